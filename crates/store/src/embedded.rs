@@ -1,0 +1,173 @@
+//! The embedded store: one redb file, one thread that owns it.
+//!
+//! Comes in: [`Request`]s over one channel. Goes out: each request's answer over its own one-shot channel.
+//! Owns: the thread `store`. It takes everything that waits, answers the reads, and writes all batches in one
+//! transaction; redb's commit syncs the file before it returns.
+
+use std::path::Path;
+
+use redb::{Database, DatabaseError, ReadableDatabase, TableDefinition, TableError};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::batch::{Batch, Change};
+use crate::error::StoreError;
+
+const TABLE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("cygnet");
+
+/// Commits gathered into one transaction at most: bounds the memory of a transaction, far above what is seen.
+const GATHER: usize = 4096;
+
+/// Requests that may wait before callers do.
+const WAITING: usize = 1024;
+
+type Pair = (String, Vec<u8>);
+type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
+
+enum Request {
+    Get { key: String, answer: Answer<Option<Vec<u8>>> },
+    List { prefix: String, answer: Answer<Vec<Pair>> },
+    Commit { batch: Batch, answer: Answer<()> },
+}
+
+/// A cheap handle to an open store. The file is closed when the last handle is dropped.
+#[derive(Debug, Clone)]
+pub struct Store {
+    requests: mpsc::Sender<Request>,
+}
+
+impl Store {
+    /// Opens the store in the file `path`, and makes the file (not its directory) when there is none.
+    pub fn open(path: impl AsRef<Path>) -> Result<Store, StoreError> {
+        let path = path.as_ref();
+        let database = Database::create(path).map_err(|error| match error {
+            DatabaseError::DatabaseAlreadyOpen => StoreError::InUse { path: path.to_owned() },
+            other => StoreError::Open { path: path.to_owned(), reason: other.to_string() },
+        })?;
+        Store::serve(database)
+    }
+
+    /// A store that is gone with its last handle, for tests and trials.
+    pub fn in_memory() -> Result<Store, StoreError> {
+        let database = Database::builder()
+            .create_with_backend(redb::backends::InMemoryBackend::new())
+            .map_err(|error| StoreError::Open { path: "memory".into(), reason: error.to_string() })?;
+        Store::serve(database)
+    }
+
+    /// The value of `key`, if it has one.
+    pub async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        self.ask(Request::Get { key: key.to_owned(), answer }, answered).await
+    }
+
+    /// All keys that begin with `prefix`, in key order, with their values.
+    pub async fn list(&self, prefix: &str) -> Result<Vec<Pair>, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        self.ask(Request::List { prefix: prefix.to_owned(), answer }, answered).await
+    }
+
+    /// Makes all changes of `batch`, or none. They are on disk when this returns `Ok`.
+    pub async fn commit(&self, batch: Batch) -> Result<(), StoreError> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let (answer, answered) = oneshot::channel();
+        self.ask(Request::Commit { batch, answer }, answered).await
+    }
+
+    fn serve(database: Database) -> Result<Store, StoreError> {
+        let (requests, inbox) = mpsc::channel(WAITING);
+        std::thread::Builder::new()
+            .name("store".into())
+            .spawn(move || run(&database, inbox))
+            .map_err(|error| StoreError::Open { path: "thread".into(), reason: error.to_string() })?;
+        Ok(Store { requests })
+    }
+
+    async fn ask<T>(
+        &self,
+        request: Request,
+        answered: oneshot::Receiver<Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        self.requests.send(request).await.map_err(|_| StoreError::Closed)?;
+        answered.await.map_err(|_| StoreError::Closed)?
+    }
+}
+
+/// Serves requests until every handle is gone. Reads see the commits that came in before them.
+fn run(database: &Database, mut inbox: mpsc::Receiver<Request>) {
+    let mut waiting = Vec::new();
+    while inbox.blocking_recv_many(&mut waiting, GATHER) > 0 {
+        let mut commits = Vec::new();
+        for request in waiting.drain(..) {
+            match request {
+                Request::Commit { batch, answer } => commits.push((batch, answer)),
+                Request::Get { key, answer } => {
+                    flush(database, &mut commits);
+                    let _ = answer.send(get(database, &key).map_err(|error| failed("read", &error)));
+                }
+                Request::List { prefix, answer } => {
+                    flush(database, &mut commits);
+                    let _ = answer.send(list(database, &prefix).map_err(|error| failed("read", &error)));
+                }
+            }
+        }
+        flush(database, &mut commits);
+    }
+}
+
+fn flush(database: &Database, commits: &mut Vec<(Batch, Answer<()>)>) {
+    if commits.is_empty() {
+        return;
+    }
+    let (batches, answers): (Vec<_>, Vec<_>) = commits.drain(..).unzip();
+    let written = write(database, batches).map_err(|error| failed("write", &error));
+    for answer in answers {
+        let _ = answer.send(written.clone());
+    }
+}
+
+fn write(database: &Database, batches: Vec<Batch>) -> Result<(), redb::Error> {
+    let transaction = database.begin_write()?;
+    {
+        let mut table = transaction.open_table(TABLE)?;
+        for change in batches.into_iter().flat_map(Batch::into_changes) {
+            match change {
+                Change::Put { key, value } => table.insert(key.as_str(), value.as_slice())?,
+                Change::Delete { key } => table.remove(key.as_str())?,
+            };
+        }
+    }
+    Ok(transaction.commit()?)
+}
+
+fn get(database: &Database, key: &str) -> Result<Option<Vec<u8>>, redb::Error> {
+    let Some(table) = table(database)? else { return Ok(None) };
+    Ok(table.get(key)?.map(|value| value.value().to_vec()))
+}
+
+fn list(database: &Database, prefix: &str) -> Result<Vec<Pair>, redb::Error> {
+    let Some(table) = table(database)? else { return Ok(Vec::new()) };
+    let mut pairs = Vec::new();
+    for entry in table.range(prefix..)? {
+        let (key, value) = entry?;
+        if !key.value().starts_with(prefix) {
+            break;
+        }
+        pairs.push((key.value().to_owned(), value.value().to_vec()));
+    }
+    Ok(pairs)
+}
+
+/// The one table, or nothing before the first write made it.
+fn table(database: &Database) -> Result<Option<redb::ReadOnlyTable<&'static str, &'static [u8]>>, redb::Error> {
+    match database.begin_read()?.open_table(TABLE) {
+        Ok(table) => Ok(Some(table)),
+        Err(TableError::TableDoesNotExist(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn failed(action: &'static str, error: &redb::Error) -> StoreError {
+    StoreError::Io { action, reason: error.to_string() }
+}

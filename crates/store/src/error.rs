@@ -1,0 +1,33 @@
+//! What can go wrong with a store, and whose fault it is.
+
+use std::path::PathBuf;
+
+/// Why a store could not be opened, read or written.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// The operator's: two processes were pointed at one file.
+    #[error("{} is in use by another process: stop it, or choose another work directory", path.display())]
+    InUse {
+        /// The file both want.
+        path: PathBuf,
+    },
+    /// The machine's: the file cannot be opened, or is not a store.
+    #[error("cannot open the store {}: {reason}", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system or the database said.
+        reason: String,
+    },
+    /// The machine's: reading or writing failed. Nothing of the batch is there.
+    #[error("cannot {action} the store: {reason}")]
+    Io {
+        /// `read` or `write`.
+        action: &'static str,
+        /// What the database said.
+        reason: String,
+    },
+    /// Ours: the thread behind the store has ended.
+    #[error("the store has been closed")]
+    Closed,
+}

@@ -1,0 +1,101 @@
+//! The store from outside: order, atomicity, durability, exclusiveness.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use store::{Batch, Store, StoreError};
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().build().unwrap()
+}
+
+#[test]
+fn what_was_committed_is_there_after_reopening() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("test.redb");
+    runtime().block_on(async {
+        let store = Store::open(&path).unwrap();
+        store.commit(Batch::default().put("app/web", "1").put("app/db", "2").put("apple", "3")).await.unwrap();
+        store.commit(Batch::default().delete("app/db")).await.unwrap();
+    });
+    let reopened = reopen(&path);
+    runtime().block_on(async {
+        assert_eq!(reopened.get("app/web").await.unwrap(), Some(b"1".to_vec()));
+        assert_eq!(reopened.get("app/db").await.unwrap(), None);
+        assert_eq!(reopened.list("app/").await.unwrap(), vec![("app/web".to_owned(), b"1".to_vec())]);
+    });
+}
+
+/// The file is freed by the store's thread, a moment after the last handle is gone.
+fn reopen(path: &std::path::Path) -> Store {
+    for _ in 0..1_000_000 {
+        match Store::open(path) {
+            Ok(store) => return store,
+            Err(StoreError::InUse { .. }) => std::thread::yield_now(),
+            Err(error) => panic!("{error}"),
+        }
+    }
+    panic!("the store was never freed");
+}
+
+#[test]
+fn a_second_opener_is_told_which_file_is_in_use() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("test.redb");
+    let _first = Store::open(&path).unwrap();
+    let error = Store::open(&path).unwrap_err();
+    assert!(matches!(error, StoreError::InUse { .. }), "{error}");
+    assert!(error.to_string().contains("test.redb"));
+}
+
+#[test]
+fn a_file_that_is_no_store_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("test.redb");
+    std::fs::write(&path, "this is not a database at all, not even by accident").unwrap();
+    assert!(matches!(Store::open(&path), Err(StoreError::Open { .. })));
+}
+
+#[test]
+fn many_commits_at_once_all_arrive() {
+    runtime().block_on(async {
+        let store = Store::in_memory().unwrap();
+        let mut tasks = tokio::task::JoinSet::new();
+        for number in 0..500 {
+            let store = store.clone();
+            tasks.spawn(async move { store.commit(Batch::default().put(format!("n/{number:04}"), "x")).await });
+        }
+        while let Some(done) = tasks.join_next().await {
+            done.unwrap().unwrap();
+        }
+        assert_eq!(store.list("n/").await.unwrap().len(), 500);
+    });
+}
+
+proptest! {
+    #[test]
+    fn behaves_as_an_ordered_map(steps in proptest::collection::vec(
+        proptest::collection::vec(("[a-c]{1,3}", proptest::option::of("[x-z]{0,2}")), 1..4), 0..30)
+    ) {
+        runtime().block_on(async {
+            let store = Store::in_memory().unwrap();
+            let mut model = BTreeMap::new();
+            for changes in steps {
+                let mut batch = Batch::default();
+                for (key, value) in changes {
+                    batch = match &value {
+                        Some(value) => batch.put(key.as_str(), value.as_bytes()),
+                        None => batch.delete(key.as_str()),
+                    };
+                    match value { Some(value) => model.insert(key, value.into_bytes()), None => model.remove(&key) };
+                }
+                store.commit(batch).await.unwrap();
+            }
+            for prefix in ["", "a", "ab", "zz"] {
+                let expected: Vec<_> = model.iter().filter(|(key, _)| key.starts_with(prefix))
+                    .map(|(key, value)| (key.clone(), value.clone())).collect();
+                assert_eq!(store.list(prefix).await.unwrap(), expected);
+            }
+        });
+    }
+}
