@@ -1,0 +1,288 @@
+//! Starting and stopping Cygnet's processes, with a directory and ports of their own.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::{http, process, wait};
+
+/// How long a start may take: generous, the machine may be busy with other tests.
+pub const START: Duration = Duration::from_secs(60);
+
+/// The binary under test, built beside this test's own.
+pub fn binary() -> PathBuf {
+    let own = std::env::current_exe().expect("a test has a path");
+    let built = own.ancestors().nth(2).expect("target/<profile>/deps/<test>").join("cygnet");
+    assert!(built.exists(), "{} is not there: run the tests with `cargo xtask test`", built.display());
+    built
+}
+
+/// A loopback address nobody listens on right now.
+pub fn free_address() -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    listener.local_addr().expect("a bound socket has an address")
+}
+
+/// A process that is killed with SIGKILL when the test ends.
+#[derive(Debug)]
+pub struct Running(Child);
+
+impl Running {
+    /// Starts the binary with `arguments`; its output goes to `log`.
+    pub fn start(arguments: &[String], log: &Path) -> Running {
+        let file = std::fs::OpenOptions::new().create(true).append(true).open(log).expect("a log file");
+        let child = Command::new(binary())
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(file.try_clone().expect("a second handle"))
+            .stderr(file)
+            .spawn()
+            .expect("the binary starts");
+        Running(child)
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> i32 {
+        i32::try_from(self.0.id()).expect("a pid")
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: Signal) {
+        process::signal(self.pid(), signal);
+    }
+
+    /// Whether it has ended, and how.
+    pub fn exited(&mut self) -> Option<std::process::ExitStatus> {
+        self.0.try_wait().expect("a child can be waited for")
+    }
+
+    /// Waits for the end.
+    #[track_caller]
+    pub fn wait(&mut self, limit: Duration) -> std::process::ExitStatus {
+        wait::until("the process to end", limit, || self.exited())
+    }
+
+    /// SIGKILL, and waits until it is gone.
+    pub fn kill(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// `cygnet dev` on ports and in a directory of its own. Whatever still runs is killed when this is dropped.
+#[derive(Debug)]
+pub struct Dev {
+    directory: tempfile::TempDir,
+    process: Option<Running>,
+    /// The master's address.
+    pub master: SocketAddr,
+    /// The agent's address.
+    pub agent: SocketAddr,
+    /// The address of the Marathon API.
+    pub api: SocketAddr,
+}
+
+impl Dev {
+    /// Reserves a directory and ports; nothing runs yet.
+    pub fn new() -> Dev {
+        let directory = tempfile::Builder::new().prefix("cygnet-").tempdir().expect("a directory");
+        Dev { directory, process: None, master: free_address(), agent: free_address(), api: free_address() }
+    }
+
+    /// The directory everything is in, also the mark of every process started from here.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// What the process printed so far.
+    pub fn output(&self) -> String {
+        std::fs::read_to_string(self.log()).unwrap_or_default()
+    }
+
+    /// The process started last.
+    pub fn process(&mut self) -> &mut Running {
+        self.process.as_mut().expect("started")
+    }
+
+    /// Starts `cygnet dev` with further arguments, and waits until the API answers.
+    #[track_caller]
+    pub fn start(&mut self, arguments: &[&str]) {
+        self.spawn(arguments);
+        self.wait_until_up();
+    }
+
+    /// Starts `cygnet dev` with further arguments.
+    pub fn spawn(&mut self, arguments: &[&str]) {
+        let mut all: Vec<String> = vec!["dev".into(), "--work-dir".into()];
+        all.push(self.directory().join("state").display().to_string());
+        for (flag, address) in [("--master-port", self.master), ("--agent-port", self.agent), ("--api-port", self.api)]
+        {
+            all.extend([flag.to_owned(), address.port().to_string()]);
+        }
+        all.extend(arguments.iter().map(|&argument| argument.to_owned()));
+        self.process = Some(Running::start(&all, &self.log()));
+    }
+
+    /// Waits until the Marathon API answers `pong`, and an agent has registered.
+    #[track_caller]
+    pub fn wait_until_up(&mut self) {
+        let (api, master) = (self.api, self.master);
+        wait::until("the API and an agent", START, || {
+            assert!(self.process().exited().is_none(), "cygnet dev ended: {}", self.output());
+            let pong = http::get(api, "/ping").is_some_and(|answer| answer.status == 200);
+            let slaves = http::get(master, "/slaves")?.json();
+            (pong && slaves["slaves"].as_array().is_some_and(|slaves| !slaves.is_empty())).then_some(())
+        });
+    }
+
+    /// The app as `GET /v2/apps/{id}` shows it, `Null` when there is none.
+    pub fn app(&self, id: &str) -> Value {
+        match http::get(self.api, &format!("/v2/apps/{id}")) {
+            Some(answer) if answer.status == 200 => answer.json()["app"].clone(),
+            _ => Value::Null,
+        }
+    }
+
+    /// Waits until the app has `count` running, healthy tasks and no other, and gives it.
+    #[track_caller]
+    pub fn wait_healthy(&self, id: &str, count: u64) -> Value {
+        self.wait_app(id, &format!("{count} healthy instances of {id}"), |app| {
+            app["tasksHealthy"] == count && app["tasks"].as_array().map(Vec::len) == usize::try_from(count).ok()
+        })
+    }
+
+    /// Waits until the app is as wanted, and gives it.
+    #[track_caller]
+    pub fn wait_app(&self, id: &str, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        wait::until(what, START, || Some(self.app(id)).filter(|app| wanted(app)))
+    }
+
+    /// All processes of this directory but the one of `cygnet dev` itself.
+    pub fn others(&self) -> Vec<i32> {
+        let own = self.process.as_ref().map(Running::pid);
+        process::marked(self.directory()).into_iter().filter(|&pid| Some(pid) != own).collect()
+    }
+
+    fn log(&self) -> PathBuf {
+        self.directory().join("log")
+    }
+}
+
+impl Default for Dev {
+    fn default() -> Self {
+        Dev::new()
+    }
+}
+
+impl Drop for Dev {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("--- output of cygnet dev ---\n{}", self.output());
+        }
+        self.process = None;
+        for _ in 0..20 {
+            for pid in process::marked(self.directory.path()) {
+                process::signal(pid, Signal::KILL);
+            }
+        }
+    }
+}
+
+/// A master and an agent as processes of their own, without a scheduler.
+#[derive(Debug)]
+pub struct Pair {
+    directory: tempfile::TempDir,
+    master_process: Option<Running>,
+    agent_process: Option<Running>,
+    /// The master's address.
+    pub master: SocketAddr,
+    /// The agent's address.
+    pub agent: SocketAddr,
+}
+
+impl Pair {
+    /// Starts both and waits until the agent has registered.
+    #[track_caller]
+    pub fn start() -> Pair {
+        let directory = tempfile::Builder::new().prefix("cygnet-").tempdir().expect("a directory");
+        let (master, agent) = (free_address(), free_address());
+        let mut pair = Pair { directory, master_process: None, agent_process: None, master, agent };
+        pair.start_master();
+        pair.start_agent();
+        pair.wait_until_registered();
+        pair
+    }
+
+    /// Starts the master.
+    pub fn start_master(&mut self) {
+        let arguments = ["master", "--work-dir", &self.path("master"), "--port", &self.master.port().to_string()];
+        self.master_process = Some(Running::start(&arguments.map(str::to_owned), &self.directory.path().join("log")));
+    }
+
+    /// Starts the agent.
+    pub fn start_agent(&mut self) {
+        let port = self.agent.port().to_string();
+        let master = self.master.to_string();
+        let work_dir = self.path("agent");
+        let resources = "cpus:8;mem:8192;disk:8192;ports:[31000-31999]";
+        let arguments =
+            ["agent", "--work-dir", &work_dir, "--port", &port, "--master", &master, "--resources", resources];
+        self.agent_process = Some(Running::start(&arguments.map(str::to_owned), &self.directory.path().join("log")));
+    }
+
+    /// The agent's process.
+    pub fn agent_process(&mut self) -> &mut Running {
+        self.agent_process.as_mut().expect("started")
+    }
+
+    /// The master's process.
+    pub fn master_process(&mut self) -> &mut Running {
+        self.master_process.as_mut().expect("started")
+    }
+
+    /// The directory everything is in, also the mark of every process started from here.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Waits until the master has an active agent.
+    #[track_caller]
+    pub fn wait_until_registered(&self) {
+        wait::until("a registered agent", START, || {
+            let slaves = http::get(self.master, "/slaves")?.json();
+            slaves["slaves"].as_array()?.iter().any(|slave| slave["active"] == true).then_some(())
+        });
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.directory.path().join(name).display().to_string()
+    }
+}
+
+impl Drop for Pair {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!(
+                "--- log ---\n{}",
+                std::fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
+            );
+        }
+        self.agent_process = None;
+        self.master_process = None;
+        for _ in 0..20 {
+            for pid in process::marked(self.directory.path()) {
+                process::signal(pid, Signal::KILL);
+            }
+        }
+    }
+}

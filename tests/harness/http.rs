@@ -1,0 +1,101 @@
+//! A small blocking HTTP/1.1 client: one connection a request, and streams of Mesos records.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// An answer: status, headers with lower-case names, body.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The status code.
+    pub status: u16,
+    /// Headers in the order they came, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body, chunks put together.
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// The body as JSON; fails the test if it is none.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error} in: {}", self.text()))
+    }
+
+    /// The body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The value of a header, by its lower-case name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// `GET path`; `None` when nobody answers.
+pub fn get(address: SocketAddr, path: &str) -> Option<Answer> {
+    request(address, "GET", path, &[], b"")
+}
+
+/// Sends JSON with the given method; `None` when nobody answers.
+pub fn send(address: SocketAddr, method: &str, path: &str, body: &Value) -> Option<Answer> {
+    request(address, method, path, &[("content-type", "application/json")], body.to_string().as_bytes())
+}
+
+/// One request on a connection of its own; `None` when nobody answers.
+pub fn request(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Option<Answer> {
+    let (status, headers, mut reader) = open(address, method, path, headers, body)?;
+    let mut answer = Answer { status, headers, body: Vec::new() };
+    if answer.header("transfer-encoding") == Some("chunked") {
+        while let Some(chunk) = chunk(&mut reader) {
+            answer.body.extend(chunk);
+        }
+    } else if let Some(length) = answer.header("content-length").and_then(|text| text.parse().ok()) {
+        reader.take(length).read_to_end(&mut answer.body).ok()?;
+    } else {
+        reader.read_to_end(&mut answer.body).ok()?;
+    }
+    Some(answer)
+}
+
+type Opened = (u16, Vec<(String, String)>, BufReader<TcpStream>);
+
+/// Sends a request and reads the answer's head; the body is the caller's.
+pub fn open(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Option<Opened> {
+    let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(5)).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(60))).ok()?;
+    let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n");
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    head.push_str(&format!("content-length: {}\r\n\r\n", body.len()));
+    stream.write_all(head.as_bytes()).ok()?;
+    stream.write_all(body).ok()?;
+    let mut reader = BufReader::new(stream);
+    let status = line(&mut reader)?.split(' ').nth(1)?.parse().ok()?;
+    let mut headers = Vec::new();
+    loop {
+        let line = line(&mut reader)?;
+        let Some((name, value)) = line.split_once(':') else { break };
+        headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+    }
+    Some((status, headers, reader))
+}
+
+/// The next chunk of a chunked body; `None` at its end or when the peer is gone.
+pub fn chunk(reader: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
+    let size = usize::from_str_radix(line(reader)?.trim(), 16).ok()?;
+    let mut chunk = vec![0; size];
+    reader.read_exact(&mut chunk).ok()?;
+    line(reader)?;
+    (size > 0).then_some(chunk)
+}
+
+fn line(reader: &mut impl BufRead) -> Option<String> {
+    let mut line = String::new();
+    let read = reader.read_line(&mut line).ok()?;
+    (read > 0).then(|| line.trim_end().to_owned())
+}

@@ -1,0 +1,260 @@
+//! What a person sees of `cygnet dev` on one machine: an app kept healthy, through faults of its tasks and through
+//! `kill -9` of Cygnet's own processes.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use harness::cluster::{Dev, START, free_address};
+use harness::{http, process, wait};
+use rustix::process::Signal;
+use serde_json::{Value, json};
+
+/// The check of the example, fast enough for a test: the margins below follow from it.
+const INTERVAL: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(1);
+const FAILURES: u32 = 3;
+
+/// What the engine, the update's way to the scheduler and this test's polling may take together.
+const MARGIN: Duration = Duration::from_millis(200);
+
+fn web(instances: u32) -> Value {
+    json!({
+        "id": "/web", "cmd": "exec cygnet demo http --port $PORT0", "cpus": 0.1, "mem": 16, "instances": instances,
+        "healthChecks": [{"protocol": "MESOS_HTTP", "path": "/health", "portIndex": 0, "delaySeconds": 0,
+            "intervalSeconds": INTERVAL.as_secs(), "timeoutSeconds": TIMEOUT.as_secs(), "gracePeriodSeconds": 20,
+            "maxConsecutiveFailures": FAILURES}]
+    })
+}
+
+fn file(dev: &Dev, name: &str, definition: &Value) -> String {
+    let path = dev.directory().join(name);
+    std::fs::write(&path, definition.to_string()).expect("a file");
+    path.display().to_string()
+}
+
+fn started(instances: u32, arguments: &[&str]) -> Dev {
+    let mut dev = Dev::new();
+    let web = file(&dev, "web.json", &web(instances));
+    let mut all = vec![web.as_str()];
+    all.extend(arguments);
+    dev.start(&all);
+    dev.wait_healthy("web", u64::from(instances));
+    dev
+}
+
+fn ids(app: &Value) -> Vec<String> {
+    let tasks = app["tasks"].as_array().cloned().unwrap_or_default();
+    let mut ids: Vec<_> = tasks.iter().filter_map(|task| task["id"].as_str().map(str::to_owned)).collect();
+    ids.sort();
+    ids
+}
+
+fn address(task: &Value) -> SocketAddr {
+    let port = task["ports"][0].as_u64().and_then(|port| u16::try_from(port).ok()).expect("a port");
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+}
+
+fn unhealthy(app: &Value) -> bool {
+    app["tasksUnhealthy"].as_u64().is_some_and(|count| count > 0)
+}
+
+/// Pid of the server that listens on the task's port.
+fn server(dev: &Dev, task: &Value) -> i32 {
+    let port = address(task).port().to_string();
+    let serves = |pid: &i32| process::command_line(*pid).ends_with(&format!("demo http --port {port}"));
+    wait::until("the task's process", START, || dev.others().into_iter().find(serves))
+}
+
+fn executors(dev: &Dev) -> Vec<i32> {
+    dev.others().into_iter().filter(|&pid| process::command_line(pid).contains(" executor")).collect()
+}
+
+/// Breaks one of three instances and sees it found, killed and replaced, in time.
+fn broken_instance_is_replaced(fault: impl Fn(&Dev, &Value)) {
+    let dev = started(3, &[]);
+    let before = dev.app("web");
+    let victim = &before["tasks"][0];
+    fault(&dev, victim);
+    let ((), found) = wait::timed(|| {
+        dev.wait_app("web", "an unhealthy instance", unhealthy);
+    });
+    assert!(found <= INTERVAL + TIMEOUT + MARGIN, "found unhealthy only after {found:?}");
+    let victim_id = victim["id"].as_str().expect("an id").to_owned();
+    let ((), rest) = wait::timed(|| {
+        dev.wait_app("web", "the instance killed", |app| {
+            let tasks = app["tasks"].as_array().cloned().unwrap_or_default();
+            !tasks.iter().any(|task| task["id"] == victim_id.as_str() && task["state"] == "TASK_RUNNING")
+        });
+    });
+    assert!(found + rest <= (INTERVAL + TIMEOUT) * FAILURES + MARGIN, "killed only after {:?}", found + rest);
+    let after = dev.wait_healthy("web", 3);
+    assert!(!ids(&after).contains(&victim_id), "replaced, not revived");
+    assert_eq!(ids(&after).iter().filter(|id| ids(&before).contains(id)).count(), 2, "the others were left alone");
+}
+
+#[test]
+fn an_instance_that_answers_500_is_replaced() {
+    broken_instance_is_replaced(|_, task| {
+        assert_eq!(http::request(address(task), "POST", "/fail", &[], b"").expect("an answer").status, 200);
+    });
+}
+
+#[test]
+fn an_instance_that_hangs_is_replaced() {
+    broken_instance_is_replaced(|dev, task| {
+        process::signal(server(dev, task), Signal::STOP);
+    });
+}
+
+#[test]
+fn an_instance_killed_with_sigkill_is_replaced() {
+    let dev = started(3, &[]);
+    let before = dev.app("web");
+    process::signal(server(&dev, &before["tasks"][0]), Signal::KILL);
+    dev.wait_app("web", "another set of tasks", |app| ids(app) != ids(&before));
+    dev.wait_healthy("web", 3);
+    let failure = dev.app("web")["lastTaskFailure"].clone();
+    assert_eq!(failure["state"], "TASK_FAILED", "{failure}");
+    assert!(failure["message"].as_str().is_some_and(|text| text.contains("Killed")), "{failure}");
+}
+
+#[test]
+fn ctrl_c_stops_every_process() {
+    let mut dev = started(3, &[]);
+    dev.process().signal(Signal::INT);
+    assert!(dev.process().wait(START).success(), "{}", dev.output());
+    wait::until("every process gone", START, || dev.others().is_empty().then_some(()));
+}
+
+#[test]
+fn kept_tasks_are_found_again_without_a_flip() {
+    let mut dev = started(3, &["--keep"]);
+    let before = ids(&dev.app("web"));
+    dev.process().signal(Signal::INT);
+    assert!(dev.process().wait(START).success(), "{}", dev.output());
+    restart_finds(&mut dev, &before, 3);
+}
+
+#[test]
+fn tasks_survive_kill_9_of_everything_but_themselves() {
+    let mut dev = started(3, &[]);
+    let before = ids(&dev.app("web"));
+    dev.process().kill();
+    for pid in executors(&dev) {
+        process::signal(pid, Signal::KILL);
+    }
+    restart_finds(&mut dev, &before, 3);
+}
+
+/// Starts again and sees the same tasks, healthy in every answer.
+fn restart_finds(dev: &mut Dev, before: &[String], count: u64) {
+    let web = dev.directory().join("web.json").display().to_string();
+    dev.spawn(&[&web]);
+    let first = wait::until("the API to show the app", START, || Some(dev.app("web")).filter(Value::is_object));
+    assert_eq!((ids(&first).as_slice(), &first["tasksHealthy"]), (before, &json!(count)), "{first}");
+    dev.wait_until_up();
+    wait::until("the executor back", START, || (executors(dev).len() == 1).then_some(()));
+    for _ in 0..300 {
+        let app = dev.app("web");
+        assert_eq!((ids(&app).as_slice(), &app["tasksHealthy"]), (before, &json!(count)), "{app}");
+    }
+    // Still checked: a fault is found.
+    assert!(http::request(address(&first["tasks"][0]), "POST", "/fail", &[], b"").is_some());
+    dev.wait_app("web", "the fault found", unhealthy);
+}
+
+#[test]
+fn an_executor_killed_with_sigkill_is_back_without_a_flip() {
+    let dev = started(3, &[]);
+    let before = ids(&dev.app("web"));
+    let old = executors(&dev);
+    for pid in &old {
+        process::signal(*pid, Signal::KILL);
+    }
+    wait::until("a new executor", START, || {
+        let app = dev.app("web");
+        assert_eq!((ids(&app), &app["tasksHealthy"]), (before.clone(), &json!(3)), "{app}");
+        executors(&dev).into_iter().any(|pid| !old.contains(&pid)).then_some(())
+    });
+    assert!(http::request(address(&dev.app("web")["tasks"][0]), "POST", "/fail", &[], b"").is_some());
+    dev.wait_app("web", "a fault found by the new executor", unhealthy);
+}
+
+#[test]
+fn the_exit_code_of_a_task_that_ended_while_nobody_looked_is_not_lost() {
+    let mut dev = Dev::new();
+    let stop = dev.directory().join("stop");
+    let cmd = format!("while ! [ -e {0} ]; do sleep 0.05; done; exit 3", stop.display());
+    let app = json!({"id": "/once", "cmd": cmd, "cpus": 0.1, "mem": 16, "backoffSeconds": 3600, "maxLaunchDelaySeconds": 3600});
+    let path = file(&dev, "once.json", &app);
+    dev.start(&[&path]);
+    dev.wait_app("once", "a running task", |app| app["tasksRunning"] == 1);
+    dev.process().kill();
+    for pid in executors(&dev) {
+        process::signal(pid, Signal::KILL);
+    }
+    std::fs::write(&stop, "").expect("a file");
+    wait::until("the task ended", START, || dev.others().is_empty().then_some(()));
+    dev.start(&[&path]);
+    let app = dev.wait_app("once", "the failure", |app| app["lastTaskFailure"].is_object());
+    assert_eq!(app["lastTaskFailure"]["state"], "TASK_FAILED");
+    assert_eq!(app["lastTaskFailure"]["message"], "Command exited with status 3");
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let taken = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let mut dev = Dev::new();
+    dev.api = taken.local_addr().expect("an address");
+    dev.spawn(&[]);
+    assert!(!dev.process().wait(START).success());
+    assert!(dev.output().contains(&dev.api.port().to_string()), "{}", dev.output());
+    wait::until("every process gone", START, || dev.others().is_empty().then_some(()));
+}
+
+#[test]
+fn a_bad_definition_is_refused_by_field() {
+    let mut dev = Dev::new();
+    let path = file(&dev, "bad.json", &json!({"id": "/bad", "cmd": "sleep 1", "instances": -1}));
+    dev.spawn(&[&path]);
+    assert!(!dev.process().wait(START).success());
+    assert!(dev.output().contains("instances"), "{}", dev.output());
+    wait::until("every process gone", START, || dev.others().is_empty().then_some(()));
+}
+
+#[test]
+fn scheduler_level_checks_find_and_replace_too() {
+    for protocol in ["HTTP", "TCP"] {
+        let mut dev = Dev::new();
+        let mut app = web(2);
+        app["healthChecks"][0]["protocol"] = json!(protocol);
+        let path = file(&dev, "web.json", &app);
+        dev.start(&[&path]);
+        let before = dev.wait_healthy("web", 2);
+        // A stopped process still has a listening socket, which a TCP check does not see through.
+        let victim = server(&dev, &before["tasks"][0]);
+        process::signal(victim, if protocol == "HTTP" { Signal::STOP } else { Signal::KILL });
+        dev.wait_app("web", "a replacement", |app| ids(app) != ids(&before));
+        dev.wait_healthy("web", 2);
+    }
+}
+
+#[test]
+fn master_agent_and_scheduler_run_as_three_processes() {
+    let pair = harness::cluster::Pair::start();
+    let api = free_address();
+    let work_dir = pair.directory().join("scheduler").display().to_string();
+    let arguments =
+        ["scheduler", "--work-dir", &work_dir, "--port", &api.port().to_string(), "--master", &pair.master.to_string()];
+    let log = pair.directory().join("log");
+    let mut scheduler = harness::cluster::Running::start(&arguments.map(str::to_owned), &log);
+    wait::until("the API", START, || http::get(api, "/ping"));
+    assert_eq!(http::send(api, "POST", "/v2/apps", &web(2)).expect("an answer").status, 201);
+    wait::until("two healthy instances", START, || {
+        (http::get(api, "/v2/apps/web")?.json()["app"]["tasksHealthy"] == 2).then_some(())
+    });
+    scheduler.kill();
+    let _scheduler = harness::cluster::Running::start(&arguments.map(str::to_owned), &log);
+    let app = wait::until("the API", START, || http::get(api, "/v2/apps/web")).json();
+    assert_eq!(app["app"]["tasksHealthy"], 2, "no flip by a restart of the scheduler");
+}
