@@ -1,1 +1,3 @@
-//! mesos
+//! The Mesos v1 wire.
+
+pub mod v1;
