@@ -1,1 +1,8 @@
-//! executor
+//! partial
+#![allow(dead_code)]
+mod clock;
+mod lifecycle;
+mod status;
+mod tree;
+mod updates;
+mod user;

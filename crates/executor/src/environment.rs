@@ -1,0 +1,177 @@
+//! The environment an executor is started with, as a typed configuration.
+//!
+//! In: any list of variables, of this process or of an ADD to a pool. Out: [`ExecutorConfig`] or an error that names
+//! the variable.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::endpoint::Endpoint;
+use crate::error::ExecutorError;
+use crate::reconnect::Reconnection;
+
+/// Variables by name.
+pub type Variables = BTreeMap<String, String>;
+
+/// The shutdown grace the agent gives when nobody said otherwise.
+const DEFAULT_SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
+
+/// What a task runs with if nobody set a PATH.
+const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Everything a command executor must know before it speaks to its agent.
+#[derive(Clone, Debug)]
+pub struct ExecutorConfig {
+    /// `MESOS_FRAMEWORK_ID`
+    pub framework_id: String,
+    /// `MESOS_EXECUTOR_ID`
+    pub executor_id: String,
+    /// `MESOS_SLAVE_ID`, where the agent says it.
+    pub agent_id: Option<String>,
+    /// Where the agent is: `CYGNET_AGENT_ENDPOINT_FILE`, `MESOS_AGENT_ENDPOINT` and `MESOS_SLAVE_PID`.
+    pub agent: Endpoint,
+    /// `MESOS_SANDBOX`, or `MESOS_DIRECTORY`.
+    pub sandbox: PathBuf,
+    /// `CYGNET_STATE_DIRECTORY`, or a directory in the sandbox.
+    pub state_directory: PathBuf,
+    /// `MESOS_CHECKPOINT` with `MESOS_RECOVERY_TIMEOUT` and `MESOS_SUBSCRIPTION_BACKOFF_MAX`.
+    pub reconnection: Reconnection,
+    /// `MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD`
+    pub shutdown_grace: Duration,
+    /// `MESOS_EXECUTOR_AUTHENTICATION_TOKEN`
+    pub token: Option<String>,
+    /// `CYGNET_SWITCH_USER`: run a task as its user or its framework's, if this process may. `0` says no.
+    pub switch_user: bool,
+    /// What the task inherits: all of the environment but the token and Cygnet's own variables.
+    pub task_environment: Variables,
+}
+
+impl ExecutorConfig {
+    /// Reads the variables an agent sets for an executor.
+    pub fn from_variables(variables: &Variables) -> Result<ExecutorConfig, ExecutorError> {
+        let sandbox = PathBuf::from(match optional(variables, "MESOS_SANDBOX") {
+            Some(sandbox) => sandbox,
+            None => required(variables, "MESOS_DIRECTORY")?,
+        });
+        Ok(ExecutorConfig {
+            framework_id: required(variables, "MESOS_FRAMEWORK_ID")?.to_owned(),
+            executor_id: required(variables, "MESOS_EXECUTOR_ID")?.to_owned(),
+            agent_id: optional(variables, "MESOS_SLAVE_ID").map(str::to_owned),
+            agent: Endpoint::from_variables(variables)?,
+            state_directory: state_directory(variables, &sandbox),
+            sandbox,
+            reconnection: Reconnection::from_variables(variables)?,
+            shutdown_grace: duration(variables, "MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD")?
+                .unwrap_or(DEFAULT_SHUTDOWN_GRACE),
+            token: optional(variables, "MESOS_EXECUTOR_AUTHENTICATION_TOKEN").map(str::to_owned),
+            switch_user: optional(variables, "CYGNET_SWITCH_USER") != Some("0"),
+            task_environment: inherited(variables),
+        })
+    }
+
+    /// The variable only this executor's task has, by which its stray processes are found.
+    pub(crate) fn mark(&self) -> String {
+        let directory = self.task_environment.get("MESOS_DIRECTORY").map_or("", String::as_str);
+        format!("MESOS_DIRECTORY={directory}")
+    }
+}
+
+/// The variables of this process that are text.
+pub fn of_this_process() -> Variables {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
+}
+
+/// What a logical executor's process would have inherited from this one: everything that is not about this one.
+pub(crate) fn foundation() -> Variables {
+    let own = |name: &str| ["MESOS_", "LIBPROCESS_", "CYGNET_"].iter().any(|prefix| name.starts_with(prefix));
+    of_this_process().into_iter().filter(|(name, _)| !own(name)).collect()
+}
+
+pub(crate) fn optional<'v>(variables: &'v Variables, name: &str) -> Option<&'v str> {
+    variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+}
+
+pub(crate) fn required<'v>(variables: &'v Variables, name: &'static str) -> Result<&'v str, ExecutorError> {
+    optional(variables, name).ok_or(ExecutorError::MissingVariable { name })
+}
+
+pub(crate) fn duration(variables: &Variables, name: &'static str) -> Result<Option<Duration>, ExecutorError> {
+    let Some(text) = optional(variables, name) else { return Ok(None) };
+    let bad = |_| ExecutorError::BadVariable { name, value: text.to_owned(), expected: "a duration such as 5secs" };
+    mesos::duration::parse(text).map(Some).map_err(bad)
+}
+
+fn state_directory(variables: &Variables, sandbox: &Path) -> PathBuf {
+    optional(variables, "CYGNET_STATE_DIRECTORY").map_or_else(|| sandbox.join(".cygnet"), PathBuf::from)
+}
+
+fn inherited(variables: &Variables) -> Variables {
+    let secret = |name: &str| name == "MESOS_EXECUTOR_AUTHENTICATION_TOKEN" || name.starts_with("CYGNET_");
+    let mut inherited: Variables = variables.clone();
+    inherited.retain(|name, _| !secret(name));
+    inherited.entry("PATH".to_owned()).or_insert_with(|| DEFAULT_PATH.to_owned());
+    inherited
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn variables() -> Variables {
+        [
+            ("MESOS_FRAMEWORK_ID", "F"),
+            ("MESOS_EXECUTOR_ID", "E"),
+            ("MESOS_DIRECTORY", "/sandbox"),
+            ("MESOS_SLAVE_PID", "slave(1)@127.0.0.1:5051"),
+            ("MESOS_CHECKPOINT", "1"),
+            ("MESOS_RECOVERY_TIMEOUT", "15mins"),
+            ("MESOS_SUBSCRIPTION_BACKOFF_MAX", "2secs"),
+            ("MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD", "7secs"),
+            ("MESOS_EXECUTOR_AUTHENTICATION_TOKEN", "secret"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into()
+    }
+
+    #[test]
+    fn reads_what_a_mesos_agent_sets() {
+        let config = ExecutorConfig::from_variables(&variables()).unwrap();
+        assert_eq!(config.sandbox, Path::new("/sandbox"));
+        assert_eq!(config.state_directory, Path::new("/sandbox/.cygnet"));
+        assert_eq!(config.shutdown_grace, Duration::from_secs(7));
+        assert_eq!(config.reconnection.recovery_timeout, Some(Duration::from_secs(900)));
+        assert_eq!(config.reconnection.backoff_max, Duration::from_secs(2));
+    }
+
+    #[test]
+    fn the_task_never_sees_the_token_and_always_has_a_path() {
+        let config = ExecutorConfig::from_variables(&variables()).unwrap();
+        assert!(!config.task_environment.contains_key("MESOS_EXECUTOR_AUTHENTICATION_TOKEN"));
+        assert_eq!(config.task_environment.get("PATH").map(String::as_str), Some(DEFAULT_PATH));
+        assert_eq!(config.task_environment.get("MESOS_EXECUTOR_ID").map(String::as_str), Some("E"));
+    }
+
+    #[test]
+    fn every_missing_or_bad_variable_is_named() {
+        let required = ["MESOS_FRAMEWORK_ID", "MESOS_EXECUTOR_ID", "MESOS_DIRECTORY", "MESOS_SLAVE_PID"];
+        for name in required {
+            let mut variables = variables();
+            variables.remove(name);
+            let error = ExecutorConfig::from_variables(&variables).unwrap_err().to_string();
+            assert!(error.contains(name), "{error}");
+        }
+        let durations = [
+            "MESOS_RECOVERY_TIMEOUT",
+            "MESOS_SUBSCRIPTION_BACKOFF_MAX",
+            "MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD",
+            "MESOS_SLAVE_PID",
+        ];
+        for name in durations {
+            let mut variables = variables();
+            variables.insert(name.to_owned(), "soon".to_owned());
+            let error = ExecutorConfig::from_variables(&variables).unwrap_err().to_string();
+            assert!(error.contains(name) && error.contains("soon"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! What an executor must not forget when it is killed: an append-only file, written before anything is sent or done.
+//!
+//! In: updates made and acknowledged, kills begun. Out, for the next process: [`History`]. Nothing is forced to disk,
+//! for the reason given at `write_whole`.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use mesos::v1::TaskStatus;
+use prost::Message;
+
+use crate::lifecycle::Kill;
+use crate::shim::write_whole;
+
+/// When to write the file anew, with what still matters only.
+const WORTH_COMPACTING: u64 = 64 * 1024;
+
+/// The file, and what is in it.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    file: File,
+    size: u64,
+    history: History,
+}
+
+/// What the records add up to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct History {
+    /// Updates the agent has not acknowledged, oldest first.
+    pub unacknowledged: Vec<TaskStatus>,
+    /// The newest update of all.
+    pub last: Option<TaskStatus>,
+    /// The agent acknowledged some update of the task, so it knows of it.
+    pub known: bool,
+    /// The kill that was begun.
+    pub kill: Option<Kill>,
+}
+
+/// One thing that happened; exactly one field is set.
+#[derive(Clone, PartialEq, Message)]
+struct Record {
+    #[prost(message, optional, tag = "1")]
+    made: Option<TaskStatus>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    acknowledged: Option<Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    kill: Option<Vec<u8>>,
+}
+
+impl History {
+    fn take(&mut self, record: Record) {
+        if let Some(status) = record.made {
+            self.unacknowledged.push(status.clone());
+            self.last = Some(status);
+        }
+        if let Some(uuid) = record.acknowledged {
+            let before = self.unacknowledged.len();
+            self.unacknowledged.retain(|status| status.uuid() != uuid);
+            self.known |= self.unacknowledged.len() < before;
+        }
+        if let Some(kill) = record.kill {
+            self.kill = serde_json::from_slice(&kill).ok();
+        }
+    }
+
+    /// The records a file needs for the same history.
+    fn records(&self) -> Vec<Record> {
+        let acknowledged = self.last.iter().filter(|last| !self.unacknowledged.contains(last));
+        let mut records = Vec::new();
+        for status in acknowledged.cloned() {
+            let uuid = status.uuid.clone();
+            records.push(Record { made: Some(status), ..Record::default() });
+            records.push(Record { acknowledged: Some(uuid.unwrap_or_default()), ..Record::default() });
+        }
+        records.extend(self.unacknowledged.iter().cloned().map(|made| Record { made: Some(made), ..Record::default() }));
+        records.extend(self.kill.iter().map(kill_record));
+        records
+    }
+}
+
+impl Journal {
+    /// Opens or creates the file. A record cut off by the death of its writer was not acted upon, and is dropped.
+    pub fn open(path: impl Into<PathBuf>) -> io::Result<Journal> {
+        let path = path.into();
+        let content = fs::read(&path).or_else(|error| match error.kind() {
+            io::ErrorKind::NotFound => Ok(Vec::new()),
+            _ => Err(error),
+        })?;
+        let (history, whole) = replay(&content);
+        if whole < content.len() {
+            write_whole(&path, content.get(..whole).unwrap_or_default())?;
+        }
+        let file = append_to(&path)?;
+        Ok(Journal { path, file, size: whole as u64, history })
+    }
+
+    /// What happened so far.
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// An update was made and is about to be sent.
+    pub fn made(&mut self, status: &TaskStatus) -> io::Result<()> {
+        self.append(Record { made: Some(status.clone()), ..Record::default() })
+    }
+
+    /// The agent has an update.
+    pub fn acknowledged(&mut self, uuid: Vec<u8>) -> io::Result<()> {
+        self.append(Record { acknowledged: Some(uuid), ..Record::default() })?;
+        if self.size > WORTH_COMPACTING && self.history.unacknowledged.is_empty() {
+            self.compact()?;
+        }
+        Ok(())
+    }
+
+    /// A kill is about to begin, or got a nearer deadline.
+    pub fn killing(&mut self, kill: &Kill) -> io::Result<()> {
+        self.append(kill_record(kill))
+    }
+
+    fn append(&mut self, record: Record) -> io::Result<()> {
+        let bytes = record.encode_length_delimited_to_vec();
+        self.history.take(record);
+        self.file.write_all(&bytes)?;
+        self.size += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn compact(&mut self) -> io::Result<()> {
+        let records = self.history.records();
+        let bytes: Vec<u8> = records.iter().flat_map(Message::encode_length_delimited_to_vec).collect();
+        write_whole(&self.path, &bytes)?;
+        self.file = append_to(&self.path)?;
+        self.size = bytes.len() as u64;
+        Ok(())
+    }
+}
+
+/// The history, and how many bytes of the file were whole records.
+fn replay(mut content: &[u8]) -> (History, usize) {
+    let length = content.len();
+    let mut history = History::default();
+    let mut whole = 0;
+    while !content.is_empty() {
+        let Ok(record) = Record::decode_length_delimited(&mut content) else { break };
+        history.take(record);
+        whole = length - content.len();
+    }
+    (history, whole)
+}
+
+fn kill_record(kill: &Kill) -> Record {
+    Record { kill: serde_json::to_vec(kill).ok(), ..Record::default() }
+}
+
+fn append_to(path: &Path) -> io::Result<File> {
+    OpenOptions::new().create(true).append(true).mode(0o600).open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use mesos::v1::TaskId;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn status(number: u8) -> TaskStatus {
+        let uuid = Some(vec![number; 16]);
+        TaskStatus { task_id: TaskId { value: "a".to_owned() }, uuid, ..TaskStatus::default() }
+    }
+
+    #[test]
+    fn a_torn_record_is_dropped_and_what_follows_is_kept() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("journal");
+        let mut journal = Journal::open(&path).unwrap();
+        journal.made(&status(1)).unwrap();
+        journal.made(&status(2)).unwrap();
+        let content = fs::read(&path).unwrap();
+        fs::write(&path, &content[..content.len() - 3]).unwrap();
+        let mut journal = Journal::open(&path).unwrap();
+        assert_eq!(journal.history().unacknowledged, [status(1)]);
+        journal.made(&status(3)).unwrap();
+        assert_eq!(Journal::open(&path).unwrap().history().unacknowledged, [status(1), status(3)]);
+    }
+
+    proptest! {
+        #[test]
+        fn the_next_process_knows_what_this_one_knew(steps in prop::collection::vec((0u8..8, any::<bool>()), 0..60)) {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("journal");
+            let mut journal = Journal::open(&path).unwrap();
+            for (number, made) in steps {
+                if made {
+                    journal.made(&status(number)).unwrap();
+                } else {
+                    journal.acknowledged(vec![number; 16]).unwrap();
+                }
+            }
+            let known = journal.history().clone();
+            prop_assert_eq!(Journal::open(&path).unwrap().history(), &known);
+            journal.compact().unwrap();
+            let compacted = Journal::open(&path).unwrap().history().clone();
+            prop_assert_eq!((compacted.unacknowledged, compacted.last), (known.unacknowledged, known.last));
+        }
+    }
+}

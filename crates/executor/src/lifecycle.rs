@@ -1,0 +1,377 @@
+//! The life of a command task, as a state machine without clock or I/O.
+//!
+//! In: what the agent asks, what the task's processes and checks do, and the time. Out: [`Action`]s for the shell to
+//! carry out in order, and [`Lifecycle::wake_at`], when to come back with a [`Input::Tick`].
+//!
+//! ```text
+//!            Launch          Spawned           Exited            acknowledged
+//!    Idle ----------> Starting -------> Running -------> Ended ----------------> Gone
+//!                        |  SpawnFailed                    ^   60 s at the latest
+//!                        +---------------------------------+
+//! ```
+//!
+//! A kill is not a stage but a property of `Running`: it has a cause and a deadline that can only come nearer.
+
+mod ending;
+mod kill;
+mod plan;
+#[cfg(test)]
+mod tests;
+mod update;
+
+use std::time::Duration;
+
+use mesos::v1::{CheckStatusInfo, TaskState};
+
+pub use self::ending::Ending;
+pub use self::kill::{Cause, Kill};
+pub use self::plan::Plan;
+pub(crate) use self::plan::{duration, empty_status};
+pub use self::update::Update;
+use crate::clock::Moment;
+
+/// How long an executor waits for the acknowledgement of the terminal update before it gives up.
+const ACKNOWLEDGEMENT_PATIENCE: Duration = Duration::from_secs(60);
+
+/// What of the shutdown grace is not the task's: once for the reaping of the task, once for the executor's own end.
+const SHUTDOWN_RESERVE: Duration = Duration::from_secs(2);
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// The agent accepted the subscription of a framework that does or does not know `TASK_KILLING`.
+    Subscribed {
+        /// The framework has the capability `TASK_KILLING_STATE`.
+        killing_state: bool,
+    },
+    /// The agent asks to run the task. There is only ever one; another launch changes nothing.
+    Launch(Plan),
+    /// The agent asks to end the task, perhaps with its own grace.
+    Kill {
+        /// The grace of the call's kill policy.
+        grace: Option<Duration>,
+    },
+    /// The agent asks the executor to end, or nothing was heard of the agent for too long.
+    Shutdown,
+    /// The task's process runs.
+    Spawned,
+    /// The task's process could not be started.
+    SpawnFailed(String),
+    /// The task's process is gone.
+    Exited(Ending),
+    /// The health check changed its mind, or failed once more.
+    Health {
+        /// The verdict.
+        healthy: bool,
+        /// It failed so often that the task is to be killed.
+        kill: bool,
+    },
+    /// The check has a result, an empty one when the attempt had none.
+    Check(CheckStatusInfo),
+    /// The agent has the terminal update.
+    TerminalAcknowledged,
+    /// The time asked for by [`Lifecycle::wake_at`] has come.
+    Tick,
+}
+
+/// What to do about it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Tell the agent.
+    Update(Update),
+    /// Start the task's process; the answer is `Spawned` or `SpawnFailed`.
+    Spawn,
+    /// Begin to check the task.
+    StartChecks,
+    /// No attempt from now on: the task is being killed.
+    PauseChecks,
+    /// The checks are over.
+    StopChecks,
+    /// Send a signal to every process of the task.
+    Signal(Blow),
+    /// End the executor.
+    Exit(Verdict),
+}
+
+/// How hard to hit the task's processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blow {
+    /// SIGTERM
+    Term,
+    /// SIGKILL
+    Kill,
+}
+
+/// How the executor itself ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Everything was said and heard.
+    Success,
+    /// Something the agent must know was not acknowledged, or made no sense.
+    Failure,
+}
+
+#[derive(Debug)]
+enum Stage {
+    Idle,
+    Starting { task: Task, held: Option<Kill> },
+    Running { task: Task, kill: Option<Kill> },
+    Ended { exit_at: Moment },
+    Gone,
+}
+
+#[derive(Debug)]
+struct Task {
+    plan: Plan,
+    last: Update,
+    completion: Option<Moment>,
+}
+
+/// What a new executor process knows of the life an earlier one began.
+#[derive(Debug)]
+pub struct Past {
+    /// The task's plan.
+    pub plan: Plan,
+    /// The last update made for it, acknowledged or not.
+    pub last: Option<Update>,
+    /// The kill that was under way.
+    pub kill: Option<Kill>,
+    /// When it was launched.
+    pub launched: Moment,
+}
+
+/// The state machine.
+#[derive(Debug)]
+pub struct Lifecycle {
+    shutdown_grace: Duration,
+    killing_state: bool,
+    stage: Stage,
+    shutdown_by: Option<Moment>,
+}
+
+impl Lifecycle {
+    /// An executor that has not been given its task yet.
+    pub fn new(shutdown_grace: Duration) -> Lifecycle {
+        Lifecycle { shutdown_grace, killing_state: false, stage: Stage::Idle, shutdown_by: None }
+    }
+
+    /// An executor that goes on where an earlier process stopped, and what it has to do at once. If the task's process
+    /// is not known to have started, the shell says `Spawned` or `SpawnFailed` as it does after an [`Action::Spawn`].
+    pub fn resume(shutdown_grace: Duration, past: Past, now: Moment) -> (Lifecycle, Vec<Action>) {
+        let completion = if past.kill.is_some() { None } else { past.plan.completion(past.launched) };
+        let last = past.last.unwrap_or_else(|| Update::fresh(TaskState::TaskStarting, &past.plan));
+        let task = Task { plan: past.plan, last, completion };
+        let stage = match task.last.state {
+            TaskState::TaskStarting => Stage::Starting { task, held: past.kill },
+            TaskState::TaskRunning | TaskState::TaskKilling => Stage::Running { task, kill: past.kill },
+            _ => Stage::Ended { exit_at: now + ACKNOWLEDGEMENT_PATIENCE },
+        };
+        let actions = match stage {
+            Stage::Running { kill: None, .. } => vec![Action::StartChecks],
+            // The kill may have been written down and not carried out.
+            Stage::Running { kill: Some(_), .. } => vec![Action::Signal(Blow::Term)],
+            _ => Vec::new(),
+        };
+        (Lifecycle { shutdown_grace, killing_state: false, stage, shutdown_by: None }, actions)
+    }
+
+    /// Takes in what happened.
+    pub fn handle(&mut self, now: Moment, input: Input) -> Vec<Action> {
+        match input {
+            Input::Subscribed { killing_state } => self.subscribed(killing_state),
+            Input::Launch(plan) => self.launch(now, plan),
+            Input::Kill { grace } => self.asked_to_kill(now, grace),
+            Input::Shutdown => self.shutdown(now),
+            Input::Spawned => self.spawned(now),
+            Input::SpawnFailed(message) => self.spawn_failed(now, message),
+            Input::Exited(ending) => self.exited(now, &ending),
+            Input::Health { healthy, kill } => self.health(now, healthy, kill),
+            Input::Check(status) => self.check(status),
+            Input::TerminalAcknowledged => self.acknowledged(),
+            Input::Tick => self.tick(now),
+        }
+    }
+
+    /// When the next [`Input::Tick`] is due, if nothing happens before.
+    pub fn wake_at(&self) -> Option<Moment> {
+        let own = match &self.stage {
+            Stage::Running { kill: Some(kill), .. } => Some(kill.deadline()),
+            Stage::Running { task, kill: None } => task.completion,
+            Stage::Ended { exit_at } => Some(*exit_at),
+            Stage::Idle | Stage::Starting { .. } | Stage::Gone => None,
+        };
+        own.into_iter().chain(self.shutdown_by).min()
+    }
+
+    /// The kill under way, for a successor to know of.
+    pub fn kill(&self) -> Option<&Kill> {
+        match &self.stage {
+            Stage::Starting { held: kill, .. } | Stage::Running { kill, .. } => kill.as_ref(),
+            _ => None,
+        }
+    }
+
+    fn subscribed(&mut self, killing_state: bool) -> Vec<Action> {
+        self.killing_state = killing_state;
+        Vec::new()
+    }
+
+    fn launch(&mut self, now: Moment, plan: Plan) -> Vec<Action> {
+        if !matches!(self.stage, Stage::Idle) {
+            return Vec::new();
+        }
+        let starting = Update::fresh(TaskState::TaskStarting, &plan);
+        let task = Task { completion: plan.completion(now), last: starting.clone(), plan };
+        self.stage = Stage::Starting { task, held: None };
+        vec![Action::Update(starting), Action::Spawn]
+    }
+
+    fn asked_to_kill(&mut self, now: Moment, grace: Option<Duration>) -> Vec<Action> {
+        match &self.stage {
+            // There is nothing to kill: the agent and this executor do not agree on what runs.
+            Stage::Idle => self.exit(Verdict::Failure),
+            Stage::Starting { task, .. } | Stage::Running { task, .. } => {
+                let grace = grace.unwrap_or(task.plan.kill_grace);
+                self.kill_task(now, Cause::Asked, grace)
+            }
+            Stage::Ended { .. } | Stage::Gone => Vec::new(),
+        }
+    }
+
+    fn shutdown(&mut self, now: Moment) -> Vec<Action> {
+        if matches!(self.stage, Stage::Idle) {
+            return self.exit(Verdict::Success);
+        }
+        if matches!(self.stage, Stage::Gone) {
+            return Vec::new();
+        }
+        self.shutdown_by.get_or_insert(now + self.shutdown_grace);
+        self.kill_task(now, Cause::Asked, self.shutdown_grace.saturating_sub(SHUTDOWN_RESERVE))
+    }
+
+    fn kill_task(&mut self, now: Moment, cause: Cause, grace: Duration) -> Vec<Action> {
+        match &mut self.stage {
+            Stage::Starting { held: Some(kill), .. } => kill.shorten(grace),
+            Stage::Starting { held, .. } => *held = Some(Kill::begin(now, cause, grace)),
+            Stage::Running { kill: Some(kill), .. } => {
+                kill.shorten(grace);
+                return kill.strike(now).into_iter().collect();
+            }
+            Stage::Running { task, kill } => {
+                let (begun, actions) = task.begin_kill(now, cause, grace, self.killing_state);
+                *kill = Some(begun);
+                return actions;
+            }
+            Stage::Idle | Stage::Ended { .. } | Stage::Gone => {}
+        }
+        Vec::new()
+    }
+
+    fn spawned(&mut self, now: Moment) -> Vec<Action> {
+        let (mut task, held) = match std::mem::replace(&mut self.stage, Stage::Gone) {
+            Stage::Starting { task, held } => (task, held),
+            other => {
+                self.stage = other;
+                return Vec::new();
+            }
+        };
+        let running = task.become_state(TaskState::TaskRunning);
+        self.stage = Stage::Running { task, kill: None };
+        let mut actions = vec![Action::Update(running), Action::StartChecks];
+        if let Some(kill) = held {
+            actions.extend(self.kill_task(now, kill.cause(), kill.grace()));
+        }
+        actions
+    }
+
+    fn spawn_failed(&mut self, now: Moment, message: String) -> Vec<Action> {
+        let Stage::Starting { task, .. } = &mut self.stage else { return Vec::new() };
+        let failed = Update { message: Some(message), ..task.become_state(TaskState::TaskFailed) };
+        self.stage = Stage::Ended { exit_at: now + ACKNOWLEDGEMENT_PATIENCE };
+        vec![Action::Update(failed)]
+    }
+
+    fn exited(&mut self, now: Moment, ending: &Ending) -> Vec<Action> {
+        let Stage::Running { task, kill } = &mut self.stage else { return Vec::new() };
+        let terminal = ending.update(kill.as_ref().map(Kill::cause), &task.plan);
+        self.stage = Stage::Ended { exit_at: now + ACKNOWLEDGEMENT_PATIENCE };
+        vec![Action::StopChecks, Action::Update(terminal)]
+    }
+
+    fn health(&mut self, now: Moment, healthy: bool, kill: bool) -> Vec<Action> {
+        let Stage::Running { task, kill: None } = &mut self.stage else { return Vec::new() };
+        let update = task.last.with_health(healthy);
+        task.last = update.clone();
+        let grace = task.plan.kill_grace;
+        let mut actions = vec![Action::Update(update)];
+        if kill {
+            actions.extend(self.kill_task(now, Cause::Health, grace));
+        }
+        actions
+    }
+
+    fn check(&mut self, status: CheckStatusInfo) -> Vec<Action> {
+        let Stage::Running { task, kill: None } = &mut self.stage else { return Vec::new() };
+        if task.last.check_status.as_ref() == Some(&status) {
+            return Vec::new();
+        }
+        let update = task.last.with_check(status);
+        task.last = update.clone();
+        vec![Action::Update(update)]
+    }
+
+    fn acknowledged(&mut self) -> Vec<Action> {
+        match self.stage {
+            Stage::Ended { .. } => self.exit(Verdict::Success),
+            _ => Vec::new(),
+        }
+    }
+
+    fn tick(&mut self, now: Moment) -> Vec<Action> {
+        let due = |at: Moment| at <= now;
+        if self.shutdown_by.is_some_and(due) {
+            let running = matches!(self.stage, Stage::Starting { .. } | Stage::Running { .. });
+            let blow = running.then_some(Action::Signal(Blow::Kill));
+            return blow.into_iter().chain(self.exit(Verdict::Failure)).collect();
+        }
+        match &mut self.stage {
+            Stage::Running { kill: Some(kill), .. } => kill.strike(now).into_iter().collect(),
+            Stage::Running { task, kill: None } if task.completion.is_some_and(due) => {
+                self.kill_task(now, Cause::Completion, Duration::ZERO)
+            }
+            Stage::Ended { exit_at } if due(*exit_at) => self.exit(Verdict::Failure),
+            _ => Vec::new(),
+        }
+    }
+
+    fn exit(&mut self, verdict: Verdict) -> Vec<Action> {
+        self.stage = Stage::Gone;
+        self.shutdown_by = None;
+        vec![Action::Exit(verdict)]
+    }
+}
+
+impl Task {
+    /// A new status of this state, without anything an earlier one said of health.
+    fn become_state(&mut self, state: TaskState) -> Update {
+        self.last = Update::fresh(state, &self.plan);
+        self.last.clone()
+    }
+
+    fn begin_kill(
+        &mut self,
+        now: Moment,
+        cause: Cause,
+        grace: Duration,
+        killing_state: bool,
+    ) -> (Kill, Vec<Action>) {
+        self.completion = None;
+        let mut kill = Kill::begin(now, cause, grace);
+        let announced = killing_state && cause != Cause::Completion;
+        let killing = announced.then(|| Action::Update(self.become_state(TaskState::TaskKilling)));
+        let mut actions: Vec<Action> = killing.into_iter().collect();
+        actions.extend([Action::PauseChecks, Action::Signal(Blow::Term)]);
+        actions.extend(kill.strike(now));
+        (kill, actions)
+    }
+}

@@ -1,0 +1,68 @@
+//! A kill under way: why, since when, and until when the task may take its time.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Action, Blow};
+use crate::clock::Moment;
+
+/// How often a SIGKILL is repeated when the task is still there.
+const AGAIN: Duration = Duration::from_secs(5);
+
+/// Why the task is killed; it decides the terminal state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Cause {
+    /// Somebody asked: KILL or SHUTDOWN.
+    Asked,
+    /// Its health check failed too often.
+    Health,
+    /// It ran longer than `max_completion_time`.
+    Completion,
+}
+
+/// A kill under way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kill {
+    cause: Cause,
+    begun: Moment,
+    deadline: Moment,
+    struck: bool,
+}
+
+impl Kill {
+    pub(super) fn begin(now: Moment, cause: Cause, grace: Duration) -> Kill {
+        Kill { cause, begun: now, deadline: now + grace, struck: false }
+    }
+
+    /// Why the task is killed.
+    pub fn cause(&self) -> Cause {
+        self.cause
+    }
+
+    /// When SIGKILL is due, first or again.
+    pub fn deadline(&self) -> Moment {
+        self.deadline
+    }
+
+    pub(super) fn grace(&self) -> Duration {
+        self.deadline.since(self.begun)
+    }
+
+    /// Takes another, shorter grace, counted from the first kill. A longer one changes nothing.
+    pub(super) fn shorten(&mut self, grace: Duration) {
+        if !self.struck {
+            self.deadline = self.deadline.min(self.begun + grace);
+        }
+    }
+
+    /// SIGKILL, if it is due.
+    pub(super) fn strike(&mut self, now: Moment) -> Option<Action> {
+        if now < self.deadline {
+            return None;
+        }
+        self.struck = true;
+        self.deadline = now + AGAIN;
+        Some(Action::Signal(Blow::Kill))
+    }
+}

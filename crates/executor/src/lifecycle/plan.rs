@@ -1,0 +1,54 @@
+//! What of a task's definition decides over its life.
+
+use std::time::Duration;
+
+use mesos::v1::{CheckInfo, CheckStatusInfo, DurationInfo, TaskInfo, check_status_info};
+
+use crate::clock::Moment;
+
+const DEFAULT_KILL_GRACE: Duration = Duration::from_secs(3);
+
+/// The part of a `TaskInfo` the life cycle needs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// How long the task may take to end on SIGTERM, unless the KILL says otherwise.
+    pub kill_grace: Duration,
+    /// How long it may run at all.
+    pub max_completion_time: Option<Duration>,
+    /// The status of its check while there is no result; nothing if it has no check.
+    pub empty_check_status: Option<CheckStatusInfo>,
+}
+
+impl Plan {
+    /// The plan of a task.
+    pub fn of(task: &TaskInfo) -> Plan {
+        let policy = task.kill_policy.as_ref().and_then(|policy| policy.grace_period.as_ref());
+        Plan {
+            kill_grace: policy.map_or(DEFAULT_KILL_GRACE, duration),
+            max_completion_time: task.max_completion_time.as_ref().map(duration).filter(|time| !time.is_zero()),
+            empty_check_status: task.check.as_ref().map(empty_status),
+        }
+    }
+
+    pub(super) fn completion(&self, launched: Moment) -> Option<Moment> {
+        self.max_completion_time.map(|time| launched + time)
+    }
+}
+
+/// A duration on the wire; a negative one is none.
+pub(crate) fn duration(info: &DurationInfo) -> Duration {
+    Duration::from_nanos(u64::try_from(info.nanoseconds).unwrap_or(0))
+}
+
+/// The status of a check without a result: its type, and the message of that type with nothing in it.
+pub(crate) fn empty_status(check: &CheckInfo) -> CheckStatusInfo {
+    use mesos::v1::check_info::Type;
+    let mut status = CheckStatusInfo { r#type: check.r#type, ..CheckStatusInfo::default() };
+    match check.r#type() {
+        Type::Command => status.command = Some(check_status_info::Command::default()),
+        Type::Http => status.http = Some(check_status_info::Http::default()),
+        Type::Tcp => status.tcp = Some(check_status_info::Tcp::default()),
+        Type::Unknown => {}
+    }
+    status
+}

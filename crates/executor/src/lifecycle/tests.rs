@@ -1,0 +1,356 @@
+//! Lives of tasks in simulated time: the ones Mesos' own tests tell, and random ones.
+
+use std::time::Duration;
+
+use mesos::v1::task_status::Reason;
+use mesos::v1::{CheckStatusInfo, TaskState, check_status_info};
+use proptest::prelude::*;
+
+use super::{Action, Blow, Ending, Input, Lifecycle, Past, Plan, Update, Verdict};
+use crate::clock::Moment;
+
+use TaskState::{TaskFailed, TaskFinished, TaskKilled, TaskKilling, TaskRunning, TaskStarting};
+
+/// A life with a clock, and everything that came of it.
+struct World {
+    lifecycle: Lifecycle,
+    now: Moment,
+    actions: Vec<(Moment, Action)>,
+}
+
+impl World {
+    fn new() -> World {
+        let lifecycle = Lifecycle::new(seconds(5));
+        World { lifecycle, now: Moment::after_boot(seconds(1000)), actions: Vec::new() }
+    }
+
+    fn running(killing_state: bool) -> World {
+        let mut world = World::new();
+        world.take(Input::Subscribed { killing_state });
+        world.take(Input::Launch(plan()));
+        world.take(Input::Spawned);
+        world
+    }
+
+    fn take(&mut self, input: Input) -> &mut World {
+        let actions = self.lifecycle.handle(self.now, input);
+        self.actions.extend(actions.into_iter().map(|action| (self.now, action)));
+        self
+    }
+
+    /// Lets time pass, ticking whenever the life cycle asked for it.
+    fn pass(&mut self, time: Duration) -> &mut World {
+        let end = self.now + time;
+        while let Some(at) = self.lifecycle.wake_at().filter(|at| *at <= end) {
+            self.now = self.now.max(at);
+            self.take(Input::Tick);
+        }
+        self.now = end;
+        self
+    }
+
+    fn updates(&self) -> Vec<&Update> {
+        self.actions.iter().filter_map(|(_, action)| as_update(action)).collect()
+    }
+
+    fn states(&self) -> Vec<TaskState> {
+        self.updates().iter().map(|update| update.state).collect()
+    }
+
+    fn blows(&self) -> Vec<(f64, Blow)> {
+        let start = Moment::after_boot(seconds(1000));
+        let blow = |(at, action): &(Moment, Action)| match action {
+            Action::Signal(blow) => Some((at.since(start).as_secs_f64(), *blow)),
+            _ => None,
+        };
+        self.actions.iter().filter_map(blow).collect()
+    }
+
+    fn exit(&self) -> Option<Verdict> {
+        self.actions.iter().find_map(|(_, action)| match action {
+            Action::Exit(verdict) => Some(*verdict),
+            _ => None,
+        })
+    }
+}
+
+fn as_update(action: &Action) -> Option<&Update> {
+    match action {
+        Action::Update(update) => Some(update),
+        _ => None,
+    }
+}
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+fn http(status_code: Option<u32>) -> CheckStatusInfo {
+    CheckStatusInfo {
+        r#type: Some(mesos::v1::check_info::Type::Http.into()),
+        http: Some(check_status_info::Http { status_code }),
+        ..CheckStatusInfo::default()
+    }
+}
+
+fn plan() -> Plan {
+    Plan { kill_grace: seconds(3), max_completion_time: None, empty_check_status: Some(http(None)) }
+}
+
+const TERMINATED: Ending = Ending::Status(15);
+
+#[test]
+fn a_task_that_ends_by_itself() {
+    let mut world = World::running(true);
+    world.take(Input::Exited(Ending::Status(0))).take(Input::TerminalAcknowledged);
+    assert_eq!(world.states(), [TaskStarting, TaskRunning, TaskFinished]);
+    assert_eq!(world.updates()[2].message.as_deref(), Some("Command exited with status 0"));
+    assert_eq!(world.exit(), Some(Verdict::Success));
+    assert!(world.updates().iter().all(|update| update.healthy.is_none() && update.check_status == Some(http(None))));
+}
+
+#[test]
+fn what_a_terminal_message_says() {
+    let end = |raw| {
+        let mut world = World::running(true);
+        world.take(Input::Exited(Ending::Status(raw)));
+        let last = world.updates()[2];
+        assert_eq!(last.state, TaskFailed);
+        last.message.clone().unwrap()
+    };
+    assert_eq!(end(3 << 8), "Command exited with status 3");
+    assert_eq!(end(9), "Command terminated with signal Killed");
+    assert_eq!(end(11 | 0x80), "Command terminated with signal Segmentation fault (core dumped)");
+}
+
+#[test]
+fn the_terminal_update_is_waited_for_a_minute() {
+    let mut world = World::running(true);
+    world.take(Input::Exited(Ending::Status(0))).pass(seconds(59));
+    assert_eq!(world.exit(), None);
+    world.pass(seconds(1));
+    assert_eq!(world.exit(), Some(Verdict::Failure));
+}
+
+#[test]
+fn a_kill_first_asks_and_then_insists() {
+    let mut world = World::running(true);
+    world.take(Input::Kill { grace: None }).pass(seconds(4)).take(Input::Exited(Ending::Status(9)));
+    assert_eq!(world.states(), [TaskStarting, TaskRunning, TaskKilling, TaskKilled]);
+    assert_eq!(world.blows(), [(0.0, Blow::Term), (3.0, Blow::Kill)]);
+    let killed = world.updates()[3];
+    assert_eq!((killed.reason, killed.healthy), (None, None));
+}
+
+#[test]
+fn a_framework_that_does_not_know_killing_never_sees_it() {
+    let mut world = World::running(false);
+    world.take(Input::Kill { grace: None }).take(Input::Exited(Ending::Status(0)));
+    assert_eq!(world.states(), [TaskStarting, TaskRunning, TaskKilled]);
+}
+
+#[test]
+fn a_second_kill_can_only_shorten() {
+    let mut world = World::running(true);
+    world.take(Input::Kill { grace: Some(seconds(20)) }).pass(seconds(2));
+    world.take(Input::Kill { grace: Some(seconds(30)) }).take(Input::Kill { grace: Some(seconds(10)) });
+    world.pass(seconds(9));
+    assert_eq!(world.blows(), [(0.0, Blow::Term), (10.0, Blow::Kill)]);
+    let mut late = World::running(true);
+    late.take(Input::Kill { grace: Some(seconds(20)) }).pass(seconds(5)).take(Input::Kill { grace: Some(seconds(1)) });
+    assert_eq!(late.blows(), [(0.0, Blow::Term), (5.0, Blow::Kill)]);
+}
+
+#[test]
+fn a_kill_before_the_process_runs_waits_for_it() {
+    let mut world = World::new();
+    world.take(Input::Subscribed { killing_state: true }).take(Input::Launch(plan()));
+    world.take(Input::Kill { grace: Some(seconds(1)) }).pass(seconds(5));
+    assert_eq!(world.blows(), []);
+    world.take(Input::Spawned);
+    assert_eq!(world.states(), [TaskStarting, TaskRunning, TaskKilling]);
+    assert_eq!(world.blows(), [(5.0, Blow::Term)]);
+}
+
+#[test]
+fn a_health_kill_says_so_before_and_after() {
+    let mut world = World::running(true);
+    world.take(Input::Health { healthy: false, kill: false }).take(Input::Health { healthy: false, kill: true });
+    world.take(Input::Health { healthy: true, kill: false }).take(Input::Exited(TERMINATED));
+    assert_eq!(world.states(), [TaskStarting, TaskRunning, TaskRunning, TaskRunning, TaskKilling, TaskKilled]);
+    let healthy: Vec<_> = world.updates().iter().map(|update| update.healthy).collect();
+    assert_eq!(healthy, [None, None, Some(false), Some(false), None, Some(false)]);
+    assert_eq!(world.updates()[3].reason, Some(Reason::TaskHealthCheckStatusUpdated));
+    assert_eq!(world.updates()[5].reason, None);
+}
+
+#[test]
+fn check_and_health_check_do_not_shadow_each_other() {
+    let mut world = World::running(true);
+    world.take(Input::Check(http(Some(200)))).take(Input::Health { healthy: true, kill: false });
+    world.take(Input::Check(http(Some(200)))).take(Input::Check(http(None)));
+    let said: Vec<_> =
+        world.updates().iter().skip(2).map(|update| (update.healthy, update.check_status.clone().unwrap())).collect();
+    assert_eq!(said, [(None, http(Some(200))), (Some(true), http(Some(200))), (Some(true), http(None))]);
+}
+
+#[test]
+fn a_check_that_never_has_a_result_is_silent() {
+    let mut world = World::running(true);
+    world.take(Input::Check(http(None))).take(Input::Check(http(None)));
+    assert_eq!(world.states(), [TaskStarting, TaskRunning]);
+}
+
+#[test]
+fn a_task_that_takes_too_long_fails() {
+    let mut world = World::new();
+    world.take(Input::Subscribed { killing_state: true });
+    world.take(Input::Launch(Plan { max_completion_time: Some(seconds(7)), ..plan() })).take(Input::Spawned);
+    world.pass(seconds(8)).take(Input::Exited(Ending::Status(9)));
+    assert_eq!(world.blows(), [(7.0, Blow::Term), (7.0, Blow::Kill)]);
+    assert_eq!(world.states(), [TaskStarting, TaskRunning, TaskFailed]);
+    assert_eq!(world.updates()[2].reason, Some(Reason::MaxCompletionTimeReached));
+}
+
+#[test]
+fn a_kill_stops_the_completion_timer() {
+    let mut world = World::new();
+    world.take(Input::Launch(Plan { max_completion_time: Some(seconds(7)), ..plan() })).take(Input::Spawned);
+    world.take(Input::Kill { grace: Some(seconds(20)) }).pass(seconds(10)).take(Input::Exited(TERMINATED));
+    assert_eq!(world.states(), [TaskStarting, TaskRunning, TaskKilled]);
+}
+
+#[test]
+fn shutdown_leaves_two_of_its_seconds_unused() {
+    let mut world = World::running(true);
+    world.take(Input::Shutdown).pass(seconds(4));
+    assert_eq!(world.blows(), [(0.0, Blow::Term), (3.0, Blow::Kill)]);
+    assert_eq!(world.exit(), None);
+    world.pass(seconds(1));
+    assert_eq!(world.exit(), Some(Verdict::Failure));
+}
+
+#[test]
+fn without_a_task_shutdown_is_fine_and_kill_is_not() {
+    assert_eq!(World::new().take(Input::Shutdown).exit(), Some(Verdict::Success));
+    assert_eq!(World::new().take(Input::Kill { grace: None }).exit(), Some(Verdict::Failure));
+}
+
+#[test]
+fn an_unknown_end_is_a_failure_that_keeps_who_killed() {
+    let mut world = World::running(true);
+    world.take(Input::Health { healthy: false, kill: true }).take(Input::Exited(Ending::Unknown("lost".to_owned())));
+    let last = world.updates().last().copied().unwrap().clone();
+    assert_eq!((last.state, last.healthy, last.message.as_deref()), (TaskFailed, Some(false), Some("lost")));
+}
+
+#[test]
+fn a_task_that_cannot_start_fails_after_starting() {
+    let mut world = World::new();
+    world.take(Input::Launch(plan())).take(Input::SpawnFailed("no".to_owned()));
+    assert_eq!(world.states(), [TaskStarting, TaskFailed]);
+}
+
+#[test]
+fn a_successor_goes_on_with_the_kill_and_repeats_nothing() {
+    let mut world = World::running(true);
+    world.take(Input::Health { healthy: false, kill: true }).pass(seconds(1));
+    let kill = world.lifecycle.kill().cloned();
+    let last = world.updates().last().map(|update| (*update).clone());
+    let past = Past { plan: plan(), last, kill, launched: world.now };
+    let (lifecycle, actions) = Lifecycle::resume(seconds(5), past, world.now);
+    assert_eq!(actions, [Action::Signal(Blow::Term)]);
+    let mut heir = World { lifecycle, now: world.now, actions: Vec::new() };
+    heir.pass(seconds(2)).take(Input::Exited(Ending::Status(9)));
+    assert_eq!(heir.blows(), [(3.0, Blow::Kill)]);
+    assert_eq!(heir.states(), [TaskKilled]);
+    assert_eq!(heir.updates()[0].healthy, Some(false));
+}
+
+fn ending() -> impl Strategy<Value = Ending> {
+    prop_oneof![
+        Just(Ending::Status(0)),
+        Just(Ending::Status(1 << 8)),
+        Just(Ending::Status(9)),
+        Just(Ending::Unknown("gone".to_owned()))
+    ]
+}
+
+fn input() -> impl Strategy<Value = Input> {
+    let grace = prop::option::of((0u64..20).prop_map(seconds));
+    let max = prop::option::of((1u64..60).prop_map(seconds));
+    prop_oneof![
+        1 => any::<bool>().prop_map(|killing_state| Input::Subscribed { killing_state }),
+        3 => max.prop_map(|max_completion_time| Input::Launch(Plan { max_completion_time, ..plan() })),
+        2 => grace.prop_map(|grace| Input::Kill { grace }),
+        1 => Just(Input::Shutdown),
+        4 => Just(Input::Spawned),
+        1 => Just(Input::SpawnFailed("no".to_owned())),
+        1 => ending().prop_map(Input::Exited),
+        6 => (any::<bool>(), any::<bool>()).prop_map(|(healthy, kill)| Input::Health { healthy, kill: kill && !healthy }),
+        4 => (200u32..203).prop_map(|code| Input::Check(http(Some(code)))),
+        1 => Just(Input::TerminalAcknowledged),
+        2 => Just(Input::Tick),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn every_life_is_in_order(steps in prop::collection::vec((input(), 0u64..5), 1..60)) {
+        let mut world = World::new();
+        for (input, pause) in steps {
+            // Before the process runs a kill only waits; its grace begins with SIGTERM.
+            let begun = world.blows().iter().any(|(_, blow)| *blow == Blow::Term);
+            let before = world.lifecycle.kill().filter(|_| begun).cloned();
+            world.take(input);
+            if let (Some(before), Some(after)) = (before, world.lifecycle.kill()) {
+                // Later than before only if it was carried out meanwhile.
+                let struck = world.actions.iter().any(|(_, action)| *action == Action::Signal(Blow::Kill));
+                prop_assert!(after.deadline() <= before.deadline() || struck);
+            }
+            world.pass(seconds(pause));
+        }
+        let states = world.states();
+        let terminal = |state: &TaskState| !matches!(state, TaskStarting | TaskRunning | TaskKilling);
+        prop_assert!(states.iter().filter(|state| terminal(state)).count() <= 1);
+        prop_assert!(states.iter().position(terminal).is_none_or(|at| at + 1 == states.len()));
+        let rank = |state: &TaskState| match state {
+            TaskStarting => 0,
+            TaskRunning => 1,
+            TaskKilling => 2,
+            _ => 3,
+        };
+        prop_assert!(states.is_sorted_by_key(rank));
+        prop_assert!(states.iter().filter(|state| **state == TaskStarting).count() <= 1);
+        prop_assert!(states.iter().filter(|state| **state == TaskKilling).count() <= 1);
+        for update in world.updates() {
+            let from_checks = matches!(
+                update.reason,
+                Some(Reason::TaskCheckStatusUpdated | Reason::TaskHealthCheckStatusUpdated)
+            );
+            prop_assert!(!from_checks || update.state == TaskRunning);
+            prop_assert!(update.check_status.is_some());
+        }
+        // Nothing comes after the end, and time stands still then.
+        if let Some(at) = world.actions.iter().position(|(_, action)| matches!(action, Action::Exit(_))) {
+            prop_assert_eq!(at + 1, world.actions.len());
+            prop_assert_eq!(world.lifecycle.wake_at(), None);
+        }
+    }
+
+    #[test]
+    fn every_kill_ends_in_a_kill_signal_within_its_shortest_grace(graces in prop::collection::vec((0u64..30, 0u64..10), 1..8)) {
+        let mut world = World::running(true);
+        let begun = world.now;
+        let mut deadline = None;
+        for (grace, pause) in graces {
+            let wanted = (begun + seconds(grace)).max(world.now);
+            let earlier = deadline.map_or(wanted, |deadline: Moment| deadline.min(wanted));
+            deadline = Some(earlier);
+            world.take(Input::Kill { grace: Some(seconds(grace)) }).pass(seconds(pause));
+        }
+        world.pass(seconds(40));
+        let struck = world.blows().into_iter().find(|(_, blow)| *blow == Blow::Kill).map(|(at, _)| at);
+        prop_assert_eq!(struck, deadline.map(|deadline| deadline.since(begun).as_secs_f64()));
+    }
+}

@@ -1,0 +1,59 @@
+//! What an update says, before the shell puts name, time and number on it.
+
+use mesos::v1::task_status::Reason;
+use mesos::v1::{CheckStatusInfo, TaskState, TaskStatus};
+
+use super::Plan;
+
+/// The content of a status update.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Update {
+    /// The task's state.
+    pub state: TaskState,
+    /// Why, where Mesos has a word for it.
+    pub reason: Option<Reason>,
+    /// Why, for people.
+    pub message: Option<String>,
+    /// What the health check last said.
+    pub healthy: Option<bool>,
+    /// What the check last said; present if and only if there is a check.
+    pub check_status: Option<CheckStatusInfo>,
+}
+
+impl Update {
+    /// A status from scratch: it keeps nothing of what the checks said.
+    pub fn fresh(state: TaskState, plan: &Plan) -> Update {
+        Update { state, reason: None, message: None, healthy: None, check_status: plan.empty_check_status.clone() }
+    }
+
+    /// What a status that was sent once said.
+    pub fn of(status: &TaskStatus) -> Update {
+        Update {
+            state: status.state(),
+            reason: status.reason.is_some().then(|| status.reason()),
+            message: status.message.clone(),
+            healthy: status.healthy,
+            check_status: status.check_status.clone(),
+        }
+    }
+
+    /// Nothing is known of the task's process yet.
+    pub fn is_starting(&self) -> bool {
+        self.state == TaskState::TaskStarting
+    }
+
+    /// Nothing comes after it.
+    pub fn is_terminal(&self) -> bool {
+        !matches!(self.state, TaskState::TaskStarting | TaskState::TaskRunning | TaskState::TaskKilling)
+    }
+
+    pub(super) fn with_health(&self, healthy: bool) -> Update {
+        let reason = Some(Reason::TaskHealthCheckStatusUpdated);
+        Update { reason, healthy: Some(healthy), ..self.clone() }
+    }
+
+    pub(super) fn with_check(&self, status: CheckStatusInfo) -> Update {
+        let reason = Some(Reason::TaskCheckStatusUpdated);
+        Update { reason, check_status: Some(status), ..self.clone() }
+    }
+}

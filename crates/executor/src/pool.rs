@@ -1,0 +1,250 @@
+//! Many command executors in one process. The agent says which (ADD), hears which have ended (EXITED), and ends the
+//! pool (SHUTDOWN). Each executor subscribes, lives and recovers exactly as if it had a process of its own.
+//!
+//! One tokio task runs [`Pool::run`] and owns the set of executors; each executor is a task of its own. States are
+//! methods: `disconnected` tries until it has a stream or gives up, `subscribed` ends when the stream breaks.
+
+mod config;
+
+use std::collections::{BTreeMap, HashSet};
+use std::fs::OpenOptions;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use mesos::Codec;
+use mesos::client::{Client, ClientError, EventStream};
+use mesos::v1::cygnet::{PoolCall, PoolEvent, pool_call, pool_event};
+use mesos::v1::{ContainerId, ExecutorId, FrameworkId};
+use rustix::fs::{FlockOperation, flock};
+use rustix::process::setsid;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+pub use self::config::PoolConfig;
+use crate::clock::now;
+use crate::command::{CommandExecutor, Shared};
+use crate::environment::{ExecutorConfig, Variables, foundation};
+use crate::error::ExecutorError;
+use crate::lifecycle::Verdict;
+use crate::orphans::bury;
+use crate::reconnect::{Absence, Next};
+use crate::state::StateDirectory;
+use crate::supervisor::put_down;
+
+/// The agent's path for pools.
+const PATH: &str = "/cygnet/v1/pool";
+
+/// How long the former pool process may take to be gone.
+const LOCK_PATIENCE: Duration = Duration::from_secs(10);
+const LOCK_GLANCE: Duration = Duration::from_millis(20);
+
+/// A call that takes longer than this has lost its agent.
+const CALL_PATIENCE: Duration = Duration::from_secs(30);
+
+/// The wait statuses the agent is told, as if each executor had been a process.
+const EXITED_WELL: i32 = 0;
+const EXITED_BADLY: i32 = 1 << 8;
+
+/// Which executor: executor id and container id.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Key {
+    executor: String,
+    container: String,
+}
+
+#[derive(Debug)]
+struct Pool {
+    config: PoolConfig,
+    shared: Shared,
+    running: HashSet<Key>,
+    executors: JoinSet<(Key, i32)>,
+    /// Ended, and the agent does not know.
+    ended: BTreeMap<Key, i32>,
+}
+
+/// How a subscription ended.
+enum Left {
+    Lost,
+    Dismissed,
+}
+
+struct Connection {
+    client: Client,
+    events: EventStream<PoolEvent>,
+}
+
+/// Runs the pool until the agent dismisses it, or is lost. Must be called on a tokio runtime; `shim_command` is the
+/// program and its first arguments that, given a directory, run [`crate::shim::main`].
+pub async fn run(config: PoolConfig, shim_command: Vec<String>) -> ExitCode {
+    // A Ctrl-C meant for the agent must not end the tasks' executors.
+    let _already_leader = setsid();
+    let undertaker = tokio::spawn(bury());
+    let ended = host(config, shim_command).await;
+    undertaker.abort();
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "the pool cannot go on");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn host(config: PoolConfig, shim_command: Vec<String>) -> Result<(), ExecutorError> {
+    let _lock = lock(&config.lock).await?;
+    let shared = Shared::new(shim_command)?;
+    let (running, executors, ended) = (HashSet::new(), JoinSet::new(), BTreeMap::new());
+    Pool { config, shared, running, executors, ended }.run().await;
+    Ok(())
+}
+
+/// Waits for the former process to be gone.
+async fn lock(path: &PathBuf) -> Result<std::fs::File, ExecutorError> {
+    let file = OpenOptions::new().create(true).append(true).open(path).map_err(ExecutorError::file("open", path))?;
+    let held = async {
+        while let Err(errno) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            tracing::debug!(%errno, "the pool's lock is taken");
+            sleep(LOCK_GLANCE).await;
+        }
+    };
+    match timeout(LOCK_PATIENCE, held).await {
+        Ok(()) => Ok(file),
+        Err(_late) => Err(ExecutorError::PoolTaken { path: path.clone() }),
+    }
+}
+
+impl Pool {
+    async fn run(mut self) {
+        let rules = self.config.reconnection;
+        let mut absence = Absence::initial(rules, now());
+        while let Some(connection) = self.disconnected(absence).await {
+            match self.subscribed(connection).await {
+                Left::Dismissed => return,
+                Left::Lost => absence = Absence::begin(rules, now()),
+            }
+        }
+        tracing::warn!("the agent is lost; ending with the last executor");
+        while !self.executors.is_empty() {
+            self.executors.join_next().await;
+        }
+    }
+
+    async fn disconnected(&mut self, mut absence: Absence) -> Option<Connection> {
+        loop {
+            let Next::RetryAfter(wait) = absence.next(now(), fastrand::f64()) else { return None };
+            self.collect_until(sleep(wait)).await;
+            match self.connect().await {
+                Ok(connection) => return Some(connection),
+                Err(error) => tracing::debug!(%error, "cannot subscribe the pool yet"),
+            }
+        }
+    }
+
+    async fn collect_until(&mut self, pause: impl Future<Output = ()>) {
+        tokio::pin!(pause);
+        loop {
+            tokio::select! {
+                () = &mut pause => return,
+                Some(joined) = self.executors.join_next() => self.collect(joined),
+            }
+        }
+    }
+
+    async fn connect(&self) -> Result<Connection, ClientError> {
+        let client = Client::new(self.config.agent.authority(), Codec::Protobuf);
+        let events = client.subscribe(PATH, &self.call(pool_call::Type::Subscribe)).await?;
+        Ok(Connection { client, events })
+    }
+
+    async fn subscribed(&mut self, mut connection: Connection) -> Left {
+        loop {
+            if !self.report(&connection.client).await {
+                return Left::Lost;
+            }
+            tokio::select! {
+                event = connection.events.next() => match event {
+                    Ok(Some(event)) if event.r#type() == pool_event::Type::Shutdown => return Left::Dismissed,
+                    Ok(Some(event)) => self.heard(event),
+                    Ok(None) => return Left::Lost,
+                    Err(error) => {
+                        tracing::info!(%error, "the pool's subscription broke");
+                        return Left::Lost;
+                    }
+                },
+                Some(joined) = self.executors.join_next() => self.collect(joined),
+            }
+        }
+    }
+
+    fn heard(&mut self, event: PoolEvent) {
+        let Some(add) = event.add.filter(|_| event.r#type() == pool_event::Type::Add) else { return };
+        let key = Key { executor: add.executor_id.value.clone(), container: add.container_id.value.clone() };
+        if self.ended.contains_key(&key) || !self.running.insert(key.clone()) {
+            return;
+        }
+        let mut variables: Variables = foundation();
+        variables.extend(add.environment.into_iter().map(|variable| (variable.name, variable.value)));
+        if let Some(directory) = add.directory {
+            variables.entry("MESOS_DIRECTORY".to_owned()).or_insert(directory);
+        }
+        let shared = self.shared.clone();
+        self.executors.spawn(async move { (key, one(variables, shared).await) });
+    }
+
+    fn collect(&mut self, joined: Result<(Key, i32), tokio::task::JoinError>) {
+        let Ok((key, status)) = joined else { return };
+        self.running.remove(&key);
+        self.ended.insert(key, status);
+    }
+
+    /// Tells the agent who has ended. Whether the agent is still there.
+    async fn report(&mut self, client: &Client) -> bool {
+        while let Some((key, status)) = self.ended.first_key_value() {
+            let exited = pool_call::Exited {
+                executor_id: ExecutorId { value: key.executor.clone() },
+                container_id: ContainerId { value: key.container.clone(), parent: None },
+                status: Some(*status),
+            };
+            let call = PoolCall { exited: Some(exited), ..self.call(pool_call::Type::Exited) };
+            match timeout(CALL_PATIENCE, client.call(PATH, &call, None)).await {
+                Ok(Ok(_) | Err(ClientError::Refused { .. })) => self.ended.pop_first(),
+                Ok(Err(_)) | Err(_) => return false,
+            };
+        }
+        true
+    }
+
+    fn call(&self, kind: pool_call::Type) -> PoolCall {
+        PoolCall {
+            r#type: Some(kind.into()),
+            framework_id: Some(FrameworkId { value: self.config.framework_id.clone() }),
+            pool_id: Some(self.config.pool_id.clone()),
+            ..PoolCall::default()
+        }
+    }
+}
+
+/// The whole life of one executor, as a wait status. Even a panic is this executor's end and nobody else's.
+async fn one(variables: Variables, shared: Shared) -> i32 {
+    let config = match ExecutorConfig::from_variables(&variables) {
+        Ok(config) => config,
+        Err(error) => {
+            tracing::error!(%error, "the agent asks for an executor that cannot be");
+            return EXITED_BADLY;
+        }
+    };
+    match tokio::spawn(CommandExecutor::run(config.clone(), shared)).await {
+        Ok(Ok(Verdict::Success)) => return EXITED_WELL,
+        Ok(Ok(Verdict::Failure)) => return EXITED_BADLY,
+        Ok(Err(error)) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "an executor of the pool cannot go on");
+        }
+        Err(error) => tracing::error!(%error, "an executor of the pool broke"),
+    }
+    // Whatever went wrong, the agent is told that nothing runs any more. Unless somebody else has the directory.
+    if let Ok(state) = StateDirectory::open(&config.state_directory) {
+        put_down(state.shim(), config.mark()).await;
+    }
+    EXITED_BADLY
+}

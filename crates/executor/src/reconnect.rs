@@ -1,0 +1,119 @@
+//! When to try the agent again, and when to give it up. Pure.
+
+use std::time::Duration;
+
+use crate::clock::Moment;
+use crate::environment::{Variables, duration, optional, required};
+use crate::error::ExecutorError;
+
+/// How long to try for the very first subscription, or when no recovery is wanted: as long as an agent waits for it.
+const REGISTRATION_PATIENCE: Duration = Duration::from_secs(60);
+
+const DEFAULT_BACKOFF_MAX: Duration = Duration::from_secs(1);
+
+/// The rules of coming back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reconnection {
+    /// How long to live without the agent; nothing means that losing it is the end.
+    pub recovery_timeout: Option<Duration>,
+    /// The longest wait between two attempts.
+    pub backoff_max: Duration,
+}
+
+impl Reconnection {
+    /// Reads `MESOS_CHECKPOINT`, `MESOS_RECOVERY_TIMEOUT` and `MESOS_SUBSCRIPTION_BACKOFF_MAX`.
+    pub fn from_variables(variables: &Variables) -> Result<Reconnection, ExecutorError> {
+        if optional(variables, "MESOS_CHECKPOINT") != Some("1") {
+            return Ok(Reconnection { recovery_timeout: None, backoff_max: DEFAULT_BACKOFF_MAX });
+        }
+        let needed = |name| {
+            required(variables, name)?;
+            duration(variables, name).map(Option::unwrap_or_default)
+        };
+        Ok(Reconnection {
+            recovery_timeout: Some(needed("MESOS_RECOVERY_TIMEOUT")?),
+            backoff_max: needed("MESOS_SUBSCRIPTION_BACKOFF_MAX")?,
+        })
+    }
+}
+
+/// Being without the agent, since when and what to do about it.
+#[derive(Debug)]
+pub struct Absence {
+    rules: Reconnection,
+    until: Moment,
+    first: bool,
+}
+
+/// What to do without the agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Try again after this long.
+    RetryAfter(Duration),
+    /// The agent is lost for good.
+    GiveUp,
+}
+
+impl Absence {
+    /// Before the first subscription.
+    pub fn initial(rules: Reconnection, now: Moment) -> Absence {
+        let patience = rules.recovery_timeout.unwrap_or_default().max(REGISTRATION_PATIENCE);
+        Absence { rules, until: now + patience, first: true }
+    }
+
+    /// The subscription broke.
+    pub fn begin(rules: Reconnection, now: Moment) -> Absence {
+        Absence { rules, until: now + rules.recovery_timeout.unwrap_or_default(), first: false }
+    }
+
+    /// What to do next; `chance` in 0..1 spreads the attempts of many executors.
+    pub fn next(&mut self, now: Moment, chance: f64) -> Next {
+        if std::mem::take(&mut self.first) {
+            return Next::RetryAfter(Duration::ZERO);
+        }
+        if now >= self.until {
+            return Next::GiveUp;
+        }
+        Next::RetryAfter(self.rules.backoff_max.mul_f64(chance.clamp(0.0, 1.0)).min(self.until.since(now)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(seconds: f64) -> Moment {
+        Moment::after_boot(Duration::from_secs_f64(seconds))
+    }
+
+    #[test]
+    fn losing_the_agent_without_checkpoints_is_the_end() {
+        let rules = Reconnection { recovery_timeout: None, backoff_max: Duration::from_secs(1) };
+        assert_eq!(Absence::begin(rules, at(5.0)).next(at(5.0), 0.5), Next::GiveUp);
+        assert_eq!(Absence::initial(rules, at(5.0)).next(at(5.0), 0.5), Next::RetryAfter(Duration::ZERO));
+    }
+
+    proptest! {
+        #[test]
+        fn every_wait_is_within_the_backoff_and_none_outlives_the_timeout(chances in prop::collection::vec(0.0..1.0, 1..200)) {
+            let rules = Reconnection {
+                recovery_timeout: Some(Duration::from_secs(20)),
+                backoff_max: Duration::from_secs(2),
+            };
+            let mut absence = Absence::begin(rules, at(100.0));
+            let mut now = at(100.0);
+            for chance in chances {
+                match absence.next(now, chance) {
+                    Next::RetryAfter(wait) => {
+                        prop_assert!(wait <= rules.backoff_max);
+                        now = now + wait;
+                        prop_assert!(now <= at(120.0));
+                    }
+                    Next::GiveUp => prop_assert!(now >= at(120.0)),
+                }
+            }
+        }
+    }
+}

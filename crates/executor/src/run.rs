@@ -1,0 +1,43 @@
+//! The executor as a process of its own, with one task: under Cygnet's agent or a real Mesos one.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use checks::{Engine, EngineOptions};
+use rustix::process::{getpid, set_child_subreaper};
+
+use crate::command::{CommandExecutor, Shared};
+use crate::environment::ExecutorConfig;
+use crate::error::ExecutorError;
+use crate::lifecycle::Verdict;
+use crate::orphans::bury;
+
+impl Shared {
+    /// Makes this process fit to host executors: it adopts what their tasks leave behind, and has a check engine.
+    /// `shim_command` is the program and its first arguments that, given a directory, run [`crate::shim::main`].
+    pub fn new(shim_command: Vec<String>) -> Result<Shared, ExecutorError> {
+        set_child_subreaper(Some(getpid())).map_err(|errno| ExecutorError::Engine(errno.into()))?;
+        let engine = Engine::start(EngineOptions::default()).map_err(|error| {
+            ExecutorError::Engine(std::io::Error::other(error))
+        })?;
+        Ok(Shared { engine, shim_command: Arc::from(shim_command) })
+    }
+}
+
+/// Runs the one executor this process was started for. Must be called on a tokio runtime.
+pub async fn run(config: ExecutorConfig, shim_command: Vec<String>) -> ExitCode {
+    let undertaker = tokio::spawn(bury());
+    let ended = match Shared::new(shim_command) {
+        Ok(shared) => CommandExecutor::run(config, shared).await,
+        Err(error) => Err(error),
+    };
+    undertaker.abort();
+    match ended {
+        Ok(Verdict::Success) => ExitCode::SUCCESS,
+        Ok(Verdict::Failure) => ExitCode::FAILURE,
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "the executor cannot go on");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! The parent of a task: a tiny process that outlives the executor, so that nobody ever has to guess how a task ended.
+//!
+//! In: `spec.json` of its directory. Out: `pid` once the task runs, `exit` once it ended, both whole or not there; and
+//! a newline on standard output as soon as either can be read. It owns the lock of its directory for its whole life:
+//! a free lock means that nobody will start this task any more.
+//!
+//! It is the subreaper of everything the task starts. When the task's main process has ended it kills what is left,
+//! waits for it, and goes. It runs no threads, no runtime and keeps next to nothing in memory.
+
+mod files;
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use rustix::process::{Pid, Signal, WaitOptions, getpid, set_child_subreaper, setsid, wait};
+
+pub(crate) use self::files::write_whole;
+pub use self::files::{Exit, ShimFiles, ShimLock, Spec, Started};
+use crate::start;
+use crate::tree::Process;
+
+/// The whole life of the shim of this directory. To be called before anything else happens in the process.
+pub fn main(directory: &Path) -> ExitCode {
+    match live(&ShimFiles::new(directory)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _nobody_may_listen = writeln!(io::stderr(), "cygnet shim {}: {error}", directory.display());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn live(files: &ShimFiles) -> io::Result<()> {
+    let Some(_lock) = files.try_lock()? else {
+        return Err(io::Error::other("somebody else holds the lock"));
+    };
+    if files.exit()?.is_some() || files.started()?.is_some() {
+        return Err(io::Error::other("this task was started before"));
+    }
+    // Whoever started this process may have made it a session leader already.
+    let _already_leader = setsid();
+    set_child_subreaper(Some(getpid()))?;
+    match begin(files) {
+        Ok(task) => see_through(files, task),
+        Err(error) => {
+            files.write_exit(&Exit::NotStarted(error.to_string()))?;
+            announce();
+            Ok(())
+        }
+    }
+}
+
+/// Starts the task and says so.
+fn begin(files: &ShimFiles) -> io::Result<Pid> {
+    let task = start::task(&files.spec()?)?;
+    let process = |pid: Pid| Process::of(pid.as_raw_nonzero().get()).ok_or_else(|| io::Error::other("no /proc"));
+    let written = process(getpid())
+        .and_then(|shim| Ok(Started { shim, task: process(task)? }))
+        .and_then(|started| files.write_started(&started));
+    if let Err(error) = written {
+        end_leftovers();
+        return Err(error);
+    }
+    announce();
+    Ok(task)
+}
+
+fn see_through(files: &ShimFiles, task: Pid) -> io::Result<()> {
+    let status = loop {
+        match wait(WaitOptions::empty()) {
+            Ok(Some((pid, status))) if pid == task => break status,
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    };
+    let written = files.write_exit(&Exit::Status(status.as_raw()));
+    end_leftovers();
+    written
+}
+
+/// The container is the task's main process; nothing of it may stay behind. The dead hand their children to this
+/// process, so it goes on until there are none.
+fn end_leftovers() {
+    let Some(own) = Process::of(getpid().as_raw_nonzero().get()) else { return };
+    loop {
+        own.descendants().into_iter().for_each(|process| process.signal(Signal::KILL));
+        if wait(WaitOptions::empty()) == Err(rustix::io::Errno::CHILD) {
+            return;
+        }
+    }
+}
+
+/// Tells the executor that there is something to read. It may be gone, and that is its right.
+fn announce() {
+    let mut out = io::stdout();
+    let _nobody_may_listen = out.write_all(b"\n").and_then(|()| out.flush());
+}

@@ -1,0 +1,137 @@
+//! The directory a shim and its executor share. Every file appears whole, by a rename.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::tree::Process;
+use crate::user::User;
+
+/// What the shim is to run, complete: it looks nothing up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spec {
+    /// The file to execute.
+    pub path: PathBuf,
+    /// All arguments, the zeroth included.
+    pub arguments: Vec<String>,
+    /// The whole environment.
+    pub environment: Vec<(String, String)>,
+    /// Where it runs.
+    pub working_directory: PathBuf,
+    /// The file its standard output is appended to.
+    pub stdout: PathBuf,
+    /// The file its standard error is appended to.
+    pub stderr: PathBuf,
+    /// Who it runs as, if not as the shim.
+    pub user: Option<User>,
+}
+
+/// The processes of a task that runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Started {
+    /// The shim.
+    pub shim: Process,
+    /// The task's main process, leader of its own session.
+    pub task: Process,
+}
+
+/// How it ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Exit {
+    /// The task's main process ended; as wait(2) tells it.
+    Status(i32),
+    /// There never was a main process; the text says why.
+    NotStarted(String),
+    /// The shim died and cannot tell; its executor wrote this.
+    Unknown(String),
+}
+
+/// The directory.
+#[derive(Clone, Debug)]
+pub struct ShimFiles {
+    directory: PathBuf,
+}
+
+/// The lock of the directory; free again when dropped.
+#[derive(Debug)]
+pub struct ShimLock {
+    _file: File,
+}
+
+impl ShimFiles {
+    /// The files in this directory.
+    pub fn new(directory: impl Into<PathBuf>) -> ShimFiles {
+        ShimFiles { directory: directory.into() }
+    }
+
+    /// Where they are.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// What to run.
+    pub fn spec(&self) -> io::Result<Spec> {
+        self.read("spec.json")?.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "there is no spec.json"))
+    }
+
+    /// Says what to run.
+    pub fn write_spec(&self, spec: &Spec) -> io::Result<()> {
+        self.write("spec.json", spec)
+    }
+
+    /// The task's processes, if it got that far.
+    pub fn started(&self) -> io::Result<Option<Started>> {
+        self.read("pid")
+    }
+
+    pub(super) fn write_started(&self, started: &Started) -> io::Result<()> {
+        self.write("pid", started)
+    }
+
+    /// The end, if it came to that.
+    pub fn exit(&self) -> io::Result<Option<Exit>> {
+        self.read("exit")
+    }
+
+    /// Writes the end down. From then on no shim starts this task any more.
+    pub(crate) fn write_exit(&self, exit: &Exit) -> io::Result<()> {
+        self.write("exit", exit)
+    }
+
+    /// The lock, unless a living shim has it.
+    pub fn try_lock(&self) -> io::Result<Option<ShimLock>> {
+        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(self.directory.join("lock"))?;
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Some(ShimLock { _file: file })),
+            Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn read<T: DeserializeOwned>(&self, name: &str) -> io::Result<Option<T>> {
+        match fs::read(self.directory.join(name)) {
+            Ok(text) => Ok(Some(serde_json::from_slice(&text)?)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn write<T: Serialize>(&self, name: &str, content: &T) -> io::Result<()> {
+        write_whole(&self.directory.join(name), &serde_json::to_vec(content)?)
+    }
+}
+
+/// Replaces a file at once; readers see the old or the new one. Nothing is forced to disk: these files describe living
+/// processes, and whatever ends the machine ends those too.
+pub(crate) fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
+    let new = path.with_extension("new");
+    let mut file = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&new)?;
+    file.write_all(content)?;
+    fs::rename(&new, path)
+}

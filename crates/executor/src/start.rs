@@ -1,0 +1,34 @@
+//! Starts the task's main process; runs in the shim.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use checks::kernel::Spawn;
+use checks::spec::Credentials;
+use rustix::process::{Pid, Signal};
+
+use crate::shim::Spec;
+
+/// Starts what the spec says, as the leader of a new session that dies with its parent.
+pub(crate) fn task(spec: &Spec) -> io::Result<Pid> {
+    let child = Spawn {
+        path: spec.path.clone(),
+        argv: spec.arguments.clone(),
+        environment: spec.environment.clone(),
+        working_directory: Some(spec.working_directory.clone()),
+        stdin: Some(File::open("/dev/null")?.into()),
+        stdout: Some(append(&spec.stdout)?),
+        stderr: Some(append(&spec.stderr)?),
+        session: true,
+        credentials: spec.user.clone().map(|user| Credentials { uid: user.uid, gid: user.gid, groups: user.groups }),
+        parent_death_signal: Some(Signal::KILL),
+        enter: Vec::new(),
+    };
+    child.start().map(|child| child.pid)
+}
+
+fn append(path: &Path) -> io::Result<OwnedFd> {
+    OpenOptions::new().create(true).append(true).open(path).map(OwnedFd::from)
+}

@@ -1,0 +1,108 @@
+//! The state directory of one logical executor: what the next process needs to go on.
+//!
+//! ```text
+//! task.info   the task, written before anything is started
+//! journal     updates, acknowledgements, the kill          (see `journal`)
+//! health      how the checks stand                         (see `monitor`)
+//! framework   what the agent said of the framework
+//! spec.json, lock, pid, exit                               (see `shim`)
+//! ```
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use mesos::v1::{FrameworkInfo, TaskInfo};
+use prost::Message;
+use rustix::fs::{FlockOperation, flock};
+
+use crate::clock::{Moment, now};
+use crate::error::ExecutorError;
+use crate::journal::Journal;
+use crate::shim::{ShimFiles, write_whole};
+
+/// The directory.
+#[derive(Debug)]
+pub(crate) struct StateDirectory {
+    path: PathBuf,
+    _lock: fs::File,
+}
+
+/// The task, and since when.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct Launched {
+    #[prost(message, optional, tag = "1")]
+    task: Option<TaskInfo>,
+    #[prost(uint64, tag = "2")]
+    boot_nanoseconds: u64,
+}
+
+impl StateDirectory {
+    /// Opens or creates the directory, for this process alone.
+    pub(crate) fn open(path: &Path) -> Result<StateDirectory, ExecutorError> {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(ExecutorError::file("create", path))?;
+        let own = path.join("executor.lock");
+        let lock = fs::File::create(&own).map_err(ExecutorError::file("create", &own))?;
+        flock(&lock, FlockOperation::NonBlockingLockExclusive)
+            .map_err(|errno| ExecutorError::file("lock", own)(errno.into()))?;
+        Ok(StateDirectory { path: path.to_path_buf(), _lock: lock })
+    }
+
+    /// The shim's files.
+    pub(crate) fn shim(&self) -> ShimFiles {
+        ShimFiles::new(&self.path)
+    }
+
+    /// The file for the state of the checks.
+    pub(crate) fn health(&self) -> PathBuf {
+        self.path.join("health")
+    }
+
+    /// The journal.
+    pub(crate) fn journal(&self) -> Result<Journal, ExecutorError> {
+        let path = self.path.join("journal");
+        Journal::open(&path).map_err(ExecutorError::file("open", path))
+    }
+
+    /// The task and when it was launched, if it was.
+    pub(crate) fn launched(&self) -> Result<Option<(TaskInfo, Moment)>, ExecutorError> {
+        let launched: Option<Launched> = self.read("task.info")?;
+        Ok(launched.and_then(|launched| {
+            let at = Moment::after_boot(std::time::Duration::from_nanos(launched.boot_nanoseconds));
+            Some((launched.task?, at))
+        }))
+    }
+
+    /// Remembers that a task is about to be started.
+    pub(crate) fn write_launched(&self, task: &TaskInfo) -> Result<(), ExecutorError> {
+        let boot_nanoseconds = u64::try_from(now().since_boot().as_nanos()).unwrap_or(u64::MAX);
+        self.write("task.info", &Launched { task: Some(task.clone()), boot_nanoseconds })
+    }
+
+    /// What the agent said of the framework, if it ever did.
+    pub(crate) fn framework(&self) -> Result<Option<FrameworkInfo>, ExecutorError> {
+        self.read("framework")
+    }
+
+    /// Remembers what the agent says of the framework.
+    pub(crate) fn write_framework(&self, framework: &FrameworkInfo) -> Result<(), ExecutorError> {
+        self.write("framework", framework)
+    }
+
+    fn read<M: Message + Default>(&self, name: &str) -> Result<Option<M>, ExecutorError> {
+        let path = self.path.join(name);
+        let content = match fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            content => content.map_err(ExecutorError::file("read", &path))?,
+        };
+        M::decode(content.as_slice())
+            .map(Some)
+            .map_err(|error| ExecutorError::Damaged { path, problem: error.to_string() })
+    }
+
+    fn write(&self, name: &str, message: &impl Message) -> Result<(), ExecutorError> {
+        let path = self.path.join(name);
+        write_whole(&path, &message.encode_to_vec()).map_err(ExecutorError::file("write", path))
+    }
+}

@@ -1,0 +1,189 @@
+//! The executor's side of a shim: start it, find it again, signal its task, learn its end.
+//!
+//! Owns no task. A [`Supervisor`] holds one descriptor, of the shim's process; it never waits for a pid.
+
+use std::fs::OpenOptions;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use checks::kernel::Spawn;
+use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::process::Signal;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+use tokio::net::unix::pipe;
+
+use crate::lifecycle::{Blow, Ending};
+use crate::shim::{Exit, ShimFiles, Started};
+use crate::tree::{self, Process};
+
+const LOST: &str = "The process that watched over the task died; what was left of the task was killed";
+const NEVER_STARTED: &str = "The task was never started: its executor or its watching process ended before that";
+
+/// How often to look again for what no descriptor announces.
+const GLANCE: Duration = Duration::from_millis(10);
+
+/// How often to try to kill what a lost shim left behind.
+const CLEARING_ATTEMPTS: u32 = 200;
+
+/// A shim that runs.
+#[derive(Debug)]
+pub(crate) struct Supervisor {
+    files: ShimFiles,
+    mark: String,
+    started: Started,
+    shim: AsyncFd<OwnedFd>,
+}
+
+/// What an executor finds of a shim that it did not start itself.
+#[derive(Debug)]
+pub(crate) enum Found {
+    /// It watches over a running task.
+    Alive(Supervisor),
+    /// The task ran and is over.
+    Over(Ending),
+    /// The task never ran, and never will.
+    NeverStarted(String),
+}
+
+/// How to run a shim, and how its task is recognized.
+#[derive(Debug)]
+pub(crate) struct Launch<'a> {
+    pub(crate) files: ShimFiles,
+    /// Program and first arguments; the directory follows.
+    pub(crate) command: &'a [String],
+    /// Where the shim's own complaints go.
+    pub(crate) log: PathBuf,
+    /// The variable that only this task has.
+    pub(crate) mark: String,
+}
+
+impl Launch<'_> {
+    /// Starts a shim and comes back when its task runs, or will not run.
+    pub(crate) async fn start(self) -> io::Result<Found> {
+        let (ready, signal) = pipe_with(PipeFlags::CLOEXEC)?;
+        self.spawn(signal)?;
+        let ready = pipe::Receiver::from_owned_fd(ready)?;
+        ready.ready(Interest::READABLE).await?;
+        find(self.files, self.mark).await
+    }
+
+    fn spawn(&self, stdout: OwnedFd) -> io::Result<()> {
+        let mut argv = self.command.to_vec();
+        argv.push(self.files.directory().display().to_string());
+        let program = argv.first().cloned().unwrap_or_default();
+        let child = Spawn {
+            path: PathBuf::from(program),
+            argv,
+            environment: Vec::new(),
+            working_directory: Some(PathBuf::from("/")),
+            stdin: Some(open_null()?),
+            stdout: Some(stdout),
+            stderr: Some(OpenOptions::new().create(true).append(true).open(&self.log)?.into()),
+            session: true,
+            credentials: None,
+            parent_death_signal: None,
+            enter: Vec::new(),
+        };
+        child.start().map(drop)
+    }
+}
+
+/// Finds out what became of the shim of this directory. If none lives and none left word, this makes sure that none
+/// will ever start the task, and that nothing of it runs.
+pub(crate) async fn find(files: ShimFiles, mark: String) -> io::Result<Found> {
+    loop {
+        if let Some(_lock) = files.try_lock()? {
+            return settle(&files, &mark).await;
+        }
+        if let Some(started) = files.started()?
+            && let Some(shim) = started.shim.open()
+        {
+            let shim = AsyncFd::with_interest(shim, Interest::READABLE)?;
+            return Ok(Found::Alive(Supervisor { files, mark, started, shim }));
+        }
+        tokio::time::sleep(GLANCE).await;
+    }
+}
+
+/// The end of a task whose shim is gone. The caller holds the lock, so no late shim can interfere.
+async fn settle(files: &ShimFiles, mark: &str) -> io::Result<Found> {
+    let started = files.started()?;
+    let exit = match files.exit()? {
+        Some(exit) => exit,
+        None => {
+            let exit = if started.is_some() { Exit::Unknown(LOST.into()) } else { Exit::NotStarted(NEVER_STARTED.into()) };
+            files.write_exit(&exit)?;
+            exit
+        }
+    };
+    if !matches!(exit, Exit::NotStarted(_)) {
+        clear(started.map(|started| started.task), mark).await;
+    }
+    Ok(match exit {
+        Exit::Status(status) => Found::Over(Ending::Status(status)),
+        Exit::Unknown(why) => Found::Over(Ending::Unknown(why)),
+        Exit::NotStarted(why) => Found::NeverStarted(why),
+    })
+}
+
+/// Ends a task nobody is responsible for any more.
+pub(crate) async fn put_down(files: ShimFiles, mark: String) {
+    if let Ok(Found::Alive(supervisor)) = find(files, mark).await {
+        supervisor.signal(Blow::Kill);
+        let ending = supervisor.ended().await;
+        tracing::warn!(?ending, "ended a task whose executor had failed");
+    }
+}
+
+impl Supervisor {
+    /// The task's main process.
+    pub(crate) fn task(&self) -> Process {
+        self.started.task
+    }
+
+    /// Comes back when the shim is gone, with what became of the task.
+    pub(crate) async fn ended(&self) -> Ending {
+        if let Err(error) = self.shim.readable().await {
+            tracing::error!(%error, "cannot wait for a shim");
+        }
+        tree::reap(self.started.shim.pid);
+        match find(self.files.clone(), self.mark.clone()).await {
+            Ok(Found::Over(ending)) => ending,
+            Ok(Found::NeverStarted(why)) => Ending::Unknown(why),
+            Ok(Found::Alive(_)) => Ending::Unknown(LOST.to_owned()),
+            Err(error) => Ending::Unknown(format!("Cannot tell how the task ended: {error}")),
+        }
+    }
+
+    /// Hits every process of the task. The shim itself is spared: it has to tell the end.
+    pub(crate) fn signal(&self, blow: Blow) {
+        let signal = match blow {
+            Blow::Term => Signal::TERM,
+            Blow::Kill => Signal::KILL,
+        };
+        self.started.shim.descendants().into_iter().for_each(|process| process.signal(signal));
+    }
+}
+
+/// Kills what a shim left behind until there is nothing.
+async fn clear(task: Option<Process>, mark: &str) {
+    for _ in 0..CLEARING_ATTEMPTS {
+        let left = tree::leftovers(task.map(|task| task.pid), mark);
+        if left.is_empty() {
+            return;
+        }
+        for process in left {
+            process.signal(Signal::KILL);
+            tree::reap(process.pid);
+        }
+        tokio::time::sleep(GLANCE).await;
+    }
+    tracing::error!(%mark, "processes of a lost task cannot be killed");
+}
+
+fn open_null() -> io::Result<OwnedFd> {
+    std::fs::File::open("/dev/null").map(OwnedFd::from)
+}

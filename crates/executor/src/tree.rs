@@ -1,0 +1,147 @@
+//! The processes of a task: who descends from whom, and signals that cannot hit a stranger.
+//!
+//! A pid alone names nobody, the kernel gives it to the next process; a pid together with a start time does. Every
+//! signal goes through a pidfd that was opened before the start time was compared.
+
+use std::fs;
+use std::os::fd::OwnedFd;
+
+use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, pidfd_open, pidfd_send_signal, waitpid};
+use serde::{Deserialize, Serialize};
+
+/// One process, now and not its pid's next owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Process {
+    /// Its number.
+    pub pid: i32,
+    /// When it started, in clock ticks since boot.
+    pub start: u64,
+}
+
+/// What /proc/<pid>/stat tells that matters here.
+struct Stat {
+    state: u8,
+    session: i32,
+    start: u64,
+}
+
+impl Process {
+    /// The process with this pid at the moment, zombies included.
+    pub fn of(pid: i32) -> Option<Process> {
+        Stat::read(pid).map(|stat| Process { pid, start: stat.start })
+    }
+
+    /// Whether it is still there, be it as a zombie.
+    pub fn exists(self) -> bool {
+        Process::of(self.pid) == Some(self)
+    }
+
+    /// A descriptor that becomes readable when the process ends; nothing if it ended already.
+    pub fn open(self) -> Option<OwnedFd> {
+        let pidfd = pidfd_open(Pid::from_raw(self.pid)?, PidfdFlags::empty()).ok()?;
+        self.exists().then_some(pidfd)
+    }
+
+    /// Sends a signal. That it is gone already is fine.
+    pub fn signal(self, signal: Signal) {
+        if let Some(pidfd) = self.open()
+            && let Err(error) = pidfd_send_signal(&pidfd, signal)
+            && error != rustix::io::Errno::SRCH
+        {
+            tracing::warn!(pid = self.pid, %error, "cannot signal a process");
+        }
+    }
+
+    /// Everything that descends from it, parents before their children.
+    pub fn descendants(self) -> Vec<Process> {
+        let mut found = children(self.pid);
+        let mut next = 0;
+        while let Some(process) = found.get(next) {
+            let more = children(process.pid);
+            found.extend(more);
+            next += 1;
+        }
+        found
+    }
+}
+
+/// Every process that passes, of the whole machine.
+fn all() -> impl Iterator<Item = i32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
+/// The processes that belong to a task although nothing connects them to it any more but their session, or the
+/// variable that was given to the task and nobody else.
+pub fn leftovers(session: Option<i32>, mark: &str) -> Vec<Process> {
+    let own = i32::try_from(std::process::id()).unwrap_or(0);
+    let belongs = |pid: i32| {
+        let stat = Stat::read(pid).filter(|stat| stat.state != b'Z' && pid != own)?;
+        let is_one = Some(stat.session) == session || carries(pid, mark);
+        is_one.then_some(Process { pid, start: stat.start })
+    };
+    all().filter_map(belongs).collect()
+}
+
+/// Fetches the end of a child that somebody else's death made ours. Does not wait.
+pub fn reap(pid: i32) {
+    let _not_ours_is_fine = waitpid(Pid::from_raw(pid), WaitOptions::NOHANG);
+}
+
+/// The zombies among this process's own children.
+pub(crate) fn own_zombies() -> Vec<Process> {
+    let own = i32::try_from(std::process::id()).unwrap_or(0);
+    let zombie = |process: &Process| Stat::read(process.pid).is_some_and(|stat| stat.state == b'Z');
+    children(own).into_iter().filter(zombie).collect()
+}
+
+fn children(pid: i32) -> Vec<Process> {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    threads
+        .filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok())
+        .flat_map(|list| list.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<i32>>())
+        .filter_map(Process::of)
+        .collect()
+}
+
+/// Whether the process was started with this `NAME=value` in its environment.
+fn carries(pid: i32, mark: &str) -> bool {
+    let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    environment.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes())
+}
+
+impl Stat {
+    fn read(pid: i32) -> Option<Stat> {
+        Stat::parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+    }
+
+    /// `pid (name) state ppid pgrp session ... starttime`; the name may hold anything, brackets too.
+    fn parse(line: &str) -> Option<Stat> {
+        let mut fields = line.get(line.rfind(')')? + 1..)?.split_ascii_whitespace();
+        let state = *fields.next()?.as_bytes().first()?;
+        let session = fields.nth(2)?.parse().ok()?;
+        let start = fields.nth(15)?.parse().ok()?;
+        Some(Stat { state, session, start })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_a_stat_line_whatever_the_name() {
+        let line = "42 (a ) b) S 7 8 9 0 -1 4 5 6 7 8 9 10 11 12 20 0 1 0 777 4096 1";
+        let stat = Stat::parse(line).unwrap();
+        assert_eq!((stat.state, stat.session, stat.start), (b'S', 9, 777));
+        assert!(Stat::parse("42 (cut").is_none());
+    }
+
+    #[test]
+    fn a_reused_pid_is_somebody_else() {
+        let this = Process::of(i32::try_from(std::process::id()).unwrap()).unwrap();
+        let former = Process { start: this.start - 1, ..this };
+        assert!(this.exists() && this.open().is_some());
+        assert!(!former.exists() && former.open().is_none());
+    }
+}

@@ -1,0 +1,180 @@
+//! Tasks with checks and health checks: what the scheduler gets to see, update by update.
+
+use std::fs;
+
+use mesos::v1::TaskState::{TaskKilled, TaskKilling, TaskRunning, TaskStarting};
+use mesos::v1::task_status::Reason;
+use mesos::v1::{CheckInfo, CommandInfo, HealthCheck, TaskInfo, check_info, health_check};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpListener;
+
+use crate::agent::{Agent, states, task};
+use crate::process::Executor;
+
+fn shell(command: &str) -> CommandInfo {
+    CommandInfo { value: Some(command.to_owned()), ..CommandInfo::default() }
+}
+
+fn health(command: &str, failures: u32) -> HealthCheck {
+    HealthCheck {
+        r#type: Some(health_check::Type::Command.into()),
+        command: Some(shell(command)),
+        delay_seconds: Some(0.0),
+        interval_seconds: Some(0.0),
+        grace_period_seconds: Some(0.0),
+        consecutive_failures: Some(failures),
+        ..HealthCheck::default()
+    }
+}
+
+fn check(kind: check_info::Type) -> CheckInfo {
+    CheckInfo {
+        r#type: Some(kind.into()),
+        delay_seconds: Some(0.0),
+        interval_seconds: Some(0.05),
+        ..CheckInfo::default()
+    }
+}
+
+#[tokio::test]
+async fn four_failures_are_four_updates_and_a_kill() {
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    let executor = Executor::start(&agent.environment("a"));
+    agent.launch("a", TaskInfo { health_check: Some(health("exit 1", 4)), ..task("a", "sleep 1000") }).await;
+    let updates = agent.reached("a", TaskKilled).await;
+    let expected = [
+        (TaskStarting, None, None),
+        (TaskRunning, None, None),
+        (TaskRunning, Some(false), Some(Reason::TaskHealthCheckStatusUpdated)),
+        (TaskRunning, Some(false), Some(Reason::TaskHealthCheckStatusUpdated)),
+        (TaskRunning, Some(false), Some(Reason::TaskHealthCheckStatusUpdated)),
+        (TaskRunning, Some(false), Some(Reason::TaskHealthCheckStatusUpdated)),
+        (TaskKilling, None, None),
+        (TaskKilled, Some(false), None),
+    ];
+    let seen: Vec<_> = updates
+        .iter()
+        .map(|status| (status.state(), status.healthy, status.reason.map(|_| status.reason())))
+        .collect();
+    assert_eq!(seen, expected);
+    assert_eq!(executor.ended().await, 0);
+}
+
+#[tokio::test]
+async fn a_flapping_task_is_reported_and_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    let _executor = Executor::start(&agent.environment("a"));
+    let flapping = "if [ -e odd ]; then rm odd; exit 1; else touch odd; exit 0; fi";
+    agent.launch("a", TaskInfo { health_check: Some(health(flapping, 3)), ..task("a", "sleep 1000") }).await;
+    let updates = agent.updates_until("a", |updates| updates.len() >= 5).await;
+    let healthy: Vec<_> = updates.iter().skip(2).take(3).map(|status| status.healthy).collect();
+    assert_eq!(healthy, [Some(true), Some(false), Some(true)]);
+    agent.kill("a", None).await;
+    let updates = agent.reached("a", TaskKilled).await;
+    assert_eq!(updates.last().unwrap().healthy, None);
+}
+
+#[tokio::test]
+async fn a_check_sees_the_tasks_variables_and_directory_and_its_own() {
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    let _executor = Executor::start(&agent.environment("a"));
+    let variable = |name: &str, value: &str| mesos::v1::environment::Variable {
+        name: name.to_owned(),
+        value: Some(value.to_owned()),
+        ..mesos::v1::environment::Variable::default()
+    };
+    let environment = |variables| Some(mesos::v1::Environment { variables });
+    let mut checked = task("a", "touch here; sleep 1000");
+    checked.command.as_mut().unwrap().environment = environment(vec![variable("TENS", "4"), variable("ONES", "9")]);
+    let mut command = shell("test -e here && exit $TENS$ONES; exit 1");
+    command.environment = environment(vec![variable("ONES", "2")]);
+    let command = Some(check_info::Command { command });
+    checked.check = Some(CheckInfo { command, ..check(check_info::Type::Command) });
+    agent.launch("a", checked).await;
+    let exit_code = |status: &mesos::v1::TaskStatus| status.check_status.as_ref()?.command.as_ref()?.exit_code;
+    let updates =
+        agent.updates_until("a", |updates| updates.iter().any(|status| exit_code(status) == Some(42))).await;
+    assert_eq!(updates.last().unwrap().reason(), Reason::TaskCheckStatusUpdated);
+    assert_eq!(updates.last().unwrap().healthy, None);
+    assert!(updates.iter().take(2).all(|status| exit_code(status).is_none()));
+    agent.shutdown("a").await;
+    let updates = agent.reached("a", TaskKilled).await;
+    assert!(updates.last().unwrap().check_status.as_ref().unwrap().command.as_ref().unwrap().exit_code.is_none());
+}
+
+#[tokio::test]
+async fn check_and_health_check_keep_what_the_other_said() {
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    let _executor = Executor::start(&agent.environment("a"));
+    let command = Some(check_info::Command { command: shell("exit 1") });
+    let both = TaskInfo {
+        check: Some(CheckInfo { command, ..check(check_info::Type::Command) }),
+        health_check: Some(health("test -e well && exit 0; sleep 1000", 1)),
+        ..task("a", "sleep 1000")
+    };
+    fs::create_dir_all(agent.sandbox("a")).unwrap();
+    agent.launch("a", TaskInfo { health_check: Some(HealthCheck { delay_seconds: Some(1.0), ..both.health_check.clone().unwrap() }), ..both }).await;
+    agent.updates_until("a", |updates| updates.len() == 3).await;
+    fs::write(agent.sandbox("a").join("well"), "").unwrap();
+    let updates = agent.updates_until("a", |updates| updates.len() == 4).await;
+    let code = |at: usize| updates[at].check_status.as_ref().unwrap().command.as_ref().unwrap().exit_code;
+    assert_eq!((updates[2].healthy, code(2)), (None, Some(1)));
+    assert_eq!((updates[3].healthy, code(3)), (Some(true), Some(1)));
+    agent.kill("a", None).await;
+    agent.reached("a", TaskKilled).await;
+}
+
+#[tokio::test]
+async fn http_and_tcp_checks_ask_the_loopback_address() {
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    let _executor = Executor::start(&agent.environment("a"));
+    let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = u32::from(server.local_addr().unwrap().port());
+    tokio::spawn(async move {
+        loop {
+            let (mut connection, _) = server.accept().await.unwrap();
+            let _closed_early =
+                connection.write_all(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n").await;
+        }
+    });
+    let http = Some(check_info::Http { port, path: Some("/x".to_owned()) });
+    let tcp = Some(health_check::TcpCheckInfo { port, ..health_check::TcpCheckInfo::default() });
+    let checked = TaskInfo {
+        check: Some(CheckInfo { http, ..check(check_info::Type::Http) }),
+        health_check: Some(HealthCheck {
+            r#type: Some(health_check::Type::Tcp.into()),
+            command: None,
+            tcp,
+            ..health("", 3)
+        }),
+        ..task("a", "sleep 1000")
+    };
+    agent.launch("a", checked).await;
+    let status_code = |status: &mesos::v1::TaskStatus| status.check_status.as_ref()?.http.as_ref()?.status_code;
+    let updates = agent
+        .updates_until("a", |updates| {
+            updates.last().is_some_and(|last| status_code(last) == Some(204) && last.healthy == Some(true))
+        })
+        .await;
+    assert_eq!(states(&updates), [TaskStarting, TaskRunning, TaskRunning, TaskRunning]);
+    agent.kill("a", None).await;
+    agent.reached("a", TaskKilled).await;
+}
+
+#[tokio::test]
+async fn a_task_with_a_senseless_check_runs_unchecked() {
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    let _executor = Executor::start(&agent.environment("a"));
+    let senseless = HealthCheck { interval_seconds: Some(-1.0), ..health("exit 1", 1) };
+    agent.launch("a", TaskInfo { health_check: Some(senseless), ..task("a", "sleep 1000") }).await;
+    agent.reached("a", TaskRunning).await;
+    agent.kill("a", None).await;
+    let updates = agent.reached("a", TaskKilled).await;
+    assert_eq!(states(&updates), [TaskStarting, TaskRunning, TaskKilling, TaskKilled]);
+}

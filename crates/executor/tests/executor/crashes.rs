@@ -1,0 +1,216 @@
+//! Agents, executors and shims that die at the wrong moment.
+
+use std::fs;
+
+use mesos::v1::TaskState::{TaskFailed, TaskFinished, TaskKilled, TaskKilling, TaskRunning, TaskStarting};
+use mesos::v1::{CommandInfo, HealthCheck, TaskInfo, health_check};
+
+use crate::agent::{Agent, states, task};
+use crate::process::{Executor, is_alive, is_gone, kill_hard, number_in, pids};
+use crate::wait::until;
+
+#[tokio::test]
+async fn a_killed_shim_fails_its_task_and_leaves_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    let executor = Executor::start(&agent.environment("a"));
+    let daemon = "setsid sh -c 'echo $$ > daemon; exec sleep 1000' & sleep 1000";
+    agent.launch("a", task("a", daemon)).await;
+    agent.reached("a", TaskRunning).await;
+    let daemon = number_in(&agent.sandbox("a").join("daemon")).await;
+    let (shim, main) = pids(&agent.state("a")).await;
+    kill_hard(shim);
+    let updates = agent.reached("a", TaskFailed).await;
+    assert!(updates.last().unwrap().message().contains("died"));
+    is_gone(main).await;
+    is_gone(daemon).await;
+    assert_eq!(executor.ended().await, 0);
+}
+
+#[tokio::test]
+async fn a_killed_executor_is_succeeded_without_anybody_noticing() {
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    let environment = agent.environment("a");
+    let executor = Executor::start(&environment);
+    agent.launch("a", task("a", "while [ ! -e go ]; do sleep 0.02; done; exit 5")).await;
+    agent.reached("a", TaskRunning).await;
+    let (shim, main) = pids(&agent.state("a")).await;
+    executor.kill().await;
+    assert!(is_alive(shim) && is_alive(main));
+    let heir = Executor::start(&environment);
+    let said = agent.subscription("a", 2).await;
+    assert!(said.unacknowledged_updates.is_empty() && said.unacknowledged_tasks.is_empty());
+    fs::write(agent.sandbox("a").join("go"), "").unwrap();
+    let updates = agent.reached("a", TaskFailed).await;
+    assert_eq!(states(&updates), [TaskStarting, TaskRunning, TaskFailed]);
+    assert_eq!(updates[2].message(), "Command exited with status 5");
+    assert_eq!(heir.ended().await, 0);
+}
+
+#[tokio::test]
+async fn the_true_end_is_told_although_nobody_was_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    let environment = agent.environment("a");
+    let executor = Executor::start(&environment);
+    agent.launch("a", task("a", "while [ ! -e go ]; do sleep 0.02; done; exit 5")).await;
+    agent.reached("a", TaskRunning).await;
+    let (shim, _) = pids(&agent.state("a")).await;
+    executor.kill().await;
+    fs::write(agent.sandbox("a").join("go"), "").unwrap();
+    is_gone(shim).await;
+    let heir = Executor::start(&environment);
+    let updates = agent.reached("a", TaskFailed).await;
+    assert_eq!(updates[2].message(), "Command exited with status 5");
+    assert_eq!(heir.ended().await, 0);
+}
+
+#[tokio::test]
+async fn nothing_left_when_both_executor_and_shim_were_killed() {
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    let environment = agent.environment("a");
+    let executor = Executor::start(&environment);
+    let daemon = "setsid sh -c 'echo $$ > daemon; exec sleep 1000' & sleep 1000";
+    agent.launch("a", task("a", daemon)).await;
+    agent.reached("a", TaskRunning).await;
+    let daemon = number_in(&agent.sandbox("a").join("daemon")).await;
+    let (shim, main) = pids(&agent.state("a")).await;
+    executor.kill().await;
+    kill_hard(shim);
+    is_gone(main).await;
+    assert!(is_alive(daemon));
+    let _heir = Executor::start(&environment);
+    agent.reached("a", TaskFailed).await;
+    assert!(!is_alive(daemon));
+}
+
+#[tokio::test]
+async fn a_kill_that_was_begun_is_ended_by_the_successor() {
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    let environment = agent.environment("a");
+    let executor = Executor::start(&environment);
+    agent.launch("a", task("a", "trap '' TERM; echo $$ > ready; while :; do sleep 0.05; done")).await;
+    number_in(&agent.sandbox("a").join("ready")).await;
+    agent.kill("a", Some(1500)).await;
+    agent.reached("a", TaskKilling).await;
+    executor.kill().await;
+    let _heir = Executor::start(&environment);
+    let updates = agent.reached("a", TaskKilled).await;
+    assert_eq!(states(&updates), [TaskStarting, TaskRunning, TaskKilling, TaskKilled]);
+    assert_eq!(updates[3].message(), "Command terminated with signal Killed");
+}
+
+#[tokio::test]
+async fn a_task_that_was_never_started_fails_once_and_never_runs() {
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    let environment = agent.environment("a");
+    let executor = Executor::start(&environment);
+    agent.launch("a", task("a", "echo ran >> ran; sleep 1000")).await;
+    agent.reached("a", TaskRunning).await;
+    until("the task", async || agent.sandbox("a").join("ran").exists().then_some(())).await;
+    let (shim, main) = pids(&agent.state("a")).await;
+    executor.kill().await;
+    kill_hard(shim);
+    is_gone(main).await;
+    // As if the executor had died between writing the task down and starting it.
+    for name in ["pid", "lock", "spec.json", "journal"] {
+        fs::remove_file(agent.state("a").join(name)).unwrap();
+    }
+    let heir = Executor::start(&environment);
+    let said = agent.subscription("a", 2).await;
+    assert_eq!(said.unacknowledged_tasks.len(), 1);
+    let updates = agent.reached("a", TaskFailed).await;
+    assert!(updates.last().unwrap().message().contains("never started"), "{:?}", updates.last());
+    assert_eq!(heir.ended().await, 0);
+    assert_eq!(fs::read_to_string(agent.sandbox("a").join("ran")).unwrap(), "ran\n");
+}
+
+#[tokio::test]
+async fn an_agent_that_comes_back_elsewhere_hears_what_it_missed() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut agent = Agent::start(directory.path()).await;
+    let executor = Executor::start(&agent.environment("a"));
+    agent.launch("a", task("a", "while [ ! -e go ]; do sleep 0.02; done")).await;
+    agent.reached("a", TaskRunning).await;
+    agent.stop().await;
+    fs::write(agent.sandbox("a").join("go"), "").unwrap();
+    is_gone(pids(&agent.state("a")).await.0).await;
+    agent.restart().await;
+    let updates = agent.reached("a", TaskFinished).await;
+    assert_eq!(states(&updates), [TaskStarting, TaskRunning, TaskFinished]);
+    assert_eq!(executor.ended().await, 0);
+}
+
+#[tokio::test]
+async fn updates_nobody_acknowledged_are_said_again_by_the_successor() {
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    agent.acknowledging(false).await;
+    let environment = agent.environment("a");
+    let executor = Executor::start(&environment);
+    agent.launch("a", task("a", "sleep 1000")).await;
+    let before = agent.reached("a", TaskRunning).await;
+    executor.kill().await;
+    let _heir = Executor::start(&environment);
+    let said = agent.subscription("a", 2).await;
+    let again: Vec<_> = said.unacknowledged_updates.into_iter().map(|update| update.status).collect();
+    assert_eq!(again, before);
+    assert_eq!(said.unacknowledged_tasks.len(), 1);
+    agent.kill("a", None).await;
+    agent.acknowledging(true).await;
+    agent.reached("a", TaskKilled).await;
+}
+
+#[tokio::test]
+async fn losing_the_agent_without_checkpoints_ends_the_task() {
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    let mut environment = agent.environment("a");
+    environment.insert("MESOS_CHECKPOINT".to_owned(), "0".to_owned());
+    let executor = Executor::start(&environment);
+    agent.launch("a", task("a", "sleep 1000")).await;
+    agent.reached("a", TaskRunning).await;
+    let (_, main) = pids(&agent.state("a")).await;
+    agent.stop().await;
+    is_gone(main).await;
+    assert_eq!(executor.ended().await, 1);
+}
+
+#[tokio::test]
+async fn the_successor_counts_on_where_the_first_stopped() {
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    let environment = agent.environment("a");
+    let executor = Executor::start(&environment);
+    let check = HealthCheck {
+        r#type: Some(health_check::Type::Command.into()),
+        command: Some(CommandInfo {
+            value: Some("echo tried >> attempts; test -e sick && exit 1; exit 0".to_owned()),
+            ..CommandInfo::default()
+        }),
+        delay_seconds: Some(0.0),
+        interval_seconds: Some(0.1),
+        grace_period_seconds: Some(0.0),
+        consecutive_failures: Some(1_000_000),
+        ..HealthCheck::default()
+    };
+    agent.launch("a", TaskInfo { health_check: Some(check), ..task("a", "sleep 1000") }).await;
+    agent.updates_until("a", |updates| updates.iter().any(|status| status.healthy == Some(true))).await;
+    let attempts = || fs::read_to_string(agent.sandbox("a").join("attempts")).unwrap_or_default().lines().count();
+    executor.kill().await;
+    let before = attempts();
+    let _heir = Executor::start(&environment);
+    agent.subscription("a", 2).await;
+    until("more attempts", async || (attempts() > before + 3).then_some(())).await;
+    // A healthy task stays healthy, and nobody needs to be told.
+    let updates = agent.updates("a").await;
+    assert_eq!(states(&updates), [TaskStarting, TaskRunning, TaskRunning]);
+    fs::write(agent.sandbox("a").join("sick"), "").unwrap();
+    agent.updates_until("a", |updates| updates.iter().any(|status| status.healthy == Some(false))).await;
+    agent.kill("a", None).await;
+    agent.reached("a", TaskKilled).await;
+}

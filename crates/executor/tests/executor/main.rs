@@ -1,0 +1,9 @@
+//! Whole executors against an agent that is a fake, with shims, tasks and signals that are not.
+
+mod agent;
+mod checked;
+mod crashes;
+mod lives;
+mod pool;
+mod process;
+mod wait;

@@ -1,0 +1,94 @@
+//! Many executors in one process.
+
+use std::collections::BTreeMap;
+
+use mesos::v1::TaskState::{TaskFinished, TaskKilled, TaskRunning};
+
+use crate::agent::{Agent, states, task};
+use crate::process::{Executor, is_alive, pids};
+
+fn environment(agent: &Agent) -> BTreeMap<String, String> {
+    let mut environment = agent.environment("pool");
+    environment.retain(|name, _| name != "MESOS_EXECUTOR_ID" && name != "CYGNET_STATE_DIRECTORY");
+    environment.insert("CYGNET_POOL_ID".to_owned(), "P".to_owned());
+    environment.insert("CYGNET_POOL_LOCK".to_owned(), agent.directory.join("pool.lock").display().to_string());
+    environment
+}
+
+#[tokio::test]
+async fn hosts_executors_until_it_is_dismissed() {
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    let pool = Executor::with_arguments(&["--pool"], &environment(&agent));
+    for name in ["a", "b", "c"] {
+        agent.add_to_pool(name).await;
+        agent.launch(name, task(name, "while [ ! -e go ]; do sleep 0.02; done")).await;
+    }
+    // Twice is once.
+    agent.add_to_pool("a").await;
+    for name in ["a", "b", "c"] {
+        agent.reached(name, TaskRunning).await;
+    }
+    std::fs::write(agent.sandbox("a").join("go"), "").unwrap();
+    agent.reached("a", TaskFinished).await;
+    assert_eq!(agent.pool_exited("a").await, 0);
+    for name in ["b", "c"] {
+        agent.kill(name, None).await;
+        agent.reached(name, TaskKilled).await;
+        assert_eq!(agent.pool_exited(name).await, 0);
+    }
+    agent.dismiss_pool().await;
+    assert_eq!(pool.ended().await, 0);
+}
+
+#[tokio::test]
+async fn a_killed_pool_comes_back_to_its_tasks() {
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    let environment = environment(&agent);
+    let pool = Executor::with_arguments(&["--pool"], &environment);
+    for name in ["a", "b"] {
+        agent.add_to_pool(name).await;
+        agent.launch(name, task(name, "sleep 1000")).await;
+        agent.reached(name, TaskRunning).await;
+    }
+    let (_, main) = pids(&agent.state("a")).await;
+    agent.forget_pool().await;
+    pool.kill().await;
+    assert!(is_alive(main));
+    let _pool = Executor::with_arguments(&["--pool"], &environment);
+    for name in ["a", "b"] {
+        agent.add_to_pool(name).await;
+        agent.subscription(name, 2).await;
+        agent.kill(name, None).await;
+        let updates = agent.reached(name, TaskKilled).await;
+        assert_eq!(states(&updates).iter().filter(|state| **state == TaskRunning).count(), 1);
+    }
+    assert!(!is_alive(main));
+}
+
+#[tokio::test]
+async fn a_second_pool_process_does_not_touch_the_first_ones_tasks() {
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    let environment = environment(&agent);
+    let _pool = Executor::with_arguments(&["--pool"], &environment);
+    agent.add_to_pool("a").await;
+    agent.launch("a", task("a", "sleep 1000")).await;
+    agent.reached("a", TaskRunning).await;
+    let second = Executor::with_arguments(&["--pool"], &environment);
+    assert_eq!(second.ended().await, 1);
+    agent.kill("a", None).await;
+    agent.reached("a", TaskKilled).await;
+}
+
+#[tokio::test]
+async fn an_executor_that_cannot_be_is_reported() {
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    let _pool = Executor::with_arguments(&["--pool"], &environment(&agent));
+    std::fs::create_dir_all(agent.state("a").parent().unwrap()).unwrap();
+    std::fs::write(agent.state("a"), "a file, where a directory belongs").unwrap();
+    agent.add_to_pool("a").await;
+    assert_eq!(agent.pool_exited("a").await, 1 << 8);
+}

@@ -1,0 +1,72 @@
+//! The executor as a real process that can be killed, and a look at the processes of its task.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tokio::process::{Child, Command};
+
+use crate::wait::until;
+
+pub const BINARY: &str = env!("CARGO_BIN_EXE_cygnet-executor");
+
+/// An executor process; killed when dropped, its tasks are not.
+pub struct Executor {
+    child: Child,
+}
+
+impl Executor {
+    pub fn start(environment: &BTreeMap<String, String>) -> Executor {
+        Executor::with_arguments(&[], environment)
+    }
+
+    pub fn with_arguments(arguments: &[&str], environment: &BTreeMap<String, String>) -> Executor {
+        let child = Command::new(BINARY).args(arguments).envs(environment).kill_on_drop(true).spawn().unwrap();
+        Executor { child }
+    }
+
+    pub async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+    }
+
+    /// Its exit code.
+    pub async fn ended(mut self) -> i32 {
+        tokio::time::timeout(std::time::Duration::from_secs(40), self.child.wait())
+            .await
+            .expect("the executor ends")
+            .unwrap()
+            .code()
+            .unwrap()
+    }
+}
+
+/// The pids of the shim and of the task, once they are known.
+pub async fn pids(state: &Path) -> (i32, i32) {
+    until("the shim's pid file", async || {
+        let started: Value = serde_json::from_slice(&fs::read(state.join("pid")).ok()?).ok()?;
+        let pid = |name: &str| i32::try_from(started[name]["pid"].as_i64()?).ok();
+        Some((pid("shim")?, pid("task")?))
+    })
+    .await
+}
+
+pub fn kill_hard(pid: i32) {
+    kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
+}
+
+/// Runs, and is not merely unburied.
+pub fn is_alive(pid: i32) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/stat"))
+        .is_ok_and(|stat| !stat.rsplit(')').next().unwrap_or_default().starts_with(" Z"))
+}
+
+pub async fn is_gone(pid: i32) {
+    until("the end of a process", async || (!is_alive(pid)).then_some(())).await;
+}
+
+/// The number somebody wrote into a file.
+pub async fn number_in(file: &Path) -> i32 {
+    until("a number in a file", async || fs::read_to_string(file).ok()?.trim().parse().ok()).await
+}
