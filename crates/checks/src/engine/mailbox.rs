@@ -1,0 +1,78 @@
+//! How handles talk to the engine's thread: one channel, and an eventfd that wakes the loop.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
+
+use rustix::event::{EventfdFlags, eventfd};
+
+use super::Check;
+
+/// What the thread is told. Checks are named by a key that is never used twice.
+#[derive(Debug)]
+pub(super) enum Letter {
+    Add(u64, Box<Check>),
+    Pause(u64),
+    Resume(u64),
+    Remove(u64),
+    /// The last handle is gone.
+    Stop,
+}
+
+/// The handles' end.
+#[derive(Debug)]
+pub(super) struct Sender {
+    letters: mpsc::Sender<Letter>,
+    bell: Arc<OwnedFd>,
+    keys: AtomicU64,
+}
+
+/// The thread's end.
+#[derive(Debug)]
+pub(super) struct Receiver {
+    letters: mpsc::Receiver<Letter>,
+    bell: Arc<OwnedFd>,
+}
+
+pub(super) fn mailbox(first_key: u64) -> io::Result<(Sender, Receiver)> {
+    let bell = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
+    let (sender, receiver) = mpsc::channel();
+    let keys = AtomicU64::new(first_key);
+    Ok((Sender { letters: sender, bell: Arc::clone(&bell), keys }, Receiver { letters: receiver, bell }))
+}
+
+impl Sender {
+    pub(super) fn next_key(&self) -> u64 {
+        self.keys.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// A thread that is gone has nobody to tell: its checks are gone, too.
+    pub(super) fn send(&self, letter: Letter) {
+        if self.letters.send(letter).is_ok() {
+            // Full means that it rings already.
+            let _rings = rustix::io::write(&self.bell, &1_u64.to_ne_bytes());
+        }
+    }
+}
+
+impl Drop for Sender {
+    fn drop(&mut self) {
+        self.send(Letter::Stop);
+    }
+}
+
+impl Receiver {
+    pub(super) fn bell(&self) -> BorrowedFd<'_> {
+        self.bell.as_fd()
+    }
+
+    pub(super) fn silence(&self) {
+        let _count = rustix::io::read(&self.bell, &mut [0_u8; 8]);
+    }
+
+    pub(super) fn next(&self) -> Option<Letter> {
+        self.letters.try_recv().ok()
+    }
+}

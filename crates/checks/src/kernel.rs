@@ -1,0 +1,19 @@
+//! The one place with `unsafe`: what the kernel offers and no safe interface does.
+//!
+//! * [`Spawn`] starts a program the way `vfork` does, because nothing else can do all of this without copying the page
+//!   tables of this process: enter namespaces, lead a session, take another user, die with the parent.
+//!   `posix_spawn` (and so `std::process::Command`) knows neither namespaces nor the death signal, and with `pre_exec`
+//!   std falls back to `fork`, which in a big process costs tens of milliseconds and stops every check meanwhile.
+//!   `libc` is here for `clone` with a stack of its own, `execve` and the signal calls, which rustix does not offer.
+//! * [`namespace`] moves the calling thread between network namespaces.
+//! * [`files`] raises the limit of open files, and gives children the old one back.
+
+#![allow(unsafe_code)]
+
+pub mod files;
+pub mod namespace;
+mod plan;
+mod spawn;
+
+pub(crate) use spawn::Stumble;
+pub use spawn::{Child, Spawn};

@@ -1,0 +1,307 @@
+//! Starts a program like `vfork`: the child borrows the parent's memory until it has become the program.
+//!
+//! The calling thread waits meanwhile, about half a millisecond; the others go on. Because the memory is shared, the
+//! child allocates nothing, takes no lock, and makes system calls only: rustix's go straight to the kernel, without
+//! `errno` and without glibc's habit of changing the user of every thread.
+
+use std::ffi::{c_int, c_void};
+use std::io;
+use std::mem;
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+use std::path::PathBuf;
+use std::ptr;
+use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
+
+use rustix::fs::{Mode, OFlags, open};
+use rustix::io::{Errno, fcntl_dupfd_cloexec};
+use rustix::process::{Pid, Resource, Signal, chdir, getppid, set_parent_process_death_signal, setrlimit, setsid};
+use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
+use rustix::thread::{move_into_link_name_space, set_thread_groups, set_thread_res_gid, set_thread_res_uid};
+
+use super::plan::Plan;
+use crate::spec::Credentials;
+
+/// Enough for a few nested system calls, also when compiled without optimisation.
+const STACK: usize = 128 * 1024;
+
+/// The highest signal number.
+const SIGNALS: c_int = 64;
+
+/// A program to start.
+///
+/// It begins with default signal handling, no blocked signals, and the limit of open files this process was given.
+/// Every descriptor of this process that is not close-on-exec is inherited.
+#[derive(Debug, Default)]
+pub struct Spawn {
+    /// The program; looked up in the `PATH` of `environment` if it has no `/`.
+    pub path: PathBuf,
+    /// Its arguments, the first of which is its own name.
+    pub argv: Vec<String>,
+    /// Its whole environment.
+    pub environment: Vec<(String, String)>,
+    /// Where it runs: entered after the namespaces and as the user; this process' directory if absent.
+    pub working_directory: Option<PathBuf>,
+    /// Its standard input; inherited if absent.
+    pub stdin: Option<OwnedFd>,
+    /// Its standard output; inherited if absent.
+    pub stdout: Option<OwnedFd>,
+    /// Its standard error; inherited if absent.
+    pub stderr: Option<OwnedFd>,
+    /// Whether it leads a session and process group of its own.
+    pub session: bool,
+    /// Its user; that of this process if absent.
+    pub credentials: Option<Credentials>,
+    /// The signal it gets when the *thread* that calls [`Spawn::start`] ends.
+    pub parent_death_signal: Option<Signal>,
+    /// The namespaces it runs in, entered in this order.
+    pub enter: Vec<OwnedFd>,
+}
+
+/// A program that runs. Dropping this neither kills nor waits for it.
+#[derive(Debug)]
+pub struct Child {
+    /// Its process id.
+    pub pid: Pid,
+    /// Readable when it has ended; `waitid` on it gives its exit status.
+    pub pidfd: OwnedFd,
+}
+
+/// How far a child came, and why not farther.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stumble {
+    pub(crate) step: Step,
+    pub(crate) errno: Errno,
+}
+
+/// The steps of a child, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Step {
+    /// In the parent, before there is a child.
+    Prepare,
+    Namespaces,
+    Session,
+    Streams,
+    Credentials,
+    Directory,
+    Program,
+}
+
+impl Step {
+    const ALL: [Step; 7] = [
+        Step::Prepare,
+        Step::Namespaces,
+        Step::Session,
+        Step::Streams,
+        Step::Credentials,
+        Step::Directory,
+        Step::Program,
+    ];
+
+    fn from_raw(raw: u8) -> Step {
+        Step::ALL.into_iter().find(|step| *step as u8 == raw).unwrap_or(Step::Prepare)
+    }
+}
+
+impl From<Stumble> for io::Error {
+    fn from(stumble: Stumble) -> io::Error {
+        stumble.errno.into()
+    }
+}
+
+/// Everything the child reads, and the two cells it writes.
+struct Birth<'a> {
+    spawn: &'a Spawn,
+    plan: &'a Plan,
+    step: AtomicU8,
+    errno: AtomicI32,
+}
+
+impl Spawn {
+    /// Starts the program. An error is the first thing that went wrong, also if that was in the child.
+    pub fn start(self) -> io::Result<Child> {
+        self.launch().map_err(io::Error::from)
+    }
+
+    pub(crate) fn launch(mut self) -> Result<Child, Stumble> {
+        let unprepared = |errno| Stumble { step: Step::Prepare, errno };
+        for stream in [&mut self.stdin, &mut self.stdout, &mut self.stderr] {
+            lift(stream).map_err(unprepared)?;
+        }
+        let plan = Plan::of(&self).map_err(|_nul| unprepared(Errno::INVAL))?;
+        let birth = Birth { spawn: &self, plan: &plan, step: AtomicU8::new(0), errno: AtomicI32::new(0) };
+        let child = clone_child(&birth).map_err(unprepared)?;
+        match birth.errno.load(Ordering::Relaxed) {
+            0 => Ok(child),
+            errno => {
+                bury(&child);
+                let step = Step::from_raw(birth.step.load(Ordering::Relaxed));
+                Err(Stumble { step, errno: Errno::from_raw_os_error(errno) })
+            }
+        }
+    }
+}
+
+/// A stream below 3 would be overwritten while the streams are put in place.
+fn lift(stream: &mut Option<OwnedFd>) -> rustix::io::Result<()> {
+    if let Some(low) = stream.as_ref().filter(|descriptor| descriptor.as_raw_fd() < 3) {
+        *stream = Some(fcntl_dupfd_cloexec(low, 3)?);
+    }
+    Ok(())
+}
+
+/// A child that never became its program has exited already.
+fn bury(child: &Child) {
+    use rustix::process::{WaitId, WaitIdOptions, waitid};
+    let _nothing_to_tell = waitid(WaitId::PidFd(child.pidfd.as_fd()), WaitIdOptions::EXITED);
+}
+
+fn clone_child(birth: &Birth<'_>) -> rustix::io::Result<Child> {
+    let mut stack: Vec<mem::MaybeUninit<u8>> = Vec::with_capacity(STACK);
+    let mut pidfd: c_int = -1;
+    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD | libc::SIGCHLD;
+    let blocked = block_signals();
+    // SAFETY: stacks grow down, so the child begins at the aligned end of `stack`, which lives until after the call:
+    // CLONE_VFORK resumes this thread only when the child has exec'ed or exited, and `birth` lives as long.
+    // The child gets a pointer to `birth` and uses it as `&Birth`. The kernel writes one `c_int` through the fifth
+    // argument, because of CLONE_PIDFD. No signal handler runs in the child: all signals are blocked.
+    let pid = unsafe {
+        let top = stack.as_mut_ptr().add(STACK).cast::<c_void>();
+        let top = top.sub(top.addr() % 16);
+        let argument = ptr::from_ref(birth).cast_mut().cast::<c_void>();
+        libc::clone(child_main, top, flags, argument, &raw mut pidfd)
+    };
+    let failed = (pid < 0).then(last_errno);
+    restore_signals(&blocked);
+    match (failed, Pid::from_raw(pid)) {
+        // SAFETY: the call succeeded, so the kernel has put a new descriptor there that nobody else owns.
+        (None, Some(pid)) => Ok(Child { pid, pidfd: unsafe { OwnedFd::from_raw_fd(pidfd) } }),
+        (errno, _) => Err(errno.unwrap_or(Errno::AGAIN)),
+    }
+}
+
+fn last_errno() -> Errno {
+    Errno::from_io_error(&io::Error::last_os_error()).unwrap_or(Errno::AGAIN)
+}
+
+fn block_signals() -> libc::sigset_t {
+    // SAFETY: both sets are plain data, initialised by these calls; the calls fail only for an unknown first argument.
+    unsafe {
+        let (mut all, mut before) = (mem::zeroed(), mem::zeroed());
+        libc::sigfillset(&raw mut all);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
+        before
+    }
+}
+
+fn restore_signals(before: &libc::sigset_t) {
+    // SAFETY: `before` was filled in by `block_signals`.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before, ptr::null_mut()) };
+}
+
+extern "C" fn child_main(argument: *mut c_void) -> c_int {
+    // SAFETY: `clone_child` passes a `Birth` that outlives this child.
+    let birth = unsafe { &*argument.cast::<Birth<'_>>() };
+    let errno = birth.become_program();
+    birth.errno.store(errno.raw_os_error(), Ordering::Relaxed);
+    // SAFETY: ends this process only, without running anything of the parent's at exit.
+    unsafe { libc::_exit(127) }
+}
+
+impl Birth<'_> {
+    /// Returns only when something went wrong.
+    fn become_program(&self) -> Errno {
+        match self.prepare() {
+            Ok(()) => self.execute(),
+            Err(errno) => errno,
+        }
+    }
+
+    fn at(&self, step: Step) {
+        self.step.store(step as u8, Ordering::Relaxed);
+    }
+
+    fn prepare(&self) -> rustix::io::Result<()> {
+        default_signals();
+        self.at(Step::Namespaces);
+        for namespace in &self.spawn.enter {
+            move_into_link_name_space(namespace.as_fd(), None)?;
+        }
+        self.at(Step::Session);
+        if self.spawn.session {
+            setsid()?;
+        }
+        self.at(Step::Streams);
+        self.streams()?;
+        self.at(Step::Credentials);
+        self.credentials()?;
+        self.at(Step::Directory);
+        self.plan.directory().map_or(Ok(()), chdir)
+    }
+
+    fn streams(&self) -> rustix::io::Result<()> {
+        self.spawn.stdin.as_ref().map_or(Ok(()), dup2_stdin)?;
+        self.spawn.stdout.as_ref().map_or(Ok(()), dup2_stdout)?;
+        self.spawn.stderr.as_ref().map_or(Ok(()), dup2_stderr)
+    }
+
+    /// The death signal comes last, because the kernel forgets it when the user changes.
+    fn credentials(&self) -> rustix::io::Result<()> {
+        if let Some(limit) = &self.plan.file_limit {
+            let limit = rustix::process::Rlimit { current: limit.current, maximum: limit.maximum };
+            setrlimit(Resource::Nofile, limit)?;
+        }
+        if let Some(ids) = &self.plan.credentials {
+            set_thread_groups(&ids.groups)?;
+            set_thread_res_gid(ids.gid, ids.gid, ids.gid)?;
+            set_thread_res_uid(ids.uid, ids.uid, ids.uid)?;
+        }
+        if self.spawn.parent_death_signal.is_some() {
+            set_parent_process_death_signal(self.spawn.parent_death_signal)?;
+            let orphaned = getppid() != Some(self.plan.parent);
+            return if orphaned { Err(Errno::SRCH) } else { Ok(()) };
+        }
+        Ok(())
+    }
+
+    /// As `execvp`: a candidate that is not there is passed over; one that may not be run is the error if none runs.
+    fn execute(&self) -> Errno {
+        self.at(Step::Program);
+        let mut worst = Errno::NOENT;
+        for program in &self.plan.programs {
+            // SAFETY: a C string, and two null-terminated lists of C strings, all of which outlive the call.
+            unsafe { libc::execve(program.as_ptr(), self.plan.argv.as_ptr(), self.plan.environment.as_ptr()) };
+            match last_errno() {
+                Errno::NOENT | Errno::NOTDIR => {}
+                Errno::ACCESS => worst = Errno::ACCESS,
+                errno => return errno,
+            }
+        }
+        worst
+    }
+}
+
+/// First no handlers, which would run in the parent's memory, then no blocked signals.
+fn default_signals() {
+    // SAFETY: plain data; the child has its own table of handlers and its own mask. Signals that cannot be changed
+    // are refused, which is as well.
+    unsafe {
+        let mut default: libc::sigaction = mem::zeroed();
+        default.sa_sigaction = libc::SIG_DFL;
+        for signal in 1..=SIGNALS {
+            libc::sigaction(signal, &raw const default, ptr::null_mut());
+        }
+        let mut none = mem::zeroed();
+        libc::sigemptyset(&raw mut none);
+        libc::sigprocmask(libc::SIG_SETMASK, &raw const none, ptr::null_mut());
+    }
+}
+
+/// `/dev/null`, for streams nobody reads.
+pub(crate) fn null() -> rustix::io::Result<OwnedFd> {
+    open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())
+}
+
+#[cfg(test)]
+#[path = "spawn_tests.rs"]
+mod tests;

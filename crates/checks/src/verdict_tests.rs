@@ -1,0 +1,154 @@
+//! Mesos' own cases by hand, and random histories against a model written from the table of its rules.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::outcome::{Answer, Failure, Reason};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn success() -> Outcome {
+    Outcome::Success(Answer::Connected)
+}
+
+fn failure() -> Outcome {
+    Outcome::Failure(Failure::Status(500))
+}
+
+fn late() -> Outcome {
+    Outcome::Inconclusive(Reason::EngineLate { lost: SECOND })
+}
+
+fn judgement(grace: Duration, consecutive_failures: u32) -> Judgement {
+    Judgement { grace, consecutive_failures, consecutive_successes: 1 }
+}
+
+fn run(rules: &Judgement, history: &[(Duration, Outcome)]) -> Vec<Option<VerdictEvent>> {
+    let mut state = VerdictState::default();
+    let mut take = |(at, outcome): &(Duration, Outcome)| {
+        let (next, event) = step(state, rules, *at, outcome);
+        state = next;
+        event
+    };
+    history.iter().map(&mut take).collect()
+}
+
+fn unhealthy(consecutive_failures: u32, kill: bool) -> Option<VerdictEvent> {
+    Some(VerdictEvent::Unhealthy { consecutive_failures, kill })
+}
+
+#[test]
+fn every_counted_failure_is_said_and_the_last_one_kills() {
+    let history = vec![(SECOND, failure()); 4];
+    let expected = [unhealthy(1, false), unhealthy(2, false), unhealthy(3, false), unhealthy(4, true)];
+    assert_eq!(run(&judgement(Duration::ZERO, 4), &history), expected);
+}
+
+#[test]
+fn a_limit_of_zero_kills_like_one() {
+    assert_eq!(run(&judgement(Duration::ZERO, 0), &[(SECOND, failure())]), [unhealthy(1, true)]);
+}
+
+#[test]
+fn grace_includes_its_last_moment_and_does_not_count() {
+    let rules = judgement(SECOND, 2);
+    let after = SECOND + Duration::from_nanos(1);
+    let history = [(SECOND, failure()), (SECOND, failure()), (after, failure()), (after, failure())];
+    assert_eq!(run(&rules, &history), [None, None, unhealthy(1, false), unhealthy(2, true)]);
+}
+
+#[test]
+fn a_success_ends_grace_early() {
+    let rules = judgement(9999 * SECOND, 0);
+    let history = [(SECOND, success()), (SECOND, failure()), (SECOND, success())];
+    assert_eq!(run(&rules, &history), [Some(VerdictEvent::Healthy), unhealthy(1, true), Some(VerdictEvent::Healthy)]);
+}
+
+#[test]
+fn only_the_first_success_is_said() {
+    let rules = judgement(Duration::ZERO, 3);
+    let history = [success(), success(), failure(), success(), success()].map(|outcome| (SECOND, outcome));
+    let expected = [Some(VerdictEvent::Healthy), None, unhealthy(1, false), Some(VerdictEvent::Healthy), None];
+    assert_eq!(run(&rules, &history), expected);
+}
+
+#[test]
+fn a_late_engine_changes_nothing() {
+    let rules = judgement(Duration::ZERO, 2);
+    let history = [failure(), late(), failure()].map(|outcome| (SECOND, outcome));
+    assert_eq!(run(&rules, &history), [unhealthy(1, false), None, unhealthy(2, true)]);
+}
+
+#[test]
+fn healthy_may_need_several_successes_in_a_row() {
+    let rules = Judgement { grace: Duration::ZERO, consecutive_failures: 2, consecutive_successes: 2 };
+    let history = [success(), failure(), success(), success(), failure(), success(), failure(), failure()];
+    let expected = [
+        None,
+        unhealthy(1, false),
+        None,
+        Some(VerdictEvent::Healthy),
+        unhealthy(1, false),
+        None,
+        unhealthy(1, false),
+        unhealthy(2, true),
+    ];
+    assert_eq!(run(&rules, &history.map(|outcome| (SECOND, outcome))), expected);
+}
+
+/// Mesos' table, line by line, with its two variables.
+fn model(rules: &Judgement, history: &[(Duration, Outcome)]) -> Vec<Option<VerdictEvent>> {
+    let (mut initializing, mut counter) = (true, 0_u32);
+    let mut said = Vec::new();
+    for (at, outcome) in history {
+        said.push(match outcome {
+            Outcome::Success(_) if initializing || counter > 0 => {
+                (initializing, counter) = (false, 0);
+                Some(VerdictEvent::Healthy)
+            }
+            Outcome::Failure(_) if !(initializing && rules.grace > Duration::ZERO && *at <= rules.grace) => {
+                counter += 1;
+                unhealthy(counter, counter >= rules.consecutive_failures)
+            }
+            _ => None,
+        });
+    }
+    said
+}
+
+fn histories() -> impl Strategy<Value = Vec<(Duration, Outcome)>> {
+    let outcome = prop_oneof![Just(success()), Just(failure()), Just(late())];
+    let steps = proptest::collection::vec((0_u64..3, outcome), 0..60);
+    steps.prop_map(|steps| {
+        let mut at = Duration::ZERO;
+        let mut pass = |(seconds, outcome)| {
+            at += Duration::from_secs(seconds);
+            (at, outcome)
+        };
+        steps.into_iter().map(&mut pass).collect()
+    })
+}
+
+proptest! {
+    #[test]
+    fn behaves_as_mesos(history in histories(), grace in 0_u64..40, limit in 0_u32..6) {
+        let rules = judgement(Duration::from_secs(grace), limit);
+        prop_assert_eq!(run(&rules, &history), model(&rules, &history));
+    }
+
+    #[test]
+    fn a_success_threshold_only_delays_healthy(history in histories(), needed in 1_u32..5) {
+        let rules = Judgement { grace: Duration::ZERO, consecutive_failures: 3, consecutive_successes: needed };
+        let mut in_a_row = 0;
+        for ((_, outcome), event) in history.iter().zip(run(&rules, &history)) {
+            match outcome {
+                Outcome::Success(_) => in_a_row += 1,
+                Outcome::Failure(_) => in_a_row = 0,
+                Outcome::Inconclusive(_) => {}
+            }
+            if event == Some(VerdictEvent::Healthy) {
+                prop_assert_eq!(in_a_row, needed);
+            }
+        }
+    }
+}
