@@ -6,12 +6,14 @@
 //!   std falls back to `fork`, which in a big process costs tens of milliseconds and stops every check meanwhile.
 //!   `libc` is here for `clone` with a stack of its own, `execve` and the signal calls, which rustix does not offer.
 //! * [`namespace`] moves the calling thread between network namespaces.
+//! * [`signals`] lets a process ignore signals.
 //! * [`files`] raises the limit of open files, and gives children the old one back.
 
 #![allow(unsafe_code)]
 
 pub mod files;
 pub mod namespace;
+pub mod signals;
 mod plan;
 mod spawn;
 
