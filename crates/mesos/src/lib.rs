@@ -1,3 +1,26 @@
-//! The Mesos v1 wire.
+//! The Mesos v1 wire, for every part of Cygnet that talks or is talked to.
+//!
+//! - [`v1`]: the messages, generated from `proto/`: the shared ones, the scheduler, executor and operator APIs, and
+//!   [`v1::cygnet`], our own protocols in the same manner.
+//! - [`Codec`] and [`json`]: the two forms of a message. JSON is Mesos' own dialect, driven by descriptors; required
+//!   fields are insisted on in both forms.
+//! - [`recordio`]: how a stream of messages is cut into records.
+//! - [`client`]: the calling half. One kept connection for calls, one for each subscription.
+//! - [`server`]: the answering half, for axum: codecs, refusals in Mesos' words, event streams, Mesos' routing.
+//! - [`states`], [`duration`]: what task states mean, and how durations are spelled.
+//!
+//! Nothing here knows a master, an agent or a scheduler; whoever owns a connection or a stream decides what it means.
 
+pub mod client;
+mod codec;
+pub mod duration;
+pub mod json;
+mod protowire;
+pub mod recordio;
+mod required;
+mod schema;
+pub mod server;
+pub mod states;
 pub mod v1;
+
+pub use crate::codec::{Codec, DecodeError, Wire};

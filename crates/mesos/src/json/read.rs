@@ -1,0 +1,140 @@
+//! Reads JSON as leniently as Mesos does, writing the protobuf bytes of the message it stands for.
+//! In: JSON values. Out: protobuf bytes, or the reason why the JSON is refused, naming the field.
+
+use serde_json::{Map, Value};
+
+use super::text;
+use crate::{
+    protowire::{put_delimited, put_double, put_varint},
+    schema::{Field, Kind, Label, Schema},
+};
+
+/// How much of a bad line an error quotes.
+const QUOTE: usize = 80;
+
+/// Appends the message of this index. Unknown members are ignored, `null` is the same as unset.
+pub(super) fn message(
+    schema: &Schema,
+    index: usize,
+    members: &Map<String, Value>,
+    out: &mut Vec<u8>,
+) -> Result<(), String> {
+    let message = schema.message(index);
+    for (name, value) in members {
+        if let Some(declared) = message.named(name) {
+            field(schema, declared, value, out).map_err(|reason| within(name, reason))?;
+        }
+    }
+    Ok(())
+}
+
+/// Says where a JSON text stops being one, the way Mesos words it.
+pub(super) fn syntax(bytes: &[u8], error: &serde_json::Error) -> String {
+    let line = bytes.split(|byte| *byte == b'\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
+    let near = String::from_utf8_lossy(line.get(error.column()..).unwrap_or_default());
+    let near: String = near.chars().take(QUOTE).collect();
+    format!("syntax error at line {} near: {near}", error.line())
+}
+
+/// Puts the member's name in front of a reason: `a.b: reason`.
+fn within(name: &str, reason: String) -> String {
+    match reason.split_once('\0') {
+        Some((path, reason)) => format!("{name}.{path}\0{reason}"),
+        None => format!("{name}\0{reason}"),
+    }
+}
+
+fn field(schema: &Schema, field: &Field, value: &Value, out: &mut Vec<u8>) -> Result<(), String> {
+    match (field.label, value) {
+        (_, Value::Null) => Ok(()),
+        (Label::Map, Value::Object(members)) => {
+            members.iter().try_for_each(|(key, value)| entry(schema, field, key, value, out))
+        }
+        (Label::Map, other) => Err(unexpected(other)),
+        (Label::Repeated, Value::Array(items)) => {
+            items.iter().try_for_each(|item| single(schema, &field.kind, field.number, item, out))
+        }
+        (_, value) => single(schema, &field.kind, field.number, value, out),
+    }
+}
+
+fn entry(schema: &Schema, field: &Field, key: &str, value: &Value, out: &mut Vec<u8>) -> Result<(), String> {
+    let mut entry = Vec::new();
+    put_delimited(1, key.as_bytes(), &mut entry);
+    single(schema, &field.kind, 2, value, &mut entry).map_err(|reason| within(key, reason))?;
+    put_delimited(field.number, &entry, out);
+    Ok(())
+}
+
+fn single(schema: &Schema, kind: &Kind, number: u32, value: &Value, out: &mut Vec<u8>) -> Result<(), String> {
+    match (kind, value) {
+        (_, Value::Null) => {}
+        (Kind::Message(index), Value::Object(members)) => {
+            let mut inner = Vec::new();
+            message(schema, *index, members, &mut inner)?;
+            put_delimited(number, &inner, out);
+        }
+        (Kind::String, Value::String(text)) => put_delimited(number, text.as_bytes(), out),
+        (Kind::Bytes, Value::String(text)) => {
+            put_delimited(number, &text::parse_bytes(text).ok_or("Failed to base64 decode bytes field")?, out);
+        }
+        // A name nobody knows is unset, which is an error only where the field is required.
+        (Kind::Enum(names), Value::String(name)) => {
+            if let Some(value) = names.number(name) {
+                put_varint(number, value as i64 as u64, out);
+            }
+        }
+        (Kind::Bool, value) => put_varint(number, boolean(value)?.into(), out),
+        (Kind::Double, value) => put_double(number, double(value)?, out),
+        (Kind::Int32, value) => put_varint(number, integer(value, i32::MIN.into(), i32::MAX.into())?, out),
+        (Kind::Int64, value) => put_varint(number, integer(value, i64::MIN.into(), i64::MAX.into())?, out),
+        (Kind::Uint32, value) => put_varint(number, integer(value, 0, u32::MAX.into())?, out),
+        (Kind::Uint64, value) => put_varint(number, integer(value, 0, u64::MAX.into())?, out),
+        (Kind::Message(_) | Kind::String | Kind::Bytes | Kind::Enum(_), other) => return Err(unexpected(other)),
+    }
+    Ok(())
+}
+
+fn boolean(value: &Value) -> Result<bool, String> {
+    match value {
+        Value::Bool(value) => Ok(*value),
+        Value::String(text) if text == "true" => Ok(true),
+        Value::String(text) if text == "false" => Ok(false),
+        other => Err(unexpected(other)),
+    }
+}
+
+fn double(value: &Value) -> Result<f64, String> {
+    match value {
+        Value::Number(number) => number.as_f64().ok_or_else(|| unexpected(value)),
+        Value::String(text) => text::parse_double(text).ok_or_else(|| format!("Not a number: '{text}'")),
+        other => Err(unexpected(other)),
+    }
+}
+
+/// An integer within the bounds, as the bits of a varint. Fractions are cut off.
+fn integer(value: &Value, least: i128, most: i128) -> Result<u64, String> {
+    let whole = match value {
+        Value::Number(number) => number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from)),
+        Value::String(text) => text.parse().ok(),
+        other => return Err(unexpected(other)),
+    };
+    let whole = match whole {
+        Some(whole) => whole,
+        // `as` saturates, and what saturates is out of bounds.
+        None => double(value)?.trunc() as i128,
+    };
+    if (least..=most).contains(&whole) { Ok(whole as u64) } else { Err(format!("Number {whole} is out of range")) }
+}
+
+fn unexpected(value: &Value) -> String {
+    let kind = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    format!("Not expecting a JSON {kind}")
+}

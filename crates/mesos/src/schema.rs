@@ -1,0 +1,184 @@
+//! What the JSON codec and the check for required fields need to know of every message, derived once from the
+//! descriptor set that the build put into the binary. In: descriptors. Out: tables of fields in declaration order.
+
+use std::{collections::HashMap, sync::LazyLock};
+
+use prost_reflect::{Cardinality, DescriptorPool, FieldDescriptor, MessageDescriptor};
+
+use crate::json::text;
+
+/// All messages of the crate.
+pub(crate) struct Schema {
+    messages: Vec<Message>,
+    by_name: HashMap<String, usize>,
+}
+
+/// One message: its fields as declared.
+pub(crate) struct Message {
+    pub(crate) fields: Vec<Field>,
+    by_number: Vec<Option<usize>>,
+    by_name: HashMap<String, usize>,
+}
+
+/// One field of a message.
+pub(crate) struct Field {
+    pub(crate) name: String,
+    pub(crate) number: u32,
+    pub(crate) label: Label,
+    /// For a map: the kind of its values; keys are always strings.
+    pub(crate) kind: Kind,
+    /// What the JSON output shows when the field is unset: its explicit default, unless it is deprecated.
+    pub(crate) default: Option<Vec<u8>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Label {
+    Required,
+    Optional,
+    Repeated,
+    Map,
+}
+
+pub(crate) enum Kind {
+    Bool,
+    Int32,
+    Int64,
+    Uint32,
+    Uint64,
+    Double,
+    String,
+    Bytes,
+    Enum(Enumeration),
+    /// Index of the message in the schema.
+    Message(usize),
+}
+
+/// Names and numbers of an enumeration.
+pub(crate) struct Enumeration {
+    values: Vec<(String, i32)>,
+}
+
+impl Schema {
+    /// The schema of this crate's messages.
+    pub(crate) fn get() -> &'static Schema {
+        static SCHEMA: LazyLock<Schema> = LazyLock::new(Schema::of_this_crate);
+        &SCHEMA
+    }
+
+    /// Index of a message by its full name.
+    pub(crate) fn index(&self, full_name: &str) -> Option<usize> {
+        self.by_name.get(full_name).copied()
+    }
+
+    pub(crate) fn message(&self, index: usize) -> &Message {
+        &self.messages[index]
+    }
+
+    fn of_this_crate() -> Schema {
+        let pool = DescriptorPool::decode(include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin")).as_slice())
+            .expect("the build wrote valid descriptors");
+        let by_name: HashMap<_, _> =
+            pool.all_messages().enumerate().map(|(index, message)| (message.full_name().to_owned(), index)).collect();
+        let messages = pool.all_messages().map(|message| Message::new(&message, &by_name)).collect();
+        Schema { messages, by_name }
+    }
+}
+
+impl Message {
+    fn new(descriptor: &MessageDescriptor, indices: &HashMap<String, usize>) -> Message {
+        let declared = descriptor.descriptor_proto().field.iter();
+        let fields: Vec<_> = declared
+            .filter_map(|field| descriptor.get_field(u32::try_from(field.number()).ok()?))
+            .map(|field| Field::new(&field, indices))
+            .collect();
+        let mut by_number = Vec::new();
+        for (index, field) in fields.iter().enumerate() {
+            let number = field.number as usize;
+            by_number.resize(by_number.len().max(number + 1), None);
+            by_number[number] = Some(index);
+        }
+        let by_name = fields.iter().enumerate().map(|(index, field)| (field.name.clone(), index)).collect();
+        Message { fields, by_number, by_name }
+    }
+
+    /// Index of a field by its number.
+    pub(crate) fn numbered(&self, number: u32) -> Option<usize> {
+        *self.by_number.get(usize::try_from(number).ok()?)?
+    }
+
+    pub(crate) fn named(&self, name: &str) -> Option<&Field> {
+        self.by_name.get(name).map(|&index| &self.fields[index])
+    }
+}
+
+impl Field {
+    fn new(descriptor: &FieldDescriptor, indices: &HashMap<String, usize>) -> Field {
+        let (label, kind) = if descriptor.is_map() {
+            let entry = descriptor.kind();
+            let entry = entry.as_message().expect("a map is a list of entry messages");
+            (Label::Map, Kind::new(&entry.map_entry_value_field(), indices))
+        } else {
+            (Label::new(descriptor.cardinality()), Kind::new(descriptor, indices))
+        };
+        let default = explicit_default(descriptor, &kind);
+        Field { name: descriptor.name().to_owned(), number: descriptor.number(), label, kind, default }
+    }
+}
+
+impl Label {
+    fn new(cardinality: Cardinality) -> Label {
+        match cardinality {
+            Cardinality::Required => Label::Required,
+            Cardinality::Optional => Label::Optional,
+            Cardinality::Repeated => Label::Repeated,
+        }
+    }
+}
+
+impl Kind {
+    fn new(descriptor: &FieldDescriptor, indices: &HashMap<String, usize>) -> Kind {
+        use prost_reflect::Kind as K;
+        match descriptor.kind() {
+            K::Bool => Kind::Bool,
+            K::Int32 => Kind::Int32,
+            K::Int64 => Kind::Int64,
+            K::Uint32 => Kind::Uint32,
+            K::Uint64 => Kind::Uint64,
+            K::Double => Kind::Double,
+            K::String => Kind::String,
+            K::Bytes => Kind::Bytes,
+            K::Enum(descriptor) => Kind::Enum(Enumeration {
+                values: descriptor.values().map(|value| (value.name().to_owned(), value.number())).collect(),
+            }),
+            K::Message(message) => Kind::Message(indices[message.full_name()]),
+            other => panic!("{} is a {other:?}, which no Mesos message uses", descriptor.full_name()),
+        }
+    }
+}
+
+impl Enumeration {
+    pub(crate) fn name(&self, number: i32) -> Option<&str> {
+        self.values.iter().find(|(_, value)| *value == number).map(|(name, _)| name.as_str())
+    }
+
+    pub(crate) fn number(&self, name: &str) -> Option<i32> {
+        self.values.iter().find(|(value, _)| value == name).map(|(_, number)| *number)
+    }
+}
+
+fn explicit_default(descriptor: &FieldDescriptor, kind: &Kind) -> Option<Vec<u8>> {
+    let proto = descriptor.field_descriptor_proto();
+    let default = proto.default_value.as_deref()?;
+    if proto.options.as_ref().is_some_and(|options| options.deprecated()) {
+        return None;
+    }
+    let mut out = Vec::new();
+    match kind {
+        Kind::Bool | Kind::Int32 | Kind::Int64 | Kind::Uint32 | Kind::Uint64 => {
+            out.extend_from_slice(default.as_bytes())
+        }
+        Kind::Double => text::double(default.parse().expect("a default of the field's type"), &mut out),
+        _ => text::string(default, &mut out),
+    }
+    Some(out)
+}

@@ -1,0 +1,43 @@
+//! Which codec a request is in and which one its answer may be in. In: headers and body. Out: codecs and the call.
+
+use axum::http::{HeaderMap, StatusCode, header};
+
+use super::Refusal;
+use crate::codec::{Codec, Wire};
+
+/// The call in a request's body, and the codec it came in. The media type is compared exactly, as Mesos does.
+pub fn decode_call<C: Wire>(headers: &HeaderMap, body: &[u8]) -> Result<(Codec, C), Refusal> {
+    let Some(media_type) = headers.get(header::CONTENT_TYPE) else {
+        return Err(Refusal::bad_request("Expecting 'Content-Type' to be present"));
+    };
+    let codec = media_type.to_str().ok().and_then(Codec::of_media_type).ok_or_else(|| {
+        let message = "Expecting 'Content-Type' of application/json or application/x-protobuf";
+        Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message)
+    })?;
+    Ok((codec, codec.decode(body)?))
+}
+
+/// The codec for the answer: JSON if the client takes it, else protobuf. The client's order of preference does not
+/// count; without an `Accept` header everything is welcome.
+pub fn accept(headers: &HeaderMap) -> Result<Codec, Refusal> {
+    let accepted: Vec<_> = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
+    let welcome = |codec: &Codec| accepted.is_empty() || accepted.iter().any(|list| allows(list, codec.media_type()));
+    [Codec::Json, Codec::Protobuf].into_iter().find(welcome).ok_or_else(|| {
+        let message = "Expecting 'Accept' to allow 'application/x-protobuf' or 'application/json'";
+        Refusal::new(StatusCode::NOT_ACCEPTABLE, message)
+    })
+}
+
+/// Whether an `Accept` list allows a media type, by its name or by a wildcard, unless it says `q=0`.
+fn allows(list: &str, media_type: &str) -> bool {
+    list.split(',').any(|range| {
+        let mut parts = range.split(';').map(str::trim);
+        let name = parts.next().unwrap_or_default();
+        let matches = name == media_type || name == "*/*" || name == "application/*";
+        matches && !parts.any(excludes)
+    })
+}
+
+fn excludes(parameter: &str) -> bool {
+    parameter.strip_prefix("q=").and_then(|quality| quality.trim().parse::<f64>().ok()) == Some(0.0)
+}

@@ -1,0 +1,126 @@
+//! Event streams: the answer to SUBSCRIBE that goes on as long as both sides live.
+//!
+//! In: events, through an [`EventSender`]. Out: a response whose body sends each event as one record in one HTTP chunk.
+//! One bounded channel per stream joins the two; no task of its own. A reader that does not keep up finds the channel
+//! full, and the owner decides what becomes of it. When every sender is gone the body ends; when the peer is gone the
+//! channel closes.
+
+use std::{
+    convert::Infallible,
+    fmt,
+    marker::PhantomData,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use axum::{
+    body::Body,
+    http::{HeaderValue, header::CONTENT_TYPE},
+    response::Response,
+};
+use bytes::Bytes;
+use http_body::Frame;
+use tokio::sync::mpsc;
+
+use super::MESOS_STREAM_ID;
+use crate::{
+    codec::{Codec, Wire},
+    recordio,
+};
+
+/// The sending half of an event stream.
+pub struct EventSender<E> {
+    codec: Codec,
+    records: mpsc::Sender<Bytes>,
+    _events: PhantomData<fn(&E)>,
+}
+
+/// Why an event was not sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// The peer does not read as fast as events happen.
+    #[error("the subscriber does not keep up")]
+    Full,
+    /// The peer went away.
+    #[error("the subscriber is gone")]
+    Closed,
+}
+
+/// An event stream: where to put events, and the response that carries them. `capacity` is how many events may wait for
+/// a slow reader.
+pub fn event_stream<E: Wire>(codec: Codec, stream_id: Option<String>, capacity: usize) -> (EventSender<E>, Response) {
+    let (records, waiting) = mpsc::channel(capacity.max(1));
+    let mut response = Response::new(Body::new(Records { waiting }));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(codec.media_type()));
+    if let Some(id) = stream_id.and_then(|id| HeaderValue::try_from(id).ok()) {
+        headers.insert(MESOS_STREAM_ID, id);
+    }
+    (EventSender { codec, records, _events: PhantomData }, response)
+}
+
+impl<E: Wire> EventSender<E> {
+    /// Queues an event without waiting.
+    pub fn try_send(&self, event: &E) -> Result<(), SendError> {
+        self.try_send_record(self.record(event))
+    }
+
+    /// The event as this stream's record, for sending it to several streams of the same codec.
+    pub fn record(&self, event: &E) -> Bytes {
+        recordio::frame(&self.codec.encode(event))
+    }
+}
+
+impl<E> EventSender<E> {
+    /// The codec of this stream.
+    pub fn codec(&self) -> Codec {
+        self.codec
+    }
+
+    /// Queues a record that [`EventSender::record`] made.
+    pub fn try_send_record(&self, record: Bytes) -> Result<(), SendError> {
+        self.records.try_send(record).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => SendError::Full,
+            mpsc::error::TrySendError::Closed(_) => SendError::Closed,
+        })
+    }
+
+    /// Waits until the peer is gone.
+    pub async fn closed(&self) {
+        self.records.closed().await;
+    }
+
+    /// Whether the peer is gone.
+    pub fn is_closed(&self) -> bool {
+        self.records.is_closed()
+    }
+}
+
+impl<E> Clone for EventSender<E> {
+    fn clone(&self) -> Self {
+        Self { codec: self.codec, records: self.records.clone(), _events: PhantomData }
+    }
+}
+
+impl<E> fmt::Debug for EventSender<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventSender").field("codec", &self.codec).finish_non_exhaustive()
+    }
+}
+
+/// The body: one frame, and so one chunk, for each record.
+struct Records {
+    waiting: mpsc::Receiver<Bytes>,
+}
+
+impl http_body::Body for Records {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.waiting.poll_recv(context).map(|record| record.map(|record| Ok(Frame::data(record))))
+    }
+}
