@@ -10,21 +10,21 @@ use serde::{Deserialize, Serialize};
 
 /// A point in time, as the time since this machine booted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Moment(Duration);
+pub(crate) struct Moment(Duration);
 
 impl Moment {
     /// The moment this long after boot.
-    pub const fn after_boot(elapsed: Duration) -> Moment {
+    pub(crate) const fn after_boot(elapsed: Duration) -> Moment {
         Moment(elapsed)
     }
 
     /// How long after boot this is.
-    pub const fn since_boot(self) -> Duration {
+    pub(crate) const fn since_boot(self) -> Duration {
         self.0
     }
 
     /// How long ago `earlier` was; zero if it lies ahead.
-    pub const fn since(self, earlier: Moment) -> Duration {
+    pub(crate) const fn since(self, earlier: Moment) -> Duration {
         self.0.saturating_sub(earlier.0)
     }
 }

@@ -27,7 +27,7 @@ impl Endpoint {
     /// Reads `CYGNET_AGENT_ENDPOINT_FILE`, `MESOS_AGENT_ENDPOINT` and `MESOS_SLAVE_PID`.
     pub fn from_variables(variables: &Variables) -> Result<Endpoint, ExecutorError> {
         let file = optional(variables, "CYGNET_AGENT_ENDPOINT_FILE").map(PathBuf::from);
-        let pid = optional(variables, "MESOS_SLAVE_PID").map(|pid| process_id(pid)).transpose()?;
+        let pid = optional(variables, "MESOS_SLAVE_PID").map(process_id).transpose()?;
         let address = optional(variables, "MESOS_AGENT_ENDPOINT").map(str::to_owned);
         let (process, own) = pid.map_or_else(|| ("slave(1)".to_owned(), None), |(name, own)| (name, Some(own)));
         let fallback = address.or(own).or_else(|| file.as_ref().map(|_| String::new()));
@@ -36,21 +36,22 @@ impl Endpoint {
     }
 
     /// The `ip:port` to connect to now.
-    pub fn authority(&self) -> String {
+    pub(crate) fn authority(&self) -> String {
         let current = self.file.as_ref().and_then(|file| fs::read_to_string(file).ok());
         let current = current.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         current.unwrap_or_else(|| self.fallback.clone())
     }
 
     /// The path of the agent's executor API.
-    pub fn executor_path(&self) -> String {
+    pub(crate) fn executor_path(&self) -> String {
         format!("/{}/api/v1/executor", self.process)
     }
 }
 
 /// `slave(1)@ip:port`, as its two halves.
 fn process_id(pid: &str) -> Result<(String, String), ExecutorError> {
-    let halves = pid.split_once('@').filter(|(name, address)| !name.is_empty() && address.parse::<SocketAddr>().is_ok());
+    let halves =
+        pid.split_once('@').filter(|(name, address)| !name.is_empty() && address.parse::<SocketAddr>().is_ok());
     let bad = || ExecutorError::BadVariable { name: "MESOS_SLAVE_PID", value: pid.to_owned(), expected: EXPECTED };
     halves.map(|(name, address)| (name.to_owned(), address.to_owned())).ok_or_else(bad)
 }

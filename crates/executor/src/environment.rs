@@ -70,16 +70,17 @@ impl ExecutorConfig {
         })
     }
 
-    /// The variable only this executor's task has, by which its stray processes are found.
-    pub(crate) fn mark(&self) -> String {
-        let directory = self.task_environment.get("MESOS_DIRECTORY").map_or("", String::as_str);
-        format!("MESOS_DIRECTORY={directory}")
+    /// The variable that only this executor's task and its children have, by which stray ones are found.
+    pub(crate) fn mark(&self) -> (String, String) {
+        ("CYGNET_RUN".to_owned(), self.state_directory.display().to_string())
     }
 }
 
 /// The variables of this process that are text.
 pub fn of_this_process() -> Variables {
-    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
 }
 
 /// What a logical executor's process would have inherited from this one: everything that is not about this one.

@@ -19,7 +19,7 @@ const WORTH_COMPACTING: u64 = 64 * 1024;
 
 /// The file, and what is in it.
 #[derive(Debug)]
-pub struct Journal {
+pub(crate) struct Journal {
     path: PathBuf,
     file: File,
     size: u64,
@@ -28,7 +28,7 @@ pub struct Journal {
 
 /// What the records add up to.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct History {
+pub(crate) struct History {
     /// Updates the agent has not acknowledged, oldest first.
     pub unacknowledged: Vec<TaskStatus>,
     /// The newest update of all.
@@ -68,14 +68,14 @@ impl History {
 
     /// The records a file needs for the same history.
     fn records(&self) -> Vec<Record> {
+        let made = |made: &TaskStatus| Record { made: Some(made.clone()), ..Record::default() };
+        let mut records: Vec<Record> = self.unacknowledged.iter().map(made).collect();
         let acknowledged = self.last.iter().filter(|last| !self.unacknowledged.contains(last));
-        let mut records = Vec::new();
         for status in acknowledged.cloned() {
             let uuid = status.uuid.clone();
             records.push(Record { made: Some(status), ..Record::default() });
             records.push(Record { acknowledged: Some(uuid.unwrap_or_default()), ..Record::default() });
         }
-        records.extend(self.unacknowledged.iter().cloned().map(|made| Record { made: Some(made), ..Record::default() }));
         records.extend(self.kill.iter().map(kill_record));
         records
     }
@@ -83,7 +83,7 @@ impl History {
 
 impl Journal {
     /// Opens or creates the file. A record cut off by the death of its writer was not acted upon, and is dropped.
-    pub fn open(path: impl Into<PathBuf>) -> io::Result<Journal> {
+    pub(crate) fn open(path: impl Into<PathBuf>) -> io::Result<Journal> {
         let path = path.into();
         let content = fs::read(&path).or_else(|error| match error.kind() {
             io::ErrorKind::NotFound => Ok(Vec::new()),
@@ -98,17 +98,17 @@ impl Journal {
     }
 
     /// What happened so far.
-    pub fn history(&self) -> &History {
+    pub(crate) fn history(&self) -> &History {
         &self.history
     }
 
     /// An update was made and is about to be sent.
-    pub fn made(&mut self, status: &TaskStatus) -> io::Result<()> {
+    pub(crate) fn made(&mut self, status: &TaskStatus) -> io::Result<()> {
         self.append(Record { made: Some(status.clone()), ..Record::default() })
     }
 
     /// The agent has an update.
-    pub fn acknowledged(&mut self, uuid: Vec<u8>) -> io::Result<()> {
+    pub(crate) fn acknowledged(&mut self, uuid: Vec<u8>) -> io::Result<()> {
         self.append(Record { acknowledged: Some(uuid), ..Record::default() })?;
         if self.size > WORTH_COMPACTING && self.history.unacknowledged.is_empty() {
             self.compact()?;
@@ -117,7 +117,7 @@ impl Journal {
     }
 
     /// A kill is about to begin, or got a nearer deadline.
-    pub fn killing(&mut self, kill: &Kill) -> io::Result<()> {
+    pub(crate) fn killing(&mut self, kill: &Kill) -> io::Result<()> {
         self.append(kill_record(kill))
     }
 
@@ -201,7 +201,8 @@ mod tests {
                 }
             }
             let known = journal.history().clone();
-            prop_assert_eq!(Journal::open(&path).unwrap().history(), &known);
+            let heir = Journal::open(&path).unwrap();
+            prop_assert_eq!(heir.history(), &known);
             journal.compact().unwrap();
             let compacted = Journal::open(&path).unwrap().history().clone();
             prop_assert_eq!((compacted.unacknowledged, compacted.last), (known.unacknowledged, known.last));

@@ -1,8 +1,52 @@
-//! partial
-#![allow(dead_code)]
+//! Runs tasks and owns their health: the v1 executor API and the check engine, tied together.
+//!
+//! A *logical executor* is Mesos' command executor: one task, its own subscription at the agent, its own updates.
+//! [`run()`] hosts one of them, started with the environment any Mesos agent gives; [`pool::run`] hosts many, as
+//! Cygnet's agent says. Each task's parent is a tiny process of its own, [`shim::main`], which outlives the executor
+//! as the executor outlives the agent: whoever comes back finds the task, its checks and its unsent updates.
+//!
+//! ```text
+//!   environment, endpoint    what this executor is told         lifecycle     what to do (pure)
+//!   subscription, reconnect  the agent's API                    updates       what is not acknowledged (pure)
+//!   command                  one executor: the shell            journal       what must survive kill -9
+//!   probe, monitor           checks of a task                   state         the directory it all lies in
+//!   supervisor, tree         shims and processes, from outside  shim, start   the task's parent
+//! ```
+//!
+//! To call, in the order of a process' life: [`shim::main`] first thing in `main`, before any runtime; then, on a tokio
+//! runtime, `run(ExecutorConfig::from_variables(&of_this_process())?, shim_command)` or
+//! `pool::run(PoolConfig::from_variables(..)?, shim_command)`.
+
 mod clock;
+mod command;
+mod endpoint;
+mod environment;
+mod error;
+mod journal;
 mod lifecycle;
+mod monitor;
+mod orphans;
+pub mod pool;
+mod prepare;
+mod probe;
+mod reconnect;
+mod run;
+mod sandbox;
+pub mod shim;
+mod start;
+mod state;
 mod status;
+mod subscription;
+mod supervisor;
+mod task;
 mod tree;
 mod updates;
 mod user;
+
+pub use command::{CommandExecutor, Shared};
+pub use endpoint::Endpoint;
+pub use environment::{ExecutorConfig, Variables, of_this_process};
+pub use error::ExecutorError;
+pub use lifecycle::Verdict;
+pub use reconnect::Reconnection;
+pub use run::run;

@@ -23,11 +23,11 @@ use std::time::Duration;
 
 use mesos::v1::{CheckStatusInfo, TaskState};
 
-pub use self::ending::Ending;
-pub use self::kill::{Cause, Kill};
-pub use self::plan::Plan;
+pub(crate) use self::ending::Ending;
+pub(crate) use self::kill::{Cause, Kill};
+pub(crate) use self::plan::Plan;
 pub(crate) use self::plan::{duration, empty_status};
-pub use self::update::Update;
+pub(crate) use self::update::Update;
 use crate::clock::Moment;
 
 /// How long an executor waits for the acknowledgement of the terminal update before it gives up.
@@ -38,7 +38,7 @@ const SHUTDOWN_RESERVE: Duration = Duration::from_secs(2);
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Input {
+pub(crate) enum Input {
     /// The agent accepted the subscription of a framework that does or does not know `TASK_KILLING`.
     Subscribed {
         /// The framework has the capability `TASK_KILLING_STATE`.
@@ -76,7 +76,7 @@ pub enum Input {
 
 /// What to do about it.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Action {
+pub(crate) enum Action {
     /// Tell the agent.
     Update(Update),
     /// Start the task's process; the answer is `Spawned` or `SpawnFailed`.
@@ -95,7 +95,7 @@ pub enum Action {
 
 /// How hard to hit the task's processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Blow {
+pub(crate) enum Blow {
     /// SIGTERM
     Term,
     /// SIGKILL
@@ -129,7 +129,7 @@ struct Task {
 
 /// What a new executor process knows of the life an earlier one began.
 #[derive(Debug)]
-pub struct Past {
+pub(crate) struct Past {
     /// The task's plan.
     pub plan: Plan,
     /// The last update made for it, acknowledged or not.
@@ -142,7 +142,7 @@ pub struct Past {
 
 /// The state machine.
 #[derive(Debug)]
-pub struct Lifecycle {
+pub(crate) struct Lifecycle {
     shutdown_grace: Duration,
     killing_state: bool,
     stage: Stage,
@@ -151,13 +151,13 @@ pub struct Lifecycle {
 
 impl Lifecycle {
     /// An executor that has not been given its task yet.
-    pub fn new(shutdown_grace: Duration) -> Lifecycle {
+    pub(crate) fn new(shutdown_grace: Duration) -> Lifecycle {
         Lifecycle { shutdown_grace, killing_state: false, stage: Stage::Idle, shutdown_by: None }
     }
 
     /// An executor that goes on where an earlier process stopped, and what it has to do at once. If the task's process
     /// is not known to have started, the shell says `Spawned` or `SpawnFailed` as it does after an [`Action::Spawn`].
-    pub fn resume(shutdown_grace: Duration, past: Past, now: Moment) -> (Lifecycle, Vec<Action>) {
+    pub(crate) fn resume(shutdown_grace: Duration, past: Past, now: Moment) -> (Lifecycle, Vec<Action>) {
         let completion = if past.kill.is_some() { None } else { past.plan.completion(past.launched) };
         let last = past.last.unwrap_or_else(|| Update::fresh(TaskState::TaskStarting, &past.plan));
         let task = Task { plan: past.plan, last, completion };
@@ -176,7 +176,7 @@ impl Lifecycle {
     }
 
     /// Takes in what happened.
-    pub fn handle(&mut self, now: Moment, input: Input) -> Vec<Action> {
+    pub(crate) fn handle(&mut self, now: Moment, input: Input) -> Vec<Action> {
         match input {
             Input::Subscribed { killing_state } => self.subscribed(killing_state),
             Input::Launch(plan) => self.launch(now, plan),
@@ -193,7 +193,7 @@ impl Lifecycle {
     }
 
     /// When the next [`Input::Tick`] is due, if nothing happens before.
-    pub fn wake_at(&self) -> Option<Moment> {
+    pub(crate) fn wake_at(&self) -> Option<Moment> {
         let own = match &self.stage {
             Stage::Running { kill: Some(kill), .. } => Some(kill.deadline()),
             Stage::Running { task, kill: None } => task.completion,
@@ -204,7 +204,7 @@ impl Lifecycle {
     }
 
     /// The kill under way, for a successor to know of.
-    pub fn kill(&self) -> Option<&Kill> {
+    pub(crate) fn kill(&self) -> Option<&Kill> {
         match &self.stage {
             Stage::Starting { held: kill, .. } | Stage::Running { kill, .. } => kill.as_ref(),
             _ => None,
@@ -358,13 +358,7 @@ impl Task {
         self.last.clone()
     }
 
-    fn begin_kill(
-        &mut self,
-        now: Moment,
-        cause: Cause,
-        grace: Duration,
-        killing_state: bool,
-    ) -> (Kill, Vec<Action>) {
+    fn begin_kill(&mut self, now: Moment, cause: Cause, grace: Duration, killing_state: bool) -> (Kill, Vec<Action>) {
         self.completion = None;
         let mut kill = Kill::begin(now, cause, grace);
         let announced = killing_state && cause != Cause::Completion;

@@ -25,7 +25,7 @@ const REMEMBERED: usize = 32;
 
 /// How one check stands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Standing {
+pub(crate) struct Standing {
     /// Which check.
     pub check: u64,
     /// When it began, in whichever process that was.
@@ -40,7 +40,7 @@ pub struct Standing {
 
 /// One attempt, in few bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Attempt {
+pub(crate) struct Attempt {
     /// When it began, in milliseconds since 1970.
     pub at_ms: u64,
     /// How long it took, in microseconds.

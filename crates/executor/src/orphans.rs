@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::tree::{own_zombies, reap};
+use crate::tree::{Process, own_zombies, reap};
 
 const SWEEP: Duration = Duration::from_secs(30);
 
 /// Buries forgotten children, for ever.
 pub(crate) async fn bury() {
-    let mut dead = Vec::new();
+    let mut dead: Vec<Process> = Vec::new();
     loop {
         sleep(SWEEP).await;
         let now_dead = own_zombies();

@@ -39,9 +39,6 @@ const PATH: &str = "/cygnet/v1/pool";
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 const LOCK_GLANCE: Duration = Duration::from_millis(20);
 
-/// A call that takes longer than this has lost its agent.
-const CALL_PATIENCE: Duration = Duration::from_secs(30);
-
 /// The wait statuses the agent is told, as if each executor had been a process.
 const EXITED_WELL: i32 = 0;
 const EXITED_BADLY: i32 = 1 << 8;
@@ -178,7 +175,7 @@ impl Pool {
     }
 
     fn heard(&mut self, event: PoolEvent) {
-        let Some(add) = event.add.filter(|_| event.r#type() == pool_event::Type::Add) else { return };
+        let (pool_event::Type::Add, Some(add)) = (event.r#type(), event.add) else { return };
         let key = Key { executor: add.executor_id.value.clone(), container: add.container_id.value.clone() };
         if self.ended.contains_key(&key) || !self.running.insert(key.clone()) {
             return;
@@ -207,9 +204,9 @@ impl Pool {
                 status: Some(*status),
             };
             let call = PoolCall { exited: Some(exited), ..self.call(pool_call::Type::Exited) };
-            match timeout(CALL_PATIENCE, client.call(PATH, &call, None)).await {
-                Ok(Ok(_) | Err(ClientError::Refused { .. })) => self.ended.pop_first(),
-                Ok(Err(_)) | Err(_) => return false,
+            match client.call(PATH, &call, None).await {
+                Ok(_) | Err(ClientError::Refused { .. }) => self.ended.pop_first(),
+                Err(_) => return false,
             };
         }
         true

@@ -22,7 +22,8 @@ impl Prepared {
         framework: Option<&FrameworkInfo>,
         task: &TaskInfo,
     ) -> Result<Prepared, Unrunnable> {
-        let environment = task::environment(&config.task_environment, task);
+        let mut environment = task::environment(&config.task_environment, task);
+        environment.extend([config.mark()]);
         let user = if config.switch_user && user::may_switch() { user_of(framework, task)? } else { None };
         Ok(Prepared { environment, user: user.filter(|user| !user::is_self(user)) })
     }
@@ -30,7 +31,7 @@ impl Prepared {
     /// What the shim is to run.
     pub(crate) fn spec(&self, config: &ExecutorConfig, task: &TaskInfo) -> Result<Spec, Unrunnable> {
         let command = task.command.as_ref().ok_or(Unrunnable::NoCommand)?;
-        let program = task::program(command, &self.environment, &config.sandbox)?;
+        let program = task::program(command)?;
         Ok(Spec {
             path: program.path,
             arguments: program.arguments,

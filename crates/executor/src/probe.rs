@@ -11,7 +11,9 @@ use checks::spec::{
     TcpProbe,
 };
 use mesos::v1::network_info::Protocol;
-use mesos::v1::{CheckInfo, CheckStatusInfo, CommandInfo, HealthCheck, TaskInfo, check_info, check_status_info, health_check};
+use mesos::v1::{
+    CheckInfo, CheckStatusInfo, CommandInfo, HealthCheck, TaskInfo, check_info, check_status_info, health_check,
+};
 
 use crate::environment::Variables;
 use crate::lifecycle::empty_status;
@@ -19,11 +21,11 @@ use crate::task::overlay;
 use crate::user::User;
 
 /// What curl follows, which is what Mesos checks with.
-const REDIRECTS: u32 = 50;
+const REDIRECTS: u32 = Redirects::LIMIT;
 
 /// Which of a task's two checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// `TaskInfo.check`: its results are reported as they are.
     Check,
     /// `TaskInfo.health_check`: its results are judged.
@@ -32,7 +34,7 @@ pub enum Kind {
 
 /// What the command checks of a task run with.
 #[derive(Clone, Copy, Debug)]
-pub struct Surroundings<'a> {
+pub(crate) struct Surroundings<'a> {
     /// The task's environment.
     pub environment: &'a Variables,
     /// The task's directory.
@@ -42,17 +44,15 @@ pub struct Surroundings<'a> {
 }
 
 /// The checks of a task. One that makes no sense is left out and the task runs without it.
-pub fn specs(task: &TaskInfo, around: Surroundings<'_>) -> Vec<(Kind, CheckSpec)> {
-    let check = task.check.as_ref().map(|check| {
-        mesos::validate::check_info(check).map_err(|error| error.to_string())?;
-        check_spec(check, around).map(|spec| (Kind::Check, spec))
-    });
-    let health = task.health_check.as_ref().map(|check| {
-        mesos::validate::health_check(check).map_err(|error| error.to_string())?;
-        health_spec(check, around).map(|spec| (Kind::Health, spec))
-    });
+pub(crate) fn specs(task: &TaskInfo, around: Surroundings<'_>) -> Vec<(Kind, CheckSpec)> {
+    let check = task.check.as_ref().map(|check| check_spec(check, around).map(|spec| (Kind::Check, spec)));
+    let health = task.health_check.as_ref().map(|check| health_spec(check, around).map(|spec| (Kind::Health, spec)));
     let usable = |spec: Result<(Kind, CheckSpec), String>| {
-        spec.inspect_err(|error| tracing::error!(task = task.task_id.value, error, "the task runs unchecked")).ok()
+        let valid = spec.and_then(|(kind, spec)| match spec.validate() {
+            Ok(()) => Ok((kind, spec)),
+            Err(error) => Err(error.to_string()),
+        });
+        valid.inspect_err(|error| tracing::error!(task = task.task_id.value, error, "the task runs unchecked")).ok()
     };
     check.into_iter().chain(health).filter_map(usable).collect()
 }
@@ -143,12 +143,12 @@ fn schedule(delay: f64, interval: f64, timeout: f64) -> Result<Schedule, String>
 }
 
 fn seconds(field: &str, value: f64) -> Result<Duration, String> {
-    Duration::try_from_secs_f64(value).map_err(|error| format!("'{field}' is {value}: {error}"))
+    mesos::duration::from_seconds(value).ok_or_else(|| format!("'{field}' is {value}, which is no duration"))
 }
 
 /// What a check reports of an attempt. One without a result is the empty status; one that says nothing about the task
 /// is not reported at all.
-pub fn check_status(check: &CheckInfo, outcome: &Outcome) -> Option<CheckStatusInfo> {
+pub(crate) fn check_status(check: &CheckInfo, outcome: &Outcome) -> Option<CheckStatusInfo> {
     use check_info::Type;
     if matches!(outcome, Outcome::Inconclusive(_)) {
         return None;

@@ -39,7 +39,7 @@ impl Reconnection {
 
 /// Being without the agent, since when and what to do about it.
 #[derive(Debug)]
-pub struct Absence {
+pub(crate) struct Absence {
     rules: Reconnection,
     until: Moment,
     first: bool,
@@ -47,7 +47,7 @@ pub struct Absence {
 
 /// What to do without the agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
+pub(crate) enum Next {
     /// Try again after this long.
     RetryAfter(Duration),
     /// The agent is lost for good.
@@ -56,18 +56,18 @@ pub enum Next {
 
 impl Absence {
     /// Before the first subscription.
-    pub fn initial(rules: Reconnection, now: Moment) -> Absence {
+    pub(crate) fn initial(rules: Reconnection, now: Moment) -> Absence {
         let patience = rules.recovery_timeout.unwrap_or_default().max(REGISTRATION_PATIENCE);
         Absence { rules, until: now + patience, first: true }
     }
 
     /// The subscription broke.
-    pub fn begin(rules: Reconnection, now: Moment) -> Absence {
+    pub(crate) fn begin(rules: Reconnection, now: Moment) -> Absence {
         Absence { rules, until: now + rules.recovery_timeout.unwrap_or_default(), first: false }
     }
 
     /// What to do next; `chance` in 0..1 spreads the attempts of many executors.
-    pub fn next(&mut self, now: Moment, chance: f64) -> Next {
+    pub(crate) fn next(&mut self, now: Moment, chance: f64) -> Next {
         if std::mem::take(&mut self.first) {
             return Next::RetryAfter(Duration::ZERO);
         }

@@ -17,9 +17,8 @@ impl Shared {
     /// `shim_command` is the program and its first arguments that, given a directory, run [`crate::shim::main`].
     pub fn new(shim_command: Vec<String>) -> Result<Shared, ExecutorError> {
         set_child_subreaper(Some(getpid())).map_err(|errno| ExecutorError::Engine(errno.into()))?;
-        let engine = Engine::start(EngineOptions::default()).map_err(|error| {
-            ExecutorError::Engine(std::io::Error::other(error))
-        })?;
+        let engine = Engine::start(EngineOptions::default())
+            .map_err(|error| ExecutorError::Engine(std::io::Error::other(error)))?;
         Ok(Shared { engine, shim_command: Arc::from(shim_command) })
     }
 }

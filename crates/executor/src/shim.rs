@@ -13,10 +13,11 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+use checks::kernel::signals::ignore;
 use rustix::process::{Pid, Signal, WaitOptions, getpid, set_child_subreaper, setsid, wait};
 
 pub(crate) use self::files::write_whole;
-pub use self::files::{Exit, ShimFiles, ShimLock, Spec, Started};
+pub(crate) use self::files::{Exit, ShimFiles, Spec, Started};
 use crate::start;
 use crate::tree::Process;
 
@@ -40,6 +41,8 @@ fn live(files: &ShimFiles) -> io::Result<()> {
     }
     // Whoever started this process may have made it a session leader already.
     let _already_leader = setsid();
+    // Only SIGKILL ends a shim before its task.
+    ignore(&[Signal::HUP, Signal::INT, Signal::TERM])?;
     set_child_subreaper(Some(getpid()))?;
     match begin(files) {
         Ok(task) => see_through(files, task),
@@ -85,7 +88,7 @@ fn end_leftovers() {
     let Some(own) = Process::of(getpid().as_raw_nonzero().get()) else { return };
     loop {
         own.descendants().into_iter().for_each(|process| process.signal(Signal::KILL));
-        if wait(WaitOptions::empty()) == Err(rustix::io::Errno::CHILD) {
+        if wait(WaitOptions::empty()).is_err_and(|errno| errno == rustix::io::Errno::CHILD) {
             return;
         }
     }

@@ -26,7 +26,8 @@ pub(crate) fn task(spec: &Spec) -> io::Result<Pid> {
         parent_death_signal: Some(Signal::KILL),
         enter: Vec::new(),
     };
-    child.start().map(|child| child.pid)
+    let cannot = |error| io::Error::other(format!("Cannot run '{}': {error}", spec.path.display()));
+    child.start().map(|child| child.pid).map_err(cannot)
 }
 
 fn append(path: &Path) -> io::Result<OwnedFd> {

@@ -4,6 +4,7 @@
 //! `disconnected` tries until it has a stream or gives up, `subscribed` ends when the stream or a call breaks. What is
 //! not acknowledged is said again with every SUBSCRIBE, and dropping the executor's end of the channel ends it all.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use mesos::Codec;
@@ -11,7 +12,7 @@ use mesos::client::{Client, ClientError, EventStream};
 use mesos::v1::executor::{Call, Event, call, event};
 use mesos::v1::{ExecutorId, FrameworkId, TaskInfo, TaskStatus};
 use tokio::sync::mpsc;
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::clock::now;
 use crate::environment::ExecutorConfig;
@@ -19,9 +20,6 @@ use crate::reconnect::{Absence, Next};
 use crate::updates::Unacknowledged;
 
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(30 * 60);
-
-/// A call that takes longer than this has lost its agent.
-const CALL_PATIENCE: Duration = Duration::from_secs(30);
 
 /// What the executor says.
 #[derive(Debug)]
@@ -48,7 +46,7 @@ struct Abandoned;
 /// One executor's relation to its agent.
 #[derive(Debug)]
 pub(crate) struct Subscription {
-    pub(crate) config: ExecutorConfig,
+    pub(crate) config: Arc<ExecutorConfig>,
     pub(crate) unacknowledged: Unacknowledged,
     pub(crate) outgoing: mpsc::UnboundedReceiver<Outgoing>,
     pub(crate) incoming: mpsc::Sender<Incoming>,
@@ -63,19 +61,23 @@ struct Connection {
 impl Subscription {
     /// Keeps up the subscription until the executor goes away or the agent is lost.
     pub(crate) async fn run(mut self) {
-        let rules = self.config.reconnection;
-        let mut absence = Absence::initial(rules, now());
-        loop {
-            match self.disconnected(absence).await {
-                Ok(Some(connection)) if self.subscribed(connection).await.is_err() => return,
-                Ok(Some(_)) => absence = Absence::begin(rules, now()),
-                Ok(None) => break,
-                Err(Abandoned) => return,
-            }
+        if self.keep_up().await.is_err() {
+            return;
         }
         let _executor_gone = self.incoming.send(Incoming::Lost).await;
         // Whatever is said from here on, nobody hears; the executor ends by itself.
         while self.outgoing.recv().await.is_some() {}
+    }
+
+    /// Ends when the agent is lost.
+    async fn keep_up(&mut self) -> Result<(), Abandoned> {
+        let rules = self.config.reconnection;
+        let mut absence = Absence::initial(rules, now());
+        while let Some(connection) = self.disconnected(absence).await? {
+            self.subscribed(connection).await?;
+            absence = Absence::begin(rules, now());
+        }
+        Ok(())
     }
 
     async fn disconnected(&mut self, mut absence: Absence) -> Result<Option<Connection>, Abandoned> {
@@ -169,18 +171,17 @@ impl Subscription {
     }
 
     async fn send(&self, client: &Client, call: &Call) -> bool {
-        match timeout(CALL_PATIENCE, client.call(&self.config.agent.executor_path(), call, None)).await {
-            Ok(Ok(_accepted)) => true,
-            Ok(Err(ClientError::Refused { status, body })) => {
-                tracing::warn!(%status, body = %String::from_utf8_lossy(&body), "the agent refused a call");
-                // Whoever says 503 is recovering and has forgotten this subscription; anything else will not get better.
-                status.is_client_error()
+        match client.call(&self.config.agent.executor_path(), call, None).await {
+            Ok(_accepted) => true,
+            // It will not get better, and the subscription is not at fault. What is not acknowledged is said again.
+            Err(error @ ClientError::Refused { .. }) => {
+                tracing::warn!(%error, "the agent refused a call");
+                true
             }
-            Ok(Err(error)) => {
+            Err(error) => {
                 tracing::info!(%error, "lost the agent during a call");
                 false
             }
-            Err(_late) => false,
         }
     }
 

@@ -28,11 +28,14 @@ const GLANCE: Duration = Duration::from_millis(10);
 /// How often to try to kill what a lost shim left behind.
 const CLEARING_ATTEMPTS: u32 = 200;
 
+/// The variable by which stray processes of a task are found: its name and value.
+type Mark = (String, String);
+
 /// A shim that runs.
 #[derive(Debug)]
 pub(crate) struct Supervisor {
     files: ShimFiles,
-    mark: String,
+    mark: Mark,
     started: Started,
     shim: AsyncFd<OwnedFd>,
 }
@@ -57,7 +60,7 @@ pub(crate) struct Launch<'a> {
     /// Where the shim's own complaints go.
     pub(crate) log: PathBuf,
     /// The variable that only this task has.
-    pub(crate) mark: String,
+    pub(crate) mark: Mark,
 }
 
 impl Launch<'_> {
@@ -93,7 +96,7 @@ impl Launch<'_> {
 
 /// Finds out what became of the shim of this directory. If none lives and none left word, this makes sure that none
 /// will ever start the task, and that nothing of it runs.
-pub(crate) async fn find(files: ShimFiles, mark: String) -> io::Result<Found> {
+pub(crate) async fn find(files: ShimFiles, mark: Mark) -> io::Result<Found> {
     loop {
         if let Some(_lock) = files.try_lock()? {
             return settle(&files, &mark).await;
@@ -101,20 +104,20 @@ pub(crate) async fn find(files: ShimFiles, mark: String) -> io::Result<Found> {
         if let Some(started) = files.started()?
             && let Some(shim) = started.shim.open()
         {
-            let shim = AsyncFd::with_interest(shim, Interest::READABLE)?;
-            return Ok(Found::Alive(Supervisor { files, mark, started, shim }));
+            return Ok(Found::Alive(Supervisor { files, mark, started, shim: watch(shim)? }));
         }
         tokio::time::sleep(GLANCE).await;
     }
 }
 
 /// The end of a task whose shim is gone. The caller holds the lock, so no late shim can interfere.
-async fn settle(files: &ShimFiles, mark: &str) -> io::Result<Found> {
+async fn settle(files: &ShimFiles, mark: &Mark) -> io::Result<Found> {
     let started = files.started()?;
     let exit = match files.exit()? {
         Some(exit) => exit,
         None => {
-            let exit = if started.is_some() { Exit::Unknown(LOST.into()) } else { Exit::NotStarted(NEVER_STARTED.into()) };
+            let exit =
+                if started.is_some() { Exit::Unknown(LOST.into()) } else { Exit::NotStarted(NEVER_STARTED.into()) };
             files.write_exit(&exit)?;
             exit
         }
@@ -130,7 +133,7 @@ async fn settle(files: &ShimFiles, mark: &str) -> io::Result<Found> {
 }
 
 /// Ends a task nobody is responsible for any more.
-pub(crate) async fn put_down(files: ShimFiles, mark: String) {
+pub(crate) async fn put_down(files: ShimFiles, mark: Mark) {
     if let Ok(Found::Alive(supervisor)) = find(files, mark).await {
         supervisor.signal(Blow::Kill);
         let ending = supervisor.ended().await;
@@ -169,7 +172,7 @@ impl Supervisor {
 }
 
 /// Kills what a shim left behind until there is nothing.
-async fn clear(task: Option<Process>, mark: &str) {
+async fn clear(task: Option<Process>, mark: &Mark) {
     for _ in 0..CLEARING_ATTEMPTS {
         let left = tree::leftovers(task.map(|task| task.pid), mark);
         if left.is_empty() {
@@ -181,7 +184,13 @@ async fn clear(task: Option<Process>, mark: &str) {
         }
         tokio::time::sleep(GLANCE).await;
     }
-    tracing::error!(%mark, "processes of a lost task cannot be killed");
+    tracing::error!(?mark, "processes of a lost task cannot be killed");
+}
+
+/// A pidfd becomes readable when its process ends.
+#[expect(deprecated, reason = "the successor is unsafe for the sake of types that are not I/O safe; this one is")]
+fn watch(pidfd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    AsyncFd::with_interest(pidfd, Interest::READABLE)
 }
 
 fn open_null() -> io::Result<OwnedFd> {

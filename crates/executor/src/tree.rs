@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 /// One process, now and not its pid's next owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Process {
+pub(crate) struct Process {
     /// Its number.
     pub pid: i32,
     /// When it started, in clock ticks since boot.
@@ -27,23 +27,23 @@ struct Stat {
 
 impl Process {
     /// The process with this pid at the moment, zombies included.
-    pub fn of(pid: i32) -> Option<Process> {
+    pub(crate) fn of(pid: i32) -> Option<Process> {
         Stat::read(pid).map(|stat| Process { pid, start: stat.start })
     }
 
     /// Whether it is still there, be it as a zombie.
-    pub fn exists(self) -> bool {
+    pub(crate) fn exists(self) -> bool {
         Process::of(self.pid) == Some(self)
     }
 
     /// A descriptor that becomes readable when the process ends; nothing if it ended already.
-    pub fn open(self) -> Option<OwnedFd> {
+    pub(crate) fn open(self) -> Option<OwnedFd> {
         let pidfd = pidfd_open(Pid::from_raw(self.pid)?, PidfdFlags::empty()).ok()?;
         self.exists().then_some(pidfd)
     }
 
     /// Sends a signal. That it is gone already is fine.
-    pub fn signal(self, signal: Signal) {
+    pub(crate) fn signal(self, signal: Signal) {
         if let Some(pidfd) = self.open()
             && let Err(error) = pidfd_send_signal(&pidfd, signal)
             && error != rustix::io::Errno::SRCH
@@ -53,7 +53,7 @@ impl Process {
     }
 
     /// Everything that descends from it, parents before their children.
-    pub fn descendants(self) -> Vec<Process> {
+    pub(crate) fn descendants(self) -> Vec<Process> {
         let mut found = children(self.pid);
         let mut next = 0;
         while let Some(process) = found.get(next) {
@@ -73,18 +73,19 @@ fn all() -> impl Iterator<Item = i32> {
 
 /// The processes that belong to a task although nothing connects them to it any more but their session, or the
 /// variable that was given to the task and nobody else.
-pub fn leftovers(session: Option<i32>, mark: &str) -> Vec<Process> {
+pub(crate) fn leftovers(session: Option<i32>, (name, value): &(String, String)) -> Vec<Process> {
+    let mark = format!("{name}={value}");
     let own = i32::try_from(std::process::id()).unwrap_or(0);
     let belongs = |pid: i32| {
         let stat = Stat::read(pid).filter(|stat| stat.state != b'Z' && pid != own)?;
-        let is_one = Some(stat.session) == session || carries(pid, mark);
+        let is_one = Some(stat.session) == session || carries(pid, &mark);
         is_one.then_some(Process { pid, start: stat.start })
     };
     all().filter_map(belongs).collect()
 }
 
 /// Fetches the end of a child that somebody else's death made ours. Does not wait.
-pub fn reap(pid: i32) {
+pub(crate) fn reap(pid: i32) {
     let _not_ours_is_fine = waitpid(Pid::from_raw(pid), WaitOptions::NOHANG);
 }
 

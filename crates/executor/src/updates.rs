@@ -5,41 +5,41 @@ use mesos::v1::{TaskInfo, TaskStatus};
 
 /// Updates and tasks without an acknowledgement.
 #[derive(Clone, Debug, Default)]
-pub struct Unacknowledged {
+pub(crate) struct Unacknowledged {
     updates: Vec<TaskStatus>,
     tasks: Vec<TaskInfo>,
 }
 
 impl Unacknowledged {
     /// What an earlier executor process left behind.
-    pub fn new(updates: Vec<TaskStatus>, tasks: Vec<TaskInfo>) -> Unacknowledged {
+    pub(crate) fn new(updates: Vec<TaskStatus>, tasks: Vec<TaskInfo>) -> Unacknowledged {
         Unacknowledged { updates, tasks }
     }
 
     /// A task was given to this executor.
-    pub fn launched(&mut self, task: TaskInfo) {
+    pub(crate) fn launched(&mut self, task: TaskInfo) {
         self.tasks.push(task);
     }
 
     /// An update was made, and is to be remembered whether or not it could be sent.
-    pub fn made(&mut self, status: TaskStatus) {
+    pub(crate) fn made(&mut self, status: TaskStatus) {
         self.updates.push(status);
     }
 
     /// The agent has the update with this number. Its task counts as known to the agent from now on.
-    pub fn acknowledged(&mut self, uuid: &[u8]) {
+    pub(crate) fn acknowledged(&mut self, uuid: &[u8]) {
         let Some(at) = self.updates.iter().position(|status| status.uuid() == uuid) else { return };
         let status = self.updates.remove(at);
         self.tasks.retain(|task| task.task_id != status.task_id);
     }
 
     /// The updates, oldest first.
-    pub fn updates(&self) -> &[TaskStatus] {
+    pub(crate) fn updates(&self) -> &[TaskStatus] {
         &self.updates
     }
 
     /// The tasks.
-    pub fn tasks(&self) -> &[TaskInfo] {
+    pub(crate) fn tasks(&self) -> &[TaskInfo] {
         &self.tasks
     }
 }

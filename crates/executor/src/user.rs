@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// A user as the kernel sees one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct User {
+pub(crate) struct User {
     /// The user.
     pub uid: u32,
     /// The primary group.
@@ -35,7 +35,8 @@ pub(crate) fn is_self(user: &User) -> bool {
 
 /// `name:password:uid:gid:...`
 fn ids(passwd: &str, name: &str) -> Option<(u32, u32)> {
-    let line = passwd.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|line| line.first() == Some(&name))?;
+    let line =
+        passwd.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|line| line.first() == Some(&name))?;
     Some((line.get(2)?.parse().ok()?, line.get(3)?.parse().ok()?))
 }
 

@@ -7,7 +7,7 @@ use super::{Cause, Plan, Update};
 
 /// How the task's process ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ending {
+pub(crate) enum Ending {
     /// As wait(2) tells it.
     Status(i32),
     /// Nobody can tell; the text says why.

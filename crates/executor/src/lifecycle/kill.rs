@@ -12,7 +12,7 @@ const AGAIN: Duration = Duration::from_secs(5);
 
 /// Why the task is killed; it decides the terminal state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Cause {
+pub(crate) enum Cause {
     /// Somebody asked: KILL or SHUTDOWN.
     Asked,
     /// Its health check failed too often.
@@ -23,7 +23,7 @@ pub enum Cause {
 
 /// A kill under way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Kill {
+pub(crate) struct Kill {
     cause: Cause,
     begun: Moment,
     deadline: Moment,
@@ -36,12 +36,12 @@ impl Kill {
     }
 
     /// Why the task is killed.
-    pub fn cause(&self) -> Cause {
+    pub(crate) fn cause(&self) -> Cause {
         self.cause
     }
 
     /// When SIGKILL is due, first or again.
-    pub fn deadline(&self) -> Moment {
+    pub(crate) fn deadline(&self) -> Moment {
         self.deadline
     }
 

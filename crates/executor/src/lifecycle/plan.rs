@@ -10,7 +10,7 @@ const DEFAULT_KILL_GRACE: Duration = Duration::from_secs(3);
 
 /// The part of a `TaskInfo` the life cycle needs.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// How long the task may take to end on SIGTERM, unless the KILL says otherwise.
     pub kill_grace: Duration,
     /// How long it may run at all.
@@ -21,7 +21,7 @@ pub struct Plan {
 
 impl Plan {
     /// The plan of a task.
-    pub fn of(task: &TaskInfo) -> Plan {
+    pub(crate) fn of(task: &TaskInfo) -> Plan {
         let policy = task.kill_policy.as_ref().and_then(|policy| policy.grace_period.as_ref());
         Plan {
             kill_grace: policy.map_or(DEFAULT_KILL_GRACE, duration),
@@ -37,7 +37,7 @@ impl Plan {
 
 /// A duration on the wire; a negative one is none.
 pub(crate) fn duration(info: &DurationInfo) -> Duration {
-    Duration::from_nanos(u64::try_from(info.nanoseconds).unwrap_or(0))
+    info.to_duration().unwrap_or_default()
 }
 
 /// The status of a check without a result: its type, and the message of that type with nothing in it.

@@ -190,7 +190,7 @@ fn check_and_health_check_do_not_shadow_each_other() {
     world.take(Input::Check(http(Some(200)))).take(Input::Health { healthy: true, kill: false });
     world.take(Input::Check(http(Some(200)))).take(Input::Check(http(None)));
     let said: Vec<_> =
-        world.updates().iter().skip(2).map(|update| (update.healthy, update.check_status.clone().unwrap())).collect();
+        world.updates().iter().skip(2).map(|update| (update.healthy, update.check_status.unwrap())).collect();
     assert_eq!(said, [(None, http(Some(200))), (Some(true), http(Some(200))), (Some(true), http(None))]);
 }
 

@@ -7,7 +7,7 @@ use super::Plan;
 
 /// The content of a status update.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Update {
+pub(crate) struct Update {
     /// The task's state.
     pub state: TaskState,
     /// Why, where Mesos has a word for it.
@@ -22,29 +22,29 @@ pub struct Update {
 
 impl Update {
     /// A status from scratch: it keeps nothing of what the checks said.
-    pub fn fresh(state: TaskState, plan: &Plan) -> Update {
-        Update { state, reason: None, message: None, healthy: None, check_status: plan.empty_check_status.clone() }
+    pub(crate) fn fresh(state: TaskState, plan: &Plan) -> Update {
+        Update { state, reason: None, message: None, healthy: None, check_status: plan.empty_check_status }
     }
 
     /// What a status that was sent once said.
-    pub fn of(status: &TaskStatus) -> Update {
+    pub(crate) fn of(status: &TaskStatus) -> Update {
         Update {
             state: status.state(),
             reason: status.reason.is_some().then(|| status.reason()),
             message: status.message.clone(),
             healthy: status.healthy,
-            check_status: status.check_status.clone(),
+            check_status: status.check_status,
         }
     }
 
     /// Nothing is known of the task's process yet.
-    pub fn is_starting(&self) -> bool {
+    pub(crate) fn is_starting(&self) -> bool {
         self.state == TaskState::TaskStarting
     }
 
     /// Nothing comes after it.
-    pub fn is_terminal(&self) -> bool {
-        !matches!(self.state, TaskState::TaskStarting | TaskState::TaskRunning | TaskState::TaskKilling)
+    pub(crate) fn is_terminal(&self) -> bool {
+        mesos::states::is_terminal(self.state)
     }
 
     pub(super) fn with_health(&self, healthy: bool) -> Update {

@@ -14,7 +14,7 @@ use crate::user::User;
 
 /// What the shim is to run, complete: it looks nothing up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Spec {
+pub(crate) struct Spec {
     /// The file to execute.
     pub path: PathBuf,
     /// All arguments, the zeroth included.
@@ -33,7 +33,7 @@ pub struct Spec {
 
 /// The processes of a task that runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Started {
+pub(crate) struct Started {
     /// The shim.
     pub shim: Process,
     /// The task's main process, leader of its own session.
@@ -43,7 +43,7 @@ pub struct Started {
 /// How it ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Exit {
+pub(crate) enum Exit {
     /// The task's main process ended; as wait(2) tells it.
     Status(i32),
     /// There never was a main process; the text says why.
@@ -54,39 +54,39 @@ pub enum Exit {
 
 /// The directory.
 #[derive(Clone, Debug)]
-pub struct ShimFiles {
+pub(crate) struct ShimFiles {
     directory: PathBuf,
 }
 
 /// The lock of the directory; free again when dropped.
 #[derive(Debug)]
-pub struct ShimLock {
+pub(crate) struct ShimLock {
     _file: File,
 }
 
 impl ShimFiles {
     /// The files in this directory.
-    pub fn new(directory: impl Into<PathBuf>) -> ShimFiles {
+    pub(crate) fn new(directory: impl Into<PathBuf>) -> ShimFiles {
         ShimFiles { directory: directory.into() }
     }
 
     /// Where they are.
-    pub fn directory(&self) -> &Path {
+    pub(crate) fn directory(&self) -> &Path {
         &self.directory
     }
 
     /// What to run.
-    pub fn spec(&self) -> io::Result<Spec> {
+    pub(crate) fn spec(&self) -> io::Result<Spec> {
         self.read("spec.json")?.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "there is no spec.json"))
     }
 
     /// Says what to run.
-    pub fn write_spec(&self, spec: &Spec) -> io::Result<()> {
+    pub(crate) fn write_spec(&self, spec: &Spec) -> io::Result<()> {
         self.write("spec.json", spec)
     }
 
     /// The task's processes, if it got that far.
-    pub fn started(&self) -> io::Result<Option<Started>> {
+    pub(crate) fn started(&self) -> io::Result<Option<Started>> {
         self.read("pid")
     }
 
@@ -95,7 +95,7 @@ impl ShimFiles {
     }
 
     /// The end, if it came to that.
-    pub fn exit(&self) -> io::Result<Option<Exit>> {
+    pub(crate) fn exit(&self) -> io::Result<Option<Exit>> {
         self.read("exit")
     }
 
@@ -105,7 +105,7 @@ impl ShimFiles {
     }
 
     /// The lock, unless a living shim has it.
-    pub fn try_lock(&self) -> io::Result<Option<ShimLock>> {
+    pub(crate) fn try_lock(&self) -> io::Result<Option<ShimLock>> {
         let file = OpenOptions::new().create(true).append(true).mode(0o600).open(self.directory.join("lock"))?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Some(ShimLock { _file: file })),

@@ -39,7 +39,7 @@ struct Seen {
 type Shared = Arc<Mutex<Seen>>;
 
 /// The agent, and the directory with everything its executors write.
-pub struct Agent {
+pub(crate) struct Agent {
     pub address: SocketAddr,
     pub directory: PathBuf,
     seen: Shared,
@@ -53,7 +53,7 @@ impl Drop for Agent {
 }
 
 impl Agent {
-    pub async fn start(directory: &Path) -> Agent {
+    pub(crate) async fn start(directory: &Path) -> Agent {
         let seen = Shared::new(Mutex::new(Seen { acknowledging: true, ..Seen::default() }));
         let (address, server) = serve(seen.clone()).await;
         let agent = Agent { address, directory: directory.to_path_buf(), seen, server };
@@ -62,13 +62,13 @@ impl Agent {
     }
 
     /// Goes away with every connection, and comes back on another port.
-    pub async fn restart(&mut self) {
+    pub(crate) async fn restart(&mut self) {
         self.stop().await;
         (self.address, self.server) = serve(self.seen.clone()).await;
         self.write_endpoint();
     }
 
-    pub async fn stop(&self) {
+    pub(crate) async fn stop(&self) {
         self.server.abort();
         let mut seen = self.seen.lock().await;
         seen.streams.clear();
@@ -80,7 +80,7 @@ impl Agent {
     }
 
     /// The environment of the executor of this task.
-    pub fn environment(&self, executor: &str) -> BTreeMap<String, String> {
+    pub(crate) fn environment(&self, executor: &str) -> BTreeMap<String, String> {
         let sandbox = self.sandbox(executor);
         std::fs::create_dir_all(&sandbox).unwrap();
         let state = self.directory.join("state").join(executor);
@@ -101,16 +101,16 @@ impl Agent {
         .into()
     }
 
-    pub fn sandbox(&self, executor: &str) -> PathBuf {
+    pub(crate) fn sandbox(&self, executor: &str) -> PathBuf {
         self.directory.join("sandbox").join(executor)
     }
 
-    pub fn state(&self, executor: &str) -> PathBuf {
+    pub(crate) fn state(&self, executor: &str) -> PathBuf {
         self.directory.join("state").join(executor)
     }
 
     /// Waits for the executor's subscription number `count`, and returns what it said.
-    pub async fn subscription(&self, executor: &str, count: usize) -> call::Subscribe {
+    pub(crate) async fn subscription(&self, executor: &str, count: usize) -> call::Subscribe {
         until("a subscription", async || {
             let seen = self.seen.lock().await;
             seen.streams.get(executor)?;
@@ -119,50 +119,50 @@ impl Agent {
         .await
     }
 
-    pub async fn acknowledging(&self, yes: bool) {
+    pub(crate) async fn acknowledging(&self, yes: bool) {
         self.seen.lock().await.acknowledging = yes;
     }
 
-    pub async fn send(&self, executor: &str, event: Event) {
+    pub(crate) async fn send(&self, executor: &str, event: Event) {
         let seen = self.seen.lock().await;
         let sent = seen.streams.get(executor).map(|stream| stream.try_send(&event).is_ok());
         assert_eq!(sent, Some(true), "the executor {executor} is not subscribed");
     }
 
-    pub async fn launch(&self, executor: &str, task: TaskInfo) {
+    pub(crate) async fn launch(&self, executor: &str, task: TaskInfo) {
         self.subscription(executor, 1).await;
         let launch = Some(event::Launch { task });
         self.send(executor, Event { launch, r#type: Some(event::Type::Launch.into()), ..Event::default() }).await;
     }
 
-    pub async fn kill(&self, executor: &str, grace_ms: Option<i64>) {
-        let kill_policy = grace_ms
-            .map(|ms| KillPolicy { grace_period: Some(DurationInfo { nanoseconds: ms * 1_000_000 }) });
+    pub(crate) async fn kill(&self, executor: &str, grace_ms: Option<i64>) {
+        let kill_policy =
+            grace_ms.map(|ms| KillPolicy { grace_period: Some(DurationInfo { nanoseconds: ms * 1_000_000 }) });
         let kill = Some(event::Kill { task_id: TaskId { value: executor.to_owned() }, kill_policy });
         self.send(executor, Event { kill, r#type: Some(event::Type::Kill.into()), ..Event::default() }).await;
     }
 
-    pub async fn shutdown(&self, executor: &str) {
+    pub(crate) async fn shutdown(&self, executor: &str) {
         self.send(executor, Event { r#type: Some(event::Type::Shutdown.into()), ..Event::default() }).await;
     }
 
     /// Every different update of the task so far.
-    pub async fn updates(&self, task: &str) -> Vec<TaskStatus> {
+    pub(crate) async fn updates(&self, task: &str) -> Vec<TaskStatus> {
         let seen = self.seen.lock().await;
         seen.updates.iter().filter(|status| status.task_id.value == task).cloned().collect()
     }
 
     /// Waits until the task's updates are as wanted.
-    pub async fn updates_until(&self, task: &str, wanted: impl Fn(&[TaskStatus]) -> bool) -> Vec<TaskStatus> {
+    pub(crate) async fn updates_until(&self, task: &str, wanted: impl Fn(&[TaskStatus]) -> bool) -> Vec<TaskStatus> {
         until("the updates", async || Some(self.updates(task).await).filter(|updates| wanted(updates))).await
     }
 
     /// Waits for the update in this state, and returns all of them.
-    pub async fn reached(&self, task: &str, state: TaskState) -> Vec<TaskStatus> {
+    pub(crate) async fn reached(&self, task: &str, state: TaskState) -> Vec<TaskStatus> {
         self.updates_until(task, |updates| updates.iter().any(|status| status.state() == state)).await
     }
 
-    pub async fn add_to_pool(&self, executor: &str) {
+    pub(crate) async fn add_to_pool(&self, executor: &str) {
         until("the pool", async || self.seen.lock().await.pool.as_ref().map(|_| ())).await;
         let variable = |(name, value)| pool_event::Variable { name, value };
         let add = pool_event::Add {
@@ -175,11 +175,11 @@ impl Agent {
     }
 
     /// What comes next is about the pool process after this one.
-    pub async fn forget_pool(&self) {
+    pub(crate) async fn forget_pool(&self) {
         self.seen.lock().await.pool = None;
     }
 
-    pub async fn dismiss_pool(&self) {
+    pub(crate) async fn dismiss_pool(&self) {
         self.to_pool(PoolEvent { r#type: Some(pool_event::Type::Shutdown.into()), ..PoolEvent::default() }).await;
     }
 
@@ -188,17 +188,17 @@ impl Agent {
         assert!(seen.pool.as_ref().is_some_and(|pool| pool.try_send(&event).is_ok()));
     }
 
-    pub async fn pool_exited(&self, executor: &str) -> i32 {
+    pub(crate) async fn pool_exited(&self, executor: &str) -> i32 {
         until("the end of an executor", async || {
             let seen = self.seen.lock().await;
-            seen.exited.iter().find(|exited| exited.executor_id.value == executor).map(|exited| exited.status)
+            seen.exited.iter().find(|exited| exited.executor_id.value == executor).map(|exited| exited.status())
         })
         .await
     }
 }
 
 /// A task named as its executor.
-pub fn task(name: &str, command: &str) -> TaskInfo {
+pub(crate) fn task(name: &str, command: &str) -> TaskInfo {
     TaskInfo {
         name: name.to_owned(),
         task_id: TaskId { value: name.to_owned() },
@@ -208,7 +208,7 @@ pub fn task(name: &str, command: &str) -> TaskInfo {
     }
 }
 
-pub fn states(updates: &[TaskStatus]) -> Vec<TaskState> {
+pub(crate) fn states(updates: &[TaskStatus]) -> Vec<TaskState> {
     updates.iter().map(TaskStatus::state).collect()
 }
 
@@ -254,7 +254,9 @@ impl Seen {
         if !self.updates.iter().any(|known| known.uuid == status.uuid) {
             self.updates.push(status.clone());
         }
-        if self.acknowledging && let Some(stream) = self.streams.get(executor) {
+        if self.acknowledging
+            && let Some(stream) = self.streams.get(executor)
+        {
             let acknowledged = Some(event::Acknowledged { task_id: status.task_id, uuid });
             let r#type = Some(event::Type::Acknowledged.into());
             let _gone = stream.try_send(&Event { acknowledged, r#type, ..Event::default() });

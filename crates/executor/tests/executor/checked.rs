@@ -53,10 +53,8 @@ async fn four_failures_are_four_updates_and_a_kill() {
         (TaskKilling, None, None),
         (TaskKilled, Some(false), None),
     ];
-    let seen: Vec<_> = updates
-        .iter()
-        .map(|status| (status.state(), status.healthy, status.reason.map(|_| status.reason())))
-        .collect();
+    let seen: Vec<_> =
+        updates.iter().map(|status| (status.state(), status.healthy, status.reason.map(|_| status.reason()))).collect();
     assert_eq!(seen, expected);
     assert_eq!(executor.ended().await, 0);
 }
@@ -95,8 +93,7 @@ async fn a_check_sees_the_tasks_variables_and_directory_and_its_own() {
     checked.check = Some(CheckInfo { command, ..check(check_info::Type::Command) });
     agent.launch("a", checked).await;
     let exit_code = |status: &mesos::v1::TaskStatus| status.check_status.as_ref()?.command.as_ref()?.exit_code;
-    let updates =
-        agent.updates_until("a", |updates| updates.iter().any(|status| exit_code(status) == Some(42))).await;
+    let updates = agent.updates_until("a", |updates| updates.iter().any(|status| exit_code(status) == Some(42))).await;
     assert_eq!(updates.last().unwrap().reason(), Reason::TaskCheckStatusUpdated);
     assert_eq!(updates.last().unwrap().healthy, None);
     assert!(updates.iter().take(2).all(|status| exit_code(status).is_none()));
@@ -117,7 +114,15 @@ async fn check_and_health_check_keep_what_the_other_said() {
         ..task("a", "sleep 1000")
     };
     fs::create_dir_all(agent.sandbox("a")).unwrap();
-    agent.launch("a", TaskInfo { health_check: Some(HealthCheck { delay_seconds: Some(1.0), ..both.health_check.clone().unwrap() }), ..both }).await;
+    agent
+        .launch(
+            "a",
+            TaskInfo {
+                health_check: Some(HealthCheck { delay_seconds: Some(1.0), ..both.health_check.clone().unwrap() }),
+                ..both
+            },
+        )
+        .await;
     agent.updates_until("a", |updates| updates.len() == 3).await;
     fs::write(agent.sandbox("a").join("well"), "").unwrap();
     let updates = agent.updates_until("a", |updates| updates.len() == 4).await;
@@ -138,8 +143,7 @@ async fn http_and_tcp_checks_ask_the_loopback_address() {
     tokio::spawn(async move {
         loop {
             let (mut connection, _) = server.accept().await.unwrap();
-            let _closed_early =
-                connection.write_all(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n").await;
+            let _closed_early = connection.write_all(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n").await;
         }
     });
     let http = Some(check_info::Http { port, path: Some("/x".to_owned()) });

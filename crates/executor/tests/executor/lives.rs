@@ -1,6 +1,7 @@
 //! Tasks that begin and end in every way.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use mesos::v1::TaskState::{TaskFailed, TaskFinished, TaskKilled, TaskKilling, TaskRunning, TaskStarting};
 use mesos::v1::environment::Variable;
@@ -63,11 +64,8 @@ async fn a_program_that_is_not_there_is_a_failure_that_names_it() {
     let directory = tempfile::tempdir().unwrap();
     let agent = Agent::start(directory.path()).await;
     let _executor = Executor::start(&agent.environment("a"));
-    let command = CommandInfo {
-        shell: Some(false),
-        value: Some("no-such-program".to_owned()),
-        ..CommandInfo::default()
-    };
+    let command =
+        CommandInfo { shell: Some(false), value: Some("no-such-program".to_owned()), ..CommandInfo::default() };
     agent.launch("a", TaskInfo { command: Some(command), ..task("a", "") }).await;
     let updates = agent.reached("a", TaskFailed).await;
     assert_eq!(states(&updates), [TaskStarting, TaskFailed]);
@@ -80,8 +78,7 @@ async fn arguments_reach_the_program_unchanged() {
     let agent = Agent::start(directory.path()).await;
     let _executor = Executor::start(&agent.environment("a"));
     let arguments = ["sh", "-c", "printf '%s|' \"$0\" \"$@\"", "$HOME", "a  b", "*"].map(str::to_owned).to_vec();
-    let command =
-        CommandInfo { shell: Some(false), value: Some("sh".to_owned()), arguments, ..CommandInfo::default() };
+    let command = CommandInfo { shell: Some(false), value: Some("sh".to_owned()), arguments, ..CommandInfo::default() };
     agent.launch("a", TaskInfo { command: Some(command), ..task("a", "") }).await;
     agent.reached("a", TaskFinished).await;
     assert_eq!(fs::read_to_string(agent.sandbox("a").join("stdout")).unwrap(), "$HOME|a  b|*|");
@@ -186,4 +183,26 @@ async fn a_bad_environment_is_an_error() {
     let mut environment = agent.environment("a");
     environment.insert("MESOS_RECOVERY_TIMEOUT".to_owned(), "soon".to_owned());
     assert_eq!(Executor::start(&environment).ended().await, 1);
+}
+
+#[tokio::test]
+async fn a_task_runs_as_its_user_if_there_is_one() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let directory = tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o755)).tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    let _executor = Executor::start(&agent.environment("a"));
+    let mut own = task("a", "id -un; touch mine");
+    own.command.as_mut().unwrap().user = Some("nobody".to_owned());
+    agent.launch("a", own).await;
+    let updates = agent.reached("a", TaskFinished).await;
+    assert_eq!(updates.len(), 3);
+    assert_eq!(fs::read_to_string(agent.sandbox("a").join("stdout")).unwrap(), "nobody\n");
+    let _other = Executor::start(&agent.environment("b"));
+    let mut foreign = task("b", "true");
+    foreign.command.as_mut().unwrap().user = Some("no-such-user".to_owned());
+    agent.launch("b", foreign).await;
+    let updates = agent.reached("b", TaskFailed).await;
+    assert!(updates[1].message().contains("no-such-user"));
 }

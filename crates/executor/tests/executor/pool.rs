@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use mesos::v1::TaskState::{TaskFinished, TaskKilled, TaskRunning};
+use mesos::v1::{CommandInfo, HealthCheck, TaskInfo, health_check};
 
 use crate::agent::{Agent, states, task};
-use crate::process::{Executor, is_alive, pids};
+use crate::process::{Executor, is_alive, pids, private_kib};
 
 fn environment(agent: &Agent) -> BTreeMap<String, String> {
     let mut environment = agent.environment("pool");
@@ -91,4 +92,40 @@ async fn an_executor_that_cannot_be_is_reported() {
     std::fs::write(agent.state("a"), "a file, where a directory belongs").unwrap();
     agent.add_to_pool("a").await;
     assert_eq!(agent.pool_exited("a").await, 1 << 8);
+}
+
+#[tokio::test]
+async fn a_further_checked_task_costs_less_than_a_mebibyte() {
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    let pool = Executor::with_arguments(&["--pool"], &environment(&agent));
+    let checked = |name: &str| TaskInfo { health_check: Some(quiet_check()), ..task(name, "exec sleep 1000") };
+    let mut costs = Vec::new();
+    for range in [0..5, 5..25] {
+        let mut used = 0;
+        for name in range.map(|number| format!("task-{number}")) {
+            agent.add_to_pool(&name).await;
+            agent.launch(&name, checked(&name)).await;
+            agent.updates_until(&name, |updates| updates.iter().any(|status| status.healthy == Some(true))).await;
+            used += private_kib(pids(&agent.state(&name)).await.0);
+        }
+        costs.push((used, private_kib(pool.pid())));
+    }
+    let [(_, few), (shims, many)] = costs[..] else { unreachable!() };
+    let (shim, executor) = (shims / 20, many.saturating_sub(few) / 20);
+    assert!(shim < 500 && shim + executor < 1024, "{shim} KiB per shim, {executor} KiB in the executor");
+    for number in 0..25 {
+        agent.kill(&format!("task-{number}"), Some(0)).await;
+        assert_eq!(agent.pool_exited(&format!("task-{number}")).await, 0);
+    }
+}
+
+fn quiet_check() -> HealthCheck {
+    HealthCheck {
+        r#type: Some(health_check::Type::Command.into()),
+        command: Some(CommandInfo { value: Some("true".to_owned()), ..CommandInfo::default() }),
+        delay_seconds: Some(0.0),
+        interval_seconds: Some(60.0),
+        ..HealthCheck::default()
+    }
 }

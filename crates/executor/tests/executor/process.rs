@@ -10,29 +10,33 @@ use tokio::process::{Child, Command};
 
 use crate::wait::until;
 
-pub const BINARY: &str = env!("CARGO_BIN_EXE_cygnet-executor");
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_cygnet-executor");
 
 /// An executor process; killed when dropped, its tasks are not.
-pub struct Executor {
+pub(crate) struct Executor {
     child: Child,
 }
 
 impl Executor {
-    pub fn start(environment: &BTreeMap<String, String>) -> Executor {
+    pub(crate) fn start(environment: &BTreeMap<String, String>) -> Executor {
         Executor::with_arguments(&[], environment)
     }
 
-    pub fn with_arguments(arguments: &[&str], environment: &BTreeMap<String, String>) -> Executor {
+    pub(crate) fn with_arguments(arguments: &[&str], environment: &BTreeMap<String, String>) -> Executor {
         let child = Command::new(BINARY).args(arguments).envs(environment).kill_on_drop(true).spawn().unwrap();
         Executor { child }
     }
 
-    pub async fn kill(mut self) {
+    pub(crate) fn pid(&self) -> i32 {
+        i32::try_from(self.child.id().unwrap()).unwrap()
+    }
+
+    pub(crate) async fn kill(mut self) {
         self.child.kill().await.unwrap();
     }
 
     /// Its exit code.
-    pub async fn ended(mut self) -> i32 {
+    pub(crate) async fn ended(mut self) -> i32 {
         tokio::time::timeout(std::time::Duration::from_secs(40), self.child.wait())
             .await
             .expect("the executor ends")
@@ -43,7 +47,7 @@ impl Executor {
 }
 
 /// The pids of the shim and of the task, once they are known.
-pub async fn pids(state: &Path) -> (i32, i32) {
+pub(crate) async fn pids(state: &Path) -> (i32, i32) {
     until("the shim's pid file", async || {
         let started: Value = serde_json::from_slice(&fs::read(state.join("pid")).ok()?).ok()?;
         let pid = |name: &str| i32::try_from(started[name]["pid"].as_i64()?).ok();
@@ -52,21 +56,38 @@ pub async fn pids(state: &Path) -> (i32, i32) {
     .await
 }
 
-pub fn kill_hard(pid: i32) {
+pub(crate) fn kill_hard(pid: i32) {
     kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
 }
 
 /// Runs, and is not merely unburied.
-pub fn is_alive(pid: i32) -> bool {
+pub(crate) fn is_alive(pid: i32) -> bool {
     fs::read_to_string(format!("/proc/{pid}/stat"))
         .is_ok_and(|stat| !stat.rsplit(')').next().unwrap_or_default().starts_with(" Z"))
 }
 
-pub async fn is_gone(pid: i32) {
+pub(crate) async fn is_gone(pid: i32) {
     until("the end of a process", async || (!is_alive(pid)).then_some(())).await;
 }
 
 /// The number somebody wrote into a file.
-pub async fn number_in(file: &Path) -> i32 {
+pub(crate) async fn number_in(file: &Path) -> i32 {
     until("a number in a file", async || fs::read_to_string(file).ok()?.trim().parse().ok()).await
+}
+
+/// What of a process' memory nobody shares, without the pages of its program: those the next such process shares.
+pub(crate) fn private_kib(pid: i32) -> u64 {
+    let maps = fs::read_to_string(format!("/proc/{pid}/smaps")).unwrap();
+    let (mut program, mut private) = (false, 0);
+    for line in maps.lines() {
+        let mut fields = line.split_whitespace();
+        match (fields.next(), fields.next()) {
+            (Some(name), Some(kib)) if name.starts_with("Private_") && !program => {
+                private += kib.parse::<u64>().unwrap()
+            }
+            (Some(_range), Some(mode)) if mode.len() == 4 && !mode.ends_with(':') => program = mode.contains('x'),
+            _ => {}
+        }
+    }
+    private
 }

@@ -1,0 +1,75 @@
+//! The task's processes and checks: how they begin, and how signals reach them.
+
+use std::io;
+
+use checks::Place;
+
+use super::CommandExecutor;
+use crate::lifecycle::{Blow, Input};
+use crate::monitor::Monitor;
+use crate::prepare::Prepared;
+use crate::probe::{Surroundings, specs};
+use crate::sandbox;
+use crate::supervisor::{Found, Launch};
+
+impl CommandExecutor {
+    /// Starts the task; the answer is the next input of its life.
+    pub(super) async fn spawn(&mut self) -> Vec<Input> {
+        match self.try_spawn().await {
+            Ok(Found::Alive(shim)) => {
+                self.shim = Some(shim);
+                vec![Input::Spawned]
+            }
+            // It was quicker than we are: the shim has gone, its word stays.
+            Ok(Found::Over(ending)) => vec![Input::Spawned, Input::Exited(ending)],
+            Ok(Found::NeverStarted(why)) | Err(why) => vec![Input::SpawnFailed(why)],
+        }
+    }
+
+    async fn try_spawn(&self) -> Result<Found, String> {
+        let Some(task) = &self.task else { return Err("there is no task".to_owned()) };
+        let prepared = Prepared::new(&self.config, self.framework.as_ref(), task).map_err(|error| error.to_string())?;
+        let spec = prepared.spec(&self.config, task).map_err(|error| error.to_string())?;
+        let files = self.state.shim();
+        let cannot = |error: io::Error| format!("Cannot start the task: {error}");
+        sandbox::prepare(&self.config.sandbox, prepared.user.as_ref()).map_err(cannot)?;
+        files.write_spec(&spec).map_err(cannot)?;
+        let launch = Launch {
+            files,
+            command: &self.shared.shim_command,
+            log: sandbox::stderr(&self.config.sandbox),
+            mark: self.config.mark(),
+        };
+        launch.start().await.map_err(cannot)
+    }
+
+    /// Begins to check the task, if it has checks that can be.
+    pub(super) fn start_checks(&mut self) {
+        let (Some(task), Some(shim)) = (&self.task, &self.shim) else { return };
+        let Ok(prepared) = Prepared::new(&self.config, self.framework.as_ref(), task) else { return };
+        let around = Surroundings {
+            environment: &prepared.environment,
+            directory: &self.config.sandbox,
+            user: prepared.user.as_ref(),
+        };
+        let specs = specs(task, around);
+        if specs.is_empty() {
+            return;
+        }
+        match Place::of_pid(shim.task().pid) {
+            Ok(place) => {
+                let file = self.state.health();
+                self.monitor = Some(Monitor::start(&self.shared.engine, task, specs, &place, file));
+            }
+            // If the task has ended meanwhile, the shim will say so.
+            Err(error) => tracing::warn!(%error, "the task is not checked"),
+        }
+    }
+
+    /// Sends a signal to all of the task's processes.
+    pub(super) fn signal(&self, blow: Blow) {
+        if let Some(shim) = &self.shim {
+            shim.signal(blow);
+        }
+    }
+}
