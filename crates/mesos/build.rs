@@ -2,7 +2,7 @@
 
 use std::{env, error::Error, fs, path::PathBuf};
 
-use protox::Compiler;
+use protox::{Compiler, prost_reflect::prost_types::DescriptorProto};
 
 const MESOS: [&str; 12] = [
     "mesos/v1/basic.proto",
@@ -31,7 +31,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut compiler = Compiler::new(["proto"])?;
     compiler.include_imports(true).open_files(MESOS)?.open_files(CYGNET)?;
     fs::write(out.join("descriptors.bin"), compiler.encode_file_descriptor_set())?;
-    let all = compiler.include_source_info(true).file_descriptor_set();
+    let mut all = compiler.include_source_info(true).file_descriptor_set();
+    all.file.iter_mut().flat_map(|file| &mut file.message_type).for_each(allow_deprecated);
 
     let mut config = prost_build::Config::new();
     config.enable_type_names().btree_map(["."]);
@@ -47,4 +48,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut own = prost_build::Config::new();
     own.enable_type_names().btree_map(["."]).extern_path(".mesos.v1", "crate::v1").out_dir(out.join("own"));
     Ok(own.compile_fds(all)?)
+}
+
+/// Deprecated fields only look different in JSON, which goes by the descriptors written above. Whoever serves old
+/// frameworks has to set them, and needs no warning for it.
+fn allow_deprecated(message: &mut DescriptorProto) {
+    message.field.iter_mut().filter_map(|field| field.options.as_mut()).for_each(|options| options.deprecated = None);
+    message.nested_type.iter_mut().for_each(allow_deprecated);
 }

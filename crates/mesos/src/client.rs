@@ -64,6 +64,7 @@ struct Shared {
     authority: String,
     codec: Codec,
     timeouts: Timeouts,
+    authorization: Option<HeaderValue>,
     /// A tokio lock: it is held while a call is under way, which keeps calls in order.
     kept: Mutex<Option<Connection>>,
 }
@@ -83,8 +84,20 @@ impl Client {
 
     /// The same, with other limits on how long things may take.
     pub fn with_timeouts(authority: impl Into<String>, codec: Codec, timeouts: Timeouts) -> Client {
-        let shared = Shared { authority: authority.into(), codec, timeouts, kept: Mutex::new(None) };
+        let shared =
+            Shared { authority: authority.into(), codec, timeouts, authorization: None, kept: Mutex::new(None) };
         Client { shared: Arc::new(shared) }
+    }
+
+    /// A client of the same server that shows this token with every call, as `Authorization: Bearer`.
+    pub fn with_token(&self, token: &str) -> Result<Client, ClientError> {
+        let mut value =
+            HeaderValue::try_from(format!("Bearer {token}")).map_err(|error| ClientError::Request(error.into()))?;
+        value.set_sensitive(true);
+        let Shared { authority, codec, timeouts, .. } = &*self.shared;
+        let (authority, kept) = (authority.clone(), Mutex::new(None));
+        let shared = Shared { authority, codec: *codec, timeouts: *timeouts, authorization: Some(value), kept };
+        Ok(Client { shared: Arc::new(shared) })
     }
 
     /// Where this client calls first.
@@ -94,7 +107,7 @@ impl Client {
 
     /// Makes a call and expects a 2xx reply.
     pub async fn call<C: Wire>(&self, path: &str, call: &C, stream_id: Option<&str>) -> Result<Reply, ClientError> {
-        let outgoing = Outgoing::call(self.shared.codec, call, stream_id)?;
+        let outgoing = self.shared.outgoing(call, stream_id)?;
         self.shared.expect_success(path, outgoing).await
     }
 
@@ -107,7 +120,7 @@ impl Client {
 
     /// Makes a call that is answered with a stream of events, on a connection of its own.
     pub async fn subscribe<C: Wire, E: Wire>(&self, path: &str, call: &C) -> Result<EventStream<E>, ClientError> {
-        let outgoing = Outgoing::call(self.shared.codec, call, None)?;
+        let outgoing = self.shared.outgoing(call, None)?;
         self.shared.subscribe(path, outgoing).await
     }
 
@@ -127,6 +140,12 @@ impl Client {
 }
 
 impl Shared {
+    fn outgoing<C: Wire>(&self, call: &C, stream_id: Option<&str>) -> Result<Outgoing, ClientError> {
+        let mut outgoing = Outgoing::call(self.codec, call, stream_id)?;
+        outgoing.headers.extend(self.authorization.clone().map(|value| (header::AUTHORIZATION, value)));
+        Ok(outgoing)
+    }
+
     async fn expect_success(&self, path: &str, outgoing: Outgoing) -> Result<Reply, ClientError> {
         let reply = self.exchange(path, outgoing).await?;
         if reply.status.is_success() { Ok(reply) } else { Err(ClientError::refused(&self.authority, reply)) }

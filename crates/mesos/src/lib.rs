@@ -7,6 +7,7 @@
 //! - [`recordio`]: how a stream of messages is cut into records.
 //! - [`client`]: the calling half. One kept connection for calls, one for each subscription.
 //! - [`server`]: the answering half, for axum: codecs, refusals in Mesos' words, event streams, Mesos' routing.
+//! - [`resources`]: what an agent has and tasks use, as a calculus.
 //! - [`states`], [`duration`]: what task states mean, and how durations are spelled.
 //!
 //! Nothing here knows a master, an agent or a scheduler; whoever owns a connection or a stream decides what it means.
@@ -18,6 +19,7 @@ pub mod json;
 mod protowire;
 pub mod recordio;
 mod required;
+pub mod resources;
 mod schema;
 pub mod server;
 pub mod states;
