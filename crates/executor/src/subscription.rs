@@ -112,7 +112,10 @@ impl Subscription {
     }
 
     async fn connect(&mut self) -> Result<Connection, ClientError> {
-        let client = Client::new(self.config.agent.authority(), Codec::Protobuf);
+        let mut client = Client::new(self.config.agent.authority(), Codec::Protobuf);
+        if let Some(token) = &self.config.token {
+            client = client.with_token(token)?;
+        }
         let subscribe = call::Subscribe {
             unacknowledged_tasks: self.unacknowledged.tasks().to_vec(),
             unacknowledged_updates: self

@@ -33,6 +33,7 @@ struct Seen {
     streams: BTreeMap<String, EventSender<Event>>,
     pool: Option<EventSender<PoolEvent>>,
     exited: Vec<pool_call::Exited>,
+    tokens: Vec<String>,
     updates: Vec<TaskStatus>,
 }
 
@@ -117,6 +118,11 @@ impl Agent {
             seen.subscriptions.get(executor)?.get(count.checked_sub(1)?).cloned()
         })
         .await
+    }
+
+    /// What every call so far showed as its authorization.
+    pub(crate) async fn tokens(&self) -> Vec<String> {
+        self.seen.lock().await.tokens.clone()
     }
 
     pub(crate) async fn acknowledging(&self, yes: bool) {
@@ -228,6 +234,7 @@ async fn executor_call(State(seen): State<Shared>, headers: HeaderMap, body: Byt
         Err(refusal) => return refusal.into_response(),
     };
     let mut seen = seen.lock().await;
+    seen.tokens.extend(headers.get("authorization").map(|token| token.to_str().unwrap().to_owned()));
     let executor = call.executor_id.value.clone();
     match (call.subscribe, call.update) {
         (Some(subscribe), _) => {

@@ -177,6 +177,20 @@ async fn a_second_task_is_refused_and_the_first_one_lives() {
 }
 
 #[tokio::test]
+async fn the_token_is_shown_to_the_agent_and_not_to_the_task() {
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    let mut environment = agent.environment("a");
+    environment.insert("MESOS_EXECUTOR_AUTHENTICATION_TOKEN".to_owned(), "secret".to_owned());
+    let _executor = Executor::start(&environment);
+    agent.launch("a", task("a", "env")).await;
+    agent.reached("a", TaskFinished).await;
+    let tokens = agent.tokens().await;
+    assert!(tokens.len() >= 4 && tokens.iter().all(|token| token == "Bearer secret"), "{tokens:?}");
+    assert!(!fs::read_to_string(agent.sandbox("a").join("stdout")).unwrap().contains("secret"));
+}
+
+#[tokio::test]
 async fn a_bad_environment_is_an_error() {
     let directory = tempfile::tempdir().unwrap();
     let agent = Agent::start(directory.path()).await;
