@@ -7,6 +7,7 @@
 //! - [`recordio`]: how a stream of messages is cut into records.
 //! - [`client`]: the calling half. One kept connection for calls, one for each subscription.
 //! - [`server`]: the answering half, for axum: codecs, refusals in Mesos' words, event streams, Mesos' routing.
+//! - [`validate`]: what is wrong with a call, a task or a check, in Mesos' words.
 //! - [`resources`]: what an agent has and tasks use, as a calculus.
 //! - [`states`], [`duration`]: what task states mean, and how durations are spelled.
 //!
@@ -24,5 +25,6 @@ mod schema;
 pub mod server;
 pub mod states;
 pub mod v1;
+pub mod validate;
 
 pub use crate::codec::{Codec, DecodeError, Wire};

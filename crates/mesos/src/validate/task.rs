@@ -1,0 +1,118 @@
+//! Tasks, in the order in which Mesos looks at them. In: a task, and what the master knows around it.
+//! Out: what is wrong with it.
+
+use super::{Invalid, Verdict, check, command, ensure, health_check};
+use crate::{
+    resources::Resources,
+    v1::{AgentId, ContainerInfo, Resource, TaskId, TaskInfo, container_info},
+};
+
+/// The longest id, which becomes the name of a directory.
+const MAX_ID_BYTES: usize = 255;
+
+/// Who else has a task's id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// A live task of the framework.
+    Live,
+    /// A task on an agent that cannot be reached.
+    Unreachable,
+}
+
+/// Whether a task may be launched on this agent. `taken` says who else has its id. What it asks for is compared with
+/// what is offered by [`fits`].
+pub fn task(task: &TaskInfo, agent_id: &AgentId, taken: Option<Taken>) -> Verdict {
+    task_id(&task.task_id)?;
+    unique(&task.task_id, taken)?;
+    ensure(&task.agent_id == agent_id, || {
+        format!("Task uses invalid agent {} while agent {agent_id} is expected", task.agent_id)
+    })?;
+    times(task)?;
+    if let Some(info) = &task.check {
+        check(info).map_err(|invalid| invalid.within("Task uses invalid check"))?;
+    }
+    if let Some(info) = &task.health_check {
+        health_check(info).map_err(|invalid| invalid.within("Task uses invalid health check"))?;
+    }
+    resources(&task.resources)?;
+    if let Some(info) = &task.command {
+        command(info).map_err(|invalid| invalid.within("Task's `CommandInfo` is invalid"))?;
+    }
+    if let Some(info) = &task.container {
+        container(info).map_err(|invalid| invalid.within("Task's `ContainerInfo` is invalid"))?;
+    }
+    limits(task)?;
+    ensure(task.executor.is_some() != task.command.is_some(), || {
+        "Task should have at least one (but not both) of CommandInfo or ExecutorInfo present".to_owned()
+    })
+}
+
+/// Whether this can be the id of a task.
+pub fn task_id(id: &TaskId) -> Verdict {
+    let id = id.value.as_str();
+    ensure(!id.is_empty(), || "ID must not be empty".to_owned())?;
+    ensure(id.len() <= MAX_ID_BYTES, || format!("ID must not be greater than {MAX_ID_BYTES} characters"))?;
+    ensure(id != "." && id != "..", || format!("'{id}' is disallowed"))?;
+    let valid = |c: char| !c.is_ascii_control() && c != '/' && c != '\\';
+    ensure(id.chars().all(valid), || format!("'{id}' contains invalid characters"))
+}
+
+/// Whether what a task (and its executor) needs is there.
+pub fn fits(total: &Resources, available: &Resources) -> Verdict {
+    ensure(available.contains(total), || {
+        format!("Total resources {total} required by task and its executor is more than available {available}")
+    })
+}
+
+fn unique(id: &TaskId, taken: Option<Taken>) -> Verdict {
+    match taken {
+        None => Ok(()),
+        Some(Taken::Live) => Err(Invalid(format!("Task has duplicate ID: {id}"))),
+        Some(Taken::Unreachable) => Err(Invalid(format!("Task reuses the ID of an unreachable task: {id}"))),
+    }
+}
+
+fn times(task: &TaskInfo) -> Verdict {
+    let grace = task.kill_policy.as_ref().and_then(|policy| policy.grace_period.as_ref());
+    ensure(grace.is_none_or(|grace| grace.nanoseconds >= 0), || {
+        "Task's 'kill_policy.grace_period' must be non-negative".to_owned()
+    })?;
+    ensure(task.max_completion_time.as_ref().is_none_or(|time| time.nanoseconds >= 0), || {
+        "Task's `max_completion_time` must be non-negative".to_owned()
+    })
+}
+
+fn resources(list: &[Resource]) -> Verdict {
+    ensure(!list.is_empty(), || "Task uses no resources".to_owned())?;
+    let resources =
+        Resources::from_wire(list).map_err(|error| Invalid(format!("Task uses invalid resources: {error}")))?;
+    match resources.allocation_roles().as_slice() {
+        [first, second, ..] => Err(Invalid(format!(
+            "Task uses invalid resources: The resources have multiple allocation roles ('{first}' and '{second}') but \
+             only one allocation role is allowed"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn container(container: &ContainerInfo) -> Verdict {
+    match container.r#type() {
+        container_info::Type::Docker => ensure(container.docker.is_some(), || {
+            "DockerInfo 'docker' is not set for DOCKER typed ContainerInfo".to_owned()
+        }),
+        container_info::Type::Mesos => Ok(()),
+    }
+}
+
+fn limits(task: &TaskInfo) -> Verdict {
+    let asked = Resources::from_wire(&task.resources).unwrap_or_default();
+    task.limits.iter().try_for_each(|(name, limit)| {
+        ensure(matches!(name.as_str(), "cpus" | "mem"), || {
+            format!("Task's resource limits may name 'cpus' and 'mem' only, but name '{name}'")
+        })?;
+        let asked = asked.scalar(name);
+        ensure(limit.value >= asked, || {
+            format!("Task's limit of {} for '{name}' is less than the {asked} it asks for", limit.value)
+        })
+    })
+}

@@ -1,0 +1,328 @@
+//! The texts, row by row, on messages written as the JSON frameworks send.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{
+    codec::Wire,
+    json::from_value,
+    resources::Resources,
+    v1::{
+        CheckInfo, CheckStatusInfo, Environment, HealthCheck, TaskId, TaskInfo, executor, health_check as health,
+        scheduler,
+    },
+};
+
+fn message<M: Wire>(value: Value) -> M {
+    from_value(value).unwrap()
+}
+
+fn said(verdict: Verdict) -> String {
+    verdict.err().map_or_else(|| "valid".to_owned(), |invalid| invalid.to_string())
+}
+
+/// Each JSON with what is said about it.
+fn assert_said<M: Wire>(validate: impl Fn(&M) -> Verdict, rows: impl IntoIterator<Item = (Value, &'static str)>) {
+    for (value, expected) in rows {
+        assert_eq!(said(validate(&message(value.clone()))), expected, "{value}");
+    }
+}
+
+#[test]
+fn health_checks() {
+    let http = |http: Value| json!({"type": "HTTP", "http": http});
+    let timed = |field: &str, value: f64| json!({"type": "TCP", "tcp": {"port": 1}, field: value});
+    assert_said::<HealthCheck>(
+        health_check,
+        [
+            (json!({}), "HealthCheck must specify 'type'"),
+            (json!({"type": "NEVER_HEARD_OF"}), "HealthCheck must specify 'type'"),
+            (json!({"type": "UNKNOWN"}), "'UNKNOWN' is not a valid health check type"),
+            (json!({"type": "COMMAND"}), "Expecting 'command' to be set for COMMAND health check"),
+            (json!({"type": "COMMAND", "command": {}}), "Command health check must contain 'shell command'"),
+            (
+                json!({"type": "COMMAND", "command": {"shell": false}}),
+                "Command health check must contain 'executable path'",
+            ),
+            (
+                json!({"type": "COMMAND", "command": {"value": "x", "environment": {"variables": [{"name": "A"}]}}}),
+                "Health check's `CommandInfo` is invalid: Environment variable 'A' of type 'VALUE' must have a value set",
+            ),
+            (json!({"type": "COMMAND", "command": {"value": "true"}}), "valid"),
+            (json!({"type": "HTTP"}), "Expecting 'http' to be set for HTTP health check"),
+            (http(json!({"port": 1, "scheme": "ftp"})), "Unsupported HTTP health check scheme: 'ftp'"),
+            (http(json!({"port": 1, "path": "x"})), "The path 'x' of HTTP health check must start with '/'"),
+            (http(json!({"port": 1})), "valid"),
+            (json!({"type": "TCP"}), "Expecting 'tcp' to be set for TCP health check"),
+            (timed("delay_seconds", -1.0), "Expecting 'delay_seconds' to be non-negative"),
+            (timed("grace_period_seconds", -1.0), "Expecting 'grace_period_seconds' to be non-negative"),
+            (timed("interval_seconds", -1.0), "Expecting 'interval_seconds' to be non-negative"),
+            (timed("timeout_seconds", -1.0), "Expecting 'timeout_seconds' to be non-negative"),
+            (timed("timeout_seconds", 0.0), "valid"),
+            (
+                timed("timeout_seconds", 1e10),
+                "Expecting 'timeout_seconds' to be a number of seconds less than 292 years",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn general_checks() {
+    let timed = |field: &str| json!({"type": "TCP", "tcp": {"port": 1}, field: -1.0});
+    assert_said::<CheckInfo>(
+        check,
+        [
+            (json!({}), "CheckInfo must specify 'type'"),
+            (json!({"type": "UNKNOWN"}), "'UNKNOWN' is not a valid check type"),
+            (json!({"type": "COMMAND"}), "Expecting 'command' to be set for COMMAND check"),
+            (json!({"type": "COMMAND", "command": {"command": {}}}), "Command check must contain 'shell command'"),
+            (
+                json!({"type": "COMMAND", "command": {"command": {"shell": false}}}),
+                "Command check must contain 'executable path'",
+            ),
+            (json!({"type": "HTTP"}), "Expecting 'http' to be set for HTTP check"),
+            (
+                json!({"type": "HTTP", "http": {"port": 1, "path": "healthz"}}),
+                "The path 'healthz' of HTTP check must start with '/'",
+            ),
+            (json!({"type": "TCP"}), "Expecting 'tcp' to be set for TCP check"),
+            (timed("delay_seconds"), "Expecting 'delay_seconds' to be non-negative"),
+            (timed("interval_seconds"), "Expecting 'interval_seconds' to be non-negative"),
+            (timed("timeout_seconds"), "Expecting 'timeout_seconds' to be non-negative"),
+            (json!({"type": "HTTP", "http": {"port": 1}, "timeout_seconds": 0.0}), "valid"),
+        ],
+    );
+    assert_said::<CheckStatusInfo>(
+        check_status,
+        [
+            (json!({}), "CheckStatusInfo must specify 'type'"),
+            (json!({"type": "COMMAND"}), "Expecting 'command' to be set for COMMAND check's status"),
+            (json!({"type": "HTTP"}), "Expecting 'http' to be set for HTTP check's status"),
+            (json!({"type": "TCP"}), "Expecting 'tcp' to be set for TCP check's status"),
+            (json!({"type": "UNKNOWN"}), "'UNKNOWN' is not a valid check's status type"),
+            (json!({"type": "TCP", "tcp": {}}), "valid"),
+        ],
+    );
+}
+
+#[test]
+fn environments() {
+    let one = |variable: Value| json!({"variables": [variable]});
+    let secret = |secret: Value| one(json!({"name": "A", "type": "SECRET", "secret": secret}));
+    let invalid = "Environment variable 'A' specifies an invalid secret: ";
+    assert_said::<Environment>(
+        environment,
+        [
+            (one(json!({"name": "A", "value": "1"})), "valid"),
+            (one(json!({"name": "A"})), "Environment variable 'A' of type 'VALUE' must have a value set"),
+            (
+                one(json!({"name": "A", "value": "1", "secret": {}})),
+                "Environment variable 'A' of type 'VALUE' must not have a secret set",
+            ),
+            (one(json!({"name": "A", "type": "UNKNOWN"})), "Environment variable of type 'UNKNOWN' is not allowed"),
+            (
+                one(json!({"name": "A", "type": "SECRET"})),
+                "Environment variable 'A' of type 'SECRET' must have a secret set",
+            ),
+            (
+                one(json!({"name": "A", "type": "SECRET", "secret": {}, "value": "1"})),
+                "Environment variable 'A' of type 'SECRET' must not have a value set",
+            ),
+            (
+                secret(json!({"type": "VALUE", "value": {"data": "AAA="}})),
+                "Environment variable 'A' specifies a secret containing null bytes, which is not allowed in the environment",
+            ),
+        ],
+    );
+    for (value, reason) in [
+        (json!({"type": "REFERENCE"}), "Secret of type REFERENCE must have the 'reference' field set"),
+        (
+            json!({"type": "REFERENCE", "reference": {"name": "n"}, "value": {"data": ""}}),
+            "Secret 'n' of type REFERENCE must not have the 'value' field set",
+        ),
+        (json!({"type": "VALUE"}), "Secret of type VALUE must have the 'value' field set"),
+        (
+            json!({"type": "VALUE", "value": {"data": ""}, "reference": {"name": "n"}}),
+            "Secret of type VALUE must not have the 'reference' field set",
+        ),
+    ] {
+        assert_eq!(said(environment(&message(secret(value)))), format!("{invalid}{reason}"));
+    }
+}
+
+#[test]
+fn a_missing_type_is_filled_in_when_there_is_only_one() {
+    let filled = |check: Value| {
+        let mut task: TaskInfo = message(task_with(json!({"health_check": check})));
+        back_fill_type(&mut task);
+        task.health_check.and_then(|check| known::<health::Type>(check.r#type))
+    };
+    assert_eq!(filled(json!({"http": {"port": 1}})), Some(health::Type::Http));
+    assert_eq!(filled(json!({"command": {"value": "true"}})), Some(health::Type::Command));
+    assert_eq!(filled(json!({"command": {"value": "true"}, "http": {"port": 1}})), None);
+    assert_eq!(filled(json!({"tcp": {"port": 1}})), None);
+    assert_eq!(filled(json!({"type": "UNKNOWN", "http": {"port": 1}})), Some(health::Type::Unknown));
+}
+
+fn task_with(more: Value) -> Value {
+    let mut task = json!({
+        "name": "t", "task_id": {"value": "t"}, "agent_id": {"value": "S0"}, "command": {"value": "true"},
+        "resources": [{"name": "cpus", "type": "SCALAR", "scalar": {"value": 1}}],
+    });
+    if let (Some(task), Value::Object(more)) = (task.as_object_mut(), more) {
+        task.extend(more);
+    }
+    task
+}
+
+#[test]
+fn tasks_in_the_order_mesos_looks_at_them() {
+    let rows = [
+        (json!({}), "valid"),
+        (json!({"task_id": {"value": ""}}), "ID must not be empty"),
+        (json!({"task_id": {"value": "a/b"}}), "'a/b' contains invalid characters"),
+        (json!({"task_id": {"value": ".."}}), "'..' is disallowed"),
+        (json!({"agent_id": {"value": "S1"}}), "Task uses invalid agent S1 while agent S0 is expected"),
+        (
+            json!({"kill_policy": {"grace_period": {"nanoseconds": -1}}}),
+            "Task's 'kill_policy.grace_period' must be non-negative",
+        ),
+        (json!({"max_completion_time": {"nanoseconds": -1}}), "Task's `max_completion_time` must be non-negative"),
+        (json!({"check": {}, "health_check": {}}), "Task uses invalid check: CheckInfo must specify 'type'"),
+        (
+            json!({"health_check": {}, "resources": []}),
+            "Task uses invalid health check: HealthCheck must specify 'type'",
+        ),
+        (json!({"resources": []}), "Task uses no resources"),
+        (
+            json!({"resources": [{"name": "cpus", "type": "SCALAR", "scalar": {"value": -1}}]}),
+            "Task uses invalid resources: Resource 'cpus' is invalid: Invalid scalar resource: value < 0",
+        ),
+        (
+            json!({"container": {"type": "DOCKER"}}),
+            "Task's `ContainerInfo` is invalid: DockerInfo 'docker' is not set for DOCKER typed ContainerInfo",
+        ),
+        (json!({"limits": {"cpus": {"value": "Infinity"}}}), "valid"),
+        (json!({"limits": {"cpus": {"value": 0.5}}}), "Task's limit of 0.5 for 'cpus' is less than the 1 it asks for"),
+        (
+            json!({"command": null}),
+            "Task should have at least one (but not both) of CommandInfo or ExecutorInfo present",
+        ),
+    ];
+    assert_said::<TaskInfo>(|info| task(info, &"S0".into(), None), rows.map(|(more, said)| (task_with(more), said)));
+}
+
+#[test]
+fn ids_are_used_once() {
+    let info: TaskInfo = message(task_with(json!({})));
+    let with = |taken| said(task(&info, &"S0".into(), Some(taken)));
+    assert_eq!(with(Taken::Live), "Task has duplicate ID: t");
+    assert_eq!(with(Taken::Unreachable), "Task reuses the ID of an unreachable task: t");
+    assert!(task_id(&TaskId::from("x".repeat(255))).is_ok());
+    assert!(task_id(&TaskId::from("x".repeat(256))).is_err());
+}
+
+#[test]
+fn what_does_not_fit() {
+    let (total, offered): (Resources, Resources) = ("cpus:9999".parse().unwrap(), "cpus:0.5".parse().unwrap());
+    assert_eq!(
+        said(fits(&total.allocate("*"), &offered.allocate("*"))),
+        "Total resources cpus(allocated: *):9999 required by task and its executor is more than available \
+         cpus(allocated: *):0.5"
+    );
+}
+
+#[test]
+fn groups_and_their_executors() {
+    let networked = json!({"container": {"type": "MESOS", "network_infos": [{}]},
+                           "health_check": {"type": "TCP", "tcp": {"port": 1}}});
+    let group = message(json!({"tasks": [task_with(json!({})), task_with(networked)]}));
+    assert_eq!(
+        said(task_group(&group, &"S0".into(), |_| None)),
+        "Task 't' is invalid: HTTP and TCP health checks are not supported for nested containers not joining parent's \
+         network"
+    );
+    let enough = "cpus:0.1;mem:32;disk:32".parse::<Resources>().unwrap();
+    let mut executor: crate::v1::ExecutorInfo =
+        message(json!({"type": "DEFAULT", "executor_id": {"value": "e"}, "framework_id": {"value": "F"}}));
+    assert_eq!(
+        said(group_executor(&executor, &"F".into())),
+        "Executor 'e' uses less CPUs (None) than the minimum required (0.01)"
+    );
+    executor.resources = enough.to_wire();
+    assert_eq!(said(group_executor(&executor, &"F".into())), "valid");
+    assert_eq!(
+        said(group_executor(&executor, &"G".into())),
+        "ExecutorInfo has an invalid FrameworkID (Actual: F vs Expected: G)"
+    );
+    executor.r#type = None;
+    assert_eq!(said(group_executor(&executor, &"F".into())), "'ExecutorInfo.type' must be set");
+}
+
+#[test]
+fn scheduler_calls() {
+    let framework = json!({"value": "F"});
+    let prefix = "Failed to validate scheduler::Call: ";
+    for (value, reason) in [
+        (json!({"framework_id": framework}), "Expecting 'type' to be present"),
+        (json!({"type": "REVIVE"}), "Expecting 'framework_id' to be present"),
+        (json!({"type": "SUBSCRIBE"}), "Expecting 'subscribe' to be present"),
+        (
+            json!({"type": "SUBSCRIBE", "framework_id": framework,
+                   "subscribe": {"framework_info": {"user": "u", "name": "n"}}}),
+            "'framework_id' differs from 'subscribe.framework_info.id'",
+        ),
+        (json!({"type": "KILL", "framework_id": framework}), "Expecting 'kill' to be present"),
+        (
+            json!({"type": "ACKNOWLEDGE", "framework_id": framework, "acknowledge":
+                   {"agent_id": {"value": "S"}, "task_id": {"value": "t"}, "uuid": "AAAA"}}),
+            "Not a valid UUID",
+        ),
+    ] {
+        let call: scheduler::Call = message(value);
+        assert_eq!(said(scheduler_call(&call)), format!("{prefix}{reason}"));
+    }
+    assert_said::<scheduler::Call>(
+        scheduler_call,
+        [
+            (json!({"type": "SUPPRESS", "framework_id": framework}), "valid"),
+            (json!({"type": "SUBSCRIBE", "subscribe": {"framework_info": {"user": "u", "name": "n"}}}), "valid"),
+        ],
+    );
+}
+
+#[test]
+fn executor_calls() {
+    let update = |status: Value| {
+        let mut full = json!({"task_id": {"value": "t"}, "state": "TASK_RUNNING", "source": "SOURCE_EXECUTOR",
+                              "uuid": "AAAAAAAAAAAAAAAAAAAAAA=="});
+        if let (Some(full), Value::Object(status)) = (full.as_object_mut(), status) {
+            full.extend(status);
+        }
+        json!({"type": "UPDATE", "executor_id": {"value": "e"}, "framework_id": {"value": "F"},
+               "update": {"status": full}})
+    };
+    let prefix = "Failed to validate executor::Call: ";
+    for (value, reason) in [
+        (update(json!({"uuid": null})), "Expecting 'uuid' to be present"),
+        (update(json!({"uuid": "AAAA"})), "Not a valid UUID"),
+        (
+            update(json!({"executor_id": {"value": "x"}})),
+            "ExecutorID in Call: e does not match ExecutorID in TaskStatus: x",
+        ),
+        (
+            update(json!({"source": null})),
+            "Received Call from executor e of framework F with invalid source, expecting 'SOURCE_EXECUTOR'",
+        ),
+        (
+            update(json!({"state": "TASK_STAGING"})),
+            "Received TASK_STAGING from executor e of framework F which is not allowed",
+        ),
+        (update(json!({"check_status": {}})), "CheckStatusInfo must specify 'type'"),
+    ] {
+        let call: executor::Call = message(value);
+        assert_eq!(said(executor_call(&call)), format!("{prefix}{reason}"));
+    }
+    assert_eq!(said(executor_call(&message(update(json!({}))))), "valid");
+}
