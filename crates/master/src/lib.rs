@@ -1,1 +1,31 @@
-//! master
+//! The master: knows every agent and every framework, offers the agents' resources to the frameworks, passes launches
+//! one way and status updates the other, and answers anybody's questions about it all.
+//!
+//! From the inside out:
+//! - [`allocator`]: which framework is offered what. Pure.
+//! - [`core`]: everything else there is to decide. Pure: inputs with the time, actions out.
+//! - [`registry`]: which agents there ever were; the only state that survives the master.
+//! - [`actor`]: the one task that owns the core, feeds it and carries its actions out.
+//! - [`http`]: the scheduler, agent and operator APIs and the old read endpoints, all talking to the actor.
+//! - [`Master`]: binds the port and runs the two together.
+//!
+//! Frameworks and tasks are not stored: after a restart they are learnt again from agents and schedulers.
+
+mod actor;
+mod allocator;
+mod clock;
+mod core;
+mod error;
+mod http;
+mod ids;
+mod master;
+mod now;
+mod options;
+mod registry;
+mod stock;
+mod version;
+
+pub use error::MasterError;
+pub use master::Master;
+pub use options::Options;
+pub use version::{CYGNET_VERSION, MESOS_VERSION};

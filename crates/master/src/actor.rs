@@ -1,0 +1,209 @@
+//! The task that owns the core.
+//!
+//! Comes in: [`Request`]s over one bounded channel, and time. Goes out: events on streams, answers to requests, changes
+//! to the store. Owns: the core, the sending ends of all event streams. What a batch of requests changed is durable
+//! before anybody hears of it.
+
+mod streams;
+
+use mesos::server::EventSender;
+use mesos::v1::{self, cygnet, master, scheduler};
+use store::{Batch, Store};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::core::{Action, AgentRefusal, CallRefusal, Core, NoSuchFramework, OperatorRefusal, Query};
+use crate::error::MasterError;
+use crate::ids::StreamId;
+use crate::registry;
+use streams::Streams;
+
+/// Requests that may wait for the core; senders wait behind them.
+const WAITING: usize = 4096;
+
+/// Requests taken in one go: their changes to the store share one commit.
+const BATCH: usize = 256;
+
+/// What the HTTP side asks for.
+pub(crate) enum Request {
+    Subscribe {
+        stream: StreamId,
+        sender: EventSender<scheduler::Event>,
+        call: Box<scheduler::call::Subscribe>,
+    },
+    Call {
+        stream: Option<StreamId>,
+        call: Box<scheduler::Call>,
+        answer: Answer<Result<scheduler::call::Type, CallRefusal>>,
+    },
+    SubscribeAgent {
+        stream: StreamId,
+        sender: EventSender<cygnet::AgentEvent>,
+        call: Box<cygnet::agent_call::Subscribe>,
+    },
+    AgentCall {
+        stream: Option<StreamId>,
+        call: Box<cygnet::AgentCall>,
+        answer: Answer<Result<(), AgentRefusal>>,
+    },
+    SubscribeOperator {
+        stream: StreamId,
+        sender: EventSender<master::Event>,
+    },
+    Operate {
+        call: Box<master::Call>,
+        answer: Answer<Result<Option<master::Response>, OperatorRefusal>>,
+    },
+    Teardown {
+        framework: v1::FrameworkId,
+        answer: Answer<Result<(), NoSuchFramework>>,
+    },
+    Read {
+        query: Query,
+        answer: Answer<serde_json::Result<Vec<u8>>>,
+    },
+    /// The other side of a stream is gone.
+    Closed(StreamId),
+}
+
+type Answer<T> = oneshot::Sender<T>;
+
+/// The master is going down.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stopped;
+
+/// How to reach the core.
+#[derive(Debug, Clone)]
+pub(crate) struct Handle {
+    requests: mpsc::Sender<Request>,
+}
+
+impl Handle {
+    pub(crate) async fn send(&self, request: Request) -> Result<(), Stopped> {
+        self.requests.send(request).await.map_err(|_| Stopped)
+    }
+
+    /// Sends a request made around the place for its answer, and waits for that.
+    pub(crate) async fn ask<T>(&self, request: impl FnOnce(Answer<T>) -> Request) -> Result<T, Stopped> {
+        let (answer, answered) = oneshot::channel();
+        self.send(request(answer)).await?;
+        answered.await.map_err(|_| Stopped)
+    }
+}
+
+/// See the module's words.
+pub(crate) struct Actor {
+    core: Core,
+    clock: Clock,
+    store: Store,
+    inbox: mpsc::Receiver<Request>,
+    streams: Streams,
+    /// Held back until what they rest on is durable.
+    answers: Vec<Box<dyn FnOnce() + Send>>,
+}
+
+impl Actor {
+    pub(crate) fn new(core: Core, clock: Clock, store: Store) -> (Handle, Actor) {
+        let (requests, inbox) = mpsc::channel(WAITING);
+        let handle = Handle { requests };
+        let streams = Streams::new(handle.clone());
+        (handle, Actor { core, clock, store, inbox, streams, answers: Vec::new() })
+    }
+
+    /// Runs until told to stop, or until the store fails.
+    pub(crate) async fn run(mut self, shutdown: CancellationToken) -> Result<(), MasterError> {
+        let mut batch = Vec::with_capacity(BATCH);
+        loop {
+            let wake = tokio::time::sleep_until(self.clock.at(self.core.wake_at()));
+            tokio::select! {
+                () = shutdown.cancelled() => return Ok(()),
+                _ = self.inbox.recv_many(&mut batch, BATCH) => {}
+                () = wake => self.core.wake(self.clock.now()),
+            }
+            for request in batch.drain(..) {
+                self.serve(request);
+            }
+            self.settle().await?;
+        }
+    }
+
+    fn serve(&mut self, request: Request) {
+        let now = self.clock.now();
+        match request {
+            Request::Subscribe { stream, sender, call } => {
+                self.streams.add_framework(stream.clone(), sender);
+                self.core.subscribe(now, stream, *call);
+            }
+            Request::Call { stream, call, answer } => {
+                let result = self.core.scheduler_call(now, stream.as_ref(), *call);
+                self.answer(answer, result);
+            }
+            Request::SubscribeAgent { stream, sender, call } => {
+                self.streams.add_agent(stream.clone(), sender);
+                self.core.subscribe_agent(now, stream, *call);
+            }
+            Request::AgentCall { stream, call, answer } => {
+                let result = self.core.agent_call(now, stream.as_ref(), *call);
+                self.answer(answer, result);
+            }
+            Request::SubscribeOperator { stream, sender } => {
+                self.streams.add_operator(stream.clone(), sender);
+                self.core.subscribe_operator(now, stream);
+            }
+            Request::Operate { call, answer } => {
+                let result = self.core.operate(now, *call);
+                self.answer(answer, result);
+            }
+            Request::Teardown { framework, answer } => {
+                let result = self.core.teardown(now, &framework);
+                self.answer(answer, result);
+            }
+            Request::Read { query, answer } => {
+                let result = self.core.read(now, &query);
+                self.answer(answer, result);
+            }
+            Request::Closed(stream) => self.closed(&stream),
+        }
+    }
+
+    fn answer<T: Send + 'static>(&mut self, to: Answer<T>, result: T) {
+        self.answers.push(Box::new(move || {
+            // Who asked may have gone; then nobody needs the answer.
+            let _ = to.send(result);
+        }));
+    }
+
+    fn closed(&mut self, stream: &StreamId) {
+        let now = self.clock.now();
+        self.streams.close(stream);
+        self.core.scheduler_stream_closed(now, stream);
+        self.core.agent_stream_closed(now, stream);
+    }
+
+    /// Carries out what the core decided, and what it decides because of that, until nothing is left.
+    async fn settle(&mut self) -> Result<(), MasterError> {
+        loop {
+            let actions = self.core.take_actions();
+            if actions.is_empty() {
+                break;
+            }
+            let changes = changes(&actions);
+            self.store.commit(changes).await?;
+            for broken in self.streams.carry_out(actions) {
+                self.closed(&broken);
+            }
+        }
+        self.answers.drain(..).for_each(|answer| answer());
+        Ok(())
+    }
+}
+
+/// What of it must be durable before the rest is done.
+fn changes(actions: &[Action]) -> Batch {
+    let changes = actions.iter().filter_map(|action| match action {
+        Action::Persist(change) => Some(change),
+        _ => None,
+    });
+    changes.fold(Batch::default(), registry::record)
+}

@@ -1,0 +1,141 @@
+//! The sending ends of all event streams.
+//!
+//! Each stream has a keeper: a small task that sends the heartbeats and notices when the reader is gone. A reader that
+//! lets its queue fill up is treated as gone.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use mesos::Wire;
+use mesos::server::EventSender;
+use mesos::v1::{cygnet, master, scheduler};
+use tokio::time::{Instant, interval_at};
+use tokio_util::task::AbortOnDropHandle;
+
+use super::{Handle, Request};
+use crate::core::{Action, HEARTBEAT_INTERVAL, events, news};
+use crate::ids::StreamId;
+
+/// Operators that may listen at a time; the oldest makes room for a new one.
+const MAX_OPERATORS: usize = 1000;
+
+/// One stream.
+struct Stream<E> {
+    sender: EventSender<E>,
+    /// Ends with the stream.
+    _keeper: AbortOnDropHandle<()>,
+}
+
+impl<E: Wire> Stream<E> {
+    /// Whether the event could be queued.
+    fn send(&self, event: &E) -> bool {
+        self.sender.try_send(event).is_ok()
+    }
+}
+
+/// See the module's words.
+pub(super) struct Streams {
+    handle: Handle,
+    frameworks: BTreeMap<StreamId, Stream<scheduler::Event>>,
+    agents: BTreeMap<StreamId, Stream<cygnet::AgentEvent>>,
+    operators: BTreeMap<StreamId, Stream<master::Event>>,
+    /// Operators in the order they came; only those that got their snapshot hear announcements.
+    admitted: VecDeque<StreamId>,
+}
+
+impl Streams {
+    pub(super) fn new(handle: Handle) -> Self {
+        Streams {
+            handle,
+            frameworks: BTreeMap::new(),
+            agents: BTreeMap::new(),
+            operators: BTreeMap::new(),
+            admitted: VecDeque::new(),
+        }
+    }
+
+    pub(super) fn add_framework(&mut self, id: StreamId, sender: EventSender<scheduler::Event>) {
+        let stream = self.keep(&id, sender, Some(events::heartbeat()));
+        self.frameworks.insert(id, stream);
+    }
+
+    pub(super) fn add_agent(&mut self, id: StreamId, sender: EventSender<cygnet::AgentEvent>) {
+        let stream = self.keep(&id, sender, None);
+        self.agents.insert(id, stream);
+    }
+
+    pub(super) fn add_operator(&mut self, id: StreamId, sender: EventSender<master::Event>) {
+        let stream = self.keep(&id, sender, Some(news::heartbeat()));
+        self.operators.insert(id, stream);
+    }
+
+    fn keep<E: Wire>(&self, id: &StreamId, sender: EventSender<E>, heartbeat: Option<E>) -> Stream<E> {
+        let keeper = tokio::spawn(keep(self.handle.clone(), id.clone(), sender.clone(), heartbeat));
+        Stream { sender, _keeper: AbortOnDropHandle::new(keeper) }
+    }
+
+    pub(super) fn close(&mut self, id: &StreamId) {
+        self.frameworks.remove(id);
+        self.agents.remove(id);
+        if self.operators.remove(id).is_some() {
+            self.admitted.retain(|operator| operator != id);
+        }
+    }
+
+    /// Sends what is to be sent; returns the streams that turned out to be broken.
+    pub(super) fn carry_out(&mut self, actions: Vec<Action>) -> Vec<StreamId> {
+        actions.into_iter().flat_map(|action| self.carry_out_one(action)).collect()
+    }
+
+    fn carry_out_one(&mut self, action: Action) -> Vec<StreamId> {
+        match action {
+            Action::ToFramework(id, event) => send(&self.frameworks, id, &event),
+            Action::ToAgent(id, event) => send(&self.agents, id, &event),
+            Action::AdmitOperator(id, event) => self.admit(id, &event),
+            Action::Announce(event) => self.announce(&event),
+            Action::Close(id) => {
+                self.close(&id);
+                Vec::new()
+            }
+            Action::Persist(_) => Vec::new(),
+        }
+    }
+
+    fn admit(&mut self, id: StreamId, snapshot: &master::Event) -> Vec<StreamId> {
+        let mut broken = send(&self.operators, id.clone(), snapshot);
+        broken.extend(send(&self.operators, id.clone(), &news::heartbeat()));
+        self.admitted.push_back(id);
+        while self.admitted.len() > MAX_OPERATORS {
+            if let Some(oldest) = self.admitted.front().cloned() {
+                self.close(&oldest);
+            }
+        }
+        broken
+    }
+
+    fn announce(&mut self, event: &master::Event) -> Vec<StreamId> {
+        self.admitted.iter().flat_map(|id| send(&self.operators, id.clone(), event)).collect()
+    }
+}
+
+/// A stream that is no more in the books is not broken a second time.
+fn send<E: Wire>(streams: &BTreeMap<StreamId, Stream<E>>, id: StreamId, event: &E) -> Vec<StreamId> {
+    let broken = streams.get(&id).is_some_and(|stream| !stream.send(event));
+    if broken { vec![id] } else { Vec::new() }
+}
+
+/// Sends heartbeats until the reader is gone, and says so.
+async fn keep<E: Wire>(handle: Handle, id: StreamId, sender: EventSender<E>, heartbeat: Option<E>) {
+    let mut ticks = interval_at(Instant::now() + HEARTBEAT_INTERVAL, HEARTBEAT_INTERVAL);
+    loop {
+        tokio::select! {
+            () = sender.closed() => break,
+            _ = ticks.tick() => {
+                if heartbeat.as_ref().is_some_and(|heartbeat| sender.try_send(heartbeat).is_err()) {
+                    break;
+                }
+            }
+        }
+    }
+    // If the actor is gone too, nobody cares.
+    let _ = handle.send(Request::Closed(id)).await;
+}

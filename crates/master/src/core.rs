@@ -1,0 +1,224 @@
+//! The master's decisions: who is known, what runs where, who is told what.
+//!
+//! Comes in: subscriptions, calls, broken streams and the passing of time, each with [`Now`]. Goes out: [`Action`]s,
+//! fetched with [`Core::take_actions`], and the moment it wants to be woken at, [`Core::wake_at`].
+//! Pure: no clock, no I/O, no randomness. One task of the shell owns it.
+
+mod accept;
+mod action;
+mod agent;
+mod agent_calls;
+mod agent_removal;
+mod capabilities;
+pub(crate) mod counters;
+pub(crate) mod events;
+mod failover;
+mod framework;
+mod framework_calls;
+mod framework_removal;
+mod framework_rules;
+mod kill;
+mod launch;
+mod launch_group;
+mod liveness;
+pub(crate) mod news;
+mod offers;
+mod operate;
+mod orders;
+mod reconcile;
+mod registration;
+mod status;
+mod subscribe;
+mod task;
+mod tasks;
+mod updates;
+pub(crate) mod view;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use mesos::v1::{self, cygnet, master, scheduler};
+
+pub(crate) use action::Action;
+pub(crate) use agent_calls::AgentRefusal;
+pub(crate) use events::HEARTBEAT_INTERVAL;
+pub(crate) use framework_calls::CallRefusal;
+pub(crate) use framework_removal::NoSuchFramework;
+pub(crate) use operate::OperatorRefusal;
+pub(crate) use view::legacy::Query;
+
+use crate::allocator::Allocator;
+use crate::ids::{AgentId, FrameworkId, StreamId};
+use crate::now::Now;
+pub(crate) use agent::Absent;
+use agent::Agent;
+use counters::Counters;
+use framework::Framework;
+use offers::Offers;
+
+/// Completed frameworks remembered.
+const MAX_COMPLETED_FRAMEWORKS: usize = 50;
+
+/// Who this master is.
+#[derive(Debug, Clone)]
+pub(crate) struct Identity {
+    /// Fresh at every start.
+    pub(crate) id: String,
+    pub(crate) address: SocketAddr,
+    pub(crate) hostname: String,
+    /// Since the UNIX epoch.
+    pub(crate) started: Duration,
+}
+
+/// What the core needs of the options.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) allocation_interval: Duration,
+    pub(crate) agent_ping_timeout: Duration,
+    pub(crate) max_agent_ping_timeouts: u32,
+    pub(crate) agent_reregister_timeout: Duration,
+    pub(crate) offer_timeout: Option<Duration>,
+    /// `None`: any role.
+    pub(crate) roles: Option<BTreeSet<String>>,
+    pub(crate) weights: BTreeMap<String, f64>,
+    /// For `/flags`: names as Mesos has them.
+    pub(crate) flags: BTreeMap<String, String>,
+}
+
+/// See the module's words.
+#[derive(Debug)]
+pub(crate) struct Core {
+    identity: Identity,
+    settings: Settings,
+    now: Now,
+    out: Vec<Action>,
+    allocator: Allocator,
+    next_tick: Duration,
+    frameworks: BTreeMap<FrameworkId, Framework>,
+    completed_frameworks: VecDeque<Framework>,
+    next_framework: u64,
+    agents: BTreeMap<AgentId, Agent>,
+    absent: Absent,
+    next_agent: u64,
+    offers: Offers,
+    counters: Counters,
+}
+
+impl Core {
+    pub(crate) fn new(identity: Identity, settings: Settings, absent: Absent, now: Now) -> Self {
+        Core {
+            allocator: Allocator::new(settings.allocation_interval, settings.weights.clone()),
+            offers: Offers::new(&identity.id),
+            next_tick: now.elapsed + settings.allocation_interval,
+            identity,
+            settings,
+            now,
+            out: Vec::new(),
+            frameworks: BTreeMap::new(),
+            completed_frameworks: VecDeque::new(),
+            next_framework: 0,
+            agents: BTreeMap::new(),
+            absent,
+            next_agent: 0,
+            counters: Counters::default(),
+        }
+    }
+
+    /// What is to be done since the last time this was asked.
+    pub(crate) fn take_actions(&mut self) -> Vec<Action> {
+        std::mem::take(&mut self.out)
+    }
+
+    /// When [`Core::wake`] should be called, on the scale of [`Now::elapsed`].
+    pub(crate) fn wake_at(&self) -> Duration {
+        self.next_tick
+    }
+
+    /// Time has passed: looks at every deadline and gives out what is free.
+    pub(crate) fn wake(&mut self, now: Now) {
+        self.now = now;
+        self.expire_frameworks();
+        self.check_agents();
+        self.expire_offers();
+        self.make_offers();
+        self.next_tick = now.elapsed + self.settings.allocation_interval;
+    }
+
+    /// Something is new that somebody may be waiting for: the next allocation need not wait for its turn.
+    fn allocate_soon(&mut self) {
+        self.next_tick = self.now.elapsed;
+    }
+
+    fn act(&mut self, action: Action) {
+        self.out.push(action);
+    }
+
+    /// Sends an event to a framework, if it is connected.
+    fn tell(&mut self, framework: &FrameworkId, event: scheduler::Event) {
+        if let Some(stream) = self.frameworks.get(framework).and_then(Framework::stream).cloned() {
+            self.act(Action::ToFramework(stream, Box::new(event)));
+        }
+    }
+
+    /// Sends an event to an agent, if it is connected; says whether it was.
+    fn order(&mut self, agent: &AgentId, event: cygnet::AgentEvent) -> bool {
+        let stream = self.agents.get(agent).and_then(Agent::stream).cloned();
+        let connected = stream.is_some();
+        if let Some(stream) = stream {
+            self.act(Action::ToAgent(stream, Box::new(event)));
+        }
+        connected
+    }
+
+    fn announce(&mut self, event: master::Event) {
+        self.act(Action::Announce(Box::new(event)));
+    }
+
+    /// Lets an operator's stream in: a snapshot first, then everything that happens after it.
+    pub(crate) fn subscribe_operator(&mut self, now: Now, stream: StreamId) {
+        self.now = now;
+        let snapshot = news::subscribed(self.get_state());
+        self.act(Action::AdmitOperator(stream, Box::new(snapshot)));
+    }
+
+    /// As frameworks and agents are told about this master.
+    pub(crate) fn master_info(&self) -> v1::MasterInfo {
+        self.identity.master_info()
+    }
+}
+
+impl Identity {
+    /// `master@ip:port`.
+    pub(crate) fn pid(&self) -> String {
+        format!("master@{}", self.address)
+    }
+
+    fn master_info(&self) -> v1::MasterInfo {
+        use v1::master_info::{Capability, capability::Type};
+        let (ip, port) = (self.address.ip(), self.address.port());
+        let capability = |kind: Type| Capability { r#type: Some(kind.into()) };
+        v1::MasterInfo {
+            id: self.id.clone(),
+            // Mesos reads the four bytes, in network order, as a native integer.
+            ip: match ip {
+                std::net::IpAddr::V4(ip) => u32::from_ne_bytes(ip.octets()),
+                std::net::IpAddr::V6(_) => 0,
+            },
+            port: port.into(),
+            pid: Some(self.pid()),
+            hostname: Some(self.hostname.clone()),
+            version: Some(crate::version::MESOS_VERSION.to_owned()),
+            address: Some(v1::Address {
+                hostname: Some(self.hostname.clone()),
+                ip: Some(ip.to_string()),
+                port: port.into(),
+            }),
+            capabilities: [Type::AgentUpdate, Type::AgentDraining, Type::QuotaV2].map(capability).to_vec(),
+            ..v1::MasterInfo::default()
+        }
+    }
+}

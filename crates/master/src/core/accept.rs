@@ -1,0 +1,132 @@
+//! ACCEPT: offers are checked and put together into one lot, operations are carried out on it in order, and what is
+//! left goes back.
+
+use std::collections::BTreeSet;
+
+use mesos::resources::Resources;
+use mesos::v1;
+use mesos::v1::offer::{Operation, operation};
+use mesos::v1::scheduler::call;
+use mesos::v1::task_status::Reason;
+use v1::TaskState;
+
+use super::{Core, events, status};
+use crate::ids::{AgentId, FrameworkId, OfferId};
+
+/// What the accepted offers hold together, less what operations took so far.
+#[derive(Debug)]
+pub(super) struct Lot {
+    pub(super) agent: AgentId,
+    pub(super) role: String,
+    pub(super) left: Resources,
+}
+
+impl Core {
+    pub(super) fn accept(&mut self, framework: &FrameworkId, accept: call::Accept) {
+        match self.gather(framework, &accept.offer_ids) {
+            Ok(lot) => self.carry_out(framework, lot, accept),
+            Err(problem) => self.reject(framework, accept, &problem),
+        }
+    }
+
+    fn carry_out(&mut self, framework: &FrameworkId, mut lot: Lot, accept: call::Accept) {
+        for operation in accept.operations {
+            self.counters.operations += 1;
+            match operation.r#type() {
+                operation::Type::Launch => self.launch(framework, &mut lot, operation),
+                operation::Type::LaunchGroup => self.launch_group(framework, &mut lot, operation),
+                kind => {
+                    self.counters.operations_dropped += 1;
+                    tracing::warn!(%framework, operation = kind.as_str_name(), "operation is not supported: dropped");
+                }
+            }
+        }
+        self.give_back(framework, &lot.agent, &lot.left, accept.filters.as_ref());
+    }
+
+    /// Checks the named offers and takes them out of the outstanding ones; on a problem none is taken.
+    fn gather(&mut self, framework: &FrameworkId, ids: &[OfferId]) -> Result<Lot, String> {
+        self.check_offers(framework, ids)?;
+        let offers: Vec<_> = ids.iter().filter_map(|id| self.offers.remove(id)).collect();
+        let first = offers.first().ok_or("No offers specified")?;
+        let mut lot = Lot { agent: first.agent.clone(), role: first.role.clone(), left: Resources::default() };
+        for offer in &offers {
+            lot.left += &offer.resources;
+        }
+        Ok(lot)
+    }
+
+    fn check_offers(&self, framework: &FrameworkId, ids: &[OfferId]) -> Result<(), String> {
+        let mut seen = BTreeSet::new();
+        if let Some(twice) = ids.iter().find(|id| !seen.insert(*id)) {
+            return Err(format!("Duplicate offer {twice} in offer list"));
+        }
+        let mut first: Option<&super::offers::Offer> = None;
+        for id in ids {
+            let offer = self.offers.get(id).ok_or_else(|| format!("Offer {id} is no longer valid"))?;
+            if offer.framework != *framework {
+                let owner = &offer.framework;
+                return Err(format!(
+                    "Offer {id} has invalid framework {owner} while framework {framework} is expected"
+                ));
+            }
+            let first = *first.get_or_insert(offer);
+            if first.agent != offer.agent {
+                return Err(format!(
+                    "Aggregated offers must belong to one single agent. Offer {id} uses agent {} and agent {}",
+                    offer.agent, first.agent
+                ));
+            }
+            if first.role != offer.role {
+                return Err(format!(
+                    "Aggregated offers must be allocated to the same role. Offer {id} uses role {} but another is \
+                     using role {}",
+                    offer.role, first.role
+                ));
+            }
+        }
+        if first.is_none() { Err("No offers specified".to_owned()) } else { Ok(()) }
+    }
+
+    /// The offers cannot be used: those that are the framework's are discarded, and every task is answered.
+    fn reject(&mut self, framework: &FrameworkId, accept: call::Accept, problem: &str) {
+        let message = format!("Task launched with invalid offers: {problem}");
+        for task in accept.operations.iter().flat_map(tasks_of) {
+            self.answer_task(framework, task, (TaskState::TaskDropped, Reason::InvalidOffers), &message);
+        }
+        for id in &accept.offer_ids {
+            if self.offers.get(id).is_some_and(|offer| offer.framework == *framework)
+                && let Some(offer) = self.offers.remove(id)
+            {
+                self.allocator.recover(framework, &offer.agent, &offer.resources);
+            }
+        }
+    }
+
+    /// Tells a framework that one of its tasks will not run.
+    pub(super) fn answer_task(
+        &mut self,
+        framework: &FrameworkId,
+        task: &v1::TaskInfo,
+        (state, reason): (TaskState, Reason),
+        message: &str,
+    ) {
+        let Some(known) = self.frameworks.get(framework) else { return };
+        let state = known.capabilities.visible(state);
+        self.counters.count_ended(state);
+        let agent = task.agent_id.clone();
+        let status = status::from_master(self.now.unix, task.task_id.clone(), Some(&agent), (state, reason), message);
+        self.tell(framework, events::update(status));
+    }
+}
+
+/// Every task an operation would have launched.
+fn tasks_of(operation: &Operation) -> Vec<&v1::TaskInfo> {
+    let launch = operation.launch.iter().flat_map(|launch| &launch.task_infos);
+    let group = operation.launch_group.iter().flat_map(|group| &group.task_group.tasks);
+    match operation.r#type() {
+        operation::Type::Launch => launch.collect(),
+        operation::Type::LaunchGroup => group.collect(),
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,72 @@
+//! A call of an agent: whether its stream is the current one, and where it goes.
+
+use mesos::v1::cygnet::{AgentCall, agent_call};
+
+use super::{Core, events};
+use crate::ids::{AgentId, StreamId};
+use crate::now::Now;
+
+/// Why a call is refused. The agent subscribes again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum AgentRefusal {
+    #[error("agent {0} is not registered")]
+    UnknownAgent(AgentId),
+    #[error("the stream of this request is not the one agent {0} is subscribed with")]
+    OtherStream(AgentId),
+    #[error("field '{0}' is missing")]
+    Missing(&'static str),
+}
+
+impl Core {
+    /// A call other than SUBSCRIBE.
+    pub(crate) fn agent_call(
+        &mut self,
+        now: Now,
+        stream: Option<&StreamId>,
+        call: AgentCall,
+    ) -> Result<(), AgentRefusal> {
+        self.now = now;
+        let agent = call.agent_id.clone().ok_or(AgentRefusal::Missing("agent_id"))?;
+        let known = self.agents.get_mut(&agent).ok_or_else(|| AgentRefusal::UnknownAgent(agent.clone()))?;
+        if known.stream().is_none() || known.stream() != stream {
+            return Err(AgentRefusal::OtherStream(agent));
+        }
+        // Whatever it says, it lives.
+        known.pings.answered = true;
+        known.pings.missed = 0;
+        self.route_agent(&agent, call)
+    }
+
+    fn route_agent(&mut self, agent: &AgentId, call: AgentCall) -> Result<(), AgentRefusal> {
+        match call.r#type() {
+            agent_call::Type::Update => self.update(agent, call.update.ok_or(AgentRefusal::Missing("update"))?),
+            agent_call::Type::ExitedExecutor => {
+                self.executor_exited(agent, &call.exited_executor.ok_or(AgentRefusal::Missing("exited_executor"))?);
+            }
+            agent_call::Type::Message => {
+                self.message_to_framework(agent, call.message.ok_or(AgentRefusal::Missing("message"))?);
+            }
+            agent_call::Type::Unregister => self.unregister(agent),
+            agent_call::Type::Pong => {}
+            agent_call::Type::Unknown | agent_call::Type::Subscribe => return Err(AgentRefusal::Missing("type")),
+        }
+        Ok(())
+    }
+
+    /// Command tasks' own executors are not in the books, and nobody is told about them.
+    fn executor_exited(&mut self, agent: &AgentId, exited: &agent_call::ExitedExecutor) {
+        let framework = exited.framework_id.clone();
+        let executor = exited.executor_id.clone();
+        self.counters.exited_executors += 1;
+        if self.remove_executor(agent, &framework, &executor).is_some() {
+            self.tell(&framework, events::executor_exited(agent, &executor, exited.status.unwrap_or_default()));
+        }
+    }
+
+    fn message_to_framework(&mut self, agent: &AgentId, message: agent_call::Message) {
+        let framework = message.framework_id.clone();
+        let connected = self.frameworks.get(&framework).is_some_and(super::Framework::is_connected);
+        self.counters.count_executor_message(connected);
+        self.tell(&framework, events::message(agent, message.executor_id, message.data));
+    }
+}

@@ -1,0 +1,198 @@
+//! Agents that leave: unreachable for now, unregistered, replaced, or gone for good. And what becomes of their tasks.
+
+use mesos::v1::task_status::Reason;
+use mesos::v1::{self, TaskState, TaskStatus};
+
+use super::{Action, Core, events, news, orders, status};
+use crate::ids::{AgentId, FrameworkId, TaskId};
+use crate::now::Now;
+use crate::registry::Change;
+
+/// Absent agents remembered of each kind, as many as Mesos keeps in its registry.
+const MAX_ABSENT: usize = 102_400;
+
+/// How an agent leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Departure {
+    /// It may come back.
+    Unreachable(&'static str),
+    /// It is removed from the books, for this reason.
+    Removed(&'static str),
+    /// An operator says it never comes back.
+    Gone,
+}
+
+impl Departure {
+    fn verdict(self) -> (TaskState, Reason) {
+        match self {
+            Departure::Unreachable(_) => (TaskState::TaskUnreachable, Reason::AgentRemoved),
+            Departure::Removed(_) => (TaskState::TaskLost, Reason::AgentRemoved),
+            Departure::Gone => (TaskState::TaskGoneByOperator, Reason::AgentRemovedByOperator),
+        }
+    }
+
+    fn message(self, hostname: &str) -> String {
+        match self {
+            Departure::Unreachable(why) => format!("Agent {hostname} is unreachable: {why}"),
+            Departure::Removed(why) => format!("Agent {hostname} removed: {why}"),
+            Departure::Gone => format!("Agent {hostname} has been marked gone"),
+        }
+    }
+}
+
+/// There is no such agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NoSuchAgent;
+
+impl Core {
+    /// The agent says goodbye.
+    pub(super) fn unregister(&mut self, agent: &AgentId) {
+        self.remove_agent(agent, Departure::Removed("the agent unregistered"));
+    }
+
+    /// An operator gives an agent up for good.
+    pub(crate) fn mark_agent_gone(&mut self, now: Now, agent: &AgentId) -> Result<(), NoSuchAgent> {
+        self.now = now;
+        if self.agents.contains_key(agent) {
+            self.order(agent, orders::shutdown("Agent has been marked gone"));
+            self.remove_agent(agent, Departure::Gone);
+            return Ok(());
+        }
+        let absent = &mut self.absent;
+        let known = absent.recovered.remove(agent).is_some() || absent.unreachable.remove(agent).is_some();
+        if known {
+            self.mark_gone(agent);
+        }
+        if known || self.absent.gone.contains_key(agent) { Ok(()) } else { Err(NoSuchAgent) }
+    }
+
+    pub(super) fn remove_agent(&mut self, id: &AgentId, departure: Departure) {
+        let Some(agent) = self.agents.get(id) else { return };
+        let message = departure.message(&agent.info.hostname);
+        let stream = agent.stream().cloned();
+        tracing::warn!(agent = %id, message, "agent removed");
+        self.counters.count_removal(departure == Departure::Removed("the agent unregistered"));
+        for (framework, task) in self.tasks_on(id) {
+            self.depart_task(id, &framework, &task, departure, &message);
+        }
+        self.drop_executors_on(id);
+        self.rescind_offers(|offer| offer.agent == *id);
+        self.allocator.remove_agent(id);
+        self.agents.remove(id);
+        if let Some(stream) = stream {
+            self.act(Action::Close(stream));
+        }
+        self.announce_agent_lost(id);
+        self.remember_departure(id, departure);
+    }
+
+    fn remember_departure(&mut self, id: &AgentId, departure: Departure) {
+        match departure {
+            Departure::Unreachable(_) => self.mark_unreachable(id),
+            Departure::Gone => self.mark_gone(id),
+            Departure::Removed(_) => {
+                self.act(Action::Persist(Change::Remove(id.clone())));
+                self.announce(news::agent_removed(id));
+            }
+        }
+    }
+
+    pub(super) fn mark_unreachable(&mut self, id: &AgentId) {
+        let since = self.now.unix;
+        self.act(Action::Persist(Change::Unreachable(id.clone(), since)));
+        self.absent.unreachable.insert(id.clone(), since);
+        self.forget_oldest(|absent| &mut absent.unreachable);
+    }
+
+    fn mark_gone(&mut self, id: &AgentId) {
+        let since = self.now.unix;
+        self.act(Action::Persist(Change::Gone(id.clone(), since)));
+        self.absent.gone.insert(id.clone(), since);
+        self.forget_oldest(|absent| &mut absent.gone);
+    }
+
+    /// Keeps the memory of absent agents bounded, here and in the registry.
+    fn forget_oldest(
+        &mut self,
+        kind: impl Fn(&mut super::Absent) -> &mut std::collections::BTreeMap<AgentId, std::time::Duration>,
+    ) {
+        let remembered = kind(&mut self.absent);
+        if remembered.len() <= MAX_ABSENT {
+            return;
+        }
+        let Some(oldest) = remembered.iter().min_by_key(|(_, since)| **since).map(|(id, _)| id.clone()) else { return };
+        remembered.remove(&oldest);
+        self.act(Action::Persist(Change::Remove(oldest)));
+    }
+
+    fn tasks_on(&self, agent: &AgentId) -> Vec<(FrameworkId, TaskId)> {
+        let tasks = self.agents.get(agent).into_iter().flat_map(|agent| &agent.tasks);
+        tasks.flat_map(|(framework, tasks)| tasks.iter().map(|task| (framework.clone(), task.clone()))).collect()
+    }
+
+    /// One task of a departing agent: told, and moved to where it is remembered.
+    fn depart_task(
+        &mut self,
+        agent: &AgentId,
+        framework: &FrameworkId,
+        task: &TaskId,
+        departure: Departure,
+        message: &str,
+    ) {
+        if self.task(framework, task).is_some_and(|task| !task.is_terminal()) {
+            let status = self.departed(agent, task, departure, message);
+            self.declare(framework, status);
+            if matches!(departure, Departure::Unreachable(_)) {
+                let task = self.take_task(framework, task);
+                if let (Some(task), Some(framework)) = (task, self.frameworks.get_mut(framework)) {
+                    framework.remember_unreachable(task);
+                }
+                return;
+            }
+        }
+        self.complete_task(framework, task);
+    }
+
+    fn departed(&self, agent: &AgentId, task: &TaskId, departure: Departure, message: &str) -> TaskStatus {
+        let unreachable = matches!(departure, Departure::Unreachable(_));
+        TaskStatus {
+            unreachable_time: unreachable.then(|| v1::TimeInfo::since_epoch(self.now.unix)),
+            ..status::from_master(self.now.unix, task.clone(), Some(agent), departure.verdict(), message)
+        }
+    }
+
+    fn drop_executors_on(&mut self, id: &AgentId) {
+        let executors = self.agents.get(id).into_iter().flat_map(|agent| &agent.executors);
+        let executors: Vec<_> = executors
+            .flat_map(|(framework, of)| of.keys().map(|executor| (framework.clone(), executor.clone())))
+            .collect();
+        for (framework, executor) in executors {
+            self.remove_executor(id, &framework, &executor);
+        }
+    }
+
+    /// Every framework may have offers or plans for the agent.
+    fn announce_agent_lost(&mut self, id: &AgentId) {
+        let frameworks: Vec<FrameworkId> = self.frameworks.keys().cloned().collect();
+        for framework in frameworks {
+            self.tell(&framework, events::agent_lost(id));
+        }
+    }
+
+    /// Frameworks that do not checkpoint lose their tasks as soon as the agent's stream breaks.
+    pub(super) fn lose_unsaved_tasks(&mut self, id: &AgentId) {
+        let Some(hostname) = self.agents.get(id).map(|agent| agent.info.hostname.clone()) else { return };
+        let message = format!("Agent {hostname} disconnected");
+        for (framework, task) in self.tasks_on(id) {
+            if self.frameworks.get(&framework).is_some_and(|framework| framework.info.checkpoint()) {
+                continue;
+            }
+            if self.task(&framework, &task).is_some_and(|task| !task.is_terminal()) {
+                let what = (TaskState::TaskLost, Reason::AgentDisconnected);
+                let lost = status::from_master(self.now.unix, task.clone(), Some(id), what, &*message);
+                self.declare(&framework, lost);
+            }
+            self.complete_task(&framework, &task);
+        }
+    }
+}

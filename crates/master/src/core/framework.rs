@@ -1,0 +1,143 @@
+//! One framework as the master knows it.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use mesos::v1;
+
+use super::capabilities::Capabilities;
+use super::task::Task;
+use crate::allocator::Interest;
+use crate::ids::{FrameworkId, StreamId, TaskId};
+use crate::stock::EVERYONE;
+
+/// Completed and unreachable tasks remembered for each framework.
+const MAX_COMPLETED_TASKS: usize = 1000;
+const MAX_UNREACHABLE_TASKS: usize = 1000;
+
+/// How a framework's scheduler is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Link {
+    /// Over this stream.
+    Connected(StreamId),
+    /// Not now; it may come back until this moment.
+    Disconnected {
+        /// On the scale of [`crate::now::Now::elapsed`].
+        until: Duration,
+    },
+    /// Known from an agent that came back after the master was restarted; its scheduler did not yet.
+    Recovered,
+}
+
+/// See the module's words.
+#[derive(Debug, Clone)]
+pub(crate) struct Framework {
+    pub(crate) id: FrameworkId,
+    pub(crate) info: v1::FrameworkInfo,
+    pub(crate) capabilities: Capabilities,
+    pub(crate) link: Link,
+    pub(crate) suppressed: BTreeSet<String>,
+    /// Moments since the UNIX epoch.
+    pub(crate) registered: Duration,
+    pub(crate) reregistered: Option<Duration>,
+    pub(crate) unregistered: Option<Duration>,
+    /// Everything not yet completed, also what is terminal but not acknowledged.
+    pub(crate) tasks: BTreeMap<TaskId, Task>,
+    pub(crate) unreachable: VecDeque<v1::Task>,
+    pub(crate) completed: VecDeque<v1::Task>,
+}
+
+impl Framework {
+    pub(crate) fn new(id: FrameworkId, info: v1::FrameworkInfo, link: Link, unix: Duration) -> Self {
+        Framework {
+            capabilities: Capabilities::of(&info),
+            info: v1::FrameworkInfo { id: Some(id.clone()), ..info },
+            id,
+            link,
+            suppressed: BTreeSet::new(),
+            registered: unix,
+            reregistered: None,
+            unregistered: None,
+            tasks: BTreeMap::new(),
+            unreachable: VecDeque::new(),
+            completed: VecDeque::new(),
+        }
+    }
+
+    pub(crate) fn stream(&self) -> Option<&StreamId> {
+        match &self.link {
+            Link::Connected(stream) => Some(stream),
+            Link::Disconnected { .. } | Link::Recovered => None,
+        }
+    }
+
+    pub(crate) fn is_connected(&self) -> bool {
+        self.stream().is_some()
+    }
+
+    pub(crate) fn roles(&self) -> BTreeSet<String> {
+        roles_of(&self.info)
+    }
+
+    /// The role of a framework that can have only one.
+    pub(crate) fn sole_role(&self) -> &str {
+        named_role(&self.info).unwrap_or(EVERYONE)
+    }
+
+    pub(crate) fn failover_timeout(&self) -> Duration {
+        mesos::duration::from_seconds(self.info.failover_timeout()).unwrap_or_default()
+    }
+
+    /// How it takes part in allocation.
+    pub(crate) fn interest(&self) -> Interest {
+        Interest {
+            roles: self.roles(),
+            suppressed: self.suppressed.clone(),
+            gpus: self.capabilities.gpu_resources,
+            active: self.is_connected(),
+        }
+    }
+
+    pub(crate) fn remember_completed(&mut self, task: v1::Task) {
+        push_bounded(&mut self.completed, task, MAX_COMPLETED_TASKS);
+    }
+
+    pub(crate) fn remember_unreachable(&mut self, task: v1::Task) {
+        push_bounded(&mut self.unreachable, task, MAX_UNREACHABLE_TASKS);
+    }
+
+    pub(crate) fn unreachable_task(&self, id: &TaskId) -> Option<&v1::Task> {
+        self.unreachable.iter().find(|task| task.task_id.value == id.value.as_str())
+    }
+
+    /// Forgets that a task was unreachable and says what was known of it.
+    pub(crate) fn take_unreachable(&mut self, id: &TaskId) -> Option<v1::Task> {
+        let at = self.unreachable.iter().position(|task| task.task_id.value == id.value.as_str())?;
+        self.unreachable.remove(at)
+    }
+
+    pub(crate) fn has_completed(&self, id: &TaskId) -> bool {
+        self.completed.iter().any(|task| task.task_id.value == id.value.as_str())
+    }
+}
+
+/// The roles a framework asks to be in.
+pub(crate) fn roles_of(info: &v1::FrameworkInfo) -> BTreeSet<String> {
+    if Capabilities::of(info).multi_role {
+        return info.roles.iter().cloned().collect();
+    }
+    [named_role(info).unwrap_or(EVERYONE).to_owned()].into()
+}
+
+/// The role in the field that frameworks with one role still use.
+pub(crate) fn named_role(info: &v1::FrameworkInfo) -> Option<&str> {
+    info.role.as_deref()
+}
+
+/// Adds at the end and lets go of the oldest.
+pub(crate) fn push_bounded<T>(queue: &mut VecDeque<T>, item: T, limit: usize) {
+    queue.push_back(item);
+    while queue.len() > limit {
+        queue.pop_front();
+    }
+}

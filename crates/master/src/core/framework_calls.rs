@@ -1,0 +1,110 @@
+//! A call of a scheduler: who sent it, whether its stream is the right one, and where it goes.
+
+use mesos::v1::scheduler::{Call, call};
+
+use super::Core;
+use super::framework::Framework;
+use crate::ids::{FrameworkId, StreamId};
+use crate::now::Now;
+
+/// Why a call is refused, each with the status it is answered with.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum CallRefusal {
+    #[error("Framework cannot be found")]
+    UnknownFramework,
+    #[error("Framework is not subscribed")]
+    NotSubscribed,
+    #[error("All non-subscribe calls should include the 'Mesos-Stream-Id' header")]
+    NoStreamId,
+    #[error(
+        "The stream ID '{sent}' included in this request didn't match the stream ID currently associated with \
+         framework ID {framework}"
+    )]
+    OtherStreamId { sent: StreamId, framework: FrameworkId },
+    #[error("'UpdateFramework.framework_info' is not valid: {0}")]
+    InvalidUpdate(String),
+    #[error("{0} is not implemented")]
+    NotImplemented(String),
+}
+
+impl Core {
+    /// A valid call other than SUBSCRIBE.
+    pub(crate) fn scheduler_call(
+        &mut self,
+        now: Now,
+        stream: Option<&StreamId>,
+        call: Call,
+    ) -> Result<call::Type, CallRefusal> {
+        self.now = now;
+        let framework = call.framework_id.clone().ok_or(CallRefusal::UnknownFramework)?;
+        let known = self.frameworks.get(&framework).ok_or(CallRefusal::UnknownFramework)?;
+        check_stream(known, stream)?;
+        let kind = call.r#type();
+        self.counters.count_call(kind);
+        self.route(&framework, kind, call).map(|()| kind)
+    }
+
+    fn route(&mut self, framework: &FrameworkId, kind: call::Type, call: Call) -> Result<(), CallRefusal> {
+        match kind {
+            call::Type::Teardown => self.remove_framework(framework),
+            call::Type::Accept => self.accept(framework, call.accept.unwrap_or_default()),
+            call::Type::Decline => self.decline(framework, &call.decline.unwrap_or_default()),
+            call::Type::Revive => self.revive(framework, call.revive.unwrap_or_default().roles),
+            call::Type::Suppress => self.suppress(framework, call.suppress.unwrap_or_default().roles),
+            call::Type::Kill => self.kill(framework, call.kill.unwrap_or_default()),
+            call::Type::Shutdown => self.shutdown_executor(framework, call.shutdown.unwrap_or_default()),
+            call::Type::Acknowledge => self.acknowledge(framework, call.acknowledge.unwrap_or_default()),
+            call::Type::Reconcile => self.reconcile(framework, &call.reconcile.unwrap_or_default().tasks),
+            call::Type::Message => self.message_to_executor(framework, call.message.unwrap_or_default()),
+            call::Type::UpdateFramework => self
+                .update_framework(framework, call.update_framework.unwrap_or_default())
+                .map_err(CallRefusal::InvalidUpdate)?,
+            // Hints to an allocator that takes none, and answers to maintenance nobody announces.
+            call::Type::Request
+            | call::Type::AcceptInverseOffers
+            | call::Type::DeclineInverseOffers
+            | call::Type::AcknowledgeOperationStatus => {}
+            call::Type::Unknown | call::Type::Subscribe | call::Type::ReconcileOperations => {
+                return Err(CallRefusal::NotImplemented(kind.as_str_name().to_owned()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Offers again for these roles, or for all, whatever was refused or suppressed.
+    fn revive(&mut self, id: &FrameworkId, roles: Vec<String>) {
+        let Some(framework) = self.frameworks.get_mut(id) else { return };
+        let Some(roles) = framework.named_roles(roles) else { return };
+        framework.suppressed.retain(|role| !roles.contains(role));
+        self.allocator.revive(id, &roles);
+        self.allocate_soon();
+    }
+
+    /// No offers for these roles, or for none at all, until revived.
+    fn suppress(&mut self, id: &FrameworkId, roles: Vec<String>) {
+        let Some(framework) = self.frameworks.get_mut(id) else { return };
+        let Some(roles) = framework.named_roles(roles) else { return };
+        framework.suppressed.extend(roles.iter().cloned());
+        self.allocator.suppress(id, &roles);
+    }
+}
+
+impl Framework {
+    /// The roles a call names; all if it names none, `None` if one of them is not the framework's.
+    fn named_roles(&self, named: Vec<String>) -> Option<std::collections::BTreeSet<String>> {
+        let own = self.roles();
+        if named.is_empty() {
+            return Some(own);
+        }
+        named.iter().all(|role| own.contains(role)).then(|| named.into_iter().collect())
+    }
+}
+
+fn check_stream(framework: &Framework, sent: Option<&StreamId>) -> Result<(), CallRefusal> {
+    let current = framework.stream().ok_or(CallRefusal::NotSubscribed)?;
+    let sent = sent.ok_or(CallRefusal::NoStreamId)?;
+    if sent != current {
+        return Err(CallRefusal::OtherStreamId { sent: sent.clone(), framework: framework.id.clone() });
+    }
+    Ok(())
+}

@@ -1,0 +1,76 @@
+//! The end of a framework: teardown, or a failover timeout that passed.
+
+use mesos::v1::TaskState;
+use mesos::v1::task_status::Reason;
+
+use super::framework::push_bounded;
+use super::{Action, Core, MAX_COMPLETED_FRAMEWORKS, news, orders, status};
+use crate::ids::{AgentId, FrameworkId, TaskId};
+use crate::now::Now;
+
+/// There is no such framework.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NoSuchFramework;
+
+impl Core {
+    /// An operator ends a framework.
+    pub(crate) fn teardown(&mut self, now: Now, framework: &FrameworkId) -> Result<(), NoSuchFramework> {
+        self.now = now;
+        if !self.frameworks.contains_key(framework) {
+            return Err(NoSuchFramework);
+        }
+        self.remove_framework(framework);
+        Ok(())
+    }
+
+    /// Shuts everything of the framework down and keeps only the memory of it.
+    pub(super) fn remove_framework(&mut self, id: &FrameworkId) {
+        self.drop_offers_of(id);
+        // All agents: one may have something left of it that is not in the books any more.
+        let agents: Vec<AgentId> = self.agents.keys().cloned().collect();
+        for agent in agents {
+            self.order(&agent, orders::shutdown_framework(id));
+        }
+        self.end_tasks_of(id);
+        self.drop_executors_of(id);
+        self.allocator.remove_framework(id);
+        let Some(mut framework) = self.frameworks.remove(id) else { return };
+        if let Some(stream) = framework.stream().cloned() {
+            self.act(Action::Close(stream));
+        }
+        framework.link = super::framework::Link::Disconnected { until: self.now.elapsed };
+        framework.unregistered = Some(self.now.unix);
+        self.announce(news::framework_removed(framework.info.clone()));
+        push_bounded(&mut self.completed_frameworks, framework, MAX_COMPLETED_FRAMEWORKS);
+    }
+
+    /// Nobody is left to be told: tasks become KILLED in the books only.
+    fn end_tasks_of(&mut self, id: &FrameworkId) {
+        let Some(framework) = self.frameworks.get(id) else { return };
+        let tasks: Vec<TaskId> = framework.tasks.keys().cloned().collect();
+        for task in tasks {
+            self.end_task_of_removed(id, &task);
+        }
+    }
+
+    fn end_task_of_removed(&mut self, id: &FrameworkId, task: &TaskId) {
+        let Some(known) = self.task(id, task).filter(|task| !task.is_terminal()) else {
+            return self.complete_task(id, task);
+        };
+        let what = (TaskState::TaskKilled, Reason::FrameworkRemoved);
+        let message = format!("Framework {id} removed");
+        let status = status::from_master(self.now.unix, task.clone(), Some(&known.agent()), what, message);
+        self.absorb(id, &status, None);
+        self.complete_task(id, task);
+    }
+
+    fn drop_executors_of(&mut self, id: &FrameworkId) {
+        for agent in self.agents_of(id) {
+            let executors = self.agents.get(&agent).and_then(|agent| agent.executors.get(id));
+            let executors: Vec<_> = executors.into_iter().flat_map(|executors| executors.keys().cloned()).collect();
+            for executor in executors {
+                self.remove_executor(&agent, id, &executor);
+            }
+        }
+    }
+}

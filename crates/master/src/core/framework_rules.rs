@@ -1,0 +1,101 @@
+//! What a `FrameworkInfo` must look like for its scheduler to be let in.
+
+use std::collections::BTreeSet;
+
+use mesos::v1::FrameworkInfo;
+
+use super::capabilities::Capabilities;
+use super::framework::{named_role, roles_of};
+
+/// Why a subscription is refused, in the words of the ERROR event.
+pub(crate) fn check(
+    info: &FrameworkInfo,
+    suppressed: &[String],
+    allowed: Option<&BTreeSet<String>>,
+) -> Result<(), String> {
+    check_roles(info)?;
+    check_id(info)?;
+    check_failover_timeout(info)?;
+    let roles = roles_of(info);
+    if let Some(unknown) = roles.iter().find(|role| allowed.is_some_and(|allowed| !allowed.contains(*role))) {
+        return Err(format!("Role '{unknown}' is not present in the master's --roles"));
+    }
+    match suppressed.iter().find(|role| !roles.contains(*role)) {
+        Some(stranger) => Err(format!("Suppressed role '{stranger}' is not contained in the set of roles")),
+        None => Ok(()),
+    }
+}
+
+fn check_roles(info: &FrameworkInfo) -> Result<(), String> {
+    let multi_role = Capabilities::of(info).multi_role;
+    if multi_role && named_role(info).is_some() {
+        return Err("'FrameworkInfo.role' must not be set when the framework is MULTI_ROLE capable".to_owned());
+    }
+    if !multi_role && !info.roles.is_empty() {
+        return Err("'FrameworkInfo.roles' must not be set when the framework is not MULTI_ROLE capable".to_owned());
+    }
+    let mut seen = BTreeSet::new();
+    if let Some(twice) = info.roles.iter().find(|role| !seen.insert(role.as_str())) {
+        return Err(format!("'FrameworkInfo.roles' contains duplicate items: '{twice}'"));
+    }
+    roles_of(info).iter().try_for_each(|role| check_role(role))
+}
+
+/// Whether a text may name a role at all.
+pub(crate) fn check_role(role: &str) -> Result<(), String> {
+    if role == "*" {
+        return Ok(());
+    }
+    if role.is_empty() {
+        return Err("Empty role name is invalid".to_owned());
+    }
+    role.split('/').try_for_each(|part| check_role_part(role, part))
+}
+
+fn check_role_part(role: &str, part: &str) -> Result<(), String> {
+    let problem = match part {
+        "" => "cannot start or end with a slash, or contain two adjacent slashes",
+        "." | ".." | "*" => "contains an invalid component",
+        part if part.starts_with('-') => "has a component that starts with '-'",
+        part if part.contains(|c: char| c.is_ascii_control() || c.is_ascii_whitespace() || c == '\\') => {
+            "contains whitespace, control characters or backslashes"
+        }
+        _ => return Ok(()),
+    };
+    Err(format!("Role '{role}' {problem}"))
+}
+
+fn check_id(info: &FrameworkInfo) -> Result<(), String> {
+    let id = info.id.as_ref().map_or("", |id| &id.value);
+    let wrong =
+        id == "." || id == ".." || id.len() > 255 || id.contains(|c: char| c.is_control() || c == '/' || c == '\\');
+    if wrong { Err(format!("Framework ID '{}' is invalid", id.escape_debug())) } else { Ok(()) }
+}
+
+fn check_failover_timeout(info: &FrameworkInfo) -> Result<(), String> {
+    let seconds = info.failover_timeout();
+    if seconds < 0.0 {
+        return Err(format!("The framework failover_timeout ({seconds}) must be greater than zero"));
+    }
+    match mesos::duration::from_seconds(seconds) {
+        Some(_) => Ok(()),
+        None => Err(format!("The framework failover_timeout ({seconds}) is invalid: it is too large")),
+    }
+}
+
+/// What a live framework may not change about itself.
+pub(crate) fn check_update(old: &FrameworkInfo, new: &FrameworkInfo) -> Result<(), String> {
+    let fixed = |name: &str, was: &str, is: &str| {
+        Err(format!("Updating 'FrameworkInfo.{name}' is unsupported; attempted to update from '{was}' to '{is}'"))
+    };
+    if old.principal() != new.principal() {
+        return fixed("principal", old.principal(), new.principal());
+    }
+    if old.user != new.user {
+        return fixed("user", &old.user, &new.user);
+    }
+    if old.checkpoint() != new.checkpoint() {
+        return fixed("checkpoint", &old.checkpoint().to_string(), &new.checkpoint().to_string());
+    }
+    Ok(())
+}

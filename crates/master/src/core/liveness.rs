@@ -1,0 +1,85 @@
+//! Whether agents are still there: pings, broken streams, and giving up on those that stay away.
+
+use super::agent::{Agent, Link};
+use super::agent_removal::Departure;
+use super::{Core, orders};
+use crate::ids::{AgentId, StreamId};
+use crate::now::Now;
+
+impl Core {
+    /// The stream is gone: the agent may be back soon. What it was offering is not to be had until then.
+    pub(crate) fn agent_stream_closed(&mut self, now: Now, stream: &StreamId) {
+        self.now = now;
+        let until = now.elapsed + self.settings.agent_reregister_timeout;
+        let Some(agent) = self.agents.values_mut().find(|agent| agent.stream() == Some(stream)) else { return };
+        agent.link = Link::Disconnected { until };
+        let id = agent.id.clone();
+        tracing::info!(agent = %id, "agent disconnected");
+        self.allocator.set_agent_active(&id, false);
+        self.rescind_offers(|offer| offer.agent == id);
+        self.lose_unsaved_tasks(&id);
+    }
+
+    /// Pings who is due, and gives up on who has not answered or not come back.
+    pub(super) fn check_agents(&mut self) {
+        let ids: Vec<AgentId> = self.agents.keys().cloned().collect();
+        for id in ids {
+            match self.check_agent(&id) {
+                Standing::Fine => {}
+                Standing::Ping => {
+                    self.order(&id, orders::ping());
+                }
+                Standing::Lost(why) => self.remove_agent(&id, Departure::Unreachable(why)),
+            }
+        }
+        self.give_up_recovered();
+    }
+
+    fn check_agent(&mut self, id: &AgentId) -> Standing {
+        let now = self.now.elapsed;
+        let Some(agent) = self.agents.get_mut(id) else { return Standing::Fine };
+        if matches!(agent.link, Link::Disconnected { until } if until <= now) {
+            return Standing::Lost("agent did not re-register within the timeout");
+        }
+        if agent.pings.next > now {
+            return Standing::Fine;
+        }
+        agent.count_ping();
+        agent.pings.next = now + self.settings.agent_ping_timeout;
+        if agent.pings.missed >= self.settings.max_agent_ping_timeouts {
+            return Standing::Lost("health check timed out");
+        }
+        Standing::Ping
+    }
+
+    /// Agents from before the master's restart that did not come back.
+    fn give_up_recovered(&mut self) {
+        if self.absent.recovered.is_empty() || self.now.elapsed < self.settings.agent_reregister_timeout {
+            return;
+        }
+        for id in std::mem::take(&mut self.absent.recovered).into_keys() {
+            tracing::warn!(agent = %id, "agent did not come back after the master's restart");
+            self.mark_unreachable(&id);
+            self.counters.recovery_removals += 1;
+        }
+    }
+}
+
+/// What a look at an agent calls for.
+enum Standing {
+    Fine,
+    Ping,
+    Lost(&'static str),
+}
+
+impl Agent {
+    /// The time of one ping is over and the next goes out.
+    fn count_ping(&mut self) {
+        if self.pings.answered {
+            self.pings.missed = 0;
+        } else {
+            self.pings.missed += 1;
+        }
+        self.pings.answered = false;
+    }
+}

@@ -1,0 +1,80 @@
+//! RECONCILE: what the master can say about tasks a framework is not sure of.
+
+use mesos::v1::scheduler::call::reconcile;
+use mesos::v1::task_status::Reason;
+use mesos::v1::{self, TaskState, TaskStatus};
+
+use super::framework::Framework;
+use super::{Core, events, status};
+use crate::ids::{AgentId, FrameworkId, TaskId};
+
+impl Core {
+    /// Explicit for the named tasks; implicit, for everything known, if none is named.
+    pub(super) fn reconcile(&mut self, framework: &FrameworkId, tasks: &[reconcile::Task]) {
+        if tasks.is_empty() {
+            return self.reconcile_all(framework);
+        }
+        for task in tasks {
+            let agent = task.agent_id.clone();
+            self.reconcile_one(framework, &task.task_id.clone(), agent.as_ref());
+        }
+    }
+
+    fn reconcile_all(&mut self, id: &FrameworkId) {
+        let Some(framework) = self.frameworks.get(id) else { return };
+        let known = framework.tasks.values().map(|task| self.latest(framework, &task.wire));
+        let answers: Vec<TaskStatus> = known.collect();
+        for answer in answers {
+            self.tell(id, events::update(answer));
+        }
+    }
+
+    pub(super) fn reconcile_one(&mut self, id: &FrameworkId, task: &TaskId, agent: Option<&AgentId>) {
+        let Some(framework) = self.frameworks.get(id) else { return };
+        let answer = match framework.tasks.get(task) {
+            Some(known) => Some(self.latest(framework, &known.wire)),
+            None => self.about_unknown(framework, task, agent),
+        };
+        if let Some(answer) = answer {
+            self.tell(id, events::update(answer));
+        }
+    }
+
+    /// The state the framework was last told, with what its last status said.
+    fn latest(&self, framework: &Framework, task: &v1::Task) -> TaskStatus {
+        let forwarded = if task.status_update_state.is_some() { task.status_update_state() } else { task.state() };
+        let state = framework.capabilities.visible(forwarded);
+        let what = (state, Reason::Reconciliation);
+        status::repeated(self.now.unix, task, what, "Reconciliation: Latest task state")
+    }
+
+    /// Nothing runs under this id as far as the master knows; where it would have run decides what that means.
+    /// `None` while an agent that may have it can still come back.
+    fn about_unknown(&self, framework: &Framework, task: &TaskId, agent: Option<&AgentId>) -> Option<TaskStatus> {
+        let remembered = framework.unreachable_task(task).map(|task| task.agent_id.clone());
+        let place = agent.or(remembered.as_ref());
+        if self.may_still_come_back(place) {
+            return None;
+        }
+        let unreachable_since = place.and_then(|place| self.absent.unreachable.get(place));
+        let (state, what) = match place {
+            Some(place) if self.agents.contains_key(place) => (TaskState::TaskGone, "gone"),
+            Some(_) if unreachable_since.is_some() => (TaskState::TaskUnreachable, "unreachable"),
+            Some(place) if self.absent.gone.contains_key(place) => (TaskState::TaskGoneByOperator, "gone"),
+            _ => (TaskState::TaskUnknown, "unknown"),
+        };
+        let shown = (framework.capabilities.visible(state), Reason::Reconciliation);
+        let message = format!("Reconciliation: Task is {what}");
+        Some(TaskStatus {
+            unreachable_time: unreachable_since.map(|since| v1::TimeInfo::since_epoch(*since)),
+            ..status::from_master(self.now.unix, task.clone(), place, shown, message)
+        })
+    }
+
+    fn may_still_come_back(&self, place: Option<&AgentId>) -> bool {
+        match place {
+            Some(place) => self.absent.recovered.contains_key(place),
+            None => !self.absent.recovered.is_empty(),
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Agents arrive: for the first time, after a break, after the master's restart, or after everyone gave up on them.
+
+use std::collections::BTreeSet;
+
+use mesos::resources::Resources;
+use mesos::v1::cygnet::agent_call;
+use mesos::v1::task_status::Reason;
+use mesos::v1::{self, cygnet};
+
+use super::agent::{Agent, Link, Pings};
+use super::agent_removal::Departure;
+use super::framework::{self, Framework};
+use super::task::Task;
+use super::{Action, Core, events, news, orders, status};
+use crate::ids::{AgentId, ExecutorId, FrameworkId, StreamId, TaskId};
+use crate::now::Now;
+use crate::registry::Change;
+use crate::stock;
+
+impl Core {
+    /// A SUBSCRIBE of an agent has arrived on a new stream.
+    pub(crate) fn subscribe_agent(&mut self, now: Now, stream: StreamId, call: agent_call::Subscribe) {
+        self.now = now;
+        let total = match Resources::from_wire(&call.agent_info.resources) {
+            Ok(total) => total,
+            Err(error) => return self.turn_away(stream, error.to_string()),
+        };
+        let given = call.agent_info.id.as_ref().filter(|id| !id.value.is_empty()).cloned();
+        match given {
+            Some(id) if self.absent.gone.contains_key(&id) => {
+                self.turn_away(stream, "Agent has been marked gone".to_owned());
+            }
+            Some(id) => self.reregister(id, stream, total, call),
+            None => self.register(stream, total, call),
+        }
+    }
+
+    /// What is wrong cannot be mended by trying again.
+    fn turn_away(&mut self, stream: StreamId, why: String) {
+        tracing::warn!(why, "agent refused");
+        let shutdown = orders::shutdown(why);
+        self.act(Action::ToAgent(stream.clone(), Box::new(shutdown)));
+        self.act(Action::Close(stream));
+    }
+
+    fn register(&mut self, stream: StreamId, total: Resources, call: agent_call::Subscribe) {
+        let same_place = |agent: &&Agent| call.pid.as_deref().is_some_and(|pid| pid == agent.pid);
+        if let Some(old) = self.agents.values().find(same_place).map(|agent| agent.id.clone()) {
+            self.remove_agent(&old, Departure::Removed("a new agent registered at the same address"));
+        }
+        let id = self.next_agent_id();
+        self.counters.agents_registered += 1;
+        self.enter(&id, stream, total, &call);
+        self.take_report(&id, call.frameworks);
+        self.open(&id, Vec::new());
+    }
+
+    fn next_agent_id(&mut self) -> AgentId {
+        let id = AgentId::from(format!("{}-S{}", self.identity.id, self.next_agent));
+        self.next_agent += 1;
+        id
+    }
+
+    fn reregister(&mut self, id: AgentId, stream: StreamId, total: Resources, call: agent_call::Subscribe) {
+        self.counters.agents_reregistered += 1;
+        if let Some(older) = self.agents.get(&id).and_then(Agent::stream).cloned() {
+            self.act(Action::Close(older));
+        }
+        self.rescind_offers(|offer| offer.agent == id);
+        self.enter(&id, stream, total, &call);
+        let returns = self.absent.unreachable.remove(&id).is_some();
+        self.absent.recovered.remove(&id);
+        let before = self.agents.get(&id).map(|agent| agent.tasks.clone()).unwrap_or_default();
+        let orders = self.take_report(&id, call.frameworks.clone());
+        let missing = self.missing_tasks(before, &call.frameworks);
+        self.open(&id, [orders, missing].concat());
+        if returns {
+            self.report_returned(&id);
+        }
+    }
+
+    /// Puts the agent into the books, or brings what is there up to date, and into the registry.
+    fn enter(&mut self, id: &AgentId, stream: StreamId, total: Resources, call: &agent_call::Subscribe) {
+        let pings = Pings { next: self.now.elapsed + self.settings.agent_ping_timeout, answered: true, missed: 0 };
+        let fresh = Agent::new(id.clone(), call.agent_info.clone(), total, stream, self.now.unix);
+        let known = self.agents.contains_key(id);
+        let unix = self.now.unix;
+        let agent = self.agents.entry(id.clone()).or_insert_with(|| fresh.clone());
+        let registered_before = known && agent.info == fresh.info;
+        agent.reregistered = known.then_some(unix);
+        agent.info = fresh.info;
+        agent.total = fresh.total;
+        agent.link = fresh.link;
+        agent.pings = pings;
+        agent.pid = call.pid.clone().unwrap_or_default();
+        agent.version = call.version.clone().unwrap_or_default();
+        agent.capabilities.clone_from(&call.capabilities);
+        let info = agent.info.clone();
+        if !registered_before {
+            self.act(Action::Persist(Change::Admit(Box::new(info))));
+        }
+        if !known && let Some(agent) = self.agents.get(id) {
+            self.announce(news::agent_added(self.agent_view(agent)));
+        }
+    }
+
+    /// What is in the books is now what is on the agent: it can be offered. Then come the orders it missed.
+    fn open(&mut self, id: &AgentId, orders: Vec<cygnet::AgentEvent>) {
+        let Some(agent) = self.agents.get(id) else { return };
+        debug_assert!(matches!(agent.link, Link::Connected(_)));
+        self.allocator.add_agent(id.clone(), agent.total.clone(), &agent.used);
+        let kills: Vec<_> = agent.kills.iter().map(|((of, task), policy)| orders::kill(of, task, *policy)).collect();
+        let ping_timeout = self.settings.agent_ping_timeout * self.settings.max_agent_ping_timeouts;
+        self.order(id, orders::subscribed(id, ping_timeout, self.master_info()));
+        for order in orders.into_iter().chain(kills) {
+            self.order(id, order);
+        }
+        self.allocate_soon();
+    }
+
+    /// Enters what an agent says it runs; returns what it must be told about it.
+    fn take_report(&mut self, id: &AgentId, report: Vec<agent_call::Framework>) -> Vec<cygnet::AgentEvent> {
+        let mut orders = Vec::new();
+        let reported_executors: BTreeSet<_> = report.iter().flat_map(executors_of).collect();
+        self.drop_unreported_executors(id, &reported_executors);
+        for reported in report {
+            let Some(framework) = reported.framework_info.id.clone() else { continue };
+            if self.completed_frameworks.iter().any(|completed| completed.id == framework) {
+                orders.push(orders::shutdown_framework(&framework));
+                continue;
+            }
+            self.know_framework(&framework, &reported.framework_info);
+            if let Some(known) = self.frameworks.get(&framework) {
+                orders.push(orders::update_framework(known.info.clone()));
+            }
+            for executor in reported.executors {
+                self.take_executor(id, &framework, executor);
+            }
+            for task in reported.tasks {
+                orders.extend(self.take_reported_task(id, &framework, task));
+            }
+        }
+        orders
+    }
+
+    /// After the master's restart an agent may know frameworks whose scheduler has not subscribed again yet.
+    fn know_framework(&mut self, id: &FrameworkId, info: &v1::FrameworkInfo) {
+        if self.frameworks.contains_key(id) {
+            return;
+        }
+        let framework = Framework::new(id.clone(), info.clone(), framework::Link::Recovered, self.now.unix);
+        self.announce(news::framework_added(self.framework_view(&framework)));
+        self.frameworks.insert(id.clone(), framework);
+    }
+
+    fn drop_unreported_executors(&mut self, id: &AgentId, reported: &BTreeSet<(FrameworkId, ExecutorId)>) {
+        let known = self.agents.get(id).into_iter().flat_map(|agent| &agent.executors);
+        let known = known.flat_map(|(of, executors)| executors.keys().map(|executor| (of.clone(), executor.clone())));
+        let dropped: Vec<_> = known.filter(|executor| !reported.contains(executor)).collect();
+        for (framework, executor) in dropped {
+            self.remove_executor(id, &framework, &executor);
+        }
+    }
+
+    fn take_executor(&mut self, id: &AgentId, framework: &FrameworkId, executor: v1::ExecutorInfo) {
+        let executor_id = executor.executor_id.clone();
+        let role = self.frameworks.get(framework).map_or(stock::EVERYONE, Framework::sole_role);
+        let resources = stock::held(&executor.resources, role).unwrap_or_default();
+        let Some(agent) = self.agents.get_mut(id) else { return };
+        if agent.executor(framework, &executor_id).is_none() {
+            let kept = v1::ExecutorInfo { resources: resources.to_wire(), ..executor };
+            agent.add_executor(framework, kept, &resources);
+        }
+    }
+
+    /// A task the master has in its books is left to the updates that follow; one it has declared over is killed.
+    fn take_reported_task(
+        &mut self,
+        agent: &AgentId,
+        framework: &FrameworkId,
+        reported: v1::Task,
+    ) -> Option<cygnet::AgentEvent> {
+        let id = reported.task_id.clone();
+        let known = self.frameworks.get_mut(framework)?;
+        if let Some(task) = known.tasks.get(&id) {
+            return (task.agent() != *agent).then(|| orders::kill(framework, &id, None));
+        }
+        let role = known.sole_role().to_owned();
+        let was_unreachable = known.take_unreachable(&id).is_some();
+        let task = Task::reported(v1::Task { agent_id: agent.clone(), ..reported }, &role);
+        if !was_unreachable && known.has_completed(&id) {
+            return (!task.is_terminal()).then(|| orders::kill(framework, &id, None));
+        }
+        self.add_task(framework, task);
+        None
+    }
+
+    /// Tasks in the books the agent does not know: it is asked, and answers with updates.
+    fn missing_tasks(
+        &mut self,
+        before: std::collections::BTreeMap<FrameworkId, BTreeSet<TaskId>>,
+        report: &[agent_call::Framework],
+    ) -> Vec<cygnet::AgentEvent> {
+        let reported: BTreeSet<(String, &str)> = report.iter().flat_map(tasks_of).collect();
+        let mut orders = Vec::new();
+        for (framework, tasks) in before {
+            let is_missing = |task: &TaskId| !reported.contains(&(framework.to_string(), task.value.as_str()));
+            let (over, alive): (Vec<_>, Vec<_>) = tasks
+                .into_iter()
+                .filter(is_missing)
+                .partition(|task| self.task(&framework, task).is_none_or(Task::is_terminal));
+            over.iter().for_each(|task| self.complete_task(&framework, task));
+            if !alive.is_empty() {
+                orders.push(orders::reconcile(&framework, alive));
+            }
+        }
+        orders
+    }
+
+    /// Frameworks were told that these tasks are unreachable; now they hear how they really are.
+    fn report_returned(&mut self, id: &AgentId) {
+        let Some(agent) = self.agents.get(id) else { return };
+        let tasks = agent.tasks.iter().flat_map(|(of, tasks)| tasks.iter().map(move |task| (of, task)));
+        let mut told = Vec::new();
+        for (framework, task) in tasks {
+            let Some(known) = self.frameworks.get(framework) else { continue };
+            let Some(task) = known.tasks.get(task).filter(|task| !task.is_terminal()) else { continue };
+            let what = (known.capabilities.visible(task.state()), Reason::AgentReregistered);
+            let status = status::repeated(self.now.unix, &task.wire, what, "Unreachable agent re-registered");
+            told.push((framework.clone(), status));
+        }
+        for (framework, status) in told {
+            self.tell(&framework, events::update(status));
+        }
+    }
+}
+
+fn executors_of(reported: &agent_call::Framework) -> Vec<(FrameworkId, ExecutorId)> {
+    let Some(framework) = reported.framework_info.id.clone() else { return Vec::new() };
+    reported.executors.iter().map(|of| (framework.clone(), of.executor_id.clone())).collect()
+}
+
+fn tasks_of(reported: &agent_call::Framework) -> Vec<(String, &str)> {
+    let framework = reported.framework_info.id.as_ref().map_or("", |id| &id.value);
+    reported.tasks.iter().map(|task| (framework.to_owned(), task.task_id.value.as_str())).collect()
+}

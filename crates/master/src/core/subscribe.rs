@@ -1,0 +1,148 @@
+//! A scheduler subscribes: as a new framework, as one that was away, or in place of its older self.
+
+use mesos::v1::FrameworkInfo;
+use mesos::v1::scheduler::call;
+
+use super::framework::{Framework, Link};
+use super::{Action, Core, events, framework_rules, news, orders};
+use crate::ids::{FrameworkId, StreamId};
+use crate::now::Now;
+
+impl Core {
+    /// A valid SUBSCRIBE has arrived on a new stream. Refusals are an ERROR event and the end of the stream.
+    pub(crate) fn subscribe(&mut self, now: Now, stream: StreamId, subscribe: call::Subscribe) {
+        self.now = now;
+        match self.admit(&stream, subscribe) {
+            Ok(framework) => self.welcome(&framework, stream),
+            Err(message) => {
+                tracing::info!(%stream, message, "subscription refused");
+                self.act(Action::ToFramework(stream.clone(), Box::new(events::error(message))));
+                self.act(Action::Close(stream));
+            }
+        }
+    }
+
+    fn admit(&mut self, stream: &StreamId, subscribe: call::Subscribe) -> Result<FrameworkId, String> {
+        let call::Subscribe { framework_info: info, suppressed_roles, .. } = subscribe;
+        framework_rules::check(&info, &suppressed_roles, self.settings.roles.as_ref())?;
+        let given = info.id.as_ref().filter(|id| !id.value.is_empty()).cloned();
+        if let Some(id) = &given
+            && self.completed_frameworks.iter().any(|completed| completed.id == *id)
+        {
+            return Err("Framework has been removed".to_owned());
+        }
+        let suppressed = suppressed_roles.into_iter().collect();
+        let id = match given {
+            Some(id) if self.frameworks.contains_key(&id) => self.fail_over(&id, stream, info)?,
+            Some(id) => self.add_framework(id, stream, info),
+            None => {
+                let id = self.next_framework_id();
+                self.add_framework(id, stream, info)
+            }
+        };
+        if let Some(framework) = self.frameworks.get_mut(&id) {
+            framework.suppressed = suppressed;
+        }
+        Ok(id)
+    }
+
+    /// `<master id>-NNNN`, never one that is in use.
+    fn next_framework_id(&mut self) -> FrameworkId {
+        loop {
+            let id = FrameworkId::from(format!("{}-{:04}", self.identity.id, self.next_framework));
+            self.next_framework += 1;
+            if !self.frameworks.contains_key(&id) {
+                return id;
+            }
+        }
+    }
+
+    fn add_framework(&mut self, id: FrameworkId, stream: &StreamId, info: FrameworkInfo) -> FrameworkId {
+        self.counters.frameworks_registered += 1;
+        let framework = Framework::new(id.clone(), info, Link::Connected(stream.clone()), self.now.unix);
+        self.announce(news::framework_added(self.framework_view(&framework)));
+        self.frameworks.insert(id.clone(), framework);
+        id
+    }
+
+    /// The framework is known: its scheduler has restarted, or another one takes over.
+    fn fail_over(&mut self, id: &FrameworkId, stream: &StreamId, info: FrameworkInfo) -> Result<FrameworkId, String> {
+        let Some(framework) = self.frameworks.get(id) else { return Ok(id.clone()) };
+        if framework.info.principal() != info.principal() {
+            return Err("Changing framework's principal is not allowed.".to_owned());
+        }
+        self.counters.frameworks_reregistered += 1;
+        if let Some(older) = framework.stream().cloned() {
+            let error = events::error("Framework failed over");
+            self.act(Action::ToFramework(older.clone(), Box::new(error)));
+            self.act(Action::Close(older));
+        }
+        self.drop_offers_of(id);
+        let now = self.now.unix;
+        if let Some(framework) = self.frameworks.get_mut(id) {
+            framework.link = Link::Connected(stream.clone());
+            framework.reregistered = Some(now);
+            framework.change_info(info);
+        }
+        self.announce_framework_updated(id);
+        self.tell_agents_of(id);
+        Ok(id.clone())
+    }
+
+    /// SUBSCRIBED, a heartbeat at once, and offers as soon as there are any.
+    fn welcome(&mut self, id: &FrameworkId, stream: StreamId) {
+        let subscribed = events::subscribed(id, self.master_info());
+        self.act(Action::ToFramework(stream.clone(), Box::new(subscribed)));
+        self.act(Action::ToFramework(stream, Box::new(events::heartbeat())));
+        if let Some(framework) = self.frameworks.get(id) {
+            self.allocator.set_framework(id.clone(), framework.interest());
+        }
+        self.allocate_soon();
+    }
+
+    /// UPDATE_FRAMEWORK: the stream stays, what the framework says about itself changes.
+    pub(super) fn update_framework(&mut self, id: &FrameworkId, update: call::UpdateFramework) -> Result<(), String> {
+        let call::UpdateFramework { framework_info: info, suppressed_roles, .. } = update;
+        framework_rules::check(&info, &suppressed_roles, self.settings.roles.as_ref())?;
+        let Some(framework) = self.frameworks.get_mut(id) else { return Ok(()) };
+        framework_rules::check_update(&framework.info, &info)?;
+        framework.change_info(info);
+        framework.suppressed = suppressed_roles.into_iter().collect();
+        let (roles, interest) = (framework.roles(), framework.interest());
+        self.allocator.set_framework(id.clone(), interest);
+        self.rescind_offers(|offer| offer.framework == *id && !roles.contains(&offer.role));
+        self.announce_framework_updated(id);
+        self.tell_agents_of(id);
+        self.allocate_soon();
+        Ok(())
+    }
+
+    fn announce_framework_updated(&mut self, id: &FrameworkId) {
+        if let Some(framework) = self.frameworks.get(id) {
+            self.announce(news::framework_updated(self.framework_view(framework)));
+        }
+    }
+
+    /// Agents with work of this framework learn its new information, and send what is unacknowledged again.
+    fn tell_agents_of(&mut self, id: &FrameworkId) {
+        let Some(info) = self.frameworks.get(id).map(|framework| framework.info.clone()) else { return };
+        for agent in self.agents_of(id) {
+            self.order(&agent, orders::update_framework(info.clone()));
+        }
+    }
+}
+
+impl Framework {
+    /// Takes new information in; what is fixed for a framework's life stays as it was.
+    fn change_info(&mut self, info: FrameworkInfo) {
+        let old = &self.info;
+        self.info = FrameworkInfo {
+            id: old.id.clone(),
+            user: old.user.clone(),
+            checkpoint: old.checkpoint,
+            principal: old.principal.clone(),
+            ..info
+        };
+        self.capabilities = super::capabilities::Capabilities::of(&self.info);
+    }
+}

@@ -1,0 +1,108 @@
+use std::time::Duration;
+
+use mesos::v1::scheduler::{call, event};
+
+use super::super::{Absent, Settings};
+use super::world::{SECOND, World, agent, amount, framework, kinds, scalar, settings, task};
+
+#[test]
+fn what_is_declined_stays_away_for_as_long_as_asked() {
+    let mut world = World::new();
+    world.register(agent("n1", 4.0, 1024.0));
+    let scheduler = world.subscribe(framework("f"));
+    world.pass(SECOND);
+    let offers = world.offers(&scheduler);
+    world.decline(&scheduler, &offers, 10.0);
+    world.pass(9 * SECOND);
+    assert_eq!(world.offers(&scheduler).len(), 0);
+    world.pass(2 * SECOND);
+    assert_eq!(world.offers(&scheduler).len(), 1);
+}
+
+#[test]
+fn revive_brings_back_what_was_declined_at_once() {
+    let mut world = World::new();
+    world.register(agent("n1", 4.0, 1024.0));
+    let scheduler = world.subscribe(framework("f"));
+    world.pass(SECOND);
+    let offers = world.offers(&scheduler);
+    world.decline(&scheduler, &offers, 1000.0);
+    world.simple_call(&scheduler, call::Type::Revive);
+    world.pass(Duration::ZERO);
+    assert_eq!(world.offers(&scheduler).len(), 1);
+}
+
+#[test]
+fn a_suppressed_framework_leaves_offers_to_others() {
+    let mut world = World::new();
+    let first = world.subscribe(framework("first"));
+    world.simple_call(&first, call::Type::Suppress);
+    world.register(agent("n1", 4.0, 1024.0));
+    world.pass(3 * SECOND);
+    assert_eq!(world.offers(&first).len(), 0);
+    let second = world.subscribe(framework("second"));
+    world.pass(SECOND);
+    assert_eq!(world.offers(&second).len(), 1);
+}
+
+#[test]
+fn an_offer_nobody_answers_is_rescinded_and_given_to_somebody_else() {
+    let patience = Settings { offer_timeout: Some(5 * SECOND), ..settings() };
+    let mut world = World::with(patience, Absent::default());
+    world.register(agent("n1", 4.0, 1024.0));
+    let scheduler = world.subscribe(framework("f"));
+    world.pass(SECOND);
+    world.events(&scheduler);
+    world.pass(6 * SECOND);
+    assert_eq!(kinds(&world.events(&scheduler)), [event::Type::Rescind, event::Type::Offers]);
+}
+
+#[test]
+fn what_a_role_has_reserved_nobody_else_is_offered() {
+    let mut world = World::new();
+    let mut info = agent("n1", 2.0, 512.0);
+    let reservation = mesos::v1::resource::ReservationInfo {
+        r#type: Some(mesos::v1::resource::reservation_info::Type::Static.into()),
+        role: Some("db".to_owned()),
+        ..Default::default()
+    };
+    info.resources.push(mesos::v1::Resource { reservations: vec![reservation], ..scalar("cpus", 3.0) });
+    world.register(info);
+    let anyone = world.subscribe(framework("anyone"));
+    world.pass(SECOND);
+    let offers = world.offers(&anyone);
+    assert_eq!(amount(&offers[0].resources, "cpus"), 2.0);
+    let owner = world.subscribe(mesos::v1::FrameworkInfo { roles: vec!["db/web".to_owned()], ..framework("db") });
+    world.pass(SECOND);
+    let offers = world.offers(&owner);
+    assert_eq!(amount(&offers[0].resources, "cpus"), 3.0, "a role below has what its parent reserved");
+}
+
+#[test]
+fn the_rest_of_an_accepted_offer_comes_back_with_the_next_round() {
+    let mut world = World::new();
+    let node = world.register(agent("n1", 4.0, 1024.0));
+    let scheduler = world.subscribe(framework("f"));
+    world.pass(SECOND);
+    let offers = world.offers(&scheduler);
+    world.launch(&scheduler, &offers, vec![task("t1", &node, 1.0, 128.0)]);
+    world.pass(6 * SECOND);
+    let offers = world.offers(&scheduler);
+    assert_eq!((amount(&offers[0].resources, "cpus"), amount(&offers[0].resources, "mem")), (3.0, 896.0));
+}
+
+#[test]
+fn a_broken_agent_stream_takes_its_offers_along() {
+    let mut world = World::new();
+    let node = world.register(agent("n1", 4.0, 1024.0));
+    let scheduler = world.subscribe(framework("f"));
+    world.pass(SECOND);
+    world.events(&scheduler);
+    world.drop_agent(&node);
+    assert_eq!(kinds(&world.events(&scheduler)), [event::Type::Rescind]);
+    world.pass(5 * SECOND);
+    assert_eq!(world.events(&scheduler), []);
+    world.reregister(&node, Vec::new());
+    world.pass(SECOND);
+    assert_eq!(kinds(&world.events(&scheduler)), [event::Type::Offers]);
+}

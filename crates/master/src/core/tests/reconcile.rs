@@ -1,0 +1,70 @@
+use mesos::v1::task_status::{Reason, Source};
+use mesos::v1::{TaskState, TaskStatus};
+
+use super::super::Absent;
+use super::world::{SECOND, World, agent, framework, plain_framework, settings, status};
+use crate::ids::AgentId;
+
+#[test]
+fn a_known_task_is_answered_with_the_last_state_its_framework_was_told() {
+    let (mut world, scheduler, node) = World::with_running_task(framework("f"));
+    let healthy = TaskStatus { healthy: Some(true), ..status("t1", &node, TaskState::TaskRunning, 2) };
+    world.send_update_behind(&node, &scheduler, healthy, Some(TaskState::TaskFailed));
+    world.events(&scheduler);
+    for asked in [&[("t1", Some(&node.id))][..], &[]] {
+        let answers = world.reconcile(&scheduler, asked);
+        assert_eq!(answers.len(), 1);
+        let answer = &answers[0];
+        assert_eq!(answer.state(), TaskState::TaskRunning);
+        assert_eq!((answer.source(), answer.reason()), (Source::Master, Reason::Reconciliation));
+        assert_eq!(answer.message(), "Reconciliation: Latest task state");
+        assert_eq!((answer.healthy, answer.uuid.clone()), (Some(true), None));
+        assert_eq!(answer.agent_id, Some(node.id.clone()));
+    }
+}
+
+#[test]
+fn an_unknown_task_is_answered_by_where_it_would_be() {
+    let away = AgentId::from("M-S7");
+    let gone = AgentId::from("M-S8");
+    let absent = Absent {
+        unreachable: [(away.clone(), 5 * SECOND)].into(),
+        gone: [(gone.clone(), 5 * SECOND)].into(),
+        ..Absent::default()
+    };
+    let stranger = AgentId::from("other");
+    for partition_aware in [true, false] {
+        let mut world = World::with(settings(), absent.clone());
+        let node = world.register(agent("n1", 1.0, 64.0));
+        let info = if partition_aware { framework("f") } else { plain_framework("f") };
+        let scheduler = world.subscribe(info);
+        world.events(&scheduler);
+        let cases = [
+            (Some(&node.id), TaskState::TaskGone),
+            (Some(&away), TaskState::TaskUnreachable),
+            (Some(&gone), TaskState::TaskGoneByOperator),
+            (Some(&stranger), TaskState::TaskUnknown),
+            (None, TaskState::TaskUnknown),
+        ];
+        for (agent, expected) in cases {
+            let answers = world.reconcile(&scheduler, &[("nope", agent)]);
+            let expected = if partition_aware { expected } else { TaskState::TaskLost };
+            assert_eq!(answers[0].state(), expected);
+            assert_eq!(answers[0].unreachable_time.is_some(), agent == Some(&away));
+        }
+    }
+}
+
+#[test]
+fn nothing_is_said_while_an_agent_may_still_come_back() {
+    let expected = AgentId::from("M-S1");
+    let absent = Absent { recovered: [(expected.clone(), agent("n1", 1.0, 64.0))].into(), ..Absent::default() };
+    let mut world = World::with(settings(), absent);
+    let scheduler = world.subscribe(framework("f"));
+    world.events(&scheduler);
+    assert_eq!(world.reconcile(&scheduler, &[("t1", Some(&expected)), ("t2", None)]), []);
+    world.pass(601 * SECOND);
+    world.events(&scheduler);
+    let answers = world.reconcile(&scheduler, &[("t1", Some(&expected))]);
+    assert_eq!(answers[0].state(), TaskState::TaskUnreachable);
+}

@@ -1,0 +1,402 @@
+//! A core with frameworks and agents around it, and what each of them was told.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use mesos::v1::cygnet::{AgentCall, AgentEvent, agent_call, agent_event};
+use mesos::v1::framework_info::{Capability, capability};
+use mesos::v1::offer::operation;
+use mesos::v1::scheduler::{Call, Event, call, event};
+use mesos::v1::{self, TaskState, TaskStatus, master};
+
+use super::super::{Absent, Action, CallRefusal, Core, Identity, Settings};
+use crate::ids::{AgentId, FrameworkId, StreamId};
+use crate::now::Now;
+use crate::registry::Change;
+
+pub(super) const SECOND: Duration = Duration::from_secs(1);
+const EPOCH: Duration = Duration::from_secs(1_795_420_000);
+
+#[derive(Debug, Clone)]
+pub(super) struct Scheduler {
+    pub(super) id: FrameworkId,
+    pub(super) stream: StreamId,
+    pub(super) info: v1::FrameworkInfo,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Node {
+    pub(super) id: AgentId,
+    pub(super) stream: StreamId,
+    pub(super) info: v1::AgentInfo,
+}
+
+pub(super) struct World {
+    pub(super) core: Core,
+    pub(super) now: Now,
+    next_stream: u32,
+    scheduler_events: BTreeMap<StreamId, Vec<Event>>,
+    agent_events: BTreeMap<StreamId, Vec<AgentEvent>>,
+    pub(super) news: Vec<master::Event>,
+    pub(super) closed: Vec<StreamId>,
+    pub(super) registry: Vec<Change>,
+}
+
+pub(super) fn settings() -> Settings {
+    Settings {
+        allocation_interval: SECOND,
+        agent_ping_timeout: 15 * SECOND,
+        max_agent_ping_timeouts: 5,
+        agent_reregister_timeout: 600 * SECOND,
+        offer_timeout: None,
+        roles: None,
+        weights: BTreeMap::new(),
+        flags: BTreeMap::new(),
+    }
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        World::with(settings(), Absent::default())
+    }
+
+    pub(super) fn with(settings: Settings, absent: Absent) -> Self {
+        let identity = Identity {
+            id: "M".to_owned(),
+            address: ([127, 0, 0, 1], 5050).into(),
+            hostname: "master.example".to_owned(),
+            started: EPOCH,
+        };
+        let now = Now { elapsed: Duration::ZERO, unix: EPOCH };
+        World {
+            core: Core::new(identity, settings, absent, now),
+            now,
+            next_stream: 0,
+            scheduler_events: BTreeMap::new(),
+            agent_events: BTreeMap::new(),
+            news: Vec::new(),
+            closed: Vec::new(),
+            registry: Vec::new(),
+        }
+    }
+
+    /// Sorts what the core wants done to whom it concerns.
+    pub(super) fn settle(&mut self) {
+        for action in self.core.take_actions() {
+            match action {
+                Action::ToFramework(stream, event) => self.scheduler_events.entry(stream).or_default().push(*event),
+                Action::ToAgent(stream, event) => self.agent_events.entry(stream).or_default().push(*event),
+                Action::AdmitOperator(_, event) | Action::Announce(event) => self.news.push(*event),
+                Action::Close(stream) => self.closed.push(stream),
+                Action::Persist(change) => self.registry.push(change),
+            }
+        }
+    }
+
+    /// Lets time pass, waking the core whenever it asked for it.
+    pub(super) fn pass(&mut self, time: Duration) {
+        let end = self.now.elapsed + time;
+        while self.core.wake_at() <= end {
+            let step = self.core.wake_at().saturating_sub(self.now.elapsed);
+            self.advance(step);
+            self.core.wake(self.now);
+            self.settle();
+        }
+        self.advance(end.saturating_sub(self.now.elapsed));
+    }
+
+    fn advance(&mut self, step: Duration) {
+        self.now.elapsed += step;
+        self.now.unix += step;
+    }
+
+    pub(super) fn new_stream(&mut self) -> StreamId {
+        self.next_stream += 1;
+        StreamId::new(format!("stream-{}", self.next_stream))
+    }
+
+    pub(super) fn subscribe(&mut self, info: v1::FrameworkInfo) -> Scheduler {
+        self.subscribe_suppressed(info, &[])
+    }
+
+    pub(super) fn subscribe_suppressed(&mut self, info: v1::FrameworkInfo, suppressed: &[&str]) -> Scheduler {
+        let stream = self.new_stream();
+        let subscribe = call::Subscribe {
+            framework_info: info.clone(),
+            suppressed_roles: suppressed.iter().map(|role| (*role).to_owned()).collect(),
+            ..call::Subscribe::default()
+        };
+        self.core.subscribe(self.now, stream.clone(), subscribe);
+        self.settle();
+        let subscribed = self.scheduler_events.get(&stream).and_then(|events| events.first());
+        let id = subscribed.and_then(|event| event.subscribed.as_ref()).map(|of| of.framework_id.clone());
+        Scheduler { id: id.unwrap_or_default(), stream, info }
+    }
+
+    /// The same framework once more, on a new stream.
+    pub(super) fn resubscribe(&mut self, scheduler: &Scheduler) -> Scheduler {
+        self.subscribe(v1::FrameworkInfo { id: Some(scheduler.id.clone()), ..scheduler.info.clone() })
+    }
+
+    pub(super) fn call(&mut self, scheduler: &Scheduler, call: Call) -> Result<call::Type, CallRefusal> {
+        let call = Call { framework_id: Some(scheduler.id.clone()), ..call };
+        let result = self.core.scheduler_call(self.now, Some(&scheduler.stream), call);
+        self.settle();
+        result
+    }
+
+    pub(super) fn drop_scheduler(&mut self, scheduler: &Scheduler) {
+        self.core.scheduler_stream_closed(self.now, &scheduler.stream);
+        self.settle();
+    }
+
+    /// What the scheduler was told since the last time.
+    pub(super) fn events(&mut self, scheduler: &Scheduler) -> Vec<Event> {
+        self.scheduler_events.remove(&scheduler.stream).unwrap_or_default()
+    }
+
+    pub(super) fn offers(&mut self, scheduler: &Scheduler) -> Vec<v1::Offer> {
+        self.events(scheduler).into_iter().filter_map(|event| event.offers).flat_map(|of| of.offers).collect()
+    }
+
+    pub(super) fn updates(&mut self, scheduler: &Scheduler) -> Vec<TaskStatus> {
+        self.events(scheduler).into_iter().filter_map(|event| event.update).map(|update| update.status).collect()
+    }
+
+    pub(super) fn register(&mut self, info: v1::AgentInfo) -> Node {
+        self.register_with(info, Vec::new())
+    }
+
+    pub(super) fn register_with(&mut self, info: v1::AgentInfo, frameworks: Vec<agent_call::Framework>) -> Node {
+        let stream = self.new_stream();
+        let subscribe = agent_call::Subscribe {
+            agent_info: info.clone(),
+            pid: Some(format!("slave(1)@{}:5051", info.hostname)),
+            frameworks,
+            ..agent_call::Subscribe::default()
+        };
+        self.core.subscribe_agent(self.now, stream.clone(), subscribe);
+        self.settle();
+        let events = self.agent_events.get(&stream);
+        let subscribed = events.and_then(|events| events.first()).and_then(|event| event.subscribed.as_ref());
+        let id = subscribed.map(|subscribed| subscribed.agent_id.clone()).unwrap_or_default();
+        Node { info: v1::AgentInfo { id: Some(id.clone()), ..info }, id, stream }
+    }
+
+    /// The same agent once more, on a new stream.
+    pub(super) fn reregister(&mut self, node: &Node, frameworks: Vec<agent_call::Framework>) -> Node {
+        self.register_with(node.info.clone(), frameworks)
+    }
+
+    pub(super) fn drop_agent(&mut self, node: &Node) {
+        self.core.agent_stream_closed(self.now, &node.stream);
+        self.settle();
+    }
+
+    pub(super) fn agent_call(&mut self, node: &Node, call: AgentCall) {
+        let call = AgentCall { agent_id: Some(node.id.clone()), ..call };
+        self.core.agent_call(self.now, Some(&node.stream), call).unwrap();
+        self.settle();
+    }
+
+    pub(super) fn pong(&mut self, node: &Node) {
+        self.agent_call(node, AgentCall { r#type: Some(agent_call::Type::Pong.into()), ..AgentCall::default() });
+    }
+
+    pub(super) fn send_update(&mut self, node: &Node, scheduler: &Scheduler, status: TaskStatus) {
+        self.send_update_behind(node, scheduler, status, None);
+    }
+
+    /// An update that is not the newest state.
+    pub(super) fn send_update_behind(
+        &mut self,
+        node: &Node,
+        scheduler: &Scheduler,
+        status: TaskStatus,
+        latest: Option<TaskState>,
+    ) {
+        let update =
+            agent_call::Update { framework_id: scheduler.id.clone(), status, latest_state: latest.map(Into::into) };
+        let kind = agent_call::Type::Update;
+        self.agent_call(node, AgentCall { r#type: Some(kind.into()), update: Some(update), ..AgentCall::default() });
+    }
+
+    /// What the agent was told since the last time.
+    pub(super) fn orders(&mut self, node: &Node) -> Vec<AgentEvent> {
+        self.agent_events.remove(&node.stream).unwrap_or_default()
+    }
+
+    pub(super) fn order_kinds(&mut self, node: &Node) -> Vec<agent_event::Type> {
+        self.orders(node).iter().map(AgentEvent::r#type).collect()
+    }
+
+    pub(super) fn news_kinds(&mut self) -> Vec<master::event::Type> {
+        std::mem::take(&mut self.news).iter().map(master::Event::r#type).collect()
+    }
+
+    /// One framework and one agent with a task running on it, all earlier events read.
+    pub(super) fn with_running_task(info: v1::FrameworkInfo) -> (World, Scheduler, Node) {
+        let mut world = World::new();
+        let node = world.register(agent("n1", 4.0, 1024.0));
+        let scheduler = world.subscribe(info);
+        world.pass(SECOND);
+        let offers = world.offers(&scheduler);
+        world.launch(&scheduler, &offers, vec![task("t1", &node, 1.0, 128.0)]);
+        world.send_update(&node, &scheduler, status("t1", &node, TaskState::TaskRunning, 1));
+        world.acknowledge(&scheduler, &node, "t1", 1);
+        world.events(&scheduler);
+        world.orders(&node);
+        world.news.clear();
+        (world, scheduler, node)
+    }
+
+    pub(super) fn launch(&mut self, scheduler: &Scheduler, offers: &[v1::Offer], tasks: Vec<v1::TaskInfo>) {
+        let launch = v1::offer::Operation {
+            r#type: Some(operation::Type::Launch.into()),
+            launch: Some(operation::Launch { task_infos: tasks }),
+            ..v1::offer::Operation::default()
+        };
+        self.accept(scheduler, offers, vec![launch]);
+    }
+
+    pub(super) fn accept(&mut self, scheduler: &Scheduler, offers: &[v1::Offer], with: Vec<v1::offer::Operation>) {
+        let accept = call::Accept {
+            offer_ids: offers.iter().map(|offer| offer.id.clone()).collect(),
+            operations: with,
+            ..call::Accept::default()
+        };
+        let call = Call { r#type: Some(call::Type::Accept.into()), accept: Some(accept), ..Call::default() };
+        self.call(scheduler, call).unwrap();
+    }
+
+    pub(super) fn decline(&mut self, scheduler: &Scheduler, offers: &[v1::Offer], refuse_seconds: f64) {
+        let decline = call::Decline {
+            offer_ids: offers.iter().map(|offer| offer.id.clone()).collect(),
+            filters: Some(v1::Filters { refuse_seconds: Some(refuse_seconds) }),
+        };
+        let call = Call { r#type: Some(call::Type::Decline.into()), decline: Some(decline), ..Call::default() };
+        self.call(scheduler, call).unwrap();
+    }
+
+    pub(super) fn acknowledge(&mut self, scheduler: &Scheduler, node: &Node, task: &str, uuid: u8) {
+        let acknowledge = call::Acknowledge { agent_id: node.id.clone(), task_id: task.into(), uuid: vec![uuid; 16] };
+        let kind = Some(call::Type::Acknowledge.into());
+        let call = Call { r#type: kind, acknowledge: Some(acknowledge), ..Call::default() };
+        self.call(scheduler, call).unwrap();
+    }
+
+    pub(super) fn kill(&mut self, scheduler: &Scheduler, task: &str) {
+        let kill = call::Kill { task_id: task.into(), ..call::Kill::default() };
+        let call = Call { r#type: Some(call::Type::Kill.into()), kill: Some(kill), ..Call::default() };
+        self.call(scheduler, call).unwrap();
+    }
+
+    pub(super) fn simple_call(&mut self, scheduler: &Scheduler, kind: call::Type) {
+        self.call(scheduler, Call { r#type: Some(kind.into()), ..Call::default() }).unwrap();
+    }
+
+    pub(super) fn reconcile(&mut self, scheduler: &Scheduler, tasks: &[(&str, Option<&AgentId>)]) -> Vec<TaskStatus> {
+        let one = |(task, agent): &(&str, Option<&AgentId>)| call::reconcile::Task {
+            task_id: (*task).into(),
+            agent_id: agent.cloned(),
+        };
+        let reconcile = call::Reconcile { tasks: tasks.iter().map(one).collect() };
+        let kind = Some(call::Type::Reconcile.into());
+        self.call(scheduler, Call { r#type: kind, reconcile: Some(reconcile), ..Call::default() }).unwrap();
+        self.updates(scheduler)
+    }
+}
+
+/// A framework with a minute to come back that understands everything.
+pub(super) fn framework(name: &str) -> v1::FrameworkInfo {
+    use capability::Type;
+    let knows = [Type::MultiRole, Type::PartitionAware, Type::TaskKillingState];
+    v1::FrameworkInfo {
+        name: name.to_owned(),
+        user: "root".to_owned(),
+        roles: vec!["*".to_owned()],
+        failover_timeout: Some(60.0),
+        checkpoint: Some(true),
+        capabilities: knows.map(|kind| Capability { r#type: Some(kind.into()) }).to_vec(),
+        ..v1::FrameworkInfo::default()
+    }
+}
+
+/// A framework that asks for nothing special.
+pub(super) fn plain_framework(name: &str) -> v1::FrameworkInfo {
+    v1::FrameworkInfo {
+        name: name.to_owned(),
+        user: "root".to_owned(),
+        failover_timeout: Some(60.0),
+        checkpoint: Some(true),
+        ..v1::FrameworkInfo::default()
+    }
+}
+
+pub(super) fn scalar(name: &str, value: f64) -> v1::Resource {
+    v1::Resource {
+        name: name.to_owned(),
+        r#type: v1::value::Type::Scalar.into(),
+        scalar: Some(v1::value::Scalar { value }),
+        ..v1::Resource::default()
+    }
+}
+
+pub(super) fn agent(hostname: &str, cpus: f64, mem: f64) -> v1::AgentInfo {
+    v1::AgentInfo {
+        hostname: hostname.to_owned(),
+        resources: vec![scalar("cpus", cpus), scalar("mem", mem), scalar("disk", 1000.0)],
+        ..v1::AgentInfo::default()
+    }
+}
+
+pub(super) fn task(id: &str, node: &Node, cpus: f64, mem: f64) -> v1::TaskInfo {
+    v1::TaskInfo {
+        name: id.to_owned(),
+        task_id: id.into(),
+        agent_id: node.id.clone(),
+        resources: vec![scalar("cpus", cpus), scalar("mem", mem)],
+        command: Some(v1::CommandInfo { value: Some("sleep 1000".to_owned()), ..v1::CommandInfo::default() }),
+        ..v1::TaskInfo::default()
+    }
+}
+
+pub(super) fn status(task: &str, node: &Node, state: TaskState, uuid: u8) -> TaskStatus {
+    TaskStatus {
+        task_id: task.into(),
+        state: state.into(),
+        source: Some(v1::task_status::Source::Executor.into()),
+        agent_id: Some(node.id.clone()),
+        uuid: Some(vec![uuid; 16]),
+        timestamp: Some(1.0),
+        ..TaskStatus::default()
+    }
+}
+
+/// What an agent reports at re-registration.
+pub(super) fn report(scheduler: &Scheduler, tasks: &[(&str, TaskState)], node: &Node) -> agent_call::Framework {
+    let one = |(id, state): &(&str, TaskState)| v1::Task {
+        name: (*id).to_owned(),
+        task_id: (*id).into(),
+        framework_id: scheduler.id.clone(),
+        agent_id: node.id.clone(),
+        state: (*state).into(),
+        resources: vec![scalar("cpus", 1.0), scalar("mem", 128.0)],
+        ..v1::Task::default()
+    };
+    agent_call::Framework {
+        framework_info: v1::FrameworkInfo { id: Some(scheduler.id.clone()), ..scheduler.info.clone() },
+        tasks: tasks.iter().map(one).collect(),
+        ..agent_call::Framework::default()
+    }
+}
+
+/// The amount of a scalar.
+pub(super) fn amount(resources: &[v1::Resource], name: &str) -> f64 {
+    let named = resources.iter().filter(|resource| resource.name == name);
+    named.filter_map(|resource| resource.scalar.as_ref()).map(|scalar| scalar.value).sum()
+}
+
+pub(super) fn kinds(events: &[Event]) -> Vec<event::Type> {
+    events.iter().map(Event::r#type).collect()
+}

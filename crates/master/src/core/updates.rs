@@ -1,0 +1,73 @@
+//! Status updates on their way from an agent to a framework, and acknowledgements on theirs back.
+
+use mesos::v1::cygnet::agent_call;
+use mesos::v1::scheduler::call;
+use mesos::v1::{TaskState, TaskStatus};
+
+use super::{Core, events, orders};
+use crate::ids::{AgentId, FrameworkId, TaskId};
+
+impl Core {
+    /// Forwards the update and takes it into the books. An agent repeats what nobody acknowledged, so an update that
+    /// finds its framework away is simply not forwarded.
+    pub(super) fn update(&mut self, agent: &AgentId, update: agent_call::Update) {
+        let framework = update.framework_id.clone();
+        let latest = update.latest_state.is_some().then(|| update.latest_state());
+        let task = update.status.task_id.clone();
+        if !self.frameworks.contains_key(&framework) {
+            tracing::warn!(%agent, %framework, %task, "update of an unknown framework dropped");
+            self.counters.invalid_status_updates += 1;
+            return;
+        }
+        if self.task(&framework, &task).is_some_and(|known| known.agent() != *agent) {
+            tracing::warn!(%agent, %framework, %task, "update from an agent that does not run the task dropped");
+            self.counters.invalid_status_updates += 1;
+            return;
+        }
+        self.forward(&framework, &update.status);
+        match self.absorb(&framework, &update.status, latest) {
+            Some(_) => self.counters.valid_status_updates += 1,
+            None => self.counters.invalid_status_updates += 1,
+        }
+        if update.status.uuid.is_none() {
+            self.complete_if_terminal(&framework, &task);
+        }
+    }
+
+    fn forward(&mut self, framework: &FrameworkId, status: &TaskStatus) {
+        let Some(known) = self.frameworks.get(framework) else { return };
+        let state = known.capabilities.visible(status.state());
+        self.tell(framework, events::update(TaskStatus { state: state.into(), ..status.clone() }));
+    }
+
+    /// An update without a uuid is never acknowledged: if it was the last, the task ends here.
+    fn complete_if_terminal(&mut self, framework: &FrameworkId, task: &TaskId) {
+        if self.task(framework, task).is_some_and(super::task::Task::is_terminal) {
+            self.complete_task(framework, task);
+        }
+    }
+
+    /// ACKNOWLEDGE: to the agent, which sends the next; the one of a terminal update ends the task.
+    pub(super) fn acknowledge(&mut self, framework: &FrameworkId, acknowledge: call::Acknowledge) {
+        let call::Acknowledge { agent_id, task_id, uuid } = acknowledge;
+        let agent = agent_id.clone();
+        let task = task_id.clone();
+        if !self.order(&agent, orders::acknowledge(framework, task_id, uuid.to_vec())) {
+            self.counters.invalid_acknowledgements += 1;
+            return;
+        }
+        self.counters.valid_acknowledgements += 1;
+        if self.task(framework, &task).is_some_and(|task| task.agent() == agent && task.ends_with(&uuid)) {
+            self.complete_task(framework, &task);
+        }
+    }
+
+    /// A status made by the master: into the books, and to the framework as far as it understands it.
+    pub(super) fn declare(&mut self, framework: &FrameworkId, mut status: TaskStatus) {
+        let Some(known) = self.frameworks.get(framework) else { return };
+        let state: TaskState = known.capabilities.visible(status.state());
+        status.set_state(state);
+        self.absorb(framework, &status, None);
+        self.tell(framework, events::update(status));
+    }
+}

@@ -1,0 +1,139 @@
+//! Agents, the old way.
+
+use std::collections::BTreeMap;
+
+use mesos::resources::{Ranges, Resources};
+use mesos::v1;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use super::super::super::agent::Agent;
+use super::super::super::{Core, status};
+use crate::version;
+
+/// One agent in `/state`.
+#[derive(Serialize)]
+pub(super) struct Slave<'a> {
+    id: &'a str,
+    hostname: &'a str,
+    port: i32,
+    attributes: BTreeMap<&'a str, Value>,
+    pid: &'a str,
+    registered_time: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reregistered_time: Option<f64>,
+    resources: Value,
+    used_resources: Value,
+    offered_resources: Value,
+    reserved_resources: BTreeMap<String, Value>,
+    unreserved_resources: Value,
+    active: bool,
+    deactivated: bool,
+    version: &'static str,
+    cygnet_version: &'a str,
+    capabilities: Vec<&'static str>,
+}
+
+impl<'a> Slave<'a> {
+    pub(super) fn of(core: &Core, agent: &'a Agent) -> Self {
+        Slave {
+            id: agent.id.value.as_str(),
+            hostname: &agent.info.hostname,
+            port: agent.info.port(),
+            attributes: attributes(&agent.info),
+            pid: &agent.pid,
+            registered_time: status::seconds(agent.registered),
+            reregistered_time: agent.reregistered.map(status::seconds),
+            resources: agent.total.to_legacy_json(),
+            used_resources: agent.used_total().to_legacy_json(),
+            offered_resources: core.offered_on(&agent.id).to_legacy_json(),
+            reserved_resources: agent
+                .total
+                .reservations()
+                .into_iter()
+                .map(|(role, of)| (role, of.to_legacy_json()))
+                .collect(),
+            unreserved_resources: agent.total.unreserved().to_legacy_json(),
+            active: agent.is_connected(),
+            deactivated: false,
+            version: version::MESOS_VERSION,
+            cygnet_version: &agent.version,
+            capabilities: agent.capabilities.iter().map(|of| of.r#type().as_str_name()).collect(),
+        }
+    }
+}
+
+/// One agent in `/slaves`.
+#[derive(Serialize)]
+pub(super) struct SlaveInFull<'a> {
+    #[serde(flatten)]
+    slave: Slave<'a>,
+    reserved_resources_full: BTreeMap<String, Vec<Box<RawValue>>>,
+    unreserved_resources_full: Vec<Box<RawValue>>,
+    used_resources_full: Vec<Box<RawValue>>,
+    offered_resources_full: Vec<Box<RawValue>>,
+}
+
+impl<'a> SlaveInFull<'a> {
+    pub(super) fn of(core: &Core, agent: &'a Agent) -> Self {
+        SlaveInFull {
+            slave: Slave::of(core, agent),
+            reserved_resources_full: agent
+                .total
+                .reservations()
+                .into_iter()
+                .map(|(role, of)| (role, in_full(&of)))
+                .collect(),
+            unreserved_resources_full: in_full(&agent.total.unreserved()),
+            used_resources_full: in_full(&agent.used_total()),
+            offered_resources_full: in_full(&core.offered_on(&agent.id)),
+        }
+    }
+}
+
+/// An agent that is expected back.
+#[derive(Serialize)]
+pub(super) struct RecoveredSlave<'a> {
+    id: &'a str,
+    hostname: &'a str,
+    port: i32,
+    attributes: BTreeMap<&'a str, Value>,
+    resources: Value,
+}
+
+impl<'a> RecoveredSlave<'a> {
+    pub(super) fn of(info: &'a v1::AgentInfo) -> Self {
+        RecoveredSlave {
+            id: info.id.as_ref().map_or("", |id| &id.value),
+            hostname: &info.hostname,
+            port: info.port(),
+            attributes: attributes(info),
+            resources: Resources::from_wire(&info.resources).unwrap_or_default().to_legacy_json(),
+        }
+    }
+}
+
+fn in_full(resources: &Resources) -> Vec<Box<RawValue>> {
+    resources.to_wire_with_roles().iter().map(mesos::json::to_raw_value).collect()
+}
+
+/// `{name: value}`: numbers as numbers, the rest as text.
+fn attributes(info: &v1::AgentInfo) -> BTreeMap<&str, Value> {
+    info.attributes.iter().map(|attribute| (attribute.name.as_str(), attribute_value(attribute))).collect()
+}
+
+fn attribute_value(attribute: &v1::Attribute) -> Value {
+    if let Some(scalar) = &attribute.scalar {
+        return json!(scalar.value);
+    }
+    if let Some(text) = &attribute.text {
+        return json!(text.value);
+    }
+    if let Some(ranges) = &attribute.ranges {
+        let ranges = Ranges::new(ranges.range.iter().map(|range| (range.begin, range.end)));
+        return json!(ranges.to_string());
+    }
+    let items = attribute.set.as_ref().map_or(&[][..], |set| &set.item);
+    json!(format!("{{{}}}", items.join(", ")))
+}

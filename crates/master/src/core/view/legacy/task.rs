@@ -1,0 +1,151 @@
+//! Tasks, the old way. There are many: nothing is copied on the way out.
+
+use std::collections::BTreeMap;
+
+use mesos::resources::Resources;
+use mesos::v1::{self, TaskStatus};
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+use serde_json::value::RawValue;
+
+use crate::stock;
+
+/// One task.
+pub(super) struct TaskEntry<'a>(pub(super) &'a v1::Task);
+
+impl Serialize for TaskEntry<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let task = self.0;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("id", &task.task_id.value)?;
+        map.serialize_entry("name", &task.name)?;
+        map.serialize_entry("framework_id", &task.framework_id.value)?;
+        map.serialize_entry("executor_id", task.executor_id.as_ref().map_or("", |id| &id.value))?;
+        map.serialize_entry("slave_id", &task.agent_id.value)?;
+        map.serialize_entry("state", task.state().as_str_name())?;
+        map.serialize_entry("resources", &Resources::from_wire(&task.resources).unwrap_or_default().to_legacy_json())?;
+        map.serialize_entry("role", role_of(&task.resources))?;
+        map.serialize_entry("statuses", &Statuses(&task.statuses))?;
+        serialize_extras(task, &mut map)?;
+        map.end()
+    }
+}
+
+fn serialize_extras<M: SerializeMap>(task: &v1::Task, map: &mut M) -> Result<(), M::Error> {
+    if !task.limits.is_empty() {
+        let limits: BTreeMap<&String, f64> = task.limits.iter().map(|(name, limit)| (name, limit.value)).collect();
+        map.serialize_entry("limits", &limits)?;
+    }
+    if let Some(user) = &task.user {
+        map.serialize_entry("user", user)?;
+    }
+    if let Some(labels) = &task.labels {
+        map.serialize_entry("labels", &values(&labels.labels))?;
+    }
+    if let Some(discovery) = &task.discovery {
+        map.serialize_entry("discovery", &mesos::json::to_raw_value(discovery))?;
+    }
+    if let Some(container) = &task.container {
+        map.serialize_entry("container", &mesos::json::to_raw_value(container))?;
+    }
+    if let Some(health_check) = &task.health_check {
+        map.serialize_entry("health_check", &mesos::json::to_raw_value(health_check))?;
+    }
+    Ok(())
+}
+
+fn values(labels: &[v1::Label]) -> Vec<Box<RawValue>> {
+    labels.iter().map(mesos::json::to_raw_value).collect()
+}
+
+/// The role a task's resources are allocated to.
+pub(super) fn role_of(resources: &[v1::Resource]) -> &str {
+    resources.first().map_or(stock::EVERYONE, stock::allocation_role)
+}
+
+struct Statuses<'a>(&'a [TaskStatus]);
+
+impl Serialize for Statuses<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(Status))
+    }
+}
+
+struct Status<'a>(&'a TaskStatus);
+
+impl Serialize for Status<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let status = self.0;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("state", status.state().as_str_name())?;
+        map.serialize_entry("timestamp", &status.timestamp())?;
+        if let Some(labels) = &status.labels {
+            map.serialize_entry("labels", &values(&labels.labels))?;
+        }
+        if let Some(container_status) = &status.container_status {
+            map.serialize_entry("container_status", &Container(container_status))?;
+        }
+        if let Some(healthy) = status.healthy {
+            map.serialize_entry("healthy", &healthy)?;
+        }
+        map.end()
+    }
+}
+
+struct Container<'a>(&'a v1::ContainerStatus);
+
+impl Serialize for Container<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        if let Some(id) = &self.0.container_id {
+            map.serialize_entry("container_id", &mesos::json::to_raw_value(id))?;
+        }
+        if !self.0.network_infos.is_empty() {
+            let networks: Vec<Box<RawValue>> = self.0.network_infos.iter().map(mesos::json::to_raw_value).collect();
+            map.serialize_entry("network_infos", &networks)?;
+        }
+        if let Some(cgroup) = &self.0.cgroup_info {
+            map.serialize_entry("cgroup_info", &mesos::json::to_raw_value(cgroup))?;
+        }
+        map.end()
+    }
+}
+
+/// Which tasks `/tasks` shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TaskQuery {
+    limit: usize,
+    offset: usize,
+    ascending: bool,
+    framework_id: Option<String>,
+    task_id: Option<String>,
+}
+
+impl TaskQuery {
+    pub(super) fn parse(parameters: &BTreeMap<String, String>) -> Self {
+        let number = |name: &str| parameters.get(name).and_then(|text| text.parse().ok());
+        TaskQuery {
+            limit: number("limit").unwrap_or(100),
+            offset: number("offset").unwrap_or(0),
+            ascending: parameters.get("order").is_some_and(|order| order == "asc"),
+            framework_id: parameters.get("framework_id").cloned(),
+            task_id: parameters.get("task_id").cloned(),
+        }
+    }
+
+    /// Sorted by when they were first heard of.
+    pub(super) fn choose<'a>(&self, tasks: impl Iterator<Item = &'a v1::Task>) -> impl Iterator<Item = &'a v1::Task> {
+        let first_heard = |task: &v1::Task| task.statuses.first().map_or(0.0, TaskStatus::timestamp);
+        let mut chosen: Vec<&v1::Task> = tasks.filter(|task| self.wants(task)).collect();
+        chosen.sort_by(|one, other| first_heard(one).total_cmp(&first_heard(other)));
+        if !self.ascending {
+            chosen.reverse();
+        }
+        chosen.into_iter().skip(self.offset).take(self.limit)
+    }
+
+    fn wants(&self, task: &v1::Task) -> bool {
+        self.framework_id.as_ref().is_none_or(|wanted| task.framework_id.value == *wanted)
+            && self.task_id.as_ref().is_none_or(|wanted| task.task_id.value == *wanted)
+    }
+}

@@ -1,0 +1,80 @@
+//! A whole master: bound to its port, then run.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::actor::Actor;
+use crate::clock::Clock;
+use crate::core::{Core, Identity};
+use crate::error::MasterError;
+use crate::http::serve::serve;
+use crate::http::{Shared, router};
+use crate::options::Options;
+use crate::registry;
+
+/// A master that has its port, and waits to be run.
+#[derive(Debug)]
+pub struct Master {
+    listener: TcpListener,
+    address: SocketAddr,
+    options: Options,
+}
+
+impl Master {
+    /// Takes the port. Nothing is read or answered before [`Master::run`].
+    pub async fn bind(options: Options) -> Result<Master, MasterError> {
+        let address = SocketAddr::new(options.listen, options.port);
+        let failed = |source: io::Error| match source.kind() {
+            io::ErrorKind::AddrInUse => MasterError::PortInUse { address },
+            _ => MasterError::Listen { address, source },
+        };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        Ok(Master { listener, address, options })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Runs until told to stop, or until it cannot go on.
+    pub async fn run(self, shutdown: CancellationToken) -> Result<(), MasterError> {
+        let clock = Clock::start()?;
+        let now = clock.now();
+        let address = reachable(self.address);
+        let identity = Identity {
+            id: uuid::Uuid::new_v4().to_string(),
+            address,
+            hostname: self.options.hostname.clone().unwrap_or_else(|| address.ip().to_string()),
+            started: now.unix,
+        };
+        let authority = format!("{}:{}", identity.hostname, address.port());
+        let absent = registry::recover(&self.options.store).await?;
+        tracing::info!(id = identity.id, %address, expected_agents = absent.recovered.len(), "master started");
+        let core = Core::new(identity, self.options.settings(address.port()), absent, now);
+        let (actor, running) = Actor::new(core, clock, self.options.store.clone());
+        let serving = serve(self.listener, router(Shared { actor, authority }), shutdown.clone());
+        tokio::select! {
+            ended = running.run(shutdown.clone()) => ended,
+            () = serving => Ok(()),
+        }
+    }
+}
+
+/// An address others can use: listening on all of them, the one the machine would use to reach the outside.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    if !address.ip().is_unspecified() {
+        return address;
+    }
+    // Nothing is sent: connecting a datagram socket only asks for the route.
+    let routed = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).and_then(|socket| {
+        socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9))?;
+        socket.local_addr()
+    });
+    let ip = routed.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |local| local.ip());
+    SocketAddr::new(ip, address.port())
+}

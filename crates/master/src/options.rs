@@ -1,0 +1,92 @@
+//! How a master is told to run. Defaults are Mesos' own, except that it listens on loopback.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use mesos::duration;
+use store::Store;
+
+use crate::core::Settings;
+
+/// See the fields; [`Options::new`] has the defaults.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Options {
+    /// The address to listen on.
+    pub listen: IpAddr,
+    /// The port to listen on; 0 takes any free one.
+    pub port: u16,
+    /// What others are told to reach this master by; by default, its address.
+    pub hostname: Option<String>,
+    /// Where the registry is kept.
+    pub store: Store,
+    /// How long between rounds of offers.
+    pub allocation_interval: Duration,
+    /// How long an agent has to answer a ping.
+    pub agent_ping_timeout: Duration,
+    /// How many pings in a row it may leave unanswered.
+    pub max_agent_ping_timeouts: u32,
+    /// How long a disconnected agent, or one from before a restart, has to come back.
+    pub agent_reregister_timeout: Duration,
+    /// How long an offer stands; for ever if unset.
+    pub offer_timeout: Option<Duration>,
+    /// The roles frameworks may be in; any if unset.
+    pub roles: Option<BTreeSet<String>>,
+    /// Shares of roles relative to each other; 1 where nothing is said.
+    pub weights: BTreeMap<String, f64>,
+}
+
+impl Options {
+    /// Listens on 127.0.0.1:5050.
+    pub fn new(store: Store) -> Self {
+        Options {
+            listen: Ipv4Addr::LOCALHOST.into(),
+            port: 5050,
+            hostname: None,
+            store,
+            allocation_interval: Duration::from_secs(1),
+            agent_ping_timeout: Duration::from_secs(15),
+            max_agent_ping_timeouts: 5,
+            agent_reregister_timeout: Duration::from_secs(600),
+            offer_timeout: None,
+            roles: None,
+            weights: BTreeMap::new(),
+        }
+    }
+
+    /// What of it decisions depend on.
+    pub(crate) fn settings(&self, port: u16) -> Settings {
+        Settings {
+            allocation_interval: self.allocation_interval.max(Duration::from_millis(1)),
+            agent_ping_timeout: self.agent_ping_timeout,
+            max_agent_ping_timeouts: self.max_agent_ping_timeouts.max(1),
+            agent_reregister_timeout: self.agent_reregister_timeout,
+            offer_timeout: self.offer_timeout,
+            roles: self.roles.clone(),
+            weights: self.weights.clone(),
+            flags: self.flags(port),
+        }
+    }
+
+    /// As `/flags` shows them.
+    fn flags(&self, port: u16) -> BTreeMap<String, String> {
+        let mut flags = BTreeMap::from([
+            ("agent_ping_timeout", duration::format(self.agent_ping_timeout)),
+            ("agent_reregister_timeout", duration::format(self.agent_reregister_timeout)),
+            ("allocation_interval", duration::format(self.allocation_interval)),
+            ("allocator", "hierarchical".to_owned()),
+            ("authenticate_agents", "false".to_owned()),
+            ("authenticate_http_frameworks", "false".to_owned()),
+            ("ip", self.listen.to_string()),
+            ("max_agent_ping_timeouts", self.max_agent_ping_timeouts.to_string()),
+            ("min_allocatable_resources", "cpus:0.01|mem:32".to_owned()),
+            ("port", port.to_string()),
+            ("root_submissions", "true".to_owned()),
+        ]);
+        flags.extend(self.hostname.clone().map(|hostname| ("hostname", hostname)));
+        flags.extend(self.offer_timeout.map(|timeout| ("offer_timeout", duration::format(timeout))));
+        flags.extend(self.roles.as_ref().map(|roles| ("roles", roles.iter().cloned().collect::<Vec<_>>().join(","))));
+        flags.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+}

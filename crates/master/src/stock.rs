@@ -1,0 +1,51 @@
+//! Resources as the master keeps them: everything a framework holds is marked with the role it is held in.
+
+use mesos::resources::{ResourceError, Resources};
+use mesos::v1;
+use v1::resource::AllocationInfo;
+
+/// The role of everyone.
+pub(crate) const EVERYONE: &str = mesos::resources::UNRESERVED;
+
+/// What a framework or agent names as held by a task or executor: marked with `role` where it does not say itself.
+pub(crate) fn held(resources: &[v1::Resource], role: &str) -> Result<Resources, ResourceError> {
+    let mut marked = resources.to_vec();
+    for resource in &mut marked {
+        resource.allocation_info.get_or_insert_with(|| AllocationInfo { role: Some(role.to_owned()) });
+    }
+    Resources::from_wire(&marked)
+}
+
+/// The part that is allocated to a role.
+pub(crate) fn allocated_to(resources: &Resources, role: &str) -> Resources {
+    if resources.allocation_roles() == [role] {
+        return resources.clone();
+    }
+    let mut part = resources.to_wire();
+    part.retain(|resource| allocation_role(resource) == role);
+    Resources::from_wire(&part).unwrap_or_default()
+}
+
+/// The parts by the role they are allocated to.
+pub(crate) fn by_role(resources: &Resources) -> Vec<(String, Resources)> {
+    let roles = resources.allocation_roles();
+    roles.into_iter().map(|role| (role.to_owned(), allocated_to(resources, role))).collect()
+}
+
+/// The role a resource is allocated to.
+pub(crate) fn allocation_role(resource: &v1::Resource) -> &str {
+    resource.allocation_info.as_ref().and_then(|info| info.role.as_deref()).unwrap_or(EVERYONE)
+}
+
+/// What a framework of `role` may have: what is not reserved, and what is reserved for the role or one above it.
+pub(crate) fn allocatable_to(resources: &Resources, role: &str) -> Resources {
+    let reserved: Resources = crate::allocator::lineage(role).map(|node| resources.reserved_for(node)).sum();
+    reserved + &resources.unreserved()
+}
+
+/// How a framework sees resources: without allocations if it has one role only, and with `role` in place of
+/// `reservations` if it does not know refined reservations.
+pub(crate) fn for_framework(resources: &Resources, multi_role: bool, refined: bool) -> Vec<v1::Resource> {
+    let shown = if multi_role { resources.clone() } else { resources.unallocate() };
+    if refined { shown.to_wire() } else { shown.to_wire_with_roles() }
+}

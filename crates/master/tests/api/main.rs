@@ -1,0 +1,9 @@
+//! A real master on a free port, with agents and schedulers that talk to it over HTTP in both codecs.
+
+mod agents;
+mod legacy;
+mod life;
+mod operator;
+mod refusals;
+mod setup;
+mod streams;

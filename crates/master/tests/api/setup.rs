@@ -1,0 +1,399 @@
+//! A master under test, and the peers it is tested with.
+
+use std::time::Duration;
+
+use master::{Master, Options};
+use mesos::Codec;
+use mesos::client::{Client, ClientError, EventStream, Reply};
+use mesos::v1::cygnet::{AgentCall, AgentEvent, agent_call, agent_event};
+use mesos::v1::framework_info::{Capability, capability};
+use mesos::v1::offer::{Operation, operation};
+use mesos::v1::scheduler::{Call, Event, call, event};
+use mesos::v1::{self, TaskState, TaskStatus};
+use store::Store;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const SCHEDULER: &str = "/api/v1/scheduler";
+const AGENT: &str = "/cygnet/v1/agent";
+
+/// Runs until dropped.
+pub(crate) struct TestMaster {
+    pub(crate) authority: String,
+    running: JoinHandle<()>,
+    shutdown: DropGuard,
+}
+
+impl TestMaster {
+    pub(crate) async fn start() -> Self {
+        Self::with(quick(Store::in_memory().unwrap())).await
+    }
+
+    pub(crate) async fn with(options: Options) -> Self {
+        let master = Master::bind(options).await.unwrap();
+        let authority = master.address().to_string();
+        let shutdown = CancellationToken::new();
+        let token = shutdown.clone();
+        let running = tokio::spawn(async move { master.run(token).await.unwrap() });
+        TestMaster { authority, running, shutdown: shutdown.drop_guard() }
+    }
+
+    pub(crate) async fn stop(self) {
+        drop(self.shutdown);
+        self.running.await.unwrap();
+    }
+
+    /// Sends raw text and reads the answer to its end.
+    pub(crate) async fn raw(&self, request: &str) -> Answer {
+        let mut stream = TcpStream::connect(&self.authority).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut bytes = Vec::new();
+        tokio::time::timeout(PATIENCE, stream.read_to_end(&mut bytes)).await.unwrap().unwrap();
+        Answer::parse(&String::from_utf8_lossy(&bytes))
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.raw(&format!("GET {path} HTTP/1.1\r\nHost: m\r\nConnection: close\r\n\r\n")).await
+    }
+
+    pub(crate) async fn get_json(&self, path: &str) -> serde_json::Value {
+        let (status, body) = Client::new(&self.authority, Codec::Json).get(path).await.unwrap();
+        assert_eq!(status, 200, "{path}");
+        serde_json::from_slice(&body).unwrap()
+    }
+
+    pub(crate) async fn post(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let length = body.len();
+        let head = format!("POST {path} HTTP/1.1\r\nHost: m\r\nConnection: close\r\nContent-Length: {length}\r\n");
+        self.raw(&format!("{head}{headers}\r\n{body}")).await
+    }
+
+    /// Waits until a condition on `/state` holds.
+    pub(crate) async fn until_state(&self, holds: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
+        let waiting = async {
+            loop {
+                let state = self.get_json("/state").await;
+                if holds(&state) {
+                    break state;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, waiting).await.unwrap()
+    }
+}
+
+/// Options for tests: a free port and short rounds.
+pub(crate) fn quick(store: Store) -> Options {
+    let mut options = Options::new(store);
+    options.port = 0;
+    options.allocation_interval = Duration::from_millis(20);
+    options
+}
+
+/// What a server answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    fn parse(text: &str) -> Self {
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((text, ""));
+        let mut lines = head.lines();
+        let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|code| code.parse().ok());
+        let headers = lines.filter_map(|line| line.split_once(": "));
+        Answer {
+            status: status.unwrap_or_default(),
+            headers: headers.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect(),
+            body: body.to_owned(),
+        }
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// A framework's scheduler.
+pub(crate) struct Scheduler {
+    client: Client,
+    pub(crate) events: EventStream<Event>,
+    pub(crate) id: v1::FrameworkId,
+    pub(crate) stream_id: String,
+    pub(crate) info: v1::FrameworkInfo,
+}
+
+impl Scheduler {
+    pub(crate) async fn subscribe(master: &TestMaster, codec: Codec, info: v1::FrameworkInfo) -> Self {
+        let client = Client::new(&master.authority, codec);
+        let subscribe = call::Subscribe { framework_info: info.clone(), ..call::Subscribe::default() };
+        let call = Call {
+            r#type: Some(call::Type::Subscribe.into()),
+            framework_id: info.id.clone(),
+            subscribe: Some(subscribe),
+            ..Call::default()
+        };
+        let events = client.subscribe(SCHEDULER, &call).await.unwrap();
+        let stream_id = events.stream_id().unwrap().to_owned();
+        let mut scheduler = Scheduler { client, events, id: v1::FrameworkId::default(), stream_id, info };
+        let first = scheduler.next().await;
+        if let Some(subscribed) = first.subscribed {
+            scheduler.id = subscribed.framework_id;
+            assert_eq!(scheduler.next().await.r#type(), event::Type::Heartbeat);
+        } else {
+            assert_eq!(first.r#type(), event::Type::Error);
+        }
+        scheduler
+    }
+
+    /// Another scheduler of the same framework.
+    pub(crate) async fn again(&self, master: &TestMaster, codec: Codec) -> Self {
+        let info = v1::FrameworkInfo { id: Some(self.id.clone()), ..self.info.clone() };
+        Self::subscribe(master, codec, info).await
+    }
+
+    pub(crate) async fn next(&mut self) -> Event {
+        self.events.next_within(PATIENCE).await.unwrap().expect("the stream ended")
+    }
+
+    pub(crate) async fn wait_for(&mut self, kind: event::Type) -> Event {
+        loop {
+            let event = self.next().await;
+            if event.r#type() == kind {
+                return event;
+            }
+        }
+    }
+
+    pub(crate) async fn offer(&mut self) -> v1::Offer {
+        self.wait_for(event::Type::Offers).await.offers.unwrap().offers.remove(0)
+    }
+
+    pub(crate) async fn update(&mut self) -> TaskStatus {
+        self.wait_for(event::Type::Update).await.update.unwrap().status
+    }
+
+    pub(crate) async fn try_call(&self, call: Call) -> Result<Reply, ClientError> {
+        let call = Call { framework_id: Some(self.id.clone()), ..call };
+        self.client.call(SCHEDULER, &call, Some(&self.stream_id)).await
+    }
+
+    pub(crate) async fn call(&self, call: Call) {
+        assert_eq!(self.try_call(call).await.unwrap().status, 202);
+    }
+
+    pub(crate) async fn launch(&self, offer: &v1::Offer, tasks: Vec<v1::TaskInfo>) {
+        let launch = Operation {
+            r#type: Some(operation::Type::Launch.into()),
+            launch: Some(operation::Launch { task_infos: tasks }),
+            ..Operation::default()
+        };
+        let accept = call::Accept {
+            offer_ids: vec![offer.id.clone()],
+            operations: vec![launch],
+            filters: Some(v1::Filters { refuse_seconds: Some(0.0) }),
+        };
+        self.call(Call { r#type: Some(call::Type::Accept.into()), accept: Some(accept), ..Call::default() }).await;
+    }
+
+    pub(crate) async fn acknowledge(&self, status: &TaskStatus) {
+        let acknowledge = call::Acknowledge {
+            agent_id: status.agent_id.clone().unwrap(),
+            task_id: status.task_id.clone(),
+            uuid: status.uuid.clone().unwrap(),
+        };
+        let kind = Some(call::Type::Acknowledge.into());
+        self.call(Call { r#type: kind, acknowledge: Some(acknowledge), ..Call::default() }).await;
+    }
+
+    pub(crate) async fn kill(&self, task: &str) {
+        let kill = call::Kill { task_id: task.into(), ..call::Kill::default() };
+        self.call(Call { r#type: Some(call::Type::Kill.into()), kill: Some(kill), ..Call::default() }).await;
+    }
+
+    pub(crate) async fn reconcile_all(&self) {
+        let kind = Some(call::Type::Reconcile.into());
+        let reconcile = Some(call::Reconcile::default());
+        self.call(Call { r#type: kind, reconcile, ..Call::default() }).await;
+    }
+
+    pub(crate) async fn send(&self, kind: call::Type) {
+        self.call(Call { r#type: Some(kind.into()), ..Call::default() }).await;
+    }
+}
+
+/// An agent that does what it is told.
+pub(crate) struct Agent {
+    client: Client,
+    pub(crate) orders: EventStream<AgentEvent>,
+    pub(crate) id: v1::AgentId,
+    pub(crate) info: v1::AgentInfo,
+}
+
+impl Agent {
+    pub(crate) async fn register(master: &TestMaster, codec: Codec, info: v1::AgentInfo) -> Self {
+        Self::report(master, codec, info, Vec::new()).await
+    }
+
+    pub(crate) async fn report(
+        master: &TestMaster,
+        codec: Codec,
+        info: v1::AgentInfo,
+        frameworks: Vec<agent_call::Framework>,
+    ) -> Self {
+        let client = Client::new(&master.authority, codec);
+        let subscribe = agent_call::Subscribe {
+            agent_info: info.clone(),
+            pid: Some("slave(1)@127.0.0.1:5051".to_owned()),
+            version: Some("0.1.0".to_owned()),
+            frameworks,
+            ..agent_call::Subscribe::default()
+        };
+        let kind = Some(agent_call::Type::Subscribe.into());
+        let call = AgentCall { r#type: kind, subscribe: Some(subscribe), ..AgentCall::default() };
+        let orders = client.subscribe(AGENT, &call).await.unwrap();
+        let mut agent = Agent { client, orders, id: v1::AgentId::default(), info };
+        let subscribed = agent.next().await.subscribed.expect("SUBSCRIBED comes first");
+        agent.id = subscribed.agent_id;
+        agent.info.id = Some(agent.id.clone());
+        agent
+    }
+
+    pub(crate) async fn next(&mut self) -> AgentEvent {
+        self.orders.next_within(PATIENCE).await.unwrap().expect("the stream ended")
+    }
+
+    pub(crate) async fn wait_for(&mut self, kind: agent_event::Type) -> AgentEvent {
+        loop {
+            let order = self.next().await;
+            if order.r#type() == kind {
+                return order;
+            }
+        }
+    }
+
+    pub(crate) async fn try_call(&self, call: AgentCall) -> Result<Reply, ClientError> {
+        let call = AgentCall { agent_id: Some(self.id.clone()), ..call };
+        self.client.call(AGENT, &call, self.orders.stream_id()).await
+    }
+
+    pub(crate) async fn send(&self, kind: agent_call::Type) {
+        let call = AgentCall { r#type: Some(kind.into()), ..AgentCall::default() };
+        assert_eq!(self.try_call(call).await.unwrap().status, 202);
+    }
+
+    pub(crate) async fn update(&self, framework: &v1::FrameworkId, task: &str, state: TaskState, uuid: u8) {
+        let status = TaskStatus {
+            task_id: task.into(),
+            state: state.into(),
+            source: Some(v1::task_status::Source::Executor.into()),
+            agent_id: Some(self.id.clone()),
+            executor_id: Some(task.into()),
+            uuid: Some(vec![uuid; 16]),
+            timestamp: Some(1_795_421_771.25),
+            container_status: Some(container_status()),
+            ..TaskStatus::default()
+        };
+        let update = agent_call::Update { framework_id: framework.clone(), status, latest_state: None };
+        let kind = Some(agent_call::Type::Update.into());
+        let call = AgentCall { r#type: kind, update: Some(update), ..AgentCall::default() };
+        assert_eq!(self.try_call(call).await.unwrap().status, 202);
+    }
+}
+
+fn container_status() -> v1::ContainerStatus {
+    let address = v1::network_info::IpAddress {
+        protocol: Some(v1::network_info::Protocol::IPv4.into()),
+        ip_address: Some("127.0.0.1".to_owned()),
+    };
+    v1::ContainerStatus {
+        container_id: Some("c1".into()),
+        network_infos: vec![v1::NetworkInfo { ip_addresses: vec![address], ..v1::NetworkInfo::default() }],
+        executor_pid: Some(4711),
+        ..v1::ContainerStatus::default()
+    }
+}
+
+pub(crate) fn framework(name: &str) -> v1::FrameworkInfo {
+    use capability::Type;
+    let knows = [Type::MultiRole, Type::PartitionAware, Type::TaskKillingState];
+    v1::FrameworkInfo {
+        name: name.to_owned(),
+        user: "root".to_owned(),
+        roles: vec!["*".to_owned()],
+        failover_timeout: Some(60.0),
+        checkpoint: Some(true),
+        capabilities: knows.map(|kind| Capability { r#type: Some(kind.into()) }).to_vec(),
+        labels: Some(v1::Labels { labels: vec![v1::Label { key: "a".to_owned(), value: Some("b".to_owned()) }] }),
+        ..v1::FrameworkInfo::default()
+    }
+}
+
+pub(crate) fn scalar(name: &str, value: f64) -> v1::Resource {
+    v1::Resource {
+        name: name.to_owned(),
+        r#type: v1::value::Type::Scalar.into(),
+        scalar: Some(v1::value::Scalar { value }),
+        ..v1::Resource::default()
+    }
+}
+
+pub(crate) fn node(hostname: &str) -> v1::AgentInfo {
+    let ports = v1::value::Ranges { range: vec![v1::value::Range { begin: 31_000, end: 32_000 }] };
+    let ports = v1::Resource {
+        name: "ports".to_owned(),
+        r#type: v1::value::Type::Ranges.into(),
+        ranges: Some(ports),
+        ..v1::Resource::default()
+    };
+    let rack = v1::Attribute {
+        name: "rack".to_owned(),
+        r#type: v1::value::Type::Text.into(),
+        text: Some(v1::value::Text { value: "r1".to_owned() }),
+        ..v1::Attribute::default()
+    };
+    v1::AgentInfo {
+        hostname: hostname.to_owned(),
+        resources: vec![scalar("cpus", 8.0), scalar("mem", 4096.0), scalar("disk", 1000.0), ports],
+        attributes: vec![rack],
+        ..v1::AgentInfo::default()
+    }
+}
+
+pub(crate) fn task(id: &str, agent: &v1::AgentId) -> v1::TaskInfo {
+    v1::TaskInfo {
+        name: id.to_owned(),
+        task_id: id.into(),
+        agent_id: agent.clone(),
+        resources: vec![scalar("cpus", 1.0), scalar("mem", 128.0)],
+        command: Some(v1::CommandInfo { value: Some("sleep 1000".to_owned()), ..v1::CommandInfo::default() }),
+        health_check: Some(v1::HealthCheck {
+            r#type: Some(v1::health_check::Type::Tcp.into()),
+            tcp: Some(v1::health_check::TcpCheckInfo { port: 80, ..Default::default() }),
+            ..v1::HealthCheck::default()
+        }),
+        ..v1::TaskInfo::default()
+    }
+}
+
+/// A master, an agent and a scheduler with a task running.
+pub(crate) async fn running(codec: Codec) -> (TestMaster, Agent, Scheduler) {
+    let master = TestMaster::start().await;
+    let mut agent = Agent::register(&master, codec, node("n1")).await;
+    let mut scheduler = Scheduler::subscribe(&master, codec, framework("f")).await;
+    let offer = scheduler.offer().await;
+    scheduler.launch(&offer, vec![task("t1", &agent.id)]).await;
+    agent.wait_for(agent_event::Type::Launch).await;
+    agent.update(&scheduler.id, "t1", TaskState::TaskRunning, 1).await;
+    let status = scheduler.update().await;
+    scheduler.acknowledge(&status).await;
+    agent.wait_for(agent_event::Type::Acknowledge).await;
+    (master, agent, scheduler)
+}
