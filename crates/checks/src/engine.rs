@@ -6,18 +6,27 @@
 
 use std::io;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::oneshot;
 
 use crate::kernel::files;
 use crate::outcome::Outcome;
 use crate::place::Place;
 use crate::spec::CheckSpec;
+use crate::timetable::Lag;
 use crate::verdict::{VerdictEvent, VerdictState};
-use mailbox::{Letter, Sender};
+use mailbox::{Letter, Sender, mailbox};
+use run::Prober;
 
+mod budget;
+mod clock;
+mod entry;
 mod mailbox;
+mod patience;
+mod run;
 
 /// Chosen by the owner of a check, for whoever reads its events.
 pub type CheckId = u64;
@@ -115,9 +124,12 @@ impl Engine {
     /// Starts the thread, and raises this process' limit of open files to what is allowed.
     pub fn start(options: EngineOptions) -> Result<Engine, EngineError> {
         options.validate()?;
-        files::raise_limit().map_err(EngineError::FileLimit)?;
-        let _ = options;
-        Err(EngineError::SetUp(io::ErrorKind::Unsupported.into()))
+        let files = files::raise_limit().map_err(EngineError::FileLimit)?;
+        let (sender, receiver) = mailbox().map_err(EngineError::SetUp)?;
+        let prober = Prober::new(options.within(files), receiver).map_err(EngineError::SetUp)?;
+        let thread = thread::Builder::new().name("checks".to_owned());
+        thread.spawn(move || prober.run()).map_err(EngineError::SetUp)?;
+        Ok(Engine { sender: Arc::new(sender) })
     }
 
     /// Begins to carry out a check, until its handle is dropped.
@@ -126,9 +138,22 @@ impl Engine {
         self.sender.send(Letter::Add(key, Box::new(check)));
         CheckHandle { sender: Arc::clone(&self.sender), key }
     }
+
+    /// How punctual attempts were until now; nothing if the engine's thread has died.
+    pub async fn lag(&self) -> Option<Lag> {
+        let (answer, lag) = oneshot::channel();
+        self.sender.send(Letter::Lag(answer));
+        lag.await.ok()
+    }
 }
 
 impl EngineOptions {
+    /// Leaves half of the descriptors to the rest of the process.
+    fn within(self, files: Option<u64>) -> EngineOptions {
+        let half = files.and_then(|files| usize::try_from(files / 2).ok()).unwrap_or(usize::MAX);
+        EngineOptions { max_in_flight: self.max_in_flight.min(half).max(1), ..self }
+    }
+
     fn validate(&self) -> Result<(), EngineError> {
         let zero = [
             (self.tick.is_zero(), "tick"),

@@ -13,9 +13,9 @@
 
 pub mod files;
 pub mod namespace;
-pub mod signals;
 mod plan;
+pub mod signals;
 mod spawn;
 
-pub(crate) use spawn::Stumble;
 pub use spawn::{Child, Spawn};
+pub(crate) use spawn::{Step, Stumble, null};

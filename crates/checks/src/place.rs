@@ -56,8 +56,7 @@ pub struct PlaceError {
 impl Place {
     /// The namespaces of a process: the network, and for commands the mounts.
     pub fn of_pid(pid: i32) -> Result<Place, PlaceError> {
-        let of =
-            |kind: &str| Namespace::open_other(&format!("/proc/{pid}/ns/{kind}"), &format!("/proc/self/ns/{kind}"));
+        let of = |kind| Namespace::open_other(format!("/proc/{pid}/ns/{kind}"), format!("/proc/self/ns/{kind}"));
         Ok(match (of("net")?, of("mnt")?) {
             (None, None) => Place::Host,
             (net, mnt) => Place::Process(ProcessPlace { net, mnt }),
@@ -79,13 +78,12 @@ impl Place {
         }
     }
 
-    /// The namespaces a command enters, in order.
-    pub(crate) fn for_commands(&self) -> impl Iterator<Item = &Namespace> {
-        let mounts = match self {
+    /// The mount namespace for commands, if it is not ours.
+    pub(crate) fn mounts(&self) -> Option<&Namespace> {
+        match self {
             Place::Process(place) => place.mnt.as_ref(),
             Place::Host | Place::NetworkNamespace(_) => None,
-        };
-        self.network().into_iter().chain(mounts)
+        }
     }
 }
 

@@ -1,1 +1,211 @@
-//! timetable
+//! Who is due next. Pure: time is a `Duration` since some origin, and passes only by being told.
+//!
+//! In: checks with their cadence, the time, attempts that ended. Out: who is due, and when to look again. What is due
+//! within one tick of the clock is handed out together, so that many checks cost one wake-up. Per check there is at
+//! most one attempt, and each has a number of its own: an attempt of before a pause cannot end one of after it.
+//!
+//! A B-tree ordered by time: a check costs two operations of well below a microsecond per attempt, and, unlike a
+//! wheel, knows its next moment without turning.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+use crate::spec::Schedule;
+
+/// Names a check; never used twice.
+pub type Key = u64;
+
+/// Numbers an attempt; never used twice.
+pub type Run = u64;
+
+/// No tick is shorter, so that an interval of 0 does not take all of the CPU.
+const SHORTEST_TICK: Duration = Duration::from_millis(1);
+
+/// Fresh checks spread over at most this.
+const FRESH_SPREAD: Duration = Duration::from_secs(1);
+
+/// How often a check comes, and how exactly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cadence {
+    /// From the end of an attempt to the next one.
+    pub interval: Duration,
+    /// Moments are rounded up to a multiple of this.
+    pub tick: Duration,
+}
+
+impl Cadence {
+    /// The engine's tick, or a tenth of what is shorter.
+    pub fn of(schedule: &Schedule, tick: Duration) -> Cadence {
+        let shortest = schedule.timeout.map_or(schedule.interval, |timeout| timeout.min(schedule.interval));
+        let floor = SHORTEST_TICK.min(tick);
+        Cadence { interval: schedule.interval, tick: (shortest / 10).clamp(floor, tick) }
+    }
+
+    /// The first tick not before this.
+    pub fn round_up(&self, moment: Duration) -> Duration {
+        let tick = self.tick.as_nanos().max(1);
+        let rounded = moment.as_nanos().div_ceil(tick).saturating_mul(tick);
+        u64::try_from(rounded).map_or(Duration::MAX, Duration::from_nanos)
+    }
+}
+
+/// How long after its start a fresh check has its first attempt.
+pub fn fresh_phase(schedule: &Schedule, seed: &str) -> Duration {
+    schedule.delay.saturating_add(phase(seed, schedule.interval.min(FRESH_SPREAD)))
+}
+
+/// How long after its return a recovered check has its next attempt.
+pub fn recovered_phase(schedule: &Schedule, seed: &str) -> Duration {
+    phase(seed, schedule.interval)
+}
+
+/// Below `bound`, spread evenly, and the same for the same seed on every machine (FNV-1a and a finishing mix).
+fn phase(seed: &str, bound: Duration) -> Duration {
+    let hash = seed
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    let mixed = (hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let nanos = bound.as_nanos().min(u128::from(u64::MAX)).saturating_mul(u128::from(mixed)) >> 64;
+    u64::try_from(nanos).map_or(Duration::ZERO, Duration::from_nanos)
+}
+
+/// An attempt that is to start now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// Of which check.
+    pub key: Key,
+    /// The attempt.
+    pub run: Run,
+    /// When it should have started.
+    pub due: Duration,
+}
+
+/// How punctual attempts were.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lag {
+    /// How many started.
+    pub started: u64,
+    /// How many of them more than two ticks after they were due.
+    pub late: u64,
+    /// The worst of them.
+    pub worst: Duration,
+}
+
+#[derive(Debug)]
+enum State {
+    Waiting { due: Duration },
+    Running { run: Run },
+    Paused,
+}
+
+#[derive(Debug)]
+struct Row {
+    cadence: Cadence,
+    state: State,
+}
+
+/// All checks, by when they are due.
+#[derive(Debug, Default)]
+pub struct Timetable {
+    rows: HashMap<Key, Row>,
+    waiting: BTreeSet<(Duration, Key)>,
+    last_run: Run,
+    lag: Lag,
+}
+
+impl Timetable {
+    /// A new check, first due at this moment.
+    pub fn add(&mut self, key: Key, cadence: Cadence, due: Duration) {
+        self.remove(key);
+        self.rows.insert(key, Row { cadence, state: State::Paused });
+        self.wait(key, due);
+    }
+
+    /// Forgets a check. What it runs ends unheard.
+    pub fn remove(&mut self, key: Key) {
+        self.leave_queue(key);
+        self.rows.remove(&key);
+    }
+
+    /// No attempts from now on; the running one ends unheard.
+    pub fn pause(&mut self, key: Key) {
+        self.leave_queue(key);
+        if let Some(row) = self.rows.get_mut(&key) {
+            row.state = State::Paused;
+        }
+    }
+
+    /// Due at once, if it was paused.
+    pub fn resume(&mut self, key: Key, now: Duration) {
+        if matches!(self.rows.get(&key), Some(Row { state: State::Paused, .. })) {
+            self.wait(key, now);
+        }
+    }
+
+    /// An attempt has ended: the next one is due an interval later. False if nobody waits for this attempt any more.
+    pub fn finish(&mut self, key: Key, run: Run, now: Duration) -> bool {
+        let Some(row) = self.rows.get(&key).filter(|row| row.is_running(run)) else { return false };
+        let due = now.saturating_add(row.cadence.interval);
+        self.wait(key, due);
+        true
+    }
+
+    /// Whether this attempt is the one its check waits for.
+    pub fn is_running(&self, key: Key, run: Run) -> bool {
+        self.rows.get(&key).is_some_and(|row| row.is_running(run))
+    }
+
+    /// The next check whose tick has come; it counts as running from now on.
+    pub fn next_due(&mut self, now: Duration) -> Option<Due> {
+        let (_, key) = self.waiting.first().copied().filter(|(wake, _)| *wake <= now)?;
+        self.waiting.pop_first();
+        let row = self.rows.get_mut(&key)?;
+        let State::Waiting { due } = row.state else { return None };
+        self.last_run += 1;
+        row.state = State::Running { run: self.last_run };
+        Some(Due { key, run: self.last_run, due })
+    }
+
+    /// When to look again.
+    pub fn next_wake(&self) -> Option<Duration> {
+        self.waiting.first().map(|(wake, _)| *wake)
+    }
+
+    /// An attempt starts now; returns how late it is.
+    pub fn started(&mut self, due: &Due, now: Duration) -> Duration {
+        let lateness = now.saturating_sub(due.due);
+        let tick = self.rows.get(&due.key).map_or(Duration::ZERO, |row| row.cadence.tick);
+        self.lag.started += 1;
+        self.lag.late += u64::from(lateness > tick * 2);
+        self.lag.worst = self.lag.worst.max(lateness);
+        lateness
+    }
+
+    /// How punctual attempts were until now.
+    pub fn lag(&self) -> Lag {
+        self.lag
+    }
+
+    fn wait(&mut self, key: Key, due: Duration) {
+        if let Some(row) = self.rows.get_mut(&key) {
+            row.state = State::Waiting { due };
+            self.waiting.insert((row.cadence.round_up(due), key));
+        }
+    }
+
+    fn leave_queue(&mut self, key: Key) {
+        if let Some(Row { cadence, state: State::Waiting { due } }) = self.rows.get(&key) {
+            self.waiting.remove(&(cadence.round_up(*due), key));
+        }
+    }
+}
+
+impl Row {
+    fn is_running(&self, run: Run) -> bool {
+        matches!(self.state, State::Running { run: running } if running == run)
+    }
+}
+
+#[cfg(test)]
+#[path = "timetable_tests.rs"]
+mod tests;

@@ -8,15 +8,19 @@ use std::sync::mpsc;
 
 use rustix::event::{EventfdFlags, eventfd};
 
+use tokio::sync::oneshot;
+
 use super::Check;
+use crate::timetable::{Key, Lag};
 
 /// What the thread is told. Checks are named by a key that is never used twice.
 #[derive(Debug)]
 pub(super) enum Letter {
-    Add(u64, Box<Check>),
-    Pause(u64),
-    Resume(u64),
-    Remove(u64),
+    Add(Key, Box<Check>),
+    Pause(Key),
+    Resume(Key),
+    Remove(Key),
+    Lag(oneshot::Sender<Lag>),
     /// The last handle is gone.
     Stop,
 }
@@ -36,15 +40,15 @@ pub(super) struct Receiver {
     bell: Arc<OwnedFd>,
 }
 
-pub(super) fn mailbox(first_key: u64) -> io::Result<(Sender, Receiver)> {
+pub(super) fn mailbox() -> io::Result<(Sender, Receiver)> {
     let bell = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
     let (sender, receiver) = mpsc::channel();
-    let keys = AtomicU64::new(first_key);
+    let keys = AtomicU64::new(0);
     Ok((Sender { letters: sender, bell: Arc::clone(&bell), keys }, Receiver { letters: receiver, bell }))
 }
 
 impl Sender {
-    pub(super) fn next_key(&self) -> u64 {
+    pub(super) fn next_key(&self) -> Key {
         self.keys.fetch_add(1, Ordering::Relaxed)
     }
 

@@ -1,0 +1,272 @@
+//! An HTTP/1 response, read piece by piece. Pure.
+//!
+//! In: bytes as they come, and the end of the stream. Out: status and `Location` as soon as the head is whole, and
+//! whether the body has ended. Bodies are skipped, but their end is found, because the time they take is the
+//! attempt's. Bounded: a head of 64 KiB, a body of 64 MiB.
+
+/// As much as common servers send, many times over.
+const HEAD_LIMIT: usize = 64 * 1024;
+
+/// More is not an answer to "how are you".
+const BODY_LIMIT: u64 = 64 * 1024 * 1024;
+
+/// Which rule of HTTP/1, or which bound of ours, was broken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Violation {
+    #[error("the answer does not begin with HTTP/1")]
+    StatusLine,
+    #[error("the header is longer than {HEAD_LIMIT} bytes")]
+    HeadTooLong,
+    #[error("Content-Length makes no sense")]
+    ContentLength,
+    #[error("a chunk has no valid size")]
+    Chunk,
+    #[error("the body is longer than {BODY_LIMIT} bytes")]
+    BodyTooLong,
+    #[error("the connection was closed without an answer")]
+    Empty,
+    #[error("the connection was closed within the header")]
+    EndInHead,
+    #[error("the connection was closed within the body")]
+    EndInBody,
+}
+
+/// What matters of a head.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Head {
+    pub(super) status: u16,
+    pub(super) location: Option<String>,
+}
+
+#[derive(Debug)]
+pub(super) struct Response {
+    head: Option<Head>,
+    state: State,
+    body: u64,
+}
+
+#[derive(Debug)]
+enum State {
+    Head(Vec<u8>),
+    Length(u64),
+    Chunked(Chunk),
+    UntilEnd,
+    Done,
+}
+
+/// Where in a chunked body we are.
+#[derive(Clone, Copy, Debug)]
+enum Chunk {
+    /// Its size so far, and whether there was a digit yet.
+    Size { size: u64, digits: bool },
+    /// What follows the size on its line.
+    Extension { size: u64 },
+    /// So much is left of it.
+    Data { left: u64 },
+    /// The line end behind it.
+    DataEnd,
+    /// The lines behind the last one; whether this one is empty so far.
+    Trailer { empty: bool },
+}
+
+impl Response {
+    pub(super) fn new() -> Response {
+        Response { head: None, state: State::Head(Vec::new()), body: 0 }
+    }
+
+    /// Once the header is whole.
+    pub(super) fn head(&self) -> Option<&Head> {
+        self.head.as_ref()
+    }
+
+    pub(super) fn is_whole(&self) -> bool {
+        matches!(self.state, State::Done)
+    }
+
+    pub(super) fn feed(&mut self, mut bytes: &[u8]) -> Result<(), Violation> {
+        while !bytes.is_empty() && !self.is_whole() {
+            bytes = match &mut self.state {
+                State::Head(_) => self.feed_head(bytes)?,
+                _ => self.feed_body(bytes)?,
+            };
+        }
+        Ok(())
+    }
+
+    /// The connection has ended.
+    pub(super) fn end(&mut self) -> Result<(), Violation> {
+        match &self.state {
+            State::Head(head) if head.is_empty() => Err(Violation::Empty),
+            State::Head(_) => Err(Violation::EndInHead),
+            State::Length(_) | State::Chunked(_) => Err(Violation::EndInBody),
+            State::UntilEnd | State::Done => {
+                self.state = State::Done;
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes bytes up to the end of the head; gives back what follows.
+    fn feed_head<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8], Violation> {
+        let State::Head(head) = &mut self.state else { return Ok(bytes) };
+        let before = head.len();
+        head.extend_from_slice(bytes);
+        if !is_http(head) {
+            return Err(Violation::StatusLine);
+        }
+        // The end may have begun in an earlier piece.
+        let Some(end) = end_of_head(head, before.saturating_sub(3)) else {
+            return if head.len() > HEAD_LIMIT { Err(Violation::HeadTooLong) } else { Ok(&[]) };
+        };
+        if end > HEAD_LIMIT {
+            return Err(Violation::HeadTooLong);
+        }
+        let (parsed, state) = parse(head.get(..end).unwrap_or_default())?;
+        self.head = parsed;
+        self.state = state;
+        Ok(bytes.get(end - before..).unwrap_or_default())
+    }
+
+    fn feed_body<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8], Violation> {
+        let (taken, next) = match &self.state {
+            State::Length(left) => {
+                let taken = at_most(*left, bytes);
+                let left = left.saturating_sub(taken as u64);
+                (taken, if left == 0 { State::Done } else { State::Length(left) })
+            }
+            State::Chunked(chunk) => chunk.step(bytes)?,
+            State::UntilEnd | State::Head(_) | State::Done => (bytes.len(), State::UntilEnd),
+        };
+        self.state = next;
+        self.body = self.body.saturating_add(taken as u64);
+        if self.body > BODY_LIMIT {
+            return Err(Violation::BodyTooLong);
+        }
+        Ok(bytes.get(taken..).unwrap_or_default())
+    }
+}
+
+fn at_most(limit: u64, bytes: &[u8]) -> usize {
+    usize::try_from(limit).map_or(bytes.len(), |limit| limit.min(bytes.len()))
+}
+
+impl Chunk {
+    /// Takes some bytes, at least one; `bytes` is not empty.
+    fn step(self, bytes: &[u8]) -> Result<(usize, State), Violation> {
+        if let Chunk::Data { left } = self {
+            let taken = at_most(left, bytes);
+            let left = left.saturating_sub(taken as u64);
+            let next = if left == 0 { Chunk::DataEnd } else { Chunk::Data { left } };
+            return Ok((taken, State::Chunked(next)));
+        }
+        let Some(byte) = bytes.first() else { return Ok((0, State::Chunked(self))) };
+        let next = match (self, byte) {
+            (Chunk::Size { digits: true, size }, b'\n') => Chunk::after_size(size),
+            (Chunk::Size { digits: true, size }, b'\r' | b';' | b' ' | b'\t') => Chunk::Extension { size },
+            (Chunk::Size { size, .. }, digit) => Chunk::Size { size: add_digit(size, *digit)?, digits: true },
+            (Chunk::Extension { size }, b'\n') => Chunk::after_size(size),
+            (Chunk::DataEnd, b'\n') => Chunk::Size { size: 0, digits: false },
+            (Chunk::DataEnd, b'\r') => Chunk::DataEnd,
+            (Chunk::DataEnd, _) => return Err(Violation::Chunk),
+            (Chunk::Trailer { empty: true }, b'\n') => return Ok((1, State::Done)),
+            (Chunk::Trailer { .. }, b'\n') => Chunk::Trailer { empty: true },
+            (Chunk::Trailer { empty }, b'\r') => Chunk::Trailer { empty },
+            (Chunk::Trailer { .. }, _) => Chunk::Trailer { empty: false },
+            (same @ (Chunk::Extension { .. } | Chunk::Data { .. }), _) => same,
+        };
+        Ok((1, State::Chunked(next)))
+    }
+
+    fn after_size(size: u64) -> Chunk {
+        if size == 0 { Chunk::Trailer { empty: true } } else { Chunk::Data { left: size } }
+    }
+}
+
+fn add_digit(size: u64, digit: u8) -> Result<u64, Violation> {
+    let digit = char::from(digit).to_digit(16).ok_or(Violation::Chunk)?;
+    size.checked_mul(16).and_then(|size| size.checked_add(digit.into())).ok_or(Violation::Chunk)
+}
+
+/// As far as can be seen yet.
+fn is_http(head: &[u8]) -> bool {
+    head.iter().zip(b"HTTP/1.").all(|(byte, expected)| byte == expected)
+}
+
+/// Behind the first empty line, looking from `from` on. Bare line feeds are taken, too.
+fn end_of_head(head: &[u8], from: usize) -> Option<usize> {
+    let ends_at = |feed: &usize| match head.get(feed + 1..) {
+        Some([b'\n', ..]) => Some(feed + 2),
+        Some([b'\r', b'\n', ..]) => Some(feed + 3),
+        _ => None,
+    };
+    let feeds = (from..head.len()).filter(|at| head.get(*at) == Some(&b'\n'));
+    feeds.into_iter().find_map(|feed| ends_at(&feed))
+}
+
+/// An interim response (1xx, but not a switch of protocols) is passed over: another head follows.
+fn parse(head: &[u8]) -> Result<(Option<Head>, State), Violation> {
+    let text = String::from_utf8_lossy(head);
+    let mut lines = text.lines();
+    let status = status(lines.next().unwrap_or_default()).ok_or(Violation::StatusLine)?;
+    if (100..200).contains(&status) && status != 101 {
+        return Ok((None, State::Head(Vec::new())));
+    }
+    let fields = Fields::of(lines)?;
+    let state = fields.framing(status);
+    Ok((Some(Head { status, location: fields.location }), state))
+}
+
+/// `HTTP/1.1 200 OK`
+fn status(line: &str) -> Option<u16> {
+    let (_minor_version, rest) = line.strip_prefix("HTTP/1.")?.split_once(' ')?;
+    let digits = rest.trim_start().split(' ').next()?;
+    let is_code = digits.len() == 3 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_code.then(|| digits.parse().ok()).flatten()
+}
+
+/// The fields that matter.
+#[derive(Default)]
+struct Fields {
+    length: Option<u64>,
+    chunked: bool,
+    location: Option<String>,
+}
+
+impl Fields {
+    fn of<'a>(lines: impl Iterator<Item = &'a str>) -> Result<Fields, Violation> {
+        let mut fields = Fields::default();
+        for (name, value) in lines.filter_map(|line| line.split_once(':')) {
+            fields.take(name.trim_end(), value.trim())?;
+        }
+        Ok(fields)
+    }
+
+    fn take(&mut self, name: &str, value: &str) -> Result<(), Violation> {
+        if name.eq_ignore_ascii_case("content-length") {
+            let length = value.parse().map_err(|_| Violation::ContentLength)?;
+            if self.length.replace(length).is_some_and(|earlier| earlier != length) {
+                return Err(Violation::ContentLength);
+            }
+        } else if name.eq_ignore_ascii_case("transfer-encoding") {
+            let last = value.rsplit(',').next().unwrap_or_default();
+            self.chunked = last.trim().eq_ignore_ascii_case("chunked");
+        } else if name.eq_ignore_ascii_case("location") && self.location.is_none() {
+            self.location = Some(value.to_owned());
+        }
+        Ok(())
+    }
+
+    fn framing(&self, status: u16) -> State {
+        match (status, self.chunked, self.length) {
+            (101 | 204 | 304, _, _) => State::Done,
+            (_, true, _) => State::Chunked(Chunk::Size { size: 0, digits: false }),
+            (_, false, Some(0)) => State::Done,
+            (_, false, Some(length)) => State::Length(length),
+            (_, false, None) => State::UntilEnd,
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "response_tests.rs"]
+mod tests;

@@ -1,0 +1,113 @@
+//! Responses whole, in pieces, cut off, and broken.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn read(pieces: &[&[u8]]) -> Result<Response, Violation> {
+    let mut response = Response::new();
+    pieces.iter().try_for_each(|piece| response.feed(piece))?;
+    Ok(response)
+}
+
+fn whole(text: &str) -> (u16, bool) {
+    let response = read(&[text.as_bytes()]).unwrap();
+    (response.head().unwrap().status, response.is_whole())
+}
+
+fn violation(text: &[u8]) -> Violation {
+    let mut response = Response::new();
+    response.feed(text).and_then(|()| response.end()).expect_err("must be refused")
+}
+
+#[test]
+fn bodies_end_where_they_say() {
+    assert_eq!(whole("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"), (200, true));
+    assert_eq!(whole("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok"), (200, false));
+    assert_eq!(whole("HTTP/1.1 200 OK\r\ncontent-length:0\r\n\r\n"), (200, true));
+    assert_eq!(whole("HTTP/1.1 204 No Content\r\n\r\n"), (204, true));
+    assert_eq!(whole("HTTP/1.0 404 Not Found\n\nbody until the end"), (404, false));
+    assert_eq!(whole("HTTP/1.1 503\r\nContent-Length: 0\r\n\r\n"), (503, true));
+}
+
+#[test]
+fn chunked_bodies_end_after_their_trailer() {
+    let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, Chunked\r\n\r\n";
+    assert_eq!(whole(&format!("{head}4;x=y\r\nabcd\r\nA\r\n0123456789\r\n0\r\nX: y\r\n\r\n")), (200, true));
+    assert_eq!(whole(&format!("{head}4\r\nabcd\r\n0\r\n")), (200, false));
+    assert_eq!(violation(format!("{head}x\r\n").as_bytes()), Violation::Chunk);
+    assert_eq!(violation(format!("{head}\r\n").as_bytes()), Violation::Chunk);
+    assert_eq!(violation(format!("{head}fffffffffffffffff\r\n").as_bytes()), Violation::Chunk);
+}
+
+#[test]
+fn interim_responses_are_passed_over() {
+    let text = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    assert_eq!(whole(text), (200, true));
+    assert_eq!(whole("HTTP/1.1 101 Switching Protocols\r\n\r\n"), (101, true));
+}
+
+#[test]
+fn the_end_of_the_connection_may_be_the_end_of_the_body() {
+    let mut response = read(&[b"HTTP/1.0 200 OK\r\n\r\nsome"]).unwrap();
+    assert!(!response.is_whole());
+    assert_eq!(response.end(), Ok(()));
+    assert!(response.is_whole());
+}
+
+#[test]
+fn what_is_not_http_is_refused_at_its_first_bytes() {
+    assert_eq!(violation(b""), Violation::Empty);
+    assert_eq!(violation(b"SSH-2.0"), Violation::StatusLine);
+    assert_eq!(violation(b"HTTP/2 200\r\n\r\n"), Violation::StatusLine);
+    assert_eq!(violation(b"HTTP/1.1 20 OK\r\n\r\n"), Violation::StatusLine);
+    assert_eq!(violation(b"HTTP/1.1 +20 OK\r\n\r\n"), Violation::StatusLine);
+    assert_eq!(violation(b"HTTP/1.1 200 OK\r\n"), Violation::EndInHead);
+    assert_eq!(violation(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok"), Violation::EndInBody);
+    assert_eq!(violation(b"HTTP/1.1 200 OK\r\nContent-Length: -3\r\n\r\n"), Violation::ContentLength);
+    let two = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n";
+    assert_eq!(violation(two), Violation::ContentLength);
+}
+
+#[test]
+fn heads_and_bodies_are_bounded() {
+    let endless = [b"HTTP/1.1 200 OK\r\nX: ".to_vec(), vec![b'x'; HEAD_LIMIT]].concat();
+    assert_eq!(violation(&endless), Violation::HeadTooLong);
+    let mut response = read(&[b"HTTP/1.1 200 OK\r\n\r\n"]).unwrap();
+    let piece = vec![0; 1024 * 1024];
+    let fed = (0..65).try_for_each(|_| response.feed(&piece));
+    assert_eq!(fed, Err(Violation::BodyTooLong));
+}
+
+#[test]
+fn the_location_is_found() {
+    let response = read(&[b"HTTP/1.1 302 Found\r\nLOCATION:  /there \r\n\r\n"]).unwrap();
+    assert_eq!(response.head(), Some(&Head { status: 302, location: Some("/there".to_owned()) }));
+}
+
+proptest! {
+    #[test]
+    fn pieces_do_not_matter(cuts in proptest::collection::vec(1_usize..9, 1..80), chunked: bool) {
+        let plain = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\nHello, world";
+        let chunks = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nHello\r\n7\r\n, world\r\n0\r\n\r\n";
+        let mut rest = if chunked { chunks.as_bytes() } else { plain.as_bytes() };
+        let mut response = Response::new();
+        for cut in cuts.iter().cycle() {
+            prop_assert!(!response.is_whole());
+            let (piece, tail) = rest.split_at(rest.len().min(*cut));
+            response.feed(piece).unwrap();
+            rest = tail;
+            if rest.is_empty() { break }
+        }
+        prop_assert!(response.is_whole());
+        prop_assert_eq!(response.head().unwrap().status, 200);
+    }
+
+    #[test]
+    fn noise_never_panics(pieces in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..40), 0..20)) {
+        let mut response = Response::new();
+        let _any = response.feed(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n");
+        let _any = pieces.iter().try_for_each(|piece| response.feed(piece));
+        let _any = response.end();
+    }
+}

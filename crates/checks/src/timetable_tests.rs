@@ -1,0 +1,166 @@
+//! Hours of a timetable in simulated time, by hand and at random.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const MILLISECOND: Duration = Duration::from_millis(1);
+const TICK: Duration = Duration::from_millis(10);
+
+fn schedule(delay: u64, interval: u64, timeout: Option<u64>) -> Schedule {
+    let ms = Duration::from_millis;
+    Schedule { delay: ms(delay), interval: ms(interval), timeout: timeout.map(ms) }
+}
+
+fn cadence(interval: u64) -> Cadence {
+    Cadence::of(&schedule(0, interval, None), TICK)
+}
+
+fn all_due(timetable: &mut Timetable, now: Duration) -> Vec<Due> {
+    std::iter::from_fn(|| timetable.next_due(now)).collect()
+}
+
+#[test]
+fn ticks_shrink_for_fast_checks() {
+    assert_eq!(Cadence::of(&schedule(0, 1000, Some(1000)), TICK).tick, TICK);
+    assert_eq!(Cadence::of(&schedule(0, 1000, Some(50)), TICK).tick, 5 * MILLISECOND);
+    assert_eq!(Cadence::of(&schedule(0, 30, Some(1000)), TICK).tick, 3 * MILLISECOND);
+    assert_eq!(Cadence::of(&schedule(0, 0, None), TICK).tick, MILLISECOND);
+}
+
+#[test]
+fn the_interval_counts_from_the_end() {
+    let mut timetable = Timetable::default();
+    timetable.add(1, cadence(1000), Duration::ZERO);
+    let due = timetable.next_due(Duration::ZERO).unwrap();
+    assert_eq!(timetable.next_wake(), None, "no overlap: nothing is due while one runs");
+    assert!(timetable.finish(1, due.run, 700 * MILLISECOND));
+    assert_eq!(timetable.next_wake(), Some(1700 * MILLISECOND));
+    assert_eq!(all_due(&mut timetable, 1699 * MILLISECOND), []);
+    assert_eq!(all_due(&mut timetable, 1700 * MILLISECOND).len(), 1);
+}
+
+#[test]
+fn what_is_due_within_a_tick_comes_together() {
+    let mut timetable = Timetable::default();
+    (1..=9).for_each(|key| timetable.add(key, cadence(1000), key as u32 * MILLISECOND));
+    assert_eq!(timetable.next_wake(), Some(TICK));
+    assert_eq!(all_due(&mut timetable, TICK).len(), 9);
+}
+
+#[test]
+fn an_attempt_of_before_a_pause_ends_unheard() {
+    let mut timetable = Timetable::default();
+    timetable.add(1, cadence(1000), Duration::ZERO);
+    let before = timetable.next_due(Duration::ZERO).unwrap();
+    timetable.pause(1);
+    timetable.resume(1, TICK);
+    timetable.resume(1, TICK);
+    let after = all_due(&mut timetable, TICK);
+    assert_eq!(after.len(), 1, "one loop only");
+    assert!(!timetable.finish(1, before.run, 2 * TICK));
+    assert!(timetable.finish(1, after[0].run, 2 * TICK));
+}
+
+#[test]
+fn lateness_is_measured_from_the_moment_due() {
+    let mut timetable = Timetable::default();
+    timetable.add(1, cadence(1000), 5 * MILLISECOND);
+    let due = timetable.next_due(500 * MILLISECOND).unwrap();
+    assert_eq!(timetable.started(&due, 505 * MILLISECOND), 500 * MILLISECOND);
+    assert_eq!(timetable.lag(), Lag { started: 1, late: 1, worst: 500 * MILLISECOND });
+}
+
+#[test]
+fn ten_thousand_spread_evenly() {
+    let plan = schedule(0, 1000, None);
+    let mut per_tenth = [0; 10];
+    for check in 0..10_000 {
+        let phase = recovered_phase(&plan, &format!("task-{check}/0"));
+        per_tenth[phase.as_millis() as usize / 100] += 1;
+    }
+    assert!(per_tenth.iter().all(|count| (800..1200).contains(count)), "{per_tenth:?}");
+}
+
+#[test]
+fn a_delay_and_interval_of_zero_start_at_once() {
+    assert_eq!(fresh_phase(&schedule(0, 0, None), "a/0"), Duration::ZERO);
+    let slow = fresh_phase(&schedule(15_000, 60_000, None), "a/0");
+    assert!((Duration::from_secs(15)..Duration::from_secs(16)).contains(&slow), "{slow:?}");
+}
+
+#[derive(Clone, Debug)]
+enum Move {
+    Pass(u64),
+    Finish,
+    FinishAnOldOne,
+    Pause,
+    Resume,
+}
+
+fn moves() -> impl Strategy<Value = Vec<Move>> {
+    let one = prop_oneof![
+        (1_u64..400).prop_map(Move::Pass),
+        Just(Move::Finish),
+        Just(Move::FinishAnOldOne),
+        Just(Move::Pause),
+        Just(Move::Resume),
+    ];
+    proptest::collection::vec(one, 0..200)
+}
+
+proptest! {
+    /// A model of one check: the run it waits for, the earliest moment of the next, whether it is paused.
+    #[test]
+    fn one_loop_never_early_never_two(moves in moves(), interval in 0_u64..300) {
+        let mut timetable = Timetable::default();
+        let cadence = cadence(interval);
+        timetable.add(7, cadence, Duration::ZERO);
+        let (mut now, mut running, mut earliest, mut paused) = (Duration::ZERO, None, Duration::ZERO, false);
+        let mut old: Vec<Run> = Vec::new();
+        for step in moves {
+            match step {
+                Move::Pass(ms) => now += Duration::from_millis(ms),
+                Move::Finish => if let Some(run) = running.take() {
+                    prop_assert!(timetable.finish(7, run, now));
+                    earliest = now + cadence.interval;
+                    old.push(run);
+                },
+                Move::FinishAnOldOne => for run in &old {
+                    prop_assert!(!timetable.finish(7, *run, now));
+                },
+                Move::Pause => {
+                    timetable.pause(7);
+                    old.extend(running.take());
+                    paused = true;
+                }
+                Move::Resume => {
+                    timetable.resume(7, now);
+                    earliest = if paused { now } else { earliest };
+                    paused = false;
+                }
+            }
+            let due = all_due(&mut timetable, now);
+            let expected = !paused && running.is_none() && cadence.round_up(earliest) <= now;
+            prop_assert_eq!(due.len(), usize::from(expected), "at {:?}", now);
+            running = due.first().map(|due| due.run).or(running);
+        }
+    }
+
+    #[test]
+    fn wakes_exactly_when_somebody_is_due(dues in proptest::collection::vec(1_u64..5000, 1..50)) {
+        let mut timetable = Timetable::default();
+        for (key, due) in (0..).zip(&dues) {
+            timetable.add(key, cadence(1000), Duration::from_millis(*due));
+        }
+        let mut seen = 0;
+        while let Some(wake) = timetable.next_wake() {
+            prop_assert!(all_due(&mut timetable, wake.saturating_sub(Duration::from_nanos(1))).is_empty());
+            let due = all_due(&mut timetable, wake);
+            prop_assert!(!due.is_empty());
+            prop_assert!(due.iter().all(|due| due.due <= wake && wake - due.due < TICK));
+            seen += due.len();
+        }
+        prop_assert_eq!(seen, dues.len());
+    }
+}

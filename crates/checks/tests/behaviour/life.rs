@@ -1,0 +1,180 @@
+//! The life of a check: pausing, going on elsewhere, being removed, waiting for its turn.
+
+use std::time::Duration;
+
+use checks::spec::{Judgement, Probe, TcpMode};
+use checks::{Check, Engine, EngineError, EngineOptions, Outcome, Place, Start, Verdict, VerdictEvent, VerdictState};
+use tokio::sync::mpsc;
+use tokio::time::{sleep, timeout};
+
+use crate::server::{answer, closed, hang, status};
+use crate::support::{PATIENCE, Watch, engine, eventually, http, ms, shell, spec, tcp, watch, watch_from};
+
+async fn is_silent(watch: &mut Watch) -> bool {
+    timeout(ms(200), watch.events.recv()).await.is_err()
+}
+
+#[tokio::test]
+async fn a_paused_check_is_silent_and_resumes_at_once() {
+    let engine = engine();
+    let mut watch = watch(&engine, spec(Probe::Http(http(answer(status("200 OK"))))));
+    watch.next().await;
+    watch.handle.pause();
+    watch.handle.pause();
+    // The engine reads its letters in order: whatever comes later is from after the pause.
+    engine.lag().await.unwrap();
+    while watch.events.try_recv().is_ok() {}
+    assert!(is_silent(&mut watch).await);
+    watch.handle.resume();
+    watch.handle.resume();
+    let event = watch.next().await;
+    assert_eq!((event.verdict, event.state.verdict), (None, Verdict::Healthy), "it was healthy before, too");
+}
+
+#[tokio::test]
+async fn resuming_does_not_wait_for_the_interval_and_never_runs_twice() {
+    let engine = engine();
+    let mut slow = spec(tcp(closed(), TcpMode::Connect));
+    slow.schedule.interval = Duration::from_secs(3600);
+    let mut watch = watch(&engine, slow);
+    for expected in 1..=5 {
+        watch.handle.pause();
+        watch.handle.resume();
+        assert_eq!(watch.next().await.state.consecutive_failures, expected);
+    }
+    assert!(is_silent(&mut watch).await);
+}
+
+#[tokio::test]
+async fn an_attempt_of_before_the_pause_is_dropped() {
+    let engine = engine();
+    let mut check = spec(Probe::Command(shell("sleep 0.3; exit 1")));
+    check.schedule.interval = Duration::from_secs(3600);
+    let mut watch = watch(&engine, check);
+    watch.handle.pause();
+    watch.handle.resume();
+    eventually("it runs", || false_unless_started(&engine)).await;
+    watch.handle.pause();
+    engine.lag().await.unwrap();
+    assert!(timeout(ms(600), watch.events.recv()).await.is_err());
+    watch.handle.resume();
+    assert_eq!(watch.next().await.state.consecutive_failures, 1);
+}
+
+fn false_unless_started(engine: &Engine) -> bool {
+    let engine = engine.clone();
+    let ask = async move { engine.lag().await.unwrap().started > 0 };
+    std::thread::scope(|scope| {
+        let runtime = || tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(ask);
+        scope.spawn(runtime).join().unwrap()
+    })
+}
+
+#[tokio::test]
+async fn a_removed_check_says_nothing_more() {
+    let engine = engine();
+    let Watch { handle, mut events } = watch(&engine, spec(Probe::Http(http(hang()))));
+    drop(handle);
+    let last = timeout(PATIENCE, events.recv()).await.unwrap();
+    assert_eq!(last, None, "the engine let go of the channel");
+}
+
+#[tokio::test]
+async fn a_check_nobody_listens_to_ends() {
+    let engine = engine();
+    let mut check = spec(tcp(closed(), TcpMode::Connect));
+    check.schedule.interval = ms(1);
+    let Watch { handle, events } = watch(&engine, check);
+    drop(events);
+    let mut before = u64::MAX;
+    let wait = async {
+        loop {
+            let now = engine.lag().await.unwrap().started;
+            if now == before && now > 0 {
+                break;
+            }
+            before = now;
+            sleep(ms(100)).await;
+        }
+    };
+    timeout(PATIENCE, wait).await.expect("it goes on and on");
+    drop(handle);
+}
+
+#[tokio::test]
+async fn grace_does_not_count_but_a_success_ends_it() {
+    let engine = engine();
+    let mut failing = spec(tcp(closed(), TcpMode::Connect));
+    failing.judgement = Judgement { grace: Duration::from_secs(3600), ..failing.judgement };
+    let event = watch(&engine, failing.clone()).next().await;
+    assert_eq!((event.verdict, event.state.consecutive_failures), (None, 0));
+    let state = VerdictState { initializing: false, verdict: Verdict::Healthy, ..VerdictState::default() };
+    let start = Start::Recovered { state, age: Duration::ZERO };
+    let event = watch_from(&engine, failing, Place::Host, start).next().await;
+    assert_eq!(event.verdict, Some(VerdictEvent::Unhealthy { consecutive_failures: 1, kill: false }));
+}
+
+#[tokio::test]
+async fn a_recovered_check_goes_on_counting_and_its_grace_goes_on() {
+    let engine = engine();
+    let mut failing = spec(tcp(closed(), TcpMode::Connect));
+    failing.judgement.grace = Duration::from_secs(100);
+    let state = VerdictState { consecutive_failures: 2, verdict: Verdict::Unhealthy, ..VerdictState::default() };
+    let start = Start::Recovered { state, age: Duration::from_secs(101) };
+    let event = watch_from(&engine, failing, Place::Host, start).next().await;
+    assert_eq!(event.verdict, Some(VerdictEvent::Unhealthy { consecutive_failures: 3, kill: true }));
+}
+
+#[tokio::test]
+async fn who_must_wait_is_late_and_not_lost() {
+    let options = EngineOptions { max_in_flight: 1, ..EngineOptions::default() };
+    let engine = Engine::start(options).unwrap();
+    let mut hanging = spec(Probe::Http(http(hang())));
+    hanging.schedule.timeout = Some(ms(300));
+    let mut watches = [watch(&engine, hanging.clone()), watch(&engine, hanging)];
+    let mut worst = Duration::ZERO;
+    for watch in &mut watches {
+        let event = watch.next().await;
+        assert!(matches!(event.outcome, Outcome::Failure(_)), "{event:?}");
+        worst = worst.max(event.lateness);
+    }
+    assert!(worst >= ms(200), "{worst:?}");
+    assert!(engine.lag().await.unwrap().late >= 1);
+}
+
+#[tokio::test]
+async fn the_interval_counts_from_the_end_of_an_attempt() {
+    let engine = engine();
+    let mut slow = spec(Probe::Command(shell("sleep 0.2")));
+    slow.schedule.interval = ms(100);
+    let mut watch = watch(&engine, slow);
+    let first = watch.next().await;
+    let second = watch.next().await;
+    let pause = second.started.duration_since(first.at).unwrap();
+    assert!(pause >= ms(99), "{pause:?}");
+}
+
+#[tokio::test]
+async fn one_channel_serves_many_checks() {
+    let engine = engine();
+    let (sender, mut events) = mpsc::unbounded_channel();
+    let address = answer(status("200 OK"));
+    let add = |id| {
+        let seed = format!("task-{id}/0");
+        let spec = spec(Probe::Http(http(address)));
+        engine.add(Check { id, seed, spec, place: Place::Host, start: Start::Fresh, events: sender.clone() })
+    };
+    let _handles: Vec<_> = (0..100).map(add).collect();
+    let mut missing: std::collections::HashSet<u64> = (0..100).collect();
+    while !missing.is_empty() {
+        let event = timeout(PATIENCE, events.recv()).await.unwrap().unwrap();
+        assert!(matches!(event.outcome, Outcome::Success(_)), "{event:?}");
+        missing.remove(&event.check);
+    }
+}
+
+#[test]
+fn options_that_make_no_sense_are_named() {
+    let error = Engine::start(EngineOptions { max_in_flight: 0, ..EngineOptions::default() }).unwrap_err();
+    assert!(matches!(error, EngineError::Option("max_in_flight")), "{error}");
+}

@@ -1,0 +1,97 @@
+//! Servers to be checked, one thread per connection.
+
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, mpsc};
+use std::thread;
+
+use rustls::pki_types::PrivateKeyDer;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+/// Hands every connection to `handle`.
+pub(crate) fn serve(handle: impl Fn(TcpStream) + Send + Sync + 'static) -> SocketAddr {
+    serve_on(TcpListener::bind("127.0.0.1:0").unwrap(), handle)
+}
+
+pub(crate) fn serve_on(listener: TcpListener, handle: impl Fn(TcpStream) + Send + Sync + 'static) -> SocketAddr {
+    let address = listener.local_addr().unwrap();
+    // The standard library's queue of 128 is shorter than what a test may start at once.
+    rustix::net::listen(&listener, 4096).unwrap();
+    let handle = Arc::new(handle);
+    thread::spawn(move || {
+        for connection in listener.incoming().flatten() {
+            let handle = Arc::clone(&handle);
+            thread::spawn(move || handle(connection));
+        }
+    });
+    address
+}
+
+/// The header of a request, line by line.
+pub(crate) fn request(stream: &mut impl Read) -> Vec<String> {
+    let lines = BufReader::new(stream).lines().map_while(Result::ok);
+    lines.take_while(|line| !line.is_empty()).collect()
+}
+
+/// Answers every request like this and closes.
+pub(crate) fn answer(text: impl Into<Vec<u8>>) -> SocketAddr {
+    let text = text.into();
+    serve(move |mut stream| {
+        request(&mut stream);
+        let _peer_may_have_gone = stream.write_all(&text);
+    })
+}
+
+/// A whole response without a body.
+pub(crate) fn status(status: &str) -> String {
+    format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n")
+}
+
+pub(crate) fn redirect(location: &str) -> String {
+    format!("HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n")
+}
+
+/// Answers every request, and tells its header.
+pub(crate) fn tell(text: String) -> (SocketAddr, mpsc::Receiver<Vec<String>>) {
+    let (sender, requests) = mpsc::channel();
+    let address = serve(move |mut stream| {
+        let header = request(&mut stream);
+        let _peer_may_have_gone = stream.write_all(text.as_bytes());
+        let _nobody_asks = sender.send(header);
+    });
+    (address, requests)
+}
+
+/// Reads the request and then does nothing until the peer is gone.
+pub(crate) fn hang() -> SocketAddr {
+    serve(|mut stream| {
+        request(&mut stream);
+        let _until_it_ends = stream.read(&mut [0]);
+    })
+}
+
+/// A port nobody listens on.
+pub(crate) fn closed() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+/// HTTPS with a certificate nobody knows, of another name.
+pub(crate) fn tls(text: String) -> SocketAddr {
+    let config = Arc::new(self_signed());
+    serve(move |stream| {
+        let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
+        let mut stream = StreamOwned::new(connection, stream);
+        request(&mut stream);
+        let _peer_may_have_gone = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+    })
+}
+
+fn self_signed() -> ServerConfig {
+    let own = rcgen::generate_simple_self_signed(["somebody.else".to_owned()]).unwrap();
+    let key = PrivateKeyDer::try_from(own.signing_key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    builder.with_no_client_auth().with_single_cert(vec![own.cert.der().clone()], key).unwrap()
+}

@@ -1,0 +1,107 @@
+//! Checks for tests: fast ones, with a channel to wait on.
+
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
+use std::time::Duration;
+
+use checks::spec::{Command, CommandProbe, HttpProbe, Judgement, Probe, Schedule, TcpMode, TcpProbe};
+use checks::{Check, CheckHandle, CheckSpec, Engine, EngineOptions, Event, Outcome, Place, Start};
+use tokio::sync::mpsc;
+
+/// Nothing in these tests takes that long, on the slowest machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(crate) fn engine() -> Engine {
+    Engine::start(EngineOptions::default()).unwrap()
+}
+
+pub(crate) fn ms(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}
+
+/// At once, then every 20 ms; up to 10 s per attempt; killed at the third failure.
+pub(crate) fn spec(probe: Probe) -> CheckSpec {
+    let schedule = Schedule { delay: Duration::ZERO, interval: ms(20), timeout: Some(Duration::from_secs(10)) };
+    let judgement = Judgement { grace: Duration::ZERO, consecutive_failures: 3, consecutive_successes: 1 };
+    CheckSpec { probe, schedule, judgement }
+}
+
+pub(crate) fn http(address: std::net::SocketAddr) -> HttpProbe {
+    HttpProbe { address, ..HttpProbe::default() }
+}
+
+pub(crate) fn tcp(address: std::net::SocketAddr, mode: TcpMode) -> Probe {
+    Probe::Tcp(TcpProbe { address, mode })
+}
+
+pub(crate) fn shell(script: &str) -> CommandProbe {
+    CommandProbe {
+        command: Command::Shell(script.to_owned()),
+        environment: vec![("PATH".to_owned(), "/usr/sbin:/usr/bin:/sbin:/bin".to_owned())],
+        working_directory: None,
+        user: None,
+    }
+}
+
+/// A check that runs, and what it says.
+pub(crate) struct Watch {
+    pub(crate) handle: CheckHandle,
+    pub(crate) events: mpsc::UnboundedReceiver<Event>,
+}
+
+impl Watch {
+    pub(crate) async fn next(&mut self) -> Event {
+        let event = tokio::time::timeout(PATIENCE, self.events.recv()).await;
+        event.expect("no attempt ended in time").expect("the engine has died")
+    }
+
+    pub(crate) async fn until(&mut self, mut wanted: impl FnMut(&Event) -> bool) -> Event {
+        loop {
+            let event = self.next().await;
+            if wanted(&event) {
+                return event;
+            }
+        }
+    }
+}
+
+pub(crate) fn watch_from(engine: &Engine, spec: CheckSpec, place: Place, start: Start) -> Watch {
+    let (sender, events) = mpsc::unbounded_channel();
+    let check = Check { id: 1, seed: "task/0".to_owned(), spec, place, start, events: sender };
+    Watch { handle: engine.add(check), events }
+}
+
+pub(crate) fn watch(engine: &Engine, spec: CheckSpec) -> Watch {
+    watch_from(engine, spec, Place::Host, Start::Fresh)
+}
+
+/// What one attempt finds.
+pub(crate) async fn outcome(probe: Probe) -> Outcome {
+    watch(&engine(), spec(probe)).next().await.outcome
+}
+
+/// What one attempt finds that may take so long.
+pub(crate) async fn outcome_within(timeout: Duration, probe: Probe) -> Outcome {
+    let mut spec = spec(probe);
+    spec.schedule.timeout = Some(timeout);
+    watch(&engine(), spec).next().await.outcome
+}
+
+/// Waits for a condition that nobody announces.
+pub(crate) async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let wait = async {
+        while !holds() {
+            tokio::time::sleep(ms(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("never: {what}"));
+}
+
+/// Whether to go on; if not, says so in the words that are counted.
+pub(crate) fn is_root(test: &str) -> bool {
+    let root = rustix::process::geteuid().is_root();
+    if !root {
+        println!("SKIPPED {test}: needs root");
+    }
+    root
+}

@@ -1,0 +1,101 @@
+//! TCP checks, and what they leave behind.
+
+use std::fs;
+use std::io::{ErrorKind, Read};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::mpsc;
+
+use checks::spec::TcpMode;
+use checks::{Answer, Failure, Outcome, VerdictEvent};
+use rustix::net::{AddressFamily, SocketType, bind, getsockname, listen, socket};
+
+use crate::server::{closed, serve};
+use crate::support::{PATIENCE, engine, ms, outcome, outcome_within, spec, tcp, watch};
+
+#[tokio::test]
+async fn open_and_closed() {
+    let address = serve(drop);
+    for mode in [TcpMode::Connect, TcpMode::HalfOpen] {
+        assert_eq!(outcome(tcp(address, mode)).await, Outcome::Success(Answer::Connected));
+        let refused = outcome(tcp(closed(), mode)).await;
+        assert_eq!(refused, Outcome::Failure(Failure::NotConnected { cause: "connection refused".to_owned() }));
+        assert_eq!(refused.connected(), Some(false));
+    }
+}
+
+#[tokio::test]
+async fn the_application_reads_an_end_and_no_error() {
+    let (sender, ends) = mpsc::channel();
+    let address = serve(move |mut stream| {
+        let _nobody_asks = sender.send(stream.read(&mut [0; 8]).map_err(|error| error.kind()));
+    });
+    let mut watch = watch(&engine(), spec(tcp(address, TcpMode::Connect)));
+    for _ in 0..20 {
+        watch.next().await;
+        assert_eq!(ends.recv_timeout(PATIENCE).unwrap(), Ok(0));
+    }
+}
+
+#[tokio::test]
+async fn half_open_never_wakes_the_application() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut watch = watch(&engine(), spec(tcp(address, TcpMode::HalfOpen)));
+    for _ in 0..20 {
+        assert_eq!(watch.next().await.outcome, Outcome::Success(Answer::Connected));
+        assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
+    }
+}
+
+/// Connections to this port that the kernel still remembers on the side that closed first.
+fn time_waits(address: SocketAddr) -> usize {
+    let port = format!(":{:04X} ", address.port());
+    let table = fs::read_to_string("/proc/self/net/tcp").unwrap();
+    table.lines().filter(|line| line.contains(&port) && line.contains(" 06 00000000:00000000")).count()
+}
+
+#[tokio::test]
+async fn nothing_waits_afterwards() {
+    let address = serve(|mut stream| drop(stream.read(&mut [0; 8])));
+    for mode in [TcpMode::Connect, TcpMode::HalfOpen] {
+        let mut watch = watch(&engine(), spec(tcp(address, mode)));
+        for _ in 0..20 {
+            assert_eq!(watch.next().await.outcome, Outcome::Success(Answer::Connected));
+        }
+    }
+    assert_eq!(time_waits(address), 0);
+}
+
+/// A full queue drops the first packet of a handshake, which a firewall does as well.
+#[tokio::test]
+async fn a_handshake_without_answer_is_a_timeout_and_no_result() {
+    let listener = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    bind(&listener, &"127.0.0.1:0".parse::<SocketAddr>().unwrap()).unwrap();
+    listen(&listener, 0).unwrap();
+    let address = SocketAddr::try_from(getsockname(&listener).unwrap()).unwrap();
+    let full: Vec<_> = (0..4).map_while(|_| std::net::TcpStream::connect_timeout(&address, ms(200)).ok()).collect();
+    assert!(full.len() < 4, "the queue never filled");
+    let timed_out = outcome_within(ms(200), tcp(address, TcpMode::Connect)).await;
+    assert!(matches!(timed_out, Outcome::Failure(Failure::TimedOut { .. })), "{timed_out:?}");
+    assert_eq!(timed_out.connected(), None);
+}
+
+#[tokio::test]
+async fn a_server_that_comes_and_goes() {
+    let engine = engine();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut watch = watch(&engine, spec(tcp(address, TcpMode::HalfOpen)));
+    assert_eq!(watch.next().await.verdict, Some(VerdictEvent::Healthy));
+    assert_eq!(watch.next().await.verdict, None);
+    drop(listener);
+    let event = watch.until(|event| event.verdict.is_some()).await;
+    assert_eq!(event.verdict, Some(VerdictEvent::Unhealthy { consecutive_failures: 1, kill: false }));
+    assert_eq!(watch.next().await.state.consecutive_failures, 2);
+    let event = watch.next().await;
+    assert_eq!(event.verdict, Some(VerdictEvent::Unhealthy { consecutive_failures: 3, kill: true }));
+    let _again = TcpListener::bind(address).unwrap();
+    let event = watch.until(|event| event.outcome == Outcome::Success(Answer::Connected)).await;
+    assert_eq!(event.verdict, Some(VerdictEvent::Healthy));
+}

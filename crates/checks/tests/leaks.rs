@@ -1,0 +1,90 @@
+//! Thousands of attempts of every kind leave no descriptor, no zombie and no thread behind. Alone in its process, because
+//! it counts what the process has.
+
+#[path = "behaviour/server.rs"]
+mod server;
+#[path = "behaviour/support.rs"]
+mod support;
+
+use std::fs;
+use std::time::Duration;
+
+use checks::spec::{HttpProbe, Probe, Scheme, TcpMode};
+use checks::{Check, Engine, Place, Start};
+use rustix::io::Errno;
+use rustix::process::{WaitOptions, waitpid};
+use tokio::sync::mpsc;
+
+use server::{answer, closed, hang, redirect, status, tls};
+use support::{PATIENCE, engine, eventually, http, ms, shell, spec, tcp};
+
+const ATTEMPTS: usize = 2000;
+const AT_A_TIME: u64 = 20;
+
+/// Runs so many attempts, with no pause between them.
+async fn many(engine: &Engine, attempts: usize, probe: Probe, timeout: Duration) {
+    let (sender, mut events) = mpsc::unbounded_channel();
+    let mut spec = spec(probe);
+    spec.schedule.interval = Duration::ZERO;
+    spec.schedule.timeout = Some(timeout);
+    let add = |id| {
+        let (spec, events) = (spec.clone(), sender.clone());
+        engine.add(Check { id, seed: format!("{id}"), spec, place: Place::Host, start: Start::Fresh, events })
+    };
+    let handles: Vec<_> = (0..AT_A_TIME).map(add).collect();
+    for _ in 0..attempts {
+        tokio::time::timeout(PATIENCE, events.recv()).await.expect("no attempt ended in time").unwrap();
+    }
+    drop(handles);
+    drop(sender);
+    while events.recv().await.is_some() {}
+}
+
+/// Descriptors the servers' threads may still be closing are not ours: count until it settles.
+async fn settles(what: &str, before: usize) {
+    eventually(what, || descriptors() <= before).await;
+}
+
+fn descriptors() -> usize {
+    fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+fn engine_threads() -> usize {
+    let threads = fs::read_dir("/proc/self/task").unwrap().flatten();
+    threads.filter(|task| fs::read_to_string(task.path().join("comm")).is_ok_and(|name| name == "checks\n")).count()
+}
+
+#[tokio::test]
+async fn nothing_is_left() {
+    let good = http(answer(status("200 OK")));
+    let secure = HttpProbe { scheme: Scheme::Https, ..http(tls(status("200 OK"))) };
+    let elsewhere = http(answer(redirect(&format!("http://{}/", good.address))));
+    let open = answer("");
+    let kinds = [
+        ("http", ATTEMPTS, Probe::Http(good), PATIENCE),
+        ("https", ATTEMPTS, Probe::Http(secure), PATIENCE),
+        ("redirects", ATTEMPTS, Probe::Http(elsewhere), PATIENCE),
+        ("refused", ATTEMPTS, Probe::Http(http(closed())), PATIENCE),
+        ("timed out", ATTEMPTS / 4, Probe::Http(http(hang())), ms(10)),
+        ("tcp", ATTEMPTS, tcp(open, TcpMode::Connect), PATIENCE),
+        ("half-open tcp", ATTEMPTS, tcp(open, TcpMode::HalfOpen), PATIENCE),
+        ("command", ATTEMPTS, Probe::Command(shell("exit 1")), PATIENCE),
+        ("not started", ATTEMPTS, Probe::Command(shell_in("/no/such/place")), PATIENCE),
+        ("killed", ATTEMPTS / 40, Probe::Command(shell("sleep 1000 & sleep 1000")), ms(50)),
+    ];
+    let engine = engine();
+    engine.lag().await.unwrap();
+    let before = descriptors();
+    for (kind, attempts, probe, timeout) in kinds {
+        many(&engine, attempts, probe, timeout).await;
+        settles(kind, before).await;
+        eventually("no child is left", || waitpid(None, WaitOptions::NOHANG).err() == Some(Errno::CHILD)).await;
+    }
+    assert!(engine.lag().await.unwrap().started >= 15_000);
+    drop(engine);
+    eventually("the thread ends with its last handle", || engine_threads() == 0).await;
+}
+
+fn shell_in(directory: &str) -> checks::spec::CommandProbe {
+    checks::spec::CommandProbe { working_directory: Some(directory.into()), ..shell("true") }
+}
