@@ -1,14 +1,16 @@
 //! The two codecs of the API behind one choice. In: messages or bytes. Out: bytes or messages.
 //! Both directions go by the protobuf types; what is required is enforced whichever codec the bytes came in.
 
+use std::fmt::Debug;
+
 use bytes::Bytes;
 
 use crate::{json, required, schema::Schema};
 
 /// Any message of [`crate::v1`].
-pub trait Wire: prost::Message + prost::Name + Default + Clone + Send + Sync + 'static {}
+pub trait Wire: prost::Message + prost::Name + Debug + Default + Clone + Send + Sync + 'static {}
 
-impl<M: prost::Message + prost::Name + Default + Clone + Send + Sync + 'static> Wire for M {}
+impl<M: prost::Message + prost::Name + Debug + Default + Clone + Send + Sync + 'static> Wire for M {}
 
 /// How messages look on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

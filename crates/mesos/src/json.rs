@@ -56,6 +56,6 @@ fn convert<M: Wire>(value: &Value) -> Result<M, String> {
         return Err("Expecting a JSON object".to_owned());
     };
     let mut bytes = Vec::new();
-    read::message(schema, index, members, &mut bytes)?;
+    read::message(schema, index, members, &mut bytes).map_err(|mismatch| mismatch.to_string())?;
     from_protobuf(&bytes)
 }

@@ -57,15 +57,16 @@ impl Search<'_> {
     }
 
     fn entry(&mut self, field: &Field, inner: usize, entry: &[u8], path: &str) -> Result<(), DecodeError> {
-        let (mut key, mut value) = (Cow::Borrowed(""), Vec::new());
+        let (mut key, mut value) = (Cow::Borrowed(""), None::<Vec<u8>>);
         for part in Fields::new(entry) {
             match part? {
                 (1, Raw::Delimited(bytes)) => key = String::from_utf8_lossy(bytes),
-                (2, Raw::Delimited(bytes)) => value.extend_from_slice(bytes),
+                (2, Raw::Delimited(bytes)) => value.get_or_insert_default().extend_from_slice(bytes),
                 _ => {}
             }
         }
-        self.message(inner, &value, &format!("{path}{}[{key}].", field.name))
+        // An entry without a value has one that is all zeros; prost writes them so.
+        value.map_or(Ok(()), |value| self.message(inner, &value, &format!("{path}{}[{key}].", field.name)))
     }
 }
 

@@ -1,6 +1,8 @@
 //! Reads JSON as leniently as Mesos does, writing the protobuf bytes of the message it stands for.
 //! In: JSON values. Out: protobuf bytes, or the reason why the JSON is refused, naming the field.
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 
 use super::text;
@@ -12,17 +14,44 @@ use crate::{
 /// How much of a bad line an error quotes.
 const QUOTE: usize = 80;
 
+/// Why a value is refused, and where it stands.
+pub(super) struct Mismatch {
+    /// Names of members, from the innermost out.
+    path: Vec<String>,
+    reason: String,
+}
+
+impl Mismatch {
+    fn within(mut self, name: &str) -> Self {
+        self.path.push(name.to_owned());
+        self
+    }
+}
+
+impl From<String> for Mismatch {
+    fn from(reason: String) -> Self {
+        Self { path: Vec::new(), reason }
+    }
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path: Vec<_> = self.path.iter().rev().map(String::as_str).collect();
+        write!(f, "Field '{}': {}", path.join("."), self.reason)
+    }
+}
+
 /// Appends the message of this index. Unknown members are ignored, `null` is the same as unset.
 pub(super) fn message(
     schema: &Schema,
     index: usize,
     members: &Map<String, Value>,
     out: &mut Vec<u8>,
-) -> Result<(), String> {
+) -> Result<(), Mismatch> {
     let message = schema.message(index);
     for (name, value) in members {
         if let Some(declared) = message.named(name) {
-            field(schema, declared, value, out).map_err(|reason| within(name, reason))?;
+            field(schema, declared, value, out).map_err(|mismatch| mismatch.within(name))?;
         }
     }
     Ok(())
@@ -36,21 +65,13 @@ pub(super) fn syntax(bytes: &[u8], error: &serde_json::Error) -> String {
     format!("syntax error at line {} near: {near}", error.line())
 }
 
-/// Puts the member's name in front of a reason: `a.b: reason`.
-fn within(name: &str, reason: String) -> String {
-    match reason.split_once('\0') {
-        Some((path, reason)) => format!("{name}.{path}\0{reason}"),
-        None => format!("{name}\0{reason}"),
-    }
-}
-
-fn field(schema: &Schema, field: &Field, value: &Value, out: &mut Vec<u8>) -> Result<(), String> {
+fn field(schema: &Schema, field: &Field, value: &Value, out: &mut Vec<u8>) -> Result<(), Mismatch> {
     match (field.label, value) {
         (_, Value::Null) => Ok(()),
         (Label::Map, Value::Object(members)) => {
             members.iter().try_for_each(|(key, value)| entry(schema, field, key, value, out))
         }
-        (Label::Map, other) => Err(unexpected(other)),
+        (Label::Map, other) => Err(unexpected(other).into()),
         (Label::Repeated, Value::Array(items)) => {
             items.iter().try_for_each(|item| single(schema, &field.kind, field.number, item, out))
         }
@@ -58,15 +79,18 @@ fn field(schema: &Schema, field: &Field, value: &Value, out: &mut Vec<u8>) -> Re
     }
 }
 
-fn entry(schema: &Schema, field: &Field, key: &str, value: &Value, out: &mut Vec<u8>) -> Result<(), String> {
+fn entry(schema: &Schema, field: &Field, key: &str, value: &Value, out: &mut Vec<u8>) -> Result<(), Mismatch> {
+    if value.is_null() {
+        return Ok(());
+    }
     let mut entry = Vec::new();
     put_delimited(1, key.as_bytes(), &mut entry);
-    single(schema, &field.kind, 2, value, &mut entry).map_err(|reason| within(key, reason))?;
+    single(schema, &field.kind, 2, value, &mut entry).map_err(|mismatch| mismatch.within(key))?;
     put_delimited(field.number, &entry, out);
     Ok(())
 }
 
-fn single(schema: &Schema, kind: &Kind, number: u32, value: &Value, out: &mut Vec<u8>) -> Result<(), String> {
+fn single(schema: &Schema, kind: &Kind, number: u32, value: &Value, out: &mut Vec<u8>) -> Result<(), Mismatch> {
     match (kind, value) {
         (_, Value::Null) => {}
         (Kind::Message(index), Value::Object(members)) => {
@@ -76,7 +100,8 @@ fn single(schema: &Schema, kind: &Kind, number: u32, value: &Value, out: &mut Ve
         }
         (Kind::String, Value::String(text)) => put_delimited(number, text.as_bytes(), out),
         (Kind::Bytes, Value::String(text)) => {
-            put_delimited(number, &text::parse_bytes(text).ok_or("Failed to base64 decode bytes field")?, out);
+            let bytes = text::parse_bytes(text).ok_or_else(|| "Failed to base64 decode bytes field".to_owned())?;
+            put_delimited(number, &bytes, out);
         }
         // A name nobody knows is unset, which is an error only where the field is required.
         (Kind::Enum(names), Value::String(name)) => {
@@ -90,7 +115,7 @@ fn single(schema: &Schema, kind: &Kind, number: u32, value: &Value, out: &mut Ve
         (Kind::Int64, value) => put_varint(number, integer(value, i64::MIN.into(), i64::MAX.into())?, out),
         (Kind::Uint32, value) => put_varint(number, integer(value, 0, u32::MAX.into())?, out),
         (Kind::Uint64, value) => put_varint(number, integer(value, 0, u64::MAX.into())?, out),
-        (Kind::Message(_) | Kind::String | Kind::Bytes | Kind::Enum(_), other) => return Err(unexpected(other)),
+        (Kind::Message(_) | Kind::String | Kind::Bytes | Kind::Enum(_), other) => return Err(unexpected(other).into()),
     }
     Ok(())
 }

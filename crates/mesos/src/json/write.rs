@@ -60,6 +60,8 @@ fn content(schema: &Schema, field: &Field, values: &[(usize, Raw<'_>)], out: &mu
             true
         }
         (_, [.., (_, last)]) if value(schema, &field.kind, *last, out) => true,
+        // Only a value of a map lacks required fields: prost leaves out one that is all zeros.
+        (Label::Required, []) => value(schema, &field.kind, zero(&field.kind), out),
         _ => {
             out.extend_from_slice(field.default.as_deref().unwrap_or_default());
             field.default.is_some()
@@ -123,4 +125,12 @@ fn value(schema: &Schema, kind: &Kind, raw: Raw<'_>, out: &mut Vec<u8>) -> bool 
         _ => return false,
     }
     true
+}
+
+fn zero(kind: &Kind) -> Raw<'static> {
+    match kind {
+        Kind::Double => Raw::Fixed64(0),
+        Kind::String | Kind::Bytes | Kind::Message(_) => Raw::Delimited(&[]),
+        Kind::Bool | Kind::Int32 | Kind::Int64 | Kind::Uint32 | Kind::Uint64 | Kind::Enum(_) => Raw::Varint(0),
+    }
 }
