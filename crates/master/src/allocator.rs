@@ -46,12 +46,22 @@ pub(crate) struct Interest {
     pub(crate) active: bool,
 }
 
+/// One agent.
 #[derive(Debug)]
 struct Site {
     total: Resources,
     available: Resources,
     allocated: BTreeMap<(String, FrameworkId), Resources>,
     active: bool,
+}
+
+impl Site {
+    /// Finds out what is left. An agent that came back smaller than what runs on it has nothing left, until enough of
+    /// that is over.
+    fn weigh(&mut self) {
+        let held: Resources = self.allocated.values().map(Resources::unallocate).sum();
+        self.available = self.total.clone() - &held;
+    }
 }
 
 /// See the module's words.
@@ -156,9 +166,9 @@ impl Allocator {
             if held.is_empty() {
                 site.allocated.remove(&holder);
             }
-            site.available += &part.unallocate();
             recovered.push((holder, part));
         }
+        site.weigh();
         for (holder, part) in recovered {
             self.count_back(holder, &part);
         }
@@ -223,12 +233,11 @@ impl Allocator {
     fn take(&mut self, framework: &FrameworkId, agent: &AgentId, resources: &Resources) {
         let Some(site) = self.agents.get_mut(agent) else { return };
         for (role, part) in stock::by_role(resources) {
-            let amounts = Quantities::of(&part.to_wire());
             let holder = (role, framework.clone());
-            site.available -= &part.unallocate();
             *site.allocated.entry(holder.clone()).or_default() += &part;
-            self.usage.entry(holder).or_default().add(&amounts);
+            self.usage.entry(holder).or_default().add(&Quantities::of(&part.to_wire()));
         }
+        site.weigh();
     }
 
     fn count_back(&mut self, holder: (String, FrameworkId), resources: &Resources) {

@@ -18,15 +18,14 @@ use mesos::server::{MESOS_STREAM_ID, Refusal, mesos_paths, only_get, only_post};
 use crate::actor::{Handle, Stopped};
 use crate::ids::StreamId;
 
-/// Events that may wait for a reader before it counts as gone. An answer to "reconcile everything" must fit.
-const QUEUED_EVENTS: usize = 1 << 16;
-
 /// What handlers share.
 #[derive(Debug, Clone)]
 pub(crate) struct Shared {
     pub(crate) actor: Handle,
     /// `host:port`, where others reach this master.
     pub(crate) authority: String,
+    /// Events that may wait for a reader.
+    pub(crate) event_queue: usize,
 }
 
 /// All routes. Paths are forgiving the way Mesos' are: `/master/state`, `/state/` and `/state.json` are all `/state`.

@@ -57,7 +57,11 @@ impl Master {
         tracing::info!(id = identity.id, %address, expected_agents = absent.recovered.len(), "master started");
         let core = Core::new(identity, self.options.settings(address.port()), absent, now);
         let (actor, running) = Actor::new(core, clock, self.options.store.clone());
-        let serving = serve(self.listener, router(Shared { actor, authority }), shutdown.clone());
+        let serving = serve(
+            self.listener,
+            router(Shared { actor, authority, event_queue: self.options.event_queue }),
+            shutdown.clone(),
+        );
         tokio::select! {
             ended = running.run(shutdown.clone()) => ended,
             () = serving => Ok(()),

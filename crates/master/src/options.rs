@@ -31,6 +31,8 @@ pub struct Options {
     pub agent_reregister_timeout: Duration,
     /// How long an offer stands; for ever if unset.
     pub offer_timeout: Option<Duration>,
+    /// How many events may wait for a reader before it counts as gone. The answer to "reconcile everything" must fit.
+    pub event_queue: usize,
     /// The roles frameworks may be in; any if unset.
     pub roles: Option<BTreeSet<String>>,
     /// Shares of roles relative to each other; 1 where nothing is said.
@@ -50,6 +52,7 @@ impl Options {
             max_agent_ping_timeouts: 5,
             agent_reregister_timeout: Duration::from_secs(600),
             offer_timeout: None,
+            event_queue: 1 << 16,
             roles: None,
             weights: BTreeMap::new(),
         }

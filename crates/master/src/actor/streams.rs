@@ -5,9 +5,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use mesos::Wire;
+use axum::body::Bytes;
 use mesos::server::EventSender;
 use mesos::v1::{cygnet, master, scheduler};
+use mesos::{Codec, Wire};
 use tokio::time::{Instant, interval_at};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -113,8 +114,26 @@ impl Streams {
     }
 
     fn announce(&mut self, event: &master::Event) -> Vec<StreamId> {
-        self.admitted.iter().flat_map(|id| send(&self.operators, id.clone(), event)).collect()
+        let mut records: Vec<(Codec, Bytes)> = Vec::new();
+        let mut broken = Vec::new();
+        for (id, stream) in self.admitted.iter().filter_map(|id| Some((id, self.operators.get(id)?))) {
+            let record = record(&mut records, &stream.sender, event);
+            if stream.sender.try_send_record(record).is_err() {
+                broken.push(id.clone());
+            }
+        }
+        broken
     }
+}
+
+/// The event in the stream's codec, encoded once however many listen.
+fn record(records: &mut Vec<(Codec, Bytes)>, sender: &EventSender<master::Event>, event: &master::Event) -> Bytes {
+    if let Some((_, record)) = records.iter().find(|(codec, _)| *codec == sender.codec()) {
+        return record.clone();
+    }
+    let record = sender.record(event);
+    records.push((sender.codec(), record.clone()));
+    record
 }
 
 /// A stream that is no more in the books is not broken a second time.

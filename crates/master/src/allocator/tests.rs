@@ -122,6 +122,17 @@ fn a_refusal_hides_no_more_than_was_refused_and_no_shorter_than_a_round() {
     assert_eq!(allocator.allocate(SECOND / 2).len(), 1, "there is more now than was refused");
 }
 
+#[test]
+fn an_agent_smaller_than_what_runs_on_it_has_nothing_to_offer() {
+    let mut allocator = Allocator::new(SECOND, BTreeMap::new());
+    allocator.set_framework(client(0), interest(&["*"]));
+    let used = amounts(6.0, 512.0).allocate("*");
+    allocator.add_agent(site(0), amounts(4.0, 512.0), [(&client(1), &used)]);
+    assert!(allocator.allocate(Duration::ZERO).is_empty());
+    allocator.recover(&client(1), &site(0), &amounts(5.0, 512.0).allocate("*"));
+    assert_eq!(allocator.allocate(Duration::ZERO)[0].resources.cpus(), 3.0);
+}
+
 /// Something that happens to an allocator.
 #[derive(Debug, Clone)]
 enum Step {

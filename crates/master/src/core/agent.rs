@@ -153,3 +153,9 @@ pub(crate) struct Absent {
     /// Said by an operator to be gone for good.
     pub(crate) gone: BTreeMap<AgentId, Duration>,
 }
+
+impl Absent {
+    pub(crate) fn knows(&self, id: &AgentId) -> bool {
+        self.recovered.contains_key(id) || self.unreachable.contains_key(id) || self.gone.contains_key(id)
+    }
+}

@@ -7,7 +7,7 @@ use mesos::v1::cygnet::agent_call;
 use mesos::v1::task_status::Reason;
 use mesos::v1::{self, cygnet};
 
-use super::agent::{Agent, Link, Pings};
+use super::agent::{Agent, Pings};
 use super::agent_removal::Departure;
 use super::framework::{self, Framework};
 use super::task::Task;
@@ -50,19 +50,26 @@ impl Core {
         }
         let id = self.next_agent_id();
         self.counters.agents_registered += 1;
+        tracing::info!(agent = %id, hostname = call.agent_info.hostname, "agent registered");
         self.enter(&id, stream, total, &call);
         self.take_report(&id, call.frameworks);
         self.open(&id, Vec::new());
     }
 
+    /// `<master id>-S<n>`, never one that somebody claims to have.
     fn next_agent_id(&mut self) -> AgentId {
-        let id = AgentId::from(format!("{}-S{}", self.identity.id, self.next_agent));
-        self.next_agent += 1;
-        id
+        loop {
+            let id = AgentId::from(format!("{}-S{}", self.identity.id, self.next_agent));
+            self.next_agent += 1;
+            if !self.agents.contains_key(&id) && !self.absent.knows(&id) {
+                return id;
+            }
+        }
     }
 
     fn reregister(&mut self, id: AgentId, stream: StreamId, total: Resources, call: agent_call::Subscribe) {
         self.counters.agents_reregistered += 1;
+        tracing::info!(agent = %id, hostname = call.agent_info.hostname, "agent registered again");
         if let Some(older) = self.agents.get(&id).and_then(Agent::stream).cloned() {
             self.act(Action::Close(older));
         }
@@ -107,7 +114,6 @@ impl Core {
     /// What is in the books is now what is on the agent: it can be offered. Then come the orders it missed.
     fn open(&mut self, id: &AgentId, orders: Vec<cygnet::AgentEvent>) {
         let Some(agent) = self.agents.get(id) else { return };
-        debug_assert!(matches!(agent.link, Link::Connected(_)));
         self.allocator.add_agent(id.clone(), agent.total.clone(), &agent.used);
         let kills: Vec<_> = agent.kills.iter().map(|((of, task), policy)| orders::kill(of, task, *policy)).collect();
         let ping_timeout = self.settings.agent_ping_timeout * self.settings.max_agent_ping_timeouts;

@@ -59,6 +59,7 @@ impl Core {
 
     fn add_framework(&mut self, id: FrameworkId, stream: &StreamId, info: FrameworkInfo) -> FrameworkId {
         self.counters.frameworks_registered += 1;
+        tracing::info!(framework = %id, name = info.name, "framework subscribed");
         let framework = Framework::new(id.clone(), info, Link::Connected(stream.clone()), self.now.unix);
         self.announce(news::framework_added(self.framework_view(&framework)));
         self.frameworks.insert(id.clone(), framework);
@@ -72,12 +73,15 @@ impl Core {
             return Err("Changing framework's principal is not allowed.".to_owned());
         }
         self.counters.frameworks_reregistered += 1;
+        tracing::info!(framework = %id, "framework subscribed again");
         if let Some(older) = framework.stream().cloned() {
             let error = events::error("Framework failed over");
             self.act(Action::ToFramework(older.clone(), Box::new(error)));
             self.act(Action::Close(older));
         }
         self.drop_offers_of(id);
+        // What the older self refused, the new one may want.
+        self.allocator.deactivate_framework(id);
         let now = self.now.unix;
         if let Some(framework) = self.frameworks.get_mut(id) {
             framework.link = Link::Connected(stream.clone());

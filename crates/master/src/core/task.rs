@@ -6,6 +6,9 @@ use v1::task_status::Reason;
 
 use crate::ids::{AgentId, FrameworkId, TaskId};
 
+/// Statuses kept of a task. No life has as many; an executor that makes them up must not fill the memory.
+const MAX_STATUSES: usize = 64;
+
 /// A task that is not completed.
 #[derive(Debug, Clone)]
 pub(crate) struct Task {
@@ -99,6 +102,9 @@ impl Task {
             self.wire.statuses.pop();
         }
         self.wire.statuses.push(TaskStatus { data: None, ..status.clone() });
+        if self.wire.statuses.len() > MAX_STATUSES {
+            self.wire.statuses.remove(0);
+        }
         Effect { news, ended: !was_terminal && self.is_terminal() }
     }
 

@@ -6,7 +6,7 @@ use axum::response::Response;
 use mesos::server::{self, Refusal};
 use mesos::v1::cygnet::{AgentCall, agent_call};
 
-use super::{QUEUED_EVENTS, Shared, body, new_stream_id, sent_stream_id};
+use super::{Shared, body, new_stream_id, sent_stream_id};
 use crate::actor;
 use crate::core::AgentRefusal;
 
@@ -27,7 +27,7 @@ async fn subscribe(shared: Shared, headers: &HeaderMap, call: AgentCall) -> Resu
         subscribe.agent_info.id = call.agent_id;
     }
     let stream = new_stream_id();
-    let (sender, response) = server::event_stream(codec, Some(stream.to_string()), QUEUED_EVENTS);
+    let (sender, response) = server::event_stream(codec, Some(stream.to_string()), shared.event_queue);
     let call = Box::new(subscribe);
     shared.actor.send(actor::Request::SubscribeAgent { stream, sender, call }).await?;
     Ok(response)

@@ -27,8 +27,17 @@ pub(super) async fn read(
     Parameters(parameters): Parameters<Texts>,
 ) -> Result<Response, Refusal> {
     let query = Query::parse(uri.path(), &parameters).ok_or_else(Refusal::not_found)?;
+    check_timeout(&query, &parameters)?;
     let json = shared.actor.ask(|answer| actor::Request::Read { query, answer }).await?;
     answer(json, &parameters)
+}
+
+/// Metrics are there at once, but a timeout that is none is refused all the same.
+fn check_timeout(query: &Query, parameters: &Texts) -> Result<(), Refusal> {
+    match parameters.get("timeout").filter(|_| *query == Query::Metrics).map(|text| mesos::duration::parse(text)) {
+        Some(Err(error)) => Err(Refusal::bad_request(format!("Invalid timeout: {error}"))),
+        _ => Ok(()),
+    }
 }
 
 /// JSON, or JSON wrapped into a call of the function the request names.

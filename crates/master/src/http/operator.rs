@@ -7,7 +7,7 @@ use mesos::Codec;
 use mesos::server::{self, Refusal};
 use mesos::v1::master::{Call, call};
 
-use super::{QUEUED_EVENTS, Shared, body, new_stream_id};
+use super::{Shared, body, new_stream_id};
 use crate::actor;
 use crate::core::OperatorRefusal;
 
@@ -24,7 +24,7 @@ pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Resu
 }
 
 async fn subscribe(shared: Shared, codec: Codec) -> Result<Response, Refusal> {
-    let (sender, response) = server::event_stream(codec, None, QUEUED_EVENTS);
+    let (sender, response) = server::event_stream(codec, None, shared.event_queue);
     shared.actor.send(actor::Request::SubscribeOperator { stream: new_stream_id(), sender }).await?;
     Ok(response)
 }

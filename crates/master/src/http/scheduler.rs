@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use mesos::server::{self, Refusal};
 use mesos::v1::scheduler::{Call, call};
 
-use super::{QUEUED_EVENTS, Shared, body, new_stream_id, sent_stream_id};
+use super::{Shared, body, new_stream_id, sent_stream_id};
 use crate::actor;
 use crate::core::CallRefusal;
 
@@ -31,7 +31,7 @@ async fn subscribe(shared: Shared, headers: &HeaderMap, call: Call) -> Result<Re
         return Err(Refusal::bad_request("Subscribe calls should not include the 'Mesos-Stream-Id' header"));
     }
     let stream = new_stream_id();
-    let (sender, response) = server::event_stream(codec, Some(stream.to_string()), QUEUED_EVENTS);
+    let (sender, response) = server::event_stream(codec, Some(stream.to_string()), shared.event_queue);
     let call = Box::new(call.subscribe.unwrap_or_default());
     shared.actor.send(actor::Request::Subscribe { stream, sender, call }).await?;
     Ok(response)

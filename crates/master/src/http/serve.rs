@@ -22,7 +22,7 @@ use tower::ServiceExt;
 const MAX_CONNECTIONS: usize = 16_384;
 
 /// How long a request's head may take, and how long a connection may idle before one.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
+const HEAD_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// Before trying again when the system has nothing left to give, such as descriptors.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);

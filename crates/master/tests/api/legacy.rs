@@ -115,6 +115,8 @@ async fn the_small_ones() {
     assert_eq!(script.header("content-type"), Some("text/javascript"));
     assert!(script.body.starts_with("jQuery.call_1({") && script.body.ends_with("})"), "{}", script.body);
     assert_eq!(master.get("/version?jsonp=alert(1)//").await.status, 400);
+    assert_eq!(master.get("/metrics/snapshot?timeout=5secs").await.status, 200);
+    assert_eq!(master.get("/metrics/snapshot?timeout=soon").await.status, 400);
 }
 
 #[tokio::test]

@@ -3,7 +3,10 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::setup::{PATIENCE, TestMaster};
+use mesos::Codec;
+use mesos::v1::cygnet::{AgentCall, agent_call};
+
+use super::setup::{Agent, PATIENCE, Scheduler, TestMaster, framework, node};
 
 /// Reads until the text is there.
 async fn read_until(stream: &mut TcpStream, text: &str) -> String {
@@ -59,4 +62,31 @@ async fn operators_get_a_snapshot_and_a_heartbeat_at_once() {
     let snapshot = text.find(r#"{"type":"SUBSCRIBED","subscribed":{"get_state":"#).unwrap();
     assert!(snapshot < text.find(r#"{"type":"HEARTBEAT"}"#).unwrap());
     assert!(text.contains(r#""heartbeat_interval_seconds":15.0"#), "{text}");
+}
+
+#[tokio::test]
+async fn a_scheduler_that_does_not_read_is_dropped() {
+    let mut options = super::setup::quick(store::Store::in_memory().unwrap());
+    options.event_queue = 4;
+    let master = TestMaster::with(options).await;
+    let agent = Agent::register(&master, Codec::Protobuf, node("n1")).await;
+    let reader = Scheduler::subscribe(&master, Codec::Protobuf, framework("reader")).await;
+    let sleeper = Scheduler::subscribe(&master, Codec::Protobuf, framework("sleeper")).await;
+    let message =
+        agent_call::Message { framework_id: sleeper.id.clone(), executor_id: "e".into(), data: vec![0; 1 << 20] };
+    let kind = Some(agent_call::Type::Message.into());
+    let call = AgentCall { r#type: kind, message: Some(message), ..AgentCall::default() };
+    let is_dropped = |state: &serde_json::Value| {
+        let frameworks = state["frameworks"].as_array().unwrap();
+        let connected = |id: &str| frameworks.iter().find(|of| of["id"] == id).unwrap()["connected"] == true;
+        assert!(connected(&reader.id.value), "one slow reader is nobody else's trouble");
+        !connected(&sleeper.id.value)
+    };
+    for _ in 0..256 {
+        agent.try_call(call.clone()).await.unwrap();
+        if is_dropped(&master.get_json("/state").await) {
+            return;
+        }
+    }
+    panic!("256 MiB wait for somebody who does not read");
 }
