@@ -45,8 +45,14 @@ pub(crate) struct Surroundings<'a> {
 
 /// The checks of a task. One that makes no sense is left out and the task runs without it.
 pub(crate) fn specs(task: &TaskInfo, around: Surroundings<'_>) -> Vec<(Kind, CheckSpec)> {
-    let check = task.check.as_ref().map(|check| check_spec(check, around).map(|spec| (Kind::Check, spec)));
-    let health = task.health_check.as_ref().map(|check| health_spec(check, around).map(|spec| (Kind::Health, spec)));
+    let check = task.check.as_ref().map(|check| {
+        mesos::validate::check(check).map_err(|error| error.to_string())?;
+        check_spec(check, around).map(|spec| (Kind::Check, spec))
+    });
+    let health = task.health_check.as_ref().map(|check| {
+        mesos::validate::health_check(check).map_err(|error| error.to_string())?;
+        health_spec(check, around).map(|spec| (Kind::Health, spec))
+    });
     let usable = |spec: Result<(Kind, CheckSpec), String>| {
         let valid = spec.and_then(|(kind, spec)| match spec.validate() {
             Ok(()) => Ok((kind, spec)),
@@ -164,4 +170,107 @@ pub(crate) fn check_status(check: &CheckInfo, outcome: &Outcome) -> Option<Check
         Type::Unknown => {}
     }
     Some(status)
+}
+
+#[cfg(test)]
+mod tests {
+    use checks::{Answer, Failure, Reason};
+
+    use super::*;
+
+    fn all(task: &TaskInfo) -> Vec<(Kind, CheckSpec)> {
+        let environment = Variables::from([("A".to_owned(), "task".to_owned()), ("B".to_owned(), "task".to_owned())]);
+        specs(task, Surroundings { environment: &environment, directory: Path::new("/sandbox"), user: None })
+    }
+
+    fn health(check: HealthCheck) -> Option<CheckSpec> {
+        let task = TaskInfo { health_check: Some(check), ..TaskInfo::default() };
+        all(&task).pop().map(|(kind, spec)| {
+            assert_eq!(kind, Kind::Health);
+            spec
+        })
+    }
+
+    fn http(check: health_check::HttpCheckInfo) -> HealthCheck {
+        HealthCheck { r#type: Some(health_check::Type::Http.into()), http: Some(check), ..HealthCheck::default() }
+    }
+
+    fn http_info() -> health_check::HttpCheckInfo {
+        health_check::HttpCheckInfo { port: 8080, ..health_check::HttpCheckInfo::default() }
+    }
+
+    #[test]
+    fn what_is_left_out_is_as_mesos_has_it() {
+        let spec = health(http(http_info())).unwrap();
+        let seconds = Duration::from_secs;
+        let timeout = Some(seconds(20));
+        assert_eq!(spec.schedule, Schedule { delay: seconds(15), interval: seconds(10), timeout });
+        let judgement = Judgement { grace: seconds(10), consecutive_failures: 3, consecutive_successes: 1 };
+        assert_eq!(spec.judgement, judgement);
+        let address = "127.0.0.1:8080".parse().unwrap();
+        assert_eq!(spec.probe, Probe::Http(HttpProbe { address, ..HttpProbe::default() }));
+    }
+
+    #[test]
+    fn ipv6_is_asked_over_ipv6_also_by_tcp() {
+        let protocol = Some(Protocol::IPv6.into());
+        let https = health_check::HttpCheckInfo { scheme: Some("https".to_owned()), protocol, ..http_info() };
+        let Probe::Http(probe) = health(http(https)).unwrap().probe else { panic!() };
+        assert_eq!((probe.scheme, probe.address), (Scheme::Https, "[::1]:8080".parse().unwrap()));
+        let tcp = HealthCheck {
+            r#type: Some(health_check::Type::Tcp.into()),
+            tcp: Some(health_check::TcpCheckInfo { port: 25, protocol }),
+            ..HealthCheck::default()
+        };
+        let address = "[::1]:25".parse().unwrap();
+        assert_eq!(health(tcp).unwrap().probe, Probe::Tcp(TcpProbe { address, mode: TcpMode::Connect }));
+    }
+
+    #[test]
+    fn a_timeout_of_zero_is_none_and_a_port_too_large_is_no_check() {
+        let unlimited = HealthCheck { timeout_seconds: Some(0.0), ..http(http_info()) };
+        assert_eq!(health(unlimited).unwrap().schedule.timeout, None);
+        assert_eq!(health(http(health_check::HttpCheckInfo { port: 65_536, ..http_info() })), None);
+        assert_eq!(health(HealthCheck { delay_seconds: Some(-1.0), ..http(http_info()) }), None);
+        assert_eq!(health(HealthCheck { r#type: None, ..http(http_info()) }), None);
+    }
+
+    #[test]
+    fn a_command_runs_in_the_sandbox_with_the_tasks_variables_under_its_own() {
+        let own = mesos::v1::environment::Variable {
+            name: "B".to_owned(),
+            value: Some("check".to_owned()),
+            ..mesos::v1::environment::Variable::default()
+        };
+        let command = CommandInfo {
+            shell: Some(false),
+            value: Some("probe".to_owned()),
+            arguments: vec!["zeroth".to_owned()],
+            environment: Some(mesos::v1::Environment { variables: vec![own] }),
+            ..CommandInfo::default()
+        };
+        let check = CheckInfo {
+            r#type: Some(check_info::Type::Command.into()),
+            command: Some(check_info::Command { command }),
+            ..CheckInfo::default()
+        };
+        let specs = all(&TaskInfo { check: Some(check), ..TaskInfo::default() });
+        let [(Kind::Check, CheckSpec { probe: Probe::Command(probe), .. })] = specs.as_slice() else { panic!() };
+        assert_eq!(probe.command, Command::Exec { path: "probe".to_owned(), argv: vec!["zeroth".to_owned()] });
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(probe.environment, [pair("A", "task"), pair("B", "check")]);
+        assert_eq!(probe.working_directory.as_deref(), Some(Path::new("/sandbox")));
+    }
+
+    #[test]
+    fn only_a_result_fills_the_status() {
+        let check = CheckInfo { r#type: Some(check_info::Type::Tcp.into()), ..CheckInfo::default() };
+        let succeeded = |outcome| check_status(&check, &outcome).map(|status| status.tcp.unwrap().succeeded);
+        assert_eq!(succeeded(Outcome::Success(Answer::Connected)), Some(Some(true)));
+        let refused = Failure::NotConnected { cause: "connection refused".to_owned() };
+        assert_eq!(succeeded(Outcome::Failure(refused)), Some(Some(false)));
+        let late = Failure::TimedOut { after: Duration::from_secs(1), output: String::new() };
+        assert_eq!(succeeded(Outcome::Failure(late)), Some(None));
+        assert_eq!(succeeded(Outcome::Inconclusive(Reason::ExitStatusLost)), None);
+    }
 }

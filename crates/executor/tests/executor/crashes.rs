@@ -34,13 +34,14 @@ async fn a_killed_executor_is_succeeded_without_anybody_noticing() {
     let environment = agent.environment("a");
     let executor = Executor::start(&environment);
     agent.launch("a", task("a", "while [ ! -e go ]; do sleep 0.02; done; exit 5")).await;
-    agent.reached("a", TaskRunning).await;
+    let before = agent.reached("a", TaskRunning).await;
     let (shim, main) = pids(&agent.state("a")).await;
     executor.kill().await;
     assert!(is_alive(shim) && is_alive(main));
     let heir = Executor::start(&environment);
     let said = agent.subscription("a", 2).await;
-    assert!(said.unacknowledged_updates.is_empty() && said.unacknowledged_tasks.is_empty());
+    // It may say again what it did not live to see acknowledged, and nothing else.
+    assert!(said.unacknowledged_updates.iter().all(|update| before.contains(&update.status)));
     fs::write(agent.sandbox("a").join("go"), "").unwrap();
     let updates = agent.reached("a", TaskFailed).await;
     assert_eq!(states(&updates), [TaskStarting, TaskRunning, TaskFailed]);
