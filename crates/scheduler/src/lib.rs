@@ -1,1 +1,40 @@
-//! scheduler
+//! The Marathon-compatible scheduler: apps kept running and healthy on a Mesos cluster, Cygnet's own or another.
+//!
+//! Decisions, without a socket or a clock, from the inside out:
+//!
+//! - [`app`]: definitions, what is wrong with them, what a change of them means;
+//! - `instance`, `health`, `backoff`: one instance, its health by each check, and when to launch the next one;
+//! - `plan`: what to do next for an app; `stock`, `matching`, `task`: which offer it goes to, and what is launched;
+//! - `deployment`, `events`: changes under way, and what is told of them;
+//! - `core`: all of it together. Inputs with `now` in, effects out.
+//!
+//! Around them the shell: `actor` owns the core, the store and the check engine; `framework` talks to the master (public
+//! v1 API only); `api` serves `/v2`. They speak to the actor through one channel.
+
+mod actor;
+mod api;
+pub mod app;
+mod backoff;
+mod core;
+mod deployment;
+mod error;
+mod events;
+mod framework;
+mod health;
+pub mod ids;
+mod instance;
+mod matching;
+mod options;
+mod plan;
+mod scheduler;
+mod selector;
+mod stock;
+mod task;
+pub mod time;
+
+pub use error::SchedulerError;
+pub use options::Options;
+pub use scheduler::Scheduler;
+
+/// The Marathon version whose API this speaks; clients compare it.
+pub const MARATHON_VERSION: &str = "1.11.0";

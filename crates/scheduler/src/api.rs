@@ -1,0 +1,76 @@
+//! `/v2`: Marathon's REST API over the actor.
+//!
+//! In: HTTP requests, each bounded in size and time. Out: answers in Marathon's shapes, and the event stream. Owns the
+//! server's task while [`serve`] runs. One file for each part of the API: [`apps`], [`tasks`], [`deployments`],
+//! [`stream`] and [`system`].
+
+mod answer;
+mod apps;
+mod deployments;
+mod stream;
+mod system;
+mod tasks;
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::routing::{any, delete, get, post};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::actor::Handle;
+use crate::options::Options;
+
+/// What handlers share.
+#[derive(Clone)]
+pub(crate) struct Api {
+    actor: Handle,
+    address: SocketAddr,
+    options: Value,
+    name: String,
+}
+
+impl Api {
+    pub(crate) fn new(actor: Handle, options: &Options, address: SocketAddr) -> Api {
+        let shown = json!({
+            "master": options.master, "framework_name": options.framework_name, "mesos_role": options.role,
+            "mesos_user": options.user, "failover_timeout": options.failover_timeout.as_secs(), "checkpoint": true,
+            "hostname": address.ip().to_string(), "features": ["task_killing"],
+        });
+        Api { actor, address, options: shown, name: options.framework_name.clone() }
+    }
+}
+
+/// Serves until `stop`; connections that are open then are closed.
+pub(crate) async fn serve(api: Api, listener: TcpListener, stop: CancellationToken) {
+    let server = axum::serve(listener, router(api));
+    tokio::select! {
+        () = stop.cancelled() => {}
+        result = async { server.await } => {
+            if let Err(error) = result {
+                tracing::error!(%error, "the API server ended");
+            }
+        }
+    }
+}
+
+fn router(api: Api) -> Router {
+    Router::new()
+        .route("/v2/apps", get(apps::list).post(apps::create).put(apps::change_many).patch(apps::change_many))
+        .route("/v2/apps/", get(apps::list).post(apps::create))
+        .route("/v2/apps/{*path}", any(apps::one))
+        .route("/v2/tasks", get(tasks::list))
+        .route("/v2/tasks/delete", post(tasks::kill))
+        .route("/v2/deployments", get(deployments::list))
+        .route("/v2/deployments/{id}", delete(deployments::cancel))
+        .route("/v2/queue", get(deployments::queue))
+        .route("/v2/queue/{*path}", delete(deployments::reset_delay))
+        .route("/v2/events", get(stream::events))
+        .route("/v2/info", get(system::info))
+        .route("/v2/leader", get(system::leader))
+        .route("/ping", get(system::ping))
+        .route("/metrics", get(system::metrics))
+        .fallback(system::not_found)
+        .with_state(api)
+}

@@ -1,0 +1,41 @@
+//! Deployments and the launch queue.
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{Request, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+use super::Api;
+use super::answer::{Query, changed, gone, json_answer, message, refused};
+use crate::ids::AppId;
+
+pub(super) async fn list(State(api): State<Api>) -> Response {
+    let all = api.actor.ask(|core, _| core.deployments_json()).await;
+    all.map_or_else(gone, |all| json_answer(200, &all))
+}
+
+pub(super) async fn cancel(State(api): State<Api>, Path(id): Path<String>, request: Request<Body>) -> Response {
+    let force = Query::of(&request).flag("force", false);
+    let result = api.actor.ask(move |core, now| core.cancel(&id, force, now)).await;
+    match result {
+        None => gone(),
+        Some(Ok(None)) => StatusCode::ACCEPTED.into_response(),
+        Some(Ok(Some(accepted))) => changed(Ok(accepted)),
+        Some(Err(refusal)) => refused(&refusal),
+    }
+}
+
+pub(super) async fn queue(State(api): State<Api>) -> Response {
+    let queue = api.actor.ask(|core, now| core.queue_json(now)).await;
+    queue.map_or_else(gone, |queue| json_answer(200, &queue))
+}
+
+/// `DELETE /v2/queue/{id}/delay`.
+pub(super) async fn reset_delay(State(api): State<Api>, Path(path): Path<String>) -> Response {
+    let Some(id) = path.strip_suffix("/delay").map(AppId::new) else { return message(404, "URI not found") };
+    match api.actor.ask(move |core, _| core.reset_delay(&id)).await {
+        None => gone(),
+        Some(Ok(())) => StatusCode::NO_CONTENT.into_response(),
+        Some(Err(refusal)) => refused(&refusal),
+    }
+}

@@ -1,0 +1,54 @@
+//! `/v2/events`: everything that happens, as server-sent events. A listener that falls too far behind is cut off.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{Request, header};
+use axum::response::sse::{KeepAlive, Sse};
+use axum::response::{IntoResponse, Response, sse};
+use futures_util::stream::{self, Stream};
+use serde_json::json;
+use tokio::sync::broadcast::Receiver;
+
+use super::Api;
+use super::answer::{Query, message};
+use crate::events::Event;
+use crate::time::Timestamp;
+
+pub(super) async fn events(State(api): State<Api>, request: Request<Body>) -> Response {
+    let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !accept.contains("text/event-stream") {
+        return message(405, "the request must accept text/event-stream");
+    }
+    let wanted: Vec<String> = Query::of(&request).all("event_type").map(str::to_owned).collect();
+    let listener = Listener { receiver: api.actor.listen(), wanted };
+    api.actor.tell(Event::new("event_stream_attached", Timestamp::now(), json!({"remoteAddress": ""})));
+    Sse::new(listener.into_stream()).keep_alive(KeepAlive::default()).into_response()
+}
+
+struct Listener {
+    receiver: Receiver<Arc<Event>>,
+    wanted: Vec<String>,
+}
+
+impl Listener {
+    fn into_stream(self) -> impl Stream<Item = Result<sse::Event, Infallible>> {
+        stream::unfold(self, |mut listener| async move {
+            let event = listener.next().await?;
+            let event = sse::Event::default().event(event.kind).data(event.data.to_string());
+            Some((Ok(event), listener))
+        })
+    }
+
+    /// The next wanted event; none when too many were missed, or the scheduler ends.
+    async fn next(&mut self) -> Option<Arc<Event>> {
+        loop {
+            let event = self.receiver.recv().await.ok()?;
+            if self.wanted.is_empty() || self.wanted.iter().any(|kind| kind == event.kind) {
+                return Some(event);
+            }
+        }
+    }
+}

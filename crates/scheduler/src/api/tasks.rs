@@ -1,0 +1,155 @@
+//! Tasks: listed, and killed.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{Method, Request, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Api;
+use super::answer::{Query, gone, json_answer, message, refused};
+use super::apps::read;
+use crate::core::{Core, Refusal};
+use crate::ids::{AppId, InstanceId};
+use crate::instance::{Condition, Instance};
+use crate::time::Timestamp;
+
+/// What a kill leaves behind.
+#[derive(Debug, Clone, Copy)]
+struct Kill {
+    scale: bool,
+    force: bool,
+}
+
+impl Kill {
+    fn of(query: &Query) -> Result<Kill, Response> {
+        let (scale, wipe) = (query.flag("scale", false), query.flag("wipe", false));
+        if scale && wipe {
+            return Err(message(400, "You cannot use scale and wipe at the same time."));
+        }
+        Ok(Kill { scale, force: query.flag("force", false) })
+    }
+}
+
+pub(super) async fn list(State(api): State<Api>, request: Request<Body>) -> Response {
+    let query = Query::of(&request);
+    let states: Vec<String> = query.all("status").chain(query.all("status[]")).map(str::to_owned).collect();
+    let keep = move |instance: &Instance| {
+        let state = match instance.condition {
+            Condition::Running => "running",
+            Condition::Staging => "staging",
+            _ => "",
+        };
+        states.is_empty() || states.iter().any(|wanted| wanted == state)
+    };
+    let tasks = api.actor.ask(move |core, _| core.tasks_json(None, keep)).await;
+    let text = request.headers().get(header::ACCEPT).is_some_and(|accept| accept.as_bytes() == b"text/plain");
+    match tasks {
+        None => gone(),
+        Some(tasks) if text => lines(&tasks).into_response(),
+        Some(tasks) => json_answer(200, &json!({"tasks": tasks})),
+    }
+}
+
+/// The plain form load balancers read: app, service port and where its running tasks listen.
+fn lines(tasks: &[Value]) -> String {
+    let mut apps: std::collections::BTreeMap<String, Vec<String>> = std::collections::BTreeMap::new();
+    for task in tasks.iter().filter(|task| task["state"] == "TASK_RUNNING") {
+        let app = task["appId"].as_str().unwrap_or_default().trim_start_matches('/').replace('/', "_");
+        let host = task["host"].as_str().unwrap_or_default();
+        let place = task["ports"][0].as_u64().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+        apps.entry(app).or_default().push(place);
+    }
+    apps.into_iter().map(|(app, places)| format!("{app}\t \t{}\n", places.join("\t"))).collect()
+}
+
+#[derive(Deserialize)]
+struct Ids {
+    ids: Vec<String>,
+}
+
+/// `POST /v2/tasks/delete`: unknown ids are passed over.
+pub(super) async fn kill(State(api): State<Api>, request: Request<Body>) -> Response {
+    let kill = match Kill::of(&Query::of(&request)) {
+        Ok(kill) => kill,
+        Err(response) => return response,
+    };
+    let ids = match read::<Ids>(request).await {
+        Ok(ids) => ids.ids,
+        Err(response) => return response,
+    };
+    if let Some(bad) = ids.iter().find(|id| InstanceId::of_task(id).is_none()) {
+        return message(400, format!("Invalid task id '{bad}'"));
+    }
+    let result = api.actor.ask(move |core, now| {
+        let found: Vec<_> = ids.iter().filter_map(|id| core.find(id)).map(|found| found.id.clone()).collect();
+        kill_all(core, &found, kill, now)
+    });
+    result.await.map_or_else(gone, |result| killed(result, |tasks| json!({"tasks": tasks})))
+}
+
+/// `GET` and `DELETE /v2/apps/{id}/tasks`.
+pub(super) async fn of_app(api: Api, id: AppId, request: Request<Body>) -> Response {
+    match *request.method() {
+        Method::GET => {
+            let tasks = api.actor.ask(move |core, _| core.wanted_tasks(&id)).await;
+            tasks.map_or_else(gone, |tasks| match tasks {
+                Ok(tasks) => json_answer(200, &json!({"tasks": tasks})),
+                Err(refusal) => refused(&refusal),
+            })
+        }
+        Method::DELETE => kill_of_app(api, id, request).await,
+        _ => message(405, "Method Not Allowed"),
+    }
+}
+
+async fn kill_of_app(api: Api, id: AppId, request: Request<Body>) -> Response {
+    let query = Query::of(&request);
+    let kill = match Kill::of(&query) {
+        Ok(kill) => kill,
+        Err(response) => return response,
+    };
+    let host = query.get("host").map(str::to_owned);
+    let result = api.actor.ask(move |core, now| {
+        let on_host = |found: &&Instance| host.as_ref().is_none_or(|host| found.host.as_ref() == Some(host));
+        let found = core.tasks_of(&id)?.into_iter().filter(on_host).map(|found| found.id.clone()).collect::<Vec<_>>();
+        kill_all(core, &found, kill, now)
+    });
+    result.await.map_or_else(gone, |result| killed(result, |tasks| json!({"tasks": tasks})))
+}
+
+/// `DELETE /v2/apps/{id}/tasks/{task}`.
+pub(super) async fn kill_one(api: Api, id: AppId, task: String, request: Request<Body>) -> Response {
+    if request.method() != Method::DELETE {
+        return message(405, "Method Not Allowed");
+    }
+    let kill = match Kill::of(&Query::of(&request)) {
+        Ok(kill) => kill,
+        Err(response) => return response,
+    };
+    let result = api.actor.ask(move |core, now| {
+        core.tasks_of(&id)?;
+        let found = core.find(&task).filter(|found| found.app == id).map(|found| found.id.clone());
+        let found = found.ok_or_else(|| Refusal::new(404, format!("Task '{task}' does not exist")))?;
+        kill_all(core, &[found], kill, now)
+    });
+    result.await.map_or_else(gone, |result| killed(result, |mut tasks| json!({"task": tasks.pop()})))
+}
+
+/// What was killed, and the deployment if the app is scaled by it.
+type Killed = Result<(Vec<Value>, Option<(String, Timestamp)>), Refusal>;
+
+fn kill_all(core: &mut Core, ids: &[InstanceId], kill: Kill, now: Timestamp) -> Killed {
+    let tasks = core.tasks_json(None, |instance| ids.contains(&instance.id));
+    let deployment = core.kill_tasks(ids, kill.scale, kill.force, now)?;
+    Ok((tasks, deployment.map(|id| (id, now))))
+}
+
+fn killed(result: Killed, show: impl FnOnce(Vec<Value>) -> Value) -> Response {
+    match result {
+        Err(refusal) => refused(&refusal),
+        Ok((_, Some((id, version)))) => json_answer(200, &json!({"version": version, "deploymentId": id})),
+        Ok((tasks, None)) => json_answer(200, &show(tasks)),
+    }
+}

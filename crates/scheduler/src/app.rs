@@ -1,0 +1,14 @@
+//! App definitions: what a person writes ([`update`]), what it means with every default filled in ([`definition`]), and
+//! what is wrong with it ([`shape`] for JSON of another shape, [`validate`] for values that make no sense).
+
+pub mod definition;
+pub mod health_check;
+pub mod shape;
+pub mod update;
+pub mod validate;
+
+pub use definition::App;
+pub use health_check::{HealthCheck, Protocol};
+pub use shape::ShapeError;
+pub use update::AppUpdate;
+pub use validate::{Fault, Faults};

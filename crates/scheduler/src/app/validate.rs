@@ -1,0 +1,243 @@
+//! What makes no sense in a definition: Marathon's rules, with its messages and paths.
+
+use serde_json::{Value, json};
+
+use super::definition::{App, PortDefinition};
+use super::health_check::{HealthCheck, IpProtocol, Protocol};
+
+/// One thing that is wrong, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Such as `/upgradeStrategy/minimumHealthCapacity`, or `/`.
+    pub path: String,
+    /// What is wrong.
+    pub error: String,
+}
+
+impl Fault {
+    /// A fault at a path.
+    pub fn new(path: impl Into<String>, error: impl Into<String>) -> Self {
+        Fault { path: path.into(), error: error.into() }
+    }
+}
+
+/// All that is wrong with a definition.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Faults(Vec<Fault>);
+
+impl Faults {
+    /// One more.
+    pub fn add(&mut self, fault: Fault) {
+        self.0.push(fault);
+    }
+
+    /// One more, unless `holds`.
+    fn require(&mut self, holds: bool, path: impl Into<String>, error: impl Into<String>) {
+        if !holds {
+            self.add(Fault::new(path, error));
+        }
+    }
+
+    /// The value, if nothing is wrong.
+    pub fn or<T>(self, value: T) -> Result<T, Faults> {
+        if self.0.is_empty() { Ok(value) } else { Err(self) }
+    }
+
+    /// What is wrong.
+    pub fn iter(&self) -> impl Iterator<Item = &Fault> {
+        self.0.iter()
+    }
+
+    /// The body of the answer, whose status is 422.
+    #[must_use]
+    pub fn answer(&self) -> Value {
+        let mut details: Vec<(&str, Vec<&str>)> = Vec::new();
+        for fault in &self.0 {
+            match details.iter_mut().find(|(path, _)| *path == fault.path) {
+                Some((_, errors)) => errors.push(&fault.error),
+                None => details.push((&fault.path, vec![&fault.error])),
+            }
+        }
+        let details: Vec<_> =
+            details.into_iter().map(|(path, errors)| json!({"path": path, "errors": errors})).collect();
+        json!({"message": "Object is not valid", "details": details})
+    }
+}
+
+impl From<Fault> for Faults {
+    fn from(fault: Fault) -> Self {
+        Faults(vec![fault])
+    }
+}
+
+const RESERVED: [&str; 5] = ["restart", "tasks", "versions", ".", ".."];
+const SEGMENT: &str =
+    "^(([a-z0-9]|[a-z0-9][a-z0-9\\-]*[a-z0-9])\\.)*([a-z0-9]|[a-z0-9][a-z0-9\\-]*[a-z0-9])|(\\.|\\.\\.)$";
+
+/// Adds everything that is wrong with `app`.
+pub(crate) fn validate(app: &App, faults: &mut Faults) {
+    id(app, faults);
+    command(app, faults);
+    sizes(app, faults);
+    ports(&app.port_definitions, faults);
+    strategy(app, faults);
+    checks(app, faults);
+    places(app, faults);
+}
+
+fn id(app: &App, faults: &mut Faults) {
+    let segments: Vec<_> = app.id.as_str().split('/').filter(|segment| !segment.is_empty()).collect();
+    faults.require(!segments.is_empty(), "/id", "Path must contain at least one path element");
+    let legal = segments.iter().all(|segment| is_segment(segment));
+    faults.require(legal, "/id", format!("must fully match regular expression '{SEGMENT}'"));
+    let reserved = segments.last().is_some_and(|last| RESERVED.contains(last));
+    let error = format!("must not end with any of the following reserved keywords: {}", RESERVED.join(", "));
+    faults.require(!reserved, "/id", error);
+}
+
+fn is_segment(segment: &str) -> bool {
+    segment.split('.').all(|part| {
+        let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        !part.is_empty() && part.bytes().all(legal) && !part.starts_with('-') && !part.ends_with('-')
+    })
+}
+
+fn command(app: &App, faults: &mut Faults) {
+    let one = app.cmd.is_some() != !app.args.is_empty();
+    let error = "AppDefinition must either contain one of 'cmd' or 'args', and/or a 'container'.";
+    faults.require(one, "/", error);
+    let empty = app.cmd.as_ref().is_some_and(|cmd| cmd.trim().is_empty());
+    faults.require(!empty, "/cmd", "must not be an empty string");
+    let text = app.cmd.iter().chain(&app.args).chain(app.env.keys()).chain(app.env.values());
+    faults.require(!text.into_iter().any(|text| text.contains('\0')), "/", "must not contain a NUL character");
+}
+
+fn sizes(app: &App, faults: &mut Faults) {
+    faults.require(
+        app.cpus >= 0.001 && app.cpus.is_finite(),
+        "/cpus",
+        format!("got {}, expected 0.001 or more", app.cpus),
+    );
+    for (path, value) in [
+        ("/mem", app.mem),
+        ("/disk", app.disk),
+        ("/backoffSeconds", app.backoff_seconds),
+        ("/maxLaunchDelaySeconds", app.max_launch_delay_seconds),
+        ("/taskKillGracePeriodSeconds", app.task_kill_grace_period_seconds.unwrap_or(0.0)),
+    ] {
+        faults.require((0.0..1e9).contains(&value), path, format!("got {value}, expected 0 or more"));
+    }
+    let factor = app.backoff_factor;
+    faults.require((1.0..1e9).contains(&factor), "/backoffFactor", format!("got {factor}, expected 1.0 or more"));
+}
+
+fn ports(ports: &[PortDefinition], faults: &mut Faults) {
+    let numbers: Vec<_> = ports.iter().map(|port| port.port).filter(|&port| port != 0).collect();
+    faults.require(unique(&numbers), "/portDefinitions", "Ports must be unique.");
+    let names: Vec<_> = ports.iter().filter_map(|port| port.name.as_deref()).collect();
+    faults.require(unique(&names), "/portDefinitions", "Port names must be unique.");
+    for (index, port) in ports.iter().enumerate() {
+        let known = ["tcp", "udp", "udp,tcp", "tcp,udp"].contains(&port.protocol.as_str());
+        faults.require(known, format!("/portDefinitions({index})/protocol"), "expected tcp, udp or udp,tcp");
+    }
+}
+
+fn unique<T: PartialEq>(values: &[T]) -> bool {
+    values.iter().enumerate().all(|(index, value)| !values.iter().skip(index + 1).any(|other| other == value))
+}
+
+fn strategy(app: &App, faults: &mut Faults) {
+    let strategy = app.upgrade_strategy;
+    for (name, value) in [
+        ("minimumHealthCapacity", strategy.minimum_health_capacity),
+        ("maximumOverCapacity", strategy.maximum_over_capacity),
+    ] {
+        let error = format!("got {value}, expected between 0.0 and 1.0");
+        faults.require((0.0..=1.0).contains(&value), format!("/upgradeStrategy/{name}"), error);
+    }
+    if let super::definition::UnreachableStrategy::After {
+        inactive_after_seconds: inactive,
+        expunge_after_seconds: expunge,
+    } = app.unreachable_strategy
+    {
+        let error = format!(
+            "inactiveAfterSeconds ({inactive}) must be less or equal to expungeAfterSeconds, which is {expunge}"
+        );
+        faults.require(inactive >= 0.0 && inactive <= expunge, "/unreachableStrategy", error);
+    }
+}
+
+fn checks(app: &App, faults: &mut Faults) {
+    for (index, check) in app.health_checks.iter().enumerate() {
+        check_ports(app, check, &format!("/healthChecks({index})"), faults);
+        check_form(check, &format!("/healthChecks({index})"), faults);
+    }
+    let is_network = |check: &&HealthCheck| check.protocol.is_native() && check.protocol != Protocol::Command;
+    let native = app.health_checks.iter().filter(is_network).count();
+    faults.require(native <= 1, "/", "AppDefinition can contain at most one Mesos health check");
+    faults.require(unique(&app.health_checks), "/healthChecks", "elements must be unique");
+    if let Some(check) = &app.check {
+        let kinds = [check.http.is_some(), check.tcp.is_some(), check.exec.is_some()];
+        let one = kinds.iter().filter(|set| **set).count() == 1;
+        faults.require(one, "/check", "Only one of http, tcp, or command may be specified");
+    }
+}
+
+fn check_ports(app: &App, check: &HealthCheck, path: &str, faults: &mut Faults) {
+    if check.protocol == Protocol::Command {
+        return;
+    }
+    let one = check.port.is_some() != check.port_index.is_some();
+    faults.require(one, path, "HealthCheck must specify either a port or a portIndex");
+    if let Some(index) = check.port_index {
+        let exists = usize::from(index) < app.port_definitions.len();
+        let error = "Health check port indices must address an element of the ports array or container port mappings.";
+        faults.require(exists, path, error);
+    }
+    faults.require(check.port != Some(0), format!("{path}/port"), "got 0, expected a port from 1 to 65535");
+}
+
+fn check_form(check: &HealthCheck, path: &str, faults: &mut Faults) {
+    let is_command = check.protocol == Protocol::Command;
+    let error = if is_command { "COMMAND needs a command" } else { "only COMMAND may have a command" };
+    faults.require(is_command == check.command.is_some(), format!("{path}/command"), error);
+    let error = "IPv6 can only be used for container type DOCKER and Mesos http/https/tcp health checks";
+    faults.require(check.ip_protocol == IpProtocol::IPv4, path, error);
+    let visible = check.path.as_deref().is_none_or(|path| !path.chars().any(|c| c.is_whitespace() || c.is_control()));
+    faults.require(visible, format!("{path}/path"), "must not contain blanks or control characters");
+}
+
+fn places(app: &App, faults: &mut Faults) {
+    for (index, network) in app.networks.iter().enumerate() {
+        let error = format!("network mode {} is not supported yet, only host", network.mode);
+        faults.require(network.mode == "host", format!("/networks({index})/mode"), error);
+    }
+    faults.require(app.networks.len() <= 1, "/networks", "Host networking can be given only once");
+    for index in 0..app.constraints.len() {
+        faults.add(Fault::new(format!("/constraints({index})"), "constraints are not supported yet"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn segments_are_host_name_like() {
+        for good in ["a", "a-b", "a.b", "9", "a--b"] {
+            assert!(is_segment(good), "{good}");
+        }
+        for bad in ["", "A", "-a", "a-", "a_b", "a..b", "a b", "ä"] {
+            assert!(!is_segment(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn faults_of_one_path_are_told_together() {
+        let mut faults = Faults::default();
+        faults.add(Fault::new("/id", "a"));
+        faults.add(Fault::new("/id", "b"));
+        let answer = faults.answer();
+        assert_eq!(answer["details"], json!([{"path": "/id", "errors": ["a", "b"]}]));
+    }
+}

@@ -1,0 +1,68 @@
+//! How long to wait before the next launch of an app whose instances fail. Pure.
+
+use std::time::Duration;
+
+use crate::app::App;
+use crate::time::Timestamp;
+
+/// The launch delay of one app. It belongs to a configuration: a new one starts afresh.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Backoff {
+    delay: Duration,
+    until: Option<Timestamp>,
+}
+
+impl Backoff {
+    /// An instance failed: the delay grows, from `backoffSeconds` by `backoffFactor` up to `maxLaunchDelaySeconds`.
+    pub fn failed(&mut self, app: &App, now: Timestamp) {
+        let longest = seconds(app.max_launch_delay_seconds);
+        let expired = self.until.is_some_and(|until| now > until.plus(longest));
+        let grown = if self.delay.is_zero() || expired {
+            seconds(app.backoff_seconds)
+        } else {
+            seconds(self.delay.as_secs_f64() * app.backoff_factor)
+        };
+        self.delay = grown.min(longest);
+        self.until = Some(now.plus(self.delay));
+    }
+
+    /// From when on to launch; now if nothing failed.
+    #[must_use]
+    pub fn until(&self) -> Option<Timestamp> {
+        self.until
+    }
+
+    /// How much is left.
+    #[must_use]
+    pub fn left(&self, now: Timestamp) -> Duration {
+        self.until.map_or(Duration::ZERO, |until| until.since(now))
+    }
+}
+
+fn seconds(seconds: f64) -> Duration {
+    mesos::duration::from_seconds(seconds).unwrap_or(Duration::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::AppId;
+
+    #[test]
+    fn grows_by_the_factor_up_to_the_limit_and_is_forgotten() {
+        let mut app = App::new(AppId::new("a"), Timestamp::from_millis(0));
+        app.backoff_factor = 2.0;
+        app.max_launch_delay_seconds = 3.0;
+        let mut backoff = Backoff::default();
+        let mut now = Timestamp::from_millis(0);
+        assert_eq!(backoff.left(now), Duration::ZERO);
+        for expected in [1, 2, 3, 3] {
+            backoff.failed(&app, now);
+            assert_eq!(backoff.left(now), Duration::from_secs(expected));
+            now = now.plus(Duration::from_secs(expected));
+            assert_eq!(backoff.left(now), Duration::ZERO);
+        }
+        backoff.failed(&app, now.plus(Duration::from_secs(10)));
+        assert_eq!(backoff.left(now.plus(Duration::from_secs(10))), Duration::from_secs(1));
+    }
+}

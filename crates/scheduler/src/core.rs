@@ -1,0 +1,183 @@
+//! All that the scheduler knows and decides, without a socket, a clock or a disk.
+//!
+//! In: what the master tells ([`updates`], [`offers`]), what scheduler-level checks find ([`checks`]), what people ask for
+//! ([`changes`]), and the time, each with `now`. Out: [`Effects`] to carry out in this order: commit the batch, then
+//! send the calls, start and stop checks, and tell the events. After every input, [`Core::settle`] lets the planner say
+//! what follows for the apps that were touched.
+
+mod changes;
+mod checks;
+mod deploy;
+mod kills;
+mod offers;
+mod records;
+mod updates;
+mod view;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use mesos::v1::scheduler::Call;
+use store::Batch;
+
+pub(crate) use changes::{Accepted, Manner, Refusal};
+pub(crate) use checks::{CheckOrder, CheckStart, Finding};
+pub(crate) use records::{AppRecord, LoadError, Loaded};
+pub(crate) use view::{AppFilter, Embed};
+
+use crate::backoff::Backoff;
+use crate::deployment::Deployment;
+use crate::events::Event;
+use crate::ids::{AppId, InstanceId};
+use crate::instance::{Condition, Instance};
+use crate::time::Timestamp;
+use records::Dirty;
+
+/// How often a kill is repeated until the task is over.
+const KILL_AGAIN: Duration = Duration::from_secs(30);
+
+/// When to ask the master for the state of all tasks, first and then.
+const RECONCILE: Duration = Duration::from_secs(600);
+
+/// How long a task may be launched without anything heard of it.
+const STAGING_LIMIT: Duration = Duration::from_secs(300);
+
+/// What to carry out, in the order of the fields.
+#[derive(Debug, Default)]
+pub(crate) struct Effects {
+    /// To be on disk before anything else happens.
+    pub batch: Batch,
+    /// To the master.
+    pub calls: Vec<Call>,
+    /// To the check engine.
+    pub checks: Vec<CheckOrder>,
+    /// To whoever listens.
+    pub events: Vec<Event>,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Core {
+    apps: BTreeMap<AppId, AppRecord>,
+    instances: BTreeMap<InstanceId, Instance>,
+    deployments: BTreeMap<String, Deployment>,
+    backoffs: BTreeMap<AppId, Backoff>,
+    framework_id: Option<String>,
+    /// Instances without a task.
+    waiting: BTreeSet<InstanceId>,
+    /// Instances that were told to end.
+    killing: BTreeSet<InstanceId>,
+    /// Tasks with checks of the scheduler.
+    checked: BTreeSet<InstanceId>,
+    /// Apps the planner has to look at.
+    unsettled: BTreeSet<AppId>,
+    connected: bool,
+    suppressed: bool,
+    /// Whether something waits that the last offers were not asked about.
+    offers_stale: bool,
+    reconcile_at: Timestamp,
+    dice: fastrand::Rng,
+    dirty: Dirty,
+    effects: Effects,
+}
+
+impl Core {
+    /// Takes up what was stored. `seed` decides ports.
+    pub(crate) fn new(loaded: Loaded, seed: u64, now: Timestamp) -> Core {
+        let mut core = Core {
+            apps: loaded.apps,
+            instances: loaded.instances,
+            deployments: loaded.deployments,
+            backoffs: BTreeMap::new(),
+            framework_id: loaded.framework_id,
+            waiting: BTreeSet::new(),
+            killing: BTreeSet::new(),
+            checked: BTreeSet::new(),
+            unsettled: BTreeSet::new(),
+            connected: false,
+            suppressed: false,
+            offers_stale: true,
+            reconcile_at: now,
+            dice: fastrand::Rng::with_seed(seed),
+            dirty: Dirty::default(),
+            effects: Effects::default(),
+        };
+        core.take_up(now);
+        core
+    }
+
+    fn take_up(&mut self, now: Timestamp) {
+        self.unsettled = self.apps.keys().cloned().collect();
+        let ids: Vec<_> = self.instances.keys().cloned().collect();
+        for id in ids {
+            let Some(instance) = self.instances.get(&id) else { continue };
+            if instance.condition == Condition::Scheduled {
+                self.waiting.insert(id.clone());
+            }
+            if instance.kill_asked_at.is_some() {
+                self.killing.insert(id.clone());
+            }
+            self.start_checks(&id, now);
+        }
+        self.settle(now);
+    }
+
+    /// The id the master knows us by.
+    pub(crate) fn framework_id(&self) -> Option<&str> {
+        self.framework_id.as_deref()
+    }
+
+    /// Something of this app changed: the planner has to look at it.
+    fn touch(&mut self, app: &AppId) {
+        self.unsettled.insert(app.clone());
+    }
+
+    fn tell(&mut self, event: Event) {
+        self.effects.events.push(event);
+    }
+
+    /// Lets everything follow that follows, and hands out what is to be done.
+    pub(crate) fn effects(&mut self, now: Timestamp) -> Effects {
+        self.settle(now);
+        let mut effects = std::mem::take(&mut self.effects);
+        effects.batch = self.take_batch();
+        effects
+    }
+
+    fn settle(&mut self, now: Timestamp) {
+        while let Some(app) = self.unsettled.pop_first() {
+            self.settle_app(&app, now);
+        }
+        self.ask_for_offers(now);
+    }
+
+    /// Time has passed.
+    pub(crate) fn tick(&mut self, now: Timestamp) {
+        self.kill_again(now);
+        self.overdue(now);
+        if self.connected && now >= self.reconcile_at {
+            self.reconcile(now);
+        }
+    }
+
+    /// When to call [`Core::tick`] next.
+    pub(crate) fn wake_at(&self) -> Timestamp {
+        let launches = self.waiting_apps().filter_map(|app| self.backoffs.get(app)?.until());
+        let kills = self.killing.iter().filter_map(|id| Some(self.instances.get(id)?.kill_asked_at?.plus(KILL_AGAIN)));
+        launches.chain(kills).chain([self.reconcile_at]).min().unwrap_or(self.reconcile_at)
+    }
+
+    fn waiting_apps(&self) -> impl Iterator<Item = &AppId> {
+        self.waiting.iter().filter_map(|id| self.instances.get(id)).map(|instance| &instance.app)
+    }
+
+    /// All instances of an app. Their ids begin with the app's name, and no other's do.
+    fn instances_of(&self, app: &AppId) -> impl Iterator<Item = &Instance> {
+        let prefix = format!("{}.instance-", app.safe());
+        let first = InstanceId::new(app, "");
+        self.instances
+            .range(first..)
+            .take_while(move |(id, _)| id.as_str().starts_with(&prefix))
+            .map(|(_, found)| found)
+    }
+}

@@ -1,0 +1,210 @@
+//! Scheduler-level health checks, and what any health check's result means for its instance.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use checks::spec::{HttpProbe, Judgement, Probe, Redirects, Schedule, Scheme, StatusRanges, TcpMode, TcpProbe};
+use checks::{Verdict, VerdictEvent, VerdictState};
+
+use super::Core;
+use crate::app::{HealthCheck, Protocol};
+use crate::events;
+use crate::health::Health;
+use crate::ids::InstanceId;
+use crate::instance::{Condition, Goal};
+use crate::time::Timestamp;
+
+/// What the check engine is to do.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum CheckOrder {
+    /// Check a task.
+    Start(Box<CheckStart>),
+    /// Stop all checks of an instance.
+    Stop(InstanceId),
+}
+
+/// A check of a task that runs.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct CheckStart {
+    pub instance: InstanceId,
+    /// The incarnation that is checked; results of another are void.
+    pub incarnation: u32,
+    /// Which of the app's health checks.
+    pub index: usize,
+    pub check: HealthCheck,
+    /// A host name or address.
+    pub host: String,
+    pub port: u16,
+    /// What is known from before, and since when it runs.
+    pub state: VerdictState,
+    pub age: Duration,
+    /// Whether it was never checked.
+    pub fresh: bool,
+}
+
+impl CheckStart {
+    /// What to ask, when, and how to judge.
+    pub(crate) fn spec(&self, ip: IpAddr) -> checks::CheckSpec {
+        let check = &self.check;
+        let address = (ip, self.port).into();
+        let probe = match check.protocol {
+            Protocol::Tcp => Probe::Tcp(TcpProbe { address, mode: TcpMode::Connect }),
+            protocol => Probe::Http(HttpProbe {
+                scheme: if protocol == Protocol::Https { Scheme::Https } else { Scheme::Http },
+                address,
+                host: Some(format!("{}:{}", self.host, self.port)),
+                path: check.effective_path(),
+                // Marathon follows none: a redirect is an answer, and a healthy one.
+                redirects: Redirects::TakeAsAnswer,
+                healthy_statuses: StatusRanges::from(200..=399),
+                ignored_statuses: check.ignore_http1xx.then(|| StatusRanges::from(100..=199)),
+            }),
+        };
+        let seconds = |seconds: u32| Duration::from_secs(seconds.into());
+        checks::CheckSpec {
+            probe,
+            schedule: Schedule {
+                delay: seconds(check.delay_seconds),
+                interval: seconds(check.interval_seconds),
+                timeout: check.timeout(),
+            },
+            judgement: Judgement {
+                grace: seconds(check.grace_period_seconds),
+                consecutive_failures: check.max_consecutive_failures,
+                consecutive_successes: 1,
+            },
+        }
+    }
+}
+
+/// What a scheduler-level check found.
+#[derive(Debug, Clone)]
+pub(crate) struct Finding {
+    pub instance: InstanceId,
+    pub incarnation: u32,
+    pub index: usize,
+    pub verdict: Option<VerdictEvent>,
+    /// Whether this attempt succeeded.
+    pub success: bool,
+    pub cause: String,
+}
+
+impl Core {
+    /// Begins the scheduler-level checks of an instance that runs.
+    pub(super) fn start_checks(&mut self, id: &InstanceId, now: Timestamp) {
+        let Some(instance) = self.instances.get(id) else { return };
+        if instance.condition != Condition::Running || instance.kill_asked_at.is_some() || self.checked.contains(id) {
+            return;
+        }
+        let Some(record) = self.apps.get(&instance.app) else { return };
+        let app = record.configuration(instance.config);
+        let host = instance.ip.clone().or_else(|| instance.host.clone()).unwrap_or_else(|| "127.0.0.1".into());
+        let order = |(index, check): (usize, &HealthCheck)| {
+            let health = instance.health.get(index).cloned().unwrap_or_default();
+            Some(CheckOrder::Start(Box::new(CheckStart {
+                instance: id.clone(),
+                incarnation: instance.incarnation,
+                index,
+                check: check.clone(),
+                host: host.clone(),
+                port: check.effective_port(&instance.ports)?,
+                state: verdict_state(&health),
+                age: now.since(instance.started_at.unwrap_or(now)),
+                fresh: health == Health::default(),
+            })))
+        };
+        let own = app.health_checks.iter().enumerate().filter(|(_, check)| !check.protocol.is_native());
+        let orders: Vec<_> = own.filter_map(order).collect();
+        if !orders.is_empty() {
+            self.checked.insert(id.clone());
+            self.effects.checks.extend(orders);
+        }
+    }
+
+    pub(super) fn stop_checks(&mut self, id: &InstanceId) {
+        if self.checked.remove(id) {
+            self.effects.checks.push(CheckOrder::Stop(id.clone()));
+        }
+    }
+
+    /// A scheduler-level check found something.
+    pub(crate) fn checked(&mut self, finding: &Finding, now: Timestamp) {
+        let id = &finding.instance;
+        let current = self.instances.get(id).is_some_and(|instance| instance.incarnation == finding.incarnation);
+        if !current || !self.checked.contains(id) {
+            return;
+        }
+        match finding.verdict {
+            Some(VerdictEvent::Unhealthy { consecutive_failures, kill }) => {
+                let cause = &finding.cause;
+                self.health_result(id, finding.index, now, |health| health.failed(now, cause, consecutive_failures));
+                if kill && self.limit(finding) > 0 {
+                    self.kill_for_health(finding, now);
+                }
+            }
+            Some(VerdictEvent::Healthy) => self.health_result(id, finding.index, now, |health| health.succeeded(now)),
+            None if finding.success => self.still_alive(id, finding.index, now),
+            None => {}
+        }
+    }
+
+    /// A success like the one before: worth knowing, not worth writing.
+    fn still_alive(&mut self, id: &InstanceId, index: usize, now: Timestamp) {
+        let health = self.instances.get_mut(id).and_then(|instance| instance.health.get_mut(index));
+        if let Some(health) = health {
+            health.succeeded(now);
+        }
+    }
+
+    fn limit(&self, finding: &Finding) -> u32 {
+        let instance = self.instances.get(&finding.instance);
+        let app = instance.and_then(|instance| Some(self.apps.get(&instance.app)?.configuration(instance.config)));
+        app.and_then(|app| app.health_checks.get(finding.index)).map_or(0, |check| check.max_consecutive_failures)
+    }
+
+    fn kill_for_health(&mut self, finding: &Finding, now: Timestamp) {
+        let Some(instance) = self.instances.get(&finding.instance).cloned() else { return };
+        tracing::info!(instance = %instance.id, cause = %finding.cause, "killed because it is unhealthy");
+        self.tell(events::unhealthy_kill(&instance, &finding.cause, now));
+        self.kill(&instance.id, Goal::Running, now);
+    }
+
+    /// Takes a result of one check into the record, and tells what changed by it.
+    pub(super) fn health_result(
+        &mut self,
+        id: &InstanceId,
+        index: usize,
+        now: Timestamp,
+        result: impl FnOnce(&mut Health) -> bool,
+    ) {
+        let Some(before) = self.instances.get(id).map(|instance| instance.healthy()) else { return };
+        let changed = self.change(id, |instance| instance.health.get_mut(index).is_some_and(result));
+        let Some(instance) = self.instances.get(id).cloned() else { return };
+        let alive = instance.health.get(index).and_then(|health| health.alive) == Some(true);
+        let record = self.apps.get(&instance.app);
+        let check = record.and_then(|record| record.configuration(instance.config).health_checks.get(index)).cloned();
+        if let Some(check) = check.filter(|_| !alive) {
+            self.tell(events::check_failed(&instance, &check, now));
+        }
+        if changed == Some(true) {
+            self.tell(events::health_changed(&instance, alive, now));
+        }
+        if instance.healthy() != before {
+            self.tell(events::instance_health_changed(&instance, now));
+        }
+    }
+}
+
+/// Where the engine goes on with what is known.
+fn verdict_state(health: &Health) -> VerdictState {
+    VerdictState {
+        initializing: health.first_success.is_none(),
+        consecutive_failures: health.consecutive_failures,
+        consecutive_successes: 0,
+        verdict: match health.alive {
+            None => Verdict::Unknown,
+            Some(true) => Verdict::Healthy,
+            Some(false) => Verdict::Unhealthy,
+        },
+    }
+}

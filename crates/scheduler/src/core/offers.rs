@@ -1,0 +1,116 @@
+//! Offers: taken when something waits, and not wanted when nothing does.
+
+use mesos::v1::offer::{Operation, operation};
+use mesos::v1::scheduler::{Call, call};
+use mesos::v1::{Filters, Offer};
+
+use super::Core;
+use crate::ids::InstanceId;
+use crate::instance::Condition;
+use crate::matching::{self, Crowd, Placement, Wish};
+use crate::task;
+use crate::time::Timestamp;
+
+/// For how long the rest of an offer is not wanted while something waits that did not fit, in seconds.
+const REFUSE_SECONDS: f64 = 5.0;
+
+/// And when nothing waits: for ever, until we ask again.
+const REFUSE_LONG_SECONDS: f64 = 86_400.0;
+
+impl Core {
+    /// Launches what fits; gives back the rest.
+    pub(crate) fn offers(&mut self, offers: &[Offer], now: Timestamp) {
+        let due = self.due(now);
+        let placements = self.place(offers, &due);
+        let filters = Filters {
+            refuse_seconds: Some(if placements.len() < due.len() { REFUSE_SECONDS } else { REFUSE_LONG_SECONDS }),
+        };
+        for (index, offer) in offers.iter().enumerate() {
+            let here = placements.iter().filter(|placement| placement.offer == index);
+            let tasks: Vec<_> = here.filter_map(|placement| self.launch(placement, offer, now)).collect();
+            self.effects.calls.push(if tasks.is_empty() {
+                decline(offer, filters)
+            } else {
+                accept(offer, tasks, filters)
+            });
+        }
+    }
+
+    /// Instances that wait and whose app may launch now, longest waiting first.
+    fn due(&self, now: Timestamp) -> Vec<InstanceId> {
+        let is_due = |id: &&InstanceId| {
+            let backoff = self.instances.get(id).and_then(|instance| self.backoffs.get(&instance.app));
+            backoff.and_then(crate::backoff::Backoff::until).is_none_or(|until| until <= now)
+        };
+        let mut due: Vec<_> = self.waiting.iter().filter(is_due).cloned().collect();
+        due.sort_by_key(|id| self.instances.get(id).map(|instance| instance.since));
+        due
+    }
+
+    fn place(&mut self, offers: &[Offer], due: &[InstanceId]) -> Vec<Placement> {
+        if due.is_empty() {
+            return Vec::new();
+        }
+        let mut crowd = Crowd::new();
+        for instance in self.instances.values() {
+            if let Some(agent) = &instance.agent_id {
+                *crowd.entry((agent.clone(), instance.app.clone())).or_default() += 1;
+            }
+        }
+        let wish = |id| {
+            let instance = self.instances.get(id)?;
+            Some(Wish { instance: &instance.id, app: &self.apps.get(&instance.app)?.app })
+        };
+        let wishes: Vec<_> = due.iter().filter_map(wish).collect();
+        matching::place(offers, &wishes, crowd, &mut self.dice)
+    }
+
+    fn launch(&mut self, placement: &Placement, offer: &Offer, now: Timestamp) -> Option<mesos::v1::TaskInfo> {
+        self.change(&placement.instance, |instance| {
+            instance.enter(Condition::Staging, now);
+            instance.staged_at = Some(now);
+            instance.host = Some(offer.hostname.clone());
+            instance.agent_id = Some(offer.agent_id.value.clone());
+            instance.ports.clone_from(&placement.ports);
+        })?;
+        let instance = self.instances.get(&placement.instance)?;
+        let app = &self.apps.get(&instance.app)?.app;
+        Some(task::build(app, instance, offer, placement.resources.clone()))
+    }
+
+    /// Asks for offers when something may be launched that the last ones were not asked about; asks for none when
+    /// nothing waits, so that a steady state costs nothing.
+    pub(super) fn ask_for_offers(&mut self, now: Timestamp) {
+        if !self.connected {
+            return;
+        }
+        let wanted = !self.waiting.is_empty() && !self.due(now).is_empty();
+        if wanted && (self.suppressed || self.offers_stale) {
+            self.suppressed = false;
+            self.offers_stale = false;
+            self.effects.calls.push(simple(call::Type::Revive));
+        } else if !wanted && !self.suppressed {
+            self.suppressed = true;
+            self.effects.calls.push(simple(call::Type::Suppress));
+        }
+    }
+}
+
+fn accept(offer: &Offer, task_infos: Vec<mesos::v1::TaskInfo>, filters: Filters) -> Call {
+    let launch = Operation {
+        r#type: Some(operation::Type::Launch.into()),
+        launch: Some(operation::Launch { task_infos }),
+        ..Operation::default()
+    };
+    let accept = call::Accept { offer_ids: vec![offer.id.clone()], operations: vec![launch], filters: Some(filters) };
+    Call { accept: Some(accept), ..simple(call::Type::Accept) }
+}
+
+fn decline(offer: &Offer, filters: Filters) -> Call {
+    let decline = call::Decline { offer_ids: vec![offer.id.clone()], filters: Some(filters) };
+    Call { decline: Some(decline), ..simple(call::Type::Decline) }
+}
+
+fn simple(kind: call::Type) -> Call {
+    Call { r#type: Some(kind.into()), ..Call::default() }
+}

@@ -1,0 +1,192 @@
+//! What is stored, under which keys, and which of it changed.
+//!
+//! `framework` holds the id the master gave; `app/<id>`, `instance/<id>` and `deployment/<id>` hold JSON.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use store::{Batch, Store, StoreError};
+
+use super::Core;
+use crate::app::App;
+use crate::deployment::Deployment;
+use crate::ids::{AppId, InstanceId};
+use crate::instance::Instance;
+use crate::time::Timestamp;
+
+/// How many versions of an app are kept, beside those that still run.
+const VERSIONS: usize = 50;
+
+/// An app and its past.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct AppRecord {
+    /// As it is wanted.
+    pub app: App,
+    /// All versions, the present one included.
+    pub versions: BTreeMap<Timestamp, App>,
+    /// The last time an instance failed.
+    pub last_failure: Option<TaskFailure>,
+    /// Removed; remembered until the last instance is gone.
+    pub removed: bool,
+}
+
+/// An instance that failed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TaskFailure {
+    pub app_id: AppId,
+    pub host: Option<String>,
+    pub message: String,
+    pub state: String,
+    pub task_id: String,
+    pub timestamp: Timestamp,
+    pub version: Timestamp,
+    pub slave_id: Option<String>,
+}
+
+impl AppRecord {
+    pub(crate) fn new(app: App) -> AppRecord {
+        let versions = BTreeMap::from([(app.version, app.clone())]);
+        AppRecord { app, versions, last_failure: None, removed: false }
+    }
+
+    /// The definition instances of this configuration were launched with.
+    pub(crate) fn configuration(&self, config: Timestamp) -> &App {
+        let of = |app: &&App| app.config_version() == config;
+        self.versions.values().find(of).unwrap_or(&self.app)
+    }
+
+    /// Takes another definition as the wanted one. `used` are the configurations that run.
+    pub(crate) fn update(&mut self, app: App, used: &BTreeSet<Timestamp>) {
+        self.versions.insert(app.version, app.clone());
+        self.app = app;
+        let surplus = self.versions.len().saturating_sub(VERSIONS);
+        let droppable = self.versions.iter().filter(|(_, app)| !used.contains(&app.config_version()));
+        let old: Vec<_> = droppable.map(|(version, _)| *version).take(surplus).collect();
+        for version in old.into_iter().filter(|version| *version != self.app.version) {
+            self.versions.remove(&version);
+        }
+    }
+}
+
+impl TaskFailure {
+    pub(crate) fn json(&self) -> Value {
+        json!(self)
+    }
+}
+
+/// What a store had.
+#[derive(Debug, Default)]
+pub(crate) struct Loaded {
+    pub framework_id: Option<String>,
+    pub apps: BTreeMap<AppId, AppRecord>,
+    pub instances: BTreeMap<InstanceId, Instance>,
+    pub deployments: BTreeMap<String, Deployment>,
+}
+
+/// A store that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LoadError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the record '{key}' of the store is not readable: {source}")]
+    Record { key: String, source: serde_json::Error },
+}
+
+impl Loaded {
+    pub(crate) async fn from_store(store: &Store) -> Result<Loaded, LoadError> {
+        let framework_id = store.get("framework").await?.map(|id| String::from_utf8_lossy(&id).into_owned());
+        let apps: Vec<AppRecord> = load(store, "app/").await?;
+        let instances: Vec<Instance> = load(store, "instance/").await?;
+        let deployments: Vec<Deployment> = load(store, "deployment/").await?;
+        Ok(Loaded {
+            framework_id,
+            apps: apps.into_iter().map(|record| (record.app.id.clone(), record)).collect(),
+            instances: instances.into_iter().map(|instance| (instance.id.clone(), instance)).collect(),
+            deployments: deployments.into_iter().map(|deployment| (deployment.id.clone(), deployment)).collect(),
+        })
+    }
+}
+
+async fn load<T: DeserializeOwned>(store: &Store, prefix: &str) -> Result<Vec<T>, LoadError> {
+    let read = |(key, value): (String, Vec<u8>)| {
+        serde_json::from_slice(&value).map_err(|source| LoadError::Record { key, source })
+    };
+    store.list(prefix).await?.into_iter().map(read).collect()
+}
+
+/// What changed since the last batch.
+#[derive(Debug, Default)]
+pub(super) struct Dirty {
+    pub framework: bool,
+    pub apps: BTreeSet<AppId>,
+    pub instances: BTreeSet<InstanceId>,
+    pub deployments: BTreeSet<String>,
+}
+
+impl Core {
+    /// What is to be written so that the store is as we are.
+    pub(super) fn take_batch(&mut self) -> Batch {
+        let dirty = std::mem::take(&mut self.dirty);
+        let mut batch = Batch::default();
+        if dirty.framework {
+            batch = match &self.framework_id {
+                Some(id) => batch.put("framework", id.as_bytes()),
+                None => batch.delete("framework"),
+            };
+        }
+        for id in &dirty.apps {
+            batch = write(batch, format!("app{id}"), self.apps.get(id));
+        }
+        for id in &dirty.instances {
+            batch = write(batch, format!("instance/{id}"), self.instances.get(id));
+        }
+        for id in &dirty.deployments {
+            batch = write(batch, format!("deployment/{id}"), self.deployments.get(id));
+        }
+        batch
+    }
+
+    /// Changes an instance, and remembers that it has to be written and planned for.
+    pub(super) fn change<T>(&mut self, id: &InstanceId, change: impl FnOnce(&mut Instance) -> T) -> Option<T> {
+        let instance = self.instances.get_mut(id)?;
+        let result = change(instance);
+        let app = instance.app.clone();
+        if instance.has_task() {
+            self.waiting.remove(id);
+        } else if self.waiting.insert(id.clone()) {
+            self.offers_stale = true;
+        }
+        self.dirty.instances.insert(id.clone());
+        self.touch(&app);
+        Some(result)
+    }
+
+    pub(super) fn add(&mut self, instance: Instance) {
+        let id = instance.id.clone();
+        self.instances.insert(id.clone(), instance);
+        self.change(&id, |_| ());
+    }
+
+    pub(super) fn forget(&mut self, id: &InstanceId) -> Option<Instance> {
+        let instance = self.instances.remove(id)?;
+        self.waiting.remove(id);
+        self.killing.remove(id);
+        self.dirty.instances.insert(id.clone());
+        self.touch(&instance.app);
+        Some(instance)
+    }
+}
+
+fn write<T: Serialize>(batch: Batch, key: String, record: Option<&T>) -> Batch {
+    match record.map(serde_json::to_vec) {
+        Some(Ok(value)) => batch.put(key, value),
+        Some(Err(error)) => {
+            tracing::error!(%key, %error, "a record cannot be written");
+            batch
+        }
+        None => batch.delete(key),
+    }
+}

@@ -1,0 +1,260 @@
+//! What the master tells: that we are subscribed, and what became of tasks.
+
+use mesos::states;
+use mesos::v1::scheduler::{Call, call};
+use mesos::v1::{TaskState, TaskStatus, task_status::Reason};
+use serde_json::{Value, json};
+
+use super::kills::kill_call;
+use super::records::TaskFailure;
+use super::{Core, RECONCILE};
+use crate::app::definition::UnreachableStrategy;
+use crate::events;
+use crate::health::Health;
+use crate::ids::InstanceId;
+use crate::instance::{Condition, Goal, Instance};
+use crate::time::Timestamp;
+
+/// How many tasks one reconciliation call names.
+const TASKS_PER_CALL: usize = 1000;
+
+impl Core {
+    /// The master knows us by this id, and listens.
+    pub(crate) fn subscribed(&mut self, framework_id: &str, now: Timestamp) {
+        if self.framework_id.as_deref() != Some(framework_id) {
+            self.framework_id = Some(framework_id.to_owned());
+            self.dirty.framework = true;
+        }
+        self.connected = true;
+        self.suppressed = false;
+        self.offers_stale = false;
+        let killing: Vec<_> = self.killing.iter().cloned().collect();
+        for id in killing {
+            self.change(&id, |instance| instance.kill_asked_at = Some(Timestamp::from_millis(0)));
+        }
+        self.kill_again(now);
+        self.reconcile(now);
+        let data = json!({"frameworkId": framework_id, "master": ""});
+        self.tell(events::Event::new("scheduler_registered_event", now, data));
+    }
+
+    /// The master does not hear us.
+    pub(crate) fn disconnected(&mut self, now: Timestamp) {
+        if std::mem::take(&mut self.connected) {
+            self.tell(events::Event::new("scheduler_disconnected_event", now, json!({})));
+        }
+    }
+
+    /// The master has removed us, and with us all tasks: begin anew under another id.
+    pub(crate) fn framework_removed(&mut self, now: Timestamp) {
+        self.framework_id = None;
+        self.dirty.framework = true;
+        let lost: Vec<_> =
+            self.instances.values().filter(|found| found.has_task()).map(|found| found.id.clone()).collect();
+        for id in lost {
+            self.task_ended(&id, TaskState::TaskKilled, now);
+        }
+    }
+
+    /// Asks for the state of every task we know.
+    pub(super) fn reconcile(&mut self, now: Timestamp) {
+        self.reconcile_at = now.plus(RECONCILE);
+        let tasks: Vec<_> = self
+            .instances
+            .values()
+            .filter(|instance| instance.has_task())
+            .map(|instance| call::reconcile::Task {
+                task_id: instance.task_id().into(),
+                agent_id: instance.agent_id.as_deref().map(Into::into),
+            })
+            .collect();
+        for tasks in tasks.chunks(TASKS_PER_CALL) {
+            self.effects.calls.push(reconcile_call(tasks.to_vec()));
+        }
+        // Tasks of ours that we do not know are told by the implicit form.
+        self.effects.calls.push(reconcile_call(Vec::new()));
+    }
+
+    /// What became of a task. It is acknowledged once what follows from it is on disk.
+    pub(crate) fn update(&mut self, status: &TaskStatus, now: Timestamp) {
+        self.acknowledge(status);
+        let task_id = &status.task_id.value;
+        let known = InstanceId::of_task(task_id)
+            .filter(|id| self.instances.get(id).is_some_and(|found| found.has_task() && found.task_id() == *task_id));
+        match known {
+            Some(id) => self.known_update(&id, status, now),
+            None => self.unknown_update(status, now),
+        }
+    }
+
+    fn acknowledge(&mut self, status: &TaskStatus) {
+        let (Some(uuid), Some(agent_id)) = (&status.uuid, &status.agent_id) else { return };
+        let acknowledge =
+            call::Acknowledge { agent_id: agent_id.clone(), task_id: status.task_id.clone(), uuid: uuid.clone() };
+        self.effects.calls.push(Call {
+            r#type: Some(call::Type::Acknowledge.into()),
+            acknowledge: Some(acknowledge),
+            ..Call::default()
+        });
+    }
+
+    /// A task we do not want, or not any more.
+    fn unknown_update(&mut self, status: &TaskStatus, now: Timestamp) {
+        let task_id = &status.task_id.value;
+        if is_over(status.state()) {
+            self.tell(events::unknown_terminated(task_id, status.state(), now));
+        } else if status.state() != TaskState::TaskKilling {
+            tracing::info!(%task_id, "killed a task that is none of ours");
+            let agent_id = status.agent_id.as_ref().map(|id| id.value.as_str());
+            self.effects.calls.push(kill_call(task_id, agent_id));
+        }
+    }
+
+    fn known_update(&mut self, id: &InstanceId, status: &TaskStatus, now: Timestamp) {
+        let Some(before) = self.instances.get(id).map(|instance| instance.condition) else { return };
+        self.take_note(id, status);
+        let state = status.state();
+        let repeated = Condition::of_state(state) == Some(before);
+        if let Some(instance) = self.instances.get(id).filter(|_| !repeated) {
+            let event = events::status_update(instance, status, now);
+            self.tell(event);
+        }
+        if is_over(state) {
+            self.ended_by(id, status, now);
+        } else if let Some(condition) = Condition::of_state(state) {
+            if condition == Condition::Unreachable && self.expunged_at_once(id) {
+                return self.ended_by(id, status, now);
+            }
+            self.goes_on(id, condition, status, now);
+        }
+    }
+
+    fn expunged_at_once(&self, id: &InstanceId) -> bool {
+        let strategy = self
+            .instances
+            .get(id)
+            .and_then(|instance| self.apps.get(&instance.app))
+            .map(|record| record.app.unreachable_strategy);
+        !matches!(strategy, Some(UnreachableStrategy::Named(_)))
+    }
+
+    fn goes_on(&mut self, id: &InstanceId, condition: Condition, status: &TaskStatus, now: Timestamp) {
+        if self.change(id, |instance| instance.enter(condition, now)) == Some(true)
+            && let Some(instance) = self.instances.get(id)
+        {
+            let event = events::instance_changed(instance, condition_name(condition), now);
+            self.tell(event);
+        }
+        self.native_health(id, status, now);
+        if condition == Condition::Running {
+            self.start_checks(id, now);
+        } else {
+            self.stop_checks(id);
+        }
+    }
+
+    /// Addresses, agent and check result, as far as the update has them.
+    fn take_note(&mut self, id: &InstanceId, status: &TaskStatus) {
+        let network = status.container_status.as_ref().and_then(|container| container.network_infos.first());
+        let ip = network.and_then(|network| network.ip_addresses.first()).and_then(|ip| ip.ip_address.clone());
+        let agent_id = status.agent_id.as_ref().map(|id| id.value.clone());
+        let check_result = check_result(status);
+        self.change(id, |instance| {
+            instance.ip = ip.or(instance.ip.take());
+            instance.agent_id = agent_id.or(instance.agent_id.take());
+            instance.check_result = check_result.or(instance.check_result.take());
+        });
+    }
+
+    /// What the executor's health check found, which comes with the update.
+    fn native_health(&mut self, id: &InstanceId, status: &TaskStatus, now: Timestamp) {
+        let Some(healthy) = status.healthy else { return };
+        let Some(index) = self.native_check(id) else { return };
+        let counts = status.reason() == Reason::TaskHealthCheckStatusUpdated && status.reason.is_some();
+        let known = self.instances.get(id).and_then(|instance| instance.health.get(index)).cloned().unwrap_or_default();
+        if known.alive == Some(healthy) && (healthy || !counts) {
+            return;
+        }
+        let cause = status.message.clone().unwrap_or_else(|| "the executor's health check failed".into());
+        let failures = known.consecutive_failures + 1;
+        self.health_result(id, index, now, |health: &mut Health| {
+            if healthy { health.succeeded(now) } else { health.failed(now, &cause, failures) }
+        });
+    }
+
+    fn native_check(&self, id: &InstanceId) -> Option<usize> {
+        let instance = self.instances.get(id)?;
+        let app = self.apps.get(&instance.app)?.configuration(instance.config);
+        app.health_checks.iter().position(|check| check.protocol.is_native())
+    }
+
+    fn ended_by(&mut self, id: &InstanceId, status: &TaskStatus, now: Timestamp) {
+        let Some(instance) = self.instances.get(id).cloned() else { return };
+        let for_health = status.state() == TaskState::TaskKilled && status.healthy == Some(false);
+        let by_executor = for_health && instance.kill_asked_at.is_none();
+        if by_executor {
+            let cause = instance.health.iter().find_map(|health| health.last_failure_cause.clone()).unwrap_or_default();
+            self.tell(events::unhealthy_kill(&instance, &cause, now));
+        }
+        if is_failure(status.state()) || by_executor || (for_health && instance.goal == Goal::Running) {
+            self.note_failure(&instance, status, now);
+        }
+        self.task_ended(id, status.state(), now);
+    }
+
+    fn note_failure(&mut self, instance: &Instance, status: &TaskStatus, now: Timestamp) {
+        let Some(record) = self.apps.get_mut(&instance.app) else { return };
+        let health = || {
+            let cause = instance.health.iter().find_map(|health| health.last_failure_cause.clone()).unwrap_or_default();
+            format!("Task was killed since health check failed. Reason: {cause}")
+        };
+        let killed = status.state() == TaskState::TaskKilled;
+        record.last_failure = Some(TaskFailure {
+            app_id: instance.app.clone(),
+            host: instance.host.clone(),
+            message: if killed { health() } else { status.message.clone().unwrap_or_default() },
+            state: states::name(status.state()).to_owned(),
+            task_id: instance.task_id(),
+            timestamp: now,
+            version: instance.config,
+            slave_id: instance.agent_id.clone(),
+        });
+        self.dirty.apps.insert(instance.app.clone());
+    }
+}
+
+/// Whether a task in this state is nowhere any more, or will not be told of again.
+fn is_over(state: TaskState) -> bool {
+    states::is_terminal(state) || state == TaskState::TaskUnknown
+}
+
+fn is_failure(state: TaskState) -> bool {
+    !matches!(state, TaskState::TaskFinished | TaskState::TaskKilled)
+}
+
+fn condition_name(condition: Condition) -> &'static str {
+    match condition {
+        Condition::Scheduled => "Scheduled",
+        Condition::Staging => "Staging",
+        Condition::Starting => "Starting",
+        Condition::Running => "Running",
+        Condition::Killing => "Killing",
+        Condition::Unreachable => "Unreachable",
+    }
+}
+
+fn check_result(status: &TaskStatus) -> Option<Value> {
+    let result = status.check_status.as_ref()?;
+    if let Some(code) = result.command.as_ref().and_then(|command| command.exit_code) {
+        return Some(json!({"command": {"exitCode": code}}));
+    }
+    if let Some(code) = result.http.as_ref().and_then(|http| http.status_code) {
+        return Some(json!({"http": {"statusCode": code}}));
+    }
+    let succeeded = result.tcp.as_ref().and_then(|tcp| tcp.succeeded)?;
+    Some(json!({"tcp": {"succeeded": succeeded}}))
+}
+
+fn reconcile_call(tasks: Vec<call::reconcile::Task>) -> Call {
+    Call { r#type: Some(call::Type::Reconcile.into()), reconcile: Some(call::Reconcile { tasks }), ..Call::default() }
+}

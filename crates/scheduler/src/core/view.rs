@@ -1,0 +1,234 @@
+//! What people see: apps, tasks, deployments and the queue, in Marathon's shapes.
+
+use serde_json::{Value, json};
+
+use super::{Core, Refusal};
+use crate::app::App;
+use crate::ids::{AppId, InstanceId};
+use crate::instance::{Condition, Instance};
+use crate::time::Timestamp;
+
+/// What to show of an app beside its definition.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Embed {
+    pub tasks: bool,
+    pub counts: bool,
+    pub deployments: bool,
+    pub last_task_failure: bool,
+    pub task_stats: bool,
+}
+
+impl Embed {
+    /// Everything a single app shows.
+    pub(crate) fn single() -> Embed {
+        Embed { tasks: true, last_task_failure: true, ..Embed::counts_and_deployments() }
+    }
+
+    /// What a list shows always.
+    pub(crate) fn counts_and_deployments() -> Embed {
+        Embed { counts: true, deployments: true, ..Embed::default() }
+    }
+
+    /// Adds what one `embed` parameter names; unknown names are ignored, as in Marathon.
+    pub(crate) fn add(&mut self, name: &str) {
+        let name = name.trim_start_matches("group.").trim_start_matches("apps.").trim_start_matches("app.");
+        match name {
+            "tasks" => self.tasks = true,
+            "counts" => self.counts = true,
+            "deployments" => self.deployments = true,
+            "lastTaskFailure" => self.last_task_failure = true,
+            "failures" => {
+                self.tasks = true;
+                self.deployments = true;
+                self.last_task_failure = true;
+            }
+            "taskStats" => self.task_stats = true,
+            _ => tracing::debug!(name, "ignored an unknown embed"),
+        }
+    }
+}
+
+/// Which apps to list.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct AppFilter {
+    pub id: Option<String>,
+    pub cmd: Option<String>,
+    pub label: Option<crate::selector::Selector>,
+}
+
+impl AppFilter {
+    fn matches(&self, app: &App) -> bool {
+        let has = |part: &Option<String>, whole: &str| {
+            part.as_ref().is_none_or(|part| whole.to_lowercase().contains(&part.to_lowercase()))
+        };
+        has(&self.id, app.id.as_str())
+            && has(&self.cmd, app.cmd.as_deref().unwrap_or_default())
+            && self.label.as_ref().is_none_or(|selector| selector.matches(&app.labels))
+    }
+}
+
+impl Core {
+    pub(crate) fn apps_json(&self, filter: &AppFilter, embed: &Embed, now: Timestamp) -> Value {
+        let shown = self.apps.values().filter(|record| !record.removed && filter.matches(&record.app));
+        let apps: Vec<_> = shown.filter_map(|record| self.app_json(&record.app.id, embed, now)).collect();
+        json!({"apps": apps})
+    }
+
+    pub(crate) fn app_json(&self, id: &AppId, embed: &Embed, now: Timestamp) -> Option<Value> {
+        let record = self.apps.get(id).filter(|record| !record.removed)?;
+        let mut json = json!(record.app);
+        let tasks: Vec<&Instance> = self.instances_of(id).filter(|instance| instance.has_task()).collect();
+        if embed.counts {
+            counts(&mut json, &tasks);
+        }
+        if embed.deployments {
+            let all = self.deployments.values().filter(|deployment| deployment.app == *id);
+            json["deployments"] = all.map(|deployment| json!({"id": deployment.id})).collect();
+        }
+        if embed.tasks {
+            json["tasks"] = tasks.iter().map(|instance| task_json(instance)).collect();
+        }
+        if let Some(failure) = record.last_failure.as_ref().filter(|_| embed.last_task_failure) {
+            json["lastTaskFailure"] = failure.json();
+        }
+        if embed.task_stats {
+            json["tasksStats"] = stats(&record.app, &tasks, now);
+        }
+        Some(json)
+    }
+
+    pub(crate) fn versions_json(&self, id: &AppId) -> Option<Value> {
+        let record = self.apps.get(id).filter(|record| !record.removed)?;
+        let versions: Vec<_> = record.versions.keys().rev().collect();
+        Some(json!({"versions": versions}))
+    }
+
+    pub(crate) fn version_json(&self, id: &AppId, version: Timestamp) -> Option<Value> {
+        let record = self.apps.get(id).filter(|record| !record.removed)?;
+        record.versions.get(&version).map(|app| json!(app))
+    }
+
+    /// The tasks of one app, or of all.
+    pub(crate) fn tasks_json(&self, app: Option<&AppId>, keep: impl Fn(&Instance) -> bool) -> Vec<Value> {
+        let of_app = |instance: &&Instance| app.is_none_or(|app| instance.app == *app);
+        let all = self.instances.values().filter(|instance| instance.has_task()).filter(of_app);
+        all.filter(|instance| keep(instance)).map(task_json).collect()
+    }
+
+    /// The tasks of an app, which must exist.
+    pub(crate) fn tasks_of(&self, id: &AppId) -> Result<Vec<&Instance>, Refusal> {
+        self.wanted(id)?;
+        Ok(self.instances_of(id).filter(|instance| instance.has_task()).collect())
+    }
+
+    /// The same, as they are shown.
+    pub(crate) fn wanted_tasks(&self, id: &AppId) -> Result<Vec<Value>, Refusal> {
+        Ok(self.tasks_of(id)?.into_iter().map(task_json).collect())
+    }
+
+    /// The instance of a task or instance id.
+    pub(crate) fn find(&self, text: &str) -> Option<&Instance> {
+        let by_task = InstanceId::of_task(text).and_then(|id| self.instances.get(&id));
+        by_task.filter(|instance| instance.has_task() && instance.task_id() == text)
+    }
+
+    pub(crate) fn deployments_json(&self) -> Value {
+        let mut all: Vec<_> = self.deployments.values().collect();
+        all.sort_by_key(|deployment| deployment.version);
+        all.into_iter().map(crate::deployment::Deployment::json).collect()
+    }
+
+    pub(crate) fn queue_json(&self, now: Timestamp) -> Value {
+        let mut queue: Vec<Value> = Vec::new();
+        for record in self.apps.values() {
+            let waiting = self.instances_of(&record.app.id).filter(|instance| !instance.has_task());
+            let since: Vec<_> = waiting.map(|instance| instance.since).collect();
+            let Some(first) = since.iter().min() else { continue };
+            let left = self.backoffs.get(&record.app.id).map_or(0, |backoff| backoff.left(now).as_secs());
+            queue.push(json!({"app": record.app, "count": since.len(), "since": first, "role": "*",
+                "delay": {"timeLeftSeconds": left, "overdue": left == 0},
+                "processedOffersSummary": {"processedOffersCount": 0, "unusedOffersCount": 0,
+                    "rejectSummaryLastOffers": [], "rejectSummaryLaunchAttempt": []}}));
+        }
+        json!({"queue": queue})
+    }
+
+    /// How many there are of what, for metrics.
+    pub(crate) fn gauges(&self) -> Value {
+        let tasks: Vec<&Instance> = self.instances.values().filter(|instance| instance.has_task()).collect();
+        let mut counted = json!({});
+        counts(&mut counted, &tasks);
+        json!({
+            "apps.active.gauge": {"value": self.apps.values().filter(|record| !record.removed).count()},
+            "deployments.active.gauge": {"value": self.deployments.len()},
+            "instances.staged.gauge": {"value": counted["tasksStaged"]},
+            "instances.running.gauge": {"value": counted["tasksRunning"]},
+            "instances.healthy.gauge": {"value": counted["tasksHealthy"]},
+            "instances.unhealthy.gauge": {"value": counted["tasksUnhealthy"]},
+            "instances.launch-queue.gauge": {"value": self.waiting.len()},
+        })
+    }
+}
+
+fn counts(json: &mut Value, tasks: &[&Instance]) {
+    let of = |condition| tasks.iter().filter(|instance| instance.condition == condition).count();
+    let healthy = |health| tasks.iter().filter(|instance| instance.healthy() == Some(health)).count();
+    json["tasksStaged"] = json!(of(Condition::Staging));
+    json["tasksRunning"] = json!(of(Condition::Running));
+    json["tasksHealthy"] = json!(healthy(true));
+    json["tasksUnhealthy"] = json!(healthy(false));
+}
+
+fn task_json(instance: &Instance) -> Value {
+    let probed = instance.health.iter().filter(|health| health.alive.is_some());
+    let health: Vec<_> = probed.map(|health| health.json(&instance.id)).collect();
+    let addresses: Vec<_> = instance.ip.iter().map(|ip| json!({"ipAddress": ip, "protocol": "IPv4"})).collect();
+    let mut json = json!({
+        "appId": instance.app, "id": instance.task_id(), "host": instance.host, "state": instance.condition.state_name(),
+        "ports": instance.ports, "servicePorts": [], "ipAddresses": addresses, "version": instance.config,
+        "healthCheckResults": health, "localVolumes": [], "role": "*",
+    });
+    for (name, value) in [
+        ("slaveId", json!(instance.agent_id)),
+        ("stagedAt", json!(instance.staged_at)),
+        ("startedAt", json!(instance.started_at)),
+        ("checkResult", json!(instance.check_result)),
+    ] {
+        if !value.is_null() {
+            json[name] = value;
+        }
+    }
+    json
+}
+
+fn stats(app: &App, tasks: &[&Instance], now: Timestamp) -> Value {
+    let summary = |keep: &dyn Fn(&Instance) -> bool| {
+        let some: Vec<&Instance> = tasks.iter().copied().filter(|instance| keep(instance)).collect();
+        if some.is_empty() {
+            return Value::Null;
+        }
+        let mut lives: Vec<f64> =
+            some.iter().filter_map(|instance| Some(now.since(instance.started_at?).as_secs_f64())).collect();
+        lives.sort_by(f64::total_cmp);
+        let of = |condition| some.iter().filter(|instance| instance.condition == condition).count();
+        let healthy = |health| some.iter().filter(|instance| instance.healthy() == Some(health)).count();
+        let mut stats = json!({"counts": {"staged": of(Condition::Staging), "running": of(Condition::Running),
+            "healthy": healthy(true), "unhealthy": healthy(false)}});
+        if let Some(median) = lives.get(lives.len() / 2) {
+            let average = lives.iter().sum::<f64>() / lives.len() as f64;
+            stats["lifeTime"] = json!({"averageSeconds": average, "medianSeconds": median});
+        }
+        json!({"stats": stats})
+    };
+    let scaled = app.version_info.last_scaling_at;
+    let mut all = json!({
+        "startedAfterLastScaling": summary(&|instance| instance.started_at.is_some_and(|started| started > scaled)),
+        "withLatestConfig": summary(&|instance| instance.config == app.config_version()),
+        "withOutdatedConfig": summary(&|instance| instance.config != app.config_version()),
+        "totalSummary": summary(&|_| true),
+    });
+    if let Value::Object(fields) = &mut all {
+        fields.retain(|_, value| !value.is_null());
+    }
+    all
+}

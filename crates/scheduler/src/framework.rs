@@ -1,0 +1,169 @@
+//! The framework, as the master sees it: one subscription, kept up, and calls in the order they are made.
+//!
+//! In: calls, over one channel. Out: [`News`] to the actor. Owns two tasks while it runs: one reads the stream and
+//! subscribes again when it breaks, one makes the calls. Calls made while there is no subscription are dropped; whatever
+//! matters of them follows again from the subscription (kills, reconciliation, what the agents repeat).
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use mesos::Codec;
+use mesos::client::{Client, EventStream};
+use mesos::v1::framework_info::{Capability, capability};
+use mesos::v1::scheduler::{Call, Event, call, event};
+use mesos::v1::{FrameworkInfo, Offer, TaskStatus};
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::actor::Handle;
+use crate::options::Options;
+
+const PATH: &str = "/api/v1/scheduler";
+
+/// How many heartbeats may stay away before the stream counts as broken.
+const HEARTBEATS: f64 = 5.0;
+
+/// How long to wait before subscribing again, at least and at most.
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+/// What the master told.
+#[derive(Debug)]
+pub(crate) enum News {
+    Subscribed {
+        framework_id: String,
+    },
+    Disconnected,
+    /// The master removed the framework; its id is of no use any more.
+    Removed,
+    Offers(Vec<Offer>),
+    Update(Box<TaskStatus>),
+}
+
+/// Whom calls are for: the framework and the stream they belong to. None while there is no subscription.
+type Session = Option<(String, String)>;
+
+/// See the module.
+pub(crate) struct Framework {
+    client: Client,
+    info: FrameworkInfo,
+    actor: Handle,
+}
+
+impl Framework {
+    pub(crate) fn new(options: &Options, address: SocketAddr, actor: Handle) -> Framework {
+        let capability = |kind: capability::Type| Capability { r#type: Some(kind.into()) };
+        let info = FrameworkInfo {
+            user: options.user.clone(),
+            name: options.framework_name.clone(),
+            failover_timeout: Some(options.failover_timeout.as_secs_f64()),
+            checkpoint: Some(true),
+            role: Some(options.role.clone()),
+            principal: options.principal.clone(),
+            webui_url: Some(format!("http://{address}")),
+            capabilities: vec![
+                capability(capability::Type::TaskKillingState),
+                capability(capability::Type::PartitionAware),
+            ],
+            ..FrameworkInfo::default()
+        };
+        Framework { client: Client::new(options.master.clone(), Codec::Protobuf), info, actor }
+    }
+
+    /// Keeps a subscription up until `shutdown`.
+    pub(crate) async fn run(self, calls: mpsc::UnboundedReceiver<Call>, shutdown: CancellationToken) {
+        let (session, current) = watch::channel(None);
+        let caller = tokio::spawn(make_calls(self.client.clone(), calls, current));
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = self.stay_subscribed(&session) => {}
+        }
+        caller.abort();
+    }
+
+    async fn stay_subscribed(&self, session: &watch::Sender<Session>) {
+        let mut backoff = BACKOFF.0;
+        loop {
+            let Some(id) = self.actor.ask(|core, _| core.framework_id().map(str::to_owned)).await else { return };
+            match self.client.subscribe::<Call, Event>(PATH, &self.subscribe_call(id)).await {
+                Ok(stream) => {
+                    if self.follow(stream, session).await {
+                        backoff = BACKOFF.0;
+                    }
+                    session.send_replace(None);
+                    self.actor.news(News::Disconnected).await;
+                }
+                Err(error) => tracing::warn!(%error, "cannot subscribe at the master; trying again"),
+            }
+            tokio::time::sleep(backoff.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
+            backoff = (backoff * 2).min(BACKOFF.1);
+        }
+    }
+
+    fn subscribe_call(&self, id: Option<String>) -> Call {
+        let framework_id = id.map(Into::into);
+        let framework_info = FrameworkInfo { id: framework_id.clone(), ..self.info.clone() };
+        Call {
+            framework_id,
+            r#type: Some(call::Type::Subscribe.into()),
+            subscribe: Some(call::Subscribe { framework_info, ..call::Subscribe::default() }),
+            ..Call::default()
+        }
+    }
+
+    /// Reads one stream to its end; says whether we were subscribed by it.
+    async fn follow(&self, mut stream: EventStream<Event>, session: &watch::Sender<Session>) -> bool {
+        let (mut patience, mut subscribed) = (Duration::from_secs(75), false);
+        loop {
+            let event = match stream.next_within(patience).await {
+                Ok(Some(event)) => event,
+                Ok(None) => {
+                    tracing::warn!("the master closed the subscription");
+                    return subscribed;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the subscription broke");
+                    return subscribed;
+                }
+            };
+            if let Some(hello) = &event.subscribed {
+                let stream_id = stream.stream_id().unwrap_or_default().to_owned();
+                session.send_replace(Some((hello.framework_id.value.clone(), stream_id)));
+                let seconds = hello.heartbeat_interval_seconds.unwrap_or(15.0) * HEARTBEATS;
+                patience = mesos::duration::from_seconds(seconds).unwrap_or(patience);
+                subscribed = true;
+            }
+            self.pass_on(event).await;
+        }
+    }
+
+    async fn pass_on(&self, event: Event) {
+        let kind = event.r#type();
+        let news = match kind {
+            event::Type::Subscribed => {
+                event.subscribed.map(|hello| News::Subscribed { framework_id: hello.framework_id.value })
+            }
+            event::Type::Offers => event.offers.map(|offers| News::Offers(offers.offers)),
+            event::Type::Update => event.update.map(|update| News::Update(Box::new(update.status))),
+            event::Type::Error => {
+                let message = event.error.map(|error| error.message).unwrap_or_default();
+                tracing::error!(%message, "the master refused us");
+                message.contains("has been removed").then_some(News::Removed)
+            }
+            _ => None,
+        };
+        if let Some(news) = news {
+            self.actor.news(news).await;
+        }
+    }
+}
+
+async fn make_calls(client: Client, mut calls: mpsc::UnboundedReceiver<Call>, session: watch::Receiver<Session>) {
+    while let Some(call) = calls.recv().await {
+        let Some((framework_id, stream_id)) = session.borrow().clone() else { continue };
+        let kind = call.r#type();
+        let call = Call { framework_id: Some(framework_id.into()), ..call };
+        if let Err(error) = client.call(PATH, &call, Some(&stream_id)).await {
+            tracing::warn!(%error, ?kind, "a call to the master failed");
+        }
+    }
+}

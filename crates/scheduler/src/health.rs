@@ -1,0 +1,99 @@
+//! The health of one instance by one check, as Marathon records and shows it.
+//!
+//! Unlike Marathon's, this record is stored with its instance, so that nothing drops to *unknown* when the scheduler
+//! restarts, and a kill happens at failure `maxConsecutiveFailures`, not one later.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::ids::InstanceId;
+use crate::time::Timestamp;
+
+/// What one check found so far.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Health {
+    /// The first success.
+    pub first_success: Option<Timestamp>,
+    /// The latest success.
+    pub last_success: Option<Timestamp>,
+    /// The latest failure that counted.
+    pub last_failure: Option<Timestamp>,
+    /// Why it failed.
+    pub last_failure_cause: Option<String>,
+    /// Failures in a row.
+    pub consecutive_failures: u32,
+    /// The verdict: none before the first result that counted.
+    pub alive: Option<bool>,
+}
+
+impl Health {
+    /// A success; says whether the verdict changed.
+    pub fn succeeded(&mut self, now: Timestamp) -> bool {
+        self.first_success.get_or_insert(now);
+        self.last_success = Some(now);
+        self.consecutive_failures = 0;
+        self.alive.replace(true) != Some(true)
+    }
+
+    /// A failure that counts; says whether the verdict changed.
+    pub fn failed(&mut self, now: Timestamp, cause: &str, consecutive_failures: u32) -> bool {
+        self.last_failure = Some(now);
+        self.last_failure_cause = Some(cause.to_owned());
+        self.consecutive_failures = consecutive_failures;
+        self.alive.replace(false) != Some(false)
+    }
+
+    /// As in `healthCheckResults`.
+    #[must_use]
+    pub fn json(&self, instance: &InstanceId) -> Value {
+        let mut result = json!({
+            "alive": self.alive == Some(true),
+            "consecutiveFailures": self.consecutive_failures,
+            "instanceId": instance,
+        });
+        for (name, moment) in [
+            ("firstSuccess", self.first_success),
+            ("lastSuccess", self.last_success),
+            ("lastFailure", self.last_failure),
+        ] {
+            if let Some(moment) = moment {
+                result[name] = json!(moment);
+            }
+        }
+        if let Some(cause) = &self.last_failure_cause {
+            result["lastFailureCause"] = json!(cause);
+        }
+        result
+    }
+}
+
+/// What the checks of one instance add up to.
+#[must_use]
+pub fn aggregate(checks: &[Health]) -> Option<bool> {
+    if checks.iter().any(|health| health.alive == Some(false)) {
+        return Some(false);
+    }
+    let all = !checks.is_empty() && checks.iter().all(|health| health.alive == Some(true));
+    all.then_some(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn verdicts_change_once() {
+        let at = Timestamp::from_millis;
+        let mut health = Health::default();
+        assert_eq!(aggregate(&[health.clone()]), None);
+        assert!(health.succeeded(at(1)) && !health.succeeded(at(2)));
+        assert!(health.failed(at(3), "refused", 1) && !health.failed(at(4), "refused", 2));
+        assert_eq!((health.consecutive_failures, health.first_success), (2, Some(at(1))));
+        assert_eq!(aggregate(&[health.clone(), Health::default()]), Some(false));
+        health.succeeded(at(5));
+        assert_eq!(aggregate(&[health.clone(), Health::default()]), None);
+        assert_eq!(aggregate(&[health]), Some(true));
+        assert_eq!(aggregate(&[]), None);
+    }
+}

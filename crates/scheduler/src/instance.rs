@@ -1,0 +1,195 @@
+//! One instance of an app: what it is now, and what it is meant to become. Pure, and stored as it is.
+//!
+//! ```text
+//!   Scheduled -> Staging -> Starting -> Running -> (Killing) -> gone, or Scheduled again as the next incarnation
+//!                                  \-> Unreachable -> Running, or gone
+//! ```
+
+use mesos::v1::TaskState;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::health::{Health, aggregate};
+use crate::ids::{AppId, InstanceId};
+use crate::time::Timestamp;
+
+/// Where an instance is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Condition {
+    /// Waits for an offer; there is no task.
+    Scheduled,
+    /// Launched; nothing was heard of it yet.
+    Staging,
+    /// Its executor has it.
+    Starting,
+    /// It runs.
+    Running,
+    /// It was told to end.
+    Killing,
+    /// Nobody hears of its agent.
+    Unreachable,
+}
+
+impl Condition {
+    /// What Mesos calls it.
+    #[must_use]
+    pub fn state_name(self) -> &'static str {
+        match self {
+            Condition::Scheduled | Condition::Staging => "TASK_STAGING",
+            Condition::Starting => "TASK_STARTING",
+            Condition::Running => "TASK_RUNNING",
+            Condition::Killing => "TASK_KILLING",
+            Condition::Unreachable => "TASK_UNREACHABLE",
+        }
+    }
+
+    /// The condition that a state of the task means, if it is none of its end.
+    #[must_use]
+    pub fn of_state(state: TaskState) -> Option<Condition> {
+        match state {
+            TaskState::TaskStaging => Some(Condition::Staging),
+            TaskState::TaskStarting => Some(Condition::Starting),
+            TaskState::TaskRunning => Some(Condition::Running),
+            TaskState::TaskKilling => Some(Condition::Killing),
+            TaskState::TaskUnreachable => Some(Condition::Unreachable),
+            _ => None,
+        }
+    }
+}
+
+/// What an instance is meant to become.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Goal {
+    /// To run: when its task ends, the next incarnation is launched.
+    Running,
+    /// To end, and be forgotten.
+    Stopped,
+}
+
+/// An instance.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Instance {
+    /// Stays over incarnations.
+    pub id: InstanceId,
+    /// Counted from 1.
+    pub incarnation: u32,
+    /// The app.
+    pub app: AppId,
+    /// The configuration of the app that it was, or will be, launched with.
+    pub config: Timestamp,
+    /// Where it is in its life.
+    pub condition: Condition,
+    /// What it is meant to become.
+    pub goal: Goal,
+    /// Where its task is.
+    pub host: Option<String>,
+    /// On which agent.
+    pub agent_id: Option<String>,
+    /// Its host ports.
+    pub ports: Vec<u16>,
+    /// Its address, as the agent told it.
+    pub ip: Option<String>,
+    /// When it entered its condition.
+    pub since: Timestamp,
+    /// When it was launched.
+    pub staged_at: Option<Timestamp>,
+    /// When it was first running.
+    pub started_at: Option<Timestamp>,
+    /// By each of its health checks, in the order of the definition.
+    pub health: Vec<Health>,
+    /// The last result of its check, as Marathon shows it.
+    pub check_result: Option<Value>,
+    /// When it was last told to end.
+    pub kill_asked_at: Option<Timestamp>,
+}
+
+impl Instance {
+    /// A new instance that waits for an offer.
+    #[must_use]
+    pub fn scheduled(id: InstanceId, app: AppId, config: Timestamp, checks: usize, now: Timestamp) -> Self {
+        Instance {
+            id,
+            incarnation: 1,
+            app,
+            config,
+            condition: Condition::Scheduled,
+            goal: Goal::Running,
+            host: None,
+            agent_id: None,
+            ports: Vec::new(),
+            ip: None,
+            since: now,
+            staged_at: None,
+            started_at: None,
+            health: vec![Health::default(); checks],
+            check_result: None,
+            kill_asked_at: None,
+        }
+    }
+
+    /// The id of its task, now or once it has one.
+    #[must_use]
+    pub fn task_id(&self) -> String {
+        self.id.task(self.incarnation)
+    }
+
+    /// Whether it has a task that is not over.
+    #[must_use]
+    pub fn has_task(&self) -> bool {
+        self.condition != Condition::Scheduled
+    }
+
+    /// Moves on to another condition; says whether it is another one.
+    pub fn enter(&mut self, condition: Condition, now: Timestamp) -> bool {
+        if self.condition == condition {
+            return false;
+        }
+        self.condition = condition;
+        self.since = now;
+        if condition == Condition::Running {
+            self.started_at.get_or_insert(now);
+        }
+        true
+    }
+
+    /// Its task is over and another one shall follow: the next incarnation, with nothing known of it.
+    pub fn reincarnate(&mut self, config: Timestamp, checks: usize, now: Timestamp) {
+        let fresh = Instance::scheduled(self.id.clone(), self.app.clone(), config, checks, now);
+        *self = Instance { incarnation: self.incarnation + 1, ..fresh };
+    }
+
+    /// Healthy, unhealthy, or not known; never known without health checks.
+    #[must_use]
+    pub fn healthy(&self) -> Option<bool> {
+        aggregate(&self.health)
+    }
+
+    /// Whether it does what it is for: runs, and is healthy as far as it has checks.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.condition == Condition::Running
+            && self.kill_asked_at.is_none()
+            && (self.health.is_empty() || self.healthy() == Some(true))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_incarnation_knows_nothing_of_the_last() {
+        let at = Timestamp::from_millis;
+        let id = InstanceId::new(&AppId::new("a"), "u");
+        let mut instance = Instance::scheduled(id, AppId::new("a"), at(0), 1, at(0));
+        assert!(!instance.has_task() && !instance.is_ready());
+        assert!(instance.enter(Condition::Running, at(1)) && !instance.enter(Condition::Running, at(2)));
+        assert!(!instance.is_ready());
+        instance.health[0].succeeded(at(3));
+        assert!(instance.is_ready());
+        assert!(instance.task_id().ends_with("._app.1"));
+        instance.reincarnate(at(5), 2, at(6));
+        assert!(instance.task_id().ends_with("._app.2"));
+        assert_eq!((instance.health.len(), instance.started_at, instance.healthy()), (2, None, None));
+    }
+}

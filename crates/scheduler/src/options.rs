@@ -1,0 +1,48 @@
+//! How a scheduler is told to run. Defaults are Marathon's, except that it listens on loopback.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use store::Store;
+
+/// See the fields; [`Options::new`] has the defaults.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Options {
+    /// The address to listen on.
+    pub listen: IpAddr,
+    /// The port to listen on; 0 takes any free one.
+    pub port: u16,
+    /// Where a master is: `host:port`.
+    pub master: String,
+    /// Where apps and instances are kept.
+    pub store: Store,
+    /// The name of the framework.
+    pub framework_name: String,
+    /// The role whose resources to use.
+    pub role: String,
+    /// As whom tasks run that name nobody.
+    pub user: String,
+    /// The principal to register with.
+    pub principal: Option<String>,
+    /// For how long tasks go on without a scheduler.
+    pub failover_timeout: Duration,
+}
+
+impl Options {
+    /// Listens on 127.0.0.1:8080.
+    #[must_use]
+    pub fn new(store: Store, master: impl Into<String>) -> Self {
+        Options {
+            listen: Ipv4Addr::LOCALHOST.into(),
+            port: 8080,
+            master: master.into(),
+            store,
+            framework_name: "marathon".into(),
+            role: "*".into(),
+            user: String::new(),
+            principal: None,
+            failover_timeout: Duration::from_secs(604_800),
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! What to do next for one app: pure, from what is wanted and what is there.
+//!
+//! The planner looks at the present only. Called again after everything that happens, it leads from any state to the
+//! wanted one, so that a restart of the scheduler in the middle of a deployment changes nothing. Its promises while
+//! instances are replaced by those of a new configuration (Marathon's `upgradeStrategy`): it never kills a ready
+//! instance if fewer than `ceil(instances * minimumHealthCapacity)` would remain, and never has more than
+//! `floor(instances * (1 + maximumOverCapacity))` at a time; one more if both together leave no room to move.
+
+use crate::app::definition::{KillSelection, UpgradeStrategy};
+use crate::ids::InstanceId;
+use crate::time::Timestamp;
+
+/// What is wanted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Target {
+    /// How many instances.
+    pub instances: u32,
+    /// Of which configuration.
+    pub config: Timestamp,
+    /// How fast to replace others.
+    pub strategy: UpgradeStrategy,
+    /// Which go first when there are too many.
+    pub selection: KillSelection,
+}
+
+/// How far an instance is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// Waits for an offer.
+    Waiting,
+    /// Has a task that is not ready, or not any more.
+    Unready,
+    /// Does what it is for.
+    Ready,
+    /// Is on its way out, for good.
+    Leaving,
+}
+
+/// An instance, as far as the planner cares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// Which.
+    pub id: InstanceId,
+    /// Its configuration.
+    pub config: Timestamp,
+    /// How far it is.
+    pub stage: Stage,
+    /// When it was launched, or scheduled.
+    pub since: Timestamp,
+}
+
+/// What to do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// How many to add.
+    pub create: u32,
+    /// Those that wait and are to take up the wanted configuration.
+    pub rebase: Vec<InstanceId>,
+    /// Those that wait and are not wanted.
+    pub forget: Vec<InstanceId>,
+    /// Those whose task is to end, for good.
+    pub kill: Vec<InstanceId>,
+    /// Whether all is as wanted.
+    pub done: bool,
+}
+
+/// What to do next.
+#[must_use]
+pub fn plan(target: &Target, seen: &[Seen]) -> Plan {
+    let is_current = |seen: &&Seen| seen.config == target.config || seen.stage == Stage::Waiting;
+    let staying: Vec<&Seen> = seen.iter().filter(|seen| seen.stage != Stage::Leaving).collect();
+    let (current, outdated): (Vec<&Seen>, Vec<&Seen>) = staying.into_iter().partition(is_current);
+    let wanted = count(target.instances);
+
+    let mut plan = Plan { rebase: rebase(target, &current), ..Plan::default() };
+    let too_many = current.len().saturating_sub(wanted);
+    surplus(target, current.clone(), too_many, &mut plan);
+    if outdated.is_empty() {
+        plan.create = number(wanted.saturating_sub(current.len()));
+    } else {
+        plan.create = number(wanted.saturating_sub(current.len()).min(room(target, seen.len())));
+        replace(target, &current, outdated.clone(), &mut plan);
+    }
+    plan.done = outdated.is_empty()
+        && current.len() == wanted
+        && seen.len() == wanted
+        && current.iter().all(|seen| seen.stage == Stage::Ready);
+    plan
+}
+
+fn rebase(target: &Target, current: &[&Seen]) -> Vec<InstanceId> {
+    current.iter().filter(|seen| seen.config != target.config).map(|seen| seen.id.clone()).collect()
+}
+
+/// Takes away what is too much of the wanted configuration: what waits first, then what is not ready.
+fn surplus(target: &Target, mut current: Vec<&Seen>, too_many: usize, plan: &mut Plan) {
+    current.sort_by_key(|seen| (seen.stage, age(target, seen)));
+    for seen in current.into_iter().take(too_many) {
+        let list = if seen.stage == Stage::Waiting { &mut plan.forget } else { &mut plan.kill };
+        list.push(seen.id.clone());
+    }
+    plan.rebase.retain(|id| !plan.forget.contains(id));
+}
+
+/// How many may be added to `all` there are now.
+fn room(target: &Target, all: usize) -> usize {
+    most(target).saturating_sub(all)
+}
+
+/// How many there may be at a time.
+fn most(target: &Target) -> usize {
+    let wanted = f64::from(target.instances);
+    let most = floor(wanted * (1.0 + target.strategy.maximum_over_capacity)).max(count(target.instances));
+    let stuck = most == count(target.instances) && least(target) == most;
+    if stuck { most + 1 } else { most }
+}
+
+/// How many ready ones must remain.
+fn least(target: &Target) -> usize {
+    ceil(f64::from(target.instances) * target.strategy.minimum_health_capacity)
+}
+
+/// Takes away instances of other configurations: those that are not ready at once, the others as far as enough remain.
+fn replace(target: &Target, current: &[&Seen], mut outdated: Vec<&Seen>, plan: &mut Plan) {
+    let is_ready = |seen: &&&Seen| seen.stage == Stage::Ready && !plan.kill.contains(&seen.id);
+    let ready = current.iter().filter(is_ready).count() + outdated.iter().filter(is_ready).count();
+    let mut spare = ready.saturating_sub(least(target));
+    outdated.sort_by_key(|seen| (seen.stage, age(target, seen)));
+    for seen in outdated {
+        if seen.stage == Stage::Ready {
+            if spare == 0 {
+                break;
+            }
+            spare -= 1;
+        }
+        plan.kill.push(seen.id.clone());
+    }
+}
+
+/// Orders those that go first to the front.
+fn age(target: &Target, seen: &Seen) -> i64 {
+    match target.selection {
+        KillSelection::YoungestFirst => -seen.since.millis(),
+        KillSelection::OldestFirst => seen.since.millis(),
+    }
+}
+
+fn count(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// Rounds down, forgiving what binary fractions lose: 10 * 1.1 is 11.
+fn floor(value: f64) -> usize {
+    (value + 1e-9).floor() as usize
+}
+
+fn ceil(value: f64) -> usize {
+    (value - 1e-9).ceil().max(0.0) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::ids::AppId;
+
+    const OLD: Timestamp = Timestamp::from_millis(1);
+    const NEW: Timestamp = Timestamp::from_millis(2);
+
+    fn target(instances: u32, least: f64, over: f64) -> Target {
+        let strategy = UpgradeStrategy { minimum_health_capacity: least, maximum_over_capacity: over };
+        Target { instances, config: NEW, strategy, selection: KillSelection::YoungestFirst }
+    }
+
+    fn seen(number: usize, config: Timestamp, stage: Stage) -> Seen {
+        let id = InstanceId::new(&AppId::new("a"), &number.to_string());
+        Seen { id, config, stage, since: Timestamp::from_millis(i64::try_from(number).unwrap()) }
+    }
+
+    fn old(count: usize) -> Vec<Seen> {
+        (0..count).map(|number| seen(number, OLD, Stage::Ready)).collect()
+    }
+
+    /// What Marathon's own tests assert of the first step: most at a time, and how many die at once.
+    #[test]
+    fn first_steps_are_marathons() {
+        for (instances, running, least_share, over, most_wanted, killed) in [
+            (1, 1, 0.5, 0.0, 2, 0),
+            (2, 2, 0.5, 0.0, 2, 1),
+            (10, 5, 0.1, 0.0, 10, 4),
+            (10, 10, 0.1, 1.0, 20, 9),
+            (10, 10, 1.0, 1.0, 20, 0),
+            (5, 5, 1.0, 0.0, 6, 0),
+        ] {
+            let target = target(instances, least_share, over);
+            let plan = plan(&target, &old(running));
+            assert_eq!((most(&target), plan.kill.len()), (most_wanted, killed), "{target:?}");
+        }
+    }
+
+    #[test]
+    fn scaling_down_takes_what_waits_then_what_is_not_ready_then_the_youngest() {
+        let there = [
+            seen(0, NEW, Stage::Ready),
+            seen(1, NEW, Stage::Ready),
+            seen(2, NEW, Stage::Unready),
+            seen(3, NEW, Stage::Waiting),
+        ];
+        let plan = plan(&target(1, 1.0, 1.0), &there);
+        assert_eq!(plan.forget, vec![there[3].id.clone()]);
+        assert_eq!(plan.kill, vec![there[2].id.clone(), there[1].id.clone()]);
+    }
+
+    #[test]
+    fn unhealthy_old_ones_go_first_and_at_once() {
+        let there = [seen(0, OLD, Stage::Unready), seen(1, OLD, Stage::Ready)];
+        assert_eq!(plan(&target(2, 1.0, 0.0), &there).kill, vec![there[0].id.clone()]);
+    }
+
+    #[test]
+    fn what_is_as_wanted_is_left_alone() {
+        let there = [seen(0, NEW, Stage::Ready)];
+        assert_eq!(plan(&target(1, 1.0, 1.0), &there), Plan { done: true, ..Plan::default() });
+    }
+
+    /// Carries a plan out, and lets one random thing happen.
+    fn advance(there: &mut Vec<Seen>, plan: &Plan, dice: u64, next: &mut usize) {
+        there.retain(|seen| !plan.forget.contains(&seen.id));
+        for seen in there.iter_mut() {
+            if plan.rebase.contains(&seen.id) {
+                seen.config = NEW;
+            }
+            if plan.kill.contains(&seen.id) {
+                seen.stage = Stage::Leaving;
+            }
+        }
+        for _ in 0..plan.create {
+            there.push(seen(*next, NEW, Stage::Waiting));
+            *next += 1;
+        }
+        if there.is_empty() {
+            return;
+        }
+        let index = usize::try_from(dice).unwrap() % there.len();
+        match there[index].stage {
+            Stage::Waiting => there[index].stage = Stage::Unready,
+            Stage::Unready => there[index].stage = Stage::Ready,
+            Stage::Leaving => drop(there.remove(index)),
+            Stage::Ready => {}
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn capacity_is_kept_and_the_end_is_reached(
+            instances in 0u32..8, before in 0usize..8, least_share in 0.0f64..=1.0, over in 0.0f64..=1.0,
+            dice in proptest::collection::vec(0u64..1000, 600)
+        ) {
+            let target = target(instances, least_share, over);
+            let (mut there, mut next) = (old(before), before);
+            for dice in dice {
+                let ready = |there: &[Seen]| there.iter().filter(|seen| seen.stage == Stage::Ready).count();
+                let (ready_before, plan) = (ready(&there), plan(&target, &there));
+                if plan.done { break; }
+                let killed_ready = there.iter().filter(|seen| seen.stage == Stage::Ready && plan.kill.contains(&seen.id)).count();
+                let upgrading = there.iter().any(|seen| seen.config == OLD && seen.stage != Stage::Leaving);
+                if killed_ready > 0 && upgrading {
+                    prop_assert!(ready_before - killed_ready >= least(&target).min(ready_before));
+                }
+                let created = usize::try_from(plan.create).unwrap();
+                if upgrading && created > 0 {
+                    prop_assert!(there.len() + created <= most(&target));
+                }
+                advance(&mut there, &plan, dice, &mut next);
+            }
+            prop_assert!(plan(&target, &there).done, "{there:?}");
+        }
+    }
+}

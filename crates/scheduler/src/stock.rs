@@ -1,0 +1,139 @@
+//! The resources of one offer, taken from piece by piece. Pure.
+//!
+//! What is taken keeps the role, reservation and allocation of where it came from, as the master wants it back.
+
+use mesos::v1::value::{Range, Ranges, Scalar};
+use mesos::v1::{Offer, Resource};
+
+/// What is left of an offer.
+#[derive(Debug, Clone)]
+pub struct Stock {
+    left: Vec<Resource>,
+    roles: Vec<String>,
+}
+
+impl Stock {
+    /// All of an offer.
+    #[must_use]
+    pub fn of(offer: &Offer) -> Self {
+        Stock { left: offer.resources.clone(), roles: Vec::new() }
+    }
+
+    /// The same, from which only resources of these roles are taken; of any if the list is empty.
+    #[must_use]
+    pub fn accepting(self, roles: &[String]) -> Self {
+        Stock { roles: roles.to_vec(), ..self }
+    }
+
+    /// How much there is of a scalar.
+    #[must_use]
+    pub fn scalar(&self, name: &str) -> f64 {
+        self.usable(name).filter_map(|resource| resource.scalar.as_ref()).map(|scalar| scalar.value).sum()
+    }
+
+    /// Takes an amount, if there is enough; from several roles if need be.
+    pub fn take_scalar(&mut self, name: &str, amount: f64) -> Option<Vec<Resource>> {
+        let mut missing = milli(amount);
+        if missing > milli(self.scalar(name)) {
+            return None;
+        }
+        let mut taken = Vec::new();
+        let roles = self.roles.clone();
+        for resource in self.left.iter_mut().filter(|resource| is_usable(resource, name, &roles)) {
+            let Some(scalar) = resource.scalar.as_mut() else { continue };
+            let part = milli(scalar.value).min(missing);
+            if part > 0 {
+                missing -= part;
+                scalar.value = unit(milli(scalar.value) - part);
+                taken.push(Resource { scalar: Some(Scalar { value: unit(part) }), ..resource.clone() });
+            }
+        }
+        Some(taken)
+    }
+
+    /// Takes this port, or any (the `dice` decide which).
+    pub fn take_port(&mut self, wanted: Option<u16>, dice: &mut fastrand::Rng) -> Option<(u16, Resource)> {
+        let port = match wanted {
+            Some(port) => u64::from(port),
+            None => self.any_port(dice)?,
+        };
+        let roles = self.roles.clone();
+        let mut parts = self.left.iter_mut().filter(|resource| is_usable(resource, "ports", &roles));
+        let part = parts.find(|part| ranges(part).iter().any(|range| (range.begin..=range.end).contains(&port)))?;
+        let left = ranges(part).iter().flat_map(|range| without(range, port)).collect();
+        part.ranges = Some(Ranges { range: left });
+        let one = Ranges { range: vec![Range { begin: port, end: port }] };
+        Some((u16::try_from(port).ok()?, Resource { ranges: Some(one), ..part.clone() }))
+    }
+
+    fn any_port(&self, dice: &mut fastrand::Rng) -> Option<u64> {
+        let all: Vec<Range> = self.usable("ports").flat_map(|resource| ranges(resource).to_vec()).collect();
+        let size = |range: &Range| range.end.saturating_sub(range.begin).saturating_add(1);
+        let total: u64 = all.iter().map(size).sum();
+        let mut index = (total > 0).then(|| dice.u64(0..total))?;
+        for range in &all {
+            if index < size(range) {
+                return Some(range.begin + index);
+            }
+            index -= size(range);
+        }
+        None
+    }
+
+    fn usable(&self, name: &str) -> impl Iterator<Item = &Resource> {
+        self.left.iter().filter(move |resource| is_usable(resource, name, &self.roles))
+    }
+}
+
+/// Resources of the same role and kind put together: one entry for all ports.
+#[must_use]
+pub fn merge_ports(ports: Vec<Resource>) -> Vec<Resource> {
+    let mut merged: Vec<Resource> = Vec::new();
+    for port in ports {
+        let same = |other: &&mut Resource| {
+            Resource { ranges: None, ..(*other).clone() } == Resource { ranges: None, ..port.clone() }
+        };
+        match merged.iter_mut().find(same) {
+            Some(other) => other.ranges.get_or_insert_default().range.extend(ranges(&port).to_vec()),
+            None => merged.push(port),
+        }
+    }
+    merged
+}
+
+fn is_usable(resource: &Resource, name: &str, roles: &[String]) -> bool {
+    let role = role(resource);
+    resource.name == name
+        && resource.disk.is_none()
+        && resource.revocable.is_none()
+        && resource.shared.is_none()
+        && (roles.is_empty() || roles.iter().any(|accepted| accepted == role))
+}
+
+/// The role a resource is reserved for; `*` if for none.
+fn role(resource: &Resource) -> &str {
+    let reserved = resource.reservations.last().and_then(|reservation| reservation.role.as_deref());
+    reserved.or(resource.role.as_deref()).unwrap_or("*")
+}
+
+fn ranges(resource: &Resource) -> &[Range] {
+    resource.ranges.as_ref().map_or(&[], |ranges| &ranges.range)
+}
+
+fn without(range: &Range, port: u64) -> Vec<Range> {
+    if !(range.begin..=range.end).contains(&port) {
+        return vec![range.clone()];
+    }
+    let below = (port > range.begin).then(|| Range { begin: range.begin, end: port - 1 });
+    let above = (port < range.end).then(|| Range { begin: port + 1, end: range.end });
+    below.into_iter().chain(above).collect()
+}
+
+/// Mesos counts scalars in thousandths.
+fn milli(value: f64) -> i64 {
+    (value * 1000.0).round() as i64
+}
+
+fn unit(milli: i64) -> f64 {
+    milli as f64 / 1000.0
+}

@@ -1,0 +1,262 @@
+//! From an app and what was taken of an offer to Mesos' `TaskInfo`: command, variables, checks, discovery.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use mesos::v1::{
+    CheckInfo, CommandInfo, DiscoveryInfo, DurationInfo, Environment, HealthCheck as MesosHealthCheck, KillPolicy,
+    Label, Labels, Offer, Port, Ports, Resource, TaskInfo, check_info, command_info, discovery_info, environment,
+    health_check,
+};
+
+use crate::app::definition::{Check, ExecCommand};
+use crate::app::{App, HealthCheck, Protocol};
+use crate::instance::Instance;
+
+/// The longest label value that becomes a variable.
+const LONGEST_LABEL: usize = 512;
+
+/// The task of an instance whose ports are known.
+#[must_use]
+pub fn build(app: &App, instance: &Instance, offer: &Offer, resources: Vec<Resource>) -> TaskInfo {
+    let native = app.health_checks.iter().find(|check| check.protocol.is_native());
+    TaskInfo {
+        name: app.id.host_name(),
+        task_id: instance.task_id().into(),
+        agent_id: offer.agent_id.clone(),
+        resources,
+        command: Some(command(app, instance, &offer.hostname)),
+        health_check: native.and_then(|check| health_check(check, &instance.ports)),
+        check: app.check.as_ref().and_then(|check| check_info(check, &instance.ports)),
+        kill_policy: app.kill_grace().map(|grace| KillPolicy { grace_period: Some(DurationInfo::from(grace)) }),
+        labels: labels(&app.labels),
+        discovery: Some(discovery(app, instance)),
+        ..TaskInfo::default()
+    }
+}
+
+fn command(app: &App, instance: &Instance, hostname: &str) -> CommandInfo {
+    let (shell, value, arguments) = match &app.cmd {
+        Some(cmd) => (true, Some(cmd.clone()), Vec::new()),
+        None => (false, app.args.first().cloned(), app.args.clone()),
+    };
+    let variables = variables(app, instance, hostname).into_iter().map(|(name, value)| environment::Variable {
+        name,
+        value: Some(value),
+        ..environment::Variable::default()
+    });
+    let uris = app.fetch.iter().map(|fetch| command_info::Uri {
+        value: fetch.uri.clone(),
+        executable: Some(fetch.executable),
+        extract: Some(fetch.extract),
+        cache: Some(fetch.cache),
+        output_file: fetch.dest_path.clone(),
+    });
+    CommandInfo {
+        uris: uris.collect(),
+        environment: Some(Environment { variables: variables.collect() }),
+        shell: Some(shell),
+        value,
+        arguments,
+        user: app.user.clone(),
+    }
+}
+
+/// Marathon's variables, over which the app's own win.
+#[must_use]
+pub fn variables(app: &App, instance: &Instance, hostname: &str) -> BTreeMap<String, String> {
+    let mut all = BTreeMap::new();
+    let mut set = |name: &str, value: String| drop(all.insert(name.to_owned(), value));
+    set("HOST", hostname.to_owned());
+    set("MESOS_TASK_ID", instance.task_id());
+    set("MARATHON_APP_ID", app.id.to_string());
+    set("MARATHON_APP_VERSION", app.version.to_string());
+    set("MARATHON_APP_RESOURCE_CPUS", app.cpus.to_string());
+    set("MARATHON_APP_RESOURCE_MEM", app.mem.to_string());
+    set("MARATHON_APP_RESOURCE_DISK", app.disk.to_string());
+    set("MARATHON_APP_RESOURCE_GPUS", app.gpus.to_string());
+    set("MARATHON_APP_ENFORCE_GROUP_ROLE", "FALSE".into());
+    let names: Vec<_> = app.labels.keys().map(|label| variable_name(label)).collect();
+    set("MARATHON_APP_LABELS", names.join(" "));
+    for (label, value) in app.labels.iter().filter(|(_, value)| value.len() < LONGEST_LABEL) {
+        set(&format!("MARATHON_APP_LABEL_{}", variable_name(label)), value.clone());
+    }
+    port_variables(app, instance, &mut set);
+    all.extend(app.env.clone());
+    all
+}
+
+fn port_variables(app: &App, instance: &Instance, set: &mut impl FnMut(&str, String)) {
+    let Some(first) = instance.ports.first() else { return };
+    set("PORT", first.to_string());
+    set("PORTS", instance.ports.iter().map(u16::to_string).collect::<Vec<_>>().join(","));
+    for (index, port) in instance.ports.iter().enumerate() {
+        set(&format!("PORT{index}"), port.to_string());
+    }
+    for (definition, port) in app.port_definitions.iter().zip(&instance.ports) {
+        if definition.port != 0 {
+            set(&format!("PORT_{}", definition.port), port.to_string());
+        }
+        if let Some(name) = &definition.name {
+            set(&format!("PORT_{}", variable_name(name)), port.to_string());
+        }
+    }
+}
+
+fn variable_name(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_uppercase() } else { '_' }).collect()
+}
+
+fn labels(labels: &BTreeMap<String, String>) -> Option<Labels> {
+    let labels: Vec<_> =
+        labels.iter().map(|(key, value)| Label { key: key.clone(), value: Some(value.clone()) }).collect();
+    (!labels.is_empty()).then_some(Labels { labels })
+}
+
+fn discovery(app: &App, instance: &Instance) -> DiscoveryInfo {
+    let ports = app.port_definitions.iter().zip(&instance.ports).map(|(definition, port)| Port {
+        number: u32::from(*port),
+        name: definition.name.clone(),
+        protocol: Some(definition.protocol.clone()),
+        labels: labels(&definition.labels),
+        ..Port::default()
+    });
+    DiscoveryInfo {
+        visibility: discovery_info::Visibility::Framework.into(),
+        name: Some(app.id.host_name()),
+        ports: Some(Ports { ports: ports.collect() }),
+        ..DiscoveryInfo::default()
+    }
+}
+
+/// What the executor is to check; nothing for a port the instance does not have, which validation excludes.
+fn health_check(check: &HealthCheck, ports: &[u16]) -> Option<MesosHealthCheck> {
+    let mut mesos = MesosHealthCheck {
+        delay_seconds: Some(check.delay_seconds.into()),
+        interval_seconds: Some(check.interval_seconds.into()),
+        timeout_seconds: Some(check.timeout_seconds.into()),
+        consecutive_failures: Some(check.max_consecutive_failures),
+        grace_period_seconds: Some(check.grace_period_seconds.into()),
+        ..MesosHealthCheck::default()
+    };
+    let port = || check.effective_port(ports).map(u32::from);
+    match check.protocol {
+        Protocol::Command => {
+            mesos.r#type = Some(health_check::Type::Command.into());
+            mesos.command = Some(shell(&check.command.as_ref()?.value));
+        }
+        Protocol::MesosTcp => {
+            mesos.r#type = Some(health_check::Type::Tcp.into());
+            mesos.tcp = Some(health_check::TcpCheckInfo { port: port()?, protocol: None });
+        }
+        _ => {
+            let scheme = if check.protocol == Protocol::MesosHttps { "https" } else { "http" };
+            mesos.r#type = Some(health_check::Type::Http.into());
+            mesos.http = Some(health_check::HttpCheckInfo {
+                port: port()?,
+                path: Some(check.effective_path()),
+                scheme: Some(scheme.into()),
+                ..health_check::HttpCheckInfo::default()
+            });
+        }
+    }
+    Some(mesos)
+}
+
+fn check_info(check: &Check, ports: &[u16]) -> Option<CheckInfo> {
+    let seconds = |seconds: u32| Some(Duration::from_secs(seconds.into()).as_secs_f64());
+    let port = |port: Option<u16>, index: Option<u16>| {
+        port.or_else(|| ports.get(usize::from(index.unwrap_or(0))).copied()).map(u32::from)
+    };
+    let mut info = CheckInfo {
+        delay_seconds: seconds(check.delay_seconds),
+        interval_seconds: seconds(check.interval_seconds),
+        timeout_seconds: seconds(check.timeout_seconds),
+        ..CheckInfo::default()
+    };
+    if let Some(http) = &check.http {
+        info.r#type = Some(check_info::Type::Http.into());
+        info.http = Some(check_info::Http { port: port(http.port, http.port_index)?, path: http.path.clone() });
+    } else if let Some(tcp) = &check.tcp {
+        info.r#type = Some(check_info::Type::Tcp.into());
+        info.tcp = Some(check_info::Tcp { port: port(tcp.port, tcp.port_index)? });
+    } else {
+        info.r#type = Some(check_info::Type::Command.into());
+        info.command = Some(check_info::Command { command: exec(&check.exec.as_ref()?.command) });
+    }
+    Some(info)
+}
+
+fn exec(command: &ExecCommand) -> CommandInfo {
+    match (&command.shell, &command.argv) {
+        (Some(value), _) => shell(value),
+        (None, argv) => {
+            let arguments = argv.clone().unwrap_or_default();
+            CommandInfo { shell: Some(false), value: arguments.first().cloned(), arguments, ..CommandInfo::default() }
+        }
+    }
+}
+
+fn shell(value: &str) -> CommandInfo {
+    CommandInfo { shell: Some(true), value: Some(value.to_owned()), ..CommandInfo::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{AppId, InstanceId};
+    use crate::time::Timestamp;
+
+    fn app() -> App {
+        let mut app = App::new(AppId::new("/shop/web"), Timestamp::from_millis(0));
+        app.cmd = Some("run".into());
+        app.labels.insert("my-label".into(), "x".into());
+        app.env.insert("HOST".into(), "mine".into());
+        app
+    }
+
+    fn instance() -> Instance {
+        let at = Timestamp::from_millis(0);
+        let id = InstanceId::new(&AppId::new("/shop/web"), "u");
+        Instance { ports: vec![31000], ..Instance::scheduled(id, AppId::new("/shop/web"), at, 0, at) }
+    }
+
+    #[test]
+    fn variables_are_marathons_and_the_users_win() {
+        let all = variables(&app(), &instance(), "box");
+        for (name, value) in [
+            ("HOST", "mine"),
+            ("PORT", "31000"),
+            ("PORT0", "31000"),
+            ("PORTS", "31000"),
+            ("PORT_DEFAULT", "31000"),
+            ("MARATHON_APP_ID", "/shop/web"),
+            ("MARATHON_APP_LABELS", "MY_LABEL"),
+            ("MARATHON_APP_LABEL_MY_LABEL", "x"),
+            ("MESOS_TASK_ID", "shop_web.instance-u._app.1"),
+        ] {
+            assert_eq!(all.get(name).map(String::as_str), Some(value), "{name}");
+        }
+    }
+
+    #[test]
+    fn only_native_checks_go_to_the_executor() {
+        let mut app = app();
+        for (protocol, scheme) in [("MESOS_HTTP", Some("http")), ("MESOS_HTTPS", Some("https")), ("HTTP", None)] {
+            let json = serde_json::json!([{"protocol": protocol, "portIndex": 0, "path": "health"}]);
+            app.health_checks = serde_json::from_value(json).unwrap();
+            let task = build(&app, &instance(), &Offer::default(), Vec::new());
+            let http = task.health_check.and_then(|check| check.http);
+            assert_eq!(http.as_ref().and_then(|http| http.scheme.as_deref()), scheme);
+            assert!(http.is_none_or(|http| http.port == 31000 && http.path.as_deref() == Some("/health")));
+        }
+    }
+
+    #[test]
+    fn args_run_without_a_shell() {
+        let app = App { cmd: None, args: vec!["sleep".into(), "1".into()], ..app() };
+        let command = build(&app, &instance(), &Offer::default(), Vec::new()).command.unwrap();
+        assert_eq!((command.shell, command.value.as_deref()), (Some(false), Some("sleep")));
+        assert_eq!(command.arguments, ["sleep", "1"]);
+    }
+}
