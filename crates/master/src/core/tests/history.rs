@@ -210,6 +210,25 @@ impl Play {
         self.up[at] = true;
     }
 
+    /// Once everybody is back and time has passed, everything there is is either used or offered: nothing was lost.
+    fn finish(mut self) {
+        for at in 0..self.schedulers.len() {
+            self.act(Step::Resubscribe(at));
+        }
+        for at in 0..self.nodes.len() {
+            self.act(Step::Reregister(at));
+        }
+        self.act(Step::Pass(10));
+        self.check();
+        for agent in self.world.core.get_agents().agents {
+            for name in ["cpus", "mem", "disk"] {
+                let held = amount(&agent.allocated_resources, name) + amount(&agent.offered_resources, name);
+                let total = amount(&agent.total_resources, name);
+                assert!((held - total).abs() < 1e-6, "{name}: {held} of {total} on {}", agent.agent_info.hostname);
+            }
+        }
+    }
+
     /// What is used and offered is never more than there is, and the books agree with each other.
     fn check(&self) {
         let agents = self.world.core.get_agents().agents;
@@ -245,5 +264,6 @@ proptest! {
             play.act(step);
             play.check();
         }
+        play.finish();
     }
 }
