@@ -2,11 +2,11 @@
 //! one way and status updates the other, and answers anybody's questions about it all.
 //!
 //! From the inside out:
-//! - [`allocator`]: which framework is offered what. Pure.
-//! - [`core`]: everything else there is to decide. Pure: inputs with the time, actions out.
-//! - [`registry`]: which agents there ever were; the only state that survives the master.
-//! - [`actor`]: the one task that owns the core, feeds it and carries its actions out.
-//! - [`http`]: the scheduler, agent and operator APIs and the old read endpoints, all talking to the actor.
+//! - `allocator`: which framework is offered what. Pure.
+//! - `core`: everything else there is to decide. Pure: inputs with the time, actions out.
+//! - `registry`: which agents there ever were; the only state that survives the master.
+//! - `actor`: the one task that owns the core, feeds it and carries its actions out.
+//! - `http`: the scheduler, agent and operator APIs and the old read endpoints, all talking to the actor.
 //! - [`Master`]: binds the port and runs the two together.
 //!
 //! Frameworks and tasks are not stored: after a restart they are learnt again from agents and schedulers.

@@ -114,8 +114,8 @@ impl Core {
         let Some(known) = self.frameworks.get(framework) else { return };
         let state = known.capabilities.visible(state);
         self.counters.count_ended(state);
-        let agent = task.agent_id.clone();
-        let status = status::from_master(self.now.unix, task.task_id.clone(), Some(&agent), (state, reason), message);
+        let (id, agent) = (task.task_id.clone(), Some(&task.agent_id));
+        let status = status::from_master(self.now.unix, id, agent, (state, reason), message);
         self.tell(framework, events::update(status));
     }
 }

@@ -41,7 +41,7 @@ impl Core {
         match call.r#type() {
             agent_call::Type::Update => self.update(agent, call.update.ok_or(AgentRefusal::Missing("update"))?),
             agent_call::Type::ExitedExecutor => {
-                self.executor_exited(agent, &call.exited_executor.ok_or(AgentRefusal::Missing("exited_executor"))?);
+                self.executor_exited(agent, call.exited_executor.ok_or(AgentRefusal::Missing("exited_executor"))?);
             }
             agent_call::Type::Message => {
                 self.message_to_framework(agent, call.message.ok_or(AgentRefusal::Missing("message"))?);
@@ -54,19 +54,18 @@ impl Core {
     }
 
     /// Command tasks' own executors are not in the books, and nobody is told about them.
-    fn executor_exited(&mut self, agent: &AgentId, exited: &agent_call::ExitedExecutor) {
-        let framework = exited.framework_id.clone();
-        let executor = exited.executor_id.clone();
+    fn executor_exited(&mut self, agent: &AgentId, exited: agent_call::ExitedExecutor) {
+        let agent_call::ExitedExecutor { framework_id: framework, executor_id: executor, status } = exited;
         self.counters.exited_executors += 1;
         if self.remove_executor(agent, &framework, &executor).is_some() {
-            self.tell(&framework, events::executor_exited(agent, &executor, exited.status.unwrap_or_default()));
+            self.tell(&framework, events::executor_exited(agent, &executor, status.unwrap_or_default()));
         }
     }
 
     fn message_to_framework(&mut self, agent: &AgentId, message: agent_call::Message) {
-        let framework = message.framework_id.clone();
+        let agent_call::Message { framework_id: framework, executor_id, data } = message;
         let connected = self.frameworks.get(&framework).is_some_and(super::Framework::is_connected);
         self.counters.count_executor_message(connected);
-        self.tell(&framework, events::message(agent, message.executor_id, message.data));
+        self.tell(&framework, events::message(agent, executor_id, data));
     }
 }

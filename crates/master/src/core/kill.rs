@@ -8,8 +8,7 @@ use crate::ids::FrameworkId;
 impl Core {
     /// A task nobody knows is answered like a reconciliation. An agent that is away is told when it is back.
     pub(super) fn kill(&mut self, framework: &FrameworkId, kill: call::Kill) {
-        let id = kill.task_id.clone();
-        let named = kill.agent_id.clone();
+        let call::Kill { task_id: id, agent_id: named, kill_policy: policy } = kill;
         let Some(task) = self.task(framework, &id) else {
             return self.reconcile_one(framework, &id, named.as_ref());
         };
@@ -19,20 +18,18 @@ impl Core {
             return;
         }
         if let Some(agent) = self.agents.get_mut(&agent) {
-            agent.kills.insert((framework.clone(), id.clone()), kill.kill_policy);
+            agent.kills.insert((framework.clone(), id.clone()), policy);
         }
-        self.order(&agent, orders::kill(framework, &id, kill.kill_policy));
+        self.order(&agent, orders::kill(framework, &id, policy));
     }
 
     pub(super) fn shutdown_executor(&mut self, framework: &FrameworkId, shutdown: call::Shutdown) {
-        let agent = shutdown.agent_id.clone();
-        self.order(&agent, orders::shutdown_executor(framework, shutdown.executor_id));
+        self.order(&shutdown.agent_id, orders::shutdown_executor(framework, shutdown.executor_id));
     }
 
     /// Best effort: an agent that is not there never gets it.
     pub(super) fn message_to_executor(&mut self, framework: &FrameworkId, message: call::Message) {
-        let agent = message.agent_id.clone();
-        let sent = self.order(&agent, orders::message(framework, message.executor_id, message.data));
+        let sent = self.order(&message.agent_id, orders::message(framework, message.executor_id, message.data));
         self.counters.count_message(sent);
     }
 }

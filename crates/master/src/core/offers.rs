@@ -105,9 +105,8 @@ impl Core {
     /// DECLINE: what was offered is free, and stays away from this framework for a while.
     pub(super) fn decline(&mut self, framework: &FrameworkId, decline: &call::Decline) {
         for id in &decline.offer_ids {
-            let id = id.clone();
-            if self.offers.get(&id).is_some_and(|offer| offer.framework == *framework)
-                && let Some(offer) = self.offers.remove(&id)
+            if self.offers.get(id).is_some_and(|offer| offer.framework == *framework)
+                && let Some(offer) = self.offers.remove(id)
             {
                 self.give_back(framework, &offer.agent, &offer.resources, decline.filters.as_ref());
             }

@@ -5,6 +5,7 @@ use mesos::v1::task_status::Reason;
 use mesos::v1::{self, TaskState, TaskStatus};
 
 use super::framework::Framework;
+use super::task::Task;
 use super::{Core, events, status};
 use crate::ids::{AgentId, FrameworkId, TaskId};
 
@@ -15,14 +16,13 @@ impl Core {
             return self.reconcile_all(framework);
         }
         for task in tasks {
-            let agent = task.agent_id.clone();
-            self.reconcile_one(framework, &task.task_id.clone(), agent.as_ref());
+            self.reconcile_one(framework, &task.task_id, task.agent_id.as_ref());
         }
     }
 
     fn reconcile_all(&mut self, id: &FrameworkId) {
         let Some(framework) = self.frameworks.get(id) else { return };
-        let known = framework.tasks.values().map(|task| self.latest(framework, &task.wire));
+        let known = framework.tasks.values().map(|task| self.latest(framework, task));
         let answers: Vec<TaskStatus> = known.collect();
         for answer in answers {
             self.tell(id, events::update(answer));
@@ -32,7 +32,7 @@ impl Core {
     pub(super) fn reconcile_one(&mut self, id: &FrameworkId, task: &TaskId, agent: Option<&AgentId>) {
         let Some(framework) = self.frameworks.get(id) else { return };
         let answer = match framework.tasks.get(task) {
-            Some(known) => Some(self.latest(framework, &known.wire)),
+            Some(known) => Some(self.latest(framework, known)),
             None => self.about_unknown(framework, task, agent),
         };
         if let Some(answer) = answer {
@@ -41,11 +41,10 @@ impl Core {
     }
 
     /// The state the framework was last told, with what its last status said.
-    fn latest(&self, framework: &Framework, task: &v1::Task) -> TaskStatus {
-        let forwarded = if task.status_update_state.is_some() { task.status_update_state() } else { task.state() };
-        let state = framework.capabilities.visible(forwarded);
+    fn latest(&self, framework: &Framework, task: &Task) -> TaskStatus {
+        let state = framework.capabilities.visible(task.forwarded_state());
         let what = (state, Reason::Reconciliation);
-        status::repeated(self.now.unix, task, what, "Reconciliation: Latest task state")
+        status::repeated(self.now.unix, &task.wire, what, "Reconciliation: Latest task state")
     }
 
     /// Nothing runs under this id as far as the master knows; where it would have run decides what that means.

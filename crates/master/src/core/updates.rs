@@ -11,9 +11,9 @@ impl Core {
     /// Forwards the update and takes it into the books. An agent repeats what nobody acknowledged, so an update that
     /// finds its framework away is simply not forwarded.
     pub(super) fn update(&mut self, agent: &AgentId, update: agent_call::Update) {
-        let framework = update.framework_id.clone();
         let latest = update.latest_state.is_some().then(|| update.latest_state());
-        let task = update.status.task_id.clone();
+        let agent_call::Update { framework_id: framework, status, .. } = update;
+        let task = status.task_id.clone();
         if !self.frameworks.contains_key(&framework) {
             tracing::warn!(%agent, %framework, %task, "update of an unknown framework dropped");
             self.counters.invalid_status_updates += 1;
@@ -24,12 +24,12 @@ impl Core {
             self.counters.invalid_status_updates += 1;
             return;
         }
-        self.forward(&framework, &update.status);
-        match self.absorb(&framework, &update.status, latest) {
+        self.forward(&framework, &status);
+        match self.absorb(&framework, &status, latest) {
             Some(_) => self.counters.valid_status_updates += 1,
             None => self.counters.invalid_status_updates += 1,
         }
-        if update.status.uuid.is_none() {
+        if status.uuid.is_none() {
             self.complete_if_terminal(&framework, &task);
         }
     }
@@ -49,10 +49,8 @@ impl Core {
 
     /// ACKNOWLEDGE: to the agent, which sends the next; the one of a terminal update ends the task.
     pub(super) fn acknowledge(&mut self, framework: &FrameworkId, acknowledge: call::Acknowledge) {
-        let call::Acknowledge { agent_id, task_id, uuid } = acknowledge;
-        let agent = agent_id.clone();
-        let task = task_id.clone();
-        if !self.order(&agent, orders::acknowledge(framework, task_id, uuid.to_vec())) {
+        let call::Acknowledge { agent_id: agent, task_id: task, uuid } = acknowledge;
+        if !self.order(&agent, orders::acknowledge(framework, task.clone(), uuid.clone())) {
             self.counters.invalid_acknowledgements += 1;
             return;
         }

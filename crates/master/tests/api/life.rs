@@ -14,6 +14,9 @@ async fn whole_life(codec: Codec) {
     let mut scheduler = Scheduler::subscribe(&master, codec, framework("f")).await;
     let offer = scheduler.offer().await;
     assert_eq!((offer.agent_id.clone(), offer.hostname.as_str()), (agent.id.clone(), "n1"));
+    assert!(offer.resources.iter().all(|of| of.role() == "*" && of.allocation_info.is_some()), "{offer:?}");
+    assert_eq!(offer.allocation_info.as_ref().and_then(|info| info.role.as_deref()), Some("*"));
+    assert_eq!((offer.url.as_ref().unwrap().path(), offer.attributes.len()), ("/slave(1)", 1));
     scheduler.launch(&offer, vec![task("t1", &agent.id)]).await;
     let launch = agent.wait_for(agent_event::Type::Launch).await.launch.unwrap();
     assert_eq!((launch.task.task_id.value.as_str(), launch.framework.id), ("t1", Some(scheduler.id.clone())));
