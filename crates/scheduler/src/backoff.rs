@@ -7,14 +7,14 @@ use crate::time::Timestamp;
 
 /// The launch delay of one app. It belongs to a configuration: a new one starts afresh.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Backoff {
+pub(crate) struct Backoff {
     delay: Duration,
     until: Option<Timestamp>,
 }
 
 impl Backoff {
     /// An instance failed: the delay grows, from `backoffSeconds` by `backoffFactor` up to `maxLaunchDelaySeconds`.
-    pub fn failed(&mut self, app: &App, now: Timestamp) {
+    pub(crate) fn failed(&mut self, app: &App, now: Timestamp) {
         let longest = seconds(app.max_launch_delay_seconds);
         let expired = self.until.is_some_and(|until| now > until.plus(longest));
         let grown = if self.delay.is_zero() || expired {
@@ -28,13 +28,13 @@ impl Backoff {
 
     /// From when on to launch; now if nothing failed.
     #[must_use]
-    pub fn until(&self) -> Option<Timestamp> {
+    pub(crate) fn until(&self) -> Option<Timestamp> {
         self.until
     }
 
     /// How much is left.
     #[must_use]
-    pub fn left(&self, now: Timestamp) -> Duration {
+    pub(crate) fn left(&self, now: Timestamp) -> Duration {
         self.until.map_or(Duration::ZERO, |until| until.since(now))
     }
 }

@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 
 /// A change that is under way.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Deployment {
+pub(crate) struct Deployment {
     /// A uuid.
     pub id: String,
     /// When it was asked for.
@@ -30,7 +30,7 @@ pub struct Deployment {
 impl Deployment {
     /// What it does, in Marathon's words.
     #[must_use]
-    pub fn action(&self) -> &'static str {
+    pub(crate) fn action(&self) -> &'static str {
         match (&self.before, &self.after) {
             (_, None) => "StopApplication",
             (None, Some(_)) => "StartApplication",
@@ -41,19 +41,19 @@ impl Deployment {
 
     /// Its step, as events show it.
     #[must_use]
-    pub fn step(&self) -> Value {
+    pub(crate) fn step(&self) -> Value {
         json!({"actions": [{"action": self.action(), "app": self.app}]})
     }
 
     /// As events show it.
     #[must_use]
-    pub fn plan(&self) -> Value {
+    pub(crate) fn plan(&self) -> Value {
         json!({"id": self.id, "version": self.version, "steps": [self.step()]})
     }
 
     /// As `/v2/deployments` lists it.
     #[must_use]
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         let current = json!([{"action": self.action(), "app": self.app, "readinessCheckResults": []}]);
         json!({"id": self.id, "version": self.version, "affectedApps": [self.app], "affectedPods": [],
             "steps": [self.step()], "currentActions": current, "currentStep": 1, "totalSteps": 1})

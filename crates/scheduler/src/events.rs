@@ -11,7 +11,7 @@ use crate::time::Timestamp;
 
 /// An event of the stream.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Event {
+pub(crate) struct Event {
     /// Its type, such as `health_status_changed_event`.
     pub kind: &'static str,
     /// Its fields, `eventType` and `timestamp` included.
@@ -21,7 +21,7 @@ pub struct Event {
 impl Event {
     /// An event with these fields.
     #[must_use]
-    pub fn new(kind: &'static str, now: Timestamp, mut data: Value) -> Self {
+    pub(crate) fn new(kind: &'static str, now: Timestamp, mut data: Value) -> Self {
         data["eventType"] = json!(kind);
         data["timestamp"] = json!(now);
         Event { kind, data }
@@ -30,41 +30,41 @@ impl Event {
 
 /// An app was created or changed.
 #[must_use]
-pub fn api_post(app: &App, now: Timestamp) -> Event {
+pub(crate) fn api_post(app: &App, now: Timestamp) -> Event {
     let uri = format!("/v2/apps{}", app.id);
     Event::new("api_post_event", now, json!({"clientIp": "", "uri": uri, "appDefinition": app}))
 }
 
 /// A health check was added.
 #[must_use]
-pub fn check_added(app: &App, check: &HealthCheck, now: Timestamp) -> Event {
+pub(crate) fn check_added(app: &App, check: &HealthCheck, now: Timestamp) -> Event {
     let data = json!({"appId": app.id, "version": app.config_version(), "healthCheck": check});
     Event::new("add_health_check_event", now, data)
 }
 
 /// A health check was removed.
 #[must_use]
-pub fn check_removed(app: &AppId, check: &HealthCheck, now: Timestamp) -> Event {
+pub(crate) fn check_removed(app: &AppId, check: &HealthCheck, now: Timestamp) -> Event {
     Event::new("remove_health_check_event", now, json!({"appId": app, "healthCheck": check}))
 }
 
 /// A health check failed, and it counts.
 #[must_use]
-pub fn check_failed(instance: &Instance, check: &HealthCheck, now: Timestamp) -> Event {
+pub(crate) fn check_failed(instance: &Instance, check: &HealthCheck, now: Timestamp) -> Event {
     let data = json!({"appId": instance.app, "taskId": instance.id, "instanceId": instance.id, "healthCheck": check});
     Event::new("failed_health_check_event", now, data)
 }
 
 /// The verdict of one check changed.
 #[must_use]
-pub fn health_changed(instance: &Instance, alive: bool, now: Timestamp) -> Event {
+pub(crate) fn health_changed(instance: &Instance, alive: bool, now: Timestamp) -> Event {
     let data = json!({"appId": instance.app, "instanceId": instance.id, "version": instance.config, "alive": alive});
     Event::new("health_status_changed_event", now, data)
 }
 
 /// What an instance's checks add up to changed.
 #[must_use]
-pub fn instance_health_changed(instance: &Instance, now: Timestamp) -> Event {
+pub(crate) fn instance_health_changed(instance: &Instance, now: Timestamp) -> Event {
     let data = json!({"instanceId": instance.id, "runSpecId": instance.app, "runSpecVersion": instance.config,
         "healthy": instance.healthy()});
     Event::new("instance_health_changed_event", now, data)
@@ -72,7 +72,7 @@ pub fn instance_health_changed(instance: &Instance, now: Timestamp) -> Event {
 
 /// An instance is killed for its health.
 #[must_use]
-pub fn unhealthy_kill(instance: &Instance, reason: &str, now: Timestamp) -> Event {
+pub(crate) fn unhealthy_kill(instance: &Instance, reason: &str, now: Timestamp) -> Event {
     let data = json!({"appId": instance.app, "taskId": instance.task_id(), "instanceId": instance.id,
         "version": instance.config, "reason": reason, "host": instance.host, "slaveId": instance.agent_id});
     Event::new("unhealthy_instance_kill_event", now, data)
@@ -80,7 +80,7 @@ pub fn unhealthy_kill(instance: &Instance, reason: &str, now: Timestamp) -> Even
 
 /// An instance changed its condition.
 #[must_use]
-pub fn instance_changed(instance: &Instance, condition: &str, now: Timestamp) -> Event {
+pub(crate) fn instance_changed(instance: &Instance, condition: &str, now: Timestamp) -> Event {
     let data = json!({"instanceId": instance.id, "condition": condition, "runSpecId": instance.app,
         "agentId": instance.agent_id, "host": instance.host, "runSpecVersion": instance.config});
     Event::new("instance_changed_event", now, data)
@@ -88,14 +88,14 @@ pub fn instance_changed(instance: &Instance, condition: &str, now: Timestamp) ->
 
 /// A task that is none of ours any more ended.
 #[must_use]
-pub fn unknown_terminated(task_id: &str, state: TaskState, now: Timestamp) -> Event {
+pub(crate) fn unknown_terminated(task_id: &str, state: TaskState, now: Timestamp) -> Event {
     let data = json!({"instanceId": task_id, "runSpecId": Value::Null, "condition": states::name(state)});
     Event::new("unknown_instance_terminated_event", now, data)
 }
 
 /// The master told the state of a task.
 #[must_use]
-pub fn status_update(instance: &Instance, status: &TaskStatus, now: Timestamp) -> Event {
+pub(crate) fn status_update(instance: &Instance, status: &TaskStatus, now: Timestamp) -> Event {
     let addresses: Vec<_> = instance.ip.iter().map(|ip| json!({"ipAddress": ip, "protocol": "IPv4"})).collect();
     let data = json!({"slaveId": instance.agent_id, "taskId": instance.task_id(), "appId": instance.app,
         "taskStatus": states::name(status.state()), "message": status.message.as_deref().unwrap_or_default(),
@@ -105,7 +105,7 @@ pub fn status_update(instance: &Instance, status: &TaskStatus, now: Timestamp) -
 
 /// Something about a deployment: its plan, and what it does now.
 #[must_use]
-pub fn deployment(kind: &'static str, plan: &Value, step: Option<&Value>, now: Timestamp) -> Event {
+pub(crate) fn deployment(kind: &'static str, plan: &Value, step: Option<&Value>, now: Timestamp) -> Event {
     let mut data = json!({"id": plan["id"], "plan": plan});
     if let Some(step) = step {
         data["currentStep"] = step.clone();
@@ -115,13 +115,13 @@ pub fn deployment(kind: &'static str, plan: &Value, step: Option<&Value>, now: T
 
 /// Where Marathon tells of a change of apps.
 #[must_use]
-pub fn group_changed(app: &AppId, version: Timestamp, now: Timestamp) -> Event {
+pub(crate) fn group_changed(app: &AppId, version: Timestamp, now: Timestamp) -> Event {
     let group = app.as_str().rsplit_once('/').map_or("/", |(group, _)| if group.is_empty() { "/" } else { group });
     Event::new("group_change_success", now, json!({"groupId": group, "version": version}))
 }
 
 /// The last instance of a removed app is gone.
 #[must_use]
-pub fn app_terminated(app: &AppId, now: Timestamp) -> Event {
+pub(crate) fn app_terminated(app: &AppId, now: Timestamp) -> Event {
     Event::new("app_terminated_event", now, json!({"appId": app}))
 }

@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 /// What one check found so far.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Health {
+pub(crate) struct Health {
     /// The first success.
     pub first_success: Option<Timestamp>,
     /// The latest success.
@@ -29,7 +29,7 @@ pub struct Health {
 
 impl Health {
     /// A success; says whether the verdict changed.
-    pub fn succeeded(&mut self, now: Timestamp) -> bool {
+    pub(crate) fn succeeded(&mut self, now: Timestamp) -> bool {
         self.first_success.get_or_insert(now);
         self.last_success = Some(now);
         self.consecutive_failures = 0;
@@ -37,7 +37,7 @@ impl Health {
     }
 
     /// A failure that counts; says whether the verdict changed.
-    pub fn failed(&mut self, now: Timestamp, cause: &str, consecutive_failures: u32) -> bool {
+    pub(crate) fn failed(&mut self, now: Timestamp, cause: &str, consecutive_failures: u32) -> bool {
         self.last_failure = Some(now);
         self.last_failure_cause = Some(cause.to_owned());
         self.consecutive_failures = consecutive_failures;
@@ -46,7 +46,7 @@ impl Health {
 
     /// As in `healthCheckResults`.
     #[must_use]
-    pub fn json(&self, instance: &InstanceId) -> Value {
+    pub(crate) fn json(&self, instance: &InstanceId) -> Value {
         let mut result = json!({
             "alive": self.alive == Some(true),
             "consecutiveFailures": self.consecutive_failures,
@@ -70,7 +70,7 @@ impl Health {
 
 /// What the checks of one instance add up to.
 #[must_use]
-pub fn aggregate(checks: &[Health]) -> Option<bool> {
+pub(crate) fn aggregate(checks: &[Health]) -> Option<bool> {
     if checks.iter().any(|health| health.alive == Some(false)) {
         return Some(false);
     }

@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 
 /// Where an instance is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Condition {
+pub(crate) enum Condition {
     /// Waits for an offer; there is no task.
     Scheduled,
     /// Launched; nothing was heard of it yet.
@@ -33,7 +33,7 @@ pub enum Condition {
 impl Condition {
     /// What Mesos calls it.
     #[must_use]
-    pub fn state_name(self) -> &'static str {
+    pub(crate) fn state_name(self) -> &'static str {
         match self {
             Condition::Scheduled | Condition::Staging => "TASK_STAGING",
             Condition::Starting => "TASK_STARTING",
@@ -45,7 +45,7 @@ impl Condition {
 
     /// The condition that a state of the task means, if it is none of its end.
     #[must_use]
-    pub fn of_state(state: TaskState) -> Option<Condition> {
+    pub(crate) fn of_state(state: TaskState) -> Option<Condition> {
         match state {
             TaskState::TaskStaging => Some(Condition::Staging),
             TaskState::TaskStarting => Some(Condition::Starting),
@@ -59,7 +59,7 @@ impl Condition {
 
 /// What an instance is meant to become.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Goal {
+pub(crate) enum Goal {
     /// To run: when its task ends, the next incarnation is launched.
     Running,
     /// To end, and be forgotten.
@@ -68,7 +68,7 @@ pub enum Goal {
 
 /// An instance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Instance {
+pub(crate) struct Instance {
     /// Stays over incarnations.
     pub id: InstanceId,
     /// Counted from 1.
@@ -106,7 +106,7 @@ pub struct Instance {
 impl Instance {
     /// A new instance that waits for an offer.
     #[must_use]
-    pub fn scheduled(id: InstanceId, app: AppId, config: Timestamp, checks: usize, now: Timestamp) -> Self {
+    pub(crate) fn scheduled(id: InstanceId, app: AppId, config: Timestamp, checks: usize, now: Timestamp) -> Self {
         Instance {
             id,
             incarnation: 1,
@@ -129,18 +129,18 @@ impl Instance {
 
     /// The id of its task, now or once it has one.
     #[must_use]
-    pub fn task_id(&self) -> String {
+    pub(crate) fn task_id(&self) -> String {
         self.id.task(self.incarnation)
     }
 
     /// Whether it has a task that is not over.
     #[must_use]
-    pub fn has_task(&self) -> bool {
+    pub(crate) fn has_task(&self) -> bool {
         self.condition != Condition::Scheduled
     }
 
     /// Moves on to another condition; says whether it is another one.
-    pub fn enter(&mut self, condition: Condition, now: Timestamp) -> bool {
+    pub(crate) fn enter(&mut self, condition: Condition, now: Timestamp) -> bool {
         if self.condition == condition {
             return false;
         }
@@ -153,20 +153,20 @@ impl Instance {
     }
 
     /// Its task is over and another one shall follow: the next incarnation, with nothing known of it.
-    pub fn reincarnate(&mut self, config: Timestamp, checks: usize, now: Timestamp) {
+    pub(crate) fn reincarnate(&mut self, config: Timestamp, checks: usize, now: Timestamp) {
         let fresh = Instance::scheduled(self.id.clone(), self.app.clone(), config, checks, now);
         *self = Instance { incarnation: self.incarnation + 1, ..fresh };
     }
 
     /// Healthy, unhealthy, or not known; never known without health checks.
     #[must_use]
-    pub fn healthy(&self) -> Option<bool> {
+    pub(crate) fn healthy(&self) -> Option<bool> {
         aggregate(&self.health)
     }
 
     /// Whether it does what it is for: runs, and is healthy as far as it has checks.
     #[must_use]
-    pub fn is_ready(&self) -> bool {
+    pub(crate) fn is_ready(&self) -> bool {
         self.condition == Condition::Running
             && self.kill_asked_at.is_none()
             && (self.health.is_empty() || self.healthy() == Some(true))

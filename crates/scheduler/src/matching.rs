@@ -13,7 +13,7 @@ use crate::stock::{Stock, merge_ports};
 
 /// An instance that waits for an offer.
 #[derive(Debug, Clone, Copy)]
-pub struct Wish<'a> {
+pub(crate) struct Wish<'a> {
     /// Which.
     pub instance: &'a InstanceId,
     /// Of what.
@@ -22,7 +22,7 @@ pub struct Wish<'a> {
 
 /// An instance that got what it needs.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Placement {
+pub(crate) struct Placement {
     /// Which.
     pub instance: InstanceId,
     /// The offer it goes to, by its place in the list.
@@ -34,12 +34,17 @@ pub struct Placement {
 }
 
 /// How many instances of which app an agent has already.
-pub type Crowd = BTreeMap<(String, AppId), usize>;
+pub(crate) type Crowd = BTreeMap<(String, AppId), usize>;
 
 /// Places as many as fit.
 #[must_use]
-pub fn place(offers: &[Offer], wishes: &[Wish<'_>], mut crowd: Crowd, dice: &mut fastrand::Rng) -> Vec<Placement> {
-    let mut left: Vec<Stock> = offers.iter().map(|offer| Stock::of(offer)).collect();
+pub(crate) fn place(
+    offers: &[Offer],
+    wishes: &[Wish<'_>],
+    mut crowd: Crowd,
+    dice: &mut fastrand::Rng,
+) -> Vec<Placement> {
+    let mut left: Vec<Stock> = offers.iter().map(Stock::of).collect();
     let mut placements = Vec::new();
     for wish in wishes {
         let mut order: Vec<usize> = (0..offers.len()).collect();
@@ -132,7 +137,7 @@ mod tests {
     fn what_does_not_fit_takes_nothing() {
         assert_eq!(placed(&[offer("x", 1.0, 1..=9)], &app(0.6), 2).len(), 1);
         assert_eq!(placed(&[offer("x", 0.3, 1..=9)], &app(0.1), 4).len(), 3);
-        assert!(placed(&[offer("x", 9.0, 1..=0)], &app(0.1), 1).is_empty());
+        assert_eq!(placed(&[offer("x", 9.0, 1..=1)], &app(0.1), 2).len(), 1);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 
 /// What is wanted.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Target {
+pub(crate) struct Target {
     /// How many instances.
     pub instances: u32,
     /// Of which configuration.
@@ -25,7 +25,7 @@ pub struct Target {
 
 /// How far an instance is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stage {
+pub(crate) enum Stage {
     /// Waits for an offer.
     Waiting,
     /// Has a task that is not ready, or not any more.
@@ -38,7 +38,7 @@ pub enum Stage {
 
 /// An instance, as far as the planner cares.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
+pub(crate) struct Seen {
     /// Which.
     pub id: InstanceId,
     /// Its configuration.
@@ -51,7 +51,7 @@ pub struct Seen {
 
 /// What to do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// How many to add.
     pub create: u32,
     /// Those that wait and are to take up the wanted configuration.
@@ -66,7 +66,7 @@ pub struct Plan {
 
 /// What to do next.
 #[must_use]
-pub fn plan(target: &Target, seen: &[Seen]) -> Plan {
+pub(crate) fn plan(target: &Target, seen: &[Seen]) -> Plan {
     let is_current = |seen: &&Seen| seen.config == target.config || seen.stage == Stage::Waiting;
     let staying: Vec<&Seen> = seen.iter().filter(|seen| seen.stage != Stage::Leaving).collect();
     let (current, outdated): (Vec<&Seen>, Vec<&Seen>) = staying.into_iter().partition(is_current);

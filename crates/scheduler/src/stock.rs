@@ -7,7 +7,7 @@ use mesos::v1::{Offer, Resource};
 
 /// What is left of an offer.
 #[derive(Debug, Clone)]
-pub struct Stock {
+pub(crate) struct Stock {
     left: Vec<Resource>,
     roles: Vec<String>,
 }
@@ -15,24 +15,24 @@ pub struct Stock {
 impl Stock {
     /// All of an offer.
     #[must_use]
-    pub fn of(offer: &Offer) -> Self {
+    pub(crate) fn of(offer: &Offer) -> Self {
         Stock { left: offer.resources.clone(), roles: Vec::new() }
     }
 
     /// The same, from which only resources of these roles are taken; of any if the list is empty.
     #[must_use]
-    pub fn accepting(self, roles: &[String]) -> Self {
+    pub(crate) fn accepting(self, roles: &[String]) -> Self {
         Stock { roles: roles.to_vec(), ..self }
     }
 
     /// How much there is of a scalar.
     #[must_use]
-    pub fn scalar(&self, name: &str) -> f64 {
+    pub(crate) fn scalar(&self, name: &str) -> f64 {
         self.usable(name).filter_map(|resource| resource.scalar.as_ref()).map(|scalar| scalar.value).sum()
     }
 
     /// Takes an amount, if there is enough; from several roles if need be.
-    pub fn take_scalar(&mut self, name: &str, amount: f64) -> Option<Vec<Resource>> {
+    pub(crate) fn take_scalar(&mut self, name: &str, amount: f64) -> Option<Vec<Resource>> {
         let mut missing = milli(amount);
         if missing > milli(self.scalar(name)) {
             return None;
@@ -52,7 +52,7 @@ impl Stock {
     }
 
     /// Takes this port, or any (the `dice` decide which).
-    pub fn take_port(&mut self, wanted: Option<u16>, dice: &mut fastrand::Rng) -> Option<(u16, Resource)> {
+    pub(crate) fn take_port(&mut self, wanted: Option<u16>, dice: &mut fastrand::Rng) -> Option<(u16, Resource)> {
         let port = match wanted {
             Some(port) => u64::from(port),
             None => self.any_port(dice)?,
@@ -87,7 +87,7 @@ impl Stock {
 
 /// Resources of the same role and kind put together: one entry for all ports.
 #[must_use]
-pub fn merge_ports(ports: Vec<Resource>) -> Vec<Resource> {
+pub(crate) fn merge_ports(ports: Vec<Resource>) -> Vec<Resource> {
     let mut merged: Vec<Resource> = Vec::new();
     for port in ports {
         let same = |other: &&mut Resource| {
@@ -122,7 +122,7 @@ fn ranges(resource: &Resource) -> &[Range] {
 
 fn without(range: &Range, port: u64) -> Vec<Range> {
     if !(range.begin..=range.end).contains(&port) {
-        return vec![range.clone()];
+        return vec![*range];
     }
     let below = (port > range.begin).then(|| Range { begin: range.begin, end: port - 1 });
     let above = (port < range.end).then(|| Range { begin: port + 1, end: range.end });

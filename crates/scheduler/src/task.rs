@@ -18,7 +18,7 @@ const LONGEST_LABEL: usize = 512;
 
 /// The task of an instance whose ports are known.
 #[must_use]
-pub fn build(app: &App, instance: &Instance, offer: &Offer, resources: Vec<Resource>) -> TaskInfo {
+pub(crate) fn build(app: &App, instance: &Instance, offer: &Offer, resources: Vec<Resource>) -> TaskInfo {
     let native = app.health_checks.iter().find(|check| check.protocol.is_native());
     TaskInfo {
         name: app.id.host_name(),
@@ -64,7 +64,7 @@ fn command(app: &App, instance: &Instance, hostname: &str) -> CommandInfo {
 
 /// Marathon's variables, over which the app's own win.
 #[must_use]
-pub fn variables(app: &App, instance: &Instance, hostname: &str) -> BTreeMap<String, String> {
+pub(crate) fn variables(app: &App, instance: &Instance, hostname: &str) -> BTreeMap<String, String> {
     let mut all = BTreeMap::new();
     let mut set = |name: &str, value: String| drop(all.insert(name.to_owned(), value));
     set("HOST", hostname.to_owned());

@@ -61,16 +61,16 @@ pub(super) fn gone() -> Response {
 }
 
 /// Reads a body, or says what is wrong with it.
-pub(super) async fn body(request: Request<Body>) -> Result<Bytes, Response> {
+pub(super) async fn body(request: Request<Body>) -> Result<Bytes, Box<Response>> {
     let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    let too_large = || message(413, format!("the body is larger than {LARGEST_BODY} bytes"));
+    let too_large = || Box::new(message(413, format!("the body is larger than {LARGEST_BODY} bytes")));
     if declared.is_some_and(|length: usize| length > LARGEST_BODY) {
         return Err(too_large());
     }
     match tokio::time::timeout(BODY_TIME, to_bytes(request.into_body(), LARGEST_BODY)).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(_)) => Err(too_large()),
-        Err(_) => Err(message(408, "the body did not arrive in time")),
+        Err(_) => Err(Box::new(message(408, "the body did not arrive in time"))),
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) async fn create(State(api): State<Api>, request: Request<Body>) -> Re
     let force = Query::of(&request).flag("force", false);
     match read::<AppUpdate>(request).await {
         Ok(update) => api.actor.ask(move |core, now| core.create(update, force, now)).await.map_or_else(gone, changed),
-        Err(response) => response,
+        Err(response) => *response,
     }
 }
 
@@ -43,7 +43,7 @@ pub(super) async fn change_many(State(api): State<Api>, request: Request<Body>) 
     let manner = Manner { partial: query.flag("partialUpdate", true), create: put, force: query.flag("force", false) };
     let updates = match read::<Vec<AppUpdate>>(request).await {
         Ok(updates) => updates,
-        Err(response) => return response,
+        Err(response) => return *response,
     };
     let result = api.actor.ask(move |core, now| core.change_many(updates, manner, now)).await;
     result.map_or_else(gone, changed)
@@ -96,7 +96,7 @@ async fn change(api: Api, id: AppId, request: Request<Body>) -> Response {
         Ok(update) => {
             api.actor.ask(move |core, now| core.change_app(&id, update, manner, now)).await.map_or_else(gone, changed)
         }
-        Err(response) => response,
+        Err(response) => *response,
     }
 }
 
@@ -124,7 +124,7 @@ async fn one_version(api: Api, id: AppId, version: &str) -> Response {
 }
 
 /// Reads a body of this shape, or says what is wrong with it.
-pub(super) async fn read<T: serde::de::DeserializeOwned>(request: Request<Body>) -> Result<T, Response> {
+pub(super) async fn read<T: serde::de::DeserializeOwned>(request: Request<Body>) -> Result<T, Box<Response>> {
     let bytes = body(request).await?;
-    shape::read::<Value>(&bytes).and_then(shape::from_value).map_err(|error| misshapen(&error))
+    shape::read::<Value>(&bytes).and_then(shape::from_value).map_err(|error| Box::new(misshapen(&error)))
 }

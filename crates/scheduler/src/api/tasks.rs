@@ -23,10 +23,10 @@ struct Kill {
 }
 
 impl Kill {
-    fn of(query: &Query) -> Result<Kill, Response> {
+    fn of(query: &Query) -> Result<Kill, Box<Response>> {
         let (scale, wipe) = (query.flag("scale", false), query.flag("wipe", false));
         if scale && wipe {
-            return Err(message(400, "You cannot use scale and wipe at the same time."));
+            return Err(Box::new(message(400, "You cannot use scale and wipe at the same time.")));
         }
         Ok(Kill { scale, force: query.flag("force", false) })
     }
@@ -73,11 +73,11 @@ struct Ids {
 pub(super) async fn kill(State(api): State<Api>, request: Request<Body>) -> Response {
     let kill = match Kill::of(&Query::of(&request)) {
         Ok(kill) => kill,
-        Err(response) => return response,
+        Err(response) => return *response,
     };
     let ids = match read::<Ids>(request).await {
         Ok(ids) => ids.ids,
-        Err(response) => return response,
+        Err(response) => return *response,
     };
     if let Some(bad) = ids.iter().find(|id| InstanceId::of_task(id).is_none()) {
         return message(400, format!("Invalid task id '{bad}'"));
@@ -108,7 +108,7 @@ async fn kill_of_app(api: Api, id: AppId, request: Request<Body>) -> Response {
     let query = Query::of(&request);
     let kill = match Kill::of(&query) {
         Ok(kill) => kill,
-        Err(response) => return response,
+        Err(response) => return *response,
     };
     let host = query.get("host").map(str::to_owned);
     let result = api.actor.ask(move |core, now| {
@@ -126,7 +126,7 @@ pub(super) async fn kill_one(api: Api, id: AppId, task: String, request: Request
     }
     let kill = match Kill::of(&Query::of(&request)) {
         Ok(kill) => kill,
-        Err(response) => return response,
+        Err(response) => return *response,
     };
     let result = api.actor.ask(move |core, now| {
         core.tasks_of(&id)?;

@@ -103,7 +103,7 @@ fn is_segment(segment: &str) -> bool {
 }
 
 fn command(app: &App, faults: &mut Faults) {
-    let one = app.cmd.is_some() != !app.args.is_empty();
+    let one = app.cmd.is_some() == app.args.is_empty();
     let error = "AppDefinition must either contain one of 'cmd' or 'args', and/or a 'container'.";
     faults.require(one, "/", error);
     let empty = app.cmd.as_ref().is_some_and(|cmd| cmd.trim().is_empty());

@@ -160,9 +160,9 @@ impl Core {
         let agent_id = status.agent_id.as_ref().map(|id| id.value.clone());
         let check_result = check_result(status);
         self.change(id, |instance| {
-            instance.ip = ip.or(instance.ip.take());
-            instance.agent_id = agent_id.or(instance.agent_id.take());
-            instance.check_result = check_result.or(instance.check_result.take());
+            instance.ip = ip.or_else(|| instance.ip.take());
+            instance.agent_id = agent_id.or_else(|| instance.agent_id.take());
+            instance.check_result = check_result.or_else(|| instance.check_result.take());
         });
     }
 
