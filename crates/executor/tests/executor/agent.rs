@@ -34,6 +34,7 @@ struct Seen {
     pool: Option<EventSender<PoolEvent>>,
     exited: Vec<pool_call::Exited>,
     tokens: Vec<String>,
+    refusals: Vec<StatusCode>,
     updates: Vec<TaskStatus>,
 }
 
@@ -120,6 +121,16 @@ impl Agent {
         .await
     }
 
+    /// Answers the next subscriptions like this, last one first.
+    pub(crate) async fn refuse(&self, refusals: &[StatusCode]) {
+        self.seen.lock().await.refusals = refusals.to_vec();
+    }
+
+    /// Whether all of them were given.
+    pub(crate) async fn has_refused(&self) -> bool {
+        self.seen.lock().await.refusals.is_empty()
+    }
+
     /// What every call so far showed as its authorization.
     pub(crate) async fn tokens(&self) -> Vec<String> {
         self.seen.lock().await.tokens.clone()
@@ -185,6 +196,11 @@ impl Agent {
         self.seen.lock().await.pool = None;
     }
 
+    /// The stream of an executor that was killed.
+    pub(crate) async fn forget_stream(&self, executor: &str) {
+        self.seen.lock().await.streams.remove(executor);
+    }
+
     pub(crate) async fn dismiss_pool(&self) {
         self.to_pool(PoolEvent { r#type: Some(pool_event::Type::Shutdown.into()), ..PoolEvent::default() }).await;
     }
@@ -237,6 +253,7 @@ async fn executor_call(State(seen): State<Shared>, headers: HeaderMap, body: Byt
     seen.tokens.extend(headers.get("authorization").map(|token| token.to_str().unwrap().to_owned()));
     let executor = call.executor_id.value.clone();
     match (call.subscribe, call.update) {
+        (Some(_), _) if !seen.refusals.is_empty() => seen.refusals.pop().unwrap().into_response(),
         (Some(subscribe), _) => {
             let codec = accept(&headers).unwrap();
             let (stream, response) = event_stream(codec, None, 64);

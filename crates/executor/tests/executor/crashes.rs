@@ -1,7 +1,10 @@
 //! Agents, executors and shims that die at the wrong moment.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::time::Duration;
 
+use http::StatusCode;
 use mesos::v1::TaskState::{TaskFailed, TaskFinished, TaskKilled, TaskKilling, TaskRunning, TaskStarting};
 use mesos::v1::{CommandInfo, HealthCheck, TaskInfo, health_check};
 
@@ -214,4 +217,99 @@ async fn the_successor_counts_on_where_the_first_stopped() {
     agent.updates_until("a", |updates| updates.iter().any(|status| status.healthy == Some(false))).await;
     agent.kill("a", None).await;
     agent.reached("a", TaskKilled).await;
+}
+
+#[tokio::test]
+async fn a_shim_that_comes_too_late_does_not_start_the_task() {
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    let environment = agent.environment("a");
+    let executor = Executor::start(&environment);
+    agent.launch("a", task("a", "echo ran >> ran; sleep 1000")).await;
+    agent.reached("a", TaskRunning).await;
+    number_of_runs(&agent, 1).await;
+    let (shim, main) = pids(&agent.state("a")).await;
+    executor.kill().await;
+    kill_hard(shim);
+    is_gone(main).await;
+    // As if the executor had died after starting a shim that has not come to anything yet.
+    for name in ["pid", "journal"] {
+        fs::remove_file(agent.state("a").join(name)).unwrap();
+    }
+    let heir = Executor::start(&environment);
+    agent.reached("a", TaskFailed).await;
+    assert_eq!(heir.ended().await, 0);
+    let state = agent.state("a").display().to_string();
+    let late = Executor::with_arguments(&["shim", &state], &BTreeMap::new());
+    assert_eq!(late.ended().await, 1);
+    number_of_runs(&agent, 1).await;
+}
+
+async fn number_of_runs(agent: &Agent, wanted: usize) {
+    let runs = || fs::read_to_string(agent.sandbox("a").join("ran")).unwrap_or_default().lines().count();
+    until("the task", async || (runs() >= wanted).then_some(())).await;
+    assert_eq!(runs(), wanted);
+}
+
+#[tokio::test]
+async fn an_executor_killed_again_and_again_runs_its_task_once_and_tells_one_end() {
+    let seed = fastrand::u64(..);
+    println!("seed {seed}");
+    let mut random = fastrand::Rng::with_seed(seed);
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    let environment = agent.environment("a");
+    let task = task("a", "echo ran >> ran; while [ ! -e go ]; do sleep 0.02; done; exit 5");
+    for round in 1..15 {
+        let executor = Executor::start(&environment);
+        agent.subscription("a", round).await;
+        // An agent that finds the task unknown to its executor would drop it; this one insists.
+        if !agent.state("a").join("task.info").exists() {
+            agent.launch("a", task.clone()).await;
+        }
+        tokio::time::sleep(Duration::from_micros(random.u64(0..15_000))).await;
+        executor.kill().await;
+        agent.forget_stream("a").await;
+    }
+    let heir = Executor::start(&environment);
+    fs::write(agent.sandbox("a").join("go"), "").unwrap();
+    let updates = agent.reached("a", TaskFailed).await;
+    assert_eq!(heir.ended().await, 0);
+    let runs = fs::read_to_string(agent.sandbox("a").join("ran")).unwrap_or_default().lines().count();
+    let message = updates.last().unwrap().message();
+    let told = if message.contains("never started") { 0 } else { 1 };
+    assert_eq!(runs, told, "{message}");
+    assert!(told == 0 || message == "Command exited with status 5", "{message}");
+    let order = [TaskStarting, TaskRunning, TaskFailed];
+    assert!(states(&updates).is_sorted_by_key(|state| order.iter().position(|known| known == state)));
+    assert_eq!(states(&updates).iter().filter(|state| **state == TaskFailed).count(), 1);
+}
+
+#[tokio::test]
+async fn an_agent_that_is_not_ready_is_asked_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    agent.refuse(&[StatusCode::SERVICE_UNAVAILABLE, StatusCode::NOT_FOUND, StatusCode::SERVICE_UNAVAILABLE]).await;
+    let executor = Executor::start(&agent.environment("a"));
+    agent.launch("a", task("a", "true")).await;
+    assert!(agent.has_refused().await);
+    agent.reached("a", TaskFinished).await;
+    assert_eq!(executor.ended().await, 0);
+}
+
+#[tokio::test]
+async fn an_agent_that_stays_away_ends_the_task() {
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    let mut environment = agent.environment("a");
+    environment.insert("MESOS_RECOVERY_TIMEOUT".to_owned(), "200ms".to_owned());
+    environment.insert("MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD".to_owned(), "1secs".to_owned());
+    let executor = Executor::start(&environment);
+    agent.launch("a", task("a", "trap '' TERM; sleep 1000")).await;
+    agent.reached("a", TaskRunning).await;
+    let (shim, main) = pids(&agent.state("a")).await;
+    agent.stop().await;
+    assert_eq!(executor.ended().await, 1);
+    is_gone(main).await;
+    is_gone(shim).await;
 }

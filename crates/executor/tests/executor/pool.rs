@@ -6,7 +6,7 @@ use mesos::v1::TaskState::{TaskFinished, TaskKilled, TaskRunning};
 use mesos::v1::{CommandInfo, HealthCheck, TaskInfo, health_check};
 
 use crate::agent::{Agent, states, task};
-use crate::process::{Executor, is_alive, pids, private_kib};
+use crate::process::{Executor, is_alive, is_gone, pids, private_kib};
 
 fn environment(agent: &Agent) -> BTreeMap<String, String> {
     let mut environment = agent.environment("pool");
@@ -66,6 +66,33 @@ async fn a_killed_pool_comes_back_to_its_tasks() {
         assert_eq!(states(&updates).iter().filter(|state| **state == TaskRunning).count(), 1);
     }
     assert!(!is_alive(main));
+}
+
+#[tokio::test]
+async fn a_pool_follows_its_agent_and_tells_what_it_missed() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut agent = Agent::start(directory.path()).await;
+    let pool = Executor::with_arguments(&["--pool"], &environment(&agent));
+    for name in ["a", "b"] {
+        agent.add_to_pool(name).await;
+        agent.launch(name, task(name, "while [ ! -e go ]; do sleep 0.02; done")).await;
+        agent.reached(name, TaskRunning).await;
+    }
+    agent.stop().await;
+    std::fs::write(agent.sandbox("a").join("go"), "").unwrap();
+    is_gone(pids(&agent.state("a")).await.0).await;
+    agent.restart().await;
+    for name in ["a", "b"] {
+        agent.add_to_pool(name).await;
+        agent.subscription(name, 2).await;
+    }
+    agent.reached("a", TaskFinished).await;
+    assert_eq!(agent.pool_exited("a").await, 0);
+    agent.kill("b", None).await;
+    agent.reached("b", TaskKilled).await;
+    agent.pool_exited("b").await;
+    agent.dismiss_pool().await;
+    assert_eq!(pool.ended().await, 0);
 }
 
 #[tokio::test]
