@@ -216,7 +216,10 @@ impl Prober {
 
     fn finish(&mut self, key: Key, outcome: Outcome) {
         if let Some(running) = self.take_running(key) {
-            self.conclude(key, &running.begin, outcome);
+            let Running { begin, attempt, .. } = *running;
+            // First hang up, then tell: telling may take a while.
+            drop(attempt);
+            self.conclude(key, &begin, outcome);
         }
     }
 

@@ -10,7 +10,7 @@ use std::task::Poll;
 
 use rustix::io::Errno;
 use rustix::net::sockopt::set_tcp_quickack;
-use rustix::net::{AddressFamily, Shutdown, connect, shutdown};
+use rustix::net::{AddressFamily, Shutdown, connect, getsockname, shutdown};
 
 use super::poller::Interest;
 use super::tools::Tools;
@@ -44,20 +44,31 @@ impl Attempt {
 
     pub(super) fn advance(&mut self) -> Poll<Outcome> {
         Poll::Ready(match connect(&self.socket, &self.probe.address) {
+            Ok(()) | Err(Errno::ISCONN) if self.is_alone() => Outcome::Failure(nobody(Errno::CONNREFUSED)),
             Ok(()) | Err(Errno::ISCONN) => self.connected(),
             Err(Errno::INPROGRESS | Errno::ALREADY | Errno::INTR) => return Poll::Pending,
-            Err(errno) => Outcome::Failure(Failure::NotConnected { cause: words(errno) }),
+            Err(errno) => Outcome::Failure(nobody(errno)),
         })
     }
 
-    /// A whole connection ends with a FIN, so that the application reads an end and not an error; the reset that
-    /// follows when the socket is closed leaves no TIME_WAIT behind.
+    /// A socket may be given, as its own port, the one it asks for, and then talks to itself.
+    fn is_alone(&self) -> bool {
+        let own = getsockname(&self.socket).ok().and_then(|own| SocketAddr::try_from(own).ok());
+        own.is_some_and(|own| own == self.probe.address)
+    }
+
+    /// A whole connection ends with a FIN, so that the application reads an end and not an error. The reset that
+    /// follows at once, when the socket is closed, leaves no TIME_WAIT behind, unless the peer has closed in between.
     fn connected(&self) -> Outcome {
         if self.probe.mode == TcpMode::Connect {
             let _closed_by_the_peer_already = shutdown(&self.socket, Shutdown::Write);
         }
         Outcome::Success(Answer::Connected)
     }
+}
+
+fn nobody(errno: Errno) -> Failure {
+    Failure::NotConnected { cause: words(errno) }
 }
 
 pub(super) fn family(address: &SocketAddr) -> AddressFamily {

@@ -1,4 +1,5 @@
-//! Kills a command with all it started: its process group, its session, and its children's children.
+//! Kills a command with all it started: its process group, its session, and its children's children. Who left all three
+//! before, by changing its session after its parent had ended, is not found.
 
 use std::collections::HashSet;
 use std::fs;
@@ -6,7 +7,7 @@ use std::os::fd::OwnedFd;
 
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open, pidfd_send_signal};
 
-/// A tree may grow while it is felled. One that still grows after so many rounds is faster than us.
+/// A tree may grow while it is counted. One that still grows after so many rounds is faster than us.
 const ROUNDS: usize = 16;
 
 /// What `/proc/PID/stat` says of a process.
@@ -19,27 +20,34 @@ struct Process {
 }
 
 /// Kills the session leader and its tree. Returns all of them but the leader.
+///
+/// All are stopped before the first one is killed: who is stopped has no more children, and a tree that loses a parent
+/// is no longer known as one.
 pub(super) fn fell(leader: Pid) -> Vec<OwnedFd> {
-    let _gone_already = kill_process_group(leader, Signal::KILL);
-    let mut killed = HashSet::from([leader.as_raw_pid()]);
+    let _gone_already = kill_process_group(leader, Signal::STOP);
+    let mut known = HashSet::from([leader.as_raw_pid()]);
     let mut pidfds = Vec::new();
     for _ in 0..ROUNDS {
-        let before = killed.len();
+        let before = known.len();
         for member in members(&processes(), leader.as_raw_pid()) {
-            if killed.insert(member.pid) {
-                pidfds.extend(kill(member.pid));
+            if known.insert(member.pid) {
+                pidfds.extend(stop(member.pid));
             }
         }
-        if killed.len() == before {
+        if known.len() == before {
             break;
         }
+    }
+    let _gone_already = kill_process_group(leader, Signal::KILL);
+    for pidfd in &pidfds {
+        let _gone_already = pidfd_send_signal(pidfd, Signal::KILL);
     }
     pidfds
 }
 
-fn kill(pid: i32) -> Option<OwnedFd> {
+fn stop(pid: i32) -> Option<OwnedFd> {
     let pidfd = pidfd_open(Pid::from_raw(pid)?, PidfdFlags::empty()).ok()?;
-    let _gone_already = pidfd_send_signal(&pidfd, Signal::KILL);
+    let _gone_already = pidfd_send_signal(&pidfd, Signal::STOP);
     Some(pidfd)
 }
 
