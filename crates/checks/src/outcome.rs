@@ -166,9 +166,10 @@ impl Failure {
             Failure::Exit { code, .. } => format!("exit status {code}"),
             Failure::Signal { signal, .. } => format!("killed by signal {signal}"),
             Failure::TimedOut { after, .. } => format!("timed out after {after:?}"),
-            Failure::NotConnected { cause } | Failure::Connection { cause } => cause.clone(),
+            Failure::NotConnected { cause } | Failure::Connection { cause } | Failure::Protocol { cause } => {
+                cause.clone()
+            }
             Failure::Tls { cause } => format!("TLS: {cause}"),
-            Failure::Protocol { cause } => format!("not HTTP/1: {cause}"),
             Failure::Redirect { cause } => format!("redirect: {cause}"),
             Failure::NotStarted { cause } => format!("cannot start the command: {cause}"),
             Failure::Place { cause } => format!("cannot enter the task's namespaces: {cause}"),

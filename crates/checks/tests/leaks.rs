@@ -12,11 +12,11 @@ use std::time::Duration;
 use checks::spec::{HttpProbe, Probe, Scheme, TcpMode};
 use checks::{Check, Engine, Place, Start};
 use rustix::io::Errno;
-use rustix::process::{WaitOptions, waitpid};
+use rustix::process::{Resource, Rlimit, WaitOptions, getrlimit, setrlimit, waitpid};
 use tokio::sync::mpsc;
 
 use server::{answer, closed, hang, redirect, status, tls};
-use support::{PATIENCE, engine, eventually, http, ms, shell, spec, tcp};
+use support::{PATIENCE, engine, eventually, http, ms, outcome, shell, spec, tcp};
 
 const ATTEMPTS: usize = 2000;
 const AT_A_TIME: u64 = 20;
@@ -54,8 +54,20 @@ fn engine_threads() -> usize {
     threads.filter(|task| fs::read_to_string(task.path().join("comm")).is_ok_and(|name| name == "checks\n")).count()
 }
 
+/// The engine takes as many descriptors as it may; a command gets what the process was given.
+async fn limits(given: u64, allowed: Option<u64>) {
+    let outcome = outcome(Probe::Command(shell("ulimit -n; exit 1"))).await;
+    let checks::Outcome::Failure(seen) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(seen.output(), Some(given.to_string().as_str()));
+    assert_eq!(getrlimit(Resource::Nofile).current, allowed);
+}
+
 #[tokio::test]
 async fn nothing_is_left() {
+    const GIVEN: u64 = 512;
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    setrlimit(Resource::Nofile, Rlimit { current: Some(GIVEN), maximum }).unwrap();
+    limits(GIVEN, maximum).await;
     let good = http(answer(status("200 OK")));
     let secure = HttpProbe { scheme: Scheme::Https, ..http(tls(status("200 OK"))) };
     let elsewhere = http(answer(redirect(&format!("http://{}/", good.address))));

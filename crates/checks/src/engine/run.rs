@@ -35,6 +35,9 @@ const BELL: Key = Key::MAX;
 /// How many attempts start before the first answers are looked at.
 const BATCH: usize = 32;
 
+/// To start a command takes as long as to start so many others.
+const WEIGHT_OF_COMMAND: usize = 8;
+
 /// Where bodies and output are read to.
 const SCRATCH: usize = 64 * 1024;
 
@@ -266,9 +269,11 @@ impl Prober {
             let kind = self.checks.get(&due.key).map_or(Kind::Socket, Entry::kind);
             self.budget.wait(due, kind);
         }
-        for _ in 0..BATCH {
+        let mut started = 0;
+        while started < BATCH {
             let Some((due, kind)) = self.budget.next() else { return };
             self.start(&due, kind);
+            started += if kind == Kind::Command { WEIGHT_OF_COMMAND } else { 1 };
         }
     }
 
