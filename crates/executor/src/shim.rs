@@ -1,7 +1,7 @@
 //! The parent of a task: a tiny process that outlives the executor, so that nobody ever has to guess how a task ended.
 //!
-//! In: `spec.json` of its directory. Out: `pid` once the task runs, `exit` once it ended, both whole or not there; and
-//! a newline on standard output as soon as either can be read. It owns the lock of its directory for its whole life:
+//! In: `spec.json` of its directory. Out: `pid` once the task runs, `exit` once it ended, `clear` once nothing of it is
+//! left, each whole or not there; and a newline on standard output as soon as one of them can be read. It owns the lock of its directory for its whole life:
 //! a free lock means that nobody will start this task any more.
 //!
 //! It is the subreaper of everything the task starts. When the task's main process has ended it kills what is left,
@@ -48,6 +48,7 @@ fn live(files: &ShimFiles) -> io::Result<()> {
         Ok(task) => see_through(files, task),
         Err(error) => {
             files.write_exit(&Exit::NotStarted(error.to_string()))?;
+            files.write_clear()?;
             announce();
             Ok(())
         }
@@ -79,7 +80,7 @@ fn see_through(files: &ShimFiles, task: Pid) -> io::Result<()> {
     };
     let written = files.write_exit(&Exit::Status(status.as_raw()));
     end_leftovers();
-    written
+    written.and_then(|()| files.write_clear())
 }
 
 /// The container is the task's main process; nothing of it may stay behind. The dead hand their children to this

@@ -113,18 +113,14 @@ pub(crate) async fn find(files: ShimFiles, mark: Mark) -> io::Result<Found> {
 /// The end of a task whose shim is gone. The caller holds the lock, so no late shim can interfere.
 async fn settle(files: &ShimFiles, mark: &Mark) -> io::Result<Found> {
     let started = files.started()?;
-    let exit = match files.exit()? {
-        Some(exit) => exit,
-        None => {
-            let exit =
-                if started.is_some() { Exit::Unknown(LOST.into()) } else { Exit::NotStarted(NEVER_STARTED.into()) };
-            files.write_exit(&exit)?;
-            exit
-        }
-    };
-    if !matches!(exit, Exit::NotStarted(_)) {
+    if !files.is_clear() {
+        // The shim was killed, and may have left anything.
         clear(started.map(|started| started.task), mark).await;
     }
+    let exit = match files.exit()? {
+        Some(exit) => exit,
+        None => abandon(files, started.is_some())?,
+    };
     Ok(match exit {
         Exit::Status(status) => Found::Over(Ending::Status(status)),
         Exit::Unknown(why) => Found::Over(Ending::Unknown(why)),
@@ -139,6 +135,13 @@ pub(crate) async fn put_down(files: ShimFiles, mark: Mark) {
         let ending = supervisor.ended().await;
         tracing::warn!(?ending, "ended a task whose executor had failed");
     }
+}
+
+/// Says what the shim could not, and so keeps any other from starting the task.
+fn abandon(files: &ShimFiles, started: bool) -> io::Result<Exit> {
+    let exit = if started { Exit::Unknown(LOST.to_owned()) } else { Exit::NotStarted(NEVER_STARTED.to_owned()) };
+    files.write_exit(&exit)?;
+    Ok(exit)
 }
 
 impl Supervisor {

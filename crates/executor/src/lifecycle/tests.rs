@@ -294,6 +294,27 @@ fn input() -> impl Strategy<Value = Input> {
     ]
 }
 
+/// What holds of every life, however many executors it took.
+fn is_in_order(updates: &[&Update]) {
+    let states: Vec<_> = updates.iter().map(|update| update.state).collect();
+    let rank = |state: &TaskState| match state {
+        TaskStarting => 0,
+        TaskRunning => 1,
+        TaskKilling => 2,
+        _ => 3,
+    };
+    assert!(states.is_sorted_by_key(rank), "{states:?}");
+    for once in [0, 2, 3] {
+        assert!(states.iter().filter(|state| rank(state) == once).count() <= 1, "{states:?}");
+    }
+    for update in updates {
+        let from_checks = [Reason::TaskCheckStatusUpdated, Reason::TaskHealthCheckStatusUpdated];
+        let is_from_checks = update.reason.is_some_and(|reason| from_checks.contains(&reason));
+        assert!(!is_from_checks || update.state == TaskRunning);
+        assert!(update.check_status.is_some());
+    }
+}
+
 proptest! {
     #[test]
     fn every_life_is_in_order(steps in prop::collection::vec((input(), 0u64..5), 1..60)) {
@@ -310,32 +331,38 @@ proptest! {
             }
             world.pass(seconds(pause));
         }
-        let states = world.states();
-        let terminal = |state: &TaskState| !matches!(state, TaskStarting | TaskRunning | TaskKilling);
-        prop_assert!(states.iter().filter(|state| terminal(state)).count() <= 1);
-        prop_assert!(states.iter().position(terminal).is_none_or(|at| at + 1 == states.len()));
-        let rank = |state: &TaskState| match state {
-            TaskStarting => 0,
-            TaskRunning => 1,
-            TaskKilling => 2,
-            _ => 3,
-        };
-        prop_assert!(states.is_sorted_by_key(rank));
-        prop_assert!(states.iter().filter(|state| **state == TaskStarting).count() <= 1);
-        prop_assert!(states.iter().filter(|state| **state == TaskKilling).count() <= 1);
-        for update in world.updates() {
-            let from_checks = matches!(
-                update.reason,
-                Some(Reason::TaskCheckStatusUpdated | Reason::TaskHealthCheckStatusUpdated)
-            );
-            prop_assert!(!from_checks || update.state == TaskRunning);
-            prop_assert!(update.check_status.is_some());
-        }
+        is_in_order(&world.updates());
         // Nothing comes after the end, and time stands still then.
         if let Some(at) = world.actions.iter().position(|(_, action)| matches!(action, Action::Exit(_))) {
             prop_assert_eq!(at + 1, world.actions.len());
             prop_assert_eq!(world.lifecycle.wake_at(), None);
         }
+    }
+
+    #[test]
+    fn a_life_stays_in_order_whoever_goes_on_with_it(steps in prop::collection::vec((input(), 0u64..5, 0u8..6), 1..60)) {
+        let mut world = World::new();
+        world.take(Input::Launch(plan()));
+        let launched = world.now;
+        let mut killed = false;
+        for (input, pause, dies) in steps {
+            world.take(input).pass(seconds(pause));
+            if world.exit().is_some() {
+                break;
+            }
+            killed |= world.lifecycle.kill().is_some();
+            if dies == 0 {
+                let last = world.updates().last().map(|update| (*update).clone());
+                let past = Past { plan: plan(), last, kill: world.lifecycle.kill().cloned(), launched };
+                let (lifecycle, actions) = Lifecycle::resume(seconds(5), past, world.now);
+                world.lifecycle = lifecycle;
+                world.actions.extend(actions.into_iter().map(|action| (world.now, action)));
+            }
+        }
+        is_in_order(&world.updates());
+        // A kill that was begun is never forgotten.
+        let end = world.updates().last().map(|update| (*update).clone()).unwrap();
+        prop_assert!(!(killed && end.state == TaskFinished));
     }
 
     #[test]

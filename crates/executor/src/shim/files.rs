@@ -104,6 +104,15 @@ impl ShimFiles {
         self.write("exit", exit)
     }
 
+    /// Whether the shim itself said that nothing of the task is left.
+    pub(crate) fn is_clear(&self) -> bool {
+        self.directory.join("clear").exists()
+    }
+
+    pub(super) fn write_clear(&self) -> io::Result<()> {
+        write_whole(&self.directory.join("clear"), b"")
+    }
+
     /// The lock, unless a living shim has it.
     pub(crate) fn try_lock(&self) -> io::Result<Option<ShimLock>> {
         let file = OpenOptions::new().create(true).append(true).mode(0o600).open(self.directory.join("lock"))?;

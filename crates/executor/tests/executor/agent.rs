@@ -121,6 +121,12 @@ impl Agent {
         .await
     }
 
+    /// Whether there is a subscription number `count` of the executor.
+    pub(crate) async fn has_subscribed(&self, executor: &str, count: usize) -> bool {
+        let seen = self.seen.lock().await;
+        seen.streams.contains_key(executor) && seen.subscriptions.get(executor).is_some_and(|all| all.len() >= count)
+    }
+
     /// Answers the next subscriptions like this, last one first.
     pub(crate) async fn refuse(&self, refusals: &[StatusCode]) {
         self.seen.lock().await.refusals = refusals.to_vec();

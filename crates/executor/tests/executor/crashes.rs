@@ -262,7 +262,14 @@ async fn an_executor_killed_again_and_again_runs_its_task_once_and_tells_one_end
     let task = task("a", "echo ran >> ran; while [ ! -e go ]; do sleep 0.02; done; exit 5");
     for round in 1..15 {
         let executor = Executor::start(&environment);
-        agent.subscription("a", round).await;
+        until("a subscription, or the end", async || {
+            let over = states(&agent.updates("a").await).contains(&TaskFailed);
+            (over || agent.has_subscribed("a", round).await).then_some(())
+        })
+        .await;
+        if states(&agent.updates("a").await).contains(&TaskFailed) {
+            break;
+        }
         // An agent that finds the task unknown to its executor would drop it; this one insists.
         if !agent.state("a").join("task.info").exists() {
             agent.launch("a", task.clone()).await;
