@@ -50,7 +50,7 @@ pub struct ExecutorConfig {
 impl ExecutorConfig {
     /// Reads the variables an agent sets for an executor.
     pub fn from_variables(variables: &Variables) -> Result<ExecutorConfig, ExecutorError> {
-        let sandbox = PathBuf::from(match optional(variables, "MESOS_SANDBOX") {
+        let sandbox = absolute(match optional(variables, "MESOS_SANDBOX") {
             Some(sandbox) => sandbox,
             None => required(variables, "MESOS_DIRECTORY")?,
         });
@@ -104,7 +104,12 @@ pub(crate) fn duration(variables: &Variables, name: &'static str) -> Result<Opti
 }
 
 fn state_directory(variables: &Variables, sandbox: &Path) -> PathBuf {
-    optional(variables, "CYGNET_STATE_DIRECTORY").map_or_else(|| sandbox.join(".cygnet"), PathBuf::from)
+    optional(variables, "CYGNET_STATE_DIRECTORY").map_or_else(|| sandbox.join(".cygnet"), absolute)
+}
+
+/// Shims and tasks do not run in this process' directory.
+fn absolute(path: &str) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| PathBuf::from(path))
 }
 
 fn inherited(variables: &Variables) -> Variables {
