@@ -1,7 +1,7 @@
 //! Many command executors in one process. The agent says which (ADD), hears which have ended (EXITED), and ends the
 //! pool (SHUTDOWN). Each executor subscribes, lives and recovers exactly as if it had a process of its own.
 //!
-//! One tokio task runs [`Pool::run`] and owns the set of executors; each executor is a task of its own. States are
+//! One tokio task runs the pool and owns the set of executors; each executor is a task of its own. States are
 //! methods: `disconnected` tries until it has a stream or gives up, `subscribed` ends when the stream breaks.
 
 mod config;
