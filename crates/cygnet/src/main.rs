@@ -1,1 +1,32 @@
-fn main() {}
+//! `cygnet`: one binary for everything.
+//!
+//! What has to be small goes first: `shim` and `demo` never set up a runtime, and are dispatched before the command line
+//! is parsed. All else is a subcommand in [`cli`], carried out by a file of [`command`].
+
+mod api;
+mod cli;
+mod command;
+mod demo;
+mod log;
+mod signals;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next().is_some_and(|first| first == "shim")
+        && let Some(directory) = arguments.next()
+    {
+        return executor::shim::main(Path::new(&directory));
+    }
+    match command::run(cli::Cli::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("cygnet: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

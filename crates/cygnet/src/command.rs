@@ -1,0 +1,65 @@
+//! The subcommands, one file each.
+
+pub(crate) mod agent;
+pub(crate) mod app;
+pub(crate) mod check;
+pub(crate) mod dev;
+pub(crate) mod executor;
+pub(crate) mod master;
+pub(crate) mod scheduler;
+pub(crate) mod table;
+pub(crate) mod task;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use store::Store;
+
+use crate::cli::{Cli, Command};
+use crate::log;
+
+/// Carries out what the command line says.
+pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    match cli.command {
+        Command::Demo(demo) => return crate::demo::run(&demo),
+        Command::Shim { directory } => return Ok(::executor::shim::main(&directory)),
+        Command::Dev(_) | Command::App(_) | Command::Task(_) | Command::Check(_) => {
+            log::start(cli.log.as_deref(), "error")?
+        }
+        _ => log::start(cli.log.as_deref(), "info")?,
+    }
+    let threads = std::thread::available_parallelism().map_or(2, usize::from).min(4);
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(threads).enable_all().build().context("cannot start")?;
+    let result = runtime.block_on(carry_out(cli.command));
+    // Host names that are still being looked up must not keep the process.
+    runtime.shutdown_background();
+    result
+}
+
+async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Dev(dev) => dev::run(dev).await,
+        Command::Master(master) => master::run(master).await,
+        Command::Agent(agent) => agent::run(agent).await,
+        Command::Scheduler(scheduler) => scheduler::run(scheduler).await,
+        Command::Executor(executor) => executor::run(&executor).await,
+        Command::Check(check) => check::run(check).await,
+        Command::App(app) => app::run(app).await,
+        Command::Task(task) => task::run(task).await,
+        Command::Demo(_) | Command::Shim { .. } => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// Opens a store below a work directory, which is made when it is not there.
+pub(crate) fn open_store(work_dir: &Path, name: &str) -> anyhow::Result<Store> {
+    std::fs::create_dir_all(work_dir)
+        .with_context(|| format!("cannot make the work directory {}", work_dir.display()))?;
+    Ok(Store::open(work_dir.join(name))?)
+}
+
+/// An absolute path: what is started from here runs elsewhere.
+pub(crate) fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
+    std::path::absolute(path).with_context(|| format!("cannot find {}", path.display()))
+}

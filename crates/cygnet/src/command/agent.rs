@@ -1,0 +1,69 @@
+//! `cygnet agent`: the agent alone.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use agent::Shutdown;
+use clap::Args;
+use tokio::sync::oneshot;
+
+use super::absolute;
+use crate::signals::Stop;
+
+/// The options of an agent.
+#[derive(Debug, Args)]
+pub(crate) struct Agent {
+    /// The address to listen on
+    #[arg(long, default_value = "127.0.0.1", env = "CYGNET_LISTEN")]
+    listen: IpAddr,
+    /// The port to listen on
+    #[arg(long, default_value_t = 5051, env = "CYGNET_AGENT_PORT")]
+    port: u16,
+    /// What others are told to reach this machine by
+    #[arg(long, env = "CYGNET_HOSTNAME")]
+    hostname: Option<String>,
+    /// Where the master is: HOST:PORT
+    #[arg(long, default_value = "127.0.0.1:5050", env = "CYGNET_MASTER")]
+    master: String,
+    /// Where sandboxes and what must survive a restart are kept
+    #[arg(long, default_value = ".cygnet/agent", env = "CYGNET_WORK_DIR")]
+    work_dir: PathBuf,
+    /// What to offer, such as "cpus:4;mem:8192;disk:10000;ports:[31000-32000]"; by default, what the machine has
+    #[arg(long, env = "CYGNET_RESOURCES")]
+    resources: Option<String>,
+    /// What the machine is like, such as "rack:r1;zone:a"
+    #[arg(long, env = "CYGNET_ATTRIBUTES")]
+    attributes: Option<String>,
+    /// For how long executors wait for an agent that is gone
+    #[arg(long, default_value = "15m", value_parser = humantime::parse_duration, env = "CYGNET_RECOVERY_TIMEOUT")]
+    recovery_timeout: Duration,
+    /// Stop the tasks when told to stop; by default they go on, and the next agent finds them
+    #[arg(long, env = "CYGNET_STOP_TASKS")]
+    stop_tasks: bool,
+}
+
+/// Runs until told to stop.
+pub(crate) async fn run(arguments: Agent) -> anyhow::Result<ExitCode> {
+    let mut stop = Stop::listen()?;
+    let master = arguments.master.trim_start_matches("http://").trim_end_matches('/').to_owned();
+    let mut options = ::agent::Options::new(master, absolute(&arguments.work_dir)?, std::env::current_exe()?);
+    options.listen = arguments.listen;
+    options.port = arguments.port;
+    options.hostname = arguments.hostname;
+    options.resources = arguments.resources;
+    options.attributes = arguments.attributes;
+    options.recovery_timeout = arguments.recovery_timeout;
+    let agent = ::agent::Agent::bind(options).await?;
+    tracing::info!(address = %agent.address(), "the agent listens");
+    let (shutdown, told) = oneshot::channel();
+    let mut running = tokio::spawn(agent.run(async { told.await.unwrap_or(Shutdown::Keep) }));
+    tokio::select! {
+        () = stop.asked() => {}
+        ended = &mut running => { ended??; return Ok(ExitCode::FAILURE); }
+    }
+    let _ = shutdown.send(if arguments.stop_tasks { Shutdown::StopTasks } else { Shutdown::Keep });
+    running.await??;
+    Ok(ExitCode::SUCCESS)
+}

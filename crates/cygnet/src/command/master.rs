@@ -1,0 +1,58 @@
+//! `cygnet master`: the master alone.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use tokio_util::sync::CancellationToken;
+
+use super::open_store;
+use crate::signals::Stop;
+
+/// The options of a master.
+#[derive(Debug, Args)]
+pub(crate) struct Master {
+    /// The address to listen on
+    #[arg(long, default_value = "127.0.0.1", env = "CYGNET_LISTEN")]
+    listen: IpAddr,
+    /// The port to listen on
+    #[arg(long, default_value_t = 5050, env = "CYGNET_MASTER_PORT")]
+    port: u16,
+    /// What others are told to reach this master by
+    #[arg(long, env = "CYGNET_HOSTNAME")]
+    hostname: Option<String>,
+    /// Where its registry is kept
+    #[arg(long, default_value = ".cygnet", env = "CYGNET_WORK_DIR")]
+    work_dir: PathBuf,
+    /// How long an agent has to answer a ping
+    #[arg(long, default_value = "15s", value_parser = humantime::parse_duration, env = "CYGNET_AGENT_PING_TIMEOUT")]
+    agent_ping_timeout: Duration,
+    /// How many pings in a row it may leave unanswered
+    #[arg(long, default_value_t = 5, env = "CYGNET_MAX_AGENT_PING_TIMEOUTS")]
+    max_agent_ping_timeouts: u32,
+    /// How long a disconnected agent has to come back
+    #[arg(long, default_value = "10m", value_parser = humantime::parse_duration, env = "CYGNET_AGENT_REREGISTER_TIMEOUT")]
+    agent_reregister_timeout: Duration,
+}
+
+/// Runs until told to stop.
+pub(crate) async fn run(arguments: Master) -> anyhow::Result<ExitCode> {
+    let mut stop = Stop::listen()?;
+    let mut options = ::master::Options::new(open_store(&arguments.work_dir, "master.redb")?);
+    options.listen = arguments.listen;
+    options.port = arguments.port;
+    options.hostname = arguments.hostname;
+    options.agent_ping_timeout = arguments.agent_ping_timeout;
+    options.max_agent_ping_timeouts = arguments.max_agent_ping_timeouts;
+    options.agent_reregister_timeout = arguments.agent_reregister_timeout;
+    let master = ::master::Master::bind(options).await?;
+    tracing::info!(address = %master.address(), "the master listens");
+    let shutdown = CancellationToken::new();
+    let running = tokio::spawn(master.run(shutdown.clone()));
+    stop.asked().await;
+    shutdown.cancel();
+    running.await??;
+    Ok(ExitCode::SUCCESS)
+}

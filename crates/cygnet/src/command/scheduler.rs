@@ -1,0 +1,69 @@
+//! `cygnet scheduler`: the scheduler alone, on Cygnet's master or another.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use tokio_util::sync::CancellationToken;
+
+use super::open_store;
+use crate::signals::Stop;
+
+/// The options of a scheduler.
+#[derive(Debug, Args)]
+pub(crate) struct Scheduler {
+    /// The address to listen on
+    #[arg(long, default_value = "127.0.0.1", env = "CYGNET_LISTEN")]
+    listen: IpAddr,
+    /// The port to listen on
+    #[arg(long, default_value_t = 8080, env = "CYGNET_API_PORT")]
+    port: u16,
+    /// Where a master is, Cygnet's or Mesos' own: HOST:PORT
+    #[arg(long, default_value = "127.0.0.1:5050", env = "CYGNET_MASTER")]
+    master: String,
+    /// Where apps are kept
+    #[arg(long, default_value = ".cygnet", env = "CYGNET_WORK_DIR")]
+    work_dir: PathBuf,
+    /// The name of the framework
+    #[arg(long, default_value = "marathon", env = "CYGNET_FRAMEWORK_NAME")]
+    framework_name: String,
+    /// The role whose resources to use
+    #[arg(long, default_value = "*", env = "CYGNET_ROLE")]
+    role: String,
+    /// The principal to register with
+    #[arg(long, env = "CYGNET_PRINCIPAL")]
+    principal: Option<String>,
+    /// As whom tasks run that name nobody; by default, whoever the agent runs as
+    #[arg(long, default_value = "", env = "CYGNET_USER")]
+    user: String,
+    /// For how long tasks go on without a scheduler
+    #[arg(long, default_value = "7d", value_parser = humantime::parse_duration, env = "CYGNET_FAILOVER_TIMEOUT")]
+    failover_timeout: Duration,
+}
+
+/// Runs until told to stop; tasks go on.
+pub(crate) async fn run(arguments: Scheduler) -> anyhow::Result<ExitCode> {
+    let mut stop = Stop::listen()?;
+    let store = open_store(&arguments.work_dir, "scheduler.redb")?;
+    let master = arguments.master.trim_start_matches("http://").trim_end_matches('/').to_owned();
+    let mut options = ::scheduler::Options::new(store, master);
+    options.listen = arguments.listen;
+    options.port = arguments.port;
+    options.framework_name = arguments.framework_name;
+    options.role = arguments.role;
+    options.principal = arguments.principal;
+    options.user = arguments.user;
+    options.failover_timeout = arguments.failover_timeout;
+    let scheduler = ::scheduler::Scheduler::bind(options).await?;
+    tracing::info!(address = %scheduler.address(), "the scheduler listens");
+    let shutdown = CancellationToken::new();
+    let mut running = tokio::spawn(scheduler.run(shutdown.clone()));
+    tokio::select! {
+        () = stop.asked() => shutdown.cancel(),
+        ended = &mut running => { ended??; return Ok(ExitCode::FAILURE); }
+    }
+    running.await??;
+    Ok(ExitCode::SUCCESS)
+}
