@@ -1,14 +1,16 @@
 //! Where a check runs: the host, a network namespace, or the namespaces of a process.
 //!
-//! In: a pid, or the path of a namespace. Out: descriptors, opened once and shared by all clones of a [`Place`]; the
+//! In: a pid, a pidfd, or the path of a namespace. Out: descriptors, opened once and shared by all clones of a [`Place`]; the
 //! last clone dropped lets the namespace go. A place that is where we are already is the host: nothing is entered.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 /// Where a check runs.
 #[derive(Clone, Debug, Default)]
@@ -63,6 +65,16 @@ impl Place {
         })
     }
 
+    /// As [`Place::of_pid`], and certainly of this process: its number may have gone to another one meanwhile.
+    pub fn of_pidfd(pidfd: BorrowedFd<'_>) -> Result<Place, PlaceError> {
+        let path = PathBuf::from(format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd()));
+        let failed = |source| PlaceError { path: path.clone(), source };
+        let info = fs::read_to_string(&path).map_err(failed)?;
+        let pid = info.lines().find_map(|line| line.strip_prefix("Pid:")?.trim().parse().ok());
+        let place = Place::of_pid(pid.ok_or_else(|| failed(io::ErrorKind::InvalidInput.into()))?)?;
+        if has_ended(pidfd).map_err(failed)? { Err(failed(io::ErrorKind::NotFound.into())) } else { Ok(place) }
+    }
+
     /// A network namespace by its path: `/run/netns/blue`, `/proc/4711/ns/net`.
     pub fn network_namespace(path: impl AsRef<Path>) -> Result<Place, PlaceError> {
         let other = Namespace::open_other(path.as_ref(), "/proc/self/ns/net")?;
@@ -112,6 +124,11 @@ impl Namespace {
     }
 }
 
+fn has_ended(pidfd: BorrowedFd<'_>) -> io::Result<bool> {
+    let mut readable = [PollFd::from_borrowed_fd(pidfd, PollFlags::IN)];
+    Ok(poll(&mut readable, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }))? > 0)
+}
+
 impl AsFd for Namespace {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.descriptor.as_fd()
@@ -127,6 +144,18 @@ mod tests {
         let pid = i32::try_from(std::process::id()).unwrap();
         assert!(matches!(Place::of_pid(pid), Ok(Place::Host)));
         assert!(matches!(Place::network_namespace(format!("/proc/{pid}/ns/net")), Ok(Place::Host)));
+    }
+
+    #[test]
+    fn a_pidfd_of_a_process_that_ended_is_no_place() {
+        let mut process = std::process::Command::new("cat").stdin(std::process::Stdio::piped()).spawn().unwrap();
+        let pid = rustix::process::Pid::from_raw(process.id().try_into().unwrap()).unwrap();
+        let pidfd = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).unwrap();
+        assert!(matches!(Place::of_pidfd(pidfd.as_fd()), Ok(Place::Host)));
+        drop(process.stdin.take());
+        process.wait().unwrap();
+        assert!(Place::of_pidfd(pidfd.as_fd()).is_err());
+        assert!(Place::of_pidfd(File::open("/dev/null").unwrap().as_fd()).is_err());
     }
 
     #[test]

@@ -109,18 +109,28 @@ impl Prober {
         let mut looked = self.clock.now();
         let mut ready = Vec::new();
         loop {
-            if let Err(error) = self.look(&mut looked, &mut ready).and_then(|()| self.advance_all(&mut ready)) {
-                tracing::error!(%error, "the check engine cannot go on");
-                break;
+            match self.turn(&mut looked, &mut ready) {
+                Ok(Turn::Next) => {}
+                Ok(Turn::Last) => break,
+                Err(error) => {
+                    tracing::error!(%error, "the check engine cannot go on");
+                    break;
+                }
             }
-            if self.read_letters() == Turn::Last {
-                break;
-            }
-            self.expire();
-            self.start_batch();
-            self.tidy();
         }
         self.close();
+    }
+
+    fn turn(&mut self, looked: &mut Duration, ready: &mut Vec<Key>) -> io::Result<Turn> {
+        self.look(looked, ready)?;
+        self.advance_all(ready)?;
+        if self.read_letters() == Turn::Last {
+            return Ok(Turn::Last);
+        }
+        self.expire(*looked, ready)?;
+        self.start_batch();
+        self.tidy();
+        Ok(Turn::Next)
     }
 
     /// One look does not take in everything. Whoever had not been looked at could not be called late.
@@ -237,12 +247,19 @@ impl Prober {
         }
     }
 
-    fn expire(&mut self) {
-        let now = self.clock.now();
-        while let Some((_, key)) = self.deadlines.first().copied().filter(|(deadline, _)| *deadline <= now) {
-            self.deadlines.pop_first();
-            self.expire_one(key, now);
+    /// The thread may have been stopped at any point since it looked, even before it read the clock. So it looks again
+    /// after that, and calls nothing late but what was due then.
+    fn expire(&mut self, looked: Duration, ready: &mut Vec<Key>) -> io::Result<()> {
+        if self.deadlines.first().is_none_or(|(deadline, _)| *deadline > looked) {
+            return Ok(());
         }
+        self.kit.poller.wait(Duration::ZERO, ready)?;
+        self.advance_all(ready)?;
+        while let Some((_, key)) = self.deadlines.first().copied().filter(|(deadline, _)| *deadline <= looked) {
+            self.deadlines.pop_first();
+            self.expire_one(key, looked);
+        }
+        Ok(())
     }
 
     fn expire_one(&mut self, key: Key, now: Duration) {

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
 use crate::server::{answer, closed, hang, status};
-use crate::support::{PATIENCE, Watch, engine, eventually, http, ms, shell, spec, tcp, watch, watch_from};
+use crate::support::{PATIENCE, Watch, engine, http, ms, shell, spec, tcp, watch, watch_from};
 
 async fn is_silent(watch: &mut Watch) -> bool {
     timeout(ms(200), watch.events.recv()).await.is_err()
@@ -53,7 +53,7 @@ async fn an_attempt_of_before_the_pause_is_dropped() {
     let mut watch = watch(&engine, check);
     watch.handle.pause();
     watch.handle.resume();
-    eventually("it runs", || false_unless_started(&engine)).await;
+    has_started(&engine).await;
     watch.handle.pause();
     engine.lag().await.unwrap();
     assert!(timeout(ms(600), watch.events.recv()).await.is_err());
@@ -61,13 +61,13 @@ async fn an_attempt_of_before_the_pause_is_dropped() {
     assert_eq!(watch.next().await.state.consecutive_failures, 1);
 }
 
-fn false_unless_started(engine: &Engine) -> bool {
-    let engine = engine.clone();
-    let ask = async move { engine.lag().await.unwrap().started > 0 };
-    std::thread::scope(|scope| {
-        let runtime = || tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(ask);
-        scope.spawn(runtime).join().unwrap()
-    })
+async fn has_started(engine: &Engine) {
+    let wait = async {
+        while engine.lag().await.unwrap().started == 0 {
+            sleep(ms(5)).await;
+        }
+    };
+    timeout(PATIENCE, wait).await.expect("it never started");
 }
 
 #[tokio::test]
