@@ -1,10 +1,10 @@
 //! `cargo xtask`: what a developer types. Each verb is a few commands, run one after the other from the root of the
 //! workspace; the first that fails ends it.
 //!
-//! [`command`] runs commands, [`tests`] the test suite, of which it also says what was skipped.
+//! [`command`] runs commands, [`suite`] the test suite, of which it also says what was skipped.
 
 mod command;
-mod tests;
+mod suite;
 
 use std::process::ExitCode;
 
@@ -31,7 +31,7 @@ fn main() -> ExitCode {
 
 fn run(arguments: &[&str]) -> anyhow::Result<()> {
     match arguments {
-        ["test", rest @ ..] => tests::run(rest),
+        ["test", rest @ ..] => suite::run(rest),
         ["lint"] => lint(),
         ["bench", rest @ ..] => cargo(["run", "--release", "--package", "bench", "--"].iter().chain(rest)),
         ["ci"] => script(".ci/run"),
