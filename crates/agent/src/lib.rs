@@ -1,1 +1,37 @@
-//! agent
+//! A Mesos agent: the resources, sandboxes, executors and status updates of one machine, and their recovery.
+//!
+//! From the inside out:
+//!
+//! * [`status_updates`] and [`core`] decide. Both are pure: they are told what happened and when, and say what to do;
+//! * [`log`] is what must survive `kill -9`, [`layout`] is where it and the sandboxes lie;
+//! * [`actor`] owns the core, makes its changes durable and carries out the rest, with [`chores`] for what takes a
+//!   while and [`processes`] for pools and executors;
+//! * [`registration`] keeps up the subscription at the master, [`http`] answers executors, pools and operators, and
+//!   [`files`] lets them look into sandboxes.
+//!
+//! An [`Agent`] is bound, which takes its port and its work directory, and then run. It ends when it is told to, and
+//! what happens to its tasks then, [`Shutdown`] says.
+
+mod actor;
+mod agent;
+mod chores;
+mod clock;
+mod core;
+mod error;
+mod files;
+mod http;
+mod ids;
+mod layout;
+mod log;
+mod machine;
+mod now;
+mod options;
+mod processes;
+mod registration;
+mod status_updates;
+mod users;
+mod version;
+
+pub use crate::agent::{Agent, Shutdown};
+pub use crate::error::AgentError;
+pub use crate::options::Options;

@@ -1,0 +1,304 @@
+//! The task that owns the core.
+//!
+//! Comes in: [`Request`]s over one bounded channel, and time. Goes out: events on streams, answers to requests, calls
+//! to the master, chores, changes to the store. Owns: the core, the sending ends of all event streams, one small task
+//! for each stream and each process that waits for its end, the registration's task. What a batch of requests changed
+//! is durable before anybody hears of it.
+
+mod perform;
+mod streams;
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use mesos::server::EventSender;
+use mesos::v1::cygnet::{AgentCall, AgentEvent, PoolCall, PoolEvent};
+use mesos::v1::executor;
+use store::Store;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, interval_at};
+
+use self::streams::Streams;
+use crate::chores::Chores;
+use crate::clock::Clock;
+use crate::core::{Action, CallRefusal, Core, Owner, Preparation};
+use crate::error::AgentError;
+use crate::ids::StreamId;
+use crate::log;
+use crate::now::Now;
+use crate::registration::Registration;
+
+/// Requests that may wait for the core; senders wait behind them.
+const WAITING: usize = 4096;
+
+/// Requests taken in one go: their changes to the store share one commit.
+const BATCH: usize = 256;
+
+/// How often executors hear that their agent is there.
+const HEARTBEAT: Duration = Duration::from_secs(30 * 60);
+
+/// How long a good-bye to the master may take.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// What the rest of the agent asks for.
+pub(crate) enum Request {
+    SubscribeExecutor {
+        sender: EventSender<executor::Event>,
+        call: Box<executor::Call>,
+        answer: Answer<Result<(), CallRefusal>>,
+    },
+    ExecutorCall {
+        call: Box<executor::Call>,
+        answer: Answer<Result<(), CallRefusal>>,
+    },
+    SubscribePool {
+        sender: EventSender<PoolEvent>,
+        call: Box<PoolCall>,
+    },
+    PoolCall {
+        call: Box<PoolCall>,
+        answer: Answer<()>,
+    },
+    /// The other side of a stream is gone.
+    Closed(StreamId),
+    /// There is a stream from the master; calls for it go here.
+    MasterConnected(mpsc::UnboundedSender<AgentCall>),
+    MasterEvent(Box<AgentEvent>),
+    MasterLost,
+    /// The master knows that the agent leaves.
+    Left,
+    /// What the agent has to say when it subscribes.
+    Registration(Answer<AgentCall>),
+    Prepared(Box<Preparation>, Result<(), String>),
+    Ended(Owner, Option<i32>),
+    /// A look at the books.
+    View(Box<dyn FnOnce(&Core, Now) + Send>),
+    /// End all tasks, then leave.
+    Stop,
+    /// Stop now, and leave everything as it is.
+    Keep,
+}
+
+type Answer<T> = oneshot::Sender<T>;
+
+/// The agent is going down.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stopped;
+
+/// How to reach the core.
+#[derive(Debug, Clone)]
+pub(crate) struct Handle {
+    requests: mpsc::Sender<Request>,
+}
+
+impl Handle {
+    pub(crate) async fn send(&self, request: Request) -> Result<(), Stopped> {
+        self.requests.send(request).await.map_err(|_| Stopped)
+    }
+
+    /// Sends a request made around the place for its answer, and waits for that.
+    pub(crate) async fn ask<T>(&self, request: impl FnOnce(Answer<T>) -> Request) -> Result<T, Stopped> {
+        let (answer, answered) = oneshot::channel();
+        self.send(request(answer)).await?;
+        answered.await.map_err(|_| Stopped)
+    }
+
+    /// Looks at the books.
+    pub(crate) async fn view<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Core, Now) -> T + Send + 'static,
+    ) -> Result<T, Stopped> {
+        self.ask(|answer| {
+            Request::View(Box::new(move |core, now| {
+                // Who asked may have gone; then nobody needs the answer.
+                let _ = answer.send(look(core, now));
+            }))
+        })
+        .await
+    }
+}
+
+/// See the module's words.
+pub(crate) struct Actor {
+    core: Core,
+    clock: Clock,
+    store: Store,
+    inbox: mpsc::Receiver<Request>,
+    handle: Handle,
+    streams: Streams,
+    chores: Chores,
+    registration: Registration,
+    /// Everything that waits for something on the actor's behalf.
+    waiting: JoinSet<()>,
+    master: Option<mpsc::UnboundedSender<AgentCall>>,
+    leaving: Option<Instant>,
+    /// Held back until what they rest on is durable.
+    answers: Vec<Box<dyn FnOnce() + Send>>,
+}
+
+/// Whether the agent ends, and how.
+type Course = ControlFlow<Result<(), AgentError>>;
+
+/// The two ends of the channel to the core.
+pub(crate) fn channel() -> (Handle, mpsc::Receiver<Request>) {
+    let (requests, inbox) = mpsc::channel(WAITING);
+    (Handle { requests }, inbox)
+}
+
+impl Actor {
+    pub(crate) fn new(
+        core: Core,
+        clock: Clock,
+        store: Store,
+        (handle, inbox): (Handle, mpsc::Receiver<Request>),
+        chores: Chores,
+        registration: Registration,
+    ) -> Actor {
+        Actor {
+            core,
+            clock,
+            store,
+            inbox,
+            streams: Streams::new(handle.clone()),
+            handle,
+            chores,
+            registration,
+            waiting: JoinSet::new(),
+            master: None,
+            leaving: None,
+            answers: Vec::new(),
+        }
+    }
+
+    /// Runs until it is told to end, or until the store fails.
+    pub(crate) async fn run(mut self) -> Result<(), AgentError> {
+        let ended = self.live().await;
+        // Kills that were decided are carried out, whatever happens.
+        self.chores.finish().await;
+        ended
+    }
+
+    async fn live(&mut self) -> Result<(), AgentError> {
+        let mut batch = Vec::with_capacity(BATCH);
+        let mut heartbeat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
+        if let ControlFlow::Break(end) = self.settle().await? {
+            return end;
+        }
+        loop {
+            let wake = self.core.wake_at().map(|at| self.clock.at(at));
+            tokio::select! {
+                _ = self.inbox.recv_many(&mut batch, BATCH) => {}
+                () = sleep_until(wake) => self.core.wake(self.clock.now()),
+                () = sleep_until(self.leaving) => return Ok(()),
+                _ = heartbeat.tick() => self.streams.heartbeat(),
+                Some(_) = self.waiting.join_next(), if !self.waiting.is_empty() => continue,
+            }
+            for request in batch.drain(..) {
+                if let ControlFlow::Break(end) = self.serve(request) {
+                    return end;
+                }
+            }
+            if let ControlFlow::Break(end) = self.settle().await? {
+                return end;
+            }
+        }
+    }
+
+    fn serve(&mut self, request: Request) -> Course {
+        let now = self.clock.now();
+        match request {
+            Request::SubscribeExecutor { sender, call, answer } => self.subscribe_executor(sender, *call, answer),
+            Request::ExecutorCall { call, answer } => {
+                let result = self.core.executor_call(now, *call);
+                self.answer(answer, result);
+            }
+            Request::SubscribePool { sender, call } => {
+                let stream = self.streams.add_pool(sender, &mut self.waiting);
+                self.core.subscribe_pool(now, stream, &call.framework_id.clone().unwrap_or_default());
+            }
+            Request::PoolCall { call, answer } => {
+                self.core.pool_call(now, *call);
+                self.answer(answer, ());
+            }
+            Request::Closed(stream) => self.closed(stream),
+            Request::MasterConnected(calls) => self.master = Some(calls),
+            Request::MasterEvent(event) => self.core.master_event(now, *event),
+            Request::MasterLost => {
+                self.master = None;
+                self.core.master_lost(now);
+            }
+            Request::Left if self.leaving.is_some() => return ControlFlow::Break(Ok(())),
+            Request::Left => {}
+            Request::Registration(answer) => {
+                let call = self.core.registration();
+                self.answer(answer, call);
+            }
+            Request::Prepared(preparation, result) => self.core.prepared(now, &preparation, result),
+            Request::Ended(owner, status) => self.core.process_ended(now, &owner, status),
+            Request::View(look) => look(&self.core, now),
+            Request::Stop => self.core.stop(now),
+            Request::Keep => return ControlFlow::Break(Ok(())),
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn subscribe_executor(
+        &mut self,
+        sender: EventSender<executor::Event>,
+        call: executor::Call,
+        answer: Answer<Result<(), CallRefusal>>,
+    ) {
+        let stream = self.streams.add_executor(sender, &mut self.waiting);
+        let result = self.core.subscribe_executor(self.clock.now(), stream, call);
+        if result.is_err() {
+            self.streams.close(stream);
+        }
+        self.answer(answer, result);
+    }
+
+    fn answer<T: Send + 'static>(&mut self, to: Answer<T>, result: T) {
+        self.answers.push(Box::new(move || {
+            // Who asked may have gone; then nobody needs the answer.
+            let _ = to.send(result);
+        }));
+    }
+
+    fn closed(&mut self, stream: StreamId) {
+        self.streams.close(stream);
+        self.core.stream_closed(self.clock.now(), stream);
+    }
+
+    /// Carries out what the core decided, and what it decides because of that, until nothing is left.
+    async fn settle(&mut self) -> Result<Course, AgentError> {
+        loop {
+            let actions = self.core.take_actions();
+            if actions.is_empty() {
+                break;
+            }
+            self.persist(&actions).await?;
+            for action in actions {
+                if let ControlFlow::Break(end) = self.perform(action) {
+                    return Ok(ControlFlow::Break(end));
+                }
+            }
+        }
+        self.answers.drain(..).for_each(|answer| answer());
+        Ok(ControlFlow::Continue(()))
+    }
+
+    async fn persist(&mut self, actions: &[Action]) -> Result<(), AgentError> {
+        let changes = actions.iter().filter_map(|action| match action {
+            Action::Persist(change) => Some(change),
+            _ => None,
+        });
+        Ok(self.store.commit(log::batch(changes)).await?)
+    }
+}
+
+async fn sleep_until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,181 @@
+//! A whole agent: bound to its port and work directory, then run.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+
+use mesos::v1::AgentInfo;
+use rustix::process::{getpid, set_child_subreaper};
+use store::Store;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::actor::{self, Actor, Request};
+use crate::chores::Chores;
+use crate::clock::Clock;
+use crate::core::{Core, Settings};
+use crate::error::AgentError;
+use crate::files::Files;
+use crate::http::serve::serve;
+use crate::http::{Shared, router};
+use crate::layout::Layout;
+use crate::options::Options;
+use crate::processes::bury;
+use crate::registration::Registration;
+use crate::{log, machine};
+
+/// What becomes of the tasks when the agent ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shutdown {
+    /// Everything goes on; the next agent in the same work directory finds it.
+    Keep,
+    /// All tasks are ended, the master is told, and the agent leaves.
+    StopTasks,
+}
+
+/// An agent that has its port and its work directory, and waits to be run.
+#[derive(Debug)]
+pub struct Agent {
+    listener: TcpListener,
+    address: SocketAddr,
+    options: Options,
+    layout: Layout,
+    store: Store,
+}
+
+impl Agent {
+    /// Takes the port and the work directory. Nothing is answered or started before [`Agent::run`].
+    pub async fn bind(options: Options) -> Result<Agent, AgentError> {
+        let address = SocketAddr::new(options.listen, options.port);
+        let failed = |source: io::Error| match source.kind() {
+            io::ErrorKind::AddrInUse => AgentError::PortInUse { address },
+            _ => AgentError::Listen { address, source },
+        };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let layout = Layout::create(&options.work_dir)?;
+        let store = Store::open(layout.store())?;
+        Ok(Agent { listener, address, options, layout, store })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Runs until `shutdown` says how to end, or until it cannot go on.
+    pub async fn run(self, shutdown: impl Future<Output = Shutdown> + Send) -> Result<(), AgentError> {
+        let clock = Clock::start()?;
+        let address = reachable(self.address);
+        adopt_orphans();
+        self.layout.link_binary(&program(&self.options)?)?;
+        let settings = settings(&self.options, &self.layout, address)?;
+        let files = Files::new(self.layout.sandboxes());
+        let mut core = Core::new(settings, self.info(address)?, clock.now());
+        core.recover(clock.now(), log::recover(&self.store).await?);
+        let channel = actor::channel();
+        let handle = channel.0.clone();
+        let chores = Chores::start(self.layout.clone(), handle.clone());
+        let registration = Registration {
+            master: self.options.master.clone(),
+            backoff_factor: self.options.registration_backoff_factor,
+            actor: handle.clone(),
+        };
+        let actor = Actor::new(core, clock, self.store, channel, chores, registration);
+        let stopped = CancellationToken::new();
+        let serving =
+            tokio::spawn(serve(self.listener, router(Shared { actor: handle.clone(), files }), stopped.clone()));
+        // From here on executors find the agent.
+        self.layout.write_endpoint(&address.to_string())?;
+        let burying = tokio::spawn(bury());
+        let ended = tokio::select! {
+            ended = actor.run() => ended,
+            () = relay(shutdown, &handle) => Ok(()),
+        };
+        stopped.cancel();
+        burying.abort();
+        let _ = serving.await;
+        ended
+    }
+
+    fn info(&self, address: SocketAddr) -> Result<AgentInfo, AgentError> {
+        Ok(AgentInfo {
+            hostname: self.options.hostname.clone().unwrap_or_else(|| address.ip().to_string()),
+            port: Some(address.port().into()),
+            resources: machine::resources(self.options.resources.as_deref(), self.layout.root())?,
+            attributes: machine::attributes(self.options.attributes.as_deref())?,
+            ..AgentInfo::default()
+        })
+    }
+}
+
+/// Passes the word on, and never ends by itself: the actor does.
+async fn relay(shutdown: impl Future<Output = Shutdown>, actor: &actor::Handle) {
+    let request = match shutdown.await {
+        Shutdown::Keep => Request::Keep,
+        Shutdown::StopTasks => Request::Stop,
+    };
+    // An actor that is gone already has said why.
+    let _ = actor.send(request).await;
+    std::future::pending().await
+}
+
+/// Processes whose parent dies become the agent's, not somebody's they have nothing to do with.
+fn adopt_orphans() {
+    if let Err(error) = set_child_subreaper(Some(getpid())) {
+        tracing::warn!(%error, "orphans of executors will be adopted by somebody else");
+    }
+}
+
+/// The executor's program, which must be there and is from now on known by its whole path.
+fn program(options: &Options) -> Result<std::path::PathBuf, AgentError> {
+    let binary = &options.executor_binary;
+    let wrong = |error: io::Error| AgentError::Option {
+        name: "executor_binary",
+        reason: format!("{}: {error}", binary.display()),
+    };
+    let path = binary.canonicalize().map_err(wrong)?;
+    File::open(&path).map_err(wrong)?;
+    Ok(path)
+}
+
+fn settings(options: &Options, layout: &Layout, address: SocketAddr) -> Result<Settings, AgentError> {
+    Ok(Settings {
+        address,
+        layout: layout.clone(),
+        executor_binary: program(options)?,
+        environment: inherited(),
+        recovery_timeout: options.recovery_timeout,
+        executor_reregistration_timeout: options.executor_reregistration_timeout,
+        executor_registration_timeout: options.executor_registration_timeout,
+        executor_shutdown_grace_period: options.executor_shutdown_grace_period,
+        switch_user: options.switch_user,
+        pool_linger: options.pool_linger,
+        farewell_timeout: options.farewell_timeout,
+        flags: options.flags(address.port()),
+    })
+}
+
+/// What is about this very process is not inherited; how much to log is.
+fn inherited() -> BTreeMap<String, String> {
+    let about_this = |name: &str| ["MESOS_", "LIBPROCESS_", "CYGNET_"].iter().any(|prefix| name.starts_with(prefix));
+    let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    std::env::vars_os().filter_map(text).filter(|(name, _)| !about_this(name) || name == "CYGNET_LOG").collect()
+}
+
+/// An address others can use: listening on all of them, the one the machine would use to reach the outside.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    if !address.ip().is_unspecified() {
+        return address;
+    }
+    // Nothing is sent: connecting a datagram socket only asks for the route.
+    let routed = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).and_then(|socket| {
+        socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9))?;
+        socket.local_addr()
+    });
+    let ip = routed.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |local| local.ip());
+    SocketAddr::new(ip, address.port())
+}

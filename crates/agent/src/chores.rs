@@ -1,0 +1,124 @@
+//! What takes longer than the actor may wait: making sandboxes, killing trees of processes, clearing away.
+//!
+//! Comes in: [`Chore`]s over one channel, carried out one after the other in their order, so that nothing is cleared
+//! away before it was used. Goes out: what became of a sandbox, to the actor. Owns: one tokio task.
+
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::os::unix::fs::chown;
+use std::path::Path;
+
+use mesos::v1::{AgentId, ContainerId};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::actor::{Handle, Request};
+use crate::core::Preparation;
+use crate::layout::{Layout, relink};
+use crate::processes::{Process, kill_run, kill_tree};
+use crate::users;
+
+/// One thing to do.
+#[derive(Debug)]
+pub(crate) enum Chore {
+    Prepare(Box<Preparation>),
+    KillTree(Process),
+    KillRun(ContainerId),
+    RemoveState(ContainerId),
+    Link(AgentId),
+}
+
+/// How to hand out chores.
+#[derive(Debug)]
+pub(crate) struct Chores {
+    chores: Option<mpsc::UnboundedSender<Chore>>,
+    worker: Option<JoinHandle<()>>,
+}
+
+impl Chores {
+    pub(crate) fn start(layout: Layout, actor: Handle) -> Chores {
+        let (chores, inbox) = mpsc::unbounded_channel();
+        Chores { chores: Some(chores), worker: Some(tokio::spawn(work(layout, actor, inbox))) }
+    }
+
+    pub(crate) fn add(&self, chore: Chore) {
+        if let Some(chores) = &self.chores {
+            // The worker ends only when told to.
+            let _ = chores.send(chore);
+        }
+    }
+
+    /// Waits until everything is done.
+    pub(crate) async fn finish(&mut self) {
+        self.chores = None;
+        if let Some(worker) = self.worker.take() {
+            let _ = worker.await;
+        }
+    }
+}
+
+async fn work(layout: Layout, actor: Handle, mut inbox: mpsc::UnboundedReceiver<Chore>) {
+    while let Some(chore) = inbox.recv().await {
+        let layout = layout.clone();
+        let done = tokio::task::spawn_blocking(move || carry_out(&layout, chore)).await;
+        if let Ok(Some(request)) = done {
+            // An actor that is about to end reads no more; nobody may wait for it.
+            let actor = actor.clone();
+            tokio::spawn(async move {
+                let _ = actor.send(request).await;
+            });
+        }
+    }
+}
+
+fn carry_out(layout: &Layout, chore: Chore) -> Option<Request> {
+    match chore {
+        Chore::Prepare(preparation) => {
+            let result = prepare(layout, &preparation);
+            return Some(Request::Prepared(preparation, result));
+        }
+        Chore::KillTree(process) => kill_tree(process),
+        Chore::KillRun(container) => kill_run(&layout.executor_state(&container)),
+        Chore::RemoveState(container) => remove(&layout.executor_state(&container)),
+        Chore::Link(agent) => {
+            if let Err(error) = layout.link_agent(&agent) {
+                tracing::warn!(%error, "cannot link the agent's id");
+            }
+        }
+    }
+    None
+}
+
+fn remove(directory: &Path) {
+    match fs::remove_dir_all(directory) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            tracing::warn!(directory = %directory.display(), %error, "cannot clear away");
+        }
+        _ => {}
+    }
+}
+
+/// The sandbox with its two log files, the `latest` link, and the place for the executor's state.
+fn prepare(layout: &Layout, preparation: &Preparation) -> Result<(), String> {
+    let sandbox = &preparation.directory;
+    let state = layout.executor_state(&preparation.container);
+    make(sandbox, &state).map_err(|error| error.to_string())?;
+    let Some(user) = &preparation.user else { return Ok(()) };
+    let Some(user) = users::credentials(user)? else { return Ok(()) };
+    for path in [sandbox.clone(), sandbox.join("stdout"), sandbox.join("stderr"), state] {
+        chown(&path, Some(user.uid), Some(user.gid)).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    Ok(())
+}
+
+fn make(sandbox: &Path, state: &Path) -> io::Result<()> {
+    fs::create_dir_all(sandbox)?;
+    fs::create_dir_all(state)?;
+    for file in ["stdout", "stderr"] {
+        OpenOptions::new().create(true).append(true).open(sandbox.join(file))?;
+    }
+    match sandbox.parent() {
+        Some(runs) => relink(sandbox, &runs.join("latest")),
+        None => Ok(()),
+    }
+}

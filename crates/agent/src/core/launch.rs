@@ -1,0 +1,178 @@
+//! Tasks arrive: whether they can be run here at all, and by which executor.
+
+use mesos::v1::cygnet::agent_event;
+use mesos::v1::task_status::Reason;
+use mesos::v1::{
+    ContainerId, ExecutorInfo, FrameworkId, FrameworkInfo, TaskInfo, TaskState, container_info, executor_info,
+};
+
+use super::executor::{Executor, Hosting, State};
+use super::task::Task;
+use super::{Action, Core, Phase, generated};
+use crate::ids::{BadId, ExecutorKey, TaskKey, check_path_component};
+use crate::log::Change;
+
+/// What one order to launch is about: tasks that go to one executor together.
+struct Launch {
+    key: ExecutorKey,
+    info: ExecutorInfo,
+    generated: bool,
+    tasks: Vec<TaskInfo>,
+    /// Why it cannot be run, if it cannot.
+    unsupported: Option<String>,
+}
+
+impl Core {
+    /// LAUNCH: one task.
+    pub(super) fn launch(&mut self, launch: agent_event::Launch) {
+        let agent_event::Launch { framework, mut task, executor } = launch;
+        let Some(id) = framework.id.clone() else { return };
+        if task.executor.is_none() {
+            task.executor = executor;
+        }
+        let generated = task.executor.is_none();
+        let info = match task.executor.clone() {
+            Some(info) => info,
+            None => generated::executor(&id, &task, &self.settings.executor_binary),
+        };
+        let unsupported = unsupported(&task, &info, generated);
+        let key = ExecutorKey { framework: id, executor: info.executor_id.clone() };
+        self.launch_on(&framework, Launch { key, info, generated, tasks: vec![task], unsupported });
+    }
+
+    /// LAUNCH_GROUP: several tasks, all or none. Nothing here can run them together yet.
+    pub(super) fn launch_group(&mut self, launch: agent_event::LaunchGroup) {
+        let agent_event::LaunchGroup { framework, executor, task_group } = launch;
+        let Some(id) = framework.id.clone() else { return };
+        let key = ExecutorKey { framework: id, executor: executor.executor_id.clone() };
+        let unsupported = Some("Task groups are not supported by this agent".to_owned());
+        let launch = Launch { key, info: executor, generated: false, tasks: task_group.tasks, unsupported };
+        self.launch_on(&framework, launch);
+    }
+
+    fn launch_on(&mut self, framework: &FrameworkInfo, mut launch: Launch) {
+        let key = launch.key.clone();
+        launch.tasks.retain(|task| !self.is_known(&key.framework, task));
+        if let Err(bad) = check_ids(&launch) {
+            return self.refuse(&launch, TaskState::TaskError, Reason::TaskInvalid, &bad.to_string());
+        }
+        if matches!(self.phase, Phase::Stopping(_)) || self.agent_id.is_none() {
+            let message = "The agent is shutting down";
+            return self.refuse(&launch, TaskState::TaskDropped, Reason::AgentDisconnected, message);
+        }
+        self.know_framework(&key.framework, framework);
+        let terminating = self.frameworks.get(&key.framework).is_none_or(|framework| framework.terminating);
+        match self.executor(&key).map(|executor| (executor.takes_tasks(), executor.stream)) {
+            _ if terminating || launch.tasks.is_empty() => {}
+            Some((false, _)) => {
+                let message = "The executor of the task is terminating";
+                self.refuse(&launch, TaskState::TaskDropped, Reason::ExecutorTerminated, message);
+            }
+            Some((true, _)) if launch.unsupported.is_some() => {
+                let message = launch.unsupported.clone().unwrap_or_default();
+                self.refuse(&launch, TaskState::TaskFailed, Reason::ContainerLaunchFailed, &message);
+            }
+            Some((true, _)) => {
+                self.enqueue(&key, launch.tasks);
+                self.deliver_queued(&key);
+            }
+            None => self.launch_new(launch),
+        }
+    }
+
+    fn launch_new(&mut self, launch: Launch) {
+        let Launch { key, info, generated, tasks, unsupported } = launch;
+        let Some(executor) = self.new_executor(&key, info, generated) else { return };
+        let record = executor.record(&key.framework);
+        if let Some(framework) = self.frameworks.get_mut(&key.framework) {
+            framework.executors.insert(key.executor.clone(), executor);
+        }
+        self.act(Action::Persist(Change::Executor(Box::new(record))));
+        self.enqueue(&key, tasks);
+        match unsupported {
+            Some(message) => self.launch_failed(&key, &message),
+            None => self.prepare(&key),
+        }
+    }
+
+    fn new_executor(&self, key: &ExecutorKey, info: ExecutorInfo, generated: bool) -> Option<Executor> {
+        let container = ContainerId { value: uuid::Uuid::new_v4().to_string(), parent: None };
+        let directory = self.settings.layout.sandbox(self.agent_id.as_ref()?, key, &container);
+        Some(Executor {
+            info: ExecutorInfo { framework_id: Some(key.framework.clone()), ..info },
+            generated,
+            container,
+            directory,
+            hosting: if generated { Hosting::Pool } else { Hosting::Process(None) },
+            state: State::Registering { until: self.now.elapsed + self.settings.executor_registration_timeout },
+            fresh: true,
+            stream: None,
+            queued: Vec::new(),
+            launched: Default::default(),
+            terminated: Default::default(),
+            completed: Default::default(),
+            kills: Default::default(),
+            loss: None,
+        })
+    }
+
+    fn enqueue(&mut self, key: &ExecutorKey, tasks: Vec<TaskInfo>) {
+        for info in tasks {
+            let task_key = TaskKey { framework: key.framework.clone(), task: info.task_id.clone() };
+            let agent = self.agent_id.clone().unwrap_or_default();
+            let Some(framework) = self.frameworks.get_mut(&key.framework) else { return };
+            let Some(executor) = framework.executors.get_mut(&key.executor) else { return };
+            let task = Task::new(&key.framework, &agent, executor, info);
+            executor.queued.push(task);
+            framework.tasks.insert(task_key.task.clone(), key.executor.clone());
+            self.persist_task(key, &task_key);
+        }
+    }
+
+    /// An order the master repeats, or a second task of the same name: the first one goes on.
+    fn is_known(&self, framework: &FrameworkId, task: &TaskInfo) -> bool {
+        let key = TaskKey { framework: framework.clone(), task: task.task_id.clone() };
+        let known = self.holder(&key).is_some() || self.updates.is_waiting(&key);
+        if known {
+            tracing::warn!(framework = %key.framework, task = %key.task, "the task is here already: not launched again");
+        }
+        known
+    }
+
+    /// Tells the framework that none of these tasks will ever be in the books.
+    fn refuse(&mut self, launch: &Launch, state: TaskState, reason: Reason, message: &str) {
+        for task in &launch.tasks {
+            let key = TaskKey { framework: launch.key.framework.clone(), task: task.task_id.clone() };
+            self.report(&key, state, reason, message);
+        }
+    }
+}
+
+fn check_ids(launch: &Launch) -> Result<(), BadId> {
+    check_path_component("FrameworkID", &launch.key.framework.value)?;
+    check_path_component("ExecutorID", &launch.key.executor.value)?;
+    launch.tasks.iter().try_for_each(|task| check_path_component("TaskID", &task.task_id.value))
+}
+
+/// What of a task nobody here can do; it is said, not skipped.
+fn unsupported(task: &TaskInfo, executor: &ExecutorInfo, generated: bool) -> Option<String> {
+    if executor.r#type() == executor_info::Type::Default {
+        return Some("The default executor is not supported by this agent".to_owned());
+    }
+    let container = task.container.iter().chain(&executor.container).find_map(|container| match container.r#type() {
+        container_info::Type::Docker => Some("Docker containers"),
+        container_info::Type::Mesos => {
+            container.mesos.as_ref().and_then(|mesos| mesos.image.as_ref()).map(|_| "Container images")
+        }
+    });
+    if let Some(what) = container {
+        return Some(format!("{what} are not supported by this agent"));
+    }
+    if !generated && executor.command.is_none() {
+        return Some("The executor has no command".to_owned());
+    }
+    let uris = executor.command.iter().chain(&task.command).flat_map(|command| &command.uris);
+    uris.map(|uri| uri.value.as_str())
+        .next()
+        .map(|uri| format!("Failed to fetch '{uri}': fetching URIs into the sandbox is not supported by this agent"))
+}

@@ -1,0 +1,168 @@
+//! The agent's own return: what was written down becomes the books again, and whoever is alive gets time to come back.
+
+use mesos::states::is_terminal;
+use mesos::v1::FrameworkId;
+
+use super::executor::{Executor, Hosting, State};
+use super::framework::Framework;
+use super::task::Task;
+use super::{Action, Core, Owner, Phase, Timer};
+use crate::ids::ExecutorKey;
+use crate::log::{ExecutorRecord, Recovered, TaskRecord};
+use crate::now::Now;
+
+impl Core {
+    /// Takes in what was written. Must come before anything else.
+    pub(crate) fn recover(&mut self, now: Now, recovered: Recovered) {
+        self.now = now;
+        if let Some(agent) = recovered.agent {
+            self.registered_time = Some(agent.registered_time);
+            self.agent_id = agent.id;
+        }
+        for (id, info) in recovered.frameworks {
+            self.frameworks.insert(id.clone(), Framework::new(id, info));
+        }
+        for record in recovered.executors {
+            self.recover_executor(&record);
+        }
+        for record in recovered.tasks {
+            self.recover_task(record);
+        }
+        for (key, number, record) in recovered.updates {
+            self.updates.recover(&key, number, record);
+        }
+        for pool in recovered.pools {
+            self.expect_pool(&pool.framework(), pool.process.map(Into::into));
+        }
+        self.abandon_unsaved();
+        self.resume_executors();
+        let until = now.elapsed + self.settings.executor_reregistration_timeout;
+        self.phase = Phase::Recovering { until };
+        self.look_at(until, Timer::Recovery);
+    }
+
+    fn recover_executor(&mut self, record: &ExecutorRecord) {
+        let now = self.now.elapsed;
+        let settings = &self.settings;
+        let Some(info) = record.info.clone() else { return };
+        let Some(framework) = self.frameworks.get_mut(record.framework()) else { return };
+        let hosting = match record.generated {
+            true => Hosting::Pool,
+            false => Hosting::Process(record.process.map(Into::into)),
+        };
+        let patience = match hosting {
+            Hosting::Pool => settings.executor_registration_timeout,
+            Hosting::Process(_) => settings.executor_reregistration_timeout,
+        };
+        let mut executor = Executor {
+            generated: record.generated,
+            container: record.container(),
+            directory: record.directory.clone().into(),
+            hosting,
+            state: State::Registering { until: now + patience },
+            fresh: false,
+            stream: None,
+            queued: Vec::new(),
+            launched: Default::default(),
+            terminated: Default::default(),
+            completed: Default::default(),
+            kills: Default::default(),
+            loss: (!record.generated).then(Executor::not_back),
+            info,
+        };
+        if record.terminating {
+            let until = now + executor.grace(settings.executor_shutdown_grace_period);
+            executor.state = State::Terminating { until, killed: false };
+        }
+        if record.terminated {
+            executor.state = State::Terminated;
+        }
+        framework.executors.insert(executor.info.executor_id.clone(), executor);
+    }
+
+    fn recover_task(&mut self, record: TaskRecord) {
+        let (Some(info), Some(wire)) = (record.info, record.task) else { return };
+        let Some(framework) = self.frameworks.get_mut(&wire.framework_id) else { return };
+        let mut executors = framework.executors.values_mut();
+        let Some(executor) = executors.find(|executor| executor.container.value == record.container) else { return };
+        let id = info.task_id.clone();
+        framework.tasks.insert(id.clone(), executor.info.executor_id.clone());
+        let task = Task { info, wire };
+        match (is_terminal(task.state()), record.launched) {
+            (true, _) => drop(executor.terminated.insert(id, task)),
+            (false, true) => drop(executor.launched.insert(id, task)),
+            (false, false) => executor.queued.push(task),
+        }
+    }
+
+    /// Frameworks that do not checkpoint do not expect anything to survive the agent.
+    fn abandon_unsaved(&mut self) {
+        let unsaved = self.frameworks.values().filter(|framework| !framework.info.checkpoint());
+        for id in unsaved.map(|framework| framework.id.clone()).collect::<Vec<_>>() {
+            self.shutdown_framework(&id);
+            for key in self.executors_of(&id) {
+                self.kill_executor(&key);
+                self.executor_terminated(&key, None);
+                // One that was over before has not been completed by that.
+                self.complete_executor_if_done(&key);
+            }
+            self.complete_framework_if_done(&id);
+        }
+    }
+
+    /// Watches over everyone who may come back.
+    fn resume_executors(&mut self) {
+        for id in self.frameworks.keys().cloned().collect::<Vec<_>>() {
+            for key in self.executors_of(&id) {
+                self.resume_executor(&key);
+            }
+            if self.frameworks.get(&id).is_some_and(Framework::has_pooled_executors) && !self.pools.contains_key(&id) {
+                self.expect_pool(&id, None);
+            }
+            self.complete_framework_if_done(&id);
+        }
+    }
+
+    fn resume_executor(&mut self, key: &ExecutorKey) {
+        self.complete_executor_if_done(key);
+        let Some(executor) = self.executor(key).filter(|executor| executor.is_live()) else { return };
+        let (hosting, container) = (executor.hosting, executor.container.clone());
+        let (State::Registering { until } | State::Terminating { until, .. }) = executor.state else { return };
+        let undelivered = !executor.queued.is_empty();
+        self.look_at(until, Timer::Executor(key.clone()));
+        match hosting {
+            Hosting::Process(Some(process)) => {
+                self.act(Action::Watch(Owner::Executor(key.clone(), container), process));
+            }
+            // Its sandbox may not have been made yet.
+            Hosting::Pool if undelivered => self.prepare(key),
+            Hosting::Process(None) | Hosting::Pool => {}
+        }
+    }
+
+    pub(super) fn executors_of(&self, framework: &FrameworkId) -> Vec<ExecutorKey> {
+        let executors = self.frameworks.get(framework).into_iter().flat_map(|known| known.executors.keys());
+        executors.map(|executor| ExecutorKey { framework: framework.clone(), executor: executor.clone() }).collect()
+    }
+
+    /// Recovery is over early when nobody is missing.
+    pub(super) fn go_on_recovering(&mut self) {
+        if !self.is_recovering() {
+            return;
+        }
+        let mut executors = self.frameworks.values().flat_map(|framework| framework.executors.values());
+        if executors.all(|executor| !executor.is_live() || executor.stream.is_some()) {
+            self.finish_recovery();
+        }
+    }
+
+    /// From here on the agent speaks to its master. Pools that are still missing are started by their own timers.
+    pub(super) fn finish_recovery(&mut self) {
+        self.phase = Phase::Running;
+        self.counters.recovery = self.now.elapsed.saturating_sub(self.started.elapsed);
+        if let Some(id) = self.agent_id.clone() {
+            self.act(Action::Named(id));
+        }
+        self.act(Action::Register);
+    }
+}

@@ -1,0 +1,115 @@
+//! An executor subscribes, for the first time or again: what it has to say, what it missed, what it is to do.
+
+use std::collections::BTreeSet;
+
+use mesos::v1::executor::{Call, Event, event};
+use mesos::v1::task_status::Reason;
+use mesos::v1::{TaskId, TaskInfo, TaskState};
+
+use super::executor::State;
+use super::kill::kill_event;
+use super::{Action, CallRefusal, Core};
+use crate::ids::{ExecutorKey, StreamId, TaskKey};
+use crate::now::Now;
+
+impl Core {
+    /// SUBSCRIBE, on a stream that is open already.
+    pub(crate) fn subscribe_executor(&mut self, now: Now, stream: StreamId, call: Call) -> Result<(), CallRefusal> {
+        self.now = now;
+        let key = self.known_executor(&call)?;
+        let Some(executor) = self.executor_mut(&key) else { return Err(CallRefusal::UnknownExecutor) };
+        if !executor.is_live() {
+            self.act(Action::ToExecutor(stream, Box::new(shutdown_event())));
+            self.act(Action::CloseStream(stream));
+            return Ok(());
+        }
+        let older = executor.stream.replace(stream);
+        if matches!(executor.state, State::Registering { .. }) {
+            executor.state = State::Running;
+            executor.loss = None;
+        }
+        if let Some(older) = older {
+            self.act(Action::CloseStream(older));
+        }
+        self.welcome(&key);
+        let subscribe = call.subscribe.unwrap_or_default();
+        for update in subscribe.unacknowledged_updates {
+            self.executor_update(&key, update.status);
+        }
+        self.compare_tasks(&key, &subscribe.unacknowledged_tasks);
+        self.bring_up_to_date(&key);
+        Ok(())
+    }
+
+    fn welcome(&mut self, key: &ExecutorKey) {
+        let Some(framework) = self.frameworks.get(&key.framework) else { return };
+        let Some(executor) = framework.executors.get(&key.executor) else { return };
+        let subscribed = event::Subscribed {
+            executor_info: executor.info.clone(),
+            framework_info: framework.info.clone(),
+            agent_info: self.agent_info(),
+            container_id: Some(executor.container.clone()),
+        };
+        let subscribed = Some(subscribed);
+        let event = Event { r#type: Some(event::Type::Subscribed.into()), subscribed, ..Event::default() };
+        self.tell_executor(key, event);
+    }
+
+    /// Tasks that were sent to it and that it does not know never arrived. A command executor is sent its task again:
+    /// it has one only, and would remember it. From others nobody can know what they did with it.
+    fn compare_tasks(&mut self, key: &ExecutorKey, known: &[TaskInfo]) {
+        let known: BTreeSet<&TaskId> = known.iter().map(|task| &task.task_id).collect();
+        let Some(executor) = self.executor_mut(key) else { return };
+        let arrived = executor.queued.extract_if(.., |task| known.contains(&task.info.task_id));
+        executor.launched.extend(arrived.map(|task| (task.info.task_id.clone(), task)));
+        let lost = |task: &TaskId, state| state == TaskState::TaskStaging && !known.contains(task);
+        let lost: Vec<TaskId> =
+            executor.launched.iter().filter(|(id, task)| lost(id, task.state())).map(|(id, _)| id.clone()).collect();
+        if executor.generated {
+            let again: Vec<_> = lost.iter().filter_map(|id| executor.launched.remove(id)).collect();
+            executor.queued.extend(again);
+            return;
+        }
+        for task in lost {
+            let task = TaskKey { framework: key.framework.clone(), task };
+            let message = "The task did not reach its executor before the agent restarted";
+            self.report(&task, TaskState::TaskDropped, Reason::AgentRestarted, message);
+        }
+    }
+
+    fn bring_up_to_date(&mut self, key: &ExecutorKey) {
+        self.shutdown_if_unused(key);
+        let Some(executor) = self.executor_mut(key) else { return };
+        executor.fresh = false;
+        if matches!(executor.state, State::Terminating { .. }) {
+            return self.tell_executor(key, shutdown_event());
+        }
+        let kills: Vec<_> = executor.kills.iter().map(|(task, policy)| kill_event(task, *policy)).collect();
+        self.deliver_queued(key);
+        kills.into_iter().for_each(|kill| self.tell_executor(key, kill));
+    }
+
+    /// Sends its tasks to an executor that is there.
+    pub(super) fn deliver_queued(&mut self, key: &ExecutorKey) {
+        let Some(executor) = self.executor_mut(key) else { return };
+        if executor.stream.is_none() || executor.state != State::Running {
+            return;
+        }
+        for task in std::mem::take(&mut executor.queued) {
+            self.deliver(key, task);
+        }
+    }
+
+    fn deliver(&mut self, key: &ExecutorKey, task: super::task::Task) {
+        let id = task.info.task_id.clone();
+        let launch = Some(event::Launch { task: task.info.clone() });
+        let Some(executor) = self.executor_mut(key) else { return };
+        executor.launched.insert(id.clone(), task);
+        self.persist_task(key, &TaskKey { framework: key.framework.clone(), task: id });
+        self.tell_executor(key, Event { r#type: Some(event::Type::Launch.into()), launch, ..Event::default() });
+    }
+}
+
+pub(super) fn shutdown_event() -> Event {
+    Event { r#type: Some(event::Type::Shutdown.into()), ..Event::default() }
+}

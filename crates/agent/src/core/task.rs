@@ -1,0 +1,61 @@
+//! One task as the agent knows it.
+
+use mesos::states::is_terminal;
+use mesos::v1::{self, AgentId, FrameworkId, TaskInfo, TaskState, TaskStatus};
+
+use super::executor::Executor;
+
+/// What its framework defined, and what has become of it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Task {
+    pub(crate) info: TaskInfo,
+    pub(crate) wire: v1::Task,
+}
+
+impl Task {
+    /// Just arrived.
+    pub(super) fn new(framework: &FrameworkId, agent: &AgentId, executor: &Executor, info: TaskInfo) -> Task {
+        let user = info.command.as_ref().or(executor.info.command.as_ref()).and_then(|command| command.user.clone());
+        let wire = v1::Task {
+            name: info.name.clone(),
+            task_id: info.task_id.clone(),
+            framework_id: framework.clone(),
+            executor_id: (!executor.generated).then(|| executor.info.executor_id.clone()),
+            agent_id: agent.clone(),
+            state: TaskState::TaskStaging.into(),
+            resources: info.resources.clone(),
+            labels: info.labels.clone(),
+            discovery: info.discovery.clone(),
+            container: info.container.clone(),
+            health_check: info.health_check.clone(),
+            kill_policy: info.kill_policy.clone(),
+            limits: info.limits.clone(),
+            user,
+            ..v1::Task::default()
+        };
+        Task { info, wire }
+    }
+
+    pub(crate) fn state(&self) -> TaskState {
+        self.wire.state()
+    }
+
+    pub(crate) fn is_terminal(&self) -> bool {
+        is_terminal(self.state())
+    }
+
+    /// Takes a status in. Of a run of equal states the last one stays.
+    pub(super) fn absorb(&mut self, status: &TaskStatus) {
+        self.wire.state = status.state;
+        match self.wire.statuses.last_mut() {
+            Some(last) if last.state == status.state => *last = status.clone(),
+            _ => self.wire.statuses.push(status.clone()),
+        }
+    }
+
+    /// This status is the one its framework hears of now.
+    pub(super) fn forwarded(&mut self, status: &TaskStatus) {
+        self.wire.status_update_state = Some(status.state);
+        self.wire.status_update_uuid.clone_from(&status.uuid);
+    }
+}

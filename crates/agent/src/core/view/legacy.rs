@@ -1,0 +1,215 @@
+//! `/state`, as tools have read it for a decade.
+
+use mesos::resources::Resources;
+use mesos::v1::framework_info::capability::Type as Capability;
+use mesos::v1::{Attribute, Labels, Resource, TaskStatus, executor_info};
+use serde_json::{Map, Value, json};
+
+use super::bag;
+use crate::core::Core;
+use crate::core::executor::Executor;
+use crate::core::framework::Framework;
+use crate::core::master::CAPABILITIES;
+use crate::core::task::Task;
+use crate::version;
+
+impl Core {
+    /// The whole of it.
+    pub(crate) fn legacy_state(&self) -> Value {
+        let mut state = version::legacy();
+        let resources = bag(&self.info.resources);
+        let (used, unreserved) = (self.used(), resources.unreserved());
+        let reserved = by_role(&resources);
+        let rest = json!({
+            "start_time": self.started.unix.as_secs_f64(),
+            "id": self.agent_id.as_ref().map_or("", |id| &id.value),
+            "pid": self.pid(),
+            "hostname": self.info.hostname,
+            "capabilities": CAPABILITIES.map(|capability| capability.as_str_name()),
+            "resources": resources.to_legacy_json(),
+            "reserved_resources": reserved,
+            "unreserved_resources": unreserved.to_legacy_json(),
+            "reserved_resources_full": full_by_role(&resources),
+            "unreserved_resources_full": full(&unreserved),
+            "reserved_resources_allocated": by_role(&used),
+            "unreserved_resources_allocated": used.unreserved().to_legacy_json(),
+            "resource_providers": [],
+            "attributes": attributes(&self.info.attributes),
+            "flags": self.settings.flags,
+            "frameworks": self.frameworks.values().map(framework).collect::<Vec<_>>(),
+            "completed_frameworks": self.completed_frameworks.iter().map(framework).collect::<Vec<_>>(),
+        });
+        state.extend(rest.as_object().cloned().unwrap_or_default());
+        if let Some(hostname) = &self.master_hostname {
+            state.insert("master_hostname".to_owned(), json!(hostname));
+        }
+        Value::Object(state)
+    }
+
+    pub(crate) fn flags(&self) -> Value {
+        json!({ "flags": self.settings.flags })
+    }
+}
+
+fn by_role(resources: &Resources) -> Map<String, Value> {
+    resources.reservations().into_iter().map(|(role, reserved)| (role, reserved.to_legacy_json())).collect()
+}
+
+fn full_by_role(resources: &Resources) -> Map<String, Value> {
+    resources.reservations().into_iter().map(|(role, reserved)| (role, full(&reserved))).collect()
+}
+
+fn full(resources: &Resources) -> Value {
+    resources.to_wire_with_roles().iter().map(mesos::json::to_value).collect()
+}
+
+fn attributes(attributes: &[Attribute]) -> Map<String, Value> {
+    attributes.iter().map(|attribute| (attribute.name.clone(), attribute_value(attribute))).collect()
+}
+
+fn attribute_value(attribute: &Attribute) -> Value {
+    match (&attribute.scalar, &attribute.ranges, &attribute.text) {
+        (Some(scalar), _, _) => json!(scalar.value),
+        (_, Some(ranges), _) => {
+            let ranges = ranges.range.iter().map(|range| format!("{}-{}", range.begin, range.end));
+            json!(format!("[{}]", ranges.collect::<Vec<_>>().join(", ")))
+        }
+        (_, _, Some(text)) => json!(text.value),
+        _ => Value::Null,
+    }
+}
+
+fn framework(framework: &Framework) -> Value {
+    let info = &framework.info;
+    let mut entry = json!({
+        "id": framework.id.value,
+        "name": info.name,
+        "user": info.user,
+        "failover_timeout": info.failover_timeout(),
+        "checkpoint": info.checkpoint(),
+        "hostname": info.hostname(),
+        "executors": framework.executors.values().filter(|known| known.is_live()).map(executor).collect::<Vec<_>>(),
+        "completed_executors": over(framework).map(executor).collect::<Vec<_>>(),
+    });
+    if let Some(principal) = &info.principal {
+        entry["principal"] = json!(principal);
+    }
+    let multi_role = info.capabilities.iter().any(|capability| capability.r#type() == Capability::MultiRole);
+    match multi_role {
+        true => entry["roles"] = json!(info.roles),
+        false => entry["role"] = json!(info.role.as_deref().unwrap_or("*")),
+    }
+    entry
+}
+
+/// Executors that have ended, whether or not somebody still waits to hear of their tasks.
+fn over(framework: &Framework) -> impl Iterator<Item = &Executor> {
+    let waiting = framework.executors.values().filter(|executor| !executor.is_live());
+    framework.completed_executors.iter().chain(waiting)
+}
+
+fn executor(executor: &Executor) -> Value {
+    let info = &executor.info;
+    let over = executor.terminated.values().chain(&executor.completed);
+    let mut entry = json!({
+        "id": info.executor_id.value,
+        "name": info.name(),
+        "source": info.source.as_deref().unwrap_or_default(),
+        "container": executor.container.to_string(),
+        "directory": executor.directory,
+        "resources": bag(&executor.resources()).to_legacy_json(),
+        "tasks": executor.launched.values().map(task).collect::<Vec<_>>(),
+        "queued_tasks": executor.queued.iter().map(queued_task).collect::<Vec<_>>(),
+        "completed_tasks": over.map(task).collect::<Vec<_>>(),
+    });
+    if let Some(role) = role(&info.resources) {
+        entry["role"] = json!(role);
+    }
+    if let Some(all) = &info.labels {
+        entry["labels"] = labels(all);
+    }
+    if info.r#type.is_some() && info.r#type() != executor_info::Type::Unknown {
+        entry["type"] = json!(info.r#type().as_str_name());
+    }
+    entry
+}
+
+fn role(resources: &[Resource]) -> Option<&str> {
+    resources.first()?.allocation_info.as_ref()?.role.as_deref()
+}
+
+fn labels(labels: &Labels) -> Value {
+    labels.labels.iter().map(mesos::json::to_value).collect()
+}
+
+fn queued_task(task: &Task) -> Value {
+    let info = &task.info;
+    let mut entry = json!({
+        "id": info.task_id.value,
+        "name": info.name,
+        "slave_id": info.agent_id.value,
+        "resources": bag(&info.resources).to_legacy_json(),
+    });
+    if let Some(role) = role(&info.resources) {
+        entry["role"] = json!(role);
+    }
+    if let Some(command) = &info.command {
+        entry["command"] = mesos::json::to_value(command);
+    }
+    if let Some(executor) = &info.executor {
+        entry["executor_id"] = json!(executor.executor_id.value);
+    }
+    if let Some(discovery) = &info.discovery {
+        entry["discovery"] = mesos::json::to_value(discovery);
+    }
+    entry
+}
+
+fn task(task: &Task) -> Value {
+    let wire = &task.wire;
+    let mut entry = json!({
+        "id": wire.task_id.value,
+        "name": wire.name,
+        "framework_id": wire.framework_id.value,
+        "executor_id": wire.executor_id.as_ref().map_or("", |id| &id.value),
+        "slave_id": wire.agent_id.value,
+        "state": wire.state().as_str_name(),
+        "resources": bag(&wire.resources).to_legacy_json(),
+        "role": role(&wire.resources).unwrap_or("*"),
+        "statuses": wire.statuses.iter().map(status).collect::<Vec<_>>(),
+    });
+    let optional = [
+        ("user", wire.user.as_ref().map(|user| json!(user))),
+        ("labels", wire.labels.as_ref().map(labels)),
+        ("discovery", wire.discovery.as_ref().map(mesos::json::to_value)),
+        ("container", wire.container.as_ref().map(mesos::json::to_value)),
+        ("health_check", wire.health_check.as_ref().map(mesos::json::to_value)),
+    ];
+    for (name, value) in optional {
+        if let Some(value) = value {
+            entry[name] = value;
+        }
+    }
+    if !wire.limits.is_empty() {
+        entry["limits"] = wire.limits.iter().map(|(name, limit)| (name.clone(), json!(limit.value))).collect();
+    }
+    entry
+}
+
+fn status(status: &TaskStatus) -> Value {
+    let mut entry = json!({ "state": status.state().as_str_name(), "timestamp": status.timestamp() });
+    if let Some(all) = &status.labels {
+        entry["labels"] = labels(all);
+    }
+    if let Some(container) = &status.container_status {
+        let mut container = mesos::json::to_value(container);
+        if let Some(members) = container.as_object_mut() {
+            members.remove("executor_pid");
+        }
+        entry["container_status"] = container;
+    }
+    if let Some(healthy) = status.healthy {
+        entry["healthy"] = json!(healthy);
+    }
+    entry
+}

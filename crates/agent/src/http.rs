@@ -1,0 +1,88 @@
+//! The APIs over HTTP: routes, and what all of them share. Each handler reads a request, asks the actor, and answers.
+//!
+//! Comes in: requests. Goes out: answers and event streams. Owns no task; [`serve`] owns the connections.
+
+mod body;
+mod executor;
+mod files;
+mod legacy;
+mod operator;
+mod pool;
+pub(crate) mod serve;
+mod statistics;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get, post};
+use mesos::server::{Refusal, mesos_paths, only_get, only_post};
+
+use crate::actor::{Handle, Stopped};
+use crate::files::Files;
+
+/// What handlers share.
+#[derive(Debug, Clone)]
+pub(crate) struct Shared {
+    pub(crate) actor: Handle,
+    pub(crate) files: Files,
+}
+
+/// All paths. They are forgiving the way Mesos' are: `/slave(1)/state`, `/state/` and `/state.json` are all `/state`.
+const PATHS: [&str; 14] = [
+    "/api/v1/executor",
+    "/cygnet/v1/pool",
+    "/api/v1",
+    "/health",
+    "/version",
+    "/state",
+    "/flags",
+    "/metrics/snapshot",
+    "/containers",
+    "/monitor/statistics",
+    "/files/browse",
+    "/files/read",
+    "/files/download",
+    "/",
+];
+
+/// All routes.
+pub(crate) fn router(shared: Shared) -> Router {
+    let called = |route: MethodRouter<Shared>| route.fallback(only_post);
+    let read = |route: MethodRouter<Shared>| route.fallback(only_get);
+    let routes = Router::new()
+        .route("/api/v1/executor", called(post(executor::call)))
+        .route("/cygnet/v1/pool", called(post(pool::call)))
+        .route("/api/v1", called(post(operator::call)))
+        .route("/health", read(get(legacy::health)))
+        .route("/version", read(get(legacy::version)))
+        .route("/state", read(get(legacy::state)))
+        .route("/flags", read(get(legacy::flags)))
+        .route("/metrics/snapshot", read(get(legacy::metrics)))
+        .route("/containers", read(get(legacy::containers)))
+        .route("/monitor/statistics", read(get(legacy::statistics)))
+        .route("/files/browse", read(get(files::browse)))
+        .route("/files/read", read(get(files::read)))
+        .route("/files/download", read(get(files::download)))
+        .route("/", read(get(legacy::root)))
+        .with_state(shared);
+    mesos_paths("slave(1)", &PATHS, routes)
+}
+
+fn refusal(status: StatusCode, message: impl Into<String>) -> Response {
+    Refusal::new(status, message).into_response()
+}
+
+/// While executors may still come back, nobody else is answered.
+async fn recovered(shared: &Shared) -> Result<(), Response> {
+    match shared.actor.view(|core, _| core.is_recovering()).await {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(refusal(StatusCode::SERVICE_UNAVAILABLE, "Agent has not finished recovery")),
+        Err(stopped) => Err(stopped.into_response()),
+    }
+}
+
+impl IntoResponse for Stopped {
+    fn into_response(self) -> Response {
+        refusal(StatusCode::SERVICE_UNAVAILABLE, "The agent is shutting down")
+    }
+}

@@ -1,0 +1,124 @@
+//! The old read endpoints. All are GET, all answer JSON, and wrap it into a function call for who asks with `jsonp`.
+
+use std::collections::BTreeMap;
+
+use axum::extract::{Query, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{Shared, recovered, refusal, statistics};
+use crate::core::Container;
+use crate::{machine, version};
+
+/// The query of a request.
+pub(super) type Parameters = BTreeMap<String, String>;
+
+/// An answer or a refusal; axum sends either.
+pub(super) type Answer = Result<Response, Response>;
+
+/// JSON, or JSONP.
+pub(super) fn answer(parameters: &Parameters, value: &impl Serialize) -> Response {
+    let text = serde_json::to_string(value).unwrap_or_default();
+    let (media_type, text) = match parameters.get("jsonp") {
+        Some(function) => ("text/javascript", format!("{function}({text})")),
+        None => ("application/json", text),
+    };
+    ([(CONTENT_TYPE, HeaderValue::from_static(media_type))], text).into_response()
+}
+
+pub(super) async fn health() -> StatusCode {
+    StatusCode::OK
+}
+
+pub(super) async fn root() -> &'static str {
+    "Cygnet agent"
+}
+
+pub(super) async fn version(Query(parameters): Query<Parameters>) -> Response {
+    answer(&parameters, &version::legacy())
+}
+
+pub(super) async fn state(State(shared): State<Shared>, Query(parameters): Query<Parameters>) -> Answer {
+    recovered(&shared).await?;
+    let state = shared.actor.view(|core, _| core.legacy_state()).await;
+    Ok(answer(&parameters, &state.map_err(IntoResponse::into_response)?))
+}
+
+pub(super) async fn flags(State(shared): State<Shared>, Query(parameters): Query<Parameters>) -> Answer {
+    let flags = shared.actor.view(|core, _| core.flags()).await;
+    Ok(answer(&parameters, &flags.map_err(IntoResponse::into_response)?))
+}
+
+pub(super) async fn metrics(State(shared): State<Shared>, Query(parameters): Query<Parameters>) -> Answer {
+    if let Some(timeout) = parameters.get("timeout")
+        && let Err(error) = mesos::duration::parse(timeout)
+    {
+        let message = format!("Invalid timeout '{timeout}': {error}");
+        return Err(refusal(StatusCode::BAD_REQUEST, message));
+    }
+    Ok(answer(&parameters, &snapshot(&shared).await?))
+}
+
+/// All metrics: the agent's and the machine's.
+pub(super) async fn snapshot(shared: &Shared) -> Result<BTreeMap<String, f64>, Response> {
+    let own = shared.actor.view(|core, now| core.metrics(now)).await;
+    let mut metrics = own.map_err(IntoResponse::into_response)?;
+    metrics.extend(machine::metrics());
+    Ok(metrics)
+}
+
+pub(super) async fn containers(State(shared): State<Shared>, Query(parameters): Query<Parameters>) -> Answer {
+    recovered(&shared).await?;
+    let chosen = choice(&parameters)?;
+    let measured = statistics::measured(&shared, chosen).await?;
+    let entries = measured.iter().map(|(container, usage)| {
+        let mut entry = described(container);
+        entry["container_id"] = json!(container.container_id.to_string());
+        entry["status"] = mesos::json::to_value(&container.status);
+        entry["statistics"] = mesos::json::to_value(usage);
+        entry
+    });
+    Ok(answer(&parameters, &entries.collect::<Vec<_>>()))
+}
+
+pub(super) async fn statistics(State(shared): State<Shared>, Query(parameters): Query<Parameters>) -> Answer {
+    recovered(&shared).await?;
+    let measured = statistics::measured(&shared, |_| true).await?;
+    let entries = measured.iter().map(|(container, usage)| {
+        let mut entry = described(container);
+        entry["statistics"] = mesos::json::to_value(usage);
+        entry
+    });
+    Ok(answer(&parameters, &entries.collect::<Vec<_>>()))
+}
+
+fn described(container: &Container) -> Value {
+    json!({
+        "framework_id": container.framework_id.value,
+        "executor_id": container.executor_id.value,
+        "executor_name": container.executor_name,
+        "source": container.source,
+    })
+}
+
+/// Containers can be asked for by their id, or by framework and executor.
+fn choice(parameters: &Parameters) -> Result<impl Fn(&Container) -> bool + Send + 'static, Response> {
+    let get = |name: &str| parameters.get(name).cloned();
+    let (container, framework, executor) = (get("container_id"), get("framework_id"), get("executor_id"));
+    if container.is_some() && (framework.is_some() || executor.is_some()) {
+        let message = "'container_id' cannot be combined with 'framework_id' and 'executor_id'";
+        return Err(refusal(StatusCode::BAD_REQUEST, message));
+    }
+    if executor.is_some() && framework.is_none() {
+        return Err(refusal(StatusCode::BAD_REQUEST, "'executor_id' needs a 'framework_id'"));
+    }
+    Ok(move |known: &Container| {
+        let is = |wanted: &Option<String>, value: &str| wanted.as_ref().is_none_or(|wanted| wanted == value);
+        is(&container, &known.container_id.value)
+            && is(&framework, &known.framework_id.value)
+            && is(&executor, &known.executor_id.value)
+    })
+}

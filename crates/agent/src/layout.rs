@@ -1,0 +1,147 @@
+//! Where things lie below the work directory. The sandboxes' paths are those of Mesos, down to the `latest` links.
+//!
+//! ```text
+//! slaves/<S>/frameworks/<F>/executors/<E>/runs/<C>/   sandboxes; `runs/latest` is the newest
+//! meta/agent.redb                                     the durable records
+//! meta/slaves/latest                                  the agent's id, as a link
+//! meta/executors/<C>/                                 what an executor keeps of its task
+//! meta/pools/                                         locks and logs of pool processes
+//! meta/endpoint                                       where the agent listens now
+//! meta/bin/cygnet                                     the executor's program, under the name tasks know
+//! ```
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use mesos::v1::{AgentId, ContainerId, FrameworkId};
+
+use crate::error::AgentError;
+use crate::ids::ExecutorKey;
+
+/// The paths of one work directory.
+#[derive(Debug, Clone)]
+pub(crate) struct Layout {
+    root: PathBuf,
+}
+
+impl Layout {
+    /// Makes the directories that always exist. The root becomes absolute: it goes into environments of other processes.
+    pub(crate) fn create(root: &Path) -> Result<Layout, AgentError> {
+        fs::create_dir_all(root).map_err(AgentError::file("create", root))?;
+        let root = root.canonicalize().map_err(AgentError::file("resolve", root))?;
+        let layout = Layout { root };
+        for directory in ["slaves", "meta/executors", "meta/pools", "meta/slaves", "meta/bin"] {
+            let path = layout.root.join(directory);
+            fs::create_dir_all(&path).map_err(AgentError::file("create", &path))?;
+        }
+        Ok(layout)
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(crate) fn store(&self) -> PathBuf {
+        self.root.join("meta/agent.redb")
+    }
+
+    pub(crate) fn endpoint(&self) -> PathBuf {
+        self.root.join("meta/endpoint")
+    }
+
+    /// The directory that tasks get on their PATH.
+    pub(crate) fn binaries(&self) -> PathBuf {
+        self.root.join("meta/bin")
+    }
+
+    pub(crate) fn pool_lock(&self, framework: &FrameworkId) -> PathBuf {
+        self.root.join(format!("meta/pools/{framework}.lock"))
+    }
+
+    pub(crate) fn pool_log(&self, framework: &FrameworkId) -> PathBuf {
+        self.root.join(format!("meta/pools/{framework}.log"))
+    }
+
+    /// What the executor in this container keeps across its own restarts.
+    pub(crate) fn executor_state(&self, container: &ContainerId) -> PathBuf {
+        self.root.join(format!("meta/executors/{container}"))
+    }
+
+    /// Everything the agent lets others read.
+    pub(crate) fn sandboxes(&self) -> PathBuf {
+        self.root.join("slaves")
+    }
+
+    pub(crate) fn agent_sandboxes(&self, agent: &AgentId) -> PathBuf {
+        self.sandboxes().join(&agent.value)
+    }
+
+    pub(crate) fn sandbox(&self, agent: &AgentId, key: &ExecutorKey, container: &ContainerId) -> PathBuf {
+        let ExecutorKey { framework, executor } = key;
+        self.agent_sandboxes(agent).join(format!("frameworks/{framework}/executors/{executor}/runs/{container}"))
+    }
+
+    /// Writes down where the agent listens; readers see the old or the new address.
+    pub(crate) fn write_endpoint(&self, address: &str) -> Result<(), AgentError> {
+        let (path, new) = (self.endpoint(), self.root.join("meta/endpoint.new"));
+        fs::write(&new, address).map_err(AgentError::file("write", &new))?;
+        fs::rename(&new, &path).map_err(AgentError::file("write", &path))
+    }
+
+    /// Makes the executor's program known to tasks as `cygnet`.
+    pub(crate) fn link_binary(&self, program: &Path) -> Result<(), AgentError> {
+        let link = self.binaries().join("cygnet");
+        relink(program, &link).map_err(AgentError::file("link", &link))
+    }
+
+    /// Links the agent's id the way Mesos does, for people and tools that look around.
+    pub(crate) fn link_agent(&self, agent: &AgentId) -> io::Result<()> {
+        let slaves = self.root.join("meta/slaves");
+        fs::create_dir_all(slaves.join(&agent.value))?;
+        relink(Path::new(&agent.value), &slaves.join("latest"))
+    }
+}
+
+/// Points a link somewhere else without a moment in which it is not there.
+pub(crate) fn relink(target: &Path, link: &Path) -> io::Result<()> {
+    if fs::read_link(link).is_ok_and(|current| current == target) {
+        return Ok(());
+    }
+    let new = link.with_extension("new");
+    match fs::remove_file(&new) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    symlink(target, &new)?;
+    fs::rename(&new, link)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sandboxes_lie_where_mesos_puts_them() {
+        let directory = tempfile::tempdir().unwrap();
+        let layout = Layout::create(directory.path()).unwrap();
+        let key = ExecutorKey { framework: "F-0000".into(), executor: "web.1".into() };
+        let sandbox = layout.sandbox(&"A-S0".into(), &key, &"c1".into());
+        let below = sandbox.strip_prefix(layout.root()).unwrap();
+        assert_eq!(below, Path::new("slaves/A-S0/frameworks/F-0000/executors/web.1/runs/c1"));
+    }
+
+    #[test]
+    fn links_are_replaced_as_often_as_it_takes() {
+        let directory = tempfile::tempdir().unwrap();
+        let layout = Layout::create(directory.path()).unwrap();
+        for program in ["/bin/true", "/bin/false", "/bin/false"] {
+            layout.link_binary(Path::new(program)).unwrap();
+            assert_eq!(fs::read_link(layout.binaries().join("cygnet")).unwrap(), Path::new(program));
+        }
+        layout.write_endpoint("127.0.0.1:1").unwrap();
+        layout.write_endpoint("127.0.0.1:2").unwrap();
+        assert_eq!(fs::read_to_string(layout.endpoint()).unwrap(), "127.0.0.1:2");
+    }
+}

@@ -1,0 +1,118 @@
+//! The messages that are written. Unknown fields are skipped, so later versions may add some.
+
+use mesos::v1::{AgentId, AgentInfo, ContainerId, ExecutorInfo, FrameworkId, Task, TaskInfo};
+
+use crate::ids::TaskKey;
+use crate::processes::Process;
+
+/// Who this agent is.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct AgentRecord {
+    #[prost(message, optional, tag = "1")]
+    pub(crate) id: Option<AgentId>,
+    #[prost(message, optional, tag = "2")]
+    pub(crate) info: Option<AgentInfo>,
+    /// Seconds since the epoch of the first registration.
+    #[prost(double, tag = "3")]
+    pub(crate) registered_time: f64,
+}
+
+/// A process, in a form that outlives the pid's next owner.
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+pub(crate) struct ProcessRecord {
+    #[prost(int32, tag = "1")]
+    pub(crate) pid: i32,
+    #[prost(uint64, tag = "2")]
+    pub(crate) start: u64,
+}
+
+impl From<Process> for ProcessRecord {
+    fn from(process: Process) -> Self {
+        ProcessRecord { pid: process.pid, start: process.start }
+    }
+}
+
+impl From<ProcessRecord> for Process {
+    fn from(record: ProcessRecord) -> Self {
+        Process { pid: record.pid, start: record.start }
+    }
+}
+
+/// One run of an executor.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct ExecutorRecord {
+    #[prost(message, optional, tag = "1")]
+    pub(crate) framework_id: Option<FrameworkId>,
+    #[prost(message, optional, tag = "2")]
+    pub(crate) info: Option<ExecutorInfo>,
+    #[prost(string, tag = "3")]
+    pub(crate) container: String,
+    #[prost(string, tag = "4")]
+    pub(crate) directory: String,
+    /// Made for one command task; it lives in its framework's pool.
+    #[prost(bool, tag = "5")]
+    pub(crate) generated: bool,
+    /// Its own process, if it has one and that was started.
+    #[prost(message, optional, tag = "6")]
+    pub(crate) process: Option<ProcessRecord>,
+    /// It is over; only its last updates are still under way.
+    #[prost(bool, tag = "7")]
+    pub(crate) terminated: bool,
+    /// It was told to shut down.
+    #[prost(bool, tag = "8")]
+    pub(crate) terminating: bool,
+}
+
+impl ExecutorRecord {
+    pub(crate) fn framework(&self) -> &FrameworkId {
+        static NONE: FrameworkId = FrameworkId { value: String::new() };
+        self.framework_id.as_ref().unwrap_or(&NONE)
+    }
+
+    pub(crate) fn container(&self) -> ContainerId {
+        ContainerId { value: self.container.clone(), parent: None }
+    }
+}
+
+/// A task as its framework defined it, and as it is.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct TaskRecord {
+    /// The run of the executor it belongs to.
+    #[prost(string, tag = "1")]
+    pub(crate) container: String,
+    #[prost(message, optional, tag = "2")]
+    pub(crate) info: Option<TaskInfo>,
+    #[prost(message, optional, tag = "3")]
+    pub(crate) task: Option<Task>,
+    /// The executor was sent it.
+    #[prost(bool, tag = "4")]
+    pub(crate) launched: bool,
+}
+
+impl TaskRecord {
+    pub(crate) fn container(&self) -> ContainerId {
+        ContainerId { value: self.container.clone(), parent: None }
+    }
+
+    pub(crate) fn key(&self) -> TaskKey {
+        TaskKey {
+            framework: self.task.as_ref().map(|task| task.framework_id.clone()).unwrap_or_default(),
+            task: self.info.as_ref().map(|info| info.task_id.clone()).unwrap_or_default(),
+        }
+    }
+}
+
+/// The pool process of a framework.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct PoolRecord {
+    #[prost(message, optional, tag = "1")]
+    pub(crate) framework_id: Option<FrameworkId>,
+    #[prost(message, optional, tag = "2")]
+    pub(crate) process: Option<ProcessRecord>,
+}
+
+impl PoolRecord {
+    pub(crate) fn framework(&self) -> FrameworkId {
+        self.framework_id.clone().unwrap_or_default()
+    }
+}

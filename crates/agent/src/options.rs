@@ -1,0 +1,101 @@
+//! How an agent is told to run. Defaults are Mesos' own, except that it listens on loopback.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use mesos::duration;
+
+/// See the fields; [`Options::new`] has the defaults.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Options {
+    /// The address to listen on.
+    pub listen: IpAddr,
+    /// The port to listen on; 0 takes any free one.
+    pub port: u16,
+    /// What others are told to reach this agent by; by default, its address.
+    pub hostname: Option<String>,
+    /// Where the master is, as `ip:port`.
+    pub master: String,
+    /// Where sandboxes and everything durable are kept. It belongs to this agent alone.
+    pub work_dir: PathBuf,
+    /// What the agent offers, as Mesos writes it: `cpus:4;mem:1024;ports:[31000-32000]`. What of cpus, mem, disk and
+    /// ports is not named is taken from the machine.
+    pub resources: Option<String>,
+    /// `rack:r1;zone:a`
+    pub attributes: Option<String>,
+    /// The program that runs executors: `cygnet` itself. It is called with `executor --pool`.
+    pub executor_binary: PathBuf,
+    /// How long executors go on without their agent.
+    pub recovery_timeout: Duration,
+    /// How long executors have to come back after the agent has.
+    pub executor_reregistration_timeout: Duration,
+    /// How long a new executor has to subscribe.
+    pub executor_registration_timeout: Duration,
+    /// How long an executor has to shut down when it does not say itself.
+    pub executor_shutdown_grace_period: Duration,
+    /// The longest first wait before the master is spoken to.
+    pub registration_backoff_factor: Duration,
+    /// Whether tasks run as their users, which only root can make them.
+    pub switch_user: bool,
+    /// How long a pool process may idle before it is dismissed.
+    pub pool_linger: Duration,
+    /// How long the last updates may take to be acknowledged when the agent stops its tasks and leaves.
+    pub farewell_timeout: Duration,
+}
+
+impl Options {
+    /// Listens on 127.0.0.1:5051.
+    pub fn new(master: impl Into<String>, work_dir: impl Into<PathBuf>, executor_binary: impl Into<PathBuf>) -> Self {
+        Options {
+            listen: Ipv4Addr::LOCALHOST.into(),
+            port: 5051,
+            hostname: None,
+            master: master.into(),
+            work_dir: work_dir.into(),
+            resources: None,
+            attributes: None,
+            executor_binary: executor_binary.into(),
+            recovery_timeout: Duration::from_secs(15 * 60),
+            executor_reregistration_timeout: Duration::from_secs(2),
+            executor_registration_timeout: Duration::from_secs(60),
+            executor_shutdown_grace_period: Duration::from_secs(5),
+            registration_backoff_factor: Duration::from_secs(1),
+            switch_user: true,
+            pool_linger: Duration::from_secs(10),
+            farewell_timeout: Duration::from_secs(3),
+        }
+    }
+
+    /// As `/flags` shows them.
+    pub(crate) fn flags(&self, port: u16) -> BTreeMap<String, String> {
+        let mut flags = BTreeMap::from([
+            ("authenticate_http_readonly", "false".to_owned()),
+            ("authenticate_http_readwrite", "false".to_owned()),
+            ("containerizers", "mesos".to_owned()),
+            ("default_role", "*".to_owned()),
+            ("executor_registration_timeout", duration::format(self.executor_registration_timeout)),
+            ("executor_reregistration_timeout", duration::format(self.executor_reregistration_timeout)),
+            ("executor_shutdown_grace_period", duration::format(self.executor_shutdown_grace_period)),
+            ("http_command_executor", "true".to_owned()),
+            ("ip", self.listen.to_string()),
+            ("isolation", "posix/cpu,posix/mem".to_owned()),
+            ("launcher", "posix".to_owned()),
+            ("master", self.master.clone()),
+            ("max_completed_executors_per_framework", crate::core::MAX_COMPLETED_EXECUTORS.to_string()),
+            ("port", port.to_string()),
+            ("reconfiguration_policy", "any".to_owned()),
+            ("recover", "reconnect".to_owned()),
+            ("recovery_timeout", duration::format(self.recovery_timeout)),
+            ("registration_backoff_factor", duration::format(self.registration_backoff_factor)),
+            ("switch_user", self.switch_user.to_string()),
+            ("work_dir", self.work_dir.display().to_string()),
+        ]);
+        flags.extend(self.hostname.clone().map(|hostname| ("hostname", hostname)));
+        flags.extend(self.resources.clone().map(|resources| ("resources", resources)));
+        flags.extend(self.attributes.clone().map(|attributes| ("attributes", attributes)));
+        flags.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+}

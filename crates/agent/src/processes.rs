@@ -1,0 +1,14 @@
+//! Processes of executors and pools: starting, watching, killing whole trees of them, and burying what is adopted.
+//!
+//! Comes in: what to start or to watch. Goes out: a [`Process`], and its end. Owns: one tokio task that buries adopted
+//! orphans for as long as the agent runs.
+
+mod orphans;
+mod start;
+mod tree;
+mod usage;
+
+pub(crate) use self::orphans::bury;
+pub(crate) use self::start::{Program, ended, start};
+pub(crate) use self::tree::{Process, kill_run, kill_tree};
+pub(crate) use self::usage::{Usage, usage_of_run, usage_of_tree};

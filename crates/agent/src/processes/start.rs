@@ -1,0 +1,74 @@
+//! Starting a program in a session of its own, so that neither the agent's end nor a Ctrl-C on its terminal reaches it.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
+
+use checks::kernel::Spawn;
+use checks::spec::Credentials;
+use rustix::process::{WaitId, WaitIdOptions, WaitIdStatus, waitid};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+use super::tree::Process;
+
+/// What to start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Program {
+    pub(crate) path: PathBuf,
+    /// All arguments, the program's own name first.
+    pub(crate) arguments: Vec<String>,
+    /// The whole environment.
+    pub(crate) environment: Vec<(String, String)>,
+    pub(crate) directory: PathBuf,
+    /// Files that standard output and error are appended to.
+    pub(crate) stdout: PathBuf,
+    pub(crate) stderr: PathBuf,
+    /// Whom it runs as, if not as the agent.
+    pub(crate) user: Option<Credentials>,
+}
+
+/// Starts it. The descriptor tells of its end.
+pub(crate) fn start(program: Program) -> io::Result<(Process, OwnedFd)> {
+    let child = Spawn {
+        path: program.path,
+        argv: program.arguments,
+        environment: program.environment,
+        working_directory: Some(program.directory),
+        stdin: Some(File::open("/dev/null")?.into()),
+        stdout: Some(OpenOptions::new().create(true).append(true).open(&program.stdout)?.into()),
+        stderr: Some(OpenOptions::new().create(true).append(true).open(&program.stderr)?.into()),
+        session: true,
+        credentials: program.user,
+        ..Spawn::default()
+    }
+    .start()?;
+    let pid = child.pid.as_raw_nonzero().get();
+    // A child that nobody has waited for has an entry in /proc, even when it has ended already.
+    let process = Process::of(pid).ok_or_else(|| io::Error::other("the process has vanished"))?;
+    Ok((process, child.pidfd))
+}
+
+/// Waits for the end of a process, and gives its wait status if it was a child.
+pub(crate) async fn ended(pidfd: OwnedFd) -> Option<i32> {
+    let watched = watch(pidfd).ok()?;
+    let _readable = watched.readable().await.ok()?;
+    let status = waitid(WaitId::PidFd(watched.get_ref().as_fd()), WaitIdOptions::EXITED).ok()??;
+    Some(raw(status))
+}
+
+/// A pidfd becomes readable when its process ends.
+#[expect(deprecated, reason = "the successor is unsafe for the sake of types that are not I/O safe; this one is")]
+fn watch(pidfd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    AsyncFd::with_interest(pidfd, Interest::READABLE)
+}
+
+/// As wait(2) spells it.
+fn raw(status: WaitIdStatus) -> i32 {
+    match (status.exit_status(), status.terminating_signal()) {
+        (Some(code), _) => (code & 0xff) << 8,
+        (None, Some(signal)) => signal,
+        (None, None) => 0,
+    }
+}

@@ -1,0 +1,189 @@
+//! Who descends from whom, and signals that cannot hit a stranger.
+//!
+//! A pid alone names nobody, the kernel gives it to the next process; a pid together with a start time does. Every
+//! signal goes through a pidfd that was opened before the start time was compared.
+
+use std::fs;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use serde::Deserialize;
+
+/// Killing and looking again, in case something was started meanwhile.
+const ROUNDS: usize = 8;
+
+/// One process, now and not its pid's next owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+pub(crate) struct Process {
+    pub(crate) pid: i32,
+    /// When it started, in clock ticks since boot.
+    pub(crate) start: u64,
+}
+
+/// What `/proc/<pid>/stat` tells that matters here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stat {
+    pub(super) state: u8,
+    parent: i32,
+    session: i32,
+    start: u64,
+}
+
+impl Process {
+    /// The process with this pid at the moment, zombies included.
+    pub(crate) fn of(pid: i32) -> Option<Process> {
+        Stat::read(pid).map(|stat| Process { pid, start: stat.start })
+    }
+
+    /// Whether it still runs.
+    pub(crate) fn is_alive(self) -> bool {
+        Stat::read(self.pid).is_some_and(|stat| stat.start == self.start && stat.state != b'Z')
+    }
+
+    /// A descriptor that becomes readable when the process ends; nothing if it has ended already.
+    pub(crate) fn open(self) -> Option<OwnedFd> {
+        let pidfd = pidfd_open(Pid::from_raw(self.pid)?, PidfdFlags::empty()).ok()?;
+        self.is_alive().then_some(pidfd)
+    }
+
+    fn kill(self) {
+        // That it is gone already is fine.
+        let _ = self.open().map(|pidfd| pidfd_send_signal(&pidfd, Signal::KILL));
+    }
+}
+
+/// SIGKILL for a process, everything that descends from it, and everything in the sessions of those.
+pub(crate) fn kill_tree(root: Process) {
+    // While anything of a session lives, the pid of its dead leader is given to nobody else.
+    let taken = || Process::of(root.pid).is_some_and(|other| other != root);
+    kill_while_found(|| match (root.is_alive(), taken()) {
+        (true, _) => tree(root),
+        (false, false) => in_session(root.pid),
+        (false, true) => Vec::new(),
+    });
+}
+
+/// SIGKILL for everything an executor in a pool has started.
+pub(crate) fn kill_run(state: &Path) {
+    kill_while_found(|| run(state));
+}
+
+/// Everything an executor in a pool has started for its task, found by the executor's state directory: the task's shim
+/// and its tree, its session, and whatever was given the mark of the run.
+pub(super) fn run(state: &Path) -> Vec<Process> {
+    #[derive(Deserialize)]
+    struct Started {
+        shim: Process,
+        task: Process,
+    }
+    let text = fs::read(state.join("pid")).ok();
+    let started: Option<Started> = text.and_then(|text| serde_json::from_slice(&text).ok());
+    let trees = started.into_iter().flat_map(|started| [started.task, started.shim]).flat_map(tree);
+    let mut found = marked(&format!("CYGNET_RUN={}", state.display()));
+    for process in trees {
+        if !found.contains(&process) {
+            found.push(process);
+        }
+    }
+    found
+}
+
+fn kill_while_found(find: impl Fn() -> Vec<Process>) {
+    for _ in 0..ROUNDS {
+        let found = find();
+        if found.is_empty() {
+            return;
+        }
+        found.into_iter().for_each(Process::kill);
+    }
+}
+
+/// The process, if it is alive, its descendants, and what is in their sessions.
+pub(super) fn tree(root: Process) -> Vec<Process> {
+    if !root.is_alive() {
+        return Vec::new();
+    }
+    let all: Vec<(i32, Stat)> = pids().filter_map(|pid| Some((pid, Stat::read(pid)?))).collect();
+    let mut found = vec![root.pid];
+    let mut next = 0;
+    while let Some(&pid) = found.get(next) {
+        let belongs =
+            |(other, stat): &&(i32, Stat)| (stat.parent == pid || stat.session == pid) && !found.contains(other);
+        let more: Vec<i32> = all.iter().filter(belongs).map(|(other, _)| *other).collect();
+        found.extend(more);
+        next += 1;
+    }
+    let alive = |(pid, stat): &(i32, Stat)| {
+        (found.contains(pid) && stat.state != b'Z').then_some(Process { pid: *pid, start: stat.start })
+    };
+    all.iter().filter_map(alive).collect()
+}
+
+fn in_session(leader: i32) -> Vec<Process> {
+    let member = |pid: i32| {
+        let stat = Stat::read(pid).filter(|stat| stat.session == leader && stat.state != b'Z')?;
+        Some(Process { pid, start: stat.start })
+    };
+    pids().filter_map(member).collect()
+}
+
+/// The processes that were started with this `NAME=value`.
+fn marked(mark: &str) -> Vec<Process> {
+    let carries = |pid: i32| {
+        let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes())
+    };
+    pids().filter(|pid| carries(*pid)).filter_map(Process::of).filter(|process| process.is_alive()).collect()
+}
+
+fn pids() -> impl Iterator<Item = i32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
+/// This process' children that have ended and that nobody has waited for.
+pub(super) fn own_zombies() -> Vec<Process> {
+    let own = i32::try_from(std::process::id()).unwrap_or_default();
+    let zombie = |pid: i32| {
+        let stat = Stat::read(pid).filter(|stat| stat.parent == own && stat.state == b'Z')?;
+        Some(Process { pid, start: stat.start })
+    };
+    pids().filter_map(zombie).collect()
+}
+
+impl Stat {
+    fn read(pid: i32) -> Option<Stat> {
+        Stat::parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+    }
+
+    /// `pid (name) state ppid pgrp session ... starttime`; the name may hold anything, brackets too.
+    fn parse(line: &str) -> Option<Stat> {
+        let mut fields = line.get(line.rfind(')')? + 1..)?.split_ascii_whitespace();
+        let state = *fields.next()?.as_bytes().first()?;
+        let parent = fields.next()?.parse().ok()?;
+        let session = fields.nth(1)?.parse().ok()?;
+        let start = fields.nth(15)?.parse().ok()?;
+        Some(Stat { state, parent, session, start })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_a_stat_line_whatever_the_name() {
+        let line = "42 (a ) b) S 7 8 9 0 -1 4 5 6 7 8 9 10 11 12 20 0 1 0 777 4096 1";
+        assert_eq!(Stat::parse(line), Some(Stat { state: b'S', parent: 7, session: 9, start: 777 }));
+        assert_eq!(Stat::parse("42 (cut"), None);
+    }
+
+    #[test]
+    fn a_reused_pid_is_somebody_else() {
+        let this = Process::of(i32::try_from(std::process::id()).unwrap()).unwrap();
+        assert!(this.is_alive() && this.open().is_some());
+        let former = Process { start: this.start - 1, ..this };
+        assert!(!former.is_alive() && former.open().is_none());
+    }
+}

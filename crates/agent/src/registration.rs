@@ -1,0 +1,128 @@
+//! The subscription at the master, kept up for as long as the agent runs.
+//!
+//! Comes in: events of the master, calls of the actor. Goes out: both, to the other side. One tokio task runs
+//! [`Registration::run`]. Its states are methods: `disconnected` tries until it has a stream, `subscribed` ends when
+//! the stream breaks, a call fails, or the master is silent for too long.
+
+use std::time::Duration;
+
+use mesos::Codec;
+use mesos::client::{Client, ClientError, EventStream};
+use mesos::duration::from_seconds;
+use mesos::v1::cygnet::{AgentCall, AgentEvent, agent_call};
+use tokio::sync::mpsc;
+use tokio::time::{sleep, timeout};
+
+use crate::actor::{Handle, Request, Stopped};
+
+/// The master's path for agents.
+const PATH: &str = "/cygnet/v1/agent";
+
+/// The longest wait between two attempts.
+const BACKOFF_MAX: Duration = Duration::from_secs(60);
+
+/// How long the master may be silent until it says how long.
+const PING_TIMEOUT: Duration = Duration::from_secs(75);
+
+/// A call that takes longer than this has lost its master.
+const CALL_PATIENCE: Duration = Duration::from_secs(30);
+
+/// See the module's words.
+#[derive(Debug, Clone)]
+pub(crate) struct Registration {
+    /// `ip:port`
+    pub(crate) master: String,
+    /// The longest first wait.
+    pub(crate) backoff_factor: Duration,
+    pub(crate) actor: Handle,
+}
+
+struct Connection {
+    client: Client,
+    events: EventStream<AgentEvent>,
+}
+
+impl Registration {
+    /// Ends with the actor.
+    pub(crate) async fn run(self) {
+        while let Ok(connection) = self.disconnected().await {
+            let subscribed = self.subscribed(connection).await;
+            if subscribed.is_err() || self.actor.send(Request::MasterLost).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn disconnected(&self) -> Result<Connection, Stopped> {
+        let mut longest = self.backoff_factor;
+        loop {
+            sleep(longest.mul_f64(fastrand::f64())).await;
+            longest = (longest * 2).min(BACKOFF_MAX);
+            let call = self.actor.ask(Request::Registration).await?;
+            match self.connect(&call).await {
+                Ok(connection) => return Ok(connection),
+                Err(error) => tracing::info!(master = self.master, %error, "cannot register yet"),
+            }
+        }
+    }
+
+    async fn connect(&self, call: &AgentCall) -> Result<Connection, ClientError> {
+        let client = Client::new(self.master.clone(), Codec::Protobuf);
+        let events: EventStream<AgentEvent> = client.subscribe(PATH, call).await?;
+        // After redirects, calls go where the events come from.
+        let client = Client::new(events.peer(), Codec::Protobuf);
+        Ok(Connection { client, events })
+    }
+
+    async fn subscribed(&self, Connection { client, events }: Connection) -> Result<(), Stopped> {
+        let (calls, outbox) = mpsc::unbounded_channel();
+        let stream_id = events.stream_id().map(str::to_owned);
+        self.actor.send(Request::MasterConnected(calls)).await?;
+        tokio::select! {
+            ended = self.listen(events) => ended,
+            ended = self.speak(&client, stream_id.as_deref(), outbox) => ended,
+        }
+    }
+
+    async fn listen(&self, mut events: EventStream<AgentEvent>) -> Result<(), Stopped> {
+        let mut patience = PING_TIMEOUT;
+        loop {
+            match events.next_within(patience).await {
+                Ok(Some(event)) => {
+                    let told = event.subscribed.as_ref().and_then(|told| told.total_ping_timeout_seconds);
+                    patience = told.and_then(from_seconds).unwrap_or(patience);
+                    self.actor.send(Request::MasterEvent(Box::new(event))).await?;
+                }
+                Ok(None) => return Ok(()),
+                Err(error) => {
+                    tracing::warn!(%error, "lost the master");
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Calls go out one after the other, in the order in which they were made.
+    async fn speak(
+        &self,
+        client: &Client,
+        stream_id: Option<&str>,
+        mut outbox: mpsc::UnboundedReceiver<AgentCall>,
+    ) -> Result<(), Stopped> {
+        while let Some(call) = outbox.recv().await {
+            let said = timeout(CALL_PATIENCE, client.call(PATH, &call, stream_id)).await;
+            if call.r#type() == agent_call::Type::Unregister {
+                self.actor.send(Request::Left).await?;
+            }
+            match said {
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => {
+                    tracing::warn!(%error, "lost the master during a call");
+                    return Ok(());
+                }
+                Err(_late) => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+}

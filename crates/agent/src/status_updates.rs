@@ -1,0 +1,212 @@
+//! The status-update manager: every update of every task reaches the framework at least once and in order.
+//!
+//! Pure. Comes in: updates of executors and of the agent itself, acknowledgements of frameworks, the time, and whether
+//! there is a master. Goes out: [`Action`]s, and when to be woken. Whoever carries the actions out makes what is to be
+//! persisted durable before anything else of the same batch happens.
+//!
+//! Each task has a [`Stream`]. Only its oldest update is in flight, repeated ever more slowly until its framework
+//! acknowledges it. The acknowledgement of a terminal update ends the stream.
+
+mod stream;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use mesos::states::is_terminal;
+use mesos::v1::task_status::Source;
+use mesos::v1::{FrameworkId, TaskState, TaskStatus};
+
+pub(crate) use self::stream::Record;
+use self::stream::Stream;
+use crate::ids::TaskKey;
+
+/// How long the first repetition of an update waits.
+pub(crate) const RETRY_MIN: Duration = Duration::from_secs(10);
+
+/// How long any repetition waits at most.
+pub(crate) const RETRY_MAX: Duration = Duration::from_secs(600);
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Action {
+    /// To disk, before everything else.
+    Persist(Change),
+    /// The executor need not keep this update any longer.
+    AcknowledgeExecutor {
+        /// Whose update it was.
+        key: TaskKey,
+        /// Which one.
+        uuid: Vec<u8>,
+    },
+    /// To the master.
+    Forward {
+        /// Whose update it is.
+        key: TaskKey,
+        /// The update.
+        status: Box<TaskStatus>,
+        /// How the task is by now.
+        latest: TaskState,
+    },
+    /// The framework knows how the task ended: nothing more is to be done for it.
+    Remove(TaskKey),
+}
+
+/// A change of the durable records of one stream.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Change {
+    /// The record with this number is now this.
+    Put {
+        /// Whose.
+        key: TaskKey,
+        /// Its place in the stream.
+        number: u64,
+        /// An update, or the note that it was acknowledged.
+        record: Box<Record>,
+    },
+    /// These records are no longer needed.
+    Delete {
+        /// Whose.
+        key: TaskKey,
+        /// Which.
+        numbers: Vec<u64>,
+    },
+}
+
+/// Why an acknowledgement changes nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Unexpected {
+    /// No update of this task waits.
+    #[error("no update of the task is waiting for an acknowledgement")]
+    NoStream,
+    /// Another update has to be acknowledged first.
+    #[error("it is not the oldest update of the task that is acknowledged")]
+    NotTheOldest,
+}
+
+/// See the module's words.
+#[derive(Debug, Default)]
+pub(crate) struct StatusUpdates {
+    streams: BTreeMap<TaskKey, Stream>,
+    /// When which stream repeats its oldest update.
+    retries: BTreeSet<(Duration, TaskKey)>,
+    /// Whether there is a master to send to.
+    connected: bool,
+}
+
+impl StatusUpdates {
+    /// An update has been made. One that is known already is acknowledged again, and so is one that comes after the
+    /// task's end; neither goes any further.
+    pub(crate) fn receive(&mut self, now: Duration, key: &TaskKey, status: TaskStatus) -> Vec<Action> {
+        let uuid = status.uuid().to_vec();
+        let from_executor = status.source() == Source::Executor;
+        let stream = self.streams.entry(key.clone()).or_default();
+        let mut actions = Vec::new();
+        if !stream.knows(&uuid) && !stream.has_ended() {
+            let is_next = stream.oldest().is_none();
+            actions.push(Action::Persist(stream.push(key, status)));
+            if is_next && self.connected {
+                actions.extend(self.send(now, key, RETRY_MIN));
+            }
+        }
+        if from_executor {
+            actions.push(Action::AcknowledgeExecutor { key: key.clone(), uuid });
+        }
+        actions
+    }
+
+    /// The framework has an update. It must be the oldest one.
+    pub(crate) fn acknowledge(&mut self, now: Duration, key: &TaskKey, uuid: &[u8]) -> Result<Vec<Action>, Unexpected> {
+        let stream = self.streams.get_mut(key).ok_or(Unexpected::NoStream)?;
+        let oldest = stream.oldest().ok_or(Unexpected::NoStream)?;
+        if oldest.uuid() != uuid {
+            return Err(Unexpected::NotTheOldest);
+        }
+        if is_terminal(oldest.state()) {
+            return Ok(self.end(key));
+        }
+        let mut actions: Vec<Action> = stream.pop(key).into_iter().map(Action::Persist).collect();
+        self.cancel_retry(key);
+        actions.extend(self.send_if_connected(now, key));
+        Ok(actions)
+    }
+
+    /// There is no master: nothing is sent until there is one again.
+    pub(crate) fn pause(&mut self) {
+        self.connected = false;
+        self.retries.clear();
+        self.streams.values_mut().for_each(|stream| stream.retry = None);
+    }
+
+    /// There is a master: every stream sends its oldest update at once.
+    pub(crate) fn resume(&mut self, now: Duration) -> Vec<Action> {
+        self.pause();
+        self.connected = true;
+        let keys: Vec<TaskKey> = self.streams.keys().cloned().collect();
+        keys.iter().filter_map(|key| self.send(now, key, RETRY_MIN)).collect()
+    }
+
+    /// Repeats what is due.
+    pub(crate) fn wake(&mut self, now: Duration) -> Vec<Action> {
+        let mut actions = Vec::new();
+        while let Some((at, key)) = self.retries.first().cloned().filter(|(at, _)| *at <= now) {
+            self.retries.remove(&(at, key.clone()));
+            let waited = self.streams.get(&key).and_then(|stream| stream.retry).map_or(RETRY_MIN, |retry| retry.after);
+            actions.extend(self.send(now, &key, (waited * 2).min(RETRY_MAX)));
+        }
+        actions
+    }
+
+    /// When [`StatusUpdates::wake`] is due.
+    pub(crate) fn wake_at(&self) -> Option<Duration> {
+        self.retries.first().map(|(at, _)| *at)
+    }
+
+    /// The framework is gone: nobody will acknowledge anything.
+    pub(crate) fn remove_framework(&mut self, framework: &FrameworkId) -> Vec<Action> {
+        let keys: Vec<TaskKey> = self.streams.keys().filter(|key| key.framework == *framework).cloned().collect();
+        keys.iter().flat_map(|key| self.end(key)).collect()
+    }
+
+    /// Takes a record back in after a restart. Records of a stream come in the order of their numbers.
+    pub(crate) fn recover(&mut self, key: &TaskKey, number: u64, record: Record) {
+        self.streams.entry(key.clone()).or_default().recover(number, record);
+    }
+
+    /// Whether an update of this task waits for its framework.
+    pub(crate) fn is_waiting(&self, key: &TaskKey) -> bool {
+        self.streams.get(key).is_some_and(|stream| stream.oldest().is_some())
+    }
+
+    /// Whether any update waits.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.streams.values().all(|stream| stream.oldest().is_none())
+    }
+
+    fn end(&mut self, key: &TaskKey) -> Vec<Action> {
+        self.cancel_retry(key);
+        let Some(stream) = self.streams.remove(key) else { return Vec::new() };
+        let delete = Change::Delete { key: key.clone(), numbers: stream.numbers() };
+        vec![Action::Persist(delete), Action::Remove(key.clone())]
+    }
+
+    fn send_if_connected(&mut self, now: Duration, key: &TaskKey) -> Option<Action> {
+        if self.connected { self.send(now, key, RETRY_MIN) } else { None }
+    }
+
+    fn send(&mut self, now: Duration, key: &TaskKey, after: Duration) -> Option<Action> {
+        self.cancel_retry(key);
+        let stream = self.streams.get_mut(key)?;
+        let status = Box::new(stream.oldest()?.clone());
+        stream.retry = Some(stream::Retry { at: now + after, after });
+        self.retries.insert((now + after, key.clone()));
+        Some(Action::Forward { key: key.clone(), status, latest: stream.latest() })
+    }
+
+    fn cancel_retry(&mut self, key: &TaskKey) {
+        if let Some(retry) = self.streams.get_mut(key).and_then(|stream| stream.retry.take()) {
+            self.retries.remove(&(retry.at, key.clone()));
+        }
+    }
+}

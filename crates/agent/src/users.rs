@@ -1,0 +1,78 @@
+//! Names of users and groups, and the numbers the kernel knows them by, from the text of /etc/passwd and /etc/group.
+
+use std::fs;
+
+use checks::spec::Credentials;
+
+/// Whom a process of this user runs as. Nothing to do if the agent is that user, or may not become anybody else.
+pub(crate) fn credentials(name: &str) -> Result<Option<Credentials>, String> {
+    let own = rustix::process::geteuid();
+    let passwd = fs::read_to_string("/etc/passwd").map_err(|error| format!("cannot read /etc/passwd: {error}"))?;
+    let Some((uid, gid)) = ids(&passwd, name) else { return Err(format!("there is no user '{name}'")) };
+    if own.as_raw() == uid {
+        return Ok(None);
+    }
+    if !own.is_root() {
+        return Err(format!("only root can run processes of user '{name}'"));
+    }
+    let group = fs::read_to_string("/etc/group").unwrap_or_default();
+    Ok(Some(Credentials { uid, gid, groups: groups(&group, name, gid) }))
+}
+
+/// The user of this number, or the number.
+pub(crate) fn user_name(uid: u32) -> String {
+    name_of("/etc/passwd", uid)
+}
+
+/// The group of this number, or the number.
+pub(crate) fn group_name(gid: u32) -> String {
+    name_of("/etc/group", gid)
+}
+
+fn name_of(file: &str, id: u32) -> String {
+    let text = fs::read_to_string(file).unwrap_or_default();
+    find_name(&text, id).unwrap_or_else(|| id.to_string())
+}
+
+/// Both files have the name first and the number third.
+fn find_name(text: &str, id: u32) -> Option<String> {
+    let mut lines = text.lines().map(|line| line.split(':'));
+    lines.find_map(|mut fields| {
+        let name = fields.next()?;
+        (fields.nth(1)?.parse::<u32>().ok()? == id).then(|| name.to_owned())
+    })
+}
+
+/// `name:password:uid:gid:...`
+fn ids(passwd: &str, name: &str) -> Option<(u32, u32)> {
+    let mut fields = passwd.lines().map(|line| line.split(':')).find(|fields| fields.clone().next() == Some(name))?;
+    Some((fields.nth(2)?.parse().ok()?, fields.next()?.parse().ok()?))
+}
+
+/// `name:password:gid:member,member`
+fn groups(group: &str, name: &str, primary: u32) -> Vec<u32> {
+    let member = |line: &str| {
+        let mut fields = line.split(':').skip(2);
+        let gid: u32 = fields.next()?.parse().ok()?;
+        fields.next()?.split(',').any(|member| member == name).then_some(gid)
+    };
+    let others = group.lines().filter_map(member).filter(|gid| *gid != primary);
+    std::iter::once(primary).chain(others).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\nbroken\nwww:x:33:34::/:/bin/false\n";
+
+    #[test]
+    fn names_and_numbers_find_each_other() {
+        assert_eq!(ids(PASSWD, "www"), Some((33, 34)));
+        assert_eq!(ids(PASSWD, "ww"), None);
+        assert_eq!(ids(PASSWD, "broken"), None);
+        assert_eq!(find_name(PASSWD, 33).as_deref(), Some("www"));
+        assert_eq!(find_name(PASSWD, 34), None);
+        assert_eq!(groups("root:x:0:\nwww:x:34:www\nlogs:x:4:adm,www\n", "www", 34), [34, 4]);
+    }
+}

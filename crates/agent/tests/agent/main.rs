@@ -1,0 +1,12 @@
+//! A real agent between a master, executors and pools that do what the test says, over HTTP on loopback.
+
+mod bad_requests;
+mod endings;
+mod executor;
+mod life;
+mod master;
+mod processes;
+mod reads;
+mod recovery;
+mod wait;
+mod world;

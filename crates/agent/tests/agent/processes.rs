@@ -1,0 +1,118 @@
+//! Pools that die, and executors with a process of their own.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use mesos::v1::cygnet::agent_call;
+use mesos::v1::task_status::Reason;
+use mesos::v1::{CommandInfo, Environment, ExecutorInfo, TaskInfo, TaskState, environment};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::executor::{Executor, Pool};
+use crate::master::{AGENT_ID, FRAMEWORK, task};
+use crate::wait::until;
+use crate::world::World;
+
+/// A task for an executor of its framework's own.
+pub(crate) fn custom(id: &str, command: &str) -> TaskInfo {
+    let variable =
+        environment::Variable { name: "OWN".to_owned(), value: Some("yes".to_owned()), ..Default::default() };
+    let command = CommandInfo {
+        value: Some(command.to_owned()),
+        environment: Some(Environment { variables: vec![variable] }),
+        ..CommandInfo::default()
+    };
+    let executor = ExecutorInfo { executor_id: "custom".into(), command: Some(command), ..ExecutorInfo::default() };
+    TaskInfo { executor: Some(executor), command: None, ..task(id) }
+}
+
+/// The sandbox of the custom executor's latest run.
+pub(crate) fn sandbox(world: &World) -> PathBuf {
+    let executor = format!("slaves/{AGENT_ID}/frameworks/{FRAMEWORK}/executors/custom/runs/latest");
+    world.work_dir().join(executor)
+}
+
+async fn content(path: &Path) -> String {
+    until(&path.display().to_string(), async || fs::read_to_string(path).ok().filter(|text| text.ends_with('\n'))).await
+}
+
+#[tokio::test]
+async fn a_pool_that_is_killed_is_started_again_and_told_everything_again() {
+    let world = World::new().await;
+    let (_pool, _add, mut executor) = world.launched("web.1").await;
+    executor.update(TaskState::TaskRunning).await;
+    let first = world.started()[0].0;
+    kill_process(Pid::from_raw(first).unwrap(), Signal::KILL).unwrap();
+    drop((_pool, executor));
+    let started = world.processes(2).await;
+    assert_ne!(started[1].0, first);
+    let mut pool = Pool::subscribe(world.address()).await;
+    assert_eq!(pool.add().await.executor, "web.1");
+    let mut executor = Executor::subscribe(world.address(), "web.1").await;
+    executor.expect(mesos::v1::executor::event::Type::Subscribed).await;
+    executor.update(TaskState::TaskFinished).await;
+    world.master.expect("web.1", TaskState::TaskRunning).await;
+    world.master.expect("web.1", TaskState::TaskFinished).await;
+}
+
+#[tokio::test]
+async fn a_command_executor_that_lost_its_task_on_the_way_is_sent_it_again() {
+    let world = World::new().await;
+    let (_pool, _add, executor) = world.launched("web.1").await;
+    drop(executor);
+    let mut again = Executor::subscribe(world.address(), "web.1").await;
+    assert_eq!(again.launched().await.task_id.value, "web.1");
+}
+
+#[tokio::test]
+async fn a_custom_executor_runs_in_its_sandbox_with_its_environment_and_in_a_session_of_its_own() {
+    let world = World::new().await;
+    let command = "echo out; echo err >&2; env > env; pwd > pwd; ps -o sid= -p $$ > session; echo $$ > pid; sleep 1000";
+    world.master.launch(custom("t1", command)).await;
+    let own = |name: &str| sandbox(&world).join(name);
+    let pid = content(&own("pid")).await;
+    assert_eq!(content(&own("stdout")).await, "out\n");
+    assert_eq!(content(&own("stderr")).await, "err\n");
+    assert_eq!(content(&own("session")).await.trim(), pid.trim());
+    let run = fs::canonicalize(sandbox(&world)).unwrap();
+    assert_eq!(content(&own("pwd")).await.trim(), run.display().to_string());
+    let environment = content(&own("env")).await;
+    for line in ["OWN=yes", "MESOS_EXECUTOR_ID=custom", &format!("MESOS_SLAVE_ID={AGENT_ID}")] {
+        assert!(environment.lines().any(|found| found == line), "{line} in {environment}");
+    }
+    let mut executor = Executor::subscribe(world.address(), "custom").await;
+    assert_eq!(executor.launched().await.task_id.value, "t1");
+    kill_process(Pid::from_raw(pid.trim().parse().unwrap()).unwrap(), Signal::KILL).unwrap();
+    world.master.expect("t1", TaskState::TaskFailed).await;
+}
+
+#[tokio::test]
+async fn the_exit_of_a_custom_executor_is_reported_with_its_status() {
+    let world = World::new().await;
+    world.master.launch(custom("t1", "exit 3")).await;
+    let failed = world.master.expect("t1", TaskState::TaskFailed).await;
+    assert_eq!(failed.reason(), Reason::ExecutorTerminated);
+    let exited = world.master.call(agent_call::Type::ExitedExecutor).await.exited_executor.unwrap();
+    assert_eq!((exited.executor_id.value.as_str(), exited.status), ("custom", Some(3 << 8)));
+}
+
+#[tokio::test]
+async fn a_custom_executor_takes_several_tasks_and_leaves_nothing_behind() {
+    let world = World::new().await;
+    world.master.launch(custom("t1", "sleep 1001 & echo $! > child; exec sleep 1002")).await;
+    let child: i32 = content(&sandbox(&world).join("child")).await.trim().parse().unwrap();
+    let mut executor = Executor::subscribe(world.address(), "custom").await;
+    assert_eq!(executor.launched().await.task_id.value, "t1");
+    world.master.launch(custom("t2", "")).await;
+    let launch = executor.expect(mesos::v1::executor::event::Type::Launch).await.launch.unwrap();
+    assert_eq!(launch.task.task_id.value, "t2");
+    let executor_pid = world.json("/containers").await[0]["status"]["executor_pid"].as_i64().unwrap();
+    kill_process(Pid::from_raw(i32::try_from(executor_pid).unwrap()).unwrap(), Signal::KILL).unwrap();
+    world.master.expect("t1", TaskState::TaskFailed).await;
+    world.master.expect("t2", TaskState::TaskFailed).await;
+    let stat = format!("/proc/{child}/stat");
+    until("its child to be killed too", async || {
+        fs::read_to_string(&stat).map_or(true, |stat| stat.contains(") Z ")).then_some(())
+    })
+    .await;
+}

@@ -1,0 +1,180 @@
+//! Agents that come back.
+
+use std::time::Duration;
+
+use mesos::v1::executor::{call, event};
+use mesos::v1::task_status::Reason;
+use mesos::v1::{CommandInfo, TaskInfo, TaskState};
+
+use crate::executor::{Executor, Pool, status};
+use crate::master::{AGENT_ID, framework, task};
+use crate::processes::{custom, sandbox};
+use crate::wait::until;
+use crate::world::World;
+
+#[tokio::test]
+async fn an_agent_comes_back_with_its_id_its_tasks_and_their_updates() {
+    let mut world = World::new().await;
+    let (_pool, _add, mut executor) = world.launched("web.1").await;
+    let starting = executor.update(TaskState::TaskStarting).await;
+    let running = executor.update(TaskState::TaskRunning).await;
+    world.master.expect("web.1", TaskState::TaskStarting).await;
+    world.master.update("web.1", TaskState::TaskRunning).await;
+    world.restart().await;
+
+    // The pool and the executor find the new agent, and have one more update.
+    let mut pool = Pool::subscribe(world.address()).await;
+    assert_eq!(pool.add().await.executor, "web.1");
+    let finished = status("web.1", TaskState::TaskFinished);
+    let unacknowledged_updates =
+        [&starting, &running, &finished].map(|status| call::Update { status: status.clone() }).into();
+    let subscribe = call::Subscribe { unacknowledged_updates, ..call::Subscribe::default() };
+    let mut executor = Executor::subscribe_with(world.address(), "web.1", subscribe).await.unwrap();
+    executor.expect(event::Type::Subscribed).await;
+    for known in [&starting, &running, &finished] {
+        let acknowledged = executor.expect(event::Type::Acknowledged).await.acknowledged.unwrap();
+        assert_eq!(acknowledged.uuid, known.uuid());
+    }
+
+    let again = world.master.subscription(2).await;
+    assert_eq!(again.agent_info.id.unwrap().value, AGENT_ID);
+    assert_eq!(again.frameworks[0].tasks[0].state(), TaskState::TaskFinished);
+    let updates = until("the update to be repeated", async || {
+        Some(world.master.updates("web.1").await).filter(|updates| updates.len() >= 3)
+    })
+    .await;
+    let uuids: Vec<_> = updates.iter().map(|update| update.status.uuid().to_vec()).collect();
+    assert_eq!(uuids, [starting.uuid(), running.uuid(), running.uuid()], "the oldest that waits, and none before it");
+    assert_eq!(updates[2].latest_state(), TaskState::TaskFinished);
+    world.master.acknowledge(&running).await;
+    world.master.expect("web.1", TaskState::TaskFinished).await;
+    assert_eq!(world.started().len(), 1, "the pool was never started again");
+}
+
+#[tokio::test]
+async fn while_executors_may_come_back_nobody_else_is_answered() {
+    let mut world = World::new().await;
+    let (_pool, _add, mut executor) = world.launched("web.1").await;
+    executor.update(TaskState::TaskRunning).await;
+    world.stop(agent::Shutdown::Keep).await;
+    world.start(|options| options.executor_reregistration_timeout = Duration::from_secs(3600)).await;
+    assert_eq!((world.get("/state").await.0, world.get("/health").await.0), (503, 200));
+    // As soon as everyone is back, it is over.
+    let _executor = Executor::subscribe(world.address(), "web.1").await;
+    world.master.subscription(2).await;
+    assert_eq!(world.get("/state").await.0, 200);
+}
+
+#[tokio::test]
+async fn calls_of_executors_wait_until_recovery_is_over() {
+    let mut world = World::new().await;
+    let (_pool, _add, mut one) = world.launched("web.1").await;
+    one.update(TaskState::TaskRunning).await;
+    world.master.launch(task("web.2")).await;
+    let mut two = Executor::subscribe(world.address(), "web.2").await;
+    two.launched().await;
+    world.stop(agent::Shutdown::Keep).await;
+    world.start(|options| options.executor_reregistration_timeout = Duration::from_secs(3600)).await;
+    let one = Executor::subscribe(world.address(), "web.1").await;
+    let refused = one.send(status("web.1", TaskState::TaskFinished)).await.unwrap_err();
+    assert!(matches!(refused, mesos::client::ClientError::Unavailable { .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn a_pool_that_does_not_come_back_is_started_again_and_nothing_is_declared_lost() {
+    let mut world = World::new().await;
+    let (pool, _add, mut executor) = world.launched("web.1").await;
+    executor.update(TaskState::TaskRunning).await;
+    world.master.expect("web.1", TaskState::TaskRunning).await;
+    world.stop(agent::Shutdown::Keep).await;
+    drop((pool, executor));
+    world.kill_started();
+    world.start(|_| {}).await;
+    let again = world.master.subscription(2).await;
+    assert_eq!(again.frameworks[0].tasks[0].state(), TaskState::TaskRunning);
+    world.processes(2).await;
+    let mut pool = Pool::subscribe(world.address()).await;
+    let add = pool.add().await;
+    let mut executor = Executor::subscribe(world.address(), "web.1").await;
+    executor.expect(event::Type::Subscribed).await;
+    executor.update(TaskState::TaskFinished).await;
+    pool.exited(&add, 0).await;
+    world.master.expect("web.1", TaskState::TaskFinished).await;
+    let states: Vec<_> = world.master.updates("web.1").await.iter().map(|update| update.status.state()).collect();
+    assert_eq!(states, [TaskState::TaskRunning, TaskState::TaskFinished]);
+}
+
+#[tokio::test]
+async fn a_custom_executor_that_does_not_come_back_is_gone() {
+    let mut world = World::new().await;
+    world.master.launch(custom("t1", "echo $$ > pid; exec sleep 1000")).await;
+    let mut executor = Executor::subscribe(world.address(), "custom").await;
+    executor.launched().await;
+    let mut running = status("custom", TaskState::TaskRunning);
+    running.task_id = "t1".into();
+    executor.send(running).await.unwrap();
+    world.master.expect("t1", TaskState::TaskRunning).await;
+    let pid = until("the executor's pid", async || {
+        std::fs::read_to_string(sandbox(&world).join("pid")).ok().filter(|text| text.ends_with('\n'))
+    })
+    .await;
+    world.restart().await;
+    let gone = world.master.expect("t1", TaskState::TaskGone).await;
+    assert_eq!(gone.reason(), Reason::ExecutorReregistrationTimeout);
+    let stat = format!("/proc/{}/stat", pid.trim());
+    until("it to be killed", async || {
+        std::fs::read_to_string(&stat).map_or(true, |stat| stat.contains(") Z ")).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_custom_executor_that_comes_back_keeps_its_tasks_but_those_it_never_got() {
+    let mut world = World::new().await;
+    world.master.launch(custom("t1", "exec sleep 1000")).await;
+    let mut executor = Executor::subscribe(world.address(), "custom").await;
+    executor.launched().await;
+    let mut running = status("custom", TaskState::TaskRunning);
+    running.task_id = "t1".into();
+    executor.send(running).await.unwrap();
+    executor.expect(event::Type::Acknowledged).await;
+    world.master.launch(custom("t2", "")).await;
+    executor.expect(event::Type::Launch).await;
+    world.restart().await;
+    let mut executor = Executor::subscribe(world.address(), "custom").await;
+    executor.expect(event::Type::Subscribed).await;
+    let dropped = world.master.expect("t2", TaskState::TaskDropped).await;
+    assert_eq!(dropped.reason(), Reason::AgentRestarted);
+    world.master.expect("t1", TaskState::TaskRunning).await;
+    assert_eq!(world.master.subscription(2).await.frameworks[0].executors.len(), 1);
+}
+
+#[tokio::test]
+async fn what_does_not_checkpoint_ends_with_the_agent() {
+    let mut world = World::new().await;
+    world.master.launch_for(framework(false), task("web.1")).await;
+    let mut pool = world.pool().await;
+    let add = pool.add().await;
+    assert_eq!(add.environment["MESOS_CHECKPOINT"], "0");
+    let mut executor = Executor::subscribe(world.address(), "web.1").await;
+    executor.launched().await;
+    executor.update(TaskState::TaskRunning).await;
+    world.restart().await;
+    let again = world.master.subscription(2).await;
+    assert!(again.frameworks.is_empty());
+    let refused = Executor::subscribe_with(world.address(), "web.1", call::Subscribe::default()).await;
+    assert!(refused.is_err());
+}
+
+#[tokio::test]
+async fn a_task_that_was_never_delivered_is_delivered_by_the_next_agent() {
+    let mut world = World::new().await;
+    let command = Some(CommandInfo { value: Some("true".to_owned()), ..CommandInfo::default() });
+    world.master.launch(TaskInfo { command, ..task("web.1") }).await;
+    world.processes(1).await;
+    world.restart().await;
+    let mut pool = Pool::subscribe(world.address()).await;
+    assert_eq!(pool.add().await.executor, "web.1");
+    let mut executor = Executor::subscribe(world.address(), "web.1").await;
+    assert_eq!(executor.launched().await.command.unwrap().value(), "true");
+}
