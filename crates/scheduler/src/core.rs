@@ -36,8 +36,12 @@ use records::Dirty;
 /// How often a kill is repeated until the task is over.
 const KILL_AGAIN: Duration = Duration::from_secs(30);
 
-/// When to ask the master for the state of all tasks, first and then.
+/// How often to ask the master for the state of all tasks.
 const RECONCILE: Duration = Duration::from_secs(600);
+
+/// How soon to ask again for tasks it said nothing about, at first and at most: it does not while their agent has not
+/// come back to it.
+const RECONCILE_AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(15));
 
 /// How long a task may be launched without anything heard of it.
 const STAGING_LIMIT: Duration = Duration::from_secs(300);
@@ -72,10 +76,15 @@ pub(crate) struct Core {
     /// Apps the planner has to look at.
     unsettled: BTreeSet<AppId>,
     connected: bool,
+    /// Whether nothing is to be launched any more.
+    leaving: bool,
     suppressed: bool,
     /// Whether something waits that the last offers were not asked about.
     offers_stale: bool,
     reconcile_at: Timestamp,
+    reconcile_after: Duration,
+    /// Tasks the master has said nothing about since it was last asked for all.
+    unanswered: BTreeSet<InstanceId>,
     dice: fastrand::Rng,
     dirty: Dirty,
     effects: Effects,
@@ -95,9 +104,12 @@ impl Core {
             checked: BTreeSet::new(),
             unsettled: BTreeSet::new(),
             connected: false,
+            leaving: false,
             suppressed: false,
             offers_stale: true,
             reconcile_at: now,
+            reconcile_after: RECONCILE_AGAIN.0,
+            unanswered: BTreeSet::new(),
             dice: fastrand::Rng::with_seed(seed),
             dirty: Dirty::default(),
             effects: Effects::default(),
@@ -156,7 +168,7 @@ impl Core {
         self.kill_again(now);
         self.overdue(now);
         if self.connected && now >= self.reconcile_at {
-            self.reconcile(now);
+            self.reconcile_again(now);
         }
     }
 
@@ -164,7 +176,8 @@ impl Core {
     pub(crate) fn wake_at(&self) -> Timestamp {
         let launches = self.waiting_apps().filter_map(|app| self.backoffs.get(app)?.until());
         let kills = self.killing.iter().filter_map(|id| Some(self.instances.get(id)?.kill_asked_at?.plus(KILL_AGAIN)));
-        launches.chain(kills).chain([self.reconcile_at]).min().unwrap_or(self.reconcile_at)
+        let reconcile = if self.connected { self.reconcile_at } else { Timestamp::from_millis(i64::MAX) };
+        launches.chain(kills).chain([reconcile]).min().unwrap_or(reconcile)
     }
 
     fn waiting_apps(&self) -> impl Iterator<Item = &AppId> {

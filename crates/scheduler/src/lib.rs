@@ -34,7 +34,7 @@ pub mod time;
 
 pub use error::SchedulerError;
 pub use options::Options;
-pub use scheduler::Scheduler;
+pub use scheduler::{Control, Scheduler};
 
 /// The Marathon version whose API this speaks; clients compare it.
 pub const MARATHON_VERSION: &str = "1.11.0";

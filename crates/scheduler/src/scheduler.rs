@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::actor::Actor;
+use crate::actor::{Actor, Handle};
 use crate::api::{self, Api};
 use crate::core::{Core, LoadError, Loaded};
 use crate::error::SchedulerError;
@@ -17,12 +17,22 @@ use crate::options::Options;
 use crate::time::Timestamp;
 
 /// A scheduler that listens, and does not answer yet.
-#[derive(Debug)]
 pub struct Scheduler {
     options: Options,
     listener: TcpListener,
     address: SocketAddr,
-    core: Core,
+    actor: Actor,
+}
+
+/// Speaks to a scheduler that runs, from the process it runs in.
+#[derive(Clone)]
+pub struct Control(Handle);
+
+impl Control {
+    /// No task is launched from now on; what ends is launched again by the next run. For when everything is stopped.
+    pub async fn stop_launching(&self) {
+        self.0.ask(|core, _| core.stop_launching()).await;
+    }
 }
 
 impl Scheduler {
@@ -39,7 +49,8 @@ impl Scheduler {
             LoadError::Record { .. } => SchedulerError::Record(error.to_string()),
         })?;
         let core = Core::new(loaded, fastrand::u64(..), Timestamp::now());
-        Ok(Scheduler { options, listener, address, core })
+        let actor = Actor::new(core, options.store.clone())?;
+        Ok(Scheduler { options, listener, address, actor })
     }
 
     /// Where it listens.
@@ -48,17 +59,22 @@ impl Scheduler {
         self.address
     }
 
+    /// A way to speak to it while it runs.
+    #[must_use]
+    pub fn control(&self) -> Control {
+        Control(self.actor.handle())
+    }
+
     /// Runs until `shutdown`. Tasks go on.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), SchedulerError> {
-        let actor = Actor::new(self.core, self.options.store.clone())?;
-        let handle = actor.handle();
+        let handle = self.actor.handle();
         let framework = Framework::new(&self.options, self.address, handle.clone());
         let api = Api::new(handle, &self.options, self.address);
         let stop = shutdown.child_token();
         let (calls, outbox) = tokio::sync::mpsc::unbounded_channel();
         let framework = tokio::spawn(framework.run(outbox, stop.clone()));
         let server = tokio::spawn(api::serve(api, self.listener, stop.clone()));
-        let result = actor.run(calls, shutdown).await;
+        let result = self.actor.run(calls, shutdown).await;
         stop.cancel();
         let _ = framework.await;
         let _ = server.await;

@@ -18,6 +18,11 @@ const REFUSE_SECONDS: f64 = 5.0;
 const REFUSE_LONG_SECONDS: f64 = 86_400.0;
 
 impl Core {
+    /// From now on no offer is taken.
+    pub(crate) fn stop_launching(&mut self) {
+        self.leaving = true;
+    }
+
     /// Launches what fits; gives back the rest.
     pub(crate) fn offers(&mut self, offers: &[Offer], now: Timestamp) {
         let due = self.due(now);
@@ -38,6 +43,9 @@ impl Core {
 
     /// Instances that wait and whose app may launch now, longest waiting first.
     fn due(&self, now: Timestamp) -> Vec<InstanceId> {
+        if self.leaving {
+            return Vec::new();
+        }
         let is_due = |id: &&InstanceId| {
             let backoff = self.instances.get(id).and_then(|instance| self.backoffs.get(&instance.app));
             backoff.and_then(crate::backoff::Backoff::until).is_none_or(|until| until <= now)

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::kills::kill_call;
 use super::records::TaskFailure;
-use super::{Core, RECONCILE};
+use super::{Core, RECONCILE, RECONCILE_AGAIN};
 use crate::app::definition::UnreachableStrategy;
 use crate::events;
 use crate::health::Health;
@@ -56,23 +56,41 @@ impl Core {
         }
     }
 
-    /// Asks for the state of every task we know.
+    /// Asks for the state of every task we know, and, by the implicit form, of those we do not.
     pub(super) fn reconcile(&mut self, now: Timestamp) {
-        self.reconcile_at = now.plus(RECONCILE);
-        let tasks: Vec<_> = self
-            .instances
-            .values()
-            .filter(|instance| instance.has_task())
-            .map(|instance| call::reconcile::Task {
-                task_id: instance.task_id().into(),
-                agent_id: instance.agent_id.as_deref().map(Into::into),
-            })
-            .collect();
+        self.unanswered =
+            self.instances.values().filter(|found| found.has_task()).map(|found| found.id.clone()).collect();
+        self.ask_unanswered();
+        self.effects.calls.push(reconcile_call(Vec::new()));
+        self.reconcile_after = RECONCILE_AGAIN.0;
+        self.reconcile_at = now.plus(self.reconcile_after);
+    }
+
+    /// Asks again for those without an answer, less and less often; for all once in a while.
+    pub(super) fn reconcile_again(&mut self, now: Timestamp) {
+        let known = |id: &InstanceId| self.instances.get(id).is_some_and(|instance| instance.has_task());
+        self.unanswered = self.unanswered.iter().filter(|id| known(id)).cloned().collect();
+        if !self.unanswered.is_empty() {
+            self.ask_unanswered();
+            self.reconcile_after = (self.reconcile_after * 2).min(RECONCILE_AGAIN.1);
+            self.reconcile_at = now.plus(self.reconcile_after);
+        } else if self.reconcile_after < RECONCILE {
+            self.reconcile_after = RECONCILE;
+            self.reconcile_at = now.plus(RECONCILE);
+        } else {
+            self.reconcile(now);
+        }
+    }
+
+    fn ask_unanswered(&mut self) {
+        let task = |instance: &Instance| call::reconcile::Task {
+            task_id: instance.task_id().into(),
+            agent_id: instance.agent_id.as_deref().map(Into::into),
+        };
+        let tasks: Vec<_> = self.unanswered.iter().filter_map(|id| self.instances.get(id)).map(task).collect();
         for tasks in tasks.chunks(TASKS_PER_CALL) {
             self.effects.calls.push(reconcile_call(tasks.to_vec()));
         }
-        // Tasks of ours that we do not know are told by the implicit form.
-        self.effects.calls.push(reconcile_call(Vec::new()));
     }
 
     /// What became of a task. It is acknowledged once what follows from it is on disk.
@@ -112,6 +130,7 @@ impl Core {
 
     fn known_update(&mut self, id: &InstanceId, status: &TaskStatus, now: Timestamp) {
         let Some(before) = self.instances.get(id).map(|instance| instance.condition) else { return };
+        self.unanswered.remove(id);
         self.take_note(id, status);
         let state = status.state();
         let repeated = Condition::of_state(state) == Some(before);
