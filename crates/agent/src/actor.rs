@@ -73,7 +73,7 @@ pub(crate) enum Request {
     Prepared(Box<Preparation>, Result<(), String>),
     Ended(Owner, Option<i32>),
     /// A look at the books.
-    View(Box<dyn FnOnce(&Core, Now) + Send>),
+    View(Look),
     /// End all tasks, then leave.
     Stop,
     /// Stop now, and leave everything as it is.
@@ -81,6 +81,9 @@ pub(crate) enum Request {
 }
 
 type Answer<T> = oneshot::Sender<T>;
+
+/// A look at the books, at a moment.
+type Look = Box<dyn FnOnce(&Core, Now) + Send>;
 
 /// The agent is going down.
 #[derive(Debug, Clone, Copy)]

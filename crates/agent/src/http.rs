@@ -12,8 +12,6 @@ pub(crate) mod serve;
 mod statistics;
 
 use axum::Router;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use mesos::server::{Refusal, mesos_paths, only_get, only_post};
 
@@ -68,21 +66,16 @@ pub(crate) fn router(shared: Shared) -> Router {
     mesos_paths("slave(1)", &PATHS, routes)
 }
 
-fn refusal(status: StatusCode, message: impl Into<String>) -> Response {
-    Refusal::new(status, message).into_response()
-}
-
 /// While executors may still come back, nobody else is answered.
-async fn recovered(shared: &Shared) -> Result<(), Response> {
-    match shared.actor.view(|core, _| core.is_recovering()).await {
-        Ok(false) => Ok(()),
-        Ok(true) => Err(refusal(StatusCode::SERVICE_UNAVAILABLE, "Agent has not finished recovery")),
-        Err(stopped) => Err(stopped.into_response()),
+async fn recovered(shared: &Shared) -> Result<(), Refusal> {
+    match shared.actor.view(|core, _| core.is_recovering()).await? {
+        true => Err(Refusal::unavailable("Agent has not finished recovery")),
+        false => Ok(()),
     }
 }
 
-impl IntoResponse for Stopped {
-    fn into_response(self) -> Response {
-        refusal(StatusCode::SERVICE_UNAVAILABLE, "The agent is shutting down")
+impl From<Stopped> for Refusal {
+    fn from(_: Stopped) -> Refusal {
+        Refusal::unavailable("The agent is shutting down")
     }
 }

@@ -53,9 +53,7 @@ pub(crate) fn batch<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Batch 
 fn append(batch: Batch, change: &Change) -> Batch {
     match change {
         Change::Agent(record) => put(batch, Key::Agent, record.as_ref()),
-        Change::Framework(info) => {
-            put(batch, Key::Framework(info.id.as_ref().unwrap_or(&FrameworkId::default())), info.as_ref())
-        }
+        Change::Framework(info) => put(batch, Key::Framework(&info.id.clone().unwrap_or_default()), info.as_ref()),
         Change::Executor(record) => put(batch, Key::Executor(record.framework(), &record.container()), record.as_ref()),
         Change::Task(record) => put(batch, Key::Task(&record.container(), &record.key()), record.as_ref()),
         Change::Pool(record) => put(batch, Key::Pool(&record.framework()), record.as_ref()),

@@ -28,7 +28,7 @@ impl Actor {
                 }
             }
             Action::CloseStream(stream) => self.streams.close(stream),
-            Action::ToMaster(call) => self.to_master(*call),
+            Action::ToMaster(call) => self.tell_master(*call),
             Action::Prepare(preparation) => self.chores.add(Chore::Prepare(preparation)),
             Action::Start(owner, program, user) => self.start(owner, *program, user),
             Action::Watch(owner, process) => self.watch(owner, process),
@@ -47,7 +47,7 @@ impl Actor {
     }
 
     /// Without a master the call is not needed: whoever subscribes says everything anew.
-    fn to_master(&mut self, call: AgentCall) {
+    fn tell_master(&mut self, call: AgentCall) {
         if self.master.as_ref().is_some_and(|master| master.send(call).is_err()) {
             self.master = None;
         }
@@ -79,7 +79,7 @@ impl Actor {
     fn leave(&mut self) -> Course {
         let call = AgentCall { r#type: Some(agent_call::Type::Unregister.into()), ..AgentCall::default() };
         let agent_id = self.core.registration().agent_id;
-        self.to_master(AgentCall { agent_id, ..call });
+        self.tell_master(AgentCall { agent_id, ..call });
         if self.master.is_none() {
             return ControlFlow::Break(Ok(()));
         }

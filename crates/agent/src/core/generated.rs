@@ -67,7 +67,7 @@ fn scalar(task: &TaskInfo, name: &str, value: f64) -> Resource {
         name: name.to_owned(),
         r#type: value::Type::Scalar.into(),
         scalar: Some(Scalar { value }),
-        allocation_info: Some(role.unwrap_or(AllocationInfo { role: Some("*".to_owned()) })),
+        allocation_info: Some(role.unwrap_or_else(|| AllocationInfo { role: Some("*".to_owned()) })),
         ..Resource::default()
     }
 }

@@ -28,7 +28,7 @@ impl Task {
             discovery: info.discovery.clone(),
             container: info.container.clone(),
             health_check: info.health_check.clone(),
-            kill_policy: info.kill_policy.clone(),
+            kill_policy: info.kill_policy,
             limits: info.limits.clone(),
             user,
             ..v1::Task::default()

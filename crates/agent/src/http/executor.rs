@@ -2,34 +2,30 @@
 
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use mesos::server::{self, Refusal};
 use mesos::v1::executor::{Call, call};
 use mesos::validate;
 
-use super::{Shared, body, refusal};
+use super::{Shared, body};
 use crate::actor;
 use crate::core::CallRefusal;
 
 /// Events that may wait for an executor that does not read.
 const QUEUED_EVENTS: usize = 4096;
 
-pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Response {
-    handle(shared, request).await.unwrap_or_else(|refused| refused)
-}
-
-async fn handle(shared: Shared, request: Request) -> Result<Response, Response> {
+pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
     let body = body::read(body).await?;
-    let (_, call): (_, Call) = server::decode_call(&parts.headers, &body).map_err(IntoResponse::into_response)?;
-    validate::executor_call(&call).map_err(|invalid| Refusal::bad_request(invalid.to_string()).into_response())?;
+    let (_, call): (_, Call) = server::decode_call(&parts.headers, &body)?;
+    validate::executor_call(&call).map_err(|invalid| Refusal::bad_request(invalid.to_string()))?;
     match call.r#type() {
         call::Type::Subscribe => {
-            let codec = server::accept(&parts.headers).map_err(IntoResponse::into_response)?;
+            let codec = server::accept(&parts.headers)?;
             let (sender, response) = server::event_stream(codec, None, QUEUED_EVENTS);
             let call = Box::new(call);
             let asked = shared.actor.ask(|answer| actor::Request::SubscribeExecutor { sender, call, answer }).await;
-            asked.map_err(IntoResponse::into_response)?.map_err(IntoResponse::into_response)?;
+            asked??;
             Ok(response)
         }
         // Its ids are made up: nobody is looked for.
@@ -37,20 +33,20 @@ async fn handle(shared: Shared, request: Request) -> Result<Response, Response> 
         _ => {
             let call = Box::new(call);
             let asked = shared.actor.ask(|answer| actor::Request::ExecutorCall { call, answer }).await;
-            asked.map_err(IntoResponse::into_response)?.map_err(IntoResponse::into_response)?;
+            asked??;
             Ok(server::accepted())
         }
     }
 }
 
-impl IntoResponse for CallRefusal {
-    fn into_response(self) -> Response {
-        let status = match self {
+impl From<CallRefusal> for Refusal {
+    fn from(refused: CallRefusal) -> Refusal {
+        let status = match refused {
             CallRefusal::Recovering => StatusCode::SERVICE_UNAVAILABLE,
             CallRefusal::UnknownFramework | CallRefusal::UnknownExecutor => StatusCode::BAD_REQUEST,
             CallRefusal::NotSubscribed => StatusCode::FORBIDDEN,
             CallRefusal::UnknownType => StatusCode::NOT_IMPLEMENTED,
         };
-        refusal(status, self.to_string())
+        Refusal::new(status, refused.to_string())
     }
 }

@@ -4,14 +4,15 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Query, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use futures_util::stream::unfold;
+use mesos::server::Refusal;
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt;
 use tokio::task::spawn_blocking;
 
+use super::Shared;
 use super::legacy::{Answer, Parameters, answer};
-use super::{Shared, refusal};
 use crate::files::{Entry, FileError, Opened, Piece, mode_text};
 
 /// A download is sent in pieces of this size.
@@ -87,7 +88,7 @@ fn media_type(name: &str) -> &'static str {
 }
 
 /// What a directory holds.
-pub(super) async fn listed(shared: &Shared, path: String) -> Result<Vec<Entry>, Response> {
+pub(super) async fn listed(shared: &Shared, path: String) -> Result<Vec<Entry>, Refusal> {
     let files = shared.files.clone();
     let agent = agent_id(shared).await?;
     blocking(move || files.browse(agent.as_deref(), &path)).await
@@ -99,34 +100,34 @@ pub(super) async fn piece(
     path: String,
     offset: Option<u64>,
     length: Option<u64>,
-) -> Result<Piece, Response> {
+) -> Result<Piece, Refusal> {
     let files = shared.files.clone();
     let agent = agent_id(shared).await?;
     blocking(move || files.read(agent.as_deref(), &path, offset, length)).await
 }
 
-async fn agent_id(shared: &Shared) -> Result<Option<String>, Response> {
-    shared.actor.view(|core, _| core.agent_id()).await.map_err(IntoResponse::into_response)
+async fn agent_id(shared: &Shared) -> Result<Option<String>, Refusal> {
+    shared.actor.view(|core, _| core.agent_id()).await.map_err(Refusal::from)
 }
 
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, FileError> + Send + 'static,
-) -> Result<T, Response> {
+) -> Result<T, Refusal> {
     match spawn_blocking(work).await {
-        Ok(result) => result.map_err(IntoResponse::into_response),
-        Err(_) => Err(refusal(StatusCode::INTERNAL_SERVER_ERROR, "Reading failed")),
+        Ok(result) => result.map_err(Refusal::from),
+        Err(_) => Err(Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "Reading failed")),
     }
 }
 
-fn path(parameters: &Parameters) -> Result<String, Response> {
+fn path(parameters: &Parameters) -> Result<String, Refusal> {
     let path = parameters.get("path").filter(|path| !path.is_empty()).cloned();
-    path.ok_or_else(|| refusal(StatusCode::BAD_REQUEST, "Expecting 'path=value' in query."))
+    path.ok_or_else(|| Refusal::new(StatusCode::BAD_REQUEST, "Expecting 'path=value' in query."))
 }
 
 /// Nothing said and −1 are the same.
-fn number(parameters: &Parameters, name: &str) -> Result<Option<u64>, Response> {
+fn number(parameters: &Parameters, name: &str) -> Result<Option<u64>, Refusal> {
     let Some(text) = parameters.get(name) else { return Ok(None) };
-    let wrong = |what: &str| refusal(StatusCode::BAD_REQUEST, format!("{what} {name}: '{text}'"));
+    let wrong = |what: &str| Refusal::new(StatusCode::BAD_REQUEST, format!("{what} {name}: '{text}'"));
     match text.parse::<i64>() {
         Ok(-1) => Ok(None),
         Ok(number) => u64::try_from(number).map(Some).map_err(|_| wrong("Negative")),
@@ -134,12 +135,12 @@ fn number(parameters: &Parameters, name: &str) -> Result<Option<u64>, Response> 
     }
 }
 
-impl IntoResponse for FileError {
-    fn into_response(self) -> Response {
-        match self {
-            FileError::NotFound => StatusCode::NOT_FOUND.into_response(),
-            FileError::Directory | FileError::NotADirectory => refusal(StatusCode::BAD_REQUEST, self.to_string()),
-            FileError::Io(_) => refusal(StatusCode::INTERNAL_SERVER_ERROR, self.to_string()),
+impl From<FileError> for Refusal {
+    fn from(error: FileError) -> Refusal {
+        match error {
+            FileError::NotFound => Refusal::new(StatusCode::NOT_FOUND, ""),
+            FileError::Directory | FileError::NotADirectory => Refusal::bad_request(error.to_string()),
+            FileError::Io(_) => Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
         }
     }
 }

@@ -6,10 +6,11 @@ use axum::extract::{Query, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use mesos::server::Refusal;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Shared, recovered, refusal, statistics};
+use super::{Shared, recovered, statistics};
 use crate::core::Container;
 use crate::{machine, version};
 
@@ -17,7 +18,7 @@ use crate::{machine, version};
 pub(super) type Parameters = BTreeMap<String, String>;
 
 /// An answer or a refusal; axum sends either.
-pub(super) type Answer = Result<Response, Response>;
+pub(super) type Answer = Result<Response, Refusal>;
 
 /// JSON, or JSONP.
 pub(super) fn answer(parameters: &Parameters, value: &impl Serialize) -> Response {
@@ -44,12 +45,12 @@ pub(super) async fn version(Query(parameters): Query<Parameters>) -> Response {
 pub(super) async fn state(State(shared): State<Shared>, Query(parameters): Query<Parameters>) -> Answer {
     recovered(&shared).await?;
     let state = shared.actor.view(|core, _| core.legacy_state()).await;
-    Ok(answer(&parameters, &state.map_err(IntoResponse::into_response)?))
+    Ok(answer(&parameters, &state?))
 }
 
 pub(super) async fn flags(State(shared): State<Shared>, Query(parameters): Query<Parameters>) -> Answer {
     let flags = shared.actor.view(|core, _| core.flags()).await;
-    Ok(answer(&parameters, &flags.map_err(IntoResponse::into_response)?))
+    Ok(answer(&parameters, &flags?))
 }
 
 pub(super) async fn metrics(State(shared): State<Shared>, Query(parameters): Query<Parameters>) -> Answer {
@@ -57,15 +58,15 @@ pub(super) async fn metrics(State(shared): State<Shared>, Query(parameters): Que
         && let Err(error) = mesos::duration::parse(timeout)
     {
         let message = format!("Invalid timeout '{timeout}': {error}");
-        return Err(refusal(StatusCode::BAD_REQUEST, message));
+        return Err(Refusal::new(StatusCode::BAD_REQUEST, message));
     }
     Ok(answer(&parameters, &snapshot(&shared).await?))
 }
 
 /// All metrics: the agent's and the machine's.
-pub(super) async fn snapshot(shared: &Shared) -> Result<BTreeMap<String, f64>, Response> {
+pub(super) async fn snapshot(shared: &Shared) -> Result<BTreeMap<String, f64>, Refusal> {
     let own = shared.actor.view(|core, now| core.metrics(now)).await;
-    let mut metrics = own.map_err(IntoResponse::into_response)?;
+    let mut metrics = own?;
     metrics.extend(machine::metrics());
     Ok(metrics)
 }
@@ -105,15 +106,15 @@ fn described(container: &Container) -> Value {
 }
 
 /// Containers can be asked for by their id, or by framework and executor.
-fn choice(parameters: &Parameters) -> Result<impl Fn(&Container) -> bool + Send + 'static, Response> {
+fn choice(parameters: &Parameters) -> Result<impl Fn(&Container) -> bool + Send + 'static, Refusal> {
     let get = |name: &str| parameters.get(name).cloned();
     let (container, framework, executor) = (get("container_id"), get("framework_id"), get("executor_id"));
     if container.is_some() && (framework.is_some() || executor.is_some()) {
         let message = "'container_id' cannot be combined with 'framework_id' and 'executor_id'";
-        return Err(refusal(StatusCode::BAD_REQUEST, message));
+        return Err(Refusal::new(StatusCode::BAD_REQUEST, message));
     }
     if executor.is_some() && framework.is_none() {
-        return Err(refusal(StatusCode::BAD_REQUEST, "'executor_id' needs a 'framework_id'"));
+        return Err(Refusal::new(StatusCode::BAD_REQUEST, "'executor_id' needs a 'framework_id'"));
     }
     Ok(move |known: &Container| {
         let is = |wanted: &Option<String>, value: &str| wanted.as_ref().is_none_or(|wanted| wanted == value);

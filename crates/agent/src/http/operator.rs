@@ -2,31 +2,27 @@
 
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use mesos::server::{self, Refusal};
 use mesos::v1::agent::{Call, call, response};
 use mesos::v1::{FileInfo, Metric, TimeInfo, agent};
 use mesos::validate;
 
-use super::{Shared, body, files, legacy, recovered, refusal, statistics};
+use super::{Shared, body, files, legacy, recovered, statistics};
 use crate::files::Entry;
 use crate::version;
 
-pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Response {
-    handle(shared, request).await.unwrap_or_else(|refused| refused)
-}
-
-async fn handle(shared: Shared, request: Request) -> Result<Response, Response> {
+pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Result<Response, Refusal> {
     recovered(&shared).await?;
     let (parts, body) = request.into_parts();
     let body = body::read(body).await?;
-    let (_, call): (_, Call) = server::decode_call(&parts.headers, &body).map_err(IntoResponse::into_response)?;
-    let codec = server::accept(&parts.headers).map_err(IntoResponse::into_response)?;
-    validate::agent_call(&call).map_err(|invalid| Refusal::bad_request(invalid.to_string()).into_response())?;
+    let (_, call): (_, Call) = server::decode_call(&parts.headers, &body)?;
+    let codec = server::accept(&parts.headers)?;
+    validate::agent_call(&call).map_err(|invalid| Refusal::bad_request(invalid.to_string()))?;
     Ok(server::reply(codec, &answer(&shared, call).await?))
 }
 
-async fn answer(shared: &Shared, call: Call) -> Result<agent::Response, Response> {
+async fn answer(shared: &Shared, call: Call) -> Result<agent::Response, Refusal> {
     use call::Type;
     let viewed = match call.r#type() {
         Type::GetAgent => shared.actor.view(|core, _| core.get_agent()).await,
@@ -43,10 +39,10 @@ async fn answer(shared: &Shared, call: Call) -> Result<agent::Response, Response
         Type::ReadFile => Ok(read_file(shared, call).await?),
         other => {
             let message = format!("{} is not implemented by this agent", other.as_str_name());
-            return Err(refusal(StatusCode::NOT_IMPLEMENTED, message));
+            return Err(Refusal::new(StatusCode::NOT_IMPLEMENTED, message));
         }
     };
-    viewed.map_err(IntoResponse::into_response)
+    viewed.map_err(Refusal::from)
 }
 
 fn reply(kind: response::Type) -> agent::Response {
@@ -63,14 +59,14 @@ fn version() -> agent::Response {
     agent::Response { get_version, ..reply(response::Type::GetVersion) }
 }
 
-async fn metrics(shared: &Shared) -> Result<agent::Response, Response> {
+async fn metrics(shared: &Shared) -> Result<agent::Response, Refusal> {
     let snapshot = legacy::snapshot(shared).await?;
     let metrics = snapshot.into_iter().map(|(name, value)| Metric { name, value: Some(value) }).collect();
     let get_metrics = Some(response::GetMetrics { metrics });
     Ok(agent::Response { get_metrics, ..reply(response::Type::GetMetrics) })
 }
 
-async fn containers(shared: &Shared) -> Result<agent::Response, Response> {
+async fn containers(shared: &Shared) -> Result<agent::Response, Refusal> {
     let measured = statistics::measured(shared, |_| true).await?;
     let entry = |(container, usage): (crate::core::Container, _)| response::get_containers::Container {
         framework_id: Some(container.framework_id),
@@ -84,7 +80,7 @@ async fn containers(shared: &Shared) -> Result<agent::Response, Response> {
     Ok(agent::Response { get_containers, ..reply(response::Type::GetContainers) })
 }
 
-async fn list_files(shared: &Shared, call: Call) -> Result<agent::Response, Response> {
+async fn list_files(shared: &Shared, call: Call) -> Result<agent::Response, Refusal> {
     let path = call.list_files.unwrap_or_default().path;
     let entries = files::listed(shared, path).await?;
     let file_infos = entries.into_iter().map(file_info).collect();
@@ -104,7 +100,7 @@ fn file_info(entry: Entry) -> FileInfo {
     }
 }
 
-async fn read_file(shared: &Shared, call: Call) -> Result<agent::Response, Response> {
+async fn read_file(shared: &Shared, call: Call) -> Result<agent::Response, Refusal> {
     let asked = call.read_file.unwrap_or_default();
     let piece = files::piece(shared, asked.path, Some(asked.offset), asked.length).await?;
     let read_file = Some(response::ReadFile { size: piece.size, data: piece.data });

@@ -1,7 +1,7 @@
 //! `POST /cygnet/v1/pool`: pools of executors and their agent, in the manner of the executor API.
 
 use axum::extract::{Request, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use mesos::server::{self, Refusal};
 use mesos::v1::cygnet::{PoolCall, pool_call};
 
@@ -11,36 +11,32 @@ use crate::actor;
 /// Events that may wait for a pool that does not read: one for each executor it is to host, and some.
 const QUEUED_EVENTS: usize = 1 << 17;
 
-pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Response {
-    handle(shared, request).await.unwrap_or_else(|refused| refused)
-}
-
-async fn handle(shared: Shared, request: Request) -> Result<Response, Response> {
+pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
     let body = body::read(body).await?;
-    let (_, call): (_, PoolCall) = server::decode_call(&parts.headers, &body).map_err(IntoResponse::into_response)?;
+    let (_, call): (_, PoolCall) = server::decode_call(&parts.headers, &body)?;
     if call.framework_id.is_none() {
         return Err(missing("framework_id"));
     }
     let call = Box::new(call);
     match call.r#type() {
         pool_call::Type::Subscribe => {
-            let codec = server::accept(&parts.headers).map_err(IntoResponse::into_response)?;
+            let codec = server::accept(&parts.headers)?;
             let (sender, response) = server::event_stream(codec, None, QUEUED_EVENTS);
             let sent = shared.actor.send(actor::Request::SubscribePool { sender, call }).await;
-            sent.map_err(IntoResponse::into_response)?;
+            sent?;
             Ok(response)
         }
         pool_call::Type::Exited if call.exited.is_none() => Err(missing("exited")),
         pool_call::Type::Exited => {
             let asked = shared.actor.ask(|answer| actor::Request::PoolCall { call, answer }).await;
-            asked.map_err(IntoResponse::into_response)?;
+            asked?;
             Ok(server::accepted())
         }
         pool_call::Type::Unknown => Err(missing("type")),
     }
 }
 
-fn missing(field: &str) -> Response {
-    Refusal::bad_request(format!("Expecting '{field}' to be present")).into_response()
+fn missing(field: &str) -> Refusal {
+    Refusal::bad_request(format!("Expecting '{field}' to be present"))
 }

@@ -1,6 +1,6 @@
 //! Containers with what they use, measured when somebody asks.
 
-use axum::response::{IntoResponse, Response};
+use mesos::server::Refusal;
 use mesos::v1::ResourceStatistics;
 use tokio::task::spawn_blocking;
 
@@ -14,9 +14,9 @@ const BYTES_IN_MB: f64 = 1024.0 * 1024.0;
 pub(super) async fn measured(
     shared: &Shared,
     wanted: impl Fn(&Container) -> bool + Send + 'static,
-) -> Result<Vec<(Container, ResourceStatistics)>, Response> {
+) -> Result<Vec<(Container, ResourceStatistics)>, Refusal> {
     let looked = shared.actor.view(|core, now| (core.containers(), now)).await;
-    let (containers, now) = looked.map_err(IntoResponse::into_response)?;
+    let (containers, now) = looked?;
     let measure = move || {
         let chosen = containers.into_iter().filter(wanted);
         chosen.map(|container| measure(container, now.unix.as_secs_f64())).collect()
@@ -37,7 +37,7 @@ fn measure(container: Container, timestamp: f64) -> (Container, ResourceStatisti
         mem_soft_limit_bytes: Some(limit),
         ..ResourceStatistics::default()
     };
-    let statistics = usage.map_or(statistics.clone(), |usage| with_usage(statistics, usage));
+    let statistics = usage.map_or(statistics, |usage| with_usage(statistics, usage));
     (container, statistics)
 }
 

@@ -1,5 +1,6 @@
 //! How executors end other than by themselves, and what the framework hears of their tasks.
 
+use std::process::{Child, Command};
 use std::time::Duration;
 
 use agent::{Agent, AgentError, Shutdown};
@@ -112,27 +113,20 @@ async fn an_executor_told_to_shut_down_is_killed_if_it_does_not() {
     let world = World::with(|options| options.executor_shutdown_grace_period = Duration::from_millis(100)).await;
     let (_pool, add, mut executor) = world.launched("web.1").await;
     executor.update(TaskState::TaskRunning).await;
-    let task = stray(&world, &add.environment["CYGNET_STATE_DIRECTORY"]);
+    let mut task = stray(&add.environment["CYGNET_STATE_DIRECTORY"]);
     let executor_id = ExecutorId { value: "web.1".to_owned() };
     let shutdown_executor = Some(agent_event::ShutdownExecutor { framework_id: FRAMEWORK.into(), executor_id });
     world.master.send(AgentEvent { shutdown_executor, ..event(agent_event::Type::ShutdownExecutor) }).await;
     executor.expect(event::Type::Shutdown).await;
-    until("the task to be killed", async || (!alive(task)).then_some(())).await;
+    until("the task to be killed", async || task.try_wait().unwrap()).await;
     world.master.expect("web.1", TaskState::TaskRunning).await;
     let failed = world.master.expect("web.1", TaskState::TaskFailed).await;
     assert_eq!(failed.reason(), Reason::ExecutorTerminated);
 }
 
 /// A process that says it belongs to this run, as the executor's task would.
-fn stray(world: &World, state: &str) -> u32 {
-    let child = std::process::Command::new("sleep").arg("1000").env("CYGNET_RUN", state).spawn().unwrap();
-    assert!(world.directory.path().exists());
-    child.id()
-}
-
-fn alive(pid: u32) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit(')').next().is_some_and(|rest| !rest.trim_start().starts_with('Z') && !rest.is_empty())
+fn stray(state: &str) -> Child {
+    Command::new("sleep").arg("1000").env("CYGNET_RUN", state).spawn().unwrap()
 }
 
 #[tokio::test]

@@ -95,6 +95,13 @@ impl Master {
         self.send(AgentEvent { acknowledge, ..event(agent_event::Type::Acknowledge) }).await;
     }
 
+    /// Waits until the agent has dealt with everything it was sent.
+    pub(crate) async fn heard(&self) {
+        let pongs = self.calls(agent_call::Type::Pong).await;
+        self.send(event(agent_event::Type::Ping)).await;
+        until("a pong", async || (self.calls(agent_call::Type::Pong).await > pongs).then_some(())).await;
+    }
+
     /// All updates of a task that have arrived, repetitions included.
     pub(crate) async fn updates(&self, task: &str) -> Vec<agent_call::Update> {
         let seen = self.seen.lock().await;

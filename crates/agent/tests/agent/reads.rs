@@ -109,7 +109,10 @@ async fn containers_are_listed_and_measured() {
     world.master.launch(crate::processes::custom("t1", "exec sleep 1000")).await;
     let mut executor = crate::executor::Executor::subscribe(world.address(), "custom").await;
     executor.launched().await;
-    let all = world.json("/containers").await;
+    let all = crate::wait::until("the process to be measured", async || {
+        Some(world.json("/containers").await).filter(|all| all[0]["statistics"]["mem_rss_bytes"].is_u64())
+    })
+    .await;
     let container = &all[0];
     assert_eq!((&container["framework_id"], &container["executor_id"]), (&json!(FRAMEWORK), &json!("custom")));
     assert!(container["statistics"]["mem_rss_bytes"].as_u64().unwrap() > 0, "{container}");

@@ -86,6 +86,7 @@ async fn a_pool_that_does_not_come_back_is_started_again_and_nothing_is_declared
     let (pool, _add, mut executor) = world.launched("web.1").await;
     executor.update(TaskState::TaskRunning).await;
     world.master.expect("web.1", TaskState::TaskRunning).await;
+    world.master.heard().await;
     world.stop(agent::Shutdown::Keep).await;
     drop((pool, executor));
     world.kill_started();
@@ -114,6 +115,7 @@ async fn a_custom_executor_that_does_not_come_back_is_gone() {
     running.task_id = "t1".into();
     executor.send(running).await.unwrap();
     world.master.expect("t1", TaskState::TaskRunning).await;
+    world.master.heard().await;
     let pid = until("the executor's pid", async || {
         std::fs::read_to_string(sandbox(&world).join("pid")).ok().filter(|text| text.ends_with('\n'))
     })
