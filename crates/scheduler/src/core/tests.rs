@@ -1,0 +1,372 @@
+//! Stories of the core, in simulated time: a world with a clock, a master that offers, and nothing else.
+
+use std::time::Duration;
+
+use ::checks::VerdictEvent;
+use mesos::v1::scheduler::call;
+use mesos::v1::task_status::Reason;
+use mesos::v1::value::{Range, Ranges, Scalar};
+use mesos::v1::{Offer, Resource, TaskInfo, TaskState, TaskStatus};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::app::AppUpdate;
+
+/// The core, a clock, and everything that came out since it was last looked at.
+struct World {
+    core: Core,
+    now: Timestamp,
+    calls: Vec<Call>,
+    events: Vec<Event>,
+    checks: Vec<CheckOrder>,
+}
+
+impl World {
+    fn new() -> World {
+        World::of(Loaded::default(), Timestamp::from_millis(1_000_000))
+    }
+
+    fn of(loaded: Loaded, now: Timestamp) -> World {
+        let core = Core::new(loaded, 1, now);
+        let mut world = World { core, now, calls: Vec::new(), events: Vec::new(), checks: Vec::new() };
+        world.tell(|core, now| core.subscribed("framework", now));
+        world
+    }
+
+    /// Another scheduler on the same store.
+    fn restart(self) -> World {
+        let loaded = Loaded {
+            framework_id: self.core.framework_id,
+            apps: self.core.apps,
+            instances: self.core.instances,
+            deployments: self.core.deployments,
+        };
+        let json = |value: &Instance| serde_json::from_value::<Instance>(json!(value)).unwrap();
+        let instances = loaded.instances.iter().map(|(id, instance)| (id.clone(), json(instance))).collect();
+        World::of(Loaded { instances, ..loaded }, self.now)
+    }
+
+    fn tell<T>(&mut self, input: impl FnOnce(&mut Core, Timestamp) -> T) -> T {
+        self.now = self.now.plus(Duration::from_millis(1));
+        let result = input(&mut self.core, self.now);
+        self.core.tick(self.now);
+        let effects = self.core.effects(self.now);
+        self.calls.extend(effects.calls);
+        self.events.extend(effects.events);
+        self.checks.extend(effects.checks);
+        result
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.now = self.now.plus(time);
+        self.tell(|_, _| ());
+    }
+
+    fn create(&mut self, definition: Value) -> Result<Accepted, Refusal> {
+        let update: AppUpdate = serde_json::from_value(definition).unwrap();
+        self.tell(|core, now| core.create(update, false, now))
+    }
+
+    fn change(&mut self, change: Value, force: bool) -> Result<Accepted, Refusal> {
+        let update: AppUpdate = serde_json::from_value(change).unwrap();
+        let manner = Manner { partial: true, create: false, force };
+        self.tell(|core, now| core.change_app(&web(), update, manner, now))
+    }
+
+    /// Takes the calls of this type that were made since.
+    fn take(&mut self, kind: call::Type) -> Vec<Call> {
+        let (taken, rest) = std::mem::take(&mut self.calls).into_iter().partition(|call| call.r#type() == kind);
+        self.calls = rest;
+        taken
+    }
+
+    /// A large offer, and what is launched on it.
+    fn offer(&mut self) -> Vec<TaskInfo> {
+        self.take(call::Type::Accept);
+        self.tell(|core, now| core.offers(&[large_offer()], now));
+        let accepts = self.take(call::Type::Accept).into_iter().filter_map(|call| call.accept);
+        let operations = accepts.flat_map(|accept| accept.operations).filter_map(|operation| operation.launch);
+        operations.flat_map(|launch| launch.task_infos).collect()
+    }
+
+    fn update(&mut self, task: &str, state: TaskState, healthy: Option<bool>) {
+        let mut status = status(task, state);
+        if let Some(healthy) = healthy {
+            status.healthy = Some(healthy);
+            status.reason = (state == TaskState::TaskRunning).then(|| Reason::TaskHealthCheckStatusUpdated.into());
+        }
+        self.tell(|core, now| core.update(&status, now));
+    }
+
+    /// Launches what waits, and lets it run; healthy, if it has a check.
+    fn bring_up(&mut self) -> Vec<String> {
+        let tasks: Vec<_> = self.offer().into_iter().map(|task| task.task_id.value).collect();
+        for task in &tasks {
+            self.update(task, TaskState::TaskStarting, None);
+            self.update(task, TaskState::TaskRunning, None);
+            self.update(task, TaskState::TaskRunning, Some(true));
+        }
+        tasks
+    }
+
+    fn app(&self) -> Value {
+        self.core.app_json(&web(), &Embed::single(), self.now).unwrap_or_default()
+    }
+
+    fn told(&mut self) -> Vec<&'static str> {
+        std::mem::take(&mut self.events).into_iter().map(|event| event.kind).collect()
+    }
+}
+
+fn web() -> AppId {
+    AppId::new("/web")
+}
+
+fn definition(instances: u32) -> Value {
+    json!({"id": "/web", "cmd": "serve", "instances": instances, "cpus": 0.1, "mem": 1,
+        "healthChecks": [{"protocol": "MESOS_HTTP", "portIndex": 0}]})
+}
+
+fn large_offer() -> Offer {
+    let scalar =
+        |name: &str, value| Resource { name: name.into(), scalar: Some(Scalar { value }), ..Resource::default() };
+    let ports = Ranges { range: vec![Range { begin: 31000, end: 32000 }] };
+    let ports = Resource { name: "ports".into(), ranges: Some(ports), ..Resource::default() };
+    let resources = vec![scalar("cpus", 100.0), scalar("mem", 10_000.0), ports];
+    Offer { agent_id: "agent".into(), hostname: "127.0.0.1".into(), resources, ..Offer::default() }
+}
+
+fn status(task: &str, state: TaskState) -> TaskStatus {
+    TaskStatus {
+        task_id: task.into(),
+        state: state.into(),
+        agent_id: Some("agent".into()),
+        uuid: Some(vec![0; 16]),
+        message: Some("said so".into()),
+        ..TaskStatus::default()
+    }
+}
+
+#[test]
+fn an_app_is_launched_becomes_healthy_and_then_costs_nothing() {
+    let mut world = World::new();
+    let accepted = world.create(definition(3)).unwrap();
+    assert_eq!((accepted.status, world.take(call::Type::Revive).len()), (201, 1));
+    assert_eq!(world.bring_up().len(), 3);
+    assert_eq!((&world.app()["tasksHealthy"], &world.app()["deployments"]), (&json!(3), &json!([])));
+    assert!(world.told().contains(&"deployment_success"));
+    assert_eq!(world.take(call::Type::Acknowledge).len(), 9);
+    assert_eq!(world.take(call::Type::Suppress).len(), 1 + 1, "once before the app, once after");
+
+    world.calls.clear();
+    world.pass(Duration::from_secs(500));
+    assert_eq!(world.calls.len(), 0, "a steady state says nothing");
+}
+
+#[test]
+fn an_instance_killed_for_its_health_is_replaced_by_its_next_incarnation() {
+    let mut world = World::new();
+    world.create(definition(1)).unwrap();
+    let task = world.bring_up().remove(0);
+    world.told();
+    world.update(&task, TaskState::TaskRunning, Some(false));
+    assert_eq!(world.app()["tasksUnhealthy"], 1);
+    assert_eq!(
+        world.told(),
+        ["failed_health_check_event", "health_status_changed_event", "instance_health_changed_event"]
+    );
+    world.update(&task, TaskState::TaskRunning, Some(false));
+    assert_eq!(world.app()["tasks"][0]["healthCheckResults"][0]["consecutiveFailures"], 2);
+    assert_eq!(world.told(), ["failed_health_check_event"], "a verdict is told once");
+    world.update(&task, TaskState::TaskKilled, Some(false));
+    assert!(world.told().contains(&"unhealthy_instance_kill_event"));
+    let failure = world.app()["lastTaskFailure"].clone();
+    assert_eq!(failure["state"], "TASK_KILLED");
+    assert_eq!(failure["message"], "Task was killed since health check failed. Reason: said so");
+    let next = world.bring_up().remove(0);
+    assert_eq!(next, task.replace("._app.1", "._app.2"));
+    assert_eq!(world.app()["tasksHealthy"], 1);
+}
+
+#[test]
+fn an_instance_that_fails_is_launched_again_after_a_growing_delay() {
+    let mut world = World::new();
+    world.create(definition(1)).unwrap();
+    let task = world.bring_up().remove(0);
+    world.update(&task, TaskState::TaskFailed, None);
+    assert_eq!(world.app()["lastTaskFailure"]["message"], "said so");
+    assert!(world.offer().is_empty(), "not before the delay is over");
+    let queue = world.core.queue_json(world.now);
+    assert_eq!((&queue["queue"][0]["count"], &queue["queue"][0]["delay"]["overdue"]), (&json!(1), &json!(true)));
+    let wake = world.core.wake_at();
+    assert!(wake > world.now && wake <= world.now.plus(Duration::from_secs(1)));
+    world.take(call::Type::Revive);
+    world.pass(Duration::from_secs(1));
+    assert_eq!(world.take(call::Type::Revive).len(), 1, "asks for offers when the delay is over");
+    assert_eq!(world.offer().len(), 1);
+}
+
+#[test]
+fn scheduler_level_checks_kill_at_the_failure_they_are_told_to() {
+    let mut world = World::new();
+    let mut definition = definition(1);
+    definition["healthChecks"] = json!([{"protocol": "HTTP", "portIndex": 0, "maxConsecutiveFailures": 2}]);
+    world.create(definition).unwrap();
+    let task = world.offer().remove(0).task_id.value;
+    world.update(&task, TaskState::TaskRunning, None);
+    let [CheckOrder::Start(start)] = world.checks.as_slice() else { panic!("{:?}", world.checks) };
+    let finding = |verdict| Finding {
+        instance: start.instance.clone(),
+        incarnation: 1,
+        index: 0,
+        verdict: Some(verdict),
+        success: verdict == VerdictEvent::Healthy,
+        cause: "500 Internal Server Error".into(),
+    };
+    let findings = [
+        finding(VerdictEvent::Healthy),
+        finding(VerdictEvent::Unhealthy { consecutive_failures: 1, kill: false }),
+        finding(VerdictEvent::Unhealthy { consecutive_failures: 2, kill: true }),
+    ];
+    for (finding, kills) in findings.iter().zip([0, 0, 1]) {
+        world.tell(|core, now| core.checked(finding, now));
+        assert_eq!(world.take(call::Type::Kill).len(), kills);
+    }
+    assert!(matches!(world.checks.last(), Some(CheckOrder::Stop(_))));
+    world.pass(KILL_AGAIN);
+    assert_eq!(world.take(call::Type::Kill).len(), 1, "repeated until it is over");
+    world.update(&task, TaskState::TaskKilled, None);
+    assert_eq!(world.offer().len(), 1);
+}
+
+#[test]
+fn a_changed_app_is_replaced_without_going_below_its_capacity() {
+    let mut world = World::new();
+    let mut definition = definition(2);
+    definition["upgradeStrategy"] = json!({"minimumHealthCapacity": 0.5, "maximumOverCapacity": 0.0});
+    world.create(definition).unwrap();
+    let old = world.bring_up();
+    world.change(json!({"cmd": "serve better"}), false).unwrap();
+    for _ in 0..2 {
+        let killed: Vec<_> = world.take(call::Type::Kill).into_iter().filter_map(|call| call.kill).collect();
+        assert_eq!(killed.len(), 1, "one at a time");
+        assert!(old.contains(&killed[0].task_id.value));
+        assert!(world.offer().is_empty(), "no room before the old one is gone");
+        world.update(&killed[0].task_id.value, TaskState::TaskKilled, None);
+        assert_eq!(world.bring_up().len(), 1);
+    }
+    assert_eq!((&world.app()["tasksHealthy"], &world.app()["deployments"]), (&json!(2), &json!([])));
+}
+
+#[test]
+fn a_deployment_locks_its_app_and_can_be_taken_back() {
+    let mut world = World::new();
+    world.create(definition(1)).unwrap();
+    let refusal = world.change(json!({"instances": 2}), false).unwrap_err();
+    assert_eq!(refusal.status, 409);
+    assert!(refusal.body["message"].as_str().unwrap().starts_with("App is locked by one or more deployments."));
+    world.bring_up();
+    let begun = world.change(json!({"instances": 3}), false).unwrap();
+    let id = begun.deployment.unwrap();
+    world.tell(|core, now| core.cancel(&id, false, now)).unwrap();
+    assert!(world.told().contains(&"deployment_failed"));
+    assert_eq!((&world.app()["instances"], &world.app()["deployments"]), (&json!(1), &json!([])));
+    assert_eq!(world.tell(|core, now| core.cancel("none", false, now)).unwrap_err().status, 404);
+}
+
+#[test]
+fn an_unchanged_definition_changes_nothing() {
+    let mut world = World::new();
+    world.create(definition(1)).unwrap();
+    world.bring_up();
+    let before = world.app();
+    let mut same = definition(1);
+    same["id"] = json!("web");
+    assert_eq!(world.change(same, false).unwrap().deployment, None);
+    assert_eq!(world.app(), before);
+}
+
+#[test]
+fn a_removed_app_is_gone_from_view_at_once_and_forgotten_with_its_last_task() {
+    let mut world = World::new();
+    world.create(definition(2)).unwrap();
+    let tasks = world.bring_up();
+    world.tell(|core, now| core.remove(&web(), true, now)).unwrap();
+    assert_eq!((world.app(), world.take(call::Type::Kill).len()), (Value::Null, 2));
+    world.told();
+    for task in &tasks {
+        world.update(task, TaskState::TaskKilled, None);
+    }
+    assert!(world.told().contains(&"app_terminated_event"));
+    assert!(world.core.apps.is_empty() && world.core.instances.is_empty() && world.core.deployments.is_empty());
+}
+
+#[test]
+fn a_restart_keeps_instances_and_their_health() {
+    let mut world = World::new();
+    world.create(definition(2)).unwrap();
+    let tasks = world.bring_up();
+    let before = world.app();
+    let mut world = world.restart();
+    assert_eq!(world.app(), before);
+    let asked = world.take(call::Type::Reconcile);
+    assert_eq!(asked[0].reconcile.as_ref().map(|reconcile| reconcile.tasks.len()), Some(2));
+    world.told();
+    for task in &tasks {
+        let mut answer = status(task, TaskState::TaskRunning);
+        answer.healthy = Some(true);
+        answer.reason = Some(Reason::Reconciliation.into());
+        world.tell(|core, now| core.update(&answer, now));
+    }
+    assert_eq!((world.app(), world.told().len()), (before, 0), "nothing flips");
+}
+
+#[test]
+fn a_task_the_master_says_nothing_about_is_asked_for_again() {
+    let mut world = World::new();
+    world.create(definition(1)).unwrap();
+    let task = world.offer().remove(0).task_id.value;
+    let mut world = world.restart();
+    world.take(call::Type::Reconcile);
+    for wait in [1, 2, 4] {
+        world.pass(Duration::from_secs(wait));
+        assert_eq!(world.take(call::Type::Reconcile).len(), 1, "after {wait} s");
+    }
+    world.update(&task, TaskState::TaskGone, None);
+    world.pass(Duration::from_secs(60));
+    assert_eq!(world.take(call::Type::Reconcile).len(), 0);
+    assert_eq!(world.offer().len(), 1, "launched again");
+}
+
+#[test]
+fn a_task_nobody_wants_is_killed() {
+    let mut world = World::new();
+    world.update("other.instance-x._app.1", TaskState::TaskRunning, None);
+    assert_eq!((world.take(call::Type::Kill).len(), world.take(call::Type::Acknowledge).len()), (1, 1));
+    world.update("other.instance-x._app.1", TaskState::TaskKilled, None);
+    assert_eq!(world.take(call::Type::Kill).len(), 0);
+}
+
+#[test]
+fn a_killed_task_is_replaced_or_with_scale_is_not() {
+    for (scale, left) in [(false, 1), (true, 0)] {
+        let mut world = World::new();
+        world.create(definition(1)).unwrap();
+        let task = world.bring_up().remove(0);
+        let id = InstanceId::of_task(&task).unwrap();
+        world.tell(|core, now| core.kill_tasks(&[id], scale, false, now)).unwrap();
+        world.update(&task, TaskState::TaskKilled, None);
+        assert_eq!(world.offer().len(), left);
+    }
+}
+
+#[test]
+fn nothing_is_launched_any_more_when_everything_is_stopped() {
+    let mut world = World::new();
+    world.create(definition(1)).unwrap();
+    let task = world.bring_up().remove(0);
+    world.tell(|core, _| core.stop_launching());
+    world.update(&task, TaskState::TaskKilled, None);
+    assert!(world.offer().is_empty());
+    assert_eq!(world.restart().offer().len(), 1, "but by the next run");
+}
