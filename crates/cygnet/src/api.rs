@@ -85,7 +85,9 @@ impl Api {
 impl Refused {
     /// What a person is told: the message, the fields at fault, and what to do.
     pub(crate) fn explain(&self) -> anyhow::Error {
-        let mut lines = vec![self.body["message"].as_str().unwrap_or("refused").to_owned()];
+        let message =
+            self.body["message"].as_str().or_else(|| self.body.as_str().map(str::trim)).filter(|text| !text.is_empty());
+        let mut lines = vec![message.unwrap_or("refused").to_owned()];
         for detail in self.body["details"].as_array().into_iter().flatten() {
             let errors = detail["errors"].as_array().into_iter().flatten().filter_map(Value::as_str);
             let path = detail["path"].as_str().unwrap_or("/");

@@ -1,13 +1,15 @@
 //! `cygnet`: one binary for everything.
 //!
-//! What has to be small goes first: `shim` and `demo` never set up a runtime, and are dispatched before the command line
-//! is parsed. All else is a subcommand in [`cli`], carried out by a file of [`command`].
+//! What has to be small comes first: `shim`, of which one runs for every task, is dispatched before the command line is
+//! parsed or a runtime set up. All else is a subcommand in [`cli`], carried out by a file of [`command`]; those that
+//! talk to a server do so through [`api`]. [`demo`] is what the examples run.
 
 mod api;
 mod cli;
 mod command;
 mod demo;
 mod log;
+mod output;
 mod signals;
 
 use std::path::Path;

@@ -1,8 +1,15 @@
 //! Ctrl-C and SIGTERM: asked to stop.
 
+use std::time::Duration;
+
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::sleep;
+
+/// One wish to stop may arrive several times: from the terminal, and from whoever started us and was told as well.
+const ECHO: Duration = Duration::from_millis(500);
 
 /// Waits for the signals that mean stop.
+#[derive(Debug)]
 pub(crate) struct Stop {
     interrupt: Signal,
     terminate: Signal,
@@ -20,5 +27,18 @@ impl Stop {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
         }
+    }
+
+    /// Comes back when somebody insists, echoes of the first wish not counted.
+    pub(crate) async fn asked_again(&mut self) {
+        let echoes = sleep(ECHO);
+        tokio::pin!(echoes);
+        loop {
+            tokio::select! {
+                () = &mut echoes => break,
+                () = self.asked() => {}
+            }
+        }
+        self.asked().await;
     }
 }

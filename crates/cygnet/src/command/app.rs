@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::dev::definitions;
 use super::table::table;
 use crate::api::Api;
+use crate::output::line;
 
 /// What to do with apps.
 #[derive(Debug, Args)]
@@ -119,7 +120,7 @@ async fn exists(api: &Api, id: &str) -> anyhow::Result<()> {
 async fn list(api: &Api, json: bool) -> anyhow::Result<()> {
     let apps = api.get("/v2/apps").await?;
     if json {
-        println!("{apps}");
+        line(apps);
         return Ok(());
     }
     let mut table = table(&["app", "wanted", "running", "healthy", "unhealthy", "deploying", "command"]);
@@ -135,51 +136,47 @@ async fn list(api: &Api, json: bool) -> anyhow::Result<()> {
             text(&app["cmd"]),
         ]);
     }
-    println!("{table}");
+    line(table);
     Ok(())
 }
 
 async fn show(api: &Api, id: &str, json: bool) -> anyhow::Result<()> {
     let app = api.get(&format!("/v2/apps/{}", id.trim_matches('/'))).await?["app"].take();
     if json {
-        println!("{app}");
+        line(app);
         return Ok(());
     }
-    println!("{} version {}", text(&app["id"]), text(&app["version"]));
+    line(format!("{} version {}", text(&app["id"]), text(&app["version"])));
     let count = |name: &str| text(&app[name]);
-    println!("{} of {} running, {} healthy", count("tasksRunning"), count("instances"), count("tasksHealthy"));
+    line(format!("{} of {} running, {} healthy", count("tasksRunning"), count("instances"), count("tasksHealthy")));
     if app["lastTaskFailure"].is_object() {
         let failure = &app["lastTaskFailure"];
-        println!(
-            "last failure: {} {} at {}",
-            text(&failure["state"]),
-            text(&failure["message"]),
-            text(&failure["timestamp"])
-        );
+        let [state, message, at] = ["state", "message", "timestamp"].map(|name| text(&failure[name]));
+        line(format!("last failure: {state}: {message}, at {at}"));
     }
-    println!("{}", super::task::tasks_table(app["tasks"].as_array().map_or(&[], Vec::as_slice)));
+    line(super::task::tasks_table(app["tasks"].as_array().map_or(&[], Vec::as_slice)));
     Ok(())
 }
 
 /// Prints what was begun, and waits for its end unless told not to.
 async fn finish(api: &Api, app: &App, change: &Change, answer: &Value) -> anyhow::Result<()> {
     if app.json {
-        println!("{answer}");
+        line(answer);
     }
-    let id = answer["deploymentId"].as_str().or(answer["deployments"][0]["id"].as_str());
+    let id = answer["deploymentId"].as_str().or_else(|| answer["deployments"][0]["id"].as_str());
     let (Some(id), false) = (id, change.no_wait) else { return Ok(()) };
     let mut told = String::new();
     loop {
         let all = api.get("/v2/deployments").await?;
         let Some(deployment) = all.as_array().into_iter().flatten().find(|deployment| deployment["id"] == id) else {
             if !app.json {
-                println!("done");
+                line("done");
             }
             return Ok(());
         };
         let progress = progress(api, deployment).await?;
         if progress != told && !app.json {
-            println!("{progress}");
+            line(&progress);
         }
         told = progress;
         tokio::time::sleep(Duration::from_millis(200)).await;

@@ -13,6 +13,8 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use tokio::sync::mpsc;
 
+use crate::output::line;
+
 const EXAMPLES: &str = "Examples:
   cygnet check http 127.0.0.1:8080/ping
   cygnet check http https://127.0.0.1:8443/health --timeout 500ms
@@ -82,37 +84,90 @@ pub(crate) async fn run(check: Check) -> anyhow::Result<ExitCode> {
         eprintln!("cygnet check: {error}");
         return Ok(ExitCode::from(2));
     }
+    let tally = carry_out(spec, place, &check).await?;
+    line(if check.json { tally.json() } else { tally.text() });
+    Ok(tally.exit_code())
+}
+
+async fn carry_out(spec: CheckSpec, place: Place, check: &Check) -> anyhow::Result<Tally> {
     let engine = Engine::start(EngineOptions::default())?;
     let (events, mut found) = mpsc::unbounded_channel();
     let _handle = engine.add(EngineCheck { id: 0, seed: String::new(), spec, place, start: Start::Fresh, events });
-    let mut verdict = Verdict::Unknown;
-    for _ in 0..check.count {
+    let mut tally = Tally::default();
+    while tally.attempts < check.count {
         let event = found.recv().await.context("the check engine ended")?;
-        verdict = event.state.verdict;
-        print_attempt(&event, check.json);
+        tally.add(&event);
+        line(if check.json { attempt_json(&event) } else { attempt_text(tally.attempts, &event) });
     }
-    Ok(ExitCode::from(match verdict {
-        Verdict::Healthy => 0,
-        Verdict::Unhealthy => 1,
-        Verdict::Unknown => 3,
-    }))
+    Ok(tally)
 }
 
-fn print_attempt(event: &Event, json: bool) {
-    let word = match event.outcome {
-        Outcome::Success(_) => "healthy",
-        Outcome::Failure(_) => "unhealthy",
+/// What the attempts add up to.
+#[derive(Debug, Default)]
+struct Tally {
+    attempts: u32,
+    failures: u32,
+    verdict: Verdict,
+}
+
+impl Tally {
+    fn add(&mut self, event: &Event) {
+        self.attempts += 1;
+        self.failures += u32::from(matches!(event.outcome, Outcome::Failure(_)));
+        self.verdict = event.state.verdict;
+    }
+
+    fn word(&self) -> &'static str {
+        match self.verdict {
+            Verdict::Healthy => "healthy",
+            Verdict::Unhealthy => "unhealthy",
+            Verdict::Unknown => "unknown",
+        }
+    }
+
+    fn text(&self) -> String {
+        format!("{}: {} of {} attempts failed", self.word(), self.failures, self.attempts)
+    }
+
+    fn json(&self) -> String {
+        json!({"verdict": self.word(), "attempts": self.attempts, "failures": self.failures}).to_string()
+    }
+
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self.verdict {
+            Verdict::Healthy => 0,
+            Verdict::Unhealthy => 1,
+            Verdict::Unknown => 3,
+        })
+    }
+}
+
+fn outcome(event: &Event) -> &'static str {
+    match event.outcome {
+        Outcome::Success(_) => "success",
+        Outcome::Failure(_) => "failure",
         Outcome::Inconclusive(_) => "inconclusive",
-    };
-    let (cause, seconds) = (event.outcome.cause(), event.duration.as_secs_f64());
-    if json {
-        println!(
-            "{}",
-            json!({"outcome": word, "cause": cause, "durationSeconds": seconds,
-            "httpStatus": event.outcome.http_status(), "exitCode": event.outcome.exit_code()})
-        );
-    } else {
-        println!("{word}: {cause} ({:.1} ms)", seconds * 1000.0);
+    }
+}
+
+fn attempt_text(number: u32, event: &Event) -> String {
+    let milliseconds = event.duration.as_secs_f64() * 1000.0;
+    let output = output(event).map(|output| format!("\n{}", output.trim_end())).unwrap_or_default();
+    format!("{number}. {}: {} ({milliseconds:.1} ms){output}", outcome(event), event.outcome.cause())
+}
+
+fn attempt_json(event: &Event) -> String {
+    json!({"outcome": outcome(event), "cause": event.outcome.cause(), "durationSeconds": event.duration.as_secs_f64(),
+        "httpStatus": event.outcome.http_status(), "exitCode": event.outcome.exit_code(),
+        "connected": event.outcome.connected(), "output": output(event)})
+    .to_string()
+}
+
+/// The end of what a command printed before it failed.
+fn output(event: &Event) -> Option<&str> {
+    match &event.outcome {
+        Outcome::Failure(failure) => failure.output(),
+        Outcome::Success(_) | Outcome::Inconclusive(_) => None,
     }
 }
 

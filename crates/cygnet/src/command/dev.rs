@@ -1,21 +1,26 @@
 //! `cygnet dev`: master, agent and scheduler in one process, the apps of some files, and a look at how they are.
 //!
-//! [`parts`] binds and runs the three, [`definitions`] reads and submits, [`watch`] shows what changes ([`live`] as a
-//! table, or as lines) until somebody asks to stop.
+//! [`parts`] binds and runs the three, [`definitions`] reads and submits, [`watch`] shows what there is until somebody
+//! asks to stop: [`snapshot`] is one look, [`live`] shows it as a table, [`changes`] is what differs from the last one.
 
+mod changes;
 pub(crate) mod definitions;
 mod live;
 mod parts;
+mod snapshot;
 mod watch;
 
+use std::convert::Infallible;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use clap::builder::BoolishValueParser;
+use serde_json::Value;
 
 use self::parts::{Bound, Running};
-use self::watch::Show;
+use self::watch::Watch;
 use crate::api::Api;
 use crate::signals::Stop;
 
@@ -43,10 +48,10 @@ pub(crate) struct Dev {
     #[arg(long, env = "CYGNET_RESOURCES")]
     resources: Option<String>,
     /// Leave the tasks running at the end: the next `cygnet dev` finds them
-    #[arg(long, env = "CYGNET_KEEP")]
+    #[arg(long, env = "CYGNET_KEEP", value_parser = BoolishValueParser::new())]
     keep: bool,
     /// One JSON object for each change, instead of a table
-    #[arg(long)]
+    #[arg(long, env = "CYGNET_JSON", value_parser = BoolishValueParser::new())]
     json: bool,
 }
 
@@ -54,35 +59,42 @@ pub(crate) struct Dev {
 pub(crate) async fn run(dev: Dev) -> anyhow::Result<ExitCode> {
     let mut stop = Stop::listen()?;
     let definitions = definitions::read(&dev.files)?;
-    let running = Bound::bind(&dev).await?.run();
+    let mut running = Bound::bind(&dev).await?.run();
     let api = Api::new(&running.addresses.api.to_string());
-    let show = Show::choose(dev.json);
-    show.started(&running.addresses);
-    let ended = tokio::select! {
-        ended = serve(&api, &definitions, show) => ended.map(|()| ExitCode::SUCCESS),
-        () = stop.asked() => Ok(ExitCode::SUCCESS),
+    let mut watch = Watch::new(api.clone(), dev.json);
+    watch.started(&running.addresses, definitions.first().and_then(|app| app["id"].as_str()));
+    let refused = tokio::select! {
+        ended = serve(&api, &definitions, &mut watch) => ended.err(),
+        error = running.broken() => return Err(error),
+        () = stop.asked() => None,
     };
-    if let Err(error) = &ended {
+    if let Some(error) = &refused {
         eprintln!("cygnet dev: {error:#}");
     }
-    leave(&dev, running, show, &mut stop).await?;
-    Ok(ended.unwrap_or(ExitCode::FAILURE))
+    leave(dev.keep, running, &mut watch, &mut stop).await?;
+    Ok(if refused.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn serve(api: &Api, definitions: &[serde_json::Value], show: Show) -> anyhow::Result<()> {
+/// Submits, and shows. The definitions of whoever starts win over what is going on.
+async fn serve(api: &Api, definitions: &[Value], watch: &mut Watch) -> anyhow::Result<Infallible> {
     for definition in definitions {
-        definitions::submit(api, definition, false).await?;
+        definitions::submit(api, definition, true).await?;
     }
-    watch::forever(api, show).await
+    Ok(watch.go_on().await)
 }
 
-/// Stops everything in order. Asked a second time, everything at once.
-async fn leave(dev: &Dev, running: Running, show: Show, stop: &mut Stop) -> anyhow::Result<()> {
-    show.stopping(dev.keep);
-    tokio::select! {
-        result = running.stop(dev.keep) => result?,
-        () = stop.asked() => show.forced(),
+/// Stops everything in order, still showing how it goes. Asked again, leaves at once.
+async fn leave(keep: bool, running: Running, watch: &mut Watch, stop: &mut Stop) -> anyhow::Result<()> {
+    watch.stopping(keep);
+    let result = tokio::select! {
+        result = running.stop(keep) => Some(result),
+        never = watch.go_on() => match never {},
+        () = stop.asked_again() => None,
+    };
+    match result {
+        Some(Ok(())) => watch.stopped(keep),
+        Some(Err(error)) => return Err(error),
+        None => watch.forced(),
     }
-    show.stopped(dev.keep);
     Ok(())
 }

@@ -1,9 +1,10 @@
-//! `cygnet task`: tasks, through the v2 API, and their logs, through the agent's.
+//! `cygnet task`: tasks, through the v2 API, and their [`logs`], through the agent's.
+
+mod logs;
 
 use std::process::ExitCode;
-use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::{Args, Subcommand};
 use comfy_table::Table;
 use hyper::Method;
@@ -12,12 +13,7 @@ use serde_json::{Value, json};
 use super::app::text;
 use super::table::table;
 use crate::api::Api;
-
-/// How often to look for more of a log.
-const FOLLOW: Duration = Duration::from_millis(500);
-
-/// How much of a log to ask for at once, in bytes.
-const PIECE: u64 = 64 * 1024;
+use crate::output::line;
 
 /// What to do with tasks.
 #[derive(Debug, Args)]
@@ -65,16 +61,20 @@ pub(crate) async fn run(task: Task) -> anyhow::Result<ExitCode> {
     let api = Api::new(&task.api);
     match &task.verb {
         Verb::List { app } => {
-            let path = app.as_ref().map_or("/v2/tasks".into(), |id| format!("/v2/apps/{}/tasks", id.trim_matches('/')));
+            let path = app
+                .as_ref()
+                .map_or_else(|| "/v2/tasks".into(), |id| format!("/v2/apps/{}/tasks", id.trim_matches('/')));
             let tasks = api.get(&path).await?;
             if task.json {
-                println!("{tasks}");
+                line(tasks);
             } else {
-                println!("{}", tasks_table(tasks["tasks"].as_array().map_or(&[], Vec::as_slice)));
+                line(tasks_table(tasks["tasks"].as_array().map_or(&[], Vec::as_slice)));
             }
         }
         Verb::Kill { id, scale } => kill(&api, id, *scale, task.json).await?,
-        Verb::Logs { id, follow, stderr } => logs(&api, id, *follow, if *stderr { "stderr" } else { "stdout" }).await?,
+        Verb::Logs { id, follow, stderr } => {
+            logs::print(&api, id, if *stderr { "stderr" } else { "stdout" }, *follow).await?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -83,7 +83,7 @@ async fn kill(api: &Api, id: &str, scale: bool, json: bool) -> anyhow::Result<()
     find(api, id).await?;
     let path = format!("/v2/tasks/delete?scale={scale}");
     let answer = api.send(Method::POST, &path, Some(&json!({"ids": [id]}))).await?;
-    println!("{}", if json { answer.to_string() } else { format!("{id} is being killed") });
+    line(if json { answer.to_string() } else { format!("{id} is being killed") });
     Ok(())
 }
 
@@ -93,64 +93,19 @@ async fn find(api: &Api, id: &str) -> anyhow::Result<Value> {
     found.cloned().with_context(|| format!("there is no task {id}: `cygnet task list` lists them"))
 }
 
-/// Reads the sandbox of a task through the agent's files endpoint.
-async fn logs(api: &Api, id: &str, follow: bool, name: &str) -> anyhow::Result<()> {
-    let task = find(api, id).await?;
-    let agent = agent_of(api, &task).await?;
-    let path = format!("{}/{name}", sandbox(&agent, id).await?);
-    let mut offset = 0;
-    loop {
-        let piece = agent.get(&format!("/files/read?path={path}&offset={offset}&length={PIECE}")).await?;
-        let data = piece["data"].as_str().unwrap_or_default();
-        print!("{data}");
-        offset += data.len() as u64;
-        if data.is_empty() {
-            if !follow {
-                return Ok(());
-            }
-            tokio::time::sleep(FOLLOW).await;
-        }
-    }
-}
-
-/// The scheduler knows its master, the master its agents.
-async fn agent_of(api: &Api, task: &Value) -> anyhow::Result<Api> {
-    let info = api.get("/v2/info").await?;
-    let master = Api::new(info["marathon_config"]["master"].as_str().context("the scheduler names no master")?);
-    let slaves = master.get("/slaves").await?;
-    let agent = slaves["slaves"].as_array().into_iter().flatten().find(|slave| slave["id"] == task["slaveId"]);
-    let pid = agent.and_then(|agent| agent["pid"].as_str()).context("the master does not know the task's agent")?;
-    let (_, address) = pid.split_once('@').context("the agent's pid names no address")?;
-    Ok(Api::new(address))
-}
-
-async fn sandbox(agent: &Api, task: &str) -> anyhow::Result<String> {
-    let state = agent.get("/state").await?;
-    let frameworks = state["frameworks"].as_array().into_iter().flatten();
-    let executors = frameworks.flat_map(|framework| framework["executors"].as_array().into_iter().flatten());
-    let has = |executor: &&Value| executor["tasks"].as_array().into_iter().flatten().any(|found| found["id"] == task);
-    for executor in executors {
-        if has(&executor) {
-            return executor["directory"].as_str().map(str::to_owned).context("the agent names no sandbox");
-        }
-    }
-    bail!("the agent does not know the task {task}")
-}
-
 /// Tasks, for people.
 pub(crate) fn tasks_table(tasks: &[Value]) -> Table {
     let mut table = table(&["task", "state", "health", "host", "ports", "started", "last failure"]);
     for task in tasks {
         let results = task["healthCheckResults"].as_array().map_or(&[][..], Vec::as_slice);
-        let ports = task["ports"].as_array().into_iter().flatten().map(text).collect::<Vec<_>>().join(",");
         table.add_row([
             text(&task["id"]),
             text(&task["state"]),
             health(results).to_owned(),
             text(&task["host"]),
-            ports,
+            ports(task),
             text(&task["startedAt"]),
-            results.iter().map(|result| text(&result["lastFailureCause"])).collect::<Vec<_>>().join(" "),
+            causes(results),
         ]);
     }
     table
@@ -163,4 +118,15 @@ pub(crate) fn health(results: &[Value]) -> &'static str {
         results if results.iter().all(|result| result["alive"] == true) => "healthy",
         _ => "unhealthy",
     }
+}
+
+/// Why the last failures of a task's checks were failures.
+pub(crate) fn causes(results: &[Value]) -> String {
+    let causes = results.iter().filter_map(|result| result["lastFailureCause"].as_str());
+    causes.collect::<Vec<_>>().join("; ")
+}
+
+/// The ports of a task.
+pub(crate) fn ports(task: &Value) -> String {
+    task["ports"].as_array().into_iter().flatten().map(text).collect::<Vec<_>>().join(",")
 }

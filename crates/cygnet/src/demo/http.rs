@@ -1,12 +1,18 @@
 //! `GET /health`, and the switches that spoil it. One request a connection.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
+use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
-/// The longest request head that is read.
+use super::aside;
+use crate::output::line;
+
+/// The longest request head that is read, and how long it may take to arrive.
 const LARGEST_HEAD: u64 = 8 * 1024;
+const PATIENCE: Duration = Duration::from_secs(10);
 
 const FINE: u8 = 0;
 const FAIL: u8 = 1;
@@ -14,81 +20,110 @@ const HANG: u8 = 2;
 
 /// How `/health` answers now.
 #[derive(Debug, Default)]
-pub(super) struct Switches {
+struct Switches {
     mood: AtomicU8,
     delay_ms: AtomicU64,
 }
 
-/// Reads one request and answers it.
-pub(super) fn answer(stream: TcpStream, switches: &Switches) {
-    let mut reader = BufReader::new(stream.take(LARGEST_HEAD));
-    let mut request = String::new();
-    if reader.read_line(&mut request).is_err() || !rest_of_head(&mut reader) {
-        return;
+/// A status and a body; none if there is nobody to answer any more.
+type Answer = Option<(&'static str, String)>;
+
+/// Serves until killed.
+pub(super) fn serve(listener: &TcpListener) -> anyhow::Result<ExitCode> {
+    let switches = Arc::new(Switches::default());
+    for stream in listener.incoming().flatten() {
+        let switches = Arc::clone(&switches);
+        aside(move || drop(answer(stream, &switches)));
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Reads one request and answers it.
+fn answer(stream: TcpStream, switches: &Switches) -> std::io::Result<()> {
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let mut reader = BufReader::new(stream.take(LARGEST_HEAD));
+    let Some(request) = head(&mut reader)? else { return Ok(()) };
     let mut stream = reader.into_inner().into_inner();
     let mut words = request.split_whitespace();
     let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or("/"));
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let (status, body) = match (method, path) {
-        ("GET" | "HEAD", "/health") => health(switches, &mut stream),
+    let answer = match (method, path) {
+        ("GET" | "HEAD", "/health") => health(switches, &stream),
         ("POST" | "PUT", "/ok" | "/fail" | "/hang" | "/slow") => turn(switches, path, query),
-        ("GET" | "HEAD", "/") => ("200 OK", HELP),
-        _ => ("404 Not Found", "there is /health, and POST /ok, /fail, /hang, /slow?ms=2000\n"),
+        ("GET" | "HEAD", "/") => Some(("200 OK", switches.help())),
+        _ => Some(("404 Not Found", format!("there is no {method} {path}; GET / tells what there is\n"))),
     };
+    let Some((status, body)) = answer else { return Ok(()) };
     let length = body.len();
     let head = format!(
         "HTTP/1.1 {status}\r\ncontent-type: text/plain\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
     );
-    let body = if method == "HEAD" { "" } else { body };
-    let _ = stream.write_all(format!("{head}{body}").as_bytes());
+    let body = if method == "HEAD" { "" } else { &body };
+    stream.write_all(format!("{head}{body}").as_bytes())
 }
 
-const HELP: &str = "A server to try Cygnet with. GET /health says how it is.\n\
-    POST /fail: /health answers 500. POST /hang: /health never answers. POST /slow?ms=2000: it answers late.\n\
-    POST /ok: all is well again.\n";
-
-/// Reads to the empty line behind the headers; says whether it came.
-fn rest_of_head(reader: &mut impl BufRead) -> bool {
-    let mut line = String::new();
+/// The request line, once the whole head is there; none if it does not come.
+fn head(reader: &mut impl BufRead) -> std::io::Result<Option<String>> {
+    let (mut request, mut line) = (String::new(), String::new());
+    reader.read_line(&mut request)?;
     loop {
         line.clear();
-        match reader.read_line(&mut line) {
-            Ok(0) | Err(_) => return false,
-            Ok(_) if line.trim_end().is_empty() => return true,
-            Ok(_) => {}
+        match reader.read_line(&mut line)? {
+            0 => return Ok(None),
+            _ if line.trim_end().is_empty() => return Ok(Some(request)),
+            _ => {}
         }
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "answering late is what this switch is for")]
-fn health(switches: &Switches, stream: &mut TcpStream) -> (&'static str, &'static str) {
-    let delay = switches.delay_ms.load(Ordering::Relaxed);
-    if delay > 0 {
-        std::thread::sleep(Duration::from_millis(delay));
-    }
-    match switches.mood.load(Ordering::Relaxed) {
-        FAIL => ("500 Internal Server Error", "told to fail\n"),
-        HANG => {
-            // Until the other side gives up.
-            let _ = stream.read(&mut [0]);
-            ("500 Internal Server Error", "told to hang\n")
+fn health(switches: &Switches, stream: &TcpStream) -> Answer {
+    let mood = switches.mood.load(Ordering::Relaxed);
+    let delay = Duration::from_millis(switches.delay_ms.load(Ordering::Relaxed));
+    if mood == HANG || !delay.is_zero() {
+        // Answers late, or never: until the other side gives up.
+        stream.set_read_timeout((mood != HANG).then_some(delay)).ok()?;
+        if matches!((&*stream).read(&mut [0]), Ok(0)) {
+            return None;
         }
-        _ => ("200 OK", "ok\n"),
+    }
+    match mood {
+        FAIL => Some(("500 Internal Server Error", "told to fail\n".to_owned())),
+        HANG => None,
+        _ => Some(("200 OK", "ok\n".to_owned())),
     }
 }
 
-fn turn(switches: &Switches, path: &str, query: &str) -> (&'static str, &'static str) {
-    let (mood, delay, said) = match path {
-        "/fail" => (FAIL, 0, "/health answers 500 from now on\n"),
-        "/hang" => (HANG, 0, "/health never answers from now on\n"),
-        "/slow" => match query.strip_prefix("ms=").and_then(|ms| ms.parse().ok()) {
-            Some(ms) => (FINE, ms, "/health answers late from now on\n"),
-            None => return ("400 Bad Request", "how slow? /slow?ms=2000\n"),
-        },
-        _ => (FINE, 0, "/health answers 200 from now on\n"),
+fn turn(switches: &Switches, path: &str, query: &str) -> Answer {
+    let (mood, delay) = match (path, query.strip_prefix("ms=").map(str::parse)) {
+        ("/slow", Some(Ok(ms))) => (FINE, ms),
+        ("/slow", _) => return Some(("400 Bad Request", "how slow? /slow?ms=2000\n".to_owned())),
+        ("/fail", _) => (FAIL, 0),
+        ("/hang", _) => (HANG, 0),
+        _ => (FINE, 0),
     };
     switches.delay_ms.store(delay, Ordering::Relaxed);
     switches.mood.store(mood, Ordering::Relaxed);
-    ("200 OK", said)
+    let now = switches.describe();
+    line(&now);
+    Some(("200 OK", format!("{now}\n")))
+}
+
+impl Switches {
+    fn describe(&self) -> String {
+        match (self.mood.load(Ordering::Relaxed), self.delay_ms.load(Ordering::Relaxed)) {
+            (FAIL, _) => "GET /health now answers 500".to_owned(),
+            (HANG, _) => "GET /health now never answers".to_owned(),
+            (_, 0) => "GET /health now answers 200".to_owned(),
+            (_, ms) => format!("GET /health now answers 200 after {ms} ms"),
+        }
+    }
+
+    fn help(&self) -> String {
+        format!(
+            "cygnet demo http: a server to try health checks with.\n{}.\n\
+             POST /fail: it answers 500. POST /hang: it never answers. POST /slow?ms=2000: it answers late.\n\
+             POST /ok: all is well again.\n",
+            self.describe()
+        )
+    }
 }

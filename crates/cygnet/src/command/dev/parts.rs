@@ -3,20 +3,22 @@
 //! Owns three tasks while they run, and what tells each of them to stop.
 
 use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
 
-use agent::{Agent, Shutdown};
-use anyhow::Context;
-use master::Master;
-use scheduler::{Control, Scheduler};
+use agent::{Agent, AgentError, Shutdown};
+use anyhow::{Context, anyhow};
+use master::{Master, MasterError};
+use scheduler::{Control, Scheduler, SchedulerError};
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use super::Dev;
 use crate::command::{absolute, open_store};
 
 /// Executors wait this long for the next `cygnet dev`.
-const RECOVERY: std::time::Duration = std::time::Duration::from_secs(7 * 24 * 3600);
+const RECOVERY: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Where everything listens.
 #[derive(Debug, Clone, Copy)]
@@ -36,26 +38,9 @@ pub(super) struct Bound {
 impl Bound {
     pub(super) async fn bind(dev: &Dev) -> anyhow::Result<Bound> {
         let work_dir = absolute(&dev.work_dir)?;
-        let mut options = master::Options::new(open_store(&work_dir, "master.redb")?);
-        options.listen = dev.listen;
-        options.port = dev.master_port;
-        let master =
-            Master::bind(options).await.context("the master cannot start (--master-port chooses another port)")?;
-
-        let mut options =
-            scheduler::Options::new(open_store(&work_dir, "scheduler.redb")?, master.address().to_string());
-        options.listen = dev.listen;
-        options.port = dev.api_port;
-        let scheduler =
-            Scheduler::bind(options).await.context("the scheduler cannot start (--api-port chooses another port)")?;
-
-        let binary = std::env::current_exe().context("cannot find this program's own file")?;
-        let mut options = agent::Options::new(master.address().to_string(), work_dir.join("agent"), binary);
-        options.listen = dev.listen;
-        options.port = dev.agent_port;
-        options.resources.clone_from(&dev.resources);
-        options.recovery_timeout = RECOVERY;
-        let agent = Agent::bind(options).await.context("the agent cannot start (--agent-port chooses another port)")?;
+        let master = bind_master(dev, &work_dir).await?;
+        let scheduler = bind_scheduler(dev, &work_dir, master.address()).await?;
+        let agent = bind_agent(dev, &work_dir, master.address()).await?;
         Ok(Bound { master, agent, scheduler })
     }
 
@@ -64,12 +49,14 @@ impl Bound {
             Addresses { master: self.master.address(), agent: self.agent.address(), api: self.scheduler.address() };
         let (stop_master, stop_scheduler) = (CancellationToken::new(), CancellationToken::new());
         let (stop_agent, told) = oneshot::channel();
+        // Whoever drops the sender has nothing to say about the tasks: they stay.
+        let told = async { told.await.unwrap_or(Shutdown::Keep) };
         Running {
             addresses,
             control: self.scheduler.control(),
             master: tokio::spawn(self.master.run(stop_master.clone())),
             scheduler: tokio::spawn(self.scheduler.run(stop_scheduler.clone())),
-            agent: tokio::spawn(self.agent.run(async { told.await.unwrap_or(Shutdown::Keep) })),
+            agent: tokio::spawn(self.agent.run(told)),
             stop_master,
             stop_scheduler,
             stop_agent,
@@ -77,25 +64,67 @@ impl Bound {
     }
 }
 
+async fn bind_master(dev: &Dev, work_dir: &Path) -> anyhow::Result<Master> {
+    let mut options = master::Options::new(open_store(work_dir, "master.redb")?);
+    options.listen = dev.listen;
+    options.port = dev.master_port;
+    let hint = |error: &MasterError| matches!(error, MasterError::PortInUse { .. }).then_some("--master-port");
+    Master::bind(options).await.map_err(|error| no_start("master", hint(&error), error))
+}
+
+async fn bind_scheduler(dev: &Dev, work_dir: &Path, master: SocketAddr) -> anyhow::Result<Scheduler> {
+    let mut options = scheduler::Options::new(open_store(work_dir, "scheduler.redb")?, master.to_string());
+    options.listen = dev.listen;
+    options.port = dev.api_port;
+    let hint = |error: &SchedulerError| matches!(error, SchedulerError::PortInUse { .. }).then_some("--api-port");
+    Scheduler::bind(options).await.map_err(|error| no_start("scheduler", hint(&error), error))
+}
+
+async fn bind_agent(dev: &Dev, work_dir: &Path, master: SocketAddr) -> anyhow::Result<Agent> {
+    let binary = std::env::current_exe().context("cannot find this program's own file")?;
+    let mut options = agent::Options::new(master.to_string(), work_dir.join("agent"), binary);
+    options.listen = dev.listen;
+    options.port = dev.agent_port;
+    options.resources.clone_from(&dev.resources);
+    options.recovery_timeout = RECOVERY;
+    let hint = |error: &AgentError| matches!(error, AgentError::PortInUse { .. }).then_some("--agent-port");
+    Agent::bind(options).await.map_err(|error| no_start("agent", hint(&error), error))
+}
+
+fn no_start(part: &str, flag: Option<&str>, error: impl Into<anyhow::Error>) -> anyhow::Error {
+    let hint = flag.map(|flag| format!(" ({flag} chooses another port)")).unwrap_or_default();
+    error.into().context(format!("the {part} cannot start{hint}"))
+}
+
 /// All three run.
 pub(super) struct Running {
     pub(super) addresses: Addresses,
     control: Control,
-    master: JoinHandle<Result<(), master::MasterError>>,
-    scheduler: JoinHandle<Result<(), scheduler::SchedulerError>>,
-    agent: JoinHandle<Result<(), agent::AgentError>>,
+    master: JoinHandle<Result<(), MasterError>>,
+    scheduler: JoinHandle<Result<(), SchedulerError>>,
+    agent: JoinHandle<Result<(), AgentError>>,
     stop_master: CancellationToken,
     stop_scheduler: CancellationToken,
     stop_agent: oneshot::Sender<Shutdown>,
 }
 
 impl Running {
+    /// Comes back if one of them ends by itself, and says why. Nothing can be stopped in order then.
+    pub(super) async fn broken(&mut self) -> anyhow::Error {
+        tokio::select! {
+            ended = &mut self.master => end_of("master", ended),
+            ended = &mut self.scheduler => end_of("scheduler", ended),
+            ended = &mut self.agent => end_of("agent", ended),
+        }
+    }
+
     /// Stops launching, then the tasks unless they are kept, then the scheduler, which has to hear of their end, then
     /// the master.
     pub(super) async fn stop(self, keep: bool) -> anyhow::Result<()> {
         if !keep {
             self.control.stop_launching().await;
         }
+        // An agent that does not listen any more has ended, and the next line says how.
         let _ = self.stop_agent.send(if keep { Shutdown::Keep } else { Shutdown::StopTasks });
         self.agent.await?.context("the agent did not stop well")?;
         self.stop_scheduler.cancel();
@@ -103,4 +132,13 @@ impl Running {
         self.stop_master.cancel();
         self.master.await?.context("the master did not stop well")
     }
+}
+
+fn end_of<E: Into<anyhow::Error>>(part: &str, ended: Result<Result<(), E>, JoinError>) -> anyhow::Error {
+    let error = match ended {
+        Ok(Ok(())) => anyhow!("nobody told it to"),
+        Ok(Err(error)) => error.into(),
+        Err(error) => error.into(),
+    };
+    error.context(format!("the {part} ended"))
 }

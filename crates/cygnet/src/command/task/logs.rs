@@ -1,0 +1,102 @@
+//! What a task wrote, read from its sandbox through the agent's operator API. Tasks that ended are found as long as
+//! their agent remembers them.
+
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use mesos::Codec;
+use mesos::client::Client;
+use mesos::v1::agent::{Call, Response, call};
+use serde_json::Value;
+
+use crate::api::Api;
+use crate::output::raw;
+
+/// How often to look for more.
+const FOLLOW: Duration = Duration::from_millis(250);
+
+/// A task's directory on its agent.
+struct Sandbox {
+    agent: Client,
+    directory: String,
+}
+
+/// Prints a file of a task's sandbox; with `follow`, goes on as it grows.
+pub(super) async fn print(api: &Api, task: &str, file: &str, follow: bool) -> anyhow::Result<()> {
+    let sandbox = find(api, task).await?;
+    let mut offset = 0;
+    loop {
+        let data = sandbox.read(file, offset).await?;
+        raw(&data);
+        offset += data.len() as u64;
+        match (data.is_empty(), follow) {
+            (false, _) => {}
+            (true, false) => return Ok(()),
+            (true, true) => tokio::time::sleep(FOLLOW).await,
+        }
+    }
+}
+
+/// The scheduler knows its master, the master its agents, and one of these the task.
+async fn find(api: &Api, task: &str) -> anyhow::Result<Sandbox> {
+    let info = api.get("/v2/info").await?;
+    let master = Api::new(info["marathon_config"]["master"].as_str().context("the scheduler names no master")?);
+    let slaves = master.get("/slaves").await?;
+    for slave in slaves["slaves"].as_array().into_iter().flatten() {
+        let Some((_, agent)) = slave["pid"].as_str().and_then(|pid| pid.split_once('@')) else { continue };
+        let state = Api::new(agent).get("/state").await?;
+        if let Some(directory) = directory(&state, task) {
+            return Ok(Sandbox { agent: Client::new(agent, Codec::Protobuf), directory });
+        }
+    }
+    bail!("no agent knows the task {task}: `cygnet task list` lists those that run")
+}
+
+/// The sandbox of a task, by the state of an agent.
+fn directory(state: &Value, task: &str) -> Option<String> {
+    let each = |value: &Value, names: &[&str]| -> Vec<Value> {
+        names.iter().filter_map(|name| value[name].as_array()).flatten().cloned().collect()
+    };
+    let frameworks = each(state, &["frameworks", "completed_frameworks"]);
+    let executors = frameworks.iter().flat_map(|framework| each(framework, &["executors", "completed_executors"]));
+    let kinds = ["queued_tasks", "tasks", "completed_tasks"];
+    let mut found = executors.filter(|executor| {
+        executor["executor_id"] == task
+            || executor["id"] == task
+            || each(executor, &kinds).iter().any(|known| known["id"] == task)
+    });
+    found.next()?["directory"].as_str().map(str::to_owned)
+}
+
+impl Sandbox {
+    async fn read(&self, file: &str, offset: u64) -> anyhow::Result<Vec<u8>> {
+        let path = format!("{}/{file}", self.directory);
+        let call = Call {
+            r#type: Some(call::Type::ReadFile.into()),
+            read_file: Some(call::ReadFile { path: path.clone(), offset, length: None }),
+            ..Call::default()
+        };
+        let answer: Response = self.agent.ask("/api/v1", &call).await.with_context(|| format!("cannot read {path}"))?;
+        Ok(answer.read_file.unwrap_or_default().data.to_vec())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn sandboxes_of_tasks_that_run_and_that_ended_are_found() {
+        let executor = |id: &str| json!({"id": id, "directory": format!("/box/{id}"), "tasks": [], "completed_tasks": [{"id": "t"}]});
+        let state = json!({"frameworks": [{"executors": [executor("a")], "completed_executors": [executor("b")]}],
+            "completed_frameworks": [{"completed_executors": [executor("c")]}]});
+        for id in ["a", "b", "c"] {
+            assert_eq!(directory(&state, id), Some(format!("/box/{id}")));
+        }
+        assert_eq!(directory(&state, "t"), Some("/box/a".to_owned()));
+        assert_eq!(directory(&state, "none"), None);
+        assert_eq!(directory(&json!(null), "a"), None);
+    }
+}

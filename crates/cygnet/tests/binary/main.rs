@@ -1,0 +1,5 @@
+//! The real binary: what needs no cluster.
+
+mod check;
+mod demo;
+mod support;
