@@ -3,6 +3,7 @@
 //! Comes in: [`Chore`]s over one channel, carried out one after the other in their order, so that nothing is cleared
 //! away before it was used. Goes out: what became of a sandbox, to the actor. Owns: one tokio task.
 
+use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
 use std::io;
 use std::os::unix::fs::chown;
@@ -25,6 +26,7 @@ pub(crate) enum Chore {
     KillTree(Process),
     KillRun(ContainerId),
     RemoveState(ContainerId),
+    Sweep(BTreeSet<String>),
     Link(AgentId),
 }
 
@@ -80,6 +82,7 @@ fn carry_out(layout: &Layout, chore: Chore) -> Option<Request> {
         Chore::KillTree(process) => kill_tree(process),
         Chore::KillRun(container) => kill_run(&layout.executor_state(&container)),
         Chore::RemoveState(container) => remove(&layout.executor_state(&container)),
+        Chore::Sweep(live) => sweep(layout, &live),
         Chore::Link(agent) => {
             if let Err(error) = layout.link_agent(&agent) {
                 tracing::warn!(%error, "cannot link the agent's id");
@@ -87,6 +90,14 @@ fn carry_out(layout: &Layout, chore: Chore) -> Option<Request> {
         }
     }
     None
+}
+
+fn sweep(layout: &Layout, live: &BTreeSet<String>) {
+    let entries = fs::read_dir(layout.executor_states()).into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| entry.file_name().to_str().is_none_or(|name| !live.contains(name))) {
+        kill_run(&entry.path());
+        remove(&entry.path());
+    }
 }
 
 fn remove(directory: &Path) {

@@ -49,7 +49,7 @@ use self::pool::Pool;
 use self::stop::Stopping;
 use self::timer::Timer;
 pub(crate) use self::view::Container;
-use crate::ids::ExecutorKey;
+use crate::ids::{ExecutorKey, StreamId};
 use crate::layout::Layout;
 use crate::now::Now;
 use crate::status_updates::StatusUpdates;
@@ -126,6 +126,8 @@ pub(crate) struct Core {
     pools: BTreeMap<FrameworkId, Pool>,
     updates: StatusUpdates,
     timers: BTreeSet<(Duration, Timer)>,
+    /// Whose stream it is.
+    executor_streams: BTreeMap<StreamId, ExecutorKey>,
     counters: Counters,
     actions: Vec<Action>,
 }
@@ -148,6 +150,7 @@ impl Core {
             pools: BTreeMap::new(),
             updates: StatusUpdates::default(),
             timers: BTreeSet::new(),
+            executor_streams: BTreeMap::new(),
             counters: Counters::default(),
             actions: Vec::new(),
         }

@@ -64,9 +64,14 @@ impl Layout {
         self.root.join(format!("meta/pools/{framework}.log"))
     }
 
+    /// The parent of what executors keep.
+    pub(crate) fn executor_states(&self) -> PathBuf {
+        self.root.join("meta/executors")
+    }
+
     /// What the executor in this container keeps across its own restarts.
     pub(crate) fn executor_state(&self, container: &ContainerId) -> PathBuf {
-        self.root.join(format!("meta/executors/{container}"))
+        self.executor_states().join(container.to_string())
     }
 
     /// Everything the agent lets others read.

@@ -176,7 +176,12 @@ impl StatusUpdates {
 
     /// Whether an update of this task waits for its framework.
     pub(crate) fn is_waiting(&self, key: &TaskKey) -> bool {
-        self.streams.get(key).is_some_and(|stream| stream.oldest().is_some())
+        self.oldest(key).is_some()
+    }
+
+    /// The update of this task that its framework is, or will be, told of next.
+    pub(crate) fn oldest(&self, key: &TaskKey) -> Option<&TaskStatus> {
+        self.streams.get(key)?.oldest()
     }
 
     /// Whether any update waits.

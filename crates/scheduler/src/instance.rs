@@ -13,8 +13,8 @@ use crate::health::{Health, aggregate};
 use crate::ids::{AppId, InstanceId};
 use crate::time::Timestamp;
 
-/// Where an instance is in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Where an instance is in its life, in the order it gets there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Condition {
     /// Waits for an offer; there is no task.
     Scheduled,
@@ -41,6 +41,13 @@ impl Condition {
             Condition::Killing => "TASK_KILLING",
             Condition::Unreachable => "TASK_UNREACHABLE",
         }
+    }
+
+    /// Whether a task in this condition can come to that one. What says otherwise is old news: an answer to a
+    /// reconciliation, or an update told again.
+    #[must_use]
+    pub(crate) fn leads_to(self, next: Condition) -> bool {
+        self == Condition::Unreachable || next >= self
     }
 
     /// The condition that a state of the task means, if it is none of its end.

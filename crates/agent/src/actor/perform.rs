@@ -35,6 +35,7 @@ impl Actor {
             Action::KillTree(process) => self.chores.add(Chore::KillTree(process)),
             Action::KillRun(container) => self.chores.add(Chore::KillRun(container)),
             Action::RemoveState(container) => self.chores.add(Chore::RemoveState(container)),
+            Action::Sweep(live) => self.chores.add(Chore::Sweep(live)),
             Action::Named(agent) => self.chores.add(Chore::Link(agent)),
             Action::Register => {
                 let registration = self.registration.clone();

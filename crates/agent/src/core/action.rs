@@ -1,5 +1,6 @@
 //! What the core wants done.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use mesos::v1::cygnet::{AgentCall, PoolEvent};
@@ -47,6 +48,8 @@ pub(crate) enum Action {
     KillRun(ContainerId),
     /// The run is over for good: what its executor kept is no longer needed.
     RemoveState(ContainerId),
+    /// An earlier life may have ended before it cleared away: whatever is not of these runs is killed and removed.
+    Sweep(BTreeSet<String>),
     /// The agent has got its name.
     Named(AgentId),
     /// Speak to the master from now on.

@@ -98,7 +98,7 @@ impl Core {
         let record = executor.record(&key.framework);
         self.counters.executors_terminated += 1;
         self.act(Action::Persist(Change::Executor(Box::new(record))));
-        self.actions.extend(stream.map(Action::CloseStream));
+        self.close_executor_stream(stream);
         self.lose_tasks(key, &loss.unwrap_or_else(|| terminated(status)));
         if let Hosting::Process(Some(process)) = hosting {
             // What it left behind goes with it.

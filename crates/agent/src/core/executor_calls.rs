@@ -51,9 +51,8 @@ impl Core {
     /// An executor's or a pool's stream has ended. It may be back soon.
     pub(crate) fn stream_closed(&mut self, now: Now, stream: StreamId) {
         self.now = now;
-        self.pool_stream_closed(stream);
-        let executors = self.frameworks.values_mut().flat_map(|framework| framework.executors.values_mut());
-        for executor in executors.filter(|executor| executor.stream == Some(stream)) {
+        let Some(key) = self.executor_streams.remove(&stream) else { return self.pool_stream_closed(stream) };
+        if let Some(executor) = self.executor_mut(&key).filter(|executor| executor.stream == Some(stream)) {
             executor.stream = None;
         }
     }

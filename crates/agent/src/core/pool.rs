@@ -173,7 +173,11 @@ impl Core {
             return self.act(Action::CloseStream(stream));
         };
         let older = pool.stream.replace(stream);
+        let leaving = pool.dismissed.take();
         self.actions.extend(older.map(Action::CloseStream));
+        if leaving.is_some() && !self.is_pool_needed(id) {
+            return self.dismiss_pool(id);
+        }
         let executors = self.frameworks.get(id).into_iter().flat_map(|framework| framework.executors.values());
         let hosted = executors.filter(|executor| executor.is_pooled() && executor.is_live());
         let keys: Vec<ExecutorKey> = hosted.map(|executor| executor.key(id)).collect();

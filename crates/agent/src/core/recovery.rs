@@ -7,7 +7,7 @@ use super::executor::{Executor, Hosting, State};
 use super::framework::Framework;
 use super::task::Task;
 use super::{Action, Core, Owner, Phase, Timer};
-use crate::ids::ExecutorKey;
+use crate::ids::{ExecutorKey, TaskKey};
 use crate::log::{ExecutorRecord, Recovered, TaskRecord};
 use crate::now::Now;
 
@@ -31,14 +31,26 @@ impl Core {
         for (key, number, record) in recovered.updates {
             self.updates.recover(&key, number, record);
         }
+        self.recall_what_was_heard();
         for pool in recovered.pools {
             self.expect_pool(&pool.framework(), pool.process.map(Into::into));
         }
         self.abandon_unsaved();
         self.resume_executors();
+        for framework in self.pools.keys().cloned().collect::<Vec<_>>() {
+            self.pool_may_be_idle(&framework);
+        }
+        self.sweep();
         let until = now.elapsed + self.settings.executor_reregistration_timeout;
         self.phase = Phase::Recovering { until };
         self.look_at(until, Timer::Recovery);
+    }
+
+    fn sweep(&mut self) {
+        let executors = self.frameworks.values().flat_map(|framework| framework.executors.values());
+        let live = executors.filter(|executor| executor.is_live()).map(|executor| executor.container.value.clone());
+        let live = live.collect();
+        self.act(Action::Sweep(live));
     }
 
     fn recover_executor(&mut self, record: &ExecutorRecord) {
@@ -92,6 +104,17 @@ impl Core {
             (true, _) => drop(executor.terminated.insert(id, task)),
             (false, true) => drop(executor.launched.insert(id, task)),
             (false, false) => executor.queued.push(task),
+        }
+    }
+
+    /// How far each framework has heard is not written down by itself: to what waits for it, or else to the last status.
+    fn recall_what_was_heard(&mut self) {
+        for framework in self.frameworks.values_mut() {
+            for (task, executor) in &framework.tasks {
+                let key = TaskKey { framework: framework.id.clone(), task: task.clone() };
+                let Some(executor) = framework.executors.get_mut(executor) else { continue };
+                executor.change_task(task, |task| task.heard(self.updates.oldest(&key)));
+            }
         }
     }
 

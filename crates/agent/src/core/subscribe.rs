@@ -28,9 +28,8 @@ impl Core {
             executor.state = State::Running;
             executor.loss = None;
         }
-        if let Some(older) = older {
-            self.act(Action::CloseStream(older));
-        }
+        self.executor_streams.insert(stream, key.clone());
+        self.close_executor_stream(older);
         self.welcome(&key);
         let subscribe = call.subscribe.unwrap_or_default();
         for update in subscribe.unacknowledged_updates {
@@ -39,6 +38,13 @@ impl Core {
         self.compare_tasks(&key, &subscribe.unacknowledged_tasks);
         self.bring_up_to_date(&key);
         Ok(())
+    }
+
+    /// Ends a stream of an executor.
+    pub(super) fn close_executor_stream(&mut self, stream: Option<StreamId>) {
+        let Some(stream) = stream else { return };
+        self.executor_streams.remove(&stream);
+        self.act(Action::CloseStream(stream));
     }
 
     fn welcome(&mut self, key: &ExecutorKey) {

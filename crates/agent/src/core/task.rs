@@ -53,6 +53,13 @@ impl Task {
         }
     }
 
+    /// Its framework has heard of everything, to this update if one waits for it.
+    pub(super) fn heard(&mut self, waiting: Option<&TaskStatus>) {
+        if let Some(status) = waiting.or(self.wire.statuses.last()).cloned() {
+            self.forwarded(&status);
+        }
+    }
+
     /// This status is the one its framework hears of now.
     pub(super) fn forwarded(&mut self, status: &TaskStatus) {
         self.wire.status_update_state = Some(status.state);

@@ -1,1 +1,62 @@
+//! The core in a world of a master, a pool, executors and a disk, all of them as faithful and as mortal as the real
+//! ones. Whatever dies at whatever moment: every task's framework hears every update, in order, to the end, and nothing
+//! is left behind.
 
+mod world;
+
+use mesos::v1::TaskState;
+use proptest::prelude::*;
+
+use self::world::{Step, World};
+
+#[test]
+fn a_task_that_nothing_happens_to_passes_through_every_state() {
+    let mut world = World::new();
+    world.step(Step::Launch);
+    world.settle();
+    let states = [TaskState::TaskStarting, TaskState::TaskRunning, TaskState::TaskFinished];
+    assert_eq!(world.heard("t0"), states);
+    world.check();
+}
+
+#[test]
+fn a_kill_is_not_forgotten_by_anyone_who_dies() {
+    let mut world = World::new();
+    for step in [Step::Launch, Step::ConnectPool, Step::ConnectExecutor(0), Step::Progress(0), Step::KillTask(0)] {
+        world.step(step);
+    }
+    world.step(Step::PoolDies);
+    world.settle();
+    assert_eq!(world.heard("t0").last(), Some(&TaskState::TaskKilled));
+    world.check();
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        3 => Just(Step::Launch),
+        3 => Just(Step::ConnectPool),
+        6 => (0..4_usize).prop_map(Step::ConnectExecutor),
+        6 => (0..4_usize).prop_map(Step::Progress),
+        2 => (0..4_usize).prop_map(Step::KillTask),
+        5 => (0..4_usize).prop_map(Step::Acknowledge),
+        1 => Just(Step::LoseMaster),
+        2 => Just(Step::ConnectMaster),
+        1 => Just(Step::PoolDies),
+        2 => (0..90_u64).prop_map(Step::Pass),
+        2 => (0..6_usize).prop_map(Step::AgentDies),
+    ];
+    proptest::collection::vec(step, 1..60)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
+    #[test]
+    fn whoever_dies_whenever_nothing_is_lost(steps in steps()) {
+        let mut world = World::new();
+        for step in steps {
+            world.step(step);
+        }
+        world.settle();
+        world.check();
+    }
+}

@@ -51,6 +51,21 @@ async fn an_agent_comes_back_with_its_id_its_tasks_and_their_updates() {
     assert_eq!(world.started().len(), 1, "the pool was never started again");
 }
 
+/// What a new master tells frameworks that reconcile.
+#[tokio::test]
+async fn an_agent_that_comes_back_tells_how_far_its_frameworks_heard() {
+    let mut world = World::new().await;
+    let (_pool, _add, mut executor) = world.launched("web.1").await;
+    executor.update(TaskState::TaskStarting).await;
+    executor.update(TaskState::TaskRunning).await;
+    world.master.expect("web.1", TaskState::TaskStarting).await;
+    world.master.expect("web.1", TaskState::TaskRunning).await;
+    world.restart().await;
+    let again = world.master.subscription(2).await;
+    let task = &again.frameworks[0].tasks[0];
+    assert_eq!((task.state(), task.status_update_state()), (TaskState::TaskRunning, TaskState::TaskRunning));
+}
+
 #[tokio::test]
 async fn while_executors_may_come_back_nobody_else_is_answered() {
     let mut world = World::new().await;

@@ -370,3 +370,16 @@ fn nothing_is_launched_any_more_when_everything_is_stopped() {
     assert!(world.offer().is_empty());
     assert_eq!(world.restart().offer().len(), 1, "but by the next run");
 }
+
+#[test]
+fn old_news_does_not_turn_a_task_back() {
+    let mut world = World::new();
+    world.create(definition(1)).unwrap();
+    let task = world.bring_up().remove(0);
+    let before = world.app();
+    world.update(&task, TaskState::TaskStarting, None);
+    assert_eq!(world.app(), before);
+    world.update(&task, TaskState::TaskKilling, None);
+    world.update(&task, TaskState::TaskRunning, None);
+    assert_eq!(world.app()["tasks"][0]["state"], "TASK_KILLING");
+}

@@ -131,6 +131,9 @@ impl Core {
     fn known_update(&mut self, id: &InstanceId, status: &TaskStatus, now: Timestamp) {
         let Some(before) = self.instances.get(id).map(|instance| instance.condition) else { return };
         self.unanswered.remove(id);
+        if Condition::of_state(status.state()).is_some_and(|condition| !before.leads_to(condition)) {
+            return;
+        }
         self.take_note(id, status);
         let state = status.state();
         let repeated = Condition::of_state(state) == Some(before);

@@ -1,0 +1,579 @@
+//! The world around the core. What an executor knows survives its pool, as its state directory does; what is on disk
+//! survives the agent; the rest dies with whoever has it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use mesos::states::is_terminal;
+use mesos::v1::cygnet::{AgentEvent, agent_call, agent_event, pool_call, pool_event};
+use mesos::v1::executor::{self, call, event};
+use mesos::v1::framework_info::{Capability, capability};
+use mesos::v1::task_status::Source;
+use mesos::v1::{AgentInfo, CommandInfo, ContainerId, FrameworkInfo, TaskId, TaskInfo, TaskState, TaskStatus};
+
+use crate::core::{Action, Core, Owner, Settings};
+use crate::ids::{StreamId, TaskKey};
+use crate::layout::Layout;
+use crate::log::{Change, Recovered};
+use crate::now::Now;
+use crate::processes::Process;
+use crate::status_updates;
+
+const FRAMEWORK: &str = "F";
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Step {
+    Launch,
+    ConnectPool,
+    ConnectExecutor(usize),
+    /// The executor makes the next update of its task.
+    Progress(usize),
+    KillTask(usize),
+    /// The framework acknowledges the last update it got of a task.
+    Acknowledge(usize),
+    ConnectMaster,
+    LoseMaster,
+    PoolDies,
+    Pass(u64),
+    /// After this many more actions, which are on disk by then.
+    AgentDies(usize),
+}
+
+/// Everything that was persisted, by what it is.
+#[derive(Default)]
+struct Disk {
+    content: Recovered,
+    updates: BTreeMap<(TaskKey, u64), status_updates::Record>,
+}
+
+#[derive(Default)]
+struct Executor {
+    container: ContainerId,
+    launched: bool,
+    made: Vec<TaskStatus>,
+    unacknowledged: Vec<TaskStatus>,
+    killed: bool,
+    ended: bool,
+    stream: Option<StreamId>,
+}
+
+#[derive(Default)]
+struct Pool {
+    process: Option<Process>,
+    stream: Option<StreamId>,
+    hosted: Vec<String>,
+}
+
+pub(super) struct World {
+    core: Core,
+    directory: tempfile::TempDir,
+    disk: Disk,
+    now: Now,
+    connected: bool,
+    registering: bool,
+    launched: Vec<String>,
+    received: Vec<TaskStatus>,
+    acknowledged: Vec<Vec<u8>>,
+    pool: Pool,
+    executors: BTreeMap<String, Executor>,
+    next: u64,
+    fuse: Option<usize>,
+}
+
+impl World {
+    pub(super) fn new() -> World {
+        let directory = tempfile::tempdir().unwrap();
+        let now = Now::default();
+        let mut world = World {
+            core: Core::new(settings(directory.path()), AgentInfo::default(), now),
+            directory,
+            disk: Disk::default(),
+            now,
+            connected: false,
+            registering: false,
+            launched: Vec::new(),
+            received: Vec::new(),
+            acknowledged: Vec::new(),
+            pool: Pool::default(),
+            executors: BTreeMap::new(),
+            next: 0,
+            fuse: None,
+        };
+        world.core.recover(now, Recovered::default());
+        world.carry_out();
+        world.step(Step::ConnectMaster);
+        world
+    }
+
+    /// The states of a task its framework has heard of, each once.
+    pub(super) fn heard(&self, task: &str) -> Vec<TaskState> {
+        let mut heard: Vec<&TaskStatus> = Vec::new();
+        for status in self.received.iter().filter(|status| status.task_id.value == task) {
+            if !heard.iter().any(|known| known.uuid == status.uuid) {
+                heard.push(status);
+            }
+        }
+        heard.iter().map(|status| status.state()).collect()
+    }
+
+    pub(super) fn step(&mut self, step: Step) {
+        match step {
+            Step::Launch => self.launch(),
+            Step::ConnectPool => self.connect_pool(),
+            Step::ConnectExecutor(index) => self.connect_executor(index),
+            Step::Progress(index) => self.progress(index),
+            Step::KillTask(index) => {
+                // A master passes no kill on of a task it knows to be over.
+                let alive = |task: &&String| !self.heard(task).into_iter().any(is_terminal);
+                if let Some(task) = self.launched.get(index).filter(alive).cloned() {
+                    let kill = agent_event::Kill { framework_id: FRAMEWORK.into(), task_id: task.into(), ..kill() };
+                    self.tell(AgentEvent { kill: Some(kill), ..order(agent_event::Type::Kill) });
+                }
+            }
+            Step::Acknowledge(index) => self.acknowledge(index),
+            Step::ConnectMaster => self.connect_master(),
+            Step::LoseMaster => {
+                self.connected = false;
+                self.core.master_lost(self.now);
+                self.carry_out();
+            }
+            Step::PoolDies => self.pool_dies(),
+            Step::Pass(seconds) => {
+                self.now.elapsed += Duration::from_secs(seconds);
+                self.core.wake(self.now);
+                self.carry_out();
+            }
+            Step::AgentDies(after) => self.fuse = Some(after),
+        }
+    }
+
+    fn launch(&mut self) {
+        if !self.connected || self.launched.len() >= 4 {
+            return;
+        }
+        let id = format!("t{}", self.launched.len());
+        self.launched.push(id.clone());
+        let command = Some(CommandInfo { value: Some("true".to_owned()), ..CommandInfo::default() });
+        let task = TaskInfo { task_id: id.into(), command, ..TaskInfo::default() };
+        let launch = Some(agent_event::Launch { framework: framework(), task, executor: None });
+        self.tell(AgentEvent { launch, ..order(agent_event::Type::Launch) });
+    }
+
+    fn tell(&mut self, event: AgentEvent) {
+        if self.connected {
+            self.core.master_event(self.now, event);
+            self.carry_out();
+        }
+    }
+
+    /// As a master does it: what the agent does not know is reconciled.
+    fn connect_master(&mut self) {
+        if self.connected || !self.registering {
+            return;
+        }
+        let registration = self.core.registration().subscribe.unwrap();
+        let reported: Vec<TaskId> =
+            registration.frameworks.iter().flat_map(|known| &known.tasks).map(|task| task.task_id.clone()).collect();
+        self.connected = true;
+        let agent_id = registration.agent_info.id.unwrap_or_else(|| "S".into());
+        let subscribed = Some(agent_event::Subscribed { agent_id, ..agent_event::Subscribed::default() });
+        self.tell(AgentEvent { subscribed, ..order(agent_event::Type::Subscribed) });
+        let open = |task: &&String| !self.heard(task).into_iter().any(is_terminal);
+        let missing = self.launched.iter().filter(open).map(|task| TaskId::from(task.as_str()));
+        let task_ids: Vec<TaskId> = missing.filter(|task| !reported.contains(task)).collect();
+        let reconcile = Some(agent_event::Reconcile { framework_id: FRAMEWORK.into(), task_ids });
+        self.tell(AgentEvent { reconcile, ..order(agent_event::Type::Reconcile) });
+    }
+
+    fn acknowledge(&mut self, index: usize) {
+        let Some(task) = self.launched.get(index) else { return };
+        let Some(status) = self.received.iter().rfind(|status| status.task_id.value == *task).cloned() else { return };
+        self.acknowledged.push(status.uuid().to_vec());
+        let acknowledge = agent_event::Acknowledge {
+            framework_id: FRAMEWORK.into(),
+            task_id: status.task_id.clone(),
+            uuid: status.uuid().to_vec(),
+        };
+        self.tell(AgentEvent { acknowledge: Some(acknowledge), ..order(agent_event::Type::Acknowledge) });
+    }
+
+    fn stream(&mut self) -> StreamId {
+        self.next += 1;
+        StreamId(self.next)
+    }
+
+    fn connect_pool(&mut self) {
+        if self.pool.process.is_none() || self.pool.stream.is_some() {
+            return;
+        }
+        let stream = self.stream();
+        self.pool.stream = Some(stream);
+        self.core.subscribe_pool(self.now, stream, &FRAMEWORK.into());
+        self.carry_out();
+        self.report_ended();
+    }
+
+    /// The pool repeats who has ended until the agent has heard it.
+    fn report_ended(&mut self) {
+        let over = |id: &&String| self.executors.get(*id).is_some_and(|executor| executor.ended);
+        let ended: Vec<String> = self.pool.hosted.iter().filter(over).cloned().collect();
+        for id in ended {
+            if self.pool.stream.is_none() {
+                return;
+            }
+            let exited = pool_call::Exited {
+                executor_id: id.as_str().into(),
+                container_id: self.executors[&id].container.clone(),
+                status: Some(0),
+            };
+            let call = mesos::v1::cygnet::PoolCall {
+                r#type: Some(pool_call::Type::Exited.into()),
+                framework_id: Some(FRAMEWORK.into()),
+                exited: Some(exited),
+                ..mesos::v1::cygnet::PoolCall::default()
+            };
+            self.core.pool_call(self.now, call);
+            self.carry_out();
+        }
+    }
+
+    fn hosted(&self, index: usize) -> Option<String> {
+        self.pool.process?;
+        self.pool.hosted.get(index).cloned()
+    }
+
+    fn connect_executor(&mut self, index: usize) {
+        let Some(id) = self.hosted(index) else { return };
+        let stream = self.stream();
+        let executor = self.executors.get_mut(&id).unwrap();
+        if executor.ended || executor.stream.is_some() {
+            return;
+        }
+        executor.stream = Some(stream);
+        let known = executor.launched && executor.made.len() == executor.unacknowledged.len();
+        let task = TaskInfo { task_id: id.as_str().into(), ..TaskInfo::default() };
+        let subscribe = call::Subscribe {
+            unacknowledged_tasks: Some(task).filter(|_| known).into_iter().collect(),
+            unacknowledged_updates: executor
+                .unacknowledged
+                .iter()
+                .map(|status| call::Update { status: status.clone() })
+                .collect(),
+        };
+        let call = executor::Call { subscribe: Some(subscribe), ..executor_call(&id, call::Type::Subscribe) };
+        let refused = self.core.subscribe_executor(self.now, stream, call).is_err();
+        self.carry_out();
+        if refused && let Some(executor) = self.executors.get_mut(&id) {
+            executor.stream = None;
+        }
+    }
+
+    fn progress(&mut self, index: usize) {
+        let Some(id) = self.hosted(index) else { return };
+        let executor = &self.executors[&id];
+        let over = executor.made.last().is_some_and(|status| is_terminal(status.state()));
+        if !executor.launched || executor.ended || over {
+            return;
+        }
+        let state = match executor.made.len() {
+            _ if executor.killed => TaskState::TaskKilled,
+            0 => TaskState::TaskStarting,
+            1 => TaskState::TaskRunning,
+            _ => TaskState::TaskFinished,
+        };
+        self.make(&id, state);
+    }
+
+    fn make(&mut self, id: &str, state: TaskState) {
+        self.next += 1;
+        let executor = self.executors.get_mut(id).unwrap();
+        let status = TaskStatus {
+            task_id: id.into(),
+            state: state.into(),
+            source: Some(Source::Executor.into()),
+            uuid: Some(u128::from(self.next).to_be_bytes().to_vec()),
+            ..TaskStatus::default()
+        };
+        executor.made.push(status.clone());
+        executor.unacknowledged.push(status.clone());
+        if executor.stream.is_some() {
+            let call =
+                executor::Call { update: Some(call::Update { status }), ..executor_call(id, call::Type::Update) };
+            let refused = self.core.executor_call(self.now, call).is_err();
+            self.carry_out();
+            if refused && let Some(executor) = self.executors.get_mut(id) {
+                // It will say it again when it subscribes.
+                executor.stream = None;
+            }
+        }
+    }
+
+    fn pool_dies(&mut self) {
+        let Some(process) = self.pool.process.take() else { return };
+        let stream = self.pool.stream.take();
+        self.pool.hosted.clear();
+        let streams: Vec<StreamId> =
+            self.executors.values_mut().filter_map(|executor| executor.stream.take()).collect();
+        let _ = process;
+        self.core.process_ended(self.now, &Owner::Pool(FRAMEWORK.into()), None);
+        self.carry_out();
+        for stream in streams.into_iter().chain(stream) {
+            self.core.stream_closed(self.now, stream);
+            self.carry_out();
+        }
+    }
+
+    fn agent_dies(&mut self) {
+        self.fuse = None;
+        self.connected = false;
+        self.registering = false;
+        self.pool.stream = None;
+        self.executors.values_mut().for_each(|executor| executor.stream = None);
+        self.core = Core::new(settings(self.directory.path()), AgentInfo::default(), self.now);
+        let updates = &self.disk.updates;
+        let mut recovered = self.disk.content.clone();
+        recovered.updates =
+            updates.iter().map(|((key, number), record)| (key.clone(), *number, record.clone())).collect();
+        self.core.recover(self.now, recovered);
+        self.carry_out();
+    }
+
+    fn carry_out(&mut self) {
+        loop {
+            let actions = self.core.take_actions();
+            if actions.is_empty() {
+                return;
+            }
+            if self.fuse == Some(0) {
+                return self.agent_dies();
+            }
+            for action in &actions {
+                if let Action::Persist(change) = action {
+                    self.disk.apply(change);
+                }
+            }
+            for action in actions.into_iter().filter(|action| !matches!(action, Action::Persist(_))) {
+                if let Some(fuse) = self.fuse {
+                    if fuse <= 1 {
+                        return self.agent_dies();
+                    }
+                    self.fuse = Some(fuse - 1);
+                }
+                self.perform(action);
+            }
+        }
+    }
+
+    fn perform(&mut self, action: Action) {
+        match action {
+            Action::Prepare(preparation) => self.core.prepared(self.now, &preparation, Ok(())),
+            Action::Start(owner, ..) => self.start(&owner),
+            Action::Watch(owner, process) => {
+                if self.pool.process != Some(process) {
+                    self.core.process_ended(self.now, &owner, None);
+                }
+            }
+            Action::ToPool(stream, event) if self.pool.stream == Some(stream) => match event.r#type() {
+                pool_event::Type::Add => self.add(event.add.unwrap()),
+                _ => self.dismissed(),
+            },
+            Action::ToExecutor(stream, event) => self.to_executor(stream, &event),
+            Action::CloseStream(stream) => self.close(stream),
+            Action::ToMaster(call) if self.connected => {
+                if call.r#type() == agent_call::Type::Update {
+                    self.received.push(call.update.unwrap().status);
+                }
+            }
+            Action::KillTree(process) if self.pool.process == Some(process) => self.dismissed(),
+            Action::RemoveState(container) => {
+                self.executors.retain(|_, executor| executor.container != container);
+                let known = &self.executors;
+                self.pool.hosted.retain(|id| known.contains_key(id));
+            }
+            Action::Sweep(live) => {
+                self.executors.retain(|_, executor| live.contains(&executor.container.value));
+                let known = &self.executors;
+                self.pool.hosted.retain(|id| known.contains_key(id));
+            }
+            Action::Register => self.registering = true,
+            _ => {}
+        }
+    }
+
+    /// Only one pool can have the lock; a second one ends at once.
+    fn start(&mut self, owner: &Owner) {
+        self.next += 1;
+        let process = Process { pid: 1, start: self.next };
+        self.core.started(self.now, owner, Ok(process));
+        match self.pool.process {
+            None => self.pool.process = Some(process),
+            Some(_) => self.core.process_ended(self.now, owner, Some(1 << 8)),
+        }
+    }
+
+    fn add(&mut self, add: pool_event::Add) {
+        let id = add.executor_id.value;
+        let fresh = || Executor { container: add.container_id.clone(), ..Executor::default() };
+        let executor = self.executors.entry(id.clone()).or_insert_with(fresh);
+        assert_eq!(executor.container, add.container_id, "one run of an executor at a time");
+        if !self.pool.hosted.contains(&id) {
+            self.pool.hosted.push(id);
+        }
+    }
+
+    fn dismissed(&mut self) {
+        let running = |id: &String| self.executors.get(id).is_some_and(|executor| !executor.ended);
+        assert!(!self.pool.hosted.iter().any(running), "a pool is not dismissed while it hosts somebody");
+        self.pool = Pool::default();
+        self.core.process_ended(self.now, &Owner::Pool(FRAMEWORK.into()), Some(0));
+    }
+
+    fn to_executor(&mut self, stream: StreamId, event: &executor::Event) {
+        let found = self.executors.iter_mut().find(|(_, executor)| executor.stream == Some(stream));
+        let Some((_, executor)) = found else { return };
+        match event.r#type() {
+            event::Type::Launch => {
+                assert!(!executor.launched, "a task is launched once");
+                executor.launched = true;
+            }
+            event::Type::Acknowledged => {
+                let uuid = &event.acknowledged.as_ref().unwrap().uuid;
+                executor.unacknowledged.retain(|status| status.uuid() != uuid);
+                let last = executor.made.last();
+                let over = last.is_some_and(|status| is_terminal(status.state()) && status.uuid() == uuid);
+                executor.ended |= over;
+            }
+            event::Type::Kill => executor.killed = true,
+            event::Type::Shutdown if executor.launched => executor.killed = true,
+            event::Type::Shutdown => executor.ended = true,
+            _ => {}
+        }
+    }
+
+    fn close(&mut self, stream: StreamId) {
+        if self.pool.stream == Some(stream) {
+            self.pool.stream = None;
+        }
+        self.executors.values_mut().filter(|known| known.stream == Some(stream)).for_each(|known| known.stream = None);
+    }
+
+    /// From here on nobody dies, and everybody does their duty.
+    pub(super) fn settle(&mut self) {
+        self.fuse = None;
+        for _ in 0..30 {
+            self.step(Step::Pass(3));
+            self.step(Step::ConnectMaster);
+            self.step(Step::ConnectPool);
+            for index in 0..4 {
+                self.step(Step::ConnectExecutor(index));
+                self.step(Step::Progress(index));
+                self.step(Step::Acknowledge(index));
+            }
+            self.report_ended();
+        }
+    }
+
+    pub(super) fn check(&self) {
+        for task in &self.launched {
+            let heard = self.heard(task);
+            let ends = heard.iter().filter(|state| is_terminal(**state)).count();
+            assert!(ends == 1 && heard.last().copied().is_some_and(is_terminal), "{task}: {heard:?}");
+            let ranks: Vec<u8> = heard.iter().map(|state| rank(*state)).collect();
+            assert!(ranks.is_sorted(), "{task}: {heard:?}");
+        }
+        let Recovered { frameworks, executors, tasks, pools, .. } = &self.disk.content;
+        assert!(frameworks.is_empty() && executors.is_empty() && tasks.is_empty(), "{:?}", self.disk.content);
+        assert!(self.disk.updates.is_empty() && pools.is_empty(), "{:?} {pools:?}", self.disk.updates);
+        assert_eq!(self.executors.keys().collect::<Vec<_>>(), Vec::<&String>::new(), "no executor is left");
+        assert_eq!(self.pool.process, None, "no pool is left");
+    }
+}
+
+fn rank(state: TaskState) -> u8 {
+    match state {
+        TaskState::TaskStarting => 0,
+        TaskState::TaskRunning => 1,
+        _ => 2,
+    }
+}
+
+impl Disk {
+    fn apply(&mut self, change: &Change) {
+        let content = &mut self.content;
+        match change.clone() {
+            Change::Agent(record) => content.agent = Some(*record),
+            Change::Framework(info) => drop(content.frameworks.insert(info.id.clone().unwrap(), *info)),
+            Change::Executor(record) => {
+                content.executors.retain(|known| known.container != record.container);
+                content.executors.push(*record);
+            }
+            Change::Task(record) => {
+                content.tasks.retain(|known| known.container != record.container || known.key() != record.key());
+                content.tasks.push(*record);
+            }
+            Change::Pool(record) => {
+                content.pools.retain(|known| known.framework_id != record.framework_id);
+                content.pools.push(*record);
+            }
+            Change::Update(status_updates::Change::Put { key, number, record }) => {
+                self.updates.insert((key, number), *record);
+            }
+            Change::Update(status_updates::Change::Delete { key, numbers }) => {
+                numbers.into_iter().for_each(|number| drop(self.updates.remove(&(key.clone(), number))));
+            }
+            Change::ForgetFramework(id) => drop(content.frameworks.remove(&id)),
+            Change::ForgetExecutor(_, container) => {
+                content.executors.retain(|known| known.container != container.value);
+            }
+            Change::ForgetTask(container, key) => {
+                content.tasks.retain(|known| known.container != container.value || known.key() != key);
+            }
+            Change::ForgetPool(framework) => content.pools.retain(|known| known.framework() != framework),
+        }
+    }
+}
+
+fn order(kind: agent_event::Type) -> AgentEvent {
+    AgentEvent { r#type: Some(kind.into()), ..AgentEvent::default() }
+}
+
+fn kill() -> agent_event::Kill {
+    agent_event::Kill::default()
+}
+
+fn executor_call(id: &str, kind: call::Type) -> executor::Call {
+    executor::Call {
+        framework_id: FRAMEWORK.into(),
+        executor_id: id.into(),
+        r#type: Some(kind.into()),
+        ..executor::Call::default()
+    }
+}
+
+fn framework() -> FrameworkInfo {
+    let aware = Capability { r#type: Some(capability::Type::PartitionAware.into()) };
+    FrameworkInfo {
+        id: Some(FRAMEWORK.into()),
+        checkpoint: Some(true),
+        capabilities: vec![aware],
+        ..FrameworkInfo::default()
+    }
+}
+
+fn settings(directory: &Path) -> Settings {
+    Settings {
+        address: ([127, 0, 0, 1], 5051).into(),
+        layout: Layout::create(directory).unwrap(),
+        executor_binary: "/bin/cygnet".into(),
+        environment: BTreeMap::new(),
+        recovery_timeout: Duration::from_secs(900),
+        executor_reregistration_timeout: Duration::from_secs(2),
+        executor_registration_timeout: Duration::from_secs(60),
+        executor_shutdown_grace_period: Duration::from_secs(5),
+        switch_user: false,
+        pool_linger: Duration::from_secs(10),
+        farewell_timeout: Duration::from_secs(3),
+        flags: BTreeMap::new(),
+    }
+}
