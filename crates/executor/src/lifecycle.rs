@@ -59,12 +59,14 @@ pub(crate) enum Input {
     SpawnFailed(String),
     /// The task's process is gone.
     Exited(Ending),
-    /// The health check changed its mind, or failed once more.
-    Health {
-        /// The verdict.
-        healthy: bool,
+    /// The health check changed its mind for the better.
+    Healthy,
+    /// The health check failed, and it counts.
+    Unhealthy {
         /// It failed so often that the task is to be killed.
         kill: bool,
+        /// What the attempt found, for people.
+        cause: String,
     },
     /// The check has a result, an empty one when the attempt had none.
     Check(CheckStatusInfo),
@@ -185,7 +187,8 @@ impl Lifecycle {
             Input::Spawned => self.spawned(now),
             Input::SpawnFailed(message) => self.spawn_failed(now, message),
             Input::Exited(ending) => self.exited(now, &ending),
-            Input::Health { healthy, kill } => self.health(now, healthy, kill),
+            Input::Healthy => self.health(now, None, false),
+            Input::Unhealthy { kill, cause } => self.health(now, Some(cause), kill),
             Input::Check(status) => self.check(status),
             Input::TerminalAcknowledged => self.acknowledged(),
             Input::Tick => self.tick(now),
@@ -298,9 +301,9 @@ impl Lifecycle {
         vec![Action::StopChecks, Action::Update(terminal)]
     }
 
-    fn health(&mut self, now: Moment, healthy: bool, kill: bool) -> Vec<Action> {
+    fn health(&mut self, now: Moment, failure: Option<String>, kill: bool) -> Vec<Action> {
         let Stage::Running { task, kill: None } = &mut self.stage else { return Vec::new() };
-        let update = task.last.with_health(healthy);
+        let update = task.last.with_health(failure);
         task.last = update.clone();
         let grace = task.plan.kill_grace;
         let mut actions = vec![Action::Update(update)];

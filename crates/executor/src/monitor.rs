@@ -104,8 +104,8 @@ impl Monitor {
             return check_status(check, &event.outcome).map(Input::Check);
         }
         Some(match event.verdict.as_ref()? {
-            VerdictEvent::Healthy => Input::Health { healthy: true, kill: false },
-            VerdictEvent::Unhealthy { kill, .. } => Input::Health { healthy: false, kill: *kill },
+            VerdictEvent::Healthy => Input::Healthy,
+            VerdictEvent::Unhealthy { kill, .. } => Input::Unhealthy { kill: *kill, cause: event.outcome.cause() },
         })
     }
 

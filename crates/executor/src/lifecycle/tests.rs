@@ -11,6 +11,10 @@ use crate::clock::Moment;
 
 use TaskState::{TaskFailed, TaskFinished, TaskKilled, TaskKilling, TaskRunning, TaskStarting};
 
+fn unhealthy(kill: bool) -> Input {
+    Input::Unhealthy { kill, cause: "500 Internal Server Error".to_owned() }
+}
+
 /// A life with a clock, and everything that came of it.
 struct World {
     lifecycle: Lifecycle,
@@ -175,11 +179,12 @@ fn a_kill_before_the_process_runs_waits_for_it() {
 #[test]
 fn a_health_kill_says_so_before_and_after() {
     let mut world = World::running(true);
-    world.take(Input::Health { healthy: false, kill: false }).take(Input::Health { healthy: false, kill: true });
-    world.take(Input::Health { healthy: true, kill: false }).take(Input::Exited(TERMINATED));
+    world.take(unhealthy(false)).take(unhealthy(true));
+    world.take(Input::Healthy).take(Input::Exited(TERMINATED));
     assert_eq!(world.states(), [TaskStarting, TaskRunning, TaskRunning, TaskRunning, TaskKilling, TaskKilled]);
     let healthy: Vec<_> = world.updates().iter().map(|update| update.healthy).collect();
     assert_eq!(healthy, [None, None, Some(false), Some(false), None, Some(false)]);
+    assert_eq!(world.updates()[3].message.as_deref(), Some("500 Internal Server Error"));
     assert_eq!(world.updates()[3].reason, Some(Reason::TaskHealthCheckStatusUpdated));
     assert_eq!(world.updates()[5].reason, None);
 }
@@ -187,7 +192,7 @@ fn a_health_kill_says_so_before_and_after() {
 #[test]
 fn check_and_health_check_do_not_shadow_each_other() {
     let mut world = World::running(true);
-    world.take(Input::Check(http(Some(200)))).take(Input::Health { healthy: true, kill: false });
+    world.take(Input::Check(http(Some(200)))).take(Input::Healthy);
     world.take(Input::Check(http(Some(200)))).take(Input::Check(http(None)));
     let said: Vec<_> =
         world.updates().iter().skip(2).map(|update| (update.healthy, update.check_status.unwrap())).collect();
@@ -239,7 +244,7 @@ fn without_a_task_shutdown_is_fine_and_kill_is_not() {
 #[test]
 fn an_unknown_end_is_a_failure_that_keeps_who_killed() {
     let mut world = World::running(true);
-    world.take(Input::Health { healthy: false, kill: true }).take(Input::Exited(Ending::Unknown("lost".to_owned())));
+    world.take(unhealthy(true)).take(Input::Exited(Ending::Unknown("lost".to_owned())));
     let last = world.updates().last().copied().unwrap().clone();
     assert_eq!((last.state, last.healthy, last.message.as_deref()), (TaskFailed, Some(false), Some("lost")));
 }
@@ -254,7 +259,7 @@ fn a_task_that_cannot_start_fails_after_starting() {
 #[test]
 fn a_successor_goes_on_with_the_kill_and_repeats_nothing() {
     let mut world = World::running(true);
-    world.take(Input::Health { healthy: false, kill: true }).pass(seconds(1));
+    world.take(unhealthy(true)).pass(seconds(1));
     let kill = world.lifecycle.kill().cloned();
     let last = world.updates().last().map(|update| (*update).clone());
     let past = Past { plan: plan(), last, kill, launched: world.now };
@@ -287,7 +292,7 @@ fn input() -> impl Strategy<Value = Input> {
         4 => Just(Input::Spawned),
         1 => Just(Input::SpawnFailed("no".to_owned())),
         1 => ending().prop_map(Input::Exited),
-        6 => (any::<bool>(), any::<bool>()).prop_map(|(healthy, kill)| Input::Health { healthy, kill: kill && !healthy }),
+        6 => prop_oneof![Just(Input::Healthy), any::<bool>().prop_map(unhealthy)],
         4 => (200u32..203).prop_map(|code| Input::Check(http(Some(code)))),
         1 => Just(Input::TerminalAcknowledged),
         2 => Just(Input::Tick),

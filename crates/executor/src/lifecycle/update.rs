@@ -47,13 +47,14 @@ impl Update {
         mesos::states::is_terminal(self.state)
     }
 
-    pub(super) fn with_health(&self, healthy: bool) -> Update {
+    /// Healthy, or not, and why.
+    pub(super) fn with_health(&self, failure: Option<String>) -> Update {
         let reason = Some(Reason::TaskHealthCheckStatusUpdated);
-        Update { reason, healthy: Some(healthy), ..self.clone() }
+        Update { reason, healthy: Some(failure.is_none()), message: failure, ..self.clone() }
     }
 
     pub(super) fn with_check(&self, status: CheckStatusInfo) -> Update {
         let reason = Some(Reason::TaskCheckStatusUpdated);
-        Update { reason, check_status: Some(status), ..self.clone() }
+        Update { reason, check_status: Some(status), message: None, ..self.clone() }
     }
 }
