@@ -25,7 +25,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Demo(demo) => return crate::demo::run(&demo),
         Command::Shim { directory } => return Ok(::executor::shim::main(&directory)),
         Command::Dev(_) | Command::App(_) | Command::Task(_) | Command::Check(_) => {
-            log::start(cli.log.as_deref(), "error")?
+            log::start(cli.log.as_deref(), "warn")?
         }
         _ => log::start(cli.log.as_deref(), "info")?,
     }

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use agent::Shutdown;
-use clap::Args;
+use clap::builder::BoolishValueParser;
+use clap::{ArgAction, Args};
 use tokio::sync::oneshot;
 
 use super::absolute;
@@ -39,8 +40,19 @@ pub(crate) struct Agent {
     /// For how long executors wait for an agent that is gone
     #[arg(long, default_value = "15m", value_parser = humantime::parse_duration, env = "CYGNET_RECOVERY_TIMEOUT")]
     recovery_timeout: Duration,
+    /// How long executors have to come back after the agent has
+    #[arg(long, default_value = "2s", value_parser = humantime::parse_duration,
+        env = "CYGNET_EXECUTOR_REREGISTRATION_TIMEOUT")]
+    executor_reregistration_timeout: Duration,
+    /// How long an executor has to shut down when it does not say itself
+    #[arg(long, default_value = "5s", value_parser = humantime::parse_duration,
+        env = "CYGNET_EXECUTOR_SHUTDOWN_GRACE_PERIOD")]
+    executor_shutdown_grace_period: Duration,
+    /// Whether tasks run as their users, which only root can make them
+    #[arg(long, default_value_t = true, action = ArgAction::Set, env = "CYGNET_SWITCH_USER")]
+    switch_user: bool,
     /// Stop the tasks when told to stop; by default they go on, and the next agent finds them
-    #[arg(long, env = "CYGNET_STOP_TASKS")]
+    #[arg(long, env = "CYGNET_STOP_TASKS", value_parser = BoolishValueParser::new())]
     stop_tasks: bool,
 }
 
@@ -55,6 +67,9 @@ pub(crate) async fn run(arguments: Agent) -> anyhow::Result<ExitCode> {
     options.resources = arguments.resources;
     options.attributes = arguments.attributes;
     options.recovery_timeout = arguments.recovery_timeout;
+    options.executor_reregistration_timeout = arguments.executor_reregistration_timeout;
+    options.executor_shutdown_grace_period = arguments.executor_shutdown_grace_period;
+    options.switch_user = arguments.switch_user;
     let agent = ::agent::Agent::bind(options).await?;
     tracing::info!(address = %agent.address(), "the agent listens");
     let (shutdown, told) = oneshot::channel();
@@ -64,6 +79,9 @@ pub(crate) async fn run(arguments: Agent) -> anyhow::Result<ExitCode> {
         ended = &mut running => { ended??; return Ok(ExitCode::FAILURE); }
     }
     let _ = shutdown.send(if arguments.stop_tasks { Shutdown::StopTasks } else { Shutdown::Keep });
-    running.await??;
+    tokio::select! {
+        ended = &mut running => ended??,
+        () = stop.asked_again() => return Ok(ExitCode::FAILURE),
+    }
     Ok(ExitCode::SUCCESS)
 }

@@ -35,6 +35,12 @@ pub(crate) struct Master {
     /// How long a disconnected agent has to come back
     #[arg(long, default_value = "10m", value_parser = humantime::parse_duration, env = "CYGNET_AGENT_REREGISTER_TIMEOUT")]
     agent_reregister_timeout: Duration,
+    /// How often resources are offered
+    #[arg(long, default_value = "1s", value_parser = humantime::parse_duration, env = "CYGNET_ALLOCATION_INTERVAL")]
+    allocation_interval: Duration,
+    /// How long an offer stands; for ever by default
+    #[arg(long, value_parser = humantime::parse_duration, env = "CYGNET_OFFER_TIMEOUT")]
+    offer_timeout: Option<Duration>,
 }
 
 /// Runs until told to stop.
@@ -47,12 +53,16 @@ pub(crate) async fn run(arguments: Master) -> anyhow::Result<ExitCode> {
     options.agent_ping_timeout = arguments.agent_ping_timeout;
     options.max_agent_ping_timeouts = arguments.max_agent_ping_timeouts;
     options.agent_reregister_timeout = arguments.agent_reregister_timeout;
+    options.allocation_interval = arguments.allocation_interval;
+    options.offer_timeout = arguments.offer_timeout;
     let master = ::master::Master::bind(options).await?;
     tracing::info!(address = %master.address(), "the master listens");
     let shutdown = CancellationToken::new();
-    let running = tokio::spawn(master.run(shutdown.clone()));
-    stop.asked().await;
-    shutdown.cancel();
+    let mut running = tokio::spawn(master.run(shutdown.clone()));
+    tokio::select! {
+        () = stop.asked() => shutdown.cancel(),
+        ended = &mut running => { ended??; return Ok(ExitCode::FAILURE); }
+    }
     running.await??;
     Ok(ExitCode::SUCCESS)
 }

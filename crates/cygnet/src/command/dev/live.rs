@@ -40,6 +40,14 @@ impl Live {
         raw(screen.as_bytes());
     }
 
+    /// Takes back what was drawn.
+    pub(super) fn erase(&mut self) {
+        if self.lines > 0 {
+            raw(format!("\x1b[{}A\x1b[J", self.lines).as_bytes());
+        }
+        self.lines = 0;
+    }
+
     /// Leaves what was drawn, and draws below it from now on.
     pub(super) fn move_on(&mut self) {
         self.lines = 0;

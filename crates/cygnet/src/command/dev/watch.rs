@@ -103,6 +103,8 @@ impl Watch {
     }
 
     pub(super) fn stopped(&mut self, keep: bool) {
+        // What it shows was seen a moment before the end.
+        self.live.erase();
         let text = if keep { "The next `cygnet dev` here finds them." } else { "All stopped." };
         self.say(json!({"event": "stopped", "keep": keep}), text);
     }
