@@ -2,7 +2,6 @@
 //! survives the agent; the rest dies with whoever has it.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::Duration;
 
 use mesos::states::is_terminal;
@@ -67,7 +66,8 @@ struct Pool {
 
 pub(super) struct World {
     core: Core,
-    directory: tempfile::TempDir,
+    layout: Layout,
+    _directory: tempfile::TempDir,
     disk: Disk,
     now: Now,
     connected: bool,
@@ -84,10 +84,12 @@ pub(super) struct World {
 impl World {
     pub(super) fn new() -> World {
         let directory = tempfile::tempdir().unwrap();
+        let layout = Layout::create(directory.path()).unwrap();
         let now = Now::default();
         let mut world = World {
-            core: Core::new(settings(directory.path()), AgentInfo::default(), now),
-            directory,
+            core: Core::new(settings(&layout), AgentInfo::default(), now),
+            layout,
+            _directory: directory,
             disk: Disk::default(),
             now,
             connected: false,
@@ -330,7 +332,7 @@ impl World {
         self.registering = false;
         self.pool.stream = None;
         self.executors.values_mut().for_each(|executor| executor.stream = None);
-        self.core = Core::new(settings(self.directory.path()), AgentInfo::default(), self.now);
+        self.core = Core::new(settings(&self.layout), AgentInfo::default(), self.now);
         let updates = &self.disk.updates;
         let mut recovered = self.disk.content.clone();
         recovered.updates =
@@ -561,10 +563,10 @@ fn framework() -> FrameworkInfo {
     }
 }
 
-fn settings(directory: &Path) -> Settings {
+fn settings(layout: &Layout) -> Settings {
     Settings {
         address: ([127, 0, 0, 1], 5051).into(),
-        layout: Layout::create(directory).unwrap(),
+        layout: layout.clone(),
         executor_binary: "/bin/cygnet".into(),
         environment: BTreeMap::new(),
         recovery_timeout: Duration::from_secs(900),
