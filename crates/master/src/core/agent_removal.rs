@@ -70,7 +70,10 @@ impl Core {
         let Some(agent) = self.agents.get(id) else { return };
         let message = departure.message(&agent.info.hostname);
         let stream = agent.stream().cloned();
-        tracing::warn!(agent = %id, message, "agent removed");
+        match departure {
+            Departure::Unreachable(_) => tracing::warn!(agent = %id, message, "agent removed"),
+            Departure::Removed(_) | Departure::Gone => tracing::info!(agent = %id, message, "agent removed"),
+        }
         self.counters.count_removal(departure == Departure::Removed("the agent unregistered"));
         for (framework, task) in self.tasks_on(id) {
             self.depart_task(id, &framework, &task, departure, &message);
