@@ -93,24 +93,25 @@ pub(crate) async fn run(app: App) -> anyhow::Result<ExitCode> {
         Verb::Scale { id, instances, change } => {
             let body = json!({"instances": instances});
             exists(&api, id).await?;
-            let answer = api.send(Method::PUT, &path(id, change), Some(&body)).await?;
+            let answer = api.send(Method::PUT, &path(id, "", change), Some(&body)).await?;
             finish(&api, &app, change, &answer).await?;
         }
         Verb::Restart { id, change } => {
-            let path = path(id, change).replacen('?', "/restart?", 1);
-            let answer = api.send(Method::POST, &path, None).await?;
+            let answer = api.send(Method::POST, &path(id, "/restart", change), None).await?;
             finish(&api, &app, change, &answer).await?;
         }
         Verb::Rm { id, change } => {
-            let answer = api.send(Method::DELETE, &path(id, change), None).await?;
+            let answer = api.send(Method::DELETE, &path(id, "", change), None).await?;
             finish(&api, &app, change, &answer).await?;
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn path(id: &str, change: &Change) -> String {
-    format!("/v2/apps/{}?force={}", id.trim_matches('/'), change.force)
+fn path(id: &str, verb: &str, change: &Change) -> String {
+    // Unforced is what the API says it is: removing an app breaks into anything.
+    let force = if change.force { "?force=true" } else { "" };
+    format!("/v2/apps/{}{verb}{force}", id.trim_matches('/'))
 }
 
 async fn exists(api: &Api, id: &str) -> anyhow::Result<()> {

@@ -103,8 +103,12 @@ impl Watch {
     }
 
     pub(super) fn stopped(&mut self, keep: bool) {
-        // What it shows was seen a moment before the end.
-        self.live.erase();
+        // What is shown was seen a moment before the end.
+        match self.show {
+            Show::Table => self.live.erase(),
+            Show::Lines | Show::Json if !keep => self.look(&Value::Null),
+            Show::Lines | Show::Json => {}
+        }
         let text = if keep { "The next `cygnet dev` here finds them." } else { "All stopped." };
         self.say(json!({"event": "stopped", "keep": keep}), text);
     }
