@@ -289,14 +289,12 @@ impl Core {
 }
 
 impl App {
-    /// This definition once more, as a change of `current` made now.
+    /// This definition once more, as a change of `current` made now. The configuration is the one it was, so that
+    /// instances that still have it are left alone.
     fn again(&self, current: &App, now: Timestamp) -> App {
         let mut after = self.clone();
         after.version = now;
-        after.version_info = current.version_info;
-        if current.needs_restart(&after) {
-            after.version_info.last_config_change_at = now;
-        }
+        after.version_info.last_scaling_at = current.version_info.last_scaling_at;
         if current.instances != after.instances {
             after.version_info.last_scaling_at = now;
         }

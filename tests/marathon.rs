@@ -1,0 +1,204 @@
+//! The Marathon API from outside: an app's life by plain HTTP, and what the event stream tells of it.
+
+use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use harness::cluster::{Dev, START};
+use harness::{http, wait};
+use serde_json::{Value, json};
+
+fn web(instances: u32) -> Value {
+    json!({
+        "id": "/shop/web", "cmd": "exec cygnet demo http --port $PORT0", "cpus": 0.1, "mem": 16, "instances": instances,
+        "labels": {"tier": "front"}, "env": {"COLOUR": "blue"},
+        "healthChecks": [{"protocol": "MESOS_HTTP", "path": "/health", "portIndex": 0, "delaySeconds": 0,
+            "intervalSeconds": 1, "timeoutSeconds": 1, "gracePeriodSeconds": 20, "maxConsecutiveFailures": 3}]
+    })
+}
+
+fn started() -> Dev {
+    let mut dev = Dev::new();
+    dev.start(&["--resources", "cpus:8;mem:8192;disk:1000;ports:[31000-31999]"]);
+    dev
+}
+
+/// The events of `/v2/events`, as they come: type and data.
+fn events(api: SocketAddr, query: &str) -> Receiver<(String, Value)> {
+    let headers = [("accept", "text/event-stream")];
+    let (status, _, mut reader) =
+        http::open(api, "GET", &format!("/v2/events{query}"), &headers, b"").expect("an answer");
+    assert_eq!(status, 200);
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || {
+        let mut text = String::new();
+        while let Some(chunk) = http::chunk(&mut reader) {
+            text.push_str(&String::from_utf8_lossy(&chunk));
+            while let Some((event, rest)) = text.split_once("\n\n") {
+                let field = |name: &str| event.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+                if let (Some(kind), Some(data)) = (field("event:"), field("data:"))
+                    && sender.send((kind.to_owned(), serde_json::from_str(data).expect("JSON"))).is_err()
+                {
+                    return;
+                }
+                text = rest.to_owned();
+            }
+        }
+    });
+    receiver
+}
+
+#[track_caller]
+fn event(events: &Receiver<(String, Value)>, kind: &str) -> Value {
+    loop {
+        let (found, data) = events.recv_timeout(START).unwrap_or_else(|error| panic!("no {kind}: {error}"));
+        assert_eq!((&data["eventType"], data["timestamp"].is_string()), (&json!(found), true));
+        if found == kind {
+            return data;
+        }
+    }
+}
+
+#[track_caller]
+fn change(dev: &Dev, method: &str, path: &str, body: &Value) -> Value {
+    let answer = http::send(dev.api, method, path, body).expect("an answer");
+    assert!((200..300).contains(&answer.status), "{method} {path}: {} {}", answer.status, answer.text());
+    let answer = answer.json();
+    settled(dev);
+    answer
+}
+
+#[track_caller]
+fn settled(dev: &Dev) {
+    wait::until("no deployment", START, || (http::get(dev.api, "/v2/deployments")?.json() == json!([])).then_some(()));
+}
+
+fn ids(dev: &Dev) -> Vec<String> {
+    let tasks = dev.app("shop/web")["tasks"].as_array().cloned().unwrap_or_default();
+    tasks.iter().filter_map(|task| task["id"].as_str().map(str::to_owned)).collect()
+}
+
+#[test]
+fn an_app_is_created_read_changed_scaled_restarted_and_deleted() {
+    let dev = started();
+    let answer = http::send(dev.api, "POST", "/v2/apps", &web(2)).expect("an answer");
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    assert_eq!(answer.header("location"), Some("/v2/apps/shop/web"));
+    assert_eq!(answer.header("marathon-deployment-id"), answer.json()["deployments"][0]["id"].as_str());
+    settled(&dev);
+    let app = dev.wait_healthy("shop/web", 2);
+    assert_eq!((&app["labels"]["tier"], &app["backoffFactor"]), (&json!("front"), &json!(1.15)));
+    assert!(app["tasks"][0]["healthCheckResults"][0]["alive"].as_bool().is_some_and(|alive| alive));
+    let again = http::send(dev.api, "POST", "/v2/apps", &web(2)).expect("an answer");
+    assert_eq!(
+        (again.status, again.json()["message"].clone()),
+        (409, json!("An app with id [/shop/web] already exists."))
+    );
+
+    let first = ids(&dev);
+    change(&dev, "PUT", "/v2/apps/shop/web", &json!({"instances": 3}));
+    assert!(first.iter().all(|id| ids(&dev).contains(id)), "scaling restarts nothing");
+    assert_eq!(ids(&dev).len(), 3);
+
+    let scaled = ids(&dev);
+    change(&dev, "PATCH", "/v2/apps/shop/web", &json!({"env": {"COLOUR": "red"}}));
+    assert!(ids(&dev).len() == 3 && !ids(&dev).iter().any(|id| scaled.contains(id)), "a change replaces all");
+    let changed = ids(&dev);
+    change(&dev, "POST", "/v2/apps/shop/web/restart", &json!({}));
+    assert!(ids(&dev).len() == 3 && !ids(&dev).iter().any(|id| changed.contains(id)), "a restart replaces all");
+
+    let versions = http::get(dev.api, "/v2/apps/shop/web/versions").expect("an answer").json();
+    let versions = versions["versions"].as_array().cloned().unwrap_or_default();
+    assert_eq!(versions.len(), 4, "{versions:?}");
+    let oldest = versions.last().and_then(Value::as_str).expect("a version");
+    let old = http::get(dev.api, &format!("/v2/apps/shop/web/versions/{oldest}")).expect("an answer").json();
+    assert_eq!((&old["env"]["COLOUR"], &old["instances"]), (&json!("blue"), &json!(2)));
+    change(&dev, "PUT", "/v2/apps/shop/web", &json!({"version": oldest}));
+    let app = dev.app("shop/web");
+    assert_eq!((&app["env"]["COLOUR"], &app["instances"]), (&json!("blue"), &json!(2)), "rolled back");
+
+    for (query, count) in [("?label=tier==front", 1), ("?label=tier==back", 0), ("?id=SHOP", 1), ("?cmd=nothing", 0)] {
+        let apps = http::get(dev.api, &format!("/v2/apps{query}")).expect("an answer").json();
+        assert_eq!(apps["apps"].as_array().map(Vec::len), Some(count), "{query}");
+    }
+    change(&dev, "DELETE", "/v2/apps/shop/web", &json!({}));
+    assert_eq!(http::get(dev.api, "/v2/apps/shop/web").expect("an answer").status, 404);
+    assert_eq!(http::get(dev.api, "/v2/tasks").expect("an answer").json()["tasks"], json!([]));
+}
+
+#[test]
+fn the_event_stream_tells_of_a_failing_instance() {
+    let dev = started();
+    let all = events(dev.api, "");
+    let changes = events(dev.api, "?event_type=instance_health_changed_event");
+    change(&dev, "POST", "/v2/apps", &web(1));
+    assert_eq!(event(&all, "api_post_event")["appDefinition"]["id"], "/shop/web");
+    assert_eq!(event(&all, "add_health_check_event")["healthCheck"]["protocol"], "MESOS_HTTP");
+    event(&all, "deployment_info");
+    assert_eq!(event(&all, "status_update_event")["taskStatus"], "TASK_STARTING");
+    assert_eq!(event(&all, "health_status_changed_event")["alive"], true);
+    event(&all, "deployment_success");
+    assert_eq!(event(&changes, "instance_health_changed_event")["healthy"], true);
+
+    let task = dev.wait_healthy("shop/web", 1)["tasks"][0].clone();
+    let port = task["ports"][0].as_u64().and_then(|port| u16::try_from(port).ok()).expect("a port");
+    assert!(http::request(SocketAddr::from(([127, 0, 0, 1], port)), "POST", "/fail", &[], b"").is_some());
+    assert_eq!(event(&all, "failed_health_check_event")["appId"], "/shop/web");
+    assert_eq!(event(&all, "health_status_changed_event")["alive"], false);
+    let killed = event(&all, "unhealthy_instance_kill_event");
+    assert_eq!((&killed["taskId"], &killed["host"]), (&task["id"], &task["host"]));
+    assert_eq!(event(&changes, "instance_health_changed_event")["healthy"], false);
+    assert_eq!(event(&changes, "instance_health_changed_event")["healthy"], true, "the next incarnation");
+}
+
+#[test]
+fn a_deployment_that_cannot_end_locks_its_app_and_is_taken_back() {
+    let dev = started();
+    change(&dev, "POST", "/v2/apps", &web(1));
+    let before = ids(&dev);
+    let broken = json!({"cmd": "exec sleep 1000"});
+    let begun = http::send(dev.api, "PUT", "/v2/apps/shop/web", &broken).expect("an answer").json();
+    wait::until("an instance of the new version beside the old one", START, || (ids(&dev).len() == 2).then_some(()));
+    let locked = http::send(dev.api, "PUT", "/v2/apps/shop/web", &json!({"instances": 5})).expect("an answer");
+    assert_eq!((locked.status, &locked.json()["deployments"][0]["id"]), (409, &begun["deploymentId"]));
+    let id = begun["deploymentId"].as_str().expect("an id");
+    change(&dev, "DELETE", &format!("/v2/deployments/{id}"), &json!({}));
+    assert_eq!((ids(&dev), dev.app("shop/web")["tasksHealthy"].clone()), (before, json!(1)));
+}
+
+#[test]
+fn who_asks_is_told_who_answers() {
+    let dev = started();
+    let info = http::get(dev.api, "/v2/info").expect("an answer").json();
+    assert_eq!((&info["elected"], &info["version"]), (&json!(true), &json!("1.11.0")));
+    wait::until("the framework's id", START, || {
+        http::get(dev.api, "/v2/info")?.json()["frameworkId"].is_string().then_some(())
+    });
+    assert_eq!(http::get(dev.api, "/ping").expect("an answer").text(), "pong");
+    for path in ["/version", "/master/state", "/state.json", "/slaves/", "/metrics/snapshot", "/health", "/tasks"] {
+        assert_eq!(http::get(dev.master, path).expect("an answer").status, 200, "{path}");
+    }
+    let version = http::get(dev.master, "/version").expect("an answer").json();
+    assert!(version["version"].as_str().is_some_and(|text| text.split('.').all(|part| part.parse::<u32>().is_ok())));
+}
+
+/// A listener that reads nothing must not hold anything up.
+#[test]
+fn a_slow_listener_holds_nothing_up() {
+    let dev = started();
+    let mut stream = TcpStream::connect(dev.api).expect("a connection");
+    let request = format!("GET /v2/events HTTP/1.1\r\nhost: {}\r\naccept: text/event-stream\r\n\r\n", dev.api);
+    std::io::Write::write_all(&mut stream, request.as_bytes()).expect("sent");
+    let mut first = String::new();
+    BufReader::new(stream.try_clone().expect("a second handle")).read_line(&mut first).expect("an answer");
+    assert!(first.contains("200"), "{first}");
+    change(
+        &dev,
+        "POST",
+        "/v2/apps",
+        &json!({"id": "/many", "cmd": "exec sleep 1000", "instances": 20, "cpus": 0.01, "mem": 1}),
+    );
+    let (_, took) = wait::timed(|| change(&dev, "DELETE", "/v2/apps/many", &json!({})));
+    assert!(took < Duration::from_secs(30), "{took:?}");
+}
