@@ -34,6 +34,8 @@ pub(crate) enum Command {
     App(command::app::App),
     /// Tasks, through the API of a scheduler
     Task(command::task::Task),
+    /// Changes of apps that are under way
+    Deployment(command::deployment::Deployment),
     /// A server to try things with
     #[command(hide = true)]
     Demo(crate::demo::Demo),

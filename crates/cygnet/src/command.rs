@@ -3,6 +3,7 @@
 pub(crate) mod agent;
 pub(crate) mod app;
 pub(crate) mod check;
+pub(crate) mod deployment;
 pub(crate) mod dev;
 pub(crate) mod executor;
 pub(crate) mod master;
@@ -24,7 +25,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Demo(demo) => return crate::demo::run(&demo),
         Command::Shim { directory } => return Ok(::executor::shim::main(&directory)),
-        Command::Dev(_) | Command::App(_) | Command::Task(_) | Command::Check(_) => {
+        Command::Dev(_) | Command::App(_) | Command::Task(_) | Command::Deployment(_) | Command::Check(_) => {
             log::start(cli.log.as_deref(), "warn")?
         }
         _ => log::start(cli.log.as_deref(), "info")?,
@@ -48,6 +49,7 @@ async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
         Command::Check(check) => check::run(check).await,
         Command::App(app) => app::run(app).await,
         Command::Task(task) => task::run(task).await,
+        Command::Deployment(deployment) => deployment::run(deployment).await,
         Command::Demo(_) | Command::Shim { .. } => Ok(ExitCode::SUCCESS),
     }
 }

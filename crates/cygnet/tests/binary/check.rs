@@ -59,6 +59,22 @@ fn attempts_are_counted_and_the_last_word_counts() {
 }
 
 #[test]
+fn a_check_is_made_where_it_is_told_to() {
+    let port = free_port().to_string();
+    let Some(demo) = Demo::start_in_a_network_of_its_own(&port) else {
+        println!("SKIPPED a_check_is_made_where_it_is_told_to: needs the right to make network namespaces");
+        return;
+    };
+    let url = format!("127.0.0.1:{port}/health");
+    assert_eq!(check(&["http", &url]).0, 1, "not here");
+    let pid = demo.pid().to_string();
+    for place in [pid.clone(), format!("/proc/{pid}/ns/net")] {
+        let (code, text) = check(&["http", &url, "--netns", &place]);
+        assert_eq!(code, 0, "but there: {text}");
+    }
+}
+
+#[test]
 fn json_is_one_object_for_each_line() {
     let output = run(&["check", "tcp", &nobody(), "--count", "2", "--interval", "10ms", "--json"]);
     let text = String::from_utf8(output.stdout).unwrap();

@@ -45,12 +45,26 @@ impl Demo {
     }
 
     pub(crate) fn start_at(kind: &str, port: u16) -> Demo {
-        let mut child =
-            cygnet(&["demo", kind, "--port", &port.to_string()]).stdout(Stdio::piped()).spawn().expect("it starts");
+        Demo::of(cygnet(&["demo", kind, "--port", &port.to_string()])).expect("it listens")
+    }
+
+    /// None if this machine does not let us.
+    pub(crate) fn start_in_a_network_of_its_own(port: &str) -> Option<Demo> {
+        let mut command = Command::new("unshare");
+        let script = "ip link set lo up && exec \"$0\" demo http --port \"$1\"";
+        command.args(["--net", "--", "sh", "-c", script, env!("CARGO_BIN_EXE_cygnet"), port]);
+        Demo::of(command)
+    }
+
+    fn of(mut command: Command) -> Option<Demo> {
+        let mut child = command.stdout(Stdio::piped()).spawn().ok()?;
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
-        let address = line.trim().strip_prefix("listening on ").expect("an address").parse().expect("an address");
-        Demo { child, address }
+        let Some(address) = line.trim().strip_prefix("listening on ") else {
+            let _ = child.wait();
+            return None;
+        };
+        Some(Demo { child, address: address.parse().expect("an address") })
     }
 
     pub(crate) fn pid(&self) -> u32 {

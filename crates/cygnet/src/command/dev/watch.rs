@@ -83,7 +83,8 @@ impl Watch {
         let json = json!({"event": "started", "api": api.to_string(), "master": master.to_string(), "agent": agent.to_string()});
         let text = format!(
             "Marathon API  http://{api}/v2/apps\nMesos master  http://{master}/state\nMesos agent   http://{agent}/state\n\
-             In another terminal: cygnet app show {app}, cygnet task list, cygnet task logs TASK, cygnet help{}\n",
+             In another terminal: {0} app show {app}, {0} task list, {0} task logs TASK, {0} help{1}\n",
+            program(),
             elsewhere(at)
         );
         self.say(json, &text);
@@ -120,6 +121,11 @@ impl Watch {
             Show::Table | Show::Lines => line(text),
         }
     }
+}
+
+/// As whoever started us spelled it.
+fn program() -> String {
+    std::env::args().next().unwrap_or_else(|| "cygnet".to_owned())
 }
 
 /// What to set so that the other commands find an API that is not where they look first.
