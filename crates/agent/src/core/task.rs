@@ -55,7 +55,7 @@ impl Task {
 
     /// Its framework has heard of everything, to this update if one waits for it.
     pub(super) fn heard(&mut self, waiting: Option<&TaskStatus>) {
-        if let Some(status) = waiting.or(self.wire.statuses.last()).cloned() {
+        if let Some(status) = waiting.or_else(|| self.wire.statuses.last()).cloned() {
             self.forwarded(&status);
         }
     }

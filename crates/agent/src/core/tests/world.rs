@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use mesos::states::is_terminal;
-use mesos::v1::cygnet::{AgentEvent, agent_call, agent_event, pool_call, pool_event};
+use mesos::v1::cygnet::{AgentEvent, agent_event, pool_call, pool_event};
 use mesos::v1::executor::{self, call, event};
 use mesos::v1::framework_info::{Capability, capability};
 use mesos::v1::task_status::Source;
@@ -371,21 +371,17 @@ impl World {
         match action {
             Action::Prepare(preparation) => self.core.prepared(self.now, &preparation, Ok(())),
             Action::Start(owner, ..) => self.start(&owner),
-            Action::Watch(owner, process) => {
-                if self.pool.process != Some(process) {
-                    self.core.process_ended(self.now, &owner, None);
-                }
+            Action::Watch(owner, process) if self.pool.process != Some(process) => {
+                self.core.process_ended(self.now, &owner, None);
             }
             Action::ToPool(stream, event) if self.pool.stream == Some(stream) => match event.r#type() {
                 pool_event::Type::Add => self.add(event.add.unwrap()),
                 _ => self.dismissed(),
             },
-            Action::ToExecutor(stream, event) => self.to_executor(stream, &event),
+            Action::ToExecutor(stream, event) => self.tell_executor(stream, &event),
             Action::CloseStream(stream) => self.close(stream),
             Action::ToMaster(call) if self.connected => {
-                if call.r#type() == agent_call::Type::Update {
-                    self.received.push(call.update.unwrap().status);
-                }
+                self.received.extend(call.update.map(|update| update.status));
             }
             Action::KillTree(process) if self.pool.process == Some(process) => self.dismissed(),
             Action::RemoveState(container) => {
@@ -431,7 +427,7 @@ impl World {
         self.core.process_ended(self.now, &Owner::Pool(FRAMEWORK.into()), Some(0));
     }
 
-    fn to_executor(&mut self, stream: StreamId, event: &executor::Event) {
+    fn tell_executor(&mut self, stream: StreamId, event: &executor::Event) {
         let found = self.executors.iter_mut().find(|(_, executor)| executor.stream == Some(stream));
         let Some((_, executor)) = found else { return };
         match event.r#type() {
