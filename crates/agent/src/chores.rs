@@ -4,9 +4,9 @@
 //! away before it was used. Goes out: what became of a sandbox, to the actor. Owns: one tokio task.
 
 use std::collections::BTreeSet;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
 
 use mesos::v1::{AgentId, ContainerId};
@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::actor::{Handle, Request};
-use crate::core::Preparation;
+use crate::core::{LocalFile, Preparation};
 use crate::layout::{Layout, relink};
 use crate::processes::{Process, kill_run, kill_tree};
 use crate::users;
@@ -114,10 +114,24 @@ fn prepare(layout: &Layout, preparation: &Preparation) -> Result<(), String> {
     let sandbox = &preparation.directory;
     let state = layout.executor_state(&preparation.container);
     make(sandbox, &state).map_err(|error| error.to_string())?;
+    for file in &preparation.files {
+        fetch(file, sandbox).map_err(|error| format!("Failed to fetch '{}': {error}", file.from.display()))?;
+    }
     let Some(user) = &preparation.user else { return Ok(()) };
     let Some(user) = users::credentials(user)? else { return Ok(()) };
     for path in [sandbox.clone(), sandbox.join("stdout"), sandbox.join("stderr"), state] {
         chown(&path, Some(user.uid), Some(user.gid)).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// A copy keeps its mode, so that what only root may read stays unread.
+fn fetch(file: &LocalFile, sandbox: &Path) -> io::Result<()> {
+    let target = sandbox.join(&file.name);
+    fs::copy(&file.from, &target)?;
+    if file.executable {
+        let mode = fs::metadata(&target)?.permissions().mode();
+        fs::set_permissions(&target, Permissions::from_mode(mode | 0o111))?;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use mesos::v1::cygnet::{AgentCall, PoolEvent};
 use mesos::v1::{AgentId, ContainerId, FrameworkId, executor};
 
+use super::fetch::LocalFile;
 use crate::ids::{ExecutorKey, StreamId};
 use crate::log::Change;
 use crate::processes::{Process, Program};
@@ -25,6 +26,8 @@ pub(crate) struct Preparation {
     pub(crate) directory: PathBuf,
     /// Who is to own it, by name; the agent if absent.
     pub(crate) user: Option<String>,
+    /// What is to be copied into it.
+    pub(crate) files: Vec<LocalFile>,
 }
 
 /// See the module's words.

@@ -7,6 +7,7 @@ use mesos::v1::{
 };
 
 use super::executor::{Executor, Hosting, State};
+use super::fetch::local_files;
 use super::task::Task;
 use super::{Action, Core, Phase, generated};
 use crate::ids::{BadId, ExecutorKey, TaskKey, check_path_component};
@@ -171,8 +172,5 @@ fn unsupported(task: &TaskInfo, executor: &ExecutorInfo, generated: bool) -> Opt
     if !generated && executor.command.is_none() {
         return Some("The executor has no command".to_owned());
     }
-    let uris = executor.command.iter().chain(&task.command).flat_map(|command| &command.uris);
-    uris.map(|uri| uri.value.as_str())
-        .next()
-        .map(|uri| format!("Failed to fetch '{uri}': fetching URIs into the sandbox is not supported by this agent"))
+    local_files(executor.command.iter().flat_map(|command| &command.uris)).err()
 }

@@ -7,6 +7,7 @@ use mesos::v1::task_status::Reason;
 use mesos::v1::{ContainerId, TaskState};
 
 use super::executor::{Executor, Hosting, Loss, State};
+use super::fetch::local_files;
 use super::{Action, Core, Owner, Preparation, Timer};
 use crate::ids::ExecutorKey;
 use crate::log::Change;
@@ -22,6 +23,8 @@ impl Core {
             container: executor.container.clone(),
             directory: executor.directory.clone(),
             user: self.user_of(key, executor),
+            // What cannot be fetched was refused when the task arrived.
+            files: local_files(executor.info.command.iter().flat_map(|command| &command.uris)).unwrap_or_default(),
         };
         if let State::Registering { until } = executor.state {
             self.look_at(until, Timer::Executor(key.clone()));

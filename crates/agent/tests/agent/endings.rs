@@ -86,6 +86,25 @@ async fn what_cannot_be_run_fails_with_a_reason() {
 }
 
 #[tokio::test]
+async fn local_files_are_copied_into_the_sandbox_and_missing_ones_fail_the_task() {
+    let world = World::new().await;
+    let source = world.directory.path().join("tool");
+    std::fs::write(&source, "#!/bin/sh\n").unwrap();
+    let fetch = |value: String| command_info::Uri { value, executable: Some(true), ..command_info::Uri::default() };
+    let with = |id: &str, uri: command_info::Uri| TaskInfo {
+        command: Some(CommandInfo { uris: vec![uri], ..task(id).command.unwrap() }),
+        ..task(id)
+    };
+    world.master.launch(with("missing", fetch(format!("{}.not", source.display())))).await;
+    let failed = world.master.expect("missing", TaskState::TaskFailed).await;
+    assert!(failed.message().contains("tool.not"), "{}", failed.message());
+    world.master.launch(with("web.1", fetch(format!("file://{}", source.display())))).await;
+    let add = world.pool().await.add().await;
+    let copy = std::fs::metadata(std::path::Path::new(&add.directory).join("tool")).unwrap();
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&copy.permissions()) & 0o111, 0o111);
+}
+
+#[tokio::test]
 async fn a_task_group_is_refused_as_a_whole() {
     let world = World::new().await;
     let executor = mesos::v1::ExecutorInfo { executor_id: "group".into(), ..mesos::v1::ExecutorInfo::default() };
