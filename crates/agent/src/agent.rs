@@ -17,13 +17,13 @@ use crate::clock::Clock;
 use crate::core::{Core, Settings};
 use crate::error::AgentError;
 use crate::files::Files;
-use crate::http::serve::serve;
 use crate::http::{Shared, router};
 use crate::layout::Layout;
 use crate::options::Options;
 use crate::processes::bury;
 use crate::registration::Registration;
 use crate::{log, machine};
+use mesos::server::serve;
 
 /// What becomes of the tasks when the agent ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

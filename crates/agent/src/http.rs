@@ -8,7 +8,6 @@ mod files;
 mod legacy;
 mod operator;
 mod pool;
-pub(crate) mod serve;
 mod statistics;
 
 use axum::Router;

@@ -7,7 +7,6 @@ mod body;
 mod legacy;
 mod operator;
 mod scheduler;
-pub(crate) mod serve;
 
 use axum::Router;
 use axum::http::HeaderMap;

@@ -10,10 +10,10 @@ use crate::actor::Actor;
 use crate::clock::Clock;
 use crate::core::{Core, Identity};
 use crate::error::MasterError;
-use crate::http::serve::serve;
 use crate::http::{Shared, router};
 use crate::options::Options;
 use crate::registry;
+use mesos::server::serve;
 
 /// A master that has its port, and waits to be run.
 #[derive(Debug)]

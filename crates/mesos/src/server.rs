@@ -1,9 +1,11 @@
 //! The server half of the APIs: which codec a request speaks, answers and refusals in Mesos' words, event streams, and
-//! Mesos' way of finding the handler of a path. In: headers and bodies. Out: calls, and responses for axum.
+//! Mesos' way of finding the handler of a path. In: headers and bodies. Out: calls, and responses for axum. [`serve`] owns
+//! the connections all of it comes over.
 
 mod negotiate;
 mod paths;
 mod refusal;
+mod serve;
 mod stream;
 
 use axum::{
@@ -16,6 +18,7 @@ pub use self::{
     negotiate::{accept, decode_call},
     paths::{OriginalPath, mesos_paths},
     refusal::{Refusal, only_get, only_post},
+    serve::serve,
     stream::{EventSender, SendError, event_stream},
 };
 use crate::codec::{Codec, Wire};

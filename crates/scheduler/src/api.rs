@@ -1,7 +1,7 @@
 //! `/v2`: Marathon's REST API over the actor.
 //!
-//! In: HTTP requests, each bounded in size and time. Out: answers in Marathon's shapes, and the event stream. Owns the
-//! server's task while [`serve`] runs. One file for each part of the API: [`apps`], [`tasks`], [`deployments`],
+//! In: HTTP requests, each bounded in size and time. Out: answers in Marathon's shapes, and the event stream. Owns nothing
+//! but the answers under way. One file for each part of the API: [`apps`], [`tasks`], [`deployments`],
 //! [`stream`] and [`system`].
 
 mod answer;
@@ -16,8 +16,6 @@ use std::net::SocketAddr;
 use axum::Router;
 use axum::routing::{any, delete, get, post};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 
 use crate::actor::Handle;
 use crate::options::Options;
@@ -42,20 +40,8 @@ impl Api {
     }
 }
 
-/// Serves until `stop`; connections that are open then are closed.
-pub(crate) async fn serve(api: Api, listener: TcpListener, stop: CancellationToken) {
-    let server = axum::serve(listener, router(api));
-    tokio::select! {
-        () = stop.cancelled() => {}
-        result = async { server.await } => {
-            if let Err(error) = result {
-                tracing::error!(%error, "the API server ended");
-            }
-        }
-    }
-}
-
-fn router(api: Api) -> Router {
+/// All routes.
+pub(crate) fn router(api: Api) -> Router {
     Router::new()
         .route("/v2/apps", get(apps::list).post(apps::create).put(apps::change_many).patch(apps::change_many))
         .route("/v2/apps/", get(apps::list).post(apps::create))

@@ -5,6 +5,7 @@
 use std::io;
 use std::net::SocketAddr;
 
+use mesos::server::serve;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -73,7 +74,7 @@ impl Scheduler {
         let stop = shutdown.child_token();
         let (calls, outbox) = tokio::sync::mpsc::unbounded_channel();
         let framework = tokio::spawn(framework.run(outbox, stop.clone()));
-        let server = tokio::spawn(api::serve(api, self.listener, stop.clone()));
+        let server = tokio::spawn(serve(self.listener, api::router(api), stop.clone()));
         let result = self.actor.run(calls, shutdown).await;
         stop.cancel();
         let _ = framework.await;

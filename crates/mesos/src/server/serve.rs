@@ -28,7 +28,7 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(300);
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
 
 /// Serves until told to stop.
-pub(crate) async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken) {
+pub async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
