@@ -87,7 +87,7 @@ fn json_is_one_object_for_each_line() {
 fn wrong_usage_is_neither_healthy_nor_unhealthy() {
     for arguments in [
         &["http", "gopher://127.0.0.1/"][..],
-        &["http", "no.such.host.invalid/"],
+        &["http", "[::1/"],
         &["tcp", "127.0.0.1"],
         &["tcp", "127.0.0.1:80", "--netns", "/no/such/namespace"],
         &["tcp", "127.0.0.1:80", "--netns", "2147483647"],
