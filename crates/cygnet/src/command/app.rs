@@ -10,18 +10,14 @@ use serde_json::{Value, json};
 
 use super::dev::definitions;
 use super::table::table;
-use crate::api::Api;
+use crate::api::{Api, Asking};
 use crate::output::line;
 
 /// What to do with apps.
 #[derive(Debug, Args)]
 pub(crate) struct App {
-    /// Where the scheduler is
-    #[arg(long, global = true, default_value = "127.0.0.1:8080", env = "CYGNET_API")]
-    api: String,
-    /// Print JSON
-    #[arg(long, global = true)]
-    json: bool,
+    #[command(flatten)]
+    asking: Asking,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -80,7 +76,7 @@ struct Change {
 
 /// Does it.
 pub(crate) async fn run(app: App) -> anyhow::Result<ExitCode> {
-    let api = Api::new(&app.api);
+    let api = Api::new(&app.asking.api);
     match &app.verb {
         Verb::Run { file, change } => {
             for definition in definitions::read(std::slice::from_ref(file))? {
@@ -88,8 +84,8 @@ pub(crate) async fn run(app: App) -> anyhow::Result<ExitCode> {
                 finish(&api, &app, change, &answer).await?;
             }
         }
-        Verb::List => list(&api, app.json).await?,
-        Verb::Show { id } => show(&api, id, app.json).await?,
+        Verb::List => list(&api, app.asking.json).await?,
+        Verb::Show { id } => show(&api, id, app.asking.json).await?,
         Verb::Scale { id, instances, change } => {
             let body = json!({"instances": instances});
             exists(&api, id).await?;
@@ -161,7 +157,7 @@ async fn show(api: &Api, id: &str, json: bool) -> anyhow::Result<()> {
 
 /// Prints what was begun, and waits for its end unless told not to.
 async fn finish(api: &Api, app: &App, change: &Change, answer: &Value) -> anyhow::Result<()> {
-    if app.json {
+    if app.asking.json {
         line(answer);
     }
     let id = answer["deploymentId"].as_str().or_else(|| answer["deployments"][0]["id"].as_str());
@@ -170,13 +166,13 @@ async fn finish(api: &Api, app: &App, change: &Change, answer: &Value) -> anyhow
     loop {
         let all = api.get("/v2/deployments").await?;
         let Some(deployment) = all.as_array().into_iter().flatten().find(|deployment| deployment["id"] == id) else {
-            if !app.json {
+            if !app.asking.json {
                 line("done");
             }
             return Ok(());
         };
         let progress = progress(api, deployment).await?;
-        if progress != told && !app.json {
+        if progress != told && !app.asking.json {
             line(&progress);
         }
         told = progress;

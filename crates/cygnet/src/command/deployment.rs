@@ -8,18 +8,14 @@ use serde_json::Value;
 
 use super::app::text;
 use super::table::table;
-use crate::api::Api;
+use crate::api::{Api, Asking};
 use crate::output::line;
 
 /// What to do with deployments.
 #[derive(Debug, Args)]
 pub(crate) struct Deployment {
-    /// Where the scheduler is
-    #[arg(long, global = true, default_value = "127.0.0.1:8080", env = "CYGNET_API")]
-    api: String,
-    /// Print JSON
-    #[arg(long, global = true)]
-    json: bool,
+    #[command(flatten)]
+    asking: Asking,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -40,15 +36,15 @@ enum Verb {
 
 /// Does it.
 pub(crate) async fn run(deployment: Deployment) -> anyhow::Result<ExitCode> {
-    let api = Api::new(&deployment.api);
+    let api = Api::new(&deployment.asking.api);
     match &deployment.verb {
         Verb::List => {
             let all = api.get("/v2/deployments").await?;
-            line(if deployment.json { all.to_string() } else { shown(&all) });
+            line(if deployment.asking.json { all.to_string() } else { shown(&all) });
         }
         Verb::Cancel { id, force } => {
             let answer = api.send(Method::DELETE, &format!("/v2/deployments/{id}?force={force}"), None).await?;
-            if deployment.json {
+            if deployment.asking.json {
                 line(answer);
             }
         }

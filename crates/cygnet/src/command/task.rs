@@ -12,18 +12,14 @@ use serde_json::{Value, json};
 
 use super::app::text;
 use super::table::table;
-use crate::api::Api;
+use crate::api::{Api, Asking};
 use crate::output::line;
 
 /// What to do with tasks.
 #[derive(Debug, Args)]
 pub(crate) struct Task {
-    /// Where the scheduler is
-    #[arg(long, global = true, default_value = "127.0.0.1:8080", env = "CYGNET_API")]
-    api: String,
-    /// Print JSON
-    #[arg(long, global = true)]
-    json: bool,
+    #[command(flatten)]
+    asking: Asking,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -58,20 +54,20 @@ enum Verb {
 
 /// Does it.
 pub(crate) async fn run(task: Task) -> anyhow::Result<ExitCode> {
-    let api = Api::new(&task.api);
+    let api = Api::new(&task.asking.api);
     match &task.verb {
         Verb::List { app } => {
             let path = app
                 .as_ref()
                 .map_or_else(|| "/v2/tasks".into(), |id| format!("/v2/apps/{}/tasks", id.trim_matches('/')));
             let tasks = api.get(&path).await?;
-            if task.json {
+            if task.asking.json {
                 line(tasks);
             } else {
                 line(tasks_table(tasks["tasks"].as_array().map_or(&[], Vec::as_slice)));
             }
         }
-        Verb::Kill { id, scale } => kill(&api, id, *scale, task.json).await?,
+        Verb::Kill { id, scale } => kill(&api, id, *scale, task.asking.json).await?,
         Verb::Logs { id, follow, stderr } => {
             logs::print(&api, id, if *stderr { "stderr" } else { "stdout" }, *follow).await?;
         }
