@@ -1,0 +1,255 @@
+//! The scheduler as a framework: a real one against a master that is played, over real sockets.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use mesos::Codec;
+use mesos::client::Client;
+use mesos::server::{self, EventSender};
+use mesos::v1::framework_info::capability;
+use mesos::v1::scheduler::{Call, Event, call, event};
+use mesos::v1::value::{Range, Ranges, Scalar};
+use mesos::v1::{Offer, Resource, TaskInfo, TaskState, TaskStatus};
+use scheduler::{Options, Scheduler};
+use serde_json::{Value, json};
+use store::Store;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio_util::sync::CancellationToken;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What the played master sees: subscriptions, with what to answer on, and calls with the stream they name.
+enum Seen {
+    Subscribed(Call, EventSender<Event>),
+    Called(Call, Option<String>),
+}
+
+struct Master {
+    address: SocketAddr,
+    seen: UnboundedReceiver<Seen>,
+    events: Option<EventSender<Event>>,
+}
+
+async fn scheduler_api(State(seen): State<UnboundedSender<Seen>>, headers: HeaderMap, body: Bytes) -> Response {
+    let (codec, call) = match server::decode_call::<Call>(&headers, &body) {
+        Ok(decoded) => decoded,
+        Err(refusal) => return refusal.into_response(),
+    };
+    assert_eq!(codec, Codec::Protobuf);
+    if call.r#type() == call::Type::Subscribe {
+        let (events, response) = server::event_stream(codec, Some("stream".into()), 100);
+        seen.send(Seen::Subscribed(call, events)).unwrap();
+        return response;
+    }
+    let stream = headers.get("mesos-stream-id").and_then(|value| value.to_str().ok()).map(str::to_owned);
+    seen.send(Seen::Called(call, stream)).unwrap();
+    server::accepted()
+}
+
+impl Master {
+    async fn start() -> Master {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (sender, seen) = unbounded_channel();
+        let router = Router::new().route("/api/v1/scheduler", post(scheduler_api)).with_state(sender);
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Master { address, seen, events: None }
+    }
+
+    async fn next(&mut self) -> Seen {
+        tokio::time::timeout(PATIENCE, self.seen.recv()).await.expect("something in time").expect("a server")
+    }
+
+    /// Waits for a subscription and accepts it under this id.
+    async fn subscribe(&mut self, id: &str) -> Call {
+        loop {
+            if let Seen::Subscribed(call, events) = self.next().await {
+                let subscribed = event::Subscribed {
+                    framework_id: id.into(),
+                    heartbeat_interval_seconds: Some(15.0),
+                    ..event::Subscribed::default()
+                };
+                self.events = Some(events);
+                self.send(Event { subscribed: Some(subscribed), ..of(event::Type::Subscribed) });
+                return call;
+            }
+        }
+    }
+
+    fn send(&self, event: Event) {
+        self.events.as_ref().expect("a subscription").try_send(&event).unwrap();
+    }
+
+    /// The next call of this type; others are passed over.
+    async fn call(&mut self, kind: call::Type) -> Call {
+        loop {
+            if let Seen::Called(call, stream) = self.next().await {
+                assert_eq!(stream.as_deref(), Some("stream"));
+                assert!(call.framework_id.is_some());
+                if call.r#type() == kind {
+                    return call;
+                }
+            }
+        }
+    }
+
+    async fn offer(&mut self) -> TaskInfo {
+        self.send(Event { offers: Some(event::Offers { offers: vec![offer()] }), ..of(event::Type::Offers) });
+        let accept = self.call(call::Type::Accept).await.accept.unwrap();
+        accept.operations[0].launch.as_ref().unwrap().task_infos[0].clone()
+    }
+
+    fn update(&self, status: TaskStatus) {
+        self.send(Event { update: Some(event::Update { status }), ..of(event::Type::Update) });
+    }
+}
+
+fn of(kind: event::Type) -> Event {
+    Event { r#type: Some(kind.into()), ..Event::default() }
+}
+
+fn offer() -> Offer {
+    let scalar =
+        |name: &str, value| Resource { name: name.into(), scalar: Some(Scalar { value }), ..Resource::default() };
+    let ports = Ranges { range: vec![Range { begin: 31000, end: 31009 }] };
+    let ports = Resource { name: "ports".into(), r#type: 1, ranges: Some(ports), ..Resource::default() };
+    Offer {
+        id: "offer".into(),
+        agent_id: "agent".into(),
+        hostname: "127.0.0.1".into(),
+        resources: vec![scalar("cpus", 4.0), scalar("mem", 1000.0), ports],
+        ..Offer::default()
+    }
+}
+
+fn status(task: &TaskInfo, state: TaskState, uuid: u8) -> TaskStatus {
+    TaskStatus {
+        task_id: task.task_id.clone(),
+        state: state.into(),
+        agent_id: Some("agent".into()),
+        uuid: Some(vec![uuid; 16]),
+        ..TaskStatus::default()
+    }
+}
+
+struct Running {
+    api: Client,
+    stop: CancellationToken,
+    ended: tokio::task::JoinHandle<Result<(), scheduler::SchedulerError>>,
+}
+
+impl Running {
+    async fn start(master: SocketAddr, store: Store) -> Running {
+        let mut options = Options::new(store, master.to_string());
+        options.port = 0;
+        let scheduler = Scheduler::bind(options).await.unwrap();
+        let api = Client::new(scheduler.address().to_string(), Codec::Json);
+        let stop = CancellationToken::new();
+        let ended = tokio::spawn(scheduler.run(stop.clone()));
+        Running { api, stop, ended }
+    }
+
+    async fn stop(self) {
+        self.stop.cancel();
+        self.ended.await.unwrap().unwrap();
+    }
+
+    async fn app(&self) -> Value {
+        let (_, body) = self.api.get("/v2/apps/web").await.unwrap();
+        serde_json::from_slice::<Value>(&body).unwrap()["app"].clone()
+    }
+
+    async fn create(&self) {
+        let app = json!({"id": "web", "cmd": "run", "cpus": 0.1, "mem": 10, "backoffSeconds": 0});
+        let (status, body) = self.api.post_json("/v2/apps", app.to_string()).await.unwrap();
+        assert_eq!(status, 201, "{body:?}");
+    }
+
+    async fn until(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let look = async {
+            loop {
+                let app = self.app().await;
+                if wanted(&app) {
+                    return app;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, look).await.unwrap_or_else(|_| panic!("waited in vain for {what}"))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_framework_subscribes_launches_acknowledges_and_is_quiet() {
+    let mut master = Master::start().await;
+    let running = Running::start(master.address, Store::in_memory().unwrap()).await;
+    let info = master.subscribe("F").await.subscribe.unwrap().framework_info;
+    assert_eq!((info.checkpoint, info.failover_timeout, info.id), (Some(true), Some(604_800.0), None));
+    let kinds: Vec<_> = info.capabilities.iter().map(|capability| capability.r#type()).collect();
+    assert!(kinds.contains(&capability::Type::TaskKillingState) && kinds.contains(&capability::Type::PartitionAware));
+    master.call(call::Type::Suppress).await;
+    running.create().await;
+    master.call(call::Type::Revive).await;
+    let task = master.offer().await;
+    assert_eq!(running.app().await["tasks"][0]["id"], task.task_id.value.as_str(), "stored before it is launched");
+    master.call(call::Type::Suppress).await;
+    for (state, uuid) in [(TaskState::TaskStarting, 1), (TaskState::TaskRunning, 2)] {
+        master.update(status(&task, state, uuid));
+        assert_eq!(master.call(call::Type::Acknowledge).await.acknowledge.unwrap().uuid, [uuid; 16]);
+    }
+    assert_eq!(running.app().await["tasksRunning"], 1, "stored before it is acknowledged");
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_scheduler_on_the_same_store_goes_on_under_the_same_id() {
+    let mut master = Master::start().await;
+    let store = Store::in_memory().unwrap();
+    let running = Running::start(master.address, store.clone()).await;
+    master.subscribe("F").await;
+    running.create().await;
+    let task = master.offer().await;
+    master.update(status(&task, TaskState::TaskRunning, 1));
+    running.until("a running task", |app| app["tasksRunning"] == 1).await;
+    running.stop().await;
+
+    let running = Running::start(master.address, store).await;
+    assert_eq!(running.app().await["tasks"][0]["id"], task.task_id.value.as_str());
+    let again = master.subscribe("F").await;
+    assert_eq!(again.framework_id.unwrap().value, "F");
+    let reconcile = master.call(call::Type::Reconcile).await.reconcile.unwrap();
+    assert_eq!(reconcile.tasks[0].task_id, task.task_id);
+    // The agent lost it while nobody looked.
+    master.update(TaskStatus { uuid: None, ..status(&task, TaskState::TaskGone, 0) });
+    let next = master.offer().await;
+    assert_ne!(next.task_id, task.task_id);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_that_breaks_is_made_again_and_a_removed_framework_begins_anew() {
+    let mut master = Master::start().await;
+    let running = Running::start(master.address, Store::in_memory().unwrap()).await;
+    master.subscribe("F").await;
+    master.call(call::Type::Suppress).await;
+    master.events = None;
+    assert_eq!(master.subscribe("F").await.framework_id.unwrap().value, "F");
+    let error = event::Error { message: "Framework has been removed".into() };
+    master.send(Event { error: Some(error), ..of(event::Type::Error) });
+    master.events = None;
+    loop {
+        // What was read before the error may still name the old id.
+        if master.subscribe("G").await.framework_id.is_none() {
+            break;
+        }
+        master.events = None;
+    }
+    running.stop().await;
+}
