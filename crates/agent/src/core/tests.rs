@@ -2,6 +2,8 @@
 //! ones. Whatever dies at whatever moment: every task's framework hears every update, in order, to the end, and nothing
 //! is left behind.
 
+mod disk;
+mod wire;
 mod world;
 
 use mesos::v1::TaskState;
@@ -49,7 +51,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
     #[test]
     fn whoever_dies_whenever_nothing_is_lost(steps in steps()) {
         let mut world = World::new();

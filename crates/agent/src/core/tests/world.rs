@@ -7,19 +7,17 @@ use std::time::Duration;
 use mesos::states::is_terminal;
 use mesos::v1::cygnet::{AgentEvent, agent_event, pool_call, pool_event};
 use mesos::v1::executor::{self, call, event};
-use mesos::v1::framework_info::{Capability, capability};
 use mesos::v1::task_status::Source;
-use mesos::v1::{AgentInfo, CommandInfo, ContainerId, FrameworkInfo, TaskId, TaskInfo, TaskState, TaskStatus};
+use mesos::v1::{AgentInfo, CommandInfo, ContainerId, TaskId, TaskInfo, TaskState, TaskStatus};
 
-use crate::core::{Action, Core, Owner, Settings};
-use crate::ids::{StreamId, TaskKey};
+use super::disk::Disk;
+use super::wire::{FRAMEWORK, executor_call, framework, kill, order, settings};
+use crate::core::{Action, Core, Owner};
+use crate::ids::StreamId;
 use crate::layout::Layout;
-use crate::log::{Change, Recovered};
+use crate::log::Recovered;
 use crate::now::Now;
 use crate::processes::Process;
-use crate::status_updates;
-
-const FRAMEWORK: &str = "F";
 
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Step {
@@ -37,13 +35,6 @@ pub(super) enum Step {
     Pass(u64),
     /// After this many more actions, which are on disk by then.
     AgentDies(usize),
-}
-
-/// Everything that was persisted, by what it is.
-#[derive(Default)]
-struct Disk {
-    content: Recovered,
-    updates: BTreeMap<(TaskKey, u64), status_updates::Record>,
 }
 
 #[derive(Default)]
@@ -333,11 +324,7 @@ impl World {
         self.pool.stream = None;
         self.executors.values_mut().for_each(|executor| executor.stream = None);
         self.core = Core::new(settings(&self.layout), AgentInfo::default(), self.now);
-        let updates = &self.disk.updates;
-        let mut recovered = self.disk.content.clone();
-        recovered.updates =
-            updates.iter().map(|((key, number), record)| (key.clone(), *number, record.clone())).collect();
-        self.core.recover(self.now, recovered);
+        self.core.recover(self.now, self.disk.recovered());
         self.carry_out();
     }
 
@@ -480,9 +467,7 @@ impl World {
             let ranks: Vec<u8> = heard.iter().map(|state| rank(*state)).collect();
             assert!(ranks.is_sorted(), "{task}: {heard:?}");
         }
-        let Recovered { frameworks, executors, tasks, pools, .. } = &self.disk.content;
-        assert!(frameworks.is_empty() && executors.is_empty() && tasks.is_empty(), "{:?}", self.disk.content);
-        assert!(self.disk.updates.is_empty() && pools.is_empty(), "{:?} {pools:?}", self.disk.updates);
+        self.disk.check_empty();
         assert_eq!(self.executors.keys().collect::<Vec<_>>(), Vec::<&String>::new(), "no executor is left");
         assert_eq!(self.pool.process, None, "no pool is left");
     }
@@ -493,85 +478,5 @@ fn rank(state: TaskState) -> u8 {
         TaskState::TaskStarting => 0,
         TaskState::TaskRunning => 1,
         _ => 2,
-    }
-}
-
-impl Disk {
-    fn apply(&mut self, change: &Change) {
-        let content = &mut self.content;
-        match change.clone() {
-            Change::Agent(record) => content.agent = Some(*record),
-            Change::Framework(info) => drop(content.frameworks.insert(info.id.clone().unwrap(), *info)),
-            Change::Executor(record) => {
-                content.executors.retain(|known| known.container != record.container);
-                content.executors.push(*record);
-            }
-            Change::Task(record) => {
-                content.tasks.retain(|known| known.container != record.container || known.key() != record.key());
-                content.tasks.push(*record);
-            }
-            Change::Pool(record) => {
-                content.pools.retain(|known| known.framework_id != record.framework_id);
-                content.pools.push(*record);
-            }
-            Change::Update(status_updates::Change::Put { key, number, record }) => {
-                self.updates.insert((key, number), *record);
-            }
-            Change::Update(status_updates::Change::Delete { key, numbers }) => {
-                numbers.into_iter().for_each(|number| drop(self.updates.remove(&(key.clone(), number))));
-            }
-            Change::ForgetFramework(id) => drop(content.frameworks.remove(&id)),
-            Change::ForgetExecutor(_, container) => {
-                content.executors.retain(|known| known.container != container.value);
-            }
-            Change::ForgetTask(container, key) => {
-                content.tasks.retain(|known| known.container != container.value || known.key() != key);
-            }
-            Change::ForgetPool(framework) => content.pools.retain(|known| known.framework() != framework),
-        }
-    }
-}
-
-fn order(kind: agent_event::Type) -> AgentEvent {
-    AgentEvent { r#type: Some(kind.into()), ..AgentEvent::default() }
-}
-
-fn kill() -> agent_event::Kill {
-    agent_event::Kill::default()
-}
-
-fn executor_call(id: &str, kind: call::Type) -> executor::Call {
-    executor::Call {
-        framework_id: FRAMEWORK.into(),
-        executor_id: id.into(),
-        r#type: Some(kind.into()),
-        ..executor::Call::default()
-    }
-}
-
-fn framework() -> FrameworkInfo {
-    let aware = Capability { r#type: Some(capability::Type::PartitionAware.into()) };
-    FrameworkInfo {
-        id: Some(FRAMEWORK.into()),
-        checkpoint: Some(true),
-        capabilities: vec![aware],
-        ..FrameworkInfo::default()
-    }
-}
-
-fn settings(layout: &Layout) -> Settings {
-    Settings {
-        address: ([127, 0, 0, 1], 5051).into(),
-        layout: layout.clone(),
-        executor_binary: "/bin/cygnet".into(),
-        environment: BTreeMap::new(),
-        recovery_timeout: Duration::from_secs(900),
-        executor_reregistration_timeout: Duration::from_secs(2),
-        executor_registration_timeout: Duration::from_secs(60),
-        executor_shutdown_grace_period: Duration::from_secs(5),
-        switch_user: false,
-        pool_linger: Duration::from_secs(10),
-        farewell_timeout: Duration::from_secs(3),
-        flags: BTreeMap::new(),
     }
 }

@@ -1,0 +1,58 @@
+//! Messages and settings of the world.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use mesos::v1::FrameworkInfo;
+use mesos::v1::cygnet::{AgentEvent, agent_event};
+use mesos::v1::executor::{self, call};
+use mesos::v1::framework_info::{Capability, capability};
+
+use crate::core::Settings;
+use crate::layout::Layout;
+
+pub(super) const FRAMEWORK: &str = "F";
+
+pub(super) fn order(kind: agent_event::Type) -> AgentEvent {
+    AgentEvent { r#type: Some(kind.into()), ..AgentEvent::default() }
+}
+
+pub(super) fn kill() -> agent_event::Kill {
+    agent_event::Kill::default()
+}
+
+pub(super) fn executor_call(id: &str, kind: call::Type) -> executor::Call {
+    executor::Call {
+        framework_id: FRAMEWORK.into(),
+        executor_id: id.into(),
+        r#type: Some(kind.into()),
+        ..executor::Call::default()
+    }
+}
+
+pub(super) fn framework() -> FrameworkInfo {
+    let aware = Capability { r#type: Some(capability::Type::PartitionAware.into()) };
+    FrameworkInfo {
+        id: Some(FRAMEWORK.into()),
+        checkpoint: Some(true),
+        capabilities: vec![aware],
+        ..FrameworkInfo::default()
+    }
+}
+
+pub(super) fn settings(layout: &Layout) -> Settings {
+    Settings {
+        address: ([127, 0, 0, 1], 5051).into(),
+        layout: layout.clone(),
+        executor_binary: "/bin/cygnet".into(),
+        environment: BTreeMap::new(),
+        recovery_timeout: Duration::from_secs(900),
+        executor_reregistration_timeout: Duration::from_secs(2),
+        executor_registration_timeout: Duration::from_secs(60),
+        executor_shutdown_grace_period: Duration::from_secs(5),
+        switch_user: false,
+        pool_linger: Duration::from_secs(10),
+        farewell_timeout: Duration::from_secs(3),
+        flags: BTreeMap::new(),
+    }
+}
