@@ -74,6 +74,8 @@ pub(crate) struct Core {
     waiting: BTreeSet<InstanceId>,
     /// Instances that were told to end.
     killing: BTreeSet<InstanceId>,
+    /// Instances on agents nobody hears of.
+    unreachable: BTreeSet<InstanceId>,
     /// Tasks with checks of the scheduler.
     checked: BTreeSet<InstanceId>,
     /// Apps the planner has to look at.
@@ -104,6 +106,7 @@ impl Core {
             framework_id: loaded.framework_id,
             waiting: BTreeSet::new(),
             killing: BTreeSet::new(),
+            unreachable: BTreeSet::new(),
             checked: BTreeSet::new(),
             unsettled: BTreeSet::new(),
             connected: false,
@@ -131,6 +134,9 @@ impl Core {
             }
             if instance.kill_asked_at.is_some() {
                 self.killing.insert(id.clone());
+            }
+            if instance.condition == Condition::Unreachable {
+                self.unreachable.insert(id.clone());
             }
             self.start_checks(&id, now);
         }
@@ -170,6 +176,7 @@ impl Core {
     pub(crate) fn tick(&mut self, now: Timestamp) {
         self.kill_again(now);
         self.overdue(now);
+        self.expunge(now);
         if self.connected && now >= self.reconcile_at {
             self.reconcile_again(now);
         }
@@ -180,7 +187,8 @@ impl Core {
         let launches = self.waiting_apps().filter_map(|app| self.backoffs.get(app)?.until());
         let kills = self.killing.iter().filter_map(|id| Some(self.instances.get(id)?.kill_asked_at?.plus(KILL_AGAIN)));
         let reconcile = if self.connected { self.reconcile_at } else { Timestamp::from_millis(i64::MAX) };
-        launches.chain(kills).chain([reconcile]).min().unwrap_or(reconcile)
+        let expunges = self.expunged_at().map(|(at, _)| at);
+        launches.chain(kills).chain(expunges).chain([reconcile]).min().unwrap_or(reconcile)
     }
 
     fn waiting_apps(&self) -> impl Iterator<Item = &AppId> {

@@ -10,6 +10,10 @@ use crate::app::definition::{KillSelection, UpgradeStrategy};
 use crate::ids::InstanceId;
 use crate::time::Timestamp;
 
+/// How many instances may wait for offers at a time; more are added as these are launched. It bounds what a slip of the
+/// pen in `instances` costs.
+const MOST_WAITING: usize = 1000;
+
 /// What is wanted.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Target {
@@ -75,10 +79,12 @@ pub(crate) fn plan(target: &Target, seen: &[Seen]) -> Plan {
     let mut plan = Plan { rebase: rebase(target, &current), ..Plan::default() };
     let too_many = current.len().saturating_sub(wanted);
     surplus(target, current.clone(), too_many, &mut plan);
+    let waiting = current.iter().filter(|seen| seen.stage == Stage::Waiting).count();
+    let missing = wanted.saturating_sub(current.len()).min(MOST_WAITING.saturating_sub(waiting));
     if outdated.is_empty() {
-        plan.create = number(wanted.saturating_sub(current.len()));
+        plan.create = number(missing);
     } else {
-        plan.create = number(wanted.saturating_sub(current.len()).min(room(target, seen.len())));
+        plan.create = number(missing.min(room(target, seen.len())));
         replace(target, &current, outdated.clone(), &mut plan);
     }
     plan.done = outdated.is_empty()
@@ -220,6 +226,11 @@ mod tests {
     fn unhealthy_old_ones_go_first_and_at_once() {
         let there = [seen(0, OLD, Stage::Unready), seen(1, OLD, Stage::Ready)];
         assert_eq!(plan(&target(2, 1.0, 0.0), &there).kill, vec![there[0].id.clone()]);
+    }
+
+    #[test]
+    fn a_slip_of_the_pen_does_not_fill_the_memory() {
+        assert_eq!(plan(&target(u32::MAX, 1.0, 1.0), &[]).create, 1000);
     }
 
     #[test]

@@ -164,6 +164,8 @@ fn strategy(app: &App, faults: &mut Faults) {
             "inactiveAfterSeconds ({inactive}) must be less or equal to expungeAfterSeconds, which is {expunge}"
         );
         faults.require(inactive >= 0.0 && inactive <= expunge, "/unreachableStrategy", error);
+        let error = "an expungeAfterSeconds that differs from inactiveAfterSeconds is not supported yet";
+        faults.require(inactive >= expunge, "/unreachableStrategy", error);
     }
 }
 

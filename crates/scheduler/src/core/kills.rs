@@ -1,8 +1,10 @@
 //! Telling tasks to end, until they do.
 
+use mesos::v1::TaskState;
 use mesos::v1::scheduler::{Call, call};
 
 use super::{Core, KILL_AGAIN, STAGING_LIMIT};
+use crate::app::definition::UnreachableStrategy;
 use crate::ids::InstanceId;
 use crate::instance::{Condition, Goal};
 use crate::time::Timestamp;
@@ -43,6 +45,29 @@ impl Core {
             self.change(&id, |instance| instance.kill_asked_at = Some(now));
             self.send_kill(&id);
         }
+    }
+
+    /// Gives up instances on agents that were not heard of for as long as their app is content to wait. Should one come
+    /// back, its task is none of ours any more, and is killed.
+    pub(super) fn expunge(&mut self, now: Timestamp) {
+        let given_up: Vec<_> = self.expunged_at().filter(|(at, _)| *at <= now).map(|(_, id)| id.clone()).collect();
+        for id in given_up {
+            tracing::warn!(instance = %id, "given up: its agent was not heard of");
+            self.task_ended(&id, TaskState::TaskUnreachable, now);
+        }
+    }
+
+    /// When to give up which instances.
+    pub(super) fn expunged_at(&self) -> impl Iterator<Item = (Timestamp, &InstanceId)> {
+        self.unreachable.iter().filter_map(|id| {
+            let instance = self.instances.get(id).filter(|found| found.condition == Condition::Unreachable)?;
+            match self.apps.get(&instance.app)?.app.unreachable_strategy {
+                UnreachableStrategy::Named(_) => None,
+                UnreachableStrategy::After { expunge_after_seconds: seconds, .. } => {
+                    Some((instance.since.plus(mesos::duration::from_seconds(seconds)?), id))
+                }
+            }
+        })
     }
 
     /// Kills what was launched long ago and never heard of, so that it is launched again.

@@ -13,7 +13,7 @@ use super::Core;
 use crate::app::App;
 use crate::deployment::Deployment;
 use crate::ids::{AppId, InstanceId};
-use crate::instance::Instance;
+use crate::instance::{Condition, Instance};
 use crate::time::Timestamp;
 
 /// How many versions of an app are kept, beside those that still run.
@@ -159,6 +159,11 @@ impl Core {
         } else if self.waiting.insert(id.clone()) {
             self.offers_stale = true;
         }
+        if self.instances.get(id).is_some_and(|instance| instance.condition == Condition::Unreachable) {
+            self.unreachable.insert(id.clone());
+        } else {
+            self.unreachable.remove(id);
+        }
         self.dirty.instances.insert(id.clone());
         self.touch(&app);
         Some(result)
@@ -174,6 +179,7 @@ impl Core {
         let instance = self.instances.remove(id)?;
         self.waiting.remove(id);
         self.killing.remove(id);
+        self.unreachable.remove(id);
         self.dirty.instances.insert(id.clone());
         self.touch(&instance.app);
         Some(instance)

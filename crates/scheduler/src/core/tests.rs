@@ -383,3 +383,41 @@ fn old_news_does_not_turn_a_task_back() {
     world.update(&task, TaskState::TaskRunning, None);
     assert_eq!(world.app()["tasks"][0]["state"], "TASK_KILLING");
 }
+
+#[test]
+fn an_instance_nobody_hears_of_is_given_up_when_its_app_says_so() {
+    for (strategy, wait) in [
+        (json!({"inactiveAfterSeconds": 0, "expungeAfterSeconds": 0}), 0),
+        (json!({"inactiveAfterSeconds": 60, "expungeAfterSeconds": 60}), 60),
+    ] {
+        let mut world = World::new();
+        let mut definition = definition(1);
+        definition["unreachableStrategy"] = strategy;
+        world.create(definition).unwrap();
+        let task = world.bring_up().remove(0);
+        world.update(&task, TaskState::TaskUnreachable, None);
+        if wait > 0 {
+            assert!(world.offer().is_empty(), "not yet");
+            assert!(world.core.wake_at() <= world.now.plus(Duration::from_secs(wait)));
+            world.pass(Duration::from_secs(wait));
+        }
+        let next = world.offer().remove(0).task_id.value;
+        assert_ne!(next, task);
+        world.update(&task, TaskState::TaskRunning, None);
+        assert_eq!(world.take(call::Type::Kill).len(), 1, "it came back too late");
+    }
+}
+
+#[test]
+fn an_instance_that_is_heard_of_again_is_left_alone() {
+    let mut world = World::new();
+    let mut definition = definition(1);
+    definition["unreachableStrategy"] = json!("disabled");
+    world.create(definition).unwrap();
+    let task = world.bring_up().remove(0);
+    world.update(&task, TaskState::TaskUnreachable, None);
+    world.pass(Duration::from_secs(100_000));
+    assert!(world.offer().is_empty());
+    world.update(&task, TaskState::TaskRunning, Some(true));
+    assert_eq!((&world.app()["tasksHealthy"], &world.app()["tasks"][0]["id"]), (&json!(1), &json!(task)));
+}

@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use super::kills::kill_call;
 use super::records::TaskFailure;
 use super::{Core, RECONCILE, RECONCILE_AGAIN};
-use crate::app::definition::UnreachableStrategy;
 use crate::events;
 use crate::health::Health;
 use crate::ids::InstanceId;
@@ -144,20 +143,8 @@ impl Core {
         if is_over(state) {
             self.ended_by(id, status, now);
         } else if let Some(condition) = Condition::of_state(state) {
-            if condition == Condition::Unreachable && self.expunged_at_once(id) {
-                return self.ended_by(id, status, now);
-            }
             self.goes_on(id, condition, status, now);
         }
-    }
-
-    fn expunged_at_once(&self, id: &InstanceId) -> bool {
-        let strategy = self
-            .instances
-            .get(id)
-            .and_then(|instance| self.apps.get(&instance.app))
-            .map(|record| record.app.unreachable_strategy);
-        !matches!(strategy, Some(UnreachableStrategy::Named(_)))
     }
 
     fn goes_on(&mut self, id: &InstanceId, condition: Condition, status: &TaskStatus, now: Timestamp) {
