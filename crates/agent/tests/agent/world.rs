@@ -37,6 +37,7 @@ struct Running {
 impl Drop for World {
     fn drop(&mut self) {
         self.kill_started();
+        self.kill_executors();
     }
 }
 
@@ -122,6 +123,20 @@ impl World {
     /// SIGKILL for all of them.
     pub(crate) fn kill_started(&self) {
         for pid in self.started().into_iter().filter_map(|(pid, _)| Pid::from_raw(pid)) {
+            let _ = kill_process(pid, Signal::KILL);
+        }
+    }
+
+    /// SIGKILL for executors with a process of their own that outlive their test: they were told of this directory.
+    fn kill_executors(&self) {
+        let mark = format!("MESOS_DIRECTORY={}", self.directory.path().display());
+        let told = |pid: i32| {
+            let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+            environment.split(|byte| *byte == 0).any(|variable| variable.starts_with(mark.as_bytes()))
+        };
+        let pids = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+        for pid in pids.filter(|pid| told(*pid)).filter_map(Pid::from_raw) {
             let _ = kill_process(pid, Signal::KILL);
         }
     }
