@@ -99,6 +99,6 @@ impl Query {
 
     /// A switch: absent is `default`, present without a value is on.
     pub(super) fn flag(&self, name: &str, default: bool) -> bool {
-        self.get(name).map_or(default, |value| value.is_empty() || value == "true")
+        self.get(name).map_or(default, |value| value.is_empty() || value.eq_ignore_ascii_case("true"))
     }
 }

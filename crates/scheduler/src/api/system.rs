@@ -18,7 +18,7 @@ pub(super) async fn info(State(api): State<Api>) -> Response {
         200,
         &json!({
             "name": api.name, "version": MARATHON_VERSION, "buildref": concat!("cygnet-", env!("CARGO_PKG_VERSION")),
-            "cygnet_version": env!("CARGO_PKG_VERSION"), "elected": true, "leader": api.address.to_string(),
+            "elected": true, "leader": api.address.to_string(),
             "frameworkId": framework_id, "marathon_config": api.options, "zookeeper_config": {},
             "http_config": {"http_port": api.address.port(), "https_port": null},
         }),
