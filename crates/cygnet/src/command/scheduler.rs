@@ -35,9 +35,9 @@ pub(crate) struct Scheduler {
     /// The principal to register with
     #[arg(long, env = "CYGNET_PRINCIPAL")]
     principal: Option<String>,
-    /// As whom tasks run that name nobody; by default, whoever the agent runs as
-    #[arg(long, default_value = "", env = "CYGNET_USER")]
-    user: String,
+    /// As whom tasks run that name nobody; by default, whoever runs this
+    #[arg(long, env = "CYGNET_USER")]
+    user: Option<String>,
     /// For how long tasks go on without a scheduler
     #[arg(long, default_value = "7d", value_parser = humantime::parse_duration, env = "CYGNET_FAILOVER_TIMEOUT")]
     failover_timeout: Duration,
@@ -54,7 +54,8 @@ pub(crate) async fn run(arguments: Scheduler) -> anyhow::Result<ExitCode> {
     options.framework_name = arguments.framework_name;
     options.role = arguments.role;
     options.principal = arguments.principal;
-    options.user = arguments.user;
+    // Agents of Apache Mesos want a name here.
+    options.user = arguments.user.or_else(|| std::env::var("USER").ok()).unwrap_or_else(|| "root".into());
     options.failover_timeout = arguments.failover_timeout;
     let scheduler = ::scheduler::Scheduler::bind(options).await?;
     tracing::info!(address = %scheduler.address(), "the scheduler listens");
