@@ -1,109 +1,16 @@
 //! What a person sees of `cygnet dev` on one machine: an app kept healthy, through faults of its tasks and through
 //! `kill -9` of Cygnet's own processes.
 
-use std::net::{Ipv4Addr, SocketAddr};
-use std::time::Duration;
+use std::net::Ipv4Addr;
 
+use harness::apps::{address, file, ids, server, started, unhealthy, web};
 use harness::cluster::{Dev, START, free_address};
 use harness::{http, process, wait};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-/// The check of the example, fast enough for a test: the margins below follow from it.
-const INTERVAL: Duration = Duration::from_secs(1);
-const TIMEOUT: Duration = Duration::from_secs(1);
-const FAILURES: u32 = 3;
-
-/// What the engine, the update's way to the scheduler and this test's polling may take together.
-const MARGIN: Duration = Duration::from_millis(200);
-
-fn web(instances: u32) -> Value {
-    json!({
-        "id": "/web", "cmd": "exec cygnet demo http --port $PORT0", "cpus": 0.1, "mem": 16, "instances": instances,
-        "healthChecks": [{"protocol": "MESOS_HTTP", "path": "/health", "portIndex": 0, "delaySeconds": 0,
-            "intervalSeconds": INTERVAL.as_secs(), "timeoutSeconds": TIMEOUT.as_secs(), "gracePeriodSeconds": 20,
-            "maxConsecutiveFailures": FAILURES}]
-    })
-}
-
-fn file(dev: &Dev, name: &str, definition: &Value) -> String {
-    let path = dev.directory().join(name);
-    std::fs::write(&path, definition.to_string()).expect("a file");
-    path.display().to_string()
-}
-
-fn started(instances: u32, arguments: &[&str]) -> Dev {
-    let mut dev = Dev::new();
-    let web = file(&dev, "web.json", &web(instances));
-    let mut all = vec![web.as_str()];
-    all.extend(arguments);
-    dev.start(&all);
-    dev.wait_healthy("web", u64::from(instances));
-    dev
-}
-
-fn ids(app: &Value) -> Vec<String> {
-    let tasks = app["tasks"].as_array().cloned().unwrap_or_default();
-    let mut ids: Vec<_> = tasks.iter().filter_map(|task| task["id"].as_str().map(str::to_owned)).collect();
-    ids.sort();
-    ids
-}
-
-fn address(task: &Value) -> SocketAddr {
-    let port = task["ports"][0].as_u64().and_then(|port| u16::try_from(port).ok()).expect("a port");
-    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
-}
-
-fn unhealthy(app: &Value) -> bool {
-    app["tasksUnhealthy"].as_u64().is_some_and(|count| count > 0)
-}
-
-/// Pid of the server that listens on the task's port.
-fn server(dev: &Dev, task: &Value) -> i32 {
-    let port = address(task).port().to_string();
-    let serves = |pid: &i32| process::command_line(*pid).ends_with(&format!("demo http --port {port}"));
-    wait::until("the task's process", START, || dev.others().into_iter().find(serves))
-}
-
 fn executors(dev: &Dev) -> Vec<i32> {
     dev.others().into_iter().filter(|&pid| process::command_line(pid).contains(" executor")).collect()
-}
-
-/// Breaks one of three instances and sees it found, killed and replaced, in time.
-fn broken_instance_is_replaced(fault: impl Fn(&Dev, &Value)) {
-    let dev = started(3, &[]);
-    let before = dev.app("web");
-    let victim = &before["tasks"][0];
-    fault(&dev, victim);
-    let ((), found) = wait::timed(|| {
-        dev.wait_app("web", "an unhealthy instance", unhealthy);
-    });
-    assert!(found <= INTERVAL + TIMEOUT + MARGIN, "found unhealthy only after {found:?}");
-    let victim_id = victim["id"].as_str().expect("an id").to_owned();
-    let ((), rest) = wait::timed(|| {
-        dev.wait_app("web", "the instance killed", |app| {
-            let tasks = app["tasks"].as_array().cloned().unwrap_or_default();
-            !tasks.iter().any(|task| task["id"] == victim_id.as_str() && task["state"] == "TASK_RUNNING")
-        });
-    });
-    assert!(found + rest <= (INTERVAL + TIMEOUT) * FAILURES + MARGIN, "killed only after {:?}", found + rest);
-    let after = dev.wait_healthy("web", 3);
-    assert!(!ids(&after).contains(&victim_id), "replaced, not revived");
-    assert_eq!(ids(&after).iter().filter(|id| ids(&before).contains(id)).count(), 2, "the others were left alone");
-}
-
-#[test]
-fn an_instance_that_answers_500_is_replaced() {
-    broken_instance_is_replaced(|_, task| {
-        assert_eq!(http::request(address(task), "POST", "/fail", &[], b"").expect("an answer").status, 200);
-    });
-}
-
-#[test]
-fn an_instance_that_hangs_is_replaced() {
-    broken_instance_is_replaced(|dev, task| {
-        process::signal(server(dev, task), Signal::STOP);
-    });
 }
 
 #[test]
