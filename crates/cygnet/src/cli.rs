@@ -1,6 +1,7 @@
 //! The command line. Every flag is also a `CYGNET_*` variable.
 
 use clap::{Parser, Subcommand};
+use tracing_subscriber::filter::Targets;
 
 use crate::command;
 
@@ -10,7 +11,7 @@ use crate::command;
 pub(crate) struct Cli {
     /// What to log to standard error: a level, or targets with levels such as `agent=debug,warn`.
     #[arg(long, global = true, env = "CYGNET_LOG")]
-    pub log: Option<String>,
+    pub log: Option<Targets>,
     #[command(subcommand)]
     pub command: Command,
 }

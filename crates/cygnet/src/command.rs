@@ -16,6 +16,8 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use store::Store;
+use tokio::runtime::Builder;
+use tracing::Level;
 
 use crate::cli::{Cli, Command};
 use crate::log;
@@ -26,17 +28,25 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Demo(demo) => return crate::demo::run(&demo),
         Command::Shim { directory } => return Ok(::executor::shim::main(&directory)),
         Command::Dev(_) | Command::App(_) | Command::Task(_) | Command::Deployment(_) | Command::Check(_) => {
-            log::start(cli.log.as_deref(), "warn")?
+            log::start(cli.log, Level::WARN)
         }
-        _ => log::start(cli.log.as_deref(), "info")?,
+        _ => log::start(cli.log, Level::INFO),
     }
-    let threads = std::thread::available_parallelism().map_or(2, usize::from).min(4);
-    let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    let runtime = runtime.worker_threads(threads).enable_all().build().context("cannot start")?;
+    let runtime = runtime_for(&cli.command).enable_all().build().context("cannot start")?;
     let result = runtime.block_on(carry_out(cli.command));
     // Host names that are still being looked up must not keep the process.
     runtime.shutdown_background();
     result
+}
+
+/// Servers have threads; all else, executors first of all, is to be small.
+fn runtime_for(command: &Command) -> Builder {
+    if !matches!(command, Command::Dev(_) | Command::Master(_) | Command::Agent(_) | Command::Scheduler(_)) {
+        return Builder::new_current_thread();
+    }
+    let mut builder = Builder::new_multi_thread();
+    builder.worker_threads(std::thread::available_parallelism().map_or(2, usize::from).min(4));
+    builder
 }
 
 async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
@@ -46,7 +56,7 @@ async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
         Command::Agent(agent) => agent::run(agent).await,
         Command::Scheduler(scheduler) => scheduler::run(scheduler).await,
         Command::Executor(executor) => executor::run(&executor).await,
-        Command::Check(check) => check::run(check).await,
+        Command::Check(check) => Ok(check::run(check).await),
         Command::App(app) => app::run(app).await,
         Command::Task(task) => task::run(task).await,
         Command::Deployment(deployment) => deployment::run(deployment).await,

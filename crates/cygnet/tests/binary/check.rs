@@ -94,6 +94,7 @@ fn wrong_usage_is_neither_healthy_nor_unhealthy() {
         &["command"],
         &["tcp", "127.0.0.1:80", "--count", "0"],
         &["tcp", "127.0.0.1:80", "--interval", "often"],
+        &["tcp", "127.0.0.1:80", "--log", "much=very"],
         &[],
     ] {
         let (code, text) = check(arguments);
