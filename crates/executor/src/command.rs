@@ -70,7 +70,7 @@ impl CommandExecutor {
     /// Runs the executor to its end: fresh, or from where an earlier process stopped.
     pub async fn run(config: ExecutorConfig, shared: Shared) -> Result<Verdict, ExecutorError> {
         let config = Arc::new(config);
-        let state = StateDirectory::open(&config.state_directory)?;
+        let state = StateDirectory::open(&config.state_directory).await?;
         let journal = state.journal()?;
         let launched = state.launched()?;
         if launched.is_some() && is_over(&journal) {

@@ -41,9 +41,9 @@ pub enum ExecutorError {
         /// What is wrong with it.
         problem: String,
     },
-    /// Another pool process of this framework lives.
-    #[error("another process holds the pool's lock {path}")]
-    PoolTaken {
+    /// Another process of the same pool, or of the same executor, lives.
+    #[error("another process holds the lock {path}")]
+    Taken {
         /// The lock.
         path: PathBuf,
     },

@@ -24,6 +24,7 @@ mod environment;
 mod error;
 mod journal;
 mod lifecycle;
+mod lock;
 mod monitor;
 mod orphans;
 pub mod pool;

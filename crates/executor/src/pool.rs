@@ -7,19 +7,15 @@
 mod config;
 
 use std::collections::{BTreeMap, HashSet};
-use std::fs::OpenOptions;
-use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use mesos::Codec;
 use mesos::client::{Client, ClientError, EventStream};
 use mesos::v1::cygnet::{PoolCall, PoolEvent, pool_call, pool_event};
 use mesos::v1::{ContainerId, ExecutorId, FrameworkId};
-use rustix::fs::{FlockOperation, flock};
 use rustix::process::setsid;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 pub use self::config::PoolConfig;
 use crate::clock::now;
@@ -27,6 +23,7 @@ use crate::command::{CommandExecutor, Shared};
 use crate::environment::{ExecutorConfig, Variables, foundation};
 use crate::error::ExecutorError;
 use crate::lifecycle::Verdict;
+use crate::lock;
 use crate::orphans::bury;
 use crate::reconnect::{Absence, Next};
 use crate::state::StateDirectory;
@@ -34,10 +31,6 @@ use crate::supervisor::put_down;
 
 /// The agent's path for pools.
 const PATH: &str = "/cygnet/v1/pool";
-
-/// How long the former pool process may take to be gone.
-const LOCK_PATIENCE: Duration = Duration::from_secs(10);
-const LOCK_GLANCE: Duration = Duration::from_millis(20);
 
 /// The wait statuses the agent is told, as if each executor had been a process.
 const EXITED_WELL: i32 = 0;
@@ -89,26 +82,11 @@ pub async fn run(config: PoolConfig, shim_command: Vec<String>) -> ExitCode {
 }
 
 async fn host(config: PoolConfig, shim_command: Vec<String>) -> Result<(), ExecutorError> {
-    let _lock = lock(&config.lock).await?;
+    let _lock = lock::hold(&config.lock).await?;
     let shared = Shared::new(shim_command)?;
     let (running, executors, ended) = (HashSet::new(), JoinSet::new(), BTreeMap::new());
     Pool { config, shared, running, executors, ended }.run().await;
     Ok(())
-}
-
-/// Waits for the former process to be gone.
-async fn lock(path: &PathBuf) -> Result<std::fs::File, ExecutorError> {
-    let file = OpenOptions::new().create(true).append(true).open(path).map_err(ExecutorError::file("open", path))?;
-    let held = async {
-        while let Err(errno) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            tracing::debug!(%errno, "the pool's lock is taken");
-            sleep(LOCK_GLANCE).await;
-        }
-    };
-    match timeout(LOCK_PATIENCE, held).await {
-        Ok(()) => Ok(file),
-        Err(_late) => Err(ExecutorError::PoolTaken { path: path.clone() }),
-    }
 }
 
 impl Pool {
@@ -240,7 +218,7 @@ async fn one(variables: Variables, shared: Shared) -> i32 {
         Err(error) => tracing::error!(%error, "an executor of the pool broke"),
     }
     // Whatever went wrong, the agent is told that nothing runs any more. Unless somebody else has the directory.
-    if let Ok(state) = StateDirectory::open(&config.state_directory) {
+    if let Ok(state) = StateDirectory::open(&config.state_directory).await {
         put_down(state.shim(), config.mark()).await;
     }
     EXITED_BADLY

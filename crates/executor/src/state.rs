@@ -15,11 +15,11 @@ use std::path::{Path, PathBuf};
 
 use mesos::v1::{FrameworkInfo, TaskInfo};
 use prost::Message;
-use rustix::fs::{FlockOperation, flock};
 
 use crate::clock::{Moment, now};
 use crate::error::ExecutorError;
 use crate::journal::Journal;
+use crate::lock;
 use crate::shim::{ShimFiles, write_whole};
 
 /// The directory.
@@ -40,12 +40,9 @@ pub(crate) struct Launched {
 
 impl StateDirectory {
     /// Opens or creates the directory, for this process alone.
-    pub(crate) fn open(path: &Path) -> Result<StateDirectory, ExecutorError> {
+    pub(crate) async fn open(path: &Path) -> Result<StateDirectory, ExecutorError> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(ExecutorError::file("create", path))?;
-        let own = path.join("executor.lock");
-        let lock = fs::File::create(&own).map_err(ExecutorError::file("create", &own))?;
-        flock(&lock, FlockOperation::NonBlockingLockExclusive)
-            .map_err(|errno| ExecutorError::file("lock", own)(errno.into()))?;
+        let lock = lock::hold(&path.join("executor.lock")).await?;
         Ok(StateDirectory { path: path.to_path_buf(), _lock: lock })
     }
 

@@ -1,0 +1,34 @@
+//! Files that one process holds at a time.
+//!
+//! A lock outlives its holder by a moment: a program that was being started when the holder was killed has the same
+//! descriptor until it is executed. So whoever wants one waits a little.
+
+use std::fs::{File, OpenOptions};
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::fs::{FlockOperation, flock};
+use tokio::time::{sleep, timeout};
+
+use crate::error::ExecutorError;
+
+/// How long to wait for a former holder to be gone.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often to look whether it is.
+const GLANCE: Duration = Duration::from_millis(20);
+
+/// Holds the file, which is made when it is not there, until the result is dropped.
+pub(crate) async fn hold(path: &Path) -> Result<File, ExecutorError> {
+    let file = OpenOptions::new().create(true).append(true).open(path).map_err(ExecutorError::file("open", path))?;
+    let held = async {
+        while let Err(errno) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            tracing::debug!(%errno, path = %path.display(), "a lock is taken");
+            sleep(GLANCE).await;
+        }
+    };
+    match timeout(PATIENCE, held).await {
+        Ok(()) => Ok(file),
+        Err(_late) => Err(ExecutorError::Taken { path: path.to_path_buf() }),
+    }
+}
