@@ -195,13 +195,11 @@ impl Core {
         self.waiting.iter().filter_map(|id| self.instances.get(id)).map(|instance| &instance.app)
     }
 
-    /// All instances of an app. Their ids begin with the app's name, and no other's do.
-    fn instances_of(&self, app: &AppId) -> impl Iterator<Item = &Instance> {
+    /// All instances of an app. Their ids begin with its name, and so may those of another, `/web.instance-2` of `/web`.
+    fn instances_of(&self, app: &AppId) -> impl Iterator<Item = &Instance> + use<'_> {
         let prefix = format!("{}.instance-", app.safe());
-        let first = InstanceId::new(app, "");
-        self.instances
-            .range(first..)
-            .take_while(move |(id, _)| id.as_str().starts_with(&prefix))
-            .map(|(_, found)| found)
+        let (first, app) = (InstanceId::new(app, ""), app.clone());
+        let named = self.instances.range(first..).take_while(move |(id, _)| id.as_str().starts_with(&prefix));
+        named.map(|(_, found)| found).filter(move |found| found.app == app)
     }
 }

@@ -421,3 +421,14 @@ fn an_instance_that_is_heard_of_again_is_left_alone() {
     world.update(&task, TaskState::TaskRunning, Some(true));
     assert_eq!((&world.app()["tasksHealthy"], &world.app()["tasks"][0]["id"]), (&json!(1), &json!(task)));
 }
+
+#[test]
+fn an_app_whose_name_looks_like_an_instance_of_another_is_told_apart() {
+    let mut world = World::new();
+    world.create(definition(1)).unwrap();
+    let mut other = definition(2);
+    other["id"] = json!("/web.instance-2");
+    world.create(other).unwrap();
+    assert_eq!(world.bring_up().len(), 3);
+    assert_eq!((&world.app()["tasksRunning"], &world.app()["deployments"]), (&json!(1), &json!([])));
+}
