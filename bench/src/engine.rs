@@ -42,8 +42,8 @@ fn check(
     interval: Duration,
     events: &UnboundedSender<Event>,
 ) -> CheckHandle {
-    let schedule = Schedule { delay: Duration::ZERO, interval, timeout: Some(Duration::from_secs(5)) };
-    let judgement = Judgement { grace: Duration::ZERO, consecutive_failures: 3, consecutive_successes: 1 };
+    let schedule = Schedule { interval, ..Schedule::default() };
+    let judgement = Judgement { grace: Duration::ZERO, ..Judgement::default() };
     let probe = Probe::Http(HttpProbe { address, ..HttpProbe::default() });
     let spec = CheckSpec { probe, schedule, judgement };
     let (place, start, seed) = (Place::Host, Start::Fresh, format!("bench-{id}/0"));

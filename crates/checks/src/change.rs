@@ -31,8 +31,8 @@ impl CheckResult {
     /// What is known before the first attempt.
     pub fn empty(probe: &Probe) -> CheckResult {
         match probe {
-            Probe::Http(_) => CheckResult::Http { status_code: None },
-            Probe::Tcp(_) => CheckResult::Tcp { succeeded: None },
+            Probe::Http(_) | Probe::Grpc(_) => CheckResult::Http { status_code: None },
+            Probe::Tcp(_) | Probe::Listen(_) | Probe::Exchange(_) => CheckResult::Tcp { succeeded: None },
             Probe::Command(_) => CheckResult::Command { exit_code: None },
         }
     }
@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn a_check_that_only_errs_is_silent() {
         let mut previous = Previous::empty(&Probe::Http(HttpProbe::default()));
-        let refused = Outcome::Failure(Failure::Connection { cause: "connection refused".to_owned() });
+        let refused = Outcome::Failure(Failure::Refused);
         assert_eq!(previous.take(&refused), None);
         assert_eq!(previous.take(&timed_out()), None);
     }
@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn a_closed_port_is_said_once_and_a_late_engine_never() {
         let mut previous = Previous::reported(CheckResult::Tcp { succeeded: None });
-        let refused = Outcome::Failure(Failure::NotConnected { cause: "connection refused".to_owned() });
+        let refused = Outcome::Failure(Failure::Refused);
         assert_eq!(previous.take(&refused), Some(CheckResult::Tcp { succeeded: Some(false) }));
         assert_eq!(previous.take(&refused), None);
         let late = Outcome::Inconclusive(Reason::EngineLate { lost: Duration::from_secs(1) });

@@ -1,8 +1,23 @@
-//! The engine: handles to add, pause, resume and remove checks, and the thread that carries them out.
+//! The engine: handles to add checks and to see to them, and the thread that carries them out.
 //!
 //! In: [`Check`]s, through an [`Engine`]. Out: one [`Event`] per finished attempt, into the channel each check came
 //! with. Owns one thread, `checks`, with one epoll loop (`run`), which is told what to do over one channel and woken
 //! through one eventfd. The thread ends when the last [`Engine`] and [`CheckHandle`] are gone.
+
+mod attempts;
+mod budget;
+mod entry;
+mod handle;
+mod history;
+mod kit;
+mod letters;
+mod mailbox;
+mod metrics;
+mod options;
+mod patience;
+mod percentiles;
+mod report;
+mod run;
 
 use std::io;
 use std::sync::Arc;
@@ -13,40 +28,24 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
 use crate::kernel::files;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Phases};
 use crate::place::Place;
-use crate::spec::CheckSpec;
+use crate::probe::prepared::Prepared;
+use crate::spec::{CheckSpec, Reach};
 use crate::timetable::Lag;
 use crate::verdict::{VerdictEvent, VerdictState};
+use entry::Policy;
 use mailbox::{Letter, Sender, mailbox};
 use run::Prober;
 
-mod budget;
-mod clock;
-mod entry;
-mod mailbox;
-mod patience;
-mod run;
+pub use handle::CheckHandle;
+pub use history::PastAttempt;
+pub use metrics::Metrics;
+pub use options::EngineOptions;
+pub use report::{Activity, ByHand, CheckReport};
 
 /// Chosen by the owner of a check, for whoever reads its events.
 pub type CheckId = u64;
-
-/// How the engine works.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EngineOptions {
-    /// What is due within a tick is started together. Checks faster than ten ticks have a shorter one.
-    pub tick: Duration,
-    /// How many attempts may run at a time; the others wait, and count as late.
-    pub max_in_flight: usize,
-    /// How many of these may be commands.
-    pub max_commands_in_flight: usize,
-}
-
-impl Default for EngineOptions {
-    fn default() -> EngineOptions {
-        EngineOptions { tick: Duration::from_millis(10), max_in_flight: 4096, max_commands_in_flight: 64 }
-    }
-}
 
 /// The engine cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -58,7 +57,7 @@ pub enum EngineError {
     #[error("cannot set up the check engine: {0}")]
     SetUp(io::Error),
     /// An option that makes no sense.
-    #[error("option '{0}' must not be 0")]
+    #[error("option '{0}' must be more than 0")]
     Option(&'static str),
 }
 
@@ -93,7 +92,7 @@ pub enum Start {
     },
 }
 
-/// An attempt that ended.
+/// An attempt that ended, or a verdict that was set by hand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     /// Which check.
@@ -112,12 +111,39 @@ pub struct Event {
     pub duration: Duration,
     /// How long after it was due the engine started it.
     pub lateness: Duration,
+    /// How long its parts took.
+    pub phases: Phases,
+}
+
+/// A check, ready to be carried out.
+#[derive(Debug)]
+struct Order {
+    id: CheckId,
+    seed: String,
+    probe: Prepared,
+    policy: Policy,
+    place: Place,
+    start: Start,
+    events: UnboundedSender<Event>,
+}
+
+impl Order {
+    /// A check that makes no sense fails at every attempt, and says which field.
+    fn of(check: Check, reach: &Reach) -> Order {
+        let Check { id, seed, spec, place, start, events } = check;
+        let valid = spec.validate();
+        let policy = Policy { schedule: spec.schedule, judgement: spec.judgement };
+        let probe = valid.and_then(|()| Prepared::of(spec.probe, reach));
+        let probe = probe.unwrap_or_else(|error| Prepared::Invalid(Box::new(error)));
+        Order { id, seed, probe, policy, place, start, events }
+    }
 }
 
 /// The engine; clones are handles to the same one.
 #[derive(Clone, Debug)]
 pub struct Engine {
     sender: Arc<Sender>,
+    reach: Arc<Reach>,
 }
 
 impl Engine {
@@ -126,68 +152,29 @@ impl Engine {
         options.validate()?;
         let files = files::raise_limit().map_err(EngineError::FileLimit)?;
         let (sender, receiver) = mailbox().map_err(EngineError::SetUp)?;
+        let reach = Arc::new(options.reach.clone());
         let prober = Prober::new(options.within(files), receiver).map_err(EngineError::SetUp)?;
         let thread = thread::Builder::new().name("checks".to_owned());
         thread.spawn(move || prober.run()).map_err(EngineError::SetUp)?;
-        Ok(Engine { sender: Arc::new(sender) })
+        Ok(Engine { sender: Arc::new(sender), reach })
     }
 
-    /// Begins to carry out a check, until its handle is dropped.
+    /// Begins to carry out a check, until its handle is dropped. Patterns are compiled and certificates read here.
     pub fn add(&self, check: Check) -> CheckHandle {
         let key = self.sender.next_key();
-        self.sender.send(Letter::Add(key, Box::new(check)));
-        CheckHandle { sender: Arc::clone(&self.sender), key }
+        self.sender.send(Letter::Add(key, Box::new(Order::of(check, &self.reach))));
+        CheckHandle::new(Arc::clone(&self.sender), key)
     }
 
     /// How punctual attempts were until now; nothing if the engine's thread has died.
     pub async fn lag(&self) -> Option<Lag> {
-        let (answer, lag) = oneshot::channel();
-        self.sender.send(Letter::Lag(answer));
-        lag.await.ok()
-    }
-}
-
-impl EngineOptions {
-    /// Leaves half of the descriptors to the rest of the process.
-    fn within(self, files: Option<u64>) -> EngineOptions {
-        let half = files.and_then(|files| usize::try_from(files / 2).ok()).unwrap_or(usize::MAX);
-        EngineOptions { max_in_flight: self.max_in_flight.min(half).max(1), ..self }
+        self.metrics().await.map(|metrics| metrics.lag)
     }
 
-    fn validate(&self) -> Result<(), EngineError> {
-        let zero = [
-            (self.tick.is_zero(), "tick"),
-            (self.max_in_flight == 0, "max_in_flight"),
-            (self.max_commands_in_flight == 0, "max_commands_in_flight"),
-        ];
-        zero.into_iter().find(|(is_zero, _)| *is_zero).map_or(Ok(()), |(_, name)| Err(EngineError::Option(name)))
-    }
-}
-
-/// A check that is being carried out. Dropping this removes it.
-#[derive(Debug)]
-pub struct CheckHandle {
-    sender: Arc<Sender>,
-    key: u64,
-}
-
-impl CheckHandle {
-    /// No attempts from now on; one that runs is dropped. Grace goes on, counters stay.
-    pub fn pause(&self) {
-        self.sender.send(Letter::Pause(self.key));
-    }
-
-    /// An attempt at once, if it was paused.
-    pub fn resume(&self) {
-        self.sender.send(Letter::Resume(self.key));
-    }
-
-    /// The same as dropping it.
-    pub fn remove(self) {}
-}
-
-impl Drop for CheckHandle {
-    fn drop(&mut self) {
-        self.sender.send(Letter::Remove(self.key));
+    /// What the engine has counted; nothing if its thread has died.
+    pub async fn metrics(&self) -> Option<Metrics> {
+        let (answer, metrics) = oneshot::channel();
+        self.sender.send(Letter::Metrics(answer));
+        metrics.await.ok()
     }
 }

@@ -5,7 +5,8 @@
 //!   `posix_spawn` (and so `std::process::Command`) knows neither namespaces nor the death signal, and with `pre_exec`
 //!   std falls back to `fork`, which in a big process costs tens of milliseconds and stops every check meanwhile.
 //!   `libc` is here for `clone` with a stack of its own, `execve` and the signal calls, which rustix does not offer.
-//! * [`namespace`] moves the calling thread between network namespaces.
+//! * [`namespace`] moves the calling thread between namespaces.
+//! * [`reap`] takes the exit status of a child with the CPU time it used.
 //! * [`signals`] lets a process ignore signals.
 //! * [`files`] raises the limit of open files, and gives children the old one back.
 
@@ -16,6 +17,8 @@ pub mod namespace;
 mod plan;
 pub mod signals;
 mod spawn;
+mod wait;
 
-pub use spawn::{Child, Spawn};
+pub use spawn::{Child, Enter, Spawn};
 pub(crate) use spawn::{Step, Stumble, null};
+pub use wait::{Ended, Reaped, reap};

@@ -3,17 +3,21 @@
 //! Inside out:
 //!
 //! * [`spec`]: what to ask (probe), when (schedule), how to judge (judgement); [`outcome`]: what an attempt found;
-//! * [`verdict`]: what outcomes add up to, [`change`]: whether a raw result is news. Both pure;
+//! * [`verdict`]: what outcomes add up to, [`aggregate`]: what several checks say together, [`change`]: whether a raw
+//!   result is news. All pure;
 //! * [`timetable`]: who is due when, and how late we are. Pure;
 //! * [`place`]: the namespaces a probe runs in; [`kernel`]: what needs `unsafe` for that;
-//! * `probe`: TCP, HTTP and commands, each a state machine over sockets and processes that never block;
+//! * `probe`: HTTP, gRPC, TCP, UDP, sock_diag and commands, each a state machine over sockets and processes that
+//!   never block;
 //! * [`engine`]: one thread and one epoll loop that tie it together.
 //!
 //! An [`Engine`] is given [`Check`]s and sends an [`Event`] for every attempt. A check goes on until its
 //! [`CheckHandle`] is dropped.
 #![doc = include_str!("../README.md")]
 
+pub mod aggregate;
 pub mod change;
+mod clock;
 pub mod engine;
 pub mod kernel;
 pub mod outcome;
@@ -23,9 +27,13 @@ pub mod spec;
 pub mod timetable;
 pub mod verdict;
 
+pub use aggregate::{Group, Rule};
 pub use change::{CheckResult, Previous};
-pub use engine::{Check, CheckHandle, CheckId, Engine, EngineError, EngineOptions, Event, Start};
-pub use outcome::{Answer, Failure, Outcome, Reason};
+pub use engine::{
+    Activity, ByHand, Check, CheckHandle, CheckId, CheckReport, Engine, EngineError, EngineOptions, Event, Metrics,
+    PastAttempt, Start,
+};
+pub use outcome::{Answer, Failure, Kind, Outcome, Phases, Reason};
 pub use place::{Namespace, Place, PlaceError, ProcessPlace};
 pub use spec::{CheckSpec, SpecError};
 pub use verdict::{Verdict, VerdictEvent, VerdictState};

@@ -1,6 +1,14 @@
 //! What an attempt found. In: what a probe saw. Out: a value that says it in words, too.
+//!
+//! [`Kind`] is the same by layer and cause, in one byte: what metrics count and histories keep.
+
+mod kind;
+mod phases;
 
 use std::time::Duration;
+
+pub use kind::Kind;
+pub use phases::Phases;
 
 /// What an attempt found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,15 +28,68 @@ pub enum Answer {
     Status(u16),
     /// Exit status 0.
     Exit(i32),
-    /// Somebody listens.
+    /// A connection can be made.
     Connected,
+    /// Somebody listens.
+    Listening,
+    /// The gRPC health protocol says `SERVING`.
+    Serving,
+    /// The bytes that were expected.
+    Expected,
 }
 
 /// A bad answer, or none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
+    /// Nobody listens there.
+    Refused,
+    /// No packet gets there.
+    Unreachable {
+        /// In the words of the operating system.
+        cause: String,
+    },
+    /// No connection came about in the time there was.
+    ConnectTimedOut {
+        /// How long it might have taken.
+        after: Duration,
+    },
+    /// A connection broke.
+    Connection {
+        /// In the words of the operating system.
+        cause: String,
+    },
+    /// TLS could not be agreed on.
+    Tls {
+        /// In the words of TLS.
+        cause: String,
+    },
+    /// All was well, but the certificate ends too soon.
+    CertificateExpires {
+        /// So long from now; zero if it has expired.
+        within: Duration,
+    },
+    /// The peer does not speak the protocol, or breaks its rules.
+    Protocol {
+        /// Which rule.
+        cause: String,
+    },
     /// An HTTP status that is not among the healthy ones.
     Status(u16),
+    /// The body is not as expected.
+    Body {
+        /// Which expectation does not hold.
+        cause: String,
+    },
+    /// The gRPC health protocol says something else than `SERVING`.
+    NotServing {
+        /// As in gRPC: `NOT_SERVING`, or the name of an error such as `NOT_FOUND`.
+        status: String,
+    },
+    /// A redirect that cannot be followed.
+    Redirect {
+        /// Why not.
+        cause: String,
+    },
     /// The command exited, but not with 0.
     Exit {
         /// 1 to 255.
@@ -43,32 +104,7 @@ pub enum Failure {
         /// The end of what it printed.
         output: String,
     },
-    /// A TCP probe found nobody listening.
-    NotConnected {
-        /// In the words of the operating system.
-        cause: String,
-    },
-    /// An HTTP probe could not connect, or lost its connection.
-    Connection {
-        /// In the words of the operating system.
-        cause: String,
-    },
-    /// TLS could not be agreed on.
-    Tls {
-        /// In the words of TLS.
-        cause: String,
-    },
-    /// The peer does not speak HTTP/1, or breaks its rules.
-    Protocol {
-        /// Which rule.
-        cause: String,
-    },
-    /// A redirect that cannot be followed.
-    Redirect {
-        /// Why not.
-        cause: String,
-    },
-    /// The attempt took longer than it may.
+    /// The attempt took longer than it may, although there was a connection.
     TimedOut {
         /// How long it might have taken.
         after: Duration,
@@ -85,7 +121,7 @@ pub enum Failure {
         /// In the words of the operating system.
         cause: String,
     },
-    /// The check makes no sense.
+    /// The check makes no sense, or leads where it may not.
     Invalid {
         /// Names the field.
         cause: String,
@@ -109,6 +145,15 @@ pub enum Reason {
     ExitStatusLost,
     /// An HTTP status that is to be ignored.
     IgnoredStatus(u16),
+    /// The task's process has ended; nothing that is found now is about it.
+    TaskEnded,
+    /// No attempt: somebody has set the verdict by hand.
+    SetByHand {
+        /// Who.
+        author: String,
+        /// Why.
+        reason: String,
+    },
 }
 
 impl Outcome {
@@ -130,11 +175,13 @@ impl Outcome {
         }
     }
 
-    /// Whether somebody listened, if a TCP probe found out.
+    /// Whether somebody listens, if the attempt came to know that: what a TCP probe is about.
     pub fn connected(&self) -> Option<bool> {
         match self {
-            Outcome::Success(Answer::Connected) => Some(true),
-            Outcome::Failure(Failure::NotConnected { .. }) => Some(false),
+            Outcome::Success(Answer::Connected | Answer::Listening) => Some(true),
+            Outcome::Failure(Failure::Refused | Failure::Unreachable { .. } | Failure::Connection { .. }) => {
+                Some(false)
+            }
             _ => None,
         }
     }
@@ -155,6 +202,9 @@ impl Answer {
             Answer::Status(status) => status_line(status),
             Answer::Exit(code) => format!("exit status {code}"),
             Answer::Connected => "connected".to_owned(),
+            Answer::Listening => "listening".to_owned(),
+            Answer::Serving => "SERVING".to_owned(),
+            Answer::Expected => "as expected".to_owned(),
         }
     }
 }
@@ -162,15 +212,20 @@ impl Answer {
 impl Failure {
     fn cause(&self) -> String {
         match self {
+            Failure::Refused => "connection refused".to_owned(),
+            Failure::Unreachable { cause }
+            | Failure::Connection { cause }
+            | Failure::Protocol { cause }
+            | Failure::Body { cause } => cause.clone(),
+            Failure::ConnectTimedOut { after } => format!("no connection within {after:?}"),
+            Failure::Tls { cause } => format!("TLS: {cause}"),
+            Failure::CertificateExpires { within } => certificate(*within),
             Failure::Status(status) => status_line(*status),
+            Failure::NotServing { status } => status.clone(),
+            Failure::Redirect { cause } => format!("redirect: {cause}"),
             Failure::Exit { code, .. } => format!("exit status {code}"),
             Failure::Signal { signal, .. } => format!("killed by signal {signal}"),
             Failure::TimedOut { after, .. } => format!("timed out after {after:?}"),
-            Failure::NotConnected { cause } | Failure::Connection { cause } | Failure::Protocol { cause } => {
-                cause.clone()
-            }
-            Failure::Tls { cause } => format!("TLS: {cause}"),
-            Failure::Redirect { cause } => format!("redirect: {cause}"),
             Failure::NotStarted { cause } => format!("cannot start the command: {cause}"),
             Failure::Place { cause } => format!("cannot enter the task's namespaces: {cause}"),
             Failure::Invalid { cause } => format!("invalid check: {cause}"),
@@ -195,7 +250,18 @@ impl Reason {
             Reason::EngineExhausted { cause } => format!("the engine could not ask: {cause}"),
             Reason::ExitStatusLost => "the exit status was taken by somebody else".to_owned(),
             Reason::IgnoredStatus(status) => format!("ignored: {}", status_line(*status)),
+            Reason::TaskEnded => "the task has ended".to_owned(),
+            Reason::SetByHand { author, reason } => format!("set by {author}: {reason}"),
         }
+    }
+}
+
+fn certificate(within: Duration) -> String {
+    const DAY: u64 = 24 * 60 * 60;
+    match within.as_secs() {
+        0 => "the certificate has expired".to_owned(),
+        seconds if seconds < 2 * DAY => format!("the certificate expires within {} hours", seconds.div_ceil(3600)),
+        seconds => format!("the certificate expires within {} days", seconds.div_ceil(DAY)),
     }
 }
 
@@ -242,14 +308,17 @@ mod tests {
         let output = String::new();
         assert_eq!(failed(Failure::TimedOut { after: Duration::from_secs(1), output }), "timed out after 1s");
         assert_eq!(failed(Failure::Exit { code: 1, output: "no".to_owned() }), "exit status 1");
+        let days = |days: u64| Failure::CertificateExpires { within: Duration::from_secs(days * 24 * 60 * 60) };
+        assert_eq!(failed(days(0)), "the certificate has expired");
+        assert_eq!(failed(days(1)), "the certificate expires within 24 hours");
+        assert_eq!(failed(days(30)), "the certificate expires within 30 days");
     }
 
     #[test]
     fn raw_results_are_there_only_when_there_was_one() {
         let timed_out = Outcome::Failure(Failure::TimedOut { after: Duration::from_secs(1), output: String::new() });
         assert_eq!((timed_out.http_status(), timed_out.exit_code(), timed_out.connected()), (None, None, None));
-        let refused = Outcome::Failure(Failure::NotConnected { cause: "connection refused".to_owned() });
-        assert_eq!(refused.connected(), Some(false));
+        assert_eq!(Outcome::Failure(Failure::Refused).connected(), Some(false));
         assert_eq!(Outcome::Failure(Failure::Status(404)).http_status(), Some(404));
         assert_eq!(Outcome::Success(Answer::Exit(0)).exit_code(), Some(0));
     }

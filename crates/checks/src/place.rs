@@ -1,7 +1,11 @@
 //! Where a check runs: the host, a network namespace, or the namespaces of a process.
 //!
-//! In: a pid, a pidfd, or the path of a namespace. Out: descriptors, opened once and shared by all clones of a [`Place`]; the
-//! last clone dropped lets the namespace go. A place that is where we are already is the host: nothing is entered.
+//! In: a pid, a pidfd, or the path of a namespace. Out: a [`Place`], which all clones share.
+//!
+//! A process is held by a pidfd, which keeps nothing alive: when the process ends, its namespaces are let go, and
+//! whoever enters them learns that it has ended. A namespace given by its path stays as long as its `Place`.
+
+mod here;
 
 use std::fs::{self, File};
 use std::io;
@@ -11,6 +15,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use rustix::thread::ThreadNameSpaceType;
+
+pub(crate) use here::Here;
 
 /// Where a check runs.
 #[derive(Clone, Debug, Default)]
@@ -20,29 +28,24 @@ pub enum Place {
     Host,
     /// A network namespace; commands stay in the engine's file system.
     NetworkNamespace(Namespace),
-    /// The namespaces of a process.
-    Process(ProcessPlace),
+    /// The namespaces of a process, while it lives.
+    Process(Arc<ProcessPlace>),
 }
 
-/// A namespace that stays while somebody holds this.
+/// A network namespace that stays while somebody holds this.
 #[derive(Clone, Debug)]
-pub struct Namespace {
-    descriptor: Arc<OwnedFd>,
-    identity: Identity,
-}
+pub struct Namespace(Arc<(OwnedFd, NamespaceId)>);
 
-/// What the kernel tells namespaces apart by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Identity {
-    device: u64,
-    inode: u64,
-}
+/// What the kernel tells namespaces apart by; nothing is our own.
+pub(crate) type NamespaceId = Option<(u64, u64)>;
 
-/// The namespaces of a process that differ from ours.
-#[derive(Clone, Debug)]
+/// A process, and which of its namespaces differ from ours.
+#[derive(Debug)]
 pub struct ProcessPlace {
-    net: Option<Namespace>,
-    mnt: Option<Namespace>,
+    pidfd: OwnedFd,
+    network: NamespaceId,
+    /// For commands: of mounts, processes, host names and System V objects.
+    others: ThreadNameSpaceType,
 }
 
 /// A place that cannot be found.
@@ -55,14 +58,21 @@ pub struct PlaceError {
     pub source: io::Error,
 }
 
+/// The namespaces that a command enters, beside that of the network.
+const OTHERS: [(&str, ThreadNameSpaceType); 4] = [
+    ("mnt", ThreadNameSpaceType::MOUNT),
+    ("pid", ThreadNameSpaceType::PROCESS_ID),
+    ("uts", ThreadNameSpaceType::HOST_NAME_AND_NIS_DOMAIN_NAME),
+    ("ipc", ThreadNameSpaceType::INTER_PROCESS_COMMUNICATION),
+];
+
 impl Place {
-    /// The namespaces of a process: the network, and for commands the mounts.
+    /// The namespaces of a process: the network, and for commands the mounts, the processes, and the rest.
     pub fn of_pid(pid: i32) -> Result<Place, PlaceError> {
-        let of = |kind| Namespace::open_other(format!("/proc/{pid}/ns/{kind}"), format!("/proc/self/ns/{kind}"));
-        Ok(match (of("net")?, of("mnt")?) {
-            (None, None) => Place::Host,
-            (net, mnt) => Place::Process(ProcessPlace { net, mnt }),
-        })
+        let failed = |source: io::Error| PlaceError { path: format!("/proc/{pid}/ns/net").into(), source };
+        let number = Pid::from_raw(pid).ok_or_else(|| failed(io::ErrorKind::InvalidInput.into()))?;
+        let pidfd = pidfd_open(number, PidfdFlags::empty()).map_err(|errno| failed(errno.into()))?;
+        Place::of_process(pid, pidfd)
     }
 
     /// As [`Place::of_pid`], and certainly of this process: its number may have gone to another one meanwhile.
@@ -71,57 +81,76 @@ impl Place {
         let failed = |source| PlaceError { path: path.clone(), source };
         let info = fs::read_to_string(&path).map_err(failed)?;
         let pid = info.lines().find_map(|line| line.strip_prefix("Pid:")?.trim().parse().ok());
-        let place = Place::of_pid(pid.ok_or_else(|| failed(io::ErrorKind::InvalidInput.into()))?)?;
-        if has_ended(pidfd).map_err(failed)? { Err(failed(io::ErrorKind::NotFound.into())) } else { Ok(place) }
+        let pid = pid.ok_or_else(|| failed(io::ErrorKind::InvalidInput.into()))?;
+        Place::of_process(pid, pidfd.try_clone_to_owned().map_err(failed)?)
+    }
+
+    /// The process must live when all is known: only then was the pid still its own.
+    fn of_process(pid: i32, pidfd: OwnedFd) -> Result<Place, PlaceError> {
+        let network = identify(&format!("/proc/{pid}/ns/net"), "/proc/self/ns/net")?;
+        let mut others = ThreadNameSpaceType::empty();
+        for (name, kind) in OTHERS {
+            let differs = identify(&format!("/proc/{pid}/ns/{name}"), &format!("/proc/self/ns/{name}"))?.is_some();
+            others.set(kind, differs);
+        }
+        let failed = |source| PlaceError { path: format!("/proc/{pid}/ns").into(), source };
+        if has_ended(pidfd.as_fd()).map_err(failed)? {
+            return Err(failed(io::ErrorKind::NotFound.into()));
+        }
+        Ok(Place::Process(Arc::new(ProcessPlace { pidfd, network, others })))
     }
 
     /// A network namespace by its path: `/run/netns/blue`, `/proc/4711/ns/net`.
     pub fn network_namespace(path: impl AsRef<Path>) -> Result<Place, PlaceError> {
-        let other = Namespace::open_other(path.as_ref(), "/proc/self/ns/net")?;
-        Ok(other.map_or(Place::Host, Place::NetworkNamespace))
+        let path = path.as_ref();
+        let failed = |source| PlaceError { path: path.to_owned(), source };
+        let file = File::open(path).map_err(failed)?;
+        let identity = identity(&file.metadata().map_err(failed)?, "/proc/self/ns/net")?;
+        Ok(match identity {
+            None => Place::Host,
+            identity => Place::NetworkNamespace(Namespace(Arc::new((OwnedFd::from(file), identity)))),
+        })
     }
 
-    /// The network namespace to make sockets in, if it is not ours.
-    pub(crate) fn network(&self) -> Option<&Namespace> {
+    /// The network a socket is made in.
+    pub(crate) fn network_id(&self) -> NamespaceId {
         match self {
             Place::Host => None,
-            Place::NetworkNamespace(namespace) => Some(namespace),
-            Place::Process(place) => place.net.as_ref(),
+            Place::NetworkNamespace(Namespace(namespace)) => namespace.1,
+            Place::Process(process) => process.network,
         }
     }
 
-    /// The mount namespace for commands, if it is not ours.
-    pub(crate) fn mounts(&self) -> Option<&Namespace> {
+    /// Whether this is a process that has ended.
+    pub(crate) fn has_ended(&self) -> bool {
         match self {
-            Place::Process(place) => place.mnt.as_ref(),
-            Place::Host | Place::NetworkNamespace(_) => None,
+            Place::Process(process) => has_ended(process.pidfd.as_fd()).unwrap_or(false),
+            Place::Host | Place::NetworkNamespace(_) => false,
         }
     }
 }
 
-impl Namespace {
-    fn open_other(path: impl AsRef<Path>, ours: impl AsRef<Path>) -> Result<Option<Namespace>, PlaceError> {
-        let ours = Namespace::open(ours.as_ref())?;
-        let theirs = Namespace::open(path.as_ref())?;
-        Ok((theirs.identity != ours.identity).then_some(theirs))
+impl ProcessPlace {
+    pub(crate) fn pidfd(&self) -> BorrowedFd<'_> {
+        self.pidfd.as_fd()
     }
 
-    fn open(path: &Path) -> Result<Namespace, PlaceError> {
-        let failed = |source| PlaceError { path: path.to_owned(), source };
-        let file = File::open(path).map_err(failed)?;
-        let metadata = file.metadata().map_err(failed)?;
-        let identity = Identity { device: metadata.dev(), inode: metadata.ino() };
-        Ok(Namespace { descriptor: Arc::new(OwnedFd::from(file)), identity })
+    /// What a command enters beside the network.
+    pub(crate) fn others(&self) -> ThreadNameSpaceType {
+        self.others
     }
+}
 
-    /// Whether both are the same namespace, even if opened twice.
-    pub(crate) fn is(&self, other: &Namespace) -> bool {
-        self.identity == other.identity
-    }
+/// Nothing if both are the same.
+fn identify(theirs: &str, ours: &str) -> Result<NamespaceId, PlaceError> {
+    let metadata = fs::metadata(theirs).map_err(|source| PlaceError { path: theirs.into(), source })?;
+    identity(&metadata, ours)
+}
 
-    pub(crate) fn try_clone(&self) -> io::Result<OwnedFd> {
-        self.descriptor.try_clone()
-    }
+fn identity(theirs: &fs::Metadata, ours: &str) -> Result<NamespaceId, PlaceError> {
+    let ours = fs::metadata(ours).map_err(|source| PlaceError { path: ours.into(), source })?;
+    let identity = |metadata: &fs::Metadata| (metadata.dev(), metadata.ino());
+    Ok(Some(identity(theirs)).filter(|theirs| *theirs != identity(&ours)))
 }
 
 fn has_ended(pidfd: BorrowedFd<'_>) -> io::Result<bool> {
@@ -129,31 +158,28 @@ fn has_ended(pidfd: BorrowedFd<'_>) -> io::Result<bool> {
     Ok(poll(&mut readable, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }))? > 0)
 }
 
-impl AsFd for Namespace {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.descriptor.as_fd()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn our_own_namespaces_are_the_host() {
+    fn our_own_namespaces_are_entered_by_nobody() {
         let pid = i32::try_from(std::process::id()).unwrap();
-        assert!(matches!(Place::of_pid(pid), Ok(Place::Host)));
+        let Ok(Place::Process(own)) = Place::of_pid(pid) else { panic!("no place") };
+        assert_eq!((own.network, own.others), (None, ThreadNameSpaceType::empty()));
         assert!(matches!(Place::network_namespace(format!("/proc/{pid}/ns/net")), Ok(Place::Host)));
     }
 
     #[test]
     fn a_pidfd_of_a_process_that_ended_is_no_place() {
         let mut process = std::process::Command::new("cat").stdin(std::process::Stdio::piped()).spawn().unwrap();
-        let pid = rustix::process::Pid::from_raw(process.id().try_into().unwrap()).unwrap();
-        let pidfd = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).unwrap();
-        assert!(matches!(Place::of_pidfd(pidfd.as_fd()), Ok(Place::Host)));
+        let pid = Pid::from_raw(process.id().try_into().unwrap()).unwrap();
+        let pidfd = pidfd_open(pid, PidfdFlags::empty()).unwrap();
+        let place = Place::of_pidfd(pidfd.as_fd()).unwrap();
+        assert!(!place.has_ended());
         drop(process.stdin.take());
         process.wait().unwrap();
+        assert!(place.has_ended());
         assert!(Place::of_pidfd(pidfd.as_fd()).is_err());
         assert!(Place::of_pidfd(File::open("/dev/null").unwrap().as_fd()).is_err());
     }

@@ -1,67 +1,132 @@
 //! Attempts: each probe is a state machine over sockets or processes that never blocks.
 //!
-//! In: a probe, its place, and [`Tools`]; later, that one of its descriptors is ready, or that time is up. Out: an
-//! [`Outcome`]. An attempt owns its descriptors; closing them takes them out of the epoll set.
+//! In: a prepared probe, its place, and [`Tools`]; later, that one of its descriptors is ready, or that time is up.
+//! Out: an [`Outcome`]. An attempt owns its descriptors; closing them takes them out of the epoll set.
 
+pub(crate) mod cgroup;
 mod command;
+mod exchange;
+mod grpc;
 mod http;
+mod http2;
+pub(crate) mod listen;
+pub(crate) mod matcher;
 pub(crate) mod poller;
+pub(crate) mod prepared;
+pub(crate) mod stream;
 mod tcp;
-pub(crate) mod tls;
+mod tls;
 pub(crate) mod tools;
 mod tree;
 pub(crate) mod undertaker;
 
+use std::net::SocketAddr;
 use std::task::Poll;
+use std::time::Duration;
 
 use rustix::io::Errno;
 
-use crate::outcome::{Failure, Outcome, Reason};
+use crate::outcome::{Failure, Outcome, Phases, Reason};
 use crate::place::Place;
-use crate::spec::Probe;
+use prepared::Prepared;
+use stream::Stream;
 use tools::Tools;
 use undertaker::Undertaker;
+
+/// Who we say we are.
+const USER_AGENT: &str = concat!("cygnet-checks/", env!("CARGO_PKG_VERSION"));
 
 /// One execution of a probe.
 #[derive(Debug)]
 pub(crate) enum Attempt {
     Tcp(tcp::Attempt),
     Http(Box<http::Attempt>),
+    Grpc(Box<grpc::Attempt>),
+    Exchange(Box<exchange::Attempt>),
     Command(Box<command::Attempt>),
 }
 
 impl Attempt {
-    /// Begins to ask. `Err` if that was all: many attempts end where they begin.
-    pub(crate) fn start(probe: &Probe, place: &Place, tools: &mut Tools<'_>) -> Result<Attempt, Outcome> {
+    /// Begins to ask, on the connection that an earlier attempt kept if there is one. `Err` if that was all: many
+    /// attempts end where they begin.
+    pub(crate) fn start(
+        probe: &Prepared,
+        place: &Place,
+        kept: Option<Box<Stream>>,
+        tools: &mut Tools<'_>,
+    ) -> Result<Attempt, Outcome> {
         match probe {
-            Probe::Tcp(probe) => tcp::Attempt::start(probe, place, tools).map(Attempt::Tcp),
-            Probe::Http(probe) => http::Attempt::start(probe, place, tools).map(Box::new).map(Attempt::Http),
-            Probe::Command(probe) => command::Attempt::start(probe, place, tools).map(Box::new).map(Attempt::Command),
+            Prepared::Tcp(probe) => tcp::Attempt::start(probe, place, tools).map(Attempt::Tcp),
+            Prepared::Http(plan) => http::Attempt::start(plan, place, kept, tools).map(Box::new).map(Attempt::Http),
+            Prepared::Grpc(plan) => grpc::Attempt::start(plan, place, tools).map(Box::new).map(Attempt::Grpc),
+            Prepared::Listen(probe) => Err(listen::ask(probe, place, tools)),
+            Prepared::Exchange(plan) => {
+                exchange::Attempt::start(plan, place, tools).map(Box::new).map(Attempt::Exchange)
+            }
+            Prepared::Command(probe) => {
+                command::Attempt::start(probe, place, tools).map(Box::new).map(Attempt::Command)
+            }
+            Prepared::Invalid(error) => Err(Outcome::Failure(Failure::Invalid { cause: error.to_string() })),
         }
     }
 
     /// Something is ready, perhaps.
-    pub(crate) fn advance(&mut self, probe: &Probe, place: &Place, tools: &mut Tools<'_>) -> Poll<Outcome> {
+    pub(crate) fn advance(&mut self, probe: &Prepared, place: &Place, tools: &mut Tools<'_>) -> Poll<Outcome> {
         match (self, probe) {
-            (Attempt::Tcp(attempt), Probe::Tcp(_)) => attempt.advance(),
-            (Attempt::Http(attempt), Probe::Http(probe)) => attempt.advance(probe, place, tools),
+            (Attempt::Tcp(attempt), _) => attempt.advance(),
+            (Attempt::Http(attempt), Prepared::Http(plan)) => attempt.advance(plan, place, tools),
+            (Attempt::Grpc(attempt), Prepared::Grpc(plan)) => attempt.advance(plan, tools),
+            (Attempt::Exchange(attempt), Prepared::Exchange(plan)) => attempt.advance(plan, tools),
             (Attempt::Command(attempt), _) => attempt.advance(tools),
-            (Attempt::Tcp(_) | Attempt::Http(_), _) => Poll::Pending,
+            (Attempt::Http(_) | Attempt::Grpc(_) | Attempt::Exchange(_), _) => Poll::Pending,
         }
     }
 
-    /// Time is up. A command ends, with this outcome, only when all of it is gone.
+    /// How far it got, and when.
+    pub(crate) fn phases(&self) -> Phases {
+        match self {
+            Attempt::Tcp(_) => Phases::default(),
+            Attempt::Http(attempt) => attempt.phases(),
+            Attempt::Grpc(attempt) => attempt.phases(),
+            Attempt::Exchange(attempt) => attempt.phases(),
+            Attempt::Command(attempt) => attempt.phases(),
+        }
+    }
+
+    /// Its time is up.
+    pub(crate) fn timed_out(&self, after: Duration) -> Failure {
+        match self {
+            Attempt::Command(_) => Failure::TimedOut { after, output: String::new() },
+            other if other.phases().connected.is_none() => Failure::ConnectTimedOut { after },
+            _ => Failure::TimedOut { after, output: String::new() },
+        }
+    }
+
+    /// Ends it, because its time is up. A command ends, with this outcome, only when all of it is gone.
     pub(crate) fn expire(&mut self, outcome: Outcome, undertaker: &mut Undertaker) -> Poll<Outcome> {
         match self {
-            Attempt::Tcp(_) | Attempt::Http(_) => Poll::Ready(outcome),
             Attempt::Command(attempt) => attempt.expire(outcome, undertaker),
+            _ => Poll::Ready(outcome),
         }
     }
 
     /// Nobody wants to know any more.
-    pub(crate) fn dismiss(self, undertaker: &mut Undertaker) {
+    pub(crate) fn dismiss(self, tools: &mut Tools<'_>) {
         if let Attempt::Command(attempt) = self {
-            attempt.dismiss(undertaker);
+            attempt.dismiss(tools);
+        }
+    }
+
+    /// It is over. Returns a connection that another attempt may use, and the CPU a command has used.
+    pub(crate) fn dissolve(self, tools: &mut Tools<'_>) -> (Option<Box<Stream>>, Duration) {
+        match self {
+            Attempt::Http(attempt) => (attempt.keep(), Duration::ZERO),
+            Attempt::Command(attempt) => {
+                let (cpu, cgroup) = attempt.dissolve();
+                cgroup.into_iter().for_each(|cgroup| tools.cgroups.give_back(cgroup));
+                (None, cpu)
+            }
+            Attempt::Tcp(_) | Attempt::Grpc(_) | Attempt::Exchange(_) => (None, Duration::ZERO),
         }
     }
 }
@@ -73,6 +138,19 @@ pub(crate) fn blame(errno: Errno, failure: impl FnOnce(String) -> Failure) -> Ou
             Outcome::Inconclusive(Reason::EngineExhausted { cause: words(errno) })
         }
         errno => Outcome::Failure(failure(words(errno))),
+    }
+}
+
+/// No connection came about. Over IPv4 "address not available" means that no port is left to connect from; over IPv6
+/// also that there is no address at all.
+pub(crate) fn unconnected(errno: Errno, address: &SocketAddr) -> Outcome {
+    match errno {
+        Errno::CONNREFUSED => Outcome::Failure(Failure::Refused),
+        Errno::ADDRNOTAVAIL if address.is_ipv4() => {
+            Outcome::Inconclusive(Reason::EngineExhausted { cause: "no port is left to connect from".to_owned() })
+        }
+        Errno::CONNRESET | Errno::PIPE => blame(errno, |cause| Failure::Connection { cause }),
+        errno => blame(errno, |cause| Failure::Unreachable { cause }),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Who is due next. Pure: time is a `Duration` since some origin, and passes only by being told.
 //!
-//! In: checks with their cadence, the time, attempts that ended. Out: who is due, and when to look again. What is due
+//! In: checks with their ticks and waits, the time, attempts that ended. Out: who is due, and when to look again. What is due
 //! within one tick of the clock is handed out together, so that many checks cost one wake-up. Per check there is at
 //! most one attempt, and each has a number of its own: an attempt of before a pause cannot end one of after it.
 //!
@@ -8,6 +8,7 @@
 //! wheel, knows its next moment without turning.
 
 use std::collections::{BTreeSet, HashMap};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::time::Duration;
 
 use crate::spec::Schedule;
@@ -24,29 +25,37 @@ const SHORTEST_TICK: Duration = Duration::from_millis(1);
 /// Fresh checks spread over at most this.
 const FRESH_SPREAD: Duration = Duration::from_secs(1);
 
-/// How often a check comes, and how exactly.
+/// Moments of a check are rounded up to a multiple of this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cadence {
-    /// From the end of an attempt to the next one.
-    pub interval: Duration,
-    /// Moments are rounded up to a multiple of this.
-    pub tick: Duration,
-}
+pub struct Tick(u32);
 
-impl Cadence {
-    /// The engine's tick, or a tenth of what is shorter.
-    pub fn of(schedule: &Schedule, tick: Duration) -> Cadence {
-        let shortest = schedule.timeout.map_or(schedule.interval, |timeout| timeout.min(schedule.interval));
-        let floor = SHORTEST_TICK.min(tick);
-        Cadence { interval: schedule.interval, tick: (shortest / 10).clamp(floor, tick) }
+impl Tick {
+    /// The engine's tick, or a tenth of the shortest interval or timeout if that is shorter.
+    pub fn of(schedule: &Schedule, tick: Duration) -> Tick {
+        let interval = schedule.shortest_interval();
+        let shortest = schedule.timeout.map_or(interval, |timeout| timeout.min(interval));
+        let tick = (shortest / 10).clamp(SHORTEST_TICK.min(tick), tick);
+        Tick(u32::try_from(tick.as_nanos()).unwrap_or(u32::MAX).max(1))
+    }
+
+    /// How long it is.
+    pub fn length(self) -> Duration {
+        Duration::from_nanos(self.0.into())
     }
 
     /// The first tick not before this.
-    pub fn round_up(&self, moment: Duration) -> Duration {
-        let tick = self.tick.as_nanos().max(1);
-        let rounded = moment.as_nanos().div_ceil(tick).saturating_mul(tick);
-        u64::try_from(rounded).map_or(Duration::MAX, Duration::from_nanos)
+    pub fn round_up(self, moment: Duration) -> Duration {
+        Duration::from_nanos(self.round_up_nanos(nanos(moment)))
     }
+
+    fn round_up_nanos(self, moment: u64) -> u64 {
+        moment.div_ceil(self.0.into()).saturating_mul(self.0.into())
+    }
+}
+
+/// Half a millennium is enough.
+fn nanos(moment: Duration) -> u64 {
+    u64::try_from(moment.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// How long after its start a fresh check has its first attempt.
@@ -59,14 +68,23 @@ pub fn recovered_phase(schedule: &Schedule, seed: &str) -> Duration {
     phase(seed, schedule.interval)
 }
 
+/// By how much longer the wait after this attempt is: below `bound`, and another part of it each time.
+pub fn jitter(key: Key, run: Run, bound: Duration) -> Duration {
+    spread(key.rotate_left(32) ^ run.wrapping_mul(0xff51_afd7_ed55_8ccd), bound)
+}
+
 /// Below `bound`, spread evenly, and the same for the same seed on every machine (FNV-1a and a finishing mix).
 fn phase(seed: &str, bound: Duration) -> Duration {
     let hash = seed
         .bytes()
         .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    spread(hash, bound)
+}
+
+fn spread(hash: u64, bound: Duration) -> Duration {
     let mixed = (hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let nanos = bound.as_nanos().min(u128::from(u64::MAX)).saturating_mul(u128::from(mixed)) >> 64;
-    u64::try_from(nanos).map_or(Duration::ZERO, Duration::from_nanos)
+    let part = u128::from(nanos(bound)).saturating_mul(u128::from(mixed)) >> 64;
+    u64::try_from(part).map_or(Duration::ZERO, Duration::from_nanos)
 }
 
 /// An attempt that is to start now.
@@ -91,33 +109,34 @@ pub struct Lag {
     pub worst: Duration,
 }
 
+/// Times are nanoseconds since the origin: a hundred thousand of these are kept.
 #[derive(Debug)]
 enum State {
-    Waiting { due: Duration },
+    Waiting { due: u64 },
     Running { run: Run },
     Paused,
 }
 
 #[derive(Debug)]
 struct Row {
-    cadence: Cadence,
     state: State,
+    tick: Tick,
 }
 
 /// All checks, by when they are due.
 #[derive(Debug, Default)]
 pub struct Timetable {
-    rows: HashMap<Key, Row>,
-    waiting: BTreeSet<(Duration, Key)>,
+    rows: HashMap<Key, Row, BuildKeyHasher>,
+    waiting: BTreeSet<(u64, Key)>,
     last_run: Run,
     lag: Lag,
 }
 
 impl Timetable {
     /// A new check, first due at this moment.
-    pub fn add(&mut self, key: Key, cadence: Cadence, due: Duration) {
+    pub fn add(&mut self, key: Key, tick: Tick, due: Duration) {
         self.remove(key);
-        self.rows.insert(key, Row { cadence, state: State::Paused });
+        self.rows.insert(key, Row { tick, state: State::Paused });
         self.wait(key, due);
     }
 
@@ -142,12 +161,26 @@ impl Timetable {
         }
     }
 
-    /// An attempt has ended: the next one is due an interval later. False if nobody waits for this attempt any more.
-    pub fn finish(&mut self, key: Key, run: Run, now: Duration) -> bool {
-        let Some(row) = self.rows.get(&key).filter(|row| row.is_running(run)) else { return false };
-        let due = now.saturating_add(row.cadence.interval);
-        self.wait(key, due);
-        true
+    /// Due at this moment, whatever was planned; the running attempt ends unheard.
+    pub fn put_off(&mut self, key: Key, until: Duration) {
+        self.pause(key);
+        self.wait(key, until);
+    }
+
+    /// Due at once, if it waits.
+    pub fn hurry(&mut self, key: Key, now: Duration) {
+        if matches!(self.rows.get(&key), Some(Row { state: State::Waiting { .. }, .. })) {
+            self.put_off(key, now);
+        }
+    }
+
+    /// An attempt has ended: the next one is due after this wait. False if nobody waits for this attempt any more.
+    pub fn finish(&mut self, key: Key, run: Run, now: Duration, wait: Duration) -> bool {
+        let is_running = self.is_running(key, run);
+        if is_running {
+            self.wait(key, now.saturating_add(wait));
+        }
+        is_running
     }
 
     /// Whether this attempt is the one its check waits for.
@@ -157,24 +190,24 @@ impl Timetable {
 
     /// The next check whose tick has come; it counts as running from now on.
     pub fn next_due(&mut self, now: Duration) -> Option<Due> {
-        let (_, key) = self.waiting.first().copied().filter(|(wake, _)| *wake <= now)?;
+        let (_, key) = self.waiting.first().copied().filter(|(wake, _)| *wake <= nanos(now))?;
         self.waiting.pop_first();
         let row = self.rows.get_mut(&key)?;
         let State::Waiting { due } = row.state else { return None };
         self.last_run += 1;
         row.state = State::Running { run: self.last_run };
-        Some(Due { key, run: self.last_run, due })
+        Some(Due { key, run: self.last_run, due: Duration::from_nanos(due) })
     }
 
     /// When to look again.
     pub fn next_wake(&self) -> Option<Duration> {
-        self.waiting.first().map(|(wake, _)| *wake)
+        self.waiting.first().map(|(wake, _)| Duration::from_nanos(*wake))
     }
 
     /// An attempt starts now; returns how late it is.
     pub fn started(&mut self, due: &Due, now: Duration) -> Duration {
         let lateness = now.saturating_sub(due.due);
-        let tick = self.rows.get(&due.key).map_or(Duration::ZERO, |row| row.cadence.tick);
+        let tick = self.rows.get(&due.key).map_or(Duration::ZERO, |row| row.tick.length());
         self.lag.started += 1;
         self.lag.late += u64::from(lateness > tick * 2);
         self.lag.worst = self.lag.worst.max(lateness);
@@ -188,14 +221,15 @@ impl Timetable {
 
     fn wait(&mut self, key: Key, due: Duration) {
         if let Some(row) = self.rows.get_mut(&key) {
+            let due = nanos(due);
             row.state = State::Waiting { due };
-            self.waiting.insert((row.cadence.round_up(due), key));
+            self.waiting.insert((row.tick.round_up_nanos(due), key));
         }
     }
 
     fn leave_queue(&mut self, key: Key) {
-        if let Some(Row { cadence, state: State::Waiting { due } }) = self.rows.get(&key) {
-            self.waiting.remove(&(cadence.round_up(*due), key));
+        if let Some(Row { tick, state: State::Waiting { due } }) = self.rows.get(&key) {
+            self.waiting.remove(&(tick.round_up_nanos(*due), key));
         }
     }
 }
@@ -203,6 +237,27 @@ impl Timetable {
 impl Row {
     fn is_running(&self, run: Run) -> bool {
         matches!(self.state, State::Running { run: running } if running == run)
+    }
+}
+
+/// Keys are numbered one by one, by us: a multiplication spreads them well enough.
+pub(crate) type BuildKeyHasher = BuildHasherDefault<KeyHasher>;
+
+/// See [`BuildKeyHasher`].
+#[derive(Debug, Default)]
+pub struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u64((*byte).into()));
+    }
+
+    fn write_u64(&mut self, key: u64) {
+        self.0 = (self.0 ^ key).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(32);
     }
 }
 

@@ -9,11 +9,11 @@ const TICK: Duration = Duration::from_millis(10);
 
 fn schedule(delay: u64, interval: u64, timeout: Option<u64>) -> Schedule {
     let ms = Duration::from_millis;
-    Schedule { delay: ms(delay), interval: ms(interval), timeout: timeout.map(ms) }
+    Schedule { delay: ms(delay), interval: ms(interval), timeout: timeout.map(ms), ..Schedule::default() }
 }
 
-fn cadence(interval: u64) -> Cadence {
-    Cadence::of(&schedule(0, interval, None), TICK)
+fn tick(interval: u64) -> Tick {
+    Tick::of(&schedule(0, interval, None), TICK)
 }
 
 fn all_due(timetable: &mut Timetable, now: Duration) -> Vec<Due> {
@@ -22,19 +22,19 @@ fn all_due(timetable: &mut Timetable, now: Duration) -> Vec<Due> {
 
 #[test]
 fn ticks_shrink_for_fast_checks() {
-    assert_eq!(Cadence::of(&schedule(0, 1000, Some(1000)), TICK).tick, TICK);
-    assert_eq!(Cadence::of(&schedule(0, 1000, Some(50)), TICK).tick, 5 * MILLISECOND);
-    assert_eq!(Cadence::of(&schedule(0, 30, Some(1000)), TICK).tick, 3 * MILLISECOND);
-    assert_eq!(Cadence::of(&schedule(0, 0, None), TICK).tick, MILLISECOND);
+    assert_eq!(Tick::of(&schedule(0, 1000, Some(1000)), TICK).length(), TICK);
+    assert_eq!(Tick::of(&schedule(0, 1000, Some(50)), TICK).length(), 5 * MILLISECOND);
+    assert_eq!(Tick::of(&schedule(0, 30, Some(1000)), TICK).length(), 3 * MILLISECOND);
+    assert_eq!(Tick::of(&schedule(0, 0, None), TICK).length(), MILLISECOND);
 }
 
 #[test]
 fn the_interval_counts_from_the_end() {
     let mut timetable = Timetable::default();
-    timetable.add(1, cadence(1000), Duration::ZERO);
+    timetable.add(1, tick(1000), Duration::ZERO);
     let due = timetable.next_due(Duration::ZERO).unwrap();
     assert_eq!(timetable.next_wake(), None, "no overlap: nothing is due while one runs");
-    assert!(timetable.finish(1, due.run, 700 * MILLISECOND));
+    assert!(timetable.finish(1, due.run, 700 * MILLISECOND, 1000 * MILLISECOND));
     assert_eq!(timetable.next_wake(), Some(1700 * MILLISECOND));
     assert_eq!(all_due(&mut timetable, 1699 * MILLISECOND), []);
     assert_eq!(all_due(&mut timetable, 1700 * MILLISECOND).len(), 1);
@@ -43,7 +43,7 @@ fn the_interval_counts_from_the_end() {
 #[test]
 fn what_is_due_within_a_tick_comes_together() {
     let mut timetable = Timetable::default();
-    (1..=9).for_each(|key| timetable.add(key, cadence(1000), key as u32 * MILLISECOND));
+    (1..=9).for_each(|key| timetable.add(key, tick(1000), key as u32 * MILLISECOND));
     assert_eq!(timetable.next_wake(), Some(TICK));
     assert_eq!(all_due(&mut timetable, TICK).len(), 9);
 }
@@ -51,24 +51,51 @@ fn what_is_due_within_a_tick_comes_together() {
 #[test]
 fn an_attempt_of_before_a_pause_ends_unheard() {
     let mut timetable = Timetable::default();
-    timetable.add(1, cadence(1000), Duration::ZERO);
+    timetable.add(1, tick(1000), Duration::ZERO);
     let before = timetable.next_due(Duration::ZERO).unwrap();
     timetable.pause(1);
     timetable.resume(1, TICK);
     timetable.resume(1, TICK);
     let after = all_due(&mut timetable, TICK);
     assert_eq!(after.len(), 1, "one loop only");
-    assert!(!timetable.finish(1, before.run, 2 * TICK));
-    assert!(timetable.finish(1, after[0].run, 2 * TICK));
+    assert!(!timetable.finish(1, before.run, 2 * TICK, TICK));
+    assert!(timetable.finish(1, after[0].run, 2 * TICK, TICK));
 }
 
 #[test]
 fn lateness_is_measured_from_the_moment_due() {
     let mut timetable = Timetable::default();
-    timetable.add(1, cadence(1000), 5 * MILLISECOND);
+    timetable.add(1, tick(1000), 5 * MILLISECOND);
     let due = timetable.next_due(500 * MILLISECOND).unwrap();
     assert_eq!(timetable.started(&due, 505 * MILLISECOND), 500 * MILLISECOND);
     assert_eq!(timetable.lag(), Lag { started: 1, late: 1, worst: 500 * MILLISECOND });
+}
+
+#[test]
+fn putting_off_and_hurrying() {
+    let mut timetable = Timetable::default();
+    timetable.add(1, tick(1000), Duration::ZERO);
+    timetable.put_off(1, 900 * MILLISECOND);
+    assert_eq!(timetable.next_wake(), Some(900 * MILLISECOND));
+    timetable.hurry(1, 100 * MILLISECOND);
+    let due = timetable.next_due(100 * MILLISECOND).unwrap();
+    timetable.hurry(1, 200 * MILLISECOND);
+    assert_eq!(timetable.next_wake(), None, "it runs already");
+    timetable.put_off(1, 900 * MILLISECOND);
+    assert!(!timetable.finish(1, due.run, 300 * MILLISECOND, TICK), "an attempt of before ends unheard");
+    timetable.pause(1);
+    timetable.hurry(1, 300 * MILLISECOND);
+    assert_eq!(timetable.next_wake(), None, "paused is paused");
+}
+
+#[test]
+fn jitter_is_below_its_bound_and_another_one_each_time() {
+    let bound = 100 * MILLISECOND;
+    let parts: Vec<Duration> = (0..1000).map(|run| jitter(7, run, bound)).collect();
+    assert!(parts.iter().all(|part| *part < bound));
+    let mean = parts.iter().sum::<Duration>() / 1000;
+    assert!((40 * MILLISECOND..60 * MILLISECOND).contains(&mean), "{mean:?}");
+    assert_eq!(jitter(7, 1, Duration::ZERO), Duration::ZERO);
 }
 
 #[test]
@@ -114,20 +141,21 @@ proptest! {
     #[test]
     fn one_loop_never_early_never_two(moves in moves(), interval in 0_u64..300) {
         let mut timetable = Timetable::default();
-        let cadence = cadence(interval);
-        timetable.add(7, cadence, Duration::ZERO);
+        let tick = tick(interval);
+        let wait = Duration::from_millis(interval);
+        timetable.add(7, tick, Duration::ZERO);
         let (mut now, mut running, mut earliest, mut paused) = (Duration::ZERO, None, Duration::ZERO, false);
         let mut old: Vec<Run> = Vec::new();
         for step in moves {
             match step {
                 Move::Pass(ms) => now += Duration::from_millis(ms),
                 Move::Finish => if let Some(run) = running.take() {
-                    prop_assert!(timetable.finish(7, run, now));
-                    earliest = now + cadence.interval;
+                    prop_assert!(timetable.finish(7, run, now, wait));
+                    earliest = now + wait;
                     old.push(run);
                 },
                 Move::FinishAnOldOne => for run in &old {
-                    prop_assert!(!timetable.finish(7, *run, now));
+                    prop_assert!(!timetable.finish(7, *run, now, wait));
                 },
                 Move::Pause => {
                     timetable.pause(7);
@@ -141,7 +169,7 @@ proptest! {
                 }
             }
             let due = all_due(&mut timetable, now);
-            let expected = !paused && running.is_none() && cadence.round_up(earliest) <= now;
+            let expected = !paused && running.is_none() && tick.round_up(earliest) <= now;
             prop_assert_eq!(due.len(), usize::from(expected), "at {:?}", now);
             running = due.first().map(|due| due.run).or(running);
         }
@@ -151,7 +179,7 @@ proptest! {
     fn wakes_exactly_when_somebody_is_due(dues in proptest::collection::vec(1_u64..5000, 1..50)) {
         let mut timetable = Timetable::default();
         for (key, due) in (0..).zip(&dues) {
-            timetable.add(key, cadence(1000), Duration::from_millis(*due));
+            timetable.add(key, tick(1000), Duration::from_millis(*due));
         }
         let mut seen = 0;
         while let Some(wake) = timetable.next_wake() {

@@ -1,15 +1,15 @@
-//! What outcomes add up to: a pure state machine, exactly that of Mesos' health checker.
+//! What outcomes add up to: a pure state machine, with the rules of Mesos' health checker and some it has not.
 //!
 //! In: the state, the rules, the time since the check's start, an outcome. Out: the next state, and an event if there
-//! is something to say. Every counted failure is said; a success only if it is the first one or follows failures.
+//! is something to say. Every counted failure of an unhealthy task is said; a success only if the verdict changes.
 
 use std::time::Duration;
 
 use crate::outcome::Outcome;
-use crate::spec::Judgement;
+use crate::spec::{Action, FailureRate, Judgement};
 
 /// What is known about a task's health.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Verdict {
     /// Not enough was seen yet.
     #[default]
@@ -18,6 +18,17 @@ pub enum Verdict {
     Healthy,
     /// The last word was a failure that counted.
     Unhealthy,
+}
+
+impl Verdict {
+    /// Lower case.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Verdict::Unknown => "unknown",
+            Verdict::Healthy => "healthy",
+            Verdict::Unhealthy => "unhealthy",
+        }
+    }
 }
 
 /// All there is to remember between attempts. Its owner may write it down and give it back later.
@@ -31,6 +42,8 @@ pub struct VerdictState {
     pub consecutive_successes: u32,
     /// What was said last.
     pub verdict: Verdict,
+    /// The last results that counted.
+    pub recent: Recent,
 }
 
 impl Default for VerdictState {
@@ -40,7 +53,46 @@ impl Default for VerdictState {
             consecutive_failures: 0,
             consecutive_successes: 0,
             verdict: Verdict::Unknown,
+            recent: Recent::default(),
         }
+    }
+}
+
+impl VerdictState {
+    /// Whether the verdict is open, or the last results speak against it without being enough to change it.
+    pub fn is_on_edge(&self) -> bool {
+        match self.verdict {
+            Verdict::Unknown => true,
+            Verdict::Healthy => self.consecutive_failures > 0,
+            Verdict::Unhealthy => self.consecutive_successes > 0,
+        }
+    }
+
+    /// Somebody knows better: this is the verdict, until results change it again.
+    pub fn set_by_hand(self, verdict: Verdict) -> VerdictState {
+        let initializing = self.initializing && verdict != Verdict::Healthy;
+        VerdictState { verdict, initializing, consecutive_failures: 0, consecutive_successes: 0, ..self }
+    }
+}
+
+/// The last 64 results that counted, a bit each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Recent {
+    /// 1 is a failure; the last result is the lowest bit.
+    pub failed: u64,
+    /// How many there are, up to 64.
+    pub seen: u32,
+}
+
+impl Recent {
+    fn push(self, failed: bool) -> Recent {
+        Recent { failed: self.failed << 1 | u64::from(failed), seen: (self.seen + 1).min(FailureRate::LONGEST) }
+    }
+
+    /// Whether the failures are as many as that.
+    fn reaches(self, rate: FailureRate) -> bool {
+        let window = u64::MAX >> (FailureRate::LONGEST - rate.window.clamp(1, FailureRate::LONGEST));
+        (self.failed & window).count_ones() >= rate.failures
     }
 }
 
@@ -81,11 +133,22 @@ fn forgive(state: VerdictState) -> VerdictState {
     VerdictState { consecutive_successes: 0, ..state }
 }
 
+fn decides_alone(state: &VerdictState, judgement: &Judgement) -> bool {
+    judgement.first_decides && state.recent.seen == 0 && state.verdict == Verdict::Unknown
+}
+
+fn is_flapping(state: &VerdictState, judgement: &Judgement) -> bool {
+    judgement.rate.is_some_and(|rate| state.recent.reaches(rate))
+}
+
+/// While too many of the last results are failures, a success does not make a task healthy.
 fn succeed(state: VerdictState, judgement: &Judgement) -> (VerdictState, Option<VerdictEvent>) {
     let consecutive_successes = state.consecutive_successes.saturating_add(1);
-    let counted = VerdictState { consecutive_successes, consecutive_failures: 0, ..state };
+    let recent = state.recent.push(false);
+    let counted = VerdictState { consecutive_successes, consecutive_failures: 0, recent, ..state };
     let news = state.verdict != Verdict::Healthy || state.initializing;
-    if !news || consecutive_successes < judgement.consecutive_successes {
+    let enough = consecutive_successes >= judgement.consecutive_successes || decides_alone(&state, judgement);
+    if !news || !enough || is_flapping(&counted, judgement) {
         return (counted, None);
     }
     (VerdictState { initializing: false, verdict: Verdict::Healthy, ..counted }, Some(VerdictEvent::Healthy))
@@ -93,10 +156,16 @@ fn succeed(state: VerdictState, judgement: &Judgement) -> (VerdictState, Option<
 
 fn fail(state: VerdictState, judgement: &Judgement) -> (VerdictState, Option<VerdictEvent>) {
     let consecutive_failures = state.consecutive_failures.saturating_add(1);
-    let verdict = Verdict::Unhealthy;
-    let kill = consecutive_failures >= judgement.consecutive_failures;
+    let recent = state.recent.push(true);
+    let counted = VerdictState { consecutive_failures, consecutive_successes: 0, recent, ..state };
+    let too_many = consecutive_failures >= judgement.consecutive_failures || is_flapping(&counted, judgement);
+    let enough = consecutive_failures >= judgement.unhealthy_after || decides_alone(&state, judgement);
+    if !enough && !too_many && state.verdict != Verdict::Unhealthy {
+        return (counted, None);
+    }
+    let kill = too_many && judgement.action == Action::Kill;
     let event = VerdictEvent::Unhealthy { consecutive_failures, kill };
-    (VerdictState { consecutive_failures, consecutive_successes: 0, verdict, ..state }, Some(event))
+    (VerdictState { verdict: Verdict::Unhealthy, ..counted }, Some(event))
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ fn late() -> Outcome {
 }
 
 fn judgement(grace: Duration, consecutive_failures: u32) -> Judgement {
-    Judgement { grace, consecutive_failures, consecutive_successes: 1 }
+    Judgement { grace, consecutive_failures, ..Judgement::default() }
 }
 
 fn run(rules: &Judgement, history: &[(Duration, Outcome)]) -> Vec<Option<VerdictEvent>> {
@@ -81,7 +81,7 @@ fn a_late_engine_changes_nothing() {
 
 #[test]
 fn healthy_may_need_several_successes_in_a_row() {
-    let rules = Judgement { grace: Duration::ZERO, consecutive_failures: 2, consecutive_successes: 2 };
+    let rules = Judgement { consecutive_successes: 2, ..judgement(Duration::ZERO, 2) };
     let history = [success(), failure(), success(), success(), failure(), success(), failure(), failure()];
     let expected = [
         None,
@@ -94,6 +94,69 @@ fn healthy_may_need_several_successes_in_a_row() {
         unhealthy(2, true),
     ];
     assert_eq!(run(&rules, &history.map(|outcome| (SECOND, outcome))), expected);
+}
+
+fn all_at_once<const N: usize>(rules: &Judgement, history: [Outcome; N]) -> Vec<Option<VerdictEvent>> {
+    run(rules, &history.map(|outcome| (SECOND, outcome)))
+}
+
+#[test]
+fn unhealthy_may_need_several_failures_in_a_row() {
+    let rules = Judgement { unhealthy_after: 2, ..judgement(Duration::ZERO, 3) };
+    let history = [success(), failure(), success(), failure(), failure(), failure(), success()];
+    let healthy = Some(VerdictEvent::Healthy);
+    assert_eq!(
+        all_at_once(&rules, history),
+        [healthy, None, None, None, unhealthy(2, false), unhealthy(3, true), healthy]
+    );
+}
+
+#[test]
+fn the_first_result_may_decide_alone() {
+    let slow = Judgement { unhealthy_after: 3, consecutive_successes: 3, ..judgement(Duration::ZERO, 5) };
+    let rules = Judgement { first_decides: true, ..slow };
+    assert_eq!(all_at_once(&slow, [success(), failure()]), [None, None]);
+    assert_eq!(all_at_once(&rules, [success(), failure(), failure()]), [Some(VerdictEvent::Healthy), None, None]);
+    assert_eq!(all_at_once(&rules, [failure(), success(), success()]), [unhealthy(1, false), None, None]);
+    assert_eq!(all_at_once(&rules, [late(), failure()]), [None, unhealthy(1, false)]);
+}
+
+#[test]
+fn flapping_counts_failures_that_are_not_in_a_row() {
+    let rate = Some(FailureRate { failures: 3, window: 6 });
+    let rules = Judgement { rate, unhealthy_after: 2, ..judgement(Duration::ZERO, 5) };
+    let history = [success(), failure(), success(), failure(), success(), failure(), success(), success(), success()];
+    let healthy = Some(VerdictEvent::Healthy);
+    let kill = unhealthy(1, true);
+    assert_eq!(all_at_once(&rules, history), [healthy, None, None, None, None, kill, None, healthy, None]);
+}
+
+#[test]
+fn whoever_only_reports_never_kills() {
+    let rules = Judgement { action: Action::Report, ..judgement(Duration::ZERO, 1) };
+    assert_eq!(all_at_once(&rules, [failure(), failure()]), [unhealthy(1, false), unhealthy(2, false)]);
+}
+
+#[test]
+fn a_verdict_set_by_hand_lasts_until_a_result_says_otherwise() {
+    let rules = judgement(60 * SECOND, 3);
+    let state = VerdictState::default().set_by_hand(Verdict::Healthy);
+    assert_eq!(step(state, &rules, SECOND, &success()).1, None);
+    assert_eq!(step(state, &rules, SECOND, &failure()).1, unhealthy(1, false), "it was healthy: no grace any more");
+    let state = state.set_by_hand(Verdict::Unhealthy);
+    assert_eq!(step(state, &rules, SECOND, &success()).1, Some(VerdictEvent::Healthy));
+}
+
+#[test]
+fn the_edge_is_where_the_verdict_may_change() {
+    let rules = Judgement { unhealthy_after: 2, consecutive_successes: 2, ..judgement(Duration::ZERO, 3) };
+    let edges = |history: &[Outcome]| {
+        let step = |state, outcome: &Outcome| step(state, &rules, SECOND, outcome).0;
+        history.iter().fold(VerdictState::default(), step).is_on_edge()
+    };
+    assert!(edges(&[]) && edges(&[success()]));
+    assert!(!edges(&[success(), success()]) && edges(&[success(), success(), failure()]));
+    assert!(!edges(&[failure(), failure()]) && edges(&[failure(), failure(), success()]));
 }
 
 /// Mesos' table, line by line, with its two variables.
@@ -138,7 +201,7 @@ proptest! {
 
     #[test]
     fn a_success_threshold_only_delays_healthy(history in histories(), needed in 1_u32..5) {
-        let rules = Judgement { grace: Duration::ZERO, consecutive_failures: 3, consecutive_successes: needed };
+        let rules = Judgement { consecutive_successes: needed, ..judgement(Duration::ZERO, 3) };
         let mut in_a_row = 0;
         for ((_, outcome), event) in history.iter().zip(run(&rules, &history)) {
             match outcome {

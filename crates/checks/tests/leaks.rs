@@ -18,7 +18,11 @@ use tokio::sync::mpsc;
 use server::{answer, closed, hang, redirect, status, tls};
 use support::{PATIENCE, engine, eventually, http, ms, outcome, shell, spec, tcp};
 
-const ATTEMPTS: usize = 2000;
+/// The other kinds have a part of these. More of them: `CHECKS_ATTEMPTS=100000 cargo test --release --test leaks`.
+fn attempts() -> usize {
+    std::env::var("CHECKS_ATTEMPTS").ok().and_then(|number| number.parse().ok()).unwrap_or(2000)
+}
+
 const AT_A_TIME: u64 = 20;
 
 /// Runs so many attempts, with no pause between them.
@@ -68,21 +72,22 @@ async fn nothing_is_left() {
     let maximum = getrlimit(Resource::Nofile).maximum;
     setrlimit(Resource::Nofile, Rlimit { current: Some(GIVEN), maximum }).unwrap();
     limits(GIVEN, maximum).await;
+    let attempts = attempts();
     let good = http(answer(status("200 OK")));
     let secure = HttpProbe { scheme: Scheme::Https, ..http(tls(status("200 OK"))) };
     let elsewhere = http(answer(redirect(&format!("http://{}/", good.address))));
     let open = answer("");
     let kinds = [
-        ("http", ATTEMPTS, Probe::Http(good), PATIENCE),
-        ("https", ATTEMPTS, Probe::Http(secure), PATIENCE),
-        ("redirects", ATTEMPTS, Probe::Http(elsewhere), PATIENCE),
-        ("refused", ATTEMPTS, Probe::Http(http(closed())), PATIENCE),
-        ("timed out", ATTEMPTS / 4, Probe::Http(http(hang())), ms(10)),
-        ("tcp", ATTEMPTS, tcp(open, TcpMode::Connect), PATIENCE),
-        ("half-open tcp", ATTEMPTS, tcp(open, TcpMode::HalfOpen), PATIENCE),
-        ("command", ATTEMPTS, Probe::Command(shell("exit 1")), PATIENCE),
-        ("not started", ATTEMPTS, Probe::Command(shell_in("/no/such/place")), PATIENCE),
-        ("killed", ATTEMPTS / 40, Probe::Command(shell("sleep 1000 & sleep 1000")), ms(50)),
+        ("http", attempts, Probe::Http(good), PATIENCE),
+        ("https", attempts, Probe::Http(secure), PATIENCE),
+        ("redirects", attempts, Probe::Http(elsewhere), PATIENCE),
+        ("refused", attempts, Probe::Http(http(closed())), PATIENCE),
+        ("timed out", attempts / 4, Probe::Http(http(hang())), ms(10)),
+        ("tcp", attempts, tcp(open, TcpMode::Connect), PATIENCE),
+        ("half-open tcp", attempts, tcp(open, TcpMode::HalfOpen), PATIENCE),
+        ("command", attempts, Probe::Command(shell("exit 1")), PATIENCE),
+        ("not started", attempts, Probe::Command(shell_in("/no/such/place")), PATIENCE),
+        ("killed", attempts / 40, Probe::Command(shell("sleep 1000 & sleep 1000")), ms(50)),
     ];
     let engine = engine();
     engine.lag().await.unwrap();
@@ -92,7 +97,7 @@ async fn nothing_is_left() {
         settles(kind, before).await;
         eventually("no child is left", || waitpid(None, WaitOptions::NOHANG).err() == Some(Errno::CHILD)).await;
     }
-    assert!(engine.lag().await.unwrap().started >= 15_000);
+    assert!(engine.lag().await.unwrap().started >= 7 * attempts as u64);
     drop(engine);
     eventually("the thread ends with its last handle", || engine_threads() == 0).await;
 }

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::time::{Duration, UNIX_EPOCH};
 
 use checks::spec::CheckSpec;
+use checks::verdict::Recent;
 use checks::{Check, CheckHandle, Engine, Event, Outcome, Place, Start, Verdict, VerdictEvent, VerdictState};
 use mesos::v1::TaskInfo;
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,10 @@ pub(crate) struct Standing {
     consecutive_failures: u32,
     consecutive_successes: u32,
     healthy: Option<bool>,
+    #[serde(default)]
+    recently_failed: u64,
+    #[serde(default)]
+    recently_seen: u32,
     /// The last attempts, oldest first.
     pub attempts: VecDeque<Attempt>,
 }
@@ -150,6 +155,8 @@ impl Standing {
             consecutive_failures: 0,
             consecutive_successes: 0,
             healthy: None,
+            recently_failed: 0,
+            recently_seen: 0,
             attempts: VecDeque::new(),
         }
     }
@@ -165,6 +172,7 @@ impl Standing {
             consecutive_failures: self.consecutive_failures,
             consecutive_successes: self.consecutive_successes,
             verdict,
+            recent: Recent { failed: self.recently_failed, seen: self.recently_seen },
         };
         Start::Recovered { state, age: now().since(self.began) }
     }
@@ -181,6 +189,7 @@ impl Standing {
         self.consecutive_failures = event.state.consecutive_failures;
         self.consecutive_successes = event.state.consecutive_successes;
         self.healthy = healthy;
+        (self.recently_failed, self.recently_seen) = (event.state.recent.failed, event.state.recent.seen);
         if self.attempts.len() >= REMEMBERED {
             self.attempts.pop_front();
         }

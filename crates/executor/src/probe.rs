@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use checks::Outcome;
 use checks::spec::{
-    CheckSpec, Command, CommandProbe, Credentials, HttpProbe, Judgement, Probe, Redirects, Schedule, Scheme, TcpMode,
+    Action, CheckSpec, Command, CommandProbe, Credentials, HttpProbe, Judgement, Probe, Redirects, Schedule, Scheme,
     TcpProbe,
 };
 use mesos::v1::network_info::Protocol;
@@ -73,7 +73,7 @@ fn check_spec(check: &CheckInfo, around: Surroundings<'_>) -> Result<CheckSpec, 
     };
     let schedule = schedule(check.delay_seconds(), check.interval_seconds(), check.timeout_seconds())?;
     // Nobody judges a check: it never ends a task, whatever it finds.
-    let judgement = Judgement { grace: Duration::ZERO, consecutive_failures: u32::MAX, consecutive_successes: 1 };
+    let judgement = Judgement { grace: Duration::ZERO, action: Action::Report, ..Judgement::default() };
     Ok(CheckSpec { probe, schedule, judgement })
 }
 
@@ -91,7 +91,7 @@ fn health_spec(check: &HealthCheck, around: Surroundings<'_>) -> Result<CheckSpe
     let judgement = Judgement {
         grace: seconds("grace_period_seconds", check.grace_period_seconds())?,
         consecutive_failures: check.consecutive_failures(),
-        consecutive_successes: 1,
+        ..Judgement::default()
     };
     let schedule = schedule(check.delay_seconds(), check.interval_seconds(), check.timeout_seconds())?;
     Ok(CheckSpec { probe, schedule, judgement })
@@ -113,7 +113,7 @@ fn http_probe(scheme: Scheme, host: IpAddr, port: u32, path: Option<&str>) -> Re
 }
 
 fn tcp_probe(host: IpAddr, port: u32) -> Result<Probe, String> {
-    Ok(Probe::Tcp(TcpProbe { address: address(host, port)?, mode: TcpMode::Connect }))
+    Ok(Probe::Tcp(TcpProbe::new(address(host, port)?)))
 }
 
 fn address(host: IpAddr, port: u32) -> Result<SocketAddr, String> {
@@ -145,6 +145,7 @@ fn schedule(delay: f64, interval: f64, timeout: f64) -> Result<Schedule, String>
         delay: seconds("delay_seconds", delay)?,
         interval: seconds("interval_seconds", interval)?,
         timeout: Some(seconds("timeout_seconds", timeout)?).filter(|timeout| !timeout.is_zero()),
+        ..Schedule::default()
     })
 }
 
@@ -204,9 +205,11 @@ mod tests {
         let spec = health(http(http_info())).unwrap();
         let seconds = Duration::from_secs;
         let timeout = Some(seconds(20));
-        assert_eq!(spec.schedule, Schedule { delay: seconds(15), interval: seconds(10), timeout });
-        let judgement = Judgement { grace: seconds(10), consecutive_failures: 3, consecutive_successes: 1 };
-        assert_eq!(spec.judgement, judgement);
+        assert_eq!(
+            spec.schedule,
+            Schedule { delay: seconds(15), interval: seconds(10), timeout, ..Schedule::default() }
+        );
+        assert_eq!(spec.judgement, Judgement::default());
         let address = "127.0.0.1:8080".parse().unwrap();
         assert_eq!(spec.probe, Probe::Http(HttpProbe { address, ..HttpProbe::default() }));
     }
@@ -223,7 +226,7 @@ mod tests {
             ..HealthCheck::default()
         };
         let address = "[::1]:25".parse().unwrap();
-        assert_eq!(health(tcp).unwrap().probe, Probe::Tcp(TcpProbe { address, mode: TcpMode::Connect }));
+        assert_eq!(health(tcp).unwrap().probe, Probe::Tcp(TcpProbe::new(address)));
     }
 
     #[test]
@@ -267,7 +270,7 @@ mod tests {
         let check = CheckInfo { r#type: Some(check_info::Type::Tcp.into()), ..CheckInfo::default() };
         let succeeded = |outcome| check_status(&check, &outcome).map(|status| status.tcp.unwrap().succeeded);
         assert_eq!(succeeded(Outcome::Success(Answer::Connected)), Some(Some(true)));
-        let refused = Failure::NotConnected { cause: "connection refused".to_owned() };
+        let refused = Failure::Refused;
         assert_eq!(succeeded(Outcome::Failure(refused)), Some(Some(false)));
         let late = Failure::TimedOut { after: Duration::from_secs(1), output: String::new() };
         assert_eq!(succeeded(Outcome::Failure(late)), Some(None));

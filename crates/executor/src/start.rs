@@ -24,7 +24,8 @@ pub(crate) fn task(spec: &Spec) -> io::Result<Pid> {
         session: true,
         credentials: spec.user.clone().map(|user| Credentials { uid: user.uid, gid: user.gid, groups: user.groups }),
         parent_death_signal: Some(Signal::KILL),
-        enter: Vec::new(),
+        enter: None,
+        cgroup: None,
     };
     let cannot = |error| io::Error::other(format!("Cannot run '{}': {error}", spec.path.display()));
     child.start().map(|child| child.pid).map_err(cannot)

@@ -88,7 +88,8 @@ impl Launch<'_> {
             session: true,
             credentials: None,
             parent_death_signal: None,
-            enter: Vec::new(),
+            enter: None,
+            cgroup: None,
         };
         child.start().map(drop)
     }

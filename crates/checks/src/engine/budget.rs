@@ -1,9 +1,13 @@
-//! How many attempts may run at a time. Pure.
+//! How many attempts may run at a time, and how much CPU commands may take. Pure.
 //!
-//! In: attempts that are due, attempts that ended. Out: which one may start. Those that may not wait in order; commands
-//! wait for themselves, so that they do not hold up the rest.
+//! In: attempts that are due, attempts that ended, the CPU that commands used. Out: which one may start. Those that may
+//! not wait in order; commands wait for themselves, so that they do not hold up the rest.
+//!
+//! CPU is an account: it fills up at its share of real time, to a second's worth at most, and pays for commands when
+//! they have ended. While it is overdrawn no command starts.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use crate::timetable::Due;
 
@@ -14,26 +18,50 @@ pub(super) enum Kind {
     Command,
 }
 
+/// What may be taken up.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    pub(super) in_flight: usize,
+    pub(super) commands: usize,
+    /// Of one CPU.
+    pub(super) cpu_share: f64,
+}
+
 #[derive(Debug)]
 pub(super) struct Budget {
-    max: usize,
+    limits: Limits,
     in_flight: usize,
-    max_commands: usize,
     commands_in_flight: usize,
     sockets: VecDeque<Due>,
     commands: VecDeque<Due>,
+    /// Seconds of CPU; below 0 it is overdrawn.
+    account: f64,
+    filled: Duration,
 }
 
 impl Budget {
-    pub(super) fn new(max: usize, max_commands: usize) -> Budget {
+    pub(super) fn new(limits: Limits) -> Budget {
         Budget {
-            max,
+            limits,
             in_flight: 0,
-            max_commands,
             commands_in_flight: 0,
             sockets: VecDeque::new(),
             commands: VecDeque::new(),
+            account: limits.cpu_share,
+            filled: Duration::ZERO,
         }
+    }
+
+    /// Time passes.
+    pub(super) fn fill(&mut self, now: Duration) {
+        let passed = now.saturating_sub(self.filled).as_secs_f64();
+        self.account = (self.account + passed * self.limits.cpu_share).min(self.limits.cpu_share);
+        self.filled = now;
+    }
+
+    /// A command has used so much.
+    pub(super) fn pay(&mut self, cpu: Duration) {
+        self.account -= cpu.as_secs_f64();
     }
 
     pub(super) fn wait(&mut self, due: Due, kind: Kind) {
@@ -45,7 +73,7 @@ impl Budget {
 
     /// Whether somebody waits who may start.
     pub(super) fn has_next(&self) -> bool {
-        self.in_flight < self.max && (!self.sockets.is_empty() || self.command_may_start())
+        self.in_flight < self.limits.in_flight && (!self.sockets.is_empty() || self.command_may_start())
     }
 
     /// The next one to start; it is in flight from now on.
@@ -66,23 +94,35 @@ impl Budget {
         self.commands_in_flight = self.commands_in_flight.saturating_sub(usize::from(kind == Kind::Command));
     }
 
-    pub(super) fn is_idle(&self) -> bool {
-        self.in_flight == 0
+    pub(super) fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
+    pub(super) fn waiting(&self) -> usize {
+        self.sockets.len() + self.commands.len()
+    }
+
+    /// In how long a command that waits for nothing but CPU may start.
+    pub(super) fn refilled_in(&self) -> Option<Duration> {
+        let waits = !self.commands.is_empty() && self.account < 0.0;
+        waits.then(|| Duration::from_secs_f64((-self.account / self.limits.cpu_share).min(3600.0)))
     }
 
     fn command_may_start(&self) -> bool {
-        !self.commands.is_empty() && self.commands_in_flight < self.max_commands
+        !self.commands.is_empty() && self.commands_in_flight < self.limits.commands && self.account >= 0.0
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn due(key: u64) -> Due {
         Due { key, run: key, due: Duration::ZERO }
+    }
+
+    fn budget(in_flight: usize, commands: usize) -> Budget {
+        Budget::new(Limits { in_flight, commands, cpu_share: 0.5 })
     }
 
     fn started(budget: &mut Budget) -> Vec<u64> {
@@ -91,25 +131,42 @@ mod tests {
 
     #[test]
     fn the_rest_waits_in_order() {
-        let mut budget = Budget::new(2, 1);
+        let mut budget = budget(2, 1);
         (1..=4).for_each(|key| budget.wait(due(key), Kind::Socket));
         assert_eq!(started(&mut budget), [1, 2]);
         assert!(!budget.has_next());
+        assert_eq!(budget.waiting(), 2);
         budget.release(Kind::Socket);
         assert_eq!(started(&mut budget), [3]);
     }
 
     #[test]
     fn commands_do_not_hold_up_the_rest() {
-        let mut budget = Budget::new(4, 1);
+        let mut budget = budget(4, 1);
         (1..=2).for_each(|key| budget.wait(due(key), Kind::Command));
         (3..=4).for_each(|key| budget.wait(due(key), Kind::Socket));
         assert_eq!(started(&mut budget), [1, 3, 4]);
         budget.release(Kind::Command);
         assert_eq!(started(&mut budget), [2]);
         (0..2).for_each(|_| budget.release(Kind::Socket));
-        assert!(!budget.is_idle());
+        assert_eq!(budget.in_flight(), 1);
         budget.release(Kind::Command);
-        assert!(budget.is_idle());
+        assert_eq!(budget.in_flight(), 0);
+    }
+
+    #[test]
+    fn commands_wait_until_what_others_used_is_paid_for() {
+        let seconds = Duration::from_secs;
+        let mut budget = budget(9, 9);
+        budget.pay(seconds(2));
+        (1..=2).for_each(|key| budget.wait(due(key), Kind::Command));
+        budget.wait(due(3), Kind::Socket);
+        assert_eq!(started(&mut budget), [3], "others are not concerned");
+        assert_eq!(budget.refilled_in(), Some(seconds(3)), "half a second was there, half a second comes per second");
+        budget.fill(seconds(2));
+        assert_eq!(started(&mut budget), [0_u64; 0]);
+        budget.fill(seconds(3));
+        assert_eq!(started(&mut budget), [1, 2]);
+        assert_eq!(budget.refilled_in(), None);
     }
 }

@@ -1,31 +1,59 @@
 //! One check as the engine keeps it: its definition, its verdict so far, and the attempt that runs.
+//!
+//! There may be a hundred thousand of these: what is the same for many is shared, what is rare is in a box.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::budget::Kind;
+use super::history::History;
 use super::patience::Patience;
-use super::{Check, CheckId, Event, Start};
-use crate::outcome::Outcome;
+use super::report::{Activity, ByHand, CheckReport};
+use super::{CheckId, Event, Order, Start};
+use crate::outcome::{Outcome, Phases, Reason};
 use crate::place::Place;
 use crate::probe::Attempt;
-use crate::spec::{CheckSpec, Probe};
-use crate::timetable::{Cadence, Run, fresh_phase, recovered_phase};
-use crate::verdict::{VerdictState, step};
+use crate::probe::prepared::Prepared;
+use crate::probe::stream::Stream;
+use crate::spec::{Judgement, Schedule};
+use crate::timetable::{Key, Run, Tick, fresh_phase, jitter, recovered_phase};
+use crate::verdict::{Verdict, VerdictEvent, VerdictState, step};
+
+/// When to ask and how to judge: many checks have the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Policy {
+    pub(super) schedule: Schedule,
+    pub(super) judgement: Judgement,
+}
 
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) id: CheckId,
-    pub(super) spec: CheckSpec,
+    pub(super) probe: Prepared,
     pub(super) place: Place,
-    pub(super) cadence: Cadence,
+    pub(super) policy: Arc<Policy>,
+    pub(super) tick: Tick,
     pub(super) running: Option<Box<Running>>,
+    /// A connection for the next attempt.
+    pub(super) kept: Option<Box<Stream>>,
+    events: UnboundedSender<Event>,
     state: VerdictState,
     /// When the engine got it, and how old it was then.
     added: Duration,
     age: Duration,
-    events: UnboundedSender<Event>,
+    history: History,
+    silence: Silence,
+    by_hand: Option<Box<ByHand>>,
+}
+
+/// Whether attempts are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Silence {
+    None,
+    Paused,
+    Until(Duration),
 }
 
 /// When an attempt started.
@@ -35,6 +63,15 @@ pub(super) struct Begin {
     pub(super) at: Duration,
     pub(super) time_of_day: SystemTime,
     pub(super) lateness: Duration,
+}
+
+/// How an attempt ended.
+#[derive(Debug)]
+pub(super) struct End {
+    pub(super) outcome: Outcome,
+    pub(super) phases: Phases,
+    pub(super) at: Duration,
+    pub(super) time_of_day: SystemTime,
 }
 
 /// An attempt in flight.
@@ -52,52 +89,138 @@ pub(super) struct Unheard;
 
 impl Entry {
     /// The entry, and when its first attempt is due.
-    pub(super) fn new(check: Check, tick: Duration, now: Duration) -> (Entry, Duration) {
-        let schedule = &check.spec.schedule;
-        let (state, age, phase) = match check.start {
-            Start::Fresh => (VerdictState::default(), Duration::ZERO, fresh_phase(schedule, &check.seed)),
-            Start::Recovered { state, age } => (state, age, recovered_phase(schedule, &check.seed)),
+    pub(super) fn new(order: Order, policy: Arc<Policy>, tick: Duration, now: Duration) -> (Entry, Duration) {
+        let Order { id, seed, probe, place, start, events, .. } = order;
+        let schedule = &policy.schedule;
+        let (state, age, phase) = match start {
+            Start::Fresh => (VerdictState::default(), Duration::ZERO, fresh_phase(schedule, &seed)),
+            Start::Recovered { state, age } => (state, age, recovered_phase(schedule, &seed)),
         };
-        let cadence = Cadence::of(schedule, tick);
-        let Check { id, spec, place, events, .. } = check;
-        let entry = Entry { id, spec, place, cadence, running: None, state, added: now, age, events };
+        let entry = Entry {
+            id,
+            probe,
+            place,
+            tick: Tick::of(schedule, tick),
+            policy,
+            running: None,
+            kept: None,
+            events,
+            state,
+            added: now,
+            age,
+            history: History::new(),
+            silence: Silence::None,
+            by_hand: None,
+        };
         (entry, now.saturating_add(phase))
     }
 
     pub(super) fn kind(&self) -> Kind {
-        match self.spec.probe {
-            Probe::Command(_) => Kind::Command,
-            Probe::Http(_) | Probe::Tcp(_) => Kind::Socket,
-        }
+        if self.probe.is_command() { Kind::Command } else { Kind::Socket }
     }
 
     /// The moment at which the running attempt's time is up.
     pub(super) fn deadline(&self) -> Option<Duration> {
         let patience = self.running.as_ref()?.patience?;
-        Some(self.cadence.round_up(patience.deadline))
+        Some(self.tick.round_up(patience.deadline))
     }
 
-    /// Judges an attempt that ended, and tells.
-    pub(super) fn conclude(
-        &mut self,
-        begin: &Begin,
-        outcome: Outcome,
-        now: Duration,
-        time_of_day: SystemTime,
-    ) -> Result<(), Unheard> {
-        let elapsed = self.age.saturating_add(now.saturating_sub(self.added));
-        let (state, verdict) = step(self.state, &self.spec.judgement, elapsed, &outcome);
+    /// From now to the next attempt.
+    pub(super) fn wait(&self, key: Key, run: Run) -> Duration {
+        let schedule = &self.policy.schedule;
+        schedule.interval_now(&self.state).saturating_add(jitter(key, run, schedule.jitter))
+    }
+
+    pub(super) fn silence(&mut self, silence: Silence) {
+        self.silence = silence;
+        self.kept = None;
+    }
+
+    pub(super) fn silenced(&self) -> Silence {
+        self.silence
+    }
+
+    /// Judges an attempt that ended, and tells. What is set by hand stays, whatever the attempt found.
+    pub(super) fn conclude(&mut self, begin: &Begin, end: End) -> Result<(), Unheard> {
+        let elapsed = self.age.saturating_add(end.at.saturating_sub(self.added));
+        let duration = end.at.saturating_sub(begin.at);
+        self.history.push(begin.at, duration, &end.outcome);
+        self.by_hand.take_if(|by_hand| by_hand.until <= end.time_of_day);
+        let (state, verdict) = match &self.by_hand {
+            Some(_) => (self.state, None),
+            None => step(self.state, &self.policy.judgement, elapsed, &end.outcome),
+        };
         self.state = state;
-        let event = Event {
+        self.tell(Event {
             check: self.id,
-            at: time_of_day,
-            outcome,
+            at: end.time_of_day,
+            outcome: end.outcome,
             verdict,
             state,
             started: begin.time_of_day,
-            duration: now.saturating_sub(begin.at),
+            duration,
             lateness: begin.lateness,
+            phases: end.phases,
+        })
+    }
+
+    /// Somebody knows better.
+    pub(super) fn set_by_hand(&mut self, by_hand: ByHand, now: SystemTime) -> Result<(), Unheard> {
+        let before = self.state.verdict;
+        self.state = self.state.set_by_hand(by_hand.verdict);
+        let verdict = match by_hand.verdict {
+            same if same == before => None,
+            Verdict::Unknown => None,
+            Verdict::Healthy => Some(VerdictEvent::Healthy),
+            Verdict::Unhealthy => Some(VerdictEvent::Unhealthy { consecutive_failures: 0, kill: false }),
         };
+        let (author, reason) = (by_hand.author.clone(), by_hand.reason.clone());
+        self.by_hand = Some(Box::new(by_hand));
+        self.tell(Event {
+            check: self.id,
+            at: now,
+            outcome: Outcome::Inconclusive(Reason::SetByHand { author, reason }),
+            verdict,
+            state: self.state,
+            started: now,
+            duration: Duration::ZERO,
+            lateness: Duration::ZERO,
+            phases: Phases::default(),
+        })
+    }
+
+    /// Attempts decide again.
+    pub(super) fn leave_to_attempts(&mut self) {
+        self.by_hand = None;
+    }
+
+    fn tell(&self, event: Event) -> Result<(), Unheard> {
         self.events.send(event).map_err(|_| Unheard)
+    }
+
+    pub(super) fn report(&self, now: Duration, time_of_day: SystemTime) -> CheckReport {
+        CheckReport {
+            state: self.state,
+            activity: match self.silence {
+                Silence::Paused => Activity::Paused,
+                Silence::Until(until) if until > now => Activity::Snoozed { left: until.saturating_sub(now) },
+                Silence::Until(_) | Silence::None => Activity::Active,
+            },
+            by_hand: self.by_hand.as_deref().filter(|by_hand| by_hand.until > time_of_day).cloned(),
+            attempts: self.history.attempts(now),
+            p50: self.history.durations().at(0.5),
+            p99: self.history.durations().at(0.99),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// With the sixty or so that the timetable and the table of checks need, this is what an idle check takes.
+    #[test]
+    fn it_is_small() {
+        assert!(size_of::<Entry>() <= 304, "{}", size_of::<Entry>());
     }
 }

@@ -5,22 +5,28 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
+use std::time::Duration;
 
 use rustix::event::{EventfdFlags, eventfd};
 
 use tokio::sync::oneshot;
 
-use super::Check;
-use crate::timetable::{Key, Lag};
+use super::{ByHand, CheckReport, Metrics, Order};
+use crate::timetable::Key;
 
 /// What the thread is told. Checks are named by a key that is never used twice.
 #[derive(Debug)]
 pub(super) enum Letter {
-    Add(Key, Box<Check>),
-    Pause(Key),
-    Resume(Key),
+    Add(Key, Box<Order>),
     Remove(Key),
-    Lag(oneshot::Sender<Lag>),
+    Pause(Key),
+    Snooze(Key, Duration),
+    Resume(Key),
+    CheckNow(Key),
+    SetVerdict(Key, Box<ByHand>),
+    ClearVerdict(Key),
+    Report(Key, oneshot::Sender<CheckReport>),
+    Metrics(oneshot::Sender<Metrics>),
     /// The last handle is gone.
     Stop,
 }

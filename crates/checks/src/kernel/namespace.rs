@@ -1,20 +1,35 @@
-//! Which network namespace the calling thread is in.
+//! Moves the calling thread between namespaces.
 //!
-//! A socket stays in the namespace it was made in, so a thread may make one here and the next one there. The kernel
-//! keeps the namespace per thread: this changes nothing for the other threads of the process.
+//! A socket stays in the network it was made in, so a thread may make one here and the next one there. The kernel keeps
+//! this per thread: it changes nothing for the other threads of the process. All of it needs `CAP_SYS_ADMIN`.
 
 use std::fs::File;
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use rustix::thread::{LinkNameSpaceType, ThreadNameSpaceType, move_into_link_name_space, move_into_thread_name_spaces};
 
-/// The network namespace of the calling thread.
-pub fn own_network() -> io::Result<OwnedFd> {
-    File::open("/proc/thread-self/ns/net").map(OwnedFd::from)
+/// The namespace the calling thread is in, of a kind as `/proc/self/ns` names it, to come back to.
+pub fn own(kind: &str) -> io::Result<OwnedFd> {
+    Ok(File::open(format!("/proc/thread-self/ns/{kind}"))?.into())
 }
 
-/// Moves the calling thread, and only it, into a network namespace. Needs `CAP_SYS_ADMIN`.
+/// The calling thread's sockets are made there from now on.
 pub fn enter_network(namespace: BorrowedFd<'_>) -> io::Result<()> {
     Ok(move_into_link_name_space(namespace, Some(LinkNameSpaceType::Network))?)
+}
+
+/// As [`enter_network`], of a process by its pidfd; `ESRCH` if it has ended.
+pub fn enter_network_of(pidfd: BorrowedFd<'_>) -> io::Result<()> {
+    Ok(move_into_thread_name_spaces(pidfd, ThreadNameSpaceType::NETWORK)?)
+}
+
+/// The calling thread's children are born in this namespace of processes from now on; it stays where it is itself.
+pub fn send_children_to(namespace: BorrowedFd<'_>) -> io::Result<()> {
+    Ok(move_into_link_name_space(namespace, Some(LinkNameSpaceType::ProcessID))?)
+}
+
+/// As [`send_children_to`], of a process by its pidfd; `ESRCH` if it has ended.
+pub fn send_children_to_that_of(pidfd: BorrowedFd<'_>) -> io::Result<()> {
+    Ok(move_into_thread_name_spaces(pidfd, ThreadNameSpaceType::PROCESS_ID)?)
 }

@@ -16,7 +16,9 @@ use rustix::fs::{Mode, OFlags, open};
 use rustix::io::{Errno, fcntl_dupfd_cloexec};
 use rustix::process::{Pid, Resource, Signal, chdir, getppid, set_parent_process_death_signal, setrlimit, setsid};
 use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
-use rustix::thread::{move_into_link_name_space, set_thread_groups, set_thread_res_gid, set_thread_res_uid};
+use rustix::thread::{
+    ThreadNameSpaceType, move_into_thread_name_spaces, set_thread_groups, set_thread_res_gid, set_thread_res_uid,
+};
 
 use super::plan::Plan;
 use crate::spec::Credentials;
@@ -53,8 +55,19 @@ pub struct Spawn {
     pub credentials: Option<Credentials>,
     /// The signal it gets when the *thread* that calls [`Spawn::start`] ends.
     pub parent_death_signal: Option<Signal>,
-    /// The namespaces it runs in, entered in this order.
-    pub enter: Vec<OwnedFd>,
+    /// Whose namespaces it runs in; its working directory and its program are looked up there.
+    pub enter: Option<Enter>,
+    /// The directory of the cgroup (version 2) it is born in; that of this process if absent.
+    pub cgroup: Option<OwnedFd>,
+}
+
+/// Namespaces to enter.
+#[derive(Debug)]
+pub struct Enter {
+    /// A pidfd of the process they belong to.
+    pub of: OwnedFd,
+    /// Which. A child of a process of another process namespace is born there, so that kind means nothing here.
+    pub kinds: ThreadNameSpaceType,
 }
 
 /// A program that runs. Dropping this neither kills nor waits for it.
@@ -159,7 +172,6 @@ fn bury(child: &Child) {
 fn clone_child(birth: &Birth<'_>) -> rustix::io::Result<Child> {
     let mut stack: Vec<mem::MaybeUninit<u8>> = Vec::with_capacity(STACK);
     let mut pidfd: c_int = -1;
-    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD | libc::SIGCHLD;
     let blocked = block_signals();
     // SAFETY: stacks grow down, so the child begins at the aligned end of `stack`, which lives until after the call:
     // CLONE_VFORK resumes this thread only when the child has exec'ed or exited, and `birth` lives as long.
@@ -169,15 +181,124 @@ fn clone_child(birth: &Birth<'_>) -> rustix::io::Result<Child> {
         let top = stack.as_mut_ptr().add(STACK).cast::<c_void>();
         let top = top.sub(top.addr() % 16);
         let argument = ptr::from_ref(birth).cast_mut().cast::<c_void>();
-        libc::clone(child_main, top, flags, argument, &raw mut pidfd)
+        match &birth.spawn.cgroup {
+            Some(cgroup) => clone_into(cgroup.as_raw_fd(), stack.as_mut_ptr().cast(), top, argument, &raw mut pidfd),
+            None => clone_here(top, argument, &raw mut pidfd),
+        }
     };
-    let failed = (pid < 0).then(last_errno);
     restore_signals(&blocked);
-    match (failed, Pid::from_raw(pid)) {
-        // SAFETY: the call succeeded, so the kernel has put a new descriptor there that nobody else owns.
-        (None, Some(pid)) => Ok(Child { pid, pidfd: unsafe { OwnedFd::from_raw_fd(pidfd) } }),
-        (errno, _) => Err(errno.unwrap_or(Errno::AGAIN)),
+    // SAFETY: the call succeeded, so the kernel has put a new descriptor there that nobody else owns.
+    pid.map(|pid| Child { pid, pidfd: unsafe { OwnedFd::from_raw_fd(pidfd) } })
+}
+
+/// # Safety
+///
+/// `top` is the end of a stack of [`STACK`] bytes, `argument` a `Birth`, and both outlive the call.
+unsafe fn clone_here(top: *mut c_void, argument: *mut c_void, pidfd: *mut c_int) -> rustix::io::Result<Pid> {
+    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD | libc::SIGCHLD;
+    // SAFETY: as promised by the caller.
+    let pid = unsafe { libc::clone(child_main, top, flags, argument, pidfd) };
+    Pid::from_raw(pid).filter(|_| pid > 0).ok_or_else(last_errno)
+}
+
+/// The same, and the child is born in a cgroup. Only `clone3` can do that, which libc does not offer: moving a process
+/// later, by writing its number, waits for every other fork and exit on the machine.
+///
+/// # Safety
+///
+/// As for [`clone_here`]; `bottom` is the beginning of the stack.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+unsafe fn clone_into(
+    cgroup: c_int,
+    bottom: *mut c_void,
+    top: *mut c_void,
+    argument: *mut c_void,
+    pidfd: *mut c_int,
+) -> rustix::io::Result<Pid> {
+    const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
+    // SAFETY: plain data, for which all zeroes is "nothing special".
+    let mut wanted: libc::clone_args = unsafe { mem::zeroed() };
+    wanted.flags = (libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD) as u64 | CLONE_INTO_CGROUP;
+    wanted.pidfd = pidfd.addr() as u64;
+    wanted.exit_signal = libc::SIGCHLD as u64;
+    wanted.stack = bottom.addr() as u64;
+    wanted.stack_size = (top.addr() - bottom.addr()) as u64;
+    wanted.cgroup = cgroup as u64;
+    // SAFETY: the parent comes back from the call with its registers as they were. The child has nothing but the new
+    // stack and the argument in a register, and calls `child_main`, which never returns.
+    let pid = unsafe { clone3(&raw mut wanted, argument) };
+    match i32::try_from(pid) {
+        Ok(pid) if pid > 0 => Pid::from_raw(pid).ok_or(Errno::AGAIN),
+        _ => Err(Errno::from_raw_os_error(i32::try_from(-pid).unwrap_or(libc::EAGAIN))),
     }
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+unsafe fn clone_into(
+    _: c_int,
+    _: *mut c_void,
+    top: *mut c_void,
+    argument: *mut c_void,
+    pidfd: *mut c_int,
+) -> rustix::io::Result<Pid> {
+    // SAFETY: as promised by the caller. Without a cgroup of its own.
+    unsafe { clone_here(top, argument, pidfd) }
+}
+
+/// # Safety
+///
+/// `wanted` describes a child with a stack of its own, which shares our memory and lets us wait until it has exec'ed.
+#[cfg(target_arch = "x86_64")]
+unsafe fn clone3(wanted: *mut libc::clone_args, argument: *mut c_void) -> i64 {
+    let pid: i64;
+    // SAFETY: as promised by the caller; `syscall` itself changes rax, rcx and r11 only.
+    unsafe {
+        std::arch::asm!(
+            "syscall",
+            "test rax, rax",
+            "jnz 2f",
+            "xor ebp, ebp",
+            "mov rdi, {argument}",
+            "call {child}",
+            "ud2",
+            "2:",
+            argument = in(reg) argument,
+            child = sym child_main,
+            inlateout("rax") libc::SYS_clone3 => pid,
+            in("rdi") wanted,
+            in("rsi") mem::size_of::<libc::clone_args>(),
+            out("rcx") _,
+            out("r11") _,
+        );
+    }
+    pid
+}
+
+/// # Safety
+///
+/// As on x86-64.
+#[cfg(target_arch = "aarch64")]
+unsafe fn clone3(wanted: *mut libc::clone_args, argument: *mut c_void) -> i64 {
+    let pid: i64;
+    // SAFETY: as promised by the caller; `svc` itself changes x0 only.
+    unsafe {
+        std::arch::asm!(
+            "svc #0",
+            "cbnz x0, 2f",
+            "mov x29, #0",
+            "mov x0, {argument}",
+            "bl {child}",
+            "brk #1",
+            "2:",
+            argument = in(reg) argument,
+            child = sym child_main,
+            in("x8") libc::SYS_clone3,
+            inlateout("x0") wanted => pid,
+            in("x1") mem::size_of::<libc::clone_args>(),
+            out("x30") _,
+        );
+    }
+    pid
 }
 
 fn last_errno() -> Errno {
@@ -224,8 +345,11 @@ impl Birth<'_> {
     fn prepare(&self) -> rustix::io::Result<()> {
         default_signals();
         self.at(Step::Namespaces);
-        for namespace in &self.spawn.enter {
-            move_into_link_name_space(namespace.as_fd(), None)?;
+        if let Some(enter) = &self.spawn.enter {
+            let kinds = enter.kinds - ThreadNameSpaceType::PROCESS_ID;
+            if !kinds.is_empty() {
+                move_into_thread_name_spaces(enter.of.as_fd(), kinds)?;
+            }
         }
         self.at(Step::Session);
         if self.spawn.session {
@@ -258,7 +382,8 @@ impl Birth<'_> {
         }
         if self.spawn.parent_death_signal.is_some() {
             set_parent_process_death_signal(self.spawn.parent_death_signal)?;
-            let orphaned = getppid() != Some(self.plan.parent);
+            // From within another process namespace the parent is not to be seen.
+            let orphaned = getppid().is_some_and(|parent| parent != self.plan.parent);
             return if orphaned { Err(Errno::SRCH) } else { Ok(()) };
         }
         Ok(())

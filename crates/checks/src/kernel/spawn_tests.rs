@@ -66,7 +66,8 @@ fn what_goes_wrong_in_the_child_is_the_error() {
     assert_eq!(forbidden.launch().unwrap_err(), Stumble { step: Step::Program, errno: Errno::ACCESS });
     let nowhere = Spawn { working_directory: Some("/no/such/place".into()), ..shell("true") };
     assert_eq!(nowhere.launch().unwrap_err(), Stumble { step: Step::Directory, errno: Errno::NOENT });
-    let not_a_namespace = Spawn { enter: vec![null().unwrap()], ..shell("true") };
+    let not_a_namespace =
+        Spawn { enter: Some(Enter { of: null().unwrap(), kinds: ThreadNameSpaceType::NETWORK }), ..shell("true") };
     assert_eq!(not_a_namespace.launch().unwrap_err().step, Step::Namespaces);
     let nul = Spawn { argv: vec!["a\0b".to_owned()], ..shell("") };
     assert_eq!(nul.launch().unwrap_err(), Stumble { step: Step::Prepare, errno: Errno::INVAL });

@@ -2,23 +2,26 @@
 //!
 //! It leads a session of its own, so that it can be found again with everything it starts. Its output goes through a
 //! pipe, of which the end is kept for the case of failure. Its end is read from a pidfd. When time is up the whole
-//! tree is killed, and the attempt is over when the command itself is reaped.
+//! tree is killed, which is everybody in its cgroup if it has one, and the attempt is over when the command itself is
+//! reaped.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::task::Poll;
+use std::time::Duration;
 
 use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::io::{Errno, read};
 use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::process::{Signal, WaitId, WaitIdOptions, WaitIdStatus, waitid};
+use rustix::process::Signal;
 
+use super::cgroup::Cgroup;
 use super::poller::Interest;
 use super::tools::Tools;
 use super::undertaker::Undertaker;
 use super::{blame, tree, words};
-use crate::kernel::{Child, Spawn, Step, Stumble, null};
-use crate::outcome::{Answer, Failure, Outcome, Reason};
+use crate::kernel::{Child, Ended, Enter, Spawn, Step, Stumble, null, reap};
+use crate::outcome::{Answer, Failure, Outcome, Phases, Reason};
 use crate::place::Place;
 use crate::spec::{Command, CommandProbe};
 
@@ -31,8 +34,12 @@ const READS: usize = 4;
 #[derive(Debug)]
 pub(crate) struct Attempt {
     child: Child,
+    cgroup: Option<Cgroup>,
     output: Option<OwnedFd>,
     tail: Vec<u8>,
+    phases: Phases,
+    /// What it has used, once it has ended.
+    cpu: Duration,
     /// What it is, if not what its exit status says: its time was up.
     decided: Option<Outcome>,
 }
@@ -42,15 +49,42 @@ impl Attempt {
         tools.go(place)?;
         let ours = |errno| blame(errno, |cause| Failure::NotStarted { cause });
         let (output, input) = pipe().map_err(ours)?;
-        let child = spawn(probe, place, input).map_err(not_started)?;
-        let attempt = Attempt { child, output: Some(output), tail: Vec::new(), decided: None };
+        let mut cgroup = tools.cgroups.take();
+        let mut spawned = spawn(probe, place, &input, cgroup.as_ref(), tools);
+        if let (Err(stumble), Some(refusing)) = (&spawned, cgroup.take_if(|_| is_refused(&spawned))) {
+            tracing::debug!(errno = %stumble.errno, "commands cannot be born in cgroups here");
+            tools.cgroups.give_up(refusing);
+            spawned = spawn(probe, place, &input, None, tools);
+        }
+        match spawned {
+            Ok(child) => Attempt::watch(child, cgroup, output, tools),
+            Err(stumble) => {
+                cgroup.into_iter().for_each(|cgroup| tools.cgroups.give_back(cgroup));
+                Err(not_started(stumble))
+            }
+        }
+    }
+
+    fn watch(child: Child, cgroup: Option<Cgroup>, output: OwnedFd, tools: &mut Tools<'_>) -> Result<Attempt, Outcome> {
+        let phases = Phases { connected: Some(tools.elapsed()), ..Phases::default() };
+        let (output, tail, cpu) = (Some(output), Vec::new(), Duration::ZERO);
+        let attempt = Attempt { child, cgroup, output, tail, phases, cpu, decided: None };
         match attempt.register(tools) {
             Ok(()) => Ok(attempt),
             Err(errno) => {
-                attempt.dismiss(tools.undertaker);
-                Err(ours(errno))
+                attempt.dismiss(tools);
+                Err(blame(errno, |cause| Failure::NotStarted { cause }))
             }
         }
+    }
+
+    pub(super) fn phases(&self) -> Phases {
+        self.phases
+    }
+
+    /// It is over: what it used, and its cgroup for the next one.
+    pub(super) fn dissolve(self) -> (Duration, Option<Cgroup>) {
+        (self.cpu, self.cgroup)
     }
 
     fn register(&self, tools: &Tools<'_>) -> rustix::io::Result<()> {
@@ -59,12 +93,14 @@ impl Attempt {
     }
 
     pub(super) fn advance(&mut self, tools: &mut Tools<'_>) -> Poll<Outcome> {
-        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
-        let status = waitid(WaitId::PidFd(self.child.pidfd.as_fd()), options);
-        self.drain(tools.scratch);
-        match status {
+        let reaped = reap(self.child.pidfd.as_fd());
+        self.drain(tools);
+        match reaped {
             Ok(None) | Err(Errno::INTR) => Poll::Pending,
-            Ok(Some(status)) => Poll::Ready(self.end(Ended::of(&status))),
+            Ok(Some(reaped)) => {
+                self.cpu = reaped.cpu;
+                Poll::Ready(self.end(Some(reaped.ended)))
+            }
             Err(_) => Poll::Ready(self.end(None)),
         }
     }
@@ -81,22 +117,33 @@ impl Attempt {
 
     pub(super) fn expire(&mut self, outcome: Outcome, undertaker: &mut Undertaker) -> Poll<Outcome> {
         self.decided = Some(outcome);
-        undertaker.take(tree::fell(self.child.pid));
+        self.fell(undertaker);
         Poll::Pending
     }
 
-    pub(super) fn dismiss(self, undertaker: &mut Undertaker) {
-        undertaker.take(tree::fell(self.child.pid));
-        undertaker.take([self.child.pidfd]);
+    pub(super) fn dismiss(self, tools: &mut Tools<'_>) {
+        self.fell(tools.undertaker);
+        tools.undertaker.take([self.child.pidfd]);
+        self.cgroup.into_iter().for_each(|cgroup| tools.cgroups.give_back(cgroup));
+    }
+
+    fn fell(&self, undertaker: &mut Undertaker) {
+        match self.cgroup.as_ref().map(Cgroup::fell) {
+            Some(Ok(killed)) => undertaker.take(killed),
+            Some(Err(_)) | None => undertaker.take(tree::fell(self.child.pid)),
+        }
     }
 
     /// Reads what there is. Whoever still holds the other end when the command has ended talks to nobody.
-    fn drain(&mut self, scratch: &mut [u8]) {
+    fn drain(&mut self, tools: &mut Tools<'_>) {
         for _ in 0..READS {
             let Some(output) = &self.output else { return };
-            match read(output, &mut *scratch) {
+            match read(output, &mut *tools.scratch) {
                 Ok(0) | Err(Errno::IO) => self.output = None,
-                Ok(length) => self.keep(scratch.get(..length).unwrap_or_default()),
+                Ok(length) => {
+                    self.phases.answered.get_or_insert_with(|| tools.elapsed());
+                    self.keep(tools.scratch.get(..length).unwrap_or_default());
+                }
                 Err(_) => return,
             }
         }
@@ -110,19 +157,6 @@ impl Attempt {
 
     fn text(&self) -> String {
         String::from_utf8_lossy(&self.tail).trim_end().to_owned()
-    }
-}
-
-/// How a command ended.
-enum Ended {
-    Exited(i32),
-    Killed(i32),
-}
-
-impl Ended {
-    fn of(status: &WaitIdStatus) -> Option<Ended> {
-        let exited = status.exit_status().map(Ended::Exited);
-        exited.or_else(|| status.terminating_signal().map(Ended::Killed))
     }
 }
 
@@ -142,12 +176,24 @@ fn pipe() -> rustix::io::Result<(OwnedFd, OwnedFd)> {
     Ok((output, input))
 }
 
-/// The thread is in the right network already, which its children inherit; the mounts are the child's business.
-fn spawn(probe: &CommandProbe, place: &Place, output: OwnedFd) -> Result<Child, Stumble> {
+/// Whether the kernel does not let children be born in that cgroup.
+fn is_refused(spawned: &Result<Child, Stumble>) -> bool {
+    let refusals =
+        [Errno::ACCESS, Errno::BUSY, Errno::INVAL, Errno::NOSYS, Errno::OPNOTSUPP, Errno::PERM, Errno::NODEV];
+    matches!(spawned, Err(Stumble { step: Step::Prepare, errno }) if refusals.contains(errno))
+}
+
+/// The thread is in the right network already, which its children inherit; the rest is the child's business.
+fn spawn(
+    probe: &CommandProbe,
+    place: &Place,
+    output: &OwnedFd,
+    cgroup: Option<&Cgroup>,
+    tools: &Tools<'_>,
+) -> Result<Child, Stumble> {
     let prepare = |errno| Stumble { step: Step::Prepare, errno };
     let unprepared = |error: std::io::Error| prepare(Errno::from_io_error(&error).unwrap_or(Errno::IO));
     let (path, argv) = program(&probe.command);
-    let enter = place.mounts().map(|mounts| mounts.try_clone()).transpose().map_err(unprepared)?;
     let spawn = Spawn {
         path,
         argv,
@@ -155,13 +201,21 @@ fn spawn(probe: &CommandProbe, place: &Place, output: OwnedFd) -> Result<Child, 
         working_directory: probe.working_directory.clone(),
         stdin: Some(null().map_err(prepare)?),
         stdout: Some(output.try_clone().map_err(unprepared)?),
-        stderr: Some(output),
+        stderr: Some(output.try_clone().map_err(unprepared)?),
         session: true,
         credentials: probe.user.clone(),
         parent_death_signal: Some(Signal::KILL),
-        enter: enter.into_iter().collect(),
+        enter: enter(place).map_err(unprepared)?,
+        cgroup: cgroup.map(Cgroup::directory).transpose().map_err(unprepared)?,
     };
-    spawn.launch()
+    let unreachable = |error: std::io::Error| Stumble { step: Step::Namespaces, ..unprepared(error) };
+    tools.here.among_processes(place, || spawn.launch()).map_err(unreachable)?
+}
+
+fn enter(place: &Place) -> std::io::Result<Option<Enter>> {
+    let Place::Process(process) = place else { return Ok(None) };
+    let of = process.pidfd().try_clone_to_owned()?;
+    Ok(Some(Enter { of, kinds: process.others() }))
 }
 
 fn program(command: &Command) -> (PathBuf, Vec<String>) {
@@ -179,6 +233,7 @@ fn not_started(stumble: Stumble) -> Outcome {
         Step::Program | Step::Prepare | Step::Session | Step::Streams => Failure::NotStarted { cause },
     };
     match (stumble.step, stumble.errno) {
+        (Step::Namespaces, Errno::SRCH) => Outcome::Inconclusive(Reason::TaskEnded),
         (Step::Prepare, Errno::AGAIN) => Outcome::Inconclusive(Reason::EngineExhausted { cause: words(stumble.errno) }),
         (_, errno) => blame(errno, cause),
     }

@@ -1,19 +1,24 @@
-//! `GET` over HTTP/1.1, plain or with TLS, following redirects.
+//! A request over HTTP, plain or with TLS, following redirects.
 //!
-//! A connection per hop. The body is read to its end and discarded; the last status is judged.
+//! A connection per hop. The body is read to its end; the last answer is judged. A connection that is kept from one
+//! attempt to the next is tried first: if it breaks before a byte of the answer has come, it was closed meanwhile, and
+//! a fresh one is made.
 
-mod connection;
+mod dialogue;
+mod plan;
+mod request;
 mod response;
 mod target;
 
 use std::task::Poll;
 
+use super::stream::{Endpoint, Received, Stream};
 use super::tools::Tools;
-use crate::outcome::{Answer, Failure, Outcome, Reason};
+use crate::outcome::{Failure, Outcome, Phases};
 use crate::place::Place;
-use crate::spec::{HttpProbe, Redirects};
-use connection::{Connection, Received};
-use response::{Head, Response};
+use crate::spec::{Redirects, Reuse, Scheme};
+use dialogue::Dialogue;
+pub(crate) use plan::Plan;
 use target::Target;
 
 /// How often an attempt reads before the others have their turn.
@@ -21,10 +26,13 @@ const READS: usize = 8;
 
 #[derive(Debug)]
 pub(crate) struct Attempt {
-    target: Target,
-    connection: Connection,
-    response: Response,
+    /// Where a redirect led; nothing is where the check asks.
+    target: Option<Box<Target>>,
+    stream: Box<Stream>,
+    dialogue: Dialogue,
     hops: u32,
+    /// Whether the connection is of an earlier attempt.
+    reused: bool,
 }
 
 /// How it goes on after some bytes.
@@ -37,97 +45,151 @@ enum Turn {
 }
 
 impl Attempt {
-    pub(super) fn start(probe: &HttpProbe, place: &Place, tools: &mut Tools<'_>) -> Result<Attempt, Outcome> {
-        let target = Target::of(probe);
-        let connection = Connection::open(&target, place, tools)?;
-        let mut attempt = Attempt { target, connection, response: Response::new(), hops: 0 };
-        match attempt.advance(probe, place, tools) {
+    pub(super) fn start(
+        plan: &Plan,
+        place: &Place,
+        kept: Option<Box<Stream>>,
+        tools: &mut Tools<'_>,
+    ) -> Result<Attempt, Outcome> {
+        let reused = kept.is_some();
+        let (stream, dialogue) = match kept {
+            Some(stream) => resume(plan, stream)?,
+            None => open(plan, &plan.target, plan.connection, place, tools)?,
+        };
+        let mut attempt = Attempt { target: None, stream, dialogue, hops: 0, reused };
+        match attempt.advance(plan, place, tools) {
             Poll::Ready(outcome) => Err(outcome),
             Poll::Pending => Ok(attempt),
         }
     }
 
+    pub(super) fn phases(&self) -> Phases {
+        self.stream.phases()
+    }
+
+    /// The connection, if it can serve another attempt.
+    pub(super) fn keep(self) -> Option<Box<Stream>> {
+        (self.target.is_none() && self.dialogue.keeps_alive()).then_some(self.stream)
+    }
+
     /// A few reads per turn of the engine, so that a long body does not hold up the others.
-    pub(super) fn advance(&mut self, probe: &HttpProbe, place: &Place, tools: &mut Tools<'_>) -> Poll<Outcome> {
+    pub(super) fn advance(&mut self, plan: &Plan, place: &Place, tools: &mut Tools<'_>) -> Poll<Outcome> {
         for _ in 0..READS {
-            match self.turn(probe, place, tools) {
+            match self.turn(plan, place, tools) {
+                Turn::Over(_) if self.was_closed_meanwhile() => match self.start_over(plan, place, tools) {
+                    Ok(()) => {}
+                    Err(outcome) => return Poll::Ready(outcome),
+                },
                 Turn::Over(outcome) => return Poll::Ready(outcome),
                 Turn::Again => {}
                 Turn::Wait => break,
             }
         }
-        match self.connection.register(tools) {
-            Ok(()) => Poll::Pending,
-            Err(outcome) => Poll::Ready(outcome),
-        }
+        self.stream.register(tools).map_or_else(Poll::Ready, |()| Poll::Pending)
     }
 
-    fn turn(&mut self, probe: &HttpProbe, place: &Place, tools: &mut Tools<'_>) -> Turn {
-        let (read, next) = match self.connection.exchange(tools.scratch) {
+    fn turn(&mut self, plan: &Plan, place: &Place, tools: &mut Tools<'_>) -> Turn {
+        let elapsed = tools.elapsed();
+        let (fed, next) = match self.stream.exchange(tools.scratch, elapsed) {
+            Err(outcome) => return Turn::Over(outcome),
             Ok(Received::NotYet) => return Turn::Wait,
-            Ok(Received::End) => (self.response.end(), Turn::Wait),
+            Ok(Received::End) => (self.dialogue.end().map(|()| Vec::new()), Turn::Wait),
             Ok(Received::Bytes(length)) => {
                 let next = if length == tools.scratch.len() { Turn::Again } else { Turn::Wait };
-                (self.response.feed(tools.scratch.get(..length).unwrap_or_default()), next)
+                (self.dialogue.feed(tools.scratch.get(..length).unwrap_or_default()), next)
             }
-            Err(failure) => return Turn::Over(Outcome::Failure(failure)),
         };
-        if let Err(violation) = read {
-            return Turn::Over(Outcome::Failure(Failure::Protocol { cause: violation.to_string() }));
-        }
-        let location = self.response.head().and_then(|head| self.follows(head, probe.redirects)).map(str::to_owned);
-        match (location, self.response.head()) {
-            (Some(location), _) => self.hop(&location, probe.redirects, place, tools),
-            (None, Some(head)) if self.response.is_whole() => Turn::Over(judge(head.status, probe)),
-            (None, _) => next,
-        }
-    }
-
-    /// The location to go to, if this is a redirect that is not the answer.
-    fn follows<'a>(&self, head: &'a Head, redirects: Redirects) -> Option<&'a str> {
-        let location = head.location.as_deref().filter(|_| (300..400).contains(&head.status))?;
-        let goes = match redirects {
-            Redirects::Follow { .. } => true,
-            Redirects::SameHost => self.target.stays(location),
-            Redirects::TakeAsAnswer => false,
-        };
-        goes.then_some(location)
-    }
-
-    fn hop(&mut self, location: &str, redirects: Redirects, place: &Place, tools: &mut Tools<'_>) -> Turn {
-        match self.try_hop(location, redirects, place, tools) {
-            Ok(()) => Turn::Again,
-            Err(outcome) => Turn::Over(outcome),
+        match fed {
+            Err(failure) => Turn::Over(Outcome::Failure(failure)),
+            Ok(reply) if reply.is_empty() => self.conclude(plan, place, tools).unwrap_or(next),
+            Ok(reply) => {
+                self.stream.push(&reply);
+                self.conclude(plan, place, tools).unwrap_or(Turn::Again)
+            }
         }
     }
 
-    fn try_hop(
-        &mut self,
-        location: &str,
-        redirects: Redirects,
-        place: &Place,
-        tools: &mut Tools<'_>,
-    ) -> Result<(), Outcome> {
-        let limit = if let Redirects::Follow { limit } = redirects { limit } else { Redirects::LIMIT };
+    /// The outcome or the next hop, if so much is known.
+    fn conclude(&mut self, plan: &Plan, place: &Place, tools: &mut Tools<'_>) -> Option<Turn> {
+        let answered = self.dialogue.answered()?;
+        if let Some(location) = answered.location.filter(|location| self.follows(answered.status, location, plan)) {
+            let location = location.to_owned();
+            return Some(match self.hop(&location, plan, place, tools) {
+                Ok(()) => Turn::Again,
+                Err(outcome) => Turn::Over(outcome),
+            });
+        }
+        let outcome = plan.judge(answered.status, answered.body?);
+        let objection = self.stream.certificate().and_then(|certificate| {
+            plan.tls.object(Some(certificate), tools.time_of_day()).filter(|_| matches!(outcome, Outcome::Success(_)))
+        });
+        Some(Turn::Over(objection.map_or(outcome, Outcome::Failure)))
+    }
+
+    fn target<'a>(&'a self, plan: &'a Plan) -> &'a Target {
+        self.target.as_deref().unwrap_or(&plan.target)
+    }
+
+    /// Whether this is a redirect that is not the answer.
+    fn follows(&self, status: u16, location: &str, plan: &Plan) -> bool {
+        (300..400).contains(&status)
+            && match plan.redirects {
+                Redirects::Follow { .. } => true,
+                Redirects::SameHost => self.target(plan).stays(location),
+                Redirects::TakeAsAnswer => false,
+            }
+    }
+
+    fn hop(&mut self, location: &str, plan: &Plan, place: &Place, tools: &mut Tools<'_>) -> Result<(), Outcome> {
+        let limit = if let Redirects::Follow { limit } = plan.redirects { limit } else { Redirects::LIMIT };
         let astray = |cause: String| Outcome::Failure(Failure::Redirect { cause });
         if self.hops >= limit {
             return Err(astray(format!("more than {limit} of them")));
         }
         self.hops += 1;
-        self.target = self.target.redirected(location).map_err(|error| astray(error.to_string()))?;
-        self.connection = Connection::open(&self.target, place, tools)?;
-        self.response = Response::new();
+        let target = self.target(plan).redirected(location).map_err(|error| astray(error.to_string()))?;
+        if !tools.reach.allows(target.address.ip()) {
+            return Err(astray(super::prepared::beyond_reach(&target.address)));
+        }
+        (self.stream, self.dialogue) = open(plan, &target, Reuse::Fresh, place, tools)?;
+        self.reused = false;
+        self.target = Some(Box::new(target));
+        Ok(())
+    }
+
+    /// A server may close an idle connection at any time; that says nothing about its health.
+    fn was_closed_meanwhile(&self) -> bool {
+        self.reused && self.dialogue.is_untouched()
+    }
+
+    fn start_over(&mut self, plan: &Plan, place: &Place, tools: &mut Tools<'_>) -> Result<(), Outcome> {
+        self.reused = false;
+        (self.stream, self.dialogue) = open(plan, &plan.target, plan.connection, place, tools)?;
         Ok(())
     }
 }
 
-fn judge(status: u16, probe: &HttpProbe) -> Outcome {
-    if probe.ignored_statuses.as_ref().is_some_and(|ignored| ignored.contains(status)) {
-        return Outcome::Inconclusive(Reason::IgnoredStatus(status));
-    }
-    if probe.healthy_statuses.contains(status) {
-        Outcome::Success(Answer::Status(status))
-    } else {
-        Outcome::Failure(Failure::Status(status))
-    }
+type Opened = (Box<Stream>, Dialogue);
+
+fn open(
+    plan: &Plan,
+    target: &Target,
+    connection: Reuse,
+    place: &Place,
+    tools: &mut Tools<'_>,
+) -> Result<Opened, Outcome> {
+    let (dialogue, spoken) = Dialogue::begin(plan, target, connection)?;
+    let is_secure = target.scheme == Scheme::Https;
+    let tls = is_secure.then(|| (&*plan.tls, plan.tls.server_name(|| target.server_name())));
+    let source = plan.extras().source.filter(|source| source.is_ipv4() == target.address.is_ipv4());
+    let mut stream = Stream::open(Endpoint { address: target.address, source, tls }, place, tools)?;
+    stream.push(&spoken);
+    Ok((Box::new(stream), dialogue))
+}
+
+fn resume(plan: &Plan, mut stream: Box<Stream>) -> Result<Opened, Outcome> {
+    let (dialogue, spoken) = Dialogue::begin(plan, &plan.target, plan.connection)?;
+    stream.reuse();
+    stream.push(&spoken);
+    Ok((stream, dialogue))
 }

@@ -1,4 +1,4 @@
-//! Whether somebody listens.
+//! Whether a TCP connection can be made.
 //!
 //! On one machine the handshake is over when the first `connect` returns, so a second one usually has the answer and
 //! epoll never hears of the socket. Half-open: the last acknowledgement is held back and closing resets the
@@ -10,11 +10,11 @@ use std::task::Poll;
 
 use rustix::io::Errno;
 use rustix::net::sockopt::set_tcp_quickack;
-use rustix::net::{AddressFamily, Shutdown, connect, getsockname, shutdown};
+use rustix::net::{Shutdown, connect, getsockname, shutdown};
 
 use super::poller::Interest;
 use super::tools::Tools;
-use super::{blame, words};
+use super::{blame, unconnected};
 use crate::outcome::{Answer, Failure, Outcome};
 use crate::place::Place;
 use crate::spec::{TcpMode, TcpProbe};
@@ -27,7 +27,7 @@ pub(crate) struct Attempt {
 
 impl Attempt {
     pub(super) fn start(probe: &TcpProbe, place: &Place, tools: &mut Tools<'_>) -> Result<Attempt, Outcome> {
-        let socket = tools.socket(place, family(&probe.address))?;
+        let socket = tools.stream(place, &probe.address, probe.source)?;
         let ours = |errno| blame(errno, |cause| Failure::Connection { cause });
         if probe.mode == TcpMode::HalfOpen {
             set_tcp_quickack(&socket, false).map_err(ours)?;
@@ -44,17 +44,13 @@ impl Attempt {
 
     pub(super) fn advance(&mut self) -> Poll<Outcome> {
         Poll::Ready(match connect(&self.socket, &self.probe.address) {
-            Ok(()) | Err(Errno::ISCONN) if self.is_alone() => Outcome::Failure(nobody(Errno::CONNREFUSED)),
+            Ok(()) | Err(Errno::ISCONN) if is_alone(&self.socket, &self.probe.address) => {
+                Outcome::Failure(Failure::Refused)
+            }
             Ok(()) | Err(Errno::ISCONN) => self.connected(),
             Err(Errno::INPROGRESS | Errno::ALREADY | Errno::INTR) => return Poll::Pending,
-            Err(errno) => Outcome::Failure(nobody(errno)),
+            Err(errno) => unconnected(errno, &self.probe.address),
         })
-    }
-
-    /// A socket may be given, as its own port, the one it asks for, and then talks to itself.
-    fn is_alone(&self) -> bool {
-        let own = getsockname(&self.socket).ok().and_then(|own| SocketAddr::try_from(own).ok());
-        own.is_some_and(|own| own == self.probe.address)
     }
 
     /// A whole connection ends with a FIN, so that the application reads an end and not an error. The reset that
@@ -67,13 +63,8 @@ impl Attempt {
     }
 }
 
-fn nobody(errno: Errno) -> Failure {
-    Failure::NotConnected { cause: words(errno) }
-}
-
-pub(super) fn family(address: &SocketAddr) -> AddressFamily {
-    match address {
-        SocketAddr::V4(_) => AddressFamily::INET,
-        SocketAddr::V6(_) => AddressFamily::INET6,
-    }
+/// A socket may be given, as its own port, the one it asks for, and then talks to itself.
+pub(super) fn is_alone(socket: &OwnedFd, address: &SocketAddr) -> bool {
+    let own = getsockname(socket).ok().and_then(|own| SocketAddr::try_from(own).ok());
+    own.is_some_and(|own| own == *address)
 }

@@ -1,20 +1,22 @@
 //! What an attempt works with: lent to it for one step, owned by the engine's thread.
 
-use std::io;
-use std::os::fd::{AsFd, OwnedFd};
-use std::sync::Arc;
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::OwnedFd;
+use std::time::{Duration, SystemTime};
 
 use rustix::io::Errno;
 use rustix::net::sockopt::set_socket_linger;
-use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
-use rustls::ClientConfig;
+use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, socket_with};
 
 use super::blame;
+use super::cgroup::Cgroups;
+use super::listen::Diagnostics;
 use super::poller::Poller;
 use super::undertaker::Undertaker;
-use crate::kernel::namespace::{enter_network, own_network};
-use crate::outcome::{Failure, Outcome};
-use crate::place::{Namespace, Place};
+use crate::clock::Clock;
+use crate::outcome::{Failure, Outcome, Reason};
+use crate::place::{Here, Place};
+use crate::spec::Reach;
 use crate::timetable::Key;
 
 /// Lent to an attempt for one step.
@@ -22,65 +24,82 @@ use crate::timetable::Key;
 pub(crate) struct Tools<'a> {
     /// Of the check.
     pub(crate) key: Key,
+    pub(crate) clock: &'a Clock,
+    /// When the attempt started, by that clock.
+    pub(crate) started: Duration,
     pub(crate) poller: &'a Poller,
     pub(crate) here: &'a mut Here,
     pub(crate) undertaker: &'a mut Undertaker,
-    pub(crate) tls: &'a Arc<ClientConfig>,
+    pub(crate) cgroups: &'a mut Cgroups,
+    pub(crate) diagnostics: &'a mut Diagnostics,
+    pub(crate) reach: &'a Reach,
     /// To read into; its content is nothing.
     pub(crate) scratch: &'a mut [u8],
 }
 
 impl Tools<'_> {
+    /// Since the start of the attempt.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.clock.now().saturating_sub(self.started)
+    }
+
+    /// By the calendar.
+    pub(crate) fn time_of_day(&self) -> SystemTime {
+        self.clock.time_of_day()
+    }
+
     /// A socket in a place, which never blocks and leaves nothing behind when it is closed.
-    pub(crate) fn socket(&mut self, place: &Place, family: AddressFamily) -> Result<OwnedFd, Outcome> {
+    pub(crate) fn stream(
+        &mut self,
+        place: &Place,
+        address: &SocketAddr,
+        source: Option<IpAddr>,
+    ) -> Result<OwnedFd, Outcome> {
+        let socket = self.socket(place, address, source, SocketType::STREAM)?;
+        set_socket_linger(&socket, Some(Duration::ZERO)).map_err(not_made)?;
+        Ok(socket)
+    }
+
+    /// A socket in a place, which never blocks.
+    pub(crate) fn socket(
+        &mut self,
+        place: &Place,
+        address: &SocketAddr,
+        source: Option<IpAddr>,
+        kind: SocketType,
+    ) -> Result<OwnedFd, Outcome> {
         self.go(place)?;
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        let make = || {
-            let socket = socket_with(family, SocketType::STREAM, flags, None)?;
-            set_socket_linger(&socket, Some(std::time::Duration::ZERO))?;
-            Ok(socket)
-        };
-        make().map_err(|errno| blame(errno, |cause| Failure::Connection { cause }))
+        let socket = socket_with(family(address), kind, flags, None).map_err(not_made)?;
+        if let Some(source) = source {
+            bind(&socket, &SocketAddr::new(source, 0)).map_err(not_made)?;
+        }
+        Ok(socket)
     }
 
     /// Moves to the network of a place.
     pub(crate) fn go(&mut self, place: &Place) -> Result<(), Outcome> {
-        let denied = |error: io::Error| {
-            let errno = Errno::from_io_error(&error).unwrap_or(Errno::IO);
-            blame(errno, |cause| Failure::Place { cause })
-        };
-        self.here.go(place.network()).map_err(denied)
-    }
-}
-
-/// Which network namespace the engine's thread is in.
-#[derive(Debug)]
-pub(crate) struct Here {
-    home: OwnedFd,
-    away: Option<Namespace>,
-}
-
-impl Here {
-    /// At home, on the calling thread.
-    pub(crate) fn new() -> io::Result<Here> {
-        Ok(Here { home: own_network()?, away: None })
-    }
-
-    /// Nothing happens if we are there.
-    pub(crate) fn go(&mut self, to: Option<&Namespace>) -> io::Result<()> {
-        match (to, &self.away) {
-            (None, None) => Ok(()),
-            (Some(to), Some(away)) if away.is(to) => Ok(()),
-            (Some(to), _) => {
-                enter_network(to.as_fd())?;
-                self.away = Some(to.clone());
-                Ok(())
-            }
-            (None, Some(_)) => {
-                enter_network(self.home.as_fd())?;
-                self.away = None;
-                Ok(())
-            }
+        if place.network_id().is_none() && place.has_ended() {
+            return Err(Outcome::Inconclusive(Reason::TaskEnded));
         }
+        self.here.go(place).map_err(|error| {
+            let errno = Errno::from_io_error(&error).unwrap_or(Errno::IO);
+            match (errno, place) {
+                // Who has ended has no namespaces any more.
+                (Errno::SRCH, Place::Process(_)) => Outcome::Inconclusive(Reason::TaskEnded),
+                _ => blame(errno, |cause| Failure::Place { cause }),
+            }
+        })
+    }
+}
+
+fn not_made(errno: Errno) -> Outcome {
+    blame(errno, |cause| Failure::Unreachable { cause })
+}
+
+fn family(address: &SocketAddr) -> AddressFamily {
+    match address {
+        SocketAddr::V4(_) => AddressFamily::INET,
+        SocketAddr::V6(_) => AddressFamily::INET6,
     }
 }

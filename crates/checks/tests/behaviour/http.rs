@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use checks::spec::{HttpProbe, Probe, Redirects, Scheme, StatusRanges};
-use checks::{Answer, Failure, Outcome, Reason};
+use checks::{Answer, Failure, Kind, Outcome, Reason};
 
 use crate::server::{answer, closed, hang, redirect, request, serve, serve_on, status, tell, tls};
 use crate::support::{PATIENCE, engine, http, ms, outcome, outcome_within, spec, watch};
@@ -101,8 +101,8 @@ async fn redirects_may_be_the_answer() {
 #[tokio::test]
 async fn nobody_there() {
     let refused = get(closed()).await;
-    assert_eq!(refused, Outcome::Failure(Failure::Connection { cause: "connection refused".to_owned() }));
-    assert_eq!((refused.http_status(), refused.connected()), (None, None));
+    assert_eq!(refused, Outcome::Failure(Failure::Refused));
+    assert_eq!((refused.http_status(), refused.kind()), (None, Kind::Refused));
 }
 
 #[tokio::test]

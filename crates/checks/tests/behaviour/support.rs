@@ -21,8 +21,8 @@ pub(crate) fn ms(milliseconds: u64) -> Duration {
 
 /// At once, then every 20 ms; up to 10 s per attempt; killed at the third failure.
 pub(crate) fn spec(probe: Probe) -> CheckSpec {
-    let schedule = Schedule { delay: Duration::ZERO, interval: ms(20), timeout: Some(Duration::from_secs(10)) };
-    let judgement = Judgement { grace: Duration::ZERO, consecutive_failures: 3, consecutive_successes: 1 };
+    let schedule = Schedule { interval: ms(20), timeout: Some(Duration::from_secs(10)), ..Schedule::default() };
+    let judgement = Judgement { grace: Duration::ZERO, ..Judgement::default() };
     CheckSpec { probe, schedule, judgement }
 }
 
@@ -31,7 +31,7 @@ pub(crate) fn http(address: std::net::SocketAddr) -> HttpProbe {
 }
 
 pub(crate) fn tcp(address: std::net::SocketAddr, mode: TcpMode) -> Probe {
-    Probe::Tcp(TcpProbe { address, mode })
+    Probe::Tcp(TcpProbe { mode, ..TcpProbe::new(address) })
 }
 
 pub(crate) fn shell(script: &str) -> CommandProbe {

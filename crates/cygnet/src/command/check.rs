@@ -91,8 +91,8 @@ fn fail(error: &anyhow::Error, code: u8) -> ExitCode {
 
 async fn understand(check: &Check) -> anyhow::Result<(CheckSpec, Place)> {
     let probe = target::probe(&check.what).await?;
-    let schedule = Schedule { delay: Duration::ZERO, interval: check.interval, timeout: Some(check.timeout) };
-    let judgement = Judgement { grace: Duration::ZERO, consecutive_failures: 1, consecutive_successes: 1 };
+    let schedule = Schedule { interval: check.interval, timeout: Some(check.timeout), ..Schedule::default() };
+    let judgement = Judgement { grace: Duration::ZERO, consecutive_failures: 1, ..Judgement::default() };
     let spec = CheckSpec { probe, schedule, judgement };
     spec.validate()?;
     Ok((spec, target::place(check.netns.as_deref())?))

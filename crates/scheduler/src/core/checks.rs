@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use checks::spec::{HttpProbe, Judgement, Probe, Redirects, Schedule, Scheme, StatusRanges, TcpMode, TcpProbe};
+use checks::spec::{HttpProbe, Judgement, Probe, Redirects, Schedule, Scheme, StatusRanges, TcpProbe};
 use checks::{Verdict, VerdictEvent, VerdictState};
 
 use super::Core;
@@ -48,7 +48,7 @@ impl CheckStart {
         let check = &self.check;
         let address = (ip, self.port).into();
         let probe = match check.protocol {
-            Protocol::Tcp => Probe::Tcp(TcpProbe { address, mode: TcpMode::Connect }),
+            Protocol::Tcp => Probe::Tcp(TcpProbe::new(address)),
             protocol => Probe::Http(HttpProbe {
                 scheme: if protocol == Protocol::Https { Scheme::Https } else { Scheme::Http },
                 address,
@@ -58,6 +58,7 @@ impl CheckStart {
                 redirects: Redirects::TakeAsAnswer,
                 healthy_statuses: StatusRanges::from(200..=399),
                 ignored_statuses: check.ignore_http1xx.then(|| StatusRanges::from(100..=199)),
+                ..HttpProbe::default()
             }),
         };
         let seconds = |seconds: u32| Duration::from_secs(seconds.into());
@@ -67,11 +68,12 @@ impl CheckStart {
                 delay: seconds(check.delay_seconds),
                 interval: seconds(check.interval_seconds),
                 timeout: check.timeout(),
+                ..Schedule::default()
             },
             judgement: Judgement {
                 grace: seconds(check.grace_period_seconds),
                 consecutive_failures: check.max_consecutive_failures,
-                consecutive_successes: 1,
+                ..Judgement::default()
             },
         }
     }
@@ -206,5 +208,6 @@ fn verdict_state(health: &Health) -> VerdictState {
             Some(true) => Verdict::Healthy,
             Some(false) => Verdict::Unhealthy,
         },
+        ..VerdictState::default()
     }
 }

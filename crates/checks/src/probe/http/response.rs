@@ -1,14 +1,11 @@
 //! An HTTP/1 response, read piece by piece. Pure.
 //!
-//! In: bytes as they come, and the end of the stream. Out: status and `Location` as soon as the head is whole, and
-//! whether the body has ended. Bodies are skipped, but their end is found, because the time they take is the
-//! attempt's. Bounded: a head of 64 KiB, a body of 64 MiB.
+//! In: bytes as they come, and the end of the stream. Out: status and `Location` as soon as the head is whole, whether
+//! the body has ended, and as much of it as was asked for. What is not asked for is skipped, but the end is found,
+//! because the time it takes is the attempt's. Bounded: a head of 64 KiB, and a body as long as the check allows.
 
 /// As much as common servers send, many times over.
 const HEAD_LIMIT: usize = 64 * 1024;
-
-/// More is not an answer to "how are you".
-const BODY_LIMIT: u64 = 64 * 1024 * 1024;
 
 /// Which rule of HTTP/1, or which bound of ours, was broken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,8 +18,8 @@ pub(super) enum Violation {
     ContentLength,
     #[error("a chunk has no valid size")]
     Chunk,
-    #[error("the body is longer than {BODY_LIMIT} bytes")]
-    BodyTooLong,
+    #[error("the body is longer than {0} bytes")]
+    BodyTooLong(u64),
     #[error("the connection was closed without an answer")]
     Empty,
     #[error("the connection was closed within the header")]
@@ -38,11 +35,28 @@ pub(super) struct Head {
     pub(super) location: Option<String>,
 }
 
+/// What is asked of a response.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted {
+    /// A longer body is a violation.
+    pub(super) longest: u64,
+    /// So much of the body is kept.
+    pub(super) kept: usize,
+    /// Whether there is a body at all: there is none to `HEAD`.
+    pub(super) body: bool,
+}
+
 #[derive(Debug)]
 pub(super) struct Response {
+    wanted: Wanted,
     head: Option<Head>,
     state: State,
-    body: u64,
+    length: u64,
+    body: Vec<u8>,
+    /// Whether the connection can be used again, by what the head says.
+    persists: bool,
+    /// Whether something came behind the end.
+    surplus: bool,
 }
 
 #[derive(Debug)]
@@ -70,8 +84,24 @@ enum Chunk {
 }
 
 impl Response {
-    pub(super) fn new() -> Response {
-        Response { head: None, state: State::Head(Vec::new()), body: 0 }
+    pub(super) fn new(wanted: Wanted) -> Response {
+        let (state, body) = (State::Head(Vec::new()), Vec::new());
+        Response { wanted, head: None, state, length: 0, body, persists: false, surplus: false }
+    }
+
+    /// What was kept of the body.
+    pub(super) fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// Whether another request may go out on the same connection.
+    pub(super) fn keeps_alive(&self) -> bool {
+        self.persists && !self.surplus && self.is_whole()
+    }
+
+    /// Whether nothing has come yet.
+    pub(super) fn is_empty(&self) -> bool {
+        self.head.is_none() && matches!(&self.state, State::Head(head) if head.is_empty())
     }
 
     /// Once the header is whole.
@@ -90,6 +120,7 @@ impl Response {
                 _ => self.feed_body(bytes)?,
             };
         }
+        self.surplus |= !bytes.is_empty();
         Ok(())
     }
 
@@ -121,13 +152,15 @@ impl Response {
         if end > HEAD_LIMIT {
             return Err(Violation::HeadTooLong);
         }
-        let (parsed, state) = parse(head.get(..end).unwrap_or_default())?;
-        self.head = parsed;
-        self.state = state;
+        let parsed = parse(head.get(..end).unwrap_or_default())?;
+        self.head = parsed.head;
+        self.persists = parsed.persists && !matches!(parsed.state, State::UntilEnd);
+        self.state = if self.head.is_some() && !self.wanted.body { State::Done } else { parsed.state };
         Ok(bytes.get(end - before..).unwrap_or_default())
     }
 
     fn feed_body<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8], Violation> {
+        let is_data = !matches!(self.state, State::Chunked(chunk) if !matches!(chunk, Chunk::Data { .. }));
         let (taken, next) = match &self.state {
             State::Length(left) => {
                 let taken = at_most(*left, bytes);
@@ -138,11 +171,19 @@ impl Response {
             State::UntilEnd | State::Head(_) | State::Done => (bytes.len(), State::UntilEnd),
         };
         self.state = next;
-        self.body = self.body.saturating_add(taken as u64);
-        if self.body > BODY_LIMIT {
-            return Err(Violation::BodyTooLong);
+        if is_data {
+            self.keep(bytes.get(..taken).unwrap_or_default());
+        }
+        self.length = self.length.saturating_add(taken as u64);
+        if self.length > self.wanted.longest {
+            return Err(Violation::BodyTooLong(self.wanted.longest));
         }
         Ok(bytes.get(taken..).unwrap_or_default())
+    }
+
+    fn keep(&mut self, bytes: &[u8]) {
+        let room = self.wanted.kept.saturating_sub(self.body.len()).min(bytes.len());
+        self.body.extend_from_slice(bytes.get(..room).unwrap_or_default());
     }
 }
 
@@ -203,17 +244,26 @@ fn end_of_head(head: &[u8], from: usize) -> Option<usize> {
     feeds.into_iter().find_map(|feed| ends_at(&feed))
 }
 
+/// What a head says.
+struct Parsed {
+    head: Option<Head>,
+    state: State,
+    persists: bool,
+}
+
 /// An interim response (1xx, but not a switch of protocols) is passed over: another head follows.
-fn parse(head: &[u8]) -> Result<(Option<Head>, State), Violation> {
+fn parse(head: &[u8]) -> Result<Parsed, Violation> {
     let text = String::from_utf8_lossy(head);
     let mut lines = text.lines();
-    let status = status(lines.next().unwrap_or_default()).ok_or(Violation::StatusLine)?;
+    let first = lines.next().unwrap_or_default();
+    let status = status(first).ok_or(Violation::StatusLine)?;
     if (100..200).contains(&status) && status != 101 {
-        return Ok((None, State::Head(Vec::new())));
+        return Ok(Parsed { head: None, state: State::Head(Vec::new()), persists: false });
     }
     let fields = Fields::of(lines)?;
     let state = fields.framing(status);
-    Ok((Some(Head { status, location: fields.location }), state))
+    let persists = status != 101 && fields.keep_alive.unwrap_or_else(|| first.starts_with("HTTP/1.1"));
+    Ok(Parsed { head: Some(Head { status, location: fields.location }), state, persists })
 }
 
 /// `HTTP/1.1 200 OK`
@@ -230,6 +280,8 @@ struct Fields {
     length: Option<u64>,
     chunked: bool,
     location: Option<String>,
+    /// What `Connection` says, if it says anything about that.
+    keep_alive: Option<bool>,
 }
 
 impl Fields {
@@ -250,6 +302,9 @@ impl Fields {
         } else if name.eq_ignore_ascii_case("transfer-encoding") {
             let last = value.rsplit(',').next().unwrap_or_default();
             self.chunked = last.trim().eq_ignore_ascii_case("chunked");
+        } else if name.eq_ignore_ascii_case("connection") {
+            let says = |token: &str| value.split(',').any(|own| own.trim().eq_ignore_ascii_case(token));
+            self.keep_alive = says("close").then_some(false).or_else(|| says("keep-alive").then_some(true));
         } else if name.eq_ignore_ascii_case("location") && self.location.is_none() {
             self.location = Some(value.to_owned());
         }

@@ -4,8 +4,10 @@ use proptest::prelude::*;
 
 use super::*;
 
+const WANTED: Wanted = Wanted { longest: 64 * 1024 * 1024, kept: 8, body: true };
+
 fn read(pieces: &[&[u8]]) -> Result<Response, Violation> {
-    let mut response = Response::new();
+    let mut response = Response::new(WANTED);
     pieces.iter().try_for_each(|piece| response.feed(piece))?;
     Ok(response)
 }
@@ -16,7 +18,7 @@ fn whole(text: &str) -> (u16, bool) {
 }
 
 fn violation(text: &[u8]) -> Violation {
-    let mut response = Response::new();
+    let mut response = Response::new(WANTED);
     response.feed(text).and_then(|()| response.end()).expect_err("must be refused")
 }
 
@@ -76,7 +78,7 @@ fn heads_and_bodies_are_bounded() {
     let mut response = read(&[b"HTTP/1.1 200 OK\r\n\r\n"]).unwrap();
     let piece = vec![0; 1024 * 1024];
     let fed = (0..65).try_for_each(|_| response.feed(&piece));
-    assert_eq!(fed, Err(Violation::BodyTooLong));
+    assert_eq!(fed, Err(Violation::BodyTooLong(WANTED.longest)));
 }
 
 #[test]
@@ -91,7 +93,7 @@ proptest! {
         let plain = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\nHello, world";
         let chunks = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nHello\r\n7\r\n, world\r\n0\r\n\r\n";
         let mut rest = if chunked { chunks.as_bytes() } else { plain.as_bytes() };
-        let mut response = Response::new();
+        let mut response = Response::new(WANTED);
         for cut in cuts.iter().cycle() {
             prop_assert!(!response.is_whole());
             let (piece, tail) = rest.split_at(rest.len().min(*cut));
@@ -105,9 +107,38 @@ proptest! {
 
     #[test]
     fn noise_never_panics(pieces in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..40), 0..20)) {
-        let mut response = Response::new();
+        let mut response = Response::new(WANTED);
         let _any = response.feed(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n");
         let _any = pieces.iter().try_for_each(|piece| response.feed(piece));
         let _any = response.end();
     }
+}
+
+#[test]
+fn so_much_of_the_body_is_kept() {
+    let body = |text: &str| read(&[text.as_bytes()]).unwrap().body().to_vec();
+    assert_eq!(body("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"), b"ok");
+    assert_eq!(body("HTTP/1.0 200 OK\r\n\r\nmore than eight"), b"more tha");
+    let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n3;x\r\nefg\r\n0\r\nX: y\r\n\r\n";
+    assert_eq!(body(chunked), b"abcdefg");
+}
+
+#[test]
+fn to_head_there_is_no_body() {
+    let mut response = Response::new(Wanted { body: false, ..WANTED });
+    response.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 700\r\n\r\n").unwrap();
+    assert!(response.is_whole() && response.keeps_alive());
+}
+
+#[test]
+fn connections_are_kept_only_if_their_end_is_known_and_nobody_minds() {
+    let keeps = |text: &str| read(&[text.as_bytes()]).unwrap().keeps_alive();
+    assert!(keeps("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"));
+    assert!(keeps("HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 0\r\n\r\n"));
+    assert!(!keeps("HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n"));
+    assert!(!keeps("HTTP/1.1 200 OK\r\nconnection: close\r\nContent-Length: 0\r\n\r\n"));
+    assert!(!keeps("HTTP/1.1 200 OK\r\n\r\nuntil the end"));
+    assert!(!keeps("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok and more"));
+    assert!(!keeps("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok"));
+    assert!(!keeps("HTTP/1.1 101 Switching Protocols\r\n\r\n"));
 }

@@ -2,6 +2,7 @@
 //!
 //! No names are looked up: a redirect may name an address, `localhost`, or the host that was asked.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use rustls::pki_types::ServerName;
@@ -13,10 +14,10 @@ use crate::spec::{HttpProbe, Scheme};
 pub(super) struct Target {
     pub(super) scheme: Scheme,
     pub(super) address: SocketAddr,
-    /// The `Host` header.
-    authority: String,
+    /// The `Host` header, if it is not the address.
+    host: Option<Box<str>>,
     /// Path and query.
-    path: String,
+    path: Box<str>,
 }
 
 /// A `Location` in its parts.
@@ -40,38 +41,43 @@ pub(super) enum Astray {
 
 impl Target {
     pub(super) fn of(probe: &HttpProbe) -> Target {
-        let authority = probe.host.clone().unwrap_or_else(|| authority(probe.scheme, &probe.address));
-        let path = if probe.path.is_empty() { "/".to_owned() } else { probe.path.clone() };
-        Target { scheme: probe.scheme, address: probe.address, authority, path }
+        let host = probe.host.as_deref().map(Box::from);
+        let path = if probe.path.is_empty() { "/" } else { &probe.path };
+        Target { scheme: probe.scheme, address: probe.address, host, path: path.into() }
     }
 
-    /// The request, whole.
-    pub(super) fn request(&self) -> Vec<u8> {
-        let Target { authority, path, .. } = self;
-        let version = env!("CARGO_PKG_VERSION");
-        format!(
-            "GET {path} HTTP/1.1\r\nHost: {authority}\r\nUser-Agent: cygnet-checks/{version}\r\nAccept: */*\r\n\
-             Connection: close\r\n\r\n"
-        )
-        .into_bytes()
+    /// The `Host` header.
+    pub(super) fn authority(&self) -> Cow<'_, str> {
+        match &self.host {
+            Some(host) => Cow::Borrowed(host),
+            None => Cow::Owned(authority(self.scheme, &self.address)),
+        }
+    }
+
+    /// Path and query.
+    pub(super) fn path(&self) -> &str {
+        &self.path
     }
 
     /// What TLS asks for: the name, if it is one.
     pub(super) fn server_name(&self) -> ServerName<'static> {
-        let name = ServerName::try_from(self.host().to_owned());
+        let name = ServerName::try_from(self.host().into_owned());
         name.unwrap_or_else(|_| ServerName::IpAddress(self.address.ip().into()))
     }
 
     /// The authority without its port, IPv6 without brackets.
-    pub(super) fn host(&self) -> &str {
-        split(&self.authority).map_or(self.authority.as_str(), |(host, _)| host)
+    fn host(&self) -> Cow<'_, str> {
+        match &self.host {
+            Some(host) => Cow::Borrowed(split(host).map_or(host, |(host, _)| host)),
+            None => Cow::Owned(self.address.ip().to_string()),
+        }
     }
 
     /// Whether a `Location` leads to the host that was asked.
     pub(super) fn stays(&self, location: &str) -> bool {
         let host = |authority| split(authority).map(|(host, _)| host);
         let reference = Reference::parse(location, self.scheme);
-        reference.is_ok_and(|there| there.authority.is_none_or(|there| host(there) == Some(self.host())))
+        reference.is_ok_and(|there| there.authority.is_none_or(|there| host(there) == Some(&*self.host())))
     }
 
     /// Where a `Location` leads.
@@ -81,17 +87,17 @@ impl Target {
             return Err(Astray::Malformed(location.escape_debug().to_string()));
         }
         let reference = Reference::parse(location, self.scheme)?;
-        let path = self.path_to(&reference);
+        let path = self.path_to(&reference).into();
         let Some(authority) = reference.authority else { return Ok(Target { path, ..self.clone() }) };
         let address = self.address_of(authority, reference.scheme)?;
-        Ok(Target { scheme: reference.scheme, address, authority: authority.to_owned(), path })
+        Ok(Target { scheme: reference.scheme, address, host: Some(authority.into()), path })
     }
 
     fn address_of(&self, authority: &str, scheme: Scheme) -> Result<SocketAddr, Astray> {
         let (host, port) = split(authority).ok_or_else(|| Astray::Malformed(authority.to_owned()))?;
         let ip = match host.parse::<IpAddr>() {
             Ok(ip) => ip,
-            Err(_) if host.eq_ignore_ascii_case(self.host()) => self.address.ip(),
+            Err(_) if host.eq_ignore_ascii_case(&self.host()) => self.address.ip(),
             Err(_) if host.eq_ignore_ascii_case("localhost") => self.loopback(),
             Err(_) => return Err(Astray::Name(host.to_owned())),
         };
@@ -109,7 +115,7 @@ impl Target {
         let here = self.path.split('?').next().unwrap_or_default();
         let folder = here.rsplit_once('/').map_or("", |(folder, _)| folder);
         match there.rest {
-            "" if there.authority.is_none() => self.path.clone(),
+            "" if there.authority.is_none() => self.path.to_string(),
             rest if rest.starts_with('/') => without_dots(rest),
             rest if rest.starts_with('?') && there.authority.is_none() => format!("{here}{rest}"),
             rest if there.authority.is_some() => format!("/{rest}"),
@@ -193,14 +199,14 @@ mod tests {
 
     fn there(location: &str) -> String {
         let there = target().redirected(location).unwrap();
-        format!("{} {}://{}{}", there.address, there.scheme.as_str(), there.authority, there.path)
+        format!("{} {}://{}{}", there.address, there.scheme.as_str(), there.authority(), there.path)
     }
 
     #[test]
     fn the_host_header_leaves_out_the_usual_port() {
         let host = |scheme, address: &str| {
             let address = address.parse().unwrap();
-            Target::of(&HttpProbe { scheme, address, ..HttpProbe::default() }).authority
+            Target::of(&HttpProbe { scheme, address, ..HttpProbe::default() }).authority().into_owned()
         };
         assert_eq!(host(Scheme::Http, "127.0.0.1:80"), "127.0.0.1");
         assert_eq!(host(Scheme::Https, "127.0.0.1:80"), "127.0.0.1:80");

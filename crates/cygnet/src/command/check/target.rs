@@ -15,7 +15,7 @@ pub(super) async fn probe(what: &What) -> anyhow::Result<Probe> {
         What::Http { url } => Probe::Http(http(url).await?),
         What::Tcp { address, half_open } => {
             let mode = if *half_open { TcpMode::HalfOpen } else { TcpMode::Connect };
-            Probe::Tcp(TcpProbe { address: resolve(address).await?, mode })
+            Probe::Tcp(TcpProbe { mode, ..TcpProbe::new(resolve(address).await?) })
         }
         What::Command { argv } => Probe::Command(CommandProbe {
             command: match argv.as_slice() {

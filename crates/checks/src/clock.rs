@@ -3,24 +3,24 @@
 use std::time::{Duration, Instant, SystemTime};
 
 #[derive(Debug)]
-pub(super) struct Clock {
+pub(crate) struct Clock {
     origin: Instant,
 }
 
 impl Clock {
     #[expect(clippy::disallowed_methods, reason = "the engine's thread is the shell that owns the clock")]
-    pub(super) fn start() -> Clock {
+    pub(crate) fn start() -> Clock {
         Clock { origin: Instant::now() }
     }
 
     /// Since the engine's start.
-    pub(super) fn now(&self) -> Duration {
+    pub(crate) fn now(&self) -> Duration {
         self.origin.elapsed()
     }
 
     /// For people.
     #[expect(clippy::disallowed_methods, reason = "the engine's thread is the shell that owns the clock")]
-    pub(super) fn time_of_day(&self) -> SystemTime {
+    pub(crate) fn time_of_day(&self) -> SystemTime {
         SystemTime::now()
     }
 }

@@ -1,0 +1,175 @@
+//! How attempts begin, go on and end.
+
+use std::io;
+use std::task::Poll;
+use std::time::Duration;
+
+use super::budget::Kind;
+use super::entry::{Begin, End, Entry, Running, Silence, Unheard};
+use super::patience::{Expiry, Patience};
+use super::run::{BELL, Prober};
+use crate::outcome::{Answer, Outcome, Phases, Reason};
+use crate::probe::Attempt;
+use crate::probe::listen::WATCHES;
+use crate::timetable::{Due, Key};
+
+/// How many attempts start before the first answers are looked at.
+const BATCH: usize = 32;
+
+/// To start a command takes as long as to start so many others.
+const WEIGHT_OF_COMMAND: usize = 8;
+
+impl Prober {
+    pub(super) fn start_batch(&mut self) {
+        let now = self.kit.clock.now();
+        while let Some(due) = self.timetable.next_due(now) {
+            let kind = self.checks.get(&due.key).map_or(Kind::Socket, |entry| entry.kind());
+            self.budget.wait(due, kind);
+        }
+        self.budget.fill(now);
+        let mut started = 0;
+        while started < BATCH {
+            let Some((due, kind)) = self.budget.next() else { return };
+            self.start(&due, kind);
+            started += if kind == Kind::Command { WEIGHT_OF_COMMAND } else { 1 };
+        }
+    }
+
+    fn start(&mut self, due: &Due, kind: Kind) {
+        let wanted = self.timetable.is_running(due.key, due.run);
+        let Some(entry) = self.checks.get_mut(&due.key).filter(|_| wanted) else {
+            return self.budget.release(kind);
+        };
+        let at = self.kit.clock.now();
+        let lateness = self.timetable.started(due, at);
+        self.start_errors.count(lateness);
+        let begin = Begin { run: due.run, at, time_of_day: self.kit.clock.time_of_day(), lateness };
+        let kept = entry.kept.take();
+        if entry.silenced() != Silence::None {
+            entry.silence(Silence::None);
+        }
+        match Attempt::start(&entry.probe, &entry.place, kept, &mut self.kit.lend(due.key, at)) {
+            Ok(attempt) => {
+                let timeout = entry.policy.schedule.timeout;
+                let patience = timeout.map(|timeout| Patience::new(at, timeout, &self.absences));
+                entry.running = Some(Box::new(Running { begin, attempt, patience }));
+                self.deadlines.extend(entry.deadline().map(|deadline| (deadline, due.key)));
+            }
+            Err(outcome) => {
+                self.budget.release(kind);
+                self.conclude(due.key, &begin, outcome, Phases::default());
+            }
+        }
+    }
+
+    /// Something that a check waits for is ready, perhaps.
+    pub(super) fn advance(&mut self, key: Key) {
+        if key == BELL {
+            return self.letters.silence();
+        }
+        if key & WATCHES != 0 {
+            return self.kit.diagnostics.ended(key);
+        }
+        let Some(entry) = self.checks.get_mut(&key) else { return };
+        let Some(running) = &mut entry.running else {
+            // Nobody has asked: the peer closes the connection that was kept, or has died.
+            entry.kept = None;
+            return;
+        };
+        let mut tools = self.kit.lend(key, running.begin.at);
+        if let Poll::Ready(outcome) = running.attempt.advance(&entry.probe, &entry.place, &mut tools) {
+            self.finish(key, outcome);
+        }
+    }
+
+    /// The thread may have been stopped at any point since it looked, even before it read the clock. So it looks again
+    /// after that, and calls nothing late but what was due then.
+    pub(super) fn expire(&mut self, looked: Duration, ready: &mut Vec<Key>) -> io::Result<()> {
+        if self.deadlines.first().is_none_or(|(deadline, _)| *deadline > looked) {
+            return Ok(());
+        }
+        self.kit.poller.wait(Duration::ZERO, ready)?;
+        self.advance_all(ready)?;
+        while let Some((_, key)) = self.deadlines.first().copied().filter(|(deadline, _)| *deadline <= looked) {
+            self.deadlines.pop_first();
+            self.expire_one(key, looked);
+        }
+        Ok(())
+    }
+
+    fn expire_one(&mut self, key: Key, now: Duration) {
+        let Some(entry) = self.checks.get_mut(&key) else { return };
+        let Some(running) = &mut entry.running else { return };
+        let Some(patience) = running.patience.take() else { return };
+        let outcome = match patience.expire(now, &self.absences) {
+            Expiry::Extended(patience) => {
+                running.patience = Some(patience);
+                self.deadlines.extend(entry.deadline().map(|deadline| (deadline, key)));
+                return;
+            }
+            Expiry::TimedOut => Outcome::Failure(running.attempt.timed_out(patience.timeout)),
+            Expiry::EngineLate { lost } => Outcome::Inconclusive(Reason::EngineLate { lost }),
+        };
+        if let Poll::Ready(outcome) = running.attempt.expire(outcome, &mut self.kit.undertaker) {
+            self.finish(key, outcome);
+        }
+    }
+
+    /// Takes an attempt out of everything that knows of it.
+    pub(super) fn take_running(&mut self, key: Key) -> Option<Box<Running>> {
+        let entry = self.checks.get_mut(&key)?;
+        let deadline = entry.deadline();
+        let running = entry.running.take()?;
+        self.budget.release(entry.kind());
+        if let Some(deadline) = deadline {
+            self.deadlines.remove(&(deadline, key));
+        }
+        Some(running)
+    }
+
+    /// First hangs up, then tells: telling may take a while.
+    fn finish(&mut self, key: Key, outcome: Outcome) {
+        let Some(running) = self.take_running(key) else { return };
+        let Running { begin, attempt, .. } = *running;
+        let phases = attempt.phases();
+        let (kept, cpu) = attempt.dissolve(&mut self.kit.lend(key, begin.at));
+        self.budget.pay(cpu);
+        self.counters.command_cpu = self.counters.command_cpu.saturating_add(cpu);
+        if let Some(entry) = self.checks.get_mut(&key) {
+            entry.kept = kept;
+        }
+        self.conclude(key, &begin, outcome, phases);
+    }
+
+    fn conclude(&mut self, key: Key, begin: &Begin, outcome: Outcome, phases: Phases) {
+        let Some(entry) = self.checks.get_mut(&key).filter(|_| self.timetable.is_running(key, begin.run)) else {
+            return;
+        };
+        let at = self.kit.clock.now();
+        let outcome = of_the_living(entry, outcome);
+        let phases = completed(phases, &outcome, at.saturating_sub(begin.at));
+        self.counters.ended(&outcome);
+        let told = entry.conclude(begin, End { outcome, phases, at, time_of_day: self.kit.clock.time_of_day() });
+        let wait = entry.wait(key, begin.run);
+        self.timetable.finish(key, begin.run, at, wait);
+        if let Err(Unheard) = told {
+            self.remove(key);
+        }
+    }
+}
+
+/// What fails because the task has ended says nothing about its health.
+fn of_the_living(entry: &Entry, outcome: Outcome) -> Outcome {
+    match outcome {
+        Outcome::Failure(_) if entry.place.has_ended() => Outcome::Inconclusive(Reason::TaskEnded),
+        outcome => outcome,
+    }
+}
+
+/// A connection that is all that was asked for has no other moment than the end.
+fn completed(phases: Phases, outcome: &Outcome, duration: Duration) -> Phases {
+    match outcome {
+        Outcome::Success(Answer::Connected) => Phases { connected: Some(duration), ..phases },
+        _ => phases,
+    }
+}

@@ -1,0 +1,69 @@
+//! What can be done with a check that is being carried out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::mailbox::{Letter, Sender};
+use super::report::{ByHand, CheckReport};
+use crate::timetable::Key;
+
+/// A check that is being carried out. Dropping this removes it.
+#[derive(Debug)]
+pub struct CheckHandle {
+    sender: Arc<Sender>,
+    key: Key,
+}
+
+impl CheckHandle {
+    pub(super) fn new(sender: Arc<Sender>, key: Key) -> CheckHandle {
+        CheckHandle { sender, key }
+    }
+
+    /// No attempts from now on; one that runs is dropped. Grace goes on, counters stay.
+    pub fn pause(&self) {
+        self.sender.send(Letter::Pause(self.key));
+    }
+
+    /// No attempts for so long; one that runs is dropped. Then an attempt at once.
+    pub fn snooze(&self, time: Duration) {
+        self.sender.send(Letter::Snooze(self.key, time));
+    }
+
+    /// An attempt at once, if it was paused or snoozed.
+    pub fn resume(&self) {
+        self.sender.send(Letter::Resume(self.key));
+    }
+
+    /// An attempt at once, unless one runs, or it is paused or snoozed.
+    pub fn check_now(&self) {
+        self.sender.send(Letter::CheckNow(self.key));
+    }
+
+    /// The verdict from now on, whatever attempts find. They go on, and are told.
+    pub fn set_verdict(&self, by_hand: ByHand) {
+        self.sender.send(Letter::SetVerdict(self.key, Box::new(by_hand)));
+    }
+
+    /// Ends what [`CheckHandle::set_verdict`] began: attempts decide again, from that verdict on.
+    pub fn clear_verdict(&self) {
+        self.sender.send(Letter::ClearVerdict(self.key));
+    }
+
+    /// How it stands; nothing if the engine's thread has died, or nobody listens to the check any more.
+    pub async fn report(&self) -> Option<CheckReport> {
+        let (answer, report) = oneshot::channel();
+        self.sender.send(Letter::Report(self.key, answer));
+        report.await.ok()
+    }
+
+    /// The same as dropping it.
+    pub fn remove(self) {}
+}
+
+impl Drop for CheckHandle {
+    fn drop(&mut self) {
+        self.sender.send(Letter::Remove(self.key));
+    }
+}

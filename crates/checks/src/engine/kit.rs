@@ -1,0 +1,73 @@
+//! What attempts work with, all of it owned by the engine's thread.
+
+use std::io;
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::place::Here;
+use crate::probe::cgroup::Cgroups;
+use crate::probe::listen::Diagnostics;
+use crate::probe::poller::Poller;
+use crate::probe::tools::Tools;
+use crate::probe::undertaker::Undertaker;
+use crate::spec::Reach;
+use crate::timetable::Key;
+
+/// Where bodies and output are read to.
+const SCRATCH: usize = 64 * 1024;
+
+/// How often to look after killed commands before the thread ends.
+const LAST_VISITS: usize = 100;
+
+#[derive(Debug)]
+pub(super) struct Kit {
+    pub(super) clock: Clock,
+    pub(super) poller: Poller,
+    pub(super) undertaker: Undertaker,
+    pub(super) diagnostics: Diagnostics,
+    here: Here,
+    cgroups: Cgroups,
+    reach: Reach,
+    scratch: Vec<u8>,
+}
+
+impl Kit {
+    pub(super) fn new(reach: Reach, cgroups: bool) -> io::Result<Kit> {
+        Ok(Kit {
+            clock: Clock::start(),
+            poller: Poller::new()?,
+            undertaker: Undertaker::default(),
+            diagnostics: Diagnostics::default(),
+            here: Here::new()?,
+            cgroups: Cgroups::new(cgroups),
+            reach,
+            scratch: vec![0; SCRATCH],
+        })
+    }
+
+    /// For one step of an attempt of this check, which started then.
+    pub(super) fn lend(&mut self, key: Key, started: Duration) -> Tools<'_> {
+        let Kit { clock, poller, undertaker, diagnostics, here, cgroups, reach, scratch } = self;
+        Tools { key, clock, started, poller, here, undertaker, cgroups, diagnostics, reach, scratch }
+    }
+
+    /// Nobody's namespace is kept alive by a thread that lingers in it.
+    pub(super) fn tidy(&mut self) {
+        self.undertaker.come_by();
+        if let Err(error) = self.here.go_home() {
+            tracing::error!(%error, "the check engine cannot return to its own network namespace");
+        }
+    }
+
+    /// Waits for what was killed, and leaves no directory behind.
+    pub(super) fn close(&mut self, tick: Duration) {
+        for _ in 0..LAST_VISITS {
+            self.undertaker.come_by();
+            if !self.undertaker.is_busy() {
+                break;
+            }
+            let _woken_early_is_fine = self.poller.wait(tick, &mut Vec::new());
+        }
+        self.cgroups.close();
+    }
+}

@@ -1,0 +1,143 @@
+//! What the engine's thread is told, and asked.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::entry::{Entry, Policy, Silence, Unheard};
+use super::mailbox::Letter;
+use super::metrics::Metrics;
+use super::report::ByHand;
+use super::run::{Prober, Turn};
+use super::{CheckReport, Order};
+use crate::probe::prepared::Prepared;
+use crate::timetable::Key;
+
+impl Prober {
+    pub(super) fn read_letters(&mut self) -> Turn {
+        while let Some(letter) = self.letters.next() {
+            match letter {
+                Letter::Add(key, order) => self.add(key, *order),
+                Letter::Remove(key) => self.remove(key),
+                Letter::Pause(key) => self.pause(key),
+                Letter::Snooze(key, time) => self.snooze(key, time),
+                Letter::Resume(key) => self.resume(key),
+                Letter::CheckNow(key) => self.check_now(key),
+                Letter::SetVerdict(key, by_hand) => self.set_verdict(key, *by_hand),
+                Letter::ClearVerdict(key) => self.clear_verdict(key),
+                Letter::Report(key, answer) => {
+                    if let Some(report) = self.report(key) {
+                        let _who_asked_has_gone = answer.send(report);
+                    }
+                }
+                Letter::Metrics(answer) => {
+                    let _who_asked_has_gone = answer.send(self.metrics());
+                }
+                Letter::Stop => return Turn::Last,
+            }
+        }
+        Turn::Next
+    }
+
+    fn add(&mut self, key: Key, order: Order) {
+        let policy = self.share(order.policy);
+        let (entry, due) = Entry::new(order, policy, self.options.tick, self.kit.clock.now());
+        self.timetable.add(key, entry.tick, due);
+        self.checks.insert(key, Box::new(entry));
+    }
+
+    fn share(&mut self, policy: Policy) -> Arc<Policy> {
+        if let Some(shared) = self.policies.get(&policy) {
+            return Arc::clone(shared);
+        }
+        let shared = Arc::new(policy);
+        self.policies.insert(Arc::clone(&shared));
+        shared
+    }
+
+    pub(super) fn remove(&mut self, key: Key) {
+        self.stop(key);
+        self.timetable.remove(key);
+        let Some(entry) = self.checks.remove(&key) else { return };
+        if matches!(entry.probe, Prepared::Listen(_)) {
+            self.kit.diagnostics.forget(&entry.place);
+        }
+        // One is the entry's, the other one ours.
+        if Arc::strong_count(&entry.policy) == 2 {
+            self.policies.remove(&entry.policy);
+        }
+    }
+
+    fn pause(&mut self, key: Key) {
+        self.stop(key);
+        if let Some(entry) = self.checks.get_mut(&key) {
+            entry.silence(Silence::Paused);
+        }
+    }
+
+    fn snooze(&mut self, key: Key, time: Duration) {
+        let until = self.kit.clock.now().saturating_add(time);
+        self.stop(key);
+        if let Some(entry) = self.checks.get_mut(&key) {
+            entry.silence(Silence::Until(until));
+            self.timetable.put_off(key, until);
+        }
+    }
+
+    fn resume(&mut self, key: Key) {
+        let now = self.kit.clock.now();
+        let Some(entry) = self.checks.get_mut(&key) else { return };
+        match entry.silenced() {
+            Silence::None => {}
+            Silence::Paused => self.timetable.resume(key, now),
+            Silence::Until(_) => self.timetable.hurry(key, now),
+        }
+        entry.silence(Silence::None);
+    }
+
+    fn check_now(&mut self, key: Key) {
+        if self.checks.get(&key).is_some_and(|entry| entry.silenced() == Silence::None) {
+            self.timetable.hurry(key, self.kit.clock.now());
+        }
+    }
+
+    /// Ends the attempt that runs, unheard, and makes no other.
+    fn stop(&mut self, key: Key) {
+        self.timetable.pause(key);
+        if let Some(running) = self.take_running(key) {
+            running.attempt.dismiss(&mut self.kit.lend(key, running.begin.at));
+        }
+    }
+
+    fn set_verdict(&mut self, key: Key, by_hand: ByHand) {
+        let now = self.kit.clock.time_of_day();
+        let told = self.checks.get_mut(&key).map(|entry| entry.set_by_hand(by_hand, now));
+        if let Some(Err(Unheard)) = told {
+            self.remove(key);
+        }
+    }
+
+    fn clear_verdict(&mut self, key: Key) {
+        if let Some(entry) = self.checks.get_mut(&key) {
+            entry.leave_to_attempts();
+        }
+    }
+
+    fn report(&self, key: Key) -> Option<CheckReport> {
+        Some(self.checks.get(&key)?.report(self.kit.clock.now(), self.kit.clock.time_of_day()))
+    }
+
+    fn metrics(&self) -> Metrics {
+        Metrics {
+            checks: self.checks.len(),
+            in_flight: self.budget.in_flight(),
+            waiting: self.budget.waiting(),
+            attempts: self.counters.by_kind(),
+            lag: self.timetable.lag(),
+            start_error_p50: self.start_errors.at(0.5),
+            start_error_p99: self.start_errors.at(0.99),
+            stalls: self.counters.stalls,
+            stalled: self.counters.stalled,
+            command_cpu: self.counters.command_cpu,
+        }
+    }
+}

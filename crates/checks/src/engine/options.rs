@@ -1,0 +1,64 @@
+//! How the engine works.
+
+use std::time::Duration;
+
+use super::EngineError;
+use super::budget::Limits;
+use crate::spec::Reach;
+
+/// How the engine works.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EngineOptions {
+    /// What is due within a tick is started together. Checks faster than ten ticks have a shorter one.
+    pub tick: Duration,
+    /// How many attempts may run at a time; the others wait, and count as late.
+    pub max_in_flight: usize,
+    /// How many of these may be commands.
+    pub max_commands_in_flight: usize,
+    /// How much of one CPU commands may use on average; those that are due wait, and count as late.
+    pub command_cpu_share: f64,
+    /// Whether commands get cgroups of their own, if this process may make them: below its own cgroup, version 2.
+    pub command_cgroups: bool,
+    /// Which addresses checks may talk to.
+    pub reach: Reach,
+}
+
+impl Default for EngineOptions {
+    fn default() -> EngineOptions {
+        EngineOptions {
+            tick: Duration::from_millis(10),
+            max_in_flight: 4096,
+            max_commands_in_flight: 64,
+            command_cpu_share: 1.0,
+            command_cgroups: true,
+            reach: Reach::Anywhere,
+        }
+    }
+}
+
+impl EngineOptions {
+    /// Leaves half of the descriptors to the rest of the process.
+    pub(super) fn within(self, files: Option<u64>) -> EngineOptions {
+        let half = files.and_then(|files| usize::try_from(files / 2).ok()).unwrap_or(usize::MAX);
+        EngineOptions { max_in_flight: self.max_in_flight.min(half).max(1), ..self }
+    }
+
+    pub(super) fn validate(&self) -> Result<(), EngineError> {
+        let senseless = [
+            (self.tick.is_zero(), "tick"),
+            (self.max_in_flight == 0, "max_in_flight"),
+            (self.max_commands_in_flight == 0, "max_commands_in_flight"),
+            (!(self.command_cpu_share > 0.0 && self.command_cpu_share.is_finite()), "command_cpu_share"),
+        ];
+        let first = senseless.into_iter().find(|(is_senseless, _)| *is_senseless);
+        first.map_or(Ok(()), |(_, name)| Err(EngineError::Option(name)))
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        Limits {
+            in_flight: self.max_in_flight,
+            commands: self.max_commands_in_flight,
+            cpu_share: self.command_cpu_share,
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! What is known about one check, for operators.
+
+use std::time::{Duration, SystemTime};
+
+use super::history::PastAttempt;
+use crate::verdict::{Verdict, VerdictState};
+
+/// How one check stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CheckReport {
+    /// All that is to be remembered.
+    pub state: VerdictState,
+    /// Whether attempts are made.
+    pub activity: Activity,
+    /// A verdict that somebody has set, while it lasts.
+    pub by_hand: Option<ByHand>,
+    /// The last 32 attempts, oldest first.
+    pub attempts: Vec<PastAttempt>,
+    /// Half of the attempts took no longer; to within half a power of two. Nothing before the first one.
+    pub p50: Option<Duration>,
+    /// 99 % of them.
+    pub p99: Option<Duration>,
+}
+
+/// Whether attempts are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activity {
+    /// Every interval.
+    Active,
+    /// Not until [`resume`](crate::CheckHandle::resume).
+    Paused,
+    /// Not for so long.
+    Snoozed {
+        /// From now on.
+        left: Duration,
+    },
+}
+
+/// A verdict that somebody sets, because they know better.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ByHand {
+    /// What it is.
+    pub verdict: Verdict,
+    /// Who says so.
+    pub author: String,
+    /// Why.
+    pub reason: String,
+    /// Until when attempts change nothing. Afterwards they do again, from this verdict on.
+    pub until: SystemTime,
+}

@@ -1,0 +1,17 @@
+//! How long the parts of an attempt took.
+
+use std::time::Duration;
+
+/// How long after its start an attempt got how far; nothing for what it never reached or what its probe does not have.
+///
+/// With redirects these are the phases of the last hop. They are as exact as the engine's loop: what was ready while it
+/// was busy with others is seen a moment later.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Phases {
+    /// A connection was there, or the command had been started.
+    pub connected: Option<Duration>,
+    /// TLS was agreed on.
+    pub secured: Option<Duration>,
+    /// The first byte of the answer was there.
+    pub answered: Option<Duration>,
+}

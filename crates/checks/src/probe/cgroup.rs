@@ -1,0 +1,201 @@
+//! A cgroup (version 2) for each command in flight, where this process may make them: a timeout then ends whoever the
+//! command started, also those who have left its session.
+//!
+//! In: that a command starts, ends, or is to be killed. Out: directories below our own cgroup, `checks-PID/N`, made
+//! when they are first needed and used again and again; all are removed at the end. Owned by the engine's thread.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
+/// How many that nobody is in are kept for the next commands.
+const SPARE: usize = 64;
+
+#[derive(Debug)]
+pub(crate) struct Cgroups {
+    parent: Parent,
+    spare: Vec<Cgroup>,
+    /// The command has ended, but somebody it started is still there.
+    inhabited: Vec<Cgroup>,
+    made: u64,
+}
+
+#[derive(Debug)]
+enum Parent {
+    Unknown,
+    At(PathBuf),
+    /// There is no version 2, or we may not make any.
+    Nowhere,
+}
+
+/// The cgroup of one command.
+#[derive(Debug)]
+pub(crate) struct Cgroup {
+    path: PathBuf,
+}
+
+impl Cgroups {
+    /// None, if they are not wanted.
+    pub(crate) fn new(wanted: bool) -> Cgroups {
+        let parent = if wanted { Parent::Unknown } else { Parent::Nowhere };
+        Cgroups { parent, spare: Vec::new(), inhabited: Vec::new(), made: 0 }
+    }
+
+    /// One that nobody is in, if there can be any.
+    pub(crate) fn take(&mut self) -> Option<Cgroup> {
+        self.tidy();
+        self.spare.pop().or_else(|| self.make())
+    }
+
+    /// The command has ended.
+    pub(crate) fn give_back(&mut self, cgroup: Cgroup) {
+        if cgroup.is_inhabited() {
+            self.inhabited.push(cgroup)
+        } else {
+            self.spare.push(cgroup)
+        }
+        if self.spare.len() > SPARE {
+            self.spare.drain(SPARE..).for_each(|cgroup| cgroup.remove());
+        }
+    }
+
+    /// It turned out that nothing can be started there.
+    pub(crate) fn give_up(&mut self, cgroup: Cgroup) {
+        cgroup.remove();
+        self.close();
+        self.parent = Parent::Nowhere;
+    }
+
+    /// Removes all that are empty.
+    pub(crate) fn close(&mut self) {
+        self.spare.drain(..).chain(self.inhabited.drain(..)).for_each(|cgroup| cgroup.remove());
+        if let Parent::At(path) = &self.parent {
+            let _somebody_is_still_in_one = fs::remove_dir(path);
+        }
+    }
+
+    fn tidy(&mut self) {
+        let (inhabited, empty) = self.inhabited.drain(..).partition(Cgroup::is_inhabited);
+        self.inhabited = inhabited;
+        self.spare.extend::<Vec<Cgroup>>(empty);
+    }
+
+    fn make(&mut self) -> Option<Cgroup> {
+        if matches!(self.parent, Parent::Unknown) {
+            self.parent = found().map_or(Parent::Nowhere, Parent::At);
+        }
+        let Parent::At(parent) = &self.parent else { return None };
+        self.made += 1;
+        let made = Cgroup::make(parent.join(self.made.to_string()));
+        match made {
+            Ok(cgroup) => Some(cgroup),
+            Err(error) => {
+                tracing::debug!(%error, path = %parent.display(), "commands get no cgroups of their own");
+                self.parent = Parent::Nowhere;
+                None
+            }
+        }
+    }
+}
+
+impl Cgroup {
+    fn make(path: PathBuf) -> io::Result<Cgroup> {
+        fs::create_dir(&path)?;
+        // From Linux 5.14 on.
+        if let Err(error) = fs::metadata(path.join("cgroup.kill")) {
+            let _nobody_was_in_it = fs::remove_dir(&path);
+            return Err(error);
+        }
+        Ok(Cgroup { path })
+    }
+
+    /// For a child to be born in.
+    pub(crate) fn directory(&self) -> io::Result<OwnedFd> {
+        File::open(&self.path).map(OwnedFd::from)
+    }
+
+    /// Kills everybody in it. Returns them, for whoever has to reap those who become our children.
+    pub(crate) fn fell(&self) -> io::Result<Vec<OwnedFd>> {
+        let members = fs::read_to_string(self.path.join("cgroup.procs"))?;
+        let pids = members.lines().filter_map(|line| Pid::from_raw(line.parse().ok()?));
+        let pidfds = pids.filter_map(|pid| pidfd_open(pid, PidfdFlags::empty()).ok()).collect();
+        File::options().write(true).open(self.path.join("cgroup.kill"))?.write_all(b"1")?;
+        Ok(pidfds)
+    }
+
+    fn is_inhabited(&self) -> bool {
+        let events = fs::read_to_string(self.path.join("cgroup.events")).unwrap_or_default();
+        events.lines().any(|line| line == "populated 1")
+    }
+
+    fn remove(self) {
+        let _somebody_is_still_in_it = fs::remove_dir(&self.path);
+    }
+}
+
+/// Below our own cgroup, if there is a version 2 and we may.
+fn found() -> Option<PathBuf> {
+    let own = fs::read_to_string("/proc/self/cgroup").ok()?;
+    let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
+    let place = place(&own, &mounts)?;
+    let parent = place.join(format!("checks-{}", std::process::id()));
+    sweep(&place);
+    fs::create_dir(&parent)
+        .inspect_err(|error| {
+            tracing::debug!(%error, path = %parent.display(), "commands get no cgroups of their own");
+        })
+        .ok()?;
+    Some(parent)
+}
+
+/// Where our own cgroup is in the file system.
+fn place(own: &str, mounts: &str) -> Option<PathBuf> {
+    let path = own.lines().find_map(|line| line.strip_prefix("0::"))?;
+    // 31 23 0:27 ROOT MOUNTPOINT OPTIONS ... - TYPE SOURCE OPTIONS
+    let mount = mounts.lines().find_map(|line| {
+        let (fields, kind) = line.split_once(" - ")?;
+        let mut fields = fields.split(' ').skip(3);
+        let (root, point) = (fields.next()?, fields.next()?);
+        kind.starts_with("cgroup2 ").then_some((root, point))
+    });
+    let (root, point) = mount?;
+    let below = Path::new(path).strip_prefix(root).ok()?;
+    Some(Path::new(point).join(below))
+}
+
+/// What engines left that were killed.
+fn sweep(place: &Path) {
+    for entry in fs::read_dir(place).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let pid = name.to_str().and_then(|name| name.strip_prefix("checks-"));
+        if pid.is_none_or(|pid| Path::new("/proc").join(pid).exists()) {
+            continue;
+        }
+        for below in fs::read_dir(entry.path()).into_iter().flatten().flatten() {
+            let _somebody_is_still_in_it = fs::remove_dir(below.path());
+        }
+        let _somebody_is_still_in_one = fs::remove_dir(entry.path());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_own_cgroup_is_where_it_is_mounted() {
+        let mounts = "24 18 0:22 / /sys/fs/cgroup rw - tmpfs tmpfs rw\n33 24 0:30 / /sys/fs/cgroup/unified rw,relatime - cgroup2 none rw\n";
+        let own = "4:memory:/x\n0::/system.slice/cygnet.service\n";
+        let expected = "/sys/fs/cgroup/unified/system.slice/cygnet.service";
+        assert_eq!(place(own, mounts), Some(expected.into()));
+        let within = "33 24 0:30 /system.slice /sys/fs/cgroup rw - cgroup2 none rw\n";
+        assert_eq!(place(own, within), Some("/sys/fs/cgroup/cygnet.service".into()));
+        let elsewhere = "33 24 0:30 /other /sys/fs/cgroup rw - cgroup2 none rw\n";
+        assert_eq!(place(own, elsewhere), None);
+        assert_eq!(place("4:memory:/x\n", mounts), None);
+        assert_eq!(place(own, "24 18 0:22 / /sys/fs/cgroup rw - tmpfs tmpfs rw\n"), None);
+    }
+}

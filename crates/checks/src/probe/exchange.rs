@@ -1,0 +1,134 @@
+//! Bytes sent and bytes expected, over TCP or UDP.
+//!
+//! Over TCP what comes in is held against the expectations whenever there is more of it, until they hold, the peer
+//! ends, or too much has come. Over UDP one datagram is the answer; one that nobody listens for is refused by the
+//! kernel or the peer's host.
+
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::OwnedFd;
+use std::task::Poll;
+use std::time::Duration;
+
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, SendFlags, SocketType, connect, recv, send};
+
+use super::matcher::{KEPT, Matcher, first_objection};
+use super::poller::Interest;
+use super::stream::{Endpoint, Received, Stream};
+use super::tools::Tools;
+use super::{blame, unconnected};
+use crate::outcome::{Answer, Failure, Outcome, Phases};
+use crate::place::Place;
+use crate::spec::{ExchangeProbe, SpecError, Transport};
+
+/// An exchange, ready to be attempted.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    transport: Transport,
+    address: SocketAddr,
+    source: Option<IpAddr>,
+    send: Box<[u8]>,
+    expect: Box<[Matcher]>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Attempt {
+    Tcp { stream: Stream, received: Vec<u8> },
+    Udp { socket: OwnedFd, phases: Phases },
+}
+
+impl Plan {
+    pub(super) fn of(probe: ExchangeProbe) -> Result<Plan, SpecError> {
+        let bad = |error: super::matcher::BadExpectation| SpecError {
+            field: "probe.exchange.expect",
+            problem: error.to_string(),
+        };
+        let expect = probe.expect.iter().map(Matcher::compile).collect::<Result<_, _>>().map_err(bad)?;
+        let ExchangeProbe { transport, address, source, send, .. } = probe;
+        Ok(Plan { transport, address, source, send: send.into(), expect })
+    }
+
+    fn judge(&self, answer: &[u8]) -> Outcome {
+        match first_objection(&self.expect, answer) {
+            None => Outcome::Success(Answer::Expected),
+            Some(cause) => Outcome::Failure(Failure::Body { cause }),
+        }
+    }
+}
+
+impl Attempt {
+    pub(super) fn start(plan: &Plan, place: &Place, tools: &mut Tools<'_>) -> Result<Attempt, Outcome> {
+        let mut attempt = match plan.transport {
+            Transport::Tcp => Attempt::open(plan, place, tools)?,
+            Transport::Udp => ask(plan, place, tools)?,
+        };
+        match attempt.advance(plan, tools) {
+            Poll::Ready(outcome) => Err(outcome),
+            Poll::Pending => Ok(attempt),
+        }
+    }
+
+    fn open(plan: &Plan, place: &Place, tools: &mut Tools<'_>) -> Result<Attempt, Outcome> {
+        let endpoint = Endpoint { address: plan.address, source: plan.source, tls: None };
+        let mut stream = Stream::open(endpoint, place, tools)?;
+        stream.push(&plan.send);
+        Ok(Attempt::Tcp { stream, received: Vec::new() })
+    }
+
+    pub(super) fn advance(&mut self, plan: &Plan, tools: &mut Tools<'_>) -> Poll<Outcome> {
+        match self {
+            Attempt::Tcp { stream, received } => converse(stream, received, plan, tools),
+            Attempt::Udp { socket, phases } => hear(socket, phases, plan, tools),
+        }
+    }
+
+    pub(super) fn phases(&self) -> Phases {
+        match self {
+            Attempt::Tcp { stream, .. } => stream.phases(),
+            Attempt::Udp { phases, .. } => *phases,
+        }
+    }
+}
+
+fn converse(stream: &mut Stream, received: &mut Vec<u8>, plan: &Plan, tools: &mut Tools<'_>) -> Poll<Outcome> {
+    loop {
+        let elapsed = tools.elapsed();
+        match stream.exchange(tools.scratch, elapsed) {
+            Err(outcome) => return Poll::Ready(outcome),
+            Ok(Received::NotYet) => break,
+            Ok(Received::End) if received.is_empty() => {
+                let cause = "the connection was closed without an answer".to_owned();
+                return Poll::Ready(Outcome::Failure(Failure::Protocol { cause }));
+            }
+            Ok(Received::End) => return Poll::Ready(plan.judge(received)),
+            Ok(Received::Bytes(length)) => received.extend(tools.scratch.get(..length).unwrap_or_default()),
+        }
+        let verdict = plan.judge(received);
+        if matches!(verdict, Outcome::Success(_)) || received.len() >= KEPT {
+            return Poll::Ready(verdict);
+        }
+    }
+    stream.register(tools).map_or_else(Poll::Ready, |()| Poll::Pending)
+}
+
+fn ask(plan: &Plan, place: &Place, tools: &mut Tools<'_>) -> Result<Attempt, Outcome> {
+    let socket = tools.socket(place, &plan.address, plan.source, SocketType::DGRAM)?;
+    connect(&socket, &plan.address).map_err(|errno| unconnected(errno, &plan.address))?;
+    send(&socket, &plan.send, SendFlags::NOSIGNAL).map_err(|errno| unconnected(errno, &plan.address))?;
+    let ours = |errno| blame(errno, |cause| Failure::Connection { cause });
+    tools.poller.add(&socket, tools.key, Interest::Read).map_err(ours)?;
+    // There is no connection: that the datagram is on its way is as much as can be known.
+    let phases = Phases { connected: Some(Duration::ZERO), ..Phases::default() };
+    Ok(Attempt::Udp { socket, phases })
+}
+
+fn hear(socket: &OwnedFd, phases: &mut Phases, plan: &Plan, tools: &mut Tools<'_>) -> Poll<Outcome> {
+    match recv(socket, &mut *tools.scratch, RecvFlags::empty()) {
+        Ok((_, length)) => {
+            phases.answered = Some(tools.elapsed());
+            Poll::Ready(plan.judge(tools.scratch.get(..length).unwrap_or_default()))
+        }
+        Err(Errno::AGAIN | Errno::INTR) => Poll::Pending,
+        Err(errno) => Poll::Ready(unconnected(errno, &plan.address)),
+    }
+}

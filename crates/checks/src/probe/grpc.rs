@@ -1,0 +1,123 @@
+//! The gRPC health protocol: one call of `grpc.health.v1.Health/Check` over HTTP/2.
+
+mod message;
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::task::Poll;
+
+use bytes::Bytes;
+use http::Request;
+use rustls::pki_types::ServerName;
+
+use super::http2::{BodyLimits, Reply, Session, Violation};
+use super::stream::{Endpoint, Received, Stream};
+use super::tls::{HTTP2, TlsPlan};
+use super::tools::Tools;
+use crate::outcome::{Answer, Failure, Outcome, Phases};
+use crate::place::Place;
+use crate::spec::{GrpcProbe, SpecError};
+
+/// A health message is a few bytes long.
+const LIMITS: BodyLimits = BodyLimits { longest: 64 * 1024, kept: 64 * 1024 };
+
+/// A call, ready to be made.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    address: SocketAddr,
+    source: Option<IpAddr>,
+    authority: Box<str>,
+    service: Box<str>,
+    tls: Option<Arc<TlsPlan>>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Attempt {
+    stream: Stream,
+    session: Session,
+}
+
+impl Plan {
+    pub(super) fn of(probe: GrpcProbe) -> Result<Plan, SpecError> {
+        let tls = probe.tls.as_ref().map(|tls| TlsPlan::of(tls, Some(HTTP2))).transpose()?;
+        let authority = probe.authority.unwrap_or_else(|| probe.address.to_string()).into();
+        let plan = Plan { address: probe.address, source: probe.source, authority, service: probe.service.into(), tls };
+        let problem = |error: http::Error| SpecError { field: "probe.grpc.authority", problem: error.to_string() };
+        plan.request().map_err(problem)?;
+        Ok(plan)
+    }
+
+    fn request(&self) -> Result<Request<()>, http::Error> {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        Request::post(format!("{scheme}://{}/grpc.health.v1.Health/Check", self.authority))
+            .header("content-type", "application/grpc")
+            .header("te", "trailers")
+            .header("user-agent", super::USER_AGENT)
+            .body(())
+    }
+
+    fn server_name(&self) -> ServerName<'static> {
+        let host = self.authority.rsplit_once(':').map_or(&*self.authority, |(host, _)| host);
+        ServerName::try_from(host.to_owned()).unwrap_or_else(|_| ServerName::IpAddress(self.address.ip().into()))
+    }
+}
+
+impl Attempt {
+    pub(super) fn start(plan: &Plan, place: &Place, tools: &mut Tools<'_>) -> Result<Attempt, Outcome> {
+        let invalid = |error: http::Error| Outcome::Failure(Failure::Invalid { cause: error.to_string() });
+        let request = plan.request().map_err(invalid)?;
+        let tls = plan.tls.as_deref().map(|tls| (tls, tls.server_name(|| plan.server_name())));
+        let endpoint = Endpoint { address: plan.address, source: plan.source, tls };
+        let stream = Stream::open(endpoint, place, tools)?;
+        let session = Session::new(request, Bytes::from(message::request(&plan.service)), LIMITS);
+        let mut attempt = Attempt { stream, session };
+        let spoken = attempt.feed(&[]).map(|reply| attempt.judge(reply, plan, tools));
+        match if spoken.is_ready() { spoken } else { attempt.advance(plan, tools) } {
+            Poll::Ready(outcome) => Err(outcome),
+            Poll::Pending => Ok(attempt),
+        }
+    }
+
+    pub(super) fn phases(&self) -> Phases {
+        self.stream.phases()
+    }
+
+    pub(super) fn advance(&mut self, plan: &Plan, tools: &mut Tools<'_>) -> Poll<Outcome> {
+        loop {
+            let elapsed = tools.elapsed();
+            let reply = match self.stream.exchange(tools.scratch, elapsed) {
+                Err(outcome) => return Poll::Ready(outcome),
+                Ok(Received::NotYet) => break,
+                Ok(Received::End) => self.end(),
+                Ok(Received::Bytes(length)) => self.feed(tools.scratch.get(..length).unwrap_or_default()),
+            };
+            if let Poll::Ready(reply) = reply {
+                return Poll::Ready(self.judge(reply, plan, tools));
+            }
+        }
+        self.stream.register(tools).map_or_else(Poll::Ready, |()| Poll::Pending)
+    }
+
+    fn feed(&mut self, bytes: &[u8]) -> Poll<Result<Reply, Violation>> {
+        let mut out = Vec::new();
+        let reply = self.session.advance(bytes, &mut out);
+        self.stream.push(&out);
+        reply
+    }
+
+    fn end(&mut self) -> Poll<Result<Reply, Violation>> {
+        self.session.end(&mut Vec::new())
+    }
+
+    fn judge(&self, reply: Result<Reply, Violation>, plan: &Plan, tools: &Tools<'_>) -> Outcome {
+        let found = match reply {
+            Ok(reply) => message::judge(&reply),
+            Err(violation) => Err(Failure::Protocol { cause: violation.to_string() }),
+        };
+        let objection = || plan.tls.as_ref()?.object(self.stream.certificate(), tools.time_of_day());
+        match found.and_then(|()| objection().map_or(Ok(()), Err)) {
+            Ok(()) => Outcome::Success(Answer::Serving),
+            Err(failure) => Outcome::Failure(failure),
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! `HealthCheckRequest` and `HealthCheckResponse` on the wire. Pure.
+//!
+//! Two messages with one field each: a length-prefixed protobuf message in a gRPC frame. What else a reply may be is
+//! in the specification of gRPC over HTTP/2: an HTTP status other than 200, a `grpc-status` in the trailers, or in the
+//! header if there is nothing else.
+
+use crate::outcome::Failure;
+use crate::probe::http2::Reply;
+
+/// The names of `ServingStatus`.
+const STATUSES: [&str; 4] = ["UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN"];
+
+const SERVING: u64 = 1;
+
+/// The names of the codes of gRPC, of which 0 is OK.
+const CODES: [&str; 17] = [
+    "OK",
+    "CANCELLED",
+    "UNKNOWN",
+    "INVALID_ARGUMENT",
+    "DEADLINE_EXCEEDED",
+    "NOT_FOUND",
+    "ALREADY_EXISTS",
+    "PERMISSION_DENIED",
+    "RESOURCE_EXHAUSTED",
+    "FAILED_PRECONDITION",
+    "ABORTED",
+    "OUT_OF_RANGE",
+    "UNIMPLEMENTED",
+    "INTERNAL",
+    "UNAVAILABLE",
+    "DATA_LOSS",
+    "UNAUTHENTICATED",
+];
+
+/// A frame with `HealthCheckRequest { service = 1 }`.
+pub(super) fn request(service: &str) -> Vec<u8> {
+    let mut message = Vec::new();
+    if !service.is_empty() {
+        message.push(0x0a);
+        push_varint(&mut message, service.len() as u64);
+        message.extend_from_slice(service.as_bytes());
+    }
+    let length = u32::try_from(message.len()).unwrap_or(u32::MAX);
+    [&[0], length.to_be_bytes().as_slice(), &message].concat()
+}
+
+fn push_varint(bytes: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        bytes.push(u8::try_from(value & 0x7f).unwrap_or_default() | 0x80);
+        value >>= 7;
+    }
+    bytes.push(u8::try_from(value).unwrap_or_default());
+}
+
+/// Whether it says `SERVING`.
+pub(super) fn judge(reply: &Reply) -> Result<(), Failure> {
+    if reply.status != 200 {
+        return Err(Failure::Status(reply.status));
+    }
+    let code = reply.trailers.get("grpc-status").or_else(|| reply.headers.get("grpc-status"));
+    let code = code.and_then(|code| code.to_str().ok()?.parse::<usize>().ok());
+    match code {
+        Some(0) => serving(&reply.body),
+        Some(code) => Err(Failure::NotServing { status: CODES.get(code).map_or("UNKNOWN", |name| *name).to_owned() }),
+        None => Err(broken("there is no grpc-status")),
+    }
+}
+
+fn broken(cause: &str) -> Failure {
+    Failure::Protocol { cause: format!("gRPC: {cause}") }
+}
+
+fn serving(body: &[u8]) -> Result<(), Failure> {
+    let message = match body {
+        [0, a, b, c, d, message @ ..] if message.len() as u64 == u64::from(u32::from_be_bytes([*a, *b, *c, *d])) => {
+            message
+        }
+        [1, ..] => return Err(broken("the message is compressed, which was not asked for")),
+        _ => return Err(broken("the message is not whole")),
+    };
+    match status(message).ok_or_else(|| broken("the message makes no sense"))? {
+        SERVING => Ok(()),
+        other => {
+            let name = usize::try_from(other).ok().and_then(|other| STATUSES.get(other));
+            Err(Failure::NotServing { status: name.map_or_else(|| other.to_string(), |name| (*name).to_owned()) })
+        }
+    }
+}
+
+/// Field 1, a varint; what is unknown is passed over. 0 if it is absent.
+fn status(mut message: &[u8]) -> Option<u64> {
+    let mut status = 0;
+    while !message.is_empty() {
+        let tag = take_varint(&mut message)?;
+        match (tag >> 3, tag & 7) {
+            (1, 0) => status = take_varint(&mut message)?,
+            (_, 0) => drop(take_varint(&mut message)?),
+            (_, 1) => message = message.get(8..)?,
+            (_, 2) => {
+                let length = usize::try_from(take_varint(&mut message)?).ok()?;
+                message = message.get(length..)?;
+            }
+            (_, 5) => message = message.get(4..)?,
+            _ => return None,
+        }
+    }
+    Some(status)
+}
+
+fn take_varint(bytes: &mut &[u8]) -> Option<u64> {
+    let mut value = 0;
+    for shift in (0..64).step_by(7) {
+        let (first, rest) = bytes.split_first()?;
+        *bytes = rest;
+        value |= u64::from(first & 0x7f) << shift;
+        if first & 0x80 == 0 {
+            return Some(value);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, HeaderValue};
+
+    use super::*;
+
+    fn reply(message: &[u8], code: Option<&'static str>) -> Reply {
+        let length = u32::try_from(message.len()).unwrap();
+        let body = [&[0], length.to_be_bytes().as_slice(), message].concat();
+        let mut trailers = HeaderMap::new();
+        if let Some(code) = code {
+            trailers.insert("grpc-status", HeaderValue::from_static(code));
+        }
+        Reply { status: 200, body, trailers, ..Reply::default() }
+    }
+
+    fn cause(reply: &Reply) -> String {
+        crate::Outcome::Failure(judge(reply).unwrap_err()).cause()
+    }
+
+    #[test]
+    fn requests_are_framed() {
+        assert_eq!(request(""), [0, 0, 0, 0, 0]);
+        assert_eq!(request("ab"), [0, 0, 0, 0, 4, 0x0a, 2, b'a', b'b']);
+        assert_eq!(request(&"x".repeat(300))[5..8], [0x0a, 0xac, 0x02]);
+    }
+
+    #[test]
+    fn only_serving_is_healthy() {
+        assert_eq!(judge(&reply(&[8, 1], Some("0"))), Ok(()));
+        assert_eq!(cause(&reply(&[8, 2], Some("0"))), "NOT_SERVING");
+        assert_eq!(cause(&reply(&[8, 3], Some("0"))), "SERVICE_UNKNOWN");
+        assert_eq!(cause(&reply(&[], Some("0"))), "UNKNOWN");
+        assert_eq!(cause(&reply(&[8, 77], Some("0"))), "77");
+        assert_eq!(cause(&reply(&[], Some("5"))), "NOT_FOUND");
+        assert_eq!(cause(&reply(&[8, 1], None)), "gRPC: there is no grpc-status");
+        assert_eq!(cause(&Reply { status: 503, ..Reply::default() }), "503 Service Unavailable");
+    }
+
+    #[test]
+    fn unknown_fields_are_passed_over_and_nonsense_is_said() {
+        let known = [0x12, 1, b'x', 0x19, 0, 0, 0, 0, 0, 0, 0, 0, 8, 1, 0x25, 0, 0, 0, 0, 0x30, 0x80, 1];
+        assert_eq!(judge(&reply(&known, Some("0"))), Ok(()));
+        for nonsense in [[8, 0x80].as_slice(), &[0x12, 9, 1], &[0x0b], &[0xff; 11]] {
+            assert_eq!(cause(&reply(nonsense, Some("0"))), "gRPC: the message makes no sense");
+        }
+        let torn = Reply { body: vec![0, 0, 0, 0, 9, 8], ..reply(&[], Some("0")) };
+        assert_eq!(cause(&torn), "gRPC: the message is not whole");
+    }
+}

@@ -1,0 +1,122 @@
+//! An HTTP probe as the engine keeps it, and how its answers are judged. Pure.
+
+use std::sync::{Arc, LazyLock};
+
+use super::target::Target;
+use crate::outcome::{Answer, Failure, Outcome, Reason};
+use crate::probe::http2::BodyLimits;
+use crate::probe::matcher::{BadExpectation, KEPT, Matcher, first_objection};
+use crate::probe::tls::{HTTP2, TlsPlan};
+use crate::spec::{HttpProbe, HttpVersion, Redirects, Reuse, Scheme, SpecError, StatusRanges, Tls};
+
+/// An HTTP probe, ready to be attempted.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(super) target: Target,
+    pub(super) redirects: Redirects,
+    pub(super) connection: Reuse,
+    /// For `https`, there or anywhere a redirect leads.
+    pub(super) tls: Arc<TlsPlan>,
+    /// What most checks leave as it is.
+    extras: Option<Box<Extras>>,
+}
+
+/// The rarer parts of a probe.
+#[derive(Clone, Debug)]
+pub(super) struct Extras {
+    pub(super) version: HttpVersion,
+    pub(super) source: Option<std::net::IpAddr>,
+    pub(super) method: Box<str>,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Box<[u8]>,
+    healthy: StatusRanges,
+    ignored: Option<StatusRanges>,
+    expect: Box<[Matcher]>,
+    max_body: u64,
+}
+
+static DEFAULTS: LazyLock<Extras> = LazyLock::new(|| Extras::of(&HttpProbe::default(), Box::default()));
+
+impl Plan {
+    pub(crate) fn of(probe: HttpProbe) -> Result<Plan, SpecError> {
+        let bad = |error: BadExpectation| SpecError { field: "probe.http.expect", problem: error.to_string() };
+        let expect = probe.expect.iter().map(Matcher::compile).collect::<Result<_, _>>().map_err(bad)?;
+        let protocol = (probe.version == HttpVersion::Http2).then_some(HTTP2);
+        let tls = match probe.scheme {
+            Scheme::Https => TlsPlan::of(&probe.tls, protocol)?,
+            Scheme::Http => TlsPlan::of(&Tls::default(), protocol)?,
+        };
+        let extras = is_special(&probe).then(|| Box::new(Extras::of(&probe, expect)));
+        let plan =
+            Plan { target: Target::of(&probe), redirects: probe.redirects, connection: probe.connection, tls, extras };
+        plan.validate()
+    }
+
+    /// HTTP/2 is stricter about what can be sent at all.
+    fn validate(self) -> Result<Plan, SpecError> {
+        if self.extras().version == HttpVersion::Http2 {
+            let problem = |error: http::Error| SpecError { field: "probe.http", problem: error.to_string() };
+            super::request::http2(&self.target, self.extras()).map_err(problem)?;
+        }
+        Ok(self)
+    }
+
+    pub(super) fn extras(&self) -> &Extras {
+        self.extras.as_deref().unwrap_or(&DEFAULTS)
+    }
+
+    /// By the status first, then by the body.
+    pub(super) fn judge(&self, status: u16, body: &[u8]) -> Outcome {
+        let extras = self.extras();
+        if extras.ignored.as_ref().is_some_and(|ignored| ignored.contains(status)) {
+            return Outcome::Inconclusive(Reason::IgnoredStatus(status));
+        }
+        if !extras.healthy.contains(status) {
+            return Outcome::Failure(Failure::Status(status));
+        }
+        match first_objection(&extras.expect, body) {
+            None => Outcome::Success(Answer::Status(status)),
+            Some(cause) => Outcome::Failure(Failure::Body { cause }),
+        }
+    }
+}
+
+/// Whether anything is not as in [`HttpProbe::default`] that a plan does not keep anyway.
+fn is_special(probe: &HttpProbe) -> bool {
+    let usual = HttpProbe {
+        scheme: probe.scheme,
+        address: probe.address,
+        host: probe.host.clone(),
+        path: probe.path.clone(),
+        redirects: probe.redirects,
+        connection: probe.connection,
+        tls: probe.tls.clone(),
+        ..HttpProbe::default()
+    };
+    *probe != usual
+}
+
+impl Extras {
+    fn of(probe: &HttpProbe, expect: Box<[Matcher]>) -> Extras {
+        Extras {
+            version: probe.version,
+            source: probe.source,
+            method: probe.method.as_str().into(),
+            headers: probe.headers.clone(),
+            body: probe.body.as_slice().into(),
+            healthy: probe.healthy_statuses.clone(),
+            ignored: probe.ignored_statuses.clone(),
+            expect,
+            max_body: probe.max_body,
+        }
+    }
+
+    pub(super) fn limits(&self) -> BodyLimits {
+        BodyLimits { longest: self.max_body, kept: if self.expect.is_empty() { 0 } else { KEPT } }
+    }
+
+    /// Whether an answer has a body.
+    pub(super) fn has_body(&self) -> bool {
+        &*self.method != "HEAD"
+    }
+}

@@ -1,0 +1,120 @@
+//! Expectations, compiled once per check. Pure.
+//!
+//! In: an [`Expectation`]; later, bodies. Out: whether it holds, in words if not.
+
+use regex::bytes::Regex;
+use serde_json::Value;
+use serde_json_path::JsonPath;
+
+use crate::spec::Expectation;
+
+/// How much of a body is looked at.
+pub(crate) const KEPT: usize = 1024 * 1024;
+
+/// An expectation, ready to be held against bodies.
+#[derive(Clone, Debug)]
+pub(crate) enum Matcher {
+    Contains(Box<[u8]>),
+    Matches(Box<Regex>),
+    JsonPathEquals { text: Box<str>, path: Box<JsonPath>, value: Box<Value> },
+}
+
+/// An expectation that makes no sense.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BadExpectation {
+    #[error("is no regular expression: {0}")]
+    Regex(#[from] regex::Error),
+    #[error("is no JSONPath (RFC 9535): {0}")]
+    JsonPath(#[from] serde_json_path::ParseError),
+    #[error("has a value that is no JSON (text needs quotes): {0}")]
+    Value(#[from] serde_json::Error),
+}
+
+impl Matcher {
+    pub(crate) fn compile(expected: &Expectation) -> Result<Matcher, BadExpectation> {
+        Ok(match expected {
+            Expectation::Contains(bytes) => Matcher::Contains(bytes.as_slice().into()),
+            Expectation::Matches(pattern) => Matcher::Matches(Box::new(Regex::new(pattern)?)),
+            Expectation::JsonPathEquals { path, value } => Matcher::JsonPathEquals {
+                text: path.as_str().into(),
+                path: Box::new(JsonPath::parse(path)?),
+                value: Box::new(serde_json::from_str(value)?),
+            },
+        })
+    }
+
+    /// What is wrong with this body.
+    pub(crate) fn object(&self, body: &[u8]) -> Option<String> {
+        match self {
+            Matcher::Contains(bytes) if contains(body, bytes) => None,
+            Matcher::Contains(bytes) => {
+                Some(format!("the answer does not contain {:?}", String::from_utf8_lossy(bytes)))
+            }
+            Matcher::Matches(pattern) if pattern.is_match(body) => None,
+            Matcher::Matches(pattern) => Some(format!("the answer does not match {:?}", pattern.as_str())),
+            Matcher::JsonPathEquals { text, path, value } => object_json(text, path, value, body),
+        }
+    }
+}
+
+fn object_json(text: &str, path: &JsonPath, value: &Value, body: &[u8]) -> Option<String> {
+    let Ok(json) = serde_json::from_slice::<Value>(body) else { return Some("the answer is no JSON".to_owned()) };
+    let found = path.query(&json).all();
+    if found.contains(&value) {
+        return None;
+    }
+    Some(match found.as_slice() {
+        [] => format!("the answer has nothing at {text}"),
+        [one] => format!("{text} is {}, not {value}", brief(one)),
+        several => format!("none of the {} values at {text} is {value}", several.len()),
+    })
+}
+
+fn brief(value: &Value) -> String {
+    const LONGEST: usize = 100;
+    let text = value.to_string();
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
+        None => text,
+    }
+}
+
+fn contains(body: &[u8], wanted: &[u8]) -> bool {
+    body.windows(wanted.len().max(1)).any(|window| window == wanted)
+}
+
+/// The first objection to a body, if there is one.
+pub(crate) fn first_objection(matchers: &[Matcher], body: &[u8]) -> Option<String> {
+    matchers.iter().find_map(|matcher| matcher.object(body))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(expected: &Expectation, body: &str) -> Option<String> {
+        Matcher::compile(expected).unwrap().object(body.as_bytes())
+    }
+
+    #[test]
+    fn texts_and_patterns() {
+        let contains = Expectation::Contains(b"pong".to_vec());
+        assert_eq!(object(&contains, "ping pong"), None);
+        assert_eq!(object(&contains, "pon"), Some("the answer does not contain \"pong\"".to_owned()));
+        let matches = Expectation::Matches("^(OK|ok)$".to_owned());
+        assert_eq!(object(&matches, "ok"), None);
+        assert_eq!(object(&matches, "not ok"), Some("the answer does not match \"^(OK|ok)$\"".to_owned()));
+    }
+
+    #[test]
+    fn json_paths() {
+        let up = Expectation::JsonPathEquals { path: "$.checks[*].status".to_owned(), value: "\"up\"".to_owned() };
+        assert_eq!(object(&up, r#"{"checks": [{"status": "down"}, {"status": "up"}]}"#), None);
+        let said = |body| object(&up, body).unwrap();
+        assert_eq!(said(r#"{"checks": [{"status": "down"}]}"#), "$.checks[*].status is \"down\", not \"up\"");
+        assert_eq!(said("{}"), "the answer has nothing at $.checks[*].status");
+        assert_eq!(said("<html>"), "the answer is no JSON");
+        let two = r#"{"checks": [{"status": 1}, {"status": 2}]}"#;
+        assert_eq!(said(two), "none of the 2 values at $.checks[*].status is \"up\"");
+    }
+}

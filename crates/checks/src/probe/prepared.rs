@@ -1,0 +1,60 @@
+//! A probe as the engine keeps it: everything compiled once, and few bytes for what most checks leave at its default.
+//!
+//! In: a probe and where checks may go. Out: the same, ready to be attempted any number of times; or the field that
+//! makes no sense.
+
+use std::net::SocketAddr;
+
+use super::{exchange, grpc, http};
+use crate::spec::{CommandProbe, ListenProbe, Probe, Reach, SpecError, TcpProbe};
+
+/// A probe, ready to be attempted.
+#[derive(Clone, Debug)]
+pub(crate) enum Prepared {
+    Http(Box<http::Plan>),
+    Grpc(Box<grpc::Plan>),
+    Tcp(Box<TcpProbe>),
+    Listen(Box<ListenProbe>),
+    Exchange(Box<exchange::Plan>),
+    Command(Box<CommandProbe>),
+    /// It makes no sense, which is what every attempt says.
+    Invalid(Box<SpecError>),
+}
+
+impl Prepared {
+    /// Reads certificates and compiles patterns: not for the engine's thread.
+    pub(crate) fn of(probe: Probe, reach: &Reach) -> Result<Prepared, SpecError> {
+        allow(reach, &probe)?;
+        Ok(match probe {
+            Probe::Http(probe) => Prepared::Http(Box::new(http::Plan::of(probe)?)),
+            Probe::Grpc(probe) => Prepared::Grpc(Box::new(grpc::Plan::of(probe)?)),
+            Probe::Tcp(probe) => Prepared::Tcp(Box::new(probe)),
+            Probe::Listen(probe) => Prepared::Listen(Box::new(probe)),
+            Probe::Exchange(probe) => Prepared::Exchange(Box::new(exchange::Plan::of(probe)?)),
+            Probe::Command(probe) => Prepared::Command(Box::new(probe)),
+        })
+    }
+
+    /// Whether it starts a process.
+    pub(crate) fn is_command(&self) -> bool {
+        matches!(self, Prepared::Command(_))
+    }
+}
+
+fn allow(reach: &Reach, probe: &Probe) -> Result<(), SpecError> {
+    let (field, address) = match probe {
+        Probe::Http(probe) => ("probe.http.address", probe.address),
+        Probe::Grpc(probe) => ("probe.grpc.address", probe.address),
+        Probe::Tcp(probe) => ("probe.tcp.address", probe.address),
+        Probe::Exchange(probe) => ("probe.exchange.address", probe.address),
+        // Neither sends anything anywhere.
+        Probe::Listen(_) | Probe::Command(_) => return Ok(()),
+    };
+    let allowed = reach.allows(address.ip());
+    if allowed { Ok(()) } else { Err(SpecError { field, problem: beyond_reach(&address) }) }
+}
+
+/// An address the operator has not allowed.
+pub(crate) fn beyond_reach(address: &SocketAddr) -> String {
+    format!("is {}, which is not among the addresses that checks may talk to", address.ip())
+}

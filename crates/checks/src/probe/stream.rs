@@ -1,0 +1,183 @@
+//! A connection that bytes go out on and come in from, plain or with TLS.
+//!
+//! What is to be sent is sent at once after `connect`: on one machine the handshake is over by then, and epoll is
+//! asked only for the answer. If it is not, the socket says so and epoll is asked for that first.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, SendFlags, connect, recv, send};
+use rustls::ClientConnection;
+use rustls::pki_types::ServerName;
+
+use super::poller::Interest;
+use super::tls::TlsPlan;
+use super::tools::Tools;
+use super::{blame, unconnected, words};
+use crate::outcome::{Failure, Outcome, Phases};
+use crate::place::Place;
+
+/// Whom to connect to, and how.
+#[derive(Debug)]
+pub(crate) struct Endpoint<'a> {
+    pub(crate) address: SocketAddr,
+    pub(crate) source: Option<IpAddr>,
+    pub(crate) tls: Option<(&'a TlsPlan, ServerName<'static>)>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Stream {
+    wire: Wire,
+    tls: Option<Box<ClientConnection>>,
+    /// What of the request is not sent yet.
+    unsent: Vec<u8>,
+    registered: Option<Interest>,
+    address: SocketAddr,
+    phases: Phases,
+}
+
+/// What came back.
+pub(crate) enum Received {
+    Bytes(usize),
+    End,
+    NotYet,
+}
+
+impl Stream {
+    pub(crate) fn open(endpoint: Endpoint<'_>, place: &Place, tools: &mut Tools<'_>) -> Result<Stream, Outcome> {
+        let Endpoint { address, source, tls } = endpoint;
+        let socket = tools.stream(place, &address, source)?;
+        match connect(&socket, &address) {
+            Ok(()) | Err(Errno::INPROGRESS | Errno::INTR) => {}
+            Err(errno) => return Err(unconnected(errno, &address)),
+        }
+        let failed = |error: rustls::Error| Outcome::Failure(Failure::Tls { cause: error.to_string() });
+        let tls = tls.map(|(plan, name)| ClientConnection::new(Arc::clone(plan.config()), name)).transpose();
+        let tls = tls.map_err(failed)?.map(Box::new);
+        let (unsent, phases) = (Vec::new(), Phases::default());
+        Ok(Stream { wire: Wire(socket), tls, unsent, registered: None, address, phases })
+    }
+
+    /// To be sent as soon as possible; with TLS, when hands are shaken.
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        let to_tls = self.tls.as_mut().map(|tls| tls.writer().write_all(bytes));
+        if to_tls.is_none_or(|taken| taken.is_err()) {
+            self.unsent.extend_from_slice(bytes);
+        }
+    }
+
+    /// How far it got.
+    pub(crate) fn phases(&self) -> Phases {
+        self.phases
+    }
+
+    /// Until now it was used for another attempt.
+    pub(crate) fn reuse(&mut self) {
+        let connected = Some(Duration::ZERO);
+        self.phases = Phases { connected, secured: self.phases.secured.and(connected), answered: None };
+    }
+
+    /// The certificate the server showed, as DER.
+    pub(crate) fn certificate(&self) -> Option<&[u8]> {
+        self.tls.as_ref()?.peer_certificates()?.first().map(AsRef::as_ref)
+    }
+
+    /// Sends what is to be sent, and reads what there is.
+    pub(crate) fn exchange(&mut self, scratch: &mut [u8], elapsed: Duration) -> Result<Received, Outcome> {
+        let exchanged = self.try_exchange(scratch, elapsed);
+        if self.tls.as_ref().is_some_and(|tls| !tls.is_handshaking()) {
+            self.phases.secured.get_or_insert(elapsed);
+        }
+        match exchanged {
+            Ok(0) => Ok(Received::End),
+            Ok(length) => {
+                self.phases.answered.get_or_insert(elapsed);
+                Ok(Received::Bytes(length))
+            }
+            Err(error) => match error.kind() {
+                ErrorKind::WouldBlock | ErrorKind::Interrupted => Ok(Received::NotYet),
+                // TLS without its farewell: the response itself says whether it is whole.
+                ErrorKind::UnexpectedEof => Ok(Received::End),
+                _ => Err(self.broken(&error)),
+            },
+        }
+    }
+
+    fn try_exchange(&mut self, scratch: &mut [u8], elapsed: Duration) -> io::Result<usize> {
+        if !self.unsent.is_empty() {
+            let sent = self.wire.write(&self.unsent)?;
+            self.phases.connected.get_or_insert(elapsed);
+            self.unsent.drain(..sent);
+            // Nobody answers that fast.
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        if self.phases.connected.is_none() {
+            self.connect_again()?;
+            self.phases.connected = Some(elapsed);
+        }
+        match &mut self.tls {
+            Some(tls) => rustls::Stream::new(&mut **tls, &mut self.wire).read(scratch),
+            None => self.wire.read(scratch),
+        }
+    }
+
+    /// The way to ask whether a connection has come about when there is nothing to send.
+    fn connect_again(&self) -> io::Result<()> {
+        match connect(&self.wire.0, &self.address) {
+            Ok(()) | Err(Errno::ISCONN) => Ok(()),
+            Err(Errno::INPROGRESS | Errno::ALREADY) => Err(ErrorKind::WouldBlock.into()),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    /// Has epoll look for whatever holds us up.
+    pub(crate) fn register(&mut self, tools: &Tools<'_>) -> Result<(), Outcome> {
+        let tls_writes = self.tls.as_ref().is_some_and(|tls| tls.wants_write());
+        let waits_to_connect = self.phases.connected.is_none();
+        let interest = match (self.unsent.is_empty() && !waits_to_connect, tls_writes) {
+            (false, _) => Interest::Write,
+            (true, true) => Interest::Both,
+            (true, false) => Interest::Read,
+        };
+        let done = match self.registered {
+            Some(registered) if registered == interest => Ok(()),
+            Some(_) => tools.poller.modify(&self.wire.0, tools.key, interest),
+            None => tools.poller.add(&self.wire.0, tools.key, interest),
+        };
+        self.registered = Some(interest);
+        done.map_err(|errno| blame(errno, |cause| Failure::Connection { cause }))
+    }
+
+    fn broken(&self, error: &io::Error) -> Outcome {
+        match (Errno::from_io_error(error), error.get_ref()) {
+            (Some(errno), _) if self.phases.connected.is_none() => unconnected(errno, &self.address),
+            (Some(errno), _) => blame(errno, |_| Failure::Connection { cause: words(errno) }),
+            (None, Some(tls)) => Outcome::Failure(Failure::Tls { cause: tls.to_string() }),
+            (None, None) => Outcome::Failure(Failure::Connection { cause: error.to_string() }),
+        }
+    }
+}
+
+/// A socket as rustls wants it.
+#[derive(Debug)]
+struct Wire(OwnedFd);
+
+impl Read for Wire {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        Ok(recv(&self.0, buffer, RecvFlags::empty())?.1)
+    }
+}
+
+impl Write for Wire {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(send(&self.0, bytes, SendFlags::NOSIGNAL)?)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

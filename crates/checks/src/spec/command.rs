@@ -1,0 +1,63 @@
+//! A command whose exit status is the answer.
+
+use std::path::PathBuf;
+
+use super::{SpecError, require};
+
+/// A command whose exit status is the answer. Its standard input is empty; the last 3 KiB of its output are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandProbe {
+    /// What to run.
+    pub command: Command,
+    /// The whole environment; nothing is inherited.
+    pub environment: Vec<(String, String)>,
+    /// Where to run; the engine's own directory if absent, or the root of the task's file system.
+    pub working_directory: Option<PathBuf>,
+    /// As whom; the engine's user if absent.
+    pub user: Option<Credentials>,
+}
+
+/// What to run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// `sh -c` with this text.
+    Shell(String),
+    /// A program.
+    Exec {
+        /// Looked up in the `PATH` of the environment if it has no `/`.
+        path: String,
+        /// The arguments, the first of which is the name the program sees as its own.
+        argv: Vec<String>,
+    },
+}
+
+/// A user by number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credentials {
+    /// User.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Supplementary groups.
+    pub groups: Vec<u32>,
+}
+
+impl CommandProbe {
+    pub(super) fn validate(&self) -> Result<(), SpecError> {
+        match &self.command {
+            Command::Shell(value) => require_text(value, "probe.command.value")?,
+            Command::Exec { path, argv } => {
+                require(!path.is_empty(), "probe.command.path", "is empty")?;
+                require(!argv.is_empty(), "probe.command.argv", "is empty")?;
+                require_text(path, "probe.command.path")?;
+                argv.iter().try_for_each(|argument| require_text(argument, "probe.command.argv"))?;
+            }
+        }
+        let mut variables = self.environment.iter().flat_map(|(name, value)| [name, value]);
+        variables.try_for_each(|text| require_text(text, "probe.command.environment"))
+    }
+}
+
+fn require_text(text: &str, field: &'static str) -> Result<(), SpecError> {
+    require(!text.contains('\0'), field, "has a NUL byte")
+}

@@ -1,0 +1,45 @@
+//! Bytes sent and bytes expected.
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::{Expectation, SpecError, expectation, require, require_address};
+
+/// Sends something and looks at what comes back.
+///
+/// An answer is expected, whatever it is: silence is a timeout. Over TCP nothing need be sent, for servers that speak
+/// first, and bytes are taken in until all expectations hold or the peer ends. Over UDP one datagram is the answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExchangeProbe {
+    /// TCP or UDP.
+    pub transport: Transport,
+    /// Whom to ask, as seen from the check's place.
+    pub address: SocketAddr,
+    /// Whom to ask from; whatever the kernel takes if absent.
+    pub source: Option<IpAddr>,
+    /// What to send.
+    pub send: Vec<u8>,
+    /// What must hold for the answer; all of it. Without expectations any byte is a good answer.
+    pub expect: Vec<Expectation>,
+}
+
+/// What carries the bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// A connection.
+    Tcp,
+    /// Datagrams.
+    Udp,
+}
+
+/// The longest payload of a datagram over IPv4.
+const DATAGRAM: usize = 65_507;
+
+impl ExchangeProbe {
+    pub(super) fn validate(&self) -> Result<(), SpecError> {
+        require_address(&self.address, self.source, "probe.exchange.address")?;
+        let is_datagram = self.transport == Transport::Udp;
+        require(!is_datagram || !self.send.is_empty(), "probe.exchange.send", "is empty; nobody answers to nothing")?;
+        require(!is_datagram || self.send.len() <= DATAGRAM, "probe.exchange.send", "does not fit into a datagram")?;
+        self.expect.iter().try_for_each(|expected| expectation::validate(expected, "probe.exchange.expect"))
+    }
+}

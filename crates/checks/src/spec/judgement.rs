@@ -1,0 +1,73 @@
+//! How to judge outcomes.
+
+use std::time::Duration;
+
+use super::{SpecError, require};
+
+/// How to judge outcomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Judgement {
+    /// For how long after the start failures do not count while there was no success.
+    pub grace: Duration,
+    /// After how many failures in a row to act; 0 behaves as 1.
+    pub consecutive_failures: u32,
+    /// After how many successes in a row to call it healthy; 1 is Mesos, 0 behaves as 1.
+    pub consecutive_successes: u32,
+    /// After how many failures in a row to call it unhealthy; 1 is Mesos, 0 behaves as 1.
+    pub unhealthy_after: u32,
+    /// The very first result decides at once, whatever the numbers above.
+    pub first_decides: bool,
+    /// Flapping: enough failures among the last attempts, in a row or not, count as `consecutive_failures`.
+    pub rate: Option<FailureRate>,
+    /// What to do in the end.
+    pub action: Action,
+}
+
+/// So many failures among so many attempts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FailureRate {
+    /// At least so many failures
+    pub failures: u32,
+    /// among the last so many attempts that count; at most 64.
+    pub window: u32,
+}
+
+/// What to do about a task that is unhealthy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// To say that it is to be killed, when the failures are enough.
+    #[default]
+    Kill,
+    /// Only to say that it is unhealthy.
+    Report,
+}
+
+impl FailureRate {
+    /// As many as fit into the memory of a check.
+    pub const LONGEST: u32 = 64;
+}
+
+impl Default for Judgement {
+    /// As Mesos: 10 s of grace, killed at the third failure in a row.
+    fn default() -> Judgement {
+        Judgement {
+            grace: Duration::from_secs(10),
+            consecutive_failures: 3,
+            consecutive_successes: 1,
+            unhealthy_after: 1,
+            first_decides: false,
+            rate: None,
+            action: Action::Kill,
+        }
+    }
+}
+
+impl Judgement {
+    pub(super) fn validate(&self) -> Result<(), SpecError> {
+        let Some(rate) = self.rate else { return Ok(()) };
+        let fits = (1..=FailureRate::LONGEST).contains(&rate.window);
+        require(fits, "judgement.rate.window", format!("must be 1 to {}", FailureRate::LONGEST))?;
+        let possible = (1..=rate.window).contains(&rate.failures);
+        require(possible, "judgement.rate.failures", "must be 1 to the window")
+    }
+}

@@ -1,0 +1,52 @@
+//! Whether somebody listens: asked of the network, or of the kernel.
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::Transport;
+
+/// Whether a TCP connection can be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TcpProbe {
+    /// Whom to connect to, as seen from the check's place.
+    pub address: SocketAddr,
+    /// Whom to connect from; whatever the kernel takes if absent.
+    pub source: Option<IpAddr>,
+    /// How far to go.
+    pub mode: TcpMode,
+}
+
+impl TcpProbe {
+    /// Half-open.
+    pub fn new(address: SocketAddr) -> TcpProbe {
+        TcpProbe { address, source: None, mode: TcpMode::default() }
+    }
+}
+
+/// How far a TCP probe goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TcpMode {
+    /// The connection is reset before its handshake ends: the application never wakes, and nothing lingers in tables
+    /// of connections.
+    #[default]
+    HalfOpen,
+    /// A whole connection, which the application accepts and sees closed.
+    Connect,
+}
+
+/// Whether a port is listened on, asked of the kernel (`sock_diag`) in the network namespace of the check's place.
+///
+/// Nothing is sent and the application never knows. It says that a socket is there, not that anybody serves it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListenProbe {
+    /// TCP or UDP.
+    pub transport: Transport,
+    /// Whom a client would connect to; a socket bound to all addresses serves it, too.
+    pub address: SocketAddr,
+}
+
+impl ListenProbe {
+    /// A TCP port.
+    pub fn new(address: SocketAddr) -> ListenProbe {
+        ListenProbe { transport: Transport::Tcp, address }
+    }
+}

@@ -1,0 +1,55 @@
+//! How to speak TLS. Each check owns its settings.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::{SpecError, is_visible, require};
+
+/// How to speak TLS.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Tls {
+    /// Whom to believe.
+    pub verification: Verification,
+    /// The name to ask for (SNI) and to verify; the host that is asked if absent.
+    pub server_name: Option<String>,
+    /// Who we are, for servers that want to know.
+    pub identity: Option<ClientIdentity>,
+    /// A certificate that expires sooner is a failure of its own, even if the answer is good.
+    pub expires_within: Option<Duration>,
+}
+
+/// Whom to believe.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Verification {
+    /// Everybody, as Mesos and Marathon do.
+    #[default]
+    None,
+    /// The certificate authorities this machine trusts.
+    SystemRoots,
+    /// These certificate authorities, in PEM.
+    Roots(Vec<u8>),
+}
+
+/// A certificate chain and its key.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct ClientIdentity {
+    /// In PEM, our own first.
+    pub certificates: Vec<u8>,
+    /// In PEM.
+    pub key: Vec<u8>,
+}
+
+/// Keys are not printed.
+impl fmt::Debug for ClientIdentity {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("ClientIdentity").field("certificates", &self.certificates.len()).finish_non_exhaustive()
+    }
+}
+
+impl Tls {
+    pub(super) fn validate(&self) -> Result<(), SpecError> {
+        let name = self.server_name.as_deref();
+        let is_name = name.is_none_or(|name| !name.is_empty() && is_visible(name));
+        require(is_name, "probe.tls.server_name", "is no host name")
+    }
+}

@@ -1,0 +1,123 @@
+//! What can be run and what cannot.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use super::*;
+
+fn spec(probe: Probe) -> CheckSpec {
+    let schedule = Schedule { timeout: None, ..Schedule::default() };
+    CheckSpec { probe, schedule, judgement: Judgement::default() }
+}
+
+fn field(probe: Probe) -> &'static str {
+    spec(probe).validate().expect_err("must be refused").field
+}
+
+fn command(command: Command) -> Probe {
+    Probe::Command(CommandProbe { command, environment: Vec::new(), working_directory: None, user: None })
+}
+
+#[test]
+fn defaults_are_valid() {
+    assert_eq!(spec(Probe::Http(HttpProbe::default())).validate(), Ok(()));
+    assert_eq!(spec(command(Command::Shell("true".to_owned()))).validate(), Ok(()));
+    assert_eq!(spec(Probe::Http(HttpProbe { path: String::new(), ..HttpProbe::default() })).validate(), Ok(()));
+}
+
+#[test]
+fn errors_name_the_field() {
+    let http = HttpProbe::default;
+    assert_eq!(field(Probe::Http(HttpProbe { path: "help".to_owned(), ..http() })), "probe.http.path");
+    assert_eq!(field(Probe::Http(HttpProbe { path: "/a b".to_owned(), ..http() })), "probe.http.path");
+    assert_eq!(field(Probe::Http(HttpProbe { path: "/\r\nX: y".to_owned(), ..http() })), "probe.http.path");
+    assert_eq!(field(Probe::Http(HttpProbe { host: Some("a\nb".to_owned()), ..http() })), "probe.http.host");
+    let none = StatusRanges::new([]);
+    assert_eq!(field(Probe::Http(HttpProbe { healthy_statuses: none, ..http() })), "probe.http.healthy_statuses");
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    assert_eq!(field(Probe::Http(HttpProbe { address, ..http() })), "probe.http.address");
+    assert_eq!(field(Probe::Tcp(TcpProbe::new(address))), "probe.tcp.address");
+    assert_eq!(field(command(Command::Shell("a\0b".to_owned()))), "probe.command.value");
+    assert_eq!(field(command(Command::Exec { path: "true".to_owned(), argv: vec![] })), "probe.command.argv");
+}
+
+#[test]
+fn a_timeout_of_zero_is_refused() {
+    let mut spec = spec(Probe::Http(HttpProbe::default()));
+    spec.schedule.timeout = Some(Duration::ZERO);
+    let error = spec.validate().expect_err("must be refused");
+    assert_eq!(error.to_string(), "'schedule.timeout' leaves no time; leave it out for no limit");
+}
+
+#[test]
+fn requests_cannot_be_smuggled() {
+    let with = |name: &str, value: &str| {
+        let headers = vec![(name.to_owned(), value.to_owned())];
+        spec(Probe::Http(HttpProbe { headers, ..HttpProbe::default() })).validate()
+    };
+    assert_eq!(with("X-Token", "a b\tc"), Ok(()));
+    for (name, value) in [("X", "a\r\nY: b"), ("X y", "a"), ("", "a"), ("Content-Length", "3"), ("host", "a")] {
+        assert_eq!(with(name, value).expect_err("must be refused").field, "probe.http.headers");
+    }
+    let method = "GET / HTTP/1.1\r\nX".to_owned();
+    assert_eq!(field(Probe::Http(HttpProbe { method, ..HttpProbe::default() })), "probe.http.method");
+}
+
+#[test]
+fn expectations_are_compiled_to_see() {
+    let expecting = |expected| {
+        let problem = spec(Probe::Http(HttpProbe { expect: vec![expected], ..HttpProbe::default() })).validate();
+        problem.map_err(|error| error.field)
+    };
+    let path = |path: &str, value: &str| Expectation::JsonPathEquals { path: path.to_owned(), value: value.to_owned() };
+    assert_eq!(expecting(Expectation::Matches("^ok$".to_owned())), Ok(()));
+    assert_eq!(expecting(path("$.status", "\"ok\"")), Ok(()));
+    let wrong = [Expectation::Matches("(".to_owned()), path("status", "1"), path("$.status", "ok")];
+    for expected in wrong.into_iter().chain([Expectation::Contains(Vec::new())]) {
+        assert_eq!(expecting(expected), Err("probe.http.expect"));
+    }
+}
+
+#[test]
+fn combinations_that_cannot_be() {
+    let http = HttpProbe::default;
+    let kept = HttpProbe { version: HttpVersion::Http2, connection: Reuse::KeepAlive, ..http() };
+    assert_eq!(field(Probe::Http(kept)), "probe.http.connection");
+    assert_eq!(field(Probe::Http(HttpProbe { max_body: 0, ..http() })), "probe.http.max_body");
+    let source = Some("::1".parse().unwrap());
+    assert_eq!(field(Probe::Http(HttpProbe { source, ..http() })), "probe.http.address");
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 53));
+    let silent = ExchangeProbe { transport: Transport::Udp, address, source: None, send: vec![], expect: vec![] };
+    assert_eq!(field(Probe::Exchange(silent)), "probe.exchange.send");
+}
+
+#[test]
+fn a_rate_has_a_window() {
+    let rated = |failures, window| {
+        let judgement = Judgement { rate: Some(FailureRate { failures, window }), ..Judgement::default() };
+        CheckSpec { judgement, ..spec(Probe::Http(HttpProbe::default())) }.validate().map_err(|error| error.field)
+    };
+    assert_eq!((rated(1, 1), rated(64, 64)), (Ok(()), Ok(())));
+    assert_eq!(rated(1, 65), Err("judgement.rate.window"));
+    assert_eq!((rated(0, 5), rated(6, 5)), (Err("judgement.rate.failures"), Err("judgement.rate.failures")));
+}
+
+#[test]
+fn the_interval_depends_on_how_things_stand() {
+    let ms = Duration::from_millis;
+    let plain = Schedule { interval: ms(1000), ..Schedule::default() };
+    let other = Schedule { unhealthy_interval: Some(ms(300)), edge_interval: Some(ms(100)), ..plain };
+    let state = |verdict, failures, successes| crate::VerdictState {
+        verdict,
+        consecutive_failures: failures,
+        consecutive_successes: successes,
+        ..crate::VerdictState::default()
+    };
+    use crate::Verdict::{Healthy, Unhealthy, Unknown};
+    assert_eq!(other.interval_now(&state(Unknown, 0, 0)), ms(100));
+    assert_eq!(other.interval_now(&state(Healthy, 0, 9)), ms(1000));
+    assert_eq!(other.interval_now(&state(Healthy, 1, 0)), ms(100));
+    assert_eq!(other.interval_now(&state(Unhealthy, 3, 0)), ms(300));
+    assert_eq!(other.interval_now(&state(Unhealthy, 0, 1)), ms(100));
+    assert_eq!(plain.interval_now(&state(Unhealthy, 0, 1)), ms(1000));
+}
