@@ -1,16 +1,34 @@
 //! What the engine does to real servers, commands and namespaces.
 
+#[path = "behaviour/cgroups.rs"]
+mod cgroups;
 #[path = "behaviour/command.rs"]
 mod command;
+#[path = "behaviour/exchange.rs"]
+mod exchange;
+#[path = "behaviour/hostile.rs"]
+mod hostile;
 #[path = "behaviour/http.rs"]
 mod http;
+#[path = "behaviour/http2.rs"]
+mod http2;
+#[path = "behaviour/http_details.rs"]
+mod http_details;
 #[path = "behaviour/life.rs"]
 mod life;
+#[path = "behaviour/listen.rs"]
+mod listen;
 #[path = "behaviour/namespaces.rs"]
 mod namespaces;
+#[path = "behaviour/operators.rs"]
+mod operators;
+#[path = "behaviour/reach.rs"]
+mod reach;
 #[path = "behaviour/server.rs"]
 mod server;
 #[path = "behaviour/support.rs"]
 mod support;
 #[path = "behaviour/tcp.rs"]
 mod tcp;
+#[path = "behaviour/tls.rs"]
+mod tls;

@@ -33,6 +33,8 @@ pub(crate) struct Attempt {
     hops: u32,
     /// Whether the connection is of an earlier attempt.
     reused: bool,
+    /// What is to become of it.
+    connection: Reuse,
 }
 
 /// How it goes on after some bytes.
@@ -56,7 +58,7 @@ impl Attempt {
             Some(stream) => resume(plan, stream)?,
             None => open(plan, &plan.target, plan.connection, place, tools)?,
         };
-        let mut attempt = Attempt { target: None, stream, dialogue, hops: 0, reused };
+        let mut attempt = Attempt { target: None, stream, dialogue, hops: 0, reused, connection: plan.connection };
         match attempt.advance(plan, place, tools) {
             Poll::Ready(outcome) => Err(outcome),
             Poll::Pending => Ok(attempt),
@@ -69,7 +71,8 @@ impl Attempt {
 
     /// The connection, if it can serve another attempt.
     pub(super) fn keep(self) -> Option<Box<Stream>> {
-        (self.target.is_none() && self.dialogue.keeps_alive()).then_some(self.stream)
+        let is_wanted = self.connection == Reuse::KeepAlive && self.target.is_none();
+        (is_wanted && self.dialogue.keeps_alive()).then_some(self.stream)
     }
 
     /// A few reads per turn of the engine, so that a long body does not hold up the others.

@@ -79,14 +79,31 @@ pub(crate) fn closed() -> SocketAddr {
 
 /// HTTPS with a certificate nobody knows, of another name.
 pub(crate) fn tls(text: String) -> SocketAddr {
-    let config = Arc::new(self_signed());
-    serve(move |stream| {
-        let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
-        let mut stream = StreamOwned::new(connection, stream);
-        request(&mut stream);
+    tls_by(&[], move |stream, _| {
+        request(stream);
         let _peer_may_have_gone = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
     })
 }
+
+/// The same, for whoever handles the connection himself; he is told which of these protocols was agreed on.
+pub(crate) fn tls_by(
+    protocols: &[&[u8]],
+    handle: impl Fn(&mut Secure, Option<&[u8]>) + Send + Sync + 'static,
+) -> SocketAddr {
+    let mut config = self_signed();
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+    let config = Arc::new(config);
+    serve(move |mut stream| {
+        let mut connection = ServerConnection::new(Arc::clone(&config)).unwrap();
+        if connection.complete_io(&mut stream).is_ok() {
+            let agreed = connection.alpn_protocol().map(<[u8]>::to_vec);
+            handle(&mut StreamOwned::new(connection, stream), agreed.as_deref());
+        }
+    })
+}
+
+/// The server's end of TLS.
+pub(crate) type Secure = StreamOwned<ServerConnection, TcpStream>;
 
 fn self_signed() -> ServerConfig {
     let own = rcgen::generate_simple_self_signed(["somebody.else".to_owned()]).unwrap();

@@ -1,0 +1,94 @@
+//! Commands whose processes run away: with a cgroup of their own all of them are found.
+
+use std::fs;
+use std::path::PathBuf;
+
+use checks::spec::Probe;
+use checks::{Engine, EngineOptions, Failure, Outcome};
+
+use crate::support::{Watch, engine, eventually, ms, shell, spec, watch};
+
+/// Where the engines of this process make cgroups, if they can.
+fn parent() -> Option<PathBuf> {
+    let own = fs::read_to_string("/proc/self/cgroup").ok()?;
+    let path = own.lines().find_map(|line| line.strip_prefix("0::/"))?.to_owned();
+    let mounts = fs::read_to_string("/proc/self/mounts").ok()?;
+    let point =
+        mounts.lines().map(|line| line.split(' ').collect::<Vec<_>>()).find(|line| line[2] == "cgroup2")?[1].to_owned();
+    let parent = PathBuf::from(point).join(path);
+    let probe = parent.join("checks-test");
+    fs::create_dir(&probe).ok()?;
+    let can_kill = probe.join("cgroup.kill").exists();
+    fs::remove_dir(&probe).ok()?;
+    can_kill.then_some(parent)
+}
+
+fn has_cgroups(test: &str) -> bool {
+    let has = parent().is_some();
+    if !has {
+        println!("SKIPPED {test}: needs cgroups (version 2) that this process may make");
+    }
+    has
+}
+
+/// Leaves its session and its parent, and says who it is.
+const RUNAWAY: &str = "setsid sh -c 'sleep 1000 & echo $! >$FILE' & sleep 0.1; sleep 1000";
+
+fn running_away(engine: &Engine, file: &std::path::Path) -> Watch {
+    let mut probe = shell(RUNAWAY);
+    probe.environment.push(("FILE".to_owned(), file.display().to_string()));
+    let mut spec = spec(Probe::Command(probe));
+    spec.schedule.timeout = Some(ms(500));
+    watch(engine, spec)
+}
+
+/// A zombie is nobody's concern but its new parent's.
+fn is_alive(pid: &str) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
+}
+
+#[tokio::test]
+async fn whoever_has_left_the_session_is_killed_as_well() {
+    if !has_cgroups("whoever_has_left_the_session_is_killed_as_well") {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("pid");
+    let engine = engine();
+    let mut watch = running_away(&engine, &file);
+    let event = watch.next().await;
+    assert!(matches!(event.outcome, Outcome::Failure(Failure::TimedOut { .. })), "{event:?}");
+    let pid = fs::read_to_string(&file).unwrap().trim().to_owned();
+    eventually("the runaway is dead", || !is_alive(&pid)).await;
+}
+
+#[tokio::test]
+async fn the_directories_are_used_again_and_removed_in_the_end() {
+    if !has_cgroups("the_directories_are_used_again_and_removed_in_the_end") {
+        return;
+    }
+    let own = parent().unwrap().join(format!("checks-{}", std::process::id()));
+    let engine = engine();
+    let mut watch = watch(&engine, spec(Probe::Command(shell("cat /proc/self/cgroup; exit 1"))));
+    for _ in 0..20 {
+        let Outcome::Failure(failure) = watch.next().await.outcome else { panic!("it fails") };
+        let shown = failure.output().unwrap_or_default().to_owned();
+        assert!(shown.contains(&format!("checks-{}/", std::process::id())), "{shown}");
+    }
+    drop((watch, engine));
+    eventually("nothing is left but of others", || {
+        fs::read_dir(&own)
+            .map_or(true, |entries| entries.flatten().all(|entry| entry.path().is_file() || entry.path().exists()))
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn without_cgroups_commands_run_as_well() {
+    let options = EngineOptions { command_cgroups: false, ..EngineOptions::default() };
+    let engine = Engine::start(options).unwrap();
+    let mut watch = watch(&engine, spec(Probe::Command(shell("cat /proc/self/cgroup; exit 1"))));
+    let Outcome::Failure(failure) = watch.next().await.outcome else { panic!("it fails") };
+    assert!(!failure.output().unwrap_or_default().contains("/checks-"), "{failure:?}");
+}
