@@ -4,28 +4,41 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
 use checks::kernel::namespace::enter_network;
-use checks::spec::{Probe, TcpMode};
+use checks::spec::{HttpProbe, ListenProbe, Probe, Reuse, TcpMode};
 use checks::{Answer, Failure, Outcome, Place, Reason, Start};
 
 use crate::server::{request, serve_on, status};
-use crate::support::{engine, http, is_root, shell, spec, tcp, watch_from};
+use crate::support::{engine, eventually, http, is_root, shell, spec, tcp, watch_from};
 
 /// A process with namespaces of its own, and a loopback that is up.
 struct Other(Child);
 
 impl Other {
     fn start(flags: &str, prepare: &str) -> Other {
-        let script = format!("ip link set lo up && {prepare} echo ready && exec sleep 1000");
+        Other::start_with(&[flags], prepare)
+    }
+
+    fn start_with(flags: &[&str], prepare: &str) -> Other {
+        Other::run(flags, &format!("ip link set lo up && {prepare} echo ready && exec sleep 1000"))
+    }
+
+    /// A server on [`PORT`] which is the whole task.
+    fn serving() -> Other {
+        Other::run(&["-n"], "ip link set lo up && exec \"$EXE\" --exact namespaces::child --nocapture")
+    }
+
+    fn run(flags: &[&str], script: &str) -> Other {
         let mut command = Command::new("unshare");
-        command.args([flags, "sh", "-c", &script]).stdout(Stdio::piped());
+        command.args(flags).args(["sh", "-c", script]).stdout(Stdio::piped());
+        command.env("EXE", std::env::current_exe().unwrap()).env("CHECKS_CHILD", "1");
         let mut child = command.spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        assert_eq!(line, "ready\n");
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        assert!(lines.any(|line| line == "ready"), "it never began");
         Other(child)
     }
 
@@ -154,4 +167,102 @@ async fn a_place_whose_process_is_gone() {
     }
     let outcome = found(Probe::Command(shell("true")), &place).await;
     assert_eq!(outcome, Outcome::Inconclusive(Reason::TaskEnded));
+}
+
+/// Whether a process is in this namespace, or we hold a descriptor of it.
+fn is_held(namespace: &Path) -> bool {
+    let leads_there = |path: PathBuf| fs::read_link(path).is_ok_and(|link| link == namespace);
+    let all = |directory: &str| fs::read_dir(directory).unwrap().flatten().map(|entry| entry.path());
+    all("/proc").any(|process| leads_there(process.join("ns/net"))) || all("/proc/self/fd").any(leads_there)
+}
+
+/// One end of a pair of devices, the other end of which is in another network: the kernel removes both with either.
+struct Witness(String);
+
+impl Witness {
+    fn of(other: &Other) -> Witness {
+        let (name, peer) = (format!("chk{}", other.pid()), format!("chp{}", other.pid()));
+        let ip = |arguments: &[&str]| assert!(Command::new("ip").args(arguments).status().unwrap().success());
+        ip(&["link", "add", &name, "type", "veth", "peer", "name", &peer]);
+        ip(&["link", "set", &peer, "netns", &other.pid().to_string()]);
+        Witness(name)
+    }
+
+    fn is_there(&self) -> bool {
+        fs::metadata(format!("/sys/class/net/{}", self.0)).is_ok()
+    }
+}
+
+const PORT: u16 = 1080;
+
+/// Not a test of its own: what [`Other::serving`] runs, in this same program.
+#[test]
+fn child() {
+    if std::env::var_os("CHECKS_CHILD").is_none() {
+        return;
+    }
+    let listener = TcpListener::bind(("127.0.0.1", PORT)).unwrap();
+    println!("\nready");
+    for mut stream in listener.incoming().flatten() {
+        thread::spawn(move || {
+            while !request(&mut stream).is_empty() {
+                let _peer_may_have_gone = stream.write_all(status("200 OK").as_bytes());
+            }
+        });
+    }
+}
+
+/// Kept connections and kept sockets for diagnostics hold a network; they are let go when the task ends.
+#[tokio::test]
+async fn the_network_of_a_task_that_ends_is_released_at_once() {
+    if !is_root("the_network_of_a_task_that_ends_is_released_at_once") {
+        return;
+    }
+    let other = Other::serving();
+    let witness = Witness::of(&other);
+    let namespace = fs::read_link(format!("/proc/{}/ns/net", other.pid())).unwrap();
+    let (place, server) = (Place::of_pid(other.pid()).unwrap(), SocketAddr::from(([127, 0, 0, 1], PORT)));
+    let engine = engine();
+    let kept = HttpProbe { connection: Reuse::KeepAlive, ..http(server) };
+    let listen = Probe::Listen(ListenProbe::new(server));
+    let mut watches = Vec::new();
+    for probe in [Probe::Http(kept), listen, tcp(server, TcpMode::HalfOpen), Probe::Command(shell("true"))] {
+        let mut watch = watch_from(&engine, spec(probe), place.clone(), Start::Fresh);
+        let first = watch.next().await;
+        assert!(matches!(first.outcome, Outcome::Success(_)), "{first:?}");
+        watches.push(watch);
+    }
+    assert!(witness.is_there() && is_held(&namespace));
+    drop(other);
+    eventually("nobody holds the network", || !is_held(&namespace)).await;
+    eventually("the kernel has removed it", || !witness.is_there()).await;
+    for watch in &mut watches {
+        let ended = watch.until(|event| !matches!(event.outcome, Outcome::Success(_))).await;
+        assert_eq!((ended.outcome, ended.verdict), (Outcome::Inconclusive(Reason::TaskEnded), None));
+    }
+}
+
+#[tokio::test]
+async fn a_command_is_among_the_processes_of_its_task() {
+    if !is_root("a_command_is_among_the_processes_of_its_task") {
+        return;
+    }
+    let other = Other::start_with(
+        &["-n", "-p", "-i", "-m", "-u", "--fork", "--kill-child", "--mount-proc"],
+        "hostname inside &&",
+    );
+    let parent = other.pid();
+    let children = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap();
+    let place = Place::of_pid(children.trim().parse().unwrap()).unwrap();
+    let script = "echo $$ $(hostname) $(cat /proc/1/comm); exit 3";
+    for _ in 0..3 {
+        let Outcome::Failure(failure) = found(Probe::Command(shell(script)), &place).await else { panic!("it fails") };
+        let output = failure.output().unwrap_or_default().to_owned();
+        let [pid, host, first] = output.split(' ').collect::<Vec<_>>()[..] else { panic!("{output}") };
+        assert!(pid.parse::<u32>().unwrap() < 1000, "numbers begin anew there: {output}");
+        assert_eq!((host, first), ("inside", "sleep"));
+    }
+    let here = found(Probe::Command(shell("cat /proc/1/comm; exit 3")), &Place::Host).await;
+    let Outcome::Failure(failure) = here else { panic!("it fails") };
+    assert_ne!(failure.output(), Some("sleep"), "the engine's own children are where they were");
 }
