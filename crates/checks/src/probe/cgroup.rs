@@ -1,15 +1,19 @@
 //! A cgroup (version 2) for each command in flight, where this process may make them: a timeout then ends whoever the
 //! command started, also those who have left its session.
 //!
-//! In: that a command starts, ends, or is to be killed. Out: directories below our own cgroup, `checks-PID/N`, made
-//! when they are first needed and used again and again; all are removed at the end. Owned by the engine's thread.
+//! In: that a command starts, ends, or is to be killed. Out: directories below our own cgroup, `checks-PID-ENGINE/N`,
+//! made when they are first needed and used again and again; all are removed at the end. Owned by the engine's thread.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
+/// Numbers the engines of this process.
+static ENGINES: AtomicU64 = AtomicU64::new(1);
 
 /// How many that nobody is in are kept for the next commands.
 const SPARE: usize = 64;
@@ -141,7 +145,8 @@ fn found() -> Option<PathBuf> {
     let own = fs::read_to_string("/proc/self/cgroup").ok()?;
     let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
     let place = place(&own, &mounts)?;
-    let parent = place.join(format!("checks-{}", std::process::id()));
+    let engine = ENGINES.fetch_add(1, Ordering::Relaxed);
+    let parent = place.join(format!("checks-{}-{engine}", std::process::id()));
     sweep(&place);
     fs::create_dir(&parent)
         .inspect_err(|error| {
@@ -170,7 +175,7 @@ fn place(own: &str, mounts: &str) -> Option<PathBuf> {
 fn sweep(place: &Path) {
     for entry in fs::read_dir(place).into_iter().flatten().flatten() {
         let name = entry.file_name();
-        let pid = name.to_str().and_then(|name| name.strip_prefix("checks-"));
+        let pid = name.to_str().and_then(|name| name.strip_prefix("checks-")?.split('-').next());
         if pid.is_none_or(|pid| Path::new("/proc").join(pid).exists()) {
             continue;
         }

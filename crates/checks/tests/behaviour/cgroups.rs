@@ -1,5 +1,6 @@
 //! Commands whose processes run away: with a cgroup of their own all of them are found.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::PathBuf;
 
@@ -12,15 +13,19 @@ use crate::support::{Watch, engine, eventually, ms, shell, spec, watch};
 fn parent() -> Option<PathBuf> {
     let own = fs::read_to_string("/proc/self/cgroup").ok()?;
     let path = own.lines().find_map(|line| line.strip_prefix("0::/"))?.to_owned();
-    let mounts = fs::read_to_string("/proc/self/mounts").ok()?;
-    let point =
-        mounts.lines().map(|line| line.split(' ').collect::<Vec<_>>()).find(|line| line[2] == "cgroup2")?[1].to_owned();
-    let parent = PathBuf::from(point).join(path);
-    let probe = parent.join("checks-test");
+    let parent = mount()?.join(path);
+    let probe = parent.join(format!("test-{:?}", std::thread::current().id()));
     fs::create_dir(&probe).ok()?;
     let can_kill = probe.join("cgroup.kill").exists();
     fs::remove_dir(&probe).ok()?;
     can_kill.then_some(parent)
+}
+
+/// Where version 2 is mounted.
+fn mount() -> Option<PathBuf> {
+    let mounts = fs::read_to_string("/proc/self/mounts").ok()?;
+    let mut mounts = mounts.lines().map(|line| line.split(' ').collect::<Vec<_>>());
+    mounts.find(|mount| mount.get(2) == Some(&"cgroup2")).map(|mount| PathBuf::from(mount[1]))
 }
 
 fn has_cgroups(test: &str) -> bool {
@@ -68,20 +73,20 @@ async fn the_directories_are_used_again_and_removed_in_the_end() {
     if !has_cgroups("the_directories_are_used_again_and_removed_in_the_end") {
         return;
     }
-    let own = parent().unwrap().join(format!("checks-{}", std::process::id()));
     let engine = engine();
     let mut watch = watch(&engine, spec(Probe::Command(shell("cat /proc/self/cgroup; exit 1"))));
+    let mut seen = HashSet::new();
     for _ in 0..20 {
         let Outcome::Failure(failure) = watch.next().await.outcome else { panic!("it fails") };
-        let shown = failure.output().unwrap_or_default().to_owned();
-        assert!(shown.contains(&format!("checks-{}/", std::process::id())), "{shown}");
+        let cgroup = failure.output().and_then(|text| text.lines().find_map(|line| line.strip_prefix("0::/")));
+        seen.insert(cgroup.unwrap().to_owned());
     }
+    let [cgroup] = seen.iter().collect::<Vec<_>>()[..] else { panic!("one is enough for one at a time: {seen:?}") };
+    assert!(cgroup.contains(&format!("checks-{}-", std::process::id())), "{cgroup}");
+    let own = mount().unwrap().join(cgroup);
+    assert!(own.is_dir());
     drop((watch, engine));
-    eventually("nothing is left but of others", || {
-        fs::read_dir(&own)
-            .map_or(true, |entries| entries.flatten().all(|entry| entry.path().is_file() || entry.path().exists()))
-    })
-    .await;
+    eventually("both directories are gone", || !own.parent().unwrap().exists()).await;
 }
 
 #[tokio::test]

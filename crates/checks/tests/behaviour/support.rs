@@ -15,6 +15,12 @@ pub(crate) fn engine() -> Engine {
     Engine::start(EngineOptions::default()).unwrap()
 }
 
+/// By the calendar.
+#[expect(clippy::disallowed_methods, reason = "tests live in the present")]
+pub(crate) fn now() -> std::time::SystemTime {
+    std::time::SystemTime::now()
+}
+
 pub(crate) fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
 }

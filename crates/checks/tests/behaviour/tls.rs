@@ -13,7 +13,7 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
 use crate::server::{request, serve, status};
-use crate::support::{engine, http, outcome, spec, watch};
+use crate::support::{engine, http, now, outcome, spec, watch};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -39,7 +39,7 @@ impl Authority {
 
     fn vouch(&self, name: &str, days: u32) -> Vouched {
         let mut parameters = CertificateParams::new([name.to_owned()]).unwrap();
-        let now = std::time::SystemTime::now();
+        let now = now();
         parameters.not_before = (now - DAY).into();
         parameters.not_after = (now + DAY * days).into();
         let key = KeyPair::generate().unwrap();
