@@ -30,7 +30,7 @@ pub(crate) enum Command {
     /// An executor, started by an agent
     Executor(command::executor::Executor),
     /// One check, by hand: the exit code is the verdict
-    Check(command::check::Check),
+    Check(Box<command::check::Check>),
     /// Apps, through the API of a scheduler
     App(command::app::App),
     /// Tasks, through the API of a scheduler

@@ -56,7 +56,7 @@ async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
         Command::Agent(agent) => agent::run(agent).await,
         Command::Scheduler(scheduler) => scheduler::run(scheduler).await,
         Command::Executor(executor) => executor::run(&executor).await,
-        Command::Check(check) => Ok(check::run(check).await),
+        Command::Check(check) => Ok(check::run(*check).await),
         Command::App(app) => app::run(app).await,
         Command::Task(task) => task::run(task).await,
         Command::Deployment(deployment) => deployment::run(deployment).await,

@@ -1,27 +1,40 @@
 //! `cygnet check`: one check, by hand, with the engine that runs them all. The exit code is the verdict: 0 healthy,
 //! 1 unhealthy, 2 wrong usage, 3 not known.
 
+mod options;
 mod report;
 mod target;
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::Context;
-use checks::spec::{Judgement, Schedule};
-use checks::{Check as EngineCheck, CheckSpec, Engine, EngineOptions, Place, Start};
-use clap::{Args, Subcommand};
+use checks::spec::{FailureRate, Judgement, Reach, Schedule};
+use checks::{Check as EngineCheck, CheckReport, CheckSpec, Engine, EngineOptions, Start};
+use clap::Args;
 use tokio::sync::mpsc;
 
+use self::options::{How, What, When, Where};
 use self::report::{NOT_KNOWN, Tally, WRONG_USAGE, attempt_json, attempt_text};
 use crate::output::line;
 
-const EXAMPLES: &str = "Examples:
+const EXAMPLES: &str = "\
+Examples:
   cygnet check http 127.0.0.1:8080/ping
-  cygnet check http https://127.0.0.1:8443/health --timeout 500ms
-  cygnet check tcp 127.0.0.1:5432 --count 5 --interval 1s
-  cygnet check http 127.0.0.1:80/health --netns 4711     (in the network namespace of process 4711)
-  cygnet check command -- sh -c 'test -e /tmp/ready'";
+  cygnet check http https://127.0.0.1:8443/health --ca ca.pem --sni shop.example --expires-within 14d
+  cygnet check http 127.0.0.1:8080/health --json-path '$.status=\"up\"' --count 5 --interval 200ms
+  cygnet check grpc 127.0.0.1:9090 --service shop.Cart
+  cygnet check tcp 127.0.0.1:5432                        (the application never notices)
+  cygnet check listen 127.0.0.1:5432 --netns 4711        (asks the kernel, in the network of process 4711)
+  cygnet check exchange 127.0.0.1:6379 --send 'PING\\r\\n' --matches '^\\+PONG'
+  cygnet check exchange 127.0.0.1:53 --udp --send '\\x12\\x34\\x01\\x00\\x00\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x02\\x00\\x01'
+  cygnet check command -- sh -c 'test -e /tmp/ready'
+
+The exit code is the verdict: 0 healthy, 1 unhealthy, 2 wrong usage, 3 not known.
+
+An attempt that runs out of time because this program itself was held up is inconclusive: it counts neither way.
+With --json each attempt is one object in a line, with its outcome by layer and cause: success, refused, unreachable,
+connect-timeout, connection, tls, certificate-expires, protocol, status, body, redirect, exit-code, signal, timeout,
+setup, inconclusive.";
 
 /// What to check, and how often.
 #[derive(Debug, Args)]
@@ -29,55 +42,26 @@ const EXAMPLES: &str = "Examples:
 pub(crate) struct Check {
     #[command(subcommand)]
     what: What,
-    /// Where: the namespaces of a process, by its pid, or a network namespace, by its path
-    #[arg(long, global = true, value_name = "PID|PATH")]
-    netns: Option<String>,
-    /// From the end of an attempt to the next one
-    #[arg(long, global = true, default_value = "1s", value_parser = humantime::parse_duration)]
-    interval: Duration,
-    /// How long an attempt may take
-    #[arg(long, global = true, default_value = "5s", value_parser = humantime::parse_duration)]
-    timeout: Duration,
-    /// How many attempts
-    #[arg(long, global = true, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
-    count: u32,
+    #[command(flatten)]
+    from: Where,
+    #[command(flatten)]
+    when: When,
+    #[command(flatten)]
+    how: How,
     /// One JSON object for each attempt
     #[arg(long, global = true)]
     json: bool,
 }
 
-#[derive(Debug, Subcommand)]
-enum What {
-    /// GET: healthy is 200 to 399, redirects are followed, certificates are not verified
-    Http {
-        /// [http[s]://]HOST[:PORT][/PATH]
-        url: String,
-    },
-    /// Whether somebody listens
-    Tcp {
-        /// HOST:PORT
-        address: String,
-        /// Do not finish the handshake: the application never notices
-        #[arg(long)]
-        half_open: bool,
-    },
-    /// Whether a command exits with 0
-    Command {
-        /// The command and its arguments
-        #[arg(required = true, trailing_var_arg = true)]
-        argv: Vec<String>,
-    },
-}
-
 /// Checks, prints each attempt, and says the verdict.
 pub(crate) async fn run(check: Check) -> ExitCode {
-    let (spec, place) = match understand(&check).await {
-        Ok(understood) => understood,
+    let order = match understand(&check).await {
+        Ok(order) => order,
         Err(error) => return fail(&error, WRONG_USAGE),
     };
-    match carry_out(spec, place, &check).await {
-        Ok(tally) => {
-            line(if check.json { tally.json() } else { tally.text() });
+    match carry_out(order, &check).await {
+        Ok((tally, report)) => {
+            line(if check.json { tally.json(&report) } else { tally.text(&report) });
             tally.exit_code()
         }
         Err(error) => fail(&error, NOT_KNOWN),
@@ -89,27 +73,72 @@ fn fail(error: &anyhow::Error, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
-async fn understand(check: &Check) -> anyhow::Result<(CheckSpec, Place)> {
-    let probe = target::probe(&check.what).await?;
-    let schedule = Schedule { interval: check.interval, timeout: Some(check.timeout), ..Schedule::default() };
-    let judgement = Judgement { grace: Duration::ZERO, consecutive_failures: 1, ..Judgement::default() };
-    let spec = CheckSpec { probe, schedule, judgement };
-    spec.validate()?;
-    Ok((spec, target::place(check.netns.as_deref())?))
+/// A check, an engine that may carry it out, and what it will say.
+struct Order {
+    engine: Engine,
+    check: EngineCheck,
+    found: mpsc::UnboundedReceiver<checks::Event>,
 }
 
-async fn carry_out(spec: CheckSpec, place: Place, check: &Check) -> anyhow::Result<Tally> {
-    let engine = Engine::start(EngineOptions::default())?;
-    let (events, mut found) = mpsc::unbounded_channel();
-    let handle = engine.add(EngineCheck { id: 0, seed: String::new(), spec, place, start: Start::Fresh, events });
+async fn understand(check: &Check) -> anyhow::Result<Order> {
+    let probe = target::probe(&check.what, &check.from).await?;
+    let spec = CheckSpec { probe, schedule: schedule(&check.when), judgement: judgement(&check.how)? };
+    spec.validate()?;
+    let place = target::place(check.from.netns.as_deref())?;
+    let reach = if check.from.allow.is_empty() { Reach::Anywhere } else { Reach::Only(check.from.allow.clone()) };
+    let engine = Engine::start(EngineOptions { reach, ..EngineOptions::default() })?;
+    let (events, found) = mpsc::unbounded_channel();
+    let check = EngineCheck { id: 0, seed: String::new(), spec, place, start: Start::Fresh, events };
+    Ok(Order { engine, check, found })
+}
+
+fn schedule(when: &When) -> Schedule {
+    Schedule {
+        delay: when.delay,
+        interval: when.interval,
+        timeout: Some(when.timeout),
+        jitter: when.jitter,
+        unhealthy_interval: when.unhealthy_interval,
+        edge_interval: when.edge_interval,
+    }
+}
+
+fn judgement(how: &How) -> anyhow::Result<Judgement> {
+    Ok(Judgement {
+        grace: how.grace,
+        consecutive_failures: how.failures,
+        consecutive_successes: how.successes,
+        unhealthy_after: how.unhealthy_after,
+        first_decides: how.first_decides,
+        rate: how.rate.as_deref().map(rate).transpose()?,
+        ..Judgement::default()
+    })
+}
+
+fn rate(text: &str) -> anyhow::Result<FailureRate> {
+    let both = text.split_once('/').and_then(|(failures, window)| Some((failures.parse().ok()?, window.parse().ok()?)));
+    let (failures, window) = both.with_context(|| format!("--rate '{text}': write FAILURES/ATTEMPTS, such as 3/10"))?;
+    Ok(FailureRate { failures, window })
+}
+
+async fn carry_out(order: Order, check: &Check) -> anyhow::Result<(Tally, CheckReport)> {
+    let Order { engine, check: order, mut found } = order;
+    let handle = engine.add(order);
     // Many checks begin spread over their interval; this one is alone, and somebody waits for it.
-    handle.pause();
-    handle.resume();
+    if check.when.delay.is_zero() {
+        handle.check_now();
+    }
     let mut tally = Tally::default();
-    while tally.attempts < check.count {
-        let event = found.recv().await.context("the check engine ended")?;
+    while check.when.count == 0 || tally.attempts < check.when.count {
+        let event = tokio::select! {
+            event = found.recv() => event.context("the check engine ended")?,
+            interrupted = tokio::signal::ctrl_c() => {
+                interrupted?;
+                break;
+            }
+        };
         tally.add(&event);
         line(if check.json { attempt_json(&event) } else { attempt_text(tally.attempts, &event) });
     }
-    Ok(tally)
+    Ok((tally, handle.report().await.context("the check engine ended")?))
 }

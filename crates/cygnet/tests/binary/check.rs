@@ -1,5 +1,7 @@
 //! `cygnet check`: the exit code is the verdict, and every attempt is shown.
 
+use std::io::{Read, Write};
+
 use crate::support::{Demo, code_and_text, free_port, run};
 
 fn check(arguments: &[&str]) -> (i32, String) {
@@ -36,6 +38,62 @@ fn tcp_is_healthy_or_not() {
     assert_eq!(check(&["tcp", &nobody(), "--half-open"]).0, 1);
 }
 
+/// Answers every connection with this, whatever was asked.
+fn answering(text: &'static str) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let _request = stream.read(&mut [0; 1024]);
+            let _peer_may_have_gone = stream.write_all(text.as_bytes());
+        }
+    });
+    address
+}
+
+#[test]
+fn bodies_statuses_and_limits() {
+    let address = answering("HTTP/1.1 203 OK\r\nContent-Length: 16\r\n\r\n{\"status\": \"up\"}");
+    assert_eq!(
+        check(&["http", &address, "--json-path", "$.status=\"up\"", "--contains", "up", "--matches", "^..s"]).0,
+        0
+    );
+    let (code, text) = check(&["http", &address, "--json-path", "$.status=\"down\""]);
+    assert!(code == 1 && text.contains("$.status is \"up\", not \"down\""), "{code} {text}");
+    assert_eq!(check(&["http", &address, "--status", "200,204"]).0, 1);
+    assert_eq!(check(&["http", &address, "--ignore-status", "203"]).0, 3);
+    assert_eq!(check(&["http", &address, "--max-body", "10"]).0, 1);
+    let (code, text) = check(&["http", "10.0.0.1:80", "--allow", "192.168.0.0/16"]);
+    assert!(code == 1 && text.contains("not among the addresses"), "{code} {text}");
+}
+
+#[test]
+fn kept_connections_and_the_kernels_word() {
+    let demo = Demo::start("http");
+    let address = demo.address.to_string();
+    let (code, text) = check(&["http", &address, "--keep-alive", "--count", "3", "--interval", "10ms"]);
+    assert!(code == 0 && text.contains("healthy: 0 of 3 attempts failed; half of them took up to "), "{code} {text}");
+    let (code, text) = check(&["listen", &address]);
+    assert!(code == 0 && text.contains("success: listening"), "{code} {text}");
+    assert_eq!(check(&["listen", &nobody()]).0, 1);
+}
+
+#[test]
+fn bytes_there_and_back() {
+    let address = answering("+PONG\r\n");
+    assert_eq!(check(&["exchange", &address, "--send", "PING\\r\\n", "--matches", "^\\+PONG"]).0, 0);
+    assert_eq!(check(&["exchange", &address, "--send", "PING\\r\\n", "--contains", "NO", "--timeout", "300ms"]).0, 1);
+    let (code, text) = check(&["grpc", &address]);
+    assert!(code == 1 && text.contains("HTTP/2"), "{code} {text}");
+}
+
+#[test]
+fn commands_have_variables_directories_and_users() {
+    let (code, text) = check(&["command", "--env", "A=b", "--directory", "/proc", "echo $A $PWD; exit 1"]);
+    assert!(code == 1 && text.contains("b /proc"), "{code} {text}");
+    assert_eq!(check(&["command", "--user", "root", "true"]).0, 2);
+}
+
 #[test]
 fn commands_are_healthy_or_not() {
     assert_eq!(check(&["command", "exit 0"]).0, 0);
@@ -51,7 +109,7 @@ fn attempts_are_counted_and_the_last_word_counts() {
     let (code, text) = check(&["command", "--count", "3", "--interval", "10ms", "--", "true"]);
     assert_eq!(code, 0);
     assert_eq!(text.lines().count(), 4, "{text}");
-    assert!(text.ends_with("healthy: 0 of 3 attempts failed\n"), "{text}");
+    assert!(text.contains("healthy: 0 of 3 attempts failed; half of them"), "{text}");
     let marks = tempfile::tempdir().unwrap();
     let once = format!("test -e {0} || {{ touch {0}; exit 1; }}", marks.path().join("mark").display());
     let (code, text) = check(&["command", "--count", "2", "--interval", "10ms", &once]);
@@ -80,7 +138,10 @@ fn json_is_one_object_for_each_line() {
     let text = String::from_utf8(output.stdout).unwrap();
     let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!((lines.len(), &lines[0]["outcome"], &lines[0]["connected"]), (3, &"failure".into(), &false.into()));
-    assert_eq!(lines[2], serde_json::json!({"verdict": "unhealthy", "attempts": 2, "failures": 2}));
+    assert_eq!((&lines[0]["kind"], &lines[0]["verdict"]), (&"refused".into(), &"unhealthy".into()));
+    let sum = &lines[2];
+    assert_eq!((&sum["verdict"], &sum["attempts"], &sum["failures"]), (&"unhealthy".into(), &2.into(), &2.into()));
+    assert!(sum["p99Seconds"].is_f64());
 }
 
 #[test]
@@ -92,7 +153,10 @@ fn wrong_usage_is_neither_healthy_nor_unhealthy() {
         &["tcp", "127.0.0.1:80", "--netns", "/no/such/namespace"],
         &["tcp", "127.0.0.1:80", "--netns", "2147483647"],
         &["command"],
-        &["tcp", "127.0.0.1:80", "--count", "0"],
+        &["tcp", "127.0.0.1:80", "--rate", "3"],
+        &["http", "127.0.0.1:80", "--status", "2xx"],
+        &["http", "127.0.0.1:80", "--matches", "("],
+        &["http", "127.0.0.1:80", "--ca", "/no/such/file"],
         &["tcp", "127.0.0.1:80", "--interval", "often"],
         &["tcp", "127.0.0.1:80", "--log", "much=very"],
         &[],

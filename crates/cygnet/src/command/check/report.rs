@@ -2,7 +2,9 @@
 
 use std::process::ExitCode;
 
-use checks::{Event, Outcome, Verdict};
+use std::time::Duration;
+
+use checks::{CheckReport, Event, Kind, Outcome, Verdict};
 use serde_json::json;
 
 const HEALTHY: u8 = 0;
@@ -29,20 +31,22 @@ impl Tally {
         self.verdict = event.state.verdict;
     }
 
-    fn word(&self) -> &'static str {
-        match self.verdict {
-            Verdict::Healthy => "healthy",
-            Verdict::Unhealthy => "unhealthy",
-            Verdict::Unknown => "unknown",
+    /// How long they took is worth saying only of several.
+    pub(super) fn text(&self, report: &CheckReport) -> String {
+        let sum = format!("{}: {} of {} attempts failed", self.verdict.as_str(), self.failures, self.attempts);
+        match (report.p50, report.p99) {
+            (Some(p50), Some(p99)) if self.attempts > 1 => {
+                format!("{sum}; half of them took up to {:.1} ms, 99 % up to {:.1} ms", ms(p50), ms(p99))
+            }
+            _ => sum,
         }
     }
 
-    pub(super) fn text(&self) -> String {
-        format!("{}: {} of {} attempts failed", self.word(), self.failures, self.attempts)
-    }
-
-    pub(super) fn json(&self) -> String {
-        json!({"verdict": self.word(), "attempts": self.attempts, "failures": self.failures}).to_string()
+    pub(super) fn json(&self, report: &CheckReport) -> String {
+        let seconds = |time: Option<Duration>| time.map(|time| time.as_secs_f64());
+        json!({"verdict": self.verdict.as_str(), "attempts": self.attempts, "failures": self.failures,
+            "p50Seconds": seconds(report.p50), "p99Seconds": seconds(report.p99)})
+        .to_string()
     }
 
     pub(super) fn exit_code(&self) -> ExitCode {
@@ -63,13 +67,30 @@ fn outcome(event: &Event) -> &'static str {
 }
 
 pub(super) fn attempt_text(number: u32, event: &Event) -> String {
-    let milliseconds = event.duration.as_secs_f64() * 1000.0;
     let output = output(event).map(|output| format!("\n{}", output.trim_end())).unwrap_or_default();
-    format!("{number}. {}: {} ({milliseconds:.1} ms){output}", outcome(event), event.outcome.cause())
+    let took = format!("{:.1} ms{}", ms(event.duration), phases(event));
+    format!("{number}. {}: {} ({took}){output}", outcome(event), event.outcome.cause())
+}
+
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}
+
+fn phases(event: &Event) -> String {
+    let is_command =
+        matches!(event.outcome.kind(), Kind::ExitCode | Kind::Signal) || event.outcome.exit_code().is_some();
+    let begun = if is_command { "started" } else { "connected" };
+    let named = [(begun, event.phases.connected), ("TLS", event.phases.secured), ("first byte", event.phases.answered)];
+    let reached = named.into_iter().filter_map(|(name, at)| Some(format!(", {name} at {:.1}", ms(at?))));
+    reached.collect()
 }
 
 pub(super) fn attempt_json(event: &Event) -> String {
-    json!({"outcome": outcome(event), "cause": event.outcome.cause(), "durationSeconds": event.duration.as_secs_f64(),
+    let seconds = |time: Option<Duration>| time.map(|time| time.as_secs_f64());
+    let phases = json!({"connectedSeconds": seconds(event.phases.connected),
+        "securedSeconds": seconds(event.phases.secured), "answeredSeconds": seconds(event.phases.answered)});
+    json!({"outcome": outcome(event), "kind": event.outcome.kind().as_str(), "verdict": event.state.verdict.as_str(),
+        "phases": phases, "latenessSeconds": event.lateness.as_secs_f64(), "cause": event.outcome.cause(), "durationSeconds": event.duration.as_secs_f64(),
         "httpStatus": event.outcome.http_status(), "exitCode": event.outcome.exit_code(),
         "connected": event.outcome.connected(), "output": output(event)})
     .to_string()
