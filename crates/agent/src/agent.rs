@@ -157,13 +157,14 @@ fn settings(options: &Options, layout: &Layout, address: SocketAddr) -> Result<S
     })
 }
 
-/// What is about this very process is not inherited; how much to log is.
+/// What is about this very process is not inherited; how much to log is, and where checks may go.
 fn inherited() -> BTreeMap<String, String> {
     let about_this = |name: &str| ["MESOS_", "LIBPROCESS_", "CYGNET_"].iter().any(|prefix| name.starts_with(prefix));
     let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
         Some((name.into_string().ok()?, value.into_string().ok()?))
     };
-    std::env::vars_os().filter_map(text).filter(|(name, _)| !about_this(name) || name == "CYGNET_LOG").collect()
+    let passed_on = |name: &str| !about_this(name) || ["CYGNET_LOG", "CYGNET_CHECK_NETWORKS"].contains(&name);
+    std::env::vars_os().filter_map(text).filter(|(name, _)| passed_on(name)).collect()
 }
 
 /// An address others can use: listening on all of them, the one the machine would use to reach the outside.

@@ -4,6 +4,8 @@
 mod cgroups;
 #[path = "behaviour/command.rs"]
 mod command;
+#[path = "behaviour/conntrack.rs"]
+mod conntrack;
 #[path = "behaviour/exchange.rs"]
 mod exchange;
 #[path = "behaviour/hostile.rs"]

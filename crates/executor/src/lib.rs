@@ -30,6 +30,7 @@ mod orphans;
 pub mod pool;
 mod prepare;
 mod probe;
+mod reach;
 mod reconnect;
 mod run;
 mod sandbox;

@@ -11,13 +11,15 @@ use crate::environment::ExecutorConfig;
 use crate::error::ExecutorError;
 use crate::lifecycle::Verdict;
 use crate::orphans::bury;
+use crate::reach::reach;
 
 impl Shared {
     /// Makes this process fit to host executors: it adopts what their tasks leave behind, and has a check engine.
     /// `shim_command` is the program and its first arguments that, given a directory, run [`crate::shim::main`].
     pub fn new(shim_command: Vec<String>) -> Result<Shared, ExecutorError> {
         set_child_subreaper(Some(getpid())).map_err(|errno| ExecutorError::Engine(errno.into()))?;
-        let engine = Engine::start(EngineOptions::default())
+        let reach = reach().map_err(|error| ExecutorError::Engine(std::io::Error::other(error)))?;
+        let engine = Engine::start(EngineOptions { reach, ..EngineOptions::default() })
             .map_err(|error| ExecutorError::Engine(std::io::Error::other(error)))?;
         Ok(Shared { engine, shim_command: Arc::from(shim_command) })
     }

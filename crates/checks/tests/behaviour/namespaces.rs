@@ -16,7 +16,7 @@ use crate::server::{request, serve_on, status};
 use crate::support::{engine, eventually, http, is_root, shell, spec, tcp, watch_from};
 
 /// A process with namespaces of its own, and a loopback that is up.
-struct Other(Child);
+pub(crate) struct Other(Child);
 
 impl Other {
     fn start(flags: &str, prepare: &str) -> Other {
@@ -28,8 +28,9 @@ impl Other {
     }
 
     /// A server on [`PORT`] which is the whole task.
-    fn serving() -> Other {
-        Other::run(&["-n"], "ip link set lo up && exec \"$EXE\" --exact namespaces::child --nocapture")
+    pub(crate) fn serving(prepare: &str) -> Other {
+        let script = format!("ip link set lo up && {prepare} exec \"$EXE\" --exact namespaces::child --nocapture");
+        Other::run(&["-n"], &script)
     }
 
     fn run(flags: &[&str], script: &str) -> Other {
@@ -42,7 +43,7 @@ impl Other {
         Other(child)
     }
 
-    fn pid(&self) -> i32 {
+    pub(crate) fn pid(&self) -> i32 {
         self.0.id().try_into().unwrap()
     }
 
@@ -193,7 +194,7 @@ impl Witness {
     }
 }
 
-const PORT: u16 = 1080;
+pub(crate) const PORT: u16 = 1080;
 
 /// Not a test of its own: what [`Other::serving`] runs, in this same program.
 #[test]
@@ -218,7 +219,7 @@ async fn the_network_of_a_task_that_ends_is_released_at_once() {
     if !is_root("the_network_of_a_task_that_ends_is_released_at_once") {
         return;
     }
-    let other = Other::serving();
+    let other = Other::serving("");
     let witness = Witness::of(&other);
     let namespace = fs::read_link(format!("/proc/{}/ns/net", other.pid())).unwrap();
     let (place, server) = (Place::of_pid(other.pid()).unwrap(), SocketAddr::from(([127, 0, 0, 1], PORT)));
