@@ -29,6 +29,12 @@ pub(crate) fn installed(program: &str) -> bool {
     quiet.is_ok_and(|status| status.success())
 }
 
+/// Whether cargo has this verb.
+pub(crate) fn installed_cargo(verb: &str) -> bool {
+    let quiet = cargo_command(&[verb, "--version"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    quiet.is_ok_and(|status| status.success())
+}
+
 /// Shows the command, as it would be typed.
 pub(crate) fn show(command: &Command) {
     let program = Path::new(command.get_program()).file_name().unwrap_or_default();
@@ -49,6 +55,7 @@ fn at_root(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-fn root() -> &'static Path {
+/// The root of the workspace.
+pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or_else(|| Path::new("."))
 }

@@ -1,9 +1,10 @@
 //! `cargo xtask`: what a developer types. Each verb is a few commands, run one after the other from the root of the
 //! workspace; the first that fails ends it.
 //!
-//! [`command`] runs commands, [`suite`] the test suite, of which it also says what was skipped.
+//! [`command`] runs commands, [`suite`] the test suite, of which it also says what was skipped, [`fuzz`] the fuzzers.
 
 mod command;
+mod fuzz;
 mod suite;
 
 use std::process::ExitCode;
@@ -16,6 +17,7 @@ const USAGE: &str = "usage: cargo xtask VERB
   test [FILTER ...]      build what the tests need, run them all, say which were skipped
   lint                   format, clippy, and cargo-deny if it is installed
   bench checks [--quick] what a health check costs, beside a process of curl
+  fuzz [SECONDS]         feed everything that comes from outside to what reads it; 60 seconds each if not told
   ci                     all that must hold before a change is taken: .ci/run";
 
 fn main() -> ExitCode {
@@ -34,6 +36,8 @@ fn run(arguments: &[&str]) -> anyhow::Result<()> {
         ["test", rest @ ..] => suite::run(rest),
         ["lint"] => lint(),
         ["bench", rest @ ..] => cargo(["run", "--release", "--package", "bench", "--"].iter().chain(rest)),
+        ["fuzz"] => fuzz::run("60"),
+        ["fuzz", seconds] => fuzz::run(seconds),
         ["ci"] => script(".ci/run"),
         _ => bail!("{USAGE}"),
     }

@@ -19,6 +19,9 @@ pub mod aggregate;
 pub mod change;
 mod clock;
 pub mod engine;
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod kernel;
 pub mod outcome;
 pub mod place;

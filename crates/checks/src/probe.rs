@@ -33,6 +33,11 @@ use stream::Stream;
 use tools::Tools;
 use undertaker::Undertaker;
 
+#[cfg(any(fuzzing, test))]
+pub(crate) use self::{
+    grpc::fuzz as fuzz_grpc, http::fuzz as fuzz_http1, http::fuzz_location, http2::fuzz as fuzz_http2,
+};
+
 /// Who we say we are.
 const USER_AGENT: &str = concat!("cygnet-checks/", env!("CARGO_PKG_VERSION"));
 

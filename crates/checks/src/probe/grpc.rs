@@ -37,6 +37,15 @@ pub(crate) struct Attempt {
     session: Session,
 }
 
+/// Any bytes as the body of a reply.
+#[cfg(any(fuzzing, test))]
+pub(crate) fn fuzz(bytes: &[u8]) {
+    let mut trailers = http::HeaderMap::new();
+    trailers.insert("grpc-status", http::HeaderValue::from_static("0"));
+    let _any_judgement_will_do =
+        message::judge(&Reply { status: 200, body: bytes.to_vec(), trailers, ..Reply::default() });
+}
+
 impl Plan {
     pub(super) fn of(probe: GrpcProbe) -> Result<Plan, SpecError> {
         let tls = probe.tls.as_ref().map(|tls| TlsPlan::of(tls, Some(HTTP2))).transpose()?;

@@ -37,6 +37,9 @@ pub(crate) struct Attempt {
     connection: Reuse,
 }
 
+#[cfg(any(fuzzing, test))]
+pub(crate) use self::{response::fuzz, target::fuzz as fuzz_location};
+
 /// How it goes on after some bytes.
 enum Turn {
     /// They are all read.

@@ -191,6 +191,23 @@ async fn download(response: Response<h2::RecvStream>, limits: BodyLimits) -> Res
     Ok(reply)
 }
 
+/// Any bytes as what a server sends.
+#[cfg(any(fuzzing, test))]
+pub(crate) fn fuzz(bytes: &[u8]) {
+    let Ok(request) = Request::get("http://127.0.0.1:80/health").body(()) else { return };
+    let mut session = Session::new(request, Bytes::new(), BodyLimits { longest: 4096, kept: 64 });
+    let mut out = Vec::new();
+    if session.advance(&[], &mut out).is_ready() {
+        return;
+    }
+    for piece in bytes.chunks(usize::from(bytes.first().copied().unwrap_or_default()) + 1) {
+        if session.advance(piece, &mut out).is_ready() {
+            return;
+        }
+    }
+    assert!(session.end(&mut out).is_ready(), "a connection that has ended has no more to say");
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -322,6 +322,19 @@ impl Fields {
     }
 }
 
+/// Any bytes as a reply, in pieces as long as the first of them says.
+#[cfg(any(fuzzing, test))]
+pub(crate) fn fuzz(bytes: &[u8]) {
+    let mut response = Response::new(Wanted { longest: 4096, kept: 64, body: true });
+    for piece in bytes.chunks(usize::from(bytes.first().copied().unwrap_or_default()) + 1) {
+        if response.feed(piece).is_err() {
+            return;
+        }
+    }
+    assert!(response.body().len() <= 64);
+    assert_eq!(response.end().is_ok(), response.is_whole());
+}
+
 #[cfg(test)]
 #[path = "response_tests.rs"]
 mod tests;

@@ -188,6 +188,20 @@ fn without_dots(path: &str) -> String {
     format!("/{}{query}", kept.join("/"))
 }
 
+/// Any text as a `Location`, again and again.
+#[cfg(any(fuzzing, test))]
+pub(crate) fn fuzz(location: &str) {
+    let mut target = Target::of(&HttpProbe::default());
+    for _ in 0..3 {
+        target.stays(location);
+        let Ok(next) = target.redirected(location) else { return };
+        assert!(next.path().starts_with('/') || next.path() == target.path(), "{:?}", next.path());
+        assert!(!next.path().contains(['\r', '\n', ' ']) && !next.authority().contains(['\r', '\n', ' ']));
+        let _a_name_or_an_address = next.server_name();
+        target = next;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
