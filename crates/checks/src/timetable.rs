@@ -51,10 +51,16 @@ impl Tick {
     fn round_up_nanos(self, moment: u64) -> u64 {
         moment.div_ceil(self.0.into()).saturating_mul(self.0.into())
     }
+
+    /// The tick in which to start what is due at this moment: the next one, or the last one if that is but a fifth of a
+    /// tick ago. An attempt that took no time would else be a whole tick late after every interval.
+    fn start(self, due: u64) -> u64 {
+        self.round_up_nanos(due.saturating_sub(u64::from(self.0) / 5))
+    }
 }
 
 /// Half a millennium is enough.
-fn nanos(moment: Duration) -> u64 {
+pub(crate) fn nanos(moment: Duration) -> u64 {
     u64::try_from(moment.as_nanos()).unwrap_or(u64::MAX)
 }
 
@@ -223,13 +229,13 @@ impl Timetable {
         if let Some(row) = self.rows.get_mut(&key) {
             let due = nanos(due);
             row.state = State::Waiting { due };
-            self.waiting.insert((row.tick.round_up_nanos(due), key));
+            self.waiting.insert((row.tick.start(due), key));
         }
     }
 
     fn leave_queue(&mut self, key: Key) {
         if let Some(Row { tick, state: State::Waiting { due } }) = self.rows.get(&key) {
-            self.waiting.remove(&(tick.round_up_nanos(*due), key));
+            self.waiting.remove(&(tick.start(*due), key));
         }
     }
 }

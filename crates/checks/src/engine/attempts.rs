@@ -149,12 +149,23 @@ impl Prober {
         let outcome = of_the_living(entry, outcome);
         let phases = completed(phases, &outcome, at.saturating_sub(begin.at));
         self.counters.ended(&outcome);
-        let told = entry.conclude(begin, End { outcome, phases, at, time_of_day: self.kit.clock.time_of_day() });
+        let event = entry.conclude(begin, End { outcome, phases, at, time_of_day: self.kit.clock.time_of_day() });
         let wait = entry.wait(key, begin.run);
         self.timetable.finish(key, begin.run, at, wait);
-        if let Err(Unheard) = told {
-            self.remove(key);
+        self.outbox.push((key, event));
+    }
+
+    /// Tells what has happened in this turn, all at once: whoever reads it is woken once, not for every check, which
+    /// costs as much as a fifth of a check on either side.
+    pub(super) fn tell(&mut self) {
+        let mut outbox = std::mem::take(&mut self.outbox);
+        for (key, event) in outbox.drain(..) {
+            let told = self.checks.get(&key).map(|entry| entry.tell(event));
+            if let Some(Err(Unheard)) = told {
+                self.remove(key);
+            }
         }
+        self.outbox = outbox;
     }
 }
 

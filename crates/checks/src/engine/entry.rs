@@ -18,7 +18,7 @@ use crate::probe::Attempt;
 use crate::probe::prepared::Prepared;
 use crate::probe::stream::Stream;
 use crate::spec::{Judgement, Schedule};
-use crate::timetable::{Key, Run, Tick, fresh_phase, jitter, recovered_phase};
+use crate::timetable::{Key, Run, Tick, fresh_phase, jitter, nanos, recovered_phase};
 use crate::verdict::{Verdict, VerdictEvent, VerdictState, step};
 
 /// When to ask and how to judge: many checks have the same.
@@ -40,10 +40,11 @@ pub(super) struct Entry {
     pub(super) kept: Option<Box<Stream>>,
     events: UnboundedSender<Event>,
     state: VerdictState,
-    /// When the engine got it, and how old it was then.
-    added: Duration,
-    age: Duration,
-    history: History,
+    /// When the engine got it, and how old it was then; in nanoseconds.
+    added: u64,
+    age: u64,
+    /// From the first attempt on.
+    history: Option<Box<History>>,
     silence: Silence,
     by_hand: Option<Box<ByHand>>,
 }
@@ -53,7 +54,8 @@ pub(super) struct Entry {
 pub(super) enum Silence {
     None,
     Paused,
-    Until(Duration),
+    /// Nanoseconds since the engine's start.
+    Until(u64),
 }
 
 /// When an attempt started.
@@ -106,9 +108,9 @@ impl Entry {
             kept: None,
             events,
             state,
-            added: now,
-            age,
-            history: History::new(),
+            added: nanos(now),
+            age: nanos(age),
+            history: None,
             silence: Silence::None,
             by_hand: None,
         };
@@ -140,18 +142,18 @@ impl Entry {
         self.silence
     }
 
-    /// Judges an attempt that ended, and tells. What is set by hand stays, whatever the attempt found.
-    pub(super) fn conclude(&mut self, begin: &Begin, end: End) -> Result<(), Unheard> {
-        let elapsed = self.age.saturating_add(end.at.saturating_sub(self.added));
+    /// Judges an attempt that ended. What is set by hand stays, whatever the attempt found.
+    pub(super) fn conclude(&mut self, begin: &Begin, end: End) -> Event {
+        let elapsed = Duration::from_nanos(self.age.saturating_add(nanos(end.at).saturating_sub(self.added)));
         let duration = end.at.saturating_sub(begin.at);
-        self.history.push(begin.at, duration, &end.outcome);
+        self.history.get_or_insert_default().push(begin.at, duration, &end.outcome);
         self.by_hand.take_if(|by_hand| by_hand.until <= end.time_of_day);
         let (state, verdict) = match &self.by_hand {
             Some(_) => (self.state, None),
             None => step(self.state, &self.policy.judgement, elapsed, &end.outcome),
         };
         self.state = state;
-        self.tell(Event {
+        Event {
             check: self.id,
             at: end.time_of_day,
             outcome: end.outcome,
@@ -161,11 +163,11 @@ impl Entry {
             duration,
             lateness: begin.lateness,
             phases: end.phases,
-        })
+        }
     }
 
     /// Somebody knows better.
-    pub(super) fn set_by_hand(&mut self, by_hand: ByHand, now: SystemTime) -> Result<(), Unheard> {
+    pub(super) fn set_by_hand(&mut self, by_hand: ByHand, now: SystemTime) -> Event {
         let before = self.state.verdict;
         self.state = self.state.set_by_hand(by_hand.verdict);
         let verdict = match by_hand.verdict {
@@ -176,7 +178,7 @@ impl Entry {
         };
         let (author, reason) = (by_hand.author.clone(), by_hand.reason.clone());
         self.by_hand = Some(Box::new(by_hand));
-        self.tell(Event {
+        Event {
             check: self.id,
             at: now,
             outcome: Outcome::Inconclusive(Reason::SetByHand { author, reason }),
@@ -186,7 +188,7 @@ impl Entry {
             duration: Duration::ZERO,
             lateness: Duration::ZERO,
             phases: Phases::default(),
-        })
+        }
     }
 
     /// Attempts decide again.
@@ -194,22 +196,25 @@ impl Entry {
         self.by_hand = None;
     }
 
-    fn tell(&self, event: Event) -> Result<(), Unheard> {
+    pub(super) fn tell(&self, event: Event) -> Result<(), Unheard> {
         self.events.send(event).map_err(|_| Unheard)
     }
 
     pub(super) fn report(&self, now: Duration, time_of_day: SystemTime) -> CheckReport {
+        let left = |until: u64| Duration::from_nanos(until.saturating_sub(nanos(now)));
+        let history = self.history.as_deref();
+        let percentile = |share: f64| history.and_then(|history| history.durations().at(share));
         CheckReport {
             state: self.state,
             activity: match self.silence {
                 Silence::Paused => Activity::Paused,
-                Silence::Until(until) if until > now => Activity::Snoozed { left: until.saturating_sub(now) },
+                Silence::Until(until) if until > nanos(now) => Activity::Snoozed { left: left(until) },
                 Silence::Until(_) | Silence::None => Activity::Active,
             },
             by_hand: self.by_hand.as_deref().filter(|by_hand| by_hand.until > time_of_day).cloned(),
-            attempts: self.history.attempts(now),
-            p50: self.history.durations().at(0.5),
-            p99: self.history.durations().at(0.99),
+            attempts: history.map_or_else(Vec::new, |history| history.attempts(now)),
+            p50: percentile(0.5),
+            p99: percentile(0.99),
         }
     }
 }
@@ -218,9 +223,10 @@ impl Entry {
 mod tests {
     use super::*;
 
-    /// With the sixty or so that the timetable and the table of checks need, this is what an idle check takes.
+    /// With its probe, and the hundred or so that timetable and table need, this is what a check takes before its first
+    /// attempt; its history is up to 300 more.
     #[test]
     fn it_is_small() {
-        assert!(size_of::<Entry>() <= 304, "{}", size_of::<Entry>());
+        assert!(size_of::<Entry>() <= 176, "{}", size_of::<Entry>());
     }
 }

@@ -59,7 +59,7 @@ pub struct PastAttempt {
 }
 
 /// The attempts of one check.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct History {
     /// A ring, which grows until it is full.
     records: Vec<Record>,
@@ -70,10 +70,6 @@ pub(super) struct History {
 }
 
 impl History {
-    pub(super) fn new() -> History {
-        History { records: Vec::new(), next: 0, durations: Percentiles::default(), last: Duration::ZERO }
-    }
-
     pub(super) fn push(&mut self, started: Duration, took: Duration, outcome: &Outcome) {
         let gap = Micros::of(started.saturating_sub(self.last));
         let what = (outcome.kind() as u16) << 12 | outcome.code().min(CODE);
@@ -129,7 +125,7 @@ mod tests {
 
     #[test]
     fn the_last_ones_are_remembered() {
-        let mut history = History::new();
+        let mut history = History::default();
         for second in 0..40 {
             let outcome = match second {
                 38 => Outcome::Failure(Failure::Status(503)),
@@ -144,12 +140,12 @@ mod tests {
         assert_eq!((attempts[30].kind, attempts[30].code), (Kind::Status, 503));
         let first = attempts[0].ago.as_secs_f64();
         assert!((first - 32.0).abs() < 0.05, "{first}");
-        assert_eq!(History::new().attempts(ms(1)), []);
+        assert_eq!(History::default().attempts(ms(1)), []);
     }
 
     #[test]
     fn it_is_small() {
-        let mut history = History::new();
+        let mut history = History::default();
         (0..100).for_each(|_| history.push(ms(0), ms(1), &Outcome::Success(Answer::Connected)));
         assert_eq!(history.records.capacity() * size_of::<Record>(), 192);
         assert!(size_of::<History>() <= 96, "{}", size_of::<History>());

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::entry::{Entry, Policy, Silence, Unheard};
+use super::entry::{Entry, Policy, Silence};
 use super::mailbox::Letter;
 use super::metrics::Metrics;
 use super::report::ByHand;
 use super::run::{Prober, Turn};
 use super::{CheckReport, Order};
 use crate::probe::prepared::Prepared;
-use crate::timetable::Key;
+use crate::timetable::{Key, nanos};
 
 impl Prober {
     pub(super) fn read_letters(&mut self) -> Turn {
@@ -25,11 +25,14 @@ impl Prober {
                 Letter::SetVerdict(key, by_hand) => self.set_verdict(key, *by_hand),
                 Letter::ClearVerdict(key) => self.clear_verdict(key),
                 Letter::Report(key, answer) => {
+                    self.tell();
                     if let Some(report) = self.report(key) {
                         let _who_asked_has_gone = answer.send(report);
                     }
                 }
                 Letter::Metrics(answer) => {
+                    // Whoever is answered has been told what came before.
+                    self.tell();
                     let _who_asked_has_gone = answer.send(self.metrics());
                 }
                 Letter::Stop => return Turn::Last,
@@ -78,7 +81,7 @@ impl Prober {
         let until = self.kit.clock.now().saturating_add(time);
         self.stop(key);
         if let Some(entry) = self.checks.get_mut(&key) {
-            entry.silence(Silence::Until(until));
+            entry.silence(Silence::Until(nanos(until)));
             self.timetable.put_off(key, until);
         }
     }
@@ -110,9 +113,8 @@ impl Prober {
 
     fn set_verdict(&mut self, key: Key, by_hand: ByHand) {
         let now = self.kit.clock.time_of_day();
-        let told = self.checks.get_mut(&key).map(|entry| entry.set_by_hand(by_hand, now));
-        if let Some(Err(Unheard)) = told {
-            self.remove(key);
+        if let Some(entry) = self.checks.get_mut(&key) {
+            self.outbox.push((key, entry.set_by_hand(by_hand, now)));
         }
     }
 

@@ -2,7 +2,8 @@
 //!
 //! 1. lets attempts go on whose descriptors are ready, all of them, before anything is called too late;
 //! 2. reads its letters (`letters`);
-//! 3. ends attempts whose time is up, and starts what is due in this tick, a batch at a time (`attempts`).
+//! 3. ends attempts whose time is up, and starts what is due in this tick, a batch at a time (`attempts`);
+//! 4. tells what has come out.
 //!
 //! It sleeps until the next tick in which something is due. While attempts are in flight it comes round every tick,
 //! in order to notice when it was away itself.
@@ -12,7 +13,6 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::EngineOptions;
 use super::budget::Budget;
 use super::entry::{Entry, Policy};
 use super::kit::Kit;
@@ -20,6 +20,7 @@ use super::mailbox::Receiver;
 use super::metrics::Counters;
 use super::patience::Absences;
 use super::percentiles::Percentiles;
+use super::{EngineOptions, Event};
 use crate::probe::poller::{EVENTS, Interest};
 use crate::timetable::{BuildKeyHasher, Key, Timetable};
 
@@ -40,6 +41,8 @@ pub(super) struct Prober {
     pub(super) absences: Absences,
     pub(super) counters: Counters,
     pub(super) start_errors: Percentiles,
+    /// What is to be told at the end of the turn.
+    pub(super) outbox: Vec<(Key, Event)>,
     pub(super) kit: Kit,
 }
 
@@ -65,6 +68,7 @@ impl Prober {
             absences: Absences::default(),
             counters: Counters::default(),
             start_errors: Percentiles::default(),
+            outbox: Vec::new(),
             kit,
         })
     }
@@ -93,6 +97,7 @@ impl Prober {
         }
         self.expire(*looked, ready)?;
         self.start_batch();
+        self.tell();
         self.kit.tidy();
         Ok(Turn::Next)
     }

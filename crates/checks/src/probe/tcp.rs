@@ -2,7 +2,8 @@
 //!
 //! On one machine the handshake is over when the first `connect` returns, so a second one usually has the answer and
 //! epoll never hears of the socket. Half-open: the last acknowledgement is held back and closing resets the
-//! connection, so that the listener never learns of it.
+//! connection, so that the listener never learns of it. A whole connection is reset as well: a farewell (FIN) before that
+//! would leave a TIME_WAIT behind whenever the peer's own farewell comes in between.
 
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
@@ -10,7 +11,7 @@ use std::task::Poll;
 
 use rustix::io::Errno;
 use rustix::net::sockopt::set_tcp_quickack;
-use rustix::net::{Shutdown, connect, getsockname, shutdown};
+use rustix::net::{connect, getsockname};
 
 use super::poller::Interest;
 use super::tools::Tools;
@@ -47,19 +48,10 @@ impl Attempt {
             Ok(()) | Err(Errno::ISCONN) if is_alone(&self.socket, &self.probe.address) => {
                 Outcome::Failure(Failure::Refused)
             }
-            Ok(()) | Err(Errno::ISCONN) => self.connected(),
+            Ok(()) | Err(Errno::ISCONN) => Outcome::Success(Answer::Connected),
             Err(Errno::INPROGRESS | Errno::ALREADY | Errno::INTR) => return Poll::Pending,
             Err(errno) => unconnected(errno, &self.probe.address),
         })
-    }
-
-    /// A whole connection ends with a FIN, so that the application reads an end and not an error. The reset that
-    /// follows at once, when the socket is closed, leaves no TIME_WAIT behind, unless the peer has closed in between.
-    fn connected(&self) -> Outcome {
-        if self.probe.mode == TcpMode::Connect {
-            let _closed_by_the_peer_already = shutdown(&self.socket, Shutdown::Write);
-        }
-        Outcome::Success(Answer::Connected)
     }
 }
 

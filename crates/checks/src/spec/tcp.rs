@@ -29,7 +29,7 @@ pub enum TcpMode {
     /// of connections.
     #[default]
     HalfOpen,
-    /// A whole connection, which the application accepts and sees closed.
+    /// A whole connection, which the application accepts and then finds reset.
     Connect,
 }
 

@@ -25,7 +25,7 @@ async fn open_and_closed() {
 }
 
 #[tokio::test]
-async fn the_application_reads_an_end_and_no_error() {
+async fn the_application_accepts_a_whole_connection_and_finds_it_reset() {
     let (sender, ends) = mpsc::channel();
     let address = serve(move |mut stream| {
         let _nobody_asks = sender.send(stream.read(&mut [0; 8]).map_err(|error| error.kind()));
@@ -33,7 +33,7 @@ async fn the_application_reads_an_end_and_no_error() {
     let mut watch = watch(&engine(), spec(tcp(address, TcpMode::Connect)));
     for _ in 0..20 {
         watch.next().await;
-        assert_eq!(ends.recv_timeout(PATIENCE).unwrap(), Ok(0));
+        assert_eq!(ends.recv_timeout(PATIENCE).unwrap(), Err(ErrorKind::ConnectionReset));
     }
 }
 

@@ -91,7 +91,7 @@ pub(super) struct Grpc {
 pub(super) struct Tcp {
     /// HOST:PORT
     pub address: String,
-    /// Make the whole connection: the application accepts it and sees it closed
+    /// Make the whole connection: the application accepts it, and finds it reset
     #[arg(long)]
     pub connect: bool,
     /// Do not finish the handshake, which is the default
