@@ -98,6 +98,7 @@ impl Attempt {
         match reaped {
             Ok(None) | Err(Errno::INTR) => Poll::Pending,
             Ok(Some(reaped)) => {
+                self.forget(tools);
                 self.cpu = reaped.cpu;
                 Poll::Ready(self.end(Some(reaped.ended)))
             }
@@ -121,7 +122,14 @@ impl Attempt {
         Poll::Pending
     }
 
-    pub(super) fn dismiss(self, tools: &mut Tools<'_>) {
+    /// Takes its descriptors out of the epoll set.
+    fn forget(&mut self, tools: &Tools<'_>) {
+        self.hang_up(tools);
+        tools.poller.remove(&self.child.pidfd);
+    }
+
+    pub(super) fn dismiss(mut self, tools: &mut Tools<'_>) {
+        self.forget(tools);
         self.fell(tools.undertaker);
         tools.undertaker.take([self.child.pidfd]);
         self.cgroup.into_iter().for_each(|cgroup| tools.cgroups.give_back(cgroup));
@@ -139,7 +147,7 @@ impl Attempt {
         for _ in 0..READS {
             let Some(output) = &self.output else { return };
             match read(output, &mut *tools.scratch) {
-                Ok(0) | Err(Errno::IO) => self.output = None,
+                Ok(0) | Err(Errno::IO) => self.hang_up(tools),
                 Ok(length) => {
                     self.phases.answered.get_or_insert_with(|| tools.elapsed());
                     self.keep(tools.scratch.get(..length).unwrap_or_default());
@@ -147,6 +155,10 @@ impl Attempt {
                 Err(_) => return,
             }
         }
+    }
+
+    fn hang_up(&mut self, tools: &Tools<'_>) {
+        self.output.take().iter().for_each(|output| tools.poller.remove(output));
     }
 
     fn keep(&mut self, text: &[u8]) {

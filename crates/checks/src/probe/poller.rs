@@ -48,6 +48,12 @@ impl Poller {
         epoll::modify(&self.epoll, source, epoll::EventData::new_u64(key), interest.flags())
     }
 
+    /// Closing does it as well, unless a child that is about to become its program still has a copy: then what is ready
+    /// would be reported, over and over, until it is one.
+    pub(crate) fn remove(&self, source: impl AsFd) {
+        let _was_never_added = epoll::delete(&self.epoll, source);
+    }
+
     /// The keys that are ready, up to [`EVENTS`] of them; waits for the first one no longer than this. A key stays ready
     /// until what made it so is dealt with, and the longest ready ones come first.
     pub(crate) fn wait(&self, wait: Duration, ready: &mut Vec<Key>) -> rustix::io::Result<()> {
