@@ -155,8 +155,16 @@ impl Prober {
         self.outbox.push((key, event));
     }
 
-    /// Tells what has happened in this turn, all at once: whoever reads it is woken once, not for every check, which
-    /// costs as much as a fifth of a check on either side.
+    /// Tells what has come out once a tick, or when nothing is under way any more: whoever reads it is woken once, not
+    /// for every check, which costs a fifth of a check on either side.
+    pub(super) fn tell_in_time(&mut self, now: Duration) {
+        let is_time = now.saturating_sub(self.told) >= self.options.tick;
+        if !self.outbox.is_empty() && (is_time || self.budget.in_flight() == 0) {
+            self.told = now;
+            self.tell();
+        }
+    }
+
     pub(super) fn tell(&mut self) {
         let mut outbox = std::mem::take(&mut self.outbox);
         for (key, event) in outbox.drain(..) {

@@ -41,8 +41,9 @@ pub(super) struct Prober {
     pub(super) absences: Absences,
     pub(super) counters: Counters,
     pub(super) start_errors: Percentiles,
-    /// What is to be told at the end of the turn.
+    /// What is to be told, and when something was told last.
     pub(super) outbox: Vec<(Key, Event)>,
+    pub(super) told: Duration,
     pub(super) kit: Kit,
 }
 
@@ -69,6 +70,7 @@ impl Prober {
             counters: Counters::default(),
             start_errors: Percentiles::default(),
             outbox: Vec::new(),
+            told: Duration::ZERO,
             kit,
         })
     }
@@ -97,7 +99,7 @@ impl Prober {
         }
         self.expire(*looked, ready)?;
         self.start_batch();
-        self.tell();
+        self.tell_in_time(*looked);
         self.kit.tidy();
         Ok(Turn::Next)
     }

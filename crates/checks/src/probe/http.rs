@@ -189,13 +189,13 @@ fn open(
     let tls = is_secure.then(|| (&*plan.tls, plan.tls.server_name(|| target.server_name())));
     let source = plan.extras().source.filter(|source| source.is_ipv4() == target.address.is_ipv4());
     let mut stream = Stream::open(Endpoint { address: target.address, source, tls }, place, tools)?;
-    stream.push(&spoken);
+    stream.begin(spoken);
     Ok((Box::new(stream), dialogue))
 }
 
 fn resume(plan: &Plan, mut stream: Box<Stream>) -> Result<Opened, Outcome> {
     let (dialogue, spoken) = Dialogue::begin(plan, &plan.target, plan.connection)?;
     stream.reuse();
-    stream.push(&spoken);
+    stream.begin(spoken);
     Ok((stream, dialogue))
 }

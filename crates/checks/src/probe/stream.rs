@@ -70,6 +70,14 @@ impl Stream {
         }
     }
 
+    /// The same, for the first bytes, which need not be copied.
+    pub(crate) fn begin(&mut self, bytes: Vec<u8>) {
+        match &self.tls {
+            None => self.unsent = bytes,
+            Some(_) => self.push(&bytes),
+        }
+    }
+
     /// How far it got.
     pub(crate) fn phases(&self) -> Phases {
         self.phases
