@@ -2,17 +2,24 @@
 
 use std::time::{Duration, Instant};
 
-/// The end of a round.
-pub(crate) struct Deadline(Instant);
+/// A moment, to measure from.
+#[derive(Clone, Copy)]
+pub(crate) struct Moment(Instant);
 
-impl Deadline {
+impl Moment {
     #[expect(clippy::disallowed_methods, reason = "an experiment lasts a time")]
-    pub(crate) fn after(time: Duration) -> Deadline {
-        Deadline(Instant::now() + time)
+    pub(crate) fn now() -> Moment {
+        Moment(Instant::now())
     }
 
-    #[expect(clippy::disallowed_methods, reason = "an experiment lasts a time")]
-    pub(crate) fn has_passed(&self) -> bool {
-        Instant::now() >= self.0
+    /// The time since then.
+    pub(crate) fn age(self) -> Duration {
+        self.0.elapsed()
     }
+}
+
+/// Whatever is measured goes on meanwhile, in other processes.
+#[expect(clippy::disallowed_methods, reason = "an experiment lasts a time")]
+pub(crate) fn pause(time: Duration) {
+    std::thread::sleep(time);
 }

@@ -9,19 +9,19 @@ use anyhow::Context;
 /// `USER_HZ`, the same on every Linux.
 const TICKS_PER_SECOND: u64 = 100;
 
-/// All threads of this process that live.
-pub(crate) fn of_this_process() -> anyhow::Result<Duration> {
-    threads()?.into_iter().map(|(_, time)| Ok(time)).sum()
+/// All threads of a process that live; `self` is a process, too.
+pub(crate) fn of_process(pid: &str) -> anyhow::Result<Duration> {
+    threads(pid)?.into_iter().map(|(_, time)| Ok(time)).sum()
 }
 
-/// The threads of this name.
+/// The threads of this process that have this name.
 pub(crate) fn of_threads(name: &str) -> anyhow::Result<Duration> {
-    let named = threads()?.into_iter().filter(|(thread, _)| thread == name);
+    let named = threads("self")?.into_iter().filter(|(thread, _)| thread == name);
     Ok(named.map(|(_, time)| time).sum())
 }
 
-fn threads() -> anyhow::Result<Vec<(String, Duration)>> {
-    let tasks = fs::read_dir("/proc/self/task")?.flatten();
+fn threads(pid: &str) -> anyhow::Result<Vec<(String, Duration)>> {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task"))?.flatten();
     tasks.map(|task| Ok((name(&task)?, time(&task)?))).collect()
 }
 
@@ -35,7 +35,7 @@ fn time(task: &fs::DirEntry) -> anyhow::Result<Duration> {
     Ok(Duration::from_nanos(nanoseconds))
 }
 
-/// Children that have ended, and their children.
+/// Children of this process that have ended, and their children.
 pub(crate) fn of_children() -> anyhow::Result<Duration> {
     let stat = fs::read_to_string("/proc/self/stat")?;
     let (_, fields) = stat.rsplit_once(") ").context("no name in /proc/self/stat")?;

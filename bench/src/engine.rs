@@ -1,73 +1,93 @@
-//! Our side: the engine checks all targets at their interval for one round.
+//! Our side, as a process of its own: one engine, and one thread that reads its events as they come.
+//!
+//! In: a load on the command line, targets on standard input. Out: one line of JSON, as of the C programs.
 
-use std::net::SocketAddr;
+mod checks;
+mod tally;
+
+use std::io::BufRead;
 use std::time::Duration;
 
-use checks::spec::{HttpProbe, Judgement, Probe, Schedule};
-use checks::{Check, CheckHandle, CheckSpec, Engine, EngineOptions, Event, Outcome, Place, Start};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use ::checks::{CheckHandle, Engine, EngineOptions, Event};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use crate::arguments::Plan;
-use crate::clock::Deadline;
+use crate::clock::Moment;
 use crate::cpu;
+use crate::load::{Load, Time};
+use crate::measured::Measured;
+use crate::targets::Target;
+use tally::Tally;
 
 /// The name the engine gives its thread.
 const THREAD: &str = "checks";
 
-/// What a round cost.
-#[derive(Clone, Copy)]
-pub(crate) struct Round {
-    pub(crate) checks: u64,
-    pub(crate) cpu: Duration,
-    /// Of that, the engine's own thread; the rest is whoever reads the events.
-    pub(crate) thread: Duration,
+/// How many events are read at once, if so many are there.
+const AT_ONCE: usize = 1024;
+
+/// Carries out a load, and says what it cost.
+pub(crate) fn carry_out(load: &Load, time: Time) -> anyhow::Result<Measured> {
+    let _resident = vec![1_u8; load.resident << 20];
+    let before = resident()?;
+    let (engine, mut events, _handles) = set_up(load)?;
+    read(&mut events, time.warm_up, &mut Tally::default())?;
+    let (mut tally, from) = (Tally::default(), Moment::now());
+    let (cpu, thread) = (spent()?, cpu::of_threads(THREAD)?);
+    read(&mut events, time.counted, &mut tally)?;
+    let measured = Measured {
+        seconds: from.age().as_secs_f64(),
+        cpu_us: micros(spent()?.saturating_sub(cpu)),
+        thread_us: Some(micros(cpu::of_threads(THREAD)?.saturating_sub(thread))),
+        bytes_per_check: Some(resident()?.saturating_sub(before) as f64 / load.checks as f64),
+        ..tally.into_measured()
+    };
+    drop(engine);
+    Ok(measured)
 }
 
-pub(crate) fn round(targets: &[SocketAddr], plan: &Plan) -> anyhow::Result<Round> {
+/// Adds checks that are not due for an hour, and says what they weigh.
+pub(crate) fn hold(load: &Load) -> anyhow::Result<Measured> {
+    let before = resident()?;
+    let (engine, _events, _handles) = set_up(load)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let metrics = runtime.block_on(engine.metrics());
+    let added = metrics.map_or(0, |metrics| metrics.checks);
+    anyhow::ensure!(added == load.checks, "the engine has {added} checks instead of {}", load.checks);
+    let bytes = resident()?.saturating_sub(before);
+    Ok(Measured { bytes_per_check: Some(bytes as f64 / load.checks as f64), ..Measured::default() })
+}
+
+fn set_up(load: &Load) -> anyhow::Result<(Engine, UnboundedReceiver<Event>, Vec<CheckHandle>)> {
+    let lines = std::io::stdin().lock().lines();
+    let targets: Vec<Target> = lines.map_while(|line| Target::parse(&line.ok()?)).collect();
     let engine = Engine::start(EngineOptions::default())?;
-    let (sender, mut events) = unbounded_channel();
-    let add = |(id, address): (usize, &SocketAddr)| check(&engine, id as u64, *address, plan.interval, &sender);
-    let _handles: Vec<CheckHandle> = targets.iter().enumerate().map(add).collect();
-    warm_up(&mut events, targets.len())?;
-    let before = (cpu::of_this_process()?, cpu::of_threads(THREAD)?);
-    let checks = count(&mut events, &Deadline::after(plan.round))?;
-    let after = (cpu::of_this_process()?, cpu::of_threads(THREAD)?);
-    Ok(Round { checks, cpu: after.0.saturating_sub(before.0), thread: after.1.saturating_sub(before.1) })
+    let (sender, events) = unbounded_channel();
+    let handles = checks::add(&engine, load, &targets, &sender)?;
+    Ok((engine, events, handles))
 }
 
-fn check(
-    engine: &Engine,
-    id: u64,
-    address: SocketAddr,
-    interval: Duration,
-    events: &UnboundedSender<Event>,
-) -> CheckHandle {
-    let schedule = Schedule { interval, ..Schedule::default() };
-    let judgement = Judgement { grace: Duration::ZERO, ..Judgement::default() };
-    let probe = Probe::Http(HttpProbe { address, ..HttpProbe::default() });
-    let spec = CheckSpec { probe, schedule, judgement };
-    let (place, start, seed) = (Place::Host, Start::Fresh, format!("bench-{id}/0"));
-    engine.add(Check { id, seed, spec, place, start, events: events.clone() })
-}
-
-/// Until every target was asked at least once, on average.
-fn warm_up(events: &mut UnboundedReceiver<Event>, targets: usize) -> anyhow::Result<()> {
-    (0..targets).try_for_each(|_| next(events))
-}
-
-fn count(events: &mut UnboundedReceiver<Event>, end: &Deadline) -> anyhow::Result<u64> {
-    let mut checks = 0;
-    while !end.has_passed() {
-        next(events)?;
-        checks += 1;
+/// There is always another event: checks go on.
+fn read(events: &mut UnboundedReceiver<Event>, time: Duration, tally: &mut Tally) -> anyhow::Result<()> {
+    let from = Moment::now();
+    let mut batch = Vec::with_capacity(AT_ONCE);
+    while from.age() < time {
+        anyhow::ensure!(events.blocking_recv_many(&mut batch, AT_ONCE) > 0, "the engine has died");
+        batch.drain(..).for_each(|event| tally.count(&event));
     }
-    Ok(checks)
+    Ok(())
 }
 
-/// A check that fails is cheaper, and would flatter us.
-fn next(events: &mut UnboundedReceiver<Event>) -> anyhow::Result<()> {
-    let event = events.blocking_recv().ok_or_else(|| anyhow::anyhow!("the engine has died"))?;
-    let good = matches!(event.outcome, Outcome::Success(_));
-    anyhow::ensure!(good, "a check failed: {}", event.outcome.cause());
-    Ok(())
+fn spent() -> anyhow::Result<Duration> {
+    Ok(cpu::of_process("self")? + cpu::of_children()?)
+}
+
+fn micros(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
+}
+
+/// This process' memory, in bytes.
+fn resident() -> anyhow::Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
+    Ok(kilobytes.unwrap_or_default().parse::<u64>()? * 1024)
 }

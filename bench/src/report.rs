@@ -1,65 +1,64 @@
-//! Findings as a table for people, or as JSON.
+//! Findings for people: a block for each row, and what remains to be said at the end. Pure.
 
-use crate::checks_experiment::{Findings, Side};
+use crate::findings::{Finding, Rounds};
+use crate::rows::Kind;
+use crate::sides::Side;
 
-pub(crate) fn table(findings: &Findings) -> String {
-    let plan = &findings.plan;
-    let mut lines = vec![
-        format!(
-            "CPU of an HTTP check: {} targets at {:?}, {} rounds of {:?} on each side, in turns",
-            plan.targets, plan.interval, plan.rounds, plan.round
-        ),
-        String::new(),
-        format!("{:<36}{:>10}{:>14}{:>20}", "", "checks", "us, median", "us, least to most"),
-        row("engine, with reading its events", &findings.engine),
-        row("  of that its thread", &findings.thread),
-    ];
-    lines.extend(findings.curl.iter().map(|curl| row("a process of curl per check", curl)));
-    lines.extend([String::new(), conclusion(findings)]);
-    if cfg!(debug_assertions) {
-        lines.push("Compiled without optimisation: build with --release for figures to compare.".to_owned());
+/// A row: who did what, then its bars.
+pub(crate) fn block(finding: &Finding) -> String {
+    let mut lines = vec![format!("{}  ({})", finding.row.title, finding.row.name)];
+    if finding.row.kind == Kind::Work {
+        lines.extend(finding.sides.iter().map(|rounds| side(finding, rounds)));
     }
-    lines.join("\n")
+    lines.extend(finding.skipped.iter().map(|(side, reason)| format!("  {:<22} skipped: {reason}", side.as_str())));
+    lines.extend(
+        finding
+            .judged()
+            .map(|judged| format!("    {:<34} {:>16}   {}", judged.bar.wanted(), judged.found(), judged.word())),
+    );
+    lines.join("\n") + "\n"
 }
 
-fn row(name: &str, side: &Side) -> String {
-    let (least, most) = side.range();
-    format!("{name:<36}{:>10}{:>14.1}{:>20}", side.checks, side.median(), format!("{least:.1} to {most:.1}"))
-}
-
-fn conclusion(findings: &Findings) -> String {
-    match ratio(findings) {
-        Some(ratio) => format!("One check by curl costs as much as {ratio:.0} by the engine."),
-        None => "curl is not installed: nothing to compare with.".to_owned(),
+fn side(finding: &Finding, rounds: &Rounds) -> String {
+    let (least, most) = rounds.range();
+    let mut line =
+        format!("  {:<22} {:>8.1} us a check", rounds.side.as_str(), rounds.median(|round| round.us_per_check()));
+    line += &format!("  ({least:.1} to {most:.1})  {:.0}/s", rounds.median(|round| round.rate()));
+    if rounds.side == Side::Engine {
+        line += &engine(rounds);
+    } else if let Some(ratio) = finding.ratio(rounds.side) {
+        let ratio = if ratio < 0.1 { format!("{:.0} times less", 1.0 / ratio) } else { format!("{ratio:.2} x") };
+        line += &format!("  engine: {ratio}");
     }
+    line
 }
 
-fn ratio(findings: &Findings) -> Option<f64> {
-    Some(findings.curl.as_ref()?.median() / findings.engine.median())
+fn engine(rounds: &Rounds) -> String {
+    let thread = rounds.median(|round| round.thread_us.unwrap_or(f64::NAN) / round.checks as f64);
+    let late = |number: fn(&crate::measured::Late) -> f64| rounds.worst(|round| round.late_ms.as_ref().map(number));
+    let late = (late(|late| late.p50), late(|late| late.p99), late(|late| late.max));
+    let (p50, p99, max) = (late.0.unwrap_or(f64::NAN), late.1.unwrap_or(f64::NAN), late.2.unwrap_or(f64::NAN));
+    format!("  its thread {thread:.1}  late p50 {p50:.1}, p99 {p99:.1}, max {max:.1} ms")
 }
 
-pub(crate) fn json(findings: &Findings) -> String {
-    let plan = &findings.plan;
-    let or_null = |text: Option<String>| text.unwrap_or_else(|| "null".to_owned());
+/// How many bars hold, and which were not measured.
+pub(crate) fn summary(findings: &[Finding]) -> String {
+    let judged: Vec<_> = findings.iter().flat_map(|f| f.judged().map(move |judged| (f.row.name, judged))).collect();
+    let those = |holds: Option<bool>| judged.iter().filter(move |(_, judged)| judged.holds == holds);
+    let named =
+        |(row, judged): &(&str, crate::bar::Judged)| format!("\n  {row}: {} ({})", judged.bar.wanted(), judged.found());
+    let list = |holds| those(holds).map(named).collect::<String>();
     format!(
-        concat!(
-            r#"{{"experiment":"checks","optimised":{},"targets":{},"interval_ms":{},"rounds":{},"round_ms":{},"#,
-            r#""engine":{},"engine_thread":{},"curl":{},"ratio":{}}}"#
-        ),
-        !cfg!(debug_assertions),
-        plan.targets,
-        plan.interval.as_millis(),
-        plan.rounds,
-        plan.round.as_millis(),
-        side(&findings.engine),
-        side(&findings.thread),
-        or_null(findings.curl.as_ref().map(side)),
-        or_null(ratio(findings).map(|ratio| format!("{ratio:.1}"))),
+        "bars that hold: {}\nbars that do not hold: {}{}\nbars that were skipped: {}{}",
+        those(Some(true)).count(),
+        those(Some(false)).count(),
+        list(Some(false)),
+        those(None).count(),
+        list(None)
     )
 }
 
-fn side(side: &Side) -> String {
-    let (least, most) = side.range();
-    let median = side.median();
-    format!(r#"{{"checks":{},"us":{{"median":{median:.2},"least":{least:.2},"most":{most:.2}}}}}"#, side.checks)
+/// Whether all that was measured holds.
+pub(crate) fn all_hold(findings: &[Finding]) -> bool {
+    findings.iter().flat_map(Finding::judged).all(|judged| judged.holds != Some(false))
 }

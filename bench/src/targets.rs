@@ -1,63 +1,104 @@
-//! What is checked: servers that answer `200 OK`, in a process of their own, so that their CPU is not counted.
+//! What is checked: servers that answer `200 OK`, in a process of their own, so that their CPU is not counted, in
+//! network namespaces of their own if we may make some.
+//!
+//! In: how many namespaces and listeners. Out: their addresses, one line each, then an empty line. The process ends, and
+//! removes the namespaces, when its standard input ends: when [`Targets`] is dropped, or its owner dies however it may.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::SocketAddr;
+mod namespaces;
+mod server;
+
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::Context;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use namespaces::Namespaces;
+use server::Server;
 
-const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nok\n";
+/// How many targets, and where.
+#[derive(Clone, Copy)]
+pub(crate) struct Size {
+    pub(crate) namespaces: usize,
+    pub(crate) listeners_in_each: usize,
+}
 
-/// The process; it ends when this is dropped, or when we die.
+/// A listener on 127.0.0.1.
+#[derive(Clone)]
+pub(crate) struct Target {
+    /// The path of its network namespace; nothing if it is ours.
+    pub(crate) namespace: Option<String>,
+    pub(crate) port: u16,
+}
+
+/// The process.
 pub(crate) struct Targets {
     process: Child,
-    pub(crate) addresses: Vec<SocketAddr>,
+    /// Those of one namespace follow one another.
+    pub(crate) all: Vec<Target>,
 }
 
 impl Targets {
-    pub(crate) fn start(count: usize) -> anyhow::Result<Targets> {
+    pub(crate) fn start(size: Size) -> anyhow::Result<Targets> {
         let mut command = Command::new(std::env::current_exe()?);
-        command.args(["targets", &count.to_string()]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.args(["targets", &size.namespaces.to_string(), &size.listeners_in_each.to_string()]);
+        // Ctrl-C is for us; it tidies up after we are gone.
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
         let mut process = command.spawn().context("cannot start the targets")?;
-        let lines = BufReader::new(process.stdout.take().context("no pipe")?).lines();
-        let addresses = lines.take(count).map(|line| Ok(line?.parse()?)).collect::<anyhow::Result<Vec<_>>>()?;
-        anyhow::ensure!(addresses.len() == count, "the targets have not started");
-        Ok(Targets { process, addresses })
+        let output = process.stdout.take().context("no pipe")?;
+        let mut targets = Targets { process, all: Vec::new() };
+        for line in BufReader::new(output).lines() {
+            match line?.as_str() {
+                "" => return Ok(targets),
+                line => targets.all.push(Target::parse(line).context("not a target")?),
+            }
+        }
+        anyhow::bail!("the targets have not started")
+    }
+
+    /// Whether they are in namespaces of their own.
+    pub(crate) fn are_apart(&self) -> bool {
+        self.all.iter().all(|target| target.namespace.is_some())
+    }
+
+    /// The first ones, of all namespaces the same number.
+    pub(crate) fn some(&self, count: usize) -> Vec<Target> {
+        let every = (self.all.len() / count.max(1)).max(1);
+        self.all.iter().step_by(every).take(count).cloned().collect()
     }
 }
 
 impl Drop for Targets {
     fn drop(&mut self) {
-        let _gone_already = self.process.kill();
+        drop(self.process.stdin.take());
         let _reaped = self.process.wait();
     }
 }
 
-/// The process' part: says its addresses, and serves until its standard input ends.
-pub(crate) fn serve(count: usize) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-    for _ in 0..count {
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
-        println!("{}", listener.local_addr()?);
-        runtime.spawn(accept(listener));
+impl Target {
+    /// What a line of ours says, and the C programs read: `NAMESPACE PORT`, with `-` for our own namespace.
+    pub(crate) fn line(&self) -> String {
+        format!("{} {}", self.namespace.as_deref().unwrap_or("-"), self.port)
     }
+
+    pub(crate) fn parse(line: &str) -> Option<Target> {
+        let (namespace, port) = line.split_once(' ')?;
+        let namespace = Some(namespace.to_owned()).filter(|namespace| namespace != "-");
+        Some(Target { namespace, port: port.parse().ok()? })
+    }
+}
+
+/// The process' part.
+pub(crate) fn serve(size: Size) -> anyhow::Result<()> {
+    let namespaces = Namespaces::make(size.namespaces);
+    let mut server = Server::new()?;
+    for place in namespaces.places(size.namespaces) {
+        namespaces::enter(place.as_deref())?;
+        for _ in 0..size.listeners_in_each {
+            let port = server.listen()?;
+            println!("{}", Target { namespace: place.clone(), port }.line());
+        }
+    }
+    println!();
     std::io::stdout().flush()?;
-    std::io::stdin().read_to_end(&mut Vec::new())?;
-    Ok(())
-}
-
-async fn accept(listener: TcpListener) {
-    while let Ok((stream, _)) = listener.accept().await {
-        tokio::spawn(answer(stream));
-    }
-}
-
-/// A request of a checker fits into one packet.
-async fn answer(mut stream: TcpStream) {
-    let mut request = [0; 1024];
-    if stream.read(&mut request).await.is_ok_and(|length| length > 0) {
-        let _peer_may_have_gone = stream.write_all(ANSWER).await;
-    }
+    server.run()
 }

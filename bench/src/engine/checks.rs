@@ -1,0 +1,76 @@
+//! The checks of a load, as the engine is given them.
+
+use std::collections::HashMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use anyhow::Context;
+use checks::spec::{
+    Command, CommandProbe, HttpProbe, Judgement, ListenProbe, Probe, Reuse, Schedule, TcpMode, TcpProbe,
+};
+use checks::{Check, CheckHandle, CheckSpec, Engine, Event, Place, Start, VerdictState};
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::load::{Ask, Load};
+use crate::targets::Target;
+
+/// They go round the targets. Each is a check that another process has left, so that the first attempts spread over the
+/// whole interval.
+pub(super) fn add(
+    engine: &Engine,
+    load: &Load,
+    targets: &[Target],
+    events: &UnboundedSender<Event>,
+) -> anyhow::Result<Vec<CheckHandle>> {
+    let places = places(targets)?;
+    let start = Start::Recovered { state: VerdictState::default(), age: Duration::ZERO };
+    let one = |(id, target): (usize, &Target)| {
+        let place = places.get(&target.namespace).cloned().unwrap_or_default();
+        let seed = format!("bench-{id}/0");
+        engine.add(Check { id: id as u64, seed, spec: spec(load, target), place, start, events: events.clone() })
+    };
+    let handles: Vec<_> = (0..load.checks).zip(targets.iter().cycle()).map(one).collect();
+    anyhow::ensure!(handles.len() == load.checks, "there are no targets");
+    Ok(handles)
+}
+
+fn places(targets: &[Target]) -> anyhow::Result<HashMap<Option<String>, Place>> {
+    let mut places = HashMap::from([(None, Place::Host)]);
+    for path in targets.iter().filter_map(|target| target.namespace.as_ref()) {
+        if !places.contains_key(&Some(path.clone())) {
+            places.insert(Some(path.clone()), place(path)?);
+        }
+    }
+    Ok(places)
+}
+
+/// A namespace with a name, or that of a process, which then has others, too.
+fn place(path: &str) -> anyhow::Result<Place> {
+    match path.strip_prefix("/proc/").and_then(|rest| rest.strip_suffix("/ns/net")) {
+        Some(pid) => Ok(Place::of_pid(pid.parse().context("not a pid")?)?),
+        None => Ok(Place::network_namespace(path)?),
+    }
+}
+
+fn spec(load: &Load, target: &Target) -> CheckSpec {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, target.port));
+    let schedule = Schedule { interval: load.interval, ..Schedule::default() };
+    let judgement = Judgement { grace: Duration::ZERO, ..Judgement::default() };
+    CheckSpec { probe: probe(load.ask, address), schedule, judgement }
+}
+
+fn probe(ask: Ask, address: SocketAddr) -> Probe {
+    match ask {
+        Ask::Http => Probe::Http(HttpProbe { address, ..HttpProbe::default() }),
+        Ask::KeptAlive => Probe::Http(HttpProbe { address, connection: Reuse::KeepAlive, ..HttpProbe::default() }),
+        Ask::Tcp => Probe::Tcp(TcpProbe { mode: TcpMode::Connect, ..TcpProbe::new(address) }),
+        Ask::HalfOpen => Probe::Tcp(TcpProbe::new(address)),
+        Ask::Listen => Probe::Listen(ListenProbe::new(address)),
+        Ask::Command => Probe::Command(CommandProbe {
+            command: Command::Exec { path: crate::load::TRUE.to_owned(), argv: vec!["true".to_owned()] },
+            environment: Vec::new(),
+            working_directory: None,
+            user: None,
+        }),
+    }
+}

@@ -1,0 +1,50 @@
+//! What events add up to.
+
+use checks::{Event, Outcome, VerdictEvent};
+
+use crate::measured::{Late, Measured};
+
+/// Start errors are counted in steps of 0.1 ms; whatever is later than the last one is in the last one: 10 s.
+const STEPS: usize = 100_000;
+
+pub(super) struct Tally {
+    measured: Measured,
+    late: Vec<u32>,
+}
+
+impl Default for Tally {
+    fn default() -> Tally {
+        Tally { measured: Measured::default(), late: vec![0; STEPS] }
+    }
+}
+
+impl Tally {
+    pub(super) fn count(&mut self, event: &Event) {
+        let measured = &mut self.measured;
+        measured.checks += 1;
+        match event.outcome {
+            Outcome::Success(_) => {}
+            Outcome::Failure(_) => measured.failures += 1,
+            Outcome::Inconclusive(_) => measured.inconclusive += 1,
+        }
+        measured.unhealthy += u64::from(matches!(event.verdict, Some(VerdictEvent::Unhealthy { .. })));
+        let step = event.lateness.as_micros() / 100;
+        self.late[usize::try_from(step).unwrap_or(STEPS).min(STEPS - 1)] += 1;
+    }
+
+    pub(super) fn into_measured(self) -> Measured {
+        let late = Late { p50: self.late_ms(0.5), p99: self.late_ms(0.99), max: self.late_ms(1.0) };
+        Measured { late_ms: Some(late), ..self.measured }
+    }
+
+    /// This part of all attempts started no later than that.
+    fn late_ms(&self, part: f64) -> f64 {
+        let wanted = self.measured.checks as f64 * part;
+        let mut seen = 0;
+        let step = self.late.iter().position(|count| {
+            seen += u64::from(*count);
+            seen as f64 >= wanted
+        });
+        step.map_or(f64::NAN, |step| (step + 1) as f64 / 10.0)
+    }
+}

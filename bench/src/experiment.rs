@@ -1,0 +1,101 @@
+//! The experiment: row by row, the sides in turns.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::arguments::Options;
+use crate::findings::{Finding, Rounds};
+use crate::load::Time;
+use crate::progress::Progress;
+use crate::rows::{Kind, Part, ROWS, Row};
+use crate::sides::{Ground, Side};
+use crate::targets::Size;
+
+/// How much is done.
+pub(crate) struct Plan {
+    pub(crate) rows: Vec<&'static Row>,
+    pub(crate) size: Size,
+    quick: bool,
+}
+
+/// What a side's process takes to start and to end, roughly.
+const OVERHEAD: Duration = Duration::from_millis(700);
+
+const QUICK: Time = Time { warm_up: Duration::from_millis(1200), counted: Duration::from_secs(1) };
+
+impl Plan {
+    pub(crate) fn of(options: &Options) -> anyhow::Result<Plan> {
+        let names: Vec<&str> = ROWS.iter().map(|row| row.name).collect();
+        let unknown = options.only.iter().find(|name| !names.contains(&name.as_str()));
+        anyhow::ensure!(unknown.is_none(), "no row '{}'; there are: {}", options.only.join(" "), names.join(", "));
+        let rows = ROWS.iter().filter(|row| is_wanted(row, options)).collect();
+        let (namespaces, listeners_in_each) = if options.quick { (50, 20) } else { (200, 50) };
+        Ok(Plan { rows, size: Size { namespaces, listeners_in_each }, quick: options.quick })
+    }
+
+    fn time(&self, row: &Row) -> Time {
+        if self.quick && row.kind == Kind::Work { QUICK } else { row.time }
+    }
+
+    fn rounds(&self, row: &Row) -> usize {
+        if self.quick { row.rounds.min(2) } else { row.rounds }
+    }
+
+    fn length(&self, row: &Row) -> Duration {
+        let time = self.time(row);
+        let sides = row.against.len() as u32 + 1;
+        (time.warm_up + time.counted + OVERHEAD) * sides * self.rounds(row) as u32
+    }
+}
+
+fn is_wanted(row: &Row, options: &Options) -> bool {
+    if !options.only.is_empty() {
+        return options.only.iter().any(|name| name == row.name);
+    }
+    match row.part {
+        Part::Quick => true,
+        Part::Full => !options.quick,
+        Part::Soak => options.soak,
+    }
+}
+
+/// Measures all rows; `show` is given each as soon as it is there.
+pub(crate) fn run(
+    plan: &Plan,
+    directory: &Path,
+    mut show: impl FnMut(&Ground, &Finding),
+) -> anyhow::Result<Vec<Finding>> {
+    let total = plan.rows.iter().map(|row| plan.length(row)).sum();
+    let mut progress = Progress::new(plan.rows.len(), total);
+    progress.say("targets");
+    let ground = Ground::prepare(plan.size, directory)?;
+    let mut findings = Vec::new();
+    for row in &plan.rows {
+        progress.begin(row.name, plan.length(row));
+        let finding = measure(plan, &ground, row, &mut progress)?;
+        progress.clear();
+        show(&ground, &finding);
+        findings.push(finding);
+    }
+    Ok(findings)
+}
+
+fn measure(plan: &Plan, ground: &Ground, row: &'static Row, progress: &mut Progress) -> anyhow::Result<Finding> {
+    let (mut sides, mut skipped) = (Vec::new(), Vec::new());
+    for side in [Side::Engine].iter().chain(row.against) {
+        match ground.missing(*side, row.load.ask) {
+            Some(reason) => skipped.push((*side, reason)),
+            None => sides.push(Rounds { side: *side, rounds: Vec::new() }),
+        }
+    }
+    let before = ground.time_wait()?;
+    for round in 1..=plan.rounds(row) {
+        for side in &mut sides {
+            progress.say(&format!("round {round} of {}, {}", plan.rounds(row), side.side.as_str()));
+            side.rounds.push(ground.round(side.side, &row.load, plan.time(row))?);
+        }
+    }
+    // What others leave is not the engine's.
+    let time_wait = row.against.is_empty().then(|| ground.time_wait()).transpose()?;
+    Ok(Finding { row, sides, skipped, time_wait: time_wait.map(|after| after.saturating_sub(before)) })
+}

@@ -1,0 +1,40 @@
+//! What a round of one side has found out. Checkers that are programs of ours print it as a line of JSON.
+
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Measured {
+    pub(crate) checks: u64,
+    pub(crate) failures: u64,
+    /// Those that count neither way.
+    pub(crate) inconclusive: u64,
+    /// How often a target was called unhealthy.
+    pub(crate) unhealthy: u64,
+    pub(crate) seconds: f64,
+    /// Of the whole process, with its children.
+    pub(crate) cpu_us: f64,
+    /// Of that, the engine's thread.
+    pub(crate) thread_us: Option<f64>,
+    /// How late attempts started.
+    pub(crate) late_ms: Option<Late>,
+    /// The process' memory, per check that was added.
+    pub(crate) bytes_per_check: Option<f64>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Late {
+    pub(crate) p50: f64,
+    pub(crate) p99: f64,
+    pub(crate) max: f64,
+}
+
+impl Measured {
+    pub(crate) fn us_per_check(&self) -> f64 {
+        self.cpu_us / self.checks as f64
+    }
+
+    pub(crate) fn rate(&self) -> f64 {
+        self.checks as f64 / self.seconds
+    }
+}

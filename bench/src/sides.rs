@@ -1,0 +1,153 @@
+//! Who checks: the engine, and what it is compared with. Every side is a process of its own, is given the same load,
+//! and says what a round of it cost. One that is not there on this machine says why.
+
+mod c;
+mod confined;
+mod haproxy;
+mod program;
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::Context;
+
+use crate::load::{Ask, Load, TRUE, Time};
+use crate::measured::Measured;
+use crate::networks;
+use crate::targets::{Size, Target, Targets};
+use c::Programs;
+use confined::Confined;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    Engine,
+    /// The floor: `bench/c/loop.c`.
+    Loop,
+    HaProxy,
+    /// A process of `curl` for each check, as Mesos has it, from a process of this many MiB.
+    Curl,
+    /// A process for each command, cloned without a copy of the page table: `bench/c/spawn.c`.
+    Vfork,
+    DockerExec,
+}
+
+/// The memory of the process that forks for `curl`.
+const FORKER: usize = 20;
+
+impl Side {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Side::Engine => "engine",
+            Side::Loop => "C loop",
+            Side::HaProxy => "HAProxy",
+            Side::Curl => "fork + setns + curl",
+            Side::Vfork => "C vfork + setns + exec",
+            Side::DockerExec => "docker exec",
+        }
+    }
+}
+
+/// What there is on this machine: targets, programs, rights.
+pub(crate) struct Ground {
+    targets: Targets,
+    confined: anyhow::Result<Confined>,
+    programs: anyhow::Result<Programs>,
+    haproxy: anyhow::Result<String>,
+    curl: anyhow::Result<String>,
+    docker: anyhow::Result<()>,
+}
+
+impl Ground {
+    /// Files go to `directory`.
+    pub(crate) fn prepare(size: Size, directory: &Path) -> anyhow::Result<Ground> {
+        Ok(Ground {
+            targets: Targets::start(size)?,
+            confined: Confined::start(),
+            programs: Programs::compile(directory),
+            haproxy: haproxy::version(),
+            curl: program::find("curl"),
+            docker: no_docker(),
+        })
+    }
+
+    /// Whether targets are in network namespaces of their own.
+    pub(crate) fn is_apart(&self) -> bool {
+        self.targets.are_apart()
+    }
+
+    /// Why a side cannot work here.
+    pub(crate) fn missing(&self, side: Side, ask: Ask) -> Option<String> {
+        let said = |error: &anyhow::Error| Some(format!("{error:#}"));
+        let programs = self.programs.as_ref().err().and_then(said);
+        let confined = self.confined.as_ref().err().and_then(said).filter(|_| ask == Ask::Command);
+        confined.or(match side {
+            Side::Engine => None,
+            Side::Loop | Side::Vfork => programs,
+            Side::HaProxy => self.haproxy.as_ref().err().and_then(said),
+            Side::Curl => programs.or_else(|| self.curl.as_ref().err().and_then(said)),
+            Side::DockerExec => self.docker.as_ref().err().and_then(said),
+        })
+    }
+
+    pub(crate) fn round(&self, side: Side, load: &Load, time: Time) -> anyhow::Result<Measured> {
+        let programs = || self.programs.as_ref().map_err(|error| anyhow::anyhow!("{error:#}"));
+        let targets = self.targets(load)?;
+        let done = match side {
+            Side::Engine => program::run(&mut engine(load, time)?, &targets),
+            Side::Loop => program::run(&mut programs()?.checks(load, time), &targets),
+            Side::HaProxy => haproxy::round(&targets, load, time),
+            Side::Curl => {
+                let curl = self.curl.as_deref().map_err(|error| anyhow::anyhow!("{error:#}"))?;
+                program::run(&mut curl_for_each(programs()?, curl, time), &targets)
+            }
+            Side::Vfork => program::run(&mut self.vfork(programs()?, load, time)?, &targets),
+            Side::DockerExec => anyhow::bail!("not there"),
+        };
+        done.with_context(|| format!("{}, {load:?}", side.as_str()))
+    }
+
+    /// How many sockets are in TIME_WAIT where the targets are.
+    pub(crate) fn time_wait(&self) -> anyhow::Result<u64> {
+        Ok(networks::count(&self.targets.all)?.time_wait)
+    }
+
+    fn targets(&self, load: &Load) -> anyhow::Result<Vec<Target>> {
+        Ok(match load.ask {
+            Ask::Command => vec![self.confined()?.target()],
+            _ => self.targets.some(load.checks),
+        })
+    }
+
+    fn confined(&self) -> anyhow::Result<&Confined> {
+        self.confined.as_ref().map_err(|error| anyhow::anyhow!("{error:#}"))
+    }
+
+    /// At the engine's pace.
+    fn vfork(&self, programs: &Programs, load: &Load, time: Time) -> anyhow::Result<Command> {
+        let mut command = programs.spawn("vfork", load.resident, load.rate(), time, &self.confined()?.others());
+        command.arg(TRUE);
+        Ok(command)
+    }
+}
+
+fn engine(load: &Load, time: Time) -> anyhow::Result<Command> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(["engine", load.ask.as_str(), &load.interval.as_millis().to_string()]);
+    command.args([load.checks.to_string(), load.resident.to_string()]);
+    command.args([time.warm_up.as_secs_f64().to_string(), time.counted.as_secs_f64().to_string()]);
+    Ok(command)
+}
+
+/// With the arguments Mesos gives it.
+fn curl_for_each(programs: &Programs, curl: &str, time: Time) -> Command {
+    let mut command = programs.spawn("fork", FORKER, 0.0, time, "-,-");
+    command.args([curl, "-s", "-S", "-L", "-k", "-w", "%{http_code}", "-o", "/dev/null", "-g"]);
+    command.arg("http://127.0.0.1:{port}/");
+    command.env_remove("http_proxy").env_remove("ALL_PROXY").env_remove("all_proxy");
+    command
+}
+
+fn no_docker() -> anyhow::Result<()> {
+    std::os::unix::net::UnixStream::connect("/var/run/docker.sock").context("no Docker daemon answers")?;
+    anyhow::bail!("this benchmark does not know yet how to ask the Docker daemon")
+}
