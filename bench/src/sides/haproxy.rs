@@ -67,6 +67,7 @@ fn warm_up(process: &mut Child, targets: &[Target], opened: u64) -> anyhow::Resu
     Ok(())
 }
 
+/// It insists on a listener: one that nobody finds.
 fn configuration(targets: &[Target], load: &Load) -> anyhow::Result<String> {
     let check = match load.ask {
         Ask::Http => {
@@ -79,7 +80,9 @@ fn configuration(targets: &[Target], load: &Load) -> anyhow::Result<String> {
     let mut text = format!(
         "global\n    nbthread 1\n    maxconn 100\n\
          defaults\n    mode tcp\n    timeout connect 5s\n    timeout client 5s\n    timeout server 5s\n    timeout check 5s\n\
-         backend targets\n    {check}\n    default-server inter {interval}ms fall 3 rise 1\n"
+         frontend nobody\n    bind abns@cygnet-bench-{}\n\
+         backend targets\n    {check}\n    default-server inter {interval}ms fall 3 rise 1\n",
+        std::process::id()
     );
     for (number, target) in (0..load.checks).zip(targets.iter().cycle()) {
         let namespace = target.namespace.as_ref().and_then(|path| path.rsplit('/').next());

@@ -41,7 +41,7 @@ impl Namespaces {
 
 impl Drop for Namespaces {
     fn drop(&mut self) {
-        self.0.iter().for_each(|name| drop(ip(&["netns", "delete", name])));
+        self.0.iter().for_each(|name| remove(name));
     }
 }
 
@@ -59,7 +59,11 @@ fn remove_orphans() {
         let owner = name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next());
         owner.is_some_and(|pid| !Path::new("/proc").join(pid).exists())
     };
-    names.filter(is_orphan).for_each(|name| drop(ip(&["netns", "delete", &name])));
+    names.filter(is_orphan).for_each(|name| remove(&name));
+}
+
+fn remove(name: &str) {
+    let _stays_until_the_next_time = ip(&["netns", "delete", name]);
 }
 
 fn ip(arguments: &[&str]) -> bool {
