@@ -1,6 +1,5 @@
 //! The experiment: row by row, the sides in turns.
 
-use std::path::Path;
 use std::time::Duration;
 
 use crate::arguments::Options;
@@ -60,21 +59,15 @@ fn is_wanted(row: &Row, options: &Options) -> bool {
 }
 
 /// Measures all rows; `show` is given each as soon as it is there.
-pub(crate) fn run(
-    plan: &Plan,
-    directory: &Path,
-    mut show: impl FnMut(&Ground, &Finding),
-) -> anyhow::Result<Vec<Finding>> {
+pub(crate) fn run(plan: &Plan, ground: &Ground, show: impl Fn(&Finding)) -> anyhow::Result<Vec<Finding>> {
     let total = plan.rows.iter().map(|row| plan.length(row)).sum();
     let mut progress = Progress::new(plan.rows.len(), total);
-    progress.say("targets");
-    let ground = Ground::prepare(plan.size, directory)?;
     let mut findings = Vec::new();
     for row in &plan.rows {
         progress.begin(row.name, plan.length(row));
-        let finding = measure(plan, &ground, row, &mut progress)?;
+        let finding = measure(plan, ground, row, &mut progress)?;
         progress.clear();
-        show(&ground, &finding);
+        show(&finding);
         findings.push(finding);
     }
     Ok(findings)

@@ -6,26 +6,33 @@
 
 mod arguments;
 mod bar;
+mod chart;
 mod clock;
 mod cpu;
 mod engine;
 mod experiment;
 mod findings;
+mod json;
 mod load;
+mod machine;
 mod measured;
 mod networks;
+mod picture;
 mod progress;
 mod report;
 mod rows;
 mod sides;
 mod targets;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
 use arguments::{Command, Options};
 use experiment::Plan;
+use findings::Finding;
+use machine::Machine;
+use sides::Ground;
 
 const USAGE: &str = "usage: bench checks [--quick] [--soak] [--json] [--only ROW]...";
 
@@ -48,17 +55,38 @@ fn print(measured: &measured::Measured) -> anyhow::Result<ExitCode> {
 }
 
 fn checks(options: &Options) -> anyhow::Result<ExitCode> {
-    let plan = Plan::of(options)?;
-    let directory = directory()?;
-    let findings = experiment::run(&plan, &directory, |_, finding| {
+    let (plan, directory) = (Plan::of(options)?, directory()?);
+    let show = |text: &dyn Fn() -> String| {
         if !options.json {
-            println!("{}", report::block(finding));
+            println!("{}", text());
         }
-    })?;
-    if !options.json {
-        println!("{}", report::summary(&findings));
-    }
+    };
+    let ground = Ground::prepare(plan.size, &directory)?;
+    let machine = Machine::this(ground.namespaces(), ground.haproxy());
+    show(&|| machine.line() + "\n");
+    let findings = experiment::run(&plan, &ground, |finding| show(&|| report::block(finding)))?;
+    show(&|| report::summary(&findings));
+    keep(&directory, &machine, &findings, options)?;
     Ok(if options.quick || report::all_hold(&findings) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// As files, for programs and for people.
+fn keep(directory: &Path, machine: &Machine, findings: &[Finding], options: &Options) -> anyhow::Result<()> {
+    let document = serde_json::to_string_pretty(&json::document(machine, findings))?;
+    let chart = chart::draw(machine, findings);
+    let file = |ending: &str| directory.join(format!("checks.{ending}"));
+    std::fs::write(file("json"), &document)?;
+    std::fs::write(file("svg"), &chart)?;
+    if let Err(error) = picture::write(&chart, &file("png")) {
+        let _there_was_none = std::fs::remove_file(file("png"));
+        eprintln!("no {}: {error:#}", file("png").display());
+    }
+    if options.json {
+        println!("{document}");
+    } else {
+        println!("\nin {}: checks.json, checks.svg, checks.png", directory.display());
+    }
+    Ok(())
 }
 
 /// `target/bench`, beside the directory of this program.

@@ -21,10 +21,14 @@ pub(crate) struct Counts {
 
 /// On a thread of its own, because it moves.
 pub(crate) fn count(targets: &[Target]) -> anyhow::Result<Counts> {
-    let mut namespaces: Vec<Option<&String>> = targets.iter().map(|target| target.namespace.as_ref()).collect();
-    namespaces.dedup();
-    let visit = || namespaces.into_iter().try_fold(Counts::default(), |sum, namespace| visit(sum, namespace));
+    let visit = || namespaces(targets).try_fold(Counts::default(), |sum, namespace| visit(sum, namespace));
     thread::scope(|scope| scope.spawn(visit).join()).map_err(|_| anyhow::anyhow!("counting failed"))?
+}
+
+/// Each once: targets of one follow one another.
+pub(crate) fn namespaces(targets: &[Target]) -> impl Iterator<Item = Option<&String>> {
+    let first = |number: usize| number == 0 || targets[number - 1].namespace != targets[number].namespace;
+    (0..targets.len()).filter(move |number| first(*number)).map(|number| targets[number].namespace.as_ref())
 }
 
 fn visit(sum: Counts, namespace: Option<&String>) -> anyhow::Result<Counts> {

@@ -70,9 +70,14 @@ impl Ground {
         })
     }
 
-    /// Whether targets are in network namespaces of their own.
-    pub(crate) fn is_apart(&self) -> bool {
-        self.targets.are_apart()
+    /// How many network namespaces the targets are in; 0 if they are in ours.
+    pub(crate) fn namespaces(&self) -> usize {
+        networks::namespaces(&self.targets.all).flatten().count()
+    }
+
+    /// Its version.
+    pub(crate) fn haproxy(&self) -> Option<String> {
+        self.haproxy.as_ref().ok().cloned()
     }
 
     /// Why a side cannot work here.

@@ -55,11 +55,6 @@ impl Targets {
         anyhow::bail!("the targets have not started")
     }
 
-    /// Whether they are in namespaces of their own.
-    pub(crate) fn are_apart(&self) -> bool {
-        self.all.iter().all(|target| target.namespace.is_some())
-    }
-
     /// The first ones, of all namespaces the same number.
     pub(crate) fn some(&self, count: usize) -> Vec<Target> {
         let every = (self.all.len() / count.max(1)).max(1);

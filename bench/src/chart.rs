@@ -1,0 +1,154 @@
+//! Findings as a picture: what a check costs on each side, on a logarithmic scale, and which bars hold. Pure: out comes
+//! SVG, as text. There is so little to draw that no library would make it shorter.
+
+use crate::findings::{Finding, Rounds};
+use crate::machine::Machine;
+use crate::sides::Side;
+
+const WIDTH: f64 = 1000.0;
+const LEFT: f64 = 190.0;
+const RIGHT: f64 = 700.0;
+const TOP: f64 = 96.0;
+const BAR: f64 = 18.0;
+const GAP: f64 = 34.0;
+
+/// A scale of whole powers of ten, in microseconds.
+struct Scale {
+    least: i32,
+    most: i32,
+}
+
+impl Scale {
+    fn of(findings: &[&Finding]) -> Scale {
+        let all =
+            || findings.iter().flat_map(|finding| &finding.sides).map(us).filter(|us| us.is_finite() && *us > 0.0);
+        let (least, most) = (all().fold(10.0, f64::min), all().fold(10.0, f64::max));
+        Scale { least: least.log10().floor() as i32, most: (most.log10().ceil() as i32).max(least.log10() as i32 + 1) }
+    }
+
+    fn x(&self, us: f64) -> f64 {
+        let part = (us.log10() - f64::from(self.least)) / f64::from(self.most - self.least);
+        LEFT + (RIGHT - LEFT) * part.clamp(0.0, 1.0)
+    }
+}
+
+fn us(rounds: &Rounds) -> f64 {
+    rounds.median(|round| round.us_per_check())
+}
+
+/// The whole picture. Rows that have nobody beside the engine are lines of text.
+pub(crate) fn draw(machine: &Machine, findings: &[Finding]) -> String {
+    let (compared, alone): (Vec<_>, Vec<_>) = findings.iter().partition(|finding| !finding.row.against.is_empty());
+    let scale = Scale::of(&compared);
+    let mut canvas = Canvas::default();
+    let mut y = TOP;
+    for finding in &compared {
+        y = group(&mut canvas, &scale, finding, y);
+    }
+    let bottom = y - GAP / 2.0;
+    for finding in &alone {
+        y = line(&mut canvas, finding, y);
+    }
+    let mut whole = Canvas::default();
+    whole.text(24.0, 34.0, "title", "CPU per check, microseconds, logarithmic");
+    whole.text(24.0, 54.0, "small", &machine.line());
+    if !compared.is_empty() {
+        whole.grid(&scale, bottom);
+    }
+    whole.0 += &canvas.0;
+    whole.finish(y + 10.0)
+}
+
+/// Returns where the next one begins.
+fn group(canvas: &mut Canvas, scale: &Scale, finding: &Finding, mut y: f64) -> f64 {
+    canvas.text(24.0, y, "row", finding.row.title);
+    for rounds in &finding.sides {
+        y += BAR + 4.0;
+        let end = scale.x(us(rounds));
+        canvas.text(LEFT - 8.0, y, "side", rounds.side.as_str());
+        canvas.bar(y, end, color(rounds.side));
+        canvas.text(end + 6.0, y, "value", &value(us(rounds)));
+        let bar = finding
+            .judged()
+            .find(|judged| matches!(judged.bar, crate::bar::Bar::AtMost(side, _) if side == rounds.side));
+        if let Some(judged) = bar {
+            let class = if judged.holds == Some(true) { "holds" } else { "broken" };
+            canvas.text(
+                RIGHT + 56.0,
+                y,
+                class,
+                &format!("engine {} ({})", judged.found(), short(&judged.bar.wanted(), rounds.side)),
+            );
+        }
+    }
+    y + GAP
+}
+
+/// The bar without the name that stands beside it already.
+fn short(wanted: &str, side: Side) -> String {
+    wanted.replace(" than ", "").replace(side.as_str(), "").trim().to_owned()
+}
+
+fn line(canvas: &mut Canvas, finding: &Finding, y: f64) -> f64 {
+    canvas.text(24.0, y, "row", finding.row.title);
+    let mut below = y;
+    for judged in finding.judged() {
+        below += BAR;
+        let class = if judged.holds == Some(true) { "holds" } else { "broken" };
+        canvas.text(40.0, below, class, &format!("{}: {} ({})", judged.bar.wanted(), judged.found(), judged.word()));
+    }
+    below + GAP - 6.0
+}
+
+fn value(us: f64) -> String {
+    if us < 100.0 { format!("{us:.1}") } else { format!("{us:.0}") }
+}
+
+fn color(side: Side) -> &'static str {
+    match side {
+        Side::Engine => "#1f6feb",
+        Side::Loop | Side::Vfork => "#8c959f",
+        Side::HaProxy => "#bf8700",
+        Side::Curl | Side::DockerExec => "#cf222e",
+    }
+}
+
+#[derive(Default)]
+struct Canvas(String);
+
+const STYLE: &str = "text{font-family:'DejaVu Sans','Liberation Sans',Arial,sans-serif;font-size:12px;fill:#24292f}\
+                     .title{font-size:18px;font-weight:bold}.small{font-size:11px;fill:#57606a}.row{font-weight:bold}\
+                     .side{text-anchor:end}.axis{text-anchor:middle;fill:#57606a;font-size:11px}\
+                     .holds{fill:#1a7f37}.broken{fill:#cf222e}line{stroke:#d0d7de}";
+
+impl Canvas {
+    fn text(&mut self, x: f64, y: f64, class: &str, text: &str) {
+        let text = text.replace('&', "&amp;").replace('<', "&lt;");
+        self.0 += &format!("<text x=\"{x:.1}\" y=\"{y:.1}\" class=\"{class}\">{text}</text>\n");
+    }
+
+    fn bar(&mut self, y: f64, end: f64, color: &str) {
+        let (top, width, height) = (y - BAR + 5.0, end - LEFT, BAR - 3.0);
+        self.0 += &format!(
+            "<rect x=\"{LEFT}\" y=\"{top:.1}\" width=\"{width:.1}\" height=\"{height}\" rx=\"2\" fill=\"{color}\"/>\n"
+        );
+    }
+
+    fn grid(&mut self, scale: &Scale, bottom: f64) {
+        for power in scale.least..=scale.most {
+            let x = scale.x(10_f64.powi(power));
+            let top = TOP - 14.0;
+            self.0 += &format!("<line x1=\"{x:.1}\" y1=\"{top}\" x2=\"{x:.1}\" y2=\"{bottom:.1}\"/>\n");
+            self.text(x, TOP - 20.0, "axis", &format!("{}", 10_f64.powi(power)));
+        }
+    }
+
+    fn finish(self, height: f64) -> String {
+        format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{height:.0}\" \
+             viewBox=\"0 0 {WIDTH} {height:.0}\">\n<style>{STYLE}</style>\n\
+             <rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n{}</svg>\n",
+            self.0
+        )
+    }
+}
