@@ -85,7 +85,7 @@ impl Ground {
         let said = |error: &anyhow::Error| Some(format!("{error:#}"));
         let programs = self.programs.as_ref().err().and_then(said);
         let confined = self.confined.as_ref().err().and_then(said).filter(|_| ask == Ask::Command);
-        confined.or(match side {
+        confined.or_else(|| match side {
             Side::Engine => None,
             Side::Loop | Side::Vfork => programs,
             Side::HaProxy => self.haproxy.as_ref().err().and_then(said),

@@ -35,13 +35,10 @@ pub(super) fn add(
 }
 
 fn places(targets: &[Target]) -> anyhow::Result<HashMap<Option<String>, Place>> {
-    let mut places = HashMap::from([(None, Place::Host)]);
-    for path in targets.iter().filter_map(|target| target.namespace.as_ref()) {
-        if !places.contains_key(&Some(path.clone())) {
-            places.insert(Some(path.clone()), place(path)?);
-        }
-    }
-    Ok(places)
+    let mut paths: Vec<&String> = targets.iter().filter_map(|target| target.namespace.as_ref()).collect();
+    paths.dedup();
+    let named = paths.into_iter().map(|path| Ok((Some(path.clone()), place(path)?)));
+    std::iter::once(Ok((None, Place::Host))).chain(named).collect()
 }
 
 /// A namespace with a name, or that of a process, which then has others, too.
