@@ -12,22 +12,19 @@ const TOP: f64 = 96.0;
 const BAR: f64 = 18.0;
 const GAP: f64 = 34.0;
 
-/// A scale of whole powers of ten, in microseconds.
+/// A scale of whole powers of ten, in microseconds, that begins with 1.
 struct Scale {
-    least: i32,
     most: i32,
 }
 
 impl Scale {
     fn of(findings: &[&Finding]) -> Scale {
-        let all =
-            || findings.iter().flat_map(|finding| &finding.sides).map(us).filter(|us| us.is_finite() && *us > 0.0);
-        let (least, most) = (all().fold(10.0, f64::min), all().fold(10.0, f64::max));
-        Scale { least: least.log10().floor() as i32, most: (most.log10().ceil() as i32).max(least.log10() as i32 + 1) }
+        let all = findings.iter().flat_map(|finding| &finding.sides).map(us).filter(|us| us.is_finite());
+        Scale { most: all.fold(10.0, f64::max).log10().ceil() as i32 }
     }
 
     fn x(&self, us: f64) -> f64 {
-        let part = (us.log10() - f64::from(self.least)) / f64::from(self.most - self.least);
+        let part = us.log10() / f64::from(self.most);
         LEFT + (RIGHT - LEFT) * part.clamp(0.0, 1.0)
     }
 }
@@ -135,7 +132,7 @@ impl Canvas {
     }
 
     fn grid(&mut self, scale: &Scale, bottom: f64) {
-        for power in scale.least..=scale.most {
+        for power in 0..=scale.most {
             let x = scale.x(10_f64.powi(power));
             let top = TOP - 14.0;
             self.0 += &format!("<line x1=\"{x:.1}\" y1=\"{top}\" x2=\"{x:.1}\" y2=\"{bottom:.1}\"/>\n");
