@@ -16,7 +16,7 @@ const USAGE: &str = "usage: cargo xtask VERB
 
   test [FILTER ...]      build what the tests need, run them all, say which were skipped
   lint                   format, clippy, and cargo-deny if it is installed
-  bench checks [--quick] what a health check costs, beside a process of curl
+  bench checks [--quick] what a health check costs, beside others who make them, and whether the bars hold
   fuzz [SECONDS]         feed everything that comes from outside to what reads it; 60 seconds each if not told
   ci                     all that must hold before a change is taken: .ci/run";
 
