@@ -37,10 +37,21 @@ fn time(task: &fs::DirEntry) -> anyhow::Result<Duration> {
 
 /// Children of this process that have ended, and their children.
 pub(crate) fn of_children() -> anyhow::Result<Duration> {
-    let stat = fs::read_to_string("/proc/self/stat")?;
-    let (_, fields) = stat.rsplit_once(") ").context("no name in /proc/self/stat")?;
-    // Fields 16 and 17 of the file; the first one here is the third.
-    let children = fields.split(' ').skip(13).take(2).map(str::parse::<u64>);
-    let ticks: u64 = children.sum::<Result<u64, _>>()?;
+    // Fields 16 and 17.
+    stat("self", 15, 2)
+}
+
+/// A process with its threads that have ended, and its children that have. In hundredths of a second.
+pub(crate) fn with_children(pid: &str) -> anyhow::Result<Duration> {
+    // Fields 14 to 17.
+    stat(pid, 13, 4)
+}
+
+/// The sum of so many fields of `/proc/PID/stat` that follow so many others.
+fn stat(pid: &str, skip: usize, count: usize) -> anyhow::Result<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    // The second field is a name that may have blanks; the first one after it is the third.
+    let (_, fields) = stat.rsplit_once(") ").context("no name in stat")?;
+    let ticks: u64 = fields.split(' ').skip(skip - 2).take(count).map(str::parse::<u64>).sum::<Result<_, _>>()?;
     Ok(Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND))
 }

@@ -3,6 +3,7 @@
 
 mod c;
 mod confined;
+mod docker;
 mod haproxy;
 mod program;
 
@@ -17,6 +18,7 @@ use crate::networks;
 use crate::targets::{Size, Target, Targets};
 use c::Programs;
 use confined::Confined;
+use docker::Container;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
@@ -54,7 +56,7 @@ pub(crate) struct Ground {
     programs: anyhow::Result<Programs>,
     haproxy: anyhow::Result<String>,
     curl: anyhow::Result<String>,
-    docker: anyhow::Result<()>,
+    docker: anyhow::Result<Container>,
 }
 
 impl Ground {
@@ -66,7 +68,7 @@ impl Ground {
             programs: Programs::compile(directory),
             haproxy: haproxy::version(),
             curl: program::find("curl"),
-            docker: no_docker(),
+            docker: Container::start(directory),
         })
     }
 
@@ -106,7 +108,10 @@ impl Ground {
                 program::run(&mut curl_for_each(programs()?, curl, time), &targets)
             }
             Side::Vfork => program::run(&mut self.vfork(programs()?, load, time)?, &targets),
-            Side::DockerExec => anyhow::bail!("not there"),
+            Side::DockerExec => {
+                let container = self.docker.as_ref().map_err(|error| anyhow::anyhow!("{error:#}"))?;
+                container.round(time)
+            }
         };
         done.with_context(|| format!("{}, {load:?}", side.as_str()))
     }
@@ -150,9 +155,4 @@ fn curl_for_each(programs: &Programs, curl: &str, time: Time) -> Command {
     command.arg("http://127.0.0.1:{port}/");
     command.env_remove("http_proxy").env_remove("ALL_PROXY").env_remove("all_proxy");
     command
-}
-
-fn no_docker() -> anyhow::Result<()> {
-    std::os::unix::net::UnixStream::connect("/var/run/docker.sock").context("no Docker daemon answers")?;
-    anyhow::bail!("this benchmark does not know yet how to ask the Docker daemon")
 }
