@@ -244,8 +244,9 @@ static void look(uint64_t wait_ns)
 }
 
 /* Once a second is often enough to see who has had no answer for five. */
-static void expire(uint64_t now)
+static void expire(void)
 {
+	uint64_t now = now_ns(CLOCK_MONOTONIC);
 	for (struct check *check = checks; check < checks + check_count; check++)
 		if (check->started && now - check->started > TIMEOUT_NS)
 			hang_up(check, 0);
@@ -267,7 +268,7 @@ static void run_until(uint64_t begin, uint64_t *tick, uint64_t end)
 				look(0);
 		}
 		if (*tick % 100 == 0)
-			expire(now);
+			expire();
 		++*tick;
 	}
 }

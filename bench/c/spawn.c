@@ -4,8 +4,9 @@
  *
  * A target is a line "NAMESPACE PORT"; checks go round them. "{port}" in an argument is the target's port. The child
  * enters the target's network namespace and, of those listed, the namespaces of mounts and processes ("-" is none).
- * PER_SECOND checks are started in ticks of 10 ms (0: one after the other, without a pause). We keep RESIDENT_MB in memory: `fork` copies the page table, a clone that shares
- * it, as `vfork`, does not. Prints one line of JSON, CPU with all children.
+ * PER_SECOND checks are started in ticks of 10 ms (0: one after the other, without a pause). We keep RESIDENT_MB in
+ * memory: `fork` copies the page table, a clone that shares it, as `vfork`, does not. Prints one line of JSON, CPU with
+ * all children.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>

@@ -24,6 +24,10 @@ fn side(finding: &Finding, rounds: &Rounds) -> String {
     let mut line =
         format!("  {:<22} {:>8.1} us a check", rounds.side.as_str(), rounds.median(|round| round.us_per_check()));
     line += &format!("  ({least:.1} to {most:.1})  {:.0}/s", rounds.median(|round| round.rate()));
+    let failures: u64 = rounds.rounds.iter().map(|round| round.failures).sum();
+    if failures > 0 {
+        line += &format!("  {failures} FAILED");
+    }
     if rounds.side == Side::Engine {
         line += &engine(rounds);
     } else if let Some(ratio) = finding.ratio(rounds.side) {
