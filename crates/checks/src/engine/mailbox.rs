@@ -31,10 +31,14 @@ pub(super) enum Letter {
     Stop,
 }
 
+/// So many letters wait at most; then whoever writes waits, for a turn of the loop. Letters that wait are memory: a
+/// hundred thousand checks that are added at once would leave behind as much again as they need.
+const WAITING: usize = 1024;
+
 /// The handles' end.
 #[derive(Debug)]
 pub(super) struct Sender {
-    letters: mpsc::Sender<Letter>,
+    letters: mpsc::SyncSender<Letter>,
     bell: Arc<OwnedFd>,
     keys: AtomicU64,
 }
@@ -48,7 +52,7 @@ pub(super) struct Receiver {
 
 pub(super) fn mailbox() -> io::Result<(Sender, Receiver)> {
     let bell = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
-    let (sender, receiver) = mpsc::channel();
+    let (sender, receiver) = mpsc::sync_channel(WAITING);
     let keys = AtomicU64::new(0);
     Ok((Sender { letters: sender, bell: Arc::clone(&bell), keys }, Receiver { letters: receiver, bell }))
 }
