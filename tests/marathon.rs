@@ -20,7 +20,7 @@ fn web(instances: u32) -> Value {
 
 fn started() -> Dev {
     let mut dev = Dev::new();
-    dev.start(&["--resources", "cpus:8;mem:8192;disk:1000;ports:[31000-31999]"]);
+    dev.start(&["--resources", "cpus:8;mem:8192;disk:1000"]);
     dev
 }
 

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -79,6 +80,14 @@ impl Drop for Running {
     }
 }
 
+/// Ports for the tasks of one cluster. The tests of a program run beside each other, and their tasks share the host's
+/// network: what one agent believes free another's task may have.
+fn task_ports() -> String {
+    static CLUSTERS: AtomicU16 = AtomicU16::new(0);
+    let first = 20_000 + CLUSTERS.fetch_add(1, Ordering::Relaxed) % 100 * 100;
+    format!("ports:[{first}-{}]", first + 99)
+}
+
 /// `cygnet dev` on ports and in a directory of its own. Whatever still runs is killed when this is dropped.
 #[derive(Debug)]
 pub struct Dev {
@@ -90,13 +99,15 @@ pub struct Dev {
     pub agent: SocketAddr,
     /// The address of the Marathon API.
     pub api: SocketAddr,
+    task_ports: String,
 }
 
 impl Dev {
     /// Reserves a directory and ports; nothing runs yet.
     pub fn new() -> Dev {
         let directory = tempfile::Builder::new().prefix("cygnet-").tempdir().expect("a directory");
-        Dev { directory, process: None, master: free_address(), agent: free_address(), api: free_address() }
+        let (master, agent, api) = (free_address(), free_address(), free_address());
+        Dev { directory, process: None, master, agent, api, task_ports: task_ports() }
     }
 
     /// The directory everything is in, also the mark of every process started from here.
@@ -130,6 +141,11 @@ impl Dev {
             all.extend([flag.to_owned(), address.port().to_string()]);
         }
         all.extend(arguments.iter().map(|&argument| argument.to_owned()));
+        match all.iter().position(|argument| argument == "--resources").and_then(|flag| all.get_mut(flag + 1)) {
+            None => all.extend(["--resources".to_owned(), self.task_ports.clone()]),
+            Some(named) if named.contains("ports") => {}
+            Some(named) => *named = format!("{named};{}", self.task_ports),
+        }
         self.process = Some(Running::start(&all, &self.log()));
     }
 
@@ -208,6 +224,7 @@ pub struct Pair {
     pub master: SocketAddr,
     /// The agent's address.
     pub agent: SocketAddr,
+    task_ports: String,
 }
 
 impl Pair {
@@ -216,7 +233,8 @@ impl Pair {
     pub fn start() -> Pair {
         let directory = tempfile::Builder::new().prefix("cygnet-").tempdir().expect("a directory");
         let (master, agent) = (free_address(), free_address());
-        let mut pair = Pair { directory, master_process: None, agent_process: None, master, agent };
+        let mut pair =
+            Pair { directory, master_process: None, agent_process: None, master, agent, task_ports: task_ports() };
         pair.start_master();
         pair.start_agent();
         pair.wait_until_registered();
@@ -234,9 +252,9 @@ impl Pair {
         let port = self.agent.port().to_string();
         let master = self.master.to_string();
         let work_dir = self.path("agent");
-        let resources = "cpus:8;mem:8192;disk:8192;ports:[31000-31999]";
+        let resources = format!("cpus:8;mem:8192;disk:8192;{}", self.task_ports);
         let arguments =
-            ["agent", "--work-dir", &work_dir, "--port", &port, "--master", &master, "--resources", resources];
+            ["agent", "--work-dir", &work_dir, "--port", &port, "--master", &master, "--resources", &resources];
         self.agent_process = Some(Running::start(&arguments.map(str::to_owned), &self.directory.path().join("log")));
     }
 
