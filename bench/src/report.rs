@@ -1,6 +1,7 @@
 //! Findings for people: a block for each row, and what remains to be said at the end. Pure.
 
 use crate::findings::{Finding, Rounds};
+use crate::measured::Late;
 use crate::rows::Kind;
 use crate::sides::Side;
 
@@ -28,21 +29,26 @@ fn side(finding: &Finding, rounds: &Rounds) -> String {
     if failures > 0 {
         line += &format!("  {failures} FAILED");
     }
-    if rounds.side == Side::Engine {
-        line += &engine(rounds);
-    } else if let Some(ratio) = finding.ratio(rounds.side) {
+    if let Some(thread) = thread(rounds) {
+        line += &format!("  its thread {thread:.1}");
+    }
+    if let Some(ratio) = finding.ratio(rounds.side).filter(|_| rounds.side != Side::Engine) {
         let ratio = if ratio < 0.1 { format!("{:.0} times less", 1.0 / ratio) } else { format!("{ratio:.2} x") };
         line += &format!("  engine: {ratio}");
     }
-    line
+    line + &late(rounds).unwrap_or_default()
 }
 
-fn engine(rounds: &Rounds) -> String {
-    let thread = rounds.median(|round| round.thread_us.unwrap_or(f64::NAN) / round.checks as f64);
-    let late = |number: fn(&crate::measured::Late) -> f64| rounds.worst(|round| round.late_ms.as_ref().map(number));
-    let late = (late(|late| late.p50), late(|late| late.p99), late(|late| late.max));
-    let (p50, p99, max) = (late.0.unwrap_or(f64::NAN), late.1.unwrap_or(f64::NAN), late.2.unwrap_or(f64::NAN));
-    format!("  its thread {thread:.1}  late p50 {p50:.1}, p99 {p99:.1}, max {max:.1} ms")
+fn thread(rounds: &Rounds) -> Option<f64> {
+    rounds.rounds.first()?.thread_us?;
+    Some(rounds.median(|round| round.thread_us.unwrap_or(f64::NAN) / round.checks as f64))
+}
+
+/// The worst of all rounds.
+fn late(rounds: &Rounds) -> Option<String> {
+    let worst = |number: fn(&Late) -> f64| rounds.worst(|round| round.late_ms.as_ref().map(number));
+    let (p50, p99, max) = (worst(|late| late.p50)?, worst(|late| late.p99)?, worst(|late| late.max)?);
+    Some(format!("  late p50 {p50:.1}, p99 {p99:.1}, max {max:.1} ms"))
 }
 
 /// How many bars hold, and which were not measured.

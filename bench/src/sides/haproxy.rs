@@ -40,7 +40,7 @@ pub(super) fn version() -> anyhow::Result<String> {
 pub(super) fn round(targets: &[Target], load: &Load, time: Time) -> anyhow::Result<Measured> {
     let file = tempfile::Builder::new().prefix("cygnet-bench-").suffix(".cfg").tempfile()?;
     std::fs::write(file.path(), configuration(targets, load)?)?;
-    let mut command = Command::new(program::find("haproxy")?);
+    let mut command = mortal(&program::find("haproxy")?);
     command.args(["-db", "-q", "-f"]).arg(file.path());
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let earlier = networks::count(targets)?.opened;
@@ -54,6 +54,14 @@ pub(super) fn round(targets: &[Target], load: &Load, time: Time) -> anyhow::Resu
     let (seconds, after) = (from.age().as_secs_f64(), sample()?);
     let cpu_us = after.0.saturating_sub(before.0).as_secs_f64() * 1e6;
     Ok(Measured { checks: after.1 - before.1, seconds, cpu_us, ..Measured::default() })
+}
+
+/// A program that dies when we do, however that may be: left alone it would take CPU from every later experiment.
+fn mortal(program: &str) -> Command {
+    let Ok(setpriv) = program::find("setpriv") else { return Command::new(program) };
+    let mut command = Command::new(setpriv);
+    command.args(["--pdeathsig", "KILL", program]);
+    command
 }
 
 /// Until everybody was asked once.
