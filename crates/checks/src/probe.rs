@@ -9,7 +9,8 @@ mod exchange;
 mod grpc;
 mod http;
 mod http2;
-pub(crate) mod listen;
+pub(crate) mod kept;
+mod listen;
 pub(crate) mod matcher;
 pub(crate) mod poller;
 pub(crate) mod prepared;
@@ -123,9 +124,9 @@ impl Attempt {
     }
 
     /// It is over. Returns a connection that another attempt may use, and the CPU a command has used.
-    pub(crate) fn dissolve(self, tools: &mut Tools<'_>) -> (Option<Box<Stream>>, Duration) {
+    pub(crate) fn dissolve(self, place: &Place, tools: &mut Tools<'_>) -> (Option<Box<Stream>>, Duration) {
         match self {
-            Attempt::Http(attempt) => (attempt.keep(), Duration::ZERO),
+            Attempt::Http(attempt) => (attempt.dissolve(place, tools), Duration::ZERO),
             Attempt::Command(attempt) => {
                 let (cpu, cgroup) = attempt.dissolve();
                 cgroup.into_iter().for_each(|cgroup| tools.cgroups.give_back(cgroup));

@@ -10,7 +10,7 @@ use super::patience::{Expiry, Patience};
 use super::run::{BELL, Prober};
 use crate::outcome::{Answer, Outcome, Phases, Reason};
 use crate::probe::Attempt;
-use crate::probe::listen::WATCHES;
+use crate::probe::kept::WATCHES;
 use crate::timetable::{Due, Key};
 
 /// How many attempts start before the first answers are looked at.
@@ -68,7 +68,7 @@ impl Prober {
             return self.letters.silence();
         }
         if key & WATCHES != 0 {
-            return self.kit.diagnostics.ended(key);
+            return self.kit.kept.ended(key);
         }
         let Some(entry) = self.checks.get_mut(&key) else { return };
         let Some(running) = &mut entry.running else {
@@ -132,12 +132,11 @@ impl Prober {
         let Some(running) = self.take_running(key) else { return };
         let Running { begin, attempt, .. } = *running;
         let phases = attempt.phases();
-        let (kept, cpu) = attempt.dissolve(&mut self.kit.lend(key, begin.at));
+        let Some(entry) = self.checks.get_mut(&key) else { return };
+        let (kept, cpu) = attempt.dissolve(&entry.place, &mut self.kit.lend(key, begin.at));
+        entry.kept = kept;
         self.budget.pay(cpu);
         self.counters.command_cpu = self.counters.command_cpu.saturating_add(cpu);
-        if let Some(entry) = self.checks.get_mut(&key) {
-            entry.kept = kept;
-        }
         self.conclude(key, &begin, outcome, phases);
     }
 

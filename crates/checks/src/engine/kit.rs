@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::place::Here;
 use crate::probe::cgroup::Cgroups;
-use crate::probe::listen::Diagnostics;
+use crate::probe::kept::KeptSockets;
 use crate::probe::poller::Poller;
 use crate::probe::tools::Tools;
 use crate::probe::undertaker::Undertaker;
@@ -24,7 +24,7 @@ pub(super) struct Kit {
     pub(super) clock: Clock,
     pub(super) poller: Poller,
     pub(super) undertaker: Undertaker,
-    pub(super) diagnostics: Diagnostics,
+    pub(super) kept: KeptSockets,
     here: Here,
     cgroups: Cgroups,
     reach: Reach,
@@ -37,7 +37,7 @@ impl Kit {
             clock: Clock::start(),
             poller: Poller::new()?,
             undertaker: Undertaker::default(),
-            diagnostics: Diagnostics::default(),
+            kept: KeptSockets::new(),
             here: Here::new()?,
             cgroups: Cgroups::new(cgroups),
             reach,
@@ -47,8 +47,8 @@ impl Kit {
 
     /// For one step of an attempt of this check, which started then.
     pub(super) fn lend(&mut self, key: Key, started: Duration) -> Tools<'_> {
-        let Kit { clock, poller, undertaker, diagnostics, here, cgroups, reach, scratch } = self;
-        Tools { key, clock, started, poller, here, undertaker, cgroups, diagnostics, reach, scratch }
+        let Kit { clock, poller, undertaker, kept, here, cgroups, reach, scratch } = self;
+        Tools { key, clock, started, poller, here, undertaker, cgroups, kept, reach, scratch }
     }
 
     /// Nobody's namespace is kept alive by a thread that lingers in it.

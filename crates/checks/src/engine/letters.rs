@@ -9,7 +9,6 @@ use super::metrics::Metrics;
 use super::report::ByHand;
 use super::run::{Prober, Turn};
 use super::{CheckReport, Order};
-use crate::probe::prepared::Prepared;
 use crate::timetable::{Key, nanos};
 
 impl Prober {
@@ -61,8 +60,8 @@ impl Prober {
         self.stop(key);
         self.timetable.remove(key);
         let Some(entry) = self.checks.remove(&key) else { return };
-        if matches!(entry.probe, Prepared::Listen(_)) {
-            self.kit.diagnostics.forget(&entry.place);
+        if !entry.probe.is_command() {
+            self.kit.kept.forget(&entry.place);
         }
         // One is the entry's, the other one ours.
         if Arc::strong_count(&entry.policy) == 2 {

@@ -72,10 +72,14 @@ impl Attempt {
         self.stream.phases()
     }
 
-    /// The connection, if it can serve another attempt.
-    pub(super) fn keep(self) -> Option<Box<Stream>> {
+    /// It is over: the connection, if it can serve another attempt. If not, its socket can.
+    pub(super) fn dissolve(self, place: &Place, tools: &mut Tools<'_>) -> Option<Box<Stream>> {
         let is_wanted = self.connection == Reuse::KeepAlive && self.target.is_none();
-        (is_wanted && self.dialogue.keeps_alive()).then_some(self.stream)
+        if is_wanted && self.dialogue.keeps_alive() {
+            return Some(self.stream);
+        }
+        self.stream.dissolve(place, tools);
+        None
     }
 
     /// A few reads per turn of the engine, so that a long body does not hold up the others.

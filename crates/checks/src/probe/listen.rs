@@ -1,25 +1,19 @@
 //! Whether a port is listened on, asked of the kernel over netlink (`sock_diag(7)`).
 //!
 //! One lookup is one message there and one back, at once. A socket per network namespace is kept, because making one
-//! costs more than asking; it would keep the namespace alive, so it is closed when the process it was made for ends.
+//! costs more than asking.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink, recv, send, socket_with};
 
 use super::blame;
-use super::poller::{Interest, Poller};
 use super::tools::Tools;
 use crate::outcome::{Answer, Failure, Outcome};
-use crate::place::{NamespaceId, Place};
+use crate::place::Place;
 use crate::spec::{ListenProbe, Transport};
-use crate::timetable::Key;
-
-/// Keys of this part of the epoll set belong to the ends of processes, not to checks.
-pub(crate) const WATCHES: Key = 1 << 63;
 
 /// The kernel's words: `linux/sock_diag.h`, `linux/inet_diag.h`, `linux/netlink.h`.
 const SOCK_DIAG_BY_FAMILY: u16 = 20;
@@ -30,42 +24,6 @@ const HEADER: usize = 16;
 const MESSAGE: usize = HEADER + 56;
 const IPPROTO_TCP: u8 = 6;
 const IPPROTO_UDP: u8 = 17;
-
-/// The sockets that are kept.
-#[derive(Debug, Default)]
-pub(crate) struct Diagnostics {
-    sockets: HashMap<NamespaceId, OwnedFd>,
-    /// By the keys of their ends.
-    watched: HashMap<Key, (NamespaceId, OwnedFd)>,
-    last_watch: Key,
-}
-
-impl Diagnostics {
-    /// The process a socket was made for has ended.
-    pub(crate) fn ended(&mut self, key: Key) {
-        if let Some((namespace, _pidfd)) = self.watched.remove(&key) {
-            self.sockets.remove(&namespace);
-        }
-    }
-
-    /// Nobody asks there any more, or whoever does has to begin anew.
-    pub(crate) fn forget(&mut self, place: &Place) {
-        self.sockets.remove(&place.network_id());
-        self.watched.retain(|_, (namespace, _)| *namespace != place.network_id());
-    }
-
-    fn keep(&mut self, place: &Place, socket: OwnedFd, poller: &Poller) -> rustix::io::Result<()> {
-        // Our own network stays anyway.
-        if let (Place::Process(process), Some(_)) = (place, place.network_id()) {
-            let pidfd = process.pidfd().try_clone_to_owned().map_err(|_| Errno::MFILE)?;
-            self.last_watch += 1;
-            poller.add(&pidfd, WATCHES | self.last_watch, Interest::Read)?;
-            self.watched.insert(WATCHES | self.last_watch, (place.network_id(), pidfd));
-        }
-        self.sockets.insert(place.network_id(), socket);
-        Ok(())
-    }
-}
 
 /// Asks; there is nothing to wait for.
 pub(super) fn ask(probe: &ListenProbe, place: &Place, tools: &mut Tools<'_>) -> Outcome {
@@ -78,19 +36,19 @@ pub(super) fn ask(probe: &ListenProbe, place: &Place, tools: &mut Tools<'_>) -> 
 
 fn find(probe: &ListenProbe, place: &Place, tools: &mut Tools<'_>) -> Result<bool, Outcome> {
     let ours = |errno| blame(errno, |cause| Failure::Place { cause });
-    if !tools.diagnostics.sockets.contains_key(&place.network_id()) {
+    if tools.kept.diagnostics(place).is_none() {
         tools.go(place)?;
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let protocol = Some(netlink::SOCK_DIAG);
         let socket = socket_with(AddressFamily::NETLINK, SocketType::DGRAM, flags, protocol).map_err(ours)?;
-        tools.diagnostics.keep(place, socket, tools.poller).map_err(ours)?;
+        tools.kept.keep_diagnostics(place, socket, tools.poller).map_err(ours)?;
     }
-    let Some(socket) = tools.diagnostics.sockets.get(&place.network_id()) else { return Ok(false) };
+    let Some(socket) = tools.kept.diagnostics(place) else { return Ok(false) };
     let answer =
         exchange(socket, &request(probe), tools.scratch).and_then(|answer| understand(answer, probe.transport));
     answer.map_err(|errno| {
         // Whatever is the matter with it, the next attempt has a new one.
-        tools.diagnostics.sockets.remove(&place.network_id());
+        tools.kept.forget(place);
         ours(errno)
     })
 }

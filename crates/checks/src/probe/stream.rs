@@ -37,6 +37,8 @@ pub(crate) struct Stream {
     unsent: Vec<u8>,
     registered: Option<Interest>,
     address: SocketAddr,
+    /// Whether its socket is bound to a source.
+    bound: bool,
     phases: Phases,
 }
 
@@ -59,7 +61,19 @@ impl Stream {
         let tls = tls.map(|(plan, name)| ClientConnection::new(Arc::clone(plan.config()), name)).transpose();
         let tls = tls.map_err(failed)?.map(Box::new);
         let (unsent, phases) = (Vec::new(), Phases::default());
-        Ok(Stream { wire: Wire(socket), tls, unsent, registered: None, address, phases })
+        Ok(Stream { wire: Wire(socket), tls, unsent, registered: None, address, bound: source.is_some(), phases })
+    }
+
+    /// Resets the connection. The socket may serve another one.
+    pub(crate) fn dissolve(self, place: &Place, tools: &mut Tools<'_>) {
+        let Stream { wire: Wire(socket), registered, address, bound, .. } = self;
+        if bound {
+            return;
+        }
+        if registered.is_some() {
+            tools.poller.remove(&socket);
+        }
+        tools.give_back(place, &address, socket);
     }
 
     /// To be sent as soon as possible; with TLS, when hands are shaken.

@@ -36,11 +36,19 @@ impl Attempt {
         let mut attempt = Attempt { socket, probe: *probe };
         for _once_to_begin_and_once_to_ask in 0..2 {
             if let Poll::Ready(outcome) = attempt.advance() {
+                attempt.dissolve(place, tools);
                 return Err(outcome);
             }
         }
         tools.poller.add(&attempt.socket, tools.key, Interest::Write).map_err(ours)?;
         Ok(attempt)
+    }
+
+    /// Epoll never heard of the socket: it can serve the next attempt, unless it is bound to a source.
+    fn dissolve(self, place: &Place, tools: &mut Tools<'_>) {
+        if self.probe.source.is_none() {
+            tools.give_back(place, &self.probe.address, self.socket);
+        }
     }
 
     pub(super) fn advance(&mut self) -> Poll<Outcome> {

@@ -10,7 +10,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, socket_with};
 
 use super::blame;
 use super::cgroup::Cgroups;
-use super::listen::Diagnostics;
+use super::kept::KeptSockets;
 use super::poller::Poller;
 use super::undertaker::Undertaker;
 use crate::clock::Clock;
@@ -31,7 +31,7 @@ pub(crate) struct Tools<'a> {
     pub(crate) here: &'a mut Here,
     pub(crate) undertaker: &'a mut Undertaker,
     pub(crate) cgroups: &'a mut Cgroups,
-    pub(crate) diagnostics: &'a mut Diagnostics,
+    pub(crate) kept: &'a mut KeptSockets,
     pub(crate) reach: &'a Reach,
     /// To read into; its content is nothing.
     pub(crate) scratch: &'a mut [u8],
@@ -48,16 +48,25 @@ impl Tools<'_> {
         self.clock.time_of_day()
     }
 
-    /// A socket in a place, which never blocks and leaves nothing behind when it is closed.
+    /// A socket in a place, which never blocks and leaves nothing behind when it is closed. It may have served before.
     pub(crate) fn stream(
         &mut self,
         place: &Place,
         address: &SocketAddr,
         source: Option<IpAddr>,
     ) -> Result<OwnedFd, Outcome> {
+        if let Some(kept) = source.is_none().then(|| self.kept.take_stream(place, address)).flatten() {
+            let has_ended = place.has_ended();
+            return if has_ended { Err(Outcome::Inconclusive(Reason::TaskEnded)) } else { Ok(kept) };
+        }
         let socket = self.socket(place, address, source, SocketType::STREAM)?;
         set_socket_linger(&socket, Some(Duration::ZERO)).map_err(not_made)?;
         Ok(socket)
+    }
+
+    /// What [`Tools::stream`] gave for no particular source, and epoll knows nothing of, goes to the next attempt.
+    pub(crate) fn give_back(&mut self, place: &Place, address: &SocketAddr, stream: OwnedFd) {
+        self.kept.keep_stream(place, address, stream, self.poller);
     }
 
     /// A socket in a place, which never blocks.

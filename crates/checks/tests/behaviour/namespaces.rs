@@ -213,7 +213,7 @@ fn child() {
     }
 }
 
-/// Kept connections and kept sockets for diagnostics hold a network; they are let go when the task ends.
+/// Kept connections and kept sockets hold a network; they are let go when the task ends.
 #[tokio::test]
 async fn the_network_of_a_task_that_ends_is_released_at_once() {
     if !is_root("the_network_of_a_task_that_ends_is_released_at_once") {
@@ -227,7 +227,8 @@ async fn the_network_of_a_task_that_ends_is_released_at_once() {
     let kept = HttpProbe { connection: Reuse::KeepAlive, ..http(server) };
     let listen = Probe::Listen(ListenProbe::new(server));
     let mut watches = Vec::new();
-    for probe in [Probe::Http(kept), listen, tcp(server, TcpMode::HalfOpen), Probe::Command(shell("true"))] {
+    let (fresh, open) = (Probe::Http(http(server)), tcp(server, TcpMode::HalfOpen));
+    for probe in [Probe::Http(kept), fresh, listen, open, Probe::Command(shell("true"))] {
         let mut watch = watch_from(&engine, spec(probe), place.clone(), Start::Fresh);
         let first = watch.next().await;
         assert!(matches!(first.outcome, Outcome::Success(_)), "{first:?}");
