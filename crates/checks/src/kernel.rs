@@ -8,6 +8,7 @@
 //! * [`namespace`] moves the calling thread between namespaces.
 //! * [`reap`] takes the exit status of a child with the CPU time it used.
 //! * [`signals`] lets a process ignore signals.
+//! * `sockets` sets an option of sockets.
 //! * [`files`] raises the limit of open files, and gives children the old one back.
 
 #![allow(unsafe_code)]
@@ -16,9 +17,11 @@ pub mod files;
 pub mod namespace;
 mod plan;
 pub mod signals;
+mod sockets;
 mod spawn;
 mod wait;
 
+pub(crate) use sockets::defer_acknowledgement;
 pub use spawn::{Child, Enter, Spawn};
 pub(crate) use spawn::{Step, Stumble, null};
 pub use wait::{Ended, Reaped, reap};

@@ -12,6 +12,7 @@ use std::time::Duration;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, SocketType, connect, recv, send};
 
+use super::kept::Handshake;
 use super::matcher::{KEPT, Matcher, first_objection};
 use super::poller::Interest;
 use super::stream::{Endpoint, Received, Stream};
@@ -69,7 +70,7 @@ impl Attempt {
     }
 
     fn open(plan: &Plan, place: &Place, tools: &mut Tools<'_>) -> Result<Attempt, Outcome> {
-        let endpoint = Endpoint { address: plan.address, source: plan.source, tls: None };
+        let endpoint = Endpoint { address: plan.address, source: plan.source, tls: None, handshake: Handshake::Whole };
         let mut stream = Stream::open(endpoint, place, tools)?;
         stream.push(&plan.send);
         Ok(Attempt::Tcp { stream, received: Vec::new() })

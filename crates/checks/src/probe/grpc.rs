@@ -11,6 +11,7 @@ use http::Request;
 use rustls::pki_types::ServerName;
 
 use super::http2::{BodyLimits, Reply, Session, Violation};
+use super::kept::Handshake;
 use super::stream::{Endpoint, Received, Stream};
 use super::tls::{HTTP2, TlsPlan};
 use super::tools::Tools;
@@ -76,7 +77,7 @@ impl Attempt {
         let invalid = |error: http::Error| Outcome::Failure(Failure::Invalid { cause: error.to_string() });
         let request = plan.request().map_err(invalid)?;
         let tls = plan.tls.as_deref().map(|tls| (tls, tls.server_name(|| plan.server_name())));
-        let endpoint = Endpoint { address: plan.address, source: plan.source, tls };
+        let endpoint = Endpoint { address: plan.address, source: plan.source, tls, handshake: Handshake::Deferred };
         let stream = Stream::open(endpoint, place, tools)?;
         let session = Session::new(request, Bytes::from(message::request(&plan.service)), LIMITS);
         let mut attempt = Attempt { stream, session };

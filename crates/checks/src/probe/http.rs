@@ -12,6 +12,7 @@ mod target;
 
 use std::task::Poll;
 
+use super::kept::Handshake;
 use super::stream::{Endpoint, Received, Stream};
 use super::tools::Tools;
 use crate::outcome::{Failure, Outcome, Phases};
@@ -192,7 +193,8 @@ fn open(
     let is_secure = target.scheme == Scheme::Https;
     let tls = is_secure.then(|| (&*plan.tls, plan.tls.server_name(|| target.server_name())));
     let source = plan.extras().source.filter(|source| source.is_ipv4() == target.address.is_ipv4());
-    let mut stream = Stream::open(Endpoint { address: target.address, source, tls }, place, tools)?;
+    let mut stream =
+        Stream::open(Endpoint { address: target.address, source, tls, handshake: Handshake::Deferred }, place, tools)?;
     stream.begin(spoken);
     Ok((Box::new(stream), dialogue))
 }

@@ -8,7 +8,6 @@
 //! that network are closed when it ends. Owned by the engine's thread.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 
 use rustix::io::Errno;
@@ -39,24 +38,36 @@ pub(crate) struct KeptSockets {
     limit: usize,
 }
 
+/// What connections of a socket are like: which sockets can stand in for one another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Kind {
+    pub(crate) is_ipv4: bool,
+    pub(crate) handshake: Handshake,
+}
+
+/// How a connection begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Handshake {
+    /// At once and wholly: the peer may be the first to speak.
+    Whole,
+    /// The last acknowledgement goes with the first bytes, and is never sent if there are none. Until then the
+    /// application does not hear of the connection, and a packet is saved.
+    Deferred,
+}
+
 /// What is kept of one network.
 #[derive(Debug, Default)]
 struct Network {
     watch: Option<(Key, OwnedFd)>,
     diagnostics: Option<OwnedFd>,
-    /// Never connected, or dissolved.
-    ipv4: Vec<OwnedFd>,
-    ipv6: Vec<OwnedFd>,
+    /// Dissolved, bound to nothing.
+    streams: Vec<(Kind, OwnedFd)>,
 }
 
 impl Network {
-    fn streams(&mut self, address: &SocketAddr) -> &mut Vec<OwnedFd> {
-        if address.is_ipv4() { &mut self.ipv4 } else { &mut self.ipv6 }
-    }
-
     fn descriptors(&self) -> usize {
         let single = [self.watch.is_some(), self.diagnostics.is_some()];
-        single.into_iter().map(usize::from).sum::<usize>() + self.ipv4.len() + self.ipv6.len()
+        single.into_iter().map(usize::from).sum::<usize>() + self.streams.len()
     }
 }
 
@@ -105,21 +116,21 @@ impl KeptSockets {
         Ok(())
     }
 
-    /// One that can be connected to this address.
-    pub(crate) fn take_stream(&mut self, place: &Place, address: &SocketAddr) -> Option<OwnedFd> {
-        let stream = self.networks.get_mut(&place.network_id())?.streams(address).pop()?;
+    /// One that has served before.
+    pub(crate) fn take_stream(&mut self, place: &Place, wanted: Kind) -> Option<OwnedFd> {
+        let streams = &mut self.networks.get_mut(&place.network_id())?.streams;
+        let (_, stream) = streams.swap_remove(streams.iter().rposition(|(kind, _)| *kind == wanted)?);
         self.descriptors -= 1;
         Some(stream)
     }
 
-    /// Takes back one that was connected to this address, and that epoll knows nothing of. It is closed if there is no
-    /// room for it.
-    pub(crate) fn keep_stream(&mut self, place: &Place, address: &SocketAddr, stream: OwnedFd, poller: &Poller) {
+    /// Takes back one that is bound to nothing, and that epoll knows nothing of. It is closed if there is no room for it.
+    pub(crate) fn keep_stream(&mut self, place: &Place, kind: Kind, stream: OwnedFd, poller: &Poller) {
         if self.descriptors >= self.limit || connect_unspec(&stream).is_err() {
             return;
         }
         if let Ok(network) = self.network(place, poller) {
-            network.streams(address).push(stream);
+            network.streams.push((kind, stream));
             self.descriptors += 1;
         }
     }
@@ -153,6 +164,8 @@ mod tests {
 
     use super::*;
 
+    const KIND: Kind = Kind { is_ipv4: true, handshake: Handshake::Whole };
+
     fn connected(listener: &TcpListener) -> OwnedFd {
         TcpStream::connect(listener.local_addr().unwrap()).unwrap().into()
     }
@@ -164,11 +177,12 @@ mod tests {
         let (mut kept, poller) = (KeptSockets::new(), Poller::new().unwrap());
         let socket = connected(&listener);
         let number = socket.as_raw_fd();
-        kept.keep_stream(&Place::Host, &address, socket, &poller);
-        assert!(kept.take_stream(&Place::Host, &"[::1]:1".parse().unwrap()).is_none(), "of the other family");
-        let again = kept.take_stream(&Place::Host, &address).unwrap();
+        kept.keep_stream(&Place::Host, KIND, socket, &poller);
+        assert!(kept.take_stream(&Place::Host, Kind { is_ipv4: false, ..KIND }).is_none());
+        assert!(kept.take_stream(&Place::Host, Kind { handshake: Handshake::Deferred, ..KIND }).is_none());
+        let again = kept.take_stream(&Place::Host, KIND).unwrap();
         assert_eq!(again.as_raw_fd(), number);
-        assert!(kept.take_stream(&Place::Host, &address).is_none());
+        assert!(kept.take_stream(&Place::Host, KIND).is_none());
         let stream = TcpStream::from(again);
         assert!(stream.peer_addr().is_err(), "still connected");
         rustix::net::connect(&stream, &address).unwrap();
@@ -178,15 +192,14 @@ mod tests {
     #[test]
     fn no_more_are_kept_than_there_is_room_for() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let address = listener.local_addr().unwrap();
         let (mut kept, poller) = (KeptSockets { limit: 2, ..KeptSockets::new() }, Poller::new().unwrap());
         for _ in 0..3 {
-            kept.keep_stream(&Place::Host, &address, connected(&listener), &poller);
+            kept.keep_stream(&Place::Host, KIND, connected(&listener), &poller);
         }
-        assert_eq!(kept.networks[&None].ipv4.len(), 2);
-        assert!(kept.take_stream(&Place::Host, &address).is_some());
-        kept.keep_stream(&Place::Host, &address, connected(&listener), &poller);
-        assert_eq!((kept.networks[&None].ipv4.len(), kept.descriptors), (2, 2));
+        assert_eq!(kept.networks[&None].streams.len(), 2);
+        assert!(kept.take_stream(&Place::Host, KIND).is_some());
+        kept.keep_stream(&Place::Host, KIND, connected(&listener), &poller);
+        assert_eq!((kept.networks[&None].streams.len(), kept.descriptors), (2, 2));
         kept.forget(&Place::Host);
         assert_eq!((kept.networks.len(), kept.descriptors), (0, 0));
     }

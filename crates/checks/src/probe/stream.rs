@@ -14,6 +14,7 @@ use rustix::net::{RecvFlags, SendFlags, connect, recv, send};
 use rustls::ClientConnection;
 use rustls::pki_types::ServerName;
 
+use super::kept::{Handshake, Kind};
 use super::poller::Interest;
 use super::tls::TlsPlan;
 use super::tools::Tools;
@@ -27,6 +28,8 @@ pub(crate) struct Endpoint<'a> {
     pub(crate) address: SocketAddr,
     pub(crate) source: Option<IpAddr>,
     pub(crate) tls: Option<(&'a TlsPlan, ServerName<'static>)>,
+    /// Deferred, if the first to speak are we.
+    pub(crate) handshake: Handshake,
 }
 
 #[derive(Debug)]
@@ -37,8 +40,8 @@ pub(crate) struct Stream {
     unsent: Vec<u8>,
     registered: Option<Interest>,
     address: SocketAddr,
-    /// Whether its socket is bound to a source.
-    bound: bool,
+    /// Nothing if its socket is bound to a source.
+    kind: Option<Kind>,
     phases: Phases,
 }
 
@@ -51,8 +54,8 @@ pub(crate) enum Received {
 
 impl Stream {
     pub(crate) fn open(endpoint: Endpoint<'_>, place: &Place, tools: &mut Tools<'_>) -> Result<Stream, Outcome> {
-        let Endpoint { address, source, tls } = endpoint;
-        let socket = tools.stream(place, &address, source)?;
+        let Endpoint { address, source, tls, handshake } = endpoint;
+        let socket = tools.stream(place, &address, source, handshake)?;
         match connect(&socket, &address) {
             Ok(()) | Err(Errno::INPROGRESS | Errno::INTR) => {}
             Err(errno) => return Err(unconnected(errno, &address)),
@@ -61,19 +64,18 @@ impl Stream {
         let tls = tls.map(|(plan, name)| ClientConnection::new(Arc::clone(plan.config()), name)).transpose();
         let tls = tls.map_err(failed)?.map(Box::new);
         let (unsent, phases) = (Vec::new(), Phases::default());
-        Ok(Stream { wire: Wire(socket), tls, unsent, registered: None, address, bound: source.is_some(), phases })
+        let kind = source.is_none().then_some(Kind { is_ipv4: address.is_ipv4(), handshake });
+        Ok(Stream { wire: Wire(socket), tls, unsent, registered: None, address, kind, phases })
     }
 
     /// Resets the connection. The socket may serve another one.
     pub(crate) fn dissolve(self, place: &Place, tools: &mut Tools<'_>) {
-        let Stream { wire: Wire(socket), registered, address, bound, .. } = self;
-        if bound {
-            return;
-        }
+        let Stream { wire: Wire(socket), registered, kind, .. } = self;
+        let Some(kind) = kind else { return };
         if registered.is_some() {
             tools.poller.remove(&socket);
         }
-        tools.give_back(place, &address, socket);
+        tools.give_back(place, kind, socket);
     }
 
     /// To be sent as soon as possible; with TLS, when hands are shaken.

@@ -10,9 +10,9 @@ use std::os::fd::OwnedFd;
 use std::task::Poll;
 
 use rustix::io::Errno;
-use rustix::net::sockopt::set_tcp_quickack;
 use rustix::net::{connect, getsockname};
 
+use super::kept::{Handshake, Kind};
 use super::poller::Interest;
 use super::tools::Tools;
 use super::{blame, unconnected};
@@ -28,11 +28,8 @@ pub(crate) struct Attempt {
 
 impl Attempt {
     pub(super) fn start(probe: &TcpProbe, place: &Place, tools: &mut Tools<'_>) -> Result<Attempt, Outcome> {
-        let socket = tools.stream(place, &probe.address, probe.source)?;
+        let socket = tools.stream(place, &probe.address, probe.source, handshake(probe))?;
         let ours = |errno| blame(errno, |cause| Failure::Connection { cause });
-        if probe.mode == TcpMode::HalfOpen {
-            set_tcp_quickack(&socket, false).map_err(ours)?;
-        }
         let mut attempt = Attempt { socket, probe: *probe };
         for _once_to_begin_and_once_to_ask in 0..2 {
             if let Poll::Ready(outcome) = attempt.advance() {
@@ -47,7 +44,8 @@ impl Attempt {
     /// Epoll never heard of the socket: it can serve the next attempt, unless it is bound to a source.
     fn dissolve(self, place: &Place, tools: &mut Tools<'_>) {
         if self.probe.source.is_none() {
-            tools.give_back(place, &self.probe.address, self.socket);
+            let kind = Kind { is_ipv4: self.probe.address.is_ipv4(), handshake: handshake(&self.probe) };
+            tools.give_back(place, kind, self.socket);
         }
     }
 
@@ -60,6 +58,13 @@ impl Attempt {
             Err(Errno::INPROGRESS | Errno::ALREADY | Errno::INTR) => return Poll::Pending,
             Err(errno) => unconnected(errno, &self.probe.address),
         })
+    }
+}
+
+fn handshake(probe: &TcpProbe) -> Handshake {
+    match probe.mode {
+        TcpMode::HalfOpen => Handshake::Deferred,
+        TcpMode::Connect => Handshake::Whole,
     }
 }
 

@@ -1,7 +1,7 @@
 //! What an attempt works with: lent to it for one step, owned by the engine's thread.
 
 use std::net::{IpAddr, SocketAddr};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, SystemTime};
 
 use rustix::io::Errno;
@@ -10,10 +10,11 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, socket_with};
 
 use super::blame;
 use super::cgroup::Cgroups;
-use super::kept::KeptSockets;
+use super::kept::{Handshake, KeptSockets, Kind};
 use super::poller::Poller;
 use super::undertaker::Undertaker;
 use crate::clock::Clock;
+use crate::kernel::defer_acknowledgement;
 use crate::outcome::{Failure, Outcome, Reason};
 use crate::place::{Here, Place};
 use crate::spec::Reach;
@@ -54,19 +55,24 @@ impl Tools<'_> {
         place: &Place,
         address: &SocketAddr,
         source: Option<IpAddr>,
+        handshake: Handshake,
     ) -> Result<OwnedFd, Outcome> {
-        if let Some(kept) = source.is_none().then(|| self.kept.take_stream(place, address)).flatten() {
+        let kind = Kind { is_ipv4: address.is_ipv4(), handshake };
+        if let Some(kept) = source.is_none().then(|| self.kept.take_stream(place, kind)).flatten() {
             let has_ended = place.has_ended();
             return if has_ended { Err(Outcome::Inconclusive(Reason::TaskEnded)) } else { Ok(kept) };
         }
         let socket = self.socket(place, address, source, SocketType::STREAM)?;
         set_socket_linger(&socket, Some(Duration::ZERO)).map_err(not_made)?;
+        if handshake == Handshake::Deferred {
+            defer_acknowledgement(socket.as_fd()).map_err(not_made)?;
+        }
         Ok(socket)
     }
 
     /// What [`Tools::stream`] gave for no particular source, and epoll knows nothing of, goes to the next attempt.
-    pub(crate) fn give_back(&mut self, place: &Place, address: &SocketAddr, stream: OwnedFd) {
-        self.kept.keep_stream(place, address, stream, self.poller);
+    pub(crate) fn give_back(&mut self, place: &Place, kind: Kind, stream: OwnedFd) {
+        self.kept.keep_stream(place, kind, stream, self.poller);
     }
 
     /// A socket in a place, which never blocks.
