@@ -14,6 +14,7 @@ mod letters;
 mod mailbox;
 mod metrics;
 mod options;
+mod outbox;
 mod patience;
 mod percentiles;
 mod report;
@@ -74,7 +75,8 @@ pub struct Check {
     pub place: Place,
     /// Anew, or where another process stopped.
     pub start: Start,
-    /// Who hears of it. The check ends when nobody listens any more.
+    /// Who hears of it: of news within a tick, of further successes within five while there are many. The check ends when
+    /// nobody listens any more.
     pub events: UnboundedSender<Event>,
 }
 

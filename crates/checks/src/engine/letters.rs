@@ -24,14 +24,14 @@ impl Prober {
                 Letter::SetVerdict(key, by_hand) => self.set_verdict(key, *by_hand),
                 Letter::ClearVerdict(key) => self.clear_verdict(key),
                 Letter::Report(key, answer) => {
-                    self.tell();
+                    self.tell_all();
                     if let Some(report) = self.report(key) {
                         let _who_asked_has_gone = answer.send(report);
                     }
                 }
                 Letter::Metrics(answer) => {
                     // Whoever is answered has been told what came before.
-                    self.tell();
+                    self.tell_all();
                     let _who_asked_has_gone = answer.send(self.metrics());
                 }
                 Letter::Stop => return Turn::Last,
@@ -113,7 +113,7 @@ impl Prober {
     fn set_verdict(&mut self, key: Key, by_hand: ByHand) {
         let now = self.kit.clock.time_of_day();
         if let Some(entry) = self.checks.get_mut(&key) {
-            self.outbox.push((key, entry.set_by_hand(by_hand, now)));
+            self.outbox.push(key, entry.set_by_hand(by_hand, now));
         }
     }
 

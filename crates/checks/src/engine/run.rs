@@ -13,14 +13,15 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::EngineOptions;
 use super::budget::Budget;
 use super::entry::{Entry, Policy};
 use super::kit::Kit;
 use super::mailbox::Receiver;
 use super::metrics::Counters;
+use super::outbox::Outbox;
 use super::patience::Absences;
 use super::percentiles::Percentiles;
-use super::{EngineOptions, Event};
 use crate::probe::poller::{EVENTS, Interest};
 use crate::timetable::{BuildKeyHasher, Key, Timetable};
 
@@ -41,9 +42,7 @@ pub(super) struct Prober {
     pub(super) absences: Absences,
     pub(super) counters: Counters,
     pub(super) start_errors: Percentiles,
-    /// What is to be told, and when something was told last.
-    pub(super) outbox: Vec<(Key, Event)>,
-    pub(super) told: Duration,
+    pub(super) outbox: Outbox,
     pub(super) kit: Kit,
 }
 
@@ -69,8 +68,7 @@ impl Prober {
             absences: Absences::default(),
             counters: Counters::default(),
             start_errors: Percentiles::default(),
-            outbox: Vec::new(),
-            told: Duration::ZERO,
+            outbox: Outbox::default(),
             kit,
         })
     }
@@ -146,6 +144,7 @@ impl Prober {
 
     fn close(mut self) {
         self.letters.silence();
+        self.tell_all();
         let keys: Vec<Key> = self.checks.keys().copied().collect();
         keys.into_iter().for_each(|key| self.remove(key));
         self.kit.close(self.options.tick);

@@ -1,0 +1,86 @@
+//! Events that are still to be told. To wake whoever reads them for every check, or even for every tick, costs as much
+//! as the check; so successes wait for one another.
+//!
+//! In: events, the time, whether more of them are to come soon. Out: all of them at once. Pure.
+
+use std::time::Duration;
+
+use super::Event;
+use crate::outcome::Outcome;
+use crate::timetable::Key;
+
+/// For how many ticks successes that change nothing are gathered. Everything else is told within one.
+const GATHERING: u32 = 5;
+
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    events: Vec<(Key, Event)>,
+    /// Whether one of them is more than another success.
+    presses: bool,
+    /// When some were told last.
+    told: Duration,
+}
+
+impl Outbox {
+    pub(super) fn push(&mut self, key: Key, event: Event) {
+        self.presses |= event.verdict.is_some() || !matches!(event.outcome, Outcome::Success(_));
+        self.events.push((key, event));
+    }
+
+    /// Those to be told now, if it is time, or if we rest for longer than a tick.
+    pub(super) fn due(&mut self, now: Duration, tick: Duration, rests: bool) -> Option<Vec<(Key, Event)>> {
+        let patience = if self.presses { tick } else { tick.saturating_mul(GATHERING) };
+        let is_time = rests || now.saturating_sub(self.told) >= patience;
+        if self.events.is_empty() || !is_time {
+            return None;
+        }
+        (self.told, self.presses) = (now, false);
+        Some(std::mem::take(&mut self.events))
+    }
+
+    /// The room the events took, for the next ones.
+    pub(super) fn reuse(&mut self, room: Vec<(Key, Event)>) {
+        self.events = room;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::engine::CheckId;
+    use crate::outcome::{Answer, Failure, Phases};
+    use crate::verdict::{VerdictEvent, VerdictState};
+
+    const TICK: Duration = Duration::from_millis(10);
+
+    fn event(outcome: Outcome, verdict: Option<VerdictEvent>) -> Event {
+        let (started, state) = (SystemTime::UNIX_EPOCH, VerdictState::default());
+        let (duration, lateness, phases) = (Duration::ZERO, Duration::ZERO, Phases::default());
+        Event { check: CheckId::default(), at: started, outcome, verdict, state, started, duration, lateness, phases }
+    }
+
+    fn told_after(outcome: Outcome, verdict: Option<VerdictEvent>) -> Option<u32> {
+        let mut outbox = Outbox::default();
+        outbox.push(1, event(outcome, verdict));
+        (0..100).find(|tick| outbox.due(*tick * TICK, TICK, false).is_some())
+    }
+
+    #[test]
+    fn successes_wait_for_one_another_and_nothing_else_does() {
+        let success = Outcome::Success(Answer::Connected);
+        assert_eq!(told_after(success.clone(), None), Some(5));
+        assert_eq!(told_after(success, Some(VerdictEvent::Healthy)), Some(1));
+        assert_eq!(told_after(Outcome::Failure(Failure::Refused), None), Some(1));
+    }
+
+    #[test]
+    fn nothing_waits_while_we_rest() {
+        let mut outbox = Outbox::default();
+        assert!(outbox.due(TICK, TICK, true).is_none(), "there is nothing");
+        outbox.push(1, event(Outcome::Success(Answer::Connected), None));
+        assert_eq!(outbox.due(TICK, TICK, true).map(|events| events.len()), Some(1));
+        assert!(outbox.due(100 * TICK, TICK, false).is_none(), "it is told");
+    }
+}
