@@ -246,7 +246,7 @@ impl Row {
     }
 }
 
-/// Keys are numbered one by one, by us: a multiplication spreads them well enough.
+/// Keys are numbered one by one, by us, and namespaces by the kernel: a multiplication spreads them well enough.
 pub(crate) type BuildKeyHasher = BuildHasherDefault<KeyHasher>;
 
 /// See [`BuildKeyHasher`].
@@ -260,6 +260,10 @@ impl Hasher for KeyHasher {
 
     fn write(&mut self, bytes: &[u8]) {
         bytes.iter().for_each(|byte| self.write_u64((*byte).into()));
+    }
+
+    fn write_usize(&mut self, number: usize) {
+        self.write_u64(u64::try_from(number).unwrap_or(u64::MAX));
     }
 
     fn write_u64(&mut self, key: u64) {

@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::AsFd;
 use std::path::Path;
 
 use checks::kernel::Spawn;
@@ -13,14 +13,16 @@ use crate::shim::Spec;
 
 /// Starts what the spec says, as the leader of a new session that dies with its parent.
 pub(crate) fn task(spec: &Spec) -> io::Result<Pid> {
+    let null = File::open("/dev/null")?;
+    let (stdout, stderr) = (append(&spec.stdout)?, append(&spec.stderr)?);
     let child = Spawn {
         path: spec.path.clone(),
         argv: spec.arguments.clone(),
         environment: spec.environment.clone(),
         working_directory: Some(spec.working_directory.clone()),
-        stdin: Some(File::open("/dev/null")?.into()),
-        stdout: Some(append(&spec.stdout)?),
-        stderr: Some(append(&spec.stderr)?),
+        stdin: Some(null.as_fd()),
+        stdout: Some(stdout.as_fd()),
+        stderr: Some(stderr.as_fd()),
         session: true,
         credentials: spec.user.clone().map(|user| Credentials { uid: user.uid, gid: user.gid, groups: user.groups }),
         parent_death_signal: Some(Signal::KILL),
@@ -31,6 +33,6 @@ pub(crate) fn task(spec: &Spec) -> io::Result<Pid> {
     child.start().map(|child| child.pid).map_err(cannot)
 }
 
-fn append(path: &Path) -> io::Result<OwnedFd> {
-    OpenOptions::new().create(true).append(true).open(path).map(OwnedFd::from)
+fn append(path: &Path) -> io::Result<File> {
+    OpenOptions::new().create(true).append(true).open(path)
 }

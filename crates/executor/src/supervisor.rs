@@ -2,9 +2,9 @@
 //!
 //! Owns no task. A [`Supervisor`] holds one descriptor, of the shim's process; it never waits for a pid.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -77,14 +77,15 @@ impl Launch<'_> {
         let mut argv = self.command.to_vec();
         argv.push(self.files.directory().display().to_string());
         let program = argv.first().cloned().unwrap_or_default();
+        let (null, log) = (File::open("/dev/null")?, OpenOptions::new().create(true).append(true).open(&self.log)?);
         let child = Spawn {
             path: PathBuf::from(program),
             argv,
             environment: Vec::new(),
             working_directory: Some(PathBuf::from("/")),
-            stdin: Some(open_null()?),
-            stdout: Some(stdout),
-            stderr: Some(OpenOptions::new().create(true).append(true).open(&self.log)?.into()),
+            stdin: Some(null.as_fd()),
+            stdout: Some(stdout.as_fd()),
+            stderr: Some(log.as_fd()),
             session: true,
             credentials: None,
             parent_death_signal: None,
@@ -195,8 +196,4 @@ async fn clear(task: Option<Process>, mark: &Mark) {
 #[expect(deprecated, reason = "the successor is unsafe for the sake of types that are not I/O safe; this one is")]
 fn watch(pidfd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     AsyncFd::with_interest(pidfd, Interest::READABLE)
-}
-
-fn open_null() -> io::Result<OwnedFd> {
-    std::fs::File::open("/dev/null").map(OwnedFd::from)
 }

@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use checks::kernel::Spawn;
 use checks::spec::Credentials;
@@ -31,14 +31,16 @@ pub(crate) struct Program {
 
 /// Starts it. The descriptor tells of its end.
 pub(crate) fn start(program: Program) -> io::Result<(Process, OwnedFd)> {
+    let append = |path: &Path| OpenOptions::new().create(true).append(true).open(path);
+    let (null, stdout, stderr) = (File::open("/dev/null")?, append(&program.stdout)?, append(&program.stderr)?);
     let child = Spawn {
         path: program.path,
         argv: program.arguments,
         environment: program.environment,
         working_directory: Some(program.directory),
-        stdin: Some(File::open("/dev/null")?.into()),
-        stdout: Some(OpenOptions::new().create(true).append(true).open(&program.stdout)?.into()),
-        stderr: Some(OpenOptions::new().create(true).append(true).open(&program.stderr)?.into()),
+        stdin: Some(null.as_fd()),
+        stdout: Some(stdout.as_fd()),
+        stderr: Some(stderr.as_fd()),
         session: true,
         credentials: program.user,
         ..Spawn::default()

@@ -1,9 +1,11 @@
 //! What attempts work with, all of it owned by the engine's thread.
 
 use std::io;
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use crate::clock::Clock;
+use crate::kernel::null;
 use crate::place::Here;
 use crate::probe::cgroup::Cgroups;
 use crate::probe::kept::KeptSockets;
@@ -28,6 +30,7 @@ pub(super) struct Kit {
     here: Here,
     cgroups: Cgroups,
     reach: Reach,
+    null: OwnedFd,
     scratch: Vec<u8>,
 }
 
@@ -41,14 +44,15 @@ impl Kit {
             here: Here::new()?,
             cgroups: Cgroups::new(cgroups),
             reach,
+            null: null()?,
             scratch: vec![0; SCRATCH],
         })
     }
 
     /// For one step of an attempt of this check, which started then.
     pub(super) fn lend(&mut self, key: Key, started: Duration) -> Tools<'_> {
-        let Kit { clock, poller, undertaker, kept, here, cgroups, reach, scratch } = self;
-        Tools { key, clock, started, poller, here, undertaker, cgroups, kept, reach, scratch }
+        let Kit { clock, poller, undertaker, kept, here, cgroups, reach, null, scratch } = self;
+        Tools { key, clock, started, poller, here, undertaker, cgroups, kept, reach, null, scratch }
     }
 
     /// Nobody's namespace is kept alive by a thread that lingers in it.

@@ -58,7 +58,7 @@ impl Strings {
 }
 
 impl Plan {
-    pub(super) fn of(spawn: &Spawn) -> Result<Plan, NulError> {
+    pub(super) fn of(spawn: &Spawn<'_>) -> Result<Plan, NulError> {
         let argv = spawn.argv.iter().map(|argument| CString::new(argument.as_str())).collect::<Result<_, _>>()?;
         let variable = |(name, value): &(String, String)| CString::new(format!("{name}={value}"));
         let environment = spawn.environment.iter().map(variable).collect::<Result<_, _>>()?;
@@ -80,7 +80,7 @@ impl Plan {
 }
 
 /// The paths to try, in order. Which of them exists is seen from the child's own mount namespace.
-fn programs(spawn: &Spawn) -> Result<Vec<CString>, NulError> {
+fn programs(spawn: &Spawn<'_>) -> Result<Vec<CString>, NulError> {
     let program = spawn.path.as_os_str().as_bytes();
     if program.contains(&b'/') {
         return Ok(vec![CString::new(program)?]);

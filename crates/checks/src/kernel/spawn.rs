@@ -7,7 +7,7 @@
 use std::ffi::{c_int, c_void};
 use std::io;
 use std::mem;
-use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::path::PathBuf;
 use std::ptr;
 use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
@@ -34,7 +34,7 @@ const SIGNALS: c_int = 64;
 /// It begins with default signal handling, no blocked signals, and the limit of open files this process was given.
 /// Every descriptor of this process that is not close-on-exec is inherited.
 #[derive(Debug, Default)]
-pub struct Spawn {
+pub struct Spawn<'a> {
     /// The program; looked up in the `PATH` of `environment` if it has no `/`.
     pub path: PathBuf,
     /// Its arguments, the first of which is its own name.
@@ -44,11 +44,11 @@ pub struct Spawn {
     /// Where it runs: entered after the namespaces and as the user; this process' directory if absent.
     pub working_directory: Option<PathBuf>,
     /// Its standard input; inherited if absent.
-    pub stdin: Option<OwnedFd>,
+    pub stdin: Option<BorrowedFd<'a>>,
     /// Its standard output; inherited if absent.
-    pub stdout: Option<OwnedFd>,
+    pub stdout: Option<BorrowedFd<'a>>,
     /// Its standard error; inherited if absent.
-    pub stderr: Option<OwnedFd>,
+    pub stderr: Option<BorrowedFd<'a>>,
     /// Whether it leads a session and process group of its own.
     pub session: bool,
     /// Its user; that of this process if absent.
@@ -56,16 +56,16 @@ pub struct Spawn {
     /// The signal it gets when the *thread* that calls [`Spawn::start`] ends.
     pub parent_death_signal: Option<Signal>,
     /// Whose namespaces it runs in; its working directory and its program are looked up there.
-    pub enter: Option<Enter>,
+    pub enter: Option<Enter<'a>>,
     /// The directory of the cgroup (version 2) it is born in; that of this process if absent.
-    pub cgroup: Option<OwnedFd>,
+    pub cgroup: Option<BorrowedFd<'a>>,
 }
 
 /// Namespaces to enter.
-#[derive(Debug)]
-pub struct Enter {
+#[derive(Clone, Copy, Debug)]
+pub struct Enter<'a> {
     /// A pidfd of the process they belong to.
-    pub of: OwnedFd,
+    pub of: BorrowedFd<'a>,
     /// Which. A child of a process of another process namespace is born there, so that kind means nothing here.
     pub kinds: ThreadNameSpaceType,
 }
@@ -124,25 +124,30 @@ impl From<Stumble> for io::Error {
 
 /// Everything the child reads, and the two cells it writes.
 struct Birth<'a> {
-    spawn: &'a Spawn,
+    spawn: &'a Spawn<'a>,
     plan: &'a Plan,
+    /// Standard input, output and error, none of them below 3.
+    streams: [Option<BorrowedFd<'a>>; 3],
     step: AtomicU8,
     errno: AtomicI32,
 }
 
-impl Spawn {
+impl Spawn<'_> {
     /// Starts the program. An error is the first thing that went wrong, also if that was in the child.
     pub fn start(self) -> io::Result<Child> {
         self.launch().map_err(io::Error::from)
     }
 
-    pub(crate) fn launch(mut self) -> Result<Child, Stumble> {
+    pub(crate) fn launch(self) -> Result<Child, Stumble> {
         let unprepared = |errno| Stumble { step: Step::Prepare, errno };
-        for stream in [&mut self.stdin, &mut self.stdout, &mut self.stderr] {
-            lift(stream).map_err(unprepared)?;
+        let given = [self.stdin, self.stdout, self.stderr];
+        let lifted = lift(given).map_err(unprepared)?;
+        let mut streams = given;
+        for (stream, copy) in streams.iter_mut().zip(&lifted) {
+            *stream = copy.as_ref().map(OwnedFd::as_fd).or(*stream);
         }
         let plan = Plan::of(&self).map_err(|_nul| unprepared(Errno::INVAL))?;
-        let birth = Birth { spawn: &self, plan: &plan, step: AtomicU8::new(0), errno: AtomicI32::new(0) };
+        let birth = Birth { spawn: &self, plan: &plan, streams, step: AtomicU8::new(0), errno: AtomicI32::new(0) };
         let child = clone_child(&birth).map_err(unprepared)?;
         match birth.errno.load(Ordering::Relaxed) {
             0 => Ok(child),
@@ -155,12 +160,14 @@ impl Spawn {
     }
 }
 
-/// A stream below 3 would be overwritten while the streams are put in place.
-fn lift(stream: &mut Option<OwnedFd>) -> rustix::io::Result<()> {
-    if let Some(low) = stream.as_ref().filter(|descriptor| descriptor.as_raw_fd() < 3) {
-        *stream = Some(fcntl_dupfd_cloexec(low, 3)?);
+/// A stream below 3 would be overwritten while the streams are put in place: copies of those.
+fn lift(streams: [Option<BorrowedFd<'_>>; 3]) -> rustix::io::Result<[Option<OwnedFd>; 3]> {
+    let mut lifted = [const { None }; 3];
+    for (stream, copy) in streams.iter().zip(&mut lifted) {
+        let low = stream.filter(|descriptor| descriptor.as_raw_fd() < 3);
+        *copy = low.map(|low| fcntl_dupfd_cloexec(low, 3)).transpose()?;
     }
-    Ok(())
+    Ok(lifted)
 }
 
 /// A child that never became its program has exited already.
@@ -364,9 +371,10 @@ impl Birth<'_> {
     }
 
     fn streams(&self) -> rustix::io::Result<()> {
-        self.spawn.stdin.as_ref().map_or(Ok(()), dup2_stdin)?;
-        self.spawn.stdout.as_ref().map_or(Ok(()), dup2_stdout)?;
-        self.spawn.stderr.as_ref().map_or(Ok(()), dup2_stderr)
+        let [stdin, stdout, stderr] = self.streams;
+        stdin.map_or(Ok(()), dup2_stdin)?;
+        stdout.map_or(Ok(()), dup2_stdout)?;
+        stderr.map_or(Ok(()), dup2_stderr)
     }
 
     /// The death signal comes last, because the kernel forgets it when the user changes.

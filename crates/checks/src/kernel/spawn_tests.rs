@@ -9,7 +9,7 @@ use rustix::process::{WaitId, WaitIdOptions, getsid, waitid};
 
 use super::*;
 
-fn shell(script: &str) -> Spawn {
+fn shell(script: &str) -> Spawn<'static> {
     let argv = ["sh", "-c", script].map(str::to_owned).to_vec();
     let environment = vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())];
     Spawn { path: "sh".into(), argv, environment, ..Spawn::default() }
@@ -21,9 +21,10 @@ fn wait(child: &Child) -> Option<i32> {
 }
 
 /// What it prints.
-fn output(spawn: Spawn) -> String {
+fn output(spawn: Spawn<'_>) -> String {
     let (ours, theirs) = pipe_with(PipeFlags::CLOEXEC).unwrap();
-    let child = Spawn { stdout: Some(theirs), ..spawn }.start().unwrap();
+    let child = Spawn { stdout: Some(theirs.as_fd()), ..spawn }.start().unwrap();
+    drop(theirs);
     let mut text = String::new();
     File::from(ours).read_to_string(&mut text).unwrap();
     wait(&child);
@@ -66,8 +67,9 @@ fn what_goes_wrong_in_the_child_is_the_error() {
     assert_eq!(forbidden.launch().unwrap_err(), Stumble { step: Step::Program, errno: Errno::ACCESS });
     let nowhere = Spawn { working_directory: Some("/no/such/place".into()), ..shell("true") };
     assert_eq!(nowhere.launch().unwrap_err(), Stumble { step: Step::Directory, errno: Errno::NOENT });
-    let not_a_namespace =
-        Spawn { enter: Some(Enter { of: null().unwrap(), kinds: ThreadNameSpaceType::NETWORK }), ..shell("true") };
+    let null = null().unwrap();
+    let enter = Enter { of: null.as_fd(), kinds: ThreadNameSpaceType::NETWORK };
+    let not_a_namespace = Spawn { enter: Some(enter), ..shell("true") };
     assert_eq!(not_a_namespace.launch().unwrap_err().step, Step::Namespaces);
     let nul = Spawn { argv: vec!["a\0b".to_owned()], ..shell("") };
     assert_eq!(nul.launch().unwrap_err(), Stumble { step: Step::Prepare, errno: Errno::INVAL });

@@ -6,7 +6,8 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -17,6 +18,9 @@ static ENGINES: AtomicU64 = AtomicU64::new(1);
 
 /// How many that nobody is in are kept for the next commands.
 const SPARE: usize = 64;
+
+/// `cgroup.events` is shorter.
+const EVENTS: usize = 256;
 
 #[derive(Debug)]
 pub(crate) struct Cgroups {
@@ -39,6 +43,9 @@ enum Parent {
 #[derive(Debug)]
 pub(crate) struct Cgroup {
     path: PathBuf,
+    directory: OwnedFd,
+    /// Says whether anybody is in it.
+    events: File,
 }
 
 impl Cgroups {
@@ -113,12 +120,13 @@ impl Cgroup {
             let _nobody_was_in_it = fs::remove_dir(&path);
             return Err(error);
         }
-        Ok(Cgroup { path })
+        let (directory, events) = (File::open(&path)?.into(), File::open(path.join("cgroup.events"))?);
+        Ok(Cgroup { path, directory, events })
     }
 
     /// For a child to be born in.
-    pub(crate) fn directory(&self) -> io::Result<OwnedFd> {
-        File::open(&self.path).map(OwnedFd::from)
+    pub(crate) fn directory(&self) -> BorrowedFd<'_> {
+        self.directory.as_fd()
     }
 
     /// Kills everybody in it. Returns them, for whoever has to reap those who become our children.
@@ -131,8 +139,9 @@ impl Cgroup {
     }
 
     fn is_inhabited(&self) -> bool {
-        let events = fs::read_to_string(self.path.join("cgroup.events")).unwrap_or_default();
-        events.lines().any(|line| line == "populated 1")
+        let mut text = [0; EVENTS];
+        let length = self.events.read_at(&mut text, 0).unwrap_or(0);
+        text.get(..length).unwrap_or_default().split(|byte| *byte == b'\n').any(|line| line == b"populated 1")
     }
 
     fn remove(self) {

@@ -20,7 +20,7 @@ use super::poller::Interest;
 use super::tools::Tools;
 use super::undertaker::Undertaker;
 use super::{blame, tree, words};
-use crate::kernel::{Child, Ended, Enter, Spawn, Step, Stumble, null, reap};
+use crate::kernel::{Child, Ended, Enter, Spawn, Step, Stumble, reap};
 use crate::outcome::{Answer, Failure, Outcome, Phases, Reason};
 use crate::place::Place;
 use crate::spec::{Command, CommandProbe};
@@ -203,31 +203,31 @@ fn spawn(
     cgroup: Option<&Cgroup>,
     tools: &Tools<'_>,
 ) -> Result<Child, Stumble> {
-    let prepare = |errno| Stumble { step: Step::Prepare, errno };
-    let unprepared = |error: std::io::Error| prepare(Errno::from_io_error(&error).unwrap_or(Errno::IO));
     let (path, argv) = program(&probe.command);
     let spawn = Spawn {
         path,
         argv,
         environment: probe.environment.clone(),
         working_directory: probe.working_directory.clone(),
-        stdin: Some(null().map_err(prepare)?),
-        stdout: Some(output.try_clone().map_err(unprepared)?),
-        stderr: Some(output.try_clone().map_err(unprepared)?),
+        stdin: Some(tools.null.as_fd()),
+        stdout: Some(output.as_fd()),
+        stderr: Some(output.as_fd()),
         session: true,
         credentials: probe.user.clone(),
         parent_death_signal: Some(Signal::KILL),
-        enter: enter(place).map_err(unprepared)?,
-        cgroup: cgroup.map(Cgroup::directory).transpose().map_err(unprepared)?,
+        enter: enter(place),
+        cgroup: cgroup.map(Cgroup::directory),
     };
-    let unreachable = |error: std::io::Error| Stumble { step: Step::Namespaces, ..unprepared(error) };
+    let unreachable = |error: std::io::Error| {
+        let errno = Errno::from_io_error(&error).unwrap_or(Errno::IO);
+        Stumble { step: Step::Namespaces, errno }
+    };
     tools.here.among_processes(place, || spawn.launch()).map_err(unreachable)?
 }
 
-fn enter(place: &Place) -> std::io::Result<Option<Enter>> {
-    let Place::Process(process) = place else { return Ok(None) };
-    let of = process.pidfd().try_clone_to_owned()?;
-    Ok(Some(Enter { of, kinds: process.others() }))
+fn enter(place: &Place) -> Option<Enter<'_>> {
+    let Place::Process(process) = place else { return None };
+    Some(Enter { of: process.pidfd(), kinds: process.others() })
 }
 
 fn program(command: &Command) -> (PathBuf, Vec<String>) {

@@ -16,7 +16,7 @@ use rustix::process::{Resource, getrlimit};
 
 use super::poller::{Interest, Poller};
 use crate::place::{NamespaceId, Place};
-use crate::timetable::Key;
+use crate::timetable::{BuildKeyHasher, Key};
 
 /// Keys of this part of the epoll set belong to the ends of processes, not to checks.
 pub(crate) const WATCHES: Key = 1 << 63;
@@ -29,9 +29,9 @@ const LIMIT: usize = 16 * 1024;
 
 #[derive(Debug)]
 pub(crate) struct KeptSockets {
-    networks: HashMap<NamespaceId, Network>,
+    networks: HashMap<NamespaceId, Network, BuildKeyHasher>,
     /// Whose end the keys are.
-    ends: HashMap<Key, NamespaceId>,
+    ends: HashMap<Key, NamespaceId, BuildKeyHasher>,
     last_watch: Key,
     /// How many descriptors are kept, and beyond how many no stream is.
     descriptors: usize,
@@ -76,7 +76,7 @@ impl KeptSockets {
     pub(crate) fn new() -> KeptSockets {
         let allowed = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
         let limit = usize::try_from(allowed / SHARE).map_or(LIMIT, |share| share.min(LIMIT));
-        KeptSockets { networks: HashMap::new(), ends: HashMap::new(), last_watch: 0, descriptors: 0, limit }
+        KeptSockets { networks: HashMap::default(), ends: HashMap::default(), last_watch: 0, descriptors: 0, limit }
     }
 
     /// The process that sockets were kept for has ended.

@@ -34,6 +34,8 @@ pub(crate) struct Tools<'a> {
     pub(crate) cgroups: &'a mut Cgroups,
     pub(crate) kept: &'a mut KeptSockets,
     pub(crate) reach: &'a Reach,
+    /// `/dev/null`.
+    pub(crate) null: &'a OwnedFd,
     /// To read into; its content is nothing.
     pub(crate) scratch: &'a mut [u8],
 }
