@@ -1,5 +1,5 @@
 //! `docker exec` as the daemon's API has it: what an executor that leaves its commands to Docker pays. The container holds
-//! one small static program, which is cheaper than `true`; the CPU is that of the daemon and whatever it starts.
+//! this machine's own `true` and a program that waits; the CPU is that of the daemon and whatever it starts.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -17,8 +17,10 @@ use crate::load::Time;
 use crate::measured::Measured;
 
 const SOCKET: &str = "/var/run/docker.sock";
-const IMAGE: &str = "cygnet-bench-nothing";
-const PROGRAM: &str = include_str!("../../c/nothing.c");
+const IMAGE: &str = "cygnet-bench-true";
+/// The command whose cost is measured.
+const TRUE: &str = "/usr/bin/true";
+const WAIT: &str = include_str!("../../c/wait.c");
 
 /// Who works for `docker exec`; what they start they wait for.
 const DAEMONS: [&str; 3] = ["dockerd", "containerd", "containerd-shim"];
@@ -33,8 +35,7 @@ impl Container {
         let image = image(directory)?;
         ask("POST", &format!("/images/create?fromSrc=-&repo={IMAGE}"), "application/x-tar", &image)?;
         let host = json!({ "NetworkMode": "none" });
-        let made =
-            post("/containers/create", &json!({ "Image": IMAGE, "Cmd": ["/nothing", "wait"], "HostConfig": host }))?;
+        let made = post("/containers/create", &json!({ "Image": IMAGE, "Cmd": ["/wait"], "HostConfig": host }))?;
         let container = Container(text(&made, "Id")?);
         post(&format!("/containers/{}/start", container.0), &Value::Null)?;
         Ok(container)
@@ -52,8 +53,7 @@ impl Container {
     fn work(&self, time: Duration) -> anyhow::Result<u64> {
         let (from, mut checks) = (Moment::now(), 0);
         while from.age() < time {
-            let made =
-                post(&format!("/containers/{}/exec", self.0), &json!({ "Cmd": ["/nothing"], "AttachStdout": true }))?;
+            let made = post(&format!("/containers/{}/exec", self.0), &json!({ "Cmd": [TRUE], "AttachStdout": true }))?;
             let exec = text(&made, "Id")?;
             // Ends when the program does.
             post(&format!("/exec/{exec}/start"), &json!({ "Detach": false }))?;
@@ -72,15 +72,22 @@ impl Drop for Container {
     }
 }
 
-/// A file system of one file.
+/// A file system of two programs, and what one of them is linked to.
 fn image(directory: &Path) -> anyhow::Result<Vec<u8>> {
-    let (source, program) = (directory.join("nothing.c"), directory.join("nothing"));
-    fs::write(&source, PROGRAM)?;
+    let (source, program) = (directory.join("wait.c"), directory.join("wait"));
+    fs::write(&source, WAIT)?;
     let compiled = Command::new("cc").args(["-O2", "-static", "-o"]).args([&program, &source]).output();
     anyhow::ensure!(compiled.context("there is no C compiler (cc)")?.status.success(), "cc cannot link statically");
-    let tar =
-        Command::new("tar").arg("-C").arg(directory).args(["-c", "nothing"]).output().context("there is no tar")?;
-    Ok(tar.stdout)
+    let mut tar = Command::new("tar");
+    tar.args(["-ch", "--transform=s,^/,,", "-P"]).arg(TRUE).args(libraries()?).arg("-C").arg(directory).arg("wait");
+    Ok(tar.output().context("there is no tar")?.stdout)
+}
+
+/// The paths in what `ldd` prints.
+fn libraries() -> anyhow::Result<Vec<String>> {
+    let listed = Command::new("ldd").arg(TRUE).output().context("there is no ldd")?;
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    Ok(listed.split_whitespace().filter(|word| word.starts_with('/')).map(str::to_owned).collect())
 }
 
 fn post(path: &str, body: &Value) -> anyhow::Result<Value> {
