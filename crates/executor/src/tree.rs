@@ -6,7 +6,9 @@
 use std::fs;
 use std::os::fd::OwnedFd;
 
-use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, pidfd_open, pidfd_send_signal, waitpid};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, WaitOptions, pidfd_open, pidfd_send_signal, waitid, waitpid,
+};
 use serde::{Deserialize, Serialize};
 
 /// One process, now and not its pid's next owner.
@@ -34,6 +36,11 @@ impl Process {
     /// Whether it is still there, be it as a zombie.
     pub(crate) fn exists(self) -> bool {
         Process::of(self.pid) == Some(self)
+    }
+
+    /// Whether it still runs.
+    pub(crate) fn is_alive(self) -> bool {
+        Stat::read(self.pid).is_some_and(|stat| stat.start == self.start && stat.state != b'Z')
     }
 
     /// A descriptor that becomes readable when the process ends; nothing if it ended already.
@@ -91,9 +98,18 @@ pub(crate) fn reap(pid: i32) {
 
 /// The zombies among this process's own children.
 pub(crate) fn own_zombies() -> Vec<Process> {
+    if !has_zombies() {
+        return Vec::new();
+    }
     let own = i32::try_from(std::process::id()).unwrap_or(0);
     let zombie = |process: &Process| Stat::read(process.pid).is_some_and(|stat| stat.state == b'Z');
     children(own).into_iter().filter(zombie).collect()
+}
+
+/// The kernel answers this at once, however many children there are.
+fn has_zombies() -> bool {
+    let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    waitid(WaitId::All, look).is_ok_and(|status| status.is_some())
 }
 
 fn children(pid: i32) -> Vec<Process> {
