@@ -32,8 +32,10 @@ use crate::backoff::Backoff;
 use crate::deployment::Deployment;
 use crate::events::Event;
 use crate::ids::{AppId, InstanceId};
-use crate::instance::{Condition, Instance};
+use crate::instance::Instance;
+use crate::tally::Tally;
 use crate::time::Timestamp;
+use deploy::counted;
 use records::Dirty;
 
 /// How often a kill is repeated until the task is over.
@@ -67,6 +69,8 @@ pub(crate) struct Effects {
 pub(crate) struct Core {
     apps: BTreeMap<AppId, AppRecord>,
     instances: BTreeMap<InstanceId, Instance>,
+    /// How many of each app are how far.
+    tallies: BTreeMap<AppId, Tally>,
     deployments: BTreeMap<String, Deployment>,
     backoffs: BTreeMap<AppId, Backoff>,
     framework_id: Option<String>,
@@ -76,6 +80,8 @@ pub(crate) struct Core {
     killing: BTreeSet<InstanceId>,
     /// Instances on agents nobody hears of.
     unreachable: BTreeSet<InstanceId>,
+    /// Instances that were launched and do not run yet.
+    starting: BTreeSet<InstanceId>,
     /// Tasks with checks of the scheduler.
     checked: BTreeSet<InstanceId>,
     /// Apps the planner has to look at.
@@ -101,12 +107,14 @@ impl Core {
         let mut core = Core {
             apps: loaded.apps,
             instances: loaded.instances,
+            tallies: BTreeMap::new(),
             deployments: loaded.deployments,
             backoffs: BTreeMap::new(),
             framework_id: loaded.framework_id,
             waiting: BTreeSet::new(),
             killing: BTreeSet::new(),
             unreachable: BTreeSet::new(),
+            starting: BTreeSet::new(),
             checked: BTreeSet::new(),
             unsettled: BTreeSet::new(),
             connected: false,
@@ -129,15 +137,11 @@ impl Core {
         let ids: Vec<_> = self.instances.keys().cloned().collect();
         for id in ids {
             let Some(instance) = self.instances.get(&id) else { continue };
-            if instance.condition == Condition::Scheduled {
-                self.waiting.insert(id.clone());
-            }
+            self.tallies.entry(instance.app.clone()).or_default().add(counted(instance));
             if instance.kill_asked_at.is_some() {
                 self.killing.insert(id.clone());
             }
-            if instance.condition == Condition::Unreachable {
-                self.unreachable.insert(id.clone());
-            }
+            self.file(&id);
             self.start_checks(&id, now);
         }
         self.settle(now);

@@ -4,7 +4,7 @@
 //!
 //! - [`app`]: definitions, what is wrong with them, what a change of them means;
 //! - `instance`, `health`, `backoff`: one instance, its health by each check, and when to launch the next one;
-//! - `plan`: what to do next for an app; `stock`, `matching`, `task`: which offer it goes to, and what is launched;
+//! - `plan`, `tally`: what to do next for an app; `stock`, `matching`, `task`: which offer it goes to, and what is launched;
 //! - `deployment`, `events`: changes under way, and what is told of them;
 //! - `core`: all of it together. Inputs with `now` in, effects out.
 //!
@@ -29,6 +29,7 @@ mod plan;
 mod scheduler;
 mod selector;
 mod stock;
+mod tally;
 mod task;
 pub mod time;
 

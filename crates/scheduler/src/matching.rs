@@ -48,9 +48,8 @@ pub(crate) fn place(
     let mut placements = Vec::new();
     for wish in wishes {
         let mut order: Vec<usize> = (0..offers.len()).collect();
-        order.sort_by(|&one, &other| {
-            let key = |index: usize| (crowd_of(&crowd, offers, index, wish.app), -(cpus(&left, index) * 1000.0) as i64);
-            key(one).cmp(&key(other))
+        order.sort_by_cached_key(|&index| {
+            (crowd_of(&crowd, offers, index, wish.app), -(cpus(&left, index) * 1000.0) as i64)
         });
         let found = order.into_iter().find_map(|index| Some((index, take(left.get_mut(index)?, wish.app, dice)?)));
         let Some((offer, (ports, resources))) = found else { continue };

@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 
 /// How many instances may wait for offers at a time; more are added as these are launched. It bounds what a slip of the
 /// pen in `instances` costs.
-const MOST_WAITING: usize = 1000;
+pub(crate) const MOST_WAITING: usize = 1000;
 
 /// What is wanted.
 #[derive(Debug, Clone, Copy, PartialEq)]

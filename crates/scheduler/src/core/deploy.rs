@@ -10,6 +10,7 @@ use crate::events;
 use crate::ids::{AppId, InstanceId};
 use crate::instance::{Condition, Goal, Instance};
 use crate::plan::{self, Plan, Seen, Stage, Target};
+use crate::tally::Tally;
 use crate::time::Timestamp;
 
 impl Core {
@@ -18,12 +19,20 @@ impl Core {
         let Some(record) = self.apps.get(id) else { return };
         let app = record.app.clone();
         let target = target(&app, record.removed);
-        let seen: Vec<Seen> = self.instances_of(id).map(see).collect();
-        let plan = plan::plan(&target, &seen);
+        let plan = self.plan(id, &target);
         self.carry_out(&app, &plan, now);
         if plan.done {
             self.finish(id, now);
         }
+    }
+
+    /// From numbers, if they tell; else from a look at every instance.
+    fn plan(&self, id: &AppId, target: &Target) -> Plan {
+        let nothing = Tally::default();
+        let quick = self.tallies.get(id).unwrap_or(&nothing).plan(target);
+        let look = || plan::plan(target, &self.instances_of(id).map(see).collect::<Vec<_>>());
+        debug_assert!(quick.as_ref().is_none_or(|quick| *quick == look()), "the tally of {id} is wrong");
+        quick.unwrap_or_else(look)
     }
 
     fn carry_out(&mut self, app: &App, plan: &Plan, now: Timestamp) {
@@ -126,19 +135,20 @@ fn target(app: &App, removed: bool) -> Target {
     }
 }
 
-fn see(instance: &Instance) -> Seen {
+/// As what an instance counts in its app's tally.
+pub(super) fn counted(instance: &Instance) -> (Timestamp, Stage) {
     let stage = match instance.condition {
         _ if instance.goal == Goal::Stopped => Stage::Leaving,
         Condition::Scheduled => Stage::Waiting,
         _ if instance.is_ready() => Stage::Ready,
         _ => Stage::Unready,
     };
-    Seen {
-        id: instance.id.clone(),
-        config: instance.config,
-        stage,
-        since: instance.staged_at.unwrap_or(instance.since),
-    }
+    (instance.config, stage)
+}
+
+fn see(instance: &Instance) -> Seen {
+    let (config, stage) = counted(instance);
+    Seen { id: instance.id.clone(), config, stage, since: instance.staged_at.unwrap_or(instance.since) }
 }
 
 /// Whether an app whose instance ended so is to be launched more slowly. A kill, also for health, is no reason.

@@ -72,11 +72,11 @@ impl Core {
 
     /// Kills what was launched long ago and never heard of, so that it is launched again.
     pub(super) fn overdue(&mut self, now: Timestamp) {
-        let overdue = self.instances.values().filter(|instance| {
-            matches!(instance.condition, Condition::Staging | Condition::Starting)
-                && instance.kill_asked_at.is_none()
-                && instance.since.plus(STAGING_LIMIT) <= now
-        });
+        let overdue = self
+            .starting
+            .iter()
+            .filter_map(|id| self.instances.get(id))
+            .filter(|instance| instance.kill_asked_at.is_none() && instance.since.plus(STAGING_LIMIT) <= now);
         let overdue: Vec<_> = overdue.map(|instance| instance.id.clone()).collect();
         for id in overdue {
             tracing::warn!(instance = %id, "killed because it did not start in time");

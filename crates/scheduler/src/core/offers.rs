@@ -46,13 +46,18 @@ impl Core {
         if self.leaving {
             return Vec::new();
         }
-        let is_due = |id: &&InstanceId| {
-            let backoff = self.instances.get(id).and_then(|instance| self.backoffs.get(&instance.app));
-            backoff.and_then(crate::backoff::Backoff::until).is_none_or(|until| until <= now)
-        };
-        let mut due: Vec<_> = self.waiting.iter().filter(is_due).cloned().collect();
+        let mut due: Vec<_> = self.waiting.iter().filter(|id| self.is_due(id, now)).cloned().collect();
         due.sort_by_key(|id| self.instances.get(id).map(|instance| instance.since));
         due
+    }
+
+    fn is_any_due(&self, now: Timestamp) -> bool {
+        !self.leaving && self.waiting.iter().any(|id| self.is_due(id, now))
+    }
+
+    fn is_due(&self, id: &InstanceId, now: Timestamp) -> bool {
+        let backoff = self.instances.get(id).and_then(|instance| self.backoffs.get(&instance.app));
+        backoff.and_then(crate::backoff::Backoff::until).is_none_or(|until| until <= now)
     }
 
     fn place(&mut self, offers: &[Offer], due: &[InstanceId]) -> Vec<Placement> {
@@ -92,7 +97,7 @@ impl Core {
         if !self.connected {
             return;
         }
-        let wanted = !self.waiting.is_empty() && !self.due(now).is_empty();
+        let wanted = self.is_any_due(now);
         if wanted && (self.suppressed || self.offers_stale) {
             self.suppressed = false;
             self.offers_stale = false;

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use store::{Batch, Store, StoreError};
 
 use super::Core;
+use super::deploy::counted;
 use crate::app::App;
 use crate::deployment::Deployment;
 use crate::ids::{AppId, InstanceId};
@@ -152,38 +153,59 @@ impl Core {
     /// Changes an instance, and remembers that it has to be written and planned for.
     pub(super) fn change<T>(&mut self, id: &InstanceId, change: impl FnOnce(&mut Instance) -> T) -> Option<T> {
         let instance = self.instances.get_mut(id)?;
+        let before = counted(instance);
         let result = change(instance);
-        let app = instance.app.clone();
-        if instance.has_task() {
-            self.waiting.remove(id);
-        } else if self.waiting.insert(id.clone()) {
-            self.offers_stale = true;
-        }
-        if self.instances.get(id).is_some_and(|instance| instance.condition == Condition::Unreachable) {
-            self.unreachable.insert(id.clone());
-        } else {
-            self.unreachable.remove(id);
-        }
+        let (after, app) = (counted(instance), instance.app.clone());
+        let tally = self.tallies.entry(app.clone()).or_default();
+        tally.remove(before);
+        tally.add(after);
+        self.file(id);
         self.dirty.instances.insert(id.clone());
         self.touch(&app);
         Some(result)
     }
 
+    /// Puts an instance where those in its condition are looked for.
+    pub(super) fn file(&mut self, id: &InstanceId) {
+        let Some(condition) = self.instances.get(id).map(|instance| instance.condition) else { return };
+        let is_new = put(&mut self.waiting, id, condition == Condition::Scheduled);
+        self.offers_stale |= is_new;
+        put(&mut self.starting, id, matches!(condition, Condition::Staging | Condition::Starting));
+        put(&mut self.unreachable, id, condition == Condition::Unreachable);
+    }
+
     pub(super) fn add(&mut self, instance: Instance) {
         let id = instance.id.clone();
+        self.tallies.entry(instance.app.clone()).or_default().add(counted(&instance));
         self.instances.insert(id.clone(), instance);
         self.change(&id, |_| ());
     }
 
     pub(super) fn forget(&mut self, id: &InstanceId) -> Option<Instance> {
         let instance = self.instances.remove(id)?;
+        if let Some(tally) = self.tallies.get_mut(&instance.app) {
+            tally.remove(counted(&instance));
+            if tally.is_empty() {
+                self.tallies.remove(&instance.app);
+            }
+        }
         self.waiting.remove(id);
+        self.starting.remove(id);
         self.killing.remove(id);
         self.unreachable.remove(id);
         self.dirty.instances.insert(id.clone());
         self.touch(&instance.app);
         Some(instance)
     }
+}
+
+/// Says whether it is there now and was not.
+fn put(set: &mut BTreeSet<InstanceId>, id: &InstanceId, wanted: bool) -> bool {
+    if !wanted {
+        set.remove(id);
+        return false;
+    }
+    !set.contains(id) && set.insert(id.clone())
 }
 
 fn write<T: Serialize>(batch: Batch, key: String, record: Option<&T>) -> Batch {

@@ -148,7 +148,9 @@ impl Core {
     }
 
     fn goes_on(&mut self, id: &InstanceId, condition: Condition, status: &TaskStatus, now: Timestamp) {
-        if self.change(id, |instance| instance.enter(condition, now)) == Some(true)
+        let is_news = self.instances.get(id).is_some_and(|instance| instance.condition != condition);
+        if is_news
+            && self.change(id, |instance| instance.enter(condition, now)) == Some(true)
             && let Some(instance) = self.instances.get(id)
         {
             let event = events::instance_changed(instance, condition_name(condition), now);
@@ -162,12 +164,18 @@ impl Core {
         }
     }
 
-    /// Addresses, agent and check result, as far as the update has them.
+    /// Addresses, agent and check result, as far as the update has them. Most have nothing new: when a hundred thousand
+    /// tasks are reconciled, nothing is to be written.
     fn take_note(&mut self, id: &InstanceId, status: &TaskStatus) {
         let network = status.container_status.as_ref().and_then(|container| container.network_infos.first());
         let ip = network.and_then(|network| network.ip_addresses.first()).and_then(|ip| ip.ip_address.clone());
         let agent_id = status.agent_id.as_ref().map(|id| id.value.clone());
         let check_result = check_result(status);
+        let Some(known) = self.instances.get(id) else { return };
+        let (new_ip, new_agent) = (ip.is_some() && ip != known.ip, agent_id.is_some() && agent_id != known.agent_id);
+        if !new_ip && !new_agent && (check_result.is_none() || check_result == known.check_result) {
+            return;
+        }
         self.change(id, |instance| {
             instance.ip = ip.or_else(|| instance.ip.take());
             instance.agent_id = agent_id.or_else(|| instance.agent_id.take());

@@ -1,0 +1,98 @@
+//! How many instances of one app are how far, kept up with every change, so that the planner need not look at each of
+//! them when nothing is to be done for any in particular. Pure.
+
+use std::collections::BTreeMap;
+
+use crate::plan::{MOST_WAITING, Plan, Stage, Target};
+use crate::time::Timestamp;
+
+/// Instances of one configuration, by stage.
+type Stages = [usize; 4];
+
+/// Of one app, by configuration.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Tally(BTreeMap<Timestamp, Stages>);
+
+impl Tally {
+    /// An instance is there, or is as this now.
+    pub(crate) fn add(&mut self, (config, stage): (Timestamp, Stage)) {
+        if let Some(count) = self.0.entry(config).or_default().get_mut(stage as usize) {
+            *count += 1;
+        }
+    }
+
+    /// It is gone, or is not any more.
+    pub(crate) fn remove(&mut self, (config, stage): (Timestamp, Stage)) {
+        let Some(stages) = self.0.get_mut(&config) else { return };
+        if let Some(count) = stages.get_mut(stage as usize) {
+            *count = count.saturating_sub(1);
+        }
+        if *stages == Stages::default() {
+            self.0.remove(&config);
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What to do, if the numbers are enough to know it: all have the wanted configuration, and there are not too many.
+    pub(crate) fn plan(&self, target: &Target) -> Option<Plan> {
+        let all_current = self.0.iter().all(|(config, [waiting, unready, ready, _leaving])| {
+            *config == target.config || waiting + unready + ready == 0
+        });
+        let wanted = usize::try_from(target.instances).unwrap_or(usize::MAX);
+        let [waiting, unready, ready, _leaving] = self.0.get(&target.config).copied().unwrap_or_default();
+        let (current, all) = (waiting + unready + ready, self.0.values().flatten().sum::<usize>());
+        let missing = wanted.checked_sub(current).filter(|_| all_current)?;
+        let create = u32::try_from(missing.min(MOST_WAITING.saturating_sub(waiting))).unwrap_or(u32::MAX);
+        Some(Plan { create, done: ready == wanted && all == wanted, ..Plan::default() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::app::definition::{KillSelection, UpgradeStrategy};
+    use crate::ids::{AppId, InstanceId};
+    use crate::plan::{Seen, plan};
+
+    const STAGES: [Stage; 4] = [Stage::Waiting, Stage::Unready, Stage::Ready, Stage::Leaving];
+
+    fn at(moment: u8) -> Timestamp {
+        Timestamp::from_millis(moment.into())
+    }
+
+    #[test]
+    fn what_comes_and_goes_leaves_nothing() {
+        let mut tally = Tally::default();
+        tally.add((at(1), Stage::Waiting));
+        tally.add((at(1), Stage::Ready));
+        tally.remove((at(1), Stage::Waiting));
+        assert!(!tally.is_empty());
+        tally.remove((at(1), Stage::Ready));
+        assert_eq!(tally, Tally::default());
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_lead_to_the_same_plan(
+            instances in 0u32..6, there in proptest::collection::vec((0u8..2, 0usize..4), 0..8)
+        ) {
+            let strategy = UpgradeStrategy { minimum_health_capacity: 0.5, maximum_over_capacity: 0.5 };
+            let target = Target { instances, config: at(0), strategy, selection: KillSelection::YoungestFirst };
+            let (mut tally, mut seen) = (Tally::default(), Vec::new());
+            for (number, (config, stage)) in there.into_iter().enumerate() {
+                let (config, stage) = (at(config), STAGES[stage]);
+                tally.add((config, stage));
+                let id = InstanceId::new(&AppId::new("a"), &number.to_string());
+                seen.push(Seen { id, config, stage, since: at(0) });
+            }
+            if let Some(quick) = tally.plan(&target) {
+                prop_assert_eq!(quick, plan(&target, &seen));
+            }
+        }
+    }
+}
