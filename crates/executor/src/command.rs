@@ -23,11 +23,13 @@ use crate::environment::ExecutorConfig;
 use crate::error::ExecutorError;
 use crate::journal::Journal;
 use crate::lifecycle::{Action, Ending, Input, Lifecycle, Update, Verdict};
+use crate::lines::Lines;
 use crate::monitor::Monitor;
-use crate::state::StateDirectory;
+use crate::state::{Exclusion, StateDirectory};
 use crate::status::status;
 use crate::subscription::{Incoming, Outgoing, Subscription};
 use crate::supervisor::Supervisor;
+use crate::whereabouts::Whereabouts;
 
 /// How many events of the agent may wait for the executor.
 const WAITING_EVENTS: usize = 16;
@@ -39,6 +41,10 @@ pub struct Shared {
     pub engine: Engine,
     /// How to start a shim: program and first arguments; the directory follows.
     pub shim_command: Arc<[String]>,
+    /// Who keeps others away from their state directories.
+    pub exclusion: Exclusion,
+    /// Over what they call the agent.
+    pub lines: Lines,
 }
 
 /// One logical executor.
@@ -53,6 +59,8 @@ pub struct CommandExecutor {
     task: Option<TaskInfo>,
     shim: Option<Supervisor>,
     monitor: Option<Monitor>,
+    /// Where the task was when its checks began.
+    whereabouts: Option<Whereabouts>,
     agent: mpsc::UnboundedSender<Outgoing>,
     events: mpsc::Receiver<Incoming>,
     verdict: Option<Verdict>,
@@ -70,7 +78,7 @@ impl CommandExecutor {
     /// Runs the executor to its end: fresh, or from where an earlier process stopped.
     pub async fn run(config: ExecutorConfig, shared: Shared) -> Result<Verdict, ExecutorError> {
         let config = Arc::new(config);
-        let state = StateDirectory::open(&config.state_directory).await?;
+        let state = StateDirectory::open(&config.state_directory, shared.exclusion).await?;
         let journal = state.journal()?;
         let launched = state.launched()?;
         if launched.is_some() && is_over(&journal) {
@@ -79,13 +87,15 @@ impl CommandExecutor {
         let (agent, outgoing) = mpsc::unbounded_channel();
         let (incoming, events) = mpsc::channel(WAITING_EVENTS);
         let unacknowledged = unacknowledged(&journal, launched.as_ref().map(|(task, _)| task));
-        let subscription = Subscription { config: config.clone(), unacknowledged, outgoing, incoming };
+        let lines = shared.lines.clone();
+        let subscription = Subscription { config: config.clone(), lines, unacknowledged, outgoing, incoming };
         let mut executor = CommandExecutor {
             lifecycle: Lifecycle::new(config.shutdown_grace),
             framework: state.framework()?,
             task: None,
             shim: None,
             monitor: None,
+            whereabouts: None,
             verdict: None,
             config,
             shared,
@@ -132,6 +142,9 @@ impl CommandExecutor {
     }
 
     async fn attempted(&mut self, event: &checks::Event) {
+        if self.is_void(event) {
+            return;
+        }
         let input = self.monitor.as_ref().and_then(|monitor| monitor.input(event));
         if let Some(input) = input {
             self.feed(input).await;

@@ -17,11 +17,11 @@ use crate::shim::write_whole;
 /// When to write the file anew, with what still matters only.
 const WORTH_COMPACTING: u64 = 64 * 1024;
 
-/// The file, and what is in it.
+/// The file, and what is in it. It is opened for each record: they are rare, and descriptors are not plenty where there
+/// are thousands of tasks.
 #[derive(Debug)]
 pub(crate) struct Journal {
     path: PathBuf,
-    file: File,
     size: u64,
     history: History,
 }
@@ -93,8 +93,8 @@ impl Journal {
         if whole < content.len() {
             write_whole(&path, content.get(..whole).unwrap_or_default())?;
         }
-        let file = append_to(&path)?;
-        Ok(Journal { path, file, size: whole as u64, history })
+        append_to(&path)?;
+        Ok(Journal { path, size: whole as u64, history })
     }
 
     /// What happened so far.
@@ -124,7 +124,7 @@ impl Journal {
     fn append(&mut self, record: Record) -> io::Result<()> {
         let bytes = record.encode_length_delimited_to_vec();
         self.history.take(record);
-        self.file.write_all(&bytes)?;
+        append_to(&self.path)?.write_all(&bytes)?;
         self.size += bytes.len() as u64;
         Ok(())
     }
@@ -133,7 +133,6 @@ impl Journal {
         let records = self.history.records();
         let bytes: Vec<u8> = records.iter().flat_map(Message::encode_length_delimited_to_vec).collect();
         write_whole(&self.path, &bytes)?;
-        self.file = append_to(&self.path)?;
         self.size = bytes.len() as u64;
         Ok(())
     }

@@ -10,6 +10,7 @@
 //!   subscription, reconnect  the agent's API                    updates       what is not acknowledged (pure)
 //!   command                  one executor: the shell            journal       what must survive kill -9
 //!   probe, monitor           checks of a task                   state         the directory it all lies in
+//!   whereabouts              where they are checked
 //!   supervisor, tree         shims and processes, from outside  shim, start   the task's parent
 //! ```
 //!
@@ -24,6 +25,7 @@ mod environment;
 mod error;
 mod journal;
 mod lifecycle;
+mod lines;
 mod lock;
 mod monitor;
 mod orphans;
@@ -44,11 +46,14 @@ mod task;
 mod tree;
 mod updates;
 mod user;
+mod whereabouts;
 
 pub use command::{CommandExecutor, Shared};
 pub use endpoint::Endpoint;
 pub use environment::{ExecutorConfig, Variables, of_this_process};
 pub use error::ExecutorError;
 pub use lifecycle::Verdict;
+pub use lines::Lines;
 pub use reconnect::Reconnection;
 pub use run::run;
+pub use state::Exclusion;

@@ -26,7 +26,7 @@ use crate::lifecycle::Verdict;
 use crate::lock;
 use crate::orphans::bury;
 use crate::reconnect::{Absence, Next};
-use crate::state::StateDirectory;
+use crate::state::{Exclusion, StateDirectory};
 use crate::supervisor::put_down;
 
 /// The agent's path for pools.
@@ -83,7 +83,7 @@ pub async fn run(config: PoolConfig, shim_command: Vec<String>) -> ExitCode {
 
 async fn host(config: PoolConfig, shim_command: Vec<String>) -> Result<(), ExecutorError> {
     let _lock = lock::hold(&config.lock).await?;
-    let shared = Shared::new(shim_command)?;
+    let shared = Shared::new(shim_command, Exclusion::Host)?;
     let (running, executors, ended) = (HashSet::new(), JoinSet::new(), BTreeMap::new());
     Pool { config, shared, running, executors, ended }.run().await;
     Ok(())
@@ -218,7 +218,7 @@ async fn one(variables: Variables, shared: Shared) -> i32 {
         Err(error) => tracing::error!(%error, "an executor of the pool broke"),
     }
     // Whatever went wrong, the agent is told that nothing runs any more. Unless somebody else has the directory.
-    if let Ok(state) = StateDirectory::open(&config.state_directory).await {
+    if let Ok(state) = StateDirectory::open(&config.state_directory, Exclusion::Host).await {
         put_down(state.shim(), config.mark()).await;
     }
     EXITED_BADLY

@@ -10,25 +10,27 @@ use crate::command::{CommandExecutor, Shared};
 use crate::environment::ExecutorConfig;
 use crate::error::ExecutorError;
 use crate::lifecycle::Verdict;
+use crate::lines::Lines;
 use crate::orphans::bury;
 use crate::reach::reach;
+use crate::state::Exclusion;
 
 impl Shared {
     /// Makes this process fit to host executors: it adopts what their tasks leave behind, and has a check engine.
     /// `shim_command` is the program and its first arguments that, given a directory, run [`crate::shim::main`].
-    pub fn new(shim_command: Vec<String>) -> Result<Shared, ExecutorError> {
+    pub fn new(shim_command: Vec<String>, exclusion: Exclusion) -> Result<Shared, ExecutorError> {
         set_child_subreaper(Some(getpid())).map_err(|errno| ExecutorError::Engine(errno.into()))?;
         let reach = reach().map_err(|error| ExecutorError::Engine(std::io::Error::other(error)))?;
         let engine = Engine::start(EngineOptions { reach, ..EngineOptions::default() })
             .map_err(|error| ExecutorError::Engine(std::io::Error::other(error)))?;
-        Ok(Shared { engine, shim_command: Arc::from(shim_command) })
+        Ok(Shared { engine, shim_command: Arc::from(shim_command), exclusion, lines: Lines::default() })
     }
 }
 
 /// Runs the one executor this process was started for. Must be called on a tokio runtime.
 pub async fn run(config: ExecutorConfig, shim_command: Vec<String>) -> ExitCode {
     let undertaker = tokio::spawn(bury());
-    let ended = match Shared::new(shim_command) {
+    let ended = match Shared::new(shim_command, Exclusion::Lock) {
         Ok(shared) => CommandExecutor::run(config, shared).await,
         Err(error) => Err(error),
     };

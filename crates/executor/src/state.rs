@@ -26,7 +26,16 @@ use crate::shim::{ShimFiles, write_whole};
 #[derive(Debug)]
 pub(crate) struct StateDirectory {
     path: PathBuf,
-    _lock: fs::File,
+    _lock: Option<fs::File>,
+}
+
+/// Who makes sure that nobody else uses a state directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exclusion {
+    /// A lock in the directory.
+    Lock,
+    /// Whoever hosts the executors: it holds a lock for all of them, which saves a descriptor for each.
+    Host,
 }
 
 /// The task, and since when.
@@ -40,9 +49,12 @@ pub(crate) struct Launched {
 
 impl StateDirectory {
     /// Opens or creates the directory, for this process alone.
-    pub(crate) async fn open(path: &Path) -> Result<StateDirectory, ExecutorError> {
+    pub(crate) async fn open(path: &Path, exclusion: Exclusion) -> Result<StateDirectory, ExecutorError> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(ExecutorError::file("create", path))?;
-        let lock = lock::hold(&path.join("executor.lock")).await?;
+        let lock = match exclusion {
+            Exclusion::Lock => Some(lock::hold(&path.join("executor.lock")).await?),
+            Exclusion::Host => None,
+        };
         Ok(StateDirectory { path: path.to_path_buf(), _lock: lock })
     }
 

@@ -16,6 +16,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::clock::now;
 use crate::environment::ExecutorConfig;
+use crate::lines::Lines;
 use crate::reconnect::{Absence, Next};
 use crate::updates::Unacknowledged;
 
@@ -47,6 +48,7 @@ struct Abandoned;
 #[derive(Debug)]
 pub(crate) struct Subscription {
     pub(crate) config: Arc<ExecutorConfig>,
+    pub(crate) lines: Lines,
     pub(crate) unacknowledged: Unacknowledged,
     pub(crate) outgoing: mpsc::UnboundedReceiver<Outgoing>,
     pub(crate) incoming: mpsc::Sender<Incoming>,
@@ -112,10 +114,7 @@ impl Subscription {
     }
 
     async fn connect(&mut self) -> Result<Connection, ClientError> {
-        let mut client = Client::new(self.config.agent.authority(), Codec::Protobuf);
-        if let Some(token) = &self.config.token {
-            client = client.with_token(token)?;
-        }
+        let client = self.client().await?;
         let subscribe = call::Subscribe {
             unacknowledged_tasks: self.unacknowledged.tasks().to_vec(),
             unacknowledged_updates: self
@@ -128,6 +127,15 @@ impl Subscription {
         let call = Call { subscribe: Some(subscribe), ..self.call(call::Type::Subscribe) };
         let events = client.subscribe(&self.config.agent.executor_path(), &call).await?;
         Ok(Connection { client, events })
+    }
+
+    /// One that has to show who it is has a connection of its own.
+    async fn client(&self) -> Result<Client, ClientError> {
+        let authority = self.config.agent.authority();
+        match &self.config.token {
+            Some(token) => Client::new(authority, Codec::Protobuf).with_token(token),
+            None => Ok(self.lines.to(&authority, &self.config.executor_id).await),
+        }
     }
 
     async fn subscribed(&mut self, mut connection: Connection) -> Result<(), Abandoned> {

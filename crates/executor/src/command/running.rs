@@ -2,7 +2,7 @@
 
 use std::io;
 
-use checks::Place;
+use checks::{Event, Outcome};
 
 use super::CommandExecutor;
 use crate::lifecycle::{Blow, Input};
@@ -11,6 +11,7 @@ use crate::prepare::Prepared;
 use crate::probe::{Surroundings, specs};
 use crate::sandbox;
 use crate::supervisor::{Found, Launch};
+use crate::whereabouts::Whereabouts;
 
 impl CommandExecutor {
     /// Starts the task; the answer is the next input of its life.
@@ -46,6 +47,9 @@ impl CommandExecutor {
     /// Begins to check the task, if it has checks that can be.
     pub(super) fn start_checks(&mut self) {
         let (Some(task), Some(shim)) = (&self.task, &self.shim) else { return };
+        let pid = shim.task().pid;
+        self.whereabouts = Whereabouts::of(pid).ok();
+        let Some(whereabouts) = self.whereabouts else { return };
         let Ok(prepared) = Prepared::new(&self.config, self.framework.as_ref(), task) else { return };
         let around = Surroundings {
             environment: &prepared.environment,
@@ -56,7 +60,7 @@ impl CommandExecutor {
         if specs.is_empty() {
             return;
         }
-        match Place::of_pid(shim.task().pid) {
+        match whereabouts.place(pid) {
             Ok(place) => {
                 let file = self.state.health();
                 self.monitor = Some(Monitor::start(&self.shared.engine, task, specs, &place, file));
@@ -64,6 +68,20 @@ impl CommandExecutor {
             // If the task has ended meanwhile, the shim will say so.
             Err(error) => tracing::warn!(%error, "the task is not checked"),
         }
+    }
+
+    /// A failure that says nothing about the task: it has ended, or it has moved, and is asked there from now on.
+    pub(super) fn is_void(&mut self, event: &Event) -> bool {
+        let Some(shim) = self.shim.as_ref().filter(|_| matches!(event.outcome, Outcome::Failure(_))) else {
+            return false;
+        };
+        let task = shim.task();
+        let moved = Whereabouts::of(task.pid).is_ok_and(|now| self.whereabouts.is_some_and(|before| before != now));
+        if task.is_alive() && moved {
+            self.monitor = None;
+            self.start_checks();
+        }
+        moved || !task.is_alive()
     }
 
     /// Sends a signal to all of the task's processes.

@@ -1,0 +1,51 @@
+//! Whose namespaces a task is in, and so where it is checked.
+//!
+//! A task in ours is checked from where we are, without a descriptor of its process: there may be thousands of tasks.
+//! It may move after its start, `exec ip netns exec blue server` does.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+
+use checks::{Place, PlaceError};
+
+/// The namespaces that matter to checks.
+const KINDS: [&str; 5] = ["net", "mnt", "pid", "uts", "ipc"];
+
+/// The numbers of a process' namespaces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Whereabouts([u64; KINDS.len()]);
+
+impl Whereabouts {
+    /// Of this process now.
+    pub(crate) fn of(pid: i32) -> io::Result<Whereabouts> {
+        Whereabouts::read(&pid.to_string())
+    }
+
+    fn read(process: &str) -> io::Result<Whereabouts> {
+        let mut numbers = [0; KINDS.len()];
+        for (number, kind) in numbers.iter_mut().zip(KINDS) {
+            *number = fs::metadata(format!("/proc/{process}/ns/{kind}"))?.ino();
+        }
+        Ok(Whereabouts(numbers))
+    }
+
+    /// The place to check a process that is there.
+    pub(crate) fn place(self, pid: i32) -> Result<Place, PlaceError> {
+        let ours = Whereabouts::read("self").is_ok_and(|ours| ours == self);
+        if ours { Ok(Place::Host) } else { Place::of_pid(pid) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_where_we_are_needs_no_descriptor() {
+        let own = i32::try_from(std::process::id()).unwrap();
+        let here = Whereabouts::of(own).unwrap();
+        assert!(matches!(here.place(own), Ok(Place::Host)));
+        assert!(Whereabouts::of(i32::MAX).is_err());
+    }
+}
