@@ -1,6 +1,7 @@
 //! `cygnet demo`: servers to try health checks with, so small that thousands fit on a machine. No runtime, no threads but
 //! one, with a small stack, for each connection that is being answered.
 
+mod gaps;
 mod http;
 mod tcp;
 

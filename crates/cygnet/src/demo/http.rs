@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::aside;
+use super::gaps::Gaps;
 use crate::output::line;
 
 /// The longest request head that is read, and how long it may take to arrive.
@@ -18,11 +19,12 @@ const FINE: u8 = 0;
 const FAIL: u8 = 1;
 const HANG: u8 = 2;
 
-/// How `/health` answers now.
+/// How `/health` answers now, and how often it was asked.
 #[derive(Debug, Default)]
 struct Switches {
     mood: AtomicU8,
     delay_ms: AtomicU64,
+    gaps: Gaps,
 }
 
 /// A status and a body; none if there is nobody to answer any more.
@@ -48,7 +50,11 @@ fn answer(stream: TcpStream, switches: &Switches) -> std::io::Result<()> {
     let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or("/"));
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let answer = match (method, path) {
-        ("GET" | "HEAD", "/health") => health(switches, &stream),
+        ("GET" | "HEAD", "/health") => {
+            switches.gaps.note();
+            health(switches, &stream)
+        }
+        ("GET", "/gaps") => Some(("200 OK", switches.gaps.to_string())),
         ("POST" | "PUT", "/ok" | "/fail" | "/hang" | "/slow") => turn(switches, path, query),
         ("GET" | "HEAD", "/") => Some(("200 OK", switches.help())),
         _ => Some(("404 Not Found", format!("there is no {method} {path}; GET / tells what there is\n"))),
@@ -122,7 +128,8 @@ impl Switches {
         format!(
             "cygnet demo http: a server to try health checks with.\n{}.\n\
              POST /fail: it answers 500. POST /hang: it never answers. POST /slow?ms=2000: it answers late.\n\
-             POST /ok: all is well again.\n",
+             POST /ok: all is well again.\n\
+             GET /gaps: the milliseconds between the last requests of /health.\n",
             self.describe()
         )
     }
