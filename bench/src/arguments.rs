@@ -14,6 +14,7 @@ pub(crate) enum Command {
     Engine(Load, Time),
     /// The same, of which nothing is due.
     Idle(Load),
+    Scale(crate::scale::Options),
 }
 
 #[derive(Clone, Default)]
@@ -34,6 +35,7 @@ pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Option<Comma
             let mut number = || arguments.next()?.parse().ok();
             Some(Command::Targets(Size { namespaces: number()?, listeners_in_each: number()? }))
         }
+        "scale" => crate::scale::Options::parse(arguments).map(Command::Scale),
         "engine" => engine(&arguments.collect::<Vec<_>>()),
         _ => None,
     }

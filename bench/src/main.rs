@@ -3,6 +3,8 @@
 //! `bench checks` is about health checks: [`rows`] has what is measured and the bars that must hold, [`sides`] who is
 //! measured, [`targets`] what is checked, [`experiment`] takes turns, [`report`] says what came out. Build with
 //! `--release`.
+//!
+//! `bench scale` is about how many tasks a cluster carries: [`scale`].
 
 mod arguments;
 mod bar;
@@ -21,6 +23,7 @@ mod picture;
 mod progress;
 mod report;
 mod rows;
+mod scale;
 mod sides;
 mod targets;
 
@@ -42,8 +45,9 @@ fn main() -> anyhow::Result<ExitCode> {
         Some(Command::Targets(size)) => targets::serve(size).map(|()| ExitCode::SUCCESS),
         Some(Command::Engine(load, time)) => print(&engine::carry_out(&load, time)?),
         Some(Command::Idle(load)) => print(&engine::hold(&load)?),
+        Some(Command::Scale(options)) => scale::scale(&options, &directory()?),
         None => {
-            eprintln!("{USAGE}");
+            eprintln!("{USAGE}\n       {}", scale::USAGE);
             Ok(ExitCode::from(2))
         }
     }

@@ -17,6 +17,7 @@ const USAGE: &str = "usage: cargo xtask VERB
   test [FILTER ...]      build what the tests need, run them all, say which were skipped
   lint                   format, clippy, and cargo-deny if it is installed
   bench checks [--quick] what a health check costs, beside others who make them, and whether the bars hold
+  bench scale [--quick]  how many health-checked tasks a cluster carries; --help tells of --check, --up-to and the like
   fuzz [SECONDS]         feed everything that comes from outside to what reads it; 60 seconds each if not told
   ci                     all that must hold before a change is taken: .ci/run";
 
@@ -35,12 +36,19 @@ fn run(arguments: &[&str]) -> anyhow::Result<()> {
     match arguments {
         ["test", rest @ ..] => suite::run(rest),
         ["lint"] => lint(),
+        ["bench", "scale", rest @ ..] => bench_scale(rest),
         ["bench", rest @ ..] => cargo(["run", "--release", "--package", "bench", "--"].iter().chain(rest)),
         ["fuzz"] => fuzz::run("60"),
         ["fuzz", seconds] => fuzz::run(seconds),
         ["ci"] => script(".ci/run"),
         _ => bail!("{USAGE}"),
     }
+}
+
+/// It starts the real thing, which cargo does not build for it.
+fn bench_scale(arguments: &[&str]) -> anyhow::Result<()> {
+    cargo(&["build", "--release", "--package", "cygnet"])?;
+    cargo(["run", "--release", "--package", "bench", "--", "scale"].iter().chain(arguments))
 }
 
 fn lint() -> anyhow::Result<()> {

@@ -1,0 +1,162 @@
+//! The picture of the article: a stacked bar for each poll, of all tasks by state. Pure: out comes SVG, as text.
+
+use super::options::thousands;
+use super::poll::{Poll, States};
+
+const WIDTH: f64 = 1000.0;
+const HEIGHT: f64 = 420.0;
+const LEFT: f64 = 70.0;
+const RIGHT: f64 = 980.0;
+const TOP: f64 = 80.0;
+const BOTTOM: f64 = 360.0;
+
+/// Names and colors, from the bottom of a bar to its top.
+const STACK: [(&str, &str, Count); 5] = [
+    ("healthy", "#1a7f37", |states| states.healthy),
+    ("unhealthy", "#cf222e", |states| states.unhealthy),
+    ("running", "#1f6feb", |states| states.running),
+    ("staged", "#bf8700", |states| states.staged),
+    ("unknown", "#8c959f", |states| states.unknown),
+];
+
+type Count = fn(&States) -> u64;
+
+/// A poll the scheduler did not answer.
+const SILENCE: &str = "#24292f";
+
+const STYLE: &str = "text{font-family:'DejaVu Sans','Liberation Sans',Arial,sans-serif;font-size:12px;fill:#24292f}\
+                     .title{font-size:18px;font-weight:bold}.small{font-size:11px;fill:#57606a}\
+                     .x{text-anchor:middle;fill:#57606a}.y{text-anchor:end;fill:#57606a}line{stroke:#d0d7de}";
+
+/// From numbers to places.
+struct Scale {
+    seconds: f64,
+    tasks: u64,
+}
+
+/// The whole picture.
+pub(crate) fn draw(title: &str, below: &str, polls: &[Poll]) -> String {
+    let scale = Scale::of(polls);
+    let mut picture = Picture::default();
+    picture.text(24.0, 34.0, "title", title);
+    picture.text(24.0, 54.0, "small", below);
+    picture.axes(&scale);
+    for (index, poll) in polls.iter().enumerate() {
+        let until = polls.get(index + 1).map_or(scale.seconds, |next| next.at.as_secs_f64());
+        picture.bar(&scale, poll, until);
+    }
+    picture.legend();
+    picture.finish()
+}
+
+impl Scale {
+    fn of(polls: &[Poll]) -> Scale {
+        let all = |poll: &Poll| poll.states.map_or(0, |states| STACK.iter().map(|(_, _, count)| count(&states)).sum());
+        let seconds = polls.last().map_or(0.0, |poll| poll.at.as_secs_f64()) + super::poll::EVERY.as_secs_f64();
+        Scale { seconds, tasks: polls.iter().map(all).max().unwrap_or(0).max(1) }
+    }
+
+    fn x(&self, seconds: f64) -> f64 {
+        LEFT + (RIGHT - LEFT) * (seconds / self.seconds).min(1.0)
+    }
+
+    fn y(&self, tasks: u64) -> f64 {
+        BOTTOM - (BOTTOM - TOP) * tasks as f64 / self.tasks as f64
+    }
+}
+
+/// A round number, so that there are at most so many of it in `all`.
+fn pace(all: f64, most: f64) -> f64 {
+    let rough = (all / most).max(1.0);
+    let power = 10_f64.powf(rough.log10().floor());
+    [1.0, 2.0, 5.0, 10.0].map(|factor| factor * power).into_iter().find(|pace| *pace >= rough).unwrap_or(rough)
+}
+
+#[derive(Default)]
+struct Picture(String);
+
+impl Picture {
+    fn text(&mut self, x: f64, y: f64, class: &str, text: &str) {
+        let text = text.replace('&', "&amp;").replace('<', "&lt;");
+        self.0 += &format!("<text x=\"{x:.1}\" y=\"{y:.1}\" class=\"{class}\">{text}</text>\n");
+    }
+
+    fn rectangle(&mut self, (left, right): (f64, f64), (top, bottom): (f64, f64), color: &str) {
+        let (width, height) = (right - left, bottom - top);
+        self.0 += &format!(
+            "<rect x=\"{left:.2}\" y=\"{top:.2}\" width=\"{width:.2}\" height=\"{height:.2}\" fill=\"{color}\"/>\n"
+        );
+    }
+
+    fn bar(&mut self, scale: &Scale, poll: &Poll, until: f64) {
+        let gap = if scale.seconds < 400.0 { 1.0 } else { 0.0 };
+        let sides = (scale.x(poll.at.as_secs_f64()), (scale.x(until) - gap).max(0.0));
+        let Some(states) = poll.states else {
+            return self.rectangle(sides, (BOTTOM, BOTTOM + 6.0), SILENCE);
+        };
+        let mut below = 0;
+        for (_, color, count) in STACK {
+            let count = count(&states);
+            if count > 0 {
+                self.rectangle(sides, (scale.y(below + count), scale.y(below)), color);
+            }
+            below += count;
+        }
+    }
+
+    fn axes(&mut self, scale: &Scale) {
+        let tasks = pace(scale.tasks as f64, 6.0) as u64;
+        for count in (0..=scale.tasks).step_by(usize::try_from(tasks).unwrap_or(1)) {
+            let y = scale.y(count);
+            self.0 += &format!("<line x1=\"{LEFT}\" y1=\"{y:.1}\" x2=\"{RIGHT}\" y2=\"{y:.1}\"/>\n");
+            self.text(LEFT - 8.0, y + 4.0, "y", &thousands(u32::try_from(count).unwrap_or(u32::MAX)));
+        }
+        let seconds = pace(scale.seconds, 10.0);
+        for number in 0..=(scale.seconds / seconds) as u32 {
+            let at = f64::from(number) * seconds;
+            self.text(scale.x(at), BOTTOM + 22.0, "x", &format!("{at:.0} s"));
+        }
+    }
+
+    fn legend(&mut self) {
+        let mut x = LEFT;
+        for (name, color, _) in STACK.into_iter().chain([("no answer", SILENCE, (|_| 0) as Count)]) {
+            self.rectangle((x, x + 12.0), (HEIGHT - 26.0, HEIGHT - 14.0), color);
+            self.text(x + 18.0, HEIGHT - 16.0, "", name);
+            x += 110.0;
+        }
+    }
+
+    fn finish(self) -> String {
+        format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{HEIGHT}\" \
+             viewBox=\"0 0 {WIDTH} {HEIGHT}\">\n<style>{STYLE}</style>\n\
+             <rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n{}</svg>\n",
+            self.0
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn states_are_stacked() {
+        let states = States { healthy: 60, staged: 40, ..States::default() };
+        let polls =
+            [Poll { at: Duration::ZERO, states: Some(states) }, Poll { at: Duration::from_secs(2), states: None }];
+        let svg = draw("100 tasks", "here", &polls);
+        // Background, two states, a silence, six names.
+        assert_eq!(svg.matches("<rect").count(), 10);
+        assert!(svg.contains("y=\"192.00\" width=\"454.00\" height=\"168.00\" fill=\"#1a7f37\""), "{svg}");
+        assert!(svg.contains("y=\"80.00\" width=\"454.00\" height=\"112.00\" fill=\"#bf8700\""), "{svg}");
+    }
+
+    #[test]
+    fn axes_have_round_numbers() {
+        assert_eq!([6.0, 7.0, 1900.0, 8000.0].map(|all| pace(all, 6.0)), [1.0, 2.0, 500.0, 2000.0]);
+    }
+}

@@ -1,0 +1,84 @@
+//! What was found at one number of tasks. Pure but for [`Costs::now`].
+
+use std::time::Duration;
+
+use super::cluster::Cluster;
+use super::http;
+use super::punctuality::Lag;
+use super::usage::{self, Usage};
+
+/// Who is measured, in the order of columns.
+pub(crate) const ROLES: [&str; 4] = ["scheduler", "master", "agent", "executor"];
+
+/// What everybody has used so far.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Costs {
+    pub(crate) roles: [Usage; 4],
+    pub(crate) machine_cpu: Duration,
+    pub(crate) machine_mib: f64,
+    /// Status updates the master has seen.
+    pub(crate) updates: f64,
+    pub(crate) at: Duration,
+}
+
+/// One row of the table.
+#[derive(Clone, Debug)]
+pub(crate) struct Step {
+    pub(crate) tasks: u32,
+    /// From the request until all were healthy; nothing if they never were.
+    pub(crate) ramp: Option<Duration>,
+    pub(crate) ramp_updates_per_s: f64,
+    /// While all are healthy: CPU of each role, as a part of one core.
+    pub(crate) cpu: [f64; 4],
+    pub(crate) rss_mib: [f64; 4],
+    pub(crate) machine_cpu: f64,
+    pub(crate) machine_mib: f64,
+    pub(crate) updates_per_s: f64,
+    pub(crate) lag: Option<Lag>,
+    /// Since the step before.
+    pub(crate) false_verdicts: u64,
+}
+
+impl Costs {
+    pub(crate) fn now(cluster: &Cluster, at: Duration) -> Costs {
+        let pids = [cluster.scheduler.pid(), cluster.master.pid(), cluster.agent.pid()].map(Some);
+        let [scheduler, master, agent] = pids;
+        let metrics = http::get(cluster.master.address, "/metrics/snapshot").unwrap_or_default();
+        Costs {
+            roles: [scheduler, master, agent, cluster.pool()].map(|pid| pid.map(usage::of).unwrap_or_default()),
+            machine_cpu: usage::machine_cpu(),
+            machine_mib: usage::machine_memory_mib(),
+            updates: metrics["master/messages_status_update"].as_f64().unwrap_or_default(),
+            at,
+        }
+    }
+
+    /// Per second between these and later ones.
+    fn per_second(&self, later: &Costs, amount: impl Fn(&Costs) -> f64) -> f64 {
+        (amount(later) - amount(self)) / (later.at.saturating_sub(self.at)).as_secs_f64().max(0.001)
+    }
+
+    pub(crate) fn updates_per_s(&self, later: &Costs) -> f64 {
+        self.per_second(later, |costs| costs.updates)
+    }
+}
+
+impl Step {
+    /// `ramp`: when scaling began and when it ended; then all was still until `end`.
+    pub(crate) fn new(tasks: u32, ramp: (Costs, Costs), end: Costs, lag: Option<Lag>, false_verdicts: u64) -> Step {
+        let (begin, still) = ramp;
+        let cpu = |role: usize| still.per_second(&end, |costs| costs.roles.map(|usage| usage.cpu.as_secs_f64())[role]);
+        Step {
+            tasks,
+            ramp: Some(still.at.saturating_sub(begin.at)),
+            ramp_updates_per_s: begin.updates_per_s(&still),
+            cpu: [0, 1, 2, 3].map(cpu),
+            rss_mib: end.roles.map(|usage| usage.rss_mib),
+            machine_cpu: still.per_second(&end, |costs| costs.machine_cpu.as_secs_f64()),
+            machine_mib: end.machine_mib,
+            updates_per_s: still.updates_per_s(&end),
+            lag,
+            false_verdicts,
+        }
+    }
+}
