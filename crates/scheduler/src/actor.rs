@@ -28,8 +28,9 @@ const BATCH: usize = 1024;
 /// How many messages may wait before senders do.
 const INBOX: usize = 4096;
 
-/// How many events a listener may be behind before it is cut off, as in Marathon.
-const EVENTS_BEHIND: usize = 1024;
+/// How many events a listener may be behind before it is cut off: whoever reads must survive the start of a thousand
+/// instances at once, which makes a few events each. They take memory only while somebody is behind.
+const EVENTS_BEHIND: usize = 16 * 1024;
 
 type Answer = Box<dyn FnOnce() + Send>;
 type Question = Box<dyn FnOnce(&mut Core, Timestamp) -> Answer + Send>;

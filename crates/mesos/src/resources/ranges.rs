@@ -41,13 +41,18 @@ impl Ranges {
 
     /// Whether this number is in here.
     pub fn contains(&self, number: u64) -> bool {
-        self.ranges.iter().any(|(begin, end)| (*begin..=*end).contains(&number))
+        self.around(number).is_some()
     }
 
     /// Whether all of `other` is in here.
     pub fn includes(&self, other: &Ranges) -> bool {
-        let within = |(begin, end): &(u64, u64)| self.ranges.iter().any(|(first, last)| first <= begin && end <= last);
-        other.ranges.iter().all(within)
+        other.ranges.iter().all(|(begin, end)| self.around(*begin).is_some_and(|(_, last)| end <= last))
+    }
+
+    /// The range this number is in.
+    fn around(&self, number: u64) -> Option<&(u64, u64)> {
+        let next = self.ranges.partition_point(|(begin, _)| *begin <= number);
+        self.ranges.get(next.checked_sub(1)?).filter(|(_, end)| number <= *end)
     }
 
     /// Adds all of `other`.
@@ -55,11 +60,18 @@ impl Ranges {
         *self = Self::new(self.ranges.iter().chain(&other.ranges).copied());
     }
 
-    /// Takes all of `other` away.
+    /// Takes all of `other` away. In one go over both: the ports of an agent with thousands of tasks are thousands of
+    /// ranges.
     pub fn remove(&mut self, other: &Ranges) {
-        for (begin, end) in &other.ranges {
-            self.ranges = self.ranges.iter().flat_map(|range| without(*range, (*begin, *end))).collect();
+        let mut left = Vec::with_capacity(self.ranges.len());
+        let mut taken = other.ranges.as_slice();
+        for (begin, end) in self.ranges.iter().copied() {
+            // Those that end below this range are of no interest to those above it either.
+            let below = taken.iter().take_while(|(_, last)| *last < begin).count();
+            taken = taken.get(below..).unwrap_or_default();
+            cut((begin, end), taken, &mut left);
         }
+        self.ranges = left;
     }
 
     /// The ranges, bounds included.
@@ -73,11 +85,20 @@ impl Ranges {
     }
 }
 
-/// What is left of a range without another one: nothing, or up to two pieces.
-fn without((begin, end): (u64, u64), (from, to): (u64, u64)) -> impl Iterator<Item = (u64, u64)> {
-    let below = if begin < from { Some((begin, end.min(from - 1))) } else { None };
-    let above = if to < end { Some((begin.max(to + 1), end)) } else { None };
-    [below, above].into_iter().flatten()
+/// What is left of a range without those of `taken` that begin in it, none of which ends below it.
+fn cut((mut begin, end): (u64, u64), taken: &[(u64, u64)], left: &mut Vec<(u64, u64)>) {
+    for (from, to) in taken.iter().take_while(|(from, _)| *from <= end) {
+        if begin < *from {
+            left.push((begin, from - 1));
+        }
+        match to.checked_add(1) {
+            Some(next) => begin = next,
+            None => return,
+        }
+    }
+    if begin <= end {
+        left.push((begin, end));
+    }
 }
 
 impl fmt::Display for Ranges {
