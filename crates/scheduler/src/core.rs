@@ -5,6 +5,7 @@
 //! send the calls, start and stop checks, and tell the events. After every input, [`Core::settle`] lets the planner say
 //! what follows for the apps that were touched.
 
+mod admission;
 mod changes;
 mod checks;
 mod deploy;
@@ -74,6 +75,8 @@ pub(crate) struct Core {
     deployments: BTreeMap<String, Deployment>,
     backoffs: BTreeMap<AppId, Backoff>,
     framework_id: Option<String>,
+    /// The role whose resources are used.
+    role: String,
     /// Instances without a task.
     waiting: BTreeSet<InstanceId>,
     /// Instances that were told to end.
@@ -111,6 +114,7 @@ impl Core {
             deployments: loaded.deployments,
             backoffs: BTreeMap::new(),
             framework_id: loaded.framework_id,
+            role: "*".into(),
             waiting: BTreeSet::new(),
             killing: BTreeSet::new(),
             unreachable: BTreeSet::new(),
@@ -130,6 +134,12 @@ impl Core {
         };
         core.take_up(now);
         core
+    }
+
+    /// The same, with resources of this role.
+    pub(crate) fn with_role(mut self, role: &str) -> Core {
+        role.clone_into(&mut self.role);
+        self
     }
 
     fn take_up(&mut self, now: Timestamp) {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// An app's id: an absolute path such as `/shop/web`.
+/// An app's or a group's id: an absolute path such as `/shop/web`. The root group is `/`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AppId(String);
 
@@ -21,6 +21,62 @@ impl AppId {
         &self.0
     }
 
+    /// The root group.
+    #[must_use]
+    pub fn root() -> Self {
+        AppId::new("")
+    }
+
+    /// Whether it is the root group.
+    #[must_use]
+    pub fn is_root(&self) -> bool {
+        self.0 == "/"
+    }
+
+    /// The parts between the slashes.
+    pub fn segments(&self) -> impl DoubleEndedIterator<Item = &str> {
+        self.0.split('/').filter(|segment| !segment.is_empty())
+    }
+
+    /// The group it is in; the root is in itself.
+    #[must_use]
+    pub fn parent(&self) -> Self {
+        AppId::new(self.0.rsplit_once('/').map_or("", |(parent, _)| parent))
+    }
+
+    /// A path as it is meant inside this group: absolute if it begins with a slash, else relative, where `.` and `..` mean
+    /// what they mean everywhere.
+    #[must_use]
+    pub fn resolve(&self, path: &str) -> Self {
+        let mut parts: Vec<&str> = if path.starts_with('/') { Vec::new() } else { self.segments().collect() };
+        for part in path.split('/') {
+            match part {
+                "" | "." => {}
+                ".." => drop(parts.pop()),
+                part => parts.push(part),
+            }
+        }
+        AppId::new(&parts.join("/"))
+    }
+
+    /// Whether it is this group, or in it however deep.
+    #[must_use]
+    pub fn is_within(&self, group: &AppId) -> bool {
+        group.is_root() || self == group || self.0.strip_prefix(&group.0).is_some_and(|rest| rest.starts_with('/'))
+    }
+
+    /// The groups it is in, from the root inwards, itself not included.
+    #[must_use]
+    pub fn ancestors(&self) -> Vec<AppId> {
+        let (mut all, mut next) = (Vec::new(), self.clone());
+        while !next.is_root() {
+            next = next.parent();
+            all.push(next.clone());
+        }
+        all.reverse();
+        all
+    }
+
     /// The id as part of a task id: `shop_web`.
     #[must_use]
     pub fn safe(&self) -> String {
@@ -30,9 +86,7 @@ impl AppId {
     /// The id as a host name, innermost part first: `web.shop`.
     #[must_use]
     pub fn host_name(&self) -> String {
-        let mut parts: Vec<_> = self.0.split('/').filter(|part| !part.is_empty()).collect();
-        parts.reverse();
-        parts.join(".")
+        self.segments().rev().collect::<Vec<_>>().join(".")
     }
 }
 
@@ -82,6 +136,26 @@ impl fmt::Display for InstanceId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn paths_are_resolved_inside_their_group() {
+        let group = AppId::new("/shop/eu");
+        for (path, absolute) in [
+            ("web", "/shop/eu/web"),
+            ("./web", "/shop/eu/web"),
+            ("../db", "/shop/db"),
+            ("/db", "/db"),
+            ("../../../db", "/db"),
+            ("", "/shop/eu"),
+            ("..", "/shop"),
+        ] {
+            assert_eq!(group.resolve(path).as_str(), absolute, "{path}");
+        }
+        let names: Vec<_> = group.ancestors().into_iter().map(|id| id.as_str().to_owned()).collect();
+        assert_eq!(names, ["/", "/shop"]);
+        assert!(group.is_within(&AppId::new("/shop")) && group.is_within(&AppId::root()) && group.is_within(&group));
+        assert!(!AppId::new("/shopping").is_within(&AppId::new("/shop")));
+    }
 
     #[test]
     fn forms() {

@@ -49,7 +49,7 @@ impl Scheduler {
             LoadError::Store(error) => SchedulerError::Store(error),
             LoadError::Record { .. } => SchedulerError::Record(error.to_string()),
         })?;
-        let core = Core::new(loaded, fastrand::u64(..), Timestamp::now());
+        let core = Core::new(loaded, fastrand::u64(..), Timestamp::now()).with_role(&options.role);
         let actor = Actor::new(core, options.store.clone())?;
         Ok(Scheduler { options, listener, address, actor })
     }

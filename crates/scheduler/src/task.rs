@@ -1,7 +1,6 @@
 //! From an app and what was taken of an offer to Mesos' `TaskInfo`: command, variables, checks, discovery.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use mesos::v1::{
     CheckInfo, CommandInfo, DiscoveryInfo, DurationInfo, Environment, HealthCheck as MesosHealthCheck, KillPolicy,
@@ -9,7 +8,7 @@ use mesos::v1::{
     health_check,
 };
 
-use crate::app::definition::{Check, ExecCommand};
+use crate::app::definition::{Check, ExecCommand, PortDefinition};
 use crate::app::{App, HealthCheck, Protocol};
 use crate::instance::Instance;
 
@@ -26,7 +25,7 @@ pub(crate) fn build(app: &App, instance: &Instance, offer: &Offer, resources: Ve
         agent_id: offer.agent_id.clone(),
         resources,
         command: Some(command(app, instance, &offer.hostname)),
-        health_check: native.and_then(|check| health_check(check, &instance.ports)),
+        health_check: native.and_then(|check| health_check(check, &app.port_definitions, &instance.ports)),
         check: app.check.as_ref().and_then(|check| check_info(check, &instance.ports)),
         kill_policy: app.kill_grace().map(|grace| KillPolicy { grace_period: Some(DurationInfo::from(grace)) }),
         labels: labels(&app.labels),
@@ -130,16 +129,16 @@ fn discovery(app: &App, instance: &Instance) -> DiscoveryInfo {
 }
 
 /// What the executor is to check; nothing for a port the instance does not have, which validation excludes.
-fn health_check(check: &HealthCheck, ports: &[u16]) -> Option<MesosHealthCheck> {
+fn health_check(check: &HealthCheck, definitions: &[PortDefinition], ports: &[u16]) -> Option<MesosHealthCheck> {
     let mut mesos = MesosHealthCheck {
-        delay_seconds: Some(check.delay_seconds.into()),
-        interval_seconds: Some(check.interval_seconds.into()),
-        timeout_seconds: Some(check.timeout_seconds.into()),
+        delay_seconds: Some(check.delay_seconds.as_f64()),
+        interval_seconds: Some(check.interval_seconds.as_f64()),
+        timeout_seconds: Some(check.timeout_seconds.as_f64()),
         consecutive_failures: Some(check.max_consecutive_failures),
-        grace_period_seconds: Some(check.grace_period_seconds.into()),
+        grace_period_seconds: Some(check.grace_period_seconds.as_f64()),
         ..MesosHealthCheck::default()
     };
-    let port = || check.effective_port(ports).map(u32::from);
+    let port = || check.effective_port(definitions, ports).map(u32::from);
     match check.protocol {
         Protocol::Command => {
             mesos.r#type = Some(health_check::Type::Command.into());
@@ -164,14 +163,13 @@ fn health_check(check: &HealthCheck, ports: &[u16]) -> Option<MesosHealthCheck> 
 }
 
 fn check_info(check: &Check, ports: &[u16]) -> Option<CheckInfo> {
-    let seconds = |seconds: u32| Some(Duration::from_secs(seconds.into()).as_secs_f64());
     let port = |port: Option<u16>, index: Option<u16>| {
         port.or_else(|| ports.get(usize::from(index.unwrap_or(0))).copied()).map(u32::from)
     };
     let mut info = CheckInfo {
-        delay_seconds: seconds(check.delay_seconds),
-        interval_seconds: seconds(check.interval_seconds),
-        timeout_seconds: seconds(check.timeout_seconds),
+        delay_seconds: Some(check.delay_seconds.as_f64()),
+        interval_seconds: Some(check.interval_seconds.as_f64()),
+        timeout_seconds: Some(check.timeout_seconds.as_f64()),
         ..CheckInfo::default()
     };
     if let Some(http) = &check.http {

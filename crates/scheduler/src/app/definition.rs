@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::constraint::Constraint;
 use super::health_check::HealthCheck;
+use super::readiness::ReadinessCheck;
+use super::seconds::Seconds;
 use crate::ids::AppId;
 use crate::time::Timestamp;
 
@@ -37,7 +40,7 @@ pub struct App {
     pub disk: f64,
     /// Graphics processors; always 0.
     pub gpus: u32,
-    /// Always empty: the command executor.
+    /// Empty, or `//cmd`: the command executor.
     pub executor: String,
     /// Where instances may run.
     pub constraints: Vec<Constraint>,
@@ -58,6 +61,15 @@ pub struct App {
     /// A check whose results are shown, and decide nothing.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub check: Option<Check>,
+    /// Asked during deployments, until new instances are ready.
+    #[serde(default)]
+    pub readiness_checks: Vec<ReadinessCheck>,
+    /// Apps and groups that have to be up first, as absolute paths.
+    #[serde(default)]
+    pub dependencies: Vec<AppId>,
+    /// A container of Mesos without an image, if one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub container: Option<Container>,
     /// How fast to replace instances by those of a new version.
     pub upgrade_strategy: UpgradeStrategy,
     /// Labels.
@@ -69,6 +81,9 @@ pub struct App {
     pub kill_selection: KillSelection,
     /// What to do with instances on agents nobody hears of.
     pub unreachable_strategy: UnreachableStrategy,
+    /// The role whose resources it uses, where it says so.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub role: Option<String>,
     /// Roles of resources to use.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub accepted_resource_roles: Vec<String>,
@@ -105,11 +120,15 @@ impl App {
             max_launch_delay_seconds: 300.0,
             health_checks: Vec::new(),
             check: None,
+            readiness_checks: Vec::new(),
+            dependencies: Vec::new(),
+            container: None,
             upgrade_strategy: UpgradeStrategy::default(),
             labels: BTreeMap::new(),
             task_kill_grace_period_seconds: None,
             kill_selection: KillSelection::default(),
             unreachable_strategy: UnreachableStrategy::default(),
+            role: None,
             accepted_resource_roles: Vec::new(),
             networks: vec![Network::default()],
             version,
@@ -131,6 +150,12 @@ impl App {
         same.version = self.version;
         same.version_info = self.version_info;
         same != *self
+    }
+
+    /// Whether its label says that there may never be two of it.
+    #[must_use]
+    pub fn is_single_instance(&self) -> bool {
+        self.labels.get("MARATHON_SINGLE_INSTANCE_APP").is_some_and(|value| value == "true")
     }
 
     /// How long an instance may take from the first signal to SIGKILL, if the app says so.
@@ -167,9 +192,6 @@ impl Default for PortDefinition {
         PortDefinition { port: 0, name: None, protocol: tcp(), labels: BTreeMap::new() }
     }
 }
-
-/// Where instances may run: field, operator, value.
-pub type Constraint = Vec<String>;
 
 /// A file to fetch into the sandbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -262,7 +284,7 @@ impl Default for UnreachableStrategy {
 
 /// A network; only the host's is supported.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Network {
     /// `host`.
     #[serde(default = "container")]
@@ -270,6 +292,9 @@ pub struct Network {
     /// The name of a container network.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// Labels, which only container networks have.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
 }
 
 fn container() -> String {
@@ -278,8 +303,27 @@ fn container() -> String {
 
 impl Default for Network {
     fn default() -> Self {
-        Network { mode: "host".into(), name: None }
+        Network { mode: "host".into(), name: None, labels: BTreeMap::new() }
     }
+}
+
+/// A container: so far only what Mesos calls one without an image, which is a task as any other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Container {
+    /// Whose container it is.
+    #[serde(rename = "type")]
+    pub kind: ContainerKind,
+    /// Always empty.
+    #[serde(default)]
+    pub volumes: Vec<String>,
+}
+
+/// Whose container it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum ContainerKind {
+    /// Mesos' own.
+    Mesos,
 }
 
 /// A check whose results are shown, and decide nothing (Mesos' `CheckInfo`).
@@ -297,25 +341,25 @@ pub struct Check {
     pub exec: Option<ExecCheck>,
     /// From one attempt to the next.
     #[serde(default = "sixty")]
-    pub interval_seconds: u32,
+    pub interval_seconds: Seconds,
     /// How long an attempt may take.
     #[serde(default = "twenty")]
-    pub timeout_seconds: u32,
+    pub timeout_seconds: Seconds,
     /// Until the first attempt.
     #[serde(default = "fifteen")]
-    pub delay_seconds: u32,
+    pub delay_seconds: Seconds,
 }
 
-fn sixty() -> u32 {
-    60
+fn sixty() -> Seconds {
+    Seconds::whole(60)
 }
 
-fn twenty() -> u32 {
-    20
+fn twenty() -> Seconds {
+    Seconds::whole(20)
 }
 
-fn fifteen() -> u32 {
-    15
+fn fifteen() -> Seconds {
+    Seconds::whole(15)
 }
 
 /// Ask over HTTP.

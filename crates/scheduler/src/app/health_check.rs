@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// A health check. Times are whole seconds, as Marathon has them.
+use super::definition::PortDefinition;
+use super::seconds::Seconds;
+
+/// A health check. Marathon's times are whole seconds; here they may have a fraction.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct HealthCheck {
@@ -20,24 +23,30 @@ pub struct HealthCheck {
     /// Which of the app's ports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port_index: Option<u16>,
+    /// Which of the app's ports, by its name: beyond Marathon.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port_name: Option<String>,
     /// The command of a COMMAND check.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<CommandValue>,
     /// For how long failures do not count before the first success.
     #[serde(default = "grace")]
-    pub grace_period_seconds: u32,
+    pub grace_period_seconds: Seconds,
     /// From the end of an attempt to the next one.
     #[serde(default = "interval")]
-    pub interval_seconds: u32,
+    pub interval_seconds: Seconds,
     /// How long an attempt may take.
     #[serde(default = "timeout")]
-    pub timeout_seconds: u32,
+    pub timeout_seconds: Seconds,
     /// How many failures in a row kill the instance. 0: never by scheduler-level checks, at once by the executor's.
     #[serde(default = "failures")]
     pub max_consecutive_failures: u32,
+    /// How many successes in a row make the instance healthy: beyond Marathon, from Aurora.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub minimum_consecutive_successes: u32,
     /// Until the first attempt.
     #[serde(default = "delay")]
-    pub delay_seconds: u32,
+    pub delay_seconds: Seconds,
     /// Whether statuses 100 to 199 say nothing.
     #[serde(default)]
     pub ignore_http1xx: bool,
@@ -89,8 +98,15 @@ pub enum IpProtocol {
 impl HealthCheck {
     /// The port to ask, given the instance's host ports.
     #[must_use]
-    pub fn effective_port(&self, ports: &[u16]) -> Option<u16> {
-        self.port.or_else(|| ports.get(usize::from(self.port_index.unwrap_or(0))).copied())
+    pub fn effective_port(&self, definitions: &[PortDefinition], ports: &[u16]) -> Option<u16> {
+        if let Some(port) = self.port {
+            return Some(port);
+        }
+        let index = match &self.port_name {
+            Some(_) => definitions.iter().position(|port| port.name == self.port_name)?,
+            None => usize::from(self.port_index.unwrap_or(0)),
+        };
+        ports.get(index).copied()
     }
 
     /// The path to ask for, beginning with `/`.
@@ -102,28 +118,37 @@ impl HealthCheck {
     /// Seconds as a duration, and none for 0: no limit.
     #[must_use]
     pub fn timeout(&self) -> Option<Duration> {
-        (self.timeout_seconds > 0).then(|| Duration::from_secs(self.timeout_seconds.into()))
+        (!self.timeout_seconds.is_zero()).then(|| self.timeout_seconds.duration())
     }
 }
 
-fn grace() -> u32 {
-    300
+fn grace() -> Seconds {
+    Seconds::whole(300)
 }
 
-fn interval() -> u32 {
-    60
+fn interval() -> Seconds {
+    Seconds::whole(60)
 }
 
-fn timeout() -> u32 {
-    20
+fn timeout() -> Seconds {
+    Seconds::whole(20)
+}
+
+fn one() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_one(number: &u32) -> bool {
+    *number == 1
 }
 
 fn failures() -> u32 {
     3
 }
 
-fn delay() -> u32 {
-    15
+fn delay() -> Seconds {
+    Seconds::whole(15)
 }
 
 #[cfg(test)]
@@ -138,16 +163,36 @@ mod tests {
     fn defaults_are_marathons() {
         let check = check(serde_json::json!({}));
         assert_eq!(check.protocol, Protocol::Http);
-        assert_eq!((check.grace_period_seconds, check.interval_seconds, check.timeout_seconds), (300, 60, 20));
-        assert_eq!((check.max_consecutive_failures, check.delay_seconds), (3, 15));
+        let times = [check.grace_period_seconds, check.interval_seconds, check.timeout_seconds, check.delay_seconds];
+        assert_eq!(times, [300, 60, 20, 15].map(Seconds::whole));
+        assert_eq!((check.max_consecutive_failures, check.minimum_consecutive_successes), (3, 1));
         assert_eq!(check.effective_path(), "/");
     }
 
     #[test]
     fn a_port_by_number_wins_over_the_ports_of_the_instance() {
-        assert_eq!(check(serde_json::json!({"port": 1234})).effective_port(&[1, 2]), Some(1234));
-        assert_eq!(check(serde_json::json!({"portIndex": 1})).effective_port(&[1, 4321]), Some(4321));
-        assert_eq!(check(serde_json::json!({"portIndex": 5})).effective_port(&[1]), None);
+        let named =
+            [PortDefinition::default(), PortDefinition { name: Some("api".into()), ..PortDefinition::default() }];
+        for (json, port) in [
+            (serde_json::json!({"port": 1234}), Some(1234)),
+            (serde_json::json!({"portIndex": 1}), Some(4321)),
+            (serde_json::json!({"portIndex": 5}), None),
+            (serde_json::json!({"portName": "api"}), Some(4321)),
+            (serde_json::json!({"portName": "none"}), None),
+            (serde_json::json!({}), Some(1)),
+        ] {
+            assert_eq!(check(json.clone()).effective_port(&named, &[1, 4321]), port, "{json}");
+        }
+    }
+
+    #[test]
+    fn what_marathon_does_not_know_is_only_shown_where_it_is_used() {
+        let json = serde_json::to_value(check(serde_json::json!({}))).unwrap();
+        assert_eq!(json["intervalSeconds"], serde_json::json!(60));
+        assert!(json.get("minimumConsecutiveSuccesses").is_none() && json.get("portName").is_none());
+        let quick = check(serde_json::json!({"intervalSeconds": 0.25, "minimumConsecutiveSuccesses": 2}));
+        assert_eq!(quick.interval_seconds.duration(), Duration::from_millis(250));
+        assert_eq!(serde_json::to_value(quick).unwrap()["minimumConsecutiveSuccesses"], 2);
     }
 
     #[test]

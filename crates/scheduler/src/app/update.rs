@@ -6,16 +6,21 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::constraint::Constraint;
 use super::definition::{
-    App, Check, Constraint, Fetch, KillSelection, Network, PortDefinition, UnreachableStrategy, UpgradeStrategy,
+    App, Check, Container, ContainerKind, Fetch, KillSelection, Network, PortDefinition, UnreachableStrategy,
+    UpgradeStrategy,
 };
+use super::env::EnvValue;
 use super::health_check::{HealthCheck, Protocol};
+use super::readiness::ReadinessCheck;
+use super::single_check::SingleCheck;
 use super::validate::{Fault, Faults};
 use crate::ids::AppId;
 use crate::time::Timestamp;
 
 /// An app as a client writes it.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields of `App`, all optional")]
 pub struct AppUpdate {
@@ -23,14 +28,14 @@ pub struct AppUpdate {
     pub cmd: Option<String>,
     pub args: Option<Vec<String>>,
     pub user: Option<String>,
-    pub env: Option<BTreeMap<String, String>>,
+    pub env: Option<BTreeMap<String, EnvValue>>,
     pub instances: Option<i64>,
     pub cpus: Option<f64>,
     pub mem: Option<f64>,
     pub disk: Option<f64>,
     pub gpus: Option<i64>,
     pub executor: Option<String>,
-    pub constraints: Option<Vec<Constraint>>,
+    pub constraints: Option<Vec<Vec<String>>>,
     pub fetch: Option<Vec<Fetch>>,
     pub uris: Option<Vec<String>>,
     pub port_definitions: Option<Vec<PortUpdate>>,
@@ -41,8 +46,12 @@ pub struct AppUpdate {
     pub max_launch_delay_seconds: Option<f64>,
     pub health_checks: Option<Vec<HealthCheck>>,
     /// The form of one check, not in a list.
-    pub health_check: Option<HealthCheck>,
+    pub health_check: Option<SingleCheck>,
     pub check: Option<Check>,
+    pub readiness_checks: Option<Vec<ReadinessCheck>>,
+    pub dependencies: Option<Vec<String>>,
+    pub container: Option<Value>,
+    pub role: Option<String>,
     pub upgrade_strategy: Option<UpgradeStrategy>,
     pub labels: Option<BTreeMap<String, String>>,
     pub task_kill_grace_period_seconds: Option<f64>,
@@ -54,15 +63,11 @@ pub struct AppUpdate {
     pub version: Option<Timestamp>,
 
     // Not supported yet: refused by name unless empty.
-    pub container: Option<Value>,
     pub secrets: Option<Value>,
     pub residency: Option<Value>,
     pub ip_address: Option<Value>,
-    pub dependencies: Option<Value>,
-    pub readiness_checks: Option<Value>,
     pub executor_resources: Option<Value>,
     pub resource_limits: Option<Value>,
-    pub role: Option<Value>,
     pub tty: Option<Value>,
     pub store_urls: Option<Value>,
 
@@ -76,10 +81,11 @@ pub struct AppUpdate {
     pub tasks_stats: Option<Value>,
     pub deployments: Option<Value>,
     pub last_task_failure: Option<Value>,
+    pub readiness_check_results: Option<Value>,
 }
 
 /// A port definition whose number may be anything, so that a bad one is named.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields of `PortDefinition`, all optional")]
 pub struct PortUpdate {
@@ -115,6 +121,7 @@ impl AppUpdate {
         let mut base = App::new(app.id.clone(), now);
         base.version_info = app.version_info;
         let mut after = self.onto(base, false)?;
+        keep_numbers(&mut after.port_definitions, &app.port_definitions);
         after.version = now;
         if app.needs_restart(&after) {
             after.version_info.last_config_change_at = now;
@@ -122,27 +129,61 @@ impl AppUpdate {
         Ok(after)
     }
 
+    /// The version to go back to, if that is what is asked for. Then nothing else may be.
+    pub fn rollback(&self) -> Result<Option<Timestamp>, Faults> {
+        let alone = AppUpdate { id: self.id.clone(), version: self.version, ..AppUpdate::default() };
+        let error = "The 'version' field may only be combined with the 'id' field.";
+        let is_alone = self.version.is_none() || alone == self.clone().without_what_was_read();
+        if is_alone { Ok(self.version) } else { Err(Fault::new("/", error).into()) }
+    }
+
+    /// Without the fields that a client only reads.
+    fn without_what_was_read(self) -> Self {
+        AppUpdate {
+            version_info: None,
+            tasks: None,
+            tasks_staged: None,
+            tasks_running: None,
+            tasks_healthy: None,
+            tasks_unhealthy: None,
+            tasks_stats: None,
+            deployments: None,
+            last_task_failure: None,
+            readiness_check_results: None,
+            ..self
+        }
+    }
+
     fn onto(mut self, mut app: App, new: bool) -> Result<App, Faults> {
         let mut faults = Faults::default();
         self.refuse_unsupported(&mut faults);
+        self.environment(&mut app, &mut faults);
+        self.constraints(&mut app, &mut faults);
+        self.container(&mut app, &mut faults);
+        self.dependencies(&mut app);
         self.sizes(&mut app, &mut faults);
         self.command(&mut app);
+        self.fetch(&mut app, &mut faults);
         self.ports(&mut app, &mut faults);
         self.checks(&mut app, new);
         set(&mut app.user, self.user.map(Some));
-        set(&mut app.env, self.env);
-        set(&mut app.constraints, self.constraints);
-        set(&mut app.fetch, self.fetch);
         set(&mut app.require_ports, self.require_ports);
         set(&mut app.backoff_seconds, self.backoff_seconds);
         set(&mut app.backoff_factor, self.backoff_factor);
         set(&mut app.max_launch_delay_seconds, self.max_launch_delay_seconds);
         set(&mut app.check, self.check.map(Some));
+        set(&mut app.readiness_checks, self.readiness_checks);
+        let strategy_given = self.upgrade_strategy.is_some();
         set(&mut app.upgrade_strategy, self.upgrade_strategy);
         set(&mut app.labels, self.labels);
+        if new && !strategy_given && app.is_single_instance() {
+            app.upgrade_strategy = UpgradeStrategy { minimum_health_capacity: 0.0, maximum_over_capacity: 0.0 };
+        }
         set(&mut app.task_kill_grace_period_seconds, self.task_kill_grace_period_seconds.map(Some));
         set(&mut app.kill_selection, self.kill_selection);
         set(&mut app.unreachable_strategy, self.unreachable_strategy);
+        set(&mut app.role, self.role.map(Some));
+        set(&mut app.executor, self.executor);
         set(&mut app.accepted_resource_roles, self.accepted_resource_roles);
         set(&mut app.networks, self.networks);
         super::validate::validate(&app, &mut faults);
@@ -151,29 +192,80 @@ impl AppUpdate {
 
     fn refuse_unsupported(&self, faults: &mut Faults) {
         let fields = [
-            ("container", &self.container),
             ("secrets", &self.secrets),
             ("residency", &self.residency),
             ("ipAddress", &self.ip_address),
-            ("dependencies", &self.dependencies),
-            ("readinessChecks", &self.readiness_checks),
             ("executorResources", &self.executor_resources),
             ("resourceLimits", &self.resource_limits),
-            ("role", &self.role),
             ("tty", &self.tty),
             ("storeUrls", &self.store_urls),
         ];
         for (name, value) in fields {
-            if value.as_ref().is_some_and(|value| !means_nothing(name, value)) {
+            if value.as_ref().is_some_and(|value| !means_nothing(value) || name == "ipAddress") {
                 faults.add(Fault::new(format!("/{name}"), format!("{name} is not supported yet")));
             }
         }
-        if self.executor.as_ref().is_some_and(|executor| !executor.is_empty()) {
+        if self.executor.as_ref().is_some_and(|executor| !["", "//cmd"].contains(&executor.as_str())) {
             faults.add(Fault::new("/executor", "custom executors are not supported yet"));
         }
         if self.gpus.is_some_and(|gpus| gpus != 0) {
             faults.add(Fault::new("/gpus", "gpus are not supported yet"));
         }
+    }
+
+    fn environment(&mut self, app: &mut App, faults: &mut Faults) {
+        let Some(values) = self.env.take() else { return };
+        app.env = BTreeMap::new();
+        for (name, value) in values {
+            match value {
+                EnvValue::Text(text) => drop(app.env.insert(name, text)),
+                EnvValue::Secret => {
+                    let error =
+                        "use of secret-references in the environment requires the secrets feature to be enabled";
+                    faults.add(Fault::new(format!("/env/{name}"), error));
+                }
+            }
+        }
+    }
+
+    fn constraints(&mut self, app: &mut App, faults: &mut Faults) {
+        let Some(constraints) = self.constraints.take() else { return };
+        app.constraints = Vec::new();
+        for (index, words) in constraints.iter().enumerate() {
+            match Constraint::parse(words) {
+                Ok(constraint) => app.constraints.push(constraint),
+                Err(error) => faults.add(Fault::new(format!("/constraints({index})"), error)),
+            }
+        }
+    }
+
+    /// A container of Mesos without an image is a task as any other; what else is asked of one is refused by name.
+    fn container(&mut self, app: &mut App, faults: &mut Faults) {
+        let Some(container) = self.container.take() else { return };
+        let Some(fields) = container.as_object() else {
+            faults.add(Fault::new("/container", "error.expected.jsobject"));
+            return;
+        };
+        for (name, _) in fields.iter().filter(|(name, value)| *name != "type" && !means_nothing(value)) {
+            faults.add(Fault::new(format!("/container/{name}"), format!("container.{name} is not supported yet")));
+        }
+        match fields.get("type").and_then(Value::as_str) {
+            Some("MESOS") => {}
+            None | Some("DOCKER") => {
+                faults.add(Fault::new("/container/type", "containers of type DOCKER are not supported yet"));
+            }
+            Some(_) => faults.add(Fault::new("/container/type", "error.unknown.enum.literal")),
+        }
+        app.container = Some(Container { kind: ContainerKind::Mesos, volumes: Vec::new() });
+    }
+
+    /// Relative paths begin at the app's group.
+    fn dependencies(&mut self, app: &mut App) {
+        let Some(paths) = self.dependencies.take() else { return };
+        let group = app.id.parent();
+        app.dependencies = paths.iter().map(|path| group.resolve(path)).collect();
+        app.dependencies.sort();
+        app.dependencies.dedup();
     }
 
     fn sizes(&mut self, app: &mut App, faults: &mut Faults) {
@@ -199,27 +291,43 @@ impl AppUpdate {
         }
         set(&mut app.cmd, cmd.map(Some));
         set(&mut app.args, args);
-        if let Some(uris) = self.uris.take() {
+    }
+
+    /// `uris` is the older form of `fetch`.
+    fn fetch(&mut self, app: &mut App, faults: &mut Faults) {
+        let uris = self.uris.take().filter(|uris| !uris.is_empty() || self.fetch.is_none());
+        let both = uris.is_some() && self.fetch.as_ref().is_some_and(|fetch| !fetch.is_empty());
+        faults.require(!both, "/uris", "may not be set in conjunction with fetch");
+        if let Some(uris) = uris {
             let fetch = |uri| Fetch { uri, extract: true, executable: false, cache: false, dest_path: None };
-            self.fetch.get_or_insert_with(|| uris.into_iter().map(fetch).collect());
+            self.fetch = Some(uris.into_iter().map(fetch).collect());
         }
+        set(&mut app.fetch, self.fetch.take());
     }
 
     fn ports(&mut self, app: &mut App, faults: &mut Faults) {
         let listed = self.ports.take().map(|ports| {
             ports.into_iter().map(|port| PortUpdate { port: Some(port), ..PortUpdate::default() }).collect::<Vec<_>>()
         });
+        let numbers = |ports: &Vec<PortUpdate>| ports.iter().map(|port| port.port.unwrap_or(0)).collect::<Vec<_>>();
+        let differ = match (&self.port_definitions, &listed) {
+            (Some(ports), Some(listed)) => numbers(ports) != numbers(listed),
+            _ => false,
+        };
+        faults.require(!differ, "/", "cannot specify both ports and port definitions");
         let Some(ports) = self.port_definitions.take().or(listed) else { return };
+        let before = std::mem::take(&mut app.port_definitions);
         app.port_definitions =
             ports.into_iter().enumerate().map(|(index, update)| update.definition(index, faults)).collect();
+        keep_numbers(&mut app.port_definitions, &before);
     }
 
     /// A check that names no port asks the first one. For a new app only if the client sent ports, as in Marathon.
     fn checks(&mut self, app: &mut App, new: bool) {
-        let single = self.health_check.take().map(|check| vec![check]);
+        let single = self.health_check.take().map(|check| vec![check.into()]);
         let Some(mut checks) = self.health_checks.take().or(single) else { return };
         for check in &mut checks {
-            let portless = check.port.is_none() && check.port_index.is_none();
+            let portless = check.port.is_none() && check.port_index.is_none() && check.port_name.is_none();
             let has_ports = !new || !app.port_definitions.is_empty();
             if check.protocol != Protocol::Command && portless && has_ports {
                 check.port_index = Some(0);
@@ -246,6 +354,17 @@ impl PortUpdate {
     }
 }
 
+/// Ports that may be any keep the numbers that were given to them before, in their order: sending an app once more
+/// changes nothing.
+fn keep_numbers(ports: &mut [PortDefinition], before: &[PortDefinition]) {
+    let free = before.iter().map(|port| port.port).filter(|&number| number != 0);
+    let mut free: Vec<_> = free.filter(|&number| ports.iter().all(|port| port.port != number)).collect();
+    free.reverse();
+    for port in ports.iter_mut().filter(|port| port.port == 0) {
+        port.port = free.pop().unwrap_or(0);
+    }
+}
+
 fn set<T>(field: &mut T, value: Option<T>) {
     if let Some(value) = value {
         *field = value;
@@ -253,13 +372,13 @@ fn set<T>(field: &mut T, value: Option<T>) {
 }
 
 /// Whether a field that is not supported asks for nothing anyway.
-fn means_nothing(name: &str, value: &Value) -> bool {
+fn means_nothing(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::Array(items) => items.is_empty(),
-        Value::Object(fields) => fields.is_empty() && name != "container",
+        Value::Object(fields) => fields.is_empty(),
         Value::Bool(flag) => !flag,
-        Value::String(text) => text.is_empty() || (name == "role" && text == "*"),
+        Value::String(text) => text.is_empty(),
         Value::Number(_) => false,
     }
 }
@@ -309,17 +428,100 @@ mod tests {
     #[test]
     fn what_is_not_supported_is_refused_by_name() {
         for (field, value) in [
-            ("container", serde_json::json!({"type": "DOCKER"})),
+            ("container/type", serde_json::json!({"type": "DOCKER"})),
+            ("container/docker", serde_json::json!({"type": "MESOS", "docker": {"image": "x"}})),
+            ("container/volumes", serde_json::json!({"type": "MESOS", "volumes": [{"containerPath": "x"}]})),
+            ("container/portMappings", serde_json::json!({"type": "MESOS", "portMappings": [{"containerPort": 1}]})),
+            ("networks(0)/mode", serde_json::json!([{"mode": "container/bridge"}])),
+            ("env/PASSWORD", serde_json::json!({"PASSWORD": {"secret": "x"}})),
+            ("ipAddress", serde_json::json!({})),
+            ("residency", serde_json::json!({"taskLostBehavior": "WAIT_FOREVER"})),
+            ("tty", serde_json::json!(true)),
+            ("resourceLimits", serde_json::json!({"cpus": 2})),
+            ("executorResources", serde_json::json!({"cpus": 0.1})),
             ("secrets", serde_json::json!({"a": {"source": "b"}})),
-            ("dependencies", serde_json::json!(["/b"])),
-            ("executor", serde_json::json!("//cmd")),
+            ("executor", serde_json::json!("/usr/bin/mine")),
             ("gpus", serde_json::json!(1)),
         ] {
             let mut json = serde_json::json!({"cmd": "sleep 1"});
-            json[field] = value;
+            json[field.split(['/', '(']).next().unwrap()] = value;
             let faults = created(json).unwrap_err();
             assert!(faults.iter().any(|fault| fault.path == format!("/{field}")), "{field}: {faults:?}");
         }
-        assert!(created(serde_json::json!({"cmd": "sleep 1", "dependencies": [], "container": null})).is_ok());
+        let nothing = serde_json::json!({"cmd": "sleep 1", "dependencies": [], "container": null, "secrets": {},
+            "tty": false, "executor": "", "gpus": 0, "ipAddress": null, "storeUrls": []});
+        assert!(created(nothing).is_ok());
+    }
+
+    #[test]
+    fn a_container_without_an_image_is_a_task_as_any_other() {
+        let json = serde_json::json!({"cmd": "sleep 1", "container": {"type": "MESOS", "volumes": []}});
+        let app = created(json.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&app).unwrap()["container"], json["container"]);
+    }
+
+    #[test]
+    fn dependencies_are_relative_to_the_group() {
+        let json = serde_json::json!({"cmd": "sleep 1", "dependencies": ["db", "../x", "/y", "db"]});
+        let app = update(json).create(AppId::new("/shop/eu/web"), at(1)).unwrap();
+        let paths: Vec<_> = app.dependencies.iter().map(AppId::as_str).collect();
+        assert_eq!(paths, ["/shop/eu/db", "/shop/x", "/y"]);
+    }
+
+    #[test]
+    fn older_forms_are_normalised() {
+        let app =
+            created(serde_json::json!({"cmd": "sleep 1", "ports": [8080, 0], "uris": ["http://a/b.tgz"]})).unwrap();
+        assert_eq!(app.port_definitions.iter().map(|port| port.port).collect::<Vec<_>>(), [8080, 0]);
+        assert_eq!((app.fetch[0].uri.as_str(), app.fetch[0].extract), ("http://a/b.tgz", true));
+        let both = serde_json::json!({"cmd": "sleep 1", "ports": [1], "portDefinitions": [{"port": 1, "name": "x"}]});
+        assert_eq!(created(both).unwrap().port_definitions[0].name.as_deref(), Some("x"));
+        for (json, error) in [
+            (
+                serde_json::json!({"ports": [1], "portDefinitions": [{"port": 2}]}),
+                "cannot specify both ports and port definitions",
+            ),
+            (serde_json::json!({"uris": ["a"], "fetch": [{"uri": "b"}]}), "may not be set in conjunction with fetch"),
+            (serde_json::json!({"ports": [7, 7]}), "Ports must be unique."),
+        ] {
+            let mut json = json;
+            json["cmd"] = serde_json::json!("sleep 1");
+            let faults = created(json.clone()).unwrap_err();
+            assert!(faults.iter().any(|fault| fault.error == error), "{json}: {faults:?}");
+        }
+    }
+
+    #[test]
+    fn an_app_sent_once_more_keeps_the_ports_it_was_given() {
+        let mut app = created(serde_json::json!({"cmd": "sleep 1", "ports": [0, 8080, 0]})).unwrap();
+        app.port_definitions[0].port = 10_000;
+        app.port_definitions[2].port = 10_001;
+        let again = update(serde_json::json!({"ports": [0, 8080, 0]})).apply(&app, at(2)).unwrap();
+        assert!(!app.needs_restart(&again));
+        let replaced = update(serde_json::json!({"cmd": "sleep 1"})).replace(&app, at(2)).unwrap();
+        assert_eq!(replaced.port_definitions.iter().map(|port| port.port).collect::<Vec<_>>(), [10_000]);
+        let more = update(serde_json::json!({"ports": [10_001, 0, 0]})).apply(&app, at(2)).unwrap();
+        assert_eq!(more.port_definitions.iter().map(|port| port.port).collect::<Vec<_>>(), [10_001, 10_000, 8080]);
+    }
+
+    #[test]
+    fn a_version_comes_alone() {
+        let version = "1970-01-01T00:00:00.001Z";
+        assert_eq!(update(serde_json::json!({"version": version, "id": "/a"})).rollback(), Ok(Some(at(1))));
+        assert_eq!(update(serde_json::json!({"cmd": "x"})).rollback(), Ok(None));
+        let faults = update(serde_json::json!({"version": version, "cmd": "x"})).rollback().unwrap_err();
+        let error = "The 'version' field may only be combined with the 'id' field.";
+        assert!(faults.iter().any(|fault| fault.error == error));
+    }
+
+    #[test]
+    fn a_single_instance_app_is_replaced_without_a_second_one() {
+        let labels = serde_json::json!({"MARATHON_SINGLE_INSTANCE_APP": "true"});
+        let app = created(serde_json::json!({"cmd": "sleep 1", "labels": labels})).unwrap();
+        assert_eq!(
+            (app.upgrade_strategy.minimum_health_capacity, app.upgrade_strategy.maximum_over_capacity),
+            (0.0, 0.0)
+        );
+        assert!(created(serde_json::json!({"cmd": "sleep 1", "labels": labels, "instances": 2})).is_err());
     }
 }

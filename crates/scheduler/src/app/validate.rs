@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::definition::{App, PortDefinition};
+use super::definition::{App, Check, PortDefinition};
 use super::health_check::{HealthCheck, IpProtocol, Protocol};
+use crate::ids::AppId;
 
 /// One thing that is wrong, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +33,7 @@ impl Faults {
     }
 
     /// One more, unless `holds`.
-    fn require(&mut self, holds: bool, path: impl Into<String>, error: impl Into<String>) {
+    pub(super) fn require(&mut self, holds: bool, path: impl Into<String>, error: impl Into<String>) {
         if !holds {
             self.add(Fault::new(path, error));
         }
@@ -82,17 +83,25 @@ pub(crate) fn validate(app: &App, faults: &mut Faults) {
     ports(&app.port_definitions, faults);
     strategy(app, faults);
     checks(app, faults);
+    readiness(app, faults);
     places(app, faults);
 }
 
 fn id(app: &App, faults: &mut Faults) {
-    let segments: Vec<_> = app.id.as_str().split('/').filter(|segment| !segment.is_empty()).collect();
-    faults.require(!segments.is_empty(), "/id", "Path must contain at least one path element");
-    let legal = segments.iter().all(|segment| is_segment(segment));
-    faults.require(legal, "/id", format!("must fully match regular expression '{SEGMENT}'"));
-    let reserved = segments.last().is_some_and(|last| RESERVED.contains(last));
+    faults.require(!app.id.is_root(), "/id", "Path must contain at least one path element");
+    path(&app.id, "/id", faults);
+    for (index, dependency) in app.dependencies.iter().enumerate() {
+        path(dependency, &format!("/dependencies({index})"), faults);
+    }
+}
+
+/// Adds what is wrong with the id of an app or a group.
+pub(crate) fn path(id: &AppId, at: &str, faults: &mut Faults) {
+    let legal = id.segments().all(is_segment);
+    faults.require(legal, at, format!("must fully match regular expression '{SEGMENT}'"));
+    let reserved = id.segments().next_back().is_some_and(|last| RESERVED.contains(&last));
     let error = format!("must not end with any of the following reserved keywords: {}", RESERVED.join(", "));
-    faults.require(!reserved, "/id", error);
+    faults.require(!reserved, at, error);
 }
 
 fn is_segment(segment: &str) -> bool {
@@ -110,6 +119,9 @@ fn command(app: &App, faults: &mut Faults) {
     faults.require(!empty, "/cmd", "must not be an empty string");
     let text = app.cmd.iter().chain(&app.args).chain(app.env.keys()).chain(app.env.values());
     faults.require(!text.into_iter().any(|text| text.contains('\0')), "/", "must not contain a NUL character");
+    for name in app.env.keys().filter(|name| name.is_empty() || name.contains('=')) {
+        faults.add(Fault::new(format!("/env({name})"), "must be the name of a variable, not empty and without '='"));
+    }
 }
 
 fn sizes(app: &App, faults: &mut Faults) {
@@ -148,6 +160,15 @@ fn unique<T: PartialEq>(values: &[T]) -> bool {
 
 fn strategy(app: &App, faults: &mut Faults) {
     let strategy = app.upgrade_strategy;
+    if app.is_single_instance() {
+        faults.require(app.instances <= 1, "/", "Single instance app may only have one instance");
+        for (name, value) in [
+            ("minimumHealthCapacity", strategy.minimum_health_capacity),
+            ("maximumOverCapacity", strategy.maximum_over_capacity),
+        ] {
+            faults.require(value == 0.0, format!("/upgradeStrategy/{name}"), format!("got {value}, expected 0.0"));
+        }
+    }
     for (name, value) in [
         ("minimumHealthCapacity", strategy.minimum_health_capacity),
         ("maximumOverCapacity", strategy.maximum_over_capacity),
@@ -163,7 +184,12 @@ fn strategy(app: &App, faults: &mut Faults) {
         let error = format!(
             "inactiveAfterSeconds ({inactive}) must be less or equal to expungeAfterSeconds, which is {expunge}"
         );
-        faults.require(inactive >= 0.0 && inactive <= expunge, "/unreachableStrategy", error);
+        faults.require(inactive <= expunge, "/unreachableStrategy", error);
+        faults.require(
+            (0.0..1e9).contains(&inactive),
+            "/unreachableStrategy/inactiveAfterSeconds",
+            "expected 0 or more",
+        );
         let error = "an expungeAfterSeconds that differs from inactiveAfterSeconds is not supported yet";
         faults.require(inactive >= expunge, "/unreachableStrategy", error);
     }
@@ -179,9 +205,39 @@ fn checks(app: &App, faults: &mut Faults) {
     faults.require(native <= 1, "/", "AppDefinition can contain at most one Mesos health check");
     faults.require(unique(&app.health_checks), "/healthChecks", "elements must be unique");
     if let Some(check) = &app.check {
-        let kinds = [check.http.is_some(), check.tcp.is_some(), check.exec.is_some()];
-        let one = kinds.iter().filter(|set| **set).count() == 1;
-        faults.require(one, "/check", "Only one of http, tcp, or command may be specified");
+        shown_check(app, check, faults);
+    }
+}
+
+fn shown_check(app: &App, check: &Check, faults: &mut Faults) {
+    let kinds = [check.http.is_some(), check.tcp.is_some(), check.exec.is_some()];
+    let one = kinds.iter().filter(|set| **set).count() == 1;
+    faults.require(one, "/check", "Only one of http, tcp, or command may be specified");
+    let http = check.http.as_ref().map(|http| (http.port, http.port_index));
+    let ports = http.or_else(|| check.tcp.as_ref().map(|tcp| (tcp.port, tcp.port_index)));
+    if let Some((port, index)) = ports {
+        faults.require(
+            port.is_none() || index.is_none(),
+            "/check",
+            "HealthCheck must specify either a port or a portIndex",
+        );
+        let exists = port.is_some() || usize::from(index.unwrap_or(0)) < app.port_definitions.len();
+        let error = "Health check port indices must address an element of the ports array or container port mappings.";
+        faults.require(exists, "/check", error);
+    }
+    let https = check.http.as_ref().and_then(|http| http.scheme.as_deref()).is_some_and(|scheme| scheme != "HTTP");
+    faults.require(!https, "/check/http/scheme", "error.unknown.enum.literal");
+    let command = check.exec.as_ref().map(|exec| &exec.command);
+    let runs = command
+        .is_none_or(|command| command.shell.is_some() != command.argv.as_ref().is_some_and(|argv| !argv.is_empty()));
+    faults.require(runs, "/check/exec/command", "must have either shell or argv");
+}
+
+fn readiness(app: &App, faults: &mut Faults) {
+    let count = app.readiness_checks.len();
+    faults.require(count <= 1, "/readinessChecks", format!("got {count}, expected 1 or less"));
+    for (index, check) in app.readiness_checks.iter().enumerate() {
+        check.validate(&format!("/readinessChecks({index})"), &app.port_definitions, faults);
     }
 }
 
@@ -189,8 +245,13 @@ fn check_ports(app: &App, check: &HealthCheck, path: &str, faults: &mut Faults) 
     if check.protocol == Protocol::Command {
         return;
     }
-    let one = check.port.is_some() != check.port_index.is_some();
+    let ways = [check.port.is_some(), check.port_index.is_some(), check.port_name.is_some()];
+    let one = ways.iter().filter(|given| **given).count() == 1;
     faults.require(one, path, "HealthCheck must specify either a port or a portIndex");
+    if let Some(name) = &check.port_name {
+        let known = app.port_definitions.iter().any(|port| port.name.as_ref() == Some(name));
+        faults.require(known, format!("{path}/portName"), format!("No port definition reference for portName {name}"));
+    }
     if let Some(index) = check.port_index {
         let exists = usize::from(index) < app.port_definitions.len();
         let error = "Health check port indices must address an element of the ports array or container port mappings.";
@@ -214,10 +275,10 @@ fn places(app: &App, faults: &mut Faults) {
         let error = format!("network mode {} is not supported yet, only host", network.mode);
         faults.require(network.mode == "host", format!("/networks({index})/mode"), error);
     }
-    faults.require(app.networks.len() <= 1, "/networks", "Host networking can be given only once");
-    for index in 0..app.constraints.len() {
-        faults.add(Fault::new(format!("/constraints({index})"), "constraints are not supported yet"));
-    }
+    let named = app.networks.iter().any(|network| network.name.is_some() || !network.labels.is_empty());
+    faults.require(!named, "/networks", "Host networks may not have names or labels");
+    let error = "May specify a single host network, single bridge network, or else 1-to-n container networks";
+    faults.require(app.networks.len() <= 1, "/networks", error);
 }
 
 #[cfg(test)]

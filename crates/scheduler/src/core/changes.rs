@@ -71,7 +71,7 @@ impl Core {
         if self.wanted(&id).is_ok() {
             return Err(Refusal::new(409, format!("An app with id [{id}] already exists.")));
         }
-        let app = update.create(id.clone(), now)?;
+        let app = self.admit(update.create(id.clone(), now)?)?;
         self.unlocked(&id, force)?;
         let deployment = self.install(None, app.clone(), false, now);
         let mut body = self.app_json(&id, &super::Embed::counts_and_deployments(), now).unwrap_or_else(|| json!(app));
@@ -95,16 +95,17 @@ impl Core {
             if !manner.create {
                 return Err(Refusal::no_app(id));
             }
-            let app = update.create(id.clone(), now)?;
+            let app = self.admit(update.create(id.clone(), now)?)?;
             self.unlocked(id, manner.force)?;
             let deployment = self.install(None, app, false, now);
             return Ok(begun(201, id, deployment, now));
         };
-        let after = match update.version {
+        let after = match update.rollback()? {
             Some(version) => self.version(id, version)?.again(&before, now),
             None if manner.partial => update.apply(&before, now)?,
             None => update.replace(&before, now)?,
         };
+        let after = self.admit(after)?;
         if !before.needs_restart(&after) && before.instances == after.instances {
             return Ok(unchanged(id, before.version));
         }

@@ -61,18 +61,18 @@ impl CheckStart {
                 ..HttpProbe::default()
             }),
         };
-        let seconds = |seconds: u32| Duration::from_secs(seconds.into());
         checks::CheckSpec {
             probe,
             schedule: Schedule {
-                delay: seconds(check.delay_seconds),
-                interval: seconds(check.interval_seconds),
+                delay: check.delay_seconds.duration(),
+                interval: check.interval_seconds.duration(),
                 timeout: check.timeout(),
                 ..Schedule::default()
             },
             judgement: Judgement {
-                grace: seconds(check.grace_period_seconds),
+                grace: check.grace_period_seconds.duration(),
                 consecutive_failures: check.max_consecutive_failures,
+                consecutive_successes: check.minimum_consecutive_successes,
                 ..Judgement::default()
             },
         }
@@ -109,7 +109,7 @@ impl Core {
                 index,
                 check: check.clone(),
                 host: host.clone(),
-                port: check.effective_port(&instance.ports)?,
+                port: check.effective_port(&app.port_definitions, &instance.ports)?,
                 state: verdict_state(&health),
                 age: now.since(instance.started_at.unwrap_or(now)),
                 fresh: health == Health::default(),

@@ -86,7 +86,7 @@ impl Core {
             json["deployments"] = all.map(|deployment| json!({"id": deployment.id})).collect();
         }
         if embed.tasks {
-            json["tasks"] = tasks.iter().map(|instance| task_json(instance)).collect();
+            json["tasks"] = tasks.iter().map(|instance| self.task_json(instance)).collect();
         }
         if let Some(failure) = record.last_failure.as_ref().filter(|_| embed.last_task_failure) {
             json["lastTaskFailure"] = failure.json();
@@ -112,7 +112,7 @@ impl Core {
     pub(crate) fn tasks_json(&self, app: Option<&AppId>, keep: impl Fn(&Instance) -> bool) -> Vec<Value> {
         let of_app = |instance: &&Instance| app.is_none_or(|app| instance.app == *app);
         let all = self.instances.values().filter(|instance| instance.has_task()).filter(of_app);
-        all.filter(|instance| keep(instance)).map(task_json).collect()
+        all.filter(|instance| keep(instance)).map(|instance| self.task_json(instance)).collect()
     }
 
     /// The tasks of an app, which must exist.
@@ -123,7 +123,15 @@ impl Core {
 
     /// The same, as they are shown.
     pub(crate) fn wanted_tasks(&self, id: &AppId) -> Result<Vec<Value>, Refusal> {
-        Ok(self.tasks_of(id)?.into_iter().map(task_json).collect())
+        Ok(self.tasks_of(id)?.into_iter().map(|instance| self.task_json(instance)).collect())
+    }
+
+    fn task_json(&self, instance: &Instance) -> Value {
+        let app = self.apps.get(&instance.app).map(|record| record.configuration(instance.config));
+        let mut json = task_json(instance);
+        json["servicePorts"] = app.iter().flat_map(|app| &app.port_definitions).map(|port| json!(port.port)).collect();
+        json["role"] = json!(app.and_then(|app| app.role.as_ref()).unwrap_or(&self.role));
+        json
     }
 
     /// The instance of a task or instance id.
@@ -145,7 +153,7 @@ impl Core {
             let since: Vec<_> = waiting.map(|instance| instance.since).collect();
             let Some(first) = since.iter().min() else { continue };
             let left = self.backoffs.get(&record.app.id).map_or(0, |backoff| backoff.left(now).as_secs());
-            queue.push(json!({"app": record.app, "count": since.len(), "since": first, "role": "*",
+            queue.push(json!({"app": record.app, "count": since.len(), "since": first, "role": self.role,
                 "delay": {"timeLeftSeconds": left, "overdue": left == 0},
                 "processedOffersSummary": {"processedOffersCount": 0, "unusedOffersCount": 0,
                     "rejectSummaryLastOffers": [], "rejectSummaryLaunchAttempt": []}}));
@@ -185,8 +193,8 @@ fn task_json(instance: &Instance) -> Value {
     let addresses: Vec<_> = instance.ip.iter().map(|ip| json!({"ipAddress": ip, "protocol": "IPv4"})).collect();
     let mut json = json!({
         "appId": instance.app, "id": instance.task_id(), "host": instance.host, "state": instance.condition.state_name(),
-        "ports": instance.ports, "servicePorts": [], "ipAddresses": addresses, "version": instance.config,
-        "healthCheckResults": health, "localVolumes": [], "role": "*",
+        "ports": instance.ports, "ipAddresses": addresses, "version": instance.config,
+        "healthCheckResults": health, "localVolumes": [],
     });
     for (name, value) in [
         ("slaveId", json!(instance.agent_id)),

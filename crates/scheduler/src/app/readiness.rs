@@ -1,0 +1,132 @@
+//! A readiness check: asked during deployments only, until an instance of the new version says that it is ready.
+
+use serde::{Deserialize, Serialize};
+
+use super::definition::PortDefinition;
+use super::seconds::Seconds;
+use super::validate::Faults;
+
+/// A readiness check, with Marathon's defaults.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ReadinessCheck {
+    /// What results are told under.
+    pub name: String,
+    /// How to ask.
+    pub protocol: ReadinessProtocol,
+    /// The path to ask for.
+    pub path: String,
+    /// Which of the app's ports, by name.
+    pub port_name: String,
+    /// From one attempt to the next.
+    pub interval_seconds: Seconds,
+    /// How long an attempt may take; less than the interval.
+    pub timeout_seconds: Seconds,
+    /// The statuses that say *ready*.
+    pub http_status_codes_for_ready: Vec<u16>,
+    /// Whether to show the last answer.
+    pub preserve_last_response: bool,
+}
+
+/// How to ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+#[expect(missing_docs, reason = "Marathon's own names")]
+pub enum ReadinessProtocol {
+    #[default]
+    Http,
+    Https,
+}
+
+impl Default for ReadinessCheck {
+    fn default() -> Self {
+        ReadinessCheck {
+            name: "readinessCheck".into(),
+            protocol: ReadinessProtocol::Http,
+            path: "/".into(),
+            port_name: "http-api".into(),
+            interval_seconds: Seconds::whole(30),
+            timeout_seconds: Seconds::whole(10),
+            http_status_codes_for_ready: vec![200],
+            preserve_last_response: false,
+        }
+    }
+}
+
+impl ReadinessCheck {
+    /// The port to ask, given the instance's host ports.
+    #[must_use]
+    pub fn effective_port(&self, definitions: &[PortDefinition], ports: &[u16]) -> Option<u16> {
+        let index = definitions.iter().position(|port| port.name.as_deref() == Some(&self.port_name))?;
+        ports.get(index).copied()
+    }
+
+    /// The path to ask for, beginning with `/`.
+    #[must_use]
+    pub fn effective_path(&self) -> String {
+        format!("/{}", self.path.trim_start_matches('/'))
+    }
+
+    pub(super) fn validate(&self, path: &str, definitions: &[PortDefinition], faults: &mut Faults) {
+        for (field, text) in [("name", &self.name), ("path", &self.path), ("portName", &self.port_name)] {
+            faults.require(!text.is_empty(), format!("{path}/{field}"), "must not be empty");
+        }
+        let known = definitions.iter().any(|port| port.name.as_deref() == Some(&self.port_name));
+        let error = format!("No port definition reference for portName {}", self.port_name);
+        faults.require(known, format!("{path}/portName"), error);
+        let (interval, timeout) = (self.interval_seconds, self.timeout_seconds);
+        for (field, seconds) in [("intervalSeconds", interval), ("timeoutSeconds", timeout)] {
+            let error = format!("got {}, expected 1 or more", seconds.as_f64());
+            faults.require(seconds.as_f64() >= 1.0, format!("{path}/{field}"), error);
+        }
+        let error = format!("got {}, expected less than {}", timeout.as_f64(), interval.as_f64());
+        faults.require(timeout.duration() < interval.duration(), format!("{path}/timeoutSeconds"), error);
+        let codes = &self.http_status_codes_for_ready;
+        faults.require(!codes.is_empty(), format!("{path}/httpStatusCodesForReady"), "must not be empty");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(name: &str) -> Vec<PortDefinition> {
+        vec![PortDefinition::default(), PortDefinition { name: Some(name.into()), ..PortDefinition::default() }]
+    }
+
+    fn faults(json: serde_json::Value) -> Vec<String> {
+        let check: ReadinessCheck = serde_json::from_value(json).unwrap();
+        let mut faults = Faults::default();
+        check.validate("", &named("http-api"), &mut faults);
+        faults.iter().map(|fault| format!("{}: {}", fault.path, fault.error)).collect()
+    }
+
+    #[test]
+    fn the_default_asks_the_port_named_http_api() {
+        let check = ReadinessCheck::default();
+        assert!(faults(serde_json::json!({})).is_empty());
+        assert_eq!(check.effective_port(&named("http-api"), &[1, 2]), Some(2));
+        assert_eq!(check.effective_port(&named("other"), &[1, 2]), None);
+    }
+
+    #[test]
+    fn readiness_check_validator_rows() {
+        for (json, path) in [
+            (serde_json::json!({"name": ""}), "/name"),
+            (serde_json::json!({"path": ""}), "/path"),
+            (serde_json::json!({"portName": "x"}), "/portName: No port definition reference for portName x"),
+            (serde_json::json!({"intervalSeconds": 0, "timeoutSeconds": 1}), "/intervalSeconds"),
+            (serde_json::json!({"timeoutSeconds": 0}), "/timeoutSeconds"),
+            (serde_json::json!({"timeoutSeconds": 30}), "/timeoutSeconds: got 30, expected less than 30"),
+            (serde_json::json!({"timeoutSeconds": 31}), "/timeoutSeconds"),
+            (serde_json::json!({"httpStatusCodesForReady": []}), "/httpStatusCodesForReady"),
+        ] {
+            assert!(
+                faults(json.clone()).iter().any(|fault| fault.starts_with(path)),
+                "{json}: {:?}",
+                faults(json.clone())
+            );
+        }
+        assert!(faults(serde_json::json!({"timeoutSeconds": 29})).is_empty());
+    }
+}
