@@ -73,6 +73,8 @@ pub(crate) struct Core {
     /// How many of each app are how far.
     tallies: BTreeMap<AppId, Tally>,
     deployments: BTreeMap<String, Deployment>,
+    /// Which deployment an app is locked by.
+    locks: BTreeMap<AppId, String>,
     backoffs: BTreeMap<AppId, Backoff>,
     framework_id: Option<String>,
     /// The role whose resources are used.
@@ -112,6 +114,7 @@ impl Core {
             instances: loaded.instances,
             tallies: BTreeMap::new(),
             deployments: loaded.deployments,
+            locks: BTreeMap::new(),
             backoffs: BTreeMap::new(),
             framework_id: loaded.framework_id,
             role: "*".into(),
@@ -144,6 +147,9 @@ impl Core {
 
     fn take_up(&mut self, now: Timestamp) {
         self.unsettled = self.apps.keys().cloned().collect();
+        let locks =
+            self.deployments.values().flat_map(|one| one.changes.keys().map(|app| (app.clone(), one.id.clone())));
+        self.locks = locks.collect();
         let ids: Vec<_> = self.instances.keys().cloned().collect();
         for id in ids {
             let Some(instance) = self.instances.get(&id) else { continue };

@@ -1,7 +1,13 @@
-//! A deployment: the record of one change to one app, from when it was asked for until all is as wanted. Pure.
+//! A deployment: the record of one change to one or several apps, from when it was asked for until all is as wanted.
+//! Pure.
 //!
-//! What is to be done is [`crate::plan`]'s to say, from the present alone; a deployment is what locks the app meanwhile,
-//! what people look at, and what can be taken back.
+//! What is to be done for an app is [`crate::plan`]'s to say, from the present alone. A deployment says which apps may be
+//! led to their new definition by now, step by step in the order of their dependencies; it locks them meanwhile, is what
+//! people look at, and can be taken back.
+
+mod order;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -10,13 +16,11 @@ use crate::app::App;
 use crate::ids::AppId;
 use crate::time::Timestamp;
 
-/// A change that is under way.
+pub(crate) use order::Dependencies;
+
+/// What one app is to become.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Deployment {
-    /// A uuid.
-    pub id: String,
-    /// When it was asked for.
-    pub version: Timestamp,
+pub(crate) struct Change {
     /// The app.
     pub app: AppId,
     /// The definition before; none for a new app.
@@ -25,37 +29,138 @@ pub(crate) struct Deployment {
     pub after: Option<App>,
     /// Whether a restart was asked for.
     pub restart: bool,
+    /// The step in which it is this app's turn; the deployment's to set.
+    #[serde(default)]
+    pub turn: usize,
+}
+
+impl Change {
+    /// From what there is to what is wanted.
+    #[must_use]
+    pub(crate) fn new(app: AppId, before: Option<App>, after: Option<App>) -> Change {
+        Change { app, before, after, restart: false, turn: 0 }
+    }
+
+    /// What leads there, in Marathon's words. A new app is started with no instance first, and scaled when its turn comes.
+    #[must_use]
+    fn action(&self) -> Action {
+        match (&self.before, &self.after) {
+            (_, None) => Action::StopApplication,
+            (Some(before), Some(after)) if self.restart || before.needs_restart(after) => Action::RestartApplication,
+            _ => Action::ScaleApplication,
+        }
+    }
+}
+
+/// What is done to an app, by the name Marathon's API has for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::enum_variant_names, reason = "the names of the API")]
+pub(crate) enum Action {
+    StopApplication,
+    StartApplication,
+    ScaleApplication,
+    RestartApplication,
+}
+
+/// One thing a step does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct StepAction {
+    pub action: Action,
+    pub app: AppId,
+}
+
+/// What is done at the same time.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Step {
+    pub actions: Vec<StepAction>,
+}
+
+/// A change that is under way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Deployment {
+    /// A uuid.
+    pub id: String,
+    /// When it was asked for.
+    pub version: Timestamp,
+    /// By app, what changes.
+    pub changes: BTreeMap<AppId, Change>,
+    /// What its apps depend on.
+    pub order: Dependencies,
+    /// In which order they change.
+    pub steps: Vec<Step>,
+    /// Which of the steps is under way, from 0.
+    pub current: usize,
+    /// The apps of this step that have been as wanted. One that falls ill again is not waited for: that is everyday
+    /// business, which needs no deployment.
+    #[serde(skip)]
+    arrived: BTreeSet<AppId>,
 }
 
 impl Deployment {
-    /// What it does, in Marathon's words.
+    /// Begins a deployment; later steps wait for what their apps depend on.
     #[must_use]
-    pub(crate) fn action(&self) -> &'static str {
-        match (&self.before, &self.after) {
-            (_, None) => "StopApplication",
-            (None, Some(_)) => "StartApplication",
-            (Some(before), Some(after)) if self.restart || before.needs_restart(after) => "RestartApplication",
-            (Some(_), Some(_)) => "ScaleApplication",
+    pub(crate) fn new(id: String, version: Timestamp, changes: Vec<Change>, order: Dependencies) -> Deployment {
+        let mut changes: BTreeMap<_, _> = changes.into_iter().map(|change| (change.app.clone(), change)).collect();
+        let steps = order::steps(&changes, &order);
+        for (turn, step) in steps.iter().enumerate() {
+            for action in &step.actions {
+                if let Some(change) = changes.get_mut(&action.app) {
+                    change.turn = turn;
+                }
+            }
         }
+        Deployment { id, version, changes, order, steps, current: 0, arrived: BTreeSet::new() }
     }
 
-    /// Its step, as events show it.
+    /// The change of an app whose turn has not come, and which is to stay what it was.
     #[must_use]
-    pub(crate) fn step(&self) -> Value {
-        json!({"actions": [{"action": self.action(), "app": self.app}]})
+    pub(crate) fn waiting(&self, app: &AppId) -> Option<&Change> {
+        self.changes.get(app).filter(|change| change.turn > self.current)
+    }
+
+    /// An app is as wanted. Says whether that ends a step.
+    pub(crate) fn arrive(&mut self, app: &AppId) -> bool {
+        self.changes.get(app).is_some_and(|change| change.turn == self.current)
+            && self.arrived.insert(app.clone())
+            && self.is_step_over()
+    }
+
+    /// Whether everything this step does is done; starting an app with no instance takes no time.
+    #[must_use]
+    pub(crate) fn is_step_over(&self) -> bool {
+        let is_over =
+            |action: &StepAction| action.action == Action::StartApplication || self.arrived.contains(&action.app);
+        self.steps.get(self.current).is_none_or(|step| step.actions.iter().all(is_over))
+    }
+
+    /// Goes on to the next step, whose apps are returned; none if that was the last.
+    pub(crate) fn advance(&mut self) -> Option<Vec<AppId>> {
+        self.arrived.clear();
+        self.current += 1;
+        let step = self.steps.get(self.current)?;
+        Some(step.actions.iter().map(|action| action.app.clone()).collect())
+    }
+
+    /// The step under way.
+    #[must_use]
+    pub(crate) fn step(&self) -> Step {
+        self.steps.get(self.current).cloned().unwrap_or_default()
     }
 
     /// As events show it.
     #[must_use]
     pub(crate) fn plan(&self) -> Value {
-        json!({"id": self.id, "version": self.version, "steps": [self.step()]})
+        json!({"id": self.id, "version": self.version, "steps": self.steps})
     }
 
     /// As `/v2/deployments` lists it.
     #[must_use]
     pub(crate) fn json(&self) -> Value {
-        let current = json!([{"action": self.action(), "app": self.app, "readinessCheckResults": []}]);
-        json!({"id": self.id, "version": self.version, "affectedApps": [self.app], "affectedPods": [],
-            "steps": [self.step()], "currentActions": current, "currentStep": 1, "totalSteps": 1})
+        let affected: Vec<_> = self.changes.keys().collect();
+        let action = |now: &StepAction| json!({"action": now.action, "app": now.app, "readinessCheckResults": []});
+        let current: Vec<_> = self.step().actions.iter().map(action).collect();
+        json!({"id": self.id, "version": self.version, "affectedApps": affected, "affectedPods": [],
+            "steps": self.steps, "currentActions": current, "currentStep": self.current + 1,
+            "totalSteps": self.steps.len()})
     }
 }

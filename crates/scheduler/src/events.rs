@@ -5,6 +5,7 @@ use mesos::v1::{TaskState, TaskStatus};
 use serde_json::{Value, json};
 
 use crate::app::{App, HealthCheck};
+use crate::deployment::Deployment;
 use crate::ids::AppId;
 use crate::instance::Instance;
 use crate::time::Timestamp;
@@ -105,10 +106,10 @@ pub(crate) fn status_update(instance: &Instance, status: &TaskStatus, now: Times
 
 /// Something about a deployment: its plan, and what it does now.
 #[must_use]
-pub(crate) fn deployment(kind: &'static str, plan: &Value, step: Option<&Value>, now: Timestamp) -> Event {
-    let mut data = json!({"id": plan["id"], "plan": plan});
-    if let Some(step) = step {
-        data["currentStep"] = step.clone();
+pub(crate) fn deployment(kind: &'static str, deployment: &Deployment, now: Timestamp) -> Event {
+    let mut data = json!({"id": deployment.id, "plan": deployment.plan()});
+    if !matches!(kind, "deployment_success" | "deployment_failed") {
+        data["currentStep"] = json!(deployment.step());
     }
     Event::new(kind, now, data)
 }

@@ -108,6 +108,9 @@ pub(crate) struct Instance {
     pub check_result: Option<Value>,
     /// When it was last told to end.
     pub kill_asked_at: Option<Timestamp>,
+    /// Whether it was not heard of for so long that another takes its place.
+    #[serde(default)]
+    pub given_up: bool,
 }
 
 impl Instance {
@@ -131,6 +134,7 @@ impl Instance {
             health: vec![Health::default(); checks],
             check_result: None,
             kill_asked_at: None,
+            given_up: false,
         }
     }
 
@@ -153,6 +157,7 @@ impl Instance {
         }
         self.condition = condition;
         self.since = now;
+        self.given_up = false;
         if condition == Condition::Running {
             self.started_at.get_or_insert(now);
         }

@@ -25,6 +25,8 @@ pub(crate) struct Target {
     pub strategy: UpgradeStrategy,
     /// Which go first when there are too many.
     pub selection: KillSelection,
+    /// How many others may be replaced for now, if not all: a canary's share, or none where a deployment was stopped.
+    pub most_new: Option<u32>,
 }
 
 /// How far an instance is.
@@ -38,6 +40,8 @@ pub(crate) enum Stage {
     Ready,
     /// Is on its way out, for good.
     Leaving,
+    /// Nobody has heard of it for so long that another takes its place. It may come back.
+    Missing,
 }
 
 /// An instance, as far as the planner cares.
@@ -49,6 +53,8 @@ pub(crate) struct Seen {
     pub config: Timestamp,
     /// How far it is.
     pub stage: Stage,
+    /// How little would be lost with it, among those of its stage: the lowest goes first.
+    pub worth: u8,
     /// When it was launched, or scheduled.
     pub since: Timestamp,
 }
@@ -68,30 +74,51 @@ pub(crate) struct Plan {
     pub done: bool,
 }
 
+impl Plan {
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub(crate) fn is_idle(&self) -> bool {
+        self.create == 0 && self.rebase.is_empty() && self.forget.is_empty() && self.kill.is_empty()
+    }
+
+    fn take_away(&mut self, seen: &Seen) {
+        let list = if seen.stage == Stage::Waiting { &mut self.forget } else { &mut self.kill };
+        list.push(seen.id.clone());
+    }
+}
+
 /// What to do next.
 #[must_use]
 pub(crate) fn plan(target: &Target, seen: &[Seen]) -> Plan {
-    let is_current = |seen: &&Seen| seen.config == target.config || seen.stage == Stage::Waiting;
-    let staying: Vec<&Seen> = seen.iter().filter(|seen| seen.stage != Stage::Leaving).collect();
+    let limited = target.most_new.is_some();
+    let is_current = |seen: &&Seen| seen.config == target.config || (seen.stage == Stage::Waiting && !limited);
+    let here: Vec<&Seen> = seen.iter().filter(|seen| seen.stage != Stage::Missing).collect();
+    let staying: Vec<&Seen> = here.iter().copied().filter(|seen| seen.stage != Stage::Leaving).collect();
     let (current, outdated): (Vec<&Seen>, Vec<&Seen>) = staying.into_iter().partition(is_current);
-    let wanted = count(target.instances);
+    let ready = current.iter().filter(|seen| seen.stage == Stage::Ready).count();
+    let (new, old) = shares(target, ready, outdated.len());
 
     let mut plan = Plan { rebase: rebase(target, &current), ..Plan::default() };
-    let too_many = current.len().saturating_sub(wanted);
-    surplus(target, current.clone(), too_many, &mut plan);
+    surplus(target, current.clone(), current.len().saturating_sub(new), &mut plan);
     let waiting = current.iter().filter(|seen| seen.stage == Stage::Waiting).count();
-    let missing = wanted.saturating_sub(current.len()).min(MOST_WAITING.saturating_sub(waiting));
-    if outdated.is_empty() {
-        plan.create = number(missing);
-    } else {
-        plan.create = number(missing.min(room(target, seen.len())));
-        replace(target, &current, outdated.clone(), &mut plan);
-    }
-    plan.done = outdated.is_empty()
-        && current.len() == wanted
-        && seen.len() == wanted
-        && current.iter().all(|seen| seen.stage == Stage::Ready);
+    let missing = new.saturating_sub(current.len()).min(MOST_WAITING.saturating_sub(waiting));
+    plan.create = number(missing.min(room(target, here.len())));
+    replace(target, &current, outdated.clone(), old, &mut plan);
+    plan.done = current.len() == new
+        && outdated.len() == old
+        && here.len() == new + old
+        && current.iter().chain(&outdated).all(|seen| seen.stage == Stage::Ready);
     plan
+}
+
+/// How many of the wanted configuration there are to be now, and how many of others may stay.
+fn shares(target: &Target, ready: usize, outdated: usize) -> (usize, usize) {
+    let wanted = count(target.instances);
+    let new = match target.most_new {
+        Some(most) => count(most).max(ready).max(wanted.saturating_sub(outdated)).min(wanted),
+        None => wanted,
+    };
+    (new, wanted - new)
 }
 
 fn rebase(target: &Target, current: &[&Seen]) -> Vec<InstanceId> {
@@ -100,16 +127,13 @@ fn rebase(target: &Target, current: &[&Seen]) -> Vec<InstanceId> {
 
 /// Takes away what is too much of the wanted configuration: what waits first, then what is not ready.
 fn surplus(target: &Target, mut current: Vec<&Seen>, too_many: usize, plan: &mut Plan) {
-    current.sort_by_key(|seen| (seen.stage, age(target, seen)));
-    for seen in current.into_iter().take(too_many) {
-        let list = if seen.stage == Stage::Waiting { &mut plan.forget } else { &mut plan.kill };
-        list.push(seen.id.clone());
-    }
+    current.sort_by_key(|seen| order(target, seen));
+    current.into_iter().take(too_many).for_each(|seen| plan.take_away(seen));
     plan.rebase.retain(|id| !plan.forget.contains(id));
 }
 
 /// How many may be added to `all` there are now.
-fn room(target: &Target, all: usize) -> usize {
+pub(crate) fn room(target: &Target, all: usize) -> usize {
     most(target).saturating_sub(all)
 }
 
@@ -126,29 +150,32 @@ fn least(target: &Target) -> usize {
     ceil(f64::from(target.instances) * target.strategy.minimum_health_capacity)
 }
 
-/// Takes away instances of other configurations: those that are not ready at once, the others as far as enough remain.
-fn replace(target: &Target, current: &[&Seen], mut outdated: Vec<&Seen>, plan: &mut Plan) {
+/// Takes away instances of other configurations but for those that may stay: those that are not ready at once, the others
+/// as far as enough remain.
+fn replace(target: &Target, current: &[&Seen], mut outdated: Vec<&Seen>, stay: usize, plan: &mut Plan) {
     let is_ready = |seen: &&&Seen| seen.stage == Stage::Ready && !plan.kill.contains(&seen.id);
     let ready = current.iter().filter(is_ready).count() + outdated.iter().filter(is_ready).count();
     let mut spare = ready.saturating_sub(least(target));
-    outdated.sort_by_key(|seen| (seen.stage, age(target, seen)));
-    for seen in outdated {
+    outdated.sort_by_key(|seen| order(target, seen));
+    let too_many = outdated.len().saturating_sub(stay);
+    for seen in outdated.into_iter().take(too_many) {
         if seen.stage == Stage::Ready {
             if spare == 0 {
                 break;
             }
             spare -= 1;
         }
-        plan.kill.push(seen.id.clone());
+        plan.take_away(seen);
     }
 }
 
-/// Orders those that go first to the front.
-fn age(target: &Target, seen: &Seen) -> i64 {
-    match target.selection {
+/// Orders those that go first to the front: what does least, then by age.
+fn order(target: &Target, seen: &Seen) -> (Stage, u8, i64) {
+    let age = match target.selection {
         KillSelection::YoungestFirst => -seen.since.millis(),
         KillSelection::OldestFirst => seen.since.millis(),
-    }
+    };
+    (seen.stage, seen.worth, age)
 }
 
 fn count(number: u32) -> usize {
@@ -180,12 +207,12 @@ mod tests {
 
     fn target(instances: u32, least: f64, over: f64) -> Target {
         let strategy = UpgradeStrategy { minimum_health_capacity: least, maximum_over_capacity: over };
-        Target { instances, config: NEW, strategy, selection: KillSelection::YoungestFirst }
+        Target { instances, config: NEW, strategy, selection: KillSelection::YoungestFirst, most_new: None }
     }
 
     fn seen(number: usize, config: Timestamp, stage: Stage) -> Seen {
         let id = InstanceId::new(&AppId::new("a"), &number.to_string());
-        Seen { id, config, stage, since: Timestamp::from_millis(i64::try_from(number).unwrap()) }
+        Seen { id, config, stage, worth: 0, since: Timestamp::from_millis(i64::try_from(number).unwrap()) }
     }
 
     fn old(count: usize) -> Vec<Seen> {
@@ -262,7 +289,7 @@ mod tests {
             Stage::Waiting => there[index].stage = Stage::Unready,
             Stage::Unready => there[index].stage = Stage::Ready,
             Stage::Leaving => drop(there.remove(index)),
-            Stage::Ready => {}
+            Stage::Ready | Stage::Missing => {}
         }
     }
 

@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::plan::{MOST_WAITING, Plan, Stage, Target};
+use crate::plan::{MOST_WAITING, Plan, Stage, Target, room};
 use crate::time::Timestamp;
 
 /// Instances of one configuration, by stage.
-type Stages = [usize; 4];
+type Stages = [usize; 5];
 
 /// Of one app, by configuration.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,15 +38,53 @@ impl Tally {
 
     /// What to do, if the numbers are enough to know it: all have the wanted configuration, and there are not too many.
     pub(crate) fn plan(&self, target: &Target) -> Option<Plan> {
-        let all_current = self.0.iter().all(|(config, [waiting, unready, ready, _leaving])| {
-            *config == target.config || waiting + unready + ready == 0
-        });
+        let census = self.census(target.config);
         let wanted = usize::try_from(target.instances).unwrap_or(usize::MAX);
-        let [waiting, unready, ready, _leaving] = self.0.get(&target.config).copied().unwrap_or_default();
-        let (current, all) = (waiting + unready + ready, self.0.values().flatten().sum::<usize>());
-        let missing = wanted.checked_sub(current).filter(|_| all_current)?;
-        let create = u32::try_from(missing.min(MOST_WAITING.saturating_sub(waiting))).unwrap_or(u32::MAX);
-        Some(Plan { create, done: ready == wanted && all == wanted, ..Plan::default() })
+        let current = census.current();
+        let missing = wanted.checked_sub(current).filter(|_| census.outdated == 0)?;
+        let create = missing.min(MOST_WAITING.saturating_sub(census.waiting)).min(room(target, census.here()));
+        let done = census.ready == wanted && census.here() == wanted;
+        Some(Plan { create: u32::try_from(create).unwrap_or(u32::MAX), done, ..Plan::default() })
+    }
+
+    /// The numbers, beside those of this configuration.
+    #[must_use]
+    pub(crate) fn census(&self, config: Timestamp) -> Census {
+        let [waiting, unready, ready, ..] = self.0.get(&config).copied().unwrap_or_default();
+        let others = self.0.iter().filter(|(other, _)| **other != config).map(|(_, stages)| stages);
+        let (outdated, outdated_ready) = others
+            .fold((0, 0), |(all, fit), [waiting, unready, ready, ..]| (all + waiting + unready + ready, fit + ready));
+        let leaving = self.0.values().map(|[_, _, _, leaving, _]| leaving).sum();
+        Census { waiting, unready, ready, outdated, outdated_ready, leaving }
+    }
+}
+
+/// How many instances of an app are how far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Census {
+    /// Of the wanted configuration, and without a task.
+    pub waiting: usize,
+    /// Of the wanted configuration, and not ready.
+    pub unready: usize,
+    /// Of the wanted configuration, and ready.
+    pub ready: usize,
+    /// Of other configurations, and to stay for now.
+    pub outdated: usize,
+    /// The ready ones of these.
+    pub outdated_ready: usize,
+    /// On their way out.
+    pub leaving: usize,
+}
+
+impl Census {
+    /// All of the wanted configuration.
+    #[must_use]
+    pub(crate) fn current(&self) -> usize {
+        self.waiting + self.unready + self.ready
+    }
+
+    fn here(&self) -> usize {
+        self.current() + self.outdated + self.leaving
     }
 }
 
@@ -59,7 +97,7 @@ mod tests {
     use crate::ids::{AppId, InstanceId};
     use crate::plan::{Seen, plan};
 
-    const STAGES: [Stage; 4] = [Stage::Waiting, Stage::Unready, Stage::Ready, Stage::Leaving];
+    const STAGES: [Stage; 5] = [Stage::Waiting, Stage::Unready, Stage::Ready, Stage::Leaving, Stage::Missing];
 
     fn at(moment: u8) -> Timestamp {
         Timestamp::from_millis(moment.into())
@@ -79,16 +117,16 @@ mod tests {
     proptest! {
         #[test]
         fn numbers_lead_to_the_same_plan(
-            instances in 0u32..6, there in proptest::collection::vec((0u8..2, 0usize..4), 0..8)
+            instances in 0u32..6, there in proptest::collection::vec((0u8..2, 0usize..5), 0..8)
         ) {
             let strategy = UpgradeStrategy { minimum_health_capacity: 0.5, maximum_over_capacity: 0.5 };
-            let target = Target { instances, config: at(0), strategy, selection: KillSelection::YoungestFirst };
+            let target = Target { instances, config: at(0), strategy, selection: KillSelection::YoungestFirst, most_new: None };
             let (mut tally, mut seen) = (Tally::default(), Vec::new());
             for (number, (config, stage)) in there.into_iter().enumerate() {
                 let (config, stage) = (at(config), STAGES[stage]);
                 tally.add((config, stage));
                 let id = InstanceId::new(&AppId::new("a"), &number.to_string());
-                seen.push(Seen { id, config, stage, since: at(0) });
+                seen.push(Seen { id, config, stage, worth: 0, since: at(0) });
             }
             if let Some(quick) = tally.plan(&target) {
                 prop_assert_eq!(quick, plan(&target, &seen));

@@ -158,6 +158,12 @@ impl App {
         self.labels.get("MARATHON_SINGLE_INSTANCE_APP").is_some_and(|value| value == "true")
     }
 
+    /// Whether a change to `other` takes a deployment: whether anything but the versions differs.
+    #[must_use]
+    pub fn differs(&self, other: &App) -> bool {
+        self.instances != other.instances || self.needs_restart(other)
+    }
+
     /// How long an instance may take from the first signal to SIGKILL, if the app says so.
     #[must_use]
     pub fn kill_grace(&self) -> Option<Duration> {

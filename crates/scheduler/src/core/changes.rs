@@ -1,13 +1,13 @@
 //! What people ask for: each either accepted, or refused with Marathon's status and words, and then nothing changed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
 use super::Core;
 use super::records::AppRecord;
 use crate::app::{App, AppUpdate, Faults};
-use crate::deployment::Deployment;
+use crate::deployment::{Change, Dependencies, Deployment};
 use crate::events;
 use crate::ids::{AppId, InstanceId};
 use crate::instance::Goal;
@@ -73,7 +73,7 @@ impl Core {
         }
         let app = self.admit(update.create(id.clone(), now)?)?;
         self.unlocked(&id, force)?;
-        let deployment = self.install(None, app.clone(), false, now);
+        let deployment = self.deploy_one(Change::new(id.clone(), None, Some(app.clone())), now);
         let mut body = self.app_json(&id, &super::Embed::counts_and_deployments(), now).unwrap_or_else(|| json!(app));
         body["tasks"] = json!([]);
         Ok(Accepted { status: 201, deployment: Some(deployment), app: id, body })
@@ -91,60 +91,54 @@ impl Core {
             let faults = Faults::from(crate::app::Fault::new("/id", format!("does not match the app's path {id}")));
             return Err(faults.into());
         }
-        let Ok(before) = self.wanted(id).cloned() else {
-            if !manner.create {
-                return Err(Refusal::no_app(id));
-            }
-            let app = self.admit(update.create(id.clone(), now)?)?;
-            self.unlocked(id, manner.force)?;
-            let deployment = self.install(None, app, false, now);
-            return Ok(begun(201, id, deployment, now));
-        };
-        let after = match update.rollback()? {
-            Some(version) => self.version(id, version)?.again(&before, now),
-            None if manner.partial => update.apply(&before, now)?,
-            None => update.replace(&before, now)?,
-        };
-        let after = self.admit(after)?;
-        if !before.needs_restart(&after) && before.instances == after.instances {
+        let before = self.wanted(id).ok().cloned();
+        let after = self.after(id, update, manner, now)?;
+        let status = if before.is_some() { 200 } else { 201 };
+        if let Some(before) = before.as_ref().filter(|before| !before.differs(&after) && !self.is_halted(id)) {
             return Ok(unchanged(id, before.version));
         }
         self.unlocked(id, manner.force)?;
-        let deployment = self.install(Some(before), after, false, now);
-        Ok(begun(200, id, deployment, now))
+        let deployment = self.deploy_one(Change::new(id.clone(), before, Some(after)), now);
+        Ok(begun(status, id, deployment, now))
     }
 
-    /// `PUT` or `PATCH /v2/apps`: one after the other, until one is refused.
+    /// What an update makes of an app.
+    fn after(&self, id: &AppId, update: AppUpdate, manner: Manner, now: Timestamp) -> Result<App, Refusal> {
+        let before = match self.wanted(id) {
+            Ok(before) => before,
+            Err(_) if manner.create => return self.admit(update.create(id.clone(), now)?),
+            Err(refusal) => return Err(refusal),
+        };
+        self.admit(match update.rollback()? {
+            Some(version) => self.version(id, version)?.again(before, now),
+            None if manner.partial => update.apply(before, now)?,
+            None => update.replace(before, now)?,
+        })
+    }
+
+    /// `PUT` or `PATCH /v2/apps`: all in one deployment, or nothing at all.
     pub(crate) fn change_many(
         &mut self,
         updates: Vec<AppUpdate>,
         manner: Manner,
         now: Timestamp,
     ) -> Result<Accepted, Refusal> {
-        let ids = updates.iter().map(|update| update.id.as_deref().map(AppId::new)).collect::<Option<Vec<_>>>();
-        let ids = ids.ok_or_else(missing_id)?;
-        for id in &ids {
-            self.unlocked(id, manner.force)?;
+        let mut wanted = BTreeMap::new();
+        for update in updates {
+            let id = update.id.as_deref().map(AppId::new).ok_or_else(missing_id)?;
+            let after = self.after(&id, update, manner, now)?;
+            wanted.insert(id, Some(after));
         }
-        let mut last = None;
-        for (id, update) in ids.iter().zip(updates) {
-            last = Some(self.change_app(id, update, manner, now)?);
-        }
-        last.map(|accepted| Accepted { status: 200, ..accepted }).ok_or_else(|| Refusal::new(422, "no app was sent"))
+        let first = wanted.keys().next().cloned().ok_or_else(|| Refusal::new(422, "no app was sent"))?;
+        let deployment = self.change_set(wanted, Dependencies::new(), manner.force, now)?;
+        Ok(deployment.map_or_else(|| unchanged(&first, now), |deployment| begun(200, &first, deployment, now)))
     }
 
     /// `DELETE /v2/apps/{id}`.
     pub(crate) fn remove(&mut self, id: &AppId, force: bool, now: Timestamp) -> Result<Accepted, Refusal> {
         let before = self.wanted(id)?.clone();
         self.unlocked(id, force)?;
-        for check in &before.health_checks {
-            self.tell(events::check_removed(id, check, now));
-        }
-        if let Some(record) = self.apps.get_mut(id) {
-            record.removed = true;
-        }
-        self.dirty.apps.insert(id.clone());
-        let deployment = self.new_deployment(id, Some(before), None, false, now);
+        let deployment = self.deploy_one(Change::new(id.clone(), Some(before), None), now);
         Ok(begun(200, id, deployment, now))
     }
 
@@ -155,7 +149,8 @@ impl Core {
         let mut after = before.clone();
         after.version = now;
         after.version_info.last_config_change_at = now;
-        let deployment = self.install(Some(before), after, true, now);
+        let change = Change { restart: true, ..Change::new(id.clone(), Some(before), Some(after)) };
+        let deployment = self.deploy_one(change, now);
         Ok(begun(200, id, deployment, now))
     }
 
@@ -191,7 +186,7 @@ impl Core {
         after.instances = before.instances.saturating_sub(u32::try_from(fewer).unwrap_or(u32::MAX));
         after.version = now;
         after.version_info.last_scaling_at = now;
-        Some(self.install(Some(before), after, false, now))
+        Some(self.deploy_one(Change::new(id.clone(), Some(before), Some(after)), now))
     }
 
     /// `DELETE /v2/deployments/{id}`: back to what was before; with `force`, only the lock goes.
@@ -203,15 +198,20 @@ impl Core {
             self.abandon(id, now);
             return Ok(None);
         }
-        let app = deployment.app.clone();
-        let reverting = match (deployment.before, self.apps.get(&app).map(|record| record.app.clone())) {
-            (Some(before), current) => {
-                let after = before.again(current.as_ref().unwrap_or(&before), now);
-                self.install(current, after, false, now)
-            }
-            (None, _) => return self.remove(&app, true, now).map(Some),
-        };
+        let Some(app) = deployment.changes.keys().next().cloned() else { return Ok(None) };
+        let reverting = self.revert(deployment, now);
         Ok(Some(begun(200, &app, reverting, now)))
+    }
+
+    /// Leads everything a deployment changed back to what it was before, in a deployment of its own.
+    pub(super) fn revert(&mut self, deployment: Deployment, now: Timestamp) -> String {
+        let back = |change: Change| {
+            let current = self.wanted(&change.app).ok().cloned();
+            let after = change.before.map(|before| before.again(current.as_ref().unwrap_or(&before), now));
+            (current.is_some() || after.is_some()).then(|| Change::new(change.app, current, after))
+        };
+        let changes = deployment.changes.into_values().filter_map(back).collect();
+        self.deploy(changes, deployment.order, now)
     }
 
     /// `DELETE /v2/queue/{id}/delay`.
@@ -224,26 +224,64 @@ impl Core {
         Ok(())
     }
 
-    /// Makes `after` the wanted definition.
-    fn install(&mut self, before: Option<App>, after: App, restart: bool, now: Timestamp) -> String {
-        let id = after.id.clone();
-        let used: BTreeSet<_> = self.instances_of(&id).map(|instance| instance.config).collect();
-        let changed = before.as_ref().is_none_or(|before| before.config_version() != after.config_version());
-        self.tell(events::api_post(&after, now));
-        if changed {
-            self.backoffs.remove(&id);
-            self.tell_checks(before.as_ref(), &after, now);
+    /// Makes these apps what is given for each, none for gone, all in one deployment: in the order of what they depend on,
+    /// and with a lock on each until the end. Those that do not differ are left out; none is begun if none differs.
+    pub(crate) fn change_set(
+        &mut self,
+        wanted: BTreeMap<AppId, Option<App>>,
+        order: Dependencies,
+        force: bool,
+        now: Timestamp,
+    ) -> Result<Option<String>, Refusal> {
+        let change = |(id, after): (AppId, Option<App>)| {
+            let before = self.wanted(&id).ok().cloned();
+            let differs = match (&before, &after) {
+                (Some(before), Some(after)) => before.differs(after) || self.is_halted(&id),
+                (before, after) => before.is_some() || after.is_some(),
+            };
+            differs.then(|| Change::new(id, before, after))
+        };
+        let changes: Vec<_> = wanted.into_iter().filter_map(change).collect();
+        self.all_unlocked(changes.iter().map(|change| &change.app), force)?;
+        Ok((!changes.is_empty()).then(|| self.deploy(changes, order, now)))
+    }
+
+    fn deploy_one(&mut self, change: Change, now: Timestamp) -> String {
+        self.deploy(vec![change], Dependencies::new(), now)
+    }
+
+    /// Makes what comes after the change the wanted definition.
+    pub(super) fn adopt(&mut self, change: &Change, now: Timestamp) {
+        match &change.after {
+            Some(after) => self.install(change.before.as_ref(), after, now),
+            None => self.retire(&change.app, change.before.as_ref(), now),
         }
-        match self.apps.get_mut(&id) {
-            Some(record) => {
-                record.removed = false;
-                record.update(after.clone(), &used);
-            }
+        self.dirty.apps.insert(change.app.clone());
+        self.touch(&change.app);
+    }
+
+    fn install(&mut self, before: Option<&App>, after: &App, now: Timestamp) {
+        let id = &after.id;
+        let used: BTreeSet<_> = self.instances_of(id).map(|instance| instance.config).collect();
+        self.tell(events::api_post(after, now));
+        if before.is_none_or(|before| before.config_version() != after.config_version()) {
+            self.backoffs.remove(id);
+            self.tell_checks(before, after, now);
+        }
+        match self.apps.get_mut(id) {
+            Some(record) => record.update(after.clone(), &used),
             None => drop(self.apps.insert(id.clone(), AppRecord::new(after.clone()))),
         }
-        self.dirty.apps.insert(id.clone());
         self.offers_stale = true;
-        self.new_deployment(&id, before, Some(after), restart, now)
+    }
+
+    fn retire(&mut self, id: &AppId, before: Option<&App>, now: Timestamp) {
+        for check in before.iter().flat_map(|before| &before.health_checks) {
+            self.tell(events::check_removed(id, check, now));
+        }
+        if let Some(record) = self.apps.get_mut(id) {
+            record.removed = true;
+        }
     }
 
     fn tell_checks(&mut self, before: Option<&App>, after: &App, now: Timestamp) {
@@ -254,19 +292,6 @@ impl Core {
         for check in after.health_checks.iter().filter(|check| !old.contains(check)) {
             self.tell(events::check_added(after, check, now));
         }
-    }
-
-    fn new_deployment(
-        &mut self,
-        app: &AppId,
-        before: Option<App>,
-        after: Option<App>,
-        restart: bool,
-        now: Timestamp,
-    ) -> String {
-        let id = uuid::Uuid::new_v4().to_string();
-        self.deploy(Deployment { id: id.clone(), version: now, app: app.clone(), before, after, restart }, now);
-        id
     }
 
     /// The wanted definition of an app that is not removed.
@@ -280,12 +305,25 @@ impl Core {
         found.ok_or_else(|| Refusal::new(404, format!("App '{id}' does not exist in version {version}")))
     }
 
+    /// Whether an app was left on its way when its deployment was stopped.
+    fn is_halted(&self, id: &AppId) -> bool {
+        self.apps.get(id).is_some_and(|record| record.halted)
+    }
+
     fn unlocked(&self, id: &AppId, force: bool) -> Result<(), Refusal> {
-        let Some(deployment) = self.deployment_of(id).filter(|_| !force) else { return Ok(()) };
+        self.all_unlocked([id].into_iter(), force)
+    }
+
+    fn all_unlocked<'a>(&self, apps: impl Iterator<Item = &'a AppId>, force: bool) -> Result<(), Refusal> {
+        let locked: BTreeSet<&String> = apps.filter_map(|app| self.locks.get(app)).collect();
+        if force || locked.is_empty() {
+            return Ok(());
+        }
         // The text in angle brackets is literal, in Marathon too.
         let message = "App is locked by one or more deployments. Override with the option '?force=true'. \
                        View details at '/v2/deployments/<DEPLOYMENT_ID>'.";
-        Err(Refusal { status: 409, body: json!({"message": message, "deployments": [{"id": deployment.id}]}) })
+        let deployments: Vec<_> = locked.iter().map(|id| json!({"id": id})).collect();
+        Err(Refusal { status: 409, body: json!({"message": message, "deployments": deployments}) })
     }
 }
 

@@ -1,11 +1,13 @@
 //! Leading an app to what is wanted of it, and its deployment to its end.
 
+use std::collections::BTreeSet;
+
 use mesos::v1::TaskState;
 
 use super::Core;
 use crate::app::App;
 use crate::app::definition::UpgradeStrategy;
-use crate::deployment::Deployment;
+use crate::deployment::{Change, Dependencies, Deployment};
 use crate::events;
 use crate::ids::{AppId, InstanceId};
 use crate::instance::{Condition, Goal, Instance};
@@ -16,14 +18,27 @@ use crate::time::Timestamp;
 impl Core {
     /// Lets the planner look at an app, and does what it says.
     pub(super) fn settle_app(&mut self, id: &AppId, now: Timestamp) {
-        let Some(record) = self.apps.get(id) else { return };
-        let app = record.app.clone();
-        let target = target(&app, record.removed);
+        let Some((app, target)) = self.in_force(id) else { return };
         let plan = self.plan(id, &target);
-        self.carry_out(&app, &plan, now);
-        if plan.done {
-            self.finish(id, now);
+        if !plan.is_idle() {
+            let app = app.clone();
+            self.carry_out(&app, &plan, now);
         }
+        if plan.done {
+            self.arrive(id, now);
+        }
+    }
+
+    /// What an app is to be now: what is wanted of it, or, while a deployment has not come to it, what it was.
+    fn in_force(&self, id: &AppId) -> Option<(&App, Target)> {
+        let record = self.apps.get(id)?;
+        let waiting = self.locks.get(id).and_then(|lock| self.deployments.get(lock)?.waiting(id));
+        Some(match waiting {
+            None if record.removed => (&record.app, gone(&record.app)),
+            None => (&record.app, Target { most_new: record.halted.then_some(0), ..target(&record.app) }),
+            Some(Change { before: Some(before), .. }) => (before, Target { most_new: Some(0), ..target(before) }),
+            Some(_) => (&record.app, gone(&record.app)),
+        })
     }
 
     /// From numbers, if they tell; else from a look at every instance.
@@ -62,44 +77,93 @@ impl Core {
         }
     }
 
-    /// All is as wanted: the deployment has succeeded, a removed app is forgotten.
-    fn finish(&mut self, id: &AppId, now: Timestamp) {
-        if self.apps.get(id).is_some_and(|record| record.removed) {
+    /// An app is as wanted: a removed one is forgotten, and its deployment may go on, or have succeeded.
+    fn arrive(&mut self, id: &AppId, now: Timestamp) {
+        let lock = self.locks.get(id).cloned();
+        let ends_step =
+            lock.as_ref().and_then(|lock| self.deployments.get_mut(lock)).is_some_and(|found| found.arrive(id));
+        let turn_came = lock
+            .as_ref()
+            .is_none_or(|lock| self.deployments.get(lock).is_none_or(|deployment| deployment.waiting(id).is_none()));
+        if turn_came && self.apps.get(id).is_some_and(|record| record.removed) {
             self.apps.remove(id);
             self.backoffs.remove(id);
             self.dirty.apps.insert(id.clone());
             self.tell(events::app_terminated(id, now));
         }
-        let Some(deployment) = self.deployment_of(id).map(|deployment| deployment.id.clone()) else { return };
-        if let Some(done) = self.deployments.remove(&deployment) {
-            self.dirty.deployments.insert(deployment);
-            self.tell(events::deployment("deployment_step_success", &done.plan(), Some(&done.step()), now));
-            self.tell(events::deployment("deployment_success", &done.plan(), None, now));
+        if let Some(lock) = lock.filter(|_| ends_step) {
+            self.step_on(&lock, now);
         }
     }
 
-    /// The deployment an app is locked by.
-    pub(super) fn deployment_of(&self, id: &AppId) -> Option<&Deployment> {
-        self.deployments.values().find(|deployment| deployment.app == *id)
+    /// A step of a deployment is over: the next one begins, or all has succeeded.
+    fn step_on(&mut self, id: &str, now: Timestamp) {
+        self.dirty.deployments.insert(id.to_owned());
+        while let Some(deployment) = self.deployments.get_mut(id) {
+            let success = events::deployment("deployment_step_success", deployment, now);
+            let next = deployment.advance();
+            let goes_on = next.is_some() && !deployment.is_step_over();
+            let info = next.is_some().then(|| events::deployment("deployment_info", deployment, now));
+            self.effects.events.push(success);
+            self.effects.events.extend(info);
+            match next {
+                Some(apps) => apps.iter().for_each(|app| self.touch(app)),
+                None => self.succeed(id, now),
+            }
+            if goes_on {
+                return;
+            }
+        }
     }
 
-    /// Begins a deployment, in place of one that is under way.
-    pub(super) fn deploy(&mut self, deployment: Deployment, now: Timestamp) {
-        if let Some(old) = self.deployment_of(&deployment.app).map(|old| old.id.clone()) {
+    fn succeed(&mut self, id: &str, now: Timestamp) {
+        if let Some(done) = self.close(id) {
+            self.tell(events::deployment("deployment_success", &done, now));
+        }
+    }
+
+    /// Takes a deployment off the list, and its locks.
+    fn close(&mut self, id: &str) -> Option<Deployment> {
+        let deployment = self.deployments.remove(id)?;
+        self.dirty.deployments.insert(id.to_owned());
+        self.locks.retain(|_, lock| lock != id);
+        Some(deployment)
+    }
+
+    /// Begins a deployment, in place of those that are under way for any of its apps.
+    pub(super) fn deploy(&mut self, changes: Vec<Change>, order: Dependencies, now: Timestamp) -> String {
+        let locked: BTreeSet<_> = changes.iter().filter_map(|change| self.locks.get(&change.app)).cloned().collect();
+        for old in locked {
             self.abandon(&old, now);
         }
-        self.tell(events::group_changed(&deployment.app, deployment.version, now));
-        self.tell(events::deployment("deployment_info", &deployment.plan(), Some(&deployment.step()), now));
-        self.touch(&deployment.app);
-        self.dirty.deployments.insert(deployment.id.clone());
-        self.deployments.insert(deployment.id.clone(), deployment);
+        for change in &changes {
+            self.adopt(change, now);
+            self.tell(events::group_changed(&change.app, now, now));
+        }
+        let id = uuid::Uuid::new_v4().to_string();
+        let deployment = Deployment::new(id.clone(), now, changes, order);
+        self.locks.extend(deployment.changes.keys().map(|app| (app.clone(), id.clone())));
+        self.tell(events::deployment("deployment_info", &deployment, now));
+        let nothing_to_wait_for = deployment.is_step_over();
+        self.dirty.deployments.insert(id.clone());
+        self.deployments.insert(id.clone(), deployment);
+        if nothing_to_wait_for {
+            self.step_on(&id, now);
+        }
+        id
     }
 
-    /// Ends a deployment that did not reach its end.
+    /// Ends a deployment that did not reach its end. Its apps stay where they are on their way.
     pub(super) fn abandon(&mut self, id: &str, now: Timestamp) -> Option<Deployment> {
-        let old = self.deployments.remove(id)?;
-        self.dirty.deployments.insert(id.to_owned());
-        self.tell(events::deployment("deployment_failed", &old.plan(), None, now));
+        let old = self.close(id)?;
+        for app in old.changes.keys() {
+            if let Some(record) = self.apps.get_mut(app) {
+                record.halted = true;
+                self.dirty.apps.insert(app.clone());
+            }
+            self.touch(app);
+        }
+        self.tell(events::deployment("deployment_failed", &old, now));
         Some(old)
     }
 
@@ -108,10 +172,9 @@ impl Core {
         self.stop_checks(id);
         self.killing.remove(id);
         let Some(instance) = self.instances.get(id).cloned() else { return };
-        let wanted = self.apps.get(&instance.app).filter(|record| !record.removed).map(|record| record.app.clone());
-        let goal = instance.goal;
+        let next = self.next_configuration(&instance).cloned();
         self.tell(events::instance_changed(&instance, condition_of_end(state), now));
-        match wanted.filter(|_| goal == Goal::Running) {
+        match next.filter(|_| instance.goal == Goal::Running) {
             Some(app) => {
                 if slows_down(state) {
                     self.backoffs.entry(app.id.clone()).or_default().failed(&app, now);
@@ -122,23 +185,37 @@ impl Core {
             None => drop(self.forget(id)),
         }
     }
+
+    /// What an instance whose task ended is launched with again: the newest, unless that is to be had by few for now.
+    fn next_configuration(&self, instance: &Instance) -> Option<&App> {
+        let (app, target) = self.in_force(&instance.app).filter(|(_, target)| target.instances > 0)?;
+        let keep = target.most_new.is_some() && instance.config != target.config;
+        Some(if keep { self.apps.get(&instance.app)?.configuration(instance.config) } else { app })
+    }
 }
 
-/// What is wanted of an app; of a removed one, no instance, and no ceremony.
-fn target(app: &App, removed: bool) -> Target {
-    let strategy = UpgradeStrategy { minimum_health_capacity: 0.0, maximum_over_capacity: 0.0 };
+/// What is wanted of an app.
+fn target(app: &App) -> Target {
     Target {
-        instances: if removed { 0 } else { app.instances },
+        instances: app.instances,
         config: app.config_version(),
-        strategy: if removed { strategy } else { app.upgrade_strategy },
+        strategy: app.upgrade_strategy,
         selection: app.kill_selection,
+        most_new: None,
     }
+}
+
+/// Of a removed one, no instance, and no ceremony.
+fn gone(app: &App) -> Target {
+    let strategy = UpgradeStrategy { minimum_health_capacity: 0.0, maximum_over_capacity: 0.0 };
+    Target { instances: 0, strategy, ..target(app) }
 }
 
 /// As what an instance counts in its app's tally.
 pub(super) fn counted(instance: &Instance) -> (Timestamp, Stage) {
     let stage = match instance.condition {
         _ if instance.goal == Goal::Stopped => Stage::Leaving,
+        Condition::Unreachable if instance.given_up => Stage::Missing,
         Condition::Scheduled => Stage::Waiting,
         _ if instance.is_ready() => Stage::Ready,
         _ => Stage::Unready,
@@ -148,7 +225,19 @@ pub(super) fn counted(instance: &Instance) -> (Timestamp, Stage) {
 
 fn see(instance: &Instance) -> Seen {
     let (config, stage) = counted(instance);
-    Seen { id: instance.id.clone(), config, stage, since: instance.staged_at.unwrap_or(instance.since) }
+    let since = instance.staged_at.unwrap_or(instance.since);
+    Seen { id: instance.id.clone(), config, stage, worth: worth(instance), since }
+}
+
+/// In which order instances that are not ready go, as Marathon has it, but that sick ones go first.
+fn worth(instance: &Instance) -> u8 {
+    match instance.condition {
+        _ if instance.healthy() == Some(false) => 0,
+        Condition::Unreachable => 1,
+        Condition::Scheduled | Condition::Staging => 2,
+        Condition::Starting => 3,
+        Condition::Running | Condition::Killing => 4,
+    }
 }
 
 /// Whether an app whose instance ended so is to be launched more slowly. A kill, also for health, is no reason.

@@ -72,7 +72,7 @@ impl Core {
         }
         let wish = |id| {
             let instance = self.instances.get(id)?;
-            Some(Wish { instance: &instance.id, app: &self.apps.get(&instance.app)?.app })
+            Some(Wish { instance: &instance.id, app: self.apps.get(&instance.app)?.configuration(instance.config) })
         };
         let wishes: Vec<_> = due.iter().filter_map(wish).collect();
         matching::place(offers, &wishes, crowd, &mut self.dice)
@@ -87,7 +87,7 @@ impl Core {
             instance.ports.clone_from(&placement.ports);
         })?;
         let instance = self.instances.get(&placement.instance)?;
-        let app = &self.apps.get(&instance.app)?.app;
+        let app = self.apps.get(&instance.app)?.configuration(instance.config);
         Some(task::build(app, instance, offer, placement.resources.clone()))
     }
 

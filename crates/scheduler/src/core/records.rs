@@ -31,6 +31,9 @@ pub(crate) struct AppRecord {
     pub last_failure: Option<TaskFailure>,
     /// Removed; remembered until the last instance is gone.
     pub removed: bool,
+    /// Left on its way when its deployment was stopped: instances of other configurations stay until the next change.
+    #[serde(default)]
+    pub halted: bool,
 }
 
 /// An instance that failed.
@@ -50,11 +53,14 @@ pub(crate) struct TaskFailure {
 impl AppRecord {
     pub(crate) fn new(app: App) -> AppRecord {
         let versions = BTreeMap::from([(app.version, app.clone())]);
-        AppRecord { app, versions, last_failure: None, removed: false }
+        AppRecord { app, versions, last_failure: None, removed: false, halted: false }
     }
 
     /// The definition instances of this configuration were launched with.
     pub(crate) fn configuration(&self, config: Timestamp) -> &App {
+        if self.app.config_version() == config {
+            return &self.app;
+        }
         let of = |app: &&App| app.config_version() == config;
         self.versions.values().find(of).unwrap_or(&self.app)
     }
@@ -63,6 +69,8 @@ impl AppRecord {
     pub(crate) fn update(&mut self, app: App, used: &BTreeSet<Timestamp>) {
         self.versions.insert(app.version, app.clone());
         self.app = app;
+        self.removed = false;
+        self.halted = false;
         let surplus = self.versions.len().saturating_sub(VERSIONS);
         let droppable = self.versions.iter().filter(|(_, app)| !used.contains(&app.config_version()));
         let old: Vec<_> = droppable.map(|(version, _)| *version).take(surplus).collect();

@@ -1,5 +1,7 @@
 //! Stories of the core, in simulated time: a world with a clock, a master that offers, and nothing else.
 
+mod deployments;
+
 use std::time::Duration;
 
 use ::checks::VerdictEvent;
@@ -65,6 +67,31 @@ impl World {
     fn create(&mut self, definition: Value) -> Result<Accepted, Refusal> {
         let update: AppUpdate = serde_json::from_value(definition).unwrap();
         self.tell(|core, now| core.create(update, false, now))
+    }
+
+    /// Makes these apps what is given for each, in the order of what they depend on.
+    fn change_set(
+        &mut self,
+        apps: &[(&str, Option<Value>)],
+        order: &[(&str, &str)],
+    ) -> Result<Option<String>, Refusal> {
+        let now = self.now.plus(Duration::from_millis(1));
+        let definition = |(name, json): &(&str, Option<Value>)| {
+            let id = AppId::new(name);
+            let update = json.clone().map(|json| serde_json::from_value::<AppUpdate>(json).unwrap());
+            let before = self.core.wanted(&id).ok();
+            let app = update.map(|update| match before {
+                Some(before) => update.apply(before, now).unwrap(),
+                None => update.create(id.clone(), now).unwrap(),
+            });
+            (id, app)
+        };
+        let wanted = apps.iter().map(definition).collect();
+        let mut dependencies = crate::deployment::Dependencies::new();
+        for (app, needs) in order {
+            dependencies.entry(AppId::new(app)).or_default().insert(AppId::new(needs));
+        }
+        self.tell(|core, now| core.change_set(wanted, dependencies, false, now))
     }
 
     fn change(&mut self, change: Value, force: bool) -> Result<Accepted, Refusal> {

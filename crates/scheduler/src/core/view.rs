@@ -82,8 +82,7 @@ impl Core {
             counts(&mut json, &tasks);
         }
         if embed.deployments {
-            let all = self.deployments.values().filter(|deployment| deployment.app == *id);
-            json["deployments"] = all.map(|deployment| json!({"id": deployment.id})).collect();
+            json["deployments"] = self.locks.get(id).map(|deployment| json!({"id": deployment})).into_iter().collect();
         }
         if embed.tasks {
             json["tasks"] = tasks.iter().map(|instance| self.task_json(instance)).collect();

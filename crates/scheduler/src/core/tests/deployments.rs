@@ -1,0 +1,144 @@
+//! Stories of deployments: of several apps, in order, taken back and stopped.
+
+use super::*;
+
+fn app(cmd: &str) -> Value {
+    json!({"cmd": cmd, "instances": 1, "cpus": 0.1, "mem": 1, "healthChecks": [{"protocol": "MESOS_TCP", "portIndex": 0}]})
+}
+
+/// The names of the apps of these tasks.
+fn names(tasks: &[String]) -> Vec<&str> {
+    tasks.iter().filter_map(|task| task.split('.').next()).collect()
+}
+
+impl World {
+    /// How far a deployment is: its step and how many there are.
+    fn step(&self, id: &str) -> Option<(u64, u64)> {
+        let all = self.core.deployments_json();
+        let one = all.as_array()?.iter().find(|one| one["id"] == id)?;
+        Some((one["currentStep"].as_u64()?, one["totalSteps"].as_u64()?))
+    }
+
+    fn cmd(&self, id: &str) -> Value {
+        self.core.app_json(&AppId::new(id), &Embed::default(), self.now).unwrap_or_default()["cmd"].clone()
+    }
+
+    /// Ends every task that was told to end since.
+    fn bury(&mut self) -> Vec<String> {
+        let kills = self.take(call::Type::Kill).into_iter().filter_map(|call| call.kill);
+        let tasks: Vec<_> = kills.map(|kill| kill.task_id.value).collect();
+        for task in &tasks {
+            self.update(task, TaskState::TaskKilled, None);
+        }
+        tasks
+    }
+}
+
+#[test]
+fn several_apps_come_up_in_the_order_of_what_they_depend_on() {
+    let mut world = World::new();
+    let apps = [("/shop/web", Some(app("web"))), ("/shop/db", Some(app("db")))];
+    let id = world.change_set(&apps, &[("/shop/web", "/shop/db")]).unwrap().unwrap();
+    assert_eq!(world.step(&id), Some((2, 3)), "two apps were started with no instance, and one of them grows");
+    assert_eq!(world.cmd("/shop/web"), "web", "the new definition is shown at once");
+    assert_eq!(names(&world.bring_up()), ["shop_db"]);
+    assert_eq!(world.step(&id), Some((3, 3)));
+    let events = world.told();
+    assert_eq!(events.iter().filter(|kind| **kind == "deployment_step_success").count(), 2);
+    assert_eq!(names(&world.bring_up()), ["shop_web"]);
+    assert_eq!(world.step(&id), None);
+    assert!(world.told().contains(&"deployment_success"));
+}
+
+#[test]
+fn all_apps_of_a_deployment_are_locked_and_a_change_of_two_names_both_deployments() {
+    let mut world = World::new();
+    let first = world.change_set(&[("/a", Some(app("1"))), ("/b", Some(app("1")))], &[]).unwrap().unwrap();
+    let second = world.change_set(&[("/c", Some(app("1")))], &[]).unwrap().unwrap();
+    let refusal = world.change_set(&[("/b", Some(app("2"))), ("/c", Some(app("2")))], &[]).unwrap_err();
+    let mut named: Vec<_> = refusal.body["deployments"].as_array().unwrap().iter().map(|one| &one["id"]).collect();
+    named.sort_by_key(|id| *id != &json!(first));
+    assert_eq!((refusal.status, named), (409, vec![&json!(first), &json!(second)]));
+}
+
+#[test]
+fn an_app_whose_turn_has_not_come_stays_what_it_was() {
+    let mut world = World::new();
+    let both = |cmd: &str| [("/a", Some(app(cmd))), ("/b", Some(app(cmd)))];
+    world.change_set(&both("old"), &[]).unwrap();
+    let old = world.bring_up();
+    world.change_set(&both("new"), &[("/b", "/a")]).unwrap();
+    let b = old.iter().find(|task| task.starts_with("b.")).unwrap();
+    world.update(b, TaskState::TaskFailed, None);
+    world.pass(Duration::from_secs(1));
+    let tasks = world.offer();
+    let cmd_of = |name: &str| {
+        let task = tasks.iter().find(|task| task.task_id.value.starts_with(name)).unwrap();
+        task.command.as_ref().unwrap().value.clone().unwrap()
+    };
+    assert_eq!((cmd_of("a."), cmd_of("b.")), ("new".into(), "old".into()), "replaced by what it was");
+}
+
+#[test]
+fn a_deployment_of_several_apps_is_taken_back_as_a_whole() {
+    let mut world = World::new();
+    world.change_set(&[("/a", Some(app("old"))), ("/gone", Some(app("old")))], &[]).unwrap();
+    let old = world.bring_up();
+    let changes = [("/a", Some(app("new"))), ("/b", Some(app("new"))), ("/gone", None)];
+    let id = world.change_set(&changes, &[]).unwrap().unwrap();
+    assert_eq!(names(&world.bury()), ["gone"]);
+    let new = world.offer();
+    assert_eq!(new.len(), 2, "the new one of /a, and /b");
+    let accepted = world.tell(|core, now| core.cancel(&id, false, now)).unwrap().unwrap();
+    assert_ne!(accepted.deployment.as_deref(), Some(id.as_str()));
+    assert_eq!((world.cmd("/a"), world.cmd("/b"), world.cmd("/gone")), ("old".into(), Value::Null, "old".into()));
+    world.bury();
+    assert_eq!(names(&world.bring_up()), ["gone"]);
+    assert!(world.core.deployments.is_empty());
+    assert!(
+        !old.is_empty() && world.core.instances.contains_key(&InstanceId::of_task(&old[0]).unwrap()),
+        "never touched"
+    );
+}
+
+#[test]
+fn a_deployment_that_is_stopped_leaves_everything_where_it_is_until_it_is_asked_for_again() {
+    let mut world = World::new();
+    world.create(definition(2)).unwrap();
+    let old = world.bring_up();
+    let id = world.change(json!({"cmd": "better"}), false).unwrap().deployment.unwrap();
+    assert_eq!(world.tell(|core, now| core.cancel(&id, true, now)).unwrap(), None);
+    assert_eq!((world.bring_up(), world.bury()), (vec![], vec![]), "the old ones stay, and no new one comes");
+    world.update(&old[0], TaskState::TaskFailed, None);
+    world.pass(Duration::from_secs(1));
+    let mut world = world.restart();
+    assert!(world.bury().is_empty());
+    let again = world.change(json!({"cmd": "better"}), false).unwrap();
+    assert!(again.deployment.is_some(), "the same definition, but it is not in force");
+    while world.bring_up().len() + world.bury().len() > 0 {}
+    assert_eq!(world.app()["tasksHealthy"], 2);
+    assert!(world.core.deployments.is_empty());
+}
+
+#[test]
+fn a_deployment_goes_on_where_it_was_when_the_scheduler_restarts() {
+    let mut world = World::new();
+    let apps = [("/a", Some(app("1"))), ("/b", Some(app("1")))];
+    let id = world.change_set(&apps, &[("/b", "/a")]).unwrap().unwrap();
+    let mut world = world.restart();
+    assert_eq!(names(&world.bring_up()), ["a"]);
+    let mut world = world.restart();
+    assert_eq!(world.step(&id), Some((3, 3)));
+    assert_eq!(names(&world.bring_up()), ["b"]);
+    assert!(world.core.deployments.is_empty());
+}
+
+#[test]
+fn what_does_not_differ_is_not_deployed() {
+    let mut world = World::new();
+    world.change_set(&[("/a", Some(app("1"))), ("/b", Some(app("1")))], &[]).unwrap();
+    world.bring_up();
+    assert_eq!(world.change_set(&[("/a", Some(app("1"))), ("/b", Some(app("1")))], &[]).unwrap(), None);
+    let id = world.change_set(&[("/a", Some(app("1"))), ("/b", Some(app("2")))], &[]).unwrap().unwrap();
+    assert_eq!(world.core.deployments[&id].changes.keys().map(AppId::as_str).collect::<Vec<_>>(), ["/b"]);
+}
