@@ -19,7 +19,7 @@ const MESOS: [&str; 12] = [
     "mesos/v1/agent.proto",
 ];
 
-const CYGNET: [&str; 2] = ["cygnet/v1/agent.proto", "cygnet/v1/pool.proto"];
+const CYGNET: [&str; 3] = ["cygnet/v1/agent.proto", "cygnet/v1/health.proto", "cygnet/v1/pool.proto"];
 
 /// Messages that serve as keys: totally ordered, so that they can live in a `BTreeMap`.
 const KEYS: [&str; 7] =
@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     all.file.iter_mut().flat_map(|file| &mut file.message_type).for_each(allow_deprecated);
 
     let mut config = prost_build::Config::new();
-    config.enable_type_names().btree_map(["."]);
+    config.enable_type_names().btree_map(["."]).extern_path(".cygnet.v1", "crate::v1::cygnet");
     for key in KEYS {
         config.message_attribute(format!(".mesos.v1.{key}"), "#[derive(PartialOrd, Ord)]");
     }

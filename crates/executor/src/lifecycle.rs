@@ -26,7 +26,7 @@ use mesos::v1::{CheckStatusInfo, TaskState};
 pub(crate) use self::ending::Ending;
 pub(crate) use self::kill::{Cause, Kill};
 pub(crate) use self::plan::Plan;
-pub(crate) use self::plan::{duration, empty_status};
+pub(crate) use self::plan::duration;
 pub(crate) use self::update::Update;
 use crate::clock::Moment;
 

@@ -78,9 +78,9 @@ impl Monitor {
         let (sender, events) = mpsc::unbounded_channel();
         let mut standings = read(&file);
         let mut handles = Vec::with_capacity(specs.len());
-        standings.retain(|standing| specs.iter().any(|(kind, _)| *kind as u64 == standing.check));
+        standings.retain(|standing| specs.iter().any(|(kind, _)| kind.id() == standing.check));
         for (kind, spec) in specs {
-            let id = kind as u64;
+            let id = kind.id();
             let known = standings.iter().find(|standing| standing.check == id);
             let start = known.map_or(Start::Fresh, Standing::start);
             if known.is_none() {
@@ -104,7 +104,7 @@ impl Monitor {
 
     /// What an attempt means for the life of the task.
     pub(crate) fn input(&self, event: &Event) -> Option<Input> {
-        if event.check == Kind::Check as u64 {
+        if Kind::of(event.check) == Kind::Check {
             let check = self.task.check.as_ref()?;
             return check_status(check, &event.outcome).map(Input::Check);
         }

@@ -4,6 +4,7 @@
 //! name them with `as_str_name()`. The modules own no tasks and no channels.
 #![allow(missing_docs, clippy::all, reason = "generated; the protocol is documented where the messages are used")]
 
+mod checks;
 mod ids;
 
 include!(concat!(env!("OUT_DIR"), "/mesos.v1.rs"));

@@ -5,8 +5,11 @@ use mesos::{
     recordio::{Decoder, RecordError, frame},
     v1::{
         CheckStatusInfo, CommandInfo, ContainerId, ContainerStatus, DurationInfo, Environment, HealthCheck, Label,
-        Labels, Resource, TaskId, TaskInfo, TaskStatus, check_status_info, environment::Variable,
-        health_check::HttpCheckInfo, scheduler, value,
+        Labels, Resource, TaskId, TaskInfo, TaskStatus, check_status_info,
+        cygnet::{HealthCheckResult, HttpOptions, StatusRange, TaskHealth},
+        environment::Variable,
+        health_check::HttpCheckInfo,
+        scheduler, value,
     },
 };
 use proptest::{collection::vec, option, prelude::*};
@@ -54,7 +57,14 @@ fn resource() -> impl Strategy<Value = Resource> {
 /// Every field with a default is set, because JSON fills it in.
 fn health_check() -> impl Strategy<Value = HealthCheck> {
     let http = (any::<u32>(), option::of(text()), vec(any::<u32>(), 0..3)).prop_map(|(port, path, statuses)| {
-        HttpCheckInfo { protocol: Some(2), scheme: Some("https".to_owned()), port, path, statuses }
+        let options = path.clone().map(|host| HttpOptions {
+            host: Some(host),
+            body: Some(vec![0, 255]),
+            redirects: Some(2),
+            ignored_statuses: vec![StatusRange { begin: port, end: port }],
+            ..HttpOptions::default()
+        });
+        HttpCheckInfo { protocol: Some(2), scheme: Some("https".to_owned()), port, path, statuses, options }
     });
     (double(), any::<u32>(), option::of(http)).prop_map(|(seconds, failures, http)| HealthCheck {
         delay_seconds: Some(seconds),
@@ -62,6 +72,8 @@ fn health_check() -> impl Strategy<Value = HealthCheck> {
         timeout_seconds: Some(0.0),
         consecutive_failures: Some(failures),
         grace_period_seconds: Some(-seconds),
+        consecutive_successes: Some(failures),
+        edge_interval_seconds: Some(seconds),
         r#type: Some(2),
         http,
         ..HealthCheck::default()
@@ -71,7 +83,7 @@ fn health_check() -> impl Strategy<Value = HealthCheck> {
 prop_compose! {
     fn task_info()(
         name in text(), id in text(), resources in vec(resource(), 0..3), command in option::of(command()),
-        health_check in option::of(health_check()), data in option::of(vec(any::<u8>(), 0..20)),
+        health_check in option::of(health_check()), health_checks in vec(health_check(), 0..3), data in option::of(vec(any::<u8>(), 0..20)),
         labels in option::of(labels()), time in option::of(any::<i64>()),
         limits in proptest::collection::btree_map(text(), double(), 0..3),
     ) -> TaskInfo {
@@ -81,6 +93,7 @@ prop_compose! {
             resources,
             command,
             health_check,
+            health_checks,
             data,
             labels,
             max_completion_time: time.map(|nanoseconds| DurationInfo { nanoseconds }),
@@ -105,6 +118,10 @@ prop_compose! {
             uuid,
             timestamp,
             healthy,
+            health: healthy.map(|healthy| TaskHealth {
+                verdict: Some(1 + i32::from(!healthy)),
+                checks: vec![HealthCheckResult { verdict: Some(0), ..HealthCheckResult::default() }],
+            }),
             check_status: Some(CheckStatusInfo {
                 r#type: Some(1),
                 command: Some(check_status_info::Command { exit_code }),

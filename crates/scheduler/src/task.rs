@@ -146,7 +146,7 @@ fn health_check(check: &HealthCheck, definitions: &[PortDefinition], ports: &[u1
         }
         Protocol::MesosTcp => {
             mesos.r#type = Some(health_check::Type::Tcp.into());
-            mesos.tcp = Some(health_check::TcpCheckInfo { port: port()?, protocol: None });
+            mesos.tcp = Some(health_check::TcpCheckInfo { port: port()?, ..Default::default() });
         }
         _ => {
             let scheme = if check.protocol == Protocol::MesosHttps { "https" } else { "http" };
@@ -174,10 +174,14 @@ fn check_info(check: &Check, ports: &[u16]) -> Option<CheckInfo> {
     };
     if let Some(http) = &check.http {
         info.r#type = Some(check_info::Type::Http.into());
-        info.http = Some(check_info::Http { port: port(http.port, http.port_index)?, path: http.path.clone() });
+        info.http = Some(check_info::Http {
+            port: port(http.port, http.port_index)?,
+            path: http.path.clone(),
+            ..Default::default()
+        });
     } else if let Some(tcp) = &check.tcp {
         info.r#type = Some(check_info::Type::Tcp.into());
-        info.tcp = Some(check_info::Tcp { port: port(tcp.port, tcp.port_index)? });
+        info.tcp = Some(check_info::Tcp { port: port(tcp.port, tcp.port_index)?, ..Default::default() });
     } else {
         info.r#type = Some(check_info::Type::Command.into());
         info.command = Some(check_info::Command { command: exec(&check.exec.as_ref()?.command) });

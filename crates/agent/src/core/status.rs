@@ -4,9 +4,7 @@ use std::net::IpAddr;
 
 use mesos::v1::network_info::{self, IpAddress};
 use mesos::v1::task_status::{Reason, Source};
-use mesos::v1::{
-    CheckInfo, CheckStatusInfo, ContainerStatus, NetworkInfo, TaskState, TaskStatus, check_info, check_status_info,
-};
+use mesos::v1::{CheckInfo, ContainerStatus, NetworkInfo, TaskState, TaskStatus};
 
 use super::Core;
 use super::executor::{Executor, Hosting};
@@ -28,7 +26,7 @@ impl Core {
             executor_id: holder.map(|executor| executor.info.executor_id.clone()),
             timestamp: Some(self.now.unix.as_secs_f64()),
             uuid: Some(uuid::Uuid::new_v4().into_bytes().to_vec()),
-            check_status: check.map(empty_check_status),
+            check_status: check.map(CheckInfo::empty_status),
             container_status: holder.map(|executor| self.container_status(key, executor, None)),
             ..TaskStatus::default()
         }
@@ -74,16 +72,4 @@ fn network_info(ip: IpAddr) -> NetworkInfo {
     };
     let address = IpAddress { protocol: Some(protocol.into()), ip_address: Some(ip.to_string()) };
     NetworkInfo { ip_addresses: vec![address], ..NetworkInfo::default() }
-}
-
-/// The status of a check without a result: its type, and the message of that type with nothing in it.
-fn empty_check_status(check: &CheckInfo) -> CheckStatusInfo {
-    let mut status = CheckStatusInfo { r#type: check.r#type, ..CheckStatusInfo::default() };
-    match check.r#type() {
-        check_info::Type::Command => status.command = Some(check_status_info::Command::default()),
-        check_info::Type::Http => status.http = Some(check_status_info::Http::default()),
-        check_info::Type::Tcp => status.tcp = Some(check_status_info::Tcp::default()),
-        check_info::Type::Unknown => {}
-    }
-    status
 }

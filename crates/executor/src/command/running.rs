@@ -31,6 +31,7 @@ impl CommandExecutor {
         let Some(task) = &self.task else { return Err("there is no task".to_owned()) };
         let prepared = Prepared::new(&self.config, self.framework.as_ref(), task).map_err(|error| error.to_string())?;
         let spec = prepared.spec(&self.config, task).map_err(|error| error.to_string())?;
+        specs(task, self.surroundings(&prepared))?;
         let files = self.state.shim();
         let cannot = |error: io::Error| format!("Cannot start the task: {error}");
         sandbox::prepare(&self.config.sandbox, prepared.user.as_ref()).map_err(cannot)?;
@@ -51,12 +52,8 @@ impl CommandExecutor {
         self.whereabouts = Whereabouts::of(pid).ok();
         let Some(whereabouts) = self.whereabouts else { return };
         let Ok(prepared) = Prepared::new(&self.config, self.framework.as_ref(), task) else { return };
-        let around = Surroundings {
-            environment: &prepared.environment,
-            directory: &self.config.sandbox,
-            user: prepared.user.as_ref(),
-        };
-        let specs = specs(task, around);
+        // A task whose checks make no sense was not started.
+        let Ok(specs) = specs(task, self.surroundings(&prepared)) else { return };
         if specs.is_empty() {
             return;
         }
@@ -68,6 +65,11 @@ impl CommandExecutor {
             // If the task has ended meanwhile, the shim will say so.
             Err(error) => tracing::warn!(%error, "the task is not checked"),
         }
+    }
+
+    fn surroundings<'a>(&'a self, prepared: &'a Prepared) -> Surroundings<'a> {
+        let user = prepared.user.as_ref();
+        Surroundings { environment: &prepared.environment, directory: &self.config.sandbox, user }
     }
 
     /// A failure that says nothing about the task: it has ended, or it has moved, and is asked there from now on.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mesos::v1::{CheckInfo, CheckStatusInfo, DurationInfo, TaskInfo, check_status_info};
+use mesos::v1::{CheckInfo, CheckStatusInfo, DurationInfo, TaskInfo};
 
 use crate::clock::Moment;
 
@@ -26,7 +26,7 @@ impl Plan {
         Plan {
             kill_grace: policy.map_or(DEFAULT_KILL_GRACE, duration),
             max_completion_time: task.max_completion_time.as_ref().map(duration).filter(|time| !time.is_zero()),
-            empty_check_status: task.check.as_ref().map(empty_status),
+            empty_check_status: task.check.as_ref().map(CheckInfo::empty_status),
         }
     }
 
@@ -38,17 +38,4 @@ impl Plan {
 /// A duration on the wire; a negative one is none.
 pub(crate) fn duration(info: &DurationInfo) -> Duration {
     info.to_duration().unwrap_or_default()
-}
-
-/// The status of a check without a result: its type, and the message of that type with nothing in it.
-pub(crate) fn empty_status(check: &CheckInfo) -> CheckStatusInfo {
-    use mesos::v1::check_info::Type;
-    let mut status = CheckStatusInfo { r#type: check.r#type, ..CheckStatusInfo::default() };
-    match check.r#type() {
-        Type::Command => status.command = Some(check_status_info::Command::default()),
-        Type::Http => status.http = Some(check_status_info::Http::default()),
-        Type::Tcp => status.tcp = Some(check_status_info::Tcp::default()),
-        Type::Unknown => {}
-    }
-    status
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use mesos::v1::TaskState::{TaskKilled, TaskKilling, TaskRunning, TaskStarting};
+use mesos::v1::TaskState::{TaskFailed, TaskKilled, TaskKilling, TaskRunning, TaskStarting};
 use mesos::v1::task_status::Reason;
 use mesos::v1::{CheckInfo, CommandInfo, HealthCheck, TaskInfo, check_info, health_check};
 use tokio::io::AsyncWriteExt;
@@ -146,7 +146,7 @@ async fn http_and_tcp_checks_ask_the_loopback_address() {
             let _closed_early = connection.write_all(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n").await;
         }
     });
-    let http = Some(check_info::Http { port, path: Some("/x".to_owned()) });
+    let http = Some(check_info::Http { port, path: Some("/x".to_owned()), ..check_info::Http::default() });
     let tcp = Some(health_check::TcpCheckInfo { port, ..health_check::TcpCheckInfo::default() });
     let checked = TaskInfo {
         check: Some(CheckInfo { http, ..check(check_info::Type::Http) }),
@@ -171,14 +171,15 @@ async fn http_and_tcp_checks_ask_the_loopback_address() {
 }
 
 #[tokio::test]
-async fn a_task_with_a_senseless_check_runs_unchecked() {
+async fn a_task_with_a_senseless_check_is_not_started() {
     let directory = tempfile::tempdir().unwrap();
     let agent = Agent::start(directory.path()).await;
     let _executor = Executor::start(&agent.environment("a"));
     let senseless = HealthCheck { interval_seconds: Some(-1.0), ..health("exit 1", 1) };
-    agent.launch("a", TaskInfo { health_check: Some(senseless), ..task("a", "sleep 1000") }).await;
-    agent.reached("a", TaskRunning).await;
-    agent.kill("a", None).await;
-    let updates = agent.reached("a", TaskKilled).await;
-    assert_eq!(states(&updates), [TaskStarting, TaskRunning, TaskKilling, TaskKilled]);
+    agent.launch("a", TaskInfo { health_check: Some(senseless), ..task("a", "touch started") }).await;
+    let updates = agent.reached("a", TaskFailed).await;
+    assert_eq!(states(&updates), [TaskStarting, TaskFailed]);
+    let message = updates.last().unwrap().message();
+    assert_eq!(message, "Task uses invalid health check: Expecting 'interval_seconds' to be non-negative");
+    assert!(!agent.sandbox("a").join("started").exists());
 }

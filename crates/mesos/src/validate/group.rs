@@ -82,8 +82,10 @@ fn member(task: &TaskInfo) -> Verdict {
     let Some(container) = &task.container else {
         return Ok(());
     };
-    let check = task.health_check.as_ref().and_then(|check| known::<health_check::Type>(check.r#type));
-    let over_network = matches!(check, Some(health_check::Type::Http | health_check::Type::Tcp));
+    let mut kinds = task.health_check.iter().chain(&task.health_checks);
+    let over_network = kinds.any(|check| {
+        matches!(known::<health_check::Type>(check.r#type), Some(health_check::Type::Http | health_check::Type::Tcp))
+    });
     ensure(container.network_infos.is_empty() || !over_network, || {
         "HTTP and TCP health checks are not supported for nested containers not joining parent's network".to_owned()
     })?;

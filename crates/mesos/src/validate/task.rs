@@ -1,7 +1,7 @@
 //! Tasks, in the order in which Mesos looks at them. In: a task, and what the master knows around it.
 //! Out: what is wrong with it.
 
-use super::{Invalid, Verdict, check, command, ensure, health_check};
+use super::{Invalid, Verdict, check, command, ensure, health, health_check};
 use crate::{
     resources::Resources,
     v1::{AgentId, ContainerInfo, Resource, TaskId, TaskInfo, container_info},
@@ -34,6 +34,7 @@ pub fn task(task: &TaskInfo, agent_id: &AgentId, taken: Option<Taken>) -> Verdic
     if let Some(info) = &task.health_check {
         health_check(info).map_err(|invalid| invalid.within("Task uses invalid health check"))?;
     }
+    health::further(task).map_err(|invalid| invalid.within("Task uses invalid health check"))?;
     resources(&task.resources)?;
     if let Some(info) = &task.command {
         command(info).map_err(|invalid| invalid.within("Task's `CommandInfo` is invalid"))?;

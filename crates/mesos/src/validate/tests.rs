@@ -107,6 +107,80 @@ fn general_checks() {
 }
 
 #[test]
+fn fields_of_cygnets_own() {
+    let http = |options: Value| json!({"type": "HTTP", "http": {"port": 1, "options": options}});
+    let listen = |more: Value| {
+        let mut check = json!({"type": "LISTEN", "listen": {"port": 1}});
+        if let (Some(check), Value::Object(more)) = (check.as_object_mut(), more) {
+            check.extend(more);
+        }
+        check
+    };
+    let one = "Expecting exactly one of 'contains', 'matches' and 'json_path' to be set in 'options.expect'";
+    assert_said::<HealthCheck>(
+        health_check,
+        [
+            (json!({"type": "GRPC"}), "Expecting 'grpc' to be set for GRPC health check"),
+            (json!({"type": "LISTEN"}), "Expecting 'listen' to be set for LISTEN health check"),
+            (json!({"type": "EXCHANGE"}), "Expecting 'exchange' to be set for EXCHANGE health check"),
+            (json!({"type": "GRPC", "grpc": {"port": 1}}), "valid"),
+            (
+                http(json!({"address": "app.example"})),
+                "Expecting 'options.address' to be an IP address, but it is 'app.example'",
+            ),
+            (
+                http(json!({"healthy_statuses": [{"begin": 300, "end": 200}]})),
+                "Expecting 'options.healthy_statuses' to be ranges within 100 to 599, but one is 300-200",
+            ),
+            (http(json!({"expect": [{}]})), one),
+            (http(json!({"expect": [{"contains": "a", "matches": "b"}]})), one),
+            (http(json!({"tls": {"verification": "ROOTS"}})), "Expecting 'options.tls.roots' to be set for ROOTS"),
+            (
+                http(json!({"tls": {"client_key": "K"}})),
+                "Expecting both or none of 'options.tls.client_certificates' and 'options.tls.client_key' to be set",
+            ),
+            (
+                listen(json!({"failure_rate": {"failures": 1, "window": 65}})),
+                "Expecting 'failure_rate.window' to be 1 to 64",
+            ),
+            (
+                listen(json!({"failure_rate": {"failures": 3, "window": 2}})),
+                "Expecting 'failure_rate.failures' to be 1 to 'failure_rate.window'",
+            ),
+            (listen(json!({"edge_interval_seconds": -1})), "Expecting 'edge_interval_seconds' to be non-negative"),
+            (listen(json!({"interval_seconds": 0.05, "consecutive_successes": 3, "name": "up"})), "valid"),
+        ],
+    );
+    assert_said::<CheckInfo>(
+        check,
+        [
+            (json!({"type": "LISTEN"}), "Expecting 'listen' to be set for LISTEN check"),
+            (json!({"type": "HTTP", "http": {"port": 1, "scheme": "ftp"}}), "Unsupported HTTP check scheme: 'ftp'"),
+            (json!({"type": "HTTP", "http": {"port": 1, "scheme": "https"}}), "valid"),
+        ],
+    );
+}
+
+#[test]
+fn several_health_checks_are_all_looked_at_and_told_apart() {
+    let tcp = |name: &str| json!({"type": "TCP", "tcp": {"port": 1}, "name": name});
+    for (value, expected) in [
+        (json!({"health_checks": [tcp("a"), tcp("b")]}), "valid"),
+        (
+            json!({"health_checks": [tcp("a"), {"type": "TCP"}]}),
+            "Task uses invalid health check: 'health_checks[1]': Expecting 'tcp' to be set for TCP health check",
+        ),
+        (
+            json!({"health_check": tcp("a"), "health_checks": [tcp("a")]}),
+            "Task uses invalid health check: Two health checks have the name 'a'",
+        ),
+    ] {
+        let info: TaskInfo = message(task_with(value));
+        assert_eq!(said(task(&info, &"S0".into(), None)), expected);
+    }
+}
+
+#[test]
 fn environments() {
     let one = |variable: Value| json!({"variables": [variable]});
     let secret = |secret: Value| one(json!({"name": "A", "type": "SECRET", "secret": secret}));
