@@ -145,7 +145,7 @@ impl CommandExecutor {
         if self.is_void(event) {
             return;
         }
-        let input = self.monitor.as_ref().and_then(|monitor| monitor.input(event));
+        let input = self.monitor.as_mut().and_then(|monitor| monitor.input(event));
         if let Some(input) = input {
             self.feed(input).await;
         }

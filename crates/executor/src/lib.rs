@@ -9,7 +9,7 @@
 //!   environment, endpoint    what this executor is told         lifecycle     what to do (pure)
 //!   subscription, reconnect  the agent's API                    updates       what is not acknowledged (pure)
 //!   command                  one executor: the shell            journal       what must survive kill -9
-//!   probe, monitor           checks of a task                   state         the directory it all lies in
+//!   probe, monitor, health   checks of a task                   state         the directory it all lies in
 //!   whereabouts              where they are checked
 //!   supervisor, tree         shims and processes, from outside  shim, start   the task's parent
 //! ```
@@ -23,6 +23,7 @@ mod command;
 mod endpoint;
 mod environment;
 mod error;
+mod health;
 mod journal;
 mod lifecycle;
 mod lines;

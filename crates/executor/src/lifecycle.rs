@@ -29,6 +29,7 @@ pub(crate) use self::plan::Plan;
 pub(crate) use self::plan::duration;
 pub(crate) use self::update::Update;
 use crate::clock::Moment;
+use crate::health::News;
 
 /// How long an executor waits for the acknowledgement of the terminal update before it gives up.
 const ACKNOWLEDGEMENT_PATIENCE: Duration = Duration::from_secs(60);
@@ -59,15 +60,8 @@ pub(crate) enum Input {
     SpawnFailed(String),
     /// The task's process is gone.
     Exited(Ending),
-    /// The health check changed its mind for the better.
-    Healthy,
-    /// The health check failed, and it counts.
-    Unhealthy {
-        /// It failed so often that the task is to be killed.
-        kill: bool,
-        /// What the attempt found, for people.
-        cause: String,
-    },
+    /// A health check changed its mind, or failed in a way that counts.
+    Health(News),
     /// The check has a result, an empty one when the attempt had none.
     Check(CheckStatusInfo),
     /// The agent has the terminal update.
@@ -187,8 +181,7 @@ impl Lifecycle {
             Input::Spawned => self.spawned(now),
             Input::SpawnFailed(message) => self.spawn_failed(now, message),
             Input::Exited(ending) => self.exited(now, &ending),
-            Input::Healthy => self.health(now, None, false),
-            Input::Unhealthy { kill, cause } => self.health(now, Some(cause), kill),
+            Input::Health(news) => self.health(now, news),
             Input::Check(status) => self.check(status),
             Input::TerminalAcknowledged => self.acknowledged(),
             Input::Tick => self.tick(now),
@@ -296,14 +289,16 @@ impl Lifecycle {
 
     fn exited(&mut self, now: Moment, ending: &Ending) -> Vec<Action> {
         let Stage::Running { task, kill } = &mut self.stage else { return Vec::new() };
-        let terminal = ending.update(kill.as_ref().map(Kill::cause), &task.plan);
+        let health = task.last.health.clone();
+        let terminal = Update { health, ..ending.update(kill.as_ref().map(Kill::cause), &task.plan) };
         self.stage = Stage::Ended { exit_at: now + ACKNOWLEDGEMENT_PATIENCE };
         vec![Action::StopChecks, Action::Update(terminal)]
     }
 
-    fn health(&mut self, now: Moment, failure: Option<String>, kill: bool) -> Vec<Action> {
+    fn health(&mut self, now: Moment, news: News) -> Vec<Action> {
         let Stage::Running { task, kill: None } = &mut self.stage else { return Vec::new() };
-        let update = task.last.with_health(failure);
+        let kill = news.kill;
+        let update = task.last.with_health(news);
         task.last = update.clone();
         let grace = task.plan.kill_grace;
         let mut actions = vec![Action::Update(update)];
@@ -355,9 +350,9 @@ impl Lifecycle {
 }
 
 impl Task {
-    /// A new status of this state, without anything an earlier one said of health.
+    /// A new status of this state. Of what an earlier one said of health it keeps only what Mesos does not have.
     fn become_state(&mut self, state: TaskState) -> Update {
-        self.last = Update::fresh(state, &self.plan);
+        self.last = Update { health: self.last.health.take(), ..Update::fresh(state, &self.plan) };
         self.last.clone()
     }
 

@@ -11,12 +11,13 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use checks::spec::CheckSpec;
 use checks::verdict::Recent;
-use checks::{Check, CheckHandle, Engine, Event, Outcome, Place, Start, Verdict, VerdictEvent, VerdictState};
+use checks::{Check, CheckHandle, Engine, Event, Outcome, Place, Start, Verdict, VerdictState};
 use mesos::v1::TaskInfo;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use crate::clock::{Moment, now};
+use crate::health::{self, Finding, Health};
 use crate::lifecycle::Input;
 use crate::probe::{Kind, check_status};
 use crate::shim::write_whole;
@@ -39,6 +40,8 @@ pub(crate) struct Standing {
     recently_failed: u64,
     #[serde(default)]
     recently_seen: u32,
+    #[serde(default)]
+    finding: Option<Finding>,
     /// The last attempts, oldest first.
     pub attempts: VecDeque<Attempt>,
 }
@@ -63,6 +66,7 @@ pub(crate) struct Monitor {
     task: TaskInfo,
     handles: Vec<CheckHandle>,
     standings: Vec<Standing>,
+    health: Health,
     events: mpsc::UnboundedReceiver<Event>,
 }
 
@@ -89,7 +93,9 @@ impl Monitor {
             let seed = format!("{}/{id}", task.task_id.value);
             handles.push(engine.add(Check { id, seed, spec, place: place.clone(), start, events: sender.clone() }));
         }
-        let monitor = Monitor { file, task: task.clone(), handles, standings, events };
+        let known = |index| standings.iter().find(|standing| standing.check == Kind::Health(index).id());
+        let health = Health::new(task, |index| known(index).map(Standing::for_health));
+        let monitor = Monitor { file, task: task.clone(), handles, standings, health, events };
         monitor.save();
         monitor
     }
@@ -103,15 +109,11 @@ impl Monitor {
     }
 
     /// What an attempt means for the life of the task.
-    pub(crate) fn input(&self, event: &Event) -> Option<Input> {
-        if Kind::of(event.check) == Kind::Check {
-            let check = self.task.check.as_ref()?;
-            return check_status(check, &event.outcome).map(Input::Check);
+    pub(crate) fn input(&mut self, event: &Event) -> Option<Input> {
+        match Kind::of(event.check) {
+            Kind::Check => check_status(self.task.check.as_ref()?, &event.outcome).map(Input::Check),
+            Kind::Health(index) => self.health.take(index, event).map(Input::Health),
         }
-        Some(match event.verdict.as_ref()? {
-            VerdictEvent::Healthy => Input::Healthy,
-            VerdictEvent::Unhealthy { kill, .. } => Input::Unhealthy { kill: *kill, cause: event.outcome.cause() },
-        })
     }
 
     /// Remembers an attempt; on file only if it changed how things stand, so that a healthy task costs no writing.
@@ -157,24 +159,32 @@ impl Standing {
             healthy: None,
             recently_failed: 0,
             recently_seen: 0,
+            finding: None,
             attempts: VecDeque::new(),
         }
     }
 
     fn start(&self) -> Start {
+        Start::Recovered { state: self.state(), age: now().since(self.began) }
+    }
+
+    fn for_health(&self) -> health::Standing {
+        health::Standing { state: self.state(), finding: self.finding.clone() }
+    }
+
+    fn state(&self) -> VerdictState {
         let verdict = match self.healthy {
             None => Verdict::Unknown,
             Some(true) => Verdict::Healthy,
             Some(false) => Verdict::Unhealthy,
         };
-        let state = VerdictState {
+        VerdictState {
             initializing: self.initializing,
             consecutive_failures: self.consecutive_failures,
             consecutive_successes: self.consecutive_successes,
             verdict,
             recent: Recent { failed: self.recently_failed, seen: self.recently_seen },
-        };
-        Start::Recovered { state, age: now().since(self.began) }
+        }
     }
 
     /// Whether anything changed that the next process must know.
@@ -185,6 +195,7 @@ impl Standing {
             Verdict::Unhealthy => Some(false),
         };
         let before = (self.initializing, self.consecutive_failures, self.healthy);
+        self.finding = health::Standing::after(&self.for_health(), event).finding;
         self.initializing = event.state.initializing;
         self.consecutive_failures = event.state.consecutive_failures;
         self.consecutive_successes = event.state.consecutive_successes;

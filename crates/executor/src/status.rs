@@ -21,6 +21,7 @@ pub(crate) fn status(task_id: &TaskId, executor_id: &str, update: Update, at: Sy
         uuid: Some(Uuid::new_v4().as_bytes().to_vec()),
         healthy: update.healthy,
         check_status: update.check_status,
+        health: update.health,
         ..TaskStatus::default()
     }
 }

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use mesos::v1::cygnet::TaskHealth;
 use mesos::v1::{CheckInfo, CheckStatusInfo, DurationInfo, TaskInfo};
 
 use crate::clock::Moment;
+use crate::health;
 
 const DEFAULT_KILL_GRACE: Duration = Duration::from_secs(3);
 
@@ -17,6 +19,8 @@ pub(crate) struct Plan {
     pub max_completion_time: Option<Duration>,
     /// The status of its check while there is no result; nothing if it has no check.
     pub empty_check_status: Option<CheckStatusInfo>,
+    /// Its health while nothing is known of it; nothing if it has no health check.
+    pub unknown_health: Option<TaskHealth>,
 }
 
 impl Plan {
@@ -27,6 +31,7 @@ impl Plan {
             kill_grace: policy.map_or(DEFAULT_KILL_GRACE, duration),
             max_completion_time: task.max_completion_time.as_ref().map(duration).filter(|time| !time.is_zero()),
             empty_check_status: task.check.as_ref().map(CheckInfo::empty_status),
+            unknown_health: health::unknown(task),
         }
     }
 

@@ -2,17 +2,29 @@
 
 use std::time::Duration;
 
+use mesos::v1::cygnet::{TaskHealth, task_health};
 use mesos::v1::task_status::Reason;
 use mesos::v1::{CheckStatusInfo, TaskState, check_status_info};
 use proptest::prelude::*;
 
 use super::{Action, Blow, Ending, Input, Lifecycle, Past, Plan, Update, Verdict};
 use crate::clock::Moment;
+use crate::health::News;
 
 use TaskState::{TaskFailed, TaskFinished, TaskKilled, TaskKilling, TaskRunning, TaskStarting};
 
 fn unhealthy(kill: bool) -> Input {
-    Input::Unhealthy { kill, cause: "500 Internal Server Error".to_owned() }
+    let failure = Some("500 Internal Server Error".to_owned());
+    Input::Health(News { healthy: Some(false), kill, failure, health: health(task_health::Verdict::Unhealthy) })
+}
+
+fn healthy() -> Input {
+    let health = health(task_health::Verdict::Healthy);
+    Input::Health(News { healthy: Some(true), kill: false, failure: None, health })
+}
+
+fn health(verdict: task_health::Verdict) -> TaskHealth {
+    TaskHealth { verdict: Some(verdict.into()), checks: Vec::new() }
 }
 
 /// A life with a clock, and everything that came of it.
@@ -98,7 +110,12 @@ fn http(status_code: Option<u32>) -> CheckStatusInfo {
 }
 
 fn plan() -> Plan {
-    Plan { kill_grace: seconds(3), max_completion_time: None, empty_check_status: Some(http(None)) }
+    Plan {
+        kill_grace: seconds(3),
+        max_completion_time: None,
+        empty_check_status: Some(http(None)),
+        unknown_health: Some(health(task_health::Verdict::Unknown)),
+    }
 }
 
 const TERMINATED: Ending = Ending::Status(15);
@@ -180,7 +197,7 @@ fn a_kill_before_the_process_runs_waits_for_it() {
 fn a_health_kill_says_so_before_and_after() {
     let mut world = World::running(true);
     world.take(unhealthy(false)).take(unhealthy(true));
-    world.take(Input::Healthy).take(Input::Exited(TERMINATED));
+    world.take(healthy()).take(Input::Exited(TERMINATED));
     assert_eq!(world.states(), [TaskStarting, TaskRunning, TaskRunning, TaskRunning, TaskKilling, TaskKilled]);
     let healthy: Vec<_> = world.updates().iter().map(|update| update.healthy).collect();
     assert_eq!(healthy, [None, None, Some(false), Some(false), None, Some(false)]);
@@ -192,7 +209,7 @@ fn a_health_kill_says_so_before_and_after() {
 #[test]
 fn check_and_health_check_do_not_shadow_each_other() {
     let mut world = World::running(true);
-    world.take(Input::Check(http(Some(200)))).take(Input::Healthy);
+    world.take(Input::Check(http(Some(200)))).take(healthy());
     world.take(Input::Check(http(Some(200)))).take(Input::Check(http(None)));
     let said: Vec<_> =
         world.updates().iter().skip(2).map(|update| (update.healthy, update.check_status.unwrap())).collect();
@@ -292,7 +309,7 @@ fn input() -> impl Strategy<Value = Input> {
         4 => Just(Input::Spawned),
         1 => Just(Input::SpawnFailed("no".to_owned())),
         1 => ending().prop_map(Input::Exited),
-        6 => prop_oneof![Just(Input::Healthy), any::<bool>().prop_map(unhealthy)],
+        6 => prop_oneof![Just(healthy()), any::<bool>().prop_map(unhealthy)],
         4 => (200u32..203).prop_map(|code| Input::Check(http(Some(code)))),
         1 => Just(Input::TerminalAcknowledged),
         2 => Just(Input::Tick),

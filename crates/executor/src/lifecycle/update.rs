@@ -1,9 +1,11 @@
 //! What an update says, before the shell puts name, time and number on it.
 
+use mesos::v1::cygnet::TaskHealth;
 use mesos::v1::task_status::Reason;
 use mesos::v1::{CheckStatusInfo, TaskState, TaskStatus};
 
 use super::Plan;
+use crate::health::News;
 
 /// The content of a status update.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,12 +20,15 @@ pub(crate) struct Update {
     pub healthy: Option<bool>,
     /// What the check last said; present if and only if there is a check.
     pub check_status: Option<CheckStatusInfo>,
+    /// What is known of the task's health beyond `healthy`; present if and only if there is a health check.
+    pub health: Option<TaskHealth>,
 }
 
 impl Update {
     /// A status from scratch: it keeps nothing of what the checks said.
     pub(crate) fn fresh(state: TaskState, plan: &Plan) -> Update {
-        Update { state, reason: None, message: None, healthy: None, check_status: plan.empty_check_status }
+        let (check_status, health) = (plan.empty_check_status, plan.unknown_health.clone());
+        Update { state, reason: None, message: None, healthy: None, check_status, health }
     }
 
     /// What a status that was sent once said.
@@ -34,6 +39,7 @@ impl Update {
             message: status.message.clone(),
             healthy: status.healthy,
             check_status: status.check_status,
+            health: status.health.clone(),
         }
     }
 
@@ -47,10 +53,11 @@ impl Update {
         mesos::states::is_terminal(self.state)
     }
 
-    /// Healthy, or not, and why.
-    pub(super) fn with_health(&self, failure: Option<String>) -> Update {
+    /// Healthy, or not, and why. What was said once is not taken back while nothing is known of all checks.
+    pub(super) fn with_health(&self, news: News) -> Update {
         let reason = Some(Reason::TaskHealthCheckStatusUpdated);
-        Update { reason, healthy: Some(failure.is_none()), message: failure, ..self.clone() }
+        let healthy = news.healthy.or(self.healthy);
+        Update { reason, healthy, message: news.failure, health: Some(news.health), ..self.clone() }
     }
 
     pub(super) fn with_check(&self, status: CheckStatusInfo) -> Update {

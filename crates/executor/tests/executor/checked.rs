@@ -3,8 +3,10 @@
 use std::fs;
 
 use mesos::v1::TaskState::{TaskFailed, TaskKilled, TaskKilling, TaskRunning, TaskStarting};
+use mesos::v1::cygnet::task_health::Verdict;
+use mesos::v1::cygnet::{HealthAction, ListenProbe};
 use mesos::v1::task_status::Reason;
-use mesos::v1::{CheckInfo, CommandInfo, HealthCheck, TaskInfo, check_info, health_check};
+use mesos::v1::{CheckInfo, CommandInfo, HealthCheck, TaskInfo, TaskStatus, check_info, health_check};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
@@ -166,6 +168,46 @@ async fn http_and_tcp_checks_ask_the_loopback_address() {
         })
         .await;
     assert_eq!(states(&updates), [TaskStarting, TaskRunning, TaskRunning, TaskRunning]);
+    agent.kill("a", None).await;
+    agent.reached("a", TaskKilled).await;
+}
+
+#[tokio::test]
+async fn several_health_checks_are_told_apart_and_add_up() {
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    let _executor = Executor::start(&agent.environment("a"));
+    let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = u32::from(server.local_addr().unwrap().port());
+    let listening = HealthCheck {
+        name: Some("port".to_owned()),
+        r#type: Some(health_check::Type::Listen.into()),
+        listen: Some(ListenProbe { port, ..ListenProbe::default() }),
+        command: None,
+        ..health("", 3)
+    };
+    let flag = HealthCheck {
+        name: Some("flag".to_owned()),
+        interval_seconds: Some(0.05),
+        action: Some(HealthAction::Report.into()),
+        ..health("test -e up", 3)
+    };
+    let checked = TaskInfo { health_check: Some(listening), health_checks: vec![flag], ..task("a", "sleep 1000") };
+    agent.launch("a", checked).await;
+    let said = |updates: &[TaskStatus], verdict| {
+        updates.last().is_some_and(|last| last.health.as_ref().is_some_and(|health| health.verdict() == verdict))
+    };
+    let updates = agent.updates_until("a", |updates| said(updates, Verdict::Unhealthy)).await;
+    assert_eq!(updates[1].health.as_ref().unwrap().verdict(), Verdict::Unknown);
+    assert_eq!(updates.last().unwrap().healthy, Some(false));
+    assert_eq!(updates.last().unwrap().message(), "'flag': exit status 1");
+    fs::write(agent.sandbox("a").join("up"), "").unwrap();
+    let updates = agent.updates_until("a", |updates| said(updates, Verdict::Healthy)).await;
+    let last = updates.last().unwrap();
+    assert_eq!((last.healthy, last.reason()), (Some(true), Reason::TaskHealthCheckStatusUpdated));
+    let results = &last.health.as_ref().unwrap().checks;
+    let named: Vec<_> = results.iter().map(|result| (result.name(), result.verdict(), result.kind())).collect();
+    assert_eq!(named, [("port", Verdict::Healthy, "success"), ("flag", Verdict::Healthy, "success")]);
     agent.kill("a", None).await;
     agent.reached("a", TaskKilled).await;
 }

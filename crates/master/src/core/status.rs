@@ -40,6 +40,7 @@ pub(crate) fn repeated(
         executor_id: task.executor_id.clone(),
         healthy: known.and_then(|status| status.healthy),
         check_status: known.and_then(|status| status.check_status),
+        health: known.and_then(|status| status.health.clone()),
         labels: known.and_then(|status| status.labels.clone()),
         container_status: known.and_then(|status| status.container_status.clone()),
         ..from_master(unix, task.task_id.clone(), Some(&agent), (state, reason), message)

@@ -48,6 +48,8 @@ impl Task {
             discovery: info.discovery.clone(),
             container: info.container.clone(),
             health_check: info.health_check.clone(),
+            health_checks: info.health_checks.clone(),
+            health_rule: info.health_rule,
             kill_policy: info.kill_policy,
             limits: info.limits.clone(),
             user: command.and_then(|command| command.user.clone()),

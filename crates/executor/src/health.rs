@@ -1,0 +1,255 @@
+//! All health checks of a task: how each stands, what they say together, and when that is enough to kill. Pure.
+//!
+//! In: what the engine says of single checks. Out: [`News`] for the life of the task, with the `healthy` of Mesos and the
+//! richer status beside it. A task with one check and nothing else behaves exactly as Mesos' own.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use checks::{Event, Rule, Verdict, VerdictEvent, VerdictState};
+use mesos::v1::cygnet::{HealthCheckResult, HealthRule, TaskHealth, task_health};
+use mesos::v1::{HealthCheck, TaskInfo};
+use serde::{Deserialize, Serialize};
+
+use crate::probe::health_checks;
+
+/// What a task's health checks have to say.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct News {
+    /// As Mesos has it; nothing while there is no word of all of them.
+    pub healthy: Option<bool>,
+    /// They failed so often that the task is to be killed.
+    pub kill: bool,
+    /// Which failure it is about, for people.
+    pub failure: Option<String>,
+    /// All that is known.
+    pub health: TaskHealth,
+}
+
+/// What a check last had to say, and since when it is what it is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Finding {
+    kind: String,
+    cause: String,
+    /// Seconds since 1970.
+    since: f64,
+}
+
+/// How one check stands.
+#[derive(Clone, Debug)]
+pub(crate) struct Standing {
+    /// As after the last attempt.
+    pub state: VerdictState,
+    /// As after the last attempt that was news.
+    pub finding: Option<Finding>,
+}
+
+#[derive(Clone, Debug)]
+struct Member {
+    name: Option<String>,
+    standing: Standing,
+    wants_kill: bool,
+}
+
+/// The health checks of one task.
+#[derive(Clone, Debug)]
+pub(crate) struct Health {
+    rule: Rule,
+    members: Vec<Member>,
+}
+
+/// What is known of a task's health before anybody asked; nothing if nobody ever will.
+pub(crate) fn unknown(task: &TaskInfo) -> Option<TaskHealth> {
+    let health = Health::new(task, |_| None);
+    (!health.members.is_empty()).then(|| health.to_wire())
+}
+
+impl Health {
+    /// The health of this task, whose checks stand as an earlier process knew.
+    pub(crate) fn new(task: &TaskInfo, standing: impl Fn(usize) -> Option<Standing>) -> Health {
+        let rule = match task.health_rule() {
+            HealthRule::All => Rule::All,
+            HealthRule::Any => Rule::Any,
+        };
+        let member = |(index, check): (usize, &HealthCheck)| Member {
+            name: check.name.clone(),
+            standing: standing(index).unwrap_or(Standing { state: VerdictState::default(), finding: None }),
+            wants_kill: false,
+        };
+        Health { rule, members: health_checks(task).enumerate().map(member).collect() }
+    }
+
+    /// What the checks say together.
+    pub(crate) fn verdict(&self) -> Verdict {
+        self.rule.of(self.members.iter().map(|member| member.standing.state.verdict))
+    }
+
+    /// Takes in an attempt. Most are no news.
+    pub(crate) fn take(&mut self, index: usize, event: &Event) -> Option<News> {
+        let member = self.members.get_mut(index)?;
+        let standing = Standing::after(&member.standing, event);
+        member.standing = standing;
+        let said = event.verdict?;
+        member.wants_kill = matches!(said, VerdictEvent::Unhealthy { kill: true, .. });
+        let wants_kill = member.wants_kill;
+        let failure = (said != VerdictEvent::Healthy).then(|| named(member.name.as_deref(), event.outcome.cause()));
+        let kill = match self.rule {
+            Rule::All => wants_kill,
+            Rule::Any => self.members.iter().all(|member| member.wants_kill),
+        };
+        let healthy = match self.verdict() {
+            Verdict::Unknown => None,
+            Verdict::Healthy => Some(true),
+            Verdict::Unhealthy => Some(false),
+        };
+        Some(News { healthy, kill, failure, health: self.to_wire() })
+    }
+
+    fn to_wire(&self) -> TaskHealth {
+        TaskHealth {
+            verdict: Some(wire(self.verdict()).into()),
+            checks: self.members.iter().map(Member::to_wire).collect(),
+        }
+    }
+}
+
+impl Standing {
+    /// How a check stands after an attempt.
+    pub(crate) fn after(before: &Standing, event: &Event) -> Standing {
+        let changed = before.state.verdict != event.state.verdict;
+        let finding = match (&before.finding, event.verdict) {
+            (known, None) => known.clone(),
+            (known, Some(_)) => {
+                let since = known.as_ref().filter(|_| !changed).map_or_else(|| seconds(event.at), |known| known.since);
+                let kind = event.outcome.kind().as_str().to_owned();
+                Some(Finding { kind, cause: event.outcome.cause(), since })
+            }
+        };
+        Standing { state: event.state, finding }
+    }
+}
+
+impl Member {
+    fn to_wire(&self) -> HealthCheckResult {
+        let Standing { state, finding } = &self.standing;
+        HealthCheckResult {
+            name: self.name.clone(),
+            verdict: Some(wire(state.verdict).into()),
+            consecutive_failures: Some(state.consecutive_failures),
+            consecutive_successes: Some(state.consecutive_successes),
+            kind: finding.as_ref().map(|finding| finding.kind.clone()),
+            cause: finding.as_ref().map(|finding| finding.cause.clone()),
+            since: finding.as_ref().map(|finding| finding.since),
+        }
+    }
+}
+
+fn named(name: Option<&str>, cause: String) -> String {
+    name.map_or(cause.clone(), |name| format!("'{name}': {cause}"))
+}
+
+fn wire(verdict: Verdict) -> task_health::Verdict {
+    match verdict {
+        Verdict::Unknown => task_health::Verdict::Unknown,
+        Verdict::Healthy => task_health::Verdict::Healthy,
+        Verdict::Unhealthy => task_health::Verdict::Unhealthy,
+    }
+}
+
+fn seconds(at: SystemTime) -> f64 {
+    at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use checks::spec::Judgement;
+    use checks::verdict::step;
+    use checks::{Answer, Failure, Outcome, Phases};
+
+    use super::*;
+
+    /// Two checks, `a` and `b`, killed at the second failure in a row.
+    struct World {
+        health: Health,
+        states: [VerdictState; 2],
+        clock: u64,
+    }
+
+    impl World {
+        fn new(rule: HealthRule) -> World {
+            let named = |name: &str| HealthCheck { name: Some(name.to_owned()), ..HealthCheck::default() };
+            let task = TaskInfo {
+                health_check: Some(named("a")),
+                health_checks: vec![named("b")],
+                health_rule: Some(rule.into()),
+                ..TaskInfo::default()
+            };
+            World { health: Health::new(&task, |_| None), states: [VerdictState::default(); 2], clock: 0 }
+        }
+
+        fn attempt(&mut self, index: usize, outcome: Outcome) -> Option<News> {
+            let judgement = Judgement { grace: Duration::ZERO, consecutive_failures: 2, ..Judgement::default() };
+            let (state, verdict) = step(self.states[index], &judgement, Duration::ZERO, &outcome);
+            self.states[index] = state;
+            self.clock += 1;
+            let at = UNIX_EPOCH + Duration::from_secs(self.clock);
+            let (duration, phases) = (Duration::ZERO, Phases::default());
+            let check = index as u64 + 1;
+            let event = Event { check, at, outcome, verdict, state, started: at, duration, lateness: duration, phases };
+            self.health.take(index, &event)
+        }
+
+        fn up(&mut self, index: usize) -> Option<News> {
+            self.attempt(index, Outcome::Success(Answer::Connected))
+        }
+
+        fn down(&mut self, index: usize) -> Option<News> {
+            self.attempt(index, Outcome::Failure(Failure::Refused))
+        }
+    }
+
+    #[test]
+    fn all_must_be_healthy_and_one_is_enough_to_kill() {
+        let mut world = World::new(HealthRule::All);
+        let first = world.up(0).unwrap();
+        assert_eq!((first.healthy, first.health.verdict()), (None, task_health::Verdict::Unknown));
+        assert_eq!(world.up(1).unwrap().healthy, Some(true));
+        assert_eq!(world.up(1), None, "nothing new");
+        let failed = world.down(1).unwrap();
+        assert_eq!((failed.healthy, failed.kill), (Some(false), false));
+        assert_eq!(failed.failure.as_deref(), Some("'b': connection refused"));
+        assert!(world.down(1).unwrap().kill);
+    }
+
+    #[test]
+    fn any_is_killed_only_when_all_have_failed_often_enough() {
+        let mut world = World::new(HealthRule::Any);
+        assert_eq!(world.down(0).unwrap().healthy, None);
+        assert_eq!(world.up(1).unwrap().healthy, Some(true));
+        let failed = world.down(0).unwrap();
+        assert_eq!((failed.healthy, failed.kill), (Some(true), false));
+        let both = world.down(1).unwrap();
+        assert_eq!((both.healthy, both.kill), (Some(false), false));
+        assert!(world.down(1).unwrap().kill);
+    }
+
+    #[test]
+    fn results_name_each_check_with_its_cause_and_since_when() {
+        let mut world = World::new(HealthRule::All);
+        world.up(0);
+        world.down(1);
+        let news = world.down(1).unwrap();
+        let [a, b] = news.health.checks.as_slice() else { panic!() };
+        assert_eq!((a.name(), a.verdict(), a.kind(), a.since()), ("a", task_health::Verdict::Healthy, "success", 1.0));
+        assert_eq!((b.name(), b.verdict(), b.cause()), ("b", task_health::Verdict::Unhealthy, "connection refused"));
+        assert_eq!((b.consecutive_failures(), b.kind(), b.since()), (2, "refused", 2.0));
+    }
+
+    #[test]
+    fn a_task_without_health_checks_has_no_health() {
+        assert_eq!(unknown(&TaskInfo::default()), None);
+        let checked = TaskInfo { health_check: Some(HealthCheck::default()), ..TaskInfo::default() };
+        assert_eq!(unknown(&checked).unwrap().verdict(), task_health::Verdict::Unknown);
+    }
+}
