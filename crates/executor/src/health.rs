@@ -35,7 +35,7 @@ pub(crate) struct Finding {
 }
 
 /// How one check stands.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Standing {
     /// As after the last attempt.
     pub state: VerdictState,
@@ -72,7 +72,7 @@ impl Health {
         };
         let member = |(index, check): (usize, &HealthCheck)| Member {
             name: check.name.clone(),
-            standing: standing(index).unwrap_or(Standing { state: VerdictState::default(), finding: None }),
+            standing: standing(index).unwrap_or_default(),
             wants_kill: false,
         };
         Health { rule, members: health_checks(task).enumerate().map(member).collect() }
@@ -144,7 +144,10 @@ impl Member {
 }
 
 fn named(name: Option<&str>, cause: String) -> String {
-    name.map_or(cause.clone(), |name| format!("'{name}': {cause}"))
+    match name {
+        Some(name) => format!("'{name}': {cause}"),
+        None => cause,
+    }
 }
 
 fn wire(verdict: Verdict) -> task_health::Verdict {
