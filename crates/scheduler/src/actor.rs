@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::core::CheckStart;
 use crate::core::{CheckOrder, Core, Effects, Finding};
 use crate::error::SchedulerError;
-use crate::events::Event;
+use crate::events::{self, Event};
 use crate::framework::News;
 use crate::ids::InstanceId;
 use crate::time::Timestamp;
@@ -154,6 +154,9 @@ impl Actor {
             Message::News(News::Disconnected) => self.core.disconnected(now),
             Message::News(News::Removed) => self.core.framework_removed(now),
             Message::News(News::Offers(offers)) => self.core.offers(&offers, now),
+            Message::News(News::Message { executor_id, agent_id, data }) => {
+                self.handle.tell(events::framework_message(&executor_id, &agent_id, &data, now));
+            }
             Message::News(News::Update(status)) => self.core.update(&status, now),
         }
     }

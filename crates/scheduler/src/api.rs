@@ -7,15 +7,18 @@
 mod answer;
 mod apps;
 mod deployments;
+mod envelope;
 mod stream;
 mod system;
 mod tasks;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{any, delete, get, post};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 use crate::actor::Handle;
 use crate::options::Options;
@@ -27,24 +30,28 @@ pub(crate) struct Api {
     address: SocketAddr,
     options: Value,
     name: String,
+    abdication: Arc<Notify>,
 }
 
 impl Api {
-    pub(crate) fn new(actor: Handle, options: &Options, address: SocketAddr) -> Api {
+    pub(crate) fn new(actor: Handle, options: &Options, address: SocketAddr, abdication: Arc<Notify>) -> Api {
         let shown = json!({
             "master": options.master, "framework_name": options.framework_name, "mesos_role": options.role,
             "mesos_user": options.user, "failover_timeout": options.failover_timeout.as_secs(), "checkpoint": true,
-            "hostname": address.ip().to_string(), "features": ["task_killing"],
+            "hostname": address.ip().to_string(), "features": ["task_killing"], "executor": "//cmd", "ha": false,
+            "local_port_min": 10000, "local_port_max": 20000, "mesos_leader_ui_url": format!("http://{}/", options.master),
+            "webui_url": null, "env_vars_prefix": null, "access_control_allow_origin": null,
+            "task_launch_timeout": 300_000, "reconciliation_interval": 600_000,
         });
-        Api { actor, address, options: shown, name: options.framework_name.clone() }
+        Api { actor, address, options: shown, name: options.framework_name.clone(), abdication }
     }
 }
 
 /// All routes.
 pub(crate) fn router(api: Api) -> Router {
-    Router::new()
+    let leader = format!("http://{}", api.address);
+    let routes = Router::new()
         .route("/v2/apps", get(apps::list).post(apps::create).put(apps::change_many).patch(apps::change_many))
-        .route("/v2/apps/", get(apps::list).post(apps::create))
         .route("/v2/apps/{*path}", any(apps::one))
         .route("/v2/tasks", get(tasks::list))
         .route("/v2/tasks/delete", post(tasks::kill))
@@ -54,9 +61,14 @@ pub(crate) fn router(api: Api) -> Router {
         .route("/v2/queue/{*path}", delete(deployments::reset_delay))
         .route("/v2/events", get(stream::events))
         .route("/v2/info", get(system::info))
-        .route("/v2/leader", get(system::leader))
+        .route("/v2/leader", get(system::leader).delete(system::abdicate))
         .route("/ping", get(system::ping))
+        .route("/v2/plugins", any(system::no_plugins))
+        .route("/v2/eventSubscriptions", any(system::no_subscriptions))
         .route("/metrics", get(system::metrics))
+        .route("/metrics/prometheus", get(system::prometheus))
         .fallback(system::not_found)
-        .with_state(api)
+        .method_not_allowed_fallback(system::not_allowed)
+        .with_state(api);
+    envelope::wrap(routes, leader)
 }

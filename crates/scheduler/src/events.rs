@@ -79,6 +79,14 @@ pub(crate) fn unhealthy_kill(instance: &Instance, reason: &str, now: Timestamp) 
     Event::new("unhealthy_instance_kill_event", now, data)
 }
 
+/// An executor sent something.
+#[must_use]
+pub(crate) fn framework_message(executor: &str, agent: &str, data: &[u8], now: Timestamp) -> Event {
+    let message = String::from_utf8_lossy(data);
+    let data = json!({"executorId": executor, "slaveId": agent, "message": message});
+    Event::new("framework_message_event", now, data)
+}
+
 /// An instance changed its condition.
 #[must_use]
 pub(crate) fn instance_changed(instance: &Instance, condition: &str, now: Timestamp) -> Event {

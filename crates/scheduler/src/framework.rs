@@ -5,6 +5,7 @@
 //! matters of them follows again from the subscription (kills, reconciliation, what the agents repeat).
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mesos::Codec;
@@ -12,7 +13,7 @@ use mesos::client::{Client, EventStream};
 use mesos::v1::framework_info::{Capability, capability};
 use mesos::v1::scheduler::{Call, Event, call, event};
 use mesos::v1::{FrameworkInfo, Offer, TaskStatus};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::actor::Handle;
@@ -36,6 +37,12 @@ pub(crate) enum News {
     /// The master removed the framework; its id is of no use any more.
     Removed,
     Offers(Vec<Offer>),
+    /// An executor sent something.
+    Message {
+        executor_id: String,
+        agent_id: String,
+        data: Vec<u8>,
+    },
     Update(Box<TaskStatus>),
 }
 
@@ -47,10 +54,12 @@ pub(crate) struct Framework {
     client: Client,
     info: FrameworkInfo,
     actor: Handle,
+    /// Told when the subscription is to be made anew.
+    abdication: Arc<Notify>,
 }
 
 impl Framework {
-    pub(crate) fn new(options: &Options, address: SocketAddr, actor: Handle) -> Framework {
+    pub(crate) fn new(options: &Options, address: SocketAddr, actor: Handle, abdication: Arc<Notify>) -> Framework {
         let capability = |kind: capability::Type| Capability { r#type: Some(kind.into()) };
         let info = FrameworkInfo {
             user: options.user.clone(),
@@ -66,7 +75,7 @@ impl Framework {
             ],
             ..FrameworkInfo::default()
         };
-        Framework { client: Client::new(options.master.clone(), Codec::Protobuf), info, actor }
+        Framework { client: Client::new(options.master.clone(), Codec::Protobuf), info, actor, abdication }
     }
 
     /// Keeps a subscription up until `shutdown`.
@@ -114,7 +123,11 @@ impl Framework {
     async fn follow(&self, mut stream: EventStream<Event>, session: &watch::Sender<Session>) -> bool {
         let (mut patience, mut subscribed) = (Duration::from_secs(75), false);
         loop {
-            let event = match stream.next_within(patience).await {
+            let next = tokio::select! {
+                next = stream.next_within(patience) => next,
+                () = self.abdication.notified() => return subscribed,
+            };
+            let event = match next {
                 Ok(Some(event)) => event,
                 Ok(None) => {
                     tracing::warn!("the master closed the subscription");
@@ -143,6 +156,11 @@ impl Framework {
                 event.subscribed.map(|hello| News::Subscribed { framework_id: hello.framework_id.value })
             }
             event::Type::Offers => event.offers.map(|offers| News::Offers(offers.offers)),
+            event::Type::Message => event.message.map(|message| News::Message {
+                executor_id: message.executor_id.value,
+                agent_id: message.agent_id.value,
+                data: message.data,
+            }),
             event::Type::Update => event.update.map(|update| News::Update(Box::new(update.status))),
             event::Type::Error => {
                 let message = event.error.map(|error| error.message).unwrap_or_default();

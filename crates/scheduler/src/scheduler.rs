@@ -4,9 +4,11 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use mesos::server::serve;
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::actor::{Actor, Handle};
@@ -69,8 +71,9 @@ impl Scheduler {
     /// Runs until `shutdown`. Tasks go on.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), SchedulerError> {
         let handle = self.actor.handle();
-        let framework = Framework::new(&self.options, self.address, handle.clone());
-        let api = Api::new(handle, &self.options, self.address);
+        let abdication = Arc::new(Notify::new());
+        let framework = Framework::new(&self.options, self.address, handle.clone(), abdication.clone());
+        let api = Api::new(handle, &self.options, self.address, abdication);
         let stop = shutdown.child_token();
         let (calls, outbox) = tokio::sync::mpsc::unbounded_channel();
         let framework = tokio::spawn(framework.run(outbox, stop.clone()));

@@ -14,6 +14,8 @@ use tokio::sync::broadcast::Receiver;
 
 use super::Api;
 use super::answer::{Query, message};
+use super::envelope::client_ip;
+use crate::actor::Handle;
 use crate::events::Event;
 use crate::time::Timestamp;
 
@@ -23,14 +25,34 @@ pub(super) async fn events(State(api): State<Api>, request: Request<Body>) -> Re
         return message(405, "the request must accept text/event-stream");
     }
     let wanted: Vec<String> = Query::of(&request).all("event_type").map(str::to_owned).collect();
-    let listener = Listener { receiver: api.actor.listen(), wanted };
-    api.actor.tell(Event::new("event_stream_attached", Timestamp::now(), json!({"remoteAddress": ""})));
+    let attached = Attached { actor: api.actor.clone(), remote: client_ip(&request) };
+    let listener = Listener { receiver: api.actor.listen(), wanted, attached };
+    listener.attached.tell("event_stream_attached");
     Sse::new(listener.into_stream()).keep_alive(KeepAlive::default()).into_response()
 }
 
 struct Listener {
     receiver: Receiver<Arc<Event>>,
     wanted: Vec<String>,
+    attached: Attached,
+}
+
+/// That somebody listens, and, once dropped, that nobody does any more.
+struct Attached {
+    actor: Handle,
+    remote: String,
+}
+
+impl Attached {
+    fn tell(&self, kind: &'static str) {
+        self.actor.tell(Event::new(kind, Timestamp::now(), json!({"remoteAddress": self.remote})));
+    }
+}
+
+impl Drop for Attached {
+    fn drop(&mut self) {
+        self.tell("event_stream_detached");
+    }
 }
 
 impl Listener {

@@ -34,16 +34,57 @@ pub(super) async fn ping(request: Request<Body>) -> Response {
     if accept.contains("application/json") { json_answer(200, &json!("pong")) } else { "pong".into_response() }
 }
 
-pub(super) async fn metrics(State(api): State<Api>) -> Response {
+/// `DELETE /v2/leader`. There is no other candidate, so what follows is what follows an election: the subscription at the
+/// master is made anew, and all tasks are reconciled.
+pub(super) async fn abdicate(State(api): State<Api>) -> Response {
+    api.abdication.notify_one();
+    message(200, "Leadership abdicated")
+}
+
+/// `/metrics`: JSON, or the text form of Prometheus for who asks for text.
+pub(super) async fn metrics(State(api): State<Api>, request: Request<Body>) -> Response {
+    let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if accept.starts_with("text/plain") || accept.contains("openmetrics") {
+        return prometheus(State(api)).await;
+    }
     let gauges = api.actor.ask(|core, _| core.gauges()).await;
     gauges.map_or_else(gone, |gauges| {
+        let gauges: serde_json::Map<_, _> =
+            gauges.into_iter().map(|(name, value)| (name.to_owned(), json!({"value": value}))).collect();
         let empty = json!({});
         let body = json!({"version": "4.0.0", "gauges": gauges, "counters": empty, "histograms": empty, "meters": empty, "timers": empty});
         json_answer(200, &body)
     })
 }
 
+/// `/metrics/prometheus`.
+pub(super) async fn prometheus(State(api): State<Api>) -> Response {
+    let gauges = api.actor.ask(|core, _| core.gauges()).await;
+    gauges.map_or_else(gone, |gauges| {
+        let line = |(name, value): (&str, usize)| {
+            let name = name.replace(['.', '-'], "_");
+            format!("# TYPE {name} gauge\n{name} {value}\n")
+        };
+        let text: String = gauges.into_iter().map(line).collect();
+        ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+    })
+}
+
+/// Marathon's plugins are Java classes.
+pub(super) async fn no_plugins() -> Response {
+    message(404, "there are no plugins here: see the options of the scheduler")
+}
+
+/// Marathon dropped them in 1.5.
+pub(super) async fn no_subscriptions() -> Response {
+    message(404, "event subscriptions are gone since Marathon 1.5: read the event stream at /v2/events")
+}
+
 /// Marathon answers 500 here; 404 is what it means.
 pub(super) async fn not_found() -> Response {
     message(404, "URI not found")
+}
+
+pub(super) async fn not_allowed() -> Response {
+    message(405, "Method Not Allowed")
 }

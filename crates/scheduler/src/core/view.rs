@@ -160,20 +160,20 @@ impl Core {
         json!({"queue": queue})
     }
 
-    /// How many there are of what, for metrics.
-    pub(crate) fn gauges(&self) -> Value {
-        let tasks: Vec<&Instance> = self.instances.values().filter(|instance| instance.has_task()).collect();
-        let mut counted = json!({});
-        counts(&mut counted, &tasks);
-        json!({
-            "apps.active.gauge": {"value": self.apps.values().filter(|record| !record.removed).count()},
-            "deployments.active.gauge": {"value": self.deployments.len()},
-            "instances.staged.gauge": {"value": counted["tasksStaged"]},
-            "instances.running.gauge": {"value": counted["tasksRunning"]},
-            "instances.healthy.gauge": {"value": counted["tasksHealthy"]},
-            "instances.unhealthy.gauge": {"value": counted["tasksUnhealthy"]},
-            "instances.launch-queue.gauge": {"value": self.waiting.len()},
-        })
+    /// How many there are of what, for metrics, by the names Marathon's documents give them.
+    pub(crate) fn gauges(&self) -> Vec<(&'static str, usize)> {
+        let of = |condition| self.instances.values().filter(|found| found.condition == condition).count();
+        let healthy = |health| self.instances.values().filter(|found| found.healthy() == Some(health)).count();
+        vec![
+            ("marathon.apps.active.gauge", self.apps.values().filter(|record| !record.removed).count()),
+            ("marathon.deployments.active.gauge", self.deployments.len()),
+            ("marathon.instances.staged.gauge", of(Condition::Staging)),
+            ("marathon.instances.running.gauge", of(Condition::Running)),
+            ("marathon.instances.healthy.gauge", healthy(true)),
+            ("marathon.instances.unhealthy.gauge", healthy(false)),
+            ("marathon.instances.launch-queue.gauge", self.waiting.len()),
+            ("marathon.instances.inflight-kills.gauge", self.killing.len()),
+        ]
     }
 }
 

@@ -1,0 +1,66 @@
+//! What all requests and answers have in common: paths are read as Jersey reads them, and answers say who leads and that
+//! they are not to be kept.
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::uri::PathAndQuery;
+use axum::http::{HeaderName, HeaderValue, Request, Uri, header};
+use axum::response::Response;
+use tower::ServiceExt;
+
+/// The routes, behind what is done to each request and answer.
+pub(super) fn wrap(routes: Router, leader: String) -> Router {
+    let leader = HeaderValue::try_from(leader).unwrap_or_else(|_| HeaderValue::from_static(""));
+    let service = routes.map_request(tidy).map_response(move |answer| stamp(answer, &leader));
+    Router::new().fallback_service(service)
+}
+
+/// Slashes that are doubled or at the end mean nothing.
+fn tidy(mut request: Request<Body>) -> Request<Body> {
+    let uri = request.uri();
+    let path = uri.path();
+    if path.len() > 1 && (path.ends_with('/') || path.contains("//")) {
+        let segments: Vec<_> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+        let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+        if let Ok(tidied) = PathAndQuery::try_from(format!("/{}{query}", segments.join("/"))) {
+            *request.uri_mut() = Uri::from(tidied);
+        }
+    }
+    request
+}
+
+fn stamp(mut answer: Response, leader: &HeaderValue) -> Response {
+    let headers = answer.headers_mut();
+    headers.insert(HeaderName::from_static("x-marathon-leader"), leader.clone());
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store, must-revalidate"));
+        headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+        headers.insert(header::EXPIRES, HeaderValue::from_static("0"));
+    }
+    answer
+}
+
+/// Where a request came from.
+pub(super) fn client_ip<T>(request: &Request<T>) -> String {
+    let peer = request.extensions().get::<ConnectInfo<std::net::SocketAddr>>();
+    peer.map(|peer| peer.0.ip().to_string()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slashes_at_the_end_and_doubled_ones_mean_nothing() {
+        for (path, tidied) in [
+            ("/v2/apps/", "/v2/apps"),
+            ("/v2/apps//shop/web?embed=apps.tasks", "/v2/apps/shop/web?embed=apps.tasks"),
+            ("/", "/"),
+            ("/v2/pods::status", "/v2/pods::status"),
+        ] {
+            let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+            assert_eq!(tidy(request).uri(), tidied);
+        }
+    }
+}
