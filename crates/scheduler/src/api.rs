@@ -8,6 +8,7 @@ mod answer;
 mod apps;
 mod deployments;
 mod envelope;
+mod groups;
 mod stream;
 mod system;
 mod tasks;
@@ -53,6 +54,8 @@ pub(crate) fn router(api: Api) -> Router {
     let routes = Router::new()
         .route("/v2/apps", get(apps::list).post(apps::create).put(apps::change_many).patch(apps::change_many))
         .route("/v2/apps/{*path}", any(apps::one))
+        .route("/v2/groups", any(groups::root))
+        .route("/v2/groups/{*path}", any(groups::one))
         .route("/v2/tasks", get(tasks::list))
         .route("/v2/tasks/delete", post(tasks::kill))
         .route("/v2/deployments", get(deployments::list))

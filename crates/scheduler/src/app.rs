@@ -4,6 +4,7 @@
 pub mod constraint;
 pub mod definition;
 pub mod env;
+pub mod group;
 pub mod health_check;
 pub mod readiness;
 pub mod seconds;
@@ -14,6 +15,7 @@ pub mod validate;
 
 pub use constraint::{Constraint, Operator};
 pub use definition::App;
+pub use group::GroupUpdate;
 pub use health_check::{HealthCheck, Protocol};
 pub use readiness::ReadinessCheck;
 pub use seconds::Seconds;

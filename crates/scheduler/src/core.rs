@@ -9,6 +9,8 @@ mod admission;
 mod changes;
 mod checks;
 mod deploy;
+mod group_view;
+pub(crate) mod groups;
 mod kills;
 mod offers;
 mod records;
@@ -26,6 +28,7 @@ use store::Batch;
 
 pub(crate) use changes::{Accepted, Manner, Refusal};
 pub(crate) use checks::{CheckOrder, CheckStart, Finding};
+pub(crate) use group_view::GroupEmbed;
 pub(crate) use records::{AppRecord, LoadError, Loaded};
 pub(crate) use view::{AppFilter, Embed};
 
@@ -69,6 +72,7 @@ pub(crate) struct Effects {
 #[derive(Debug)]
 pub(crate) struct Core {
     apps: BTreeMap<AppId, AppRecord>,
+    groups: BTreeMap<AppId, groups::GroupRecord>,
     instances: BTreeMap<InstanceId, Instance>,
     /// How many of each app are how far.
     tallies: BTreeMap<AppId, Tally>,
@@ -111,6 +115,7 @@ impl Core {
     pub(crate) fn new(loaded: Loaded, seed: u64, now: Timestamp) -> Core {
         let mut core = Core {
             apps: loaded.apps,
+            groups: loaded.groups,
             instances: loaded.instances,
             tallies: BTreeMap::new(),
             deployments: loaded.deployments,

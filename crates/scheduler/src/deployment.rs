@@ -5,6 +5,7 @@
 //! led to their new definition by now, step by step in the order of their dependencies; it locks them meanwhile, is what
 //! people look at, and can be taken back.
 
+mod circle;
 mod order;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +17,7 @@ use crate::app::App;
 use crate::ids::AppId;
 use crate::time::Timestamp;
 
+pub(crate) use circle::has_circle;
 pub(crate) use order::Dependencies;
 
 /// What one app is to become.

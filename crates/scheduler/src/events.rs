@@ -122,11 +122,16 @@ pub(crate) fn deployment(kind: &'static str, deployment: &Deployment, now: Times
     Event::new(kind, now, data)
 }
 
-/// Where Marathon tells of a change of apps.
+/// A group, or an app in it, is to be something else now.
 #[must_use]
-pub(crate) fn group_changed(app: &AppId, version: Timestamp, now: Timestamp) -> Event {
-    let group = app.as_str().rsplit_once('/').map_or("/", |(group, _)| if group.is_empty() { "/" } else { group });
+pub(crate) fn group_changed(group: &AppId, version: Timestamp, now: Timestamp) -> Event {
     Event::new("group_change_success", now, json!({"groupId": group, "version": version}))
+}
+
+/// A group stays what it was.
+#[must_use]
+pub(crate) fn group_failed(group: &AppId, reason: &str, now: Timestamp) -> Event {
+    Event::new("group_change_failed", now, json!({"groupId": group, "version": now, "reason": reason}))
 }
 
 /// The last instance of a removed app is gone.

@@ -65,6 +65,14 @@ impl AppId {
         group.is_root() || self == group || self.0.strip_prefix(&group.0).is_some_and(|rest| rest.starts_with('/'))
     }
 
+    /// Itself or the group it is in that is directly in this group; none if it is not in it, or is that group.
+    #[must_use]
+    pub fn child_of(&self, group: &AppId) -> Option<AppId> {
+        let depth = group.segments().count();
+        let next = self.segments().nth(depth).filter(|_| self.is_within(group))?;
+        Some(group.resolve(next))
+    }
+
     /// The groups it is in, from the root inwards, itself not included.
     #[must_use]
     pub fn ancestors(&self) -> Vec<AppId> {
@@ -154,6 +162,8 @@ mod tests {
         let names: Vec<_> = group.ancestors().into_iter().map(|id| id.as_str().to_owned()).collect();
         assert_eq!(names, ["/", "/shop"]);
         assert!(group.is_within(&AppId::new("/shop")) && group.is_within(&AppId::root()) && group.is_within(&group));
+        assert_eq!(AppId::new("/shop/eu/north/web").child_of(&AppId::new("/shop")), Some(group.clone()));
+        assert_eq!((group.child_of(&group), group.child_of(&AppId::new("/x"))), (None, None));
         assert!(!AppId::new("/shopping").is_within(&AppId::new("/shop")));
     }
 

@@ -37,8 +37,13 @@ pub(super) fn refused(refusal: &Refusal) -> Response {
     json_answer(refusal.status, &refusal.body)
 }
 
-/// The answer to a change, with the headers that scripts read.
+/// The answer to a change of an app, with the headers that scripts read.
 pub(super) fn changed(result: Result<Accepted, Refusal>) -> Response {
+    changed_at("/v2/apps", result)
+}
+
+/// The answer to a change of what is to be found below this path.
+pub(super) fn changed_at(base: &str, result: Result<Accepted, Refusal>) -> Response {
     let accepted = match result {
         Ok(accepted) => accepted,
         Err(refusal) => return refused(&refusal),
@@ -48,7 +53,7 @@ pub(super) fn changed(result: Result<Accepted, Refusal>) -> Response {
         response.headers_mut().insert(HeaderName::from_static("marathon-deployment-id"), id);
     }
     if accepted.status == 201
-        && let Ok(location) = HeaderValue::from_str(&format!("/v2/apps{}", accepted.app))
+        && let Ok(location) = HeaderValue::from_str(&format!("{base}{}", accepted.app))
     {
         response.headers_mut().insert(header::LOCATION, location);
     }

@@ -1,7 +1,7 @@
 //! `/v2/apps`: definitions, their versions, and the tasks of one app.
 
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::{Method, Request};
 use axum::response::Response;
 use serde_json::{Value, json};
@@ -50,14 +50,14 @@ pub(super) async fn change_many(State(api): State<Api>, request: Request<Body>) 
 }
 
 /// Everything below `/v2/apps/`: an app's id may have slashes in it, so the end of the path says what is meant.
-pub(super) async fn one(State(api): State<Api>, request: Request<Body>) -> Response {
-    let path = request.uri().path().trim_start_matches("/v2/apps").trim_matches('/').to_owned();
-    let parts: Vec<&str> = path.split('/').collect();
+pub(super) async fn one(State(api): State<Api>, Path(path): Path<String>, request: Request<Body>) -> Response {
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     match parts.as_slice() {
         [id @ .., "restart"] if !id.is_empty() => restart(api, app(id), request).await,
         [id @ .., "versions"] if !id.is_empty() => versions(api, app(id)).await,
         [id @ .., "versions", version] if !id.is_empty() => one_version(api, app(id), version).await,
         [id @ .., "tasks"] if !id.is_empty() => tasks::of_app(api, app(id), request).await,
+        [group @ .., "*"] => of_group(api, app(group), request).await,
         [id @ .., "tasks", task] if !id.is_empty() => tasks::kill_one(api, app(id), (*task).to_owned(), request).await,
         id => definition(api, app(id), request).await,
     }
@@ -85,6 +85,17 @@ async fn show(api: Api, id: AppId, query: &Query) -> Response {
     let missing = id.clone();
     let shown = api.actor.ask(move |core, now| core.app_json(&id, &embed, now)).await;
     shown.map_or_else(gone, |app| found(app.map(|app| json!({"app": app})), || Refusal::no_app(&missing)))
+}
+
+/// `GET /v2/apps/{group}/*`: all apps in a group.
+async fn of_group(api: Api, id: AppId, request: Request<Body>) -> Response {
+    if request.method() != Method::GET {
+        return message(405, "Method Not Allowed");
+    }
+    let mut embed = Embed::single();
+    Query::of(&request).all("embed").for_each(|name| embed.add(name));
+    let apps = api.actor.ask(move |core, now| core.apps_of_group(&id, &embed, now)).await;
+    apps.map_or_else(gone, |apps| json_answer(200, &json!({"*": apps})))
 }
 
 async fn change(api: Api, id: AppId, request: Request<Body>) -> Response {

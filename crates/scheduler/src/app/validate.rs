@@ -33,10 +33,17 @@ impl Faults {
     }
 
     /// One more, unless `holds`.
-    pub(super) fn require(&mut self, holds: bool, path: impl Into<String>, error: impl Into<String>) {
+    pub(crate) fn require(&mut self, holds: bool, path: impl Into<String>, error: impl Into<String>) {
         if !holds {
             self.add(Fault::new(path, error));
         }
+    }
+
+    /// The same, found further down.
+    #[must_use]
+    pub fn below(self, at: &str) -> Faults {
+        let below = |fault: Fault| Fault { path: format!("{at}{}", fault.path.trim_end_matches('/')), ..fault };
+        Faults(self.0.into_iter().map(below).collect())
     }
 
     /// The value, if nothing is wrong.

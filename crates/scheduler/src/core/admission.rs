@@ -1,21 +1,49 @@
-//! What is asked of a definition that only all the others together can tell: a role that is ours, and service ports that
-//! no other app has.
+//! What is asked of a definition that only all the others together can tell: a path that nobody else has, a role that is
+//! ours, dependencies without circles, and service ports that no other app has.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::groups::check_circles;
 use super::{Core, Refusal};
+use crate::app::group::GroupSpec;
 use crate::app::{App, Fault, Faults};
+use crate::deployment::Dependencies;
+use crate::ids::AppId;
 
 /// Service ports that are given out, as in Marathon: load balancers listen on them.
 const SERVICE_PORTS: std::ops::RangeInclusive<u16> = 10_000..=20_000;
 
 impl Core {
     /// The definition as it will be wanted.
-    pub(super) fn admit(&self, mut app: App) -> Result<App, Refusal> {
+    pub(super) fn admit(&self, app: App) -> Result<App, Refusal> {
+        let id = app.id.clone();
+        let mut all = self.admit_all(BTreeMap::from([(id.clone(), Some(app))]))?;
+        if all.get(&id).is_some_and(|app| app.as_ref().is_some_and(|app| !app.dependencies.is_empty())) {
+            check_circles(&self.order(&all, &BTreeMap::new()))?;
+        }
+        all.remove(&id).flatten().ok_or_else(|| Refusal::no_app(&id))
+    }
+
+    /// The definitions as they will be wanted, all together.
+    pub(super) fn admit_all(
+        &self,
+        mut apps: BTreeMap<AppId, Option<App>>,
+    ) -> Result<BTreeMap<AppId, Option<App>>, Refusal> {
         let mut faults = Faults::default();
-        self.check_role(&app, &mut faults);
-        self.give_service_ports(&mut app);
-        Ok(faults.or(app)?)
+        let there = |id: &AppId| apps.get(id).map_or_else(|| self.wanted(id).is_ok(), Option::is_some);
+        for app in apps.values().flatten() {
+            self.check_role(app, &mut faults);
+            let below = self.apps_within(&app.id).chain(apps.values().flatten());
+            let is_group =
+                below.into_iter().any(|other| other.id != app.id && other.id.is_within(&app.id) && there(&other.id))
+                    || self.groups.contains_key(&app.id);
+            let in_app = app.id.ancestors().iter().any(&there);
+            let error = "Groups and Applications may not have the same identifier.";
+            faults.require(!is_group && !in_app, "/", error);
+        }
+        faults.or(())?;
+        self.give_service_ports(&mut apps);
+        Ok(apps)
     }
 
     fn check_role(&self, app: &App, faults: &mut Faults) {
@@ -25,16 +53,40 @@ impl Core {
     }
 
     /// A port that may be any gets a number of its own, under which a load balancer offers the app.
-    fn give_service_ports(&self, app: &mut App) {
-        if app.require_ports || app.port_definitions.iter().all(|port| port.port != 0) {
+    fn give_service_ports(&self, apps: &mut BTreeMap<AppId, Option<App>>) {
+        let wants = |app: &App| !app.require_ports && app.port_definitions.iter().any(|port| port.port == 0);
+        if !apps.values().flatten().any(wants) {
             return;
         }
-        let wanted = self.apps.values().filter(|record| !record.removed).map(|record| &record.app);
-        let others = wanted.filter(|other| other.id != app.id).flat_map(|other| &other.port_definitions);
-        let taken: BTreeSet<u16> = others.chain(&app.port_definitions).map(|port| port.port).collect();
+        let others = self.apps_within(&AppId::root()).filter(|app| !apps.contains_key(&app.id));
+        let ports = others.chain(apps.values().flatten()).flat_map(|app| &app.port_definitions);
+        let taken: BTreeSet<u16> = ports.map(|port| port.port).collect();
         let mut free = SERVICE_PORTS.filter(|port| !taken.contains(port));
-        for port in app.port_definitions.iter_mut().filter(|port| port.port == 0) {
-            port.port = free.next().unwrap_or(0);
+        for app in apps.values_mut().flatten().filter(|app| wants(app)) {
+            for port in app.port_definitions.iter_mut().filter(|port| port.port == 0) {
+                port.port = free.next().unwrap_or(0);
+            }
         }
+    }
+
+    /// What each app depends on once these are as wanted: by itself, and by the groups it is in.
+    pub(super) fn order(
+        &self,
+        apps: &BTreeMap<AppId, Option<App>>,
+        groups: &BTreeMap<AppId, Option<GroupSpec>>,
+    ) -> Dependencies {
+        let others = self.apps_within(&AppId::root()).filter(|app| !apps.contains_key(&app.id));
+        let all: BTreeMap<&AppId, &App> = others.chain(apps.values().flatten()).map(|app| (&app.id, app)).collect();
+        let spec =
+            |group: &AppId| groups.get(group).map_or_else(|| self.spec(group), |spec| spec.clone().unwrap_or_default());
+        let meant = |path: &AppId| -> BTreeSet<AppId> {
+            all.keys().filter(|id| id.is_within(path)).map(|id| (*id).clone()).collect()
+        };
+        let order = all.iter().map(|(id, app)| {
+            let mut paths = app.dependencies.clone();
+            paths.extend(id.ancestors().iter().flat_map(|group| spec(group).dependencies));
+            ((*id).clone(), paths.iter().flat_map(meant).collect())
+        });
+        order.collect()
     }
 }

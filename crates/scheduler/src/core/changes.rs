@@ -130,7 +130,10 @@ impl Core {
             wanted.insert(id, Some(after));
         }
         let first = wanted.keys().next().cloned().ok_or_else(|| Refusal::new(422, "no app was sent"))?;
-        let deployment = self.change_set(wanted, Dependencies::new(), manner.force, now)?;
+        let wanted = self.admit_all(wanted)?;
+        let order = self.order(&wanted, &BTreeMap::new());
+        super::groups::check_circles(&order)?;
+        let deployment = self.change_set(wanted, order, manner.force, now)?;
         Ok(deployment.map_or_else(|| unchanged(&first, now), |deployment| begun(200, &first, deployment, now)))
     }
 
@@ -233,6 +236,13 @@ impl Core {
         force: bool,
         now: Timestamp,
     ) -> Result<Option<String>, Refusal> {
+        let changes = self.differing(wanted);
+        self.all_unlocked(changes.iter().map(|change| &change.app), force)?;
+        Ok((!changes.is_empty()).then(|| self.deploy(changes, order, now)))
+    }
+
+    /// What changes for those of these apps that differ from what they are to be.
+    pub(super) fn differing(&self, wanted: BTreeMap<AppId, Option<App>>) -> Vec<Change> {
         let change = |(id, after): (AppId, Option<App>)| {
             let before = self.wanted(&id).ok().cloned();
             let differs = match (&before, &after) {
@@ -241,9 +251,7 @@ impl Core {
             };
             differs.then(|| Change::new(id, before, after))
         };
-        let changes: Vec<_> = wanted.into_iter().filter_map(change).collect();
-        self.all_unlocked(changes.iter().map(|change| &change.app), force)?;
-        Ok((!changes.is_empty()).then(|| self.deploy(changes, order, now)))
+        wanted.into_iter().filter_map(change).collect()
     }
 
     fn deploy_one(&mut self, change: Change, now: Timestamp) -> String {
@@ -330,7 +338,7 @@ impl Core {
 impl App {
     /// This definition once more, as a change of `current` made now. The configuration is the one it was, so that
     /// instances that still have it are left alone.
-    fn again(&self, current: &App, now: Timestamp) -> App {
+    pub(super) fn again(&self, current: &App, now: Timestamp) -> App {
         let mut after = self.clone();
         after.version = now;
         after.version_info.last_scaling_at = current.version_info.last_scaling_at;
@@ -346,13 +354,13 @@ fn missing_id() -> Refusal {
     Refusal { status: 422, body: json!({"message": "Invalid JSON", "details": details}) }
 }
 
-fn begun(status: u16, app: &AppId, deployment: String, now: Timestamp) -> Accepted {
+pub(super) fn begun(status: u16, app: &AppId, deployment: String, now: Timestamp) -> Accepted {
     let body = json!({"version": now, "deploymentId": deployment});
     Accepted { status, deployment: Some(deployment), app: app.clone(), body }
 }
 
 /// Nothing differs: no deployment is begun, and the id given is of one that has ended.
-fn unchanged(app: &AppId, version: Timestamp) -> Accepted {
+pub(super) fn unchanged(app: &AppId, version: Timestamp) -> Accepted {
     let deployment = uuid::Uuid::new_v4().to_string();
     Accepted {
         status: 200,

@@ -138,7 +138,10 @@ impl Core {
         }
         for change in &changes {
             self.adopt(change, now);
-            self.tell(events::group_changed(&change.app, now, now));
+        }
+        let groups: BTreeSet<_> = changes.iter().map(|change| change.app.parent()).collect();
+        for group in groups {
+            self.tell(events::group_changed(&group, now, now));
         }
         let id = uuid::Uuid::new_v4().to_string();
         let deployment = Deployment::new(id.clone(), now, changes, order);

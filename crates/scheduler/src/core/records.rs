@@ -1,6 +1,6 @@
 //! What is stored, under which keys, and which of it changed.
 //!
-//! `framework` holds the id the master gave; `app/<id>`, `instance/<id>` and `deployment/<id>` hold JSON.
+//! `framework` holds the id the master gave; `app/<id>`, `group/<id>`, `instance/<id>` and `deployment/<id>` hold JSON.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,6 +11,7 @@ use store::{Batch, Store, StoreError};
 
 use super::Core;
 use super::deploy::counted;
+use super::groups::GroupRecord;
 use crate::app::App;
 use crate::deployment::Deployment;
 use crate::ids::{AppId, InstanceId};
@@ -91,6 +92,7 @@ impl TaskFailure {
 pub(crate) struct Loaded {
     pub framework_id: Option<String>,
     pub apps: BTreeMap<AppId, AppRecord>,
+    pub groups: BTreeMap<AppId, GroupRecord>,
     pub instances: BTreeMap<InstanceId, Instance>,
     pub deployments: BTreeMap<String, Deployment>,
 }
@@ -108,11 +110,13 @@ impl Loaded {
     pub(crate) async fn from_store(store: &Store) -> Result<Loaded, LoadError> {
         let framework_id = store.get("framework").await?.map(|id| String::from_utf8_lossy(&id).into_owned());
         let apps: Vec<AppRecord> = load(store, "app/").await?;
+        let groups: Vec<GroupRecord> = load(store, "group/").await?;
         let instances: Vec<Instance> = load(store, "instance/").await?;
         let deployments: Vec<Deployment> = load(store, "deployment/").await?;
         Ok(Loaded {
             framework_id,
             apps: apps.into_iter().map(|record| (record.app.id.clone(), record)).collect(),
+            groups: groups.into_iter().map(|record| (record.id.clone(), record)).collect(),
             instances: instances.into_iter().map(|instance| (instance.id.clone(), instance)).collect(),
             deployments: deployments.into_iter().map(|deployment| (deployment.id.clone(), deployment)).collect(),
         })
@@ -131,6 +135,7 @@ async fn load<T: DeserializeOwned>(store: &Store, prefix: &str) -> Result<Vec<T>
 pub(super) struct Dirty {
     pub framework: bool,
     pub apps: BTreeSet<AppId>,
+    pub groups: BTreeSet<AppId>,
     pub instances: BTreeSet<InstanceId>,
     pub deployments: BTreeSet<String>,
 }
@@ -148,6 +153,9 @@ impl Core {
         }
         for id in &dirty.apps {
             batch = write(batch, format!("app{id}"), self.apps.get(id));
+        }
+        for id in &dirty.groups {
+            batch = write(batch, format!("group{id}"), self.groups.get(id));
         }
         for id in &dirty.instances {
             batch = write(batch, format!("instance/{id}"), self.instances.get(id));

@@ -1,6 +1,7 @@
 //! Stories of the core, in simulated time: a world with a clock, a master that offers, and nothing else.
 
 mod deployments;
+mod groups;
 
 use std::time::Duration;
 
@@ -40,6 +41,7 @@ impl World {
         let loaded = Loaded {
             framework_id: self.core.framework_id,
             apps: self.core.apps,
+            groups: self.core.groups,
             instances: self.core.instances,
             deployments: self.core.deployments,
         };

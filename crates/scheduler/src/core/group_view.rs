@@ -1,0 +1,116 @@
+//! Groups as people see them: a tree of what is in them.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::groups::GroupVersion;
+use super::{Core, Embed, Refusal};
+use crate::ids::AppId;
+use crate::time::Timestamp;
+
+/// What to show of a group beside its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct GroupEmbed {
+    pub groups: bool,
+    pub apps: bool,
+    pub pods: bool,
+    /// What to show of each app.
+    pub app: Embed,
+}
+
+impl GroupEmbed {
+    /// From the `embed` parameters; everything if there is none, as in Marathon.
+    pub(crate) fn of<'a>(names: impl Iterator<Item = &'a str>) -> GroupEmbed {
+        let mut embed = GroupEmbed { groups: false, apps: false, pods: false, app: Embed::default() };
+        let mut none = true;
+        for name in names {
+            none = false;
+            match name {
+                "group.groups" => embed.groups = true,
+                "group.apps" => embed.apps = true,
+                "group.pods" => embed.pods = true,
+                name => embed.app.add(name),
+            }
+        }
+        if none { GroupEmbed { groups: true, apps: true, pods: true, ..embed } } else { embed }
+    }
+}
+
+impl Core {
+    /// `GET /v2/groups/{id}`.
+    pub(crate) fn group_json(&self, id: &AppId, embed: &GroupEmbed, now: Timestamp) -> Result<Value, Refusal> {
+        if !self.is_group(id) {
+            return Err(Refusal::no_group(id));
+        }
+        let mut json = json!({"id": id, "dependencies": self.spec(id).dependencies, "version": self.version_of(id)});
+        if id.ancestors().len() == 1 {
+            json["enforceRole"] = json!(false);
+        }
+        if embed.apps {
+            let apps = self.apps_within(id).filter(|app| app.id.parent() == *id);
+            json["apps"] = apps.filter_map(|app| self.app_json(&app.id, &embed.app, now)).collect();
+        }
+        if embed.pods {
+            json["pods"] = json!([]);
+        }
+        if embed.groups {
+            let groups = self.groups_in(id);
+            json["groups"] = groups.iter().filter_map(|group| self.group_json(group, embed, now).ok()).collect();
+        }
+        Ok(json)
+    }
+
+    /// `GET /v2/groups/{id}/apps`, and `GET /v2/apps/{id}/*`: all apps in it, however deep.
+    pub(crate) fn apps_of_group(&self, id: &AppId, embed: &Embed, now: Timestamp) -> Value {
+        self.apps_within(id).filter_map(|app| self.app_json(&app.id, embed, now)).collect()
+    }
+
+    /// `GET /v2/groups/{id}/versions`.
+    pub(crate) fn group_versions(&self, id: &AppId) -> Result<Value, Refusal> {
+        if !self.is_group(id) {
+            return Err(Refusal::no_group(id));
+        }
+        let mut versions: BTreeSet<Timestamp> =
+            self.groups.get(id).map(|record| record.versions.keys().copied().collect()).unwrap_or_default();
+        versions.insert(self.version_of(id));
+        Ok(json!(versions.into_iter().rev().collect::<Vec<_>>()))
+    }
+
+    /// `GET /v2/groups/{id}/versions/{version}`.
+    pub(crate) fn group_in_version(&self, id: &AppId, version: Timestamp, now: Timestamp) -> Result<Value, Refusal> {
+        if let Some(past) = self.groups.get(id).and_then(|record| record.versions.get(&version)) {
+            return Ok(past.json(id, version));
+        }
+        if version == self.version_of(id) {
+            return self.group_json(id, &GroupEmbed::of(std::iter::empty()), now);
+        }
+        Err(Refusal::no_group(id))
+    }
+
+    /// When a group, or anything in it, was changed last.
+    fn version_of(&self, id: &AppId) -> Timestamp {
+        let groups = self.groups.values().filter(|record| record.id.is_within(id)).map(|record| record.version);
+        let apps = self.apps_within(id).map(|app| app.version);
+        groups.chain(apps).max().unwrap_or(Timestamp::from_millis(0))
+    }
+
+    /// The groups directly in a group.
+    fn groups_in(&self, id: &AppId) -> BTreeSet<AppId> {
+        let named = self.groups.keys().cloned();
+        let all = named.chain(self.apps_within(id).map(|app| app.id.parent()));
+        all.filter_map(|group| group.child_of(id)).collect()
+    }
+}
+
+impl GroupVersion {
+    fn json(&self, id: &AppId, version: Timestamp) -> Value {
+        let apps: Vec<_> = self.apps.values().filter(|app| app.id.parent() == *id).collect();
+        let named = self.groups.keys().cloned();
+        let groups = named.chain(self.apps.keys().map(AppId::parent)).filter_map(|group| group.child_of(id));
+        let groups: BTreeSet<_> = groups.collect();
+        let dependencies = self.groups.get(id).map(|spec| spec.dependencies.clone()).unwrap_or_default();
+        json!({"id": id, "apps": apps, "pods": [], "dependencies": dependencies, "version": version,
+            "groups": groups.iter().map(|group| self.json(group, version)).collect::<Vec<_>>()})
+    }
+}
