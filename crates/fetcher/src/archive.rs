@@ -1,0 +1,125 @@
+//! Unpacking archives, by the machine's own programs, as the user the sandbox belongs to.
+//!
+//! The program gets the archive as its standard input and opens it by that name, so that it need not be able to walk
+//! to where it lies. Which compression a tar has, tar finds out itself.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use checks::kernel::Spawn;
+use checks::spec::Credentials;
+use rustix::process::{WaitId, WaitIdOptions, waitid};
+
+use crate::error::Reason;
+
+/// What the programs open: their own standard input.
+const INPUT: &str = "/proc/self/fd/0";
+
+/// Where the programs are looked for.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// How much of a program's complaint is told.
+const COMPLAINT_BYTES: usize = 1024;
+
+/// The kinds of archives that Mesos unpacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    Tar,
+    Zip,
+    /// One file, compressed.
+    Gzip,
+}
+
+const ENDINGS: [(&str, Format); 9] = [
+    (".tar", Format::Tar),
+    (".tar.gz", Format::Tar),
+    (".tgz", Format::Tar),
+    (".tar.bz2", Format::Tar),
+    (".tbz2", Format::Tar),
+    (".tar.xz", Format::Tar),
+    (".txz", Format::Tar),
+    (".zip", Format::Zip),
+    (".gz", Format::Gzip),
+];
+
+impl Format {
+    /// The format a file's name tells.
+    pub(crate) fn of(name: &Path) -> Option<Format> {
+        let name = name.file_name()?.to_str()?;
+        ENDINGS.iter().find(|(ending, _)| name.ends_with(ending)).map(|(_, format)| *format)
+    }
+
+    fn program(self) -> (&'static str, Vec<&'static str>) {
+        match self {
+            Format::Tar => ("tar", vec!["-x", "--no-same-owner", "-f", INPUT]),
+            Format::Zip => ("unzip", vec!["-o", "-q", INPUT]),
+            Format::Gzip => ("gzip", vec!["-d", "-c"]),
+        }
+    }
+}
+
+/// Unpacks `archive`, which is called `name` in the sandbox, into `sandbox`.
+pub(crate) fn extract(
+    format: Format,
+    archive: &Path,
+    name: &Path,
+    sandbox: &Path,
+    user: Option<&Credentials>,
+) -> Result<(), Reason> {
+    let (program, arguments) = format.program();
+    let input = File::open(archive)?;
+    let complaints = unnamed(sandbox)?;
+    let output = match format {
+        Format::Gzip => File::create(sandbox.join(name.with_extension("")))?,
+        Format::Tar | Format::Zip => complaints.try_clone()?,
+    };
+    let child = Spawn {
+        path: PathBuf::from(program),
+        argv: std::iter::once(program).chain(arguments).map(str::to_owned).collect(),
+        environment: vec![("PATH".to_owned(), PATH.to_owned()), ("LC_ALL".to_owned(), "C".to_owned())],
+        working_directory: Some(sandbox.to_owned()),
+        stdin: Some(input.as_fd()),
+        stdout: Some(output.as_fd()),
+        stderr: Some(complaints.as_fd()),
+        session: true,
+        credentials: user.cloned(),
+        ..Spawn::default()
+    };
+    let child = child.start().map_err(|error| not_started(program, &error))?;
+    match ended(child.pidfd) {
+        Some(0) => Ok(()),
+        status => Err(Reason::Archive(complaint(program, status, complaints))),
+    }
+}
+
+fn not_started(program: &str, error: &io::Error) -> Reason {
+    Reason::Archive(match error.kind() {
+        io::ErrorKind::NotFound => format!("'{program}' is not installed on this machine"),
+        _ => format!("cannot run '{program}': {error}"),
+    })
+}
+
+/// A file without a name, for what the program says.
+fn unnamed(sandbox: &Path) -> io::Result<File> {
+    use rustix::fs::{Mode, OFlags, open};
+    let flags = OFlags::RDWR | OFlags::TMPFILE | OFlags::CLOEXEC;
+    open(sandbox, flags, Mode::RUSR | Mode::WUSR)
+        .map(File::from)
+        .or_else(|_| File::options().write(true).open("/dev/null"))
+}
+
+fn ended(pidfd: OwnedFd) -> Option<i32> {
+    waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED).ok()??.exit_status()
+}
+
+fn complaint(program: &str, status: Option<i32>, said: File) -> String {
+    use std::os::unix::fs::FileExt;
+    let mut text = vec![0; COMPLAINT_BYTES];
+    let length = said.read_at(&mut text, 0).unwrap_or(0);
+    text.truncate(length);
+    let text = String::from_utf8_lossy(&text);
+    let how = status.map_or_else(|| "was killed".to_owned(), |status| format!("exited with status {status}"));
+    format!("{program} {how}: {}", text.trim())
+}

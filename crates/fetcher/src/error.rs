@@ -1,0 +1,34 @@
+//! Why something is not in its sandbox.
+
+use std::io;
+
+/// Names the URI and what is wrong with it, or with getting it.
+#[derive(Debug, thiserror::Error)]
+#[error("Failed to fetch '{uri}': {reason}")]
+pub struct FetchError {
+    /// What was to be fetched.
+    pub uri: String,
+    /// Why it was not.
+    pub reason: Reason,
+}
+
+/// What went wrong.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The URI or one of its options makes no sense, or is of a kind that is not supported.
+    #[error("{0}")]
+    Unsupported(String),
+    /// A file cannot be read or written.
+    #[error("{0}")]
+    File(#[from] io::Error),
+    /// The server, or the way to it.
+    #[error("{0}")]
+    Http(String),
+    /// The archive cannot be unpacked.
+    #[error("cannot extract it: {0}")]
+    Archive(String),
+    /// Somebody else fetched it for the cache, and failed.
+    #[error("{0}")]
+    Shared(String),
+}
