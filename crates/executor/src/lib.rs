@@ -20,6 +20,7 @@
 
 mod clock;
 mod command;
+pub mod contained;
 mod endpoint;
 mod environment;
 mod error;

@@ -24,6 +24,7 @@ pub(crate) fn task(spec: &Spec) -> io::Result<Pid> {
         stdout: Some(stdout.as_fd()),
         stderr: Some(stderr.as_fd()),
         session: true,
+        terminal: false,
         credentials: spec.user.clone().map(|user| Credentials { uid: user.uid, gid: user.gid, groups: user.groups }),
         parent_death_signal: Some(Signal::KILL),
         enter: None,

@@ -87,6 +87,7 @@ impl Launch<'_> {
             stdout: Some(stdout.as_fd()),
             stderr: Some(log.as_fd()),
             session: true,
+            terminal: false,
             credentials: None,
             parent_death_signal: None,
             enter: None,

@@ -15,7 +15,7 @@ use axum::{
 };
 
 pub use self::{
-    negotiate::{accept, decode_call},
+    negotiate::{accept, decode_call, welcomes},
     paths::{OriginalPath, mesos_paths},
     refusal::{Refusal, only_get, only_post},
     serve::serve,

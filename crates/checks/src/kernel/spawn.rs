@@ -14,7 +14,9 @@ use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
 
 use rustix::fs::{Mode, OFlags, open};
 use rustix::io::{Errno, fcntl_dupfd_cloexec};
-use rustix::process::{Pid, Resource, Signal, chdir, getppid, set_parent_process_death_signal, setrlimit, setsid};
+use rustix::process::{
+    Pid, Resource, Signal, chdir, getppid, ioctl_tiocsctty, set_parent_process_death_signal, setrlimit, setsid,
+};
 use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
 use rustix::thread::{
     ThreadNameSpaceType, move_into_thread_name_spaces, set_thread_groups, set_thread_res_gid, set_thread_res_uid,
@@ -51,6 +53,8 @@ pub struct Spawn<'a> {
     pub stderr: Option<BorrowedFd<'a>>,
     /// Whether it leads a session and process group of its own.
     pub session: bool,
+    /// Whether its standard input, a terminal, becomes the one that controls its session.
+    pub terminal: bool,
     /// Its user; that of this process if absent.
     pub credentials: Option<Credentials>,
     /// The signal it gets when the *thread* that calls [`Spawn::start`] ends.
@@ -374,7 +378,11 @@ impl Birth<'_> {
         let [stdin, stdout, stderr] = self.streams;
         stdin.map_or(Ok(()), dup2_stdin)?;
         stdout.map_or(Ok(()), dup2_stdout)?;
-        stderr.map_or(Ok(()), dup2_stderr)
+        stderr.map_or(Ok(()), dup2_stderr)?;
+        if self.spawn.terminal {
+            ioctl_tiocsctty(stdin.unwrap_or(rustix::stdio::stdin()))?;
+        }
+        Ok(())
     }
 
     /// The death signal comes last, because the kernel forgets it when the user changes.

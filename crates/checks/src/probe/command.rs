@@ -213,6 +213,7 @@ fn spawn(
         stdout: Some(output.as_fd()),
         stderr: Some(output.as_fd()),
         session: true,
+        terminal: false,
         credentials: probe.user.clone(),
         parent_death_signal: Some(Signal::KILL),
         enter: enter(place),

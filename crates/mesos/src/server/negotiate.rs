@@ -20,12 +20,16 @@ pub fn decode_call<C: Wire>(headers: &HeaderMap, body: &[u8]) -> Result<(Codec, 
 /// The codec for the answer: JSON if the client takes it, else protobuf. The client's order of preference does not
 /// count; without an `Accept` header everything is welcome.
 pub fn accept(headers: &HeaderMap) -> Result<Codec, Refusal> {
-    let accepted: Vec<_> = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
-    let welcome = |codec: &Codec| accepted.is_empty() || accepted.iter().any(|list| allows(list, codec.media_type()));
-    [Codec::Json, Codec::Protobuf].into_iter().find(welcome).ok_or_else(|| {
+    [Codec::Json, Codec::Protobuf].into_iter().find(|codec| welcomes(headers, codec.media_type())).ok_or_else(|| {
         let message = "Expecting 'Accept' to allow 'application/x-protobuf' or 'application/json'";
         Refusal::new(StatusCode::NOT_ACCEPTABLE, message)
     })
+}
+
+/// Whether the client takes an answer of this media type.
+pub fn welcomes(headers: &HeaderMap, media_type: &str) -> bool {
+    let accepted: Vec<_> = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
+    accepted.is_empty() || accepted.iter().any(|list| allows(list, media_type))
 }
 
 /// Whether an `Accept` list allows a media type, by its name or by a wildcard, unless it says `q=0`.

@@ -65,6 +65,11 @@ impl<E: Wire> EventSender<E> {
         self.try_send_record(self.record(event))
     }
 
+    /// Queues an event, and waits until there is room for it.
+    pub async fn send(&self, event: &E) -> Result<(), SendError> {
+        self.records.send(self.record(event)).await.map_err(|_| SendError::Closed)
+    }
+
     /// The event as this stream's record, for sending it to several streams of the same codec.
     pub fn record(&self, event: &E) -> Bytes {
         recordio::frame(&self.codec.encode(event))
