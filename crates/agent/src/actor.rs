@@ -22,6 +22,7 @@ use tokio::time::{Instant, interval_at};
 use self::streams::Streams;
 use crate::chores::Chores;
 use crate::clock::Clock;
+use crate::containers;
 use crate::core::{Action, CallRefusal, Core, Owner, Preparation};
 use crate::error::AgentError;
 use crate::ids::StreamId;
@@ -131,6 +132,7 @@ pub(crate) struct Actor {
     handle: Handle,
     streams: Streams,
     chores: Chores,
+    containers: containers::Handle,
     registration: Registration,
     /// Everything that waits for something on the actor's behalf.
     waiting: JoinSet<()>,
@@ -156,6 +158,7 @@ impl Actor {
         store: Store,
         (handle, inbox): (Handle, mpsc::Receiver<Request>),
         chores: Chores,
+        containers: containers::Handle,
         registration: Registration,
     ) -> Actor {
         Actor {
@@ -166,6 +169,7 @@ impl Actor {
             streams: Streams::new(handle.clone()),
             handle,
             chores,
+            containers,
             registration,
             waiting: JoinSet::new(),
             master: None,

@@ -5,15 +5,18 @@ use std::fs::File;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 
+use fetcher::Fetcher;
 use mesos::v1::AgentInfo;
 use rustix::process::{getpid, set_child_subreaper};
 use store::Store;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::actor::{self, Actor, Request};
 use crate::chores::Chores;
 use crate::clock::Clock;
+use crate::containers::{self, Keeper};
 use crate::core::{Core, Settings};
 use crate::error::AgentError;
 use crate::files::Files;
@@ -76,27 +79,55 @@ impl Agent {
         core.recover(clock.now(), log::recover(&self.store).await?);
         let channel = actor::channel();
         let handle = channel.0.clone();
-        let chores = Chores::start(self.layout.clone(), handle.clone());
+        let fetcher = fetcher(&self.options, &self.layout);
+        let chores = Chores::start(self.layout.clone(), handle.clone(), fetcher.clone());
         let registration = Registration {
             master: self.options.master.clone(),
             backoff_factor: self.options.registration_backoff_factor,
             actor: handle.clone(),
         };
-        let actor = Actor::new(core, clock, self.store, channel, chores, registration);
+        let kept = containers::channel();
+        let containers = kept.0.clone();
+        let mut keeper = self.keeper(&core, &fetcher, &handle, kept);
+        keeper.recover(|id| core.is_root(id)).await;
+        let keeping = tokio::spawn(keeper.run());
+        let actor = Actor::new(core, clock, self.store, channel, chores, containers.clone(), registration);
         let stopped = CancellationToken::new();
-        let serving =
-            tokio::spawn(serve(self.listener, router(Shared { actor: handle.clone(), files }), stopped.clone()));
+        let serving = tokio::spawn(serve(
+            self.listener,
+            router(Shared { actor: handle.clone(), files, fetcher, containers: containers.clone() }),
+            stopped.clone(),
+        ));
         // From here on executors find the agent.
         self.layout.write_endpoint(&address.to_string())?;
         let burying = tokio::spawn(bury());
+        let (leave, leaving) = watch::channel(Shutdown::Keep);
         let ended = tokio::select! {
             ended = actor.run() => ended,
-            () = relay(shutdown, &handle) => Ok(()),
+            () = relay(shutdown, &handle, &leave) => Ok(()),
         };
+        let shutdown = *leaving.borrow();
+        containers.finish(shutdown == Shutdown::StopTasks).await;
+        keeping.abort();
         stopped.cancel();
         burying.abort();
         let _ = serving.await;
         ended
+    }
+
+    fn keeper(
+        &self,
+        core: &Core,
+        fetcher: &Fetcher,
+        actor: &actor::Handle,
+        channel: (containers::Handle, tokio::sync::mpsc::UnboundedReceiver<containers::Request>),
+    ) -> Keeper {
+        let settings = containers::Settings {
+            executor_binary: core.executor_binary(),
+            environment: core.container_environment(),
+            switch_user: self.options.switch_user,
+        };
+        Keeper::new(settings, self.layout.clone(), fetcher.clone(), actor.clone(), channel)
     }
 
     fn info(&self, address: SocketAddr) -> Result<AgentInfo, AgentError> {
@@ -110,9 +141,16 @@ impl Agent {
     }
 }
 
+fn fetcher(options: &Options, layout: &Layout) -> Fetcher {
+    let directory = options.fetcher_cache_dir.clone().unwrap_or_else(|| layout.fetcher_cache());
+    Fetcher::new(&directory, options.fetcher_cache_size_bytes)
+}
+
 /// Passes the word on, and never ends by itself: the actor does.
-async fn relay(shutdown: impl Future<Output = Shutdown>, actor: &actor::Handle) {
-    let request = match shutdown.await {
+async fn relay(shutdown: impl Future<Output = Shutdown>, actor: &actor::Handle, leave: &watch::Sender<Shutdown>) {
+    let shutdown = shutdown.await;
+    leave.send_replace(shutdown);
+    let request = match shutdown {
         Shutdown::Keep => Request::Keep,
         Shutdown::StopTasks => Request::Stop,
     };

@@ -1,23 +1,29 @@
 //! What takes longer than the actor may wait: making sandboxes, killing trees of processes, clearing away.
 //!
 //! Comes in: [`Chore`]s over one channel, carried out one after the other in their order, so that nothing is cleared
-//! away before it was used. Goes out: what became of a sandbox, to the actor. Owns: one tokio task.
+//! away before it was used. Only fetching takes its own time: a slow server holds up nobody else. Goes out: what became
+//! of a sandbox, to the actor. Owns: one tokio task, and one for each sandbox that is being filled.
 
 use std::collections::BTreeSet;
-use std::fs::{self, OpenOptions, Permissions};
+use std::fs::{self, OpenOptions};
 use std::io;
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::fs::chown;
 use std::path::Path;
+use std::sync::Arc;
 
+use fetcher::{Fetcher, Want};
 use mesos::v1::{AgentId, ContainerId};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
 use crate::actor::{Handle, Request};
-use crate::core::{LocalFile, Preparation};
+use crate::core::Preparation;
 use crate::layout::{Layout, relink};
 use crate::processes::{Process, kill_run, kill_tree};
 use crate::users;
+
+/// Sandboxes that are filled at the same time. More wait.
+const FETCHES: usize = 16;
 
 /// One thing to do.
 #[derive(Debug)]
@@ -38,9 +44,10 @@ pub(crate) struct Chores {
 }
 
 impl Chores {
-    pub(crate) fn start(layout: Layout, actor: Handle) -> Chores {
+    pub(crate) fn start(layout: Layout, actor: Handle, fetcher: Fetcher) -> Chores {
         let (chores, inbox) = mpsc::unbounded_channel();
-        Chores { chores: Some(chores), worker: Some(tokio::spawn(work(layout, actor, inbox))) }
+        let fetches = Fetches { fetcher, places: Arc::new(Semaphore::new(FETCHES)), actor: actor.clone() };
+        Chores { chores: Some(chores), worker: Some(tokio::spawn(work(layout, actor, fetches, inbox))) }
     }
 
     pub(crate) fn add(&self, chore: Chore) {
@@ -59,11 +66,13 @@ impl Chores {
     }
 }
 
-async fn work(layout: Layout, actor: Handle, mut inbox: mpsc::UnboundedReceiver<Chore>) {
+async fn work(layout: Layout, actor: Handle, fetches: Fetches, mut inbox: mpsc::UnboundedReceiver<Chore>) {
     while let Some(chore) = inbox.recv().await {
         let layout = layout.clone();
         let done = tokio::task::spawn_blocking(move || carry_out(&layout, chore)).await;
-        if let Ok(Some(request)) = done {
+        if let Ok(Some(Request::Prepared(preparation, Ok(())))) = done {
+            tokio::spawn(fetches.clone().fill(preparation));
+        } else if let Ok(Some(request)) = done {
             // An actor that is about to end reads no more; nobody may wait for it.
             let actor = actor.clone();
             tokio::spawn(async move {
@@ -71,6 +80,38 @@ async fn work(layout: Layout, actor: Handle, mut inbox: mpsc::UnboundedReceiver<
             });
         }
     }
+}
+
+/// How sandboxes are filled.
+#[derive(Debug, Clone)]
+struct Fetches {
+    fetcher: Fetcher,
+    places: Arc<Semaphore>,
+    actor: Handle,
+}
+
+impl Fetches {
+    async fn fill(self, preparation: Box<Preparation>) {
+        let result = match preparation.items.is_empty() {
+            true => Ok(()),
+            false => self.fetch(&preparation).await,
+        };
+        // An actor that is about to end reads no more.
+        let _ = self.actor.send(Request::Prepared(preparation, result)).await;
+    }
+
+    async fn fetch(&self, preparation: &Preparation) -> Result<(), String> {
+        let _place = self.places.acquire().await.map_err(|error| error.to_string())?;
+        let user = preparation.user.as_deref().map_or(Ok(None), users::credentials);
+        // A pool runs the tasks of a framework whose user is unknown here as itself.
+        let user = if preparation.pooled { user.unwrap_or_default() } else { user.map_err(launch)? };
+        let want = Want { items: preparation.items.clone(), sandbox: preparation.directory.clone(), user };
+        self.fetcher.fetch(want).await.map_err(launch)
+    }
+}
+
+fn launch(error: impl std::fmt::Display) -> String {
+    format!("Failed to launch container: {error}")
 }
 
 fn carry_out(layout: &Layout, chore: Chore) -> Option<Request> {
@@ -113,25 +154,13 @@ fn remove(directory: &Path) {
 fn prepare(layout: &Layout, preparation: &Preparation) -> Result<(), String> {
     let sandbox = &preparation.directory;
     let state = layout.executor_state(&preparation.container);
-    make(sandbox, &state).map_err(|error| error.to_string())?;
-    for file in &preparation.files {
-        fetch(file, sandbox).map_err(|error| format!("Failed to fetch '{}': {error}", file.from.display()))?;
-    }
-    let Some(user) = &preparation.user else { return Ok(()) };
-    let Some(user) = users::credentials(user)? else { return Ok(()) };
+    let cannot = |error: String| format!("Failed to create sandbox: {error}");
+    make(sandbox, &state).map_err(|error| cannot(error.to_string()))?;
+    let Some(user) = preparation.user.as_ref().filter(|_| !preparation.pooled) else { return Ok(()) };
+    let Some(user) = users::credentials(user).map_err(cannot)? else { return Ok(()) };
     for path in [sandbox.clone(), sandbox.join("stdout"), sandbox.join("stderr"), state] {
-        chown(&path, Some(user.uid), Some(user.gid)).map_err(|error| format!("{}: {error}", path.display()))?;
-    }
-    Ok(())
-}
-
-/// A copy keeps its mode, so that what only root may read stays unread.
-fn fetch(file: &LocalFile, sandbox: &Path) -> io::Result<()> {
-    let target = sandbox.join(&file.name);
-    fs::copy(&file.from, &target)?;
-    if file.executable {
-        let mode = fs::metadata(&target)?.permissions().mode();
-        fs::set_permissions(&target, Permissions::from_mode(mode | 0o111))?;
+        let failed = |error| cannot(format!("{}: {error}", path.display()));
+        chown(&path, Some(user.uid), Some(user.gid)).map_err(failed)?;
     }
     Ok(())
 }

@@ -16,7 +16,6 @@ mod ending;
 mod environment;
 mod executor;
 mod executor_calls;
-mod fetch;
 mod framework;
 mod generated;
 mod kill;
@@ -45,7 +44,6 @@ use mesos::v1::{AgentId, AgentInfo, FrameworkId};
 pub(crate) use self::action::{Action, Owner, Preparation};
 use self::executor::Executor;
 pub(crate) use self::executor_calls::CallRefusal;
-pub(crate) use self::fetch::LocalFile;
 use self::framework::Framework;
 use self::pool::Pool;
 use self::stop::Stopping;
@@ -180,6 +178,11 @@ impl Core {
 
     fn executor_mut(&mut self, key: &ExecutorKey) -> Option<&mut Executor> {
         self.frameworks.get_mut(&key.framework)?.executors.get_mut(&key.executor)
+    }
+
+    /// The program of pools and shims.
+    pub(crate) fn executor_binary(&self) -> PathBuf {
+        self.settings.executor_binary.clone()
     }
 
     /// Its name, once it has one.

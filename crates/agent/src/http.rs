@@ -3,18 +3,22 @@
 //! Comes in: requests. Goes out: answers and event streams. Owns no task; [`serve`] owns the connections.
 
 mod body;
+mod containers;
 mod executor;
 mod files;
 mod legacy;
+mod negotiate;
 mod operator;
 mod pool;
 mod statistics;
 
 use axum::Router;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, any, get, post};
+use fetcher::Fetcher;
 use mesos::server::{Refusal, mesos_paths, only_get, only_post};
 
 use crate::actor::{Handle, Stopped};
+use crate::containers::Handle as Containers;
 use crate::files::Files;
 
 /// What handlers share.
@@ -22,6 +26,8 @@ use crate::files::Files;
 pub(crate) struct Shared {
     pub(crate) actor: Handle,
     pub(crate) files: Files,
+    pub(crate) fetcher: Fetcher,
+    pub(crate) containers: Containers,
 }
 
 /// All paths. They are forgiving the way Mesos' are: `/slave(1)/state`, `/state/` and `/state.json` are all `/state`.
@@ -49,7 +55,7 @@ pub(crate) fn router(shared: Shared) -> Router {
     let routes = Router::new()
         .route("/api/v1/executor", called(post(executor::call)))
         .route("/cygnet/v1/pool", called(post(pool::call)))
-        .route("/api/v1", called(post(operator::call)))
+        .route("/api/v1", any(operator::call))
         .route("/health", read(get(legacy::health)))
         .route("/version", read(get(legacy::version)))
         .route("/state", read(get(legacy::state)))

@@ -5,8 +5,11 @@
 //! meta/agent.redb                                     the durable records
 //! meta/slaves/latest                                  the agent's id, as a link
 //! meta/executors/<C>/                                 what an executor keeps of its task
+//! meta/containers/<C>/                                the same for containers of the operator API
+//! containers/<C>/                                     sandboxes of standalone containers
 //! meta/pools/                                         locks and logs of pool processes
 //! meta/endpoint                                       where the agent listens now
+//! fetch/                                              the fetcher's cache
 //! meta/bin/cygnet                                     the executor's program, under the name tasks know
 //! ```
 
@@ -32,7 +35,7 @@ impl Layout {
         fs::create_dir_all(root).map_err(AgentError::file("create", root))?;
         let root = root.canonicalize().map_err(AgentError::file("resolve", root))?;
         let layout = Layout { root };
-        for directory in ["slaves", "meta/executors", "meta/pools", "meta/slaves", "meta/bin"] {
+        for directory in ["slaves", "meta/executors", "meta/containers", "meta/pools", "meta/slaves", "meta/bin"] {
             let path = layout.root.join(directory);
             fs::create_dir_all(&path).map_err(AgentError::file("create", &path))?;
         }
@@ -49,6 +52,11 @@ impl Layout {
 
     pub(crate) fn endpoint(&self) -> PathBuf {
         self.root.join("meta/endpoint")
+    }
+
+    /// What was fetched and may be wanted again.
+    pub(crate) fn fetcher_cache(&self) -> PathBuf {
+        self.root.join("fetch")
     }
 
     /// The directory that tasks get on their PATH.
@@ -72,6 +80,15 @@ impl Layout {
     /// What the executor in this container keeps across its own restarts.
     pub(crate) fn executor_state(&self, container: &ContainerId) -> PathBuf {
         self.executor_states().join(container.to_string())
+    }
+
+    /// The parent of what is kept of containers that were launched through the operator API.
+    pub(crate) fn containers(&self) -> PathBuf {
+        self.root.join("meta/containers")
+    }
+
+    pub(crate) fn container(&self, container: &ContainerId) -> PathBuf {
+        self.containers().join(container.to_string())
     }
 
     /// Everything the agent lets others read.

@@ -6,6 +6,7 @@
 //! * [`log`] is what must survive `kill -9`, [`layout`] is where it and the sandboxes lie;
 //! * [`actor`] owns the core, makes its changes durable and carries out the rest, with [`chores`] for what takes a
 //!   while and [`processes`] for pools and executors;
+//! * [`containers`] are those that others launch through the operator API, nested or standalone;
 //! * [`registration`] keeps up the subscription at the master, [`http`] answers executors, pools and operators, and
 //!   [`files`] lets them look into sandboxes.
 //!
@@ -16,6 +17,7 @@ mod actor;
 mod agent;
 mod chores;
 mod clock;
+mod containers;
 mod core;
 mod error;
 mod files;
@@ -27,6 +29,7 @@ mod machine;
 mod now;
 mod options;
 mod processes;
+mod program;
 mod registration;
 mod status_updates;
 mod users;

@@ -38,6 +38,10 @@ pub struct Options {
     pub executor_shutdown_grace_period: Duration,
     /// The longest first wait before the master is spoken to.
     pub registration_backoff_factor: Duration,
+    /// Where the fetcher keeps what may be wanted again; by default, below the work directory.
+    pub fetcher_cache_dir: Option<PathBuf>,
+    /// How much the fetcher may keep there.
+    pub fetcher_cache_size_bytes: u64,
     /// Whether tasks run as their users, which only root can make them.
     pub switch_user: bool,
     /// How long a pool process may idle before it is dismissed.
@@ -63,6 +67,8 @@ impl Options {
             executor_registration_timeout: Duration::from_secs(60),
             executor_shutdown_grace_period: Duration::from_secs(5),
             registration_backoff_factor: Duration::from_secs(1),
+            fetcher_cache_dir: None,
+            fetcher_cache_size_bytes: 2 << 30,
             switch_user: true,
             pool_linger: Duration::from_secs(10),
             farewell_timeout: Duration::from_secs(3),

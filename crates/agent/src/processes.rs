@@ -9,6 +9,6 @@ mod tree;
 mod usage;
 
 pub(crate) use self::orphans::bury;
-pub(crate) use self::start::{Program, ended, start};
-pub(crate) use self::tree::{Process, kill_run, kill_tree};
+pub(crate) use self::start::{Program, ended, group_ended, start, watched};
+pub(crate) use self::tree::{Process, kill_marked, kill_run, kill_tree, main_process};
 pub(crate) use self::usage::{Usage, usage_of_run, usage_of_tree};

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::{Actor, Course, FAREWELL, Request};
 use crate::chores::Chore;
+use crate::containers;
 use crate::core::{Action, Owner};
 use crate::error::AgentError;
 use crate::processes::{self, Process, Program};
@@ -34,6 +35,7 @@ impl Actor {
             Action::Watch(owner, process) => self.watch(owner, process),
             Action::KillTree(process) => self.chores.add(Chore::KillTree(process)),
             Action::KillRun(container) => self.chores.add(Chore::KillRun(container)),
+            Action::DestroyContainers(root) => self.containers.say(containers::Request::Destroy(root)),
             Action::RemoveState(container) => self.chores.add(Chore::RemoveState(container)),
             Action::Sweep(live) => self.chores.add(Chore::Sweep(live)),
             Action::Named(agent) => self.chores.add(Chore::Link(agent)),

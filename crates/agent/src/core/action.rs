@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use fetcher::Item;
 use mesos::v1::cygnet::{AgentCall, PoolEvent};
 use mesos::v1::{AgentId, ContainerId, FrameworkId, executor};
 
-use super::fetch::LocalFile;
 use crate::ids::{ExecutorKey, StreamId};
 use crate::log::Change;
 use crate::processes::{Process, Program};
@@ -26,8 +26,10 @@ pub(crate) struct Preparation {
     pub(crate) directory: PathBuf,
     /// Who is to own it, by name; the agent if absent.
     pub(crate) user: Option<String>,
-    /// What is to be copied into it.
-    pub(crate) files: Vec<LocalFile>,
+    /// Its executor lives in a pool, which makes the sandbox its user's; here only what is fetched belongs to them.
+    pub(crate) pooled: bool,
+    /// What is to be fetched into it.
+    pub(crate) items: Vec<Item>,
 }
 
 /// See the module's words.
@@ -49,6 +51,8 @@ pub(crate) enum Action {
     KillTree(Process),
     /// SIGKILL for the task an executor in a pool has started.
     KillRun(ContainerId),
+    /// What was nested in this container through the operator API goes with it.
+    DestroyContainers(ContainerId),
     /// The run is over for good: what its executor kept is no longer needed.
     RemoveState(ContainerId),
     /// An earlier life may have ended before it cleared away: whatever is not of these runs is killed and removed.

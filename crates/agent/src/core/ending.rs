@@ -104,6 +104,7 @@ impl Core {
             // What it left behind goes with it.
             self.act(Action::KillTree(process));
         }
+        self.act(Action::DestroyContainers(container.clone()));
         self.act(Action::RemoveState(container));
         if !generated {
             self.tell_exited(key, status);

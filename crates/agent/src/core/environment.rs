@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use mesos::duration;
-use mesos::v1::{ExecutorInfo, FrameworkId, FrameworkInfo};
+use mesos::v1::{FrameworkId, FrameworkInfo, executor_info};
 
 use super::Core;
 use super::executor::Executor;
+use crate::program::variables as declared;
 
 /// What a task has if nobody set a PATH.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -35,6 +36,9 @@ impl Core {
         let state = settings.layout.executor_state(&executor.container);
         set(&mut variables, "CYGNET_STATE_DIRECTORY", state.display());
         set(&mut variables, "CYGNET_SWITCH_USER", u8::from(settings.switch_user));
+        if executor.info.r#type() == executor_info::Type::Default {
+            set(&mut variables, "CYGNET_EXECUTOR_TYPE", "default");
+        }
         set(&mut variables, "PATH", self.path());
         variables
     }
@@ -43,7 +47,7 @@ impl Core {
     pub(super) fn process_environment(&self, framework: &FrameworkInfo, executor: &Executor) -> Vec<(String, String)> {
         let mut variables = self.settings.environment.clone();
         variables.extend(self.executor_environment(framework, executor));
-        variables.extend(declared(&executor.info));
+        variables.extend(executor.info.command.iter().flat_map(declared));
         variables.into_iter().collect()
     }
 
@@ -73,17 +77,15 @@ impl Core {
         variables
     }
 
+    /// What containers find that are nobody's executor.
+    pub(crate) fn container_environment(&self) -> Variables {
+        Variables::from([("PATH".to_owned(), self.path())])
+    }
+
     /// The PATH of tasks, on which `cygnet` is found.
     fn path(&self) -> String {
         let inherited = self.settings.environment.get("PATH").filter(|path| !path.is_empty());
         let inherited = inherited.map_or(DEFAULT_PATH, String::as_str);
         format!("{inherited}:{}", self.settings.layout.binaries().display())
     }
-}
-
-/// The variables of an executor's command. Secrets cannot be looked up, and are left out.
-fn declared(info: &ExecutorInfo) -> Variables {
-    let environment = info.command.as_ref().and_then(|command| command.environment.as_ref());
-    let variables = environment.into_iter().flat_map(|environment| &environment.variables);
-    variables.filter_map(|variable| Some((variable.name.clone(), variable.value.clone()?))).collect()
 }

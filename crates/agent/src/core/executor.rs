@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use mesos::v1::task_status::Reason;
-use mesos::v1::{ContainerId, ExecutorInfo, FrameworkId, KillPolicy, Resource, TaskId, TaskState};
+use mesos::v1::{ContainerId, ExecutorInfo, FrameworkId, KillPolicy, Resource, TaskId, TaskState, executor_info};
 
 use super::MAX_COMPLETED_TASKS;
 use super::task::Task;
@@ -20,6 +20,16 @@ pub(crate) enum Hosting {
     Pool,
     /// In a process of its own, once that has been started.
     Process(Option<Process>),
+}
+
+impl Hosting {
+    /// Where an executor belongs that has not been started: the built-in ones share their framework's pool.
+    pub(super) fn of(info: &ExecutorInfo, generated: bool) -> Hosting {
+        match generated || info.r#type() == executor_info::Type::Default {
+            true => Hosting::Pool,
+            false => Hosting::Process(None),
+        }
+    }
 }
 
 /// How far it is.
@@ -80,6 +90,13 @@ impl Executor {
 
     pub(crate) fn is_pooled(&self) -> bool {
         self.hosting == Hosting::Pool
+    }
+
+    /// The tasks of a group that are still waiting, the given one among them.
+    pub(super) fn queued_group(&self, id: &TaskId) -> Vec<TaskId> {
+        let group = self.queued.iter().find(|task| task.info.task_id == *id).and_then(|task| task.group.as_ref());
+        let belongs = |task: &&Task| task.info.task_id == *id || (group.is_some() && task.group.as_ref() == group);
+        self.queued.iter().filter(belongs).map(|task| task.info.task_id.clone()).collect()
     }
 
     /// Nothing of it waits for anyone.
@@ -188,6 +205,7 @@ impl Executor {
             info: Some(task.info.clone()),
             task: Some(task.wire.clone()),
             launched: self.launched.contains_key(&key.task),
+            group: task.group.clone(),
         })
     }
 }

@@ -18,7 +18,10 @@ impl Core {
         let Some(executor) = self.executor_mut(&holder) else { return };
         if executor.queued.iter().any(|task| task.info.task_id == key.task) {
             let message = "The task was killed before it was delivered to its executor";
-            self.report(&key, TaskState::TaskKilled, Reason::TaskKilledDuringLaunch, message);
+            for task in executor.queued_group(&key.task) {
+                let key = TaskKey { framework: key.framework.clone(), task };
+                self.report(&key, TaskState::TaskKilled, Reason::TaskKilledDuringLaunch, message);
+            }
             self.shutdown_if_unused(&holder);
         } else if executor.launched.contains_key(&key.task) {
             executor.kills.insert(key.task.clone(), kill.kill_policy);

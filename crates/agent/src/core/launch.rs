@@ -1,13 +1,13 @@
 //! Tasks arrive: whether they can be run here at all, and by which executor.
 
+use fetcher::Item;
 use mesos::v1::cygnet::agent_event;
 use mesos::v1::task_status::Reason;
 use mesos::v1::{
-    ContainerId, ExecutorInfo, FrameworkId, FrameworkInfo, TaskInfo, TaskState, container_info, executor_info,
+    ContainerId, ExecutorInfo, FrameworkId, FrameworkInfo, TaskId, TaskInfo, TaskState, container_info, executor_info,
 };
 
 use super::executor::{Executor, Hosting, State};
-use super::fetch::local_files;
 use super::task::Task;
 use super::{Action, Core, Phase, generated};
 use crate::ids::{BadId, ExecutorKey, TaskKey, check_path_component};
@@ -19,6 +19,8 @@ struct Launch {
     info: ExecutorInfo,
     generated: bool,
     tasks: Vec<TaskInfo>,
+    /// What the tasks' group is called, if they are one.
+    group: Option<TaskId>,
     /// Why it cannot be run, if it cannot.
     unsupported: Option<String>,
 }
@@ -32,22 +34,26 @@ impl Core {
             task.executor = executor;
         }
         let generated = task.executor.is_none();
+        task.executor.iter_mut().for_each(|executor| executor.framework_id = Some(id.clone()));
         let info = match task.executor.clone() {
             Some(info) => info,
             None => generated::executor(&id, &task, &self.settings.executor_binary),
         };
         let unsupported = unsupported(&task, &info, generated);
         let key = ExecutorKey { framework: id, executor: info.executor_id.clone() };
-        self.launch_on(&framework, Launch { key, info, generated, tasks: vec![task], unsupported });
+        self.launch_on(&framework, Launch { key, info, generated, tasks: vec![task], group: None, unsupported });
     }
 
-    /// LAUNCH_GROUP: several tasks, all or none. Nothing here can run them together yet.
+    /// LAUNCH_GROUP: several tasks, all or none.
     pub(super) fn launch_group(&mut self, launch: agent_event::LaunchGroup) {
-        let agent_event::LaunchGroup { framework, executor, task_group } = launch;
+        let agent_event::LaunchGroup { framework, executor, mut task_group } = launch;
         let Some(id) = framework.id.clone() else { return };
+        let executor = ExecutorInfo { framework_id: Some(id.clone()), ..executor };
+        task_group.tasks.iter_mut().for_each(|task| task.executor = Some(executor.clone()));
         let key = ExecutorKey { framework: id, executor: executor.executor_id.clone() };
-        let unsupported = Some("Task groups are not supported by this agent".to_owned());
-        let launch = Launch { key, info: executor, generated: false, tasks: task_group.tasks, unsupported };
+        let unsupported = task_group.tasks.iter().find_map(|task| unsupported(task, &executor, false));
+        let group = task_group.tasks.first().map(|task| task.task_id.clone());
+        let launch = Launch { key, info: executor, generated: false, tasks: task_group.tasks, group, unsupported };
         self.launch_on(&framework, launch);
     }
 
@@ -74,7 +80,7 @@ impl Core {
                 self.refuse(&launch, TaskState::TaskFailed, Reason::ContainerLaunchFailed, &message);
             }
             Some((true, _)) => {
-                self.enqueue(&key, launch.tasks);
+                self.enqueue(&key, launch.tasks, launch.group.as_ref());
                 self.deliver_queued(&key);
             }
             None => self.launch_new(launch),
@@ -82,14 +88,14 @@ impl Core {
     }
 
     fn launch_new(&mut self, launch: Launch) {
-        let Launch { key, info, generated, tasks, unsupported } = launch;
+        let Launch { key, info, generated, tasks, group, unsupported } = launch;
         let Some(executor) = self.new_executor(&key, info, generated) else { return };
         let record = executor.record(&key.framework);
         if let Some(framework) = self.frameworks.get_mut(&key.framework) {
             framework.executors.insert(key.executor.clone(), executor);
         }
         self.act(Action::Persist(Change::Executor(Box::new(record))));
-        self.enqueue(&key, tasks);
+        self.enqueue(&key, tasks, group.as_ref());
         match unsupported {
             Some(message) => self.launch_failed(&key, &message),
             None => self.prepare(&key),
@@ -100,11 +106,10 @@ impl Core {
         let container = ContainerId { value: uuid::Uuid::new_v4().to_string(), parent: None };
         let directory = self.settings.layout.sandbox(self.agent_id.as_ref()?, key, &container);
         Some(Executor {
-            info: ExecutorInfo { framework_id: Some(key.framework.clone()), ..info },
             generated,
             container,
             directory,
-            hosting: if generated { Hosting::Pool } else { Hosting::Process(None) },
+            hosting: Hosting::of(&info, generated),
             state: State::Registering { until: self.now.elapsed + self.settings.executor_registration_timeout },
             fresh: true,
             stream: None,
@@ -114,16 +119,17 @@ impl Core {
             completed: Default::default(),
             kills: Default::default(),
             loss: None,
+            info,
         })
     }
 
-    fn enqueue(&mut self, key: &ExecutorKey, tasks: Vec<TaskInfo>) {
+    fn enqueue(&mut self, key: &ExecutorKey, tasks: Vec<TaskInfo>, group: Option<&TaskId>) {
         for info in tasks {
             let task_key = TaskKey { framework: key.framework.clone(), task: info.task_id.clone() };
             let agent = self.agent_id.clone().unwrap_or_default();
             let Some(framework) = self.frameworks.get_mut(&key.framework) else { return };
             let Some(executor) = framework.executors.get_mut(&key.executor) else { return };
-            let task = Task::new(&key.framework, &agent, executor, info);
+            let task = Task { group: group.cloned(), ..Task::new(&key.framework, &agent, executor, info) };
             executor.queued.push(task);
             framework.tasks.insert(task_key.task.clone(), key.executor.clone());
             self.persist_task(key, &task_key);
@@ -157,9 +163,6 @@ fn check_ids(launch: &Launch) -> Result<(), BadId> {
 
 /// What of a task nobody here can do; it is said, not skipped.
 fn unsupported(task: &TaskInfo, executor: &ExecutorInfo, generated: bool) -> Option<String> {
-    if executor.r#type() == executor_info::Type::Default {
-        return Some("The default executor is not supported by this agent".to_owned());
-    }
     let container = task.container.iter().chain(&executor.container).find_map(|container| match container.r#type() {
         container_info::Type::Docker => Some("Docker containers"),
         container_info::Type::Mesos => {
@@ -169,8 +172,10 @@ fn unsupported(task: &TaskInfo, executor: &ExecutorInfo, generated: bool) -> Opt
     if let Some(what) = container {
         return Some(format!("{what} are not supported by this agent"));
     }
-    if !generated && executor.command.is_none() {
+    let builtin = generated || executor.r#type() == executor_info::Type::Default;
+    if !builtin && executor.command.is_none() {
         return Some("The executor has no command".to_owned());
     }
-    local_files(executor.command.iter().flat_map(|command| &command.uris)).err()
+    let mut uris = executor.command.iter().flat_map(|command| &command.uris);
+    uris.find_map(|uri| Item::of(uri).err()).map(|error| format!("Failed to launch container: {error}"))
 }

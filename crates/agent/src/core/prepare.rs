@@ -1,18 +1,17 @@
 //! From a new run in the books to its process: the sandbox first, then the pool is told or a process is started.
 
-use std::path::PathBuf;
-
+use fetcher::Item;
 use mesos::v1::cygnet::{PoolEvent, pool_event};
 use mesos::v1::task_status::Reason;
 use mesos::v1::{ContainerId, TaskState};
 
 use super::executor::{Executor, Hosting, Loss, State};
-use super::fetch::local_files;
 use super::{Action, Core, Owner, Preparation, Timer};
 use crate::ids::ExecutorKey;
 use crate::log::Change;
 use crate::now::Now;
 use crate::processes::{Process, Program};
+use crate::program::program;
 
 impl Core {
     /// Orders the sandbox of a run that is in the books.
@@ -23,8 +22,9 @@ impl Core {
             container: executor.container.clone(),
             directory: executor.directory.clone(),
             user: self.user_of(key, executor),
-            // What cannot be fetched was refused when the task arrived.
-            files: local_files(executor.info.command.iter().flat_map(|command| &command.uris)).unwrap_or_default(),
+            pooled: executor.is_pooled(),
+            // What makes no sense was refused when the task arrived.
+            items: executor.info.command.iter().flat_map(|command| &command.uris).flat_map(Item::of).collect(),
         };
         if let State::Registering { until } = executor.state {
             self.look_at(until, Timer::Executor(key.clone()));
@@ -32,9 +32,9 @@ impl Core {
         self.act(Action::Prepare(Box::new(preparation)));
     }
 
-    /// Who an executor's process, and its sandbox, belong to. Executors in a pool see to it themselves.
+    /// Who an executor's process, and its sandbox, belong to.
     fn user_of(&self, key: &ExecutorKey, executor: &Executor) -> Option<String> {
-        if !self.settings.switch_user || executor.is_pooled() {
+        if !self.settings.switch_user {
             return None;
         }
         let framework = self.frameworks.get(&key.framework)?;
@@ -48,7 +48,7 @@ impl Core {
         let Some(executor) = self.run_of(&preparation.key, &preparation.container) else { return };
         let hosting = executor.hosting;
         match (result, hosting) {
-            (Err(reason), _) => self.launch_failed(&preparation.key, &format!("Failed to create sandbox: {reason}")),
+            (Err(reason), _) => self.launch_failed(&preparation.key, &reason),
             (Ok(()), Hosting::Pool) => self.host_in_pool(&preparation.key),
             (Ok(()), Hosting::Process(_)) => self.start_executor(&preparation.key, preparation.user.clone()),
         }
@@ -93,12 +93,7 @@ impl Core {
         let framework = self.frameworks.get(&key.framework)?;
         let executor = framework.executors.get(&key.executor)?;
         let command = executor.info.command.clone().unwrap_or_default();
-        let (path, arguments) = if command.shell() {
-            let text = command.value.unwrap_or_default();
-            (PathBuf::from("/bin/sh"), vec!["sh".to_owned(), "-c".to_owned(), text])
-        } else {
-            (PathBuf::from(command.value()), command.arguments)
-        };
+        let (path, arguments) = program(&command);
         Some(Program {
             path,
             arguments,

@@ -58,9 +58,9 @@ impl Core {
         let settings = &self.settings;
         let Some(info) = record.info.clone() else { return };
         let Some(framework) = self.frameworks.get_mut(record.framework()) else { return };
-        let hosting = match record.generated {
-            true => Hosting::Pool,
-            false => Hosting::Process(record.process.map(Into::into)),
+        let hosting = match Hosting::of(&info, record.generated) {
+            Hosting::Pool => Hosting::Pool,
+            Hosting::Process(_) => Hosting::Process(record.process.map(Into::into)),
         };
         let patience = match hosting {
             Hosting::Pool => settings.executor_registration_timeout,
@@ -79,7 +79,7 @@ impl Core {
             terminated: Default::default(),
             completed: Default::default(),
             kills: Default::default(),
-            loss: (!record.generated).then(Executor::not_back),
+            loss: (hosting != Hosting::Pool).then(Executor::not_back),
             info,
         };
         if record.terminating {
@@ -99,7 +99,7 @@ impl Core {
         let Some(executor) = executors.find(|executor| executor.container.value == record.container) else { return };
         let id = info.task_id.clone();
         framework.tasks.insert(id.clone(), executor.info.executor_id.clone());
-        let task = Task { info, wire };
+        let task = Task { info, wire, group: record.group };
         match (is_terminal(task.state()), record.launched) {
             (true, _) => drop(executor.terminated.insert(id, task)),
             (false, true) => drop(executor.launched.insert(id, task)),

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use mesos::v1::executor::{Call, Event, event};
 use mesos::v1::task_status::Reason;
-use mesos::v1::{TaskId, TaskInfo, TaskState};
+use mesos::v1::{TaskGroupInfo, TaskId, TaskInfo, TaskState};
 
 use super::executor::State;
 use super::kill::kill_event;
+use super::task::Task;
 use super::{Action, CallRefusal, Core};
 use crate::ids::{ExecutorKey, StreamId, TaskKey};
 use crate::now::Now;
@@ -101,19 +102,39 @@ impl Core {
         if executor.stream.is_none() || executor.state != State::Running {
             return;
         }
-        for task in std::mem::take(&mut executor.queued) {
-            self.deliver(key, task);
+        let mut queued = std::mem::take(&mut executor.queued);
+        while let Some(first) = queued.first() {
+            let group = first.group.clone();
+            let together: Vec<Task> = match &group {
+                Some(_) => queued.extract_if(.., |task| task.group == group).collect(),
+                None => vec![queued.remove(0)],
+            };
+            self.deliver(key, together, group.is_some());
         }
     }
 
-    fn deliver(&mut self, key: &ExecutorKey, task: super::task::Task) {
-        let id = task.info.task_id.clone();
-        let launch = Some(event::Launch { task: task.info.clone() });
-        let Some(executor) = self.executor_mut(key) else { return };
-        executor.launched.insert(id.clone(), task);
-        self.persist_task(key, &TaskKey { framework: key.framework.clone(), task: id });
-        self.tell_executor(key, Event { r#type: Some(event::Type::Launch.into()), launch, ..Event::default() });
+    fn deliver(&mut self, key: &ExecutorKey, tasks: Vec<Task>, group: bool) {
+        let infos: Vec<TaskInfo> = tasks.iter().map(|task| task.info.clone()).collect();
+        for task in tasks {
+            let id = task.info.task_id.clone();
+            let Some(executor) = self.executor_mut(key) else { return };
+            executor.launched.insert(id.clone(), task);
+            self.persist_task(key, &TaskKey { framework: key.framework.clone(), task: id });
+        }
+        match group {
+            true => self.tell_executor(key, launch_group_event(infos)),
+            false => infos.into_iter().for_each(|task| self.tell_executor(key, launch_event(task))),
+        }
     }
+}
+
+fn launch_event(task: TaskInfo) -> Event {
+    Event { r#type: Some(event::Type::Launch.into()), launch: Some(event::Launch { task }), ..Event::default() }
+}
+
+fn launch_group_event(tasks: Vec<TaskInfo>) -> Event {
+    let launch_group = Some(event::LaunchGroup { task_group: TaskGroupInfo { tasks } });
+    Event { r#type: Some(event::Type::LaunchGroup.into()), launch_group, ..Event::default() }
 }
 
 pub(super) fn shutdown_event() -> Event {

@@ -1,7 +1,7 @@
 //! One task as the agent knows it.
 
 use mesos::states::is_terminal;
-use mesos::v1::{self, AgentId, FrameworkId, TaskInfo, TaskState, TaskStatus};
+use mesos::v1::{self, AgentId, ContainerId, FrameworkId, TaskId, TaskInfo, TaskState, TaskStatus};
 
 use super::executor::Executor;
 
@@ -10,6 +10,8 @@ use super::executor::Executor;
 pub(crate) struct Task {
     pub(crate) info: TaskInfo,
     pub(crate) wire: v1::Task,
+    /// The first task of its task group, if it belongs to one: all of them reach their executor together.
+    pub(crate) group: Option<TaskId>,
 }
 
 impl Task {
@@ -35,7 +37,7 @@ impl Task {
             user,
             ..v1::Task::default()
         };
-        Task { info, wire }
+        Task { info, wire, group: None }
     }
 
     pub(crate) fn state(&self) -> TaskState {
@@ -44,6 +46,12 @@ impl Task {
 
     pub(crate) fn is_terminal(&self) -> bool {
         is_terminal(self.state())
+    }
+
+    /// The container it has of its own, if it is nested in its executor's.
+    pub(crate) fn container(&self) -> Option<&ContainerId> {
+        let status = self.wire.statuses.last()?.container_status.as_ref()?;
+        status.container_id.as_ref().filter(|id| id.parent.is_some())
     }
 
     /// Takes a status in. Of a run of equal states the last one stays.

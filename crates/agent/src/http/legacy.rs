@@ -68,7 +68,19 @@ pub(super) async fn snapshot(shared: &Shared) -> Result<BTreeMap<String, f64>, R
     let own = shared.actor.view(|core, now| core.metrics(now)).await;
     let mut metrics = own?;
     metrics.extend(machine::metrics());
+    metrics.extend(fetched(shared.fetcher.statistics().await));
     Ok(metrics)
+}
+
+fn fetched(statistics: fetcher::Statistics) -> impl Iterator<Item = (String, f64)> {
+    [
+        ("cache_size_total_bytes", statistics.cache_total),
+        ("cache_size_used_bytes", statistics.cache_used),
+        ("task_fetches_failed", statistics.failed),
+        ("task_fetches_succeeded", statistics.succeeded),
+    ]
+    .into_iter()
+    .map(|(name, value)| (format!("containerizer/fetcher/{name}"), value as f64))
 }
 
 pub(super) async fn containers(State(shared): State<Shared>, Query(parameters): Query<Parameters>) -> Answer {

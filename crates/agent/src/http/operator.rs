@@ -1,25 +1,45 @@
-//! `POST /api/v1`: the operator API, as far as it reads.
+//! `POST /api/v1`: the operator API. What it reads is here, what it does to containers in `containers`.
 
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
-use axum::response::Response;
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse, Response};
 use mesos::server::{self, Refusal};
 use mesos::v1::agent::{Call, call, response};
-use mesos::v1::{FileInfo, Metric, TimeInfo, agent};
+use mesos::v1::{ContainerId, FileInfo, Metric, TimeInfo, agent};
 use mesos::validate;
 
-use super::{Shared, body, files, legacy, recovered, statistics};
+use super::containers::Ask;
+use super::{Shared, body, containers, files, legacy, negotiate, recovered, statistics};
 use crate::files::Entry;
 use crate::version;
 
 pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Result<Response, Refusal> {
     recovered(&shared).await?;
     let (parts, body) = request.into_parts();
+    if parts.method != Method::POST {
+        return Ok(server::only_post(parts.method).await);
+    }
+    let (content, form) = (negotiate::content(&parts.headers)?, negotiate::answer(&parts.headers)?);
+    if content.streaming {
+        return containers::attach_input(&shared, content, body).await;
+    }
     let body = body::read(body).await?;
-    let (_, call): (_, Call) = server::decode_call(&parts.headers, &body)?;
-    let codec = server::accept(&parts.headers)?;
+    let call: Call = content.codec.decode(&body)?;
     validate::agent_call(&call).map_err(|invalid| Refusal::bad_request(invalid.to_string()))?;
-    Ok(server::reply(codec, &answer(&shared, call).await?))
+    if call.r#type() == call::Type::AttachContainerInput {
+        let message = "Expecting 'Content-Type' of 'application/recordio' for ATTACH_CONTAINER_INPUT";
+        return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
+    }
+    let asked = Ask::of(call.clone())?;
+    if form.streaming && !asked.as_ref().is_some_and(Ask::is_streaming) {
+        let message = format!("Streaming response is not supported for {} call", call.r#type().as_str_name());
+        return Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, message));
+    }
+    match asked {
+        Some(ask) => ask.answer(&shared, form).await,
+        None if call.r#type() == call::Type::SetLoggingLevel => set_logging_level(&call),
+        None => Ok(server::reply(form.codec, &answer(&shared, call).await?)),
+    }
 }
 
 async fn answer(shared: &Shared, call: Call) -> Result<agent::Response, Refusal> {
@@ -34,9 +54,13 @@ async fn answer(shared: &Shared, call: Call) -> Result<agent::Response, Refusal>
         Type::GetHealth => Ok(health()),
         Type::GetVersion => Ok(version()),
         Type::GetMetrics => Ok(metrics(shared).await?),
-        Type::GetContainers => Ok(containers(shared).await?),
+        Type::GetContainers => Ok(get_containers(shared, &call).await?),
+        Type::GetLoggingLevel => Ok(logging_level()),
+        Type::GetOperations => Ok(operations()),
+        Type::GetResourceProviders => Ok(resource_providers()),
         Type::ListFiles => Ok(list_files(shared, call).await?),
         Type::ReadFile => Ok(read_file(shared, call).await?),
+        Type::Unknown => return Err(Refusal::not_implemented()),
         other => {
             let message = format!("{} is not implemented by this agent", other.as_str_name());
             return Err(Refusal::new(StatusCode::NOT_IMPLEMENTED, message));
@@ -66,18 +90,49 @@ async fn metrics(shared: &Shared) -> Result<agent::Response, Refusal> {
     Ok(agent::Response { get_metrics, ..reply(response::Type::GetMetrics) })
 }
 
-async fn containers(shared: &Shared) -> Result<agent::Response, Refusal> {
-    let measured = statistics::measured(shared, |_| true).await?;
-    let entry = |(container, usage): (crate::core::Container, _)| response::get_containers::Container {
+async fn get_containers(shared: &Shared, call: &Call) -> Result<agent::Response, Refusal> {
+    let asked = call.get_containers.unwrap_or_default();
+    let executors = statistics::measured(shared, |_| true).await?;
+    let executors = executors.into_iter().map(|(container, usage)| response::get_containers::Container {
         framework_id: Some(container.framework_id),
         executor_id: Some(container.executor_id),
         executor_name: Some(container.executor_name),
         container_id: container.container_id,
         container_status: Some(container.status),
         resource_statistics: Some(usage),
+    });
+    let shown = move |id: &ContainerId| if id.parent.is_some() { asked.show_nested() } else { asked.show_standalone() };
+    let others = match asked.show_nested() || asked.show_standalone() {
+        true => statistics::launched(shared, shown).await?,
+        false => Vec::new(),
     };
-    let get_containers = Some(response::GetContainers { containers: measured.into_iter().map(entry).collect() });
+    let get_containers = Some(response::GetContainers { containers: executors.chain(others).collect() });
     Ok(agent::Response { get_containers, ..reply(response::Type::GetContainers) })
+}
+
+fn logging_level() -> agent::Response {
+    let get_logging_level = Some(response::GetLoggingLevel { level: 0 });
+    agent::Response { get_logging_level, ..reply(response::Type::GetLoggingLevel) }
+}
+
+/// Levels are those of glog, of which this agent has none but its own; asking for that one changes nothing.
+fn set_logging_level(call: &Call) -> Result<Response, Refusal> {
+    let asked = call.set_logging_level.as_ref().map_or(0, |asked| asked.level);
+    match asked {
+        0 => Ok(StatusCode::OK.into_response()),
+        _ => Err(Refusal::bad_request("The level cannot be changed while the agent runs: start it with CYGNET_LOG")),
+    }
+}
+
+/// This agent knows no operations on resources.
+fn operations() -> agent::Response {
+    let get_operations = Some(response::GetOperations {});
+    agent::Response { get_operations, ..reply(response::Type::GetOperations) }
+}
+
+fn resource_providers() -> agent::Response {
+    let get_resource_providers = Some(response::GetResourceProviders {});
+    agent::Response { get_resource_providers, ..reply(response::Type::GetResourceProviders) }
 }
 
 async fn list_files(shared: &Shared, call: Call) -> Result<agent::Response, Refusal> {

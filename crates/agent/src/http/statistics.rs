@@ -1,10 +1,13 @@
 //! Containers with what they use, measured when somebody asks.
 
+use mesos::resources::Resources;
 use mesos::server::Refusal;
-use mesos::v1::ResourceStatistics;
+use mesos::v1::agent::response::get_containers;
+use mesos::v1::{ContainerId, ContainerStatus, ResourceStatistics};
 use tokio::task::spawn_blocking;
 
 use super::Shared;
+use crate::containers::Listed;
 use crate::core::Container;
 use crate::processes::{Usage, usage_of_run, usage_of_tree};
 
@@ -24,19 +27,52 @@ pub(super) async fn measured(
     Ok(spawn_blocking(measure).await.unwrap_or_default())
 }
 
+/// Those that were launched through the operator API, and those of tasks in built-in executors.
+pub(super) async fn launched(
+    shared: &Shared,
+    shown: impl Fn(&ContainerId) -> bool + Send + 'static,
+) -> Result<Vec<get_containers::Container>, Refusal> {
+    let (of_tasks, now) = shared.actor.view(|core, now| (core.task_containers(), now)).await?;
+    let listed = shared.containers.list().await?;
+    let measure = move || {
+        let of_tasks = of_tasks.into_iter().map(|(root, id, resources)| Listed { id, process: root.main(), resources });
+        let all = listed.into_iter().chain(of_tasks).filter(|listed| shown(&listed.id));
+        all.map(|listed| measure_launched(listed, now.unix.as_secs_f64())).collect()
+    };
+    Ok(spawn_blocking(measure).await.unwrap_or_default())
+}
+
+fn measure_launched(listed: Listed, timestamp: f64) -> get_containers::Container {
+    let resources = Resources::from_wire(&listed.resources).unwrap_or_default().flatten().unallocate();
+    let statistics = limited(timestamp, resources.cpus(), resources.mem());
+    let usage = listed.process.and_then(usage_of_tree);
+    let executor_pid = listed.process.and_then(|process| u32::try_from(process.pid).ok());
+    let status = ContainerStatus { container_id: Some(listed.id.clone()), executor_pid, ..ContainerStatus::default() };
+    get_containers::Container {
+        container_id: listed.id,
+        container_status: Some(status),
+        resource_statistics: Some(usage.map_or_else(|| statistics, |usage| with_usage(statistics, usage))),
+        ..get_containers::Container::default()
+    }
+}
+
+fn limited(timestamp: f64, cpus: f64, mem_mb: f64) -> ResourceStatistics {
+    let limit = Some((mem_mb * BYTES_IN_MB) as u64);
+    ResourceStatistics {
+        timestamp,
+        cpus_soft_limit: Some(cpus),
+        mem_limit_bytes: limit,
+        mem_soft_limit_bytes: limit,
+        ..ResourceStatistics::default()
+    }
+}
+
 fn measure(container: Container, timestamp: f64) -> (Container, ResourceStatistics) {
     let usage = match container.process {
         Some(process) => usage_of_tree(process),
         None => usage_of_run(&container.state),
     };
-    let limit = (container.mem_mb * BYTES_IN_MB) as u64;
-    let statistics = ResourceStatistics {
-        timestamp,
-        cpus_soft_limit: Some(container.cpus),
-        mem_limit_bytes: Some(limit),
-        mem_soft_limit_bytes: Some(limit),
-        ..ResourceStatistics::default()
-    };
+    let statistics = limited(timestamp, container.cpus, container.mem_mb);
     let statistics = usage.map_or(statistics, |usage| with_usage(statistics, usage));
     (container, statistics)
 }

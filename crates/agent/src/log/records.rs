@@ -1,6 +1,6 @@
 //! The messages that are written. Unknown fields are skipped, so later versions may add some.
 
-use mesos::v1::{AgentId, AgentInfo, ContainerId, ExecutorInfo, FrameworkId, Task, TaskInfo};
+use mesos::v1::{AgentId, AgentInfo, ContainerId, ExecutorInfo, FrameworkId, Task, TaskId, TaskInfo};
 
 use crate::ids::TaskKey;
 use crate::processes::Process;
@@ -87,6 +87,9 @@ pub(crate) struct TaskRecord {
     /// The executor was sent it.
     #[prost(bool, tag = "4")]
     pub(crate) launched: bool,
+    /// The first task of its group.
+    #[prost(message, optional, tag = "5")]
+    pub(crate) group: Option<TaskId>,
 }
 
 impl TaskRecord {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use checks::kernel::Spawn;
 use checks::spec::Credentials;
-use rustix::process::{WaitId, WaitIdOptions, WaitIdStatus, waitid};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, kill_process_group, waitid};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
@@ -54,16 +54,26 @@ pub(crate) fn start(program: Program) -> io::Result<(Process, OwnedFd)> {
 
 /// Waits for the end of a process, and gives its wait status if it was a child.
 pub(crate) async fn ended(pidfd: OwnedFd) -> Option<i32> {
-    let watched = watch(pidfd).ok()?;
+    let watched = watched(pidfd, Interest::READABLE).ok()?;
     let _readable = watched.readable().await.ok()?;
     let status = waitid(WaitId::PidFd(watched.get_ref().as_fd()), WaitIdOptions::EXITED).ok()??;
     Some(raw(status))
 }
 
-/// A pidfd becomes readable when its process ends.
+/// As [`ended`], of a process that leads a group of its own: the group is killed with it.
+pub(crate) async fn group_ended(pidfd: OwnedFd, leader: Process) -> Option<i32> {
+    let watched = watched(pidfd, Interest::READABLE).ok()?;
+    let _readable = watched.readable().await.ok()?;
+    // While nobody has waited for the leader, its number is nobody else's.
+    let _alone = Pid::from_raw(leader.pid).map(|group| kill_process_group(group, Signal::KILL));
+    let status = waitid(WaitId::PidFd(watched.get_ref().as_fd()), WaitIdOptions::EXITED).ok()??;
+    Some(raw(status))
+}
+
+/// Tells when something can be read or written; of a pidfd, when its process has ended.
 #[expect(deprecated, reason = "the successor is unsafe for the sake of types that are not I/O safe; this one is")]
-fn watch(pidfd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
-    AsyncFd::with_interest(pidfd, Interest::READABLE)
+pub(crate) fn watched(descriptor: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
+    AsyncFd::with_interest(descriptor, interest)
 }
 
 /// As wait(2) spells it.

@@ -5,13 +5,16 @@
 
 use std::fs;
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, pidfd_open, pidfd_send_signal, waitid};
 use serde::Deserialize;
 
 /// Killing and looking again, in case something was started meanwhile.
 const ROUNDS: usize = 8;
+
+/// How far below an executor's state directory its tasks keep theirs.
+const DEPTH: usize = 3;
 
 /// One process, now and not its pid's next owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
@@ -69,24 +72,52 @@ pub(crate) fn kill_run(state: &Path) {
     kill_while_found(|| run(state));
 }
 
-/// Everything an executor in a pool has started for its task, found by the executor's state directory: the task's shim
-/// and its tree, its session, and whatever was given the mark of the run.
+/// SIGKILL for everything that was given a mark of which `ours` says so.
+pub(crate) fn kill_marked(ours: impl Fn(&str) -> bool) {
+    let is_ours = |mark: &[u8]| std::str::from_utf8(mark).is_ok_and(&ours);
+    kill_while_found(|| carrying("CYGNET_RUN=", is_ours));
+}
+
+/// The main process a shim wrote down in its directory, if it lives.
+pub(crate) fn main_process(directory: &Path) -> Option<Process> {
+    started(&directory.join("pid")).map(|started| started.task).filter(|task| task.is_alive())
+}
+
+/// What a shim writes down.
+#[derive(Deserialize)]
+struct Started {
+    shim: Process,
+    task: Process,
+}
+
+fn started(file: &Path) -> Option<Started> {
+    serde_json::from_slice(&fs::read(file).ok()?).ok()
+}
+
+/// Everything an executor in a pool has started, found by the executor's state directory: the shims it and the
+/// directories below it name with their trees and sessions, and whatever was given the mark of one of them.
 pub(super) fn run(state: &Path) -> Vec<Process> {
-    #[derive(Deserialize)]
-    struct Started {
-        shim: Process,
-        task: Process,
-    }
-    let text = fs::read(state.join("pid")).ok();
-    let started: Option<Started> = text.and_then(|text| serde_json::from_slice(&text).ok());
-    let trees = started.into_iter().flat_map(|started| [started.task, started.shim]).flat_map(tree);
-    let mut found = marked(&format!("CYGNET_RUN={}", state.display()));
+    let started = pid_files(state, DEPTH).into_iter().filter_map(|file| started(&file));
+    let trees = started.flat_map(|started| [started.task, started.shim]).flat_map(tree);
+    let mark = state.display().to_string();
+    let is_mark = |value: &[u8]| {
+        value.strip_prefix(mark.as_bytes()).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+    };
+    let mut found = carrying("CYGNET_RUN=", is_mark);
     for process in trees {
         if !found.contains(&process) {
             found.push(process);
         }
     }
     found
+}
+
+/// The files in which shims wrote whom they started.
+fn pid_files(directory: &Path, depth: usize) -> Vec<PathBuf> {
+    let below = fs::read_dir(directory).into_iter().flatten().flatten().filter(|_| depth > 0);
+    let below = below.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    let deeper = below.flat_map(|entry| pid_files(&entry.path(), depth - 1));
+    std::iter::once(directory.join("pid")).chain(deeper).collect()
 }
 
 fn kill_while_found(find: impl Fn() -> Vec<Process>) {
@@ -128,11 +159,12 @@ fn in_session(leader: i32) -> Vec<Process> {
     pids().filter_map(member).collect()
 }
 
-/// The processes that were started with this `NAME=value`.
-fn marked(mark: &str) -> Vec<Process> {
+/// The processes that were started with a variable of this name, with its `=`, and a value that is meant.
+fn carrying(name: &str, is_meant: impl Fn(&[u8]) -> bool) -> Vec<Process> {
     let carries = |pid: i32| {
         let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        environment.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes())
+        let mut values = environment.split(|byte| *byte == 0).filter_map(|part| part.strip_prefix(name.as_bytes()));
+        values.any(&is_meant)
     };
     pids().filter(|pid| carries(*pid)).filter_map(Process::of).filter(|process| process.is_alive()).collect()
 }

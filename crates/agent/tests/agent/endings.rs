@@ -107,13 +107,14 @@ async fn local_files_are_copied_into_the_sandbox_and_missing_ones_fail_the_task(
 #[tokio::test]
 async fn a_task_group_is_refused_as_a_whole() {
     let world = World::new().await;
+    // It has no command, and is not the default executor.
     let executor = mesos::v1::ExecutorInfo { executor_id: "group".into(), ..mesos::v1::ExecutorInfo::default() };
     let task_group = mesos::v1::TaskGroupInfo { tasks: vec![task("a"), task("b")] };
     let launch_group = Some(agent_event::LaunchGroup { framework: framework(true), executor, task_group });
     world.master.send(AgentEvent { launch_group, ..event(agent_event::Type::LaunchGroup) }).await;
     for id in ["a", "b"] {
         let failed = world.master.expect(id, TaskState::TaskFailed).await;
-        assert!(failed.message().contains("groups"), "{}", failed.message());
+        assert!(failed.message().contains("no command"), "{}", failed.message());
     }
 }
 

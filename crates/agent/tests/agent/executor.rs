@@ -11,7 +11,8 @@ use mesos::v1::task_status::Source;
 use mesos::v1::{ContainerId, ExecutorId, FrameworkId, TaskInfo, TaskState, TaskStatus};
 
 use crate::master::FRAMEWORK;
-use crate::wait::soon;
+use crate::wait::{soon, until};
+use crate::world::World;
 
 /// What stock executors post to.
 const PATH: &str = "/slave(1)/api/v1/executor";
@@ -85,6 +86,14 @@ pub(crate) struct Executor {
 impl Executor {
     pub(crate) async fn subscribe(agent: SocketAddr, id: &str) -> Executor {
         Executor::subscribe_with(agent, id, call::Subscribe::default()).await.unwrap()
+    }
+
+    /// As soon as the agent knows of it.
+    pub(crate) async fn subscribe_when_known(world: &World, id: &str) -> Executor {
+        until("the executor to be known", async || {
+            Executor::subscribe_with(world.address(), id, call::Subscribe::default()).await.ok()
+        })
+        .await
     }
 
     pub(crate) async fn subscribe_with(

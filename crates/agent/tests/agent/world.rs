@@ -19,8 +19,23 @@ use crate::executor::{Add, Executor, Pool};
 use crate::master::{Master, task};
 use crate::wait::{soon, until};
 
-/// The program of pools: says its pid and what it was started with, and waits for its end.
-const BINARY: &str = "#!/bin/sh\necho \"$$ $*\" >> \"$(dirname \"$0\")/started\"\nexec sleep 1000\n";
+/// The program of pools: says its pid and what it was started with, and waits for its end. As a shim it is this very
+/// test program, see [`shim`]; what the test harness prints must not pass for the shim's word that it is ready.
+fn binary() -> String {
+    let own = std::env::current_exe().unwrap();
+    let shim = format!("CYGNET_TEST_SHIM=\"$2\" exec '{}' --exact world::shim --nocapture", own.display());
+    let pool = "echo \"$$ $*\" >> \"$(dirname \"$0\")/started\"\nexec sleep 1000";
+    format!("#!/bin/sh\nif [ \"$1\" = shim ]; then exec 3>&1 >/dev/null; {shim}; fi\n{pool}\n")
+}
+
+/// No test: what the program above becomes when it is to be a shim.
+#[test]
+fn shim() {
+    let Some(directory) = std::env::var_os("CYGNET_TEST_SHIM") else { return };
+    let ready = fs::File::options().write(true).open("/proc/self/fd/3").unwrap();
+    rustix::stdio::dup2_stdout(&ready).unwrap();
+    executor::shim::main(directory.as_ref());
+}
 
 pub(crate) struct World {
     pub(crate) directory: TempDir,
@@ -50,7 +65,7 @@ impl World {
     pub(crate) async fn with(change: impl Fn(&mut Options)) -> World {
         let directory = tempfile::tempdir().unwrap();
         let binary = directory.path().join("cygnet");
-        fs::write(&binary, BINARY).unwrap();
+        fs::write(&binary, self::binary()).unwrap();
         fs::set_permissions(&binary, fs::Permissions::from_mode(0o755)).unwrap();
         let mut world = World { directory, master: Master::start().await, running: None };
         world.start(change).await;

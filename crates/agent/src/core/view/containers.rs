@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use mesos::v1::{ContainerId, ContainerStatus, ExecutorId, FrameworkId};
+use mesos::v1::{ContainerId, ContainerStatus, ExecutorId, FrameworkId, Resource};
 
 use super::bag;
+use crate::containers::Root;
 use crate::core::Core;
 use crate::core::executor::{Executor, Hosting};
 use crate::processes::Process;
@@ -31,6 +32,34 @@ impl Core {
             framework.executors.values().filter(|executor| executor.is_live()).map(move |run| (&framework.id, run))
         });
         runs.map(|(framework, executor)| self.container(framework, executor)).collect()
+    }
+
+    /// What a container is nested in that is an executor's, or that of a task of one.
+    pub(crate) fn root(&self, id: &ContainerId) -> Option<Root> {
+        let executor = self.live_executors().find(|executor| executor.container == *id.root())?;
+        let is_of_a_task = executor.unfinished().any(|task| task.container() == Some(id));
+        if id.parent.is_some() && !is_of_a_task {
+            return None;
+        }
+        Some(Root {
+            sandbox: executor.directory.clone(),
+            process: if let Hosting::Process(process) = executor.hosting { process } else { None },
+            state: self.settings.layout.executor_state(&executor.container),
+            task: id.parent.is_some().then(|| id.value.clone()),
+        })
+    }
+
+    /// The containers that tasks have of their own within those of built-in executors, and what they may use.
+    pub(crate) fn task_containers(&self) -> Vec<(Root, ContainerId, Vec<Resource>)> {
+        let pooled = self.live_executors().filter(|executor| executor.is_pooled() && !executor.generated);
+        let tasks = pooled.flat_map(|executor| executor.unfinished());
+        let nested = tasks.filter_map(|task| Some((task.container()?.clone(), task.info.resources.clone())));
+        nested.filter_map(|(id, resources)| Some((self.root(&id)?, id, resources))).collect()
+    }
+
+    /// The containers of executors that live.
+    pub(crate) fn is_root(&self, id: &ContainerId) -> bool {
+        self.live_executors().any(|executor| executor.container == *id)
     }
 
     fn container(&self, framework: &FrameworkId, executor: &Executor) -> Container {

@@ -1,0 +1,179 @@
+//! Containers that others launch through the operator API: nested ones, below an executor or a task, and standalone ones.
+//!
+//! A *task* container (Mesos' class DEFAULT) has a sandbox of its own and a shim for a parent, so it outlives the agent.
+//! A *session* (Mesos' class DEBUG) joins the container it is nested in: its namespaces, its environment, its working
+//! directory. It is a child of the agent, talks over pipes or a terminal, and ends with whoever launched it.
+//!
+//! ```text
+//! book          who is there, who waits for whose end          pure
+//! order         what is asked for, and whether it can be done  pure
+//! parent        what a container is nested in, from /proc and the books
+//! launch        from an order to a running program             session, switchboard   its streams
+//! record        what must be known after a restart
+//! ```
+//!
+//! One tokio task, [`Keeper`], owns the book. Comes in: [`Request`]s over one channel, answered as soon as there is an
+//! answer. Goes out: answers, and a look into the agent's books for each launch. It owns one small task for each
+//! container that waits for its end, and one for the streams of each session.
+
+mod book;
+mod keeper;
+mod launch;
+mod order;
+mod parent;
+mod record;
+mod session;
+mod switchboard;
+
+use mesos::server::EventSender;
+use mesos::v1::agent::ProcessIo;
+use mesos::v1::{ContainerId, Resource};
+use tokio::sync::{mpsc, oneshot};
+
+pub(crate) use self::book::{RemoveRefusal, Termination};
+pub(crate) use self::keeper::{Keeper, Settings};
+pub(crate) use self::order::{Class, Order, check_id};
+pub(crate) use self::parent::Root;
+pub(crate) use self::switchboard::{Input, Terminal};
+use crate::actor::Stopped;
+use crate::processes::Process;
+
+/// Where the records of a session go.
+pub(crate) type Output = EventSender<ProcessIo>;
+
+/// What came of a launch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Launched {
+    New,
+    /// There is one of that name, now or until it is removed.
+    Already,
+}
+
+/// Why nothing was launched.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum LaunchRefusal {
+    /// What was asked for cannot be done.
+    #[error("{0}")]
+    Order(String),
+    /// The place for it cannot be made.
+    #[error("{0}")]
+    Sandbox(String),
+}
+
+/// Why a signal was not sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum KillRefusal {
+    #[error("Container cannot be found")]
+    Unknown,
+    #[error("Failed to send the signal: {0}")]
+    Failed(String),
+}
+
+/// Why nobody can attach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum AttachRefusal {
+    #[error("Container cannot be found")]
+    Unknown,
+    #[error("Container has neither a terminal nor a session to attach to")]
+    NotAttachable,
+    #[error("Somebody else's input is attached already")]
+    Taken,
+}
+
+/// One container, as lists show it.
+#[derive(Debug, Clone)]
+pub(crate) struct Listed {
+    pub(crate) id: ContainerId,
+    pub(crate) process: Option<Process>,
+    pub(crate) resources: Vec<Resource>,
+}
+
+type Answer<T> = oneshot::Sender<T>;
+
+/// What the rest of the agent asks for.
+pub(crate) enum Request {
+    Launch(Box<Order>, Option<Output>, Answer<Result<Launched, LaunchRefusal>>),
+    Wait(ContainerId, Answer<Option<Termination>>),
+    Kill(ContainerId, i32, Answer<Result<(), KillRefusal>>),
+    Remove(ContainerId, Answer<Result<(), RemoveRefusal>>),
+    AttachOutput(ContainerId, Output, Answer<Result<(), AttachRefusal>>),
+    AttachInput(ContainerId, Answer<Result<Terminal, AttachRefusal>>),
+    List(Answer<Vec<Listed>>),
+    /// An executor's container is gone, and everything nested in it goes too.
+    Destroy(ContainerId),
+    /// The agent ends. Sessions end with it; everything does if the agent leaves for good.
+    Finish {
+        everything: bool,
+        done: Answer<()>,
+    },
+    Progress(keeper::Progress),
+}
+
+/// How to reach the containers.
+#[derive(Debug, Clone)]
+pub(crate) struct Handle {
+    requests: mpsc::UnboundedSender<Request>,
+}
+
+/// The two ends of the channel.
+pub(crate) fn channel() -> (Handle, mpsc::UnboundedReceiver<Request>) {
+    let (requests, inbox) = mpsc::unbounded_channel();
+    (Handle { requests }, inbox)
+}
+
+impl Handle {
+    /// Says something that needs no answer.
+    pub(crate) fn say(&self, request: Request) {
+        // With the keeper gone the agent is about to be.
+        let _ = self.requests.send(request);
+    }
+
+    async fn ask<T>(&self, request: impl FnOnce(Answer<T>) -> Request) -> Result<T, Stopped> {
+        let (answer, answered) = oneshot::channel();
+        self.requests.send(request(answer)).map_err(|_| Stopped)?;
+        answered.await.map_err(|_| Stopped)
+    }
+
+    /// Comes back when it runs, or will not run. A session's records go to `output`, and it ends when nobody reads them.
+    pub(crate) async fn launch(
+        &self,
+        order: Order,
+        output: Option<Output>,
+    ) -> Result<Result<Launched, LaunchRefusal>, Stopped> {
+        self.ask(|answer| Request::Launch(Box::new(order), output, answer)).await
+    }
+
+    /// Comes back when it has ended, with nothing if nobody knows it.
+    pub(crate) async fn wait(&self, id: ContainerId) -> Result<Option<Termination>, Stopped> {
+        self.ask(|answer| Request::Wait(id, answer)).await
+    }
+
+    pub(crate) async fn kill(&self, id: ContainerId, signal: i32) -> Result<Result<(), KillRefusal>, Stopped> {
+        self.ask(|answer| Request::Kill(id, signal, answer)).await
+    }
+
+    pub(crate) async fn remove(&self, id: ContainerId) -> Result<Result<(), RemoveRefusal>, Stopped> {
+        self.ask(|answer| Request::Remove(id, answer)).await
+    }
+
+    pub(crate) async fn attach_output(
+        &self,
+        id: ContainerId,
+        output: Output,
+    ) -> Result<Result<(), AttachRefusal>, Stopped> {
+        self.ask(|answer| Request::AttachOutput(id, output, answer)).await
+    }
+
+    pub(crate) async fn attach_input(&self, id: ContainerId) -> Result<Result<Terminal, AttachRefusal>, Stopped> {
+        self.ask(|answer| Request::AttachInput(id, answer)).await
+    }
+
+    pub(crate) async fn list(&self) -> Result<Vec<Listed>, Stopped> {
+        self.ask(Request::List).await
+    }
+
+    /// Comes back when everything that has to end has ended.
+    pub(crate) async fn finish(&self, everything: bool) {
+        let _ = self.ask(|done| Request::Finish { everything, done }).await;
+    }
+}

@@ -1,0 +1,227 @@
+//! From an order to a running program: its parent is looked up, its place made, what it names by URI fetched, and it is
+//! started. Runs in a task of its own for each launch; comes back to the keeper with what came of it.
+
+use std::collections::BTreeMap;
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::os::unix::fs::chown;
+use std::path::{Path, PathBuf};
+
+use checks::spec::Credentials;
+use executor::contained::{self, Contained, End, mark};
+use fetcher::{Item, Want};
+use mesos::v1::{ContainerId, Resource};
+use tokio::task::spawn_blocking;
+
+use super::keeper::Surround;
+use super::order::{Class, Order};
+use super::parent::{Parent, Surroundings};
+use super::record::Record;
+use super::session::{self, Start, Started};
+use super::{LaunchRefusal, Output};
+use crate::program::{program, variables};
+use crate::users;
+
+/// What runs now.
+#[derive(Debug)]
+pub(crate) enum Program {
+    Task(Contained),
+    /// A task that was quicker than its launch.
+    Over(End),
+    /// With whom its output goes to from the beginning.
+    Session(Started, Option<Output>),
+}
+
+/// A container that has been launched.
+#[derive(Debug)]
+pub(crate) struct Running {
+    pub(super) program: Program,
+    /// Where those nested in it find theirs.
+    pub(super) sandbox: PathBuf,
+    pub(super) resources: Vec<Resource>,
+}
+
+fn refused(error: impl std::fmt::Display) -> LaunchRefusal {
+    LaunchRefusal::Order(error.to_string())
+}
+
+fn unmade(error: impl std::fmt::Display) -> LaunchRefusal {
+    LaunchRefusal::Sandbox(format!("Failed to create sandbox: {error}"))
+}
+
+/// Everything up to the running program. `known` is the parent, if the keeper knows it.
+pub(super) async fn launch(
+    around: &Surround,
+    order: Order,
+    known: Option<Parent>,
+    output: Option<Output>,
+) -> Result<Running, LaunchRefusal> {
+    if let Some(unsupported) = order.unsupported() {
+        return Err(LaunchRefusal::Order(unsupported));
+    }
+    let parent = match (known, &order.id.parent) {
+        (Some(parent), _) => Some(parent),
+        (None, Some(id)) => Some(executor(around, id).await?),
+        (None, None) => None,
+    };
+    let joined = joined(parent.as_ref()).await;
+    let user = user(around, &order, joined.as_ref())?;
+    match order.class {
+        Class::Session => join(around, order, parent, joined, user, output).await,
+        Class::Task if order.has_terminal() => terminal(around, order, parent, user).await,
+        Class::Task => shim(around, order, parent, user).await,
+    }
+}
+
+/// An executor's container, or that of a task of one, which the agent's books have.
+async fn executor(around: &Surround, id: &ContainerId) -> Result<Parent, LaunchRefusal> {
+    let wanted = id.clone();
+    let root = around
+        .actor
+        .view(move |core, _| core.root(&wanted))
+        .await
+        .map_err(|_| refused("The agent is shutting down"))?;
+    let root = root.ok_or_else(|| LaunchRefusal::Order(format!("Parent container {id} does not exist")))?;
+    spawn_blocking(move || root.parent()).await.map_err(refused)
+}
+
+async fn joined(parent: Option<&Parent>) -> Option<Surroundings> {
+    let main = parent?.main?;
+    spawn_blocking(move || Surroundings::of(main)).await.ok()?.ok()
+}
+
+/// The user it names, or else its parent's.
+fn user(around: &Surround, order: &Order, joined: Option<&Surroundings>) -> Result<Option<Credentials>, LaunchRefusal> {
+    if !around.settings.switch_user {
+        return Ok(None);
+    }
+    match order.command.user.as_deref().filter(|user| !user.is_empty()) {
+        Some(name) => users::credentials(name).map_err(refused),
+        None => Ok(joined.and_then(|joined| joined.user.clone())),
+    }
+}
+
+/// A session: everything is its parent's.
+async fn join(
+    around: &Surround,
+    order: Order,
+    parent: Option<Parent>,
+    joined: Option<Surroundings>,
+    user: Option<Credentials>,
+    output: Option<Output>,
+) -> Result<Running, LaunchRefusal> {
+    let (Some(parent), Some(joined)) = (parent, joined) else {
+        return Err(LaunchRefusal::Order("The parent container has no process to join".to_owned()));
+    };
+    let join = parent.main.map(|main| (main, joined.namespaces)).filter(|(_, kinds)| !kinds.is_empty());
+    let environment = environment(around, &order, joined.environment.into_iter().collect(), &parent.sandbox);
+    start_session(order, environment, parent.sandbox, user, join, output).await
+}
+
+/// A task with a terminal: the agent holds that, so it ends with the agent.
+async fn terminal(
+    around: &Surround,
+    order: Order,
+    parent: Option<Parent>,
+    user: Option<Credentials>,
+) -> Result<Running, LaunchRefusal> {
+    let (sandbox, _directory) = place(around, &order, parent, user.as_ref()).await?;
+    let environment = environment(around, &order, around.settings.environment.clone(), &sandbox);
+    start_session(order, environment, sandbox, user, None, None).await
+}
+
+async fn start_session(
+    order: Order,
+    environment: Vec<(String, String)>,
+    directory: PathBuf,
+    user: Option<Credentials>,
+    join: Option<(crate::processes::Process, rustix::thread::ThreadNameSpaceType)>,
+    output: Option<Output>,
+) -> Result<Running, LaunchRefusal> {
+    let (path, arguments) = program(&order.command);
+    let terminal = order.has_terminal().then(|| order.window());
+    let described = path.display().to_string();
+    let start = Start { path, arguments, environment, directory: directory.clone(), user, join, terminal };
+    let started = spawn_blocking(move || session::start(start)).await.map_err(refused)?;
+    let started = started.map_err(|error| refused(format!("Cannot run '{described}': {error}")))?;
+    Ok(Running { program: Program::Session(started, output), sandbox: directory, resources: order.resources })
+}
+
+/// A task: a shim is its parent.
+async fn shim(
+    around: &Surround,
+    order: Order,
+    parent: Option<Parent>,
+    user: Option<Credentials>,
+) -> Result<Running, LaunchRefusal> {
+    let (sandbox, directory) = place(around, &order, parent, user.as_ref()).await?;
+    Record::new(&order.id, sandbox.clone(), &order.resources).write(&directory).map_err(unmade)?;
+    let (path, arguments) = program(&order.command);
+    let program = contained::Program {
+        path,
+        arguments,
+        environment: environment(around, &order, around.settings.environment.clone(), &sandbox),
+        working_directory: sandbox.clone(),
+        stdout: sandbox.join("stdout"),
+        stderr: sandbox.join("stderr"),
+        user,
+    };
+    let shim = [around.settings.executor_binary.display().to_string(), "shim".to_owned()];
+    match contained::start(program, &shim, &directory).await.map_err(refused)? {
+        Ok(contained) => Ok(Running { program: Program::Task(contained), sandbox, resources: order.resources }),
+        Err(End::NotStarted(why)) => Err(LaunchRefusal::Order(why)),
+        Err(end) => Ok(Running { program: Program::Over(end), sandbox, resources: order.resources }),
+    }
+}
+
+/// Makes the sandbox and the shim's directory, and fills the former.
+async fn place(
+    around: &Surround,
+    order: &Order,
+    parent: Option<Parent>,
+    user: Option<&Credentials>,
+) -> Result<(PathBuf, PathBuf), LaunchRefusal> {
+    let directory = around.layout.container(&order.id);
+    let outer = parent.map_or_else(|| around.layout.root().to_owned(), |parent| parent.sandbox);
+    let sandbox = outer.join("containers").join(&order.id.value);
+    let items = order.command.uris.iter().map(Item::of).collect::<Result<Vec<_>, _>>().map_err(refused)?;
+    make(&sandbox, &directory, user).map_err(unmade)?;
+    if !items.is_empty() {
+        let want = Want { items, sandbox: sandbox.clone(), user: user.cloned() };
+        around.fetcher.fetch(want).await.map_err(refused)?;
+    }
+    Ok((sandbox, directory))
+}
+
+fn make(sandbox: &Path, directory: &Path, user: Option<&Credentials>) -> io::Result<()> {
+    // What an earlier one of this name left behind, it has been removed from the books.
+    let _nothing_there = fs::remove_dir_all(directory);
+    fs::create_dir_all(directory)?;
+    fs::create_dir_all(sandbox)?;
+    for file in ["stdout", "stderr"].map(|name| sandbox.join(name)) {
+        OpenOptions::new().create(true).append(true).open(&file)?;
+        give(&file, user)?;
+    }
+    give(sandbox, user)
+}
+
+fn give(path: &Path, user: Option<&Credentials>) -> io::Result<()> {
+    user.map_or(Ok(()), |user| chown(path, Some(user.uid), Some(user.gid)))
+}
+
+/// What it inherits, where it is, what its command says, and the mark by which it is found again.
+fn environment(
+    around: &Surround,
+    order: &Order,
+    inherited: BTreeMap<String, String>,
+    sandbox: &Path,
+) -> Vec<(String, String)> {
+    let mut environment = inherited;
+    environment.insert("MESOS_SANDBOX".to_owned(), sandbox.display().to_string());
+    if order.has_terminal() {
+        environment.insert("TERM".to_owned(), "xterm".to_owned());
+    }
+    environment.extend(variables(&order.command));
+    environment.extend([mark(&around.layout.container(&order.id))]);
+    environment.into_iter().collect()
+}

@@ -1,0 +1,103 @@
+//! What is to be launched, and whether this agent can. Pure.
+
+use mesos::v1::{CommandInfo, ContainerId, ContainerInfo, Resource, container_info};
+
+/// The longest value of a container id, as in Mesos.
+const LONGEST_ID: usize = 242;
+
+/// How a container relates to the one it is nested in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// It has a sandbox of its own below its parent's. Mesos: DEFAULT.
+    Task,
+    /// It joins its parent. Mesos: DEBUG.
+    Session,
+}
+
+/// A container to launch.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Order {
+    pub(crate) id: ContainerId,
+    pub(crate) class: Class,
+    pub(crate) command: CommandInfo,
+    pub(crate) container: Option<ContainerInfo>,
+    pub(crate) resources: Vec<Resource>,
+}
+
+impl Order {
+    /// Whether it wants a terminal.
+    pub(crate) fn has_terminal(&self) -> bool {
+        self.container.as_ref().is_some_and(|container| container.tty_info.is_some())
+    }
+
+    /// The size of the terminal's window, if it says so: rows and columns.
+    pub(crate) fn window(&self) -> Option<(u16, u16)> {
+        let window = self.container.as_ref()?.tty_info.as_ref()?.window_size.as_ref()?;
+        Some((u16::try_from(window.rows).ok()?, u16::try_from(window.columns).ok()?))
+    }
+
+    /// What of it nobody here can do; it is said, not skipped.
+    pub(crate) fn unsupported(&self) -> Option<String> {
+        if self.command.value.as_deref().unwrap_or_default().is_empty() {
+            return Some("The container has no command".to_owned());
+        }
+        let container = self.container.as_ref()?;
+        let refused = |what: &str| Some(format!("{what} not supported by this agent"));
+        match container.r#type() {
+            container_info::Type::Docker => refused("Docker containers are"),
+            container_info::Type::Mesos if container.mesos.as_ref().is_some_and(|mesos| mesos.image.is_some()) => {
+                refused("Container images are")
+            }
+            container_info::Type::Mesos if container.hostname.is_some() => refused("A container's own 'hostname' is"),
+            container_info::Type::Mesos => None,
+        }
+    }
+}
+
+/// Whether every part of a container id may become part of a path; the message names what is wrong.
+pub(crate) fn check_id(id: &ContainerId) -> Result<(), String> {
+    let value = &id.value;
+    let reason = match value.as_str() {
+        "" => "must not be empty",
+        value if value.len() > LONGEST_ID => "is too long",
+        value if value.chars().any(|letter| letter.is_control() || matches!(letter, '/' | '\\' | '.' | ' ')) => {
+            "contains invalid characters"
+        }
+        _ => return id.parent.as_deref().map_or(Ok(()), check_id),
+    };
+    Err(format!("'ContainerID.value' '{}' {reason}", value.escape_debug()))
+}
+
+#[cfg(test)]
+mod tests {
+    use mesos::v1::container_info::MesosInfo;
+    use mesos::v1::{Image, TtyInfo, tty_info};
+
+    use super::*;
+
+    fn order(container: ContainerInfo) -> Order {
+        let command = CommandInfo { value: Some("true".to_owned()), ..CommandInfo::default() };
+        let container = Some(ContainerInfo { r#type: container_info::Type::Mesos.into(), ..container });
+        Order { id: "c".into(), class: Class::Task, command, container, resources: Vec::new() }
+    }
+
+    #[test]
+    fn ids_are_those_of_mesos() {
+        let nested = ContainerId::from("a-b_c").child("check-1");
+        assert_eq!(check_id(&nested), Ok(()));
+        for bad in ["", "a.b", "a/b", "..", "a b", "a\\b", "a\n", &"x".repeat(243)] {
+            assert!(check_id(&bad.into()).is_err(), "{bad}");
+            assert!(check_id(&ContainerId::from(bad).child("c")).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn images_are_refused_by_name_and_terminals_are_not() {
+        let image = MesosInfo { image: Some(Image::default()) };
+        let refused = order(ContainerInfo { mesos: Some(image), ..ContainerInfo::default() }).unsupported().unwrap();
+        assert!(refused.contains("images"), "{refused}");
+        let window_size = Some(tty_info::WindowSize { rows: 24, columns: 80 });
+        let terminal = order(ContainerInfo { tty_info: Some(TtyInfo { window_size }), ..ContainerInfo::default() });
+        assert_eq!((terminal.unsupported(), terminal.window()), (None, Some((24, 80))));
+    }
+}

@@ -1,0 +1,143 @@
+//! What a container is nested in: from the agent's books, and from what the kernel tells of its main process.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use checks::spec::Credentials;
+use rustix::thread::ThreadNameSpaceType;
+
+use crate::processes::{Process, main_process};
+
+/// An executor's container, or one of a task of it, as the agent knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Root {
+    pub(crate) sandbox: PathBuf,
+    /// Its executor's own process, if it has one.
+    pub(crate) process: Option<Process>,
+    /// Where an executor in a pool says what it has started.
+    pub(crate) state: PathBuf,
+    /// The container of one of its tasks, if that is meant.
+    pub(crate) task: Option<String>,
+}
+
+/// What a container is nested in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Parent {
+    pub(super) sandbox: PathBuf,
+    pub(super) main: Option<Process>,
+}
+
+impl Root {
+    /// Its main process, if it lives.
+    pub(crate) fn main(self) -> Option<Process> {
+        self.parent().main
+    }
+
+    pub(super) fn parent(self) -> Parent {
+        match &self.task {
+            None => Parent { main: self.process.or_else(|| main_process(&self.state)), sandbox: self.sandbox },
+            Some(task) => {
+                let own = self.sandbox.join("containers").join(task);
+                let state = directory_named(&self.state, task, 3);
+                let main = state.and_then(|state| main_process(&state));
+                Parent { main, sandbox: if own.is_dir() { own } else { self.sandbox } }
+            }
+        }
+    }
+}
+
+fn directory_named(below: &Path, name: &str, depth: usize) -> Option<PathBuf> {
+    let entries = fs::read_dir(below).ok()?.flatten();
+    let directories: Vec<_> = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).collect();
+    let found = directories.iter().find(|entry| entry.file_name() == name).map(|entry| entry.path());
+    found.or_else(|| {
+        let mut deeper = directories.iter().filter(|_| depth > 0);
+        deeper.find_map(|entry| directory_named(&entry.path(), name, depth - 1))
+    })
+}
+
+/// What a process that joins another one takes over.
+#[derive(Debug)]
+pub(super) struct Surroundings {
+    pub(super) environment: Vec<(String, String)>,
+    /// Whom it runs as, if not as the agent.
+    pub(super) user: Option<Credentials>,
+    /// The namespaces that are not the agent's.
+    pub(super) namespaces: ThreadNameSpaceType,
+}
+
+/// The namespaces that can be joined.
+const NAMESPACES: [(&str, ThreadNameSpaceType); 5] = [
+    ("net", ThreadNameSpaceType::NETWORK),
+    ("mnt", ThreadNameSpaceType::MOUNT),
+    ("pid", ThreadNameSpaceType::PROCESS_ID),
+    ("uts", ThreadNameSpaceType::HOST_NAME_AND_NIS_DOMAIN_NAME),
+    ("ipc", ThreadNameSpaceType::INTER_PROCESS_COMMUNICATION),
+];
+
+impl Surroundings {
+    /// Of a process that lives. What is read of it is only believed if it still lives afterwards.
+    pub(super) fn of(process: Process) -> io::Result<Surroundings> {
+        let read = |file: &str| fs::read(format!("/proc/{}/{file}", process.pid));
+        let environment = variables(&read("environ")?);
+        let user = user(&String::from_utf8_lossy(&read("status")?));
+        let mut namespaces = ThreadNameSpaceType::empty();
+        for (name, kind) in NAMESPACES {
+            let theirs = fs::read_link(format!("/proc/{}/ns/{name}", process.pid))?;
+            namespaces.set(kind, theirs != fs::read_link(format!("/proc/self/ns/{name}"))?);
+        }
+        let own = rustix::process::geteuid().as_raw();
+        let surroundings = Surroundings { environment, user: user.filter(|user| user.uid != own), namespaces };
+        process.is_alive().then_some(surroundings).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+}
+
+fn variables(environ: &[u8]) -> Vec<(String, String)> {
+    let text = |variable: &[u8]| {
+        let (name, value) = std::str::from_utf8(variable).ok()?.split_once('=')?;
+        Some((name.to_owned(), value.to_owned()))
+    };
+    environ.split(|byte| *byte == 0).filter_map(text).collect()
+}
+
+/// From `/proc/<pid>/status`: effective ids are the second of their lines.
+fn user(status: &str) -> Option<Credentials> {
+    let line = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    let effective = |name: &str| line(name)?.split_ascii_whitespace().nth(1)?.parse().ok();
+    let groups = line("Groups").unwrap_or_default().split_ascii_whitespace().filter_map(|group| group.parse().ok());
+    Some(Credentials { uid: effective("Uid")?, gid: effective("Gid")?, groups: groups.collect() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_who_a_process_is() {
+        let status = "Name:\tx\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nGroups:\t9 10 \n";
+        let user = user(status).unwrap();
+        assert_eq!((user.uid, user.gid, user.groups), (2, 6, vec![9, 10]));
+        assert_eq!(variables(b"A=1\0B=x=y\0broken\0"), [("A".into(), "1".into()), ("B".into(), "x=y".into())]);
+    }
+
+    #[test]
+    fn joining_ourselves_changes_nothing() {
+        let this = Process::of(i32::try_from(std::process::id()).unwrap()).unwrap();
+        let surroundings = Surroundings::of(this).unwrap();
+        assert_eq!((surroundings.user, surroundings.namespaces), (None, ThreadNameSpaceType::empty()));
+    }
+
+    #[test]
+    fn the_container_of_a_task_is_found_below_its_executor() {
+        let directory = tempfile::tempdir().unwrap();
+        let (state, sandbox) = (directory.path().join("state"), directory.path().join("sandbox"));
+        fs::create_dir_all(state.join("tasks/one/abc")).unwrap();
+        fs::create_dir_all(sandbox.join("containers/abc")).unwrap();
+        let this = Process::of(i32::try_from(std::process::id()).unwrap()).unwrap();
+        let process = format!(r#"{{"pid":{},"start":{}}}"#, this.pid, this.start);
+        fs::write(state.join("tasks/one/abc/pid"), format!(r#"{{"shim":{process},"task":{process}}}"#)).unwrap();
+        let root = Root { sandbox: sandbox.clone(), process: None, state, task: Some("abc".to_owned()) };
+        assert_eq!(root.parent(), Parent { sandbox: sandbox.join("containers/abc"), main: Some(this) });
+    }
+}

@@ -1,0 +1,66 @@
+//! What must be known of a task container after the agent's restart, as a file in its shim's directory.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use mesos::Codec;
+use mesos::v1::{ContainerId, agent};
+use serde::{Deserialize, Serialize};
+
+/// One container.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Record {
+    /// From the outermost to its own, as it is printed.
+    id: String,
+    pub(super) sandbox: PathBuf,
+    /// The resources, as LAUNCH_CONTAINER has them in JSON.
+    resources: String,
+}
+
+impl Record {
+    pub(super) fn new(id: &ContainerId, sandbox: PathBuf, resources: &[mesos::v1::Resource]) -> Record {
+        let order = agent::call::LaunchContainer { resources: resources.to_vec(), ..Default::default() };
+        let resources = String::from_utf8_lossy(&Codec::Json.encode(&order)).into_owned();
+        Record { id: id.to_string(), sandbox, resources }
+    }
+
+    pub(super) fn id(&self) -> ContainerId {
+        let mut parts = self.id.split('.');
+        let root = ContainerId::from(parts.next().unwrap_or_default());
+        parts.fold(root, |parent, part| parent.child(part))
+    }
+
+    pub(super) fn resources(&self) -> Vec<mesos::v1::Resource> {
+        let order: Option<agent::call::LaunchContainer> = Codec::Json.decode(self.resources.as_bytes()).ok();
+        order.unwrap_or_default().resources
+    }
+
+    /// Written before anything is started.
+    pub(super) fn write(&self, directory: &Path) -> io::Result<()> {
+        fs::write(directory.join("container.json"), serde_json::to_vec(self)?)
+    }
+
+    pub(super) fn read(directory: &Path) -> io::Result<Record> {
+        Ok(serde_json::from_slice(&fs::read(directory.join("container.json"))?)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mesos::v1::{Resource, value};
+
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let directory = tempfile::tempdir().unwrap();
+        let scalar = Some(value::Scalar { value: 0.5 });
+        let cpus =
+            Resource { name: "cpus".to_owned(), r#type: value::Type::Scalar.into(), scalar, ..Resource::default() };
+        let id = ContainerId::from("root").child("a").child("b");
+        Record::new(&id, "/sandbox".into(), std::slice::from_ref(&cpus)).write(directory.path()).unwrap();
+        let record = Record::read(directory.path()).unwrap();
+        assert_eq!((record.id(), record.resources()), (id, vec![cpus]));
+    }
+}

@@ -1,0 +1,120 @@
+//! Starts a process whose streams the agent holds: pipes, or one terminal.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
+
+use checks::kernel::namespace::send_children_to_that_of;
+use checks::kernel::{Child, Enter, Spawn};
+use checks::spec::Credentials;
+use rustix::fs::{Mode, OFlags, fcntl_setfl, open};
+use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
+use rustix::thread::ThreadNameSpaceType;
+
+use crate::processes::Process;
+
+/// What to start.
+#[derive(Debug)]
+pub(super) struct Start {
+    pub(super) path: PathBuf,
+    pub(super) arguments: Vec<String>,
+    pub(super) environment: Vec<(String, String)>,
+    pub(super) directory: PathBuf,
+    pub(super) user: Option<Credentials>,
+    /// Whose namespaces it joins, and which of them.
+    pub(super) join: Option<(Process, ThreadNameSpaceType)>,
+    /// Whether it gets a terminal, and how large: rows and columns.
+    pub(super) terminal: Option<Option<(u16, u16)>>,
+}
+
+/// Our ends. None of them blocks.
+#[derive(Debug)]
+pub(super) enum Streams {
+    Pipes { stdin: OwnedFd, stdout: OwnedFd, stderr: OwnedFd },
+    Terminal(OwnedFd),
+}
+
+/// A process that has been started.
+#[derive(Debug)]
+pub(super) struct Started {
+    pub(super) process: Process,
+    pub(super) pidfd: OwnedFd,
+    pub(super) streams: Streams,
+}
+
+/// Takes about a millisecond, in which the calling thread waits.
+pub(super) fn start(start: Start) -> io::Result<Started> {
+    let pidfd = start.join.map(|(process, _)| process.open().ok_or_else(gone)).transpose()?;
+    let kinds = start.join.map_or(ThreadNameSpaceType::empty(), |(_, kinds)| kinds);
+    let enter = pidfd.as_ref().map(|of| Enter { of: of.as_fd(), kinds }).filter(|_| !kinds.is_empty());
+    let among = enter.filter(|_| kinds.contains(ThreadNameSpaceType::PROCESS_ID));
+    let (theirs, streams) = match start.terminal {
+        Some(window) => terminal(window)?,
+        None => pipes()?,
+    };
+    let [stdin, stdout, stderr] = &theirs;
+    let spawn = Spawn {
+        path: start.path,
+        argv: start.arguments,
+        environment: start.environment,
+        working_directory: Some(start.directory),
+        stdin: Some(stdin.as_fd()),
+        stdout: Some(stdout.as_fd()),
+        stderr: Some(stderr.as_fd()),
+        session: true,
+        terminal: start.terminal.is_some(),
+        credentials: start.user,
+        enter,
+        ..Spawn::default()
+    };
+    let child = match among {
+        Some(Enter { of, .. }) => born_among(of, spawn)?,
+        None => spawn.start()?,
+    };
+    let process = Process::of(child.pid.as_raw_nonzero().get()).ok_or_else(gone)?;
+    Ok(Started { process, pidfd: child.pidfd, streams })
+}
+
+fn gone() -> io::Error {
+    io::Error::other("the process has vanished")
+}
+
+/// Where a thread sends its children it cannot take back, so that is done by one that ends with it.
+fn born_among(of: std::os::fd::BorrowedFd<'_>, spawn: Spawn<'_>) -> io::Result<Child> {
+    std::thread::scope(|scope| {
+        let born = scope.spawn(move || send_children_to_that_of(of).and_then(|()| spawn.start()));
+        born.join().unwrap_or_else(|_| Err(io::Error::other("starting the process failed")))
+    })
+}
+
+type Theirs = [OwnedFd; 3];
+
+fn pipes() -> io::Result<(Theirs, Streams)> {
+    let (their_stdin, stdin) = pipe_with(PipeFlags::CLOEXEC)?;
+    let (stdout, their_stdout) = pipe_with(PipeFlags::CLOEXEC)?;
+    let (stderr, their_stderr) = pipe_with(PipeFlags::CLOEXEC)?;
+    for own in [&stdin, &stdout, &stderr] {
+        fcntl_setfl(own, OFlags::NONBLOCK)?;
+    }
+    Ok(([their_stdin, their_stdout, their_stderr], Streams::Pipes { stdin, stdout, stderr }))
+}
+
+fn terminal(window: Option<(u16, u16)>) -> io::Result<(Theirs, Streams)> {
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
+    grantpt(&master)?;
+    unlockpt(&master)?;
+    let name = ptsname(&master, Vec::new())?;
+    let slave = open(name, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty())?;
+    if let Some((rows, columns)) = window {
+        resize(&master, rows, columns)?;
+    }
+    fcntl_setfl(&master, OFlags::RDWR | OFlags::NONBLOCK)?;
+    Ok(([slave.try_clone()?, slave.try_clone()?, slave], Streams::Terminal(master)))
+}
+
+/// Tells a terminal how large its window is.
+pub(super) fn resize(terminal: &OwnedFd, rows: u16, columns: u16) -> io::Result<()> {
+    Ok(tcsetwinsize(terminal, Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 })?)
+}

@@ -1,0 +1,269 @@
+//! The streams of one session: what the process writes goes to everyone attached, what somebody attached says goes in.
+//!
+//! Two tokio tasks for each session. One reads the process' streams and owns the outputs: the launcher's, whose pace it
+//! keeps and whose end ends the session, and those that attached later, which lose the session when they do not keep
+//! up. The other one writes to the process, so that one that does not read holds up nobody but its writer.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::time::Duration;
+
+use mesos::v1::agent::{ProcessIo, process_io};
+use mesos::v1::{DurationInfo, TtyInfo};
+use process_io::{Control, Data, control, data};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, interval_at, sleep};
+
+use super::Output;
+use super::session::{Streams, resize};
+use crate::processes::watched;
+
+/// How often everyone attached hears that the session is there: Mesos' `--http_heartbeat_interval`.
+const HEARTBEAT: Duration = Duration::from_secs(30);
+
+/// After the end of the process: what it wrote is still read, until for this long there is nothing.
+const DRAIN: Duration = Duration::from_millis(500);
+
+/// Read and sent in one piece.
+const PIECE_BYTES: usize = 64 * 1024;
+
+/// Pieces of input that may wait for the process to read.
+const WAITING_INPUT: usize = 16;
+
+/// Something for the process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Input {
+    Data(Vec<u8>),
+    /// There will be no more.
+    End,
+    /// Of the terminal's window: rows and columns.
+    Window(u16, u16),
+}
+
+/// Where input goes; one at a time has it.
+#[derive(Debug)]
+pub(crate) struct Terminal {
+    _place: mpsc::OwnedPermit<()>,
+    sender: mpsc::Sender<Input>,
+}
+
+impl Terminal {
+    /// Waits until there is room. `false` if the session is over.
+    pub(crate) async fn send(&self, input: Input) -> bool {
+        self.sender.send(input).await.is_ok()
+    }
+
+    /// Waits until the session is over.
+    pub(crate) async fn closed(&self) {
+        self.sender.closed().await;
+    }
+}
+
+#[derive(Debug)]
+enum Letter {
+    Attach(Output),
+    Ended,
+}
+
+/// How to reach the streams of a session.
+#[derive(Debug, Clone)]
+pub(super) struct Switchboard {
+    letters: mpsc::UnboundedSender<Letter>,
+    input: mpsc::Sender<Input>,
+    /// Has one place, for whoever has the input.
+    taken: mpsc::Sender<()>,
+    _taken: Arc<mpsc::Receiver<()>>,
+}
+
+impl Switchboard {
+    /// Connects everything. `launcher` gets everything from the beginning; `left` is called when it is gone.
+    pub(super) fn start(
+        streams: Streams,
+        launcher: Option<Output>,
+        left: impl FnOnce() + Send + 'static,
+    ) -> io::Result<Switchboard> {
+        let (letters, inbox) = mpsc::unbounded_channel();
+        let (input, inputs) = mpsc::channel(WAITING_INPUT);
+        let (taken, receiver) = mpsc::channel(1);
+        let (readers, writer, is_terminal) = match streams {
+            Streams::Pipes { stdin, stdout, stderr } => {
+                let stdout = (data::Type::Stdout, Arc::new(watched(stdout, Interest::READABLE)?));
+                let stderr = (data::Type::Stderr, Arc::new(watched(stderr, Interest::READABLE)?));
+                (vec![stdout, stderr], Arc::new(watched(stdin, Interest::WRITABLE)?), false)
+            }
+            Streams::Terminal(master) => {
+                let master = Arc::new(watched(master, Interest::READABLE | Interest::WRITABLE)?);
+                (vec![(data::Type::Stdout, master.clone())], master, true)
+            }
+        };
+        let writer = tokio::spawn(write(writer, is_terminal, inputs)).abort_handle();
+        let readers = readers.into_iter().map(Some).collect();
+        let board = Board { readers, launcher, attached: Vec::new(), writer };
+        tokio::spawn(board.run(inbox, Box::new(left)));
+        Ok(Switchboard { letters, input, taken, _taken: Arc::new(receiver) })
+    }
+
+    /// From now on, what the process writes goes there too.
+    pub(super) fn attach(&self, output: Output) {
+        let _over = self.letters.send(Letter::Attach(output));
+    }
+
+    /// The process has ended: when nothing is left to read, everyone's stream ends.
+    pub(super) fn ended(&self) {
+        let _over = self.letters.send(Letter::Ended);
+    }
+
+    /// The input, unless somebody has it.
+    pub(super) fn input(&self) -> Option<Terminal> {
+        let place = self.taken.clone().try_reserve_owned().ok()?;
+        Some(Terminal { _place: place, sender: self.input.clone() })
+    }
+}
+
+type Reader = (data::Type, Arc<AsyncFd<OwnedFd>>);
+
+/// See the module's words.
+struct Board {
+    /// Those that are still open.
+    readers: Vec<Option<Reader>>,
+    launcher: Option<Output>,
+    attached: Vec<Output>,
+    writer: AbortHandle,
+}
+
+/// With nobody left to read, nobody writes either.
+impl Drop for Board {
+    fn drop(&mut self) {
+        self.writer.abort();
+    }
+}
+
+impl Board {
+    async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Letter>, left: Box<dyn FnOnce() + Send>) {
+        let mut left = Some(left);
+        let mut heartbeat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
+        let mut ended = false;
+        while !(ended && self.readers.iter().all(Option::is_none)) {
+            tokio::select! {
+                (index, piece) = next(&self.readers) => self.read(index, piece).await,
+                letter = inbox.recv() => match letter {
+                    Some(Letter::Attach(output)) => self.attached.push(output),
+                    Some(Letter::Ended) => ended = true,
+                    None => return,
+                },
+                _ = heartbeat.tick() => self.tell(&beat()).await,
+                () = gone(self.launcher.as_ref()) => {
+                    self.launcher = None;
+                    left.take().into_iter().for_each(|left| left());
+                }
+                () = sleep(DRAIN), if ended => return,
+            }
+        }
+    }
+
+    async fn read(&mut self, index: usize, piece: io::Result<Vec<u8>>) {
+        let Some(reader) = self.readers.get_mut(index) else { return };
+        match (piece, &reader) {
+            (Ok(piece), Some((stream, _))) if !piece.is_empty() => {
+                let stream = *stream;
+                self.tell(&said(stream, piece)).await;
+            }
+            // A terminal that nobody holds any more fails to be read.
+            _ => *reader = None,
+        }
+    }
+
+    async fn tell(&mut self, record: &ProcessIo) {
+        if let Some(launcher) = &self.launcher {
+            // That it is gone is noticed by itself.
+            let _gone = launcher.send(record).await;
+        }
+        self.attached.retain(|output| output.try_send(record).is_ok());
+    }
+}
+
+async fn gone(output: Option<&Output>) {
+    match output {
+        Some(output) => output.closed().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What comes first from whichever stream; nothing at its end.
+async fn next(readers: &[Option<Reader>]) -> (usize, io::Result<Vec<u8>>) {
+    let [first, second] = [readers.first(), readers.get(1)].map(|reader| reader.and_then(Option::as_ref));
+    tokio::select! {
+        piece = piece(first) => (0, piece),
+        piece = piece(second) => (1, piece),
+    }
+}
+
+async fn piece(reader: Option<&Reader>) -> io::Result<Vec<u8>> {
+    let Some((_, stream)) = reader else { return std::future::pending().await };
+    let mut buffer = vec![0; PIECE_BYTES];
+    loop {
+        let mut ready = stream.readable().await?;
+        let read = ready.try_io(|stream| Ok(rustix::io::read(stream.get_ref().as_fd(), buffer.as_mut_slice())?));
+        if let Ok(read) = read {
+            buffer.truncate(read?);
+            return Ok(buffer);
+        }
+    }
+}
+
+/// Closing a terminal would take its output with it, so its end of input is for whoever types there to say.
+async fn write(writer: Arc<AsyncFd<OwnedFd>>, is_terminal: bool, mut inputs: mpsc::Receiver<Input>) {
+    while let Some(input) = inputs.recv().await {
+        let done = match input {
+            Input::Data(data) => all(&writer, &data).await,
+            Input::End if is_terminal => Ok(()),
+            Input::End => return,
+            Input::Window(rows, columns) => resize(writer.get_ref(), rows, columns),
+        };
+        if let Err(error) = done {
+            tracing::debug!(%error, "input for a session is lost");
+        }
+    }
+}
+
+async fn all(writer: &AsyncFd<OwnedFd>, mut data: &[u8]) -> io::Result<()> {
+    while !data.is_empty() {
+        let mut ready = writer.writable().await?;
+        if let Ok(written) = ready.try_io(|stream| Ok(rustix::io::write(stream.get_ref().as_fd(), data)?)) {
+            data = data.get(written?..).unwrap_or_default();
+        }
+    }
+    Ok(())
+}
+
+fn said(stream: data::Type, piece: Vec<u8>) -> ProcessIo {
+    let data = Data { r#type: Some(stream.into()), data: Some(piece) };
+    ProcessIo { r#type: Some(process_io::Type::Data.into()), data: Some(data), ..ProcessIo::default() }
+}
+
+fn beat() -> ProcessIo {
+    let heartbeat = Some(control::Heartbeat { interval: Some(DurationInfo::from(HEARTBEAT)) });
+    let control = Control { r#type: Some(control::Type::Heartbeat.into()), heartbeat, ..Control::default() };
+    ProcessIo { r#type: Some(process_io::Type::Control.into()), control: Some(control), ..ProcessIo::default() }
+}
+
+impl Input {
+    /// What a record of an attached client means, if it means anything.
+    pub(crate) fn of(record: ProcessIo) -> Option<Input> {
+        match (record.r#type(), record.data, record.control) {
+            (process_io::Type::Data, Some(data), _) if data.r#type() == data::Type::Stdin => {
+                let data = data.data.unwrap_or_default();
+                Some(if data.is_empty() { Input::End } else { Input::Data(data) })
+            }
+            (process_io::Type::Control, _, Some(Control { tty_info: Some(TtyInfo { window_size }), .. })) => {
+                let window = window_size?;
+                Some(Input::Window(u16::try_from(window.rows).ok()?, u16::try_from(window.columns).ok()?))
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! The operator API's calls about containers that others launch: nested ones, standalone ones, sessions and their streams.
+
+use std::time::Duration;
+
+use axum::body::{Body, BodyDataStream};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt;
+use mesos::recordio::Decoder;
+use mesos::server::{self, MAX_CALL_BYTES, Refusal};
+use mesos::v1::agent::{self, Call, ProcessIo, call, response};
+use mesos::v1::{CommandInfo, ContainerId, ContainerInfo, Resource};
+
+use super::Shared;
+use super::negotiate::{Form, labelled};
+use crate::containers::{
+    AttachRefusal, Class, Input, KillRefusal, LaunchRefusal, Launched, Order, RemoveRefusal, Terminal, Termination,
+    check_id,
+};
+
+/// Records that may wait for a client that does not read.
+const QUEUED_RECORDS: usize = 256;
+
+/// How long the first record of an input may take.
+const FIRST_RECORD: Duration = Duration::from_secs(60);
+
+/// SIGKILL
+const DEFAULT_SIGNAL: i32 = 9;
+
+/// A call about containers, apart from its older or newer name.
+pub(super) enum Ask {
+    Launch(Box<Order>),
+    Session(Box<Order>),
+    Wait(ContainerId, Naming),
+    Kill(ContainerId, i32),
+    Remove(ContainerId),
+    AttachOutput(ContainerId),
+}
+
+/// Which of two answers a client expects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Naming {
+    Nested,
+    Any,
+}
+
+impl Ask {
+    /// The call, if it is one about containers, with ids that can be.
+    pub(super) fn of(call: Call) -> Result<Option<Ask>, Refusal> {
+        use call::Type;
+        let ask = match call.r#type() {
+            Type::LaunchNestedContainer => call.launch_nested_container.map(|asked| {
+                Ask::Launch(order(asked.container_id, Class::Task, asked.command, asked.container, Vec::new()))
+            }),
+            Type::LaunchContainer => call.launch_container.map(|asked| {
+                Ask::Launch(order(asked.container_id, Class::Task, asked.command, asked.container, asked.resources))
+            }),
+            Type::LaunchNestedContainerSession => call.launch_nested_container_session.map(|asked| {
+                Ask::Session(order(asked.container_id, Class::Session, asked.command, asked.container, Vec::new()))
+            }),
+            Type::WaitNestedContainer => {
+                call.wait_nested_container.map(|asked| Ask::Wait(asked.container_id, Naming::Nested))
+            }
+            Type::WaitContainer => call.wait_container.map(|asked| Ask::Wait(asked.container_id, Naming::Any)),
+            Type::KillNestedContainer => {
+                call.kill_nested_container.map(|asked| Ask::Kill(asked.container_id, signal(asked.signal)))
+            }
+            Type::KillContainer => call.kill_container.map(|asked| Ask::Kill(asked.container_id, signal(asked.signal))),
+            Type::RemoveNestedContainer => call.remove_nested_container.map(|asked| Ask::Remove(asked.container_id)),
+            Type::RemoveContainer => call.remove_container.map(|asked| Ask::Remove(asked.container_id)),
+            Type::AttachContainerOutput => {
+                call.attach_container_output.map(|asked| Ask::AttachOutput(asked.container_id))
+            }
+            _ => None,
+        };
+        ask.map(Ask::checked).transpose()
+    }
+
+    /// Whether its answer is a stream of records.
+    pub(super) fn is_streaming(&self) -> bool {
+        matches!(self, Ask::Session(_) | Ask::AttachOutput(_))
+    }
+
+    fn id(&self) -> &ContainerId {
+        match self {
+            Ask::Launch(order) | Ask::Session(order) => &order.id,
+            Ask::Wait(id, _) | Ask::Kill(id, _) | Ask::Remove(id) | Ask::AttachOutput(id) => id,
+        }
+    }
+
+    fn checked(self) -> Result<Ask, Refusal> {
+        check_id(self.id()).map_err(invalid)?;
+        let nested = matches!(self, Ask::Session(_) | Ask::Wait(_, Naming::Nested));
+        match self.id().parent {
+            None if nested => Err(invalid("Expecting 'container_id.parent' to be present".to_owned())),
+            _ => Ok(self),
+        }
+    }
+
+    /// Does what is asked, and answers when that is done.
+    pub(super) async fn answer(self, shared: &Shared, form: Form) -> Result<Response, Refusal> {
+        let containers = &shared.containers;
+        match self {
+            Ask::Launch(order) => Ok(match containers.launch(*order, None).await?? {
+                Launched::New => StatusCode::OK.into_response(),
+                Launched::Already => server::accepted(),
+            }),
+            Ask::Session(order) => {
+                let (output, response) = server::event_stream::<ProcessIo>(form.codec, None, QUEUED_RECORDS);
+                match containers.launch(*order, Some(output)).await?? {
+                    Launched::New => Ok(labelled(response, form)),
+                    Launched::Already => Ok(server::accepted()),
+                }
+            }
+            Ask::Wait(id, naming) => {
+                let termination = containers.wait(id.clone()).await?;
+                let termination = termination.ok_or_else(|| unknown(&id))?;
+                Ok(server::reply(form.codec, &waited(termination, naming)))
+            }
+            Ask::Kill(id, signal) => {
+                let killed = containers.kill(id.clone(), signal).await?;
+                killed.map_err(|refusal| match refusal {
+                    KillRefusal::Unknown => unknown(&id),
+                    KillRefusal::Failed(_) => internal(refusal),
+                })?;
+                Ok(StatusCode::OK.into_response())
+            }
+            Ask::Remove(id) => remove(shared, id).await,
+            Ask::AttachOutput(id) => {
+                let (output, response) = server::event_stream::<ProcessIo>(form.codec, None, QUEUED_RECORDS);
+                containers.attach_output(id.clone(), output).await?.map_err(|refusal| attach(refusal, &id))?;
+                Ok(labelled(response, form))
+            }
+        }
+    }
+}
+
+/// One that never was counts as removed, if what it would be nested in is there.
+async fn remove(shared: &Shared, id: ContainerId) -> Result<Response, Refusal> {
+    let root = id.root().clone();
+    if id.parent.is_some() {
+        let known = shared.actor.view(move |core, _| core.is_root(&root)).await?;
+        let standalone = shared.containers.list().await?.iter().any(|listed| listed.id.root() == id.root());
+        if !known && !standalone {
+            return Err(internal(format!("Container {} cannot be found", id.root())));
+        }
+    }
+    shared.containers.remove(id).await?.map_err(|refusal: RemoveRefusal| internal(refusal))?;
+    Ok(StatusCode::OK.into_response())
+}
+
+fn order(
+    id: ContainerId,
+    class: Class,
+    command: Option<CommandInfo>,
+    container: Option<ContainerInfo>,
+    resources: Vec<Resource>,
+) -> Box<Order> {
+    Box::new(Order { id, class, command: command.unwrap_or_default(), container, resources })
+}
+
+fn signal(asked: Option<i32>) -> i32 {
+    asked.unwrap_or(DEFAULT_SIGNAL)
+}
+
+fn waited(Termination { status, message }: Termination, naming: Naming) -> agent::Response {
+    let exit_status = status;
+    match naming {
+        Naming::Nested => {
+            let wait = response::WaitNestedContainer { exit_status, message, ..Default::default() };
+            let r#type = Some(response::Type::WaitNestedContainer.into());
+            agent::Response { r#type, wait_nested_container: Some(wait), ..Default::default() }
+        }
+        Naming::Any => {
+            let wait = response::WaitContainer { exit_status, message, ..Default::default() };
+            let r#type = Some(response::Type::WaitContainer.into());
+            agent::Response { r#type, wait_container: Some(wait), ..Default::default() }
+        }
+    }
+}
+
+/// ATTACH_CONTAINER_INPUT: the request's body is the stream. Answered when that ends, or the session does.
+pub(super) async fn attach_input(shared: &Shared, form: Form, body: Body) -> Result<Response, Refusal> {
+    let mut records =
+        Records { codec: form.codec, body: body.into_data_stream(), decoder: Decoder::new(MAX_CALL_BYTES) };
+    let late = |_| Refusal::new(StatusCode::REQUEST_TIMEOUT, "The first record did not arrive in time");
+    let first = tokio::time::timeout(FIRST_RECORD, records.next()).await.map_err(late)??;
+    let first = first.ok_or_else(|| Refusal::bad_request("Received EOF while reading the request's body"))?;
+    let (call::attach_container_input::Type::ContainerId, Some(id)) = (first.r#type(), first.container_id.clone())
+    else {
+        return Err(invalid("Expecting 'attach_container_input.container_id' to be present".to_owned()));
+    };
+    check_id(&id).map_err(invalid)?;
+    let terminal = shared.containers.attach_input(id.clone()).await?.map_err(|refusal| attach(refusal, &id))?;
+    tokio::select! {
+        passed = pass(&mut records, &terminal) => passed?,
+        () = terminal.closed() => {}
+    }
+    Ok(StatusCode::OK.into_response())
+}
+
+async fn pass(records: &mut Records, terminal: &Terminal) -> Result<(), Refusal> {
+    while let Some(record) = records.next().await? {
+        if record.r#type() != call::attach_container_input::Type::ProcessIo {
+            return Err(invalid("Expecting 'attach_container_input.type' to be PROCESS_IO".to_owned()));
+        }
+        if let Some(input) = record.process_io.and_then(Input::of)
+            && !terminal.send(input).await
+        {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// A request's body, record by record.
+struct Records {
+    codec: mesos::Codec,
+    body: BodyDataStream,
+    decoder: Decoder,
+}
+
+impl Records {
+    async fn next(&mut self) -> Result<Option<call::AttachContainerInput>, Refusal> {
+        loop {
+            let bad =
+                |error: &dyn std::fmt::Display| Refusal::bad_request(format!("Failed to read the request: {error}"));
+            if let Some(record) = self.decoder.next().map_err(|error| bad(&error))? {
+                return self.input(&record).map(Some);
+            }
+            match self.body.next().await {
+                Some(Ok(piece)) => self.decoder.push(&piece),
+                // A client that goes away has no more to say.
+                Some(Err(_)) | None => return Ok(None),
+            }
+        }
+    }
+
+    fn input(&self, record: &[u8]) -> Result<call::AttachContainerInput, Refusal> {
+        let call: Call = self.codec.decode(record)?;
+        mesos::validate::agent_call(&call)?;
+        let other = || Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Streaming is for ATTACH_CONTAINER_INPUT only");
+        if call.r#type() != call::Type::AttachContainerInput {
+            return Err(other());
+        }
+        call.attach_container_input.ok_or_else(other)
+    }
+}
+
+fn invalid(message: String) -> Refusal {
+    Refusal::bad_request(format!("Failed to validate agent::Call: {message}"))
+}
+
+fn unknown(id: &ContainerId) -> Refusal {
+    Refusal::new(StatusCode::NOT_FOUND, format!("Container {id} cannot be found"))
+}
+
+fn internal(error: impl std::fmt::Display) -> Refusal {
+    Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+}
+
+fn attach(refusal: AttachRefusal, id: &ContainerId) -> Refusal {
+    match refusal {
+        AttachRefusal::Unknown => unknown(id),
+        AttachRefusal::NotAttachable => Refusal::bad_request(refusal.to_string()),
+        AttachRefusal::Taken => Refusal::new(StatusCode::CONFLICT, refusal.to_string()),
+    }
+}
+
+impl From<LaunchRefusal> for Refusal {
+    fn from(refusal: LaunchRefusal) -> Refusal {
+        match refusal {
+            LaunchRefusal::Order(message) => Refusal::bad_request(message),
+            LaunchRefusal::Sandbox(message) => internal(message),
+        }
+    }
+}

@@ -1,0 +1,370 @@
+//! Containers of the operator API: nested tasks, sessions with their streams, and standalone ones.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use mesos::Codec;
+use mesos::client::Client;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+
+use crate::executor::Executor;
+use crate::processes::{custom, sandbox};
+use crate::wait::{soon, until};
+use crate::world::World;
+
+const PATH: &str = "/slave(1)/api/v1";
+
+/// A request whose answer's body is read in pieces.
+struct Exchange {
+    status: u16,
+    head: String,
+    reader: BufReader<TcpStream>,
+}
+
+impl Exchange {
+    async fn open(address: SocketAddr, headers: &str, body: &[u8]) -> Exchange {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let head = format!("POST {PATH} HTTP/1.1\r\nHost: agent\r\n{headers}Content-Length: {}\r\n\r\n", body.len());
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(body).await.unwrap();
+        Exchange::answered(BufReader::new(stream)).await
+    }
+
+    async fn answered(mut reader: BufReader<TcpStream>) -> Exchange {
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            assert!(soon("an answer", reader.read_line(&mut head)).await.unwrap() > 0, "{head}");
+        }
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        Exchange { status, head: head.to_ascii_lowercase(), reader }
+    }
+
+    /// The next record of the stream; nothing at its end.
+    async fn record(&mut self) -> Option<Value> {
+        let mut size = String::new();
+        soon("a chunk", self.reader.read_line(&mut size)).await.unwrap();
+        let size = usize::from_str_radix(size.trim(), 16).unwrap();
+        let mut chunk = vec![0; size + 2];
+        soon("a chunk", self.reader.read_exact(&mut chunk)).await.unwrap();
+        let chunk = String::from_utf8(chunk).unwrap();
+        let (_, record) = chunk.trim_end().split_once('\n')?;
+        Some(serde_json::from_str(record).unwrap())
+    }
+
+    /// Everything that was written to these streams, until the session's end.
+    async fn output(&mut self) -> (String, String) {
+        let (mut stdout, mut stderr) = (String::new(), String::new());
+        while let Some(record) = self.record().await {
+            if record["type"] == "DATA" {
+                let text = text(&record);
+                if record["data"]["type"] == "STDOUT" { stdout += &text } else { stderr += &text }
+            }
+        }
+        (stdout, stderr)
+    }
+
+    /// Until the output contains this.
+    async fn until(&mut self, wanted: &str) -> String {
+        let mut seen = String::new();
+        while !seen.contains(wanted) {
+            let record = self.record().await.unwrap_or_else(|| panic!("the end, after {seen:?}"));
+            seen += &text(&record);
+        }
+        seen
+    }
+}
+
+fn text(record: &Value) -> String {
+    use base64::Engine;
+    let data = record["data"]["data"].as_str().unwrap_or_default();
+    String::from_utf8(base64::engine::general_purpose::STANDARD.decode(data).unwrap()).unwrap()
+}
+
+async fn call(world: &World, call: Value) -> (u16, Value) {
+    let mut exchange = Exchange::open(world.address(), JSON, call.to_string().as_bytes()).await;
+    let length = exchange.head.split("content-length: ").nth(1).and_then(|rest| rest.lines().next()).unwrap();
+    let mut body = vec![0; length.trim().parse().unwrap()];
+    exchange.reader.read_exact(&mut body).await.unwrap();
+    let text = String::from_utf8(body).unwrap();
+    (exchange.status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+}
+
+const JSON: &str = "Content-Type: application/json\r\n";
+const RECORDS: &str = "Content-Type: application/json\r\nAccept: application/recordio\r\n";
+
+async fn session(world: &World, id: &Value, command: Value) -> Exchange {
+    let call = json!({"type": "LAUNCH_NESTED_CONTAINER_SESSION",
+        "launch_nested_container_session": {"container_id": id, "command": command}});
+    Exchange::open(world.address(), RECORDS, call.to_string().as_bytes()).await
+}
+
+async fn launch(world: &World, id: &Value, command: &str) -> (u16, Value) {
+    let resources = json!([{"name": "cpus", "type": "SCALAR", "scalar": {"value": 0.5}}]);
+    let launch = json!({"container_id": id, "command": {"value": command}, "resources": resources});
+    call(world, json!({"type": "LAUNCH_CONTAINER", "launch_container": launch})).await
+}
+
+async fn wait(world: &World, id: &Value) -> (u16, Value) {
+    let (status, body) = call(world, json!({"type": "WAIT_CONTAINER", "wait_container": {"container_id": id}})).await;
+    (status, body["wait_container"]["exit_status"].clone())
+}
+
+async fn remove(world: &World, id: &Value) -> u16 {
+    call(world, json!({"type": "REMOVE_CONTAINER", "remove_container": {"container_id": id}})).await.0
+}
+
+async fn kill(world: &World, id: &Value, signal: i32) -> u16 {
+    let kill = json!({"container_id": id, "signal": signal});
+    call(world, json!({"type": "KILL_CONTAINER", "kill_container": kill})).await.0
+}
+
+async fn shown(world: &World, nested: bool, standalone: bool) -> Vec<Value> {
+    let asked = json!({"type": "GET_CONTAINERS",
+        "get_containers": {"show_nested": nested, "show_standalone": standalone}});
+    call(world, asked).await.1["get_containers"]["containers"].as_array().cloned().unwrap_or_default()
+}
+
+/// An agent with an executor, and the id of a container nested in that.
+async fn with_executor() -> (World, Executor, Value) {
+    let world = World::new().await;
+    world.master.launch(custom("t1", "sleep 1000; true")).await;
+    let mut executor = Executor::subscribe_when_known(&world, "custom").await;
+    executor.launched().await;
+    let container = world.json("/containers").await[0]["container_id"].clone();
+    (world, executor, json!({"value": "c1", "parent": {"value": container}}))
+}
+
+fn nested_sandbox(world: &World, id: &Value) -> PathBuf {
+    sandbox(world).join("containers").join(id["value"].as_str().unwrap())
+}
+
+#[tokio::test]
+async fn a_session_joins_its_executor_and_tells_everything_until_its_end() {
+    let (world, _executor, id) = with_executor().await;
+    let command = json!({"value": "echo $OWN $MORE; pwd; echo oops >&2; exit 3",
+        "environment": {"variables": [{"name": "MORE", "value": "too"}]}});
+    let mut session = session(&world, &id, command).await;
+    assert_eq!(session.status, 200);
+    assert!(session.head.contains("content-type: application/recordio\r\n"), "{}", session.head);
+    assert!(session.head.contains("message-content-type: application/json\r\n"), "{}", session.head);
+    let run = fs::canonicalize(sandbox(&world)).unwrap();
+    assert_eq!(session.output().await, (format!("yes too\n{}\n", run.display()), "oops\n".to_owned()));
+    assert_eq!(wait(&world, &id).await, (200, json!(3 << 8)));
+    let nested = json!({"type": "WAIT_NESTED_CONTAINER", "wait_nested_container": {"container_id": id}});
+    assert_eq!(call(&world, nested).await.1["wait_nested_container"], json!({"exit_status": 3 << 8}));
+    assert_eq!(remove(&world, &id).await, 200);
+    assert_eq!(wait(&world, &id).await.0, 404);
+    assert_eq!(remove(&world, &id).await, 200, "one that is not there counts as removed");
+}
+
+#[tokio::test]
+async fn a_session_ends_with_whoever_launched_it_and_with_everything_it_started() {
+    let (world, _executor, id) = with_executor().await;
+    let mut session = session(&world, &id, json!({"value": "sleep 1001 & echo $!; sleep 1002"})).await;
+    let child = session.until("\n").await;
+    assert_eq!(remove(&world, &id).await, 500, "it runs");
+    drop(session);
+    assert_eq!(wait(&world, &id).await, (200, json!(9)));
+    let stat = format!("/proc/{}/stat", child.trim());
+    until("its child to be gone", async || {
+        fs::read_to_string(&stat).map_or(true, |stat| stat.contains(") Z ")).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn protobuf_is_spoken_too() {
+    let (world, _executor, id) = with_executor().await;
+    let order = json!({"type": "LAUNCH_NESTED_CONTAINER_SESSION",
+        "launch_nested_container_session": {"container_id": id, "command": {"value": "echo hello"}}});
+    let order: mesos::v1::agent::Call = Codec::Json.decode(order.to_string().as_bytes()).unwrap();
+    let client = Client::new(world.address().to_string(), Codec::Protobuf);
+    let mut records = client.subscribe::<_, mesos::v1::agent::ProcessIo>(PATH, &order).await.unwrap();
+    let record = soon("a record", records.next()).await.unwrap().unwrap();
+    assert_eq!(record.data.unwrap().data(), b"hello\n");
+    assert!(soon("the end", records.next()).await.unwrap().is_none());
+}
+
+fn input(kind: &str, content: Value) -> Vec<u8> {
+    let (name, content) = if kind == "CONTAINER_ID" { ("container_id", content) } else { ("process_io", content) };
+    let record = json!({"type": "ATTACH_CONTAINER_INPUT", "attach_container_input": {"type": kind, name: content}});
+    let record = record.to_string();
+    let record = format!("{}\n{record}", record.len());
+    format!("{:x}\r\n{record}\r\n", record.len()).into_bytes()
+}
+
+fn stdin(text: &str) -> Vec<u8> {
+    use base64::Engine;
+    let data = base64::engine::general_purpose::STANDARD.encode(text);
+    input("PROCESS_IO", json!({"type": "DATA", "data": {"type": "STDIN", "data": data}}))
+}
+
+/// Begins to send input; the answer comes at its end.
+async fn attach_input(world: &World, id: &Value) -> TcpStream {
+    let mut stream = TcpStream::connect(world.address()).await.unwrap();
+    let head = format!(
+        "POST {PATH} HTTP/1.1\r\nHost: agent\r\nContent-Type: application/recordio\r\n\
+         Message-Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(&input("CONTAINER_ID", id.clone())).await.unwrap();
+    stream
+}
+
+#[tokio::test]
+async fn input_reaches_the_process_and_an_empty_piece_is_its_end() {
+    let (world, _executor, id) = with_executor().await;
+    let mut session = session(&world, &id, json!({"value": "cat", "shell": false})).await;
+    let mut typing = attach_input(&world, &id).await;
+    typing.write_all(&stdin("one\n")).await.unwrap();
+    assert_eq!(session.until("\n").await, "one\n");
+    let output = json!({"type": "ATTACH_CONTAINER_OUTPUT", "attach_container_output": {"container_id": id}});
+    let mut watching = Exchange::open(world.address(), JSON, output.to_string().as_bytes()).await;
+    assert_eq!(watching.status, 200);
+    let second = Exchange::answered(BufReader::new(attach_input(&world, &id).await)).await;
+    assert_eq!(second.status, 409, "one at a time");
+    typing.write_all(&stdin("two\n")).await.unwrap();
+    assert_eq!((session.until("\n").await, watching.until("\n").await), ("two\n".to_owned(), "two\n".to_owned()));
+    typing.write_all(&stdin("")).await.unwrap();
+    assert_eq!(session.output().await.0, "");
+    assert_eq!(Exchange::answered(BufReader::new(typing)).await.status, 200);
+    assert_eq!(wait(&world, &id).await, (200, json!(0)));
+}
+
+#[tokio::test]
+async fn a_terminal_has_the_size_of_its_window() {
+    let (world, _executor, id) = with_executor().await;
+    let tty = |rows: u16, columns: u16| json!({"window_size": {"rows": rows, "columns": columns}});
+    let container = json!({"type": "MESOS", "tty_info": tty(11, 22)});
+    let command = json!({"value": "test -t 0 && stty size; read line; stty size; echo $TERM $line"});
+    let call = json!({"type": "LAUNCH_NESTED_CONTAINER_SESSION", "launch_nested_container_session":
+        {"container_id": id, "command": command, "container": container}});
+    let mut session = Exchange::open(world.address(), RECORDS, call.to_string().as_bytes()).await;
+    assert_eq!(session.until("\n").await, "11 22\r\n");
+    let mut typing = attach_input(&world, &id).await;
+    let window = json!({"type": "CONTROL", "control": {"type": "TTY_INFO", "tty_info": tty(33, 44)}});
+    typing.write_all(&input("PROCESS_IO", window)).await.unwrap();
+    typing.write_all(&stdin("typed\n")).await.unwrap();
+    let rest = session.until("xterm typed").await;
+    assert!(rest.contains("33 44\r\n"), "{rest}");
+    assert_eq!(wait(&world, &id).await, (200, json!(0)));
+}
+
+#[tokio::test]
+async fn a_nested_task_has_a_sandbox_below_its_parents_and_a_life_of_its_own() {
+    let (world, _executor, id) = with_executor().await;
+    assert_eq!(launch(&world, &id, "pwd; echo $MESOS_SANDBOX; echo [$OWN]; sleep 1000").await.0, 200);
+    assert_eq!(launch(&world, &id, "true").await.0, 202, "there is one already");
+    let own = fs::canonicalize(nested_sandbox(&world, &id)).unwrap();
+    let stdout =
+        until("its output", async || fs::read_to_string(own.join("stdout")).ok().filter(|out| out.ends_with("]\n")));
+    assert_eq!(stdout.await, format!("{0}\n{0}\n[]\n", own.display()));
+    let containers = shown(&world, true, false).await;
+    assert_eq!(containers.len(), 2);
+    let nested = &containers[1];
+    assert_eq!((&nested["container_id"], &nested["container_status"]["container_id"]), (&id, &id));
+    assert!(nested["container_status"]["executor_pid"].is_u64() && nested["framework_id"].is_null());
+    assert_eq!(nested["resource_statistics"]["cpus_soft_limit"], 0.5);
+    assert_eq!(shown(&world, false, true).await.len(), 1);
+    assert_eq!(remove(&world, &id).await, 500);
+    assert_eq!(kill(&world, &id, 15).await, 200);
+    assert_eq!(wait(&world, &id).await, (200, json!(15)));
+    assert_eq!(kill(&world, &id, 9).await, 404, "it is over");
+    assert_eq!(remove(&world, &id).await, 200);
+    assert_eq!(launch(&world, &id, "exit 7").await.0, 200, "its name is free again");
+    assert_eq!(wait(&world, &id).await, (200, json!(7 << 8)));
+}
+
+#[tokio::test]
+async fn what_is_nested_outlives_the_agent_and_goes_with_the_executor() {
+    let (mut world, executor, id) = with_executor().await;
+    let quick = json!({"value": "c2", "parent": id["parent"]});
+    assert_eq!(launch(&world, &id, "echo $$ > pid; sleep 1000").await.0, 200);
+    assert_eq!(launch(&world, &quick, "exit 5").await.0, 200);
+    let pid = nested_sandbox(&world, &id).join("pid");
+    let pid = until("its pid", async || fs::read_to_string(&pid).ok().filter(|pid| pid.ends_with('\n'))).await;
+    drop(executor);
+    world.restart().await;
+    let mut executor = Executor::subscribe_when_known(&world, "custom").await;
+    executor.expect(mesos::v1::executor::event::Type::Subscribed).await;
+    world.master.subscription(2).await;
+    assert_eq!(wait(&world, &quick).await, (200, json!(5 << 8)), "how it ended is still known");
+    assert_eq!(shown(&world, true, false).await.len(), 2);
+    let own = shown(&world, false, false).await[0]["container_status"]["executor_pid"].as_i64().unwrap();
+    let own = rustix::process::Pid::from_raw(i32::try_from(own).unwrap()).unwrap();
+    rustix::process::kill_process(own, rustix::process::Signal::KILL).unwrap();
+    let stat = format!("/proc/{}/stat", pid.trim());
+    until("the nested one to be gone", async || {
+        fs::read_to_string(&stat).map_or(true, |stat| stat.contains(") Z ")).then_some(())
+    })
+    .await;
+    until("it to be forgotten", async || (wait(&world, &id).await.0 == 404).then_some(())).await;
+}
+
+#[tokio::test]
+async fn a_standalone_container_needs_nobody() {
+    let mut world = World::new().await;
+    let id = json!({"value": "alone"});
+    fs::write(world.directory.path().join("file"), "fetched\n").unwrap();
+    let file = world.directory.path().join("file").display().to_string();
+    let command = json!({"value": "cat file; sleep 1000", "uris": [{"value": file}]});
+    let order = json!({"type": "LAUNCH_CONTAINER", "launch_container": {"container_id": id, "command": command}});
+    assert_eq!(call(&world, order).await.0, 200);
+    let own = world.work_dir().join("containers/alone");
+    until("what was fetched", async || fs::read_to_string(own.join("stdout")).ok().filter(|out| out == "fetched\n"))
+        .await;
+    assert_eq!(shown(&world, false, true).await.len(), 1);
+    assert_eq!(shown(&world, true, false).await.len(), 0);
+    world.restart().await;
+    world.master.subscription(2).await;
+    assert_eq!(shown(&world, false, true).await.len(), 1);
+    let inner = json!({"value": "inner", "parent": id});
+    let mut inside = session(&world, &inner, json!({"value": "pwd"})).await;
+    assert_eq!(inside.output().await.0.trim(), own.display().to_string());
+    assert_eq!(kill(&world, &id, 9).await, 200);
+    assert_eq!(wait(&world, &id).await, (200, json!(9)));
+    assert_eq!(remove(&world, &id).await, 200);
+}
+
+#[tokio::test]
+async fn what_cannot_be_done_is_refused_in_words() {
+    let (world, _executor, id) = with_executor().await;
+    let parent = &id["parent"];
+    let docker = json!({"container_id": id, "command": {"value": "true"}, "container": {"type": "DOCKER"}});
+    let nothing = json!({"container_id": id});
+    let lost = json!({"container_id": {"value": "c", "parent": {"value": "nobody"}}, "command": {"value": "true"}});
+    let dotted = json!({"container_id": {"value": "a.b", "parent": parent}, "command": {"value": "true"}});
+    let unknown = json!({"container_id": id, "command": {"value": "/no/such/program", "shell": false}});
+    for (order, wanted) in
+        [(docker, "Docker"), (nothing, "command"), (lost, "nobody"), (dotted, "'a.b'"), (unknown, "/no/such/program")]
+    {
+        let (status, body) = call(&world, json!({"type": "LAUNCH_CONTAINER", "launch_container": order})).await;
+        assert_eq!(status, 400, "{body}");
+        assert!(body.as_str().unwrap().contains(wanted), "{body}");
+    }
+    assert_eq!(call(&world, json!({"type": "PRUNE_IMAGES"})).await.0, 501);
+    assert_eq!(kill(&world, &id, 9).await, 404);
+    let stranger = json!({"value": "c", "parent": {"value": "nobody"}});
+    assert_eq!(remove(&world, &stranger).await, 500);
+    assert_eq!(launch(&world, &id, "sleep 1000").await.0, 200);
+    let attach = json!({"type": "ATTACH_CONTAINER_OUTPUT", "attach_container_output": {"container_id": id}});
+    assert_eq!(call(&world, attach.clone()).await.0, 400, "it has no streams");
+    let status = async |headers: &str, call: &Value| {
+        Exchange::open(world.address(), headers, call.to_string().as_bytes()).await.status
+    };
+    let health = json!({"type": "GET_HEALTH"});
+    assert_eq!(status(RECORDS, &health).await, 406);
+    assert_eq!(status("Content-Type: application/recordio\r\n", &health).await, 400);
+    let input = json!({"type": "ATTACH_CONTAINER_INPUT", "attach_container_input":
+        {"type": "CONTAINER_ID", "container_id": id}});
+    assert_eq!(status(JSON, &input).await, 415);
+    let records = "Content-Type: application/recordio\r\nMessage-Content-Type: application/json\r\n";
+    let framed = format!("{}\n{health}", health.to_string().len());
+    assert_eq!(Exchange::open(world.address(), records, framed.as_bytes()).await.status, 415);
+    let unnamed = json!({"type": "ATTACH_CONTAINER_INPUT", "attach_container_input": {"type": "PROCESS_IO"}});
+    let framed = format!("{}\n{unnamed}", unnamed.to_string().len());
+    assert_eq!(Exchange::open(world.address(), records, framed.as_bytes()).await.status, 400);
+}
