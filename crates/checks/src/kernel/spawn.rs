@@ -23,13 +23,14 @@ use rustix::thread::{
 };
 
 use super::plan::Plan;
+use super::signals;
 use crate::spec::Credentials;
 
 /// Enough for a few nested system calls, also when compiled without optimisation.
 const STACK: usize = 128 * 1024;
 
-/// The highest signal number.
-const SIGNALS: c_int = 64;
+/// Whether a child can be born in a cgroup, and without the handlers of its parent: whether `clone3` is called here.
+const HAS_CLONE3: bool = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"));
 
 /// A program to start.
 ///
@@ -132,6 +133,8 @@ struct Birth<'a> {
     plan: &'a Plan,
     /// Standard input, output and error, none of them below 3.
     streams: [Option<BorrowedFd<'a>>; 3],
+    /// Signals the child has to hear again.
+    deaf_to: u64,
     step: AtomicU8,
     errno: AtomicI32,
 }
@@ -151,7 +154,10 @@ impl Spawn<'_> {
             *stream = copy.as_ref().map(OwnedFd::as_fd).or(*stream);
         }
         let plan = Plan::of(&self).map_err(|_nul| unprepared(Errno::INVAL))?;
-        let birth = Birth { spawn: &self, plan: &plan, streams, step: AtomicU8::new(0), errno: AtomicI32::new(0) };
+        let without_handlers = HAS_CLONE3 && self.cgroup.is_some();
+        let deaf_to = if without_handlers { signals::ignored() } else { signals::ALL };
+        let (step, errno) = (AtomicU8::new(0), AtomicI32::new(0));
+        let birth = Birth { spawn: &self, plan: &plan, streams, deaf_to, step, errno };
         let child = clone_child(&birth).map_err(unprepared)?;
         match birth.errno.load(Ordering::Relaxed) {
             0 => Ok(child),
@@ -212,8 +218,8 @@ unsafe fn clone_here(top: *mut c_void, argument: *mut c_void, pidfd: *mut c_int)
     Pid::from_raw(pid).filter(|_| pid > 0).ok_or_else(last_errno)
 }
 
-/// The same, and the child is born in a cgroup. Only `clone3` can do that, which libc does not offer: moving a process
-/// later, by writing its number, waits for every other fork and exit on the machine.
+/// The same, and the child is born in a cgroup, and without handlers of signals. Only `clone3` can do that, which libc
+/// does not offer: moving a process later, by writing its number, waits for every other fork and exit on the machine.
 ///
 /// # Safety
 ///
@@ -227,9 +233,11 @@ unsafe fn clone_into(
     pidfd: *mut c_int,
 ) -> rustix::io::Result<Pid> {
     const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
+    const CLONE_CLEAR_SIGHAND: u64 = 0x1_0000_0000;
     // SAFETY: plain data, for which all zeroes is "nothing special".
     let mut wanted: libc::clone_args = unsafe { mem::zeroed() };
-    wanted.flags = (libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD) as u64 | CLONE_INTO_CGROUP;
+    wanted.flags = (libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD) as u64;
+    wanted.flags |= CLONE_INTO_CGROUP | CLONE_CLEAR_SIGHAND;
     wanted.pidfd = pidfd.addr() as u64;
     wanted.exit_signal = libc::SIGCHLD as u64;
     wanted.stack = bottom.addr() as u64;
@@ -354,7 +362,7 @@ impl Birth<'_> {
     }
 
     fn prepare(&self) -> rustix::io::Result<()> {
-        default_signals();
+        signals::reset(self.deaf_to);
         self.at(Step::Namespaces);
         if let Some(enter) = &self.spawn.enter {
             let kinds = enter.kinds - ThreadNameSpaceType::PROCESS_ID;
@@ -419,22 +427,6 @@ impl Birth<'_> {
             }
         }
         worst
-    }
-}
-
-/// First no handlers, which would run in the parent's memory, then no blocked signals.
-fn default_signals() {
-    // SAFETY: plain data; the child has its own table of handlers and its own mask. Signals that cannot be changed
-    // are refused, which is as well.
-    unsafe {
-        let mut default: libc::sigaction = mem::zeroed();
-        default.sa_sigaction = libc::SIG_DFL;
-        for signal in 1..=SIGNALS {
-            libc::sigaction(signal, &raw const default, ptr::null_mut());
-        }
-        let mut none = mem::zeroed();
-        libc::sigemptyset(&raw mut none);
-        libc::sigprocmask(libc::SIG_SETMASK, &raw const none, ptr::null_mut());
     }
 }
 

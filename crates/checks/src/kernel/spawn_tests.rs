@@ -47,12 +47,34 @@ fn environment_and_directory_are_the_given_ones() {
 }
 
 #[test]
-fn it_leads_a_session_and_its_signals_are_default() {
-    let spawn = Spawn { session: true, ..shell("ps -o sid= -p $$; grep -E 'Sig(Blk|Ign)' /proc/self/status") };
+fn its_signals_are_default() {
+    assert_signals_are_default(shell("grep -E 'Sig(Blk|Ign)' /proc/self/status"));
+}
+
+#[test]
+fn its_signals_are_default_also_where_handlers_are_cleared_by_the_kernel() {
+    const NAME: &str = "its_signals_are_default_also_where_handlers_are_cleared_by_the_kernel";
+    let mut cgroups = crate::probe::cgroup::Cgroups::new(true);
+    let Some(cgroup) = cgroups.take() else {
+        println!("SKIPPED {NAME}: cgroups of version 2 cannot be made here");
+        return;
+    };
+    super::super::signals::ignore(&[Signal::USR2]).unwrap();
+    let cgroup_of = Spawn { cgroup: Some(cgroup.directory()), ..shell("grep -E 'Sig(Blk|Ign)' /proc/self/status") };
+    assert_signals_are_default(cgroup_of);
+    cgroups.give_back(cgroup);
+    cgroups.close();
+}
+
+fn assert_signals_are_default(spawn: Spawn<'_>) {
     let text = output(spawn);
     assert!(text.contains("SigBlk:\t0000000000000000"), "{text}");
     let ignored = text.rsplit("SigIgn:\t").next().and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap();
     assert_eq!(ignored & 0x7fff_ffff, 0, "also SIGPIPE, which Rust ignores: {text}");
+}
+
+#[test]
+fn it_leads_a_session() {
     let child = Spawn { session: true, ..shell("sleep 10") }.start().unwrap();
     assert_eq!(getsid(Some(child.pid)).unwrap(), child.pid);
     rustix::process::pidfd_send_signal(&child.pidfd, Signal::KILL).unwrap();
