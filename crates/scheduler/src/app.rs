@@ -6,6 +6,7 @@ pub mod definition;
 pub mod env;
 pub mod group;
 pub mod health_check;
+pub mod http_options;
 pub mod readiness;
 pub mod seconds;
 pub mod shape;

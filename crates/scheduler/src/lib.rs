@@ -5,6 +5,7 @@
 //! - [`app`]: definitions, what is wrong with them, what a change of them means;
 //! - `instance`, `health`, `backoff`: one instance, its health by each check, and when to launch the next one;
 //! - `plan`, `tally`: what to do next for an app; `stock`, `matching`, `task`: which offer it goes to, and what is launched;
+//! - `probe`: what a health check asks, as the executor is told or as the scheduler's own engine does;
 //! - `deployment`, `events`: changes under way, and what is told of them;
 //! - `core`: all of it together. Inputs with `now` in, effects out.
 //!
@@ -26,6 +27,7 @@ mod instance;
 mod matching;
 mod options;
 mod plan;
+mod probe;
 mod scheduler;
 mod selector;
 mod stock;

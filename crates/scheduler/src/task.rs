@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use mesos::v1::{
-    CheckInfo, CommandInfo, DiscoveryInfo, DurationInfo, Environment, HealthCheck as MesosHealthCheck, KillPolicy,
-    Label, Labels, Offer, Port, Ports, Resource, TaskInfo, check_info, command_info, discovery_info, environment,
-    health_check,
+    CheckInfo, CommandInfo, DiscoveryInfo, DurationInfo, Environment, KillPolicy, Label, Labels, Offer, Port, Ports,
+    Resource, TaskInfo, check_info, command_info, discovery_info, environment,
 };
 
-use crate::app::definition::{Check, ExecCommand, PortDefinition};
-use crate::app::{App, HealthCheck, Protocol};
+use crate::app::App;
+use crate::app::definition::{Check, ExecCommand};
 use crate::instance::Instance;
+use crate::probe;
 
 /// The longest label value that becomes a variable.
 const LONGEST_LABEL: usize = 512;
@@ -18,14 +18,15 @@ const LONGEST_LABEL: usize = 512;
 /// The task of an instance whose ports are known.
 #[must_use]
 pub(crate) fn build(app: &App, instance: &Instance, offer: &Offer, resources: Vec<Resource>) -> TaskInfo {
-    let native = app.health_checks.iter().find(|check| check.protocol.is_native());
+    let mut checks = probe::native(app, &instance.ports).into_iter();
     TaskInfo {
         name: app.id.host_name(),
         task_id: instance.task_id().into(),
         agent_id: offer.agent_id.clone(),
         resources,
         command: Some(command(app, instance, &offer.hostname)),
-        health_check: native.and_then(|check| health_check(check, &app.port_definitions, &instance.ports)),
+        health_check: checks.next(),
+        health_checks: checks.collect(),
         check: app.check.as_ref().and_then(|check| check_info(check, &instance.ports)),
         kill_policy: app.kill_grace().map(|grace| KillPolicy { grace_period: Some(DurationInfo::from(grace)) }),
         labels: labels(&app.labels),
@@ -128,40 +129,6 @@ fn discovery(app: &App, instance: &Instance) -> DiscoveryInfo {
     }
 }
 
-/// What the executor is to check; nothing for a port the instance does not have, which validation excludes.
-fn health_check(check: &HealthCheck, definitions: &[PortDefinition], ports: &[u16]) -> Option<MesosHealthCheck> {
-    let mut mesos = MesosHealthCheck {
-        delay_seconds: Some(check.delay_seconds.as_f64()),
-        interval_seconds: Some(check.interval_seconds.as_f64()),
-        timeout_seconds: Some(check.timeout_seconds.as_f64()),
-        consecutive_failures: Some(check.max_consecutive_failures),
-        grace_period_seconds: Some(check.grace_period_seconds.as_f64()),
-        ..MesosHealthCheck::default()
-    };
-    let port = || check.effective_port(definitions, ports).map(u32::from);
-    match check.protocol {
-        Protocol::Command => {
-            mesos.r#type = Some(health_check::Type::Command.into());
-            mesos.command = Some(shell(&check.command.as_ref()?.value));
-        }
-        Protocol::MesosTcp => {
-            mesos.r#type = Some(health_check::Type::Tcp.into());
-            mesos.tcp = Some(health_check::TcpCheckInfo { port: port()?, ..Default::default() });
-        }
-        _ => {
-            let scheme = if check.protocol == Protocol::MesosHttps { "https" } else { "http" };
-            mesos.r#type = Some(health_check::Type::Http.into());
-            mesos.http = Some(health_check::HttpCheckInfo {
-                port: port()?,
-                path: Some(check.effective_path()),
-                scheme: Some(scheme.into()),
-                ..health_check::HttpCheckInfo::default()
-            });
-        }
-    }
-    Some(mesos)
-}
-
 fn check_info(check: &Check, ports: &[u16]) -> Option<CheckInfo> {
     let port = |port: Option<u16>, index: Option<u16>| {
         port.or_else(|| ports.get(usize::from(index.unwrap_or(0))).copied()).map(u32::from)
@@ -238,19 +205,6 @@ mod tests {
             ("MESOS_TASK_ID", "shop_web.instance-u._app.1"),
         ] {
             assert_eq!(all.get(name).map(String::as_str), Some(value), "{name}");
-        }
-    }
-
-    #[test]
-    fn only_native_checks_go_to_the_executor() {
-        let mut app = app();
-        for (protocol, scheme) in [("MESOS_HTTP", Some("http")), ("MESOS_HTTPS", Some("https")), ("HTTP", None)] {
-            let json = serde_json::json!([{"protocol": protocol, "portIndex": 0, "path": "health"}]);
-            app.health_checks = serde_json::from_value(json).unwrap();
-            let task = build(&app, &instance(), &Offer::default(), Vec::new());
-            let http = task.health_check.and_then(|check| check.http);
-            assert_eq!(http.as_ref().and_then(|http| http.scheme.as_deref()), scheme);
-            assert!(http.is_none_or(|http| http.port == 31000 && http.path.as_deref() == Some("/health")));
         }
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::definition::PortDefinition;
+use super::http_options::HttpOptions;
 use super::seconds::Seconds;
 
 /// A health check. Marathon's times are whole seconds; here they may have a fraction.
@@ -26,6 +27,15 @@ pub struct HealthCheck {
     /// Which of the app's ports, by its name: beyond Marathon.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port_name: Option<String>,
+    /// What results call it: beyond Marathon.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// How to ask over HTTP, and what to expect: beyond Marathon.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http: Option<HttpOptions>,
+    /// The service a gRPC check asks for; the whole server if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
     /// The command of a COMMAND check.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<CommandValue>,
@@ -76,9 +86,19 @@ pub enum Protocol {
     MesosHttp,
     MesosHttps,
     MesosTcp,
+    /// The gRPC health protocol: beyond Marathon.
+    MesosGrpc,
+    /// Whether the port is listened on, as the kernel says; the task never knows: beyond Marathon.
+    MesosListen,
 }
 
 impl Protocol {
+    /// Whether it asks over HTTP.
+    #[must_use]
+    pub fn is_http(self) -> bool {
+        matches!(self, Protocol::Http | Protocol::Https | Protocol::MesosHttp | Protocol::MesosHttps)
+    }
+
     /// Whether the executor asks, and not the scheduler.
     #[must_use]
     pub fn is_native(self) -> bool {

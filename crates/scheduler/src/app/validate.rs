@@ -207,9 +207,6 @@ fn checks(app: &App, faults: &mut Faults) {
         check_ports(app, check, &format!("/healthChecks({index})"), faults);
         check_form(check, &format!("/healthChecks({index})"), faults);
     }
-    let is_network = |check: &&HealthCheck| check.protocol.is_native() && check.protocol != Protocol::Command;
-    let native = app.health_checks.iter().filter(is_network).count();
-    faults.require(native <= 1, "/", "AppDefinition can contain at most one Mesos health check");
     faults.require(unique(&app.health_checks), "/healthChecks", "elements must be unique");
     if let Some(check) = &app.check {
         shown_check(app, check, faults);
@@ -271,8 +268,19 @@ fn check_form(check: &HealthCheck, path: &str, faults: &mut Faults) {
     let is_command = check.protocol == Protocol::Command;
     let error = if is_command { "COMMAND needs a command" } else { "only COMMAND may have a command" };
     faults.require(is_command == check.command.is_some(), format!("{path}/command"), error);
+    if let Some(options) = &check.http {
+        let error = "only checks over HTTP may have these options";
+        faults.require(check.protocol.is_http(), format!("{path}/http"), error);
+        let error = "the scheduler asks the host of the task: only checks of the executor may have an address";
+        faults.require(check.protocol.is_native() || options.address.is_none(), format!("{path}/http/address"), error);
+        options.validate(&format!("{path}/http"), faults);
+    }
+    let grpc = check.service.is_none() || check.protocol == Protocol::MesosGrpc;
+    faults.require(grpc, format!("{path}/service"), "only MESOS_GRPC may have a service");
     let error = "IPv6 can only be used for container type DOCKER and Mesos http/https/tcp health checks";
-    faults.require(check.ip_protocol == IpProtocol::IPv4, path, error);
+    // Checks that Marathon does not know have no containers to wait for.
+    let beyond = matches!(check.protocol, Protocol::MesosGrpc | Protocol::MesosListen);
+    faults.require(check.ip_protocol == IpProtocol::IPv4 || beyond, path, error);
     let visible = check.path.as_deref().is_none_or(|path| !path.chars().any(|c| c.is_whitespace() || c.is_control()));
     faults.require(visible, format!("{path}/path"), "must not contain blanks or control characters");
 }

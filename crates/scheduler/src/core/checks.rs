@@ -3,15 +3,15 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use checks::spec::{HttpProbe, Judgement, Probe, Redirects, Schedule, Scheme, StatusRanges, TcpProbe};
 use checks::{Verdict, VerdictEvent, VerdictState};
 
 use super::Core;
-use crate::app::{HealthCheck, Protocol};
+use crate::app::HealthCheck;
 use crate::events;
 use crate::health::Health;
 use crate::ids::InstanceId;
 use crate::instance::{Condition, Goal};
+use crate::probe;
 use crate::time::Timestamp;
 
 /// What the check engine is to do.
@@ -45,37 +45,7 @@ pub(crate) struct CheckStart {
 impl CheckStart {
     /// What to ask, when, and how to judge.
     pub(crate) fn spec(&self, ip: IpAddr) -> checks::CheckSpec {
-        let check = &self.check;
-        let address = (ip, self.port).into();
-        let probe = match check.protocol {
-            Protocol::Tcp => Probe::Tcp(TcpProbe::new(address)),
-            protocol => Probe::Http(HttpProbe {
-                scheme: if protocol == Protocol::Https { Scheme::Https } else { Scheme::Http },
-                address,
-                host: Some(format!("{}:{}", self.host, self.port)),
-                path: check.effective_path(),
-                // Marathon follows none: a redirect is an answer, and a healthy one.
-                redirects: Redirects::TakeAsAnswer,
-                healthy_statuses: StatusRanges::from(200..=399),
-                ignored_statuses: check.ignore_http1xx.then(|| StatusRanges::from(100..=199)),
-                ..HttpProbe::default()
-            }),
-        };
-        checks::CheckSpec {
-            probe,
-            schedule: Schedule {
-                delay: check.delay_seconds.duration(),
-                interval: check.interval_seconds.duration(),
-                timeout: check.timeout(),
-                ..Schedule::default()
-            },
-            judgement: Judgement {
-                grace: check.grace_period_seconds.duration(),
-                consecutive_failures: check.max_consecutive_failures,
-                consecutive_successes: check.minimum_consecutive_successes,
-                ..Judgement::default()
-            },
-        }
+        probe::own(&self.check, &self.host, ip, self.port)
     }
 }
 

@@ -461,3 +461,34 @@ fn an_app_whose_name_looks_like_an_instance_of_another_is_told_apart() {
     assert_eq!(world.bring_up().len(), 3);
     assert_eq!((&world.app()["tasksRunning"], &world.app()["deployments"]), (&json!(1), &json!([])));
 }
+
+#[test]
+fn several_checks_of_the_executor_each_have_their_own_result() {
+    use mesos::v1::cygnet::{HealthCheckResult, TaskHealth, task_health::Verdict};
+    let mut world = World::new();
+    let checks = json!([{"protocol": "MESOS_HTTP", "portIndex": 0}, {"protocol": "MESOS_TCP", "portIndex": 0}]);
+    world.create(json!({"id": "/web", "cmd": "serve", "cpus": 0.1, "mem": 1, "healthChecks": checks})).unwrap();
+    let task = world.offer().remove(0);
+    assert_eq!((task.health_check.is_some(), task.health_checks.len()), (true, 1));
+    let tell = |world: &mut World, verdicts: [Verdict; 2]| {
+        let result = |verdict: Verdict| HealthCheckResult {
+            verdict: Some(verdict.into()),
+            consecutive_failures: Some(u32::from(verdict == Verdict::Unhealthy)),
+            cause: Some("connection refused".into()),
+            ..HealthCheckResult::default()
+        };
+        let health = TaskHealth { checks: verdicts.map(result).to_vec(), ..TaskHealth::default() };
+        let status = TaskStatus { health: Some(health), ..status(&task.task_id.value, TaskState::TaskRunning) };
+        world.tell(|core, now| core.update(&status, now));
+    };
+    tell(&mut world, [Verdict::Healthy, Verdict::Unknown]);
+    assert_eq!(world.app()["tasksHealthy"], 0, "nothing is known of the second");
+    tell(&mut world, [Verdict::Healthy, Verdict::Healthy]);
+    assert_eq!(world.app()["tasksHealthy"], 1);
+    world.told();
+    tell(&mut world, [Verdict::Healthy, Verdict::Unhealthy]);
+    let results = world.app()["tasks"][0]["healthCheckResults"].clone();
+    assert_eq!((&results[0]["alive"], &results[1]["alive"]), (&json!(true), &json!(false)));
+    assert_eq!(results[1]["lastFailureCause"], "connection refused");
+    assert_eq!(world.told().iter().filter(|kind| **kind == "failed_health_check_event").count(), 1);
+}

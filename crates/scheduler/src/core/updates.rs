@@ -1,6 +1,7 @@
 //! What the master tells: that we are subscribed, and what became of tasks.
 
 use mesos::states;
+use mesos::v1::cygnet::{HealthCheckResult, task_health};
 use mesos::v1::scheduler::{Call, call};
 use mesos::v1::{TaskState, TaskStatus, task_status::Reason};
 use serde_json::{Value, json};
@@ -183,10 +184,39 @@ impl Core {
         });
     }
 
-    /// What the executor's health check found, which comes with the update.
+    /// What the executor's health checks found, which comes with the update: of each check from an executor of ours, in
+    /// sum from any other.
     fn native_health(&mut self, id: &InstanceId, status: &TaskStatus, now: Timestamp) {
+        let native = self.native_checks(id);
+        let results = status.health.as_ref().map(|health| health.checks.as_slice()).unwrap_or_default();
+        if results.is_empty() || results.len() != native.len() {
+            self.sum_of_health(id, &native, status, now);
+            return;
+        }
+        for (index, result) in native.into_iter().zip(results) {
+            self.one_result(id, index, result, now);
+        }
+    }
+
+    fn one_result(&mut self, id: &InstanceId, index: usize, result: &HealthCheckResult, now: Timestamp) {
+        let Some(known) = self.instances.get(id).and_then(|instance| instance.health.get(index)) else { return };
+        let failures = result.consecutive_failures();
+        let alive = match result.verdict() {
+            task_health::Verdict::Unknown => return,
+            verdict => verdict == task_health::Verdict::Healthy,
+        };
+        if known.alive == Some(alive) && (alive || known.consecutive_failures == failures) {
+            return;
+        }
+        let cause = result.cause().to_owned();
+        self.health_result(id, index, now, |health: &mut Health| {
+            if alive { health.succeeded(now) } else { health.failed(now, &cause, failures) }
+        });
+    }
+
+    fn sum_of_health(&mut self, id: &InstanceId, native: &[usize], status: &TaskStatus, now: Timestamp) {
         let Some(healthy) = status.healthy else { return };
-        let Some(index) = self.native_check(id) else { return };
+        let Some(&index) = native.first() else { return };
         let counts = status.reason() == Reason::TaskHealthCheckStatusUpdated && status.reason.is_some();
         let known = self.instances.get(id).and_then(|instance| instance.health.get(index)).cloned().unwrap_or_default();
         if known.alive == Some(healthy) && (healthy || !counts) {
@@ -199,10 +229,12 @@ impl Core {
         });
     }
 
-    fn native_check(&self, id: &InstanceId) -> Option<usize> {
-        let instance = self.instances.get(id)?;
-        let app = self.apps.get(&instance.app)?.configuration(instance.config);
-        app.health_checks.iter().position(|check| check.protocol.is_native())
+    /// Which of an instance's health checks the executor makes.
+    fn native_checks(&self, id: &InstanceId) -> Vec<usize> {
+        let instance = self.instances.get(id);
+        let app = instance.and_then(|instance| Some(self.apps.get(&instance.app)?.configuration(instance.config)));
+        let checks = app.iter().flat_map(|app| app.health_checks.iter().enumerate());
+        checks.filter(|(_, check)| check.protocol.is_native()).map(|(index, _)| index).collect()
     }
 
     fn ended_by(&mut self, id: &InstanceId, status: &TaskStatus, now: Timestamp) {

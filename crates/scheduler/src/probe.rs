@@ -1,0 +1,226 @@
+//! From a health check of an app to what is asked: as Mesos' message, for the executor, or as a spec for the scheduler's
+//! own engine. Pure.
+
+use std::net::IpAddr;
+
+use checks::spec::{self, HttpProbe, Judgement, Probe, Redirects, Schedule, Scheme, StatusRanges, TcpProbe};
+use mesos::v1::cygnet::{self, GrpcProbe, Header, JsonPath, ListenProbe, StatusRange};
+use mesos::v1::health_check::{self, HttpCheckInfo, TcpCheckInfo};
+use mesos::v1::network_info::Protocol as Family;
+use mesos::v1::{CommandInfo, HealthCheck as MesosHealthCheck};
+
+use crate::app::definition::PortDefinition;
+use crate::app::health_check::IpProtocol;
+use crate::app::http_options::{Expectation, HttpOptions};
+use crate::app::{App, HealthCheck, Protocol};
+
+/// What the executor is to check, in the order of the definition. A check of a port the instance does not have, which
+/// validation excludes, is left out.
+pub(crate) fn native(app: &App, ports: &[u16]) -> Vec<MesosHealthCheck> {
+    let native = app.health_checks.iter().filter(|check| check.protocol.is_native());
+    native.filter_map(|check| message(check, &app.port_definitions, ports)).collect()
+}
+
+fn message(check: &HealthCheck, definitions: &[PortDefinition], ports: &[u16]) -> Option<MesosHealthCheck> {
+    let successes = check.minimum_consecutive_successes;
+    let mut mesos = MesosHealthCheck {
+        delay_seconds: Some(check.delay_seconds.as_f64()),
+        interval_seconds: Some(check.interval_seconds.as_f64()),
+        timeout_seconds: Some(check.timeout_seconds.as_f64()),
+        consecutive_failures: Some(check.max_consecutive_failures),
+        grace_period_seconds: Some(check.grace_period_seconds.as_f64()),
+        consecutive_successes: (successes > 1).then_some(successes),
+        name: check.name.clone(),
+        ..MesosHealthCheck::default()
+    };
+    let port = || check.effective_port(definitions, ports).map(u32::from);
+    let family = (check.ip_protocol == IpProtocol::IPv6).then(|| Family::IPv6.into());
+    let kind = match check.protocol {
+        Protocol::Command => {
+            mesos.command = Some(shell(&check.command.as_ref()?.value));
+            health_check::Type::Command
+        }
+        Protocol::MesosTcp => {
+            mesos.tcp = Some(TcpCheckInfo { port: port()?, protocol: family, options: None });
+            health_check::Type::Tcp
+        }
+        Protocol::MesosGrpc => {
+            let service = check.service.clone();
+            mesos.grpc = Some(GrpcProbe { port: port()?, protocol: family, service, ..GrpcProbe::default() });
+            health_check::Type::Grpc
+        }
+        Protocol::MesosListen => {
+            mesos.listen = Some(ListenProbe { port: port()?, protocol: family, ..ListenProbe::default() });
+            health_check::Type::Listen
+        }
+        Protocol::Http | Protocol::Https | Protocol::Tcp | Protocol::MesosHttp | Protocol::MesosHttps => {
+            let scheme = if check.protocol == Protocol::MesosHttps { "https" } else { "http" };
+            mesos.http = Some(HttpCheckInfo {
+                port: port()?,
+                path: Some(check.effective_path()),
+                scheme: Some(scheme.into()),
+                protocol: family,
+                options: options(check),
+                ..HttpCheckInfo::default()
+            });
+            health_check::Type::Http
+        }
+    };
+    mesos.r#type = Some(kind.into());
+    Some(mesos)
+}
+
+/// What goes beyond Mesos; nothing if nothing does, so that the message is as Mesos has it.
+fn options(check: &HealthCheck) -> Option<cygnet::HttpOptions> {
+    let ignored = check.ignore_http1xx.then_some(StatusRange { begin: 100, end: 199 });
+    if check.http.is_none() && ignored.is_none() {
+        return None;
+    }
+    let http = check.http.clone().unwrap_or_default();
+    let statuses = http.statuses.iter().map(|range| StatusRange { begin: range.first.into(), end: range.last.into() });
+    Some(cygnet::HttpOptions {
+        address: http.address.map(|address| address.to_string()),
+        host: http.host,
+        method: http.method,
+        headers: http.headers.into_iter().map(|(name, value)| Header { name, value }).collect(),
+        healthy_statuses: statuses.collect(),
+        ignored_statuses: ignored.into_iter().collect(),
+        expect: http.expect.iter().map(expected).collect(),
+        ..cygnet::HttpOptions::default()
+    })
+}
+
+fn expected(expected: &Expectation) -> cygnet::Expectation {
+    let value = expected.value.as_ref().map(ToString::to_string).unwrap_or_default();
+    cygnet::Expectation {
+        contains: expected.contains.clone(),
+        matches: expected.matches.clone(),
+        json_path: expected.json_path.clone().map(|path| JsonPath { path, value }),
+    }
+}
+
+fn shell(value: &str) -> CommandInfo {
+    CommandInfo { shell: Some(true), value: Some(value.to_owned()), ..CommandInfo::default() }
+}
+
+/// What the scheduler itself asks of an instance, and how it judges. `host` is what the instance's agent is called.
+pub(crate) fn own(check: &HealthCheck, host: &str, ip: IpAddr, port: u16) -> checks::CheckSpec {
+    let probe = match check.protocol {
+        Protocol::Tcp => Probe::Tcp(TcpProbe::new((ip, port).into())),
+        _ => Probe::Http(http(check, host, ip, port)),
+    };
+    checks::CheckSpec {
+        probe,
+        schedule: Schedule {
+            delay: check.delay_seconds.duration(),
+            interval: check.interval_seconds.duration(),
+            timeout: check.timeout(),
+            ..Schedule::default()
+        },
+        judgement: Judgement {
+            grace: check.grace_period_seconds.duration(),
+            consecutive_failures: check.max_consecutive_failures,
+            consecutive_successes: check.minimum_consecutive_successes,
+            ..Judgement::default()
+        },
+    }
+}
+
+fn http(check: &HealthCheck, host: &str, ip: IpAddr, port: u16) -> HttpProbe {
+    let HttpOptions { method, host: name, headers, statuses, expect, address: _ } =
+        check.http.clone().unwrap_or_default();
+    let healthy = match statuses.as_slice() {
+        [] => StatusRanges::from(200..=399),
+        some => StatusRanges::new(some.iter().map(|range| range.first..=range.last)),
+    };
+    HttpProbe {
+        scheme: if check.protocol == Protocol::Https { Scheme::Https } else { Scheme::Http },
+        address: (ip, port).into(),
+        host: Some(name.unwrap_or_else(|| format!("{host}:{port}"))),
+        method: method.unwrap_or_else(|| "GET".into()),
+        path: check.effective_path(),
+        headers: headers.into_iter().collect(),
+        // Marathon follows none: a redirect is an answer, and a healthy one.
+        redirects: Redirects::TakeAsAnswer,
+        healthy_statuses: healthy,
+        ignored_statuses: check.ignore_http1xx.then(|| StatusRanges::from(100..=199)),
+        expect: expect.into_iter().filter_map(own_expectation).collect(),
+        ..HttpProbe::default()
+    }
+}
+
+fn own_expectation(expected: Expectation) -> Option<spec::Expectation> {
+    match (expected.contains, expected.matches, expected.json_path) {
+        (Some(text), _, _) => Some(spec::Expectation::Contains(text.into_bytes())),
+        (_, Some(pattern), _) => Some(spec::Expectation::Matches(pattern)),
+        (_, _, Some(path)) => Some(spec::Expectation::JsonPathEquals { path, value: expected.value?.to_string() }),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::ids::AppId;
+    use crate::time::Timestamp;
+
+    fn app(checks: serde_json::Value) -> App {
+        let mut app = App::new(AppId::new("/web"), Timestamp::from_millis(0));
+        app.health_checks = serde_json::from_value(checks).unwrap();
+        app
+    }
+
+    #[test]
+    fn mesos_health_check_rows_the_port_is_the_hosts_or_the_literal_one() {
+        for (protocol, scheme) in [("MESOS_HTTP", Some("http")), ("MESOS_HTTPS", Some("https")), ("HTTP", None)] {
+            let checks = native(&app(json!([{"protocol": protocol, "portIndex": 0, "path": "health"}])), &[31000]);
+            let http = checks.first().and_then(|check| check.http.as_ref());
+            assert_eq!(http.and_then(|http| http.scheme.as_deref()), scheme);
+            let expected = (31000, Some("/health"), true);
+            assert!(http.is_none_or(|http| (http.port, http.path.as_deref(), http.options.is_none()) == expected));
+        }
+        let checks = native(&app(json!([{"protocol": "MESOS_TCP", "port": 80}])), &[31000]);
+        assert_eq!(checks[0].tcp.as_ref().map(|tcp| tcp.port), Some(80));
+    }
+
+    #[test]
+    fn what_goes_beyond_mesos_rides_in_fields_of_its_own() {
+        let options = json!({"method": "HEAD", "headers": {"x": "y"}, "statuses": ["200-299"], "address": "127.0.0.2",
+            "expect": [{"jsonPath": "$.status", "value": "up"}]});
+        let checks = native(
+            &app(json!([
+                {"protocol": "MESOS_HTTP", "portIndex": 0, "http": options, "ignoreHttp1xx": true, "name": "api",
+                    "minimumConsecutiveSuccesses": 2, "intervalSeconds": 0.5},
+                {"protocol": "MESOS_GRPC", "portIndex": 0, "service": "shop.Web"},
+                {"protocol": "MESOS_LISTEN", "portIndex": 0, "ipProtocol": "IPv6"},
+                {"protocol": "COMMAND", "command": {"value": "true"}},
+            ])),
+            &[31000],
+        );
+        assert_eq!((checks.len(), checks[0].name.as_deref(), checks[0].interval_seconds), (4, Some("api"), Some(0.5)));
+        assert_eq!(checks[0].consecutive_successes, Some(2));
+        let http = checks[0].http.clone().and_then(|http| http.options).unwrap();
+        assert_eq!((http.method.as_deref(), http.address.as_deref()), (Some("HEAD"), Some("127.0.0.2")));
+        assert_eq!(http.healthy_statuses, [StatusRange { begin: 200, end: 299 }]);
+        assert_eq!(http.ignored_statuses, [StatusRange { begin: 100, end: 199 }]);
+        assert_eq!(http.expect[0].json_path.as_ref().map(|path| path.value.as_str()), Some("\"up\""));
+        assert_eq!(checks[1].grpc.as_ref().and_then(|grpc| grpc.service.as_deref()), Some("shop.Web"));
+        assert_eq!(checks[2].listen.as_ref().map(ListenProbe::protocol), Some(Family::IPv6));
+        assert!(checks.iter().all(|check| mesos::validate::health_check(check).is_ok()));
+    }
+
+    #[test]
+    fn the_scheduler_asks_what_it_is_told_to() {
+        let check: HealthCheck = serde_json::from_value(json!({"protocol": "HTTP", "portIndex": 0, "path": "/health",
+            "http": {"method": "HEAD", "statuses": [204], "expect": [{"contains": "ok"}]}, "timeoutSeconds": 0.2}))
+        .unwrap();
+        let spec = own(&check, "box", IpAddr::from([127, 0, 0, 1]), 80);
+        assert!(spec.validate().is_ok());
+        let Probe::Http(http) = spec.probe else { panic!("an HTTP probe") };
+        assert_eq!((http.method.as_str(), http.host.as_deref()), ("HEAD", Some("box:80")));
+        assert!(http.healthy_statuses.contains(204) && !http.healthy_statuses.contains(200));
+        assert_eq!(spec.schedule.timeout, Some(std::time::Duration::from_millis(200)));
+    }
+}
