@@ -37,6 +37,7 @@ use crate::deployment::Deployment;
 use crate::events::Event;
 use crate::ids::{AppId, InstanceId};
 use crate::instance::Instance;
+use crate::refusals::Refusals;
 use crate::tally::Tally;
 use crate::time::Timestamp;
 use deploy::counted;
@@ -83,8 +84,10 @@ pub(crate) struct Core {
     framework_id: Option<String>,
     /// The role whose resources are used.
     role: String,
-    /// Instances without a task.
-    waiting: BTreeSet<InstanceId>,
+    /// By app, instances without a task.
+    waiting: BTreeMap<AppId, BTreeSet<InstanceId>>,
+    /// By app, why offers were of no use to those.
+    refusals: BTreeMap<AppId, Refusals>,
     /// Instances that were told to end.
     killing: BTreeSet<InstanceId>,
     /// Instances on agents nobody hears of.
@@ -123,7 +126,8 @@ impl Core {
             backoffs: BTreeMap::new(),
             framework_id: loaded.framework_id,
             role: "*".into(),
-            waiting: BTreeSet::new(),
+            waiting: BTreeMap::new(),
+            refusals: BTreeMap::new(),
             killing: BTreeSet::new(),
             unreachable: BTreeSet::new(),
             starting: BTreeSet::new(),
@@ -209,15 +213,11 @@ impl Core {
 
     /// When to call [`Core::tick`] next.
     pub(crate) fn wake_at(&self) -> Timestamp {
-        let launches = self.waiting_apps().filter_map(|app| self.backoffs.get(app)?.until());
+        let launches = self.waiting.keys().filter_map(|app| self.backoffs.get(app)?.until());
         let kills = self.killing.iter().filter_map(|id| Some(self.instances.get(id)?.kill_asked_at?.plus(KILL_AGAIN)));
         let reconcile = if self.connected { self.reconcile_at } else { Timestamp::from_millis(i64::MAX) };
         let expunges = self.expunged_at().map(|(at, _)| at);
         launches.chain(kills).chain(expunges).chain([reconcile]).min().unwrap_or(reconcile)
-    }
-
-    fn waiting_apps(&self) -> impl Iterator<Item = &AppId> {
-        self.waiting.iter().filter_map(|id| self.instances.get(id)).map(|instance| &instance.app)
     }
 
     /// All instances of an app. Their ids begin with its name, and so may those of another, `/web.instance-2` of `/web`.

@@ -155,12 +155,10 @@ impl Deployment {
         json!({"id": self.id, "version": self.version, "steps": self.steps})
     }
 
-    /// As `/v2/deployments` lists it.
+    /// As `/v2/deployments` lists it, with what goes on now.
     #[must_use]
-    pub(crate) fn json(&self) -> Value {
+    pub(crate) fn json(&self, current: &[Value]) -> Value {
         let affected: Vec<_> = self.changes.keys().collect();
-        let action = |now: &StepAction| json!({"action": now.action, "app": now.app, "readinessCheckResults": []});
-        let current: Vec<_> = self.step().actions.iter().map(action).collect();
         json!({"id": self.id, "version": self.version, "affectedApps": affected, "affectedPods": [],
             "steps": self.steps, "currentActions": current, "currentStep": self.current + 1,
             "totalSteps": self.steps.len()})

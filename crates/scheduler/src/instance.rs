@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::health::{Health, aggregate};
 use crate::ids::{AppId, InstanceId};
+use crate::spread::Site;
 use crate::time::Timestamp;
 
 /// Where an instance is in its life, in the order it gets there.
@@ -90,6 +91,9 @@ pub(crate) struct Instance {
     pub goal: Goal,
     /// Where its task is.
     pub host: Option<String>,
+    /// What constraints can ask of that agent.
+    #[serde(default)]
+    pub site: Site,
     /// On which agent.
     pub agent_id: Option<String>,
     /// Its host ports.
@@ -125,6 +129,7 @@ impl Instance {
             condition: Condition::Scheduled,
             goal: Goal::Running,
             host: None,
+            site: Site::default(),
             agent_id: None,
             ports: Vec::new(),
             ip: None,
@@ -176,12 +181,16 @@ impl Instance {
         aggregate(&self.health)
     }
 
+    /// Whether it is healthy as far as it has checks.
+    #[must_use]
+    pub(crate) fn is_healthy_enough(&self) -> bool {
+        self.health.is_empty() || self.healthy() == Some(true)
+    }
+
     /// Whether it does what it is for: runs, and is healthy as far as it has checks.
     #[must_use]
     pub(crate) fn is_ready(&self) -> bool {
-        self.condition == Condition::Running
-            && self.kill_asked_at.is_none()
-            && (self.health.is_empty() || self.healthy() == Some(true))
+        self.condition == Condition::Running && self.kill_asked_at.is_none() && self.is_healthy_enough()
     }
 }
 

@@ -4,9 +4,10 @@
 //!
 //! - [`app`]: definitions, what is wrong with them, what a change of them means;
 //! - `instance`, `health`, `backoff`: one instance, its health by each check, and when to launch the next one;
-//! - `plan`, `tally`: what to do next for an app; `stock`, `matching`, `task`: which offer it goes to, and what is launched;
+//! - `plan`, `tally`: what to do next for an app;
+//! - `stock`, `spread`, `matching`, `refusals`: which offer an instance goes to, and why none; `task`: what is launched;
 //! - `probe`: what a health check asks, as the executor is told or as the scheduler's own engine does;
-//! - `deployment`, `events`: changes under way, and what is told of them;
+//! - `deployment`, `progress`, `events`: changes under way, how far they are, and what is told of them;
 //! - `core`: all of it together. Inputs with `now` in, effects out.
 //!
 //! Around them the shell: `actor` owns the core, the store and the check engine; `framework` talks to the master (public
@@ -28,8 +29,11 @@ mod matching;
 mod options;
 mod plan;
 mod probe;
+mod progress;
+mod refusals;
 mod scheduler;
 mod selector;
+mod spread;
 mod stock;
 mod tally;
 mod task;

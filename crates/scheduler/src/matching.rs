@@ -1,15 +1,23 @@
 //! Which waiting instances go where: offers and wishes in, placements out. Pure.
 //!
 //! An instance goes to the offer whose agent has the fewest of its app, among equals to the one with most processors
-//! left. What is left of an offer goes back with it.
+//! left, if its app's constraints admit it there. What is left of an offer goes back with it. Where nothing was found for
+//! one instance of an app nothing is looked for others: what is left only becomes less.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use mesos::v1::{Offer, Resource};
 
 use crate::app::App;
 use crate::ids::{AppId, InstanceId};
+use crate::refusals::{Counts, Reason};
+use crate::spread::{Site, Spread};
 use crate::stock::{Stock, merge_ports};
+use crate::time::Timestamp;
+
+/// How long before its maintenance an agent gets nothing new.
+const DRAINING: Duration = Duration::from_secs(120);
 
 /// An instance that waits for an offer.
 #[derive(Debug, Clone, Copy)]
@@ -33,41 +41,156 @@ pub(crate) struct Placement {
     pub resources: Vec<Resource>,
 }
 
-/// How many instances of which app an agent has already.
-pub(crate) type Crowd = BTreeMap<(String, AppId), usize>;
+/// What became of wishes.
+#[derive(Debug, Default)]
+pub(crate) struct Placed {
+    pub placements: Vec<Placement>,
+    /// By app, for how many offers were used, and why the others were not.
+    pub refusals: BTreeMap<AppId, (usize, Counts)>,
+}
 
-/// Places as many as fit.
-#[must_use]
-pub(crate) fn place(
+/// An instance that has a task, and where.
+pub(crate) type Neighbour<'a> = (&'a str, &'a Site);
+
+/// Places as many as fit. `neighbours` are the instances of an app that have a task already.
+pub(crate) fn place<'a, N: IntoIterator<Item = Neighbour<'a>>>(
     offers: &[Offer],
     wishes: &[Wish<'_>],
-    mut crowd: Crowd,
+    neighbours: impl Fn(&AppId) -> N,
+    now: Timestamp,
     dice: &mut fastrand::Rng,
-) -> Vec<Placement> {
-    let mut left: Vec<Stock> = offers.iter().map(Stock::of).collect();
+) -> Placed {
+    let mut counters: Vec<Counter> = offers.iter().map(|offer| Counter::of(offer, now)).collect();
+    let mut queues: BTreeMap<(&AppId, Timestamp), Queue<'_>> = BTreeMap::new();
     let mut placements = Vec::new();
     for wish in wishes {
-        let mut order: Vec<usize> = (0..offers.len()).collect();
-        order.sort_by_cached_key(|&index| {
-            (crowd_of(&crowd, offers, index, wish.app), -(cpus(&left, index) * 1000.0) as i64)
-        });
-        let found = order.into_iter().find_map(|index| Some((index, take(left.get_mut(index)?, wish.app, dice)?)));
-        let Some((offer, (ports, resources))) = found else { continue };
-        if let Some(offer) = offers.get(offer) {
-            *crowd.entry((offer.agent_id.value.clone(), wish.app.id.clone())).or_default() += 1;
-        }
-        placements.push(Placement { instance: wish.instance.clone(), offer, ports, resources });
+        let queue = queues
+            .entry((&wish.app.id, wish.app.config_version()))
+            .or_insert_with(|| Queue::of(wish.app, offers, neighbours(&wish.app.id)));
+        placements.extend(queue.serve(wish.instance, &mut counters, dice));
     }
-    placements
+    let mut refusals: BTreeMap<AppId, (usize, Counts)> = BTreeMap::new();
+    for ((app, _), queue) in queues {
+        refusals.insert(app.clone(), (queue.used(), queue.refused));
+    }
+    Placed { placements, refusals }
 }
 
-fn crowd_of(crowd: &Crowd, offers: &[Offer], index: usize, app: &App) -> usize {
-    let agent = offers.get(index).map(|offer| offer.agent_id.value.clone()).unwrap_or_default();
-    crowd.get(&(agent, app.id.clone())).copied().unwrap_or(0)
+/// An offer from which is taken.
+struct Counter {
+    site: Site,
+    stock: Stock,
+    drains: bool,
 }
 
-fn cpus(left: &[Stock], index: usize) -> f64 {
-    left.get(index).map_or(0.0, |stock| stock.scalar("cpus"))
+impl Counter {
+    fn of(offer: &Offer, now: Timestamp) -> Counter {
+        let nanos = |nanos: i64| Timestamp::from_millis(nanos / 1_000_000);
+        let drains = offer.unavailability.as_ref().is_some_and(|away| {
+            let start = nanos(away.start.nanoseconds);
+            let end =
+                away.duration.as_ref().map(|length| nanos(away.start.nanoseconds.saturating_add(length.nanoseconds)));
+            start <= now.plus(DRAINING) && end.is_none_or(|end| now < end)
+        });
+        Counter { site: Site::of(offer), stock: Stock::of(offer), drains }
+    }
+}
+
+/// The instances of one configuration that wait, and what there is of its app.
+struct Queue<'a> {
+    app: &'a App,
+    spread: Spread<'a>,
+    /// How many of the app each offer's agent has already.
+    crowd: Vec<usize>,
+    /// How many each offer was given now.
+    given: Vec<usize>,
+    closed: bool,
+    refused: Counts,
+}
+
+impl<'a> Queue<'a> {
+    fn of<'b>(app: &'a App, offers: &[Offer], neighbours: impl IntoIterator<Item = Neighbour<'b>>) -> Queue<'a> {
+        let mut spread = Spread::new(&app.constraints);
+        let mut agents: BTreeMap<&str, usize> = BTreeMap::new();
+        for (agent, site) in neighbours {
+            spread.add(site);
+            *agents.entry(agent).or_default() += 1;
+        }
+        let crowd = offers.iter().map(|offer| agents.get(offer.agent_id.value.as_str()).copied().unwrap_or(0));
+        let crowd = crowd.collect();
+        Queue { app, spread, crowd, given: vec![0; offers.len()], closed: false, refused: Counts::new() }
+    }
+
+    fn used(&self) -> usize {
+        self.given.iter().filter(|given| **given > 0).count()
+    }
+
+    fn serve(
+        &mut self,
+        instance: &InstanceId,
+        counters: &mut [Counter],
+        dice: &mut fastrand::Rng,
+    ) -> Option<Placement> {
+        if self.closed {
+            return None;
+        }
+        let found = self.find(counters).and_then(|offer| {
+            let (ports, resources) = take(&mut counters.get_mut(offer)?.stock, self.app, dice)?;
+            Some(Placement { instance: instance.clone(), offer, ports, resources })
+        });
+        match &found {
+            Some(placement) => self.note(placement.offer, counters),
+            None => self.close(counters),
+        }
+        found
+    }
+
+    /// The best offer of those that will do.
+    fn find(&self, counters: &[Counter]) -> Option<usize> {
+        let fit = counters.iter().enumerate().filter(|(_, counter)| self.refuses(counter).is_none());
+        let order = |(index, counter): &(usize, &Counter)| {
+            (self.crowd.get(*index).copied().unwrap_or(0), -(counter.stock.scalar("cpus") * 1000.0) as i64)
+        };
+        fit.min_by_key(order).map(|(index, _)| index)
+    }
+
+    fn note(&mut self, offer: usize, counters: &[Counter]) {
+        for count in [self.crowd.get_mut(offer), self.given.get_mut(offer)].into_iter().flatten() {
+            *count += 1;
+        }
+        if let Some(counter) = counters.get(offer) {
+            self.spread.add(&counter.site);
+        }
+    }
+
+    /// Nothing will do any more: remembers why.
+    fn close(&mut self, counters: &[Counter]) {
+        self.closed = true;
+        let unused = counters.iter().zip(&self.given).filter(|(_, given)| **given == 0);
+        let reasons: Vec<_> = unused.filter_map(|(counter, _)| self.refuses(counter)).collect();
+        for reason in reasons {
+            *self.refused.entry(reason).or_default() += 1;
+        }
+    }
+
+    fn refuses(&self, counter: &Counter) -> Option<Reason> {
+        let (app, stock) = (self.app, &counter.stock);
+        let roles = &app.accepted_resource_roles;
+        let ports: Vec<_> = wanted_ports(app).collect();
+        let fails = |reason, holds: bool| (!holds).then_some(reason);
+        fails(Reason::UnfulfilledRole, stock.has_any_of(roles))
+            .or_else(|| fails(Reason::UnfulfilledConstraint, self.spread.admits(&counter.site)))
+            .or_else(|| fails(Reason::AgentMaintenance, !counter.drains))
+            .or_else(|| fails(Reason::InsufficientCpus, stock.has_scalar("cpus", app.cpus, roles)))
+            .or_else(|| fails(Reason::InsufficientMemory, stock.has_scalar("mem", app.mem, roles)))
+            .or_else(|| fails(Reason::InsufficientDisk, stock.has_scalar("disk", app.disk, roles)))
+            .or_else(|| fails(Reason::InsufficientPorts, stock.has_ports(&ports, roles)))
+    }
+}
+
+/// The ports an instance needs: these, or any.
+fn wanted_ports(app: &App) -> impl Iterator<Item = Option<u16>> {
+    app.port_definitions.iter().map(|definition| (app.require_ports && definition.port != 0).then_some(definition.port))
 }
 
 /// Takes what one instance needs, all of it or nothing.
@@ -77,15 +200,23 @@ fn take(stock: &mut Stock, app: &App, dice: &mut fastrand::Rng) -> Option<(Vec<u
     for (name, amount) in [("cpus", app.cpus), ("mem", app.mem), ("disk", app.disk)] {
         resources.extend(rest.take_scalar(name, amount)?);
     }
-    let (mut ports, mut port_resources) = (Vec::new(), Vec::new());
-    for definition in &app.port_definitions {
-        let wanted = (app.require_ports && definition.port != 0).then_some(definition.port);
-        let (port, resource) = rest.take_port(wanted, dice)?;
-        ports.push(port);
-        port_resources.push(resource);
-    }
+    let (ports, port_resources) = take_ports(&mut rest, app, dice)?;
     resources.extend(merge_ports(port_resources));
-    *stock = rest;
+    *stock = rest.accepting(&[]);
+    Some((ports, resources))
+}
+
+/// Those that must be certain ones first, so that none of these is given away as any.
+fn take_ports(stock: &mut Stock, app: &App, dice: &mut fastrand::Rng) -> Option<(Vec<u16>, Vec<Resource>)> {
+    let wanted: Vec<_> = wanted_ports(app).collect();
+    let mut order: Vec<usize> = (0..wanted.len()).collect();
+    order.sort_by_key(|index| wanted.get(*index).copied().flatten().is_none());
+    let (mut ports, mut resources) = (vec![0; wanted.len()], Vec::new());
+    for index in order {
+        let (port, resource) = stock.take_port(wanted.get(index).copied().flatten(), dice)?;
+        *ports.get_mut(index)? = port;
+        resources.push(resource);
+    }
     Some((ports, resources))
 }
 
@@ -114,10 +245,16 @@ mod tests {
         App { cpus, mem: 10.0, ..App::new(AppId::new("a"), Timestamp::from_millis(0)) }
     }
 
+    const NOW: Timestamp = Timestamp::from_millis(0);
+
     fn placed(offers: &[Offer], app: &App, count: usize) -> Vec<Placement> {
+        place_all(offers, app, count).placements
+    }
+
+    fn place_all(offers: &[Offer], app: &App, count: usize) -> Placed {
         let ids: Vec<_> = (0..count).map(|number| InstanceId::new(&app.id, &number.to_string())).collect();
         let wishes: Vec<_> = ids.iter().map(|instance| Wish { instance, app }).collect();
-        place(offers, &wishes, Crowd::new(), &mut fastrand::Rng::with_seed(1))
+        place(offers, &wishes, |_| [], NOW, &mut fastrand::Rng::with_seed(1))
     }
 
     #[test]
@@ -145,5 +282,48 @@ mod tests {
         let app = App { require_ports: true, port_definitions: vec![port], ..app(0.1) };
         assert!(placed(&[offer("x", 1.0, 31000..=31010)], &app, 1).is_empty());
         assert_eq!(placed(&[offer("x", 1.0, 8000..=9000)], &app, 2).len(), 1);
+    }
+
+    #[test]
+    fn constraints_are_kept_within_one_round_too() {
+        let offers = [offer("x", 4.0, 1..=9), offer("y", 4.0, 1..=9)];
+        let named: Vec<_> =
+            offers.into_iter().map(|offer| Offer { hostname: offer.agent_id.value.clone(), ..offer }).collect();
+        let unique = serde_json::from_str(r#"[["hostname", "UNIQUE"]]"#).unwrap();
+        let app = App { constraints: unique, ..app(0.1) };
+        let placed = place_all(&named, &app, 3);
+        assert_eq!(placed.placements.len(), 2);
+        assert_eq!(placed.refusals[&app.id], (2, Counts::new()), "both were used");
+        let on_x = Site { host: "x".into(), ..Site::default() };
+        let (id, mut dice) = (InstanceId::new(&app.id, "u"), fastrand::Rng::with_seed(1));
+        let wish = Wish { instance: &id, app: &app };
+        let placed = place(&named, &[wish, wish], |_| [("x", &on_x)], NOW, &mut dice);
+        assert_eq!(placed.placements.iter().map(|placement| placement.offer).collect::<Vec<_>>(), [1]);
+        assert_eq!(placed.refusals[&app.id], (1, Counts::from([(Reason::UnfulfilledConstraint, 1)])));
+    }
+
+    #[test]
+    fn what_an_offer_lacks_is_said() {
+        let draining = |start_seconds: i64| {
+            let start = mesos::v1::TimeInfo { nanoseconds: start_seconds * 1_000_000_000 };
+            let unavailability = Some(mesos::v1::Unavailability { start, duration: None });
+            Offer { unavailability, ..offer("x", 4.0, 1..=9) }
+        };
+        let two_ports = App { port_definitions: vec![PortDefinition::default(); 2], ..app(0.1) };
+        let role = |role: &str| App { accepted_resource_roles: vec![role.into()], ..app(0.1) };
+        for (offer, app, reason) in [
+            (offer("x", 0.05, 1..=9), app(0.1), Some(Reason::InsufficientCpus)),
+            (offer("x", 1.0, 1..=9), App { mem: 2000.0, ..app(0.1) }, Some(Reason::InsufficientMemory)),
+            (offer("x", 1.0, 1..=9), App { disk: 1.0, ..app(0.1) }, Some(Reason::InsufficientDisk)),
+            (offer("x", 1.0, 1..=1), two_ports, Some(Reason::InsufficientPorts)),
+            (offer("x", 1.0, 1..=9), role("other"), Some(Reason::UnfulfilledRole)),
+            (offer("x", 1.0, 1..=9), role("*"), None),
+            (draining(60), app(0.1), Some(Reason::AgentMaintenance)),
+            (draining(600), app(0.1), None),
+        ] {
+            let placed = place_all(&[offer], &app, 1);
+            let expected = reason.map_or_else(|| (1, Counts::new()), |reason| (0, Counts::from([(reason, 1)])));
+            assert_eq!(placed.refusals[&app.id], expected, "{reason:?}");
+        }
     }
 }

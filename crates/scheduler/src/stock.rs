@@ -31,6 +31,30 @@ impl Stock {
         self.usable(name).filter_map(|resource| resource.scalar.as_ref()).map(|scalar| scalar.value).sum()
     }
 
+    /// Whether anything is of these roles; all are if the list is empty.
+    #[must_use]
+    pub(crate) fn has_any_of(&self, roles: &[String]) -> bool {
+        roles.is_empty() || self.left.iter().any(|resource| roles.iter().any(|accepted| accepted == role(resource)))
+    }
+
+    /// Whether there is so much of a scalar in these roles.
+    #[must_use]
+    pub(crate) fn has_scalar(&self, name: &str, amount: f64, roles: &[String]) -> bool {
+        let usable = self.left.iter().filter(|resource| is_usable(resource, name, roles));
+        let sum: f64 = usable.filter_map(|resource| resource.scalar.as_ref()).map(|scalar| scalar.value).sum();
+        milli(amount) <= milli(sum)
+    }
+
+    /// Whether there are ports like these in these roles: the given one each, or any.
+    #[must_use]
+    pub(crate) fn has_ports(&self, wanted: &[Option<u16>], roles: &[String]) -> bool {
+        let usable = || self.left.iter().filter(|resource| is_usable(resource, "ports", roles)).flat_map(ranges);
+        let total: u64 = usable().map(size).sum();
+        let has = |port: u16| usable().any(|range| (range.begin..=range.end).contains(&u64::from(port)));
+        u64::try_from(wanted.len()).is_ok_and(|wanted| wanted <= total)
+            && wanted.iter().flatten().all(|port| has(*port))
+    }
+
     /// Takes an amount, if there is enough; from several roles if need be.
     pub(crate) fn take_scalar(&mut self, name: &str, amount: f64) -> Option<Vec<Resource>> {
         let mut missing = milli(amount);
@@ -68,7 +92,6 @@ impl Stock {
 
     fn any_port(&self, dice: &mut fastrand::Rng) -> Option<u64> {
         let all: Vec<Range> = self.usable("ports").flat_map(|resource| ranges(resource).to_vec()).collect();
-        let size = |range: &Range| range.end.saturating_sub(range.begin).saturating_add(1);
         let total: u64 = all.iter().map(size).sum();
         let mut index = (total > 0).then(|| dice.u64(0..total))?;
         for range in &all {
@@ -127,6 +150,11 @@ fn without(range: &Range, port: u64) -> Vec<Range> {
     let below = (port > range.begin).then(|| Range { begin: range.begin, end: port - 1 });
     let above = (port < range.end).then(|| Range { begin: port + 1, end: range.end });
     below.into_iter().chain(above).collect()
+}
+
+/// How many ports a range has.
+fn size(range: &Range) -> u64 {
+    range.end.saturating_add(1).saturating_sub(range.begin)
 }
 
 /// Mesos counts scalars in thousandths.

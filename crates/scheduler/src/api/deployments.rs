@@ -10,7 +10,7 @@ use super::answer::{Query, changed, gone, json_answer, message, refused};
 use crate::ids::AppId;
 
 pub(super) async fn list(State(api): State<Api>) -> Response {
-    let all = api.actor.ask(|core, _| core.deployments_json()).await;
+    let all = api.actor.ask(|core, now| core.deployments_json(now)).await;
     all.map_or_else(gone, |all| json_answer(200, &all))
 }
 

@@ -219,7 +219,7 @@ impl Core {
 
     /// `DELETE /v2/queue/{id}/delay`.
     pub(crate) fn reset_delay(&mut self, id: &AppId) -> Result<(), Refusal> {
-        if !self.waiting_apps().any(|app| app == id) {
+        if !self.waiting.contains_key(id) {
             return Err(Refusal::new(404, format!("Application {id} not found in tasks queue.")));
         }
         self.backoffs.remove(id);

@@ -12,6 +12,8 @@ use crate::events;
 use crate::ids::{AppId, InstanceId};
 use crate::instance::{Condition, Goal, Instance};
 use crate::plan::{self, Plan, Seen, Stage, Target};
+use crate::progress::Progress;
+use crate::refusals::Refusals;
 use crate::tally::Tally;
 use crate::time::Timestamp;
 
@@ -39,6 +41,20 @@ impl Core {
             Some(Change { before: Some(before), .. }) => (before, Target { most_new: Some(0), ..target(before) }),
             Some(_) => (&record.app, gone(&record.app)),
         })
+    }
+
+    /// How far an app is on its way.
+    pub(super) fn progress(&self, id: &AppId, now: Timestamp) -> Option<Progress> {
+        let (_, target) = self.in_force(id)?;
+        let mut progress = Progress {
+            wanted: usize::try_from(target.instances).unwrap_or(usize::MAX),
+            delay: self.backoffs.get(id).map(|backoff| backoff.left(now)).unwrap_or_default(),
+            refused: self.refusals.get(id).and_then(Refusals::main_reason),
+            canary: target.most_new,
+            ..Progress::default()
+        };
+        self.instances_of(id).for_each(|instance| progress.add(instance, target.config));
+        Some(progress)
     }
 
     /// From numbers, if they tell; else from a look at every instance.

@@ -5,9 +5,10 @@ use mesos::v1::scheduler::{Call, call};
 use mesos::v1::{Filters, Offer};
 
 use super::Core;
-use crate::ids::InstanceId;
+use crate::ids::{AppId, InstanceId};
 use crate::instance::Condition;
-use crate::matching::{self, Crowd, Placement, Wish};
+use crate::matching::{self, Placement, Wish};
+use crate::spread::Site;
 use crate::task;
 use crate::time::Timestamp;
 
@@ -26,7 +27,7 @@ impl Core {
     /// Launches what fits; gives back the rest.
     pub(crate) fn offers(&mut self, offers: &[Offer], now: Timestamp) {
         let due = self.due(now);
-        let placements = self.place(offers, &due);
+        let placements = self.place(offers, &due, now);
         let filters = Filters {
             refuse_seconds: Some(if placements.len() < due.len() { REFUSE_SECONDS } else { REFUSE_LONG_SECONDS }),
         };
@@ -46,36 +47,37 @@ impl Core {
         if self.leaving {
             return Vec::new();
         }
-        let mut due: Vec<_> = self.waiting.iter().filter(|id| self.is_due(id, now)).cloned().collect();
-        due.sort_by_key(|id| self.instances.get(id).map(|instance| instance.since));
+        let apps = self.waiting.iter().filter(|(app, _)| self.is_due(app, now));
+        let mut due: Vec<_> = apps.flat_map(|(_, ids)| ids).cloned().collect();
+        due.sort_by_cached_key(|id| self.instances.get(id).map(|instance| instance.since));
         due
     }
 
     fn is_any_due(&self, now: Timestamp) -> bool {
-        !self.leaving && self.waiting.iter().any(|id| self.is_due(id, now))
+        !self.leaving && self.waiting.keys().any(|app| self.is_due(app, now))
     }
 
-    fn is_due(&self, id: &InstanceId, now: Timestamp) -> bool {
-        let backoff = self.instances.get(id).and_then(|instance| self.backoffs.get(&instance.app));
-        backoff.and_then(crate::backoff::Backoff::until).is_none_or(|until| until <= now)
+    fn is_due(&self, app: &AppId, now: Timestamp) -> bool {
+        self.backoffs.get(app).and_then(crate::backoff::Backoff::until).is_none_or(|until| until <= now)
     }
 
-    fn place(&mut self, offers: &[Offer], due: &[InstanceId]) -> Vec<Placement> {
+    fn place(&mut self, offers: &[Offer], due: &[InstanceId], now: Timestamp) -> Vec<Placement> {
         if due.is_empty() {
             return Vec::new();
         }
-        let mut crowd = Crowd::new();
-        for instance in self.instances.values() {
-            if let Some(agent) = &instance.agent_id {
-                *crowd.entry((agent.clone(), instance.app.clone())).or_default() += 1;
-            }
-        }
+        let mut dice = self.dice.fork();
         let wish = |id| {
             let instance = self.instances.get(id)?;
             Some(Wish { instance: &instance.id, app: self.apps.get(&instance.app)?.configuration(instance.config) })
         };
         let wishes: Vec<_> = due.iter().filter_map(wish).collect();
-        matching::place(offers, &wishes, crowd, &mut self.dice)
+        let neighbours =
+            |app: &AppId| self.instances_of(app).filter_map(|found| Some((found.agent_id.as_deref()?, &found.site)));
+        let placed = matching::place(offers, &wishes, neighbours, now, &mut dice);
+        for (app, (used, unused)) in placed.refusals {
+            self.refusals.entry(app).or_default().note(used, &unused, now);
+        }
+        placed.placements
     }
 
     fn launch(&mut self, placement: &Placement, offer: &Offer, now: Timestamp) -> Option<mesos::v1::TaskInfo> {
@@ -83,6 +85,7 @@ impl Core {
             instance.enter(Condition::Staging, now);
             instance.staged_at = Some(now);
             instance.host = Some(offer.hostname.clone());
+            instance.site = Site::of(offer);
             instance.agent_id = Some(offer.agent_id.value.clone());
             instance.ports.clone_from(&placement.ports);
         })?;

@@ -183,11 +183,25 @@ impl Core {
 
     /// Puts an instance where those in its condition are looked for.
     pub(super) fn file(&mut self, id: &InstanceId) {
-        let Some(condition) = self.instances.get(id).map(|instance| instance.condition) else { return };
-        let is_new = put(&mut self.waiting, id, condition == Condition::Scheduled);
-        self.offers_stale |= is_new;
+        let Some(instance) = self.instances.get(id) else { return };
+        let (condition, app) = (instance.condition, instance.app.clone());
+        if condition == Condition::Scheduled {
+            self.offers_stale |= put(self.waiting.entry(app).or_default(), id, true);
+        } else {
+            self.waits_no_more(&app, id);
+        }
         put(&mut self.starting, id, matches!(condition, Condition::Staging | Condition::Starting));
         put(&mut self.unreachable, id, condition == Condition::Unreachable);
+    }
+
+    /// Once nothing of an app waits any more, what it was refused is forgotten.
+    fn waits_no_more(&mut self, app: &AppId, id: &InstanceId) {
+        let Some(waiting) = self.waiting.get_mut(app) else { return };
+        waiting.remove(id);
+        if waiting.is_empty() {
+            self.waiting.remove(app);
+            self.refusals.remove(app);
+        }
     }
 
     pub(super) fn add(&mut self, instance: Instance) {
@@ -205,7 +219,7 @@ impl Core {
                 self.tallies.remove(&instance.app);
             }
         }
-        self.waiting.remove(id);
+        self.waits_no_more(&instance.app, id);
         self.starting.remove(id);
         self.killing.remove(id);
         self.unreachable.remove(id);

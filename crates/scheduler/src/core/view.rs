@@ -1,11 +1,16 @@
 //! What people see: apps, tasks, deployments and the queue, in Marathon's shapes.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
+use super::records::AppRecord;
 use super::{Core, Refusal};
 use crate::app::App;
+use crate::deployment::{Deployment, StepAction};
 use crate::ids::{AppId, InstanceId};
 use crate::instance::{Condition, Instance};
+use crate::progress::Progress;
 use crate::time::Timestamp;
 
 /// What to show of an app beside its definition.
@@ -139,25 +144,32 @@ impl Core {
         by_task.filter(|instance| instance.has_task() && instance.task_id() == text)
     }
 
-    pub(crate) fn deployments_json(&self) -> Value {
+    pub(crate) fn deployments_json(&self, now: Timestamp) -> Value {
         let mut all: Vec<_> = self.deployments.values().collect();
         all.sort_by_key(|deployment| deployment.version);
-        all.into_iter().map(crate::deployment::Deployment::json).collect()
+        let current = |deployment: &Deployment| -> Vec<Value> {
+            deployment.step().actions.iter().map(|action| self.action_json(action, now)).collect()
+        };
+        all.into_iter().map(|deployment| deployment.json(&current(deployment))).collect()
+    }
+
+    /// What is being done to an app, how far that is, and what it waits for; the latter two are not Marathon's.
+    fn action_json(&self, action: &StepAction, now: Timestamp) -> Value {
+        let progress = self.progress(&action.app, now);
+        json!({"action": action.action, "app": action.app, "readinessCheckResults": [],
+            "progress": progress.as_ref().map(Progress::json), "waitsFor": progress.map(|progress| progress.waits_for())})
     }
 
     pub(crate) fn queue_json(&self, now: Timestamp) -> Value {
-        let mut queue: Vec<Value> = Vec::new();
-        for record in self.apps.values() {
-            let waiting = self.instances_of(&record.app.id).filter(|instance| !instance.has_task());
-            let since: Vec<_> = waiting.map(|instance| instance.since).collect();
-            let Some(first) = since.iter().min() else { continue };
+        let waiting = self.waiting.iter().filter_map(|(app, ids)| Some((self.apps.get(app)?, ids)));
+        let entry = |(record, ids): (&AppRecord, &BTreeSet<InstanceId>)| {
+            let since = ids.iter().filter_map(|id| Some(self.instances.get(id)?.since)).min();
             let left = self.backoffs.get(&record.app.id).map_or(0, |backoff| backoff.left(now).as_secs());
-            queue.push(json!({"app": record.app, "count": since.len(), "since": first, "role": self.role,
-                "delay": {"timeLeftSeconds": left, "overdue": left == 0},
-                "processedOffersSummary": {"processedOffersCount": 0, "unusedOffersCount": 0,
-                    "rejectSummaryLastOffers": [], "rejectSummaryLaunchAttempt": []}}));
-        }
-        json!({"queue": queue})
+            let refusals = self.refusals.get(&record.app.id).cloned().unwrap_or_default();
+            json!({"app": record.app, "count": ids.len(), "since": since, "role": record.app.role.as_ref().unwrap_or(&self.role),
+                "delay": {"timeLeftSeconds": left, "overdue": left == 0}, "processedOffersSummary": refusals.json()})
+        };
+        json!({"queue": waiting.map(entry).collect::<Vec<_>>()})
     }
 
     /// How many there are of what, for metrics, by the names Marathon's documents give them.
@@ -171,7 +183,7 @@ impl Core {
             ("marathon.instances.running.gauge", of(Condition::Running)),
             ("marathon.instances.healthy.gauge", healthy(true)),
             ("marathon.instances.unhealthy.gauge", healthy(false)),
-            ("marathon.instances.launch-queue.gauge", self.waiting.len()),
+            ("marathon.instances.launch-queue.gauge", self.waiting.values().map(BTreeSet::len).sum()),
             ("marathon.instances.inflight-kills.gauge", self.killing.len()),
         ]
     }

@@ -34,11 +34,11 @@ impl World {
     /// Brings up what waits and ends what is to end, until nothing is under way.
     fn settle(&mut self) -> Vec<String> {
         let mut launched = Vec::new();
-        while self.core.deployments_json() != json!([]) {
+        while self.core.deployments_json(self.now) != json!([]) {
             let tasks = self.bring_up();
             let kills = self.take(call::Type::Kill).into_iter().filter_map(|call| call.kill);
             let kills: Vec<_> = kills.map(|kill| kill.task_id.value).collect();
-            assert!(!tasks.is_empty() || !kills.is_empty(), "nothing moves: {}", self.core.deployments_json());
+            assert!(!tasks.is_empty() || !kills.is_empty(), "nothing moves: {}", self.core.deployments_json(self.now));
             kills.iter().for_each(|task| self.update(task, TaskState::TaskKilled, None));
             launched.extend(tasks);
         }
@@ -131,7 +131,7 @@ fn a_dry_run_tells_the_steps_and_does_nothing() {
     let steps = world.core.group_steps(&AppId::root(), update, world.now).unwrap();
     assert_eq!(steps["steps"].as_array().unwrap().len(), 3, "{steps}");
     assert_eq!(steps["steps"][2]["actions"], json!([{"action": "ScaleApplication", "app": "/shop/front/web"}]));
-    assert_eq!(world.core.deployments_json(), json!([]));
+    assert_eq!(world.core.deployments_json(world.now), json!([]));
 }
 
 #[test]
