@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::time::Duration;
 
 use fetcher::Fetcher;
 use mesos::v1::AgentInfo;
@@ -11,6 +12,8 @@ use rustix::process::{getpid, set_child_subreaper};
 use store::Store;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::actor::{self, Actor, Request};
@@ -20,6 +23,7 @@ use crate::containers::{self, Keeper};
 use crate::core::{Core, Settings};
 use crate::error::AgentError;
 use crate::files::Files;
+use crate::gc::{self, Collector};
 use crate::http::{Shared, router};
 use crate::layout::Layout;
 use crate::options::Options;
@@ -27,6 +31,9 @@ use crate::processes::bury;
 use crate::registration::Registration;
 use crate::{log, machine};
 use mesos::server::serve;
+
+/// How long containers that end with the agent may take to.
+const CONTAINERS_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What becomes of the tasks when the agent ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,18 +93,13 @@ impl Agent {
             backoff_factor: self.options.registration_backoff_factor,
             actor: handle.clone(),
         };
-        let kept = containers::channel();
-        let containers = kept.0.clone();
-        let mut keeper = self.keeper(&core, &fetcher, &handle, kept);
-        keeper.recover(|id| core.is_root(id)).await;
-        let keeping = tokio::spawn(keeper.run());
+        let (containers, keeping) = self.keep_containers(&core, &fetcher, &handle).await;
+        let (statistics, collected) = watch::channel(gc::Statistics::default());
+        let collecting = tokio::spawn(self.collector(handle.clone(), statistics).run());
         let actor = Actor::new(core, clock, self.store, channel, chores, containers.clone(), registration);
         let stopped = CancellationToken::new();
-        let serving = tokio::spawn(serve(
-            self.listener,
-            router(Shared { actor: handle.clone(), files, fetcher, containers: containers.clone() }),
-            stopped.clone(),
-        ));
+        let shared = Shared { actor: handle.clone(), files, fetcher, containers: containers.clone(), collected };
+        let serving = tokio::spawn(serve(self.listener, router(shared), stopped.clone()));
         // From here on executors find the agent.
         self.layout.write_endpoint(&address.to_string())?;
         let burying = tokio::spawn(bury());
@@ -107,27 +109,37 @@ impl Agent {
             () = relay(shutdown, &handle, &leave) => Ok(()),
         };
         let shutdown = *leaving.borrow();
-        containers.finish(shutdown == Shutdown::StopTasks).await;
+        let _late = timeout(CONTAINERS_PATIENCE, containers.finish(shutdown == Shutdown::StopTasks)).await;
         keeping.abort();
         stopped.cancel();
         burying.abort();
+        collecting.abort();
         let _ = serving.await;
         ended
     }
 
-    fn keeper(
+    fn collector(&self, actor: actor::Handle, statistics: watch::Sender<gc::Statistics>) -> Collector {
+        let (delay, headroom) = (self.options.gc_delay, self.options.gc_disk_headroom);
+        Collector { layout: self.layout.clone(), delay, headroom, actor, statistics }
+    }
+
+    /// Takes up the containers of the operator API that are still there.
+    async fn keep_containers(
         &self,
         core: &Core,
         fetcher: &Fetcher,
         actor: &actor::Handle,
-        channel: (containers::Handle, tokio::sync::mpsc::UnboundedReceiver<containers::Request>),
-    ) -> Keeper {
+    ) -> (containers::Handle, JoinHandle<()>) {
         let settings = containers::Settings {
             executor_binary: core.executor_binary(),
             environment: core.container_environment(),
             switch_user: self.options.switch_user,
         };
-        Keeper::new(settings, self.layout.clone(), fetcher.clone(), actor.clone(), channel)
+        let channel = containers::channel();
+        let handle = channel.0.clone();
+        let mut keeper = Keeper::new(settings, self.layout.clone(), fetcher.clone(), actor.clone(), channel);
+        keeper.recover(|id| core.is_root(id)).await;
+        (handle, tokio::spawn(keeper.run()))
     }
 
     fn info(&self, address: SocketAddr) -> Result<AgentInfo, AgentError> {
@@ -184,6 +196,7 @@ fn settings(options: &Options, layout: &Layout, address: SocketAddr) -> Result<S
         layout: layout.clone(),
         executor_binary: program(options)?,
         environment: inherited(),
+        executor_environment_variables: options.executor_environment_variables.clone(),
         recovery_timeout: options.recovery_timeout,
         executor_reregistration_timeout: options.executor_reregistration_timeout,
         executor_registration_timeout: options.executor_registration_timeout,

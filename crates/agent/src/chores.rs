@@ -8,11 +8,12 @@ use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
 use std::io;
 use std::os::unix::fs::chown;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fetcher::{Fetcher, Want};
 use mesos::v1::{AgentId, ContainerId};
+use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, utimensat};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
@@ -31,6 +32,8 @@ pub(crate) enum Chore {
     Prepare(Box<Preparation>),
     KillTree(Process),
     KillRun(ContainerId),
+    /// Says that a sandbox was last used now.
+    Retire(PathBuf),
     RemoveState(ContainerId),
     Sweep(BTreeSet<String>),
     Link(AgentId),
@@ -122,6 +125,7 @@ fn carry_out(layout: &Layout, chore: Chore) -> Option<Request> {
         }
         Chore::KillTree(process) => kill_tree(process),
         Chore::KillRun(container) => kill_run(&layout.executor_state(&container)),
+        Chore::Retire(sandbox) => touch(&sandbox),
         Chore::RemoveState(container) => remove(&layout.executor_state(&container)),
         Chore::Sweep(live) => sweep(layout, &live),
         Chore::Link(agent) => {
@@ -131,6 +135,13 @@ fn carry_out(layout: &Layout, chore: Chore) -> Option<Request> {
         }
     }
     None
+}
+
+fn touch(path: &Path) {
+    let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
+    let times = Timestamps { last_access: now, last_modification: now };
+    // One that is gone needs no age.
+    let _gone = utimensat(CWD, path, &times, AtFlags::empty());
 }
 
 fn sweep(layout: &Layout, live: &BTreeSet<String>) {

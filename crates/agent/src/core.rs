@@ -70,6 +70,8 @@ pub(crate) struct Settings {
     pub(crate) executor_binary: PathBuf,
     /// What processes inherit, as far as it is not about this one.
     pub(crate) environment: BTreeMap<String, String>,
+    /// What every executor finds in its environment.
+    pub(crate) executor_environment_variables: BTreeMap<String, String>,
     pub(crate) recovery_timeout: Duration,
     pub(crate) executor_reregistration_timeout: Duration,
     pub(crate) executor_registration_timeout: Duration,
@@ -104,6 +106,8 @@ struct Counters {
     killed: u64,
     lost: u64,
     gone: u64,
+    valid_messages: u64,
+    invalid_messages: u64,
     recovery: Duration,
 }
 

@@ -16,10 +16,12 @@ use axum::Router;
 use axum::routing::{MethodRouter, any, get, post};
 use fetcher::Fetcher;
 use mesos::server::{Refusal, mesos_paths, only_get, only_post};
+use tokio::sync::watch;
 
 use crate::actor::{Handle, Stopped};
 use crate::containers::Handle as Containers;
 use crate::files::Files;
+use crate::gc;
 
 /// What handlers share.
 #[derive(Debug, Clone)]
@@ -28,10 +30,11 @@ pub(crate) struct Shared {
     pub(crate) files: Files,
     pub(crate) fetcher: Fetcher,
     pub(crate) containers: Containers,
+    pub(crate) collected: watch::Receiver<gc::Statistics>,
 }
 
 /// All paths. They are forgiving the way Mesos' are: `/slave(1)/state`, `/state/` and `/state.json` are all `/state`.
-const PATHS: [&str; 14] = [
+const PATHS: [&str; 15] = [
     "/api/v1/executor",
     "/cygnet/v1/pool",
     "/api/v1",
@@ -45,6 +48,7 @@ const PATHS: [&str; 14] = [
     "/files/browse",
     "/files/read",
     "/files/download",
+    "/files/debug",
     "/",
 ];
 
@@ -66,6 +70,7 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/files/browse", read(get(files::browse)))
         .route("/files/read", read(get(files::read)))
         .route("/files/download", read(get(files::download)))
+        .route("/files/debug", read(get(files::debug)))
         .route("/", read(get(legacy::root)))
         .with_state(shared);
     mesos_paths("slave(1)", &PATHS, routes)

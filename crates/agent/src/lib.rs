@@ -8,7 +8,7 @@
 //!   while and [`processes`] for pools and executors;
 //! * [`containers`] are those that others launch through the operator API, nested or standalone;
 //! * [`registration`] keeps up the subscription at the master, [`http`] answers executors, pools and operators, and
-//!   [`files`] lets them look into sandboxes.
+//!   [`files`] lets them look into sandboxes, until [`gc`] removes those.
 //!
 //! An [`Agent`] is bound, which takes its port and its work directory, and then run. It ends when it is told to, and
 //! what happens to its tasks then, [`Shutdown`] says.
@@ -21,6 +21,7 @@ mod containers;
 mod core;
 mod error;
 mod files;
+mod gc;
 mod http;
 mod ids;
 mod layout;
@@ -32,6 +33,7 @@ mod processes;
 mod program;
 mod registration;
 mod status_updates;
+mod supported;
 mod users;
 mod version;
 

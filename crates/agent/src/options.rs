@@ -42,6 +42,12 @@ pub struct Options {
     pub fetcher_cache_dir: Option<PathBuf>,
     /// How much the fetcher may keep there.
     pub fetcher_cache_size_bytes: u64,
+    /// What every executor finds in its environment, unless its framework says otherwise.
+    pub executor_environment_variables: BTreeMap<String, String>,
+    /// How long the sandbox of a run that is over is kept on an empty disk.
+    pub gc_delay: Duration,
+    /// The share of the disk that is to stay free: the nearer that is, the sooner sandboxes go.
+    pub gc_disk_headroom: f64,
     /// Whether tasks run as their users, which only root can make them.
     pub switch_user: bool,
     /// How long a pool process may idle before it is dismissed.
@@ -69,6 +75,9 @@ impl Options {
             registration_backoff_factor: Duration::from_secs(1),
             fetcher_cache_dir: None,
             fetcher_cache_size_bytes: 2 << 30,
+            executor_environment_variables: BTreeMap::new(),
+            gc_delay: Duration::from_secs(7 * 24 * 3600),
+            gc_disk_headroom: 0.1,
             switch_user: true,
             pool_linger: Duration::from_secs(10),
             farewell_timeout: Duration::from_secs(3),
@@ -85,7 +94,11 @@ impl Options {
             ("executor_registration_timeout", duration::format(self.executor_registration_timeout)),
             ("executor_reregistration_timeout", duration::format(self.executor_reregistration_timeout)),
             ("executor_shutdown_grace_period", duration::format(self.executor_shutdown_grace_period)),
+            ("fetcher_cache_size", format!("{}B", self.fetcher_cache_size_bytes)),
+            ("gc_delay", duration::format(self.gc_delay)),
+            ("gc_disk_headroom", self.gc_disk_headroom.to_string()),
             ("http_command_executor", "true".to_owned()),
+            ("http_heartbeat_interval", "30secs".to_owned()),
             ("ip", self.listen.to_string()),
             ("isolation", "posix/cpu,posix/mem".to_owned()),
             ("launcher", "posix".to_owned()),
@@ -101,6 +114,12 @@ impl Options {
         ]);
         flags.extend(self.hostname.clone().map(|hostname| ("hostname", hostname)));
         flags.extend(self.resources.clone().map(|resources| ("resources", resources)));
+        let cache = self.fetcher_cache_dir.as_ref().map(|directory| directory.display().to_string());
+        flags.extend(cache.map(|directory| ("fetcher_cache_dir", directory)));
+        if !self.executor_environment_variables.is_empty() {
+            let variables = serde_json::json!(self.executor_environment_variables).to_string();
+            flags.insert("executor_environment_variables", variables);
+        }
         flags.extend(self.attributes.clone().map(|attributes| ("attributes", attributes)));
         flags.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }

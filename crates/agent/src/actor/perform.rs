@@ -35,6 +35,7 @@ impl Actor {
             Action::Watch(owner, process) => self.watch(owner, process),
             Action::KillTree(process) => self.chores.add(Chore::KillTree(process)),
             Action::KillRun(container) => self.chores.add(Chore::KillRun(container)),
+            Action::Retire(sandbox) => self.chores.add(Chore::Retire(sandbox)),
             Action::DestroyContainers(root) => self.containers.say(containers::Request::Destroy(root)),
             Action::RemoveState(container) => self.chores.add(Chore::RemoveState(container)),
             Action::Sweep(live) => self.chores.add(Chore::Sweep(live)),

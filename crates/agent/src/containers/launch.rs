@@ -19,7 +19,9 @@ use super::parent::{Parent, Surroundings};
 use super::record::Record;
 use super::session::{self, Start, Started};
 use super::{LaunchRefusal, Output};
+use crate::layout::relink;
 use crate::program::{program, variables};
+use crate::supported::Link;
 use crate::users;
 
 /// What runs now.
@@ -186,6 +188,7 @@ async fn place(
     let sandbox = outer.join("containers").join(&order.id.value);
     let items = order.command.uris.iter().map(Item::of).collect::<Result<Vec<_>, _>>().map_err(refused)?;
     make(&sandbox, &directory, user).map_err(unmade)?;
+    order.links().iter().try_for_each(|one| link(one, &outer, &sandbox, user)).map_err(unmade)?;
     if !items.is_empty() {
         let want = Want { items, sandbox: sandbox.clone(), user: user.cloned() };
         around.fetcher.fetch(want).await.map_err(refused)?;
@@ -203,6 +206,18 @@ fn make(sandbox: &Path, directory: &Path, user: Option<&Credentials>) -> io::Res
         give(&file, user)?;
     }
     give(sandbox, user)
+}
+
+/// What is not there yet is made as a directory.
+fn link(link: &Link, outer: &Path, own: &Path, user: Option<&Credentials>) -> io::Result<()> {
+    let source = if link.of_parent { outer } else { own }.join(&link.source);
+    if !source.exists() {
+        fs::create_dir_all(&source)?;
+        give(&source, user)?;
+    }
+    let name = own.join(&link.name);
+    name.parent().map_or(Ok(()), fs::create_dir_all)?;
+    relink(&source, &name)
 }
 
 fn give(path: &Path, user: Option<&Credentials>) -> io::Result<()> {

@@ -1,6 +1,8 @@
 //! What is to be launched, and whether this agent can. Pure.
 
-use mesos::v1::{CommandInfo, ContainerId, ContainerInfo, Resource, container_info};
+use mesos::v1::{CommandInfo, ContainerId, ContainerInfo, Resource};
+
+use crate::supported::{self, Link};
 
 /// The longest value of a container id, as in Mesos.
 const LONGEST_ID: usize = 242;
@@ -41,16 +43,13 @@ impl Order {
         if self.command.value.as_deref().unwrap_or_default().is_empty() {
             return Some("The container has no command".to_owned());
         }
-        let container = self.container.as_ref()?;
-        let refused = |what: &str| Some(format!("{what} not supported by this agent"));
-        match container.r#type() {
-            container_info::Type::Docker => refused("Docker containers are"),
-            container_info::Type::Mesos if container.mesos.as_ref().is_some_and(|mesos| mesos.image.is_some()) => {
-                refused("Container images are")
-            }
-            container_info::Type::Mesos if container.hostname.is_some() => refused("A container's own 'hostname' is"),
-            container_info::Type::Mesos => None,
-        }
+        let (container, nested) = (self.container.as_ref()?, self.id.parent.is_some());
+        supported::unsupported(container).or_else(|| supported::unsupported_volumes(container, nested))
+    }
+
+    /// The parts of sandboxes it wants to see in its own.
+    pub(crate) fn links(&self) -> Vec<Link> {
+        self.container.iter().flat_map(|container| &container.volumes).filter_map(Link::of).collect()
     }
 }
 
@@ -70,7 +69,7 @@ pub(crate) fn check_id(id: &ContainerId) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use mesos::v1::container_info::MesosInfo;
+    use mesos::v1::container_info::{self, MesosInfo};
     use mesos::v1::{Image, TtyInfo, tty_info};
 
     use super::*;

@@ -51,6 +51,8 @@ pub(crate) enum Action {
     KillTree(Process),
     /// SIGKILL for the task an executor in a pool has started.
     KillRun(ContainerId),
+    /// Nobody writes into this sandbox any more: from now on it ages.
+    Retire(PathBuf),
     /// What was nested in this container through the operator API goes with it.
     DestroyContainers(ContainerId),
     /// The run is over for good: what its executor kept is no longer needed.

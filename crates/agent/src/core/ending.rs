@@ -95,6 +95,7 @@ impl Core {
         executor.state = State::Terminated;
         let (stream, loss) = (executor.stream.take(), executor.loss.take());
         let (container, generated, hosting) = (executor.container.clone(), executor.generated, executor.hosting);
+        let directory = executor.directory.clone();
         let record = executor.record(&key.framework);
         self.counters.executors_terminated += 1;
         self.act(Action::Persist(Change::Executor(Box::new(record))));
@@ -104,6 +105,7 @@ impl Core {
             // What it left behind goes with it.
             self.act(Action::KillTree(process));
         }
+        self.act(Action::Retire(directory));
         self.act(Action::DestroyContainers(container.clone()));
         self.act(Action::RemoveState(container));
         if !generated {
@@ -165,6 +167,10 @@ impl Core {
     /// A framework has something to say to its executor.
     pub(super) fn message_to_executor(&mut self, message: agent_event::Message) {
         let key = ExecutorKey { framework: message.framework_id, executor: message.executor_id };
+        match self.executor(&key).and_then(|executor| executor.stream) {
+            Some(_) => self.counters.valid_messages += 1,
+            None => self.counters.invalid_messages += 1,
+        }
         let message = Some(event::Message { data: message.data });
         self.tell_executor(&key, Event { r#type: Some(event::Type::Message.into()), message, ..Event::default() });
     }

@@ -23,7 +23,9 @@ impl Core {
     pub(super) fn executor_environment(&self, framework: &FrameworkInfo, executor: &Executor) -> Variables {
         let settings = &self.settings;
         let grace = executor.grace(settings.executor_shutdown_grace_period);
-        let mut variables = self.agent_environment(framework);
+        let mut variables = Variables::from([("PATH".to_owned(), self.path())]);
+        variables.extend(settings.executor_environment_variables.clone());
+        variables.extend(self.agent_environment(framework));
         let id = framework.id.clone().unwrap_or_default();
         set(&mut variables, "MESOS_FRAMEWORK_ID", id);
         set(&mut variables, "MESOS_EXECUTOR_ID", &executor.info.executor_id);
@@ -39,7 +41,6 @@ impl Core {
         if executor.info.r#type() == executor_info::Type::Default {
             set(&mut variables, "CYGNET_EXECUTOR_TYPE", "default");
         }
-        set(&mut variables, "PATH", self.path());
         variables
     }
 

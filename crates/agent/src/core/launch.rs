@@ -3,15 +3,14 @@
 use fetcher::Item;
 use mesos::v1::cygnet::agent_event;
 use mesos::v1::task_status::Reason;
-use mesos::v1::{
-    ContainerId, ExecutorInfo, FrameworkId, FrameworkInfo, TaskId, TaskInfo, TaskState, container_info, executor_info,
-};
+use mesos::v1::{ContainerId, ExecutorInfo, FrameworkId, FrameworkInfo, TaskId, TaskInfo, TaskState, executor_info};
 
 use super::executor::{Executor, Hosting, State};
 use super::task::Task;
 use super::{Action, Core, Phase, generated};
 use crate::ids::{BadId, ExecutorKey, TaskKey, check_path_component};
 use crate::log::Change;
+use crate::supported;
 
 /// What one order to launch is about: tasks that go to one executor together.
 struct Launch {
@@ -163,14 +162,11 @@ fn check_ids(launch: &Launch) -> Result<(), BadId> {
 
 /// What of a task nobody here can do; it is said, not skipped.
 fn unsupported(task: &TaskInfo, executor: &ExecutorInfo, generated: bool) -> Option<String> {
-    let container = task.container.iter().chain(&executor.container).find_map(|container| match container.r#type() {
-        container_info::Type::Docker => Some("Docker containers"),
-        container_info::Type::Mesos => {
-            container.mesos.as_ref().and_then(|mesos| mesos.image.as_ref()).map(|_| "Container images")
-        }
-    });
-    if let Some(what) = container {
-        return Some(format!("{what} are not supported by this agent"));
+    let mut containers = task.container.iter().chain(&executor.container);
+    let said =
+        |container| supported::unsupported(container).or_else(|| supported::unsupported_volumes(container, false));
+    if let Some(reason) = containers.find_map(said) {
+        return Some(reason);
     }
     let builtin = generated || executor.r#type() == executor_info::Type::Default;
     if !builtin && executor.command.is_none() {

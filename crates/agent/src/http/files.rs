@@ -57,6 +57,12 @@ pub(super) async fn download(State(shared): State<Shared>, Query(parameters): Qu
     Ok(response)
 }
 
+/// Which paths mean which: the names people use, and the places on disk.
+pub(super) async fn debug(State(shared): State<Shared>, Query(parameters): Query<Parameters>) -> Answer {
+    let attached = shared.actor.view(|core, _| core.attached_paths()).await?;
+    Ok(answer(&parameters, &attached))
+}
+
 /// As much as there was when it was opened; it may grow meanwhile.
 fn contents(file: tokio::fs::File, size: u64) -> Body {
     let chunks = unfold(file.take(size), |mut file| async move {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{Shared, recovered, statistics};
 use crate::core::Container;
-use crate::{machine, version};
+use crate::{gc, machine, version};
 
 /// The query of a request.
 pub(super) type Parameters = BTreeMap<String, String>;
@@ -68,8 +68,20 @@ pub(super) async fn snapshot(shared: &Shared) -> Result<BTreeMap<String, f64>, R
     let own = shared.actor.view(|core, now| core.metrics(now)).await;
     let mut metrics = own?;
     metrics.extend(machine::metrics());
+    metrics.extend(collected(*shared.collected.borrow()));
     metrics.extend(fetched(shared.fetcher.statistics().await));
     Ok(metrics)
+}
+
+fn collected(statistics: gc::Statistics) -> impl Iterator<Item = (String, f64)> {
+    [
+        ("gc/path_removals_failed", statistics.failed as f64),
+        ("gc/path_removals_pending", statistics.pending as f64),
+        ("gc/path_removals_succeeded", statistics.removed as f64),
+        ("slave/executor_directory_max_allowed_age_secs", statistics.allowed_age.as_secs_f64()),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value))
 }
 
 fn fetched(statistics: fetcher::Statistics) -> impl Iterator<Item = (String, f64)> {

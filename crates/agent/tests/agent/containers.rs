@@ -256,12 +256,19 @@ async fn a_terminal_has_the_size_of_its_window() {
 #[tokio::test]
 async fn a_nested_task_has_a_sandbox_below_its_parents_and_a_life_of_its_own() {
     let (world, _executor, id) = with_executor().await;
-    assert_eq!(launch(&world, &id, "pwd; echo $MESOS_SANDBOX; echo [$OWN]; sleep 1000").await.0, 200);
+    let volume = json!({"mode": "RW", "container_path": "seen/here", "source":
+        {"type": "SANDBOX_PATH", "sandbox_path": {"type": "PARENT", "path": "shared"}}});
+    let command = "echo x > seen/here/file; pwd; echo $MESOS_SANDBOX; echo [$OWN]; sleep 1000";
+    let order = json!({"container_id": id, "command": {"value": command},
+        "container": {"type": "MESOS", "volumes": [volume]},
+        "resources": [{"name": "cpus", "type": "SCALAR", "scalar": {"value": 0.5}}]});
+    assert_eq!(call(&world, json!({"type": "LAUNCH_CONTAINER", "launch_container": order})).await.0, 200);
     assert_eq!(launch(&world, &id, "true").await.0, 202, "there is one already");
     let own = fs::canonicalize(nested_sandbox(&world, &id)).unwrap();
     let stdout =
         until("its output", async || fs::read_to_string(own.join("stdout")).ok().filter(|out| out.ends_with("]\n")));
     assert_eq!(stdout.await, format!("{0}\n{0}\n[]\n", own.display()));
+    assert_eq!(fs::read_to_string(sandbox(&world).join("shared/file")).unwrap(), "x\n");
     let containers = shown(&world, true, false).await;
     assert_eq!(containers.len(), 2);
     let nested = &containers[1];

@@ -46,6 +46,7 @@ pub(super) fn settings(layout: &Layout) -> Settings {
         layout: layout.clone(),
         executor_binary: "/bin/cygnet".into(),
         environment: BTreeMap::new(),
+        executor_environment_variables: BTreeMap::new(),
         recovery_timeout: Duration::from_secs(900),
         executor_reregistration_timeout: Duration::from_secs(2),
         executor_registration_timeout: Duration::from_secs(60),

@@ -1,0 +1,107 @@
+//! What of a container's definition nobody here can do: it is said by name, not skipped. Pure.
+
+use std::path::{Component, Path, PathBuf};
+
+use mesos::v1::volume::source::{self, sandbox_path};
+use mesos::v1::{ContainerInfo, Volume, container_info};
+
+/// Why this container cannot be made, if it cannot.
+pub(crate) fn unsupported(container: &ContainerInfo) -> Option<String> {
+    let mesos = container.mesos.as_ref();
+    let networks = &container.network_infos;
+    let network = networks.iter().find_map(|network| network.name.clone());
+    let refused = |what: &str| Some(format!("{what} not supported by this agent"));
+    match container.r#type() {
+        container_info::Type::Docker => refused("Docker containers are"),
+        _ if mesos.is_some_and(|mesos| mesos.image.is_some()) => refused("Container images are"),
+        _ if container.hostname.is_some() => refused("A container's own 'hostname' is"),
+        _ if network.is_some() => refused(&format!("The network '{}' is", network.unwrap_or_default())),
+        _ if networks.iter().any(|network| !network.port_mappings.is_empty()) => refused("'port_mappings' are"),
+        _ => None,
+    }
+}
+
+/// The same of volumes: only a container nested in another one can have some, and only parts of sandboxes.
+pub(crate) fn unsupported_volumes(container: &ContainerInfo, nested: bool) -> Option<String> {
+    let bad = container.volumes.iter().find(|volume| !nested || Link::of(volume).is_none())?;
+    Some(format!("The volume '{}' is not supported by this agent", bad.container_path))
+}
+
+/// A part of a sandbox that is seen under another name in a container's own one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Link {
+    /// In the sandbox of the parent, or else in its own.
+    pub(crate) of_parent: bool,
+    pub(crate) source: PathBuf,
+    /// In its own sandbox.
+    pub(crate) name: PathBuf,
+}
+
+impl Link {
+    /// What a volume means, if it is one of those.
+    pub(crate) fn of(volume: &Volume) -> Option<Link> {
+        let source = volume.source.as_ref().filter(|source| source.r#type() == source::Type::SandboxPath)?;
+        let path = source.sandbox_path.as_ref()?;
+        let name = relative(&volume.container_path)?;
+        Some(Link { of_parent: path.r#type() == sandbox_path::Type::Parent, source: relative(&path.path)?, name })
+    }
+}
+
+fn relative(path: &str) -> Option<PathBuf> {
+    let path = Path::new(path);
+    let plain = path.components().all(|component| matches!(component, Component::Normal(_)));
+    (plain && !path.as_os_str().is_empty()).then(|| path.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use mesos::v1::{Image, NetworkInfo, volume};
+
+    use super::*;
+
+    fn container(of: ContainerInfo) -> ContainerInfo {
+        ContainerInfo { r#type: container_info::Type::Mesos.into(), ..of }
+    }
+
+    #[test]
+    fn everything_that_is_missing_has_a_name() {
+        let network = |name: &str| NetworkInfo { name: Some(name.to_owned()), ..NetworkInfo::default() };
+        let image = container_info::MesosInfo { image: Some(Image::default()) };
+        for (of, wanted) in [
+            (ContainerInfo { mesos: Some(image), ..ContainerInfo::default() }, "images"),
+            (ContainerInfo { hostname: Some("h".to_owned()), ..ContainerInfo::default() }, "hostname"),
+            (ContainerInfo { network_infos: vec![network("blue")], ..ContainerInfo::default() }, "blue"),
+        ] {
+            assert!(unsupported(&container(of)).unwrap().contains(wanted), "{wanted}");
+        }
+        let docker = ContainerInfo { r#type: container_info::Type::Docker.into(), ..ContainerInfo::default() };
+        assert!(unsupported(&docker).unwrap().contains("Docker"));
+        let host = ContainerInfo { network_infos: vec![NetworkInfo::default()], ..ContainerInfo::default() };
+        assert_eq!(unsupported(&container(host)), None);
+    }
+
+    #[test]
+    fn volumes_are_parts_of_sandboxes_or_refused() {
+        let volume = |name: &str, path: &str| Volume {
+            mode: volume::Mode::Rw.into(),
+            container_path: name.to_owned(),
+            source: Some(volume::Source {
+                r#type: Some(source::Type::SandboxPath.into()),
+                sandbox_path: Some(source::SandboxPath {
+                    r#type: Some(sandbox_path::Type::Parent.into()),
+                    path: path.to_owned(),
+                }),
+                ..volume::Source::default()
+            }),
+            ..Volume::default()
+        };
+        let with = |volume: Volume| container(ContainerInfo { volumes: vec![volume], ..ContainerInfo::default() });
+        assert_eq!(unsupported_volumes(&with(volume("data", "shared/data")), true), None);
+        assert!(unsupported_volumes(&with(volume("data", "shared")), false).is_some());
+        for (name, path) in [("/data", "x"), ("data", "../x"), ("", "x"), ("a/../b", "x")] {
+            assert!(unsupported_volumes(&with(volume(name, path)), true).is_some(), "{name} {path}");
+        }
+        let host = Volume { host_path: Some("/etc".to_owned()), source: None, ..volume("data", "x") };
+        assert!(unsupported_volumes(&with(host), true).unwrap().contains("data"));
+    }
+}
