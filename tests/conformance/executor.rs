@@ -1,0 +1,97 @@
+//! An executor in a test's hands: a task with an executor of the framework's own is launched, whose process only sleeps,
+//! and the test speaks the executor API in its place.
+
+use harness::cluster::START;
+use harness::http::{self, Answer};
+use harness::wait;
+use serde_json::{Value, json};
+
+use crate::framework::{Framework, scalar};
+use crate::stream::Stream;
+use crate::target::Target;
+use crate::wire::Form;
+
+/// The path of the executor API.
+pub(crate) const PATH: &str = "/api/v1/executor";
+
+const CALL: &str = "executor.Call";
+
+/// A subscribed executor.
+#[derive(Debug)]
+pub(crate) struct Executor<'t> {
+    target: &'t Target,
+    form: Form,
+    framework: String,
+    id: String,
+    pub(crate) stream: Stream,
+}
+
+/// The `ExecutorInfo` of an executor whose process does nothing.
+pub(crate) fn info(framework: &Framework<'_>, id: &str) -> Value {
+    json!({"type": "CUSTOM", "executor_id": {"value": id}, "framework_id": {"value": framework.id},
+        "command": {"value": "exec sleep 1000"}, "resources": [scalar("cpus", 0.1), scalar("mem", 32.0)]})
+}
+
+/// A task of such an executor.
+pub(crate) fn task(framework: &Framework<'_>, id: &str, executor: &str) -> Value {
+    json!({"name": id, "task_id": {"value": id}, "executor": info(framework, executor)})
+}
+
+impl<'t> Executor<'t> {
+    /// Launches a task `t` with the executor `e`, and subscribes as the latter.
+    #[track_caller]
+    pub(crate) fn start(target: &'t Target, framework: &Framework<'_>) -> Executor<'t> {
+        framework.launch(task(framework, "t", "e"));
+        Executor::subscribe(target, framework, "e", json!({}))
+    }
+
+    /// Subscribes, as soon as the agent knows the executor.
+    #[track_caller]
+    pub(crate) fn subscribe(target: &'t Target, framework: &Framework<'_>, id: &str, subscribe: Value) -> Executor<'t> {
+        let (form, call) = (
+            framework.form,
+            json!({"type": "SUBSCRIBE", "executor_id": {"value": id},
+            "framework_id": {"value": framework.id}, "subscribe": subscribe}),
+        );
+        let stream = wait::until("the agent to know the executor", START, || {
+            Stream::open(target.agent(), PATH, form, &form.encode(CALL, &call), "executor.Event")
+        });
+        Executor { target, form, framework: framework.id.clone(), id: id.to_owned(), stream }
+    }
+
+    /// Sends a call; the ids are added.
+    #[track_caller]
+    pub(crate) fn call(&self, mut call: Value) -> Answer {
+        call["executor_id"] = json!({"value": self.id});
+        call["framework_id"] = json!({"value": self.framework});
+        let headers = [("content-type", self.form.media_type())];
+        http::request(self.target.agent(), "POST", PATH, &headers, &self.form.encode(CALL, &call))
+            .expect("the agent answers")
+    }
+
+    /// A status of this executor as it should be, with a uuid of 16 bytes that are `uuid`.
+    pub(crate) fn status(&self, task: &str, state: &str, uuid: u8) -> Value {
+        json!({"task_id": {"value": task}, "executor_id": {"value": self.id}, "state": state,
+            "source": "SOURCE_EXECUTOR", "uuid": self::uuid(uuid), "timestamp": 1.5})
+    }
+
+    /// Sends an update, and gives the answer.
+    #[track_caller]
+    pub(crate) fn update(&self, status: Value) -> Answer {
+        self.call(json!({"type": "UPDATE", "update": {"status": status}}))
+    }
+
+    /// Sends an update that must be taken, and waits until it is acknowledged.
+    #[track_caller]
+    pub(crate) fn updated(&self, status: Value) {
+        let answer = self.update(status.clone());
+        assert_eq!((answer.status, answer.text().as_str()), (202, ""), "{status}");
+        assert_eq!(self.stream.event("ACKNOWLEDGED")["acknowledged"]["uuid"], status["uuid"]);
+    }
+}
+
+/// Sixteen equal bytes in base64.
+pub(crate) fn uuid(byte: u8) -> Value {
+    use base64::Engine;
+    json!(base64::engine::general_purpose::STANDARD.encode([byte; 16]))
+}

@@ -1,0 +1,227 @@
+//! A framework in a test's hands: the scheduler API in either form.
+//!
+//! All rows share one agent, so a framework takes offers only while it asks for one: it subscribes with its role
+//! suppressed, and [`Framework::offer`] revives it until an offer has come.
+
+use harness::http::{self, Answer};
+use serde_json::{Value, json};
+
+use crate::stream::Stream;
+use crate::target::Target;
+use crate::wire::Form;
+
+/// The path of the scheduler API.
+pub(crate) const PATH: &str = "/api/v1/scheduler";
+
+const CALL: &str = "scheduler.Call";
+
+/// A subscribed framework; it is torn down at the end.
+#[derive(Debug)]
+pub(crate) struct Framework<'t> {
+    target: &'t Target,
+    pub(crate) form: Form,
+    /// The id the master gave.
+    pub(crate) id: String,
+    pub(crate) stream: Stream,
+    /// Whether it is not torn down when it is dropped.
+    lives_on: bool,
+}
+
+/// A checkpointing framework that knows all states of tasks.
+pub(crate) fn info() -> Value {
+    json!({"user": "root", "name": "conformance", "checkpoint": true, "failover_timeout": 600.0,
+        "capabilities": [{"type": "TASK_KILLING_STATE"}, {"type": "PARTITION_AWARE"}]})
+}
+
+/// The call that subscribes with this `FrameworkInfo`, without wanting offers yet.
+pub(crate) fn subscription(info: &Value) -> Value {
+    let mut call = json!({"type": "SUBSCRIBE", "subscribe": {"framework_info": info, "suppressed_roles": ["*"]}});
+    if !info["id"].is_null() {
+        call["framework_id"] = info["id"].clone();
+    }
+    call
+}
+
+/// Opens a subscription, or says that it was refused.
+#[track_caller]
+pub(crate) fn subscribe(target: &Target, form: Form, call: &Value) -> Option<Stream> {
+    Stream::open(target.master(), PATH, form, &form.encode(CALL, call), "scheduler.Event")
+}
+
+impl<'t> Framework<'t> {
+    /// Subscribes as [`info`] says.
+    #[track_caller]
+    pub(crate) fn subscribe(target: &'t Target, form: Form) -> Framework<'t> {
+        Framework::subscribe_as(target, form, &info())
+    }
+
+    /// Subscribes with this `FrameworkInfo`.
+    #[track_caller]
+    pub(crate) fn subscribe_as(target: &'t Target, form: Form, info: &Value) -> Framework<'t> {
+        let stream = subscribe(target, form, &subscription(info)).expect("SUBSCRIBE is answered with 200");
+        let subscribed = stream.event("SUBSCRIBED");
+        let id = subscribed["subscribed"]["framework_id"]["value"].as_str().expect("an id").to_owned();
+        Framework { target, form, id, stream, lives_on: false }
+    }
+
+    /// Sends a call; the framework's id is added.
+    #[track_caller]
+    pub(crate) fn call(&self, mut call: Value) -> Answer {
+        call["framework_id"] = json!({"value": self.id});
+        let stream = self.stream.id.clone().expect("a stream id");
+        let headers = [("content-type", self.form.media_type()), ("mesos-stream-id", stream.as_str())];
+        http::request(self.target.master(), "POST", PATH, &headers, &self.form.encode(CALL, &call))
+            .expect("the master answers")
+    }
+
+    /// Sends a call that must be accepted.
+    #[track_caller]
+    pub(crate) fn accepted(&self, call: Value) {
+        let answer = self.call(call.clone());
+        assert_eq!((answer.status, answer.text().as_str()), (202, ""), "{call}");
+    }
+
+    /// An offer that has `cpus`. What it does not name is not wanted after it.
+    #[track_caller]
+    pub(crate) fn offer(&self) -> Value {
+        self.accepted(json!({"type": "REVIVE"}));
+        let offer = self.stream.event("OFFERS")["offers"]["offers"][0].clone();
+        self.accepted(json!({"type": "SUPPRESS"}));
+        offer
+    }
+
+    /// Performs operations on an offer, and gives the offer.
+    #[track_caller]
+    pub(crate) fn operate(&self, operations: impl FnOnce(&Value) -> Vec<Value>) -> Value {
+        let offer = self.offer();
+        let accept = json!({"offer_ids": [offer["id"]], "operations": operations(&offer),
+            "filters": {"refuse_seconds": 0.0}});
+        self.accepted(json!({"type": "ACCEPT", "accept": accept}));
+        offer
+    }
+
+    /// Launches a task; agent and resources are filled in when absent.
+    #[track_caller]
+    pub(crate) fn launch(&self, task: Value) -> Value {
+        self.operate(|offer| vec![launch([filled(task, offer)])])
+    }
+
+    /// Launches, and passes STARTING and RUNNING; gives the RUNNING status.
+    #[track_caller]
+    pub(crate) fn run(&self, task: Value) -> Value {
+        self.launch(task);
+        self.expect("TASK_STARTING");
+        self.expect("TASK_RUNNING")
+    }
+
+    /// The next status update, acknowledged when it asks for it.
+    #[track_caller]
+    pub(crate) fn update(&self) -> Value {
+        let status = self.stream.event("UPDATE")["update"]["status"].clone();
+        self.acknowledge(&status);
+        status
+    }
+
+    /// The next status update, left unacknowledged.
+    #[track_caller]
+    pub(crate) fn unacknowledged(&self) -> Value {
+        self.stream.event("UPDATE")["update"]["status"].clone()
+    }
+
+    /// Acknowledges a status that asks for it.
+    #[track_caller]
+    pub(crate) fn acknowledge(&self, status: &Value) {
+        if !status["uuid"].is_null() {
+            let of = json!({"agent_id": status["agent_id"], "task_id": status["task_id"], "uuid": status["uuid"]});
+            self.accepted(json!({"type": "ACKNOWLEDGE", "acknowledge": of}));
+        }
+    }
+
+    /// The next update, which must have this state.
+    #[track_caller]
+    pub(crate) fn expect(&self, state: &str) -> Value {
+        let status = self.update();
+        assert_eq!(status["state"], state, "{status}");
+        status
+    }
+
+    /// The next update, which must be RUNNING for this reason.
+    #[track_caller]
+    pub(crate) fn expect_reason(&self, reason: &str) -> Value {
+        let status = self.expect("TASK_RUNNING");
+        assert_eq!(status["reason"], reason, "{status}");
+        status
+    }
+
+    /// Asks for the state of these tasks, of all when there are none, and gives the first answer.
+    #[track_caller]
+    pub(crate) fn reconcile(&self, tasks: &[Value]) -> Value {
+        self.accepted(json!({"type": "RECONCILE", "reconcile": {"tasks": tasks}}));
+        loop {
+            let status = self.update();
+            if status["reason"] == "REASON_RECONCILIATION" {
+                return status;
+            }
+        }
+    }
+
+    /// Cuts the connection of the event stream, without a word.
+    pub(crate) fn break_stream(mut self) {
+        self.lives_on = true;
+    }
+
+    /// Kills a task.
+    #[track_caller]
+    pub(crate) fn kill(&self, task_id: &str) {
+        self.accepted(json!({"type": "KILL", "kill": {"task_id": {"value": task_id}}}));
+    }
+}
+
+impl Drop for Framework<'_> {
+    fn drop(&mut self) {
+        if self.lives_on {
+            return;
+        }
+        let call = json!({"type": "TEARDOWN", "framework_id": {"value": self.id}});
+        let headers = [
+            ("content-type", self.form.media_type()),
+            ("mesos-stream-id", self.stream.id.as_deref().unwrap_or_default()),
+        ];
+        http::request(self.target.master(), "POST", PATH, &headers, &self.form.encode(CALL, &call));
+    }
+}
+
+/// The operation that launches tasks.
+pub(crate) fn launch(tasks: impl IntoIterator<Item = Value>) -> Value {
+    json!({"type": "LAUNCH", "launch": {"task_infos": tasks.into_iter().collect::<Vec<_>>()}})
+}
+
+/// The operation that launches a group on a default executor of this id.
+pub(crate) fn launch_group(framework: &str, executor: &str, tasks: impl IntoIterator<Item = Value>) -> Value {
+    let resources = [scalar("cpus", 0.1), scalar("mem", 32.0), scalar("disk", 8.0)];
+    let executor = json!({"type": "DEFAULT", "executor_id": {"value": executor},
+        "framework_id": {"value": framework}, "resources": resources});
+    let group = json!({"tasks": tasks.into_iter().collect::<Vec<_>>()});
+    json!({"type": "LAUNCH_GROUP", "launch_group": {"executor": executor, "task_group": group}})
+}
+
+/// The task with agent and resources, where it has none.
+pub(crate) fn filled(mut task: Value, offer: &Value) -> Value {
+    if task["agent_id"].is_null() {
+        task["agent_id"] = offer["agent_id"].clone();
+    }
+    if task["resources"].is_null() {
+        task["resources"] = json!([scalar("cpus", 0.01), scalar("mem", 8.0)]);
+    }
+    task
+}
+
+/// An amount of a resource.
+pub(crate) fn scalar(name: &str, value: f64) -> Value {
+    json!({"name": name, "type": "SCALAR", "scalar": {"value": value}})
+}
+
+/// A command task.
+pub(crate) fn task(id: &str, command: &str) -> Value {
+    json!({"name": id, "task_id": {"value": id}, "command": {"value": command}})
+}

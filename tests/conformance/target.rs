@@ -1,0 +1,45 @@
+//! What is tested: the implementation the environment names, or a master and an agent of Cygnet's own, started when the
+//! first row needs them and stopped with the last.
+
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::OnceLock;
+
+use harness::cluster::Pair;
+
+const MASTER: &str = "CYGNET_CONFORMANCE_MASTER";
+const AGENT: &str = "CYGNET_CONFORMANCE_AGENT";
+
+/// The implementation under test.
+#[derive(Debug, Default)]
+pub(crate) struct Target {
+    own: OnceLock<Pair>,
+}
+
+impl Target {
+    /// Where the master listens.
+    pub(crate) fn master(&self) -> SocketAddr {
+        named(MASTER).unwrap_or_else(|| self.own().master)
+    }
+
+    /// Where the agent listens.
+    pub(crate) fn agent(&self) -> SocketAddr {
+        named(AGENT).unwrap_or_else(|| self.own().agent)
+    }
+
+    /// Whether it is somebody else's: its processes are not ours to kill, its programs not where ours are.
+    pub(crate) fn is_foreign(&self) -> bool {
+        std::env::var_os(MASTER).is_some()
+    }
+
+    fn own(&self) -> &Pair {
+        self.own.get_or_init(Pair::start)
+    }
+}
+
+/// The address in a variable like `http://127.0.0.1:5050`.
+fn named(variable: &str) -> Option<SocketAddr> {
+    let url = std::env::var(variable).ok()?;
+    let authority = url.strip_prefix("http://").unwrap_or(&url).trim_end_matches('/');
+    let mut found = authority.to_socket_addrs().unwrap_or_else(|error| panic!("{variable}={url}: {error}"));
+    Some(found.next().unwrap_or_else(|| panic!("{variable}={url}: no address")))
+}
