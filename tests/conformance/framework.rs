@@ -81,13 +81,32 @@ impl<'t> Framework<'t> {
         assert_eq!((answer.status, answer.text().as_str()), (202, ""), "{call}");
     }
 
-    /// An offer that has `cpus`. What it does not name is not wanted after it.
+    /// An offer with room for what rows launch; smaller ones, left over by tasks of other rows, are declined. What it
+    /// does not name is not wanted after it.
     #[track_caller]
     pub(crate) fn offer(&self) -> Value {
         self.accepted(json!({"type": "REVIVE"}));
-        let offer = self.stream.event("OFFERS")["offers"]["offers"][0].clone();
+        let offer = loop {
+            let offers = self.stream.event("OFFERS")["offers"]["offers"].take();
+            let (mut ample, small): (Vec<Value>, Vec<Value>) =
+                offers.as_array().into_iter().flatten().cloned().partition(is_ample);
+            let found = ample.pop();
+            self.decline(ample.iter().chain(&small));
+            if let Some(offer) = found {
+                break offer;
+            }
+        };
         self.accepted(json!({"type": "SUPPRESS"}));
         offer
+    }
+
+    #[track_caller]
+    fn decline<'o>(&self, offers: impl Iterator<Item = &'o Value>) {
+        let ids: Vec<&Value> = offers.map(|offer| &offer["id"]).collect();
+        if !ids.is_empty() {
+            let filters = json!({"refuse_seconds": 0.0});
+            self.accepted(json!({"type": "DECLINE", "decline": {"offer_ids": ids, "filters": filters}}));
+        }
     }
 
     /// Performs operations on an offer, and gives the offer.
@@ -145,14 +164,6 @@ impl<'t> Framework<'t> {
         status
     }
 
-    /// The next update, which must be RUNNING for this reason.
-    #[track_caller]
-    pub(crate) fn expect_reason(&self, reason: &str) -> Value {
-        let status = self.expect("TASK_RUNNING");
-        assert_eq!(status["reason"], reason, "{status}");
-        status
-    }
-
     /// Asks for the state of these tasks, of all when there are none, and gives the first answer.
     #[track_caller]
     pub(crate) fn reconcile(&self, tasks: &[Value]) -> Value {
@@ -189,6 +200,18 @@ impl Drop for Framework<'_> {
         ];
         http::request(self.target.master(), "POST", PATH, &headers, &self.form.encode(CALL, &call));
     }
+}
+
+/// Whether any row could launch on the offer.
+fn is_ample(offer: &Value) -> bool {
+    let amount = |name: &str| {
+        let resources = offer["resources"].as_array().into_iter().flatten();
+        resources
+            .filter(|resource| resource["name"] == name)
+            .filter_map(|resource| resource["scalar"]["value"].as_f64())
+            .sum::<f64>()
+    };
+    amount("cpus") >= 1.0 && amount("mem") >= 256.0 && amount("disk") >= 64.0
 }
 
 /// The operation that launches tasks.

@@ -40,14 +40,6 @@ pub(crate) fn both(
     })
 }
 
-/// A row that starts, stops or kills processes, which only works with our own.
-pub(crate) fn own(name: &'static str, run: impl FnOnce() + Send + 'static) -> Row {
-    row(name, move |target| match target.is_foreign() {
-        true => println!("SKIPPED {name}: somebody else's processes are not ours to kill"),
-        false => run(),
-    })
-}
-
 thread_local! {
     /// What the row of this thread failed with; nothing while no row runs on it.
     static FAILURE: RefCell<Option<String>> = const { RefCell::new(None) };
@@ -57,14 +49,14 @@ thread_local! {
 pub(crate) fn keep_failures_quiet() {
     let usual = panic::take_hook();
     panic::set_hook(Box::new(move |failure| {
-        let is_rows = FAILURE.with_borrow_mut(|kept| {
-            let kept = kept.as_mut()?;
+        let of_a_row = FAILURE.with_borrow_mut(|kept| {
             // The first says why; what is dropped on the way out may fail in turn.
-            Some(if kept.is_empty() {
-                *kept = told(failure)
-            })
+            if let Some(kept) = kept.as_mut().filter(|kept| kept.is_empty()) {
+                *kept = told(failure);
+            }
+            kept.is_some()
         });
-        if is_rows.is_none() {
+        if !of_a_row {
             usual(failure);
         }
     }));

@@ -1,7 +1,9 @@
 //! The rows, by section of the description.
 
+mod executor_api;
 mod negotiation;
 mod routing;
+mod scheduler;
 mod statuses;
 mod validation;
 
@@ -9,5 +11,13 @@ use crate::row::Row;
 
 /// All of them.
 pub(crate) fn all() -> Vec<Row> {
-    [validation::rows(), routing::rows(), negotiation::rows(), statuses::rows()].into_iter().flatten().collect()
+    let sections = [
+        validation::rows(),
+        routing::rows(),
+        negotiation::rows(),
+        statuses::rows(),
+        scheduler::rows(),
+        executor_api::rows(),
+    ];
+    sections.into_iter().flatten().collect()
 }

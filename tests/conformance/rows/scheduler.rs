@@ -1,0 +1,535 @@
+//! 3.5: what each call of the scheduler API does, and what each event says.
+
+use serde_json::{Value, json};
+
+use crate::executor::{self, Executor};
+use crate::framework::{self, Framework, filled, launch, launch_group, scalar, subscribe, subscription, task};
+use crate::row::{Row, both};
+use crate::target::Target;
+use crate::wire::Form;
+
+pub(crate) fn rows() -> Vec<Row> {
+    let mut rows = subscribing();
+    rows.extend(offers());
+    rows.extend(tasks());
+    rows.extend(reconciliation());
+    rows.extend(failover());
+    rows
+}
+
+type Check = fn(&Target, Form);
+
+fn table(rows: &[(&'static str, Check)]) -> Vec<Row> {
+    rows.iter().flat_map(|&(name, run)| both(format!("3.5 {name}"), run)).collect()
+}
+
+fn subscribing() -> Vec<Row> {
+    let mut rows = table(&[
+        ("SUBSCRIBE: a new framework", new_framework),
+        ("SUBSCRIBE: an empty id is none", |target, form| {
+            let mut info = framework::info();
+            info["id"] = json!({"value": ""});
+            let framework = Framework::subscribe_as(target, form, &info);
+            assert!(framework.id.len() > 5, "{}", framework.id);
+        }),
+        ("SUBSCRIBE: an unknown id is kept", |target, form| {
+            let mut info = framework::info();
+            info["id"] = json!({"value": format!("elsewhere-{}", form.name())});
+            let framework = Framework::subscribe_as(target, form, &info);
+            assert_eq!(framework.id, info["id"]["value"]);
+        }),
+        ("HEARTBEAT: at once, then every 15 s", |target, form| {
+            let framework = Framework::subscribe(target, form);
+            for _ in 0..2 {
+                assert_eq!(framework.stream.event("HEARTBEAT"), json!({"type": "HEARTBEAT"}));
+            }
+        }),
+        ("TEARDOWN", teardown),
+    ]);
+    for (name, change) in refused() {
+        rows.extend(both(format!("3.5 SUBSCRIBE refused by ERROR: {name}"), move |target, form| {
+            let mut call = subscription(&framework::info());
+            change(&mut call);
+            is_refused(target, form, &call);
+        }));
+    }
+    rows
+}
+
+type Change = fn(&mut Value);
+
+/// Subscriptions that are answered with 200, an ERROR event, and the end.
+fn refused() -> Vec<(&'static str, Change)> {
+    fn multi_role(call: &mut Value, roles: Value) {
+        let info = &mut call["subscribe"]["framework_info"];
+        info["roles"] = roles;
+        info["capabilities"] = json!([{"type": "MULTI_ROLE"}]);
+        call["subscribe"]["suppressed_roles"] = json!([]);
+    }
+    vec![
+        ("a role twice", |call| multi_role(call, json!(["a", "a"]))),
+        ("invalid role", |call| multi_role(call, json!(["a b"]))),
+        ("role is a path", |call| multi_role(call, json!(["/a"]))),
+        ("role begins with a dash", |call| multi_role(call, json!(["-a"]))),
+        ("role with MULTI_ROLE", |call| {
+            multi_role(call, json!([]));
+            call["subscribe"]["framework_info"]["role"] = json!("a");
+        }),
+        ("roles without MULTI_ROLE", |call| call["subscribe"]["framework_info"]["roles"] = json!(["a"])),
+        ("suppressed roles are not its own", |call| call["subscribe"]["suppressed_roles"] = json!(["other"])),
+        ("framework id", |call| {
+            let id = json!({"value": "a/b"});
+            call["subscribe"]["framework_info"]["id"] = id.clone();
+            call["framework_id"] = id;
+        }),
+        ("negative failover timeout", |call| call["subscribe"]["framework_info"]["failover_timeout"] = json!(-1.0)),
+        ("failover timeout out of range", |call| {
+            call["subscribe"]["framework_info"]["failover_timeout"] = json!(1e300)
+        }),
+    ]
+}
+
+#[track_caller]
+fn is_refused(target: &Target, form: Form, call: &Value) -> String {
+    let stream = subscribe(target, form, call).expect("it is refused by an event, not by a status");
+    let event = stream.next().expect("an event");
+    assert_eq!(event["type"], "ERROR", "{event}");
+    assert!(stream.next().is_none(), "the stream ends");
+    event["error"]["message"].as_str().expect("a message").to_owned()
+}
+
+fn new_framework(target: &Target, form: Form) {
+    let stream = subscribe(target, form, &subscription(&framework::info())).expect("200");
+    let event = stream.next().expect("an event");
+    assert_eq!(event["type"], "SUBSCRIBED");
+    let subscribed = &event["subscribed"];
+    assert_eq!(subscribed["heartbeat_interval_seconds"], 15.0, "{event}");
+    let (id, master) = (subscribed["framework_id"]["value"].as_str().expect("an id"), &subscribed["master_info"]);
+    let number = id.strip_prefix(master["id"].as_str().expect("an id")).and_then(|rest| rest.strip_prefix('-'));
+    assert!(number.is_some_and(|digits| digits.len() >= 4 && digits.parse::<u32>().is_ok()), "{id}");
+    for field in ["ip", "port", "pid", "hostname", "version", "address", "capabilities"] {
+        assert!(!master[field].is_null(), "{field} in {master}");
+    }
+    let version: Vec<_> = master["version"].as_str().expect("a version").split('.').map(str::parse::<u32>).collect();
+    assert!(version.len() == 3 && version.iter().all(Result::is_ok), "clients read dotted integers: {master}");
+    assert_eq!(stream.next().expect("an event")["type"], "HEARTBEAT");
+}
+
+/// The framework goes, its tasks go without a word, and its id is used up.
+fn teardown(target: &Target, form: Form) {
+    let framework = Framework::subscribe(target, form);
+    framework.run(task("t", "exec sleep 1000"));
+    framework.accepted(json!({"type": "TEARDOWN"}));
+    while let Some(event) = framework.stream.next() {
+        assert!(event["type"] != "UPDATE", "{event}");
+    }
+    let answer = framework.call(json!({"type": "REVIVE"}));
+    assert_eq!((answer.status, answer.text().as_str()), (400, "Framework cannot be found"));
+    let mut info = framework::info();
+    info["id"] = json!({"value": framework.id});
+    assert!(is_refused(target, form, &subscription(&info)).contains("Framework has been removed"));
+}
+
+fn offers() -> Vec<Row> {
+    table(&[
+        ("OFFERS: an offer", an_offer),
+        ("OFFERS: with MULTI_ROLE", |target, form| {
+            let mut info = framework::info();
+            info["roles"] = json!(["conformance"]);
+            info["capabilities"] = json!([{"type": "MULTI_ROLE"}]);
+            let stream = subscribe(target, form, &json!({"type": "SUBSCRIBE", "subscribe": {"framework_info": info}}));
+            let stream = stream.expect("200");
+            let offer = stream.event("OFFERS")["offers"]["offers"][0].clone();
+            assert_eq!(offer["allocation_info"]["role"], "conformance", "{offer}");
+            for resource in offer["resources"].as_array().expect("resources") {
+                assert_eq!(resource["allocation_info"]["role"], "conformance", "{resource}");
+            }
+        }),
+        ("ACCEPT: what is not used is offered again", |target, form| {
+            let framework = Framework::subscribe(target, form);
+            framework.run(task("t", "exec sleep 1000"));
+            framework.offer();
+        }),
+        ("ACCEPT: an empty launch declines", |target, form| {
+            let framework = Framework::subscribe(target, form);
+            framework.operate(|_| vec![launch([])]);
+            framework.offer();
+        }),
+        ("ACCEPT: operations in order, tasks each on their own", |target, form| {
+            let framework = Framework::subscribe(target, form);
+            framework.operate(|offer| {
+                vec![
+                    launch([filled(task("bad/id", "true"), offer), filled(task("first", "exec sleep 1000"), offer)]),
+                    launch([filled(task("second", "exec sleep 1000"), offer)]),
+                ]
+            });
+            let mut running = Vec::new();
+            while running.len() < 2 {
+                let status = framework.update();
+                match status["task_id"]["value"].as_str() {
+                    Some("bad/id") => assert_eq!(status["state"], "TASK_ERROR"),
+                    Some(id) if status["state"] == "TASK_RUNNING" => running.push(id.to_owned()),
+                    _ => assert_eq!(status["state"], "TASK_STARTING"),
+                }
+            }
+        }),
+        ("ACCEPT: an offer that is gone", gone_offer),
+        ("ACCEPT: an offer that is gone, without PARTITION_AWARE", |target, form| {
+            let mut info = framework::info();
+            info["capabilities"] = json!([]);
+            let framework = Framework::subscribe_as(target, form, &info);
+            let status = stale_launch(&framework);
+            assert_eq!((&status["state"], &status["reason"]), (&json!("TASK_LOST"), &json!("REASON_INVALID_OFFERS")));
+        }),
+        ("ACCEPT: an offer named twice", |target, form| {
+            let framework = Framework::subscribe(target, form);
+            let offer = framework.offer();
+            let operation = launch([filled(task("t", "true"), &offer)]);
+            framework.accepted(json!({"type": "ACCEPT", "accept":
+                {"offer_ids": [offer["id"], offer["id"]], "operations": [operation]}}));
+            let status = framework.expect("TASK_DROPPED");
+            assert_eq!(status["reason"], "REASON_INVALID_OFFERS", "{status}");
+            framework.offer();
+        }),
+        ("ACCEPT: an operation with an id", |target, form| {
+            let framework = Framework::subscribe(target, form);
+            framework.operate(|offer| {
+                let mut operation = launch([filled(task("t", "true"), offer)]);
+                operation["id"] = json!({"value": "feedback"});
+                vec![operation]
+            });
+            framework.expect("TASK_ERROR");
+        }),
+        ("DECLINE: filters, unknown ids, REVIVE", |target, form| {
+            let framework = Framework::subscribe(target, form);
+            let offer = framework.offer();
+            let decline = |ids: Value, seconds: f64| {
+                framework.accepted(json!({"type": "DECLINE", "decline":
+                    {"offer_ids": ids, "filters": {"refuse_seconds": seconds}}}));
+            };
+            decline(json!([offer["id"]]), 1000.0);
+            decline(json!([{"value": "no-such-offer"}]), 0.0);
+            // Reviving clears the filter of a thousand seconds.
+            let offer = framework.offer();
+            decline(json!([offer["id"]]), 0.0);
+            framework.offer();
+        }),
+        ("REVIVE and SUPPRESS: an invalid role drops the call", |target, form| {
+            let framework = Framework::subscribe(target, form);
+            framework.accepted(json!({"type": "REVIVE", "revive": {"roles": ["not a role"]}}));
+            framework.accepted(json!({"type": "SUPPRESS", "suppress": {"roles": ["not a role"]}}));
+        }),
+        ("inverse offers: no-ops", |target, form| {
+            let framework = Framework::subscribe(target, form);
+            let ids = json!({"inverse_offer_ids": [{"value": "none"}]});
+            framework.accepted(json!({"type": "ACCEPT_INVERSE_OFFERS", "accept_inverse_offers": ids}));
+            framework.accepted(json!({"type": "DECLINE_INVERSE_OFFERS", "decline_inverse_offers": ids}));
+        }),
+    ])
+}
+
+fn an_offer(target: &Target, form: Form) {
+    let framework = Framework::subscribe(target, form);
+    let offer = framework.offer();
+    let text = |pointer: &str| offer.pointer(pointer).and_then(Value::as_str).expect("text").to_owned();
+    let numbered = |id: &str, mark: &str| {
+        let (_, number) = id.rsplit_once(mark).unwrap_or_else(|| panic!("{mark} in {id}"));
+        assert!(number.parse::<u64>().is_ok(), "{id}");
+    };
+    numbered(&text("/id/value"), "-O");
+    numbered(&text("/agent_id/value"), "-S");
+    assert_eq!(text("/framework_id/value"), framework.id);
+    assert_eq!((text("/url/scheme"), text("/url/path")), ("http".to_owned(), "/slave(1)".to_owned()));
+    assert_eq!(offer["url"]["address"]["port"], json!(target.agent().port()));
+    assert!(offer["allocation_info"].is_null(), "only frameworks with MULTI_ROLE get it: {offer}");
+    let resources = offer["resources"].as_array().expect("resources");
+    for name in ["cpus", "mem", "disk", "ports"] {
+        let resource = resources.iter().find(|resource| resource["name"] == name);
+        let resource = resource.unwrap_or_else(|| panic!("{name} in {offer}"));
+        assert_eq!(resource["role"], "*", "without RESERVATION_REFINEMENT: {resource}");
+        assert!(resource["allocation_info"].is_null(), "{resource}");
+    }
+}
+
+fn gone_offer(target: &Target, form: Form) {
+    let framework = Framework::subscribe(target, form);
+    let status = stale_launch(&framework);
+    assert_eq!((&status["state"], &status["reason"]), (&json!("TASK_DROPPED"), &json!("REASON_INVALID_OFFERS")));
+    assert_eq!((&status["source"], &status["uuid"]), (&json!("SOURCE_MASTER"), &Value::Null));
+    let message = status["message"].as_str().unwrap_or_default();
+    assert!(message.contains("is no longer valid"), "{message}");
+}
+
+/// Launches on an offer that was used before.
+fn stale_launch(framework: &Framework<'_>) -> Value {
+    let offer = framework.operate(|_| vec![]);
+    let operation = launch([filled(task("t", "true"), &offer)]);
+    framework.accepted(json!({"type": "ACCEPT", "accept": {"offer_ids": [offer["id"]], "operations": [operation]}}));
+    framework.update()
+}
+
+fn tasks() -> Vec<Row> {
+    table(&[
+        ("LAUNCH: updates of a task", a_task),
+        ("LAUNCH: exit status 3", |target, form| {
+            let framework = Framework::subscribe(target, form);
+            framework.run(task("t", "exit 3"));
+            let status = framework.expect("TASK_FAILED");
+            assert_eq!(status["message"], "Command exited with status 3");
+            assert!(status["reason"].is_null(), "{status}");
+        }),
+        ("LAUNCH: an id in use", |target, form| {
+            let framework = Framework::subscribe(target, form);
+            framework.run(task("t", "exec sleep 1000"));
+            framework.launch(task("t", "exec sleep 1000"));
+            let status = framework.expect("TASK_ERROR");
+            assert_eq!(status["reason"], "REASON_TASK_INVALID", "{status}");
+        }),
+        ("LAUNCH_GROUP: its executor must be whole", executors_of_groups),
+        ("KILL", |target, form| {
+            let framework = Framework::subscribe(target, form);
+            framework.run(task("t", "exec sleep 1000"));
+            framework.kill("t");
+            let killing = framework.expect("TASK_KILLING");
+            assert!(killing["reason"].is_null() && killing["healthy"].is_null(), "{killing}");
+            let killed = framework.expect("TASK_KILLED");
+            assert!(killed["reason"].is_null() && killed["healthy"].is_null(), "{killed}");
+            assert_eq!(killed["message"], "Command terminated with signal Terminated");
+        }),
+        ("KILL: a policy of its own", |target, form| {
+            let framework = Framework::subscribe(target, form);
+            let mut stubborn = task("t", "trap '' TERM; while :; do sleep 0.1; done");
+            stubborn["kill_policy"] = json!({"grace_period": {"nanoseconds": 1_000_000_000_000_u64}});
+            framework.run(stubborn);
+            framework.accepted(json!({"type": "KILL", "kill": {"task_id": {"value": "t"},
+                "kill_policy": {"grace_period": {"nanoseconds": 100_000_000}}}}));
+            framework.expect("TASK_KILLING");
+            assert_eq!(framework.expect("TASK_KILLED")["message"], "Command terminated with signal Killed");
+        }),
+        ("KILL: without TASK_KILLING_STATE", |target, form| {
+            let mut info = framework::info();
+            info["capabilities"] = json!([]);
+            let framework = Framework::subscribe_as(target, form, &info);
+            framework.run(task("t", "exec sleep 1000"));
+            framework.kill("t");
+            framework.expect("TASK_KILLED");
+        }),
+        ("KILL: an unknown task is answered by reconciliation", |target, form| {
+            let framework = Framework::subscribe(target, form);
+            framework.kill("nobody");
+            let status = framework.expect("TASK_UNKNOWN");
+            assert_eq!((&status["reason"], &status["uuid"]), (&json!("REASON_RECONCILIATION"), &Value::Null));
+        }),
+        ("KILL: another agent is ignored", |target, form| {
+            let framework = Framework::subscribe(target, form);
+            framework.run(task("t", "exec sleep 1000"));
+            framework.accepted(json!({"type": "KILL", "kill":
+                {"task_id": {"value": "t"}, "agent_id": {"value": "other"}}}));
+            let status = framework.reconcile(&[json!({"task_id": {"value": "t"}})]);
+            assert_eq!(status["state"], "TASK_RUNNING", "{status}");
+        }),
+        ("SHUTDOWN: of an executor", |target, form| {
+            let framework = Framework::subscribe(target, form);
+            let executor = Executor::start(target, &framework);
+            executor.updated(executor.status("t", "TASK_RUNNING", 1));
+            let agent_id = framework.expect("TASK_RUNNING")["agent_id"].clone();
+            let shutdown = |agent_id: &Value| {
+                framework.accepted(json!({"type": "SHUTDOWN", "shutdown":
+                    {"executor_id": {"value": "e"}, "agent_id": agent_id}}));
+            };
+            shutdown(&json!({"value": "nobody"}));
+            shutdown(&agent_id);
+            executor.stream.event("SHUTDOWN");
+        }),
+        ("MESSAGE: both ways", |target, form| {
+            let framework = Framework::subscribe(target, form);
+            let executor = Executor::start(target, &framework);
+            executor.updated(executor.status("t", "TASK_RUNNING", 1));
+            let agent_id = framework.expect("TASK_RUNNING")["agent_id"].clone();
+            framework.accepted(json!({"type": "MESSAGE", "message":
+                {"agent_id": agent_id, "executor_id": {"value": "e"}, "data": "aGVsbG8="}}));
+            assert_eq!(executor.stream.event("MESSAGE")["message"], json!({"data": "aGVsbG8="}));
+            assert_eq!(executor.call(json!({"type": "MESSAGE", "message": {"data": "AP8="}})).status, 202);
+            let message = framework.stream.event("MESSAGE")["message"].clone();
+            assert_eq!(message, json!({"agent_id": agent_id, "executor_id": {"value": "e"}, "data": "AP8="}));
+        }),
+        ("ACKNOWLEDGE: the next update waits for it", |target, form| {
+            let framework = Framework::subscribe(target, form);
+            framework.launch(task("t", "exit 0"));
+            let starting = framework.unacknowledged();
+            assert_eq!(starting["state"], "TASK_STARTING");
+            let mut wrong = starting.clone();
+            wrong["uuid"] = executor::uuid(7);
+            framework.acknowledge(&wrong);
+            wrong["agent_id"] = json!({"value": "nobody"});
+            framework.acknowledge(&wrong);
+            // An update comes again, unchanged, if it is not acknowledged.
+            assert_eq!(framework.unacknowledged(), starting);
+            framework.acknowledge(&starting);
+            framework.expect("TASK_RUNNING");
+            framework.expect("TASK_FINISHED");
+        }),
+    ])
+}
+
+fn a_task(target: &Target, form: Form) {
+    let framework = Framework::subscribe(target, form);
+    let offer = framework.launch(task("t", "exit 0"));
+    for state in ["TASK_STARTING", "TASK_RUNNING", "TASK_FINISHED"] {
+        let status = framework.expect(state);
+        assert_eq!(status["task_id"]["value"], "t");
+        assert_eq!((&status["agent_id"], &status["executor_id"]["value"]), (&offer["agent_id"], &json!("t")));
+        assert_eq!(status["source"], "SOURCE_EXECUTOR", "{status}");
+        assert_eq!(status["uuid"].as_str().map(str::len), Some(24), "{status}");
+        assert!(status["timestamp"].as_f64().is_some_and(|seconds| seconds > 1.7e9), "{status}");
+        assert!(status["healthy"].is_null() && status["check_status"].is_null() && status["reason"].is_null());
+        let container = &status["container_status"];
+        assert!(container["container_id"]["value"].is_string(), "{status}");
+        let address = &container["network_infos"][0]["ip_addresses"][0];
+        assert_eq!(address["ip_address"], json!(target.agent().ip().to_string()), "{status}");
+    }
+}
+
+/// What an executor of a group must have.
+fn executors_of_groups(target: &Target, form: Form) {
+    let framework = Framework::subscribe(target, form);
+    for (what, field, value) in [
+        ("no type", "type", Value::Null),
+        ("no framework id", "framework_id", Value::Null),
+        ("too little cpus", "resources", json!([scalar("cpus", 0.001), scalar("mem", 32.0), scalar("disk", 1.0)])),
+        ("too little mem", "resources", json!([scalar("cpus", 0.1), scalar("mem", 1.0), scalar("disk", 1.0)])),
+        ("no disk", "resources", json!([scalar("cpus", 0.1), scalar("mem", 32.0)])),
+        ("a command for the default executor", "command", json!({"value": "true"})),
+    ] {
+        framework.operate(|offer| {
+            let mut operation = launch_group(&framework.id, "e", [filled(task("t", "true"), offer)]);
+            operation["launch_group"]["executor"][field] = value.clone();
+            vec![operation]
+        });
+        let status = framework.expect("TASK_ERROR");
+        assert_eq!(status["reason"], "REASON_TASK_GROUP_INVALID", "{what}: {status}");
+    }
+}
+
+fn reconciliation() -> Vec<Row> {
+    table(&[
+        ("RECONCILE: explicit, a task that is known", |target, form| {
+            let framework = Framework::subscribe(target, form);
+            let running = framework.run(task("t", "exec sleep 1000"));
+            let named = [
+                json!({"task_id": {"value": "t"}}),
+                json!({"task_id": {"value": "t"}, "agent_id": running["agent_id"]}),
+            ];
+            for asked in named {
+                is_latest(&framework.reconcile(&[asked]), &running);
+            }
+        }),
+        ("RECONCILE: explicit, tasks that are not", |target, form| {
+            let framework = Framework::subscribe(target, form);
+            let agent_id = framework.offer()["agent_id"].clone();
+            for (state, agent_id) in
+                [("TASK_UNKNOWN", Value::Null), ("TASK_GONE", agent_id), ("TASK_UNKNOWN", json!({"value": "nobody"}))]
+            {
+                let status = framework.reconcile(&[json!({"task_id": {"value": "t"}, "agent_id": agent_id})]);
+                assert_eq!(status["state"], state, "{status}");
+                assert_eq!((&status["source"], &status["uuid"]), (&json!("SOURCE_MASTER"), &Value::Null));
+            }
+        }),
+        ("RECONCILE: without PARTITION_AWARE all unknown ones are lost", |target, form| {
+            let mut info = framework::info();
+            info["capabilities"] = json!([]);
+            let framework = Framework::subscribe_as(target, form, &info);
+            let status = framework.reconcile(&[json!({"task_id": {"value": "t"}})]);
+            assert_eq!(status["state"], "TASK_LOST", "{status}");
+        }),
+        ("RECONCILE: implicit", |target, form| {
+            let framework = Framework::subscribe(target, form);
+            framework.operate(|offer| vec![launch(["a", "b"].map(|id| filled(task(id, "exec sleep 1000"), offer)))]);
+            let running: Vec<Value> = std::iter::repeat_with(|| framework.update())
+                .filter(|status| status["state"] == "TASK_RUNNING")
+                .take(2)
+                .collect();
+            framework.accepted(json!({"type": "RECONCILE", "reconcile": {}}));
+            for _ in 0..2 {
+                let status = framework.update();
+                let known = running.iter().find(|running| running["task_id"] == status["task_id"]);
+                is_latest(&status, known.expect("one of ours"));
+            }
+        }),
+    ])
+}
+
+#[track_caller]
+fn is_latest(answer: &Value, latest: &Value) {
+    assert_eq!((&answer["source"], &answer["reason"]), (&json!("SOURCE_MASTER"), &json!("REASON_RECONCILIATION")));
+    assert_eq!(answer["message"], "Reconciliation: Latest task state");
+    assert!(answer["uuid"].is_null(), "{answer}");
+    for field in ["task_id", "state", "agent_id", "healthy", "check_status", "container_status"] {
+        assert_eq!(answer[field], latest[field], "{field}");
+    }
+}
+
+fn failover() -> Vec<Row> {
+    table(&[
+        ("failover: SUBSCRIBE in time", |target, form| {
+            let framework = Framework::subscribe(target, form);
+            framework.run(task("t", "exec sleep 1000"));
+            let (mut info, old) = (framework::info(), framework.stream.id.clone());
+            info["id"] = json!({"value": framework.id});
+            framework.break_stream();
+            let framework = Framework::subscribe_as(target, form, &info);
+            assert_eq!(framework.id, info["id"]["value"]);
+            assert_ne!(framework.stream.id, old);
+            let status = framework.reconcile(&[]);
+            assert_eq!((&status["task_id"]["value"], &status["state"]), (&json!("t"), &json!("TASK_RUNNING")));
+        }),
+        ("failover: the old stream is told", |target, form| {
+            let old = Framework::subscribe(target, form);
+            let offer = old.offer();
+            let mut info = framework::info();
+            info["id"] = json!({"value": old.id});
+            let new = Framework::subscribe_as(target, form, &info);
+            assert_eq!(old.stream.event("ERROR")["error"]["message"], "Framework failed over");
+            assert!(old.stream.next().is_none(), "the old stream ends");
+            assert_eq!(old.call(json!({"type": "REVIVE"})).status, 400, "its stream id is no longer right");
+            let operation = launch([filled(task("t", "true"), &offer)]);
+            new.accepted(json!({"type": "ACCEPT", "accept": {"offer_ids": [offer["id"]], "operations": [operation]}}));
+            assert_eq!(new.expect("TASK_DROPPED")["reason"], "REASON_INVALID_OFFERS", "old offers are dropped");
+            old.break_stream();
+        }),
+        ("failover: updates that were not acknowledged come again", |target, form| {
+            let framework = Framework::subscribe(target, form);
+            framework.launch(task("t", "exec sleep 1000"));
+            let starting = framework.unacknowledged();
+            let mut info = framework::info();
+            info["id"] = json!({"value": framework.id});
+            framework.break_stream();
+            let framework = Framework::subscribe_as(target, form, &info);
+            assert_eq!(framework.unacknowledged(), starting);
+        }),
+        ("failover: no time for it is the default", |target, form| {
+            let mut info = framework::info();
+            info.as_object_mut().expect("an object").remove("failover_timeout");
+            gone_after_its_stream(target, form, info);
+        }),
+        ("failover: too late", |target, form| {
+            let mut info = framework::info();
+            info["failover_timeout"] = json!(0.2);
+            gone_after_its_stream(target, form, info);
+        }),
+    ])
+}
+
+/// The framework's stream breaks, and once it is gone its id is refused.
+fn gone_after_its_stream(target: &Target, form: Form, mut info: Value) {
+    let framework = Framework::subscribe_as(target, form, &info);
+    let id = framework.id.clone();
+    framework.break_stream();
+    harness::wait::until("the framework to be removed", harness::cluster::START, || {
+        let state = harness::http::get(target.master(), "/frameworks")?.json();
+        let completed = state["completed_frameworks"].as_array()?;
+        completed.iter().any(|framework| framework["id"] == id.as_str()).then_some(())
+    });
+    info["id"] = json!({"value": id});
+    assert!(is_refused(target, form, &subscription(&info)).contains("Framework has been removed"));
+}
