@@ -1,5 +1,6 @@
 //! The rows, by section of the description.
 
+mod clients;
 mod executor_api;
 mod negotiation;
 mod routing;
@@ -18,6 +19,7 @@ pub(crate) fn all() -> Vec<Row> {
         statuses::rows(),
         scheduler::rows(),
         executor_api::rows(),
+        clients::rows(),
     ];
     sections.into_iter().flatten().collect()
 }

@@ -23,6 +23,12 @@ pub(crate) fn script(path: &str) -> anyhow::Result<()> {
     succeed(&mut at_root(root().join(path)))
 }
 
+/// Runs a program; a path is one below the root.
+pub(crate) fn program<'a>(name: &str, arguments: impl IntoIterator<Item = &'a str>) -> anyhow::Result<()> {
+    let place = if name.contains('/') { root().join(name) } else { name.into() };
+    succeed(at_root(place).args(arguments))
+}
+
 /// Whether a program is there and answers.
 pub(crate) fn installed(program: &str) -> bool {
     let quiet = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();

@@ -1,8 +1,10 @@
 //! `cargo xtask`: what a developer types. Each verb is a few commands, run one after the other from the root of the
 //! workspace; the first that fails ends it.
 //!
-//! [`command`] runs commands, [`suite`] the test suite, of which it also says what was skipped, [`fuzz`] the fuzzers.
+//! [`command`] runs commands, [`suite`] the test suite, of which it also says what was skipped, [`fuzz`] the fuzzers,
+//! [`clients`] fetches what others wrote for Mesos.
 
+mod clients;
 mod command;
 mod fuzz;
 mod suite;
@@ -18,6 +20,7 @@ const USAGE: &str = "usage: cargo xtask VERB
   lint                   format, clippy, and cargo-deny if it is installed
   bench checks [--quick] what a health check costs, beside others who make them, and whether the bars hold
   bench scale [--quick]  how many health-checked tasks a cluster carries; --help tells of --check, --up-to and the like
+  clients                install the Mesos clients of others that tests drive, into the target directory
   fuzz [SECONDS]         feed everything that comes from outside to what reads it; 60 seconds each if not told
   ci                     all that must hold before a change is taken: .ci/run";
 
@@ -38,6 +41,7 @@ fn run(arguments: &[&str]) -> anyhow::Result<()> {
         ["lint"] => lint(),
         ["bench", "scale", rest @ ..] => bench_scale(rest),
         ["bench", rest @ ..] => cargo(["run", "--release", "--package", "bench", "--"].iter().chain(rest)),
+        ["clients"] => clients::install(),
         ["fuzz"] => fuzz::run("60"),
         ["fuzz", seconds] => fuzz::run(seconds),
         ["ci"] => script(".ci/run"),

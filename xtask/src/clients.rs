@@ -1,0 +1,44 @@
+//! Other people's Mesos clients, for the tests that drive them: an environment of Python below the target directory, with
+//! packages from their registry, unmodified. In: nothing. Out: `target/clients/bin/python`.
+
+use std::process::Command;
+
+use anyhow::{Context, ensure};
+
+use crate::command::{installed, program, root};
+
+const PLACE: &str = "target/clients";
+
+/// Those that install as they are.
+const PACKAGES: [&str; 4] = ["addict==2.4.0", "avmesos==0.4.2", "kazoo==2.11.0", "six==1.17.0"];
+
+/// Without what it depends on, which is above, and [`HTTP_PARSER`].
+const PYMESOS: &str = "pymesos==0.3.15";
+
+/// The parser of [`PYMESOS`]. Its part in C does not compile with today's Python; the one in Python, which it falls back
+/// to by itself, needs no more than to be unpacked.
+const HTTP_PARSER: (&str, &str) = ("http-parser", "0.9.0");
+
+pub(crate) fn install() -> anyhow::Result<()> {
+    ensure!(installed("python3"), "python3 is not installed: the tests that need it will be skipped");
+    program("python3", ["-m", "venv", PLACE])?;
+    pip(["install", "--quiet"].into_iter().chain(PACKAGES))?;
+    pip(["install", "--quiet", "--no-deps", PYMESOS])?;
+    let (name, version) = HTTP_PARSER;
+    let (sources, wanted) = (format!("{PLACE}/sources"), format!("{name}=={version}"));
+    pip(["download", "--quiet", "--no-deps", "--no-binary", ":all:", "--dest", &sources, &wanted])?;
+    let (archive, member) = (format!("{sources}/{name}-{version}.tar.gz"), format!("{name}-{version}/http_parser"));
+    program("tar", ["-xzf", &archive, "-C", &packages()?, "--strip-components=1", &member])
+}
+
+fn pip<'a>(arguments: impl IntoIterator<Item = &'a str>) -> anyhow::Result<()> {
+    program(&format!("{PLACE}/bin/pip"), ["--disable-pip-version-check"].into_iter().chain(arguments))
+}
+
+/// The directory the environment's packages are in.
+fn packages() -> anyhow::Result<String> {
+    let ask = "import sysconfig; print(sysconfig.get_path('purelib'))";
+    let answer = Command::new(root().join(PLACE).join("bin/python")).args(["-c", ask]).output();
+    let answer = answer.context("cannot run the environment's python")?;
+    Ok(String::from_utf8(answer.stdout)?.trim().to_owned())
+}
