@@ -72,7 +72,7 @@ impl ExecutorConfig {
 
     /// The variable that only this executor's task and its children have, by which stray ones are found.
     pub(crate) fn mark(&self) -> (String, String) {
-        ("CYGNET_RUN".to_owned(), self.state_directory.display().to_string())
+        crate::contained::mark(&self.state_directory)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Many command executors in one process. The agent says which (ADD), hears which have ended (EXITED), and ends the
+//! Many executors in one process. The agent says which (ADD), hears which have ended (EXITED), and ends the
 //! pool (SHUTDOWN). Each executor subscribes, lives and recovers exactly as if it had a process of its own.
 //!
 //! One tokio task runs the pool and owns the set of executors; each executor is a task of its own. States are
@@ -19,13 +19,14 @@ use tokio::time::sleep;
 
 pub use self::config::PoolConfig;
 use crate::clock::now;
-use crate::command::{CommandExecutor, Shared};
 use crate::environment::{ExecutorConfig, Variables, foundation};
 use crate::error::ExecutorError;
+use crate::host::host;
 use crate::lifecycle::Verdict;
 use crate::lock;
 use crate::orphans::bury;
 use crate::reconnect::{Absence, Next};
+use crate::runner::Shared;
 use crate::state::{Exclusion, StateDirectory};
 use crate::supervisor::put_down;
 
@@ -70,7 +71,7 @@ pub async fn run(config: PoolConfig, shim_command: Vec<String>) -> ExitCode {
     // A Ctrl-C meant for the agent must not end the tasks' executors.
     let _already_leader = setsid();
     let undertaker = tokio::spawn(bury());
-    let ended = host(config, shim_command).await;
+    let ended = be(config, shim_command).await;
     undertaker.abort();
     match ended {
         Ok(()) => ExitCode::SUCCESS,
@@ -81,7 +82,7 @@ pub async fn run(config: PoolConfig, shim_command: Vec<String>) -> ExitCode {
     }
 }
 
-async fn host(config: PoolConfig, shim_command: Vec<String>) -> Result<(), ExecutorError> {
+async fn be(config: PoolConfig, shim_command: Vec<String>) -> Result<(), ExecutorError> {
     let _lock = lock::hold(&config.lock).await?;
     let shared = Shared::new(shim_command, Exclusion::Host)?;
     let (running, executors, ended) = (HashSet::new(), JoinSet::new(), BTreeMap::new());
@@ -209,7 +210,7 @@ async fn one(variables: Variables, shared: Shared) -> i32 {
             return EXITED_BADLY;
         }
     };
-    match tokio::spawn(CommandExecutor::run(config.clone(), shared)).await {
+    match tokio::spawn(host(config.clone(), shared)).await {
         Ok(Ok(Verdict::Success)) => return EXITED_WELL,
         Ok(Ok(Verdict::Failure)) => return EXITED_BADLY,
         Ok(Err(error)) => {
@@ -220,6 +221,9 @@ async fn one(variables: Variables, shared: Shared) -> i32 {
     // Whatever went wrong, the agent is told that nothing runs any more. Unless somebody else has the directory.
     if let Ok(state) = StateDirectory::open(&config.state_directory, Exclusion::Host).await {
         put_down(state.shim(), config.mark()).await;
+        for member in state.members() {
+            put_down(member.shim(), member.mark()).await;
+        }
     }
     EXITED_BADLY
 }

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use checks::{Engine, EngineOptions};
 use rustix::process::{getpid, set_child_subreaper};
 
-use crate::command::{CommandExecutor, Shared};
 use crate::environment::ExecutorConfig;
 use crate::error::ExecutorError;
+use crate::host::host;
 use crate::lifecycle::Verdict;
 use crate::lines::Lines;
 use crate::orphans::bury;
 use crate::reach::reach;
+use crate::runner::Shared;
 use crate::state::Exclusion;
 
 impl Shared {
@@ -31,7 +32,7 @@ impl Shared {
 pub async fn run(config: ExecutorConfig, shim_command: Vec<String>) -> ExitCode {
     let undertaker = tokio::spawn(bury());
     let ended = match Shared::new(shim_command, Exclusion::Lock) {
-        Ok(shared) => CommandExecutor::run(config, shared).await,
+        Ok(shared) => host(config, shared).await,
         Err(error) => Err(error),
     };
     undertaker.abort();

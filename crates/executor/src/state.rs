@@ -6,6 +6,8 @@
 //! health      how the checks stand                         (see `monitor`)
 //! framework   what the agent said of the framework
 //! spec.json, lock, pid, exit                               (see `shim`)
+//! groups      the groups of a default executor             (see `group`)
+//! tasks/<T>/  all of the above, for each of their tasks
 //! ```
 
 use std::fs;
@@ -13,11 +15,12 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use mesos::v1::{FrameworkInfo, TaskInfo};
+use mesos::v1::{FrameworkInfo, TaskId, TaskInfo};
 use prost::Message;
 
 use crate::clock::{Moment, now};
 use crate::error::ExecutorError;
+use crate::group::Groups;
 use crate::journal::Journal;
 use crate::lock;
 use crate::shim::{ShimFiles, write_whole};
@@ -50,12 +53,51 @@ pub(crate) struct Launched {
 impl StateDirectory {
     /// Opens or creates the directory, for this process alone.
     pub(crate) async fn open(path: &Path, exclusion: Exclusion) -> Result<StateDirectory, ExecutorError> {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(ExecutorError::file("create", path))?;
+        StateDirectory::create(path)?;
         let lock = match exclusion {
             Exclusion::Lock => Some(lock::hold(&path.join("executor.lock")).await?),
             Exclusion::Host => None,
         };
         Ok(StateDirectory { path: path.to_path_buf(), _lock: lock })
+    }
+
+    fn create(path: &Path) -> Result<(), ExecutorError> {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(ExecutorError::file("create", path))
+    }
+
+    /// The directory of one task of a group, which is in `path`, below this one.
+    pub(crate) fn of_member(&self, path: &Path) -> Result<StateDirectory, ExecutorError> {
+        StateDirectory::create(path)?;
+        Ok(StateDirectory { path: path.to_path_buf(), _lock: None })
+    }
+
+    /// The directories of all tasks of groups.
+    pub(crate) fn members(&self) -> Vec<StateDirectory> {
+        let entries = fs::read_dir(self.path.join("tasks")).into_iter().flatten().flatten();
+        entries.map(|entry| StateDirectory { path: entry.path(), _lock: None }).collect()
+    }
+
+    /// Nobody will ever ask about this task of a group again.
+    pub(crate) fn forget_member(&self, task: &TaskId) {
+        let path = self.path.join("tasks").join(&task.value);
+        if let Err(error) = fs::remove_dir_all(&path) {
+            tracing::warn!(path = %path.display(), %error, "cannot remove the state of a task that is gone");
+        }
+    }
+
+    /// How processes of the task whose directory this is are recognized.
+    pub(crate) fn mark(&self) -> (String, String) {
+        crate::contained::mark(&self.path)
+    }
+
+    /// The groups of tasks, if this executor runs groups.
+    pub(crate) fn groups(&self) -> Result<Option<Groups>, ExecutorError> {
+        self.read("groups")
+    }
+
+    /// Remembers the groups of tasks.
+    pub(crate) fn write_groups(&self, groups: &Groups) -> Result<(), ExecutorError> {
+        self.write("groups", groups)
     }
 
     /// The shim's files.

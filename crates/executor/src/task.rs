@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use mesos::Codec;
 use mesos::v1::environment::variable::Type;
 use mesos::v1::{CommandInfo, Environment, TaskInfo};
 
@@ -11,7 +12,7 @@ use crate::environment::Variables;
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Unrunnable {
     /// Whoever made the task gave it nothing to run.
-    #[error("the task has no 'command' with a 'value'")]
+    #[error("the task has no 'command' with a 'value', and no CommandInfo in its 'data'")]
     NoCommand,
     /// Whoever made the task names a user this machine does not have.
     #[error("there is no user '{0}' on this machine")]
@@ -28,6 +29,20 @@ pub(crate) struct Program {
     pub path: PathBuf,
     /// All arguments, the zeroth included.
     pub arguments: Vec<String>,
+}
+
+/// A task with the command to run. One of a framework's own executor has none, that is what Mesos asks of it; then its
+/// `data` holds the `CommandInfo`, in protobuf or in JSON.
+pub(crate) fn with_command(task: TaskInfo) -> TaskInfo {
+    if task.command.is_some() {
+        return task;
+    }
+    let codec = match task.data().trim_ascii_start().first() {
+        Some(b'{') => Codec::Json,
+        _ => Codec::Protobuf,
+    };
+    let command = codec.decode::<CommandInfo>(task.data()).ok().filter(|command| command.value.is_some());
+    TaskInfo { command, ..task }
 }
 
 /// The program of a command.
@@ -109,6 +124,18 @@ mod tests {
         let run = |command: CommandInfo| program(&command).unwrap_err();
         assert_eq!(run(CommandInfo::default()), Unrunnable::NoCommand);
         assert_eq!(run(command("a\0b")), Unrunnable::Nul("command"));
+    }
+
+    #[test]
+    fn a_task_of_an_executor_of_a_frameworks_own_has_its_command_in_its_data() {
+        let with = |data: Vec<u8>| with_command(TaskInfo { data: Some(data), ..TaskInfo::default() }).command;
+        let wanted = CommandInfo { shell: Some(false), ..command("sleep") };
+        assert_eq!(with(br#" {"shell": false, "value": "sleep"}"#.to_vec()), Some(wanted.clone()));
+        assert_eq!(with(Codec::Protobuf.encode(&wanted).to_vec()), Some(wanted));
+        assert_eq!(with(b"{}".to_vec()), None);
+        assert_eq!(with(b"anything else".to_vec()), None);
+        let own = TaskInfo { command: Some(command("true")), data: Some(b"{}".to_vec()), ..TaskInfo::default() };
+        assert_eq!(with_command(own).command, Some(command("true")));
     }
 
     #[test]

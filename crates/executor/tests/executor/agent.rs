@@ -18,7 +18,7 @@ use mesos::v1::executor::{Call, Event, call, event};
 use mesos::v1::framework_info::{Capability, capability};
 use mesos::v1::{
     AgentId, AgentInfo, CommandInfo, ContainerId, DurationInfo, ExecutorId, ExecutorInfo, FrameworkId, FrameworkInfo,
-    KillPolicy, TaskId, TaskInfo, TaskState, TaskStatus,
+    KillPolicy, TaskGroupInfo, TaskId, TaskInfo, TaskState, TaskStatus,
 };
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
@@ -158,10 +158,22 @@ impl Agent {
         self.send(executor, Event { launch, r#type: Some(event::Type::Launch.into()), ..Event::default() }).await;
     }
 
+    pub(crate) async fn launch_group(&self, executor: &str, tasks: Vec<TaskInfo>) {
+        self.subscription(executor, 1).await;
+        let launch_group = Some(event::LaunchGroup { task_group: TaskGroupInfo { tasks } });
+        let r#type = Some(event::Type::LaunchGroup.into());
+        self.send(executor, Event { launch_group, r#type, ..Event::default() }).await;
+    }
+
+    /// Kills a task that is named as its executor.
     pub(crate) async fn kill(&self, executor: &str, grace_ms: Option<i64>) {
+        self.kill_task(executor, executor, grace_ms).await;
+    }
+
+    pub(crate) async fn kill_task(&self, executor: &str, task: &str, grace_ms: Option<i64>) {
         let kill_policy =
             grace_ms.map(|ms| KillPolicy { grace_period: Some(DurationInfo { nanoseconds: ms * 1_000_000 }) });
-        let kill = Some(event::Kill { task_id: TaskId { value: executor.to_owned() }, kill_policy });
+        let kill = Some(event::Kill { task_id: TaskId { value: task.to_owned() }, kill_policy });
         self.send(executor, Event { kill, r#type: Some(event::Type::Kill.into()), ..Event::default() }).await;
     }
 
@@ -325,6 +337,7 @@ fn subscribed(executor: &str) -> Event {
     let executor_info =
         ExecutorInfo { executor_id: ExecutorId { value: executor.to_owned() }, ..ExecutorInfo::default() };
     let agent_info = AgentInfo { hostname: "localhost".to_owned(), ..AgentInfo::default() };
-    let subscribed = event::Subscribed { executor_info, framework_info, agent_info, container_id: None };
+    let container_id = Some(ContainerId { value: format!("container-{executor}"), parent: None });
+    let subscribed = event::Subscribed { executor_info, framework_info, agent_info, container_id };
     Event { subscribed: Some(subscribed), r#type: Some(event::Type::Subscribed.into()), ..Event::default() }
 }

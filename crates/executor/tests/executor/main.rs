@@ -3,6 +3,7 @@
 mod agent;
 mod checked;
 mod crashes;
+mod groups;
 mod lives;
 mod pool;
 mod process;

@@ -1,18 +1,24 @@
 //! Goes on with a task that an earlier process launched.
 
-use mesos::v1::{TaskInfo, TaskStatus};
+use mesos::v1::framework_info::capability::Type as Capability;
+use mesos::v1::{FrameworkInfo, TaskInfo, TaskStatus};
 
-use super::CommandExecutor;
+use super::Runner;
 use crate::clock::{Moment, now};
 use crate::error::ExecutorError;
-use crate::journal::Journal;
 use crate::lifecycle::{Action, Ending, Input, Lifecycle, Past, Plan, Update};
 use crate::supervisor::{Found, Supervisor, find};
-use crate::updates::Unacknowledged;
 
-impl CommandExecutor {
-    /// Finds out what became of the task meanwhile.
-    pub(super) async fn recover(&mut self, task: TaskInfo, launched: Moment) -> Result<(), ExecutorError> {
+impl Runner {
+    /// Goes on with the task of an earlier process, if there was one, and finds out what became of it meanwhile.
+    pub(crate) async fn recover(&mut self) -> Result<(), ExecutorError> {
+        match self.state.launched()? {
+            Some((task, at)) => self.go_on_with(task, at).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn go_on_with(&mut self, task: TaskInfo, launched: Moment) -> Result<(), ExecutorError> {
         let history = self.journal.history().clone();
         let past =
             Past { plan: Plan::of(&task), last: history.last.as_ref().map(Update::of), kill: history.kill, launched };
@@ -21,6 +27,9 @@ impl CommandExecutor {
         let over = past.last.as_ref().is_some_and(Update::is_terminal);
         let (lifecycle, actions) = Lifecycle::resume(self.config.shutdown_grace, past, now());
         self.lifecycle = lifecycle;
+        if let Some(framework) = &self.framework {
+            self.lifecycle.handle(now(), Input::Subscribed { killing_state: killing_state(framework) });
+        }
         if over {
             return Ok(());
         }
@@ -50,18 +59,23 @@ impl CommandExecutor {
         }
         self.feed(Input::Exited(ending)).await;
     }
+
+    /// The agent has the terminal update.
+    pub(crate) fn is_over(&self) -> bool {
+        let history = self.journal.history();
+        let acknowledged = |last: &TaskStatus| !history.unacknowledged.iter().any(|status| status.uuid == last.uuid);
+        history.last.as_ref().is_some_and(|last| Update::of(last).is_terminal() && acknowledged(last))
+    }
+
+    /// What the agent must be told with the first subscription: updates, and the task if it does not know of it.
+    pub(crate) fn unacknowledged(&self) -> Result<(Vec<TaskStatus>, Vec<TaskInfo>), ExecutorError> {
+        let history = self.journal.history();
+        let task = self.state.launched()?.map(|(task, _)| task).filter(|_| !history.known);
+        Ok((history.unacknowledged.clone(), task.into_iter().collect()))
+    }
 }
 
-/// The agent has the terminal update.
-pub(super) fn is_over(journal: &Journal) -> bool {
-    let history = journal.history();
-    let acknowledged = |last: &TaskStatus| !history.unacknowledged.iter().any(|status| status.uuid == last.uuid);
-    history.last.as_ref().is_some_and(|last| Update::of(last).is_terminal() && acknowledged(last))
-}
-
-/// What the agent must be told with the first subscription.
-pub(super) fn unacknowledged(journal: &Journal, task: Option<&TaskInfo>) -> Unacknowledged {
-    let history = journal.history();
-    let tasks = task.filter(|_| !history.known).cloned().into_iter().collect();
-    Unacknowledged::new(history.unacknowledged.clone(), tasks)
+/// Whether a framework wants to hear of `TASK_KILLING`.
+pub(crate) fn killing_state(framework: &FrameworkInfo) -> bool {
+    framework.capabilities.iter().any(|capability| capability.r#type() == Capability::TaskKillingState)
 }

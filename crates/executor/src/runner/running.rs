@@ -4,7 +4,8 @@ use std::io;
 
 use checks::{Event, Outcome};
 
-use super::CommandExecutor;
+use super::Runner;
+use crate::fetch::fetch;
 use crate::lifecycle::{Blow, Input};
 use crate::monitor::Monitor;
 use crate::prepare::Prepared;
@@ -13,7 +14,7 @@ use crate::sandbox;
 use crate::supervisor::{Found, Launch};
 use crate::whereabouts::Whereabouts;
 
-impl CommandExecutor {
+impl Runner {
     /// Starts the task; the answer is the next input of its life.
     pub(super) async fn spawn(&mut self) -> Vec<Input> {
         match self.try_spawn().await {
@@ -29,12 +30,19 @@ impl CommandExecutor {
 
     async fn try_spawn(&self) -> Result<Found, String> {
         let Some(task) = &self.task else { return Err("there is no task".to_owned()) };
-        let prepared = Prepared::new(&self.config, self.framework.as_ref(), task).map_err(|error| error.to_string())?;
+        let prepared =
+            Prepared::new(&self.config, self.framework.as_deref(), task).map_err(|error| error.to_string())?;
         let spec = prepared.spec(&self.config, task).map_err(|error| error.to_string())?;
         specs(task, self.surroundings(&prepared))?;
         let files = self.state.shim();
         let cannot = |error: io::Error| format!("Cannot start the task: {error}");
+        if let Some(room) = &self.room {
+            room.lay_out(task, prepared.user.as_ref())?;
+        }
         sandbox::prepare(&self.config.sandbox, prepared.user.as_ref()).map_err(cannot)?;
+        if self.room.is_some() || task.executor.is_some() {
+            fetch(task, &self.config, prepared.user.as_ref()).await?;
+        }
         files.write_spec(&spec).map_err(cannot)?;
         let launch = Launch {
             files,
@@ -51,7 +59,7 @@ impl CommandExecutor {
         let pid = shim.task().pid;
         self.whereabouts = Whereabouts::of(pid).ok();
         let Some(whereabouts) = self.whereabouts else { return };
-        let Ok(prepared) = Prepared::new(&self.config, self.framework.as_ref(), task) else { return };
+        let Ok(prepared) = Prepared::new(&self.config, self.framework.as_deref(), task) else { return };
         // A task whose checks make no sense was not started.
         let Ok(specs) = specs(task, self.surroundings(&prepared)) else { return };
         if specs.is_empty() {

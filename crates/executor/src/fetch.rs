@@ -1,0 +1,23 @@
+//! What a task's command names by URI, where no agent has fetched it: tasks of a group, and tasks of a framework that
+//! starts this executor itself.
+
+use checks::spec::Credentials;
+use fetcher::{Fetcher, Item, Want};
+use mesos::v1::TaskInfo;
+
+use crate::environment::ExecutorConfig;
+use crate::user::User;
+
+/// Fetches everything into the task's sandbox. Nothing is kept for others: tasks that want that let their agent fetch.
+pub(crate) async fn fetch(task: &TaskInfo, config: &ExecutorConfig, user: Option<&User>) -> Result<(), String> {
+    let uris = task.command.iter().flat_map(|command| &command.uris);
+    let uncached = uris.map(|uri| Item::of(&mesos::v1::command_info::Uri { cache: None, ..uri.clone() }));
+    let items = uncached.collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string())?;
+    if items.is_empty() {
+        return Ok(());
+    }
+    let user = user.cloned().map(|user| Credentials { uid: user.uid, gid: user.gid, groups: user.groups });
+    let want = Want { items, sandbox: config.sandbox.clone(), user };
+    let fetcher = Fetcher::new(&config.state_directory.join("fetched"), 0);
+    fetcher.fetch(want).await.map_err(|error| error.to_string())
+}

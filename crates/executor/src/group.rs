@@ -1,0 +1,254 @@
+//! The default executor: groups of tasks that live and die together, each task with a sandbox of its own inside the
+//! executor's, all of them in the executor's network.
+//!
+//! In: the agent's events, and what members report. Out: orders to members. One tokio task runs [`GroupExecutor::live`];
+//! each member is a task of its own (see `member`). Which groups there are is on file before anything of them is started.
+//!
+//! When a task of a group fails or is killed, the others of that group are killed; one that finishes leaves them alone,
+//! and other groups never notice. The executor ends with its last task.
+
+mod member;
+mod record;
+mod room;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use mesos::v1::executor::{Event, event};
+use mesos::v1::{FrameworkInfo, TaskGroupInfo, TaskId, TaskInfo, TaskState};
+use tokio::sync::mpsc;
+
+use self::member::{Begin, Order, Report};
+pub(crate) use self::record::Groups;
+use self::record::Planned;
+pub(crate) use self::room::Room;
+use crate::command::CommandExecutor;
+use crate::environment::ExecutorConfig;
+use crate::error::ExecutorError;
+use crate::lifecycle::{Verdict, duration};
+use crate::runner::{Runner, Shared, fail};
+use crate::state::StateDirectory;
+use crate::subscription::{Incoming, Outgoing};
+use crate::updates::Unacknowledged;
+
+/// A task that is not gone.
+#[derive(Debug)]
+struct Member {
+    /// The number of its group.
+    group: u64,
+    orders: mpsc::UnboundedSender<Order>,
+}
+
+/// The executor.
+#[derive(Debug)]
+pub(crate) struct GroupExecutor {
+    config: Arc<ExecutorConfig>,
+    shared: Shared,
+    state: StateDirectory,
+    agent: mpsc::UnboundedSender<Outgoing>,
+    events: mpsc::Receiver<Incoming>,
+    framework: Option<Arc<FrameworkInfo>>,
+    groups: Groups,
+    members: BTreeMap<TaskId, Member>,
+    reporting: mpsc::UnboundedSender<Report>,
+    reports: mpsc::UnboundedReceiver<Report>,
+    verdict: Verdict,
+}
+
+/// A subscription's ends: what the executor says, and what it hears.
+type Ends = (mpsc::UnboundedSender<Outgoing>, mpsc::Receiver<Incoming>);
+
+impl GroupExecutor {
+    /// Takes over from an executor that has not been given a task.
+    pub(crate) fn instead_of(executor: CommandExecutor, shared: Shared) -> GroupExecutor {
+        let CommandExecutor { config, runner, agent, events, subscribed } = executor;
+        let (container, framework) = match subscribed {
+            Some(subscribed) => (subscribed.container_id, Some(Arc::new(subscribed.framework_info))),
+            None => (None, None),
+        };
+        let groups = Groups::of(container);
+        let state = runner.into_state();
+        GroupExecutor { framework, ..GroupExecutor::new(config, shared, state, groups, (agent, events)) }
+    }
+
+    fn new(
+        config: Arc<ExecutorConfig>,
+        shared: Shared,
+        state: StateDirectory,
+        groups: Groups,
+        (agent, events): Ends,
+    ) -> GroupExecutor {
+        let (reporting, reports) = mpsc::unbounded_channel();
+        let (framework, members, verdict) = (None, BTreeMap::new(), Verdict::Success);
+        GroupExecutor { config, shared, state, agent, events, framework, groups, members, reporting, reports, verdict }
+    }
+
+    /// Goes on with the groups of an earlier process, and with what the agent must be told first.
+    pub(crate) async fn recover(
+        config: Arc<ExecutorConfig>,
+        shared: Shared,
+        state: StateDirectory,
+        groups: Groups,
+        ends: Ends,
+    ) -> Result<(GroupExecutor, Unacknowledged), ExecutorError> {
+        let framework = state.framework()?.map(Arc::new);
+        let mut executor = GroupExecutor { framework, ..GroupExecutor::new(config, shared, state, groups, ends) };
+        let (mut updates, mut tasks) = (Vec::new(), Vec::new());
+        let mut dead = Vec::new();
+        for group in executor.groups.groups.clone() {
+            for planned in group.tasks {
+                let mut runner = executor.runner(&planned)?;
+                let left = runner.unacknowledged()?;
+                updates.extend(left.0);
+                tasks.extend(left.1);
+                if !runner.is_over() {
+                    runner.recover().await?;
+                    executor.begin(group.number, &planned.task, runner);
+                } else if runner.last_state().is_some_and(ends_group) {
+                    dead.push(group.number);
+                }
+            }
+        }
+        dead.into_iter().for_each(|group| executor.group_died(group));
+        Ok((executor, Unacknowledged::new(updates, tasks)))
+    }
+
+    /// Runs until the last task is gone.
+    pub(crate) async fn live(mut self) -> Result<Verdict, ExecutorError> {
+        while !self.members.is_empty() {
+            tokio::select! {
+                biased;
+                Some(report) = self.reports.recv() => self.reported(report),
+                Some(said) = self.events.recv() => match said {
+                    Incoming::Event(event) => self.heard(*event),
+                    Incoming::Lost => self.tell_all(&Order::Shutdown),
+                },
+            }
+        }
+        Ok(self.verdict)
+    }
+
+    /// Launches a group. If that cannot be, all of its tasks fail.
+    pub(crate) fn launch(&mut self, group: TaskGroupInfo) {
+        if group.tasks.iter().any(|task| self.members.contains_key(&task.task_id)) {
+            tracing::warn!("the task group was launched already");
+            return;
+        }
+        let group = self.groups.plan(group);
+        let tasks = group.tasks.clone();
+        let written = self.state.write_groups(&self.groups);
+        for planned in &tasks {
+            let runner = match &written {
+                Ok(()) => self.runner(planned).map_err(|error| error.to_string()),
+                Err(error) => Err(error.to_string()),
+            };
+            match runner {
+                Ok(runner) => self.begin(group.number, &planned.task, runner),
+                Err(why) => self.fail(&planned.task, format!("Cannot launch the task: {why}")),
+            }
+        }
+    }
+
+    fn runner(&self, planned: &Planned) -> Result<Runner, ExecutorError> {
+        let room = Room::new(&self.config.sandbox, self.groups.container.as_ref(), &planned.container);
+        let config = Arc::new(room.config(&self.config, &planned.task.task_id));
+        let state = self.state.of_member(&config.state_directory)?;
+        let runner = Runner::new(config, self.shared.clone(), state, self.agent.clone())?;
+        Ok(runner.of_framework(self.framework.clone()).in_room(room))
+    }
+
+    /// Lets a member live: a fresh one, or one that goes on.
+    fn begin(&mut self, group: u64, task: &TaskInfo, runner: Runner) {
+        let (orders, taken) = mpsc::unbounded_channel();
+        let begin = Begin { runner, task: task.clone(), orders: taken, reports: self.reporting.clone() };
+        self.members.insert(task.task_id.clone(), Member { group, orders });
+        tokio::spawn(begin.live());
+    }
+
+    fn fail(&self, task: &TaskInfo, why: String) {
+        fail(&self.agent, &self.config.executor_id, task.clone(), why);
+    }
+
+    fn heard(&mut self, event: Event) {
+        use event::Type;
+        match (event.r#type(), event) {
+            (Type::Subscribed, Event { subscribed: Some(subscribed), .. }) => self.subscribed(subscribed),
+            (Type::LaunchGroup, Event { launch_group: Some(launch), .. }) => self.launch(launch.task_group),
+            (Type::Launch, Event { launch: Some(launch), .. }) => {
+                self.fail(&launch.task, "An executor of task groups runs no single tasks; use LAUNCH_GROUP".to_owned());
+            }
+            (Type::Kill, Event { kill: Some(kill), .. }) => {
+                let grace = kill.kill_policy.and_then(|policy| policy.grace_period);
+                self.tell(&kill.task_id, Order::Kill { grace: grace.as_ref().map(duration) });
+            }
+            (Type::Acknowledged, Event { acknowledged: Some(acknowledged), .. }) => {
+                self.tell(&acknowledged.task_id, Order::Acknowledged(acknowledged.uuid));
+            }
+            (Type::Shutdown, _) => self.tell_all(&Order::Shutdown),
+            (Type::Error, Event { error: Some(error), .. }) => {
+                tracing::error!(error = error.message, "the agent reports an error");
+            }
+            (kind, _) => tracing::debug!(?kind, "nothing to do for an event"),
+        }
+    }
+
+    fn subscribed(&mut self, subscribed: event::Subscribed) {
+        let framework = Arc::new(subscribed.framework_info);
+        if let Err(error) = self.state.write_framework(&framework) {
+            tracing::error!(%error, "a successor would not know the framework");
+        }
+        self.tell_all(&Order::Subscribed(framework.clone()));
+        self.framework = Some(framework);
+    }
+
+    fn tell(&self, task: &TaskId, order: Order) {
+        match self.members.get(task) {
+            // A member that has just gone is about to report it.
+            Some(member) => drop(member.orders.send(order)),
+            None => tracing::warn!(task = task.value, "nothing runs under this id"),
+        }
+    }
+
+    fn tell_all(&self, order: &Order) {
+        self.members.values().for_each(|member| drop(member.orders.send(order.clone())));
+    }
+
+    fn reported(&mut self, report: Report) {
+        match report {
+            Report::Ended(task, state) if ends_group(state) => {
+                if let Some(member) = self.members.get(&task) {
+                    self.group_died(member.group);
+                }
+            }
+            Report::Ended(..) => {}
+            Report::Gone(task, verdict) => self.gone(&task, verdict),
+        }
+    }
+
+    fn group_died(&self, group: u64) {
+        let others = self.members.values().filter(|member| member.group == group);
+        others.for_each(|member| drop(member.orders.send(Order::GroupDied)));
+    }
+
+    /// A task of which nothing is left to say. Its group is forgotten with its last task.
+    fn gone(&mut self, task: &TaskId, verdict: Verdict) {
+        if verdict == Verdict::Failure {
+            self.verdict = Verdict::Failure;
+        }
+        let Some(Member { group, .. }) = self.members.remove(task) else { return };
+        if self.members.values().any(|member| member.group == group) {
+            return;
+        }
+        for planned in self.groups.forget(group) {
+            self.state.forget_member(&planned.task.task_id);
+        }
+        if let Err(error) = self.state.write_groups(&self.groups) {
+            tracing::error!(%error, "a successor would look for tasks that are gone");
+        }
+    }
+}
+
+/// Whether the other tasks of a group go with one that ended like this.
+fn ends_group(state: TaskState) -> bool {
+    matches!(state, TaskState::TaskFailed | TaskState::TaskKilled)
+}

@@ -1,0 +1,87 @@
+//! One logical executor: what it turns out to be, and its whole life.
+//!
+//! Nobody tells an executor beforehand whether it will run one task or groups of them: the first thing it is given
+//! decides. What an earlier process was, this one is.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use crate::command::{CommandExecutor, Left};
+use crate::environment::ExecutorConfig;
+use crate::error::ExecutorError;
+use crate::group::{GroupExecutor, Groups};
+use crate::lifecycle::Verdict;
+use crate::runner::{Runner, Shared};
+use crate::state::StateDirectory;
+use crate::subscription::{Incoming, Outgoing, Subscription};
+use crate::updates::Unacknowledged;
+
+/// How many events of the agent may wait for the executor.
+const WAITING_EVENTS: usize = 16;
+
+/// Both ends of a subscription that is not running yet.
+struct Channels {
+    agent: mpsc::UnboundedSender<Outgoing>,
+    outgoing: mpsc::UnboundedReceiver<Outgoing>,
+    incoming: mpsc::Sender<Incoming>,
+    events: mpsc::Receiver<Incoming>,
+}
+
+/// Runs the executor to its end: fresh, or from where an earlier process stopped.
+pub async fn host(config: ExecutorConfig, shared: Shared) -> Result<Verdict, ExecutorError> {
+    let config = Arc::new(config);
+    let state = StateDirectory::open(&config.state_directory, shared.exclusion).await?;
+    match state.groups()? {
+        Some(groups) => Box::pin(groups_again(config, shared, state, groups)).await,
+        None => one(config, shared, state).await,
+    }
+}
+
+/// A command executor, unless it is given a group.
+async fn one(config: Arc<ExecutorConfig>, shared: Shared, state: StateDirectory) -> Result<Verdict, ExecutorError> {
+    let Channels { agent, outgoing, incoming, events } = channels();
+    let framework = state.framework()?.map(Arc::new);
+    let mut runner = Runner::new(config.clone(), shared.clone(), state, agent.clone())?.of_framework(framework);
+    if runner.is_over() {
+        return Ok(Verdict::Success);
+    }
+    let (updates, tasks) = runner.unacknowledged()?;
+    let unacknowledged = Unacknowledged::new(updates, tasks);
+    runner.recover().await?;
+    // Only now: a new process knows how its task stands before it speaks to the agent.
+    let lines = shared.lines.clone();
+    tokio::spawn(Subscription { config: config.clone(), lines, unacknowledged, outgoing, incoming }.run());
+    let executor = CommandExecutor { config, runner, agent, events, subscribed: None };
+    match executor.live().await? {
+        Left::Done(verdict) => Ok(verdict),
+        Left::Group(group, executor) => {
+            Box::pin(async {
+                let mut groups = GroupExecutor::instead_of(*executor, shared);
+                groups.launch(group);
+                groups.live().await
+            })
+            .await
+        }
+    }
+}
+
+async fn groups_again(
+    config: Arc<ExecutorConfig>,
+    shared: Shared,
+    state: StateDirectory,
+    groups: Groups,
+) -> Result<Verdict, ExecutorError> {
+    let Channels { agent, outgoing, incoming, events } = channels();
+    let lines = shared.lines.clone();
+    let (executor, unacknowledged) =
+        GroupExecutor::recover(config.clone(), shared, state, groups, (agent, events)).await?;
+    tokio::spawn(Subscription { config, lines, unacknowledged, outgoing, incoming }.run());
+    executor.live().await
+}
+
+fn channels() -> Channels {
+    let (agent, outgoing) = mpsc::unbounded_channel();
+    let (incoming, events) = mpsc::channel(WAITING_EVENTS);
+    Channels { agent, outgoing, incoming, events }
+}

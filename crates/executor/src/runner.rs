@@ -1,0 +1,297 @@
+//! One task, from its launch to the acknowledgement of its end: what hosts of tasks, alone or in groups, have in common.
+//!
+//! In: what the agent asks for this task, the end of the shim, the checks' attempts, the time. Each becomes an [`Input`]
+//! of the [`Lifecycle`], and the [`Action`]s that come back are carried out here, in order. Before an update is sent or a
+//! signal given it is in the journal, so that the next process can go on from any point. Owns no tokio task: its host
+//! waits with [`Runner::next`] and hands back what happened.
+
+mod recovery;
+mod running;
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use checks::Engine;
+use mesos::v1::{FrameworkInfo, TaskInfo, TaskState, TaskStatus};
+use tokio::sync::mpsc;
+
+use self::recovery::killing_state;
+use crate::clock::{now, sleep_until, time_of_day};
+use crate::environment::ExecutorConfig;
+use crate::error::ExecutorError;
+use crate::group::Room;
+use crate::journal::Journal;
+use crate::lifecycle::{Action, Ending, Input, Lifecycle, Plan, Update, Verdict};
+use crate::lines::Lines;
+use crate::monitor::Monitor;
+use crate::state::{Exclusion, StateDirectory};
+use crate::status::status;
+use crate::subscription::Outgoing;
+use crate::supervisor::Supervisor;
+use crate::whereabouts::Whereabouts;
+
+/// What all executors of one process share.
+#[derive(Clone, Debug)]
+pub struct Shared {
+    /// The one check engine.
+    pub engine: Engine,
+    /// How to start a shim: program and first arguments; the directory follows.
+    pub shim_command: Arc<[String]>,
+    /// Who keeps others away from their state directories.
+    pub exclusion: Exclusion,
+    /// Over what they call the agent.
+    pub lines: Lines,
+}
+
+/// One task.
+#[derive(Debug)]
+pub(crate) struct Runner {
+    config: Arc<ExecutorConfig>,
+    shared: Shared,
+    state: StateDirectory,
+    journal: Journal,
+    lifecycle: Lifecycle,
+    framework: Option<Arc<FrameworkInfo>>,
+    task: Option<TaskInfo>,
+    /// Where it lives, if it shares its executor with others.
+    room: Option<Room>,
+    shim: Option<Supervisor>,
+    monitor: Option<Monitor>,
+    /// Where the task was when its checks began.
+    whereabouts: Option<Whereabouts>,
+    agent: mpsc::UnboundedSender<Outgoing>,
+    verdict: Option<Verdict>,
+}
+
+/// What a turn of the host's loop is about.
+pub(crate) enum Happening {
+    ShimEnded(Ending),
+    Attempt(checks::Event),
+    Time,
+}
+
+impl Runner {
+    /// A task that is not known yet. `config` says where it and its state are to be.
+    pub(crate) fn new(
+        config: Arc<ExecutorConfig>,
+        shared: Shared,
+        state: StateDirectory,
+        agent: mpsc::UnboundedSender<Outgoing>,
+    ) -> Result<Runner, ExecutorError> {
+        Ok(Runner {
+            journal: state.journal()?,
+            lifecycle: Lifecycle::new(config.shutdown_grace),
+            framework: None,
+            task: None,
+            room: None,
+            shim: None,
+            monitor: None,
+            whereabouts: None,
+            verdict: None,
+            config,
+            shared,
+            state,
+            agent,
+        })
+    }
+
+    /// The task shares its executor with others, and lives here.
+    pub(crate) fn in_room(self, room: Room) -> Runner {
+        Runner { room: Some(room), ..self }
+    }
+
+    /// What is known of the framework, now or from an earlier process.
+    pub(crate) fn of_framework(self, framework: Option<Arc<FrameworkInfo>>) -> Runner {
+        let mut lifecycle = self.lifecycle;
+        if let Some(framework) = &framework {
+            lifecycle.handle(now(), Input::Subscribed { killing_state: killing_state(framework) });
+        }
+        Runner { framework, lifecycle, ..self }
+    }
+
+    /// The agent was heard of: what it says of the framework.
+    pub(crate) async fn subscribed(&mut self, framework: Arc<FrameworkInfo>) {
+        let killing_state = killing_state(&framework);
+        self.framework = Some(framework);
+        self.feed(Input::Subscribed { killing_state }).await;
+    }
+
+    /// Lets a successor know the framework.
+    pub(crate) fn remember_framework(&self, framework: &FrameworkInfo) {
+        if let Err(error) = self.state.write_framework(framework) {
+            tracing::error!(%error, "a successor would not know the framework");
+        }
+    }
+
+    /// Launches the task. An error means that it cannot be launched at all.
+    pub(crate) async fn launch(&mut self, task: TaskInfo) -> Result<(), ExecutorError> {
+        self.state.write_launched(&task)?;
+        self.task = Some(task.clone());
+        let plan = Plan::of(&task);
+        self.say(Outgoing::Launched(Box::new(task)));
+        self.feed(Input::Launch(plan)).await;
+        Ok(())
+    }
+
+    /// The agent asks to end the task.
+    pub(crate) async fn kill(&mut self, grace: Option<Duration>) {
+        self.feed(Input::Kill { grace }).await;
+    }
+
+    /// The executor has to end.
+    pub(crate) async fn shut_down(&mut self) {
+        self.feed(Input::Shutdown).await;
+    }
+
+    /// The agent has an update.
+    pub(crate) async fn acknowledged(&mut self, uuid: Vec<u8>) {
+        self.keep(|journal| journal.acknowledged(uuid));
+        if self.is_over() {
+            self.feed(Input::TerminalAcknowledged).await;
+        }
+    }
+
+    /// Its task, once it has one.
+    pub(crate) fn task(&self) -> Option<&TaskInfo> {
+        self.task.as_ref()
+    }
+
+    /// The state of the last update that was made.
+    pub(crate) fn last_state(&self) -> Option<TaskState> {
+        self.journal.history().last.as_ref().map(TaskStatus::state)
+    }
+
+    /// Whether its end has begun.
+    pub(crate) fn is_being_killed(&self) -> bool {
+        self.lifecycle.kill().is_some()
+    }
+
+    /// Leaves its directory to somebody else.
+    pub(crate) fn into_state(self) -> StateDirectory {
+        self.state
+    }
+
+    /// Fails the task, which was never launched.
+    pub(crate) fn fail(&self, task: &TaskInfo, why: String) {
+        fail(&self.agent, &self.config.executor_id, task.clone(), why);
+    }
+
+    /// Set once there is nothing left to do.
+    pub(crate) fn verdict(&self) -> Option<Verdict> {
+        self.verdict
+    }
+
+    /// Waits for what happens next. Dropping the future loses nothing.
+    pub(crate) async fn next(&mut self) -> Happening {
+        let Runner { lifecycle, shim, monitor, .. } = self;
+        tokio::select! {
+            biased;
+            ending = ended(shim.as_ref()) => Happening::ShimEnded(ending),
+            () = sleep_until(lifecycle.wake_at()) => Happening::Time,
+            event = attempt(monitor.as_mut()) => Happening::Attempt(event),
+        }
+    }
+
+    /// Takes in what happened.
+    pub(crate) async fn take(&mut self, happening: Happening) {
+        match happening {
+            Happening::ShimEnded(ending) => {
+                self.shim = None;
+                self.feed(Input::Exited(ending)).await;
+            }
+            Happening::Attempt(event) => self.attempted(&event).await,
+            Happening::Time => self.feed(Input::Tick).await,
+        }
+    }
+
+    async fn attempted(&mut self, event: &checks::Event) {
+        if self.is_void(event) {
+            return;
+        }
+        let input = self.monitor.as_mut().and_then(|monitor| monitor.input(event));
+        if let Some(input) = input {
+            self.feed(input).await;
+        }
+        // Last, so that a failure that was counted was also reported.
+        if let Some(monitor) = &mut self.monitor {
+            monitor.remember(event);
+        }
+    }
+
+    /// One turn of the life cycle. An action may lead to another input, which is taken after all actions of this one.
+    async fn feed(&mut self, input: Input) {
+        let mut inputs = VecDeque::from([input]);
+        while let Some(input) = inputs.pop_front() {
+            let before = self.lifecycle.kill().cloned();
+            let actions = self.lifecycle.handle(now(), input);
+            if let Some(kill) = self.lifecycle.kill().filter(|kill| before.as_ref() != Some(kill)) {
+                let kill = kill.clone();
+                self.keep(|journal| journal.killing(&kill));
+            }
+            inputs.extend(self.perform(actions).await);
+        }
+    }
+
+    async fn perform(&mut self, actions: Vec<Action>) -> Vec<Input> {
+        let mut next = Vec::new();
+        for action in actions {
+            match action {
+                Action::Update(update) => self.update(update),
+                Action::Spawn => next = self.spawn().await,
+                Action::StartChecks => self.start_checks(),
+                Action::PauseChecks => self.monitor.iter().for_each(Monitor::pause),
+                Action::StopChecks => self.monitor = None,
+                Action::Signal(blow) => self.signal(blow),
+                Action::Exit(verdict) => self.verdict = Some(verdict),
+            }
+        }
+        next
+    }
+
+    fn update(&mut self, update: Update) {
+        let Some(task) = &self.task else { return };
+        let status = TaskStatus {
+            container_status: self.room.as_ref().map(Room::status),
+            ..status(&task.task_id, &self.config.executor_id, update, time_of_day())
+        };
+        self.keep(|journal| journal.made(&status));
+        self.say(Outgoing::Update(Box::new(status)));
+    }
+
+    /// A journal that cannot be written, on a full disk for one, is no reason to end a task that runs well.
+    fn keep(&mut self, write: impl FnOnce(&mut Journal) -> io::Result<()>) {
+        if let Err(error) = write(&mut self.journal) {
+            tracing::error!(executor = self.config.executor_id, %error, "a successor would not know of this");
+        }
+    }
+
+    /// The subscription outlives this executor's last word, or has ended because the agent is lost.
+    fn say(&self, said: Outgoing) {
+        let _nobody_hears = self.agent.send(said);
+    }
+}
+
+/// Fails a task that nobody can run.
+pub(crate) fn fail(agent: &mpsc::UnboundedSender<Outgoing>, executor_id: &str, task: TaskInfo, why: String) {
+    let failed = Update { message: Some(why), ..Update::fresh(TaskState::TaskFailed, &Plan::of(&task)) };
+    let status = status(&task.task_id, executor_id, failed, time_of_day());
+    // The subscription outlives the executor's last word, or has ended because the agent is lost.
+    let _nobody_hears = agent.send(Outgoing::Launched(Box::new(task)));
+    let _nobody_hears = agent.send(Outgoing::Update(Box::new(status)));
+}
+
+async fn ended(shim: Option<&Supervisor>) -> Ending {
+    match shim {
+        Some(shim) => shim.ended().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn attempt(monitor: Option<&mut Monitor>) -> checks::Event {
+    match monitor {
+        Some(monitor) => monitor.next().await,
+        None => std::future::pending().await,
+    }
+}
