@@ -66,6 +66,7 @@ pub(crate) fn router(api: Api) -> Router {
         .route("/v2/info", get(system::info))
         .route("/v2/leader", get(system::leader).delete(system::abdicate))
         .route("/ping", get(system::ping))
+        .route("/v2/openapi.json", get(system::openapi))
         .route("/v2/plugins", any(system::no_plugins))
         .route("/v2/eventSubscriptions", any(system::no_subscriptions))
         .route("/metrics", get(system::metrics))

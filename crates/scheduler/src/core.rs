@@ -26,7 +26,7 @@ use std::time::Duration;
 use mesos::v1::scheduler::Call;
 use store::Batch;
 
-pub(crate) use changes::{Accepted, Manner, Refusal};
+pub(crate) use changes::{Accepted, Kill, Manner, Refusal};
 pub(crate) use checks::{CheckOrder, CheckStart, Finding};
 pub(crate) use group_view::GroupEmbed;
 pub(crate) use records::{AppRecord, LoadError, Loaded};

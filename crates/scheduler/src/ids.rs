@@ -141,6 +141,17 @@ impl fmt::Display for InstanceId {
     }
 }
 
+/// Whether this is a task's id, also in one of the forms that Marathon used to give: after the name of the app a uuid, alone
+/// or behind `instance-` or `marathon-`.
+#[must_use]
+pub fn is_task_id(text: &str) -> bool {
+    let is_unique = |part: &str| {
+        let part = part.strip_prefix("instance-").or_else(|| part.strip_prefix("marathon-")).unwrap_or(part);
+        uuid::Uuid::try_parse(part).is_ok()
+    };
+    text.split('.').skip(1).any(is_unique)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,6 +176,23 @@ mod tests {
         assert_eq!(AppId::new("/shop/eu/north/web").child_of(&AppId::new("/shop")), Some(group.clone()));
         assert_eq!((group.child_of(&group), group.child_of(&AppId::new("/x"))), (None, None));
         assert!(!AppId::new("/shopping").is_within(&AppId::new("/shop")));
+    }
+
+    #[test]
+    fn task_ids_of_all_ages_are_told_from_other_text() {
+        let unique = "0e2bc3a8-75cb-11e9-8f9e-2a86e4085a59";
+        for good in [
+            format!("shop_web.instance-{unique}._app.1"),
+            format!("shop_web.{unique}"),
+            format!("shop_web.marathon-{unique}"),
+            format!("shop_pod.instance-{unique}.sidecar"),
+            format!("a.b.instance-{unique}._app.1"),
+        ] {
+            assert!(is_task_id(&good), "{good}");
+        }
+        for bad in ["", "web", "web.1", unique, "web.instance-1._app.1"] {
+            assert!(!is_task_id(bad), "{bad}");
+        }
     }
 
     #[test]

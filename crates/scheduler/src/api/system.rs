@@ -70,6 +70,11 @@ pub(super) async fn prometheus(State(api): State<Api>) -> Response {
     })
 }
 
+/// `/v2/openapi.json`: what all this is, for machines. A test holds it against the answers.
+pub(super) async fn openapi() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], include_str!("openapi.json")).into_response()
+}
+
 /// Marathon's plugins are Java classes.
 pub(super) async fn no_plugins() -> Response {
     message(404, "there are no plugins here: see the options of the scheduler")

@@ -10,26 +10,17 @@ use serde_json::{Value, json};
 use super::Api;
 use super::answer::{Query, gone, json_answer, message, refused};
 use super::apps::read;
-use crate::core::{Core, Refusal};
-use crate::ids::{AppId, InstanceId};
+use crate::core::{Core, Kill, Refusal};
+use crate::ids::{self, AppId, InstanceId};
 use crate::instance::{Condition, Instance};
 use crate::time::Timestamp;
 
-/// What a kill leaves behind.
-#[derive(Debug, Clone, Copy)]
-struct Kill {
-    scale: bool,
-    force: bool,
-}
-
-impl Kill {
-    fn of(query: &Query) -> Result<Kill, Box<Response>> {
-        let (scale, wipe) = (query.flag("scale", false), query.flag("wipe", false));
-        if scale && wipe {
-            return Err(Box::new(message(400, "You cannot use scale and wipe at the same time.")));
-        }
-        Ok(Kill { scale, force: query.flag("force", false) })
+fn kill_of(query: &Query) -> Result<Kill, Box<Response>> {
+    let (scale, wipe) = (query.flag("scale", false), query.flag("wipe", false));
+    if scale && wipe {
+        return Err(Box::new(message(400, "You cannot use scale and wipe at the same time.")));
     }
+    Ok(Kill { scale, wipe, force: query.flag("force", false) })
 }
 
 pub(super) async fn list(State(api): State<Api>, request: Request<Body>) -> Response {
@@ -43,25 +34,18 @@ pub(super) async fn list(State(api): State<Api>, request: Request<Body>) -> Resp
         };
         states.is_empty() || states.iter().any(|wanted| wanted == state)
     };
-    let tasks = api.actor.ask(move |core, _| core.tasks_json(None, keep)).await;
-    let text = request.headers().get(header::ACCEPT).is_some_and(|accept| accept.as_bytes() == b"text/plain");
-    match tasks {
-        None => gone(),
-        Some(tasks) if text => lines(&tasks).into_response(),
-        Some(tasks) => json_answer(200, &json!({"tasks": tasks})),
+    if wants_text(&request) {
+        let lines = api.actor.ask(|core, _| core.endpoints()).await;
+        return lines.map_or_else(gone, IntoResponse::into_response);
     }
+    let tasks = api.actor.ask(move |core, _| core.tasks_json(None, keep)).await;
+    tasks.map_or_else(gone, |tasks| json_answer(200, &json!({"tasks": tasks})))
 }
 
-/// The plain form load balancers read: app, service port and where its running tasks listen.
-fn lines(tasks: &[Value]) -> String {
-    let mut apps: std::collections::BTreeMap<String, Vec<String>> = std::collections::BTreeMap::new();
-    for task in tasks.iter().filter(|task| task["state"] == "TASK_RUNNING") {
-        let app = task["appId"].as_str().unwrap_or_default().trim_start_matches('/').replace('/', "_");
-        let host = task["host"].as_str().unwrap_or_default();
-        let place = task["ports"][0].as_u64().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-        apps.entry(app).or_default().push(place);
-    }
-    apps.into_iter().map(|(app, places)| format!("{app}\t \t{}\n", places.join("\t"))).collect()
+/// Whether lines of text are wanted, and JSON is not.
+fn wants_text(request: &Request<Body>) -> bool {
+    let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    accept.contains("text/plain") && !accept.contains("json") && !accept.contains("*/*")
 }
 
 #[derive(Deserialize)]
@@ -71,7 +55,7 @@ struct Ids {
 
 /// `POST /v2/tasks/delete`: unknown ids are passed over.
 pub(super) async fn kill(State(api): State<Api>, request: Request<Body>) -> Response {
-    let kill = match Kill::of(&Query::of(&request)) {
+    let kill = match kill_of(&Query::of(&request)) {
         Ok(kill) => kill,
         Err(response) => return *response,
     };
@@ -79,7 +63,7 @@ pub(super) async fn kill(State(api): State<Api>, request: Request<Body>) -> Resp
         Ok(ids) => ids.ids,
         Err(response) => return *response,
     };
-    if let Some(bad) = ids.iter().find(|id| InstanceId::of_task(id).is_none()) {
+    if let Some(bad) = ids.iter().find(|id| !ids::is_task_id(id)) {
         return message(400, format!("Invalid task id '{bad}'"));
     }
     let result = api.actor.ask(move |core, now| {
@@ -92,6 +76,10 @@ pub(super) async fn kill(State(api): State<Api>, request: Request<Body>) -> Resp
 /// `GET` and `DELETE /v2/apps/{id}/tasks`.
 pub(super) async fn of_app(api: Api, id: AppId, request: Request<Body>) -> Response {
     match *request.method() {
+        Method::GET if wants_text(&request) => {
+            let lines = api.actor.ask(move |core, _| core.endpoints_of(&id)).await;
+            lines.map_or_else(gone, |lines| lines.map_or_else(|refusal| refused(&refusal), IntoResponse::into_response))
+        }
         Method::GET => {
             let tasks = api.actor.ask(move |core, _| core.wanted_tasks(&id)).await;
             tasks.map_or_else(gone, |tasks| match tasks {
@@ -106,13 +94,14 @@ pub(super) async fn of_app(api: Api, id: AppId, request: Request<Body>) -> Respo
 
 async fn kill_of_app(api: Api, id: AppId, request: Request<Body>) -> Response {
     let query = Query::of(&request);
-    let kill = match Kill::of(&query) {
+    let kill = match kill_of(&query) {
         Ok(kill) => kill,
         Err(response) => return *response,
     };
     let host = query.get("host").map(str::to_owned);
     let result = api.actor.ask(move |core, now| {
-        let on_host = |found: &&Instance| host.as_ref().is_none_or(|host| found.host.as_ref() == Some(host));
+        let on_host =
+            |found: &&Instance| host.as_ref().is_none_or(|host| host == "*" || found.host.as_ref() == Some(host));
         let found = core.tasks_of(&id)?.into_iter().filter(on_host).map(|found| found.id.clone()).collect::<Vec<_>>();
         kill_all(core, &found, kill, now)
     });
@@ -124,7 +113,7 @@ pub(super) async fn kill_one(api: Api, id: AppId, task: String, request: Request
     if request.method() != Method::DELETE {
         return message(405, "Method Not Allowed");
     }
-    let kill = match Kill::of(&Query::of(&request)) {
+    let kill = match kill_of(&Query::of(&request)) {
         Ok(kill) => kill,
         Err(response) => return *response,
     };
@@ -142,7 +131,7 @@ type Killed = Result<(Vec<Value>, Option<(String, Timestamp)>), Refusal>;
 
 fn kill_all(core: &mut Core, ids: &[InstanceId], kill: Kill, now: Timestamp) -> Killed {
     let tasks = core.tasks_json(None, |instance| ids.contains(&instance.id));
-    let deployment = core.kill_tasks(ids, kill.scale, kill.force, now)?;
+    let deployment = core.kill_tasks(ids, kill, now)?;
     Ok((tasks, deployment.map(|id| (id, now))))
 }
 

@@ -62,6 +62,17 @@ pub(crate) struct Manner {
     pub force: bool,
 }
 
+/// What becomes of instances whose tasks people kill.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Kill {
+    /// Nothing takes their place.
+    pub scale: bool,
+    /// Whether to break into a deployment that is under way.
+    pub force: bool,
+    /// Nothing is kept of them.
+    pub wipe: bool,
+}
+
 impl Core {
     /// `POST /v2/apps`.
     pub(crate) fn create(&mut self, update: AppUpdate, force: bool, now: Timestamp) -> Result<Accepted, Refusal> {
@@ -157,39 +168,35 @@ impl Core {
         Ok(begun(200, id, deployment, now))
     }
 
-    /// Kills instances by their ids or their tasks'; with `scale` there will be as many fewer.
+    /// Kills instances. With `scale` there will be as many fewer; with `wipe` they are forgotten, and others take their
+    /// place; else their next incarnations do.
     pub(crate) fn kill_tasks(
         &mut self,
         ids: &[InstanceId],
-        scale: bool,
-        force: bool,
+        kill: Kill,
         now: Timestamp,
     ) -> Result<Option<String>, Refusal> {
         let mut deployment = None;
-        if scale {
-            let apps: BTreeSet<_> = ids.iter().filter_map(|id| Some(self.instances.get(id)?.app.clone())).collect();
-            for app in &apps {
-                self.unlocked(app, force)?;
-            }
-            for app in apps {
-                let fewer =
-                    ids.iter().filter(|id| self.instances.get(id).is_some_and(|found| found.app == app)).count();
-                deployment = self.fewer(&app, fewer, now).or(deployment);
-            }
+        if kill.scale {
+            let fewer = self.fewer(ids, now);
+            deployment = self.change_set(fewer, Dependencies::new(), kill.force, now)?;
         }
         for id in ids {
-            self.kill(id, if scale { Goal::Stopped } else { Goal::Running }, now);
+            self.kill(id, if kill.scale || kill.wipe { Goal::Stopped } else { Goal::Running }, now);
         }
         Ok(deployment)
     }
 
-    fn fewer(&mut self, id: &AppId, fewer: usize, now: Timestamp) -> Option<String> {
-        let before = self.wanted(id).ok()?.clone();
-        let mut after = before.clone();
-        after.instances = before.instances.saturating_sub(u32::try_from(fewer).unwrap_or(u32::MAX));
-        after.version = now;
-        after.version_info.last_scaling_at = now;
-        Some(self.deploy_one(Change::new(id.clone(), Some(before), Some(after)), now))
+    /// The apps of these instances, without them.
+    fn fewer(&self, ids: &[InstanceId], now: Timestamp) -> BTreeMap<AppId, Option<App>> {
+        let mut fewer = BTreeMap::new();
+        for app in ids.iter().filter_map(|id| self.wanted(&self.instances.get(id)?.app).ok()) {
+            let after = fewer.entry(app.id.clone()).or_insert_with(|| app.clone());
+            after.instances = after.instances.saturating_sub(1);
+            after.version = now;
+            after.version_info.last_scaling_at = now;
+        }
+        fewer.into_iter().map(|(id, after)| (id, Some(after))).collect()
     }
 
     /// `DELETE /v2/deployments/{id}`: back to what was before; with `force`, only the lock goes.

@@ -384,7 +384,7 @@ fn a_killed_task_is_replaced_or_with_scale_is_not() {
         world.create(definition(1)).unwrap();
         let task = world.bring_up().remove(0);
         let id = InstanceId::of_task(&task).unwrap();
-        world.tell(|core, now| core.kill_tasks(&[id], scale, false, now)).unwrap();
+        world.tell(|core, now| core.kill_tasks(&[id], Kill { scale, ..Kill::default() }, now)).unwrap();
         world.update(&task, TaskState::TaskKilled, None);
         assert_eq!(world.offer().len(), left);
     }
@@ -492,4 +492,16 @@ fn several_checks_of_the_executor_each_have_their_own_result() {
     assert_eq!((&results[0]["alive"], &results[1]["alive"]), (&json!(true), &json!(false)));
     assert_eq!(results[1]["lastFailureCause"], "connection refused");
     assert_eq!(world.told().iter().filter(|kind| **kind == "failed_health_check_event").count(), 1);
+}
+
+#[test]
+fn a_wiped_task_is_replaced_by_another_instance() {
+    let mut world = World::new();
+    world.create(definition(1)).unwrap();
+    let task = world.bring_up().remove(0);
+    let id = world.core.find(&task).unwrap().id.clone();
+    world.tell(|core, now| core.kill_tasks(&[id], Kill { wipe: true, ..Kill::default() }, now)).unwrap();
+    world.update(&task, TaskState::TaskKilled, None);
+    let next = world.bring_up().remove(0);
+    assert_ne!(InstanceId::of_task(&next), InstanceId::of_task(&task));
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::records::AppRecord;
 use super::{Core, Refusal};
 use crate::app::App;
+use crate::app::definition::PortDefinition;
 use crate::deployment::{Deployment, StepAction};
 use crate::ids::{AppId, InstanceId};
 use crate::instance::{Condition, Instance};
@@ -38,7 +39,10 @@ impl Embed {
     pub(crate) fn add(&mut self, name: &str) {
         let name = name.trim_start_matches("group.").trim_start_matches("apps.").trim_start_matches("app.");
         match name {
-            "tasks" => self.tasks = true,
+            "tasks" => {
+                self.tasks = true;
+                self.deployments = true;
+            }
             "counts" => self.counts = true,
             "deployments" => self.deployments = true,
             "lastTaskFailure" => self.last_task_failure = true,
@@ -117,6 +121,32 @@ impl Core {
         let of_app = |instance: &&Instance| app.is_none_or(|app| instance.app == *app);
         let all = self.instances.values().filter(|instance| instance.has_task()).filter(of_app);
         all.filter(|instance| keep(instance)).map(|instance| self.task_json(instance)).collect()
+    }
+
+    /// Where all apps are to be reached, for load balancers: a line for each service port, with the id, the port and, for
+    /// each task that runs, host and port.
+    pub(crate) fn endpoints(&self) -> String {
+        self.apps_within(&AppId::root()).map(|app| self.endpoint_lines(app)).collect()
+    }
+
+    /// The same of one app.
+    pub(crate) fn endpoints_of(&self, id: &AppId) -> Result<String, Refusal> {
+        self.wanted(id).map(|app| self.endpoint_lines(app))
+    }
+
+    fn endpoint_lines(&self, app: &App) -> String {
+        let running = || self.instances_of(&app.id).filter(|instance| instance.condition == Condition::Running);
+        let host = |instance: &Instance| instance.host.clone().unwrap_or_default();
+        let name = app.id.safe();
+        if app.port_definitions.is_empty() {
+            let hosts: Vec<_> = running().map(host).collect();
+            return format!("{name}\t \t{}\n", hosts.join("\t"));
+        }
+        let line = |(index, port): (usize, &PortDefinition)| {
+            let place = |instance: &Instance| Some(format!("{}:{}\t", host(instance), instance.ports.get(index)?));
+            format!("{name}\t{}\t{}\n", port.port, running().filter_map(place).collect::<String>())
+        };
+        app.port_definitions.iter().enumerate().map(line).collect()
     }
 
     /// The tasks of an app, which must exist.

@@ -1,4 +1,9 @@
-//! The scheduler as a framework: a real one against a master that is played, over real sockets.
+//! The scheduler from outside: a real one against a master that is played, over real sockets.
+
+mod api;
+mod framework;
+mod http;
+mod openapi;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -12,7 +17,6 @@ use axum::routing::post;
 use mesos::Codec;
 use mesos::client::Client;
 use mesos::server::{self, EventSender};
-use mesos::v1::framework_info::capability;
 use mesos::v1::scheduler::{Call, Event, call, event};
 use mesos::v1::value::{Range, Ranges, Scalar};
 use mesos::v1::{Offer, Resource, TaskInfo, TaskState, TaskStatus};
@@ -140,6 +144,7 @@ fn status(task: &TaskInfo, state: TaskState, uuid: u8) -> TaskStatus {
 }
 
 struct Running {
+    address: SocketAddr,
     api: Client,
     stop: CancellationToken,
     ended: tokio::task::JoinHandle<Result<(), scheduler::SchedulerError>>,
@@ -150,10 +155,11 @@ impl Running {
         let mut options = Options::new(store, master.to_string());
         options.port = 0;
         let scheduler = Scheduler::bind(options).await.unwrap();
-        let api = Client::new(scheduler.address().to_string(), Codec::Json);
+        let address = scheduler.address();
+        let api = Client::new(address.to_string(), Codec::Json);
         let stop = CancellationToken::new();
         let ended = tokio::spawn(scheduler.run(stop.clone()));
-        Running { api, stop, ended }
+        Running { address, api, stop, ended }
     }
 
     async fn stop(self) {
@@ -184,72 +190,4 @@ impl Running {
         };
         tokio::time::timeout(PATIENCE, look).await.unwrap_or_else(|_| panic!("waited in vain for {what}"))
     }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_framework_subscribes_launches_acknowledges_and_is_quiet() {
-    let mut master = Master::start().await;
-    let running = Running::start(master.address, Store::in_memory().unwrap()).await;
-    let info = master.subscribe("F").await.subscribe.unwrap().framework_info;
-    assert_eq!((info.checkpoint, info.failover_timeout, info.id), (Some(true), Some(604_800.0), None));
-    let kinds: Vec<_> = info.capabilities.iter().map(|capability| capability.r#type()).collect();
-    assert!(kinds.contains(&capability::Type::TaskKillingState) && kinds.contains(&capability::Type::PartitionAware));
-    master.call(call::Type::Suppress).await;
-    running.create().await;
-    master.call(call::Type::Revive).await;
-    let task = master.offer().await;
-    assert_eq!(running.app().await["tasks"][0]["id"], task.task_id.value.as_str(), "stored before it is launched");
-    master.call(call::Type::Suppress).await;
-    for (state, uuid) in [(TaskState::TaskStarting, 1), (TaskState::TaskRunning, 2)] {
-        master.update(status(&task, state, uuid));
-        assert_eq!(master.call(call::Type::Acknowledge).await.acknowledge.unwrap().uuid, [uuid; 16]);
-    }
-    assert_eq!(running.app().await["tasksRunning"], 1, "stored before it is acknowledged");
-    running.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn another_scheduler_on_the_same_store_goes_on_under_the_same_id() {
-    let mut master = Master::start().await;
-    let store = Store::in_memory().unwrap();
-    let running = Running::start(master.address, store.clone()).await;
-    master.subscribe("F").await;
-    running.create().await;
-    let task = master.offer().await;
-    master.update(status(&task, TaskState::TaskRunning, 1));
-    running.until("a running task", |app| app["tasksRunning"] == 1).await;
-    running.stop().await;
-
-    let running = Running::start(master.address, store).await;
-    assert_eq!(running.app().await["tasks"][0]["id"], task.task_id.value.as_str());
-    let again = master.subscribe("F").await;
-    assert_eq!(again.framework_id.unwrap().value, "F");
-    let reconcile = master.call(call::Type::Reconcile).await.reconcile.unwrap();
-    assert_eq!(reconcile.tasks[0].task_id, task.task_id);
-    // The agent lost it while nobody looked.
-    master.update(TaskStatus { uuid: None, ..status(&task, TaskState::TaskGone, 0) });
-    let next = master.offer().await;
-    assert_ne!(next.task_id, task.task_id);
-    running.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stream_that_breaks_is_made_again_and_a_removed_framework_begins_anew() {
-    let mut master = Master::start().await;
-    let running = Running::start(master.address, Store::in_memory().unwrap()).await;
-    master.subscribe("F").await;
-    master.call(call::Type::Suppress).await;
-    master.events = None;
-    assert_eq!(master.subscribe("F").await.framework_id.unwrap().value, "F");
-    let error = event::Error { message: "Framework has been removed".into() };
-    master.send(Event { error: Some(error), ..of(event::Type::Error) });
-    master.events = None;
-    loop {
-        // What was read before the error may still name the old id.
-        if master.subscribe("G").await.framework_id.is_none() {
-            break;
-        }
-        master.events = None;
-    }
-    running.stop().await;
 }

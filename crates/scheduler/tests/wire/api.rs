@@ -1,0 +1,171 @@
+//! `/v2` as clients meet it: statuses, messages, headers, and the forms of paths.
+
+use super::http::{request, send};
+use super::*;
+
+async fn alone() -> (Master, Running) {
+    let master = Master::start().await;
+    let running = Running::start(master.address, Store::in_memory().unwrap()).await;
+    (master, running)
+}
+
+fn app(id: &str) -> Value {
+    json!({"id": id, "cmd": "run", "cpus": 0.1, "mem": 10})
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn errors_have_marathons_statuses_and_words() {
+    let (_master, running) = alone().await;
+    let server = running.address;
+    assert_eq!(send(server, "POST", "/v2/apps", &app("/shop/web")).await.status, 201);
+    let none = json!(null);
+    let two = json!({"id": "/shop/web", "cmd": "x", "version": "2020-01-01T00:00:00.000Z"});
+    for (method, path, body, status, message) in [
+        ("GET", "/v2/apps/x", &none, 404, "App '/x' does not exist"),
+        ("GET", "/v2/apps/x/tasks", &none, 404, "App '/x' does not exist"),
+        ("GET", "/v2/apps/x/versions", &none, 404, "App '/x' does not exist"),
+        ("DELETE", "/v2/apps/x", &none, 404, "App '/x' does not exist"),
+        ("PATCH", "/v2/apps/x", &json!({"instances": 1}), 404, "App '/x' does not exist"),
+        ("POST", "/v2/apps/x/restart", &none, 404, "App '/x' does not exist"),
+        (
+            "GET",
+            "/v2/apps/shop/web/versions/2020-01-01T00:00:00.000Z",
+            &none,
+            404,
+            "App '/shop/web' does not exist in version 2020-01-01T00:00:00.000Z",
+        ),
+        ("POST", "/v2/apps", &app("/shop/web"), 409, "An app with id [/shop/web] already exists."),
+        ("POST", "/v2/apps", &json!({"id": 7}), 422, "Invalid JSON"),
+        ("POST", "/v2/apps", &json!({"id": "/a", "cmd": "x", "cpus": -1}), 422, "Object is not valid"),
+        ("POST", "/v2/apps", &none, 400, "Please specify data in JSON format"),
+        ("PUT", "/v2/apps/shop/web", &two, 422, "Object is not valid"),
+        ("GET", "/v2/apps?label=a%20b", &none, 400, "Can't parse label selector expression: a b"),
+        ("DELETE", "/v2/apps/shop/web/tasks/none", &none, 404, "Task 'none' does not exist"),
+        (
+            "DELETE",
+            "/v2/apps/shop/web/tasks?scale=true&wipe=true",
+            &none,
+            400,
+            "You cannot use scale and wipe at the same time.",
+        ),
+        ("POST", "/v2/tasks/delete", &json!({"ids": ["nonsense"]}), 400, "Invalid task id 'nonsense'"),
+        ("GET", "/v2/groups/x", &none, 404, "Group '/x' does not exist"),
+        ("DELETE", "/v2/groups/x", &none, 404, "Group '/x' does not exist"),
+        (
+            "POST",
+            "/v2/groups",
+            &json!({"id": "/shop"}),
+            409,
+            "Group /shop is already created. Use PUT to change this group.",
+        ),
+        ("POST", "/v2/groups", &json!({"id": "/shop/web"}), 409, "An app with the path /shop/web already exists."),
+        ("DELETE", "/v2/deployments/x", &none, 404, "DeploymentPlan x does not exist"),
+        ("DELETE", "/v2/queue/x/delay", &none, 404, "Application /x not found in tasks queue."),
+        (
+            "GET",
+            "/v2/eventSubscriptions",
+            &none,
+            404,
+            "event subscriptions are gone since Marathon 1.5: read the event stream at /v2/events",
+        ),
+        ("GET", "/v2/schemas", &none, 404, "URI not found"),
+        ("PUT", "/v2/tasks", &none, 405, "Method Not Allowed"),
+    ] {
+        let answer = send(server, method, path, body).await;
+        assert_eq!((answer.status, answer.message().as_str()), (status, message), "{method} {path}");
+    }
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_locked_app_names_its_deployment_in_marathons_words() {
+    let (_master, running) = alone().await;
+    let server = running.address;
+    let created = send(server, "POST", "/v2/apps", &app("/web")).await;
+    let id = created.json()["deployments"][0]["id"].clone();
+    let locked = send(server, "PUT", "/v2/apps/web", &json!({"instances": 2})).await;
+    let message = "App is locked by one or more deployments. Override with the option '?force=true'. View details at \
+                   '/v2/deployments/<DEPLOYMENT_ID>'.";
+    assert_eq!(locked.status, 409);
+    assert_eq!(locked.json(), json!({"message": message, "deployments": [{"id": id}]}));
+    let forced = send(server, "PUT", "/v2/apps/web?force=true", &json!({"instances": 2})).await;
+    assert_eq!(forced.header("marathon-deployment-id"), forced.json()["deploymentId"].as_str());
+    let path = format!("/v2/deployments/{}?force=true", forced.json()["deploymentId"].as_str().unwrap());
+    let stopped = send(server, "DELETE", &path, &json!(null)).await;
+    assert_eq!((stopped.status, stopped.body.as_str()), (202, ""));
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn paths_and_headers_are_as_clients_expect_them() {
+    let (_master, running) = alone().await;
+    let server = running.address;
+    assert_eq!(send(server, "POST", "/v2/apps/", &app("shop/web")).await.header("location"), Some("/v2/apps/shop/web"));
+    for path in ["/v2/apps//shop/web", "/v2/apps/shop/web/", "/v2/apps/%2Fshop%2Fweb", "/v2/apps/shop/web"] {
+        let answer = send(server, "GET", path, &json!(null)).await;
+        assert_eq!(answer.json()["app"]["id"], "/shop/web", "{path}");
+        assert_eq!(answer.header("x-marathon-leader"), Some(format!("http://{server}").as_str()));
+        assert_eq!(answer.header("cache-control"), Some("no-cache, no-store, must-revalidate"));
+    }
+    let all = send(server, "GET", "/v2/apps/shop/*", &json!(null)).await;
+    assert_eq!(all.json()["*"][0]["id"], "/shop/web");
+    assert_eq!(send(server, "GET", "/v2/tasks/", &json!(null)).await.json(), json!({"tasks": []}));
+    let pong = request(server, "GET", "/ping", &[("accept", "application/json")], "").await;
+    assert_eq!((pong.json(), send(server, "GET", "/ping", &json!(null)).await.body), (json!("pong"), "pong".into()));
+    let text = request(server, "GET", "/metrics", &[("accept", "text/plain")], "").await.body;
+    assert!(text.contains("marathon_apps_active_gauge 1\n"), "{text}");
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn load_balancers_read_lines_of_text() {
+    let (mut master, running) = alone().await;
+    let server = running.address;
+    master.subscribe("F").await;
+    running.create().await;
+    let task = master.offer().await;
+    master.update(status(&task, TaskState::TaskRunning, 1));
+    let app = running.until("a running task", |app| app["tasksRunning"] == 1).await;
+    let (service, port) = (&app["portDefinitions"][0]["port"], &app["tasks"][0]["ports"][0]);
+    assert_eq!((service, &app["tasks"][0]["servicePorts"][0]), (&json!(10_000), service));
+    let line = format!("web\t{service}\t127.0.0.1:{port}\t\n");
+    for path in ["/v2/tasks", "/v2/apps/web/tasks"] {
+        let text = request(server, "GET", path, &[("accept", "text/plain")], "").await;
+        assert_eq!(text.body, line);
+    }
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_group_is_made_shown_tried_and_removed() {
+    let (_master, running) = alone().await;
+    let server = running.address;
+    let group = json!({"id": "shop", "apps": [{"id": "web", "cmd": "run", "dependencies": ["db"]}, {"id": "db", "cmd": "run"}]});
+    let tried = send(server, "PUT", "/v2/groups?dryRun=true", &group).await.json();
+    let steps = tried["steps"].as_array().unwrap();
+    assert_eq!(steps.last().unwrap()["actions"], json!([{"action": "ScaleApplication", "app": "/shop/web"}]));
+    let created = send(server, "POST", "/v2/groups", &group).await;
+    assert_eq!((created.status, created.header("location")), (201, Some("/v2/groups/shop")));
+    let shown =
+        send(server, "GET", "/v2/groups/shop?embed=group.apps&embed=group.apps.counts", &json!(null)).await.json();
+    assert_eq!((&shown["apps"][0]["id"], &shown["apps"][0]["tasksRunning"]), (&json!("/shop/db"), &json!(0)));
+    assert!(shown.get("groups").is_none() && shown.get("pods").is_none());
+    let locked = send(server, "DELETE", "/v2/groups/shop", &json!(null)).await;
+    assert_eq!(locked.status, 409);
+    let removed = send(server, "DELETE", "/v2/groups/shop?force=true", &json!(null)).await;
+    assert_eq!((removed.status, removed.json()["deploymentId"].is_string()), (200, true));
+    assert_eq!(send(server, "GET", "/v2/groups", &json!(null)).await.json()["groups"], json!([]));
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_abdicates_is_elected_again_and_reconciles() {
+    let (mut master, running) = alone().await;
+    master.subscribe("F").await;
+    master.call(call::Type::Reconcile).await;
+    let answer = send(running.address, "DELETE", "/v2/leader", &json!(null)).await;
+    assert_eq!((answer.status, answer.message().as_str()), (200, "Leadership abdicated"));
+    assert_eq!(master.subscribe("F").await.framework_id.unwrap().value, "F");
+    master.call(call::Type::Reconcile).await;
+    running.stop().await;
+}

@@ -1,0 +1,185 @@
+//! The OpenAPI document against the server: every operation it names is asked for, and every answer has to be one of those
+//! it names, of the shape it says. And every route there is has to be in it.
+
+use std::collections::BTreeSet;
+
+use super::http::send;
+use super::*;
+
+struct Document(Value);
+
+impl Document {
+    fn resolve<'a>(&'a self, value: &'a Value) -> &'a Value {
+        match value["$ref"].as_str() {
+            Some(path) => self.0.pointer(path.trim_start_matches('#')).unwrap_or_else(|| panic!("no {path}")),
+            None => value,
+        }
+    }
+
+    fn operations(&self) -> BTreeSet<(String, String)> {
+        let paths = self.0["paths"].as_object().unwrap().iter();
+        paths
+            .flat_map(|(path, methods)| methods.as_object().unwrap().keys().map(|m| (m.to_uppercase(), path.clone())))
+            .collect()
+    }
+
+    /// What is wrong with a value, if anything.
+    fn fault(&self, schema: &Value, value: &Value, at: &str) -> Option<String> {
+        let schema = self.resolve(schema);
+        if let Some(any) = schema["anyOf"].as_array() {
+            let faults: Vec<_> = any.iter().map(|schema| self.fault(schema, value, at)).collect();
+            return if faults.iter().any(Option::is_none) { None } else { Some(format!("{faults:?}")) };
+        }
+        let fits = match schema["type"].as_str() {
+            Some("object") => value.is_object(),
+            Some("array") => value.is_array(),
+            Some("string") => value.is_string(),
+            Some("integer") => value.is_u64(),
+            Some("number") => value.is_number(),
+            Some("boolean") => value.is_boolean(),
+            Some("null") => value.is_null(),
+            _ => true,
+        };
+        if !fits || schema["enum"].as_array().is_some_and(|all| !all.contains(value)) {
+            return Some(format!("{at}: {value} is not {schema}"));
+        }
+        if let Some(items) = value.as_array() {
+            return items
+                .iter()
+                .enumerate()
+                .find_map(|(i, item)| self.fault(&schema["items"], item, &format!("{at}({i})")));
+        }
+        self.field_fault(schema, value, at)
+    }
+
+    fn field_fault(&self, schema: &Value, value: &Value, at: &str) -> Option<String> {
+        let fields = value.as_object()?;
+        let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        if let Some(missing) = required.into_iter().find(|name| !fields.contains_key(*name)) {
+            return Some(format!("{at}/{missing} is missing"));
+        }
+        fields.iter().find_map(|(name, value)| {
+            let at = format!("{at}/{name}");
+            match (schema["properties"].get(name), &schema["additionalProperties"]) {
+                (Some(schema), _) => self.fault(schema, value, &at),
+                (None, Value::Bool(false)) => Some(format!("{at} is not in the document")),
+                (None, Value::Object(_)) => self.fault(&schema["additionalProperties"], value, &at),
+                _ => None,
+            }
+        })
+    }
+}
+
+/// Operations and answers to expect, in an order that works: a path of the document, the path to ask, a body, a status.
+fn requests(task: &str, version: &str) -> Vec<(&'static str, &'static str, String, Value, u16)> {
+    let app = json!({"id": "/shop/api", "cmd": "run", "cpus": 0.1, "mem": 10, "healthChecks": [{"protocol": "HTTP"}]});
+    let group = json!({"id": "/team", "apps": [{"id": "a", "cmd": "run"}]});
+    let (none, scale) = (Value::Null, json!({"instances": 1}));
+    let of = |method, path, asked: &str, body: &Value, status| (method, path, asked.to_owned(), body.clone(), status);
+    vec![
+        of("GET", "/v2/apps", "/v2/apps?embed=apps.tasks&embed=apps.taskStats&embed=apps.lastTaskFailure", &none, 200),
+        of("GET", "/v2/apps", "/v2/apps?label=a%20b", &none, 400),
+        of("POST", "/v2/apps", "/v2/apps", &app, 201),
+        of("POST", "/v2/apps", "/v2/apps", &app, 409),
+        of("POST", "/v2/apps", "/v2/apps", &json!({"id": "/A"}), 422),
+        of("POST", "/v2/apps", "/v2/apps", &none, 400),
+        of("PUT", "/v2/apps", "/v2/apps?force=true", &json!([{"id": "/shop/api", "instances": 2}]), 200),
+        of("PATCH", "/v2/apps", "/v2/apps?force=true", &json!([{"id": "/shop/api", "instances": 1}]), 200),
+        of("PATCH", "/v2/apps", "/v2/apps", &json!([{"id": "/none"}]), 404),
+        of("GET", "/v2/apps/{id}", "/v2/apps/web", &none, 200),
+        of("GET", "/v2/apps/{id}", "/v2/apps/none", &none, 404),
+        of("PUT", "/v2/apps/{id}", "/v2/apps/shop/new", &json!({"cmd": "run"}), 201),
+        of("PUT", "/v2/apps/{id}", "/v2/apps/shop/new", &json!({"instances": 3}), 409),
+        of("PATCH", "/v2/apps/{id}", "/v2/apps/web", &json!({"cpus": "x"}), 422),
+        of("PATCH", "/v2/apps/{id}", "/v2/apps/web", &scale, 200),
+        of("GET", "/v2/apps/{id}/*", "/v2/apps/shop/*", &none, 200),
+        of("GET", "/v2/apps/{id}/versions", "/v2/apps/web/versions", &none, 200),
+        of("GET", "/v2/apps/{id}/versions/{version}", &format!("/v2/apps/web/versions/{version}"), &none, 200),
+        of("GET", "/v2/apps/{id}/versions/{version}", "/v2/apps/web/versions/x", &none, 400),
+        of("GET", "/v2/apps/{id}/tasks", "/v2/apps/web/tasks", &none, 200),
+        of("GET", "/v2/tasks", "/v2/tasks?status=running", &none, 200),
+        of("DELETE", "/v2/apps/{id}/tasks/{task}", &format!("/v2/apps/web/tasks/{task}"), &none, 200),
+        of("DELETE", "/v2/apps/{id}/tasks/{task}", "/v2/apps/web/tasks/none", &none, 404),
+        of("DELETE", "/v2/apps/{id}/tasks", "/v2/apps/web/tasks", &none, 200),
+        of("POST", "/v2/tasks/delete", "/v2/tasks/delete?scale=true", &json!({"ids": [task]}), 200),
+        of("POST", "/v2/tasks/delete", "/v2/tasks/delete", &json!({"ids": ["x"]}), 400),
+        of("POST", "/v2/apps/{id}/restart", "/v2/apps/web/restart?force=true", &none, 200),
+        of("POST", "/v2/groups", "/v2/groups", &group, 201),
+        of("POST", "/v2/groups", "/v2/groups", &group, 409),
+        of("PUT", "/v2/groups", "/v2/groups?dryRun=true", &group, 200),
+        of("POST", "/v2/groups/{id}", "/v2/groups/team", &json!({"id": "inner", "apps": []}), 201),
+        of("PUT", "/v2/groups/{id}", "/v2/groups/team?force=true", &json!({"scaleBy": 2}), 200),
+        of("PUT", "/v2/groups/{id}", "/v2/groups/team", &json!({"version": "1970-01-01T00:00:00.000Z"}), 404),
+        of("PATCH", "/v2/groups/{id}", "/v2/groups/team", &json!({"enforceRole": false}), 200),
+        of("GET", "/v2/groups", "/v2/groups", &none, 200),
+        of("GET", "/v2/groups/{id}", "/v2/groups/team?embed=group.apps&embed=group.apps.tasks", &none, 200),
+        of("GET", "/v2/groups/{id}/apps", "/v2/groups/team/apps", &none, 200),
+        of("GET", "/v2/groups/{id}/versions", "/v2/groups/team/versions", &none, 200),
+        of(
+            "GET",
+            "/v2/groups/{id}/versions/{version}",
+            "/v2/groups/team/versions/1970-01-01T00:00:00.000Z",
+            &none,
+            404,
+        ),
+        of("GET", "/v2/deployments", "/v2/deployments", &none, 200),
+        of("DELETE", "/v2/deployments/{deployment}", "/v2/deployments/none", &none, 404),
+        of("GET", "/v2/queue", "/v2/queue?embed=lastUnusedOffers", &none, 200),
+        of("DELETE", "/v2/queue/{id}/delay", "/v2/queue/team/a/delay", &none, 204),
+        of("DELETE", "/v2/queue/{id}/delay", "/v2/queue/none/delay", &none, 404),
+        of("DELETE", "/v2/groups/{id}", "/v2/groups/team?force=true", &none, 200),
+        of("DELETE", "/v2/apps/{id}", "/v2/apps/shop/api", &none, 200),
+        of("DELETE", "/v2/groups", "/v2/groups?force=true", &none, 200),
+        of("GET", "/v2/events", "/v2/events", &none, 405),
+        of("GET", "/v2/info", "/v2/info", &none, 200),
+        of("GET", "/v2/leader", "/v2/leader", &none, 200),
+        of("DELETE", "/v2/leader", "/v2/leader", &none, 200),
+        of("GET", "/v2/openapi.json", "/v2/openapi.json", &none, 200),
+        of("GET", "/ping", "/ping", &none, 200),
+        of("GET", "/metrics", "/metrics", &none, 200),
+        of("GET", "/metrics/prometheus", "/metrics/prometheus", &none, 200),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_answer_is_as_the_document_says_and_every_operation_is_answered() {
+    let mut master = Master::start().await;
+    let running = Running::start(master.address, Store::in_memory().unwrap()).await;
+    master.subscribe("F").await;
+    running.create().await;
+    let task = master.offer().await;
+    master.update(status(&task, TaskState::TaskRunning, 1));
+    let app = running.until("a running task", |app| app["tasksRunning"] == 1).await;
+    let server = running.address;
+    let document = Document(send(server, "GET", "/v2/openapi.json", &Value::Null).await.json());
+
+    let mut left = document.operations();
+    for (method, path, asked, body, expected) in requests(&task.task_id.value, app["version"].as_str().unwrap()) {
+        let operation = &document.0["paths"][path][method.to_lowercase()];
+        let answer = send(server, method, &asked, &body).await;
+        assert_eq!(answer.status, expected, "{method} {asked}: {}", answer.body);
+        let response = document.resolve(&operation["responses"][expected.to_string()]);
+        assert!(response.is_object(), "{method} {path} may answer {expected}, says nobody");
+        let schema = &response["content"]["application/json"]["schema"];
+        if schema.is_object() && answer.header("content-type").is_some_and(|kind| kind.contains("json")) {
+            assert_eq!(document.fault(schema, &answer.json(), ""), None, "{method} {asked}");
+        }
+        left.remove(&(method.to_owned(), path.to_owned()));
+    }
+    assert!(left.is_empty(), "nobody asked for {left:?}");
+    running.stop().await;
+}
+
+#[test]
+fn every_route_is_in_the_document() {
+    let document = Document(serde_json::from_str(include_str!("../../src/api/openapi.json")).unwrap());
+    let paths: BTreeSet<String> = document.operations().into_iter().map(|(_, path)| path).collect();
+    let source = include_str!("../../src/api.rs");
+    let routes: Vec<_> = source.split(".route(\"").skip(1).filter_map(|text| text.split('"').next()).collect();
+    assert!(routes.len() > 15, "{routes:?}");
+    let gone = ["/v2/plugins", "/v2/eventSubscriptions"];
+    for route in routes.into_iter().filter(|route| !gone.contains(route)) {
+        let begin = route.split('{').next().unwrap_or(route);
+        assert!(paths.iter().any(|path| path == route || (begin != route && path.starts_with(begin))), "{route}");
+    }
+}
