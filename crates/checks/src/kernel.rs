@@ -13,6 +13,7 @@
 
 #![allow(unsafe_code)]
 
+mod clone;
 pub mod files;
 pub mod namespace;
 mod plan;

@@ -6,8 +6,7 @@
 
 use std::ffi::{c_int, c_void};
 use std::io;
-use std::mem;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::ptr;
 use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
@@ -22,15 +21,10 @@ use rustix::thread::{
     ThreadNameSpaceType, move_into_thread_name_spaces, set_thread_groups, set_thread_res_gid, set_thread_res_uid,
 };
 
+use super::clone::{HAS_CLONE3, clone_child, last_errno};
 use super::plan::Plan;
 use super::signals;
 use crate::spec::Credentials;
-
-/// Enough for a few nested system calls, also when compiled without optimisation.
-const STACK: usize = 128 * 1024;
-
-/// Whether a child can be born in a cgroup, and without the handlers of its parent: whether `clone3` is called here.
-const HAS_CLONE3: bool = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"));
 
 /// A program to start.
 ///
@@ -158,7 +152,9 @@ impl Spawn<'_> {
         let deaf_to = if without_handlers { signals::ignored() } else { signals::ALL };
         let (step, errno) = (AtomicU8::new(0), AtomicI32::new(0));
         let birth = Birth { spawn: &self, plan: &plan, streams, deaf_to, step, errno };
-        let child = clone_child(&birth).map_err(unprepared)?;
+        let argument = ptr::from_ref(&birth).cast_mut().cast::<c_void>();
+        // SAFETY: `child_main` takes a `Birth`, which lives until after the call, and does as it must.
+        let child = unsafe { clone_child(child_main, argument, self.cgroup) }.map_err(unprepared)?;
         match birth.errno.load(Ordering::Relaxed) {
             0 => Ok(child),
             errno => {
@@ -186,161 +182,8 @@ fn bury(child: &Child) {
     let _nothing_to_tell = waitid(WaitId::PidFd(child.pidfd.as_fd()), WaitIdOptions::EXITED);
 }
 
-fn clone_child(birth: &Birth<'_>) -> rustix::io::Result<Child> {
-    let mut stack: Vec<mem::MaybeUninit<u8>> = Vec::with_capacity(STACK);
-    let mut pidfd: c_int = -1;
-    let blocked = block_signals();
-    // SAFETY: stacks grow down, so the child begins at the aligned end of `stack`, which lives until after the call:
-    // CLONE_VFORK resumes this thread only when the child has exec'ed or exited, and `birth` lives as long.
-    // The child gets a pointer to `birth` and uses it as `&Birth`. The kernel writes one `c_int` through the fifth
-    // argument, because of CLONE_PIDFD. No signal handler runs in the child: all signals are blocked.
-    let pid = unsafe {
-        let top = stack.as_mut_ptr().add(STACK).cast::<c_void>();
-        let top = top.sub(top.addr() % 16);
-        let argument = ptr::from_ref(birth).cast_mut().cast::<c_void>();
-        match &birth.spawn.cgroup {
-            Some(cgroup) => clone_into(cgroup.as_raw_fd(), stack.as_mut_ptr().cast(), top, argument, &raw mut pidfd),
-            None => clone_here(top, argument, &raw mut pidfd),
-        }
-    };
-    restore_signals(&blocked);
-    // SAFETY: the call succeeded, so the kernel has put a new descriptor there that nobody else owns.
-    pid.map(|pid| Child { pid, pidfd: unsafe { OwnedFd::from_raw_fd(pidfd) } })
-}
-
-/// # Safety
-///
-/// `top` is the end of a stack of [`STACK`] bytes, `argument` a `Birth`, and both outlive the call.
-unsafe fn clone_here(top: *mut c_void, argument: *mut c_void, pidfd: *mut c_int) -> rustix::io::Result<Pid> {
-    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD | libc::SIGCHLD;
-    // SAFETY: as promised by the caller.
-    let pid = unsafe { libc::clone(child_main, top, flags, argument, pidfd) };
-    Pid::from_raw(pid).filter(|_| pid > 0).ok_or_else(last_errno)
-}
-
-/// The same, and the child is born in a cgroup, and without handlers of signals. Only `clone3` can do that, which libc
-/// does not offer: moving a process later, by writing its number, waits for every other fork and exit on the machine.
-///
-/// # Safety
-///
-/// As for [`clone_here`]; `bottom` is the beginning of the stack.
-#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-unsafe fn clone_into(
-    cgroup: c_int,
-    bottom: *mut c_void,
-    top: *mut c_void,
-    argument: *mut c_void,
-    pidfd: *mut c_int,
-) -> rustix::io::Result<Pid> {
-    const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
-    const CLONE_CLEAR_SIGHAND: u64 = 0x1_0000_0000;
-    // SAFETY: plain data, for which all zeroes is "nothing special".
-    let mut wanted: libc::clone_args = unsafe { mem::zeroed() };
-    wanted.flags = (libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD) as u64;
-    wanted.flags |= CLONE_INTO_CGROUP | CLONE_CLEAR_SIGHAND;
-    wanted.pidfd = pidfd.addr() as u64;
-    wanted.exit_signal = libc::SIGCHLD as u64;
-    wanted.stack = bottom.addr() as u64;
-    wanted.stack_size = (top.addr() - bottom.addr()) as u64;
-    wanted.cgroup = cgroup as u64;
-    // SAFETY: the parent comes back from the call with its registers as they were. The child has nothing but the new
-    // stack and the argument in a register, and calls `child_main`, which never returns.
-    let pid = unsafe { clone3(&raw mut wanted, argument) };
-    match i32::try_from(pid) {
-        Ok(pid) if pid > 0 => Pid::from_raw(pid).ok_or(Errno::AGAIN),
-        _ => Err(Errno::from_raw_os_error(i32::try_from(-pid).unwrap_or(libc::EAGAIN))),
-    }
-}
-
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-unsafe fn clone_into(
-    _: c_int,
-    _: *mut c_void,
-    top: *mut c_void,
-    argument: *mut c_void,
-    pidfd: *mut c_int,
-) -> rustix::io::Result<Pid> {
-    // SAFETY: as promised by the caller. Without a cgroup of its own.
-    unsafe { clone_here(top, argument, pidfd) }
-}
-
-/// # Safety
-///
-/// `wanted` describes a child with a stack of its own, which shares our memory and lets us wait until it has exec'ed.
-#[cfg(target_arch = "x86_64")]
-unsafe fn clone3(wanted: *mut libc::clone_args, argument: *mut c_void) -> i64 {
-    let pid: i64;
-    // SAFETY: as promised by the caller; `syscall` itself changes rax, rcx and r11 only.
-    unsafe {
-        std::arch::asm!(
-            "syscall",
-            "test rax, rax",
-            "jnz 2f",
-            "xor ebp, ebp",
-            "mov rdi, {argument}",
-            "call {child}",
-            "ud2",
-            "2:",
-            argument = in(reg) argument,
-            child = sym child_main,
-            inlateout("rax") libc::SYS_clone3 => pid,
-            in("rdi") wanted,
-            in("rsi") mem::size_of::<libc::clone_args>(),
-            out("rcx") _,
-            out("r11") _,
-        );
-    }
-    pid
-}
-
-/// # Safety
-///
-/// As on x86-64.
-#[cfg(target_arch = "aarch64")]
-unsafe fn clone3(wanted: *mut libc::clone_args, argument: *mut c_void) -> i64 {
-    let pid: i64;
-    // SAFETY: as promised by the caller; `svc` itself changes x0 only.
-    unsafe {
-        std::arch::asm!(
-            "svc #0",
-            "cbnz x0, 2f",
-            "mov x29, #0",
-            "mov x0, {argument}",
-            "bl {child}",
-            "brk #1",
-            "2:",
-            argument = in(reg) argument,
-            child = sym child_main,
-            in("x8") libc::SYS_clone3,
-            inlateout("x0") wanted => pid,
-            in("x1") mem::size_of::<libc::clone_args>(),
-            out("x30") _,
-        );
-    }
-    pid
-}
-
-fn last_errno() -> Errno {
-    Errno::from_io_error(&io::Error::last_os_error()).unwrap_or(Errno::AGAIN)
-}
-
-fn block_signals() -> libc::sigset_t {
-    // SAFETY: both sets are plain data, initialised by these calls; the calls fail only for an unknown first argument.
-    unsafe {
-        let (mut all, mut before) = (mem::zeroed(), mem::zeroed());
-        libc::sigfillset(&raw mut all);
-        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
-        before
-    }
-}
-
-fn restore_signals(before: &libc::sigset_t) {
-    // SAFETY: `before` was filled in by `block_signals`.
-    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before, ptr::null_mut()) };
-}
-
 extern "C" fn child_main(argument: *mut c_void) -> c_int {
-    // SAFETY: `clone_child` passes a `Birth` that outlives this child.
+    // SAFETY: `launch` passes a `Birth` that outlives this child.
     let birth = unsafe { &*argument.cast::<Birth<'_>>() };
     let errno = birth.become_program();
     birth.errno.store(errno.raw_os_error(), Ordering::Relaxed);
