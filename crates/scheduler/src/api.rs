@@ -6,6 +6,7 @@
 
 mod answer;
 mod apps;
+mod checks;
 mod deployments;
 mod envelope;
 mod groups;
@@ -17,7 +18,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{any, delete, get, post};
+use axum::routing::{any, delete, get, post, put};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
@@ -58,6 +59,7 @@ pub(crate) fn router(api: Api) -> Router {
         .route("/v2/groups/{*path}", any(groups::one))
         .route("/v2/tasks", get(tasks::list))
         .route("/v2/tasks/delete", post(tasks::kill))
+        .route("/v2/tasks/{id}/checks", put(checks::change))
         .route("/v2/deployments", get(deployments::list))
         .route("/v2/deployments/{id}", delete(deployments::cancel))
         .route("/v2/queue", get(deployments::queue))

@@ -14,6 +14,7 @@ pub(crate) mod groups;
 mod kills;
 mod offers;
 mod records;
+mod unhealthy;
 mod updates;
 mod view;
 
@@ -30,9 +31,11 @@ pub(crate) use changes::{Accepted, Kill, Manner, Refusal};
 pub(crate) use checks::{CheckOrder, CheckStart, Finding};
 pub(crate) use group_view::GroupEmbed;
 pub(crate) use records::{AppRecord, LoadError, Loaded};
+pub(crate) use unhealthy::Pause;
 pub(crate) use view::{AppFilter, Embed};
 
 use crate::backoff::Backoff;
+use crate::brake::Brake;
 use crate::deployment::Deployment;
 use crate::events::Event;
 use crate::ids::{AppId, InstanceId};
@@ -94,6 +97,11 @@ pub(crate) struct Core {
     unreachable: BTreeSet<InstanceId>,
     /// Instances that were launched and do not run yet.
     starting: BTreeSet<InstanceId>,
+    brake: Brake,
+    /// By app, instances that are unhealthy and not killed for now, because so many were.
+    held: BTreeMap<AppId, BTreeSet<InstanceId>>,
+    /// Instances whose health checks are paused.
+    paused: BTreeSet<InstanceId>,
     /// Tasks with checks of the scheduler.
     checked: BTreeSet<InstanceId>,
     /// Apps the planner has to look at.
@@ -131,6 +139,9 @@ impl Core {
             killing: BTreeSet::new(),
             unreachable: BTreeSet::new(),
             starting: BTreeSet::new(),
+            brake: Brake::default(),
+            held: BTreeMap::new(),
+            paused: BTreeSet::new(),
             checked: BTreeSet::new(),
             unsettled: BTreeSet::new(),
             connected: false,
@@ -159,6 +170,7 @@ impl Core {
         let locks =
             self.deployments.values().flat_map(|one| one.changes.keys().map(|app| (app.clone(), one.id.clone())));
         self.locks = locks.collect();
+        self.remember_kills();
         let ids: Vec<_> = self.instances.keys().cloned().collect();
         for id in ids {
             let Some(instance) = self.instances.get(&id) else { continue };
@@ -166,10 +178,20 @@ impl Core {
             if instance.kill_asked_at.is_some() {
                 self.killing.insert(id.clone());
             }
+            if instance.checks_paused_until.is_some() {
+                self.paused.insert(id.clone());
+            }
             self.file(&id);
             self.start_checks(&id, now);
         }
         self.settle(now);
+    }
+
+    fn remember_kills(&mut self) {
+        let killed = self.instances.values().filter_map(|found| Some((found.killed_for_health_at?, found.app.clone())));
+        let mut killed: Vec<_> = killed.collect();
+        killed.sort();
+        killed.into_iter().for_each(|(at, app)| self.brake.killed(&app, at));
     }
 
     /// The id the master knows us by.
@@ -206,6 +228,8 @@ impl Core {
         self.kill_again(now);
         self.overdue(now);
         self.expunge(now);
+        self.resume_due(now);
+        self.ease(now);
         if self.connected && now >= self.reconcile_at {
             self.reconcile_again(now);
         }
@@ -217,7 +241,8 @@ impl Core {
         let kills = self.killing.iter().filter_map(|id| Some(self.instances.get(id)?.kill_asked_at?.plus(KILL_AGAIN)));
         let reconcile = if self.connected { self.reconcile_at } else { Timestamp::from_millis(i64::MAX) };
         let expunges = self.expunged_at().map(|(at, _)| at);
-        launches.chain(kills).chain(expunges).chain([reconcile]).min().unwrap_or(reconcile)
+        let eases = self.eases_at().into_iter().chain(self.resumes_at());
+        launches.chain(kills).chain(expunges).chain(eases).chain([reconcile]).min().unwrap_or(reconcile)
     }
 
     /// All instances of an app. Their ids begin with its name, and so may those of another, `/web.instance-2` of `/web`.

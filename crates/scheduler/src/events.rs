@@ -87,6 +87,15 @@ pub(crate) fn framework_message(executor: &str, agent: &str, data: &[u8], now: T
     Event::new("framework_message_event", now, data)
 }
 
+/// An instance is unhealthy and not killed for now, or was and is so no more. Not one of Marathon's.
+#[must_use]
+pub(crate) fn unhealthy_held(kind: &'static str, instance: &Instance, now: Timestamp) -> Event {
+    let data = json!({"appId": instance.app, "taskId": instance.task_id(), "instanceId": instance.id,
+        "version": instance.config, "reason": instance.health_cause(), "host": instance.host,
+        "slaveId": instance.agent_id});
+    Event::new(kind, now, data)
+}
+
 /// An instance changed its condition.
 #[must_use]
 pub(crate) fn instance_changed(instance: &Instance, condition: &str, now: Timestamp) -> Event {

@@ -110,6 +110,12 @@ pub(crate) struct Instance {
     pub health: Vec<Health>,
     /// The last result of its check, as Marathon shows it.
     pub check_result: Option<Value>,
+    /// Until when its health checks are paused, if they are.
+    #[serde(default)]
+    pub checks_paused_until: Option<Timestamp>,
+    /// When it, or the last incarnation before that was, was killed for its health.
+    #[serde(default)]
+    pub killed_for_health_at: Option<Timestamp>,
     /// When it was last told to end.
     pub kill_asked_at: Option<Timestamp>,
     /// Whether it was not heard of for so long that another takes its place.
@@ -138,6 +144,8 @@ impl Instance {
             started_at: None,
             health: vec![Health::default(); checks],
             check_result: None,
+            checks_paused_until: None,
+            killed_for_health_at: None,
             kill_asked_at: None,
             given_up: false,
         }
@@ -172,13 +180,34 @@ impl Instance {
     /// Its task is over and another one shall follow: the next incarnation, with nothing known of it.
     pub(crate) fn reincarnate(&mut self, config: Timestamp, checks: usize, now: Timestamp) {
         let fresh = Instance::scheduled(self.id.clone(), self.app.clone(), config, checks, now);
-        *self = Instance { incarnation: self.incarnation + 1, ..fresh };
+        let killed_for_health_at = self.killed_for_health_at;
+        *self = Instance { incarnation: self.incarnation + 1, killed_for_health_at, ..fresh };
     }
 
     /// Healthy, unhealthy, or not known; never known without health checks.
     #[must_use]
     pub(crate) fn healthy(&self) -> Option<bool> {
         aggregate(&self.health)
+    }
+
+    /// Why it is unhealthy.
+    #[must_use]
+    pub(crate) fn health_cause(&self) -> String {
+        let sick = |health: &&Health| health.alive == Some(false);
+        let last = self.health.iter().find(sick).and_then(|health| health.last_failure_cause.clone());
+        last.unwrap_or_else(|| "unknown".into())
+    }
+
+    /// Whether its health checks are paused.
+    #[must_use]
+    pub(crate) fn is_paused(&self, now: Timestamp) -> bool {
+        self.checks_paused_until.is_some_and(|until| now < until)
+    }
+
+    /// Whether the task it has now was told to end for its health.
+    #[must_use]
+    pub(crate) fn ends_for_health(&self) -> bool {
+        self.kill_asked_at.is_some() && self.killed_for_health_at >= self.staged_at
     }
 
     /// Whether it is healthy as far as it has checks.

@@ -4,6 +4,7 @@
 //!
 //! - [`app`]: definitions, what is wrong with them, what a change of them means;
 //! - `instance`, `health`, `backoff`: one instance, its health by each check, and when to launch the next one;
+//! - `brake`: how many may be killed for their health at a time;
 //! - `plan`, `tally`: what to do next for an app;
 //! - `stock`, `spread`, `matching`, `refusals`: which offer an instance goes to, and why none; `task`: what is launched;
 //! - `probe`: what a health check asks, as the executor is told or as the scheduler's own engine does;
@@ -17,6 +18,7 @@ mod actor;
 mod api;
 pub mod app;
 mod backoff;
+mod brake;
 mod core;
 mod deployment;
 mod error;
@@ -39,6 +41,7 @@ mod tally;
 mod task;
 pub mod time;
 
+pub use brake::BrakeLimits;
 pub use error::SchedulerError;
 pub use options::Options;
 pub use scheduler::{Control, Scheduler};

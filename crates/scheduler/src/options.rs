@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use store::Store;
 
+use crate::brake::BrakeLimits;
+
 /// See the fields; [`Options::new`] has the defaults.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -25,6 +27,8 @@ pub struct Options {
     pub user: String,
     /// The principal to register with.
     pub principal: Option<String>,
+    /// How many may be killed for their health at a time.
+    pub brake: BrakeLimits,
     /// For how long tasks go on without a scheduler.
     pub failover_timeout: Duration,
 }
@@ -42,6 +46,7 @@ impl Options {
             role: "*".into(),
             user: String::new(),
             principal: None,
+            brake: BrakeLimits::default(),
             failover_timeout: Duration::from_secs(604_800),
         }
     }

@@ -51,7 +51,8 @@ impl Scheduler {
             LoadError::Store(error) => SchedulerError::Store(error),
             LoadError::Record { .. } => SchedulerError::Record(error.to_string()),
         })?;
-        let core = Core::new(loaded, fastrand::u64(..), Timestamp::now()).with_role(&options.role);
+        let core =
+            Core::new(loaded, fastrand::u64(..), Timestamp::now()).with_role(&options.role).with_brake(options.brake);
         let actor = Actor::new(core, options.store.clone())?;
         Ok(Scheduler { options, listener, address, actor })
     }

@@ -47,6 +47,12 @@ impl Tally {
         Some(Plan { create: u32::try_from(create).unwrap_or(u32::MAX), done, ..Plan::default() })
     }
 
+    /// How many have a task and are not on their way out.
+    #[must_use]
+    pub(crate) fn running(&self) -> usize {
+        self.0.values().map(|[_, unready, ready, ..]| unready + ready).sum()
+    }
+
     /// The numbers, beside those of this configuration.
     #[must_use]
     pub(crate) fn census(&self, config: Timestamp) -> Census {

@@ -54,6 +54,9 @@ pub struct HealthCheck {
     /// How many successes in a row make the instance healthy: beyond Marathon, from Aurora.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub minimum_consecutive_successes: u32,
+    /// Whether a kill for failing this check slows launches down, like any other failure: beyond Marathon.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub backoff_after_kill: bool,
     /// Until the first attempt.
     #[serde(default = "delay")]
     pub delay_seconds: Seconds,

@@ -78,6 +78,7 @@ pub struct AppUpdate {
     pub tasks_running: Option<Value>,
     pub tasks_healthy: Option<Value>,
     pub tasks_unhealthy: Option<Value>,
+    pub tasks_held_unhealthy: Option<Value>,
     pub tasks_stats: Option<Value>,
     pub deployments: Option<Value>,
     pub last_task_failure: Option<Value>,

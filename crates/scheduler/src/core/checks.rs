@@ -10,7 +10,7 @@ use crate::app::HealthCheck;
 use crate::events;
 use crate::health::Health;
 use crate::ids::InstanceId;
-use crate::instance::{Condition, Goal};
+use crate::instance::Condition;
 use crate::probe;
 use crate::time::Timestamp;
 
@@ -65,7 +65,11 @@ impl Core {
     /// Begins the scheduler-level checks of an instance that runs.
     pub(super) fn start_checks(&mut self, id: &InstanceId, now: Timestamp) {
         let Some(instance) = self.instances.get(id) else { return };
-        if instance.condition != Condition::Running || instance.kill_asked_at.is_some() || self.checked.contains(id) {
+        if instance.condition != Condition::Running
+            || instance.kill_asked_at.is_some()
+            || instance.is_paused(now)
+            || self.checked.contains(id)
+        {
             return;
         }
         let Some(record) = self.apps.get(&instance.app) else { return };
@@ -111,7 +115,7 @@ impl Core {
                 let cause = &finding.cause;
                 self.health_result(id, finding.index, now, |health| health.failed(now, cause, consecutive_failures));
                 if kill && self.limit(finding) > 0 {
-                    self.kill_for_health(finding, now);
+                    self.kill_for_health(id, now);
                 }
             }
             Some(VerdictEvent::Healthy) => self.health_result(id, finding.index, now, |health| health.succeeded(now)),
@@ -134,13 +138,6 @@ impl Core {
         app.and_then(|app| app.health_checks.get(finding.index)).map_or(0, |check| check.max_consecutive_failures)
     }
 
-    fn kill_for_health(&mut self, finding: &Finding, now: Timestamp) {
-        let Some(instance) = self.instances.get(&finding.instance).cloned() else { return };
-        tracing::info!(instance = %instance.id, cause = %finding.cause, "killed because it is unhealthy");
-        self.tell(events::unhealthy_kill(&instance, &finding.cause, now));
-        self.kill(&instance.id, Goal::Running, now);
-    }
-
     /// Takes a result of one check into the record, and tells what changed by it.
     pub(super) fn health_result(
         &mut self,
@@ -160,6 +157,9 @@ impl Core {
         }
         if changed == Some(true) {
             self.tell(events::health_changed(&instance, alive, now));
+        }
+        if instance.healthy() != Some(false) {
+            self.let_go(id, now);
         }
         if instance.healthy() != before {
             self.tell(events::instance_health_changed(&instance, now));

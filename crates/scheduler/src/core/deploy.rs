@@ -49,6 +49,7 @@ impl Core {
         let mut progress = Progress {
             wanted: usize::try_from(target.instances).unwrap_or(usize::MAX),
             delay: self.backoffs.get(id).map(|backoff| backoff.left(now)).unwrap_or_default(),
+            held: self.held_of(id),
             refused: self.refusals.get(id).and_then(Refusals::main_reason),
             canary: target.most_new,
             ..Progress::default()
@@ -189,13 +190,14 @@ impl Core {
     /// A task is over: its instance goes, or takes its next incarnation.
     pub(super) fn task_ended(&mut self, id: &InstanceId, state: TaskState, now: Timestamp) {
         self.stop_checks(id);
+        self.let_go(id, now);
         self.killing.remove(id);
         let Some(instance) = self.instances.get(id).cloned() else { return };
         let next = self.next_configuration(&instance).cloned();
         self.tell(events::instance_changed(&instance, condition_of_end(state), now));
         match next.filter(|_| instance.goal == Goal::Running) {
             Some(app) => {
-                if slows_down(state) {
+                if slows_down(state) || self.health_kill_slows_down(&instance) {
                     self.backoffs.entry(app.id.clone()).or_default().failed(&app, now);
                 }
                 let checks = app.health_checks.len();
@@ -203,6 +205,15 @@ impl Core {
             }
             None => drop(self.forget(id)),
         }
+    }
+
+    /// Whether it was killed for failing a check whose kills are to slow launches down.
+    fn health_kill_slows_down(&self, instance: &Instance) -> bool {
+        let app = self.apps.get(&instance.app).map(|record| record.configuration(instance.config));
+        let checks = app.iter().flat_map(|app| app.health_checks.iter().zip(&instance.health));
+        let mut sick = checks.filter(|(_, health)| health.alive == Some(false));
+        instance.killed_for_health_at.is_some_and(|at| Some(at) >= instance.staged_at)
+            && sick.any(|(check, _)| check.backoff_after_kill)
     }
 
     /// What an instance whose task ended is launched with again: the newest, unless that is to be had by few for now.

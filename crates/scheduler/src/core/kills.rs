@@ -20,6 +20,7 @@ impl Core {
             return;
         }
         self.stop_checks(id);
+        self.let_go(id, now);
         self.killing.insert(id.clone());
         self.change(id, |instance| {
             instance.goal = goal;

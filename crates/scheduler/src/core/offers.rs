@@ -1,5 +1,6 @@
 //! Offers: taken when something waits, and not wanted when nothing does.
 
+use mesos::v1::cygnet::HealthAction;
 use mesos::v1::offer::{Operation, operation};
 use mesos::v1::scheduler::{Call, call};
 use mesos::v1::{Filters, Offer};
@@ -91,7 +92,11 @@ impl Core {
         })?;
         let instance = self.instances.get(&placement.instance)?;
         let app = self.apps.get(&instance.app)?.configuration(instance.config);
-        Some(task::build(app, instance, offer, placement.resources.clone()))
+        let mut task = task::build(app, instance, offer, placement.resources.clone());
+        if self.brake.is_on() {
+            leave_kills_to_us(&mut task);
+        }
+        Some(task)
     }
 
     /// Asks for offers when something may be launched that the last ones were not asked about; asks for none when
@@ -109,6 +114,14 @@ impl Core {
             self.suppressed = true;
             self.effects.calls.push(simple(call::Type::Suppress));
         }
+    }
+}
+
+/// Executors of ours are told to say only that a task is unhealthy, so that the brake holds for them, too. Others do not
+/// know the field, and kill as Mesos has it.
+fn leave_kills_to_us(task: &mut mesos::v1::TaskInfo) {
+    for check in task.health_check.iter_mut().chain(&mut task.health_checks) {
+        check.action = Some(HealthAction::Report.into());
     }
 }
 

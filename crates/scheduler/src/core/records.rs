@@ -212,6 +212,7 @@ impl Core {
     }
 
     pub(super) fn forget(&mut self, id: &InstanceId) -> Option<Instance> {
+        self.unhold(id);
         let instance = self.instances.remove(id)?;
         if let Some(tally) = self.tallies.get_mut(&instance.app) {
             tally.remove(counted(&instance));
@@ -221,6 +222,7 @@ impl Core {
         }
         self.waits_no_more(&instance.app, id);
         self.starting.remove(id);
+        self.paused.remove(id);
         self.killing.remove(id);
         self.unreachable.remove(id);
         self.dirty.instances.insert(id.clone());

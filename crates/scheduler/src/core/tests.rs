@@ -2,6 +2,7 @@
 
 mod deployments;
 mod groups;
+mod health;
 mod placement;
 
 use std::time::Duration;

@@ -12,7 +12,7 @@ use super::{Core, RECONCILE, RECONCILE_AGAIN};
 use crate::events;
 use crate::health::Health;
 use crate::ids::InstanceId;
-use crate::instance::{Condition, Goal, Instance};
+use crate::instance::{Condition, Instance};
 use crate::time::Timestamp;
 
 /// How many tasks one reconciliation call names.
@@ -212,6 +212,18 @@ impl Core {
         self.health_result(id, index, now, |health: &mut Health| {
             if alive { health.succeeded(now) } else { health.failed(now, &cause, failures) }
         });
+        if !alive && self.is_enough(id, index, failures) {
+            self.kill_for_health(id, now);
+        }
+    }
+
+    /// Whether so many failures are enough to kill for; an executor of ours was told to leave that to us. With 0 the first
+    /// is, as Mesos has it.
+    fn is_enough(&self, id: &InstanceId, index: usize, failures: u32) -> bool {
+        let instance = self.instances.get(id);
+        let app = instance.and_then(|instance| Some(self.apps.get(&instance.app)?.configuration(instance.config)));
+        let check = app.and_then(|app| app.health_checks.get(index));
+        check.is_some_and(|check| failures >= check.max_consecutive_failures.max(1))
     }
 
     fn sum_of_health(&mut self, id: &InstanceId, native: &[usize], status: &TaskStatus, now: Timestamp) {
@@ -239,13 +251,14 @@ impl Core {
 
     fn ended_by(&mut self, id: &InstanceId, status: &TaskStatus, now: Timestamp) {
         let Some(instance) = self.instances.get(id).cloned() else { return };
-        let for_health = status.state() == TaskState::TaskKilled && status.healthy == Some(false);
-        let by_executor = for_health && instance.kill_asked_at.is_none();
+        let killed = status.state() == TaskState::TaskKilled;
+        let by_executor = killed && status.healthy == Some(false) && instance.kill_asked_at.is_none();
         if by_executor {
-            let cause = instance.health.iter().find_map(|health| health.last_failure_cause.clone()).unwrap_or_default();
-            self.tell(events::unhealthy_kill(&instance, &cause, now));
+            self.change(id, |instance| instance.killed_for_health_at = Some(now));
+            self.brake.killed(&instance.app, now);
+            self.tell(events::unhealthy_kill(&instance, &instance.health_cause(), now));
         }
-        if is_failure(status.state()) || by_executor || (for_health && instance.goal == Goal::Running) {
+        if is_failure(status.state()) || by_executor || (killed && instance.ends_for_health()) {
             self.note_failure(&instance, status, now);
         }
         self.task_ended(id, status.state(), now);
@@ -253,10 +266,7 @@ impl Core {
 
     fn note_failure(&mut self, instance: &Instance, status: &TaskStatus, now: Timestamp) {
         let Some(record) = self.apps.get_mut(&instance.app) else { return };
-        let health = || {
-            let cause = instance.health.iter().find_map(|health| health.last_failure_cause.clone()).unwrap_or_default();
-            format!("Task was killed since health check failed. Reason: {cause}")
-        };
+        let health = || format!("Task was killed since health check failed. Reason: {}", instance.health_cause());
         let killed = status.state() == TaskState::TaskKilled;
         record.last_failure = Some(TaskFailure {
             app_id: instance.app.clone(),

@@ -90,6 +90,10 @@ impl Core {
         if embed.counts {
             counts(&mut json, &tasks);
         }
+        let held = self.held_of(id);
+        if held > 0 {
+            json["tasksHeldUnhealthy"] = json!(held);
+        }
         if embed.deployments {
             json["deployments"] = self.locks.get(id).map(|deployment| json!({"id": deployment})).into_iter().collect();
         }
@@ -163,6 +167,12 @@ impl Core {
     fn task_json(&self, instance: &Instance) -> Value {
         let app = self.apps.get(&instance.app).map(|record| record.configuration(instance.config));
         let mut json = task_json(instance);
+        if self.is_held(instance) {
+            json["healthKillHeld"] = json!(true);
+        }
+        if let Some(until) = instance.checks_paused_until {
+            json["checksPausedUntil"] = if until.millis() == i64::MAX { json!("resumed") } else { json!(until) };
+        }
         json["servicePorts"] = app.iter().flat_map(|app| &app.port_definitions).map(|port| json!(port.port)).collect();
         json["role"] = json!(app.and_then(|app| app.role.as_ref()).unwrap_or(&self.role));
         json
@@ -215,6 +225,7 @@ impl Core {
             ("marathon.instances.unhealthy.gauge", healthy(false)),
             ("marathon.instances.launch-queue.gauge", self.waiting.values().map(BTreeSet::len).sum()),
             ("marathon.instances.inflight-kills.gauge", self.killing.len()),
+            ("marathon.instances.held-unhealthy.gauge", self.held.values().map(BTreeSet::len).sum()),
         ]
     }
 }

@@ -1,0 +1,41 @@
+//! `PUT /v2/tasks/{id}/checks`: the health checks of one task, paused for a while or for good, and resumed. Not one of
+//! Marathon's.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::Request;
+use axum::response::Response;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::Api;
+use super::answer::{found, gone};
+use super::apps::read;
+use crate::core::{Pause, Refusal};
+
+/// What is asked for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wish {
+    paused: bool,
+    /// For how long; until resumed if absent.
+    seconds: Option<u32>,
+}
+
+pub(super) async fn change(State(api): State<Api>, Path(task): Path<String>, request: Request<Body>) -> Response {
+    let wish = match read::<Wish>(request).await {
+        Ok(wish) => wish,
+        Err(response) => return *response,
+    };
+    let time = wish.seconds.map_or(Pause::Open, |seconds| Pause::For(Duration::from_secs(seconds.into())));
+    let pause = wish.paused.then_some(time);
+    let missing = Refusal::new(404, format!("Task '{task}' does not exist"));
+    let shown = api.actor.ask(move |core, now| {
+        let id = core.find(&task)?.id.clone();
+        core.pause_checks(&id, pause, now);
+        core.tasks_json(None, |instance| instance.id == id).pop()
+    });
+    shown.await.map_or_else(gone, |task| found(task.map(|task| json!({"task": task})), || missing))
+}

@@ -1,0 +1,162 @@
+//! Stories of health: who kills, how many at a time, and who is left alone.
+
+use mesos::v1::cygnet::{HealthAction, HealthCheckResult, TaskHealth, task_health};
+
+use super::*;
+
+impl World {
+    /// What an executor of ours reports when its check failed so often in a row; none: it succeeded.
+    fn report(&mut self, task: &str, failures: Option<u32>) {
+        let mut status = status(task, TaskState::TaskRunning);
+        let verdict = if failures.is_some() { task_health::Verdict::Unhealthy } else { task_health::Verdict::Healthy };
+        let check = HealthCheckResult {
+            verdict: Some(verdict.into()),
+            consecutive_failures: failures,
+            cause: Some("connection refused".into()),
+            ..HealthCheckResult::default()
+        };
+        status.healthy = Some(failures.is_none());
+        status.reason = Some(Reason::TaskHealthCheckStatusUpdated.into());
+        status.health = Some(TaskHealth { verdict: Some(verdict.into()), checks: vec![check] });
+        self.tell(|core, now| core.update(&status, now));
+    }
+
+    fn kills(&mut self) -> Vec<String> {
+        self.take(call::Type::Kill).into_iter().filter_map(|call| Some(call.kill?.task_id.value)).collect()
+    }
+
+    /// An app of so many healthy instances.
+    fn healthy(instances: u32) -> (World, Vec<String>) {
+        let mut world = World::new();
+        world.create(definition(instances)).unwrap();
+        let tasks = world.bring_up();
+        world.told();
+        (world, tasks)
+    }
+}
+
+#[test]
+fn an_executor_of_ours_reports_and_the_scheduler_kills_at_the_failure_it_is_told_to() {
+    let mut world = World::new();
+    world.create(definition(1)).unwrap();
+    let launched = world.offer().remove(0);
+    assert_eq!(launched.health_check.unwrap().action(), HealthAction::Report);
+    let task = launched.task_id.value;
+    world.update(&task, TaskState::TaskRunning, None);
+    for (failures, kills) in [(1, 0), (2, 0), (2, 0), (3, 1)] {
+        world.report(&task, Some(failures));
+        assert_eq!(world.kills().len(), kills, "at failure {failures}");
+    }
+    assert!(world.told().contains(&"unhealthy_instance_kill_event"));
+    world.update(&task, TaskState::TaskKilled, None);
+    let failure = world.app()["lastTaskFailure"].clone();
+    assert_eq!(failure["state"], "TASK_KILLED");
+    assert_eq!(failure["message"], "Task was killed since health check failed. Reason: connection refused");
+    assert_eq!(world.offer().len(), 1, "and launched again without a delay");
+}
+
+#[test]
+fn another_executor_kills_by_itself() {
+    let (mut world, tasks) = World::healthy(1);
+    for _ in 0..5 {
+        world.update(&tasks[0], TaskState::TaskRunning, Some(false));
+    }
+    assert_eq!(world.kills().len(), 0);
+}
+
+#[test]
+fn when_everything_is_sick_at_once_half_is_killed_and_the_rest_is_held_until_the_window_has_moved_on() {
+    let (mut world, tasks) = World::healthy(10);
+    tasks.iter().for_each(|task| world.report(task, Some(3)));
+    let killed = world.kills();
+    assert_eq!(killed.len(), 5);
+    assert_eq!(world.told().iter().filter(|kind| **kind == "unhealthy_instance_kill_held_event").count(), 5);
+    let app = world.app();
+    assert_eq!((&app["tasksHeldUnhealthy"], &app["tasksUnhealthy"]), (&json!(5), &json!(10)));
+    tasks.iter().filter(|task| !killed.contains(task)).for_each(|task| world.report(task, Some(4)));
+    assert_eq!(world.told().iter().filter(|kind| kind.contains("held")).count(), 0, "said once");
+
+    let held: Vec<_> = tasks.iter().filter(|task| !killed.contains(task)).cloned().collect();
+    world.report(&held[0], None);
+    assert!(world.told().contains(&"unhealthy_instance_kill_released_event"), "that one is well again");
+    killed.iter().for_each(|task| world.update(task, TaskState::TaskKilled, Some(false)));
+    world.bring_up();
+
+    let mut world = world.restart();
+    assert!(world.core.wake_at() <= world.now.plus(Duration::from_secs(60)));
+    world.report(&held[1], Some(5));
+    assert_eq!(world.kills().len(), 0, "what was killed is remembered over a restart");
+    world.pass(Duration::from_secs(60));
+    assert_eq!(world.kills(), held[1..2], "held again by its report, and killed when the brake eased");
+    held[2..].iter().for_each(|task| world.report(task, Some(5)));
+    let rest = world.kills();
+    assert_eq!(rest.len(), 3);
+    assert_eq!(world.app()["tasksHeldUnhealthy"], Value::Null);
+}
+
+#[test]
+fn a_few_sick_instances_are_never_held() {
+    let (mut world, tasks) = World::healthy(3);
+    tasks.iter().for_each(|task| world.report(task, Some(3)));
+    assert_eq!(world.kills().len(), 3);
+}
+
+#[test]
+fn an_unreachable_instance_is_not_killed_for_its_health() {
+    let mut world = World::new();
+    let mut definition = definition(1);
+    definition["unreachableStrategy"] = json!("disabled");
+    world.create(definition).unwrap();
+    let task = world.bring_up().remove(0);
+    world.update(&task, TaskState::TaskUnreachable, None);
+    let id = InstanceId::of_task(&task).unwrap();
+    world.tell(|core, now| core.kill_for_health(&id, now));
+    assert_eq!(world.kills().len(), 0);
+}
+
+#[test]
+fn an_instance_whose_checks_are_paused_is_left_alone_until_they_go_on() {
+    let (mut world, tasks) = World::healthy(1);
+    let id = InstanceId::of_task(&tasks[0]).unwrap();
+    world.tell(|core, now| core.pause_checks(&id, Some(Pause::For(Duration::from_secs(30))), now));
+    assert!(world.app()["tasks"][0]["checksPausedUntil"].is_string());
+    world.report(&tasks[0], Some(3));
+    assert_eq!(world.kills().len(), 0);
+    assert!(world.core.wake_at() <= world.now.plus(Duration::from_secs(30)));
+    let mut world = world.restart();
+    world.pass(Duration::from_secs(30));
+    assert_eq!(world.app()["tasks"][0]["checksPausedUntil"], Value::Null);
+    world.report(&tasks[0], Some(4));
+    assert_eq!(world.kills().len(), 1);
+}
+
+#[test]
+fn the_schedulers_own_checks_stop_while_they_are_paused_and_go_on_with_what_they_knew() {
+    let mut world = World::new();
+    let mut definition = definition(1);
+    definition["healthChecks"] = json!([{"protocol": "HTTP", "portIndex": 0}]);
+    world.create(definition).unwrap();
+    let task = world.offer().remove(0).task_id.value;
+    world.update(&task, TaskState::TaskRunning, None);
+    let id = InstanceId::of_task(&task).unwrap();
+    world.checks.clear();
+    world.tell(|core, now| core.pause_checks(&id, Some(Pause::Open), now));
+    world.pass(Duration::from_secs(100_000));
+    assert_eq!(world.checks, [CheckOrder::Stop(id.clone())]);
+    world.tell(|core, now| core.pause_checks(&id, None, now));
+    assert!(matches!(world.checks.last(), Some(CheckOrder::Start(_))));
+}
+
+#[test]
+fn a_health_kill_slows_launches_down_only_where_that_was_asked_for() {
+    for (asked, launched) in [(false, 1), (true, 0)] {
+        let mut world = World::new();
+        let mut definition = definition(1);
+        definition["healthChecks"][0]["backoffAfterKill"] = json!(asked);
+        world.create(definition).unwrap();
+        let task = world.bring_up().remove(0);
+        world.report(&task, Some(3));
+        world.update(&task, TaskState::TaskKilled, Some(false));
+        assert_eq!(world.offer().len(), launched);
+    }
+}
