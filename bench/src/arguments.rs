@@ -3,18 +3,20 @@
 use std::time::Duration;
 
 use crate::load::{Ask, Load, Time};
-use crate::targets::Size;
+use crate::targets::{Grid, Size};
 
 /// A subcommand.
 pub(crate) enum Command {
     Checks(Options),
     /// Started by `checks` itself: a process with targets.
     Targets(Size),
+    /// Started by `scale` itself: the same at the addresses of simulated agents.
+    Grid(Grid),
     /// Started by `checks` itself: a process with an engine that carries out a load.
     Engine(Load, Time),
     /// The same, of which nothing is due.
     Idle(Load),
-    Scale(crate::scale::Options),
+    Scale(crate::scale::Command),
 }
 
 #[derive(Clone, Default)]
@@ -35,7 +37,11 @@ pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Option<Comma
             let mut number = || arguments.next()?.parse().ok();
             Some(Command::Targets(Size { namespaces: number()?, listeners_in_each: number()? }))
         }
-        "scale" => crate::scale::Options::parse(arguments).map(Command::Scale),
+        "target-grid" => {
+            let mut number = || arguments.next()?.parse::<u16>().ok();
+            Some(Command::Grid(Grid { addresses: number()?.into(), first_port: number()?, ports: number()? }))
+        }
+        "scale" => crate::scale::Command::parse(arguments).map(Command::Scale),
         "engine" => engine(&arguments.collect::<Vec<_>>()),
         _ => None,
     }

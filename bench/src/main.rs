@@ -43,9 +43,10 @@ fn main() -> anyhow::Result<ExitCode> {
     match arguments::parse(std::env::args().skip(1)) {
         Some(Command::Checks(options)) => checks(&options),
         Some(Command::Targets(size)) => targets::serve(size).map(|()| ExitCode::SUCCESS),
+        Some(Command::Grid(grid)) => targets::serve_grid(grid).map(|()| ExitCode::SUCCESS),
         Some(Command::Engine(load, time)) => print(&engine::carry_out(&load, time)?),
         Some(Command::Idle(load)) => print(&engine::hold(&load)?),
-        Some(Command::Scale(options)) => scale::scale(&options, &directory()?),
+        Some(Command::Scale(command)) => scale::scale(&command, &directory()?),
         None => {
             eprintln!("{USAGE}\n       {}", scale::USAGE);
             Ok(ExitCode::from(2))

@@ -1,19 +1,26 @@
 //! The experiment of 2017 again: health-checked tasks are added until something breaks.
 //!
-//! [`options`] says what was asked for, [`cluster`] is the processes it is asked of, [`app`] what is scaled. [`run`] goes
-//! step by step: [`poll`] is one look at all tasks, [`step`] what a number of tasks costs ([`usage`], [`punctuality`]),
-//! [`verdicts`] counts what must not happen. [`table`] and [`chart`] are what is left. Build with `--release`.
+//! [`options`] says what was asked for, [`series`] what `--all` is; [`cluster`] is the processes it is asked of, [`app`]
+//! what is scaled. [`run`] goes step by step: [`poll`] is one look at all tasks, [`step`] what a number of tasks costs
+//! ([`usage`], [`punctuality`]), [`verdicts`] counts what must not happen, [`control`] is what simulated agents are tried
+//! with. [`bars`] says what must hold, [`prober`] compares; [`outcome`], [`table`] and [`chart`] are what is left. Build
+//! with `--release`.
 
 mod app;
+mod bars;
 mod chart;
 mod cluster;
+mod control;
 mod http;
 mod interrupt;
 mod options;
+mod outcome;
 mod poll;
+mod prober;
 mod processes;
 mod punctuality;
 mod run;
+mod series;
 mod step;
 mod table;
 mod usage;
@@ -22,54 +29,82 @@ mod verdicts;
 use std::path::Path;
 use std::process::ExitCode;
 
-pub(crate) use options::Options;
+pub(crate) use options::Command;
 
 use crate::machine::Machine;
-use crate::picture;
 use cluster::Cluster;
+use options::Options;
+use outcome::Outcome;
 use run::Findings;
 
 pub(crate) const USAGE: &str = "bench scale [--check http|tcp|mesos-http|mesos-tcp|command] [--up-to N] [--step N] \
-                                [--hold SECONDS] [--timeout SECONDS] [--prober curl] [--netns] [--quick]";
+                                [--hold SECONDS] [--timeout SECONDS] [--prober curl] [--netns] [--quick]\n       \
+                                bench scale --agents N [--check KIND] [--up-to N] [--step N] [--flips N] \
+                                [--flips-per-second N] [--quick]\n       \
+                                bench scale --all [--quick]";
 
 /// Scales up, and keeps what was found in this directory.
-pub(crate) fn scale(options: &Options, directory: &Path) -> anyhow::Result<ExitCode> {
+pub(crate) fn scale(command: &Command, directory: &Path) -> anyhow::Result<ExitCode> {
     processes::reap()?;
     interrupt::listen()?;
-    let machine = machine();
+    let hold = match command {
+        Command::One(options) => one(options, &machine(), directory)?.all_hold(),
+        Command::All { quick } => all(*quick, directory)?,
+    };
+    Ok(if hold { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn one(options: &Options, machine: &str, directory: &Path) -> anyhow::Result<Outcome> {
     println!("{}\n{machine}\n\n{}", options.title(), table::header());
-    let cluster = Cluster::start(directory)?;
-    let findings = run::run(options, &cluster);
+    let findings = experiment(&Options { curl: false, ..options.clone() }, directory)?;
+    let curl = if options.curl && !interrupt::asked() {
+        println!("a process of curl for each check:");
+        Some(experiment(options, directory)?)
+    } else {
+        None
+    };
+    let outcome = Outcome::new(options, findings, curl);
+    println!("\n{}", outcome.lines().join("\n"));
+    outcome.keep(machine, directory)?;
+    Ok(outcome)
+}
+
+fn experiment(options: &Options, directory: &Path) -> anyhow::Result<Findings> {
+    let mut cluster = Cluster::start(options, directory)?;
+    let findings = run::run(options, &mut cluster);
     eprintln!("stopping");
     cluster.stop();
-    let findings = findings?;
-    keep(options, &machine, &findings, directory)?;
-    let Some(broken) = &findings.broken else { return Ok(ExitCode::SUCCESS) };
-    println!("\nended early: {broken}");
-    Ok(ExitCode::FAILURE)
+    findings
+}
+
+/// Whether all bars hold, of all that were run before somebody interrupted.
+fn all(quick: bool, directory: &Path) -> anyhow::Result<bool> {
+    let (machine, runs) = (machine(), series::all(quick));
+    let mut outcomes = Vec::new();
+    for (number, options) in runs.iter().enumerate() {
+        println!("\n== run {} of {}", number + 1, runs.len());
+        outcomes.push(one(options, &machine, directory)?);
+        summarise(&outcomes, &machine, directory)?;
+        if interrupt::asked() {
+            break;
+        }
+    }
+    let bars = outcomes.iter().flat_map(|outcome| &outcome.bars);
+    println!("\n{}", bars.map(bars::Bar::line).collect::<Vec<_>>().join("\n"));
+    println!("\nin {}: scale.json, scale.md", directory.display());
+    Ok(outcomes.len() == runs.len() && outcomes.iter().all(Outcome::all_hold))
+}
+
+/// All runs in one file, for programs and for the documentation.
+fn summarise(outcomes: &[Outcome], machine: &str, directory: &Path) -> anyhow::Result<()> {
+    let json: Vec<_> = outcomes.iter().map(|outcome| outcome.json(machine)).collect();
+    std::fs::write(directory.join("scale.json"), serde_json::to_string_pretty(&json)?)?;
+    let text: String = outcomes.iter().map(Outcome::markdown).collect();
+    Ok(std::fs::write(directory.join("scale.md"), format!("{machine}\n\n{text}"))?)
 }
 
 fn machine() -> String {
     let Machine { date, cores, processor, kernel, optimised, .. } = Machine::this(0, None);
     let debug = if optimised { "" } else { "; NOT OPTIMISED: build with --release" };
     format!("{date}, everything on {cores} cores ({processor}), Linux {kernel}{debug}")
-}
-
-/// As files: a picture, and the numbers behind it.
-fn keep(options: &Options, machine: &str, findings: &Findings, directory: &Path) -> anyhow::Result<()> {
-    let file = |ending: &str| directory.join(format!("{}{ending}", options.name()));
-    let chart = chart::draw(&options.title(), machine, &findings.polls);
-    std::fs::write(file(".csv"), table::steps_csv(&findings.steps))?;
-    std::fs::write(file("-polls.csv"), table::polls_csv(&findings.polls))?;
-    std::fs::write(file(".svg"), &chart)?;
-    if let Err(error) = picture::write(&chart, &file(".png")) {
-        let _there_was_none = std::fs::remove_file(file(".png"));
-        eprintln!("no {}: {error:#}", file(".png").display());
-    }
-    println!(
-        "\nin {}: {name}.csv, {name}-polls.csv, {name}.svg, {name}.png",
-        directory.display(),
-        name = options.name()
-    );
-    Ok(())
 }

@@ -4,12 +4,14 @@
 //! In: how many namespaces and listeners. Out: their addresses, one line each, then an empty line. The process ends, and
 //! removes the namespaces, when its standard input ends: when [`Targets`] is dropped, or its owner dies however it may.
 
+mod gaps;
 mod namespaces;
 mod server;
 
 use std::io::{BufRead, BufReader, Write};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use anyhow::Context;
 use namespaces::Namespaces;
@@ -20,6 +22,14 @@ use server::Server;
 pub(crate) struct Size {
     pub(crate) namespaces: usize,
     pub(crate) listeners_in_each: usize,
+}
+
+/// The same ports at each of several addresses, those of simulated agents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Grid {
+    pub(crate) addresses: u32,
+    pub(crate) first_port: u16,
+    pub(crate) ports: u16,
 }
 
 /// A listener on 127.0.0.1.
@@ -33,26 +43,47 @@ pub(crate) struct Target {
 /// The process.
 pub(crate) struct Targets {
     process: Child,
+    output: BufReader<ChildStdout>,
     /// Those of one namespace follow one another.
     pub(crate) all: Vec<Target>,
 }
 
 impl Targets {
     pub(crate) fn start(size: Size) -> anyhow::Result<Targets> {
+        Targets::with(&["targets", &size.namespaces.to_string(), &size.listeners_in_each.to_string()])
+    }
+
+    /// Those of a grid are not listed: who made it knows them.
+    pub(crate) fn start_grid(grid: Grid) -> anyhow::Result<Targets> {
+        let numbers = [grid.addresses, grid.first_port.into(), grid.ports.into()].map(|number| number.to_string());
+        Targets::with(&["target-grid", &numbers[0], &numbers[1], &numbers[2]])
+    }
+
+    fn with(arguments: &[&str]) -> anyhow::Result<Targets> {
         let mut command = Command::new(std::env::current_exe()?);
-        command.args(["targets", &size.namespaces.to_string(), &size.listeners_in_each.to_string()]);
         // Ctrl-C is for us; it tidies up after we are gone.
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
         let mut process = command.spawn().context("cannot start the targets")?;
-        let output = process.stdout.take().context("no pipe")?;
-        let mut targets = Targets { process, all: Vec::new() };
-        for line in BufReader::new(output).lines() {
-            match line?.as_str() {
+        let output = BufReader::new(process.stdout.take().context("no pipe")?);
+        let mut targets = Targets { process, output, all: Vec::new() };
+        loop {
+            match targets.line().context("the targets have not started")?.as_str() {
                 "" => return Ok(targets),
                 line => targets.all.push(Target::parse(line).context("not a target")?),
             }
         }
-        anyhow::bail!("the targets have not started")
+    }
+
+    fn line(&mut self) -> anyhow::Result<String> {
+        let mut line = String::new();
+        anyhow::ensure!(self.output.read_line(&mut line)? > 0, "the targets have ended");
+        Ok(line.trim_end().to_owned())
+    }
+
+    /// The times between two connections, in milliseconds, as some of the targets saw them since this was last asked.
+    pub(crate) fn gaps(&mut self) -> anyhow::Result<Vec<f64>> {
+        self.process.stdin.as_mut().context("no pipe")?.write_all(b"\n")?;
+        Ok(self.line()?.split_whitespace().filter_map(|gap| gap.parse().ok()).collect())
     }
 
     /// The first ones, of all namespaces the same number.
@@ -91,6 +122,20 @@ pub(crate) fn serve(size: Size) -> anyhow::Result<()> {
         for _ in 0..size.listeners_in_each {
             let port = server.listen()?;
             println!("{}", Target { namespace: place.clone(), port }.line());
+        }
+    }
+    println!();
+    std::io::stdout().flush()?;
+    server.run()
+}
+
+/// The same for a grid.
+pub(crate) fn serve_grid(grid: Grid) -> anyhow::Result<()> {
+    let mut server = Server::new()?;
+    for number in 0..grid.addresses {
+        let address: Ipv4Addr = simulated::address(number);
+        for port in grid.first_port..grid.first_port.saturating_add(grid.ports) {
+            server.listen_at(SocketAddr::from((address, port)))?;
         }
     }
     println!();

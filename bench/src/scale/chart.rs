@@ -1,14 +1,24 @@
-//! The picture of the article: a stacked bar for each poll, of all tasks by state. Pure: out comes SVG, as text.
+//! The picture of the article: a stacked bar for each poll, of all tasks by state. What is to be compared is drawn one
+//! below the other, to the same scale. Pure: out comes SVG, as text.
 
 use super::options::thousands;
 use super::poll::{Poll, States};
 
 const WIDTH: f64 = 1000.0;
-const HEIGHT: f64 = 420.0;
 const LEFT: f64 = 70.0;
 const RIGHT: f64 = 980.0;
 const TOP: f64 = 80.0;
 const BOTTOM: f64 = 360.0;
+
+/// From the top of a panel to that of the next one.
+const PANEL: f64 = 330.0;
+
+/// One run.
+pub(crate) struct Panel<'a> {
+    /// Nothing if it is the only one.
+    pub(crate) name: &'a str,
+    pub(crate) polls: &'a [Poll],
+}
 
 /// Names and colors, from the bottom of a bar to its top.
 const STACK: [(&str, &str, Count); 5] = [
@@ -25,7 +35,7 @@ type Count = fn(&States) -> u64;
 const SILENCE: &str = "#24292f";
 
 const STYLE: &str = "text{font-family:'DejaVu Sans','Liberation Sans',Arial,sans-serif;font-size:12px;fill:#24292f}\
-                     .title{font-size:18px;font-weight:bold}.small{font-size:11px;fill:#57606a}\
+                     .title{font-size:18px;font-weight:bold}.name{font-weight:bold}.small{font-size:11px;fill:#57606a}\
                      .x{text-anchor:middle;fill:#57606a}.y{text-anchor:end;fill:#57606a}line{stroke:#d0d7de}";
 
 /// From numbers to places.
@@ -35,25 +45,29 @@ struct Scale {
 }
 
 /// The whole picture.
-pub(crate) fn draw(title: &str, below: &str, polls: &[Poll]) -> String {
-    let scale = Scale::of(polls);
+pub(crate) fn draw(title: &str, below: &[&str], panels: &[Panel<'_>]) -> String {
+    let scale = Scale::of(panels);
     let mut picture = Picture::default();
     picture.text(24.0, 34.0, "title", title);
-    picture.text(24.0, 54.0, "small", below);
-    picture.axes(&scale);
-    for (index, poll) in polls.iter().enumerate() {
-        let until = polls.get(index + 1).map_or(scale.seconds, |next| next.at.as_secs_f64());
-        picture.bar(&scale, poll, until);
+    for (number, line) in below.iter().enumerate() {
+        picture.text(24.0, 54.0 + 16.0 * number as f64, "small", line);
     }
-    picture.legend();
-    picture.finish()
+    let top = 16.0 * below.len().saturating_sub(1) as f64;
+    for (number, panel) in panels.iter().enumerate() {
+        picture.shifted(top + PANEL * number as f64, |picture| picture.panel(&scale, panel));
+    }
+    let height = BOTTOM + top + PANEL * panels.len().saturating_sub(1) as f64 + 60.0;
+    picture.legend(height);
+    picture.finish(height)
 }
 
 impl Scale {
-    fn of(polls: &[Poll]) -> Scale {
+    fn of(panels: &[Panel<'_>]) -> Scale {
         let all = |poll: &Poll| poll.states.map_or(0, |states| STACK.iter().map(|(_, _, count)| count(&states)).sum());
-        let seconds = polls.last().map_or(0.0, |poll| poll.at.as_secs_f64()) + super::poll::EVERY.as_secs_f64();
-        Scale { seconds, tasks: polls.iter().map(all).max().unwrap_or(0).max(1) }
+        let polls = || panels.iter().flat_map(|panel| panel.polls);
+        let last = polls().map(|poll| poll.at).max().unwrap_or_default();
+        let seconds = (last + super::poll::EVERY).as_secs_f64();
+        Scale { seconds, tasks: polls().map(all).max().unwrap_or(0).max(1) }
     }
 
     fn x(&self, seconds: f64) -> f64 {
@@ -88,6 +102,21 @@ impl Picture {
         );
     }
 
+    fn shifted(&mut self, down: f64, draw: impl FnOnce(&mut Picture)) {
+        self.0 += &format!("<g transform=\"translate(0 {down})\">\n");
+        draw(self);
+        self.0 += "</g>\n";
+    }
+
+    fn panel(&mut self, scale: &Scale, panel: &Panel<'_>) {
+        self.axes(scale);
+        for (index, poll) in panel.polls.iter().enumerate() {
+            let next = panel.polls.get(index + 1).map_or(poll.at + super::poll::EVERY, |next| next.at);
+            self.bar(scale, poll, next.as_secs_f64());
+        }
+        self.text(LEFT + 10.0, TOP + 16.0, "name", panel.name);
+    }
+
     fn bar(&mut self, scale: &Scale, poll: &Poll, until: f64) {
         let gap = if scale.seconds < 400.0 { 1.0 } else { 0.0 };
         let sides = (scale.x(poll.at.as_secs_f64()), (scale.x(until) - gap).max(0.0));
@@ -118,19 +147,19 @@ impl Picture {
         }
     }
 
-    fn legend(&mut self) {
+    fn legend(&mut self, height: f64) {
         let mut x = LEFT;
         for (name, color, _) in STACK.into_iter().chain([("no answer", SILENCE, (|_| 0) as Count)]) {
-            self.rectangle((x, x + 12.0), (HEIGHT - 26.0, HEIGHT - 14.0), color);
-            self.text(x + 18.0, HEIGHT - 16.0, "", name);
+            self.rectangle((x, x + 12.0), (height - 26.0, height - 14.0), color);
+            self.text(x + 18.0, height - 16.0, "", name);
             x += 110.0;
         }
     }
 
-    fn finish(self) -> String {
+    fn finish(self, height: f64) -> String {
         format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{HEIGHT}\" \
-             viewBox=\"0 0 {WIDTH} {HEIGHT}\">\n<style>{STYLE}</style>\n\
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{height}\" \
+             viewBox=\"0 0 {WIDTH} {height}\">\n<style>{STYLE}</style>\n\
              <rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n{}</svg>\n",
             self.0
         )
@@ -148,11 +177,15 @@ mod tests {
         let states = States { healthy: 60, staged: 40, ..States::default() };
         let polls =
             [Poll { at: Duration::ZERO, states: Some(states) }, Poll { at: Duration::from_secs(2), states: None }];
-        let svg = draw("100 tasks", "here", &polls);
+        let panel = || Panel { name: "", polls: &polls };
+        let svg = draw("100 tasks", &["here"], &[panel()]);
         // Background, two states, a silence, six names.
         assert_eq!(svg.matches("<rect").count(), 10);
         assert!(svg.contains("y=\"192.00\" width=\"454.00\" height=\"168.00\" fill=\"#1a7f37\""), "{svg}");
         assert!(svg.contains("y=\"80.00\" width=\"454.00\" height=\"112.00\" fill=\"#bf8700\""), "{svg}");
+        let compared = draw("100 tasks", &["here"], &[panel(), panel()]);
+        assert_eq!(compared.matches("<rect").count(), 13);
+        assert!(compared.contains("height=\"750\""));
     }
 
     #[test]

@@ -26,6 +26,12 @@ pub(crate) struct Options {
     pub(crate) timeout: Duration,
     /// Whether every task has a network namespace of its own.
     pub(crate) netns: bool,
+    /// How many simulated agents there are; without any, one real one.
+    pub(crate) agents: u32,
+    /// How many tasks of simulated agents change their health at once.
+    pub(crate) flips: u32,
+    /// And how many each second, for a while.
+    pub(crate) flips_per_second: u32,
     /// Little, and soon.
     pub(crate) quick: bool,
 }
@@ -70,14 +76,40 @@ impl Default for Options {
             hold: Duration::from_secs(20),
             timeout: Duration::from_secs(20),
             netns: false,
+            agents: 0,
+            flips: 10_000,
+            flips_per_second: 100,
             quick: false,
+        }
+    }
+}
+
+/// The verb, as it was typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Command {
+    One(Options),
+    /// One of each, up to the bars, or up to little.
+    All {
+        quick: bool,
+    },
+}
+
+impl Command {
+    /// None if it makes no sense.
+    pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Option<Command> {
+        let (all, others): (Vec<String>, Vec<String>) = arguments.partition(|argument| argument == "--all");
+        match (all.len(), others.iter().map(String::as_str).collect::<Vec<_>>().as_slice()) {
+            (1, []) => Some(Command::All { quick: false }),
+            (1, ["--quick"]) => Some(Command::All { quick: true }),
+            (0, _) => Options::parse(others.into_iter()).map(Command::One),
+            _ => None,
         }
     }
 }
 
 impl Options {
     /// None if it makes no sense.
-    pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Option<Options> {
+    fn parse(arguments: impl Iterator<Item = String>) -> Option<Options> {
         let mut arguments = arguments.peekable();
         let mut options = Options::default();
         while let Some(name) = arguments.next() {
@@ -87,8 +119,16 @@ impl Options {
                 _ => options.take(&name, &arguments.next()?)?,
             }
         }
-        let sane = options.step > 0 && options.up_to > 0 && (!options.netns || options.check.is_native());
-        (sane && (!options.curl || options.check == Kind::MesosHttp)).then_some(options)
+        options.is_sane().then_some(options)
+    }
+
+    fn is_sane(&self) -> bool {
+        let counts = self.step > 0 && self.up_to > 0 && self.agents <= 10_000;
+        let place = !self.netns || (self.check.is_native() && !self.is_simulated());
+        let prober = !self.curl || (self.check == Kind::MesosHttp && !self.is_simulated());
+        // Agents would have more ports each than there are.
+        let ports = !self.is_simulated() || self.up_to.div_ceil(self.agents) <= 20_000;
+        counts && place && prober && ports
     }
 
     fn take(&mut self, name: &str, value: &str) -> Option<()> {
@@ -99,13 +139,25 @@ impl Options {
             "--hold" => self.hold = duration(value)?,
             "--timeout" => self.timeout = duration(value)?,
             "--prober" => self.curl = matches!(value, "curl" | "engine").then_some(value == "curl")?,
+            "--agents" => self.agents = value.parse().ok().filter(|agents| *agents > 0)?,
+            "--flips" => self.flips = value.parse().ok()?,
+            "--flips-per-second" => self.flips_per_second = value.parse().ok()?,
             _ => return None,
         }
         Some(())
     }
 
-    fn quick(self) -> Options {
-        Options { quick: true, up_to: 100, step: 50, hold: Duration::from_secs(6), ..self }
+    pub(crate) fn quick(self) -> Options {
+        Options { quick: true, up_to: 100, step: 50, hold: Duration::from_secs(6), flips: 25, ..self }
+    }
+
+    pub(crate) fn is_simulated(&self) -> bool {
+        self.agents > 0
+    }
+
+    /// Whether simulated tasks are what is checked, by the scheduler.
+    pub(crate) fn has_simulated_targets(&self) -> bool {
+        self.is_simulated() && !self.check.is_native()
     }
 
     /// How many tasks there are to be, step by step.
@@ -118,13 +170,22 @@ impl Options {
     /// The beginning of the names of files.
     pub(crate) fn name(&self) -> String {
         let mark = |set, text| if set { text } else { "" };
-        format!("scale-{}{}{}", self.check.as_str(), mark(self.curl, "-curl"), mark(self.netns, "-netns"))
+        let marks = [(self.curl, "-curl"), (self.netns, "-netns"), (self.is_simulated(), "-simulated")];
+        format!("scale-{}{}", self.check.as_str(), marks.map(|(set, text)| mark(set, text)).concat())
     }
 
     pub(crate) fn title(&self) -> String {
-        let prober = if self.curl { ", a process of curl each" } else { "" };
-        let places = if self.netns { ", in network namespaces" } else { "" };
-        format!("{} tasks, {}{prober}{places}, interval 1 s", thousands(self.up_to), self.check.words())
+        let mut title = format!("{} tasks, {}", thousands(self.up_to), self.check.words());
+        if self.curl {
+            title += ", by the engine and by a process of curl each";
+        }
+        if self.netns {
+            title += ", in network namespaces";
+        }
+        if self.is_simulated() {
+            title += &format!(", {} simulated agents", thousands(self.agents));
+        }
+        title + &format!(", interval 1 s, timeout {} s", self.timeout.as_secs())
     }
 }
 
@@ -154,7 +215,7 @@ mod tests {
         let options = given("--check tcp --up-to 450 --step 200 --timeout 5s").unwrap();
         assert_eq!(options.steps(), [200, 400, 450]);
         assert_eq!((options.check, options.timeout), (Kind::Tcp, Duration::from_secs(5)));
-        assert_eq!(options.title(), "450 tasks, TCP health checks by the scheduler, interval 1 s");
+        assert_eq!(options.title(), "450 tasks, TCP health checks by the scheduler, interval 1 s, timeout 5 s");
     }
 
     #[test]
@@ -162,6 +223,18 @@ mod tests {
         for line in ["--check icmp", "--step 0", "--check http --netns", "--check tcp --prober curl", "--up-to"] {
             assert_eq!(given(line), None, "{line}");
         }
+        for line in ["--agents 0", "--agents 10 --netns", "--agents 3 --prober curl", "--agents 1 --up-to 30000"] {
+            assert_eq!(given(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn all_is_asked_for_alone() {
+        let command = |line: &str| Command::parse(line.split_whitespace().map(str::to_owned));
+        assert_eq!(command("--all"), Some(Command::All { quick: false }));
+        assert_eq!(command("--quick --all"), Some(Command::All { quick: true }));
+        assert_eq!(command("--all --step 3"), None);
+        assert!(matches!(command("--agents 100 --up-to 100000"), Some(Command::One(options)) if options.agents == 100));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What the scheduler says of all tasks, asked every two seconds as in the article. One bar of the chart each.
 
 use std::net::SocketAddr;
+use std::ops::Add;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -51,10 +52,25 @@ impl States {
     }
 }
 
+impl Add for States {
+    type Output = States;
+
+    fn add(self, other: States) -> States {
+        States {
+            staged: self.staged + other.staged,
+            running: self.running + other.running,
+            healthy: self.healthy + other.healthy,
+            unhealthy: self.unhealthy + other.unhealthy,
+            unknown: self.unknown + other.unknown,
+        }
+    }
+}
+
 /// Without the list of tasks: to write that takes longer than anything else here.
 pub(crate) fn states(scheduler: SocketAddr) -> Option<States> {
     let list = http::get(scheduler, "/v2/apps?embed=apps.counts").ok()?;
-    States::of(list["apps"].as_array()?.iter().find(|app| app["id"] == app::ID)?)
+    let ours = list["apps"].as_array()?.iter().filter(|app| app::is_ours(&app["id"]));
+    ours.map(States::of).try_fold(States::default(), |sum, states| Some(sum + states?))
 }
 
 #[cfg(test)]

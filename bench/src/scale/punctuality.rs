@@ -1,11 +1,15 @@
-//! How late checks are, as their targets see it: the demo server tells the times between the last checks of it, of
-//! which the interval is subtracted. What is left is the lag of the checker and the time a check took.
+//! How late checks are, as their targets see it: they tell the times between the last checks of them, of which the
+//! interval is subtracted. What is left is the lag of the checker and the time a check took.
 
+use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::fd::AsFd;
+use std::thread;
 
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use serde_json::Value;
 
-use super::{app, http};
+use super::{http, processes};
 
 /// How many targets are asked: more would say the same.
 const SAMPLE: usize = 200;
@@ -19,24 +23,54 @@ pub(crate) struct Lag {
     pub(crate) p99: f64,
 }
 
+/// Of real tasks: each is a server that can be asked, in its own network or in ours. None if none could tell.
+pub(crate) fn of_tasks(scheduler: SocketAddr, netns: bool) -> Option<Lag> {
+    let all = ports(scheduler)?;
+    let chosen = all.iter().copied().step_by((all.len() / SAMPLE).max(1));
+    let gaps = if netns { chosen.filter_map(inside).collect() } else { chosen.filter_map(ask).collect::<Vec<_>>() };
+    lag(gaps.concat())
+}
+
 /// The port of every task.
-pub(crate) fn ports(scheduler: SocketAddr) -> Option<Vec<u16>> {
-    let list = http::get(scheduler, &format!("/v2/apps{}/tasks", app::ID)).ok()?;
+fn ports(scheduler: SocketAddr) -> Option<Vec<u16>> {
+    let list = http::get(scheduler, "/v2/tasks").ok()?;
     let port = |task: &Value| u16::try_from(task["ports"][0].as_u64()?).ok();
     Some(list["tasks"].as_array()?.iter().filter_map(port).collect())
 }
 
-/// None if no target could tell.
-pub(crate) fn lag(ports: &[u16]) -> Option<Lag> {
-    let chosen = ports.iter().step_by((ports.len() / SAMPLE).max(1));
-    let gaps = |port: &u16| http::text((Ipv4Addr::LOCALHOST, *port).into(), "/gaps").ok();
-    let mut late: Vec<f64> = chosen.filter_map(gaps).flat_map(|text| parse(&text)).collect();
+fn ask(port: u16) -> Option<Vec<f64>> {
+    http::text((Ipv4Addr::LOCALHOST, port).into(), "/gaps").ok().map(|text| parse(&text))
+}
+
+/// The same in the network of the server, by a thread that never comes home.
+fn inside(port: u16) -> Option<Vec<f64>> {
+    let network = File::open(format!("/proc/{}/ns/net", server(port)?)).ok()?;
+    let ask_there = move || {
+        move_into_link_name_space(network.as_fd(), Some(LinkNameSpaceType::Network)).ok()?;
+        ask(port)
+    };
+    thread::spawn(ask_there).join().ok()?
+}
+
+/// The process that serves this port; no two do, wherever they are.
+fn server(port: u16) -> Option<u32> {
+    let end = format!("demo http --port {port}");
+    let pids = fs::read_dir("/proc").ok()?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.into_iter().find(|pid| {
+        let line = processes::command_line(*pid);
+        line.trim_end().ends_with(&end) && !line.contains("sh -c")
+    })
+}
+
+/// What these gaps say. None if there are none.
+pub(crate) fn lag(gaps_ms: Vec<f64>) -> Option<Lag> {
+    let mut late: Vec<f64> = gaps_ms.into_iter().map(|gap| gap - INTERVAL_MS).collect();
     late.sort_by(f64::total_cmp);
     Some(Lag { p50: percentile(&late, 50)?, p99: percentile(&late, 99)? })
 }
 
 fn parse(text: &str) -> Vec<f64> {
-    text.split_whitespace().filter_map(|gap| gap.parse::<f64>().ok()).map(|gap| gap - INTERVAL_MS).collect()
+    text.split_whitespace().filter_map(|gap| gap.parse().ok()).collect()
 }
 
 fn percentile(sorted: &[f64], percent: usize) -> Option<f64> {
@@ -49,8 +83,9 @@ mod tests {
 
     #[test]
     fn lag_is_what_exceeds_the_interval() {
-        assert_eq!(parse("1001.5 1000\n1020"), [1.5, 0.0, 20.0]);
-        let all: Vec<f64> = (0..100).map(f64::from).collect();
-        assert_eq!((percentile(&all, 50), percentile(&all, 99), percentile(&[], 50)), (Some(50.0), Some(99.0), None));
+        assert_eq!(parse("1001.5 1000\n1020"), [1001.5, 1000.0, 1020.0]);
+        let gaps = (0..100).map(|late| INTERVAL_MS + f64::from(late)).collect();
+        assert_eq!(lag(gaps), Some(Lag { p50: 50.0, p99: 99.0 }));
+        assert_eq!(lag(Vec::new()), None);
     }
 }

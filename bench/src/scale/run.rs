@@ -3,83 +3,105 @@
 use std::time::Duration;
 
 use super::cluster::Cluster;
+use super::control::{self, ControlPlane};
 use super::interrupt;
 use super::options::Options;
 use super::poll::{self, Poll, States};
-use super::punctuality;
+use super::punctuality::{self, Lag};
 use super::step::{Costs, Step};
 use super::verdicts::Verdicts;
 use crate::clock::{Moment, pause};
 use crate::progress::Progress;
 
-/// How long tasks may take to become healthy, at least, and for each.
-const PATIENCE: (Duration, Duration) = (Duration::from_secs(60), Duration::from_millis(100));
+/// How long tasks may take to become healthy, at least, and for each ten that are expected to start meanwhile.
+const PATIENCE: (Duration, u32) = (Duration::from_secs(60), 10);
 
 /// All that was found.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     pub(crate) polls: Vec<Poll>,
     pub(crate) steps: Vec<Step>,
+    /// What simulated agents were tried with.
+    pub(crate) control: ControlPlane,
     /// Why it ended before the last step.
     pub(crate) broken: Option<String>,
 }
 
+impl Findings {
+    /// How many tasks were well, with nobody blamed.
+    pub(crate) fn carried(&self) -> u32 {
+        self.steps.last().map_or(0, |step| step.tasks)
+    }
+}
+
 /// What goes on.
-struct Run<'a> {
-    options: &'a Options,
-    cluster: &'a Cluster,
+pub(super) struct Run<'a> {
+    pub(super) options: &'a Options,
+    pub(super) cluster: &'a mut Cluster,
+    pub(super) findings: Findings,
+    pub(super) progress: Progress,
     verdicts: Verdicts,
-    progress: Progress,
+    /// Health changes because it was told to: verdicts are not false, and the stream of events may break.
+    pub(super) is_shaken: bool,
     began: Moment,
     next_poll: Duration,
-    findings: Findings,
 }
 
 /// Why a run ends early.
-type Broken = String;
+pub(super) type Broken = String;
 
-pub(crate) fn run(options: &Options, cluster: &Cluster) -> anyhow::Result<Findings> {
-    cluster.create_app(options)?;
+pub(crate) fn run(options: &Options, cluster: &mut Cluster) -> anyhow::Result<Findings> {
+    cluster.create_apps(options)?;
     let steps = options.steps();
-    let guess = options.hold * u32::try_from(steps.len()).unwrap_or(1) + per_task() * options.up_to;
+    let (rows, guess) = (steps.len() + control::rows(options), guess(options, steps.len()));
     let mut run = Run {
         options,
-        cluster,
         verdicts: Verdicts::listen(cluster.scheduler.address)?,
-        progress: Progress::new(steps.len(), guess),
+        cluster,
+        progress: Progress::new(rows, guess),
+        is_shaken: false,
         began: Moment::now(),
         next_poll: Duration::ZERO,
         findings: Findings::default(),
     };
-    let mut tasks = 0;
-    for wanted in steps {
-        let known = run.verdicts.false_ones();
-        if let Err(broken) = run.step(wanted, wanted - tasks, known) {
-            run.findings.broken = Some(broken);
-            break;
-        }
-        tasks = wanted;
-    }
+    run.findings.broken = run.all(steps).err();
     run.progress.clear();
     Ok(run.findings)
 }
 
+fn guess(options: &Options, steps: usize) -> Duration {
+    let steps = options.hold * u32::try_from(steps).unwrap_or(1) + per_task(options) * options.up_to;
+    steps + control::guess(options) * u32::try_from(control::rows(options)).unwrap_or(1)
+}
+
 /// How long a task takes to start, to guess with.
-fn per_task() -> Duration {
-    Duration::from_millis(10)
+fn per_task(options: &Options) -> Duration {
+    Duration::from_millis(if options.is_simulated() { 1 } else { 10 })
 }
 
 impl Run<'_> {
-    fn step(&mut self, wanted: u32, more: u32, known: u64) -> Result<(), Broken> {
-        self.progress.begin("tasks", self.options.hold + per_task() * more);
+    fn all(&mut self, steps: Vec<u32>) -> Result<(), Broken> {
+        let empty = self.costs();
+        let mut tasks = 0;
+        for wanted in steps {
+            self.step(wanted, wanted - tasks)?;
+            tasks = wanted;
+        }
+        control::try_all(self, &empty)
+    }
+
+    fn step(&mut self, wanted: u32, more: u32) -> Result<(), Broken> {
+        let known = self.verdicts.false_ones();
+        let expected = per_task(self.options) * more;
+        self.progress.begin("tasks", self.options.hold + expected);
         let begin = self.costs();
-        self.cluster.scale(wanted).map_err(|error| format!("{error:#}"))?;
-        self.wait_healthy(wanted, PATIENCE.0.max(PATIENCE.1 * more))?;
+        self.cluster.scale(self.options, wanted).map_err(|error| format!("{error:#}"))?;
+        self.wait_healthy(wanted, PATIENCE.0.max(expected * PATIENCE.1))?;
         let still = self.costs();
-        self.hold(wanted)?;
-        let (end, ports) = (self.costs(), punctuality::ports(self.cluster.scheduler.address));
-        let lag = ports.filter(|_| !self.options.netns).and_then(|ports| punctuality::lag(&ports));
-        let step = Step::new(wanted, (begin, still), end, lag, self.verdicts.false_ones() - known);
+        self.forget_lag();
+        self.hold(self.options.hold, |_, _| ())?;
+        let end = self.costs();
+        let step = Step::new(wanted, (begin, still), end, self.lag(), self.verdicts.false_ones() - known);
         self.progress.clear();
         println!("{}", super::table::row(&step));
         self.findings.steps.push(step);
@@ -87,27 +109,38 @@ impl Run<'_> {
     }
 
     fn wait_healthy(&mut self, wanted: u32, limit: Duration) -> Result<(), Broken> {
+        self.wait(limit, Duration::from_millis(200), |_, states| states.all_healthy(wanted)).map(drop)
+    }
+
+    /// Looks so often until all is as it should be; says how long that took.
+    pub(super) fn wait(
+        &mut self,
+        limit: Duration,
+        every: Duration,
+        holds: impl Fn(&Cluster, &States) -> bool,
+    ) -> Result<Duration, Broken> {
         let since = Moment::now();
         loop {
             let states = self.look()?;
-            if states.is_some_and(|states| states.all_healthy(wanted)) {
-                return Ok(());
+            if states.is_some_and(|states| holds(self.cluster, &states)) {
+                return Ok(since.age());
             }
             if since.age() > limit {
-                return Err(format!("{wanted} tasks were not all healthy after {} s: {states:?}", limit.as_secs()));
+                return Err(format!("tasks were not as they should be after {} s: {states:?}", limit.as_secs()));
             }
-            self.progress.say(&format!("{} of {wanted} healthy", states.unwrap_or_default().healthy));
-            pause(Duration::from_millis(200));
+            self.progress.say(&format!("{} healthy", states.unwrap_or_default().healthy));
+            pause(every);
         }
     }
 
-    /// All is well, and is to remain so.
-    fn hold(&mut self, wanted: u32) -> Result<(), Broken> {
+    /// All is well, and is to remain so. `meanwhile` is told what is over of the time.
+    pub(super) fn hold(&mut self, time: Duration, mut meanwhile: impl FnMut(&Cluster, Duration)) -> Result<(), Broken> {
         let since = Moment::now();
-        while since.age() < self.options.hold {
-            pause(poll::EVERY.saturating_sub(Duration::from_millis(10)).min(self.until_poll()));
+        while since.age() < time {
+            pause(Duration::from_millis(100).min(self.until_poll()));
             self.look_if_due()?;
-            self.progress.say(&format!("{wanted} healthy"));
+            meanwhile(self.cluster, since.age());
+            self.progress.say("all is still");
         }
         Ok(())
     }
@@ -132,13 +165,30 @@ impl Run<'_> {
             self.findings.polls.push(Poll { at, states });
         }
         match (self.verdicts.false_ones(), self.verdicts.breaks()) {
+            _ if self.is_shaken => Ok(states),
             (0, 0) => Ok(states),
             (0, _) => Err("the stream of events broke, and verdicts may have been missed".to_owned()),
             (count, _) => Err(format!("{count} verdicts against tasks that are well")),
         }
     }
 
-    fn costs(&self) -> Costs {
+    pub(super) fn costs(&self) -> Costs {
         Costs::now(self.cluster, self.began.age())
+    }
+
+    /// What simulated targets have seen of the time when tasks were started does not count.
+    fn forget_lag(&mut self) {
+        let _nothing_to_forget = self.lag_of_targets();
+    }
+
+    fn lag(&mut self) -> Option<Lag> {
+        match self.options.is_simulated() {
+            true => self.lag_of_targets(),
+            false => punctuality::of_tasks(self.cluster.scheduler.address, self.options.netns),
+        }
+    }
+
+    fn lag_of_targets(&mut self) -> Option<Lag> {
+        punctuality::lag(self.cluster.targets.as_mut()?.gaps().ok()?)
     }
 }

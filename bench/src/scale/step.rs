@@ -10,6 +10,10 @@ use super::usage::{self, Usage};
 /// Who is measured, in the order of columns.
 pub(crate) const ROLES: [&str; 4] = ["scheduler", "master", "agent", "executor"];
 
+pub(crate) const SCHEDULER: usize = 0;
+pub(crate) const MASTER: usize = 1;
+pub(crate) const EXECUTOR: usize = 3;
+
 /// What everybody has used so far.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Costs {
@@ -41,11 +45,11 @@ pub(crate) struct Step {
 
 impl Costs {
     pub(crate) fn now(cluster: &Cluster, at: Duration) -> Costs {
-        let pids = [cluster.scheduler.pid(), cluster.master.pid(), cluster.agent.pid()].map(Some);
-        let [scheduler, master, agent] = pids;
+        let [scheduler, master, agent] =
+            [cluster.scheduler.pid(), cluster.master.pid(), cluster.agent_pid()].map(usage::of);
         let metrics = http::get(cluster.master.address, "/metrics/snapshot").unwrap_or_default();
         Costs {
-            roles: [scheduler, master, agent, cluster.pool()].map(|pid| pid.map(usage::of).unwrap_or_default()),
+            roles: [scheduler, master, agent, cluster.pool().map(usage::with_children).unwrap_or_default()],
             machine_cpu: usage::machine_cpu(),
             machine_mib: usage::machine_memory_mib(),
             updates: metrics["master/messages_status_update"].as_f64().unwrap_or_default(),
@@ -58,6 +62,16 @@ impl Costs {
         (amount(later) - amount(self)) / (later.at.saturating_sub(self.at)).as_secs_f64().max(0.001)
     }
 
+    /// CPU of each role until later ones, as a part of one core.
+    pub(crate) fn cpu_per_s(&self, later: &Costs) -> [f64; 4] {
+        [0, 1, 2, 3].map(|role| self.per_second(later, |costs| costs.roles[role].cpu.as_secs_f64()))
+    }
+
+    /// The same as time.
+    pub(crate) fn cpu_until(&self, later: &Costs) -> [Duration; 4] {
+        [0, 1, 2, 3].map(|role| later.roles[role].cpu.saturating_sub(self.roles[role].cpu))
+    }
+
     pub(crate) fn updates_per_s(&self, later: &Costs) -> f64 {
         self.per_second(later, |costs| costs.updates)
     }
@@ -67,12 +81,11 @@ impl Step {
     /// `ramp`: when scaling began and when it ended; then all was still until `end`.
     pub(crate) fn new(tasks: u32, ramp: (Costs, Costs), end: Costs, lag: Option<Lag>, false_verdicts: u64) -> Step {
         let (begin, still) = ramp;
-        let cpu = |role: usize| still.per_second(&end, |costs| costs.roles.map(|usage| usage.cpu.as_secs_f64())[role]);
         Step {
             tasks,
             ramp: Some(still.at.saturating_sub(begin.at)),
             ramp_updates_per_s: begin.updates_per_s(&still),
-            cpu: [0, 1, 2, 3].map(cpu),
+            cpu: still.cpu_per_s(&end),
             rss_mib: end.roles.map(|usage| usage.rss_mib),
             machine_cpu: still.per_second(&end, |costs| costs.machine_cpu.as_secs_f64()),
             machine_mib: end.machine_mib,

@@ -33,6 +33,22 @@ pub(crate) fn row(step: &Step) -> String {
     )
 }
 
+/// For documents.
+pub(crate) fn markdown(steps: &[Step]) -> String {
+    let columns = |unit: &str| ROLES.map(|role| format!("{role}{unit}")).join(" | ");
+    let mut text =
+        format!("| tasks | healthy after, s | {} | {} | lag p50, p99, ms |\n", columns(", % CPU"), columns(", MiB"));
+    text += &format!("|{}\n", "---|".repeat(3 + 2 * ROLES.len()));
+    for step in steps {
+        let cpu = step.cpu.map(|cpu| format!("{:.1}", cpu * 100.0)).join(" | ");
+        let memory = step.rss_mib.map(|mib| format!("{mib:.0}")).join(" | ");
+        let lag = step.lag.map_or_else(|| "-".to_owned(), |lag| format!("{}, {}", ms(lag.p50), ms(lag.p99)));
+        let ramp = step.ramp.unwrap_or_default().as_secs_f64();
+        text += &format!("| {} | {ramp:.1} | {cpu} | {memory} | {lag} |\n", step.tasks);
+    }
+    text
+}
+
 fn ms(value: f64) -> String {
     format!("{value:.1}")
 }

@@ -15,15 +15,20 @@ pub(crate) struct Usage {
 
 /// Nothing if there is no such process.
 pub(crate) fn of(pid: u32) -> Usage {
-    Usage { cpu: cpu(pid).unwrap_or_default(), rss_mib: rss_mib(pid).unwrap_or_default() }
+    Usage { cpu: cpu(pid, 2).unwrap_or_default(), rss_mib: rss_mib(pid).unwrap_or_default() }
 }
 
-/// The process' own threads, those that have ended included; its children are not.
-fn cpu(pid: u32) -> Option<Duration> {
+/// The same with children that have ended, such as commands that check.
+pub(crate) fn with_children(pid: u32) -> Usage {
+    Usage { cpu: cpu(pid, 4).unwrap_or_default(), ..of(pid) }
+}
+
+/// The process' own threads, those that have ended included; with four fields also its children that have.
+fn cpu(pid: u32, fields: usize) -> Option<Duration> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // Fields 14 and 15; the first one after the name is the third.
-    let (_, fields) = stat.rsplit_once(") ")?;
-    let ticks: u64 = fields.split(' ').skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
+    // Fields 14 to 17; the first one after the name is the third.
+    let (_, text) = stat.rsplit_once(") ")?;
+    let ticks: u64 = text.split(' ').skip(11).take(fields).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
     Some(ticks_to_time(ticks))
 }
 

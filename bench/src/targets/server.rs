@@ -1,14 +1,17 @@
 //! A server that costs as little as a server can: one thread, one epoll set, any number of listeners. It closes the
-//! connection after its answer if it is asked to, as servers do. It ends when standard input does.
+//! connection after its answer if it is asked to, as servers do. It ends when standard input does; for each line that
+//! comes in there, it tells the gaps between connections in a line.
 
-use std::io::ErrorKind;
-use std::net::{Ipv4Addr, TcpListener};
+use std::io::{ErrorKind, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::buffer::spare_capacity;
 use rustix::event::epoll;
 use rustix::net::{RecvFlags, SendFlags, SocketFlags, accept_with, recv, send};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use super::gaps::Gaps;
 
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nok\n";
 
@@ -23,6 +26,7 @@ pub(super) struct Server {
     listeners: Vec<OwnedFd>,
     connections: Vec<Option<OwnedFd>>,
     free: Vec<usize>,
+    gaps: Gaps,
 }
 
 impl Server {
@@ -30,12 +34,18 @@ impl Server {
         raise_limit();
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         epoll::add(&epoll, std::io::stdin(), epoll::EventData::new_u64(INPUT), epoll::EventFlags::IN)?;
-        Ok(Server { epoll, listeners: Vec::new(), connections: Vec::new(), free: Vec::new() })
+        let gaps = Gaps::default();
+        Ok(Server { epoll, listeners: Vec::new(), connections: Vec::new(), free: Vec::new(), gaps })
     }
 
     /// In the namespace we are in; on a port the kernel chooses.
     pub(super) fn listen(&mut self) -> anyhow::Result<u16> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        self.listen_at((Ipv4Addr::LOCALHOST, 0).into())
+    }
+
+    /// The same there.
+    pub(super) fn listen_at(&mut self, address: SocketAddr) -> anyhow::Result<u16> {
+        let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
         let port = listener.local_addr()?.port();
         let listener = OwnedFd::from(listener);
@@ -58,7 +68,12 @@ impl Server {
             };
             for event in &events {
                 match event.data.u64() {
-                    INPUT => return Ok(()),
+                    INPUT => {
+                        if std::io::stdin().lines().next().is_none() {
+                            return Ok(());
+                        }
+                        writeln!(std::io::stdout(), "{}", self.gaps.take())?;
+                    }
                     name if name & CONNECTION != 0 => self.go_on((name & !CONNECTION) as usize),
                     name => self.accept(name as usize),
                 }
@@ -72,6 +87,7 @@ impl Server {
         let Some(Ok(connection)) = self.listeners.get(listener).map(|listener| accept_with(listener, flags)) else {
             return;
         };
+        self.gaps.note(listener);
         if answer(&connection) == Next::Wait {
             self.keep(connection);
         }

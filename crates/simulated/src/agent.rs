@@ -132,6 +132,7 @@ impl Agent {
 
     /// So many tasks change their health, each time others as long as there are any.
     pub(crate) fn flip(&mut self, now: Now, tasks: usize) {
+        self.counts.flips += tasks as u64;
         for _ in 0..tasks.min(self.checked.len()) {
             let Some(key) = self.checked.pop_front() else { return };
             let flipped = self.change(now, &key, |task| {

@@ -18,7 +18,9 @@ pub struct Counts {
     pub unhealthy: u64,
     /// Tasks with updates that are not acknowledged.
     pub unacknowledged: u64,
-    /// Updates made since the beginning.
+    /// Flips it was told to make, and has made as far as there were tasks, since the beginning.
+    pub flips: u64,
+    /// Updates sent since the beginning.
     pub updates: u64,
     /// Bytes of all definitions of tasks since the beginning, as they came over the wire.
     pub definition_bytes: u64,
@@ -55,6 +57,7 @@ impl Counts {
             healthy: of(self.healthy, other.healthy),
             unhealthy: of(self.unhealthy, other.unhealthy),
             unacknowledged: of(self.unacknowledged, other.unacknowledged),
+            flips: of(self.flips, other.flips),
             updates: of(self.updates, other.updates),
             definition_bytes: of(self.definition_bytes, other.definition_bytes),
         }

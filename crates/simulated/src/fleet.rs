@@ -3,6 +3,7 @@
 //! Owns a runtime with one thread, on which all agents live, and a channel of flips to each.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use mesos::resources::Resources;
 use mesos::v1::Resource;
@@ -39,7 +40,7 @@ pub enum FleetError {
 pub struct Fleet {
     agents: Vec<Reins>,
     /// Who flips next.
-    next: usize,
+    next: AtomicUsize,
     runtime: Option<Runtime>,
 }
 
@@ -64,7 +65,7 @@ impl Fleet {
         let resources = options.resources.parse::<Resources>()?.to_wire();
         let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("simulated").enable_all().build()?;
         let agents = (0..options.agents).map(|number| start(&runtime, master, number, &resources)).collect();
-        Ok(Fleet { agents, next: 0, runtime: Some(runtime) })
+        Ok(Fleet { agents, next: AtomicUsize::new(0), runtime: Some(runtime) })
     }
 
     /// What all of them have, as of a moment ago.
@@ -74,14 +75,14 @@ impl Fleet {
     }
 
     /// So many tasks become unhealthy if they are healthy, or healthy if they are not, spread over all agents.
-    pub fn flip(&mut self, tasks: usize) {
+    pub fn flip(&self, tasks: usize) {
         let agents = self.agents.len().max(1);
         let (each, rest) = (tasks / agents, tasks % agents);
+        let first = self.next.fetch_add(rest, Ordering::Relaxed);
         for place in 0..self.agents.len().min(tasks) {
-            let reins = &self.agents[(self.next + place) % agents];
+            let reins = &self.agents[(first + place) % agents];
             let _turned_away = reins.flips.send(each + usize::from(place < rest));
         }
-        self.next = (self.next + rest) % agents;
     }
 }
 

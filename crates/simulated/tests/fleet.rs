@@ -140,7 +140,7 @@ async fn a_fleet_lives_as_agents_do() {
     let store = Store::in_memory().unwrap();
     let first = master(&store, 0).await;
     let options = simulated::Options { agents: AGENTS, resources: "cpus:8;mem:1024".to_owned() };
-    let mut fleet = Fleet::start(first.address, &options).unwrap();
+    let fleet = Fleet::start(first.address, &options).unwrap();
     let mut framework = Framework::subscribe(&first, None).await;
     let mut agents = 0;
     while agents < AGENTS {

@@ -226,6 +226,8 @@ impl Core {
             ("marathon.instances.launch-queue.gauge", self.waiting.values().map(BTreeSet::len).sum()),
             ("marathon.instances.inflight-kills.gauge", self.killing.len()),
             ("marathon.instances.held-unhealthy.gauge", self.held.values().map(BTreeSet::len).sum()),
+            // Not Marathon's: tasks of which the master was asked, and has not told.
+            ("cygnet.reconciliation.unanswered.gauge", self.unanswered.len()),
         ]
     }
 }
