@@ -41,6 +41,7 @@ use crate::events::Event;
 use crate::ids::{AppId, InstanceId};
 use crate::instance::Instance;
 use crate::refusals::Refusals;
+use crate::states::States;
 use crate::tally::Tally;
 use crate::time::Timestamp;
 use deploy::counted;
@@ -80,6 +81,8 @@ pub(crate) struct Core {
     instances: BTreeMap<InstanceId, Instance>,
     /// How many of each app are how far.
     tallies: BTreeMap<AppId, Tally>,
+    /// How many tasks of each app are in which state.
+    states: BTreeMap<AppId, States>,
     deployments: BTreeMap<String, Deployment>,
     /// Which deployment an app is locked by.
     locks: BTreeMap<AppId, String>,
@@ -129,6 +132,7 @@ impl Core {
             groups: loaded.groups,
             instances: loaded.instances,
             tallies: BTreeMap::new(),
+            states: BTreeMap::new(),
             deployments: loaded.deployments,
             locks: BTreeMap::new(),
             backoffs: BTreeMap::new(),
@@ -175,6 +179,7 @@ impl Core {
         for id in ids {
             let Some(instance) = self.instances.get(&id) else { continue };
             self.tallies.entry(instance.app.clone()).or_default().add(counted(instance));
+            self.states.entry(instance.app.clone()).or_default().add(States::of(instance));
             if instance.kill_asked_at.is_some() {
                 self.killing.insert(id.clone());
             }

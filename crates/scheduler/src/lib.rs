@@ -36,6 +36,7 @@ mod refusals;
 mod scheduler;
 mod selector;
 mod spread;
+mod states;
 mod stock;
 mod tally;
 mod task;

@@ -127,7 +127,8 @@ impl Core {
     /// A success like the one before: worth knowing, not worth writing.
     fn still_alive(&mut self, id: &InstanceId, index: usize, now: Timestamp) {
         let health = self.instances.get_mut(id).and_then(|instance| instance.health.get_mut(index));
-        if let Some(health) = health {
+        // Before the verdict it is one of the successes that are still wanted.
+        if let Some(health) = health.filter(|health| health.alive == Some(true)) {
             health.succeeded(now);
         }
     }

@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::deployment::Deployment;
 use crate::ids::{AppId, InstanceId};
 use crate::instance::{Condition, Instance};
+use crate::states::States;
 use crate::time::Timestamp;
 
 /// How many versions of an app are kept, beside those that still run.
@@ -169,12 +170,15 @@ impl Core {
     /// Changes an instance, and remembers that it has to be written and planned for.
     pub(super) fn change<T>(&mut self, id: &InstanceId, change: impl FnOnce(&mut Instance) -> T) -> Option<T> {
         let instance = self.instances.get_mut(id)?;
-        let before = counted(instance);
+        let before = (counted(instance), States::of(instance));
         let result = change(instance);
-        let (after, app) = (counted(instance), instance.app.clone());
+        let (after, app) = ((counted(instance), States::of(instance)), instance.app.clone());
         let tally = self.tallies.entry(app.clone()).or_default();
-        tally.remove(before);
-        tally.add(after);
+        tally.remove(before.0);
+        tally.add(after.0);
+        let states = self.states.entry(app.clone()).or_default();
+        states.remove(before.1);
+        states.add(after.1);
         self.file(id);
         self.dirty.instances.insert(id.clone());
         self.touch(&app);
@@ -207,6 +211,7 @@ impl Core {
     pub(super) fn add(&mut self, instance: Instance) {
         let id = instance.id.clone();
         self.tallies.entry(instance.app.clone()).or_default().add(counted(&instance));
+        self.states.entry(instance.app.clone()).or_default().add(States::of(&instance));
         self.instances.insert(id.clone(), instance);
         self.change(&id, |_| ());
     }
@@ -214,10 +219,14 @@ impl Core {
     pub(super) fn forget(&mut self, id: &InstanceId) -> Option<Instance> {
         self.unhold(id);
         let instance = self.instances.remove(id)?;
+        if let Some(states) = self.states.get_mut(&instance.app) {
+            states.remove(States::of(&instance));
+        }
         if let Some(tally) = self.tallies.get_mut(&instance.app) {
             tally.remove(counted(&instance));
             if tally.is_empty() {
                 self.tallies.remove(&instance.app);
+                self.states.remove(&instance.app);
             }
         }
         self.waits_no_more(&instance.app, id);

@@ -12,6 +12,7 @@ use crate::deployment::{Deployment, StepAction};
 use crate::ids::{AppId, InstanceId};
 use crate::instance::{Condition, Instance};
 use crate::progress::Progress;
+use crate::states::States;
 use crate::time::Timestamp;
 
 /// What to show of an app beside its definition.
@@ -86,9 +87,11 @@ impl Core {
     pub(crate) fn app_json(&self, id: &AppId, embed: &Embed, now: Timestamp) -> Option<Value> {
         let record = self.apps.get(id).filter(|record| !record.removed)?;
         let mut json = json!(record.app);
-        let tasks: Vec<&Instance> = self.instances_of(id).filter(|instance| instance.has_task()).collect();
+        let looks_at_each = embed.tasks || embed.task_stats;
+        let all = looks_at_each.then(|| self.instances_of(id).filter(|instance| instance.has_task()));
+        let tasks: Vec<&Instance> = all.into_iter().flatten().collect();
         if embed.counts {
-            counts(&mut json, &tasks);
+            counts(&mut json, self.states.get(id).copied().unwrap_or_default());
         }
         let held = self.held_of(id);
         if held > 0 {
@@ -214,15 +217,15 @@ impl Core {
 
     /// How many there are of what, for metrics, by the names Marathon's documents give them.
     pub(crate) fn gauges(&self) -> Vec<(&'static str, usize)> {
-        let of = |condition| self.instances.values().filter(|found| found.condition == condition).count();
-        let healthy = |health| self.instances.values().filter(|found| found.healthy() == Some(health)).count();
+        let mut all = States::default();
+        self.states.values().for_each(|states| all.add(*states));
         vec![
             ("marathon.apps.active.gauge", self.apps.values().filter(|record| !record.removed).count()),
             ("marathon.deployments.active.gauge", self.deployments.len()),
-            ("marathon.instances.staged.gauge", of(Condition::Staging)),
-            ("marathon.instances.running.gauge", of(Condition::Running)),
-            ("marathon.instances.healthy.gauge", healthy(true)),
-            ("marathon.instances.unhealthy.gauge", healthy(false)),
+            ("marathon.instances.staged.gauge", all.staged),
+            ("marathon.instances.running.gauge", all.running),
+            ("marathon.instances.healthy.gauge", all.healthy),
+            ("marathon.instances.unhealthy.gauge", all.unhealthy),
             ("marathon.instances.launch-queue.gauge", self.waiting.values().map(BTreeSet::len).sum()),
             ("marathon.instances.inflight-kills.gauge", self.killing.len()),
             ("marathon.instances.held-unhealthy.gauge", self.held.values().map(BTreeSet::len).sum()),
@@ -232,13 +235,11 @@ impl Core {
     }
 }
 
-fn counts(json: &mut Value, tasks: &[&Instance]) {
-    let of = |condition| tasks.iter().filter(|instance| instance.condition == condition).count();
-    let healthy = |health| tasks.iter().filter(|instance| instance.healthy() == Some(health)).count();
-    json["tasksStaged"] = json!(of(Condition::Staging));
-    json["tasksRunning"] = json!(of(Condition::Running));
-    json["tasksHealthy"] = json!(healthy(true));
-    json["tasksUnhealthy"] = json!(healthy(false));
+fn counts(json: &mut Value, states: States) {
+    json["tasksStaged"] = json!(states.staged);
+    json["tasksRunning"] = json!(states.running);
+    json["tasksHealthy"] = json!(states.healthy);
+    json["tasksUnhealthy"] = json!(states.unhealthy);
 }
 
 fn task_json(instance: &Instance) -> Value {

@@ -1,0 +1,73 @@
+//! How many tasks of an app are in which state, as `GET /v2/apps` counts them. Kept up with every change, so that whoever
+//! looks every second costs the same with ten tasks and with ten thousand. Pure.
+
+use crate::instance::{Condition, Instance};
+
+/// Of one app, or of one instance.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct States {
+    /// Launched, and not heard of.
+    pub staged: usize,
+    /// Running, whatever their health.
+    pub running: usize,
+    /// Of whatever has a task, what is healthy.
+    pub healthy: usize,
+    /// And what is not.
+    pub unhealthy: usize,
+}
+
+impl States {
+    /// What one instance adds.
+    #[must_use]
+    pub(crate) fn of(instance: &Instance) -> States {
+        if !instance.has_task() {
+            return States::default();
+        }
+        let (condition, healthy) = (instance.condition, instance.healthy());
+        States {
+            staged: usize::from(condition == Condition::Staging),
+            running: usize::from(condition == Condition::Running),
+            healthy: usize::from(healthy == Some(true)),
+            unhealthy: usize::from(healthy == Some(false)),
+        }
+    }
+
+    pub(crate) fn add(&mut self, other: States) {
+        self.with(other, |one, other| one + other);
+    }
+
+    pub(crate) fn remove(&mut self, other: States) {
+        self.with(other, usize::saturating_sub);
+    }
+
+    fn with(&mut self, other: States, of: impl Fn(usize, usize) -> usize) {
+        *self = States {
+            staged: of(self.staged, other.staged),
+            running: of(self.running, other.running),
+            healthy: of(self.healthy, other.healthy),
+            unhealthy: of(self.unhealthy, other.unhealthy),
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{AppId, InstanceId};
+    use crate::time::Timestamp;
+
+    #[test]
+    fn an_instance_counts_once_it_has_a_task() {
+        let (app, at) = (AppId::new("a"), Timestamp::from_millis);
+        let mut instance = Instance::scheduled(InstanceId::new(&app, "u"), app, at(0), 1, at(0));
+        assert_eq!(States::of(&instance), States::default());
+        instance.enter(Condition::Running, at(1));
+        let mut all = States::default();
+        all.add(States::of(&instance));
+        assert_eq!((all.running, all.healthy, all.unhealthy), (1, 0, 0));
+        all.remove(States::of(&instance));
+        instance.health[0].failed(at(2), "refused", 1);
+        all.add(States::of(&instance));
+        assert_eq!((all.running, all.healthy, all.unhealthy), (1, 0, 1));
+    }
+}
