@@ -15,11 +15,10 @@ pub(crate) struct Comparison {
 impl Comparison {
     /// None if there is no number of tasks both have carried.
     pub(crate) fn of(engine: &Findings, curl: &Findings) -> Option<Comparison> {
-        let pairs = curl.steps.iter().filter_map(|step| {
+        curl.steps.iter().rev().find_map(|step| {
             let other = engine.steps.iter().find(|other| other.tasks == step.tasks)?;
             Some(Comparison { tasks: step.tasks, engine_us: us_per_check(other), curl_us: us_per_check(step) })
-        });
-        pairs.last()
+        })
     }
 
     pub(crate) fn ratio(&self) -> f64 {
