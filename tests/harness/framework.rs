@@ -92,17 +92,30 @@ impl Framework {
 
     /// Waits for an offer and launches `task` on it; agent and resources are filled in when absent.
     #[track_caller]
-    pub fn launch(&self, mut task: Value) {
+    pub fn launch(&self, task: Value) {
         let offer = self.offer();
-        task["agent_id"] = offer["agent_id"].clone();
-        if task["resources"].is_null() {
-            task["resources"] = json!([
-                {"name": "cpus", "type": "SCALAR", "scalar": {"value": 0.1}},
-                {"name": "mem", "type": "SCALAR", "scalar": {"value": 32.0}}
-            ]);
+        let task = placed(task, &offer);
+        self.accept(&offer, json!({"type": "LAUNCH", "launch": {"task_infos": [task]}}));
+    }
+
+    /// Waits for an offer and launches these tasks on it as a group of the default executor `executor`.
+    #[track_caller]
+    pub fn launch_group(&self, executor: &str, tasks: Vec<Value>) {
+        let offer = self.offer();
+        let tasks: Vec<Value> = tasks.into_iter().map(|task| placed(task, &offer)).collect();
+        let mut resources = resources();
+        if let Value::Array(resources) = &mut resources {
+            resources.push(json!({"name": "disk", "type": "SCALAR", "scalar": {"value": 8.0}}));
         }
-        let launch = json!({"type": "LAUNCH", "launch": {"task_infos": [task]}});
-        let accept = json!({"offer_ids": [offer["id"]], "operations": [launch], "filters": {"refuse_seconds": 0.0}});
+        let executor = json!({"type": "DEFAULT", "executor_id": {"value": executor}, "resources": resources,
+            "framework_id": {"value": self.id}});
+        let group = json!({"executor": executor, "task_group": {"tasks": tasks}});
+        self.accept(&offer, json!({"type": "LAUNCH_GROUP", "launch_group": group}));
+    }
+
+    #[track_caller]
+    fn accept(&self, offer: &Value, operation: Value) {
+        let accept = json!({"offer_ids": [offer["id"]], "operations": [operation], "filters": {"refuse_seconds": 0.0}});
         let answer = self.call(json!({"type": "ACCEPT", "accept": accept}));
         assert_eq!(answer.status, 202, "{}", answer.text());
     }
@@ -162,4 +175,20 @@ impl Framework {
             }
         }
     }
+}
+
+/// The task with what an offer says and what it lacks.
+fn placed(mut task: Value, offer: &Value) -> Value {
+    task["agent_id"] = offer["agent_id"].clone();
+    if task["resources"].is_null() {
+        task["resources"] = resources();
+    }
+    task
+}
+
+fn resources() -> Value {
+    json!([
+        {"name": "cpus", "type": "SCALAR", "scalar": {"value": 0.1}},
+        {"name": "mem", "type": "SCALAR", "scalar": {"value": 32.0}}
+    ])
 }

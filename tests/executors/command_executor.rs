@@ -1,64 +1,14 @@
-//! What Mesos' own tests assert of checks and health checks under the command executor, from outside: through the
-//! scheduler API of a running master and the state of a running agent. Each test is named after Mesos' test of
-//! `health_check_tests.cpp` (first part) or `check_tests.cpp` (second part). Those that need container images or
-//! Docker come with containers.
+//! The command executor: a test for each of Mesos' own.
 
 use std::net::SocketAddr;
 
-use harness::cluster::{Pair, free_address};
-use harness::framework::Framework;
+use harness::cluster::free_address;
 use harness::http;
 use serde_json::{Value, json};
 
-const HEALTH: &str = "REASON_TASK_HEALTH_CHECK_STATUS_UPDATED";
-const CHECK: &str = "REASON_TASK_CHECK_STATUS_UPDATED";
-
-fn task(id: &str, command: &str) -> Value {
-    json!({"name": id, "task_id": {"value": id}, "command": {"value": command}})
-}
-
-fn with_health(id: &str, command: &str, check: Value) -> Value {
-    let mut task = task(id, command);
-    task["health_check"] = json!({"delay_seconds": 0.0, "interval_seconds": 0.1, "grace_period_seconds": 0.0});
-    merge(&mut task["health_check"], check);
-    task
-}
-
-fn with_check(id: &str, command: &str, check: Value) -> Value {
-    let mut task = task(id, command);
-    task["check"] = json!({"delay_seconds": 0.0, "interval_seconds": 0.1});
-    merge(&mut task["check"], check);
-    task
-}
-
-fn merge(into: &mut Value, from: Value) {
-    let (Value::Object(into), Value::Object(from)) = (into, from) else { panic!("two objects") };
-    into.extend(from);
-}
-
-fn command(value: &str) -> Value {
-    json!({"type": "COMMAND", "command": {"value": value}})
-}
-
-fn check_command(value: &str) -> Value {
-    json!({"type": "COMMAND", "command": {"command": {"value": value}}})
-}
-
-/// A command that answers 0 and 1 in turn, or 1 and 0, by a file of the sandbox.
-fn alternating(first: u8) -> String {
-    let (first, second) = (first, 1 - first);
-    format!("if [ -e flip ]; then rm flip; exit {second}; else touch flip; exit {first}; fi")
-}
-
-fn server(port: u16) -> String {
-    format!("exec cygnet demo http --port {port}")
-}
-
-fn started() -> (Pair, Framework) {
-    let pair = Pair::start();
-    let framework = Framework::subscribe(pair.master);
-    (pair, framework)
-}
+use crate::{
+    CHECK, HEALTH, alternating, check_command, command, merge, server, started, task, with_check, with_health,
+};
 
 fn only_task(state: &Value) -> &Value {
     &state["frameworks"][0]["tasks"][0]
