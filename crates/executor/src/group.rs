@@ -205,7 +205,7 @@ impl GroupExecutor {
         match self.members.get(task) {
             // A member that has just gone is about to report it.
             Some(member) => drop(member.orders.send(order)),
-            None => tracing::warn!(task = task.value, "nothing runs under this id"),
+            None => tracing::info!(task = task.value, "nothing runs under this id"),
         }
     }
 

@@ -7,7 +7,7 @@
 //! framework   what the agent said of the framework
 //! spec.json, lock, pid, exit                               (see `shim`)
 //! groups      the groups of a default executor             (see `group`)
-//! tasks/<T>/  all of the above, for each of their tasks
+//! tasks/<T>/<C>/  all of the above, for each of their tasks and its container
 //! ```
 
 use std::fs;
@@ -73,8 +73,9 @@ impl StateDirectory {
 
     /// The directories of all tasks of groups.
     pub(crate) fn members(&self) -> Vec<StateDirectory> {
-        let entries = fs::read_dir(self.path.join("tasks")).into_iter().flatten().flatten();
-        entries.map(|entry| StateDirectory { path: entry.path(), _lock: None }).collect()
+        let entries = |path: PathBuf| fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
+        let containers = entries(self.path.join("tasks")).flat_map(entries);
+        containers.map(|path| StateDirectory { path, _lock: None }).collect()
     }
 
     /// Nobody will ever ask about this task of a group again.

@@ -46,7 +46,8 @@ impl Room {
         }
         ExecutorConfig {
             sandbox: self.sandbox.clone(),
-            state_directory: executor.state_directory.join("tasks").join(&task.value),
+            // Whoever knows the container finds its processes by its name.
+            state_directory: executor.state_directory.join("tasks").join(&task.value).join(&self.container.value),
             task_environment: environment,
             ..executor.clone()
         }

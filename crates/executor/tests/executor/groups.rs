@@ -37,7 +37,9 @@ async fn content(file: &Path) -> String {
 }
 
 async fn pid_of(agent: &Agent, executor: &str, task: &str) -> i32 {
-    pids(&agent.state(executor).join("tasks").join(task)).await.1
+    let state = agent.state(executor).join("tasks").join(task);
+    let container = until("a container", async || fs::read_dir(&state).ok()?.next()?.ok()).await;
+    pids(&container.path()).await.1
 }
 
 #[tokio::test]
@@ -258,6 +260,37 @@ async fn an_executor_of_groups_runs_no_single_task_and_keeps_its_groups() {
     agent.kill_task("e", "a", None).await;
     agent.reached("a", TaskKilled).await;
     assert_eq!(executor.ended().await, 0);
+}
+
+/// What an agent of Apache Mesos sets, and nothing else.
+fn of_plain_mesos(agent: &Agent, executor: &str) -> std::collections::BTreeMap<String, String> {
+    let mut variables = agent.environment(executor);
+    variables.retain(|name, _| !name.starts_with("CYGNET_"));
+    variables.insert("MESOS_AGENT_ENDPOINT".to_owned(), agent.address.to_string());
+    variables.insert("MESOS_HTTP_COMMAND_EXECUTOR".to_owned(), "0".to_owned());
+    variables
+}
+
+#[tokio::test]
+async fn an_agent_of_apache_mesos_is_enough() {
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    let groups = Executor::start(&of_plain_mesos(&agent, "e"));
+    let single = Executor::start(&of_plain_mesos(&agent, "single"));
+    let well = |name: &str| TaskInfo { health_check: Some(health("true", 3)), ..task(name, "sleep 1000") };
+    agent.launch_group("e", vec![well("a"), task("b", "sleep 1000")]).await;
+    let data = Some(br#"{"value": "sleep 1000"}"#.to_vec());
+    agent.launch("single", TaskInfo { command: None, data, ..well("single") }).await;
+    for name in ["a", "single"] {
+        agent.updates_until(name, |all| all.last().is_some_and(|last| last.healthy == Some(true))).await;
+    }
+    assert!(agent.sandbox("e").join(".cygnet/groups").exists() && agent.sandbox("single").join(".cygnet").exists());
+    agent.kill("single", None).await;
+    agent.kill_task("e", "b", None).await;
+    for name in ["a", "b", "single"] {
+        agent.reached(name, TaskKilled).await;
+    }
+    assert_eq!((groups.ended().await, single.ended().await), (0, 0));
 }
 
 #[tokio::test]
