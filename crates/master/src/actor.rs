@@ -4,6 +4,7 @@
 //! to the store. Owns: the core, the sending ends of all event streams. What a batch of requests changed is durable
 //! before anybody hears of it.
 
+mod operators;
 mod streams;
 
 use mesos::server::EventSender;
@@ -13,10 +14,12 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::core::{Action, AgentRefusal, CallRefusal, Core, NoSuchFramework, OperatorRefusal, Query};
+use crate::core::metrics::Metrics;
+use crate::core::{Action, AgentRefusal, CallRefusal, Core, Depth, NoSuchFramework, OperatorRefusal, Snapshot};
 use crate::error::MasterError;
 use crate::ids::StreamId;
 use crate::registry;
+pub(crate) use operators::MAX_OPERATORS;
 use streams::Streams;
 
 /// Requests that may wait for the core; senders wait behind them.
@@ -50,6 +53,8 @@ pub(crate) enum Request {
     SubscribeOperator {
         stream: StreamId,
         sender: EventSender<master::Event>,
+        /// Events that may wait until the reader has its snapshot, and after that.
+        queue: usize,
     },
     Operate {
         call: Box<master::Call>,
@@ -59,9 +64,12 @@ pub(crate) enum Request {
         framework: v1::FrameworkId,
         answer: Answer<Result<(), NoSuchFramework>>,
     },
-    Read {
-        query: Query,
-        answer: Answer<serde_json::Result<Vec<u8>>>,
+    Look {
+        depth: Depth,
+        answer: Answer<Snapshot>,
+    },
+    Measure {
+        answer: Answer<Metrics>,
     },
     /// The other side of a stream is gone.
     Closed(StreamId),
@@ -147,8 +155,8 @@ impl Actor {
                 let result = self.core.agent_call(now, stream.as_ref(), *call);
                 self.answer(answer, result);
             }
-            Request::SubscribeOperator { stream, sender } => {
-                self.streams.add_operator(stream.clone(), sender);
+            Request::SubscribeOperator { stream, sender, queue } => {
+                self.streams.add_operator(stream.clone(), sender, queue);
                 self.core.subscribe_operator(now, stream);
             }
             Request::Operate { call, answer } => {
@@ -159,9 +167,13 @@ impl Actor {
                 let result = self.core.teardown(now, &framework);
                 self.answer(answer, result);
             }
-            Request::Read { query, answer } => {
-                let result = self.core.read(now, &query);
-                self.answer(answer, result);
+            Request::Look { depth, answer } => {
+                let snapshot = self.core.snapshot(depth);
+                self.answer(answer, snapshot);
+            }
+            Request::Measure { answer } => {
+                let metrics = self.core.metrics(now);
+                self.answer(answer, metrics);
             }
             Request::Closed(stream) => self.closed(&stream),
         }
@@ -194,6 +206,7 @@ impl Actor {
                 self.closed(&broken);
             }
         }
+        self.core.set_listeners(self.streams.operators());
         self.answers.drain(..).for_each(|answer| answer());
         Ok(())
     }

@@ -253,9 +253,28 @@ impl Allocator {
         self.filters.count()
     }
 
-    /// The configured weight of a role.
+    /// Filters in force, by role.
+    pub(crate) fn filters_by_role(&self) -> BTreeMap<&str, usize> {
+        self.filters.by_role()
+    }
+
+    /// What share of the cluster each role holds, not weighted.
+    pub(crate) fn shares(&self) -> BTreeMap<String, f64> {
+        shares::of_roles(&self.usage, &self.total)
+    }
+
+    /// The weight of a role.
     pub(crate) fn weight(&self, role: &str) -> f64 {
         self.weights.get(role).copied().unwrap_or(1.0)
+    }
+
+    /// The weights that somebody has set.
+    pub(crate) fn weights(&self) -> &BTreeMap<String, f64> {
+        &self.weights
+    }
+
+    pub(crate) fn set_weight(&mut self, role: &str, weight: f64) {
+        self.weights.insert(role.to_owned(), weight);
     }
 }
 

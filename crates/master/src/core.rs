@@ -9,8 +9,9 @@ mod action;
 mod agent;
 mod agent_calls;
 mod agent_removal;
-mod capabilities;
+pub(crate) mod capabilities;
 pub(crate) mod counters;
+mod drain;
 pub(crate) mod events;
 mod failover;
 mod framework;
@@ -21,35 +22,39 @@ mod kill;
 mod launch;
 mod launch_group;
 mod liveness;
+pub(crate) mod metrics;
 pub(crate) mod news;
-mod offers;
+pub(crate) mod offers;
 mod operate;
 mod orders;
 mod reconcile;
 mod registration;
-mod status;
+pub(crate) mod snapshot;
+pub(crate) mod status;
 mod subscribe;
-mod task;
+pub(crate) mod task;
 mod tasks;
 mod updates;
-pub(crate) mod view;
+mod weights;
 
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mesos::v1::{self, cygnet, master, scheduler};
 
 pub(crate) use action::Action;
 pub(crate) use agent_calls::AgentRefusal;
+pub(crate) use drain::{Drain, Standing, StandingRefusal};
 pub(crate) use events::HEARTBEAT_INTERVAL;
 pub(crate) use framework_calls::CallRefusal;
 pub(crate) use framework_removal::NoSuchFramework;
 pub(crate) use operate::OperatorRefusal;
-pub(crate) use view::legacy::Query;
+pub(crate) use snapshot::{Depth, Snapshot};
 
 use crate::allocator::Allocator;
 use crate::ids::{AgentId, FrameworkId, StreamId};
@@ -59,9 +64,6 @@ use agent::Agent;
 use counters::Counters;
 use framework::Framework;
 use offers::Offers;
-
-/// Completed frameworks remembered.
-const MAX_COMPLETED_FRAMEWORKS: usize = 50;
 
 /// Who this master is.
 #[derive(Debug, Clone)]
@@ -85,8 +87,18 @@ pub(crate) struct Settings {
     /// `None`: any role.
     pub(crate) roles: Option<BTreeSet<String>>,
     pub(crate) weights: BTreeMap<String, f64>,
+    pub(crate) max_completed_frameworks: usize,
+    /// For each framework.
+    pub(crate) max_completed_tasks: usize,
+    /// For each framework.
+    pub(crate) max_unreachable_tasks: usize,
+    /// Between two agents that are given up for not answering pings.
+    pub(crate) agent_removal_interval: Option<Duration>,
+    pub(crate) registry_gc_interval: Duration,
+    pub(crate) registry_max_agent_age: Duration,
+    pub(crate) registry_max_agent_count: usize,
     /// For `/flags`: names as Mesos has them.
-    pub(crate) flags: BTreeMap<String, String>,
+    pub(crate) flags: Arc<BTreeMap<String, String>>,
 }
 
 /// See the module's words.
@@ -104,14 +116,33 @@ pub(crate) struct Core {
     agents: BTreeMap<AgentId, Agent>,
     absent: Absent,
     next_agent: u64,
+    /// What operators said about agents, here or not.
+    standings: BTreeMap<AgentId, Standing>,
+    /// When the next agent that does not answer may be given up.
+    next_removal: Duration,
+    /// When the registry is next looked through for what is too old.
+    next_collection: Duration,
     offers: Offers,
     counters: Counters,
+    /// Operators that listen to the events.
+    listeners: usize,
+}
+
+/// What survived the last master.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Memory {
+    pub(crate) absent: Absent,
+    pub(crate) standings: BTreeMap<AgentId, Standing>,
+    pub(crate) weights: BTreeMap<String, f64>,
 }
 
 impl Core {
-    pub(crate) fn new(identity: Identity, settings: Settings, absent: Absent, now: Now) -> Self {
+    pub(crate) fn new(identity: Identity, settings: Settings, memory: Memory, now: Now) -> Self {
+        let Memory { absent, standings, weights } = memory;
+        let weights = settings.weights.clone().into_iter().chain(weights).collect();
         Core {
-            allocator: Allocator::new(settings.allocation_interval, settings.weights.clone()),
+            allocator: Allocator::new(settings.allocation_interval, weights),
+            next_collection: now.elapsed + settings.registry_gc_interval,
             offers: Offers::new(&identity.id),
             next_tick: now.elapsed + settings.allocation_interval,
             identity,
@@ -124,7 +155,10 @@ impl Core {
             agents: BTreeMap::new(),
             absent,
             next_agent: 0,
+            standings,
+            next_removal: Duration::ZERO,
             counters: Counters::default(),
+            listeners: 0,
         }
     }
 
@@ -144,6 +178,7 @@ impl Core {
         self.expire_frameworks();
         self.check_agents();
         self.expire_offers();
+        self.collect_garbage();
         self.make_offers();
         self.next_tick = now.elapsed + self.settings.allocation_interval;
     }
@@ -159,9 +194,15 @@ impl Core {
 
     /// Sends an event to a framework, if it is connected.
     fn tell(&mut self, framework: &FrameworkId, event: scheduler::Event) {
-        if let Some(stream) = self.frameworks.get(framework).and_then(Framework::stream).cloned() {
+        let Some(framework) = self.frameworks.get_mut(framework) else { return };
+        if let Some(stream) = framework.stream().cloned() {
+            framework.counters.count_event(event.r#type());
             self.act(Action::ToFramework(stream, Box::new(event)));
         }
+    }
+
+    fn info_of(&self, framework: &FrameworkId) -> Option<v1::FrameworkInfo> {
+        self.frameworks.get(framework).map(|framework| (*framework.info).clone())
     }
 
     /// Sends an event to an agent, if it is connected; says whether it was.
@@ -174,15 +215,24 @@ impl Core {
         connected
     }
 
-    fn announce(&mut self, event: master::Event) {
-        self.act(Action::Announce(Box::new(event)));
+    /// Tells operators, if any listen.
+    fn announce(&mut self, event: impl FnOnce() -> master::Event) {
+        if self.listeners > 0 {
+            self.act(Action::Announce(Box::new(event())));
+        }
+    }
+
+    /// How many operators listen from now on.
+    pub(crate) fn set_listeners(&mut self, listeners: usize) {
+        self.listeners = listeners;
     }
 
     /// Lets an operator's stream in: a snapshot first, then everything that happens after it.
     pub(crate) fn subscribe_operator(&mut self, now: Now, stream: StreamId) {
         self.now = now;
-        let snapshot = news::subscribed(self.get_state());
+        let snapshot = self.snapshot(Depth::WithTasks);
         self.act(Action::AdmitOperator(stream, Box::new(snapshot)));
+        self.listeners += 1;
     }
 
     /// As frameworks and agents are told about this master.
@@ -197,7 +247,7 @@ impl Identity {
         format!("master@{}", self.address)
     }
 
-    fn master_info(&self) -> v1::MasterInfo {
+    pub(crate) fn master_info(&self) -> v1::MasterInfo {
         use v1::master_info::{Capability, capability::Type};
         let (ip, port) = (self.address.ip(), self.address.port());
         let capability = |kind: Type| Capability { r#type: Some(kind.into()) };

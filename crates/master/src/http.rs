@@ -2,8 +2,11 @@
 //!
 //! Comes in: requests. Goes out: answers and event streams. Owns no task; [`serve`] owns the connections.
 
+mod administration;
 mod agent;
+mod answer;
 mod body;
+mod files;
 mod legacy;
 mod operator;
 mod scheduler;
@@ -11,8 +14,8 @@ mod scheduler;
 use axum::Router;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use mesos::server::{MESOS_STREAM_ID, Refusal, mesos_paths, only_get, only_post};
+use axum::routing::{MethodFilter, MethodRouter, get, post};
+use mesos::server::{LoggingLevel, MESOS_STREAM_ID, Refusal, mesos_paths, only_get, only_post};
 
 use crate::actor::{Handle, Stopped};
 use crate::ids::StreamId;
@@ -25,25 +28,62 @@ pub(crate) struct Shared {
     pub(crate) authority: String,
     /// Events that may wait for a reader.
     pub(crate) event_queue: usize,
+    /// How what this process logs is changed, if it can be.
+    pub(crate) logging: Option<LoggingLevel>,
 }
 
 /// All routes. Paths are forgiving the way Mesos' are: `/master/state`, `/state/` and `/state.json` are all `/state`.
 pub(crate) fn router(shared: Shared) -> Router {
-    let posts = Router::new()
-        .route("/api/v1/scheduler", post(scheduler::call).fallback(only_post))
-        .route("/cygnet/v1/agent", post(agent::call).fallback(only_post))
-        .route("/api/v1", post(operator::call).fallback(only_post))
-        .route("/teardown", post(legacy::teardown).fallback(only_post));
-    let gets = Router::new()
-        .route("/health", get(legacy::health).fallback(only_get))
-        .route("/version", get(legacy::version).fallback(only_get))
-        .route("/redirect", get(legacy::redirect).fallback(only_get));
-    let reads =
-        legacy::READS.iter().fold(gets, |routes, path| routes.route(path, get(legacy::read).fallback(only_get)));
-    let mut known = vec!["/api/v1/scheduler", "/cygnet/v1/agent", "/api/v1", "/teardown"];
-    known.extend(["/health", "/version", "/redirect"]);
-    known.extend(legacy::READS);
-    mesos_paths("master", &known, posts.merge(reads).with_state(shared))
+    let mut routes = Routes::default()
+        .post("/api/v1/scheduler", post(scheduler::call))
+        .post("/cygnet/v1/agent", post(agent::call))
+        .post("/api/v1", post(operator::call))
+        .post("/teardown", post(legacy::teardown))
+        .get("/health", get(legacy::health))
+        .get("/version", get(legacy::version))
+        .get("/redirect", get(legacy::redirect))
+        .get("/flags", get(legacy::flags))
+        .get("/metrics/snapshot", get(legacy::metrics))
+        .get("/system/stats", get(legacy::system_stats))
+        .get("/logging/toggle", get(administration::toggle_logging).post(administration::toggle_logging))
+        .get("/weights", get(administration::weights).put(administration::update_weights))
+        .get("/files/debug", get(files::debug));
+    for path in legacy::READS {
+        routes = routes.get(path, get(legacy::read));
+    }
+    for path in files::NAMED {
+        routes = routes.get(path, get(files::named));
+    }
+    for (path, _) in administration::EMPTY {
+        let changes = MethodFilter::POST.or(MethodFilter::PUT).or(MethodFilter::DELETE);
+        routes = routes.get(path, get(administration::empty).on(changes, administration::refuse));
+    }
+    for (path, _) in administration::REFUSED {
+        routes = routes.post(path, post(administration::refuse));
+    }
+    mesos_paths("master", &routes.known, routes.router.with_state(shared))
+}
+
+/// Routes, and the paths they are known by.
+#[derive(Default)]
+struct Routes {
+    router: Router<Shared>,
+    known: Vec<&'static str>,
+}
+
+impl Routes {
+    fn get(self, path: &'static str, methods: MethodRouter<Shared>) -> Self {
+        self.with(path, methods.fallback(only_get))
+    }
+
+    fn post(self, path: &'static str, methods: MethodRouter<Shared>) -> Self {
+        self.with(path, methods.fallback(only_post))
+    }
+
+    fn with(mut self, path: &'static str, methods: MethodRouter<Shared>) -> Self {
+        self.known.push(path);
+        Routes { router: self.router.route(path, methods), known: self.known }
+    }
 }
 
 /// A fresh id for a stream.

@@ -6,6 +6,7 @@
 //! - `core`: everything else there is to decide. Pure: inputs with the time, actions out.
 //! - `registry`: which agents there ever were; the only state that survives the master.
 //! - `actor`: the one task that owns the core, feeds it and carries its actions out.
+//! - `view`: answers to whoever reads, written piece by piece from snapshots of the core.
 //! - `http`: the scheduler, agent and operator APIs and the old read endpoints, all talking to the actor.
 //! - [`Master`]: binds the port and runs the two together.
 //!
@@ -23,7 +24,9 @@ mod now;
 mod options;
 mod registry;
 mod stock;
+mod system;
 mod version;
+mod view;
 
 pub use error::MasterError;
 pub use master::Master;

@@ -53,13 +53,19 @@ impl Master {
             started: now.unix,
         };
         let authority = format!("{}:{}", identity.hostname, address.port());
-        let absent = registry::recover(&self.options.store).await?;
-        tracing::info!(id = identity.id, %address, expected_agents = absent.recovered.len(), "master started");
-        let core = Core::new(identity, self.options.settings(address.port()), absent, now);
+        let memory = registry::recover(&self.options.store).await?;
+        let expected_agents = memory.absent.recovered.len();
+        tracing::info!(id = identity.id, %address, expected_agents, "master started");
+        let core = Core::new(identity, self.options.settings(address.port()), memory, now);
         let (actor, running) = Actor::new(core, clock, self.options.store.clone());
         let serving = serve(
             self.listener,
-            router(Shared { actor, authority, event_queue: self.options.event_queue }),
+            router(Shared {
+                actor,
+                authority,
+                event_queue: self.options.event_queue,
+                logging: self.options.logging.clone(),
+            }),
             shutdown.clone(),
         );
         tokio::select! {

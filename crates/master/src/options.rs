@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use mesos::duration;
+use mesos::server::LoggingLevel;
 use store::Store;
 
 use crate::core::Settings;
@@ -35,8 +37,24 @@ pub struct Options {
     pub event_queue: usize,
     /// The roles frameworks may be in; any if unset.
     pub roles: Option<BTreeSet<String>>,
-    /// Shares of roles relative to each other; 1 where nothing is said.
+    /// Shares of roles relative to each other; 1 where nothing is said. What operators set later counts more.
     pub weights: BTreeMap<String, f64>,
+    /// Completed frameworks remembered.
+    pub max_completed_frameworks: usize,
+    /// Completed tasks remembered for each framework.
+    pub max_completed_tasks_per_framework: usize,
+    /// Unreachable tasks remembered for each framework.
+    pub max_unreachable_tasks_per_framework: usize,
+    /// Between two agents that are marked unreachable for not answering pings; no limit if unset.
+    pub agent_removal_interval: Option<Duration>,
+    /// How often the registry is looked through for agents that have been away for too long.
+    pub registry_gc_interval: Duration,
+    /// How long an agent that is away is remembered.
+    pub registry_max_agent_age: Duration,
+    /// How many agents that are away are remembered, unreachable and gone ones counted apart.
+    pub registry_max_agent_count: usize,
+    /// How operators change what this process logs; they cannot if unset.
+    pub logging: Option<LoggingLevel>,
 }
 
 impl Options {
@@ -55,6 +73,14 @@ impl Options {
             event_queue: 1 << 16,
             roles: None,
             weights: BTreeMap::new(),
+            max_completed_frameworks: 50,
+            max_completed_tasks_per_framework: 1000,
+            max_unreachable_tasks_per_framework: 1000,
+            agent_removal_interval: None,
+            registry_gc_interval: Duration::from_secs(15 * 60),
+            registry_max_agent_age: Duration::from_secs(14 * 24 * 60 * 60),
+            registry_max_agent_count: 102_400,
+            logging: None,
         }
     }
 
@@ -68,7 +94,14 @@ impl Options {
             offer_timeout: self.offer_timeout,
             roles: self.roles.clone(),
             weights: self.weights.clone(),
-            flags: self.flags(port),
+            max_completed_frameworks: self.max_completed_frameworks,
+            max_completed_tasks: self.max_completed_tasks_per_framework,
+            max_unreachable_tasks: self.max_unreachable_tasks_per_framework,
+            agent_removal_interval: self.agent_removal_interval,
+            registry_gc_interval: self.registry_gc_interval,
+            registry_max_agent_age: self.registry_max_agent_age,
+            registry_max_agent_count: self.registry_max_agent_count,
+            flags: Arc::new(self.flags(port)),
         }
     }
 
@@ -80,8 +113,22 @@ impl Options {
             ("allocation_interval", duration::format(self.allocation_interval)),
             ("allocator", "hierarchical".to_owned()),
             ("authenticate_agents", "false".to_owned()),
+            ("authenticate_frameworks", "false".to_owned()),
             ("authenticate_http_frameworks", "false".to_owned()),
+            ("authenticate_http_readonly", "false".to_owned()),
+            ("authenticate_http_readwrite", "false".to_owned()),
+            ("filter_gpu_resources", "true".to_owned()),
+            ("framework_sorter", "drf".to_owned()),
             ("ip", self.listen.to_string()),
+            ("logging_level", "INFO".to_owned()),
+            ("max_completed_frameworks", self.max_completed_frameworks.to_string()),
+            ("max_completed_tasks_per_framework", self.max_completed_tasks_per_framework.to_string()),
+            ("max_operator_event_stream_subscribers", crate::actor::MAX_OPERATORS.to_string()),
+            ("max_unreachable_tasks_per_framework", self.max_unreachable_tasks_per_framework.to_string()),
+            ("registry_gc_interval", duration::format(self.registry_gc_interval)),
+            ("registry_max_agent_age", duration::format(self.registry_max_agent_age)),
+            ("registry_max_agent_count", self.registry_max_agent_count.to_string()),
+            ("role_sorter", "drf".to_owned()),
             ("max_agent_ping_timeouts", self.max_agent_ping_timeouts.to_string()),
             ("min_allocatable_resources", "cpus:0.01|mem:32".to_owned()),
             ("port", port.to_string()),
@@ -89,6 +136,13 @@ impl Options {
         ]);
         flags.extend(self.hostname.clone().map(|hostname| ("hostname", hostname)));
         flags.extend(self.offer_timeout.map(|timeout| ("offer_timeout", duration::format(timeout))));
+        flags.extend(
+            self.agent_removal_interval
+                .map(|interval| ("agent_removal_rate_limit", format!("1/{}", duration::format(interval)))),
+        );
+        let weight = |(role, weight): (&String, &f64)| format!("{role}={weight}");
+        let weights: Vec<String> = self.weights.iter().map(weight).collect();
+        flags.extend((!weights.is_empty()).then(|| ("weights", weights.join(","))));
         flags.extend(self.roles.as_ref().map(|roles| ("roles", roles.iter().cloned().collect::<Vec<_>>().join(","))));
         flags.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }

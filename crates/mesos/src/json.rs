@@ -14,11 +14,16 @@ use crate::{
 
 /// The message as one line of JSON.
 pub fn to_vec<M: Wire>(message: &M) -> Vec<u8> {
-    let bytes = message.encode_to_vec();
+    encoded_to_vec::<M>(&message.encode_to_vec())
+}
+
+/// A message that is kept in its protobuf form, as one line of JSON. The bytes are some that prost made; what they do
+/// not make up a message with is left out.
+pub fn encoded_to_vec<M: Wire>(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len() * 2);
     let schema = Schema::get();
     if let Some(index) = schema.index(&M::full_name()) {
-        write::message(schema, index, &bytes, &mut out);
+        write::message(schema, index, bytes, &mut out);
     }
     out
 }

@@ -2,6 +2,7 @@
 //! Mesos' way of finding the handler of a path. In: headers and bodies. Out: calls, and responses for axum. [`serve`] owns
 //! the connections all of it comes over.
 
+mod logging;
 mod negotiate;
 mod paths;
 mod refusal;
@@ -15,6 +16,7 @@ use axum::{
 };
 
 pub use self::{
+    logging::LoggingLevel,
     negotiate::{accept, decode_call, welcomes},
     paths::{OriginalPath, mesos_paths},
     refusal::{Refusal, only_get, only_post},

@@ -41,6 +41,32 @@ pub(crate) struct Master {
     /// How long an offer stands; for ever by default
     #[arg(long, value_parser = humantime::parse_duration, env = "CYGNET_OFFER_TIMEOUT")]
     offer_timeout: Option<Duration>,
+    /// The roles frameworks may be in, separated by commas; any by default
+    #[arg(long, value_delimiter = ',', env = "CYGNET_ROLES")]
+    roles: Option<Vec<String>>,
+    /// Shares of roles relative to each other: `dev=1,ops=2.5`
+    #[arg(long, value_delimiter = ',', value_parser = weight, env = "CYGNET_WEIGHTS")]
+    weights: Vec<(String, f64)>,
+    /// The least time between two agents that are given up for not answering; none by default
+    #[arg(long, value_parser = humantime::parse_duration, env = "CYGNET_AGENT_REMOVAL_INTERVAL")]
+    agent_removal_interval: Option<Duration>,
+    /// Completed frameworks remembered
+    #[arg(long, default_value_t = 50, env = "CYGNET_MAX_COMPLETED_FRAMEWORKS")]
+    max_completed_frameworks: usize,
+    /// Completed tasks remembered for each framework
+    #[arg(long, default_value_t = 1000, env = "CYGNET_MAX_COMPLETED_TASKS_PER_FRAMEWORK")]
+    max_completed_tasks_per_framework: usize,
+    /// Unreachable tasks remembered for each framework
+    #[arg(long, default_value_t = 1000, env = "CYGNET_MAX_UNREACHABLE_TASKS_PER_FRAMEWORK")]
+    max_unreachable_tasks_per_framework: usize,
+}
+
+/// `role=2.5`
+fn weight(text: &str) -> Result<(String, f64), String> {
+    let (role, weight) = text.split_once('=').ok_or("expected role=weight")?;
+    let weight: f64 = weight.parse().map_err(|_| format!("'{weight}' is not a number"))?;
+    let valid = !role.is_empty() && weight.is_finite() && weight > 0.0;
+    if valid { Ok((role.to_owned(), weight)) } else { Err("weights must be positive".to_owned()) }
 }
 
 /// Runs until told to stop.
@@ -55,6 +81,13 @@ pub(crate) async fn run(arguments: Master) -> anyhow::Result<ExitCode> {
     options.agent_reregister_timeout = arguments.agent_reregister_timeout;
     options.allocation_interval = arguments.allocation_interval;
     options.offer_timeout = arguments.offer_timeout;
+    options.roles = arguments.roles.map(|roles| roles.into_iter().collect());
+    options.weights = arguments.weights.into_iter().collect();
+    options.agent_removal_interval = arguments.agent_removal_interval;
+    options.max_completed_frameworks = arguments.max_completed_frameworks;
+    options.max_completed_tasks_per_framework = arguments.max_completed_tasks_per_framework;
+    options.max_unreachable_tasks_per_framework = arguments.max_unreachable_tasks_per_framework;
+    options.logging = crate::log::level();
     let master = ::master::Master::bind(options).await?;
     tracing::info!(address = %master.address(), "the master listens");
     let shutdown = CancellationToken::new();

@@ -3,21 +3,18 @@
 //! Each stream has a keeper: a small task that sends the heartbeats and notices when the reader is gone. A reader that
 //! lets its queue fill up is treated as gone.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
-use axum::body::Bytes;
+use mesos::Wire;
 use mesos::server::EventSender;
 use mesos::v1::{cygnet, master, scheduler};
-use mesos::{Codec, Wire};
 use tokio::time::{Instant, interval_at};
 use tokio_util::task::AbortOnDropHandle;
 
+use super::operators::Operators;
 use super::{Handle, Request};
-use crate::core::{Action, HEARTBEAT_INTERVAL, events, news};
+use crate::core::{Action, HEARTBEAT_INTERVAL, events};
 use crate::ids::StreamId;
-
-/// Operators that may listen at a time; the oldest makes room for a new one.
-const MAX_OPERATORS: usize = 1000;
 
 /// One stream.
 struct Stream<E> {
@@ -38,20 +35,13 @@ pub(super) struct Streams {
     handle: Handle,
     frameworks: BTreeMap<StreamId, Stream<scheduler::Event>>,
     agents: BTreeMap<StreamId, Stream<cygnet::AgentEvent>>,
-    operators: BTreeMap<StreamId, Stream<master::Event>>,
-    /// Operators in the order they came; only those that got their snapshot hear announcements.
-    admitted: VecDeque<StreamId>,
+    operators: Operators,
 }
 
 impl Streams {
     pub(super) fn new(handle: Handle) -> Self {
-        Streams {
-            handle,
-            frameworks: BTreeMap::new(),
-            agents: BTreeMap::new(),
-            operators: BTreeMap::new(),
-            admitted: VecDeque::new(),
-        }
+        let operators = Operators::new(handle.clone());
+        Streams { handle, frameworks: BTreeMap::new(), agents: BTreeMap::new(), operators }
     }
 
     pub(super) fn add_framework(&mut self, id: StreamId, sender: EventSender<scheduler::Event>) {
@@ -64,9 +54,13 @@ impl Streams {
         self.agents.insert(id, stream);
     }
 
-    pub(super) fn add_operator(&mut self, id: StreamId, sender: EventSender<master::Event>) {
-        let stream = self.keep(&id, sender, Some(news::heartbeat()));
-        self.operators.insert(id, stream);
+    pub(super) fn add_operator(&mut self, id: StreamId, sender: EventSender<master::Event>, queue: usize) {
+        self.operators.add(id, sender, queue);
+    }
+
+    /// How many operators listen.
+    pub(super) fn operators(&self) -> usize {
+        self.operators.len()
     }
 
     fn keep<E: Wire>(&self, id: &StreamId, sender: EventSender<E>, heartbeat: Option<E>) -> Stream<E> {
@@ -77,9 +71,7 @@ impl Streams {
     pub(super) fn close(&mut self, id: &StreamId) {
         self.frameworks.remove(id);
         self.agents.remove(id);
-        if self.operators.remove(id).is_some() {
-            self.admitted.retain(|operator| operator != id);
-        }
+        self.operators.close(id);
     }
 
     /// Sends what is to be sent; returns the streams that turned out to be broken.
@@ -91,8 +83,11 @@ impl Streams {
         match action {
             Action::ToFramework(id, event) => send(&self.frameworks, id, &event),
             Action::ToAgent(id, event) => send(&self.agents, id, &event),
-            Action::AdmitOperator(id, event) => self.admit(id, &event),
-            Action::Announce(event) => self.announce(&event),
+            Action::AdmitOperator(id, snapshot) => {
+                self.operators.admit(&id, *snapshot);
+                Vec::new()
+            }
+            Action::Announce(event) => self.operators.announce(&event),
             Action::Close(id) => {
                 self.close(&id);
                 Vec::new()
@@ -100,40 +95,6 @@ impl Streams {
             Action::Persist(_) => Vec::new(),
         }
     }
-
-    fn admit(&mut self, id: StreamId, snapshot: &master::Event) -> Vec<StreamId> {
-        let mut broken = send(&self.operators, id.clone(), snapshot);
-        broken.extend(send(&self.operators, id.clone(), &news::heartbeat()));
-        self.admitted.push_back(id);
-        while self.admitted.len() > MAX_OPERATORS {
-            if let Some(oldest) = self.admitted.front().cloned() {
-                self.close(&oldest);
-            }
-        }
-        broken
-    }
-
-    fn announce(&mut self, event: &master::Event) -> Vec<StreamId> {
-        let mut records: Vec<(Codec, Bytes)> = Vec::new();
-        let mut broken = Vec::new();
-        for (id, stream) in self.admitted.iter().filter_map(|id| Some((id, self.operators.get(id)?))) {
-            let record = record(&mut records, &stream.sender, event);
-            if stream.sender.try_send_record(record).is_err() {
-                broken.push(id.clone());
-            }
-        }
-        broken
-    }
-}
-
-/// The event in the stream's codec, encoded once however many listen.
-fn record(records: &mut Vec<(Codec, Bytes)>, sender: &EventSender<master::Event>, event: &master::Event) -> Bytes {
-    if let Some((_, record)) = records.iter().find(|(codec, _)| *codec == sender.codec()) {
-        return record.clone();
-    }
-    let record = sender.record(event);
-    records.push((sender.codec(), record.clone()));
-    record
 }
 
 /// A stream that is no more in the books is not broken a second time.

@@ -74,6 +74,14 @@ impl Filters {
         self.refused.retain(|(filtered, filtered_role, _), _| filtered != framework || filtered_role != role);
     }
 
+    pub(super) fn by_role(&self) -> BTreeMap<&str, usize> {
+        let mut counts = BTreeMap::new();
+        for ((_, role, _), filters) in &self.refused {
+            *counts.entry(role.as_str()).or_default() += filters.len();
+        }
+        counts
+    }
+
     pub(super) fn count(&self) -> usize {
         self.refused.values().map(Vec::len).sum()
     }

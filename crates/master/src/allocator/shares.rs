@@ -87,6 +87,15 @@ fn node_shares(usage: &Usage, weights: &BTreeMap<String, f64>, total: &Quantitie
     held.into_iter().map(weigh).collect()
 }
 
+/// The share of every role in which somebody holds something.
+pub(super) fn of_roles(usage: &Usage, total: &Quantities) -> BTreeMap<String, f64> {
+    let mut held: BTreeMap<&str, Quantities> = BTreeMap::new();
+    for ((role, _), amounts) in usage {
+        held.entry(role).or_default().add(amounts);
+    }
+    held.into_iter().map(|(role, amounts)| (role.to_owned(), amounts.dominant_share(total))).collect()
+}
+
 /// A role and its ancestors, root first: `a/b` gives `a`, `a/b`.
 pub(crate) fn lineage(role: &str) -> impl Iterator<Item = &str> {
     role.match_indices('/').map(|(at, _)| &role[..at]).chain(std::iter::once(role))

@@ -31,23 +31,42 @@ impl Core {
 
     fn carry_out(&mut self, framework: &FrameworkId, mut lot: Lot, accept: call::Accept) {
         for operation in accept.operations {
-            self.counters.operations += 1;
+            self.count_operation(framework, operation.r#type());
             match operation.r#type() {
                 operation::Type::Launch => self.launch(framework, &mut lot, operation),
                 operation::Type::LaunchGroup => self.launch_group(framework, &mut lot, operation),
-                kind => {
-                    self.counters.operations_dropped += 1;
-                    tracing::warn!(%framework, operation = kind.as_str_name(), "operation is not supported: dropped");
-                }
+                _ => self.drop_operation(framework, &lot.agent, &operation),
             }
         }
         self.give_back(framework, &lot.agent, &lot.left, accept.filters.as_ref());
+    }
+
+    fn count_operation(&mut self, framework: &FrameworkId, kind: operation::Type) {
+        self.counters.operations.add(kind);
+        if let Some(framework) = self.frameworks.get_mut(framework) {
+            framework.counters.count_operation(kind);
+        }
+    }
+
+    /// Reservations, volumes and disks are not supported: what would have used the operation stays as it is. Who asked
+    /// for feedback gets it; anybody else finds the resources offered again, unchanged.
+    fn drop_operation(&mut self, framework: &FrameworkId, agent: &AgentId, operation: &Operation) {
+        let kind = operation.r#type();
+        self.counters.operations_dropped.add(kind);
+        let message = format!("{} operations are not supported", kind.as_str_name());
+        tracing::warn!(%framework, message, "operation dropped");
+        if let Some(id) = &operation.id {
+            self.tell(framework, events::operation_refused(id, agent, message));
+        }
     }
 
     /// Checks the named offers and takes them out of the outstanding ones; on a problem none is taken.
     fn gather(&mut self, framework: &FrameworkId, ids: &[OfferId]) -> Result<Lot, String> {
         self.check_offers(framework, ids)?;
         let offers: Vec<_> = ids.iter().filter_map(|id| self.offers.remove(id)).collect();
+        if let Some(framework) = self.frameworks.get_mut(framework) {
+            framework.counters.offers_accepted += offers.len() as u64;
+        }
         let first = offers.first().ok_or("No offers specified")?;
         let mut lot = Lot { agent: first.agent.clone(), role: first.role.clone(), left: Resources::default() };
         for offer in &offers {
@@ -113,9 +132,13 @@ impl Core {
     ) {
         let Some(known) = self.frameworks.get(framework) else { return };
         let state = known.capabilities.visible(state);
-        self.counters.count_ended(state);
         let (id, agent) = (task.task_id.clone(), Some(&task.agent_id));
         let status = status::from_master(self.now.unix, id, agent, (state, reason), message);
+        self.counters.count_ended(state);
+        self.counters.count_status(&status);
+        if let Some(known) = self.frameworks.get_mut(framework) {
+            known.counters.ended.add(state);
+        }
         self.tell(framework, events::update(status));
     }
 }

@@ -1,6 +1,7 @@
 //! One agent as the master knows it, and those it only remembers.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use mesos::resources::Resources;
@@ -29,13 +30,15 @@ pub(crate) struct Pings {
     pub(crate) answered: bool,
     /// How many in a row were not.
     pub(crate) missed: u32,
+    /// Too many were not: it is given up as soon as the rate of removals allows.
+    pub(crate) given_up: bool,
 }
 
 /// See the module's words.
 #[derive(Debug, Clone)]
 pub(crate) struct Agent {
     pub(crate) id: AgentId,
-    pub(crate) info: v1::AgentInfo,
+    pub(crate) info: Arc<v1::AgentInfo>,
     pub(crate) pid: String,
     /// Its own version, not the one of the Mesos API.
     pub(crate) version: String,
@@ -50,7 +53,7 @@ pub(crate) struct Agent {
     pub(crate) used: BTreeMap<FrameworkId, Resources>,
     pub(crate) tasks: BTreeMap<FrameworkId, BTreeSet<TaskId>>,
     /// Executors that are not a command task's own.
-    pub(crate) executors: BTreeMap<FrameworkId, BTreeMap<ExecutorId, v1::ExecutorInfo>>,
+    pub(crate) executors: BTreeMap<FrameworkId, BTreeMap<ExecutorId, Arc<v1::ExecutorInfo>>>,
     /// Kills asked for and not yet seen to have worked; sent again when the agent is back.
     pub(crate) kills: BTreeMap<(FrameworkId, TaskId), Option<v1::KillPolicy>>,
 }
@@ -59,7 +62,7 @@ impl Agent {
     pub(crate) fn new(id: AgentId, info: v1::AgentInfo, total: Resources, stream: StreamId, unix: Duration) -> Self {
         Agent {
             total,
-            info: v1::AgentInfo { id: Some(id.clone()), ..info },
+            info: Arc::new(v1::AgentInfo { id: Some(id.clone()), ..info }),
             id,
             pid: String::new(),
             version: String::new(),
@@ -87,7 +90,7 @@ impl Agent {
     }
 
     pub(crate) fn executor(&self, framework: &FrameworkId, executor: &ExecutorId) -> Option<&v1::ExecutorInfo> {
-        self.executors.get(framework)?.get(executor)
+        self.executors.get(framework)?.get(executor).map(Arc::as_ref)
     }
 
     pub(crate) fn add_task(&mut self, framework: &FrameworkId, task: TaskId, holds: &Resources) {
@@ -106,7 +109,7 @@ impl Agent {
 
     pub(crate) fn add_executor(&mut self, framework: &FrameworkId, executor: v1::ExecutorInfo, holds: &Resources) {
         let id = executor.executor_id.clone();
-        self.executors.entry(framework.clone()).or_default().insert(id, executor);
+        self.executors.entry(framework.clone()).or_default().insert(id, Arc::new(executor));
         self.hold(framework, holds);
     }
 
@@ -114,7 +117,7 @@ impl Agent {
         &mut self,
         framework: &FrameworkId,
         executor: &ExecutorId,
-    ) -> Option<v1::ExecutorInfo> {
+    ) -> Option<Arc<v1::ExecutorInfo>> {
         let executors = self.executors.get_mut(framework)?;
         let removed = executors.remove(executor);
         if executors.is_empty() {
@@ -147,7 +150,7 @@ impl Agent {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Absent {
     /// In the registry when the master started, and not back yet.
-    pub(crate) recovered: BTreeMap<AgentId, v1::AgentInfo>,
+    pub(crate) recovered: BTreeMap<AgentId, Arc<v1::AgentInfo>>,
     /// Given up, with the moment since the UNIX epoch; they may come back.
     pub(crate) unreachable: BTreeMap<AgentId, Duration>,
     /// Said by an operator to be gone for good.

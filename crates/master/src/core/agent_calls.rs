@@ -34,6 +34,7 @@ impl Core {
         // Whatever it says, it lives.
         known.pings.answered = true;
         known.pings.missed = 0;
+        self.counters.unreachable_canceled += u64::from(std::mem::take(&mut known.pings.given_up));
         self.route_agent(&agent, call)
     }
 

@@ -8,9 +8,6 @@ use crate::ids::{AgentId, FrameworkId, TaskId};
 use crate::now::Now;
 use crate::registry::Change;
 
-/// Absent agents remembered of each kind, as many as Mesos keeps in its registry.
-const MAX_ABSENT: usize = 102_400;
-
 /// How an agent leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Departure {
@@ -47,6 +44,7 @@ pub(crate) struct NoSuchAgent;
 impl Core {
     /// The agent says goodbye.
     pub(super) fn unregister(&mut self, agent: &AgentId) {
+        self.counters.agents_unregistered += 1;
         self.remove_agent(agent, Departure::Removed("the agent unregistered"));
     }
 
@@ -74,7 +72,7 @@ impl Core {
             Departure::Unreachable(_) => tracing::warn!(agent = %id, message, "agent removed"),
             Departure::Removed(_) | Departure::Gone => tracing::info!(agent = %id, message, "agent removed"),
         }
-        self.counters.count_removal(departure == Departure::Removed("the agent unregistered"));
+        self.counters.agents_removed += 1;
         for (framework, task) in self.tasks_on(id) {
             self.depart_task(id, &framework, &task, departure, &message);
         }
@@ -94,8 +92,9 @@ impl Core {
             Departure::Unreachable(_) => self.mark_unreachable(id),
             Departure::Gone => self.mark_gone(id),
             Departure::Removed(_) => {
+                self.forget_standing(id);
                 self.act(Action::Persist(Change::Remove(id.clone())));
-                self.announce(news::agent_removed(id));
+                self.announce(|| news::agent_removed(id));
             }
         }
     }
@@ -108,10 +107,29 @@ impl Core {
     }
 
     fn mark_gone(&mut self, id: &AgentId) {
+        self.forget_standing(id);
         let since = self.now.unix;
         self.act(Action::Persist(Change::Gone(id.clone(), since)));
         self.absent.gone.insert(id.clone(), since);
         self.forget_oldest(|absent| &mut absent.gone);
+    }
+
+    /// Forgets, now and then, agents that have been away for weeks.
+    pub(super) fn collect_garbage(&mut self) {
+        if self.now.elapsed < self.next_collection {
+            return;
+        }
+        self.next_collection = self.now.elapsed + self.settings.registry_gc_interval;
+        let limit = self.now.unix.saturating_sub(self.settings.registry_max_agent_age);
+        let absent = &self.absent;
+        let old = absent.unreachable.iter().chain(&absent.gone).filter(|(_, since)| **since < limit);
+        for id in old.map(|(id, _)| id.clone()).collect::<Vec<_>>() {
+            tracing::info!(agent = %id, "forgotten: it has been away for too long");
+            self.absent.unreachable.remove(&id);
+            self.absent.gone.remove(&id);
+            self.forget_standing(&id);
+            self.act(Action::Persist(Change::Remove(id)));
+        }
     }
 
     /// Keeps the memory of absent agents bounded, here and in the registry.
@@ -119,8 +137,9 @@ impl Core {
         &mut self,
         kind: impl Fn(&mut super::Absent) -> &mut std::collections::BTreeMap<AgentId, std::time::Duration>,
     ) {
+        let limit = self.settings.registry_max_agent_count;
         let remembered = kind(&mut self.absent);
-        if remembered.len() <= MAX_ABSENT {
+        if remembered.len() <= limit {
             return;
         }
         let Some(oldest) = remembered.iter().min_by_key(|(_, since)| **since).map(|(id, _)| id.clone()) else { return };
@@ -128,7 +147,7 @@ impl Core {
         self.act(Action::Persist(Change::Remove(oldest)));
     }
 
-    fn tasks_on(&self, agent: &AgentId) -> Vec<(FrameworkId, TaskId)> {
+    pub(super) fn tasks_on(&self, agent: &AgentId) -> Vec<(FrameworkId, TaskId)> {
         let tasks = self.agents.get(agent).into_iter().flat_map(|agent| &agent.tasks);
         tasks.flat_map(|(framework, tasks)| tasks.iter().map(|task| (framework.clone(), task.clone()))).collect()
     }
@@ -146,11 +165,7 @@ impl Core {
             let status = self.departed(agent, task, departure, message);
             self.declare(framework, status);
             if matches!(departure, Departure::Unreachable(_)) {
-                let task = self.take_task(framework, task);
-                if let (Some(task), Some(framework)) = (task, self.frameworks.get_mut(framework)) {
-                    framework.remember_unreachable(task);
-                }
-                return;
+                return self.remember_unreachable(framework, task);
             }
         }
         self.complete_task(framework, task);

@@ -2,8 +2,70 @@
 
 use std::collections::BTreeMap;
 
-use mesos::v1::TaskState;
-use mesos::v1::scheduler::call;
+use mesos::v1::offer::operation;
+use mesos::v1::scheduler::{call, event};
+use mesos::v1::task_status::{Reason, Source};
+use mesos::v1::{TaskState, TaskStatus};
+
+/// How many of a few kinds.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tally(BTreeMap<i32, u64>);
+
+impl Tally {
+    pub(crate) fn add(&mut self, kind: impl Into<i32>) {
+        *self.0.entry(kind.into()).or_default() += 1;
+    }
+
+    pub(crate) fn remove(&mut self, kind: impl Into<i32>) {
+        if let Some(count) = self.0.get_mut(&kind.into()) {
+            *count = count.saturating_sub(1);
+        }
+    }
+
+    pub(crate) fn change(&mut self, from: impl Into<i32>, to: impl Into<i32>) {
+        self.remove(from);
+        self.add(to);
+    }
+
+    pub(crate) fn of(&self, kind: impl Into<i32>) -> u64 {
+        self.0.get(&kind.into()).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn total(&self) -> u64 {
+        self.0.values().sum()
+    }
+}
+
+/// What happened with one framework.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct FrameworkCounters {
+    pub(crate) calls: Tally,
+    pub(crate) events: Tally,
+    pub(crate) operations: Tally,
+    /// Tasks that ended, by the state they ended in.
+    pub(crate) ended: Tally,
+    pub(crate) offers_sent: u64,
+    pub(crate) offers_accepted: u64,
+    pub(crate) offers_declined: u64,
+    pub(crate) offers_rescinded: u64,
+}
+
+impl FrameworkCounters {
+    pub(crate) fn count_call(&mut self, kind: call::Type) {
+        self.calls.add(kind);
+    }
+
+    pub(crate) fn count_event(&mut self, kind: event::Type) {
+        self.events.add(kind);
+    }
+
+    pub(crate) fn count_operation(&mut self, kind: operation::Type) {
+        self.operations.add(kind);
+    }
+}
+
+/// A state, who said so, and why.
+type Cause = (TaskState, Source, Reason);
 
 /// Counters only grow.
 #[derive(Debug, Clone, Default)]
@@ -14,6 +76,10 @@ pub(crate) struct Counters {
     pub(crate) agents_reregistered: u64,
     pub(crate) agents_removed: u64,
     pub(crate) agents_unregistered: u64,
+    pub(crate) agents_replaced: u64,
+    pub(crate) unreachable_scheduled: u64,
+    pub(crate) unreachable_completed: u64,
+    pub(crate) unreachable_canceled: u64,
     pub(crate) recovery_removals: u64,
     pub(crate) valid_status_updates: u64,
     pub(crate) invalid_status_updates: u64,
@@ -24,33 +90,36 @@ pub(crate) struct Counters {
     pub(crate) valid_executor_messages: u64,
     pub(crate) invalid_executor_messages: u64,
     pub(crate) exited_executors: u64,
-    pub(crate) operations: u64,
-    pub(crate) operations_dropped: u64,
-    calls: BTreeMap<i32, u64>,
-    ended: BTreeMap<i32, u64>,
+    pub(crate) operations_dropped: Tally,
+    pub(crate) operations: Tally,
+    pub(crate) allocation_runs: u64,
+    pub(crate) calls: Tally,
+    /// Tasks that ended, by the state they ended in.
+    pub(crate) ended: Tally,
+    causes: BTreeMap<(i32, i32, i32), u64>,
 }
 
 impl Counters {
-    pub(crate) fn count_call(&mut self, kind: call::Type) {
-        *self.calls.entry(kind.into()).or_default() += 1;
-    }
-
-    pub(crate) fn calls(&self, kind: call::Type) -> u64 {
-        self.calls.get(&kind.into()).copied().unwrap_or_default()
-    }
-
-    /// A task ended in this state.
+    /// A task ended with this status.
     pub(crate) fn count_ended(&mut self, state: TaskState) {
-        *self.ended.entry(state.into()).or_default() += 1;
+        self.ended.add(state);
     }
 
-    pub(crate) fn ended(&self, state: TaskState) -> u64 {
-        self.ended.get(&state.into()).copied().unwrap_or_default()
+    /// A status that says why.
+    pub(crate) fn count_status(&mut self, status: &TaskStatus) {
+        if status.reason.is_some() {
+            let cause = (status.state().into(), status.source().into(), status.reason().into());
+            *self.causes.entry(cause).or_default() += 1;
+        }
     }
 
-    pub(crate) fn count_removal(&mut self, unregistered: bool) {
-        self.agents_removed += 1;
-        self.agents_unregistered += u64::from(unregistered);
+    /// How often statuses said what, for which cause.
+    pub(crate) fn causes(&self) -> impl Iterator<Item = (Cause, u64)> {
+        self.causes.iter().filter_map(|((state, source, reason), count)| {
+            let cause =
+                (TaskState::try_from(*state).ok()?, Source::try_from(*source).ok()?, Reason::try_from(*reason).ok()?);
+            Some((cause, *count))
+        })
     }
 
     pub(crate) fn count_message(&mut self, sent: bool) {

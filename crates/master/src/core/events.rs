@@ -37,6 +37,18 @@ pub(crate) fn update(status: TaskStatus) -> Event {
     Event { update: Some(event::Update { status }), ..event(event::Type::Update) }
 }
 
+pub(crate) fn operation_refused(operation: &v1::OperationId, agent: &AgentId, message: String) -> Event {
+    let status = v1::OperationStatus {
+        operation_id: Some(operation.clone()),
+        state: v1::OperationState::OperationError.into(),
+        message: Some(message),
+        agent_id: Some(agent.clone()),
+        ..v1::OperationStatus::default()
+    };
+    let update = event::UpdateOperationStatus { status };
+    Event { update_operation_status: Some(update), ..event(event::Type::UpdateOperationStatus) }
+}
+
 pub(crate) fn message(agent: &AgentId, executor_id: v1::ExecutorId, data: Vec<u8>) -> Event {
     let message = event::Message { agent_id: agent.clone(), executor_id, data };
     Event { message: Some(message), ..event(event::Type::Message) }

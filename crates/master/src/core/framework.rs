@@ -1,19 +1,17 @@
 //! One framework as the master knows it.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use mesos::v1;
 
 use super::capabilities::Capabilities;
+use super::counters::{FrameworkCounters, Tally};
 use super::task::Task;
 use crate::allocator::Interest;
 use crate::ids::{FrameworkId, StreamId, TaskId};
 use crate::stock::EVERYONE;
-
-/// Completed and unreachable tasks remembered for each framework.
-const MAX_COMPLETED_TASKS: usize = 1000;
-const MAX_UNREACHABLE_TASKS: usize = 1000;
 
 /// How a framework's scheduler is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +31,7 @@ pub(crate) enum Link {
 #[derive(Debug, Clone)]
 pub(crate) struct Framework {
     pub(crate) id: FrameworkId,
-    pub(crate) info: v1::FrameworkInfo,
+    pub(crate) info: Arc<v1::FrameworkInfo>,
     pub(crate) capabilities: Capabilities,
     pub(crate) link: Link,
     pub(crate) suppressed: BTreeSet<String>,
@@ -42,16 +40,19 @@ pub(crate) struct Framework {
     pub(crate) reregistered: Option<Duration>,
     pub(crate) unregistered: Option<Duration>,
     /// Everything not yet completed, also what is terminal but not acknowledged.
-    pub(crate) tasks: BTreeMap<TaskId, Task>,
-    pub(crate) unreachable: VecDeque<v1::Task>,
-    pub(crate) completed: VecDeque<v1::Task>,
+    pub(crate) tasks: BTreeMap<TaskId, Arc<Task>>,
+    /// How many of them are in which state.
+    pub(crate) states: Tally,
+    pub(crate) unreachable: VecDeque<Arc<Task>>,
+    pub(crate) completed: VecDeque<Arc<Task>>,
+    pub(crate) counters: FrameworkCounters,
 }
 
 impl Framework {
     pub(crate) fn new(id: FrameworkId, info: v1::FrameworkInfo, link: Link, unix: Duration) -> Self {
         Framework {
             capabilities: Capabilities::of(&info),
-            info: v1::FrameworkInfo { id: Some(id.clone()), ..info },
+            info: Arc::new(v1::FrameworkInfo { id: Some(id.clone()), ..info }),
             id,
             link,
             suppressed: BTreeSet::new(),
@@ -59,8 +60,10 @@ impl Framework {
             reregistered: None,
             unregistered: None,
             tasks: BTreeMap::new(),
+            states: Tally::default(),
             unreachable: VecDeque::new(),
             completed: VecDeque::new(),
+            counters: FrameworkCounters::default(),
         }
     }
 
@@ -98,26 +101,18 @@ impl Framework {
         }
     }
 
-    pub(crate) fn remember_completed(&mut self, task: v1::Task) {
-        push_bounded(&mut self.completed, task, MAX_COMPLETED_TASKS);
-    }
-
-    pub(crate) fn remember_unreachable(&mut self, task: v1::Task) {
-        push_bounded(&mut self.unreachable, task, MAX_UNREACHABLE_TASKS);
-    }
-
-    pub(crate) fn unreachable_task(&self, id: &TaskId) -> Option<&v1::Task> {
-        self.unreachable.iter().find(|task| task.task_id.value == id.value.as_str())
+    pub(crate) fn unreachable_task(&self, id: &TaskId) -> Option<&Task> {
+        self.unreachable.iter().find(|task| task.id() == id).map(Arc::as_ref)
     }
 
     /// Forgets that a task was unreachable and says what was known of it.
-    pub(crate) fn take_unreachable(&mut self, id: &TaskId) -> Option<v1::Task> {
-        let at = self.unreachable.iter().position(|task| task.task_id.value == id.value.as_str())?;
+    pub(crate) fn take_unreachable(&mut self, id: &TaskId) -> Option<Arc<Task>> {
+        let at = self.unreachable.iter().position(|task| task.id() == id)?;
         self.unreachable.remove(at)
     }
 
     pub(crate) fn has_completed(&self, id: &TaskId) -> bool {
-        self.completed.iter().any(|task| task.task_id.value == id.value.as_str())
+        self.completed.iter().any(|task| task.id() == id)
     }
 }
 

@@ -23,6 +23,8 @@ pub(crate) enum CallRefusal {
     OtherStreamId { sent: StreamId, framework: FrameworkId },
     #[error("'UpdateFramework.framework_info' is not valid: {0}")]
     InvalidUpdate(String),
+    #[error("{0} is not supported: this master gives no {1}")]
+    NotSupported(&'static str, &'static str),
     #[error("{0} is not implemented")]
     NotImplemented(String),
 }
@@ -40,8 +42,15 @@ impl Core {
         let known = self.frameworks.get(&framework).ok_or(CallRefusal::UnknownFramework)?;
         check_stream(known, stream)?;
         let kind = call.r#type();
-        self.counters.count_call(kind);
+        self.count_call(&framework, kind);
         self.route(&framework, kind, call).map(|()| kind)
+    }
+
+    pub(super) fn count_call(&mut self, framework: &FrameworkId, kind: call::Type) {
+        self.counters.calls.add(kind);
+        if let Some(framework) = self.frameworks.get_mut(framework) {
+            framework.counters.count_call(kind);
+        }
     }
 
     fn route(&mut self, framework: &FrameworkId, kind: call::Type, call: Call) -> Result<(), CallRefusal> {
@@ -60,11 +69,11 @@ impl Core {
                 .update_framework(framework, call.update_framework.unwrap_or_default())
                 .map_err(CallRefusal::InvalidUpdate)?,
             // Hints to an allocator that takes none, and answers to maintenance nobody announces.
-            call::Type::Request
-            | call::Type::AcceptInverseOffers
-            | call::Type::DeclineInverseOffers
-            | call::Type::AcknowledgeOperationStatus => {}
-            call::Type::Unknown | call::Type::Subscribe | call::Type::ReconcileOperations => {
+            call::Type::Request | call::Type::AcceptInverseOffers | call::Type::DeclineInverseOffers => {}
+            call::Type::AcknowledgeOperationStatus | call::Type::ReconcileOperations => {
+                return Err(CallRefusal::NotSupported(kind.as_str_name(), "operation feedback"));
+            }
+            call::Type::Unknown | call::Type::Subscribe => {
                 return Err(CallRefusal::NotImplemented(kind.as_str_name().to_owned()));
             }
         }

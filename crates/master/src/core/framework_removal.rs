@@ -4,7 +4,7 @@ use mesos::v1::TaskState;
 use mesos::v1::task_status::Reason;
 
 use super::framework::push_bounded;
-use super::{Action, Core, MAX_COMPLETED_FRAMEWORKS, news, orders, status};
+use super::{Action, Core, news, orders, status};
 use crate::ids::{AgentId, FrameworkId, TaskId};
 use crate::now::Now;
 
@@ -34,14 +34,17 @@ impl Core {
         self.end_tasks_of(id);
         self.drop_executors_of(id);
         self.allocator.remove_framework(id);
+        for agent in self.agents.keys().cloned().collect::<Vec<_>>() {
+            self.look_whether_drained(&agent);
+        }
         let Some(mut framework) = self.frameworks.remove(id) else { return };
         if let Some(stream) = framework.stream().cloned() {
             self.act(Action::Close(stream));
         }
         framework.link = super::framework::Link::Disconnected { until: self.now.elapsed };
         framework.unregistered = Some(self.now.unix);
-        self.announce(news::framework_removed(framework.info.clone()));
-        push_bounded(&mut self.completed_frameworks, framework, MAX_COMPLETED_FRAMEWORKS);
+        self.announce(|| news::framework_removed((*framework.info).clone()));
+        push_bounded(&mut self.completed_frameworks, framework, self.settings.max_completed_frameworks);
     }
 
     /// Nobody is left to be told: tasks become KILLED in the books only.
@@ -59,7 +62,7 @@ impl Core {
         };
         let what = (TaskState::TaskKilled, Reason::FrameworkRemoved);
         let message = format!("Framework {id} removed");
-        let status = status::from_master(self.now.unix, task.clone(), Some(&known.agent()), what, message);
+        let status = status::from_master(self.now.unix, task.clone(), Some(known.agent()), what, message);
         self.absorb(id, &status, None);
         self.complete_task(id, task);
     }

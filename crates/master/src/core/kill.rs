@@ -12,15 +12,12 @@ impl Core {
         let Some(task) = self.task(framework, &id) else {
             return self.reconcile_one(framework, &id, named.as_ref());
         };
-        let agent = task.agent();
+        let agent = task.agent().clone();
         if named.is_some_and(|named| named != agent) {
             tracing::warn!(%framework, task = %id, "kill names another agent than the task's: ignored");
             return;
         }
-        if let Some(agent) = self.agents.get_mut(&agent) {
-            agent.kills.insert((framework.clone(), id.clone()), policy);
-        }
-        self.order(&agent, orders::kill(framework, &id, policy));
+        self.order_kill(&agent, framework, &id, policy);
     }
 
     pub(super) fn shutdown_executor(&mut self, framework: &FrameworkId, shutdown: call::Shutdown) {

@@ -92,8 +92,8 @@ impl Core {
             self.add_executor(framework, lot, kept, &resources);
         }
         let executor = task.executor.as_ref();
-        self.add_task(framework, Task::staging(framework, &task, executor, claim.task));
-        if let Some(info) = self.frameworks.get(framework).map(|framework| framework.info.clone()) {
+        self.add_task(framework, Task::staging(framework, &task, executor, &claim.task));
+        if let Some(info) = self.info_of(framework) {
             self.order(&lot.agent, orders::launch(info, task));
         }
     }

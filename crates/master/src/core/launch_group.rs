@@ -60,9 +60,9 @@ impl Core {
         for (task, resources) in group.tasks.iter_mut().zip(claim.tasks) {
             lot.left -= &resources;
             task.resources = resources.to_wire();
-            self.add_task(framework, Task::staging(framework, task, Some(&claim.executor), resources));
+            self.add_task(framework, Task::staging(framework, task, Some(&claim.executor), &resources));
         }
-        if let Some(info) = self.frameworks.get(framework).map(|framework| framework.info.clone()) {
+        if let Some(info) = self.info_of(framework) {
             self.order(&lot.agent, orders::launch_group(info, claim.executor, group));
         }
     }

@@ -6,6 +6,8 @@ use super::{Core, orders};
 use crate::ids::{AgentId, StreamId};
 use crate::now::Now;
 
+const TIMED_OUT: &str = "health check timed out";
+
 impl Core {
     /// The stream is gone: the agent may be back soon. What it was offering is not to be had until then.
     pub(crate) fn agent_stream_closed(&mut self, now: Now, stream: &StreamId) {
@@ -29,7 +31,10 @@ impl Core {
                 Standing::Ping => {
                     self.order(&id, orders::ping());
                 }
-                Standing::Lost(why) => self.remove_agent(&id, Departure::Unreachable(why)),
+                Standing::Lost(why) => {
+                    self.counters.unreachable_completed += u64::from(why == TIMED_OUT);
+                    self.remove_agent(&id, Departure::Unreachable(why));
+                }
             }
         }
         self.give_up_recovered();
@@ -41,15 +46,32 @@ impl Core {
         if matches!(agent.link, Link::Disconnected { until } if until <= now) {
             return Standing::Lost("agent did not re-register within the timeout");
         }
+        if agent.pings.given_up && self.next_removal <= now {
+            return self.give_up(id);
+        }
         if agent.pings.next > now {
             return Standing::Fine;
         }
         agent.count_ping();
         agent.pings.next = now + self.settings.agent_ping_timeout;
-        if agent.pings.missed >= self.settings.max_agent_ping_timeouts {
-            return Standing::Lost("health check timed out");
+        if agent.pings.missed >= self.settings.max_agent_ping_timeouts && !agent.pings.given_up {
+            agent.pings.given_up = true;
+            self.counters.unreachable_scheduled += 1;
+            return self.give_up(id);
         }
         Standing::Ping
+    }
+
+    /// Marks an agent unreachable that has left too many pings unanswered, unless too many others were marked lately;
+    /// then it waits for its turn, and a pong in time saves it.
+    fn give_up(&mut self, id: &AgentId) -> Standing {
+        let Some(interval) = self.settings.agent_removal_interval else { return Standing::Lost(TIMED_OUT) };
+        if self.next_removal > self.now.elapsed {
+            tracing::warn!(agent = %id, "agent does not answer; it waits for others to be marked unreachable");
+            return Standing::Ping;
+        }
+        self.next_removal = self.now.elapsed + interval;
+        Standing::Lost(TIMED_OUT)
     }
 
     /// Agents from before the master's restart that did not come back.

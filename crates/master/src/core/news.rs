@@ -1,22 +1,13 @@
 //! Events for operators, built.
 
-use mesos::v1::master::response::{GetState, get_agents, get_frameworks};
+use mesos::v1::master::response::{get_agents, get_frameworks};
 use mesos::v1::master::{Event, event};
 use mesos::v1::{self, TaskStatus};
 
-use super::events::HEARTBEAT_INTERVAL;
 use crate::ids::{AgentId, FrameworkId};
 
 fn news(kind: event::Type) -> Event {
     Event { r#type: Some(kind.into()), ..Event::default() }
-}
-
-pub(crate) fn subscribed(state: GetState) -> Event {
-    let subscribed = event::Subscribed {
-        get_state: Some(state),
-        heartbeat_interval_seconds: Some(HEARTBEAT_INTERVAL.as_secs_f64()),
-    };
-    Event { subscribed: Some(subscribed), ..news(event::Type::Subscribed) }
 }
 
 pub(crate) fn heartbeat() -> Event {

@@ -76,7 +76,11 @@ impl Core {
                 made.entry(offer.framework).or_default().push(wire);
             }
         }
+        self.counters.allocation_runs += 1;
         for (framework, offers) in made {
+            if let Some(framework) = self.frameworks.get_mut(&framework) {
+                framework.counters.offers_sent += offers.len() as u64;
+            }
             self.tell(&framework, events::offers(offers));
         }
     }
@@ -108,6 +112,9 @@ impl Core {
             if self.offers.get(id).is_some_and(|offer| offer.framework == *framework)
                 && let Some(offer) = self.offers.remove(id)
             {
+                if let Some(framework) = self.frameworks.get_mut(framework) {
+                    framework.counters.offers_declined += 1;
+                }
                 self.give_back(framework, &offer.agent, &offer.resources, decline.filters.as_ref());
             }
         }
@@ -134,6 +141,9 @@ impl Core {
     pub(super) fn rescind_offers(&mut self, chosen: impl Fn(&Offer) -> bool) {
         for offer in self.offers.take(chosen) {
             self.allocator.recover(&offer.framework, &offer.agent, &offer.resources);
+            if let Some(framework) = self.frameworks.get_mut(&offer.framework) {
+                framework.counters.offers_rescinded += 1;
+            }
             self.tell(&offer.framework, events::rescind(&offer.id));
         }
     }

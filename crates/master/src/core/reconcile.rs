@@ -44,13 +44,13 @@ impl Core {
     fn latest(&self, framework: &Framework, task: &Task) -> TaskStatus {
         let state = framework.capabilities.visible(task.forwarded_state());
         let what = (state, Reason::Reconciliation);
-        status::repeated(self.now.unix, &task.wire, what, "Reconciliation: Latest task state")
+        status::repeated(self.now.unix, task, what, "Reconciliation: Latest task state")
     }
 
     /// Nothing runs under this id as far as the master knows; where it would have run decides what that means.
     /// `None` while an agent that may have it can still come back.
     fn about_unknown(&self, framework: &Framework, task: &TaskId, agent: Option<&AgentId>) -> Option<TaskStatus> {
-        let remembered = framework.unreachable_task(task).map(|task| task.agent_id.clone());
+        let remembered = framework.unreachable_task(task).map(|task| task.agent().clone());
         let place = agent.or(remembered.as_ref());
         if self.may_still_come_back(place) {
             return None;

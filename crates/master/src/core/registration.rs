@@ -46,6 +46,7 @@ impl Core {
     fn register(&mut self, stream: StreamId, total: Resources, call: agent_call::Subscribe) {
         let same_place = |agent: &&Agent| call.pid.as_deref().is_some_and(|pid| pid == agent.pid);
         if let Some(old) = self.agents.values().find(same_place).map(|agent| agent.id.clone()) {
+            self.counters.agents_replaced += 1;
             self.remove_agent(&old, Departure::Removed("a new agent registered at the same address"));
         }
         let id = self.next_agent_id();
@@ -88,7 +89,8 @@ impl Core {
 
     /// Puts the agent into the books, or brings what is there up to date, and into the registry.
     fn enter(&mut self, id: &AgentId, stream: StreamId, total: Resources, call: &agent_call::Subscribe) {
-        let pings = Pings { next: self.now.elapsed + self.settings.agent_ping_timeout, answered: true, missed: 0 };
+        let next = self.now.elapsed + self.settings.agent_ping_timeout;
+        let pings = Pings { next, answered: true, ..Pings::default() };
         let fresh = Agent::new(id.clone(), call.agent_info.clone(), total, stream, self.now.unix);
         let known = self.agents.contains_key(id);
         let unix = self.now.unix;
@@ -104,10 +106,11 @@ impl Core {
         agent.capabilities.clone_from(&call.capabilities);
         let info = agent.info.clone();
         if !registered_before {
-            self.act(Action::Persist(Change::Admit(Box::new(info))));
+            self.act(Action::Persist(Change::Admit(info)));
         }
         if !known && let Some(agent) = self.agents.get(id) {
-            self.announce(news::agent_added(self.agent_view(agent)));
+            let view = self.agent_view(agent, None);
+            self.announce(|| news::agent_added(view.wire()));
         }
     }
 
@@ -121,6 +124,7 @@ impl Core {
         for order in orders.into_iter().chain(kills) {
             self.order(id, order);
         }
+        self.resume_standing(id);
         self.allocate_soon();
     }
 
@@ -137,7 +141,7 @@ impl Core {
             }
             self.know_framework(&framework, &reported.framework_info);
             if let Some(known) = self.frameworks.get(&framework) {
-                orders.push(orders::update_framework(known.info.clone()));
+                orders.push(orders::update_framework((*known.info).clone()));
             }
             for executor in reported.executors {
                 self.take_executor(id, &framework, executor);
@@ -155,8 +159,8 @@ impl Core {
             return;
         }
         let framework = Framework::new(id.clone(), info.clone(), framework::Link::Recovered, self.now.unix);
-        self.announce(news::framework_added(self.framework_view(&framework)));
         self.frameworks.insert(id.clone(), framework);
+        self.announce_framework_added(id);
     }
 
     fn drop_unreported_executors(&mut self, id: &AgentId, reported: &BTreeSet<(FrameworkId, ExecutorId)>) {
@@ -189,7 +193,7 @@ impl Core {
         let id = reported.task_id.clone();
         let known = self.frameworks.get_mut(framework)?;
         if let Some(task) = known.tasks.get(&id) {
-            return (task.agent() != *agent).then(|| orders::kill(framework, &id, None));
+            return (task.agent() != agent).then(|| orders::kill(framework, &id, None));
         }
         let role = known.sole_role().to_owned();
         let was_unreachable = known.take_unreachable(&id).is_some();
@@ -232,7 +236,7 @@ impl Core {
             let Some(known) = self.frameworks.get(framework) else { continue };
             let Some(task) = known.tasks.get(task).filter(|task| !task.is_terminal()) else { continue };
             let what = (known.capabilities.visible(task.state()), Reason::AgentReregistered);
-            let status = status::repeated(self.now.unix, &task.wire, what, "Unreachable agent re-registered");
+            let status = status::repeated(self.now.unix, task, what, "Unreachable agent re-registered");
             told.push((framework.clone(), status));
         }
         for (framework, status) in told {

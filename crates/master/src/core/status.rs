@@ -5,6 +5,7 @@ use std::time::Duration;
 use mesos::v1::task_status::{Reason, Source};
 use mesos::v1::{self, TaskState, TaskStatus};
 
+use super::task::Task;
 use crate::ids::AgentId;
 
 /// A status made by the master.
@@ -28,22 +29,16 @@ pub(crate) fn from_master(
 }
 
 /// A status that repeats what is known of a task.
-pub(crate) fn repeated(
-    unix: Duration,
-    task: &v1::Task,
-    (state, reason): (TaskState, Reason),
-    message: &str,
-) -> TaskStatus {
-    let agent = task.agent_id.clone();
-    let known = task.statuses.last();
+pub(crate) fn repeated(unix: Duration, task: &Task, (state, reason): (TaskState, Reason), message: &str) -> TaskStatus {
+    let known = task.last_status().unwrap_or_default();
     TaskStatus {
-        executor_id: task.executor_id.clone(),
-        healthy: known.and_then(|status| status.healthy),
-        check_status: known.and_then(|status| status.check_status),
-        health: known.and_then(|status| status.health.clone()),
-        labels: known.and_then(|status| status.labels.clone()),
-        container_status: known.and_then(|status| status.container_status.clone()),
-        ..from_master(unix, task.task_id.clone(), Some(&agent), (state, reason), message)
+        executor_id: task.definition().executor_id,
+        healthy: known.healthy,
+        check_status: known.check_status,
+        health: known.health,
+        labels: known.labels,
+        container_status: known.container_status,
+        ..from_master(unix, task.id().clone(), Some(task.agent()), (state, reason), message)
     }
 }
 

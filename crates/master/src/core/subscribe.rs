@@ -1,9 +1,12 @@
 //! A scheduler subscribes: as a new framework, as one that was away, or in place of its older self.
 
+use std::sync::Arc;
+
 use mesos::v1::FrameworkInfo;
 use mesos::v1::scheduler::call;
 
 use super::framework::{Framework, Link};
+use super::snapshot::Depth;
 use super::{Action, Core, events, framework_rules, news, orders};
 use crate::ids::{FrameworkId, StreamId};
 use crate::now::Now;
@@ -13,7 +16,7 @@ impl Core {
     pub(crate) fn subscribe(&mut self, now: Now, stream: StreamId, subscribe: call::Subscribe) {
         self.now = now;
         match self.admit(&stream, subscribe) {
-            Ok(framework) => self.welcome(&framework, stream),
+            Ok(framework) => self.welcome(&framework),
             Err(message) => {
                 tracing::info!(%stream, message, "subscription refused");
                 self.act(Action::ToFramework(stream.clone(), Box::new(events::error(message))));
@@ -43,6 +46,7 @@ impl Core {
         if let Some(framework) = self.frameworks.get_mut(&id) {
             framework.suppressed = suppressed;
         }
+        self.count_call(&id, call::Type::Subscribe);
         Ok(id)
     }
 
@@ -61,8 +65,8 @@ impl Core {
         self.counters.frameworks_registered += 1;
         tracing::info!(framework = %id, name = info.name, "framework subscribed");
         let framework = Framework::new(id.clone(), info, Link::Connected(stream.clone()), self.now.unix);
-        self.announce(news::framework_added(self.framework_view(&framework)));
         self.frameworks.insert(id.clone(), framework);
+        self.announce_framework_added(&id);
         id
     }
 
@@ -94,10 +98,9 @@ impl Core {
     }
 
     /// SUBSCRIBED, a heartbeat at once, and offers as soon as there are any.
-    fn welcome(&mut self, id: &FrameworkId, stream: StreamId) {
-        let subscribed = events::subscribed(id, self.master_info());
-        self.act(Action::ToFramework(stream.clone(), Box::new(subscribed)));
-        self.act(Action::ToFramework(stream, Box::new(events::heartbeat())));
+    fn welcome(&mut self, id: &FrameworkId) {
+        self.tell(id, events::subscribed(id, self.master_info()));
+        self.tell(id, events::heartbeat());
         if let Some(framework) = self.frameworks.get(id) {
             self.allocator.set_framework(id.clone(), framework.interest());
         }
@@ -121,15 +124,23 @@ impl Core {
         Ok(())
     }
 
+    pub(super) fn announce_framework_added(&mut self, id: &FrameworkId) {
+        if let Some(framework) = self.frameworks.get(id) {
+            let view = self.framework_view(framework, None, Depth::WithoutTasks);
+            self.announce(|| news::framework_added(view.news()));
+        }
+    }
+
     fn announce_framework_updated(&mut self, id: &FrameworkId) {
         if let Some(framework) = self.frameworks.get(id) {
-            self.announce(news::framework_updated(self.framework_view(framework)));
+            let view = self.framework_view(framework, None, Depth::WithoutTasks);
+            self.announce(|| news::framework_updated(view.news()));
         }
     }
 
     /// Agents with work of this framework learn its new information, and send what is unacknowledged again.
     fn tell_agents_of(&mut self, id: &FrameworkId) {
-        let Some(info) = self.frameworks.get(id).map(|framework| framework.info.clone()) else { return };
+        let Some(info) = self.info_of(id) else { return };
         for agent in self.agents_of(id) {
             self.order(&agent, orders::update_framework(info.clone()));
         }
@@ -140,13 +151,13 @@ impl Framework {
     /// Takes new information in; what is fixed for a framework's life stays as it was.
     fn change_info(&mut self, info: FrameworkInfo) {
         let old = &self.info;
-        self.info = FrameworkInfo {
+        self.info = Arc::new(FrameworkInfo {
             id: old.id.clone(),
             user: old.user.clone(),
             checkpoint: old.checkpoint,
             principal: old.principal.clone(),
             ..info
-        };
+        });
         self.capabilities = super::capabilities::Capabilities::of(&self.info);
     }
 }

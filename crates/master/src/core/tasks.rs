@@ -1,16 +1,19 @@
 //! The books of tasks and executors: every way one comes in, changes and goes out keeps agent, framework and
 //! allocator in step.
 
+use std::sync::Arc;
+
 use mesos::resources::Resources;
 use mesos::v1::{self, TaskState, TaskStatus};
 
+use super::framework::push_bounded;
 use super::task::{Effect, Task};
 use super::{Core, news};
 use crate::ids::{AgentId, ExecutorId, FrameworkId, TaskId};
 
 impl Core {
     pub(super) fn task(&self, framework: &FrameworkId, task: &TaskId) -> Option<&Task> {
-        self.frameworks.get(framework)?.tasks.get(task)
+        self.frameworks.get(framework)?.tasks.get(task).map(Arc::as_ref)
     }
 
     /// Agents with tasks or executors of the framework.
@@ -22,13 +25,14 @@ impl Core {
 
     /// Enters a task whose resources the allocator already counts for its framework.
     pub(super) fn add_task(&mut self, framework: &FrameworkId, task: Task) {
-        let id = task.id();
-        if let Some(agent) = self.agents.get_mut(&task.agent()) {
-            agent.add_task(framework, id.clone(), &task.resources);
+        let id = task.id().clone();
+        if let Some(agent) = self.agents.get_mut(task.agent()) {
+            agent.add_task(framework, id.clone(), &task.holds());
         }
-        self.announce(news::task_added(task.wire.clone()));
+        self.announce(|| news::task_added(task.wire()));
         if let Some(framework) = self.frameworks.get_mut(framework) {
-            framework.tasks.insert(id, task);
+            framework.states.add(task.state());
+            framework.tasks.insert(id, Arc::new(task));
         }
     }
 
@@ -39,17 +43,22 @@ impl Core {
         status: &TaskStatus,
         latest: Option<TaskState>,
     ) -> Option<Effect> {
-        let id = status.task_id.clone();
-        let task = self.frameworks.get_mut(framework)?.tasks.get_mut(&id)?;
+        let of = self.frameworks.get_mut(framework)?;
+        // Copied if somebody still reads it as it was.
+        let task = Arc::make_mut(of.tasks.get_mut(&status.task_id)?);
+        let before = task.state();
         let effect = task.absorb(status, latest);
-        let (state, agent) = (task.state(), task.agent());
-        let freed = if effect.ended { std::mem::take(&mut task.resources) } else { Resources::default() };
+        let state = task.state();
+        of.states.change(before, state);
+        self.counters.count_status(status);
         if effect.ended {
+            of.counters.ended.add(state);
+            let (agent, freed) = (task.agent().clone(), task.resources());
             self.counters.count_ended(state);
             self.release(framework, &agent, &freed);
         }
         if effect.news {
-            self.announce(news::task_updated(framework, status.clone(), state));
+            self.announce(|| news::task_updated(framework, status.clone(), state));
         }
         Some(effect)
     }
@@ -66,21 +75,32 @@ impl Core {
     }
 
     /// Takes a task out of the live ones.
-    pub(super) fn take_task(&mut self, framework: &FrameworkId, id: &TaskId) -> Option<v1::Task> {
-        let task = self.frameworks.get_mut(framework)?.tasks.remove(id)?;
-        let agent = task.agent();
-        self.release(framework, &agent, &task.resources);
-        if let Some(agent) = self.agents.get_mut(&agent) {
+    pub(super) fn take_task(&mut self, framework: &FrameworkId, id: &TaskId) -> Option<Arc<Task>> {
+        let of = self.frameworks.get_mut(framework)?;
+        let task = of.tasks.remove(id)?;
+        of.states.remove(task.state());
+        self.release(framework, task.agent(), &task.holds());
+        if let Some(agent) = self.agents.get_mut(task.agent()) {
             agent.forget_task(framework, id);
         }
-        Some(task.wire)
+        Some(task)
     }
 
     /// The task's story is over: it moves to the completed ones.
     pub(super) fn complete_task(&mut self, framework: &FrameworkId, id: &TaskId) {
         let Some(task) = self.take_task(framework, id) else { return };
+        let limit = self.settings.max_completed_tasks;
         if let Some(framework) = self.frameworks.get_mut(framework) {
-            framework.remember_completed(task);
+            push_bounded(&mut framework.completed, task, limit);
+        }
+    }
+
+    /// Nobody knows how the task is; it may come back.
+    pub(super) fn remember_unreachable(&mut self, framework: &FrameworkId, id: &TaskId) {
+        let Some(task) = self.take_task(framework, id) else { return };
+        let limit = self.settings.max_unreachable_tasks;
+        if let Some(framework) = self.frameworks.get_mut(framework) {
+            push_bounded(&mut framework.unreachable, task, limit);
         }
     }
 
@@ -90,7 +110,7 @@ impl Core {
         agent: &AgentId,
         framework: &FrameworkId,
         executor: &ExecutorId,
-    ) -> Option<v1::ExecutorInfo> {
+    ) -> Option<Arc<v1::ExecutorInfo>> {
         let removed = self.agents.get_mut(agent)?.remove_executor(framework, executor)?;
         // Written by `to_wire` when it was entered.
         let held = Resources::from_wire(&removed.resources).unwrap_or_default();

@@ -2,6 +2,7 @@
 
 use mesos::v1::cygnet::agent_call;
 use mesos::v1::scheduler::call;
+use mesos::v1::task_status::Reason;
 use mesos::v1::{TaskState, TaskStatus};
 
 use super::{Core, events, orders};
@@ -12,14 +13,17 @@ impl Core {
     /// finds its framework away is simply not forwarded.
     pub(super) fn update(&mut self, agent: &AgentId, update: agent_call::Update) {
         let latest = update.latest_state.is_some().then(|| update.latest_state());
-        let agent_call::Update { framework_id: framework, status, .. } = update;
+        let agent_call::Update { framework_id: framework, mut status, .. } = update;
+        if matches!(status.state(), TaskState::TaskKilling | TaskState::TaskKilled) && self.is_draining(agent) {
+            status.set_reason(Reason::AgentDraining);
+        }
         let task = status.task_id.clone();
         if !self.frameworks.contains_key(&framework) {
             tracing::warn!(%agent, %framework, %task, "update of an unknown framework dropped");
             self.counters.invalid_status_updates += 1;
             return;
         }
-        if self.task(&framework, &task).is_some_and(|known| known.agent() != *agent) {
+        if self.task(&framework, &task).is_some_and(|known| known.agent() != agent) {
             tracing::warn!(%agent, %framework, %task, "update from an agent that does not run the task dropped");
             self.counters.invalid_status_updates += 1;
             return;
@@ -30,7 +34,7 @@ impl Core {
             None => self.counters.invalid_status_updates += 1,
         }
         if status.uuid.is_none() {
-            self.complete_if_terminal(&framework, &task);
+            self.complete_if_terminal(agent, &framework, &task);
         }
     }
 
@@ -41,9 +45,10 @@ impl Core {
     }
 
     /// An update without a uuid is never acknowledged: if it was the last, the task ends here.
-    fn complete_if_terminal(&mut self, framework: &FrameworkId, task: &TaskId) {
+    fn complete_if_terminal(&mut self, agent: &AgentId, framework: &FrameworkId, task: &TaskId) {
         if self.task(framework, task).is_some_and(super::task::Task::is_terminal) {
             self.complete_task(framework, task);
+            self.look_whether_drained(agent);
         }
     }
 
@@ -55,8 +60,9 @@ impl Core {
             return;
         }
         self.counters.valid_acknowledgements += 1;
-        if self.task(framework, &task).is_some_and(|task| task.agent() == agent && task.ends_with(&uuid)) {
+        if self.task(framework, &task).is_some_and(|task| *task.agent() == agent && task.ends_with(&uuid)) {
             self.complete_task(framework, &task);
+            self.look_whether_drained(&agent);
         }
     }
 

@@ -1,57 +1,76 @@
-//! The endpoints from before the v1 API.
-
-use std::collections::BTreeMap;
+//! The endpoints from before the v1 API that read frameworks, agents and tasks, and the one that tears frameworks down.
 
 use axum::extract::{Query as Parameters, Request, State};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use mesos::server::Refusal;
+use mesos::server::{OriginalPath, Refusal};
+use serde_json::json;
 
+use super::answer::{self, Texts};
 use super::{Shared, body};
 use crate::actor;
-use crate::core::{NoSuchFramework, Query};
+use crate::core::{Depth, NoSuchFramework, Snapshot};
+use crate::system::Machine;
 use crate::version;
+use crate::view::legacy as view;
+use crate::view::pieces::Object;
 
-/// Paths that are answered with JSON from the core.
-pub(super) const READS: [&str; 8] =
-    ["/state", "/state-summary", "/slaves", "/frameworks", "/tasks", "/roles", "/flags", "/metrics/snapshot"];
-
-/// The longest name a JSONP callback may have.
-const MAX_CALLBACK: usize = 128;
-
-type Texts = BTreeMap<String, String>;
+/// Paths that are answered with JSON from the core's books.
+pub(super) const READS: [&str; 6] = ["/state", "/state-summary", "/slaves", "/frameworks", "/tasks", "/roles"];
 
 pub(super) async fn read(
     State(shared): State<Shared>,
     uri: Uri,
     Parameters(parameters): Parameters<Texts>,
 ) -> Result<Response, Refusal> {
-    let query = Query::parse(uri.path(), &parameters).ok_or_else(Refusal::not_found)?;
-    check_timeout(&query, &parameters)?;
-    let json = shared.actor.ask(|answer| actor::Request::Read { query, answer }).await?;
-    answer(json, &parameters)
+    let parameter = |name: &str| parameters.get(name).cloned();
+    let write: Box<dyn FnOnce(Snapshot) -> Object + Send> = match uri.path() {
+        "/state" => Box::new(view::state),
+        "/state-summary" => Box::new(view::summary),
+        "/slaves" => {
+            let id = parameter("slave_id");
+            Box::new(|snapshot| view::slaves(snapshot, id))
+        }
+        "/frameworks" => {
+            let id = parameter("framework_id");
+            Box::new(|snapshot| view::frameworks(snapshot, id))
+        }
+        "/tasks" => {
+            let query = view::TaskQuery::parse(&parameters);
+            Box::new(move |snapshot| view::tasks(snapshot, &query))
+        }
+        "/roles" => Box::new(view::roles),
+        _ => return Err(Refusal::not_found()),
+    };
+    let depth = if matches!(uri.path(), "/slaves" | "/roles") { Depth::WithoutTasks } else { Depth::WithTasks };
+    let snapshot = shared.actor.ask(|answer| actor::Request::Look { depth, answer }).await?;
+    answer::object(&parameters, move || write(snapshot)).await
+}
+
+pub(super) async fn flags(
+    State(shared): State<Shared>,
+    Parameters(parameters): Parameters<Texts>,
+) -> Result<Response, Refusal> {
+    let depth = Depth::WithoutTasks;
+    let snapshot = shared.actor.ask(|answer| actor::Request::Look { depth, answer }).await?;
+    answer::json(&parameters, &json!({ "flags": &*snapshot.flags }))
 }
 
 /// Metrics are there at once, but a timeout that is none is refused all the same.
-fn check_timeout(query: &Query, parameters: &Texts) -> Result<(), Refusal> {
-    match parameters.get("timeout").filter(|_| *query == Query::Metrics).map(|text| mesos::duration::parse(text)) {
-        Some(Err(error)) => Err(Refusal::bad_request(format!("Invalid timeout: {error}"))),
-        _ => Ok(()),
+pub(super) async fn metrics(
+    State(shared): State<Shared>,
+    Parameters(parameters): Parameters<Texts>,
+) -> Result<Response, Refusal> {
+    if let Some(Err(error)) = parameters.get("timeout").map(|text| mesos::duration::parse(text)) {
+        return Err(Refusal::bad_request(format!("Invalid timeout: {error}")));
     }
+    let mut metrics = shared.actor.ask(|answer| actor::Request::Measure { answer }).await?;
+    metrics.extend(Machine::look().metrics());
+    answer::json(&parameters, &metrics)
 }
 
-/// JSON, or JSON wrapped into a call of the function the request names.
-fn answer(json: serde_json::Result<Vec<u8>>, parameters: &Texts) -> Result<Response, Refusal> {
-    let json = json.map_err(|error| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
-    let Some(callback) = parameters.get("jsonp") else {
-        return Ok(([(header::CONTENT_TYPE, "application/json")], json).into_response());
-    };
-    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '$' | '.');
-    if callback.is_empty() || callback.len() > MAX_CALLBACK || !callback.chars().all(is_name) {
-        return Err(Refusal::bad_request("'jsonp' is not the name of a function"));
-    }
-    let script = [callback.as_bytes(), b"(", &json, b")"].concat();
-    Ok(([(header::CONTENT_TYPE, "text/javascript")], script).into_response())
+pub(super) async fn system_stats(Parameters(parameters): Parameters<Texts>) -> Result<Response, Refusal> {
+    answer::json(&parameters, &Machine::look().stats())
 }
 
 pub(super) async fn health() -> StatusCode {
@@ -59,12 +78,17 @@ pub(super) async fn health() -> StatusCode {
 }
 
 pub(super) async fn version(Parameters(parameters): Parameters<Texts>) -> Result<Response, Refusal> {
-    answer(serde_json::to_vec(&version::legacy()), &parameters)
+    answer::json(&parameters, &version::legacy())
 }
 
-/// To the leading master, which is this one.
-pub(super) async fn redirect(State(shared): State<Shared>) -> Response {
-    (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, format!("//{}", shared.authority))]).into_response()
+/// To the leading master, which is this one. There is nothing below it.
+pub(super) async fn redirect(State(shared): State<Shared>, request: Request) -> Result<Response, Refusal> {
+    let asked = request.extensions().get::<OriginalPath>().map_or("", |path| path.0.trim_end_matches('/'));
+    if !asked.ends_with("/redirect") {
+        return Err(Refusal::not_found());
+    }
+    let location = format!("//{}", shared.authority);
+    Ok((StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, location)]).into_response())
 }
 
 pub(super) async fn teardown(State(shared): State<Shared>, request: Request) -> Result<StatusCode, Refusal> {

@@ -1,15 +1,24 @@
 //! `POST /api/v1`: the operator API.
 
+use std::time::Duration;
+
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use mesos::Codec;
-use mesos::server::{self, Refusal};
-use mesos::v1::master::{Call, call};
+use mesos::server::{self, LoggingLevel, Refusal};
+use mesos::v1::master::{Call, call, response};
+use mesos::v1::{self, master};
 
-use super::{Shared, body, new_stream_id};
+use super::{Shared, administration, answer, body, files, new_stream_id};
 use crate::actor;
-use crate::core::OperatorRefusal;
+use crate::core::{OperatorRefusal, StandingRefusal};
+use crate::system::Machine;
+use crate::version;
+use crate::view::operator::{self as view, Look};
+
+/// Records that may wait in the connection itself; the rest wait in the stream's queue.
+const IN_FLIGHT: usize = 16;
 
 pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
@@ -17,32 +26,86 @@ pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Resu
     let (_, call): (_, Call) = server::decode_call(&parts.headers, &body)?;
     mesos::validate::master_call(&call).map_err(|invalid| Refusal::bad_request(invalid.message()))?;
     let codec = server::accept(&parts.headers)?;
-    match call.r#type() {
+    let kind = call.r#type();
+    if let Some(look) = Look::of(kind) {
+        return look_up(shared, codec, look).await;
+    }
+    match kind {
         call::Type::Subscribe => subscribe(shared, codec).await,
-        _ => operate(shared, codec, call).await,
+        call::Type::SetLoggingLevel => set_logging_level(&shared, call.set_logging_level.unwrap_or_default()),
+        // See the module for why there are none.
+        call::Type::ListFiles | call::Type::ReadFile => Err(files::not_attached()),
+        _ => match own(&shared, kind).await? {
+            Some(response) => Ok(server::reply(codec, &response)),
+            None => operate(&shared, codec, call).await,
+        },
     }
 }
 
 async fn subscribe(shared: Shared, codec: Codec) -> Result<Response, Refusal> {
-    let (sender, response) = server::event_stream(codec, None, shared.event_queue);
-    shared.actor.send(actor::Request::SubscribeOperator { stream: new_stream_id(), sender }).await?;
+    let (sender, response) = server::event_stream(codec, None, IN_FLIGHT);
+    let (stream, queue) = (new_stream_id(), shared.event_queue);
+    shared.actor.send(actor::Request::SubscribeOperator { stream, sender, queue }).await?;
     Ok(response)
 }
 
-async fn operate(shared: Shared, codec: Codec, call: Call) -> Result<Response, Refusal> {
-    let call = Box::new(call);
-    match shared.actor.ask(|answer| actor::Request::Operate { call, answer }).await?? {
+async fn look_up(shared: Shared, codec: Codec, look: Look) -> Result<Response, Refusal> {
+    let depth = look.depth();
+    let snapshot = shared.actor.ask(|answer| actor::Request::Look { depth, answer }).await?;
+    answer::coded(codec, move || view::answer(look, snapshot, codec)).await
+}
+
+/// What the process answers itself.
+async fn own(shared: &Shared, kind: call::Type) -> Result<Option<master::Response>, Refusal> {
+    use response::Type;
+    let of = |kind: Type| master::Response { r#type: Some(kind.into()), ..master::Response::default() };
+    Ok(Some(match kind {
+        call::Type::GetHealth => {
+            master::Response { get_health: Some(response::GetHealth { healthy: true }), ..of(Type::GetHealth) }
+        }
+        call::Type::GetVersion => {
+            let get_version = Some(response::GetVersion { version_info: version::info() });
+            master::Response { get_version, ..of(Type::GetVersion) }
+        }
+        call::Type::GetLoggingLevel => {
+            let level = shared.logging.as_ref().map_or(0, LoggingLevel::get);
+            let get_logging_level = Some(response::GetLoggingLevel { level });
+            master::Response { get_logging_level, ..of(Type::GetLoggingLevel) }
+        }
+        call::Type::GetMetrics => {
+            let metrics = shared.actor.ask(|answer| actor::Request::Measure { answer }).await?;
+            let metric = |(name, value)| v1::Metric { name, value: Some(value) };
+            let metrics = metrics.into_iter().chain(Machine::look().metrics()).map(metric).collect();
+            master::Response { get_metrics: Some(response::GetMetrics { metrics }), ..of(Type::GetMetrics) }
+        }
+        _ => return Ok(None),
+    }))
+}
+
+async fn operate(shared: &Shared, codec: Codec, call: Call) -> Result<Response, Refusal> {
+    match administration::operate(shared, call).await? {
         Some(response) => Ok(server::reply(codec, &response)),
         None => Ok(StatusCode::OK.into_response()),
     }
 }
 
+fn set_logging_level(shared: &Shared, set: call::SetLoggingLevel) -> Result<Response, Refusal> {
+    let nanoseconds =
+        u64::try_from(set.duration.nanoseconds).map_err(|_| Refusal::bad_request("'duration' must be non-negative"))?;
+    administration::set_logging(shared, set.level, Duration::from_nanos(nanoseconds))?;
+    Ok(StatusCode::OK.into_response())
+}
+
 impl From<OperatorRefusal> for Refusal {
     fn from(refusal: OperatorRefusal) -> Self {
         let status = match refusal {
-            OperatorRefusal::NoSuchFramework(_) => StatusCode::BAD_REQUEST,
-            OperatorRefusal::NoSuchAgent(_) => StatusCode::NOT_FOUND,
-            OperatorRefusal::NotImplemented(_) => StatusCode::NOT_IMPLEMENTED,
+            OperatorRefusal::NoSuchAgent(_) | OperatorRefusal::Standing(StandingRefusal::NoSuchAgent(_)) => {
+                StatusCode::NOT_FOUND
+            }
+            OperatorRefusal::NoSuchFramework(_) | OperatorRefusal::Standing(_) | OperatorRefusal::Weights(_) => {
+                StatusCode::BAD_REQUEST
+            }
+            OperatorRefusal::NotSupported { .. } | OperatorRefusal::NotImplemented(_) => StatusCode::NOT_IMPLEMENTED,
         };
         Refusal::new(status, refusal.to_string())
     }

@@ -50,7 +50,7 @@ impl From<CallRefusal> for Refusal {
     fn from(refusal: CallRefusal) -> Self {
         let status = match refusal {
             CallRefusal::NotSubscribed => StatusCode::FORBIDDEN,
-            CallRefusal::NotImplemented(_) => StatusCode::NOT_IMPLEMENTED,
+            CallRefusal::NotSupported(..) | CallRefusal::NotImplemented(_) => StatusCode::NOT_IMPLEMENTED,
             CallRefusal::UnknownFramework
             | CallRefusal::NoStreamId
             | CallRefusal::OtherStreamId { .. }

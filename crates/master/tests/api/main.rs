@@ -1,6 +1,8 @@
 //! A real master on a free port, with agents and schedulers that talk to it over HTTP in both codecs.
 
+mod administration;
 mod agents;
+mod large;
 mod legacy;
 mod life;
 mod operator;

@@ -89,6 +89,11 @@ async fn look_around(codec: Codec) {
     assert_eq!(running.value, Some(1.0));
     assert!(!ask(&client, call::Type::GetFlags).await.get_flags.unwrap().flags.is_empty());
     assert_eq!(ask(&client, call::Type::GetLoggingLevel).await.r#type(), master::response::Type::GetLoggingLevel);
+    assert_eq!(ask(&client, call::Type::GetWeights).await.get_weights.unwrap().weight_infos, []);
+    assert!(ask(&client, call::Type::GetOperations).await.get_operations.is_some());
+    assert!(ask(&client, call::Type::GetQuota).await.get_quota.is_some());
+    assert!(ask(&client, call::Type::GetMaintenanceStatus).await.get_maintenance_status.is_some());
+    assert!(ask(&client, call::Type::GetMaintenanceSchedule).await.get_maintenance_schedule.is_some());
 }
 
 #[tokio::test]

@@ -101,7 +101,33 @@ async fn operator_calls() {
         ("", 400, "Failed to parse body into JSON: syntax error at line 1 near: "),
         ("{}", 400, "Failed to validate master::Call: Expecting 'type' to be present"),
         (r#"{"type":"GET_METRICS"}"#, 400, "Failed to validate master::Call: Expecting 'get_metrics' to be present"),
-        (r#"{"type":"GET_QUOTA"}"#, 501, "GET_QUOTA is not implemented"),
+        (r#"{"type":"UNKNOWN"}"#, 501, "UNKNOWN is not implemented"),
+        (r#"{"type":"SET_QUOTA"}"#, 501, "SET_QUOTA is not supported: this master knows no quota"),
+        (
+            r#"{"type":"RESERVE_RESOURCES"}"#,
+            501,
+            "RESERVE_RESOURCES is not supported: this master knows no dynamic reservations",
+        ),
+        (
+            r#"{"type":"START_MAINTENANCE"}"#,
+            501,
+            "START_MAINTENANCE is not supported: this master knows no maintenance windows",
+        ),
+        (r#"{"type":"GROW_VOLUME"}"#, 501, "GROW_VOLUME is not supported: this master knows no persistent volumes"),
+        (r#"{"type":"LIST_FILES","list_files":{"path":"/etc"}}"#, 404, ""),
+        (r#"{"type":"READ_FILE","read_file":{"path":"/etc/passwd","offset":0}}"#, 404, ""),
+        (r#"{"type":"DRAIN_AGENT","drain_agent":{"agent_id":{"value":"x"}}}"#, 404, "Agent x not found"),
+        (r#"{"type":"MARK_AGENT_GONE","mark_agent_gone":{"agent_id":{"value":"x"}}}"#, 404, "Agent x not found"),
+        (
+            r#"{"type":"SET_LOGGING_LEVEL","set_logging_level":{"level":1,"duration":{"nanoseconds":1}}}"#,
+            501,
+            "What this process logs was fixed when it was started",
+        ),
+        (
+            r#"{"type":"UPDATE_WEIGHTS","update_weights":{"weight_infos":[{"role":"a","weight":0}]}}"#,
+            400,
+            "Failed to validate weight: Invalid weight '0': Weights must be positive",
+        ),
         (r#"{"type":"TEARDOWN","teardown":{"framework_id":{"value":"x"}}}"#, 400, "No framework found with ID x"),
     ];
     for (body, status, text) in cases {

@@ -163,12 +163,21 @@ impl Scheduler {
         self.events.next_within(PATIENCE).await.unwrap().expect("the stream ended")
     }
 
-    pub(crate) async fn wait_for(&mut self, kind: event::Type) -> Event {
-        loop {
-            let event = self.next().await;
-            if event.r#type() == kind {
-                return event;
+    /// Heartbeats must not keep a test waiting for ever.
+    #[track_caller]
+    pub(crate) fn wait_for(&mut self, kind: event::Type) -> impl Future<Output = Event> {
+        let caller = std::panic::Location::caller();
+        let waiting = async move {
+            loop {
+                let event = self.next().await;
+                if event.r#type() == kind {
+                    return event;
+                }
             }
+        };
+        async move {
+            let waited = tokio::time::timeout(2 * PATIENCE, waiting).await;
+            waited.unwrap_or_else(|_| panic!("no {kind:?} came: {caller}"))
         }
     }
 
@@ -251,7 +260,7 @@ impl Agent {
         let client = Client::new(&master.authority, codec);
         let subscribe = agent_call::Subscribe {
             agent_info: info.clone(),
-            pid: Some("slave(1)@127.0.0.1:5051".to_owned()),
+            pid: Some(format!("slave(1)@127.0.0.1:{}", info.port())),
             version: Some("0.1.0".to_owned()),
             frameworks,
             ..agent_call::Subscribe::default()

@@ -90,6 +90,11 @@ impl<E> EventSender<E> {
         })
     }
 
+    /// Queues a record, waiting for the peer to make room. Says whether the peer is still there.
+    pub async fn send_record(&self, record: Bytes) -> bool {
+        self.records.send(record).await.is_ok()
+    }
+
     /// Waits until the peer is gone.
     pub async fn closed(&self) {
         self.records.closed().await;

@@ -68,6 +68,7 @@ async fn bind_master(dev: &Dev, work_dir: &Path) -> anyhow::Result<Master> {
     let mut options = master::Options::new(open_store(work_dir, "master.redb")?);
     options.listen = dev.listen;
     options.port = dev.master_port;
+    options.logging = crate::log::level();
     let hint = |error: &MasterError| matches!(error, MasterError::PortInUse { .. }).then_some("--master-port");
     Master::bind(options).await.map_err(|error| no_start("master", hint(&error), error))
 }

@@ -13,7 +13,7 @@ fn an_agent_is_admitted_in_the_registry_before_it_is_told_so() {
     let mut world = World::new();
     let node = world.register(agent("n1", 4.0, 1024.0));
     assert_eq!(node.id.value, "M-S0");
-    assert_eq!(world.registry, [Change::Admit(Box::new(node.info.clone()))]);
+    assert_eq!(world.registry, [Change::Admit(node.info.clone().into())]);
     let subscribed = world.orders(&node)[0].subscribed.clone().unwrap();
     assert_eq!(subscribed.total_ping_timeout_seconds, Some(75.0));
 }
@@ -131,7 +131,7 @@ fn an_agent_marked_gone_is_turned_away() {
 #[test]
 fn agents_from_before_a_restart_have_ten_minutes_to_come_back() {
     let known = |id: &str| v1::AgentInfo { id: Some(id.into()), ..agent(id, 1.0, 64.0) };
-    let recovered = [(AgentId::from("X-S0"), known("X-S0")), (AgentId::from("X-S1"), known("X-S1"))].into();
+    let recovered = ["X-S0", "X-S1"].map(|id| (AgentId::from(id), known(id).into())).into();
     let mut world = World::with(settings(), Absent { recovered, ..Absent::default() });
     let back = world.register(known("X-S0"));
     assert_eq!(back.id.value, "X-S0");

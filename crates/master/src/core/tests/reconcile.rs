@@ -58,7 +58,7 @@ fn an_unknown_task_is_answered_by_where_it_would_be() {
 #[test]
 fn nothing_is_said_while_an_agent_may_still_come_back() {
     let expected = AgentId::from("M-S1");
-    let absent = Absent { recovered: [(expected.clone(), agent("n1", 1.0, 64.0))].into(), ..Absent::default() };
+    let absent = Absent { recovered: [(expected.clone(), agent("n1", 1.0, 64.0).into())].into(), ..Absent::default() };
     let mut world = World::with(settings(), absent);
     let scheduler = world.subscribe(framework("f"));
     world.events(&scheduler);

@@ -1,15 +1,19 @@
 //! A core with frameworks and agents around it, and what each of them was told.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mesos::v1::cygnet::{AgentCall, AgentEvent, agent_call, agent_event};
 use mesos::v1::framework_info::{Capability, capability};
+use mesos::v1::master::response::{GetAgents, GetFrameworks, GetTasks};
 use mesos::v1::offer::operation;
 use mesos::v1::scheduler::{Call, Event, call, event};
 use mesos::v1::{self, TaskState, TaskStatus, master};
 
-use super::super::{Absent, Action, CallRefusal, Core, Identity, Settings};
+use super::super::snapshot::FrameworkView;
+use super::super::task::Task;
+use super::super::{Absent, Action, CallRefusal, Core, Depth, Identity, Memory, Settings};
 use crate::ids::{AgentId, FrameworkId, StreamId};
 use crate::now::Now;
 use crate::registry::Change;
@@ -42,6 +46,30 @@ pub(super) struct World {
     pub(super) registry: Vec<Change>,
 }
 
+/// What tests look at.
+impl Core {
+    pub(super) fn get_agents(&self) -> GetAgents {
+        self.snapshot(Depth::WithoutTasks).get_agents()
+    }
+
+    pub(super) fn get_frameworks(&self) -> GetFrameworks {
+        self.snapshot(Depth::WithoutTasks).get_frameworks()
+    }
+
+    pub(super) fn get_tasks(&self) -> GetTasks {
+        let snapshot = self.snapshot(Depth::WithTasks);
+        let tasks = |of: fn(&FrameworkView) -> &Vec<Arc<Task>>| {
+            snapshot.all_frameworks().flat_map(of).map(|task| task.wire()).collect()
+        };
+        GetTasks {
+            tasks: tasks(|of| &of.tasks),
+            unreachable_tasks: tasks(|of| &of.unreachable),
+            completed_tasks: tasks(|of| &of.completed),
+            ..GetTasks::default()
+        }
+    }
+}
+
 pub(super) fn settings() -> Settings {
     Settings {
         allocation_interval: SECOND,
@@ -51,7 +79,14 @@ pub(super) fn settings() -> Settings {
         offer_timeout: None,
         roles: None,
         weights: BTreeMap::new(),
-        flags: BTreeMap::new(),
+        max_completed_frameworks: 50,
+        max_completed_tasks: 1000,
+        max_unreachable_tasks: 1000,
+        agent_removal_interval: None,
+        registry_gc_interval: 900 * SECOND,
+        registry_max_agent_age: 14 * 24 * 3600 * SECOND,
+        registry_max_agent_count: 102_400,
+        flags: Arc::default(),
     }
 }
 
@@ -61,6 +96,10 @@ impl World {
     }
 
     pub(super) fn with(settings: Settings, absent: Absent) -> Self {
+        World::remembering(settings, Memory { absent, ..Memory::default() })
+    }
+
+    pub(super) fn remembering(settings: Settings, memory: Memory) -> Self {
         let identity = Identity {
             id: "M".to_owned(),
             address: ([127, 0, 0, 1], 5050).into(),
@@ -68,8 +107,10 @@ impl World {
             started: EPOCH,
         };
         let now = Now { elapsed: Duration::ZERO, unix: EPOCH };
+        let mut core = Core::new(identity, settings, memory, now);
+        core.set_listeners(1);
         World {
-            core: Core::new(identity, settings, absent, now),
+            core,
             now,
             next_stream: 0,
             scheduler_events: BTreeMap::new(),
@@ -86,7 +127,8 @@ impl World {
             match action {
                 Action::ToFramework(stream, event) => self.scheduler_events.entry(stream).or_default().push(*event),
                 Action::ToAgent(stream, event) => self.agent_events.entry(stream).or_default().push(*event),
-                Action::AdmitOperator(_, event) | Action::Announce(event) => self.news.push(*event),
+                Action::AdmitOperator(..) => {}
+                Action::Announce(event) => self.news.push(*event),
                 Action::Close(stream) => self.closed.push(stream),
                 Action::Persist(change) => self.registry.push(change),
             }

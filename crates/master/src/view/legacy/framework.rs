@@ -1,17 +1,16 @@
 //! Frameworks, the old way.
 
-use std::collections::BTreeMap;
-
 use mesos::resources::Resources;
 use mesos::v1;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::super::super::framework::{Framework, Link};
-use super::super::super::offers::Offer;
-use super::super::super::{Core, status};
-use super::task::{TaskEntry, role_of};
-use crate::ids::AgentId;
+use super::super::pieces::{self, Object};
+use super::task::{self, role_of};
+use crate::core::offers::Offer;
+use crate::core::snapshot::FrameworkView;
+use crate::core::status;
+use crate::ids::{AgentId, FrameworkId};
 
 /// What `/state` and `/state-summary` both say about a framework.
 #[derive(Serialize)]
@@ -29,28 +28,26 @@ pub(super) struct FrameworkHead<'a> {
 }
 
 impl<'a> FrameworkHead<'a> {
-    pub(super) fn of(core: &Core, framework: &'a Framework) -> Self {
+    pub(super) fn of(framework: &'a FrameworkView) -> Self {
         let info = &framework.info;
         FrameworkHead {
             id: framework.id.value.as_str(),
             name: &info.name,
-            used_resources: core.used_by(&framework.id).to_legacy_json(),
-            offered_resources: core.offered_to(&framework.id).to_legacy_json(),
+            used_resources: framework.used.to_legacy_json(),
+            offered_resources: framework.offered.to_legacy_json(),
             capabilities: info.capabilities.iter().map(|capability| capability.r#type().as_str_name()).collect(),
             hostname: info.hostname(),
             webui_url: info.webui_url(),
-            active: framework.is_connected(),
-            connected: framework.is_connected(),
-            recovered: framework.link == Link::Recovered,
+            active: framework.connected,
+            connected: framework.connected,
+            recovered: framework.recovered,
         }
     }
 }
 
-/// One framework in `/state` and `/frameworks`.
+/// What `/state` and `/frameworks` say about a framework besides, lists apart.
 #[derive(Serialize)]
-pub(super) struct FrameworkEntry<'a> {
-    #[serde(flatten)]
-    head: FrameworkHead<'a>,
+struct Details<'a> {
     user: &'a str,
     failover_timeout: f64,
     checkpoint: bool,
@@ -65,23 +62,17 @@ pub(super) struct FrameworkEntry<'a> {
     role: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     roles: Option<&'a [String]>,
-    tasks: Vec<TaskEntry<'a>>,
-    unreachable_tasks: Vec<TaskEntry<'a>>,
-    completed_tasks: Vec<TaskEntry<'a>>,
-    offers: Vec<Value>,
-    executors: Vec<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     labels: Option<Vec<Value>>,
-    offer_constraints: BTreeMap<(), ()>,
+    offer_constraints: Value,
 }
 
-impl<'a> FrameworkEntry<'a> {
-    pub(super) fn of(core: &Core, framework: &'a Framework) -> Self {
+impl<'a> Details<'a> {
+    fn of(framework: &'a FrameworkView) -> Self {
         let info = &framework.info;
         let multi_role = framework.capabilities.multi_role;
-        let held = core.used_by(&framework.id) + &core.offered_to(&framework.id);
-        FrameworkEntry {
-            head: FrameworkHead::of(core, framework),
+        let held = framework.used.clone() + &framework.offered;
+        Details {
             user: &info.user,
             failover_timeout: info.failover_timeout(),
             checkpoint: info.checkpoint(),
@@ -90,29 +81,24 @@ impl<'a> FrameworkEntry<'a> {
             reregistered_time: framework.reregistered.map(status::seconds),
             principal: info.principal.as_deref(),
             resources: held.to_legacy_json(),
-            role: (!multi_role).then(|| framework.sole_role()),
+            role: (!multi_role).then(|| info.role()),
             roles: multi_role.then_some(info.roles.as_slice()),
-            tasks: framework.tasks.values().map(|task| TaskEntry(&task.wire)).collect(),
-            unreachable_tasks: framework.unreachable.iter().map(TaskEntry).collect(),
-            completed_tasks: framework.completed.iter().map(TaskEntry).collect(),
-            offers: core.offers_of(&framework.id).map(offer).collect(),
-            executors: core.executors_of(framework),
             labels: info.labels.as_ref().map(|labels| labels.labels.iter().map(mesos::json::to_value).collect()),
-            offer_constraints: BTreeMap::new(),
+            offer_constraints: json!({}),
         }
     }
 }
 
-impl Core {
-    fn executors_of(&self, framework: &Framework) -> Vec<Value> {
-        let on = |agent: &super::super::super::agent::Agent| {
-            let executors = agent.executors.get(&framework.id);
-            let id = agent.id.clone();
-            let entries = executors.into_iter().flat_map(|of| of.values());
-            entries.map(move |info| executor(framework, &id, info)).collect::<Vec<_>>()
-        };
-        self.agents.values().flat_map(on).collect()
-    }
+/// One framework in `/state` and `/frameworks`.
+pub(super) fn entry(framework: FrameworkView) -> Object {
+    let object = Object::new().members(&FrameworkHead::of(&framework)).members(&Details::of(&framework));
+    let FrameworkView { id, offers, executors, tasks, unreachable, completed, .. } = framework;
+    object
+        .list("tasks", tasks.into_iter().map(|task| task::entry(&task)))
+        .list("unreachable_tasks", unreachable.into_iter().map(|task| task::entry(&task)))
+        .list("completed_tasks", completed.into_iter().map(|task| task::entry(&task)))
+        .list("offers", offers.into_iter().map(|(of, _)| pieces::json(&offer(&of))))
+        .list("executors", executors.into_iter().map(move |(agent, info)| pieces::json(&executor(&id, &agent, &info))))
 }
 
 fn offer(offer: &Offer) -> Value {
@@ -125,12 +111,12 @@ fn offer(offer: &Offer) -> Value {
     })
 }
 
-fn executor(framework: &Framework, agent: &AgentId, info: &v1::ExecutorInfo) -> Value {
+fn executor(framework: &FrameworkId, agent: &AgentId, info: &v1::ExecutorInfo) -> Value {
     let resources = Resources::from_wire(&info.resources).unwrap_or_default();
     let mut entry = json!({
         "executor_id": info.executor_id.value,
         "name": info.name(),
-        "framework_id": framework.id.value.as_str(),
+        "framework_id": framework.value,
         "command": command(info.command.as_ref()),
         "resources": resources.to_legacy_json(),
         "role": role_of(&info.resources),

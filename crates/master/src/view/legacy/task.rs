@@ -1,6 +1,7 @@
-//! Tasks, the old way. There are many: nothing is copied on the way out.
+//! Tasks, the old way. There are many: each is written when it is its turn.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use mesos::resources::Resources;
 use mesos::v1::{self, TaskStatus};
@@ -8,10 +9,26 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
+use super::super::pieces::{self, Object};
+use crate::core::Snapshot;
+use crate::core::task::Task;
 use crate::stock;
 
-/// One task.
-pub(super) struct TaskEntry<'a>(pub(super) &'a v1::Task);
+/// `/tasks`
+pub(crate) fn tasks(snapshot: Snapshot, query: &TaskQuery) -> Object {
+    let wanted = |id: &str| query.framework_id.as_ref().is_none_or(|wanted| id == wanted);
+    let frameworks = snapshot.all_frameworks().filter(|framework| wanted(&framework.id.value));
+    let all = frameworks.flat_map(|of| of.tasks.iter().chain(&of.unreachable).chain(&of.completed));
+    let chosen = query.choose(all.cloned());
+    Object::new().list("tasks", chosen.into_iter().map(|task| entry(&task)))
+}
+
+/// One task, as JSON.
+pub(super) fn entry(task: &Task) -> Vec<u8> {
+    pieces::json(&TaskEntry(&task.wire()))
+}
+
+struct TaskEntry<'a>(&'a v1::Task);
 
 impl Serialize for TaskEntry<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -122,7 +139,7 @@ pub(crate) struct TaskQuery {
 }
 
 impl TaskQuery {
-    pub(super) fn parse(parameters: &BTreeMap<String, String>) -> Self {
+    pub(crate) fn parse(parameters: &BTreeMap<String, String>) -> Self {
         let number = |name: &str| parameters.get(name).and_then(|text| text.parse().ok());
         TaskQuery {
             limit: number("limit").unwrap_or(100),
@@ -134,18 +151,13 @@ impl TaskQuery {
     }
 
     /// Sorted by when they were first heard of.
-    pub(super) fn choose<'a>(&self, tasks: impl Iterator<Item = &'a v1::Task>) -> impl Iterator<Item = &'a v1::Task> {
-        let first_heard = |task: &v1::Task| task.statuses.first().map_or(0.0, TaskStatus::timestamp);
-        let mut chosen: Vec<&v1::Task> = tasks.filter(|task| self.wants(task)).collect();
-        chosen.sort_by(|one, other| first_heard(one).total_cmp(&first_heard(other)));
+    fn choose(&self, tasks: impl Iterator<Item = Arc<Task>>) -> Vec<Arc<Task>> {
+        let wanted = |task: &Arc<Task>| self.task_id.as_ref().is_none_or(|wanted| task.id().value == *wanted);
+        let mut chosen: Vec<Arc<Task>> = tasks.filter(wanted).collect();
+        chosen.sort_by(|one, other| one.first_heard().total_cmp(&other.first_heard()));
         if !self.ascending {
             chosen.reverse();
         }
-        chosen.into_iter().skip(self.offset).take(self.limit)
-    }
-
-    fn wants(&self, task: &v1::Task) -> bool {
-        self.framework_id.as_ref().is_none_or(|wanted| task.framework_id.value == *wanted)
-            && self.task_id.as_ref().is_none_or(|wanted| task.task_id.value == *wanted)
+        chosen.into_iter().skip(self.offset).take(self.limit).collect()
     }
 }

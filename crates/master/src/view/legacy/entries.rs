@@ -8,8 +8,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::super::super::agent::Agent;
-use super::super::super::{Core, status};
+use crate::core::snapshot::AgentView;
+use crate::core::status;
 use crate::version;
 
 /// One agent in `/state`.
@@ -33,10 +33,14 @@ pub(super) struct Slave<'a> {
     version: &'static str,
     cygnet_version: &'a str,
     capabilities: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drain_info: Option<Box<RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    estimated_drain_start_time_seconds: Option<f64>,
 }
 
 impl<'a> Slave<'a> {
-    pub(super) fn of(core: &Core, agent: &'a Agent) -> Self {
+    pub(super) fn of(agent: &'a AgentView) -> Self {
         Slave {
             id: agent.id.value.as_str(),
             hostname: &agent.info.hostname,
@@ -46,8 +50,8 @@ impl<'a> Slave<'a> {
             registered_time: status::seconds(agent.registered),
             reregistered_time: agent.reregistered.map(status::seconds),
             resources: agent.total.to_legacy_json(),
-            used_resources: agent.used_total().to_legacy_json(),
-            offered_resources: core.offered_on(&agent.id).to_legacy_json(),
+            used_resources: agent.used.to_legacy_json(),
+            offered_resources: agent.offered.to_legacy_json(),
             reserved_resources: agent
                 .total
                 .reservations()
@@ -55,11 +59,13 @@ impl<'a> Slave<'a> {
                 .map(|(role, of)| (role, of.to_legacy_json()))
                 .collect(),
             unreserved_resources: agent.total.unreserved().to_legacy_json(),
-            active: agent.is_connected(),
-            deactivated: false,
+            active: agent.active,
+            deactivated: agent.standing.deactivated,
             version: version::MESOS_VERSION,
             cygnet_version: &agent.version,
             capabilities: agent.capabilities.iter().map(|of| of.r#type().as_str_name()).collect(),
+            drain_info: agent.standing.drain_info().as_ref().map(mesos::json::to_raw_value),
+            estimated_drain_start_time_seconds: agent.standing.drain.as_ref().map(|of| status::seconds(of.since)),
         }
     }
 }
@@ -76,9 +82,9 @@ pub(super) struct SlaveInFull<'a> {
 }
 
 impl<'a> SlaveInFull<'a> {
-    pub(super) fn of(core: &Core, agent: &'a Agent) -> Self {
+    pub(super) fn of(agent: &'a AgentView) -> Self {
         SlaveInFull {
-            slave: Slave::of(core, agent),
+            slave: Slave::of(agent),
             reserved_resources_full: agent
                 .total
                 .reservations()
@@ -86,8 +92,8 @@ impl<'a> SlaveInFull<'a> {
                 .map(|(role, of)| (role, in_full(&of)))
                 .collect(),
             unreserved_resources_full: in_full(&agent.total.unreserved()),
-            used_resources_full: in_full(&agent.used_total()),
-            offered_resources_full: in_full(&core.offered_on(&agent.id)),
+            used_resources_full: in_full(&agent.used),
+            offered_resources_full: in_full(&agent.offered),
         }
     }
 }

@@ -1,0 +1,197 @@
+//! Agents an operator takes out of use: deactivated ones get no more offers, draining ones lose their tasks as well.
+//!
+//! What was said about an agent survives its absence and the master's restart.
+
+use std::time::Duration;
+
+use mesos::v1::{self, DrainConfig, DrainInfo, DrainState, KillPolicy};
+
+use super::agent::Agent;
+use super::{Action, Core, orders};
+use crate::ids::{AgentId, FrameworkId, TaskId};
+use crate::now::Now;
+use crate::registry::Change;
+
+/// How long a task has to end when nobody says otherwise, as the executors have it.
+const DEFAULT_GRACE_NANOSECONDS: i64 = 3_000_000_000;
+
+/// What an operator has said about an agent.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Standing {
+    /// It gets no offers.
+    pub(crate) deactivated: bool,
+    pub(crate) drain: Option<Drain>,
+}
+
+/// An agent that is to be emptied.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Drain {
+    pub(crate) state: DrainState,
+    pub(crate) config: DrainConfig,
+    /// Since the UNIX epoch.
+    pub(crate) since: Duration,
+}
+
+/// Why an operator's wish about an agent is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum StandingRefusal {
+    #[error("Agent {0} not found")]
+    NoSuchAgent(AgentId),
+    #[error("Agent {0} is not deactivated")]
+    NotDeactivated(AgentId),
+    #[error("Agent {0} is still in the DRAINING state")]
+    StillDraining(AgentId),
+    #[error("'max_grace_period' is not a valid duration")]
+    InvalidGrace,
+}
+
+impl Standing {
+    pub(crate) fn drain_info(&self) -> Option<DrainInfo> {
+        self.drain.as_ref().map(|drain| DrainInfo { state: drain.state.into(), config: drain.config })
+    }
+
+    fn is_draining(&self) -> bool {
+        self.drain.as_ref().is_some_and(|drain| drain.state == DrainState::Draining)
+    }
+}
+
+impl Core {
+    pub(super) fn standing(&self, agent: &AgentId) -> Option<&Standing> {
+        self.standings.get(agent)
+    }
+
+    /// Whether the agent is here and in use.
+    pub(super) fn is_active(&self, agent: &Agent) -> bool {
+        agent.is_connected() && !self.standing(&agent.id).is_some_and(|standing| standing.deactivated)
+    }
+
+    pub(super) fn is_draining(&self, agent: &AgentId) -> bool {
+        self.standing(agent).is_some_and(Standing::is_draining)
+    }
+
+    /// DEACTIVATE_AGENT: no more offers of it; what runs there runs on.
+    pub(crate) fn deactivate_agent(&mut self, now: Now, id: &AgentId) -> Result<(), StandingRefusal> {
+        self.now = now;
+        self.check_known(id)?;
+        let standing = Standing { deactivated: true, ..self.standing(id).cloned().unwrap_or_default() };
+        self.set_standing(id, standing);
+        Ok(())
+    }
+
+    /// REACTIVATE_AGENT: offers again, unless it is still being emptied.
+    pub(crate) fn reactivate_agent(&mut self, now: Now, id: &AgentId) -> Result<(), StandingRefusal> {
+        self.now = now;
+        self.check_known(id)?;
+        let standing = self.standing(id).ok_or_else(|| StandingRefusal::NotDeactivated(id.clone()))?;
+        if standing.is_draining() {
+            return Err(StandingRefusal::StillDraining(id.clone()));
+        }
+        self.set_standing(id, Standing::default());
+        self.allocate_soon();
+        Ok(())
+    }
+
+    /// DRAIN_AGENT: no more offers, and every task is killed. Once none is left the agent is drained, and gone if that
+    /// was asked for.
+    pub(crate) fn drain_agent(&mut self, now: Now, id: &AgentId, config: DrainConfig) -> Result<(), StandingRefusal> {
+        self.now = now;
+        self.check_known(id)?;
+        if config.max_grace_period.is_some_and(|grace| grace.nanoseconds < 0) {
+            return Err(StandingRefusal::InvalidGrace);
+        }
+        tracing::info!(agent = %id, ?config, "draining");
+        let drain = Drain { state: DrainState::Draining, config, since: now.unix };
+        self.set_standing(id, Standing { deactivated: true, drain: Some(drain) });
+        self.kill_drained(id);
+        self.look_whether_drained(id);
+        Ok(())
+    }
+
+    fn check_known(&self, id: &AgentId) -> Result<(), StandingRefusal> {
+        let absent = &self.absent;
+        let known =
+            self.agents.contains_key(id) || absent.recovered.contains_key(id) || absent.unreachable.contains_key(id);
+        if known { Ok(()) } else { Err(StandingRefusal::NoSuchAgent(id.clone())) }
+    }
+
+    fn set_standing(&mut self, id: &AgentId, standing: Standing) {
+        self.act(Action::Persist(Change::Standing(id.clone(), standing.clone())));
+        let deactivated = standing.deactivated;
+        if standing == Standing::default() {
+            self.standings.remove(id);
+        } else {
+            self.standings.insert(id.clone(), standing);
+        }
+        let connected = self.agents.get(id).is_some_and(Agent::is_connected);
+        self.allocator.set_agent_active(id, connected && !deactivated);
+        if deactivated {
+            self.rescind_offers(|offer| offer.agent == *id);
+        }
+    }
+
+    /// The agent is back: what was said about it holds.
+    pub(super) fn resume_standing(&mut self, id: &AgentId) {
+        if self.standing(id).is_some_and(|standing| standing.deactivated) {
+            self.allocator.set_agent_active(id, false);
+            self.kill_drained(id);
+            self.look_whether_drained(id);
+        }
+    }
+
+    /// Nothing is remembered of an agent that is never seen again.
+    pub(super) fn forget_standing(&mut self, id: &AgentId) {
+        if self.standings.remove(id).is_some() {
+            self.act(Action::Persist(Change::Standing(id.clone(), Standing::default())));
+        }
+    }
+
+    /// Asks a draining agent to end what runs there.
+    pub(super) fn kill_drained(&mut self, id: &AgentId) {
+        let Some(drain) = self.standing(id).and_then(|standing| standing.drain.clone()) else { return };
+        if drain.state != DrainState::Draining {
+            return;
+        }
+        for (framework, task) in self.tasks_on(id) {
+            let Some(known) = self.task(&framework, &task).filter(|task| !task.is_terminal()) else { continue };
+            let policy = policy_of(&known.definition(), &drain.config);
+            self.order_kill(id, &framework, &task, policy);
+        }
+    }
+
+    pub(super) fn order_kill(
+        &mut self,
+        agent: &AgentId,
+        framework: &FrameworkId,
+        task: &TaskId,
+        policy: Option<KillPolicy>,
+    ) {
+        if let Some(agent) = self.agents.get_mut(agent) {
+            agent.kills.insert((framework.clone(), task.clone()), policy);
+        }
+        self.order(agent, orders::kill(framework, task, policy));
+    }
+
+    /// The last task of a draining agent is over, acknowledged and all.
+    pub(super) fn look_whether_drained(&mut self, id: &AgentId) {
+        let empty = self.agents.get(id).is_some_and(|agent| agent.tasks.is_empty());
+        let Some(drain) = self.standing(id).filter(|of| empty && of.is_draining()).and_then(|of| of.drain.clone())
+        else {
+            return;
+        };
+        tracing::info!(agent = %id, "drained");
+        let drained = Drain { state: DrainState::Drained, ..drain.clone() };
+        self.set_standing(id, Standing { deactivated: true, drain: Some(drained) });
+        if drain.config.mark_gone() {
+            // It was looked up a moment ago.
+            let _ = self.mark_agent_gone(self.now, id);
+        }
+    }
+}
+
+/// The task's own grace period stands, unless the drain allows less.
+fn policy_of(task: &v1::Task, config: &DrainConfig) -> Option<KillPolicy> {
+    let allowed = config.max_grace_period?;
+    let own = task.kill_policy.and_then(|policy| policy.grace_period);
+    let own = own.map_or(DEFAULT_GRACE_NANOSECONDS, |grace| grace.nanoseconds);
+    (own > allowed.nanoseconds).then_some(KillPolicy { grace_period: Some(allowed) })
+}

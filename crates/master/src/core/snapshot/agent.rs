@@ -1,0 +1,87 @@
+//! One agent at one moment.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mesos::resources::Resources;
+use mesos::v1;
+use mesos::v1::master::response::{get_agents, get_executors};
+
+use super::super::Core;
+use super::super::agent::Agent;
+use super::super::drain::Standing;
+use crate::ids::{AgentId, FrameworkId};
+use crate::version;
+
+/// See the module's words.
+#[derive(Debug, Clone)]
+pub(crate) struct AgentView {
+    pub(crate) id: AgentId,
+    pub(crate) info: Arc<v1::AgentInfo>,
+    pub(crate) pid: String,
+    /// Its own version, not the one of the Mesos API.
+    pub(crate) version: String,
+    pub(crate) capabilities: Vec<v1::agent_info::Capability>,
+    pub(crate) active: bool,
+    pub(crate) standing: Standing,
+    /// Moments since the UNIX epoch.
+    pub(crate) registered: Duration,
+    pub(crate) reregistered: Option<Duration>,
+    pub(crate) total: Resources,
+    pub(crate) used: Resources,
+    pub(crate) offered: Resources,
+    pub(crate) executors: Vec<(FrameworkId, Arc<v1::ExecutorInfo>)>,
+}
+
+impl Core {
+    /// `offered` is what is offered of it to anybody.
+    pub(in crate::core) fn agent_view(&self, agent: &Agent, offered: Option<&Resources>) -> AgentView {
+        let of = |(framework, executors): (&FrameworkId, &BTreeMap<_, Arc<v1::ExecutorInfo>>)| {
+            executors.values().map(|info| (framework.clone(), info.clone())).collect::<Vec<_>>()
+        };
+        AgentView {
+            id: agent.id.clone(),
+            info: agent.info.clone(),
+            pid: agent.pid.clone(),
+            version: agent.version.clone(),
+            capabilities: agent.capabilities.clone(),
+            active: self.is_active(agent),
+            standing: self.standing(&agent.id).cloned().unwrap_or_default(),
+            registered: agent.registered,
+            reregistered: agent.reregistered,
+            total: agent.total.clone(),
+            used: agent.used_total(),
+            offered: offered.cloned().unwrap_or_default(),
+            executors: agent.executors.iter().flat_map(of).collect(),
+        }
+    }
+}
+
+impl AgentView {
+    /// As the operator API has it.
+    pub(crate) fn wire(&self) -> get_agents::Agent {
+        get_agents::Agent {
+            agent_info: (*self.info).clone(),
+            active: self.active,
+            deactivated: Some(self.standing.deactivated),
+            version: version::MESOS_VERSION.to_owned(),
+            pid: Some(self.pid.clone()),
+            registered_time: Some(v1::TimeInfo::since_epoch(self.registered)),
+            reregistered_time: self.reregistered.map(v1::TimeInfo::since_epoch),
+            total_resources: self.total.to_wire_with_roles(),
+            allocated_resources: self.used.to_wire_with_roles(),
+            offered_resources: self.offered.to_wire_with_roles(),
+            capabilities: self.capabilities.clone(),
+            drain_info: self.standing.drain_info(),
+            estimated_drain_start_time: self.standing.drain.as_ref().map(|of| v1::TimeInfo::since_epoch(of.since)),
+        }
+    }
+
+    /// Its executors, as the operator API has them.
+    pub(crate) fn executors_wire(&self) -> impl Iterator<Item = get_executors::Executor> {
+        self.executors
+            .iter()
+            .map(|(_, info)| get_executors::Executor { executor_info: (**info).clone(), agent_id: self.id.clone() })
+    }
+}

@@ -1,0 +1,119 @@
+//! One framework at one moment.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use mesos::resources::Resources;
+use mesos::v1;
+use mesos::v1::master::response::get_frameworks;
+
+use super::super::Core;
+use super::super::agent::Agent;
+use super::super::capabilities::Capabilities;
+use super::super::framework::{Framework, Link};
+use super::super::offers::Offer;
+use super::super::task::Task;
+use super::Depth;
+use crate::ids::{AgentId, FrameworkId};
+
+/// See the module's words.
+#[derive(Debug, Clone)]
+pub(crate) struct FrameworkView {
+    pub(crate) id: FrameworkId,
+    pub(crate) info: Arc<v1::FrameworkInfo>,
+    pub(crate) capabilities: Capabilities,
+    pub(crate) connected: bool,
+    pub(crate) recovered: bool,
+    /// Moments since the UNIX epoch.
+    pub(crate) registered: Duration,
+    pub(crate) reregistered: Option<Duration>,
+    pub(crate) unregistered: Option<Duration>,
+    pub(crate) used: Resources,
+    pub(crate) offered: Resources,
+    /// Each as the framework saw it.
+    pub(crate) offers: Vec<(Offer, v1::Offer)>,
+    pub(crate) executors: Vec<(AgentId, Arc<v1::ExecutorInfo>)>,
+    pub(crate) tasks: Vec<Arc<Task>>,
+    pub(crate) unreachable: Vec<Arc<Task>>,
+    pub(crate) completed: Vec<Arc<Task>>,
+}
+
+impl Core {
+    /// `offered` is what is offered to it on any agent.
+    pub(in crate::core) fn framework_view(
+        &self,
+        framework: &Framework,
+        offered: Option<&Resources>,
+        depth: Depth,
+    ) -> FrameworkView {
+        let offers = self.offers.iter().filter(|offer| offered.is_some() && offer.framework == framework.id);
+        let offers = offers.filter_map(|offer| Some((offer.clone(), self.offer_wire(offer)?)));
+        let mut view = FrameworkView {
+            id: framework.id.clone(),
+            info: framework.info.clone(),
+            capabilities: framework.capabilities,
+            connected: framework.is_connected(),
+            recovered: framework.link == Link::Recovered,
+            registered: framework.registered,
+            reregistered: framework.reregistered,
+            unregistered: framework.unregistered,
+            used: self.used_by(&framework.id),
+            offered: offered.cloned().unwrap_or_default(),
+            offers: offers.collect(),
+            executors: self.executors_of(&framework.id),
+            tasks: Vec::new(),
+            unreachable: Vec::new(),
+            completed: Vec::new(),
+        };
+        if depth == Depth::WithTasks {
+            view.tasks = framework.tasks.values().cloned().collect();
+            view.unreachable = framework.unreachable.iter().cloned().collect();
+            view.completed = framework.completed.iter().cloned().collect();
+        }
+        view
+    }
+
+    /// Executors of its own, with where they run.
+    fn executors_of(&self, framework: &FrameworkId) -> Vec<(AgentId, Arc<v1::ExecutorInfo>)> {
+        let on = |agent: &'_ Agent| {
+            let executors = agent.executors.get(framework).into_iter().flat_map(|of| of.values());
+            executors.map(|info| (agent.id.clone(), info.clone())).collect::<Vec<_>>()
+        };
+        self.agents.values().flat_map(on).collect()
+    }
+
+    /// What a framework's tasks and executors hold.
+    fn used_by(&self, framework: &FrameworkId) -> Resources {
+        self.agents.values().filter_map(|agent| agent.used.get(framework)).sum()
+    }
+}
+
+impl FrameworkView {
+    /// As the operator API has it.
+    pub(crate) fn wire(&self) -> get_frameworks::Framework {
+        get_frameworks::Framework {
+            framework_info: (*self.info).clone(),
+            active: self.connected,
+            connected: self.connected,
+            recovered: self.recovered,
+            registered_time: Some(v1::TimeInfo::since_epoch(self.registered)),
+            reregistered_time: Some(v1::TimeInfo::since_epoch(self.reregistered.unwrap_or(self.registered))),
+            unregistered_time: self.unregistered.map(v1::TimeInfo::since_epoch),
+            offers: self.offers.iter().map(|(_, wire)| wire.clone()).collect(),
+            allocated_resources: self.used.to_wire_with_roles(),
+            offered_resources: self.offered.to_wire_with_roles(),
+            offer_constraints: Some(v1::scheduler::OfferConstraints::default()),
+            ..get_frameworks::Framework::default()
+        }
+    }
+
+    /// As the events of the operator API have it: these always name the end, and never constraints.
+    pub(crate) fn news(&self) -> get_frameworks::Framework {
+        let end = self.unregistered.unwrap_or_default();
+        get_frameworks::Framework {
+            unregistered_time: Some(v1::TimeInfo::since_epoch(end)),
+            offer_constraints: None,
+            ..self.wire()
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Weights of roles: shares relative to each other, set at the start or by an operator, remembered for ever.
+
+use std::collections::BTreeMap;
+
+use mesos::v1::WeightInfo;
+
+use super::framework::Framework;
+use super::framework_rules::check_role;
+use super::{Action, Core};
+use crate::now::Now;
+use crate::registry::Change;
+
+impl Core {
+    /// UPDATE_WEIGHTS: all of them or, if one is wrong, none. Roles that are not named keep theirs.
+    pub(crate) fn update_weights(&mut self, now: Now, infos: &[WeightInfo]) -> Result<(), String> {
+        self.now = now;
+        let mut changed = BTreeMap::new();
+        for info in infos {
+            changed.insert(check(info)?, info.weight);
+        }
+        for (role, weight) in &changed {
+            self.act(Action::Persist(Change::Weight(role.clone(), *weight)));
+            self.allocator.set_weight(role, *weight);
+        }
+        if self.frameworks.values().flat_map(Framework::roles).any(|role| changed.contains_key(&role)) {
+            // Shares are divided anew, which needs what was given out by the old ones.
+            self.rescind_offers(|_| true);
+            self.allocate_soon();
+        }
+        Ok(())
+    }
+
+    /// Every weight somebody has set.
+    pub(crate) fn weights(&self) -> Vec<WeightInfo> {
+        let weight = |(role, weight): (&String, &f64)| WeightInfo { weight: *weight, role: Some(role.clone()) };
+        self.allocator.weights().iter().map(weight).collect()
+    }
+}
+
+/// The role, if it may have this weight.
+fn check(info: &WeightInfo) -> Result<String, String> {
+    let role = info.role.as_deref().unwrap_or_default().trim();
+    check_role(role).map_err(|problem| format!("Failed to validate weight: Invalid role '{role}': {problem}"))?;
+    if !(info.weight.is_finite() && info.weight > 0.0) {
+        let weight = info.weight;
+        return Err(format!("Failed to validate weight: Invalid weight '{weight}': Weights must be positive"));
+    }
+    Ok(role.to_owned())
+}

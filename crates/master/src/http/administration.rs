@@ -1,0 +1,116 @@
+//! Endpoints operators change the master with, or would in Mesos: weights and logging; quota, maintenance, reservations
+//! and volumes, none of which exist here: they are empty to look at and refused by name.
+
+use std::time::Duration;
+
+use axum::extract::{Query as Parameters, Request, State};
+use axum::http::{StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use mesos::server::{LoggingLevel, Refusal};
+use mesos::v1::WeightInfo;
+use mesos::v1::master::{Call, call};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::answer::{self, Texts};
+use super::{Shared, body};
+use crate::actor;
+
+/// Paths that only change what is not there.
+pub(super) const REFUSED: [(&str, &str); 6] = [
+    ("/reserve", "dynamic reservations"),
+    ("/unreserve", "dynamic reservations"),
+    ("/create-volumes", "persistent volumes"),
+    ("/destroy-volumes", "persistent volumes"),
+    ("/machine/up", "maintenance windows"),
+    ("/machine/down", "maintenance windows"),
+];
+
+/// Paths that show what is not there.
+pub(super) const EMPTY: [(&str, &str); 3] = [
+    ("/quota", "quota"),
+    ("/maintenance/schedule", "maintenance windows"),
+    ("/maintenance/status", "maintenance windows"),
+];
+
+/// Levels that glog can be asked for.
+const MAX_LEVEL: u32 = 127;
+
+#[derive(Debug, Deserialize)]
+struct Weight {
+    role: Option<String>,
+    weight: f64,
+}
+
+pub(super) async fn empty(Parameters(parameters): Parameters<Texts>) -> Result<Response, Refusal> {
+    answer::json(&parameters, &json!({}))
+}
+
+pub(super) async fn refuse(uri: Uri) -> Refusal {
+    let known = REFUSED.iter().chain(&EMPTY).find(|(path, _)| *path == uri.path());
+    let what = known.map_or("such thing", |(_, what)| what);
+    Refusal::new(StatusCode::NOT_IMPLEMENTED, format!("{} is not supported: this master knows no {what}", uri.path()))
+}
+
+pub(super) async fn weights(
+    State(shared): State<Shared>,
+    Parameters(parameters): Parameters<Texts>,
+) -> Result<Response, Refusal> {
+    let call = Call { r#type: Some(call::Type::GetWeights.into()), ..Call::default() };
+    let response = operate(&shared, call).await?;
+    let weights = response.and_then(|response| response.get_weights).unwrap_or_default().weight_infos;
+    let entry = |info: &WeightInfo| json!({ "role": info.role(), "weight": info.weight });
+    answer::json(&parameters, &weights.iter().map(entry).collect::<Vec<Value>>())
+}
+
+pub(super) async fn update_weights(State(shared): State<Shared>, request: Request) -> Result<Response, Refusal> {
+    let body = body::read(request.into_body()).await?;
+    let weights: Vec<Weight> = serde_json::from_slice(&body)
+        .map_err(|error| Refusal::bad_request(format!("Failed to parse update weights request JSON: {error}")))?;
+    let info = |weight: Weight| WeightInfo { weight: weight.weight, role: weight.role };
+    let update = call::UpdateWeights { weight_infos: weights.into_iter().map(info).collect() };
+    let kind = Some(call::Type::UpdateWeights.into());
+    operate(&shared, Call { r#type: kind, update_weights: Some(update), ..Call::default() }).await?;
+    Ok(StatusCode::OK.into_response())
+}
+
+/// Carries a call of the operator API out.
+pub(super) async fn operate(shared: &Shared, call: Call) -> Result<Option<mesos::v1::master::Response>, Refusal> {
+    let call = Box::new(call);
+    Ok(shared.actor.ask(|answer| actor::Request::Operate { call, answer }).await??)
+}
+
+/// `/logging/toggle`: the level, or a new one for a while.
+pub(super) async fn toggle_logging(
+    State(shared): State<Shared>,
+    Parameters(parameters): Parameters<Texts>,
+) -> Result<Response, Refusal> {
+    let expecting = |name: &str| Refusal::bad_request(format!("Expecting '{name}=value' in query.\n"));
+    match (parameters.get("level"), parameters.get("duration")) {
+        (None, None) => {
+            let level = shared.logging.as_ref().map_or(0, LoggingLevel::get);
+            Ok(format!("{level}\n").into_response())
+        }
+        (None, Some(_)) => Err(expecting("level")),
+        (Some(_), None) => Err(expecting("duration")),
+        (Some(level), Some(duration)) => {
+            let level = level.parse().map_err(|_| Refusal::bad_request(format!("Invalid level '{level}'.\n")))?;
+            let duration = mesos::duration::parse(duration)
+                .map_err(|error| Refusal::bad_request(format!("Invalid duration: {error}.\n")))?;
+            set_logging(&shared, level, duration)?;
+            Ok(StatusCode::OK.into_response())
+        }
+    }
+}
+
+/// Makes the process more talkative for a while.
+pub(super) fn set_logging(shared: &Shared, level: u32, duration: Duration) -> Result<(), Refusal> {
+    if level > MAX_LEVEL {
+        return Err(Refusal::bad_request(format!("Invalid level '{level}'.\n")));
+    }
+    let logging = shared.logging.as_ref().ok_or_else(|| {
+        Refusal::new(StatusCode::NOT_IMPLEMENTED, "What this process logs was fixed when it was started")
+    })?;
+    logging.set(level, duration);
+    Ok(())
+}

@@ -1,0 +1,8 @@
+//! What the outside may read: pure functions from a [`crate::core::Snapshot`] to the pieces of an answer.
+//!
+//! Comes in: snapshots. Goes out: [`pieces::Pieces`], written one by one as the reader takes them. Owns nothing.
+
+pub(crate) mod legacy;
+pub(crate) mod operator;
+pub(crate) mod pieces;
+pub(crate) mod protobuf;
