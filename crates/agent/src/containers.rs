@@ -74,8 +74,11 @@ pub(crate) enum KillRefusal {
 pub(crate) enum AttachRefusal {
     #[error("Container cannot be found")]
     Unknown,
-    #[error("Container has neither a terminal nor a session to attach to")]
+    /// It has neither a terminal nor a session; in the words of Mesos, by which its command line knows.
+    #[error("I/O switchboard server was disabled for this container")]
     NotAttachable,
+    #[error("Container has terminated")]
+    Over,
     #[error("Somebody else's input is attached already")]
     Taken,
 }

@@ -63,12 +63,18 @@ pub(crate) struct Opened {
 #[derive(Debug, Clone)]
 pub(crate) struct Files {
     root: PathBuf,
+    /// Those of containers that are nobody's executor.
+    standalone: PathBuf,
 }
 
 impl Files {
-    /// Everything below `root`, a path without links.
-    pub(crate) fn new(root: PathBuf) -> Files {
-        Files { root }
+    /// Everything below `root` and `standalone`, paths without links.
+    pub(crate) fn new(root: PathBuf, standalone: PathBuf) -> Files {
+        Files { root, standalone }
+    }
+
+    fn has(&self, path: &Path) -> bool {
+        path.starts_with(&self.root) || path.starts_with(&self.standalone)
     }
 
     /// What is in a directory, by name.
@@ -124,14 +130,14 @@ impl Files {
         let path = self.real(agent, path).ok_or(FileError::NotFound)?;
         // A first look, so that nothing outside is even opened; the second one cannot be deceived.
         let resolved = path.canonicalize().map_err(not_found)?;
-        if !resolved.starts_with(&self.root) {
+        if !self.has(&resolved) {
             return Err(FileError::NotFound);
         }
         // Opening a pipe must not wait for a writer.
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
         let file: File = open(&resolved, flags, Mode::empty()).map_err(|errno| not_found(errno.into()))?.into();
         let opened = fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).map_err(FileError::Io)?;
-        if !opened.starts_with(&self.root) {
+        if !self.has(&opened) {
             return Err(FileError::NotFound);
         }
         let metadata = file.metadata().map_err(FileError::Io)?;
@@ -146,7 +152,7 @@ impl Files {
         }
         match path.strip_prefix("/frameworks") {
             Ok(below) => Some(self.root.join(agent?).join("frameworks").join(below)),
-            Err(_) => path.starts_with(&self.root).then(|| path.to_owned()),
+            Err(_) => self.has(path).then(|| path.to_owned()),
         }
     }
 }
@@ -228,7 +234,7 @@ mod tests {
         fs::write(sandbox.join("stdout"), "hello\n").unwrap();
         fs::write(outside.join("secret"), "secret").unwrap();
         symlink(&sandbox, sandbox.parent().unwrap().join("latest")).unwrap();
-        let files = Files::new(outside.join("slaves"));
+        let files = Files::new(outside.join("slaves"), outside.join("containers"));
         Place { _directory: directory, outside, sandbox, files }
     }
 

@@ -18,7 +18,7 @@ use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use mesos::v1::{AgentId, ContainerId, FrameworkId};
+use mesos::v1::{AgentId, ContainerId, FrameworkId, TaskId};
 
 use crate::error::AgentError;
 use crate::ids::ExecutorKey;
@@ -91,7 +91,17 @@ impl Layout {
         self.containers().join(container.to_string())
     }
 
-    /// Everything the agent lets others read.
+    /// The parent of standalone containers' sandboxes.
+    pub(crate) fn standalone(&self) -> PathBuf {
+        self.root.join("containers")
+    }
+
+    /// What the default executor keeps of the task in this container, which is nested in its own.
+    pub(crate) fn task_state(&self, task: &TaskId, container: &ContainerId) -> PathBuf {
+        self.executor_state(container.root()).join("tasks").join(&task.value).join(&container.value)
+    }
+
+    /// Everything the agent lets others read, but the above.
     pub(crate) fn sandboxes(&self) -> PathBuf {
         self.root.join("slaves")
     }

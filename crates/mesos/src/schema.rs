@@ -27,7 +27,8 @@ pub(crate) struct Field {
     pub(crate) label: Label,
     /// For a map: the kind of its values; keys are always strings.
     pub(crate) kind: Kind,
-    /// What the JSON output shows when the field is unset: its explicit default, unless it is deprecated.
+    /// What the JSON output shows when the field is unset: its explicit default, unless it is deprecated; or an empty
+    /// list, where Mesos writes one.
     pub(crate) default: Option<Vec<u8>>,
 }
 
@@ -120,7 +121,7 @@ impl Field {
         } else {
             (Label::new(descriptor.cardinality()), Kind::new(descriptor, indices))
         };
-        let default = explicit_default(descriptor, &kind);
+        let default = explicit_default(descriptor, &kind).or_else(|| empty_list(descriptor));
         Field { name: descriptor.name().to_owned(), number: descriptor.number(), label, kind, default }
     }
 }
@@ -164,6 +165,26 @@ impl Enumeration {
     pub(crate) fn number(&self, name: &str) -> Option<i32> {
         self.values.iter().find(|(value, _)| value == name).map(|(_, number)| *number)
     }
+}
+
+/// The answers that Mesos writes by hand, with every list in them. Elsewhere empty lists are left out.
+const WHOLE: [(&str, &[&str]); 7] = [
+    (
+        "mesos.v1.agent.Response.GetTasks",
+        &["pending_tasks", "queued_tasks", "launched_tasks", "terminated_tasks", "completed_tasks"],
+    ),
+    ("mesos.v1.agent.Response.GetExecutors", &["executors", "completed_executors"]),
+    ("mesos.v1.agent.Response.GetFrameworks", &["frameworks", "completed_frameworks"]),
+    ("mesos.v1.master.Response.GetTasks", &["tasks", "unreachable_tasks", "completed_tasks"]),
+    ("mesos.v1.master.Response.GetExecutors", &["executors"]),
+    ("mesos.v1.master.Response.GetFrameworks", &["frameworks", "completed_frameworks"]),
+    ("mesos.v1.master.Response.GetAgents", &["agents", "recovered_agents"]),
+];
+
+fn empty_list(descriptor: &FieldDescriptor) -> Option<Vec<u8>> {
+    let message = descriptor.parent_message();
+    let (_, lists) = WHOLE.iter().find(|(name, _)| *name == message.full_name())?;
+    lists.contains(&descriptor.name()).then(|| b"[]".to_vec())
 }
 
 fn explicit_default(descriptor: &FieldDescriptor, kind: &Kind) -> Option<Vec<u8>> {

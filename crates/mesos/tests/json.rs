@@ -156,3 +156,15 @@ fn raw_values_keep_the_order_of_members() {
         r#"[{"type":"TCP","tcp":{"port":1},"delay_seconds":15.0,"interval_seconds":10.0,"timeout_seconds":20.0}]"#
     );
 }
+
+#[test]
+fn the_answers_mesos_writes_by_hand_have_all_their_lists() {
+    use mesos::v1::{agent, master};
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    assert_eq!(
+        text(json::to_vec(&agent::response::GetTasks::default())),
+        r#"{"pending_tasks":[],"queued_tasks":[],"launched_tasks":[],"terminated_tasks":[],"completed_tasks":[]}"#
+    );
+    assert_eq!(text(json::to_vec(&master::response::GetAgents::default())), r#"{"agents":[],"recovered_agents":[]}"#);
+    assert_eq!(text(json::to_vec(&agent::response::GetContainers::default())), "{}");
+}

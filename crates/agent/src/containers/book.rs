@@ -126,6 +126,10 @@ impl<R> Book<R> {
         }
     }
 
+    pub(crate) fn is_over(&self, id: &ContainerId) -> bool {
+        self.entries.get(&id.to_string()).is_some_and(|entry| matches!(entry.phase, Phase::Over(_)))
+    }
+
     /// Ends one that has not begun as soon as it has. `false` if it is no such one.
     pub(crate) fn doom(&mut self, id: &ContainerId) -> bool {
         match self.entries.get_mut(&id.to_string()).map(|entry| &mut entry.phase) {

@@ -157,6 +157,7 @@ impl Keeper {
             Request::Remove(id, answer) => {
                 let removed = self.book.remove(&id);
                 if removed == Ok(true) {
+                    self.remove_sandbox(&id);
                     self.clear(&id);
                 }
                 let _gone = answer.send(removed.map(drop));
@@ -295,7 +296,8 @@ impl Keeper {
     }
 
     fn switchboard(&self, id: &ContainerId) -> Result<&Switchboard, AttachRefusal> {
-        match &self.book.running(id).ok_or(AttachRefusal::Unknown)?.program {
+        let absent = if self.book.is_over(id) { AttachRefusal::Over } else { AttachRefusal::Unknown };
+        match &self.book.running(id).ok_or(absent)?.program {
             Held::Session(_, switchboard) => Ok(switchboard),
             Held::Task(_) => Err(AttachRefusal::NotAttachable),
         }
@@ -333,7 +335,14 @@ impl Keeper {
         alive.all(|(_, hold)| !everything && lasting(hold))
     }
 
-    /// Nothing of it is needed any more, but what it left in its parent's sandbox.
+    /// What it left in a sandbox of its own goes too. A session has none.
+    fn remove_sandbox(&self, id: &ContainerId) {
+        if let Ok(record) = Record::read(&self.around.layout.container(id)) {
+            tokio::spawn(spawn_blocking(move || fs::remove_dir_all(record.sandbox)));
+        }
+    }
+
+    /// Nothing of it is needed any more, but what it left in its sandbox.
     fn clear(&self, id: &ContainerId) {
         let layout = &self.around.layout;
         let discarded = layout.containers().join(format!("{DISCARDED}{}", uuid::Uuid::new_v4()));

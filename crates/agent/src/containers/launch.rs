@@ -127,7 +127,7 @@ async fn terminal(
     parent: Option<Parent>,
     user: Option<Credentials>,
 ) -> Result<Running, LaunchRefusal> {
-    let (sandbox, _directory) = place(around, &order, parent, user.as_ref()).await?;
+    let (sandbox, _) = place(around, &order, parent, user.as_ref()).await?;
     let environment = environment(around, &order, around.settings.environment.clone(), &sandbox);
     start_session(order, environment, sandbox, user, None, None).await
 }
@@ -157,7 +157,6 @@ async fn shim(
     user: Option<Credentials>,
 ) -> Result<Running, LaunchRefusal> {
     let (sandbox, directory) = place(around, &order, parent, user.as_ref()).await?;
-    Record::new(&order.id, sandbox.clone(), &order.resources).write(&directory).map_err(unmade)?;
     let (path, arguments) = program(&order.command);
     let program = contained::Program {
         path,
@@ -188,6 +187,7 @@ async fn place(
     let sandbox = outer.join("containers").join(&order.id.value);
     let items = order.command.uris.iter().map(Item::of).collect::<Result<Vec<_>, _>>().map_err(refused)?;
     make(&sandbox, &directory, user).map_err(unmade)?;
+    Record::new(&order.id, sandbox.clone(), &order.resources).write(&directory).map_err(unmade)?;
     order.links().iter().try_for_each(|one| link(one, &outer, &sandbox, user)).map_err(unmade)?;
     if !items.is_empty() {
         let want = Want { items, sandbox: sandbox.clone(), user: user.cloned() };

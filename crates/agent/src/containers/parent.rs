@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use checks::spec::Credentials;
 use rustix::thread::ThreadNameSpaceType;
@@ -17,8 +17,6 @@ pub(crate) struct Root {
     pub(crate) process: Option<Process>,
     /// Where an executor in a pool says what it has started.
     pub(crate) state: PathBuf,
-    /// The container of one of its tasks, if that is meant.
-    pub(crate) task: Option<String>,
 }
 
 /// What a container is nested in.
@@ -30,31 +28,13 @@ pub(super) struct Parent {
 
 impl Root {
     /// Its main process, if it lives.
-    pub(crate) fn main(self) -> Option<Process> {
-        self.parent().main
+    pub(crate) fn main(&self) -> Option<Process> {
+        self.process.or_else(|| main_process(&self.state))
     }
 
     pub(super) fn parent(self) -> Parent {
-        match &self.task {
-            None => Parent { main: self.process.or_else(|| main_process(&self.state)), sandbox: self.sandbox },
-            Some(task) => {
-                let own = self.sandbox.join("containers").join(task);
-                let state = directory_named(&self.state, task, 3);
-                let main = state.and_then(|state| main_process(&state));
-                Parent { main, sandbox: if own.is_dir() { own } else { self.sandbox } }
-            }
-        }
+        Parent { main: self.main(), sandbox: self.sandbox }
     }
-}
-
-fn directory_named(below: &Path, name: &str, depth: usize) -> Option<PathBuf> {
-    let entries = fs::read_dir(below).ok()?.flatten();
-    let directories: Vec<_> = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).collect();
-    let found = directories.iter().find(|entry| entry.file_name() == name).map(|entry| entry.path());
-    found.or_else(|| {
-        let mut deeper = directories.iter().filter(|_| depth > 0);
-        deeper.find_map(|entry| directory_named(&entry.path(), name, depth - 1))
-    })
 }
 
 /// What a process that joins another one takes over.
@@ -126,18 +106,5 @@ mod tests {
         let this = Process::of(i32::try_from(std::process::id()).unwrap()).unwrap();
         let surroundings = Surroundings::of(this).unwrap();
         assert_eq!((surroundings.user, surroundings.namespaces), (None, ThreadNameSpaceType::empty()));
-    }
-
-    #[test]
-    fn the_container_of_a_task_is_found_below_its_executor() {
-        let directory = tempfile::tempdir().unwrap();
-        let (state, sandbox) = (directory.path().join("state"), directory.path().join("sandbox"));
-        fs::create_dir_all(state.join("tasks/one/abc")).unwrap();
-        fs::create_dir_all(sandbox.join("containers/abc")).unwrap();
-        let this = Process::of(i32::try_from(std::process::id()).unwrap()).unwrap();
-        let process = format!(r#"{{"pid":{},"start":{}}}"#, this.pid, this.start);
-        fs::write(state.join("tasks/one/abc/pid"), format!(r#"{{"shim":{process},"task":{process}}}"#)).unwrap();
-        let root = Root { sandbox: sandbox.clone(), process: None, state, task: Some("abc".to_owned()) };
-        assert_eq!(root.parent(), Parent { sandbox: sandbox.join("containers/abc"), main: Some(this) });
     }
 }

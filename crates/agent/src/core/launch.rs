@@ -162,10 +162,11 @@ fn check_ids(launch: &Launch) -> Result<(), BadId> {
 
 /// What of a task nobody here can do; it is said, not skipped.
 fn unsupported(task: &TaskInfo, executor: &ExecutorInfo, generated: bool) -> Option<String> {
-    let mut containers = task.container.iter().chain(&executor.container);
+    // What tasks may have within its container, an executor of its framework's own knows itself.
+    let container = if generated { &task.container } else { &executor.container };
     let said =
         |container| supported::unsupported(container).or_else(|| supported::unsupported_volumes(container, false));
-    if let Some(reason) = containers.find_map(said) {
+    if let Some(reason) = container.as_ref().and_then(said) {
         return Some(reason);
     }
     let builtin = generated || executor.r#type() == executor_info::Type::Default;

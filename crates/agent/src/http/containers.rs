@@ -262,7 +262,7 @@ fn internal(error: impl std::fmt::Display) -> Refusal {
 fn attach(refusal: AttachRefusal, id: &ContainerId) -> Refusal {
     match refusal {
         AttachRefusal::Unknown => unknown(id),
-        AttachRefusal::NotAttachable => Refusal::bad_request(refusal.to_string()),
+        AttachRefusal::NotAttachable | AttachRefusal::Over => internal(refusal),
         AttachRefusal::Taken => Refusal::new(StatusCode::CONFLICT, refusal.to_string()),
     }
 }

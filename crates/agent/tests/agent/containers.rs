@@ -133,7 +133,12 @@ async fn with_executor() -> (World, Executor, Value) {
     world.master.launch(custom("t1", "sleep 1000; true")).await;
     let mut executor = Executor::subscribe_when_known(&world, "custom").await;
     executor.launched().await;
-    let container = world.json("/containers").await[0]["container_id"].clone();
+    // It may have been quicker to subscribe than the agent was to start its process.
+    let container = until("its process", async || {
+        let container = world.json("/containers").await[0].clone();
+        container["status"]["executor_pid"].is_u64().then(|| container["container_id"].clone())
+    })
+    .await;
     (world, executor, json!({"value": "c1", "parent": {"value": container}}))
 }
 
@@ -173,6 +178,25 @@ async fn a_session_ends_with_whoever_launched_it_and_with_everything_it_started(
         fs::read_to_string(&stat).map_or(true, |stat| stat.contains(") Z ")).then_some(())
     })
     .await;
+}
+
+/// As the check library of Mesos asks.
+#[tokio::test]
+async fn a_stream_of_records_may_hold_protobuf() {
+    use prost::Message;
+    let (world, _executor, id) = with_executor().await;
+    let order = json!({"type": "LAUNCH_NESTED_CONTAINER_SESSION",
+        "launch_nested_container_session": {"container_id": id, "command": {"value": "echo hello"}}});
+    let order: mesos::v1::agent::Call = Codec::Json.decode(order.to_string().as_bytes()).unwrap();
+    let headers = "Connection: close\r\nAccept: application/recordio\r\nMessage-Accept: application/x-protobuf\r\n\
+                   Content-Type: application/x-protobuf\r\n";
+    let mut session = Exchange::open(world.address(), headers, &order.encode_to_vec()).await;
+    assert!(session.head.contains("content-type: application/recordio\r\n"), "{}", session.head);
+    assert!(session.head.contains("message-content-type: application/x-protobuf\r\n"), "{}", session.head);
+    let mut body = Vec::new();
+    soon("the end", session.reader.read_to_end(&mut body)).await.unwrap();
+    let text = String::from_utf8_lossy(&body);
+    assert!(text.contains("hello\n") && text.ends_with("\r\n0\r\n\r\n"), "{text}");
 }
 
 #[tokio::test]
@@ -281,6 +305,7 @@ async fn a_nested_task_has_a_sandbox_below_its_parents_and_a_life_of_its_own() {
     assert_eq!(wait(&world, &id).await, (200, json!(15)));
     assert_eq!(kill(&world, &id, 9).await, 404, "it is over");
     assert_eq!(remove(&world, &id).await, 200);
+    until("its sandbox to be gone", async || (!own.exists()).then_some(())).await;
     assert_eq!(launch(&world, &id, "exit 7").await.0, 200, "its name is free again");
     assert_eq!(wait(&world, &id).await, (200, json!(7 << 8)));
 }
@@ -323,6 +348,8 @@ async fn a_standalone_container_needs_nobody() {
     let own = world.work_dir().join("containers/alone");
     until("what was fetched", async || fs::read_to_string(own.join("stdout")).ok().filter(|out| out == "fetched\n"))
         .await;
+    let stdout = world.json(&format!("/files/read?path={}/stdout&offset=0", own.display())).await;
+    assert_eq!(stdout["data"], "fetched\n");
     assert_eq!(shown(&world, false, true).await.len(), 1);
     assert_eq!(shown(&world, true, false).await.len(), 0);
     world.restart().await;
@@ -358,7 +385,7 @@ async fn what_cannot_be_done_is_refused_in_words() {
     assert_eq!(remove(&world, &stranger).await, 500);
     assert_eq!(launch(&world, &id, "sleep 1000").await.0, 200);
     let attach = json!({"type": "ATTACH_CONTAINER_OUTPUT", "attach_container_output": {"container_id": id}});
-    assert_eq!(call(&world, attach.clone()).await.0, 400, "it has no streams");
+    assert_eq!(call(&world, attach.clone()).await.0, 500, "it has no streams");
     let status = async |headers: &str, call: &Value| {
         Exchange::open(world.address(), headers, call.to_string().as_bytes()).await.status
     };

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use agent::Shutdown;
 use mesos::v1::executor::{call, event};
 use mesos::v1::task_status::Reason;
 use mesos::v1::{CommandInfo, TaskInfo, TaskState};
@@ -157,7 +158,9 @@ async fn a_custom_executor_that_comes_back_keeps_its_tasks_but_those_it_never_go
     executor.expect(event::Type::Acknowledged).await;
     world.master.launch(custom("t2", "")).await;
     executor.expect(event::Type::Launch).await;
-    world.restart().await;
+    world.stop(Shutdown::Keep).await;
+    // Recovery ends as soon as nobody is missing.
+    world.start(|options| options.executor_reregistration_timeout = Duration::from_secs(20)).await;
     let mut executor = Executor::subscribe(world.address(), "custom").await;
     executor.expect(event::Type::Subscribed).await;
     let dropped = world.master.expect("t2", TaskState::TaskDropped).await;

@@ -44,16 +44,40 @@ pub(crate) struct Agent {
     #[arg(long, default_value = "2s", value_parser = humantime::parse_duration,
         env = "CYGNET_EXECUTOR_REREGISTRATION_TIMEOUT")]
     executor_reregistration_timeout: Duration,
+    /// How long a new executor has to subscribe, with everything that is fetched for it
+    #[arg(long, default_value = "1m", value_parser = humantime::parse_duration,
+        env = "CYGNET_EXECUTOR_REGISTRATION_TIMEOUT")]
+    executor_registration_timeout: Duration,
     /// How long an executor has to shut down when it does not say itself
     #[arg(long, default_value = "5s", value_parser = humantime::parse_duration,
         env = "CYGNET_EXECUTOR_SHUTDOWN_GRACE_PERIOD")]
     executor_shutdown_grace_period: Duration,
+    /// What every executor finds in its environment, as NAME=VALUE; may be given several times
+    #[arg(long, value_parser = variable, value_name = "NAME=VALUE")]
+    executor_environment: Vec<(String, String)>,
+    /// Where the fetcher keeps what may be wanted again; by default, below the work directory
+    #[arg(long, env = "CYGNET_FETCHER_CACHE_DIR")]
+    fetcher_cache_dir: Option<PathBuf>,
+    /// How many megabytes the fetcher may keep there
+    #[arg(long, default_value_t = 2048, env = "CYGNET_FETCHER_CACHE_MEGABYTES")]
+    fetcher_cache_megabytes: u64,
+    /// How long the sandbox of a task that is over is kept on an empty disk; the fuller that is, the shorter
+    #[arg(long, default_value = "7d", value_parser = humantime::parse_duration, env = "CYGNET_GC_DELAY")]
+    gc_delay: Duration,
+    /// The share of the disk that is to stay free, between 0 and 1
+    #[arg(long, default_value_t = 0.1, env = "CYGNET_GC_DISK_HEADROOM")]
+    gc_disk_headroom: f64,
     /// Whether tasks run as their users, which only root can make them
     #[arg(long, default_value_t = true, action = ArgAction::Set, env = "CYGNET_SWITCH_USER")]
     switch_user: bool,
     /// Stop the tasks when told to stop; by default they go on, and the next agent finds them
     #[arg(long, env = "CYGNET_STOP_TASKS", value_parser = BoolishValueParser::new())]
     stop_tasks: bool,
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or_else(|| format!("'{text}' is not NAME=VALUE"))?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// Runs until told to stop.
@@ -69,6 +93,12 @@ pub(crate) async fn run(arguments: Agent) -> anyhow::Result<ExitCode> {
     options.recovery_timeout = arguments.recovery_timeout;
     options.executor_reregistration_timeout = arguments.executor_reregistration_timeout;
     options.executor_shutdown_grace_period = arguments.executor_shutdown_grace_period;
+    options.executor_registration_timeout = arguments.executor_registration_timeout;
+    options.executor_environment_variables = arguments.executor_environment.into_iter().collect();
+    options.fetcher_cache_dir = arguments.fetcher_cache_dir.as_deref().map(absolute).transpose()?;
+    options.fetcher_cache_size_bytes = arguments.fetcher_cache_megabytes.saturating_mul(1 << 20);
+    options.gc_delay = arguments.gc_delay;
+    options.gc_disk_headroom = arguments.gc_disk_headroom;
     options.switch_user = arguments.switch_user;
     let agent = ::agent::Agent::bind(options).await?;
     tracing::info!(address = %agent.address(), "the agent listens");

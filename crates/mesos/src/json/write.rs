@@ -50,7 +50,10 @@ fn field(schema: &Schema, field: &Field, values: &[(usize, Raw<'_>)], out: &mut 
 /// Whether there was anything to write.
 fn content(schema: &Schema, field: &Field, values: &[(usize, Raw<'_>)], out: &mut Vec<u8>) -> bool {
     match (field.label, values) {
-        (Label::Repeated, []) | (Label::Map, []) => false,
+        (Label::Repeated, []) | (Label::Map, []) => {
+            out.extend_from_slice(field.default.as_deref().unwrap_or_default());
+            field.default.is_some()
+        }
         (Label::Repeated, values) => {
             list(values, out, (b'[', b']'), |raw, out| value(schema, &field.kind, raw, out));
             true

@@ -37,16 +37,14 @@ impl Core {
     /// What a container is nested in that is an executor's, or that of a task of one.
     pub(crate) fn root(&self, id: &ContainerId) -> Option<Root> {
         let executor = self.live_executors().find(|executor| executor.container == *id.root())?;
-        let is_of_a_task = executor.unfinished().any(|task| task.container() == Some(id));
-        if id.parent.is_some() && !is_of_a_task {
-            return None;
+        if id.parent.is_none() {
+            let process = if let Hosting::Process(process) = executor.hosting { process } else { None };
+            let state = self.settings.layout.executor_state(&executor.container);
+            return Some(Root { sandbox: executor.directory.clone(), process, state });
         }
-        Some(Root {
-            sandbox: executor.directory.clone(),
-            process: if let Hosting::Process(process) = executor.hosting { process } else { None },
-            state: self.settings.layout.executor_state(&executor.container),
-            task: id.parent.is_some().then(|| id.value.clone()),
-        })
+        let task = executor.unfinished().find(|task| task.container() == Some(id))?;
+        let state = self.settings.layout.task_state(&task.info.task_id, id);
+        Some(Root { sandbox: executor.directory.join("containers").join(&id.value), process: None, state })
     }
 
     /// The containers that tasks have of their own within those of built-in executors, and what they may use.
