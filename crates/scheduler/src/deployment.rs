@@ -149,10 +149,11 @@ impl Deployment {
         self.steps.get(self.current).cloned().unwrap_or_default()
     }
 
-    /// As events show it.
+    /// As events show it: without what all groups were and will be, as Marathon since 1.8. Clients of before want to find
+    /// at least the places for it.
     #[must_use]
     pub(crate) fn plan(&self) -> Value {
-        json!({"id": self.id, "version": self.version, "steps": self.steps})
+        json!({"id": self.id, "version": self.version, "original": {}, "target": {}, "steps": self.steps})
     }
 
     /// As `/v2/deployments` lists it, with what goes on now.

@@ -9,8 +9,10 @@ use super::Api;
 use super::answer::{Query, changed, gone, json_answer, message, refused};
 use crate::ids::AppId;
 
-pub(super) async fn list(State(api): State<Api>) -> Response {
-    let all = api.actor.ask(|core, now| core.deployments_json(now)).await;
+/// `?embed=deployments.progress` adds to each action how far it is and what it waits for.
+pub(super) async fn list(State(api): State<Api>, request: Request<Body>) -> Response {
+    let progress = Query::of(&request).all("embed").any(|name| name.trim_start_matches("deployments.") == "progress");
+    let all = api.actor.ask(move |core, now| core.deployments_json(progress, now)).await;
     all.map_or_else(gone, |all| json_answer(200, &all))
 }
 

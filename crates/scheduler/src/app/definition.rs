@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::constraint::Constraint;
 use super::health_check::HealthCheck;
 use super::readiness::ReadinessCheck;
-use super::seconds::Seconds;
+use super::seconds::{self, Seconds};
 use crate::ids::AppId;
 use crate::time::Timestamp;
 
@@ -51,10 +51,12 @@ pub struct App {
     /// Whether the ports must be those of the definitions.
     pub require_ports: bool,
     /// Launch delay after the first failure, in seconds.
+    #[serde(serialize_with = "seconds::whole")]
     pub backoff_seconds: f64,
     /// By what the delay grows with each further failure.
     pub backoff_factor: f64,
     /// The longest delay, in seconds.
+    #[serde(serialize_with = "seconds::whole")]
     pub max_launch_delay_seconds: f64,
     /// The health checks.
     pub health_checks: Vec<HealthCheck>,
@@ -75,7 +77,7 @@ pub struct App {
     /// Labels.
     pub labels: BTreeMap<String, String>,
     /// From the first signal to SIGKILL, in seconds.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(skip_serializing_if = "Option::is_none", default, serialize_with = "seconds::whole_if_any")]
     pub task_kill_grace_period_seconds: Option<f64>,
     /// Which instances go first when there are too many.
     pub kill_selection: KillSelection,
@@ -264,10 +266,10 @@ pub enum UnreachableStrategy {
     #[serde(rename_all = "camelCase")]
     After {
         /// When to start a replacement, in seconds.
-        #[serde(default)]
+        #[serde(default, serialize_with = "seconds::whole")]
         inactive_after_seconds: f64,
         /// When to forget the instance, in seconds.
-        #[serde(default)]
+        #[serde(default, serialize_with = "seconds::whole")]
         expunge_after_seconds: f64,
     },
     /// `"disabled"`: wait for ever.

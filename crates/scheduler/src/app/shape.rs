@@ -28,8 +28,10 @@ pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ShapeError> {
     from_value(value)
 }
 
-/// Reads a value from JSON.
-pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, ShapeError> {
+/// Reads a value from JSON. A field that is `null` is an absent one, also where nobody knows the field: clients send all
+/// that they have a place for.
+pub fn from_value<T: DeserializeOwned>(mut value: Value) -> Result<T, ShapeError> {
+    drop_nulls(&mut value);
     serde_path_to_error::deserialize(value).map_err(|error| {
         let message = error.inner().to_string();
         let mut path = marathon_path(error.path());
@@ -56,6 +58,21 @@ impl ShapeError {
                 (422, json!({"message": "Invalid JSON", "details": [{"path": path, "errors": [error]}]}))
             }
         }
+    }
+}
+
+/// The names that users give, of variables and of labels, are no fields: what is wrong there is theirs to know.
+const NAMED_BY_USERS: [&str; 3] = ["env", "environment", "labels"];
+
+fn drop_nulls(value: &mut Value) {
+    match value {
+        Value::Array(list) => list.iter_mut().for_each(drop_nulls),
+        Value::Object(fields) => {
+            fields.retain(|_, field| !field.is_null());
+            let fields = fields.iter_mut().filter(|(name, _)| !NAMED_BY_USERS.contains(&name.as_str()));
+            fields.for_each(|(_, field)| drop_nulls(field));
+        }
+        _ => {}
     }
 }
 
@@ -138,6 +155,15 @@ mod tests {
         ] {
             assert_eq!(fault(json.clone()), (path.to_owned(), error.to_owned()), "{json}");
         }
+    }
+
+    #[test]
+    fn null_is_absent() {
+        let json = json!({"id": "/a", "taskRateLimit": null, "unreachableStrategy": {"inactiveAfterSeconds": 1, "noSuch": null},
+            "healthChecks": [{"command": null, "protocol": "HTTP"}]});
+        let update: AppUpdate = from_value(json).unwrap();
+        assert_eq!((update.id.as_deref(), update.health_checks.map(|checks| checks.len())), (Some("/a"), Some(1)));
+        assert_eq!(fault(json!({"labels": {"a": null}})).0, "/labels/a");
     }
 
     #[test]

@@ -307,7 +307,9 @@ impl AppUpdate {
     }
 
     fn ports(&mut self, app: &mut App, faults: &mut Faults) {
-        let listed = self.ports.take().map(|ports| {
+        // Clients that have a place for both send an empty list beside the form they use.
+        let empty = |ports: &Vec<i64>| ports.is_empty() && self.port_definitions.is_some();
+        let listed = self.ports.take().filter(|ports| !empty(ports)).map(|ports| {
             ports.into_iter().map(|port| PortUpdate { port: Some(port), ..PortUpdate::default() }).collect::<Vec<_>>()
         });
         let numbers = |ports: &Vec<PortUpdate>| ports.iter().map(|port| port.port.unwrap_or(0)).collect::<Vec<_>>();
@@ -475,6 +477,8 @@ mod tests {
             created(serde_json::json!({"cmd": "sleep 1", "ports": [8080, 0], "uris": ["http://a/b.tgz"]})).unwrap();
         assert_eq!(app.port_definitions.iter().map(|port| port.port).collect::<Vec<_>>(), [8080, 0]);
         assert_eq!((app.fetch[0].uri.as_str(), app.fetch[0].extract), ("http://a/b.tgz", true));
+        let beside = serde_json::json!({"cmd": "sleep 1", "ports": [], "portDefinitions": [{"port": 1, "name": "x"}]});
+        assert_eq!(created(beside).unwrap().port_definitions[0].port, 1);
         let both = serde_json::json!({"cmd": "sleep 1", "ports": [1], "portDefinitions": [{"port": 1, "name": "x"}]});
         assert_eq!(created(both).unwrap().port_definitions[0].name.as_deref(), Some("x"));
         for (json, error) in [

@@ -44,9 +44,7 @@ impl Core {
             return Err(Refusal::no_group(id));
         }
         let mut json = json!({"id": id, "dependencies": self.spec(id).dependencies, "version": self.version_of(id)});
-        if id.ancestors().len() == 1 {
-            json["enforceRole"] = json!(false);
-        }
+        // No `enforceRole`: it is always false, and clients of before Marathon 1.9 refuse fields they do not know.
         if embed.apps {
             let apps = self.apps_within(id).filter(|app| app.id.parent() == *id);
             json["apps"] = apps.filter_map(|app| self.app_json(&app.id, &embed.app, now)).collect();

@@ -11,7 +11,6 @@ use crate::app::definition::PortDefinition;
 use crate::deployment::{Deployment, StepAction};
 use crate::ids::{AppId, InstanceId};
 use crate::instance::{Condition, Instance};
-use crate::progress::Progress;
 use crate::states::States;
 use crate::time::Timestamp;
 
@@ -187,20 +186,24 @@ impl Core {
         by_task.filter(|instance| instance.has_task() && instance.task_id() == text)
     }
 
-    pub(crate) fn deployments_json(&self, now: Timestamp) -> Value {
+    /// With how far they are, if that is wanted: clients of Marathon refuse fields they do not know.
+    pub(crate) fn deployments_json(&self, progress: bool, now: Timestamp) -> Value {
         let mut all: Vec<_> = self.deployments.values().collect();
         all.sort_by_key(|deployment| deployment.version);
         let current = |deployment: &Deployment| -> Vec<Value> {
-            deployment.step().actions.iter().map(|action| self.action_json(action, now)).collect()
+            deployment.step().actions.iter().map(|action| self.action_json(action, progress, now)).collect()
         };
         all.into_iter().map(|deployment| deployment.json(&current(deployment))).collect()
     }
 
-    /// What is being done to an app, how far that is, and what it waits for; the latter two are not Marathon's.
-    fn action_json(&self, action: &StepAction, now: Timestamp) -> Value {
-        let progress = self.progress(&action.app, now);
-        json!({"action": action.action, "app": action.app, "readinessCheckResults": [],
-            "progress": progress.as_ref().map(Progress::json), "waitsFor": progress.map(|progress| progress.waits_for())})
+    /// What is being done to an app; how far that is, and what it waits for, are not Marathon's.
+    fn action_json(&self, action: &StepAction, progress: bool, now: Timestamp) -> Value {
+        let mut json = json!({"action": action.action, "app": action.app, "readinessCheckResults": []});
+        if let Some(progress) = self.progress(&action.app, now).filter(|_| progress) {
+            json["progress"] = progress.json();
+            json["waitsFor"] = json!(progress.waits_for());
+        }
+        json
     }
 
     pub(crate) fn queue_json(&self, now: Timestamp) -> Value {
@@ -209,8 +212,14 @@ impl Core {
             let since = ids.iter().filter_map(|id| Some(self.instances.get(id)?.since)).min();
             let left = self.backoffs.get(&record.app.id).map_or(0, |backoff| backoff.left(now).as_secs());
             let refusals = self.refusals.get(&record.app.id).cloned().unwrap_or_default();
-            json!({"app": record.app, "count": ids.len(), "since": since, "role": record.app.role.as_ref().unwrap_or(&self.role),
-                "delay": {"timeLeftSeconds": left, "overdue": left == 0}, "processedOffersSummary": refusals.json()})
+            let mut item = json!({"app": record.app, "count": ids.len(), "since": since,
+                "delay": {"timeLeftSeconds": left, "overdue": left == 0}, "processedOffersSummary": refusals.json()});
+            // Clients of before Marathon 1.9 refuse fields they do not know, and hardly anybody has another role.
+            let role = record.app.role.as_ref().unwrap_or(&self.role);
+            if role != "*" {
+                item["role"] = json!(role);
+            }
+            item
         };
         json!({"queue": waiting.map(entry).collect::<Vec<_>>()})
     }

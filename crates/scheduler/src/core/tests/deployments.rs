@@ -14,7 +14,7 @@ fn names(tasks: &[String]) -> Vec<&str> {
 impl World {
     /// How far a deployment is: its step and how many there are.
     fn step(&self, id: &str) -> Option<(u64, u64)> {
-        let all = self.core.deployments_json(self.now);
+        let all = self.core.deployments_json(false, self.now);
         let one = all.as_array()?.iter().find(|one| one["id"] == id)?;
         Some((one["currentStep"].as_u64()?, one["totalSteps"].as_u64()?))
     }
@@ -147,7 +147,7 @@ fn what_does_not_differ_is_not_deployed() {
 fn a_deployment_says_how_far_it_is_and_what_it_waits_for() {
     let mut world = World::new();
     world.create(definition(2)).unwrap();
-    let current = |world: &World| world.core.deployments_json(world.now)[0]["currentActions"][0].clone();
+    let current = |world: &World| world.core.deployments_json(true, world.now)[0]["currentActions"][0].clone();
     assert_eq!(current(&world)["waitsFor"], json!(["2 instances wait for an offer"]));
     let tasks: Vec<_> = world.offer().into_iter().map(|task| task.task_id.value).collect();
     assert_eq!(current(&world)["waitsFor"], json!(["2 instances start"]));
