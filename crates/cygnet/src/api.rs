@@ -1,4 +1,6 @@
-//! A client of the v2 API, for people: its errors say what to do next.
+//! A client of the v2 API, for people: its errors say what to do next. [`events`] is its event stream.
+
+pub(crate) mod events;
 
 use std::time::Duration;
 
@@ -6,8 +8,10 @@ use anyhow::{Context, anyhow};
 use bytes::Bytes;
 use clap::Args;
 use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
 use hyper::client::conn::http1;
-use hyper::{Method, Request, StatusCode, header};
+use hyper::http::response::Parts;
+use hyper::{Method, Request, Response, header};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
@@ -17,6 +21,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The largest answer that is read.
 const LARGEST_ANSWER: usize = 64 * 1024 * 1024;
+
+/// The header of answers to changes.
+const DEPLOYMENT: &str = "marathon-deployment-id";
 
 /// Whom to ask, and how to print what is answered.
 #[derive(Debug, Args)]
@@ -35,6 +42,14 @@ pub(crate) struct Api {
     authority: String,
 }
 
+/// What was answered to a change.
+#[derive(Debug, Clone)]
+pub(crate) struct Changed {
+    pub body: Value,
+    /// The deployment that it began, if there was anything to do.
+    pub deployment: Option<String>,
+}
+
 /// An answer that is no success.
 #[derive(Debug, Clone)]
 pub(crate) struct Refused {
@@ -49,11 +64,20 @@ impl Api {
     }
 
     pub(crate) async fn get(&self, path: &str) -> anyhow::Result<Value> {
-        self.send(Method::GET, path, None).await
+        Ok(self.send(Method::GET, path, None).await?.body)
     }
 
-    pub(crate) async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Value> {
+    pub(crate) async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Changed> {
         self.ask(method, path, body).await?.map_err(|refused| refused.explain())
+    }
+
+    /// Whether there is something at this path.
+    pub(crate) async fn has(&self, path: &str) -> anyhow::Result<bool> {
+        match self.ask(Method::GET, path, None).await? {
+            Ok(_) => Ok(true),
+            Err(refused) if refused.status == 404 => Ok(false),
+            Err(refused) => Err(refused.explain()),
+        }
     }
 
     /// The answer, refused or not.
@@ -62,20 +86,39 @@ impl Api {
         method: Method,
         path: &str,
         body: Option<&Value>,
-    ) -> anyhow::Result<Result<Value, Refused>> {
-        let (status, bytes) = self.exchange(method, path, body).await?;
-        let value = serde_json::from_slice(&bytes)
+    ) -> anyhow::Result<Result<Changed, Refused>> {
+        let (head, bytes) = self.exchange(method, path, body).await?;
+        let body = serde_json::from_slice(&bytes)
             .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
-        Ok(if status.is_success() { Ok(value) } else { Err(Refused { status: status.as_u16(), body: value }) })
+        if !head.status.is_success() {
+            return Ok(Err(Refused { status: head.status.as_u16(), body }));
+        }
+        let header = head.headers.get(DEPLOYMENT).and_then(|id| id.to_str().ok());
+        let deployment = header.or_else(|| body["deploymentId"].as_str()).map(str::to_owned);
+        Ok(Ok(Changed { body, deployment }))
     }
 
-    async fn exchange(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<(StatusCode, Bytes)> {
+    async fn exchange(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<(Parts, Bytes)> {
         tokio::time::timeout(PATIENCE, self.one(method, path, body))
             .await
             .with_context(|| format!("{} did not answer within {PATIENCE:?}", self.authority))?
     }
 
-    async fn one(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<(StatusCode, Bytes)> {
+    async fn one(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<(Parts, Bytes)> {
+        let (head, body) = self.open(method, path, "application/json", body).await?.into_parts();
+        let body = Limited::new(body, LARGEST_ANSWER).collect().await;
+        let body = body.map_err(|error| anyhow!("the answer of {} broke off: {error}", self.authority))?;
+        Ok((head, body.to_bytes()))
+    }
+
+    /// Sends a request on a connection of its own; the body of the answer is the caller's to read.
+    async fn open(
+        &self,
+        method: Method,
+        path: &str,
+        accept: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<Response<Incoming>> {
         let stream = TcpStream::connect(&self.authority).await.with_context(|| {
             format!("nobody answers at {}: is `cygnet dev` running, or is it elsewhere (--api)?", self.authority)
         })?;
@@ -85,14 +128,27 @@ impl Api {
             .method(method)
             .uri(path)
             .header(header::HOST, &self.authority)
+            .header(header::ACCEPT, accept)
             .header(header::CONTENT_TYPE, "application/json")
             .body(Full::new(body.map(|body| Bytes::from(body.to_string())).unwrap_or_default()))?;
-        let response = sender.send_request(request).await?;
-        let status = response.status();
-        let body = Limited::new(response.into_body(), LARGEST_ANSWER).collect().await;
-        let body = body.map_err(|error| anyhow!("the answer of {} broke off: {error}", self.authority))?;
-        Ok((status, body.to_bytes()))
+        let answer = sender.send_request(request).await;
+        answer.with_context(|| format!("{} hung up: is it the Marathon API that listens there?", self.authority))
     }
+}
+
+/// The path of something by its id, which may be written with or without slashes around it. What no id has in it is
+/// encoded: it is the server's to say that there is no such thing.
+pub(crate) fn path(kind: &str, id: &str) -> String {
+    let mut path = format!("/v2/{kind}/");
+    path.push_str(&encoded(id.trim_matches('/')));
+    path
+}
+
+/// As it may stand in a path or a query.
+pub(crate) fn encoded(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/:".contains(&byte);
+    let one = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    text.bytes().map(one).collect()
 }
 
 impl Refused {
@@ -109,10 +165,22 @@ impl Refused {
         if let Some(details) = self.body["details"].as_str() {
             lines.push(format!("  {details}"));
         }
-        if self.status == 409 {
-            lines.push("  wait for the deployment, or use --force".into());
-        }
+        lines.extend(self.what_to_do());
         anyhow!("{} (HTTP {})", lines.join("\n"), self.status)
+    }
+
+    fn what_to_do(&self) -> Option<String> {
+        let locks = self.body["deployments"].as_array().into_iter().flatten();
+        let locks: Vec<_> = locks.filter_map(|lock| lock["id"].as_str()).collect();
+        match self.status {
+            409 if !locks.is_empty() => Some(format!(
+                "  `cygnet deployment watch {}` follows what is under way; --force breaks into it",
+                locks.join(" ")
+            )),
+            404 => Some("  `cygnet app list` and `cygnet group list` show what there is".into()),
+            401 | 403 => Some("  the scheduler asks for credentials that were not given".into()),
+            _ => None,
+        }
     }
 }
 
@@ -135,12 +203,22 @@ mod tests {
 
     #[test]
     fn a_locked_app_is_told_how_to_unlock() {
-        assert!(explained(409, json!({"message": "App is locked"})).contains("--force"));
+        let text = explained(409, json!({"message": "App is locked", "deployments": [{"id": "d1"}]}));
+        assert!(text.contains("--force") && text.contains("cygnet deployment watch d1"), "{text}");
+        assert_eq!(explained(409, json!({"message": "exists"})), "exists (HTTP 409)");
+    }
+
+    #[test]
+    fn ids_are_written_as_people_like() {
+        for id in ["shop/web", "/shop/web", "/shop/web/"] {
+            assert_eq!(path("apps", id), "/v2/apps/shop/web");
+        }
+        assert_eq!(path("apps", "a b?c"), "/v2/apps/a%20b%3Fc");
     }
 
     #[test]
     fn a_refusal_in_plain_text_is_shown() {
-        assert_eq!(explained(404, json!("404 Not Found.")), "404 Not Found. (HTTP 404)");
+        assert_eq!(explained(418, json!("I'm a teapot")), "I'm a teapot (HTTP 418)");
         assert_eq!(explained(500, json!("")), "refused (HTTP 500)");
     }
 

@@ -35,8 +35,16 @@ pub(crate) enum Command {
     App(command::app::App),
     /// Tasks, through the API of a scheduler
     Task(command::task::Task),
-    /// Changes of apps that are under way
+    /// Groups of apps that depend on each other
+    Group(command::group::Group),
+    /// Changes that are under way
     Deployment(command::deployment::Deployment),
+    /// Instances that wait to be launched, and why
+    Queue(command::queue::Queue),
+    /// What happens, as it happens
+    Events(command::events::Events),
+    /// A script that completes these commands in a shell: source it
+    Completion(command::completion::Completion),
     /// A server to try things with
     #[command(hide = true)]
     Demo(crate::demo::Demo),

@@ -1,13 +1,22 @@
-//! The subcommands, one file each.
+//! The subcommands, one file each. What several of them need: [`change`] makes a change and follows it, [`definitions`]
+//! reads files, [`table`], [`screen`] and [`age`] show things.
 
+pub(crate) mod age;
 pub(crate) mod agent;
 pub(crate) mod app;
+pub(crate) mod change;
 pub(crate) mod check;
+pub(crate) mod completion;
+pub(crate) mod definitions;
 pub(crate) mod deployment;
 pub(crate) mod dev;
+pub(crate) mod events;
 pub(crate) mod executor;
+pub(crate) mod group;
 pub(crate) mod master;
+pub(crate) mod queue;
 pub(crate) mod scheduler;
+pub(crate) mod screen;
 pub(crate) mod table;
 pub(crate) mod task;
 
@@ -27,10 +36,11 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Demo(demo) => return crate::demo::run(&demo),
         Command::Shim { directory } => return Ok(::executor::shim::main(&directory)),
-        Command::Dev(_) | Command::App(_) | Command::Task(_) | Command::Deployment(_) | Command::Check(_) => {
-            log::start(cli.log, Level::WARN)
+        Command::Completion(completion) => return Ok(completion::run(&completion)),
+        Command::Master(_) | Command::Agent(_) | Command::Scheduler(_) | Command::Executor(_) => {
+            log::start(cli.log, Level::INFO);
         }
-        _ => log::start(cli.log, Level::INFO),
+        _ => log::start(cli.log, Level::WARN),
     }
     let runtime = runtime_for(&cli.command).enable_all().build().context("cannot start")?;
     let result = runtime.block_on(carry_out(cli.command));
@@ -59,8 +69,11 @@ async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
         Command::Check(check) => Ok(check::run(*check).await),
         Command::App(app) => app::run(app).await,
         Command::Task(task) => task::run(task).await,
+        Command::Group(group) => group::run(group).await,
         Command::Deployment(deployment) => deployment::run(deployment).await,
-        Command::Demo(_) | Command::Shim { .. } => Ok(ExitCode::SUCCESS),
+        Command::Queue(queue) => queue::run(queue).await,
+        Command::Events(events) => events::run(events).await,
+        Command::Demo(_) | Command::Shim { .. } | Command::Completion(_) => Ok(ExitCode::SUCCESS),
     }
 }
 

@@ -1,16 +1,19 @@
-//! `cygnet app`: apps, through the v2 API.
+//! `cygnet app`: apps, through the v2 API. [`show`] prints them, [`patch`] reads what is to be changed of one.
+
+mod patch;
+mod show;
 
 use std::process::ExitCode;
-use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::Context;
 use clap::{Args, Subcommand};
 use hyper::Method;
 use serde_json::{Value, json};
 
-use super::dev::definitions;
-use super::table::table;
-use crate::api::{Api, Asking};
+use super::change::{Follower, Manner};
+use super::definitions;
+use super::table::{items, text};
+use crate::api::{Api, Asking, encoded, path};
 use crate::output::line;
 
 /// What to do with apps.
@@ -24,20 +27,32 @@ pub(crate) struct App {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Create or change the apps of a file, and wait until they run
+    /// Create or change the apps, groups and pods of files, and wait until they run
     Run {
-        /// A file with a definition, or several; - is standard input
-        file: String,
+        /// Files with a definition, or several; - is standard input
+        #[arg(required = true)]
+        files: Vec<String>,
         #[command(flatten)]
-        change: Change,
+        manner: Manner,
     },
-    /// List all apps
-    List,
+    /// List all apps, or some
+    List {
+        /// Only those whose id contains this
+        id: Option<String>,
+        /// Only those with these labels, such as "tier==front" or "tier in (front,back)"
+        #[arg(long)]
+        label: Option<String>,
+    },
     /// Show one app and its tasks
     Show {
         /// The app's id
         id: String,
+        /// The definition as it was then: one of `cygnet app versions`
+        #[arg(long, value_name = "VERSION")]
+        at: Option<String>,
     },
+    /// Change fields of an app
+    Update(Update),
     /// Change the number of instances
     Scale {
         /// The app's id
@@ -45,157 +60,169 @@ enum Verb {
         /// How many
         instances: u32,
         #[command(flatten)]
-        change: Change,
+        manner: Manner,
     },
     /// Replace all instances by new ones
     Restart {
         /// The app's id
         id: String,
         #[command(flatten)]
-        change: Change,
+        manner: Manner,
     },
+    /// List the versions of an app, the newest first
+    Versions {
+        /// The app's id
+        id: String,
+    },
+    /// Go back to a version
+    Rollback {
+        /// The app's id
+        id: String,
+        /// One of `cygnet app versions`; if none is named, the one before the present one
+        #[arg(value_name = "VERSION")]
+        to: Option<String>,
+        #[command(flatten)]
+        manner: Manner,
+    },
+    /// Kill the tasks of an app; others take their place
+    Kill(Kill),
     /// Remove an app and stop its instances
+    #[command(alias = "remove", alias = "delete")]
     Rm {
         /// The app's id
         id: String,
         #[command(flatten)]
-        change: Change,
+        manner: Manner,
     },
 }
 
-/// How to change.
 #[derive(Debug, Args)]
-struct Change {
-    /// Break into a deployment that is under way
+struct Update {
+    /// The app's id
+    id: String,
+    /// What to set, such as instances=3, cpus=0.5, env.COLOUR=red or healthChecks='[...]'; env.COLOUR= takes it out
+    #[arg(value_name = "FIELD=VALUE")]
+    fields: Vec<String>,
+    /// A file with the fields to change, as JSON; - is standard input
+    #[arg(long, short, conflicts_with = "fields")]
+    file: Option<String>,
+    #[command(flatten)]
+    manner: Manner,
+}
+
+#[derive(Debug, Args)]
+struct Kill {
+    /// The app's id
+    id: String,
+    /// Only those on this host
     #[arg(long)]
-    force: bool,
-    /// Do not wait until it is done
+    host: Option<String>,
+    /// And be content with fewer instances
     #[arg(long)]
-    no_wait: bool,
+    scale: bool,
+    /// And forget what they kept
+    #[arg(long, conflicts_with = "scale")]
+    wipe: bool,
+    #[command(flatten)]
+    manner: Manner,
 }
 
 /// Does it.
 pub(crate) async fn run(app: App) -> anyhow::Result<ExitCode> {
-    let api = Api::new(&app.asking.api);
-    match &app.verb {
-        Verb::Run { file, change } => {
-            for definition in definitions::read(std::slice::from_ref(file))? {
-                let answer = definitions::submit(&api, &definition, change.force).await?;
-                finish(&api, &app, change, &answer).await?;
-            }
+    let (api, asking) = (Api::new(&app.asking.api), &app.asking);
+    match app.verb {
+        Verb::List { id, label } => show::list(&api, id.as_deref(), label.as_deref(), asking.json).await,
+        Verb::Show { id, at } => show::one(&api, &id, at.as_deref(), asking.json).await,
+        Verb::Versions { id } => versions(&api, &id, asking.json).await,
+        Verb::Run { files, manner } => create(&api, asking, &files, &manner).await,
+        Verb::Update(wanted) => update(&api, asking, wanted).await,
+        Verb::Kill(kill) => kill_tasks(&api, asking, &kill).await,
+        Verb::Scale { id, instances, manner } => {
+            // A PUT would create it.
+            change(&api, asking, &manner, Method::PATCH, &path("apps", &id), Some(json!({"instances": instances})))
+                .await
         }
-        Verb::List => list(&api, app.asking.json).await?,
-        Verb::Show { id } => show(&api, id, app.asking.json).await?,
-        Verb::Scale { id, instances, change } => {
-            let body = json!({"instances": instances});
-            exists(&api, id).await?;
-            let answer = api.send(Method::PUT, &path(id, "", change), Some(&body)).await?;
-            finish(&api, &app, change, &answer).await?;
+        Verb::Restart { id, manner } => {
+            change(&api, asking, &manner, Method::POST, &(path("apps", &id) + "/restart"), None).await
         }
-        Verb::Restart { id, change } => {
-            let answer = api.send(Method::POST, &path(id, "/restart", change), None).await?;
-            finish(&api, &app, change, &answer).await?;
+        Verb::Rollback { id, to, manner } => {
+            let version = match to {
+                Some(version) => version,
+                None => version_before(&api, &id).await?,
+            };
+            change(&api, asking, &manner, Method::PUT, &path("apps", &id), Some(json!({"version": version}))).await
         }
-        Verb::Rm { id, change } => {
-            let answer = api.send(Method::DELETE, &path(id, "", change), None).await?;
-            finish(&api, &app, change, &answer).await?;
-        }
+        Verb::Rm { id, manner } => change(&api, asking, &manner, Method::DELETE, &path("apps", &id), None).await,
+    }
+}
+
+/// Makes a change, and follows it.
+async fn change(
+    api: &Api,
+    asking: &Asking,
+    manner: &Manner,
+    method: Method,
+    path: &str,
+    body: Option<Value>,
+) -> anyhow::Result<ExitCode> {
+    let mut follower = Follower::listen(api, asking, &manner.following).await?;
+    let answer = api.send(method, &manner.query(path), body.as_ref()).await?;
+    follower.answered(&answer).await
+}
+
+async fn create(api: &Api, asking: &Asking, files: &[String], manner: &Manner) -> anyhow::Result<ExitCode> {
+    for definition in definitions::read(files)? {
+        let mut follower = Follower::listen(api, asking, &manner.following).await?;
+        let answer = definitions::submit(api, &definition, manner.force).await?;
+        follower.answered(&answer).await?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn path(id: &str, verb: &str, change: &Change) -> String {
-    // Unforced is what the API says it is: removing an app breaks into anything.
-    let force = if change.force { "?force=true" } else { "" };
-    format!("/v2/apps/{}{verb}{force}", id.trim_matches('/'))
-}
-
-async fn exists(api: &Api, id: &str) -> anyhow::Result<()> {
-    api.get(&format!("/v2/apps/{}", id.trim_matches('/'))).await.map(drop)
-}
-
-async fn list(api: &Api, json: bool) -> anyhow::Result<()> {
-    let apps = api.get("/v2/apps").await?;
-    if json {
-        line(apps);
-        return Ok(());
-    }
-    let mut table = table(&["app", "wanted", "running", "healthy", "unhealthy", "deploying", "command"]);
-    for app in apps["apps"].as_array().into_iter().flatten() {
-        let deploying = app["deployments"].as_array().is_some_and(|all| !all.is_empty());
-        table.add_row([
-            text(&app["id"]),
-            text(&app["instances"]),
-            text(&app["tasksRunning"]),
-            text(&app["tasksHealthy"]),
-            text(&app["tasksUnhealthy"]),
-            if deploying { "yes".into() } else { String::new() },
-            text(&app["cmd"]),
-        ]);
-    }
-    line(table);
-    Ok(())
-}
-
-async fn show(api: &Api, id: &str, json: bool) -> anyhow::Result<()> {
-    let app = api.get(&format!("/v2/apps/{}", id.trim_matches('/'))).await?["app"].take();
-    if json {
-        line(app);
-        return Ok(());
-    }
-    line(format!("{} version {}", text(&app["id"]), text(&app["version"])));
-    let count = |name: &str| text(&app[name]);
-    line(format!("{} of {} running, {} healthy", count("tasksRunning"), count("instances"), count("tasksHealthy")));
-    if app["lastTaskFailure"].is_object() {
-        let failure = &app["lastTaskFailure"];
-        let [state, message, at] = ["state", "message", "timestamp"].map(|name| text(&failure[name]));
-        line(format!("last failure: {state}: {message}, at {at}"));
-    }
-    line(super::task::tasks_table(app["tasks"].as_array().map_or(&[], Vec::as_slice)));
-    Ok(())
-}
-
-/// Prints what was begun, and waits for its end unless told not to.
-async fn finish(api: &Api, app: &App, change: &Change, answer: &Value) -> anyhow::Result<()> {
-    if app.asking.json {
-        line(answer);
-    }
-    let id = answer["deploymentId"].as_str().or_else(|| answer["deployments"][0]["id"].as_str());
-    let (Some(id), false) = (id, change.no_wait) else { return Ok(()) };
-    let mut told = String::new();
-    loop {
-        let all = api.get("/v2/deployments").await?;
-        let Some(deployment) = all.as_array().into_iter().flatten().find(|deployment| deployment["id"] == id) else {
-            if !app.asking.json {
-                line("done");
-            }
-            return Ok(());
-        };
-        let progress = progress(api, deployment).await?;
-        if progress != told && !app.asking.json {
-            line(&progress);
+async fn update(api: &Api, asking: &Asking, wanted: Update) -> anyhow::Result<ExitCode> {
+    let path = path("apps", &wanted.id);
+    let body = match &wanted.file {
+        Some(file) => definitions::one(file)?,
+        None => {
+            let app = api.get(&path).await?["app"].take();
+            patch::from_fields(&app, &wanted.fields)?
         }
-        told = progress;
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
-}
-
-async fn progress(api: &Api, deployment: &Value) -> anyhow::Result<String> {
-    let (action, id) = (&deployment["currentActions"][0]["action"], &deployment["affectedApps"][0]);
-    let Some(id) = id.as_str() else { bail!("the scheduler told of a deployment without an app: {deployment}") };
-    let Ok(app) = api.ask(Method::GET, &format!("/v2/apps{id}"), None).await? else {
-        return Ok(format!("{} {id}", text(action)));
     };
-    let app = &app["app"];
-    let [running, healthy, wanted] = ["tasksRunning", "tasksHealthy", "instances"].map(|name| text(&app[name]));
-    Ok(format!("{} {id}: {running} of {wanted} running, {healthy} healthy", text(action)))
+    change(api, asking, &wanted.manner, Method::PATCH, &path, Some(body)).await
 }
 
-/// A value as people write it.
-pub(crate) fn text(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
+async fn kill_tasks(api: &Api, asking: &Asking, kill: &Kill) -> anyhow::Result<ExitCode> {
+    let host = kill.host.as_ref().map_or_else(String::new, |host| format!("&host={}", encoded(host)));
+    let path = format!("{}/tasks?scale={}&wipe={}{host}", path("apps", &kill.id), kill.scale, kill.wipe);
+    let mut follower = Follower::listen(api, asking, &kill.manner.following).await?;
+    let answer = api.send(Method::DELETE, &kill.manner.query(&path), None).await?;
+    if kill.scale {
+        return follower.answered(&answer).await;
     }
+    super::task::killed(items(&answer.body["tasks"]), &answer.body, asking.json);
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn versions(api: &Api, id: &str, json: bool) -> anyhow::Result<ExitCode> {
+    let answer = api.get(&(path("apps", id) + "/versions")).await?;
+    if json {
+        line(answer);
+    } else {
+        newest_first(&answer).iter().for_each(line);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The versions of an app are moments: whoever keeps them may tell them in any order.
+fn newest_first(answer: &Value) -> Vec<String> {
+    let mut versions: Vec<String> = items(&answer["versions"]).iter().map(text).collect();
+    versions.sort_unstable_by(|one, other| other.cmp(one));
+    versions
+}
+
+async fn version_before(api: &Api, id: &str) -> anyhow::Result<String> {
+    let now = text(&api.get(&path("apps", id)).await?["app"]["version"]);
+    let answer = api.get(&(path("apps", id) + "/versions")).await?;
+    let before = newest_first(&answer).into_iter().find(|version| *version < now);
+    before.with_context(|| format!("there is no version of {id} before {now}"))
 }

@@ -1,14 +1,16 @@
-//! `cygnet deployment`: changes of apps that are under way, through the v2 API.
+//! `cygnet deployment`: changes that are under way, through the v2 API.
 
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::{Args, Subcommand};
 use hyper::Method;
 use serde_json::Value;
 
-use super::app::text;
-use super::table::table;
-use crate::api::{Api, Asking};
+use super::age::since;
+use super::change::{Follower, Following};
+use super::table::{items, joined, table, text};
+use crate::api::{Api, Asking, encoded};
 use crate::output::line;
 
 /// What to do with deployments.
@@ -24,39 +26,151 @@ pub(crate) struct Deployment {
 enum Verb {
     /// List what is under way
     List,
+    /// Show one deployment, step by step
+    Show {
+        /// The deployment's id
+        id: String,
+    },
+    /// Follow deployments to their ends
+    Watch {
+        /// The deployments' ids; if none is named, all that are under way
+        ids: Vec<String>,
+        #[command(flatten)]
+        following: Following,
+    },
     /// Go back to what was before
+    #[command(alias = "rollback")]
     Cancel {
         /// The deployment's id
         id: String,
         /// Do not go back, only let go of the app
         #[arg(long)]
         force: bool,
+        #[command(flatten)]
+        following: Following,
     },
 }
 
 /// Does it.
 pub(crate) async fn run(deployment: Deployment) -> anyhow::Result<ExitCode> {
-    let api = Api::new(&deployment.asking.api);
+    let (api, asking) = (Api::new(&deployment.asking.api), &deployment.asking);
     match &deployment.verb {
         Verb::List => {
             let all = api.get("/v2/deployments").await?;
-            line(if deployment.asking.json { all.to_string() } else { shown(&all) });
+            line(if asking.json { all.to_string() } else { listed(items(&all)) });
         }
-        Verb::Cancel { id, force } => {
-            let answer = api.send(Method::DELETE, &format!("/v2/deployments/{id}?force={force}"), None).await?;
-            if deployment.asking.json {
-                line(answer);
-            }
+        Verb::Show { id } => {
+            let found = find(&api, id).await?;
+            line(if asking.json { found.to_string() } else { shown(&found) });
+        }
+        Verb::Watch { ids, following } => return watch(&api, asking, ids, following).await,
+        Verb::Cancel { id, force, following } => {
+            let mut follower = Follower::listen(&api, asking, following).await?;
+            let path = format!("/v2/deployments/{}?force={force}", encoded(id));
+            let answer = api.send(Method::DELETE, &path, None).await?;
+            return if *force { let_go(id, asking) } else { follower.answered(&answer).await };
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn shown(deployments: &Value) -> String {
-    let mut table = table(&["deployment", "app", "action", "since"]);
-    for deployment in deployments.as_array().into_iter().flatten() {
-        let action = &deployment["currentActions"][0]["action"];
-        table.add_row([&deployment["id"], &deployment["affectedApps"][0], action, &deployment["version"]].map(text));
+fn let_go(id: &str, asking: &Asking) -> anyhow::Result<ExitCode> {
+    if !asking.json {
+        line(format!("{id} is over; its apps stay as they are now"));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One after the other: what ended meanwhile has ended.
+async fn watch(api: &Api, asking: &Asking, ids: &[String], how: &Following) -> anyhow::Result<ExitCode> {
+    let mut follower = Follower::listen(api, asking, how).await?;
+    if let [one] = ids {
+        return follower.watch(one).await;
+    }
+    let all = match ids {
+        [] => items(&api.get("/v2/deployments").await?).iter().map(|deployment| text(&deployment["id"])).collect(),
+        some => some.to_vec(),
+    };
+    if all.is_empty() && !asking.json {
+        line("no deployment is under way");
+    }
+    for id in all {
+        follower.follow(&id).await?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn find(api: &Api, id: &str) -> anyhow::Result<Value> {
+    let all = api.get("/v2/deployments").await?;
+    let found = items(&all).iter().find(|deployment| deployment["id"] == id);
+    found.cloned().with_context(|| format!("no deployment {id} is under way: `cygnet deployment list` lists them"))
+}
+
+fn listed(deployments: &[Value]) -> String {
+    if deployments.is_empty() {
+        return "no deployment is under way".to_owned();
+    }
+    let mut table = table(&["deployment", "of", "step", "now", "for"]);
+    for deployment in deployments {
+        table.add_row([
+            text(&deployment["id"]),
+            affected(deployment),
+            format!("{} of {}", deployment["currentStep"], deployment["totalSteps"]),
+            actions(&deployment["currentActions"]),
+            since(&text(&deployment["version"])),
+        ]);
     }
     table.to_string()
+}
+
+fn affected(deployment: &Value) -> String {
+    let both = ["affectedApps", "affectedPods"].map(|name| joined(&deployment[name]));
+    both.into_iter().filter(|names| !names.is_empty()).collect::<Vec<_>>().join(", ")
+}
+
+fn actions(actions: &Value) -> String {
+    let named = items(actions).iter().map(|action| {
+        let whose = if action["app"].is_null() { &action["pod"] } else { &action["app"] };
+        format!("{} {}", text(&action["action"]), text(whose))
+    });
+    named.collect::<Vec<_>>().join(", ")
+}
+
+fn shown(deployment: &Value) -> String {
+    let mut lines = vec![format!(
+        "{} of {}, for {}",
+        text(&deployment["id"]),
+        affected(deployment),
+        since(&text(&deployment["version"]))
+    )];
+    let now = deployment["currentStep"].as_u64().unwrap_or(0);
+    for (number, step) in (1..).zip(items(&deployment["steps"])) {
+        let mark = if number < now {
+            "done"
+        } else if number == now {
+            "now"
+        } else {
+            "then"
+        };
+        lines.push(format!("{mark:>5}  {}", actions(&step["actions"])));
+    }
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn steps_are_done_under_way_or_to_come() {
+        let step = |app: &str| json!({"actions": [{"action": "StartApplication", "app": app}]});
+        let deployment = json!({"id": "d", "affectedApps": ["/a", "/b"], "affectedPods": [], "currentStep": 2,
+            "totalSteps": 3, "version": "", "steps": [step("/a"), step("/b"), {"actions": [{"action": "StartPod", "pod": "/p"}]}]});
+        let text = shown(&deployment);
+        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        assert_eq!(lines[1..], ["done  StartApplication /a", "now  StartApplication /b", "then  StartPod /p"]);
+        assert!(listed(&[deployment]).contains("2 of 3"));
+    }
 }

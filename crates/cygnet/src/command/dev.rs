@@ -1,10 +1,9 @@
 //! `cygnet dev`: master, agent and scheduler in one process, the apps of some files, and a look at how they are.
 //!
-//! [`parts`] binds and runs the three, [`definitions`] reads and submits, [`watch`] shows what there is until somebody
+//! [`parts`] binds and runs the three, [`watch`] shows what there is until somebody
 //! asks to stop: [`snapshot`] is one look, [`live`] shows it as a table, [`changes`] is what differs from the last one.
 
 mod changes;
-pub(crate) mod definitions;
 mod live;
 mod parts;
 mod snapshot;
@@ -22,12 +21,13 @@ use serde_json::Value;
 use self::parts::{Bound, Running};
 use self::watch::Watch;
 use crate::api::Api;
+use crate::command::definitions;
 use crate::signals::Stop;
 
 /// The options of `cygnet dev`.
 #[derive(Debug, Args)]
 pub(crate) struct Dev {
-    /// Files with app definitions, Marathon's JSON: one app or a list; - is standard input
+    /// Files with definitions of apps, groups or pods, Marathon's JSON: one or a list; - is standard input
     files: Vec<String>,
     /// Where everything is kept
     #[arg(long, default_value = ".cygnet", env = "CYGNET_WORK_DIR")]

@@ -1,6 +1,7 @@
-//! Tables for people.
+//! Tables for people, and JSON values as people write them.
 
 use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
+use serde_json::Value;
 
 /// A line below the header, and nothing else between what is to be read.
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
@@ -10,4 +11,23 @@ pub(crate) fn table(columns: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(STYLE).set_content_arrangement(ContentArrangement::Dynamic).set_header(columns);
     table
+}
+
+/// A value as people write it.
+pub(crate) fn text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// What is in a list; nothing if it is none.
+pub(crate) fn items(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+/// A list of texts, separated by commas.
+pub(crate) fn joined(list: &Value) -> String {
+    items(list).iter().map(text).collect::<Vec<_>>().join(", ")
 }

@@ -10,9 +10,10 @@ use comfy_table::Table;
 use hyper::Method;
 use serde_json::{Value, json};
 
-use super::app::text;
-use super::table::table;
-use crate::api::{Api, Asking};
+use super::age::since;
+use super::change::{Follower, Manner};
+use super::table::{items, table, text};
+use crate::api::{Api, Asking, path};
 use crate::output::line;
 
 /// What to do with tasks.
@@ -31,13 +32,24 @@ enum Verb {
         /// The app's id
         app: Option<String>,
     },
-    /// Kill a task; another one takes its place
-    Kill {
+    /// Show one task, and what each of its checks found
+    Show {
         /// The task's id
         id: String,
-        /// And be content with one instance less
+    },
+    /// Kill tasks; others take their place
+    Kill {
+        /// The tasks' ids
+        #[arg(required = true)]
+        ids: Vec<String>,
+        /// And be content with as many instances less
         #[arg(long)]
         scale: bool,
+        /// And forget what they kept
+        #[arg(long, conflicts_with = "scale")]
+        wipe: bool,
+        #[command(flatten)]
+        manner: Manner,
     },
     /// Print what a task wrote
     Logs {
@@ -54,20 +66,21 @@ enum Verb {
 
 /// Does it.
 pub(crate) async fn run(task: Task) -> anyhow::Result<ExitCode> {
-    let api = Api::new(&task.asking.api);
+    let (api, asking) = (Api::new(&task.asking.api), &task.asking);
     match &task.verb {
         Verb::List { app } => {
-            let path = app
-                .as_ref()
-                .map_or_else(|| "/v2/tasks".into(), |id| format!("/v2/apps/{}/tasks", id.trim_matches('/')));
+            let path = app.as_ref().map_or_else(|| "/v2/tasks".into(), |id| path("apps", id) + "/tasks");
             let tasks = api.get(&path).await?;
-            if task.asking.json {
-                line(tasks);
-            } else {
-                line(tasks_table(tasks["tasks"].as_array().map_or(&[], Vec::as_slice)));
-            }
+            line(if asking.json { tasks.to_string() } else { tasks_table(items(&tasks["tasks"])).to_string() });
         }
-        Verb::Kill { id, scale } => kill(&api, id, *scale, task.asking.json).await?,
+        Verb::Show { id } => {
+            let found = find(&api, id).await?;
+            line(if asking.json { found.to_string() } else { shown(&found) });
+        }
+        Verb::Kill { ids, scale, wipe, manner } => {
+            let path = manner.query(&format!("/v2/tasks/delete?scale={scale}&wipe={wipe}"));
+            return kill(&api, asking, ids, *scale, manner, &path).await;
+        }
         Verb::Logs { id, follow, stderr } => {
             logs::print(&api, id, if *stderr { "stderr" } else { "stdout" }, *follow).await?;
         }
@@ -75,36 +88,76 @@ pub(crate) async fn run(task: Task) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn kill(api: &Api, id: &str, scale: bool, json: bool) -> anyhow::Result<()> {
-    find(api, id).await?;
-    let path = format!("/v2/tasks/delete?scale={scale}");
-    let answer = api.send(Method::POST, &path, Some(&json!({"ids": [id]}))).await?;
-    line(if json { answer.to_string() } else { format!("{id} is being killed") });
-    Ok(())
+async fn kill(
+    api: &Api,
+    asking: &Asking,
+    ids: &[String],
+    scale: bool,
+    manner: &Manner,
+    path: &str,
+) -> anyhow::Result<ExitCode> {
+    // The API passes over what it does not know.
+    for id in ids {
+        find(api, id).await?;
+    }
+    let mut follower = Follower::listen(api, asking, &manner.following).await?;
+    let answer = api.send(Method::POST, path, Some(&json!({"ids": ids}))).await?;
+    if scale {
+        return follower.answered(&answer).await;
+    }
+    killed(items(&answer.body["tasks"]), &answer.body, asking.json);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Says which tasks are being killed.
+pub(crate) fn killed(tasks: &[Value], answer: &Value, json: bool) {
+    if json {
+        line(answer);
+    } else if tasks.is_empty() {
+        line("there was no task to kill");
+    } else {
+        tasks.iter().for_each(|task| line(format!("{} is being killed", text(&task["id"]))));
+    }
 }
 
 async fn find(api: &Api, id: &str) -> anyhow::Result<Value> {
     let tasks = api.get("/v2/tasks").await?;
-    let found = tasks["tasks"].as_array().into_iter().flatten().find(|task| task["id"] == id);
+    let found = items(&tasks["tasks"]).iter().find(|task| task["id"] == id);
     found.cloned().with_context(|| format!("there is no task {id}: `cygnet task list` lists them"))
 }
 
 /// Tasks, for people.
 pub(crate) fn tasks_table(tasks: &[Value]) -> Table {
-    let mut table = table(&["task", "state", "health", "host", "ports", "started", "last failure"]);
+    let mut table = table(&["task", "state", "health", "host", "ports", "up", "last failure"]);
     for task in tasks {
-        let results = task["healthCheckResults"].as_array().map_or(&[][..], Vec::as_slice);
+        let results = items(&task["healthCheckResults"]);
         table.add_row([
             text(&task["id"]),
             text(&task["state"]),
             health(results).to_owned(),
             text(&task["host"]),
             ports(task),
-            text(&task["startedAt"]),
+            since(&text(&task["startedAt"])),
             causes(results),
         ]);
     }
     table
+}
+
+fn shown(task: &Value) -> String {
+    let mut lines =
+        vec![tasks_table(std::slice::from_ref(task)).to_string(), format!("version {}", text(&task["version"]))];
+    for result in items(&task["healthCheckResults"]) {
+        let state = if result["alive"] == true { "healthy" } else { "unhealthy" };
+        let mut line = format!("check {state}, {} failures in a row", result["consecutiveFailures"]);
+        for (word, name) in [("last success", "lastSuccess"), ("last failure", "lastFailure")] {
+            if let Some(at) = result[name].as_str() {
+                line.push_str(&format!(", {word} {} ago", since(at)));
+            }
+        }
+        lines.push(line);
+    }
+    lines.join("\n")
 }
 
 /// One word for what a task's checks found.

@@ -1,56 +1,33 @@
 //! The live table: drawn again in place, on a terminal, and never taller than it.
 
-use std::time::{Duration, SystemTime};
-
 use comfy_table::{Cell, Color};
 
 use super::snapshot::{Row, Snapshot};
+use crate::command::age::since;
+use crate::command::screen::{Screen, Size};
 use crate::command::table::table;
-use crate::output::raw;
 
 /// Lines that are not rows: the header and the line below it, what is left out, the last failures, and the cursor's.
 const AROUND: usize = 4;
 
-/// Of a terminal, in characters.
-#[derive(Debug, Clone, Copy)]
-struct Size {
-    lines: usize,
-    columns: usize,
-}
-
-/// Remembers how much of the screen it covers.
+/// Draws snapshots.
 #[derive(Debug, Default)]
-pub(super) struct Live {
-    lines: usize,
-}
+pub(super) struct Live(Screen);
 
 impl Live {
     /// Draws over what was drawn before.
     pub(super) fn draw(&mut self, snapshot: &Snapshot) {
-        let size = Size::of_terminal();
-        let text = text(snapshot, size);
-        let mut screen = if self.lines > 0 { format!("\x1b[{}A", self.lines) } else { String::new() };
-        // What scrolled out of a terminal cannot be drawn over.
-        let lines = || text.lines().take(size.lines.saturating_sub(1));
-        for line in lines() {
-            screen += &format!("\r{line}\x1b[K\n");
-        }
-        screen += "\x1b[J";
-        self.lines = lines().count();
-        raw(screen.as_bytes());
+        self.0.draw(text(snapshot, Size::of_terminal()).lines());
     }
 
     /// Takes back what was drawn.
     pub(super) fn erase(&mut self) {
-        if self.lines > 0 {
-            raw(format!("\x1b[{}A\x1b[J", self.lines).as_bytes());
-        }
-        self.lines = 0;
+        self.0.erase();
     }
 
     /// Leaves what was drawn, and draws below it from now on.
     pub(super) fn move_on(&mut self) {
-        self.lines = 0;
+        self.0.move_on();
     }
 }
 
@@ -73,7 +50,7 @@ fn text(snapshot: &Snapshot, size: Size) -> String {
         let of = instance(&failure.task);
         let line = format!("{} {of} {} {} ago: {}", failure.app, failure.state, since(&failure.at), failure.message);
         text.push('\n');
-        text.extend(line.chars().filter(|character| !character.is_control()).take(size.columns));
+        text.push_str(&size.cut(&line));
     }
     text
 }
@@ -108,24 +85,6 @@ fn color(health: &str) -> Color {
     }
 }
 
-/// How long ago that was, to the second.
-#[expect(clippy::disallowed_methods, reason = "shows the time, decides nothing")]
-fn since(moment: &str) -> String {
-    let Ok(moment) = humantime::parse_rfc3339_weak(moment) else { return String::new() };
-    let passed = SystemTime::now().duration_since(moment).unwrap_or_default();
-    humantime::format_duration(Duration::from_secs(passed.as_secs())).to_string()
-}
-
-impl Size {
-    /// 80 by 24 when the terminal does not tell.
-    fn of_terminal() -> Size {
-        let told = rustix::termios::tcgetwinsize(std::io::stdout()).ok();
-        let told = told.map(|size| (usize::from(size.ws_row), usize::from(size.ws_col)));
-        let (lines, columns) = told.filter(|&(lines, columns)| lines > 0 && columns > 0).unwrap_or((24, 80));
-        Size { lines, columns }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,13 +97,6 @@ mod tests {
     fn instances_are_told_apart_by_little() {
         assert_eq!(instance("web.instance-0123456789ab._app.2"), "01234567.2");
         assert_eq!(instance("other"), "other");
-    }
-
-    #[test]
-    fn time_passed_is_whole_seconds() {
-        assert_eq!(since(""), "");
-        let long_ago = humantime::format_rfc3339_millis(SystemTime::UNIX_EPOCH).to_string();
-        assert!(since(&long_ago).ends_with('s'));
     }
 
     #[test]

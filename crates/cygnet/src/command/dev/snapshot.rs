@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::command::app::text;
+use crate::command::table::text;
 use crate::command::task::{causes, health, ports};
 
 /// All apps at one moment.

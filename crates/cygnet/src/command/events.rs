@@ -1,0 +1,147 @@
+//! `cygnet events`: what happens, as it happens, from the v2 API's event stream. A line for each event, or with `--json`
+//! the event itself. Cut off, it listens again, and says that something may have been missed.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::Value;
+
+use super::table::{items, text};
+use crate::api::{Api, Asking};
+use crate::output::line;
+use crate::signals::Stop;
+
+/// How long to wait before listening again.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// What to listen to.
+#[derive(Debug, Args)]
+pub(crate) struct Events {
+    #[command(flatten)]
+    asking: Asking,
+    /// Only events of this type, such as `deployment_success`; several times for several
+    #[arg(long = "type", value_name = "TYPE")]
+    types: Vec<String>,
+    /// Only events of this app, or of the apps below this group
+    #[arg(long)]
+    app: Option<String>,
+    /// Leave after so many
+    #[arg(long, short = 'n')]
+    count: Option<u64>,
+}
+
+/// Does it.
+pub(crate) async fn run(events: Events) -> anyhow::Result<ExitCode> {
+    let mut stop = Stop::listen()?;
+    tokio::select! {
+        result = listen(&events) => result?,
+        () = stop.asked() => {}
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn listen(how: &Events) -> anyhow::Result<()> {
+    let api = Api::new(&how.asking.api);
+    let types: Vec<&str> = how.types.iter().map(String::as_str).collect();
+    let mut left = how.count.unwrap_or(u64::MAX);
+    // Nobody there at first is a mistake; nobody there later may be back.
+    let mut stream = api.events(&types).await?;
+    while left > 0 {
+        match stream.next().await {
+            Ok(Some(event)) if how.app.as_ref().is_none_or(|app| concerns(&event, app)) => {
+                line(if how.asking.json { event.to_string() } else { shown(&event) });
+                left -= 1;
+            }
+            Ok(Some(_)) => {}
+            Ok(None) | Err(_) => {
+                eprintln!("cygnet: the event stream ended; listening again, something may be missed");
+                stream = again(&api, &types).await;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn again(api: &Api, types: &[&str]) -> crate::api::events::Events {
+    loop {
+        tokio::time::sleep(AGAIN).await;
+        if let Ok(stream) = api.events(types).await {
+            return stream;
+        }
+    }
+}
+
+/// Whether an event is about this app, or one below this group.
+fn concerns(event: &Value, app: &str) -> bool {
+    let app = app.trim_matches('/');
+    let of = |id: &str| {
+        let id = id.trim_matches('/');
+        app.is_empty() || id.strip_prefix(app).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let direct = [&event["appId"], &event["runSpecId"], &event["groupId"], &event["appDefinition"]["id"]];
+    let steps = items(&event["plan"]["steps"]).iter().flat_map(|step| items(&step["actions"]));
+    let planned = steps.map(|action| &action["app"]);
+    direct.into_iter().chain(planned).filter_map(Value::as_str).any(of)
+}
+
+/// When, what, of whom, and what is particular about it.
+fn shown(event: &Value) -> String {
+    let when = text(&event["timestamp"]);
+    let mut line = format!("{when}  {}", text(&event["eventType"]).trim_end_matches("_event"));
+    let whose = ["appId", "runSpecId", "groupId"].into_iter().find(|name| event[*name].is_string());
+    let told = [
+        "uri",
+        "taskId",
+        "instanceId",
+        "taskStatus",
+        "condition",
+        "alive",
+        "healthy",
+        "reason",
+        "message",
+        "host",
+        "id",
+        "callbackUrl",
+        "remoteAddress",
+        "frameworkId",
+        "master",
+    ];
+    for name in whose.into_iter().chain(told) {
+        let value = text(&event[name]);
+        if !value.is_empty() {
+            let value: String = value.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+            line.push_str(&format!("  {name}={value}"));
+        }
+    }
+    let actions = items(&event["currentStep"]["actions"]).iter();
+    actions.for_each(|action| {
+        let whose = if action["app"].is_null() { &action["pod"] } else { &action["app"] };
+        line.push_str(&format!("  {} {}", text(&action["action"]), text(whose)));
+    });
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn events_of_other_apps_are_told_apart() {
+        let event = |app: &str| json!({"appId": app});
+        assert!(concerns(&event("/shop/web"), "shop") && concerns(&event("/shop/web"), "/shop/web/"));
+        assert!(!concerns(&event("/shopping"), "shop") && !concerns(&event("/web"), "shop"));
+        let plan = json!({"plan": {"steps": [{"actions": [{"action": "StartApplication", "app": "/shop/web"}]}]}});
+        assert!(concerns(&plan, "shop") && !concerns(&plan, "web"));
+        assert!(!concerns(&json!({"eventType": "event_stream_attached"}), "shop"));
+    }
+
+    #[test]
+    fn an_event_is_a_line() {
+        let event = json!({"eventType": "status_update_event", "timestamp": "T", "appId": "/web", "taskId": "t",
+            "taskStatus": "TASK_FAILED", "message": "a\nb", "ports": [1]});
+        assert_eq!(shown(&event), "T  status_update  appId=/web  taskId=t  taskStatus=TASK_FAILED  message=a b");
+    }
+}

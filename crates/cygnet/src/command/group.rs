@@ -1,0 +1,193 @@
+//! `cygnet group`: groups of apps that depend on each other, through the v2 API.
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use comfy_table::Table;
+use hyper::Method;
+use serde_json::{Value, json};
+
+use super::change::{Follower, Manner};
+use super::definitions;
+use super::table::{items, joined, table, text};
+use crate::api::{Api, Asking, path};
+use crate::output::line;
+
+/// Shows what is in groups, too.
+const EMBED: &str = "?embed=group.groups&embed=group.apps&embed=group.pods&embed=group.apps.counts";
+
+/// What to do with groups.
+#[derive(Debug, Args)]
+pub(crate) struct Group {
+    #[command(flatten)]
+    asking: Asking,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Create or change the group of a file, and wait until its apps run
+    Run {
+        /// A file with a definition; - is standard input
+        file: String,
+        /// Only show the steps it would take
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        manner: Manner,
+    },
+    /// List all groups
+    List,
+    /// Show one group and what is in it
+    Show {
+        /// The group's id
+        id: String,
+    },
+    /// Multiply the instances of all its apps
+    Scale {
+        /// The group's id
+        id: String,
+        /// By how much, such as 2 or 0.5
+        by: f64,
+        #[command(flatten)]
+        manner: Manner,
+    },
+    /// List the versions of a group
+    Versions {
+        /// The group's id
+        id: String,
+    },
+    /// Go back to a version
+    Rollback {
+        /// The group's id
+        id: String,
+        /// One of `cygnet group versions`
+        #[arg(value_name = "VERSION")]
+        to: String,
+        #[command(flatten)]
+        manner: Manner,
+    },
+    /// Remove a group and stop all that is in it
+    #[command(alias = "remove", alias = "delete")]
+    Rm {
+        /// The group's id
+        id: String,
+        #[command(flatten)]
+        manner: Manner,
+    },
+}
+
+/// Does it.
+pub(crate) async fn run(group: Group) -> anyhow::Result<ExitCode> {
+    let (api, asking) = (Api::new(&group.asking.api), &group.asking);
+    match group.verb {
+        Verb::List => show(&api, "/v2/groups", asking.json).await,
+        Verb::Show { id } => show(&api, &path("groups", &id), asking.json).await,
+        Verb::Versions { id } => versions(&api, &id, asking.json).await,
+        Verb::Run { file, dry_run: true, .. } => dry_run(&api, &definitions::one(&file)?, asking.json).await,
+        Verb::Run { file, dry_run: false, manner } => {
+            let definition = definitions::one(&file)?;
+            let mut follower = Follower::listen(&api, asking, &manner.following).await?;
+            let answer = definitions::submit(&api, &definition, manner.force).await?;
+            follower.answered(&answer).await
+        }
+        Verb::Scale { id, by, manner } => put(&api, asking, &id, &manner, &json!({"scaleBy": by})).await,
+        Verb::Rollback { id, to, manner } => put(&api, asking, &id, &manner, &json!({"version": to})).await,
+        Verb::Rm { id, manner } => {
+            let mut follower = Follower::listen(&api, asking, &manner.following).await?;
+            let answer = api.send(Method::DELETE, &manner.query(&path("groups", &id)), None).await?;
+            follower.answered(&answer).await
+        }
+    }
+}
+
+async fn put(api: &Api, asking: &Asking, id: &str, manner: &Manner, body: &Value) -> anyhow::Result<ExitCode> {
+    let mut follower = Follower::listen(api, asking, &manner.following).await?;
+    let answer = api.send(Method::PUT, &manner.query(&path("groups", id)), Some(body)).await?;
+    follower.answered(&answer).await
+}
+
+async fn dry_run(api: &Api, definition: &Value, json: bool) -> anyhow::Result<ExitCode> {
+    let at = path("groups", definition["id"].as_str().unwrap_or_default());
+    let plan = api.send(Method::PUT, &format!("{at}?dryRun=true"), Some(definition)).await?.body;
+    if json {
+        line(plan);
+        return Ok(ExitCode::SUCCESS);
+    }
+    for (number, step) in (1..).zip(items(&plan["steps"])) {
+        for action in items(&step["actions"]) {
+            let whose = if action["app"].is_null() { &action["pod"] } else { &action["app"] };
+            line(format!("{number:>3}  {} {}", text(&action["action"]), text(whose)));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn show(api: &Api, path: &str, json: bool) -> anyhow::Result<ExitCode> {
+    let group = api.get(&format!("{path}{EMBED}")).await?;
+    line(if json { group.to_string() } else { tree(&group).to_string() });
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn versions(api: &Api, id: &str, json: bool) -> anyhow::Result<ExitCode> {
+    let answer = api.get(&(path("groups", id) + "/versions")).await?;
+    if json {
+        line(answer);
+    } else {
+        // A list in Marathon; in an object, as apps have it, it is as good.
+        let list = if answer.is_array() { &answer } else { &answer["versions"] };
+        items(list).iter().map(text).for_each(line);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A group and all below it, one line each.
+fn tree(group: &Value) -> Table {
+    let mut table = table(&["id", "kind", "instances", "running", "healthy", "depends on"]);
+    rows(group, 0, &mut table);
+    table
+}
+
+fn rows(group: &Value, depth: usize, table: &mut Table) {
+    let indent = |value: &Value, depth: usize| format!("{}{}", "  ".repeat(depth), text(value));
+    let nothing = String::new;
+    table.add_row([
+        indent(&group["id"], depth),
+        "group".to_owned(),
+        nothing(),
+        nothing(),
+        nothing(),
+        joined(&group["dependencies"]),
+    ]);
+    for app in items(&group["apps"]) {
+        let healthy = if items(&app["healthChecks"]).is_empty() { "-".to_owned() } else { text(&app["tasksHealthy"]) };
+        let counts = [text(&app["instances"]), text(&app["tasksRunning"]), healthy];
+        let [instances, running, healthy] = counts;
+        let depends = joined(&app["dependencies"]);
+        table.add_row([indent(&app["id"], depth + 1), "app".to_owned(), instances, running, healthy, depends]);
+    }
+    for pod in items(&group["pods"]) {
+        let instances = text(&pod["scaling"]["instances"]);
+        let row = [indent(&pod["id"], depth + 1), "pod".to_owned(), instances, nothing(), nothing(), nothing()];
+        table.add_row(row);
+    }
+    items(&group["groups"]).iter().for_each(|inner| rows(inner, depth + 1, table));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_is_shown_with_all_below_it() {
+        let group = json!({"id": "/", "apps": [], "pods": [], "groups": [{"id": "/shop", "dependencies": ["/db"],
+            "apps": [{"id": "/shop/web", "instances": 3, "tasksRunning": 2, "dependencies": ["/shop/api", "/db"]}],
+            "pods": [{"id": "/shop/pod", "scaling": {"instances": 1}}], "groups": []}]});
+        let text = tree(&group).to_string();
+        let lines: Vec<&str> = text.lines().skip(2).collect();
+        assert!(lines[1].contains("  /shop ") && lines[1].contains("/db"), "{text}");
+        assert!(lines[2].contains("    /shop/web") && lines[2].contains("/shop/api, /db"), "{text}");
+        assert!(lines[3].contains("/shop/pod") && lines[3].contains("pod"), "{text}");
+    }
+}
