@@ -1,4 +1,4 @@
-//! Other people's Mesos clients, for the tests that drive them: an environment of Python below the target directory, with
+//! Other people's clients of Mesos and of Marathon, for the tests that drive them: an environment of Python below the target directory, with
 //! packages from their registry, unmodified. In: nothing. Out: `target/clients/bin/python`.
 
 use std::process::Command;
@@ -10,7 +10,7 @@ use crate::command::{installed, program, root};
 const PLACE: &str = "target/clients";
 
 /// Those that install as they are.
-const PACKAGES: [&str; 4] = ["addict==2.4.0", "avmesos==0.4.2", "kazoo==2.11.0", "six==1.17.0"];
+const PACKAGES: [&str; 5] = ["addict==2.4.0", "avmesos==0.4.2", "kazoo==2.11.0", "marathon==0.13.0", "six==1.17.0"];
 
 /// Without what it depends on, which is above, and [`HTTP_PARSER`].
 const PYMESOS: &str = "pymesos==0.3.15";

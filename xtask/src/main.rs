@@ -2,7 +2,7 @@
 //! workspace; the first that fails ends it.
 //!
 //! [`command`] runs commands, [`suite`] the test suite, of which it also says what was skipped, [`fuzz`] the fuzzers,
-//! [`clients`] fetches what others wrote for Mesos.
+//! [`clients`] fetches what others wrote for Mesos and Marathon.
 
 mod clients;
 mod command;
@@ -20,7 +20,7 @@ const USAGE: &str = "usage: cargo xtask VERB
   lint                   format, clippy, and cargo-deny if it is installed
   bench checks [--quick] what a health check costs, beside others who make them, and whether the bars hold
   bench scale [--quick]  how many health-checked tasks a cluster carries; --help tells of --check, --up-to and the like
-  clients                install the Mesos clients of others that tests drive, into the target directory
+  clients                install the clients of others that tests drive, into the target directory
   fuzz [SECONDS]         feed everything that comes from outside to what reads it; 60 seconds each if not told
   ci                     all that must hold before a change is taken: .ci/run";
 

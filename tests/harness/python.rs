@@ -1,0 +1,29 @@
+//! Python, for clients that others wrote in it. `cargo xtask clients` installs them below `target/clients`; wherever
+//! else they are installed will do.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// A Python that has this package; none where there is none.
+pub fn with(package: &str) -> Option<PathBuf> {
+    let own = tests().join("../target/clients/bin/python");
+    [own, PathBuf::from("python3")].into_iter().find(|python| imports(python, package))
+}
+
+/// Where a script of `tests/clients` is.
+pub fn script(name: &str) -> PathBuf {
+    tests().join("clients").join(name)
+}
+
+fn tests() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn imports(python: &Path, package: &str) -> bool {
+    let quiet = Command::new(python)
+        .args(["-c", &format!("import {package}")])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    quiet.is_ok_and(|status| status.success())
+}

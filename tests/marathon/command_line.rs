@@ -1,0 +1,172 @@
+//! The command line against a scheduler: what people type, what scripts read, and what is said when it goes wrong.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Output, Stdio};
+
+use harness::apps;
+use harness::cluster::{Dev, binary};
+use serde_json::{Value, json};
+
+use crate::stream::{event, events};
+
+/// A cluster, and the command line pointed at it.
+struct Shell(Dev);
+
+impl Shell {
+    fn start() -> Shell {
+        let mut dev = Dev::new();
+        dev.start(&["--resources", "cpus:8;mem:8192;disk:1000"]);
+        Shell(dev)
+    }
+
+    fn command(&self, line: &str) -> Command {
+        let mut command = Command::new(binary());
+        command.args(line.split_whitespace()).env("CYGNET_API", self.0.api.to_string()).stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, line: &str) -> Output {
+        self.command(line).output().expect("it starts")
+    }
+
+    /// What it printed; it has to succeed.
+    #[track_caller]
+    fn text(&self, line: &str) -> String {
+        let output = self.run(line);
+        let [out, err] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+        assert!(output.status.success(), "cygnet {line}: {out}{err}");
+        out
+    }
+
+    /// The JSON it printed, one document a line.
+    #[track_caller]
+    fn json(&self, line: &str) -> Vec<Value> {
+        let text = self.text(&format!("{line} --json"));
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line}")))
+            .collect()
+    }
+
+    /// What it complained of; it has to fail.
+    #[track_caller]
+    fn complaint(&self, line: &str) -> String {
+        let output = self.run(line);
+        assert!(!output.status.success(), "cygnet {line} succeeded: {}", String::from_utf8_lossy(&output.stdout));
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    }
+
+    fn file(&self, name: &str, definition: &Value) -> String {
+        apps::file(&self.0, name, definition)
+    }
+}
+
+fn sleeper(id: &str, instances: u32) -> Value {
+    json!({"id": id, "cmd": "exec sleep 100000", "cpus": 0.01, "mem": 4, "instances": instances})
+}
+
+#[test]
+fn an_app_is_run_changed_and_removed_from_the_command_line() {
+    let shell = Shell::start();
+    assert!(shell.text("app list").contains("no apps"));
+    let file = shell.file("web.json", &apps::web(1));
+    let told = shell.text(&format!("app run {file}"));
+    assert!(told.contains("Application /web") && told.ends_with("done\n"), "{told}");
+    assert!(shell.text(&format!("app run {file}")).contains("done"), "the same again");
+
+    shell.text("app scale web 2");
+    let list = shell.text("app list");
+    assert!(list.lines().any(|line| line.contains("/web") && line.matches(" 2 ").count() >= 3), "{list}");
+    let before = shell.json("app show web")[0]["version"].clone();
+    let told = shell.json("app update /web env.COLOUR=red cpus=0.05");
+    assert_eq!((told.len(), &told[1]["result"]), (2, &json!("success")), "{told:?}");
+    assert_eq!(told[0]["deploymentId"], told[1]["deploymentId"]);
+    let app = shell.json("app show web")[0].clone();
+    assert_eq!((&app["env"], &app["cpus"]), (&json!({"COLOUR": "red"}), &json!(0.05)));
+    assert!(shell.text("app versions web").lines().any(|line| before == line));
+    shell.text("app rollback web");
+    assert_eq!(shell.json("app show web")[0]["env"], json!({}), "back to the version before");
+
+    let task = shell.json("task list web")[0]["tasks"][0]["id"].as_str().expect("a task").to_owned();
+    assert!(shell.text(&format!("task show {task}")).contains("check healthy"));
+    assert!(shell.text(&format!("task kill {task} --scale")).ends_with("done\n"));
+    assert_eq!(shell.json("app show web")[0]["instances"], 1);
+    assert!(shell.text("app kill web").contains("is being killed"));
+    shell.0.wait_healthy("web", 1);
+    shell.text("app restart web");
+    shell.text("app rm web");
+    assert!(shell.complaint("app show web").contains("App '/web' does not exist"));
+}
+
+#[test]
+fn what_cannot_go_on_says_why_and_what_to_do() {
+    let shell = Shell::start();
+    let mut large = sleeper("/large", 1);
+    large["mem"] = json!(10_000_000);
+    let file = shell.file("large.json", &large);
+    let late = shell.complaint(&format!("app run {file} --timeout 2s"));
+    assert!(late.contains("goes on") && late.contains("cygnet deployment cancel"), "{late}");
+    let deployment = shell.json("deployment list")[0][0]["id"].as_str().expect("an id").to_owned();
+    assert!(shell.text("deployment list").contains("/large"));
+    assert!(shell.text(&format!("deployment show {deployment}")).contains("Application /large"));
+    assert!(shell.text("queue list").contains("/large"));
+    let locked = shell.complaint("app scale large 3");
+    assert!(
+        locked.contains("App is locked") && locked.contains(&format!("cygnet deployment watch {deployment}")),
+        "{locked}"
+    );
+    shell.text("queue reset large");
+    let detached = shell.text("app scale large 3 --force --detach");
+    assert!(detached.contains("cygnet deployment watch"), "{detached}");
+    let next = shell.json("deployment list")[0][0]["id"].as_str().expect("an id").to_owned();
+    shell.text(&format!("deployment cancel {next} --force"));
+    assert!(shell.text("deployment list").contains("no deployment"));
+    assert!(shell.complaint(&format!("deployment watch {next}")).contains("cygnet deployment list"));
+
+    let bad = shell.file("bad.json", &json!({"id": "/bad", "instances": -1, "cmd": "sleep 1"}));
+    assert!(shell.complaint(&format!("app run {bad}")).contains("/instances"));
+    assert!(shell.complaint("app update large instances=many").contains("/instances"));
+    assert!(shell.complaint("task kill nobody").contains("cygnet task list"));
+    let mut elsewhere = shell.command("app list");
+    let output = elsewhere.env("CYGNET_API", harness::cluster::free_address().to_string()).output().expect("it starts");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("is `cygnet dev` running"));
+}
+
+#[test]
+fn a_deployment_that_is_taken_back_is_no_success() {
+    let shell = Shell::start();
+    let file = shell.file("web.json", &apps::web(1));
+    shell.text(&format!("app run {file}"));
+    let mut stuck = shell.command("app update web cmd=exec_sleep_1000 --json");
+    let mut stuck = stuck.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut lines = BufReader::new(stuck.stdout.take().expect("piped")).lines();
+    let first: Value = serde_json::from_str(&lines.next().expect("a line").expect("text")).expect("JSON");
+    let id = first["deploymentId"].as_str().expect("an id");
+    assert!(shell.text(&format!("deployment cancel {id}")).contains("done"));
+    let last: Value = serde_json::from_str(&lines.next().expect("a line").expect("text")).expect("JSON");
+    assert_eq!(last, json!({"deploymentId": id, "result": "failed"}));
+    assert!(!stuck.wait().expect("its end").success());
+}
+
+#[test]
+fn events_are_followed_and_filtered() {
+    let shell = Shell::start();
+    let attached = events(shell.0.api, "?event_type=event_stream_attached");
+    event(&attached, "event_stream_attached");
+    let mut listening = shell.command("events --json --type deployment_success --app seen -n 1");
+    let listening = listening.stdout(Stdio::piped()).spawn().expect("it starts");
+    event(&attached, "event_stream_attached");
+    shell.text(&format!("app run {}", shell.file("unseen.json", &sleeper("/unseen", 1))));
+    shell.text(&format!("app run {}", shell.file("seen.json", &sleeper("/seen", 1))));
+    let output = listening.wait_with_output().expect("its end");
+    let event: Value = serde_json::from_slice(&output.stdout).expect("one event");
+    assert_eq!(event["plan"]["steps"][0]["actions"][0]["app"], "/seen");
+}
+
+#[test]
+fn shells_are_taught_our_commands() {
+    for kind in ["bash", "zsh", "fish"] {
+        let output = Command::new(binary()).args(["completion", kind]).output().expect("it starts");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success() && text.contains("deployment") && text.contains("rollback"), "{kind}");
+    }
+}

@@ -1,0 +1,6 @@
+//! The Marathon API from outside: by plain HTTP, by the command line, and by clients that others wrote.
+
+mod api;
+mod clients;
+mod command_line;
+mod stream;
