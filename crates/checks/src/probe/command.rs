@@ -31,11 +31,20 @@ const TAIL: usize = 3 * 1024;
 /// How much output is read in one go, so that a talkative command does not hold up the others.
 const READS: usize = 4;
 
+/// What the command writes to.
+#[derive(Debug)]
+struct Pipe {
+    /// Does not block.
+    ours: OwnedFd,
+    /// Held as long as the command runs, so that its end wakes us once, by the pidfd, and not by both.
+    theirs: OwnedFd,
+}
+
 #[derive(Debug)]
 pub(crate) struct Attempt {
     child: Child,
     cgroup: Option<Cgroup>,
-    output: Option<OwnedFd>,
+    output: Pipe,
     tail: Vec<u8>,
     phases: Phases,
     /// What it has used, once it has ended.
@@ -48,13 +57,13 @@ impl Attempt {
     pub(super) fn start(probe: &CommandProbe, place: &Place, tools: &mut Tools<'_>) -> Result<Attempt, Outcome> {
         tools.go(place)?;
         let ours = |errno| blame(errno, |cause| Failure::NotStarted { cause });
-        let (output, input) = pipe().map_err(ours)?;
+        let output = Pipe::new().map_err(ours)?;
         let mut cgroup = tools.cgroups.take();
-        let mut spawned = spawn(probe, place, &input, cgroup.as_ref(), tools);
+        let mut spawned = spawn(probe, place, &output.theirs, cgroup.as_ref(), tools);
         if let (Err(stumble), Some(refusing)) = (&spawned, cgroup.take_if(|_| is_refused(&spawned))) {
             tracing::debug!(errno = %stumble.errno, "commands cannot be born in cgroups here");
             tools.cgroups.give_up(refusing);
-            spawned = spawn(probe, place, &input, None, tools);
+            spawned = spawn(probe, place, &output.theirs, None, tools);
         }
         match spawned {
             Ok(child) => Attempt::watch(child, cgroup, output, tools),
@@ -65,9 +74,9 @@ impl Attempt {
         }
     }
 
-    fn watch(child: Child, cgroup: Option<Cgroup>, output: OwnedFd, tools: &mut Tools<'_>) -> Result<Attempt, Outcome> {
+    fn watch(child: Child, cgroup: Option<Cgroup>, output: Pipe, tools: &mut Tools<'_>) -> Result<Attempt, Outcome> {
         let phases = Phases { connected: Some(tools.elapsed()), ..Phases::default() };
-        let (output, tail, cpu) = (Some(output), Vec::new(), Duration::ZERO);
+        let (tail, cpu) = (Vec::new(), Duration::ZERO);
         let attempt = Attempt { child, cgroup, output, tail, phases, cpu, decided: None };
         match attempt.register(tools) {
             Ok(()) => Ok(attempt),
@@ -89,7 +98,7 @@ impl Attempt {
 
     fn register(&self, tools: &Tools<'_>) -> rustix::io::Result<()> {
         tools.poller.add(&self.child.pidfd, tools.key, Interest::Read)?;
-        self.output.as_ref().map_or(Ok(()), |output| tools.poller.add(output, tools.key, Interest::Read))
+        tools.poller.add(&self.output.ours, tools.key, Interest::Read)
     }
 
     pub(super) fn advance(&mut self, tools: &mut Tools<'_>) -> Poll<Outcome> {
@@ -123,12 +132,12 @@ impl Attempt {
     }
 
     /// Takes its descriptors out of the epoll set.
-    fn forget(&mut self, tools: &Tools<'_>) {
-        self.hang_up(tools);
+    fn forget(&self, tools: &Tools<'_>) {
+        tools.poller.remove(&self.output.ours);
         tools.poller.remove(&self.child.pidfd);
     }
 
-    pub(super) fn dismiss(mut self, tools: &mut Tools<'_>) {
+    pub(super) fn dismiss(self, tools: &mut Tools<'_>) {
         self.forget(tools);
         self.fell(tools.undertaker);
         tools.undertaker.take([self.child.pidfd]);
@@ -145,20 +154,10 @@ impl Attempt {
     /// Reads what there is. Whoever still holds the other end when the command has ended talks to nobody.
     fn drain(&mut self, tools: &mut Tools<'_>) {
         for _ in 0..READS {
-            let Some(output) = &self.output else { return };
-            match read(output, &mut *tools.scratch) {
-                Ok(0) | Err(Errno::IO) => self.hang_up(tools),
-                Ok(length) => {
-                    self.phases.answered.get_or_insert_with(|| tools.elapsed());
-                    self.keep(tools.scratch.get(..length).unwrap_or_default());
-                }
-                Err(_) => return,
-            }
+            let Ok(length) = read(&self.output.ours, &mut *tools.scratch) else { return };
+            self.phases.answered.get_or_insert_with(|| tools.elapsed());
+            self.keep(tools.scratch.get(..length).unwrap_or_default());
         }
-    }
-
-    fn hang_up(&mut self, tools: &Tools<'_>) {
-        self.output.take().iter().for_each(|output| tools.poller.remove(output));
     }
 
     fn keep(&mut self, text: &[u8]) {
@@ -181,11 +180,13 @@ fn with_output(outcome: Outcome, text: String) -> Outcome {
     }
 }
 
-/// Only our end does not block: the command's standard output is an ordinary one.
-fn pipe() -> rustix::io::Result<(OwnedFd, OwnedFd)> {
-    let (output, input) = pipe_with(PipeFlags::CLOEXEC)?;
-    fcntl_setfl(&output, OFlags::NONBLOCK)?;
-    Ok((output, input))
+impl Pipe {
+    /// Only our end does not block: the command's standard output is an ordinary one.
+    fn new() -> rustix::io::Result<Pipe> {
+        let (ours, theirs) = pipe_with(PipeFlags::CLOEXEC)?;
+        fcntl_setfl(&ours, OFlags::NONBLOCK)?;
+        Ok(Pipe { ours, theirs })
+    }
 }
 
 /// Whether the kernel does not let children be born in that cgroup.
