@@ -56,6 +56,8 @@ pub(crate) struct Surroundings<'a> {
     pub directory: &'a Path,
     /// The task's user, if it is not the executor's.
     pub user: Option<&'a User>,
+    /// Whom a check's command may name to run as; nothing if, as for single tasks, it counts for nothing.
+    pub users: Option<fn(&str) -> Option<User>>,
 }
 
 /// All health checks of a task, in the order in which results name them.
@@ -90,7 +92,7 @@ fn validated(spec: CheckSpec) -> Result<CheckSpec, String> {
 fn check_spec(check: &CheckInfo, around: Surroundings<'_>) -> Result<CheckSpec, String> {
     use check_info::Type;
     let probe = match (check.r#type(), &check.command, &check.http, &check.tcp) {
-        (Type::Command, Some(command), _, _) => command_probe(&command.command, around),
+        (Type::Command, Some(command), _, _) => command_probe(&command.command, around)?,
         (Type::Http, _, Some(http), _) => {
             let wanted = network::Http {
                 scheme: scheme(http.scheme.as_deref()),
@@ -118,7 +120,7 @@ fn check_spec(check: &CheckInfo, around: Surroundings<'_>) -> Result<CheckSpec, 
 fn health_spec(check: &HealthCheck, around: Surroundings<'_>) -> Result<CheckSpec, String> {
     use health_check::Type;
     let probe = match (check.r#type(), &check.command, &check.http, &check.tcp) {
-        (Type::Command, Some(command), _, _) => command_probe(command, around),
+        (Type::Command, Some(command), _, _) => command_probe(command, around)?,
         (Type::Http, _, Some(http), _) => {
             let wanted = network::Http {
                 scheme: scheme(http.scheme.as_deref()),
@@ -143,7 +145,7 @@ fn scheme(name: Option<&str>) -> Scheme {
 }
 
 /// A check's command sees what the task sees, and its own variables above that.
-fn command_probe(command: &CommandInfo, around: Surroundings<'_>) -> Probe {
+fn command_probe(command: &CommandInfo, around: Surroundings<'_>) -> Result<Probe, String> {
     let mut environment = around.environment.clone();
     overlay(&mut environment, command.environment.as_ref());
     let value = command.value.clone().unwrap_or_default();
@@ -152,13 +154,23 @@ fn command_probe(command: &CommandInfo, around: Surroundings<'_>) -> Probe {
         false if command.arguments.is_empty() => Command::Exec { argv: vec![value.clone()], path: value },
         false => Command::Exec { path: value, argv: command.arguments.clone() },
     };
-    let user = around.user.cloned().map(|user| Credentials { uid: user.uid, gid: user.gid, groups: user.groups });
-    Probe::Command(CommandProbe {
+    let user = user_of(command, around)?;
+    Ok(Probe::Command(CommandProbe {
         command: run,
         environment: environment.into_iter().collect(),
         working_directory: Some(around.directory.to_path_buf()),
-        user,
-    })
+        user: user.map(|user| Credentials { uid: user.uid, gid: user.gid, groups: user.groups }),
+    }))
+}
+
+/// Its own user, where that counts, or the task's.
+fn user_of(command: &CommandInfo, around: Surroundings<'_>) -> Result<Option<User>, String> {
+    match (around.users, command.user.as_deref().filter(|name| !name.is_empty())) {
+        (Some(look_up), Some(name)) => {
+            look_up(name).map(Some).ok_or_else(|| format!("there is no user '{name}' on this machine"))
+        }
+        _ => Ok(around.user.cloned()),
+    }
 }
 
 fn judgement(check: &HealthCheck) -> Result<Judgement, String> {

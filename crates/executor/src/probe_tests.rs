@@ -17,7 +17,7 @@ fn all(task: &TaskInfo) -> Vec<(Kind, CheckSpec)> {
 
 fn tried(task: &TaskInfo) -> Result<Vec<(Kind, CheckSpec)>, String> {
     let environment = Variables::from([("A".to_owned(), "task".to_owned()), ("B".to_owned(), "task".to_owned())]);
-    specs(task, Surroundings { environment: &environment, directory: Path::new("/sandbox"), user: None })
+    specs(task, Surroundings { environment: &environment, directory: Path::new("/sandbox"), user: None, users: None })
 }
 
 fn health(check: HealthCheck) -> Result<CheckSpec, String> {
@@ -251,4 +251,23 @@ fn results_of_kinds_that_mesos_does_not_have() {
     let body = Failure::Body { cause: "no".to_owned() };
     assert_eq!(status(check_info::Type::Exchange, Outcome::Failure(body)).exchange.unwrap().succeeded, Some(false));
     assert_eq!(cygnet::HttpOptions::default().version(), cygnet::http_options::Version::Http11);
+}
+
+#[test]
+fn a_check_of_a_task_of_a_group_may_name_its_user() {
+    let root = |name: &str| (name == "root").then(|| User { uid: 0, gid: 0, groups: vec![0] });
+    let environment = Variables::new();
+    let task = |user: &str| {
+        let command = json!({"value": "true", "user": user});
+        from_json(json!({"health_check": {"type": "COMMAND", "command": command}}))
+    };
+    let spec = |user: &str, users: Option<fn(&str) -> Option<User>>| {
+        let around = Surroundings { environment: &environment, directory: Path::new("/"), user: None, users };
+        let probe = specs(&task(user), around)?.pop().unwrap().1.probe;
+        let Probe::Command(probe) = probe else { panic!() };
+        Ok::<_, String>(probe.user.map(|user| user.uid))
+    };
+    assert_eq!(spec("root", Some(root)), Ok(Some(0)));
+    assert_eq!(spec("nobody-here", None), Ok(None), "as for single tasks");
+    assert!(spec("nobody-here", Some(root)).unwrap_err().contains("no user 'nobody-here'"));
 }

@@ -23,6 +23,11 @@ pub(crate) fn look_up(name: &str) -> io::Result<Option<User>> {
     Ok(Some(User { uid, gid, groups }))
 }
 
+/// The same, where why it is not known does not matter.
+pub(crate) fn known(name: &str) -> Option<User> {
+    look_up(name).ok().flatten()
+}
+
 /// Whether this process may become somebody else.
 pub(crate) fn may_switch() -> bool {
     rustix::process::geteuid().is_root()

@@ -12,7 +12,7 @@ use std::path::{Component, Path, PathBuf};
 
 use mesos::v1::container_info::Type as Containerizer;
 use mesos::v1::volume::Mode;
-use mesos::v1::volume::source::{SandboxPath, Type as Source, sandbox_path::Type as Whose};
+use mesos::v1::volume::source::{Type as Source, sandbox_path::Type as Whose};
 use mesos::v1::{ContainerId, ContainerInfo, ContainerStatus, TaskId, TaskInfo, Volume};
 
 use crate::environment::{ExecutorConfig, Variables};
@@ -73,10 +73,11 @@ impl Room {
         let home = Path::new("..").join("containers").join(&self.container.value);
         replace_link(&home, &tasks.join(&task.task_id.value))?;
         let volumes = task.container.iter().flat_map(|container| &container.volumes);
-        for (from, to) in volumes.filter_map(shared_directory) {
-            let source = self.executor_sandbox.join(from);
+        for link in volumes.filter_map(Link::of) {
+            let owner = if link.whose == Whose::Parent { &self.executor_sandbox } else { &self.sandbox };
+            let source = owner.join(link.from);
             share(&source, user)?;
-            let target = self.sandbox.join(to);
+            let target = self.sandbox.join(link.to);
             fs::create_dir_all(target.parent().unwrap_or(&self.sandbox))?;
             replace_link(&source, &target)?;
         }
@@ -114,32 +115,81 @@ fn replace_link(to: &Path, at: &Path) -> io::Result<()> {
 /// What of a container nobody here can do.
 fn unsupported(container: &ContainerInfo) -> Option<&'static str> {
     let has_image = container.mesos.as_ref().is_some_and(|mesos| mesos.image.is_some());
+    let mut networks = container.network_infos.iter();
     [
         (container.r#type() == Containerizer::Docker, "Docker containers"),
         (has_image, "Container images"),
-        (!container.network_infos.is_empty(), "Networks of their own"),
+        (networks.any(|network| network.name.is_some() || !network.port_mappings.is_empty()), "Networks of their own"),
         (
-            container.volumes.iter().any(|volume| shared_directory(volume).is_none()),
-            "Volumes other than writable ones of the executor",
+            container.volumes.iter().any(|volume| Link::of(volume).is_none()),
+            "Volumes other than writable ones of sandboxes",
         ),
     ]
     .into_iter()
     .find_map(|(is_so, what)| is_so.then_some(what))
 }
 
-/// A volume that is a directory of the executor's sandbox, shared by the tasks that name it: its path there, and in the
-/// task's own. Both are relative and lead nowhere else.
-fn shared_directory(volume: &Volume) -> Option<(&Path, &Path)> {
-    // A link cannot be read-only.
-    let source = volume.source.as_ref().filter(|source| source.r#type() == Source::SandboxPath)?;
-    if volume.mode() != Mode::Rw {
-        return None;
+/// A volume that is a directory of a sandbox: of the executor's, shared by all tasks that name it, or of the task's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Link<'a> {
+    whose: Whose,
+    /// In that sandbox.
+    from: &'a Path,
+    /// In the task's.
+    to: &'a Path,
+}
+
+impl Link<'_> {
+    /// What a volume means, if it is one of those. A link cannot be read-only.
+    fn of(volume: &Volume) -> Option<Link<'_>> {
+        let source = volume.source.as_ref().filter(|source| source.r#type() == Source::SandboxPath)?;
+        let source = source.sandbox_path.as_ref().filter(|_| volume.mode() == Mode::Rw)?;
+        let whose = Some(source.r#type()).filter(|whose| *whose != Whose::Unknown)?;
+        let (from, to) = (inside(&source.path)?, inside(&volume.container_path)?);
+        Some(Link { whose, from, to })
     }
-    let SandboxPath { path, .. } =
-        source.sandbox_path.as_ref().filter(|sandbox_path| sandbox_path.r#type() == Whose::Parent)?;
-    let (from, to) = (Path::new(path), Path::new(&volume.container_path));
-    let inside = |path: &Path| {
-        path.components().next().is_some() && path.components().all(|part| matches!(part, Component::Normal(_)))
-    };
-    (inside(from) && inside(to)).then_some((from, to))
+}
+
+/// A path that leads nowhere else.
+fn inside(path: &str) -> Option<&Path> {
+    let path = Path::new(path);
+    let plain = path.components().all(|part| matches!(part, Component::Normal(_)));
+    (plain && path.components().next().is_some()).then_some(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use mesos::v1::volume::source::SandboxPath;
+    use mesos::v1::{NetworkInfo, volume};
+
+    use super::*;
+
+    fn volume(mode: Mode, whose: Whose, path: &str, container_path: &str) -> Volume {
+        let source = volume::Source {
+            r#type: Some(Source::SandboxPath.into()),
+            sandbox_path: Some(SandboxPath { r#type: Some(whose.into()), path: path.to_owned() }),
+            ..volume::Source::default()
+        };
+        let container_path = container_path.to_owned();
+        Volume { mode: mode.into(), container_path, source: Some(source), ..Volume::default() }
+    }
+
+    #[test]
+    fn only_writable_parts_of_sandboxes_can_be_had_and_nothing_outside() {
+        let is_link = |mode, whose, path, to| Link::of(&volume(mode, whose, path, to)).is_some();
+        assert!(is_link(Mode::Rw, Whose::Parent, "a/b", "c") && is_link(Mode::Rw, Whose::Self_, "a", "c/d"));
+        assert!(!is_link(Mode::Ro, Whose::Parent, "a", "c") && !is_link(Mode::Rw, Whose::Unknown, "a", "c"));
+        for (path, to) in [("../a", "c"), ("/a", "c"), ("a", "/c"), ("a", "c/../.."), ("", "c"), ("a", "")] {
+            assert!(!is_link(Mode::Rw, Whose::Parent, path, to), "{path} {to}");
+        }
+    }
+
+    #[test]
+    fn the_network_of_the_executor_is_the_only_one() {
+        let with = |network| ContainerInfo { network_infos: vec![network], ..ContainerInfo::default() };
+        let mesos = |container| ContainerInfo { r#type: Containerizer::Mesos.into(), ..container };
+        assert_eq!(unsupported(&mesos(with(NetworkInfo::default()))), None);
+        let named = NetworkInfo { name: Some("blue".to_owned()), ..NetworkInfo::default() };
+        assert_eq!(unsupported(&mesos(with(named))), Some("Networks of their own"));
+    }
 }

@@ -12,6 +12,7 @@ use crate::prepare::Prepared;
 use crate::probe::{Surroundings, specs};
 use crate::sandbox;
 use crate::supervisor::{Found, Launch};
+use crate::user::{self, User};
 use crate::whereabouts::Whereabouts;
 
 impl Runner {
@@ -77,7 +78,9 @@ impl Runner {
 
     fn surroundings<'a>(&'a self, prepared: &'a Prepared) -> Surroundings<'a> {
         let user = prepared.user.as_ref();
-        Surroundings { environment: &prepared.environment, directory: &self.config.sandbox, user }
+        let may_choose = self.room.is_some() && self.config.switch_user && user::may_switch();
+        let users = may_choose.then_some(user::known as fn(&str) -> Option<User>);
+        Surroundings { environment: &prepared.environment, directory: &self.config.sandbox, user, users }
     }
 
     /// A failure that says nothing about the task: it has ended, or it has moved, and is asked there from now on.

@@ -9,7 +9,8 @@ use mesos::v1::task_status::Reason;
 use mesos::v1::volume::source::{SandboxPath, Type as Source, sandbox_path::Type as Whose};
 use mesos::v1::volume::{self, Mode};
 use mesos::v1::{
-    CheckInfo, CommandInfo, ContainerInfo, HealthCheck, TaskInfo, Volume, check_info, container_info, health_check,
+    CheckInfo, CommandInfo, ContainerInfo, HealthCheck, NetworkInfo, TaskInfo, Volume, check_info, container_info,
+    health_check,
 };
 
 use crate::agent::{Agent, states, task};
@@ -235,7 +236,7 @@ async fn what_a_group_cannot_have_is_said() {
     let executor = Executor::start(&agent.environment("e"));
     let container = ContainerInfo {
         r#type: container_info::Type::Mesos.into(),
-        network_infos: vec![Default::default()],
+        network_infos: vec![NetworkInfo { name: Some("blue".to_owned()), ..NetworkInfo::default() }],
         ..ContainerInfo::default()
     };
     let apart = TaskInfo { container: Some(container), ..task("apart", "sleep 1000") };
