@@ -98,7 +98,9 @@ impl Agent {
         let collecting = tokio::spawn(self.collector(handle.clone(), statistics).run());
         let actor = Actor::new(core, clock, self.store, channel, chores, containers.clone(), registration);
         let stopped = CancellationToken::new();
-        let shared = Shared { actor: handle.clone(), files, fetcher, containers: containers.clone(), collected };
+        let logging = self.options.logging.clone();
+        let (actor_handle, kept) = (handle.clone(), containers.clone());
+        let shared = Shared { actor: actor_handle, files, fetcher, containers: kept, collected, logging };
         let serving = tokio::spawn(serve(self.listener, router(shared), stopped.clone()));
         // From here on executors find the agent.
         self.layout.write_endpoint(&address.to_string())?;

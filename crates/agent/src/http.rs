@@ -15,7 +15,7 @@ mod statistics;
 use axum::Router;
 use axum::routing::{MethodRouter, any, get, post};
 use fetcher::Fetcher;
-use mesos::server::{Refusal, mesos_paths, only_get, only_post};
+use mesos::server::{LoggingLevel, Refusal, mesos_paths, only_get, only_post};
 use tokio::sync::watch;
 
 use crate::actor::{Handle, Stopped};
@@ -31,6 +31,7 @@ pub(crate) struct Shared {
     pub(crate) fetcher: Fetcher,
     pub(crate) containers: Containers,
     pub(crate) collected: watch::Receiver<gc::Statistics>,
+    pub(crate) logging: Option<LoggingLevel>,
 }
 
 /// All paths. They are forgiving the way Mesos' are: `/slave(1)/state`, `/state/` and `/state.json` are all `/state`.

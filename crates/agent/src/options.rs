@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use mesos::duration;
+use mesos::server::LoggingLevel;
 
 /// See the fields; [`Options::new`] has the defaults.
 #[derive(Debug, Clone)]
@@ -48,6 +49,8 @@ pub struct Options {
     pub gc_delay: Duration,
     /// The share of the disk that is to stay free: the nearer that is, the sooner sandboxes go.
     pub gc_disk_headroom: f64,
+    /// How operators change how much this process logs; without it they cannot.
+    pub logging: Option<LoggingLevel>,
     /// Whether tasks run as their users, which only root can make them.
     pub switch_user: bool,
     /// How long a pool process may idle before it is dismissed.
@@ -78,6 +81,7 @@ impl Options {
             executor_environment_variables: BTreeMap::new(),
             gc_delay: Duration::from_secs(7 * 24 * 3600),
             gc_disk_headroom: 0.1,
+            logging: None,
             switch_user: true,
             pool_linger: Duration::from_secs(10),
             farewell_timeout: Duration::from_secs(3),

@@ -3,7 +3,7 @@
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
-use mesos::server::{self, Refusal};
+use mesos::server::{self, LoggingLevel, Refusal};
 use mesos::v1::agent::{Call, call, response};
 use mesos::v1::{ContainerId, FileInfo, Metric, TimeInfo, agent};
 use mesos::validate;
@@ -12,6 +12,9 @@ use super::containers::Ask;
 use super::{Shared, body, containers, files, legacy, negotiate, recovered, statistics};
 use crate::files::Entry;
 use crate::version;
+
+/// The most talkative level of glog, whose levels these are.
+const MAX_LOGGING_LEVEL: u32 = 127;
 
 pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Result<Response, Refusal> {
     recovered(&shared).await?;
@@ -37,7 +40,7 @@ pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Resu
     }
     match asked {
         Some(ask) => ask.answer(&shared, form).await,
-        None if call.r#type() == call::Type::SetLoggingLevel => set_logging_level(&call),
+        None if call.r#type() == call::Type::SetLoggingLevel => set_logging_level(&shared, &call),
         None => Ok(server::reply(form.codec, &answer(&shared, call).await?)),
     }
 }
@@ -55,7 +58,7 @@ async fn answer(shared: &Shared, call: Call) -> Result<agent::Response, Refusal>
         Type::GetVersion => Ok(version()),
         Type::GetMetrics => Ok(metrics(shared).await?),
         Type::GetContainers => Ok(get_containers(shared, &call).await?),
-        Type::GetLoggingLevel => Ok(logging_level()),
+        Type::GetLoggingLevel => Ok(logging_level(shared)),
         Type::GetOperations => Ok(operations()),
         Type::GetResourceProviders => Ok(resource_providers()),
         Type::ListFiles => Ok(list_files(shared, call).await?),
@@ -110,18 +113,24 @@ async fn get_containers(shared: &Shared, call: &Call) -> Result<agent::Response,
     Ok(agent::Response { get_containers, ..reply(response::Type::GetContainers) })
 }
 
-fn logging_level() -> agent::Response {
-    let get_logging_level = Some(response::GetLoggingLevel { level: 0 });
+fn logging_level(shared: &Shared) -> agent::Response {
+    let level = shared.logging.as_ref().map_or(0, LoggingLevel::get);
+    let get_logging_level = Some(response::GetLoggingLevel { level });
     agent::Response { get_logging_level, ..reply(response::Type::GetLoggingLevel) }
 }
 
-/// Levels are those of glog, of which this agent has none but its own; asking for that one changes nothing.
-fn set_logging_level(call: &Call) -> Result<Response, Refusal> {
-    let asked = call.set_logging_level.as_ref().map_or(0, |asked| asked.level);
-    match asked {
-        0 => Ok(StatusCode::OK.into_response()),
-        _ => Err(Refusal::bad_request("The level cannot be changed while the agent runs: start it with CYGNET_LOG")),
+fn set_logging_level(shared: &Shared, call: &Call) -> Result<Response, Refusal> {
+    let asked = call.set_logging_level.unwrap_or_default();
+    let duration = asked.duration.to_duration();
+    let duration = duration.ok_or_else(|| Refusal::bad_request("'set_logging_level.duration' is negative"))?;
+    if asked.level > MAX_LOGGING_LEVEL {
+        return Err(Refusal::bad_request(format!("Invalid level '{}'.\n", asked.level)));
     }
+    let logging = shared.logging.as_ref().ok_or_else(|| {
+        Refusal::new(StatusCode::NOT_IMPLEMENTED, "What this process logs was fixed when it was started")
+    })?;
+    logging.set(asked.level, duration);
+    Ok(StatusCode::OK.into_response())
 }
 
 /// This agent knows no operations on resources.

@@ -6,11 +6,13 @@ use std::path::PathBuf;
 
 use mesos::Codec;
 use mesos::client::Client;
+use mesos::v1::TaskState;
+use mesos::v1::executor::event::Type;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
-use crate::executor::Executor;
+use crate::executor::{Executor, status};
 use crate::processes::{custom, sandbox};
 use crate::wait::{soon, until};
 use crate::world::World;
@@ -210,6 +212,44 @@ async fn protobuf_is_spoken_too() {
     let record = soon("a record", records.next()).await.unwrap().unwrap();
     assert_eq!(record.data.unwrap().data(), b"hello\n");
     assert!(soon("the end", records.next()).await.unwrap().is_none());
+}
+
+/// The default executor lays out the containers of its tasks itself; what it writes down about them is done here by hand.
+#[tokio::test]
+async fn a_session_joins_the_container_of_a_task_of_a_group() {
+    let world = World::new().await;
+    crate::groups::launch_group(&world, crate::groups::builtin(), &["g1"]).await;
+    let mut executor = Executor::subscribe_when_known(&world, "default").await;
+    let container = executor.expect(Type::Subscribed).await.subscribed.unwrap().container_id.unwrap();
+    executor.expect(Type::LaunchGroup).await;
+    let own = container.child("own");
+    let mut running = status("g1", TaskState::TaskRunning);
+    running.executor_id = Some("default".into());
+    running.container_status =
+        Some(mesos::v1::ContainerStatus { container_id: Some(own.clone()), ..Default::default() });
+    executor.send(running).await.unwrap();
+    executor.expect(Type::Acknowledged).await;
+    let mut task = std::process::Command::new("sleep").arg("1000").env("OF", "task").spawn().unwrap();
+    let stat = fs::read_to_string(format!("/proc/{}/stat", task.id())).unwrap();
+    let start: u64 = stat.rsplit_once(')').unwrap().1.split_ascii_whitespace().nth(19).unwrap().parse().unwrap();
+    let process = json!({"pid": task.id(), "start": start});
+    let state = world.work_dir().join(format!("meta/executors/{container}/tasks/g1/own"));
+    fs::create_dir_all(&state).unwrap();
+    fs::write(state.join("pid"), json!({"shim": process, "task": process}).to_string()).unwrap();
+    let runs = world.json("/state").await["frameworks"][0]["executors"][0]["directory"].clone();
+    let sandbox = PathBuf::from(runs.as_str().unwrap()).join("containers/own");
+    fs::create_dir_all(&sandbox).unwrap();
+    let parent = json!({"value": "own", "parent": {"value": container.value}});
+    let nested = shown(&world, true, false).await;
+    assert_eq!(
+        (&nested[1]["container_id"], &nested[1]["container_status"]["executor_pid"]),
+        (&parent, &json!(task.id()))
+    );
+    let id = json!({"value": "debug", "parent": parent});
+    let mut session = session(&world, &id, json!({"value": "pwd; echo $OF"})).await;
+    assert_eq!(session.output().await.0, format!("{}\ntask\n", sandbox.display()));
+    task.kill().unwrap();
+    task.wait().unwrap();
 }
 
 fn input(kind: &str, content: Value) -> Vec<u8> {

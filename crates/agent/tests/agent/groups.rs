@@ -17,13 +17,13 @@ fn member(id: &str) -> TaskInfo {
     TaskInfo { executor: None, ..task(id) }
 }
 
-async fn launch_group(world: &World, executor: ExecutorInfo, tasks: &[&str]) {
+pub(crate) async fn launch_group(world: &World, executor: ExecutorInfo, tasks: &[&str]) {
     let task_group = TaskGroupInfo { tasks: tasks.iter().map(|id| member(id)).collect() };
     let launch_group = Some(agent_event::LaunchGroup { framework: framework(true), executor, task_group });
     world.master.send(mesos::v1::cygnet::AgentEvent { launch_group, ..order(agent_event::Type::LaunchGroup) }).await;
 }
 
-fn builtin() -> ExecutorInfo {
+pub(crate) fn builtin() -> ExecutorInfo {
     ExecutorInfo {
         executor_id: "default".into(),
         r#type: Some(executor_info::Type::Default.into()),

@@ -100,6 +100,7 @@ pub(crate) async fn run(arguments: Agent) -> anyhow::Result<ExitCode> {
     options.gc_delay = arguments.gc_delay;
     options.gc_disk_headroom = arguments.gc_disk_headroom;
     options.switch_user = arguments.switch_user;
+    options.logging = crate::log::level();
     let agent = ::agent::Agent::bind(options).await?;
     tracing::info!(address = %agent.address(), "the agent listens");
     let (shutdown, told) = oneshot::channel();

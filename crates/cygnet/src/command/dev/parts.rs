@@ -88,6 +88,7 @@ async fn bind_agent(dev: &Dev, work_dir: &Path, master: SocketAddr) -> anyhow::R
     options.port = dev.agent_port;
     options.resources.clone_from(&dev.resources);
     options.recovery_timeout = RECOVERY;
+    options.logging = crate::log::level();
     let hint = |error: &AgentError| matches!(error, AgentError::PortInUse { .. }).then_some("--agent-port");
     Agent::bind(options).await.map_err(|error| no_start("agent", hint(&error), error))
 }
