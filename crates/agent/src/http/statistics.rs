@@ -9,7 +9,7 @@ use tokio::task::spawn_blocking;
 use super::Shared;
 use crate::containers::Listed;
 use crate::core::Container;
-use crate::processes::{Usage, usage_of_run, usage_of_tree};
+use crate::processes::{Table, Usage, usage_of_run, usage_of_tree};
 
 const BYTES_IN_MB: f64 = 1024.0 * 1024.0;
 
@@ -21,8 +21,9 @@ pub(super) async fn measured(
     let looked = shared.actor.view(|core, now| (core.containers(), now)).await;
     let (containers, now) = looked?;
     let measure = move || {
+        let table = Table::read();
         let chosen = containers.into_iter().filter(wanted);
-        chosen.map(|container| measure(container, now.unix.as_secs_f64())).collect()
+        chosen.map(|container| measure(&table, container, now.unix.as_secs_f64())).collect()
     };
     Ok(spawn_blocking(measure).await.unwrap_or_default())
 }
@@ -35,17 +36,18 @@ pub(super) async fn launched(
     let (of_tasks, now) = shared.actor.view(|core, now| (core.task_containers(), now)).await?;
     let listed = shared.containers.list().await?;
     let measure = move || {
+        let table = Table::read();
         let of_tasks = of_tasks.into_iter().map(|(root, id, resources)| Listed { id, process: root.main(), resources });
         let all = listed.into_iter().chain(of_tasks).filter(|listed| shown(&listed.id));
-        all.map(|listed| measure_launched(listed, now.unix.as_secs_f64())).collect()
+        all.map(|listed| measure_launched(&table, listed, now.unix.as_secs_f64())).collect()
     };
     Ok(spawn_blocking(measure).await.unwrap_or_default())
 }
 
-fn measure_launched(listed: Listed, timestamp: f64) -> get_containers::Container {
+fn measure_launched(table: &Table, listed: Listed, timestamp: f64) -> get_containers::Container {
     let resources = Resources::from_wire(&listed.resources).unwrap_or_default().flatten().unallocate();
     let statistics = limited(timestamp, resources.cpus(), resources.mem());
-    let usage = listed.process.and_then(usage_of_tree);
+    let usage = listed.process.and_then(|process| usage_of_tree(table, process));
     let executor_pid = listed.process.and_then(|process| u32::try_from(process.pid).ok());
     let status = ContainerStatus { container_id: Some(listed.id.clone()), executor_pid, ..ContainerStatus::default() };
     get_containers::Container {
@@ -67,10 +69,10 @@ fn limited(timestamp: f64, cpus: f64, mem_mb: f64) -> ResourceStatistics {
     }
 }
 
-fn measure(container: Container, timestamp: f64) -> (Container, ResourceStatistics) {
+fn measure(table: &Table, container: Container, timestamp: f64) -> (Container, ResourceStatistics) {
     let usage = match container.process {
-        Some(process) => usage_of_tree(process),
-        None => usage_of_run(&container.state),
+        Some(process) => usage_of_tree(table, process),
+        None => usage_of_run(table, &container.state),
     };
     let statistics = limited(timestamp, container.cpus, container.mem_mb);
     let statistics = usage.map_or(statistics, |usage| with_usage(statistics, usage));

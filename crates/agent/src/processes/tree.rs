@@ -3,6 +3,7 @@
 //! A pid alone names nobody, the kernel gives it to the next process; a pid together with a start time does. Every
 //! signal goes through a pidfd that was opened before the start time was compared.
 
+use std::cell::OnceCell;
 use std::fs;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -56,12 +57,83 @@ impl Process {
     }
 }
 
+/// All processes of the machine as they were at one moment: to look at each of them takes a while, so whoever asks about
+/// many reads it once.
+#[derive(Debug)]
+pub(crate) struct Table {
+    stats: Vec<(i32, Stat)>,
+    /// Values of [`MARK`], by process; read when first asked for.
+    marks: OnceCell<Vec<(Process, Vec<u8>)>>,
+}
+
+/// The variable that everything started by a shim carries.
+const MARK: &[u8] = b"CYGNET_RUN=";
+
+impl Table {
+    pub(crate) fn read() -> Table {
+        let stats = pids().filter_map(|pid| Some((pid, Stat::read(pid)?))).collect();
+        Table { stats, marks: OnceCell::new() }
+    }
+
+    /// The process, if it is alive, its descendants, and what is in their sessions.
+    pub(super) fn tree(&self, root: Process) -> Vec<Process> {
+        if !root.is_alive() {
+            return Vec::new();
+        }
+        let mut found = vec![root.pid];
+        let mut next = 0;
+        while let Some(&pid) = found.get(next) {
+            let belongs =
+                |(other, stat): &&(i32, Stat)| (stat.parent == pid || stat.session == pid) && !found.contains(other);
+            let more: Vec<i32> = self.stats.iter().filter(belongs).map(|(other, _)| *other).collect();
+            found.extend(more);
+            next += 1;
+        }
+        let alive = |(pid, stat): &(i32, Stat)| {
+            (found.contains(pid) && stat.state != b'Z').then_some(Process { pid: *pid, start: stat.start })
+        };
+        self.stats.iter().filter_map(alive).collect()
+    }
+
+    /// Everything an executor in a pool has started, found by the executor's state directory: the shims it and the
+    /// directories below it name with their trees and sessions, and whatever was given the mark of one of them.
+    pub(super) fn run(&self, state: &Path) -> Vec<Process> {
+        let started = pid_files(state, DEPTH).into_iter().filter_map(|file| started(&file));
+        let trees = started.flat_map(|started| [started.task, started.shim]).flat_map(|root| self.tree(root));
+        let mark = state.display().to_string();
+        let is_mark = |value: &[u8]| {
+            value.strip_prefix(mark.as_bytes()).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+        };
+        let mut found = self.carrying(is_mark);
+        for process in trees {
+            if !found.contains(&process) {
+                found.push(process);
+            }
+        }
+        found
+    }
+
+    /// The processes whose mark is meant.
+    fn carrying(&self, is_meant: impl Fn(&[u8]) -> bool) -> Vec<Process> {
+        let marks = self.marks.get_or_init(|| self.stats.iter().flat_map(|(pid, stat)| marks(*pid, stat)).collect());
+        let meant = marks.iter().filter(|(_, mark)| is_meant(mark)).map(|(process, _)| *process);
+        meant.filter(|process| process.is_alive()).collect()
+    }
+}
+
+fn marks(pid: i32, stat: &Stat) -> Vec<(Process, Vec<u8>)> {
+    let process = Process { pid, start: stat.start };
+    let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    let values = environment.split(|byte| *byte == 0).filter_map(|part| part.strip_prefix(MARK));
+    values.map(|value| (process, value.to_vec())).collect()
+}
+
 /// SIGKILL for a process, everything that descends from it, and everything in the sessions of those.
 pub(crate) fn kill_tree(root: Process) {
     // While anything of a session lives, the pid of its dead leader is given to nobody else.
     let taken = || Process::of(root.pid).is_some_and(|other| other != root);
     kill_while_found(|| match (root.is_alive(), taken()) {
-        (true, _) => tree(root),
+        (true, _) => Table::read().tree(root),
         (false, false) => in_session(root.pid),
         (false, true) => Vec::new(),
     });
@@ -69,13 +141,13 @@ pub(crate) fn kill_tree(root: Process) {
 
 /// SIGKILL for everything an executor in a pool has started.
 pub(crate) fn kill_run(state: &Path) {
-    kill_while_found(|| run(state));
+    kill_while_found(|| Table::read().run(state));
 }
 
 /// SIGKILL for everything that was given a mark of which `ours` says so.
 pub(crate) fn kill_marked(ours: impl Fn(&str) -> bool) {
     let is_ours = |mark: &[u8]| std::str::from_utf8(mark).is_ok_and(&ours);
-    kill_while_found(|| carrying("CYGNET_RUN=", is_ours));
+    kill_while_found(|| Table::read().carrying(is_ours));
 }
 
 /// The main process a shim wrote down in its directory, if it lives.
@@ -92,24 +164,6 @@ struct Started {
 
 fn started(file: &Path) -> Option<Started> {
     serde_json::from_slice(&fs::read(file).ok()?).ok()
-}
-
-/// Everything an executor in a pool has started, found by the executor's state directory: the shims it and the
-/// directories below it name with their trees and sessions, and whatever was given the mark of one of them.
-pub(super) fn run(state: &Path) -> Vec<Process> {
-    let started = pid_files(state, DEPTH).into_iter().filter_map(|file| started(&file));
-    let trees = started.flat_map(|started| [started.task, started.shim]).flat_map(tree);
-    let mark = state.display().to_string();
-    let is_mark = |value: &[u8]| {
-        value.strip_prefix(mark.as_bytes()).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
-    };
-    let mut found = carrying("CYGNET_RUN=", is_mark);
-    for process in trees {
-        if !found.contains(&process) {
-            found.push(process);
-        }
-    }
-    found
 }
 
 /// The files in which shims wrote whom they started.
@@ -130,43 +184,12 @@ fn kill_while_found(find: impl Fn() -> Vec<Process>) {
     }
 }
 
-/// The process, if it is alive, its descendants, and what is in their sessions.
-pub(super) fn tree(root: Process) -> Vec<Process> {
-    if !root.is_alive() {
-        return Vec::new();
-    }
-    let all: Vec<(i32, Stat)> = pids().filter_map(|pid| Some((pid, Stat::read(pid)?))).collect();
-    let mut found = vec![root.pid];
-    let mut next = 0;
-    while let Some(&pid) = found.get(next) {
-        let belongs =
-            |(other, stat): &&(i32, Stat)| (stat.parent == pid || stat.session == pid) && !found.contains(other);
-        let more: Vec<i32> = all.iter().filter(belongs).map(|(other, _)| *other).collect();
-        found.extend(more);
-        next += 1;
-    }
-    let alive = |(pid, stat): &(i32, Stat)| {
-        (found.contains(pid) && stat.state != b'Z').then_some(Process { pid: *pid, start: stat.start })
-    };
-    all.iter().filter_map(alive).collect()
-}
-
 fn in_session(leader: i32) -> Vec<Process> {
     let member = |pid: i32| {
         let stat = Stat::read(pid).filter(|stat| stat.session == leader && stat.state != b'Z')?;
         Some(Process { pid, start: stat.start })
     };
     pids().filter_map(member).collect()
-}
-
-/// The processes that were started with a variable of this name, with its `=`, and a value that is meant.
-fn carrying(name: &str, is_meant: impl Fn(&[u8]) -> bool) -> Vec<Process> {
-    let carries = |pid: i32| {
-        let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        let mut values = environment.split(|byte| *byte == 0).filter_map(|part| part.strip_prefix(name.as_bytes()));
-        values.any(&is_meant)
-    };
-    pids().filter(|pid| carries(*pid)).filter_map(Process::of).filter(|process| process.is_alive()).collect()
 }
 
 fn pids() -> impl Iterator<Item = i32> {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use super::tree::{Process, run, tree};
+use super::tree::{Process, Table};
 
 /// The kernel counts processor time in hundredths of a second, as far as /proc is concerned.
 const TICK: Duration = Duration::from_millis(10);
@@ -20,13 +20,13 @@ pub(crate) struct Usage {
 }
 
 /// Of a process and everything below it; nothing if it is gone.
-pub(crate) fn usage_of_tree(root: Process) -> Option<Usage> {
-    total(&tree(root))
+pub(crate) fn usage_of_tree(table: &Table, root: Process) -> Option<Usage> {
+    total(&table.tree(root))
 }
 
 /// Of what an executor in a pool has started; nothing if it has not started anything.
-pub(crate) fn usage_of_run(state: &Path) -> Option<Usage> {
-    total(&run(state))
+pub(crate) fn usage_of_run(table: &Table, state: &Path) -> Option<Usage> {
+    total(&table.run(state))
 }
 
 fn total(processes: &[Process]) -> Option<Usage> {
@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn this_process_uses_something() {
         let this = Process::of(i32::try_from(std::process::id()).unwrap()).unwrap();
-        let usage = usage_of_tree(this).unwrap();
+        let usage = usage_of_tree(&Table::read(), this).unwrap();
         assert!(usage.processes >= 1 && usage.threads >= 1 && usage.rss_bytes > 0);
     }
 }
