@@ -146,14 +146,15 @@ impl Board {
     async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Letter>, left: Box<dyn FnOnce() + Send>) {
         let mut left = Some(left);
         let mut heartbeat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
-        let mut ended = false;
+        let (mut ended, mut alone) = (false, false);
         while !(ended && self.readers.iter().all(Option::is_none)) {
             tokio::select! {
                 (index, piece) = next(&self.readers) => self.read(index, piece).await,
-                letter = inbox.recv() => match letter {
+                letter = inbox.recv(), if !alone => match letter {
                     Some(Letter::Attach(output)) => self.attached.push(output),
                     Some(Letter::Ended) => ended = true,
-                    None => return,
+                    // Whoever knew of the session has forgotten it; what was written before is still told.
+                    None => (ended, alone) = (true, true),
                 },
                 _ = heartbeat.tick() => self.tell(&beat()).await,
                 () = gone(self.launcher.as_ref()) => {
