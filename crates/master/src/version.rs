@@ -9,7 +9,10 @@ pub const MESOS_VERSION: &str = "1.11.0";
 /// Cygnet's own.
 pub const CYGNET_VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// As the old endpoints have it. Builds are reproducible, so they carry no time and no user.
+/// Builds are reproducible, so they carry no time and no user.
+const BUILD_DATE: &str = "1970-01-01 00:00:00 UTC";
+
+/// As the old endpoints have it.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Legacy {
     version: &'static str,
@@ -23,7 +26,7 @@ pub(crate) fn legacy() -> Legacy {
     Legacy {
         version: MESOS_VERSION,
         cygnet_version: CYGNET_VERSION,
-        build_date: "1970-01-01 00:00:00 UTC",
+        build_date: BUILD_DATE,
         build_time: 0.0,
         build_user: "",
     }
@@ -33,6 +36,9 @@ pub(crate) fn legacy() -> Legacy {
 pub(crate) fn info() -> VersionInfo {
     VersionInfo {
         version: MESOS_VERSION.to_owned(),
+        build_date: Some(BUILD_DATE.to_owned()),
+        build_time: Some(0.0),
+        build_user: Some(String::new()),
         git_tag: Some(format!("cygnet-{CYGNET_VERSION}")),
         ..VersionInfo::default()
     }
