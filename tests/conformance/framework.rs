@@ -164,6 +164,14 @@ impl<'t> Framework<'t> {
         status
     }
 
+    /// The next update, which must be RUNNING for this reason.
+    #[track_caller]
+    pub(crate) fn expect_reason(&self, reason: &str) -> Value {
+        let status = self.expect("TASK_RUNNING");
+        assert_eq!(status["reason"], reason, "{status}");
+        status
+    }
+
     /// Asks for the state of these tasks, of all when there are none, and gives the first answer.
     #[track_caller]
     pub(crate) fn reconcile(&self, tasks: &[Value]) -> Value {

@@ -11,6 +11,7 @@ mod executor;
 mod framework;
 mod row;
 mod rows;
+mod shape;
 mod stream;
 mod target;
 mod wire;

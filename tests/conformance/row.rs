@@ -40,6 +40,14 @@ pub(crate) fn both(
     })
 }
 
+/// A row that starts, stops or kills processes, which only works with our own.
+pub(crate) fn own(name: &'static str, run: impl FnOnce() + Send + 'static) -> Row {
+    row(name, move |target| match target.is_foreign() {
+        true => println!("SKIPPED {name}: somebody else's processes are not ours to kill"),
+        false => run(),
+    })
+}
+
 thread_local! {
     /// What the row of this thread failed with; nothing while no row runs on it.
     static FAILURE: RefCell<Option<String>> = const { RefCell::new(None) };

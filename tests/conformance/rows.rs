@@ -1,8 +1,13 @@
 //! The rows, by section of the description.
 
+mod checks;
 mod clients;
+mod containers;
 mod executor_api;
+mod legacy;
 mod negotiation;
+mod operator;
+mod reliability;
 mod routing;
 mod scheduler;
 mod statuses;
@@ -19,6 +24,11 @@ pub(crate) fn all() -> Vec<Row> {
         statuses::rows(),
         scheduler::rows(),
         executor_api::rows(),
+        legacy::rows(),
+        operator::rows(),
+        containers::rows(),
+        checks::rows(),
+        reliability::rows(),
         clients::rows(),
     ];
     sections.into_iter().flatten().collect()

@@ -13,22 +13,29 @@ const AGENT: &str = "CYGNET_CONFORMANCE_AGENT";
 #[derive(Debug, Default)]
 pub(crate) struct Target {
     own: OnceLock<Pair>,
+    /// One that somebody else starts and stops.
+    fixed: Option<(SocketAddr, SocketAddr)>,
 }
 
 impl Target {
+    /// This pair, whoever the environment names.
+    pub(crate) fn of(pair: &Pair) -> Target {
+        Target { own: OnceLock::new(), fixed: Some((pair.master, pair.agent)) }
+    }
+
     /// Where the master listens.
     pub(crate) fn master(&self) -> SocketAddr {
-        named(MASTER).unwrap_or_else(|| self.own().master)
+        self.fixed.map(|(master, _)| master).or_else(|| named(MASTER)).unwrap_or_else(|| self.own().master)
     }
 
     /// Where the agent listens.
     pub(crate) fn agent(&self) -> SocketAddr {
-        named(AGENT).unwrap_or_else(|| self.own().agent)
+        self.fixed.map(|(_, agent)| agent).or_else(|| named(AGENT)).unwrap_or_else(|| self.own().agent)
     }
 
     /// Whether it is somebody else's: its processes are not ours to kill, its programs not where ours are.
     pub(crate) fn is_foreign(&self) -> bool {
-        std::env::var_os(MASTER).is_some()
+        self.fixed.is_none() && std::env::var_os(MASTER).is_some()
     }
 
     fn own(&self) -> &Pair {

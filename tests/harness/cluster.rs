@@ -225,16 +225,32 @@ pub struct Pair {
     /// The agent's address.
     pub agent: SocketAddr,
     task_ports: String,
+    /// Further arguments of the master.
+    arguments: Vec<String>,
 }
 
 impl Pair {
     /// Starts both and waits until the agent has registered.
     #[track_caller]
     pub fn start() -> Pair {
+        Pair::start_with(&[])
+    }
+
+    /// The same, with further arguments for the master.
+    #[track_caller]
+    pub fn start_with(arguments: &[&str]) -> Pair {
         let directory = tempfile::Builder::new().prefix("cygnet-").tempdir().expect("a directory");
         let (master, agent) = (free_address(), free_address());
-        let mut pair =
-            Pair { directory, master_process: None, agent_process: None, master, agent, task_ports: task_ports() };
+        let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        let mut pair = Pair {
+            directory,
+            master_process: None,
+            agent_process: None,
+            master,
+            agent,
+            task_ports: task_ports(),
+            arguments,
+        };
         pair.start_master();
         pair.start_agent();
         pair.wait_until_registered();
@@ -243,8 +259,9 @@ impl Pair {
 
     /// Starts the master.
     pub fn start_master(&mut self) {
-        let arguments = ["master", "--work-dir", &self.path("master"), "--port", &self.master.port().to_string()];
-        self.master_process = Some(Running::start(&arguments.map(str::to_owned), &self.directory.path().join("log")));
+        let own = ["master", "--work-dir", &self.path("master"), "--port", &self.master.port().to_string()];
+        let arguments: Vec<String> = own.into_iter().map(str::to_owned).chain(self.arguments.iter().cloned()).collect();
+        self.master_process = Some(Running::start(&arguments, &self.directory.path().join("log")));
     }
 
     /// Starts the agent.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::executor::{self, Executor};
-use crate::framework::Framework;
+use crate::framework::{Framework, filled, launch_group};
 use crate::row::{Row, both};
 use crate::target::Target;
 use crate::wire::Form;
@@ -11,7 +11,7 @@ use crate::wire::Form;
 type Check = fn(&Target, Form);
 
 pub(crate) fn rows() -> Vec<Row> {
-    let rows: [(&str, Check); 12] = [
+    let rows: [(&str, Check); 13] = [
         ("3.6 SUBSCRIBE: SUBSCRIBED, then the task", subscribed),
         ("3.6 SUBSCRIBE: an older stream is closed", |target, form| {
             let framework = Framework::subscribe(target, form);
@@ -52,6 +52,22 @@ pub(crate) fn rows() -> Vec<Row> {
             let policy = json!({"grace_period": {"nanoseconds": 7}});
             framework.accepted(json!({"type": "KILL", "kill": {"task_id": {"value": "t"}, "kill_policy": policy}}));
             assert_eq!(executor.stream.event("KILL")["kill"]["kill_policy"], policy);
+        }),
+        ("3.6 LAUNCH_GROUP: to an executor of the framework's own", |target, form| {
+            let framework = Framework::subscribe(target, form);
+            framework.operate(|offer| {
+                let tasks = ["a", "b"].map(|id| filled(crate::framework::task(id, "true"), offer));
+                let mut operation = launch_group(&framework.id, "e", tasks);
+                let executor = &mut operation["launch_group"]["executor"];
+                executor["type"] = json!("CUSTOM");
+                executor["command"] = json!({"value": "exec sleep 1000"});
+                vec![operation]
+            });
+            let executor = Executor::subscribe(target, &framework, "e", json!({}));
+            let event = executor.stream.event("LAUNCH_GROUP");
+            let tasks = event["launch_group"]["task_group"]["tasks"].as_array().expect("tasks");
+            let ids: Vec<_> = tasks.iter().map(|task| task["task_id"]["value"].as_str()).collect();
+            assert_eq!(ids, [Some("a"), Some("b")]);
         }),
         ("3.6 several tasks on one executor", |target, form| {
             let framework = Framework::subscribe(target, form);

@@ -10,10 +10,32 @@ use crate::wire::Form;
 pub(crate) fn rows() -> Vec<Row> {
     let mut rows = vec![
         row("3.3 Accept", accept),
+        row("3.3 Message-Content-Type without recordio", |target| {
+            let headers = [("content-type", "application/json"), ("message-content-type", "application/json")];
+            let answer = http::request(target.agent(), "POST", "/api/v1", &headers, &health(Form::Json, "agent.Call"));
+            assert_eq!(answer.expect("an answer").status, 415);
+        }),
+        row("3.3 Message-Accept without recordio", |target| {
+            let headers = [
+                ("content-type", "application/json"),
+                ("accept", "application/json"),
+                ("message-accept", "application/json"),
+            ];
+            let answer = http::request(target.agent(), "POST", "/api/v1", &headers, &health(Form::Json, "agent.Call"));
+            assert_eq!(answer.expect("an answer").status, 406);
+        }),
         row("3.3 recordio answers only where there is a stream", |target| {
             let headers = [("content-type", "application/json"), ("accept", "application/recordio")];
             let answer = http::request(target.agent(), "POST", "/api/v1", &headers, &health(Form::Json, "agent.Call"));
             assert_eq!(answer.expect("an answer").status, 406);
+        }),
+        row("3.3 recordio request needs Message-Content-Type", |target| {
+            let headers = [("content-type", "application/recordio")];
+            let answer = http::request(target.agent(), "POST", "/api/v1", &headers, b"").expect("an answer");
+            assert_eq!(answer.status, 400, "{}", answer.text());
+            let headers = [("content-type", "application/recordio"), ("message-content-type", "text/plain")];
+            let answer = http::request(target.agent(), "POST", "/api/v1", &headers, b"").expect("an answer");
+            assert_eq!(answer.status, 415, "{}", answer.text());
         }),
         row("3.3 recordio request only for a call that streams", |target| {
             let headers = [("content-type", "application/recordio"), ("message-content-type", "application/json")];
