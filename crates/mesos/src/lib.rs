@@ -16,6 +16,9 @@
 pub mod client;
 mod codec;
 pub mod duration;
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod json;
 mod protowire;
 pub mod recordio;
