@@ -61,6 +61,12 @@ pub(crate) fn rows() -> Vec<Row> {
         while framework.stream.next().is_some() {}
     }));
     rows.extend(both("3.7 GET_TASKS: a task's life", a_task));
+    rows.extend(both("3.7 files", |target, form| {
+        let call = json!({"type": "LIST_FILES", "list_files": {"path": "/no/such/path"}});
+        assert_eq!(MASTER.ask(target, form, &call).status, 404);
+        let call = json!({"type": "READ_FILE", "read_file": {"path": "/no/such/path", "offset": 0}});
+        assert_eq!(MASTER.ask(target, form, &call).status, 404);
+    }));
     rows.extend(both("3.8 files", agent_files));
     rows
 }
@@ -124,6 +130,8 @@ fn shapes() -> Vec<Row> {
         (AGENT, "GET_AGENT", golden!("agent_GET_AGENT")),
         (AGENT, "GET_FRAMEWORKS", golden!("agent_GET_FRAMEWORKS")),
         (AGENT, "GET_EXECUTORS", golden!("agent_GET_EXECUTORS")),
+        (AGENT, "GET_TASKS", golden!("agent_GET_TASKS")),
+        (AGENT, "GET_STATE", golden!("agent_GET_STATE")),
         (AGENT, "GET_CONTAINERS", golden!("agent_GET_CONTAINERS")),
     ];
     let shape = |&(operator, kind, golden): &(Operator, &'static str, &'static str)| {
@@ -198,6 +206,7 @@ fn events(target: &Target, form: Form) {
         (&first["type"], &first["subscribed"]["heartbeat_interval_seconds"]),
         (&json!("SUBSCRIBED"), &json!(15.0))
     );
+    check_shape(form, golden!("operator_event_SUBSCRIBED"), &first);
     assert_eq!(stream.next().expect("an event"), json!({"type": "HEARTBEAT"}));
 
     let framework = Framework::subscribe(target, form);
