@@ -43,7 +43,7 @@ pub(crate) fn both(
 /// A row that starts, stops or kills processes, which only works with our own.
 pub(crate) fn own(name: &'static str, run: impl FnOnce() + Send + 'static) -> Row {
     row(name, move |target| match target.is_foreign() {
-        true => println!("SKIPPED {name}: somebody else's processes are not ours to kill"),
+        true => println!("\nSKIPPED {name}: somebody else's processes are not ours to kill"),
         false => run(),
     })
 }

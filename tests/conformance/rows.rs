@@ -4,6 +4,7 @@ mod checks;
 mod clients;
 mod containers;
 mod executor_api;
+mod http;
 mod legacy;
 mod negotiation;
 mod operator;
@@ -25,6 +26,7 @@ pub(crate) fn all() -> Vec<Row> {
         scheduler::rows(),
         executor_api::rows(),
         legacy::rows(),
+        http::rows(),
         operator::rows(),
         containers::rows(),
         checks::rows(),

@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 
 use crate::command::{installed, program, root};
 
@@ -20,7 +20,10 @@ const PYMESOS: &str = "pymesos==0.3.15";
 const HTTP_PARSER: (&str, &str) = ("http-parser", "0.9.0");
 
 pub(crate) fn install() -> anyhow::Result<()> {
-    ensure!(installed("python3"), "python3 is not installed: the tests that need it will be skipped");
+    if !installed("python3") {
+        println!("python3 is not installed: the tests that drive clients in it will be skipped");
+        return Ok(());
+    }
     program("python3", ["-m", "venv", PLACE])?;
     pip(["install", "--quiet"].into_iter().chain(PACKAGES))?;
     pip(["install", "--quiet", "--no-deps", PYMESOS])?;

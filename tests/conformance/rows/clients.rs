@@ -26,7 +26,7 @@ fn python() -> PathBuf {
 #[track_caller]
 fn drive(program: &str, arguments: &[String]) {
     if !python().exists() {
-        println!("SKIPPED client {program}: the client is not installed; cargo xtask clients does that");
+        println!("\nSKIPPED client {program}: the client is not installed; cargo xtask clients does that");
         return;
     }
     let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "clients", program].iter().collect();
