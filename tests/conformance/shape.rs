@@ -31,7 +31,7 @@ fn compare(shape: &Value, value: &Value, path: &str, faults: &mut Vec<String>) {
             undeclared(fields, values, path, faults);
         }
         (shape, value) => {
-            let wanted = shape.as_str().unwrap_or(if shape.is_array() { "array" } else { "object" });
+            let wanted = shape.as_str().unwrap_or_else(|| kind_of(shape));
             faults.push(format!("{path} is {}, not {wanted}", kind_of(value)));
         }
     }
