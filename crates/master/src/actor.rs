@@ -172,7 +172,8 @@ impl Actor {
                 self.answer(answer, snapshot);
             }
             Request::Measure { answer } => {
-                let metrics = self.core.metrics(now);
+                let mut metrics = self.core.metrics(now);
+                metrics.insert("master/event_queue_http_requests".to_owned(), self.inbox.len() as f64);
                 self.answer(answer, metrics);
             }
             Request::Closed(stream) => self.closed(&stream),

@@ -43,6 +43,8 @@ pub(crate) struct Interest {
     pub(crate) suppressed: BTreeSet<String>,
     /// Agents with GPUs are kept for frameworks that know what these are.
     pub(crate) gpus: bool,
+    /// By role, what an offer must at least hold, one of several; what is usual where nothing is said.
+    pub(crate) minimums: BTreeMap<String, Vec<BTreeMap<String, f64>>>,
     pub(crate) active: bool,
 }
 
@@ -227,7 +229,8 @@ impl Allocator {
         }
         let offer = stock::allocatable_to(&site.available, role).allocate(role);
         let hidden = self.filters.hides(&(framework.clone(), role.to_owned(), agent.clone()), &offer);
-        (is_enough(&offer) && !hidden).then_some(offer)
+        let minimums = interest.minimums.get(role).map(Vec::as_slice);
+        (is_enough(&offer, minimums) && !hidden).then_some(offer)
     }
 
     fn take(&mut self, framework: &FrameworkId, agent: &AgentId, resources: &Resources) {
@@ -278,7 +281,11 @@ impl Allocator {
     }
 }
 
-/// Whether this is worth an offer.
-fn is_enough(resources: &Resources) -> bool {
-    resources.cpus() >= MIN_CPUS || resources.mem() >= MIN_MEM_MB
+/// Whether this is worth an offer to somebody with these minimums: one of them is enough.
+fn is_enough(resources: &Resources, minimums: Option<&[BTreeMap<String, f64>]>) -> bool {
+    let holds = |minimum: &BTreeMap<String, f64>| minimum.iter().all(|(name, least)| resources.scalar(name) >= *least);
+    match minimums {
+        None => resources.cpus() >= MIN_CPUS || resources.mem() >= MIN_MEM_MB,
+        Some(minimums) => !resources.is_empty() && (minimums.is_empty() || minimums.iter().any(holds)),
+    }
 }

@@ -70,7 +70,7 @@ impl Options {
             max_agent_ping_timeouts: 5,
             agent_reregister_timeout: Duration::from_secs(600),
             offer_timeout: None,
-            event_queue: 1 << 16,
+            event_queue: 1 << 18,
             roles: None,
             weights: BTreeMap::new(),
             max_completed_frameworks: 50,

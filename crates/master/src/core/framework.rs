@@ -97,6 +97,7 @@ impl Framework {
             roles: self.roles(),
             suppressed: self.suppressed.clone(),
             gpus: self.capabilities.gpu_resources,
+            minimums: minimums_of(&self.info),
             active: self.is_connected(),
         }
     }
@@ -122,6 +123,18 @@ pub(crate) fn roles_of(info: &v1::FrameworkInfo) -> BTreeSet<String> {
         return info.roles.iter().cloned().collect();
     }
     [named_role(info).unwrap_or(EVERYONE).to_owned()].into()
+}
+
+/// What offers must at least hold, for the roles it said so for.
+fn minimums_of(info: &v1::FrameworkInfo) -> BTreeMap<String, Vec<BTreeMap<String, f64>>> {
+    let amounts = |of: &v1::offer_filters::ResourceQuantities| {
+        of.quantities.iter().map(|(name, least)| (name.clone(), least.value)).collect()
+    };
+    let minimums = |filters: &v1::OfferFilters| {
+        let least = filters.min_allocatable_resources.as_ref()?;
+        Some(least.quantities.iter().map(amounts).collect())
+    };
+    info.offer_filters.iter().filter_map(|(role, filters)| Some((role.clone(), minimums(filters)?))).collect()
 }
 
 /// The role in the field that frameworks with one role still use.

@@ -163,6 +163,9 @@ impl Core {
         let counters = &self.counters;
         for (name, count) in [
             ("dropped_messages", 0),
+            ("event_queue_dispatches", 0),
+            ("event_queue_messages", 0),
+            ("http_cache_hits", 0),
             ("messages_authenticate", 0),
             ("messages_deactivate_framework", 0),
             ("messages_update_slave", 0),
@@ -236,6 +239,7 @@ fn put_framework(framework: &Framework, metrics: &mut Metrics) {
     put_own("offers/declined", counters.offers_declined);
     put_own("offers/rescinded", counters.offers_rescinded);
     put_own("tasks/active/task_unreachable", framework.unreachable.len() as u64);
+    put_own("tasks/active/task_unknown", 0);
     for (state, name) in LIVE {
         put_own(&format!("tasks/active/task_{name}"), framework.states.of(state));
     }

@@ -62,7 +62,8 @@ impl AgentView {
     /// As the operator API has it.
     pub(crate) fn wire(&self) -> get_agents::Agent {
         get_agents::Agent {
-            agent_info: (*self.info).clone(),
+            // As every agent of ours does; Mesos' masters say it, too.
+            agent_info: v1::AgentInfo { checkpoint: Some(true), ..(*self.info).clone() },
             active: self.active,
             deactivated: Some(self.standing.deactivated),
             version: version::MESOS_VERSION.to_owned(),

@@ -79,6 +79,31 @@ fn what_a_role_has_reserved_nobody_else_is_offered() {
 }
 
 #[test]
+fn a_framework_is_offered_no_less_than_it_asked_for() {
+    let quantities = |name: &str, least: f64| mesos::v1::offer_filters::ResourceQuantities {
+        quantities: [(name.to_owned(), mesos::v1::value::Scalar { value: least })].into(),
+    };
+    let filters = |quantities: Vec<_>| mesos::v1::OfferFilters {
+        min_allocatable_resources: Some(mesos::v1::offer_filters::MinAllocatableResources { quantities }),
+    };
+    let picky = |least: Vec<_>| mesos::v1::FrameworkInfo {
+        offer_filters: [("*".to_owned(), filters(least))].into(),
+        ..framework("picky")
+    };
+    let offers = |info: mesos::v1::FrameworkInfo, disk: f64| {
+        let mut world = World::new();
+        world.register(mesos::v1::AgentInfo { resources: vec![scalar("disk", disk)], ..agent("n1", 1.0, 1.0) });
+        let scheduler = world.subscribe(info);
+        world.pass(SECOND);
+        world.offers(&scheduler).len()
+    };
+    assert_eq!(offers(framework("f"), 100.0), 0, "neither processors nor memory");
+    assert_eq!(offers(picky(vec![quantities("cpus", 1.0), quantities("disk", 50.0)]), 100.0), 1, "one is enough");
+    assert_eq!(offers(picky(vec![quantities("disk", 500.0)]), 100.0), 0);
+    assert_eq!(offers(picky(Vec::new()), 100.0), 1, "anything is");
+}
+
+#[test]
 fn the_rest_of_an_accepted_offer_comes_back_with_the_next_round() {
     let mut world = World::new();
     let node = world.register(agent("n1", 4.0, 1024.0));
