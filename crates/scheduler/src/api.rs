@@ -10,6 +10,7 @@ mod checks;
 mod deployments;
 mod envelope;
 mod groups;
+mod pods;
 mod stream;
 mod system;
 mod tasks;
@@ -57,6 +58,9 @@ pub(crate) fn router(api: Api) -> Router {
         .route("/v2/apps/{*path}", any(apps::one))
         .route("/v2/groups", any(groups::root))
         .route("/v2/groups/{*path}", any(groups::one))
+        .route("/v2/pods", any(pods::all))
+        .route("/v2/pods::status", get(pods::statuses))
+        .route("/v2/pods/{*path}", any(pods::one))
         .route("/v2/tasks", get(tasks::list))
         .route("/v2/tasks/delete", post(tasks::kill))
         .route("/v2/tasks/{id}/checks", put(checks::change))

@@ -64,6 +64,18 @@ pub(crate) enum Action {
     RestartApplication,
 }
 
+impl Action {
+    /// What it is called if it is done to a pod.
+    fn of_pod(self) -> &'static str {
+        match self {
+            Action::StopApplication => "StopPod",
+            Action::StartApplication => "StartPod",
+            Action::ScaleApplication => "ScalePod",
+            Action::RestartApplication => "RestartPod",
+        }
+    }
+}
+
 /// One thing a step does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StepAction {
@@ -149,19 +161,47 @@ impl Deployment {
         self.steps.get(self.current).cloned().unwrap_or_default()
     }
 
+    fn is_pod(&self, id: &AppId) -> bool {
+        let change = self.changes.get(id).and_then(|change| change.after.as_ref().or(change.before.as_ref()));
+        change.is_some_and(|app| app.pod.is_some())
+    }
+
+    /// One thing a step does, as people see it.
+    #[must_use]
+    pub(crate) fn action_json(&self, step: &StepAction) -> Value {
+        if self.is_pod(&step.app) {
+            return json!({"action": step.action.of_pod(), "pod": step.app});
+        }
+        json!({"action": step.action, "app": step.app})
+    }
+
+    /// The step under way, as people see it.
+    #[must_use]
+    pub(crate) fn step_json(&self) -> Value {
+        let step = self.step();
+        json!({"actions": step.actions.iter().map(|action| self.action_json(action)).collect::<Vec<_>>()})
+    }
+
+    /// All steps, as people see them.
+    #[must_use]
+    pub(crate) fn steps_json(&self) -> Value {
+        let actions = |step: &Step| step.actions.iter().map(|action| self.action_json(action)).collect::<Vec<_>>();
+        self.steps.iter().map(|step| json!({"actions": actions(step)})).collect()
+    }
+
     /// As events show it: without what all groups were and will be, as Marathon since 1.8. Clients of before want to find
     /// at least the places for it.
     #[must_use]
     pub(crate) fn plan(&self) -> Value {
-        json!({"id": self.id, "version": self.version, "original": {}, "target": {}, "steps": self.steps})
+        json!({"id": self.id, "version": self.version, "original": {}, "target": {}, "steps": self.steps_json()})
     }
 
     /// As `/v2/deployments` lists it, with what goes on now.
     #[must_use]
     pub(crate) fn json(&self, current: &[Value]) -> Value {
-        let affected: Vec<_> = self.changes.keys().collect();
-        json!({"id": self.id, "version": self.version, "affectedApps": affected, "affectedPods": [],
-            "steps": self.steps, "currentActions": current, "currentStep": self.current + 1,
+        let (pods, apps): (Vec<_>, Vec<_>) = self.changes.keys().partition(|id| self.is_pod(id));
+        json!({"id": self.id, "version": self.version, "affectedApps": apps, "affectedPods": pods,
+            "steps": self.steps_json(), "currentActions": current, "currentStep": self.current + 1,
             "totalSteps": self.steps.len()})
     }
 }

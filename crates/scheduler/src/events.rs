@@ -36,6 +36,12 @@ pub(crate) fn api_post(app: &App, now: Timestamp) -> Event {
     Event::new("api_post_event", now, json!({"clientIp": "", "uri": uri, "appDefinition": app}))
 }
 
+/// A pod was created, changed or removed: `kind` says which.
+#[must_use]
+pub(crate) fn pod(kind: &'static str, id: &AppId, now: Timestamp) -> Event {
+    Event::new(kind, now, json!({"clientIp": "", "uri": format!("/v2/pods{id}")}))
+}
+
 /// A health check was added.
 #[must_use]
 pub(crate) fn check_added(app: &App, check: &HealthCheck, now: Timestamp) -> Event {
@@ -115,7 +121,7 @@ pub(crate) fn unknown_terminated(task_id: &str, state: TaskState, now: Timestamp
 #[must_use]
 pub(crate) fn status_update(instance: &Instance, status: &TaskStatus, now: Timestamp) -> Event {
     let addresses: Vec<_> = instance.ip.iter().map(|ip| json!({"ipAddress": ip, "protocol": "IPv4"})).collect();
-    let data = json!({"slaveId": instance.agent_id, "taskId": instance.task_id(), "appId": instance.app,
+    let data = json!({"slaveId": instance.agent_id, "taskId": status.task_id.value, "appId": instance.app,
         "taskStatus": states::name(status.state()), "message": status.message.as_deref().unwrap_or_default(),
         "host": instance.host, "ipAddresses": addresses, "ports": instance.ports, "version": instance.config});
     Event::new("status_update_event", now, data)
@@ -126,7 +132,7 @@ pub(crate) fn status_update(instance: &Instance, status: &TaskStatus, now: Times
 pub(crate) fn deployment(kind: &'static str, deployment: &Deployment, now: Timestamp) -> Event {
     let mut data = json!({"id": deployment.id, "plan": deployment.plan()});
     if !matches!(kind, "deployment_success" | "deployment_failed") {
-        data["currentStep"] = json!(deployment.step());
+        data["currentStep"] = deployment.step_json();
     }
     Event::new(kind, now, data)
 }

@@ -127,11 +127,19 @@ impl InstanceId {
         format!("{}._app.{incarnation}", self.0)
     }
 
-    /// The instance a task id belongs to, if it has our form.
+    /// The id of the task of one container of a pod's instance.
+    #[must_use]
+    pub fn member(&self, container: &str, incarnation: u32) -> String {
+        format!("{}.{container}.{incarnation}", self.0)
+    }
+
+    /// The instance a task id belongs to, if it has our form: of an app, or of a container of a pod.
     #[must_use]
     pub fn of_task(task_id: &str) -> Option<Self> {
-        let (instance, _) = task_id.rsplit_once("._app.")?;
-        Some(InstanceId(instance.to_owned()))
+        let mut parts = task_id.rsplitn(3, '.');
+        let (incarnation, _, instance) = (parts.next()?, parts.next()?, parts.next()?);
+        let ours = incarnation.parse::<u32>().is_ok() && instance.contains(".instance-");
+        ours.then(|| InstanceId(instance.to_owned()))
     }
 }
 
@@ -202,7 +210,8 @@ mod tests {
         assert_eq!(app.host_name(), "web.shop");
         let instance = InstanceId::new(&app, "u");
         assert_eq!(instance.task(2), "shop_web.instance-u._app.2");
-        assert_eq!(InstanceId::of_task(&instance.task(2)), Some(instance));
+        assert_eq!(InstanceId::of_task(&instance.task(2)).as_ref(), Some(&instance));
+        assert_eq!(InstanceId::of_task(&instance.member("log", 1)), Some(instance));
         assert_eq!(InstanceId::of_task("other"), None);
     }
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::health::{Health, aggregate};
 use crate::ids::{AppId, InstanceId};
+use crate::pod::member::Member;
 use crate::spread::Site;
 use crate::time::Timestamp;
 
@@ -116,6 +117,9 @@ pub(crate) struct Instance {
     /// When it, or the last incarnation before that was, was killed for its health.
     #[serde(default)]
     pub killed_for_health_at: Option<Timestamp>,
+    /// How each container of it is, if it is of a pod.
+    #[serde(default)]
+    pub members: Vec<Member>,
     /// When it was last told to end.
     pub kill_asked_at: Option<Timestamp>,
     /// Whether it was not heard of for so long that another takes its place.
@@ -146,6 +150,7 @@ impl Instance {
             check_result: None,
             checks_paused_until: None,
             killed_for_health_at: None,
+            members: Vec::new(),
             kill_asked_at: None,
             given_up: false,
         }
@@ -155,6 +160,34 @@ impl Instance {
     #[must_use]
     pub(crate) fn task_id(&self) -> String {
         self.id.task(self.incarnation)
+    }
+
+    /// The ids of its tasks that are not over: one, or one for each container of a pod.
+    #[must_use]
+    pub(crate) fn task_ids(&self) -> Vec<String> {
+        if self.members.is_empty() {
+            return vec![self.task_id()];
+        }
+        let open = self.members.iter().filter(|member| !member.is_over());
+        open.map(|member| self.id.member(&member.name, self.incarnation)).collect()
+    }
+
+    /// The container whose task this is, in a pod's instance.
+    #[must_use]
+    pub(crate) fn member_of(&self, task_id: &str) -> Option<&Member> {
+        self.members.iter().find(|member| self.id.member(&member.name, self.incarnation) == task_id)
+    }
+
+    /// Whether this is the id of one of its tasks.
+    #[must_use]
+    pub(crate) fn owns(&self, task_id: &str) -> bool {
+        if self.members.is_empty() { self.task_id() == task_id } else { self.member_of(task_id).is_some() }
+    }
+
+    /// The id of the executor of a pod's instance.
+    #[must_use]
+    pub(crate) fn executor_id(&self) -> String {
+        format!("{}.{}", self.id, self.incarnation)
     }
 
     /// Whether it has a task that is not over.

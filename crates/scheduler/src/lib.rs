@@ -2,6 +2,7 @@
 //!
 //! Decisions, without a socket or a clock, from the inside out:
 //!
+//! - [`pod`]: containers that come and go together; to the planner an instance of an app;
 //! - [`app`]: definitions, what is wrong with them, what a change of them means;
 //! - `instance`, `health`, `backoff`: one instance, its health by each check, and when to launch the next one;
 //! - `brake`: how many may be killed for their health at a time;
@@ -30,6 +31,7 @@ mod instance;
 mod matching;
 mod options;
 mod plan;
+pub mod pod;
 mod probe;
 mod progress;
 mod refusals;

@@ -19,6 +19,12 @@ impl Stock {
         Stock { left: offer.resources.clone(), roles: Vec::new() }
     }
 
+    /// These, and nothing else.
+    #[must_use]
+    pub(crate) fn holding(resources: Vec<Resource>) -> Self {
+        Stock { left: resources, roles: Vec::new() }
+    }
+
     /// The same, from which only resources of these roles are taken; of any if the list is empty.
     #[must_use]
     pub(crate) fn accepting(self, roles: &[String]) -> Self {

@@ -8,7 +8,7 @@ use mesos::v1::{
 };
 
 use crate::app::App;
-use crate::app::definition::{Check, ExecCommand};
+use crate::app::definition::{Check, ExecCommand, Fetch};
 use crate::instance::Instance;
 use crate::probe;
 
@@ -40,26 +40,33 @@ fn command(app: &App, instance: &Instance, hostname: &str) -> CommandInfo {
         Some(cmd) => (true, Some(cmd.clone()), Vec::new()),
         None => (false, app.args.first().cloned(), app.args.clone()),
     };
-    let variables = variables(app, instance, hostname).into_iter().map(|(name, value)| environment::Variable {
-        name,
-        value: Some(value),
-        ..environment::Variable::default()
-    });
-    let uris = app.fetch.iter().map(|fetch| command_info::Uri {
-        value: fetch.uri.clone(),
-        executable: Some(fetch.executable),
-        extract: Some(fetch.extract),
-        cache: Some(fetch.cache),
-        output_file: fetch.dest_path.clone(),
-    });
     CommandInfo {
-        uris: uris.collect(),
-        environment: Some(Environment { variables: variables.collect() }),
+        uris: uris(&app.fetch),
+        environment: Some(environment(variables(app, instance, hostname))),
         shell: Some(shell),
         value,
         arguments,
         user: app.user.clone(),
     }
+}
+
+/// What is to be fetched.
+pub(crate) fn uris(fetch: &[Fetch]) -> Vec<command_info::Uri> {
+    let uri = |fetch: &Fetch| command_info::Uri {
+        value: fetch.uri.clone(),
+        executable: Some(fetch.executable),
+        extract: Some(fetch.extract),
+        cache: Some(fetch.cache),
+        output_file: fetch.dest_path.clone(),
+    };
+    fetch.iter().map(uri).collect()
+}
+
+/// Variables as Mesos has them.
+pub(crate) fn environment(variables: BTreeMap<String, String>) -> Environment {
+    let variable =
+        |(name, value)| environment::Variable { name, value: Some(value), ..environment::Variable::default() };
+    Environment { variables: variables.into_iter().map(variable).collect() }
 }
 
 /// Marathon's variables, over which the app's own win.
@@ -103,11 +110,13 @@ fn port_variables(app: &App, instance: &Instance, set: &mut impl FnMut(&str, Str
     }
 }
 
-fn variable_name(text: &str) -> String {
+/// A text as part of a variable's name.
+pub(crate) fn variable_name(text: &str) -> String {
     text.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_uppercase() } else { '_' }).collect()
 }
 
-fn labels(labels: &BTreeMap<String, String>) -> Option<Labels> {
+/// Labels as Mesos has them.
+pub(crate) fn labels(labels: &BTreeMap<String, String>) -> Option<Labels> {
     let labels: Vec<_> =
         labels.iter().map(|(key, value)| Label { key: key.clone(), value: Some(value.clone()) }).collect();
     (!labels.is_empty()).then_some(Labels { labels })
@@ -156,7 +165,8 @@ fn check_info(check: &Check, ports: &[u16]) -> Option<CheckInfo> {
     Some(info)
 }
 
-fn exec(command: &ExecCommand) -> CommandInfo {
+/// A command as Mesos has it.
+pub(crate) fn exec(command: &ExecCommand) -> CommandInfo {
     match (&command.shell, &command.argv) {
         (Some(value), _) => shell(value),
         (None, argv) => {

@@ -11,6 +11,7 @@ use super::health_check::HealthCheck;
 use super::readiness::ReadinessCheck;
 use super::seconds::{self, Seconds};
 use crate::ids::AppId;
+use crate::pod::Pod;
 use crate::time::Timestamp;
 
 /// One version of an app.
@@ -91,6 +92,9 @@ pub struct App {
     pub accepted_resource_roles: Vec<String>,
     /// Always host networking.
     pub networks: Vec<Network>,
+    /// The pod that it is, if it is one: then most of the above follows from it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub pod: Option<Box<Pod>>,
     /// When this version was made.
     pub version: Timestamp,
     /// When it was scaled, and when anything else was changed.
@@ -133,6 +137,7 @@ impl App {
             role: None,
             accepted_resource_roles: Vec::new(),
             networks: vec![Network::default()],
+            pod: None,
             version,
             version_info: VersionInfo { last_scaling_at: version, last_config_change_at: version },
         }
@@ -151,6 +156,9 @@ impl App {
         same.instances = self.instances;
         same.version = self.version;
         same.version_info = self.version_info;
+        if let (Some(same), Some(own)) = (&mut same.pod, &self.pod) {
+            same.scaling.clone_from(&own.scaling);
+        }
         same != *self
     }
 

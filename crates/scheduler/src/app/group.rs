@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::definition::App;
 use super::update::AppUpdate;
 use super::validate::{self, Fault, Faults};
 use crate::ids::AppId;
@@ -129,6 +130,12 @@ impl Structure {
         let named = self.apps.iter().any(|(named, _)| named == id);
         let group = id.parent();
         !named && (self.whole.contains(&group) || self.drops_group(&group))
+    }
+
+    /// Whether an app or a pod that is there now is to go. Pods are never named with their group, and only go with it.
+    #[must_use]
+    pub fn drops(&self, app: &App) -> bool {
+        if app.pod.is_some() { self.drops_group(&app.id.parent()) } else { self.drops_app(&app.id) }
     }
 
     /// Whether a group that is there now and not named is to go.

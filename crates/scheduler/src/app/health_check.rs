@@ -118,7 +118,38 @@ pub enum IpProtocol {
     IPv6,
 }
 
+impl From<String> for CommandValue {
+    fn from(value: String) -> Self {
+        CommandValue { value }
+    }
+}
+
 impl HealthCheck {
+    /// A check of this protocol, with Marathon's defaults.
+    #[must_use]
+    pub fn of(protocol: Protocol) -> Self {
+        HealthCheck {
+            protocol,
+            path: None,
+            port: None,
+            port_index: None,
+            port_name: None,
+            name: None,
+            http: None,
+            service: None,
+            command: None,
+            grace_period_seconds: grace(),
+            interval_seconds: interval(),
+            timeout_seconds: timeout(),
+            max_consecutive_failures: failures(),
+            minimum_consecutive_successes: one(),
+            backoff_after_kill: false,
+            delay_seconds: delay(),
+            ignore_http1xx: false,
+            ip_protocol: IpProtocol::IPv4,
+        }
+    }
+
     /// The port to ask, given the instance's host ports.
     #[must_use]
     pub fn effective_port(&self, definitions: &[PortDefinition], ports: &[u16]) -> Option<u16> {

@@ -102,6 +102,7 @@ impl Core {
             let faults = Faults::from(crate::app::Fault::new("/id", format!("does not match the app's path {id}")));
             return Err(faults.into());
         }
+        self.no_pod(id)?;
         let before = self.wanted(id).ok().cloned();
         let after = self.after(id, update, manner, now)?;
         let status = if before.is_some() { 200 } else { 201 };
@@ -137,6 +138,7 @@ impl Core {
         let mut wanted = BTreeMap::new();
         for update in updates {
             let id = update.id.as_deref().map(AppId::new).ok_or_else(missing_id)?;
+            self.no_pod(&id)?;
             let after = self.after(&id, update, manner, now)?;
             wanted.insert(id, Some(after));
         }
@@ -150,6 +152,7 @@ impl Core {
 
     /// `DELETE /v2/apps/{id}`.
     pub(crate) fn remove(&mut self, id: &AppId, force: bool, now: Timestamp) -> Result<Accepted, Refusal> {
+        self.no_pod(id)?;
         let before = self.wanted(id)?.clone();
         self.unlocked(id, force)?;
         let deployment = self.deploy_one(Change::new(id.clone(), Some(before), None), now);
@@ -158,6 +161,7 @@ impl Core {
 
     /// `POST /v2/apps/{id}/restart`.
     pub(crate) fn restart(&mut self, id: &AppId, force: bool, now: Timestamp) -> Result<Accepted, Refusal> {
+        self.no_pod(id)?;
         let before = self.wanted(id)?.clone();
         self.unlocked(id, force)?;
         let mut after = before.clone();
@@ -261,7 +265,7 @@ impl Core {
         wanted.into_iter().filter_map(change).collect()
     }
 
-    fn deploy_one(&mut self, change: Change, now: Timestamp) -> String {
+    pub(super) fn deploy_one(&mut self, change: Change, now: Timestamp) -> String {
         self.deploy(vec![change], Dependencies::new(), now)
     }
 
@@ -278,7 +282,11 @@ impl Core {
     fn install(&mut self, before: Option<&App>, after: &App, now: Timestamp) {
         let id = &after.id;
         let used: BTreeSet<_> = self.instances_of(id).map(|instance| instance.config).collect();
-        self.tell(events::api_post(after, now));
+        self.tell(match (&after.pod, before) {
+            (None, _) => events::api_post(after, now),
+            (Some(_), None) => events::pod("pod_created_event", id, now),
+            (Some(_), Some(_)) => events::pod("pod_updated_event", id, now),
+        });
         if before.is_none_or(|before| before.config_version() != after.config_version()) {
             self.backoffs.remove(id);
             self.tell_checks(before, after, now);
@@ -291,7 +299,10 @@ impl Core {
     }
 
     fn retire(&mut self, id: &AppId, before: Option<&App>, now: Timestamp) {
-        for check in before.iter().flat_map(|before| &before.health_checks) {
+        if before.is_some_and(|before| before.pod.is_some()) {
+            self.tell(events::pod("pod_deleted_event", id, now));
+        }
+        for check in before.iter().filter(|before| before.pod.is_none()).flat_map(|before| &before.health_checks) {
             self.tell(events::check_removed(id, check, now));
         }
         if let Some(record) = self.apps.get_mut(id) {
@@ -300,6 +311,9 @@ impl Core {
     }
 
     fn tell_checks(&mut self, before: Option<&App>, after: &App, now: Timestamp) {
+        if after.pod.is_some() {
+            return;
+        }
         let old = before.map(|before| before.health_checks.clone()).unwrap_or_default();
         for check in old.iter().filter(|check| !after.health_checks.contains(check)) {
             self.tell(events::check_removed(&after.id, check, now));
@@ -321,11 +335,11 @@ impl Core {
     }
 
     /// Whether an app was left on its way when its deployment was stopped.
-    fn is_halted(&self, id: &AppId) -> bool {
+    pub(super) fn is_halted(&self, id: &AppId) -> bool {
         self.apps.get(id).is_some_and(|record| record.halted)
     }
 
-    fn unlocked(&self, id: &AppId, force: bool) -> Result<(), Refusal> {
+    pub(super) fn unlocked(&self, id: &AppId, force: bool) -> Result<(), Refusal> {
         self.all_unlocked([id].into_iter(), force)
     }
 

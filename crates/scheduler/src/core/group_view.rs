@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::groups::GroupVersion;
 use super::{Core, Embed, Refusal};
+use crate::app::App;
 use crate::ids::AppId;
 use crate::time::Timestamp;
 
@@ -50,7 +51,8 @@ impl Core {
             json["apps"] = apps.filter_map(|app| self.app_json(&app.id, &embed.app, now)).collect();
         }
         if embed.pods {
-            json["pods"] = json!([]);
+            let pods = self.apps_within(id).filter(|app| app.id.parent() == *id);
+            json["pods"] = pods.filter_map(|app| self.pod_status(&app.id)).collect();
         }
         if embed.groups {
             let groups = self.groups_in(id);
@@ -103,12 +105,14 @@ impl Core {
 
 impl GroupVersion {
     fn json(&self, id: &AppId, version: Timestamp) -> Value {
-        let apps: Vec<_> = self.apps.values().filter(|app| app.id.parent() == *id).collect();
+        let here = || self.apps.values().filter(|app| app.id.parent() == *id);
+        let apps: Vec<_> = here().filter(|app| app.pod.is_none()).collect();
+        let pods: Vec<_> = here().filter_map(App::pod_json).collect();
         let named = self.groups.keys().cloned();
         let groups = named.chain(self.apps.keys().map(AppId::parent)).filter_map(|group| group.child_of(id));
         let groups: BTreeSet<_> = groups.collect();
         let dependencies = self.groups.get(id).map(|spec| spec.dependencies.clone()).unwrap_or_default();
-        json!({"id": id, "apps": apps, "pods": [], "dependencies": dependencies, "version": version,
+        json!({"id": id, "apps": apps, "pods": pods, "dependencies": dependencies, "version": version,
             "groups": groups.iter().map(|group| self.json(group, version)).collect::<Vec<_>>()})
     }
 }

@@ -97,7 +97,7 @@ impl Core {
         let wanted = self.wanted_of_group(&id, update, now)?;
         let order = self.order(&wanted.apps, &wanted.groups);
         let deployment = Deployment::new(String::new(), now, self.differing(wanted.apps), order);
-        Ok(json!({"steps": deployment.steps}))
+        Ok(json!({"steps": deployment.steps_json()}))
     }
 
     /// `DELETE /v2/groups/{id}`: with everything in it.
@@ -122,7 +122,8 @@ impl Core {
         }
         if let Some(factor) = update.scale_by {
             let scaled = |app: &App| (app.id.clone(), Some(app.scaled(factor, now)));
-            return Ok(Wanted { apps: self.apps_within(id).map(scaled).collect(), groups: BTreeMap::new() });
+            let apps = self.apps_within(id).filter(|app| app.pod.is_none()).map(scaled).collect();
+            return Ok(Wanted { apps, groups: BTreeMap::new() });
         }
         self.structure_of_group(id, update, now)
     }
@@ -130,7 +131,7 @@ impl Core {
     fn structure_of_group(&self, id: &AppId, update: GroupUpdate, now: Timestamp) -> Result<Wanted, Refusal> {
         let structure = update.structure(id, &|group| self.spec(group))?;
         let mut apps: BTreeMap<AppId, Option<App>> =
-            self.apps_within(id).filter(|app| structure.drops_app(&app.id)).map(|app| (app.id.clone(), None)).collect();
+            self.apps_within(id).filter(|app| structure.drops(app)).map(|app| (app.id.clone(), None)).collect();
         let gone = self.groups.keys().filter(|group| group.is_within(id) && structure.drops_group(group));
         let mut groups: BTreeMap<_, _> = gone.map(|group| (group.clone(), None)).collect();
         for (index, (app, update)) in structure.apps.into_iter().enumerate() {

@@ -31,8 +31,9 @@ impl Core {
 
     fn send_kill(&mut self, id: &InstanceId) {
         let Some(instance) = self.instances.get(id) else { return };
-        let kill = kill_call(&instance.task_id(), instance.agent_id.as_deref());
-        self.effects.calls.push(kill);
+        let agent_id = instance.agent_id.as_deref();
+        let kills: Vec<_> = instance.task_ids().iter().map(|task| kill_call(task, agent_id)).collect();
+        self.effects.calls.extend(kills);
     }
 
     /// Repeats kills that have not come to anything.

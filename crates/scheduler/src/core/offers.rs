@@ -3,12 +3,14 @@
 use mesos::v1::cygnet::HealthAction;
 use mesos::v1::offer::{Operation, operation};
 use mesos::v1::scheduler::{Call, call};
-use mesos::v1::{Filters, Offer};
+use mesos::v1::{Filters, Offer, TaskInfo};
 
 use super::Core;
 use crate::ids::{AppId, InstanceId};
 use crate::instance::Condition;
 use crate::matching::{self, Placement, Wish};
+use crate::pod::group;
+use crate::pod::member::Member;
 use crate::spread::Site;
 use crate::task;
 use crate::time::Timestamp;
@@ -34,11 +36,17 @@ impl Core {
         };
         for (index, offer) in offers.iter().enumerate() {
             let here = placements.iter().filter(|placement| placement.offer == index);
-            let tasks: Vec<_> = here.filter_map(|placement| self.launch(placement, offer, now)).collect();
-            self.effects.calls.push(if tasks.is_empty() {
+            let (mut tasks, mut groups) = (Vec::new(), Vec::new());
+            for launch in here.filter_map(|placement| self.launch(placement, offer, now)) {
+                match launch {
+                    Launch::Task(task) => tasks.push(*task),
+                    Launch::Group(group) => groups.push(*group),
+                }
+            }
+            self.effects.calls.push(if tasks.is_empty() && groups.is_empty() {
                 decline(offer, filters)
             } else {
-                accept(offer, tasks, filters)
+                accept(offer, tasks, groups, filters)
             });
         }
     }
@@ -81,7 +89,11 @@ impl Core {
         placed.placements
     }
 
-    fn launch(&mut self, placement: &Placement, offer: &Offer, now: Timestamp) -> Option<mesos::v1::TaskInfo> {
+    fn launch(&mut self, placement: &Placement, offer: &Offer, now: Timestamp) -> Option<Launch> {
+        let waiting = self.instances.get(&placement.instance)?;
+        let pod = self.apps.get(&waiting.app)?.configuration(waiting.config).pod.clone();
+        let containers = pod.iter().flat_map(|pod| &pod.containers);
+        let members: Vec<_> = containers.map(|container| Member::staging(&container.name, now)).collect();
         self.change(&placement.instance, |instance| {
             instance.enter(Condition::Staging, now);
             instance.staged_at = Some(now);
@@ -89,14 +101,24 @@ impl Core {
             instance.site = Site::of(offer);
             instance.agent_id = Some(offer.agent_id.value.clone());
             instance.ports.clone_from(&placement.ports);
+            instance.members = members;
         })?;
         let instance = self.instances.get(&placement.instance)?;
         let app = self.apps.get(&instance.app)?.configuration(instance.config);
-        let mut task = task::build(app, instance, offer, placement.resources.clone());
+        let resources = placement.resources.clone();
+        if let Some(pod) = &pod {
+            let framework_id = self.framework_id.as_deref().unwrap_or_default();
+            let mut group = group::build(app, pod, instance, offer, resources, framework_id)?;
+            if self.brake.is_on() {
+                group.task_group.tasks.iter_mut().for_each(leave_kills_to_us);
+            }
+            return Some(Launch::Group(Box::new(group)));
+        }
+        let mut task = task::build(app, instance, offer, resources);
         if self.brake.is_on() {
             leave_kills_to_us(&mut task);
         }
-        Some(task)
+        Some(Launch::Task(Box::new(task)))
     }
 
     /// Asks for offers when something may be launched that the last ones were not asked about; asks for none when
@@ -119,19 +141,32 @@ impl Core {
 
 /// Executors of ours are told to say only that a task is unhealthy, so that the brake holds for them, too. Others do not
 /// know the field, and kill as Mesos has it.
-fn leave_kills_to_us(task: &mut mesos::v1::TaskInfo) {
+fn leave_kills_to_us(task: &mut TaskInfo) {
     for check in task.health_check.iter_mut().chain(&mut task.health_checks) {
         check.action = Some(HealthAction::Report.into());
     }
 }
 
-fn accept(offer: &Offer, task_infos: Vec<mesos::v1::TaskInfo>, filters: Filters) -> Call {
-    let launch = Operation {
+/// What is launched for one instance.
+enum Launch {
+    Task(Box<TaskInfo>),
+    Group(Box<operation::LaunchGroup>),
+}
+
+fn accept(offer: &Offer, tasks: Vec<TaskInfo>, groups: Vec<operation::LaunchGroup>, filters: Filters) -> Call {
+    let launch = |task_infos| Operation {
         r#type: Some(operation::Type::Launch.into()),
         launch: Some(operation::Launch { task_infos }),
         ..Operation::default()
     };
-    let accept = call::Accept { offer_ids: vec![offer.id.clone()], operations: vec![launch], filters: Some(filters) };
+    let launch_group = |group| Operation {
+        r#type: Some(operation::Type::LaunchGroup.into()),
+        launch_group: Some(group),
+        ..Operation::default()
+    };
+    let tasks = (!tasks.is_empty()).then(|| launch(tasks));
+    let operations = tasks.into_iter().chain(groups.into_iter().map(launch_group)).collect();
+    let accept = call::Accept { offer_ids: vec![offer.id.clone()], operations, filters: Some(filters) };
     Call { accept: Some(accept), ..simple(call::Type::Accept) }
 }
 

@@ -4,6 +4,7 @@ mod deployments;
 mod groups;
 mod health;
 mod placement;
+mod pods;
 
 use std::time::Duration;
 
@@ -162,7 +163,7 @@ fn large_offer() -> Offer {
     let scalar =
         |name: &str, value| Resource { name: name.into(), scalar: Some(Scalar { value }), ..Resource::default() };
     let ports = Ranges { range: vec![Range { begin: 31000, end: 32000 }] };
-    let ports = Resource { name: "ports".into(), ranges: Some(ports), ..Resource::default() };
+    let ports = Resource { name: "ports".into(), r#type: 1, ranges: Some(ports), ..Resource::default() };
     let resources = vec![scalar("cpus", 100.0), scalar("mem", 10_000.0), ports];
     Offer { agent_id: "agent".into(), hostname: "127.0.0.1".into(), resources, ..Offer::default() }
 }

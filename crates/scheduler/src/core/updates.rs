@@ -83,11 +83,13 @@ impl Core {
     }
 
     fn ask_unanswered(&mut self) {
-        let task = |instance: &Instance| call::reconcile::Task {
-            task_id: instance.task_id().into(),
+        let task = |instance: &Instance, id: String| call::reconcile::Task {
+            task_id: id.into(),
             agent_id: instance.agent_id.as_deref().map(Into::into),
         };
-        let tasks: Vec<_> = self.unanswered.iter().filter_map(|id| self.instances.get(id)).map(task).collect();
+        let instances = self.unanswered.iter().filter_map(|id| self.instances.get(id));
+        let tasks: Vec<_> =
+            instances.flat_map(|instance| instance.task_ids().into_iter().map(move |id| task(instance, id))).collect();
         for tasks in tasks.chunks(TASKS_PER_CALL) {
             self.effects.calls.push(reconcile_call(tasks.to_vec()));
         }
@@ -98,8 +100,11 @@ impl Core {
         self.acknowledge(status);
         let task_id = &status.task_id.value;
         let known = InstanceId::of_task(task_id)
-            .filter(|id| self.instances.get(id).is_some_and(|found| found.has_task() && found.task_id() == *task_id));
+            .filter(|id| self.instances.get(id).is_some_and(|found| found.has_task() && found.owns(task_id)));
         match known {
+            Some(id) if self.instances.get(&id).is_some_and(|found| !found.members.is_empty()) => {
+                self.member_update(&id, status, now);
+            }
             Some(id) => self.known_update(&id, status, now),
             None => self.unknown_update(status, now),
         }
@@ -157,7 +162,8 @@ impl Core {
             let event = events::instance_changed(instance, condition_name(condition), now);
             self.tell(event);
         }
-        self.native_health(id, status, now);
+        let native = self.native_checks(id);
+        self.native_health(id, &native, status, now);
         if condition == Condition::Running {
             self.start_checks(id, now);
         } else {
@@ -167,7 +173,7 @@ impl Core {
 
     /// Addresses, agent and check result, as far as the update has them. Most have nothing new: when a hundred thousand
     /// tasks are reconciled, nothing is to be written.
-    fn take_note(&mut self, id: &InstanceId, status: &TaskStatus) {
+    pub(super) fn take_note(&mut self, id: &InstanceId, status: &TaskStatus) {
         let network = status.container_status.as_ref().and_then(|container| container.network_infos.first());
         let ip = network.and_then(|network| network.ip_addresses.first()).and_then(|ip| ip.ip_address.clone());
         let agent_id = status.agent_id.as_ref().map(|id| id.value.clone());
@@ -186,15 +192,14 @@ impl Core {
 
     /// What the executor's health checks found, which comes with the update: of each check from an executor of ours, in
     /// sum from any other.
-    fn native_health(&mut self, id: &InstanceId, status: &TaskStatus, now: Timestamp) {
-        let native = self.native_checks(id);
+    pub(super) fn native_health(&mut self, id: &InstanceId, native: &[usize], status: &TaskStatus, now: Timestamp) {
         let results = status.health.as_ref().map(|health| health.checks.as_slice()).unwrap_or_default();
         if results.is_empty() || results.len() != native.len() {
-            self.sum_of_health(id, &native, status, now);
+            self.sum_of_health(id, native, status, now);
             return;
         }
-        for (index, result) in native.into_iter().zip(results) {
-            self.one_result(id, index, result, now);
+        for (index, result) in native.iter().zip(results) {
+            self.one_result(id, *index, result, now);
         }
     }
 
@@ -249,7 +254,7 @@ impl Core {
         checks.filter(|(_, check)| check.protocol.is_native()).map(|(index, _)| index).collect()
     }
 
-    fn ended_by(&mut self, id: &InstanceId, status: &TaskStatus, now: Timestamp) {
+    pub(super) fn ended_by(&mut self, id: &InstanceId, status: &TaskStatus, now: Timestamp) {
         let Some(instance) = self.instances.get(id).cloned() else { return };
         let killed = status.state() == TaskState::TaskKilled;
         let by_executor = killed && status.healthy == Some(false) && instance.kill_asked_at.is_none();
@@ -273,7 +278,7 @@ impl Core {
             host: instance.host.clone(),
             message: if killed { health() } else { status.message.clone().unwrap_or_default() },
             state: states::name(status.state()).to_owned(),
-            task_id: instance.task_id(),
+            task_id: status.task_id.value.clone(),
             timestamp: now,
             version: instance.config,
             slave_id: instance.agent_id.clone(),
@@ -291,7 +296,7 @@ fn is_failure(state: TaskState) -> bool {
     !matches!(state, TaskState::TaskFinished | TaskState::TaskKilled)
 }
 
-fn condition_name(condition: Condition) -> &'static str {
+pub(super) fn condition_name(condition: Condition) -> &'static str {
     match condition {
         Condition::Scheduled => "Scheduled",
         Condition::Staging => "Staging",

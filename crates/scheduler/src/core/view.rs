@@ -84,7 +84,7 @@ impl Core {
     }
 
     pub(crate) fn app_json(&self, id: &AppId, embed: &Embed, now: Timestamp) -> Option<Value> {
-        let record = self.apps.get(id).filter(|record| !record.removed)?;
+        let record = self.apps.get(id).filter(|record| !record.removed && record.app.pod.is_none())?;
         let mut json = json!(record.app);
         let looks_at_each = embed.tasks || embed.task_stats;
         let all = looks_at_each.then(|| self.instances_of(id).filter(|instance| instance.has_task()));
@@ -112,27 +112,29 @@ impl Core {
     }
 
     pub(crate) fn versions_json(&self, id: &AppId) -> Option<Value> {
-        let record = self.apps.get(id).filter(|record| !record.removed)?;
+        let record = self.apps.get(id).filter(|record| !record.removed && record.app.pod.is_none())?;
         let versions: Vec<_> = record.versions.keys().rev().collect();
         Some(json!({"versions": versions}))
     }
 
     pub(crate) fn version_json(&self, id: &AppId, version: Timestamp) -> Option<Value> {
-        let record = self.apps.get(id).filter(|record| !record.removed)?;
+        let record = self.apps.get(id).filter(|record| !record.removed && record.app.pod.is_none())?;
         record.versions.get(&version).map(|app| json!(app))
     }
 
     /// The tasks of one app, or of all.
     pub(crate) fn tasks_json(&self, app: Option<&AppId>, keep: impl Fn(&Instance) -> bool) -> Vec<Value> {
         let of_app = |instance: &&Instance| app.is_none_or(|app| instance.app == *app);
-        let all = self.instances.values().filter(|instance| instance.has_task()).filter(of_app);
+        let tasks = self.instances.values().filter(|instance| instance.has_task() && instance.members.is_empty());
+        let all = tasks.filter(of_app);
         all.filter(|instance| keep(instance)).map(|instance| self.task_json(instance)).collect()
     }
 
     /// Where all apps are to be reached, for load balancers: a line for each service port, with the id, the port and, for
     /// each task that runs, host and port.
     pub(crate) fn endpoints(&self) -> String {
-        self.apps_within(&AppId::root()).map(|app| self.endpoint_lines(app)).collect()
+        let apps = self.apps_within(&AppId::root()).filter(|app| app.pod.is_none());
+        apps.map(|app| self.endpoint_lines(app)).collect()
     }
 
     /// The same of one app.
@@ -157,6 +159,7 @@ impl Core {
 
     /// The tasks of an app, which must exist.
     pub(crate) fn tasks_of(&self, id: &AppId) -> Result<Vec<&Instance>, Refusal> {
+        self.no_pod(id)?;
         self.wanted(id)?;
         Ok(self.instances_of(id).filter(|instance| instance.has_task()).collect())
     }
@@ -183,7 +186,7 @@ impl Core {
     /// The instance of a task or instance id.
     pub(crate) fn find(&self, text: &str) -> Option<&Instance> {
         let by_task = InstanceId::of_task(text).and_then(|id| self.instances.get(&id));
-        by_task.filter(|instance| instance.has_task() && instance.task_id() == text)
+        by_task.filter(|instance| instance.has_task() && instance.owns(text))
     }
 
     /// With how far they are, if that is wanted: clients of Marathon refuse fields they do not know.
@@ -191,14 +194,16 @@ impl Core {
         let mut all: Vec<_> = self.deployments.values().collect();
         all.sort_by_key(|deployment| deployment.version);
         let current = |deployment: &Deployment| -> Vec<Value> {
-            deployment.step().actions.iter().map(|action| self.action_json(action, progress, now)).collect()
+            let step = deployment.step();
+            step.actions.iter().map(|action| self.action_json(deployment, action, progress, now)).collect()
         };
         all.into_iter().map(|deployment| deployment.json(&current(deployment))).collect()
     }
 
     /// What is being done to an app; how far that is, and what it waits for, are not Marathon's.
-    fn action_json(&self, action: &StepAction, progress: bool, now: Timestamp) -> Value {
-        let mut json = json!({"action": action.action, "app": action.app, "readinessCheckResults": []});
+    fn action_json(&self, deployment: &Deployment, action: &StepAction, progress: bool, now: Timestamp) -> Value {
+        let mut json = deployment.action_json(action);
+        json["readinessCheckResults"] = json!([]);
         if let Some(progress) = self.progress(&action.app, now).filter(|_| progress) {
             json["progress"] = progress.json();
             json["waitsFor"] = json!(progress.waits_for());
@@ -212,7 +217,8 @@ impl Core {
             let since = ids.iter().filter_map(|id| Some(self.instances.get(id)?.since)).min();
             let left = self.backoffs.get(&record.app.id).map_or(0, |backoff| backoff.left(now).as_secs());
             let refusals = self.refusals.get(&record.app.id).cloned().unwrap_or_default();
-            let mut item = json!({"app": record.app, "count": ids.len(), "since": since,
+            let (name, shown) = record.app.shown();
+            let mut item = json!({name: shown, "count": ids.len(), "since": since,
                 "delay": {"timeLeftSeconds": left, "overdue": left == 0}, "processedOffersSummary": refusals.json()});
             // Clients of before Marathon 1.9 refuse fields they do not know, and hardly anybody has another role.
             let role = record.app.role.as_ref().unwrap_or(&self.role);
@@ -229,7 +235,9 @@ impl Core {
         let mut all = States::default();
         self.states.values().for_each(|states| all.add(*states));
         vec![
-            ("marathon.apps.active.gauge", self.apps.values().filter(|record| !record.removed).count()),
+            ("marathon.apps.active.gauge", self.apps_within(&AppId::root()).filter(|app| app.pod.is_none()).count()),
+            ("marathon.pods.active.gauge", self.apps_within(&AppId::root()).filter(|app| app.pod.is_some()).count()),
+            ("marathon.groups.active.gauge", self.groups.len()),
             ("marathon.deployments.active.gauge", self.deployments.len()),
             ("marathon.instances.staged.gauge", all.staged),
             ("marathon.instances.running.gauge", all.running),

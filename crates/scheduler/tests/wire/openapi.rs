@@ -74,6 +74,9 @@ impl Document {
 fn requests(task: &str, version: &str) -> Vec<(&'static str, &'static str, String, Value, u16)> {
     let app = json!({"id": "/shop/api", "cmd": "run", "cpus": 0.1, "mem": 10, "healthChecks": [{"protocol": "HTTP"}]});
     let group = json!({"id": "/team", "apps": [{"id": "a", "cmd": "run"}]});
+    let check = json!({"http": {"endpoint": "http"}});
+    let pod = json!({"id": "/pod", "containers": [{"name": "web", "exec": {"command": {"shell": "run"}},
+        "endpoints": [{"name": "http"}], "healthCheck": check}]});
     let (none, scale) = (Value::Null, json!({"instances": 1}));
     let of = |method, path, asked: &str, body: &Value, status| (method, path, asked.to_owned(), body.clone(), status);
     vec![
@@ -122,6 +125,24 @@ fn requests(task: &str, version: &str) -> Vec<(&'static str, &'static str, Strin
             &none,
             404,
         ),
+        of("HEAD", "/v2/pods", "/v2/pods", &none, 200),
+        of("POST", "/v2/pods", "/v2/pods", &pod, 201),
+        of("POST", "/v2/pods", "/v2/pods", &pod, 409),
+        of("POST", "/v2/pods", "/v2/pods", &json!({"id": "/p", "containers": []}), 422),
+        of("GET", "/v2/pods", "/v2/pods", &none, 200),
+        of("GET", "/v2/pods::status", "/v2/pods::status", &none, 200),
+        of("GET", "/v2/pods/{id}", "/v2/pods/pod", &none, 200),
+        of("GET", "/v2/pods/{id}", "/v2/pods/none", &none, 404),
+        of("PUT", "/v2/pods/{id}", "/v2/pods/none", &pod, 400),
+        of("PUT", "/v2/pods/{id}", "/v2/pods/pod?force=true", &pod, 200),
+        of("GET", "/v2/pods/{id}::status", "/v2/pods/pod::status", &none, 200),
+        of("GET", "/v2/pods/{id}::versions", "/v2/pods/pod::versions", &none, 200),
+        of("GET", "/v2/pods/{id}::versions/{version}", "/v2/pods/pod::versions/1970-01-01T00:00:00.000Z", &none, 404),
+        of("DELETE", "/v2/pods/{id}::instances", "/v2/pods/pod::instances", &json!(["none"]), 200),
+        of("DELETE", "/v2/pods/{id}::instances/{instance}", "/v2/pods/pod::instances/none", &none, 404),
+        of("GET", "/v2/groups", "/v2/groups", &none, 200),
+        of("GET", "/v2/queue", "/v2/queue", &none, 200),
+        of("DELETE", "/v2/pods/{id}", "/v2/pods/pod?force=true", &none, 202),
         of("GET", "/v2/deployments", "/v2/deployments", &none, 200),
         of("DELETE", "/v2/deployments/{deployment}", "/v2/deployments/none", &none, 404),
         of("GET", "/v2/queue", "/v2/queue?embed=lastUnusedOffers", &none, 200),

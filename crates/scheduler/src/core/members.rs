@@ -1,0 +1,76 @@
+//! What the master tells of the containers of a pod's instance: each is noted, and what they add up to is what becomes of
+//! the instance.
+
+use mesos::v1::TaskStatus;
+
+use super::Core;
+use super::updates::condition_name;
+use crate::events;
+use crate::ids::InstanceId;
+use crate::pod::member::{self, Member};
+use crate::time::Timestamp;
+
+impl Core {
+    /// What became of the task of one container.
+    pub(super) fn member_update(&mut self, id: &InstanceId, status: &TaskStatus, now: Timestamp) {
+        self.unanswered.remove(id);
+        let Some(known) = self.instances.get(id).and_then(|found| found.member_of(&status.task_id.value)) else {
+            return;
+        };
+        let (name, mut member) = (known.name.clone(), known.clone());
+        if !member.note(status, now) {
+            return;
+        }
+        let is_news = member.state() != known.state();
+        self.change(id, |instance| {
+            if let Some(known) = instance.members.iter_mut().find(|known| known.name == name) {
+                *known = member;
+            }
+        });
+        self.take_note(id, status);
+        if let Some(instance) = self.instances.get(id).filter(|_| is_news) {
+            let event = events::status_update(instance, status, now);
+            self.tell(event);
+        }
+        self.members_go_on(id, now);
+        if let Some(index) = self.check_of_member(id, &name) {
+            self.native_health(id, &[index], status, now);
+        }
+        self.members_end(id, status, now);
+    }
+
+    fn members_go_on(&mut self, id: &InstanceId, now: Timestamp) {
+        let Some(instance) = self.instances.get(id) else { return };
+        let Some(next) = member::condition(&instance.members).filter(|next| *next != instance.condition) else {
+            return;
+        };
+        if instance.condition.leads_to(next)
+            && self.change(id, |instance| instance.enter(next, now)) == Some(true)
+            && let Some(instance) = self.instances.get(id)
+        {
+            let event = events::instance_changed(instance, condition_name(next), now);
+            self.tell(event);
+        }
+    }
+
+    /// Once all containers are over, the instance is, as the one that tells most ended.
+    fn members_end(&mut self, id: &InstanceId, status: &TaskStatus, now: Timestamp) {
+        let Some(instance) = self.instances.get(id) else { return };
+        let Some(one) = member::decisive(&instance.members) else { return };
+        let (state, healthy, message) = (one.state().into(), one.healthy, one.message.clone());
+        let task_id = instance.id.member(&one.name, instance.incarnation).into();
+        let last = TaskStatus { state, healthy, message: Some(message), task_id, ..status.clone() };
+        self.ended_by(id, &last, now);
+    }
+
+    /// Which of the pod's health checks is this container's.
+    fn check_of_member(&self, id: &InstanceId, name: &str) -> Option<usize> {
+        let instance = self.instances.get(id)?;
+        self.apps.get(&instance.app)?.configuration(instance.config).pod.as_ref()?.check_index(name)
+    }
+
+    /// The containers of an instance, as they are shown.
+    pub(super) fn members(&self, id: &InstanceId) -> &[Member] {
+        self.instances.get(id).map_or(&[], |instance| &instance.members)
+    }
+}

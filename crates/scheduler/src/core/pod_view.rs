@@ -1,0 +1,169 @@
+//! Pods as people see them: definitions, versions, and the status of each instance and container.
+
+use mesos::states;
+use mesos::v1::TaskState;
+use serde_json::{Value, json};
+
+use super::{Core, Refusal};
+use crate::app::App;
+use crate::ids::{AppId, InstanceId};
+use crate::instance::{Condition, Goal, Instance};
+use crate::pod::Pod;
+use crate::pod::definition::Container;
+use crate::pod::member::Member;
+use crate::time::Timestamp;
+
+impl Core {
+    /// `GET /v2/pods`.
+    pub(crate) fn pods_json(&self) -> Value {
+        self.apps_within(&AppId::root()).filter_map(App::pod_json).collect()
+    }
+
+    /// `GET /v2/pods/{id}`.
+    pub(crate) fn pod_json(&self, id: &AppId) -> Result<Value, Refusal> {
+        self.pod(id).map(|app| app.pod_json().unwrap_or_default())
+    }
+
+    /// `GET /v2/pods/{id}::versions`.
+    pub(crate) fn pod_versions(&self, id: &AppId) -> Result<Value, Refusal> {
+        self.pod(id)?;
+        let record = self.apps.get(id);
+        Ok(record.iter().flat_map(|record| record.versions.keys().rev()).map(|version| json!(version)).collect())
+    }
+
+    /// `GET /v2/pods/{id}::versions/{version}`.
+    pub(crate) fn pod_in_version(&self, id: &AppId, version: Timestamp) -> Result<Value, Refusal> {
+        self.pod(id)?;
+        let found = self.apps.get(id).and_then(|record| record.versions.get(&version)).and_then(App::pod_json);
+        found.ok_or_else(|| Refusal::new(404, format!("Pod '{id}' does not exist in version {version}")))
+    }
+
+    /// `GET /v2/pods::status`.
+    pub(crate) fn pod_statuses(&self) -> Value {
+        self.apps_within(&AppId::root()).filter_map(|app| self.pod_status(&app.id)).collect()
+    }
+
+    /// `GET /v2/pods/{id}::status`.
+    pub(crate) fn status_of_pod(&self, id: &AppId) -> Result<Value, Refusal> {
+        self.pod(id)?;
+        Ok(self.pod_status(id).unwrap_or_default())
+    }
+
+    pub(super) fn pod_status(&self, id: &AppId) -> Option<Value> {
+        let app = self.wanted(id).ok()?;
+        let spec = app.pod_json()?;
+        let ids: Vec<_> = self.instances_of(id).map(|instance| (instance.id.clone(), instance.since)).collect();
+        let instances: Vec<Value> = ids.iter().filter_map(|(one, _)| self.pod_instance(one)).collect();
+        let stable = instances.iter().filter(|one| one["status"] == "STABLE").count();
+        let status =
+            if u32::try_from(stable).is_ok_and(|stable| stable >= app.instances) { "STABLE" } else { "DEGRADED" };
+        let since = ids.iter().map(|(_, since)| *since).max().unwrap_or(app.version).max(app.version);
+        let history: Vec<Value> = self
+            .apps
+            .get(id)?
+            .last_failure
+            .iter()
+            .map(|failure| {
+                json!({"instanceID": InstanceId::of_task(&failure.task_id), "startedAt": failure.timestamp,
+                "terminatedAt": failure.timestamp, "message": failure.message,
+                "containers": [{"containerId": failure.task_id, "lastKnownState": failure.state}]})
+            })
+            .collect();
+        Some(json!({"id": id, "spec": spec, "status": status, "statusSince": since, "instances": instances,
+            "terminationHistory": history, "lastUpdated": since, "lastChanged": since}))
+    }
+
+    /// One instance of a pod, with its containers.
+    pub(super) fn pod_instance(&self, id: &InstanceId) -> Option<Value> {
+        let instance = self.instances.get(id)?;
+        let app = self.apps.get(&instance.app)?.configuration(instance.config);
+        let pod = app.pod.as_deref()?;
+        let (status, message) = status(instance, pod);
+        let containers: Vec<Value> =
+            pod.containers.iter().filter_map(|one| self.container(instance, pod, one)).collect();
+        let total = pod.total();
+        let mut json = json!({
+            "id": id, "status": status, "statusSince": instance.since, "conditions": [],
+            "agentHostname": instance.host, "agentId": instance.agent_id,
+            "resources": {"cpus": total.cpus, "mem": total.mem, "disk": total.disk, "gpus": total.gpus},
+            "networks": instance.ip.iter().map(|ip| json!({"addresses": [ip]})).collect::<Vec<_>>(),
+            "containers": containers, "specReference": format!("/v2/pods{}::versions/{}", app.id, app.version),
+            "localVolumes": [], "lastUpdated": instance.since, "lastChanged": instance.since,
+            "role": app.role.as_ref().unwrap_or(&self.role),
+        });
+        if let Some(message) = message {
+            json["message"] = json!(message);
+        }
+        if let Value::Object(fields) = &mut json {
+            fields.retain(|_, value| !value.is_null());
+        }
+        Some(json)
+    }
+
+    fn container(&self, instance: &Instance, pod: &Pod, container: &Container) -> Option<Value> {
+        let member = self.members(&instance.id).iter().find(|member| member.name == container.name)?;
+        let first = pod.containers.iter().take_while(|one| one.name != container.name);
+        let first: usize = first.map(|one| one.endpoints.len()).sum();
+        let ports = instance.ports.get(first..).unwrap_or_default();
+        let checked = checked_endpoint(container);
+        let endpoints = container.endpoints.iter().zip(ports).map(|(endpoint, port)| {
+            let mut json = json!({"name": endpoint.name, "allocatedHostPort": port});
+            if let Some(healthy) = member.healthy.filter(|_| checked == Some(&endpoint.name)) {
+                json["healthy"] = json!(healthy);
+            }
+            json
+        });
+        let wanted = container.resources;
+        let mut json = json!({
+            "name": member.name, "status": states::name(member.state()), "statusSince": member.since,
+            "containerId": instance.id.member(&member.name, instance.incarnation),
+            "endpoints": endpoints.collect::<Vec<_>>(), "conditions": conditions(container, member),
+            "resources": {"cpus": wanted.cpus, "mem": wanted.mem, "disk": wanted.disk, "gpus": wanted.gpus},
+            "lastUpdated": member.updated, "lastChanged": member.since,
+        });
+        if !member.message.is_empty() {
+            json["message"] = json!(member.message);
+        }
+        if member.is_over() {
+            json["termination"] = json!({"message": member.message});
+        }
+        Some(json)
+    }
+}
+
+/// The endpoint a container's health check asks.
+fn checked_endpoint(container: &Container) -> Option<&String> {
+    let check = container.health_check.as_ref()?;
+    check.http.as_ref().map(|http| &http.endpoint).or_else(|| check.tcp.as_ref().map(|tcp| &tcp.endpoint))
+}
+
+/// Whether a container that runs is healthy, where it has a check: not reported yet counts as not.
+fn conditions(container: &Container, member: &Member) -> Vec<Value> {
+    if container.health_check.is_none() || member.state() != TaskState::TaskRunning {
+        return Vec::new();
+    }
+    let reason = if member.healthy.is_some() { "health-reported-by-mesos" } else { "health-unreported-by-mesos" };
+    let value = if member.healthy == Some(true) { "true" } else { "false" };
+    vec![json!({"name": "healthy", "value": value, "reason": reason, "lastUpdated": member.updated,
+        "lastChanged": member.since})]
+}
+
+/// How an instance is, in Marathon's words for pods.
+fn status(instance: &Instance, pod: &Pod) -> (&'static str, Option<&'static str>) {
+    let sick = |container: &Container| {
+        let member = instance.members.iter().find(|member| member.name == container.name);
+        container.health_check.is_some()
+            && member.is_some_and(|one| one.state() == TaskState::TaskRunning && one.healthy != Some(true))
+    };
+    match instance.condition {
+        _ if instance.goal == Goal::Stopped => ("TERMINAL", None),
+        Condition::Scheduled => ("PENDING", None),
+        Condition::Staging | Condition::Starting => ("STAGING", None),
+        Condition::Killing => ("TERMINAL", None),
+        Condition::Unreachable => ("DEGRADED", Some("pod instance has become unreachable")),
+        Condition::Running if pod.containers.iter().any(sick) => {
+            ("DEGRADED", Some("at least one container is not healthy"))
+        }
+        Condition::Running => ("STABLE", None),
+    }
+}

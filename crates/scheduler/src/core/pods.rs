@@ -1,0 +1,106 @@
+//! What people ask of pods: the same as of apps, by the same machinery, in Marathon's other words.
+
+use serde_json::{Value, json};
+
+use super::{Accepted, Core, Kill, Refusal};
+use crate::app::{App, Fault, Faults};
+use crate::deployment::Change;
+use crate::ids::{AppId, InstanceId};
+use crate::pod::Pod;
+use crate::time::Timestamp;
+
+impl Core {
+    /// `POST /v2/pods`.
+    pub(crate) fn create_pod(&mut self, pod: Pod, force: bool, now: Timestamp) -> Result<Accepted, Refusal> {
+        let app = self.admit(pod.app(now)?)?;
+        let id = app.id.clone();
+        if self.wanted(&id).is_ok() {
+            return Err(Refusal::new(409, format!("A pod with id [{id}] already exists.")));
+        }
+        self.unlocked(&id, force)?;
+        let body = app.pod_json().unwrap_or_default();
+        let deployment = self.deploy_one(Change::new(id.clone(), None, Some(app)), now);
+        Ok(Accepted { status: 201, deployment: Some(deployment), app: id, body })
+    }
+
+    /// `PUT /v2/pods/{id}`.
+    pub(crate) fn put_pod(&mut self, id: &AppId, pod: Pod, force: bool, now: Timestamp) -> Result<Accepted, Refusal> {
+        if AppId::new(&pod.id) != *id {
+            let message = format!("'{id}' does not match definition's id ('{}')", pod.id);
+            return Err(Refusal::new(400, message));
+        }
+        let before = self.pod(id)?.clone();
+        let mut after = pod.app(now)?;
+        after.version_info = before.version_info;
+        if before.needs_restart(&after) {
+            after.version_info.last_config_change_at = now;
+        }
+        if before.instances != after.instances {
+            after.version_info.last_scaling_at = now;
+        }
+        let after = self.admit(after)?;
+        if !before.differs(&after) && !self.is_halted(id) {
+            let body = before.pod_json().unwrap_or_default();
+            return Ok(Accepted { status: 200, deployment: None, app: id.clone(), body });
+        }
+        self.unlocked(id, force)?;
+        let body = after.pod_json().unwrap_or_default();
+        let deployment = self.deploy_one(Change::new(id.clone(), Some(before), Some(after)), now);
+        Ok(Accepted { status: 200, deployment: Some(deployment), app: id.clone(), body })
+    }
+
+    /// `DELETE /v2/pods/{id}`.
+    pub(crate) fn remove_pod(&mut self, id: &AppId, force: bool, now: Timestamp) -> Result<Accepted, Refusal> {
+        let before = self.pod(id)?.clone();
+        self.unlocked(id, force)?;
+        let deployment = self.deploy_one(Change::new(id.clone(), Some(before), None), now);
+        Ok(Accepted { status: 202, deployment: Some(deployment), app: id.clone(), body: Value::Null })
+    }
+
+    /// `DELETE /v2/pods/{id}::instances`: those that are named, as they were.
+    pub(crate) fn kill_pod_instances(
+        &mut self,
+        id: &AppId,
+        instances: &[String],
+        wipe: bool,
+        now: Timestamp,
+    ) -> Result<Vec<Value>, Refusal> {
+        self.pod(id)?;
+        let named: Vec<InstanceId> = self
+            .instances_of(id)
+            .map(|one| one.id.clone())
+            .filter(|one| instances.iter().any(|name| name == one.as_str()))
+            .collect();
+        let shown = named.iter().filter_map(|one| self.pod_instance(one)).collect();
+        self.kill_tasks(&named, Kill { wipe, ..Kill::default() }, now)?;
+        Ok(shown)
+    }
+
+    /// The wanted definition of a pod.
+    pub(super) fn pod(&self, id: &AppId) -> Result<&App, Refusal> {
+        let missing = || Refusal::new(404, format!("Pod '{id}' does not exist"));
+        self.wanted(id).ok().filter(|app| app.pod.is_some()).ok_or_else(missing)
+    }
+
+    /// Refuses what is asked of an app where there is a pod.
+    pub(super) fn no_pod(&self, id: &AppId) -> Result<(), Refusal> {
+        match self.pod(id) {
+            Ok(_) => Err(Faults::from(Fault::new("/", "Applications and Pods may not share the same id")).into()),
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+impl App {
+    /// As the pod that it is, if it is one.
+    pub(crate) fn pod_json(&self) -> Option<Value> {
+        let mut json = json!(self.pod.as_ref()?);
+        json["version"] = json!(self.version);
+        Some(json)
+    }
+
+    /// What it is, and as that.
+    pub(super) fn shown(&self) -> (&'static str, Value) {
+        self.pod_json().map_or_else(|| ("app", json!(self)), |pod| ("pod", pod))
+    }
+}

@@ -1,0 +1,176 @@
+//! Stories of pods: launched as a group, healthy when every checked container is, and gone together.
+
+use mesos::v1::offer::operation::LaunchGroup;
+
+use super::*;
+use crate::pod::Pod;
+
+fn pod() -> Value {
+    json!({"id": "/shop/pod", "scaling": {"kind": "fixed", "instances": 1}, "containers": [
+        {"name": "web", "exec": {"command": {"shell": "run"}}, "resources": {"cpus": 0.5, "mem": 64},
+            "endpoints": [{"name": "http", "hostPort": 0}], "environment": {"COLOUR": "blue"},
+            "healthCheck": {"http": {"endpoint": "http", "path": "/health"}}},
+        {"name": "log", "exec": {"command": {"argv": ["tail", "-f", "x"]}}, "resources": {"cpus": 0.1, "mem": 16},
+            "healthCheck": {"exec": {"command": {"argv": ["test", "-e", "x"]}}}},
+    ]})
+}
+
+fn id() -> AppId {
+    AppId::new("/shop/pod")
+}
+
+impl World {
+    fn post_pod(&mut self, json: Value) -> Result<Accepted, Refusal> {
+        let pod: Pod = serde_json::from_value(json).unwrap();
+        self.tell(|core, now| core.create_pod(pod, false, now))
+    }
+
+    fn put_pod(&mut self, json: Value) -> Result<Accepted, Refusal> {
+        let pod: Pod = serde_json::from_value(json).unwrap();
+        self.tell(|core, now| core.put_pod(&id(), pod, false, now))
+    }
+
+    /// A large offer, and the groups that are launched on it.
+    fn offer_groups(&mut self) -> Vec<LaunchGroup> {
+        self.take(call::Type::Accept);
+        let disk = Resource { name: "disk".into(), scalar: Some(Scalar { value: 1000.0 }), ..Resource::default() };
+        let mut offer = large_offer();
+        offer.resources.push(disk);
+        self.tell(|core, now| core.offers(&[offer], now));
+        let accepts = self.take(call::Type::Accept).into_iter().filter_map(|call| call.accept);
+        accepts.flat_map(|accept| accept.operations).filter_map(|operation| operation.launch_group).collect()
+    }
+
+    fn bring_up_pod(&mut self) -> [String; 2] {
+        let group = self.offer_groups().remove(0);
+        let tasks: Vec<_> = group.task_group.tasks.into_iter().map(|task| task.task_id.value).collect();
+        for task in &tasks {
+            self.update(task, TaskState::TaskStarting, None);
+            self.update(task, TaskState::TaskRunning, None);
+        }
+        tasks.try_into().unwrap()
+    }
+
+    fn pod_status(&self) -> Value {
+        self.core.status_of_pod(&id()).unwrap()
+    }
+
+    fn instance(&self) -> Value {
+        self.pod_status()["instances"][0].clone()
+    }
+}
+
+#[test]
+fn task_group_builder_a_task_for_each_container_and_an_executor() {
+    let mut world = World::new();
+    let accepted = world.post_pod(pod()).unwrap();
+    assert_eq!((accepted.status, &accepted.body["id"]), (201, &json!("/shop/pod")));
+    assert!(world.told().contains(&"pod_created_event"));
+    let group = world.offer_groups().remove(0);
+    assert!(mesos::validate::group_executor(&group.executor, &"framework".into()).is_ok());
+    assert_eq!(mesos::validate::task_group(&group.task_group, &"agent".into(), |_| None), Ok(()));
+    let [web, log] = group.task_group.tasks.as_slice() else { panic!("two tasks") };
+    let instance = InstanceId::of_task(&web.task_id.value).unwrap();
+    assert_eq!(web.task_id.value, format!("{instance}.web.1"));
+    let http = web.health_check.as_ref().and_then(|check| check.http.as_ref()).unwrap();
+    let port = web.resources.iter().find_map(|one| Some(one.ranges.as_ref()?.range.first()?.begin)).unwrap();
+    assert_eq!((u64::from(http.port), http.path.as_deref()), (port, Some("/health")));
+    let exec = log.health_check.as_ref().and_then(|check| check.command.as_ref()).unwrap();
+    assert_eq!((exec.shell, exec.arguments.len()), (Some(false), 3));
+    let variables = &web.command.as_ref().unwrap().environment.as_ref().unwrap().variables;
+    let value = |name: &str| variables.iter().find(|one| one.name == name).and_then(|one| one.value.clone());
+    assert_eq!(value("ENDPOINT_HTTP"), Some(port.to_string()));
+    assert_eq!((value("COLOUR"), value("MARATHON_CONTAINER_ID")), (Some("blue".into()), Some("web".into())));
+}
+
+#[test]
+fn pod_status_endpoint_missing_failing_ok() {
+    let mut world = World::new();
+    world.post_pod(pod()).unwrap();
+    assert_eq!(world.instance()["status"], "PENDING");
+    let [web, log] = world.bring_up_pod();
+    let condition = |world: &World| world.instance()["containers"][0]["conditions"][0].clone();
+    assert_eq!(world.instance()["status"], "DEGRADED");
+    assert_eq!(condition(&world)["reason"], "health-unreported-by-mesos");
+    world.update(&web, TaskState::TaskRunning, Some(false));
+    assert_eq!(
+        (&condition(&world)["value"], &condition(&world)["reason"]),
+        (&json!("false"), &json!("health-reported-by-mesos"))
+    );
+    assert_eq!(world.instance()["containers"][0]["endpoints"][0]["healthy"], false);
+    world.update(&web, TaskState::TaskRunning, Some(true));
+    assert_eq!((&world.instance()["status"], &condition(&world)["value"]), (&json!("DEGRADED"), &json!("true")));
+    assert!(!world.told().contains(&"deployment_success"), "an exec check has not reported");
+    world.update(&log, TaskState::TaskRunning, Some(true));
+    assert_eq!((&world.instance()["status"], &world.pod_status()["status"]), (&json!("STABLE"), &json!("STABLE")));
+    assert!(world.told().contains(&"deployment_success"));
+}
+
+#[test]
+fn one_container_that_fails_brings_down_the_whole_instance() {
+    let mut world = World::new();
+    world.post_pod(pod()).unwrap();
+    let [web, log] = world.bring_up_pod();
+    world.update(&web, TaskState::TaskFailed, None);
+    assert_eq!(world.instance()["containers"][0]["status"], "TASK_FAILED");
+    world.update(&log, TaskState::TaskKilled, None);
+    assert_eq!(world.instance()["status"], "PENDING", "all are over: the next incarnation waits");
+    assert_eq!(world.pod_status()["terminationHistory"][0]["containers"][0]["containerId"], web.as_str());
+    world.pass(Duration::from_secs(10));
+    let [next, _] = world.bring_up_pod();
+    assert!(next.ends_with(".web.2"), "{next}");
+}
+
+#[test]
+fn a_pod_is_changed_scaled_and_removed() {
+    let mut world = World::new();
+    world.post_pod(pod()).unwrap();
+    for task in world.bring_up_pod() {
+        world.update(&task, TaskState::TaskRunning, Some(true));
+    }
+    let mut two = pod();
+    two["scaling"]["instances"] = json!(2);
+    world.put_pod(two.clone()).unwrap();
+    assert!(world.core.deployments_json(world.now)[0]["steps"][0]["actions"][0]["action"] == "ScalePod");
+    for task in world.bring_up_pod() {
+        world.update(&task, TaskState::TaskRunning, Some(true));
+    }
+    assert_eq!(world.pod_status()["status"], "STABLE");
+    assert_eq!(world.core.pod_versions(&id()).unwrap().as_array().map(Vec::len), Some(2));
+    assert_eq!(world.put_pod(two).unwrap().deployment, None, "nothing differs");
+    world.tell(|core, now| core.remove_pod(&id(), false, now)).unwrap();
+    let kills: Vec<_> = world.take(call::Type::Kill).into_iter().filter_map(|call| call.kill).collect();
+    assert_eq!(kills.len(), 4, "every container of both instances");
+    for kill in kills {
+        world.update(&kill.task_id.value, TaskState::TaskKilled, None);
+    }
+    assert_eq!(world.core.status_of_pod(&id()).unwrap_err().status, 404);
+    assert_eq!(world.core.deployments_json(world.now), json!([]));
+}
+
+#[test]
+fn a_killed_instance_of_a_pod_is_replaced() {
+    let mut world = World::new();
+    world.post_pod(pod()).unwrap();
+    let tasks = world.bring_up_pod();
+    let name = world.instance()["id"].as_str().unwrap().to_owned();
+    let killed = world.tell(|core, now| core.kill_pod_instances(&id(), &[name, "none".into()], false, now)).unwrap();
+    assert_eq!((killed.len(), world.take(call::Type::Kill).len()), (1, 2));
+    tasks.iter().for_each(|task| world.update(task, TaskState::TaskKilled, None));
+    assert!(world.bring_up_pod()[0].ends_with(".web.2"));
+}
+
+#[test]
+fn pods_and_apps_share_one_namespace_and_are_told_apart() {
+    let mut world = World::new();
+    world.post_pod(pod()).unwrap();
+    assert_eq!(world.post_pod(pod()).unwrap_err().status, 409);
+    let app = json!({"id": "/shop/pod", "cmd": "run"});
+    assert_eq!(world.create(app).unwrap_err().status, 409);
+    assert!(world.core.app_json(&id(), &Embed::single(), world.now).is_none());
+    assert_eq!(world.core.apps_json(&AppFilter::default(), &Embed::single(), world.now), json!({"apps": []}));
+    let embed = GroupEmbed::of(std::iter::empty());
+    let group = world.core.group_json(&AppId::new("/shop"), &embed, world.now).unwrap();
+    assert_eq!((&group["apps"], &group["pods"][0]["id"]), (&json!([]), &json!("/shop/pod")));
+    assert_eq!(world.core.queue_json(world.now)["queue"][0]["pod"]["id"], "/shop/pod");
+}

@@ -1,0 +1,404 @@
+//! A pod as a person writes it, with Marathon's defaults, and the app it is to the planner.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::validate;
+use crate::app::constraint::Constraint;
+use crate::app::definition::{
+    ExecCommand, Fetch, KillSelection, Network, PortDefinition, UnreachableStrategy, UpgradeStrategy,
+};
+use crate::app::env::EnvValue;
+use crate::app::{App, Faults, HealthCheck, Protocol, Seconds};
+use crate::ids::AppId;
+use crate::time::Timestamp;
+
+/// A pod.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(missing_docs, reason = "Marathon's own names")]
+pub struct Pod {
+    pub id: String,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// Set by the scheduler; what a client sends means nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub environment: BTreeMap<String, EnvValue>,
+    pub containers: Vec<Container>,
+    #[serde(default = "host_network")]
+    pub networks: Vec<Network>,
+    #[serde(default)]
+    pub scaling: Scaling,
+    #[serde(default)]
+    pub scheduling: Scheduling,
+    #[serde(default)]
+    pub executor_resources: ExecutorResources,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+
+    // Not supported: refused by name unless empty.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<String, Value>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub volumes: Vec<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub linux_info: Option<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub legacy_shared_cgroups: Option<bool>,
+}
+
+/// One of a pod's containers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Container {
+    pub name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exec: Option<Exec>,
+    #[serde(default)]
+    pub resources: Resources,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub endpoints: Vec<Endpoint>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub environment: BTreeMap<String, EnvValue>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health_check: Option<PodHealthCheck>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub artifacts: Vec<Fetch>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lifecycle: Option<Lifecycle>,
+
+    // Not supported: refused by name unless empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<Value>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub volume_mounts: Vec<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource_limits: Option<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub linux_info: Option<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tty: Option<bool>,
+}
+
+/// What a container runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Exec {
+    pub command: ExecCommand,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub override_entrypoint: Option<bool>,
+}
+
+/// What a container may use.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Resources {
+    pub cpus: f64,
+    pub mem: f64,
+    pub disk: f64,
+    pub gpus: u32,
+}
+
+impl Default for Resources {
+    fn default() -> Self {
+        Resources { cpus: 1.0, mem: 128.0, disk: 0.0, gpus: 0 }
+    }
+}
+
+/// What the executor of an instance may use, beside its containers.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ExecutorResources {
+    pub cpus: f64,
+    pub mem: f64,
+    pub disk: f64,
+}
+
+impl Default for ExecutorResources {
+    fn default() -> Self {
+        ExecutorResources { cpus: 0.1, mem: 32.0, disk: 10.0 }
+    }
+}
+
+/// A port of a container, by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Endpoint {
+    pub name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container_port: Option<u16>,
+    /// 0 is any.
+    #[serde(default)]
+    pub host_port: u16,
+    #[serde(default = "tcp", skip_serializing_if = "Vec::is_empty")]
+    pub protocol: Vec<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub network_names: Vec<String>,
+}
+
+/// How long a container may take to end.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Lifecycle {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kill_grace_period_seconds: Option<f64>,
+}
+
+/// A container's health check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PodHealthCheck {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http: Option<HttpEndpoint>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tcp: Option<TcpEndpoint>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exec: Option<Exec>,
+    #[serde(default = "grace")]
+    pub grace_period_seconds: Seconds,
+    #[serde(default = "interval")]
+    pub interval_seconds: Seconds,
+    #[serde(default = "failures")]
+    pub max_consecutive_failures: u32,
+    #[serde(default = "timeout")]
+    pub timeout_seconds: Seconds,
+    #[serde(default = "delay")]
+    pub delay_seconds: Seconds,
+}
+
+/// Asked over HTTP.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HttpEndpoint {
+    pub endpoint: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    #[serde(default = "http")]
+    pub scheme: String,
+}
+
+/// Asked for a connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TcpEndpoint {
+    pub endpoint: String,
+}
+
+/// How many instances there shall be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scaling {
+    pub kind: String,
+    #[serde(default = "one")]
+    pub instances: u32,
+}
+
+impl Default for Scaling {
+    fn default() -> Self {
+        Scaling { kind: "fixed".into(), instances: 1 }
+    }
+}
+
+/// Where, when and how fast instances are launched and replaced.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Scheduling {
+    pub backoff: Backoff,
+    pub upgrade: UpgradeStrategy,
+    pub placement: Placement,
+    pub kill_selection: KillSelection,
+    pub unreachable_strategy: UnreachableStrategy,
+}
+
+/// How much later each further failure is followed by a launch.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Backoff {
+    pub backoff: f64,
+    pub backoff_factor: f64,
+    pub max_launch_delay: f64,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Backoff { backoff: 1.0, backoff_factor: 1.15, max_launch_delay: 300.0 }
+    }
+}
+
+/// Where instances may run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Placement {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub constraints: Vec<PodConstraint>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub accepted_resource_roles: Vec<String>,
+}
+
+/// A constraint in the form pods have it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PodConstraint {
+    pub field_name: String,
+    pub operator: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+}
+
+impl PodConstraint {
+    /// In the form apps have it.
+    ///
+    /// # Errors
+    ///
+    /// In Marathon's words.
+    pub(super) fn constraint(&self) -> Result<Constraint, &'static str> {
+        let words = [self.field_name.clone(), self.operator.clone()].into_iter().chain(self.value.clone());
+        Constraint::parse(&words.collect::<Vec<_>>())
+    }
+}
+
+impl PodHealthCheck {
+    /// As the check of an app.
+    fn check(&self) -> HealthCheck {
+        let (protocol, port_name, path) = match (&self.http, &self.tcp) {
+            (Some(http), _) => {
+                let secure = http.scheme.eq_ignore_ascii_case("https");
+                (
+                    if secure { Protocol::MesosHttps } else { Protocol::MesosHttp },
+                    Some(&http.endpoint),
+                    http.path.as_ref(),
+                )
+            }
+            (None, Some(tcp)) => (Protocol::MesosTcp, Some(&tcp.endpoint), None),
+            (None, None) => (Protocol::Command, None, None),
+        };
+        let mut check = HealthCheck::of(protocol);
+        check.port_name = port_name.cloned();
+        check.path = path.cloned();
+        check.command = self.exec.as_ref().map(|exec| exec.command.shell.clone().unwrap_or_default().into());
+        check.grace_period_seconds = self.grace_period_seconds;
+        check.interval_seconds = self.interval_seconds;
+        check.timeout_seconds = self.timeout_seconds;
+        check.delay_seconds = self.delay_seconds;
+        check.max_consecutive_failures = self.max_consecutive_failures;
+        check
+    }
+}
+
+impl Pod {
+    /// All endpoints, in the order of their containers.
+    pub(crate) fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
+        self.containers.iter().flat_map(|container| &container.endpoints)
+    }
+
+    /// Which of the pod's health checks is this container's.
+    pub(crate) fn check_index(&self, container: &str) -> Option<usize> {
+        let checked = self.containers.iter().filter(|container| container.health_check.is_some());
+        checked.into_iter().position(|checked| checked.name == container)
+    }
+
+    /// What all containers of an instance and its executor use together.
+    pub(crate) fn total(&self) -> Resources {
+        let own = self.executor_resources;
+        let start = Resources { cpus: own.cpus, mem: own.mem, disk: own.disk, gpus: 0 };
+        self.containers.iter().map(|container| container.resources).fold(start, |sum, one| Resources {
+            cpus: sum.cpus + one.cpus,
+            mem: sum.mem + one.mem,
+            disk: sum.disk + one.disk,
+            gpus: sum.gpus + one.gpus,
+        })
+    }
+
+    /// The app that this pod is to the planner: so many instances of so much, with these ports and checks.
+    ///
+    /// # Errors
+    ///
+    /// All that makes no sense.
+    pub fn app(mut self, now: Timestamp) -> Result<App, Faults> {
+        let mut faults = Faults::default();
+        validate::validate(&self, &mut faults);
+        self.version = None;
+        let mut app = App::new(AppId::new(&self.id), now);
+        app.id.as_str().clone_into(&mut self.id);
+        let total = self.total();
+        (app.cpus, app.mem, app.disk) = (total.cpus, total.mem, total.disk);
+        app.instances = self.scaling.instances;
+        app.labels.clone_from(&self.labels);
+        app.role.clone_from(&self.role);
+        app.require_ports = true;
+        app.port_definitions = self.endpoints().map(Endpoint::definition).collect();
+        app.health_checks = self.containers.iter().filter_map(|one| Some(one.health_check.as_ref()?.check())).collect();
+        let scheduling = &self.scheduling;
+        app.backoff_seconds = scheduling.backoff.backoff;
+        app.backoff_factor = scheduling.backoff.backoff_factor.max(1.0);
+        app.max_launch_delay_seconds = scheduling.backoff.max_launch_delay;
+        app.upgrade_strategy = scheduling.upgrade;
+        app.kill_selection = scheduling.kill_selection;
+        app.unreachable_strategy = scheduling.unreachable_strategy;
+        app.constraints = scheduling.placement.constraints.iter().filter_map(|one| one.constraint().ok()).collect();
+        app.accepted_resource_roles.clone_from(&scheduling.placement.accepted_resource_roles);
+        app.pod = Some(Box::new(self));
+        faults.or(app)
+    }
+}
+
+impl Endpoint {
+    fn definition(&self) -> PortDefinition {
+        PortDefinition {
+            port: self.host_port,
+            name: Some(self.name.clone()),
+            protocol: self.protocol.join(","),
+            labels: self.labels.clone(),
+        }
+    }
+}
+
+fn host_network() -> Vec<Network> {
+    vec![Network::default()]
+}
+
+fn tcp() -> Vec<String> {
+    vec!["tcp".into()]
+}
+
+fn http() -> String {
+    "HTTP".into()
+}
+
+fn one() -> u32 {
+    1
+}
+
+fn grace() -> Seconds {
+    Seconds::whole(300)
+}
+
+fn interval() -> Seconds {
+    Seconds::whole(60)
+}
+
+fn failures() -> u32 {
+    3
+}
+
+fn timeout() -> Seconds {
+    Seconds::whole(20)
+}
+
+fn delay() -> Seconds {
+    Seconds::whole(15)
+}

@@ -1,0 +1,135 @@
+//! From a pod and what was taken of an offer to the task group that is launched: an executor of Mesos' default kind, and
+//! a task for each container.
+
+use std::collections::BTreeMap;
+
+use mesos::v1::offer::operation::LaunchGroup;
+use mesos::v1::{
+    CommandInfo, DurationInfo, ExecutorInfo, FrameworkId, KillPolicy, Offer, Resource, TaskGroupInfo, TaskInfo,
+    executor_info,
+};
+
+use super::definition::{Container, Pod};
+use crate::app::App;
+use crate::app::env::EnvValue;
+use crate::instance::Instance;
+use crate::probe;
+use crate::stock::{Stock, merge_ports};
+use crate::task::{self, variable_name};
+
+/// The group of an instance whose ports are known; nothing if the resources are not enough, which placing excludes.
+pub(crate) fn build(
+    app: &App,
+    pod: &Pod,
+    instance: &Instance,
+    offer: &Offer,
+    resources: Vec<Resource>,
+    framework_id: &str,
+) -> Option<LaunchGroup> {
+    let mut stock = Stock::holding(resources);
+    let own = pod.executor_resources;
+    let mut checks = probe::native(app, &instance.ports).into_iter();
+    let mut ports = instance.ports.iter().copied();
+    let executor = ExecutorInfo {
+        r#type: Some(executor_info::Type::Default.into()),
+        executor_id: instance.executor_id().into(),
+        framework_id: Some(FrameworkId::from(framework_id)),
+        resources: scalars(&mut stock, own.cpus, own.mem, own.disk)?,
+        ..ExecutorInfo::default()
+    };
+    let mut tasks = Vec::new();
+    for container in &pod.containers {
+        let ports: Vec<u16> = ports.by_ref().take(container.endpoints.len()).collect();
+        let health_check = container.health_check.as_ref().and_then(|check| {
+            let mut message = checks.next()?;
+            if let Some(exec) = &check.exec {
+                message.command = Some(task::exec(&exec.command));
+            }
+            Some(message)
+        });
+        let resources = take(&mut stock, container, &ports)?;
+        let command = command(app, pod, container, instance, offer);
+        tasks.push(TaskInfo { health_check, ..one(container, instance, offer, resources, command) });
+    }
+    Some(LaunchGroup { executor, task_group: TaskGroupInfo { tasks } })
+}
+
+fn one(
+    container: &Container,
+    instance: &Instance,
+    offer: &Offer,
+    resources: Vec<Resource>,
+    command: CommandInfo,
+) -> TaskInfo {
+    let grace = container.lifecycle.and_then(|lifecycle| lifecycle.kill_grace_period_seconds);
+    let grace = grace.and_then(mesos::duration::from_seconds);
+    TaskInfo {
+        name: container.name.clone(),
+        task_id: instance.id.member(&container.name, instance.incarnation).into(),
+        agent_id: offer.agent_id.clone(),
+        resources,
+        command: Some(command),
+        kill_policy: grace.map(|grace| KillPolicy { grace_period: Some(DurationInfo::from(grace)) }),
+        labels: task::labels(&container.labels),
+        ..TaskInfo::default()
+    }
+}
+
+fn scalars(stock: &mut Stock, cpus: f64, mem: f64, disk: f64) -> Option<Vec<Resource>> {
+    let mut taken = Vec::new();
+    for (name, amount) in [("cpus", cpus), ("mem", mem), ("disk", disk)] {
+        taken.extend(stock.take_scalar(name, amount)?);
+    }
+    Some(taken)
+}
+
+fn take(stock: &mut Stock, container: &Container, ports: &[u16]) -> Option<Vec<Resource>> {
+    let wanted = container.resources;
+    let mut taken = scalars(stock, wanted.cpus, wanted.mem, wanted.disk)?;
+    let mut dice = fastrand::Rng::with_seed(0);
+    let ports: Option<Vec<_>> = ports.iter().map(|port| Some(stock.take_port(Some(*port), &mut dice)?.1)).collect();
+    taken.extend(merge_ports(ports?));
+    Some(taken)
+}
+
+fn command(app: &App, pod: &Pod, container: &Container, instance: &Instance, offer: &Offer) -> CommandInfo {
+    let base = container.exec.as_ref().map(|exec| task::exec(&exec.command)).unwrap_or_default();
+    let all = variables(app, pod, container, instance, &offer.hostname);
+    CommandInfo {
+        uris: task::uris(&container.artifacts),
+        environment: Some(task::environment(all)),
+        user: container.user.clone().or_else(|| pod.user.clone()),
+        ..base
+    }
+}
+
+/// Marathon's variables of pods, over which the pod's own win, and over those the container's.
+fn variables(app: &App, pod: &Pod, container: &Container, instance: &Instance, host: &str) -> BTreeMap<String, String> {
+    let mut all = BTreeMap::new();
+    let mut set = |name: &str, value: String| drop(all.insert(name.to_owned(), value));
+    set("HOST", host.to_owned());
+    set("MESOS_TASK_ID", instance.id.member(&container.name, instance.incarnation));
+    set("MESOS_EXECUTOR_ID", instance.executor_id());
+    set("MARATHON_APP_ID", app.id.to_string());
+    set("MARATHON_APP_VERSION", app.version.to_string());
+    set("MARATHON_APP_ENFORCE_GROUP_ROLE", "FALSE".into());
+    set("MARATHON_CONTAINER_ID", container.name.clone());
+    set("MARATHON_CONTAINER_RESOURCE_CPUS", container.resources.cpus.to_string());
+    set("MARATHON_CONTAINER_RESOURCE_MEM", container.resources.mem.to_string());
+    set("MARATHON_CONTAINER_RESOURCE_DISK", container.resources.disk.to_string());
+    set("MARATHON_CONTAINER_RESOURCE_GPUS", container.resources.gpus.to_string());
+    for (endpoint, port) in pod.endpoints().zip(&instance.ports) {
+        let name = variable_name(&endpoint.name);
+        set(&format!("ENDPOINT_{name}"), port.to_string());
+        set(&format!("EP_HOST_{name}"), port.to_string());
+    }
+    for (label, value) in pod.labels.iter().chain(&container.labels) {
+        set(&format!("MARATHON_APP_LABEL_{}", variable_name(label)), value.clone());
+    }
+    for (name, value) in pod.environment.iter().chain(&container.environment) {
+        if let EnvValue::Text(text) = value {
+            set(name, text.clone());
+        }
+    }
+    all
+}

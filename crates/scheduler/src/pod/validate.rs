@@ -1,0 +1,261 @@
+//! What makes no sense in a pod: Marathon's rules, with its messages and paths; and what is not supported, by name.
+
+use std::collections::BTreeSet;
+
+use super::definition::{Container, Exec, Pod, PodHealthCheck};
+use crate::app::definition::ExecCommand;
+use crate::app::env::EnvValue;
+use crate::app::validate::path;
+use crate::app::{Fault, Faults};
+use crate::ids::AppId;
+
+/// Adds everything that is wrong with a pod.
+pub(super) fn validate(pod: &Pod, faults: &mut Faults) {
+    let id = AppId::new(&pod.id);
+    faults.require(pod.id.starts_with('/'), "/id", "Path needs to be absolute");
+    faults.require(!id.is_root(), "/id", "Path must contain at least one path element");
+    path(&id, "/id", faults);
+    faults.require(pod.scaling.kind == "fixed", "/scaling", "Not a fixed scaling policy");
+    unsupported(pod, faults);
+    networks(pod, faults);
+    environment(&pod.environment, "", faults);
+    names(pod, faults);
+    scheduling(pod, faults);
+    faults.require(!pod.containers.is_empty(), "/containers", "must not be empty");
+    for (index, one) in pod.containers.iter().enumerate() {
+        container(one, &format!("/containers({index})"), faults);
+    }
+}
+
+fn unsupported(pod: &Pod, faults: &mut Faults) {
+    for (name, given) in [
+        ("secrets", !pod.secrets.is_empty()),
+        ("volumes", !pod.volumes.is_empty()),
+        ("linuxInfo", pod.linux_info.is_some()),
+    ] {
+        faults.require(!given, format!("/{name}"), format!("{name} is not supported yet"));
+    }
+    for (index, one) in pod.containers.iter().enumerate() {
+        for (name, given) in [
+            ("image", one.image.is_some()),
+            ("check", one.check.is_some()),
+            ("volumeMounts", !one.volume_mounts.is_empty()),
+            ("resourceLimits", one.resource_limits.is_some()),
+            ("linuxInfo", one.linux_info.is_some()),
+            ("tty", one.tty == Some(true)),
+        ] {
+            faults.require(!given, format!("/containers({index})/{name}"), format!("{name} is not supported yet"));
+        }
+    }
+}
+
+fn networks(pod: &Pod, faults: &mut Faults) {
+    for (index, network) in pod.networks.iter().enumerate() {
+        let error = format!("network mode {} is not supported yet, only host", network.mode);
+        faults.require(network.mode == "host", format!("/networks({index})/mode"), error);
+    }
+    faults.require(pod.networks.len() <= 1, "/networks", "Duplicate networks are not allowed");
+}
+
+fn environment(variables: &std::collections::BTreeMap<String, EnvValue>, at: &str, faults: &mut Faults) {
+    for (name, value) in variables {
+        let at = format!("{at}/environment/{name}");
+        let error = "must contain only alphanumeric chars or underscore, must not begin with a number, and must be 254 \
+                     chars or less";
+        let legal = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+        let named = !name.is_empty()
+            && name.len() <= 254
+            && name.chars().all(legal)
+            && !name.starts_with(|first: char| first.is_ascii_digit());
+        faults.require(named, &at, error);
+        if *value == EnvValue::Secret {
+            let error = "use of secret-references in the environment requires the secrets feature to be enabled";
+            faults.add(Fault::new(at, error));
+        }
+    }
+}
+
+fn names(pod: &Pod, faults: &mut Faults) {
+    let containers = pod.containers.iter().map(|one| &one.name);
+    faults.require(unique(containers), "/containers", "container names must be unique");
+    let endpoints = pod.endpoints().map(|one| &one.name);
+    faults.require(unique(endpoints), "/endpoints", "endpoint names must be unique across all containers");
+    let ports = pod.endpoints().map(|one| one.host_port).filter(|port| *port != 0);
+    faults.require(unique(ports), "/endpoints", "host ports must be unique across all containers");
+}
+
+fn unique<T: Ord>(mut values: impl Iterator<Item = T>) -> bool {
+    let mut seen = BTreeSet::new();
+    values.all(|value| seen.insert(value))
+}
+
+fn scheduling(pod: &Pod, faults: &mut Faults) {
+    let upgrade = pod.scheduling.upgrade;
+    for (name, value) in [
+        ("minimumHealthCapacity", upgrade.minimum_health_capacity),
+        ("maximumOverCapacity", upgrade.maximum_over_capacity),
+    ] {
+        let error = format!("got {value}, expected between 0.0 and 1.0");
+        faults.require((0.0..=1.0).contains(&value), format!("/scheduling/upgrade/{name}"), error);
+    }
+    for (index, constraint) in pod.scheduling.placement.constraints.iter().enumerate() {
+        if let Err(error) = constraint.constraint() {
+            faults.add(Fault::new(format!("/scheduling/placement/constraints({index})"), error));
+        }
+    }
+    let (backoff, own) = (pod.scheduling.backoff, pod.executor_resources);
+    for (at, value, least) in [
+        ("/scheduling/backoff/backoff", backoff.backoff, 0.0),
+        ("/scheduling/backoff/backoffFactor", backoff.backoff_factor, 0.0),
+        ("/scheduling/backoff/maxLaunchDelay", backoff.max_launch_delay, 0.0),
+        ("/executorResources/cpus", own.cpus, 0.01),
+        ("/executorResources/mem", own.mem, 32.0),
+        ("/executorResources/disk", own.disk, 0.001),
+    ] {
+        faults.require((least..1e9).contains(&value), at, format!("got {value}, expected {least} or more"));
+    }
+}
+
+fn container(one: &Container, at: &str, faults: &mut Faults) {
+    let legal = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
+    let named = !one.name.is_empty()
+        && one.name.len() <= 63
+        && one.name.chars().all(legal)
+        && !one.name.starts_with('-')
+        && !one.name.ends_with('-');
+    let error = "must fully match regular expression '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'";
+    faults.require(named, format!("{at}/name"), error);
+    let resources = one.resources;
+    faults.require((0.001..1e9).contains(&resources.cpus), format!("{at}/resources/cpus"), "expected 0.001 or more");
+    for (name, value) in [("mem", resources.mem), ("disk", resources.disk)] {
+        faults.require((0.0..1e9).contains(&value), format!("{at}/resources/{name}"), "expected 0 or more");
+    }
+    faults.require(resources.gpus == 0, format!("{at}/resources/gpus"), "gpus are not supported yet");
+    environment(&one.environment, at, faults);
+    match &one.exec {
+        None => faults.add(Fault::new(format!("{at}/exec"), "a container without an image needs a command")),
+        Some(exec) => command(exec, &format!("{at}/exec"), faults),
+    }
+    for (index, endpoint) in one.endpoints.iter().enumerate() {
+        let at = format!("{at}/endpoints({index})");
+        let error = "is not allowed when using host-mode networking";
+        faults.require(endpoint.container_port.is_none(), format!("{at}/containerPort"), error);
+        let error = "Duplicate protocols within the same endpoint are not allowed";
+        faults.require(unique(endpoint.protocol.iter()), format!("{at}/protocol"), error);
+        let known = endpoint.protocol.iter().all(|protocol| ["tcp", "udp"].contains(&protocol.as_str()));
+        faults.require(known, format!("{at}/protocol"), "error.unknown.enum.literal");
+        faults.require(!endpoint.name.is_empty(), format!("{at}/name"), "must not be empty");
+    }
+    let grace = one.lifecycle.and_then(|lifecycle| lifecycle.kill_grace_period_seconds).unwrap_or(0.0);
+    faults.require((0.0..1e9).contains(&grace), format!("{at}/lifecycle/killGracePeriodSeconds"), "expected 0 or more");
+    if let Some(check) = &one.health_check {
+        health_check(one, check, &format!("{at}/healthCheck"), faults);
+    }
+}
+
+fn command(exec: &Exec, at: &str, faults: &mut Faults) {
+    let ExecCommand { shell, argv } = &exec.command;
+    let some = argv.as_ref().is_some_and(|argv| !argv.is_empty());
+    let one = shell.is_some() != some && shell.as_ref().is_none_or(|shell| !shell.trim().is_empty());
+    faults.require(one, format!("{at}/command"), "must have either shell or argv");
+}
+
+fn health_check(container: &Container, check: &PodHealthCheck, at: &str, faults: &mut Faults) {
+    let kinds = [check.http.is_some(), check.tcp.is_some(), check.exec.is_some()];
+    let one = kinds.iter().filter(|given| **given).count() == 1;
+    faults.require(one, at, "Only one of http, tcp, or command may be specified");
+    let http = check.http.as_ref().map(|http| ("http", &http.endpoint));
+    let tcp = check.tcp.as_ref().map(|tcp| ("tcp", &tcp.endpoint));
+    for (kind, name) in http.into_iter().chain(tcp) {
+        let declared = container.endpoints.iter().any(|endpoint| endpoint.name == *name);
+        faults.require(declared, format!("{at}/{kind}/endpoint"), "contained in the container endpoints");
+    }
+    let scheme = check.http.as_ref().is_none_or(|http| ["HTTP", "HTTPS"].contains(&http.scheme.as_str()));
+    faults.require(scheme, format!("{at}/http/scheme"), "error.unknown.enum.literal");
+    if let Some(exec) = &check.exec {
+        command(exec, &format!("{at}/exec"), faults);
+    }
+    let (interval, timeout) = (check.interval_seconds, check.timeout_seconds);
+    let error = format!("got {}, expected less than {}", timeout.as_f64(), interval.as_f64());
+    faults.require(timeout.duration() < interval.duration(), format!("{at}/timeoutSeconds"), error);
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::time::Timestamp;
+
+    fn pod(change: impl FnOnce(&mut Value)) -> Result<crate::app::App, Faults> {
+        let mut json = json!({"id": "/shop/pod", "containers": [
+            {"name": "web", "exec": {"command": {"shell": "run"}}, "resources": {"cpus": 0.5, "mem": 64},
+                "endpoints": [{"name": "http", "hostPort": 0}],
+                "healthCheck": {"http": {"endpoint": "http", "path": "/health"}}},
+            {"name": "log", "exec": {"command": {"argv": ["tail", "-f"]}}},
+        ]});
+        change(&mut json);
+        serde_json::from_value::<Pod>(json).unwrap().app(Timestamp::from_millis(0))
+    }
+
+    #[test]
+    fn a_pod_is_an_app_of_all_its_containers_and_the_executor() {
+        let app = pod(|_| ()).unwrap();
+        assert_eq!((app.cpus, app.mem, app.disk), (1.6, 224.0, 10.0));
+        assert_eq!((app.port_definitions.len(), app.health_checks.len()), (1, 1));
+        assert_eq!(app.health_checks[0].port_name.as_deref(), Some("http"));
+        let shown = json!(app.pod);
+        assert_eq!(shown["containers"][1]["exec"]["command"]["argv"][0], "tail");
+        assert_eq!(shown["scaling"], json!({"kind": "fixed", "instances": 1}));
+    }
+
+    #[test]
+    fn what_is_wrong_has_a_path_and_marathons_words() {
+        type Change = fn(&mut Value);
+        let cases: [(Change, &str, &str); 11] = [
+            (|pod| pod["id"] = json!("pod"), "/id", "Path needs to be absolute"),
+            (|pod| pod["containers"] = json!([]), "/containers", "must not be empty"),
+            (|pod| pod["containers"][1]["name"] = json!("web"), "/containers", "container names must be unique"),
+            (|pod| pod["volumes"] = json!([{"name": "v"}]), "/volumes", "volumes is not supported yet"),
+            (
+                |pod| pod["containers"][0]["image"] = json!({"kind": "DOCKER", "id": "x"}),
+                "/containers(0)/image",
+                "image is not supported yet",
+            ),
+            (
+                |pod| pod["networks"] = json!([{"mode": "container"}]),
+                "/networks(0)/mode",
+                "network mode container is not supported yet, only host",
+            ),
+            (
+                |pod| pod["containers"][0]["endpoints"][0]["containerPort"] = json!(80),
+                "/containers(0)/endpoints(0)/containerPort",
+                "is not allowed when using host-mode networking",
+            ),
+            (
+                |pod| pod["containers"][0]["healthCheck"]["http"]["endpoint"] = json!("x"),
+                "/containers(0)/healthCheck/http/endpoint",
+                "contained in the container endpoints",
+            ),
+            (
+                |pod| pod["containers"][0]["healthCheck"]["tcp"] = json!({"endpoint": "http"}),
+                "/containers(0)/healthCheck",
+                "Only one of http, tcp, or command may be specified",
+            ),
+            (
+                |pod| pod["containers"][0]["healthCheck"]["timeoutSeconds"] = json!(60),
+                "/containers(0)/healthCheck/timeoutSeconds",
+                "got 60, expected less than 60",
+            ),
+            (
+                |pod| pod["environment"] = json!({"A": {"secret": "s"}}),
+                "/environment/A",
+                "use of secret-references in the environment requires the secrets feature to be enabled",
+            ),
+        ];
+        for (change, path, error) in cases {
+            let faults = pod(change).unwrap_err();
+            assert!(faults.iter().any(|fault| fault.path == path && fault.error == error), "{path}: {faults:?}");
+        }
+    }
+}
