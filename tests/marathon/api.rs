@@ -167,3 +167,70 @@ fn a_slow_listener_holds_nothing_up() {
     let (_, took) = wait::timed(|| change(&dev, "DELETE", "/v2/apps/many", &json!({})));
     assert!(took < Duration::from_secs(30), "{took:?}");
 }
+
+/// A group whose web page waits for its database, by plain HTTP.
+#[test]
+fn a_group_comes_up_in_the_order_of_its_dependencies_and_goes_as_a_whole() {
+    let dev = started();
+    let app = |id: &str| json!({"id": id, "cmd": "exec sleep 1000", "cpus": 0.1, "mem": 16});
+    let mut page = app("web");
+    page["dependencies"] = json!(["db"]);
+    let all = events(dev.api, "?event_type=instance_changed_event");
+    change(&dev, "POST", "/v2/groups", &json!({"id": "/shop", "apps": [page, app("db")]}));
+    let mut running = Vec::new();
+    while running.len() < 2 {
+        let data = event(&all, "instance_changed_event");
+        if data["condition"] == "Running" {
+            running.push(data["runSpecId"].clone());
+        }
+    }
+    assert_eq!(running, [json!("/shop/db"), json!("/shop/web")]);
+    change(&dev, "PUT", "/v2/groups/shop", &json!({"scaleBy": 2}));
+    let group =
+        http::get(dev.api, "/v2/groups/shop?embed=group.apps&embed=group.apps.counts").expect("an answer").json();
+    assert_eq!((&group["apps"][0]["tasksRunning"], &group["apps"][1]["tasksRunning"]), (&json!(2), &json!(2)));
+    change(&dev, "DELETE", "/v2/groups/shop", &json!({}));
+    assert_eq!(http::get(dev.api, "/v2/groups/shop").expect("an answer").status, 404);
+}
+
+/// Two containers side by side, one of which is checked over HTTP and the other by a command.
+#[test]
+fn a_pod_is_stable_once_its_containers_are_healthy_and_comes_back_as_a_whole() {
+    let dev = started();
+    let times = |mut check: Value| {
+        for (name, seconds) in [("delaySeconds", 0), ("intervalSeconds", 1), ("gracePeriodSeconds", 20)] {
+            check[name] = json!(seconds);
+        }
+        check["timeoutSeconds"] = json!(0.5);
+        check
+    };
+    let small = json!({"cpus": 0.1, "mem": 32});
+    let pod = json!({"id": "/shop/pod", "containers": [
+        {"name": "web", "exec": {"command": {"shell": "exec cygnet demo http --port $ENDPOINT_WEB"}}, "resources": small,
+            "endpoints": [{"name": "web", "hostPort": 0}],
+            "healthCheck": times(json!({"http": {"endpoint": "web", "path": "/health"}}))},
+        {"name": "log", "exec": {"command": {"shell": "touch ready; exec sleep 1000"}}, "resources": small,
+            "healthCheck": times(json!({"exec": {"command": {"shell": "test -e ready"}}}))},
+    ]});
+    let answer = http::send(dev.api, "POST", "/v2/pods", &pod).expect("an answer");
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    let stable = |what: &str, incarnation: &str| {
+        wait::until(what, START, || {
+            let status = http::get(dev.api, "/v2/pods/shop/pod::status")?.json();
+            let container = status["instances"][0]["containers"][0]["containerId"].as_str()?.to_owned();
+            (status["status"] == "STABLE" && container.ends_with(incarnation)).then_some(status)
+        })
+    };
+    let status = stable("a stable pod", ".web.1");
+    let containers = &status["instances"][0]["containers"];
+    assert_eq!(containers[1]["conditions"][0]["value"], "true", "{status}");
+    settled(&dev);
+    let port = containers[0]["endpoints"][0]["allocatedHostPort"].as_u64().and_then(|port| u16::try_from(port).ok());
+    let web = SocketAddr::from(([127, 0, 0, 1], port.expect("a port")));
+    assert!(http::request(web, "POST", "/fail", &[], b"").is_some());
+    stable("the next incarnation of both", ".web.2");
+    let gone = http::request(dev.api, "DELETE", "/v2/pods/shop/pod", &[], b"").expect("an answer");
+    assert_eq!(gone.status, 202);
+    settled(&dev);
+    assert_eq!(http::get(dev.api, "/v2/pods").expect("an answer").json(), json!([]));
+}

@@ -131,7 +131,7 @@ fn a_pod_is_changed_scaled_and_removed() {
     let mut two = pod();
     two["scaling"]["instances"] = json!(2);
     world.put_pod(two.clone()).unwrap();
-    assert!(world.core.deployments_json(world.now)[0]["steps"][0]["actions"][0]["action"] == "ScalePod");
+    assert!(world.core.deployments_json(false, world.now)[0]["steps"][0]["actions"][0]["action"] == "ScalePod");
     for task in world.bring_up_pod() {
         world.update(&task, TaskState::TaskRunning, Some(true));
     }
@@ -145,7 +145,7 @@ fn a_pod_is_changed_scaled_and_removed() {
         world.update(&kill.task_id.value, TaskState::TaskKilled, None);
     }
     assert_eq!(world.core.status_of_pod(&id()).unwrap_err().status, 404);
-    assert_eq!(world.core.deployments_json(world.now), json!([]));
+    assert_eq!(world.core.deployments_json(false, world.now), json!([]));
 }
 
 #[test]
