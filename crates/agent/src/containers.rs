@@ -9,7 +9,7 @@
 //! order         what is asked for, and whether it can be done  pure
 //! parent        what a container is nested in, from /proc and the books
 //! launch        from an order to a running program             session, switchboard   its streams
-//! record        what must be known after a restart
+//! record        what must be known after a restart         recovery
 //! ```
 //!
 //! One tokio task, [`Keeper`], owns the book. Comes in: [`Request`]s over one channel, answered as soon as there is an
@@ -22,6 +22,7 @@ mod launch;
 mod order;
 mod parent;
 mod record;
+mod recovery;
 mod session;
 mod switchboard;
 

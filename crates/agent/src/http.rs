@@ -7,6 +7,7 @@ mod containers;
 mod executor;
 mod files;
 mod legacy;
+mod logging;
 mod negotiate;
 mod operator;
 mod pool;
@@ -35,7 +36,7 @@ pub(crate) struct Shared {
 }
 
 /// All paths. They are forgiving the way Mesos' are: `/slave(1)/state`, `/state/` and `/state.json` are all `/state`.
-const PATHS: [&str; 15] = [
+const PATHS: [&str; 16] = [
     "/api/v1/executor",
     "/cygnet/v1/pool",
     "/api/v1",
@@ -50,6 +51,7 @@ const PATHS: [&str; 15] = [
     "/files/read",
     "/files/download",
     "/files/debug",
+    "/logging/toggle",
     "/",
 ];
 
@@ -71,6 +73,7 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/files/browse", read(get(files::browse)))
         .route("/files/read", read(get(files::read)))
         .route("/files/download", read(get(files::download)))
+        .route("/logging/toggle", get(logging::toggle).post(logging::toggle))
         .route("/files/debug", read(get(files::debug)))
         .route("/", read(get(legacy::root)))
         .with_state(shared);

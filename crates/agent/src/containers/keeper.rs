@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use executor::contained::{self, Contained, End};
+use executor::contained::{Contained, End};
 use fetcher::Fetcher;
 use mesos::v1::{ContainerId, Resource};
 use rustix::process::{Signal, pidfd_send_signal};
@@ -18,6 +18,7 @@ use super::launch::{self, Program, Running};
 use super::order::{Class, Order};
 use super::parent::Parent;
 use super::record::Record;
+use super::recovery::DISCARDED;
 use super::switchboard::Switchboard;
 use super::{Answer, AttachRefusal, Handle, KillRefusal, LaunchRefusal, Launched, Listed, Output, Request};
 use crate::actor;
@@ -52,7 +53,7 @@ pub(crate) enum Progress {
 
 /// What holds a running container.
 #[derive(Debug)]
-struct Hold {
+pub(super) struct Hold {
     process: Process,
     program: Held,
     sandbox: PathBuf,
@@ -79,10 +80,10 @@ impl Hold {
 
 /// See the module's words.
 pub(crate) struct Keeper {
-    around: Surround,
+    pub(super) around: Surround,
     handle: Handle,
     inbox: mpsc::UnboundedReceiver<Request>,
-    book: Book<Hold>,
+    pub(super) book: Book<Hold>,
     /// Those in which there have been sessions: what these started may have left their groups.
     joined: BTreeSet<String>,
     /// Waits until nothing runs that must not.
@@ -99,44 +100,6 @@ impl Keeper {
     ) -> Keeper {
         let around = Surround { settings, layout, fetcher, actor };
         Keeper { around, handle, inbox, book: Book::default(), joined: BTreeSet::new(), finishing: None }
-    }
-
-    /// Takes up the containers of the agent's former life: those of these executors and those of nobody go on, sessions
-    /// and all others are ended.
-    pub(crate) async fn recover(&mut self, is_root: impl Fn(&ContainerId) -> bool) {
-        let directories = fs::read_dir(self.around.layout.containers()).into_iter().flatten().flatten();
-        for directory in directories.map(|entry| entry.path()).collect::<Vec<_>>() {
-            match Record::read(&directory) {
-                Ok(record)
-                    if !is_discarded(&directory) && (record.id().parent.is_none() || is_root(record.id().root())) =>
-                {
-                    self.take_up(&directory, &record).await;
-                }
-                _ => discard(directory).await,
-            }
-        }
-        let kept = self.book.alive().map(|(id, _)| self.around.layout.container(id).display().to_string());
-        let kept: BTreeSet<String> = kept.collect();
-        let mark = format!("{}/", self.around.layout.containers().display());
-        let ours = move |mark_of: &str| mark_of.starts_with(&mark) && !kept.contains(mark_of);
-        let _killed = spawn_blocking(move || kill_marked(ours)).await;
-    }
-
-    async fn take_up(&mut self, directory: &Path, record: &Record) {
-        let id = record.id();
-        self.book.begin(&id);
-        match contained::recover(directory).await {
-            Ok(Ok(contained)) => {
-                let program = Program::Task(contained);
-                let running = Running { program, sandbox: record.sandbox.clone(), resources: record.resources() };
-                self.started(&id, running);
-            }
-            Ok(Err(end)) => drop(self.book.ended(&id, termination(end))),
-            Err(error) => {
-                tracing::warn!(container = %id, %error, "cannot tell what became of a container");
-                self.book.failed(&id);
-            }
-        }
     }
 
     /// Ends with the last handle, or when it is told to finish.
@@ -159,6 +122,7 @@ impl Keeper {
                 if removed == Ok(true) {
                     self.remove_sandbox(&id);
                     self.clear(&id);
+                    self.destroy(&id);
                 }
                 let _gone = answer.send(removed.map(drop));
             }
@@ -220,7 +184,7 @@ impl Keeper {
         }
     }
 
-    fn started(&mut self, id: &ContainerId, running: Running) {
+    pub(super) fn started(&mut self, id: &ContainerId, running: Running) {
         let Running { program, sandbox, resources } = running;
         let held = match program {
             Program::Task(contained) => self.watch_task(id, contained),
@@ -353,23 +317,7 @@ impl Keeper {
     }
 }
 
-/// What directories are called that are about to be removed; no container's name begins like this.
-const DISCARDED: &str = ".";
-
-fn is_discarded(directory: &Path) -> bool {
-    directory.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(DISCARDED))
-}
-
-/// Kills what was started from a directory, and removes it.
-async fn discard(directory: PathBuf) {
-    let discard = move || {
-        processes::kill_run(&directory);
-        let _gone = fs::remove_dir_all(&directory);
-    };
-    let _done = spawn_blocking(discard).await;
-}
-
-fn termination(end: End) -> Termination {
+pub(super) fn termination(end: End) -> Termination {
     match end {
         End::Status(status) => Termination { status: Some(status), message: None },
         End::NotStarted(why) | End::Unknown(why) => Termination { status: None, message: Some(why) },

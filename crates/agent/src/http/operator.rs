@@ -2,19 +2,16 @@
 
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode};
-use axum::response::{IntoResponse, Response};
-use mesos::server::{self, LoggingLevel, Refusal};
+use axum::response::Response;
+use mesos::server::{self, Refusal};
 use mesos::v1::agent::{Call, call, response};
 use mesos::v1::{ContainerId, FileInfo, Metric, TimeInfo, agent};
 use mesos::validate;
 
 use super::containers::Ask;
-use super::{Shared, body, containers, files, legacy, negotiate, recovered, statistics};
+use super::{Shared, body, containers, files, legacy, logging, negotiate, recovered, statistics};
 use crate::files::Entry;
 use crate::version;
-
-/// The most talkative level of glog, whose levels these are.
-const MAX_LOGGING_LEVEL: u32 = 127;
 
 pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Result<Response, Refusal> {
     recovered(&shared).await?;
@@ -40,7 +37,7 @@ pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Resu
     }
     match asked {
         Some(ask) => ask.answer(&shared, form).await,
-        None if call.r#type() == call::Type::SetLoggingLevel => set_logging_level(&shared, &call),
+        None if call.r#type() == call::Type::SetLoggingLevel => logging::set(&shared, &call),
         None => Ok(server::reply(form.codec, &answer(&shared, call).await?)),
     }
 }
@@ -114,23 +111,8 @@ async fn get_containers(shared: &Shared, call: &Call) -> Result<agent::Response,
 }
 
 fn logging_level(shared: &Shared) -> agent::Response {
-    let level = shared.logging.as_ref().map_or(0, LoggingLevel::get);
-    let get_logging_level = Some(response::GetLoggingLevel { level });
+    let get_logging_level = Some(response::GetLoggingLevel { level: logging::level(shared) });
     agent::Response { get_logging_level, ..reply(response::Type::GetLoggingLevel) }
-}
-
-fn set_logging_level(shared: &Shared, call: &Call) -> Result<Response, Refusal> {
-    let asked = call.set_logging_level.unwrap_or_default();
-    let duration = asked.duration.to_duration();
-    let duration = duration.ok_or_else(|| Refusal::bad_request("'set_logging_level.duration' is negative"))?;
-    if asked.level > MAX_LOGGING_LEVEL {
-        return Err(Refusal::bad_request(format!("Invalid level '{}'.\n", asked.level)));
-    }
-    let logging = shared.logging.as_ref().ok_or_else(|| {
-        Refusal::new(StatusCode::NOT_IMPLEMENTED, "What this process logs was fixed when it was started")
-    })?;
-    logging.set(asked.level, duration);
-    Ok(StatusCode::OK.into_response())
 }
 
 /// This agent knows no operations on resources.

@@ -398,9 +398,15 @@ async fn a_standalone_container_needs_nobody() {
     let inner = json!({"value": "inner", "parent": id});
     let mut inside = session(&world, &inner, json!({"value": "pwd"})).await;
     assert_eq!(inside.output().await.0.trim(), own.display().to_string());
+    assert_eq!(launch(&world, &json!({"value": "task", "parent": id}), "sleep 1000").await.0, 200);
+    world.restart().await;
+    world.master.subscription(3).await;
+    assert_eq!(shown(&world, true, true).await.len(), 2, "what is nested in it comes back, too");
     assert_eq!(kill(&world, &id, 9).await, 200);
     assert_eq!(wait(&world, &id).await, (200, json!(9)));
+    assert_eq!(wait(&world, &json!({"value": "task", "parent": id})).await, (200, json!(9)));
     assert_eq!(remove(&world, &id).await, 200);
+    assert_eq!(wait(&world, &json!({"value": "task", "parent": id})).await.0, 404);
 }
 
 #[tokio::test]

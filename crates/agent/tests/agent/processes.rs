@@ -66,7 +66,8 @@ async fn a_command_executor_that_lost_its_task_on_the_way_is_sent_it_again() {
 
 #[tokio::test]
 async fn a_custom_executor_runs_in_its_sandbox_with_its_environment_and_in_a_session_of_its_own() {
-    let world = World::new().await;
+    let variable = ("OF_THE_OPERATOR".to_owned(), "too".to_owned());
+    let world = World::with(|options| options.executor_environment_variables = [variable.clone()].into()).await;
     let command = "echo out; echo err >&2; env > env; pwd > pwd; ps -o sid= -p $$ > session; echo $$ > pid; sleep 1000";
     world.master.launch(custom("t1", command)).await;
     let own = |name: &str| sandbox(&world).join(name);
@@ -77,7 +78,23 @@ async fn a_custom_executor_runs_in_its_sandbox_with_its_environment_and_in_a_ses
     let run = fs::canonicalize(sandbox(&world)).unwrap();
     assert_eq!(content(&own("pwd")).await.trim(), run.display().to_string());
     let environment = content(&own("env")).await;
-    for line in ["OWN=yes", "MESOS_EXECUTOR_ID=custom", &format!("MESOS_SLAVE_ID={AGENT_ID}")] {
+    for line in [
+        "OWN=yes",
+        "OF_THE_OPERATOR=too",
+        "MESOS_EXECUTOR_ID=custom",
+        "MESOS_CHECKPOINT=1",
+        "MESOS_RECOVERY_TIMEOUT=15mins",
+        "MESOS_SUBSCRIPTION_BACKOFF_MAX=300ms",
+        "MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD=5secs",
+        "MESOS_HTTP_COMMAND_EXECUTOR=1",
+        "LIBPROCESS_PORT=0",
+        &format!("MESOS_FRAMEWORK_ID={FRAMEWORK}"),
+        &format!("MESOS_SLAVE_ID={AGENT_ID}"),
+        &format!("MESOS_SLAVE_PID=slave(1)@{}", world.address()),
+        &format!("MESOS_AGENT_ENDPOINT={}", world.address()),
+        &format!("MESOS_SANDBOX={}", run.display()),
+        &format!("MESOS_DIRECTORY={}", run.display()),
+    ] {
         assert!(environment.lines().any(|found| found == line), "{line} in {environment}");
     }
     let mut executor = Executor::subscribe(world.address(), "custom").await;
