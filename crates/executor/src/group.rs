@@ -96,8 +96,8 @@ impl GroupExecutor {
         let (mut updates, mut tasks) = (Vec::new(), Vec::new());
         let mut dead = Vec::new();
         for group in executor.groups.groups.clone() {
-            for planned in group.tasks {
-                let mut runner = executor.runner(&planned)?;
+            for planned in &group.tasks {
+                let mut runner = executor.runner(planned)?;
                 let left = runner.unacknowledged()?;
                 updates.extend(left.0);
                 tasks.extend(left.1);
@@ -108,6 +108,7 @@ impl GroupExecutor {
                     dead.push(group.number);
                 }
             }
+            executor.forget_if_over(group.number);
         }
         dead.into_iter().for_each(|group| executor.group_died(group));
         Ok((executor, Unacknowledged::new(updates, tasks)))
@@ -236,6 +237,10 @@ impl GroupExecutor {
             self.verdict = Verdict::Failure;
         }
         let Some(Member { group, .. }) = self.members.remove(task) else { return };
+        self.forget_if_over(group);
+    }
+
+    fn forget_if_over(&mut self, group: u64) {
         if self.members.values().any(|member| member.group == group) {
             return;
         }

@@ -4,7 +4,7 @@ use std::fs;
 
 use mesos::v1::TaskState::{TaskFailed, TaskKilled, TaskKilling, TaskRunning, TaskStarting};
 use mesos::v1::cygnet::task_health::Verdict;
-use mesos::v1::cygnet::{HealthAction, ListenProbe};
+use mesos::v1::cygnet::{Expectation, HealthAction, HttpOptions, JsonPath, ListenProbe};
 use mesos::v1::task_status::Reason;
 use mesos::v1::{CheckInfo, CommandInfo, HealthCheck, TaskInfo, TaskStatus, check_info, health_check};
 use tokio::io::AsyncWriteExt;
@@ -208,6 +208,61 @@ async fn several_health_checks_are_told_apart_and_add_up() {
     let results = &last.health.as_ref().unwrap().checks;
     let named: Vec<_> = results.iter().map(|result| (result.name(), result.verdict(), result.kind())).collect();
     assert_eq!(named, [("port", Verdict::Healthy, "success"), ("flag", Verdict::Healthy, "success")]);
+    agent.kill("a", None).await;
+    agent.reached("a", TaskKilled).await;
+}
+
+#[tokio::test]
+async fn what_comes_back_is_looked_at_and_only_loopback_is_asked() {
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    let _executor = Executor::start(&agent.environment("a"));
+    let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = u32::from(server.local_addr().unwrap().port());
+    tokio::spawn(async move {
+        loop {
+            let (mut connection, _) = server.accept().await.unwrap();
+            let answer = b"HTTP/1.1 418 I'm a teapot\r\nContent-Length: 13\r\n\r\n{\"tea\":\"hot\"}";
+            let _closed_early = connection.write_all(answer).await;
+        }
+    });
+    let asks = |name: &str, options: HttpOptions| HealthCheck {
+        name: Some(name.to_owned()),
+        r#type: Some(health_check::Type::Http.into()),
+        http: Some(health_check::HttpCheckInfo {
+            port,
+            statuses: vec![418],
+            options: Some(options),
+            ..health_check::HttpCheckInfo::default()
+        }),
+        command: None,
+        interval_seconds: Some(0.05),
+        action: Some(HealthAction::Report.into()),
+        ..health("", 3)
+    };
+    let tea = |value: &str| HttpOptions {
+        expect: vec![Expectation {
+            json_path: Some(JsonPath { path: "$.tea".to_owned(), value: value.to_owned() }),
+            ..Expectation::default()
+        }],
+        ..HttpOptions::default()
+    };
+    let away = HttpOptions { address: Some("192.0.2.1".to_owned()), ..HttpOptions::default() };
+    let health_checks = vec![asks("hot", tea("\"hot\"")), asks("cold", tea("\"cold\"")), asks("away", away)];
+    agent.launch("a", TaskInfo { health_checks, ..task("a", "sleep 1000") }).await;
+    let known = |updates: &[TaskStatus]| {
+        let results = updates.last().and_then(|last| last.health.clone()).unwrap_or_default().checks;
+        !results.is_empty() && results.iter().all(|result| result.verdict() != Verdict::Unknown)
+    };
+    let updates = agent.updates_until("a", known).await;
+    let results = updates.last().unwrap().health.clone().unwrap().checks;
+    let found: Vec<_> = results.iter().map(|result| (result.name(), result.verdict(), result.kind())).collect();
+    let expected = [
+        ("hot", Verdict::Healthy, "success"),
+        ("cold", Verdict::Unhealthy, "body"),
+        ("away", Verdict::Unhealthy, "setup"),
+    ];
+    assert_eq!(found, expected, "{results:?}");
     agent.kill("a", None).await;
     agent.reached("a", TaskKilled).await;
 }
