@@ -50,6 +50,7 @@ impl CommandExecutor {
             }
             match self.next().await {
                 Turn::Task(happening) => self.runner.take(happening).await,
+                Turn::Agent(Incoming::Away) => self.runner.disconnected().await,
                 Turn::Agent(Incoming::Lost) => self.runner.shut_down().await,
                 Turn::Agent(Incoming::Event(event)) => match *event {
                     Event { launch_group: Some(launch), .. } if self.runner.task().is_none() => {

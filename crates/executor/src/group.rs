@@ -122,6 +122,7 @@ impl GroupExecutor {
                 Some(report) = self.reports.recv() => self.reported(report),
                 Some(said) = self.events.recv() => match said {
                     Incoming::Event(event) => self.heard(*event),
+                    Incoming::Away => self.tell_all(&Order::Disconnected),
                     Incoming::Lost => self.tell_all(&Order::Shutdown),
                 },
             }

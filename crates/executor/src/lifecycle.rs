@@ -45,6 +45,8 @@ pub(crate) enum Input {
         /// The framework has the capability `TASK_KILLING_STATE`.
         killing_state: bool,
     },
+    /// The subscription broke; the agent may come back.
+    Disconnected,
     /// The agent asks to run the task. There is only ever one; another launch changes nothing.
     Launch(Plan),
     /// The agent asks to end the task, perhaps with its own grace.
@@ -110,9 +112,18 @@ pub enum Verdict {
 #[derive(Debug)]
 enum Stage {
     Idle,
-    Starting { task: Task, held: Option<Kill> },
-    Running { task: Task, kill: Option<Kill> },
-    Ended { exit_at: Moment },
+    Starting {
+        task: Task,
+        held: Option<Kill>,
+    },
+    Running {
+        task: Task,
+        kill: Option<Kill>,
+    },
+    /// When to give up; not while the agent is away, it would only miss the end.
+    Ended {
+        exit_at: Option<Moment>,
+    },
     Gone,
 }
 
@@ -143,24 +154,25 @@ pub(crate) struct Lifecycle {
     killing_state: bool,
     stage: Stage,
     shutdown_by: Option<Moment>,
+    away: bool,
 }
 
 impl Lifecycle {
     /// An executor that has not been given its task yet.
     pub(crate) fn new(shutdown_grace: Duration) -> Lifecycle {
-        Lifecycle { shutdown_grace, killing_state: false, stage: Stage::Idle, shutdown_by: None }
+        Lifecycle { shutdown_grace, killing_state: false, stage: Stage::Idle, shutdown_by: None, away: false }
     }
 
     /// An executor that goes on where an earlier process stopped, and what it has to do at once. If the task's process
     /// is not known to have started, the shell says `Spawned` or `SpawnFailed` as it does after an [`Action::Spawn`].
-    pub(crate) fn resume(shutdown_grace: Duration, past: Past, now: Moment) -> (Lifecycle, Vec<Action>) {
+    pub(crate) fn resume(shutdown_grace: Duration, past: Past) -> (Lifecycle, Vec<Action>) {
         let completion = if past.kill.is_some() { None } else { past.plan.completion(past.launched) };
         let last = past.last.unwrap_or_else(|| Update::fresh(TaskState::TaskStarting, &past.plan));
         let task = Task { plan: past.plan, last, completion };
         let stage = match task.last.state {
             TaskState::TaskStarting => Stage::Starting { task, held: past.kill },
             TaskState::TaskRunning | TaskState::TaskKilling => Stage::Running { task, kill: past.kill },
-            _ => Stage::Ended { exit_at: now + ACKNOWLEDGEMENT_PATIENCE },
+            _ => Stage::Ended { exit_at: None },
         };
         let actions = match stage {
             Stage::Running { kill: None, .. } => vec![Action::StartChecks],
@@ -168,13 +180,14 @@ impl Lifecycle {
             Stage::Running { kill: Some(_), .. } => vec![Action::Signal(Blow::Term)],
             _ => Vec::new(),
         };
-        (Lifecycle { shutdown_grace, killing_state: false, stage, shutdown_by: None }, actions)
+        (Lifecycle { shutdown_grace, killing_state: false, stage, shutdown_by: None, away: true }, actions)
     }
 
     /// Takes in what happened.
     pub(crate) fn handle(&mut self, now: Moment, input: Input) -> Vec<Action> {
         match input {
-            Input::Subscribed { killing_state } => self.subscribed(killing_state),
+            Input::Subscribed { killing_state } => self.subscribed(now, killing_state),
+            Input::Disconnected => self.disconnected(),
             Input::Launch(plan) => self.launch(now, plan),
             Input::Kill { grace } => self.asked_to_kill(now, grace),
             Input::Shutdown => self.shutdown(now),
@@ -193,7 +206,7 @@ impl Lifecycle {
         let own = match &self.stage {
             Stage::Running { kill: Some(kill), .. } => Some(kill.deadline()),
             Stage::Running { task, kill: None } => task.completion,
-            Stage::Ended { exit_at } => Some(*exit_at),
+            Stage::Ended { exit_at } => *exit_at,
             Stage::Idle | Stage::Starting { .. } | Stage::Gone => None,
         };
         own.into_iter().chain(self.shutdown_by).min()
@@ -207,9 +220,29 @@ impl Lifecycle {
         }
     }
 
-    fn subscribed(&mut self, killing_state: bool) -> Vec<Action> {
+    /// What an earlier process, or another task, was told of the framework.
+    pub(crate) fn know_framework(&mut self, killing_state: bool) {
         self.killing_state = killing_state;
+    }
+
+    fn subscribed(&mut self, now: Moment, killing_state: bool) -> Vec<Action> {
+        self.know_framework(killing_state);
+        if std::mem::take(&mut self.away) && matches!(self.stage, Stage::Ended { .. }) {
+            self.stage = self.ended(now);
+        }
         Vec::new()
+    }
+
+    fn disconnected(&mut self) -> Vec<Action> {
+        self.away = true;
+        if let Stage::Ended { exit_at } = &mut self.stage {
+            *exit_at = None;
+        }
+        Vec::new()
+    }
+
+    fn ended(&self, now: Moment) -> Stage {
+        Stage::Ended { exit_at: (!self.away).then(|| now + ACKNOWLEDGEMENT_PATIENCE) }
     }
 
     fn launch(&mut self, now: Moment, plan: Plan) -> Vec<Action> {
@@ -283,7 +316,7 @@ impl Lifecycle {
     fn spawn_failed(&mut self, now: Moment, message: String) -> Vec<Action> {
         let Stage::Starting { task, .. } = &mut self.stage else { return Vec::new() };
         let failed = Update { message: Some(message), ..task.become_state(TaskState::TaskFailed) };
-        self.stage = Stage::Ended { exit_at: now + ACKNOWLEDGEMENT_PATIENCE };
+        self.stage = self.ended(now);
         vec![Action::Update(failed)]
     }
 
@@ -291,7 +324,7 @@ impl Lifecycle {
         let Stage::Running { task, kill } = &mut self.stage else { return Vec::new() };
         let health = task.last.health.clone();
         let terminal = Update { health, ..ending.update(kill.as_ref().map(Kill::cause), &task.plan) };
-        self.stage = Stage::Ended { exit_at: now + ACKNOWLEDGEMENT_PATIENCE };
+        self.stage = self.ended(now);
         vec![Action::StopChecks, Action::Update(terminal)]
     }
 
@@ -337,7 +370,7 @@ impl Lifecycle {
             Stage::Running { task, kill: None } if task.completion.is_some_and(due) => {
                 self.kill_task(now, Cause::Completion, Duration::ZERO)
             }
-            Stage::Ended { exit_at } if due(*exit_at) => self.exit(Verdict::Failure),
+            Stage::Ended { exit_at } if exit_at.is_some_and(due) => self.exit(Verdict::Failure),
             _ => Vec::new(),
         }
     }

@@ -106,7 +106,7 @@ impl Runner {
     pub(crate) fn of_framework(self, framework: Option<Arc<FrameworkInfo>>) -> Runner {
         let mut lifecycle = self.lifecycle;
         if let Some(framework) = &framework {
-            lifecycle.handle(now(), Input::Subscribed { killing_state: killing_state(framework) });
+            lifecycle.know_framework(killing_state(framework));
         }
         Runner { framework, lifecycle, ..self }
     }
@@ -116,6 +116,11 @@ impl Runner {
         let killing_state = killing_state(&framework);
         self.framework = Some(framework);
         self.feed(Input::Subscribed { killing_state }).await;
+    }
+
+    /// The agent is away, and may come back.
+    pub(crate) async fn disconnected(&mut self) {
+        self.feed(Input::Disconnected).await;
     }
 
     /// Lets a successor know the framework.

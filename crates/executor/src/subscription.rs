@@ -36,6 +36,8 @@ pub(crate) enum Outgoing {
 pub(crate) enum Incoming {
     /// The agent speaks.
     Event(Box<Event>),
+    /// The subscription broke; the agent may come back.
+    Away,
     /// The agent is gone for good.
     Lost,
 }
@@ -77,6 +79,7 @@ impl Subscription {
         let mut absence = Absence::initial(rules, now());
         while let Some(connection) = self.disconnected(absence).await? {
             self.subscribed(connection).await?;
+            self.incoming.send(Incoming::Away).await.map_err(|_| Abandoned)?;
             absence = Absence::begin(rules, now());
         }
         Ok(())

@@ -20,6 +20,8 @@ const GROUP_GRACE: Duration = Duration::from_secs(3);
 pub(super) enum Order {
     /// The agent was heard of.
     Subscribed(Arc<FrameworkInfo>),
+    /// The agent is away.
+    Disconnected,
     /// End the task.
     Kill {
         /// Unless it has its own, or ends already.
@@ -83,6 +85,7 @@ impl Begin {
     async fn obey(&mut self, order: Order) {
         match order {
             Order::Subscribed(framework) => self.runner.subscribed(framework).await,
+            Order::Disconnected => self.runner.disconnected().await,
             Order::Kill { grace } => self.runner.kill(grace).await,
             Order::GroupDied if self.runner.is_being_killed() => {}
             Order::GroupDied => self.runner.kill(Some(GROUP_GRACE)).await,

@@ -274,13 +274,26 @@ fn a_task_that_cannot_start_fails_after_starting() {
 }
 
 #[test]
+fn an_end_waits_for_an_agent_that_is_away_and_a_minute_for_one_that_is_not() {
+    let mut world = World::running(true);
+    world.take(Input::Disconnected).take(Input::Exited(Ending::Status(0))).pass(seconds(3600));
+    assert_eq!((world.states().last(), world.exit()), (Some(&TaskFinished), None));
+    world.take(Input::Subscribed { killing_state: true }).pass(seconds(59));
+    assert_eq!(world.exit(), None);
+    world.take(Input::Disconnected).pass(seconds(10)).take(Input::Subscribed { killing_state: true });
+    world.pass(seconds(59));
+    assert_eq!(world.exit(), None);
+    assert_eq!(world.pass(seconds(1)).exit(), Some(Verdict::Failure));
+}
+
+#[test]
 fn a_successor_goes_on_with_the_kill_and_repeats_nothing() {
     let mut world = World::running(true);
     world.take(unhealthy(true)).pass(seconds(1));
     let kill = world.lifecycle.kill().cloned();
     let last = world.updates().last().map(|update| (*update).clone());
     let past = Past { plan: plan(), last, kill, launched: world.now };
-    let (lifecycle, actions) = Lifecycle::resume(seconds(5), past, world.now);
+    let (lifecycle, actions) = Lifecycle::resume(seconds(5), past);
     assert_eq!(actions, [Action::Signal(Blow::Term)]);
     let mut heir = World { lifecycle, now: world.now, actions: Vec::new() };
     heir.pass(seconds(2)).take(Input::Exited(Ending::Status(9)));
@@ -303,6 +316,7 @@ fn input() -> impl Strategy<Value = Input> {
     let max = prop::option::of((1u64..60).prop_map(seconds));
     prop_oneof![
         1 => any::<bool>().prop_map(|killing_state| Input::Subscribed { killing_state }),
+        1 => Just(Input::Disconnected),
         3 => max.prop_map(|max_completion_time| Input::Launch(Plan { max_completion_time, ..plan() })),
         2 => grace.prop_map(|grace| Input::Kill { grace }),
         1 => Just(Input::Shutdown),
@@ -376,7 +390,7 @@ proptest! {
             if dies == 0 {
                 let last = world.updates().last().map(|update| (*update).clone());
                 let past = Past { plan: plan(), last, kill: world.lifecycle.kill().cloned(), launched };
-                let (lifecycle, actions) = Lifecycle::resume(seconds(5), past, world.now);
+                let (lifecycle, actions) = Lifecycle::resume(seconds(5), past);
                 world.lifecycle = lifecycle;
                 world.actions.extend(actions.into_iter().map(|action| (world.now, action)));
             }

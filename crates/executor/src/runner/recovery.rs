@@ -4,7 +4,7 @@ use mesos::v1::framework_info::capability::Type as Capability;
 use mesos::v1::{FrameworkInfo, TaskInfo, TaskStatus};
 
 use super::Runner;
-use crate::clock::{Moment, now};
+use crate::clock::Moment;
 use crate::error::ExecutorError;
 use crate::lifecycle::{Action, Ending, Input, Lifecycle, Past, Plan, Update};
 use crate::supervisor::{Found, Supervisor, find};
@@ -25,10 +25,10 @@ impl Runner {
         self.task = Some(task);
         let starting = past.last.as_ref().is_none_or(Update::is_starting);
         let over = past.last.as_ref().is_some_and(Update::is_terminal);
-        let (lifecycle, actions) = Lifecycle::resume(self.config.shutdown_grace, past, now());
+        let (lifecycle, actions) = Lifecycle::resume(self.config.shutdown_grace, past);
         self.lifecycle = lifecycle;
         if let Some(framework) = &self.framework {
-            self.lifecycle.handle(now(), Input::Subscribed { killing_state: killing_state(framework) });
+            self.lifecycle.know_framework(killing_state(framework));
         }
         if over {
             return Ok(());
