@@ -1,8 +1,11 @@
 //! Agents that leave: unreachable for now, unregistered, replaced, or gone for good. And what becomes of their tasks.
 
+use std::sync::Arc;
+
 use mesos::v1::task_status::Reason;
 use mesos::v1::{self, TaskState, TaskStatus};
 
+use super::framework::push_bounded;
 use super::{Action, Core, events, news, orders, status};
 use crate::ids::{AgentId, FrameworkId, TaskId};
 use crate::now::Now;
@@ -60,8 +63,38 @@ impl Core {
         let known = absent.recovered.remove(agent).is_some() || absent.unreachable.remove(agent).is_some();
         if known {
             self.mark_gone(agent);
+            self.give_up_unreachable_tasks(agent);
         }
         if known || self.absent.gone.contains_key(agent) { Ok(()) } else { Err(NoSuchAgent) }
+    }
+
+    /// Tasks that nobody could reach are over with their agent.
+    fn give_up_unreachable_tasks(&mut self, agent: &AgentId) {
+        let frameworks: Vec<FrameworkId> = self.frameworks.keys().cloned().collect();
+        for framework in frameworks {
+            let Some(known) = self.frameworks.get(&framework) else { continue };
+            let lost = known.unreachable.iter().filter(|task| task.agent() == agent);
+            for task in lost.map(|task| task.id().clone()).collect::<Vec<_>>() {
+                self.give_up_unreachable_task(agent, &framework, &task);
+            }
+        }
+    }
+
+    fn give_up_unreachable_task(&mut self, agent: &AgentId, framework: &FrameworkId, task: &TaskId) {
+        let message = format!("Agent {agent} has been marked gone");
+        let status = self.departed(agent, task, Departure::Gone, &message);
+        let limit = self.settings.max_completed_tasks;
+        let Some(known) = self.frameworks.get_mut(framework) else { return };
+        let Some(mut kept) = known.take_unreachable(task) else { return };
+        let state = known.capabilities.visible(status.state());
+        let status = TaskStatus { state: state.into(), ..status };
+        Arc::make_mut(&mut kept).absorb(&status, None);
+        known.counters.ended.add(state);
+        push_bounded(&mut known.completed, kept, limit);
+        self.counters.count_ended(state);
+        self.counters.count_status(&status);
+        self.announce(|| news::task_updated(framework, status.clone(), state));
+        self.tell(framework, events::update(status));
     }
 
     pub(super) fn remove_agent(&mut self, id: &AgentId, departure: Departure) {

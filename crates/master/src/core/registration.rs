@@ -89,6 +89,7 @@ impl Core {
 
     /// Puts the agent into the books, or brings what is there up to date, and into the registry.
     fn enter(&mut self, id: &AgentId, stream: StreamId, total: Resources, call: &agent_call::Subscribe) {
+        let again = call.agent_info.id.as_ref() == Some(id);
         let next = self.now.elapsed + self.settings.agent_ping_timeout;
         let pings = Pings { next, answered: true, ..Pings::default() };
         let fresh = Agent::new(id.clone(), call.agent_info.clone(), total, stream, self.now.unix);
@@ -96,7 +97,10 @@ impl Core {
         let unix = self.now.unix;
         let agent = self.agents.entry(id.clone()).or_insert_with(|| fresh.clone());
         let registered_before = known && agent.info == fresh.info;
-        agent.reregistered = known.then_some(unix);
+        agent.reregistered = again.then_some(unix);
+        if let Some(first) = call.registered_time.filter(|_| again).and_then(mesos::duration::from_seconds) {
+            agent.registered = first;
+        }
         agent.info = fresh.info;
         agent.total = fresh.total;
         agent.link = fresh.link;

@@ -129,6 +129,41 @@ fn an_agent_marked_gone_is_turned_away() {
 }
 
 #[test]
+fn tasks_nobody_could_reach_are_over_when_their_agent_is_gone() {
+    for (info, state) in [(framework("f"), TaskState::TaskGoneByOperator), (plain_framework("f"), TaskState::TaskLost)]
+    {
+        let (mut world, scheduler, node) = World::with_running_task(info);
+        world.drop_agent(&node);
+        world.pass(100 * SECOND);
+        world.events(&scheduler);
+        world.news.clear();
+        world.core.mark_agent_gone(world.now, &node.id).unwrap();
+        world.settle();
+        let updates = world.updates(&scheduler);
+        assert_eq!((updates[0].state(), updates[0].reason()), (state, Reason::AgentRemovedByOperator));
+        let tasks = world.core.get_tasks();
+        assert_eq!((tasks.unreachable_tasks.len(), tasks.completed_tasks[0].state()), (0, state));
+        assert_eq!(world.news_kinds(), [master::event::Type::TaskUpdated]);
+    }
+}
+
+#[test]
+fn an_agent_that_comes_back_says_since_when_it_is_there() {
+    let (mut world, _, node) = World::with_running_task(framework("f"));
+    let times = |world: &World| {
+        let agent = world.core.get_agents().agents.remove(0);
+        (agent.registered_time, agent.reregistered_time)
+    };
+    let (first, none) = times(&world);
+    assert_eq!(none, None);
+    world.drop_agent(&node);
+    world.pass(5 * SECOND);
+    world.reregister(&node, Vec::new());
+    let (registered, again) = times(&world);
+    assert_eq!((registered, again.is_some()), (first, true));
+}
+
+#[test]
 fn agents_from_before_a_restart_have_ten_minutes_to_come_back() {
     let known = |id: &str| v1::AgentInfo { id: Some(id.into()), ..agent(id, 1.0, 64.0) };
     let recovered = ["X-S0", "X-S1"].map(|id| (AgentId::from(id), known(id).into())).into();
