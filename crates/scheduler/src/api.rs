@@ -24,7 +24,10 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use crate::actor::Handle;
+use crate::core::Core;
+use crate::events::Origin;
 use crate::options::Options;
+use crate::time::Timestamp;
 
 /// What handlers share.
 #[derive(Clone)]
@@ -47,6 +50,17 @@ impl Api {
             "task_launch_timeout": 300_000, "reconciliation_interval": 600_000,
         });
         Api { actor, address, options: shown, name: options.framework_name.clone(), abdication }
+    }
+}
+
+impl Api {
+    /// Makes a change that a client asked for.
+    async fn change<T: Send + 'static>(
+        &self,
+        origin: Origin,
+        change: impl FnOnce(&mut Core, Timestamp) -> T + Send + 'static,
+    ) -> Option<T> {
+        self.actor.ask(move |core, now| core.asked_by(origin, |core| change(core, now))).await
     }
 }
 

@@ -40,7 +40,7 @@ pub(crate) use view::{AppFilter, Embed};
 use crate::backoff::Backoff;
 use crate::brake::Brake;
 use crate::deployment::Deployment;
-use crate::events::Event;
+use crate::events::{Event, Origin};
 use crate::ids::{AppId, InstanceId};
 use crate::instance::Instance;
 use crate::refusals::Refusals;
@@ -113,6 +113,8 @@ pub(crate) struct Core {
     /// Apps the planner has to look at.
     unsettled: BTreeSet<AppId>,
     connected: bool,
+    /// Who asks for the change that is being made, if a person does.
+    origin: Option<Origin>,
     /// Whether nothing is to be launched any more.
     leaving: bool,
     suppressed: bool,
@@ -152,6 +154,7 @@ impl Core {
             checked: BTreeSet::new(),
             unsettled: BTreeSet::new(),
             connected: false,
+            origin: None,
             leaving: false,
             suppressed: false,
             offers_stale: true,
@@ -210,6 +213,14 @@ impl Core {
     /// Something of this app changed: the planner has to look at it.
     fn touch(&mut self, app: &AppId) {
         self.unsettled.insert(app.clone());
+    }
+
+    /// Makes a change that somebody asked for.
+    pub(crate) fn asked_by<T>(&mut self, origin: Origin, change: impl FnOnce(&mut Core) -> T) -> T {
+        self.origin = Some(origin);
+        let result = change(self);
+        self.origin = None;
+        result
     }
 
     fn tell(&mut self, event: Event) {

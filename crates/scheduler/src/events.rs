@@ -29,17 +29,24 @@ impl Event {
     }
 }
 
+/// Who asked for a change, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Origin {
+    pub client_ip: String,
+    pub uri: String,
+}
+
 /// An app was created or changed.
 #[must_use]
-pub(crate) fn api_post(app: &App, now: Timestamp) -> Event {
-    let uri = format!("/v2/apps{}", app.id);
-    Event::new("api_post_event", now, json!({"clientIp": "", "uri": uri, "appDefinition": app}))
+pub(crate) fn api_post(app: &App, origin: &Origin, now: Timestamp) -> Event {
+    let data = json!({"clientIp": origin.client_ip, "uri": origin.uri, "appDefinition": app});
+    Event::new("api_post_event", now, data)
 }
 
 /// A pod was created, changed or removed: `kind` says which.
 #[must_use]
-pub(crate) fn pod(kind: &'static str, id: &AppId, now: Timestamp) -> Event {
-    Event::new(kind, now, json!({"clientIp": "", "uri": format!("/v2/pods{id}")}))
+pub(crate) fn pod(kind: &'static str, origin: &Origin, now: Timestamp) -> Event {
+    Event::new(kind, now, json!({"clientIp": origin.client_ip, "uri": origin.uri}))
 }
 
 /// A health check was added.

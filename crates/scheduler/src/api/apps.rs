@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::Api;
 use super::answer::{Query, body, changed, found, gone, json_answer, message, misshapen, refused};
+use super::envelope::origin;
 use super::tasks;
 use crate::app::{AppUpdate, shape};
 use crate::core::{AppFilter, Embed, Manner, Refusal};
@@ -29,9 +30,11 @@ pub(super) async fn list(State(api): State<Api>, request: Request<Body>) -> Resp
 }
 
 pub(super) async fn create(State(api): State<Api>, request: Request<Body>) -> Response {
-    let force = Query::of(&request).flag("force", false);
+    let (force, origin) = (Query::of(&request).flag("force", false), origin(&request));
     match read::<AppUpdate>(request).await {
-        Ok(update) => api.actor.ask(move |core, now| core.create(update, force, now)).await.map_or_else(gone, changed),
+        Ok(update) => {
+            api.change(origin, move |core, now| core.create(update, force, now)).await.map_or_else(gone, changed)
+        }
         Err(response) => *response,
     }
 }
@@ -39,13 +42,14 @@ pub(super) async fn create(State(api): State<Api>, request: Request<Body>) -> Re
 /// `PUT` and `PATCH /v2/apps`: several at once, all or none checked first.
 pub(super) async fn change_many(State(api): State<Api>, request: Request<Body>) -> Response {
     let query = Query::of(&request);
-    let put = request.method() == Method::PUT;
-    let manner = Manner { partial: query.flag("partialUpdate", true), create: put, force: query.flag("force", false) };
+    let (put, origin) = (request.method() == Method::PUT, origin(&request));
+    let partial = !put || query.flag("partialUpdate", true);
+    let manner = Manner { partial, create: put, force: query.flag("force", false) };
     let updates = match read::<Vec<AppUpdate>>(request).await {
         Ok(updates) => updates,
         Err(response) => return *response,
     };
-    let result = api.actor.ask(move |core, now| core.change_many(updates, manner, now)).await;
+    let result = api.change(origin, move |core, now| core.change_many(updates, manner, now)).await;
     result.map_or_else(gone, changed)
 }
 
@@ -73,7 +77,8 @@ async fn definition(api: Api, id: AppId, request: Request<Body>) -> Response {
         "PUT" | "PATCH" => change(api, id, request).await,
         "DELETE" => {
             let force = Query::of(&request).flag("force", true);
-            api.actor.ask(move |core, now| core.remove(&id, force, now)).await.map_or_else(gone, changed)
+            let origin = origin(&request);
+            api.change(origin, move |core, now| core.remove(&id, force, now)).await.map_or_else(gone, changed)
         }
         _ => message(405, "Method Not Allowed"),
     }
@@ -103,10 +108,12 @@ async fn change(api: Api, id: AppId, request: Request<Body>) -> Response {
     let put = request.method() == Method::PUT;
     let partial = !put || query.flag("partialUpdate", true);
     let manner = Manner { partial, create: put, force: query.flag("force", false) };
+    let origin = origin(&request);
     match read::<AppUpdate>(request).await {
-        Ok(update) => {
-            api.actor.ask(move |core, now| core.change_app(&id, update, manner, now)).await.map_or_else(gone, changed)
-        }
+        Ok(update) => api
+            .change(origin, move |core, now| core.change_app(&id, update, manner, now))
+            .await
+            .map_or_else(gone, changed),
         Err(response) => *response,
     }
 }
@@ -116,7 +123,8 @@ async fn restart(api: Api, id: AppId, request: Request<Body>) -> Response {
         return message(405, "Method Not Allowed");
     }
     let force = Query::of(&request).flag("force", false);
-    api.actor.ask(move |core, now| core.restart(&id, force, now)).await.map_or_else(gone, changed)
+    let origin = origin(&request);
+    api.change(origin, move |core, now| core.restart(&id, force, now)).await.map_or_else(gone, changed)
 }
 
 async fn versions(api: Api, id: AppId) -> Response {

@@ -9,6 +9,8 @@ use axum::http::{HeaderName, HeaderValue, Request, Uri, header};
 use axum::response::Response;
 use tower::ServiceExt;
 
+use crate::events::Origin;
+
 /// The routes, behind what is done to each request and answer.
 pub(super) fn wrap(routes: Router, leader: String) -> Router {
     let leader = HeaderValue::try_from(leader).unwrap_or_else(|_| HeaderValue::from_static(""));
@@ -45,6 +47,11 @@ fn stamp(mut answer: Response, leader: &HeaderValue) -> Response {
 pub(super) fn client_ip<T>(request: &Request<T>) -> String {
     let peer = request.extensions().get::<ConnectInfo<std::net::SocketAddr>>();
     peer.map(|peer| peer.0.ip().to_string()).unwrap_or_default()
+}
+
+/// Who asks, and where.
+pub(super) fn origin<T>(request: &Request<T>) -> Origin {
+    Origin { client_ip: client_ip(request), uri: request.uri().path().to_owned() }
 }
 
 #[cfg(test)]

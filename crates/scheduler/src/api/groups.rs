@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::Api;
 use super::answer::{Query, changed_at, gone, json_answer, message, refused};
 use super::apps::read;
+use super::envelope::origin;
 use crate::app::GroupUpdate;
 use crate::core::{Embed, GroupEmbed, Refusal};
 use crate::ids::AppId;
@@ -34,7 +35,7 @@ pub(super) async fn one(State(api): State<Api>, Path(path): Path<String>, reques
 
 async fn group(api: Api, id: AppId, request: Request<Body>) -> Response {
     let query = Query::of(&request);
-    let force = query.flag("force", false);
+    let (force, origin) = (query.flag("force", false), origin(&request));
     match request.method().as_str() {
         "GET" | "HEAD" => {
             let embed = GroupEmbed::of(query.all("embed"));
@@ -49,7 +50,7 @@ async fn group(api: Api, id: AppId, request: Request<Body>) -> Response {
             if dry && !create {
                 return shown(api.actor.ask(move |core, now| core.group_steps(&id, update, now)).await);
             }
-            let changed = api.actor.ask(move |core, now| match create {
+            let changed = api.change(origin, move |core, now| match create {
                 true => core.create_group(&id, update, force, now),
                 false => core.put_group(&id, update, force, now),
             });
@@ -57,7 +58,7 @@ async fn group(api: Api, id: AppId, request: Request<Body>) -> Response {
         }
         "PATCH" => patch(api, id, request).await,
         "DELETE" => {
-            let removed = api.actor.ask(move |core, now| core.remove_group(&id, force, now)).await;
+            let removed = api.change(origin, move |core, now| core.remove_group(&id, force, now)).await;
             removed.map_or_else(gone, |result| changed_at(BASE, result))
         }
         _ => message(405, "Method Not Allowed"),

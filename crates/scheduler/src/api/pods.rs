@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::Api;
 use super::answer::{Query, changed_at, gone, json_answer, message, refused};
 use super::apps::read;
+use super::envelope::origin;
 use crate::core::{Accepted, Core, Refusal};
 use crate::ids::AppId;
 use crate::pod::Pod;
@@ -22,9 +23,9 @@ pub(super) async fn all(State(api): State<Api>, request: Request<Body>) -> Respo
         "HEAD" => Response::default(),
         "GET" => shown(api, |core| Ok(core.pods_json())).await,
         "POST" => {
-            let force = Query::of(&request).flag("force", false);
+            let (force, origin) = (Query::of(&request).flag("force", false), origin(&request));
             match read::<Pod>(request).await {
-                Ok(pod) => begun(api.actor.ask(move |core, now| core.create_pod(pod, force, now)).await),
+                Ok(pod) => begun(api.change(origin, move |core, now| core.create_pod(pod, force, now)).await),
                 Err(response) => *response,
             }
         }
@@ -45,8 +46,8 @@ pub(super) async fn one(State(api): State<Api>, Path(path): Path<String>, reques
         ("GET" | "HEAD", None) => shown(api, move |core| core.pod_json(&id)).await,
         ("PUT", None) => put(api, id, request).await,
         ("DELETE", None) => {
-            let force = Query::of(&request).flag("force", false);
-            begun(api.actor.ask(move |core, now| core.remove_pod(&id, force, now)).await)
+            let (force, origin) = (Query::of(&request).flag("force", false), origin(&request));
+            begun(api.change(origin, move |core, now| core.remove_pod(&id, force, now)).await)
         }
         ("GET", Some("status")) => shown(api, move |core| core.status_of_pod(&id)).await,
         ("GET", Some("versions")) => shown(api, move |core| core.pod_versions(&id)).await,
@@ -61,9 +62,9 @@ pub(super) async fn one(State(api): State<Api>, Path(path): Path<String>, reques
 }
 
 async fn put(api: Api, id: AppId, request: Request<Body>) -> Response {
-    let force = Query::of(&request).flag("force", false);
+    let (force, origin) = (Query::of(&request).flag("force", false), origin(&request));
     match read::<Pod>(request).await {
-        Ok(pod) => begun(api.actor.ask(move |core, now| core.put_pod(&id, pod, force, now)).await),
+        Ok(pod) => begun(api.change(origin, move |core, now| core.put_pod(&id, pod, force, now)).await),
         Err(response) => *response,
     }
 }

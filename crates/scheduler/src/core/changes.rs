@@ -283,9 +283,9 @@ impl Core {
         let id = &after.id;
         let used: BTreeSet<_> = self.instances_of(id).map(|instance| instance.config).collect();
         self.tell(match (&after.pod, before) {
-            (None, _) => events::api_post(after, now),
-            (Some(_), None) => events::pod("pod_created_event", id, now),
-            (Some(_), Some(_)) => events::pod("pod_updated_event", id, now),
+            (None, _) => events::api_post(after, &self.origin("/v2/apps", id), now),
+            (Some(_), None) => events::pod("pod_created_event", &self.origin("/v2/pods", id), now),
+            (Some(_), Some(_)) => events::pod("pod_updated_event", &self.origin("/v2/pods", id), now),
         });
         if before.is_none_or(|before| before.config_version() != after.config_version()) {
             self.backoffs.remove(id);
@@ -300,7 +300,8 @@ impl Core {
 
     fn retire(&mut self, id: &AppId, before: Option<&App>, now: Timestamp) {
         if before.is_some_and(|before| before.pod.is_some()) {
-            self.tell(events::pod("pod_deleted_event", id, now));
+            let origin = self.origin("/v2/pods", id);
+            self.tell(events::pod("pod_deleted_event", &origin, now));
         }
         for check in before.iter().filter(|before| before.pod.is_none()).flat_map(|before| &before.health_checks) {
             self.tell(events::check_removed(id, check, now));
@@ -308,6 +309,12 @@ impl Core {
         if let Some(record) = self.apps.get_mut(id) {
             record.removed = true;
         }
+    }
+
+    /// Who asked, and where; we ourselves, at the path of what changes, if nobody did.
+    fn origin(&self, base: &str, id: &AppId) -> events::Origin {
+        let own = || events::Origin { client_ip: String::new(), uri: format!("{base}{id}") };
+        self.origin.clone().unwrap_or_else(own)
     }
 
     fn tell_checks(&mut self, before: Option<&App>, after: &App, now: Timestamp) {

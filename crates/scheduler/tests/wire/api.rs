@@ -169,3 +169,41 @@ async fn who_abdicates_is_elected_again_and_reconciles() {
     master.call(call::Type::Reconcile).await;
     running.stop().await;
 }
+
+/// The next event of a stream that was opened by hand.
+async fn next_event(stream: &mut tokio::io::BufReader<tokio::net::TcpStream>) -> Value {
+    use tokio::io::AsyncBufReadExt;
+    let look = async {
+        loop {
+            let mut line = String::new();
+            stream.read_line(&mut line).await.unwrap();
+            if let Some(data) = line.strip_prefix("data:") {
+                return serde_json::from_str(data).unwrap();
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, look).await.expect("an event in time")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_say_who_asked_and_only_those_that_are_wanted_come() {
+    use tokio::io::AsyncWriteExt;
+    let (_master, running) = alone().await;
+    let server = running.address;
+    let mut stream = tokio::net::TcpStream::connect(server).await.unwrap();
+    let path = "/v2/events?event_type=api_post_event&event_type=pod_created_event&plan-format=light";
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {server}\r\naccept: text/event-stream\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut stream = tokio::io::BufReader::new(stream);
+    // Once the head of the answer is there, nothing is missed.
+    tokio::io::AsyncBufReadExt::read_line(&mut stream, &mut String::new()).await.unwrap();
+    assert_eq!(send(server, "POST", "/v2/apps", &app("/web")).await.status, 201);
+    let event = next_event(&mut stream).await;
+    assert_eq!((&event["eventType"], &event["clientIp"]), (&json!("api_post_event"), &json!("127.0.0.1")));
+    assert_eq!((&event["uri"], &event["appDefinition"]["id"]), (&json!("/v2/apps"), &json!("/web")));
+    let pod = json!({"id": "/pod", "containers": [{"name": "a", "exec": {"command": {"shell": "run"}}}]});
+    assert_eq!(send(server, "POST", "/v2/pods", &pod).await.status, 201);
+    let event = next_event(&mut stream).await;
+    assert_eq!((&event["eventType"], &event["uri"]), (&json!("pod_created_event"), &json!("/v2/pods")));
+    running.stop().await;
+}
