@@ -17,6 +17,10 @@ const TABLE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("cygnet");
 /// Commits gathered into one transaction at most: bounds the memory of a transaction, far above what is seen.
 const GATHER: usize = 4096;
 
+/// Memory for pages of the file, in bytes. Owners read all they have once, when they start, and keep it: what redb takes if
+/// it is not told, a GiB, would be a second copy.
+const CACHE: usize = 64 << 20;
+
 /// Requests that may wait before callers do.
 const WAITING: usize = 1024;
 
@@ -39,7 +43,7 @@ impl Store {
     /// Opens the store in the file `path`, and makes the file (not its directory) when there is none.
     pub fn open(path: impl AsRef<Path>) -> Result<Store, StoreError> {
         let path = path.as_ref();
-        let database = Database::create(path).map_err(|error| match error {
+        let database = Database::builder().set_cache_size(CACHE).create(path).map_err(|error| match error {
             DatabaseError::DatabaseAlreadyOpen => StoreError::InUse { path: path.to_owned() },
             other => StoreError::Open { path: path.to_owned(), reason: other.to_string() },
         })?;
