@@ -42,21 +42,22 @@ enum Turn {
 }
 
 impl CommandExecutor {
-    /// Runs to the end.
-    pub(crate) async fn live(mut self) -> Result<Left, ExecutorError> {
+    /// Runs to the end. Nearly all of that is waiting, and there are thousands: what is done in between has its memory on
+    /// the heap while it lasts.
+    pub(crate) async fn live(mut self: Box<Self>) -> Result<Left, ExecutorError> {
         loop {
             if let Some(verdict) = self.runner.verdict() {
                 return Ok(Left::Done(verdict));
             }
             match self.next().await {
-                Turn::Task(happening) => self.runner.take(happening).await,
-                Turn::Agent(Incoming::Away) => self.runner.disconnected().await,
-                Turn::Agent(Incoming::Lost) => self.runner.shut_down().await,
+                Turn::Task(happening) => Box::pin(self.runner.take(happening)).await,
+                Turn::Agent(Incoming::Away) => Box::pin(self.runner.disconnected()).await,
+                Turn::Agent(Incoming::Lost) => Box::pin(self.runner.shut_down()).await,
                 Turn::Agent(Incoming::Event(event)) => match *event {
                     Event { launch_group: Some(launch), .. } if self.runner.task().is_none() => {
-                        return Ok(Left::Group(launch.task_group, Box::new(self)));
+                        return Ok(Left::Group(launch.task_group, self));
                     }
-                    event => self.heard(event).await?,
+                    event => Box::pin(self.heard(event)).await?,
                 },
             }
         }

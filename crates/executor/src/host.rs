@@ -48,11 +48,11 @@ async fn one(config: Arc<ExecutorConfig>, shared: Shared, state: StateDirectory)
     }
     let (updates, tasks) = runner.unacknowledged()?;
     let unacknowledged = Unacknowledged::new(updates, tasks);
-    runner.recover().await?;
+    Box::pin(runner.recover()).await?;
     // Only now: a new process knows how its task stands before it speaks to the agent.
     let lines = shared.lines.clone();
     tokio::spawn(Subscription { config: config.clone(), lines, unacknowledged, outgoing, incoming }.run());
-    let executor = CommandExecutor { config, runner, agent, events, subscribed: None };
+    let executor = Box::new(CommandExecutor { config, runner, agent, events, subscribed: None });
     match executor.live().await? {
         Left::Done(verdict) => Ok(verdict),
         Left::Group(group, executor) => {

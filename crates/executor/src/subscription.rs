@@ -77,7 +77,7 @@ impl Subscription {
     async fn keep_up(&mut self) -> Result<(), Abandoned> {
         let rules = self.config.reconnection;
         let mut absence = Absence::initial(rules, now());
-        while let Some(connection) = self.disconnected(absence).await? {
+        while let Some(connection) = Box::pin(self.disconnected(absence)).await? {
             self.subscribed(connection).await?;
             self.incoming.send(Incoming::Away).await.map_err(|_| Abandoned)?;
             absence = Absence::begin(rules, now());
@@ -141,6 +141,7 @@ impl Subscription {
         }
     }
 
+    /// Waits, mostly; what is done in between has its memory on the heap while it lasts.
     async fn subscribed(&mut self, mut connection: Connection) -> Result<(), Abandoned> {
         let mut heartbeat = interval(HEARTBEAT_INTERVAL);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -148,15 +149,15 @@ impl Subscription {
         loop {
             let stands = tokio::select! {
                 event = connection.events.next() => match event {
-                    Ok(Some(event)) => self.heard(event).await?,
+                    Ok(Some(event)) => Box::pin(self.heard(event)).await?,
                     Ok(None) => false,
                     Err(error) => {
                         tracing::info!(%error, "the subscription broke");
                         false
                     }
                 },
-                said = self.outgoing.recv() => self.say(&connection.client, said.ok_or(Abandoned)?).await,
-                _ = heartbeat.tick() => self.send(&connection.client, &heartbeat_call()).await,
+                said = self.outgoing.recv() => Box::pin(self.say(&connection.client, said.ok_or(Abandoned)?)).await,
+                _ = heartbeat.tick() => Box::pin(self.send(&connection.client, &heartbeat_call())).await,
             };
             if !stands {
                 return Ok(());

@@ -53,11 +53,11 @@ pub(super) struct Begin {
 }
 
 impl Begin {
-    /// Its whole life.
+    /// Its whole life; what is done between waits has its memory on the heap while it lasts.
     pub(super) async fn live(mut self) {
         let id = self.task.task_id.clone();
         if self.runner.task().is_none()
-            && let Err(error) = self.runner.launch(self.task.clone()).await
+            && let Err(error) = Box::pin(self.runner.launch(self.task.clone())).await
         {
             tracing::error!(task = id.value, %error, "cannot launch a task of a group");
             self.runner.fail(&self.task, format!("Cannot launch the task: {error}"));
@@ -74,10 +74,10 @@ impl Begin {
             tokio::select! {
                 biased;
                 order = self.orders.recv() => match order {
-                    Some(order) => self.obey(order).await,
+                    Some(order) => Box::pin(self.obey(order)).await,
                     None => return,
                 },
-                happening = self.runner.next() => self.runner.take(happening).await,
+                happening = self.runner.next() => Box::pin(self.runner.take(happening)).await,
             }
         }
     }
