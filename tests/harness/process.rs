@@ -42,6 +42,13 @@ pub fn private_kib(pid: i32) -> u64 {
         .sum()
 }
 
+/// Memory of the process that is in the machine's, in KiB.
+pub fn resident_kib(pid: i32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    line.split_whitespace().next().and_then(|kib| kib.parse().ok()).unwrap_or_default()
+}
+
 fn has(pid: i32, mark: &str) -> bool {
     let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
     command_line(pid).contains(mark) || String::from_utf8_lossy(&environment).contains(mark)
