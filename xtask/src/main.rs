@@ -20,6 +20,7 @@ const USAGE: &str = "usage: cargo xtask VERB
   lint                   format, clippy, and cargo-deny if it is installed
   bench checks [--quick] what a health check costs, beside others who make them, and whether the bars hold
   bench scale [--quick]  how many health-checked tasks a cluster carries; --help tells of --check, --up-to and the like
+  bench scale --all      everything docs/scale.md shows, with its bars
   clients                install the clients of others that tests drive, into the target directory
   fuzz [SECONDS]         feed everything that comes from outside to what reads it; 60 seconds each if not told
   ci                     all that must hold before a change is taken: .ci/run";

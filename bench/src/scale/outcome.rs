@@ -1,6 +1,7 @@
 //! What is left of a run: lines for people, pictures, tables for programs.
 
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -117,12 +118,11 @@ fn control_lines(control: &ControlPlane) -> Vec<String> {
         format!("{rate} flips a second ({updates:.0} updates): CPU of {}", percent(&steady.cpu))
     });
     let burst = control.burst.map(|burst| {
-        let each: Vec<String> = ROLES
-            .iter()
-            .zip(burst.cpu)
-            .take(2)
-            .map(|(role, cpu)| format!("{role} {:.2} s", cpu.as_secs_f64()))
-            .collect();
+        let each = |(role, cpu): (&&str, Duration)| {
+            let us = cpu.as_secs_f64() * 1e6 / f64::from(burst.flips.max(1));
+            format!("{role} {:.2} s ({us:.0} us each)", cpu.as_secs_f64())
+        };
+        let each: Vec<String> = ROLES.iter().zip(burst.cpu).take(2).map(each).collect();
         let (flips, seen) = (burst.flips, burst.seen.as_secs_f64());
         format!("{flips} flips at once: all seen after {seen:.2} s; CPU of {}", each.join(", "))
     });
