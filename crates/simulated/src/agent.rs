@@ -211,7 +211,7 @@ impl Agent {
         let Some(framework) = self.frameworks.get_mut(&key.0).filter(|_| self.connected) else { return };
         let Some(task) = framework.tasks.get_mut(&key.1) else { return };
         let Some(status) = task.send(now) else { return };
-        let latest_state = Some(task.wire.state);
+        let latest_state = Some(task.state().into());
         self.counts.updates += 1;
         let update = agent_call::Update { framework_id: key.0.clone(), status, latest_state };
         self.say(AgentCall { update: Some(update), ..self.call(agent_call::Type::Update) });
@@ -230,8 +230,8 @@ impl Agent {
         let Some(task) = framework.tasks.remove(&key.1) else { return };
         self.counts = self.counts - task.counts();
         self.waiting.remove(key);
-        let Some(executor) = task.wire.executor_id else { return };
-        let is_last = framework.tasks.values().all(|other| other.wire.executor_id.as_ref() != Some(&executor));
+        let Some(executor) = task.executor else { return };
+        let is_last = framework.tasks.values().all(|other| other.executor.as_ref() != Some(&executor));
         if is_last && framework.executors.remove(&executor).is_some() {
             let (framework_id, executor_id) = (key.0.clone(), executor);
             let exited = agent_call::ExitedExecutor { framework_id, executor_id, status: Some(0) };
@@ -254,8 +254,8 @@ impl Agent {
 
     fn shutdown_executor(&mut self, now: Now, framework: &FrameworkId, executor: &ExecutorId) {
         let Some(known) = self.frameworks.get(framework) else { return };
-        let own = known.tasks.values().filter(|task| task.wire.executor_id.as_ref() == Some(executor));
-        let keys: Vec<Key> = own.map(|task| (framework.clone(), task.wire.task_id.clone())).collect();
+        let own = known.tasks.values().filter(|task| task.executor.as_ref() == Some(executor));
+        let keys: Vec<Key> = own.map(|task| (framework.clone(), task.id().clone())).collect();
         keys.into_iter().for_each(|key| self.kill(now, key));
     }
 
@@ -296,7 +296,7 @@ impl Framework {
         agent_call::Framework {
             framework_info: self.info.clone(),
             executors: self.executors.values().cloned().collect(),
-            tasks: self.tasks.values().map(|task| task.wire.clone()).collect(),
+            tasks: self.tasks.values().map(Task::wire).collect(),
         }
     }
 

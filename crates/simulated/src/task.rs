@@ -1,23 +1,34 @@
 //! One simulated task: what it is, and its updates on their way. Pure.
 
 use std::collections::VecDeque;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use mesos::Codec;
 use mesos::states::is_terminal;
 use mesos::v1::network_info::{self, IpAddress};
 use mesos::v1::task_status::{Reason, Source};
-use mesos::v1::{self, ContainerStatus, ExecutorId, FrameworkId, NetworkInfo, TaskInfo, TaskState, TaskStatus};
+use mesos::v1::{
+    self, AgentId, ContainerStatus, ExecutorId, FrameworkId, NetworkInfo, TaskId, TaskInfo, TaskState, TaskStatus,
+};
 
 use crate::counts::Counts;
 use crate::now::Now;
 
-/// See the module's words.
+/// See the module's words. There are many in one process: what is only reported when the agent subscribes is kept as bytes.
 #[derive(Debug)]
 pub(crate) struct Task {
-    /// As it is reported when the agent subscribes.
-    pub(crate) wire: v1::Task,
+    id: TaskId,
+    agent: AgentId,
+    pub(crate) executor: Option<ExecutorId>,
+    state: TaskState,
+    is_checked: bool,
+    /// A `v1::Task` without state and statuses.
+    definition: Box<[u8]>,
+    /// Of a run of equal states the last one.
+    statuses: Vec<TaskStatus>,
     /// Its address.
-    ip: String,
+    ip: Ipv4Addr,
     /// Updates nobody has acknowledged, oldest first. Only the oldest is on its way.
     waiting: VecDeque<TaskStatus>,
     /// When the oldest was last sent.
@@ -26,36 +37,69 @@ pub(crate) struct Task {
 
 impl Task {
     /// Just launched; nothing was said of it yet.
-    pub(crate) fn new(framework: &FrameworkId, executor: Option<ExecutorId>, info: TaskInfo, ip: String) -> Task {
+    pub(crate) fn new(framework: &FrameworkId, executor: Option<ExecutorId>, info: TaskInfo, ip: Ipv4Addr) -> Task {
         let user = info.command.as_ref().and_then(|command| command.user.clone());
+        let is_checked = info.health_check.is_some() || !info.health_checks.is_empty();
         let wire = v1::Task {
             name: info.name,
-            task_id: info.task_id,
+            task_id: info.task_id.clone(),
             framework_id: framework.clone(),
-            executor_id: executor,
-            agent_id: info.agent_id,
-            state: TaskState::TaskStaging.into(),
+            executor_id: executor.clone(),
+            agent_id: info.agent_id.clone(),
             resources: info.resources,
             labels: info.labels,
             discovery: info.discovery,
             container: info.container,
             health_check: info.health_check,
+            health_checks: info.health_checks,
+            health_rule: info.health_rule,
             kill_policy: info.kill_policy,
             limits: info.limits,
             user,
             ..v1::Task::default()
         };
-        Task { wire, ip, waiting: VecDeque::new(), sent: None }
+        Task {
+            id: info.task_id,
+            agent: info.agent_id,
+            executor,
+            state: TaskState::TaskStaging,
+            is_checked,
+            definition: Codec::Protobuf.encode(&wire).to_vec().into_boxed_slice(),
+            statuses: Vec::new(),
+            ip,
+            waiting: VecDeque::new(),
+            sent: None,
+        }
+    }
+
+    /// As it is reported when the agent subscribes.
+    pub(crate) fn wire(&self) -> v1::Task {
+        let oldest = self.waiting.front().or(self.statuses.last());
+        v1::Task {
+            state: self.state.into(),
+            statuses: self.statuses.clone(),
+            status_update_state: oldest.map(|status| status.state),
+            status_update_uuid: oldest.and_then(|status| status.uuid.clone()),
+            ..Codec::Protobuf.decode(&self.definition).unwrap_or_default()
+        }
+    }
+
+    pub(crate) fn id(&self) -> &TaskId {
+        &self.id
+    }
+
+    pub(crate) fn state(&self) -> TaskState {
+        self.state
     }
 
     /// Whether its executor would check its health.
     pub(crate) fn is_checked(&self) -> bool {
-        self.wire.health_check.is_some()
+        self.is_checked
     }
 
     /// Whether its end is known here.
     pub(crate) fn is_over(&self) -> bool {
-        is_terminal(self.wire.state())
+        is_terminal(self.state)
     }
 
     /// Whether nothing of it is left to be told.
@@ -64,12 +108,12 @@ impl Task {
     }
 
     pub(crate) fn is_running(&self) -> bool {
-        self.wire.state() == TaskState::TaskRunning
+        self.state == TaskState::TaskRunning
     }
 
     /// What its health check last said.
     pub(crate) fn healthy(&self) -> Option<bool> {
-        self.wire.statuses.last().filter(|_| self.is_running())?.healthy
+        self.statuses.last().filter(|_| self.is_running())?.healthy
     }
 
     /// Its part of what the agent has.
@@ -98,11 +142,13 @@ impl Task {
     }
 
     fn report(&mut self, status: TaskStatus) {
-        self.wire.state = status.state;
-        match self.wire.statuses.last_mut() {
-            // Of a run of equal states the last one stays.
+        self.state = status.state();
+        match self.statuses.last_mut() {
             Some(last) if last.state == status.state => *last = status.clone(),
-            _ => self.wire.statuses.push(status.clone()),
+            _ => {
+                self.statuses.reserve_exact(1);
+                self.statuses.push(status.clone());
+            }
         }
         self.waiting.push_back(status);
     }
@@ -111,8 +157,6 @@ impl Task {
     pub(crate) fn send(&mut self, now: Now) -> Option<TaskStatus> {
         let status = self.waiting.front()?.clone();
         self.sent = Some(now.elapsed);
-        self.wire.status_update_state = Some(status.state);
-        self.wire.status_update_uuid.clone_from(&status.uuid);
         Some(status)
     }
 
@@ -121,6 +165,7 @@ impl Task {
         let is_oldest = self.waiting.front().is_some_and(|status| status.uuid() == uuid);
         if is_oldest {
             self.waiting.pop_front();
+            self.waiting.shrink_to_fit();
             self.sent = None;
         }
         is_oldest
@@ -129,11 +174,11 @@ impl Task {
     /// In the present state, with nothing said of its health.
     fn status(&self, now: Now) -> TaskStatus {
         TaskStatus {
-            task_id: self.wire.task_id.clone(),
-            state: self.wire.state,
+            task_id: self.id.clone(),
+            state: self.state.into(),
             source: Some(Source::Executor.into()),
-            agent_id: Some(self.wire.agent_id.clone()),
-            executor_id: Some(self.executor()),
+            agent_id: Some(self.agent.clone()),
+            executor_id: Some(self.own_executor()),
             timestamp: Some(now.unix.as_secs_f64()),
             uuid: Some(fastrand::u128(..).to_be_bytes().to_vec()),
             container_status: Some(self.container()),
@@ -142,15 +187,15 @@ impl Task {
     }
 
     /// A command task has one of its own, named like itself.
-    fn executor(&self) -> ExecutorId {
-        self.wire.executor_id.clone().unwrap_or_else(|| self.wire.task_id.value.as_str().into())
+    fn own_executor(&self) -> ExecutorId {
+        self.executor.clone().unwrap_or_else(|| self.id.value.as_str().into())
     }
 
     fn container(&self) -> ContainerStatus {
         let protocol = Some(network_info::Protocol::IPv4.into());
-        let address = IpAddress { protocol, ip_address: Some(self.ip.clone()) };
+        let address = IpAddress { protocol, ip_address: Some(self.ip.to_string()) };
         let network = NetworkInfo { ip_addresses: vec![address], ..NetworkInfo::default() };
-        let container_id = Some(self.wire.task_id.value.as_str().into());
+        let container_id = Some(self.id.value.as_str().into());
         ContainerStatus { container_id, network_infos: vec![network], ..ContainerStatus::default() }
     }
 }

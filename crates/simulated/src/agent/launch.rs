@@ -36,7 +36,7 @@ impl Agent {
         }
         let definition_bytes = encoded_len(&info);
         let executor = executor.map(|executor| executor.executor_id.clone());
-        let task = Task::new(framework, executor, info, self.address.to_string());
+        let task = Task::new(framework, executor, info, self.address);
         self.counts = self.counts + task.counts() + Counts { definition_bytes, ..Counts::default() };
         if task.is_checked() {
             self.checked.push_back(key.clone());
