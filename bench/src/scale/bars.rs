@@ -139,8 +139,9 @@ fn control(options: &Options, control: &ControlPlane) -> Vec<Bar> {
 }
 
 fn nobody_blamed(findings: &Findings) -> Bar {
-    let found = findings.broken.clone().unwrap_or_else(|| "none, to its end".to_owned());
-    Bar::new("verdicts against tasks that are well", "none".to_owned(), found, findings.broken.is_none())
+    let found = findings.broken.clone().unwrap_or_else(|| "just that".to_owned());
+    let wanted = "no verdict against a task that is well".to_owned();
+    Bar::new("to the end of the run", wanted, found, findings.broken.is_none())
 }
 
 fn at_most(time: Duration) -> String {

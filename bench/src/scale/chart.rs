@@ -10,6 +10,9 @@ const RIGHT: f64 = 980.0;
 const TOP: f64 = 80.0;
 const BOTTOM: f64 = 360.0;
 
+/// A title with more letters is written smaller.
+const LONG: usize = 80;
+
 /// From the top of a panel to that of the next one.
 const PANEL: f64 = 330.0;
 
@@ -35,7 +38,7 @@ type Count = fn(&States) -> u64;
 const SILENCE: &str = "#24292f";
 
 const STYLE: &str = "text{font-family:'DejaVu Sans','Liberation Sans',Arial,sans-serif;font-size:12px;fill:#24292f}\
-                     .title{font-size:18px;font-weight:bold}.name{font-weight:bold}.small{font-size:11px;fill:#57606a}\
+                     .title{font-size:18px;font-weight:bold}.long{font-size:15px}.name{font-weight:bold}.small{font-size:11px;fill:#57606a}\
                      .x{text-anchor:middle;fill:#57606a}.y{text-anchor:end;fill:#57606a}line{stroke:#d0d7de}";
 
 /// From numbers to places.
@@ -48,7 +51,7 @@ struct Scale {
 pub(crate) fn draw(title: &str, below: &[&str], panels: &[Panel<'_>]) -> String {
     let scale = Scale::of(panels);
     let mut picture = Picture::default();
-    picture.text(24.0, 34.0, "title", title);
+    picture.text(24.0, 34.0, if title.len() > LONG { "title long" } else { "title" }, title);
     for (number, line) in below.iter().enumerate() {
         picture.text(24.0, 54.0 + 16.0 * number as f64, "small", line);
     }
@@ -114,7 +117,7 @@ impl Picture {
             let next = panel.polls.get(index + 1).map_or(poll.at + super::poll::EVERY, |next| next.at);
             self.bar(scale, poll, next.as_secs_f64());
         }
-        self.text(LEFT + 10.0, TOP + 16.0, "name", panel.name);
+        self.text(LEFT, TOP - 6.0, "name", panel.name);
     }
 
     fn bar(&mut self, scale: &Scale, poll: &Poll, until: f64) {

@@ -177,7 +177,7 @@ impl Options {
     pub(crate) fn title(&self) -> String {
         let mut title = format!("{} tasks, {}", thousands(self.up_to), self.check.words());
         if self.curl {
-            title += ", by the engine and by a process of curl each";
+            title += ", by the engine and by curl";
         }
         if self.netns {
             title += ", in network namespaces";
