@@ -97,11 +97,14 @@ impl Run<'_> {
         let begin = self.costs();
         self.cluster.scale(self.options, wanted).map_err(|error| format!("{error:#}"))?;
         self.wait_healthy(wanted, PATIENCE.0.max(expected * PATIENCE.1))?;
+        let healthy = self.costs();
+        self.wait_told()?;
         let still = self.costs();
         self.forget_lag();
         self.hold(self.options.hold, |_, _| ())?;
         let end = self.costs();
-        let step = Step::new(wanted, (begin, still), end, self.lag(), self.verdicts.false_ones() - known);
+        let ramp = (begin, healthy);
+        let step = Step::new(wanted, ramp, (still, end), self.lag(), self.verdicts.false_ones() - known);
         self.progress.clear();
         println!("{}", super::table::row(&step));
         self.findings.steps.push(step);
@@ -110,6 +113,12 @@ impl Run<'_> {
 
     fn wait_healthy(&mut self, wanted: u32, limit: Duration) -> Result<(), Broken> {
         self.wait(limit, Duration::from_millis(200), |_, states| states.all_healthy(wanted)).map(drop)
+    }
+
+    /// Acknowledgements come last: when simulated agents have all of theirs, all is still.
+    fn wait_told(&mut self) -> Result<(), Broken> {
+        let is_told = |cluster: &Cluster| cluster.fleet().is_none_or(|fleet| fleet.counts().unacknowledged == 0);
+        self.wait(PATIENCE.0, Duration::from_millis(200), |cluster, _| is_told(cluster)).map(drop)
     }
 
     /// Looks so often until all is as it should be; says how long that took.

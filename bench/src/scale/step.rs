@@ -78,13 +78,18 @@ impl Costs {
 }
 
 impl Step {
-    /// `ramp`: when scaling began and when it ended; then all was still until `end`.
-    pub(crate) fn new(tasks: u32, ramp: (Costs, Costs), end: Costs, lag: Option<Lag>, false_verdicts: u64) -> Step {
-        let (begin, still) = ramp;
+    /// `ramp`: when scaling began, and when all were healthy; `still`: between which all was still.
+    pub(crate) fn new(
+        tasks: u32,
+        (begin, healthy): (Costs, Costs),
+        (still, end): (Costs, Costs),
+        lag: Option<Lag>,
+        false_verdicts: u64,
+    ) -> Step {
         Step {
             tasks,
-            ramp: Some(still.at.saturating_sub(begin.at)),
-            ramp_updates_per_s: begin.updates_per_s(&still),
+            ramp: Some(healthy.at.saturating_sub(begin.at)),
+            ramp_updates_per_s: begin.updates_per_s(&healthy),
             cpu: still.cpu_per_s(&end),
             rss_mib: end.roles.map(|usage| usage.rss_mib),
             machine_cpu: still.per_second(&end, |costs| costs.machine_cpu.as_secs_f64()),

@@ -53,6 +53,10 @@ use records::Dirty;
 /// How often a kill is repeated until the task is over.
 const KILL_AGAIN: Duration = Duration::from_secs(30);
 
+/// How often to look whether a start or an end takes too long: often enough for limits of minutes, and seldom enough when
+/// ten thousand tasks start or end at once.
+const ROUND: Duration = Duration::from_secs(1);
+
 /// How often to ask the master for the state of all tasks.
 const RECONCILE: Duration = Duration::from_secs(600);
 
@@ -120,6 +124,8 @@ pub(crate) struct Core {
     suppressed: bool,
     /// Whether something waits that the last offers were not asked about.
     offers_stale: bool,
+    /// When to look next whether a start or an end takes too long.
+    round_at: Timestamp,
     reconcile_at: Timestamp,
     reconcile_after: Duration,
     /// Tasks the master has said nothing about since it was last asked for all.
@@ -158,6 +164,7 @@ impl Core {
             leaving: false,
             suppressed: false,
             offers_stale: true,
+            round_at: now,
             reconcile_at: now,
             reconcile_after: RECONCILE_AGAIN.0,
             unanswered: BTreeSet::new(),
@@ -244,8 +251,11 @@ impl Core {
 
     /// Time has passed.
     pub(crate) fn tick(&mut self, now: Timestamp) {
-        self.kill_again(now);
-        self.overdue(now);
+        if now >= self.round_at {
+            self.round_at = now.plus(ROUND);
+            self.kill_again(now);
+            self.overdue(now);
+        }
         self.expunge(now);
         self.resume_due(now);
         self.ease(now);
@@ -257,11 +267,12 @@ impl Core {
     /// When to call [`Core::tick`] next.
     pub(crate) fn wake_at(&self) -> Timestamp {
         let launches = self.waiting.keys().filter_map(|app| self.backoffs.get(app)?.until());
-        let kills = self.killing.iter().filter_map(|id| Some(self.instances.get(id)?.kill_asked_at?.plus(KILL_AGAIN)));
+        let waited_for = [&self.killing, &self.starting];
+        let round = waited_for.iter().any(|ids| !ids.is_empty()).then_some(self.round_at);
         let reconcile = if self.connected { self.reconcile_at } else { Timestamp::from_millis(i64::MAX) };
         let expunges = self.expunged_at().map(|(at, _)| at);
         let eases = self.eases_at().into_iter().chain(self.resumes_at());
-        launches.chain(kills).chain(expunges).chain(eases).chain([reconcile]).min().unwrap_or(reconcile)
+        launches.chain(round).chain(expunges).chain(eases).chain([reconcile]).min().unwrap_or(reconcile)
     }
 
     /// All instances of an app. Their ids begin with its name, and so may those of another, `/web.instance-2` of `/web`.

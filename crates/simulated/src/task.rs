@@ -74,7 +74,7 @@ impl Task {
 
     /// As it is reported when the agent subscribes.
     pub(crate) fn wire(&self) -> v1::Task {
-        let oldest = self.waiting.front().or(self.statuses.last());
+        let oldest = self.waiting.front().or_else(|| self.statuses.last());
         v1::Task {
             state: self.state.into(),
             statuses: self.statuses.clone(),
