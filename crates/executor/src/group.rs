@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use mesos::v1::executor::{Event, event};
 use mesos::v1::{FrameworkInfo, TaskGroupInfo, TaskId, TaskInfo, TaskState};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use self::member::{Begin, Order, Report};
 pub(crate) use self::record::Groups;
@@ -37,6 +37,18 @@ struct Member {
     /// The number of its group.
     group: u64,
     orders: mpsc::UnboundedSender<Order>,
+    /// Set with the first order to end, which a task that is being started does not hear.
+    leaving: watch::Sender<bool>,
+}
+
+impl Member {
+    fn tell(&self, order: Order) {
+        if matches!(order, Order::Kill { .. } | Order::GroupDied | Order::Shutdown) {
+            self.leaving.send_replace(true);
+        }
+        // One that has just gone is about to report it.
+        let _gone = self.orders.send(order);
+    }
 }
 
 /// The executor.
@@ -97,13 +109,14 @@ impl GroupExecutor {
         let mut dead = Vec::new();
         for group in executor.groups.groups.clone() {
             for planned in &group.tasks {
-                let mut runner = executor.runner(planned)?;
+                let (leaving, told) = watch::channel(false);
+                let mut runner = executor.runner(planned, told)?;
                 let left = runner.unacknowledged()?;
                 updates.extend(left.0);
                 tasks.extend(left.1);
                 if !runner.is_over() {
                     runner.recover().await?;
-                    executor.begin(group.number, &planned.task, runner);
+                    executor.begin(group.number, &planned.task, runner, leaving);
                 } else if runner.last_state().is_some_and(ends_group) {
                     dead.push(group.number);
                 }
@@ -140,30 +153,31 @@ impl GroupExecutor {
         let tasks = group.tasks.clone();
         let written = self.state.write_groups(&self.groups);
         for planned in &tasks {
+            let (leaving, told) = watch::channel(false);
             let runner = match &written {
-                Ok(()) => self.runner(planned).map_err(|error| error.to_string()),
+                Ok(()) => self.runner(planned, told).map_err(|error| error.to_string()),
                 Err(error) => Err(error.to_string()),
             };
             match runner {
-                Ok(runner) => self.begin(group.number, &planned.task, runner),
+                Ok(runner) => self.begin(group.number, &planned.task, runner, leaving),
                 Err(why) => self.fail(&planned.task, format!("Cannot launch the task: {why}")),
             }
         }
     }
 
-    fn runner(&self, planned: &Planned) -> Result<Runner, ExecutorError> {
+    fn runner(&self, planned: &Planned, leaving: watch::Receiver<bool>) -> Result<Runner, ExecutorError> {
         let room = Room::new(&self.config.sandbox, self.groups.container.as_ref(), &planned.container);
         let config = Arc::new(room.config(&self.config, &planned.task.task_id));
         let state = self.state.of_member(&config.state_directory)?;
         let runner = Runner::new(config, self.shared.clone(), state, self.agent.clone())?;
-        Ok(runner.of_framework(self.framework.clone()).in_room(room))
+        Ok(runner.of_framework(self.framework.clone()).in_room(room, leaving))
     }
 
     /// Lets a member live: a fresh one, or one that goes on.
-    fn begin(&mut self, group: u64, task: &TaskInfo, runner: Runner) {
+    fn begin(&mut self, group: u64, task: &TaskInfo, runner: Runner, leaving: watch::Sender<bool>) {
         let (orders, taken) = mpsc::unbounded_channel();
         let begin = Begin { runner, task: task.clone(), orders: taken, reports: self.reporting.clone() };
-        self.members.insert(task.task_id.clone(), Member { group, orders });
+        self.members.insert(task.task_id.clone(), Member { group, orders, leaving });
         tokio::spawn(begin.live());
     }
 
@@ -205,14 +219,13 @@ impl GroupExecutor {
 
     fn tell(&self, task: &TaskId, order: Order) {
         match self.members.get(task) {
-            // A member that has just gone is about to report it.
-            Some(member) => drop(member.orders.send(order)),
+            Some(member) => member.tell(order),
             None => tracing::info!(task = task.value, "nothing runs under this id"),
         }
     }
 
     fn tell_all(&self, order: &Order) {
-        self.members.values().for_each(|member| drop(member.orders.send(order.clone())));
+        self.members.values().for_each(|member| member.tell(order.clone()));
     }
 
     fn reported(&mut self, report: Report) {
@@ -229,7 +242,7 @@ impl GroupExecutor {
 
     fn group_died(&self, group: u64) {
         let others = self.members.values().filter(|member| member.group == group);
-        others.for_each(|member| drop(member.orders.send(Order::GroupDied)));
+        others.for_each(|member| member.tell(Order::GroupDied));
     }
 
     /// A task of which nothing is left to say. Its group is forgotten with its last task.

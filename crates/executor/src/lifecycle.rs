@@ -314,10 +314,11 @@ impl Lifecycle {
     }
 
     fn spawn_failed(&mut self, now: Moment, message: String) -> Vec<Action> {
-        let Stage::Starting { task, .. } = &mut self.stage else { return Vec::new() };
-        let failed = Update { message: Some(message), ..task.become_state(TaskState::TaskFailed) };
+        let Stage::Starting { task, held } = &mut self.stage else { return Vec::new() };
+        let state = if held.is_some() { TaskState::TaskKilled } else { TaskState::TaskFailed };
+        let terminal = Update { message: Some(message), ..task.become_state(state) };
         self.stage = self.ended(now);
-        vec![Action::Update(failed)]
+        vec![Action::Update(terminal)]
     }
 
     fn exited(&mut self, now: Moment, ending: &Ending) -> Vec<Action> {

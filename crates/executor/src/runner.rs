@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use checks::Engine;
 use mesos::v1::{FrameworkInfo, TaskInfo, TaskState, TaskStatus};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use self::recovery::killing_state;
 use crate::clock::{now, sleep_until, time_of_day};
@@ -57,6 +57,8 @@ pub(crate) struct Runner {
     task: Option<TaskInfo>,
     /// Where it lives, if it shares its executor with others.
     room: Option<Room>,
+    /// Whether it is to end, for while it is being started.
+    leaving: Option<watch::Receiver<bool>>,
     shim: Option<Supervisor>,
     monitor: Option<Monitor>,
     /// Where the task was when its checks began.
@@ -86,6 +88,7 @@ impl Runner {
             framework: None,
             task: None,
             room: None,
+            leaving: None,
             shim: None,
             monitor: None,
             whereabouts: None,
@@ -97,9 +100,10 @@ impl Runner {
         })
     }
 
-    /// The task shares its executor with others, and lives here.
-    pub(crate) fn in_room(self, room: Room) -> Runner {
-        Runner { room: Some(room), ..self }
+    /// The task shares its executor with others, and lives here. It is to end once `leaving` says so, which counts while
+    /// it has not begun.
+    pub(crate) fn in_room(self, room: Room, leaving: watch::Receiver<bool>) -> Runner {
+        Runner { room: Some(room), leaving: Some(leaving), ..self }
     }
 
     /// What is known of the framework, now or from an earlier process.

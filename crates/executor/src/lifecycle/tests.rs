@@ -271,6 +271,9 @@ fn a_task_that_cannot_start_fails_after_starting() {
     let mut world = World::new();
     world.take(Input::Launch(plan())).take(Input::SpawnFailed("no".to_owned()));
     assert_eq!(world.states(), [TaskStarting, TaskFailed]);
+    let mut killed = World::new();
+    killed.take(Input::Launch(plan())).take(Input::Kill { grace: None }).take(Input::SpawnFailed("no".to_owned()));
+    assert_eq!(killed.states(), [TaskStarting, TaskKilled]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::io;
 
 use checks::{Event, Outcome};
+use tokio::sync::watch;
 
 use super::Runner;
 use crate::fetch::fetch;
@@ -15,6 +16,31 @@ use crate::supervisor::{Found, Launch};
 use crate::user::{self, User};
 use crate::whereabouts::Whereabouts;
 
+/// Why a task was not started.
+enum Unstarted {
+    /// It cannot be; the text says why.
+    Failed(String),
+    /// It is to end before it began.
+    Leaving,
+}
+
+impl From<String> for Unstarted {
+    fn from(why: String) -> Unstarted {
+        Unstarted::Failed(why)
+    }
+}
+
+/// Comes back when the task is to end. Fetching may take long, and orders wait behind it.
+async fn left(leaving: Option<watch::Receiver<bool>>) {
+    let told = match leaving {
+        Some(mut leaving) => leaving.wait_for(|leaving| *leaving).await.is_ok(),
+        None => false,
+    };
+    if !told {
+        std::future::pending::<()>().await;
+    }
+}
+
 impl Runner {
     /// Starts the task; the answer is the next input of its life.
     pub(super) async fn spawn(&mut self) -> Vec<Input> {
@@ -25,12 +51,16 @@ impl Runner {
             }
             // It was quicker than we are: the shim has gone, its word stays.
             Ok(Found::Over(ending)) => vec![Input::Spawned, Input::Exited(ending)],
-            Ok(Found::NeverStarted(why)) | Err(why) => vec![Input::SpawnFailed(why)],
+            Ok(Found::NeverStarted(why)) | Err(Unstarted::Failed(why)) => vec![Input::SpawnFailed(why)],
+            Err(Unstarted::Leaving) => {
+                let why = "Killed while its URIs were fetched".to_owned();
+                vec![Input::Kill { grace: None }, Input::SpawnFailed(why)]
+            }
         }
     }
 
-    async fn try_spawn(&self) -> Result<Found, String> {
-        let Some(task) = &self.task else { return Err("there is no task".to_owned()) };
+    async fn try_spawn(&self) -> Result<Found, Unstarted> {
+        let Some(task) = &self.task else { return Err("there is no task".to_owned().into()) };
         let prepared =
             Prepared::new(&self.config, self.framework.as_deref(), task).map_err(|error| error.to_string())?;
         let spec = prepared.spec(&self.config, task).map_err(|error| error.to_string())?;
@@ -42,7 +72,10 @@ impl Runner {
         }
         sandbox::prepare(&self.config.sandbox, prepared.user.as_ref()).map_err(cannot)?;
         if self.room.is_some() || task.executor.is_some() {
-            fetch(task, &self.config, prepared.user.as_ref()).await?;
+            tokio::select! {
+                fetched = fetch(task, &self.config, prepared.user.as_ref()) => fetched?,
+                () = left(self.leaving.clone()) => return Err(Unstarted::Leaving),
+            }
         }
         files.write_spec(&spec).map_err(cannot)?;
         let launch = Launch {
@@ -51,7 +84,7 @@ impl Runner {
             log: sandbox::stderr(&self.config.sandbox),
             mark: self.config.mark(),
         };
-        launch.start().await.map_err(cannot)
+        Ok(launch.start().await.map_err(cannot)?)
     }
 
     /// Begins to check the task, if it has checks that can be.

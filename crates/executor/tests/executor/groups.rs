@@ -230,6 +230,24 @@ async fn tasks_of_a_group_share_directories_and_get_what_they_name() {
 }
 
 #[tokio::test]
+async fn a_kill_does_not_wait_for_what_is_being_fetched() {
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    let executor = Executor::start(&agent.environment("e"));
+    // It takes connections and never says a word.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let uri = Uri { value: format!("http://{}/file", silent.local_addr().unwrap()), ..Uri::default() };
+    let command = Some(CommandInfo { uris: vec![uri], ..shell("sleep 1000") });
+    agent.launch_group("e", vec![TaskInfo { command, ..task("a", "") }, task("b", "sleep 1000")]).await;
+    agent.reached("b", TaskRunning).await;
+    agent.kill_task("e", "a", None).await;
+    let a = agent.reached("a", TaskKilled).await;
+    assert_eq!(states(&a), [TaskStarting, TaskKilled]);
+    agent.reached("b", TaskKilled).await;
+    assert_eq!(executor.ended().await, 0);
+}
+
+#[tokio::test]
 async fn what_a_group_cannot_have_is_said() {
     let directory = tempfile::tempdir().unwrap();
     let agent = Agent::start(directory.path()).await;
