@@ -34,6 +34,7 @@ pub struct Options {
     /// How long an offer stands; for ever if unset.
     pub offer_timeout: Option<Duration>,
     /// How many events may wait for a reader before it counts as gone. The answer to "reconcile everything" must fit.
+    /// Their bytes are bounded, too.
     pub event_queue: usize,
     /// The roles frameworks may be in; any if unset.
     pub roles: Option<BTreeSet<String>>,

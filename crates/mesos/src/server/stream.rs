@@ -10,6 +10,10 @@ use std::{
     fmt,
     marker::PhantomData,
     pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{Context, Poll},
 };
 
@@ -28,10 +32,14 @@ use crate::{
     recordio,
 };
 
+/// Bytes that may wait for a slow reader, however few records they are. One record alone may be larger.
+const MAX_WAITING_BYTES: usize = 128 << 20;
+
 /// The sending half of an event stream.
 pub struct EventSender<E> {
     codec: Codec,
     records: mpsc::Sender<Bytes>,
+    waiting_bytes: Arc<AtomicUsize>,
     _events: PhantomData<fn(&E)>,
 }
 
@@ -50,13 +58,14 @@ pub enum SendError {
 /// a slow reader.
 pub fn event_stream<E: Wire>(codec: Codec, stream_id: Option<String>, capacity: usize) -> (EventSender<E>, Response) {
     let (records, waiting) = mpsc::channel(capacity.max(1));
-    let mut response = Response::new(Body::new(Records { waiting }));
+    let waiting_bytes = Arc::new(AtomicUsize::new(0));
+    let mut response = Response::new(Body::new(Records { waiting, waiting_bytes: waiting_bytes.clone() }));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(codec.media_type()));
     if let Some(id) = stream_id.and_then(|id| HeaderValue::try_from(id).ok()) {
         headers.insert(MESOS_STREAM_ID, id);
     }
-    (EventSender { codec, records, _events: PhantomData }, response)
+    (EventSender { codec, records, waiting_bytes, _events: PhantomData }, response)
 }
 
 impl<E: Wire> EventSender<E> {
@@ -84,15 +93,29 @@ impl<E> EventSender<E> {
 
     /// Queues a record that [`EventSender::record`] made.
     pub fn try_send_record(&self, record: Bytes) -> Result<(), SendError> {
-        self.records.try_send(record).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => SendError::Full,
-            mpsc::error::TrySendError::Closed(_) => SendError::Closed,
-        })
+        let length = record.len();
+        let before = self.waiting_bytes.fetch_add(length, Ordering::Relaxed);
+        let sent = if before > 0 && before.saturating_add(length) > MAX_WAITING_BYTES {
+            Err(SendError::Full)
+        } else {
+            self.records.try_send(record).map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => SendError::Full,
+                mpsc::error::TrySendError::Closed(_) => SendError::Closed,
+            })
+        };
+        if sent.is_err() {
+            self.waiting_bytes.fetch_sub(length, Ordering::Relaxed);
+        }
+        sent
     }
 
     /// Queues a record, waiting for the peer to make room. Says whether the peer is still there.
     pub async fn send_record(&self, record: Bytes) -> bool {
-        self.records.send(record).await.is_ok()
+        let length = record.len();
+        let Ok(room) = self.records.reserve().await else { return false };
+        self.waiting_bytes.fetch_add(length, Ordering::Relaxed);
+        room.send(record);
+        true
     }
 
     /// Waits until the peer is gone.
@@ -108,7 +131,12 @@ impl<E> EventSender<E> {
 
 impl<E> Clone for EventSender<E> {
     fn clone(&self) -> Self {
-        Self { codec: self.codec, records: self.records.clone(), _events: PhantomData }
+        Self {
+            codec: self.codec,
+            records: self.records.clone(),
+            waiting_bytes: self.waiting_bytes.clone(),
+            _events: PhantomData,
+        }
     }
 }
 
@@ -121,6 +149,7 @@ impl<E> fmt::Debug for EventSender<E> {
 /// The body: one frame, and so one chunk, for each record.
 struct Records {
     waiting: mpsc::Receiver<Bytes>,
+    waiting_bytes: Arc<AtomicUsize>,
 }
 
 impl http_body::Body for Records {
@@ -131,6 +160,39 @@ impl http_body::Body for Records {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        self.waiting.poll_recv(context).map(|record| record.map(|record| Ok(Frame::data(record))))
+        self.waiting.poll_recv(context).map(|record| {
+            let record = record?;
+            self.waiting_bytes.fetch_sub(record.len(), Ordering::Relaxed);
+            Some(Ok(Frame::data(record)))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+
+    use super::*;
+    use crate::v1::scheduler::Event;
+
+    #[tokio::test]
+    async fn a_reader_is_given_up_for_bytes_as_well_as_for_records() {
+        let (sender, response) = event_stream::<Event>(Codec::Protobuf, None, 1 << 20);
+        let half = Bytes::from(vec![0; MAX_WAITING_BYTES / 2 + 1]);
+        assert_eq!(
+            sender.try_send_record(Bytes::from(vec![0; MAX_WAITING_BYTES + 1])),
+            Ok(()),
+            "alone, any record is fine"
+        );
+        assert_eq!(sender.try_send_record(Bytes::from_static(b"1")), Err(SendError::Full));
+        let mut body = response.into_body();
+        body.frame().await.unwrap().unwrap();
+        assert_eq!(sender.try_send_record(half.clone()), Ok(()));
+        assert_eq!(sender.try_send_record(half), Err(SendError::Full));
+        body.frame().await.unwrap().unwrap();
+        assert!(sender.send_record(Bytes::from_static(b"1")).await);
+        drop(body);
+        assert_eq!(sender.try_send_record(Bytes::from_static(b"1")), Err(SendError::Closed));
+        assert!(!sender.send_record(Bytes::from_static(b"1")).await);
     }
 }
