@@ -169,6 +169,7 @@ impl Actor {
             index,
             verdict: event.verdict,
             success: matches!(event.outcome, Outcome::Success(_)),
+            status: event.outcome.http_status(),
             cause: event.outcome.cause(),
         };
         self.core.checked(&finding, now);
@@ -195,11 +196,24 @@ impl Actor {
                     self.whose.remove(&check);
                 }
             }
+            CheckOrder::StopOne(instance, index) => self.stop_one(&instance, index),
             CheckOrder::Start(start) => match start.host.parse() {
                 Ok(ip) => self.add_check(&start, ip),
                 Err(_) => self.resolve(start),
             },
         }
+    }
+
+    fn stop_one(&mut self, instance: &InstanceId, index: usize) {
+        let Some(checks) = self.running.get_mut(instance) else { return };
+        let whose = &mut self.whose;
+        checks.retain(|(check, _)| {
+            let ends = whose.get(check).is_some_and(|(_, _, which)| *which == index);
+            if ends {
+                whose.remove(check);
+            }
+            !ends
+        });
     }
 
     /// Looks a host name up, beside the actor.

@@ -80,6 +80,7 @@ pub(crate) fn router(api: Api) -> Router {
         .route("/v2/tasks/{id}/checks", put(checks::change))
         .route("/v2/deployments", get(deployments::list))
         .route("/v2/deployments/{id}", delete(deployments::cancel))
+        .route("/v2/deployments/{id}/continue", post(deployments::go_on))
         .route("/v2/queue", get(deployments::queue))
         .route("/v2/queue/{*path}", delete(deployments::reset_delay))
         .route("/v2/events", get(stream::events))

@@ -16,6 +16,7 @@ mod members;
 mod offers;
 mod pod_view;
 mod pods;
+mod readiness;
 mod records;
 mod unhealthy;
 mod updates;
@@ -259,6 +260,7 @@ impl Core {
         self.expunge(now);
         self.resume_due(now);
         self.ease(now);
+        self.take_back(now);
         if self.connected && now >= self.reconcile_at {
             self.reconcile_again(now);
         }
@@ -270,8 +272,8 @@ impl Core {
         let waited_for = [&self.killing, &self.starting];
         let round = waited_for.iter().any(|ids| !ids.is_empty()).then_some(self.round_at);
         let reconcile = if self.connected { self.reconcile_at } else { Timestamp::from_millis(i64::MAX) };
-        let expunges = self.expunged_at().map(|(at, _)| at);
-        let eases = self.eases_at().into_iter().chain(self.resumes_at());
+        let expunges = self.given_up_at().map(|(at, _, _)| at);
+        let eases = self.eases_at().into_iter().chain(self.resumes_at()).chain(self.deadline());
         launches.chain(round).chain(expunges).chain(eases).chain([reconcile]).min().unwrap_or(reconcile)
     }
 

@@ -31,6 +31,12 @@ pub(crate) struct Change {
     pub after: Option<App>,
     /// Whether a restart was asked for.
     pub restart: bool,
+    /// How many instances to change until somebody says to go on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub canary: Option<u32>,
+    /// How many instances of the new version have failed.
+    #[serde(default)]
+    pub failures: u32,
     /// The step in which it is this app's turn; the deployment's to set.
     #[serde(default)]
     pub turn: usize,
@@ -40,7 +46,32 @@ impl Change {
     /// From what there is to what is wanted.
     #[must_use]
     pub(crate) fn new(app: AppId, before: Option<App>, after: Option<App>) -> Change {
-        Change { app, before, after, restart: false, turn: 0 }
+        Change { app, before, after, restart: false, canary: None, failures: 0, turn: 0 }
+    }
+
+    /// The same, at first for so many instances only. An app that is new has none to compare with.
+    #[must_use]
+    pub(crate) fn with_canary(mut self, canary: Option<u32>) -> Change {
+        let before = self.before.as_ref().map_or(0, |before| before.instances);
+        let instances = self.after.as_ref().map_or(0, |after| after.instances);
+        self.canary = canary.filter(|canary| *canary < instances && before > 0);
+        self
+    }
+
+    /// Why it is to be taken back by itself, if it is.
+    fn fault(&self, begun: Timestamp, now: Timestamp) -> Option<String> {
+        let strategy = self.after.as_ref()?.upgrade_strategy;
+        if let Some(most) = strategy.maximum_failures.filter(|most| self.failures > *most) {
+            return Some(format!("{} instances of {} failed, {most} may", self.failures, self.app));
+        }
+        let over = self.deadline(begun).is_some_and(|deadline| deadline <= now);
+        over.then(|| format!("the deadline of {} has passed", self.app))
+    }
+
+    /// When it has to be done; not while a canary waits for somebody's word.
+    fn deadline(&self, begun: Timestamp) -> Option<Timestamp> {
+        let seconds = self.after.as_ref()?.upgrade_strategy.deadline_seconds?;
+        self.canary.is_none().then(|| begun.plus(seconds.duration()))
     }
 
     /// What leads there, in Marathon's words. A new app is started with no instance first, and scaled when its turn comes.
@@ -98,6 +129,11 @@ pub(crate) struct Deployment {
     pub version: Timestamp,
     /// By app, what changes.
     pub changes: BTreeMap<AppId, Change>,
+    /// Since when it goes on without waiting for anybody's word.
+    pub begun: Timestamp,
+    /// Whether it takes another one back, and so is not to be taken back by itself.
+    #[serde(default)]
+    pub reverts: bool,
     /// What its apps depend on.
     pub order: Dependencies,
     /// In which order they change.
@@ -123,13 +159,52 @@ impl Deployment {
                 }
             }
         }
-        Deployment { id, version, changes, order, steps, current: 0, arrived: BTreeSet::new() }
+        let arrived = BTreeSet::new();
+        Deployment { id, version, changes, begun: version, reverts: false, order, steps, current: 0, arrived }
     }
 
     /// The change of an app whose turn has not come, and which is to stay what it was.
     #[must_use]
     pub(crate) fn waiting(&self, app: &AppId) -> Option<&Change> {
         self.changes.get(app).filter(|change| change.turn > self.current)
+    }
+
+    /// How many instances of an app may be changed for now, if not all.
+    #[must_use]
+    pub(crate) fn canary(&self, app: &AppId) -> Option<u32> {
+        self.changes.get(app)?.canary
+    }
+
+    /// Somebody is content with the canaries: all is to be changed. Says whether there were any.
+    pub(crate) fn go_on(&mut self, now: Timestamp) -> bool {
+        let canaries = self.changes.values_mut().filter_map(|change| change.canary.take()).count();
+        if canaries > 0 {
+            self.begun = now;
+        }
+        canaries > 0
+    }
+
+    /// Why it is to be taken back by itself, if it is.
+    #[must_use]
+    pub(crate) fn fault(&self, now: Timestamp) -> Option<String> {
+        self.changes.values().filter(|_| !self.reverts).find_map(|change| change.fault(self.begun, now))
+    }
+
+    /// When to look at [`Deployment::fault`] again.
+    #[must_use]
+    pub(crate) fn deadline(&self) -> Option<Timestamp> {
+        self.changes.values().filter(|_| !self.reverts).filter_map(|change| change.deadline(self.begun)).min()
+    }
+
+    /// An instance of this app and configuration failed. Says whether that is counted.
+    pub(crate) fn count_failure(&mut self, app: &AppId, config: Timestamp) -> bool {
+        let Some(change) = self.changes.get_mut(app) else { return false };
+        let counts = change
+            .after
+            .as_ref()
+            .is_some_and(|after| after.config_version() == config && after.upgrade_strategy.maximum_failures.is_some());
+        change.failures += u32::from(counts);
+        counts
     }
 
     /// An app is as wanted. Says whether that ends a step.

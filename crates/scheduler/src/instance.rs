@@ -9,6 +9,7 @@ use mesos::v1::TaskState;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::app::App;
 use crate::health::{Health, aggregate};
 use crate::ids::{AppId, InstanceId};
 use crate::pod::member::Member;
@@ -109,6 +110,12 @@ pub(crate) struct Instance {
     pub started_at: Option<Timestamp>,
     /// By each of its health checks, in the order of the definition.
     pub health: Vec<Health>,
+    /// Whether its readiness check has not yet succeeded.
+    #[serde(default)]
+    pub awaits_readiness: bool,
+    /// What its readiness check was told last, if that is to be kept.
+    #[serde(default)]
+    pub last_response: Option<Value>,
     /// The last result of its check, as Marathon shows it.
     pub check_result: Option<Value>,
     /// Until when its health checks are paused, if they are.
@@ -130,12 +137,12 @@ pub(crate) struct Instance {
 impl Instance {
     /// A new instance that waits for an offer.
     #[must_use]
-    pub(crate) fn scheduled(id: InstanceId, app: AppId, config: Timestamp, checks: usize, now: Timestamp) -> Self {
+    pub(crate) fn scheduled(id: InstanceId, app: &App, now: Timestamp) -> Self {
         Instance {
             id,
             incarnation: 1,
-            app,
-            config,
+            app: app.id.clone(),
+            config: app.config_version(),
             condition: Condition::Scheduled,
             goal: Goal::Running,
             host: None,
@@ -146,7 +153,9 @@ impl Instance {
             since: now,
             staged_at: None,
             started_at: None,
-            health: vec![Health::default(); checks],
+            health: vec![Health::default(); app.health_checks.len()],
+            awaits_readiness: !app.readiness_checks.is_empty(),
+            last_response: None,
             check_result: None,
             checks_paused_until: None,
             killed_for_health_at: None,
@@ -211,10 +220,16 @@ impl Instance {
     }
 
     /// Its task is over and another one shall follow: the next incarnation, with nothing known of it.
-    pub(crate) fn reincarnate(&mut self, config: Timestamp, checks: usize, now: Timestamp) {
-        let fresh = Instance::scheduled(self.id.clone(), self.app.clone(), config, checks, now);
-        let killed_for_health_at = self.killed_for_health_at;
-        *self = Instance { incarnation: self.incarnation + 1, killed_for_health_at, ..fresh };
+    pub(crate) fn reincarnate(&mut self, app: &App, now: Timestamp) {
+        self.rebase(app, now);
+        self.incarnation += 1;
+    }
+
+    /// It waits, and will be launched with this configuration.
+    pub(crate) fn rebase(&mut self, app: &App, now: Timestamp) {
+        let (incarnation, killed_for_health_at) = (self.incarnation, self.killed_for_health_at);
+        let fresh = Instance::scheduled(self.id.clone(), app, now);
+        *self = Instance { incarnation, killed_for_health_at, ..fresh };
     }
 
     /// Healthy, unhealthy, or not known; never known without health checks.
@@ -249,10 +264,13 @@ impl Instance {
         self.health.is_empty() || self.healthy() == Some(true)
     }
 
-    /// Whether it does what it is for: runs, and is healthy as far as it has checks.
+    /// Whether it does what it is for: runs, and is healthy and ready as far as it has checks.
     #[must_use]
     pub(crate) fn is_ready(&self) -> bool {
-        self.condition == Condition::Running && self.kill_asked_at.is_none() && self.is_healthy_enough()
+        self.condition == Condition::Running
+            && self.kill_asked_at.is_none()
+            && !self.awaits_readiness
+            && self.is_healthy_enough()
     }
 }
 
@@ -263,15 +281,17 @@ mod tests {
     #[test]
     fn the_next_incarnation_knows_nothing_of_the_last() {
         let at = Timestamp::from_millis;
-        let id = InstanceId::new(&AppId::new("a"), "u");
-        let mut instance = Instance::scheduled(id, AppId::new("a"), at(0), 1, at(0));
+        let mut app = App::new(AppId::new("a"), at(0));
+        app.health_checks = serde_json::from_str("[{}]").unwrap();
+        let mut instance = Instance::scheduled(InstanceId::new(&app.id, "u"), &app, at(0));
         assert!(!instance.has_task() && !instance.is_ready());
         assert!(instance.enter(Condition::Running, at(1)) && !instance.enter(Condition::Running, at(2)));
         assert!(!instance.is_ready());
         instance.health[0].succeeded(at(3));
         assert!(instance.is_ready());
         assert!(instance.task_id().ends_with("._app.1"));
-        instance.reincarnate(at(5), 2, at(6));
+        app.health_checks = serde_json::from_str("[{}, {}]").unwrap();
+        instance.reincarnate(&app, at(6));
         assert!(instance.task_id().ends_with("._app.2"));
         assert_eq!((instance.health.len(), instance.started_at, instance.healthy()), (2, None, None));
     }

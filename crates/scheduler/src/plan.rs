@@ -196,9 +196,10 @@ fn ceil(value: f64) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
+mod histories;
 
+#[cfg(test)]
+mod tests {
     use super::*;
     use crate::ids::AppId;
 
@@ -206,7 +207,11 @@ mod tests {
     const NEW: Timestamp = Timestamp::from_millis(2);
 
     fn target(instances: u32, least: f64, over: f64) -> Target {
-        let strategy = UpgradeStrategy { minimum_health_capacity: least, maximum_over_capacity: over };
+        let strategy = UpgradeStrategy {
+            minimum_health_capacity: least,
+            maximum_over_capacity: over,
+            ..UpgradeStrategy::default()
+        };
         Target { instances, config: NEW, strategy, selection: KillSelection::YoungestFirst, most_new: None }
     }
 
@@ -264,59 +269,5 @@ mod tests {
     fn what_is_as_wanted_is_left_alone() {
         let there = [seen(0, NEW, Stage::Ready)];
         assert_eq!(plan(&target(1, 1.0, 1.0), &there), Plan { done: true, ..Plan::default() });
-    }
-
-    /// Carries a plan out, and lets one random thing happen.
-    fn advance(there: &mut Vec<Seen>, plan: &Plan, dice: u64, next: &mut usize) {
-        there.retain(|seen| !plan.forget.contains(&seen.id));
-        for seen in there.iter_mut() {
-            if plan.rebase.contains(&seen.id) {
-                seen.config = NEW;
-            }
-            if plan.kill.contains(&seen.id) {
-                seen.stage = Stage::Leaving;
-            }
-        }
-        for _ in 0..plan.create {
-            there.push(seen(*next, NEW, Stage::Waiting));
-            *next += 1;
-        }
-        if there.is_empty() {
-            return;
-        }
-        let index = usize::try_from(dice).unwrap() % there.len();
-        match there[index].stage {
-            Stage::Waiting => there[index].stage = Stage::Unready,
-            Stage::Unready => there[index].stage = Stage::Ready,
-            Stage::Leaving => drop(there.remove(index)),
-            Stage::Ready | Stage::Missing => {}
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn capacity_is_kept_and_the_end_is_reached(
-            instances in 0u32..8, before in 0usize..8, least_share in 0.0f64..=1.0, over in 0.0f64..=1.0,
-            dice in proptest::collection::vec(0u64..1000, 600)
-        ) {
-            let target = target(instances, least_share, over);
-            let (mut there, mut next) = (old(before), before);
-            for dice in dice {
-                let ready = |there: &[Seen]| there.iter().filter(|seen| seen.stage == Stage::Ready).count();
-                let (ready_before, plan) = (ready(&there), plan(&target, &there));
-                if plan.done { break; }
-                let killed_ready = there.iter().filter(|seen| seen.stage == Stage::Ready && plan.kill.contains(&seen.id)).count();
-                let upgrading = there.iter().any(|seen| seen.config == OLD && seen.stage != Stage::Leaving);
-                if killed_ready > 0 && upgrading {
-                    prop_assert!(ready_before - killed_ready >= least(&target).min(ready_before));
-                }
-                let created = usize::try_from(plan.create).unwrap();
-                if upgrading && created > 0 {
-                    prop_assert!(there.len() + created <= most(&target));
-                }
-                advance(&mut there, &plan, dice, &mut next);
-            }
-            prop_assert!(plan(&target, &there).done, "{there:?}");
-        }
     }
 }

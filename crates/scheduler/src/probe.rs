@@ -2,6 +2,7 @@
 //! own engine. Pure.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use checks::spec::{self, HttpProbe, Judgement, Probe, Redirects, Schedule, Scheme, StatusRanges, TcpProbe};
 use mesos::v1::cygnet::{self, GrpcProbe, Header, JsonPath, ListenProbe, StatusRange};
@@ -12,7 +13,8 @@ use mesos::v1::{CommandInfo, HealthCheck as MesosHealthCheck};
 use crate::app::definition::PortDefinition;
 use crate::app::health_check::IpProtocol;
 use crate::app::http_options::{Expectation, HttpOptions};
-use crate::app::{App, HealthCheck, Protocol};
+use crate::app::readiness::ReadinessProtocol;
+use crate::app::{App, HealthCheck, Protocol, ReadinessCheck};
 
 /// What the executor is to check, in the order of the definition. A check of a port the instance does not have, which
 /// validation excludes, is left out.
@@ -123,6 +125,29 @@ pub(crate) fn own(check: &HealthCheck, host: &str, ip: IpAddr, port: u16) -> che
             consecutive_successes: check.minimum_consecutive_successes,
             ..Judgement::default()
         },
+    }
+}
+
+/// What the scheduler asks of a new instance until it is ready: at once, and then at every interval.
+pub(crate) fn readiness(check: &ReadinessCheck, host: &str, ip: IpAddr, port: u16) -> checks::CheckSpec {
+    let probe = HttpProbe {
+        scheme: if check.protocol == ReadinessProtocol::Https { Scheme::Https } else { Scheme::Http },
+        address: (ip, port).into(),
+        host: Some(format!("{host}:{port}")),
+        path: check.effective_path(),
+        redirects: Redirects::TakeAsAnswer,
+        healthy_statuses: StatusRanges::new(check.http_status_codes_for_ready.iter().map(|code| *code..=*code)),
+        ..HttpProbe::default()
+    };
+    checks::CheckSpec {
+        probe: Probe::Http(probe),
+        schedule: Schedule {
+            delay: Duration::ZERO,
+            interval: check.interval_seconds.duration(),
+            timeout: Some(check.timeout_seconds.duration()),
+            ..Schedule::default()
+        },
+        judgement: Judgement { grace: Duration::ZERO, action: spec::Action::Report, ..Judgement::default() },
     }
 }
 

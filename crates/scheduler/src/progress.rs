@@ -106,11 +106,14 @@ fn say(count: usize, one: &str, many: &str, what: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::App;
     use crate::ids::{AppId, InstanceId};
 
     fn instance(config: i64, condition: Condition) -> Instance {
-        let (at, app) = (Timestamp::from_millis(config), AppId::new("a"));
-        Instance { condition, ..Instance::scheduled(InstanceId::new(&app, "u"), app, at, 1, at) }
+        let at = Timestamp::from_millis(config);
+        let mut app = App::new(AppId::new("a"), at);
+        app.health_checks = serde_json::from_str("[{}]").unwrap();
+        Instance { condition, ..Instance::scheduled(InstanceId::new(&app.id, "u"), &app, at) }
     }
 
     #[test]

@@ -125,7 +125,11 @@ mod tests {
         fn numbers_lead_to_the_same_plan(
             instances in 0u32..6, there in proptest::collection::vec((0u8..2, 0usize..5), 0..8)
         ) {
-            let strategy = UpgradeStrategy { minimum_health_capacity: 0.5, maximum_over_capacity: 0.5 };
+            let strategy = UpgradeStrategy {
+                minimum_health_capacity: 0.5,
+                maximum_over_capacity: 0.5,
+                ..UpgradeStrategy::default()
+            };
             let target = Target { instances, config: at(0), strategy, selection: KillSelection::YoungestFirst, most_new: None };
             let (mut tally, mut seen) = (Tally::default(), Vec::new());
             for (number, (config, stage)) in there.into_iter().enumerate() {

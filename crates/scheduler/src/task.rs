@@ -197,7 +197,7 @@ mod tests {
     fn instance() -> Instance {
         let at = Timestamp::from_millis(0);
         let id = InstanceId::new(&AppId::new("/shop/web"), "u");
-        Instance { ports: vec![31000], ..Instance::scheduled(id, AppId::new("/shop/web"), at, 0, at) }
+        Instance { ports: vec![31000], ..Instance::scheduled(id, &App::new(AppId::new("/shop/web"), at), at) }
     }
 
     #[test]

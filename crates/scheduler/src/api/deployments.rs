@@ -27,6 +27,15 @@ pub(super) async fn cancel(State(api): State<Api>, Path(id): Path<String>, reque
     }
 }
 
+/// `POST /v2/deployments/{id}/continue`: the rest may follow the canaries. Not one of Marathon's.
+pub(super) async fn go_on(State(api): State<Api>, Path(id): Path<String>) -> Response {
+    match api.actor.ask(move |core, now| core.go_on(&id, now)).await {
+        None => gone(),
+        Some(Ok(body)) => json_answer(200, &body),
+        Some(Err(refusal)) => refused(&refusal),
+    }
+}
+
 pub(super) async fn queue(State(api): State<Api>) -> Response {
     let queue = api.actor.ask(|core, now| core.queue_json(now)).await;
     queue.map_or_else(gone, |queue| json_answer(200, &queue))

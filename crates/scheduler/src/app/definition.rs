@@ -243,6 +243,12 @@ pub struct UpgradeStrategy {
     /// How many there may be above `instances`.
     #[serde(default = "whole")]
     pub maximum_over_capacity: f64,
+    /// How long a deployment may take, in seconds, before it is taken back: beyond Marathon.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline_seconds: Option<Seconds>,
+    /// How many instances of the new version may fail in a deployment; with one more it is taken back: beyond Marathon.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maximum_failures: Option<u32>,
 }
 
 fn whole() -> f64 {
@@ -251,7 +257,12 @@ fn whole() -> f64 {
 
 impl Default for UpgradeStrategy {
     fn default() -> Self {
-        UpgradeStrategy { minimum_health_capacity: 1.0, maximum_over_capacity: 1.0 }
+        UpgradeStrategy {
+            minimum_health_capacity: 1.0,
+            maximum_over_capacity: 1.0,
+            deadline_seconds: None,
+            maximum_failures: None,
+        }
     }
 }
 

@@ -178,7 +178,11 @@ impl AppUpdate {
         set(&mut app.upgrade_strategy, self.upgrade_strategy);
         set(&mut app.labels, self.labels);
         if new && !strategy_given && app.is_single_instance() {
-            app.upgrade_strategy = UpgradeStrategy { minimum_health_capacity: 0.0, maximum_over_capacity: 0.0 };
+            app.upgrade_strategy = UpgradeStrategy {
+                minimum_health_capacity: 0.0,
+                maximum_over_capacity: 0.0,
+                ..UpgradeStrategy::default()
+            };
         }
         set(&mut app.task_kill_grace_period_seconds, self.task_kill_grace_period_seconds.map(Some));
         set(&mut app.kill_selection, self.kill_selection);

@@ -197,8 +197,6 @@ fn strategy(app: &App, faults: &mut Faults) {
             "/unreachableStrategy/inactiveAfterSeconds",
             "expected 0 or more",
         );
-        let error = "an expungeAfterSeconds that differs from inactiveAfterSeconds is not supported yet";
-        faults.require(inactive >= expunge, "/unreachableStrategy", error);
     }
 }
 

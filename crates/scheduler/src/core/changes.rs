@@ -60,6 +60,8 @@ pub(crate) struct Manner {
     pub create: bool,
     /// Whether to break into a deployment that is under way.
     pub force: bool,
+    /// How many instances to change until somebody says to go on, if not all.
+    pub canary: Option<u32>,
 }
 
 /// What becomes of instances whose tasks people kill.
@@ -110,7 +112,8 @@ impl Core {
             return Ok(unchanged(id, before.version));
         }
         self.unlocked(id, manner.force)?;
-        let deployment = self.deploy_one(Change::new(id.clone(), before, Some(after)), now);
+        let change = Change::new(id.clone(), before, Some(after)).with_canary(manner.canary);
+        let deployment = self.deploy_one(change, now);
         Ok(begun(status, id, deployment, now))
     }
 
@@ -206,26 +209,43 @@ impl Core {
     /// `DELETE /v2/deployments/{id}`: back to what was before; with `force`, only the lock goes.
     pub(crate) fn cancel(&mut self, id: &str, force: bool, now: Timestamp) -> Result<Option<Accepted>, Refusal> {
         let Some(deployment) = self.deployments.get(id).cloned() else {
-            return Err(Refusal::new(404, format!("DeploymentPlan {id} does not exist")));
+            return Err(no_deployment(id));
         };
         if force {
-            self.abandon(id, now);
+            self.abandon(id, "stopped", now);
             return Ok(None);
         }
         let Some(app) = deployment.changes.keys().next().cloned() else { return Ok(None) };
-        let reverting = self.revert(deployment, now);
+        let reverting = self.revert(deployment, "taken back", now);
         Ok(Some(begun(200, &app, reverting, now)))
     }
 
+    /// `POST /v2/deployments/{id}/continue`: the canaries are content, the rest may follow.
+    pub(crate) fn go_on(&mut self, id: &str, now: Timestamp) -> Result<Value, Refusal> {
+        let deployment = self.deployments.get_mut(id).ok_or_else(|| no_deployment(id))?;
+        if !deployment.go_on(now) {
+            return Err(Refusal::new(409, format!("Deployment {id} has no canary that waits to be continued.")));
+        }
+        let (apps, version): (Vec<_>, _) = (deployment.changes.keys().cloned().collect(), deployment.version);
+        self.dirty.deployments.insert(id.to_owned());
+        apps.iter().for_each(|app| self.touch(app));
+        Ok(json!({"version": version, "deploymentId": id}))
+    }
+
     /// Leads everything a deployment changed back to what it was before, in a deployment of its own.
-    pub(super) fn revert(&mut self, deployment: Deployment, now: Timestamp) -> String {
+    pub(super) fn revert(&mut self, deployment: Deployment, reason: &str, now: Timestamp) -> String {
+        self.abandon(&deployment.id, reason, now);
         let back = |change: Change| {
             let current = self.wanted(&change.app).ok().cloned();
             let after = change.before.map(|before| before.again(current.as_ref().unwrap_or(&before), now));
             (current.is_some() || after.is_some()).then(|| Change::new(change.app, current, after))
         };
         let changes = deployment.changes.into_values().filter_map(back).collect();
-        self.deploy(changes, deployment.order, now)
+        let id = self.deploy(changes, deployment.order, now);
+        if let Some(reverting) = self.deployments.get_mut(&id) {
+            reverting.reverts = true;
+        }
+        id
     }
 
     /// `DELETE /v2/queue/{id}/delay`.
@@ -375,6 +395,10 @@ impl App {
         }
         after
     }
+}
+
+fn no_deployment(id: &str) -> Refusal {
+    Refusal::new(404, format!("DeploymentPlan {id} does not exist"))
 }
 
 fn missing_id() -> Refusal {

@@ -6,7 +6,8 @@ use std::time::Duration;
 use checks::{Verdict, VerdictEvent, VerdictState};
 
 use super::Core;
-use crate::app::HealthCheck;
+use crate::app::definition::PortDefinition;
+use crate::app::{HealthCheck, ReadinessCheck};
 use crate::events;
 use crate::health::Health;
 use crate::ids::InstanceId;
@@ -21,6 +22,17 @@ pub(crate) enum CheckOrder {
     Start(Box<CheckStart>),
     /// Stop all checks of an instance.
     Stop(InstanceId),
+    /// Stop one of them.
+    StopOne(InstanceId, usize),
+}
+
+/// What is asked of a task.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Asked {
+    /// Whether it is healthy.
+    Health(Box<HealthCheck>),
+    /// Whether it is ready.
+    Readiness(ReadinessCheck),
 }
 
 /// A check of a task that runs.
@@ -29,9 +41,9 @@ pub(crate) struct CheckStart {
     pub instance: InstanceId,
     /// The incarnation that is checked; results of another are void.
     pub incarnation: u32,
-    /// Which of the app's health checks.
+    /// Which of the app's health checks; readiness checks are counted on behind these.
     pub index: usize,
-    pub check: HealthCheck,
+    pub asked: Asked,
     /// A host name or address.
     pub host: String,
     pub port: u16,
@@ -42,10 +54,22 @@ pub(crate) struct CheckStart {
     pub fresh: bool,
 }
 
+impl Asked {
+    fn effective_port(&self, definitions: &[PortDefinition], ports: &[u16]) -> Option<u16> {
+        match self {
+            Asked::Health(check) => check.effective_port(definitions, ports),
+            Asked::Readiness(check) => check.effective_port(definitions, ports),
+        }
+    }
+}
+
 impl CheckStart {
     /// What to ask, when, and how to judge.
     pub(crate) fn spec(&self, ip: IpAddr) -> checks::CheckSpec {
-        probe::own(&self.check, &self.host, ip, self.port)
+        match &self.asked {
+            Asked::Health(check) => probe::own(check, &self.host, ip, self.port),
+            Asked::Readiness(check) => probe::readiness(check, &self.host, ip, self.port),
+        }
     }
 }
 
@@ -58,6 +82,8 @@ pub(crate) struct Finding {
     pub verdict: Option<VerdictEvent>,
     /// Whether this attempt succeeded.
     pub success: bool,
+    /// The HTTP status, if there was an answer.
+    pub status: Option<u16>,
     pub cause: String,
 }
 
@@ -75,22 +101,27 @@ impl Core {
         let Some(record) = self.apps.get(&instance.app) else { return };
         let app = record.configuration(instance.config);
         let host = instance.ip.clone().or_else(|| instance.host.clone()).unwrap_or_else(|| "127.0.0.1".into());
-        let order = |(index, check): (usize, &HealthCheck)| {
+        let order = |index, asked: Asked| {
             let health = instance.health.get(index).cloned().unwrap_or_default();
             Some(CheckOrder::Start(Box::new(CheckStart {
                 instance: id.clone(),
                 incarnation: instance.incarnation,
                 index,
-                check: check.clone(),
+                port: asked.effective_port(&app.port_definitions, &instance.ports)?,
+                asked,
                 host: host.clone(),
-                port: check.effective_port(&app.port_definitions, &instance.ports)?,
                 state: verdict_state(&health),
                 age: now.since(instance.started_at.unwrap_or(now)),
                 fresh: health == Health::default(),
             })))
         };
-        let own = app.health_checks.iter().enumerate().filter(|(_, check)| !check.protocol.is_native());
-        let orders: Vec<_> = own.filter_map(order).collect();
+        let own = app
+            .health_checks
+            .iter()
+            .map(|check| (!check.protocol.is_native()).then(|| Asked::Health(Box::new(check.clone()))));
+        let readiness = app.readiness_checks.iter().filter(|_| instance.awaits_readiness);
+        let all = own.chain(readiness.map(|check| Some(Asked::Readiness(check.clone())))).enumerate();
+        let orders: Vec<_> = all.filter_map(|(index, asked)| order(index, asked?)).collect();
         if !orders.is_empty() {
             self.checked.insert(id.clone());
             self.effects.checks.extend(orders);
@@ -109,6 +140,9 @@ impl Core {
         let current = self.instances.get(id).is_some_and(|instance| instance.incarnation == finding.incarnation);
         if !current || !self.checked.contains(id) {
             return;
+        }
+        if self.instances.get(id).is_some_and(|instance| finding.index >= instance.health.len()) {
+            return self.readiness_found(finding, now);
         }
         match finding.verdict {
             Some(VerdictEvent::Unhealthy { consecutive_failures, kill }) => {

@@ -26,7 +26,7 @@ impl Core {
             let app = app.clone();
             self.carry_out(&app, &plan, now);
         }
-        if plan.done {
+        if plan.done && target.most_new.is_none() {
             self.arrive(id, now);
         }
     }
@@ -34,13 +34,19 @@ impl Core {
     /// What an app is to be now: what is wanted of it, or, while a deployment has not come to it, what it was.
     fn in_force(&self, id: &AppId) -> Option<(&App, Target)> {
         let record = self.apps.get(id)?;
-        let waiting = self.locks.get(id).and_then(|lock| self.deployments.get(lock)?.waiting(id));
-        Some(match waiting {
+        let deployment = self.deployment_of(id);
+        let most_new = record.halted.then_some(0).or_else(|| deployment?.canary(id));
+        Some(match deployment.and_then(|deployment| deployment.waiting(id)) {
             None if record.removed => (&record.app, gone(&record.app)),
-            None => (&record.app, Target { most_new: record.halted.then_some(0), ..target(&record.app) }),
+            None => (&record.app, Target { most_new, ..target(&record.app) }),
             Some(Change { before: Some(before), .. }) => (before, Target { most_new: Some(0), ..target(before) }),
             Some(_) => (&record.app, gone(&record.app)),
         })
+    }
+
+    /// The deployment an app is locked by.
+    fn deployment_of(&self, id: &AppId) -> Option<&Deployment> {
+        self.locks.get(id).and_then(|lock| self.deployments.get(lock))
     }
 
     /// How far an app is on its way.
@@ -51,7 +57,7 @@ impl Core {
             delay: self.backoffs.get(id).map(|backoff| backoff.left(now)).unwrap_or_default(),
             held: self.held_of(id),
             refused: self.refusals.get(id).and_then(Refusals::main_reason),
-            canary: target.most_new,
+            canary: self.deployment_of(id).and_then(|deployment| deployment.canary(id)),
             ..Progress::default()
         };
         self.instances_of(id).for_each(|instance| progress.add(instance, target.config));
@@ -72,21 +78,14 @@ impl Core {
             self.forget(id);
         }
         for id in &plan.rebase {
-            let checks = app.health_checks.len();
-            self.change(id, |instance| {
-                *instance = Instance {
-                    incarnation: instance.incarnation,
-                    ..Instance::scheduled(instance.id.clone(), app.id.clone(), app.config_version(), checks, now)
-                };
-            });
+            self.change(id, |instance| instance.rebase(app, now));
         }
         for id in &plan.kill {
             self.kill(id, Goal::Stopped, now);
         }
         for _ in 0..plan.create {
             let id = InstanceId::new(&app.id, &uuid::Uuid::new_v4().to_string());
-            let checks = app.health_checks.len();
-            self.add(Instance::scheduled(id, app.id.clone(), app.config_version(), checks, now));
+            self.add(Instance::scheduled(id, app, now));
         }
         // What was only forgotten is gone at once, and the planner may see more; all else has to happen first.
         if plan.forget.is_empty() {
@@ -147,11 +146,40 @@ impl Core {
         Some(deployment)
     }
 
+    /// Takes back deployments that have failed by their own measure.
+    pub(super) fn take_back(&mut self, now: Timestamp) {
+        let failed: Vec<_> =
+            self.deployments.values().filter_map(|found| Some((found.clone(), found.fault(now)?))).collect();
+        for (deployment, fault) in failed {
+            tracing::warn!(deployment = %deployment.id, %fault, "taken back");
+            self.revert(deployment, &fault, now);
+        }
+    }
+
+    /// When a deployment has to be done.
+    pub(super) fn deadline(&self) -> Option<Timestamp> {
+        self.deployments.values().filter_map(Deployment::deadline).min()
+    }
+
+    /// An instance failed, or was killed for its health: its deployment may have had enough.
+    fn count_failure(&mut self, instance: &Instance, state: TaskState) {
+        if !slows_down(state) && !instance.ends_for_health() {
+            return;
+        }
+        let lock = self.locks.get(&instance.app).cloned();
+        if let Some(lock) = lock
+            && let Some(deployment) = self.deployments.get_mut(&lock)
+            && deployment.count_failure(&instance.app, instance.config)
+        {
+            self.dirty.deployments.insert(lock);
+        }
+    }
+
     /// Begins a deployment, in place of those that are under way for any of its apps.
     pub(super) fn deploy(&mut self, changes: Vec<Change>, order: Dependencies, now: Timestamp) -> String {
         let locked: BTreeSet<_> = changes.iter().filter_map(|change| self.locks.get(&change.app)).cloned().collect();
         for old in locked {
-            self.abandon(&old, now);
+            self.abandon(&old, "replaced by another deployment", now);
         }
         for change in &changes {
             self.adopt(change, now);
@@ -174,7 +202,7 @@ impl Core {
     }
 
     /// Ends a deployment that did not reach its end. Its apps stay where they are on their way.
-    pub(super) fn abandon(&mut self, id: &str, now: Timestamp) -> Option<Deployment> {
+    pub(super) fn abandon(&mut self, id: &str, reason: &str, now: Timestamp) -> Option<Deployment> {
         let old = self.close(id)?;
         for app in old.changes.keys() {
             if let Some(record) = self.apps.get_mut(app) {
@@ -183,7 +211,9 @@ impl Core {
             }
             self.touch(app);
         }
-        self.tell(events::deployment("deployment_failed", &old, now));
+        let mut failed = events::deployment("deployment_failed", &old, now);
+        failed.data["reason"] = serde_json::json!(reason);
+        self.tell(failed);
         Some(old)
     }
 
@@ -193,15 +223,15 @@ impl Core {
         self.let_go(id, now);
         self.killing.remove(id);
         let Some(instance) = self.instances.get(id).cloned() else { return };
-        let next = self.next_configuration(&instance).cloned();
+        let next = self.next_configuration(&instance).filter(|_| !instance.given_up).cloned();
         self.tell(events::instance_changed(&instance, condition_of_end(state), now));
         match next.filter(|_| instance.goal == Goal::Running) {
             Some(app) => {
+                self.count_failure(&instance, state);
                 if slows_down(state) || self.health_kill_slows_down(&instance) {
                     self.backoffs.entry(app.id.clone()).or_default().failed(&app, now);
                 }
-                let checks = app.health_checks.len();
-                self.change(id, |instance| instance.reincarnate(app.config_version(), checks, now));
+                self.change(id, |instance| instance.reincarnate(&app, now));
             }
             None => drop(self.forget(id)),
         }
@@ -237,7 +267,8 @@ fn target(app: &App) -> Target {
 
 /// Of a removed one, no instance, and no ceremony.
 fn gone(app: &App) -> Target {
-    let strategy = UpgradeStrategy { minimum_health_capacity: 0.0, maximum_over_capacity: 0.0 };
+    let strategy =
+        UpgradeStrategy { minimum_health_capacity: 0.0, maximum_over_capacity: 0.0, ..UpgradeStrategy::default() };
     Target { instances: 0, strategy, ..target(app) }
 }
 

@@ -49,26 +49,34 @@ impl Core {
         }
     }
 
-    /// Gives up instances on agents that were not heard of for as long as their app is content to wait. Should one come
-    /// back, its task is none of ours any more, and is killed.
+    /// Replaces, and later forgets, instances on agents that were not heard of for as long as their app is content to wait.
+    /// Should one come back that was replaced, there is one too many, and the planner chooses; should one come back that was
+    /// forgotten, its task is none of ours any more, and is killed.
     pub(super) fn expunge(&mut self, now: Timestamp) {
-        let given_up: Vec<_> = self.expunged_at().filter(|(at, _)| *at <= now).map(|(_, id)| id.clone()).collect();
-        for id in given_up {
-            tracing::warn!(instance = %id, "given up: its agent was not heard of");
-            self.task_ended(&id, TaskState::TaskUnreachable, now);
+        let due: Vec<_> = self.given_up_at().filter(|(at, _, _)| *at <= now).collect();
+        let due: Vec<_> = due.into_iter().map(|(_, id, forever)| (id.clone(), forever)).collect();
+        for (id, forever) in due {
+            tracing::warn!(instance = %id, forever, "given up: its agent was not heard of");
+            if forever {
+                self.task_ended(&id, TaskState::TaskUnreachable, now);
+            } else {
+                self.change(&id, |instance| instance.given_up = true);
+            }
         }
     }
 
-    /// When to give up which instances.
-    pub(super) fn expunged_at(&self) -> impl Iterator<Item = (Timestamp, &InstanceId)> {
+    /// When to give up which instances, and whether for good.
+    pub(super) fn given_up_at(&self) -> impl Iterator<Item = (Timestamp, &InstanceId, bool)> {
         self.unreachable.iter().filter_map(|id| {
             let instance = self.instances.get(id).filter(|found| found.condition == Condition::Unreachable)?;
-            match self.apps.get(&instance.app)?.app.unreachable_strategy {
-                UnreachableStrategy::Named(_) => None,
-                UnreachableStrategy::After { expunge_after_seconds: seconds, .. } => {
-                    Some((instance.since.plus(mesos::duration::from_seconds(seconds)?), id))
-                }
-            }
+            let UnreachableStrategy::After { inactive_after_seconds: inactive, expunge_after_seconds: expunge } =
+                self.apps.get(&instance.app)?.configuration(instance.config).unreachable_strategy
+            else {
+                return None;
+            };
+            let after = |seconds| Some(instance.since.plus(mesos::duration::from_seconds(seconds)?));
+            let forever = instance.given_up || inactive >= expunge;
+            Some((after(if forever { expunge } else { inactive })?, id, forever))
         })
     }
 

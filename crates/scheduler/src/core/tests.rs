@@ -5,6 +5,7 @@ mod groups;
 mod health;
 mod placement;
 mod pods;
+mod rollout;
 
 use std::time::Duration;
 
@@ -101,7 +102,7 @@ impl World {
 
     fn change(&mut self, change: Value, force: bool) -> Result<Accepted, Refusal> {
         let update: AppUpdate = serde_json::from_value(change).unwrap();
-        let manner = Manner { partial: true, create: false, force };
+        let manner = Manner { partial: true, create: false, force, canary: None };
         self.tell(|core, now| core.change_app(&web(), update, manner, now))
     }
 
@@ -253,6 +254,7 @@ fn scheduler_level_checks_kill_at_the_failure_they_are_told_to() {
         index: 0,
         verdict: Some(verdict),
         success: verdict == VerdictEvent::Healthy,
+        status: None,
         cause: "500 Internal Server Error".into(),
     };
     let findings = [

@@ -203,7 +203,7 @@ impl Core {
     /// What is being done to an app; how far that is, and what it waits for, are not Marathon's.
     fn action_json(&self, deployment: &Deployment, action: &StepAction, progress: bool, now: Timestamp) -> Value {
         let mut json = deployment.action_json(action);
-        json["readinessCheckResults"] = json!([]);
+        json["readinessCheckResults"] = json!(self.readiness_json(&action.app));
         if let Some(progress) = self.progress(&action.app, now).filter(|_| progress) {
             json["progress"] = progress.json();
             json["waitsFor"] = json!(progress.waits_for());

@@ -1,0 +1,62 @@
+//! Readiness checks: asked of a new instance by the scheduler, from when it runs until it says once that it is ready.
+//!
+//! Marathon asks during deployments only; outside of one nothing depends on the answer.
+
+use serde_json::{Value, json};
+
+use super::{CheckOrder, Core, Finding};
+use crate::app::{App, ReadinessCheck};
+use crate::ids::{AppId, InstanceId};
+use crate::instance::Instance;
+use crate::time::Timestamp;
+
+impl Core {
+    /// A readiness check found something.
+    pub(super) fn readiness_found(&mut self, finding: &Finding, now: Timestamp) {
+        let id = &finding.instance;
+        let Some(check) = self.readiness_check(id).cloned() else { return };
+        let response = check.preserve_last_response.then(|| response(finding));
+        let known = self.instances.get(id).map(|instance| (instance.awaits_readiness, &instance.last_response));
+        if known == Some((!finding.success, &response)) {
+            return;
+        }
+        self.change(id, |instance| {
+            instance.awaits_readiness = !finding.success;
+            instance.last_response = response;
+        });
+        if finding.success {
+            tracing::info!(instance = %id, check = %check.name, at = %now, "ready");
+            self.effects.checks.push(CheckOrder::StopOne(id.clone(), finding.index));
+        }
+    }
+
+    fn readiness_check(&self, id: &InstanceId) -> Option<&ReadinessCheck> {
+        let instance = self.instances.get(id)?;
+        self.apps.get(&instance.app)?.configuration(instance.config).readiness_checks.first()
+    }
+
+    /// As `readinessCheckResults`, of the instances that a deployment is about.
+    pub(super) fn readiness_json(&self, id: &AppId) -> Vec<Value> {
+        let Some(record) = self.apps.get(id) else { return Vec::new() };
+        let config = record.app.config_version();
+        let current = self.instances_of(id).filter(|found| found.config == config && found.has_task());
+        current.flat_map(|instance| result(&record.app, instance)).collect()
+    }
+}
+
+fn result(app: &App, instance: &Instance) -> Option<Value> {
+    let check = app.readiness_checks.first()?;
+    let mut result = json!({"name": check.name, "taskId": instance.task_id(), "ready": !instance.awaits_readiness});
+    if let Some(response) = &instance.last_response {
+        result["lastResponse"] = response.clone();
+    }
+    Some(result)
+}
+
+/// The last answer, without its body, which the check engine does not keep; or that there was none.
+fn response(finding: &Finding) -> Value {
+    match finding.status {
+        Some(status) => json!({"status": status, "contentType": "", "body": ""}),
+        None => json!({"status": 504, "contentType": "text/plain", "body": "could not query"}),
+    }
+}

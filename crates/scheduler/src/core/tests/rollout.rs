@@ -1,0 +1,207 @@
+//! Stories of how a new version comes in: ready before it counts, a canary first, taken back by itself.
+
+use super::*;
+use crate::core::checks::Asked;
+
+fn finding(start: &CheckStart, success: bool) -> Finding {
+    Finding {
+        instance: start.instance.clone(),
+        incarnation: start.incarnation,
+        index: start.index,
+        verdict: None,
+        success,
+        status: (!success).then_some(503),
+        cause: String::new(),
+    }
+}
+
+impl World {
+    /// The checks that were begun since.
+    fn started(&mut self) -> Vec<CheckStart> {
+        let orders = std::mem::take(&mut self.checks);
+        let start = |order| if let CheckOrder::Start(start) = order { Some(*start) } else { None };
+        orders.into_iter().filter_map(start).collect()
+    }
+
+    fn current(&self) -> Value {
+        self.core.deployments_json(true, self.now)[0]["currentActions"][0].clone()
+    }
+
+    /// Ends every task that was told to end since; how many.
+    fn bury_all(&mut self) -> usize {
+        let kills: Vec<_> = self.take(call::Type::Kill).into_iter().filter_map(|call| call.kill).collect();
+        kills.iter().for_each(|kill| self.update(&kill.task_id.value, TaskState::TaskKilled, None));
+        kills.len()
+    }
+
+    /// Lets everything happen that can.
+    fn run(&mut self) {
+        while self.bring_up().len() + self.bury_all() > 0 {}
+    }
+
+    /// How many tasks have which configuration, the oldest first.
+    fn versions(&self) -> Vec<usize> {
+        let mut counts: BTreeMap<Timestamp, usize> = BTreeMap::new();
+        let tasks = self.core.instances.values().filter(|instance| instance.has_task());
+        tasks.for_each(|instance| *counts.entry(instance.config).or_default() += 1);
+        counts.into_values().collect()
+    }
+
+    fn upgrade(&mut self, canary: Option<u32>) -> String {
+        let update: AppUpdate = serde_json::from_value(json!({"cmd": format!("at {}", self.now)})).unwrap();
+        let manner = Manner { partial: true, create: false, force: false, canary };
+        self.tell(|core, now| core.change_app(&web(), update, manner, now)).unwrap().deployment.unwrap()
+    }
+}
+
+#[test]
+fn readiness_only_the_deployment_is_held_until_ready() {
+    let mut world = World::new();
+    let mut definition = definition(1);
+    definition["healthChecks"] = json!([]);
+    definition["portDefinitions"] = json!([{"port": 0, "name": "http-api"}]);
+    definition["readinessChecks"] = json!([{"preserveLastResponse": true}]);
+    world.create(definition).unwrap();
+    let task = world.offer().remove(0).task_id.value;
+    world.update(&task, TaskState::TaskRunning, None);
+    assert_eq!(world.current()["waitsFor"], json!(["1 instance is not ready yet"]));
+    let start = world.started().remove(0);
+    assert_eq!((start.index, matches!(start.asked, Asked::Readiness(_))), (0, true));
+    world.tell(|core, now| core.checked(&finding(&start, false), now));
+    let results = world.current()["readinessCheckResults"].clone();
+    assert_eq!((&results[0]["ready"], &results[0]["lastResponse"]["status"]), (&json!(false), &json!(503)));
+    let mut world = world.restart();
+    let start = world.started().remove(0);
+    world.tell(|core, now| core.checked(&finding(&start, true), now));
+    assert_eq!(world.checks, [CheckOrder::StopOne(start.instance, 0)]);
+    assert_eq!(world.app()["deployments"], json!([]));
+}
+
+#[test]
+fn wait_for_health_and_readiness_of_new_the_old_one_dies_only_when_both_hold() {
+    let mut world = World::new();
+    let mut definition = definition(1);
+    definition["portDefinitions"] = json!([{"port": 0, "name": "http-api"}]);
+    world.create(definition).unwrap();
+    world.bring_up();
+    world.change(json!({"readinessChecks": [{}]}), false).unwrap();
+    let new = world.offer().remove(0).task_id.value;
+    world.update(&new, TaskState::TaskRunning, Some(true));
+    let start = world.started().remove(0);
+    assert_eq!((start.index, world.take(call::Type::Kill).len()), (1, 0), "healthy and not ready");
+    world.update(&new, TaskState::TaskRunning, Some(false));
+    world.tell(|core, now| core.checked(&finding(&start, true), now));
+    assert_eq!(world.take(call::Type::Kill).len(), 0, "ready and not healthy");
+    world.update(&new, TaskState::TaskRunning, Some(true));
+    assert_eq!(world.take(call::Type::Kill).len(), 1);
+}
+
+#[test]
+fn a_canary_comes_first_and_the_rest_follows_when_somebody_says_so() {
+    let mut world = World::new();
+    world.create(definition(4)).unwrap();
+    world.bring_up();
+    let id = world.upgrade(Some(1));
+    world.run();
+    assert_eq!(world.versions(), [3, 1]);
+    assert_eq!(world.current()["waitsFor"], json!(["the canary of 1 is up: continue, or take it back"]));
+    let old = world.core.instances.values().min_by_key(|instance| instance.config).unwrap().task_id();
+    world.update(&old, TaskState::TaskFailed, None);
+    world.pass(Duration::from_secs(1));
+    world.run();
+    assert_eq!(world.versions(), [3, 1], "an old one that fails comes back as it was");
+    let mut world = world.restart();
+    world.tell(|core, now| core.go_on(&id, now)).unwrap();
+    world.run();
+    assert_eq!((world.versions(), world.app()["deployments"].clone()), (vec![4], json!([])));
+    assert_eq!(world.tell(|core, now| core.go_on(&id, now)).unwrap_err().status, 404);
+}
+
+#[test]
+fn a_canary_is_taken_back_and_the_others_are_never_touched() {
+    let mut world = World::new();
+    world.create(definition(4)).unwrap();
+    let before = world.bring_up();
+    let id = world.upgrade(Some(2));
+    world.run();
+    assert_eq!(world.versions(), [2, 2]);
+    world.tell(|core, now| core.cancel(&id, false, now)).unwrap();
+    world.run();
+    let now: Vec<_> = world.core.instances.values().map(Instance::task_id).collect();
+    assert_eq!(world.versions(), [4]);
+    assert_eq!(before.iter().filter(|task| now.contains(task)).count(), 2);
+}
+
+#[test]
+fn a_deployment_that_is_not_done_by_its_deadline_is_taken_back() {
+    let mut world = World::new();
+    let mut definition = definition(1);
+    definition["upgradeStrategy"] = json!({"deadlineSeconds": 60});
+    world.create(definition).unwrap();
+    let before = world.bring_up();
+    world.upgrade(None);
+    let new = world.offer().remove(0).task_id.value;
+    world.update(&new, TaskState::TaskRunning, None);
+    assert!(world.core.wake_at() <= world.now.plus(Duration::from_secs(60)));
+    world.told();
+    world.pass(Duration::from_secs(60));
+    let failed = world.events.iter().find(|event| event.kind == "deployment_failed").unwrap();
+    assert_eq!(failed.data["reason"], "the deadline of /web has passed");
+    world.run();
+    world.pass(Duration::from_secs(1000));
+    assert_eq!(world.app()["tasks"][0]["id"], json!(before[0]), "the old one stayed all the time");
+    assert_eq!((&world.app()["cmd"], &world.app()["deployments"]), (&json!("serve"), &json!([])));
+}
+
+#[test]
+fn a_deployment_whose_instances_fail_too_often_is_taken_back() {
+    let mut world = World::new();
+    let mut definition = definition(2);
+    definition["upgradeStrategy"] = json!({"maximumFailures": 1});
+    world.create(definition).unwrap();
+    world.bring_up();
+    world.upgrade(None);
+    for failed in 1..=2 {
+        assert_ne!(world.app()["cmd"], "serve", "not yet at failure {failed}");
+        world.pass(Duration::from_secs(10));
+        let new = world.offer().remove(0).task_id.value;
+        world.update(&new, TaskState::TaskFailed, None);
+    }
+    assert_eq!(world.app()["cmd"], "serve");
+    world.run();
+    assert_eq!((&world.app()["tasksHealthy"], &world.app()["deployments"]), (&json!(2), &json!([])));
+}
+
+#[test]
+fn an_unreachable_instance_is_replaced_first_and_forgotten_later() {
+    let mut world = World::new();
+    let mut definition = definition(1);
+    definition["unreachableStrategy"] = json!({"inactiveAfterSeconds": 60, "expungeAfterSeconds": 600});
+    world.create(definition).unwrap();
+    let task = world.bring_up().remove(0);
+    world.update(&task, TaskState::TaskUnreachable, None);
+    assert!(world.core.wake_at() <= world.now.plus(Duration::from_secs(60)));
+    world.pass(Duration::from_secs(60));
+    assert_eq!(world.bring_up().len(), 1);
+    assert_eq!(world.app()["tasks"].as_array().unwrap().len(), 2, "both are shown");
+    let mut back = world.restart();
+    back.pass(Duration::from_secs(540));
+    assert_eq!(back.app()["tasks"].as_array().unwrap().len(), 1);
+    back.update(&task, TaskState::TaskRunning, None);
+    assert_eq!(back.take(call::Type::Kill).len(), 1, "it came back too late");
+}
+
+#[test]
+fn when_an_unreachable_instance_that_was_replaced_comes_back_one_of_both_goes() {
+    let mut world = World::new();
+    let mut definition = definition(1);
+    definition["unreachableStrategy"] = json!({"inactiveAfterSeconds": 60, "expungeAfterSeconds": 600});
+    world.create(definition).unwrap();
+    let task = world.bring_up().remove(0);
+    world.update(&task, TaskState::TaskUnreachable, None);
+    world.pass(Duration::from_secs(60));
+    world.bring_up();
+    world.update(&task, TaskState::TaskRunning, Some(true));
+    assert_eq!(world.bury_all(), 1, "the youngest, by its kill selection");
+    assert_eq!(world.app()["tasks"][0]["id"], json!(task));
+}
