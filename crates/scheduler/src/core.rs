@@ -65,9 +65,6 @@ const RECONCILE: Duration = Duration::from_secs(600);
 /// come back to it.
 const RECONCILE_AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(15));
 
-/// How long a task may be launched without anything heard of it.
-const STAGING_LIMIT: Duration = Duration::from_secs(300);
-
 /// What to carry out, in the order of the fields.
 #[derive(Debug, Default)]
 pub(crate) struct Effects {
@@ -108,6 +105,8 @@ pub(crate) struct Core {
     unreachable: BTreeSet<InstanceId>,
     /// Instances that were launched and do not run yet.
     starting: BTreeSet<InstanceId>,
+    /// How long a task may be launched and not run.
+    task_launch_timeout: Duration,
     brake: Brake,
     /// By app, instances that are unhealthy and not killed for now, because so many were.
     held: BTreeMap<AppId, BTreeSet<InstanceId>>,
@@ -155,6 +154,7 @@ impl Core {
             killing: BTreeSet::new(),
             unreachable: BTreeSet::new(),
             starting: BTreeSet::new(),
+            task_launch_timeout: Duration::from_secs(300),
             brake: Brake::default(),
             held: BTreeMap::new(),
             paused: BTreeSet::new(),
@@ -180,6 +180,12 @@ impl Core {
     /// The same, with resources of this role.
     pub(crate) fn with_role(mut self, role: &str) -> Core {
         role.clone_into(&mut self.role);
+        self
+    }
+
+    /// The same, with this limit on how long a launch may take.
+    pub(crate) fn with_task_launch_timeout(mut self, timeout: Duration) -> Core {
+        self.task_launch_timeout = timeout;
         self
     }
 

@@ -27,6 +27,8 @@ pub struct Options {
     pub user: String,
     /// The principal to register with.
     pub principal: Option<String>,
+    /// How long a task may be launched and not run before it is killed and launched again.
+    pub task_launch_timeout: Duration,
     /// How many may be killed for their health at a time.
     pub brake: BrakeLimits,
     /// For how long tasks go on without a scheduler.
@@ -46,6 +48,7 @@ impl Options {
             role: "*".into(),
             user: String::new(),
             principal: None,
+            task_launch_timeout: Duration::from_secs(300),
             brake: BrakeLimits::default(),
             failover_timeout: Duration::from_secs(604_800),
         }

@@ -197,6 +197,8 @@ fn ceil(value: f64) -> usize {
 
 #[cfg(test)]
 mod histories;
+#[cfg(test)]
+mod stories;
 
 #[cfg(test)]
 mod tests {

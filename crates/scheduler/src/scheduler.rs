@@ -51,8 +51,10 @@ impl Scheduler {
             LoadError::Store(error) => SchedulerError::Store(error),
             LoadError::Record { .. } => SchedulerError::Record(error.to_string()),
         })?;
-        let core =
-            Core::new(loaded, fastrand::u64(..), Timestamp::now()).with_role(&options.role).with_brake(options.brake);
+        let core = Core::new(loaded, fastrand::u64(..), Timestamp::now())
+            .with_role(&options.role)
+            .with_brake(options.brake)
+            .with_task_launch_timeout(options.task_launch_timeout);
         let actor = Actor::new(core, options.store.clone())?;
         Ok(Scheduler { options, listener, address, actor })
     }

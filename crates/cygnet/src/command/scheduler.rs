@@ -41,6 +41,18 @@ pub(crate) struct Scheduler {
     /// For how long tasks go on without a scheduler
     #[arg(long, default_value = "7d", value_parser = humantime::parse_duration, env = "CYGNET_FAILOVER_TIMEOUT")]
     failover_timeout: Duration,
+    /// How long a task may be launched and not run before it is killed and launched again
+    #[arg(long, default_value = "5m", value_parser = humantime::parse_duration, env = "CYGNET_TASK_LAUNCH_TIMEOUT")]
+    task_launch_timeout: Duration,
+    /// Within how long the shares of health kills below hold; 0s sets no limit
+    #[arg(long, default_value = "1m", value_parser = humantime::parse_duration, env = "CYGNET_HEALTH_KILL_WINDOW")]
+    health_kill_window: Duration,
+    /// The share of an app's instances that may be killed for their health in that time, three in any case
+    #[arg(long, default_value_t = 0.5, env = "CYGNET_HEALTH_KILL_APP_SHARE")]
+    health_kill_app_share: f64,
+    /// The share of all instances that may be killed for their health in that time, twenty in any case
+    #[arg(long, default_value_t = 0.25, env = "CYGNET_HEALTH_KILL_CLUSTER_SHARE")]
+    health_kill_cluster_share: f64,
 }
 
 /// Runs until told to stop; tasks go on.
@@ -57,6 +69,10 @@ pub(crate) async fn run(arguments: Scheduler) -> anyhow::Result<ExitCode> {
     // Agents of Apache Mesos want a name here.
     options.user = arguments.user.or_else(|| std::env::var("USER").ok()).unwrap_or_else(|| "root".into());
     options.failover_timeout = arguments.failover_timeout;
+    options.task_launch_timeout = arguments.task_launch_timeout;
+    options.brake.window = arguments.health_kill_window;
+    options.brake.app_share = arguments.health_kill_app_share;
+    options.brake.cluster_share = arguments.health_kill_cluster_share;
     let scheduler = ::scheduler::Scheduler::bind(options).await?;
     tracing::info!(address = %scheduler.address(), "the scheduler listens");
     let shutdown = CancellationToken::new();

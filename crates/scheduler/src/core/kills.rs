@@ -3,7 +3,7 @@
 use mesos::v1::TaskState;
 use mesos::v1::scheduler::{Call, call};
 
-use super::{Core, KILL_AGAIN, STAGING_LIMIT};
+use super::{Core, KILL_AGAIN};
 use crate::app::definition::UnreachableStrategy;
 use crate::ids::InstanceId;
 use crate::instance::{Condition, Goal};
@@ -82,11 +82,12 @@ impl Core {
 
     /// Kills what was launched long ago and never heard of, so that it is launched again.
     pub(super) fn overdue(&mut self, now: Timestamp) {
+        let limit = self.task_launch_timeout;
         let overdue = self
             .starting
             .iter()
             .filter_map(|id| self.instances.get(id))
-            .filter(|instance| instance.kill_asked_at.is_none() && instance.since.plus(STAGING_LIMIT) <= now);
+            .filter(|instance| instance.kill_asked_at.is_none() && instance.since.plus(limit) <= now);
         let overdue: Vec<_> = overdue.map(|instance| instance.id.clone()).collect();
         for id in overdue {
             tracing::warn!(instance = %id, "killed because it did not start in time");

@@ -6,6 +6,7 @@ mod health;
 mod placement;
 mod pods;
 mod rollout;
+mod scale;
 
 use std::time::Duration;
 

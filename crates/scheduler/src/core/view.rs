@@ -169,6 +169,11 @@ impl Core {
         Ok(self.tasks_of(id)?.into_iter().map(|instance| self.task_json(instance)).collect())
     }
 
+    /// One task, as it is shown.
+    pub(crate) fn instance_json(&self, id: &InstanceId) -> Option<Value> {
+        self.instances.get(id).map(|instance| self.task_json(instance))
+    }
+
     fn task_json(&self, instance: &Instance) -> Value {
         let app = self.apps.get(&instance.app).map(|record| record.configuration(instance.config));
         let mut json = task_json(instance);

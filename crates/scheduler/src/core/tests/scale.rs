@@ -1,0 +1,119 @@
+//! The core at the sizes it is made for. The limits are those that are promised of the whole, so that they hold in a debug
+//! build on a busy machine; what matters is that nothing grows with the square of anything.
+
+use std::time::Instant;
+
+use super::*;
+use crate::app::App;
+
+/// How many messages the actor takes into one batch.
+const BATCH: usize = 1024;
+
+/// So many apps of so many healthy instances each, as a store has them.
+fn running(apps: usize, instances: usize) -> World {
+    let now = Timestamp::from_millis(1_000_000);
+    let mut loaded = Loaded::default();
+    for number in 0..apps {
+        let mut definition = definition(u32::try_from(instances).unwrap());
+        let id = AppId::new(&format!("/group/app-{number}"));
+        definition["id"] = json!(id);
+        let update: AppUpdate = serde_json::from_value(definition).unwrap();
+        let app = update.create(id.clone(), now).unwrap();
+        let all = (0..instances).map(|instance| instance_of(&app, instance, now));
+        loaded.instances.extend(all.map(|instance| (instance.id.clone(), instance)));
+        loaded.apps.insert(id, AppRecord::new(app));
+    }
+    World::of(loaded, now)
+}
+
+fn instance_of(app: &App, number: usize, now: Timestamp) -> Instance {
+    let mut instance = Instance::scheduled(InstanceId::new(&app.id, &number.to_string()), app, now);
+    instance.enter(crate::instance::Condition::Running, now);
+    instance.agent_id = Some("agent".into());
+    instance.staged_at = Some(now);
+    instance.health[0].succeeded(now);
+    instance
+}
+
+impl World {
+    fn tasks(&self) -> Vec<String> {
+        self.core.instances.values().map(Instance::task_id).collect()
+    }
+
+    /// Takes updates as the actor does; how many records were written.
+    fn take_in(&mut self, updates: &[TaskStatus]) -> usize {
+        let mut written = 0;
+        for batch in updates.chunks(BATCH) {
+            self.now = self.now.plus(Duration::from_millis(1));
+            batch.iter().for_each(|update| self.core.update(update, self.now));
+            self.core.tick(self.now);
+            let effects = self.core.effects(self.now);
+            self.calls.extend(effects.calls);
+            self.events.extend(effects.events);
+            written += effects.batch.len();
+        }
+        written
+    }
+}
+
+fn answer(task: &String, healthy: bool, reason: Reason) -> TaskStatus {
+    let mut update = status(task, TaskState::TaskRunning);
+    update.healthy = Some(healthy);
+    update.reason = Some(reason.into());
+    update
+}
+
+#[test]
+fn a_hundred_thousand_tasks_are_reconciled_without_a_write_and_an_event() {
+    let mut world = running(500, 200);
+    let asked: usize =
+        world.take(call::Type::Reconcile).iter().filter_map(|call| Some(call.reconcile.as_ref()?.tasks.len())).sum();
+    assert_eq!(asked, 100_000);
+    let answers: Vec<_> = world.tasks().iter().map(|task| answer(task, true, Reason::Reconciliation)).collect();
+    world.told();
+    let begun = Instant::now();
+    assert_eq!(world.take_in(&answers), 0);
+    assert_eq!(world.told().len(), 0);
+    assert!(begun.elapsed() < Duration::from_secs(30), "took {:?}", begun.elapsed());
+    world.pass(Duration::from_secs(1));
+    assert_eq!(world.take(call::Type::Reconcile).len(), 0, "nothing was left without an answer");
+}
+
+#[test]
+fn ten_thousand_flips_at_once_are_all_seen_in_time() {
+    let mut world = running(500, 20);
+    let flips: Vec<_> =
+        world.tasks().iter().map(|task| answer(task, false, Reason::TaskHealthCheckStatusUpdated)).collect();
+    world.told();
+    let begun = Instant::now();
+    assert_eq!(world.take_in(&flips), 10_000, "each is written once");
+    assert!(begun.elapsed() < Duration::from_secs(5), "took {:?}", begun.elapsed());
+    assert_eq!(world.told().iter().filter(|kind| **kind == "instance_health_changed_event").count(), 10_000);
+}
+
+#[test]
+fn ten_thousand_instances_of_five_hundred_apps_find_their_place_in_time() {
+    let mut world = World::new();
+    let apps: Vec<_> = (0..500).map(|number| format!("/group/app-{number}")).collect();
+    let wanted = apps.iter().map(|id| {
+        let update: AppUpdate = serde_json::from_value(definition(20)).unwrap();
+        let id = AppId::new(id);
+        (id.clone(), Some(update.create(id, world.now).unwrap()))
+    });
+    let wanted = wanted.collect();
+    world.tell(|core, now| core.change_set(wanted, crate::deployment::Dependencies::new(), false, now)).unwrap();
+    let offers: Vec<_> =
+        (0..100).map(|agent| Offer { agent_id: format!("agent-{agent}").into(), ..large_offer() }).collect();
+    let begun = Instant::now();
+    world.tell(|core, now| core.offers(&offers, now));
+    let accepts = world.take(call::Type::Accept);
+    let launched: usize = accepts
+        .iter()
+        .filter_map(|call| call.accept.as_ref())
+        .flat_map(|accept| &accept.operations)
+        .filter_map(|operation| operation.launch.as_ref())
+        .map(|launch| launch.task_infos.len())
+        .sum();
+    assert_eq!((launched, accepts.len()), (10_000, 100), "spread over all agents");
+    assert!(begun.elapsed() < Duration::from_secs(30), "took {:?}", begun.elapsed());
+}
