@@ -35,7 +35,7 @@ pub(super) async fn change(State(api): State<Api>, Path(task): Path<String>, req
     let shown = api.actor.ask(move |core, now| {
         let id = core.find(&task)?.id.clone();
         core.pause_checks(&id, pause, now);
-        core.instance_json(&id)
+        core.paused_json(&id)
     });
     shown.await.map_or_else(gone, |task| found(task.map(|task| json!({"task": task})), || missing))
 }

@@ -79,6 +79,8 @@ pub struct AppUpdate {
     pub tasks_healthy: Option<Value>,
     pub tasks_unhealthy: Option<Value>,
     pub tasks_held_unhealthy: Option<Value>,
+    pub held_unhealthy: Option<Value>,
+    pub checks_paused_until: Option<Value>,
     pub tasks_stats: Option<Value>,
     pub deployments: Option<Value>,
     pub last_task_failure: Option<Value>,

@@ -1,6 +1,6 @@
 //! What people see: apps, tasks, deployments and the queue, in Marathon's shapes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -22,6 +22,9 @@ pub(crate) struct Embed {
     pub deployments: bool,
     pub last_task_failure: bool,
     pub task_stats: bool,
+    pub readiness: bool,
+    /// Who is unhealthy and not killed, and whose checks are paused: not Marathon's, and so to be asked for.
+    pub brake: bool,
 }
 
 impl Embed {
@@ -52,6 +55,8 @@ impl Embed {
                 self.last_task_failure = true;
             }
             "taskStats" => self.task_stats = true,
+            "readiness" => self.readiness = true,
+            "brake" => self.brake = true,
             _ => tracing::debug!(name, "ignored an unknown embed"),
         }
     }
@@ -92,9 +97,11 @@ impl Core {
         if embed.counts {
             counts(&mut json, self.states.get(id).copied().unwrap_or_default());
         }
-        let held = self.held_of(id);
-        if held > 0 {
-            json["tasksHeldUnhealthy"] = json!(held);
+        if embed.brake {
+            self.show_brake(&mut json, id);
+        }
+        if embed.readiness {
+            json["readinessCheckResults"] = json!(self.readiness_json(id));
         }
         if embed.deployments {
             json["deployments"] = self.locks.get(id).map(|deployment| json!({"id": deployment})).into_iter().collect();
@@ -169,20 +176,26 @@ impl Core {
         Ok(self.tasks_of(id)?.into_iter().map(|instance| self.task_json(instance)).collect())
     }
 
-    /// One task, as it is shown.
-    pub(crate) fn instance_json(&self, id: &InstanceId) -> Option<Value> {
-        self.instances.get(id).map(|instance| self.task_json(instance))
+    /// One task, with until when its checks are paused.
+    pub(crate) fn paused_json(&self, id: &InstanceId) -> Option<Value> {
+        let instance = self.instances.get(id)?;
+        let mut json = self.task_json(instance);
+        json["checksPausedUntil"] = instance.checks_paused_until.map_or(Value::Null, paused_until);
+        Some(json)
+    }
+
+    fn show_brake(&self, json: &mut Value, id: &AppId) {
+        let tasks: Vec<_> = self.instances_of(id).filter(|instance| instance.has_task()).collect();
+        let held: Vec<_> = tasks.iter().filter(|found| self.is_held(found)).map(|found| found.task_id()).collect();
+        let paused = tasks.iter().filter_map(|found| Some((found.task_id(), paused_until(found.checks_paused_until?))));
+        json["tasksHeldUnhealthy"] = json!(held.len());
+        json["heldUnhealthy"] = json!(held);
+        json["checksPausedUntil"] = json!(paused.collect::<BTreeMap<_, _>>());
     }
 
     fn task_json(&self, instance: &Instance) -> Value {
         let app = self.apps.get(&instance.app).map(|record| record.configuration(instance.config));
         let mut json = task_json(instance);
-        if self.is_held(instance) {
-            json["healthKillHeld"] = json!(true);
-        }
-        if let Some(until) = instance.checks_paused_until {
-            json["checksPausedUntil"] = if until.millis() == i64::MAX { json!("resumed") } else { json!(until) };
-        }
         json["servicePorts"] = app.iter().flat_map(|app| &app.port_definitions).map(|port| json!(port.port)).collect();
         json["role"] = json!(app.and_then(|app| app.role.as_ref()).unwrap_or(&self.role));
         json
@@ -316,4 +329,9 @@ fn stats(app: &App, tasks: &[&Instance], now: Timestamp) -> Value {
         fields.retain(|_, value| !value.is_null());
     }
     all
+}
+
+/// A moment, or that somebody has to resume them.
+fn paused_until(until: Timestamp) -> Value {
+    if until.millis() == i64::MAX { json!("resumed") } else { json!(until) }
 }
