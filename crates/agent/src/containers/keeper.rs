@@ -153,7 +153,7 @@ impl Keeper {
             self.joined.insert(id.root().to_string());
         }
         let known = id.parent.as_deref().and_then(|parent| self.book.running(parent));
-        let known = known.map(|hold| Parent { sandbox: hold.sandbox.clone(), main: Some(hold.process) });
+        let known = known.map(|hold| Parent { sandbox: hold.sandbox.clone(), main: Some(hold.process), user: None });
         let (around, handle) = (self.around.clone(), self.handle.clone());
         tokio::spawn(async move {
             let launched = launch::launch(&around, order, known, output).await.map(Box::new);

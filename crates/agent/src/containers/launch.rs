@@ -67,7 +67,7 @@ pub(super) async fn launch(
         (None, None) => None,
     };
     let joined = joined(parent.as_ref()).await;
-    let user = user(around, &order, joined.as_ref())?;
+    let user = user(around, &order, parent.as_ref(), joined.as_ref())?;
     match order.class {
         Class::Session => join(around, order, parent, joined, user, output).await,
         Class::Task if order.has_terminal() => terminal(around, order, parent, user).await,
@@ -93,13 +93,20 @@ async fn joined(parent: Option<&Parent>) -> Option<Surroundings> {
 }
 
 /// The user it names, or else its parent's.
-fn user(around: &Surround, order: &Order, joined: Option<&Surroundings>) -> Result<Option<Credentials>, LaunchRefusal> {
+fn user(
+    around: &Surround,
+    order: &Order,
+    parent: Option<&Parent>,
+    joined: Option<&Surroundings>,
+) -> Result<Option<Credentials>, LaunchRefusal> {
     if !around.settings.switch_user {
         return Ok(None);
     }
     match order.command.user.as_deref().filter(|user| !user.is_empty()) {
         Some(name) => users::credentials(name).map_err(refused),
-        None => Ok(joined.and_then(|joined| joined.user.clone())),
+        None if joined.is_some() => Ok(joined.and_then(|joined| joined.user.clone())),
+        // Where that user is unknown, its tasks run as the agent does.
+        None => Ok(parent.and_then(|parent| users::credentials(parent.user.as_deref()?).ok().flatten())),
     }
 }
 
@@ -112,11 +119,17 @@ async fn join(
     user: Option<Credentials>,
     output: Option<Output>,
 ) -> Result<Running, LaunchRefusal> {
-    let (Some(parent), Some(joined)) = (parent, joined) else {
-        return Err(LaunchRefusal::Order("The parent container has no process to join".to_owned()));
+    let Some(parent) = parent else {
+        return Err(LaunchRefusal::Order("A session needs a container to join".to_owned()));
     };
-    let join = parent.main.map(|main| (main, joined.namespaces)).filter(|(_, kinds)| !kinds.is_empty());
-    let environment = environment(around, &order, joined.environment.into_iter().collect(), &parent.sandbox);
+    // The default executor has no process of its own, nor has a container whose task has not begun.
+    let inherited = match &joined {
+        Some(joined) => joined.environment.iter().cloned().collect(),
+        None => around.settings.environment.clone(),
+    };
+    let kinds = joined.map(|joined| joined.namespaces).filter(|kinds| !kinds.is_empty());
+    let join = parent.main.zip(kinds);
+    let environment = environment(around, &order, inherited, &parent.sandbox);
     start_session(order, environment, parent.sandbox, user, join, output).await
 }
 

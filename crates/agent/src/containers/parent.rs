@@ -17,6 +17,8 @@ pub(crate) struct Root {
     pub(crate) process: Option<Process>,
     /// Where an executor in a pool says what it has started.
     pub(crate) state: PathBuf,
+    /// Whom it belongs to, by name.
+    pub(crate) user: Option<String>,
 }
 
 /// What a container is nested in.
@@ -24,6 +26,8 @@ pub(crate) struct Root {
 pub(super) struct Parent {
     pub(super) sandbox: PathBuf,
     pub(super) main: Option<Process>,
+    /// Whom it belongs to, by name, if there is no process that tells.
+    pub(super) user: Option<String>,
 }
 
 impl Root {
@@ -33,7 +37,7 @@ impl Root {
     }
 
     pub(super) fn parent(self) -> Parent {
-        Parent { main: self.main(), sandbox: self.sandbox }
+        Parent { main: self.main(), sandbox: self.sandbox, user: self.user }
     }
 }
 

@@ -33,7 +33,7 @@ impl Core {
     }
 
     /// Who an executor's process, and its sandbox, belong to.
-    fn user_of(&self, key: &ExecutorKey, executor: &Executor) -> Option<String> {
+    pub(super) fn user_of(&self, key: &ExecutorKey, executor: &Executor) -> Option<String> {
         if !self.settings.switch_user {
             return None;
         }

@@ -248,6 +248,9 @@ async fn a_session_joins_the_container_of_a_task_of_a_group() {
     let id = json!({"value": "debug", "parent": parent});
     let mut session = session(&world, &id, json!({"value": "pwd; echo $OF"})).await;
     assert_eq!(session.output().await.0, format!("{}\ntask\n", sandbox.display()));
+    let beside = json!({"value": "beside", "parent": {"value": container.value}});
+    let mut session = crate::containers::session(&world, &beside, json!({"value": "pwd"})).await;
+    assert_eq!(session.output().await.0.trim(), runs, "the executor itself has no process to join");
     task.kill().unwrap();
     task.wait().unwrap();
 }

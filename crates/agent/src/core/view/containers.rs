@@ -36,15 +36,21 @@ impl Core {
 
     /// What a container is nested in that is an executor's, or that of a task of one.
     pub(crate) fn root(&self, id: &ContainerId) -> Option<Root> {
-        let executor = self.live_executors().find(|executor| executor.container == *id.root())?;
+        let runs = self
+            .frameworks
+            .values()
+            .flat_map(|framework| framework.executors.values().map(move |run| (&framework.id, run)));
+        let (framework, executor) =
+            runs.filter(|(_, run)| run.is_live()).find(|(_, run)| run.container == *id.root())?;
+        let user = self.user_of(&executor.key(framework), executor);
         if id.parent.is_none() {
             let process = if let Hosting::Process(process) = executor.hosting { process } else { None };
             let state = self.settings.layout.executor_state(&executor.container);
-            return Some(Root { sandbox: executor.directory.clone(), process, state });
+            return Some(Root { sandbox: executor.directory.clone(), process, state, user });
         }
         let task = executor.unfinished().find(|task| task.container() == Some(id))?;
         let state = self.settings.layout.task_state(&task.info.task_id, id);
-        Some(Root { sandbox: executor.directory.join("containers").join(&id.value), process: None, state })
+        Some(Root { sandbox: executor.directory.join("containers").join(&id.value), process: None, state, user })
     }
 
     /// The containers that tasks have of their own within those of built-in executors, and what they may use.
