@@ -14,7 +14,7 @@ use crate::clock::{Moment, pause};
 use crate::progress::Progress;
 
 /// How long tasks may take to become healthy, at least, and for each ten that are expected to start meanwhile.
-const PATIENCE: (Duration, u32) = (Duration::from_secs(60), 10);
+const PATIENCE: (Duration, u32) = (Duration::from_secs(120), 10);
 
 /// All that was found.
 #[derive(Debug, Default)]

@@ -28,13 +28,13 @@ fn bars() -> Vec<Options> {
 fn little() -> Vec<Options> {
     let run = |check| Options { check, up_to: 60, step: 60, ..Options::default().quick() };
     let curl = Options { curl: true, up_to: 20, step: 20, ..run(Kind::MesosHttp) };
-    let simulated = Options { agents: 10, ..run(Kind::MesosHttp) };
+    let simulated = Options { agents: 10, flips_per_second: 20, ..run(Kind::MesosHttp) };
     vec![
         run(Kind::MesosHttp),
         run(Kind::Tcp),
         curl,
-        Options { up_to: 500, step: 500, ..Options { check: Kind::Http, ..simulated.clone() } },
-        Options { up_to: 2000, step: 2000, flips: 200, ..simulated },
+        Options { up_to: 200, step: 200, ..Options { check: Kind::Http, ..simulated.clone() } },
+        Options { up_to: 1000, step: 1000, flips: 200, ..simulated },
     ]
 }
 
