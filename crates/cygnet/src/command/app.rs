@@ -106,6 +106,9 @@ struct Update {
     /// A file with the fields to change, as JSON; - is standard input
     #[arg(long, short, conflicts_with = "fields")]
     file: Option<String>,
+    /// Change only so many instances, and wait for `cygnet deployment continue` or `cancel`
+    #[arg(long, value_name = "INSTANCES")]
+    canary: Option<u32>,
     #[command(flatten)]
     manner: Manner,
 }
@@ -188,7 +191,19 @@ async fn update(api: &Api, asking: &Asking, wanted: Update) -> anyhow::Result<Ex
             patch::from_fields(&app, &wanted.fields)?
         }
     };
-    change(api, asking, &wanted.manner, Method::PATCH, &path, Some(body)).await
+    let Some(canary) = wanted.canary else {
+        return change(api, asking, &wanted.manner, Method::PATCH, &path, Some(body)).await;
+    };
+    let path = wanted.manner.query(&format!("{path}?canary={canary}"));
+    let answer = api.send(Method::PATCH, &path, Some(&body)).await?;
+    match answer.deployment.filter(|_| !asking.json) {
+        None => line(answer.body),
+        Some(id) => line(format!(
+            "{canary} instances are changed; then `cygnet deployment continue {id}` goes on, and \
+             `cygnet deployment cancel {id}` takes them back"
+        )),
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn kill_tasks(api: &Api, asking: &Asking, kill: &Kill) -> anyhow::Result<ExitCode> {

@@ -38,6 +38,13 @@ enum Verb {
         #[command(flatten)]
         following: Following,
     },
+    /// Let the rest follow the canaries
+    Continue {
+        /// The deployment's id
+        id: String,
+        #[command(flatten)]
+        following: Following,
+    },
     /// Go back to what was before
     #[command(alias = "rollback")]
     Cancel {
@@ -64,6 +71,12 @@ pub(crate) async fn run(deployment: Deployment) -> anyhow::Result<ExitCode> {
             line(if asking.json { found.to_string() } else { shown(&found) });
         }
         Verb::Watch { ids, following } => return watch(&api, asking, ids, following).await,
+        Verb::Continue { id, following } => {
+            let mut follower = Follower::listen(&api, asking, following).await?;
+            let path = format!("/v2/deployments/{}/continue", encoded(id));
+            let answer = api.send(Method::POST, &path, None).await?;
+            return follower.answered(&answer).await;
+        }
         Verb::Cancel { id, force, following } => {
             let mut follower = Follower::listen(&api, asking, following).await?;
             let path = format!("/v2/deployments/{}?force={force}", encoded(id));

@@ -3,6 +3,7 @@
 mod logs;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 use super::age::since;
 use super::change::{Follower, Manner};
 use super::table::{items, table, text};
-use crate::api::{Api, Asking, path};
+use crate::api::{Api, Asking, encoded, path};
 use crate::output::line;
 
 /// What to do with tasks.
@@ -51,6 +52,19 @@ enum Verb {
         #[command(flatten)]
         manner: Manner,
     },
+    /// Do not check a task's health, nor kill it for it
+    Pause {
+        /// The task's id
+        id: String,
+        /// For this long, such as 10m; if not told, until it is resumed
+        #[arg(long = "for", value_parser = humantime::parse_duration)]
+        time: Option<Duration>,
+    },
+    /// Check a task's health again
+    Resume {
+        /// The task's id
+        id: String,
+    },
     /// Print what a task wrote
     Logs {
         /// The task's id
@@ -81,11 +95,22 @@ pub(crate) async fn run(task: Task) -> anyhow::Result<ExitCode> {
             let path = manner.query(&format!("/v2/tasks/delete?scale={scale}&wipe={wipe}"));
             return kill(&api, asking, ids, *scale, manner, &path).await;
         }
+        Verb::Pause { id, time } => {
+            let seconds = time.map(|time| time.as_secs());
+            checks(&api, asking, id, &json!({"paused": true, "seconds": seconds}), "is not checked for now").await?;
+        }
+        Verb::Resume { id } => checks(&api, asking, id, &json!({"paused": false}), "is checked again").await?,
         Verb::Logs { id, follow, stderr } => {
             logs::print(&api, id, if *stderr { "stderr" } else { "stdout" }, *follow).await?;
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn checks(api: &Api, asking: &Asking, id: &str, wish: &Value, what: &str) -> anyhow::Result<()> {
+    let answer = api.send(Method::PUT, &format!("/v2/tasks/{}/checks", encoded(id)), Some(wish)).await?;
+    line(if asking.json { answer.body.to_string() } else { format!("{id} {what}") });
+    Ok(())
 }
 
 async fn kill(
