@@ -145,12 +145,15 @@ pub(crate) fn rows() -> Vec<Row> {
     rows.into_iter().flat_map(|(name, run)| both(name, run)).collect()
 }
 
-/// Makes the file that the executor's process waits for, in its sandbox, by way of a nested session or the sandbox path.
+/// Makes the file that the executor's process waits for, in its sandbox: the agent runs on this machine.
 fn end_process(target: &Target, framework: &Framework<'_>) {
     let state = harness::http::get(target.agent(), "/state").expect("an answer").json();
     let ours = state["frameworks"].as_array().into_iter().flatten().find(|entry| entry["id"] == framework.id.as_str());
     let directory = ours.expect("our framework")["executors"][0]["directory"].as_str().expect("a path").to_owned();
-    std::fs::write(format!("{directory}/over"), "").expect("the agent runs on this machine");
+    // The executor may be known before its sandbox is there.
+    harness::wait::until("the sandbox", harness::cluster::START, || {
+        std::fs::write(format!("{directory}/over"), "").ok()
+    });
 }
 
 fn subscribed(target: &Target, form: Form) {
