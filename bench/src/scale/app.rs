@@ -36,10 +36,11 @@ pub(crate) fn resources(options: &Options) -> String {
     format!("cpus:100000;mem:100000000;disk:100000000;ports:[{FIRST_PORT}-{last}]")
 }
 
-/// How many ports a simulated agent has: some more than its share of tasks, as they are not spread quite evenly.
+/// How many ports a simulated agent has: some more than its share of tasks, as they are not spread quite evenly. Each may
+/// be a listener, and a process may have 20,000 files where nobody may raise that.
 pub(crate) fn ports(options: &Options) -> u16 {
     let share = options.up_to.div_ceil(options.agents.max(1));
-    u16::try_from(share + share / 2 + 16).unwrap_or(u16::MAX - FIRST_PORT).min(50_000)
+    u16::try_from(share + share / 5 + 8).unwrap_or(u16::MAX - FIRST_PORT).min(50_000)
 }
 
 /// The definitions, with no instances yet.
