@@ -1,13 +1,14 @@
 //! What the whole-system tests share: they start the real `cygnet` binary and talk to it from outside.
 //!
 //! Nothing here uses Cygnet's own crates, so that a mistake in its wire cannot hide in both ends: [`http`] speaks
-//! HTTP/1.1 on a plain socket, [`framework`] the Mesos scheduler API in JSON, [`process`] reads `/proc`, and
-//! [`cluster`] starts and stops the processes, and [`apps`]
-//! knows the app that most tests run. [`python`] finds what clients written by others need. [`wait`] is the only way to wait: for a condition, with a deadline.
+//! HTTP/1.1 on a plain socket, [`framework`] the Mesos scheduler API in JSON, [`process`] reads `/proc`, [`cluster`] and
+//! [`heads`] start and stop the processes, and [`apps`] knows the app that most tests run. [`python`] finds what clients
+//! written by others need. [`wait`] is the only way to wait: for a condition, with a deadline.
 
 pub mod apps;
 pub mod cluster;
 pub mod framework;
+pub mod heads;
 pub mod http;
 pub mod process;
 pub mod python;

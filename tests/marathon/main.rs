@@ -3,4 +3,5 @@
 mod api;
 mod clients;
 mod command_line;
+mod examples;
 mod stream;

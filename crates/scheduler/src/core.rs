@@ -9,6 +9,7 @@ mod admission;
 mod changes;
 mod checks;
 mod deploy;
+mod fragments;
 mod group_view;
 pub(crate) mod groups;
 mod kills;
@@ -33,6 +34,7 @@ use store::Batch;
 
 pub(crate) use changes::{Accepted, Kill, Manner, Refusal};
 pub(crate) use checks::{CheckOrder, CheckStart, Finding};
+pub(crate) use fragments::AppText;
 pub(crate) use group_view::GroupEmbed;
 pub(crate) use records::{AppRecord, LoadError, Loaded};
 pub(crate) use unhealthy::Pause;
@@ -49,6 +51,7 @@ use crate::states::States;
 use crate::tally::Tally;
 use crate::time::Timestamp;
 use deploy::counted;
+use fragments::Fragments;
 use records::Dirty;
 
 /// How often a kill is repeated until the task is over.
@@ -132,6 +135,8 @@ pub(crate) struct Core {
     unanswered: BTreeSet<InstanceId>,
     dice: fastrand::Rng,
     dirty: Dirty,
+    /// How things look, as long as they look so.
+    fragments: Fragments,
     effects: Effects,
 }
 
@@ -171,6 +176,7 @@ impl Core {
             unanswered: BTreeSet::new(),
             dice: fastrand::Rng::with_seed(seed),
             dirty: Dirty::default(),
+            fragments: Fragments::default(),
             effects: Effects::default(),
         };
         core.take_up(now);

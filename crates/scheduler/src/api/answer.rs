@@ -19,9 +19,14 @@ const BODY_TIME: Duration = Duration::from_secs(30);
 
 /// A JSON answer.
 pub(super) fn json_answer(status: u16, body: &Value) -> Response {
+    json_text(status, body.to_string())
+}
+
+/// An answer that is JSON already.
+pub(super) fn json_text(status: u16, body: String) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let json = HeaderValue::from_static("application/json; charset=utf-8");
-    (status, [(header::CONTENT_TYPE, json)], body.to_string()).into_response()
+    (status, [(header::CONTENT_TYPE, json)], body).into_response()
 }
 
 pub(super) fn message(status: u16, text: impl Into<String>) -> Response {

@@ -7,11 +7,11 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::Api;
-use super::answer::{Query, body, changed, found, gone, json_answer, message, misshapen, refused};
+use super::answer::{Query, body, changed, found, gone, json_answer, json_text, message, misshapen, refused};
 use super::envelope::origin;
 use super::tasks;
 use crate::app::{AppUpdate, shape};
-use crate::core::{AppFilter, Embed, Manner, Refusal};
+use crate::core::{AppFilter, AppText, Embed, Manner, Refusal};
 use crate::ids::AppId;
 use crate::selector::Selector;
 use crate::time::Timestamp;
@@ -25,8 +25,8 @@ pub(super) async fn list(State(api): State<Api>, request: Request<Body>) -> Resp
     let filter = AppFilter { id: query.get("id").map(str::to_owned), cmd: query.get("cmd").map(str::to_owned), label };
     let mut embed = Embed::counts_and_deployments();
     query.all("embed").for_each(|name| embed.add(name));
-    let apps = api.actor.ask(move |core, now| core.apps_json(&filter, &embed, now)).await;
-    apps.map_or_else(gone, |apps| json_answer(200, &apps))
+    let apps = api.actor.ask(move |core, now| core.app_texts(&filter, &embed, now)).await;
+    apps.map_or_else(gone, |apps| json_text(200, AppText::list(&apps)))
 }
 
 pub(super) async fn create(State(api): State<Api>, request: Request<Body>) -> Response {

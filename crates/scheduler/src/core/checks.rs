@@ -160,6 +160,7 @@ impl Core {
 
     /// A success like the one before: worth knowing, not worth writing.
     fn still_alive(&mut self, id: &InstanceId, index: usize, now: Timestamp) {
+        self.fragments.forget_task(id);
         let health = self.instances.get_mut(id).and_then(|instance| instance.health.get_mut(index));
         // Before the verdict it is one of the successes that are still wanted.
         if let Some(health) = health.filter(|health| health.alive == Some(true)) {

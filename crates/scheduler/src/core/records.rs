@@ -180,6 +180,7 @@ impl Core {
         states.remove(before.1);
         states.add(after.1);
         self.file(id);
+        self.fragments.forget_task(id);
         self.dirty.instances.insert(id.clone());
         self.touch(&app);
         Some(result)
@@ -219,6 +220,7 @@ impl Core {
     pub(super) fn forget(&mut self, id: &InstanceId) -> Option<Instance> {
         self.unhold(id);
         let instance = self.instances.remove(id)?;
+        self.fragments.forget_task(id);
         if let Some(states) = self.states.get_mut(&instance.app) {
             states.remove(States::of(&instance));
         }

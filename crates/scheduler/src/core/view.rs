@@ -71,7 +71,7 @@ pub(crate) struct AppFilter {
 }
 
 impl AppFilter {
-    fn matches(&self, app: &App) -> bool {
+    pub(super) fn matches(&self, app: &App) -> bool {
         let has = |part: &Option<String>, whole: &str| {
             part.as_ref().is_none_or(|part| whole.to_lowercase().contains(&part.to_lowercase()))
         };
@@ -82,18 +82,28 @@ impl AppFilter {
 }
 
 impl Core {
-    pub(crate) fn apps_json(&self, filter: &AppFilter, embed: &Embed, now: Timestamp) -> Value {
-        let shown = self.apps.values().filter(|record| !record.removed && filter.matches(&record.app));
-        let apps: Vec<_> = shown.filter_map(|record| self.app_json(&record.app.id, embed, now)).collect();
-        json!({"apps": apps})
-    }
-
     pub(crate) fn app_json(&self, id: &AppId, embed: &Embed, now: Timestamp) -> Option<Value> {
         let record = self.apps.get(id).filter(|record| !record.removed && record.app.pod.is_none())?;
         let mut json = json!(record.app);
         let looks_at_each = embed.tasks || embed.task_stats;
-        let all = looks_at_each.then(|| self.instances_of(id).filter(|instance| instance.has_task()));
+        let all = looks_at_each.then(|| self.tasks_with_app(id));
         let tasks: Vec<&Instance> = all.into_iter().flatten().collect();
+        if embed.tasks {
+            json["tasks"] = tasks.iter().map(|instance| self.task_json(instance)).collect();
+        }
+        if let (Some(json), Value::Object(mut more)) = (json.as_object_mut(), self.beside(record, &tasks, embed, now)) {
+            json.append(&mut more);
+        }
+        Some(json)
+    }
+
+    pub(super) fn tasks_with_app(&self, id: &AppId) -> impl Iterator<Item = &Instance> + use<'_> {
+        self.instances_of(id).filter(|instance| instance.has_task())
+    }
+
+    /// What an app shows beside its definition and its tasks.
+    pub(super) fn beside(&self, record: &AppRecord, tasks: &[&Instance], embed: &Embed, now: Timestamp) -> Value {
+        let (id, mut json) = (&record.app.id, json!({}));
         if embed.counts {
             counts(&mut json, self.states.get(id).copied().unwrap_or_default());
         }
@@ -106,16 +116,13 @@ impl Core {
         if embed.deployments {
             json["deployments"] = self.locks.get(id).map(|deployment| json!({"id": deployment})).into_iter().collect();
         }
-        if embed.tasks {
-            json["tasks"] = tasks.iter().map(|instance| self.task_json(instance)).collect();
-        }
         if let Some(failure) = record.last_failure.as_ref().filter(|_| embed.last_task_failure) {
             json["lastTaskFailure"] = failure.json();
         }
         if embed.task_stats {
-            json["tasksStats"] = stats(&record.app, &tasks, now);
+            json["tasksStats"] = stats(&record.app, tasks, now);
         }
-        Some(json)
+        json
     }
 
     pub(crate) fn versions_json(&self, id: &AppId) -> Option<Value> {
@@ -193,7 +200,7 @@ impl Core {
         json["checksPausedUntil"] = json!(paused.collect::<BTreeMap<_, _>>());
     }
 
-    fn task_json(&self, instance: &Instance) -> Value {
+    pub(super) fn task_json(&self, instance: &Instance) -> Value {
         let app = self.apps.get(&instance.app).map(|record| record.configuration(instance.config));
         let mut json = task_json(instance);
         json["servicePorts"] = app.iter().flat_map(|app| &app.port_definitions).map(|port| json!(port.port)).collect();

@@ -1,0 +1,155 @@
+//! All apps as text, for dashboards and load balancers that ask for them again and again.
+//!
+//! What a definition and a task look like is made once and kept until they change; an answer shares these texts. Putting
+//! them together, which is most of the work, is left to whoever answers, beside the actor: [`AppText::list`].
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{AppFilter, AppRecord, Core, Embed};
+use crate::ids::{AppId, InstanceId};
+use crate::instance::Instance;
+use crate::time::Timestamp;
+
+/// What was made and still holds.
+#[derive(Debug, Default)]
+pub(super) struct Fragments {
+    tasks: BTreeMap<InstanceId, Arc<str>>,
+    /// By the version that they are of.
+    definitions: BTreeMap<AppId, (Timestamp, Arc<str>)>,
+}
+
+impl Fragments {
+    /// An instance changed, or is gone.
+    pub(super) fn forget_task(&mut self, id: &InstanceId) {
+        self.tasks.remove(id);
+    }
+
+    fn definition(&mut self, record: &AppRecord) -> Arc<str> {
+        let app = &record.app;
+        match self.definitions.get(&app.id) {
+            Some((version, text)) if *version == app.version => text.clone(),
+            _ => {
+                let text: Arc<str> = serde_json::to_string(app).unwrap_or_default().into();
+                self.definitions.insert(app.id.clone(), (app.version, text.clone()));
+                text
+            }
+        }
+    }
+
+    fn task(&mut self, id: &InstanceId, make: impl FnOnce() -> Value) -> Arc<str> {
+        match self.tasks.get(id) {
+            Some(text) => text.clone(),
+            None => {
+                let text: Arc<str> = make().to_string().into();
+                self.tasks.insert(id.clone(), text.clone());
+                text
+            }
+        }
+    }
+}
+
+/// One app, not put together yet.
+#[derive(Debug)]
+pub(crate) struct AppText {
+    /// An object.
+    definition: Arc<str>,
+    /// What stands beside the definition's fields: an object.
+    more: Value,
+    tasks: Option<Vec<Arc<str>>>,
+}
+
+impl AppText {
+    /// The answer that has all of them.
+    pub(crate) fn list(apps: &[AppText]) -> String {
+        let length: usize = apps.iter().map(AppText::length).sum();
+        let mut text = String::with_capacity(length + 64);
+        text.push_str("{\"apps\":[");
+        for (index, app) in apps.iter().enumerate() {
+            text.push_str(if index > 0 { "," } else { "" });
+            app.write(&mut text);
+        }
+        text.push_str("]}");
+        text
+    }
+
+    /// About.
+    fn length(&self) -> usize {
+        let tasks: usize = self.tasks.iter().flatten().map(|task| task.len() + 1).sum();
+        self.definition.len() + tasks + 256
+    }
+
+    fn write(&self, text: &mut String) {
+        // An app has an id: its object is never empty.
+        text.push_str(self.definition.strip_suffix('}').unwrap_or_default());
+        if let Some(tasks) = &self.tasks {
+            text.push_str(",\"tasks\":[");
+            for (index, task) in tasks.iter().enumerate() {
+                text.push_str(if index > 0 { "," } else { "" });
+                text.push_str(task);
+            }
+            text.push(']');
+        }
+        let more = self.more.to_string();
+        let more = more.strip_prefix('{').unwrap_or_default();
+        text.push_str(if more.len() > 1 { "," } else { "" });
+        text.push_str(more);
+    }
+}
+
+impl Core {
+    /// `GET /v2/apps`.
+    pub(crate) fn app_texts(&mut self, filter: &AppFilter, embed: &Embed, now: Timestamp) -> Vec<AppText> {
+        let mut fragments = std::mem::take(&mut self.fragments);
+        fragments.definitions.retain(|id, _| self.apps.contains_key(id));
+        let apps = self.apps.values().filter(|record| !record.removed && record.app.pod.is_none());
+        let shown = apps.filter(|record| filter.matches(&record.app));
+        let texts = shown.map(|record| self.app_text(record, embed, &mut fragments, now)).collect();
+        self.fragments = fragments;
+        texts
+    }
+
+    fn app_text(&self, record: &AppRecord, embed: &Embed, fragments: &mut Fragments, now: Timestamp) -> AppText {
+        let looks_at_each = embed.tasks || embed.task_stats;
+        let all = looks_at_each.then(|| self.tasks_with_app(&record.app.id));
+        let all: Vec<&Instance> = all.into_iter().flatten().collect();
+        let task = |instance: &&Instance| fragments.task(&instance.id, || self.task_json(instance));
+        let tasks = embed.tasks.then(|| all.iter().map(task).collect());
+        AppText { definition: fragments.definition(record), more: self.beside(record, &all, embed, now), tasks }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_put_together_is_what_was_taken_apart() {
+        let definitions =
+            [json!({"id": "/a", "versionInfo": {"deep": {}}}), json!({"id": "/b}", "labels": {"}": "}}"}})];
+        let tasks = [None, Some(vec![]), Some(vec![json!({"id": "t"}), json!({"id": "u"})])];
+        for more in [json!({}), json!({"tasksRunning": 1, "deployments": [{"id": "d"}]})] {
+            for (definition, tasks) in definitions.iter().flat_map(|one| tasks.iter().map(move |some| (one, some))) {
+                let texts = |tasks: &Vec<Value>| tasks.iter().map(|task| task.to_string().into()).collect();
+                let text = AppText {
+                    definition: definition.to_string().into(),
+                    more: more.clone(),
+                    tasks: tasks.as_ref().map(texts),
+                };
+                let mut expected = definition.clone();
+                if let Some(tasks) = tasks {
+                    expected["tasks"] = json!(tasks);
+                }
+                for (name, value) in more.as_object().into_iter().flatten() {
+                    expected[name] = value.clone();
+                }
+                let read: Value = serde_json::from_str(&AppText::list(&[text])).unwrap();
+                assert_eq!(read, json!({"apps": [expected]}));
+            }
+        }
+    }
+}
