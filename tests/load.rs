@@ -4,7 +4,7 @@
 //! It has a program of its own, so that no other test is beside it while it measures. The promise is of a release build,
 //! `cargo test --release --package system-tests --test load`; without optimization a tenth of it is tried, with more time.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -26,7 +26,14 @@ const EVERYTHING: &str = "/v2/apps?embed=apps.tasks";
 /// How long it may take.
 const LIMIT: Duration = if cfg!(debug_assertions) { Duration::from_secs(1) } else { Duration::from_millis(300) };
 
-/// How much private memory the scheduler may have in the end: so many instances, and what is kept of how they look.
+/// Listeners that do not read.
+const DEAF: usize = 50;
+
+/// How often all instances change their health while nobody reads: with all of them, that makes far more events than
+/// anybody may be behind.
+const FLIPS: usize = if cfg!(debug_assertions) { 1 } else { 5 };
+
+/// How much private memory the scheduler may have in the end: so many instances, their events, and some for each listener.
 const MEMORY_KIB: u64 = 400 * 1024;
 
 fn app(number: usize) -> Value {
@@ -66,10 +73,11 @@ fn asked(api: SocketAddr, path: &str) -> (http::Answer, Duration) {
 
 #[test]
 fn ten_thousand_instances_are_listed_fast_and_nobody_waits_for_it() {
-    let (heads, _fleet) = deployed();
+    let (heads, fleet) = deployed();
     everything_is_listed_fast(&heads);
     others_are_answered_meanwhile(&heads);
-    memory_is_bounded(&heads);
+    deaf_listeners_cost_little(&heads, &fleet);
+    everything_is_listed_fast(&heads);
 }
 
 fn everything_is_listed_fast(heads: &Heads) {
@@ -103,8 +111,41 @@ fn others_are_answered_meanwhile(heads: &Heads) {
     assert!(worst < LIMIT, "{worst:?}");
 }
 
-fn memory_is_bounded(heads: &Heads) {
-    let kib = process::private_kib(heads.scheduler());
-    println!("scheduler: {} MiB", kib / 1024);
-    assert!(kib < MEMORY_KIB, "{kib} KiB");
+/// Every change of health is told in several events. Those who do not read them cost little; they miss too much, and are
+/// cut off once they read again.
+fn deaf_listeners_cost_little(heads: &Heads, fleet: &Fleet) {
+    let before = process::private_kib(heads.scheduler());
+    let deaf: Vec<TcpStream> = (0..DEAF).map(|_| listener(heads.api)).collect();
+    // Agents flip what they have, and some have nothing.
+    let enough = fleet.counts().updates + (FLIPS * TASKS) as u64;
+    wait::until("enough changes, all acknowledged", DEPLOYED, || {
+        let counts = fleet.counts();
+        let settled = counts.unacknowledged == 0;
+        if settled && counts.updates < enough {
+            fleet.flip(TASKS);
+        }
+        (settled && counts.updates >= enough).then_some(())
+    });
+    let after = process::private_kib(heads.scheduler());
+    println!("scheduler: {} MiB before, {} MiB after, with {DEAF} deaf listeners", before / 1024, after / 1024);
+    assert!(after < MEMORY_KIB, "{after} KiB");
+    if FLIPS > 1 {
+        deaf.into_iter().for_each(is_cut_off);
+    }
+}
+
+#[track_caller]
+fn is_cut_off(mut stream: TcpStream) {
+    let told = std::io::copy(&mut stream, &mut std::io::sink()).expect("the stream ends");
+    assert!(told > 0, "it was told something before");
+}
+
+/// Asks for the event stream, and reads none of it.
+fn listener(api: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(api).expect("a connection");
+    stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a timeout");
+    let request =
+        format!("GET /v2/events HTTP/1.1\r\nhost: {api}\r\naccept: text/event-stream\r\nconnection: close\r\n\r\n");
+    std::io::Write::write_all(&mut &stream, request.as_bytes()).expect("sent");
+    stream
 }

@@ -11,7 +11,7 @@ fn every_example_runs_as_it_is() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
     let files = std::fs::read_dir(directory).expect("examples").map(|entry| entry.expect("an entry").path());
     let files: Vec<String> = files.map(|path| path.display().to_string()).collect();
-    assert!(files.len() >= 6, "{files:?}");
+    assert!(files.len() >= 7, "{files:?}");
     let mut dev = Dev::new();
     let mut arguments: Vec<&str> = files.iter().map(String::as_str).collect();
     arguments.extend(["--resources", "cpus:8;mem:8192;disk:8192"]);
