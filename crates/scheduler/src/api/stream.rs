@@ -19,6 +19,9 @@ use crate::actor::Handle;
 use crate::events::Event;
 use crate::time::Timestamp;
 
+/// Events that Marathon has not. Strict clients end at a type they do not know, so these are for those who name them.
+const BEYOND_MARATHON: [&str; 2] = ["unhealthy_instance_kill_held_event", "unhealthy_instance_kill_released_event"];
+
 pub(super) async fn events(State(api): State<Api>, request: Request<Body>) -> Response {
     let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !accept.contains("text/event-stream") {
@@ -68,9 +71,28 @@ impl Listener {
     async fn next(&mut self) -> Option<Arc<Event>> {
         loop {
             let event = self.receiver.recv().await.ok()?;
-            if self.wanted.is_empty() || self.wanted.iter().any(|kind| kind == event.kind) {
+            if is_wanted(&self.wanted, event.kind) {
                 return Some(event);
             }
         }
+    }
+}
+
+/// Who names no type wants all that Marathon has.
+fn is_wanted(wanted: &[String], kind: &str) -> bool {
+    if wanted.is_empty() { !BEYOND_MARATHON.contains(&kind) } else { wanted.iter().any(|name| name == kind) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_marathon_has_not_is_told_to_those_who_name_it() {
+        let named = ["unhealthy_instance_kill_held_event".to_owned()];
+        assert!(is_wanted(&named, "unhealthy_instance_kill_held_event"));
+        assert!(!is_wanted(&named, "status_update_event"));
+        assert!(is_wanted(&[], "status_update_event"));
+        assert!(!is_wanted(&[], "unhealthy_instance_kill_held_event"));
     }
 }
