@@ -199,8 +199,8 @@ async fn update(api: &Api, asking: &Asking, wanted: Update) -> anyhow::Result<Ex
     match answer.deployment.filter(|_| !asking.json) {
         None => line(answer.body),
         Some(id) => line(format!(
-            "{canary} instances are changed; then `cygnet deployment continue {id}` goes on, and \
-             `cygnet deployment cancel {id}` takes them back"
+            "a canary of {canary} starts: `cygnet deployment continue {id}` goes on after that, and \
+             `cygnet deployment cancel {id}` takes it back"
         )),
     }
     Ok(ExitCode::SUCCESS)
