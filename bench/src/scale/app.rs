@@ -116,7 +116,7 @@ mod tests {
         let shares: Vec<_> = scaled.as_array().unwrap().iter().map(|app| app["instances"].as_u64().unwrap()).collect();
         assert_eq!(shares, [334, 333, 333]);
         assert!(is_ours(&scaled[2]["id"]) && !is_ours(&json!("/other")));
-        assert_eq!(ports(&options), 391);
-        assert!(resources(&options).ends_with("ports:[10000-10390]"));
+        assert_eq!(ports(&options), 308);
+        assert!(resources(&options).ends_with("ports:[10000-10307]"));
     }
 }
