@@ -25,9 +25,8 @@ fn attempts() -> usize {
 
 const AT_A_TIME: u64 = 20;
 
-/// Cgroups that commands have needed are kept for the next ones, 64 at most, two descriptors each. On a busy machine that
-/// is more than run at a time: those of commands that were killed are still being left.
-const KEPT: usize = 2 * 64;
+/// The cgroups that so many commands at a time need are kept, two descriptors each.
+const KEPT: usize = 2 * AT_A_TIME as usize;
 
 /// Runs so many attempts, with no pause between them.
 async fn many(engine: &Engine, attempts: usize, probe: Probe, timeout: Duration) {
@@ -91,7 +90,7 @@ async fn nothing_is_left() {
         ("half-open tcp", attempts, tcp(open, TcpMode::HalfOpen), PATIENCE),
         ("command", attempts, Probe::Command(shell("exit 1")), PATIENCE),
         ("not started", attempts, Probe::Command(shell_in("/no/such/place")), PATIENCE),
-        ("killed", attempts / 8, Probe::Command(shell("sleep 1000 & sleep 1000")), ms(50)),
+        ("killed", attempts / 40, Probe::Command(shell("sleep 1000 & sleep 1000")), ms(50)),
     ];
     let without = descriptors();
     let engine = engine();
