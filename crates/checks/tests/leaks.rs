@@ -7,6 +7,7 @@ mod server;
 mod support;
 
 use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use checks::spec::{HttpProbe, Probe, Scheme, TcpMode};
@@ -25,7 +26,7 @@ fn attempts() -> usize {
 
 const AT_A_TIME: u64 = 20;
 
-/// The cgroups that so many commands at a time need are kept, two descriptors each.
+/// As many cgroups as there were commands at a time are kept, two descriptors each.
 const KEPT: usize = 2 * AT_A_TIME as usize;
 
 /// Runs so many attempts, with no pause between them.
@@ -49,11 +50,24 @@ async fn many(engine: &Engine, attempts: usize, probe: Probe, timeout: Duration)
 
 /// Descriptors the servers' threads may still be closing are not ours: count until it settles.
 async fn settles(what: &str, before: usize) {
-    eventually(what, || descriptors() <= before).await;
+    let settled = async {
+        while descriptors() > before {
+            tokio::time::sleep(ms(5)).await;
+        }
+    };
+    if tokio::time::timeout(PATIENCE, settled).await.is_err() {
+        panic!("after {what}, more than {before} descriptors: {:#?}", open());
+    }
 }
 
 fn descriptors() -> usize {
-    fs::read_dir("/proc/self/fd").unwrap().count()
+    open().len()
+}
+
+/// What this process has open.
+fn open() -> Vec<PathBuf> {
+    let entries = fs::read_dir("/proc/self/fd").unwrap().flatten();
+    entries.map(|entry| fs::read_link(entry.path()).unwrap_or_default()).collect()
 }
 
 fn engine_threads() -> usize {

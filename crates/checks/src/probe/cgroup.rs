@@ -4,6 +4,7 @@
 //! In: that a command starts, ends, or is to be killed. Out: directories below our own cgroup, `checks-PID-ENGINE/N`,
 //! made when they are first needed and used again and again; all are removed at the end. Owned by the engine's thread.
 
+use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -16,18 +17,25 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 /// Numbers the engines of this process.
 static ENGINES: AtomicU64 = AtomicU64::new(1);
 
-/// How many that nobody is in are kept for the next commands.
+/// How many are kept for the next commands, at most.
 const SPARE: usize = 64;
+
+/// How many of those that somebody stayed in are tried to be removed for each new command. More than one, so that they
+/// become fewer.
+const TRIES: usize = 2;
 
 /// `cgroup.events` is shorter.
 const EVENTS: usize = 256;
 
+/// Each that is open is one of a command in flight or was: there are never more than commands in flight at once.
 #[derive(Debug)]
 pub(crate) struct Cgroups {
     parent: Parent,
-    spare: Vec<Cgroup>,
-    /// The command has ended, but somebody it started is still there.
-    inhabited: Vec<Cgroup>,
+    /// Their commands have ended, the first one the longest ago.
+    spare: VecDeque<Cgroup>,
+    /// Somebody was still there when the next command came: not to be used again, only to be removed some day. Without
+    /// descriptors, as that day may be far.
+    inhabited: VecDeque<PathBuf>,
     made: u64,
 }
 
@@ -52,46 +60,51 @@ impl Cgroups {
     /// None, if they are not wanted.
     pub(crate) fn new(wanted: bool) -> Cgroups {
         let parent = if wanted { Parent::Unknown } else { Parent::Nowhere };
-        Cgroups { parent, spare: Vec::new(), inhabited: Vec::new(), made: 0 }
+        Cgroups { parent, spare: VecDeque::new(), inhabited: VecDeque::new(), made: 0 }
     }
 
     /// One that nobody is in, if there can be any.
     pub(crate) fn take(&mut self) -> Option<Cgroup> {
         self.tidy();
-        self.spare.pop().or_else(|| self.make())
+        while let Some(cgroup) = self.spare.pop_front() {
+            if !cgroup.is_inhabited() {
+                return Some(cgroup);
+            }
+            self.inhabited.push_back(cgroup.path);
+        }
+        self.make()
     }
 
-    /// The command has ended.
+    /// The command has ended, or is about to.
     pub(crate) fn give_back(&mut self, cgroup: Cgroup) {
-        if cgroup.is_inhabited() {
-            self.inhabited.push(cgroup)
-        } else {
-            self.spare.push(cgroup)
-        }
+        self.spare.push_back(cgroup);
         if self.spare.len() > SPARE {
-            self.spare.drain(SPARE..).for_each(|cgroup| cgroup.remove());
+            self.inhabited.extend(self.spare.pop_front().map(|cgroup| cgroup.path));
         }
     }
 
     /// It turned out that nothing can be started there.
     pub(crate) fn give_up(&mut self, cgroup: Cgroup) {
-        cgroup.remove();
+        self.give_back(cgroup);
         self.close();
         self.parent = Parent::Nowhere;
     }
 
     /// Removes all that are empty.
     pub(crate) fn close(&mut self) {
-        self.spare.drain(..).chain(self.inhabited.drain(..)).for_each(|cgroup| cgroup.remove());
+        let paths = self.spare.drain(..).map(|cgroup| cgroup.path).chain(self.inhabited.drain(..));
+        paths.for_each(|path| drop(fs::remove_dir(path)));
         if let Parent::At(path) = &self.parent {
             let _somebody_is_still_in_one = fs::remove_dir(path);
         }
     }
 
+    /// Those that have waited longest, which then wait again if somebody is still there.
     fn tidy(&mut self) {
-        let (inhabited, empty) = self.inhabited.drain(..).partition(Cgroup::is_inhabited);
-        self.inhabited = inhabited;
-        self.spare.extend::<Vec<Cgroup>>(empty);
+        for _ in 0..TRIES.min(self.inhabited.len()) {
+            let left = self.inhabited.pop_front().filter(|path| fs::remove_dir(path).is_err());
+            self.inhabited.extend(left);
+        }
     }
 
     fn make(&mut self) -> Option<Cgroup> {
@@ -143,10 +156,6 @@ impl Cgroup {
         let length = self.events.read_at(&mut text, 0).unwrap_or(0);
         text.get(..length).unwrap_or_default().split(|byte| *byte == b'\n').any(|line| line == b"populated 1")
     }
-
-    fn remove(self) {
-        let _somebody_is_still_in_it = fs::remove_dir(&self.path);
-    }
 }
 
 /// Below our own cgroup, if there is a version 2 and we may.
@@ -197,7 +206,57 @@ fn sweep(place: &Path) {
 
 #[cfg(test)]
 mod tests {
+    use std::process::{Child, Command};
+
     use super::*;
+
+    /// Somebody who stays in that cgroup.
+    fn settler(cgroup: &Cgroup) -> Child {
+        let child = Command::new("sleep").arg("1000").spawn().unwrap();
+        fs::write(cgroup.path.join("cgroup.procs"), child.id().to_string()).unwrap();
+        child
+    }
+
+    /// How many descriptors of this process are open below that directory.
+    fn descriptors(parent: &Path) -> usize {
+        let open = fs::read_dir("/proc/self/fd").unwrap().flatten();
+        open.filter(|entry| fs::read_link(entry.path()).is_ok_and(|link| link.starts_with(parent))).count()
+    }
+
+    fn directories(parent: &Path) -> usize {
+        fs::read_dir(parent).unwrap().flatten().filter(|entry| entry.path().is_dir()).count()
+    }
+
+    #[test]
+    fn who_stays_behind_costs_no_descriptors_and_no_directory_once_gone() {
+        const SETTLERS: usize = 8;
+        let mut cgroups = Cgroups::new(true);
+        let Some(first) = cgroups.take() else {
+            println!("SKIPPED who_stays_behind_costs_no_descriptors: cgroups of version 2 cannot be made here");
+            return;
+        };
+        let parent = first.path.parent().unwrap().to_owned();
+        cgroups.give_back(first);
+        let settle = |_| {
+            let cgroup = cgroups.take().unwrap();
+            let settler = settler(&cgroup);
+            cgroups.give_back(cgroup);
+            settler
+        };
+        let settlers: Vec<Child> = (0..SETTLERS).map(settle).collect();
+        assert_eq!((descriptors(&parent), directories(&parent)), (2, SETTLERS), "one command at a time");
+        for mut settler in settlers {
+            settler.kill().unwrap();
+            settler.wait().unwrap();
+        }
+        for _ in 0..SETTLERS {
+            let cgroup = cgroups.take().unwrap();
+            cgroups.give_back(cgroup);
+        }
+        assert_eq!((descriptors(&parent), directories(&parent)), (2, 1));
+        cgroups.close();
+        assert!(!parent.exists());
+    }
 
     #[test]
     fn our_own_cgroup_is_where_it_is_mounted() {
