@@ -34,7 +34,7 @@ pub(crate) enum Agents {
     Simulated(Fleet),
 }
 
-/// A server process.
+/// A server process. It ends with this, also if the rest of the cluster never starts.
 pub(crate) struct Role {
     name: &'static str,
     arguments: Vec<String>,
@@ -53,6 +53,13 @@ pub(crate) fn binary() -> anyhow::Result<PathBuf> {
     let binary = std::env::current_exe()?.with_file_name("cygnet");
     ensure!(binary.exists(), "{} is not there: cargo build --release --package cygnet", binary.display());
     Ok(binary)
+}
+
+impl Drop for Role {
+    fn drop(&mut self) {
+        let _ended_already = self.process.kill();
+        let _reaped_already = self.process.wait();
+    }
 }
 
 impl Cluster {
