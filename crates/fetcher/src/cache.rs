@@ -8,13 +8,16 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use mesos::checksum::Checksum;
 use tokio::sync::{mpsc, oneshot};
 
-/// Whose copy: one user's fetches are never served to another, as in Mesos.
+/// Whose copy: one user's fetches are never served to another, as in Mesos. Who expects something else than another, as
+/// when there is a new version at the old address, has a copy of their own.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
     pub(crate) user: u32,
     pub(crate) uri: String,
+    pub(crate) checksum: Option<Checksum>,
 }
 
 /// What whoever wants something is told.
@@ -204,7 +207,7 @@ mod tests {
     use super::*;
 
     fn key(uri: &str) -> Key {
-        Key { user: 0, uri: uri.to_owned() }
+        Key { user: 0, uri: uri.to_owned(), checksum: None }
     }
 
     fn fetched(shelf: &mut Shelf, uri: &str, size: u64) -> Vec<PathBuf> {
@@ -219,7 +222,7 @@ mod tests {
         assert_eq!(shelf.want(&key("a")), None);
         assert!(matches!(shelf.came(&key("a"), 10).0, Some(Answer::Ready(_))));
         assert!(matches!(shelf.want(&key("a")), Some(Answer::Ready(_))));
-        assert!(matches!(shelf.want(&Key { user: 1, uri: "a".to_owned() }), Some(Answer::Fetch(_))), "another user");
+        assert!(matches!(shelf.want(&Key { user: 1, ..key("a") }), Some(Answer::Fetch(_))), "another user");
     }
 
     #[test]

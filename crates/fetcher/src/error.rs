@@ -2,6 +2,8 @@
 
 use std::io;
 
+use mesos::checksum::Checksum;
+
 /// Names the URI and what is wrong with it, or with getting it.
 #[derive(Debug, thiserror::Error)]
 #[error("Failed to fetch '{uri}': {reason}")]
@@ -25,6 +27,17 @@ pub enum Reason {
     /// The server, or the way to it.
     #[error("{0}")]
     Http(String),
+    /// It is not what was meant.
+    #[error(
+        "its checksum is {found}, but {expected} was asked for: fetch it by hand and compare, then correct \
+             'checksum' or what is served there"
+    )]
+    Checksum {
+        /// What the task's definition says.
+        expected: Checksum,
+        /// What it is.
+        found: Checksum,
+    },
     /// The archive cannot be unpacked.
     #[error("cannot extract it: {0}")]
     Archive(String),

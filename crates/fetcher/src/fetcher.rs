@@ -14,6 +14,7 @@ use crate::cache::{Answer, Cache, Key};
 use crate::error::{FetchError, Reason};
 use crate::http::Downloads;
 use crate::item::{Item, Source};
+use crate::verify::verify;
 
 /// Fetches. Clones share the cache.
 #[derive(Clone, Debug)]
@@ -100,7 +101,7 @@ impl Fetcher {
     /// Into the cache, from where it is copied, or unpacked, as often as it is wanted.
     async fn through_cache(&self, item: &Item, want: &Want) -> Result<(), Reason> {
         let user = want.user.as_ref().map_or_else(|| rustix::process::geteuid().as_raw(), |user| user.uid);
-        let key = Key { user, uri: item.uri.clone() };
+        let key = Key { user, uri: item.uri.clone(), checksum: item.checksum.clone() };
         let path = match self.cache.want(&key).await {
             Answer::Ready(path) => path,
             Answer::Failed(reason) => return Err(Reason::Shared(reason)),
@@ -114,15 +115,25 @@ impl Fetcher {
             }
         };
         let _use = Use { cache: &self.cache, key: &key };
+        if let Err(spoilt) = verify(item.checksum.as_ref(), &path).await {
+            tracing::warn!(uri = item.uri, %spoilt, "the copy in the cache has changed, it is fetched anew");
+            return self.directly(item, want).await;
+        }
         prepare(item, want)?;
         finish(item, want, &path, false).await
     }
 
+    /// What is not what was meant does not stay.
     async fn get(&self, item: &Item, target: &Path) -> Result<(), Reason> {
         match &item.source {
-            Source::Http(url) => self.downloads.get(url, target).await,
-            Source::File(path) => copy(path.clone(), target.to_owned()).await,
+            Source::Http(url) => self.downloads.get(url, target).await?,
+            Source::File(path) => copy(path.clone(), target.to_owned()).await?,
         }
+        let verified = verify(item.checksum.as_ref(), target).await;
+        if verified.is_err() {
+            let _nobody_needs_it = fs::remove_file(target);
+        }
+        verified
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use http::Uri as Url;
 use http::uri::Scheme;
+use mesos::checksum::{BadChecksum, Checksum};
 use mesos::v1::command_info::Uri;
 
 use crate::archive::Format;
@@ -19,6 +20,7 @@ pub struct Item {
     pub(crate) executable: bool,
     pub(crate) extract: Option<Format>,
     pub(crate) cache: bool,
+    pub(crate) checksum: Option<Checksum>,
 }
 
 /// Where it comes from.
@@ -49,7 +51,9 @@ fn item(uri: &Uri) -> Result<Item, String> {
     let executable = uri.executable();
     // By its name in the sandbox, as Mesos decides.
     let extract = if uri.extract() && !executable { Format::of(&name) } else { None };
-    Ok(Item { uri: uri.value.clone(), source, name, executable, extract, cache: uri.cache() })
+    let checksum =
+        uri.checksum.as_deref().map(str::parse).transpose().map_err(|error: BadChecksum| error.to_string())?;
+    Ok(Item { uri: uri.value.clone(), source, name, executable, extract, cache: uri.cache(), checksum })
 }
 
 fn source(value: &str) -> Result<Source, String> {
@@ -145,7 +149,10 @@ mod tests {
     #[test]
     fn everything_else_is_refused_by_name() {
         let outside = |name: &str| Uri { output_file: Some(name.to_owned()), ..uri("/opt/a") };
+        let unsure = |checksum: &str| Uri { checksum: Some(checksum.to_owned()), ..uri("/opt/a") };
         let bad = [
+            unsure("sha256:abc"),
+            unsure("md5:d41d8cd98f00b204e9800998ecf8427e"),
             uri("hdfs://host/a"),
             uri("ftp://host/a"),
             uri("a"),

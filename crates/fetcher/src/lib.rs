@@ -1,7 +1,7 @@
 //! Mesos' fetcher: what a command names by URI is in its sandbox before it starts.
 //!
-//! From the inside out: [`Item`]s say what a URI means (pure), `http` downloads, `archive` unpacks, `cache` keeps what
-//! is wanted again, and a [`Fetcher`] ties them together. Whoever runs commands has one, and asks it for each sandbox.
+//! From the inside out: [`Item`]s say what a URI means (pure), `http` downloads, `verify` compares checksums, `archive` unpacks,
+//! `cache` keeps what is wanted again, and a [`Fetcher`] ties them together. Whoever runs commands has one, and asks it for each sandbox.
 //!
 //! Archives are unpacked by the machine's own `tar`, `unzip` and `gzip`, as the user the sandbox belongs to: they know
 //! every format Mesos does, and whatever is wrong with an archive happens in a process that may do no more than its
@@ -13,6 +13,7 @@ mod error;
 mod fetcher;
 mod http;
 mod item;
+mod verify;
 
 pub use error::FetchError;
 pub use fetcher::{Fetcher, Statistics, Want};

@@ -208,3 +208,68 @@ async fn a_certificate_nobody_trusts_is_not_trusted() {
     let refused = place.fetch("sandbox", &[uri(&format!("https://localhost:{port}/file"))]).await.unwrap_err();
     assert!(refused.to_string().contains("UnknownIssuer"), "{refused}");
 }
+
+/// Of `over HTTP\n`, which the server serves.
+const SHA256: &str = "sha256:f5a83efc5bc710cd20978d8e96949d8a67d0b8146f71eaf49098b161517d33f5";
+const SHA512: &str = "sha512:b21ee054869c4cfd5a9ca6d718013e21852485cc222d907e7ff9be6b6db049571dccda9149cc4e238b4ec73d1903acea5a47bb7da59bc498178c986454e3dd97";
+
+fn sure(value: &str, checksum: &str) -> Uri {
+    Uri { checksum: Some(checksum.to_owned()), ..uri(value) }
+}
+
+#[tokio::test]
+async fn what_adds_up_to_its_checksum_is_taken() {
+    let (server, _) = server().await;
+    let place = Place::new(1 << 20);
+    let file = format!("{server}/file");
+    for checksum in [SHA256, SHA512, &SHA256.to_ascii_uppercase().replace("SHA", "sha")] {
+        let sandbox = place.fetch("box", &[sure(&file, checksum)]).await.unwrap();
+        assert_eq!(read(&sandbox.join("file")), "over HTTP\n");
+    }
+}
+
+#[tokio::test]
+async fn what_does_not_is_refused_and_does_not_stay() {
+    let (server, _) = server().await;
+    let place = Place::new(1 << 20);
+    fs::write(place.source("file"), "something else\n").unwrap();
+    for value in [format!("{server}/file"), place.source("file").display().to_string()] {
+        for cache in [false, true] {
+            let wrong = Uri { cache: Some(cache), ..sure(&value, &format!("sha256:{}", "0".repeat(64))) };
+            let error = place.fetch("box", &[wrong]).await.unwrap_err().to_string();
+            assert!(error.contains("its checksum is sha256:") && error.contains("was asked for"), "{error}");
+            assert!(error.contains("correct 'checksum'"), "what to do: {error}");
+            assert!(!place.directory.path().join("box/file").exists(), "{value}");
+        }
+    }
+    let directory = sure(place.source("").display().to_string().trim_end_matches('/'), SHA256);
+    let error = place.fetch("box", &[directory]).await.unwrap_err().to_string();
+    assert!(error.contains("a directory has no checksum"), "{error}");
+}
+
+#[tokio::test]
+async fn a_new_version_at_the_old_address_is_not_served_from_the_cache() {
+    let place = Place::new(1 << 20);
+    let path = place.source("tool").display().to_string();
+    fs::write(&path, "old\n").unwrap();
+    let old = Uri { cache: Some(true), ..uri(&path) };
+    place.fetch("one", std::slice::from_ref(&old)).await.unwrap();
+    fs::write(&path, "over HTTP\n").unwrap();
+    let sandbox = place.fetch("two", &[Uri { checksum: Some(SHA256.to_owned()), ..old }]).await.unwrap();
+    assert_eq!(read(&sandbox.join("tool")), "over HTTP\n");
+}
+
+#[tokio::test]
+async fn a_copy_in_the_cache_is_verified_whenever_it_is_used() {
+    let (server, asked) = server().await;
+    let place = Place::new(1 << 20);
+    let cached = Uri { cache: Some(true), ..sure(&format!("{server}/file"), SHA512) };
+    place.fetch("one", std::slice::from_ref(&cached)).await.unwrap();
+    place.fetch("two", std::slice::from_ref(&cached)).await.unwrap();
+    assert_eq!(asked.load(Ordering::SeqCst), 1, "from the cache");
+    for copy in fs::read_dir(place.directory.path().join("cache")).unwrap() {
+        fs::write(copy.unwrap().path(), "spoilt").unwrap();
+    }
+    let sandbox = place.fetch("three", &[cached]).await.unwrap();
+    assert_eq!((read(&sandbox.join("file")).as_str(), asked.load(Ordering::SeqCst)), ("over HTTP\n", 2));
+}

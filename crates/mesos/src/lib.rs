@@ -9,10 +9,11 @@
 //! - [`server`]: the answering half, for axum: codecs, refusals in Mesos' words, event streams, Mesos' routing.
 //! - [`validate`]: what is wrong with a call, a task or a check, in Mesos' words.
 //! - [`resources`]: what an agent has and tasks use, as a calculus.
-//! - [`states`], [`duration`]: what task states mean, and how durations are spelled.
+//! - [`states`], [`duration`], [`checksum`]: what task states mean, how durations and checksums are spelled.
 //!
 //! Nothing here knows a master, an agent or a scheduler; whoever owns a connection or a stream decides what it means.
 
+pub mod checksum;
 pub mod client;
 mod codec;
 pub mod duration;

@@ -58,6 +58,7 @@ pub(crate) fn uris(fetch: &[Fetch]) -> Vec<command_info::Uri> {
         extract: Some(fetch.extract),
         cache: Some(fetch.cache),
         output_file: fetch.dest_path.clone(),
+        checksum: fetch.checksum.clone(),
     };
     fetch.iter().map(uri).collect()
 }

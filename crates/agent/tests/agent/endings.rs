@@ -86,7 +86,7 @@ async fn what_cannot_be_run_fails_with_a_reason() {
 }
 
 #[tokio::test]
-async fn local_files_are_copied_into_the_sandbox_and_missing_ones_fail_the_task() {
+async fn local_files_are_copied_into_the_sandbox_and_missing_or_other_ones_fail_the_task() {
     let world = World::new().await;
     let source = world.directory.path().join("tool");
     std::fs::write(&source, "#!/bin/sh\n").unwrap();
@@ -98,6 +98,13 @@ async fn local_files_are_copied_into_the_sandbox_and_missing_ones_fail_the_task(
     world.master.launch(with("missing", fetch(format!("{}.not", source.display())))).await;
     let failed = world.master.expect("missing", TaskState::TaskFailed).await;
     assert!(failed.message().contains("tool.not"), "{}", failed.message());
+    let other = Some(format!("sha512:{}", "0".repeat(128)));
+    world
+        .master
+        .launch(with("other", command_info::Uri { checksum: other, ..fetch(source.display().to_string()) }))
+        .await;
+    let failed = world.master.expect("other", TaskState::TaskFailed).await;
+    assert!(failed.message().contains("its checksum is sha512:"), "{}", failed.message());
     world.master.launch(with("web.1", fetch(format!("file://{}", source.display())))).await;
     let add = world.pool().await.add().await;
     let copy = std::fs::metadata(std::path::Path::new(&add.directory).join("tool")).unwrap();

@@ -1,15 +1,23 @@
 //! Commands and their environment. In: definitions. Out: what is wrong with them.
 
 use super::{Invalid, Verdict, ensure, known};
+use crate::checksum::Checksum;
 use crate::v1::{
     CommandInfo, Environment, Secret,
+    command_info::Uri,
     environment::{Variable, variable},
     secret,
 };
 
-/// Whether a command can be run as it is: so far, whether its environment can be had.
+/// Whether a command can be run as it is: so far, whether its environment can be had, and what it fetches be checked.
 pub fn command(command: &CommandInfo) -> Verdict {
-    command.environment.as_ref().map_or(Ok(()), environment)
+    command.environment.as_ref().map_or(Ok(()), environment)?;
+    command.uris.iter().try_for_each(checksum)
+}
+
+fn checksum(uri: &Uri) -> Verdict {
+    let checksum = uri.checksum.as_deref().map_or(Ok(()), |text| text.parse::<Checksum>().map(drop));
+    checksum.map_err(|error| Invalid(format!("URI '{}': {error}", uri.value)))
 }
 
 /// Whether every variable has a value of its kind.

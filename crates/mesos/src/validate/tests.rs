@@ -8,8 +8,8 @@ use crate::{
     json::from_value,
     resources::Resources,
     v1::{
-        CheckInfo, CheckStatusInfo, Environment, HealthCheck, TaskId, TaskInfo, executor, health_check as health,
-        scheduler,
+        CheckInfo, CheckStatusInfo, CommandInfo, Environment, HealthCheck, TaskId, TaskInfo, executor,
+        health_check as health, scheduler,
     },
 };
 
@@ -178,6 +178,22 @@ fn several_health_checks_are_all_looked_at_and_told_apart() {
         let info: TaskInfo = message(task_with(value));
         assert_eq!(said(task(&info, &"S0".into(), None)), expected);
     }
+}
+
+#[test]
+fn what_commands_fetch() {
+    let fetches = |checksum: &str| json!({"uris": [{"value": "http://h/a"}, {"value": "b", "checksum": checksum}]});
+    let zeros = format!("sha256:{}", "0".repeat(64));
+    assert_said::<CommandInfo>(
+        command,
+        [
+            (fetches(&zeros), "valid"),
+            (
+                fetches("sha256:0"),
+                "URI 'b': a checksum must be 'sha256:' and 64 hexadecimal digits or 'sha512:' and 128, not 'sha256:0'",
+            ),
+        ],
+    );
 }
 
 #[test]

@@ -227,6 +227,9 @@ pub struct Fetch {
     /// Its name in the sandbox.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dest_path: Option<String>,
+    /// What has to come, if that is to be made sure of: `sha256:` or `sha512:` and the digest. Marathon has no such field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checksum: Option<String>,
 }
 
 fn yes() -> bool {

@@ -306,7 +306,8 @@ impl AppUpdate {
         let both = uris.is_some() && self.fetch.as_ref().is_some_and(|fetch| !fetch.is_empty());
         faults.require(!both, "/uris", "may not be set in conjunction with fetch");
         if let Some(uris) = uris {
-            let fetch = |uri| Fetch { uri, extract: true, executable: false, cache: false, dest_path: None };
+            let fetch =
+                |uri| Fetch { uri, extract: true, executable: false, cache: false, dest_path: None, checksum: None };
             self.fetch = Some(uris.into_iter().map(fetch).collect());
         }
         set(&mut app.fetch, self.fetch.take());
@@ -494,6 +495,10 @@ mod tests {
             ),
             (serde_json::json!({"uris": ["a"], "fetch": [{"uri": "b"}]}), "may not be set in conjunction with fetch"),
             (serde_json::json!({"ports": [7, 7]}), "Ports must be unique."),
+            (
+                serde_json::json!({"fetch": [{"uri": "http://a/b", "checksum": "md5:0"}]}),
+                "a checksum must be 'sha256:' and 64 hexadecimal digits or 'sha512:' and 128, not 'md5:0'",
+            ),
         ] {
             let mut json = json;
             json["cmd"] = serde_json::json!("sleep 1");

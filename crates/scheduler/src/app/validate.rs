@@ -1,5 +1,6 @@
 //! What makes no sense in a definition: Marathon's rules, with its messages and paths.
 
+use mesos::checksum::Checksum;
 use serde_json::{Value, json};
 
 use super::definition::{App, Check, PortDefinition};
@@ -86,6 +87,7 @@ const SEGMENT: &str =
 pub(crate) fn validate(app: &App, faults: &mut Faults) {
     id(app, faults);
     command(app, faults);
+    checksums(app, faults);
     sizes(app, faults);
     ports(&app.port_definitions, faults);
     strategy(app, faults);
@@ -128,6 +130,14 @@ fn command(app: &App, faults: &mut Faults) {
     faults.require(!text.into_iter().any(|text| text.contains('\0')), "/", "must not contain a NUL character");
     for name in app.env.keys().filter(|name| name.is_empty() || name.contains('=')) {
         faults.add(Fault::new(format!("/env({name})"), "must be the name of a variable, not empty and without '='"));
+    }
+}
+
+fn checksums(app: &App, faults: &mut Faults) {
+    for (index, fetch) in app.fetch.iter().enumerate() {
+        if let Some(Err(error)) = fetch.checksum.as_deref().map(str::parse::<Checksum>) {
+            faults.add(Fault::new(format!("/fetch({index})/checksum"), error.to_string()));
+        }
     }
 }
 

@@ -133,7 +133,13 @@ fn executor(framework: &FrameworkId, agent: &AgentId, info: &v1::ExecutorInfo) -
 
 fn command(command: Option<&v1::CommandInfo>) -> Value {
     let Some(command) = command else { return json!({ "argv": [], "uris": [] }) };
-    let uri = |uri: &v1::command_info::Uri| json!({ "value": uri.value, "executable": uri.executable() });
+    let uri = |uri: &v1::command_info::Uri| {
+        let mut entry = json!({ "value": uri.value, "executable": uri.executable() });
+        if let Some(checksum) = &uri.checksum {
+            entry["checksum"] = json!(checksum);
+        }
+        entry
+    };
     let mut entry = json!({
         "shell": command.shell(),
         "argv": command.arguments,
