@@ -10,6 +10,7 @@ mod checks;
 mod deployments;
 mod envelope;
 mod groups;
+mod methods;
 mod pods;
 mod stream;
 mod system;
@@ -88,12 +89,13 @@ pub(crate) fn router(api: Api) -> Router {
         .route("/v2/leader", get(system::leader).delete(system::abdicate))
         .route("/ping", get(system::ping))
         .route("/v2/openapi.json", get(system::openapi))
-        .route("/v2/plugins", any(system::no_plugins))
+        .route("/v2/plugins", get(system::no_plugins))
         .route("/v2/eventSubscriptions", any(system::no_subscriptions))
         .route("/metrics", get(system::metrics))
         .route("/metrics/prometheus", get(system::prometheus))
         .fallback(system::not_found)
         .method_not_allowed_fallback(system::not_allowed)
+        .layer(axum::middleware::from_fn(methods::told))
         .with_state(api);
     envelope::wrap(routes, leader)
 }

@@ -7,6 +7,7 @@ pub mod env;
 pub mod group;
 pub mod health_check;
 pub mod http_options;
+mod literals;
 pub mod readiness;
 pub mod seconds;
 pub mod shape;

@@ -14,9 +14,17 @@ enum Requirement {
 }
 
 impl Selector {
-    /// Reads a selector; nothing if it is none.
+    /// Reads a selector; nothing if it is none. An empty one asks for nothing.
     pub(crate) fn parse(text: &str) -> Option<Selector> {
-        split(text).iter().map(|part| requirement(part.trim())).collect::<Option<_>>().map(Selector)
+        let mut rest = Rest(text.trim());
+        let mut all = Vec::new();
+        while !rest.0.is_empty() {
+            if !all.is_empty() {
+                rest.symbol(",")?;
+            }
+            all.push(rest.requirement()?);
+        }
+        Some(Selector(all))
     }
 
     pub(crate) fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
@@ -28,51 +36,59 @@ impl Selector {
     }
 }
 
-/// Splits at commas outside of parentheses.
-fn split(text: &str) -> Vec<String> {
-    let (mut parts, mut depth) = (vec![String::new()], 0_u32);
-    for letter in text.chars() {
-        match letter {
-            '(' => depth += 1,
-            ')' => depth = depth.saturating_sub(1),
-            ',' if depth == 0 => {
-                parts.push(String::new());
-                continue;
+/// What is still to be read, with no blanks before it.
+struct Rest<'a>(&'a str);
+
+impl Rest<'_> {
+    fn requirement(&mut self) -> Option<Requirement> {
+        let key = self.term()?;
+        if self.symbol("==").is_some() {
+            return Some(Requirement::OneOf(key, vec![self.term()?]));
+        }
+        if self.symbol("!=").is_some() {
+            return Some(Requirement::NoneOf(key, vec![self.term()?]));
+        }
+        if self.symbol("notin").is_some() {
+            return Some(Requirement::NoneOf(key, self.list()?));
+        }
+        if self.symbol("in").is_some() {
+            return Some(Requirement::OneOf(key, self.list()?));
+        }
+        Some(Requirement::Present(key))
+    }
+
+    fn symbol(&mut self, symbol: &str) -> Option<()> {
+        self.0 = self.0.strip_prefix(symbol)?.trim_start();
+        Some(())
+    }
+
+    /// Letters, digits, `-`, `_`, `.` and `/` stand for themselves, everything else behind a backslash.
+    fn term(&mut self) -> Option<String> {
+        let (mut term, mut letters) = (String::new(), self.0.chars());
+        loop {
+            let before = letters.as_str();
+            match letters.next() {
+                Some('\\') => term.push(letters.next()?),
+                Some(letter) if letter.is_alphanumeric() || "-_./".contains(letter) => term.push(letter),
+                _ => {
+                    self.0 = before.trim_start();
+                    return (!term.is_empty()).then_some(term);
+                }
             }
-            _ => {}
-        }
-        if let Some(part) = parts.last_mut() {
-            part.push(letter);
         }
     }
-    parts
-}
 
-fn requirement(part: &str) -> Option<Requirement> {
-    if let Some((key, value)) = part.split_once("==") {
-        return Some(Requirement::OneOf(word(key)?, vec![value.trim().to_owned()]));
+    fn list(&mut self) -> Option<Vec<String>> {
+        self.symbol("(")?;
+        let mut terms = Vec::new();
+        while self.symbol(")").is_none() {
+            if !terms.is_empty() {
+                self.symbol(",")?;
+            }
+            terms.push(self.term()?);
+        }
+        Some(terms)
     }
-    if let Some((key, value)) = part.split_once("!=") {
-        return Some(Requirement::NoneOf(word(key)?, vec![value.trim().to_owned()]));
-    }
-    if let Some((key, values)) = part.split_once(" notin ") {
-        return Some(Requirement::NoneOf(word(key)?, list(values)?));
-    }
-    if let Some((key, values)) = part.split_once(" in ") {
-        return Some(Requirement::OneOf(word(key)?, list(values)?));
-    }
-    word(part).map(Requirement::Present)
-}
-
-fn word(text: &str) -> Option<String> {
-    let text = text.trim();
-    let legal = |letter: char| letter.is_alphanumeric() || "-_./".contains(letter);
-    (!text.is_empty() && text.chars().all(legal)).then(|| text.to_owned())
-}
-
-fn list(text: &str) -> Option<Vec<String>> {
-    let inner = text.trim().strip_prefix('(')?.strip_suffix(')')?;
-    Some(inner.split(',').map(|value| value.trim().to_owned()).collect())
 }
 
 #[cfg(test)]
@@ -91,10 +107,15 @@ mod tests {
             ("a in (1, 3),b", true),
             ("a notin (1,3)", false),
             ("a==1,b==1", false),
+            ("", true),
+            (r"a in(1), \c != 1", false),
+            (r"\a == \1", true),
+            ("a in ()", false),
         ] {
             assert_eq!(Selector::parse(text).map(|selector| selector.matches(&labels)), Some(expected), "{text}");
         }
-        assert_eq!(Selector::parse("a b"), None);
-        assert_eq!(Selector::parse("a in 1"), None);
+        for bad in ["a b", "a in 1", "a=b", "a==", "a==1,", "==1", "a in (1", r"a\"] {
+            assert_eq!(Selector::parse(bad), None, "{bad}");
+        }
     }
 }

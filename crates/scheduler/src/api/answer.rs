@@ -54,7 +54,8 @@ pub(super) fn changed_at(base: &str, result: Result<Accepted, Refusal>) -> Respo
         Err(refusal) => return refused(&refusal),
     };
     let mut response = json_answer(accepted.status, &accepted.body);
-    if let Some(id) = accepted.deployment.as_deref().and_then(|id| HeaderValue::from_str(id).ok()) {
+    let deployment = accepted.deployment.as_deref().or_else(|| accepted.body["deploymentId"].as_str());
+    if let Some(id) = deployment.and_then(|id| HeaderValue::from_str(id).ok()) {
         response.headers_mut().insert(HeaderName::from_static("marathon-deployment-id"), id);
     }
     if accepted.status == 201

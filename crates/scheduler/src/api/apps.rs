@@ -56,12 +56,17 @@ pub(super) async fn change_many(State(api): State<Api>, request: Request<Body>) 
 /// Everything below `/v2/apps/`: an app's id may have slashes in it, so the end of the path says what is meant.
 pub(super) async fn one(State(api): State<Api>, Path(path): Path<String>, request: Request<Body>) -> Response {
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    let only_read = matches!(parts.as_slice(), [_, .., "versions"] | [_, .., "versions", _] | [.., "*"]);
+    if only_read && request.method() != Method::GET {
+        return message(405, "Method Not Allowed");
+    }
     match parts.as_slice() {
         [id @ .., "restart"] if !id.is_empty() => restart(api, app(id), request).await,
         [id @ .., "versions"] if !id.is_empty() => versions(api, app(id)).await,
         [id @ .., "versions", version] if !id.is_empty() => one_version(api, app(id), version).await,
+        [group @ .., "*", "tasks"] if request.method() == Method::GET => tasks::of_group(api, app(group)).await,
         [id @ .., "tasks"] if !id.is_empty() => tasks::of_app(api, app(id), request).await,
-        [group @ .., "*"] => of_group(api, app(group), request).await,
+        [group @ .., "*"] => of_group(api, app(group), &Query::of(&request)).await,
         [id @ .., "tasks", task] if !id.is_empty() => tasks::kill_one(api, app(id), (*task).to_owned(), request).await,
         id => definition(api, app(id), request).await,
     }
@@ -73,7 +78,7 @@ fn app(parts: &[&str]) -> AppId {
 
 async fn definition(api: Api, id: AppId, request: Request<Body>) -> Response {
     match request.method().as_str() {
-        "GET" | "HEAD" => show(api, id, &Query::of(&request)).await,
+        "GET" => show(api, id, &Query::of(&request)).await,
         "PUT" | "PATCH" => change(api, id, request).await,
         "DELETE" => {
             let force = Query::of(&request).flag("force", true);
@@ -93,14 +98,14 @@ async fn show(api: Api, id: AppId, query: &Query) -> Response {
 }
 
 /// `GET /v2/apps/{group}/*`: all apps in a group.
-async fn of_group(api: Api, id: AppId, request: Request<Body>) -> Response {
-    if request.method() != Method::GET {
-        return message(405, "Method Not Allowed");
-    }
+async fn of_group(api: Api, id: AppId, query: &Query) -> Response {
     let mut embed = Embed::single();
-    Query::of(&request).all("embed").for_each(|name| embed.add(name));
+    query.all("embed").for_each(|name| embed.add(name));
     let apps = api.actor.ask(move |core, now| core.apps_of_group(&id, &embed, now)).await;
-    apps.map_or_else(gone, |apps| json_answer(200, &json!({"*": apps})))
+    apps.map_or_else(gone, |apps| match apps {
+        Ok(apps) => json_answer(200, &json!({"*": apps})),
+        Err(refusal) => refused(&refusal),
+    })
 }
 
 async fn change(api: Api, id: AppId, request: Request<Body>) -> Response {

@@ -5,7 +5,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::uri::PathAndQuery;
-use axum::http::{HeaderName, HeaderValue, Request, Uri, header};
+use axum::http::{HeaderName, HeaderValue, Method, Request, Uri, header};
 use axum::response::Response;
 use tower::ServiceExt;
 
@@ -18,8 +18,11 @@ pub(super) fn wrap(routes: Router, leader: String) -> Router {
     Router::new().fallback_service(service)
 }
 
-/// Slashes that are doubled or at the end mean nothing.
+/// Slashes that are doubled or at the end mean nothing, and a `HEAD` is a `GET` whose body nobody sends.
 fn tidy(mut request: Request<Body>) -> Request<Body> {
+    if request.method() == Method::HEAD {
+        *request.method_mut() = Method::GET;
+    }
     let uri = request.uri();
     let path = uri.path();
     if path.len() > 1 && (path.ends_with('/') || path.contains("//")) {

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::Request;
+use axum::http::{Method, Request};
 use axum::response::Response;
 use serde_json::Value;
 
@@ -25,6 +25,10 @@ pub(super) async fn root(State(api): State<Api>, request: Request<Body>) -> Resp
 pub(super) async fn one(State(api): State<Api>, Path(path): Path<String>, request: Request<Body>) -> Response {
     let parts: Vec<&str> = path.split('/').collect();
     let id = |parts: &[&str]| AppId::new(&parts.join("/"));
+    let only_read = matches!(parts.as_slice(), [.., "apps" | "versions"] | [.., "versions", _]);
+    if only_read && request.method() != Method::GET {
+        return message(405, "Method Not Allowed");
+    }
     match parts.as_slice() {
         [group @ .., "apps"] => apps(api, id(group), &Query::of(&request)).await,
         [group @ .., "versions"] => versions(api, id(group)).await,
@@ -37,7 +41,7 @@ async fn group(api: Api, id: AppId, request: Request<Body>) -> Response {
     let query = Query::of(&request);
     let (force, origin) = (query.flag("force", false), origin(&request));
     match request.method().as_str() {
-        "GET" | "HEAD" => {
+        "GET" => {
             let embed = GroupEmbed::of(query.all("embed"));
             shown(api.actor.ask(move |core, now| core.group_json(&id, &embed, now)).await)
         }
@@ -90,7 +94,7 @@ async fn patch(api: Api, id: AppId, request: Request<Body>) -> Response {
 async fn apps(api: Api, id: AppId, query: &Query) -> Response {
     let mut embed = Embed::default();
     query.all("embed").for_each(|name| embed.add(name));
-    shown(api.actor.ask(move |core, now| Ok(core.apps_of_group(&id, &embed, now))).await)
+    shown(api.actor.ask(move |core, now| core.apps_of_group(&id, &embed, now)).await)
 }
 
 async fn versions(api: Api, id: AppId) -> Response {

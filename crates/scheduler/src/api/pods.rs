@@ -17,10 +17,9 @@ use crate::time::Timestamp;
 
 const BASE: &str = "/v2/pods";
 
-/// `/v2/pods` itself. `HEAD` tells that there are pods at all.
+/// `/v2/pods` itself. A `HEAD` of it tells that there are pods at all.
 pub(super) async fn all(State(api): State<Api>, request: Request<Body>) -> Response {
     match request.method().as_str() {
-        "HEAD" => Response::default(),
         "GET" => shown(api, |core| Ok(core.pods_json())).await,
         "POST" => {
             let (force, origin) = (Query::of(&request).flag("force", false), origin(&request));
@@ -43,7 +42,7 @@ pub(super) async fn one(State(api): State<Api>, Path(path): Path<String>, reques
     let (id, what) = path.split_once("::").map_or((path.as_str(), None), |(id, what)| (id, Some(what)));
     let id = AppId::new(id);
     match (request.method().as_str(), what) {
-        ("GET" | "HEAD", None) => shown(api, move |core| core.pod_json(&id)).await,
+        ("GET", None) => shown(api, move |core| core.pod_json(&id)).await,
         ("PUT", None) => put(api, id, request).await,
         ("DELETE", None) => {
             let (force, origin) = (Query::of(&request).flag("force", false), origin(&request));

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{Request, header};
+use axum::http::{Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
@@ -29,9 +29,32 @@ pub(super) async fn leader(State(api): State<Api>) -> Response {
     json_answer(200, &json!({"leader": api.address.to_string()}))
 }
 
+/// As what the client accepts; with nothing to somebody who accepts neither text nor JSON.
 pub(super) async fn ping(request: Request<Body>) -> Response {
     let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("*/*");
-    if accept.contains("application/json") { json_answer(200, &json!("pong")) } else { "pong".into_response() }
+    let text = |kind: &'static str| ([(header::CONTENT_TYPE, kind)], "pong").into_response();
+    let answer = |kind: &str| match kind {
+        "text/plain" | "text/*" | "*/*" => Some(text("text/plain; charset=utf-8")),
+        "text/html" => Some(text("text/html; charset=utf-8")),
+        "application/json" | "application/*" => Some(json_answer(200, &json!("pong"))),
+        _ => None,
+    };
+    by_liking(accept).into_iter().find_map(answer).unwrap_or_else(|| StatusCode::NO_CONTENT.into_response())
+}
+
+/// The media types of an `Accept` header, the most welcome first.
+fn by_liking(accept: &str) -> Vec<&str> {
+    let liking = |parameters: &str| {
+        let weight = parameters.split(';').find_map(|one| one.trim().strip_prefix("q=")?.parse().ok());
+        weight.unwrap_or(1.0_f32)
+    };
+    let mut kinds: Vec<(&str, f32)> = accept
+        .split(',')
+        .map(|one| one.split_once(';').unwrap_or((one, "")))
+        .map(|(kind, parameters)| (kind.trim(), liking(parameters)))
+        .collect();
+    kinds.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+    kinds.into_iter().map(|(kind, _)| kind).collect()
 }
 
 /// `DELETE /v2/leader`. There is no other candidate, so what follows is what follows an election: the subscription at the
@@ -75,9 +98,9 @@ pub(super) async fn openapi() -> Response {
     ([(header::CONTENT_TYPE, "application/json")], include_str!("openapi.json")).into_response()
 }
 
-/// Marathon's plugins are Java classes.
+/// There are none, ever: Marathon's plugins are Java classes.
 pub(super) async fn no_plugins() -> Response {
-    message(404, "there are no plugins here: see the options of the scheduler")
+    json_answer(200, &json!({"plugins": []}))
 }
 
 /// Marathon dropped them in 1.5.

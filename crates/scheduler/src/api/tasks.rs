@@ -8,9 +8,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Api;
-use super::answer::{Query, gone, json_answer, message, refused};
+use super::answer::{Query, changed, gone, json_answer, message, refused};
 use super::apps::read;
-use crate::core::{Core, Kill, Refusal};
+use crate::core::{Accepted, Core, Kill, Refusal};
 use crate::ids::{self, AppId, InstanceId};
 use crate::instance::{Condition, Instance};
 use crate::time::Timestamp;
@@ -25,21 +25,24 @@ fn kill_of(query: &Query) -> Result<Kill, Box<Response>> {
 
 pub(super) async fn list(State(api): State<Api>, request: Request<Body>) -> Response {
     let query = Query::of(&request);
-    let states: Vec<String> = query.all("status").chain(query.all("status[]")).map(str::to_owned).collect();
-    let keep = move |instance: &Instance| {
-        let state = match instance.condition {
-            Condition::Running => "running",
-            Condition::Staging => "staging",
-            _ => "",
-        };
-        states.is_empty() || states.iter().any(|wanted| wanted == state)
-    };
+    let wanted = conditions(query.all("status").chain(query.all("status[]")));
+    let keep = move |instance: &Instance| wanted.is_empty() || wanted.contains(&instance.condition);
     if wants_text(&request) {
         let lines = api.actor.ask(|core, _| core.endpoints()).await;
         return lines.map_or_else(gone, IntoResponse::into_response);
     }
     let tasks = api.actor.ask(move |core, _| core.tasks_json(None, keep)).await;
     tasks.map_or_else(gone, |tasks| json_answer(200, &json!({"tasks": tasks})))
+}
+
+/// Those that `status` names; other words mean nothing, as in Marathon.
+fn conditions<'a>(names: impl Iterator<Item = &'a str>) -> Vec<Condition> {
+    let condition = |name: &str| match name.to_ascii_lowercase().as_str() {
+        "running" => Some(Condition::Running),
+        "staging" => Some(Condition::Staging),
+        _ => None,
+    };
+    names.filter_map(condition).collect()
 }
 
 /// Whether lines of text are wanted, and JSON is not.
@@ -80,15 +83,22 @@ pub(super) async fn of_app(api: Api, id: AppId, request: Request<Body>) -> Respo
             let lines = api.actor.ask(move |core, _| core.endpoints_of(&id)).await;
             lines.map_or_else(gone, |lines| lines.map_or_else(|refusal| refused(&refusal), IntoResponse::into_response))
         }
-        Method::GET => {
-            let tasks = api.actor.ask(move |core, _| core.wanted_tasks(&id)).await;
-            tasks.map_or_else(gone, |tasks| match tasks {
-                Ok(tasks) => json_answer(200, &json!({"tasks": tasks})),
-                Err(refusal) => refused(&refusal),
-            })
-        }
+        Method::GET => listed(api.actor.ask(move |core, _| core.wanted_tasks(&id)).await),
         Method::DELETE => kill_of_app(api, id, request).await,
         _ => message(405, "Method Not Allowed"),
+    }
+}
+
+/// `GET /v2/apps/{group}/*/tasks`: of all apps in a group.
+pub(super) async fn of_group(api: Api, id: AppId) -> Response {
+    listed(api.actor.ask(move |core, _| core.tasks_of_group(&id)).await)
+}
+
+fn listed(tasks: Option<Result<Vec<Value>, Refusal>>) -> Response {
+    match tasks {
+        None => gone(),
+        Some(Ok(tasks)) => json_answer(200, &json!({"tasks": tasks})),
+        Some(Err(refusal)) => refused(&refusal),
     }
 }
 
@@ -126,19 +136,18 @@ pub(super) async fn kill_one(api: Api, id: AppId, task: String, request: Request
     result.await.map_or_else(gone, |result| killed(result, |mut tasks| json!({"task": tasks.pop()})))
 }
 
-/// What was killed, and the deployment if the app is scaled by it.
-type Killed = Result<(Vec<Value>, Option<(String, Timestamp)>), Refusal>;
+/// What was killed, and the deployment if apps are scaled by it.
+type Killed = Result<(Vec<Value>, Option<Accepted>), Refusal>;
 
 fn kill_all(core: &mut Core, ids: &[InstanceId], kill: Kill, now: Timestamp) -> Killed {
     let tasks = core.tasks_json(None, |instance| ids.contains(&instance.id));
-    let deployment = core.kill_tasks(ids, kill, now)?;
-    Ok((tasks, deployment.map(|id| (id, now))))
+    Ok((tasks, core.kill_tasks(ids, kill, now)?))
 }
 
 fn killed(result: Killed, show: impl FnOnce(Vec<Value>) -> Value) -> Response {
     match result {
         Err(refusal) => refused(&refusal),
-        Ok((_, Some((id, version)))) => json_answer(200, &json!({"version": version, "deploymentId": id})),
+        Ok((_, Some(scaled))) => changed(Ok(scaled)),
         Ok((tasks, None)) => json_answer(200, &show(tasks)),
     }
 }

@@ -3,6 +3,8 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::literals;
+
 /// Why a body could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ShapeError {
@@ -29,9 +31,9 @@ pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ShapeError> {
 }
 
 /// Reads a value from JSON. A field that is `null` is an absent one, also where nobody knows the field: clients send all
-/// that they have a place for.
+/// that they have a place for. Words of which only a few are known may be in letters of any case.
 pub fn from_value<T: DeserializeOwned>(mut value: Value) -> Result<T, ShapeError> {
-    drop_nulls(&mut value);
+    tidy(&mut value, "");
     serde_path_to_error::deserialize(value).map_err(|error| {
         let message = error.inner().to_string();
         let mut path = marathon_path(error.path());
@@ -64,13 +66,16 @@ impl ShapeError {
 /// The names that users give, of variables and of labels, are no fields: what is wrong there is theirs to know.
 const NAMED_BY_USERS: [&str; 3] = ["env", "environment", "labels"];
 
-fn drop_nulls(value: &mut Value) {
+/// Drops what is `null`, and spells out words, in what is called `within`.
+fn tidy(value: &mut Value, within: &str) {
     match value {
-        Value::Array(list) => list.iter_mut().for_each(drop_nulls),
+        Value::Array(list) => list.iter_mut().for_each(|item| tidy(item, within)),
         Value::Object(fields) => {
             fields.retain(|_, field| !field.is_null());
-            let fields = fields.iter_mut().filter(|(name, _)| !NAMED_BY_USERS.contains(&name.as_str()));
-            fields.for_each(|(_, field)| drop_nulls(field));
+            for (name, field) in fields.iter_mut().filter(|(name, _)| !NAMED_BY_USERS.contains(&name.as_str())) {
+                literals::spell(within, name, field);
+                tidy(field, name);
+            }
         }
         _ => {}
     }
@@ -98,6 +103,9 @@ fn quoted<'a>(message: &'a str, before: &str) -> Option<&'a str> {
 fn code(message: &str) -> String {
     if message.starts_with("unknown variant") {
         return "error.unknown.enum.literal".into();
+    }
+    if message.contains("untagged enum UnreachableStrategy") {
+        return "must be \"disabled\", or have inactiveAfterSeconds and expungeAfterSeconds as numbers".into();
     }
     if message.starts_with("missing field") {
         return "error.path.missing".into();
@@ -164,6 +172,27 @@ mod tests {
         let update: AppUpdate = from_value(json).unwrap();
         assert_eq!((update.id.as_deref(), update.health_checks.map(|checks| checks.len())), (Some("/a"), Some(1)));
         assert_eq!(fault(json!({"labels": {"a": null}})).0, "/labels/a");
+    }
+
+    #[test]
+    fn words_may_be_in_letters_of_any_case() {
+        let json = json!({"id": "/a", "killSelection": "oldest_first", "unreachableStrategy": "DISABLED",
+            "networks": [{"mode": "HOST"}], "portDefinitions": [{"protocol": "TCP"}], "labels": {"killSelection": "x"},
+            "healthChecks": [{"protocol": "mesos_http", "ipProtocol": "ipv4"}], "readinessChecks": [{"protocol": "https"}],
+            "check": {"http": {"scheme": "http"}}, "container": {"type": "mesos"}});
+        let update: AppUpdate = from_value(json).unwrap();
+        let app = update.create(crate::ids::AppId::new("/a"), crate::time::Timestamp::from_millis(0));
+        let faults = app.expect_err("nothing to run, and no port for readiness");
+        let paths: Vec<_> = faults.iter().map(|fault| fault.path.as_str()).collect();
+        assert_eq!(paths, ["/", "/readinessChecks(0)/portName"]);
+    }
+
+    #[test]
+    fn an_unreachable_strategy_that_is_none_is_told_what_it_may_be() {
+        for json in [json!("enabled"), json!({"inactiveAfterSeconds": "x"})] {
+            let (path, error) = fault(json!({"id": "/a", "unreachableStrategy": json}));
+            assert!(path == "/unreachableStrategy" && error.starts_with("must be \"disabled\""), "{path} {error}");
+        }
     }
 
     #[test]

@@ -240,6 +240,7 @@ impl AppUpdate {
         app.constraints = Vec::new();
         for (index, words) in constraints.iter().enumerate() {
             match Constraint::parse(words) {
+                Ok(constraint) if app.constraints.contains(&constraint) => {}
                 Ok(constraint) => app.constraints.push(constraint),
                 Err(error) => faults.add(Fault::new(format!("/constraints({index})"), error)),
             }

@@ -94,6 +94,27 @@ pub(crate) fn validate(app: &App, faults: &mut Faults) {
     checks(app, faults);
     readiness(app, faults);
     places(app, faults);
+    migration(app, faults);
+    for (index, fetch) in app.fetch.iter().enumerate() {
+        faults.require(is_uri(&fetch.uri), format!("/fetch({index})/uri"), "URI has invalid syntax.");
+    }
+}
+
+/// What DC/OS asks of those that it upgrades itself.
+fn migration(app: &App, faults: &mut Faults) {
+    let label = |name: &str| app.labels.get(name).map(String::as_str).filter(|value| !value.is_empty());
+    let complete = label("DCOS_PACKAGE_FRAMEWORK_NAME").is_some() && label("DCOS_MIGRATION_API_PATH").is_some();
+    let holds = label("DCOS_MIGRATION_API_VERSION").is_none_or(|version| version == "v1" && complete);
+    let error = "DCOS_PACKAGE_FRAMEWORK_NAME and DCOS_MIGRATION_API_PATH must be defined when using \
+                 DCOS_MIGRATION_API_VERSION";
+    faults.require(holds, "/", error);
+}
+
+/// Whether it has only characters that a URI may have, and `%` only before two digits.
+fn is_uri(text: &str) -> bool {
+    let strange = |letter: char| letter.is_whitespace() || letter.is_control() || "<>\"{}|\\^`".contains(letter);
+    let escapes = |rest: &str| rest.len() >= 2 && rest.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
+    !text.is_empty() && !text.contains(strange) && text.split('%').skip(1).all(escapes)
 }
 
 fn id(app: &App, faults: &mut Faults) {
@@ -315,6 +336,16 @@ mod tests {
         }
         for bad in ["", "A", "-a", "a-", "a_b", "a..b", "a b", "ä"] {
             assert!(!is_segment(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn uris_have_escapes_of_two_digits_and_no_blanks() {
+        for good in ["http://host/a%20b?c=d", "file:///a", "//relative", "a.tgz", "hdfs://ü"] {
+            assert!(is_uri(good), "{good}");
+        }
+        for bad in ["", "%%", "a b", "http://host/%2", "a{b}"] {
+            assert!(!is_uri(bad), "{bad}");
         }
     }
 

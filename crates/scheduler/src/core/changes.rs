@@ -81,10 +81,11 @@ impl Core {
         let Some(id) = update.id.as_deref().map(AppId::new) else {
             return Err(missing_id());
         };
+        let app = update.create(id.clone(), now)?;
         if self.wanted(&id).is_ok() {
             return Err(Refusal::new(409, format!("An app with id [{id}] already exists.")));
         }
-        let app = self.admit(update.create(id.clone(), now)?)?;
+        let app = self.admit(app)?;
         self.unlocked(&id, force)?;
         let deployment = self.deploy_one(Change::new(id.clone(), None, Some(app.clone())), now);
         let mut body = self.app_json(&id, &super::Embed::counts_and_deployments(), now).unwrap_or_else(|| json!(app));
@@ -100,7 +101,8 @@ impl Core {
         manner: Manner,
         now: Timestamp,
     ) -> Result<Accepted, Refusal> {
-        if update.id.as_deref().is_some_and(|other| AppId::new(other) != *id) {
+        let is_this = |named: &str| AppId::new(named) == *id || id.parent().resolve(named) == *id;
+        if !update.id.as_deref().is_none_or(is_this) {
             let faults = Faults::from(crate::app::Fault::new("/id", format!("does not match the app's path {id}")));
             return Err(faults.into());
         }
@@ -109,7 +111,7 @@ impl Core {
         let after = self.after(id, update, manner, now)?;
         let status = if before.is_some() { 200 } else { 201 };
         if let Some(before) = before.as_ref().filter(|before| !before.differs(&after) && !self.is_halted(id)) {
-            return Ok(unchanged(id, before.version));
+            return Ok(self.unchanged(id, before.version, now));
         }
         self.unlocked(id, manner.force)?;
         let change = Change::new(id.clone(), before, Some(after)).with_canary(manner.canary);
@@ -150,7 +152,10 @@ impl Core {
         let order = self.order(&wanted, &BTreeMap::new());
         super::groups::check_circles(&order)?;
         let deployment = self.change_set(wanted, order, manner.force, now)?;
-        Ok(deployment.map_or_else(|| unchanged(&first, now), |deployment| begun(200, &first, deployment, now)))
+        Ok(match deployment {
+            Some(deployment) => begun(200, &first, deployment, now),
+            None => self.unchanged(&first, now, now),
+        })
     }
 
     /// `DELETE /v2/apps/{id}`.
@@ -182,16 +187,22 @@ impl Core {
         ids: &[InstanceId],
         kill: Kill,
         now: Timestamp,
-    ) -> Result<Option<String>, Refusal> {
-        let mut deployment = None;
-        if kill.scale {
-            let fewer = self.fewer(ids, now);
-            deployment = self.change_set(fewer, Dependencies::new(), kill.force, now)?;
-        }
+    ) -> Result<Option<Accepted>, Refusal> {
+        let scaled = if kill.scale { Some(self.scale_down(ids, kill.force, now)?) } else { None };
         for id in ids {
             self.kill(id, if kill.scale || kill.wipe { Goal::Stopped } else { Goal::Running }, now);
         }
-        Ok(deployment)
+        Ok(scaled)
+    }
+
+    /// As many fewer of their apps as there are of these instances.
+    fn scale_down(&mut self, ids: &[InstanceId], force: bool, now: Timestamp) -> Result<Accepted, Refusal> {
+        let fewer = self.fewer(ids, now);
+        let app = fewer.keys().next().cloned().unwrap_or_else(AppId::root);
+        Ok(match self.change_set(fewer, Dependencies::new(), force, now)? {
+            Some(deployment) => begun(200, &app, deployment, now),
+            None => self.unchanged(&app, now, now),
+        })
     }
 
     /// The apps of these instances, without them.
@@ -283,6 +294,16 @@ impl Core {
             differs.then(|| Change::new(id, before, after))
         };
         wanted.into_iter().filter_map(change).collect()
+    }
+
+    /// Nothing differs: the deployment that is named in the answer has no step, and those who wait for its end are told.
+    pub(super) fn unchanged(&mut self, app: &AppId, version: Timestamp, now: Timestamp) -> Accepted {
+        let id = uuid::Uuid::new_v4().to_string();
+        let empty = Deployment::new(id.clone(), now, Vec::new(), Dependencies::new());
+        self.tell(events::group_changed(&app.parent(), now, now));
+        self.tell(events::deployment("deployment_success", &empty, now));
+        let body = json!({"version": version, "deploymentId": id});
+        Accepted { status: 200, deployment: None, app: app.clone(), body }
     }
 
     pub(super) fn deploy_one(&mut self, change: Change, now: Timestamp) -> String {
@@ -409,15 +430,4 @@ fn missing_id() -> Refusal {
 pub(super) fn begun(status: u16, app: &AppId, deployment: String, now: Timestamp) -> Accepted {
     let body = json!({"version": now, "deploymentId": deployment});
     Accepted { status, deployment: Some(deployment), app: app.clone(), body }
-}
-
-/// Nothing differs: no deployment is begun, and the id given is of one that has ended.
-pub(super) fn unchanged(app: &AppId, version: Timestamp) -> Accepted {
-    let deployment = uuid::Uuid::new_v4().to_string();
-    Accepted {
-        status: 200,
-        deployment: None,
-        app: app.clone(),
-        body: json!({"version": version, "deploymentId": deployment}),
-    }
 }

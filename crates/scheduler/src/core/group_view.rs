@@ -61,9 +61,15 @@ impl Core {
         Ok(json)
     }
 
+    /// The apps in a group, however deep; the group must exist.
+    pub(super) fn apps_of(&self, id: &AppId) -> Result<impl Iterator<Item = &App> + use<'_>, Refusal> {
+        let found = self.is_group(id).then(|| self.apps_within(id).filter(|app| app.pod.is_none()));
+        found.ok_or_else(|| Refusal::no_group(id))
+    }
+
     /// `GET /v2/groups/{id}/apps`, and `GET /v2/apps/{id}/*`: all apps in it, however deep.
-    pub(crate) fn apps_of_group(&self, id: &AppId, embed: &Embed, now: Timestamp) -> Value {
-        self.apps_within(id).filter_map(|app| self.app_json(&app.id, embed, now)).collect()
+    pub(crate) fn apps_of_group(&self, id: &AppId, embed: &Embed, now: Timestamp) -> Result<Value, Refusal> {
+        Ok(self.apps_of(id)?.filter_map(|app| self.app_json(&app.id, embed, now)).collect())
     }
 
     /// `GET /v2/groups/{id}/versions`.

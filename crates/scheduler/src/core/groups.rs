@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::changes::{begun, unchanged};
+use super::changes::begun;
 use super::{Accepted, Core, Refusal};
 use crate::app::group::{GroupSpec, GroupUpdate};
 use crate::app::{App, Fault, Faults};
@@ -170,8 +170,7 @@ impl Core {
         }
         self.remember_version(id, before, now);
         let Some(deployment) = deployment else {
-            self.tell(events::group_changed(id, now, now));
-            return Ok(unchanged(id, now));
+            return Ok(self.unchanged(id, now, now));
         };
         Ok(begun(200, id, deployment, now))
     }

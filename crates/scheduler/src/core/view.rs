@@ -183,6 +183,12 @@ impl Core {
         Ok(self.tasks_of(id)?.into_iter().map(|instance| self.task_json(instance)).collect())
     }
 
+    /// The tasks of all apps in a group, which must exist.
+    pub(crate) fn tasks_of_group(&self, id: &AppId) -> Result<Vec<Value>, Refusal> {
+        let apps = self.apps_of(id)?.flat_map(|app| self.tasks_with_app(&app.id));
+        Ok(apps.map(|instance| self.task_json(instance)).collect())
+    }
+
     /// One task, with until when its checks are paused.
     pub(crate) fn paused_json(&self, id: &InstanceId) -> Option<Value> {
         let instance = self.instances.get(id)?;

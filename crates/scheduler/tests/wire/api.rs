@@ -35,6 +35,12 @@ async fn errors_have_marathons_statuses_and_words() {
             "App '/shop/web' does not exist in version 2020-01-01T00:00:00.000Z",
         ),
         ("POST", "/v2/apps", &app("/shop/web"), 409, "An app with id [/shop/web] already exists."),
+        ("POST", "/v2/apps", &json!({"id": "/shop/web"}), 422, "Object is not valid"),
+        ("PUT", "/v2/apps/shop/web", &json!({"id": "/shop/api"}), 422, "Object is not valid"),
+        ("GET", "/v2/apps/x/*", &none, 404, "Group '/x' does not exist"),
+        ("GET", "/v2/apps/x/*/tasks", &none, 404, "Group '/x' does not exist"),
+        ("POST", "/v2/apps/shop/web/versions", &json!({}), 405, "Method Not Allowed"),
+        ("PUT", "/v2/groups/shop/versions", &json!({}), 405, "Method Not Allowed"),
         ("POST", "/v2/apps", &json!({"id": 7}), 422, "Invalid JSON"),
         ("POST", "/v2/apps", &json!({"id": "/a", "cmd": "x", "cpus": -1}), 422, "Object is not valid"),
         ("POST", "/v2/apps", &none, 400, "Please specify data in JSON format"),
@@ -170,6 +176,17 @@ async fn who_abdicates_is_elected_again_and_reconciles() {
     running.stop().await;
 }
 
+async fn listen(server: SocketAddr, query: &str) -> tokio::io::BufReader<tokio::net::TcpStream> {
+    use tokio::io::AsyncWriteExt;
+    let mut stream = tokio::net::TcpStream::connect(server).await.unwrap();
+    let request = format!("GET /v2/events{query} HTTP/1.1\r\nhost: {server}\r\naccept: text/event-stream\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut stream = tokio::io::BufReader::new(stream);
+    // Once the head of the answer is there, nothing is missed.
+    tokio::io::AsyncBufReadExt::read_line(&mut stream, &mut String::new()).await.unwrap();
+    stream
+}
+
 /// The next event of a stream that was opened by hand.
 async fn next_event(stream: &mut tokio::io::BufReader<tokio::net::TcpStream>) -> Value {
     use tokio::io::AsyncBufReadExt;
@@ -187,16 +204,9 @@ async fn next_event(stream: &mut tokio::io::BufReader<tokio::net::TcpStream>) ->
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn events_say_who_asked_and_only_those_that_are_wanted_come() {
-    use tokio::io::AsyncWriteExt;
     let (_master, running) = alone().await;
     let server = running.address;
-    let mut stream = tokio::net::TcpStream::connect(server).await.unwrap();
-    let path = "/v2/events?event_type=api_post_event&event_type=pod_created_event&plan-format=light";
-    let request = format!("GET {path} HTTP/1.1\r\nhost: {server}\r\naccept: text/event-stream\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut stream = tokio::io::BufReader::new(stream);
-    // Once the head of the answer is there, nothing is missed.
-    tokio::io::AsyncBufReadExt::read_line(&mut stream, &mut String::new()).await.unwrap();
+    let mut stream = listen(server, "?event_type=api_post_event&event_type=pod_created_event&plan-format=light").await;
     assert_eq!(send(server, "POST", "/v2/apps", &app("/web")).await.status, 201);
     let event = next_event(&mut stream).await;
     assert_eq!((&event["eventType"], &event["clientIp"]), (&json!("api_post_event"), &json!("127.0.0.1")));
@@ -205,5 +215,68 @@ async fn events_say_who_asked_and_only_those_that_are_wanted_come() {
     assert_eq!(send(server, "POST", "/v2/pods", &pod).await.status, 201);
     let event = next_event(&mut stream).await;
     assert_eq!((&event["eventType"], &event["uri"]), (&json!("pod_created_event"), &json!("/v2/pods")));
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_changes_nothing_names_a_deployment_that_is_over() {
+    let (_master, running) = alone().await;
+    let server = running.address;
+    send(server, "POST", "/v2/apps", &app("/shop/web")).await;
+    let mut events = listen(server, "?event_type=deployment_success").await;
+    for (method, path, body) in [
+        ("PUT", "/v2/apps/shop/web", app("/shop/web")),
+        ("PUT", "/v2/apps/shop/web", json!({"id": "web"})),
+        ("PUT", "/v2/apps", json!([app("/shop/web")])),
+        ("PUT", "/v2/groups/empty", json!({"apps": []})),
+        ("DELETE", "/v2/apps/shop/web/tasks?scale=true", json!(null)),
+        ("POST", "/v2/tasks/delete?scale=true", json!({"ids": []})),
+    ] {
+        let answer = send(server, method, path, &body).await;
+        let id = answer.json()["deploymentId"].clone();
+        assert_eq!((answer.status, answer.header("marathon-deployment-id")), (200, id.as_str()), "{method} {path}");
+        let told = next_event(&mut events).await;
+        assert_eq!((&told["id"], &told["plan"]["steps"]), (&id, &json!([])), "{method} {path}");
+    }
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_path_tells_its_methods_and_answers_head() {
+    let (_master, running) = alone().await;
+    let server = running.address;
+    send(server, "POST", "/v2/apps", &app("/shop/web")).await;
+    for (path, allowed) in [
+        ("/v2/apps", "GET, HEAD, POST, PUT, PATCH, OPTIONS"),
+        ("/v2/apps/shop/web", "GET, HEAD, PUT, PATCH, DELETE, OPTIONS"),
+        ("/v2/apps/shop/web/tasks", "GET, HEAD, DELETE, OPTIONS"),
+        ("/v2/groups", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
+        ("/v2/pods", "GET, HEAD, POST, OPTIONS"),
+        ("/ping", "GET, HEAD, OPTIONS"),
+    ] {
+        let options = send(server, "OPTIONS", path, &json!(null)).await;
+        assert_eq!((options.status, options.header("allow")), (200, Some(allowed)), "{path}");
+        let head = send(server, "HEAD", path, &json!(null)).await;
+        assert_eq!((head.status, head.body.as_str()), (200, ""), "{path}");
+        let refused = send(server, "TRACE", path, &json!(null)).await;
+        assert_eq!((refused.status, refused.header("allow")), (405, Some(allowed)), "{path}");
+    }
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ping_answers_in_what_is_accepted() {
+    let (_master, running) = alone().await;
+    for (accept, status, kind, body) in [
+        ("*/*", 200, Some("text/plain; charset=utf-8"), "pong"),
+        ("text/html, */*;q=0.1", 200, Some("text/html; charset=utf-8"), "pong"),
+        ("application/json", 200, Some("application/json; charset=utf-8"), "\"pong\""),
+        ("text/plain;q=0.5, application/json", 200, Some("application/json; charset=utf-8"), "\"pong\""),
+        ("image/png", 204, None, ""),
+    ] {
+        let answer = request(running.address, "GET", "/ping", &[("accept", accept)], "").await;
+        let shown = (answer.status, answer.header("content-type"), answer.body.as_str());
+        assert_eq!(shown, (status, kind, body), "{accept}");
+    }
     running.stop().await;
 }
