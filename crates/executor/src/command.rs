@@ -108,7 +108,7 @@ impl CommandExecutor {
             Some(true) => tracing::warn!(task = task.task_id.value, "the task was launched already"),
             Some(false) => {
                 // It never touches the first one's life.
-                let why = "A command executor runs one task only, and has it".to_owned();
+                let why = "Attempted to run multiple tasks using a \"command\" executor".to_owned();
                 fail(&self.agent, &self.config.executor_id, task, why);
             }
             None => self.runner.launch(with_command(task)).await?,

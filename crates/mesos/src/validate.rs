@@ -15,7 +15,7 @@ pub use self::{
     call::{agent_call, executor_call, master_call, scheduler_call},
     check::{check, check_status},
     command::{command, environment},
-    group::{executor, group_executor, task_group},
+    group::{executor, group_executor, task_executor, task_group},
     health::{back_fill_type, health_check},
     task::{Taken, fits, task, task_id},
 };

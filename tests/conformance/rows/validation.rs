@@ -145,6 +145,12 @@ fn with_check(id: &str, check: Value) -> Value {
     task
 }
 
+/// A task that brings an executor along, and no command of its own.
+fn with_executor(id: &str, mut executor: Value) -> Value {
+    executor["executor_id"] = json!({"value": id});
+    json!({"name": id, "task_id": {"value": id}, "executor": executor})
+}
+
 fn health_checks() -> Vec<Case> {
     let tcp = |field: &str| json!({"type": "TCP", "tcp": {"port": 80}, field: -1.0});
     let mut cases = vec![
@@ -320,6 +326,12 @@ fn tasks() -> Vec<Case> {
             changed("too-much", &|task| task["resources"] = json!([scalar("cpus", 1e6), scalar("mem", 8.0)])),
             &[],
         ),
+        Case::error(
+            "executor of type DEFAULT",
+            with_executor("default-executor", json!({"type": "DEFAULT"})),
+            &["CUSTOM"],
+        ),
+        Case::error("executor without a command", with_executor("no-command", json!({})), &["'ExecutorInfo.command'"]),
         Case::error(
             "neither command nor executor",
             changed("neither", &|task| drop(task.as_object_mut().map(|fields| fields.remove("command")))),

@@ -45,7 +45,7 @@ impl Core {
         validate::task(task, &lot.agent, self.taken(framework, &task.task_id))?;
         let executor = match &task.executor {
             Some(executor) => {
-                validate::executor(executor, framework)?;
+                validate::task_executor(executor, framework)?;
                 self.claim_executor(framework, lot, executor)?
             }
             None => None,

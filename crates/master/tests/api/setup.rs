@@ -279,12 +279,20 @@ impl Agent {
         self.orders.next_within(PATIENCE).await.unwrap().expect("the stream ended")
     }
 
-    pub(crate) async fn wait_for(&mut self, kind: agent_event::Type) -> AgentEvent {
-        loop {
-            let order = self.next().await;
-            if order.r#type() == kind {
-                return order;
+    #[track_caller]
+    pub(crate) fn wait_for(&mut self, kind: agent_event::Type) -> impl Future<Output = AgentEvent> {
+        let caller = std::panic::Location::caller();
+        let waiting = async move {
+            loop {
+                let order = self.next().await;
+                if order.r#type() == kind {
+                    return order;
+                }
             }
+        };
+        async move {
+            let waited = tokio::time::timeout(2 * PATIENCE, waiting).await;
+            waited.unwrap_or_else(|_| panic!("no {kind:?} came: {caller}"))
         }
     }
 

@@ -1,7 +1,7 @@
 //! Task groups and the executors that run them. In: a group, its executor, and what the master knows around them.
 //! Out: what is wrong with them; a group is launched as a whole or not at all.
 
-use super::{Invalid, Taken, Verdict, ensure, known, task};
+use super::{Invalid, Taken, Verdict, command, ensure, known, task, task::id};
 use crate::{
     resources::Resources,
     v1::{
@@ -25,6 +25,7 @@ pub fn task_group(group: &TaskGroupInfo, agent_id: &AgentId, taken: impl Fn(&Tas
 /// Whether an executor is well described and belongs to the framework that uses it.
 pub fn executor(executor: &ExecutorInfo, framework_id: &FrameworkId) -> Verdict {
     kind(executor)?;
+    id(&executor.executor_id.value)?;
     let Some(id) = &executor.framework_id else {
         return Err(Invalid::new("'ExecutorInfo.framework_id' must be set"));
     };
@@ -34,7 +35,19 @@ pub fn executor(executor: &ExecutorInfo, framework_id: &FrameworkId) -> Verdict 
     ensure(executor.shutdown_grace_period.as_ref().is_none_or(|grace| grace.nanoseconds >= 0), || {
         "ExecutorInfo's 'shutdown_grace_period' must be non-negative".to_owned()
     })?;
+    if let Some(info) = &executor.command {
+        command(info).map_err(|invalid| invalid.within("Executor's `CommandInfo` is invalid"))?;
+    }
     resources(executor).map(drop)
+}
+
+/// Whether an executor can be the one that a task brings along: one of the framework's own.
+pub fn task_executor(info: &ExecutorInfo, framework_id: &FrameworkId) -> Verdict {
+    executor(info, framework_id)?;
+    ensure(info.r#type.is_none() || info.r#type() == executor_info::Type::Custom, || {
+        "'ExecutorInfo.type' must be 'CUSTOM'".to_owned()
+    })?;
+    ensure(info.command.is_some(), || "'ExecutorInfo.command' must be set".to_owned())
 }
 
 /// Whether an executor can run task groups.

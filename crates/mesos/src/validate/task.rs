@@ -50,7 +50,11 @@ pub fn task(task: &TaskInfo, agent_id: &AgentId, taken: Option<Taken>) -> Verdic
 
 /// Whether this can be the id of a task.
 pub fn task_id(id: &TaskId) -> Verdict {
-    let id = id.value.as_str();
+    self::id(&id.value)
+}
+
+/// Whether this can be an id of anything: it becomes the name of a directory.
+pub(super) fn id(id: &str) -> Verdict {
     ensure(!id.is_empty(), || "ID must not be empty".to_owned())?;
     ensure(id.len() <= MAX_ID_BYTES, || format!("ID must not be greater than {MAX_ID_BYTES} characters"))?;
     ensure(id != "." && id != "..", || format!("'{id}' is disallowed"))?;

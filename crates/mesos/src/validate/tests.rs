@@ -351,6 +351,34 @@ fn groups_and_their_executors() {
 }
 
 #[test]
+fn executors_that_tasks_bring_along() {
+    let own = |fields: Value| {
+        let mut full =
+            json!({"executor_id": {"value": "e"}, "framework_id": {"value": "F"}, "command": {"value": "x"}});
+        if let (Some(full), Value::Object(fields)) = (full.as_object_mut(), fields) {
+            full.extend(fields);
+        }
+        full
+    };
+    assert_said::<crate::v1::ExecutorInfo>(
+        |executor| task_executor(executor, &"F".into()),
+        [
+            (own(json!({})), "valid"),
+            (own(json!({"type": "CUSTOM"})), "valid"),
+            (own(json!({"command": null})), "'ExecutorInfo.command' must be set"),
+            (own(json!({"type": "DEFAULT", "command": null})), "'ExecutorInfo.type' must be 'CUSTOM'"),
+            (own(json!({"type": "DEFAULT"})), "'ExecutorInfo.command' must not be set for 'DEFAULT' executor"),
+            (own(json!({"executor_id": {"value": ""}})), "ID must not be empty"),
+            (own(json!({"executor_id": {"value": "a/b"}})), "'a/b' contains invalid characters"),
+            (
+                own(json!({"command": {"environment": {"variables": [{"name": "A"}]}}})),
+                "Executor's `CommandInfo` is invalid: Environment variable 'A' of type 'VALUE' must have a value set",
+            ),
+        ],
+    );
+}
+
+#[test]
 fn scheduler_calls() {
     let framework = json!({"value": "F"});
     let prefix = "Failed to validate scheduler::Call: ";
