@@ -26,6 +26,16 @@ fn an_instance_killed_with_sigkill_is_replaced() {
 }
 
 #[test]
+fn a_log_directory_is_written_and_can_be_read_over_the_api() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let dev = started(1, &["--log", "info", "--log-dir", &directory.path().display().to_string()]);
+    for (server, name) in [(dev.master, "/master/log"), (dev.agent, "/slave/log")] {
+        let piece = http::get(server, &format!("/files/read?path={name}&offset=0")).expect("an answer").json();
+        assert!(piece["data"].as_str().is_some_and(|text| text.contains("master started")), "{piece}");
+    }
+}
+
+#[test]
 fn ctrl_c_stops_every_process() {
     let mut dev = started(3, &[]);
     dev.process().signal(Signal::INT);

@@ -81,7 +81,7 @@ impl Agent {
         adopt_orphans();
         self.layout.link_binary(&program(&self.options)?)?;
         let settings = settings(&self.options, &self.layout, address)?;
-        let files = Files::new(self.layout.sandboxes(), self.layout.standalone());
+        let files = Files::new(self.layout.sandboxes(), self.layout.standalone(), self.options.log.clone());
         let mut core = Core::new(settings, self.info(address)?, clock.now());
         core.recover(clock.now(), log::recover(&self.store).await?);
         let channel = actor::channel();

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use mesos::duration;
-use mesos::server::LoggingLevel;
+use mesos::server::{LogFile, LoggingLevel};
 
 /// See the fields; [`Options::new`] has the defaults.
 #[derive(Debug, Clone)]
@@ -51,6 +51,8 @@ pub struct Options {
     pub gc_disk_headroom: f64,
     /// How operators change how much this process logs; without it they cannot.
     pub logging: Option<LoggingLevel>,
+    /// The file this process logs to, which operators may read.
+    pub log: Option<LogFile>,
     /// Whether tasks run as their users, which only root can make them.
     pub switch_user: bool,
     /// How long a pool process may idle before it is dismissed.
@@ -82,6 +84,7 @@ impl Options {
             gc_delay: Duration::from_secs(7 * 24 * 3600),
             gc_disk_headroom: 0.1,
             logging: None,
+            log: None,
             switch_user: true,
             pool_linger: Duration::from_secs(10),
             farewell_timeout: Duration::from_secs(3),
@@ -124,6 +127,7 @@ impl Options {
             let variables = serde_json::json!(self.executor_environment_variables).to_string();
             flags.insert("executor_environment_variables", variables);
         }
+        flags.extend(self.log.as_ref().map(LogFile::flag));
         flags.extend(self.attributes.clone().map(|attributes| ("attributes", attributes)));
         flags.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }

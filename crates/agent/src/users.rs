@@ -1,4 +1,4 @@
-//! Names of users and groups, and the numbers the kernel knows them by, from the text of /etc/passwd and /etc/group.
+//! The numbers the kernel knows users and groups by, from the text of /etc/passwd and /etc/group.
 
 use std::fs;
 
@@ -18,30 +18,6 @@ pub(crate) fn credentials(name: &str) -> Result<Option<Credentials>, String> {
     }
     let group = fs::read_to_string("/etc/group").unwrap_or_default();
     Ok(Some(Credentials { uid, gid, groups: groups(&group, name, gid) }))
-}
-
-/// The user of this number, or the number.
-pub(crate) fn user_name(uid: u32) -> String {
-    name_of("/etc/passwd", uid)
-}
-
-/// The group of this number, or the number.
-pub(crate) fn group_name(gid: u32) -> String {
-    name_of("/etc/group", gid)
-}
-
-fn name_of(file: &str, id: u32) -> String {
-    let text = fs::read_to_string(file).unwrap_or_default();
-    find_name(&text, id).unwrap_or_else(|| id.to_string())
-}
-
-/// Both files have the name first and the number third.
-fn find_name(text: &str, id: u32) -> Option<String> {
-    let mut lines = text.lines().map(|line| line.split(':'));
-    lines.find_map(|mut fields| {
-        let name = fields.next()?;
-        (fields.nth(1)?.parse::<u32>().ok()? == id).then(|| name.to_owned())
-    })
 }
 
 /// `name:password:uid:gid:...`
@@ -68,12 +44,10 @@ mod tests {
     const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\nbroken\nwww:x:33:34::/:/bin/false\n";
 
     #[test]
-    fn names_and_numbers_find_each_other() {
+    fn names_have_numbers() {
         assert_eq!(ids(PASSWD, "www"), Some((33, 34)));
         assert_eq!(ids(PASSWD, "ww"), None);
         assert_eq!(ids(PASSWD, "broken"), None);
-        assert_eq!(find_name(PASSWD, 33).as_deref(), Some("www"));
-        assert_eq!(find_name(PASSWD, 34), None);
         assert_eq!(groups("root:x:0:\nwww:x:34:www\nlogs:x:4:adm,www\n", "www", 34), [34, 4]);
     }
 }

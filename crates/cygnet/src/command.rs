@@ -37,9 +37,10 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Demo(demo) => return crate::demo::run(&demo),
         Command::Shim { directory } => return Ok(::executor::shim::main(&directory)),
         Command::Completion(completion) => return Ok(completion::run(&completion)),
-        Command::Master(_) | Command::Agent(_) | Command::Scheduler(_) | Command::Executor(_) => {
-            log::start(cli.log, Level::INFO);
-        }
+        Command::Master(ref master) => log::start_server(cli.log, Level::INFO, &master.log, "master")?,
+        Command::Agent(ref agent) => log::start_server(cli.log, Level::INFO, &agent.log, "agent")?,
+        Command::Dev(ref dev) => log::start_server(cli.log, Level::WARN, &dev.log, "dev")?,
+        Command::Scheduler(_) | Command::Executor(_) => log::start(cli.log, Level::INFO),
         _ => log::start(cli.log, Level::WARN),
     }
     let runtime = runtime_for(&cli.command).enable_all().build().context("cannot start")?;

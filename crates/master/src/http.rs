@@ -15,7 +15,7 @@ use axum::Router;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, get, post};
-use mesos::server::{LoggingLevel, MESOS_STREAM_ID, Refusal, mesos_paths, only_get, only_post};
+use mesos::server::{LogFile, LoggingLevel, MESOS_STREAM_ID, Refusal, mesos_paths, only_get, only_post};
 
 use crate::actor::{Handle, Stopped};
 use crate::ids::StreamId;
@@ -30,6 +30,8 @@ pub(crate) struct Shared {
     pub(crate) event_queue: usize,
     /// How what this process logs is changed, if it can be.
     pub(crate) logging: Option<LoggingLevel>,
+    /// The file it logs to, if there is one.
+    pub(crate) log: Option<LogFile>,
 }
 
 /// All routes. Paths are forgiving the way Mesos' are: `/master/state`, `/state/` and `/state.json` are all `/state`.
@@ -47,12 +49,12 @@ pub(crate) fn router(shared: Shared) -> Router {
         .get("/system/stats", get(legacy::system_stats))
         .get("/logging/toggle", get(administration::toggle_logging).post(administration::toggle_logging))
         .get("/weights", get(administration::weights).put(administration::update_weights))
+        .get("/files/browse", get(files::browse))
+        .get("/files/read", get(files::read))
+        .get("/files/download", get(files::download))
         .get("/files/debug", get(files::debug));
     for path in legacy::READS {
         routes = routes.get(path, get(legacy::read));
-    }
-    for path in files::NAMED {
-        routes = routes.get(path, get(files::named));
     }
     for (path, _) in administration::EMPTY {
         let changes = MethodFilter::POST.or(MethodFilter::PUT).or(MethodFilter::DELETE);

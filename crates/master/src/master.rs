@@ -65,6 +65,7 @@ impl Master {
                 authority,
                 event_queue: self.options.event_queue,
                 logging: self.options.logging.clone(),
+                log: self.options.log.clone(),
             }),
             shutdown.clone(),
         );

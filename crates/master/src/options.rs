@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mesos::duration;
-use mesos::server::LoggingLevel;
+use mesos::server::{LogFile, LoggingLevel};
 use store::Store;
 
 use crate::core::Settings;
@@ -56,6 +56,8 @@ pub struct Options {
     pub registry_max_agent_count: usize,
     /// How operators change what this process logs; they cannot if unset.
     pub logging: Option<LoggingLevel>,
+    /// The file this process logs to, which operators may read.
+    pub log: Option<LogFile>,
 }
 
 impl Options {
@@ -82,6 +84,7 @@ impl Options {
             registry_max_agent_age: Duration::from_secs(14 * 24 * 60 * 60),
             registry_max_agent_count: 102_400,
             logging: None,
+            log: None,
         }
     }
 
@@ -141,6 +144,7 @@ impl Options {
             self.agent_removal_interval
                 .map(|interval| ("agent_removal_rate_limit", format!("1/{}", duration::format(interval)))),
         );
+        flags.extend(self.log.as_ref().map(LogFile::flag));
         let weight = |(role, weight): (&String, &f64)| format!("{role}={weight}");
         let weights: Vec<String> = self.weights.iter().map(weight).collect();
         flags.extend((!weights.is_empty()).then(|| ("weights", weights.join(","))));

@@ -2,6 +2,8 @@
 //! Mesos' way of finding the handler of a path. In: headers and bodies. Out: calls, and responses for axum. [`serve`] owns
 //! the connections all of it comes over.
 
+pub mod files;
+mod log_file;
 mod logging;
 mod negotiate;
 mod paths;
@@ -16,6 +18,7 @@ use axum::{
 };
 
 pub use self::{
+    log_file::LogFile,
     logging::LoggingLevel,
     negotiate::{accept, decode_call, welcomes},
     paths::{OriginalPath, mesos_paths},

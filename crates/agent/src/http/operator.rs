@@ -5,12 +5,11 @@ use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use mesos::server::{self, Refusal};
 use mesos::v1::agent::{Call, call, response};
-use mesos::v1::{ContainerId, FileInfo, Metric, TimeInfo, agent};
+use mesos::v1::{ContainerId, Metric, agent};
 use mesos::validate;
 
 use super::containers::Ask;
 use super::{Shared, body, containers, files, legacy, logging, negotiate, recovered, statistics};
-use crate::files::Entry;
 use crate::version;
 
 pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Result<Response, Refusal> {
@@ -129,21 +128,9 @@ fn resource_providers() -> agent::Response {
 async fn list_files(shared: &Shared, call: Call) -> Result<agent::Response, Refusal> {
     let path = call.list_files.unwrap_or_default().path;
     let entries = files::listed(shared, path).await?;
-    let file_infos = entries.into_iter().map(file_info).collect();
+    let file_infos = entries.into_iter().map(Into::into).collect();
     let list_files = Some(response::ListFiles { file_infos });
     Ok(agent::Response { list_files, ..reply(response::Type::ListFiles) })
-}
-
-fn file_info(entry: Entry) -> FileInfo {
-    FileInfo {
-        path: entry.path,
-        nlink: i32::try_from(entry.nlink).ok(),
-        size: Some(entry.size),
-        mtime: Some(TimeInfo { nanoseconds: entry.mtime_secs.saturating_mul(1_000_000_000) }),
-        mode: Some(entry.mode),
-        uid: Some(entry.user),
-        gid: Some(entry.group),
-    }
 }
 
 async fn read_file(shared: &Shared, call: Call) -> Result<agent::Response, Refusal> {

@@ -2,6 +2,7 @@
 
 use mesos::Codec;
 use mesos::client::Client;
+use mesos::server::LogFile;
 use mesos::v1::TaskState;
 use mesos::v1::agent::{Call, Response, call, response};
 use serde_json::json;
@@ -190,4 +191,18 @@ async fn the_operator_api_shows_tasks_where_they_are() {
     assert!(!ask(&world, metrics).await.get_metrics.unwrap().metrics.is_empty());
     assert_eq!(ask(&world, of(call::Type::GetFrameworks)).await.r#type(), response::Type::GetFrameworks);
     assert_eq!(ask(&world, of(call::Type::GetExecutors)).await.r#type(), response::Type::GetExecutors);
+}
+
+#[tokio::test]
+async fn a_log_that_is_in_a_file_can_be_read_under_its_name() {
+    let logs = tempfile::tempdir().unwrap();
+    let log = LogFile::Own { directory: logs.path().to_owned(), name: "agent.log".to_owned() };
+    std::fs::write(log.path(), "one\ntwo\n").unwrap();
+    let world = World::with(|options| options.log = Some(log.clone())).await;
+    assert_eq!(world.json("/state").await["log_dir"], json!(logs.path()));
+    assert_eq!(world.json("/files/debug").await["/slave/log"], json!(log.path()));
+    let read = world.json("/slave(1)/files/read?path=/slave/log&offset=4").await;
+    assert_eq!(read, json!({"data": "two\n", "offset": 4}));
+    assert_eq!(world.json("/files/browse?path=/slave/log").await, json!([]));
+    assert_eq!(world.get("/files/download?path=/slave/log").await, (200, "one\ntwo\n".to_owned()));
 }

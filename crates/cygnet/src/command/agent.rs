@@ -73,6 +73,8 @@ pub(crate) struct Agent {
     /// Stop the tasks when told to stop; by default they go on, and the next agent finds them
     #[arg(long, env = "CYGNET_STOP_TASKS", value_parser = BoolishValueParser::new())]
     stop_tasks: bool,
+    #[command(flatten)]
+    pub(super) log: crate::log::Files,
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {
@@ -101,6 +103,7 @@ pub(crate) async fn run(arguments: Agent) -> anyhow::Result<ExitCode> {
     options.gc_disk_headroom = arguments.gc_disk_headroom;
     options.switch_user = arguments.switch_user;
     options.logging = crate::log::level();
+    options.log = crate::log::file();
     let agent = ::agent::Agent::bind(options).await?;
     tracing::info!(address = %agent.address(), "the agent listens");
     let (shutdown, told) = oneshot::channel();

@@ -53,6 +53,8 @@ pub(crate) struct Dev {
     /// One JSON object for each change, instead of a table
     #[arg(long, env = "CYGNET_JSON", value_parser = BoolishValueParser::new())]
     json: bool,
+    #[command(flatten)]
+    pub(super) log: crate::log::Files,
 }
 
 /// Runs until told to stop.

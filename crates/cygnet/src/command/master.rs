@@ -59,6 +59,8 @@ pub(crate) struct Master {
     /// Unreachable tasks remembered for each framework
     #[arg(long, default_value_t = 1000, env = "CYGNET_MAX_UNREACHABLE_TASKS_PER_FRAMEWORK")]
     max_unreachable_tasks_per_framework: usize,
+    #[command(flatten)]
+    pub(super) log: crate::log::Files,
 }
 
 /// `role=2.5`
@@ -88,6 +90,7 @@ pub(crate) async fn run(arguments: Master) -> anyhow::Result<ExitCode> {
     options.max_completed_tasks_per_framework = arguments.max_completed_tasks_per_framework;
     options.max_unreachable_tasks_per_framework = arguments.max_unreachable_tasks_per_framework;
     options.logging = crate::log::level();
+    options.log = crate::log::file();
     let master = ::master::Master::bind(options).await?;
     tracing::info!(address = %master.address(), "the master listens");
     let shutdown = CancellationToken::new();

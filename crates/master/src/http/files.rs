@@ -1,36 +1,81 @@
-//! `/files/...`: the master attaches no files, since it logs to its standard error. So there is nothing to browse, and
-//! requests are refused in the words and the order in which a path that is not attached is refused.
+//! `/files/...`, LIST_FILES and READ_FILE: the master attaches one file, its log, if it has one. All other paths are
+//! refused in the words and the order in which Mesos refuses a path that is not attached.
 
-use axum::extract::Query as Parameters;
+use std::collections::BTreeMap;
+
+use axum::extract::{Query as Parameters, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use mesos::server::Refusal;
-use serde_json::json;
+use mesos::server::files::{FileError, Opened, Piece, number, path};
+use serde_json::{Value, json};
+use tokio::task::spawn_blocking;
 
+use super::Shared;
 use super::answer::{self, Texts};
 
-/// Paths that name a file.
-pub(super) const NAMED: [&str; 3] = ["/files/browse", "/files/read", "/files/download"];
+/// What the log is called.
+const LOG: &str = "/master/log";
 
-pub(super) async fn named(Parameters(parameters): Parameters<Texts>) -> Refusal {
-    if parameters.get("path").is_none_or(String::is_empty) {
-        return Refusal::bad_request("Expecting 'path=value' in query.\n");
-    }
-    for name in ["offset", "length"] {
-        if let Some(text) = parameters.get(name)
-            && !text.parse::<i64>().is_ok_and(|number| number >= -1)
-        {
-            return Refusal::bad_request(format!("Failed to parse {name}: '{text}'.\n"));
-        }
-    }
-    not_attached()
+/// A file has nothing in it that could be listed.
+pub(super) async fn browse(
+    State(shared): State<Shared>,
+    Parameters(parameters): Parameters<Texts>,
+) -> Result<Response, Refusal> {
+    listed(&shared, path(&parameters)?).await?;
+    answer::json(&parameters, &json!([]))
 }
 
-pub(super) fn not_attached() -> Refusal {
-    Refusal::new(StatusCode::NOT_FOUND, "")
+pub(super) async fn read(
+    State(shared): State<Shared>,
+    Parameters(parameters): Parameters<Texts>,
+) -> Result<Response, Refusal> {
+    let path = path(&parameters)?;
+    let (offset, length) = (number(&parameters, "offset")?, number(&parameters, "length")?);
+    answer::json(&parameters, &piece(&shared, path, offset, length).await?.to_json())
+}
+
+pub(super) async fn download(
+    State(shared): State<Shared>,
+    Parameters(parameters): Parameters<Texts>,
+) -> Result<Response, Refusal> {
+    let path = path(&parameters)?;
+    with_file(&shared, path, |opened| Ok(opened.download())).await
 }
 
 /// What is attached, by name.
-pub(super) async fn debug(Parameters(parameters): Parameters<Texts>) -> Result<Response, Refusal> {
-    answer::json(&parameters, &json!({}))
+pub(super) async fn debug(
+    State(shared): State<Shared>,
+    Parameters(parameters): Parameters<Texts>,
+) -> Result<Response, Refusal> {
+    let attached: BTreeMap<&str, Value> = shared.log.iter().map(|log| (LOG, json!(log.path()))).collect();
+    answer::json(&parameters, &attached)
+}
+
+/// That the path leads somewhere; what can be read is a file, and has nothing below it.
+pub(super) async fn listed(shared: &Shared, path: String) -> Result<(), Refusal> {
+    with_file(shared, path, |_| Ok(())).await
+}
+
+/// A piece of a file.
+pub(super) async fn piece(
+    shared: &Shared,
+    path: String,
+    offset: Option<u64>,
+    length: Option<u64>,
+) -> Result<Piece, Refusal> {
+    with_file(shared, path, move |opened| opened.piece(offset, length)).await
+}
+
+async fn with_file<T: Send + 'static>(
+    shared: &Shared,
+    path: String,
+    work: impl FnOnce(Opened) -> Result<T, FileError> + Send + 'static,
+) -> Result<T, Refusal> {
+    let log = shared.log.clone();
+    let open = move || log.map_or(Err(FileError::NotFound), |log| log.open(LOG, &path));
+    match spawn_blocking(move || open().and_then(work)).await {
+        Ok(result) => result.map_err(Refusal::from),
+        Err(_) => Err(Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "Reading failed")),
+    }
 }

@@ -33,8 +33,8 @@ pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Resu
     match kind {
         call::Type::Subscribe => subscribe(shared, codec).await,
         call::Type::SetLoggingLevel => set_logging_level(&shared, call.set_logging_level.unwrap_or_default()),
-        // See the module for why there are none.
-        call::Type::ListFiles | call::Type::ReadFile => Err(files::not_attached()),
+        call::Type::ListFiles => list_files(&shared, codec, call.list_files.unwrap_or_default().path).await,
+        call::Type::ReadFile => read_file(&shared, codec, call.read_file.unwrap_or_default()).await,
         _ => match own(&shared, kind).await? {
             Some(response) => Ok(server::reply(codec, &response)),
             None => operate(&shared, codec, call).await,
@@ -80,6 +80,20 @@ async fn own(shared: &Shared, kind: call::Type) -> Result<Option<master::Respons
         }
         _ => return Ok(None),
     }))
+}
+
+/// The one path there is leads to a file, which has nothing to list.
+async fn list_files(shared: &Shared, codec: Codec, path: String) -> Result<Response, Refusal> {
+    files::listed(shared, path).await?;
+    let (kind, list_files) = (Some(response::Type::ListFiles.into()), Some(response::ListFiles::default()));
+    Ok(server::reply(codec, &master::Response { r#type: kind, list_files, ..master::Response::default() }))
+}
+
+async fn read_file(shared: &Shared, codec: Codec, asked: call::ReadFile) -> Result<Response, Refusal> {
+    let piece = files::piece(shared, asked.path, Some(asked.offset), asked.length).await?;
+    let read_file = Some(response::ReadFile { size: piece.size, data: piece.data });
+    let kind = Some(response::Type::ReadFile.into());
+    Ok(server::reply(codec, &master::Response { r#type: kind, read_file, ..master::Response::default() }))
 }
 
 async fn operate(shared: &Shared, codec: Codec, call: Call) -> Result<Response, Refusal> {

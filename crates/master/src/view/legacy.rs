@@ -69,6 +69,11 @@ struct Head<'a> {
     unreachable_slaves: f64,
     leader: String,
     leader_info: Value,
+    /// The web page looks for them here to know whether there is a log to show.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log_dir: Option<&'a String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    external_log_file: Option<&'a String>,
     flags: &'a std::collections::BTreeMap<String, String>,
 }
 
@@ -95,6 +100,8 @@ impl<'a> Head<'a> {
                 "port": identity.address.port(),
                 "hostname": identity.hostname,
             }),
+            log_dir: snapshot.flags.get("log_dir"),
+            external_log_file: snapshot.flags.get("external_log_file"),
             flags: &snapshot.flags,
         }
     }

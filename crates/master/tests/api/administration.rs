@@ -177,3 +177,32 @@ async fn metrics_have_the_names_tools_look_for() {
         of(name);
     }
 }
+
+#[tokio::test]
+async fn a_log_that_is_in_a_file_can_be_read_under_its_name() {
+    let logs = tempfile::tempdir().unwrap();
+    let path = logs.path().join("log");
+    std::fs::write(&path, "one\ntwo\n").unwrap();
+    let mut options = quick(store::Store::in_memory().unwrap());
+    options.log = Some(mesos::server::LogFile::External(path.clone()));
+    let master = TestMaster::with(options).await;
+    let shown = json!(path);
+    assert_eq!(master.get_json("/state").await["external_log_file"], shown);
+    assert_eq!(master.get_json("/flags").await["flags"]["external_log_file"], shown);
+    assert_eq!(master.get_json("/files/debug").await, json!({ "/master/log": shown }));
+    let read = master.get_json("/files/read?path=/master/log&offset=4&length=3").await;
+    assert_eq!(read, json!({ "data": "two", "offset": 4 }));
+    assert_eq!(master.get_json("/master/files/read?path=/master/log&offset=-1").await["offset"], 8);
+    assert_eq!(master.get_json("/files/browse?path=/master/log").await, json!([]));
+    let download = master.get("/files/download?path=/master/log").await;
+    assert_eq!((download.status, download.body.as_str()), (200, "one\ntwo\n"));
+    let of = |kind: &str, member: &str| json!({ "type": kind, member: { "path": "/master/log", "offset": 4 } });
+    let read: Value = serde_json::from_str(&operate(&master, of("READ_FILE", "read_file")).await.body).unwrap();
+    assert_eq!(read["read_file"], json!({ "size": 8, "data": "dHdvCg==" }));
+    assert_eq!(
+        operate(&master, json!({ "type": "LIST_FILES", "list_files": { "path": "/master/log" } })).await.status,
+        200
+    );
+    assert_eq!(operate(&master, json!({ "type": "LIST_FILES", "list_files": { "path": "/" } })).await.status, 404);
+    assert_eq!(master.get("/files/read?path=/etc/passwd&offset=0").await.status, 404);
+}

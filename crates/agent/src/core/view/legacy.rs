@@ -43,6 +43,9 @@ impl Core {
         if let Some(hostname) = &self.master_hostname {
             state.insert("master_hostname".to_owned(), json!(hostname));
         }
+        // The web page looks for them here to know whether there is a log to show.
+        let logs = ["log_dir", "external_log_file"].into_iter();
+        state.extend(logs.filter_map(|name| Some((name.to_owned(), json!(self.settings.flags.get(name)?)))));
         Value::Object(state)
     }
 

@@ -69,6 +69,7 @@ async fn bind_master(dev: &Dev, work_dir: &Path) -> anyhow::Result<Master> {
     options.listen = dev.listen;
     options.port = dev.master_port;
     options.logging = crate::log::level();
+    options.log = crate::log::file();
     let hint = |error: &MasterError| matches!(error, MasterError::PortInUse { .. }).then_some("--master-port");
     Master::bind(options).await.map_err(|error| no_start("master", hint(&error), error))
 }
@@ -89,6 +90,7 @@ async fn bind_agent(dev: &Dev, work_dir: &Path, master: SocketAddr) -> anyhow::R
     options.resources.clone_from(&dev.resources);
     options.recovery_timeout = RECOVERY;
     options.logging = crate::log::level();
+    options.log = crate::log::file();
     let hint = |error: &AgentError| matches!(error, AgentError::PortInUse { .. }).then_some("--agent-port");
     Agent::bind(options).await.map_err(|error| no_start("agent", hint(&error), error))
 }
