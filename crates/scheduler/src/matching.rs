@@ -11,7 +11,7 @@ use mesos::v1::{Offer, Resource};
 
 use crate::app::App;
 use crate::ids::{AppId, InstanceId};
-use crate::refusals::{Counts, Reason};
+use crate::refusals::{AGENTS, Counts, REASONS, Reason};
 use crate::spread::{Site, Spread};
 use crate::stock::{Stock, merge_ports};
 use crate::time::Timestamp;
@@ -45,8 +45,19 @@ pub(crate) struct Placement {
 #[derive(Debug, Default)]
 pub(crate) struct Placed {
     pub placements: Vec<Placement>,
-    /// By app, for how many offers were used, and why the others were not.
-    pub refusals: BTreeMap<AppId, (usize, Counts)>,
+    /// By app, what became of the offers.
+    pub refusals: BTreeMap<AppId, Refused>,
+}
+
+/// What became of the offers an app was asked about.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Refused {
+    /// How many were used.
+    pub used: usize,
+    /// Why the others were not: the first reason of each, counted.
+    pub unused: Counts,
+    /// The last of these, by their place in the list, and all that each of them lacked.
+    pub last: Vec<(usize, Vec<Reason>)>,
 }
 
 /// An instance that has a task, and where.
@@ -69,9 +80,9 @@ pub(crate) fn place<'a, N: IntoIterator<Item = Neighbour<'a>>>(
             .or_insert_with(|| Queue::of(wish.app, offers, neighbours(&wish.app.id)));
         placements.extend(queue.serve(wish.instance, &mut counters, dice));
     }
-    let mut refusals: BTreeMap<AppId, (usize, Counts)> = BTreeMap::new();
+    let mut refusals = BTreeMap::new();
     for ((app, _), queue) in queues {
-        refusals.insert(app.clone(), (queue.used(), queue.refused));
+        refusals.insert(app.clone(), Refused { used: queue.used(), ..queue.refused });
     }
     Placed { placements, refusals }
 }
@@ -105,7 +116,7 @@ struct Queue<'a> {
     /// How many each offer was given now.
     given: Vec<usize>,
     closed: bool,
-    refused: Counts,
+    refused: Refused,
 }
 
 impl<'a> Queue<'a> {
@@ -118,7 +129,7 @@ impl<'a> Queue<'a> {
         }
         let crowd = offers.iter().map(|offer| agents.get(offer.agent_id.value.as_str()).copied().unwrap_or(0));
         let crowd = crowd.collect();
-        Queue { app, spread, crowd, given: vec![0; offers.len()], closed: false, refused: Counts::new() }
+        Queue { app, spread, crowd, given: vec![0; offers.len()], closed: false, refused: Refused::default() }
     }
 
     fn used(&self) -> usize {
@@ -166,25 +177,42 @@ impl<'a> Queue<'a> {
     /// Nothing will do any more: remembers why.
     fn close(&mut self, counters: &[Counter]) {
         self.closed = true;
-        let unused = counters.iter().zip(&self.given).filter(|(_, given)| **given == 0);
-        let reasons: Vec<_> = unused.filter_map(|(counter, _)| self.refuses(counter)).collect();
-        for reason in reasons {
-            *self.refused.entry(reason).or_default() += 1;
+        let given = self.given.iter().map(|given| *given > 0);
+        let unused: Vec<_> = counters.iter().zip(given).enumerate().filter(|(_, (_, given))| !given).collect();
+        let (mut refused, first_kept) = (Refused::default(), unused.len().saturating_sub(AGENTS));
+        for (place, (offer, (counter, _))) in unused.into_iter().enumerate() {
+            let mut reasons = self.lacks(counter);
+            let Some(first) = reasons.next() else { continue };
+            *refused.unused.entry(first).or_default() += 1;
+            if place >= first_kept {
+                refused.last.push((offer, std::iter::once(first).chain(reasons).collect()));
+            }
         }
+        self.refused = refused;
     }
 
     fn refuses(&self, counter: &Counter) -> Option<Reason> {
+        self.lacks(counter).next()
+    }
+
+    /// Why an offer will not do, one after the other; nothing if it will.
+    fn lacks<'b>(&'b self, counter: &'b Counter) -> impl Iterator<Item = Reason> + use<'a, 'b> {
+        REASONS.into_iter().filter(|reason| !self.has(*reason, counter))
+    }
+
+    /// Whether an offer is not to be refused for this reason.
+    fn has(&self, reason: Reason, counter: &Counter) -> bool {
         let (app, stock) = (self.app, &counter.stock);
         let roles = &app.accepted_resource_roles;
-        let ports: Vec<_> = wanted_ports(app).collect();
-        let fails = |reason, holds: bool| (!holds).then_some(reason);
-        fails(Reason::UnfulfilledRole, stock.has_any_of(roles))
-            .or_else(|| fails(Reason::UnfulfilledConstraint, self.spread.admits(&counter.site)))
-            .or_else(|| fails(Reason::AgentMaintenance, !counter.drains))
-            .or_else(|| fails(Reason::InsufficientCpus, stock.has_scalar("cpus", app.cpus, roles)))
-            .or_else(|| fails(Reason::InsufficientMemory, stock.has_scalar("mem", app.mem, roles)))
-            .or_else(|| fails(Reason::InsufficientDisk, stock.has_scalar("disk", app.disk, roles)))
-            .or_else(|| fails(Reason::InsufficientPorts, stock.has_ports(&ports, roles)))
+        match reason {
+            Reason::UnfulfilledRole => stock.has_any_of(roles),
+            Reason::UnfulfilledConstraint => self.spread.admits(&counter.site),
+            Reason::AgentMaintenance => !counter.drains,
+            Reason::InsufficientCpus => stock.has_scalar("cpus", app.cpus, roles),
+            Reason::InsufficientMemory => stock.has_scalar("mem", app.mem, roles),
+            Reason::InsufficientDisk => stock.has_scalar("disk", app.disk, roles),
+            Reason::InsufficientPorts => stock.has_ports(&wanted_ports(app).collect::<Vec<_>>(), roles),
+        }
     }
 }
 
@@ -293,13 +321,15 @@ mod tests {
         let app = App { constraints: unique, ..app(0.1) };
         let placed = place_all(&named, &app, 3);
         assert_eq!(placed.placements.len(), 2);
-        assert_eq!(placed.refusals[&app.id], (2, Counts::new()), "both were used");
+        assert_eq!(placed.refusals[&app.id], Refused { used: 2, ..Refused::default() }, "both were used");
         let on_x = Site { host: "x".into(), ..Site::default() };
         let (id, mut dice) = (InstanceId::new(&app.id, "u"), fastrand::Rng::with_seed(1));
         let wish = Wish { instance: &id, app: &app };
         let placed = place(&named, &[wish, wish], |_| [("x", &on_x)], NOW, &mut dice);
         assert_eq!(placed.placements.iter().map(|placement| placement.offer).collect::<Vec<_>>(), [1]);
-        assert_eq!(placed.refusals[&app.id], (1, Counts::from([(Reason::UnfulfilledConstraint, 1)])));
+        let reason = Reason::UnfulfilledConstraint;
+        let refused = Refused { used: 1, unused: Counts::from([(reason, 1)]), last: vec![(0, vec![reason])] };
+        assert_eq!(placed.refusals[&app.id], refused);
     }
 
     #[test]
@@ -322,8 +352,22 @@ mod tests {
             (draining(600), app(0.1), None),
         ] {
             let placed = place_all(&[offer], &app, 1);
+            let Refused { used, unused, last } = &placed.refusals[&app.id];
             let expected = reason.map_or_else(|| (1, Counts::new()), |reason| (0, Counts::from([(reason, 1)])));
-            assert_eq!(placed.refusals[&app.id], expected, "{reason:?}");
+            assert_eq!((*used, unused.clone()), expected, "{reason:?}");
+            assert_eq!(last.first().and_then(|(_, reasons)| reasons.first().copied()), reason);
         }
+    }
+
+    #[test]
+    fn all_that_an_offer_lacks_is_said_and_counted_once() {
+        let app = App { mem: 2000.0, ..app(0.1) };
+        let refused = place_all(&[offer("x", 0.05, 1..=9)], &app, 1).refusals.remove(&app.id).unwrap();
+        assert_eq!(refused.unused, Counts::from([(Reason::InsufficientCpus, 1)]));
+        assert_eq!(refused.last, [(0, vec![Reason::InsufficientCpus, Reason::InsufficientMemory])]);
+        let many: Vec<_> = (0..2 * AGENTS).map(|agent| offer(&agent.to_string(), 0.05, 1..=9)).collect();
+        let refused = place_all(&many, &app, 1).refusals.remove(&app.id).unwrap();
+        assert_eq!((refused.unused[&Reason::InsufficientCpus], refused.last.len()), (2 * AGENTS, AGENTS));
+        assert_eq!(refused.last[0].0, AGENTS, "the last ones");
     }
 }

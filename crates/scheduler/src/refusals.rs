@@ -1,9 +1,13 @@
-//! Why offers were of no use to an app that waits for some: counted, as `/v2/queue` shows it. Pure.
+//! Why offers were of no use to an app that waits for some: counted, and the last ones kept, as `/v2/queue` shows it. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
+use mesos::v1::value::{Range, Ranges, Scalar, Set};
+use mesos::v1::{Attribute, Offer, Resource};
 use serde_json::{Value, json};
 
+use crate::stock;
 use crate::time::Timestamp;
 
 /// Why an offer is of no use, in the order in which it is looked at; names are Marathon's.
@@ -19,7 +23,7 @@ pub(crate) enum Reason {
 }
 
 /// All reasons, in order.
-const REASONS: [Reason; 7] = [
+pub(crate) const REASONS: [Reason; 7] = [
     Reason::UnfulfilledRole,
     Reason::UnfulfilledConstraint,
     Reason::AgentMaintenance,
@@ -32,6 +36,20 @@ const REASONS: [Reason; 7] = [
 /// How many offers were of no use, by reason.
 pub(crate) type Counts = BTreeMap<Reason, usize>;
 
+/// Of how many agents the last offer that was of no use is remembered, for each app: those heard of last.
+pub(crate) const AGENTS: usize = 100;
+
+/// An offer that was of no use to an app, and all that it lacked for that.
+#[derive(Debug, Clone)]
+pub(crate) struct Unused {
+    /// Shared by all apps it was of no use to.
+    pub offer: Arc<Offer>,
+    /// In the order in which they are looked at; at least one.
+    pub reasons: Vec<Reason>,
+    /// When it was looked at.
+    pub at: Timestamp,
+}
+
 /// What became of the offers an app has seen since its instances wait.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Refusals {
@@ -39,13 +57,14 @@ pub(crate) struct Refusals {
     unused: usize,
     last_used: Option<Timestamp>,
     last_unused: Option<Timestamp>,
-    last: Counts,
+    /// The last offer of each agent, by the order in which they came.
+    last: VecDeque<Unused>,
     all: Counts,
 }
 
 impl Refusals {
-    /// Some offers were looked at: so many were used, the others were of no use.
-    pub(crate) fn note(&mut self, used: usize, unused: &Counts, now: Timestamp) {
+    /// Some offers were looked at: so many were used, the others were of no use, of which `last` are the last.
+    pub(crate) fn note(&mut self, used: usize, unused: &Counts, last: Vec<Unused>, now: Timestamp) {
         if used > 0 {
             self.used += used;
             self.last_used = Some(now);
@@ -53,23 +72,40 @@ impl Refusals {
         if !unused.is_empty() {
             self.unused += unused.values().sum::<usize>();
             self.last_unused = Some(now);
-            self.last.clone_from(unused);
             unused.iter().for_each(|(reason, count)| *self.all.entry(*reason).or_default() += count);
         }
+        self.remember(last);
+    }
+
+    fn remember(&mut self, last: Vec<Unused>) {
+        let agents: BTreeSet<&str> = last.iter().map(Unused::agent).collect();
+        self.last.retain(|known| !agents.contains(known.agent()));
+        self.last.extend(last);
+        let surplus = self.last.len().saturating_sub(AGENTS);
+        self.last.drain(..surplus);
+    }
+
+    /// How many of the last offers, one of each agent, failed at which question.
+    fn last_counts(&self) -> Counts {
+        let mut counts = Counts::new();
+        let first = self.last.iter().filter_map(|unused| unused.reasons.first());
+        first.for_each(|reason| *counts.entry(*reason).or_default() += 1);
+        counts
     }
 
     /// What most of the last offers lacked.
     #[must_use]
     pub(crate) fn main_reason(&self) -> Option<Reason> {
-        self.last.iter().max_by_key(|(_, count)| **count).map(|(reason, _)| *reason)
+        self.last_counts().into_iter().max_by_key(|(_, count)| *count).map(|(reason, _)| reason)
     }
 
     /// As `processedOffersSummary`.
     #[must_use]
     pub(crate) fn json(&self) -> Value {
+        let (last, all) = (funnel(&self.last_counts(), 0), funnel(&self.all, self.used));
         let mut json = json!({
             "processedOffersCount": self.used + self.unused, "unusedOffersCount": self.unused,
-            "rejectSummaryLastOffers": funnel(&self.last, 0), "rejectSummaryLaunchAttempt": funnel(&self.all, self.used),
+            "rejectSummaryLastOffers": last, "rejectSummaryLaunchAttempt": all,
         });
         for (name, moment) in [("lastUnusedOfferAt", self.last_unused), ("lastUsedOfferAt", self.last_used)] {
             if let Some(moment) = moment {
@@ -77,6 +113,59 @@ impl Refusals {
             }
         }
         json
+    }
+
+    /// As `lastUnusedOffers`.
+    #[must_use]
+    pub(crate) fn last_json(&self) -> Value {
+        self.last.iter().map(Unused::json).collect()
+    }
+}
+
+impl Unused {
+    fn agent(&self) -> &str {
+        &self.offer.agent_id.value
+    }
+
+    fn json(&self) -> Value {
+        let reasons: Vec<_> = self.reasons.iter().map(|reason| format!("{reason:?}")).collect();
+        json!({"offer": offer_json(&self.offer), "reason": reasons, "timestamp": self.at})
+    }
+}
+
+/// An offer in Marathon's shape.
+fn offer_json(offer: &Offer) -> Value {
+    let resource = |resource: &Resource| {
+        let mut json = json!({"name": resource.name, "role": stock::role(resource)});
+        show(&mut json, resource.scalar.as_ref(), resource.ranges.as_ref(), resource.set.as_ref());
+        json
+    };
+    let attribute = |attribute: &Attribute| {
+        let mut json = json!({"name": attribute.name});
+        show(&mut json, attribute.scalar.as_ref(), attribute.ranges.as_ref(), attribute.set.as_ref());
+        if let Some(text) = &attribute.text {
+            json["text"] = json!(text.value);
+        }
+        json
+    };
+    json!({
+        "id": offer.id.value, "hostname": offer.hostname, "agentId": offer.agent_id.value,
+        "resources": offer.resources.iter().map(resource).collect::<Vec<_>>(),
+        "attributes": offer.attributes.iter().map(attribute).collect::<Vec<_>>(),
+    })
+}
+
+/// Shows the one of these that there is.
+fn show(json: &mut Value, scalar: Option<&Scalar>, ranges: Option<&Ranges>, set: Option<&Set>) {
+    if let Some(scalar) = scalar {
+        json["scalar"] = json!(scalar.value);
+    }
+    if let Some(ranges) = ranges {
+        let range = |range: &Range| json!({"begin": range.begin, "end": range.end});
+        json["ranges"] = ranges.range.iter().map(range).collect();
+    }
+    if let Some(set) = set {
+        json["set"] = json!(set.item);
     }
 }
 
@@ -94,24 +183,71 @@ fn funnel(counts: &Counts, used: usize) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use mesos::v1::value::Text;
+
     use super::*;
+
+    fn unused(agent: &str, reasons: &[Reason]) -> Unused {
+        let offer = Arc::new(Offer { agent_id: agent.into(), ..Offer::default() });
+        Unused { offer, reasons: reasons.to_vec(), at: Timestamp::from_millis(0) }
+    }
 
     #[test]
     fn offers_fall_out_one_question_after_the_other() {
         let mut refusals = Refusals::default();
         let now = Timestamp::from_millis(0);
-        refusals.note(1, &Counts::from([(Reason::InsufficientCpus, 2), (Reason::InsufficientPorts, 1)]), now);
-        refusals.note(0, &Counts::from([(Reason::UnfulfilledConstraint, 3)]), now);
+        let cpus = [Reason::InsufficientCpus, Reason::InsufficientPorts];
+        let last = vec![unused("x", &cpus), unused("y", &cpus), unused("z", &[Reason::InsufficientPorts])];
+        refusals.note(1, &Counts::from([(Reason::InsufficientCpus, 2), (Reason::InsufficientPorts, 1)]), last, now);
+        let last = ["y", "z", "u"].iter().map(|agent| unused(agent, &[Reason::UnfulfilledConstraint])).collect();
+        refusals.note(0, &Counts::from([(Reason::UnfulfilledConstraint, 3)]), last, now);
         let json = refusals.json();
         assert_eq!((&json["processedOffersCount"], &json["unusedOffersCount"]), (&json!(7), &json!(6)));
         assert_eq!(
             json["rejectSummaryLastOffers"][1],
-            json!({"reason": "UnfulfilledConstraint", "declined": 3, "processed": 3})
+            json!({"reason": "UnfulfilledConstraint", "declined": 3, "processed": 4}),
+            "the last offer of each of four agents"
         );
-        assert_eq!(json["rejectSummaryLastOffers"][3]["processed"], 0);
+        assert_eq!(json["rejectSummaryLastOffers"][3]["processed"], 1);
         let attempt = &json["rejectSummaryLaunchAttempt"];
         assert_eq!(attempt[3], json!({"reason": "InsufficientCpus", "declined": 2, "processed": 4}));
         assert_eq!(attempt[6], json!({"reason": "InsufficientPorts", "declined": 1, "processed": 2}));
         assert_eq!(refusals.main_reason(), Some(Reason::UnfulfilledConstraint));
+    }
+
+    #[test]
+    fn the_last_offer_of_each_agent_is_kept_and_only_so_many() {
+        let mut refusals = Refusals::default();
+        for round in 0..3 {
+            for agent in 0..2 * AGENTS {
+                let reason = if round == 2 { Reason::InsufficientCpus } else { Reason::InsufficientDisk };
+                let last = vec![unused(&agent.to_string(), &[reason])];
+                refusals.note(0, &Counts::from([(reason, 1)]), last, Timestamp::from_millis(0));
+            }
+        }
+        assert_eq!(refusals.last.len(), AGENTS);
+        assert!(refusals.last.iter().all(|unused| unused.reasons == [Reason::InsufficientCpus]));
+    }
+
+    #[test]
+    fn an_offer_is_shown_as_marathon_shows_it() {
+        let scalar = Resource { name: "cpus".into(), scalar: Some(Scalar { value: 0.5 }), ..Resource::default() };
+        let ranges = Some(Ranges { range: vec![Range { begin: 1, end: 2 }] });
+        let ports = Resource { name: "ports".into(), ranges, role: Some("web".into()), ..Resource::default() };
+        let rack = Attribute { name: "rack".into(), text: Some(Text { value: "a".into() }), ..Attribute::default() };
+        let offer = Offer {
+            id: "o".into(),
+            hostname: "box".into(),
+            agent_id: "x".into(),
+            resources: vec![scalar, ports],
+            attributes: vec![rack],
+            ..Offer::default()
+        };
+        assert_eq!(
+            offer_json(&offer),
+            json!({"id": "o", "hostname": "box", "agentId": "x", "attributes": [{"name": "rack", "text": "a"}],
+                "resources": [{"name": "cpus", "role": "*", "scalar": 0.5},
+                    {"name": "ports", "role": "web", "ranges": [{"begin": 1, "end": 2}]}]})
+        );
     }
 }

@@ -140,7 +140,7 @@ fn is_usable(resource: &Resource, name: &str, roles: &[String]) -> bool {
 }
 
 /// The role a resource is reserved for; `*` if for none.
-fn role(resource: &Resource) -> &str {
+pub(crate) fn role(resource: &Resource) -> &str {
     let reserved = resource.reservations.last().and_then(|reservation| reservation.role.as_deref());
     reserved.or(resource.role.as_deref()).unwrap_or("*")
 }

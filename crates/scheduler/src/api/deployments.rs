@@ -36,8 +36,10 @@ pub(super) async fn go_on(State(api): State<Api>, Path(id): Path<String>) -> Res
     }
 }
 
-pub(super) async fn queue(State(api): State<Api>) -> Response {
-    let queue = api.actor.ask(|core, now| core.queue_json(now)).await;
+/// `?embed=lastUnusedOffers` adds the last offers that were of no use, and all that each of them lacked.
+pub(super) async fn queue(State(api): State<Api>, request: Request<Body>) -> Response {
+    let offers = Query::of(&request).all("embed").any(|name| name == "lastUnusedOffers");
+    let queue = api.actor.ask(move |core, now| core.queue_json(offers, now)).await;
     queue.map_or_else(gone, |queue| json_answer(200, &queue))
 }
 

@@ -1,5 +1,8 @@
 //! Offers: taken when something waits, and not wanted when nothing does.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use mesos::v1::cygnet::HealthAction;
 use mesos::v1::offer::{Operation, operation};
 use mesos::v1::scheduler::{Call, call};
@@ -8,9 +11,10 @@ use mesos::v1::{Filters, Offer, TaskInfo};
 use super::Core;
 use crate::ids::{AppId, InstanceId};
 use crate::instance::Condition;
-use crate::matching::{self, Placement, Wish};
+use crate::matching::{self, Placement, Refused, Wish};
 use crate::pod::group;
 use crate::pod::member::Member;
+use crate::refusals::Unused;
 use crate::spread::Site;
 use crate::task;
 use crate::time::Timestamp;
@@ -83,10 +87,24 @@ impl Core {
         let neighbours =
             |app: &AppId| self.instances_of(app).filter_map(|found| Some((found.agent_id.as_deref()?, &found.site)));
         let placed = matching::place(offers, &wishes, neighbours, now, &mut dice);
-        for (app, (used, unused)) in placed.refusals {
-            self.refusals.entry(app).or_default().note(used, &unused, now);
-        }
+        self.note_refusals(offers, placed.refusals, now);
         placed.placements
+    }
+
+    /// Remembers which offers were of no use to whom; what several apps could not use is kept once.
+    fn note_refusals(&mut self, offers: &[Offer], refused: BTreeMap<AppId, Refused>, now: Timestamp) {
+        let mut kept: BTreeMap<usize, Arc<Offer>> = BTreeMap::new();
+        for (app, refused) in refused {
+            let last = refused.last.into_iter().filter_map(|(place, reasons)| {
+                let offer = match kept.get(&place) {
+                    Some(offer) => offer.clone(),
+                    None => kept.entry(place).or_insert(Arc::new(offers.get(place)?.clone())).clone(),
+                };
+                Some(Unused { offer, reasons, at: now })
+            });
+            let last = last.collect();
+            self.refusals.entry(app).or_default().note(refused.used, &refused.unused, last, now);
+        }
     }
 
     fn launch(&mut self, placement: &Placement, offer: &Offer, now: Timestamp) -> Option<Launch> {

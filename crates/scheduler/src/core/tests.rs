@@ -230,7 +230,7 @@ fn an_instance_that_fails_is_launched_again_after_a_growing_delay() {
     world.update(&task, TaskState::TaskFailed, None);
     assert_eq!(world.app()["lastTaskFailure"]["message"], "said so");
     assert!(world.offer().is_empty(), "not before the delay is over");
-    let queue = world.core.queue_json(world.now);
+    let queue = world.core.queue_json(false, world.now);
     assert_eq!((&queue["queue"][0]["count"], &queue["queue"][0]["delay"]["overdue"]), (&json!(1), &json!(true)));
     let wake = world.core.wake_at();
     assert!(wake > world.now && wake <= world.now.plus(Duration::from_secs(1)));

@@ -242,7 +242,8 @@ impl Core {
         json
     }
 
-    pub(crate) fn queue_json(&self, now: Timestamp) -> Value {
+    /// With the last offers that were of no use, if these are wanted.
+    pub(crate) fn queue_json(&self, last_unused_offers: bool, now: Timestamp) -> Value {
         let waiting = self.waiting.iter().filter_map(|(app, ids)| Some((self.apps.get(app)?, ids)));
         let entry = |(record, ids): (&AppRecord, &BTreeSet<InstanceId>)| {
             let since = ids.iter().filter_map(|id| Some(self.instances.get(id)?.since)).min();
@@ -251,6 +252,9 @@ impl Core {
             let (name, shown) = record.app.shown();
             let mut item = json!({name: shown, "count": ids.len(), "since": since,
                 "delay": {"timeLeftSeconds": left, "overdue": left == 0}, "processedOffersSummary": refusals.json()});
+            if last_unused_offers {
+                item["lastUnusedOffers"] = refusals.last_json();
+            }
             // Clients of before Marathon 1.9 refuse fields they do not know, and hardly anybody has another role.
             let role = record.app.role.as_ref().unwrap_or(&self.role);
             if role != "*" {

@@ -110,6 +110,12 @@ impl Master {
         accept.operations[0].launch.as_ref().unwrap().task_infos[0].clone()
     }
 
+    /// An offer that is of no use to anybody.
+    async fn decline(&mut self) {
+        self.send(Event { offers: Some(event::Offers { offers: vec![offer()] }), ..of(event::Type::Offers) });
+        self.call(call::Type::Decline).await;
+    }
+
     fn update(&self, status: TaskStatus) {
         self.send(Event { update: Some(event::Update { status }), ..of(event::Type::Update) });
     }

@@ -176,6 +176,9 @@ async fn every_answer_is_as_the_document_says_and_every_operation_is_answered() 
     master.update(status(&task, TaskState::TaskRunning, 1));
     let app = running.until("a running task", |app| app["tasksRunning"] == 1).await;
     let server = running.address;
+    let greedy = json!({"id": "/greedy", "cmd": "run", "cpus": 1000});
+    assert_eq!(send(server, "POST", "/v2/apps", &greedy).await.status, 201);
+    master.decline().await;
     let document = Document(send(server, "GET", "/v2/openapi.json", &Value::Null).await.json());
 
     let mut left = document.operations();
@@ -185,6 +188,14 @@ async fn every_answer_is_as_the_document_says_and_every_operation_is_answered() 
         assert_eq!(answer.status, expected, "{method} {asked}: {}", answer.body);
         let response = document.resolve(&operation["responses"][expected.to_string()]);
         assert!(response.is_object(), "{method} {path} may answer {expected}, says nobody");
+        if asked.contains("lastUnusedOffers") {
+            let shown = answer.json()["queue"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|item| item["lastUnusedOffers"][0]["offer"]["agentId"] == "agent");
+            assert!(shown, "{}", answer.body);
+        }
         let schema = &response["content"]["application/json"]["schema"];
         if schema.is_object() && answer.header("content-type").is_some_and(|kind| kind.contains("json")) {
             assert_eq!(document.fault(schema, &answer.json(), ""), None, "{method} {asked}");

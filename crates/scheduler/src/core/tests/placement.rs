@@ -24,7 +24,7 @@ impl World {
     }
 
     fn queue(&self) -> Value {
-        self.core.queue_json(self.now)["queue"][0].clone()
+        self.core.queue_json(true, self.now)["queue"][0].clone()
     }
 }
 
@@ -42,6 +42,11 @@ fn unique_holds_over_rounds_of_offers_and_the_queue_says_why_nothing_fits() {
     assert_eq!(
         summary["rejectSummaryLastOffers"][1],
         json!({"reason": "UnfulfilledConstraint", "declined": 2, "processed": 2})
+    );
+    let offers = queue["lastUnusedOffers"].as_array().unwrap();
+    assert_eq!(
+        offers.iter().map(|one| (&one["offer"]["hostname"], &one["reason"])).collect::<Vec<_>>(),
+        [(&json!("a"), &json!(["UnfulfilledConstraint"])), (&json!("b"), &json!(["UnfulfilledConstraint"]))]
     );
     let mut world = world.restart();
     assert_eq!(world.offer_from(&["a", "b", "c"]), ["c"], "where the others are is known after a restart, too");

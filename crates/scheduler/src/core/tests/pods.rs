@@ -173,5 +173,5 @@ fn pods_and_apps_share_one_namespace_and_are_told_apart() {
     let embed = GroupEmbed::of(std::iter::empty());
     let group = world.core.group_json(&AppId::new("/shop"), &embed, world.now).unwrap();
     assert_eq!((&group["apps"], &group["pods"][0]["id"]), (&json!([]), &json!("/shop/pod")));
-    assert_eq!(world.core.queue_json(world.now)["queue"][0]["pod"]["id"], "/shop/pod");
+    assert_eq!(world.core.queue_json(false, world.now)["queue"][0]["pod"]["id"], "/shop/pod");
 }
