@@ -29,7 +29,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
 use crate::kernel::files;
-use crate::outcome::{Outcome, Phases};
+use crate::outcome::{Outcome, Phases, Said};
 use crate::place::Place;
 use crate::probe::prepared::Prepared;
 use crate::spec::{CheckSpec, Reach};
@@ -115,6 +115,8 @@ pub struct Event {
     pub lateness: Duration,
     /// How long its parts took.
     pub phases: Phases,
+    /// What was answered, for probes that want it told.
+    pub said: Option<Box<Said>>,
 }
 
 /// A check, ready to be carried out.

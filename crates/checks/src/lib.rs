@@ -36,7 +36,7 @@ pub use engine::{
     Activity, ByHand, Check, CheckHandle, CheckId, CheckReport, Engine, EngineError, EngineOptions, Event, Metrics,
     PastAttempt, Start,
 };
-pub use outcome::{Answer, Failure, Kind, Outcome, Phases, Reason};
+pub use outcome::{Answer, Failure, Kind, Outcome, Phases, Reason, Said};
 pub use place::{Namespace, Place, PlaceError, ProcessPlace};
 pub use spec::{CheckSpec, SpecError};
 pub use verdict::{Verdict, VerdictEvent, VerdictState};

@@ -4,11 +4,13 @@
 
 mod kind;
 mod phases;
+mod said;
 
 use std::time::Duration;
 
 pub use kind::Kind;
 pub use phases::Phases;
+pub use said::Said;
 
 /// What an attempt found.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 
-use crate::outcome::{Failure, Outcome, Phases, Reason};
+use crate::outcome::{Failure, Outcome, Phases, Reason, Said};
 use crate::place::Place;
 use prepared::Prepared;
 use stream::Stream;
@@ -96,6 +96,14 @@ impl Attempt {
             Attempt::Grpc(attempt) => attempt.phases(),
             Attempt::Exchange(attempt) => attempt.phases(),
             Attempt::Command(attempt) => attempt.phases(),
+        }
+    }
+
+    /// The answer, if there was one and the probe wants it told.
+    pub(crate) fn said(&self, probe: &Prepared) -> Option<Box<Said>> {
+        match (self, probe) {
+            (Attempt::Http(attempt), Prepared::Http(plan)) => attempt.said(plan),
+            _ => None,
         }
     }
 

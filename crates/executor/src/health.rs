@@ -199,7 +199,18 @@ mod tests {
             let at = UNIX_EPOCH + Duration::from_secs(self.clock);
             let (duration, phases) = (Duration::ZERO, Phases::default());
             let check = index as u64 + 1;
-            let event = Event { check, at, outcome, verdict, state, started: at, duration, lateness: duration, phases };
+            let event = Event {
+                check,
+                at,
+                outcome,
+                verdict,
+                state,
+                started: at,
+                duration,
+                lateness: duration,
+                phases,
+                said: None,
+            };
             self.health.take(index, &event)
         }
 

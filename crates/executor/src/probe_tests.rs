@@ -157,6 +157,7 @@ fn everything_an_http_check_can_is_on_the_wire() {
             Expectation::JsonPathEquals { path: "$.a".to_owned(), value: "1".to_owned() },
         ],
         max_body: 1000,
+        tell_answer: false,
         connection: Reuse::Fresh,
         tls: Tls {
             verification: Verification::Roots(b"PEM".to_vec()),

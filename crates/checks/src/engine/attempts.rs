@@ -8,7 +8,7 @@ use super::budget::Kind;
 use super::entry::{Begin, End, Entry, Running, Silence, Unheard};
 use super::patience::{Expiry, Patience};
 use super::run::{BELL, Prober};
-use crate::outcome::{Answer, Outcome, Phases, Reason};
+use crate::outcome::{Answer, Outcome, Phases, Reason, Said};
 use crate::probe::Attempt;
 use crate::probe::kept::WATCHES;
 use crate::timetable::{Due, Key};
@@ -18,6 +18,13 @@ const BATCH: usize = 32;
 
 /// To start a command takes as long as to start so many others.
 const WEIGHT_OF_COMMAND: usize = 8;
+
+/// What came out of an attempt.
+struct Found {
+    outcome: Outcome,
+    phases: Phases,
+    said: Option<Box<Said>>,
+}
 
 impl Prober {
     pub(super) fn start_batch(&mut self) {
@@ -57,7 +64,7 @@ impl Prober {
             }
             Err(outcome) => {
                 self.budget.release(kind);
-                self.conclude(due.key, &begin, outcome, Phases::default());
+                self.conclude(due.key, &begin, Found { outcome, phases: Phases::default(), said: None });
             }
         }
     }
@@ -133,22 +140,24 @@ impl Prober {
         let Running { begin, attempt, .. } = *running;
         let phases = attempt.phases();
         let Some(entry) = self.checks.get_mut(&key) else { return };
+        let said = attempt.said(&entry.probe);
         let (kept, cpu) = attempt.dissolve(&entry.place, &mut self.kit.lend(key, begin.at));
         entry.kept = kept;
         self.budget.pay(cpu);
         self.counters.command_cpu = self.counters.command_cpu.saturating_add(cpu);
-        self.conclude(key, &begin, outcome, phases);
+        self.conclude(key, &begin, Found { outcome, phases, said });
     }
 
-    fn conclude(&mut self, key: Key, begin: &Begin, outcome: Outcome, phases: Phases) {
+    fn conclude(&mut self, key: Key, begin: &Begin, found: Found) {
         let Some(entry) = self.checks.get_mut(&key).filter(|_| self.timetable.is_running(key, begin.run)) else {
             return;
         };
         let at = self.kit.clock.now();
-        let outcome = of_the_living(entry, outcome);
-        let phases = completed(phases, &outcome, at.saturating_sub(begin.at));
+        let outcome = of_the_living(entry, found.outcome);
+        let phases = completed(found.phases, &outcome, at.saturating_sub(begin.at));
         self.counters.ended(&outcome);
-        let event = entry.conclude(begin, End { outcome, phases, at, time_of_day: self.kit.clock.time_of_day() });
+        let (time_of_day, said) = (self.kit.clock.time_of_day(), found.said);
+        let event = entry.conclude(begin, End { outcome, phases, said, at, time_of_day });
         let wait = entry.wait(key, begin.run);
         self.timetable.finish(key, begin.run, at, wait);
         self.outbox.push(key, event);

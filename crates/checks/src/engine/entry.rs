@@ -12,7 +12,7 @@ use super::history::History;
 use super::patience::Patience;
 use super::report::{Activity, ByHand, CheckReport};
 use super::{CheckId, Event, Order, Start};
-use crate::outcome::{Outcome, Phases, Reason};
+use crate::outcome::{Outcome, Phases, Reason, Said};
 use crate::place::Place;
 use crate::probe::Attempt;
 use crate::probe::prepared::Prepared;
@@ -72,6 +72,7 @@ pub(super) struct Begin {
 pub(super) struct End {
     pub(super) outcome: Outcome,
     pub(super) phases: Phases,
+    pub(super) said: Option<Box<Said>>,
     pub(super) at: Duration,
     pub(super) time_of_day: SystemTime,
 }
@@ -163,6 +164,7 @@ impl Entry {
             duration,
             lateness: begin.lateness,
             phases: end.phases,
+            said: end.said,
         }
     }
 
@@ -188,6 +190,7 @@ impl Entry {
             duration: Duration::ZERO,
             lateness: Duration::ZERO,
             phases: Phases::default(),
+            said: None,
         }
     }
 

@@ -58,7 +58,8 @@ mod tests {
     fn event(outcome: Outcome, verdict: Option<VerdictEvent>) -> Event {
         let (started, state) = (SystemTime::UNIX_EPOCH, VerdictState::default());
         let (duration, lateness, phases) = (Duration::ZERO, Duration::ZERO, Phases::default());
-        Event { check: CheckId::default(), at: started, outcome, verdict, state, started, duration, lateness, phases }
+        let check = CheckId::default();
+        Event { check, at: started, outcome, verdict, state, started, duration, lateness, phases, said: None }
     }
 
     fn told_after(outcome: Outcome, verdict: Option<VerdictEvent>) -> Option<u32> {

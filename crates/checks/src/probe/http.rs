@@ -15,7 +15,7 @@ use std::task::Poll;
 use super::kept::Handshake;
 use super::stream::{Endpoint, Received, Stream};
 use super::tools::Tools;
-use crate::outcome::{Failure, Outcome, Phases};
+use crate::outcome::{Failure, Outcome, Phases, Said};
 use crate::place::Place;
 use crate::spec::{Redirects, Reuse, Scheme};
 use dialogue::Dialogue;
@@ -71,6 +71,12 @@ impl Attempt {
 
     pub(super) fn phases(&self) -> Phases {
         self.stream.phases()
+    }
+
+    /// The answer, if there was one and it is to be told.
+    pub(super) fn said(&self, plan: &Plan) -> Option<Box<Said>> {
+        let answered = self.dialogue.answered().filter(|_| plan.extras().tell_answer)?;
+        Some(Box::new(Said::of(answered.content_type, answered.body?)))
     }
 
     /// It is over: the connection, if it can serve another attempt. If not, its socket can.

@@ -36,6 +36,8 @@ pub struct HttpProbe {
     pub expect: Vec<Expectation>,
     /// An answer with a longer body, in bytes, breaks the protocol. With expectations at most 1 MiB is kept.
     pub max_body: u64,
+    /// Whether the answer is told beside its outcome, as [`Event::said`](crate::Event::said).
+    pub tell_answer: bool,
     /// What becomes of the connection.
     pub connection: Reuse,
     /// For `https`.
@@ -65,6 +67,7 @@ impl Default for HttpProbe {
             ignored_statuses: None,
             expect: Vec::new(),
             max_body: HttpProbe::MAX_BODY,
+            tell_answer: false,
             connection: Reuse::Fresh,
             tls: Tls::default(),
         }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
 use checks::spec::{Expectation, HttpProbe, Probe, Reuse};
-use checks::{Answer, Failure, Kind, Outcome};
+use checks::{Answer, Failure, Kind, Outcome, Said};
 
 use crate::server::{answer, closed, serve, status, tell};
 use crate::support::{PATIENCE, engine, http, ms, outcome, spec, watch};
@@ -47,6 +47,20 @@ async fn method_headers_and_body_are_sent() {
     assert!(request.contains("\r\nX-Token: secret\r\n") && request.contains("\r\nContent-Length: 11\r\n"), "{request}");
     assert_eq!(request.matches("User-Agent").count(), 1, "ours gives way: {request}");
     assert!(request.ends_with("\r\n\r\n{\"ping\": 1}"), "{request}");
+}
+
+#[tokio::test]
+async fn an_answer_is_told_where_that_is_wanted() {
+    let body = "x".repeat(2 * Said::LIMIT);
+    let text = format!("HTTP/1.1 503 Wait\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    let address = answer(text);
+    for tell_answer in [false, true] {
+        let probe = Probe::Http(HttpProbe { tell_answer, ..http(address) });
+        let event = watch(&engine(), spec(probe)).next().await;
+        assert_eq!(event.outcome, Outcome::Failure(Failure::Status(503)));
+        let expected = Said { content_type: Some("text/plain".to_owned()), body: vec![b'x'; Said::LIMIT] };
+        assert_eq!(event.said, tell_answer.then(|| Box::new(expected)));
+    }
 }
 
 #[tokio::test]

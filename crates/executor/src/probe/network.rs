@@ -43,6 +43,7 @@ pub(super) fn http(wanted: Http<'_>, options: Option<&HttpOptions>) -> Result<Pr
         ignored_statuses: ignored.transpose()?,
         expect: expectations(&options.expect)?,
         max_body: options.max_body_bytes.unwrap_or(defaults.max_body),
+        tell_answer: false,
         connection: if options.keep_alive() { Reuse::KeepAlive } else { Reuse::Fresh },
         tls: options.tls.as_ref().map(settings).transpose()?.unwrap_or_default(),
     }))

@@ -25,6 +25,8 @@ pub(super) enum Dialogue {
 pub(super) struct Answered<'a> {
     pub(super) status: u16,
     pub(super) location: Option<&'a str>,
+    /// Known where bodies are kept.
+    pub(super) content_type: Option<&'a str>,
     /// If the answer is whole.
     pub(super) body: Option<&'a [u8]>,
 }
@@ -87,12 +89,14 @@ impl Dialogue {
             Dialogue::Http1(response) => response.head().map(|head| Answered {
                 status: head.status,
                 location: head.location.as_deref(),
+                content_type: head.content_type.as_deref(),
                 body: response.is_whole().then(|| response.body()),
             }),
             Dialogue::Http2(_) => None,
             Dialogue::Replied(reply) => Some(Answered {
                 status: reply.status,
-                location: reply.headers.get(http::header::LOCATION).and_then(|location| location.to_str().ok()),
+                location: text(reply, &http::header::LOCATION),
+                content_type: text(reply, &http::header::CONTENT_TYPE),
                 body: Some(&reply.body),
             }),
         }
@@ -107,6 +111,10 @@ impl Dialogue {
     pub(super) fn keeps_alive(&self) -> bool {
         matches!(self, Dialogue::Http1(response) if response.keeps_alive())
     }
+}
+
+fn text<'a>(reply: &'a Reply, name: &http::HeaderName) -> Option<&'a str> {
+    reply.headers.get(name).and_then(|value| value.to_str().ok())
 }
 
 fn wanted(extras: &Extras) -> Wanted {

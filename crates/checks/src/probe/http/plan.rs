@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use super::target::Target;
-use crate::outcome::{Answer, Failure, Outcome, Reason};
+use crate::outcome::{Answer, Failure, Outcome, Reason, Said};
 use crate::probe::http2::BodyLimits;
 use crate::probe::matcher::{BadExpectation, KEPT, Matcher, first_objection};
 use crate::probe::tls::{HTTP2, TlsPlan};
@@ -33,6 +33,7 @@ pub(super) struct Extras {
     ignored: Option<StatusRanges>,
     expect: Box<[Matcher]>,
     max_body: u64,
+    pub(super) tell_answer: bool,
 }
 
 static DEFAULTS: LazyLock<Extras> = LazyLock::new(|| Extras::of(&HttpProbe::default(), Box::default()));
@@ -108,11 +109,17 @@ impl Extras {
             ignored: probe.ignored_statuses.clone(),
             expect,
             max_body: probe.max_body,
+            tell_answer: probe.tell_answer,
         }
     }
 
     pub(super) fn limits(&self) -> BodyLimits {
-        BodyLimits { longest: self.max_body, kept: if self.expect.is_empty() { 0 } else { KEPT } }
+        let kept = match self.tell_answer {
+            _ if !self.expect.is_empty() => KEPT,
+            true => Said::LIMIT,
+            false => 0,
+        };
+        BodyLimits { longest: self.max_body, kept }
     }
 
     /// Whether an answer has a body.

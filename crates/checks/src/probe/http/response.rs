@@ -33,6 +33,8 @@ pub(super) enum Violation {
 pub(super) struct Head {
     pub(super) status: u16,
     pub(super) location: Option<String>,
+    /// Known where bodies are kept.
+    pub(super) content_type: Option<String>,
 }
 
 /// What is asked of a response.
@@ -152,7 +154,7 @@ impl Response {
         if end > HEAD_LIMIT {
             return Err(Violation::HeadTooLong);
         }
-        let parsed = parse(head.get(..end).unwrap_or_default())?;
+        let parsed = parse(head.get(..end).unwrap_or_default(), self.wanted.kept > 0)?;
         self.head = parsed.head;
         self.persists = parsed.persists && !matches!(parsed.state, State::UntilEnd);
         self.state = if self.head.is_some() && !self.wanted.body { State::Done } else { parsed.state };
@@ -252,7 +254,7 @@ struct Parsed {
 }
 
 /// An interim response (1xx, but not a switch of protocols) is passed over: another head follows.
-fn parse(head: &[u8]) -> Result<Parsed, Violation> {
+fn parse(head: &[u8], typed: bool) -> Result<Parsed, Violation> {
     let text = String::from_utf8_lossy(head);
     let mut lines = text.lines();
     let first = lines.next().unwrap_or_default();
@@ -260,10 +262,11 @@ fn parse(head: &[u8]) -> Result<Parsed, Violation> {
     if (100..200).contains(&status) && status != 101 {
         return Ok(Parsed { head: None, state: State::Head(Vec::new()), persists: false });
     }
-    let fields = Fields::of(lines)?;
+    let fields = Fields::of(lines, typed)?;
     let state = fields.framing(status);
     let persists = status != 101 && fields.keep_alive.unwrap_or_else(|| first.starts_with("HTTP/1.1"));
-    Ok(Parsed { head: Some(Head { status, location: fields.location }), state, persists })
+    let head = Head { status, location: fields.location, content_type: fields.content_type };
+    Ok(Parsed { head: Some(head), state, persists })
 }
 
 /// `HTTP/1.1 200 OK`
@@ -280,13 +283,16 @@ struct Fields {
     length: Option<u64>,
     chunked: bool,
     location: Option<String>,
+    content_type: Option<String>,
+    /// Whether what the body is matters.
+    typed: bool,
     /// What `Connection` says, if it says anything about that.
     keep_alive: Option<bool>,
 }
 
 impl Fields {
-    fn of<'a>(lines: impl Iterator<Item = &'a str>) -> Result<Fields, Violation> {
-        let mut fields = Fields::default();
+    fn of<'a>(lines: impl Iterator<Item = &'a str>, typed: bool) -> Result<Fields, Violation> {
+        let mut fields = Fields { typed, ..Fields::default() };
         for (name, value) in lines.filter_map(|line| line.split_once(':')) {
             fields.take(name.trim_end(), value.trim())?;
         }
@@ -307,6 +313,8 @@ impl Fields {
             self.keep_alive = says("close").then_some(false).or_else(|| says("keep-alive").then_some(true));
         } else if name.eq_ignore_ascii_case("location") && self.location.is_none() {
             self.location = Some(value.to_owned());
+        } else if self.typed && name.eq_ignore_ascii_case("content-type") {
+            self.content_type = Some(value.to_owned());
         }
         Ok(())
     }

@@ -84,7 +84,7 @@ fn heads_and_bodies_are_bounded() {
 #[test]
 fn the_location_is_found() {
     let response = read(&[b"HTTP/1.1 302 Found\r\nLOCATION:  /there \r\n\r\n"]).unwrap();
-    assert_eq!(response.head(), Some(&Head { status: 302, location: Some("/there".to_owned()) }));
+    assert_eq!(response.head(), Some(&Head { status: 302, location: Some("/there".to_owned()), content_type: None }));
 }
 
 proptest! {

@@ -58,6 +58,7 @@ async fn http(options: &Http) -> anyhow::Result<HttpProbe> {
         ignored_statuses: options.ignore_status.as_deref().map(statuses).transpose().context("--ignore-status")?,
         expect: expectations(&options.expect)?,
         max_body: options.max_body,
+        tell_answer: false,
         connection: if options.keep_alive { Reuse::KeepAlive } else { Reuse::Fresh },
         tls: tls(&options.tls)?,
         source: None,
