@@ -11,11 +11,11 @@ use std::sync::Arc;
 use checks::{Check, CheckHandle, Engine, EngineOptions, Outcome, Place, Start};
 use mesos::v1::scheduler::Call;
 use store::Store;
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::core::CheckStart;
-use crate::core::{CheckOrder, Core, Effects, Finding};
+use crate::core::{CheckOrder, Core, Effects, Finding, Subscribers};
 use crate::error::SchedulerError;
 use crate::events::{self, Event};
 use crate::framework::News;
@@ -91,6 +91,8 @@ pub(crate) struct Actor {
     running: HashMap<InstanceId, Vec<(u64, CheckHandle)>>,
     whose: HashMap<u64, (InstanceId, u32, usize)>,
     next_check: u64,
+    /// Where events are to be posted to.
+    subscribers: watch::Sender<Subscribers>,
 }
 
 impl Actor {
@@ -98,6 +100,7 @@ impl Actor {
         let (sender, inbox) = mpsc::channel(INBOX);
         let (events, _) = broadcast::channel(EVENTS_BEHIND);
         let (find, found) = mpsc::unbounded_channel();
+        let subscribers = watch::Sender::new(core.subscribers());
         Ok(Actor {
             core,
             store,
@@ -109,11 +112,17 @@ impl Actor {
             running: HashMap::new(),
             whose: HashMap::new(),
             next_check: 0,
+            subscribers,
         })
     }
 
     pub(crate) fn handle(&self) -> Handle {
         self.handle.clone()
+    }
+
+    /// Where events are to be posted to, from now on.
+    pub(crate) fn subscribers(&self) -> watch::Receiver<Subscribers> {
+        self.subscribers.subscribe()
     }
 
     /// Runs until `shutdown`, or until the store fails: what cannot be remembered must not be done.
@@ -150,7 +159,9 @@ impl Actor {
         match message {
             Message::Ask(question) => answers.push(question(&mut self.core, now)),
             Message::Resolved(start, ip) => self.add_check(&start, ip),
-            Message::News(News::Subscribed { framework_id }) => self.core.subscribed(&framework_id, now),
+            Message::News(News::Subscribed { framework_id, master }) => {
+                self.core.subscribed(&framework_id, &master, now);
+            }
             Message::News(News::Disconnected) => self.core.disconnected(now),
             Message::News(News::Removed) => self.core.framework_removed(now),
             Message::News(News::Offers(offers)) => self.core.offers(&offers, now),
@@ -171,6 +182,7 @@ impl Actor {
             success: matches!(event.outcome, Outcome::Success(_)),
             status: event.outcome.http_status(),
             cause: event.outcome.cause(),
+            said: event.said,
         };
         self.core.checked(&finding, now);
     }
@@ -182,6 +194,9 @@ impl Actor {
         }
         for order in effects.checks {
             self.order(order);
+        }
+        if let Some(subscribers) = effects.subscribers {
+            self.subscribers.send_replace(subscribers);
         }
         for event in effects.events {
             self.handle.tell(event);

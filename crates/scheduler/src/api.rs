@@ -13,6 +13,7 @@ mod groups;
 mod methods;
 mod pods;
 mod stream;
+mod subscriptions;
 mod system;
 mod tasks;
 
@@ -37,12 +38,14 @@ pub(crate) struct Api {
     address: SocketAddr,
     options: Value,
     name: String,
+    /// Whether events are posted to those who ask for it.
+    callbacks: bool,
     abdication: Arc<Notify>,
 }
 
 impl Api {
     pub(crate) fn new(actor: Handle, options: &Options, address: SocketAddr, abdication: Arc<Notify>) -> Api {
-        let shown = json!({
+        let mut shown = json!({
             "master": options.master, "framework_name": options.framework_name, "mesos_role": options.role,
             "mesos_user": options.user, "failover_timeout": options.failover_timeout.as_secs(), "checkpoint": true,
             "hostname": address.ip().to_string(), "features": ["task_killing"], "executor": "//cmd", "ha": false,
@@ -50,7 +53,12 @@ impl Api {
             "webui_url": null, "env_vars_prefix": null, "access_control_allow_origin": null,
             "task_launch_timeout": 300_000, "reconciliation_interval": 600_000,
         });
-        Api { actor, address, options: shown, name: options.framework_name.clone(), abdication }
+        if let Some(endpoints) = &options.event_callbacks {
+            shown["event_subscriber"] = json!("http_callback");
+            shown["http_endpoints"] = json!(endpoints.join(","));
+        }
+        let (name, callbacks) = (options.framework_name.clone(), options.event_callbacks.is_some());
+        Api { actor, address, options: shown, name, callbacks, abdication }
     }
 }
 
@@ -90,7 +98,7 @@ pub(crate) fn router(api: Api) -> Router {
         .route("/ping", get(system::ping))
         .route("/v2/openapi.json", get(system::openapi))
         .route("/v2/plugins", get(system::no_plugins))
-        .route("/v2/eventSubscriptions", any(system::no_subscriptions))
+        .route("/v2/eventSubscriptions", any(subscriptions::change))
         .route("/metrics", get(system::metrics))
         .route("/metrics/prometheus", get(system::prometheus))
         .fallback(system::not_found)

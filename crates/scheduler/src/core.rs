@@ -19,6 +19,7 @@ mod pod_view;
 mod pods;
 mod readiness;
 mod records;
+mod subscribers;
 mod unhealthy;
 mod updates;
 mod view;
@@ -37,6 +38,7 @@ pub(crate) use checks::{CheckOrder, CheckStart, Finding};
 pub(crate) use fragments::AppText;
 pub(crate) use group_view::GroupEmbed;
 pub(crate) use records::{AppRecord, LoadError, Loaded};
+pub(crate) use subscribers::Subscribers;
 pub(crate) use unhealthy::Pause;
 pub(crate) use view::{AppFilter, Embed};
 
@@ -79,6 +81,8 @@ pub(crate) struct Effects {
     pub checks: Vec<CheckOrder>,
     /// To whoever listens.
     pub events: Vec<Event>,
+    /// Where to post events from now on, if that changed.
+    pub subscribers: Option<Subscribers>,
 }
 
 /// See the module.
@@ -96,6 +100,8 @@ pub(crate) struct Core {
     locks: BTreeMap<AppId, String>,
     backoffs: BTreeMap<AppId, Backoff>,
     framework_id: Option<String>,
+    /// Where events are posted to.
+    subscribers: Subscribers,
     /// The role whose resources are used.
     role: String,
     /// By app, instances without a task.
@@ -120,6 +126,8 @@ pub(crate) struct Core {
     /// Apps the planner has to look at.
     unsettled: BTreeSet<AppId>,
     connected: bool,
+    /// Whether the master has told us our id since we run: from then on it tells it again.
+    registered: bool,
     /// Who asks for the change that is being made, if a person does.
     origin: Option<Origin>,
     /// Whether nothing is to be launched any more.
@@ -153,6 +161,7 @@ impl Core {
             locks: BTreeMap::new(),
             backoffs: BTreeMap::new(),
             framework_id: loaded.framework_id,
+            subscribers: loaded.subscribers,
             role: "*".into(),
             waiting: BTreeMap::new(),
             refusals: BTreeMap::new(),
@@ -166,6 +175,7 @@ impl Core {
             checked: BTreeSet::new(),
             unsettled: BTreeSet::new(),
             connected: false,
+            registered: false,
             origin: None,
             leaving: false,
             suppressed: false,

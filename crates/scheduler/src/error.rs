@@ -28,6 +28,14 @@ pub enum SchedulerError {
     /// The store's: what is in it was not written by us.
     #[error("{0}")]
     Record(String),
+    /// The operator's: events cannot be posted there.
+    #[error("no events can be posted to {url}: {problem}")]
+    Callback {
+        /// What was given.
+        url: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The machine's: no check engine.
     #[error(transparent)]
     Engine(#[from] checks::EngineError),

@@ -1,14 +1,18 @@
 //! What happens, as Marathon's event stream tells it: the type and the fields of each event. Pure.
 
 use mesos::states;
-use mesos::v1::{TaskState, TaskStatus};
+use mesos::v1::TaskStatus;
 use serde_json::{Value, json};
 
 use crate::app::{App, HealthCheck};
 use crate::deployment::Deployment;
-use crate::ids::AppId;
+use crate::ids::{AppId, InstanceId};
 use crate::instance::Instance;
 use crate::time::Timestamp;
+
+/// Events that Marathon has not. Strict clients end at a type they do not know, so these are for those who name them.
+pub(crate) const BEYOND_MARATHON: [&str; 2] =
+    ["unhealthy_instance_kill_held_event", "unhealthy_instance_kill_released_event"];
 
 /// An event of the stream.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +38,24 @@ impl Event {
 pub(crate) struct Origin {
     pub client_ip: String,
     pub uri: String,
+}
+
+/// The master knows us.
+#[must_use]
+pub(crate) fn registered(framework_id: &str, master: &str, now: Timestamp) -> Event {
+    Event::new("scheduler_registered_event", now, json!({"frameworkId": framework_id, "master": master}))
+}
+
+/// The master, or the next one, knows us again after it did not hear us.
+#[must_use]
+pub(crate) fn reregistered(master: &str, now: Timestamp) -> Event {
+    Event::new("scheduler_reregistered_event", now, json!({"master": master}))
+}
+
+/// Somebody wants events posted to them, or does not any more: `kind` says which.
+#[must_use]
+pub(crate) fn subscription(kind: &'static str, client_ip: &str, url: &str, now: Timestamp) -> Event {
+    Event::new(kind, now, json!({"clientIp": client_ip, "callbackUrl": url}))
 }
 
 /// An app was created or changed.
@@ -119,8 +141,10 @@ pub(crate) fn instance_changed(instance: &Instance, condition: &str, now: Timest
 
 /// A task that is none of ours any more ended.
 #[must_use]
-pub(crate) fn unknown_terminated(task_id: &str, state: TaskState, now: Timestamp) -> Event {
-    let data = json!({"instanceId": task_id, "runSpecId": Value::Null, "condition": states::name(state)});
+pub(crate) fn unknown_terminated(task_id: &str, condition: &str, now: Timestamp) -> Event {
+    let instance = InstanceId::of_task(task_id);
+    let data = json!({"runSpecId": instance.as_ref().and_then(InstanceId::app), "condition": condition,
+        "instanceId": instance.as_ref().map_or(task_id, InstanceId::as_str)});
     Event::new("unknown_instance_terminated_event", now, data)
 }
 

@@ -12,7 +12,7 @@ use mesos::Codec;
 use mesos::client::{Client, EventStream};
 use mesos::v1::framework_info::{Capability, capability};
 use mesos::v1::scheduler::{Call, Event, call, event};
-use mesos::v1::{FrameworkInfo, Offer, TaskStatus};
+use mesos::v1::{FrameworkInfo, MasterInfo, Offer, TaskStatus};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +32,8 @@ const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::fro
 pub(crate) enum News {
     Subscribed {
         framework_id: String,
+        /// Where the master is: host and port.
+        master: String,
     },
     Disconnected,
     /// The master removed the framework; its id is of no use any more.
@@ -152,9 +154,10 @@ impl Framework {
     async fn pass_on(&self, event: Event) {
         let kind = event.r#type();
         let news = match kind {
-            event::Type::Subscribed => {
-                event.subscribed.map(|hello| News::Subscribed { framework_id: hello.framework_id.value })
-            }
+            event::Type::Subscribed => event.subscribed.map(|hello| News::Subscribed {
+                master: hello.master_info.as_ref().map_or_else(|| self.client.authority().to_owned(), place),
+                framework_id: hello.framework_id.value,
+            }),
             event::Type::Offers => event.offers.map(|offers| News::Offers(offers.offers)),
             event::Type::Message => event.message.map(|message| News::Message {
                 executor_id: message.executor_id.value,
@@ -173,6 +176,14 @@ impl Framework {
             self.actor.news(news).await;
         }
     }
+}
+
+/// Where a master says it is.
+fn place(master: &MasterInfo) -> String {
+    let host = master.hostname.as_deref().filter(|host| !host.is_empty());
+    let address = master.address.as_ref();
+    let host = host.or_else(|| address?.hostname.as_deref()).or_else(|| address?.ip.as_deref()).unwrap_or_default();
+    format!("{host}:{}", master.port)
 }
 
 async fn make_calls(client: Client, mut calls: mpsc::UnboundedReceiver<Call>, session: watch::Receiver<Session>) {

@@ -121,6 +121,13 @@ impl InstanceId {
         &self.0
     }
 
+    /// The app it is of, as far as that can be told: an underscore in the id stands for a slash.
+    #[must_use]
+    pub fn app(&self) -> Option<AppId> {
+        let (app, _) = self.0.split_once(".instance-")?;
+        Some(AppId::new(&app.replace('_', "/")))
+    }
+
     /// The id of the instance's task in its `incarnation`, counted from 1.
     #[must_use]
     pub fn task(&self, incarnation: u32) -> String {

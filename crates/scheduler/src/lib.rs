@@ -13,13 +13,15 @@
 //! - `core`: all of it together. Inputs with `now` in, effects out.
 //!
 //! Around them the shell: `actor` owns the core, the store and the check engine; `framework` talks to the master (public
-//! v1 API only); `api` serves `/v2`. They speak to the actor through one channel.
+//! v1 API only); `api` serves `/v2`; `callbacks` posts events to those who asked for it, where that is allowed. They speak
+//! to the actor through one channel.
 
 mod actor;
 mod api;
 pub mod app;
 mod backoff;
 mod brake;
+mod callbacks;
 mod core;
 mod deployment;
 mod error;

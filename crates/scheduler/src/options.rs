@@ -31,6 +31,9 @@ pub struct Options {
     pub task_launch_timeout: Duration,
     /// How many may be killed for their health at a time.
     pub brake: BrakeLimits,
+    /// Whether events are posted to those who ask for it at `/v2/eventSubscriptions`; these URLs are taken up at once. None:
+    /// nobody may ask. Whoever may can make the scheduler speak to what they do not reach themselves.
+    pub event_callbacks: Option<Vec<String>>,
     /// For how long tasks go on without a scheduler.
     pub failover_timeout: Duration,
 }
@@ -50,6 +53,7 @@ impl Options {
             principal: None,
             task_launch_timeout: Duration::from_secs(300),
             brake: BrakeLimits::default(),
+            event_callbacks: None,
             failover_timeout: Duration::from_secs(604_800),
         }
     }

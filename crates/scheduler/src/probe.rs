@@ -137,6 +137,7 @@ pub(crate) fn readiness(check: &ReadinessCheck, host: &str, ip: IpAddr, port: u1
         path: check.effective_path(),
         redirects: Redirects::TakeAsAnswer,
         healthy_statuses: StatusRanges::new(check.http_status_codes_for_ready.iter().map(|code| *code..=*code)),
+        tell_answer: check.preserve_last_response,
         ..HttpProbe::default()
     };
     checks::CheckSpec {

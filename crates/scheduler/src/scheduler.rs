@@ -1,6 +1,7 @@
 //! A scheduler as a whole: bound to its port, then run until told to stop.
 //!
-//! Owns three tasks while it runs: the actor, the framework's subscription, and the API's server.
+//! Owns these tasks while it runs: the actor, the framework's subscription, the API's server, and, where that is allowed,
+//! the one that posts events.
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,9 +11,11 @@ use mesos::server::serve;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::actor::{Actor, Handle};
 use crate::api::{self, Api};
+use crate::callbacks::{BadCallback, Callback, Callbacks};
 use crate::core::{Core, LoadError, Loaded};
 use crate::error::SchedulerError;
 use crate::framework::Framework;
@@ -51,10 +54,17 @@ impl Scheduler {
             LoadError::Store(error) => SchedulerError::Store(error),
             LoadError::Record { .. } => SchedulerError::Record(error.to_string()),
         })?;
+        let endpoints = options.event_callbacks.as_deref().unwrap_or_default();
+        for url in endpoints {
+            let problem =
+                |error: BadCallback| SchedulerError::Callback { url: url.clone(), problem: error.to_string() };
+            Callback::parse(url).map_err(problem)?;
+        }
         let core = Core::new(loaded, fastrand::u64(..), Timestamp::now())
             .with_role(&options.role)
             .with_brake(options.brake)
-            .with_task_launch_timeout(options.task_launch_timeout);
+            .with_task_launch_timeout(options.task_launch_timeout)
+            .with_subscribers(endpoints);
         let actor = Actor::new(core, options.store.clone())?;
         Ok(Scheduler { options, listener, address, actor })
     }
@@ -76,6 +86,9 @@ impl Scheduler {
         let handle = self.actor.handle();
         let abdication = Arc::new(Notify::new());
         let framework = Framework::new(&self.options, self.address, handle.clone(), abdication.clone());
+        let callbacks = self.options.event_callbacks.is_some();
+        let callbacks = callbacks.then(|| Callbacks::start(self.actor.subscribers(), handle.clone()));
+        let _callbacks = callbacks.map(|callbacks| AbortOnDropHandle::new(tokio::spawn(callbacks.run())));
         let api = Api::new(handle, &self.options, self.address, abdication);
         let stop = shutdown.child_token();
         let (calls, outbox) = tokio::sync::mpsc::unbounded_channel();

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use tokio_util::sync::CancellationToken;
 
 use super::open_store;
@@ -44,6 +44,20 @@ pub(crate) struct Scheduler {
     /// How long a task may be launched and not run before it is killed and launched again
     #[arg(long, default_value = "5m", value_parser = humantime::parse_duration, env = "CYGNET_TASK_LAUNCH_TIMEOUT")]
     task_launch_timeout: Duration,
+    /// Let clients have events posted to them (/v2/eventSubscriptions), as Marathon did before 1.5. Whoever may use the API
+    /// can then make the scheduler speak to whatever it reaches
+    #[arg(long, alias = "event_subscriber", value_name = "MODULE", env = "CYGNET_EVENT_SUBSCRIBER")]
+    event_subscriber: Option<EventSubscriber>,
+    /// URLs that events are posted to from the start, separated by commas
+    #[arg(
+        long,
+        alias = "http_endpoints",
+        value_name = "URLS",
+        value_delimiter = ',',
+        requires = "event_subscriber",
+        env = "CYGNET_HTTP_ENDPOINTS"
+    )]
+    http_endpoints: Vec<String>,
     /// Within how long the shares of health kills below hold; 0s sets no limit
     #[arg(long, default_value = "1m", value_parser = humantime::parse_duration, env = "CYGNET_HEALTH_KILL_WINDOW")]
     health_kill_window: Duration,
@@ -53,6 +67,14 @@ pub(crate) struct Scheduler {
     /// The share of all instances that may be killed for their health in that time, twenty in any case
     #[arg(long, default_value_t = 0.25, env = "CYGNET_HEALTH_KILL_CLUSTER_SHARE")]
     health_kill_cluster_share: f64,
+}
+
+/// How events get to subscribers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum EventSubscriber {
+    /// By a POST for each
+    #[value(name = "http_callback")]
+    HttpCallback,
 }
 
 /// Runs until told to stop; tasks go on.
@@ -70,6 +92,7 @@ pub(crate) async fn run(arguments: Scheduler) -> anyhow::Result<ExitCode> {
     options.user = arguments.user.or_else(|| std::env::var("USER").ok()).unwrap_or_else(|| "root".into());
     options.failover_timeout = arguments.failover_timeout;
     options.task_launch_timeout = arguments.task_launch_timeout;
+    options.event_callbacks = arguments.event_subscriber.map(|_| arguments.http_endpoints);
     options.brake.window = arguments.health_kill_window;
     options.brake.app_share = arguments.health_kill_app_share;
     options.brake.cluster_share = arguments.health_kill_cluster_share;

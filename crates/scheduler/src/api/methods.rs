@@ -38,6 +38,7 @@ fn allowed(path: &str) -> &'static str {
         ["v2", "tasks", "delete"] => "POST, OPTIONS",
         ["v2", "tasks", _, "checks"] => "PUT, OPTIONS",
         ["v2", "deployments", _] => "DELETE, OPTIONS",
+        ["v2", "eventSubscriptions"] => "GET, HEAD, POST, DELETE, OPTIONS",
         ["v2", "deployments", _, "continue"] => "POST, OPTIONS",
         ["v2", "queue", .., "delay"] => "DELETE, OPTIONS",
         ["v2", "leader"] => "GET, HEAD, DELETE, OPTIONS",

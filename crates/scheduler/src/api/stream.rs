@@ -16,11 +16,8 @@ use super::Api;
 use super::answer::{Query, message};
 use super::envelope::client_ip;
 use crate::actor::Handle;
-use crate::events::Event;
+use crate::events::{BEYOND_MARATHON, Event};
 use crate::time::Timestamp;
-
-/// Events that Marathon has not. Strict clients end at a type they do not know, so these are for those who name them.
-const BEYOND_MARATHON: [&str; 2] = ["unhealthy_instance_kill_held_event", "unhealthy_instance_kill_released_event"];
 
 pub(super) async fn events(State(api): State<Api>, request: Request<Body>) -> Response {
     let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();

@@ -103,11 +103,6 @@ pub(super) async fn no_plugins() -> Response {
     json_answer(200, &json!({"plugins": []}))
 }
 
-/// Marathon dropped them in 1.5.
-pub(super) async fn no_subscriptions() -> Response {
-    message(404, "event subscriptions are gone since Marathon 1.5: read the event stream at /v2/events")
-}
-
 /// Marathon answers 500 here; 404 is what it means.
 pub(super) async fn not_found() -> Response {
     message(404, "URI not found")

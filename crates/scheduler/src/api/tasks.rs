@@ -1,5 +1,7 @@
 //! Tasks: listed, and killed.
 
+use std::collections::BTreeSet;
+
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Method, Request, header};
@@ -31,7 +33,7 @@ pub(super) async fn list(State(api): State<Api>, request: Request<Body>) -> Resp
         let lines = api.actor.ask(|core, _| core.endpoints()).await;
         return lines.map_or_else(gone, IntoResponse::into_response);
     }
-    let tasks = api.actor.ask(move |core, _| core.tasks_json(None, keep)).await;
+    let tasks = api.actor.ask(move |core, _| core.tasks_json(keep)).await;
     tasks.map_or_else(gone, |tasks| json_answer(200, &json!({"tasks": tasks})))
 }
 
@@ -71,7 +73,7 @@ pub(super) async fn kill(State(api): State<Api>, request: Request<Body>) -> Resp
     }
     let result = api.actor.ask(move |core, now| {
         let found: Vec<_> = ids.iter().filter_map(|id| core.find(id)).map(|found| found.id.clone()).collect();
-        kill_all(core, &found, kill, now)
+        kill_all(core, found, kill, now)
     });
     result.await.map_or_else(gone, |result| killed(result, |tasks| json!({"tasks": tasks})))
 }
@@ -113,7 +115,7 @@ async fn kill_of_app(api: Api, id: AppId, request: Request<Body>) -> Response {
         let on_host =
             |found: &&Instance| host.as_ref().is_none_or(|host| host == "*" || found.host.as_ref() == Some(host));
         let found = core.tasks_of(&id)?.into_iter().filter(on_host).map(|found| found.id.clone()).collect::<Vec<_>>();
-        kill_all(core, &found, kill, now)
+        kill_all(core, found, kill, now)
     });
     result.await.map_or_else(gone, |result| killed(result, |tasks| json!({"tasks": tasks})))
 }
@@ -131,7 +133,7 @@ pub(super) async fn kill_one(api: Api, id: AppId, task: String, request: Request
         core.tasks_of(&id)?;
         let found = core.find(&task).filter(|found| found.app == id).map(|found| found.id.clone());
         let found = found.ok_or_else(|| Refusal::new(404, format!("Task '{task}' does not exist")))?;
-        kill_all(core, &[found], kill, now)
+        kill_all(core, [found], kill, now)
     });
     result.await.map_or_else(gone, |result| killed(result, |mut tasks| json!({"task": tasks.pop()})))
 }
@@ -139,9 +141,11 @@ pub(super) async fn kill_one(api: Api, id: AppId, task: String, request: Request
 /// What was killed, and the deployment if apps are scaled by it.
 type Killed = Result<(Vec<Value>, Option<Accepted>), Refusal>;
 
-fn kill_all(core: &mut Core, ids: &[InstanceId], kill: Kill, now: Timestamp) -> Killed {
-    let tasks = core.tasks_json(None, |instance| ids.contains(&instance.id));
-    Ok((tasks, core.kill_tasks(ids, kill, now)?))
+/// Each of them once, in the order in which they are listed elsewhere, too.
+fn kill_all(core: &mut Core, ids: impl IntoIterator<Item = InstanceId>, kill: Kill, now: Timestamp) -> Killed {
+    let ids: Vec<_> = ids.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+    let tasks = core.tasks_named(&ids);
+    Ok((tasks, core.kill_tasks(&ids, kill, now)?))
 }
 
 fn killed(result: Killed, show: impl FnOnce(Vec<Value>) -> Value) -> Response {

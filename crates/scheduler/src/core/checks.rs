@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use checks::{Verdict, VerdictEvent, VerdictState};
+use checks::{Said, Verdict, VerdictEvent, VerdictState};
 
 use super::Core;
 use crate::app::definition::PortDefinition;
@@ -85,6 +85,8 @@ pub(crate) struct Finding {
     /// The HTTP status, if there was an answer.
     pub status: Option<u16>,
     pub cause: String,
+    /// What was answered, if the check wants to know.
+    pub said: Option<Box<Said>>,
 }
 
 impl Core {

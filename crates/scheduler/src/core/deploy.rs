@@ -152,6 +152,7 @@ impl Core {
             self.deployments.values().filter_map(|found| Some((found.clone(), found.fault(now)?))).collect();
         for (deployment, fault) in failed {
             tracing::warn!(deployment = %deployment.id, %fault, "taken back");
+            self.tell(events::deployment("deployment_step_failure", &deployment, now));
             self.revert(deployment, &fault, now);
         }
     }
@@ -306,7 +307,8 @@ fn slows_down(state: TaskState) -> bool {
     !matches!(state, TaskState::TaskKilled | TaskState::TaskUnreachable)
 }
 
-fn condition_of_end(state: TaskState) -> &'static str {
+/// How an instance whose task ended so is told of.
+pub(super) fn condition_of_end(state: TaskState) -> &'static str {
     match state {
         TaskState::TaskFinished => "Finished",
         TaskState::TaskFailed => "Failed",

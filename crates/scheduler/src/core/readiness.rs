@@ -53,10 +53,12 @@ fn result(app: &App, instance: &Instance) -> Option<Value> {
     Some(result)
 }
 
-/// The last answer, without its body, which the check engine does not keep; or that there was none.
+/// The last answer; or that there was none.
 fn response(finding: &Finding) -> Value {
-    match finding.status {
-        Some(status) => json!({"status": status, "contentType": "", "body": ""}),
-        None => json!({"status": 504, "contentType": "text/plain", "body": "could not query"}),
-    }
+    let Some(status) = finding.status else {
+        return json!({"status": 504, "contentType": "text/plain", "body": "could not query"});
+    };
+    let kind = finding.said.as_ref().and_then(|said| said.content_type.as_deref()).unwrap_or_default();
+    let body = finding.said.as_ref().map(|said| String::from_utf8_lossy(&said.body)).unwrap_or_default();
+    json!({"status": status, "contentType": kind, "body": body})
 }

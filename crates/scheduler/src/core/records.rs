@@ -1,23 +1,27 @@
 //! What is stored, under which keys, and which of it changed.
 //!
-//! `framework` holds the id the master gave; `app/<id>`, `group/<id>`, `instance/<id>` and `deployment/<id>` hold JSON.
+//! `framework` holds the id the master gave, `subscribers` a list of URLs; `app/<id>`, `group/<id>`, `instance/<id>` and `deployment/<id>` hold JSON.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{Batch, Store, StoreError};
 
-use super::Core;
 use super::deploy::counted;
 use super::groups::GroupRecord;
+use super::{Core, Subscribers};
 use crate::app::App;
 use crate::deployment::Deployment;
 use crate::ids::{AppId, InstanceId};
 use crate::instance::{Condition, Instance};
 use crate::states::States;
 use crate::time::Timestamp;
+
+/// Where the list of who gets events is kept.
+const SUBSCRIBERS: &str = "subscribers";
 
 /// How many versions of an app are kept, beside those that still run.
 const VERSIONS: usize = 50;
@@ -92,6 +96,7 @@ impl TaskFailure {
 #[derive(Debug, Default)]
 pub(crate) struct Loaded {
     pub framework_id: Option<String>,
+    pub subscribers: Subscribers,
     pub apps: BTreeMap<AppId, AppRecord>,
     pub groups: BTreeMap<AppId, GroupRecord>,
     pub instances: BTreeMap<InstanceId, Instance>,
@@ -110,12 +115,17 @@ pub(crate) enum LoadError {
 impl Loaded {
     pub(crate) async fn from_store(store: &Store) -> Result<Loaded, LoadError> {
         let framework_id = store.get("framework").await?.map(|id| String::from_utf8_lossy(&id).into_owned());
+        let subscribers = match store.get(SUBSCRIBERS).await? {
+            Some(list) => Arc::new(read((SUBSCRIBERS.to_owned(), list))?),
+            None => Subscribers::default(),
+        };
         let apps: Vec<AppRecord> = load(store, "app/").await?;
         let groups: Vec<GroupRecord> = load(store, "group/").await?;
         let instances: Vec<Instance> = load(store, "instance/").await?;
         let deployments: Vec<Deployment> = load(store, "deployment/").await?;
         Ok(Loaded {
             framework_id,
+            subscribers,
             apps: apps.into_iter().map(|record| (record.app.id.clone(), record)).collect(),
             groups: groups.into_iter().map(|record| (record.id.clone(), record)).collect(),
             instances: instances.into_iter().map(|instance| (instance.id.clone(), instance)).collect(),
@@ -125,16 +135,18 @@ impl Loaded {
 }
 
 async fn load<T: DeserializeOwned>(store: &Store, prefix: &str) -> Result<Vec<T>, LoadError> {
-    let read = |(key, value): (String, Vec<u8>)| {
-        serde_json::from_slice(&value).map_err(|source| LoadError::Record { key, source })
-    };
     store.list(prefix).await?.into_iter().map(read).collect()
+}
+
+fn read<T: DeserializeOwned>((key, value): (String, Vec<u8>)) -> Result<T, LoadError> {
+    serde_json::from_slice(&value).map_err(|source| LoadError::Record { key, source })
 }
 
 /// What changed since the last batch.
 #[derive(Debug, Default)]
 pub(super) struct Dirty {
     pub framework: bool,
+    pub subscribers: bool,
     pub apps: BTreeSet<AppId>,
     pub groups: BTreeSet<AppId>,
     pub instances: BTreeSet<InstanceId>,
@@ -151,6 +163,9 @@ impl Core {
                 Some(id) => batch.put("framework", id.as_bytes()),
                 None => batch.delete("framework"),
             };
+        }
+        if dirty.subscribers {
+            batch = write(batch, SUBSCRIBERS.to_owned(), Some(&*self.subscribers));
         }
         for id in &dirty.apps {
             batch = write(batch, format!("app{id}"), self.apps.get(id));

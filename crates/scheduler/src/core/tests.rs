@@ -1,6 +1,7 @@
 //! Stories of the core, in simulated time: a world with a clock, a master that offers, and nothing else.
 
 mod deployments;
+mod events;
 mod groups;
 mod health;
 mod placement;
@@ -37,7 +38,7 @@ impl World {
     fn of(loaded: Loaded, now: Timestamp) -> World {
         let core = Core::new(loaded, 1, now);
         let mut world = World { core, now, calls: Vec::new(), events: Vec::new(), checks: Vec::new() };
-        world.tell(|core, now| core.subscribed("framework", now));
+        world.tell(|core, now| core.subscribed("framework", "master:5050", now));
         world
     }
 
@@ -45,6 +46,7 @@ impl World {
     fn restart(self) -> World {
         let loaded = Loaded {
             framework_id: self.core.framework_id,
+            subscribers: self.core.subscribers,
             apps: self.core.apps,
             groups: self.core.groups,
             instances: self.core.instances,
@@ -257,6 +259,7 @@ fn scheduler_level_checks_kill_at_the_failure_they_are_told_to() {
         success: verdict == VerdictEvent::Healthy,
         status: None,
         cause: "500 Internal Server Error".into(),
+        said: None,
     };
     let findings = [
         finding(VerdictEvent::Healthy),

@@ -6,6 +6,7 @@ use mesos::v1::scheduler::{Call, call};
 use mesos::v1::{TaskState, TaskStatus, task_status::Reason};
 use serde_json::{Value, json};
 
+use super::deploy::condition_of_end;
 use super::kills::kill_call;
 use super::records::TaskFailure;
 use super::{Core, RECONCILE, RECONCILE_AGAIN};
@@ -19,12 +20,17 @@ use crate::time::Timestamp;
 const TASKS_PER_CALL: usize = 1000;
 
 impl Core {
-    /// The master knows us by this id, and listens.
-    pub(crate) fn subscribed(&mut self, framework_id: &str, now: Timestamp) {
-        if self.framework_id.as_deref() != Some(framework_id) {
+    /// The master at this address knows us by this id, and listens.
+    pub(crate) fn subscribed(&mut self, framework_id: &str, master: &str, now: Timestamp) {
+        let known = self.framework_id.as_deref() == Some(framework_id);
+        if !known {
             self.framework_id = Some(framework_id.to_owned());
             self.dirty.framework = true;
         }
+        let again = std::mem::replace(&mut self.registered, true) && known;
+        let event =
+            if again { events::reregistered(master, now) } else { events::registered(framework_id, master, now) };
+        self.tell(event);
         self.connected = true;
         self.suppressed = false;
         self.offers_stale = false;
@@ -34,8 +40,6 @@ impl Core {
         }
         self.kill_again(now);
         self.reconcile(now);
-        let data = json!({"frameworkId": framework_id, "master": ""});
-        self.tell(events::Event::new("scheduler_registered_event", now, data));
     }
 
     /// The master does not hear us.
@@ -125,7 +129,7 @@ impl Core {
     fn unknown_update(&mut self, status: &TaskStatus, now: Timestamp) {
         let task_id = &status.task_id.value;
         if is_over(status.state()) {
-            self.tell(events::unknown_terminated(task_id, status.state(), now));
+            self.tell(events::unknown_terminated(task_id, condition_of_end(status.state()), now));
         } else if status.state() != TaskState::TaskKilling {
             tracing::info!(%task_id, "killed a task that is none of ours");
             let agent_id = status.agent_id.as_ref().map(|id| id.value.as_str());

@@ -136,12 +136,17 @@ impl Core {
         record.versions.get(&version).map(|app| json!(app))
     }
 
-    /// The tasks of one app, or of all.
-    pub(crate) fn tasks_json(&self, app: Option<&AppId>, keep: impl Fn(&Instance) -> bool) -> Vec<Value> {
-        let of_app = |instance: &&Instance| app.is_none_or(|app| instance.app == *app);
+    /// The tasks of all apps.
+    pub(crate) fn tasks_json(&self, keep: impl Fn(&Instance) -> bool) -> Vec<Value> {
         let tasks = self.instances.values().filter(|instance| instance.has_task() && instance.members.is_empty());
-        let all = tasks.filter(of_app);
-        all.filter(|instance| keep(instance)).map(|instance| self.task_json(instance)).collect()
+        tasks.filter(|instance| keep(instance)).map(|instance| self.task_json(instance)).collect()
+    }
+
+    /// These tasks.
+    pub(crate) fn tasks_named(&self, ids: &[InstanceId]) -> Vec<Value> {
+        let tasks = ids.iter().filter_map(|id| self.instances.get(id));
+        let tasks = tasks.filter(|instance| instance.has_task() && instance.members.is_empty());
+        tasks.map(|instance| self.task_json(instance)).collect()
     }
 
     /// Where all apps are to be reached, for load balancers: a line for each service port, with the id, the port and, for

@@ -72,7 +72,8 @@ async fn errors_have_marathons_statuses_and_words() {
             "/v2/eventSubscriptions",
             &none,
             404,
-            "event subscriptions are gone since Marathon 1.5: read the event stream at /v2/events",
+            "event subscriptions are gone since Marathon 1.5: read the event stream at /v2/events, or start the scheduler \
+             with --event-subscriber http_callback",
         ),
         ("GET", "/v2/schemas", &none, 404, "URI not found"),
         ("PUT", "/v2/tasks", &none, 405, "Method Not Allowed"),
@@ -120,6 +121,24 @@ async fn paths_and_headers_are_as_clients_expect_them() {
     assert_eq!((pong.json(), send(server, "GET", "/ping", &json!(null)).await.body), (json!("pong"), "pong".into()));
     let text = request(server, "GET", "/metrics", &[("accept", "text/plain")], "").await.body;
     assert!(text.contains("marathon_apps_active_gauge 1\n"), "{text}");
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_task_that_is_named_twice_is_killed_once() {
+    let (mut master, running) = alone().await;
+    let server = running.address;
+    master.subscribe("F").await;
+    let two = json!({"id": "web", "cmd": "run", "cpus": 0.1, "mem": 10, "instances": 2});
+    assert_eq!(send(server, "POST", "/v2/apps", &two).await.status, 201);
+    let task = master.offer().await.task_id.value;
+    running.until("two tasks", |app| app["tasksStaged"] == 2).await;
+    let both = json!({"ids": [task, task, "no.instance-b1e8d24e-9d4a-4d0b-a3a2-43a04b5e0000._app.1"]});
+    let killed = send(server, "POST", "/v2/tasks/delete", &both).await.json();
+    assert_eq!((killed["tasks"].as_array().unwrap().len(), &killed["tasks"][0]["id"]), (1, &json!(task)));
+    let scaled = send(server, "POST", "/v2/tasks/delete?scale=true&force=true", &both).await.json();
+    assert!(scaled["deploymentId"].is_string(), "{scaled}");
+    assert_eq!(running.app().await["instances"], 1);
     running.stop().await;
 }
 

@@ -1,6 +1,7 @@
 //! The scheduler from outside: a real one against a master that is played, over real sockets.
 
 mod api;
+mod callbacks;
 mod framework;
 mod http;
 mod openapi;
@@ -158,8 +159,13 @@ struct Running {
 
 impl Running {
     async fn start(master: SocketAddr, store: Store) -> Running {
+        Running::start_with(master, store, |_| ()).await
+    }
+
+    async fn start_with(master: SocketAddr, store: Store, change: impl FnOnce(&mut Options)) -> Running {
         let mut options = Options::new(store, master.to_string());
         options.port = 0;
+        change(&mut options);
         let scheduler = Scheduler::bind(options).await.unwrap();
         let address = scheduler.address();
         let api = Client::new(address.to_string(), Codec::Json);

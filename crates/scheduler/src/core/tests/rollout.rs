@@ -1,5 +1,7 @@
 //! Stories of how a new version comes in: ready before it counts, a canary first, taken back by itself.
 
+use ::checks::Said;
+
 use super::*;
 use crate::core::checks::Asked;
 
@@ -12,6 +14,7 @@ fn finding(start: &CheckStart, success: bool) -> Finding {
         success,
         status: (!success).then_some(503),
         cause: String::new(),
+        said: Some(Box::new(Said { content_type: Some("text/plain".into()), body: b"wait".to_vec() })),
     }
 }
 
@@ -69,7 +72,15 @@ fn readiness_only_the_deployment_is_held_until_ready() {
     assert_eq!((start.index, matches!(start.asked, Asked::Readiness(_))), (0, true));
     world.tell(|core, now| core.checked(&finding(&start, false), now));
     let results = world.current()["readinessCheckResults"].clone();
-    assert_eq!((&results[0]["ready"], &results[0]["lastResponse"]["status"]), (&json!(false), &json!(503)));
+    assert_eq!(results[0]["ready"], false);
+    assert_eq!(results[0]["lastResponse"], json!({"status": 503, "contentType": "text/plain", "body": "wait"}));
+    let mut embed = Embed::default();
+    embed.add("apps.readiness");
+    let shown = world.core.app_json(&web(), &embed, world.now).unwrap();
+    assert_eq!(shown["readinessCheckResults"], results, "an app shows what its deployment does");
+    let listed = world.core.app_texts(&AppFilter::default(), &embed, world.now);
+    let listed: Value = serde_json::from_str(&AppText::list(&listed)).unwrap();
+    assert_eq!(listed["apps"][0]["readinessCheckResults"], results);
     let mut world = world.restart();
     let start = world.started().remove(0);
     world.tell(|core, now| core.checked(&finding(&start, true), now));

@@ -1,0 +1,95 @@
+//! Events, posted to those who asked for it with `/v2/eventSubscriptions`: Marathon's way of before its event stream.
+//!
+//! In: who wants them, and all events. Out: a POST for each event to each of them, in order. Owns one task for each
+//! subscriber. What waits for a slow one waits in the event stream's own bounded buffer, and what falls out of that is
+//! lost to it; who does not answer well is left alone for a while that doubles each time ([`limit`]), and then hears of what
+//! happens from then on. So nobody holds up anybody else.
+
+mod callback;
+mod limit;
+mod post;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{broadcast, watch};
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::actor::Handle;
+use crate::core::Subscribers;
+use crate::events::{BEYOND_MARATHON, Event};
+pub(crate) use callback::{BadCallback, Callback};
+use limit::Limit;
+use post::Poster;
+
+/// See the module.
+pub(crate) struct Callbacks {
+    subscribers: watch::Receiver<Subscribers>,
+    actor: Handle,
+    running: HashMap<String, AbortOnDropHandle<()>>,
+}
+
+impl Callbacks {
+    /// Those who are subscribed hear all that happens from here on.
+    pub(crate) fn start(subscribers: watch::Receiver<Subscribers>, actor: Handle) -> Callbacks {
+        let mut callbacks = Callbacks { subscribers, actor, running: HashMap::new() };
+        callbacks.update();
+        callbacks
+    }
+
+    /// Runs until nobody can subscribe any more.
+    pub(crate) async fn run(mut self) {
+        while self.subscribers.changed().await.is_ok() {
+            self.update();
+        }
+    }
+
+    fn update(&mut self) {
+        let wanted = self.subscribers.borrow_and_update().clone();
+        self.running.retain(|url, _| wanted.contains(url));
+        for url in wanted.iter() {
+            if !self.running.contains_key(url) {
+                self.begin(url);
+            }
+        }
+    }
+
+    fn begin(&mut self, url: &str) {
+        match Callback::parse(url) {
+            Ok(callback) => {
+                let task = tokio::spawn(deliver(callback, self.actor.listen()));
+                self.running.insert(url.to_owned(), AbortOnDropHandle::new(task));
+            }
+            Err(error) => tracing::warn!(%url, %error, "no events are posted there"),
+        }
+    }
+}
+
+/// Posts every event to one subscriber.
+async fn deliver(callback: Callback, mut events: broadcast::Receiver<Arc<Event>>) {
+    let (mut limit, mut poster) = (Limit::default(), Poster::new(callback));
+    loop {
+        let event = match events.recv().await {
+            Ok(event) => event,
+            Err(RecvError::Lagged(missed)) => {
+                tracing::warn!(url = %poster.callback(), missed, "events are lost to a subscriber that is too slow");
+                continue;
+            }
+            Err(RecvError::Closed) => return,
+        };
+        if BEYOND_MARATHON.contains(&event.kind) {
+            continue;
+        }
+        match poster.post(Bytes::from(event.data.to_string())).await {
+            Ok(()) => limit.succeeded(),
+            Err(error) => {
+                let pause = limit.failed();
+                tracing::warn!(url = %poster.callback(), %error, ?pause, "a subscriber does not take events");
+                tokio::time::sleep(pause).await;
+                events = events.resubscribe();
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Who has asked for events to be posted to them (`/v2/eventSubscriptions`): kept until they say otherwise.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::{Core, Refusal};
+use crate::app::{Fault, Faults};
+use crate::callbacks::Callback;
+use crate::events;
+use crate::time::Timestamp;
+
+/// How many may ask: each event is posted to all of them.
+const MOST: usize = 100;
+
+/// Their URLs.
+pub(crate) type Subscribers = Arc<BTreeSet<String>>;
+
+impl Core {
+    /// `POST /v2/eventSubscriptions`: from now on events are posted to this URL. The answer is the event that tells it.
+    pub(crate) fn subscribe(&mut self, url: &str, now: Timestamp) -> Result<Value, Refusal> {
+        Callback::parse(url).map_err(|error| Faults::from(Fault::new("/callbackUrl", error.to_string())))?;
+        if self.subscribers.len() >= MOST && !self.subscribers.contains(url) {
+            return Err(Refusal::new(422, format!("there are {MOST} event subscriptions already: remove some")));
+        }
+        self.change_subscribers(|all| all.insert(url.to_owned()));
+        Ok(self.tell_subscription("subscribe_event", url, now))
+    }
+
+    /// `DELETE /v2/eventSubscriptions`: from now on no events are posted to this URL, if any were.
+    pub(crate) fn unsubscribe(&mut self, url: &str, now: Timestamp) -> Value {
+        self.change_subscribers(|all| all.remove(url));
+        self.tell_subscription("unsubscribe_event", url, now)
+    }
+
+    /// `GET /v2/eventSubscriptions`.
+    pub(crate) fn subscribers_json(&self) -> Value {
+        json!({"callbackUrls": *self.subscribers})
+    }
+
+    /// Where events are posted to.
+    pub(crate) fn subscribers(&self) -> Subscribers {
+        self.subscribers.clone()
+    }
+
+    /// Whoever was named when the scheduler was started is subscribed.
+    pub(crate) fn with_subscribers(mut self, urls: &[String]) -> Core {
+        self.change_subscribers(|all| {
+            let before = all.len();
+            all.extend(urls.iter().cloned());
+            all.len() > before
+        });
+        self
+    }
+
+    fn change_subscribers(&mut self, change: impl FnOnce(&mut BTreeSet<String>) -> bool) {
+        if change(Arc::make_mut(&mut self.subscribers)) {
+            self.dirty.subscribers = true;
+            self.effects.subscribers = Some(self.subscribers.clone());
+        }
+    }
+
+    fn tell_subscription(&mut self, kind: &'static str, url: &str, now: Timestamp) -> Value {
+        let client_ip = self.origin.as_ref().map(|origin| origin.client_ip.clone()).unwrap_or_default();
+        let event = events::subscription(kind, &client_ip, url, now);
+        let data = event.data.clone();
+        self.tell(event);
+        data
+    }
+}
