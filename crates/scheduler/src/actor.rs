@@ -180,6 +180,7 @@ impl Actor {
             index,
             verdict: event.verdict,
             success: matches!(event.outcome, Outcome::Success(_)),
+            failure: matches!(event.outcome, Outcome::Failure(_)),
             status: event.outcome.http_status(),
             cause: event.outcome.cause(),
             said: event.said,

@@ -25,6 +25,9 @@ pub(crate) struct Health {
     pub consecutive_failures: u32,
     /// The verdict: none before the first result that counted.
     pub alive: Option<bool>,
+    /// Whether the scheduler asked and failed before there was a verdict: it is shown as not alive, and counts for nothing.
+    #[serde(default)]
+    pub missed: bool,
 }
 
 impl Health {
@@ -42,6 +45,12 @@ impl Health {
         self.last_failure_cause = Some(cause.to_owned());
         self.consecutive_failures = consecutive_failures;
         self.alive.replace(false) != Some(false)
+    }
+
+    /// Whether it is alive, as people see it; nothing to see before the first result.
+    #[must_use]
+    pub(crate) fn shown(&self) -> Option<bool> {
+        self.alive.or(self.missed.then_some(false))
     }
 
     /// As in `healthCheckResults`.

@@ -24,11 +24,12 @@ impl States {
             return States::default();
         }
         let (condition, healthy) = (instance.condition, instance.healthy());
+        let is_sick = instance.health.iter().any(|health| health.shown() == Some(false));
         States {
             staged: usize::from(condition == Condition::Staging),
             running: usize::from(condition == Condition::Running),
             healthy: usize::from(healthy == Some(true)),
-            unhealthy: usize::from(healthy == Some(false)),
+            unhealthy: usize::from(is_sick),
         }
     }
 

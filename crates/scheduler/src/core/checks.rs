@@ -82,6 +82,8 @@ pub(crate) struct Finding {
     pub verdict: Option<VerdictEvent>,
     /// Whether this attempt succeeded.
     pub success: bool,
+    /// Whether it failed: one that says nothing did neither.
+    pub failure: bool,
     /// The HTTP status, if there was an answer.
     pub status: Option<u16>,
     pub cause: String,
@@ -156,6 +158,7 @@ impl Core {
             }
             Some(VerdictEvent::Healthy) => self.health_result(id, finding.index, now, |health| health.succeeded(now)),
             None if finding.success => self.still_alive(id, finding.index, now),
+            None if finding.failure => self.not_alive_yet(id, finding.index),
             None => {}
         }
     }
@@ -167,6 +170,14 @@ impl Core {
         // Before the verdict it is one of the successes that are still wanted.
         if let Some(health) = health.filter(|health| health.alive == Some(true)) {
             health.succeeded(now);
+        }
+    }
+
+    /// A failure within the grace period. It does not count, but people see that the task was asked and did not answer.
+    fn not_alive_yet(&mut self, id: &InstanceId, index: usize) {
+        let health = self.instances.get(id).and_then(|instance| instance.health.get(index));
+        if health.is_some_and(|health| health.alive.is_none() && !health.missed) {
+            self.change(id, |instance| instance.health[index].missed = true);
         }
     }
 

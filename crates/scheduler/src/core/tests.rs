@@ -257,6 +257,7 @@ fn scheduler_level_checks_kill_at_the_failure_they_are_told_to() {
         index: 0,
         verdict: Some(verdict),
         success: verdict == VerdictEvent::Healthy,
+        failure: verdict != VerdictEvent::Healthy,
         status: None,
         cause: "500 Internal Server Error".into(),
         said: None,

@@ -300,7 +300,7 @@ fn counts(json: &mut Value, states: States) {
 }
 
 fn task_json(instance: &Instance) -> Value {
-    let probed = instance.health.iter().filter(|health| health.alive.is_some());
+    let probed = instance.health.iter().filter(|health| health.shown().is_some());
     let health: Vec<_> = probed.map(|health| health.json(&instance.id)).collect();
     let addresses: Vec<_> = instance.ip.iter().map(|ip| json!({"ipAddress": ip, "protocol": "IPv4"})).collect();
     let mut json = json!({

@@ -168,3 +168,48 @@ fn a_health_kill_slows_launches_down_only_where_that_was_asked_for() {
         assert_eq!(world.offer().len(), launched);
     }
 }
+
+impl World {
+    /// An app with scheduler-level checks, whose task runs; and what begins its checks.
+    fn checked_by_us(checks: Value) -> (World, CheckStart) {
+        let mut world = World::new();
+        let mut definition = definition(1);
+        definition["healthChecks"] = checks;
+        world.create(definition).unwrap();
+        let task = world.offer().remove(0).task_id.value;
+        world.update(&task, TaskState::TaskRunning, None);
+        let Some(CheckOrder::Start(start)) = world.checks.first().cloned() else { panic!("{:?}", world.checks) };
+        (world, *start)
+    }
+
+    /// A scheduler-level check found something.
+    fn find(&mut self, start: &CheckStart, success: bool, verdict: Option<VerdictEvent>) {
+        let (instance, incarnation, index) = (start.instance.clone(), start.incarnation, start.index);
+        let cause = "404 Not Found".into();
+        let finding =
+            Finding { instance, incarnation, index, verdict, success, failure: !success, status: None, cause };
+        self.tell(|core, now| core.checked(&finding, now));
+    }
+}
+
+#[test]
+fn test_failing_health_check_results_in_unhealthy_app() {
+    let (mut world, start) = World::checked_by_us(json!([{"protocol": "HTTP", "maxConsecutiveFailures": 0}]));
+    assert_eq!(
+        (&world.app()["tasksUnhealthy"], &world.app()["tasks"][0]["healthCheckResults"]),
+        (&json!(0), &json!([]))
+    );
+    world.told();
+    world.find(&start, false, None);
+    let app = world.app();
+    let counts = ["tasksRunning", "tasksHealthy", "tasksUnhealthy"].map(|name| app[name].as_u64());
+    assert_eq!(counts, [1, 0, 1].map(Some), "asked in vain, though within the grace period");
+    let result = json!({"alive": false, "consecutiveFailures": 0, "instanceId": start.instance});
+    assert_eq!(app["tasks"][0]["healthCheckResults"], json!([result]));
+    assert_eq!((world.told(), world.kills().len()), (vec![], 0), "it does not count");
+    world.find(&start, false, Some(VerdictEvent::Unhealthy { consecutive_failures: 1, kill: true }));
+    assert_eq!((&world.app()["tasksUnhealthy"], world.kills().len()), (&json!(1), 0), "0 is never to kill");
+    world.find(&start, true, Some(VerdictEvent::Healthy));
+    let app = world.app();
+    assert_eq!((&app["tasksHealthy"], &app["tasksUnhealthy"]), (&json!(1), &json!(0)));
+}

@@ -12,6 +12,7 @@ fn finding(start: &CheckStart, success: bool) -> Finding {
         index: start.index,
         verdict: None,
         success,
+        failure: !success,
         status: (!success).then_some(503),
         cause: String::new(),
         said: Some(Box::new(Said { content_type: Some("text/plain".into()), body: b"wait".to_vec() })),
