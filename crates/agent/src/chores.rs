@@ -109,7 +109,9 @@ impl Fetches {
         // A pool runs the tasks of a framework whose user is unknown here as itself.
         let user = if preparation.pooled { user.unwrap_or_default() } else { user.map_err(launch)? };
         let want = Want { items: preparation.items.clone(), sandbox: preparation.directory.clone(), user };
-        self.fetcher.fetch(want).await.map_err(launch)
+        let container = &preparation.container;
+        let all = |error| launch(format!("Failed to fetch all URIs for container '{container}': {error}"));
+        self.fetcher.fetch(want).await.map_err(all)
     }
 }
 

@@ -12,7 +12,7 @@ pub(crate) fn credentials(name: &str) -> Result<Option<Credentials>, String> {
         return Ok(None);
     }
     let passwd = fs::read_to_string("/etc/passwd").map_err(|error| format!("cannot read /etc/passwd: {error}"))?;
-    let Some((uid, gid)) = ids(&passwd, name) else { return Err(format!("there is no user '{name}'")) };
+    let Some((uid, gid)) = ids(&passwd, name) else { return Err(format!("No such user '{name}'")) };
     if own.as_raw() == uid {
         return Ok(None);
     }

@@ -167,7 +167,7 @@ fn command_probe(command: &CommandInfo, around: Surroundings<'_>) -> Result<Prob
 fn user_of(command: &CommandInfo, around: Surroundings<'_>) -> Result<Option<User>, String> {
     match (around.users, command.user.as_deref().filter(|name| !name.is_empty())) {
         (Some(look_up), Some(name)) => {
-            look_up(name).map(Some).ok_or_else(|| format!("there is no user '{name}' on this machine"))
+            look_up(name).map(Some).ok_or_else(|| format!("No such user '{name}' on this machine"))
         }
         _ => Ok(around.user.cloned()),
     }

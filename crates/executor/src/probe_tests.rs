@@ -270,5 +270,5 @@ fn a_check_of_a_task_of_a_group_may_name_its_user() {
     };
     assert_eq!(spec("root", Some(root)), Ok(Some(0)));
     assert_eq!(spec("nobody-here", None), Ok(None), "as for single tasks");
-    assert!(spec("nobody-here", Some(root)).unwrap_err().contains("no user 'nobody-here'"));
+    assert!(spec("nobody-here", Some(root)).unwrap_err().contains("No such user 'nobody-here'"));
 }

@@ -15,7 +15,7 @@ pub(crate) enum Unrunnable {
     #[error("the task has no 'command' with a 'value', and no CommandInfo in its 'data'")]
     NoCommand,
     /// Whoever made the task names a user this machine does not have.
-    #[error("there is no user '{0}' on this machine")]
+    #[error("No such user '{0}' on this machine")]
     NoUser(String),
     /// A text holds the one byte the kernel cannot take.
     #[error("'{0}' contains a NUL byte")]
