@@ -4,4 +4,5 @@ mod api;
 mod clients;
 mod command_line;
 mod examples;
+mod rows;
 mod stream;

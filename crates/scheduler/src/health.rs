@@ -50,7 +50,7 @@ impl Health {
     /// Whether it is alive, as people see it; nothing to see before the first result.
     #[must_use]
     pub(crate) fn shown(&self) -> Option<bool> {
-        self.alive.or(self.missed.then_some(false))
+        self.alive.or_else(|| self.missed.then_some(false))
     }
 
     /// As in `healthCheckResults`.

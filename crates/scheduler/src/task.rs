@@ -79,19 +79,29 @@ pub(crate) fn variables(app: &App, instance: &Instance, hostname: &str) -> BTree
     set("MESOS_TASK_ID", instance.task_id());
     set("MARATHON_APP_ID", app.id.to_string());
     set("MARATHON_APP_VERSION", app.version.to_string());
-    set("MARATHON_APP_RESOURCE_CPUS", app.cpus.to_string());
-    set("MARATHON_APP_RESOURCE_MEM", app.mem.to_string());
-    set("MARATHON_APP_RESOURCE_DISK", app.disk.to_string());
+    for (name, amount) in [("CPUS", app.cpus), ("MEM", app.mem), ("DISK", app.disk)] {
+        set(&format!("MARATHON_APP_RESOURCE_{name}"), amount_text(amount));
+    }
     set("MARATHON_APP_RESOURCE_GPUS", app.gpus.to_string());
     set("MARATHON_APP_ENFORCE_GROUP_ROLE", "FALSE".into());
-    let names: Vec<_> = app.labels.keys().map(|label| variable_name(label)).collect();
-    set("MARATHON_APP_LABELS", names.join(" "));
-    for (label, value) in app.labels.iter().filter(|(_, value)| value.len() < LONGEST_LABEL) {
-        set(&format!("MARATHON_APP_LABEL_{}", variable_name(label)), value.clone());
-    }
+    label_variables(&app.labels, &mut set);
     port_variables(app, instance, &mut set);
     all.extend(app.env.clone());
     all
+}
+
+/// The names of all labels, and the values of those that are not too long.
+pub(crate) fn label_variables(labels: &BTreeMap<String, String>, set: &mut impl FnMut(&str, String)) {
+    let names: Vec<_> = labels.keys().map(|label| variable_name(label)).collect();
+    set("MARATHON_APP_LABELS", names.join(" "));
+    for (label, value) in labels.iter().filter(|(_, value)| value.len() < LONGEST_LABEL) {
+        set(&format!("MARATHON_APP_LABEL_{}", variable_name(label)), value.clone());
+    }
+}
+
+/// An amount as Marathon writes it into a variable: always with a fraction, which scripts cut off.
+pub(crate) fn amount_text(amount: f64) -> String {
+    format!("{amount:?}")
 }
 
 fn port_variables(app: &App, instance: &Instance, set: &mut impl FnMut(&str, String)) {
@@ -211,6 +221,8 @@ mod tests {
             ("PORTS", "31000"),
             ("PORT_DEFAULT", "31000"),
             ("MARATHON_APP_ID", "/shop/web"),
+            ("MARATHON_APP_RESOURCE_CPUS", "1.0"),
+            ("MARATHON_APP_RESOURCE_MEM", "128.0"),
             ("MARATHON_APP_LABELS", "MY_LABEL"),
             ("MARATHON_APP_LABEL_MY_LABEL", "x"),
             ("MESOS_TASK_ID", "shop_web.instance-u._app.1"),

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use mesos::v1::offer::operation::LaunchGroup;
 use mesos::v1::{
-    CommandInfo, DurationInfo, ExecutorInfo, FrameworkId, KillPolicy, Offer, Resource, TaskGroupInfo, TaskInfo,
-    executor_info,
+    CommandInfo, DiscoveryInfo, DurationInfo, ExecutorInfo, FrameworkId, KillPolicy, Offer, Port, Ports, Resource,
+    TaskGroupInfo, TaskInfo, discovery_info, executor_info,
 };
 
-use super::definition::{Container, Pod};
+use super::definition::{Container, Endpoint, Pod};
 use crate::app::App;
 use crate::app::env::EnvValue;
 use crate::instance::Instance;
@@ -49,7 +49,8 @@ pub(crate) fn build(
         });
         let resources = take(&mut stock, container, &ports)?;
         let command = command(app, pod, container, instance, offer);
-        tasks.push(TaskInfo { health_check, ..one(container, instance, offer, resources, command) });
+        let discovery = Some(discovery(app, container, &ports));
+        tasks.push(TaskInfo { health_check, discovery, ..one(container, instance, offer, resources, command) });
     }
     Some(LaunchGroup { executor, task_group: TaskGroupInfo { tasks } })
 }
@@ -72,6 +73,29 @@ fn one(
         kill_policy: grace.map(|grace| KillPolicy { grace_period: Some(DurationInfo::from(grace)) }),
         labels: task::labels(&container.labels),
         ..TaskInfo::default()
+    }
+}
+
+/// How the container is to be found: under the name of its pod, at its endpoints, with a port for each protocol of one.
+fn discovery(app: &App, container: &Container, ports: &[u16]) -> DiscoveryInfo {
+    let port = |endpoint: &Endpoint, number: u16, protocol: Option<&String>| Port {
+        number: u32::from(number),
+        name: Some(endpoint.name.clone()),
+        protocol: protocol.cloned(),
+        labels: task::labels(&endpoint.labels),
+        ..Port::default()
+    };
+    let of_endpoint = |(endpoint, number): (&Endpoint, &u16)| -> Vec<Port> {
+        match endpoint.protocol.as_slice() {
+            [] => vec![port(endpoint, *number, None)],
+            protocols => protocols.iter().map(|protocol| port(endpoint, *number, Some(protocol))).collect(),
+        }
+    };
+    DiscoveryInfo {
+        visibility: discovery_info::Visibility::Framework.into(),
+        name: Some(app.id.host_name()),
+        ports: Some(Ports { ports: container.endpoints.iter().zip(ports).flat_map(of_endpoint).collect() }),
+        ..DiscoveryInfo::default()
     }
 }
 
@@ -114,18 +138,18 @@ fn variables(app: &App, pod: &Pod, container: &Container, instance: &Instance, h
     set("MARATHON_APP_VERSION", app.version.to_string());
     set("MARATHON_APP_ENFORCE_GROUP_ROLE", "FALSE".into());
     set("MARATHON_CONTAINER_ID", container.name.clone());
-    set("MARATHON_CONTAINER_RESOURCE_CPUS", container.resources.cpus.to_string());
-    set("MARATHON_CONTAINER_RESOURCE_MEM", container.resources.mem.to_string());
-    set("MARATHON_CONTAINER_RESOURCE_DISK", container.resources.disk.to_string());
+    let own = container.resources;
+    for (name, amount) in [("CPUS", own.cpus), ("MEM", own.mem), ("DISK", own.disk)] {
+        set(&format!("MARATHON_CONTAINER_RESOURCE_{name}"), task::amount_text(amount));
+    }
     set("MARATHON_CONTAINER_RESOURCE_GPUS", container.resources.gpus.to_string());
     for (endpoint, port) in pod.endpoints().zip(&instance.ports) {
         let name = variable_name(&endpoint.name);
         set(&format!("ENDPOINT_{name}"), port.to_string());
         set(&format!("EP_HOST_{name}"), port.to_string());
     }
-    for (label, value) in pod.labels.iter().chain(&container.labels) {
-        set(&format!("MARATHON_APP_LABEL_{}", variable_name(label)), value.clone());
-    }
+    let labels = pod.labels.iter().chain(&container.labels);
+    task::label_variables(&labels.map(|(name, value)| (name.clone(), value.clone())).collect(), &mut set);
     for (name, value) in pod.environment.iter().chain(&container.environment) {
         if let EnvValue::Text(text) = value {
             set(name, text.clone());

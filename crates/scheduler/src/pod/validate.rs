@@ -116,15 +116,15 @@ fn scheduling(pod: &Pod, faults: &mut Faults) {
     }
 }
 
-fn container(one: &Container, at: &str, faults: &mut Faults) {
+/// Whether it may be the name of something in a pod.
+fn is_name(text: &str) -> bool {
     let legal = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
-    let named = !one.name.is_empty()
-        && one.name.len() <= 63
-        && one.name.chars().all(legal)
-        && !one.name.starts_with('-')
-        && !one.name.ends_with('-');
+    (1..=63).contains(&text.len()) && text.chars().all(legal) && !text.starts_with('-') && !text.ends_with('-')
+}
+
+fn container(one: &Container, at: &str, faults: &mut Faults) {
     let error = "must fully match regular expression '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'";
-    faults.require(named, format!("{at}/name"), error);
+    faults.require(is_name(&one.name), format!("{at}/name"), error);
     let resources = one.resources;
     faults.require((0.001..1e9).contains(&resources.cpus), format!("{at}/resources/cpus"), "expected 0.001 or more");
     for (name, value) in [("mem", resources.mem), ("disk", resources.disk)] {
@@ -142,8 +142,8 @@ fn container(one: &Container, at: &str, faults: &mut Faults) {
         faults.require(endpoint.container_port.is_none(), format!("{at}/containerPort"), error);
         let error = "Duplicate protocols within the same endpoint are not allowed";
         faults.require(unique(endpoint.protocol.iter()), format!("{at}/protocol"), error);
-        let known = endpoint.protocol.iter().all(|protocol| ["tcp", "udp"].contains(&protocol.as_str()));
-        faults.require(known, format!("{at}/protocol"), "error.unknown.enum.literal");
+        // Any name: it is told to those who look for the endpoint, as it is.
+        faults.require(endpoint.protocol.iter().all(|name| is_name(name)), format!("{at}/protocol"), "error.pattern");
         faults.require(!endpoint.name.is_empty(), format!("{at}/name"), "must not be empty");
     }
     let grace = one.lifecycle.and_then(|lifecycle| lifecycle.kill_grace_period_seconds).unwrap_or(0.0);
@@ -212,7 +212,7 @@ mod tests {
     #[test]
     fn what_is_wrong_has_a_path_and_marathons_words() {
         type Change = fn(&mut Value);
-        let cases: [(Change, &str, &str); 11] = [
+        let cases: [(Change, &str, &str); 12] = [
             (|pod| pod["id"] = json!("pod"), "/id", "Path needs to be absolute"),
             (|pod| pod["containers"] = json!([]), "/containers", "must not be empty"),
             (|pod| pod["containers"][1]["name"] = json!("web"), "/containers", "container names must be unique"),
@@ -246,6 +246,11 @@ mod tests {
                 |pod| pod["containers"][0]["healthCheck"]["timeoutSeconds"] = json!(60),
                 "/containers(0)/healthCheck/timeoutSeconds",
                 "got 60, expected less than 60",
+            ),
+            (
+                |pod| pod["containers"][0]["endpoints"][0]["protocol"] = json!(["http", "T C P"]),
+                "/containers(0)/endpoints(0)/protocol",
+                "error.pattern",
             ),
             (
                 |pod| pod["environment"] = json!({"A": {"secret": "s"}}),

@@ -186,8 +186,17 @@ impl World {
     fn find(&mut self, start: &CheckStart, success: bool, verdict: Option<VerdictEvent>) {
         let (instance, incarnation, index) = (start.instance.clone(), start.incarnation, start.index);
         let cause = "404 Not Found".into();
-        let finding =
-            Finding { instance, incarnation, index, verdict, success, failure: !success, status: None, cause };
+        let finding = Finding {
+            instance,
+            incarnation,
+            index,
+            verdict,
+            success,
+            failure: !success,
+            status: None,
+            said: None,
+            cause,
+        };
         self.tell(|core, now| core.checked(&finding, now));
     }
 }

@@ -8,7 +8,7 @@ use crate::pod::Pod;
 fn pod() -> Value {
     json!({"id": "/shop/pod", "scaling": {"kind": "fixed", "instances": 1}, "containers": [
         {"name": "web", "exec": {"command": {"shell": "run"}}, "resources": {"cpus": 0.5, "mem": 64},
-            "endpoints": [{"name": "http", "hostPort": 0}], "environment": {"COLOUR": "blue"},
+            "endpoints": [{"name": "http", "hostPort": 0, "protocol": ["tcp", "http"]}], "environment": {"COLOUR": "blue"},
             "healthCheck": {"http": {"endpoint": "http", "path": "/health"}}},
         {"name": "log", "exec": {"command": {"argv": ["tail", "-f", "x"]}}, "resources": {"cpus": 0.1, "mem": 16},
             "healthCheck": {"exec": {"command": {"argv": ["test", "-e", "x"]}}}},
@@ -80,6 +80,19 @@ fn task_group_builder_a_task_for_each_container_and_an_executor() {
     let variables = &web.command.as_ref().unwrap().environment.as_ref().unwrap().variables;
     let value = |name: &str| variables.iter().find(|one| one.name == name).and_then(|one| one.value.clone());
     assert_eq!(value("ENDPOINT_HTTP"), Some(port.to_string()));
+    assert_eq!(
+        (value("MARATHON_CONTAINER_RESOURCE_CPUS"), value("MARATHON_APP_LABELS")),
+        (Some("0.5".into()), Some(String::new()))
+    );
+    let found = [web, log].map(|task| task.discovery.clone().unwrap());
+    assert!(found.iter().all(|found| found.name.as_deref() == Some("pod.shop")));
+    let ports = found.map(|found| found.ports.unwrap().ports);
+    let shown = ports[0].iter().map(|port| (port.number, port.name.as_deref(), port.protocol.as_deref()));
+    assert_eq!(
+        shown.collect::<Vec<_>>(),
+        [(http.port, Some("http"), Some("tcp")), (http.port, Some("http"), Some("http"))]
+    );
+    assert!(ports[1].is_empty());
     assert_eq!((value("COLOUR"), value("MARATHON_CONTAINER_ID")), (Some("blue".into()), Some("web".into())));
 }
 
