@@ -98,6 +98,41 @@ fn an_app_is_run_changed_and_removed_from_the_command_line() {
 }
 
 #[test]
+fn a_pod_is_run_shown_changed_and_removed_from_the_command_line() {
+    let shell = Shell::start();
+    assert!(shell.text("pod list").contains("no pods"));
+    let sleep = |name: &str| {
+        json!({"name": name, "exec": {"command": {"shell": "exec sleep 100000"}},
+        "resources": {"cpus": 0.01, "mem": 4}})
+    };
+    let mut pod = json!({"id": "/pair", "containers": [sleep("one"), sleep("two")]});
+    pod["containers"][0]["check"] =
+        json!({"exec": {"command": {"shell": "exit 3"}}, "intervalSeconds": 1, "timeoutSeconds": 1, "delaySeconds": 0});
+    pod["containers"][1]["healthCheck"] =
+        json!({"exec": {"command": {"shell": "true"}}, "intervalSeconds": 1, "timeoutSeconds": 0, "delaySeconds": 0});
+    let file = shell.file("pair.json", &pod);
+    let told = shell.text(&format!("pod run {file}"));
+    assert!(told.contains("Pod /pair") && told.ends_with("done\n"), "{told}");
+    let list = shell.text("pod list");
+    assert!(list.lines().any(|line| line.contains("/pair") && line.contains("STABLE")), "{list}");
+    let version = shell.json("pod versions pair")[0][0].as_str().expect("a version").to_owned();
+    shell.text("pod scale pair 2");
+    let status = shell.json("pod show pair")[0].clone();
+    assert_eq!((&status["status"], status["instances"].as_array().map(Vec::len)), (&json!("STABLE"), Some(2)));
+    let found = || shell.json("pod show pair")[0]["instances"][0]["containers"][0]["checkResult"].clone();
+    harness::wait::until("what the check found", || found() == json!({"command": {"exitCode": 3}}));
+    let instance = status["instances"][0]["id"].as_str().expect("an id");
+    assert!(shell.text(&format!("pod kill pair {instance}")).contains("is being killed"));
+    assert!(shell.complaint("pod kill pair nobody").contains("cygnet pod show pair"));
+    assert!(shell.text("pod show pair").contains("of 2 stable"));
+    shell.text("pod rollback pair --force");
+    assert_eq!(shell.json("pod show pair")[0]["spec"]["scaling"]["instances"], 1);
+    assert_eq!(shell.json(&format!("pod show pair --at {version}"))[0]["id"], "/pair");
+    shell.text("pod rm pair --force");
+    assert!(shell.complaint("pod show pair").contains("does not exist"));
+}
+
+#[test]
 fn what_cannot_go_on_says_why_and_what_to_do() {
     let shell = Shell::start();
     let mut large = sleeper("/large", 1);
@@ -167,6 +202,7 @@ fn shells_are_taught_our_commands() {
     for kind in ["bash", "zsh", "fish"] {
         let output = Command::new(binary()).args(["completion", kind]).output().expect("it starts");
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(output.status.success() && text.contains("deployment") && text.contains("rollback"), "{kind}");
+        let known = ["deployment", "rollback", "pod"].iter().all(|word| text.contains(word));
+        assert!(output.status.success() && known, "{kind}");
     }
 }

@@ -37,6 +37,8 @@ pub(crate) enum Command {
     Task(command::task::Task),
     /// Groups of apps that depend on each other
     Group(command::group::Group),
+    /// Pods: containers that come and go together
+    Pod(command::pod::Pod),
     /// Changes that are under way
     Deployment(command::deployment::Deployment),
     /// Instances that wait to be launched, and why

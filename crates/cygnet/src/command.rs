@@ -14,6 +14,7 @@ pub(crate) mod events;
 pub(crate) mod executor;
 pub(crate) mod group;
 pub(crate) mod master;
+pub(crate) mod pod;
 pub(crate) mod queue;
 pub(crate) mod scheduler;
 pub(crate) mod screen;
@@ -71,6 +72,7 @@ async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
         Command::App(app) => app::run(app).await,
         Command::Task(task) => task::run(task).await,
         Command::Group(group) => group::run(group).await,
+        Command::Pod(pod) => pod::run(pod).await,
         Command::Deployment(deployment) => deployment::run(deployment).await,
         Command::Queue(queue) => queue::run(queue).await,
         Command::Events(events) => events::run(events).await,

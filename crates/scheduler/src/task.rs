@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use mesos::v1::{
     CheckInfo, CommandInfo, DiscoveryInfo, DurationInfo, Environment, KillPolicy, Label, Labels, Offer, Port, Ports,
-    Resource, TaskInfo, check_info, command_info, discovery_info, environment,
+    Resource, TaskInfo, TaskStatus, check_info, command_info, discovery_info, environment,
 };
+use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::app::definition::{Check, ExecCommand, Fetch};
@@ -149,7 +150,8 @@ fn discovery(app: &App, instance: &Instance) -> DiscoveryInfo {
     }
 }
 
-fn check_info(check: &Check, ports: &[u16]) -> Option<CheckInfo> {
+/// A check whose results are shown, as Mesos has it; nothing if it asks a port the task has not.
+pub(crate) fn check_info(check: &Check, ports: &[u16]) -> Option<CheckInfo> {
     let port = |port: Option<u16>, index: Option<u16>| {
         port.or_else(|| ports.get(usize::from(index.unwrap_or(0))).copied()).map(u32::from)
     };
@@ -174,6 +176,19 @@ fn check_info(check: &Check, ports: &[u16]) -> Option<CheckInfo> {
         info.command = Some(check_info::Command { command: exec(&check.exec.as_ref()?.command) });
     }
     Some(info)
+}
+
+/// What a check found, as it is shown; nothing if a status has none.
+pub(crate) fn check_result(status: &TaskStatus) -> Option<Value> {
+    let result = status.check_status.as_ref()?;
+    if let Some(code) = result.command.as_ref().and_then(|command| command.exit_code) {
+        return Some(json!({"command": {"exitCode": code}}));
+    }
+    if let Some(code) = result.http.as_ref().and_then(|http| http.status_code) {
+        return Some(json!({"http": {"statusCode": code}}));
+    }
+    let succeeded = result.tcp.as_ref().and_then(|tcp| tcp.succeeded)?;
+    Some(json!({"tcp": {"succeeded": succeeded}}))
 }
 
 /// A command as Mesos has it.

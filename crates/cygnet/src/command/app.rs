@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 use hyper::Method;
 use serde_json::{Value, json};
 
-use super::change::{Follower, Manner};
+use super::change::{self, Follower, Manner};
 use super::definitions;
 use super::table::{items, text};
 use crate::api::{Api, Asking, encoded, path};
@@ -137,49 +137,27 @@ pub(crate) async fn run(app: App) -> anyhow::Result<ExitCode> {
         Verb::List { id, label } => show::list(&api, id.as_deref(), label.as_deref(), asking.json).await,
         Verb::Show { id, at } => show::one(&api, &id, at.as_deref(), asking.json).await,
         Verb::Versions { id } => versions(&api, &id, asking.json).await,
-        Verb::Run { files, manner } => create(&api, asking, &files, &manner).await,
+        Verb::Run { files, manner } => change::run_files(&api, asking, &files, &manner).await,
         Verb::Update(wanted) => update(&api, asking, wanted).await,
         Verb::Kill(kill) => kill_tasks(&api, asking, &kill).await,
         Verb::Scale { id, instances, manner } => {
             // A PUT would create it.
-            change(&api, asking, &manner, Method::PATCH, &path("apps", &id), Some(json!({"instances": instances})))
-                .await
+            let body = Some(json!({"instances": instances}));
+            change::make(&api, asking, &manner, Method::PATCH, &path("apps", &id), body).await
         }
         Verb::Restart { id, manner } => {
-            change(&api, asking, &manner, Method::POST, &(path("apps", &id) + "/restart"), None).await
+            change::make(&api, asking, &manner, Method::POST, &(path("apps", &id) + "/restart"), None).await
         }
         Verb::Rollback { id, to, manner } => {
             let version = match to {
                 Some(version) => version,
                 None => version_before(&api, &id).await?,
             };
-            change(&api, asking, &manner, Method::PUT, &path("apps", &id), Some(json!({"version": version}))).await
+            let body = Some(json!({"version": version}));
+            change::make(&api, asking, &manner, Method::PUT, &path("apps", &id), body).await
         }
-        Verb::Rm { id, manner } => change(&api, asking, &manner, Method::DELETE, &path("apps", &id), None).await,
+        Verb::Rm { id, manner } => change::make(&api, asking, &manner, Method::DELETE, &path("apps", &id), None).await,
     }
-}
-
-/// Makes a change, and follows it.
-async fn change(
-    api: &Api,
-    asking: &Asking,
-    manner: &Manner,
-    method: Method,
-    path: &str,
-    body: Option<Value>,
-) -> anyhow::Result<ExitCode> {
-    let mut follower = Follower::listen(api, asking, &manner.following).await?;
-    let answer = api.send(method, &manner.query(path), body.as_ref()).await?;
-    follower.answered(&answer).await
-}
-
-async fn create(api: &Api, asking: &Asking, files: &[String], manner: &Manner) -> anyhow::Result<ExitCode> {
-    for definition in definitions::read(files)? {
-        let mut follower = Follower::listen(api, asking, &manner.following).await?;
-        let answer = definitions::submit(api, &definition, manner.force).await?;
-        follower.answered(&answer).await?;
-    }
-    Ok(ExitCode::SUCCESS)
 }
 
 async fn update(api: &Api, asking: &Asking, wanted: Update) -> anyhow::Result<ExitCode> {
@@ -192,7 +170,7 @@ async fn update(api: &Api, asking: &Asking, wanted: Update) -> anyhow::Result<Ex
         }
     };
     let Some(canary) = wanted.canary else {
-        return change(api, asking, &wanted.manner, Method::PATCH, &path, Some(body)).await;
+        return change::make(api, asking, &wanted.manner, Method::PATCH, &path, Some(body)).await;
     };
     let path = wanted.manner.query(&format!("{path}?canary={canary}"));
     let answer = api.send(Method::PATCH, &path, Some(&body)).await?;

@@ -12,8 +12,10 @@ use std::time::Duration;
 
 use anyhow::{anyhow, bail};
 use clap::Args;
+use hyper::Method;
 use serde_json::{Value, json};
 
+use super::definitions;
 use super::screen::{Screen, Size};
 use super::table::items;
 use crate::api::events::Events;
@@ -223,6 +225,35 @@ fn end(event: &Value, id: &str) -> Option<End> {
         }
         _ => None,
     }
+}
+
+/// Makes a change, and follows it.
+pub(crate) async fn make(
+    api: &Api,
+    asking: &Asking,
+    manner: &Manner,
+    method: Method,
+    path: &str,
+    body: Option<Value>,
+) -> anyhow::Result<ExitCode> {
+    let mut follower = Follower::listen(api, asking, &manner.following).await?;
+    let answer = api.send(method, &manner.query(path), body.as_ref()).await?;
+    follower.answered(&answer).await
+}
+
+/// Creates or changes what is defined in files, one after the other, and follows each.
+pub(crate) async fn run_files(
+    api: &Api,
+    asking: &Asking,
+    files: &[String],
+    manner: &Manner,
+) -> anyhow::Result<ExitCode> {
+    for definition in definitions::read(files)? {
+        let mut follower = Follower::listen(api, asking, &manner.following).await?;
+        let answer = definitions::submit(api, &definition, manner.force).await?;
+        follower.answered(&answer).await?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use comfy_table::Table;
 use hyper::Method;
 use serde_json::{Value, json};
 
-use super::change::{Follower, Manner};
+use super::change::{self, Follower, Manner};
 use super::definitions;
 use super::table::{items, joined, table, text};
 use crate::api::{Api, Asking, path};
@@ -92,20 +92,16 @@ pub(crate) async fn run(group: Group) -> anyhow::Result<ExitCode> {
             let answer = definitions::submit(&api, &definition, manner.force).await?;
             follower.answered(&answer).await
         }
-        Verb::Scale { id, by, manner } => put(&api, asking, &id, &manner, &json!({"scaleBy": by})).await,
-        Verb::Rollback { id, to, manner } => put(&api, asking, &id, &manner, &json!({"version": to})).await,
+        Verb::Scale { id, by, manner } => put(&api, asking, &id, &manner, json!({"scaleBy": by})).await,
+        Verb::Rollback { id, to, manner } => put(&api, asking, &id, &manner, json!({"version": to})).await,
         Verb::Rm { id, manner } => {
-            let mut follower = Follower::listen(&api, asking, &manner.following).await?;
-            let answer = api.send(Method::DELETE, &manner.query(&path("groups", &id)), None).await?;
-            follower.answered(&answer).await
+            change::make(&api, asking, &manner, Method::DELETE, &path("groups", &id), None).await
         }
     }
 }
 
-async fn put(api: &Api, asking: &Asking, id: &str, manner: &Manner, body: &Value) -> anyhow::Result<ExitCode> {
-    let mut follower = Follower::listen(api, asking, &manner.following).await?;
-    let answer = api.send(Method::PUT, &manner.query(&path("groups", id)), Some(body)).await?;
-    follower.answered(&answer).await
+async fn put(api: &Api, asking: &Asking, id: &str, manner: &Manner, body: Value) -> anyhow::Result<ExitCode> {
+    change::make(api, asking, manner, Method::PUT, &path("groups", id), Some(body)).await
 }
 
 async fn dry_run(api: &Api, definition: &Value, json: bool) -> anyhow::Result<ExitCode> {

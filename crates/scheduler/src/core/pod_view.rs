@@ -11,6 +11,7 @@ use crate::instance::{Condition, Goal, Instance};
 use crate::pod::Pod;
 use crate::pod::definition::Container;
 use crate::pod::member::Member;
+use crate::pod::termination::termination;
 use crate::time::Timestamp;
 
 impl Core {
@@ -58,17 +59,7 @@ impl Core {
         let status =
             if u32::try_from(stable).is_ok_and(|stable| stable >= app.instances) { "STABLE" } else { "DEGRADED" };
         let since = ids.iter().map(|(_, since)| *since).max().unwrap_or(app.version).max(app.version);
-        let history: Vec<Value> = self
-            .apps
-            .get(id)?
-            .last_failure
-            .iter()
-            .map(|failure| {
-                json!({"instanceID": InstanceId::of_task(&failure.task_id), "startedAt": failure.timestamp,
-                "terminatedAt": failure.timestamp, "message": failure.message,
-                "containers": [{"containerId": failure.task_id, "lastKnownState": failure.state}]})
-            })
-            .collect();
+        let history = &self.apps.get(id)?.terminations;
         Some(json!({"id": id, "spec": spec, "status": status, "statusSince": since, "instances": instances,
             "terminationHistory": history, "lastUpdated": since, "lastChanged": since}))
     }
@@ -85,6 +76,7 @@ impl Core {
         let mut json = json!({
             "id": id, "status": status, "statusSince": instance.since, "conditions": [],
             "agentHostname": instance.host, "agentId": instance.agent_id,
+            "agentRegion": instance.site.region, "agentZone": instance.site.zone,
             "resources": {"cpus": total.cpus, "mem": total.mem, "disk": total.disk, "gpus": total.gpus},
             "networks": instance.ip.iter().map(|ip| json!({"addresses": [ip]})).collect::<Vec<_>>(),
             "containers": containers, "specReference": format!("/v2/pods{}::versions/{}", app.id, app.version),
@@ -113,19 +105,24 @@ impl Core {
             }
             json
         });
-        let wanted = container.resources;
         let mut json = json!({
             "name": member.name, "status": states::name(member.state()), "statusSince": member.since,
             "containerId": instance.id.member(&member.name, instance.incarnation),
             "endpoints": endpoints.collect::<Vec<_>>(), "conditions": conditions(container, member),
-            "resources": {"cpus": wanted.cpus, "mem": wanted.mem, "disk": wanted.disk, "gpus": wanted.gpus},
             "lastUpdated": member.updated, "lastChanged": member.since,
         });
         if !member.message.is_empty() {
             json["message"] = json!(member.message);
         }
+        if let Some(result) = &member.check_result {
+            json["checkResult"] = result.clone();
+        }
         if member.is_over() {
-            json["termination"] = json!({"message": member.message});
+            json["termination"] = termination(&member.message);
+        } else {
+            let wanted = container.resources;
+            json["resources"] =
+                json!({"cpus": wanted.cpus, "mem": wanted.mem, "disk": wanted.disk, "gpus": wanted.gpus});
         }
         Some(json)
     }

@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::deployment::Deployment;
 use crate::ids::{AppId, InstanceId};
 use crate::instance::{Condition, Instance};
+use crate::pod::termination::Termination;
 use crate::states::States;
 use crate::time::Timestamp;
 
@@ -35,6 +36,9 @@ pub(crate) struct AppRecord {
     pub versions: BTreeMap<Timestamp, App>,
     /// The last time an instance failed.
     pub last_failure: Option<TaskFailure>,
+    /// How its last instances ended, if it is a pod.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub terminations: Vec<Termination>,
     /// Removed; remembered until the last instance is gone.
     pub removed: bool,
     /// Left on its way when its deployment was stopped: instances of other configurations stay until the next change.
@@ -59,7 +63,7 @@ pub(crate) struct TaskFailure {
 impl AppRecord {
     pub(crate) fn new(app: App) -> AppRecord {
         let versions = BTreeMap::from([(app.version, app.clone())]);
-        AppRecord { app, versions, last_failure: None, removed: false, halted: false }
+        AppRecord { app, versions, last_failure: None, terminations: Vec::new(), removed: false, halted: false }
     }
 
     /// The definition instances of this configuration were launched with.

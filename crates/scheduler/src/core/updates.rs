@@ -4,7 +4,7 @@ use mesos::states;
 use mesos::v1::cygnet::{HealthCheckResult, task_health};
 use mesos::v1::scheduler::{Call, call};
 use mesos::v1::{TaskState, TaskStatus, task_status::Reason};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::deploy::condition_of_end;
 use super::kills::kill_call;
@@ -14,6 +14,8 @@ use crate::events;
 use crate::health::Health;
 use crate::ids::InstanceId;
 use crate::instance::{Condition, Instance};
+use crate::pod::termination::{self, Termination};
+use crate::task;
 use crate::time::Timestamp;
 
 /// How many tasks one reconciliation call names.
@@ -181,7 +183,7 @@ impl Core {
         let network = status.container_status.as_ref().and_then(|container| container.network_infos.first());
         let ip = network.and_then(|network| network.ip_addresses.first()).and_then(|ip| ip.ip_address.clone());
         let agent_id = status.agent_id.as_ref().map(|id| id.value.clone());
-        let check_result = check_result(status);
+        let check_result = task::check_result(status);
         let Some(known) = self.instances.get(id) else { return };
         let (new_ip, new_agent) = (ip.is_some() && ip != known.ip, agent_id.is_some() && agent_id != known.agent_id);
         if !new_ip && !new_agent && (check_result.is_none() || check_result == known.check_result) {
@@ -277,10 +279,14 @@ impl Core {
         let Some(record) = self.apps.get_mut(&instance.app) else { return };
         let health = || format!("Task was killed since health check failed. Reason: {}", instance.health_cause());
         let killed = status.state() == TaskState::TaskKilled;
+        let message = if killed { health() } else { status.message.clone().unwrap_or_default() };
+        if !instance.members.is_empty() {
+            termination::remember(&mut record.terminations, Termination::of(instance, &message, now));
+        }
         record.last_failure = Some(TaskFailure {
             app_id: instance.app.clone(),
             host: instance.host.clone(),
-            message: if killed { health() } else { status.message.clone().unwrap_or_default() },
+            message,
             state: states::name(status.state()).to_owned(),
             task_id: status.task_id.value.clone(),
             timestamp: now,
@@ -309,18 +315,6 @@ pub(super) fn condition_name(condition: Condition) -> &'static str {
         Condition::Killing => "Killing",
         Condition::Unreachable => "Unreachable",
     }
-}
-
-fn check_result(status: &TaskStatus) -> Option<Value> {
-    let result = status.check_status.as_ref()?;
-    if let Some(code) = result.command.as_ref().and_then(|command| command.exit_code) {
-        return Some(json!({"command": {"exitCode": code}}));
-    }
-    if let Some(code) = result.http.as_ref().and_then(|http| http.status_code) {
-        return Some(json!({"http": {"statusCode": code}}));
-    }
-    let succeeded = result.tcp.as_ref().and_then(|tcp| tcp.succeeded)?;
-    Some(json!({"tcp": {"succeeded": succeeded}}))
 }
 
 fn reconcile_call(tasks: Vec<call::reconcile::Task>) -> Call {

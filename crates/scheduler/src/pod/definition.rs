@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::check::PodCheck;
 use super::validate;
 use crate::app::constraint::Constraint;
 use crate::app::definition::{
@@ -70,6 +71,8 @@ pub struct Container {
     pub user: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub health_check: Option<PodHealthCheck>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<PodCheck>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub artifacts: Vec<Fetch>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -80,8 +83,6 @@ pub struct Container {
     // Not supported: refused by name unless empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<Value>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub check: Option<Value>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub volume_mounts: Vec<Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

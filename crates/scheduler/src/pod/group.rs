@@ -50,7 +50,9 @@ pub(crate) fn build(
         let resources = take(&mut stock, container, &ports)?;
         let command = command(app, pod, container, instance, offer);
         let discovery = Some(discovery(app, container, &ports));
-        tasks.push(TaskInfo { health_check, discovery, ..one(container, instance, offer, resources, command) });
+        let check = container.check.as_ref().and_then(|check| task::check_info(&check.of(container), &ports));
+        let one = one(container, instance, offer, resources, command);
+        tasks.push(TaskInfo { health_check, check, discovery, ..one });
     }
     Some(LaunchGroup { executor, task_group: TaskGroupInfo { tasks } })
 }

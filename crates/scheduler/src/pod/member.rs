@@ -3,8 +3,10 @@
 use mesos::states;
 use mesos::v1::{TaskState, TaskStatus};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::instance::Condition;
+use crate::task;
 use crate::time::Timestamp;
 
 /// One container of an instance.
@@ -16,6 +18,9 @@ pub(crate) struct Member {
     state: i32,
     /// What its health check found.
     pub healthy: Option<bool>,
+    /// What its check found, as it is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check_result: Option<Value>,
     /// What was said with its last state.
     pub message: String,
     /// Since when it is in its state.
@@ -28,7 +33,8 @@ impl Member {
     /// Launched, and nothing heard of it yet.
     pub(crate) fn staging(name: &str, now: Timestamp) -> Member {
         let state = TaskState::TaskStaging.into();
-        Member { name: name.into(), state, healthy: None, message: String::new(), since: now, updated: now }
+        let (name, message) = (name.into(), String::new());
+        Member { name, state, healthy: None, check_result: None, message, since: now, updated: now }
     }
 
     /// The state of its task.
@@ -57,6 +63,7 @@ impl Member {
         }
         self.updated = now;
         self.healthy = status.healthy.or(self.healthy);
+        self.check_result = task::check_result(status).or_else(|| self.check_result.take());
         self.message = status.message.clone().unwrap_or_default();
         true
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::definition::{Container, Exec, Pod, PodHealthCheck};
+use super::definition::{Container, Pod, PodHealthCheck};
 use crate::app::definition::ExecCommand;
 use crate::app::env::EnvValue;
 use crate::app::validate::path;
@@ -38,7 +38,6 @@ fn unsupported(pod: &Pod, faults: &mut Faults) {
     for (index, one) in pod.containers.iter().enumerate() {
         for (name, given) in [
             ("image", one.image.is_some()),
-            ("check", one.check.is_some()),
             ("volumeMounts", !one.volume_mounts.is_empty()),
             ("resourceLimits", one.resource_limits.is_some()),
             ("linuxInfo", one.linux_info.is_some()),
@@ -134,7 +133,7 @@ fn container(one: &Container, at: &str, faults: &mut Faults) {
     environment(&one.environment, at, faults);
     match &one.exec {
         None => faults.add(Fault::new(format!("{at}/exec"), "a container without an image needs a command")),
-        Some(exec) => command(exec, &format!("{at}/exec"), faults),
+        Some(exec) => command(&exec.command, &format!("{at}/exec"), faults),
     }
     for (index, endpoint) in one.endpoints.iter().enumerate() {
         let at = format!("{at}/endpoints({index})");
@@ -151,10 +150,13 @@ fn container(one: &Container, at: &str, faults: &mut Faults) {
     if let Some(check) = &one.health_check {
         health_check(one, check, &format!("{at}/healthCheck"), faults);
     }
+    if let Some(check) = &one.check {
+        check.validate(one, &format!("{at}/check"), faults);
+    }
 }
 
-fn command(exec: &Exec, at: &str, faults: &mut Faults) {
-    let ExecCommand { shell, argv } = &exec.command;
+pub(super) fn command(command: &ExecCommand, at: &str, faults: &mut Faults) {
+    let ExecCommand { shell, argv } = command;
     let some = argv.as_ref().is_some_and(|argv| !argv.is_empty());
     let one = shell.is_some() != some && shell.as_ref().is_none_or(|shell| !shell.trim().is_empty());
     faults.require(one, format!("{at}/command"), "must have either shell or argv");
@@ -173,7 +175,7 @@ fn health_check(container: &Container, check: &PodHealthCheck, at: &str, faults:
     let scheme = check.http.as_ref().is_none_or(|http| ["HTTP", "HTTPS"].contains(&http.scheme.as_str()));
     faults.require(scheme, format!("{at}/http/scheme"), "error.unknown.enum.literal");
     if let Some(exec) = &check.exec {
-        command(exec, &format!("{at}/exec"), faults);
+        command(&exec.command, &format!("{at}/exec"), faults);
     }
     let (interval, timeout) = (check.interval_seconds, check.timeout_seconds);
     let error = format!("got {}, expected less than {}", timeout.as_f64(), interval.as_f64());
@@ -212,7 +214,17 @@ mod tests {
     #[test]
     fn what_is_wrong_has_a_path_and_marathons_words() {
         type Change = fn(&mut Value);
-        let cases: [(Change, &str, &str); 12] = [
+        let cases: [(Change, &str, &str); 14] = [
+            (
+                |pod| pod["containers"][0]["check"] = json!({"tcp": {"endpoint": "x"}}),
+                "/containers(0)/check/tcp/endpoint",
+                "contained in the container endpoints",
+            ),
+            (
+                |pod| pod["containers"][1]["check"] = json!({}),
+                "/containers(1)/check",
+                "Only one of http, tcp, or command may be specified",
+            ),
             (|pod| pod["id"] = json!("pod"), "/id", "Path needs to be absolute"),
             (|pod| pod["containers"] = json!([]), "/containers", "must not be empty"),
             (|pod| pod["containers"][1]["name"] = json!("web"), "/containers", "container names must be unique"),

@@ -124,14 +124,58 @@ fn one_container_that_fails_brings_down_the_whole_instance() {
     let mut world = World::new();
     world.post_pod(pod()).unwrap();
     let [web, log] = world.bring_up_pod();
-    world.update(&web, TaskState::TaskFailed, None);
-    assert_eq!(world.instance()["containers"][0]["status"], "TASK_FAILED");
+    let failed =
+        TaskStatus { message: Some("Command exited with status 3".into()), ..status(&web, TaskState::TaskFailed) };
+    world.tell(|core, now| core.update(&failed, now));
+    let container = world.instance()["containers"][0].clone();
+    assert_eq!((&container["status"], &container["termination"]["exitCode"]), (&json!("TASK_FAILED"), &json!(3)));
     world.update(&log, TaskState::TaskKilled, None);
     assert_eq!(world.instance()["status"], "PENDING", "all are over: the next incarnation waits");
-    assert_eq!(world.pod_status()["terminationHistory"][0]["containers"][0]["containerId"], web.as_str());
+    let history = world.pod_status()["terminationHistory"].clone();
+    assert_eq!(
+        (history.as_array().unwrap().len(), &history[0]["message"]),
+        (1, &json!("Command exited with status 3"))
+    );
+    let ended = |id: &str, state: &str, termination: Value| json!({"containerId": id, "lastKnownState": state, "termination": termination});
+    assert_eq!(
+        history[0]["containers"],
+        json!([
+            ended(&web, "TASK_FAILED", json!({"exitCode": 3, "message": "Command exited with status 3"})),
+            ended(&log, "TASK_KILLED", json!({"message": "said so"})),
+        ])
+    );
+    assert!(history[0]["startedAt"].as_str() <= history[0]["terminatedAt"].as_str());
     world.pass(Duration::from_secs(10));
     let [next, _] = world.bring_up_pod();
     assert!(next.ends_with(".web.2"), "{next}");
+}
+
+#[test]
+fn a_check_of_a_container_is_shown_and_decides_nothing() {
+    let mut world = World::new();
+    let mut pod = pod();
+    pod["containers"][0]["check"] = json!({"http": {"endpoint": "http", "path": "/ready"}, "intervalSeconds": 5});
+    pod["containers"][1]["check"] = json!({"exec": {"command": {"shell": "true"}}});
+    world.post_pod(pod).unwrap();
+    let group = world.offer_groups().remove(0);
+    let [web, log] = group.task_group.tasks.as_slice() else { panic!("two tasks") };
+    let check = web.check.as_ref().unwrap();
+    let port = web.resources.iter().find_map(|one| Some(one.ranges.as_ref()?.range.first()?.begin)).unwrap();
+    let http = check.http.as_ref().unwrap();
+    assert_eq!((u64::from(http.port), http.path.as_deref(), check.interval_seconds), (port, Some("/ready"), Some(5.0)));
+    assert_eq!(log.check.as_ref().unwrap().command.as_ref().unwrap().command.value.as_deref(), Some("true"));
+    let web = web.task_id.value.clone();
+    world.update(&web, TaskState::TaskRunning, None);
+    let found = mesos::v1::CheckStatusInfo {
+        http: Some(mesos::v1::check_status_info::Http { status_code: Some(503) }),
+        ..Default::default()
+    };
+    let found = TaskStatus { check_status: Some(found), ..status(&web, TaskState::TaskRunning) };
+    world.tell(|core, now| core.update(&found, now));
+    assert_eq!(world.instance()["containers"][0]["checkResult"], json!({"http": {"statusCode": 503}}));
+    assert_eq!(world.take(call::Type::Kill).len(), 0);
+    world.update(&web, TaskState::TaskRunning, Some(true));
+    assert_eq!(world.instance()["containers"][0]["checkResult"]["http"]["statusCode"], 503, "until it finds else");
 }
 
 #[test]

@@ -1,0 +1,91 @@
+//! How instances of a pod ended that were not told to: the last few, as `terminationHistory` shows them. Pure, and stored
+//! with the pod.
+
+use mesos::states;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::ids::InstanceId;
+use crate::instance::Instance;
+use crate::pod::member::Member;
+use crate::time::Timestamp;
+
+/// How many are remembered.
+const KEPT: usize = 10;
+
+/// An instance that ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Termination {
+    #[serde(rename = "instanceID")]
+    instance_id: InstanceId,
+    /// When it ran first, or else when it was launched.
+    started_at: Timestamp,
+    terminated_at: Timestamp,
+    message: String,
+    containers: Vec<Ended>,
+}
+
+/// One of its containers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Ended {
+    container_id: String,
+    last_known_state: String,
+    termination: Value,
+}
+
+impl Termination {
+    /// An instance all of whose containers have ended, and what that means for it.
+    pub(crate) fn of(instance: &Instance, message: &str, now: Timestamp) -> Termination {
+        let ended = |member: &Member| Ended {
+            container_id: instance.id.member(&member.name, instance.incarnation),
+            last_known_state: states::name(member.state()).to_owned(),
+            termination: termination(&member.message),
+        };
+        Termination {
+            instance_id: instance.id.clone(),
+            started_at: instance.started_at.or(instance.staged_at).unwrap_or(now),
+            terminated_at: now,
+            message: message.to_owned(),
+            containers: instance.members.iter().map(ended).collect(),
+        }
+    }
+}
+
+/// Remembers one more; the last comes first.
+pub(crate) fn remember(history: &mut Vec<Termination>, one: Termination) {
+    history.insert(0, one);
+    history.truncate(KEPT);
+}
+
+/// How a container ended: with its exit code, where there was one.
+pub(crate) fn termination(message: &str) -> Value {
+    let mut json = json!({"message": message});
+    if let Some(code) = exit_code(message) {
+        json["exitCode"] = json!(code);
+    }
+    json
+}
+
+/// Mesos tells it in words only.
+fn exit_code(message: &str) -> Option<i32> {
+    let (_, code) = message.split_once(" exited with status ")?;
+    code.split_whitespace().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exit_codes_are_found_in_what_executors_say() {
+        assert_eq!(termination("Command exited with status 7")["exitCode"], 7);
+        assert_eq!(termination("Container exited with status 0")["exitCode"], 0);
+        assert_eq!(
+            termination("Command terminated with signal Killed"),
+            json!({"message": "Command terminated with signal Killed"})
+        );
+        assert_eq!(exit_code("it exited with status of grace"), None);
+    }
+}
