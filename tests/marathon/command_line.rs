@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use harness::apps;
 use harness::cluster::{Dev, binary};
@@ -109,7 +110,7 @@ fn a_pod_is_run_shown_changed_and_removed_from_the_command_line() {
     pod["containers"][0]["check"] =
         json!({"exec": {"command": {"shell": "exit 3"}}, "intervalSeconds": 1, "timeoutSeconds": 1, "delaySeconds": 0});
     pod["containers"][1]["healthCheck"] =
-        json!({"exec": {"command": {"shell": "true"}}, "intervalSeconds": 1, "timeoutSeconds": 0, "delaySeconds": 0});
+        json!({"exec": {"command": {"shell": "true"}}, "intervalSeconds": 1, "timeoutSeconds": 0.5, "delaySeconds": 0});
     let file = shell.file("pair.json", &pod);
     let told = shell.text(&format!("pod run {file}"));
     assert!(told.contains("Pod /pair") && told.ends_with("done\n"), "{told}");
@@ -119,8 +120,11 @@ fn a_pod_is_run_shown_changed_and_removed_from_the_command_line() {
     shell.text("pod scale pair 2");
     let status = shell.json("pod show pair")[0].clone();
     assert_eq!((&status["status"], status["instances"].as_array().map(Vec::len)), (&json!("STABLE"), Some(2)));
-    let found = || shell.json("pod show pair")[0]["instances"][0]["containers"][0]["checkResult"].clone();
-    harness::wait::until("what the check found", || found() == json!({"command": {"exitCode": 3}}));
+    let found = || {
+        let found = shell.json("pod show pair")[0]["instances"][0]["containers"][0]["checkResult"].clone();
+        (found == json!({"command": {"exitCode": 3}})).then_some(())
+    };
+    harness::wait::until("what the check found", Duration::from_secs(60), found);
     let instance = status["instances"][0]["id"].as_str().expect("an id");
     assert!(shell.text(&format!("pod kill pair {instance}")).contains("is being killed"));
     assert!(shell.complaint("pod kill pair nobody").contains("cygnet pod show pair"));

@@ -1,6 +1,7 @@
 //! App definitions: what a person writes ([`update`]), what it means with every default filled in ([`definition`]), and
 //! what is wrong with it ([`shape`] for JSON of another shape, [`validate`] for values that make no sense).
 
+pub mod brake;
 pub mod constraint;
 pub mod definition;
 pub mod env;
@@ -15,6 +16,7 @@ pub mod single_check;
 pub mod update;
 pub mod validate;
 
+pub use brake::AppBrake;
 pub use constraint::{Constraint, Operator};
 pub use definition::App;
 pub use group::GroupUpdate;

@@ -1,4 +1,5 @@
-//! A brake on kills for health: not more than a share of the instances of an app, and of all, within a window. Pure.
+//! A brake on kills for health: not more than a share of the instances of an app, and of all, within a window. An app may
+//! have another share and window than others, or none at all. Pure.
 //!
 //! When a database or a network fails, everything that depends on it fails its health checks at once. To kill and start
 //! all of it again helps nobody. What is beyond the share is held until the window has moved on.
@@ -6,6 +7,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use crate::app::{AppBrake, Seconds};
 use crate::ids::AppId;
 use crate::time::Timestamp;
 
@@ -37,14 +39,29 @@ impl Default for BrakeLimits {
     }
 }
 
+/// How many of one app may be killed for their health.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct AppLimits {
+    /// Within how long; zero: all, at once.
+    window: Duration,
+    share: f64,
+    least: usize,
+}
+
+impl AppLimits {
+    fn is_on(&self) -> bool {
+        !self.window.is_zero()
+    }
+}
+
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Brake {
     limits: BrakeLimits,
-    /// Within the window, the oldest first.
-    kills: VecDeque<(Timestamp, AppId)>,
-    /// The same, by app.
-    by_app: BTreeMap<AppId, usize>,
+    /// When some of all were killed, within the window; the oldest first.
+    kills: VecDeque<Timestamp>,
+    /// The same by app, within its own window.
+    by_app: BTreeMap<AppId, VecDeque<Timestamp>>,
 }
 
 impl Brake {
@@ -53,45 +70,77 @@ impl Brake {
         self.limits = limits;
     }
 
-    /// Whether it can hold anything at all.
+    /// Whether it can hold anything of an app that wants this of it.
     #[must_use]
-    pub(crate) fn is_on(&self) -> bool {
-        !self.limits.window.is_zero()
+    pub(crate) fn may_hold(&self, own: Option<&AppBrake>) -> bool {
+        own.is_some() || !self.limits.window.is_zero()
+    }
+
+    /// What holds for an app that wants this.
+    #[must_use]
+    pub(crate) fn limits_of(&self, own: Option<&AppBrake>) -> AppLimits {
+        let BrakeLimits { window, app_share, app_least, .. } = self.limits;
+        let all = AppLimits { window, share: app_share, least: app_least };
+        let Some(own) = own else { return all };
+        let usual = if window.is_zero() { BrakeLimits::default().window } else { window };
+        AppLimits {
+            window: if own.enabled { own.window_seconds.map_or(usual, Seconds::duration) } else { Duration::ZERO },
+            share: own.share.unwrap_or(app_share),
+            least: own.least.map_or(app_least, |least| usize::try_from(least).unwrap_or(usize::MAX)),
+        }
     }
 
     /// Whether one more may be killed now, of `instances` of this app, and of `all`.
-    pub(crate) fn admits(&mut self, app: &AppId, instances: usize, all: usize, now: Timestamp) -> bool {
-        self.forget(now);
-        let limits = &self.limits;
-        let killed = self.by_app.get(app).copied().unwrap_or(0);
-        !self.is_on()
-            || (killed < most(limits.app_share, limits.app_least, instances)
-                && self.kills.len() < most(limits.cluster_share, limits.cluster_least, all))
+    pub(crate) fn admits(
+        &mut self,
+        app: &AppId,
+        limits: &AppLimits,
+        instances: usize,
+        all: usize,
+        now: Timestamp,
+    ) -> bool {
+        self.move_on(app, limits, now);
+        let killed = self.by_app.get(app).map_or(0, VecDeque::len);
+        let BrakeLimits { window, cluster_share, cluster_least, .. } = self.limits;
+        !limits.is_on()
+            || (killed < most(limits.share, limits.least, instances)
+                && (window.is_zero() || self.kills.len() < most(cluster_share, cluster_least, all)))
     }
 
     /// One was killed.
-    pub(crate) fn killed(&mut self, app: &AppId, at: Timestamp) {
-        self.forget(at);
-        self.kills.push_back((at, app.clone()));
-        *self.by_app.entry(app.clone()).or_default() += 1;
+    pub(crate) fn killed(&mut self, app: &AppId, limits: &AppLimits, at: Timestamp) {
+        self.kills.push_back(at);
+        self.by_app.entry(app.clone()).or_default().push_back(at);
+        self.move_on(app, limits, at);
     }
 
-    /// When the next kill leaves the window, so that another one may follow.
+    /// When another one may follow, of one of these apps: when a kill leaves a window.
     #[must_use]
-    pub(crate) fn eases_at(&self) -> Option<Timestamp> {
-        self.kills.front().map(|(at, _)| at.plus(self.limits.window))
+    pub(crate) fn eases_at<'a>(&self, held: impl Iterator<Item = (&'a AppId, AppLimits)>) -> Option<Timestamp> {
+        let all = self.kills.front().map(|at| at.plus(self.limits.window));
+        let own = |(app, limits): (&AppId, AppLimits)| Some(self.by_app.get(app)?.front()?.plus(limits.window));
+        held.filter_map(own).chain(all).min()
     }
 
-    fn forget(&mut self, now: Timestamp) {
-        while self.eases_at().is_some_and(|at| at <= now) {
-            let Some((_, app)) = self.kills.pop_front() else { return };
-            if let Some(count) = self.by_app.get_mut(&app) {
-                *count = count.saturating_sub(1);
-                if *count == 0 {
-                    self.by_app.remove(&app);
-                }
+    /// An app is gone, and so is what was killed of it.
+    pub(crate) fn forget(&mut self, app: &AppId) {
+        self.by_app.remove(app);
+    }
+
+    fn move_on(&mut self, app: &AppId, limits: &AppLimits, now: Timestamp) {
+        drop_before(&mut self.kills, self.limits.window, now);
+        if let Some(kills) = self.by_app.get_mut(app) {
+            drop_before(kills, limits.window, now);
+            if kills.is_empty() {
+                self.by_app.remove(app);
             }
         }
+    }
+}
+
+fn drop_before(kills: &mut VecDeque<Timestamp>, window: Duration, now: Timestamp) {
+    while kills.front().is_some_and(|at| at.plus(window) <= now) {
+        kills.pop_front();
     }
 }
 
@@ -110,15 +159,29 @@ mod tests {
     }
 
     fn kill_all(brake: &mut Brake, app: &str, instances: usize, all: usize, now: Timestamp) -> usize {
-        let app = AppId::new(app);
+        kill_all_of(brake, app, None, (instances, all), now)
+    }
+
+    fn kill_all_of(
+        brake: &mut Brake,
+        app: &str,
+        own: Option<AppBrake>,
+        (instances, all): (usize, usize),
+        now: Timestamp,
+    ) -> usize {
+        let (app, limits) = (AppId::new(app), brake.limits_of(own.as_ref()));
         let tries = (0..instances).filter(|_| {
-            let admitted = brake.admits(&app, instances, all, now);
+            let admitted = brake.admits(&app, &limits, instances, all, now);
             if admitted {
-                brake.killed(&app, now);
+                brake.killed(&app, &limits, now);
             }
             admitted
         });
         tries.count()
+    }
+
+    fn own(json: serde_json::Value) -> Option<AppBrake> {
+        Some(serde_json::from_value(json).unwrap())
     }
 
     fn brake(limits: BrakeLimits) -> Brake {
@@ -141,10 +204,35 @@ mod tests {
     fn it_eases_when_the_window_has_moved_on() {
         let mut brake = Brake::default();
         assert_eq!(kill_all(&mut brake, "a", 10, 100, at(0)), 5);
-        assert_eq!(brake.eases_at(), Some(at(60)));
+        let (a, limits) = (AppId::new("a"), brake.limits_of(None));
+        assert_eq!(brake.eases_at([(&a, limits)].into_iter()), Some(at(60)));
         assert_eq!(kill_all(&mut brake, "a", 10, 100, at(59)), 0);
         assert_eq!(kill_all(&mut brake, "b", 10, 100, at(59)), 5, "another app has its own share");
         assert_eq!(kill_all(&mut brake, "a", 10, 100, at(60)), 5);
+    }
+
+    #[test]
+    fn an_app_may_have_limits_of_its_own() {
+        let mut brake = Brake::default();
+        let strict = own(serde_json::json!({"share": 0.1, "least": 0, "windowSeconds": 300}));
+        assert_eq!(kill_all_of(&mut brake, "strict", strict, (10, 100), at(0)), 1);
+        let (id, limits) = (AppId::new("strict"), brake.limits_of(strict.as_ref()));
+        assert_eq!(kill_all_of(&mut brake, "strict", strict, (10, 100), at(299)), 0);
+        assert_eq!(brake.eases_at([(&id, limits)].into_iter()), Some(at(300)));
+        assert_eq!(kill_all_of(&mut brake, "strict", strict, (10, 100), at(300)), 1);
+        assert_eq!(kill_all_of(&mut brake, "loose", own(serde_json::json!({"share": 1})), (10, 100), at(300)), 10);
+        assert_eq!(kill_all_of(&mut brake, "off", own(serde_json::json!({"enabled": false})), (50, 100), at(300)), 50);
+        assert_eq!(kill_all(&mut brake, "usual", 10, 100, at(300)), 0, "what others may is counted for all");
+    }
+
+    #[test]
+    fn an_app_may_have_a_brake_where_there_is_none() {
+        let off = BrakeLimits { window: Duration::ZERO, ..BrakeLimits::default() };
+        let (mut brake, wanted) = (brake(off), own(serde_json::json!({})));
+        assert!(brake.may_hold(wanted.as_ref()) && !brake.may_hold(None));
+        assert_eq!(kill_all_of(&mut brake, "a", wanted, (10, 100), at(0)), 5);
+        assert_eq!(kill_all_of(&mut brake, "a", wanted, (10, 100), at(59)), 0);
+        assert_eq!(kill_all_of(&mut brake, "a", wanted, (10, 100), at(60)), 5);
     }
 
     proptest! {
@@ -157,9 +245,9 @@ mod tests {
             for (wait, app, tries) in steps {
                 now += wait;
                 for _ in 0..tries {
-                    let id = AppId::new(&app.to_string());
-                    if brake.admits(&id, 15, 45, at(now)) {
-                        brake.killed(&id, at(now));
+                    let (id, limits) = (AppId::new(&app.to_string()), brake.limits_of(None));
+                    if brake.admits(&id, &limits, 15, 45, at(now)) {
+                        brake.killed(&id, &limits, at(now));
                         killed.push((now, app));
                     }
                 }

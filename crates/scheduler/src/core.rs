@@ -232,7 +232,7 @@ impl Core {
         let killed = self.instances.values().filter_map(|found| Some((found.killed_for_health_at?, found.app.clone())));
         let mut killed: Vec<_> = killed.collect();
         killed.sort();
-        killed.into_iter().for_each(|(at, app)| self.brake.killed(&app, at));
+        killed.into_iter().for_each(|(at, app)| self.count_health_kill(&app, at));
     }
 
     /// The id the master knows us by.

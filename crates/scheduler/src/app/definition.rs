@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::brake::AppBrake;
 use super::constraint::Constraint;
 use super::health_check::HealthCheck;
 use super::readiness::ReadinessCheck;
@@ -75,6 +76,9 @@ pub struct App {
     pub container: Option<Container>,
     /// How fast to replace instances by those of a new version.
     pub upgrade_strategy: UpgradeStrategy,
+    /// How many may be killed for their health at a time, where that is different from others: beyond Marathon.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub brake: Option<AppBrake>,
     /// Labels.
     pub labels: BTreeMap<String, String>,
     /// From the first signal to SIGKILL, in seconds.
@@ -130,6 +134,7 @@ impl App {
             dependencies: Vec::new(),
             container: None,
             upgrade_strategy: UpgradeStrategy::default(),
+            brake: None,
             labels: BTreeMap::new(),
             task_kill_grace_period_seconds: None,
             kill_selection: KillSelection::default(),
@@ -149,15 +154,17 @@ impl App {
         self.version_info.last_config_change_at
     }
 
-    /// Whether `other` differs in anything but the number of instances and the versions.
+    /// Whether `other` differs in anything that its instances would notice: not in their number, the brake, and versions.
     #[must_use]
     pub fn needs_restart(&self, other: &App) -> bool {
         let mut same = other.clone();
         same.instances = self.instances;
         same.version = self.version;
         same.version_info = self.version_info;
+        same.brake = self.brake;
         if let (Some(same), Some(own)) = (&mut same.pod, &self.pod) {
             same.scaling.clone_from(&own.scaling);
+            same.scheduling.brake = own.scheduling.brake;
         }
         same != *self
     }
@@ -171,7 +178,7 @@ impl App {
     /// Whether a change to `other` takes a deployment: whether anything but the versions differs.
     #[must_use]
     pub fn differs(&self, other: &App) -> bool {
-        self.instances != other.instances || self.needs_restart(other)
+        self.instances != other.instances || self.brake != other.brake || self.needs_restart(other)
     }
 
     /// How long an instance may take from the first signal to SIGKILL, if the app says so.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::brake::AppBrake;
 use super::constraint::Constraint;
 use super::definition::{
     App, Check, Container, ContainerKind, Fetch, KillSelection, Network, PortDefinition, UnreachableStrategy,
@@ -53,6 +54,7 @@ pub struct AppUpdate {
     pub container: Option<Value>,
     pub role: Option<String>,
     pub upgrade_strategy: Option<UpgradeStrategy>,
+    pub brake: Option<AppBrake>,
     pub labels: Option<BTreeMap<String, String>>,
     pub task_kill_grace_period_seconds: Option<f64>,
     pub kill_selection: Option<KillSelection>,
@@ -178,6 +180,7 @@ impl AppUpdate {
         set(&mut app.readiness_checks, self.readiness_checks);
         let strategy_given = self.upgrade_strategy.is_some();
         set(&mut app.upgrade_strategy, self.upgrade_strategy);
+        set(&mut app.brake, self.brake.map(Some));
         set(&mut app.labels, self.labels);
         if new && !strategy_given && app.is_single_instance() {
             app.upgrade_strategy = UpgradeStrategy {

@@ -91,6 +91,9 @@ pub(crate) fn validate(app: &App, faults: &mut Faults) {
     sizes(app, faults);
     ports(&app.port_definitions, faults);
     strategy(app, faults);
+    if let Some(brake) = &app.brake {
+        brake.validate("/brake", faults);
+    }
     checks(app, faults);
     readiness(app, faults);
     places(app, faults);

@@ -337,6 +337,9 @@ impl Core {
             None => drop(self.apps.insert(id.clone(), AppRecord::new(after.clone()))),
         }
         self.offers_stale = true;
+        if before.is_some_and(|before| before.brake != after.brake) {
+            self.look_at_held(id, now);
+        }
     }
 
     fn retire(&mut self, id: &AppId, before: Option<&App>, now: Timestamp) {

@@ -104,6 +104,7 @@ impl Core {
         if turn_came && self.apps.get(id).is_some_and(|record| record.removed) {
             self.apps.remove(id);
             self.backoffs.remove(id);
+            self.brake.forget(id);
             self.dirty.apps.insert(id.clone());
             self.tell(events::app_terminated(id, now));
         }

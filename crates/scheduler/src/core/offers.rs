@@ -124,16 +124,17 @@ impl Core {
         let instance = self.instances.get(&placement.instance)?;
         let app = self.apps.get(&instance.app)?.configuration(instance.config);
         let resources = placement.resources.clone();
+        let may_hold = self.brake.may_hold(app.brake.as_ref());
         if let Some(pod) = &pod {
             let framework_id = self.framework_id.as_deref().unwrap_or_default();
             let mut group = group::build(app, pod, instance, offer, resources, framework_id)?;
-            if self.brake.is_on() {
+            if may_hold {
                 group.task_group.tasks.iter_mut().for_each(leave_kills_to_us);
             }
             return Some(Launch::Group(Box::new(group)));
         }
         let mut task = task::build(app, instance, offer, resources);
-        if self.brake.is_on() {
+        if may_hold {
             leave_kills_to_us(&mut task);
         }
         Some(Launch::Task(Box::new(task)))

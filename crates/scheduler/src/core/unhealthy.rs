@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::Core;
-use crate::brake::BrakeLimits;
+use crate::brake::{AppLimits, BrakeLimits};
 use crate::events;
 use crate::ids::{AppId, InstanceId};
 use crate::instance::{Condition, Goal, Instance};
@@ -23,7 +23,8 @@ impl Core {
         let Some(instance) = self.instances.get(id).filter(|found| may_be_killed(found, now)) else { return };
         let (app, all) = (instance.app.clone(), self.instances.len());
         let running = self.tallies.get(&app).map_or(0, |tally| tally.running());
-        if self.brake.admits(&app, running, all, now) {
+        let limits = self.limits_of(&app);
+        if self.brake.admits(&app, &limits, running, all, now) {
             self.kill_unhealthy(id, now);
         } else if self.held.entry(app).or_default().insert(id.clone()) {
             self.tell_held("unhealthy_instance_kill_held_event", id, now);
@@ -39,14 +40,31 @@ impl Core {
         let Some(instance) = killed else { return };
         let cause = instance.health_cause();
         tracing::info!(instance = %id, %cause, "killed because it is unhealthy");
-        self.brake.killed(&instance.app, now);
+        self.count_health_kill(&instance.app, now);
         self.tell(events::unhealthy_kill(&instance, &cause, now));
         self.kill(id, Goal::Running, now);
     }
 
+    /// How many of an app may be killed for their health: the newest definition says, whatever instances were launched with.
+    fn limits_of(&self, app: &AppId) -> AppLimits {
+        self.brake.limits_of(self.apps.get(app).and_then(|record| record.app.brake.as_ref()))
+    }
+
+    pub(super) fn count_health_kill(&mut self, app: &AppId, at: Timestamp) {
+        let limits = self.limits_of(app);
+        self.brake.killed(app, &limits, at);
+    }
+
+    /// An app may have another brake now: those of it that were held are looked at again.
+    pub(super) fn look_at_held(&mut self, app: &AppId, now: Timestamp) {
+        for id in self.held.get(app).cloned().unwrap_or_default() {
+            self.kill_for_health(&id, now);
+        }
+    }
+
     /// Kills those that were held, as far as the brake has eased.
     pub(super) fn ease(&mut self, now: Timestamp) {
-        if self.held.is_empty() || self.brake.eases_at().is_some_and(|at| now < at) {
+        if self.held.is_empty() || self.eases_at().is_some_and(|at| now < at) {
             return;
         }
         let held: Vec<_> = self.held.values().flatten().cloned().collect();
@@ -57,7 +75,8 @@ impl Core {
 
     /// When those that are held may be looked at again.
     pub(super) fn eases_at(&self) -> Option<Timestamp> {
-        (!self.held.is_empty()).then(|| self.brake.eases_at()).flatten()
+        let held = self.held.keys().map(|app| (app, self.limits_of(app)));
+        (!self.held.is_empty()).then(|| self.brake.eases_at(held)).flatten()
     }
 
     /// An instance is well again, or is going anyway: nothing is held back for it.

@@ -266,7 +266,7 @@ impl Core {
         let by_executor = killed && status.healthy == Some(false) && instance.kill_asked_at.is_none();
         if by_executor {
             self.change(id, |instance| instance.killed_for_health_at = Some(now));
-            self.brake.killed(&instance.app, now);
+            self.count_health_kill(&instance.app, now);
             self.tell(events::unhealthy_kill(&instance, &instance.health_cause(), now));
         }
         if is_failure(status.state()) || by_executor || (killed && instance.ends_for_health()) {

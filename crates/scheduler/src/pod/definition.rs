@@ -12,7 +12,7 @@ use crate::app::definition::{
     ExecCommand, Fetch, KillSelection, Network, PortDefinition, UnreachableStrategy, UpgradeStrategy,
 };
 use crate::app::env::EnvValue;
-use crate::app::{App, Faults, HealthCheck, Protocol, Seconds};
+use crate::app::{App, AppBrake, Faults, HealthCheck, Protocol, Seconds};
 use crate::ids::AppId;
 use crate::time::Timestamp;
 
@@ -220,6 +220,9 @@ impl Default for Scaling {
 pub struct Scheduling {
     pub backoff: Backoff,
     pub upgrade: UpgradeStrategy,
+    /// Beyond Marathon.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub brake: Option<AppBrake>,
     pub placement: Placement,
     pub kill_selection: KillSelection,
     pub unreachable_strategy: UnreachableStrategy,
@@ -348,6 +351,7 @@ impl Pod {
         app.backoff_factor = scheduling.backoff.backoff_factor.max(1.0);
         app.max_launch_delay_seconds = scheduling.backoff.max_launch_delay;
         app.upgrade_strategy = scheduling.upgrade;
+        app.brake = scheduling.brake;
         app.kill_selection = scheduling.kill_selection;
         app.unreachable_strategy = scheduling.unreachable_strategy;
         app.constraints = scheduling.placement.constraints.iter().filter_map(|one| one.constraint().ok()).collect();

@@ -97,6 +97,9 @@ fn scheduling(pod: &Pod, faults: &mut Faults) {
         let error = format!("got {value}, expected between 0.0 and 1.0");
         faults.require((0.0..=1.0).contains(&value), format!("/scheduling/upgrade/{name}"), error);
     }
+    if let Some(brake) = &pod.scheduling.brake {
+        brake.validate("/scheduling/brake", faults);
+    }
     for (index, constraint) in pod.scheduling.placement.constraints.iter().enumerate() {
         if let Err(error) = constraint.constraint() {
             faults.add(Fault::new(format!("/scheduling/placement/constraints({index})"), error));

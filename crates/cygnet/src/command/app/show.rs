@@ -61,7 +61,8 @@ pub(super) async fn one(api: &Api, id: &str, version: Option<&str>, json: bool) 
         line(if json { app.to_string() } else { format!("{app:#}") });
         return Ok(ExitCode::SUCCESS);
     }
-    let app = api.get(&path("apps", id)).await?["app"].take();
+    // Who does not know this knows nothing of a brake, and leaves it out.
+    let app = api.get(&(path("apps", id) + "?embed=apps.brake")).await?["app"].take();
     if json {
         line(app);
     } else {
@@ -79,6 +80,7 @@ fn summary(app: &Value) -> Vec<String> {
         counts.push_str(&format!(", {} healthy, {} unhealthy", count("tasksHealthy"), count("tasksUnhealthy")));
     }
     lines.push(counts);
+    lines.extend(brake(app));
     for deployment in items(&app["deployments"]) {
         lines.push(format!("deploying: `cygnet deployment watch {}` follows it", text(&deployment["id"])));
     }
@@ -88,6 +90,25 @@ fn summary(app: &Value) -> Vec<String> {
         lines.push(format!("last failure, {} ago: {state}: {message}", since(&at)));
     }
     lines
+}
+
+/// How many may be killed for their health, where that is special, and how many are not killed because of that.
+fn brake(app: &Value) -> Vec<String> {
+    let own = &app["brake"];
+    let field = |name: &str, before: &str, after: &str| {
+        (!own[name].is_null()).then(|| format!("{before}{}{after}", text(&own[name])))
+    };
+    let parts = [
+        field("share", "a share of ", ""),
+        field("least", "", " in any case"),
+        field("windowSeconds", "within ", "s"),
+        (own["enabled"] == false).then(|| "off".to_owned()),
+    ];
+    let parts: Vec<_> = parts.into_iter().flatten().collect();
+    let limits = (!parts.is_empty()).then(|| format!("brake on kills for health: {}", parts.join(", ")));
+    let held = app["tasksHeldUnhealthy"].as_u64().filter(|held| *held > 0);
+    let held = held.map(|held| format!("{held} unhealthy and not killed for now, because many were"));
+    limits.into_iter().chain(held).collect()
 }
 
 #[cfg(test)]
@@ -103,6 +124,19 @@ mod tests {
         let checked =
             json!({"instances": 2, "tasksRunning": 2, "tasksHealthy": 1, "tasksUnhealthy": 1, "healthChecks": [{}]});
         assert_eq!(summary(&checked)[1], "2 of 2 running, 1 healthy, 1 unhealthy");
+    }
+
+    #[test]
+    fn a_brake_is_shown_where_it_is_special_or_holds() {
+        assert_eq!(brake(&json!({"tasksHeldUnhealthy": 0})), Vec::<String>::new());
+        assert_eq!(
+            brake(&json!({"brake": {"share": 0.1, "windowSeconds": 300}, "tasksHeldUnhealthy": 2})),
+            [
+                "brake on kills for health: a share of 0.1, within 300s",
+                "2 unhealthy and not killed for now, because many were"
+            ]
+        );
+        assert_eq!(brake(&json!({"brake": {"enabled": false}})), ["brake on kills for health: off"]);
     }
 
     #[test]

@@ -103,6 +103,32 @@ fn when_everything_is_sick_at_once_half_is_killed_and_the_rest_is_held_until_the
 }
 
 #[test]
+fn an_app_may_have_a_brake_of_its_own_and_changes_it_without_a_restart() {
+    let mut world = World::new();
+    let mut strict = definition(10);
+    strict["brake"] = json!({"share": 0.1, "least": 1, "windowSeconds": 300});
+    world.create(strict).unwrap();
+    let tasks = world.bring_up();
+    tasks.iter().for_each(|task| world.report(task, Some(3)));
+    let mut killed: BTreeSet<_> = world.kills().into_iter().collect();
+    assert_eq!((killed.len(), &world.brake()["tasksHeldUnhealthy"]), (1, &json!(9)));
+    assert_eq!(world.app()["brake"], json!({"share": 0.1, "least": 1, "windowSeconds": 300}));
+    world.pass(Duration::from_secs(61));
+    killed.extend(world.kills());
+    assert_eq!(killed.len(), 1, "its window is longer than that of others");
+    let before = world.app()["versionInfo"]["lastConfigChangeAt"].clone();
+    world.change(json!({"brake": {"share": 0.3}}), true).unwrap();
+    killed.extend(world.kills());
+    assert_eq!(killed.len(), 4, "one before, three within a minute now");
+    assert_eq!(world.app()["versionInfo"]["lastConfigChangeAt"], before, "no instance is replaced for it");
+    world.change(json!({"brake": {"enabled": false}}), true).unwrap();
+    killed.extend(world.kills());
+    assert_eq!((killed.len(), &world.brake()["tasksHeldUnhealthy"]), (10, &json!(0)));
+    let refused = world.change(json!({"brake": {"share": 2}}), true).unwrap_err();
+    assert_eq!(refused.body["details"][0]["path"], "/brake/share");
+}
+
+#[test]
 fn a_few_sick_instances_are_never_held() {
     let (mut world, tasks) = World::healthy(3);
     tasks.iter().for_each(|task| world.report(task, Some(3)));
