@@ -33,7 +33,7 @@ use std::time::Duration;
 use mesos::v1::scheduler::Call;
 use store::Batch;
 
-pub(crate) use changes::{Accepted, Kill, Manner, Refusal};
+pub(crate) use changes::{Accepted, Kill, Manner, Refusal, Terms};
 pub(crate) use checks::{CheckOrder, CheckStart, Finding};
 pub(crate) use fragments::AppText;
 pub(crate) use group_view::GroupEmbed;

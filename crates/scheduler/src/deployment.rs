@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::app::App;
+use crate::app::group::GroupSpec;
 use crate::ids::AppId;
 use crate::time::Timestamp;
 
@@ -49,12 +50,14 @@ impl Change {
         Change { app, before, after, restart: false, canary: None, failures: 0, turn: 0 }
     }
 
-    /// The same, at first for so many instances only. An app that is new has none to compare with.
+    /// The same, at first for so many instances only. An app that is new has none to compare with, and one that is only
+    /// scaled nothing to try.
     #[must_use]
     pub(crate) fn with_canary(mut self, canary: Option<u32>) -> Change {
         let before = self.before.as_ref().map_or(0, |before| before.instances);
         let instances = self.after.as_ref().map_or(0, |after| after.instances);
-        self.canary = canary.filter(|canary| *canary < instances && before > 0);
+        let replaces = self.before.iter().zip(&self.after).any(|(before, after)| before.needs_restart(after));
+        self.canary = canary.filter(|canary| *canary < instances && before > 0 && replaces);
         self
     }
 
@@ -120,6 +123,13 @@ pub(crate) struct Step {
     pub actions: Vec<StepAction>,
 }
 
+/// What was remembered of a group and of those in it before it was changed: none for those that were not there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct GroupBefore {
+    pub id: AppId,
+    pub specs: BTreeMap<AppId, Option<GroupSpec>>,
+}
+
 /// A change that is under way.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Deployment {
@@ -134,6 +144,9 @@ pub(crate) struct Deployment {
     /// Whether it takes another one back, and so is not to be taken back by itself.
     #[serde(default)]
     pub reverts: bool,
+    /// The group it changes as a whole, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<GroupBefore>,
     /// What its apps depend on.
     pub order: Dependencies,
     /// In which order they change.
@@ -160,7 +173,8 @@ impl Deployment {
             }
         }
         let arrived = BTreeSet::new();
-        Deployment { id, version, changes, begun: version, reverts: false, order, steps, current: 0, arrived }
+        let (begun, group) = (version, None);
+        Deployment { id, version, changes, begun, reverts: false, group, order, steps, current: 0, arrived }
     }
 
     /// The change of an app whose turn has not come, and which is to stay what it was.
@@ -175,9 +189,11 @@ impl Deployment {
         self.changes.get(app)?.canary
     }
 
-    /// Somebody is content with the canaries: all is to be changed. Says whether there were any.
+    /// Somebody is content with the canaries of this step: all that it is about is to be changed. Later steps have canaries
+    /// of their own. Says whether there were any.
     pub(crate) fn go_on(&mut self, now: Timestamp) -> bool {
-        let canaries = self.changes.values_mut().filter_map(|change| change.canary.take()).count();
+        let here = self.changes.values_mut().filter(|change| change.turn == self.current);
+        let canaries = here.filter_map(|change| change.canary.take()).count();
         if canaries > 0 {
             self.begun = now;
         }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use crate::app::ShapeError;
-use crate::core::{Accepted, Refusal};
+use crate::core::{Accepted, Refusal, Terms};
 
 /// The largest body that is read.
 const LARGEST_BODY: usize = 1024 * 1024;
@@ -106,6 +106,13 @@ impl Query {
 
     pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// `force`, and `canary`, which is not one of Marathon's.
+    pub(super) fn terms(&self) -> Result<Terms, Box<Response>> {
+        let canary = self.get("canary").map(str::parse).transpose();
+        let canary = canary.map_err(|_| Box::new(message(400, "canary must be a number of instances")))?;
+        Ok(Terms { force: self.flag("force", false), canary })
     }
 
     /// A switch: absent is `default`, present without a value is on.

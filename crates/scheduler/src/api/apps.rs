@@ -44,7 +44,11 @@ pub(super) async fn change_many(State(api): State<Api>, request: Request<Body>) 
     let query = Query::of(&request);
     let (put, origin) = (request.method() == Method::PUT, origin(&request));
     let partial = !put || query.flag("partialUpdate", true);
-    let manner = Manner { partial, create: put, force: query.flag("force", false), canary: None };
+    let terms = match query.terms() {
+        Ok(terms) => terms,
+        Err(response) => return *response,
+    };
+    let manner = Manner { partial, create: put, terms };
     let updates = match read::<Vec<AppUpdate>>(request).await {
         Ok(updates) => updates,
         Err(response) => return *response,
@@ -112,9 +116,11 @@ async fn change(api: Api, id: AppId, request: Request<Body>) -> Response {
     let query = Query::of(&request);
     let put = request.method() == Method::PUT;
     let partial = !put || query.flag("partialUpdate", true);
-    let canary = query.get("canary").map(str::parse).transpose();
-    let Ok(canary) = canary else { return message(400, "canary must be a number of instances") };
-    let manner = Manner { partial, create: put, force: query.flag("force", false), canary };
+    let terms = match query.terms() {
+        Ok(terms) => terms,
+        Err(response) => return *response,
+    };
+    let manner = Manner { partial, create: put, terms };
     let origin = origin(&request);
     match read::<AppUpdate>(request).await {
         Ok(update) => api

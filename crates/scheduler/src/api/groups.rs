@@ -39,7 +39,11 @@ pub(super) async fn one(State(api): State<Api>, Path(path): Path<String>, reques
 
 async fn group(api: Api, id: AppId, request: Request<Body>) -> Response {
     let query = Query::of(&request);
-    let (force, origin) = (query.flag("force", false), origin(&request));
+    let (terms, origin) = (query.terms(), origin(&request));
+    let terms = match terms {
+        Ok(terms) => terms,
+        Err(response) => return *response,
+    };
     match request.method().as_str() {
         "GET" => {
             let embed = GroupEmbed::of(query.all("embed"));
@@ -55,14 +59,14 @@ async fn group(api: Api, id: AppId, request: Request<Body>) -> Response {
                 return shown(api.actor.ask(move |core, now| core.group_steps(&id, update, now)).await);
             }
             let changed = api.change(origin, move |core, now| match create {
-                true => core.create_group(&id, update, force, now),
-                false => core.put_group(&id, update, force, now),
+                true => core.create_group(&id, update, terms, now),
+                false => core.put_group(&id, update, terms, now),
             });
             changed.await.map_or_else(gone, |result| changed_at(BASE, result))
         }
         "PATCH" => patch(api, id, request).await,
         "DELETE" => {
-            let removed = api.change(origin, move |core, now| core.remove_group(&id, force, now)).await;
+            let removed = api.change(origin, move |core, now| core.remove_group(&id, terms.force, now)).await;
             removed.map_or_else(gone, |result| changed_at(BASE, result))
         }
         _ => message(405, "Method Not Allowed"),

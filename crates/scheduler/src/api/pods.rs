@@ -61,9 +61,13 @@ pub(super) async fn one(State(api): State<Api>, Path(path): Path<String>, reques
 }
 
 async fn put(api: Api, id: AppId, request: Request<Body>) -> Response {
-    let (force, origin) = (Query::of(&request).flag("force", false), origin(&request));
+    let origin = origin(&request);
+    let terms = match Query::of(&request).terms() {
+        Ok(terms) => terms,
+        Err(response) => return *response,
+    };
     match read::<Pod>(request).await {
-        Ok(pod) => begun(api.change(origin, move |core, now| core.put_pod(&id, pod, force, now)).await),
+        Ok(pod) => begun(api.change(origin, move |core, now| core.put_pod(&id, pod, terms, now)).await),
         Err(response) => *response,
     }
 }

@@ -58,10 +58,24 @@ pub(crate) struct Manner {
     pub partial: bool,
     /// An absent app is created.
     pub create: bool,
+    /// How to go about it.
+    pub terms: Terms,
+}
+
+/// On what terms a change is made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Terms {
     /// Whether to break into a deployment that is under way.
     pub force: bool,
-    /// How many instances to change until somebody says to go on, if not all.
+    /// How many instances of each app to change until somebody says to go on, if not all.
     pub canary: Option<u32>,
+}
+
+impl Terms {
+    /// All at once.
+    pub(crate) fn forced(force: bool) -> Terms {
+        Terms { force, canary: None }
+    }
 }
 
 /// What becomes of instances whose tasks people kill.
@@ -113,8 +127,8 @@ impl Core {
         if let Some(before) = before.as_ref().filter(|before| !before.differs(&after) && !self.is_halted(id)) {
             return Ok(self.unchanged(id, before.version, now));
         }
-        self.unlocked(id, manner.force)?;
-        let change = Change::new(id.clone(), before, Some(after)).with_canary(manner.canary);
+        self.unlocked(id, manner.terms.force)?;
+        let change = Change::new(id.clone(), before, Some(after)).with_canary(manner.terms.canary);
         let deployment = self.deploy_one(change, now);
         Ok(begun(status, id, deployment, now))
     }
@@ -151,7 +165,7 @@ impl Core {
         let wanted = self.admit_all(wanted)?;
         let order = self.order(&wanted, &BTreeMap::new());
         super::groups::check_circles(&order)?;
-        let deployment = self.change_set(wanted, order, manner.force, now)?;
+        let deployment = self.change_set(wanted, order, manner.terms, now)?;
         Ok(match deployment {
             Some(deployment) => begun(200, &first, deployment, now),
             None => self.unchanged(&first, now, now),
@@ -199,7 +213,7 @@ impl Core {
     fn scale_down(&mut self, ids: &[InstanceId], force: bool, now: Timestamp) -> Result<Accepted, Refusal> {
         let fewer = self.fewer(ids, now);
         let app = fewer.keys().next().cloned().unwrap_or_else(AppId::root);
-        Ok(match self.change_set(fewer, Dependencies::new(), force, now)? {
+        Ok(match self.change_set(fewer, Dependencies::new(), Terms::forced(force), now)? {
             Some(deployment) => begun(200, &app, deployment, now),
             None => self.unchanged(&app, now, now),
         })
@@ -252,9 +266,13 @@ impl Core {
             (current.is_some() || after.is_some()).then(|| Change::new(change.app, current, after))
         };
         let changes = deployment.changes.into_values().filter_map(back).collect();
+        let group = deployment.group.map(|group| (self.group_version(&group.id), group));
         let id = self.deploy(changes, deployment.order, now);
         if let Some(reverting) = self.deployments.get_mut(&id) {
             reverting.reverts = true;
+        }
+        if let Some((before, group)) = group {
+            self.restore_group(&id, group, before, now);
         }
         id
     }
@@ -275,11 +293,12 @@ impl Core {
         &mut self,
         wanted: BTreeMap<AppId, Option<App>>,
         order: Dependencies,
-        force: bool,
+        terms: Terms,
         now: Timestamp,
     ) -> Result<Option<String>, Refusal> {
-        let changes = self.differing(wanted);
-        self.all_unlocked(changes.iter().map(|change| &change.app), force)?;
+        let changes = self.differing(wanted).into_iter().map(|change| change.with_canary(terms.canary));
+        let changes: Vec<_> = changes.collect();
+        self.all_unlocked(changes.iter().map(|change| &change.app), terms.force)?;
         Ok((!changes.is_empty()).then(|| self.deploy(changes, order, now)))
     }
 

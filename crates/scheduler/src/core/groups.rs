@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::changes::begun;
-use super::{Accepted, Core, Refusal};
+use super::{Accepted, Core, Refusal, Terms};
 use crate::app::group::{GroupSpec, GroupUpdate};
 use crate::app::{App, Fault, Faults};
-use crate::deployment::Deployment;
+use crate::deployment::{Deployment, GroupBefore};
 use crate::events;
 use crate::ids::AppId;
 use crate::time::Timestamp;
@@ -55,7 +55,7 @@ impl Core {
         &mut self,
         path: &AppId,
         update: GroupUpdate,
-        force: bool,
+        terms: Terms,
         now: Timestamp,
     ) -> Result<Accepted, Refusal> {
         let id = update.effective_id(path);
@@ -66,7 +66,7 @@ impl Core {
         if self.wanted(&id).is_ok() {
             return Err(Refusal::new(409, format!("An app with the path {id} already exists.")));
         }
-        self.put_group(path, update, force, now).map(|accepted| Accepted { status: 201, ..accepted })
+        self.put_group(path, update, terms, now).map(|accepted| Accepted { status: 201, ..accepted })
     }
 
     /// `PUT /v2/groups`: created, changed, scaled, or rolled back.
@@ -74,12 +74,12 @@ impl Core {
         &mut self,
         path: &AppId,
         update: GroupUpdate,
-        force: bool,
+        terms: Terms,
         now: Timestamp,
     ) -> Result<Accepted, Refusal> {
         let id = update.effective_id(path);
         let result =
-            self.wanted_of_group(&id, update, now).and_then(|wanted| self.change_group(&id, wanted, force, now));
+            self.wanted_of_group(&id, update, now).and_then(|wanted| self.change_group(&id, wanted, terms, now));
         if let Err(refusal) = &result {
             self.tell(events::group_failed(&id, refusal.body["message"].as_str().unwrap_or_default(), now));
         }
@@ -96,6 +96,7 @@ impl Core {
         let id = update.effective_id(path);
         let wanted = self.wanted_of_group(&id, update, now)?;
         let order = self.order(&wanted.apps, &wanted.groups);
+        check_circles(&order)?;
         let deployment = Deployment::new(String::new(), now, self.differing(wanted.apps), order);
         Ok(json!({"steps": deployment.steps_json()}))
     }
@@ -108,7 +109,7 @@ impl Core {
         let apps = self.apps_within(id).map(|app| (app.id.clone(), None)).collect();
         let named = self.groups.keys().filter(|group| group.is_within(id));
         let groups = named.map(|group| (group.clone(), None)).collect();
-        self.change_group(id, Wanted { apps, groups }, force, now)
+        self.change_group(id, Wanted { apps, groups }, Terms::forced(force), now)
     }
 
     fn wanted_of_group(&self, id: &AppId, update: GroupUpdate, now: Timestamp) -> Result<Wanted, Refusal> {
@@ -160,19 +161,43 @@ impl Core {
         Ok(Wanted { apps, groups })
     }
 
-    fn change_group(&mut self, id: &AppId, wanted: Wanted, force: bool, now: Timestamp) -> Result<Accepted, Refusal> {
+    fn change_group(&mut self, id: &AppId, wanted: Wanted, terms: Terms, now: Timestamp) -> Result<Accepted, Refusal> {
         let order = self.order(&wanted.apps, &wanted.groups);
         check_circles(&order)?;
         let before = self.group_version(id);
-        let deployment = self.change_set(wanted.apps, order, force, now)?;
-        for (group, spec) in wanted.groups {
-            self.remember_group(group, spec, now);
+        let deployment = self.change_set(wanted.apps, order, terms, now)?;
+        let specs = self.remember_groups(wanted.groups, now);
+        if let Some(deployment) = deployment.as_ref().and_then(|deployment| self.deployments.get_mut(deployment)) {
+            deployment.group = Some(GroupBefore { id: id.clone(), specs });
         }
         self.remember_version(id, before, now);
         let Some(deployment) = deployment else {
             return Ok(self.unchanged(id, now, now));
         };
         Ok(begun(200, id, deployment, now))
+    }
+
+    /// Makes these what is remembered of groups, and says what was.
+    fn remember_groups(
+        &mut self,
+        groups: BTreeMap<AppId, Option<GroupSpec>>,
+        now: Timestamp,
+    ) -> BTreeMap<AppId, Option<GroupSpec>> {
+        let mut before = BTreeMap::new();
+        for (group, spec) in groups {
+            before.insert(group.clone(), self.groups.get(&group).map(|record| record.spec.clone()));
+            self.remember_group(group, spec, now);
+        }
+        before
+    }
+
+    /// A deployment of a group is taken back by another one: what is remembered of groups is, too.
+    pub(super) fn restore_group(&mut self, reverting: &str, group: GroupBefore, before: GroupVersion, now: Timestamp) {
+        let specs = self.remember_groups(group.specs, now);
+        self.remember_version(&group.id, before, now);
+        if let Some(deployment) = self.deployments.get_mut(reverting) {
+            deployment.group = Some(GroupBefore { id: group.id, specs });
+        }
     }
 
     fn remember_group(&mut self, id: AppId, spec: Option<GroupSpec>, now: Timestamp) {
@@ -203,7 +228,8 @@ impl Core {
         }
     }
 
-    fn group_version(&self, id: &AppId) -> GroupVersion {
+    /// All that is in a group now.
+    pub(super) fn group_version(&self, id: &AppId) -> GroupVersion {
         let named = self.groups.values().filter(|record| record.id.is_within(id));
         GroupVersion {
             groups: named.map(|record| (record.id.clone(), record.spec.clone())).collect(),

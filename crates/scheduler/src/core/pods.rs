@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Accepted, Core, Kill, Refusal};
+use super::{Accepted, Core, Kill, Refusal, Terms};
 use crate::app::{App, Fault, Faults};
 use crate::deployment::Change;
 use crate::ids::{AppId, InstanceId};
@@ -24,7 +24,7 @@ impl Core {
     }
 
     /// `PUT /v2/pods/{id}`.
-    pub(crate) fn put_pod(&mut self, id: &AppId, pod: Pod, force: bool, now: Timestamp) -> Result<Accepted, Refusal> {
+    pub(crate) fn put_pod(&mut self, id: &AppId, pod: Pod, terms: Terms, now: Timestamp) -> Result<Accepted, Refusal> {
         if AppId::new(&pod.id) != *id {
             let message = format!("'{id}' does not match definition's id ('{}')", pod.id);
             return Err(Refusal::new(400, message));
@@ -43,9 +43,10 @@ impl Core {
             let body = before.pod_json().unwrap_or_default();
             return Ok(Accepted { status: 200, deployment: None, app: id.clone(), body });
         }
-        self.unlocked(id, force)?;
+        self.unlocked(id, terms.force)?;
         let body = after.pod_json().unwrap_or_default();
-        let deployment = self.deploy_one(Change::new(id.clone(), Some(before), Some(after)), now);
+        let change = Change::new(id.clone(), Some(before), Some(after)).with_canary(terms.canary);
+        let deployment = self.deploy_one(change, now);
         Ok(Accepted { status: 200, deployment: Some(deployment), app: id.clone(), body })
     }
 

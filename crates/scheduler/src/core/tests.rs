@@ -100,12 +100,12 @@ impl World {
         for (app, needs) in order {
             dependencies.entry(AppId::new(app)).or_default().insert(AppId::new(needs));
         }
-        self.tell(|core, now| core.change_set(wanted, dependencies, false, now))
+        self.tell(|core, now| core.change_set(wanted, dependencies, Terms::default(), now))
     }
 
     fn change(&mut self, change: Value, force: bool) -> Result<Accepted, Refusal> {
         let update: AppUpdate = serde_json::from_value(change).unwrap();
-        let manner = Manner { partial: true, create: false, force, canary: None };
+        let manner = Manner { partial: true, create: false, terms: Terms::forced(force) };
         self.tell(|core, now| core.change_app(&web(), update, manner, now))
     }
 

@@ -73,12 +73,12 @@ impl World {
     fn pods_and_groups(&mut self) {
         let id = AppId::new("/pod");
         self.tell(|core, now| core.create_pod(pod(0), false, now)).unwrap();
-        self.tell(|core, now| core.put_pod(&id, pod(1), true, now)).unwrap();
+        self.tell(|core, now| core.put_pod(&id, pod(1), Terms::forced(true), now)).unwrap();
         self.tell(|core, now| core.remove_pod(&id, true, now)).unwrap();
         let shop = group(json!({"id": "/shop", "apps": []}));
-        self.tell(|core, now| core.put_group(&AppId::root(), shop, false, now)).unwrap();
+        self.tell(|core, now| core.put_group(&AppId::root(), shop, Terms::default(), now)).unwrap();
         let wrong = group(json!({"id": "/shop", "scaleBy": -1}));
-        self.tell(|core, now| core.put_group(&AppId::root(), wrong, false, now)).unwrap_err();
+        self.tell(|core, now| core.put_group(&AppId::root(), wrong, Terms::default(), now)).unwrap_err();
     }
 }
 

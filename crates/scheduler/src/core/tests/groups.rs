@@ -18,12 +18,12 @@ fn shop(cmd: &str) -> Value {
 impl World {
     fn post_group(&mut self, json: Value) -> Result<Accepted, Refusal> {
         let update: GroupUpdate = serde_json::from_value(json).unwrap();
-        self.tell(|core, now| core.create_group(&AppId::root(), update, false, now))
+        self.tell(|core, now| core.create_group(&AppId::root(), update, Terms::default(), now))
     }
 
     fn put_group(&mut self, json: Value, force: bool) -> Result<Accepted, Refusal> {
         let update: GroupUpdate = serde_json::from_value(json).unwrap();
-        self.tell(|core, now| core.put_group(&AppId::root(), update, force, now))
+        self.tell(|core, now| core.put_group(&AppId::root(), update, Terms::forced(force), now))
     }
 
     fn group(&self, id: &str) -> Value {
@@ -187,4 +187,39 @@ fn apps_that_may_have_any_port_get_service_ports_of_their_own() {
     let port = |id: &str| world.group(id)["apps"][0]["portDefinitions"][0]["port"].clone();
     let ports = [port("/shop/back"), port("/shop/front")];
     assert!(ports == [json!(10_000), json!(10_001)] || ports == [json!(10_001), json!(10_000)], "{ports:?}");
+}
+
+#[test]
+fn a_change_of_a_group_that_is_taken_back_leaves_no_dependencies_behind() {
+    let mut world = World::new();
+    world.post_group(shop("1")).unwrap();
+    world.settle();
+    let mut other = shop("2");
+    other["groups"][0]["dependencies"] = json!([]);
+    other["groups"][1]["dependencies"] = json!(["../front"]);
+    other["groups"].as_array_mut().unwrap().push(json!({"id": "new", "apps": [app("api", "2")]}));
+    let id = world.put_group(other, false).unwrap().deployment.unwrap();
+    assert_eq!(world.group("/shop/back")["dependencies"], json!(["/shop/front"]));
+    assert!(!world.bring_up().is_empty());
+    let mut world = world.restart();
+    let reverting = world.tell(|core, now| core.cancel(&id, false, now)).unwrap().unwrap().deployment.unwrap();
+    assert_eq!(world.group("/shop/front")["dependencies"], json!(["/shop/back"]));
+    assert_eq!((&world.group("/shop/back")["dependencies"], world.group("/shop/new")), (&json!([]), Value::Null));
+    let versions = world.core.group_versions(&AppId::new("/shop")).unwrap();
+    let newest = Timestamp::parse(versions[0].as_str().unwrap()).unwrap();
+    let past = world.core.group_in_version(&AppId::new("/shop"), newest, world.now).unwrap();
+    assert_eq!(past["groups"][1]["dependencies"], json!(["/shop/back"]), "it is a version of its own: {versions}");
+    world.tell(|core, now| core.cancel(&reverting, false, now)).unwrap();
+    assert_eq!(world.group("/shop/back")["dependencies"], json!(["/shop/front"]), "and forth again");
+    world.settle();
+    assert_eq!(world.group("/shop/back")["apps"][0]["cmd"], "2");
+}
+
+#[test]
+fn a_dry_run_finds_circles_too() {
+    let world = World::new();
+    let mut circle = shop("1");
+    circle["groups"][1]["dependencies"] = json!(["../front"]);
+    let update: GroupUpdate = serde_json::from_value(circle).unwrap();
+    assert_eq!(world.core.group_steps(&AppId::root(), update, world.now).unwrap_err().status, 422);
 }

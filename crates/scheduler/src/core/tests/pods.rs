@@ -27,7 +27,7 @@ impl World {
 
     fn put_pod(&mut self, json: Value) -> Result<Accepted, Refusal> {
         let pod: Pod = serde_json::from_value(json).unwrap();
-        self.tell(|core, now| core.put_pod(&id(), pod, false, now))
+        self.tell(|core, now| core.put_pod(&id(), pod, Terms::default(), now))
     }
 
     /// A large offer, and the groups that are launched on it.

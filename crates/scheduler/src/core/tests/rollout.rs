@@ -3,7 +3,9 @@
 use ::checks::Said;
 
 use super::*;
+use crate::app::GroupUpdate;
 use crate::core::checks::Asked;
+use crate::pod::Pod;
 
 fn finding(start: &CheckStart, success: bool) -> Finding {
     Finding {
@@ -53,7 +55,7 @@ impl World {
 
     fn upgrade(&mut self, canary: Option<u32>) -> String {
         let update: AppUpdate = serde_json::from_value(json!({"cmd": format!("at {}", self.now)})).unwrap();
-        let manner = Manner { partial: true, create: false, force: false, canary };
+        let manner = Manner { partial: true, create: false, terms: Terms { force: false, canary } };
         self.tell(|core, now| core.change_app(&web(), update, manner, now)).unwrap().deployment.unwrap()
     }
 }
@@ -216,4 +218,52 @@ fn when_an_unreachable_instance_that_was_replaced_comes_back_one_of_both_goes() 
     world.update(&task, TaskState::TaskRunning, Some(true));
     assert_eq!(world.bury_all(), 1, "the youngest, by its kill selection");
     assert_eq!(world.app()["tasks"][0]["id"], json!(task));
+}
+
+#[test]
+fn canaries_of_several_apps_come_step_by_step() {
+    let mut world = World::new();
+    let app = |id: &str, cmd: &str, needs: &[&str]| json!({"id": id, "cmd": cmd, "instances": 3, "cpus": 0.1, "mem": 1, "dependencies": needs});
+    let both = |cmd: &str| json!({"id": "/shop", "apps": [app("db", cmd, &[]), app("web", cmd, &["db"])]});
+    let put = |world: &mut World, cmd: &str, canary: Option<u32>| {
+        let update: GroupUpdate = serde_json::from_value(both(cmd)).unwrap();
+        let terms = Terms { force: false, canary };
+        world.tell(|core, now| core.put_group(&AppId::root(), update, terms, now)).unwrap().deployment.unwrap()
+    };
+    put(&mut world, "1", Some(1));
+    world.run();
+    assert_eq!(world.core.deployments_json(false, world.now), json!([]), "what is new has nothing to compare with");
+    let id = put(&mut world, "2", Some(1));
+    world.run();
+    let with = |world: &World, app: &str, cmd: &str| {
+        let record = &world.core.apps[&AppId::new(app)];
+        let of = |found: &&Instance| record.configuration(found.config).cmd.as_deref() == Some(cmd);
+        world.core.instances_of(&AppId::new(app)).filter(of).count()
+    };
+    assert_eq!((with(&world, "/shop/db", "2"), with(&world, "/shop/web", "2")), (1, 0));
+    world.tell(|core, now| core.go_on(&id, now)).unwrap();
+    world.run();
+    assert_eq!((with(&world, "/shop/db", "2"), with(&world, "/shop/web", "2")), (3, 1), "the next step's canary");
+    world.tell(|core, now| core.cancel(&id, false, now)).unwrap();
+    world.run();
+    assert_eq!((with(&world, "/shop/db", "1"), with(&world, "/shop/web", "1")), (3, 3), "all of it taken back");
+}
+
+#[test]
+fn a_canary_of_a_pod_and_none_of_what_is_only_scaled() {
+    let mut world = World::new();
+    let pod = |shell: &str, instances: u32| -> Pod {
+        let one = json!({"name": "one", "exec": {"command": {"shell": shell}}, "resources": {"cpus": 0.1, "mem": 1}});
+        let scaling = json!({"kind": "fixed", "instances": instances});
+        let own = json!({"cpus": 0.1, "mem": 32, "disk": 0.001});
+        let pod = json!({"id": "/pod", "scaling": scaling, "containers": [one], "executorResources": own});
+        serde_json::from_value(pod).unwrap()
+    };
+    let id = AppId::new("/pod");
+    world.tell(|core, now| core.create_pod(pod("1", 0), false, now)).unwrap();
+    let terms = Terms { force: true, canary: Some(1) };
+    world.tell(|core, now| core.put_pod(&id, pod("1", 3), terms, now)).unwrap();
+    assert_eq!(world.core.deployments.values().next().unwrap().canary(&id), None, "only scaled");
+    world.tell(|core, now| core.put_pod(&id, pod("2", 3), terms, now)).unwrap();
+    assert_eq!(world.core.deployments.values().next().unwrap().canary(&id), Some(1));
 }

@@ -108,7 +108,9 @@ fn ten_thousand_instances_of_five_hundred_apps_find_their_place_in_time() {
         (id.clone(), Some(update.create(id, world.now).unwrap()))
     });
     let wanted = wanted.collect();
-    world.tell(|core, now| core.change_set(wanted, crate::deployment::Dependencies::new(), false, now)).unwrap();
+    world
+        .tell(|core, now| core.change_set(wanted, crate::deployment::Dependencies::new(), Terms::default(), now))
+        .unwrap();
     let offers: Vec<_> =
         (0..100).map(|agent| Offer { agent_id: format!("agent-{agent}").into(), ..large_offer() }).collect();
     let begun = Timestamp::now();
