@@ -48,6 +48,7 @@ pub(super) async fn one(State(api): State<Api>, Path(path): Path<String>, reques
             let (force, origin) = (Query::of(&request).flag("force", false), origin(&request));
             begun(api.change(origin, move |core, now| core.remove_pod(&id, force, now)).await)
         }
+        ("GET", Some("status")) if id.is_root() => statuses(State(api)).await,
         ("GET", Some("status")) => shown(api, move |core| core.status_of_pod(&id)).await,
         ("GET", Some("versions")) => shown(api, move |core| core.pod_versions(&id)).await,
         ("DELETE", Some("instances")) => kill(api, id, None, request).await,

@@ -134,6 +134,7 @@ fn requests(task: &str, version: &str) -> Vec<(&'static str, &'static str, Strin
         of("POST", "/v2/pods", "/v2/pods", &json!({"id": "/p", "containers": []}), 422),
         of("GET", "/v2/pods", "/v2/pods", &none, 200),
         of("GET", "/v2/pods::status", "/v2/pods::status", &none, 200),
+        of("GET", "/v2/pods::status", "/v2/pods/::status", &none, 200),
         of("GET", "/v2/pods/{id}", "/v2/pods/pod", &none, 200),
         of("GET", "/v2/pods/{id}", "/v2/pods/none", &none, 404),
         of("PUT", "/v2/pods/{id}", "/v2/pods/none", &pod, 400),
