@@ -10,7 +10,8 @@ use crate::command::{installed, program, root};
 const PLACE: &str = "target/clients";
 
 /// Those that install as they are.
-const PACKAGES: [&str; 5] = ["addict==2.4.0", "avmesos==0.4.2", "kazoo==2.11.0", "marathon==0.13.0", "six==1.17.0"];
+const PACKAGES: [&str; 6] =
+    ["addict==2.4.0", "avmesos==0.4.2", "dcos==0.6.1", "kazoo==2.11.0", "marathon==0.13.0", "six==1.17.0"];
 
 /// Without what it depends on, which is above, and [`HTTP_PARSER`].
 const PYMESOS: &str = "pymesos==0.3.15";
