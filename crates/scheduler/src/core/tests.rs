@@ -7,6 +7,7 @@ mod health;
 mod placement;
 mod pods;
 mod rollout;
+mod rows;
 mod scale;
 
 use std::time::Duration;
