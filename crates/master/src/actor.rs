@@ -19,6 +19,7 @@ use crate::core::{Action, AgentRefusal, CallRefusal, Core, Depth, NoSuchFramewor
 use crate::error::MasterError;
 use crate::ids::StreamId;
 use crate::registry;
+use crate::timings::Timings;
 pub(crate) use operators::MAX_OPERATORS;
 use streams::Streams;
 
@@ -107,16 +108,17 @@ pub(crate) struct Actor {
     store: Store,
     inbox: mpsc::Receiver<Request>,
     streams: Streams,
+    timings: Timings,
     /// Held back until what they rest on is durable.
     answers: Vec<Box<dyn FnOnce() + Send>>,
 }
 
 impl Actor {
-    pub(crate) fn new(core: Core, clock: Clock, store: Store) -> (Handle, Actor) {
+    pub(crate) fn new(core: Core, clock: Clock, store: Store, timings: Timings) -> (Handle, Actor) {
         let (requests, inbox) = mpsc::channel(WAITING);
         let handle = Handle { requests };
         let streams = Streams::new(handle.clone());
-        (handle, Actor { core, clock, store, inbox, streams, answers: Vec::new() })
+        (handle, Actor { core, clock, store, inbox, streams, timings, answers: Vec::new() })
     }
 
     /// Runs until told to stop, or until the store fails.
@@ -127,13 +129,22 @@ impl Actor {
             tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
                 _ = self.inbox.recv_many(&mut batch, BATCH) => {}
-                () = wake => self.core.wake(self.clock.now()),
+                () = wake => self.wake(),
             }
             for request in batch.drain(..) {
                 self.serve(request);
             }
             self.settle().await?;
         }
+    }
+
+    fn wake(&mut self) {
+        let due = self.core.wake_at();
+        self.core.wake(self.clock.now());
+        let began = self.clock.now();
+        self.core.allocate(began);
+        self.timings.allocation_run_latency.add(began.elapsed.saturating_sub(due));
+        self.timings.allocation_run.add(self.clock.now().elapsed.saturating_sub(began.elapsed));
     }
 
     fn serve(&mut self, request: Request) {
@@ -174,6 +185,7 @@ impl Actor {
             Request::Measure { answer } => {
                 let mut metrics = self.core.metrics(now);
                 metrics.insert("master/event_queue_http_requests".to_owned(), self.inbox.len() as f64);
+                self.timings.put(&mut metrics);
                 self.answer(answer, metrics);
             }
             Request::Closed(stream) => self.closed(&stream),
@@ -202,13 +214,23 @@ impl Actor {
                 break;
             }
             let changes = changes(&actions);
-            self.store.commit(changes).await?;
+            self.store(changes).await?;
             for broken in self.streams.carry_out(actions) {
                 self.closed(&broken);
             }
         }
         self.core.set_listeners(self.streams.operators());
         self.answers.drain(..).for_each(|answer| answer());
+        Ok(())
+    }
+
+    async fn store(&mut self, changes: Batch) -> Result<(), MasterError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let began = self.clock.now().elapsed;
+        self.store.commit(changes).await?;
+        self.timings.state_store.add(self.clock.now().elapsed.saturating_sub(began));
         Ok(())
     }
 }

@@ -172,13 +172,18 @@ impl Core {
         self.next_tick
     }
 
-    /// Time has passed: looks at every deadline and gives out what is free.
+    /// Time has passed: looks at every deadline.
     pub(crate) fn wake(&mut self, now: Now) {
         self.now = now;
         self.expire_frameworks();
         self.check_agents();
         self.expire_offers();
         self.collect_garbage();
+    }
+
+    /// Gives out what is free. Belongs to every [`Core::wake`], and is apart so that it can be timed.
+    pub(crate) fn allocate(&mut self, now: Now) {
+        self.now = now;
         self.make_offers();
         self.next_tick = now.elapsed + self.settings.allocation_interval;
     }

@@ -5,6 +5,7 @@
 //! - `allocator`: which framework is offered what. Pure.
 //! - `core`: everything else there is to decide. Pure: inputs with the time, actions out.
 //! - `registry`: which agents there ever were; the only state that survives the master.
+//! - `timings`: how long the shell's work takes, for the metrics. Pure.
 //! - `actor`: the one task that owns the core, feeds it and carries its actions out.
 //! - `view`: answers to whoever reads, written piece by piece from snapshots of the core.
 //! - `http`: the scheduler, agent and operator APIs and the old read endpoints, all talking to the actor.
@@ -25,6 +26,7 @@ mod options;
 mod registry;
 mod stock;
 mod system;
+mod timings;
 mod version;
 mod view;
 

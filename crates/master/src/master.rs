@@ -13,6 +13,7 @@ use crate::error::MasterError;
 use crate::http::{Shared, router};
 use crate::options::Options;
 use crate::registry;
+use crate::timings::Timings;
 use mesos::server::serve;
 
 /// A master that has its port, and waits to be run.
@@ -54,10 +55,11 @@ impl Master {
         };
         let authority = format!("{}:{}", identity.hostname, address.port());
         let memory = registry::recover(&self.options.store).await?;
+        let timings = Timings::new(clock.now().elapsed.saturating_sub(now.elapsed));
         let expected_agents = memory.absent.recovered.len();
         tracing::info!(id = identity.id, %address, expected_agents, "master started");
         let core = Core::new(identity, self.options.settings(address.port()), memory, now);
-        let (actor, running) = Actor::new(core, clock, self.options.store.clone());
+        let (actor, running) = Actor::new(core, clock, self.options.store.clone(), timings);
         let serving = serve(
             self.listener,
             router(Shared {

@@ -190,6 +190,13 @@ fn metrics(target: &Target) {
 }
 
 const MASTER_METRICS: &[&str] = &[
+    "allocator/mesos/allocation_run_latency_ms",
+    "allocator/mesos/allocation_run_ms/p99",
+    "allocator/mesos/event_queue_dispatches",
+    "registrar/log/recovered",
+    "registrar/queued_operations",
+    "registrar/state_fetch_ms",
+    "registrar/state_store_ms/max",
     "master/uptime_secs",
     "master/elected",
     "master/slaves_connected",

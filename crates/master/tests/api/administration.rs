@@ -206,3 +206,20 @@ async fn a_log_that_is_in_a_file_can_be_read_under_its_name() {
     assert_eq!(operate(&master, json!({ "type": "LIST_FILES", "list_files": { "path": "/" } })).await.status, 404);
     assert_eq!(master.get("/files/read?path=/etc/passwd&offset=0").await.status, 404);
 }
+
+#[tokio::test]
+async fn what_the_master_does_is_timed() {
+    let (master, _agent, mut scheduler) = running(Codec::Json).await;
+    scheduler.wait_for(event::Type::Offers).await;
+    let metrics = master.get_json("/metrics/snapshot").await;
+    for name in
+        ["registrar/state_store_ms", "allocator/mesos/allocation_run_ms", "allocator/mesos/allocation_run_latency_ms"]
+    {
+        let of =
+            |part: &str| metrics[format!("{name}{part}")].as_f64().unwrap_or_else(|| panic!("{name}{part}: {metrics}"));
+        assert!(
+            of("/count") >= 1.0 && of("") >= of("/min") && of("/p50") <= of("/p9999") && of("/p9999") <= of("/max")
+        );
+    }
+    assert!(metrics["registrar/state_fetch_ms"].as_f64().is_some_and(|took| took > 0.0));
+}

@@ -142,6 +142,7 @@ impl World {
             let step = self.core.wake_at().saturating_sub(self.now.elapsed);
             self.advance(step);
             self.core.wake(self.now);
+            self.core.allocate(self.now);
             self.settle();
         }
         self.advance(end.saturating_sub(self.now.elapsed));
