@@ -61,6 +61,11 @@ impl<'t> Framework<'t> {
         let stream = subscribe(target, form, &subscription(info)).expect("SUBSCRIBE is answered with 200");
         let subscribed = stream.event("SUBSCRIBED");
         let id = subscribed["subscribed"]["framework_id"]["value"].as_str().expect("an id").to_owned();
+        Framework::of(target, form, id, stream)
+    }
+
+    /// One that was subscribed by hand.
+    pub(crate) fn of(target: &'t Target, form: Form, id: String, stream: Stream) -> Framework<'t> {
         Framework { target, form, id, stream, lives_on: false }
     }
 
@@ -101,7 +106,7 @@ impl<'t> Framework<'t> {
     }
 
     #[track_caller]
-    fn decline<'o>(&self, offers: impl Iterator<Item = &'o Value>) {
+    pub(crate) fn decline<'o>(&self, offers: impl Iterator<Item = &'o Value>) {
         let ids: Vec<&Value> = offers.map(|offer| &offer["id"]).collect();
         if !ids.is_empty() {
             let filters = json!({"refuse_seconds": 0.0});

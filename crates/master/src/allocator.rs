@@ -5,6 +5,7 @@
 //! allocated until it is recovered; whether it is still offered or used by a task makes no difference here.
 //! Pure: no clock, no I/O.
 
+mod constraints;
 mod filters;
 mod shares;
 
@@ -12,12 +13,15 @@ mod shares;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use mesos::resources::Resources;
+use mesos::v1::AgentInfo;
 
 use crate::ids::{AgentId, FrameworkId};
 use crate::stock;
+pub(crate) use constraints::Constraints;
 use filters::Filters;
 pub(crate) use filters::refusal;
 pub(crate) use shares::lineage;
@@ -45,12 +49,15 @@ pub(crate) struct Interest {
     pub(crate) gpus: bool,
     /// By role, what an offer must at least hold, one of several; what is usual where nothing is said.
     pub(crate) minimums: BTreeMap<String, Vec<BTreeMap<String, f64>>>,
+    /// On which agents it wants offers at all.
+    pub(crate) constraints: Arc<Constraints>,
     pub(crate) active: bool,
 }
 
 /// One agent.
 #[derive(Debug)]
 struct Site {
+    info: Arc<AgentInfo>,
     total: Resources,
     available: Resources,
     allocated: BTreeMap<(String, FrameworkId), Resources>,
@@ -96,12 +103,13 @@ impl Allocator {
     pub(crate) fn add_agent<'a>(
         &mut self,
         agent: AgentId,
+        info: Arc<AgentInfo>,
         total: Resources,
         used: impl IntoIterator<Item = (&'a FrameworkId, &'a Resources)>,
     ) {
         self.remove_agent(&agent);
         self.total.add(&Quantities::of(&total.to_wire()));
-        let site = Site { available: total.clone(), total, allocated: BTreeMap::new(), active: true };
+        let site = Site { info, available: total.clone(), total, allocated: BTreeMap::new(), active: true };
         self.agents.insert(agent.clone(), site);
         for (framework, resources) in used {
             self.take(framework, &agent, resources);
@@ -225,6 +233,9 @@ impl Allocator {
     fn offerable(&self, agent: &AgentId, role: &str, framework: &FrameworkId) -> Option<Resources> {
         let (site, interest) = (self.agents.get(agent)?, self.frameworks.get(framework)?);
         if site.total.scalar("gpus") > 0.0 && !interest.gpus {
+            return None;
+        }
+        if !interest.constraints.fit(role, &site.info) {
             return None;
         }
         let offer = stock::allocatable_to(&site.available, role).allocate(role);

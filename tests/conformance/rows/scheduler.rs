@@ -1,5 +1,6 @@
 //! 3.5: what each call of the scheduler API does, and what each event says.
 
+use harness::http;
 use serde_json::{Value, json};
 
 use crate::executor::{self, Executor};
@@ -45,6 +46,8 @@ fn subscribing() -> Vec<Row> {
             }
         }),
         ("TEARDOWN", teardown),
+        ("UPDATE_FRAMEWORK", update_framework),
+        ("SUBSCRIBE and UPDATE_FRAMEWORK: offer constraints", offer_constraints),
     ]);
     for (name, change) in refused() {
         rows.extend(both(format!("3.5 SUBSCRIBE refused by ERROR: {name}"), move |target, form| {
@@ -82,11 +85,75 @@ fn refused() -> Vec<(&'static str, Change)> {
             call["subscribe"]["framework_info"]["id"] = id.clone();
             call["framework_id"] = id;
         }),
+        ("offer constraints of no group", |call| {
+            call["subscribe"]["offer_constraints"] = json!({"role_constraints": {"*": {"groups": []}}});
+        }),
+        ("an offer constraint with a broken pattern", |call| {
+            call["subscribe"]["offer_constraints"] = rack(json!({"text_matches": {"regex": "("}}));
+        }),
         ("negative failover timeout", |call| call["subscribe"]["framework_info"]["failover_timeout"] = json!(-1.0)),
         ("failover timeout out of range", |call| {
             call["subscribe"]["framework_info"]["failover_timeout"] = json!(1e300)
         }),
     ]
+}
+
+/// What `/frameworks` shows of it.
+fn shown(target: &Target, framework: &str) -> Value {
+    let path = format!("/frameworks?framework_id={framework}");
+    http::get(target.master(), &path).expect("the master answers").json()
+}
+
+/// Offer constraints on the attribute `conformance-rack`, which no agent has.
+fn rack(test: Value) -> Value {
+    let constraint = json!({"selector": {"attribute_name": "conformance-rack"}, "predicate": test});
+    json!({"role_constraints": {"*": {"groups": [{"attribute_constraints": [constraint]}]}}})
+}
+
+/// What changes is answered with 200 and shown, what may not change with 400.
+fn update_framework(target: &Target, form: Form) {
+    let framework = Framework::subscribe(target, form);
+    let update = |change: fn(&mut Value)| {
+        let mut info = framework::info();
+        info["id"] = json!({"value": framework.id});
+        change(&mut info);
+        let update = json!({"framework_info": info, "suppressed_roles": ["*"]});
+        framework.call(json!({"type": "UPDATE_FRAMEWORK", "update_framework": update}))
+    };
+    assert_eq!(update(|info| info["name"] = json!("renamed")).status, 200);
+    let shown = shown(target, &framework.id);
+    assert_eq!(shown["frameworks"][0]["name"], "renamed");
+    let fixed: [(&str, Change); 3] = [
+        ("user", |info| info["user"] = json!("somebody")),
+        ("checkpoint", |info| info["checkpoint"] = json!(false)),
+        ("roles", |info| info["role"] = json!("/bad")),
+    ];
+    for (field, change) in fixed {
+        assert_eq!(update(change).status, 400, "{field}");
+    }
+    let stranger = json!({"framework_info": framework::info()});
+    assert_eq!(framework.call(json!({"type": "UPDATE_FRAMEWORK", "update_framework": stranger})).status, 400);
+}
+
+fn offer_constraints(target: &Target, form: Form) {
+    let mut call = subscription(&framework::info());
+    call["subscribe"]["offer_constraints"] = rack(json!({"not_exists": {}}));
+    let stream = subscribe(target, form, &call).expect("200");
+    let id = stream.event("SUBSCRIBED")["subscribed"]["framework_id"]["value"].as_str().expect("an id").to_owned();
+    let framework = Framework::of(target, form, id, stream);
+    framework.decline([&framework.offer()].into_iter());
+    let shown = shown(target, &framework.id);
+    assert_eq!(shown["frameworks"][0]["offer_constraints"], rack(json!({"not_exists": {}})));
+    let mut info = framework::info();
+    info["id"] = json!({"value": framework.id});
+    let update = |test: Value| {
+        let update = json!({"framework_info": info, "suppressed_roles": ["*"], "offer_constraints": rack(test)});
+        framework.call(json!({"type": "UPDATE_FRAMEWORK", "update_framework": update}))
+    };
+    assert_eq!(update(json!({"text_not_equals": {"value": "r1"}})).status, 200);
+    framework.decline([&framework.offer()].into_iter());
+    let refused = update(json!({"text_matches": {"regex": "("}}));
+    assert!(refused.status == 400 && refused.text().contains("regex"), "{}", refused.text());
 }
 
 #[track_caller]

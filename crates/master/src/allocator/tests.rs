@@ -46,7 +46,7 @@ fn saturate(weights: &[(&str, f64)], frameworks: &[(&str, Resources)]) -> Vec<u3
         allocator.set_framework(client(number), interest(&[role]));
     }
     for number in 0..3 {
-        allocator.add_agent(site(number), amounts(9.0, 18_432.0), []);
+        allocator.add_agent(site(number), Arc::default(), amounts(9.0, 18_432.0), []);
     }
     let mut running = vec![0; frameworks.len()];
     for round in 0..200 {
@@ -90,10 +90,10 @@ fn a_role_of_twice_the_weight_gets_about_twice_as_much() {
 fn crumbs_are_not_offered() {
     let mut allocator = Allocator::new(SECOND, BTreeMap::new());
     allocator.set_framework(client(0), interest(&["*"]));
-    allocator.add_agent(site(0), amounts(0.005, 31.0), []);
+    allocator.add_agent(site(0), Arc::default(), amounts(0.005, 31.0), []);
     assert!(allocator.allocate(Duration::ZERO).is_empty());
-    allocator.add_agent(site(1), amounts(0.01, 0.0), []);
-    allocator.add_agent(site(2), amounts(0.0, 32.0), []);
+    allocator.add_agent(site(1), Arc::default(), amounts(0.01, 0.0), []);
+    allocator.add_agent(site(2), Arc::default(), amounts(0.0, 32.0), []);
     assert_eq!(allocator.allocate(Duration::ZERO).len(), 2);
 }
 
@@ -102,7 +102,7 @@ fn agents_with_gpus_are_kept_for_those_who_know_them() {
     let mut allocator = Allocator::new(SECOND, BTreeMap::new());
     allocator.set_framework(client(0), interest(&["*"]));
     let with_gpu = Resources::from_wire(&[scalar("cpus", 1.0), scalar("gpus", 1.0)]).unwrap();
-    allocator.add_agent(site(0), with_gpu, []);
+    allocator.add_agent(site(0), Arc::default(), with_gpu, []);
     assert!(allocator.allocate(Duration::ZERO).is_empty());
     allocator.set_framework(client(1), Interest { gpus: true, ..interest(&["*"]) });
     assert_eq!(allocator.allocate(Duration::ZERO)[0].framework, client(1));
@@ -113,7 +113,7 @@ fn a_refusal_hides_no_more_than_was_refused_and_no_shorter_than_a_round() {
     let mut allocator = Allocator::new(SECOND, BTreeMap::new());
     allocator.set_framework(client(0), interest(&["*"]));
     let used = amounts(2.0, 512.0).allocate("*");
-    allocator.add_agent(site(0), amounts(4.0, 1024.0), [(&client(1), &used)]);
+    allocator.add_agent(site(0), Arc::default(), amounts(4.0, 1024.0), [(&client(1), &used)]);
     let first = allocator.allocate(Duration::ZERO).remove(0);
     allocator.recover(&first.framework, &first.agent, &first.resources);
     allocator.refuse(&first.framework, &first.agent, &first.resources, (Duration::ZERO, Duration::from_millis(1)));
@@ -127,7 +127,7 @@ fn an_agent_smaller_than_what_runs_on_it_has_nothing_to_offer() {
     let mut allocator = Allocator::new(SECOND, BTreeMap::new());
     allocator.set_framework(client(0), interest(&["*"]));
     let used = amounts(6.0, 512.0).allocate("*");
-    allocator.add_agent(site(0), amounts(4.0, 512.0), [(&client(1), &used)]);
+    allocator.add_agent(site(0), Arc::default(), amounts(4.0, 512.0), [(&client(1), &used)]);
     assert!(allocator.allocate(Duration::ZERO).is_empty());
     allocator.recover(&client(1), &site(0), &amounts(5.0, 512.0).allocate("*"));
     assert_eq!(allocator.allocate(Duration::ZERO)[0].resources.cpus(), 3.0);
@@ -206,7 +206,7 @@ proptest! {
                 }
                 Step::AddAgent(number) => {
                     given.retain(|allocation| allocation.agent != site(number));
-                    allocator.add_agent(site(number), amounts(8.0, 4096.0), []);
+                    allocator.add_agent(site(number), Arc::default(), amounts(8.0, 4096.0), []);
                 }
                 Step::RemoveAgent(number) => {
                     given.retain(|allocation| allocation.agent != site(number));

@@ -9,7 +9,7 @@ use mesos::v1;
 use super::capabilities::Capabilities;
 use super::counters::{FrameworkCounters, Tally};
 use super::task::Task;
-use crate::allocator::Interest;
+use crate::allocator::{Constraints, Interest};
 use crate::ids::{FrameworkId, StreamId, TaskId};
 use crate::stock::EVERYONE;
 
@@ -35,6 +35,7 @@ pub(crate) struct Framework {
     pub(crate) capabilities: Capabilities,
     pub(crate) link: Link,
     pub(crate) suppressed: BTreeSet<String>,
+    pub(crate) constraints: Arc<Constraints>,
     /// Moments since the UNIX epoch.
     pub(crate) registered: Duration,
     pub(crate) reregistered: Option<Duration>,
@@ -56,6 +57,7 @@ impl Framework {
             id,
             link,
             suppressed: BTreeSet::new(),
+            constraints: Arc::default(),
             registered: unix,
             reregistered: None,
             unregistered: None,
@@ -98,6 +100,7 @@ impl Framework {
             suppressed: self.suppressed.clone(),
             gpus: self.capabilities.gpu_resources,
             minimums: minimums_of(&self.info),
+            constraints: self.constraints.clone(),
             active: self.is_connected(),
         }
     }

@@ -21,7 +21,7 @@ pub(crate) enum CallRefusal {
          framework ID {framework}"
     )]
     OtherStreamId { sent: StreamId, framework: FrameworkId },
-    #[error("'UpdateFramework.framework_info' is not valid: {0}")]
+    #[error("{0}")]
     InvalidUpdate(String),
     #[error("{0} is not supported: this master gives no {1}")]
     NotSupported(&'static str, &'static str),

@@ -1,29 +1,45 @@
 //! What a `FrameworkInfo` must look like for its scheduler to be let in.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use mesos::v1::FrameworkInfo;
+use mesos::v1::scheduler::OfferConstraints;
 
 use super::capabilities::Capabilities;
 use super::framework::{named_role, roles_of};
+use crate::allocator::Constraints;
 
 /// Why a subscription is refused, in the words of the ERROR event.
-pub(crate) fn check(
-    info: &FrameworkInfo,
-    suppressed: &[String],
-    allowed: Option<&BTreeSet<String>>,
-) -> Result<(), String> {
+pub(crate) fn check(info: &FrameworkInfo, allowed: Option<&BTreeSet<String>>) -> Result<(), String> {
     check_roles(info)?;
     check_id(info)?;
     check_failover_timeout(info)?;
     let roles = roles_of(info);
-    if let Some(unknown) = roles.iter().find(|role| allowed.is_some_and(|allowed| !allowed.contains(*role))) {
-        return Err(format!("Role '{unknown}' is not present in the master's --roles"));
-    }
-    match suppressed.iter().find(|role| !roles.contains(*role)) {
-        Some(stranger) => Err(format!("Suppressed role '{stranger}' is not contained in the set of roles")),
+    match roles.iter().find(|role| allowed.is_some_and(|allowed| !allowed.contains(*role))) {
+        Some(unknown) => Err(format!("Role '{unknown}' is not present in the master's --roles")),
         None => Ok(()),
     }
+}
+
+/// How a framework wants to be offered things: only for roles that are its own, and in ways that make sense.
+pub(crate) fn wishes(
+    info: &FrameworkInfo,
+    suppressed: Vec<String>,
+    constraints: Option<OfferConstraints>,
+) -> Result<(BTreeSet<String>, Arc<Constraints>), String> {
+    let roles = roles_of(info);
+    if let Some(stranger) = suppressed.iter().find(|role| !roles.contains(*role)) {
+        return Err(format!("Suppressed role '{stranger}' is not contained in the set of roles"));
+    }
+    let wrong = |error| format!("Offer constraints are not valid: {error}");
+    let constraints = Constraints::of(constraints.unwrap_or_default()).map_err(wrong)?;
+    if let Some(stranger) = constraints.roles().find(|role| !roles.contains(*role)) {
+        return Err(format!(
+            "Offer constraints specify `role_constraints` for a role '{stranger}' not contained in the set of roles"
+        ));
+    }
+    Ok((suppressed.into_iter().collect(), Arc::new(constraints)))
 }
 
 fn check_roles(info: &FrameworkInfo) -> Result<(), String> {
@@ -89,7 +105,8 @@ pub(crate) fn check_update(old: &FrameworkInfo, new: &FrameworkInfo) -> Result<(
         Err(format!("Updating 'FrameworkInfo.{name}' is unsupported; attempted to update from '{was}' to '{is}'"))
     };
     if old.principal() != new.principal() {
-        return fixed("principal", old.principal(), new.principal());
+        // Whoever does not know the old one is not told it.
+        return Err("Changing framework's principal is not allowed.".to_owned());
     }
     if old.user != new.user {
         return fixed("user", &old.user, &new.user);

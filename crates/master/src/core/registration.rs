@@ -121,7 +121,7 @@ impl Core {
     /// What is in the books is now what is on the agent: it can be offered. Then come the orders it missed.
     fn open(&mut self, id: &AgentId, orders: Vec<cygnet::AgentEvent>) {
         let Some(agent) = self.agents.get(id) else { return };
-        self.allocator.add_agent(id.clone(), agent.total.clone(), &agent.used);
+        self.allocator.add_agent(id.clone(), agent.info.clone(), agent.total.clone(), &agent.used);
         let kills: Vec<_> = agent.kills.iter().map(|((of, task), policy)| orders::kill(of, task, *policy)).collect();
         let ping_timeout = self.settings.agent_ping_timeout * self.settings.max_agent_ping_timeouts;
         self.order(id, orders::subscribed(id, ping_timeout, self.master_info()));

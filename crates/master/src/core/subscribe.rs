@@ -26,15 +26,15 @@ impl Core {
     }
 
     fn admit(&mut self, stream: &StreamId, subscribe: call::Subscribe) -> Result<FrameworkId, String> {
-        let call::Subscribe { framework_info: info, suppressed_roles, .. } = subscribe;
-        framework_rules::check(&info, &suppressed_roles, self.settings.roles.as_ref())?;
+        let call::Subscribe { framework_info: info, suppressed_roles, offer_constraints } = subscribe;
+        framework_rules::check(&info, self.settings.roles.as_ref())?;
+        let (suppressed, constraints) = framework_rules::wishes(&info, suppressed_roles, offer_constraints)?;
         let given = info.id.as_ref().filter(|id| !id.value.is_empty()).cloned();
         if let Some(id) = &given
             && self.completed_frameworks.iter().any(|completed| completed.id == *id)
         {
             return Err("Framework has been removed".to_owned());
         }
-        let suppressed = suppressed_roles.into_iter().collect();
         let id = match given {
             Some(id) if self.frameworks.contains_key(&id) => self.fail_over(&id, stream, info)?,
             Some(id) => self.add_framework(id, stream, info),
@@ -45,6 +45,7 @@ impl Core {
         };
         if let Some(framework) = self.frameworks.get_mut(&id) {
             framework.suppressed = suppressed;
+            framework.constraints = constraints;
         }
         self.count_call(&id, call::Type::Subscribe);
         Ok(id)
@@ -109,17 +110,24 @@ impl Core {
 
     /// UPDATE_FRAMEWORK: the stream stays, what the framework says about itself changes.
     pub(super) fn update_framework(&mut self, id: &FrameworkId, update: call::UpdateFramework) -> Result<(), String> {
-        let call::UpdateFramework { framework_info: info, suppressed_roles, .. } = update;
-        framework_rules::check(&info, &suppressed_roles, self.settings.roles.as_ref())?;
+        let call::UpdateFramework { framework_info: info, suppressed_roles, offer_constraints } = update;
+        let wrong = |what: &'static str| move |error: String| format!("{what} is not valid: {error}");
+        framework_rules::check(&info, self.settings.roles.as_ref()).map_err(wrong("Supplied FrameworkInfo"))?;
         let Some(framework) = self.frameworks.get_mut(id) else { return Ok(()) };
-        framework_rules::check_update(&framework.info, &info)?;
+        framework_rules::check_update(&framework.info, &info).map_err(wrong("FrameworkInfo update"))?;
+        let (suppressed, constraints) = framework_rules::wishes(&info, suppressed_roles, offer_constraints)
+            .map_err(wrong("'UpdateFramework' call"))?;
+        let before = framework.info.clone();
         framework.change_info(info);
-        framework.suppressed = suppressed_roles.into_iter().collect();
+        let is_new = framework.info != before;
+        (framework.suppressed, framework.constraints) = (suppressed, constraints);
         let (roles, interest) = (framework.roles(), framework.interest());
         self.allocator.set_framework(id.clone(), interest);
         self.rescind_offers(|offer| offer.framework == *id && !roles.contains(&offer.role));
-        self.announce_framework_updated(id);
-        self.tell_agents_of(id);
+        if is_new {
+            self.announce_framework_updated(id);
+            self.tell_agents_of(id);
+        }
         self.allocate_soon();
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Stories of masters, told in simulated time.
 
 mod agents;
+mod constraints;
 mod drain;
 mod failover;
 mod history;

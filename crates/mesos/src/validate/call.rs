@@ -2,7 +2,7 @@
 //! in the words of the answer's body.
 
 use super::{Invalid, Verdict, check_status, ensure, known};
-use crate::v1::{TaskState, agent, executor, master, scheduler, task_status};
+use crate::v1::{FrameworkId, FrameworkInfo, TaskState, agent, executor, master, scheduler, task_status};
 
 /// Raw bytes of a UUID.
 const UUID_BYTES: usize = 16;
@@ -46,10 +46,7 @@ fn of_scheduler(call: &scheduler::Call) -> Verdict {
     use scheduler::call::Type;
     let kind = typed::<Type>(call.r#type)?;
     if kind == Type::Subscribe {
-        let info = &part!(call.subscribe)?.framework_info;
-        return ensure(info.id == call.framework_id, || {
-            "'framework_id' differs from 'subscribe.framework_info.id'".to_owned()
-        });
+        return same_framework(call, "subscribe", &part!(call.subscribe)?.framework_info);
     }
     part!(call.framework_id)?;
     match kind {
@@ -63,11 +60,21 @@ fn of_scheduler(call: &scheduler::Call) -> Verdict {
         Type::Reconcile => part!(call.reconcile).map(drop),
         Type::Message => part!(call.message).map(drop),
         Type::Request => part!(call.request).map(drop),
-        Type::UpdateFramework => part!(call.update_framework).map(drop),
+        Type::UpdateFramework => {
+            same_framework(call, "update_framework", &part!(call.update_framework)?.framework_info)
+        }
         Type::Teardown | Type::Revive | Type::Suppress | Type::Unknown | Type::Subscribe => Ok(()),
         // Operation feedback: whoever takes these calls has to look at them.
         Type::AcknowledgeOperationStatus | Type::ReconcileOperations => Ok(()),
     }
+}
+
+/// No id and an empty one are the same.
+fn same_framework(call: &scheduler::Call, part: &str, info: &FrameworkInfo) -> Verdict {
+    let value = |id: &Option<FrameworkId>| id.as_ref().map_or_else(String::new, |id| id.value.clone());
+    ensure(value(&info.id) == value(&call.framework_id), || {
+        format!("'framework_id' differs from '{part}.framework_info.id'")
+    })
 }
 
 fn of_executor(call: &executor::Call) -> Verdict {

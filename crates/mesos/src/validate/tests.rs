@@ -391,6 +391,11 @@ fn scheduler_calls() {
                    "subscribe": {"framework_info": {"user": "u", "name": "n"}}}),
             "'framework_id' differs from 'subscribe.framework_info.id'",
         ),
+        (
+            json!({"type": "UPDATE_FRAMEWORK", "framework_id": framework,
+                   "update_framework": {"framework_info": {"user": "u", "name": "n"}}}),
+            "'framework_id' differs from 'update_framework.framework_info.id'",
+        ),
         (json!({"type": "KILL", "framework_id": framework}), "Expecting 'kill' to be present"),
         (
             json!({"type": "ACKNOWLEDGE", "framework_id": framework, "acknowledge":

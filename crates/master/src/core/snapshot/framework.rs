@@ -14,6 +14,7 @@ use super::super::framework::{Framework, Link};
 use super::super::offers::Offer;
 use super::super::task::Task;
 use super::Depth;
+use crate::allocator::Constraints;
 use crate::ids::{AgentId, FrameworkId};
 
 /// See the module's words.
@@ -22,6 +23,7 @@ pub(crate) struct FrameworkView {
     pub(crate) id: FrameworkId,
     pub(crate) info: Arc<v1::FrameworkInfo>,
     pub(crate) capabilities: Capabilities,
+    pub(crate) constraints: Arc<Constraints>,
     pub(crate) connected: bool,
     pub(crate) recovered: bool,
     /// Moments since the UNIX epoch.
@@ -52,6 +54,7 @@ impl Core {
             id: framework.id.clone(),
             info: framework.info.clone(),
             capabilities: framework.capabilities,
+            constraints: framework.constraints.clone(),
             connected: framework.is_connected(),
             recovered: framework.link == Link::Recovered,
             registered: framework.registered,
@@ -102,7 +105,7 @@ impl FrameworkView {
             offers: self.offers.iter().map(|(_, wire)| wire.clone()).collect(),
             allocated_resources: self.used.to_wire_with_roles(),
             offered_resources: self.offered.to_wire_with_roles(),
-            offer_constraints: Some(v1::scheduler::OfferConstraints::default()),
+            offer_constraints: Some(self.constraints.wire().clone()),
             ..get_frameworks::Framework::default()
         }
     }

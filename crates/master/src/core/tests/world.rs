@@ -163,12 +163,17 @@ impl World {
     }
 
     pub(super) fn subscribe_suppressed(&mut self, info: v1::FrameworkInfo, suppressed: &[&str]) -> Scheduler {
-        let stream = self.new_stream();
         let subscribe = call::Subscribe {
-            framework_info: info.clone(),
+            framework_info: info,
             suppressed_roles: suppressed.iter().map(|role| (*role).to_owned()).collect(),
             ..call::Subscribe::default()
         };
+        self.subscribe_with(subscribe)
+    }
+
+    pub(super) fn subscribe_with(&mut self, subscribe: call::Subscribe) -> Scheduler {
+        let stream = self.new_stream();
+        let info = subscribe.framework_info.clone();
         self.core.subscribe(self.now, stream.clone(), subscribe);
         self.settle();
         let subscribed = self.scheduler_events.get(&stream).and_then(|events| events.first());

@@ -84,7 +84,7 @@ impl<'a> Details<'a> {
             role: (!multi_role).then(|| info.role()),
             roles: multi_role.then_some(info.roles.as_slice()),
             labels: info.labels.as_ref().map(|labels| labels.labels.iter().map(mesos::json::to_value).collect()),
-            offer_constraints: json!({}),
+            offer_constraints: mesos::json::to_value(framework.constraints.wire()),
         }
     }
 }
