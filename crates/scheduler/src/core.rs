@@ -8,12 +8,14 @@
 mod admission;
 mod changes;
 mod checks;
+mod counters;
 mod deploy;
 mod fragments;
 mod group_view;
 pub(crate) mod groups;
 mod kills;
 mod members;
+mod metrics;
 mod offers;
 mod pod_view;
 mod pods;
@@ -37,6 +39,7 @@ pub(crate) use changes::{Accepted, Kill, Manner, Refusal, Terms};
 pub(crate) use checks::{CheckOrder, CheckStart, Finding};
 pub(crate) use fragments::AppText;
 pub(crate) use group_view::GroupEmbed;
+pub(crate) use metrics::Metrics;
 pub(crate) use records::{AppRecord, LoadError, Loaded};
 pub(crate) use subscribers::Subscribers;
 pub(crate) use unhealthy::Pause;
@@ -145,6 +148,9 @@ pub(crate) struct Core {
     dirty: Dirty,
     /// How things look, as long as they look so.
     fragments: Fragments,
+    /// What was done since the start, and when that was.
+    counters: counters::Counters,
+    begun: Timestamp,
     effects: Effects,
 }
 
@@ -187,6 +193,8 @@ impl Core {
             dice: fastrand::Rng::with_seed(seed),
             dirty: Dirty::default(),
             fragments: Fragments::default(),
+            counters: counters::Counters::default(),
+            begun: now,
             effects: Effects::default(),
         };
         core.take_up(now);
@@ -261,6 +269,7 @@ impl Core {
     pub(crate) fn effects(&mut self, now: Timestamp) -> Effects {
         self.settle(now);
         let mut effects = std::mem::take(&mut self.effects);
+        self.counters.called(&effects.calls);
         effects.batch = self.take_batch();
         effects
     }

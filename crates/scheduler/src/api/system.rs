@@ -4,11 +4,12 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde_json::{Map, json};
 
 use super::Api;
 use super::answer::{gone, json_answer, message};
 use crate::MARATHON_VERSION;
+use crate::core::Metrics;
 
 pub(super) async fn info(State(api): State<Api>) -> Response {
     let Some(framework_id) = api.actor.ask(|core, _| core.framework_id().map(str::to_owned)).await else {
@@ -70,25 +71,26 @@ pub(super) async fn metrics(State(api): State<Api>, request: Request<Body>) -> R
     if accept.starts_with("text/plain") || accept.contains("openmetrics") {
         return prometheus(State(api)).await;
     }
-    let gauges = api.actor.ask(|core, _| core.gauges()).await;
-    gauges.map_or_else(gone, |gauges| {
-        let gauges: serde_json::Map<_, _> =
-            gauges.into_iter().map(|(name, value)| (name.to_owned(), json!({"value": value}))).collect();
+    let metrics = api.actor.ask(|core, now| core.metrics(now)).await;
+    metrics.map_or_else(gone, |Metrics { gauges, counters }| {
+        let gauges: Map<_, _> = gauges.into_iter().map(|(name, value)| (name.into(), json!({"value": value}))).collect();
+        let counters: Map<_, _> = counters.into_iter().map(|(name, count)| (name, json!({"count": count}))).collect();
         let empty = json!({});
-        let body = json!({"version": "4.0.0", "gauges": gauges, "counters": empty, "histograms": empty, "meters": empty, "timers": empty});
+        let body = json!({"version": "4.0.0", "gauges": gauges, "counters": counters, "histograms": empty, "meters": empty, "timers": empty});
         json_answer(200, &body)
     })
 }
 
 /// `/metrics/prometheus`.
 pub(super) async fn prometheus(State(api): State<Api>) -> Response {
-    let gauges = api.actor.ask(|core, _| core.gauges()).await;
-    gauges.map_or_else(gone, |gauges| {
-        let line = |(name, value): (&str, usize)| {
+    let metrics = api.actor.ask(|core, now| core.metrics(now)).await;
+    metrics.map_or_else(gone, |Metrics { gauges, counters }| {
+        let line = |name: &str, kind: &str, value: u64| {
             let name = name.replace(['.', '-'], "_");
-            format!("# TYPE {name} gauge\n{name} {value}\n")
+            format!("# TYPE {name} {kind}\n{name} {value}\n")
         };
-        let text: String = gauges.into_iter().map(line).collect();
+        let gauges = gauges.into_iter().map(|(name, value)| line(name, "gauge", value));
+        let text: String = gauges.chain(counters.iter().map(|(name, count)| line(name, "counter", *count))).collect();
         ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
     })
 }

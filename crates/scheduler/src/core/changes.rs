@@ -100,7 +100,7 @@ impl Core {
             return Err(Refusal::new(409, format!("An app with id [{id}] already exists.")));
         }
         let app = self.admit(app)?;
-        self.unlocked(&id, force)?;
+        self.unlocked(&id, force, now)?;
         let deployment = self.deploy_one(Change::new(id.clone(), None, Some(app.clone())), now);
         let mut body = self.app_json(&id, &super::Embed::counts_and_deployments(), now).unwrap_or_else(|| json!(app));
         body["tasks"] = json!([]);
@@ -127,7 +127,7 @@ impl Core {
         if let Some(before) = before.as_ref().filter(|before| !before.differs(&after) && !self.is_halted(id)) {
             return Ok(self.unchanged(id, before.version, now));
         }
-        self.unlocked(id, manner.terms.force)?;
+        self.unlocked(id, manner.terms.force, now)?;
         let change = Change::new(id.clone(), before, Some(after)).with_canary(manner.terms.canary);
         let deployment = self.deploy_one(change, now);
         Ok(begun(status, id, deployment, now))
@@ -176,7 +176,7 @@ impl Core {
     pub(crate) fn remove(&mut self, id: &AppId, force: bool, now: Timestamp) -> Result<Accepted, Refusal> {
         self.no_pod(id)?;
         let before = self.wanted(id)?.clone();
-        self.unlocked(id, force)?;
+        self.unlocked(id, force, now)?;
         let deployment = self.deploy_one(Change::new(id.clone(), Some(before), None), now);
         Ok(begun(200, id, deployment, now))
     }
@@ -185,7 +185,7 @@ impl Core {
     pub(crate) fn restart(&mut self, id: &AppId, force: bool, now: Timestamp) -> Result<Accepted, Refusal> {
         self.no_pod(id)?;
         let before = self.wanted(id)?.clone();
-        self.unlocked(id, force)?;
+        self.unlocked(id, force, now)?;
         let mut after = before.clone();
         after.version = now;
         after.version_info.last_config_change_at = now;
@@ -409,8 +409,9 @@ impl Core {
         self.apps.get(id).is_some_and(|record| record.halted)
     }
 
-    pub(super) fn unlocked(&self, id: &AppId, force: bool) -> Result<(), Refusal> {
-        self.all_unlocked([id].into_iter(), force)
+    /// Whether a change may begin; where it may not, who listens is told that the group stays what it was.
+    pub(super) fn unlocked(&mut self, id: &AppId, force: bool, now: Timestamp) -> Result<(), Refusal> {
+        self.all_unlocked([id].into_iter(), force).inspect_err(|refusal| self.group_stays(&id.parent(), refusal, now))
     }
 
     fn all_unlocked<'a>(&self, apps: impl Iterator<Item = &'a AppId>, force: bool) -> Result<(), Refusal> {

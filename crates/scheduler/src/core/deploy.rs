@@ -191,6 +191,7 @@ impl Core {
             self.tell(events::group_changed(&group, now, now));
         }
         let id = uuid::Uuid::new_v4().to_string();
+        self.counters.deployments += 1;
         let deployment = Deployment::new(id.clone(), now, changes, order);
         self.locks.extend(deployment.changes.keys().map(|app| (app.clone(), id.clone())));
         self.tell(events::deployment("deployment_info", &deployment, now));

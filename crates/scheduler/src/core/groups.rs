@@ -80,10 +80,12 @@ impl Core {
         let id = update.effective_id(path);
         let result =
             self.wanted_of_group(&id, update, now).and_then(|wanted| self.change_group(&id, wanted, terms, now));
-        if let Err(refusal) = &result {
-            self.tell(events::group_failed(&id, refusal.body["message"].as_str().unwrap_or_default(), now));
-        }
-        result
+        result.inspect_err(|refusal| self.group_stays(&id, refusal, now))
+    }
+
+    /// Tells who listens that a group stays what it was, and why.
+    pub(super) fn group_stays(&mut self, id: &AppId, refusal: &Refusal, now: Timestamp) {
+        self.tell(events::group_failed(id, refusal.body["message"].as_str().unwrap_or_default(), now));
     }
 
     /// `PUT /v2/groups?dryRun=true`: the steps it would take.
@@ -109,7 +111,8 @@ impl Core {
         let apps = self.apps_within(id).map(|app| (app.id.clone(), None)).collect();
         let named = self.groups.keys().filter(|group| group.is_within(id));
         let groups = named.map(|group| (group.clone(), None)).collect();
-        self.change_group(id, Wanted { apps, groups }, Terms::forced(force), now)
+        let result = self.change_group(id, Wanted { apps, groups }, Terms::forced(force), now);
+        result.inspect_err(|refusal| self.group_stays(id, refusal, now))
     }
 
     fn wanted_of_group(&self, id: &AppId, update: GroupUpdate, now: Timestamp) -> Result<Wanted, Refusal> {

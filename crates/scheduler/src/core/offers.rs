@@ -33,6 +33,7 @@ impl Core {
 
     /// Launches what fits; gives back the rest.
     pub(crate) fn offers(&mut self, offers: &[Offer], now: Timestamp) {
+        self.counters.offers += u64::try_from(offers.len()).unwrap_or(u64::MAX);
         let due = self.due(now);
         let placements = self.place(offers, &due, now);
         let filters = Filters {

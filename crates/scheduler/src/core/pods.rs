@@ -17,7 +17,7 @@ impl Core {
         if self.wanted(&id).is_ok() {
             return Err(Refusal::new(409, format!("A pod with id [{id}] already exists.")));
         }
-        self.unlocked(&id, force)?;
+        self.unlocked(&id, force, now)?;
         let body = app.pod_json().unwrap_or_default();
         let deployment = self.deploy_one(Change::new(id.clone(), None, Some(app)), now);
         Ok(Accepted { status: 201, deployment: Some(deployment), app: id, body })
@@ -43,7 +43,7 @@ impl Core {
             let body = before.pod_json().unwrap_or_default();
             return Ok(Accepted { status: 200, deployment: None, app: id.clone(), body });
         }
-        self.unlocked(id, terms.force)?;
+        self.unlocked(id, terms.force, now)?;
         let body = after.pod_json().unwrap_or_default();
         let change = Change::new(id.clone(), Some(before), Some(after)).with_canary(terms.canary);
         let deployment = self.deploy_one(change, now);
@@ -53,7 +53,7 @@ impl Core {
     /// `DELETE /v2/pods/{id}`.
     pub(crate) fn remove_pod(&mut self, id: &AppId, force: bool, now: Timestamp) -> Result<Accepted, Refusal> {
         let before = self.pod(id)?.clone();
-        self.unlocked(id, force)?;
+        self.unlocked(id, force, now)?;
         let deployment = self.deploy_one(Change::new(id.clone(), Some(before), None), now);
         Ok(Accepted { status: 202, deployment: Some(deployment), app: id.clone(), body: Value::Null })
     }

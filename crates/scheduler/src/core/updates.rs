@@ -103,6 +103,7 @@ impl Core {
 
     /// What became of a task. It is acknowledged once what follows from it is on disk.
     pub(crate) fn update(&mut self, status: &TaskStatus, now: Timestamp) {
+        self.counters.updated(status.state());
         self.acknowledge(status);
         let task_id = &status.task_id.value;
         let known = InstanceId::of_task(task_id)

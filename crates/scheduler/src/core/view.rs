@@ -269,27 +269,6 @@ impl Core {
         };
         json!({"queue": waiting.map(entry).collect::<Vec<_>>()})
     }
-
-    /// How many there are of what, for metrics, by the names Marathon's documents give them.
-    pub(crate) fn gauges(&self) -> Vec<(&'static str, usize)> {
-        let mut all = States::default();
-        self.states.values().for_each(|states| all.add(*states));
-        vec![
-            ("marathon.apps.active.gauge", self.apps_within(&AppId::root()).filter(|app| app.pod.is_none()).count()),
-            ("marathon.pods.active.gauge", self.apps_within(&AppId::root()).filter(|app| app.pod.is_some()).count()),
-            ("marathon.groups.active.gauge", self.groups.len()),
-            ("marathon.deployments.active.gauge", self.deployments.len()),
-            ("marathon.instances.staged.gauge", all.staged),
-            ("marathon.instances.running.gauge", all.running),
-            ("marathon.instances.healthy.gauge", all.healthy),
-            ("marathon.instances.unhealthy.gauge", all.unhealthy),
-            ("marathon.instances.launch-queue.gauge", self.waiting.values().map(BTreeSet::len).sum()),
-            ("marathon.instances.inflight-kills.gauge", self.killing.len()),
-            ("marathon.instances.held-unhealthy.gauge", self.held.values().map(BTreeSet::len).sum()),
-            // Not Marathon's: tasks of which the master was asked, and has not told.
-            ("cygnet.reconciliation.unanswered.gauge", self.unanswered.len()),
-        ]
-    }
 }
 
 fn counts(json: &mut Value, states: States) {

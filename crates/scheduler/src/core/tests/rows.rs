@@ -291,6 +291,22 @@ fn task_start_with_checks_with_no_instance_and_without_checks() {
 }
 
 #[test]
+fn group_deploy_what_is_locked_stays_and_that_is_told() {
+    let mut world = World::new();
+    world.create(definition(1)).unwrap();
+    world.told();
+    let refused = [
+        world.change(json!({"instances": 2}), false).unwrap_err().status,
+        world.tell(|core, now| core.remove(&web(), false, now)).unwrap_err().status,
+        world.tell(|core, now| core.remove_group(&AppId::root(), false, now)).unwrap_err().status,
+    ];
+    assert_eq!(refused, [409; 3]);
+    let told = world.told_of("group_change_failed");
+    assert_eq!(told.iter().map(|event| &event["groupId"]).collect::<Vec<_>>(), [&json!("/"); 3]);
+    assert!(told.iter().all(|event| event["reason"].as_str().unwrap().starts_with("App is locked")));
+}
+
+#[test]
 fn readiness_behavior_is_removed_when_the_task_dies() {
     let mut world = World::new();
     let mut definition = definition(1);
@@ -306,4 +322,28 @@ fn readiness_behavior_is_removed_when_the_task_dies() {
     assert!(matches!(world.checks.last(), Some(CheckOrder::Stop(_))));
     let current = world.core.deployments_json(false, world.now)[0]["currentActions"][0].clone();
     assert_eq!(current["readinessCheckResults"], json!([]));
+}
+
+#[test]
+fn metrics_marathon_has_counters_of_what_was_done() {
+    let mut world = World::new();
+    world.create(definition(2)).unwrap();
+    world.bring_up();
+    let metrics = world.core.metrics(world.now.plus(Duration::from_secs(7)));
+    let counted = |name: &str| metrics.counters.iter().find(|(found, _)| found == name).map(|(_, count)| *count);
+    for (name, count) in [
+        ("marathon.deployments.counter", 1),
+        ("marathon.deployments.dismissed.counter", 0),
+        ("marathon.tasks.launched.counter", 2),
+        ("marathon.mesos.offers.incoming.counter", 1),
+        ("marathon.mesos.offers.used.counter", 1),
+        ("marathon.mesos.offers.declined.counter", 0),
+        ("marathon.mesos.offer-operations.launch.counter", 1),
+        ("marathon.mesos.task-updates.task_starting.counter", 2),
+        ("marathon.mesos.task-updates.task_running.counter", 4),
+    ] {
+        assert_eq!(counted(name), Some(count), "{name}");
+    }
+    let gauge = |name: &str| metrics.gauges.iter().find(|(found, _)| *found == name).map(|(_, value)| *value);
+    assert_eq!((gauge("marathon.groups.active.gauge"), gauge("marathon.uptime.gauge.seconds")), (Some(1), Some(7)));
 }

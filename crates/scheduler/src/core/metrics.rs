@@ -1,0 +1,59 @@
+//! What is counted, by the names Marathon's documents give it: how many there are now, and what was done since the start.
+
+use std::collections::BTreeSet;
+
+use super::Core;
+use crate::ids::AppId;
+use crate::states::States;
+use crate::time::Timestamp;
+
+/// All metrics of the core.
+pub(crate) struct Metrics {
+    /// Numbers that go up and down.
+    pub gauges: Vec<(&'static str, u64)>,
+    /// Numbers that only grow.
+    pub counters: Vec<(String, u64)>,
+}
+
+impl Core {
+    pub(crate) fn metrics(&self, now: Timestamp) -> Metrics {
+        Metrics { gauges: self.gauges(now), counters: self.counters.named() }
+    }
+
+    fn gauges(&self, now: Timestamp) -> Vec<(&'static str, u64)> {
+        let mut all = States::default();
+        self.states.values().for_each(|states| all.add(*states));
+        let (pods, apps): (Vec<_>, Vec<_>) = self.apps_within(&AppId::root()).partition(|app| app.pod.is_some());
+        let overdue = self.starting.iter().filter_map(|id| self.instances.get(id)?.staged_at);
+        let overdue = overdue.filter(|staged| now.since(*staged) > self.task_launch_timeout).count();
+        let counts = [
+            ("marathon.apps.active.gauge", apps.len()),
+            ("marathon.pods.active.gauge", pods.len()),
+            ("marathon.groups.active.gauge", self.all_groups().len()),
+            ("marathon.deployments.active.gauge", self.deployments.len()),
+            ("marathon.instances.staged.gauge", all.staged),
+            ("marathon.instances.running.gauge", all.running),
+            ("marathon.instances.healthy.gauge", all.healthy),
+            ("marathon.instances.unhealthy.gauge", all.unhealthy),
+            ("marathon.instances.launch-queue.gauge", self.waiting.values().map(BTreeSet::len).sum()),
+            ("marathon.instances.launch-overdue.gauge", overdue),
+            ("marathon.instances.inflight-kills.gauge", self.killing.len()),
+            ("marathon.instances.held-unhealthy.gauge", self.held.values().map(BTreeSet::len).sum()),
+            // Not Marathon's: tasks of which the master was asked, and has not told.
+            ("cygnet.reconciliation.unanswered.gauge", self.unanswered.len()),
+        ];
+        let up = now.since(self.begun).as_secs();
+        let counts = counts.map(|(name, count)| (name, u64::try_from(count).unwrap_or(u64::MAX)));
+        // There is no other candidate: who is up leads.
+        let times = [("marathon.uptime.gauge.seconds", up), ("marathon.leadership.duration.gauge.seconds", up)];
+        let attempts = [("marathon.instances.inflight-kill-attempts.gauge", self.counters.kills)];
+        counts.into_iter().chain(times).chain(attempts).collect()
+    }
+
+    /// The root, those that somebody named, and those that something is in.
+    fn all_groups(&self) -> BTreeSet<AppId> {
+        let named = self.groups.keys().flat_map(|group| [vec![group.clone()], group.ancestors()].concat());
+        let implied = self.apps_within(&AppId::root()).flat_map(|app| app.id.ancestors());
+        named.chain(implied).chain([AppId::root()]).collect()
+    }
+}
