@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use checks::Engine;
+use mesos::states::is_terminal;
 use mesos::v1::{FrameworkInfo, TaskInfo, TaskState, TaskStatus};
 use tokio::sync::{mpsc, watch};
 
@@ -261,8 +262,9 @@ impl Runner {
 
     fn update(&mut self, update: Update) {
         let Some(task) = &self.task else { return };
+        let process = self.shim.as_ref().filter(|_| !is_terminal(update.state)).map(|shim| shim.task().pid);
         let status = TaskStatus {
-            container_status: self.room.as_ref().map(Room::status),
+            container_status: self.room.as_ref().map(|room| room.status(process)),
             ..status(&task.task_id, &self.config.executor_id, update, time_of_day())
         };
         self.keep(|journal| journal.made(&status));

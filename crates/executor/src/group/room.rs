@@ -53,9 +53,10 @@ impl Room {
         }
     }
 
-    /// What statuses say of the container.
-    pub(crate) fn status(&self) -> ContainerStatus {
-        ContainerStatus { container_id: Some(self.container.clone()), ..ContainerStatus::default() }
+    /// What statuses say of the container, and of the process that runs in it, if one does.
+    pub(crate) fn status(&self, pid: Option<i32>) -> ContainerStatus {
+        let executor_pid = pid.and_then(|pid| u32::try_from(pid).ok());
+        ContainerStatus { container_id: Some(self.container.clone()), executor_pid, ..ContainerStatus::default() }
     }
 
     /// Makes the room. Going over it again changes nothing.

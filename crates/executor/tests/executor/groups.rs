@@ -57,11 +57,16 @@ async fn each_task_has_a_sandbox_of_its_own_and_one_that_finishes_leaves_the_oth
     let home = agent.sandbox("e").join("containers").join(&container.value);
     let printed = content(&agent.sandbox("e").join("tasks").join("a").join("stdout")).await;
     assert_eq!(printed, format!("{0} e 127.0.0.1\n{0}\n", home.display()));
-    agent.reached("b", TaskRunning).await;
-    assert!(is_alive(pid_of(&agent, "e", "b").await));
+    let b = agent.reached("b", TaskRunning).await;
+    let pid = pid_of(&agent, "e", "b").await;
+    assert!(is_alive(pid));
+    let process = |status: &mesos::v1::TaskStatus| status.container_status.as_ref().and_then(|of| of.executor_pid);
+    assert_eq!(process(&b[0]), None, "it starts");
+    assert_eq!(process(&b[1]).map(i64::from), Some(i64::from(pid)), "others enter its namespaces by this");
     agent.kill_task("e", "b", None).await;
     let b = agent.reached("b", TaskKilled).await;
     assert_eq!(states(&b), [TaskStarting, TaskRunning, TaskKilling, TaskKilled]);
+    assert_eq!(process(&b[3]), None, "it is gone");
     assert_eq!(executor.ended().await, 0);
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use mesos::Codec;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::setup::{TestMaster, running};
 
@@ -129,4 +129,20 @@ async fn teardown_takes_a_form() {
     let body = format!("frameworkId={}", scheduler.id);
     assert_eq!(master.post("/master/teardown", &[form], &body).await.status, 200);
     assert_eq!(master.get_json("/state").await["frameworks"], Value::Array(Vec::new()));
+}
+
+#[tokio::test]
+async fn what_an_executor_knows_of_health_beyond_a_bit_is_shown() {
+    let (master, agent, scheduler) = running(Codec::Json).await;
+    let health = json!({ "verdict": "UNKNOWN", "checks": [{ "name": "deep", "verdict": "UNKNOWN" }] });
+    let status = json!({ "task_id": { "value": "t1" }, "state": "TASK_RUNNING", "source": "SOURCE_EXECUTOR",
+        "agent_id": { "value": agent.id.value }, "uuid": "AAAAAAAAAAAAAAAAAAAAAA==", "timestamp": 1.0, "health": health });
+    agent.send_update(&scheduler.id, mesos::json::from_value(status).unwrap()).await;
+    let state = master.until_state(|state| {
+        let statuses = state["frameworks"][0]["tasks"][0]["statuses"].as_array();
+        statuses.is_some_and(|statuses| statuses.iter().any(|status| !status["health"].is_null()))
+    });
+    let statuses = state.await["frameworks"][0]["tasks"][0]["statuses"].clone();
+    let shown = statuses.as_array().unwrap().iter().find_map(|status| status.get("health")).unwrap();
+    assert_eq!(*shown, health);
 }

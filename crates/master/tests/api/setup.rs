@@ -318,6 +318,10 @@ impl Agent {
             container_status: Some(container_status()),
             ..TaskStatus::default()
         };
+        self.send_update(framework, status).await;
+    }
+
+    pub(crate) async fn send_update(&self, framework: &v1::FrameworkId, status: TaskStatus) {
         let update = agent_call::Update { framework_id: framework.clone(), status, latest_state: None };
         let kind = Some(agent_call::Type::Update.into());
         let call = AgentCall { r#type: kind, update: Some(update), ..AgentCall::default() };

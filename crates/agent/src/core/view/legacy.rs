@@ -214,5 +214,9 @@ fn status(status: &TaskStatus) -> Value {
     if let Some(healthy) = status.healthy {
         entry["healthy"] = json!(healthy);
     }
+    // From executors that know more than Mesos' do.
+    if let Some(health) = &status.health {
+        entry["health"] = mesos::json::to_value(health);
+    }
     entry
 }

@@ -105,6 +105,10 @@ impl Serialize for Status<'_> {
         if let Some(healthy) = status.healthy {
             map.serialize_entry("healthy", &healthy)?;
         }
+        // From executors that know more than Mesos' do.
+        if let Some(health) = &status.health {
+            map.serialize_entry("health", &mesos::json::to_raw_value(health))?;
+        }
         map.end()
     }
 }
