@@ -15,7 +15,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::core::metrics::Metrics;
-use crate::core::{Action, AgentRefusal, CallRefusal, Core, Depth, NoSuchFramework, OperatorRefusal, Snapshot};
+use crate::core::{
+    Action, AgentRefusal, CallRefusal, Core, Depth, NoSuchFramework, OperatorRefusal, RemovalLimit, Snapshot,
+};
 use crate::error::MasterError;
 use crate::ids::StreamId;
 use crate::registry;
@@ -213,6 +215,9 @@ impl Actor {
             if actions.is_empty() {
                 break;
             }
+            if let Some(limit) = actions.iter().find_map(given_up) {
+                return Err(MasterError::AgentRemovalLimit(limit.to_string()));
+            }
             let changes = changes(&actions);
             self.store(changes).await?;
             for broken in self.streams.carry_out(actions) {
@@ -233,6 +238,10 @@ impl Actor {
         self.timings.state_store.add(self.clock.now().elapsed.saturating_sub(began));
         Ok(())
     }
+}
+
+fn given_up(action: &Action) -> Option<&RemovalLimit> {
+    if let Action::GiveUp(limit) = action { Some(limit) } else { None }
 }
 
 /// What of it must be durable before the rest is done.

@@ -47,7 +47,7 @@ use std::time::Duration;
 
 use mesos::v1::{self, cygnet, master, scheduler};
 
-pub(crate) use action::Action;
+pub(crate) use action::{Action, RemovalLimit};
 pub(crate) use agent_calls::AgentRefusal;
 pub(crate) use drain::{Drain, Standing, StandingRefusal};
 pub(crate) use events::HEARTBEAT_INTERVAL;
@@ -94,6 +94,8 @@ pub(crate) struct Settings {
     pub(crate) max_unreachable_tasks: usize,
     /// Between two agents that are given up for not answering pings.
     pub(crate) agent_removal_interval: Option<Duration>,
+    /// The share of known agents that may stay away after a restart, from 0 to 100.
+    pub(crate) recovery_agent_removal_limit_percent: f64,
     pub(crate) registry_gc_interval: Duration,
     pub(crate) registry_max_agent_age: Duration,
     pub(crate) registry_max_agent_count: usize,
@@ -118,6 +120,8 @@ pub(crate) struct Core {
     next_agent: u64,
     /// What operators said about agents, here or not.
     standings: BTreeMap<AgentId, Standing>,
+    /// How many agents were known at the start, until those that stay away have been looked at.
+    expected_agents: Option<usize>,
     /// When the next agent that does not answer may be given up.
     next_removal: Duration,
     /// When the registry is next looked through for what is too old.
@@ -153,6 +157,7 @@ impl Core {
             completed_frameworks: VecDeque::new(),
             next_framework: 0,
             agents: BTreeMap::new(),
+            expected_agents: Some(absent.recovered.len()),
             absent,
             next_agent: 0,
             standings,

@@ -33,6 +33,9 @@ pub enum MasterError {
         /// What is wrong with it.
         reason: String,
     },
+    /// More agents than may be did not come back after a restart. None of them was given up.
+    #[error("{0}")]
+    AgentRemovalLimit(String),
     /// The system's clock is before 1970: no timestamp would be true.
     #[error("the system clock is set to before 1970")]
     Clock,

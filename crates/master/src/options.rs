@@ -48,6 +48,9 @@ pub struct Options {
     pub max_unreachable_tasks_per_framework: usize,
     /// Between two agents that are marked unreachable for not answering pings; no limit if unset.
     pub agent_removal_interval: Option<Duration>,
+    /// The share of the agents known before a restart that may be given up for not coming back, from 0 to 100. If more
+    /// stay away, the master ends with an error, and none is given up.
+    pub recovery_agent_removal_limit_percent: f64,
     /// How often the registry is looked through for agents that have been away for too long.
     pub registry_gc_interval: Duration,
     /// How long an agent that is away is remembered.
@@ -80,6 +83,7 @@ impl Options {
             max_completed_tasks_per_framework: 1000,
             max_unreachable_tasks_per_framework: 1000,
             agent_removal_interval: None,
+            recovery_agent_removal_limit_percent: 100.0,
             registry_gc_interval: Duration::from_secs(15 * 60),
             registry_max_agent_age: Duration::from_secs(14 * 24 * 60 * 60),
             registry_max_agent_count: 102_400,
@@ -102,6 +106,7 @@ impl Options {
             max_completed_tasks: self.max_completed_tasks_per_framework,
             max_unreachable_tasks: self.max_unreachable_tasks_per_framework,
             agent_removal_interval: self.agent_removal_interval,
+            recovery_agent_removal_limit_percent: self.recovery_agent_removal_limit_percent,
             registry_gc_interval: self.registry_gc_interval,
             registry_max_agent_age: self.registry_max_agent_age,
             registry_max_agent_count: self.registry_max_agent_count,
@@ -129,6 +134,7 @@ impl Options {
             ("max_completed_tasks_per_framework", self.max_completed_tasks_per_framework.to_string()),
             ("max_operator_event_stream_subscribers", crate::actor::MAX_OPERATORS.to_string()),
             ("max_unreachable_tasks_per_framework", self.max_unreachable_tasks_per_framework.to_string()),
+            ("recovery_agent_removal_limit", format!("{}%", self.recovery_agent_removal_limit_percent)),
             ("registry_gc_interval", duration::format(self.registry_gc_interval)),
             ("registry_max_agent_age", duration::format(self.registry_max_agent_age)),
             ("registry_max_agent_count", self.registry_max_agent_count.to_string()),

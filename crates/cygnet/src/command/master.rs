@@ -47,9 +47,14 @@ pub(crate) struct Master {
     /// Shares of roles relative to each other: `dev=1,ops=2.5`
     #[arg(long, value_delimiter = ',', value_parser = weight, env = "CYGNET_WEIGHTS")]
     weights: Vec<(String, f64)>,
-    /// The least time between two agents that are given up for not answering; none by default
-    #[arg(long, value_parser = humantime::parse_duration, env = "CYGNET_AGENT_REMOVAL_INTERVAL")]
-    agent_removal_interval: Option<Duration>,
+    /// How fast agents are given up that do not answer or do not come back: COUNT/DURATION, such as 1/10m; at once by
+    /// default
+    #[arg(long, value_parser = interval, env = "CYGNET_AGENT_REMOVAL_RATE_LIMIT")]
+    agent_removal_rate_limit: Option<Duration>,
+    /// The share of the known agents that may be given up for not coming back after a restart of the master; if more
+    /// stay away it ends, gives up none, and somebody has to look
+    #[arg(long, default_value = "100%", value_parser = percent, env = "CYGNET_RECOVERY_AGENT_REMOVAL_LIMIT")]
+    recovery_agent_removal_limit: f64,
     /// Completed frameworks remembered
     #[arg(long, default_value_t = 50, env = "CYGNET_MAX_COMPLETED_FRAMEWORKS")]
     max_completed_frameworks: usize,
@@ -71,6 +76,21 @@ fn weight(text: &str) -> Result<(String, f64), String> {
     if valid { Ok((role.to_owned(), weight)) } else { Err("weights must be positive".to_owned()) }
 }
 
+/// `1/10m`: the time between two.
+fn interval(text: &str) -> Result<Duration, String> {
+    let (count, duration) = text.split_once('/').ok_or("expected COUNT/DURATION, such as 1/10m")?;
+    let count: u32 = count.parse().map_err(|_| format!("'{count}' is not a whole number"))?;
+    let duration = humantime::parse_duration(duration).map_err(|error| format!("'{duration}': {error}"))?;
+    duration.checked_div(count).ok_or_else(|| "no agents in any time is no limit that can be kept".to_owned())
+}
+
+/// `40%`
+fn percent(text: &str) -> Result<f64, String> {
+    let percent = text.strip_suffix('%').ok_or("expected a percentage, such as 40%")?;
+    let percent: f64 = percent.parse().map_err(|_| format!("'{percent}' is not a number"))?;
+    if (0.0..=100.0).contains(&percent) { Ok(percent) } else { Err("expected 0% to 100%".to_owned()) }
+}
+
 /// Runs until told to stop.
 pub(crate) async fn run(arguments: Master) -> anyhow::Result<ExitCode> {
     let mut stop = Stop::listen()?;
@@ -85,7 +105,8 @@ pub(crate) async fn run(arguments: Master) -> anyhow::Result<ExitCode> {
     options.offer_timeout = arguments.offer_timeout;
     options.roles = arguments.roles.map(|roles| roles.into_iter().collect());
     options.weights = arguments.weights.into_iter().collect();
-    options.agent_removal_interval = arguments.agent_removal_interval;
+    options.agent_removal_interval = arguments.agent_removal_rate_limit;
+    options.recovery_agent_removal_limit_percent = arguments.recovery_agent_removal_limit;
     options.max_completed_frameworks = arguments.max_completed_frameworks;
     options.max_completed_tasks_per_framework = arguments.max_completed_tasks_per_framework;
     options.max_unreachable_tasks_per_framework = arguments.max_unreachable_tasks_per_framework;
@@ -101,4 +122,22 @@ pub(crate) async fn run(arguments: Master) -> anyhow::Result<ExitCode> {
     }
     running.await??;
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_read_as_mesos_writes_them() {
+        assert_eq!(interval("1/10m"), Ok(Duration::from_secs(600)));
+        assert_eq!(interval("4/1min"), Ok(Duration::from_secs(15)));
+        assert_eq!((percent("40%"), percent("0%")), (Ok(40.0), Ok(0.0)));
+        for bad in ["", "10m", "x/10m", "0/1s", "1/soon"] {
+            assert!(interval(bad).is_err(), "{bad}");
+        }
+        for bad in ["", "40", "-1%", "101%", "x%", "NaN%"] {
+            assert!(percent(bad).is_err(), "{bad}");
+        }
+    }
 }

@@ -92,7 +92,8 @@ impl Streams {
                 self.close(&id);
                 Vec::new()
             }
-            Action::Persist(_) => Vec::new(),
+            // Both are the actor's own to carry out.
+            Action::Persist(_) | Action::GiveUp(_) => Vec::new(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::agent::{Agent, Link};
 use super::agent_removal::Departure;
-use super::{Core, orders};
+use super::{Action, Core, RemovalLimit, orders};
 use crate::ids::{AgentId, StreamId};
 use crate::now::Now;
 
@@ -74,16 +74,34 @@ impl Core {
         Standing::Lost(TIMED_OUT)
     }
 
-    /// Agents from before the master's restart that did not come back.
+    /// Agents from before the master's restart that did not come back: none of them if they are too many, else one after
+    /// the other.
     fn give_up_recovered(&mut self) {
         if self.absent.recovered.is_empty() || self.now.elapsed < self.settings.agent_reregister_timeout {
             return;
         }
-        for id in std::mem::take(&mut self.absent.recovered).into_keys() {
+        if let Some(limit) = self.removal_limit() {
+            return self.act(Action::GiveUp(limit));
+        }
+        self.expected_agents = None;
+        while self.next_removal <= self.now.elapsed
+            && let Some((id, _)) = self.absent.recovered.pop_first()
+        {
             tracing::warn!(agent = %id, "agent did not come back after the master's restart");
             self.mark_unreachable(&id);
             self.counters.recovery_removals += 1;
+            self.next_removal = self.now.elapsed + self.settings.agent_removal_interval.unwrap_or_default();
         }
+    }
+
+    /// Whether more of the agents that were known are missing than may be.
+    fn removal_limit(&self) -> Option<RemovalLimit> {
+        let known = self.expected_agents?;
+        let (missing, limit_percent) =
+            (self.absent.recovered.len(), self.settings.recovery_agent_removal_limit_percent);
+        let share = missing as f64 / known.max(1) as f64;
+        let timeout = self.settings.agent_reregister_timeout;
+        (share * 100.0 > limit_percent).then_some(RemovalLimit { missing, known, limit_percent, timeout })
     }
 }
 

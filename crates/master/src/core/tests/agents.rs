@@ -3,8 +3,8 @@ use mesos::v1::scheduler::event;
 use mesos::v1::task_status::Reason;
 use mesos::v1::{self, TaskState, master};
 
-use super::super::Absent;
-use super::world::{SECOND, World, agent, framework, kinds, plain_framework, report, settings, status, task};
+use super::super::{Absent, Settings};
+use super::world::{Node, SECOND, World, agent, framework, kinds, plain_framework, report, settings, status, task};
 use crate::ids::AgentId;
 use crate::registry::Change;
 
@@ -179,6 +179,40 @@ fn agents_from_before_a_restart_have_ten_minutes_to_come_back() {
     assert_eq!(world.core.get_agents().recovered_agents.len(), 0);
     assert!(world.registry.iter().any(|change| matches!(change, Change::Unreachable(id, _) if id.value == "X-S1")));
     assert_eq!(world.core.get_agents().agents.len(), 1);
+}
+
+/// Four agents from before a restart, one of which comes back, and the time for it is over.
+fn after_a_restart(settings: Settings) -> (World, Node) {
+    let known = |id: &str| v1::AgentInfo { id: Some(id.into()), ..agent(id, 1.0, 64.0) };
+    let recovered = ["X-S0", "X-S1", "X-S2", "X-S3"].map(|id| (AgentId::from(id), known(id).into())).into();
+    let mut world = World::with(settings, Absent { recovered, ..Absent::default() });
+    let back = world.register(known("X-S0"));
+    for _ in 0..60 {
+        world.pass(10 * SECOND);
+        world.pong(&back);
+    }
+    world.pass(SECOND);
+    (world, back)
+}
+
+#[test]
+fn when_too_many_agents_stay_away_none_is_given_up() {
+    let (world, _) = after_a_restart(Settings { recovery_agent_removal_limit_percent: 74.0, ..settings() });
+    let limit = world.given_up.first().unwrap().to_string();
+    assert!(limit.starts_with("3 of 4 agents did not come back within 10mins"), "{limit}");
+    assert_eq!(world.core.get_agents().recovered_agents.len(), 3);
+    let (world, _) = after_a_restart(Settings { recovery_agent_removal_limit_percent: 75.0, ..settings() });
+    assert_eq!((world.given_up.len(), world.core.get_agents().recovered_agents.len()), (0, 0));
+}
+
+#[test]
+fn agents_that_stay_away_are_given_up_no_faster_than_allowed() {
+    let (mut world, back) = after_a_restart(Settings { agent_removal_interval: Some(60 * SECOND), ..settings() });
+    for left in [2, 1, 0] {
+        assert_eq!(world.core.get_agents().recovered_agents.len(), left);
+        world.pass(60 * SECOND);
+        world.pong(&back);
+    }
 }
 
 #[test]

@@ -13,7 +13,7 @@ use mesos::v1::{self, TaskState, TaskStatus, master};
 
 use super::super::snapshot::FrameworkView;
 use super::super::task::Task;
-use super::super::{Absent, Action, CallRefusal, Core, Depth, Identity, Memory, Settings};
+use super::super::{Absent, Action, CallRefusal, Core, Depth, Identity, Memory, RemovalLimit, Settings};
 use crate::ids::{AgentId, FrameworkId, StreamId};
 use crate::now::Now;
 use crate::registry::Change;
@@ -44,6 +44,7 @@ pub(super) struct World {
     pub(super) news: Vec<master::Event>,
     pub(super) closed: Vec<StreamId>,
     pub(super) registry: Vec<Change>,
+    pub(super) given_up: Vec<RemovalLimit>,
 }
 
 /// What tests look at.
@@ -83,6 +84,7 @@ pub(super) fn settings() -> Settings {
         max_completed_tasks: 1000,
         max_unreachable_tasks: 1000,
         agent_removal_interval: None,
+        recovery_agent_removal_limit_percent: 100.0,
         registry_gc_interval: 900 * SECOND,
         registry_max_agent_age: 14 * 24 * 3600 * SECOND,
         registry_max_agent_count: 102_400,
@@ -118,6 +120,7 @@ impl World {
             news: Vec::new(),
             closed: Vec::new(),
             registry: Vec::new(),
+            given_up: Vec::new(),
         }
     }
 
@@ -131,6 +134,7 @@ impl World {
                 Action::Announce(event) => self.news.push(*event),
                 Action::Close(stream) => self.closed.push(stream),
                 Action::Persist(change) => self.registry.push(change),
+                Action::GiveUp(limit) => self.given_up.push(limit),
             }
         }
     }
