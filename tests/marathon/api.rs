@@ -234,3 +234,29 @@ fn a_pod_is_stable_once_its_containers_are_healthy_and_comes_back_as_a_whole() {
     settled(&dev);
     assert_eq!(http::get(dev.api, "/v2/pods").expect("an answer").json(), json!([]));
 }
+
+#[test]
+fn apps_of_several_roles_run_side_by_side() {
+    let dev = started();
+    let app = |id: &str| {
+        let check =
+            json!({"protocol": "COMMAND", "command": {"value": "true"}, "delaySeconds": 0, "intervalSeconds": 1});
+        json!({"id": id, "cmd": "exec sleep 100000", "cpus": 0.1, "mem": 4, "healthChecks": [check]})
+    };
+    let answer = http::send(dev.api, "POST", "/v2/apps", &app("/plain")).expect("an answer");
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    let team = json!({"id": "/team", "enforceRole": true, "apps": [app("/team/web")]});
+    let answer = http::send(dev.api, "POST", "/v2/groups", &team).expect("an answer");
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    settled(&dev);
+    let [plain, web] = [dev.wait_healthy("plain", 1), dev.wait_healthy("team/web", 1)];
+    assert_eq!((&plain["tasks"][0]["role"], &web["tasks"][0]["role"]), (&json!("*"), &json!("team")));
+    let state = http::get(dev.master, "/state").expect("an answer").json();
+    let roles = state["frameworks"][0]["roles"].clone();
+    assert_eq!(roles, json!(["*", "team"]));
+    let refused = http::send(dev.api, "POST", "/v2/apps", &json!({"id": "/team/x", "cmd": "run", "role": "*"}));
+    assert_eq!(refused.expect("an answer").status, 422);
+    assert_eq!(http::send(dev.api, "DELETE", "/v2/groups/team", &json!({})).expect("an answer").status, 200);
+    settled(&dev);
+    dev.wait_healthy("plain", 1);
+}

@@ -21,6 +21,7 @@ mod pod_view;
 mod pods;
 mod readiness;
 mod records;
+mod roles;
 mod subscribers;
 mod unhealthy;
 mod updates;
@@ -107,6 +108,9 @@ pub(crate) struct Core {
     subscribers: Subscribers,
     /// The role whose resources are used.
     role: String,
+    /// The roles the master knows, and whether there may be others now.
+    told_roles: BTreeSet<String>,
+    roles_stale: bool,
     /// By app, instances without a task.
     waiting: BTreeMap<AppId, BTreeSet<InstanceId>>,
     /// By app, why offers were of no use to those.
@@ -169,6 +173,8 @@ impl Core {
             framework_id: loaded.framework_id,
             subscribers: loaded.subscribers,
             role: "*".into(),
+            told_roles: BTreeSet::new(),
+            roles_stale: true,
             waiting: BTreeMap::new(),
             refusals: BTreeMap::new(),
             killing: BTreeSet::new(),
@@ -199,12 +205,6 @@ impl Core {
         };
         core.take_up(now);
         core
-    }
-
-    /// The same, with resources of this role.
-    pub(crate) fn with_role(mut self, role: &str) -> Core {
-        role.clone_into(&mut self.role);
-        self
     }
 
     /// The same, with this limit on how long a launch may take.

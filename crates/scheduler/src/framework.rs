@@ -68,12 +68,12 @@ impl Framework {
             name: options.framework_name.clone(),
             failover_timeout: Some(options.failover_timeout.as_secs_f64()),
             checkpoint: Some(true),
-            role: Some(options.role.clone()),
             principal: options.principal.clone(),
             webui_url: Some(format!("http://{address}")),
             capabilities: vec![
                 capability(capability::Type::TaskKillingState),
                 capability(capability::Type::PartitionAware),
+                capability(capability::Type::MultiRole),
             ],
             ..FrameworkInfo::default()
         };
@@ -83,7 +83,13 @@ impl Framework {
     /// Keeps a subscription up until `shutdown`.
     pub(crate) async fn run(self, calls: mpsc::UnboundedReceiver<Call>, shutdown: CancellationToken) {
         let (session, current) = watch::channel(None);
-        let caller = tokio::spawn(make_calls(self.client.clone(), calls, current));
+        let caller = Caller {
+            client: self.client.clone(),
+            info: self.info.clone(),
+            session: current,
+            abdication: self.abdication.clone(),
+        };
+        let caller = tokio::spawn(caller.run(calls));
         tokio::select! {
             () = shutdown.cancelled() => {}
             () = self.stay_subscribed(&session) => {}
@@ -94,8 +100,8 @@ impl Framework {
     async fn stay_subscribed(&self, session: &watch::Sender<Session>) {
         let mut backoff = BACKOFF.0;
         loop {
-            let Some(id) = self.actor.ask(|core, _| core.framework_id().map(str::to_owned)).await else { return };
-            match self.client.subscribe::<Call, Event>(PATH, &self.subscribe_call(id)).await {
+            let Some((id, roles)) = self.actor.ask(|core, _| core.registration()).await else { return };
+            match self.client.subscribe::<Call, Event>(PATH, &self.subscribe_call(id, roles)).await {
                 Ok(stream) => {
                     if self.follow(stream, session).await {
                         backoff = BACKOFF.0;
@@ -110,9 +116,9 @@ impl Framework {
         }
     }
 
-    fn subscribe_call(&self, id: Option<String>) -> Call {
+    fn subscribe_call(&self, id: Option<String>, roles: Vec<String>) -> Call {
         let framework_id = id.map(Into::into);
-        let framework_info = FrameworkInfo { id: framework_id.clone(), ..self.info.clone() };
+        let framework_info = FrameworkInfo { id: framework_id.clone(), roles, ..self.info.clone() };
         Call {
             framework_id,
             r#type: Some(call::Type::Subscribe.into()),
@@ -186,13 +192,37 @@ fn place(master: &MasterInfo) -> String {
     format!("{host}:{}", master.port)
 }
 
-async fn make_calls(client: Client, mut calls: mpsc::UnboundedReceiver<Call>, session: watch::Receiver<Session>) {
-    while let Some(call) = calls.recv().await {
-        let Some((framework_id, stream_id)) = session.borrow().clone() else { continue };
-        let kind = call.r#type();
-        let call = Call { framework_id: Some(framework_id.into()), ..call };
-        if let Err(error) = client.call(PATH, &call, Some(&stream_id)).await {
-            tracing::warn!(%error, ?kind, "a call to the master failed");
+/// Makes the calls of others, one after the other.
+struct Caller {
+    client: Client,
+    info: FrameworkInfo,
+    session: watch::Receiver<Session>,
+    abdication: Arc<Notify>,
+}
+
+impl Caller {
+    async fn run(self, mut calls: mpsc::UnboundedReceiver<Call>) {
+        while let Some(call) = calls.recv().await {
+            let Some((framework_id, stream_id)) = self.session.borrow().clone() else { continue };
+            let kind = call.r#type();
+            let call = self.complete(call, framework_id);
+            if let Err(error) = self.client.call(PATH, &call, Some(&stream_id)).await {
+                tracing::warn!(%error, ?kind, "a call to the master failed");
+                if kind == call::Type::UpdateFramework {
+                    // Masters of before Mesos 1.9 take other roles with a subscription only.
+                    self.abdication.notify_one();
+                }
+            }
         }
+    }
+
+    /// Whoever makes a call knows neither our id nor who we are.
+    fn complete(&self, call: Call, framework_id: String) -> Call {
+        let mut call = Call { framework_id: Some(framework_id.as_str().into()), ..call };
+        if let Some(update) = &mut call.update_framework {
+            let roles = std::mem::take(&mut update.framework_info.roles);
+            update.framework_info = FrameworkInfo { id: Some(framework_id.into()), roles, ..self.info.clone() };
+        }
+        call
     }
 }

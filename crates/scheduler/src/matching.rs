@@ -26,6 +26,8 @@ pub(crate) struct Wish<'a> {
     pub instance: &'a InstanceId,
     /// Of what.
     pub app: &'a App,
+    /// Whose resources it uses.
+    pub role: &'a str,
 }
 
 /// An instance that got what it needs.
@@ -77,7 +79,7 @@ pub(crate) fn place<'a, N: IntoIterator<Item = Neighbour<'a>>>(
     for wish in wishes {
         let queue = queues
             .entry((&wish.app.id, wish.app.config_version()))
-            .or_insert_with(|| Queue::of(wish.app, offers, neighbours(&wish.app.id)));
+            .or_insert_with(|| Queue::of(wish, offers, neighbours(&wish.app.id)));
         placements.extend(queue.serve(wish.instance, &mut counters, dice));
     }
     let mut refusals = BTreeMap::new();
@@ -89,6 +91,8 @@ pub(crate) fn place<'a, N: IntoIterator<Item = Neighbour<'a>>>(
 
 /// An offer from which is taken.
 struct Counter {
+    /// The role it was made to; none from a master that does not say, and then any.
+    role: Option<String>,
     site: Site,
     stock: Stock,
     drains: bool,
@@ -103,13 +107,15 @@ impl Counter {
                 away.duration.as_ref().map(|length| nanos(away.start.nanoseconds.saturating_add(length.nanoseconds)));
             start <= now.plus(DRAINING) && end.is_none_or(|end| now < end)
         });
-        Counter { site: Site::of(offer), stock: Stock::of(offer), drains }
+        let role = offer.allocation_info.as_ref().and_then(|info| info.role.clone());
+        Counter { role, site: Site::of(offer), stock: Stock::of(offer), drains }
     }
 }
 
 /// The instances of one configuration that wait, and what there is of its app.
 struct Queue<'a> {
     app: &'a App,
+    role: &'a str,
     spread: Spread<'a>,
     /// How many of the app each offer's agent has already.
     crowd: Vec<usize>,
@@ -120,7 +126,8 @@ struct Queue<'a> {
 }
 
 impl<'a> Queue<'a> {
-    fn of<'b>(app: &'a App, offers: &[Offer], neighbours: impl IntoIterator<Item = Neighbour<'b>>) -> Queue<'a> {
+    fn of<'b>(wish: &Wish<'a>, offers: &[Offer], neighbours: impl IntoIterator<Item = Neighbour<'b>>) -> Queue<'a> {
+        let Wish { app, role, .. } = *wish;
         let mut spread = Spread::new(&app.constraints);
         let mut agents: BTreeMap<&str, usize> = BTreeMap::new();
         for (agent, site) in neighbours {
@@ -129,7 +136,7 @@ impl<'a> Queue<'a> {
         }
         let crowd = offers.iter().map(|offer| agents.get(offer.agent_id.value.as_str()).copied().unwrap_or(0));
         let crowd = crowd.collect();
-        Queue { app, spread, crowd, given: vec![0; offers.len()], closed: false, refused: Refused::default() }
+        Queue { app, role, spread, crowd, given: vec![0; offers.len()], closed: false, refused: Refused::default() }
     }
 
     fn used(&self) -> usize {
@@ -205,7 +212,9 @@ impl<'a> Queue<'a> {
         let (app, stock) = (self.app, &counter.stock);
         let roles = &app.accepted_resource_roles;
         match reason {
-            Reason::UnfulfilledRole => stock.has_any_of(roles),
+            Reason::UnfulfilledRole => {
+                counter.role.as_deref().is_none_or(|role| role == self.role) && stock.has_any_of(roles)
+            }
             Reason::UnfulfilledConstraint => self.spread.admits(&counter.site),
             Reason::AgentMaintenance => !counter.drains,
             Reason::InsufficientCpus => stock.has_scalar("cpus", app.cpus, roles),
@@ -281,7 +290,7 @@ mod tests {
 
     fn place_all(offers: &[Offer], app: &App, count: usize) -> Placed {
         let ids: Vec<_> = (0..count).map(|number| InstanceId::new(&app.id, &number.to_string())).collect();
-        let wishes: Vec<_> = ids.iter().map(|instance| Wish { instance, app }).collect();
+        let wishes: Vec<_> = ids.iter().map(|instance| Wish { instance, app, role: "*" }).collect();
         place(offers, &wishes, |_| [], NOW, &mut fastrand::Rng::with_seed(1))
     }
 
@@ -324,7 +333,7 @@ mod tests {
         assert_eq!(placed.refusals[&app.id], Refused { used: 2, ..Refused::default() }, "both were used");
         let on_x = Site { host: "x".into(), ..Site::default() };
         let (id, mut dice) = (InstanceId::new(&app.id, "u"), fastrand::Rng::with_seed(1));
-        let wish = Wish { instance: &id, app: &app };
+        let wish = Wish { instance: &id, app: &app, role: "*" };
         let placed = place(&named, &[wish, wish], |_| [("x", &on_x)], NOW, &mut dice);
         assert_eq!(placed.placements.iter().map(|placement| placement.offer).collect::<Vec<_>>(), [1]);
         let reason = Reason::UnfulfilledConstraint;
@@ -356,6 +365,19 @@ mod tests {
             let expected = reason.map_or_else(|| (1, Counts::new()), |reason| (0, Counts::from([(reason, 1)])));
             assert_eq!((*used, unused.clone()), expected, "{reason:?}");
             assert_eq!(last.first().and_then(|(_, reasons)| reasons.first().copied()), reason);
+        }
+    }
+
+    #[test]
+    fn an_offer_is_for_those_of_its_role() {
+        let info = mesos::v1::resource::AllocationInfo { role: Some("team".into()) };
+        let offer = Offer { allocation_info: Some(info), ..offer("x", 4.0, 1..=9) };
+        let (app, mut dice) = (app(0.1), fastrand::Rng::with_seed(1));
+        let id = InstanceId::new(&app.id, "u");
+        for (role, placed) in [("team", 1), ("*", 0), ("team/inner", 0)] {
+            let wish = Wish { instance: &id, app: &app, role };
+            let found = place(std::slice::from_ref(&offer), &[wish], |_| [], NOW, &mut dice);
+            assert_eq!(found.placements.len(), placed, "{role}");
         }
     }
 

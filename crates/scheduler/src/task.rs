@@ -16,16 +16,22 @@ use crate::probe;
 /// The longest label value that becomes a variable.
 const LONGEST_LABEL: usize = 512;
 
-/// The task of an instance whose ports are known.
+/// The task of an instance whose ports are known. `enforced`: whether its group enforces its role.
 #[must_use]
-pub(crate) fn build(app: &App, instance: &Instance, offer: &Offer, resources: Vec<Resource>) -> TaskInfo {
+pub(crate) fn build(
+    app: &App,
+    instance: &Instance,
+    offer: &Offer,
+    resources: Vec<Resource>,
+    enforced: bool,
+) -> TaskInfo {
     let mut checks = probe::native(app, &instance.ports).into_iter();
     TaskInfo {
         name: app.id.host_name(),
         task_id: instance.task_id().into(),
         agent_id: offer.agent_id.clone(),
         resources,
-        command: Some(command(app, instance, &offer.hostname)),
+        command: Some(command(app, instance, &offer.hostname, enforced)),
         health_check: checks.next(),
         health_checks: checks.collect(),
         check: app.check.as_ref().and_then(|check| check_info(check, &instance.ports)),
@@ -36,14 +42,14 @@ pub(crate) fn build(app: &App, instance: &Instance, offer: &Offer, resources: Ve
     }
 }
 
-fn command(app: &App, instance: &Instance, hostname: &str) -> CommandInfo {
+fn command(app: &App, instance: &Instance, hostname: &str, enforced: bool) -> CommandInfo {
     let (shell, value, arguments) = match &app.cmd {
         Some(cmd) => (true, Some(cmd.clone()), Vec::new()),
         None => (false, app.args.first().cloned(), app.args.clone()),
     };
     CommandInfo {
         uris: uris(&app.fetch),
-        environment: Some(environment(variables(app, instance, hostname))),
+        environment: Some(environment(variables(app, instance, hostname, enforced))),
         shell: Some(shell),
         value,
         arguments,
@@ -73,7 +79,7 @@ pub(crate) fn environment(variables: BTreeMap<String, String>) -> Environment {
 
 /// Marathon's variables, over which the app's own win.
 #[must_use]
-pub(crate) fn variables(app: &App, instance: &Instance, hostname: &str) -> BTreeMap<String, String> {
+pub(crate) fn variables(app: &App, instance: &Instance, hostname: &str, enforced: bool) -> BTreeMap<String, String> {
     let mut all = BTreeMap::new();
     let mut set = |name: &str, value: String| drop(all.insert(name.to_owned(), value));
     set("HOST", hostname.to_owned());
@@ -84,7 +90,7 @@ pub(crate) fn variables(app: &App, instance: &Instance, hostname: &str) -> BTree
         set(&format!("MARATHON_APP_RESOURCE_{name}"), amount_text(amount));
     }
     set("MARATHON_APP_RESOURCE_GPUS", app.gpus.to_string());
-    set("MARATHON_APP_ENFORCE_GROUP_ROLE", "FALSE".into());
+    set("MARATHON_APP_ENFORCE_GROUP_ROLE", flag_text(enforced));
     label_variables(&app.labels, &mut set);
     port_variables(app, instance, &mut set);
     all.extend(app.env.clone());
@@ -120,6 +126,11 @@ fn port_variables(app: &App, instance: &Instance, set: &mut impl FnMut(&str, Str
             set(&format!("PORT_{}", variable_name(name)), port.to_string());
         }
     }
+}
+
+/// Yes or no, as Marathon writes it in variables.
+pub(crate) fn flag_text(flag: bool) -> String {
+    if flag { "TRUE".to_owned() } else { "FALSE".to_owned() }
 }
 
 /// A text as part of a variable's name.
@@ -228,7 +239,7 @@ mod tests {
 
     #[test]
     fn variables_are_marathons_and_the_users_win() {
-        let all = variables(&app(), &instance(), "box");
+        let all = variables(&app(), &instance(), "box", false);
         for (name, value) in [
             ("HOST", "mine"),
             ("PORT", "31000"),
@@ -249,7 +260,7 @@ mod tests {
     #[test]
     fn args_run_without_a_shell() {
         let app = App { cmd: None, args: vec!["sleep".into(), "1".into()], ..app() };
-        let command = build(&app, &instance(), &Offer::default(), Vec::new()).command.unwrap();
+        let command = build(&app, &instance(), &Offer::default(), Vec::new(), false).command.unwrap();
         assert_eq!((command.shell, command.value.as_deref()), (Some(false), Some("sleep")));
         assert_eq!(command.arguments, ["sleep", "1"]);
     }

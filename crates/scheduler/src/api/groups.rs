@@ -73,20 +73,18 @@ async fn group(api: Api, id: AppId, request: Request<Body>) -> Response {
     }
 }
 
-/// Only `enforceRole` can be changed so, and only to what it is.
+/// Only `enforceRole` can be changed so.
 async fn patch(api: Api, id: AppId, request: Request<Body>) -> Response {
     let update = match read::<GroupUpdate>(request).await {
         Ok(update) => update,
         Err(response) => return *response,
     };
     let known = api.actor.ask(move |core, now| {
-        core.group_json(&id, &GroupEmbed::of(std::iter::empty()), now)?;
         let only = GroupUpdate { enforce_role: update.enforce_role, ..GroupUpdate::default() };
-        match (only == update, update.enforce_role) {
-            (false, _) => Err(Refusal::new(422, "only enforceRole can be patched: use PUT")),
-            (true, Some(true)) => Err(Refusal::new(422, "enforceRole is not supported")),
-            (true, _) => Ok(Value::Null),
+        if only != update {
+            return Err(Refusal::new(422, "only enforceRole can be patched: use PUT"));
         }
+        core.enforce_role(&id, update.enforce_role.unwrap_or(false), now)
     });
     match known.await {
         None => gone(),

@@ -34,6 +34,14 @@ pub struct GroupUpdate {
 pub struct GroupSpec {
     /// Apps and groups that have to be up before any app in it.
     pub dependencies: Vec<AppId>,
+    /// Whether apps in it have to use its role; for top-level groups only.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub enforce_role: bool,
+}
+
+/// Why a group cannot enforce its role.
+pub(crate) fn not_top_level(id: &AppId) -> String {
+    format!("enforceRole can only be set for top-level groups, and {id} is not top-level")
 }
 
 /// Groups and apps that a group is to be made of, with absolute ids.
@@ -85,11 +93,12 @@ impl GroupUpdate {
         faults: &mut Faults,
     ) {
         validate::path(id, &format!("{at}/id"), faults);
-        let error = "enforceRole is not supported: all apps use the role of the scheduler";
-        faults.require(self.enforce_role != Some(true), format!("{at}/enforceRole"), error);
+        let top = id.segments().count() == 1;
+        faults.require(top || self.enforce_role != Some(true), format!("{at}/enforceRole"), not_top_level(id));
         let no_pods = self.pods.is_none_or(|pods| pods.is_empty());
         faults.require(no_pods, format!("{at}/pods"), "pods cannot be changed with their group: use /v2/pods");
         let mut spec = known(id);
+        spec.enforce_role = self.enforce_role.unwrap_or(spec.enforce_role);
         if let Some(dependencies) = self.dependencies {
             spec.dependencies = dependencies.iter().map(|path| id.resolve(path)).collect();
         }
@@ -189,7 +198,8 @@ mod tests {
             (serde_json::json!({"id": "/a", "apps": [{}]}), "/apps(0)/id"),
             (serde_json::json!({"id": "/a", "groups": [{"id": "/b"}]}), "/groups(0)/id"),
             (serde_json::json!({"id": "/A"}), "/id"),
-            (serde_json::json!({"id": "/a", "enforceRole": true}), "/enforceRole"),
+            (serde_json::json!({"id": "/a/b", "enforceRole": true}), "/enforceRole"),
+            (serde_json::json!({"id": "/a", "groups": [{"id": "b", "enforceRole": true}]}), "/groups(0)/enforceRole"),
             (serde_json::json!({"id": "/a", "pods": [{}]}), "/pods"),
         ] {
             let faults = structure(json.clone()).unwrap_err();

@@ -1,12 +1,12 @@
-//! What is asked of a definition that only all the others together can tell: a path that nobody else has, a role that is
-//! ours, dependencies without circles, and service ports that no other app has.
+//! What is asked of a definition that only all the others together can tell: a path that nobody else has, a role it
+//! may have, dependencies without circles, and service ports that no other app has.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::groups::check_circles;
 use super::{Core, Refusal};
 use crate::app::group::GroupSpec;
-use crate::app::{App, Fault, Faults};
+use crate::app::{App, Faults};
 use crate::deployment::Dependencies;
 use crate::ids::AppId;
 
@@ -17,22 +17,22 @@ impl Core {
     /// The definition as it will be wanted.
     pub(super) fn admit(&self, app: App) -> Result<App, Refusal> {
         let id = app.id.clone();
-        let mut all = self.admit_all(BTreeMap::from([(id.clone(), Some(app))]))?;
+        let mut all = self.admit_all(BTreeMap::from([(id.clone(), Some(app))]), &BTreeMap::new())?;
         if all.get(&id).is_some_and(|app| app.as_ref().is_some_and(|app| !app.dependencies.is_empty())) {
             check_circles(&self.order(&all, &BTreeMap::new()))?;
         }
         all.remove(&id).flatten().ok_or_else(|| Refusal::no_app(&id))
     }
 
-    /// The definitions as they will be wanted, all together.
+    /// The definitions as they will be wanted, all together, in groups that will be like these.
     pub(super) fn admit_all(
         &self,
         mut apps: BTreeMap<AppId, Option<App>>,
+        groups: &BTreeMap<AppId, Option<GroupSpec>>,
     ) -> Result<BTreeMap<AppId, Option<App>>, Refusal> {
         let mut faults = Faults::default();
         let there = |id: &AppId| apps.get(id).map_or_else(|| self.wanted(id).is_ok(), Option::is_some);
         for app in apps.values().flatten() {
-            self.check_role(app, &mut faults);
             let below = self.apps_within(&app.id).chain(apps.values().flatten());
             let is_group =
                 below.into_iter().any(|other| other.id != app.id && other.id.is_within(&app.id) && there(&other.id))
@@ -41,15 +41,10 @@ impl Core {
             let error = "Groups and Applications may not have the same identifier.";
             faults.require(!is_group && !in_app, "/", error);
         }
+        self.admit_roles(&mut apps, groups, &mut faults);
         faults.or(())?;
         self.give_service_ports(&mut apps);
         Ok(apps)
-    }
-
-    fn check_role(&self, app: &App, faults: &mut Faults) {
-        if let Some(role) = app.role.as_ref().filter(|role| **role != self.role) {
-            faults.add(Fault::new("/role", format!("got {role}, expected {}", self.role)));
-        }
     }
 
     /// A port that may be any gets a number of its own, under which a load balancer offers the app.

@@ -162,7 +162,7 @@ impl Core {
             wanted.insert(id, Some(after));
         }
         let first = wanted.keys().next().cloned().ok_or_else(|| Refusal::new(422, "no app was sent"))?;
-        let wanted = self.admit_all(wanted)?;
+        let wanted = self.admit_all(wanted, &BTreeMap::new())?;
         let order = self.order(&wanted, &BTreeMap::new());
         super::groups::check_circles(&order)?;
         let deployment = self.change_set(wanted, order, manner.terms, now)?;
@@ -356,6 +356,7 @@ impl Core {
             None => drop(self.apps.insert(id.clone(), AppRecord::new(after.clone()))),
         }
         self.offers_stale = true;
+        self.roles_stale = true;
         if before.is_some_and(|before| before.brake != after.brake) {
             self.look_at_held(id, now);
         }

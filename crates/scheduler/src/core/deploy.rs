@@ -105,6 +105,7 @@ impl Core {
             self.apps.remove(id);
             self.backoffs.remove(id);
             self.brake.forget(id);
+            self.roles_stale = true;
             self.dirty.apps.insert(id.clone());
             self.tell(events::app_terminated(id, now));
         }

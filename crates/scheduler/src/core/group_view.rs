@@ -45,7 +45,10 @@ impl Core {
             return Err(Refusal::no_group(id));
         }
         let mut json = json!({"id": id, "dependencies": self.spec(id).dependencies, "version": self.version_of(id)});
-        // No `enforceRole`: it is always false, and clients of before Marathon 1.9 refuse fields they do not know.
+        // Clients of before Marathon 1.9 refuse fields they do not know, and hardly any group enforces its role.
+        if self.spec(id).enforce_role {
+            json["enforceRole"] = json!(true);
+        }
         if embed.apps {
             let apps = self.apps_within(id).filter(|app| app.id.parent() == *id);
             json["apps"] = apps.filter_map(|app| self.app_json(&app.id, &embed.app, now)).collect();
@@ -117,8 +120,12 @@ impl GroupVersion {
         let named = self.groups.keys().cloned();
         let groups = named.chain(self.apps.keys().map(AppId::parent)).filter_map(|group| group.child_of(id));
         let groups: BTreeSet<_> = groups.collect();
-        let dependencies = self.groups.get(id).map(|spec| spec.dependencies.clone()).unwrap_or_default();
-        json!({"id": id, "apps": apps, "pods": pods, "dependencies": dependencies, "version": version,
-            "groups": groups.iter().map(|group| self.json(group, version)).collect::<Vec<_>>()})
+        let spec = self.groups.get(id).cloned().unwrap_or_default();
+        let mut json = json!({"id": id, "apps": apps, "pods": pods, "dependencies": spec.dependencies,
+            "version": version, "groups": groups.iter().map(|group| self.json(group, version)).collect::<Vec<_>>()});
+        if spec.enforce_role {
+            json["enforceRole"] = json!(true);
+        }
+        json
     }
 }

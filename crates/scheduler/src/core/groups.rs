@@ -147,7 +147,27 @@ impl Core {
             apps.insert(app, Some(after));
         }
         groups.extend(structure.groups.into_iter().map(|(group, spec)| (group, Some(spec))));
-        Ok(Wanted { apps: self.admit_all(apps)?, groups })
+        let apps = self.admit_all(apps, &groups)?;
+        self.check_enforced(&apps, &groups)?;
+        Ok(Wanted { apps, groups })
+    }
+
+    /// Whether a group that is there enforces its role is not changed together with what is in it.
+    fn check_enforced(
+        &self,
+        apps: &BTreeMap<AppId, Option<App>>,
+        groups: &BTreeMap<AppId, Option<GroupSpec>>,
+    ) -> Result<(), Refusal> {
+        let changed = |(group, spec): (&AppId, &Option<GroupSpec>)| {
+            let enforced = spec.as_ref().is_some_and(|spec| spec.enforce_role);
+            self.is_group(group) && self.spec(group).enforce_role != enforced
+        };
+        if groups.iter().any(changed) && !self.differing(apps.clone()).is_empty() {
+            let error = "enforceRole cannot be modified in a request that adds, removes or modifies services; please make \
+                         these changes in separate requests.";
+            return Err(Faults::from(Fault::new("/enforceRole", error)).into());
+        }
+        Ok(())
     }
 
     fn version_of_group(&self, id: &AppId, version: Timestamp, now: Timestamp) -> Result<Wanted, Refusal> {
@@ -203,7 +223,7 @@ impl Core {
         }
     }
 
-    fn remember_group(&mut self, id: AppId, spec: Option<GroupSpec>, now: Timestamp) {
+    pub(super) fn remember_group(&mut self, id: AppId, spec: Option<GroupSpec>, now: Timestamp) {
         self.dirty.groups.insert(id.clone());
         let Some(spec) = spec else {
             self.groups.remove(&id);

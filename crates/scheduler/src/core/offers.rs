@@ -82,7 +82,8 @@ impl Core {
         let mut dice = self.dice.fork();
         let wish = |id| {
             let instance = self.instances.get(id)?;
-            Some(Wish { instance: &instance.id, app: self.apps.get(&instance.app)?.configuration(instance.config) })
+            let app = self.apps.get(&instance.app)?.configuration(instance.config);
+            Some(Wish { instance: &instance.id, app, role: self.role_of(app) })
         };
         let wishes: Vec<_> = due.iter().filter_map(wish).collect();
         let neighbours =
@@ -126,15 +127,16 @@ impl Core {
         let app = self.apps.get(&instance.app)?.configuration(instance.config);
         let resources = placement.resources.clone();
         let may_hold = self.brake.may_hold(app.brake.as_ref());
+        let enforced = self.enforces_role(&app.id);
         if let Some(pod) = &pod {
             let framework_id = self.framework_id.as_deref().unwrap_or_default();
-            let mut group = group::build(app, pod, instance, offer, resources, framework_id)?;
+            let mut group = group::build(app, pod, instance, offer, resources, framework_id, enforced)?;
             if may_hold {
                 group.task_group.tasks.iter_mut().for_each(leave_kills_to_us);
             }
             return Some(Launch::Group(Box::new(group)));
         }
-        let mut task = task::build(app, instance, offer, resources);
+        let mut task = task::build(app, instance, offer, resources, enforced);
         if may_hold {
             leave_kills_to_us(&mut task);
         }
@@ -147,6 +149,7 @@ impl Core {
         if !self.connected {
             return;
         }
+        self.tell_roles();
         let wanted = self.is_any_due(now);
         if wanted && (self.suppressed || self.offers_stale) {
             self.suppressed = false;

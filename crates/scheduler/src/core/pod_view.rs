@@ -81,7 +81,7 @@ impl Core {
             "networks": instance.ip.iter().map(|ip| json!({"addresses": [ip]})).collect::<Vec<_>>(),
             "containers": containers, "specReference": format!("/v2/pods{}::versions/{}", app.id, app.version),
             "localVolumes": [], "lastUpdated": instance.since, "lastChanged": instance.since,
-            "role": app.role.as_ref().unwrap_or(&self.role),
+            "role": self.role_of(app),
         });
         if let Some(message) = message {
             json["message"] = json!(message);

@@ -6,6 +6,7 @@ mod groups;
 mod health;
 mod placement;
 mod pods;
+mod roles;
 mod rollout;
 mod rows;
 mod scale;
@@ -39,6 +40,7 @@ impl World {
     fn of(loaded: Loaded, now: Timestamp) -> World {
         let core = Core::new(loaded, 1, now);
         let mut world = World { core, now, calls: Vec::new(), events: Vec::new(), checks: Vec::new() };
+        world.core.registration();
         world.tell(|core, now| core.subscribed("framework", "master:5050", now));
         world
     }

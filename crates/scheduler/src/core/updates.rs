@@ -34,6 +34,7 @@ impl Core {
             if again { events::reregistered(master, now) } else { events::registered(framework_id, master, now) };
         self.tell(event);
         self.connected = true;
+        self.roles_stale = true;
         self.suppressed = false;
         self.offers_stale = false;
         let killing: Vec<_> = self.killing.iter().cloned().collect();

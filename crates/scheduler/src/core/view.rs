@@ -215,7 +215,7 @@ impl Core {
         let app = self.apps.get(&instance.app).map(|record| record.configuration(instance.config));
         let mut json = task_json(instance);
         json["servicePorts"] = app.iter().flat_map(|app| &app.port_definitions).map(|port| json!(port.port)).collect();
-        json["role"] = json!(app.and_then(|app| app.role.as_ref()).unwrap_or(&self.role));
+        json["role"] = json!(app.map_or(self.role.as_str(), |app| self.role_of(app)));
         json
     }
 
@@ -261,7 +261,7 @@ impl Core {
                 item["lastUnusedOffers"] = refusals.last_json();
             }
             // Clients of before Marathon 1.9 refuse fields they do not know, and hardly anybody has another role.
-            let role = record.app.role.as_ref().unwrap_or(&self.role);
+            let role = self.role_of(&record.app);
             if role != "*" {
                 item["role"] = json!(role);
             }

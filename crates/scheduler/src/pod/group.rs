@@ -25,6 +25,7 @@ pub(crate) fn build(
     offer: &Offer,
     resources: Vec<Resource>,
     framework_id: &str,
+    enforced: bool,
 ) -> Option<LaunchGroup> {
     let mut stock = Stock::holding(resources);
     let own = pod.executor_resources;
@@ -48,7 +49,7 @@ pub(crate) fn build(
             Some(message)
         });
         let resources = take(&mut stock, container, &ports)?;
-        let command = command(app, pod, container, instance, offer);
+        let command = command(app, pod, container, instance, offer, enforced);
         let discovery = Some(discovery(app, container, &ports));
         let check = container.check.as_ref().and_then(|check| task::check_info(&check.of(container), &ports));
         let one = one(container, instance, offer, resources, command);
@@ -118,9 +119,16 @@ fn take(stock: &mut Stock, container: &Container, ports: &[u16]) -> Option<Vec<R
     Some(taken)
 }
 
-fn command(app: &App, pod: &Pod, container: &Container, instance: &Instance, offer: &Offer) -> CommandInfo {
+fn command(
+    app: &App,
+    pod: &Pod,
+    container: &Container,
+    instance: &Instance,
+    offer: &Offer,
+    enforced: bool,
+) -> CommandInfo {
     let base = container.exec.as_ref().map(|exec| task::exec(&exec.command)).unwrap_or_default();
-    let all = variables(app, pod, container, instance, &offer.hostname);
+    let all = variables(app, pod, container, instance, &offer.hostname, enforced);
     CommandInfo {
         uris: task::uris(&container.artifacts),
         environment: Some(task::environment(all)),
@@ -130,7 +138,14 @@ fn command(app: &App, pod: &Pod, container: &Container, instance: &Instance, off
 }
 
 /// Marathon's variables of pods, over which the pod's own win, and over those the container's.
-fn variables(app: &App, pod: &Pod, container: &Container, instance: &Instance, host: &str) -> BTreeMap<String, String> {
+fn variables(
+    app: &App,
+    pod: &Pod,
+    container: &Container,
+    instance: &Instance,
+    host: &str,
+    enforced: bool,
+) -> BTreeMap<String, String> {
     let mut all = BTreeMap::new();
     let mut set = |name: &str, value: String| drop(all.insert(name.to_owned(), value));
     set("HOST", host.to_owned());
@@ -138,7 +153,7 @@ fn variables(app: &App, pod: &Pod, container: &Container, instance: &Instance, h
     set("MESOS_EXECUTOR_ID", instance.executor_id());
     set("MARATHON_APP_ID", app.id.to_string());
     set("MARATHON_APP_VERSION", app.version.to_string());
-    set("MARATHON_APP_ENFORCE_GROUP_ROLE", "FALSE".into());
+    set("MARATHON_APP_ENFORCE_GROUP_ROLE", task::flag_text(enforced));
     set("MARATHON_CONTAINER_ID", container.name.clone());
     let own = container.resources;
     for (name, amount) in [("CPUS", own.cpus), ("MEM", own.mem), ("DISK", own.disk)] {

@@ -27,6 +27,27 @@ async fn a_framework_subscribes_launches_acknowledges_and_is_quiet() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_master_is_told_the_roles_that_are_in_use() {
+    let mut master = Master::start().await;
+    let store = Store::in_memory().unwrap();
+    let running = Running::start(master.address, store.clone()).await;
+    let info = master.subscribe("F").await.subscribe.unwrap().framework_info;
+    assert_eq!((info.role.as_deref(), info.roles), (None, vec!["*".to_owned()]));
+    let app = json!({"id": "/team/web", "cmd": "run", "cpus": 0.1, "mem": 10, "role": "team"});
+    let (status, body) = running.api.post_json("/v2/apps", app.to_string()).await.unwrap();
+    assert_eq!(status, 201, "{body:?}");
+    let told = master.call(call::Type::UpdateFramework).await.update_framework.unwrap().framework_info;
+    assert_eq!((told.id.unwrap().value.as_str(), told.name.as_str()), ("F", "marathon"));
+    assert_eq!((told.roles, told.checkpoint), (vec!["*".to_owned(), "team".to_owned()], Some(true)));
+    master.call(call::Type::Revive).await;
+    running.stop().await;
+    let running = Running::start(master.address, store).await;
+    let info = master.subscribe("F").await.subscribe.unwrap().framework_info;
+    assert_eq!(info.roles, ["*", "team"], "and again with the next subscription");
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_scheduler_on_the_same_store_goes_on_under_the_same_id() {
     let mut master = Master::start().await;
     let store = Store::in_memory().unwrap();
