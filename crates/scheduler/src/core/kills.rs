@@ -5,6 +5,7 @@ use mesos::v1::scheduler::{Call, call};
 
 use super::{Core, KILL_AGAIN};
 use crate::app::definition::UnreachableStrategy;
+use crate::events;
 use crate::ids::InstanceId;
 use crate::instance::{Condition, Goal};
 use crate::time::Timestamp;
@@ -61,6 +62,9 @@ impl Core {
                 self.task_ended(&id, TaskState::TaskUnreachable, now);
             } else {
                 self.change(&id, |instance| instance.given_up = true);
+                let inactive =
+                    self.instances.get(&id).map(|found| events::instance_changed(found, "UnreachableInactive", now));
+                self.effects.events.extend(inactive);
             }
         }
     }

@@ -307,6 +307,28 @@ fn group_deploy_what_is_locked_stays_and_that_is_told() {
 }
 
 #[test]
+fn task_unreachable_inactive_is_told_before_the_replacement_runs() {
+    let mut world = World::new();
+    let mut definition = definition(1);
+    definition["unreachableStrategy"] = json!({"inactiveAfterSeconds": 10, "expungeAfterSeconds": 300});
+    world.create(definition).unwrap();
+    let task = world.bring_up().remove(0);
+    let conditions = |world: &mut World| -> Vec<Value> {
+        world.told_of("instance_changed_event").into_iter().map(|event| event["condition"].clone()).collect()
+    };
+    world.told();
+    world.update(&task, TaskState::TaskUnreachable, None);
+    assert_eq!(conditions(&mut world), ["Unreachable"]);
+    world.pass(Duration::from_secs(10));
+    assert_eq!(conditions(&mut world), ["UnreachableInactive"]);
+    world.bring_up();
+    let app = world.app();
+    let mut states: Vec<_> = app["tasks"].as_array().unwrap().iter().map(|task| task["state"].clone()).collect();
+    states.sort_by_key(|state| state.to_string());
+    assert_eq!(states, ["TASK_RUNNING", "TASK_UNREACHABLE"]);
+}
+
+#[test]
 fn readiness_behavior_is_removed_when_the_task_dies() {
     let mut world = World::new();
     let mut definition = definition(1);
