@@ -7,6 +7,7 @@
 mod answer;
 mod apps;
 mod checks;
+mod cors;
 mod deployments;
 mod envelope;
 mod groups;
@@ -19,9 +20,10 @@ mod tasks;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::Router;
 use axum::routing::{any, delete, get, post, put};
+use axum::{Router, middleware};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
@@ -40,6 +42,8 @@ pub(crate) struct Api {
     name: String,
     /// Whether events are posted to those who ask for it.
     callbacks: bool,
+    /// Whose web pages may read.
+    origins: cors::Origins,
     abdication: Arc<Notify>,
 }
 
@@ -51,14 +55,18 @@ impl Api {
             "hostname": address.ip().to_string(), "features": ["task_killing"], "executor": "//cmd", "ha": false,
             "local_port_min": 10000, "local_port_max": 20000, "mesos_leader_ui_url": format!("http://{}/", options.master),
             "webui_url": null, "env_vars_prefix": null, "access_control_allow_origin": null,
-            "task_launch_timeout": 300_000, "reconciliation_interval": 600_000,
+            "task_launch_timeout": millis(options.task_launch_timeout), "reconciliation_interval": 600_000,
         });
         if let Some(endpoints) = &options.event_callbacks {
             shown["event_subscriber"] = json!("http_callback");
             shown["http_endpoints"] = json!(endpoints.join(","));
         }
+        if !options.allowed_origins.is_empty() {
+            shown["access_control_allow_origin"] = json!(options.allowed_origins);
+        }
+        let origins = options.allowed_origins.iter().filter_map(|origin| origin.parse().ok()).collect();
         let (name, callbacks) = (options.framework_name.clone(), options.event_callbacks.is_some());
-        Api { actor, address, options: shown, name, callbacks, abdication }
+        Api { actor, address, options: shown, name, callbacks, origins, abdication }
     }
 }
 
@@ -73,9 +81,13 @@ impl Api {
     }
 }
 
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// All routes.
 pub(crate) fn router(api: Api) -> Router {
-    let leader = format!("http://{}", api.address);
+    let (leader, origins) = (format!("http://{}", api.address), api.origins.clone());
     let routes = Router::new()
         .route("/v2/apps", get(apps::list).post(apps::create).put(apps::change_many).patch(apps::change_many))
         .route("/v2/apps/{*path}", any(apps::one))
@@ -103,7 +115,8 @@ pub(crate) fn router(api: Api) -> Router {
         .route("/metrics/prometheus", get(system::prometheus))
         .fallback(system::not_found)
         .method_not_allowed_fallback(system::not_allowed)
-        .layer(axum::middleware::from_fn(methods::told))
+        .layer(middleware::from_fn(methods::told))
+        .layer(middleware::from_fn_with_state(origins, cors::told))
         .with_state(api);
     envelope::wrap(routes, leader)
 }

@@ -36,6 +36,8 @@ pub struct Options {
     pub event_callbacks: Option<Vec<String>>,
     /// For how long tasks go on without a scheduler.
     pub failover_timeout: Duration,
+    /// Origins whose web pages may read from the API; `*` is any.
+    pub allowed_origins: Vec<String>,
 }
 
 impl Options {
@@ -55,6 +57,7 @@ impl Options {
             brake: BrakeLimits::default(),
             event_callbacks: None,
             failover_timeout: Duration::from_secs(604_800),
+            allowed_origins: Vec::new(),
         }
     }
 }

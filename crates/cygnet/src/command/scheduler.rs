@@ -44,6 +44,15 @@ pub(crate) struct Scheduler {
     /// How long a task may be launched and not run before it is killed and launched again
     #[arg(long, default_value = "5m", value_parser = humantime::parse_duration, env = "CYGNET_TASK_LAUNCH_TIMEOUT")]
     task_launch_timeout: Duration,
+    /// Origins whose web pages may read from the API, separated by commas; * is any
+    #[arg(
+        long,
+        alias = "access_control_allow_origin",
+        value_name = "ORIGINS",
+        value_delimiter = ',',
+        env = "CYGNET_ACCESS_CONTROL_ALLOW_ORIGIN"
+    )]
+    access_control_allow_origin: Vec<String>,
     /// Let clients have events posted to them (/v2/eventSubscriptions), as Marathon did before 1.5. Whoever may use the API
     /// can then make the scheduler speak to whatever it reaches
     #[arg(long, alias = "event_subscriber", value_name = "MODULE", env = "CYGNET_EVENT_SUBSCRIBER")]
@@ -92,6 +101,7 @@ pub(crate) async fn run(arguments: Scheduler) -> anyhow::Result<ExitCode> {
     options.user = arguments.user.or_else(|| std::env::var("USER").ok()).unwrap_or_else(|| "root".into());
     options.failover_timeout = arguments.failover_timeout;
     options.task_launch_timeout = arguments.task_launch_timeout;
+    options.allowed_origins = arguments.access_control_allow_origin;
     options.event_callbacks = arguments.event_subscriber.map(|_| arguments.http_endpoints);
     options.brake.window = arguments.health_kill_window;
     options.brake.app_share = arguments.health_kill_app_share;

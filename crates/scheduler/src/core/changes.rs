@@ -140,7 +140,10 @@ impl Core {
             Err(_) if manner.create => return self.admit(update.create(id.clone(), now)?),
             Err(refusal) => return Err(refusal),
         };
-        self.admit(match update.rollback()? {
+        // Who replaces a definition may send the whole of one that was read, its version included.
+        let version = update.rollback();
+        let version = if manner.partial { version? } else { version.unwrap_or_default() };
+        self.admit(match version {
             Some(version) => self.version(id, version)?.again(before, now),
             None if manner.partial => update.apply(before, now)?,
             None => update.replace(before, now)?,

@@ -284,6 +284,39 @@ async fn every_path_tells_its_methods_and_answers_head() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_definition_that_was_read_may_be_sent_back_whole_to_replace_it() {
+    let (_master, running) = alone().await;
+    let server = running.address;
+    send(server, "POST", "/v2/apps", &app("/shop/web")).await;
+    let read = send(server, "GET", "/v2/apps/shop/web", &json!(null)).await.json()["app"].clone();
+    let partly = send(server, "PUT", "/v2/apps/shop/web", &read).await;
+    assert_eq!((partly.status, partly.message().as_str()), (422, "Object is not valid"), "a version comes alone");
+    let whole = send(server, "PUT", "/v2/apps/shop/web?partialUpdate=false", &read).await;
+    assert_eq!((whole.status, &whole.json()["version"]), (200, &read["version"]), "nothing changed");
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn web_pages_of_origins_that_are_named_may_read() {
+    let master = Master::start().await;
+    for (named, origin, allowed) in [
+        (vec![], "http://page", None),
+        (vec!["*"], "http://page", Some("*")),
+        (vec!["http://a", "http://page"], "http://page", Some("http://page")),
+        (vec!["http://a"], "http://page", Some("http://a")),
+    ] {
+        let (store, origins) = (Store::in_memory().unwrap(), named.iter().map(|origin| (*origin).to_owned()).collect());
+        let running = Running::start_with(master.address, store, |options| options.allowed_origins = origins).await;
+        let asked = [("origin", origin), ("access-control-request-headers", "x-own")];
+        let answer = request(running.address, "OPTIONS", "/v2/apps", &asked, "").await;
+        assert_eq!((answer.status, answer.header("access-control-allow-origin")), (200, allowed), "{named:?}");
+        let headers = answer.header("access-control-allow-headers");
+        assert_eq!(headers, allowed.map(|_| "x-own"), "{named:?}");
+        running.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ping_answers_in_what_is_accepted() {
     let (_master, running) = alone().await;
     for (accept, status, kind, body) in [
