@@ -111,6 +111,8 @@ pub(crate) struct Core {
     /// The roles the master knows, and whether there may be others now.
     told_roles: BTreeSet<String>,
     roles_stale: bool,
+    /// What starts Cygnet's executor, where the agents' own shall not be used.
+    executor_command: Option<String>,
     /// By app, instances without a task.
     waiting: BTreeMap<AppId, BTreeSet<InstanceId>>,
     /// By app, why offers were of no use to those.
@@ -175,6 +177,7 @@ impl Core {
             role: "*".into(),
             told_roles: BTreeSet::new(),
             roles_stale: true,
+            executor_command: None,
             waiting: BTreeMap::new(),
             refusals: BTreeMap::new(),
             killing: BTreeSet::new(),
@@ -205,6 +208,12 @@ impl Core {
         };
         core.take_up(now);
         core
+    }
+
+    /// The same, with Cygnet's executor, started by this command, for whatever names none.
+    pub(crate) fn with_executor_command(mut self, command: Option<&str>) -> Core {
+        self.executor_command = command.map(str::to_owned);
+        self
     }
 
     /// The same, with this limit on how long a launch may take.

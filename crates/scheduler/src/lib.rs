@@ -26,6 +26,7 @@ mod core;
 mod deployment;
 mod error;
 mod events;
+mod executor;
 mod framework;
 mod health;
 pub mod ids;

@@ -27,6 +27,9 @@ pub struct Options {
     pub user: String,
     /// The principal to register with.
     pub principal: Option<String>,
+    /// The shell command that starts Cygnet's executor on agents, for apps and pods that name none. Without one they have
+    /// the agents' own, which on Cygnet's agents is the same.
+    pub executor_command: Option<String>,
     /// How long a task may be launched and not run before it is killed and launched again.
     pub task_launch_timeout: Duration,
     /// How many may be killed for their health at a time.
@@ -53,6 +56,7 @@ impl Options {
             role: "*".into(),
             user: String::new(),
             principal: None,
+            executor_command: None,
             task_launch_timeout: Duration::from_secs(300),
             brake: BrakeLimits::default(),
             event_callbacks: None,

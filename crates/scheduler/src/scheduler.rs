@@ -62,6 +62,7 @@ impl Scheduler {
         }
         let core = Core::new(loaded, fastrand::u64(..), Timestamp::now())
             .with_role(&options.role)
+            .with_executor_command(options.executor_command.as_deref())
             .with_brake(options.brake)
             .with_task_launch_timeout(options.task_launch_timeout)
             .with_subscribers(endpoints);

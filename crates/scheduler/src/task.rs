@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use mesos::v1::{
-    CheckInfo, CommandInfo, DiscoveryInfo, DurationInfo, Environment, KillPolicy, Label, Labels, Offer, Port, Ports,
-    Resource, TaskInfo, TaskStatus, check_info, command_info, discovery_info, environment,
+    CheckInfo, CommandInfo, DiscoveryInfo, DurationInfo, Environment, HealthCheck, KillPolicy, Label, Labels, Offer,
+    Port, Ports, Resource, TaskInfo, TaskStatus, check_info, command_info, discovery_info, environment, health_check,
 };
 use serde_json::{Value, json};
 
@@ -25,21 +25,32 @@ pub(crate) fn build(
     resources: Vec<Resource>,
     enforced: bool,
 ) -> TaskInfo {
-    let mut checks = probe::native(app, &instance.ports).into_iter();
+    let (health_check, health_checks) = placed(probe::native(app, &instance.ports));
     TaskInfo {
         name: app.id.host_name(),
         task_id: instance.task_id().into(),
         agent_id: offer.agent_id.clone(),
         resources,
         command: Some(command(app, instance, &offer.hostname, enforced)),
-        health_check: checks.next(),
-        health_checks: checks.collect(),
+        health_check,
+        health_checks,
         check: app.check.as_ref().and_then(|check| check_info(check, &instance.ports)),
         kill_policy: app.kill_grace().map(|grace| KillPolicy { grace_period: Some(DurationInfo::from(grace)) }),
         labels: labels(&app.labels),
         discovery: Some(discovery(app, instance)),
         ..TaskInfo::default()
     }
+}
+
+/// The first check is where Mesos has its only one, if it is of a type that Mesos knows; a master of Mesos refuses others
+/// there. The further ones, in their order, are where it does not look.
+fn placed(mut checks: Vec<HealthCheck>) -> (Option<HealthCheck>, Vec<HealthCheck>) {
+    use health_check::Type::{Command, Http, Tcp};
+    let first = checks.first().filter(|check| matches!(check.r#type(), Command | Http | Tcp)).cloned();
+    if first.is_some() {
+        checks.remove(0);
+    }
+    (first, checks)
 }
 
 fn command(app: &App, instance: &Instance, hostname: &str, enforced: bool) -> CommandInfo {
@@ -255,6 +266,22 @@ mod tests {
         ] {
             assert_eq!(all.get(name).map(String::as_str), Some(value), "{name}");
         }
+    }
+
+    #[test]
+    fn checks_of_types_that_mesos_does_not_know_are_where_it_does_not_look() {
+        let kinds = |protocols: &[&str]| {
+            let checks: Vec<_> =
+                protocols.iter().map(|one| serde_json::json!({"protocol": one, "portIndex": 0})).collect();
+            let app = App { health_checks: serde_json::from_value(checks.into()).unwrap(), ..app() };
+            let task = build(&app, &instance(), &Offer::default(), Vec::new(), false);
+            let kind = |check: &HealthCheck| check.r#type();
+            (task.health_check.as_ref().map(kind), task.health_checks.iter().map(kind).collect::<Vec<_>>())
+        };
+        use health_check::Type::{Grpc, Http, Tcp};
+        assert_eq!(kinds(&["MESOS_TCP", "MESOS_GRPC", "MESOS_HTTP"]), (Some(Tcp), vec![Grpc, Http]));
+        assert_eq!(kinds(&["MESOS_GRPC", "MESOS_HTTP"]), (None, vec![Grpc, Http]));
+        assert_eq!(kinds(&[]), (None, vec![]));
     }
 
     #[test]

@@ -38,6 +38,10 @@ pub(crate) struct Scheduler {
     /// As whom tasks run that name nobody; by default, whoever runs this
     #[arg(long, env = "CYGNET_USER")]
     user: Option<String>,
+    /// The command that starts Cygnet's executor on the agents, such as "/usr/local/bin/cygnet executor"; without it,
+    /// apps run in the executor that the agents have
+    #[arg(long, value_name = "COMMAND", env = "CYGNET_EXECUTOR_COMMAND")]
+    executor_command: Option<String>,
     /// For how long tasks go on without a scheduler
     #[arg(long, default_value = "7d", value_parser = humantime::parse_duration, env = "CYGNET_FAILOVER_TIMEOUT")]
     failover_timeout: Duration,
@@ -99,6 +103,7 @@ pub(crate) async fn run(arguments: Scheduler) -> anyhow::Result<ExitCode> {
     options.principal = arguments.principal;
     // Agents of Apache Mesos want a name here.
     options.user = arguments.user.or_else(|| std::env::var("USER").ok()).unwrap_or_else(|| "root".into());
+    options.executor_command = arguments.executor_command;
     options.failover_timeout = arguments.failover_timeout;
     options.task_launch_timeout = arguments.task_launch_timeout;
     options.allowed_origins = arguments.access_control_allow_origin;

@@ -42,7 +42,7 @@ pub struct App {
     pub disk: f64,
     /// Graphics processors; always 0.
     pub gpus: u32,
-    /// Empty, or `//cmd`: the command executor.
+    /// `//cmd`: the command executor; or the path of another one. Empty: the scheduler's choice.
     pub executor: String,
     /// Where instances may run.
     pub constraints: Vec<Constraint>,

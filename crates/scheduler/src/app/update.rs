@@ -215,9 +215,6 @@ impl AppUpdate {
                 faults.add(Fault::new(format!("/{name}"), format!("{name} is not supported yet")));
             }
         }
-        if self.executor.as_ref().is_some_and(|executor| !["", "//cmd"].contains(&executor.as_str())) {
-            faults.add(Fault::new("/executor", "custom executors are not supported yet"));
-        }
         if self.gpus.is_some_and(|gpus| gpus != 0) {
             faults.add(Fault::new("/gpus", "gpus are not supported yet"));
         }
@@ -454,7 +451,6 @@ mod tests {
             ("resourceLimits", serde_json::json!({"cpus": 2})),
             ("executorResources", serde_json::json!({"cpus": 0.1})),
             ("secrets", serde_json::json!({"a": {"source": "b"}})),
-            ("executor", serde_json::json!("/usr/bin/mine")),
             ("gpus", serde_json::json!(1)),
         ] {
             let mut json = serde_json::json!({"cmd": "sleep 1"});
@@ -465,6 +461,17 @@ mod tests {
         let nothing = serde_json::json!({"cmd": "sleep 1", "dependencies": [], "container": null, "secrets": {},
             "tty": false, "executor": "", "gpus": 0, "ipAddress": null, "storeUrls": []});
         assert!(created(nothing).is_ok());
+    }
+
+    #[test]
+    fn an_executor_is_none_the_agents_or_a_path() {
+        let with = |executor: &str| created(serde_json::json!({"cmd": "sleep 1", "executor": executor}));
+        for executor in ["", "//cmd", "/opt/mine", "mine/it"] {
+            assert_eq!(with(executor).unwrap().executor, executor);
+        }
+        for executor in ["//other", "/", "/a/", "a\0"] {
+            assert!(with(executor).unwrap_err().iter().any(|fault| fault.path == "/executor"), "{executor:?}");
+        }
     }
 
     #[test]

@@ -88,6 +88,7 @@ pub(crate) fn validate(app: &App, faults: &mut Faults) {
     id(app, faults);
     command(app, faults);
     checksums(app, faults);
+    executor(app, faults);
     sizes(app, faults);
     ports(&app.port_definitions, faults);
     strategy(app, faults);
@@ -163,6 +164,14 @@ fn checksums(app: &App, faults: &mut Faults) {
             faults.add(Fault::new(format!("/fetch({index})/checksum"), error.to_string()));
         }
     }
+}
+
+fn executor(app: &App, faults: &mut Faults) {
+    let executor = app.executor.as_str();
+    let path = executor.strip_prefix('/').unwrap_or(executor);
+    let legal = ["", "//cmd"].contains(&executor) || path.split('/').all(|part| !part.is_empty());
+    faults.require(legal, "/executor", "must fully match regular expression '^(//cmd)|(/?[^/]+(/[^/]+)*)|$'");
+    faults.require(!executor.contains('\0'), "/executor", "must not contain a NUL character");
 }
 
 fn sizes(app: &App, faults: &mut Faults) {

@@ -9,6 +9,7 @@ use mesos::v1::scheduler::{Call, call};
 use mesos::v1::{Filters, Offer, TaskInfo};
 
 use super::Core;
+use crate::executor::Executor;
 use crate::ids::{AppId, InstanceId};
 use crate::instance::Condition;
 use crate::matching::{self, Placement, Refused, Wish};
@@ -128,15 +129,18 @@ impl Core {
         let resources = placement.resources.clone();
         let may_hold = self.brake.may_hold(app.brake.as_ref());
         let enforced = self.enforces_role(&app.id);
+        let framework_id = self.framework_id.as_deref().unwrap_or_default();
+        let cygnets = self.executor_command.as_deref();
         if let Some(pod) = &pod {
-            let framework_id = self.framework_id.as_deref().unwrap_or_default();
             let mut group = group::build(app, pod, instance, offer, resources, framework_id, enforced)?;
+            group.executor = Executor::of_group(cygnets, group.executor);
             if may_hold {
                 group.task_group.tasks.iter_mut().for_each(leave_kills_to_us);
             }
             return Some(Launch::Group(Box::new(group)));
         }
-        let mut task = task::build(app, instance, offer, resources, enforced);
+        let task = task::build(app, instance, offer, resources, enforced);
+        let mut task = Executor::of(app, cygnets).with_task(task, app, framework_id);
         if may_hold {
             leave_kills_to_us(&mut task);
         }

@@ -1,0 +1,160 @@
+//! Which executor runs an instance on its agent: the agent's own, Cygnet's started by a command that the operator names,
+//! or one that the app names, as Marathon has it. Pure.
+
+use mesos::Codec;
+use mesos::v1::{CommandInfo, ExecutorInfo, FrameworkId, TaskInfo, executor_info};
+
+use crate::app::App;
+
+/// What Marathon calls the executor that every agent has.
+const COMMAND_EXECUTOR: &str = "//cmd";
+
+/// An executor.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Executor<'a> {
+    /// The agent's own: Mesos' command executor, or Cygnet's where the agent is.
+    Agents,
+    /// Cygnet's, started by this shell command.
+    Cygnets(&'a str),
+    /// The program of this path on the agent. It gets the app's command as arguments and the app itself as its task's
+    /// data, in Marathon's words.
+    Custom(&'a str),
+}
+
+impl<'a> Executor<'a> {
+    /// The app's, or else the operator's choice.
+    pub(crate) fn of(app: &'a App, cygnets: Option<&'a str>) -> Executor<'a> {
+        match (app.executor.as_str(), cygnets) {
+            (COMMAND_EXECUTOR, _) | ("", None) => Executor::Agents,
+            ("", Some(command)) => Executor::Cygnets(command),
+            (path, _) => Executor::Custom(path),
+        }
+    }
+
+    /// The task of an app as this executor wants it: Mesos takes a command or an executor, never both.
+    pub(crate) fn with_task(self, mut task: TaskInfo, app: &App, framework_id: &str) -> TaskInfo {
+        let Some(mut command) = task.command.take() else { return task };
+        let program = match self {
+            Executor::Agents => return TaskInfo { command: Some(command), ..task },
+            Executor::Cygnets(program) => {
+                let info = CommandInfo { uris: std::mem::take(&mut command.uris), ..shell(program) };
+                task.data = Some(Codec::Protobuf.encode(&command).into());
+                CommandInfo { user: command.user, ..info }
+            }
+            Executor::Custom(path) => {
+                task.data = serde_json::to_vec(app).ok();
+                CommandInfo { value: Some(invocation(path, app)), shell: Some(true), arguments: Vec::new(), ..command }
+            }
+        };
+        let executor_id = match self {
+            Executor::Custom(_) => format!("marathon-{}", task.task_id),
+            _ => task.task_id.value.clone(),
+        };
+        let executor = ExecutorInfo {
+            r#type: Some(executor_info::Type::Custom.into()),
+            executor_id: executor_id.into(),
+            framework_id: Some(FrameworkId::from(framework_id)),
+            command: Some(program),
+            ..ExecutorInfo::default()
+        };
+        TaskInfo { executor: Some(executor), ..task }
+    }
+
+    /// The executor of a pod's tasks, given as the agents' own.
+    pub(crate) fn of_group(cygnets: Option<&str>, agents: ExecutorInfo) -> ExecutorInfo {
+        let Some(program) = cygnets else { return agents };
+        let kind = Some(executor_info::Type::Custom.into());
+        ExecutorInfo { r#type: kind, command: Some(shell(program)), ..agents }
+    }
+}
+
+/// What Marathon starts a custom executor by.
+fn invocation(path: &str, app: &App) -> String {
+    let arguments = app.cmd.clone().unwrap_or_else(|| app.args.join(" "));
+    let path = path.replace('\'', r"'\''");
+    format!("chmod ug+rx '{path}' && exec '{path}' {arguments}")
+}
+
+/// In place of the shell that starts it: signals are for the executor.
+fn shell(program: &str) -> CommandInfo {
+    CommandInfo { shell: Some(true), value: Some(format!("exec {program}")), ..CommandInfo::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::definition::Fetch;
+    use crate::ids::AppId;
+    use crate::task;
+    use crate::time::Timestamp;
+
+    fn app(executor: &str) -> App {
+        let mut app = App::new(AppId::new("/a"), Timestamp::from_millis(0));
+        app.cmd = Some("sleep 1".into());
+        app.executor = executor.into();
+        app
+    }
+
+    fn task() -> TaskInfo {
+        let fetch: Fetch = serde_json::from_value(serde_json::json!({"uri": "http://files/x"})).unwrap();
+        let command = CommandInfo {
+            shell: Some(true),
+            value: Some("sleep 1".into()),
+            user: Some("nobody".into()),
+            uris: task::uris(&[fetch]),
+            ..CommandInfo::default()
+        };
+        TaskInfo { task_id: "t".into(), command: Some(command), ..TaskInfo::default() }
+    }
+
+    fn launched(app: &App, cygnets: Option<&str>) -> TaskInfo {
+        Executor::of(app, cygnets).with_task(task(), app, "f")
+    }
+
+    #[test]
+    fn an_app_that_says_nothing_gets_what_the_operator_says() {
+        assert_eq!(Executor::of(&app(""), None), Executor::Agents);
+        assert_eq!(Executor::of(&app(""), Some("cygnet executor")), Executor::Cygnets("cygnet executor"));
+        assert_eq!(Executor::of(&app("//cmd"), Some("cygnet executor")), Executor::Agents);
+        assert_eq!(Executor::of(&app("/opt/mine"), Some("cygnet executor")), Executor::Custom("/opt/mine"));
+        assert_eq!(launched(&app("//cmd"), Some("cygnet executor")), task());
+    }
+
+    #[test]
+    fn cygnets_executor_gets_the_command_as_data_and_the_agent_fetches_for_it() {
+        let launched = launched(&app(""), Some("cygnet executor"));
+        let executor = launched.executor.unwrap();
+        assert_eq!(mesos::validate::executor(&executor, &"f".into()), Ok(()));
+        assert_eq!((launched.command, executor.executor_id.value.as_str()), (None, "t"));
+        let program = executor.command.unwrap();
+        assert_eq!((program.value.as_deref(), program.uris.len()), (Some("exec cygnet executor"), 1));
+        assert_eq!(program.user.as_deref(), Some("nobody"), "so that the sandbox is theirs");
+        let command: CommandInfo = Codec::Protobuf.decode(&launched.data.unwrap()).unwrap();
+        assert_eq!(command, CommandInfo { uris: Vec::new(), ..task().command.unwrap() });
+    }
+
+    #[test]
+    fn an_apps_own_executor_is_started_as_marathon_does() {
+        let launched = launched(&app("/opt/mine"), None);
+        let executor = launched.executor.unwrap();
+        assert_eq!(executor.executor_id.value, "marathon-t");
+        let program = executor.command.unwrap();
+        assert_eq!(program.value.as_deref(), Some("chmod ug+rx '/opt/mine' && exec '/opt/mine' sleep 1"));
+        assert_eq!(program.uris.len(), 1);
+        let data: serde_json::Value = serde_json::from_slice(&launched.data.unwrap()).unwrap();
+        assert_eq!(data["id"], "/a");
+    }
+
+    #[test]
+    fn a_pods_executor_is_cygnets_where_the_operator_says_so() {
+        let agents = ExecutorInfo {
+            r#type: Some(executor_info::Type::Default.into()),
+            framework_id: Some("f".into()),
+            ..ExecutorInfo::default()
+        };
+        assert_eq!(Executor::of_group(None, agents.clone()), agents);
+        let executor = Executor::of_group(Some("cygnet executor"), agents);
+        assert_eq!(mesos::validate::executor(&executor, &"f".into()), Ok(()));
+        assert_eq!(executor.r#type(), executor_info::Type::Custom);
+    }
+}
