@@ -24,6 +24,8 @@ pub(crate) struct Executor<'t> {
     framework: String,
     id: String,
     pub(crate) stream: Stream,
+    /// The task it was launched with, once that has come.
+    pub(crate) task: Value,
 }
 
 /// The `ExecutorInfo` of an executor whose process does nothing.
@@ -38,14 +40,18 @@ pub(crate) fn task(framework: &Framework<'_>, id: &str, executor: &str) -> Value
 }
 
 impl<'t> Executor<'t> {
-    /// Launches a task `t` with the executor `e`, and subscribes as the latter.
+    /// Launches a task `t` with the executor `e`, and subscribes as the latter. It has the task then: only of tasks that
+    /// an executor was given may it say that they run, an agent of Apache Mesos aborts at others.
     #[track_caller]
     pub(crate) fn start(target: &'t Target, framework: &Framework<'_>) -> Executor<'t> {
         framework.launch(task(framework, "t", "e"));
-        Executor::subscribe(target, framework, "e", json!({}))
+        let executor = Executor::subscribe(target, framework, "e", json!({}));
+        let task = executor.stream.event("LAUNCH")["launch"]["task"].take();
+        Executor { task, ..executor }
     }
 
-    /// Subscribes, as soon as the agent knows the executor.
+    /// Subscribes, as soon as the executor's container is there: an agent of Apache Mesos aborts when somebody subscribes
+    /// in the moment before.
     #[track_caller]
     pub(crate) fn subscribe(target: &'t Target, framework: &Framework<'_>, id: &str, subscribe: Value) -> Executor<'t> {
         let (form, call) = (
@@ -53,10 +59,11 @@ impl<'t> Executor<'t> {
             json!({"type": "SUBSCRIBE", "executor_id": {"value": id},
             "framework_id": {"value": framework.id}, "subscribe": subscribe}),
         );
+        wait::until("the executor's container", START, || has_container(target, &framework.id, id).then_some(()));
         let stream = wait::until("the agent to know the executor", START, || {
             Stream::open(target.agent(), PATH, form, &form.encode(CALL, &call), "executor.Event")
         });
-        Executor { target, form, framework: framework.id.clone(), id: id.to_owned(), stream }
+        Executor { target, form, framework: framework.id.clone(), id: id.to_owned(), stream, task: Value::Null }
     }
 
     /// Sends a call; the ids are added.
@@ -69,7 +76,7 @@ impl<'t> Executor<'t> {
             .expect("the agent answers")
     }
 
-    /// A status of this executor as it should be, with a uuid of 16 bytes that are `uuid`.
+    /// A status of this executor as it should be, with the uuid of that number.
     pub(crate) fn status(&self, task: &str, state: &str, uuid: u8) -> Value {
         json!({"task_id": {"value": task}, "executor_id": {"value": self.id}, "state": state,
             "source": "SOURCE_EXECUTOR", "uuid": self::uuid(uuid), "timestamp": 1.5})
@@ -90,8 +97,16 @@ impl<'t> Executor<'t> {
     }
 }
 
-/// Sixteen equal bytes in base64.
+fn has_container(target: &Target, framework: &str, executor: &str) -> bool {
+    let containers = http::get(target.agent(), "/containers").expect("an answer").json();
+    let ours = |one: &Value| one["framework_id"] == framework && one["executor_id"] == executor;
+    containers.as_array().into_iter().flatten().any(ours)
+}
+
+/// A UUID in base64: sixteen equal bytes, but for the version, without which it is none.
 pub(crate) fn uuid(byte: u8) -> Value {
     use base64::Engine;
-    json!(base64::engine::general_purpose::STANDARD.encode([byte; 16]))
+    let mut bytes = [byte; 16];
+    bytes[6] = 0x40;
+    json!(base64::engine::general_purpose::STANDARD.encode(bytes))
 }

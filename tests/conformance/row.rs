@@ -40,10 +40,15 @@ pub(crate) fn both(
     })
 }
 
+/// Says that a row says nothing about this target, and why.
+pub(crate) fn skipped(name: &str, why: &str) {
+    println!("\nSKIPPED {name}: {why}");
+}
+
 /// A row that starts, stops or kills processes, which only works with our own.
 pub(crate) fn own(name: &'static str, run: impl FnOnce() + Send + 'static) -> Row {
     row(name, move |target| match target.is_foreign() {
-        true => println!("\nSKIPPED {name}: somebody else's processes are not ours to kill"),
+        true => skipped(name, "somebody else's processes are not ours to kill"),
         false => run(),
     })
 }

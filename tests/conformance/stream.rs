@@ -13,6 +13,9 @@ use crate::wire::Form;
 /// How long an event may take to come.
 pub(crate) const EVENT: Duration = Duration::from_secs(30);
 
+/// How many heartbeats may come in place of an event that is waited for: those of a minute and a half.
+const PATIENCE: usize = 6;
+
 /// Events of one subscription.
 #[derive(Debug)]
 pub(crate) struct Stream {
@@ -55,14 +58,17 @@ impl Stream {
         }
     }
 
-    /// The next event of this type; others are passed over.
+    /// The next event of this type; others are passed over, but not for ever.
     #[track_caller]
     pub(crate) fn event(&self, kind: &str) -> Value {
+        let mut heartbeats = 0;
         loop {
+            assert!(heartbeats < PATIENCE, "no {kind}, only heartbeats");
             let event = self.next().unwrap_or_else(|| panic!("the stream ended before {kind}"));
             if event["type"] == kind {
                 return event;
             }
+            heartbeats += usize::from(event["type"] == "HEARTBEAT");
         }
     }
 

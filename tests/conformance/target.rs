@@ -5,6 +5,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::OnceLock;
 
 use harness::cluster::Pair;
+use harness::http;
 
 const MASTER: &str = "CYGNET_CONFORMANCE_MASTER";
 const AGENT: &str = "CYGNET_CONFORMANCE_AGENT";
@@ -36,6 +37,24 @@ impl Target {
     /// Whether it is somebody else's: its processes are not ours to kill, its programs not where ours are.
     pub(crate) fn is_foreign(&self) -> bool {
         self.fixed.is_none() && std::env::var_os(MASTER).is_some()
+    }
+
+    /// Whether it has what Mesos has since this version. Cygnet has.
+    pub(crate) fn is_since(&self, major: u32, minor: u32) -> bool {
+        if !self.is_foreign() {
+            return true;
+        }
+        let version = http::get(self.master(), "/version").expect("an answer").json();
+        let text = version["version"].as_str().expect("a version");
+        let mut numbers = text.split('.').map(|number| number.parse::<u32>().expect("a number"));
+        (numbers.next(), numbers.next()) >= (Some(major), Some(minor))
+    }
+
+    /// Whether the command executor is told the kill policy of a KILL: agents of Apache Mesos start it as one that speaks
+    /// libprocess, which loses it, unless they have `--http_command_executor`.
+    pub(crate) fn tells_kill_policies(&self) -> bool {
+        let flags = http::get(self.agent(), "/flags").expect("an answer").json();
+        !self.is_foreign() || flags["flags"]["http_command_executor"] == "true"
     }
 
     fn own(&self) -> &Pair {

@@ -337,7 +337,7 @@ fn check_status_info_validation() {
         let mut update = call.clone();
         update["type"] = json!("UPDATE");
         update["update"] = json!({"status": {"task_id": {"value": "t"}, "executor_id": id, "state": "TASK_RUNNING",
-            "source": "SOURCE_EXECUTOR", "uuid": "AAAAAAAAAAAAAAAAAAAAAA==", "check_status": check_status}});
+            "source": "SOURCE_EXECUTOR", "uuid": "AAAAAAAAQAAAAAAAAAAAAA==", "check_status": check_status}});
         let answer = http::send(pair.agent, "POST", "/api/v1/executor", &update).expect("an answer");
         assert_eq!(answer.status, 400, "{text}");
         assert!(answer.text().contains(text), "{text}: {}", answer.text());

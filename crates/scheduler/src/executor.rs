@@ -149,6 +149,7 @@ mod tests {
     fn a_pods_executor_is_cygnets_where_the_operator_says_so() {
         let agents = ExecutorInfo {
             r#type: Some(executor_info::Type::Default.into()),
+            executor_id: "e".into(),
             framework_id: Some("f".into()),
             ..ExecutorInfo::default()
         };

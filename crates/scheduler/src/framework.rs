@@ -69,6 +69,8 @@ impl Framework {
             failover_timeout: Some(options.failover_timeout.as_secs_f64()),
             checkpoint: Some(true),
             principal: options.principal.clone(),
+            // Where tools such as Mesos-DNS look for it.
+            hostname: Some(address.ip().to_string()),
             webui_url: Some(format!("http://{address}")),
             capabilities: vec![
                 capability(capability::Type::TaskKillingState),

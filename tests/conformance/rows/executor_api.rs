@@ -37,8 +37,8 @@ pub(crate) fn rows() -> Vec<Row> {
             let executor = Executor::start(target, &framework);
             executor.updated(executor.status("t", "TASK_FINISHED", 1));
             framework.expect("TASK_FINISHED");
-            // Taken and acknowledged, but of no use to anybody.
-            executor.updated(executor.status("t", "TASK_RUNNING", 2));
+            // Taken, but of no use to anybody.
+            assert_eq!(executor.update(executor.status("t", "TASK_RUNNING", 2)).status, 202);
             let status = framework.reconcile(&[json!({"task_id": {"value": "t"}})]);
             assert!(status["state"] != "TASK_RUNNING", "{status}");
         }),
@@ -72,7 +72,6 @@ pub(crate) fn rows() -> Vec<Row> {
         ("3.6 several tasks on one executor", |target, form| {
             let framework = Framework::subscribe(target, form);
             let executor = Executor::start(target, &framework);
-            executor.stream.event("LAUNCH");
             executor.updated(executor.status("t", "TASK_RUNNING", 1));
             framework.expect("TASK_RUNNING");
             framework.launch(executor::task(&framework, "u", "e"));
@@ -86,7 +85,6 @@ pub(crate) fn rows() -> Vec<Row> {
             let executor = Executor::start(target, &framework);
             framework.accepted(json!({"type": "TEARDOWN"}));
             executor.stream.event("SHUTDOWN");
-            while executor.stream.next().is_some() {}
         }),
         ("2.7 killed before it was delivered", |target, form| {
             let framework = Framework::subscribe(target, form);
@@ -102,6 +100,7 @@ pub(crate) fn rows() -> Vec<Row> {
             task["executor"]["command"]["value"] = json!("while [ ! -e over ]; do sleep 0.1; done; exit 7");
             framework.launch(task);
             let executor = Executor::subscribe(target, &framework, "e", json!({}));
+            executor.stream.event("LAUNCH");
             let mut over = executor.status("t", "TASK_RUNNING", 1);
             over["message"] = json!("here");
             executor.updated(over);
@@ -182,7 +181,7 @@ fn subscribed(target: &Target, form: Form) {
 fn again(target: &Target, form: Form) {
     let framework = Framework::subscribe(target, form);
     let executor = Executor::start(target, &framework);
-    let task = executor.stream.event("LAUNCH")["launch"]["task"].clone();
+    let task = executor.task.clone();
     let (first, second) = (executor.status("t", "TASK_STARTING", 1), executor.status("t", "TASK_RUNNING", 2));
     executor.updated(first.clone());
     drop(executor);

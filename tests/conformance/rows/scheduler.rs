@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::executor::{self, Executor};
 use crate::framework::{self, Framework, filled, launch, launch_group, scalar, subscribe, subscription, task};
-use crate::row::{Row, both};
+use crate::row::{Row, both, skipped};
 use crate::target::Target;
 use crate::wire::Form;
 
@@ -48,6 +48,11 @@ fn subscribing() -> Vec<Row> {
         ("TEARDOWN", teardown),
         ("UPDATE_FRAMEWORK", update_framework),
         ("SUBSCRIBE and UPDATE_FRAMEWORK: offer constraints", offer_constraints),
+        ("SUBSCRIBE: a negative failover timeout is none", |target, form| {
+            let mut info = framework::info();
+            info["failover_timeout"] = json!(-1.0);
+            drop(Framework::subscribe_as(target, form, &info));
+        }),
     ]);
     for (name, change) in refused() {
         rows.extend(both(format!("3.5 SUBSCRIBE refused by ERROR: {name}"), move |target, form| {
@@ -91,7 +96,6 @@ fn refused() -> Vec<(&'static str, Change)> {
         ("an offer constraint with a broken pattern", |call| {
             call["subscribe"]["offer_constraints"] = rack(json!({"text_matches": {"regex": "("}}));
         }),
-        ("negative failover timeout", |call| call["subscribe"]["framework_info"]["failover_timeout"] = json!(-1.0)),
         ("failover timeout out of range", |call| {
             call["subscribe"]["framework_info"]["failover_timeout"] = json!(1e300)
         }),
@@ -364,10 +368,16 @@ fn tasks() -> Vec<Row> {
             assert_eq!(killed["message"], "Command terminated with signal Terminated");
         }),
         ("KILL: a policy of its own", |target, form| {
+            if !target.tells_kill_policies() {
+                return skipped("3.5 KILL: a policy of its own", "its agent has no --http_command_executor");
+            }
             let framework = Framework::subscribe(target, form);
-            let mut stubborn = task("t", "trap '' TERM; while :; do sleep 0.1; done");
+            let mut stubborn = task("t", "trap '' TERM; touch armed; while :; do sleep 0.1; done");
+            stubborn["health_check"] = json!({"type": "COMMAND", "command": {"value": "test -e armed"},
+                "delay_seconds": 0.0, "interval_seconds": 0.1, "grace_period_seconds": 30.0});
             stubborn["kill_policy"] = json!({"grace_period": {"nanoseconds": 1_000_000_000_000_u64}});
             framework.run(stubborn);
+            framework.expect_reason("REASON_TASK_HEALTH_CHECK_STATUS_UPDATED");
             framework.accepted(json!({"type": "KILL", "kill": {"task_id": {"value": "t"},
                 "kill_policy": {"grace_period": {"nanoseconds": 100_000_000}}}}));
             framework.expect("TASK_KILLING");

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::executor::{self, Executor};
 use crate::framework::{self, Framework, subscription};
-use crate::row::{Row, both, row};
+use crate::row::{Row, both, row, skipped};
 use crate::target::Target;
 use crate::wire::Form;
 
@@ -164,6 +164,10 @@ fn scheduler_rows() -> Vec<Row> {
     }));
     rows.extend(both("3.4 scheduler 17: UPDATE_FRAMEWORK", update_framework));
     rows.extend(both("3.4 scheduler 17: UNKNOWN", |target, form| {
+        if target.is_foreign() {
+            // That of Apache Mesos 1.11 has no counter for it.
+            return skipped("3.4 scheduler 17: UNKNOWN", "its master may abort");
+        }
         let framework = Framework::subscribe(target, form);
         assert_eq!(framework.call(json!({"type": "UNKNOWN"})).status, 501);
     }));

@@ -261,7 +261,7 @@ fn internal(error: impl std::fmt::Display) -> Refusal {
 
 fn attach(refusal: AttachRefusal, id: &ContainerId) -> Refusal {
     match refusal {
-        AttachRefusal::Unknown => unknown(id),
+        AttachRefusal::Unknown => internal(format!("Unknown container {id}")),
         AttachRefusal::NotAttachable | AttachRefusal::Over => internal(refusal),
         AttachRefusal::Taken => Refusal::new(StatusCode::CONFLICT, refusal.to_string()),
     }

@@ -8,6 +8,7 @@ use mesos::v1;
 
 use super::capabilities::Capabilities;
 use super::counters::{FrameworkCounters, Tally};
+use super::framework_rules;
 use super::task::Task;
 use crate::allocator::{Constraints, Interest};
 use crate::ids::{FrameworkId, StreamId, TaskId};
@@ -90,7 +91,7 @@ impl Framework {
     }
 
     pub(crate) fn failover_timeout(&self) -> Duration {
-        mesos::duration::from_seconds(self.info.failover_timeout()).unwrap_or_default()
+        framework_rules::failover_timeout(&self.info).unwrap_or_default()
     }
 
     /// How it takes part in allocation.

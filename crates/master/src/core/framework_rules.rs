@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use mesos::v1::FrameworkInfo;
 use mesos::v1::scheduler::OfferConstraints;
@@ -89,13 +90,20 @@ fn check_id(info: &FrameworkInfo) -> Result<(), String> {
 }
 
 fn check_failover_timeout(info: &FrameworkInfo) -> Result<(), String> {
-    let seconds = info.failover_timeout();
-    if seconds < 0.0 {
-        return Err(format!("The framework failover_timeout ({seconds}) must be greater than zero"));
-    }
-    match mesos::duration::from_seconds(seconds) {
+    match failover_timeout(info) {
         Some(_) => Ok(()),
-        None => Err(format!("The framework failover_timeout ({seconds}) is invalid: it is too large")),
+        None => {
+            let seconds = info.failover_timeout();
+            Err(format!("The framework failover_timeout ({seconds}) is invalid: it is too large"))
+        }
+    }
+}
+
+/// For how long a framework that is away is kept. A negative time is none, as to Mesos.
+pub(crate) fn failover_timeout(info: &FrameworkInfo) -> Option<Duration> {
+    match info.failover_timeout() {
+        negative if negative < 0.0 => Some(Duration::ZERO),
+        seconds => mesos::duration::from_seconds(seconds),
     }
 }
 

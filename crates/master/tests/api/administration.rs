@@ -9,7 +9,7 @@ use mesos::v1::cygnet::agent_event;
 use mesos::v1::scheduler::event;
 use serde_json::{Value, json};
 
-use super::setup::{Agent, Answer, Scheduler, TestMaster, framework, node, quick, running};
+use super::setup::{Agent, Answer, Scheduler, TestMaster, framework, node, quick, running, uuid};
 
 const JSON: (&str, &str) = ("Content-Type", "application/json");
 
@@ -80,7 +80,7 @@ async fn an_agent_is_drained_and_put_to_use_again() {
     agent.update(&scheduler.id, "t1", mesos::v1::TaskState::TaskKilled, 9).await;
     let status = loop {
         let status = scheduler.update().await;
-        if status.uuid == Some(vec![9; 16]) {
+        if status.uuid == Some(uuid(9)) {
             break status;
         }
     };

@@ -6,7 +6,7 @@ use mesos::v1::cygnet::agent_event;
 use mesos::v1::scheduler::{Call, call, event};
 use mesos::v1::task_status::Reason;
 
-use super::setup::{Agent, Scheduler, TestMaster, framework, node, running, task};
+use super::setup::{Agent, Scheduler, TestMaster, framework, node, running, task, uuid};
 
 async fn whole_life(codec: Codec) {
     let master = TestMaster::start().await;
@@ -21,13 +21,13 @@ async fn whole_life(codec: Codec) {
     let launch = agent.wait_for(agent_event::Type::Launch).await.launch.unwrap();
     assert_eq!((launch.task.task_id.value.as_str(), launch.framework.id), ("t1", Some(scheduler.id.clone())));
 
-    for (uuid, state) in [(1, TaskState::TaskStarting), (2, TaskState::TaskRunning)] {
-        agent.update(&scheduler.id, "t1", state, uuid).await;
+    for (number, state) in [(1, TaskState::TaskStarting), (2, TaskState::TaskRunning)] {
+        agent.update(&scheduler.id, "t1", state, number).await;
         let status = scheduler.update().await;
-        assert_eq!((status.state(), status.uuid.as_deref()), (state, Some(&[uuid; 16][..])));
+        assert_eq!((status.state(), status.uuid.as_deref()), (state, Some(&uuid(number)[..])));
         scheduler.acknowledge(&status).await;
         let acknowledged = agent.wait_for(agent_event::Type::Acknowledge).await.acknowledge.unwrap();
-        assert_eq!(acknowledged.uuid[..], [uuid; 16]);
+        assert_eq!(acknowledged.uuid[..], uuid(number));
     }
 
     scheduler.kill("t1").await;

@@ -313,7 +313,7 @@ impl Agent {
             source: Some(v1::task_status::Source::Executor.into()),
             agent_id: Some(self.id.clone()),
             executor_id: Some(task.into()),
-            uuid: Some(vec![uuid; 16]),
+            uuid: Some(self::uuid(uuid)),
             timestamp: Some(1_795_421_771.25),
             container_status: Some(container_status()),
             ..TaskStatus::default()
@@ -327,6 +327,13 @@ impl Agent {
         let call = AgentCall { r#type: kind, update: Some(update), ..AgentCall::default() };
         assert_eq!(self.try_call(call).await.unwrap().status, 202);
     }
+}
+
+/// The UUID of that number: bytes that are all it, but for the version, without which they would be none.
+pub(crate) fn uuid(number: u8) -> Vec<u8> {
+    let mut bytes = vec![number; 16];
+    bytes[6] = 0x40;
+    bytes
 }
 
 fn container_status() -> v1::ContainerStatus {

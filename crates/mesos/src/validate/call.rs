@@ -1,11 +1,19 @@
 //! Calls of the four APIs: whether everything is there that a call of its type needs. In: calls. Out: what is missing,
 //! in the words of the answer's body.
 
+use std::ops::RangeInclusive;
+
 use super::{Invalid, Verdict, check_status, ensure, known};
 use crate::v1::{FrameworkId, FrameworkInfo, TaskState, agent, executor, master, scheduler, task_status};
 
 /// Raw bytes of a UUID.
 const UUID_BYTES: usize = 16;
+
+/// Which of them has its version in its upper half.
+const VERSION_BYTE: usize = 6;
+
+/// The versions that Mesos knows.
+const VERSIONS: RangeInclusive<u8> = 1..=5;
 
 /// The part of a call that its type needs, or an error naming it.
 macro_rules! part {
@@ -39,7 +47,9 @@ fn typed<T: TryFrom<i32>>(value: Option<i32>) -> Result<T, Invalid> {
 }
 
 fn uuid(bytes: &[u8]) -> Verdict {
-    ensure(bytes.len() == UUID_BYTES, || "Not a valid UUID".to_owned())
+    let version = bytes.get(VERSION_BYTE).map(|byte| byte >> 4);
+    let valid = bytes.len() == UUID_BYTES && version.is_some_and(|version| VERSIONS.contains(&version));
+    ensure(valid, || "Not a valid UUID".to_owned())
 }
 
 fn of_scheduler(call: &scheduler::Call) -> Verdict {

@@ -419,7 +419,7 @@ fn scheduler_calls() {
 fn executor_calls() {
     let update = |status: Value| {
         let mut full = json!({"task_id": {"value": "t"}, "state": "TASK_RUNNING", "source": "SOURCE_EXECUTOR",
-                              "uuid": "AAAAAAAAAAAAAAAAAAAAAA=="});
+                              "uuid": "AAAAAAAAQAAAAAAAAAAAAA=="});
         if let (Some(full), Value::Object(status)) = (full.as_object_mut(), status) {
             full.extend(status);
         }
@@ -430,6 +430,8 @@ fn executor_calls() {
     for (value, reason) in [
         (update(json!({"uuid": null})), "Expecting 'uuid' to be present"),
         (update(json!({"uuid": "AAAA"})), "Not a valid UUID"),
+        // Sixteen bytes, but of no version.
+        (update(json!({"uuid": "AAAAAAAAAAAAAAAAAAAAAA=="})), "Not a valid UUID"),
         (
             update(json!({"executor_id": {"value": "x"}})),
             "ExecutorID in Call: e does not match ExecutorID in TaskStatus: x",

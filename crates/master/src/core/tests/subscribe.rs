@@ -41,7 +41,6 @@ fn what_a_framework_info_may_not_be() {
         (roles(&["a//b"]), "adjacent slashes"),
         (roles(&["-a"]), "starts with '-'"),
         (roles(&["a b"]), "whitespace"),
-        (FrameworkInfo { failover_timeout: Some(-1.0), ..framework("f") }, "must be greater than zero"),
         (FrameworkInfo { failover_timeout: Some(1e30), ..framework("f") }, "too large"),
         (FrameworkInfo { failover_timeout: Some(f64::NAN), ..framework("f") }, "too large"),
         (FrameworkInfo { id: Some("a/b".into()), ..framework("f") }, "Framework ID 'a/b' is invalid"),
