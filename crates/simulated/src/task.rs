@@ -180,7 +180,7 @@ impl Task {
             agent_id: Some(self.agent.clone()),
             executor_id: Some(self.own_executor()),
             timestamp: Some(now.unix.as_secs_f64()),
-            uuid: Some(fastrand::u128(..).to_be_bytes().to_vec()),
+            uuid: Some(uuid::Uuid::new_v4().into_bytes().to_vec()),
             container_status: Some(self.container()),
             ..TaskStatus::default()
         }
