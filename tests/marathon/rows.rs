@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use harness::apps::{address, ids};
 use harness::cluster::{Dev, START};
-use harness::{http, wait};
+use harness::{http, python, wait};
 use serde_json::{Value, json};
 
 use crate::stream::{event, events};
@@ -158,6 +158,40 @@ fn mesos_check_exit_0_and_1_are_shown_and_the_app_deploys() {
         dev.wait_app(id.trim_start_matches('/'), "the exit code", shows);
     }
 }
+
+/// A server whose certificate is its own, and for another name: it is healthy and ready all the same.
+#[test]
+fn test_https_health_check_healthy_and_test_https_readiness_check_ready() {
+    let test = "test_https_health_check_healthy_and_test_https_readiness_check_ready";
+    let Some(python) = python::with("ssl") else {
+        println!("SKIPPED {test}: there is no python3 to serve HTTPS");
+        return;
+    };
+    let dev = started();
+    let own = rcgen::generate_simple_self_signed(vec!["elsewhere.example".into()]).expect("a certificate");
+    let file = |name: &str| dev.directory().join(name);
+    std::fs::write(file("own.pem"), own.signing_key.serialize_pem() + &own.cert.pem()).expect("a file");
+    std::fs::write(file("server.py"), HTTPS_SERVER).expect("a file");
+    let cmd = format!("exec {} {} {}", python.display(), file("server.py").display(), file("own.pem").display());
+    for (id, protocol) in [("/https", "HTTPS"), ("/mesos-https", "MESOS_HTTPS")] {
+        let mut app = app(id, &cmd, &json!([check(&json!({"protocol": protocol, "path": "/", "portIndex": 0}))]));
+        app["portDefinitions"] = json!([{"port": 0, "name": "https"}]);
+        app["readinessChecks"] = json!([{"protocol": "HTTPS", "portName": "https", "intervalSeconds": 2,
+            "timeoutSeconds": 1}]);
+        deploy(&dev, "POST", "/v2/apps", &app);
+        settled(&dev);
+        assert_eq!(dev.app(id.trim_start_matches('/'))["tasksHealthy"], 1, "{protocol}");
+    }
+}
+
+const HTTPS_SERVER: &str = "
+import http.server, os, ssl, sys
+server = http.server.HTTPServer(('127.0.0.1', int(os.environ['PORT0'])), http.server.SimpleHTTPRequestHandler)
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(sys.argv[1])
+server.socket = context.wrap_socket(server.socket, server_side=True)
+server.serve_forever()
+";
 
 #[test]
 fn readiness_only_both_and_upgrade_hold_the_deployment() {

@@ -228,7 +228,7 @@ mod tests {
 
     /// What Marathon's own tests assert of the first step: most at a time, and how many die at once.
     #[test]
-    fn first_steps_are_marathons() {
+    fn restart_strategy_first_steps_are_marathons() {
         for (instances, running, least_share, over, most_wanted, killed) in [
             (1, 1, 0.5, 0.0, 2, 0),
             (2, 2, 0.5, 0.0, 2, 1),
