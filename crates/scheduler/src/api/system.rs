@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, json};
 
 use super::Api;
-use super::answer::{gone, json_answer, message};
+use super::answer::{Query, gone, json_answer, message};
 use crate::MARATHON_VERSION;
 use crate::core::Metrics;
 
@@ -60,7 +60,12 @@ fn by_liking(accept: &str) -> Vec<&str> {
 
 /// `DELETE /v2/leader`. There is no other candidate, so what follows is what follows an election: the subscription at the
 /// master is made anew, and all tasks are reconciled.
-pub(super) async fn abdicate(State(api): State<Api>) -> Response {
+pub(super) async fn abdicate(State(api): State<Api>, request: Request<Body>) -> Response {
+    let query = Query::of(&request);
+    if let Some(name) = ["backup", "restore"].into_iter().find(|name| query.get(name).is_some()) {
+        let instead = "copy scheduler.redb from the work directory while the scheduler is stopped";
+        return message(400, format!("{name} is not supported: {instead}"));
+    }
     api.abdication.notify_one();
     message(200, "Leadership abdicated")
 }

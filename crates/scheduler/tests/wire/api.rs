@@ -76,6 +76,13 @@ async fn errors_have_marathons_statuses_and_words() {
              with --event-subscriber http_callback",
         ),
         ("GET", "/v2/schemas", &none, 404, "URI not found"),
+        (
+            "DELETE",
+            "/v2/leader?backup=file:///x",
+            &none,
+            400,
+            "backup is not supported: copy scheduler.redb from the work directory while the scheduler is stopped",
+        ),
         ("PUT", "/v2/tasks", &none, 405, "Method Not Allowed"),
     ] {
         let answer = send(server, method, path, body).await;
