@@ -148,6 +148,10 @@ fn what_cannot_go_on_says_why_and_what_to_do() {
     assert!(shell.text("deployment list").contains("/large"));
     assert!(shell.text(&format!("deployment show {deployment}")).contains("Application /large"));
     assert!(shell.text("queue list").contains("/large"));
+    let offers = || shell.text("queue offers large").contains("InsufficientMemory").then_some(());
+    harness::wait::until("an offer that was of no use", Duration::from_secs(60), offers);
+    assert_eq!(shell.json("queue offers large")[0][0]["reason"], json!(["InsufficientMemory"]));
+    assert!(shell.complaint("queue offers nobody").contains("cygnet queue list"));
     let locked = shell.complaint("app scale large 3");
     assert!(
         locked.contains("App is locked") && locked.contains(&format!("cygnet deployment watch {deployment}")),
@@ -184,6 +188,28 @@ fn a_deployment_that_is_taken_back_is_no_success() {
     let last: Value = serde_json::from_str(&lines.next().expect("a line").expect("text")).expect("JSON");
     assert_eq!(last, json!({"deploymentId": id, "result": "failed"}));
     assert!(!stuck.wait().expect("its end").success());
+}
+
+#[test]
+fn a_group_has_canaries_too() {
+    let shell = Shell::start();
+    let group = |cmd: &str| {
+        json!({"id": "/shop", "apps": [
+        {"id": "web", "cmd": cmd, "cpus": 0.01, "mem": 4, "instances": 3}]})
+    };
+    let file = shell.file("one.json", &group("exec sleep 100000"));
+    shell.text(&format!("group run {file}"));
+    let file = shell.file("two.json", &group("exec sleep 200000"));
+    let told = shell.text(&format!("group run {file} --canary 1"));
+    assert!(told.contains("a canary of 1 starts"), "{told}");
+    let id = told.split("continue ").nth(1).and_then(|rest| rest.split('`').next()).expect("an id");
+    let waits = || shell.text(&format!("deployment show {id}")).contains("the canary of 1 is up").then_some(());
+    harness::wait::until("the canary", Duration::from_secs(60), waits);
+    assert_eq!(shell.json("app show shop/web")[0]["tasksRunning"], 3);
+    shell.text(&format!("deployment continue {id}"));
+    harness::wait::until("no deployment", Duration::from_secs(60), || {
+        shell.text("deployment list").contains("no deployment").then_some(())
+    });
 }
 
 #[test]

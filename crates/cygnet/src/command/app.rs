@@ -32,6 +32,9 @@ enum Verb {
         /// Files with a definition, or several; - is standard input
         #[arg(required = true)]
         files: Vec<String>,
+        /// Change only so many instances of each app, and wait for `cygnet deployment continue` or `cancel`
+        #[arg(long, value_name = "INSTANCES")]
+        canary: Option<u32>,
         #[command(flatten)]
         manner: Manner,
     },
@@ -137,7 +140,7 @@ pub(crate) async fn run(app: App) -> anyhow::Result<ExitCode> {
         Verb::List { id, label } => show::list(&api, id.as_deref(), label.as_deref(), asking.json).await,
         Verb::Show { id, at } => show::one(&api, &id, at.as_deref(), asking.json).await,
         Verb::Versions { id } => versions(&api, &id, asking.json).await,
-        Verb::Run { files, manner } => change::run_files(&api, asking, &files, &manner).await,
+        Verb::Run { files, canary, manner } => change::run_files(&api, asking, &files, &manner, canary).await,
         Verb::Update(wanted) => update(&api, asking, wanted).await,
         Verb::Kill(kill) => kill_tasks(&api, asking, &kill).await,
         Verb::Scale { id, instances, manner } => {
@@ -174,13 +177,7 @@ async fn update(api: &Api, asking: &Asking, wanted: Update) -> anyhow::Result<Ex
     };
     let path = wanted.manner.query(&format!("{path}?canary={canary}"));
     let answer = api.send(Method::PATCH, &path, Some(&body)).await?;
-    match answer.deployment.filter(|_| !asking.json) {
-        None => line(answer.body),
-        Some(id) => line(format!(
-            "a canary of {canary} starts: `cygnet deployment continue {id}` goes on after that, and \
-             `cygnet deployment cancel {id}` takes it back"
-        )),
-    }
+    change::canary_begun(&answer, canary, asking.json);
     Ok(ExitCode::SUCCESS)
 }
 

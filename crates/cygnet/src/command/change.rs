@@ -24,7 +24,7 @@ use crate::output::line;
 use crate::signals::Stop;
 
 /// What is under way, and as much as the scheduler can say of how far it is.
-const DEPLOYMENTS: &str = "/v2/deployments?embed=deployments.progress";
+pub(crate) const DEPLOYMENTS: &str = "/v2/deployments?embed=deployments.progress";
 
 /// How often to look.
 const LOOK: Duration = Duration::from_millis(200);
@@ -247,13 +247,41 @@ pub(crate) async fn run_files(
     asking: &Asking,
     files: &[String],
     manner: &Manner,
+    canary: Option<u32>,
 ) -> anyhow::Result<ExitCode> {
     for definition in definitions::read(files)? {
-        let mut follower = Follower::listen(api, asking, &manner.following).await?;
-        let answer = definitions::submit(api, &definition, manner.force).await?;
-        follower.answered(&answer).await?;
+        run_one(api, asking, &definition, manner, canary).await?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The same of one definition.
+pub(crate) async fn run_one(
+    api: &Api,
+    asking: &Asking,
+    definition: &Value,
+    manner: &Manner,
+    canary: Option<u32>,
+) -> anyhow::Result<ExitCode> {
+    if let Some(canary) = canary {
+        canary_begun(&definitions::submit(api, definition, manner.force, Some(canary)).await?, canary, asking.json);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut follower = Follower::listen(api, asking, &manner.following).await?;
+    let answer = definitions::submit(api, definition, manner.force, None).await?;
+    follower.answered(&answer).await
+}
+
+/// Says how to go on with a canary. Nobody follows it: it waits for somebody's word.
+pub(crate) fn canary_begun(answer: &Changed, canary: u32, json: bool) {
+    match &answer.deployment {
+        _ if json => line(&answer.body),
+        None => line("nothing to do"),
+        Some(id) => line(format!(
+            "a canary of {canary} starts: `cygnet deployment continue {id}` goes on after that, and \
+             `cygnet deployment cancel {id}` takes it back"
+        )),
+    }
 }
 
 #[cfg(test)]

@@ -76,16 +76,18 @@ impl Kind {
     }
 }
 
-/// Creates what is defined, or makes what exists as the definition says. What is unchanged is left alone.
-pub(crate) async fn submit(api: &Api, definition: &Value, force: bool) -> anyhow::Result<Changed> {
+/// Creates what is defined, or makes what exists as the definition says, at first in so many instances only if a number is
+/// given. What is unchanged is left alone.
+pub(crate) async fn submit(api: &Api, definition: &Value, force: bool, canary: Option<u32>) -> anyhow::Result<Changed> {
     let kind = Kind::of(definition);
     let id = definition["id"].as_str().unwrap_or_default().trim_matches('/');
     let at = path(kind.plural(), id);
     // The root group is always there.
     let exists = (kind == Kind::Group && id.is_empty()) || (!id.is_empty() && api.has(&at).await?);
+    let canary = canary.map_or_else(String::new, |canary| format!("&canary={canary}"));
     let (method, path) = match (exists, kind) {
-        (true, Kind::App) => (Method::PUT, format!("{at}?partialUpdate=false&force={force}")),
-        (true, _) => (Method::PUT, format!("{at}?force={force}")),
+        (true, Kind::App) => (Method::PUT, format!("{at}?partialUpdate=false&force={force}{canary}")),
+        (true, _) => (Method::PUT, format!("{at}?force={force}{canary}")),
         (false, _) => (Method::POST, format!("/v2/{}?force={force}", kind.plural())),
     };
     api.send(method, &path, Some(definition)).await.with_context(|| format!("{} was refused", kind.named(id)))

@@ -8,7 +8,7 @@ use hyper::Method;
 use serde_json::Value;
 
 use super::age::since;
-use super::change::{Follower, Following};
+use super::change::{DEPLOYMENTS, Follower, Following};
 use super::table::{items, joined, table, text};
 use crate::api::{Api, Asking, encoded};
 use crate::output::line;
@@ -114,7 +114,7 @@ async fn watch(api: &Api, asking: &Asking, ids: &[String], how: &Following) -> a
 }
 
 async fn find(api: &Api, id: &str) -> anyhow::Result<Value> {
-    let all = api.get("/v2/deployments").await?;
+    let all = api.get(DEPLOYMENTS).await?;
     let found = items(&all).iter().find(|deployment| deployment["id"] == id);
     found.cloned().with_context(|| format!("no deployment {id} is under way: `cygnet deployment list` lists them"))
 }
@@ -166,6 +166,10 @@ fn shown(deployment: &Value) -> String {
             "then"
         };
         lines.push(format!("{mark:>5}  {}", actions(&step["actions"])));
+        if number == now {
+            let reasons = items(&deployment["currentActions"]).iter().flat_map(|action| items(&action["waitsFor"]));
+            lines.extend(reasons.map(|reason| format!("       {}", text(reason))));
+        }
     }
     lines.join("\n")
 }
@@ -180,10 +184,13 @@ mod tests {
     fn steps_are_done_under_way_or_to_come() {
         let step = |app: &str| json!({"actions": [{"action": "StartApplication", "app": app}]});
         let deployment = json!({"id": "d", "affectedApps": ["/a", "/b"], "affectedPods": [], "currentStep": 2,
-            "totalSteps": 3, "version": "", "steps": [step("/a"), step("/b"), {"actions": [{"action": "StartPod", "pod": "/p"}]}]});
+            "currentActions": [{"app": "/b", "waitsFor": ["1 instance starts"]}], "totalSteps": 3, "version": "", "steps": [step("/a"), step("/b"), {"actions": [{"action": "StartPod", "pod": "/p"}]}]});
         let text = shown(&deployment);
         let lines: Vec<&str> = text.lines().map(str::trim).collect();
-        assert_eq!(lines[1..], ["done  StartApplication /a", "now  StartApplication /b", "then  StartPod /p"]);
+        assert_eq!(
+            lines[1..],
+            ["done  StartApplication /a", "now  StartApplication /b", "1 instance starts", "then  StartPod /p"]
+        );
         assert!(listed(&[deployment]).contains("2 of 3"));
     }
 }

@@ -80,7 +80,7 @@ pub(crate) async fn run(dev: Dev) -> anyhow::Result<ExitCode> {
 /// Submits, and shows. The definitions of whoever starts win over what is going on.
 async fn serve(api: &Api, definitions: &[Value], watch: &mut Watch) -> anyhow::Result<Infallible> {
     for definition in definitions {
-        definitions::submit(api, definition, true).await?;
+        definitions::submit(api, definition, true, None).await?;
     }
     Ok(watch.go_on().await)
 }

@@ -7,7 +7,7 @@ use comfy_table::Table;
 use hyper::Method;
 use serde_json::{Value, json};
 
-use super::change::{self, Follower, Manner};
+use super::change::{self, Manner};
 use super::definitions;
 use super::table::{items, joined, table, text};
 use crate::api::{Api, Asking, path};
@@ -34,6 +34,9 @@ enum Verb {
         /// Only show the steps it would take
         #[arg(long)]
         dry_run: bool,
+        /// Change only so many instances of each app, and wait for `cygnet deployment continue` or `cancel`
+        #[arg(long, value_name = "INSTANCES")]
+        canary: Option<u32>,
         #[command(flatten)]
         manner: Manner,
     },
@@ -86,11 +89,8 @@ pub(crate) async fn run(group: Group) -> anyhow::Result<ExitCode> {
         Verb::Show { id } => show(&api, &path("groups", &id), asking.json).await,
         Verb::Versions { id } => versions(&api, &id, asking.json).await,
         Verb::Run { file, dry_run: true, .. } => dry_run(&api, &definitions::one(&file)?, asking.json).await,
-        Verb::Run { file, dry_run: false, manner } => {
-            let definition = definitions::one(&file)?;
-            let mut follower = Follower::listen(&api, asking, &manner.following).await?;
-            let answer = definitions::submit(&api, &definition, manner.force).await?;
-            follower.answered(&answer).await
+        Verb::Run { file, dry_run: false, canary, manner } => {
+            change::run_one(&api, asking, &definitions::one(&file)?, &manner, canary).await
         }
         Verb::Scale { id, by, manner } => put(&api, asking, &id, &manner, json!({"scaleBy": by})).await,
         Verb::Rollback { id, to, manner } => put(&api, asking, &id, &manner, json!({"version": to})).await,

@@ -30,6 +30,9 @@ enum Verb {
         /// Files with a definition, or several; - is standard input
         #[arg(required = true)]
         files: Vec<String>,
+        /// Change only so many instances of each app, and wait for `cygnet deployment continue` or `cancel`
+        #[arg(long, value_name = "INSTANCES")]
+        canary: Option<u32>,
         #[command(flatten)]
         manner: Manner,
     },
@@ -96,7 +99,7 @@ enum Verb {
 pub(crate) async fn run(pod: Pod) -> anyhow::Result<ExitCode> {
     let (api, asking) = (Api::new(&pod.asking.api), &pod.asking);
     match pod.verb {
-        Verb::Run { files, manner } => change::run_files(&api, asking, &files, &manner).await,
+        Verb::Run { files, canary, manner } => change::run_files(&api, asking, &files, &manner, canary).await,
         Verb::List => show::list(&api, asking.json).await,
         Verb::Show { id, at } => show::one(&api, &id, at.as_deref(), asking.json).await,
         Verb::Versions { id } => versions(&api, &id, asking.json).await,
