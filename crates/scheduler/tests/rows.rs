@@ -199,6 +199,17 @@ fn test_framework_has_single_instance() {
 }
 
 #[test]
+fn port_definitions_have_names_like_hosts_and_numbers_of_their_own() {
+    let ports = |ports: Value| create(json!({"portDefinitions": ports}));
+    assert!(ports(json!([{"port": 0, "name": "http-api"}, {"port": 0, "name": "admin"}, {"port": 0}])).is_ok());
+    let error = "must fully match regular expression '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'";
+    assert!(told(ports(json!([{"port": 0, "name": "HTTP_API"}])), "/portDefinitions(0)/name", error));
+    let names = json!([{"port": 0, "name": "a"}, {"port": 0, "name": "a"}]);
+    assert!(told(ports(names), "/portDefinitions", "Port names must be unique."));
+    assert!(told(ports(json!([{"port": 80}, {"port": 80}])), "/portDefinitions", "Ports must be unique."));
+}
+
+#[test]
 fn upgrade_and_unreachable_strategies_are_checked_in_marathons_words() {
     let strategy = |json: Value| create(json!({"upgradeStrategy": json}));
     assert!(strategy(json!({"minimumHealthCapacity": 0.5, "maximumOverCapacity": 0})).is_ok());

@@ -139,10 +139,13 @@ pub(crate) fn path(id: &AppId, at: &str, faults: &mut Faults) {
 }
 
 fn is_segment(segment: &str) -> bool {
-    segment.split('.').all(|part| {
-        let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        !part.is_empty() && part.bytes().all(legal) && !part.starts_with('-') && !part.ends_with('-')
-    })
+    segment.split('.').all(is_name)
+}
+
+/// Whether it may be the name of a port, or of a part of a path.
+fn is_name(text: &str) -> bool {
+    let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !text.is_empty() && text.bytes().all(legal) && !text.starts_with('-') && !text.ends_with('-')
 }
 
 fn command(app: &App, faults: &mut Faults) {
@@ -154,7 +157,7 @@ fn command(app: &App, faults: &mut Faults) {
     let text = app.cmd.iter().chain(&app.args).chain(app.env.keys()).chain(app.env.values());
     faults.require(!text.into_iter().any(|text| text.contains('\0')), "/", "must not contain a NUL character");
     for name in app.env.keys().filter(|name| name.is_empty() || name.contains('=')) {
-        faults.add(Fault::new(format!("/env({name})"), "must be the name of a variable, not empty and without '='"));
+        faults.add(Fault::new(format!("/env/{name}"), "must be the name of a variable, not empty and without '='"));
     }
 }
 
@@ -199,6 +202,9 @@ fn ports(ports: &[PortDefinition], faults: &mut Faults) {
     let names: Vec<_> = ports.iter().filter_map(|port| port.name.as_deref()).collect();
     faults.require(unique(&names), "/portDefinitions", "Port names must be unique.");
     for (index, port) in ports.iter().enumerate() {
+        let named = port.name.as_deref().is_none_or(is_name);
+        let error = "must fully match regular expression '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'";
+        faults.require(named, format!("/portDefinitions({index})/name"), error);
         let known = ["tcp", "udp", "udp,tcp", "tcp,udp"].contains(&port.protocol.as_str());
         faults.require(known, format!("/portDefinitions({index})/protocol"), "expected tcp, udp or udp,tcp");
     }

@@ -118,6 +118,8 @@ fn scheduling(pod: &Pod, faults: &mut Faults) {
     }
 }
 
+const NAME: &str = "must fully match regular expression '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'";
+
 /// Whether it may be the name of something in a pod.
 fn is_name(text: &str) -> bool {
     let legal = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
@@ -125,8 +127,7 @@ fn is_name(text: &str) -> bool {
 }
 
 fn container(one: &Container, at: &str, faults: &mut Faults) {
-    let error = "must fully match regular expression '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'";
-    faults.require(is_name(&one.name), format!("{at}/name"), error);
+    faults.require(is_name(&one.name), format!("{at}/name"), NAME);
     let resources = one.resources;
     faults.require((0.001..1e9).contains(&resources.cpus), format!("{at}/resources/cpus"), "expected 0.001 or more");
     for (name, value) in [("mem", resources.mem), ("disk", resources.disk)] {
@@ -146,7 +147,7 @@ fn container(one: &Container, at: &str, faults: &mut Faults) {
         faults.require(unique(endpoint.protocol.iter()), format!("{at}/protocol"), error);
         // Any name: it is told to those who look for the endpoint, as it is.
         faults.require(endpoint.protocol.iter().all(|name| is_name(name)), format!("{at}/protocol"), "error.pattern");
-        faults.require(!endpoint.name.is_empty(), format!("{at}/name"), "must not be empty");
+        faults.require(is_name(&endpoint.name), format!("{at}/name"), NAME);
     }
     let grace = one.lifecycle.and_then(|lifecycle| lifecycle.kill_grace_period_seconds).unwrap_or(0.0);
     faults.require((0.0..1e9).contains(&grace), format!("{at}/lifecycle/killGracePeriodSeconds"), "expected 0 or more");
@@ -217,7 +218,7 @@ mod tests {
     #[test]
     fn what_is_wrong_has_a_path_and_marathons_words() {
         type Change = fn(&mut Value);
-        let cases: [(Change, &str, &str); 14] = [
+        let cases: [(Change, &str, &str); 15] = [
             (
                 |pod| pod["containers"][0]["check"] = json!({"tcp": {"endpoint": "x"}}),
                 "/containers(0)/check/tcp/endpoint",
@@ -262,6 +263,7 @@ mod tests {
                 "/containers(0)/healthCheck/timeoutSeconds",
                 "got 60, expected less than 60",
             ),
+            (|pod| pod["containers"][0]["endpoints"][0]["name"] = json!("A"), "/containers(0)/endpoints(0)/name", NAME),
             (
                 |pod| pod["containers"][0]["endpoints"][0]["protocol"] = json!(["http", "T C P"]),
                 "/containers(0)/endpoints(0)/protocol",
