@@ -37,7 +37,9 @@ use crate::time::Timestamp;
 #[derive(Clone)]
 pub(crate) struct Api {
     actor: Handle,
-    address: SocketAddr,
+    /// Where others reach it: host and port.
+    authority: String,
+    port: u16,
     options: Value,
     name: String,
     /// Whether events are posted to those who ask for it.
@@ -52,7 +54,7 @@ impl Api {
         let mut shown = json!({
             "master": options.master, "framework_name": options.framework_name, "mesos_role": options.role,
             "mesos_user": options.user, "failover_timeout": options.failover_timeout.as_secs(), "checkpoint": true,
-            "hostname": address.ip().to_string(), "features": ["task_killing"], "executor": "//cmd", "ha": false,
+            "hostname": options.host(address), "features": ["task_killing"], "executor": "//cmd", "ha": false,
             "local_port_min": 10000, "local_port_max": 20000, "mesos_leader_ui_url": format!("http://{}/", options.master),
             "webui_url": null, "env_vars_prefix": null, "access_control_allow_origin": null,
             "task_launch_timeout": millis(options.task_launch_timeout), "reconciliation_interval": 600_000,
@@ -66,7 +68,16 @@ impl Api {
         }
         let origins = options.allowed_origins.iter().filter_map(|origin| origin.parse().ok()).collect();
         let (name, callbacks) = (options.framework_name.clone(), options.event_callbacks.is_some());
-        Api { actor, address, options: shown, name, callbacks, origins, abdication }
+        Api {
+            actor,
+            authority: options.authority(address),
+            port: address.port(),
+            options: shown,
+            name,
+            callbacks,
+            origins,
+            abdication,
+        }
     }
 }
 
@@ -87,7 +98,7 @@ fn millis(time: Duration) -> u64 {
 
 /// All routes.
 pub(crate) fn router(api: Api) -> Router {
-    let (leader, origins) = (format!("http://{}", api.address), api.origins.clone());
+    let (leader, origins) = (format!("http://{}", api.authority), api.origins.clone());
     let routes = Router::new()
         .route("/v2/apps", get(apps::list).post(apps::create).put(apps::change_many).patch(apps::change_many))
         .route("/v2/apps/{*path}", any(apps::one))

@@ -70,8 +70,8 @@ impl Framework {
             checkpoint: Some(true),
             principal: options.principal.clone(),
             // Where tools such as Mesos-DNS look for it.
-            hostname: Some(address.ip().to_string()),
-            webui_url: Some(format!("http://{address}")),
+            hostname: Some(options.host(address)),
+            webui_url: Some(format!("http://{}", options.authority(address))),
             capabilities: vec![
                 capability(capability::Type::TaskKillingState),
                 capability(capability::Type::PartitionAware),

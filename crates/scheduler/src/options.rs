@@ -1,6 +1,6 @@
 //! How a scheduler is told to run. Defaults are Marathon's, except that it listens on loopback.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use store::Store;
@@ -15,6 +15,8 @@ pub struct Options {
     pub listen: IpAddr,
     /// The port to listen on; 0 takes any free one.
     pub port: u16,
+    /// What others are told to reach it by; by default, its address.
+    pub hostname: Option<String>,
     /// Where a master is: `host:port`.
     pub master: String,
     /// Where apps and instances are kept.
@@ -44,12 +46,23 @@ pub struct Options {
 }
 
 impl Options {
+    /// The name, or the address, by which others reach what listens at `address`.
+    pub(crate) fn host(&self, address: SocketAddr) -> String {
+        self.hostname.clone().unwrap_or_else(|| address.ip().to_string())
+    }
+
+    /// The same, with the port.
+    pub(crate) fn authority(&self, address: SocketAddr) -> String {
+        self.hostname.as_ref().map_or_else(|| address.to_string(), |host| format!("{host}:{}", address.port()))
+    }
+
     /// Listens on 127.0.0.1:8080.
     #[must_use]
     pub fn new(store: Store, master: impl Into<String>) -> Self {
         Options {
             listen: Ipv4Addr::LOCALHOST.into(),
             port: 8080,
+            hostname: None,
             master: master.into(),
             store,
             framework_name: "marathon".into(),

@@ -20,6 +20,9 @@ pub(crate) struct Scheduler {
     /// The port to listen on
     #[arg(long, default_value_t = 8080, env = "CYGNET_API_PORT")]
     port: u16,
+    /// What others are told to reach this machine by
+    #[arg(long, env = "CYGNET_HOSTNAME")]
+    hostname: Option<String>,
     /// Where a master is, Cygnet's or Mesos' own: HOST:PORT
     #[arg(long, default_value = "127.0.0.1:5050", env = "CYGNET_MASTER")]
     master: String,
@@ -98,6 +101,7 @@ pub(crate) async fn run(arguments: Scheduler) -> anyhow::Result<ExitCode> {
     let mut options = ::scheduler::Options::new(store, master);
     options.listen = arguments.listen;
     options.port = arguments.port;
+    options.hostname = arguments.hostname;
     options.framework_name = arguments.framework_name;
     options.role = arguments.role;
     options.principal = arguments.principal;

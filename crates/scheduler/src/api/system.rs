@@ -19,15 +19,15 @@ pub(super) async fn info(State(api): State<Api>) -> Response {
         200,
         &json!({
             "name": api.name, "version": MARATHON_VERSION, "buildref": concat!("cygnet-", env!("CARGO_PKG_VERSION")),
-            "elected": true, "leader": api.address.to_string(),
+            "elected": true, "leader": api.authority,
             "frameworkId": framework_id, "marathon_config": api.options, "zookeeper_config": {},
-            "http_config": {"http_port": api.address.port(), "https_port": null},
+            "http_config": {"http_port": api.port, "https_port": null},
         }),
     )
 }
 
 pub(super) async fn leader(State(api): State<Api>) -> Response {
-    json_answer(200, &json!({"leader": api.address.to_string()}))
+    json_answer(200, &json!({"leader": api.authority}))
 }
 
 /// As what the client accepts; with nothing to somebody who accepts neither text nor JSON.

@@ -304,6 +304,23 @@ async fn a_definition_that_was_read_may_be_sent_back_whole_to_replace_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_leads_is_told_by_the_name_that_others_know() {
+    let mut master = Master::start().await;
+    let (store, name) = (Store::in_memory().unwrap(), Some("box.example".to_owned()));
+    let running = Running::start_with(master.address, store, |options| options.hostname = name).await;
+    let authority = format!("box.example:{}", running.address.port());
+    let info = master.subscribe("F").await.subscribe.unwrap().framework_info;
+    assert_eq!(info.hostname.as_deref(), Some("box.example"));
+    assert_eq!(info.webui_url, Some(format!("http://{authority}")));
+    let leader = send(running.address, "GET", "/v2/leader", &json!(null)).await;
+    assert_eq!(leader.json(), json!({"leader": authority}));
+    assert_eq!(leader.header("x-marathon-leader"), Some(format!("http://{authority}").as_str()));
+    let info = send(running.address, "GET", "/v2/info", &json!(null)).await.json();
+    assert_eq!((&info["leader"], &info["marathon_config"]["hostname"]), (&json!(authority), &json!("box.example")));
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn web_pages_of_origins_that_are_named_may_read() {
     let master = Master::start().await;
     for (named, origin, allowed) in [
