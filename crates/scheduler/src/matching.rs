@@ -112,6 +112,13 @@ impl Counter {
     }
 }
 
+impl Counter {
+    /// Whether it was made to this role. To others it is nothing that could be refused.
+    fn is_for(&self, role: &str) -> bool {
+        self.role.as_deref().is_none_or(|own| own == role)
+    }
+}
+
 /// The instances of one configuration that wait, and what there is of its app.
 struct Queue<'a> {
     app: &'a App,
@@ -165,7 +172,8 @@ impl<'a> Queue<'a> {
 
     /// The best offer of those that will do.
     fn find(&self, counters: &[Counter]) -> Option<usize> {
-        let fit = counters.iter().enumerate().filter(|(_, counter)| self.refuses(counter).is_none());
+        let here = counters.iter().enumerate().filter(|(_, counter)| counter.is_for(self.role));
+        let fit = here.filter(|(_, counter)| self.lacks(counter).next().is_none());
         let order = |(index, counter): &(usize, &Counter)| {
             (self.crowd.get(*index).copied().unwrap_or(0), -(counter.stock.scalar("cpus") * 1000.0) as i64)
         };
@@ -184,10 +192,10 @@ impl<'a> Queue<'a> {
     /// Nothing will do any more: remembers why.
     fn close(&mut self, counters: &[Counter]) {
         self.closed = true;
-        let given = self.given.iter().map(|given| *given > 0);
-        let unused: Vec<_> = counters.iter().zip(given).enumerate().filter(|(_, (_, given))| !given).collect();
+        let here = counters.iter().enumerate().zip(&self.given).filter(|((_, one), _)| one.is_for(self.role));
+        let unused: Vec<_> = here.filter(|(_, given)| **given == 0).map(|(one, _)| one).collect();
         let (mut refused, first_kept) = (Refused::default(), unused.len().saturating_sub(AGENTS));
-        for (place, (offer, (counter, _))) in unused.into_iter().enumerate() {
+        for (place, (offer, counter)) in unused.into_iter().enumerate() {
             let mut reasons = self.lacks(counter);
             let Some(first) = reasons.next() else { continue };
             *refused.unused.entry(first).or_default() += 1;
@@ -196,10 +204,6 @@ impl<'a> Queue<'a> {
             }
         }
         self.refused = refused;
-    }
-
-    fn refuses(&self, counter: &Counter) -> Option<Reason> {
-        self.lacks(counter).next()
     }
 
     /// Why an offer will not do, one after the other; nothing if it will.
@@ -212,9 +216,7 @@ impl<'a> Queue<'a> {
         let (app, stock) = (self.app, &counter.stock);
         let roles = &app.accepted_resource_roles;
         match reason {
-            Reason::UnfulfilledRole => {
-                counter.role.as_deref().is_none_or(|role| role == self.role) && stock.has_any_of(roles)
-            }
+            Reason::UnfulfilledRole => stock.has_any_of(roles),
             Reason::UnfulfilledConstraint => self.spread.admits(&counter.site),
             Reason::AgentMaintenance => !counter.drains,
             Reason::InsufficientCpus => stock.has_scalar("cpus", app.cpus, roles),
@@ -378,6 +380,7 @@ mod tests {
             let wish = Wish { instance: &id, app: &app, role };
             let found = place(std::slice::from_ref(&offer), &[wish], |_| [], NOW, &mut dice);
             assert_eq!(found.placements.len(), placed, "{role}");
+            assert_eq!(found.refusals[&app.id].last, [], "an offer to others is not refused");
         }
     }
 
