@@ -90,6 +90,7 @@ impl Agent {
         let chores = Chores::start(self.layout.clone(), handle.clone(), fetcher.clone());
         let registration = Registration {
             master: self.options.master.clone(),
+            credential: self.options.credential.clone(),
             backoff_factor: self.options.registration_backoff_factor,
             actor: handle.clone(),
         };
@@ -101,7 +102,7 @@ impl Agent {
         let logging = self.options.logging.clone();
         let (actor_handle, kept) = (handle.clone(), containers.clone());
         let shared = Shared { actor: actor_handle, files, fetcher, containers: kept, collected, logging };
-        let serving = tokio::spawn(serve(self.listener, router(shared), stopped.clone()));
+        let serving = tokio::spawn(serve(self.listener, router(shared, &self.options.authentication), stopped.clone()));
         // From here on executors find the agent.
         self.layout.write_endpoint(&address.to_string())?;
         let burying = tokio::spawn(bury());

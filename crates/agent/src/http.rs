@@ -2,6 +2,7 @@
 //!
 //! Comes in: requests. Goes out: answers and event streams. Owns no task; [`serve`] owns the connections.
 
+mod access;
 mod body;
 mod containers;
 mod executor;
@@ -16,13 +17,14 @@ mod statistics;
 use axum::Router;
 use axum::routing::{MethodRouter, any, get, post};
 use fetcher::Fetcher;
-use mesos::server::{LoggingLevel, Refusal, mesos_paths, only_get, only_post};
+use mesos::server::{LoggingLevel, Refusal, guarded, mesos_paths, only_get, only_post};
 use tokio::sync::watch;
 
 use crate::actor::{Handle, Stopped};
 use crate::containers::Handle as Containers;
 use crate::files::Files;
 use crate::gc;
+pub use access::Authentication;
 
 /// What handlers share.
 #[derive(Debug, Clone)]
@@ -56,7 +58,7 @@ const PATHS: [&str; 16] = [
 ];
 
 /// All routes.
-pub(crate) fn router(shared: Shared) -> Router {
+pub(crate) fn router(shared: Shared, authentication: &Authentication) -> Router {
     let called = |route: MethodRouter<Shared>| route.fallback(only_post);
     let read = |route: MethodRouter<Shared>| route.fallback(only_get);
     let routes = Router::new()
@@ -77,7 +79,9 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/files/debug", read(get(files::debug)))
         .route("/", read(get(legacy::root)))
         .with_state(shared);
-    mesos_paths("slave(1)", &PATHS, routes)
+    let (credentials, authentication) = (authentication.credentials.clone(), authentication.clone());
+    let guarded = guarded(routes, credentials, move |path| authentication.realm(path));
+    mesos_paths("slave(1)", &PATHS, guarded)
 }
 
 /// While executors may still come back, nobody else is answered.

@@ -39,4 +39,5 @@ mod version;
 
 pub use crate::agent::{Agent, Shutdown};
 pub use crate::error::AgentError;
+pub use crate::http::Authentication;
 pub use crate::options::Options;

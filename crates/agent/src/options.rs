@@ -5,8 +5,11 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use mesos::credentials::Credential;
 use mesos::duration;
 use mesos::server::{LogFile, LoggingLevel};
+
+use crate::http::Authentication;
 
 /// See the fields; [`Options::new`] has the defaults.
 #[derive(Debug, Clone)]
@@ -51,6 +54,10 @@ pub struct Options {
     pub gc_disk_headroom: f64,
     /// How operators change how much this process logs; without it they cannot.
     pub logging: Option<LoggingLevel>,
+    /// Who the agent says it is to its master.
+    pub credential: Option<Credential>,
+    /// What of its APIs only known principals may use; nothing by default.
+    pub authentication: Authentication,
     /// The file this process logs to, which operators may read.
     pub log: Option<LogFile>,
     /// Whether tasks run as their users, which only root can make them.
@@ -84,6 +91,8 @@ impl Options {
             gc_delay: Duration::from_secs(7 * 24 * 3600),
             gc_disk_headroom: 0.1,
             logging: None,
+            credential: None,
+            authentication: Authentication::default(),
             log: None,
             switch_user: true,
             pool_linger: Duration::from_secs(10),
@@ -94,8 +103,8 @@ impl Options {
     /// As `/flags` shows them.
     pub(crate) fn flags(&self, port: u16) -> BTreeMap<String, String> {
         let mut flags = BTreeMap::from([
-            ("authenticate_http_readonly", "false".to_owned()),
-            ("authenticate_http_readwrite", "false".to_owned()),
+            ("authenticate_http_readonly", self.authentication.readonly.to_string()),
+            ("authenticate_http_readwrite", self.authentication.readwrite.to_string()),
             ("containerizers", "mesos".to_owned()),
             ("default_role", "*".to_owned()),
             ("executor_registration_timeout", duration::format(self.executor_registration_timeout)),

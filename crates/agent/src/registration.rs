@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use mesos::Codec;
 use mesos::client::{Client, ClientError, EventStream};
+use mesos::credentials::Credential;
 use mesos::duration::from_seconds;
 use mesos::v1::cygnet::{AgentCall, AgentEvent, agent_call};
 use tokio::sync::mpsc;
@@ -32,6 +33,8 @@ const CALL_PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Registration {
     /// `ip:port`
     pub(crate) master: String,
+    /// Who the agent says it is.
+    pub(crate) credential: Option<Credential>,
     /// The longest first wait.
     pub(crate) backoff_factor: Duration,
     pub(crate) actor: Handle,
@@ -67,10 +70,11 @@ impl Registration {
     }
 
     async fn connect(&self, call: &AgentCall) -> Result<Connection, ClientError> {
-        let client = Client::new(self.master.clone(), Codec::Protobuf);
+        let own = self.credential.as_ref();
+        let client = Client::new(self.master.clone(), Codec::Protobuf).with_credential(own);
         let events: EventStream<AgentEvent> = client.subscribe(PATH, call).await?;
         // After redirects, calls go where the events come from.
-        let client = Client::new(events.peer(), Codec::Protobuf);
+        let client = Client::new(events.peer(), Codec::Protobuf).with_credential(own);
         Ok(Connection { client, events })
     }
 

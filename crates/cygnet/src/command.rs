@@ -1,5 +1,5 @@
 //! The subcommands, one file each. What several of them need: [`change`] makes a change and follows it, [`definitions`]
-//! reads files, [`table`], [`screen`] and [`age`] show things.
+//! reads files, [`credentials`] those with secrets, [`table`], [`screen`] and [`age`] show things.
 
 pub(crate) mod age;
 pub(crate) mod agent;
@@ -7,6 +7,7 @@ pub(crate) mod app;
 pub(crate) mod change;
 pub(crate) mod check;
 pub(crate) mod completion;
+pub(crate) mod credentials;
 pub(crate) mod definitions;
 pub(crate) mod deployment;
 pub(crate) mod dev;

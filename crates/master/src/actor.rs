@@ -40,6 +40,8 @@ pub(crate) enum Request {
     },
     Call {
         stream: Option<StreamId>,
+        /// Who was authenticated, if anybody has to be.
+        principal: Option<String>,
         call: Box<scheduler::Call>,
         answer: Answer<Result<scheduler::call::Type, CallRefusal>>,
     },
@@ -156,8 +158,8 @@ impl Actor {
                 self.streams.add_framework(stream.clone(), sender);
                 self.core.subscribe(now, stream, *call);
             }
-            Request::Call { stream, call, answer } => {
-                let result = self.core.scheduler_call(now, stream.as_ref(), *call);
+            Request::Call { stream, principal, call, answer } => {
+                let result = self.core.scheduler_call(now, (stream.as_ref(), principal.as_deref()), *call);
                 self.answer(answer, result);
             }
             Request::SubscribeAgent { stream, sender, call } => {

@@ -2,6 +2,7 @@
 //!
 //! Comes in: requests. Goes out: answers and event streams. Owns no task; [`serve`] owns the connections.
 
+mod access;
 mod administration;
 mod agent;
 mod answer;
@@ -15,10 +16,11 @@ use axum::Router;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, get, post};
-use mesos::server::{LogFile, LoggingLevel, MESOS_STREAM_ID, Refusal, mesos_paths, only_get, only_post};
+use mesos::server::{LogFile, LoggingLevel, MESOS_STREAM_ID, Refusal, guarded, mesos_paths, only_get, only_post};
 
 use crate::actor::{Handle, Stopped};
 use crate::ids::StreamId;
+pub use access::Authentication;
 
 /// What handlers share.
 #[derive(Debug, Clone)]
@@ -35,7 +37,7 @@ pub(crate) struct Shared {
 }
 
 /// All routes. Paths are forgiving the way Mesos' are: `/master/state`, `/state/` and `/state.json` are all `/state`.
-pub(crate) fn router(shared: Shared) -> Router {
+pub(crate) fn router(shared: Shared, authentication: &Authentication) -> Router {
     let mut routes = Routes::default()
         .post("/api/v1/scheduler", post(scheduler::call))
         .post("/cygnet/v1/agent", post(agent::call))
@@ -63,7 +65,9 @@ pub(crate) fn router(shared: Shared) -> Router {
     for (path, _) in administration::REFUSED {
         routes = routes.post(path, post(administration::refuse));
     }
-    mesos_paths("master", &routes.known, routes.router.with_state(shared))
+    let (credentials, authentication) = (authentication.credentials.clone(), authentication.clone());
+    let router = guarded(routes.router.with_state(shared), credentials, move |path| authentication.realm(path));
+    mesos_paths("master", &routes.known, router)
 }
 
 /// Routes, and the paths they are known by.

@@ -31,6 +31,7 @@ mod version;
 mod view;
 
 pub use error::MasterError;
+pub use http::Authentication;
 pub use master::Master;
 pub use options::Options;
 pub use version::{CYGNET_VERSION, MESOS_VERSION};

@@ -62,13 +62,16 @@ impl Master {
         let (actor, running) = Actor::new(core, clock, self.options.store.clone(), timings);
         let serving = serve(
             self.listener,
-            router(Shared {
-                actor,
-                authority,
-                event_queue: self.options.event_queue,
-                logging: self.options.logging.clone(),
-                log: self.options.log.clone(),
-            }),
+            router(
+                Shared {
+                    actor,
+                    authority,
+                    event_queue: self.options.event_queue,
+                    logging: self.options.logging.clone(),
+                    log: self.options.log.clone(),
+                },
+                &self.options.authentication,
+            ),
             shutdown.clone(),
         );
         tokio::select! {

@@ -10,6 +10,7 @@ use mesos::server::{LogFile, LoggingLevel};
 use store::Store;
 
 use crate::core::Settings;
+use crate::http::Authentication;
 
 /// See the fields; [`Options::new`] has the defaults.
 #[derive(Debug, Clone)]
@@ -59,6 +60,8 @@ pub struct Options {
     pub registry_max_agent_count: usize,
     /// How operators change what this process logs; they cannot if unset.
     pub logging: Option<LoggingLevel>,
+    /// What only known principals may do; nothing by default.
+    pub authentication: Authentication,
     /// The file this process logs to, which operators may read.
     pub log: Option<LogFile>,
 }
@@ -88,6 +91,7 @@ impl Options {
             registry_max_agent_age: Duration::from_secs(14 * 24 * 60 * 60),
             registry_max_agent_count: 102_400,
             logging: None,
+            authentication: Authentication::default(),
             log: None,
         }
     }
@@ -121,11 +125,11 @@ impl Options {
             ("agent_reregister_timeout", duration::format(self.agent_reregister_timeout)),
             ("allocation_interval", duration::format(self.allocation_interval)),
             ("allocator", "hierarchical".to_owned()),
-            ("authenticate_agents", "false".to_owned()),
+            ("authenticate_agents", self.authentication.agents.to_string()),
             ("authenticate_frameworks", "false".to_owned()),
-            ("authenticate_http_frameworks", "false".to_owned()),
-            ("authenticate_http_readonly", "false".to_owned()),
-            ("authenticate_http_readwrite", "false".to_owned()),
+            ("authenticate_http_frameworks", self.authentication.frameworks.to_string()),
+            ("authenticate_http_readonly", self.authentication.readonly.to_string()),
+            ("authenticate_http_readwrite", self.authentication.readwrite.to_string()),
             ("filter_gpu_resources", "true".to_owned()),
             ("framework_sorter", "drf".to_owned()),
             ("ip", self.listen.to_string()),

@@ -21,6 +21,7 @@ use self::{connection::Connection, location::Target};
 pub use self::{error::ClientError, stream::EventStream};
 use crate::{
     codec::{Codec, Wire},
+    credentials::Credential,
     server::MESOS_STREAM_ID,
 };
 
@@ -94,10 +95,19 @@ impl Client {
         let mut value =
             HeaderValue::try_from(format!("Bearer {token}")).map_err(|error| ClientError::Request(error.into()))?;
         value.set_sensitive(true);
+        Ok(self.authorized(Some(value)))
+    }
+
+    /// A client of the same server that says who it is with every request, if it is to.
+    pub fn with_credential(&self, credential: Option<&Credential>) -> Client {
+        self.authorized(credential.and_then(Credential::authorization))
+    }
+
+    fn authorized(&self, authorization: Option<HeaderValue>) -> Client {
         let Shared { authority, codec, timeouts, .. } = &*self.shared;
         let (authority, kept) = (authority.clone(), Mutex::new(None));
-        let shared = Shared { authority, codec: *codec, timeouts: *timeouts, authorization: Some(value), kept };
-        Ok(Client { shared: Arc::new(shared) })
+        let shared = Shared { authority, codec: *codec, timeouts: *timeouts, authorization, kept };
+        Client { shared: Arc::new(shared) }
     }
 
     /// Where this client calls first.
@@ -126,14 +136,15 @@ impl Client {
 
     /// Reads a path, whatever the status of the answer.
     pub async fn get(&self, path: &str) -> Result<(StatusCode, Bytes), ClientError> {
-        let outgoing = Outgoing { method: Method::GET, headers: HeaderMap::new(), body: Bytes::new() };
+        let outgoing = Outgoing { method: Method::GET, headers: self.shared.authorization(), body: Bytes::new() };
         self.shared.exchange(path, outgoing).await.map(|reply| (reply.status, reply.body))
     }
 
     /// Posts JSON to a path, whatever the status of the answer.
     pub async fn post_json(&self, path: &str, body: impl Into<Bytes>) -> Result<(StatusCode, Bytes), ClientError> {
         let json = HeaderValue::from_static(Codec::Json.media_type());
-        let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, json.clone()), (header::ACCEPT, json)]);
+        let mut headers = self.shared.authorization();
+        headers.extend([(header::CONTENT_TYPE, json.clone()), (header::ACCEPT, json)]);
         let outgoing = Outgoing { method: Method::POST, headers, body: body.into() };
         self.shared.exchange(path, outgoing).await.map(|reply| (reply.status, reply.body))
     }
@@ -142,8 +153,12 @@ impl Client {
 impl Shared {
     fn outgoing<C: Wire>(&self, call: &C, stream_id: Option<&str>) -> Result<Outgoing, ClientError> {
         let mut outgoing = Outgoing::call(self.codec, call, stream_id)?;
-        outgoing.headers.extend(self.authorization.clone().map(|value| (header::AUTHORIZATION, value)));
+        outgoing.headers.extend(self.authorization());
         Ok(outgoing)
+    }
+
+    fn authorization(&self) -> HeaderMap {
+        self.authorization.iter().map(|value| (header::AUTHORIZATION, value.clone())).collect()
     }
 
     async fn expect_success(&self, path: &str, outgoing: Outgoing) -> Result<Reply, ClientError> {

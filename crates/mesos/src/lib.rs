@@ -7,6 +7,7 @@
 //! - [`recordio`]: how a stream of messages is cut into records.
 //! - [`client`]: the calling half. One kept connection for calls, one for each subscription.
 //! - [`server`]: the answering half, for axum: codecs, refusals in Mesos' words, event streams, Mesos' routing.
+//! - [`credentials`]: who somebody is, for both halves.
 //! - [`validate`]: what is wrong with a call, a task or a check, in Mesos' words.
 //! - [`resources`]: what an agent has and tasks use, as a calculus.
 //! - [`states`], [`duration`], [`checksum`]: what task states mean, how durations and checksums are spelled.
@@ -16,6 +17,7 @@
 pub mod checksum;
 pub mod client;
 mod codec;
+pub mod credentials;
 pub mod duration;
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]

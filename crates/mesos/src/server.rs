@@ -2,6 +2,7 @@
 //! Mesos' way of finding the handler of a path. In: headers and bodies. Out: calls, and responses for axum. [`serve`] owns
 //! the connections all of it comes over.
 
+mod access;
 pub mod files;
 mod log_file;
 mod logging;
@@ -18,6 +19,7 @@ use axum::{
 };
 
 pub use self::{
+    access::{Principal, guarded},
     log_file::LogFile,
     logging::LoggingLevel,
     negotiate::{accept, decode_call, welcomes},

@@ -12,7 +12,7 @@ mod task;
 use crate::duration;
 
 pub use self::{
-    call::{agent_call, executor_call, master_call, scheduler_call},
+    call::{agent_call, executor_call, master_call, scheduler_call, scheduler_principal},
     check::{check, check_status},
     command::{command, environment},
     group::{executor, group_executor, task_executor, task_group},

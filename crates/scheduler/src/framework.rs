@@ -63,12 +63,13 @@ pub(crate) struct Framework {
 impl Framework {
     pub(crate) fn new(options: &Options, address: SocketAddr, actor: Handle, abdication: Arc<Notify>) -> Framework {
         let capability = |kind: capability::Type| Capability { r#type: Some(kind.into()) };
+        let credential = options.credential.as_ref();
         let info = FrameworkInfo {
             user: options.user.clone(),
             name: options.framework_name.clone(),
             failover_timeout: Some(options.failover_timeout.as_secs_f64()),
             checkpoint: Some(true),
-            principal: options.principal.clone(),
+            principal: options.principal.clone().or(credential.map(|own| own.principal().to_owned())),
             // Where tools such as Mesos-DNS look for it.
             hostname: Some(options.host(address)),
             webui_url: Some(format!("http://{}", options.authority(address))),
@@ -79,7 +80,8 @@ impl Framework {
             ],
             ..FrameworkInfo::default()
         };
-        Framework { client: Client::new(options.master.clone(), Codec::Protobuf), info, actor, abdication }
+        let client = Client::new(options.master.clone(), Codec::Protobuf).with_credential(credential);
+        Framework { client, info, actor, abdication }
     }
 
     /// Keeps a subscription up until `shutdown`.

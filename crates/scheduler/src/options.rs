@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use mesos::credentials::Credential;
 use store::Store;
 
 use crate::brake::BrakeLimits;
@@ -32,6 +33,8 @@ pub struct Options {
     /// The shell command that starts Cygnet's executor on agents, for apps and pods that name none. Without one they have
     /// the agents' own, which on Cygnet's agents is the same.
     pub executor_command: Option<String>,
+    /// Who the scheduler says it is to its master; its principal, where nothing else is said.
+    pub credential: Option<Credential>,
     /// How long a task may be launched and not run before it is killed and launched again.
     pub task_launch_timeout: Duration,
     /// How many may be killed for their health at a time.
@@ -70,6 +73,7 @@ impl Options {
             user: String::new(),
             principal: None,
             executor_command: None,
+            credential: None,
             task_launch_timeout: Duration::from_secs(300),
             brake: BrakeLimits::default(),
             event_callbacks: None,

@@ -1,7 +1,9 @@
 //! What operators and tools read.
 
+use agent::Authentication;
 use mesos::Codec;
 use mesos::client::Client;
+use mesos::credentials::{Credential, Credentials};
 use mesos::server::LogFile;
 use mesos::v1::TaskState;
 use mesos::v1::agent::{Call, Response, call, response};
@@ -205,4 +207,26 @@ async fn a_log_that_is_in_a_file_can_be_read_under_its_name() {
     assert_eq!(read, json!({"data": "two\n", "offset": 4}));
     assert_eq!(world.json("/files/browse?path=/slave/log").await, json!([]));
     assert_eq!(world.get("/files/download?path=/slave/log").await, (200, "one\ntwo\n".to_owned()));
+}
+
+#[tokio::test]
+async fn strangers_are_told_which_realm_they_are_not_of_and_executors_come_in() {
+    let file = r#"{"credentials": [{"principal": "ops", "secret": "a"}]}"#;
+    let world = World::with(|options| {
+        let credentials = Credentials::parse(file).unwrap();
+        options.authentication = Authentication { credentials, readonly: true, readwrite: true };
+    })
+    .await;
+    for path in ["/state", "/slave(1)/containers", "/files/read?path=/x", "/metrics/snapshot", "/api/v1"] {
+        assert_eq!(world.get(path).await.0, 401, "{path}");
+    }
+    assert_eq!(world.get("/health").await.0, 200);
+    let ops = Credential::parse(r#"{"principal": "ops", "secret": "a"}"#).unwrap();
+    let client = Client::new(world.address().to_string(), Codec::Json).with_credential(Some(&ops));
+    assert_eq!(client.get("/state").await.unwrap().0, 200);
+    let health: Response = client.ask("/api/v1", &of(call::Type::GetHealth)).await.unwrap();
+    assert!(health.get_health.unwrap().healthy);
+    let (_pool, _add, mut executor) = world.launched("web.1").await;
+    executor.update(TaskState::TaskRunning).await;
+    world.master.expect("web.1", TaskState::TaskRunning).await;
 }

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use agent::Shutdown;
+use agent::{Authentication, Shutdown};
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args};
 use tokio::sync::oneshot;
 
-use super::absolute;
+use super::{absolute, credentials};
 use crate::signals::Stop;
 
 /// The options of an agent.
@@ -73,6 +73,18 @@ pub(crate) struct Agent {
     /// Stop the tasks when told to stop; by default they go on, and the next agent finds them
     #[arg(long, env = "CYGNET_STOP_TASKS", value_parser = BoolishValueParser::new())]
     stop_tasks: bool,
+    /// Who the agent says it is to its master: {"principal": "NAME", "secret": "SECRET"}
+    #[arg(long, value_name = "FILE", env = "CYGNET_CREDENTIAL")]
+    credential: Option<PathBuf>,
+    /// Who is known to the agent: {"credentials": [{"principal": "NAME", "secret": "SECRET"}]}
+    #[arg(long, value_name = "FILE", env = "CYGNET_HTTP_CREDENTIALS")]
+    http_credentials: Option<PathBuf>,
+    /// Only known principals may look
+    #[arg(long, value_parser = BoolishValueParser::new(), env = "CYGNET_AUTHENTICATE_HTTP_READONLY")]
+    authenticate_http_readonly: bool,
+    /// Only known principals may change things, and use the operator API
+    #[arg(long, value_parser = BoolishValueParser::new(), env = "CYGNET_AUTHENTICATE_HTTP_READWRITE")]
+    authenticate_http_readwrite: bool,
     #[command(flatten)]
     pub(super) log: crate::log::Files,
 }
@@ -82,9 +94,24 @@ fn variable(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
+/// Whom the agent lets in.
+fn authentication(arguments: &Agent) -> anyhow::Result<Authentication> {
+    let needs = [
+        (arguments.authenticate_http_readonly, "--authenticate-http-readonly"),
+        (arguments.authenticate_http_readwrite, "--authenticate-http-readwrite"),
+    ];
+    let needed_by = needs.iter().find(|(asked, _)| *asked).map(|(_, flag)| *flag);
+    Ok(Authentication {
+        credentials: credentials::known(arguments.http_credentials.as_deref(), "--http-credentials", needed_by)?,
+        readonly: arguments.authenticate_http_readonly,
+        readwrite: arguments.authenticate_http_readwrite,
+    })
+}
+
 /// Runs until told to stop.
 pub(crate) async fn run(arguments: Agent) -> anyhow::Result<ExitCode> {
     let mut stop = Stop::listen()?;
+    let authentication = authentication(&arguments)?;
     let master = arguments.master.trim_start_matches("http://").trim_end_matches('/').to_owned();
     let mut options = ::agent::Options::new(master, absolute(&arguments.work_dir)?, std::env::current_exe()?);
     options.listen = arguments.listen;
@@ -104,6 +131,8 @@ pub(crate) async fn run(arguments: Agent) -> anyhow::Result<ExitCode> {
     options.switch_user = arguments.switch_user;
     options.logging = crate::log::level();
     options.log = crate::log::file();
+    options.authentication = authentication;
+    options.credential = credentials::own(arguments.credential.as_deref())?;
     let agent = ::agent::Agent::bind(options).await?;
     tracing::info!(address = %agent.address(), "the agent listens");
     let (shutdown, told) = oneshot::channel();

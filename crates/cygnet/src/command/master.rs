@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use ::master::Authentication;
 use clap::Args;
+use clap::builder::BoolishValueParser;
 use tokio_util::sync::CancellationToken;
 
-use super::open_store;
+use super::{credentials, open_store};
 use crate::signals::Stop;
 
 /// The options of a master.
@@ -64,6 +66,21 @@ pub(crate) struct Master {
     /// Unreachable tasks remembered for each framework
     #[arg(long, default_value_t = 1000, env = "CYGNET_MAX_UNREACHABLE_TASKS_PER_FRAMEWORK")]
     max_unreachable_tasks_per_framework: usize,
+    /// Who is known: {"credentials": [{"principal": "NAME", "secret": "SECRET"}]}
+    #[arg(long, value_name = "FILE", env = "CYGNET_CREDENTIALS")]
+    credentials: Option<PathBuf>,
+    /// Only known principals may register frameworks
+    #[arg(long, value_parser = BoolishValueParser::new(), env = "CYGNET_AUTHENTICATE_HTTP_FRAMEWORKS")]
+    authenticate_http_frameworks: bool,
+    /// Only known principals may look
+    #[arg(long, value_parser = BoolishValueParser::new(), env = "CYGNET_AUTHENTICATE_HTTP_READONLY")]
+    authenticate_http_readonly: bool,
+    /// Only known principals may change things, and use the operator API
+    #[arg(long, value_parser = BoolishValueParser::new(), env = "CYGNET_AUTHENTICATE_HTTP_READWRITE")]
+    authenticate_http_readwrite: bool,
+    /// Only known principals may register agents
+    #[arg(long, value_parser = BoolishValueParser::new(), env = "CYGNET_AUTHENTICATE_AGENTS")]
+    authenticate_agents: bool,
     #[command(flatten)]
     pub(super) log: crate::log::Files,
 }
@@ -91,9 +108,28 @@ fn percent(text: &str) -> Result<f64, String> {
     if (0.0..=100.0).contains(&percent) { Ok(percent) } else { Err("expected 0% to 100%".to_owned()) }
 }
 
+/// Whom the master lets in.
+fn authentication(arguments: &Master) -> anyhow::Result<Authentication> {
+    let needs = [
+        (arguments.authenticate_http_frameworks, "--authenticate-http-frameworks"),
+        (arguments.authenticate_http_readonly, "--authenticate-http-readonly"),
+        (arguments.authenticate_http_readwrite, "--authenticate-http-readwrite"),
+        (arguments.authenticate_agents, "--authenticate-agents"),
+    ];
+    let needed_by = needs.iter().find(|(asked, _)| *asked).map(|(_, flag)| *flag);
+    Ok(Authentication {
+        credentials: credentials::known(arguments.credentials.as_deref(), "--credentials", needed_by)?,
+        frameworks: arguments.authenticate_http_frameworks,
+        agents: arguments.authenticate_agents,
+        readonly: arguments.authenticate_http_readonly,
+        readwrite: arguments.authenticate_http_readwrite,
+    })
+}
+
 /// Runs until told to stop.
 pub(crate) async fn run(arguments: Master) -> anyhow::Result<ExitCode> {
     let mut stop = Stop::listen()?;
+    let authentication = authentication(&arguments)?;
     let mut options = ::master::Options::new(open_store(&arguments.work_dir, "master.redb")?);
     options.listen = arguments.listen;
     options.port = arguments.port;
@@ -112,6 +148,7 @@ pub(crate) async fn run(arguments: Master) -> anyhow::Result<ExitCode> {
     options.max_unreachable_tasks_per_framework = arguments.max_unreachable_tasks_per_framework;
     options.logging = crate::log::level();
     options.log = crate::log::file();
+    options.authentication = authentication;
     let master = ::master::Master::bind(options).await?;
     tracing::info!(address = %master.address(), "the master listens");
     let shutdown = CancellationToken::new();

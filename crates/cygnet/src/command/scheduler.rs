@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use tokio_util::sync::CancellationToken;
 
-use super::open_store;
+use super::{credentials, open_store};
 use crate::signals::Stop;
 
 /// The options of a scheduler.
@@ -38,6 +38,9 @@ pub(crate) struct Scheduler {
     /// The principal to register with
     #[arg(long, env = "CYGNET_PRINCIPAL")]
     principal: Option<String>,
+    /// Who the scheduler says it is to a master that asks: {"principal": "NAME", "secret": "SECRET"}
+    #[arg(long, value_name = "FILE", env = "CYGNET_CREDENTIAL")]
+    credential: Option<PathBuf>,
     /// As whom tasks run that name nobody; by default, whoever runs this
     #[arg(long, env = "CYGNET_USER")]
     user: Option<String>,
@@ -105,6 +108,7 @@ pub(crate) async fn run(arguments: Scheduler) -> anyhow::Result<ExitCode> {
     options.framework_name = arguments.framework_name;
     options.role = arguments.role;
     options.principal = arguments.principal;
+    options.credential = credentials::own(arguments.credential.as_deref())?;
     // Agents of Apache Mesos want a name here.
     options.user = arguments.user.or_else(|| std::env::var("USER").ok()).unwrap_or_else(|| "root".into());
     options.executor_command = arguments.executor_command;

@@ -12,6 +12,8 @@ use crate::now::Now;
 pub(crate) enum CallRefusal {
     #[error("Framework cannot be found")]
     UnknownFramework,
+    #[error("Authenticated principal '{authenticated}' does not match principal '{own}' set in `FrameworkInfo`")]
+    OtherPrincipal { authenticated: String, own: String },
     #[error("Framework is not subscribed")]
     NotSubscribed,
     #[error("All non-subscribe calls should include the 'Mesos-Stream-Id' header")]
@@ -34,12 +36,13 @@ impl Core {
     pub(crate) fn scheduler_call(
         &mut self,
         now: Now,
-        stream: Option<&StreamId>,
+        (stream, principal): (Option<&StreamId>, Option<&str>),
         call: Call,
     ) -> Result<call::Type, CallRefusal> {
         self.now = now;
         let framework = call.framework_id.clone().ok_or(CallRefusal::UnknownFramework)?;
         let known = self.frameworks.get(&framework).ok_or(CallRefusal::UnknownFramework)?;
+        check_principal(known, principal)?;
         check_stream(known, stream)?;
         let kind = call.r#type();
         self.count_call(&framework, kind);
@@ -106,6 +109,17 @@ impl Framework {
             return Some(own);
         }
         named.iter().all(|role| own.contains(role)).then(|| named.into_iter().collect())
+    }
+}
+
+/// Who was authenticated has to be the framework's own principal.
+fn check_principal(framework: &Framework, authenticated: Option<&str>) -> Result<(), CallRefusal> {
+    let own = framework.info.principal();
+    match authenticated {
+        Some(other) if other != own => {
+            Err(CallRefusal::OtherPrincipal { authenticated: other.to_owned(), own: own.to_owned() })
+        }
+        _ => Ok(()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod administration;
 mod agents;
+mod authentication;
 mod large;
 mod legacy;
 mod life;

@@ -18,7 +18,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) const SCHEDULER: &str = "/api/v1/scheduler";
-const AGENT: &str = "/cygnet/v1/agent";
+pub(crate) const AGENT: &str = "/cygnet/v1/agent";
 
 /// Runs until dropped.
 pub(crate) struct TestMaster {

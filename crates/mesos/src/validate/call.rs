@@ -46,6 +46,17 @@ fn typed<T: TryFrom<i32>>(value: Option<i32>) -> Result<T, Invalid> {
     known(value).ok_or_else(|| Invalid::new("Expecting 'type' to be present"))
 }
 
+/// Whether a SUBSCRIBE comes from the principal that it names, if somebody was authenticated and it names one.
+pub fn scheduler_principal(call: &scheduler::Call, authenticated: Option<&str>) -> Verdict {
+    let named = call.subscribe.as_ref().and_then(|subscribe| subscribe.framework_info.principal.as_deref());
+    let same = authenticated.is_none() || named.is_none() || authenticated == named;
+    let (authenticated, named) = (authenticated.unwrap_or_default(), named.unwrap_or_default());
+    let differs = || {
+        format!("Authenticated principal '{authenticated}' does not match principal '{named}' set in `FrameworkInfo`")
+    };
+    ensure(same, differs).map_err(|invalid| invalid.within("Failed to validate scheduler::Call"))
+}
+
 fn uuid(bytes: &[u8]) -> Verdict {
     let version = bytes.get(VERSION_BYTE).map(|byte| byte >> 4);
     let valid = bytes.len() == UUID_BYTES && version.is_some_and(|version| VERSIONS.contains(&version));

@@ -99,9 +99,9 @@ fn calls_are_refused_in_the_order_of_the_wire() {
     let unknown = Call { framework_id: Some("nope".into()), ..revive() };
     let other = StreamId::new("other");
     let core = &mut world.core;
-    assert_eq!(core.scheduler_call(world.now, None, unknown), Err(CallRefusal::UnknownFramework));
-    assert_eq!(core.scheduler_call(world.now, None, with_id()), Err(CallRefusal::NoStreamId));
-    let refused = core.scheduler_call(world.now, Some(&other), with_id()).unwrap_err().to_string();
+    assert_eq!(core.scheduler_call(world.now, (None, None), unknown), Err(CallRefusal::UnknownFramework));
+    assert_eq!(core.scheduler_call(world.now, (None, None), with_id()), Err(CallRefusal::NoStreamId));
+    let refused = core.scheduler_call(world.now, (Some(&other), None), with_id()).unwrap_err().to_string();
     let expected = "The stream ID 'other' included in this request didn't match the stream ID currently associated \
                     with framework ID M-0000";
     assert_eq!(refused, expected);

@@ -192,7 +192,7 @@ impl World {
 
     pub(super) fn call(&mut self, scheduler: &Scheduler, call: Call) -> Result<call::Type, CallRefusal> {
         let call = Call { framework_id: Some(scheduler.id.clone()), ..call };
-        let result = self.core.scheduler_call(self.now, Some(&scheduler.stream), call);
+        let result = self.core.scheduler_call(self.now, (Some(&scheduler.stream), None), call);
         self.settle();
         result
     }
