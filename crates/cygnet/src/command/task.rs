@@ -2,6 +2,7 @@
 
 mod logs;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::age::since;
 use super::change::{Follower, Manner};
+use super::credentials;
 use super::table::{items, table, text};
 use crate::api::{Api, Asking, encoded, path};
 use crate::output::line;
@@ -75,6 +77,9 @@ enum Verb {
         /// What it wrote to standard error
         #[arg(long)]
         stderr: bool,
+        /// Who you are to a master and agents that ask: {"principal": "NAME", "secret": "SECRET"}
+        #[arg(long, value_name = "FILE", env = "CYGNET_CREDENTIAL")]
+        credential: Option<PathBuf>,
     },
 }
 
@@ -100,8 +105,10 @@ pub(crate) async fn run(task: Task) -> anyhow::Result<ExitCode> {
             checks(&api, asking, id, &json!({"paused": true, "seconds": seconds}), "is not checked for now").await?;
         }
         Verb::Resume { id } => checks(&api, asking, id, &json!({"paused": false}), "is checked again").await?,
-        Verb::Logs { id, follow, stderr } => {
-            logs::print(&api, id, if *stderr { "stderr" } else { "stdout" }, *follow).await?;
+        Verb::Logs { id, follow, stderr, credential } => {
+            let credential = credentials::own(credential.as_deref())?;
+            let file = if *stderr { "stderr" } else { "stdout" };
+            logs::print(&api, credential.as_ref(), id, file, *follow).await?;
         }
     }
     Ok(ExitCode::SUCCESS)

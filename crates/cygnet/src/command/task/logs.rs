@@ -4,8 +4,10 @@
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use hyper::StatusCode;
 use mesos::Codec;
 use mesos::client::Client;
+use mesos::credentials::Credential;
 use mesos::v1::agent::{Call, Response, call};
 use serde_json::Value;
 
@@ -22,8 +24,14 @@ struct Sandbox {
 }
 
 /// Prints a file of a task's sandbox; with `follow`, goes on as it grows.
-pub(super) async fn print(api: &Api, task: &str, file: &str, follow: bool) -> anyhow::Result<()> {
-    let sandbox = find(api, task).await?;
+pub(super) async fn print(
+    api: &Api,
+    credential: Option<&Credential>,
+    task: &str,
+    file: &str,
+    follow: bool,
+) -> anyhow::Result<()> {
+    let sandbox = find(api, credential, task).await?;
     let mut offset = 0;
     loop {
         let data = sandbox.read(file, offset).await?;
@@ -38,18 +46,33 @@ pub(super) async fn print(api: &Api, task: &str, file: &str, follow: bool) -> an
 }
 
 /// The scheduler knows its master, the master its agents, and one of these the task.
-async fn find(api: &Api, task: &str) -> anyhow::Result<Sandbox> {
+async fn find(api: &Api, credential: Option<&Credential>, task: &str) -> anyhow::Result<Sandbox> {
+    let client = |authority: &str| Client::new(authority, Codec::Protobuf).with_credential(credential);
     let info = api.get("/v2/info").await?;
-    let master = Api::new(info["marathon_config"]["master"].as_str().context("the scheduler names no master")?);
-    let slaves = master.get("/slaves").await?;
+    let master = info["marathon_config"]["master"].as_str().context("the scheduler names no master")?;
+    let master = client(master.trim_start_matches("http://").trim_end_matches('/'));
+    let slaves = look(&master, "/slaves").await?;
     for slave in slaves["slaves"].as_array().into_iter().flatten() {
         let Some((_, agent)) = slave["pid"].as_str().and_then(|pid| pid.split_once('@')) else { continue };
-        let state = Api::new(agent).get("/state").await?;
+        let agent = client(agent);
+        let state = look(&agent, "/state").await?;
         if let Some(directory) = directory(&state, task) {
-            return Ok(Sandbox { agent: Client::new(agent, Codec::Protobuf), directory });
+            return Ok(Sandbox { agent, directory });
         }
     }
     bail!("no agent knows the task {task}: `cygnet task list` lists those that run")
+}
+
+/// What a master or an agent shows at a path.
+async fn look(server: &Client, path: &str) -> anyhow::Result<Value> {
+    let (status, body) = server.get(path).await?;
+    match status {
+        StatusCode::UNAUTHORIZED => {
+            bail!("{} lets only known principals in: say who you are with --credential FILE", server.authority())
+        }
+        status if !status.is_success() => bail!("{}{path} answered {status}", server.authority()),
+        _ => serde_json::from_slice(&body).with_context(|| format!("{}{path} is no JSON", server.authority())),
+    }
 }
 
 /// The sandbox of a task, by the state of an agent.
