@@ -69,7 +69,7 @@ impl Framework {
             name: options.framework_name.clone(),
             failover_timeout: Some(options.failover_timeout.as_secs_f64()),
             checkpoint: Some(true),
-            principal: options.principal.clone().or(credential.map(|own| own.principal().to_owned())),
+            principal: options.principal.clone().or_else(|| credential.map(|own| own.principal().to_owned())),
             // Where tools such as Mesos-DNS look for it.
             hostname: Some(options.host(address)),
             webui_url: Some(format!("http://{}", options.authority(address))),
