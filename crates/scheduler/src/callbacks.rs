@@ -22,7 +22,7 @@ use crate::core::Subscribers;
 use crate::events::{BEYOND_MARATHON, Event};
 pub(crate) use callback::{BadCallback, Callback};
 use limit::Limit;
-use post::Poster;
+use post::{PostError, Poster};
 
 /// See the module.
 pub(crate) struct Callbacks {
@@ -59,7 +59,7 @@ impl Callbacks {
     fn begin(&mut self, url: &str) {
         match Callback::parse(url) {
             Ok(callback) => {
-                let task = tokio::spawn(deliver(callback, self.actor.listen()));
+                let task = tokio::spawn(deliver(callback, self.actor.clone(), self.actor.listen()));
                 self.running.insert(url.to_owned(), AbortOnDropHandle::new(task));
             }
             Err(error) => tracing::warn!(%url, %error, "no events are posted there"),
@@ -67,9 +67,25 @@ impl Callbacks {
     }
 }
 
-/// Posts every event to one subscriber.
-async fn deliver(callback: Callback, mut events: broadcast::Receiver<Arc<Event>>) {
+/// Posts events to one subscriber, with pauses when it does not take them. What happens in a pause it never hears of, and
+/// nothing is kept for it meanwhile.
+async fn deliver(callback: Callback, actor: Handle, mut events: broadcast::Receiver<Arc<Event>>) {
     let (mut limit, mut poster) = (Limit::default(), Poster::new(callback));
+    loop {
+        let Some(error) = post_all(&mut poster, &mut limit, events).await else { return };
+        let pause = limit.failed();
+        tracing::warn!(url = %poster.callback(), %error, ?pause, "a subscriber does not take events");
+        tokio::time::sleep(pause).await;
+        events = actor.listen();
+    }
+}
+
+/// Posts one event after the other, until one is not taken; none: there are no more.
+async fn post_all(
+    poster: &mut Poster,
+    limit: &mut Limit,
+    mut events: broadcast::Receiver<Arc<Event>>,
+) -> Option<PostError> {
     loop {
         let event = match events.recv().await {
             Ok(event) => event,
@@ -77,19 +93,14 @@ async fn deliver(callback: Callback, mut events: broadcast::Receiver<Arc<Event>>
                 tracing::warn!(url = %poster.callback(), missed, "events are lost to a subscriber that is too slow");
                 continue;
             }
-            Err(RecvError::Closed) => return,
+            Err(RecvError::Closed) => return None,
         };
         if BEYOND_MARATHON.contains(&event.kind) {
             continue;
         }
         match poster.post(Bytes::from(event.data.to_string())).await {
             Ok(()) => limit.succeeded(),
-            Err(error) => {
-                let pause = limit.failed();
-                tracing::warn!(url = %poster.callback(), %error, ?pause, "a subscriber does not take events");
-                tokio::time::sleep(pause).await;
-                events = events.resubscribe();
-            }
+            Err(error) => return Some(error),
         }
     }
 }

@@ -169,6 +169,23 @@ async fn load_balancers_read_lines_of_text() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_root_group_has_versions_too() {
+    let (_master, running) = alone().await;
+    let server = running.address;
+    send(server, "PUT", "/v2/groups", &json!({"id": "/", "apps": [app("web")]})).await;
+    send(server, "PUT", "/v2/groups?force=true", &json!({"id": "/", "apps": [app("web"), app("more")]})).await;
+    let versions = send(server, "GET", "/v2/groups/versions", &json!(null)).await.json();
+    assert_eq!(send(server, "GET", "/v2/groups//versions", &json!(null)).await.json(), versions);
+    let [newest, oldest] = versions.as_array().unwrap().as_slice() else { panic!("two versions: {versions}") };
+    for (version, apps) in [(newest, 2), (oldest, 1)] {
+        let path = format!("/v2/groups//versions/{}", version.as_str().unwrap());
+        let group = send(server, "GET", &path, &json!(null)).await.json();
+        assert_eq!(group["apps"].as_array().map(Vec::len), Some(apps), "{group}");
+    }
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_group_is_made_shown_tried_and_removed() {
     let (_master, running) = alone().await;
     let server = running.address;
