@@ -1,11 +1,12 @@
 //! All that the scheduler knows and decides, without a socket, a clock or a disk.
 //!
 //! In: what the master tells ([`updates`], [`offers`]), what scheduler-level checks find ([`checks`]), what people ask for
-//! ([`changes`]), and the time, each with `now`. Out: [`Effects`] to carry out in this order: commit the batch, then
-//! send the calls, start and stop checks, and tell the events. After every input, [`Core::settle`] lets the planner say
+//! ([`changes`], [`cancel`]), and the time, each with `now`. Out: [`Effects`] to carry out in this order: commit the batch,
+//! then send the calls, start and stop checks, and tell the events. After every input, [`Core::settle`] lets the planner say
 //! what follows for the apps that were touched.
 
 mod admission;
+mod cancel;
 mod changes;
 mod checks;
 mod counters;

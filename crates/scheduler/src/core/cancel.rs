@@ -1,0 +1,60 @@
+//! What people say of a deployment that is under way: to go on after its canaries, to go back, or to stop where it is.
+
+use serde_json::{Value, json};
+
+use super::changes::begun;
+use super::{Accepted, Core, Refusal};
+use crate::deployment::{Change, Deployment};
+use crate::time::Timestamp;
+
+impl Core {
+    /// `DELETE /v2/deployments/{id}`: back to what was before; with `force`, only the lock goes.
+    pub(crate) fn cancel(&mut self, id: &str, force: bool, now: Timestamp) -> Result<Option<Accepted>, Refusal> {
+        let Some(deployment) = self.deployments.get(id).cloned() else {
+            return Err(no_deployment(id));
+        };
+        if force {
+            self.abandon(id, "stopped", now);
+            return Ok(None);
+        }
+        let Some(app) = deployment.changes.keys().next().cloned() else { return Ok(None) };
+        let reverting = self.revert(deployment, "taken back", now);
+        Ok(Some(begun(200, &app, reverting, now)))
+    }
+
+    /// `POST /v2/deployments/{id}/continue`: the canaries are content, the rest may follow.
+    pub(crate) fn go_on(&mut self, id: &str, now: Timestamp) -> Result<Value, Refusal> {
+        let deployment = self.deployments.get_mut(id).ok_or_else(|| no_deployment(id))?;
+        if !deployment.go_on(now) {
+            return Err(Refusal::new(409, format!("Deployment {id} has no canary that waits to be continued.")));
+        }
+        let (apps, version): (Vec<_>, _) = (deployment.changes.keys().cloned().collect(), deployment.version);
+        self.dirty.deployments.insert(id.to_owned());
+        apps.iter().for_each(|app| self.touch(app));
+        Ok(json!({"version": version, "deploymentId": id}))
+    }
+
+    /// Leads everything a deployment changed back to what it was before, in a deployment of its own.
+    pub(super) fn revert(&mut self, deployment: Deployment, reason: &str, now: Timestamp) -> String {
+        self.abandon(&deployment.id, reason, now);
+        let back = |change: Change| {
+            let current = self.wanted(&change.app).ok().cloned();
+            let after = change.before.map(|before| before.again(current.as_ref().unwrap_or(&before), now));
+            (current.is_some() || after.is_some()).then(|| Change::new(change.app, current, after))
+        };
+        let changes = deployment.changes.into_values().filter_map(back).collect();
+        let group = deployment.group.map(|group| (self.group_version(&group.id), group));
+        let id = self.deploy(changes, deployment.order, now);
+        if let Some(reverting) = self.deployments.get_mut(&id) {
+            reverting.reverts = true;
+        }
+        if let Some((before, group)) = group {
+            self.restore_group(&id, group, before, now);
+        }
+        id
+    }
+}
+
+fn no_deployment(id: &str) -> Refusal {
+    Refusal::new(404, format!("DeploymentPlan {id} does not exist"))
+}
