@@ -206,6 +206,23 @@ fn a_pod_is_changed_scaled_and_removed() {
 }
 
 #[test]
+fn a_pod_may_have_a_brake_of_its_own_which_replaces_nothing() {
+    let mut world = World::new();
+    world.post_pod(pod()).unwrap();
+    for task in world.bring_up_pod() {
+        world.update(&task, TaskState::TaskRunning, Some(true));
+    }
+    let mut braked = pod();
+    braked["scheduling"] = json!({"brake": {"share": 0.25}});
+    world.put_pod(braked.clone()).unwrap();
+    assert_eq!(world.pod_status()["spec"]["scheduling"]["brake"], json!({"share": 0.25}));
+    assert_eq!((world.take(call::Type::Kill).len(), world.core.deployments_json(false, world.now)), (0, json!([])));
+    assert!(world.core.apps[&id()].app.brake.is_some());
+    braked["scheduling"]["brake"]["share"] = json!(-1);
+    assert_eq!(world.put_pod(braked).unwrap_err().body["details"][0]["path"], "/scheduling/brake/share");
+}
+
+#[test]
 fn a_killed_instance_of_a_pod_is_replaced() {
     let mut world = World::new();
     world.post_pod(pod()).unwrap();
