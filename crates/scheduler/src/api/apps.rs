@@ -4,7 +4,8 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{Method, Request};
 use axum::response::Response;
-use serde_json::{Value, json};
+use serde::de::DeserializeOwned;
+use serde_json::json;
 
 use super::Api;
 use super::answer::{Query, body, changed, found, gone, json_answer, json_text, message, misshapen, refused};
@@ -49,7 +50,7 @@ pub(super) async fn change_many(State(api): State<Api>, request: Request<Body>) 
         Err(response) => return *response,
     };
     let manner = Manner { partial, create: put, terms };
-    let updates = match read::<Vec<AppUpdate>>(request).await {
+    let updates = match read_list::<AppUpdate>(request).await {
         Ok(updates) => updates,
         Err(response) => return *response,
     };
@@ -155,8 +156,12 @@ async fn one_version(api: Api, id: AppId, version: &str) -> Response {
     app.map_or_else(gone, |app| found(app, || missing))
 }
 
-/// Reads a body of this shape, or says what is wrong with it.
-pub(super) async fn read<T: serde::de::DeserializeOwned>(request: Request<Body>) -> Result<T, Box<Response>> {
-    let bytes = body(request).await?;
-    shape::read::<Value>(&bytes).and_then(shape::from_value).map_err(|error| Box::new(misshapen(&error)))
+/// Reads an object of this shape, or says what is wrong with it.
+pub(super) async fn read<T: DeserializeOwned>(request: Request<Body>) -> Result<T, Box<Response>> {
+    shape::read(&body(request).await?).map_err(|error| Box::new(misshapen(&error)))
+}
+
+/// Reads a list of such.
+pub(super) async fn read_list<T: DeserializeOwned>(request: Request<Body>) -> Result<Vec<T>, Box<Response>> {
+    shape::read_list(&body(request).await?).map_err(|error| Box::new(misshapen(&error)))
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::Api;
 use super::answer::{Query, changed_at, gone, json_answer, message, refused};
-use super::apps::read;
+use super::apps::{read, read_list};
 use super::envelope::origin;
 use crate::core::{Accepted, Core, Refusal};
 use crate::ids::AppId;
@@ -86,7 +86,7 @@ async fn kill(api: Api, id: AppId, instance: Option<String>, request: Request<Bo
     let single = instance.is_some();
     let instances = match instance {
         Some(instance) => vec![instance],
-        None => match read::<Vec<String>>(request).await {
+        None => match read_list::<String>(request).await {
             Ok(instances) => instances,
             Err(response) => return *response,
         },

@@ -21,19 +21,35 @@ pub enum ShapeError {
     },
 }
 
-/// Reads a value from a body.
+/// Reads an object from a body.
 pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ShapeError> {
+    let value = json(body)?;
+    if value.is_object() { from_value(value) } else { Err(no_object("/")) }
+}
+
+/// Reads a list from a body.
+pub fn read_list<T: DeserializeOwned>(body: &[u8]) -> Result<Vec<T>, ShapeError> {
+    from_value(json(body)?)
+}
+
+fn json(body: &[u8]) -> Result<Value, ShapeError> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(ShapeError::Empty);
     }
-    let value: Value = serde_json::from_slice(body).map_err(|error| ShapeError::Syntax(error.to_string()))?;
-    from_value(value)
+    serde_json::from_slice(body).map_err(|error| ShapeError::Syntax(error.to_string()))
+}
+
+fn no_object(path: &str) -> ShapeError {
+    ShapeError::Shape { path: path.into(), error: "error.expected.jsobject".into() }
 }
 
 /// Reads a value from JSON. A field that is `null` is an absent one, also where nobody knows the field: clients send all
 /// that they have a place for. Words of which only a few are known may be in letters of any case.
 pub fn from_value<T: DeserializeOwned>(mut value: Value) -> Result<T, ShapeError> {
     tidy(&mut value, "");
+    if let Some(path) = list_for_object(&value, "", "") {
+        return Err(no_object(&path));
+    }
     serde_path_to_error::deserialize(value).map_err(|error| {
         let message = error.inner().to_string();
         let mut path = marathon_path(error.path());
@@ -65,6 +81,58 @@ impl ShapeError {
 
 /// The names that users give, of variables and of labels, are no fields: what is wrong there is theirs to know.
 const NAMED_BY_USERS: [&str; 3] = ["env", "environment", "labels"];
+
+/// Fields that are objects.
+const OBJECTS: [&str; 17] = [
+    "backoff",
+    "check",
+    "command",
+    "container",
+    "exec",
+    "executorResources",
+    "healthCheck",
+    "http",
+    "lifecycle",
+    "placement",
+    "resourceLimits",
+    "resources",
+    "scaling",
+    "scheduling",
+    "tcp",
+    "upgrade",
+    "upgradeStrategy",
+];
+
+/// Fields that are lists of objects.
+const LISTS_OF_OBJECTS: [&str; 10] = [
+    "apps",
+    "artifacts",
+    "containers",
+    "endpoints",
+    "fetch",
+    "groups",
+    "healthChecks",
+    "networks",
+    "portDefinitions",
+    "readinessChecks",
+];
+
+/// Where a list stands for an object, if one does. It would be taken for the object's fields in their order.
+fn list_for_object(value: &Value, within: &str, at: &str) -> Option<String> {
+    match value {
+        Value::Array(_) if OBJECTS.contains(&within) => Some(at.to_owned()),
+        Value::Array(list) => list.iter().enumerate().find_map(|(index, item)| {
+            let at = format!("{at}({index})");
+            let stray = item.is_array() && (LISTS_OF_OBJECTS.contains(&within) || within.is_empty());
+            if stray { Some(at) } else { list_for_object(item, within, &at) }
+        }),
+        Value::Object(fields) => {
+            let mut fields = fields.iter().filter(|(name, _)| !NAMED_BY_USERS.contains(&name.as_str()));
+            fields.find_map(|(name, field)| list_for_object(field, name, &format!("{at}/{name}")))
+        }
+        _ => None,
+    }
+}
 
 /// Drops what is `null`, and spells out words, in what is called `within`.
 fn tidy(value: &mut Value, within: &str) {
@@ -172,6 +240,28 @@ mod tests {
         let update: AppUpdate = from_value(json).unwrap();
         assert_eq!((update.id.as_deref(), update.health_checks.map(|checks| checks.len())), (Some("/a"), Some(1)));
         assert_eq!(fault(json!({"labels": {"a": null}})).0, "/labels/a");
+    }
+
+    #[test]
+    fn a_list_is_no_object_although_its_items_might_be_the_fields() {
+        for (json, path) in [
+            (json!({"id": "/a", "upgradeStrategy": [0.5, 0.5]}), "/upgradeStrategy"),
+            (json!({"id": "/a", "portDefinitions": [{"port": 1}, [80]]}), "/portDefinitions(1)"),
+            (
+                json!({"id": "/a", "healthChecks": [{"protocol": "COMMAND", "command": ["true"]}]}),
+                "/healthChecks(0)/command",
+            ),
+        ] {
+            assert_eq!(fault(json), (path.to_owned(), "error.expected.jsobject".to_owned()));
+        }
+        let list = br#"["/a", "sleep"]"#;
+        assert_eq!(read::<AppUpdate>(list), Err(no_object("/")));
+        assert!(read_list::<AppUpdate>(b"[[\"/a\"]]").is_err());
+        assert_eq!(read_list::<String>(list).unwrap().len(), 2);
+        assert!(
+            from_value::<AppUpdate>(json!({"id": "/a", "constraints": [["hostname", "UNIQUE"]], "args": ["x"]}))
+                .is_ok()
+        );
     }
 
     #[test]

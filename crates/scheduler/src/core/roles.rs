@@ -92,7 +92,7 @@ impl Core {
         if !self.is_group(id) {
             return Err(Refusal::no_group(id));
         }
-        if enforce && top_level(id).as_ref() != Some(id) {
+        if top_level(id).as_ref() != Some(id) {
             return Err(Faults::from(Fault::new("/enforceRole", group::not_top_level(id))).into());
         }
         let spec = GroupSpec { enforce_role: enforce, ..self.spec(id) };

@@ -102,6 +102,10 @@ fn only_top_level_groups_enforce_and_not_while_they_change_otherwise() {
     let message = "enforceRole can only be set for top-level groups, and /team/a is not top-level";
     let refused = world.tell(|core, now| core.enforce_role(&AppId::new("/team/a"), true, now)).unwrap_err();
     assert_eq!(refused.body["details"], json!([{"path": "/enforceRole", "errors": [message]}]));
+    assert!(
+        world.tell(|core, now| core.enforce_role(&AppId::new("/team/a"), false, now)).is_err(),
+        "not even to false"
+    );
     let refused = world.put_team(json!({"id": "/team/a", "enforceRole": true})).unwrap_err();
     assert_eq!(refused.body["details"], json!([{"path": "/enforceRole", "errors": [message]}]));
     let refused = world.put_team(json!({"id": "/team", "enforceRole": true, "apps": [app("more", None)]})).unwrap_err();
