@@ -359,7 +359,7 @@ fn tasks() -> Vec<Row> {
         ("LAUNCH_GROUP: its executor must be whole", executors_of_groups),
         ("KILL", |target, form| {
             let framework = Framework::subscribe(target, form);
-            framework.run(task("t", "exec sleep 1000"));
+            run_ready(&framework, task("t", "touch ready; exec sleep 1000"));
             framework.kill("t");
             let killing = framework.expect("TASK_KILLING");
             assert!(killing["reason"].is_null() && killing["healthy"].is_null(), "{killing}");
@@ -372,12 +372,9 @@ fn tasks() -> Vec<Row> {
                 return skipped("3.5 KILL: a policy of its own", "its agent has no --http_command_executor");
             }
             let framework = Framework::subscribe(target, form);
-            let mut stubborn = task("t", "trap '' TERM; touch armed; while :; do sleep 0.1; done");
-            stubborn["health_check"] = json!({"type": "COMMAND", "command": {"value": "test -e armed"},
-                "delay_seconds": 0.0, "interval_seconds": 0.1, "grace_period_seconds": 30.0});
+            let mut stubborn = task("t", "trap '' TERM; touch ready; while :; do sleep 0.1; done");
             stubborn["kill_policy"] = json!({"grace_period": {"nanoseconds": 1_000_000_000_000_u64}});
-            framework.run(stubborn);
-            framework.expect_reason("REASON_TASK_HEALTH_CHECK_STATUS_UPDATED");
+            run_ready(&framework, stubborn);
             framework.accepted(json!({"type": "KILL", "kill": {"task_id": {"value": "t"},
                 "kill_policy": {"grace_period": {"nanoseconds": 100_000_000}}}}));
             framework.expect("TASK_KILLING");
@@ -443,10 +440,22 @@ fn tasks() -> Vec<Row> {
             // An update comes again, unchanged, if it is not acknowledged.
             assert_eq!(framework.unacknowledged(), starting);
             framework.acknowledge(&starting);
-            framework.expect("TASK_RUNNING");
+            let mut next = framework.update();
+            while next == starting {
+                next = framework.update();
+            }
+            assert_eq!(next["state"], "TASK_RUNNING", "{next}");
             framework.expect("TASK_FINISHED");
         }),
     ])
+}
+
+/// Launches a task whose command makes a file `ready`, and waits for that. TASK_RUNNING may come before it has begun.
+fn run_ready(framework: &Framework<'_>, mut task: Value) {
+    task["check"] = json!({"type": "COMMAND", "command": {"command": {"value": "test -e ready"}},
+        "delay_seconds": 0.0, "interval_seconds": 0.1});
+    framework.run(task);
+    while framework.expect_reason("REASON_TASK_CHECK_STATUS_UPDATED")["check_status"]["command"]["exit_code"] != 0 {}
 }
 
 fn a_task(target: &Target, form: Form) {
