@@ -2,6 +2,9 @@
 //!
 //! `O` is an old one that is ready and `o` one that is not, `N` and `n` are new ones, `w` waits for an offer and `x` is on
 //! its way out. Between two steps the world moves: what waits comes up and is ready, what is on its way out is gone.
+//!
+//! Those that are named after rows of Marathon's own tests are all of these but resident tasks', which need volumes, and
+//! *only own events*: the planner hears of none.
 
 use super::*;
 use crate::ids::AppId;
