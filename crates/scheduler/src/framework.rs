@@ -1,7 +1,8 @@
 //! The framework, as the master sees it: one subscription, kept up, and calls in the order they are made.
 //!
 //! In: calls, over one channel. Out: [`News`] to the actor. Owns two tasks while it runs: one reads the stream and
-//! subscribes again when it breaks, one makes the calls. Calls made while there is no subscription are dropped; whatever
+//! subscribes again when it breaks, at the next of the masters it knows if there are several (whichever answers leads, or
+//! knows who does), one makes the calls. Calls made while there is no subscription are dropped; whatever
 //! matters of them follows again from the subscription (kills, reconciliation, what the agents repeat).
 
 use std::net::SocketAddr;
@@ -48,12 +49,18 @@ pub(crate) enum News {
     Update(Box<TaskStatus>),
 }
 
-/// Whom calls are for: the framework and the stream they belong to. None while there is no subscription.
-type Session = Option<(String, String)>;
+/// What calls need: where they go, and the framework and the stream they belong to.
+#[derive(Clone)]
+struct Session {
+    master: Client,
+    framework_id: String,
+    stream_id: String,
+}
 
 /// See the module.
 pub(crate) struct Framework {
-    client: Client,
+    /// Never empty.
+    masters: Vec<Client>,
     info: FrameworkInfo,
     actor: Handle,
     /// Told when the subscription is to be made anew.
@@ -80,19 +87,14 @@ impl Framework {
             ],
             ..FrameworkInfo::default()
         };
-        let client = Client::new(options.master.clone(), Codec::Protobuf).with_credential(credential);
-        Framework { client, info, actor, abdication }
+        let client = |master| Client::new(master, Codec::Protobuf).with_credential(credential);
+        Framework { masters: options.masters().map(client).collect(), info, actor, abdication }
     }
 
     /// Keeps a subscription up until `shutdown`.
     pub(crate) async fn run(self, calls: mpsc::UnboundedReceiver<Call>, shutdown: CancellationToken) {
         let (session, current) = watch::channel(None);
-        let caller = Caller {
-            client: self.client.clone(),
-            info: self.info.clone(),
-            session: current,
-            abdication: self.abdication.clone(),
-        };
+        let caller = Caller { info: self.info.clone(), session: current, abdication: self.abdication.clone() };
         let caller = tokio::spawn(caller.run(calls));
         tokio::select! {
             () = shutdown.cancelled() => {}
@@ -101,13 +103,13 @@ impl Framework {
         caller.abort();
     }
 
-    async fn stay_subscribed(&self, session: &watch::Sender<Session>) {
+    async fn stay_subscribed(&self, session: &watch::Sender<Option<Session>>) {
         let mut backoff = BACKOFF.0;
-        loop {
+        for master in self.masters.iter().cycle() {
             let Some((id, roles)) = self.actor.ask(|core, _| core.registration()).await else { return };
-            match self.client.subscribe::<Call, Event>(PATH, &self.subscribe_call(id, roles)).await {
+            match master.subscribe::<Call, Event>(PATH, &self.subscribe_call(id, roles)).await {
                 Ok(stream) => {
-                    if self.follow(stream, session).await {
+                    if self.follow(stream, master, session).await {
                         backoff = BACKOFF.0;
                     }
                     session.send_replace(None);
@@ -132,7 +134,12 @@ impl Framework {
     }
 
     /// Reads one stream to its end; says whether we were subscribed by it.
-    async fn follow(&self, mut stream: EventStream<Event>, session: &watch::Sender<Session>) -> bool {
+    async fn follow(
+        &self,
+        mut stream: EventStream<Event>,
+        master: &Client,
+        session: &watch::Sender<Option<Session>>,
+    ) -> bool {
         let (mut patience, mut subscribed) = (Duration::from_secs(75), false);
         loop {
             let next = tokio::select! {
@@ -151,21 +158,24 @@ impl Framework {
                 }
             };
             if let Some(hello) = &event.subscribed {
-                let stream_id = stream.stream_id().unwrap_or_default().to_owned();
-                session.send_replace(Some((hello.framework_id.value.clone(), stream_id)));
+                session.send_replace(Some(Session {
+                    master: master.clone(),
+                    framework_id: hello.framework_id.value.clone(),
+                    stream_id: stream.stream_id().unwrap_or_default().to_owned(),
+                }));
                 let seconds = hello.heartbeat_interval_seconds.unwrap_or(15.0) * HEARTBEATS;
                 patience = mesos::duration::from_seconds(seconds).unwrap_or(patience);
                 subscribed = true;
             }
-            self.pass_on(event).await;
+            self.pass_on(event, stream.peer()).await;
         }
     }
 
-    async fn pass_on(&self, event: Event) {
+    async fn pass_on(&self, event: Event, master: &str) {
         let kind = event.r#type();
         let news = match kind {
             event::Type::Subscribed => event.subscribed.map(|hello| News::Subscribed {
-                master: hello.master_info.as_ref().map_or_else(|| self.client.authority().to_owned(), place),
+                master: hello.master_info.as_ref().map_or_else(|| master.to_owned(), place),
                 framework_id: hello.framework_id.value,
             }),
             event::Type::Offers => event.offers.map(|offers| News::Offers(offers.offers)),
@@ -198,19 +208,18 @@ fn place(master: &MasterInfo) -> String {
 
 /// Makes the calls of others, one after the other.
 struct Caller {
-    client: Client,
     info: FrameworkInfo,
-    session: watch::Receiver<Session>,
+    session: watch::Receiver<Option<Session>>,
     abdication: Arc<Notify>,
 }
 
 impl Caller {
     async fn run(self, mut calls: mpsc::UnboundedReceiver<Call>) {
         while let Some(call) = calls.recv().await {
-            let Some((framework_id, stream_id)) = self.session.borrow().clone() else { continue };
+            let Some(session) = self.session.borrow().clone() else { continue };
             let kind = call.r#type();
-            let call = self.complete(call, framework_id);
-            if let Err(error) = self.client.call(PATH, &call, Some(&stream_id)).await {
+            let call = self.complete(call, session.framework_id);
+            if let Err(error) = session.master.call(PATH, &call, Some(&session.stream_id)).await {
                 tracing::warn!(%error, ?kind, "a call to the master failed");
                 if kind == call::Type::UpdateFramework {
                     // Masters of before Mesos 1.9 take other roles with a subscription only.

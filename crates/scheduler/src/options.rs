@@ -18,7 +18,7 @@ pub struct Options {
     pub port: u16,
     /// What others are told to reach it by; by default, its address.
     pub hostname: Option<String>,
-    /// Where a master is: `host:port`.
+    /// Where a master is: `host:port`; several with commas between them, of which any may lead.
     pub master: String,
     /// Where apps and instances are kept.
     pub store: Store,
@@ -57,6 +57,11 @@ impl Options {
     /// The same, with the port.
     pub(crate) fn authority(&self, address: SocketAddr) -> String {
         self.hostname.as_ref().map_or_else(|| address.to_string(), |host| format!("{host}:{}", address.port()))
+    }
+
+    /// The masters, one by one.
+    pub(crate) fn masters(&self) -> impl Iterator<Item = &str> {
+        self.master.split(',').map(str::trim)
     }
 
     /// Listens on 127.0.0.1:8080.

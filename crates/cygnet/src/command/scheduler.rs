@@ -23,7 +23,7 @@ pub(crate) struct Scheduler {
     /// What others are told to reach this machine by
     #[arg(long, env = "CYGNET_HOSTNAME")]
     hostname: Option<String>,
-    /// Where a master is, Cygnet's or Mesos' own: HOST:PORT
+    /// Where a master is, Cygnet's or Mesos' own: HOST:PORT; several with commas, of which any may lead
     #[arg(long, default_value = "127.0.0.1:5050", env = "CYGNET_MASTER")]
     master: String,
     /// Where apps are kept
@@ -100,8 +100,8 @@ enum EventSubscriber {
 pub(crate) async fn run(arguments: Scheduler) -> anyhow::Result<ExitCode> {
     let mut stop = Stop::listen()?;
     let store = open_store(&arguments.work_dir, "scheduler.redb")?;
-    let master = arguments.master.trim_start_matches("http://").trim_end_matches('/').to_owned();
-    let mut options = ::scheduler::Options::new(store, master);
+    let masters: Vec<_> = arguments.master.split(',').map(host_and_port).collect();
+    let mut options = ::scheduler::Options::new(store, masters.join(","));
     options.listen = arguments.listen;
     options.port = arguments.port;
     options.hostname = arguments.hostname;
@@ -129,4 +129,9 @@ pub(crate) async fn run(arguments: Scheduler) -> anyhow::Result<ExitCode> {
     }
     running.await??;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Of `http://HOST:PORT/` or `HOST:PORT`.
+fn host_and_port(master: &str) -> &str {
+    master.trim().trim_start_matches("http://").trim_end_matches('/')
 }

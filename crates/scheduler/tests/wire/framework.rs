@@ -92,3 +92,21 @@ async fn a_stream_that_breaks_is_made_again_and_a_removed_framework_begins_anew(
     }
     running.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_several_masters_the_one_that_answers_is_taken() {
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let nobody = silent.local_addr().unwrap();
+    drop(silent);
+    let mut master = Master::start().await;
+    let store = Store::in_memory().unwrap();
+    let both = format!("{nobody}, {}", master.address);
+    let scheduler = Running::start_with(master.address, store, |options| options.master = both).await;
+    master.subscribe("framework").await;
+    scheduler.create().await;
+    master.offer().await;
+    // Its stream breaks, and it is found again after the other one was asked in vain.
+    master.events = None;
+    master.subscribe("framework").await;
+    scheduler.stop().await;
+}
