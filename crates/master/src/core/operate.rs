@@ -73,8 +73,10 @@ impl Core {
             call::Type::GetFlags => Response { get_flags: Some(self.get_flags()), ..of(Type::GetFlags) },
             call::Type::GetMaster => Response { get_master: Some(self.get_master()), ..of(Type::GetMaster) },
             call::Type::GetWeights => {
-                let get_weights = response::GetWeights { weight_infos: self.weights() };
-                Response { get_weights: Some(get_weights), ..of(Type::GetWeights) }
+                // While nobody has set any, there is nothing to get.
+                let get_weights = Some(response::GetWeights { weight_infos: self.weights() });
+                let get_weights = get_weights.filter(|weights| !weights.weight_infos.is_empty());
+                Response { get_weights, ..of(Type::GetWeights) }
             }
             call::Type::GetOperations => {
                 Response { get_operations: Some(response::GetOperations {}), ..of(Type::GetOperations) }

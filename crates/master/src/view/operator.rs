@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use mesos::Codec;
 use mesos::json::to_vec as to_json;
+use mesos::resources::Resources;
 use mesos::v1::master::call::Type;
 use mesos::v1::master::response::{self, GetAgents, GetExecutors, GetFrameworks, GetRoles};
 use mesos::v1::{self, master::event};
@@ -208,7 +209,18 @@ impl RoleView {
             name: self.name.clone(),
             weight: self.weight,
             frameworks: self.frameworks.clone(),
-            resources: self.held().to_wire(),
+            resources: amounts(&self.held()),
         }
     }
+}
+
+/// How much of what every agent has, whoever it is reserved for and allocated to, by name.
+fn amounts(resources: &Resources) -> Vec<v1::Resource> {
+    let amount = |name: &str| v1::Resource {
+        name: name.to_owned(),
+        r#type: v1::value::Type::Scalar.into(),
+        scalar: Some(v1::value::Scalar { value: resources.scalar(name) }),
+        ..v1::Resource::default()
+    };
+    ["cpus", "disk", "gpus", "mem"].map(amount).into_iter().filter(|held| resources.scalar(&held.name) > 0.0).collect()
 }

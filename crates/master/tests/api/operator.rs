@@ -84,12 +84,14 @@ async fn look_around(codec: Codec) {
     assert!(ask(&client, call::Type::GetExecutors).await.get_executors.unwrap().executors.is_empty());
     let roles = ask(&client, call::Type::GetRoles).await.get_roles.unwrap().roles;
     assert_eq!((roles[0].name.as_str(), &roles[0].frameworks), ("*", &vec![scheduler.id.clone()]));
+    assert!(roles[0].resources.iter().any(|held| held.name == "cpus"));
+    assert!(roles[0].resources.iter().all(|held| held.scalar.is_some() && held.allocation_info.is_none()));
     let metrics = ask(&client, call::Type::GetMetrics).await.get_metrics.unwrap().metrics;
     let running = metrics.iter().find(|metric| metric.name == "master/tasks_running").unwrap();
     assert_eq!(running.value, Some(1.0));
     assert!(!ask(&client, call::Type::GetFlags).await.get_flags.unwrap().flags.is_empty());
     assert_eq!(ask(&client, call::Type::GetLoggingLevel).await.r#type(), master::response::Type::GetLoggingLevel);
-    assert_eq!(ask(&client, call::Type::GetWeights).await.get_weights.unwrap().weight_infos, []);
+    assert_eq!(ask(&client, call::Type::GetWeights).await.get_weights, None, "nobody has set any");
     assert!(ask(&client, call::Type::GetOperations).await.get_operations.is_some());
     assert!(ask(&client, call::Type::GetQuota).await.get_quota.is_some());
     assert!(ask(&client, call::Type::GetMaintenanceStatus).await.get_maintenance_status.is_some());
