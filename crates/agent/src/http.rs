@@ -38,7 +38,7 @@ pub(crate) struct Shared {
 }
 
 /// All paths. They are forgiving the way Mesos' are: `/slave(1)/state`, `/state/` and `/state.json` are all `/state`.
-const PATHS: [&str; 16] = [
+const PATHS: [&str; 17] = [
     "/api/v1/executor",
     "/cygnet/v1/pool",
     "/api/v1",
@@ -53,6 +53,7 @@ const PATHS: [&str; 16] = [
     "/files/read",
     "/files/download",
     "/files/debug",
+    "/system/stats",
     "/logging/toggle",
     "/",
 ];
@@ -77,6 +78,7 @@ pub(crate) fn router(shared: Shared, authentication: &Authentication) -> Router 
         .route("/files/download", read(get(files::download)))
         .route("/logging/toggle", get(logging::toggle).post(logging::toggle))
         .route("/files/debug", read(get(files::debug)))
+        .route("/system/stats", read(get(legacy::system_stats)))
         .route("/", read(get(legacy::root)))
         .with_state(shared);
     let (credentials, authentication) = (authentication.credentials.clone(), authentication.clone());

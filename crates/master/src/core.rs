@@ -49,7 +49,7 @@ use mesos::v1::{self, cygnet, master, scheduler};
 
 pub(crate) use action::{Action, RemovalLimit};
 pub(crate) use agent_calls::AgentRefusal;
-pub(crate) use drain::{Drain, Standing, StandingRefusal};
+pub(crate) use drain::{Drain, Standing};
 pub(crate) use events::HEARTBEAT_INTERVAL;
 pub(crate) use framework_calls::CallRefusal;
 pub(crate) use framework_removal::NoSuchFramework;

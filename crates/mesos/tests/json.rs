@@ -94,18 +94,15 @@ fn an_unknown_name_of_an_enumeration_is_unset() {
 fn reading_refuses_and_names_the_member() {
     let prefix = "Failed to convert JSON into Call protobuf: ";
     for (value, reason) in [
-        (json!({"type": 3}), "Field 'type': Not expecting a JSON number"),
-        (json!({"type": ["REVIVE"]}), "Field 'type': Not expecting a JSON array"),
-        (json!({"framework_id": "F"}), "Field 'framework_id': Not expecting a JSON string"),
-        (json!({"framework_id": {"value": 7}}), "Field 'framework_id.value': Not expecting a JSON number"),
+        (json!({"type": 3}), "Not expecting a JSON number for field 'type'"),
+        (json!({"type": ["REVIVE"]}), "Not expecting a JSON array for field 'type'"),
+        (json!({"framework_id": "F"}), "Not expecting a JSON string for field 'framework_id'"),
+        (json!({"framework_id": {"value": 7}}), "Not expecting a JSON number for field 'framework_id.value'"),
         (
             json!({"decline": {"filters": {"refuse_seconds": "soon"}}}),
-            "Field 'decline.filters.refuse_seconds': Not a number: 'soon'",
+            "Not a number: 'soon' for field 'decline.filters.refuse_seconds'",
         ),
-        (
-            json!({"acknowledge": {"uuid": "not base64!"}}),
-            "Field 'acknowledge.uuid': Failed to base64 decode bytes field",
-        ),
+        (json!({"acknowledge": {"uuid": "not base64!"}}), "Failed to base64 decode bytes for field 'acknowledge.uuid'"),
         (json!([]), "Expecting a JSON object"),
         (
             json!({"subscribe": {"framework_info": {"user": "u"}}, "kill": {}}),
@@ -116,7 +113,7 @@ fn reading_refuses_and_names_the_member() {
         assert_eq!(refusal::<scheduler::Call>(value), format!("{prefix}{reason}"));
     }
     let numbers = json!({"type": "HTTP", "http": {"port": 4_294_967_296_u64}});
-    assert!(refusal::<HealthCheck>(numbers).ends_with("Field 'http.port': Number 4294967296 is out of range"));
+    assert!(refusal::<HealthCheck>(numbers).ends_with("Number 4294967296 is out of range for field 'http.port'"));
 }
 
 #[test]
@@ -124,7 +121,12 @@ fn what_is_no_json_is_quoted() {
     let said = |text: &str| Codec::Json.decode::<scheduler::Call>(text.as_bytes()).unwrap_err().to_string();
     assert_eq!(said("{"), "Failed to parse body into JSON: syntax error at line 1 near: ");
     assert_eq!(said(""), "Failed to parse body into JSON: syntax error at line 1 near: ");
-    assert_eq!(said("{\n  \"type\": REVIVE}"), "Failed to parse body into JSON: syntax error at line 2 near: EVIVE}");
+    assert_eq!(said("x"), "Failed to parse body into JSON: syntax error at line 1 near: x");
+    assert_eq!(said("{\"a\" 1}"), "Failed to parse body into JSON: syntax error at line 1 near: 1}");
+    let trailing = "Failed to parse body into JSON: Parsed JSON included non-whitespace trailing characters: ";
+    assert_eq!(said("{}x"), format!("{trailing}x"));
+    assert_eq!(said("{} x"), format!("{trailing} x"));
+    assert_eq!(said("{\n  \"type\": REVIVE}"), "Failed to parse body into JSON: syntax error at line 2 near: REVIVE}");
 }
 
 #[test]

@@ -14,7 +14,7 @@ pub struct Authentication {
     pub readwrite: bool,
 }
 
-const OPEN: [&str; 5] = ["/", "/api/v1/executor", "/cygnet/v1/pool", "/health", "/version"];
+const OPEN: [&str; 6] = ["/", "/api/v1/executor", "/cygnet/v1/pool", "/health", "/system/stats", "/version"];
 const READWRITE: [&str; 2] = ["/api/v1", "/logging/toggle"];
 
 impl Authentication {

@@ -120,7 +120,10 @@ impl Ask {
             Ask::Kill(id, signal) => {
                 let killed = containers.kill(id.clone(), signal).await?;
                 killed.map_err(|refusal| match refusal {
-                    KillRefusal::Unknown => unknown(&id),
+                    KillRefusal::Unknown => {
+                        let message = format!("Container '{id}' cannot be found (or is already killed)");
+                        Refusal::new(StatusCode::NOT_FOUND, message)
+                    }
                     KillRefusal::Failed(_) => internal(refusal),
                 })?;
                 Ok(StatusCode::OK.into_response())

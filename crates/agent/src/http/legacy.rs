@@ -63,6 +63,15 @@ pub(super) async fn metrics(State(shared): State<Shared>, Query(parameters): Que
     Ok(answer(&parameters, &snapshot(&shared).await?))
 }
 
+/// What the machine says of itself, under its older names.
+pub(super) async fn system_stats(Query(parameters): Query<Parameters>) -> Answer {
+    let stats = machine::metrics().into_iter().map(|(name, value)| {
+        let name = name.trim_start_matches("system/");
+        (if name.starts_with("load") { format!("avg_{name}") } else { name.to_owned() }, value)
+    });
+    Ok(answer(&parameters, &stats.collect::<BTreeMap<_, _>>()))
+}
+
 /// All metrics: the agent's and the machine's.
 pub(super) async fn snapshot(shared: &Shared) -> Result<BTreeMap<String, f64>, Refusal> {
     let own = shared.actor.view(|core, now| core.metrics(now)).await;

@@ -30,7 +30,7 @@ pub(super) fn content(headers: &HeaderMap) -> Result<Form, Refusal> {
             Err(unsupported("Expecting 'Message-Content-Type' to be not set for a request that is not streaming"))
         }
         (None, _) if media_type != RECORDIO => Err(unsupported(
-            "Expecting 'Content-Type' of 'application/json', 'application/x-protobuf' or 'application/recordio'",
+            "Expecting 'Content-Type' of application/json or application/x-protobuf or application/recordio",
         )),
         (None, None) => Err(Refusal::bad_request("Expecting 'Message-Content-Type' to be set for streaming requests")),
         (None, Some(inner)) => match Codec::of_media_type(inner) {
@@ -50,9 +50,9 @@ pub(super) fn answer(headers: &HeaderMap) -> Result<Form, Refusal> {
     match (plain, inner) {
         (Some(codec), None) => Ok(Form { codec, streaming: false }),
         (Some(_), Some(_)) => refused("Expecting 'Message-Accept' to be not set for a response that is not streaming"),
-        (None, _) if !welcomes(headers, RECORDIO) => refused(
-            "Expecting 'Accept' to allow 'application/json', 'application/x-protobuf' or 'application/recordio'",
-        ),
+        (None, _) if !welcomes(headers, RECORDIO) => {
+            refused("Expecting 'Accept' to allow application/json or application/x-protobuf or application/recordio")
+        }
         (None, inner) => match inner_codec(inner) {
             Some(codec) => Ok(Form { codec, streaming: true }),
             None => refused("Expecting 'Message-Accept' to allow 'application/json' or 'application/x-protobuf'"),

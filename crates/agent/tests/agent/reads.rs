@@ -221,6 +221,7 @@ async fn strangers_are_told_which_realm_they_are_not_of_and_executors_come_in() 
         assert_eq!(world.get(path).await.0, 401, "{path}");
     }
     assert_eq!(world.get("/health").await.0, 200);
+    assert!(world.json("/system/stats.json").await["avg_load_1min"].is_number());
     let ops = Credential::parse(r#"{"principal": "ops", "secret": "a"}"#).unwrap();
     let client = Client::new(world.address().to_string(), Codec::Json).with_credential(Some(&ops));
     assert_eq!(client.get("/state").await.unwrap().0, 200);

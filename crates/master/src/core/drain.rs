@@ -35,10 +35,10 @@ pub(crate) struct Drain {
 /// Why an operator's wish about an agent is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum StandingRefusal {
-    #[error("Agent {0} not found")]
-    NoSuchAgent(AgentId),
-    #[error("Agent {0} is not deactivated")]
-    NotDeactivated(AgentId),
+    #[error("Unknown agent")]
+    NoSuchAgent,
+    #[error("Agent is not deactivated")]
+    NotDeactivated,
     #[error("Agent {0} is still in the DRAINING state")]
     StillDraining(AgentId),
     #[error("'max_grace_period' is not a valid duration")]
@@ -81,8 +81,7 @@ impl Core {
     /// REACTIVATE_AGENT: offers again, unless it is still being emptied.
     pub(crate) fn reactivate_agent(&mut self, now: Now, id: &AgentId) -> Result<(), StandingRefusal> {
         self.now = now;
-        self.check_known(id)?;
-        let standing = self.standing(id).ok_or_else(|| StandingRefusal::NotDeactivated(id.clone()))?;
+        let standing = self.standing(id).ok_or(StandingRefusal::NotDeactivated)?;
         if standing.is_draining() {
             return Err(StandingRefusal::StillDraining(id.clone()));
         }
@@ -111,7 +110,7 @@ impl Core {
         let absent = &self.absent;
         let known =
             self.agents.contains_key(id) || absent.recovered.contains_key(id) || absent.unreachable.contains_key(id);
-        if known { Ok(()) } else { Err(StandingRefusal::NoSuchAgent(id.clone())) }
+        if known { Ok(()) } else { Err(StandingRefusal::NoSuchAgent) }
     }
 
     fn set_standing(&mut self, id: &AgentId, standing: Standing) {

@@ -13,9 +13,9 @@ use crate::now::Now;
 /// Why an operator's call is refused, each with the status it is answered with.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum OperatorRefusal {
-    #[error("No framework found with ID {0}")]
-    NoSuchFramework(v1::FrameworkId),
-    #[error("Agent {0} not found")]
+    #[error("No framework found with specified ID")]
+    NoSuchFramework,
+    #[error("Agent '{0}' not found")]
     NoSuchAgent(v1::AgentId),
     #[error(transparent)]
     Standing(#[from] StandingRefusal),
@@ -49,7 +49,7 @@ impl Core {
 
     fn operate_teardown(&mut self, call: Call) -> Result<(), OperatorRefusal> {
         let id = call.teardown.unwrap_or_default().framework_id;
-        self.teardown(self.now, &id).map_err(|NoSuchFramework| OperatorRefusal::NoSuchFramework(id))
+        self.teardown(self.now, &id).map_err(|NoSuchFramework| OperatorRefusal::NoSuchFramework)
     }
 
     fn operate_mark_gone(&mut self, call: Call) -> Result<(), OperatorRefusal> {

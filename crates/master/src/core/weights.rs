@@ -40,10 +40,11 @@ impl Core {
 /// The role, if it may have this weight.
 fn check(info: &WeightInfo) -> Result<String, String> {
     let role = info.role.as_deref().unwrap_or_default().trim();
-    check_role(role).map_err(|problem| format!("Failed to validate weight: Invalid role '{role}': {problem}"))?;
+    let invalid = "Failed to validate update weights request JSON";
+    check_role(role).map_err(|problem| format!("{invalid}: Invalid role '{role}': {problem}"))?;
     if !(info.weight.is_finite() && info.weight > 0.0) {
         let weight = info.weight;
-        return Err(format!("Failed to validate weight: Invalid weight '{weight}': Weights must be positive"));
+        return Err(format!("{invalid} for role '{role}': Invalid weight '{weight}': Weights must be positive"));
     }
     Ok(role.to_owned())
 }

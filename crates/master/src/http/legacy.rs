@@ -61,8 +61,10 @@ pub(super) async fn metrics(
     State(shared): State<Shared>,
     Parameters(parameters): Parameters<Texts>,
 ) -> Result<Response, Refusal> {
-    if let Some(Err(error)) = parameters.get("timeout").map(|text| mesos::duration::parse(text)) {
-        return Err(Refusal::bad_request(format!("Invalid timeout: {error}")));
+    if let Some(timeout) = parameters.get("timeout")
+        && let Err(error) = mesos::duration::parse(timeout)
+    {
+        return Err(Refusal::bad_request(format!("Invalid timeout '{timeout}': {error}.\n")));
     }
     let mut metrics = shared.actor.ask(|answer| actor::Request::Measure { answer }).await?;
     metrics.extend(Machine::look().metrics());

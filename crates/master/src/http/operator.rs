@@ -12,7 +12,7 @@ use mesos::v1::{self, master};
 
 use super::{Shared, administration, answer, body, files, new_stream_id};
 use crate::actor;
-use crate::core::{OperatorRefusal, StandingRefusal};
+use crate::core::OperatorRefusal;
 use crate::system::Machine;
 use crate::version;
 use crate::view::operator::{self as view, Look};
@@ -113,10 +113,8 @@ fn set_logging_level(shared: &Shared, set: call::SetLoggingLevel) -> Result<Resp
 impl From<OperatorRefusal> for Refusal {
     fn from(refusal: OperatorRefusal) -> Self {
         let status = match refusal {
-            OperatorRefusal::NoSuchAgent(_) | OperatorRefusal::Standing(StandingRefusal::NoSuchAgent(_)) => {
-                StatusCode::NOT_FOUND
-            }
-            OperatorRefusal::NoSuchFramework(_) | OperatorRefusal::Standing(_) | OperatorRefusal::Weights(_) => {
+            OperatorRefusal::NoSuchAgent(_) => StatusCode::NOT_FOUND,
+            OperatorRefusal::NoSuchFramework | OperatorRefusal::Standing(_) | OperatorRefusal::Weights(_) => {
                 StatusCode::BAD_REQUEST
             }
             OperatorRefusal::NotSupported { .. } | OperatorRefusal::NotImplemented(_) => StatusCode::NOT_IMPLEMENTED,

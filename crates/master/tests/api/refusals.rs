@@ -116,8 +116,8 @@ async fn operator_calls() {
         (r#"{"type":"GROW_VOLUME"}"#, 501, "GROW_VOLUME is not supported: this master knows no persistent volumes"),
         (r#"{"type":"LIST_FILES","list_files":{"path":"/etc"}}"#, 404, ""),
         (r#"{"type":"READ_FILE","read_file":{"path":"/etc/passwd","offset":0}}"#, 404, ""),
-        (r#"{"type":"DRAIN_AGENT","drain_agent":{"agent_id":{"value":"x"}}}"#, 404, "Agent x not found"),
-        (r#"{"type":"MARK_AGENT_GONE","mark_agent_gone":{"agent_id":{"value":"x"}}}"#, 404, "Agent x not found"),
+        (r#"{"type":"DRAIN_AGENT","drain_agent":{"agent_id":{"value":"x"}}}"#, 400, "Unknown agent"),
+        (r#"{"type":"MARK_AGENT_GONE","mark_agent_gone":{"agent_id":{"value":"x"}}}"#, 404, "Agent 'x' not found"),
         (
             r#"{"type":"SET_LOGGING_LEVEL","set_logging_level":{"level":1,"duration":{"nanoseconds":1}}}"#,
             501,
@@ -126,9 +126,9 @@ async fn operator_calls() {
         (
             r#"{"type":"UPDATE_WEIGHTS","update_weights":{"weight_infos":[{"role":"a","weight":0}]}}"#,
             400,
-            "Failed to validate weight: Invalid weight '0': Weights must be positive",
+            "Failed to validate update weights request JSON for role 'a': Invalid weight '0': Weights must be positive",
         ),
-        (r#"{"type":"TEARDOWN","teardown":{"framework_id":{"value":"x"}}}"#, 400, "No framework found with ID x"),
+        (r#"{"type":"TEARDOWN","teardown":{"framework_id":{"value":"x"}}}"#, 400, "No framework found with specified ID"),
     ];
     for (body, status, text) in cases {
         let answer = master.post("/api/v1", &[JSON], body).await;

@@ -37,7 +37,7 @@ impl From<String> for Mismatch {
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path: Vec<_> = self.path.iter().rev().map(String::as_str).collect();
-        write!(f, "Field '{}': {}", path.join("."), self.reason)
+        write!(f, "{} for field '{}'", self.reason, path.join("."))
     }
 }
 
@@ -59,10 +59,24 @@ pub(super) fn message(
 
 /// Says where a JSON text stops being one, the way Mesos words it.
 pub(super) fn syntax(bytes: &[u8], error: &serde_json::Error) -> String {
+    if let Some(rest) = trailing(bytes) {
+        return format!("Parsed JSON included non-whitespace trailing characters: {}", quoted(rest));
+    }
     let line = bytes.split(|byte| *byte == b'\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
-    let near = String::from_utf8_lossy(line.get(error.column()..).unwrap_or_default());
-    let near: String = near.chars().take(QUOTE).collect();
-    format!("syntax error at line {} near: {near}", error.line())
+    // Columns count from one; at the end of the text nothing is near.
+    let near = if error.is_eof() { None } else { line.get(error.column().saturating_sub(1)..) };
+    format!("syntax error at line {} near: {}", error.line(), quoted(near.unwrap_or_default()))
+}
+
+/// What comes after a whole value, if one is there.
+fn trailing(bytes: &[u8]) -> Option<&[u8]> {
+    let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<Value>();
+    values.next()?.ok()?;
+    bytes.get(values.byte_offset()..)
+}
+
+fn quoted(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).chars().take(QUOTE).collect()
 }
 
 fn field(schema: &Schema, field: &Field, value: &Value, out: &mut Vec<u8>) -> Result<(), Mismatch> {
@@ -100,7 +114,7 @@ fn single(schema: &Schema, kind: &Kind, number: u32, value: &Value, out: &mut Ve
         }
         (Kind::String, Value::String(text)) => put_delimited(number, text.as_bytes(), out),
         (Kind::Bytes, Value::String(text)) => {
-            let bytes = text::parse_bytes(text).ok_or_else(|| "Failed to base64 decode bytes field".to_owned())?;
+            let bytes = text::parse_bytes(text).ok_or_else(|| "Failed to base64 decode bytes".to_owned())?;
             put_delimited(number, &bytes, out);
         }
         // A name nobody knows is unset, which is an error only where the field is required.

@@ -29,7 +29,7 @@ pub fn scheduler_call(call: &scheduler::Call) -> Verdict {
 
 /// A call of the executor API.
 pub fn executor_call(call: &executor::Call) -> Verdict {
-    of_executor(call).map_err(|invalid| invalid.within("Failed to validate executor::Call"))
+    of_executor(call).map_err(|invalid| invalid.within("Failed to validate Executor::Call"))
 }
 
 /// A call of the master's operator API.

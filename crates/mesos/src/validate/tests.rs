@@ -426,7 +426,7 @@ fn executor_calls() {
         json!({"type": "UPDATE", "executor_id": {"value": "e"}, "framework_id": {"value": "F"},
                "update": {"status": full}})
     };
-    let prefix = "Failed to validate executor::Call: ";
+    let prefix = "Failed to validate Executor::Call: ";
     for (value, reason) in [
         (update(json!({"uuid": null})), "Expecting 'uuid' to be present"),
         (update(json!({"uuid": "AAAA"})), "Not a valid UUID"),

@@ -3,7 +3,8 @@ use mesos::v1::scheduler::event;
 use mesos::v1::task_status::Reason;
 use mesos::v1::{DrainConfig, DrainState, DurationInfo, TaskState};
 
-use super::super::{Absent, Memory, Standing, StandingRefusal};
+use super::super::drain::StandingRefusal;
+use super::super::{Absent, Memory, Standing};
 use super::world::{SECOND, World, agent, framework, kinds, report, settings, status};
 use crate::ids::AgentId;
 use crate::registry::Change;
@@ -123,10 +124,10 @@ fn what_is_not_known_cannot_be_drained() {
     let mut world = World::new();
     let node = world.register(agent("n1", 4.0, 1024.0));
     let nobody = AgentId::from("nobody");
-    let unknown = StandingRefusal::NoSuchAgent(nobody.clone());
+    let unknown = StandingRefusal::NoSuchAgent;
     assert_eq!(world.core.drain_agent(world.now, &nobody, grace(1)), Err(unknown.clone()));
     assert_eq!(world.core.deactivate_agent(world.now, &nobody), Err(unknown));
     assert_eq!(world.core.drain_agent(world.now, &node.id, grace(-1)), Err(StandingRefusal::InvalidGrace));
-    let active = Err(StandingRefusal::NotDeactivated(node.id.clone()));
+    let active = Err(StandingRefusal::NotDeactivated);
     assert_eq!(world.core.reactivate_agent(world.now, &node.id), active);
 }

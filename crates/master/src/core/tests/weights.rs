@@ -33,7 +33,7 @@ fn one_wrong_weight_changes_nothing() {
     for wrong in [weight("ops", 0.0), weight("ops", -1.0), weight("ops", f64::NAN), weight("", 1.0), weight("a b", 1.0)]
     {
         let problem = world.core.update_weights(world.now, &[weight("dev", 2.0), wrong]).unwrap_err();
-        assert!(problem.starts_with("Failed to validate weight: "), "{problem}");
+        assert!(problem.starts_with("Failed to validate update weights request JSON"), "{problem}");
     }
     world.settle();
     assert_eq!((world.core.weights(), world.registry), (Vec::new(), Vec::new()));
