@@ -60,6 +60,7 @@ pub(crate) fn rows() -> Vec<Row> {
             let orphan = json!({"value": "c", "parent": {"value": format!("no-such-root-{}", parent.form.name())}});
             assert_eq!(parent.launch(&orphan, "true"), 400);
             assert_eq!(parent.ask("REMOVE_NESTED_CONTAINER", &orphan), 500);
+            assert_eq!(parent.ask("ATTACH_CONTAINER_OUTPUT", &orphan), 404);
         }),
         ("ids of containers", |parent| {
             for bad in ["", "a/b", "a.b", "a b", "a\\b", "a\tb", &"x".repeat(243)] {

@@ -130,6 +130,7 @@ impl Ask {
             }
             Ask::Remove(id) => remove(shared, id).await,
             Ask::AttachOutput(id) => {
+                has_root(shared, &id).await?.then_some(()).ok_or_else(|| unknown(&id))?;
                 let (output, response) = server::event_stream::<ProcessIo>(form.codec, None, QUEUED_RECORDS);
                 containers.attach_output(id.clone(), output).await?.map_err(|refusal| attach(refusal, &id))?;
                 Ok(labelled(response, form))
@@ -138,15 +139,18 @@ impl Ask {
     }
 }
 
+/// Whether what a container is nested in at the end, or is itself, is here: an executor's container, or one that is
+/// nobody's.
+async fn has_root(shared: &Shared, id: &ContainerId) -> Result<bool, Refusal> {
+    let root = id.root().clone();
+    let known = shared.actor.view(move |core, _| core.is_root(&root)).await?;
+    Ok(known || shared.containers.list().await?.iter().any(|listed| listed.id.root() == id.root()))
+}
+
 /// One that never was counts as removed, if what it would be nested in is there.
 async fn remove(shared: &Shared, id: ContainerId) -> Result<Response, Refusal> {
-    let root = id.root().clone();
-    if id.parent.is_some() {
-        let known = shared.actor.view(move |core, _| core.is_root(&root)).await?;
-        let standalone = shared.containers.list().await?.iter().any(|listed| listed.id.root() == id.root());
-        if !known && !standalone {
-            return Err(internal(format!("Container {} cannot be found", id.root())));
-        }
+    if id.parent.is_some() && !has_root(shared, &id).await? {
+        return Err(internal(format!("Container {} cannot be found", id.root())));
     }
     shared.containers.remove(id).await?.map_err(|refusal: RemoveRefusal| internal(refusal))?;
     Ok(StatusCode::OK.into_response())
@@ -194,6 +198,7 @@ pub(super) async fn attach_input(shared: &Shared, form: Form, body: Body) -> Res
         return Err(invalid("Expecting 'attach_container_input.container_id' to be present".to_owned()));
     };
     check_id(&id).map_err(invalid)?;
+    has_root(shared, &id).await?.then_some(()).ok_or_else(|| unknown(&id))?;
     let terminal = shared.containers.attach_input(id.clone()).await?.map_err(|refusal| attach(refusal, &id))?;
     tokio::select! {
         passed = pass(&mut records, &terminal) => passed?,

@@ -128,7 +128,11 @@ async fn operator_calls() {
             400,
             "Failed to validate update weights request JSON for role 'a': Invalid weight '0': Weights must be positive",
         ),
-        (r#"{"type":"TEARDOWN","teardown":{"framework_id":{"value":"x"}}}"#, 400, "No framework found with specified ID"),
+        (
+            r#"{"type":"TEARDOWN","teardown":{"framework_id":{"value":"x"}}}"#,
+            400,
+            "No framework found with specified ID",
+        ),
     ];
     for (body, status, text) in cases {
         let answer = master.post("/api/v1", &[JSON], body).await;
