@@ -1,10 +1,10 @@
 //! What a person sees of `cygnet dev` on one machine: an app kept healthy, through faults of its tasks and through
 //! `kill -9` of Cygnet's own processes.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use harness::apps::{address, file, ids, server, started, unhealthy, web};
-use harness::cluster::{Dev, START, free_address};
+use harness::cluster::{Dev, Running, START, free_address};
 use harness::{http, process, wait};
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -174,4 +174,43 @@ fn master_agent_and_scheduler_run_as_three_processes() {
     let _scheduler = harness::cluster::Running::start(&arguments.map(str::to_owned), &log);
     let app = wait::until("the API", START, || http::get(api, "/v2/apps/web")).json();
     assert_eq!(app["app"]["tasksHealthy"], 2, "no flip by a restart of the scheduler");
+}
+
+/// Starts one of the servers of a cluster in this directory, with `arguments` separated by blanks.
+fn part(dev: &Dev, name: &str, port: SocketAddr, arguments: &str) -> Running {
+    let work_dir = dev.directory().join(name).display().to_string();
+    let own = [name, "--work-dir", &work_dir, "--port", &port.port().to_string()].map(str::to_owned);
+    let arguments = own.into_iter().chain(arguments.split_whitespace().map(str::to_owned));
+    Running::start(&arguments.collect::<Vec<_>>(), &dev.directory().join(format!("{name}.log")))
+}
+
+#[test]
+fn a_cluster_lets_in_those_it_knows_and_nobody_else() {
+    let dev = Dev::new();
+    let one = |principal: &str, secret: &str| json!({"principal": principal, "secret": secret});
+    let known = file(&dev, "known.json", &json!({"credentials": [one("ops", "a"), one("marathon", "b")]}));
+    let (ops, marathon) =
+        (file(&dev, "ops.json", &one("ops", "a")), file(&dev, "marathon.json", &one("marathon", "b")));
+    let wrong = file(&dev, "wrong.json", &one("marathon", "c"));
+    let locks = "--authenticate-http-readonly --authenticate-http-readwrite";
+    let master = format!("--credentials {known} {locks} --authenticate-http-frameworks --authenticate-agents");
+    let _master = part(&dev, "master", dev.master, &master);
+    let agent = format!("--master {} --credential {ops} --http-credentials {known} {locks}", dev.master);
+    let _agent = part(&dev, "agent", dev.agent, &agent);
+    let mut stranger = part(&dev, "scheduler", dev.api, &format!("--master {} --credential {wrong}", dev.master));
+    let log = dev.directory().join("scheduler.log");
+    let refused = || std::fs::read_to_string(&log).ok()?.contains("401").then_some(());
+    wait::until("a refusal", START, refused);
+    stranger.kill();
+    let _scheduler = part(&dev, "scheduler", dev.api, &format!("--master {} --credential {marathon}", dev.master));
+    wait::until("the API", START, || http::get(dev.api, "/ping"));
+    assert_eq!(http::send(dev.api, "POST", "/v2/apps", &web(1)).expect("an answer").status, 201);
+    dev.wait_healthy("web", 1);
+    for server in [dev.master, dev.agent] {
+        assert_eq!(http::get(server, "/state").expect("an answer").status, 401);
+        // ops:a
+        let headers = [("authorization", "Basic b3BzOmE=")];
+        let state = http::request(server, "GET", "/state", &headers, b"").expect("an answer");
+        assert_eq!(state.json()["frameworks"][0]["name"], "marathon");
+    }
 }
