@@ -97,6 +97,7 @@ fn requests(task: &str, version: &str) -> Vec<(&'static str, &'static str, Strin
         of("PATCH", "/v2/apps/{id}", "/v2/apps/web", &json!({"cpus": "x"}), 422),
         of("PATCH", "/v2/apps/{id}", "/v2/apps/web", &scale, 200),
         of("GET", "/v2/apps/{id}/*", "/v2/apps/shop/*", &none, 200),
+        of("GET", "/v2/apps/{id}/*", "/v2/apps/none/*", &none, 404),
         of("GET", "/v2/apps/{id}/versions", "/v2/apps/web/versions", &none, 200),
         of("GET", "/v2/apps/{id}/versions/{version}", &format!("/v2/apps/web/versions/{version}"), &none, 200),
         of("GET", "/v2/apps/{id}/versions/{version}", "/v2/apps/web/versions/x", &none, 400),
@@ -121,6 +122,7 @@ fn requests(task: &str, version: &str) -> Vec<(&'static str, &'static str, Strin
         of("GET", "/v2/groups", "/v2/groups", &none, 200),
         of("GET", "/v2/groups/{id}", "/v2/groups/team?embed=group.apps&embed=group.apps.tasks", &none, 200),
         of("GET", "/v2/groups/{id}/apps", "/v2/groups/team/apps", &none, 200),
+        of("GET", "/v2/groups/{id}/apps", "/v2/groups/none/apps", &none, 404),
         of("GET", "/v2/groups/{id}/versions", "/v2/groups/team/versions", &none, 200),
         of(
             "GET",
@@ -144,6 +146,7 @@ fn requests(task: &str, version: &str) -> Vec<(&'static str, &'static str, Strin
         of("GET", "/v2/pods/{id}::versions", "/v2/pods/pod::versions", &none, 200),
         of("GET", "/v2/pods/{id}::versions/{version}", "/v2/pods/pod::versions/1970-01-01T00:00:00.000Z", &none, 404),
         of("DELETE", "/v2/pods/{id}::instances", "/v2/pods/pod::instances", &json!(["none"]), 200),
+        of("DELETE", "/v2/pods/{id}::instances", "/v2/pods/pod::instances", &json!([{}]), 422),
         of("DELETE", "/v2/pods/{id}::instances/{instance}", "/v2/pods/pod::instances/none", &none, 404),
         of("GET", "/v2/groups", "/v2/groups", &none, 200),
         of("GET", "/v2/queue", "/v2/queue", &none, 200),
