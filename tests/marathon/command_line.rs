@@ -205,7 +205,9 @@ fn a_group_has_canaries_too() {
     let id = told.split("continue ").nth(1).and_then(|rest| rest.split('`').next()).expect("an id");
     let waits = || shell.text(&format!("deployment show {id}")).contains("the canary of 1 is up").then_some(());
     harness::wait::until("the canary", Duration::from_secs(60), waits);
-    assert_eq!(shell.json("app show shop/web")[0]["tasksRunning"], 3);
+    // The one whose place it takes is told to end once it is up.
+    let three = || (shell.json("app show shop/web")[0]["tasksRunning"] == 3).then_some(());
+    harness::wait::until("three tasks", Duration::from_secs(60), three);
     shell.text(&format!("deployment continue {id}"));
     harness::wait::until("no deployment", Duration::from_secs(60), || {
         shell.text("deployment list").contains("no deployment").then_some(())
