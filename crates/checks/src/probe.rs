@@ -32,7 +32,6 @@ use crate::place::Place;
 use prepared::Prepared;
 use stream::Stream;
 use tools::Tools;
-use undertaker::Undertaker;
 
 #[cfg(any(fuzzing, test))]
 pub(crate) use self::{
@@ -117,9 +116,9 @@ impl Attempt {
     }
 
     /// Ends it, because its time is up. A command ends, with this outcome, only when all of it is gone.
-    pub(crate) fn expire(&mut self, outcome: Outcome, undertaker: &mut Undertaker) -> Poll<Outcome> {
+    pub(crate) fn expire(&mut self, outcome: Outcome, tools: &mut Tools<'_>) -> Poll<Outcome> {
         match self {
-            Attempt::Command(attempt) => attempt.expire(outcome, undertaker),
+            Attempt::Command(attempt) => attempt.expire(outcome, tools),
             _ => Poll::Ready(outcome),
         }
     }

@@ -117,7 +117,8 @@ impl Prober {
             Expiry::TimedOut => Outcome::Failure(running.attempt.timed_out(patience.timeout)),
             Expiry::EngineLate { lost } => Outcome::Inconclusive(Reason::EngineLate { lost }),
         };
-        if let Poll::Ready(outcome) = running.attempt.expire(outcome, &mut self.kit.undertaker) {
+        let mut tools = self.kit.lend(key, running.begin.at);
+        if let Poll::Ready(outcome) = running.attempt.expire(outcome, &mut tools) {
             self.finish(key, outcome);
         }
     }

@@ -2,7 +2,9 @@
 //! command started, also those who have left its session.
 //!
 //! In: that a command starts, ends, or is to be killed. Out: directories below our own cgroup, `checks-PID-ENGINE/N`,
-//! made when they are first needed and used again and again; all are removed at the end. Owned by the engine's thread.
+//! made when they are first needed and used again for the next command, unless they were killed: on kernels that count
+//! kills (`kill_seq`, Linux 6.15 and later) a child born into a cgroup that was ever killed dies at once. So killing
+//! consumes the [`Cgroup`], and its directory is only removed. All are removed at the end. Owned by the engine's thread.
 
 use std::collections::VecDeque;
 use std::fs::{self, File};
@@ -20,8 +22,7 @@ static ENGINES: AtomicU64 = AtomicU64::new(1);
 /// How many are kept for the next commands, at most.
 const SPARE: usize = 64;
 
-/// How many of those that somebody stayed in are tried to be removed for each new command. More than one, so that they
-/// become fewer.
+/// How many discarded cgroups to try to remove for each new command. More than one, so that they become fewer.
 const TRIES: usize = 2;
 
 /// `cgroup.events` is shorter.
@@ -33,9 +34,9 @@ pub(crate) struct Cgroups {
     parent: Parent,
     /// Their commands have ended, the first one the longest ago.
     spare: VecDeque<Cgroup>,
-    /// Somebody was still there when the next command came: not to be used again, only to be removed some day. Without
-    /// descriptors, as that day may be far.
-    inhabited: VecDeque<PathBuf>,
+    /// Killed, or still populated when the next command came: never used again, only removed once empty. Without
+    /// descriptors, as that may take long.
+    discarded: VecDeque<PathBuf>,
     made: u64,
 }
 
@@ -60,7 +61,7 @@ impl Cgroups {
     /// None, if they are not wanted.
     pub(crate) fn new(wanted: bool) -> Cgroups {
         let parent = if wanted { Parent::Unknown } else { Parent::Nowhere };
-        Cgroups { parent, spare: VecDeque::new(), inhabited: VecDeque::new(), made: 0 }
+        Cgroups { parent, spare: VecDeque::new(), discarded: VecDeque::new(), made: 0 }
     }
 
     /// One that nobody is in, if there can be any.
@@ -70,7 +71,7 @@ impl Cgroups {
             if !cgroup.is_inhabited() {
                 return Some(cgroup);
             }
-            self.inhabited.push_back(cgroup.path);
+            self.discarded.push_back(cgroup.path);
         }
         self.make()
     }
@@ -79,8 +80,16 @@ impl Cgroups {
     pub(crate) fn give_back(&mut self, cgroup: Cgroup) {
         self.spare.push_back(cgroup);
         if self.spare.len() > SPARE {
-            self.inhabited.extend(self.spare.pop_front().map(|cgroup| cgroup.path));
+            self.discarded.extend(self.spare.pop_front().map(|cgroup| cgroup.path));
         }
+    }
+
+    /// Kills every process in it. Returns their pidfds, for whoever has to reap those who become our children; nothing
+    /// if it could not be killed. Its directory goes once it is empty.
+    pub(crate) fn kill(&mut self, cgroup: Cgroup) -> io::Result<Vec<OwnedFd>> {
+        let killed = cgroup.kill();
+        self.discarded.push_back(cgroup.path);
+        killed
     }
 
     /// It turned out that nothing can be started there.
@@ -92,7 +101,7 @@ impl Cgroups {
 
     /// Removes all that are empty.
     pub(crate) fn close(&mut self) {
-        let paths = self.spare.drain(..).map(|cgroup| cgroup.path).chain(self.inhabited.drain(..));
+        let paths = self.spare.drain(..).map(|cgroup| cgroup.path).chain(self.discarded.drain(..));
         paths.for_each(|path| drop(fs::remove_dir(path)));
         if let Parent::At(path) = &self.parent {
             let _somebody_is_still_in_one = fs::remove_dir(path);
@@ -101,9 +110,9 @@ impl Cgroups {
 
     /// Those that have waited longest, which then wait again if somebody is still there.
     fn tidy(&mut self) {
-        for _ in 0..TRIES.min(self.inhabited.len()) {
-            let left = self.inhabited.pop_front().filter(|path| fs::remove_dir(path).is_err());
-            self.inhabited.extend(left);
+        for _ in 0..TRIES.min(self.discarded.len()) {
+            let left = self.discarded.pop_front().filter(|path| fs::remove_dir(path).is_err());
+            self.discarded.extend(left);
         }
     }
 
@@ -142,8 +151,7 @@ impl Cgroup {
         self.directory.as_fd()
     }
 
-    /// Kills everybody in it. Returns them, for whoever has to reap those who become our children.
-    pub(crate) fn fell(&self) -> io::Result<Vec<OwnedFd>> {
+    fn kill(&self) -> io::Result<Vec<OwnedFd>> {
         let members = fs::read_to_string(self.path.join("cgroup.procs"))?;
         let pids = members.lines().filter_map(|line| Pid::from_raw(line.parse().ok()?));
         let pidfds = pids.filter_map(|pid| pidfd_open(pid, PidfdFlags::empty()).ok()).collect();
@@ -225,6 +233,24 @@ mod tests {
 
     fn directories(parent: &Path) -> usize {
         fs::read_dir(parent).unwrap().flatten().filter(|entry| entry.path().is_dir()).count()
+    }
+
+    #[test]
+    fn a_killed_cgroup_is_removed_and_never_used_again() {
+        let mut cgroups = Cgroups::new(true);
+        let Some(first) = cgroups.take() else {
+            println!("SKIPPED a_killed_cgroup_is_never_used_again: cgroups of version 2 cannot be made here");
+            return;
+        };
+        let killed = first.path.clone();
+        let mut settler = settler(&first);
+        assert_eq!(cgroups.kill(first).unwrap().len(), 1);
+        settler.wait().unwrap();
+        let second = cgroups.take().unwrap();
+        assert_ne!(second.path, killed);
+        assert!(!killed.exists(), "the next command finds it empty and removes it");
+        cgroups.give_back(second);
+        cgroups.close();
     }
 
     #[test]

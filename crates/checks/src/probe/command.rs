@@ -18,7 +18,6 @@ use rustix::process::Signal;
 use super::cgroup::Cgroup;
 use super::poller::Interest;
 use super::tools::Tools;
-use super::undertaker::Undertaker;
 use super::{blame, tree, words};
 use crate::kernel::{Child, Ended, Enter, Spawn, Step, Stumble, reap};
 use crate::outcome::{Answer, Failure, Outcome, Phases, Reason};
@@ -91,7 +90,7 @@ impl Attempt {
         self.phases
     }
 
-    /// It is over: what it used, and its cgroup for the next one.
+    /// It is over: what it used, and its cgroup for the next one, unless that was killed.
     pub(super) fn dissolve(self) -> (Duration, Option<Cgroup>) {
         (self.cpu, self.cgroup)
     }
@@ -125,9 +124,9 @@ impl Attempt {
         }
     }
 
-    pub(super) fn expire(&mut self, outcome: Outcome, undertaker: &mut Undertaker) -> Poll<Outcome> {
+    pub(super) fn expire(&mut self, outcome: Outcome, tools: &mut Tools<'_>) -> Poll<Outcome> {
         self.decided = Some(outcome);
-        self.fell(undertaker);
+        self.fell(tools);
         Poll::Pending
     }
 
@@ -137,17 +136,16 @@ impl Attempt {
         tools.poller.remove(&self.child.pidfd);
     }
 
-    pub(super) fn dismiss(self, tools: &mut Tools<'_>) {
+    pub(super) fn dismiss(mut self, tools: &mut Tools<'_>) {
         self.forget(tools);
-        self.fell(tools.undertaker);
+        self.fell(tools);
         tools.undertaker.take([self.child.pidfd]);
-        self.cgroup.into_iter().for_each(|cgroup| tools.cgroups.give_back(cgroup));
     }
 
-    fn fell(&self, undertaker: &mut Undertaker) {
-        match self.cgroup.as_ref().map(Cgroup::fell) {
-            Some(Ok(killed)) => undertaker.take(killed),
-            Some(Err(_)) | None => undertaker.take(tree::fell(self.child.pid)),
+    fn fell(&mut self, tools: &mut Tools<'_>) {
+        match self.cgroup.take().map(|cgroup| tools.cgroups.kill(cgroup)) {
+            Some(Ok(killed)) => tools.undertaker.take(killed),
+            Some(Err(_)) | None => tools.undertaker.take(tree::fell(self.child.pid)),
         }
     }
 

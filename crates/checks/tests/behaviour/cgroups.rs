@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use checks::spec::Probe;
-use checks::{Engine, EngineOptions, Failure, Outcome};
+use checks::{Answer, Engine, EngineOptions, Failure, Outcome};
 
 use crate::support::{Watch, engine, eventually, ms, shell, spec, watch};
 
@@ -66,6 +66,29 @@ async fn whoever_has_left_the_session_is_killed_as_well() {
     assert!(matches!(event.outcome, Outcome::Failure(Failure::TimedOut { .. })), "{event:?}");
     let pid = fs::read_to_string(&file).unwrap().trim().to_owned();
     eventually("the runaway is dead", || !is_alive(&pid)).await;
+}
+
+/// A child born into a cgroup that was ever killed dies at once, on kernels that count kills.
+#[tokio::test]
+async fn a_command_that_was_killed_does_not_kill_the_commands_after_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let engine = engine();
+    let mut hanging = shell("test -e $FILE || { touch $FILE; sleep 1000; }");
+    hanging.environment.push(("FILE".to_owned(), directory.path().join("once").display().to_string()));
+    let mut hanging = spec(Probe::Command(hanging));
+    hanging.schedule.timeout = Some(ms(500));
+    let mut hanging = watch(&engine, hanging);
+    let event = hanging.next().await;
+    assert!(matches!(event.outcome, Outcome::Failure(Failure::TimedOut { .. })), "{event:?}");
+    drop(watch(&engine, spec(Probe::Command(shell("sleep 1000")))));
+    let mut others: Vec<Watch> = (0..3).map(|_| watch(&engine, spec(Probe::Command(shell("true"))))).collect();
+    others.push(hanging);
+    for watch in &mut others {
+        for _ in 0..10 {
+            let event = watch.next().await;
+            assert_eq!(event.outcome, Outcome::Success(Answer::Exit(0)));
+        }
+    }
 }
 
 #[tokio::test]
