@@ -35,9 +35,18 @@ pub struct Running(Child);
 impl Running {
     /// Starts the binary with `arguments`; its output goes to `log`.
     pub fn start(arguments: &[String], log: &Path) -> Running {
+        Running::spawn(Command::new(binary()).args(arguments), log)
+    }
+
+    /// The same with no more than so many files to open.
+    pub fn start_with_files(files: u64, arguments: &[String], log: &Path) -> Running {
+        let limited = format!("ulimit -n {files} && exec \"$0\" \"$@\"");
+        Running::spawn(Command::new("sh").args(["-c", &limited]).arg(binary()).args(arguments), log)
+    }
+
+    fn spawn(command: &mut Command, log: &Path) -> Running {
         let file = std::fs::OpenOptions::new().create(true).append(true).open(log).expect("a log file");
-        let child = Command::new(binary())
-            .args(arguments)
+        let child = command
             .stdin(Stdio::null())
             .stdout(file.try_clone().expect("a second handle"))
             .stderr(file)

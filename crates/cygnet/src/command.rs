@@ -88,6 +88,13 @@ pub(crate) fn open_store(work_dir: &Path, name: &str) -> anyhow::Result<Store> {
     Ok(Store::open(work_dir.join(name))?)
 }
 
+/// Lets this process open as many files as it may: a listener takes connections by that. Programs that are started get
+/// the limit of before.
+pub(crate) fn raise_file_limit() -> anyhow::Result<()> {
+    checks::kernel::files::raise_limit().context("cannot raise the limit of open files")?;
+    Ok(())
+}
+
 /// An absolute path: what is started from here runs elsewhere.
 pub(crate) fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
     std::path::absolute(path).with_context(|| format!("cannot find {}", path.display()))

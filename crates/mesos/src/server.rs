@@ -3,13 +3,13 @@
 //! the connections all of it comes over.
 
 mod access;
+mod connections;
 pub mod files;
 mod log_file;
 mod logging;
 mod negotiate;
 mod paths;
 mod refusal;
-mod serve;
 mod stream;
 
 use axum::{
@@ -20,12 +20,12 @@ use axum::{
 
 pub use self::{
     access::{Principal, guarded},
+    connections::{ConnectionCounts, serve},
     log_file::LogFile,
     logging::LoggingLevel,
     negotiate::{accept, decode_call, welcomes},
     paths::{OriginalPath, mesos_paths},
     refusal::{Refusal, only_get, only_post},
-    serve::serve,
     stream::{EventSender, SendError, event_stream},
 };
 use crate::codec::{Codec, Wire};

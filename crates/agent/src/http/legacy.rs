@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use axum::Extension;
 use axum::extract::{Query, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use mesos::server::Refusal;
+use mesos::server::{ConnectionCounts, Refusal};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -53,14 +54,20 @@ pub(super) async fn flags(State(shared): State<Shared>, Query(parameters): Query
     Ok(answer(&parameters, &flags?))
 }
 
-pub(super) async fn metrics(State(shared): State<Shared>, Query(parameters): Query<Parameters>) -> Answer {
+pub(super) async fn metrics(
+    State(shared): State<Shared>,
+    connections: Option<Extension<ConnectionCounts>>,
+    Query(parameters): Query<Parameters>,
+) -> Answer {
     if let Some(timeout) = parameters.get("timeout")
         && let Err(error) = mesos::duration::parse(timeout)
     {
         let message = format!("Invalid timeout '{timeout}': {error}");
         return Err(Refusal::new(StatusCode::BAD_REQUEST, message));
     }
-    Ok(answer(&parameters, &snapshot(&shared).await?))
+    let mut metrics = snapshot(&shared).await?;
+    metrics.extend(connections.iter().flat_map(|counts| counts.metrics()));
+    Ok(answer(&parameters, &metrics))
 }
 
 /// What the machine says of itself, under its older names.

@@ -10,7 +10,7 @@ use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args};
 use tokio::sync::oneshot;
 
-use super::{absolute, credentials};
+use super::{absolute, credentials, raise_file_limit};
 use crate::signals::Stop;
 
 /// The options of an agent.
@@ -111,6 +111,7 @@ fn authentication(arguments: &Agent) -> anyhow::Result<Authentication> {
 /// Runs until told to stop.
 pub(crate) async fn run(arguments: Agent) -> anyhow::Result<ExitCode> {
     let mut stop = Stop::listen()?;
+    raise_file_limit()?;
     let authentication = authentication(&arguments)?;
     let master = arguments.master.trim_start_matches("http://").trim_end_matches('/').to_owned();
     let mut options = ::agent::Options::new(master, absolute(&arguments.work_dir)?, std::env::current_exe()?);

@@ -10,7 +10,7 @@ use clap::Args;
 use clap::builder::BoolishValueParser;
 use tokio_util::sync::CancellationToken;
 
-use super::{credentials, open_store};
+use super::{credentials, open_store, raise_file_limit};
 use crate::signals::Stop;
 
 /// The options of a master.
@@ -129,6 +129,7 @@ fn authentication(arguments: &Master) -> anyhow::Result<Authentication> {
 /// Runs until told to stop.
 pub(crate) async fn run(arguments: Master) -> anyhow::Result<ExitCode> {
     let mut stop = Stop::listen()?;
+    raise_file_limit()?;
     let authentication = authentication(&arguments)?;
     let mut options = ::master::Options::new(open_store(&arguments.work_dir, "master.redb")?);
     options.listen = arguments.listen;

@@ -1,9 +1,10 @@
 //! The endpoints from before the v1 API that read frameworks, agents and tasks, and the one that tears frameworks down.
 
+use axum::Extension;
 use axum::extract::{Query as Parameters, Request, State};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use mesos::server::{OriginalPath, Refusal};
+use mesos::server::{ConnectionCounts, OriginalPath, Refusal};
 use serde_json::json;
 
 use super::answer::{self, Texts};
@@ -59,6 +60,7 @@ pub(super) async fn flags(
 /// Metrics are there at once, but a timeout that is none is refused all the same.
 pub(super) async fn metrics(
     State(shared): State<Shared>,
+    connections: Option<Extension<ConnectionCounts>>,
     Parameters(parameters): Parameters<Texts>,
 ) -> Result<Response, Refusal> {
     if let Some(timeout) = parameters.get("timeout")
@@ -68,6 +70,7 @@ pub(super) async fn metrics(
     }
     let mut metrics = shared.actor.ask(|answer| actor::Request::Measure { answer }).await?;
     metrics.extend(Machine::look().metrics());
+    metrics.extend(connections.iter().flat_map(|counts| counts.metrics()));
     answer::json(&parameters, &metrics)
 }
 

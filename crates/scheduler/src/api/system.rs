@@ -1,9 +1,11 @@
 //! What is not about apps: who we are, who leads, whether we are there.
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use mesos::server::ConnectionCounts;
 use serde_json::{Map, json};
 
 use super::Api;
@@ -71,13 +73,16 @@ pub(super) async fn abdicate(State(api): State<Api>, request: Request<Body>) -> 
 }
 
 /// `/metrics`: JSON, or the text form of Prometheus for who asks for text.
-pub(super) async fn metrics(State(api): State<Api>, request: Request<Body>) -> Response {
+pub(super) async fn metrics(
+    State(api): State<Api>,
+    connections: Option<Extension<ConnectionCounts>>,
+    request: Request<Body>,
+) -> Response {
     let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if accept.starts_with("text/plain") || accept.contains("openmetrics") {
-        return prometheus(State(api)).await;
+        return prometheus(State(api), connections).await;
     }
-    let metrics = api.actor.ask(|core, now| core.metrics(now)).await;
-    metrics.map_or_else(gone, |Metrics { gauges, counters }| {
+    measured(&api, connections).await.map_or_else(gone, |Metrics { gauges, counters }| {
         let gauges: Map<_, _> = gauges.into_iter().map(|(name, value)| (name.into(), json!({"value": value}))).collect();
         let counters: Map<_, _> = counters.into_iter().map(|(name, count)| (name, json!({"count": count}))).collect();
         let empty = json!({});
@@ -87,9 +92,8 @@ pub(super) async fn metrics(State(api): State<Api>, request: Request<Body>) -> R
 }
 
 /// `/metrics/prometheus`.
-pub(super) async fn prometheus(State(api): State<Api>) -> Response {
-    let metrics = api.actor.ask(|core, now| core.metrics(now)).await;
-    metrics.map_or_else(gone, |Metrics { gauges, counters }| {
+pub(super) async fn prometheus(State(api): State<Api>, connections: Option<Extension<ConnectionCounts>>) -> Response {
+    measured(&api, connections).await.map_or_else(gone, |Metrics { gauges, counters }| {
         let line = |name: &str, kind: &str, value: u64| {
             let name = name.replace(['.', '-'], "_");
             format!("# TYPE {name} {kind}\n{name} {value}\n")
@@ -98,6 +102,14 @@ pub(super) async fn prometheus(State(api): State<Api>) -> Response {
         let text: String = gauges.chain(counters.iter().map(|(name, count)| line(name, "counter", *count))).collect();
         ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
     })
+}
+
+/// The metrics of the core, and those of the listener.
+async fn measured(api: &Api, connections: Option<Extension<ConnectionCounts>>) -> Option<Metrics> {
+    let mut metrics = api.actor.ask(|core, now| core.metrics(now)).await?;
+    let connections = connections.iter().flat_map(|counts| counts.named());
+    metrics.counters.extend(connections.map(|(name, count)| (format!("cygnet.connections.{name}.count"), count)));
+    Some(metrics)
 }
 
 /// `/v2/openapi.json`: what all this is, for machines. A test holds it against the answers.
