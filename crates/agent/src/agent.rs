@@ -30,7 +30,7 @@ use crate::options::Options;
 use crate::processes::bury;
 use crate::registration::Registration;
 use crate::{log, machine};
-use mesos::server::serve;
+use mesos::server::{Front, serve};
 
 /// How long containers that end with the agent may take to.
 const CONTAINERS_PATIENCE: Duration = Duration::from_secs(5);
@@ -102,7 +102,9 @@ impl Agent {
         let logging = self.options.logging.clone();
         let (actor_handle, kept) = (handle.clone(), containers.clone());
         let shared = Shared { actor: actor_handle, files, fetcher, containers: kept, collected, logging };
-        let serving = tokio::spawn(serve(self.listener, router(shared, &self.options.authentication), stopped.clone()));
+        let routes = router(shared, &self.options.authentication);
+        let front = Front::new(self.options.hostname.as_deref());
+        let serving = tokio::spawn(serve(self.listener, routes, front, stopped.clone()));
         // From here on executors find the agent.
         self.layout.write_endpoint(&address.to_string())?;
         let burying = tokio::spawn(bury());

@@ -14,7 +14,7 @@ use crate::http::{Shared, router};
 use crate::options::Options;
 use crate::registry;
 use crate::timings::Timings;
-use mesos::server::serve;
+use mesos::server::{Front, serve};
 
 /// A master that has its port, and waits to be run.
 #[derive(Debug)]
@@ -72,6 +72,7 @@ impl Master {
                 },
                 &self.options.authentication,
             ),
+            Front::new(self.options.hostname.as_deref()),
             shutdown.clone(),
         );
         tokio::select! {

@@ -5,6 +5,7 @@
 mod access;
 mod connections;
 pub mod files;
+mod front;
 mod log_file;
 mod logging;
 mod negotiate;
@@ -21,6 +22,7 @@ use axum::{
 pub use self::{
     access::{Principal, guarded},
     connections::{ConnectionCounts, serve},
+    front::{Front, is_sent_by_pages},
     log_file::LogFile,
     logging::LoggingLevel,
     negotiate::{accept, decode_call, welcomes},

@@ -10,6 +10,7 @@ mod checks;
 mod cors;
 mod deployments;
 mod envelope;
+mod front;
 mod groups;
 mod methods;
 mod pods;
@@ -32,6 +33,7 @@ use crate::core::Core;
 use crate::events::Origin;
 use crate::options::Options;
 use crate::time::Timestamp;
+pub(crate) use front::front;
 
 /// What handlers share.
 #[derive(Clone)]
@@ -126,6 +128,7 @@ pub(crate) fn router(api: Api) -> Router {
         .route("/metrics/prometheus", get(system::prometheus))
         .fallback(system::not_found)
         .method_not_allowed_fallback(system::not_allowed)
+        .layer(middleware::from_fn(front::json_only))
         .layer(middleware::from_fn(methods::told))
         .layer(middleware::from_fn_with_state(origins, cors::told))
         .with_state(api);

@@ -94,7 +94,8 @@ impl Scheduler {
         let stop = shutdown.child_token();
         let (calls, outbox) = tokio::sync::mpsc::unbounded_channel();
         let framework = tokio::spawn(framework.run(outbox, stop.clone()));
-        let server = tokio::spawn(serve(self.listener, api::router(api), stop.clone()));
+        let front = api::front(self.options.hostname.as_deref());
+        let server = tokio::spawn(serve(self.listener, api::router(api), front, stop.clone()));
         let result = self.actor.run(calls, shutdown).await;
         stop.cancel();
         let _ = framework.await;

@@ -4,7 +4,7 @@ use axum::Extension;
 use axum::extract::{Query as Parameters, Request, State};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use mesos::server::{ConnectionCounts, OriginalPath, Refusal};
+use mesos::server::{ConnectionCounts, OriginalPath, Refusal, is_sent_by_pages};
 use serde_json::json;
 
 use super::answer::{self, Texts};
@@ -97,6 +97,10 @@ pub(super) async fn redirect(State(shared): State<Shared>, request: Request) -> 
 }
 
 pub(super) async fn teardown(State(shared): State<Shared>, request: Request) -> Result<StatusCode, Refusal> {
+    if is_sent_by_pages(request.headers(), true) {
+        let message = "Expecting 'Content-Type' of application/x-www-form-urlencoded, or none";
+        return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
+    }
     let body = body::read(request.into_body()).await?;
     let id = form_value(&body, "frameworkId")
         .ok_or_else(|| Refusal::bad_request("Missing 'frameworkId' query parameter in the request body"))?;

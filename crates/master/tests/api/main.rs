@@ -3,6 +3,7 @@
 mod administration;
 mod agents;
 mod authentication;
+mod browsers;
 mod large;
 mod legacy;
 mod life;

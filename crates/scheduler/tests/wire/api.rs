@@ -373,3 +373,23 @@ async fn ping_answers_in_what_is_accepted() {
     }
     running.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn web_pages_of_others_change_nothing() {
+    let (_master, running) = alone().await;
+    let app = r#"{"id": "/x", "cmd": "id"}"#;
+    for (headers, status) in [
+        (vec![("origin", "http://evil.example"), ("content-type", "application/json")], 403),
+        (vec![("sec-fetch-site", "cross-site"), ("content-type", "application/json")], 403),
+        (vec![("host", "evil.example"), ("content-type", "application/json")], 403),
+        (vec![("content-type", "text/plain")], 415),
+        (vec![("content-type", "application/x-www-form-urlencoded")], 415),
+        (vec![("content-type", "multipart/form-data; boundary=x")], 415),
+        (vec![], 201),
+    ] {
+        let answer = request(running.address, "POST", "/v2/apps", &headers, app).await;
+        assert_eq!(answer.status, status, "{headers:?} {}", answer.body);
+        assert!(status == 201 || !answer.message().is_empty(), "{headers:?} {}", answer.body);
+    }
+    running.stop().await;
+}

@@ -24,6 +24,7 @@ use tower::ServiceExt;
 
 use super::ConnectionCounts;
 use super::admission::{Id, Stage};
+use crate::server::Front;
 
 /// How long a connection may idle before a request, and how long the head of one may take. While there is room: see
 /// [`super::admission`].
@@ -45,21 +46,29 @@ impl Stages {
     }
 }
 
+/// What stands behind a listener: the rules for browsers, then the routes.
+#[derive(Clone, Debug)]
+pub(super) struct Door {
+    pub(super) front: Front,
+    pub(super) router: Router,
+}
+
 /// Serves until either side ends it. Errors are the peer's to notice.
 pub(super) async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
-    router: Router,
+    door: Door,
     counts: ConnectionCounts,
     stages: Stages,
 ) {
+    let over_loopback = stream.local_addr().is_ok_and(|address| address.ip().to_canonical().is_loopback());
     let _peer_has_left = stream.set_nodelay(true);
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(STALLED));
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
         request.extensions_mut().insert(counts.clone());
-        answer(request, router.clone(), stages.clone())
+        answer(request, door.clone(), over_loopback, stages.clone())
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -73,13 +82,17 @@ pub(super) async fn connection(
 
 async fn answer(
     request: Request<Incoming>,
-    router: Router,
+    door: Door,
+    over_loopback: bool,
     stages: Stages,
 ) -> Result<Response<Told<Body>>, Infallible> {
     stages.tell(if request.body().is_end_stream() { Stage::Answering } else { Stage::Receiving });
     let received = stages.clone();
     let request = request.map(|body| Body::new(Told { body, stages: received, then: Some(Stage::Answering) }));
-    let response = router.oneshot(request).await.unwrap_or_else(|never| match never {});
+    let response = match door.front.refusal(&request, over_loopback) {
+        Some(refusal) => refusal,
+        None => door.router.oneshot(request).await.unwrap_or_else(|never| match never {}),
+    };
     Ok(response.map(|body| Told { body, stages, then: Some(Stage::Idle) }))
 }
 

@@ -16,7 +16,8 @@ use tokio_util::sync::CancellationToken;
 use super::ConnectionCounts;
 use super::admission::{Admission, Connections, Id, Stage};
 use super::capacity::capacity;
-use super::connection::{Stages, connection};
+use super::connection::{Door, Stages, connection};
+use crate::server::Front;
 
 /// The rest before the next try when the system has nothing left to give, such as descriptors.
 const REST: Duration = Duration::from_millis(50);
@@ -27,10 +28,10 @@ const QUIET: Duration = Duration::from_secs(60);
 /// The wake-up when nothing expires.
 const NEVER: Duration = Duration::from_secs(86_400);
 
-/// Serves until told to stop. Handlers find the peer's address as [`axum::extract::ConnectInfo`] among a request's
+/// Serves until told to stop, as far as the rules for browsers let pass. Handlers find the peer's address as [`axum::extract::ConnectInfo`] among a request's
 /// extensions, and [`ConnectionCounts`] beside it.
-pub async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken) {
-    let mut server = Server::new(router);
+pub async fn serve(listener: TcpListener, router: Router, front: Front, shutdown: CancellationToken) {
+    let mut server = Server::new(Door { front, router });
     loop {
         let expiry = server.next_expiry();
         tokio::select! {
@@ -47,7 +48,7 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: Cancellation
 }
 
 struct Server {
-    router: Router,
+    door: Door,
     counts: ConnectionCounts,
     begun: Instant,
     connections: Connections,
@@ -59,10 +60,10 @@ struct Server {
 }
 
 impl Server {
-    fn new(router: Router) -> Server {
+    fn new(door: Door) -> Server {
         let (told, stages) = unbounded_channel();
         Server {
-            router,
+            door,
             counts: ConnectionCounts::default(),
             begun: Instant::now(),
             connections: Connections::new(capacity()),
@@ -101,7 +102,7 @@ impl Server {
 
     fn start(&mut self, id: Id, stream: TcpStream, peer: SocketAddr) {
         let stages = Stages { id, told: self.told.clone() };
-        let serving = connection(stream, peer, self.router.clone(), self.counts.clone(), stages);
+        let serving = connection(stream, peer, self.door.clone(), self.counts.clone(), stages);
         let task = self.tasks.spawn(async move {
             serving.await;
             id
