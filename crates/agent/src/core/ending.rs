@@ -24,6 +24,7 @@ impl Core {
         let now = self.now.elapsed;
         let Some(executor) = self.executor_mut(key).filter(|executor| executor.takes_tasks()) else { return };
         let until = now + executor.grace(default);
+        let started = executor.is_started();
         executor.state = State::Terminating { until, killed: false };
         let record = executor.record(&key.framework);
         let queued: Vec<TaskId> = executor.queued.iter().map(|task| task.info.task_id.clone()).collect();
@@ -36,7 +37,10 @@ impl Core {
                 self.report(&task, TaskState::TaskKilled, Reason::TaskKilledDuringLaunch, message);
             }
         }
-        self.tell_executor(key, shutdown_event());
+        match started {
+            true => self.tell_executor(key, shutdown_event()),
+            false => self.executor_terminated(key, None),
+        }
     }
 
     /// Nobody wants to hear how its tasks end.

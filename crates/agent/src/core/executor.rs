@@ -35,6 +35,10 @@ impl Hosting {
 /// How far it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
+    /// Nothing of it has been started: its sandbox is made and filled. It has until then to subscribe.
+    Preparing {
+        until: Duration,
+    },
     /// It has until then to subscribe.
     Registering {
         until: Duration,
@@ -88,6 +92,16 @@ impl Executor {
         self.state != State::Terminated
     }
 
+    /// What it needs is not there yet, so nobody may run it.
+    pub(crate) fn is_preparing(&self) -> bool {
+        matches!(self.state, State::Preparing { .. })
+    }
+
+    /// Somebody runs it, or may.
+    pub(super) fn is_started(&self) -> bool {
+        self.is_live() && !self.is_preparing()
+    }
+
     pub(crate) fn is_pooled(&self) -> bool {
         self.hosting == Hosting::Pool
     }
@@ -106,7 +120,7 @@ impl Executor {
 
     /// Whether it takes further tasks.
     pub(super) fn takes_tasks(&self) -> bool {
-        matches!(self.state, State::Registering { .. } | State::Running)
+        matches!(self.state, State::Preparing { .. } | State::Registering { .. } | State::Running)
     }
 
     pub(crate) fn task(&self, id: &TaskId) -> Option<&Task> {
@@ -195,6 +209,7 @@ impl Executor {
             process: process.map(Into::into),
             terminated: !self.is_live(),
             terminating: matches!(self.state, State::Terminating { .. }),
+            preparing: self.is_preparing(),
         }
     }
 

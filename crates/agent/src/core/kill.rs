@@ -41,7 +41,8 @@ impl Core {
     pub(super) fn shutdown_if_unused(&mut self, key: &ExecutorKey) {
         let Some(executor) = self.executor(key) else { return };
         let idle = executor.queued.is_empty() && executor.launched.is_empty();
-        if idle && executor.stream.is_some() && (executor.fresh || executor.generated) {
+        let waits = executor.stream.is_some() && (executor.fresh || executor.generated);
+        if idle && (executor.is_preparing() || waits) {
             self.shutdown_executor(key);
         }
     }

@@ -109,7 +109,7 @@ impl Core {
             container,
             directory,
             hosting: Hosting::of(&info, generated),
-            state: State::Registering { until: self.now.elapsed + self.settings.executor_registration_timeout },
+            state: State::Preparing { until: self.now.elapsed + self.settings.executor_registration_timeout },
             fresh: true,
             stream: None,
             queued: Vec::new(),

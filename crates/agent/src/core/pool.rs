@@ -179,7 +179,7 @@ impl Core {
             return self.dismiss_pool(id);
         }
         let executors = self.frameworks.get(id).into_iter().flat_map(|framework| framework.executors.values());
-        let hosted = executors.filter(|executor| executor.is_pooled() && executor.is_live());
+        let hosted = executors.filter(|executor| executor.is_pooled() && executor.is_started());
         let keys: Vec<ExecutorKey> = hosted.map(|executor| executor.key(id)).collect();
         for add in keys.iter().filter_map(|key| self.add_event(key)).collect::<Vec<_>>() {
             self.act(Action::ToPool(stream, Box::new(add)));

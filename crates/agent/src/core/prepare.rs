@@ -26,7 +26,7 @@ impl Core {
             // What makes no sense was refused when the task arrived.
             items: executor.info.command.iter().flat_map(|command| &command.uris).flat_map(Item::of).collect(),
         };
-        if let State::Registering { until } = executor.state {
+        if let State::Preparing { until } = executor.state {
             self.look_at(until, Timer::Executor(key.clone()));
         }
         self.act(Action::Prepare(Box::new(preparation)));
@@ -45,13 +45,27 @@ impl Core {
     /// The sandbox is there, or cannot be made.
     pub(crate) fn prepared(&mut self, now: Now, preparation: &Preparation, result: Result<(), String>) {
         self.now = now;
-        let Some(executor) = self.run_of(&preparation.key, &preparation.container) else { return };
-        let hosting = executor.hosting;
+        let Some(hosting) = self.end_preparing(&preparation.key, &preparation.container, result.is_ok()) else {
+            return;
+        };
         match (result, hosting) {
             (Err(reason), _) => self.launch_failed(&preparation.key, &reason),
             (Ok(()), Hosting::Pool) => self.host_in_pool(&preparation.key),
             (Ok(()), Hosting::Process(_)) => self.start_executor(&preparation.key, preparation.user.clone()),
         }
+    }
+
+    /// Where the executor is to be started, unless it is over. That it may be is on disk before anybody hears of it.
+    fn end_preparing(&mut self, key: &ExecutorKey, container: &ContainerId, ready: bool) -> Option<Hosting> {
+        self.run_of(key, container)?;
+        let executor = self.executor_mut(key)?;
+        let State::Preparing { until } = executor.state else { return None };
+        if ready {
+            executor.state = State::Registering { until };
+            let record = executor.record(&key.framework);
+            self.act(Action::Persist(Change::Executor(Box::new(record))));
+        }
+        Some(self.executor(key)?.hosting)
     }
 
     /// The executor, if it is alive and in this run.

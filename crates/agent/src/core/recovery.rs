@@ -63,6 +63,7 @@ impl Core {
             Hosting::Process(_) => Hosting::Process(record.process.map(Into::into)),
         };
         let patience = match hosting {
+            _ if record.preparing => settings.executor_registration_timeout,
             Hosting::Pool => settings.executor_registration_timeout,
             Hosting::Process(_) => settings.executor_reregistration_timeout,
         };
@@ -79,9 +80,12 @@ impl Core {
             terminated: Default::default(),
             completed: Default::default(),
             kills: Default::default(),
-            loss: (hosting != Hosting::Pool).then(Executor::not_back),
+            loss: (hosting != Hosting::Pool && !record.preparing).then(Executor::not_back),
             info,
         };
+        if record.preparing {
+            executor.state = State::Preparing { until: now + patience };
+        }
         if record.terminating {
             let until = now + executor.grace(settings.executor_shutdown_grace_period);
             executor.state = State::Terminating { until, killed: false };
@@ -150,16 +154,15 @@ impl Core {
         self.complete_executor_if_done(key);
         let Some(executor) = self.executor(key).filter(|executor| executor.is_live()) else { return };
         let (hosting, container) = (executor.hosting, executor.container.clone());
-        let (State::Registering { until } | State::Terminating { until, .. }) = executor.state else { return };
-        let undelivered = !executor.queued.is_empty();
-        self.look_at(until, Timer::Executor(key.clone()));
-        match hosting {
-            Hosting::Process(Some(process)) => {
-                self.act(Action::Watch(Owner::Executor(key.clone(), container), process));
+        match executor.state {
+            State::Preparing { .. } => self.prepare(key),
+            State::Registering { until } | State::Terminating { until, .. } => {
+                self.look_at(until, Timer::Executor(key.clone()));
             }
-            // Its sandbox may not have been made yet.
-            Hosting::Pool if undelivered => self.prepare(key),
-            Hosting::Process(None) | Hosting::Pool => {}
+            State::Running | State::Terminated => {}
+        }
+        if let Hosting::Process(Some(process)) = hosting {
+            self.act(Action::Watch(Owner::Executor(key.clone(), container), process));
         }
     }
 
@@ -174,7 +177,7 @@ impl Core {
             return;
         }
         let mut executors = self.frameworks.values().flat_map(|framework| framework.executors.values());
-        if executors.all(|executor| !executor.is_live() || executor.stream.is_some()) {
+        if executors.all(|executor| !executor.is_started() || executor.stream.is_some()) {
             self.finish_recovery();
         }
     }

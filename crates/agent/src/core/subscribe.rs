@@ -19,6 +19,10 @@ impl Core {
         self.now = now;
         let key = self.known_executor(&call)?;
         let Some(executor) = self.executor_mut(&key) else { return Err(CallRefusal::UnknownExecutor) };
+        if executor.is_preparing() {
+            // It has not been started: whoever this is comes from another run.
+            return Err(CallRefusal::UnknownExecutor);
+        }
         if !executor.is_live() {
             self.act(Action::ToExecutor(stream, Box::new(shutdown_event())));
             self.act(Action::CloseStream(stream));

@@ -24,7 +24,14 @@ fn a_task_that_nothing_happens_to_passes_through_every_state() {
 #[test]
 fn a_kill_is_not_forgotten_by_anyone_who_dies() {
     let mut world = World::new();
-    for step in [Step::Launch, Step::ConnectPool, Step::ConnectExecutor(0), Step::Progress(0), Step::KillTask(0)] {
+    for step in [
+        Step::Launch,
+        Step::Fetched(0),
+        Step::ConnectPool,
+        Step::ConnectExecutor(0),
+        Step::Progress(0),
+        Step::KillTask(0),
+    ] {
         world.step(step);
     }
     world.step(Step::PoolDies);
@@ -33,9 +40,41 @@ fn a_kill_is_not_forgotten_by_anyone_who_dies() {
     world.check();
 }
 
+#[test]
+fn a_pool_that_subscribes_during_a_fetch_is_told_of_those_who_are_ready_only() {
+    let mut world = World::new();
+    for step in [Step::Launch, Step::Launch, Step::Fetched(1), Step::ConnectPool, Step::PoolDies, Step::Pass(1)] {
+        world.step(step);
+    }
+    world.step(Step::ConnectPool);
+    assert_eq!(world.hosted_now(), ["t1"]);
+    world.step(Step::FetchFails(0));
+    assert_eq!(world.heard("t0"), [TaskState::TaskFailed]);
+    world.settle();
+    world.check();
+}
+
+#[test]
+fn an_agent_that_dies_within_a_fetch_begins_it_again_and_only_that_one() {
+    let mut world = World::new();
+    for step in [Step::Launch, Step::Launch, Step::Fetched(1), Step::ConnectPool, Step::AgentDies(0)] {
+        world.step(step);
+    }
+    for step in [Step::Launch, Step::ConnectPool] {
+        world.step(step);
+    }
+    assert_eq!(world.hosted_now(), ["t1"]);
+    world.step(Step::Fetched(0));
+    assert_eq!(world.hosted_now(), ["t1", "t0"]);
+    world.settle();
+    world.check();
+}
+
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         3 => Just(Step::Launch),
+        4 => (0..4_usize).prop_map(Step::Fetched),
+        1 => (0..4_usize).prop_map(Step::FetchFails),
         3 => Just(Step::ConnectPool),
         6 => (0..4_usize).prop_map(Step::ConnectExecutor),
         6 => (0..4_usize).prop_map(Step::Progress),

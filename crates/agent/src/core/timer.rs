@@ -49,7 +49,7 @@ impl Core {
         let Some(executor) = self.executor(key) else { return };
         let now = self.now.elapsed;
         match executor.state {
-            State::Registering { until } if until <= now => self.give_up_executor(key),
+            State::Preparing { until } | State::Registering { until } if until <= now => self.give_up_executor(key),
             State::Terminating { until, killed: false } if until <= now => self.kill_executor(key),
             State::Terminating { until, killed: true } if until <= now => self.executor_terminated(key, None),
             _ => {}

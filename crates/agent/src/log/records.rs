@@ -61,6 +61,9 @@ pub(crate) struct ExecutorRecord {
     /// It was told to shut down.
     #[prost(bool, tag = "8")]
     pub(crate) terminating: bool,
+    /// Its sandbox was not filled yet, and nothing of it had been started.
+    #[prost(bool, tag = "9")]
+    pub(crate) preparing: bool,
 }
 
 impl ExecutorRecord {

@@ -1,17 +1,20 @@
 //! The world around the core. What an executor knows survives its pool, as its state directory does; what is on disk
 //! survives the agent; the rest dies with whoever has it.
 
+mod executors;
+mod sandboxes;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use mesos::states::is_terminal;
 use mesos::v1::cygnet::{AgentEvent, agent_event, pool_call, pool_event};
-use mesos::v1::executor::{self, call, event};
-use mesos::v1::task_status::Source;
-use mesos::v1::{AgentInfo, CommandInfo, ContainerId, TaskId, TaskInfo, TaskState, TaskStatus};
+use mesos::v1::{AgentInfo, CommandInfo, TaskId, TaskInfo, TaskState, TaskStatus};
 
+use self::executors::Executor;
+use self::sandboxes::Sandboxes;
 use super::disk::Disk;
-use super::wire::{FRAMEWORK, executor_call, framework, kill, order, settings};
+use super::wire::{FRAMEWORK, framework, kill, order, settings};
 use crate::core::{Action, Core, Owner};
 use crate::ids::StreamId;
 use crate::layout::Layout;
@@ -22,6 +25,10 @@ use crate::processes::Process;
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Step {
     Launch,
+    /// What one of the sandboxes is to hold has come.
+    Fetched(usize),
+    /// It cannot be had.
+    FetchFails(usize),
     ConnectPool,
     ConnectExecutor(usize),
     /// The executor makes the next update of its task.
@@ -35,17 +42,6 @@ pub(super) enum Step {
     Pass(u64),
     /// After this many more actions, which are on disk by then.
     AgentDies(usize),
-}
-
-#[derive(Default)]
-struct Executor {
-    container: ContainerId,
-    launched: bool,
-    made: Vec<TaskStatus>,
-    unacknowledged: Vec<TaskStatus>,
-    killed: bool,
-    ended: bool,
-    stream: Option<StreamId>,
 }
 
 #[derive(Default)]
@@ -66,6 +62,7 @@ pub(super) struct World {
     launched: Vec<String>,
     received: Vec<TaskStatus>,
     acknowledged: Vec<Vec<u8>>,
+    sandboxes: Sandboxes,
     pool: Pool,
     executors: BTreeMap<String, Executor>,
     next: u64,
@@ -88,6 +85,7 @@ impl World {
             launched: Vec::new(),
             received: Vec::new(),
             acknowledged: Vec::new(),
+            sandboxes: Sandboxes::default(),
             pool: Pool::default(),
             executors: BTreeMap::new(),
             next: 0,
@@ -110,9 +108,16 @@ impl World {
         heard.iter().map(|status| status.state()).collect()
     }
 
+    /// Whom the pool hosts, in the order in which it was told.
+    pub(super) fn hosted_now(&self) -> &[String] {
+        &self.pool.hosted
+    }
+
     pub(super) fn step(&mut self, step: Step) {
         match step {
             Step::Launch => self.launch(),
+            Step::Fetched(index) => self.fetched(index, Ok(())),
+            Step::FetchFails(index) => self.fetched(index, Err("it cannot be had".to_owned())),
             Step::ConnectPool => self.connect_pool(),
             Step::ConnectExecutor(index) => self.connect_executor(index),
             Step::Progress(index) => self.progress(index),
@@ -231,77 +236,6 @@ impl World {
         }
     }
 
-    fn hosted(&self, index: usize) -> Option<String> {
-        self.pool.process?;
-        self.pool.hosted.get(index).cloned()
-    }
-
-    fn connect_executor(&mut self, index: usize) {
-        let Some(id) = self.hosted(index) else { return };
-        let stream = self.stream();
-        let executor = self.executors.get_mut(&id).unwrap();
-        if executor.ended || executor.stream.is_some() {
-            return;
-        }
-        executor.stream = Some(stream);
-        let known = executor.launched && executor.made.len() == executor.unacknowledged.len();
-        let task = TaskInfo { task_id: id.as_str().into(), ..TaskInfo::default() };
-        let subscribe = call::Subscribe {
-            unacknowledged_tasks: Some(task).filter(|_| known).into_iter().collect(),
-            unacknowledged_updates: executor
-                .unacknowledged
-                .iter()
-                .map(|status| call::Update { status: status.clone() })
-                .collect(),
-        };
-        let call = executor::Call { subscribe: Some(subscribe), ..executor_call(&id, call::Type::Subscribe) };
-        let refused = self.core.subscribe_executor(self.now, stream, call).is_err();
-        self.carry_out();
-        if refused && let Some(executor) = self.executors.get_mut(&id) {
-            executor.stream = None;
-        }
-    }
-
-    fn progress(&mut self, index: usize) {
-        let Some(id) = self.hosted(index) else { return };
-        let executor = &self.executors[&id];
-        let over = executor.made.last().is_some_and(|status| is_terminal(status.state()));
-        if !executor.launched || executor.ended || over {
-            return;
-        }
-        let state = match executor.made.len() {
-            _ if executor.killed => TaskState::TaskKilled,
-            0 => TaskState::TaskStarting,
-            1 => TaskState::TaskRunning,
-            _ => TaskState::TaskFinished,
-        };
-        self.make(&id, state);
-    }
-
-    fn make(&mut self, id: &str, state: TaskState) {
-        self.next += 1;
-        let executor = self.executors.get_mut(id).unwrap();
-        let status = TaskStatus {
-            task_id: id.into(),
-            state: state.into(),
-            source: Some(Source::Executor.into()),
-            uuid: Some(u128::from(self.next).to_be_bytes().to_vec()),
-            ..TaskStatus::default()
-        };
-        executor.made.push(status.clone());
-        executor.unacknowledged.push(status.clone());
-        if executor.stream.is_some() {
-            let call =
-                executor::Call { update: Some(call::Update { status }), ..executor_call(id, call::Type::Update) };
-            let refused = self.core.executor_call(self.now, call).is_err();
-            self.carry_out();
-            if refused && let Some(executor) = self.executors.get_mut(id) {
-                // It will say it again when it subscribes.
-                executor.stream = None;
-            }
-        }
-    }
-
     fn pool_dies(&mut self) {
         let Some(process) = self.pool.process.take() else { return };
         let stream = self.pool.stream.take();
@@ -321,6 +255,7 @@ impl World {
         self.fuse = None;
         self.connected = false;
         self.registering = false;
+        self.sandboxes.interrupt();
         self.pool.stream = None;
         self.executors.values_mut().for_each(|executor| executor.stream = None);
         self.core = Core::new(settings(&self.layout), AgentInfo::default(), self.now);
@@ -356,7 +291,7 @@ impl World {
 
     fn perform(&mut self, action: Action) {
         match action {
-            Action::Prepare(preparation) => self.core.prepared(self.now, &preparation, Ok(())),
+            Action::Prepare(preparation) => self.prepare(*preparation),
             Action::Start(owner, ..) => self.start(&owner),
             Action::Watch(owner, process) if self.pool.process != Some(process) => {
                 self.core.process_ended(self.now, &owner, None);
@@ -397,43 +332,11 @@ impl World {
         }
     }
 
-    fn add(&mut self, add: pool_event::Add) {
-        let id = add.executor_id.value;
-        let fresh = || Executor { container: add.container_id.clone(), ..Executor::default() };
-        let executor = self.executors.entry(id.clone()).or_insert_with(fresh);
-        assert_eq!(executor.container, add.container_id, "one run of an executor at a time");
-        if !self.pool.hosted.contains(&id) {
-            self.pool.hosted.push(id);
-        }
-    }
-
     fn dismissed(&mut self) {
         let running = |id: &String| self.executors.get(id).is_some_and(|executor| !executor.ended);
         assert!(!self.pool.hosted.iter().any(running), "a pool is not dismissed while it hosts somebody");
         self.pool = Pool::default();
         self.core.process_ended(self.now, &Owner::Pool(FRAMEWORK.into()), Some(0));
-    }
-
-    fn tell_executor(&mut self, stream: StreamId, event: &executor::Event) {
-        let found = self.executors.iter_mut().find(|(_, executor)| executor.stream == Some(stream));
-        let Some((_, executor)) = found else { return };
-        match event.r#type() {
-            event::Type::Launch => {
-                assert!(!executor.launched, "a task is launched once");
-                executor.launched = true;
-            }
-            event::Type::Acknowledged => {
-                let uuid = &event.acknowledged.as_ref().unwrap().uuid;
-                executor.unacknowledged.retain(|status| status.uuid() != uuid);
-                let last = executor.made.last();
-                let over = last.is_some_and(|status| is_terminal(status.state()) && status.uuid() == uuid);
-                executor.ended |= over;
-            }
-            event::Type::Kill => executor.killed = true,
-            event::Type::Shutdown if executor.launched => executor.killed = true,
-            event::Type::Shutdown => executor.ended = true,
-            _ => {}
-        }
     }
 
     fn close(&mut self, stream: StreamId) {
@@ -451,6 +354,7 @@ impl World {
             self.step(Step::ConnectMaster);
             self.step(Step::ConnectPool);
             for index in 0..4 {
+                self.step(Step::Fetched(0));
                 self.step(Step::ConnectExecutor(index));
                 self.step(Step::Progress(index));
                 self.step(Step::Acknowledge(index));

@@ -60,7 +60,7 @@ impl Core {
             let executors = self.live_executors().filter(|executor| wanted(executor.state));
             metrics.insert(format!("slave/executors_{name}"), executors.count() as f64);
         };
-        count("registering", |state| matches!(state, State::Registering { .. }));
+        count("registering", |state| matches!(state, State::Preparing { .. } | State::Registering { .. }));
         count("running", |state| matches!(state, State::Running));
         count("terminating", |state| matches!(state, State::Terminating { .. }));
     }
