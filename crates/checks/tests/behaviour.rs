@@ -26,6 +26,8 @@ mod namespaces;
 mod operators;
 #[path = "behaviour/reach.rs"]
 mod reach;
+#[path = "behaviour/redirects.rs"]
+mod redirects;
 #[path = "behaviour/server.rs"]
 mod server;
 #[path = "behaviour/support.rs"]

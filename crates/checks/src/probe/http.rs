@@ -6,6 +6,7 @@
 
 mod dialogue;
 mod plan;
+mod redirect;
 mod request;
 mod response;
 mod target;
@@ -20,7 +21,7 @@ use crate::place::Place;
 use crate::spec::{Redirects, Reuse, Scheme};
 use dialogue::Dialogue;
 pub(crate) use plan::Plan;
-use target::Target;
+use target::{Astray, Target};
 
 /// How often an attempt reads before the others have their turn.
 const READS: usize = 8;
@@ -131,7 +132,7 @@ impl Attempt {
         let answered = self.dialogue.answered()?;
         if let Some(location) = answered.location.filter(|location| self.follows(answered.status, location, plan)) {
             let location = location.to_owned();
-            return Some(match self.hop(&location, plan, place, tools) {
+            return Some(match self.hop(answered.status, &location, plan, place, tools) {
                 Ok(()) => Turn::Again,
                 Err(outcome) => Turn::Over(outcome),
             });
@@ -149,7 +150,7 @@ impl Attempt {
 
     /// Whether this is a redirect that is not the answer.
     fn follows(&self, status: u16, location: &str, plan: &Plan) -> bool {
-        (300..400).contains(&status)
+        redirect::is_redirect(status)
             && match plan.redirects {
                 Redirects::Follow { .. } => true,
                 Redirects::SameHost => self.target(plan).stays(location),
@@ -157,14 +158,21 @@ impl Attempt {
             }
     }
 
-    fn hop(&mut self, location: &str, plan: &Plan, place: &Place, tools: &mut Tools<'_>) -> Result<(), Outcome> {
+    fn hop(
+        &mut self,
+        status: u16,
+        location: &str,
+        plan: &Plan,
+        place: &Place,
+        tools: &mut Tools<'_>,
+    ) -> Result<(), Outcome> {
         let limit = if let Redirects::Follow { limit } = plan.redirects { limit } else { Redirects::LIMIT };
         let astray = |cause: String| Outcome::Failure(Failure::Redirect { cause });
         if self.hops >= limit {
             return Err(astray(format!("more than {limit} of them")));
         }
         self.hops += 1;
-        let target = self.target(plan).redirected(location).map_err(|error| astray(error.to_string()))?;
+        let target = self.next_target(status, location, plan).map_err(|error| astray(error.to_string()))?;
         if !tools.reach.allows(target.address.ip()) {
             return Err(astray(super::prepared::beyond_reach(&target.address)));
         }
@@ -172,6 +180,16 @@ impl Attempt {
         self.reused = false;
         self.target = Some(Box::new(target));
         Ok(())
+    }
+
+    fn next_target(&self, status: u16, location: &str, plan: &Plan) -> Result<Target, Astray> {
+        let here = self.target(plan);
+        let there = here.redirected(location)?;
+        if plan.tls.is_demanding() && (here.scheme, there.scheme) == (Scheme::Https, Scheme::Http) {
+            return Err(Astray::Unprotected);
+        }
+        let form = here.form.after(status, here.form.method(plan.extras()), here.is_origin_of(&there));
+        Ok(there.with(form))
     }
 
     /// A server may close an idle connection at any time; that says nothing about its health.

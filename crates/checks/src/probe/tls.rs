@@ -28,6 +28,7 @@ pub(crate) struct TlsPlan {
     config: Arc<ClientConfig>,
     server_name: Option<ServerName<'static>>,
     expires_within: Option<Duration>,
+    verifies: bool,
 }
 
 static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| Arc::new(aws_lc_rs::default_provider()));
@@ -54,12 +55,22 @@ impl TlsPlan {
             |name: &String| ServerName::try_from(name.clone()).map_err(|_| wrong("server_name", "is no host name"));
         let server_name = settings.server_name.as_ref().map(name).transpose()?;
         let config = Arc::new(config(settings, protocol)?);
-        let plan = Arc::new(TlsPlan { config, server_name, expires_within: settings.expires_within });
+        let plan = Arc::new(TlsPlan {
+            config,
+            server_name,
+            expires_within: settings.expires_within,
+            verifies: settings.verification != Verification::None,
+        });
         Ok(if is_plain { Arc::clone(PLAIN.get_or_init(|| plan)) } else { plan })
     }
 
     pub(crate) fn config(&self) -> &Arc<ClientConfig> {
         &self.config
+    }
+
+    /// Whether it matters which certificate is shown.
+    pub(crate) fn is_demanding(&self) -> bool {
+        self.verifies || self.expires_within.is_some()
     }
 
     /// The name to ask for, unless the check has one of its own.

@@ -40,7 +40,7 @@ pub struct HttpProbe {
     pub tell_answer: bool,
     /// What becomes of the connection.
     pub connection: Reuse,
-    /// For `https`.
+    /// For `https`: here, or wherever a redirect leads.
     pub tls: Tls,
 }
 
@@ -122,7 +122,11 @@ pub enum Reuse {
     KeepAlive,
 }
 
-/// What to do with a redirect (3xx with `Location`).
+/// What to do with a redirect: 301, 302, 303, 307 or 308 with `Location`.
+///
+/// As in RFC 9110, 301 and 302 turn a POST into a GET, 303 turns everything but a HEAD into one, 307 and 308 repeat the
+/// request. Credentials (headers named like `Authorization`, `Cookie` or `X-Api-Key`) are not sent to another scheme,
+/// host or port. From `https` nothing leads to `http` if the certificate matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Redirects {
     /// Ask there, up to so many times; the last answer is judged.
@@ -186,9 +190,18 @@ impl HttpProbe {
         let can_keep = self.connection == Reuse::Fresh || self.version == HttpVersion::Http1;
         require(can_keep, "probe.http.connection", "can be kept alive with HTTP/1.1 only")?;
         self.expect.iter().try_for_each(|expected| expectation::validate(expected, "probe.http.expect"))?;
+        require(self.may_speak_tls() || self.tls == Tls::default(), "probe.http.tls", NEVER_TLS)?;
         self.tls.validate()
     }
+
+    /// Whether the first or a later request may go over TLS.
+    fn may_speak_tls(&self) -> bool {
+        let follows = !matches!(self.redirects, Redirects::TakeAsAnswer | Redirects::Follow { limit: 0 });
+        self.scheme == Scheme::Https || follows
+    }
 }
+
+const NEVER_TLS: &str = "has no effect: the scheme is http, and redirects are not followed";
 
 fn validate_header(name: &str, value: &str) -> Result<(), SpecError> {
     const FIELD: &str = "probe.http.headers";

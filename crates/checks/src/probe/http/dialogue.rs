@@ -37,13 +37,13 @@ impl Dialogue {
         let extras = plan.extras();
         match extras.version {
             HttpVersion::Http1 => {
-                let dialogue = Dialogue::Http1(Box::new(Response::new(wanted(extras))));
+                let dialogue = Dialogue::Http1(Box::new(Response::new(wanted(target, extras))));
                 Ok((dialogue, request::http1(target, extras, connection)))
             }
             HttpVersion::Http2 => {
                 let invalid = |error: http::Error| Outcome::Failure(Failure::Invalid { cause: error.to_string() });
                 let request = request::http2(target, extras).map_err(invalid)?;
-                let body = Bytes::copy_from_slice(&extras.body);
+                let body = Bytes::copy_from_slice(target.form.body(extras));
                 let mut dialogue = Dialogue::Http2(Box::new(Session::new(request, body, extras.limits())));
                 let spoken = dialogue.feed(&[]).map_err(Outcome::Failure)?;
                 Ok((dialogue, spoken))
@@ -117,9 +117,9 @@ fn text<'a>(reply: &'a Reply, name: &http::HeaderName) -> Option<&'a str> {
     reply.headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-fn wanted(extras: &Extras) -> Wanted {
+fn wanted(target: &Target, extras: &Extras) -> Wanted {
     let limits = extras.limits();
-    Wanted { longest: limits.longest, kept: limits.kept, body: extras.has_body() }
+    Wanted { longest: limits.longest, kept: limits.kept, body: target.form.method(extras) != "HEAD" }
 }
 
 fn broken(violation: impl std::fmt::Display) -> Failure {

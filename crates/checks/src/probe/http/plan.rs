@@ -7,7 +7,7 @@ use crate::outcome::{Answer, Failure, Outcome, Reason, Said};
 use crate::probe::http2::BodyLimits;
 use crate::probe::matcher::{BadExpectation, KEPT, Matcher, first_objection};
 use crate::probe::tls::{HTTP2, TlsPlan};
-use crate::spec::{HttpProbe, HttpVersion, Redirects, Reuse, Scheme, SpecError, StatusRanges, Tls};
+use crate::spec::{HttpProbe, HttpVersion, Redirects, Reuse, SpecError, StatusRanges};
 
 /// An HTTP probe, ready to be attempted.
 #[derive(Clone, Debug)]
@@ -43,10 +43,7 @@ impl Plan {
         let bad = |error: BadExpectation| SpecError { field: "probe.http.expect", problem: error.to_string() };
         let expect = probe.expect.iter().map(Matcher::compile).collect::<Result<_, _>>().map_err(bad)?;
         let protocol = (probe.version == HttpVersion::Http2).then_some(HTTP2);
-        let tls = match probe.scheme {
-            Scheme::Https => TlsPlan::of(&probe.tls, protocol)?,
-            Scheme::Http => TlsPlan::of(&Tls::default(), protocol)?,
-        };
+        let tls = TlsPlan::of(&probe.tls, protocol)?;
         let extras = is_special(&probe).then(|| Box::new(Extras::of(&probe, expect)));
         let plan =
             Plan { target: Target::of(&probe), redirects: probe.redirects, connection: probe.connection, tls, extras };
@@ -120,10 +117,5 @@ impl Extras {
             false => 0,
         };
         BodyLimits { longest: self.max_body, kept }
-    }
-
-    /// Whether an answer has a body.
-    pub(super) fn has_body(&self) -> bool {
-        &*self.method != "HEAD"
     }
 }

@@ -3,6 +3,7 @@
 use http::Request;
 
 use super::plan::Extras;
+use super::redirect::Form;
 use super::target::Target;
 use crate::probe::USER_AGENT;
 use crate::spec::Reuse;
@@ -10,20 +11,27 @@ use crate::spec::Reuse;
 /// What we send unless the check says otherwise.
 const OURS: [(&str, &str); 2] = [("User-Agent", USER_AGENT), ("Accept", "*/*")];
 
-fn headers(extras: &Extras) -> impl Iterator<Item = (&str, &str)> {
+fn headers(form: Form, extras: &Extras) -> impl Iterator<Item = (&str, &str)> {
     let given = |name: &str| extras.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
     let ours = OURS.into_iter().filter(move |(name, _)| !given(name));
-    ours.chain(extras.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+    let theirs = extras.headers.iter().filter(move |(name, _)| form.sends(name));
+    ours.chain(theirs.map(|(name, value)| (name.as_str(), value.as_str())))
+}
+
+/// Whether a body of no bytes is announced, too: some servers wait for one otherwise (RFC 9110, 8.6).
+fn expects_body(method: &str) -> bool {
+    matches!(method, "POST" | "PUT" | "PATCH")
 }
 
 /// Header and body, whole.
 pub(super) fn http1(target: &Target, extras: &Extras, connection: Reuse) -> Vec<u8> {
+    let (form, body) = (target.form, target.form.body(extras));
     let mut text = String::with_capacity(192);
     let mut push = |parts: &[&str]| parts.iter().for_each(|part| text.push_str(part));
-    push(&[&extras.method, " ", target.path(), " HTTP/1.1\r\nHost: ", &target.authority(), "\r\n"]);
-    headers(extras).for_each(|(name, value)| push(&[name, ": ", value, "\r\n"]));
-    if !extras.body.is_empty() {
-        push(&["Content-Length: ", &extras.body.len().to_string(), "\r\n"]);
+    push(&[form.method(extras), " ", target.path(), " HTTP/1.1\r\nHost: ", &target.authority(), "\r\n"]);
+    headers(form, extras).for_each(|(name, value)| push(&[name, ": ", value, "\r\n"]));
+    if !body.is_empty() || expects_body(form.method(extras)) {
+        push(&["Content-Length: ", &body.len().to_string(), "\r\n"]);
     }
     push(&[if connection == Reuse::KeepAlive {
         "Connection: keep-alive\r\n\r\n"
@@ -31,15 +39,15 @@ pub(super) fn http1(target: &Target, extras: &Extras, connection: Reuse) -> Vec<
         "Connection: close\r\n\r\n"
     }]);
     let mut bytes = text.into_bytes();
-    bytes.extend_from_slice(&extras.body);
+    bytes.extend_from_slice(body);
     bytes
 }
 
 /// The header; its body goes beside it.
 pub(super) fn http2(target: &Target, extras: &Extras) -> Result<Request<()>, http::Error> {
     let uri = format!("{}://{}{}", target.scheme.as_str(), target.authority(), target.path());
-    let mut request = Request::builder().method(&*extras.method).uri(uri);
-    for (name, value) in headers(extras) {
+    let mut request = Request::builder().method(target.form.method(extras)).uri(uri);
+    for (name, value) in headers(target.form, extras) {
         request = request.header(name, value);
     }
     request.body(())
@@ -62,6 +70,14 @@ mod tests {
         assert_eq!(text(&HttpProbe::default(), Reuse::Fresh), usual);
         let kept = format!("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n{agent}Connection: keep-alive\r\n\r\n");
         assert_eq!(text(&HttpProbe::default(), Reuse::KeepAlive), kept);
+    }
+
+    #[test]
+    fn a_post_without_a_body_says_that_it_has_none() {
+        for (method, announced) in [("POST", true), ("PUT", true), ("PATCH", true), ("GET", false), ("HEAD", false)] {
+            let probe = HttpProbe { method: method.to_owned(), ..HttpProbe::default() };
+            assert_eq!(text(&probe, Reuse::Fresh).contains("\r\nContent-Length: 0\r\n"), announced, "{method}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use rustls::pki_types::ServerName;
 
+use super::redirect::Form;
 use crate::spec::{HttpProbe, Scheme};
 
 /// What can be asked for.
@@ -18,6 +19,8 @@ pub(super) struct Target {
     host: Option<Box<str>>,
     /// Path and query.
     path: Box<str>,
+    /// What of the check's request is sent there.
+    pub(super) form: Form,
 }
 
 /// A `Location` in its parts.
@@ -37,13 +40,15 @@ pub(super) enum Astray {
     Malformed(String),
     #[error("the host '{0}' is a name, and names are not looked up")]
     Name(String),
+    #[error("it leads from https to http, where no certificate is shown")]
+    Unprotected,
 }
 
 impl Target {
     pub(super) fn of(probe: &HttpProbe) -> Target {
         let host = probe.host.as_deref().map(Box::from);
         let path = if probe.path.is_empty() { "/" } else { &probe.path };
-        Target { scheme: probe.scheme, address: probe.address, host, path: path.into() }
+        Target { scheme: probe.scheme, address: probe.address, host, path: path.into(), form: Form::as_given() }
     }
 
     /// The `Host` header.
@@ -80,6 +85,16 @@ impl Target {
         reference.is_ok_and(|there| there.authority.is_none_or(|there| host(there) == Some(&*self.host())))
     }
 
+    /// The same, of which this part of the check's request is sent.
+    pub(super) fn with(self, form: Form) -> Target {
+        Target { form, ..self }
+    }
+
+    /// Whether both are of the same origin: scheme, host and port.
+    pub(super) fn is_origin_of(&self, there: &Target) -> bool {
+        self.scheme == there.scheme && self.address == there.address && self.host().eq_ignore_ascii_case(&there.host())
+    }
+
     /// Where a `Location` leads.
     pub(super) fn redirected(&self, location: &str) -> Result<Target, Astray> {
         let location = location.split('#').next().unwrap_or_default();
@@ -90,7 +105,7 @@ impl Target {
         let path = self.path_to(&reference).into();
         let Some(authority) = reference.authority else { return Ok(Target { path, ..self.clone() }) };
         let address = self.address_of(authority, reference.scheme)?;
-        Ok(Target { scheme: reference.scheme, address, host: Some(authority.into()), path })
+        Ok(Target { scheme: reference.scheme, address, host: Some(authority.into()), path, form: self.form })
     }
 
     fn address_of(&self, authority: &str, scheme: Scheme) -> Result<SocketAddr, Astray> {
