@@ -257,6 +257,11 @@ impl Identity {
         format!("master@{}", self.address)
     }
 
+    /// Whether a framework got its id from this very master, and so began after it.
+    fn has_named(&self, framework: &FrameworkId) -> bool {
+        framework.value.strip_prefix(&self.id).is_some_and(|number| number.starts_with('-'))
+    }
+
     pub(crate) fn master_info(&self) -> v1::MasterInfo {
         use v1::master_info::{Capability, capability::Type};
         let (ip, port) = (self.address.ip(), self.address.port());

@@ -48,11 +48,11 @@ impl Core {
     }
 
     /// Nothing runs under this id as far as the master knows; where it would have run decides what that means.
-    /// `None` while an agent that may have it can still come back.
+    /// `None` while an agent that may have it can still come back, be it one that the registry does not know.
     fn about_unknown(&self, framework: &Framework, task: &TaskId, agent: Option<&AgentId>) -> Option<TaskStatus> {
         let remembered = framework.unreachable_task(task).map(|task| task.agent().clone());
         let place = agent.or(remembered.as_ref());
-        if self.may_still_come_back(place) {
+        if self.may_still_come_back(place) || self.may_be_from_before(&framework.id, place) {
             return None;
         }
         let unreachable_since = place.and_then(|place| self.absent.unreachable.get(place));
@@ -75,5 +75,14 @@ impl Core {
             Some(place) => self.absent.recovered.contains_key(place),
             None => !self.absent.recovered.is_empty(),
         }
+    }
+
+    /// Whether a task may run on an agent that is not in the registry because that was lost: the framework is older than
+    /// this master, nobody knows the agent, and agents still have time to come back.
+    fn may_be_from_before(&self, framework: &FrameworkId, place: Option<&AgentId>) -> bool {
+        let is_known = |place: &AgentId| self.agents.contains_key(place) || self.absent.knows(place);
+        self.now.elapsed < self.settings.agent_reregister_timeout
+            && !self.identity.has_named(framework)
+            && !place.is_some_and(is_known)
     }
 }

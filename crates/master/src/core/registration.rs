@@ -71,6 +71,13 @@ impl Core {
     fn reregister(&mut self, id: AgentId, stream: StreamId, total: Resources, call: agent_call::Subscribe) {
         self.counters.agents_reregistered += 1;
         tracing::info!(agent = %id, hostname = call.agent_info.hostname, "agent registered again");
+        if !self.agents.contains_key(&id) && !self.absent.knows(&id) {
+            tracing::warn!(
+                agent = %id,
+                "the registry does not know this agent: either it was away for very long, or the registry was lost; it \
+                 and its tasks are taken in"
+            );
+        }
         if let Some(older) = self.agents.get(&id).and_then(Agent::stream).cloned() {
             self.act(Action::Close(older));
         }

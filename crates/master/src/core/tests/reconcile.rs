@@ -1,8 +1,8 @@
 use mesos::v1::task_status::{Reason, Source};
-use mesos::v1::{TaskState, TaskStatus};
+use mesos::v1::{AgentInfo, FrameworkInfo, TaskState, TaskStatus};
 
 use super::super::Absent;
-use super::world::{SECOND, World, agent, framework, plain_framework, settings, status};
+use super::world::{Node, SECOND, World, agent, framework, plain_framework, report, settings, status};
 use crate::ids::AgentId;
 
 #[test]
@@ -67,4 +67,26 @@ fn nothing_is_said_while_an_agent_may_still_come_back() {
     world.events(&scheduler);
     let answers = world.reconcile(&scheduler, &[("t1", Some(&expected))]);
     assert_eq!(answers[0].state(), TaskState::TaskUnreachable);
+}
+
+#[test]
+fn a_master_that_lost_its_registry_says_nothing_of_older_frameworks_tasks_before_agents_could_return() {
+    let (older, never) = (AgentId::from("K-S1"), AgentId::from("K-S2"));
+    let mut world = World::new();
+    let scheduler = world.subscribe(FrameworkInfo { id: Some("K-0000".into()), ..framework("f") });
+    let asked = [("t1", Some(&older)), ("t2", Some(&never)), ("t3", None)];
+    world.events(&scheduler);
+    assert_eq!(world.reconcile(&scheduler, &asked), []);
+
+    let info = AgentInfo { id: Some(older.clone()), ..agent("n1", 1.0, 128.0) };
+    let node = Node { id: older.clone(), stream: world.new_stream(), info };
+    world.reregister(&node, vec![report(&scheduler, &[("t1", TaskState::TaskRunning)], &node)]);
+    world.events(&scheduler);
+    let answers = world.reconcile(&scheduler, &asked);
+    assert_eq!(answers.iter().map(TaskStatus::state).collect::<Vec<_>>(), [TaskState::TaskRunning], "it is adopted");
+
+    world.pass(601 * SECOND);
+    world.events(&scheduler);
+    let states: Vec<_> = world.reconcile(&scheduler, &asked[1..]).iter().map(TaskStatus::state).collect();
+    assert_eq!(states, [TaskState::TaskUnknown, TaskState::TaskUnknown]);
 }
