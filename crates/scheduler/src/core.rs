@@ -10,6 +10,7 @@ mod cancel;
 mod changes;
 mod checks;
 mod counters;
+mod departures;
 mod deploy;
 mod fragments;
 mod group_view;
@@ -49,6 +50,7 @@ pub(crate) use view::{AppFilter, Embed};
 
 use crate::backoff::Backoff;
 use crate::brake::Brake;
+use crate::departed::Departed;
 use crate::deployment::Deployment;
 use crate::events::{Event, Origin};
 use crate::ids::{AppId, InstanceId};
@@ -63,6 +65,9 @@ use records::Dirty;
 
 /// How often a kill is repeated until the task is over.
 const KILL_AGAIN: Duration = Duration::from_secs(30);
+
+/// How long a kill and what is told of its task may be under way at the same time.
+const KILL_CROSSES: Duration = Duration::from_secs(1);
 
 /// How often to look whether a start or an end takes too long: often enough for limits of minutes, and seldom enough when
 /// ten thousand tasks start or end at once.
@@ -118,8 +123,10 @@ pub(crate) struct Core {
     waiting: BTreeMap<AppId, BTreeSet<InstanceId>>,
     /// By app, why offers were of no use to those.
     refusals: BTreeMap<AppId, Refusals>,
-    /// Instances that were told to end.
-    killing: BTreeSet<InstanceId>,
+    /// Instances that were told to end, and when to tell them again.
+    killing: BTreeMap<InstanceId, Timestamp>,
+    /// Tasks that no instance stands for.
+    departed: Departed,
     /// Instances on agents nobody hears of.
     unreachable: BTreeSet<InstanceId>,
     /// Instances that were launched and do not run yet.
@@ -143,8 +150,8 @@ pub(crate) struct Core {
     /// Whether nothing is to be launched any more.
     leaving: bool,
     suppressed: bool,
-    /// Whether something waits that the last offers were not asked about.
-    offers_stale: bool,
+    /// When offers were last asked for, for all that might be launched then; none if something waits that came later.
+    offers_asked_at: Option<Timestamp>,
     /// When to look next whether a start or an end takes too long.
     round_at: Timestamp,
     reconcile_at: Timestamp,
@@ -181,7 +188,8 @@ impl Core {
             executor_command: None,
             waiting: BTreeMap::new(),
             refusals: BTreeMap::new(),
-            killing: BTreeSet::new(),
+            killing: BTreeMap::new(),
+            departed: loaded.departed,
             unreachable: BTreeSet::new(),
             starting: BTreeSet::new(),
             task_launch_timeout: Duration::from_secs(300),
@@ -195,7 +203,7 @@ impl Core {
             origin: None,
             leaving: false,
             suppressed: false,
-            offers_stale: true,
+            offers_asked_at: None,
             round_at: now,
             reconcile_at: now,
             reconcile_after: RECONCILE_AGAIN.0,
@@ -234,15 +242,17 @@ impl Core {
             let Some(instance) = self.instances.get(&id) else { continue };
             self.tallies.entry(instance.app.clone()).or_default().add(counted(instance));
             self.states.entry(instance.app.clone()).or_default().add(States::of(instance));
-            if instance.kill_asked_at.is_some() {
-                self.killing.insert(id.clone());
+            if let Some(asked) = instance.kill_asked_at {
+                self.killing.insert(id.clone(), asked.plus(KILL_AGAIN));
             }
             if instance.checks_paused_until.is_some() {
                 self.paused.insert(id.clone());
             }
             self.file(&id);
             self.start_checks(&id, now);
+            self.part_with_killed(&id, now);
         }
+        self.end_orphans(now);
         self.settle(now);
     }
 
@@ -298,6 +308,7 @@ impl Core {
             self.kill_again(now);
             self.overdue(now);
         }
+        self.kill_strays_again(now);
         self.expunge(now);
         self.resume_due(now);
         self.ease(now);
@@ -309,12 +320,12 @@ impl Core {
 
     /// When to call [`Core::tick`] next.
     pub(crate) fn wake_at(&self) -> Timestamp {
-        let launches = self.waiting.keys().filter_map(|app| self.backoffs.get(app)?.until());
-        let waited_for = [&self.killing, &self.starting];
-        let round = waited_for.iter().any(|ids| !ids.is_empty()).then_some(self.round_at);
+        let launches = self.next_launch_at().into_iter();
+        let round = (!self.killing.is_empty() || !self.starting.is_empty()).then_some(self.round_at);
         let reconcile = if self.connected { self.reconcile_at } else { Timestamp::from_millis(i64::MAX) };
         let expunges = self.given_up_at().map(|(at, _, _)| at);
-        let eases = self.eases_at().into_iter().chain(self.resumes_at()).chain(self.deadline());
+        let eases =
+            self.eases_at().into_iter().chain(self.resumes_at()).chain(self.deadline()).chain(self.departed.due_at());
         launches.chain(round).chain(expunges).chain(eases).chain([reconcile]).min().unwrap_or(reconcile)
     }
 

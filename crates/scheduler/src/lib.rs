@@ -9,6 +9,7 @@
 //! - `plan`, `tally`: what to do next for an app;
 //! - `stock`, `spread`, `matching`, `refusals`: which offer an instance goes to, and why none; `task`: what is launched;
 //! - `probe`: what a health check asks, as the executor is told or as the scheduler's own engine does;
+//! - `departed`: tasks that no instance stands for any more, and that may come back;
 //! - `deployment`, `progress`, `events`: changes under way, how far they are, and what is told of them;
 //! - `core`: all of it together. Inputs with `now` in, effects out.
 //!
@@ -23,6 +24,7 @@ mod backoff;
 mod brake;
 mod callbacks;
 mod core;
+mod departed;
 mod deployment;
 mod error;
 mod events;

@@ -34,6 +34,8 @@ pub(crate) struct Target {
 pub(crate) enum Stage {
     /// Waits for an offer.
     Waiting,
+    /// Nobody hears of its agent. It may come back, and is waited for by its app, but by no deployment.
+    Unreachable,
     /// Has a task that is not ready, or not any more.
     Unready,
     /// Does what it is for.
@@ -66,7 +68,7 @@ pub(crate) struct Plan {
     pub create: u32,
     /// Those that wait and are to take up the wanted configuration.
     pub rebase: Vec<InstanceId>,
-    /// Those that wait and are not wanted.
+    /// Those that are not wanted and that nobody has to wait for: they wait themselves, or nobody hears of them.
     pub forget: Vec<InstanceId>,
     /// Those whose task is to end, for good.
     pub kill: Vec<InstanceId>,
@@ -82,7 +84,8 @@ impl Plan {
     }
 
     fn take_away(&mut self, seen: &Seen) {
-        let list = if seen.stage == Stage::Waiting { &mut self.forget } else { &mut self.kill };
+        let at_once = matches!(seen.stage, Stage::Waiting | Stage::Unreachable | Stage::Missing);
+        let list = if at_once { &mut self.forget } else { &mut self.kill };
         list.push(seen.id.clone());
     }
 }
@@ -99,16 +102,27 @@ pub(crate) fn plan(target: &Target, seen: &[Seen]) -> Plan {
     let (new, old) = shares(target, ready, outdated.len());
 
     let mut plan = Plan { rebase: rebase(target, &current), ..Plan::default() };
+    let replaces = !limited && !outdated.is_empty();
+    let (lost, current): (Vec<&Seen>, Vec<&Seen>) =
+        current.into_iter().partition(|seen| replaces && seen.stage == Stage::Unreachable);
+    lost.into_iter().chain(unwanted_missing(target, seen)).for_each(|seen| plan.take_away(seen));
     surplus(target, current.clone(), current.len().saturating_sub(new), &mut plan);
     let waiting = current.iter().filter(|seen| seen.stage == Stage::Waiting).count();
     let missing = new.saturating_sub(current.len()).min(MOST_WAITING.saturating_sub(waiting));
     plan.create = number(missing.min(room(target, here.len())));
     replace(target, &current, outdated.clone(), old, &mut plan);
-    plan.done = current.len() == new
+    plan.done = plan.is_idle()
+        && current.len() == new
         && outdated.len() == old
         && here.len() == new + old
-        && current.iter().chain(&outdated).all(|seen| seen.stage == Stage::Ready);
+        && current.iter().chain(&outdated).all(|seen| matches!(seen.stage, Stage::Ready | Stage::Unreachable));
     plan
+}
+
+/// Missing ones that nobody wants back.
+fn unwanted_missing<'a>(target: &Target, seen: &'a [Seen]) -> impl Iterator<Item = &'a Seen> {
+    let (config, none, limited) = (target.config, target.instances == 0, target.most_new.is_some());
+    seen.iter().filter(move |seen| seen.stage == Stage::Missing && (none || (!limited && seen.config != config)))
 }
 
 /// How many of the wanted configuration there are to be now, and how many of others may stay.

@@ -7,7 +7,7 @@ use crate::plan::{MOST_WAITING, Plan, Stage, Target, room};
 use crate::time::Timestamp;
 
 /// Instances of one configuration, by stage.
-type Stages = [usize; 5];
+type Stages = [usize; 6];
 
 /// Of one app, by configuration.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,27 +41,32 @@ impl Tally {
         let census = self.census(target.config);
         let wanted = usize::try_from(target.instances).unwrap_or(usize::MAX);
         let current = census.current();
-        let missing = wanted.checked_sub(current).filter(|_| census.outdated == 0)?;
+        let is_simple = census.outdated == 0 && census.unwanted_missing(wanted) == 0;
+        let missing = wanted.checked_sub(current).filter(|_| is_simple)?;
         let create = missing.min(MOST_WAITING.saturating_sub(census.waiting)).min(room(target, census.here()));
-        let done = census.ready == wanted && census.here() == wanted;
+        let done = census.ready + census.unreachable == wanted && census.here() == wanted;
         Some(Plan { create: u32::try_from(create).unwrap_or(u32::MAX), done, ..Plan::default() })
     }
 
     /// How many have a task and are not on their way out.
     #[must_use]
     pub(crate) fn running(&self) -> usize {
-        self.0.values().map(|[_, unready, ready, ..]| unready + ready).sum()
+        self.0.values().map(|[_, unreachable, unready, ready, ..]| unreachable + unready + ready).sum()
     }
 
     /// The numbers, beside those of this configuration.
     #[must_use]
     pub(crate) fn census(&self, config: Timestamp) -> Census {
-        let [waiting, unready, ready, ..] = self.0.get(&config).copied().unwrap_or_default();
+        let [waiting, unreachable, unready, ready, _, missing] = self.0.get(&config).copied().unwrap_or_default();
         let others = self.0.iter().filter(|(other, _)| **other != config).map(|(_, stages)| stages);
-        let (outdated, outdated_ready) = others
-            .fold((0, 0), |(all, fit), [waiting, unready, ready, ..]| (all + waiting + unready + ready, fit + ready));
-        let leaving = self.0.values().map(|[_, _, _, leaving, _]| leaving).sum();
-        Census { waiting, unready, ready, outdated, outdated_ready, leaving }
+        let (mut outdated, mut outdated_ready, mut outdated_missing) = (0, 0, 0);
+        for [waiting, unreachable, unready, ready, _, missing] in others {
+            outdated += waiting + unreachable + unready + ready;
+            outdated_ready += ready;
+            outdated_missing += missing;
+        }
+        let leaving = self.0.values().map(|[_, _, _, _, leaving, _]| leaving).sum();
+        Census { waiting, unreachable, unready, ready, missing, outdated, outdated_ready, outdated_missing, leaving }
     }
 }
 
@@ -70,14 +75,20 @@ impl Tally {
 pub(crate) struct Census {
     /// Of the wanted configuration, and without a task.
     pub waiting: usize,
+    /// Of the wanted configuration, and on agents nobody hears of.
+    pub unreachable: usize,
     /// Of the wanted configuration, and not ready.
     pub unready: usize,
     /// Of the wanted configuration, and ready.
     pub ready: usize,
+    /// Of the wanted configuration, and given up.
+    pub missing: usize,
     /// Of other configurations, and to stay for now.
     pub outdated: usize,
     /// The ready ones of these.
     pub outdated_ready: usize,
+    /// Of other configurations, and given up.
+    pub outdated_missing: usize,
     /// On their way out.
     pub leaving: usize,
 }
@@ -86,7 +97,12 @@ impl Census {
     /// All of the wanted configuration.
     #[must_use]
     pub(crate) fn current(&self) -> usize {
-        self.waiting + self.unready + self.ready
+        self.waiting + self.unreachable + self.unready + self.ready
+    }
+
+    /// How many were given up and are not wanted back, where so many are wanted at all.
+    fn unwanted_missing(&self, wanted: usize) -> usize {
+        self.outdated_missing + if wanted == 0 { self.missing } else { 0 }
     }
 
     fn here(&self) -> usize {
@@ -103,7 +119,8 @@ mod tests {
     use crate::ids::{AppId, InstanceId};
     use crate::plan::{Seen, plan};
 
-    const STAGES: [Stage; 5] = [Stage::Waiting, Stage::Unready, Stage::Ready, Stage::Leaving, Stage::Missing];
+    const STAGES: [Stage; 6] =
+        [Stage::Waiting, Stage::Unreachable, Stage::Unready, Stage::Ready, Stage::Leaving, Stage::Missing];
 
     fn at(moment: u8) -> Timestamp {
         Timestamp::from_millis(moment.into())
@@ -123,7 +140,7 @@ mod tests {
     proptest! {
         #[test]
         fn numbers_lead_to_the_same_plan(
-            instances in 0u32..6, there in proptest::collection::vec((0u8..2, 0usize..5), 0..8)
+            instances in 0u32..6, there in proptest::collection::vec((0u8..2, 0usize..6), 0..8)
         ) {
             let strategy = UpgradeStrategy {
                 minimum_health_capacity: 0.5,

@@ -312,7 +312,7 @@ impl Core {
             Some(record) => record.update(after.clone(), &used),
             None => drop(self.apps.insert(id.clone(), AppRecord::new(after.clone()))),
         }
-        self.offers_stale = true;
+        self.offers_asked_at = None;
         self.roles_stale = true;
         if before.is_some_and(|before| before.brake != after.brake) {
             self.look_at_held(id, now);

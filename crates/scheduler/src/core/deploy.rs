@@ -75,7 +75,7 @@ impl Core {
 
     fn carry_out(&mut self, app: &App, plan: &Plan, now: Timestamp) {
         for id in &plan.forget {
-            self.forget(id);
+            self.kill(id, Goal::Stopped, now);
         }
         for id in &plan.rebase {
             self.change(id, |instance| instance.rebase(app, now));
@@ -87,7 +87,7 @@ impl Core {
             let id = InstanceId::new(&app.id, &uuid::Uuid::new_v4().to_string());
             self.add(Instance::scheduled(id, app, now));
         }
-        // What was only forgotten is gone at once, and the planner may see more; all else has to happen first.
+        // What has no task, or none that can be told, is gone at once, and the planner may see more; all else has to happen first.
         if plan.forget.is_empty() {
             self.unsettled.remove(&app.id);
         }
@@ -281,6 +281,7 @@ pub(super) fn counted(instance: &Instance) -> (Timestamp, Stage) {
     let stage = match instance.condition {
         _ if instance.goal == Goal::Stopped => Stage::Leaving,
         Condition::Unreachable if instance.given_up => Stage::Missing,
+        Condition::Unreachable => Stage::Unreachable,
         Condition::Scheduled => Stage::Waiting,
         _ if instance.is_ready() => Stage::Ready,
         _ => Stage::Unready,

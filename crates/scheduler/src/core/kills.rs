@@ -3,7 +3,7 @@
 use mesos::v1::TaskState;
 use mesos::v1::scheduler::{Call, call};
 
-use super::{Core, KILL_AGAIN};
+use super::{Core, KILL_AGAIN, KILL_CROSSES};
 use crate::app::definition::UnreachableStrategy;
 use crate::events;
 use crate::ids::InstanceId;
@@ -20,9 +20,12 @@ impl Core {
             }
             return;
         }
+        if instance.condition == Condition::Unreachable {
+            return self.part_with(id, goal, now);
+        }
         self.stop_checks(id);
         self.let_go(id, now);
-        self.killing.insert(id.clone());
+        self.killing.insert(id.clone(), now.plus(KILL_AGAIN));
         self.change(id, |instance| {
             instance.goal = goal;
             instance.kill_asked_at = Some(now);
@@ -39,14 +42,30 @@ impl Core {
 
     /// Repeats kills that have not come to anything.
     pub(super) fn kill_again(&mut self, now: Timestamp) {
-        let due = |id: &&InstanceId| {
-            let asked = self.instances.get(id).and_then(|instance| instance.kill_asked_at);
-            asked.is_some_and(|asked| now >= asked.plus(KILL_AGAIN))
-        };
-        let due: Vec<_> = self.killing.iter().filter(due).cloned().collect();
+        let due: Vec<_> = self.killing.iter().filter(|(_, at)| **at <= now).map(|(id, _)| id.clone()).collect();
         for id in due {
+            self.killing.insert(id.clone(), now.plus(KILL_AGAIN));
             self.change(&id, |instance| instance.kill_asked_at = Some(now));
             self.send_kill(&id);
+        }
+    }
+
+    /// Repeats all kills at once: whatever was sent to another master may be lost.
+    pub(super) fn kill_all_again(&mut self, now: Timestamp) {
+        self.killing.values_mut().for_each(|at| *at = now);
+        self.kill_again(now);
+    }
+
+    /// A task that was told to end is told of as running: the kill may be lost, and is repeated soon, unless the two have
+    /// but crossed.
+    pub(super) fn doubt_kill(&mut self, id: &InstanceId, state: TaskState) {
+        let runs = matches!(state, TaskState::TaskStaging | TaskState::TaskStarting | TaskState::TaskRunning);
+        let Some(instance) = self.instances.get(id).filter(|found| runs && found.condition != Condition::Killing)
+        else {
+            return;
+        };
+        if let (Some(asked), Some(at)) = (instance.kill_asked_at, self.killing.get_mut(id)) {
+            *at = (*at).min(asked.plus(KILL_CROSSES));
         }
     }
 
@@ -59,7 +78,8 @@ impl Core {
         for (id, forever) in due {
             tracing::warn!(instance = %id, forever, "given up: its agent was not heard of");
             if forever {
-                self.task_ended(&id, TaskState::TaskUnreachable, now);
+                let goal = self.instances.get(&id).map_or(Goal::Stopped, |instance| instance.goal);
+                self.part_with(&id, goal, now);
             } else {
                 self.change(&id, |instance| instance.given_up = true);
                 let inactive =

@@ -14,6 +14,7 @@ impl Core {
     /// What became of the task of one container.
     pub(super) fn member_update(&mut self, id: &InstanceId, status: &TaskStatus, now: Timestamp) {
         self.unanswered.remove(id);
+        self.doubt_kill(id, status.state());
         let Some(known) = self.instances.get(id).and_then(|found| found.member_of(&status.task_id.value)) else {
             return;
         };
@@ -37,6 +38,7 @@ impl Core {
             self.native_health(id, &[index], status, now);
         }
         self.members_end(id, status, now);
+        self.part_with_killed(id, now);
     }
 
     fn members_go_on(&mut self, id: &InstanceId, now: Timestamp) {

@@ -39,7 +39,8 @@ impl Core {
             ("marathon.instances.launch-overdue.gauge", overdue),
             ("marathon.instances.inflight-kills.gauge", self.killing.len()),
             ("marathon.instances.held-unhealthy.gauge", self.held.values().map(BTreeSet::len).sum()),
-            // Not Marathon's: tasks of which the master was asked, and has not told.
+            // Not Marathon's: tasks that no instance stands for and that may still run; tasks of which the master was asked, and has not told.
+            ("cygnet.tasks.departed.gauge", self.departed.len()),
             ("cygnet.reconciliation.unanswered.gauge", self.unanswered.len()),
         ];
         let up = now.since(self.begun).as_secs();

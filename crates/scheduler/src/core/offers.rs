@@ -87,8 +87,10 @@ impl Core {
             Some(Wish { instance: &instance.id, app, role: self.role_of(app) })
         };
         let wishes: Vec<_> = due.iter().filter_map(wish).collect();
-        let neighbours =
-            |app: &AppId| self.instances_of(app).filter_map(|found| Some((found.agent_id.as_deref()?, &found.site)));
+        // Agents that are away count for no constraint: else whoever waits to take the place of what was there would wait
+        // for them.
+        let here = |app: &AppId| self.instances_of(app).filter(|found| found.condition != Condition::Unreachable);
+        let neighbours = |app: &AppId| here(app).filter_map(|found| Some((found.agent_id.as_deref()?, &found.site)));
         let placed = matching::place(offers, &wishes, neighbours, now, &mut dice);
         self.note_refusals(offers, placed.refusals, now);
         placed.placements
@@ -147,6 +149,19 @@ impl Core {
         Some(Launch::Task(Box::new(task)))
     }
 
+    /// Whether something may be launched that offers were not asked for yet.
+    fn may_more_be_launched(&self, now: Timestamp) -> bool {
+        self.offers_asked_at.is_none() || self.next_launch_at().is_some_and(|at| at <= now)
+    }
+
+    /// When the first of the delays ends that were under way when offers were last asked for. What the others left of
+    /// them was declined for a while, so they are asked for again.
+    pub(super) fn next_launch_at(&self) -> Option<Timestamp> {
+        let delays = self.waiting.keys().filter_map(|app| self.backoffs.get(app)?.until());
+        let listens = self.connected && !self.leaving;
+        delays.filter(|until| listens && self.offers_asked_at.is_none_or(|asked| asked < *until)).min()
+    }
+
     /// Asks for offers when something may be launched that the last ones were not asked about; asks for none when
     /// nothing waits, so that a steady state costs nothing.
     pub(super) fn ask_for_offers(&mut self, now: Timestamp) {
@@ -155,9 +170,9 @@ impl Core {
         }
         self.tell_roles();
         let wanted = self.is_any_due(now);
-        if wanted && (self.suppressed || self.offers_stale) {
+        if wanted && (self.suppressed || self.may_more_be_launched(now)) {
             self.suppressed = false;
-            self.offers_stale = false;
+            self.offers_asked_at = Some(now);
             self.effects.calls.push(simple(call::Type::Revive));
         } else if !wanted && !self.suppressed {
             self.suppressed = true;

@@ -1,6 +1,7 @@
 //! What is stored, under which keys, and which of it changed.
 //!
-//! `framework` holds the id the master gave, `subscribers` a list of URLs; `app/<id>`, `group/<id>`, `instance/<id>` and `deployment/<id>` hold JSON.
+//! `framework` holds the id the master gave, `subscribers` a list of URLs; `app/<id>`, `group/<id>`,
+//! `instance/<id>`, `deployment/<id>` and `departed/<task id>` hold JSON.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use super::deploy::counted;
 use super::groups::GroupRecord;
 use super::{Core, Subscribers};
 use crate::app::App;
+use crate::departed::{Absent, Departed};
 use crate::deployment::Deployment;
 use crate::ids::{AppId, InstanceId};
 use crate::instance::{Condition, Instance};
@@ -105,6 +107,7 @@ pub(crate) struct Loaded {
     pub groups: BTreeMap<AppId, GroupRecord>,
     pub instances: BTreeMap<InstanceId, Instance>,
     pub deployments: BTreeMap<String, Deployment>,
+    pub departed: Departed,
 }
 
 /// A store that cannot be read.
@@ -127,6 +130,7 @@ impl Loaded {
         let groups: Vec<GroupRecord> = load(store, "group/").await?;
         let instances: Vec<Instance> = load(store, "instance/").await?;
         let deployments: Vec<Deployment> = load(store, "deployment/").await?;
+        let departed: Vec<Absent> = load(store, "departed/").await?;
         Ok(Loaded {
             framework_id,
             subscribers,
@@ -134,6 +138,7 @@ impl Loaded {
             groups: groups.into_iter().map(|record| (record.id.clone(), record)).collect(),
             instances: instances.into_iter().map(|instance| (instance.id.clone(), instance)).collect(),
             deployments: deployments.into_iter().map(|deployment| (deployment.id.clone(), deployment)).collect(),
+            departed: departed.into_iter().collect(),
         })
     }
 }
@@ -183,6 +188,9 @@ impl Core {
         for id in &dirty.deployments {
             batch = write(batch, format!("deployment/{id}"), self.deployments.get(id));
         }
+        for (id, absent) in self.departed.take_changes() {
+            batch = write(batch, format!("departed/{id}"), absent);
+        }
         batch
     }
 
@@ -210,7 +218,9 @@ impl Core {
         let Some(instance) = self.instances.get(id) else { return };
         let (condition, app) = (instance.condition, instance.app.clone());
         if condition == Condition::Scheduled {
-            self.offers_stale |= put(self.waiting.entry(app).or_default(), id, true);
+            if put(self.waiting.entry(app).or_default(), id, true) {
+                self.offers_asked_at = None;
+            }
         } else {
             self.waits_no_more(&app, id);
         }

@@ -10,6 +10,7 @@ mod roles;
 mod rollout;
 mod rows;
 mod scale;
+mod unreachable;
 
 use std::time::Duration;
 
@@ -54,6 +55,7 @@ impl World {
             groups: self.core.groups,
             instances: self.core.instances,
             deployments: self.core.deployments,
+            departed: self.core.departed,
         };
         let json = |value: &Instance| serde_json::from_value::<Instance>(json!(value)).unwrap();
         let instances = loaded.instances.iter().map(|(id, instance)| (id.clone(), json(instance))).collect();

@@ -7,7 +7,6 @@ use mesos::v1::{TaskState, TaskStatus, task_status::Reason};
 use serde_json::json;
 
 use super::deploy::condition_of_end;
-use super::kills::kill_call;
 use super::records::TaskFailure;
 use super::{Core, RECONCILE, RECONCILE_AGAIN};
 use crate::events;
@@ -36,12 +35,8 @@ impl Core {
         self.connected = true;
         self.roles_stale = true;
         self.suppressed = false;
-        self.offers_stale = false;
-        let killing: Vec<_> = self.killing.iter().cloned().collect();
-        for id in killing {
-            self.change(&id, |instance| instance.kill_asked_at = Some(Timestamp::from_millis(0)));
-        }
-        self.kill_again(now);
+        self.offers_asked_at = Some(now);
+        self.kill_all_again(now);
         self.reconcile(now);
     }
 
@@ -56,6 +51,7 @@ impl Core {
     pub(crate) fn framework_removed(&mut self, now: Timestamp) {
         self.framework_id = None;
         self.dirty.framework = true;
+        self.departed.clear();
         let lost: Vec<_> =
             self.instances.values().filter(|found| found.has_task()).map(|found| found.id.clone()).collect();
         for id in lost {
@@ -67,6 +63,7 @@ impl Core {
     pub(super) fn reconcile(&mut self, now: Timestamp) {
         self.unanswered =
             self.instances.values().filter(|found| found.has_task()).map(|found| found.id.clone()).collect();
+        self.departed.ask_all();
         self.ask_unanswered();
         self.effects.calls.push(reconcile_call(Vec::new()));
         self.reconcile_after = RECONCILE_AGAIN.0;
@@ -77,7 +74,7 @@ impl Core {
     pub(super) fn reconcile_again(&mut self, now: Timestamp) {
         let known = |id: &InstanceId| self.instances.get(id).is_some_and(|instance| instance.has_task());
         self.unanswered = self.unanswered.iter().filter(|id| known(id)).cloned().collect();
-        if !self.unanswered.is_empty() {
+        if !self.unanswered.is_empty() || self.departed.unanswered().next().is_some() {
             self.ask_unanswered();
             self.reconcile_after = (self.reconcile_after * 2).min(RECONCILE_AGAIN.1);
             self.reconcile_at = now.plus(self.reconcile_after);
@@ -90,13 +87,16 @@ impl Core {
     }
 
     fn ask_unanswered(&mut self) {
-        let task = |instance: &Instance, id: String| call::reconcile::Task {
+        let task = |id: String, agent_id: Option<&str>| call::reconcile::Task {
             task_id: id.into(),
-            agent_id: instance.agent_id.as_deref().map(Into::into),
+            agent_id: agent_id.map(Into::into),
         };
         let instances = self.unanswered.iter().filter_map(|id| self.instances.get(id));
-        let tasks: Vec<_> =
-            instances.flat_map(|instance| instance.task_ids().into_iter().map(move |id| task(instance, id))).collect();
+        let known = instances
+            .flat_map(|instance| instance.task_ids().into_iter().map(move |id| task(id, instance.agent_id.as_deref())));
+        let departed = self.departed.unanswered();
+        let departed = departed.map(|absent| task(absent.task_id.clone(), absent.agent_id.as_deref()));
+        let tasks: Vec<_> = known.chain(departed).collect();
         for tasks in tasks.chunks(TASKS_PER_CALL) {
             self.effects.calls.push(reconcile_call(tasks.to_vec()));
         }
@@ -133,17 +133,17 @@ impl Core {
     fn unknown_update(&mut self, status: &TaskStatus, now: Timestamp) {
         let task_id = &status.task_id.value;
         if is_over(status.state()) {
+            self.departed.is_over(task_id);
             self.tell(events::unknown_terminated(task_id, condition_of_end(status.state()), now));
-        } else if status.state() != TaskState::TaskKilling {
-            tracing::info!(%task_id, "killed a task that is none of ours");
-            let agent_id = status.agent_id.as_ref().map(|id| id.value.as_str());
-            self.effects.calls.push(kill_call(task_id, agent_id));
+        } else {
+            self.stray_update(status, now);
         }
     }
 
     fn known_update(&mut self, id: &InstanceId, status: &TaskStatus, now: Timestamp) {
         let Some(before) = self.instances.get(id).map(|instance| instance.condition) else { return };
         self.unanswered.remove(id);
+        self.doubt_kill(id, status.state());
         if Condition::of_state(status.state()).is_some_and(|condition| !before.leads_to(condition)) {
             return;
         }
@@ -177,6 +177,7 @@ impl Core {
         } else {
             self.stop_checks(id);
         }
+        self.part_with_killed(id, now);
     }
 
     /// Addresses, agent and check result, as far as the update has them. Most have nothing new: when a hundred thousand

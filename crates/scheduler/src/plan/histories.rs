@@ -68,7 +68,7 @@ impl History {
         let named: BTreeSet<_> = plan.kill.iter().chain(&plan.forget).collect();
         let killed = plan.kill.iter().filter(|id| stage_of(id) == Some(Stage::Ready)).count();
         let ready = self.count(&[Stage::Ready]);
-        let here = self.count(&[Stage::Waiting, Stage::Unready, Stage::Ready, Stage::Leaving]);
+        let here = self.count(&[Stage::Waiting, Stage::Unreachable, Stage::Unready, Stage::Ready, Stage::Leaving]);
         let created = count(plan.create);
         let waits = self.count(&[Stage::Waiting, Stage::Unready, Stage::Leaving]) > 0;
         let held = self.target.most_new.is_some();
@@ -76,7 +76,10 @@ impl History {
             (ready - killed >= least(&self.target).min(ready), "below minimumHealthCapacity"),
             (created == 0 || here + created <= most(&self.target), "above maximumOverCapacity"),
             (all_are(&plan.kill, &[Stage::Unready, Stage::Ready]), "kills what has no task"),
-            (all_are(&plan.forget, &[Stage::Waiting]), "forgets what has a task"),
+            (
+                all_are(&plan.forget, &[Stage::Waiting, Stage::Unreachable, Stage::Missing]),
+                "forgets what can be told to end",
+            ),
             (all_are(&plan.rebase, &[Stage::Waiting]), "changes what has a task"),
             (named.len() == plan.kill.len() + plan.forget.len(), "names one twice"),
             (!plan.done || plan.is_idle(), "is done, and acts"),
@@ -107,10 +110,13 @@ impl History {
         let (target, fate) = (self.target, self.dice.u32(0..10));
         let seen = &mut self.there[index];
         match (seen.stage, fate) {
-            (Stage::Leaving, 0..5) | (Stage::Missing, 0) => drop(self.there.remove(index)),
-            (Stage::Unready | Stage::Ready, 0) => seen.stage = Stage::Missing,
+            (Stage::Leaving, 0..5) | (Stage::Unreachable | Stage::Missing, 0) => drop(self.there.remove(index)),
+            (Stage::Unready | Stage::Ready, 0) => seen.stage = Stage::Unreachable,
+            (Stage::Unreachable, 1..3) => seen.stage = Stage::Missing,
             (Stage::Unready | Stage::Ready, 1) => end(seen, &target),
-            (Stage::Ready, 2) | (Stage::Waiting | Stage::Missing, 3..) => seen.stage = Stage::Unready,
+            (Stage::Ready, 2) | (Stage::Waiting | Stage::Unreachable | Stage::Missing, 3..) => {
+                seen.stage = Stage::Unready
+            }
             (Stage::Unready, 2..) => seen.stage = Stage::Ready,
             _ => {}
         }
@@ -128,7 +134,7 @@ impl History {
                 match seen.stage {
                     Stage::Waiting => seen.stage = Stage::Unready,
                     Stage::Unready => seen.stage = Stage::Ready,
-                    Stage::Ready | Stage::Leaving | Stage::Missing => {}
+                    Stage::Ready | Stage::Unreachable | Stage::Leaving | Stage::Missing => {}
                 }
             }
         }

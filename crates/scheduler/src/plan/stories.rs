@@ -1,7 +1,7 @@
 //! Scripts of the planner that read as stories: what there is after each of its steps, a letter for an instance.
 //!
 //! `O` is an old one that is ready and `o` one that is not, `N` and `n` are new ones, `w` waits for an offer and `x` is on
-//! its way out. Between two steps the world moves: what waits comes up and is ready, what is on its way out is gone.
+//! its way out. `U` and `u` are an old and a new one on agents that are away, `M` and `m` were away for too long. Between two steps the world moves: what waits comes up and is ready, what is on its way out is gone.
 //!
 //! Those that are named after rows of Marathon's own tests are all of these but resident tasks', which need volumes, and
 //! *only own events*: the planner hears of none.
@@ -37,6 +37,10 @@ impl Story {
             'N' => (NEW, Stage::Ready),
             'n' => (NEW, Stage::Unready),
             'w' => (NEW, Stage::Waiting),
+            'U' => (OLD, Stage::Unreachable),
+            'u' => (NEW, Stage::Unreachable),
+            'M' => (OLD, Stage::Missing),
+            'm' => (NEW, Stage::Missing),
             _ => (OLD, Stage::Leaving),
         };
         self.named += 1;
@@ -51,10 +55,14 @@ impl Story {
             (Stage::Ready, false) => 'N',
             (Stage::Unready, false) => 'n',
             (Stage::Waiting, _) => 'w',
-            (Stage::Leaving | Stage::Missing, _) => 'x',
+            (Stage::Unreachable, true) => 'U',
+            (Stage::Unreachable, false) => 'u',
+            (Stage::Leaving, _) => 'x',
+            (Stage::Missing, true) => 'M',
+            (Stage::Missing, false) => 'm',
         };
         let mut letters: Vec<char> = self.there.iter().map(letter).collect();
-        letters.sort_by_key(|letter| "OoNnwx".find(*letter));
+        letters.sort_by_key(|letter| "OoNnUuMmwx".find(*letter));
         letters.into_iter().collect()
     }
 
@@ -148,6 +156,16 @@ fn task_replace_keeps_what_is_new_already_and_completes_at_once() {
 #[test]
 fn task_replace_waits_until_the_old_ones_are_gone() {
     story(2, 1.0, 1.0, "NNx").goes(&["NNx", "NN"]);
+}
+
+#[test]
+fn nobody_waits_for_instances_on_agents_that_are_away() {
+    story(2, 1.0, 1.0, "OU").goes(&["Oww", "NNx", "NN"]);
+    story(2, 1.0, 1.0, "OOu").goes(&["OOw", "ONwx", "NNx", "NN"]);
+    story(2, 1.0, 0.0, "OMM").goes(&["Oww", "NNx", "NN"]);
+    story(2, 1.0, 1.0, "Nu").goes(&["Nu"]);
+    story(2, 1.0, 1.0, "NNm").goes(&["NNm"]);
+    story(0, 1.0, 1.0, "NUum").goes(&["x", ""]);
 }
 
 #[test]

@@ -65,3 +65,56 @@ fn an_app_that_fits_nowhere_holds_no_other_up() {
     assert_eq!(world.offer_from(&["a"]).len(), 1);
     assert_eq!(world.queue()["processedOffersSummary"]["rejectSummaryLastOffers"][3]["declined"], 1);
 }
+
+#[test]
+fn instances_on_agents_that_are_away_count_for_no_constraint() {
+    let constraints = [
+        (json!([["hostname", "UNIQUE"]]), 2),
+        (json!([["hostname", "MAX_PER", "1"]]), 2),
+        (json!([["hostname", "GROUP_BY", "2"]]), 2),
+        (json!([["hostname", "CLUSTER"]]), 1),
+    ];
+    for (constraint, instances) in constraints {
+        let mut world = World::new();
+        let mut definition = definition(instances);
+        definition["unreachableStrategy"] = json!({"inactiveAfterSeconds": 60, "expungeAfterSeconds": 6000});
+        definition["constraints"] = constraint.clone();
+        world.create(definition).unwrap();
+        let names = if instances == 2 { vec!["a", "b"] } else { vec!["a"] };
+        assert_eq!(world.offer_from(&names).len(), names.len());
+        let on_a = world.core.instances.values().find(|found| found.agent_id.as_deref() == Some("a"));
+        let away = on_a.unwrap().task_id();
+        let mut status = status(&away, TaskState::TaskUnreachable);
+        status.agent_id = Some("a".into());
+        world.tell(|core, now| core.update(&status, now));
+        world.pass(Duration::from_secs(61));
+        assert_eq!(world.offer_from(&["c"]), ["c"], "{constraint}");
+    }
+}
+
+#[test]
+fn an_app_that_fits_nowhere_does_not_delay_the_restart_of_another() {
+    let mut world = World::new();
+    let mut greedy = definition(1);
+    greedy["cpus"] = json!(1000);
+    greedy["id"] = json!("/greedy");
+    world.create(greedy).unwrap();
+    world.create(definition(1)).unwrap();
+    let task = world.bring_up().remove(0);
+    world.update(&task, TaskState::TaskFailed, None);
+    assert!(world.offer().is_empty(), "its delay is not over");
+    world.take(call::Type::Revive);
+    world.pass(Duration::from_secs(1));
+    assert_eq!(world.take(call::Type::Revive).len(), 1, "what was declined for the greedy one is asked for again");
+    assert_eq!(world.bring_up().len(), 1);
+}
+
+#[test]
+fn an_app_that_waits_for_an_offer_after_its_delay_wakes_nobody() {
+    let mut world = World::new();
+    world.create(definition(1)).unwrap();
+    let task = world.bring_up().remove(0);
+    world.update(&task, TaskState::TaskFailed, None);
+    world.pass(Duration::from_secs(20));
+    assert!(world.core.wake_at() > world.now, "its delay is over, and there is nothing to do but wait for offers");
+}

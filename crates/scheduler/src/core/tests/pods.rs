@@ -249,3 +249,17 @@ fn pods_and_apps_share_one_namespace_and_are_told_apart() {
     assert_eq!((&group["apps"], &group["pods"][0]["id"]), (&json!([]), &json!("/shop/pod")));
     assert_eq!(world.core.queue_json(false, world.now)["queue"][0]["pod"]["id"], "/shop/pod");
 }
+
+#[test]
+fn a_pod_on_an_agent_that_is_away_is_deleted_at_once_and_its_containers_are_killed_when_it_is_back() {
+    let mut world = World::new();
+    let mut pod = pod();
+    pod["scheduling"] = json!({"unreachableStrategy": {"inactiveAfterSeconds": 60, "expungeAfterSeconds": 600}});
+    world.post_pod(pod).unwrap();
+    let tasks = world.bring_up_pod();
+    tasks.iter().for_each(|task| world.update(task, TaskState::TaskUnreachable, None));
+    world.tell(|core, now| core.remove_pod(&id(), true, now)).unwrap();
+    assert!(world.core.instances.is_empty() && world.core.deployments.is_empty());
+    tasks.iter().for_each(|task| world.update(task, TaskState::TaskRunning, None));
+    assert_eq!(world.killed(), tasks);
+}
