@@ -110,7 +110,7 @@ async fn small_endpoints_answer() {
 async fn containers_are_listed_and_measured() {
     let world = World::new().await;
     world.master.launch(crate::processes::custom("t1", "exec sleep 1000")).await;
-    let mut executor = crate::executor::Executor::subscribe(world.address(), "custom").await;
+    let mut executor = crate::executor::Executor::subscribe_when_known(&world, "custom").await;
     executor.launched().await;
     let all = crate::wait::until("the process to be measured", async || {
         Some(world.json("/containers").await).filter(|all| all[0]["statistics"]["mem_rss_bytes"].is_u64())

@@ -87,7 +87,7 @@ async fn calls_of_executors_wait_until_recovery_is_over() {
     let (_pool, _add, mut one) = world.launched("web.1").await;
     one.update(TaskState::TaskRunning).await;
     world.master.launch(task("web.2")).await;
-    let mut two = Executor::subscribe(world.address(), "web.2").await;
+    let mut two = Executor::subscribe_when_known(&world, "web.2").await;
     two.launched().await;
     world.stop(agent::Shutdown::Keep).await;
     world.start(|options| options.executor_reregistration_timeout = Duration::from_secs(3600)).await;
@@ -125,7 +125,7 @@ async fn a_pool_that_does_not_come_back_is_started_again_and_nothing_is_declared
 async fn a_custom_executor_that_does_not_come_back_is_gone() {
     let mut world = World::new().await;
     world.master.launch(custom("t1", "echo $$ > pid; exec sleep 1000")).await;
-    let mut executor = Executor::subscribe(world.address(), "custom").await;
+    let mut executor = Executor::subscribe_when_known(&world, "custom").await;
     executor.launched().await;
     let mut running = status("custom", TaskState::TaskRunning);
     running.task_id = "t1".into();
@@ -150,7 +150,7 @@ async fn a_custom_executor_that_does_not_come_back_is_gone() {
 async fn a_custom_executor_that_comes_back_keeps_its_tasks_but_those_it_never_got() {
     let mut world = World::new().await;
     world.master.launch(custom("t1", "exec sleep 1000")).await;
-    let mut executor = Executor::subscribe(world.address(), "custom").await;
+    let mut executor = Executor::subscribe_when_known(&world, "custom").await;
     executor.launched().await;
     let mut running = status("custom", TaskState::TaskRunning);
     running.task_id = "t1".into();
