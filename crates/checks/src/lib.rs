@@ -3,6 +3,7 @@
 //! Inside out:
 //!
 //! * [`spec`]: what to ask (probe), when (schedule), how to judge (judgement); [`outcome`]: what an attempt found;
+//! * [`url`]: how URLs, hosts and ports are written;
 //! * [`verdict`]: what outcomes add up to, [`aggregate`]: what several checks say together, [`change`]: whether a raw
 //!   result is news. All pure;
 //! * [`timetable`]: who is due when, and how late we are. Pure;
@@ -28,6 +29,7 @@ pub mod place;
 mod probe;
 pub mod spec;
 pub mod timetable;
+pub mod url;
 pub mod verdict;
 
 pub use aggregate::{Group, Rule};

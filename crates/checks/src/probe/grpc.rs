@@ -18,6 +18,7 @@ use super::tools::Tools;
 use crate::outcome::{Answer, Failure, Outcome, Phases};
 use crate::place::Place;
 use crate::spec::{GrpcProbe, SpecError};
+use crate::url::Authority;
 
 /// A health message is a few bytes long.
 const LIMITS: BodyLimits = BodyLimits { longest: 64 * 1024, kept: 64 * 1024 };
@@ -50,7 +51,7 @@ pub(crate) fn fuzz(bytes: &[u8]) {
 impl Plan {
     pub(super) fn of(probe: GrpcProbe) -> Result<Plan, SpecError> {
         let tls = probe.tls.as_ref().map(|tls| TlsPlan::of(tls, Some(HTTP2))).transpose()?;
-        let authority = probe.authority.unwrap_or_else(|| probe.address.to_string()).into();
+        let authority = probe.authority.unwrap_or_else(|| Authority::from(probe.address).header(0)).into();
         let plan = Plan { address: probe.address, source: probe.source, authority, service: probe.service.into(), tls };
         let problem = |error: http::Error| SpecError { field: "probe.grpc.authority", problem: error.to_string() };
         plan.request().map_err(problem)?;

@@ -20,7 +20,7 @@ pub struct HttpProbe {
     pub host: Option<String>,
     /// `GET`, `HEAD`, `POST` ...
     pub method: String,
-    /// Path and query, sent as they are. Empty is `/`.
+    /// Path and query; letters that have no place in a URL are percent-encoded. Empty is `/`.
     pub path: String,
     /// Sent as they are, in this order, beside `Host`, `User-Agent` and `Accept`, of which they replace the latter two.
     pub headers: Vec<(String, String)>,

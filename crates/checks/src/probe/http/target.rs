@@ -9,6 +9,7 @@ use rustls::pki_types::ServerName;
 
 use super::redirect::Form;
 use crate::spec::{HttpProbe, Scheme};
+use crate::url::{self, Authority, Host, Reference, UrlError};
 
 /// What can be asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,21 +24,11 @@ pub(super) struct Target {
     pub(super) form: Form,
 }
 
-/// A `Location` in its parts.
-#[derive(Debug, PartialEq, Eq)]
-struct Reference<'a> {
-    scheme: Scheme,
-    authority: Option<&'a str>,
-    rest: &'a str,
-}
-
 /// Why a redirect cannot be followed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Astray {
-    #[error("'{0}' is neither http nor https")]
-    Scheme(String),
-    #[error("'{0}' makes no sense")]
-    Malformed(String),
+    #[error(transparent)]
+    Url(#[from] UrlError),
     #[error("the host '{0}' is a name, and names are not looked up")]
     Name(String),
     #[error("it leads from https to http, where no certificate is shown")]
@@ -48,14 +39,15 @@ impl Target {
     pub(super) fn of(probe: &HttpProbe) -> Target {
         let host = probe.host.as_deref().map(Box::from);
         let path = if probe.path.is_empty() { "/" } else { &probe.path };
-        Target { scheme: probe.scheme, address: probe.address, host, path: path.into(), form: Form::as_given() }
+        let path = url::path_and_query(path).into();
+        Target { scheme: probe.scheme, address: probe.address, host, path, form: Form::as_given() }
     }
 
     /// The `Host` header.
     pub(super) fn authority(&self) -> Cow<'_, str> {
         match &self.host {
             Some(host) => Cow::Borrowed(host),
-            None => Cow::Owned(authority(self.scheme, &self.address)),
+            None => Cow::Owned(Authority::from(self.address).header(self.scheme.default_port())),
         }
     }
 
@@ -73,16 +65,19 @@ impl Target {
     /// The authority without its port, IPv6 without brackets.
     fn host(&self) -> Cow<'_, str> {
         match &self.host {
-            Some(host) => Cow::Borrowed(split(host).map_or(host, |(host, _)| host)),
+            Some(host) => Authority::parse(host).map_or(Cow::Borrowed(host), |there| Cow::Owned(bare(&there.host))),
             None => Cow::Owned(self.address.ip().to_string()),
         }
     }
 
     /// Whether a `Location` leads to the host that was asked.
     pub(super) fn stays(&self, location: &str) -> bool {
-        let host = |authority| split(authority).map(|(host, _)| host);
-        let reference = Reference::parse(location, self.scheme);
-        reference.is_ok_and(|there| there.authority.is_none_or(|there| host(there) == Some(&*self.host())))
+        let same = |there: Authority| bare(&there.host).eq_ignore_ascii_case(&self.host());
+        self.read(location).is_ok_and(|reference| reference.authority.is_none_or(same))
+    }
+
+    fn read(&self, location: &str) -> Result<Reference, UrlError> {
+        Reference::parse(location, self.scheme, &self.path)
     }
 
     /// The same, of which this part of the check's request is sent.
@@ -97,26 +92,27 @@ impl Target {
 
     /// Where a `Location` leads.
     pub(super) fn redirected(&self, location: &str) -> Result<Target, Astray> {
-        let location = location.split('#').next().unwrap_or_default();
-        if location.chars().any(|letter| letter.is_control() || letter.is_whitespace()) {
-            return Err(Astray::Malformed(location.escape_debug().to_string()));
-        }
-        let reference = Reference::parse(location, self.scheme)?;
-        let path = self.path_to(&reference).into();
-        let Some(authority) = reference.authority else { return Ok(Target { path, ..self.clone() }) };
-        let address = self.address_of(authority, reference.scheme)?;
-        Ok(Target { scheme: reference.scheme, address, host: Some(authority.into()), path, form: self.form })
+        let Reference { scheme, authority, path } = self.read(location)?;
+        let path = path.into();
+        let Some(authority) = authority else { return Ok(Target { path, ..self.clone() }) };
+        let ip = self.ip_of(&authority.host)?;
+        let address = SocketAddr::new(ip, authority.port.unwrap_or_else(|| scheme.default_port()));
+        Ok(Target {
+            scheme,
+            address,
+            host: Some(authority.header(scheme.default_port()).into()),
+            path,
+            form: self.form,
+        })
     }
 
-    fn address_of(&self, authority: &str, scheme: Scheme) -> Result<SocketAddr, Astray> {
-        let (host, port) = split(authority).ok_or_else(|| Astray::Malformed(authority.to_owned()))?;
-        let ip = match host.parse::<IpAddr>() {
-            Ok(ip) => ip,
-            Err(_) if host.eq_ignore_ascii_case(&self.host()) => self.address.ip(),
-            Err(_) if host.eq_ignore_ascii_case("localhost") => self.loopback(),
-            Err(_) => return Err(Astray::Name(host.to_owned())),
-        };
-        Ok(SocketAddr::new(ip, port.unwrap_or_else(|| scheme.default_port())))
+    fn ip_of(&self, host: &Host) -> Result<IpAddr, Astray> {
+        match host {
+            Host::Address { ip, .. } => Ok(*ip),
+            Host::Name(name) if name.eq_ignore_ascii_case(&self.host()) => Ok(self.address.ip()),
+            Host::Name(name) if name.eq_ignore_ascii_case("localhost") => Ok(self.loopback()),
+            Host::Name(name) => Err(Astray::Name(name.clone())),
+        }
     }
 
     fn loopback(&self) -> IpAddr {
@@ -125,82 +121,14 @@ impl Target {
             SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
         }
     }
-
-    fn path_to(&self, there: &Reference<'_>) -> String {
-        let here = self.path.split('?').next().unwrap_or_default();
-        let folder = here.rsplit_once('/').map_or("", |(folder, _)| folder);
-        match there.rest {
-            "" if there.authority.is_none() => self.path.to_string(),
-            rest if rest.starts_with('/') => without_dots(rest),
-            rest if rest.starts_with('?') && there.authority.is_none() => format!("{here}{rest}"),
-            rest if there.authority.is_some() => format!("/{rest}"),
-            rest => without_dots(&format!("{folder}/{rest}")),
-        }
-    }
 }
 
-impl<'a> Reference<'a> {
-    fn parse(location: &'a str, here: Scheme) -> Result<Reference<'a>, Astray> {
-        let (scheme, rest) = match scheme(location) {
-            None => (here, location),
-            Some((name, rest)) if name.eq_ignore_ascii_case("http") => (Scheme::Http, rest),
-            Some((name, rest)) if name.eq_ignore_ascii_case("https") => (Scheme::Https, rest),
-            Some((name, _)) => return Err(Astray::Scheme(name.to_owned())),
-        };
-        let Some(rest) = rest.strip_prefix("//") else { return Ok(Reference { scheme, authority: None, rest }) };
-        let (authority, rest) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-        let authority = authority.rsplit('@').next().unwrap_or_default();
-        Ok(Reference { scheme, authority: Some(authority), rest })
+/// A host without brackets.
+fn bare(host: &Host) -> String {
+    match host {
+        Host::Name(name) => name.clone(),
+        Host::Address { ip, .. } => ip.to_string(),
     }
-}
-
-/// `http:` and what follows.
-fn scheme(location: &str) -> Option<(&str, &str)> {
-    let (name, rest) = location.split_once(':')?;
-    let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
-    (is_name && name.starts_with(|first: char| first.is_ascii_alphabetic())).then_some((name, rest))
-}
-
-/// Host without brackets, and port. Nothing if it makes no sense.
-fn split(authority: &str) -> Option<(&str, Option<u16>)> {
-    let (host, port) = match authority.strip_prefix('[') {
-        Some(rest) => rest.split_once(']')?,
-        None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
-    };
-    let port = match port.strip_prefix(':') {
-        None if port.is_empty() => None,
-        Some("") => None,
-        Some(digits) => Some(digits.parse().ok()?),
-        None => return None,
-    };
-    (!host.is_empty()).then_some((host, port))
-}
-
-fn authority(scheme: Scheme, address: &SocketAddr) -> String {
-    match address {
-        SocketAddr::V4(address) if address.port() == scheme.default_port() => address.ip().to_string(),
-        SocketAddr::V6(address) if address.port() == scheme.default_port() => format!("[{}]", address.ip()),
-        address => address.to_string(),
-    }
-}
-
-/// `/a/./b/../c` is `/a/c`; the query is left alone.
-fn without_dots(path: &str) -> String {
-    let (path, query) = path.split_at(path.find('?').unwrap_or(path.len()));
-    let mut kept: Vec<&str> = Vec::new();
-    let mut ends_open = false;
-    for part in path.split('/').skip(1) {
-        ends_open = matches!(part, "." | "..");
-        match part {
-            "." => {}
-            ".." => drop(kept.pop()),
-            part => kept.push(part),
-        }
-    }
-    if ends_open {
-        kept.push("");
-    }
-    format!("/{}{query}", kept.join("/"))
 }
 
 /// Any text as a `Location`, again and again.
@@ -241,6 +169,14 @@ mod tests {
         assert_eq!(host(Scheme::Https, "127.0.0.1:80"), "127.0.0.1:80");
         assert_eq!(host(Scheme::Https, "[::1]:443"), "[::1]");
         assert_eq!(host(Scheme::Http, "[::1]:8080"), "[::1]:8080");
+        assert_eq!(host(Scheme::Http, "[fe80::1%2]:8080"), "[fe80::1]:8080");
+    }
+
+    #[test]
+    fn a_path_is_sent_in_ascii_and_without_a_fragment() {
+        let path = |path: &str| Target::of(&HttpProbe { path: path.to_owned(), ..HttpProbe::default() }).path;
+        assert_eq!(&*path("/grüße?q=ü#part"), "/gr%C3%BC%C3%9Fe?q=%C3%BC");
+        assert_eq!((&*path("//double"), &*path("")), ("//double", "/"));
     }
 
     #[test]
@@ -273,10 +209,10 @@ mod tests {
     fn where_it_cannot_go_it_says_why() {
         let astray = |location: &str| target().redirected(location).unwrap_err();
         assert_eq!(astray("http://example.com/"), Astray::Name("example.com".to_owned()));
-        assert_eq!(astray("ftp://10.0.0.1/"), Astray::Scheme("ftp".to_owned()));
-        assert_eq!(astray("http://10.0.0.1:x/"), Astray::Malformed("10.0.0.1:x".to_owned()));
-        assert_eq!(astray("http:///x"), Astray::Malformed(String::new()));
-        assert_eq!(astray("/a\r\nX: y"), Astray::Malformed("/a\\r\\nX: y".to_owned()));
+        assert_eq!(astray("ftp://10.0.0.1/"), Astray::Url(UrlError::Scheme("ftp".to_owned())));
+        assert_eq!(astray("http://10.0.0.1:0/"), Astray::Url(UrlError::Port("0".to_owned())));
+        assert_eq!(astray("http:///x"), Astray::Url(UrlError::NoHost(String::new())));
+        assert_eq!(astray("/a\r\nX: y"), Astray::Url(UrlError::Invisible("/a\r\nX: y".to_owned())));
     }
 
     #[test]
