@@ -22,6 +22,8 @@ pub(crate) mod screen;
 pub(crate) mod table;
 pub(crate) mod task;
 
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -83,7 +85,11 @@ async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
 
 /// Opens a store below a work directory, which is made when it is not there.
 pub(crate) fn open_store(work_dir: &Path, name: &str) -> anyhow::Result<Store> {
-    std::fs::create_dir_all(work_dir)
+    // Tasks of other users have to reach their sandboxes below it, and need not see what else is there.
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o711)
+        .create(work_dir)
         .with_context(|| format!("cannot make the work directory {}", work_dir.display()))?;
     Ok(Store::open(work_dir.join(name))?)
 }

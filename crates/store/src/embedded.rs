@@ -6,20 +6,17 @@
 
 use std::path::Path;
 
-use redb::{Database, DatabaseError, ReadableDatabase, TableDefinition, TableError};
+use redb::{Database, ReadableDatabase, TableDefinition, TableError};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::batch::{Batch, Change};
 use crate::error::StoreError;
+use crate::file;
 
 const TABLE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("cygnet");
 
 /// Commits gathered into one transaction at most: bounds the memory of a transaction, far above what is seen.
 const GATHER: usize = 4096;
-
-/// Memory for pages of the file, in bytes. Owners read all they have once, when they start, and keep it: what redb takes if
-/// it is not told, a GiB, would be a second copy.
-const CACHE: usize = 64 << 20;
 
 /// Requests that may wait before callers do.
 const WAITING: usize = 1024;
@@ -40,14 +37,10 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the store in the file `path`, and makes the file (not its directory) when there is none.
+    /// Opens the store in the file `path`, and makes the file (not its directory) when there is none. All of it is looked
+    /// through: a damaged one is refused as a whole.
     pub fn open(path: impl AsRef<Path>) -> Result<Store, StoreError> {
-        let path = path.as_ref();
-        let database = Database::builder().set_cache_size(CACHE).create(path).map_err(|error| match error {
-            DatabaseError::DatabaseAlreadyOpen => StoreError::InUse { path: path.to_owned() },
-            other => StoreError::Open { path: path.to_owned(), reason: other.to_string() },
-        })?;
-        Store::serve(database)
+        Store::serve(file::open(path.as_ref())?)
     }
 
     /// A store that is gone with its last handle, for tests and trials.

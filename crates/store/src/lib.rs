@@ -11,6 +11,7 @@
 mod batch;
 mod embedded;
 mod error;
+mod file;
 
 pub use batch::Batch;
 pub use embedded::Store;

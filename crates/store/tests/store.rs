@@ -1,6 +1,8 @@
 //! The store from outside: order, atomicity, durability, exclusiveness.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use proptest::prelude::*;
 use store::{Batch, Store, StoreError};
@@ -27,12 +29,15 @@ fn what_was_committed_is_there_after_reopening() {
 }
 
 /// The file is freed by the store's thread, a moment after the last handle is gone.
-fn reopen(path: &std::path::Path) -> Store {
+fn reopen(path: &Path) -> Store {
+    try_open(path).unwrap()
+}
+
+fn try_open(path: &Path) -> Result<Store, StoreError> {
     for _ in 0..1_000_000 {
         match Store::open(path) {
-            Ok(store) => return store,
             Err(StoreError::InUse { .. }) => std::thread::yield_now(),
-            Err(error) => panic!("{error}"),
+            opened => return opened,
         }
     }
     panic!("the store was never freed");
@@ -98,4 +103,47 @@ proptest! {
             }
         });
     }
+}
+
+#[test]
+fn a_damaged_store_is_refused_by_name_or_whole() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, damaged) = (directory.path().join("test.redb"), directory.path().join("damaged.redb"));
+    let value = vec![b'x'; 5000];
+    runtime().block_on(async {
+        let store = Store::open(&path).unwrap();
+        for number in 0..50 {
+            store.commit(Batch::default().put(format!("app/{number}"), value.clone())).await.unwrap();
+        }
+    });
+    drop(reopen(&path));
+    let free = reopen(&path);
+    let whole = std::fs::read(&path).unwrap();
+    drop(free);
+    let cuts = [1, 9, 512, 4096, 8192, whole.len() / 2, whole.len() - 4096, whole.len() - 1];
+    let holes = (0..whole.len()).step_by(whole.len() / 40).map(|at| {
+        let mut bytes = whole.clone();
+        bytes.iter_mut().skip(at).take(4096).for_each(|byte| *byte = 0);
+        bytes
+    });
+    for bytes in cuts.into_iter().map(|length| whole[..length].to_vec()).chain(holes) {
+        std::fs::write(&damaged, &bytes).unwrap();
+        match try_open(&damaged) {
+            Ok(store) => {
+                let all = runtime().block_on(store.list("app/")).unwrap();
+                assert!(all.len() == 50 && all.iter().all(|(_, kept)| *kept == value), "what is opened is whole");
+            }
+            Err(error) => assert!(error.to_string().contains("damaged.redb"), "{error}"),
+        }
+    }
+}
+
+#[test]
+fn only_the_owner_may_read_a_store() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("test.redb");
+    std::fs::write(&path, "").unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let _store = Store::open(&path).unwrap();
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
 }
