@@ -2,7 +2,8 @@
 //!
 //! In: [`Outgoing`] from the executor, events from the agent. Out: [`Incoming`] to the executor. States are methods:
 //! `disconnected` tries until it has a stream or gives up, `subscribed` ends when the stream or a call breaks. What is
-//! not acknowledged is said again with every SUBSCRIBE, and dropping the executor's end of the channel ends it all.
+//! not acknowledged is said again with every SUBSCRIBE, and on a stream that stands after the agent was not ready for an
+//! update. Dropping the executor's end of the channel ends it all.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use mesos::client::{Client, ClientError, EventStream};
 use mesos::v1::executor::{Call, Event, call, event};
 use mesos::v1::{ExecutorId, FrameworkId, TaskInfo, TaskStatus};
 use tokio::sync::mpsc;
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 
 use crate::clock::now;
 use crate::environment::ExecutorConfig;
@@ -54,6 +55,17 @@ pub(crate) struct Subscription {
     pub(crate) unacknowledged: Unacknowledged,
     pub(crate) outgoing: mpsc::UnboundedReceiver<Outgoing>,
     pub(crate) incoming: mpsc::Sender<Incoming>,
+}
+
+/// How a call fared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reply {
+    /// The agent has taken it, or never will.
+    Heard,
+    /// The agent recovers, and is to be told again. An event it sends meanwhile comes over the stream that stands.
+    NotYet,
+    /// The agent is away.
+    Lost,
 }
 
 /// A subscription that stands.
@@ -146,56 +158,94 @@ impl Subscription {
         let mut heartbeat = interval(HEARTBEAT_INTERVAL);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         heartbeat.reset();
+        let mut again = None;
         loop {
-            let stands = tokio::select! {
+            let reply = tokio::select! {
                 event = connection.events.next() => match event {
-                    Ok(Some(event)) => Box::pin(self.heard(event)).await?,
-                    Ok(None) => false,
+                    Ok(Some(event)) => Box::pin(self.heard(event)).await.map(|()| Reply::Heard)?,
+                    Ok(None) => Reply::Lost,
                     Err(error) => {
                         tracing::info!(%error, "the subscription broke");
-                        false
+                        Reply::Lost
                     }
                 },
-                said = self.outgoing.recv() => Box::pin(self.say(&connection.client, said.ok_or(Abandoned)?)).await,
+                said = self.outgoing.recv() => match (said.ok_or(Abandoned)?, again) {
+                    (said, None) => Box::pin(self.say(&connection.client, said)).await,
+                    // It goes after what has to be said again.
+                    (said, Some(_)) => {
+                        self.remember(said);
+                        Reply::Heard
+                    }
+                },
+                () = at(again) => {
+                    again = None;
+                    Box::pin(self.say_again(&connection.client)).await
+                }
                 _ = heartbeat.tick() => Box::pin(self.send(&connection.client, &heartbeat_call())).await,
             };
-            if !stands {
-                return Ok(());
+            match reply {
+                Reply::Heard => {}
+                Reply::NotYet => again = Some(again.unwrap_or_else(|| Instant::now() + self.pause())),
+                Reply::Lost => return Ok(()),
             }
         }
     }
 
-    /// Whether the subscription still stands.
-    async fn heard(&mut self, event: Event) -> Result<bool, Abandoned> {
+    /// Between two attempts to tell an agent that is not ready.
+    fn pause(&self) -> Duration {
+        self.config.reconnection.backoff_max.mul_f64(0.5 + fastrand::f64() / 2.0)
+    }
+
+    async fn heard(&mut self, event: Event) -> Result<(), Abandoned> {
         if let (event::Type::Acknowledged, Some(acknowledged)) = (event.r#type(), &event.acknowledged) {
             self.unacknowledged.acknowledged(&acknowledged.uuid);
         }
-        self.incoming.send(Incoming::Event(Box::new(event))).await.map_err(|_| Abandoned)?;
-        Ok(true)
+        self.incoming.send(Incoming::Event(Box::new(event))).await.map_err(|_| Abandoned)
     }
 
-    async fn say(&mut self, client: &Client, said: Outgoing) -> bool {
+    async fn say(&mut self, client: &Client, said: Outgoing) -> Reply {
         let update = match &said {
             Outgoing::Launched(_) => None,
-            Outgoing::Update(status) => Some(call::Update { status: (**status).clone() }),
+            Outgoing::Update(status) => Some((**status).clone()),
         };
         self.remember(said);
-        let Some(update) = update else { return true };
-        let call = Call { update: Some(update), ..self.call(call::Type::Update) };
-        self.send(client, &call).await
+        match update {
+            Some(update) => self.update(client, update).await,
+            None => Reply::Heard,
+        }
     }
 
-    async fn send(&self, client: &Client, call: &Call) -> bool {
+    /// All that is not acknowledged, oldest first, as far as the agent takes it.
+    async fn say_again(&self, client: &Client) -> Reply {
+        for status in self.unacknowledged.updates() {
+            match self.update(client, status.clone()).await {
+                Reply::Heard => {}
+                reply => return reply,
+            }
+        }
+        Reply::Heard
+    }
+
+    async fn update(&self, client: &Client, status: TaskStatus) -> Reply {
+        let update = Some(call::Update { status });
+        self.send(client, &Call { update, ..self.call(call::Type::Update) }).await
+    }
+
+    async fn send(&self, client: &Client, call: &Call) -> Reply {
         match client.call(&self.config.agent.executor_path(), call, None).await {
-            Ok(_accepted) => true,
+            Ok(_accepted) => Reply::Heard,
             // It will not get better, and the subscription is not at fault. What is not acknowledged is said again.
             Err(error @ ClientError::Refused { .. }) => {
                 tracing::warn!(%error, "the agent refused a call");
-                true
+                Reply::Heard
+            }
+            Err(error @ ClientError::Unavailable { .. }) => {
+                tracing::info!(%error, "the agent is to be told again");
+                Reply::NotYet
             }
             Err(error) => {
                 tracing::info!(%error, "lost the agent during a call");
-                false
+                Reply::Lost
             }
         }
     }
@@ -207,6 +257,14 @@ impl Subscription {
             r#type: Some(kind.into()),
             ..Call::default()
         }
+    }
+}
+
+/// Comes back then, or never.
+async fn at(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -35,6 +35,7 @@ struct Seen {
     exited: Vec<pool_call::Exited>,
     tokens: Vec<String>,
     refusals: Vec<StatusCode>,
+    recovering: bool,
     updates: Vec<TaskStatus>,
 }
 
@@ -130,6 +131,11 @@ impl Agent {
     /// Answers the next subscriptions like this, last one first.
     pub(crate) async fn refuse(&self, refusals: &[StatusCode]) {
         self.seen.lock().await.refusals = refusals.to_vec();
+    }
+
+    /// Takes no updates while it recovers, as agents do.
+    pub(crate) async fn recovering(&self, yes: bool) {
+        self.seen.lock().await.recovering = yes;
     }
 
     /// Whether all of them were given.
@@ -282,6 +288,7 @@ async fn executor_call(State(seen): State<Shared>, headers: HeaderMap, body: Byt
             updates.into_iter().for_each(|status| seen.take(&executor, status));
             response
         }
+        (None, Some(_)) if seen.recovering => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         (None, Some(update)) => {
             seen.take(&executor, update.status);
             StatusCode::ACCEPTED.into_response()

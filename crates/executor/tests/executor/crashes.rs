@@ -311,6 +311,25 @@ async fn an_agent_that_is_not_ready_is_asked_again() {
 }
 
 #[tokio::test]
+async fn an_agent_that_recovers_keeps_its_stream_and_is_told_again_in_order() {
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    let executor = Executor::start(&agent.environment("a"));
+    agent.recovering(true).await;
+    agent.launch("a", task("a", "sleep 1000")).await;
+    pids(&agent.state("a")).await;
+    // Over the stream that has stood all the time.
+    agent.kill("a", None).await;
+    let (shim, _) = pids(&agent.state("a")).await;
+    is_gone(shim).await;
+    agent.recovering(false).await;
+    let updates = agent.reached("a", TaskKilled).await;
+    assert_eq!(states(&updates), [TaskStarting, TaskRunning, TaskKilling, TaskKilled]);
+    assert_eq!(executor.ended().await, 0);
+    assert!(!agent.has_subscribed("a", 2).await);
+}
+
+#[tokio::test]
 async fn an_agent_that_stays_away_ends_the_task() {
     let directory = tempfile::tempdir().unwrap();
     let agent = Agent::start(directory.path()).await;
