@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::batch::{Batch, Change};
 use crate::error::StoreError;
-use crate::file;
+use crate::shelf::Shelf;
 
 const TABLE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("cygnet");
 
@@ -40,15 +40,12 @@ impl Store {
     /// Opens the store in the file `path`, and makes the file (not its directory) when there is none. All of it is looked
     /// through: a damaged one is refused as a whole.
     pub fn open(path: impl AsRef<Path>) -> Result<Store, StoreError> {
-        Store::serve(file::open(path.as_ref())?)
+        Store::serve(Shelf::file(path.as_ref())?)
     }
 
     /// A store that is gone with its last handle, for tests and trials.
     pub fn in_memory() -> Result<Store, StoreError> {
-        let database = Database::builder()
-            .create_with_backend(redb::backends::InMemoryBackend::new())
-            .map_err(|error| StoreError::Open { path: "memory".into(), reason: error.to_string() })?;
-        Store::serve(database)
+        Store::serve(Shelf::memory()?)
     }
 
     /// The value of `key`, if it has one.
@@ -72,11 +69,11 @@ impl Store {
         self.ask(Request::Commit { batch, answer }, answered).await
     }
 
-    fn serve(database: Database) -> Result<Store, StoreError> {
+    fn serve(shelf: Shelf) -> Result<Store, StoreError> {
         let (requests, inbox) = mpsc::channel(WAITING);
         std::thread::Builder::new()
             .name("store".into())
-            .spawn(move || run(&database, inbox))
+            .spawn(move || run(shelf, inbox))
             .map_err(|error| StoreError::Open { path: "thread".into(), reason: error.to_string() })?;
         Ok(Store { requests })
     }
@@ -92,7 +89,7 @@ impl Store {
 }
 
 /// Serves requests until every handle is gone. Reads see the commits that came in before them.
-fn run(database: &Database, mut inbox: mpsc::Receiver<Request>) {
+fn run(mut shelf: Shelf, mut inbox: mpsc::Receiver<Request>) {
     let mut waiting = Vec::new();
     while inbox.blocking_recv_many(&mut waiting, GATHER) > 0 {
         let mut commits = Vec::new();
@@ -100,25 +97,25 @@ fn run(database: &Database, mut inbox: mpsc::Receiver<Request>) {
             match request {
                 Request::Commit { batch, answer } => commits.push((batch, answer)),
                 Request::Get { key, answer } => {
-                    flush(database, &mut commits);
-                    let _ = answer.send(get(database, &key).map_err(|error| failed("read", &error)));
+                    flush(&mut shelf, &mut commits);
+                    let _ = answer.send(shelf.with("read", |database| get(database, &key)));
                 }
                 Request::List { prefix, answer } => {
-                    flush(database, &mut commits);
-                    let _ = answer.send(list(database, &prefix).map_err(|error| failed("read", &error)));
+                    flush(&mut shelf, &mut commits);
+                    let _ = answer.send(shelf.with("read", |database| list(database, &prefix)));
                 }
             }
         }
-        flush(database, &mut commits);
+        flush(&mut shelf, &mut commits);
     }
 }
 
-fn flush(database: &Database, commits: &mut Vec<(Batch, Answer<()>)>) {
+fn flush(shelf: &mut Shelf, commits: &mut Vec<(Batch, Answer<()>)>) {
     if commits.is_empty() {
         return;
     }
     let (batches, answers): (Vec<_>, Vec<_>) = commits.drain(..).unzip();
-    let written = write(database, batches).map_err(|error| failed("write", &error));
+    let written = shelf.with("write", |database| write(database, batches));
     for answer in answers {
         let _ = answer.send(written.clone());
     }
@@ -163,8 +160,4 @@ fn table(database: &Database) -> Result<Option<redb::ReadOnlyTable<&'static str,
         Err(TableError::TableDoesNotExist(_)) => Ok(None),
         Err(error) => Err(error.into()),
     }
-}
-
-fn failed(action: &'static str, error: &redb::Error) -> StoreError {
-    StoreError::Io { action, reason: error.to_string() }
 }

@@ -4,6 +4,9 @@
 //! [`Batch`], all of it or none of it, and are on disk when [`Store::commit`] returns. Owners put a level of
 //! hierarchy into their keys (`app/web`, `update/F/T/000001`) and read a level back with [`Store::list`].
 //!
+//! A commit that fails, because the disk is full, costs only itself: what was there stays readable, and later commits
+//! succeed as soon as there is room.
+//!
 //! Comes in: batches and look-ups. Goes out: values, or a [`StoreError`] that names the file.
 //! Owns: one thread per open store (`writer`), fed by one channel. The thread gathers the commits that wait into one
 //! transaction, so that a hundred commits at once cost one `fsync`, not a hundred.
@@ -12,6 +15,7 @@ mod batch;
 mod embedded;
 mod error;
 mod file;
+mod shelf;
 
 pub use batch::Batch;
 pub use embedded::Store;
