@@ -6,6 +6,7 @@ mod access;
 mod connections;
 pub mod files;
 mod front;
+mod jsonp;
 mod log_file;
 mod logging;
 mod negotiate;
@@ -23,6 +24,7 @@ pub use self::{
     access::{Principal, guarded},
     connections::{ConnectionCounts, serve},
     front::{Front, is_sent_by_pages},
+    jsonp::jsonp,
     log_file::LogFile,
     logging::LoggingLevel,
     negotiate::{accept, decode_call, welcomes},

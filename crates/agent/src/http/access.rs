@@ -15,16 +15,46 @@ pub struct Authentication {
 }
 
 const OPEN: [&str; 6] = ["/", "/api/v1/executor", "/cygnet/v1/pool", "/health", "/system/stats", "/version"];
-const READWRITE: [&str; 2] = ["/api/v1", "/logging/toggle"];
+const READONLY: [&str; 9] = [
+    "/containers",
+    "/files/browse",
+    "/files/debug",
+    "/files/download",
+    "/files/read",
+    "/flags",
+    "/metrics/snapshot",
+    "/monitor/statistics",
+    "/state",
+];
 
 impl Authentication {
-    /// The realm that whoever asks for this path has to be of.
+    /// The realm that whoever asks for this path has to be of. A path that nobody thought of is no place to look only.
     pub(super) fn realm(&self, path: &str) -> Option<&'static str> {
         let (needed, realm) = match path {
             open if OPEN.contains(&open) => return None,
-            write if READWRITE.contains(&write) => (self.readwrite, "mesos-agent-readwrite"),
-            _ => (self.readonly, "mesos-agent-readonly"),
+            read if READONLY.contains(&read) => (self.readonly, "mesos-agent-readonly"),
+            _ => (self.readwrite, "mesos-agent-readwrite"),
         };
         needed.then_some(realm)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_that_nobody_thought_of_takes_rights_to_change() {
+        let all = Authentication { readonly: true, readwrite: true, ..Authentication::default() };
+        for (path, realm) in [
+            ("/state", Some("mesos-agent-readonly")),
+            ("/files/read", Some("mesos-agent-readonly")),
+            ("/api/v1", Some("mesos-agent-readwrite")),
+            ("/logging/toggle", Some("mesos-agent-readwrite")),
+            ("/new", Some("mesos-agent-readwrite")),
+            ("/health", None),
+        ] {
+            assert_eq!(all.realm(path), realm, "{path}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use axum::extract::{Query, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use mesos::server::{ConnectionCounts, Refusal};
+use mesos::server::{ConnectionCounts, Refusal, jsonp};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -24,9 +24,10 @@ pub(super) type Answer = Result<Response, Refusal>;
 /// JSON, or JSONP.
 pub(super) fn answer(parameters: &Parameters, value: &impl Serialize) -> Response {
     let text = serde_json::to_string(value).unwrap_or_default();
-    let (media_type, text) = match parameters.get("jsonp") {
-        Some(function) => ("text/javascript", format!("{function}({text})")),
-        None => ("application/json", text),
+    let (media_type, text) = match jsonp(parameters) {
+        Ok(Some(function)) => ("text/javascript", format!("{function}({text})")),
+        Ok(None) => ("application/json", text),
+        Err(refusal) => return refusal.into_response(),
     };
     ([(CONTENT_TYPE, HeaderValue::from_static(media_type))], text).into_response()
 }

@@ -134,12 +134,13 @@ async fn sandboxes_can_be_read_and_nothing_else() {
     let (_pool, add, _executor) = world.launched("web.1").await;
     std::fs::write(format!("{}/stdout", add.directory), "hello\n").unwrap();
     std::os::unix::fs::symlink("/etc/passwd", format!("{}/link", add.directory)).unwrap();
+    std::os::unix::fs::symlink("loop", format!("{}/loop", add.directory)).unwrap();
     let latest = format!("/frameworks/{FRAMEWORK}/executors/web.1/runs/latest");
     let names = |listed: serde_json::Value| -> Vec<String> {
         listed.as_array().unwrap().iter().map(|entry| entry["path"].as_str().unwrap().to_owned()).collect()
     };
     let listed = names(world.json(&format!("/files/browse?path={}", add.directory)).await);
-    assert_eq!(listed, ["link", "stderr", "stdout"].map(|name| format!("{}/{name}", add.directory)));
+    assert_eq!(listed, ["link", "loop", "stderr", "stdout"].map(|name| format!("{}/{name}", add.directory)));
     let stdout = format!("/files/read?path={latest}/stdout");
     assert_eq!(world.json(&format!("{stdout}&offset=0")).await, json!({"data": "hello\n", "offset": 0}));
     assert_eq!(world.json(&format!("{stdout}&offset=1&length=2")).await, json!({"data": "el", "offset": 1}));
@@ -156,6 +157,13 @@ async fn sandboxes_can_be_read_and_nothing_else() {
         (format!("/files/read?path={latest}/link&offset=0"), 404),
         (format!("/files/download?path={latest}/%2e%2e/%2e%2e/%2e%2e/%2e%2e/%2e%2e/%2e%2e/meta/endpoint"), 404),
         (format!("/files/download?path={latest}/none"), 404),
+        (format!("/files/browse?path={}/a%00b", add.directory), 404),
+        (format!("/files/read?path={latest}/%00"), 404),
+        (format!("/files/download?path={latest}/{}", "n".repeat(300)), 404),
+        (format!("/files/read?path={latest}/{}", "n/".repeat(3000)), 404),
+        (format!("/files/read?path={latest}/loop"), 404),
+        (format!("{stdout}&jsonp=alert(1)%3Bf"), 400),
+        ("/state?jsonp=%3Cscript%3E".to_owned(), 400),
     ] {
         assert_eq!(world.get(&path).await.0, status, "{path}");
     }
@@ -164,7 +172,7 @@ async fn sandboxes_can_be_read_and_nothing_else() {
     assert_eq!((read.size, read.data.as_slice()), (6, b"llo".as_slice()));
     let list_files = Some(call::ListFiles { path: latest });
     let listed = ask(&world, Call { list_files, ..of(call::Type::ListFiles) }).await.list_files.unwrap();
-    assert_eq!(listed.file_infos.len(), 3);
+    assert_eq!(listed.file_infos.len(), 4);
 }
 
 #[tokio::test]

@@ -35,7 +35,7 @@ const READONLY: [&str; 13] = [
 ];
 
 impl Authentication {
-    /// The realm that whoever asks for this path has to be of.
+    /// The realm that whoever asks for this path has to be of. A path that nobody thought of is no place to look only.
     pub(super) fn realm(&self, path: &str) -> Option<&'static str> {
         let (needed, realm) = match path {
             "/api/v1/scheduler" => (self.frameworks, "mesos-master-scheduler"),

@@ -8,7 +8,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use futures_util::stream;
 use mesos::Codec;
-use mesos::server::Refusal;
+use mesos::server::{Refusal, jsonp};
 use tokio::task::spawn_blocking;
 
 use crate::view::pieces::{Object, Pieces, joined};
@@ -16,15 +16,12 @@ use crate::view::pieces::{Object, Pieces, joined};
 /// The parameters of a request.
 pub(super) type Texts = BTreeMap<String, String>;
 
-/// The longest name a JSONP callback may have.
-const MAX_CALLBACK: usize = 128;
-
 /// JSON, or JSON wrapped into a call of the function the request names. `write` may take its time.
 pub(super) async fn object(
     parameters: &Texts,
     write: impl FnOnce() -> Object + Send + 'static,
 ) -> Result<Response, Refusal> {
-    match callback(parameters)? {
+    match jsonp(parameters)?.map(str::to_owned) {
         None => pieces("application/json", move || write().into_pieces()).await,
         Some(callback) => pieces("text/javascript", move || call(&callback, write().into_pieces())).await,
     }
@@ -33,9 +30,9 @@ pub(super) async fn object(
 /// The same for what is written already.
 pub(super) fn json(parameters: &Texts, json: &impl serde::Serialize) -> Result<Response, Refusal> {
     let json = crate::view::pieces::json(json);
-    let (kind, body) = match callback(parameters)? {
+    let (kind, body) = match jsonp(parameters)? {
         None => ("application/json", json),
-        Some(callback) => ("text/javascript", call(&callback, Box::new(std::iter::once(json))).flatten().collect()),
+        Some(callback) => ("text/javascript", call(callback, Box::new(std::iter::once(json))).flatten().collect()),
     };
     Ok(with_type(kind, body.into()))
 }
@@ -67,15 +64,6 @@ fn with_type(kind: &'static str, body: Body) -> Response {
     let mut response = Response::new(body);
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     response
-}
-
-fn callback(parameters: &Texts) -> Result<Option<String>, Refusal> {
-    let Some(callback) = parameters.get("jsonp") else { return Ok(None) };
-    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '$' | '.');
-    if callback.is_empty() || callback.len() > MAX_CALLBACK || !callback.chars().all(is_name) {
-        return Err(Refusal::bad_request("'jsonp' is not the name of a function"));
-    }
-    Ok(Some(callback.clone()))
 }
 
 fn call(callback: &str, json: Pieces) -> Pieces {

@@ -40,14 +40,16 @@ pub enum FileError {
     Io(io::Error),
 }
 
+/// `ELOOP`: links that lead to each other.
+const LOOP: i32 = 40;
+
+/// A path that leads nowhere is the reader's mistake: one with a NUL, or too long for a file, leads nowhere as well.
 impl From<io::Error> for FileError {
     fn from(error: io::Error) -> FileError {
-        match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::PermissionDenied => {
-                FileError::NotFound
-            }
-            _ => FileError::Io(error),
-        }
+        use io::ErrorKind::{InvalidFilename, InvalidInput, NotADirectory, NotFound, PermissionDenied};
+        let nowhere = [InvalidFilename, InvalidInput, NotADirectory, NotFound, PermissionDenied];
+        let is_nowhere = nowhere.contains(&error.kind()) || error.raw_os_error() == Some(LOOP);
+        if is_nowhere { FileError::NotFound } else { FileError::Io(error) }
     }
 }
 
