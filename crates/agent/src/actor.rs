@@ -222,7 +222,8 @@ impl Actor {
             }
             Request::SubscribePool { sender, call } => {
                 let stream = self.streams.add_pool(sender, &mut self.waiting);
-                self.core.subscribe_pool(now, stream, &call.framework_id.clone().unwrap_or_default());
+                let framework = call.framework_id.clone().unwrap_or_default();
+                self.core.subscribe_pool(now, stream, &framework, call.pool_id());
             }
             Request::PoolCall { call, answer } => {
                 self.core.pool_call(now, *call);

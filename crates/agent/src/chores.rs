@@ -10,6 +10,7 @@ use std::io;
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use fetcher::{Fetcher, Want};
 use mesos::v1::{AgentId, ContainerId};
@@ -20,7 +21,7 @@ use tokio::task::JoinHandle;
 use crate::actor::{Handle, Request};
 use crate::core::Preparation;
 use crate::layout::{Layout, relink};
-use crate::processes::{Process, kill_run, kill_tree};
+use crate::processes::{Known, Process, Strangers, kill_run, kill_tree};
 use crate::users;
 
 /// Sandboxes that are filled at the same time. More wait.
@@ -36,6 +37,7 @@ pub(crate) enum Chore {
     Retire(PathBuf),
     RemoveState(ContainerId),
     Sweep(BTreeSet<String>),
+    EndStrangers(Known, Duration),
     Link(AgentId),
 }
 
@@ -130,6 +132,10 @@ fn carry_out(layout: &Layout, chore: Chore) -> Option<Request> {
         Chore::Retire(sandbox) => touch(&sandbox),
         Chore::RemoveState(container) => remove(&layout.executor_state(&container)),
         Chore::Sweep(live) => sweep(layout, &live),
+        Chore::EndStrangers(known, patience) => {
+            let strangers = Strangers::find(&layout.executor_states(), &layout.pools(), &known);
+            tokio::spawn(end_later(strangers, patience));
+        }
         Chore::Link(agent) => {
             if let Err(error) = layout.link_agent(&agent) {
                 tracing::warn!(%error, "cannot link the agent's id");
@@ -137,6 +143,15 @@ fn carry_out(layout: &Layout, chore: Chore) -> Option<Request> {
         }
     }
     None
+}
+
+async fn end_later(strangers: Strangers, patience: Duration) {
+    if !strangers.is_empty() {
+        tracing::warn!(%strangers, ?patience, "not in the books of this agent; they are told to end, then killed");
+        tokio::time::sleep(patience).await;
+        // Nobody waits for it: an agent that ends meanwhile leaves it to the next one.
+        let _ended = tokio::task::spawn_blocking(move || strangers.end()).await;
+    }
 }
 
 fn touch(path: &Path) {

@@ -64,6 +64,11 @@ impl Layout {
         self.root.join("meta/bin")
     }
 
+    /// The parent of pools' locks and logs.
+    pub(crate) fn pools(&self) -> PathBuf {
+        self.root.join("meta/pools")
+    }
+
     pub(crate) fn pool_lock(&self, framework: &FrameworkId) -> PathBuf {
         self.root.join(format!("meta/pools/{framework}.lock"))
     }

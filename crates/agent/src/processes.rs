@@ -5,10 +5,12 @@
 
 mod orphans;
 mod start;
+mod strangers;
 mod tree;
 mod usage;
 
 pub(crate) use self::orphans::bury;
 pub(crate) use self::start::{Program, ended, group_ended, start, watched};
+pub(crate) use self::strangers::{Known, Strangers};
 pub(crate) use self::tree::{Process, Table, kill_marked, kill_run, kill_tree, main_process};
 pub(crate) use self::usage::{Usage, usage_of_run, usage_of_tree};

@@ -39,6 +39,7 @@ impl Actor {
             Action::DestroyContainers(root) => self.containers.say(containers::Request::Destroy(root)),
             Action::RemoveState(container) => self.chores.add(Chore::RemoveState(container)),
             Action::Sweep(live) => self.chores.add(Chore::Sweep(live)),
+            Action::EndStrangers(known, patience) => self.chores.add(Chore::EndStrangers(known, patience)),
             Action::Named(agent) => self.chores.add(Chore::Link(agent)),
             Action::Register => {
                 let registration = self.registration.clone();

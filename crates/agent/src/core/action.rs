@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use fetcher::Item;
 use mesos::v1::cygnet::{AgentCall, PoolEvent};
@@ -9,7 +10,7 @@ use mesos::v1::{AgentId, ContainerId, FrameworkId, executor};
 
 use crate::ids::{ExecutorKey, StreamId};
 use crate::log::Change;
-use crate::processes::{Process, Program};
+use crate::processes::{Known, Process, Program};
 
 /// Whose process it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +60,8 @@ pub(crate) enum Action {
     RemoveState(ContainerId),
     /// An earlier life may have ended before it cleared away: whatever is not of these runs is killed and removed.
     Sweep(BTreeSet<String>),
+    /// Whoever else was started from this work directory is nobody's: it has this long to end, then it is killed.
+    EndStrangers(Known, Duration),
     /// The agent has got its name.
     Named(AgentId),
     /// Speak to the master from now on.

@@ -53,11 +53,16 @@ impl Core {
     }
 
     /// The whole environment of a pool process.
-    pub(super) fn pool_environment(&self, id: &FrameworkId, framework: &FrameworkInfo) -> Vec<(String, String)> {
+    pub(super) fn pool_environment(
+        &self,
+        id: &FrameworkId,
+        pool: &str,
+        framework: &FrameworkInfo,
+    ) -> Vec<(String, String)> {
         let mut variables = self.settings.environment.clone();
         variables.extend(self.agent_environment(framework));
         set(&mut variables, "MESOS_FRAMEWORK_ID", id);
-        set(&mut variables, "CYGNET_POOL_ID", id);
+        set(&mut variables, "CYGNET_POOL_ID", pool);
         set(&mut variables, "CYGNET_POOL_LOCK", self.settings.layout.pool_lock(id).display());
         variables.into_iter().collect()
     }

@@ -43,6 +43,8 @@ enum Life {
 /// See the module's words.
 #[derive(Debug)]
 pub(crate) struct Pool {
+    /// The name by which its process is told from those of agents that worked here before.
+    id: String,
     pub(crate) stream: Option<StreamId>,
     life: Life,
     /// Deaths at an early age, in a row.
@@ -52,8 +54,12 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    fn new(life: Life) -> Pool {
-        Pool { stream: None, life, failures: 0, idle_since: None, dismissed: None }
+    fn new(id: String, life: Life) -> Pool {
+        Pool { id, stream: None, life, failures: 0, idle_since: None, dismissed: None }
+    }
+
+    pub(super) fn id(&self) -> &str {
+        &self.id
     }
 
     pub(super) fn process(&self) -> Option<Process> {
@@ -61,6 +67,11 @@ impl Pool {
             Life::Running { process, .. } => Some(process),
             _ => None,
         }
+    }
+
+    fn record(&self, framework: &FrameworkId, process: Option<Process>) -> PoolRecord {
+        let framework_id = Some(framework.clone());
+        PoolRecord { framework_id, process: process.map(Into::into), id: self.id.clone() }
     }
 
     /// What it rests before it is started again.
@@ -80,18 +91,20 @@ impl Core {
         match self.pools.get_mut(framework) {
             Some(pool) => pool.idle_since = None,
             None => {
-                self.pools.insert(framework.clone(), Pool::new(Life::Starting));
+                let pool = Pool::new(uuid::Uuid::new_v4().to_string(), Life::Starting);
+                self.pools.insert(framework.clone(), pool);
                 self.start_pool(framework);
             }
         }
     }
 
     /// A pool of the agent's former life, its process if that was written down.
-    pub(super) fn expect_pool(&mut self, framework: &FrameworkId, process: Option<Process>) {
+    pub(super) fn expect_pool(&mut self, record: &PoolRecord) {
+        let (framework, process) = (&record.framework(), record.process.map(Process::from));
         let now = self.now.elapsed;
         let until = now + self.settings.executor_reregistration_timeout;
         let life = process.map_or(Life::Unknown { until }, |process| Life::Running { process, since: now });
-        self.pools.entry(framework.clone()).or_insert_with(|| Pool::new(life));
+        self.pools.entry(framework.clone()).or_insert_with(|| Pool::new(record.name(), life));
         self.look_at(until, Timer::Pool(framework.clone()));
         if let Some(process) = process {
             self.act(Action::Watch(Owner::Pool(framework.clone()), process));
@@ -104,12 +117,14 @@ impl Core {
 
     fn start_pool(&mut self, id: &FrameworkId) {
         let Some(framework) = self.frameworks.get(id) else { return };
+        let Some(pool) = self.pools.get(id) else { return };
+        let record = pool.record(id, None);
         let layout = &self.settings.layout;
         let log = layout.pool_log(id);
         let program = Program {
             path: self.settings.executor_binary.clone(),
             arguments: ["cygnet", "executor", "--pool"].map(str::to_owned).into(),
-            environment: self.pool_environment(id, &framework.info),
+            environment: self.pool_environment(id, &pool.id, &framework.info),
             directory: layout.root().to_owned(),
             stdout: log.clone(),
             stderr: log,
@@ -119,6 +134,8 @@ impl Core {
             pool.life = Life::Starting;
             pool.dismissed = None;
         }
+        // Its name is on disk before it has a process, so that it is known again whatever happens.
+        self.act(Action::Persist(Change::Pool(Box::new(record))));
         self.act(Action::Start(Owner::Pool(id.clone()), Box::new(program), None));
     }
 
@@ -128,7 +145,7 @@ impl Core {
             Ok(process) => {
                 let Some(pool) = self.pools.get_mut(id) else { return self.act(Action::KillTree(process)) };
                 pool.life = Life::Running { process, since: now };
-                let record = PoolRecord { framework_id: Some(id.clone()), process: Some(process.into()) };
+                let record = pool.record(id, Some(process));
                 self.act(Action::Persist(Change::Pool(Box::new(record))));
             }
             Err(reason) => {
@@ -166,9 +183,10 @@ impl Core {
     }
 
     /// SUBSCRIBE of a pool: it is told of everyone it is to host.
-    pub(crate) fn subscribe_pool(&mut self, now: Now, stream: StreamId, id: &FrameworkId) {
+    pub(crate) fn subscribe_pool(&mut self, now: Now, stream: StreamId, id: &FrameworkId, name: &str) {
         self.now = now;
-        let Some(pool) = self.pools.get_mut(id) else {
+        let Some(pool) = self.pools.get_mut(id).filter(|pool| pool.id == name) else {
+            tracing::warn!(framework = %id, pool = name, "a pool of another agent is told to end with what it hosts");
             self.act(Action::ToPool(stream, Box::new(shutdown())));
             return self.act(Action::CloseStream(stream));
         };

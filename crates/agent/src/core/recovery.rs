@@ -1,5 +1,8 @@
 //! The agent's own return: what was written down becomes the books again, and whoever is alive gets time to come back.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use mesos::states::is_terminal;
 use mesos::v1::FrameworkId;
 
@@ -10,6 +13,10 @@ use super::{Action, Core, Owner, Phase, Timer};
 use crate::ids::{ExecutorKey, TaskKey};
 use crate::log::{ExecutorRecord, Recovered, TaskRecord};
 use crate::now::Now;
+use crate::processes::Known;
+
+/// What the end of strangers may take beyond coming back and shutting down.
+const MARGIN: Duration = Duration::from_secs(3);
 
 impl Core {
     /// Takes in what was written. Must come before anything else.
@@ -33,7 +40,7 @@ impl Core {
         }
         self.recall_what_was_heard();
         for pool in recovered.pools {
-            self.expect_pool(&pool.framework(), pool.process.map(Into::into));
+            self.expect_pool(&pool);
         }
         self.abandon_unsaved();
         self.resume_executors();
@@ -41,16 +48,31 @@ impl Core {
             self.pool_may_be_idle(&framework);
         }
         self.sweep();
+        self.meet_strangers();
         let until = now.elapsed + self.settings.executor_reregistration_timeout;
         self.phase = Phase::Recovering { until };
         self.look_at(until, Timer::Recovery);
     }
 
+    /// Without a record of its former life the agent cannot tell remains from what nobody remembers: that gets time.
     fn sweep(&mut self) {
+        if self.agent_id.is_some() {
+            let live = self.live_runs();
+            self.act(Action::Sweep(live));
+        }
+    }
+
+    fn meet_strangers(&mut self) {
+        let settings = &self.settings;
+        let patience = settings.executor_reregistration_timeout + settings.executor_shutdown_grace_period + MARGIN;
+        let pools = self.pools.values().map(|pool| pool.id().to_owned()).collect();
+        let known = Known { runs: self.live_runs(), pools };
+        self.act(Action::EndStrangers(known, patience));
+    }
+
+    fn live_runs(&self) -> BTreeSet<String> {
         let executors = self.frameworks.values().flat_map(|framework| framework.executors.values());
-        let live = executors.filter(|executor| executor.is_live()).map(|executor| executor.container.value.clone());
-        let live = live.collect();
-        self.act(Action::Sweep(live));
+        executors.filter(|executor| executor.is_live()).map(|executor| executor.container.value.clone()).collect()
     }
 
     fn recover_executor(&mut self, record: &ExecutorRecord) {
@@ -144,7 +166,7 @@ impl Core {
                 self.resume_executor(&key);
             }
             if self.frameworks.get(&id).is_some_and(Framework::has_pooled_executors) && !self.pools.contains_key(&id) {
-                self.expect_pool(&id, None);
+                self.need_pool(&id);
             }
             self.complete_framework_if_done(&id);
         }

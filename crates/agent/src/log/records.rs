@@ -115,10 +115,18 @@ pub(crate) struct PoolRecord {
     pub(crate) framework_id: Option<FrameworkId>,
     #[prost(message, optional, tag = "2")]
     pub(crate) process: Option<ProcessRecord>,
+    /// The name it subscribes with, which no pool of another agent has.
+    #[prost(string, tag = "3")]
+    pub(crate) id: String,
 }
 
 impl PoolRecord {
     pub(crate) fn framework(&self) -> FrameworkId {
         self.framework_id.clone().unwrap_or_default()
+    }
+
+    /// Records of earlier versions have none: pools were called like their framework.
+    pub(crate) fn name(&self) -> String {
+        if self.id.is_empty() { self.framework().value } else { self.id.clone() }
     }
 }

@@ -75,6 +75,10 @@ impl Table {
         Table { stats, marks: OnceCell::new() }
     }
 
+    pub(super) fn processes(&self) -> impl Iterator<Item = Process> {
+        self.stats.iter().map(|(pid, stat)| Process { pid: *pid, start: stat.start })
+    }
+
     /// The process, if it is alive, its descendants, and what is in their sessions.
     pub(super) fn tree(&self, root: Process) -> Vec<Process> {
         if !root.is_alive() {

@@ -20,14 +20,21 @@ const PATH: &str = "/slave(1)/api/v1/executor";
 /// The pool of the framework.
 pub(crate) struct Pool {
     client: Client,
+    name: String,
     events: EventStream<PoolEvent>,
 }
 
 impl Pool {
-    pub(crate) async fn subscribe(agent: SocketAddr) -> Pool {
+    /// The one that was started last.
+    pub(crate) async fn subscribe(world: &World) -> Pool {
+        Pool::named(world.address(), world.pool_name()).await
+    }
+
+    pub(crate) async fn named(agent: SocketAddr, name: String) -> Pool {
         let client = Client::new(agent.to_string(), Codec::Protobuf);
-        let events = client.subscribe("/cygnet/v1/pool", &pool_call(pool_call::Type::Subscribe)).await.unwrap();
-        Pool { client, events }
+        let call = pool_call(&name, pool_call::Type::Subscribe);
+        let events = client.subscribe("/cygnet/v1/pool", &call).await.unwrap();
+        Pool { client, name, events }
     }
 
     pub(crate) async fn next(&mut self) -> Option<PoolEvent> {
@@ -54,16 +61,16 @@ impl Pool {
             container_id: add.container.clone(),
             status: Some(status),
         };
-        let call = PoolCall { exited: Some(exited), ..pool_call(pool_call::Type::Exited) };
+        let call = PoolCall { exited: Some(exited), ..pool_call(&self.name, pool_call::Type::Exited) };
         self.client.call("/cygnet/v1/pool", &call, None).await.unwrap();
     }
 }
 
-fn pool_call(kind: pool_call::Type) -> PoolCall {
+fn pool_call(name: &str, kind: pool_call::Type) -> PoolCall {
     PoolCall {
         r#type: Some(kind.into()),
         framework_id: Some(FrameworkId { value: FRAMEWORK.to_owned() }),
-        pool_id: Some(FRAMEWORK.to_owned()),
+        pool_id: Some(name.to_owned()),
         ..PoolCall::default()
     }
 }

@@ -103,7 +103,7 @@ async fn a_group_that_waits_is_still_one_after_the_agent_returned() {
     let pool = world.pool().await;
     drop(pool);
     world.restart().await;
-    let mut pool = Pool::subscribe(world.address()).await;
+    let mut pool = Pool::subscribe(&world).await;
     assert_eq!(pool.add().await.executor, "default");
     let mut executor = Executor::subscribe(world.address(), "default").await;
     executor.expect(event::Type::Subscribed).await;

@@ -202,7 +202,7 @@ async fn reconciliation_reports_what_is_not_here() {
 #[tokio::test]
 async fn a_pool_nobody_knows_is_sent_away() {
     let world = World::new().await;
-    let mut pool = Pool::subscribe(world.address()).await;
+    let mut pool = Pool::subscribe(&world).await;
     assert_eq!(pool.next().await.unwrap().r#type(), mesos::v1::cygnet::pool_event::Type::Shutdown);
     assert!(pool.next().await.is_none());
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use agent::Shutdown;
+use mesos::v1::cygnet::pool_event;
 use mesos::v1::executor::{call, event};
 use mesos::v1::task_status::Reason;
 use mesos::v1::{CommandInfo, TaskInfo, TaskState};
@@ -24,7 +25,7 @@ async fn an_agent_comes_back_with_its_id_its_tasks_and_their_updates() {
     world.restart().await;
 
     // The pool and the executor find the new agent, and have one more update.
-    let mut pool = Pool::subscribe(world.address()).await;
+    let mut pool = Pool::subscribe(&world).await;
     assert_eq!(pool.add().await.executor, "web.1");
     let finished = status("web.1", TaskState::TaskFinished);
     let unacknowledged_updates =
@@ -110,7 +111,7 @@ async fn a_pool_that_does_not_come_back_is_started_again_and_nothing_is_declared
     let again = world.master.subscription(2).await;
     assert_eq!(again.frameworks[0].tasks[0].state(), TaskState::TaskRunning);
     world.processes(2).await;
-    let mut pool = Pool::subscribe(world.address()).await;
+    let mut pool = Pool::subscribe(&world).await;
     let add = pool.add().await;
     let mut executor = Executor::subscribe(world.address(), "web.1").await;
     executor.expect(event::Type::Subscribed).await;
@@ -193,8 +194,34 @@ async fn a_task_that_was_never_delivered_is_delivered_by_the_next_agent() {
     world.master.launch(TaskInfo { command, ..task("web.1") }).await;
     world.processes(1).await;
     world.restart().await;
-    let mut pool = Pool::subscribe(world.address()).await;
+    let mut pool = Pool::subscribe(&world).await;
     assert_eq!(pool.add().await.executor, "web.1");
     let mut executor = Executor::subscribe(world.address(), "web.1").await;
     assert_eq!(executor.launched().await.command.unwrap().value(), "true");
+}
+
+#[tokio::test]
+async fn an_agent_that_lost_its_work_directory_sends_the_old_pool_away_and_keeps_its_own() {
+    let mut world = World::new().await;
+    let (_pool, _add, _executor) = world.launched("web.1").await;
+    let (former, name) = (world.started()[0].0, world.pool_name());
+    world.stop(Shutdown::Keep).await;
+    std::fs::remove_dir_all(world.work_dir()).unwrap();
+    world.start(|options| options.executor_shutdown_grace_period = Duration::from_millis(10)).await;
+    world.master.subscription(2).await;
+    world.master.launch(task("web.2")).await;
+    world.processes(2).await;
+    let mut own = Pool::subscribe(&world).await;
+    assert_eq!(own.add().await.executor, "web.2");
+    let mut old = Pool::named(world.address(), name).await;
+    assert_eq!(old.next().await.unwrap().r#type(), pool_event::Type::Shutdown);
+    assert!(old.next().await.is_none());
+    world.master.launch(task("web.3")).await;
+    assert_eq!(own.add().await.executor, "web.3", "the newer pool is still the pool");
+    let former = std::path::PathBuf::from(format!("/proc/{former}/environ"));
+    until("the old pool to be killed", async || {
+        std::fs::read(&former).map_or(true, |environment| environment.is_empty()).then_some(())
+    })
+    .await;
+    assert!(std::path::Path::new(&format!("/proc/{}", world.started()[1].0)).exists());
 }

@@ -24,7 +24,8 @@ use crate::wait::{soon, until};
 fn binary() -> String {
     let own = std::env::current_exe().unwrap();
     let shim = format!("CYGNET_TEST_SHIM=\"$2\" exec '{}' --exact world::shim --nocapture", own.display());
-    let pool = "echo \"$$ $*\" >> \"$(dirname \"$0\")/started\"\nexec sleep 1000";
+    let pool = "echo \"$CYGNET_POOL_ID\" > \"$(dirname \"$0\")/pool\"\n\
+                echo \"$$ $*\" >> \"$(dirname \"$0\")/started\"\nexec sleep 1000";
     format!("#!/bin/sh\nif [ \"$1\" = shim ]; then exec 3>&1 >/dev/null; {shim}; fi\n{pool}\n")
 }
 
@@ -135,6 +136,11 @@ impl World {
         text.lines().filter_map(line).collect()
     }
 
+    /// The name the pool that was started last subscribes with.
+    pub(crate) fn pool_name(&self) -> String {
+        fs::read_to_string(self.directory.path().join("pool")).unwrap_or_default().trim().to_owned()
+    }
+
     /// SIGKILL for all of them.
     pub(crate) fn kill_started(&self) {
         for pid in self.started().into_iter().filter_map(|(pid, _)| Pid::from_raw(pid)) {
@@ -182,7 +188,7 @@ impl World {
     /// The pool, as soon as the agent knows that there is one.
     pub(crate) async fn pool(&self) -> Pool {
         self.processes(1).await;
-        Pool::subscribe(self.address()).await
+        Pool::subscribe(self).await
     }
 
     pub(crate) async fn get(&self, path: &str) -> (u16, String) {

@@ -20,7 +20,7 @@ use crate::ids::StreamId;
 use crate::layout::Layout;
 use crate::log::Recovered;
 use crate::now::Now;
-use crate::processes::Process;
+use crate::processes::{Process, Program};
 
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Step {
@@ -46,6 +46,7 @@ pub(super) enum Step {
 
 #[derive(Default)]
 struct Pool {
+    id: String,
     process: Option<Process>,
     stream: Option<StreamId>,
     hosted: Vec<String>,
@@ -207,7 +208,7 @@ impl World {
         }
         let stream = self.stream();
         self.pool.stream = Some(stream);
-        self.core.subscribe_pool(self.now, stream, &FRAMEWORK.into());
+        self.core.subscribe_pool(self.now, stream, &FRAMEWORK.into(), &self.pool.id);
         self.carry_out();
         self.report_ended();
     }
@@ -292,7 +293,7 @@ impl World {
     fn perform(&mut self, action: Action) {
         match action {
             Action::Prepare(preparation) => self.prepare(*preparation),
-            Action::Start(owner, ..) => self.start(&owner),
+            Action::Start(owner, program, _) => self.start(&owner, &program),
             Action::Watch(owner, process) if self.pool.process != Some(process) => {
                 self.core.process_ended(self.now, &owner, None);
             }
@@ -322,12 +323,13 @@ impl World {
     }
 
     /// Only one pool can have the lock; a second one ends at once.
-    fn start(&mut self, owner: &Owner) {
+    fn start(&mut self, owner: &Owner, program: &Program) {
+        let id = program.environment.iter().find(|(name, _)| name == "CYGNET_POOL_ID");
         self.next += 1;
         let process = Process { pid: 1, start: self.next };
         self.core.started(self.now, owner, Ok(process));
         match self.pool.process {
-            None => self.pool.process = Some(process),
+            None => (self.pool.process, self.pool.id) = (Some(process), id.unwrap().1.clone()),
             Some(_) => self.core.process_ended(self.now, owner, Some(1 << 8)),
         }
     }
