@@ -27,7 +27,7 @@ pub use self::{
     jsonp::jsonp,
     log_file::LogFile,
     logging::LoggingLevel,
-    negotiate::{accept, decode_call, welcomes},
+    negotiate::{accept, decode_call, last, welcomes},
     paths::{OriginalPath, mesos_paths},
     refusal::{Refusal, only_get, only_post},
     stream::{EventSender, SendError, event_stream},

@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use mesos::Codec;
-use mesos::server::{Refusal, welcomes};
+use mesos::server::{Refusal, last, welcomes};
 
 const RECORDIO: &str = "application/recordio";
 const MESSAGE_CONTENT_TYPE: &str = "message-content-type";
@@ -19,7 +19,7 @@ pub(super) struct Form {
 
 /// What the request's body is.
 pub(super) fn content(headers: &HeaderMap) -> Result<Form, Refusal> {
-    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    let text = |name: &str| last(headers, name);
     let Some(media_type) = text(header::CONTENT_TYPE.as_str()) else {
         return Err(Refusal::bad_request("Expecting 'Content-Type' to be present"));
     };
@@ -42,18 +42,21 @@ pub(super) fn content(headers: &HeaderMap) -> Result<Form, Refusal> {
     }
 }
 
-/// What the answer may be. The order of preference is Mesos' own, not the client's.
+/// What the answer may be. The order of preference is Mesos' own, not the client's; but a client that takes records and
+/// says how they are to be written wants records.
 pub(super) fn answer(headers: &HeaderMap) -> Result<Form, Refusal> {
     let refused = |message: &str| Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, message));
-    let inner = headers.get(MESSAGE_ACCEPT).map(|value| value.to_str().unwrap_or_default());
+    let inner = last(headers, MESSAGE_ACCEPT);
     let plain = [Codec::Json, Codec::Protobuf].into_iter().find(|codec| welcomes(headers, codec.media_type()));
     match (plain, inner) {
         (Some(codec), None) => Ok(Form { codec, streaming: false }),
-        (Some(_), Some(_)) => refused("Expecting 'Message-Accept' to be not set for a response that is not streaming"),
+        (Some(_), Some(_)) if !welcomes(headers, RECORDIO) => {
+            refused("Expecting 'Message-Accept' to be not set for a response that is not streaming")
+        }
         (None, _) if !welcomes(headers, RECORDIO) => {
             refused("Expecting 'Accept' to allow application/json or application/x-protobuf or application/recordio")
         }
-        (None, inner) => match inner_codec(inner) {
+        (_, inner) => match inner_codec(inner) {
             Some(codec) => Ok(Form { codec, streaming: true }),
             None => refused("Expecting 'Message-Accept' to allow 'application/json' or 'application/x-protobuf'"),
         },
@@ -113,6 +116,11 @@ mod tests {
         assert_eq!(status(&record("application/x-protobuf")), form(Codec::Protobuf, true));
         assert_eq!(status(&record("text/plain")), Err(406));
         assert_eq!(status(&[("accept", "text/html")]), Err(406));
+        let either =
+            [("accept", "application/json, application/recordio"), ("message-accept", "application/x-protobuf")];
+        assert_eq!(status(&either), form(Codec::Protobuf, true), "it says how records are to be written");
+        let twice = [("accept", "application/x-protobuf"), ("accept", "application/recordio")];
+        assert_eq!(status(&twice), form(Codec::Json, true), "of two lines the last one counts");
         assert_eq!(status(&[("accept", "application/json"), ("message-accept", "application/json")]), Err(406));
     }
 }

@@ -7,10 +7,10 @@ use crate::codec::{Codec, Wire};
 
 /// The call in a request's body, and the codec it came in. The media type is compared exactly, as Mesos does.
 pub fn decode_call<C: Wire>(headers: &HeaderMap, body: &[u8]) -> Result<(Codec, C), Refusal> {
-    let Some(media_type) = headers.get(header::CONTENT_TYPE) else {
+    let Some(media_type) = last(headers, header::CONTENT_TYPE.as_str()) else {
         return Err(Refusal::bad_request("Expecting 'Content-Type' to be present"));
     };
-    let codec = media_type.to_str().ok().and_then(Codec::of_media_type).ok_or_else(|| {
+    let codec = Codec::of_media_type(media_type).ok_or_else(|| {
         let message = "Expecting 'Content-Type' of application/json or application/x-protobuf";
         Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message)
     })?;
@@ -28,8 +28,13 @@ pub fn accept(headers: &HeaderMap) -> Result<Codec, Refusal> {
 
 /// Whether the client takes an answer of this media type.
 pub fn welcomes(headers: &HeaderMap, media_type: &str) -> bool {
-    let accepted: Vec<_> = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
-    accepted.is_empty() || accepted.iter().any(|list| allows(list, media_type))
+    last(headers, header::ACCEPT.as_str()).is_none_or(|list| allows(list, media_type))
+}
+
+/// The value of a header. Of repeated lines the last one counts, as libprocess keeps them: clients were written against
+/// that, and mesos-go sends two `Accept` lines. A value that is no text is an empty one.
+pub fn last<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get_all(name).iter().next_back().map(|value| value.to_str().unwrap_or_default())
 }
 
 /// Whether an `Accept` list allows a media type, by its name or by a wildcard, unless it says `q=0`.
@@ -44,4 +49,26 @@ fn allows(list: &str, media_type: &str) -> bool {
 
 fn excludes(parameter: &str) -> bool {
     parameter.strip_prefix("q=").and_then(|quality| quality.trim().parse::<f64>().ok()) == Some(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn accepting(lists: &[&'static str]) -> HeaderMap {
+        lists.iter().map(|list| (header::ACCEPT, HeaderValue::from_static(list))).collect()
+    }
+
+    #[test]
+    fn of_repeated_lines_the_last_one_counts() {
+        assert_eq!(accept(&accepting(&["application/json", "application/x-protobuf"])).ok(), Some(Codec::Protobuf));
+        assert_eq!(accept(&accepting(&["application/x-protobuf", "application/json"])).ok(), Some(Codec::Json));
+        assert!(accept(&accepting(&["application/json", "text/html"])).is_err());
+        let two = [(header::CONTENT_TYPE, "text/plain"), (header::CONTENT_TYPE, "application/json")];
+        let headers: HeaderMap = two.map(|(name, value)| (name, HeaderValue::from_static(value))).into_iter().collect();
+        let body = br#"{"type":"TEARDOWN"}"#;
+        assert!(decode_call::<crate::v1::scheduler::Call>(&headers, body).is_ok());
+    }
 }

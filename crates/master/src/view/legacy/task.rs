@@ -132,6 +132,12 @@ impl Serialize for Container<'_> {
     }
 }
 
+/// A number of a query. Mesos reads a negative one as one without end: its own command line asks for `limit=-1`.
+fn number(parameters: &BTreeMap<String, String>, name: &str) -> Option<usize> {
+    let number: i64 = parameters.get(name)?.parse().ok()?;
+    Some(usize::try_from(number).unwrap_or(usize::MAX))
+}
+
 /// Which tasks `/tasks` shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TaskQuery {
@@ -144,10 +150,9 @@ pub(crate) struct TaskQuery {
 
 impl TaskQuery {
     pub(crate) fn parse(parameters: &BTreeMap<String, String>) -> Self {
-        let number = |name: &str| parameters.get(name).and_then(|text| text.parse().ok());
         TaskQuery {
-            limit: number("limit").unwrap_or(100),
-            offset: number("offset").unwrap_or(0),
+            limit: number(parameters, "limit").unwrap_or(100),
+            offset: number(parameters, "offset").unwrap_or(0),
             ascending: parameters.get("order").is_some_and(|order| order == "asc"),
             framework_id: parameters.get("framework_id").cloned(),
             task_id: parameters.get("task_id").cloned(),
@@ -163,5 +168,16 @@ impl TaskQuery {
             chosen.reverse();
         }
         chosen.into_iter().skip(self.offset).take(self.limit).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_negative_limit_is_none() {
+        let query = |limit: &str| TaskQuery::parse(&BTreeMap::from([("limit".to_owned(), limit.to_owned())])).limit;
+        assert_eq!((query("-1"), query("5"), query("many")), (usize::MAX, 5, 100));
     }
 }
