@@ -27,6 +27,9 @@ use axum::routing::{any, delete, get, post, put};
 use axum::{Router, middleware};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
+use tower_http::CompressionLevel;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{And, NotForContentType, Predicate, SizeAbove};
 
 use crate::actor::Handle;
 use crate::core::Core;
@@ -44,8 +47,8 @@ pub(crate) struct Api {
     port: u16,
     options: Value,
     name: String,
-    /// Whether events are posted to those who ask for it.
-    callbacks: bool,
+    /// Where events are posted from the start, if they are posted to those who ask for it.
+    callbacks: Option<Vec<String>>,
     /// Whose web pages may read.
     origins: cors::Origins,
     abdication: Arc<Notify>,
@@ -61,15 +64,11 @@ impl Api {
             "webui_url": null, "env_vars_prefix": null, "access_control_allow_origin": null,
             "task_launch_timeout": millis(options.task_launch_timeout), "reconciliation_interval": 600_000,
         });
-        if let Some(endpoints) = &options.event_callbacks {
-            shown["event_subscriber"] = json!("http_callback");
-            shown["http_endpoints"] = json!(endpoints.join(","));
-        }
         if !options.allowed_origins.is_empty() {
             shown["access_control_allow_origin"] = json!(options.allowed_origins);
         }
         let origins = options.allowed_origins.iter().filter_map(|origin| origin.parse().ok()).collect();
-        let (name, callbacks) = (options.framework_name.clone(), options.event_callbacks.is_some());
+        let (name, callbacks) = (options.framework_name.clone(), options.event_callbacks.clone());
         Api {
             actor,
             authority: options.authority(address),
@@ -94,8 +93,18 @@ impl Api {
     }
 }
 
+/// Smaller answers fit into one packet anyway.
+const PACKED_FROM_BYTES: u16 = 1400;
+
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Large answers are packed for who asks for it: a list of ten thousand instances shrinks to a tenth. Event streams are
+/// not, as each event has to be there at once.
+fn compression() -> CompressionLayer<And<SizeAbove, NotForContentType>> {
+    let worthwhile = SizeAbove::new(PACKED_FROM_BYTES).and(NotForContentType::SSE);
+    CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(worthwhile)
 }
 
 /// All routes.
@@ -131,6 +140,7 @@ pub(crate) fn router(api: Api) -> Router {
         .layer(middleware::from_fn(front::json_only))
         .layer(middleware::from_fn(methods::told))
         .layer(middleware::from_fn_with_state(origins, cors::told))
+        .layer(compression())
         .with_state(api);
     envelope::wrap(routes, leader)
 }

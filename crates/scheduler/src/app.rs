@@ -1,5 +1,6 @@
 //! App definitions: what a person writes ([`update`]), what it means with every default filled in ([`definition`]), and
-//! what is wrong with it ([`shape`] for JSON of another shape, [`validate`] for values that make no sense).
+//! what is wrong with it ([`shape`] for JSON of another shape, [`validate`] for values that make no sense, `runnable` for
+//! those that no task could have).
 
 pub mod brake;
 pub mod constraint;
@@ -10,6 +11,7 @@ pub mod health_check;
 pub mod http_options;
 mod literals;
 pub mod readiness;
+pub(crate) mod runnable;
 pub mod seconds;
 pub mod shape;
 pub mod single_check;

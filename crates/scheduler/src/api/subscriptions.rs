@@ -11,7 +11,7 @@ use super::answer::{Query, gone, json_answer, message, refused};
 use super::envelope::origin;
 
 pub(super) async fn change(State(api): State<Api>, request: Request<Body>) -> Response {
-    if !api.callbacks {
+    if api.callbacks.is_none() {
         let text = "event subscriptions are gone since Marathon 1.5: read the event stream at /v2/events, or start the \
                     scheduler with --event-subscriber http_callback";
         return message(404, text);

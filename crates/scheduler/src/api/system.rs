@@ -17,15 +17,16 @@ pub(super) async fn info(State(api): State<Api>) -> Response {
     let Some(framework_id) = api.actor.ask(|core, _| core.framework_id().map(str::to_owned)).await else {
         return gone();
     };
-    json_answer(
-        200,
-        &json!({
-            "name": api.name, "version": MARATHON_VERSION, "buildref": concat!("cygnet-", env!("CARGO_PKG_VERSION")),
-            "elected": true, "leader": api.authority,
-            "frameworkId": framework_id, "marathon_config": api.options, "zookeeper_config": {},
-            "http_config": {"http_port": api.port, "https_port": null},
-        }),
-    )
+    let mut info = json!({
+        "name": api.name, "version": MARATHON_VERSION, "buildref": concat!("cygnet-", env!("CARGO_PKG_VERSION")),
+        "elected": true, "leader": api.authority,
+        "frameworkId": framework_id, "marathon_config": api.options, "zookeeper_config": {},
+        "http_config": {"http_port": api.port, "https_port": null},
+    });
+    if let Some(endpoints) = &api.callbacks {
+        info["event_subscriber"] = json!({"type": "http_callback", "http_endpoints": endpoints});
+    }
+    json_answer(200, &info)
 }
 
 pub(super) async fn leader(State(api): State<Api>) -> Response {

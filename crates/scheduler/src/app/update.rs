@@ -197,6 +197,7 @@ impl AppUpdate {
         set(&mut app.accepted_resource_roles, self.accepted_resource_roles);
         set(&mut app.networks, self.networks);
         super::validate::validate(&app, &mut faults);
+        super::runnable::validate(&app, &mut faults);
         faults.or(app)
     }
 

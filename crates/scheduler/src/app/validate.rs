@@ -149,9 +149,14 @@ fn is_name(text: &str) -> bool {
 }
 
 fn command(app: &App, faults: &mut Faults) {
-    let one = app.cmd.is_some() == app.args.is_empty();
-    let error = "AppDefinition must either contain one of 'cmd' or 'args', and/or a 'container'.";
-    faults.require(one, "/", error);
+    if app.cmd.is_some() && !app.args.is_empty() || app.cmd.is_none() && app.args.is_empty() && app.container.is_none()
+    {
+        faults.add(Fault::new("/", "AppDefinition must either contain one of 'cmd' or 'args', and/or a 'container'."));
+    }
+    let is_bare = app.container.is_some() && app.cmd.is_none() && app.args.is_empty();
+    if is_bare && !faults.iter().any(|fault| fault.path.starts_with("/container")) {
+        faults.add(Fault::new("/", "a container without an image needs one of 'cmd' or 'args'"));
+    }
     let empty = app.cmd.as_ref().is_some_and(|cmd| cmd.trim().is_empty());
     faults.require(!empty, "/cmd", "must not be an empty string");
     let text = app.cmd.iter().chain(&app.args).chain(app.env.keys()).chain(app.env.values());

@@ -201,16 +201,19 @@ pub struct TcpEndpoint {
 
 /// How many instances there shall be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Scaling {
     pub kind: String,
     #[serde(default = "one")]
     pub instances: u32,
+    /// More than these are refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_instances: Option<u32>,
 }
 
 impl Default for Scaling {
     fn default() -> Self {
-        Scaling { kind: "fixed".into(), instances: 1 }
+        Scaling { kind: "fixed".into(), instances: 1, max_instances: None }
     }
 }
 

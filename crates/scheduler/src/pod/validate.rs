@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::definition::{Container, Pod, PodHealthCheck};
+use super::definition::{Container, Pod, PodHealthCheck, Scaling};
 use crate::app::definition::ExecCommand;
 use crate::app::env::EnvValue;
 use crate::app::validate::path;
-use crate::app::{Fault, Faults};
+use crate::app::{Fault, Faults, runnable};
 use crate::ids::AppId;
 
 /// Adds everything that is wrong with a pod.
@@ -15,7 +15,9 @@ pub(super) fn validate(pod: &Pod, faults: &mut Faults) {
     faults.require(pod.id.starts_with('/'), "/id", "Path needs to be absolute");
     faults.require(!id.is_root(), "/id", "Path must contain at least one path element");
     path(&id, "/id", faults);
-    faults.require(pod.scaling.kind == "fixed", "/scaling", "Not a fixed scaling policy");
+    let longest = pod.containers.iter().map(|one| one.name.as_str()).max_by_key(|name| name.len());
+    runnable::id(&id, longest.unwrap_or_default(), "/id", faults);
+    scaling(&pod.scaling, faults);
     unsupported(pod, faults);
     networks(pod, faults);
     environment(&pod.environment, "", faults);
@@ -24,7 +26,31 @@ pub(super) fn validate(pod: &Pod, faults: &mut Faults) {
     faults.require(!pod.containers.is_empty(), "/containers", "must not be empty");
     for (index, one) in pod.containers.iter().enumerate() {
         container(one, &format!("/containers({index})"), faults);
+        program(pod, one, &format!("/containers({index})"), faults);
     }
+}
+
+fn scaling(scaling: &Scaling, faults: &mut Faults) {
+    faults.require(scaling.kind == "fixed", "/scaling", "Not a fixed scaling policy");
+    let within = scaling.max_instances.is_none_or(|most| scaling.instances <= most);
+    let error = format!("got {}, expected maxInstances or fewer", scaling.instances);
+    faults.require(within, "/scaling/instances", error);
+}
+
+/// What the kernel is given: the pod's variables, the container's, and its command.
+fn program(pod: &Pod, one: &Container, at: &str, faults: &mut Faults) {
+    let variables = [("", &pod.environment), (at, &one.environment)];
+    let variables = variables.into_iter().flat_map(|(at, all)| {
+        all.iter().map(move |(name, value)| match value {
+            EnvValue::Text(text) => (format!("{at}/environment/{name}"), name.len() + 1 + text.len()),
+            EnvValue::Secret => (format!("{at}/environment/{name}"), name.len()),
+        })
+    });
+    let command = one.exec.iter().flat_map(|exec| {
+        let texts = exec.command.shell.iter().chain(exec.command.argv.iter().flatten());
+        texts.map(|text| (format!("{at}/exec/command"), text.len()))
+    });
+    runnable::program(command.chain(variables), at, faults);
 }
 
 fn unsupported(pod: &Pod, faults: &mut Faults) {
@@ -218,7 +244,7 @@ mod tests {
     #[test]
     fn what_is_wrong_has_a_path_and_marathons_words() {
         type Change = fn(&mut Value);
-        let cases: [(Change, &str, &str); 15] = [
+        let cases: [(Change, &str, &str); 17] = [
             (
                 |pod| pod["containers"][0]["check"] = json!({"tcp": {"endpoint": "x"}}),
                 "/containers(0)/check/tcp/endpoint",
@@ -268,6 +294,16 @@ mod tests {
                 |pod| pod["containers"][0]["endpoints"][0]["protocol"] = json!(["http", "T C P"]),
                 "/containers(0)/endpoints(0)/protocol",
                 "error.pattern",
+            ),
+            (
+                |pod| pod["scaling"] = json!({"kind": "fixed", "instances": 3, "maxInstances": 2}),
+                "/scaling/instances",
+                "got 3, expected maxInstances or fewer",
+            ),
+            (
+                |pod| pod["id"] = json!(format!("/{}", "a".repeat(195))),
+                "/id",
+                "must not have more than 194 characters, so that task ids fit into 255: it has 195",
             ),
             (
                 |pod| pod["environment"] = json!({"A": {"secret": "s"}}),

@@ -132,6 +132,23 @@ async fn paths_and_headers_are_as_clients_expect_them() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn large_answers_are_packed_for_who_asks_for_it() {
+    let (_master, running) = alone().await;
+    let server = running.address;
+    let mut large = app("/large");
+    large["labels"] = json!({"text": "x".repeat(10_000)});
+    assert_eq!(send(server, "POST", "/v2/apps", &large).await.status, 201);
+    let packed = request(server, "GET", "/v2/apps", &[("accept-encoding", "gzip")], "").await;
+    assert_eq!((packed.status, packed.header("content-encoding")), (200, Some("gzip")));
+    assert!(packed.body.len() < 5000, "{}", packed.body.len());
+    let plain = request(server, "GET", "/v2/apps", &[], "").await;
+    assert_eq!((plain.header("content-encoding"), plain.body.len() > 10_000), (None, true));
+    let small = request(server, "GET", "/v2/leader", &[("accept-encoding", "gzip")], "").await;
+    assert_eq!(small.header("content-encoding"), None, "it fits into a packet");
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_task_that_is_named_twice_is_killed_once() {
     let (mut master, running) = alone().await;
     let server = running.address;

@@ -135,7 +135,8 @@ async fn what_is_no_place_for_events_is_refused() {
         assert_eq!(answer.json()["details"], json!([{"path": "/callbackUrl", "errors": [error]}]));
     }
     let info = send(running.address, "GET", "/v2/info", &json!(null)).await.json();
-    assert_eq!(info["marathon_config"]["event_subscriber"], "http_callback");
+    assert_eq!(info["event_subscriber"], json!({"type": "http_callback", "http_endpoints": []}));
+    assert!(info["marathon_config"].get("event_subscriber").is_none(), "Marathon has it at the top");
     running.stop().await;
 }
 
