@@ -1,6 +1,6 @@
 //! What an executor must not forget when it is killed: an append-only file, written before anything is sent or done.
 //!
-//! In: updates made and acknowledged, kills begun. Out, for the next process: [`History`]. Nothing is forced to disk,
+//! In: updates made and acknowledged, kills begun and carried out. Out, for the next process: [`History`]. Nothing is forced to disk,
 //! for the reason given at `write_whole`.
 
 use std::fs::{self, File, OpenOptions};
@@ -37,6 +37,8 @@ pub(crate) struct History {
     pub known: bool,
     /// The kill that was begun.
     pub kill: Option<Kill>,
+    /// SIGTERM was sent for it.
+    pub told: bool,
 }
 
 /// One thing that happened; exactly one field is set.
@@ -48,6 +50,8 @@ struct Record {
     acknowledged: Option<Vec<u8>>,
     #[prost(bytes = "vec", optional, tag = "3")]
     kill: Option<Vec<u8>>,
+    #[prost(bool, optional, tag = "4")]
+    told: Option<bool>,
 }
 
 impl History {
@@ -64,6 +68,7 @@ impl History {
         if let Some(kill) = record.kill {
             self.kill = serde_json::from_slice(&kill).ok();
         }
+        self.told |= record.told == Some(true);
     }
 
     /// The records a file needs for the same history.
@@ -77,6 +82,7 @@ impl History {
             records.push(Record { acknowledged: Some(uuid.unwrap_or_default()), ..Record::default() });
         }
         records.extend(self.kill.iter().map(kill_record));
+        records.extend(self.told.then(told_record));
         records
     }
 }
@@ -121,6 +127,11 @@ impl Journal {
         self.append(kill_record(kill))
     }
 
+    /// SIGTERM was sent.
+    pub(crate) fn told(&mut self) -> io::Result<()> {
+        self.append(told_record())
+    }
+
     fn append(&mut self, record: Record) -> io::Result<()> {
         let bytes = record.encode_length_delimited_to_vec();
         self.history.take(record);
@@ -153,6 +164,10 @@ fn replay(mut content: &[u8]) -> (History, usize) {
 
 fn kill_record(kill: &Kill) -> Record {
     Record { kill: serde_json::to_vec(kill).ok(), ..Record::default() }
+}
+
+fn told_record() -> Record {
+    Record { told: Some(true), ..Record::default() }
 }
 
 fn append_to(path: &Path) -> io::Result<File> {

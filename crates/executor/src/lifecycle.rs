@@ -143,6 +143,8 @@ pub(crate) struct Past {
     pub last: Option<Update>,
     /// The kill that was under way.
     pub kill: Option<Kill>,
+    /// SIGTERM was sent.
+    pub told: bool,
     /// When it was launched.
     pub launched: Moment,
 }
@@ -176,8 +178,8 @@ impl Lifecycle {
         };
         let actions = match stage {
             Stage::Running { kill: None, .. } => vec![Action::StartChecks],
-            // The kill may have been written down and not carried out.
-            Stage::Running { kill: Some(_), .. } => vec![Action::Signal(Blow::Term)],
+            // The kill was written down and not carried out. Many programs take a second SIGTERM for "at once".
+            Stage::Running { kill: Some(_), .. } if !past.told => vec![Action::Signal(Blow::Term)],
             _ => Vec::new(),
         };
         (Lifecycle { shutdown_grace, killing_state: false, stage, shutdown_by: None, away: true }, actions)

@@ -24,7 +24,7 @@ use crate::environment::ExecutorConfig;
 use crate::error::ExecutorError;
 use crate::group::Room;
 use crate::journal::Journal;
-use crate::lifecycle::{Action, Ending, Input, Lifecycle, Plan, Update, Verdict};
+use crate::lifecycle::{Action, Ending, Input, Kill, Lifecycle, Plan, Update, Verdict};
 use crate::lines::Lines;
 use crate::monitor::Monitor;
 use crate::state::{Exclusion, StateDirectory};
@@ -238,9 +238,18 @@ impl Runner {
             let actions = self.lifecycle.handle(now(), input);
             if let Some(kill) = self.lifecycle.kill().filter(|kill| before.as_ref() != Some(kill)) {
                 let kill = kill.clone();
-                self.keep(|journal| journal.killing(&kill));
+                self.killing(&kill);
             }
             inputs.extend(self.perform(actions).await);
+        }
+    }
+
+    /// On file before the task hears of it: for a successor, and for the shim.
+    fn killing(&mut self, kill: &Kill) {
+        self.keep(|journal| journal.killing(kill));
+        let written = kill.grace_until().map_or(Ok(()), |until| self.state.shim().write_grace(until));
+        if let Err(error) = written {
+            tracing::error!(executor = self.config.executor_id, %error, "the grace ends with the task's main process");
         }
     }
 

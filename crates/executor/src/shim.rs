@@ -1,25 +1,31 @@
 //! The parent of a task: a tiny process that outlives the executor, so that nobody ever has to guess how a task ended.
 //!
-//! In: `spec.json` of its directory. Out: `pid` once the task runs, `exit` once it ended, `clear` once nothing of it is
+//! In: `spec.json` of its directory, and `grace` once the task is asked to end. Out: `pid` once the task runs, `exit` once it ended, `clear` once nothing of it is
 //! left, each whole or not there; and a newline on standard output as soon as one of them can be read. It owns the lock of its directory for its whole life:
 //! a free lock means that nobody will start this task any more.
 //!
 //! It is the subreaper of everything the task starts. When the task's main process has ended it kills what is left,
-//! waits for it, and goes. It runs no threads, no runtime and keeps next to nothing in memory.
+//! at once or, of a task that was asked to end, when the grace is over. It waits for it, and goes. It runs no threads, no runtime and keeps next to nothing in memory.
 
 mod files;
 
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use checks::kernel::signals::ignore;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, WaitOptions, getpid, set_child_subreaper, setsid, wait};
 
 pub(crate) use self::files::write_whole;
 pub(crate) use self::files::{Exit, ShimFiles, Spec, Started};
+use crate::clock::now;
 use crate::start;
 use crate::tree::Process;
+
+/// How long to wait for the processes that are known before looking for others.
+const GLANCE: Duration = Duration::from_millis(100);
 
 /// The whole life of the shim of this directory. To be called before anything else happens in the process.
 pub fn main(directory: &Path) -> ExitCode {
@@ -79,8 +85,36 @@ fn see_through(files: &ShimFiles, task: Pid) -> io::Result<()> {
         }
     };
     let written = files.write_exit(&Exit::Status(status.as_raw()));
+    leave_the_grace(files);
     end_leftovers();
     written.and_then(|()| files.write_clear())
+}
+
+/// A grace belongs to the whole task: what outlives the main process keeps what is left of it.
+fn leave_the_grace(files: &ShimFiles) {
+    let Some(own) = Process::of(getpid().as_raw_nonzero().get()) else { return };
+    while let Some(until) = files.grace() {
+        let left = until.since(now());
+        if left.is_zero() || bury_the_dead().is_err() {
+            return;
+        }
+        wait_for_any(&own.descendants(), left.min(GLANCE));
+    }
+}
+
+/// Fails once there are no children at all.
+fn bury_the_dead() -> rustix::io::Result<()> {
+    while wait(WaitOptions::NOHANG)?.is_some() {}
+    Ok(())
+}
+
+fn wait_for_any(processes: &[Process], patience: Duration) {
+    let descriptors: Vec<_> =
+        processes.iter().filter(|process| process.is_alive()).filter_map(|one| one.open()).collect();
+    let mut ends: Vec<_> = descriptors.iter().map(|process| PollFd::new(process, PollFlags::IN)).collect();
+    let patience = Timespec::try_from(patience).ok();
+    // Whatever comes of it, the caller looks again.
+    let _ended = poll(&mut ends, patience.as_ref());
 }
 
 /// The container is the task's main process; nothing of it may stay behind. The dead hand their children to this

@@ -5,7 +5,7 @@
 //! journal     updates, acknowledgements, the kill          (see `journal`)
 //! health      how the checks stand                         (see `monitor`)
 //! framework   what the agent said of the framework
-//! spec.json, lock, pid, exit                               (see `shim`)
+//! spec.json, lock, pid, grace, exit, clear                 (see `shim`)
 //! groups      the groups of a default executor             (see `group`)
 //! tasks/<T>/<C>/  all of the above, for each of their tasks and its container
 //! ```

@@ -45,6 +45,11 @@ impl Kill {
         self.deadline
     }
 
+    /// Until when the task may take its time; nothing once SIGKILL was sent.
+    pub(crate) fn grace_until(&self) -> Option<Moment> {
+        (!self.struck).then_some(self.deadline)
+    }
+
     pub(super) fn grace(&self) -> Duration {
         self.deadline.since(self.begun)
     }

@@ -295,9 +295,11 @@ fn a_successor_goes_on_with_the_kill_and_repeats_nothing() {
     world.take(unhealthy(true)).pass(seconds(1));
     let kill = world.lifecycle.kill().cloned();
     let last = world.updates().last().map(|update| (*update).clone());
-    let past = Past { plan: plan(), last, kill, launched: world.now };
-    let (lifecycle, actions) = Lifecycle::resume(seconds(5), past);
+    let past = |told| Past { plan: plan(), last: last.clone(), kill: kill.clone(), told, launched: world.now };
+    let (_, actions) = Lifecycle::resume(seconds(5), past(false));
     assert_eq!(actions, [Action::Signal(Blow::Term)]);
+    let (lifecycle, actions) = Lifecycle::resume(seconds(5), past(true));
+    assert_eq!(actions, []);
     let mut heir = World { lifecycle, now: world.now, actions: Vec::new() };
     heir.pass(seconds(2)).take(Input::Exited(Ending::Status(9)));
     assert_eq!(heir.blows(), [(3.0, Blow::Kill)]);
@@ -392,7 +394,8 @@ proptest! {
             killed |= world.lifecycle.kill().is_some();
             if dies == 0 {
                 let last = world.updates().last().map(|update| (*update).clone());
-                let past = Past { plan: plan(), last, kill: world.lifecycle.kill().cloned(), launched };
+                let told = !world.blows().is_empty();
+                let past = Past { plan: plan(), last, kill: world.lifecycle.kill().cloned(), told, launched };
                 let (lifecycle, actions) = Lifecycle::resume(seconds(5), past);
                 world.lifecycle = lifecycle;
                 world.actions.extend(actions.into_iter().map(|action| (world.now, action)));

@@ -20,8 +20,8 @@ impl Runner {
 
     async fn go_on_with(&mut self, task: TaskInfo, launched: Moment) -> Result<(), ExecutorError> {
         let history = self.journal.history().clone();
-        let past =
-            Past { plan: Plan::of(&task), last: history.last.as_ref().map(Update::of), kill: history.kill, launched };
+        let last = history.last.as_ref().map(Update::of);
+        let past = Past { plan: Plan::of(&task), last, kill: history.kill, told: history.told, launched };
         self.task = Some(task);
         let starting = past.last.as_ref().is_none_or(Update::is_starting);
         let over = past.last.as_ref().is_some_and(Update::is_terminal);

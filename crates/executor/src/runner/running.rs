@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use super::Runner;
 use crate::fetch::fetch;
+use crate::journal::Journal;
 use crate::lifecycle::{Blow, Input};
 use crate::monitor::Monitor;
 use crate::prepare::Prepared;
@@ -131,9 +132,11 @@ impl Runner {
     }
 
     /// Sends a signal to all of the task's processes.
-    pub(super) fn signal(&self, blow: Blow) {
-        if let Some(shim) = &self.shim {
-            shim.signal(blow);
+    pub(super) fn signal(&mut self, blow: Blow) {
+        let Some(shim) = &self.shim else { return };
+        shim.signal(blow);
+        if blow == Blow::Term {
+            self.keep(Journal::told);
         }
     }
 }

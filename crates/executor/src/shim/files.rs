@@ -9,6 +9,7 @@ use rustix::fs::{FlockOperation, flock};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::clock::Moment;
 use crate::tree::Process;
 use crate::user::User;
 
@@ -102,6 +103,16 @@ impl ShimFiles {
     /// Writes the end down. From then on no shim starts this task any more.
     pub(crate) fn write_exit(&self, exit: &Exit) -> io::Result<()> {
         self.write("exit", exit)
+    }
+
+    /// Until when what is left of the task may take its time, once the task was asked to end.
+    pub(super) fn grace(&self) -> Option<Moment> {
+        self.read("grace").ok().flatten()
+    }
+
+    /// Gives the task until then. To be written before it is asked to end.
+    pub(crate) fn write_grace(&self, until: Moment) -> io::Result<()> {
+        self.write("grace", &until)
     }
 
     /// Whether the shim itself said that nothing of the task is left.

@@ -108,6 +108,26 @@ async fn a_kill_that_was_begun_is_ended_by_the_successor() {
 }
 
 #[tokio::test]
+async fn a_task_is_asked_to_end_once_whoever_asks() {
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    let environment = agent.environment("a");
+    let executor = Executor::start(&environment);
+    let counts = "trap 'echo asked >> asked' TERM; echo $$ > ready; while [ ! -e go ]; do sleep 0.02; done";
+    agent.launch("a", task("a", counts)).await;
+    number_in(&agent.sandbox("a").join("ready")).await;
+    agent.kill("a", Some(60_000)).await;
+    let asked = || fs::read_to_string(agent.sandbox("a").join("asked")).unwrap_or_default();
+    until("SIGTERM", async || (!asked().is_empty()).then_some(())).await;
+    executor.kill().await;
+    let _heir = Executor::start(&environment);
+    agent.subscription("a", 2).await;
+    fs::write(agent.sandbox("a").join("go"), "").unwrap();
+    agent.reached("a", TaskKilled).await;
+    assert_eq!(asked(), "asked\n");
+}
+
+#[tokio::test]
 async fn a_task_that_was_never_started_fails_once_and_never_runs() {
     let directory = tempfile::tempdir().unwrap();
     let agent = Agent::start(directory.path()).await;

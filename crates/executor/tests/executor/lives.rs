@@ -118,6 +118,39 @@ async fn nothing_outlives_the_main_process() {
     assert!(!is_alive(number_in(&agent.sandbox("a").join("daemon")).await));
 }
 
+/// A server that takes half a second to end, under a shell that takes none.
+const DRAINS: &str = "trap 'sleep 0.5; echo drained >> told; exit 0' TERM; echo $$ > ready; \
+                      while :; do sleep 0.02; done";
+
+#[tokio::test]
+async fn the_grace_belongs_to_what_outlives_the_main_process_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    let _executor = Executor::start(&agent.environment("a"));
+    agent.launch("a", task("a", &format!("sh -c \"{DRAINS}\"; echo after"))).await;
+    let server = number_in(&agent.sandbox("a").join("ready")).await;
+    agent.kill("a", Some(20_000)).await;
+    let updates = agent.reached("a", TaskKilled).await;
+    assert_eq!(updates.last().unwrap().message(), "Command terminated with signal Terminated");
+    assert!(!is_alive(server));
+    assert_eq!(fs::read_to_string(agent.sandbox("a").join("told")).unwrap(), "drained\n");
+}
+
+#[tokio::test]
+async fn what_outlives_the_main_process_does_not_outlive_the_grace() {
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    let executor = Executor::start(&agent.environment("a"));
+    let deaf = "trap '' TERM; echo $$ > ready; while :; do sleep 0.05; done";
+    agent.launch("a", task("a", &format!("sh -c \"{deaf}\"; echo after"))).await;
+    let server = number_in(&agent.sandbox("a").join("ready")).await;
+    agent.kill("a", Some(300)).await;
+    agent.reached("a", TaskKilling).await;
+    // The shim keeps the time by itself.
+    executor.kill().await;
+    is_gone(server).await;
+}
+
 #[tokio::test]
 async fn who_ignores_the_request_is_killed_after_the_grace() {
     let directory = tempfile::tempdir().unwrap();
