@@ -9,6 +9,7 @@ mod answer;
 mod body;
 mod files;
 mod legacy;
+mod metrics;
 mod operator;
 mod scheduler;
 
@@ -17,6 +18,8 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, get, post};
 use mesos::server::{LogFile, LoggingLevel, MESOS_STREAM_ID, Refusal, guarded, mesos_paths, only_get, only_post};
+
+use store::Store;
 
 use crate::actor::{Handle, Stopped};
 use crate::ids::StreamId;
@@ -28,6 +31,8 @@ pub(crate) struct Shared {
     pub(crate) actor: Handle,
     /// `host:port`, where others reach this master.
     pub(crate) authority: String,
+    /// Where the registry is kept, for its size.
+    pub(crate) registry: Store,
     /// Events that may wait for a reader.
     pub(crate) event_queue: usize,
     /// How what this process logs is changed, if it can be.
@@ -47,7 +52,7 @@ pub(crate) fn router(shared: Shared, authentication: &Authentication) -> Router 
         .get("/version", get(legacy::version))
         .get("/redirect", get(legacy::redirect))
         .get("/flags", get(legacy::flags))
-        .get("/metrics/snapshot", get(legacy::metrics))
+        .get("/metrics/snapshot", get(metrics::snapshot))
         .get("/system/stats", get(legacy::system_stats))
         .get("/logging/toggle", get(administration::toggle_logging).post(administration::toggle_logging))
         .get("/weights", get(administration::weights).put(administration::update_weights))

@@ -66,6 +66,7 @@ impl Master {
                 Shared {
                     actor,
                     authority,
+                    registry: self.options.store.clone(),
                     event_queue: self.options.event_queue,
                     logging: self.options.logging.clone(),
                     log: self.options.log.clone(),

@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use redb::{Database, ReadableDatabase, TableDefinition, TableError};
+use redb::{Database, ReadableDatabase, ReadableTableMetadata, TableDefinition, TableError};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::batch::{Batch, Change};
@@ -27,6 +27,7 @@ type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 enum Request {
     Get { key: String, answer: Answer<Option<Vec<u8>>> },
     List { prefix: String, answer: Answer<Vec<Pair>> },
+    Size { answer: Answer<u64> },
     Commit { batch: Batch, answer: Answer<()> },
 }
 
@@ -58,6 +59,12 @@ impl Store {
     pub async fn list(&self, prefix: &str) -> Result<Vec<Pair>, StoreError> {
         let (answer, answered) = oneshot::channel();
         self.ask(Request::List { prefix: prefix.to_owned(), answer }, answered).await
+    }
+
+    /// How many bytes the keys and values have together.
+    pub async fn size_bytes(&self) -> Result<u64, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        self.ask(Request::Size { answer }, answered).await
     }
 
     /// Makes all changes of `batch`, or none. They are on disk when this returns `Ok`.
@@ -103,6 +110,10 @@ fn run(mut shelf: Shelf, mut inbox: mpsc::Receiver<Request>) {
                 Request::List { prefix, answer } => {
                     flush(&mut shelf, &mut commits);
                     let _ = answer.send(shelf.with("read", |database| list(database, &prefix)));
+                }
+                Request::Size { answer } => {
+                    flush(&mut shelf, &mut commits);
+                    let _ = answer.send(shelf.with("read", size));
                 }
             }
         }
@@ -151,6 +162,10 @@ fn list(database: &Database, prefix: &str) -> Result<Vec<Pair>, redb::Error> {
         pairs.push((key.value().to_owned(), value.value().to_vec()));
     }
     Ok(pairs)
+}
+
+fn size(database: &Database) -> Result<u64, redb::Error> {
+    Ok(table(database)?.map(|table| table.stats()).transpose()?.map_or(0, |stats| stats.stored_bytes()))
 }
 
 /// The one table, or nothing before the first write made it.

@@ -74,6 +74,7 @@ fn many_commits_at_once_all_arrive() {
             done.unwrap().unwrap();
         }
         assert_eq!(store.list("n/").await.unwrap().len(), 500);
+        assert_eq!(store.size_bytes().await.unwrap(), 500 * ("n/0000x".len() as u64));
     });
 }
 

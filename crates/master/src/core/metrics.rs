@@ -72,6 +72,8 @@ impl Core {
         // Nobody is answered before the registry has been read, nor before what led to the answer is in it.
         metrics.insert("registrar/log/recovered".to_owned(), 1.0);
         metrics.insert("registrar/queued_operations".to_owned(), 0.0);
+        // The registry is in one place.
+        metrics.insert("registrar/log/ensemble_size".to_owned(), 1.0);
         for framework in self.frameworks.values() {
             put_framework(framework, &mut metrics);
         }
@@ -212,10 +214,11 @@ impl Core {
     }
 
     fn put_allocator(&self, metrics: &mut Metrics) {
+        // The allocator is called directly: nothing ever waits for it. Under its older name, too.
+        metrics.insert("allocator/event_queue_dispatches".to_owned(), 0.0);
         let mut put = |name: String, value: f64| metrics.insert(format!("allocator/mesos/{name}"), value);
-        put("allocation_runs".to_owned(), self.counters.allocation_runs as f64);
-        // The allocator is called directly: nothing ever waits for it.
         put("event_queue_dispatches".to_owned(), 0.0);
+        put("allocation_runs".to_owned(), self.counters.allocation_runs as f64);
         put("offer_filters".to_owned(), self.allocator.filters() as f64);
         for name in ["cpus", "mem", "disk"] {
             let total: f64 = self.agents.values().map(|agent| agent.total.scalar(name)).sum();

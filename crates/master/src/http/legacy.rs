@@ -1,10 +1,9 @@
 //! The endpoints from before the v1 API that read frameworks, agents and tasks, and the one that tears frameworks down.
 
-use axum::Extension;
 use axum::extract::{Query as Parameters, Request, State};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use mesos::server::{ConnectionCounts, OriginalPath, Refusal, is_sent_by_pages};
+use mesos::server::{OriginalPath, Refusal, is_sent_by_pages};
 use serde_json::json;
 
 use super::answer::{self, Texts};
@@ -55,23 +54,6 @@ pub(super) async fn flags(
     let depth = Depth::WithoutTasks;
     let snapshot = shared.actor.ask(|answer| actor::Request::Look { depth, answer }).await?;
     answer::json(&parameters, &json!({ "flags": &*snapshot.flags }))
-}
-
-/// Metrics are there at once, but a timeout that is none is refused all the same.
-pub(super) async fn metrics(
-    State(shared): State<Shared>,
-    connections: Option<Extension<ConnectionCounts>>,
-    Parameters(parameters): Parameters<Texts>,
-) -> Result<Response, Refusal> {
-    if let Some(timeout) = parameters.get("timeout")
-        && let Err(error) = mesos::duration::parse(timeout)
-    {
-        return Err(Refusal::bad_request(format!("Invalid timeout '{timeout}': {error}.\n")));
-    }
-    let mut metrics = shared.actor.ask(|answer| actor::Request::Measure { answer }).await?;
-    metrics.extend(Machine::look().metrics());
-    metrics.extend(connections.iter().flat_map(|counts| counts.metrics()));
-    answer::json(&parameters, &metrics)
 }
 
 pub(super) async fn system_stats(Parameters(parameters): Parameters<Texts>) -> Result<Response, Refusal> {

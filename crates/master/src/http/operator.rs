@@ -10,10 +10,9 @@ use mesos::server::{self, LoggingLevel, Refusal};
 use mesos::v1::master::{Call, call, response};
 use mesos::v1::{self, master};
 
-use super::{Shared, administration, answer, body, files, new_stream_id};
+use super::{Shared, administration, answer, body, files, metrics, new_stream_id};
 use crate::actor;
 use crate::core::OperatorRefusal;
-use crate::system::Machine;
 use crate::version;
 use crate::view::operator::{self as view, Look};
 
@@ -73,9 +72,8 @@ async fn own(shared: &Shared, kind: call::Type) -> Result<Option<master::Respons
             master::Response { get_logging_level, ..of(Type::GetLoggingLevel) }
         }
         call::Type::GetMetrics => {
-            let metrics = shared.actor.ask(|answer| actor::Request::Measure { answer }).await?;
             let metric = |(name, value)| v1::Metric { name, value: Some(value) };
-            let metrics = metrics.into_iter().chain(Machine::look().metrics()).map(metric).collect();
+            let metrics = metrics::measure(shared).await?.into_iter().map(metric).collect();
             master::Response { get_metrics: Some(response::GetMetrics { metrics }), ..of(Type::GetMetrics) }
         }
         _ => return Ok(None),

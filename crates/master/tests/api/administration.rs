@@ -161,6 +161,8 @@ async fn metrics_have_the_names_tools_look_for() {
     assert_eq!((own("operations/launch"), own("events/subscribed"), own("offers/accepted")), (1.0, 1.0, 1.0));
     assert_eq!(own("roles/*/suppressed"), 0.0);
     assert_eq!(of(&format!("master/frameworks/with%20space/{}/subscribed", other.id)), 1.0);
+    assert!(of("registrar/registry_size_bytes") > 100.0, "an agent is in it");
+    assert_eq!((of("registrar/log/ensemble_size"), of("allocator/event_queue_dispatches")), (1.0, 0.0));
     for name in [
         "allocator/mesos/allocation_runs",
         "allocator/mesos/resources/cpus/total",

@@ -31,6 +31,8 @@ impl Core {
             ("slave/tasks_gone", counters.gone as f64),
             ("slave/executors_terminated", counters.executors_terminated as f64),
             ("slave/executors_preempted", 0.0),
+            // What a container consists of is processes: there is nothing that could refuse to be destroyed.
+            ("containerizer/mesos/container_destroy_errors", 0.0),
         ])
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
