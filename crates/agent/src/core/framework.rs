@@ -77,14 +77,19 @@ impl Core {
 
     /// Every executor of the framework is to end, and nobody hears how.
     pub(super) fn shutdown_framework(&mut self, id: &FrameworkId) {
+        let actions = self.updates.remove_framework(id);
+        self.carry_out_updates(actions);
         let Some(framework) = self.frameworks.get_mut(id) else { return };
         framework.terminating = true;
         let executors: Vec<ExecutorId> = framework.executors.keys().cloned().collect();
-        let actions = self.updates.remove_framework(id);
-        self.carry_out_updates(actions);
         for executor in executors {
             self.shutdown_executor(&ExecutorKey { framework: id.clone(), executor });
         }
+    }
+
+    /// The framework is here and has been shut down.
+    pub(super) fn is_ending(&self, id: &FrameworkId) -> bool {
+        self.frameworks.get(id).is_some_and(|framework| framework.terminating)
     }
 
     /// Which executor has this task.

@@ -26,8 +26,13 @@ impl Core {
             executor.change_task(&key.task, |task| task.absorb(&status));
             executor.file(&key.task);
         }
-        let actions = self.updates.receive(self.now.elapsed, key, status);
-        self.carry_out_updates(actions);
+        if self.is_ending(&key.framework) {
+            // Nobody would ever acknowledge it.
+            self.acknowledge_executor(key, status.uuid().to_vec());
+        } else {
+            let actions = self.updates.receive(self.now.elapsed, key, status);
+            self.carry_out_updates(actions);
+        }
         if let Some(holder) = holder {
             self.persist_task(&holder, key);
         }

@@ -165,6 +165,8 @@ async fn a_framework_that_is_shut_down_hears_nothing_more() {
     let shutdown_framework = Some(agent_event::ShutdownFramework { framework_id: FRAMEWORK.into() });
     world.master.send(AgentEvent { shutdown_framework, ..event(agent_event::Type::ShutdownFramework) }).await;
     executor.expect(event::Type::Shutdown).await;
+    // The executor need not repeat it, and the master never hears of it.
+    executor.update(TaskState::TaskKilled).await;
     pool.exited(&add, 0).await;
     until("the framework to be over", async || {
         let state = world.json("/state").await;
