@@ -14,6 +14,7 @@ mod front;
 mod groups;
 mod methods;
 mod pods;
+mod standing;
 mod stream;
 mod subscriptions;
 mod system;
@@ -26,7 +27,7 @@ use std::time::Duration;
 use axum::routing::{any, delete, get, post, put};
 use axum::{Router, middleware};
 use serde_json::{Value, json};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{And, NotForContentType, Predicate, SizeAbove};
@@ -35,6 +36,7 @@ use crate::actor::Handle;
 use crate::core::Core;
 use crate::events::Origin;
 use crate::options::Options;
+use crate::standing::Standing;
 use crate::time::Timestamp;
 pub(crate) use front::front;
 
@@ -52,6 +54,8 @@ pub(crate) struct Api {
     /// Whose web pages may read.
     origins: cors::Origins,
     abdication: Arc<Notify>,
+    /// Whether changes are taken.
+    standing: watch::Receiver<Standing>,
 }
 
 impl Api {
@@ -68,6 +72,7 @@ impl Api {
             shown["access_control_allow_origin"] = json!(options.allowed_origins);
         }
         let origins = options.allowed_origins.iter().filter_map(|origin| origin.parse().ok()).collect();
+        let standing = actor.standing();
         let (name, callbacks) = (options.framework_name.clone(), options.event_callbacks.clone());
         Api {
             actor,
@@ -78,6 +83,7 @@ impl Api {
             callbacks,
             origins,
             abdication,
+            standing,
         }
     }
 }
@@ -89,7 +95,7 @@ impl Api {
         origin: Origin,
         change: impl FnOnce(&mut Core, Timestamp) -> T + Send + 'static,
     ) -> Option<T> {
-        self.actor.ask(move |core, now| core.asked_by(origin, |core| change(core, now))).await
+        self.actor.change(move |core, now| core.asked_by(origin, |core| change(core, now))).await
     }
 }
 
@@ -109,7 +115,7 @@ fn compression() -> CompressionLayer<And<SizeAbove, NotForContentType>> {
 
 /// All routes.
 pub(crate) fn router(api: Api) -> Router {
-    let (leader, origins) = (format!("http://{}", api.authority), api.origins.clone());
+    let (leader, origins, standing) = (format!("http://{}", api.authority), api.origins.clone(), api.standing.clone());
     let routes = Router::new()
         .route("/v2/apps", get(apps::list).post(apps::create).put(apps::change_many).patch(apps::change_many))
         .route("/v2/apps/{*path}", any(apps::one))
@@ -137,6 +143,7 @@ pub(crate) fn router(api: Api) -> Router {
         .route("/metrics/prometheus", get(system::prometheus))
         .fallback(system::not_found)
         .method_not_allowed_fallback(system::not_allowed)
+        .layer(middleware::from_fn_with_state(standing, standing::told))
         .layer(middleware::from_fn(front::json_only))
         .layer(middleware::from_fn(methods::told))
         .layer(middleware::from_fn_with_state(origins, cors::told))

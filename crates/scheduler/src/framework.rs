@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::actor::Handle;
 use crate::options::Options;
+use crate::standing::Standing;
 
 const PATH: &str = "/api/v1/scheduler";
 
@@ -37,6 +38,8 @@ pub(crate) enum News {
         master: String,
     },
     Disconnected,
+    /// Another scheduler has subscribed under our id.
+    Superseded,
     /// The master removed the framework; its id is of no use any more.
     Removed,
     Offers(Vec<Offer>),
@@ -65,6 +68,8 @@ pub(crate) struct Framework {
     actor: Handle,
     /// Told when the subscription is to be made anew.
     abdication: Arc<Notify>,
+    /// Only who acts subscribes.
+    standing: watch::Receiver<Standing>,
 }
 
 impl Framework {
@@ -88,7 +93,8 @@ impl Framework {
             ..FrameworkInfo::default()
         };
         let client = |master| Client::new(master, Codec::Protobuf).with_credential(credential);
-        Framework { masters: options.masters().map(client).collect(), info, actor, abdication }
+        let standing = actor.standing();
+        Framework { masters: options.masters().map(client).collect(), info, actor, abdication, standing }
     }
 
     /// Keeps a subscription up until `shutdown`.
@@ -104,9 +110,16 @@ impl Framework {
     }
 
     async fn stay_subscribed(&self, session: &watch::Sender<Option<Session>>) {
-        let mut backoff = BACKOFF.0;
+        let (mut backoff, mut standing) = (BACKOFF.0, self.standing.clone());
         for master in self.masters.iter().cycle() {
+            if standing.wait_for(|standing| standing.is_acting()).await.is_err() {
+                return;
+            }
             let Some((id, roles)) = self.actor.ask(|core, _| core.registration()).await else { return };
+            // What the last stream told is taken in by now, be it that another took our place.
+            if !standing.borrow().is_acting() {
+                continue;
+            }
             match master.subscribe::<Call, Event>(PATH, &self.subscribe_call(id, roles)).await {
                 Ok(stream) => {
                     if self.follow(stream, master, session).await {
@@ -141,10 +154,12 @@ impl Framework {
         session: &watch::Sender<Option<Session>>,
     ) -> bool {
         let (mut patience, mut subscribed) = (Duration::from_secs(75), false);
+        let mut standing = self.standing.clone();
         loop {
             let next = tokio::select! {
                 next = stream.next_within(patience) => next,
                 () = self.abdication.notified() => return subscribed,
+                _ = standing.wait_for(|standing| !standing.is_acting()) => return subscribed,
             };
             let event = match next {
                 Ok(Some(event)) => event,
@@ -188,7 +203,11 @@ impl Framework {
             event::Type::Error => {
                 let message = event.error.map(|error| error.message).unwrap_or_default();
                 tracing::error!(%message, "the master refused us");
-                message.contains("has been removed").then_some(News::Removed)
+                match message.as_str() {
+                    "Framework failed over" => Some(News::Superseded),
+                    message if message.contains("has been removed") => Some(News::Removed),
+                    _ => None,
+                }
             }
             _ => None,
         };

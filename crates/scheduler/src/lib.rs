@@ -11,6 +11,7 @@
 //! - `probe`: what a health check asks, as the executor is told or as the scheduler's own engine does;
 //! - `departed`: tasks that no instance stands for any more, and that may come back;
 //! - `deployment`, `progress`, `events`: changes under way, how far they are, and what is told of them;
+//! - `standing`: whether it acts, or only serves what it knows;
 //! - `core`: all of it together. Inputs with `now` in, effects out.
 //!
 //! Around them the shell: `actor` owns the core, the store and the check engine; `framework` talks to the master (public
@@ -43,6 +44,7 @@ mod refusals;
 mod scheduler;
 mod selector;
 mod spread;
+mod standing;
 mod states;
 mod stock;
 mod tally;

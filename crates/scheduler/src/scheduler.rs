@@ -16,11 +16,10 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::actor::{Actor, Handle};
 use crate::api::{self, Api};
 use crate::callbacks::{BadCallback, Callback, Callbacks};
-use crate::core::{Core, LoadError, Loaded};
+use crate::core::{LoadError, Loaded};
 use crate::error::SchedulerError;
 use crate::framework::Framework;
 use crate::options::Options;
-use crate::time::Timestamp;
 
 /// A scheduler that listens, and does not answer yet.
 pub struct Scheduler {
@@ -37,7 +36,7 @@ pub struct Control(Handle);
 impl Control {
     /// No task is launched from now on; what ends is launched again by the next run. For when everything is stopped.
     pub async fn stop_launching(&self) {
-        self.0.ask(|core, _| core.stop_launching()).await;
+        self.0.change(|core, _| core.stop_launching()).await;
     }
 }
 
@@ -60,13 +59,7 @@ impl Scheduler {
                 |error: BadCallback| SchedulerError::Callback { url: url.clone(), problem: error.to_string() };
             Callback::parse(url).map_err(problem)?;
         }
-        let core = Core::new(loaded, fastrand::u64(..), Timestamp::now())
-            .with_role(&options.role)
-            .with_executor_command(options.executor_command.as_deref())
-            .with_brake(options.brake)
-            .with_task_launch_timeout(options.task_launch_timeout)
-            .with_subscribers(endpoints);
-        let actor = Actor::new(core, options.store.clone())?;
+        let actor = Actor::new(loaded, options.clone())?;
         Ok(Scheduler { options, listener, address, actor })
     }
 

@@ -32,7 +32,7 @@ pub(super) async fn change(State(api): State<Api>, Path(task): Path<String>, req
     let time = wish.seconds.map_or(Pause::Open, |seconds| Pause::For(Duration::from_secs(seconds.into())));
     let pause = wish.paused.then_some(time);
     let missing = Refusal::new(404, format!("Task '{task}' does not exist"));
-    let shown = api.actor.ask(move |core, now| {
+    let shown = api.actor.change(move |core, now| {
         let id = core.find(&task)?.id.clone();
         core.pause_checks(&id, pause, now);
         core.paused_json(&id)

@@ -18,7 +18,7 @@ pub(super) async fn list(State(api): State<Api>, request: Request<Body>) -> Resp
 
 pub(super) async fn cancel(State(api): State<Api>, Path(id): Path<String>, request: Request<Body>) -> Response {
     let force = Query::of(&request).flag("force", false);
-    let result = api.actor.ask(move |core, now| core.cancel(&id, force, now)).await;
+    let result = api.actor.change(move |core, now| core.cancel(&id, force, now)).await;
     match result {
         None => gone(),
         Some(Ok(None)) => StatusCode::ACCEPTED.into_response(),
@@ -29,7 +29,7 @@ pub(super) async fn cancel(State(api): State<Api>, Path(id): Path<String>, reque
 
 /// `POST /v2/deployments/{id}/continue`: the rest may follow the canaries. Not one of Marathon's.
 pub(super) async fn go_on(State(api): State<Api>, Path(id): Path<String>) -> Response {
-    match api.actor.ask(move |core, now| core.go_on(&id, now)).await {
+    match api.actor.change(move |core, now| core.go_on(&id, now)).await {
         None => gone(),
         Some(Ok(body)) => json_answer(200, &body),
         Some(Err(refusal)) => refused(&refusal),
@@ -46,7 +46,7 @@ pub(super) async fn queue(State(api): State<Api>, request: Request<Body>) -> Res
 /// `DELETE /v2/queue/{id}/delay`.
 pub(super) async fn reset_delay(State(api): State<Api>, Path(path): Path<String>) -> Response {
     let Some(id) = path.strip_suffix("/delay").map(AppId::new) else { return message(404, "URI not found") };
-    match api.actor.ask(move |core, _| core.reset_delay(&id)).await {
+    match api.actor.change(move |core, _| core.reset_delay(&id)).await {
         None => gone(),
         Some(Ok(())) => StatusCode::NO_CONTENT.into_response(),
         Some(Err(refusal)) => refused(&refusal),

@@ -79,7 +79,7 @@ async fn patch(api: Api, id: AppId, request: Request<Body>) -> Response {
         Ok(update) => update,
         Err(response) => return *response,
     };
-    let known = api.actor.ask(move |core, now| {
+    let known = api.actor.change(move |core, now| {
         let only = GroupUpdate { enforce_role: update.enforce_role, ..GroupUpdate::default() };
         if only != update {
             return Err(Refusal::new(422, "only enforceRole can be patched: use PUT"));

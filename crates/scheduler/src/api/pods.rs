@@ -91,7 +91,7 @@ async fn kill(api: Api, id: AppId, instance: Option<String>, request: Request<Bo
             Err(response) => return *response,
         },
     };
-    let killed = api.actor.ask(move |core, now| {
+    let killed = api.actor.change(move |core, now| {
         let killed = core.kill_pod_instances(&id, &instances, wipe, now)?;
         match (single, killed.is_empty()) {
             (true, true) => Err(Refusal::new(404, "Instance does not exist")),

@@ -17,14 +17,18 @@ pub(super) async fn info(State(api): State<Api>) -> Response {
     let Some(framework_id) = api.actor.ask(|core, _| core.framework_id().map(str::to_owned)).await else {
         return gone();
     };
+    let standing = *api.standing.borrow();
     let mut info = json!({
         "name": api.name, "version": MARATHON_VERSION, "buildref": concat!("cygnet-", env!("CARGO_PKG_VERSION")),
-        "elected": true, "leader": api.authority,
+        "elected": standing.is_acting(), "leader": api.authority,
         "frameworkId": framework_id, "marathon_config": api.options, "zookeeper_config": {},
         "http_config": {"http_port": api.port, "https_port": null},
     });
     if let Some(endpoints) = &api.callbacks {
         info["event_subscriber"] = json!({"type": "http_callback", "http_endpoints": endpoints});
+    }
+    if let Some((_, why)) = standing.refusal() {
+        info["notActing"] = json!(why);
     }
     json_answer(200, &info)
 }

@@ -71,7 +71,7 @@ pub(super) async fn kill(State(api): State<Api>, request: Request<Body>) -> Resp
     if let Some(bad) = ids.iter().find(|id| !ids::is_task_id(id)) {
         return message(400, format!("Invalid task id '{bad}'"));
     }
-    let result = api.actor.ask(move |core, now| {
+    let result = api.actor.change(move |core, now| {
         let found: Vec<_> = ids.iter().filter_map(|id| core.find(id)).map(|found| found.id.clone()).collect();
         kill_all(core, found, kill, now)
     });
@@ -111,7 +111,7 @@ async fn kill_of_app(api: Api, id: AppId, request: Request<Body>) -> Response {
         Err(response) => return *response,
     };
     let host = query.get("host").map(str::to_owned);
-    let result = api.actor.ask(move |core, now| {
+    let result = api.actor.change(move |core, now| {
         let on_host =
             |found: &&Instance| host.as_ref().is_none_or(|host| host == "*" || found.host.as_ref() == Some(host));
         let found = core.tasks_of(&id)?.into_iter().filter(on_host).map(|found| found.id.clone()).collect::<Vec<_>>();
@@ -129,7 +129,7 @@ pub(super) async fn kill_one(api: Api, id: AppId, task: String, request: Request
         Ok(kill) => kill,
         Err(response) => return *response,
     };
-    let result = api.actor.ask(move |core, now| {
+    let result = api.actor.change(move |core, now| {
         core.tasks_of(&id)?;
         let found = core.find(&task).filter(|found| found.app == id).map(|found| found.id.clone());
         let found = found.ok_or_else(|| Refusal::new(404, format!("Task '{task}' does not exist")))?;

@@ -5,6 +5,7 @@ mod callbacks;
 mod framework;
 mod http;
 mod openapi;
+mod standing;
 
 use std::net::SocketAddr;
 use std::time::Duration;
