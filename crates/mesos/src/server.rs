@@ -7,6 +7,7 @@ mod connections;
 pub mod files;
 mod front;
 mod jsonp;
+mod libprocess;
 mod log_file;
 mod logging;
 mod negotiate;

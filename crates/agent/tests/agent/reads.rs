@@ -97,6 +97,7 @@ async fn small_endpoints_answer() {
         "slave/container_launch_errors",
         "slave/frameworks_active",
         "slave/valid_status_updates",
+        "containerizer/mesos/container_destroy_errors",
     ] {
         assert!(metrics[name].is_f64(), "{name} is {}", metrics[name]);
     }

@@ -4,6 +4,7 @@
 use axum::{Router, extract::Request, http::Uri, middleware::map_request};
 
 use super::Refusal;
+use super::libprocess::Libprocess;
 
 /// The path as the client asked for it, left in the request's extensions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,8 +15,9 @@ pub struct OriginalPath(pub String);
 /// it on unchanged.
 pub fn mesos_paths(actor: &str, known: &[&str], router: Router) -> Router {
     let table = Paths { actor: actor.to_owned(), known: known.iter().map(|&path| path.to_owned()).collect() };
+    let libprocess = Libprocess::new();
     let find = move |request: Request| {
-        let found = table.request(request);
+        let found = table.request(request, &libprocess);
         async move { found }
     };
     Router::new().fallback_service(router).layer(map_request(find))
@@ -28,11 +30,11 @@ struct Paths {
 }
 
 impl Paths {
-    fn request(&self, mut request: Request) -> Result<Request, Refusal> {
+    fn request(&self, mut request: Request, libprocess: &Libprocess) -> Result<Request, Refusal> {
         let uri = request.uri();
         let original = uri.path().to_owned();
         let found = self.find(&original).and_then(|path| with_path(uri, path));
-        *request.uri_mut() = found.ok_or_else(Refusal::not_found)?;
+        *request.uri_mut() = found.ok_or_else(|| libprocess.refusal(&request))?;
         request.extensions_mut().insert(OriginalPath(original));
         Ok(request)
     }

@@ -134,6 +134,15 @@ async fn paths_find_their_handler() {
 }
 
 #[tokio::test]
+async fn drivers_from_before_http_are_told_what_to_use() {
+    let path = "/master/mesos.internal.RegisterFrameworkMessage";
+    let (status, _, body) =
+        asked(&format!("POST {path} HTTP/1.1\nHost: x\nConnection: close\nContent-Length: 0\n\n")).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    assert!(body.starts_with("404 Not Found. This is a framework with a driver") && body.contains("/api/v1/scheduler"));
+}
+
+#[tokio::test]
 async fn replies_name_their_codec() {
     let response = server::reply(Codec::Protobuf, &heartbeat());
     assert_eq!(response.headers()[header::CONTENT_TYPE], "application/x-protobuf");
