@@ -4,6 +4,7 @@
 //! with. Owns one thread, `checks`, with one epoll loop (`run`), which is told what to do over one channel and woken
 //! through one eventfd. The thread ends when the last [`Engine`] and [`CheckHandle`] are gone.
 
+mod account;
 mod attempts;
 mod budget;
 mod entry;
@@ -19,6 +20,8 @@ mod patience;
 mod percentiles;
 mod report;
 mod run;
+mod shares;
+mod visits;
 
 use std::io;
 use std::sync::Arc;

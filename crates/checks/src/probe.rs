@@ -29,6 +29,7 @@ use rustix::io::Errno;
 
 use crate::outcome::{Failure, Outcome, Phases, Reason, Said};
 use crate::place::Place;
+use poller::Poller;
 use prepared::Prepared;
 use stream::Stream;
 use tools::Tools;
@@ -84,6 +85,17 @@ impl Attempt {
             (Attempt::Exchange(attempt), Prepared::Exchange(plan)) => attempt.advance(plan, tools),
             (Attempt::Command(attempt), _) => attempt.advance(tools),
             (Attempt::Http(_) | Attempt::Grpc(_) | Attempt::Exchange(_), _) => Poll::Pending,
+        }
+    }
+
+    /// Others have their turn: what its peer sends does not wake it until it has gone on again.
+    pub(crate) fn rest(&mut self, poller: &Poller) {
+        match self {
+            Attempt::Tcp(_) => {}
+            Attempt::Http(attempt) => attempt.rest(poller),
+            Attempt::Grpc(attempt) => attempt.rest(poller),
+            Attempt::Exchange(attempt) => attempt.rest(poller),
+            Attempt::Command(attempt) => attempt.rest(poller),
         }
     }
 

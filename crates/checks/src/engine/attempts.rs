@@ -1,16 +1,14 @@
 //! How attempts begin, go on and end.
 
-use std::io;
-use std::task::Poll;
 use std::time::Duration;
 
 use super::budget::Kind;
 use super::entry::{Begin, End, Entry, Running, Silence, Unheard};
-use super::patience::{Expiry, Patience};
-use super::run::{BELL, Prober};
+use super::patience::Patience;
+use super::run::Prober;
+use super::shares::Work;
 use crate::outcome::{Answer, Outcome, Phases, Reason, Said};
 use crate::probe::Attempt;
-use crate::probe::kept::WATCHES;
 use crate::timetable::{Due, Key};
 
 /// How many attempts start before the first answers are looked at.
@@ -59,67 +57,18 @@ impl Prober {
             Ok(attempt) => {
                 let timeout = entry.policy.schedule.timeout;
                 let patience = timeout.map(|timeout| Patience::new(at, timeout, &self.absences));
-                entry.running = Some(Box::new(Running { begin, attempt, patience }));
+                let work = Work::begin(entry.was_greedy);
+                entry.running = Some(Box::new(Running { begin, attempt, patience, work, rests: false }));
                 self.deadlines.extend(entry.deadline().map(|deadline| (deadline, due.key)));
+                // To start a command costs us, but is not its doing.
+                if kind == Kind::Socket {
+                    self.charge(due.key, at);
+                }
             }
             Err(outcome) => {
                 self.budget.release(kind);
                 self.conclude(due.key, &begin, Found { outcome, phases: Phases::default(), said: None });
             }
-        }
-    }
-
-    /// Something that a check waits for is ready, perhaps.
-    pub(super) fn advance(&mut self, key: Key) {
-        if key == BELL {
-            return self.letters.silence();
-        }
-        if key & WATCHES != 0 {
-            return self.kit.kept.ended(key);
-        }
-        let Some(entry) = self.checks.get_mut(&key) else { return };
-        let Some(running) = &mut entry.running else {
-            // Nobody has asked: the peer closes the connection that was kept, or has died.
-            entry.kept = None;
-            return;
-        };
-        let mut tools = self.kit.lend(key, running.begin.at);
-        if let Poll::Ready(outcome) = running.attempt.advance(&entry.probe, &entry.place, &mut tools) {
-            self.finish(key, outcome);
-        }
-    }
-
-    /// The thread may have been stopped at any point since it looked, even before it read the clock. So it looks again
-    /// after that, and calls nothing late but what was due then.
-    pub(super) fn expire(&mut self, looked: Duration, ready: &mut Vec<Key>) -> io::Result<()> {
-        if self.deadlines.first().is_none_or(|(deadline, _)| *deadline > looked) {
-            return Ok(());
-        }
-        self.kit.poller.wait(Duration::ZERO, ready)?;
-        self.advance_all(ready)?;
-        while let Some((_, key)) = self.deadlines.first().copied().filter(|(deadline, _)| *deadline <= looked) {
-            self.deadlines.pop_first();
-            self.expire_one(key, looked);
-        }
-        Ok(())
-    }
-
-    fn expire_one(&mut self, key: Key, now: Duration) {
-        let Some(entry) = self.checks.get_mut(&key) else { return };
-        let Some(running) = &mut entry.running else { return };
-        let Some(patience) = running.patience.take() else { return };
-        let outcome = match patience.expire(now, &self.absences) {
-            Expiry::Extended(patience) => {
-                running.patience = Some(patience);
-                self.deadlines.extend(entry.deadline().map(|deadline| (deadline, key)));
-                return;
-            }
-            Expiry::TimedOut => Outcome::Failure(running.attempt.timed_out(patience.timeout)),
-            Expiry::EngineLate { lost } => Outcome::Inconclusive(Reason::EngineLate { lost }),
-        };
-        let mut tools = self.kit.lend(key, running.begin.at);
-        if let Poll::Ready(outcome) = running.attempt.expire(outcome, &mut tools) {
-            self.finish(key, outcome);
         }
     }
 
@@ -136,14 +85,15 @@ impl Prober {
     }
 
     /// First hangs up, then tells: telling may take a while.
-    fn finish(&mut self, key: Key, outcome: Outcome) {
+    pub(super) fn finish(&mut self, key: Key, outcome: Outcome) {
         let Some(running) = self.take_running(key) else { return };
-        let Running { begin, attempt, .. } = *running;
+        let Running { begin, attempt, work, .. } = *running;
         let phases = attempt.phases();
         let Some(entry) = self.checks.get_mut(&key) else { return };
         let said = attempt.said(&entry.probe);
         let (kept, cpu) = attempt.dissolve(&entry.place, &mut self.kit.lend(key, begin.at));
         entry.kept = kept;
+        entry.was_greedy = work.is_excessive();
         self.budget.pay(cpu);
         self.counters.command_cpu = self.counters.command_cpu.saturating_add(cpu);
         self.conclude(key, &begin, Found { outcome, phases, said });

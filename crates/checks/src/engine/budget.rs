@@ -3,12 +3,12 @@
 //! In: attempts that are due, attempts that ended, the CPU that commands used. Out: which one may start. Those that may
 //! not wait in order; commands wait for themselves, so that they do not hold up the rest.
 //!
-//! CPU is an account: it fills up at its share of real time, to a second's worth at most, and pays for commands when
-//! they have ended. While it is overdrawn no command starts.
+//! CPU is an [`Account`], which pays for commands when they have ended. While it is overdrawn no command starts.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::account::Account;
 use crate::timetable::Due;
 
 /// What an attempt takes up.
@@ -34,9 +34,7 @@ pub(super) struct Budget {
     commands_in_flight: usize,
     sockets: VecDeque<Due>,
     commands: VecDeque<Due>,
-    /// Seconds of CPU; below 0 it is overdrawn.
-    account: f64,
-    filled: Duration,
+    cpu: Account,
 }
 
 impl Budget {
@@ -47,21 +45,18 @@ impl Budget {
             commands_in_flight: 0,
             sockets: VecDeque::new(),
             commands: VecDeque::new(),
-            account: limits.cpu_share,
-            filled: Duration::ZERO,
+            cpu: Account::new(limits.cpu_share),
         }
     }
 
     /// Time passes.
     pub(super) fn fill(&mut self, now: Duration) {
-        let passed = now.saturating_sub(self.filled).as_secs_f64();
-        self.account = (self.account + passed * self.limits.cpu_share).min(self.limits.cpu_share);
-        self.filled = now;
+        self.cpu.fill(now);
     }
 
     /// A command has used so much.
     pub(super) fn pay(&mut self, cpu: Duration) {
-        self.account -= cpu.as_secs_f64();
+        self.cpu.pay(cpu);
     }
 
     pub(super) fn wait(&mut self, due: Due, kind: Kind) {
@@ -104,12 +99,11 @@ impl Budget {
 
     /// In how long a command that waits for nothing but CPU may start.
     pub(super) fn refilled_in(&self) -> Option<Duration> {
-        let waits = !self.commands.is_empty() && self.account < 0.0;
-        waits.then(|| Duration::from_secs_f64((-self.account / self.limits.cpu_share).min(3600.0)))
+        self.cpu.even_in().filter(|_| !self.commands.is_empty())
     }
 
     fn command_may_start(&self) -> bool {
-        !self.commands.is_empty() && self.commands_in_flight < self.limits.commands && self.account >= 0.0
+        !self.commands.is_empty() && self.commands_in_flight < self.limits.commands && !self.cpu.is_overdrawn()
     }
 }
 

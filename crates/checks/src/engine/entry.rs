@@ -11,6 +11,7 @@ use super::budget::Kind;
 use super::history::History;
 use super::patience::Patience;
 use super::report::{Activity, ByHand, CheckReport};
+use super::shares::Work;
 use super::{CheckId, Event, Order, Start};
 use crate::outcome::{Outcome, Phases, Reason, Said};
 use crate::place::Place;
@@ -38,6 +39,8 @@ pub(super) struct Entry {
     pub(super) running: Option<Box<Running>>,
     /// A connection for the next attempt.
     pub(super) kept: Option<Box<Stream>>,
+    /// Whether the last attempt took more than is ordinary of the engine's time.
+    pub(super) was_greedy: bool,
     events: UnboundedSender<Event>,
     state: VerdictState,
     /// When the engine got it, and how old it was then; in nanoseconds.
@@ -84,6 +87,9 @@ pub(super) struct Running {
     pub(super) attempt: Attempt,
     /// Nothing if there is no limit, or its time is up and it is being ended.
     pub(super) patience: Option<Patience>,
+    pub(super) work: Work,
+    /// Whether it waits for a turn, and not for its descriptors.
+    pub(super) rests: bool,
 }
 
 /// Nobody listens to this check any more.
@@ -107,6 +113,7 @@ impl Entry {
             policy,
             running: None,
             kept: None,
+            was_greedy: false,
             events,
             state,
             added: nanos(now),

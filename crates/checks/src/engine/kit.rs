@@ -1,5 +1,6 @@
 //! What attempts work with, all of it owned by the engine's thread.
 
+use std::collections::VecDeque;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
@@ -70,7 +71,7 @@ impl Kit {
             if !self.undertaker.is_busy() {
                 break;
             }
-            let _woken_early_is_fine = self.poller.wait(tick, &mut Vec::new());
+            let _woken_early_is_fine = self.poller.wait(tick, &mut VecDeque::new());
         }
         self.cgroups.close();
     }

@@ -11,9 +11,13 @@ use super::run::{Prober, Turn};
 use super::{CheckReport, Order};
 use crate::timetable::{Key, nanos};
 
+/// How many letters are read in one turn: whoever writes many does not hold up what is due.
+const AT_A_TIME: usize = 256;
+
 impl Prober {
     pub(super) fn read_letters(&mut self) -> Turn {
-        while let Some(letter) = self.letters.next() {
+        for _ in 0..AT_A_TIME {
+            let Some(letter) = self.letters.next() else { return Turn::Next };
             match letter {
                 Letter::Add(key, order) => self.add(key, *order),
                 Letter::Remove(key) => self.remove(key),
@@ -37,6 +41,7 @@ impl Prober {
                 Letter::Stop => return Turn::Last,
             }
         }
+        self.letters.ring();
         Turn::Next
     }
 

@@ -65,8 +65,7 @@ impl Sender {
     /// A thread that is gone has nobody to tell: its checks are gone, too.
     pub(super) fn send(&self, letter: Letter) {
         if self.letters.send(letter).is_ok() {
-            // Full means that it rings already.
-            let _rings = rustix::io::write(&self.bell, &1_u64.to_ne_bytes());
+            ring(&self.bell);
         }
     }
 }
@@ -86,7 +85,17 @@ impl Receiver {
         let _count = rustix::io::read(&self.bell, &mut [0_u8; 8]);
     }
 
+    /// There is more to read.
+    pub(super) fn ring(&self) {
+        ring(&self.bell);
+    }
+
     pub(super) fn next(&self) -> Option<Letter> {
         self.letters.try_recv().ok()
     }
+}
+
+fn ring(bell: &OwnedFd) {
+    // Full means that it rings already.
+    let _rings = rustix::io::write(bell, &1_u64.to_ne_bytes());
 }

@@ -1,14 +1,17 @@
 //! The engine's thread: one loop that sleeps in epoll, and in every turn
 //!
-//! 1. lets attempts go on whose descriptors are ready, all of them, before anything is called too late;
+//! 1. lets attempts go on whose descriptors are ready (`visits`);
 //! 2. reads its letters (`letters`);
-//! 3. ends attempts whose time is up, and starts what is due in this tick, a batch at a time (`attempts`);
-//! 4. tells what has come out.
+//! 3. ends attempts whose time is up, and starts what is due in this tick (`attempts`);
+//! 4. lets attempts go on that take more than others (`shares`);
+//! 5. tells what has come out.
+//!
+//! Each of these takes a bounded time; what is left over is first in the next turn.
 //!
 //! It sleeps until the next tick in which something is due. While attempts are in flight it comes round every tick,
 //! in order to notice when it was away itself.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +25,8 @@ use super::metrics::Counters;
 use super::outbox::Outbox;
 use super::patience::Absences;
 use super::percentiles::Percentiles;
-use crate::probe::poller::{EVENTS, Interest};
+use super::shares::Shares;
+use crate::probe::poller::Interest;
 use crate::timetable::{BuildKeyHasher, Key, Timetable};
 
 /// The key of the mailbox in the epoll set.
@@ -40,6 +44,7 @@ pub(super) struct Prober {
     pub(super) deadlines: BTreeSet<(Duration, Key)>,
     pub(super) budget: Budget,
     pub(super) absences: Absences,
+    pub(super) shares: Shares,
     pub(super) counters: Counters,
     pub(super) start_errors: Percentiles,
     pub(super) outbox: Outbox,
@@ -66,6 +71,7 @@ impl Prober {
             timetable: Timetable::default(),
             deadlines: BTreeSet::new(),
             absences: Absences::default(),
+            shares: Shares::default(),
             counters: Counters::default(),
             start_errors: Percentiles::default(),
             outbox: Outbox::default(),
@@ -75,7 +81,7 @@ impl Prober {
 
     pub(super) fn run(mut self) {
         let mut looked = self.kit.clock.now();
-        let mut ready = Vec::new();
+        let mut ready = VecDeque::new();
         loop {
             match self.turn(&mut looked, &mut ready) {
                 Ok(Turn::Next) => {}
@@ -89,38 +95,29 @@ impl Prober {
         self.close();
     }
 
-    fn turn(&mut self, looked: &mut Duration, ready: &mut Vec<Key>) -> io::Result<Turn> {
+    fn turn(&mut self, looked: &mut Duration, ready: &mut VecDeque<Key>) -> io::Result<Turn> {
         self.look(looked, ready)?;
-        self.advance_all(ready)?;
+        self.advance_ready(ready);
         if self.read_letters() == Turn::Last {
             return Ok(Turn::Last);
         }
-        self.expire(*looked, ready)?;
+        self.expire(*looked);
         self.start_batch();
+        self.advance_greedy();
         self.tell_in_time(*looked);
         self.kit.tidy();
         Ok(Turn::Next)
     }
 
-    /// One look does not take in everything. Whoever had not been looked at could not be called late.
-    pub(super) fn advance_all(&mut self, ready: &mut Vec<Key>) -> io::Result<()> {
-        for _ in 0..=self.checks.len() / EVENTS {
-            let all = ready.len() < EVENTS;
-            ready.drain(..).for_each(|key| self.advance(key));
-            if all {
-                break;
-            }
-            self.kit.poller.wait(Duration::ZERO, ready)?;
-        }
-        ready.drain(..).for_each(|key| self.advance(key));
-        Ok(())
-    }
-
     /// Sleeps until something is to be done. What it took longer than that, and what the last turn took, is absence.
-    fn look(&mut self, looked: &mut Duration, ready: &mut Vec<Key>) -> io::Result<()> {
+    /// Nobody is looked for before everybody was visited who is ready.
+    fn look(&mut self, looked: &mut Duration, ready: &mut VecDeque<Key>) -> io::Result<()> {
         let before = self.kit.clock.now();
-        let sleep = self.sleep(before);
-        self.kit.poller.wait(sleep, ready)?;
+        let mut sleep = Duration::ZERO;
+        if ready.is_empty() {
+            sleep = self.sleep(before);
+            self.kit.poller.wait(sleep, ready)?;
+        }
         let now = self.kit.clock.now();
         let busy = before.saturating_sub(*looked);
         let absence = busy.saturating_add(now.saturating_sub(before.saturating_add(sleep)));
@@ -138,7 +135,8 @@ impl Prober {
         let next_glance = attentive.then(|| now.saturating_add(self.options.tick));
         let deadline = self.deadlines.first().map(|(deadline, _)| *deadline);
         let refilled = self.budget.refilled_in().map(|time| now.saturating_add(time));
-        let next = [self.timetable.next_wake(), deadline, next_glance, refilled].into_iter().flatten().min();
+        let turn = self.shares.next_in().map(|time| now.saturating_add(time));
+        let next = [self.timetable.next_wake(), deadline, next_glance, refilled, turn].into_iter().flatten().min();
         next.map_or(IDLE, |next| next.saturating_sub(now)).min(IDLE)
     }
 

@@ -16,7 +16,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::Signal;
 
 use super::cgroup::Cgroup;
-use super::poller::Interest;
+use super::poller::{Interest, Poller};
 use super::tools::Tools;
 use super::{blame, tree, words};
 use crate::kernel::{Child, Ended, Enter, Spawn, Step, Stumble, reap};
@@ -37,6 +37,8 @@ struct Pipe {
     ours: OwnedFd,
     /// Held as long as the command runs, so that its end wakes us once, by the pidfd, and not by both.
     theirs: OwnedFd,
+    /// Whether what is written wakes us.
+    wakes: bool,
 }
 
 #[derive(Debug)]
@@ -76,7 +78,7 @@ impl Attempt {
     fn watch(child: Child, cgroup: Option<Cgroup>, output: Pipe, tools: &mut Tools<'_>) -> Result<Attempt, Outcome> {
         let phases = Phases { connected: Some(tools.elapsed()), ..Phases::default() };
         let (tail, cpu) = (Vec::new(), Duration::ZERO);
-        let attempt = Attempt { child, cgroup, output, tail, phases, cpu, decided: None };
+        let mut attempt = Attempt { child, cgroup, output, tail, phases, cpu, decided: None };
         match attempt.register(tools) {
             Ok(()) => Ok(attempt),
             Err(errno) => {
@@ -95,16 +97,24 @@ impl Attempt {
         (self.cpu, self.cgroup)
     }
 
-    fn register(&self, tools: &Tools<'_>) -> rustix::io::Result<()> {
+    fn register(&mut self, tools: &Tools<'_>) -> rustix::io::Result<()> {
         tools.poller.add(&self.child.pidfd, tools.key, Interest::Read)?;
-        tools.poller.add(&self.output.ours, tools.key, Interest::Read)
+        self.output.wake(tools)
+    }
+
+    /// Its output does not wake it until it has gone on again; its end does.
+    pub(super) fn rest(&mut self, poller: &Poller) {
+        self.output.rest(poller);
     }
 
     pub(super) fn advance(&mut self, tools: &mut Tools<'_>) -> Poll<Outcome> {
         let reaped = reap(self.child.pidfd.as_fd());
         self.drain(tools);
         match reaped {
-            Ok(None) | Err(Errno::INTR) => Poll::Pending,
+            Ok(None) | Err(Errno::INTR) => {
+                let _its_end_wakes_us_anyway = self.output.wake(tools);
+                Poll::Pending
+            }
             Ok(Some(reaped)) => {
                 self.forget(tools);
                 self.cpu = reaped.cpu;
@@ -183,7 +193,21 @@ impl Pipe {
     fn new() -> rustix::io::Result<Pipe> {
         let (ours, theirs) = pipe_with(PipeFlags::CLOEXEC)?;
         fcntl_setfl(&ours, OFlags::NONBLOCK)?;
-        Ok(Pipe { ours, theirs })
+        Ok(Pipe { ours, theirs, wakes: false })
+    }
+
+    fn wake(&mut self, tools: &Tools<'_>) -> rustix::io::Result<()> {
+        if !self.wakes {
+            tools.poller.add(&self.ours, tools.key, Interest::Read)?;
+            self.wakes = true;
+        }
+        Ok(())
+    }
+
+    fn rest(&mut self, poller: &Poller) {
+        if std::mem::take(&mut self.wakes) {
+            poller.remove(&self.ours);
+        }
     }
 }
 

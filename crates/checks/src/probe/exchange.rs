@@ -13,8 +13,8 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, SocketType, connect, recv, send};
 
 use super::kept::Handshake;
-use super::matcher::{KEPT, Matcher, first_objection};
-use super::poller::Interest;
+use super::matcher::{KEPT, Matcher, Search, first_objection};
+use super::poller::{Interest, Poller};
 use super::stream::{Endpoint, Received, Stream};
 use super::tools::Tools;
 use super::{blame, unconnected};
@@ -34,7 +34,7 @@ pub(crate) struct Plan {
 
 #[derive(Debug)]
 pub(crate) enum Attempt {
-    Tcp { stream: Stream, received: Vec<u8> },
+    Tcp { stream: Stream, received: Vec<u8>, search: Search },
     Udp { socket: OwnedFd, phases: Phases },
 }
 
@@ -73,13 +73,20 @@ impl Attempt {
         let endpoint = Endpoint { address: plan.address, source: plan.source, tls: None, handshake: Handshake::Whole };
         let mut stream = Stream::open(endpoint, place, tools)?;
         stream.push(&plan.send);
-        Ok(Attempt::Tcp { stream, received: Vec::new() })
+        Ok(Attempt::Tcp { stream, received: Vec::new(), search: Search::default() })
     }
 
     pub(super) fn advance(&mut self, plan: &Plan, tools: &mut Tools<'_>) -> Poll<Outcome> {
         match self {
-            Attempt::Tcp { stream, received } => converse(stream, received, plan, tools),
+            Attempt::Tcp { stream, received, search } => converse(stream, received, search, plan, tools),
             Attempt::Udp { socket, phases } => hear(socket, phases, plan, tools),
+        }
+    }
+
+    /// Its connection does not wake it until it has gone on again; a datagram is all there is.
+    pub(super) fn rest(&mut self, poller: &Poller) {
+        if let Attempt::Tcp { stream, .. } = self {
+            stream.rest(poller);
         }
     }
 
@@ -91,7 +98,13 @@ impl Attempt {
     }
 }
 
-fn converse(stream: &mut Stream, received: &mut Vec<u8>, plan: &Plan, tools: &mut Tools<'_>) -> Poll<Outcome> {
+fn converse(
+    stream: &mut Stream,
+    received: &mut Vec<u8>,
+    search: &mut Search,
+    plan: &Plan,
+    tools: &mut Tools<'_>,
+) -> Poll<Outcome> {
     loop {
         let elapsed = tools.elapsed();
         match stream.exchange(tools.scratch, elapsed) {
@@ -104,9 +117,11 @@ fn converse(stream: &mut Stream, received: &mut Vec<u8>, plan: &Plan, tools: &mu
             Ok(Received::End) => return Poll::Ready(plan.judge(received)),
             Ok(Received::Bytes(length)) => received.extend(tools.scratch.get(..length).unwrap_or_default()),
         }
-        let verdict = plan.judge(received);
-        if matches!(verdict, Outcome::Success(_)) || received.len() >= KEPT {
-            return Poll::Ready(verdict);
+        if search.holds(&plan.expect, received) {
+            return Poll::Ready(Outcome::Success(Answer::Expected));
+        }
+        if received.len() >= KEPT {
+            return Poll::Ready(plan.judge(received));
         }
     }
     stream.register(tools).map_or_else(Poll::Ready, |()| Poll::Pending)

@@ -12,6 +12,7 @@ use rustls::pki_types::ServerName;
 
 use super::http2::{BodyLimits, Reply, Session, Violation};
 use super::kept::Handshake;
+use super::poller::Poller;
 use super::stream::{Endpoint, Received, Stream};
 use super::tls::{HTTP2, TlsPlan};
 use super::tools::Tools;
@@ -91,6 +92,11 @@ impl Attempt {
 
     pub(super) fn phases(&self) -> Phases {
         self.stream.phases()
+    }
+
+    /// Its connection does not wake it until it has gone on again.
+    pub(super) fn rest(&mut self, poller: &Poller) {
+        self.stream.rest(poller);
     }
 
     pub(super) fn advance(&mut self, plan: &Plan, tools: &mut Tools<'_>) -> Poll<Outcome> {

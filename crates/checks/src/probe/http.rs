@@ -14,6 +14,7 @@ mod target;
 use std::task::Poll;
 
 use super::kept::Handshake;
+use super::poller::Poller;
 use super::stream::{Endpoint, Received, Stream};
 use super::tools::Tools;
 use crate::outcome::{Failure, Outcome, Phases, Said};
@@ -22,9 +23,6 @@ use crate::spec::{Redirects, Reuse, Scheme};
 use dialogue::Dialogue;
 pub(crate) use plan::Plan;
 use target::{Astray, Target};
-
-/// How often an attempt reads before the others have their turn.
-const READS: usize = 8;
 
 #[derive(Debug)]
 pub(crate) struct Attempt {
@@ -80,6 +78,11 @@ impl Attempt {
         Some(Box::new(Said::of(answered.content_type, answered.body?)))
     }
 
+    /// Its connection does not wake it until it has gone on again.
+    pub(super) fn rest(&mut self, poller: &Poller) {
+        self.stream.rest(poller);
+    }
+
     /// It is over: the connection, if it can serve another attempt. If not, its socket can.
     pub(super) fn dissolve(self, place: &Place, tools: &mut Tools<'_>) -> Option<Box<Stream>> {
         let is_wanted = self.connection == Reuse::KeepAlive && self.target.is_none();
@@ -90,9 +93,9 @@ impl Attempt {
         None
     }
 
-    /// A few reads per turn of the engine, so that a long body does not hold up the others.
+    /// As far as it gets before the others have their turn.
     pub(super) fn advance(&mut self, plan: &Plan, place: &Place, tools: &mut Tools<'_>) -> Poll<Outcome> {
-        for _ in 0..READS {
+        loop {
             match self.turn(plan, place, tools) {
                 Turn::Over(_) if self.was_closed_meanwhile() => match self.start_over(plan, place, tools) {
                     Ok(()) => {}

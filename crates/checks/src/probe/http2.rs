@@ -2,9 +2,13 @@
 //!
 //! The protocol itself is the crate `h2`, which is asynchronous. It gets one end of a pipe in memory, and is polled
 //! whenever bytes have come for it or it has woken itself; nothing of it outlives the attempt.
+//!
+//! Frames are counted before it sees them (`frames`): it takes as many as come, and an answer needs few.
+
+mod frames;
 
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
@@ -13,6 +17,8 @@ use bytes::Bytes;
 use h2::client;
 use http::{HeaderMap, Request, Response};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf, duplex};
+
+use frames::{Frames, TooManyFrames};
 
 /// What the pipe holds in each direction; more waits with its sender.
 const PIPE: usize = 64 * 1024;
@@ -42,6 +48,8 @@ pub(crate) struct BodyLimits {
 pub(crate) enum Violation {
     #[error("HTTP/2: {0}")]
     Protocol(#[from] h2::Error),
+    #[error("HTTP/2: {0}")]
+    Flood(#[from] TooManyFrames),
     #[error("the body is longer than {0} bytes")]
     BodyTooLong(u64),
     #[error("the connection was closed without an answer")]
@@ -57,6 +65,7 @@ pub(crate) struct Session {
     woken: Arc<Woken>,
     /// What the pipe had no room for.
     backlog: Vec<u8>,
+    frames: Frames,
     ended: bool,
 }
 
@@ -70,11 +79,15 @@ impl Session {
     pub(crate) fn new(request: Request<()>, body: Bytes, limits: BodyLimits) -> Session {
         let (pipe, theirs) = duplex(PIPE);
         let asking = Box::pin(ask(theirs, request, body, limits));
-        Session { asking, pipe, woken: Arc::new(Woken(AtomicBool::new(true))), backlog: Vec::new(), ended: false }
+        let (woken, backlog) = (Arc::new(Woken(AtomicBool::new(true))), Vec::new());
+        Session { asking, pipe, woken, backlog, frames: Frames::default(), ended: false }
     }
 
     /// Goes on as far as it can with the bytes that have come, and puts into `out` those that are to be sent.
     pub(crate) fn advance(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Poll<Result<Reply, Violation>> {
+        if let Err(flood) = self.frames.count(bytes) {
+            return Poll::Ready(Err(flood.into()));
+        }
         self.backlog.extend_from_slice(bytes);
         loop {
             let taken = self.put();
@@ -148,15 +161,19 @@ impl Wake for Woken {
     }
 }
 
-/// Ends with the reply, or with the connection.
+/// Ends with the reply, or with the connection, if that has brought none.
 async fn ask(pipe: DuplexStream, request: Request<()>, body: Bytes, limits: BodyLimits) -> Result<Reply, Violation> {
     let mut builder = client::Builder::new();
     builder.enable_push(false).max_header_list_size(HEADERS).initial_window_size(WINDOW);
     let (sender, connection) = builder.initial_connection_window_size(WINDOW).handshake(pipe).await?;
-    tokio::select! {
-        reply = exchange(sender, request, body, limits) => reply,
-        ended = connection => Err(ended.map_or_else(Violation::from, |()| Violation::End)),
-    }
+    let mut exchange = pin!(exchange(sender, request, body, limits));
+    let ended = tokio::select! {
+        biased;
+        reply = &mut exchange => return reply,
+        ended = connection => ended,
+    };
+    // A server that says farewell (GOAWAY) has answered what it took on: what has come of it counts.
+    exchange.await.map_err(|violation| ended.map_or_else(Violation::from, |()| violation))
 }
 
 async fn exchange(
@@ -245,6 +262,42 @@ mod tests {
         }
         let Poll::Ready(Ok(reply)) = session.advance(&[*last], &mut out) else { panic!("no reply") };
         assert_eq!((reply.status, reply.body.as_slice()), (200, b"fine, thank you ".as_slice()));
+    }
+
+    /// GOAWAY: up to which stream the server answers, and why it goes.
+    fn goaway(last: u8, code: u8) -> Vec<u8> {
+        frame(7, 0, 0, &[0, 0, 0, last, 0, 0, 0, code])
+    }
+
+    fn said(pieces: &[Vec<u8>]) -> Result<u16, String> {
+        let (mut session, mut out) = (session(), Vec::new());
+        assert!(session.advance(&[], &mut out).is_pending());
+        for piece in pieces {
+            if let Poll::Ready(reply) = session.advance(piece, &mut out) {
+                return reply.map(|reply| reply.status).map_err(|violation| violation.to_string());
+            }
+        }
+        match session.end(&mut out) {
+            Poll::Ready(reply) => reply.map(|reply| reply.status).map_err(|violation| violation.to_string()),
+            Poll::Pending => Err("waits".to_owned()),
+        }
+    }
+
+    #[test]
+    fn a_server_that_says_farewell_has_answered() {
+        let [settings, head, data] = [frame(4, 0, 0, &[]), frame(1, 4, 1, &[0x88]), frame(0, 1, 1, b"fine")];
+        for code in [0, 11] {
+            let bye = goaway(1, code);
+            let orders =
+                [[&settings, &bye, &head, &data], [&settings, &head, &bye, &data], [&settings, &head, &data, &bye]];
+            for order in orders {
+                let pieces: Vec<_> = order.into_iter().cloned().collect();
+                assert_eq!(said(&pieces), Ok(200), "in pieces, {code}: {pieces:?}");
+                assert_eq!(said(&[pieces.concat()]), Ok(200), "at once, {code}: {pieces:?}");
+            }
+        }
+        let refused = [settings, goaway(0, 0), head, data];
+        assert!(said(&refused).is_err(), "it has not taken on our stream");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! In: an [`Expectation`]; later, bodies. Out: whether it holds, in words if not.
 
+use memchr::memmem::find;
 use regex::bytes::Regex;
 use serde_json::Value;
 use serde_json_path::JsonPath;
@@ -46,7 +47,7 @@ impl Matcher {
     /// What is wrong with this body.
     pub(crate) fn object(&self, body: &[u8]) -> Option<String> {
         match self {
-            Matcher::Contains(bytes) if contains(body, bytes) => None,
+            Matcher::Contains(bytes) if find(body, bytes).is_some() => None,
             Matcher::Contains(bytes) => {
                 Some(format!("the answer does not contain {:?}", String::from_utf8_lossy(bytes)))
             }
@@ -79,13 +80,35 @@ fn brief(value: &Value) -> String {
     }
 }
 
-fn contains(body: &[u8], wanted: &[u8]) -> bool {
-    body.windows(wanted.len().max(1)).any(|window| window == wanted)
-}
-
 /// The first objection to a body, if there is one.
 pub(crate) fn first_objection(matchers: &[Matcher], body: &[u8]) -> Option<String> {
     matchers.iter().find_map(|matcher| matcher.object(body))
+}
+
+/// Expectations held against a body that grows: texts are not looked for twice in the same place.
+#[derive(Debug, Default)]
+pub(crate) struct Search {
+    /// Which of the texts were found.
+    found: Vec<bool>,
+    looked: usize,
+}
+
+impl Search {
+    /// Whether all of them hold now. Texts come first: they are cheap.
+    pub(crate) fn holds(&mut self, matchers: &[Matcher], body: &[u8]) -> bool {
+        self.found.resize(matchers.len(), false);
+        for (matcher, found) in matchers.iter().zip(&mut self.found) {
+            if let (Matcher::Contains(text), false) = (matcher, &found) {
+                let overlap = text.len().saturating_sub(1);
+                let new = body.get(self.looked.saturating_sub(overlap)..).unwrap_or_default();
+                *found = find(new, text).is_some();
+            }
+        }
+        self.looked = body.len();
+        let mut pairs = matchers.iter().zip(&self.found);
+        let texts_hold = pairs.clone().all(|(matcher, found)| *found || !matches!(matcher, Matcher::Contains(_)));
+        texts_hold && pairs.all(|(matcher, found)| *found || matcher.object(body).is_none())
+    }
 }
 
 #[cfg(test)]
@@ -104,6 +127,15 @@ mod tests {
         let matches = Expectation::Matches("^(OK|ok)$".to_owned());
         assert_eq!(object(&matches, "ok"), None);
         assert_eq!(object(&matches, "not ok"), Some("the answer does not match \"^(OK|ok)$\"".to_owned()));
+    }
+
+    #[test]
+    fn a_growing_body_is_looked_through_once() {
+        let matchers = ["one", "two"].map(|text| Matcher::compile(&Expectation::Contains(text.into())).unwrap());
+        let (mut search, body) = (Search::default(), b"..two.one.".as_slice());
+        let held: Vec<bool> = (1..=body.len()).map(|length| search.holds(&matchers, &body[..length])).collect();
+        assert_eq!(held.iter().position(|holds| *holds), Some(8), "across pieces, in any order");
+        assert!(held[8..].iter().all(|holds| *holds), "what was found stays found");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The epoll set. In: descriptors with the key of their check. Out: the keys that may be able to go on.
 
+use std::collections::VecDeque;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
@@ -33,7 +34,7 @@ pub(crate) struct Poller {
 }
 
 /// How many keys one look takes in at most.
-pub(crate) const EVENTS: usize = 256;
+const EVENTS: usize = 256;
 
 impl Poller {
     pub(crate) fn new() -> rustix::io::Result<Poller> {
@@ -56,7 +57,7 @@ impl Poller {
 
     /// The keys that are ready, up to [`EVENTS`] of them; waits for the first one no longer than this. A key stays ready
     /// until what made it so is dealt with, and the longest ready ones come first.
-    pub(crate) fn wait(&self, wait: Duration, ready: &mut Vec<Key>) -> rustix::io::Result<()> {
+    pub(crate) fn wait(&self, wait: Duration, ready: &mut VecDeque<Key>) -> rustix::io::Result<()> {
         ready.clear();
         let mut events = Vec::with_capacity(EVENTS);
         match epoll::wait(&self.epoll, spare_capacity(&mut events), Some(&timespec(wait))) {

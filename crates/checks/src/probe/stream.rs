@@ -2,6 +2,9 @@
 //!
 //! What is to be sent is sent at once after `connect`: on one machine the handshake is over by then, and epoll is
 //! asked only for the answer. If it is not, the socket says so and epoll is asked for that first.
+//!
+//! Between two registrations with epoll no more is read than a [`SHARE`], whoever reads, TLS included: what a peer sends
+//! faster than it is understood waits in the kernel until the others have had their turn.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{IpAddr, SocketAddr};
@@ -15,12 +18,15 @@ use rustls::ClientConnection;
 use rustls::pki_types::ServerName;
 
 use super::kept::{Handshake, Kind};
-use super::poller::Interest;
+use super::poller::{Interest, Poller};
 use super::tls::TlsPlan;
 use super::tools::Tools;
 use super::{blame, unconnected, words};
 use crate::outcome::{Failure, Outcome, Phases};
 use crate::place::Place;
+
+/// How many bytes are read before others have their turn.
+const SHARE: usize = 64 * 1024;
 
 /// Whom to connect to, and how.
 #[derive(Debug)]
@@ -65,12 +71,12 @@ impl Stream {
         let tls = tls.map_err(failed)?.map(Box::new);
         let (unsent, phases) = (Vec::new(), Phases::default());
         let kind = source.is_none().then_some(Kind { is_ipv4: address.is_ipv4(), handshake });
-        Ok(Stream { wire: Wire(socket), tls, unsent, registered: None, address, kind, phases })
+        Ok(Stream { wire: Wire::new(socket), tls, unsent, registered: None, address, kind, phases })
     }
 
     /// Resets the connection. The socket may serve another one.
     pub(crate) fn dissolve(self, place: &Place, tools: &mut Tools<'_>) {
-        let Stream { wire: Wire(socket), registered, kind, .. } = self;
+        let Stream { wire: Wire { socket, .. }, registered, kind, .. } = self;
         let Some(kind) = kind else { return };
         if registered.is_some() {
             tools.poller.remove(&socket);
@@ -151,15 +157,16 @@ impl Stream {
 
     /// The way to ask whether a connection has come about when there is nothing to send.
     fn connect_again(&self) -> io::Result<()> {
-        match connect(&self.wire.0, &self.address) {
+        match connect(&self.wire.socket, &self.address) {
             Ok(()) | Err(Errno::ISCONN) => Ok(()),
             Err(Errno::INPROGRESS | Errno::ALREADY) => Err(ErrorKind::WouldBlock.into()),
             Err(errno) => Err(errno.into()),
         }
     }
 
-    /// Has epoll look for whatever holds us up.
+    /// Has epoll look for whatever holds us up, which may be that others have their turn.
     pub(crate) fn register(&mut self, tools: &Tools<'_>) -> Result<(), Outcome> {
+        self.wire.share = SHARE;
         let tls_writes = self.tls.as_ref().is_some_and(|tls| tls.wants_write());
         let waits_to_connect = self.phases.connected.is_none();
         let interest = match (self.unsent.is_empty() && !waits_to_connect, tls_writes) {
@@ -169,11 +176,18 @@ impl Stream {
         };
         let done = match self.registered {
             Some(registered) if registered == interest => Ok(()),
-            Some(_) => tools.poller.modify(&self.wire.0, tools.key, interest),
-            None => tools.poller.add(&self.wire.0, tools.key, interest),
+            Some(_) => tools.poller.modify(&self.wire.socket, tools.key, interest),
+            None => tools.poller.add(&self.wire.socket, tools.key, interest),
         };
         self.registered = Some(interest);
         done.map_err(|errno| blame(errno, |cause| Failure::Connection { cause }))
+    }
+
+    /// Epoll does not look until it is registered again.
+    pub(crate) fn rest(&mut self, poller: &Poller) {
+        if self.registered.take().is_some() {
+            poller.remove(&self.wire.socket);
+        }
     }
 
     fn broken(&self, error: &io::Error) -> Outcome {
@@ -188,17 +202,35 @@ impl Stream {
 
 /// A socket as rustls wants it.
 #[derive(Debug)]
-struct Wire(OwnedFd);
+struct Wire {
+    socket: OwnedFd,
+    /// How much more may be read before others have their turn.
+    share: usize,
+}
+
+impl Wire {
+    fn new(socket: OwnedFd) -> Wire {
+        Wire { socket, share: SHARE }
+    }
+}
 
 impl Read for Wire {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        Ok(recv(&self.0, buffer, RecvFlags::empty())?.1)
+        let room = buffer.len().min(self.share);
+        match buffer.get_mut(..room) {
+            None | Some([]) => Err(ErrorKind::WouldBlock.into()),
+            Some(buffer) => {
+                let length = recv(&self.socket, buffer, RecvFlags::empty())?.1;
+                self.share -= length;
+                Ok(length)
+            }
+        }
     }
 }
 
 impl Write for Wire {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        Ok(send(&self.0, bytes, SendFlags::NOSIGNAL)?)
+        Ok(send(&self.socket, bytes, SendFlags::NOSIGNAL)?)
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -2,10 +2,14 @@
 //!
 //! In: bytes as they come, and the end of the stream. Out: status and `Location` as soon as the head is whole, whether
 //! the body has ended, and as much of it as was asked for. What is not asked for is skipped, but the end is found,
-//! because the time it takes is the attempt's. Bounded: a head of 64 KiB, and a body as long as the check allows.
+//! because the time it takes is the attempt's. Bounded: heads of 64 KiB, interim ones included, a body as long as the
+//! check allows, and as much beside the data of chunks as chunks of one byte have.
 
 /// As much as common servers send, many times over.
 const HEAD_LIMIT: usize = 64 * 1024;
+
+/// A chunk of one byte has five beside it.
+const BESIDE_A_BYTE: u64 = 8;
 
 /// Which rule of HTTP/1, or which bound of ours, was broken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,6 +22,8 @@ pub(super) enum Violation {
     ContentLength,
     #[error("a chunk has no valid size")]
     Chunk,
+    #[error("there is more beside the data of chunks than data")]
+    ChunkOverhead,
     #[error("the body is longer than {0} bytes")]
     BodyTooLong(u64),
     #[error("the connection was closed without an answer")]
@@ -55,6 +61,10 @@ pub(super) struct Response {
     state: State,
     length: u64,
     body: Vec<u8>,
+    /// Of all heads, interim ones included.
+    head_length: usize,
+    /// What is no data of the body.
+    overhead: u64,
     /// Whether the connection can be used again, by what the head says.
     persists: bool,
     /// Whether something came behind the end.
@@ -88,7 +98,17 @@ enum Chunk {
 impl Response {
     pub(super) fn new(wanted: Wanted) -> Response {
         let (state, body) = (State::Head(Vec::new()), Vec::new());
-        Response { wanted, head: None, state, length: 0, body, persists: false, surplus: false }
+        Response {
+            wanted,
+            head: None,
+            state,
+            length: 0,
+            body,
+            head_length: 0,
+            overhead: 0,
+            persists: false,
+            surplus: false,
+        }
     }
 
     /// What was kept of the body.
@@ -103,7 +123,7 @@ impl Response {
 
     /// Whether nothing has come yet.
     pub(super) fn is_empty(&self) -> bool {
-        self.head.is_none() && matches!(&self.state, State::Head(head) if head.is_empty())
+        self.head_length == 0
     }
 
     /// Once the header is whole.
@@ -139,26 +159,27 @@ impl Response {
         }
     }
 
-    /// Takes bytes up to the end of the head; gives back what follows.
+    /// Takes bytes up to the end of a line; gives back what follows.
     fn feed_head<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8], Violation> {
         let State::Head(head) = &mut self.state else { return Ok(bytes) };
-        let before = head.len();
-        head.extend_from_slice(bytes);
+        let line = bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |feed| feed + 1);
+        let (line, rest) = bytes.split_at_checked(line).unwrap_or((bytes, &[]));
+        head.extend_from_slice(line);
         if !is_http(head) {
             return Err(Violation::StatusLine);
         }
-        // The end may have begun in an earlier piece.
-        let Some(end) = end_of_head(head, before.saturating_sub(3)) else {
-            return if head.len() > HEAD_LIMIT { Err(Violation::HeadTooLong) } else { Ok(&[]) };
-        };
-        if end > HEAD_LIMIT {
+        self.head_length += line.len();
+        if self.head_length > HEAD_LIMIT {
             return Err(Violation::HeadTooLong);
         }
-        let parsed = parse(head.get(..end).unwrap_or_default(), self.wanted.kept > 0)?;
+        if !is_whole(head) {
+            return Ok(rest);
+        }
+        let parsed = parse(head, self.wanted.kept > 0)?;
         self.head = parsed.head;
         self.persists = parsed.persists && !matches!(parsed.state, State::UntilEnd);
         self.state = if self.head.is_some() && !self.wanted.body { State::Done } else { parsed.state };
-        Ok(bytes.get(end - before..).unwrap_or_default())
+        Ok(rest)
     }
 
     fn feed_body<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8], Violation> {
@@ -173,14 +194,23 @@ impl Response {
             State::UntilEnd | State::Head(_) | State::Done => (bytes.len(), State::UntilEnd),
         };
         self.state = next;
+        self.length = self.length.saturating_add(taken as u64);
         if is_data {
             self.keep(bytes.get(..taken).unwrap_or_default());
+        } else {
+            self.note_overhead(taken as u64)?;
         }
-        self.length = self.length.saturating_add(taken as u64);
         if self.length > self.wanted.longest {
             return Err(Violation::BodyTooLong(self.wanted.longest));
         }
         Ok(bytes.get(taken..).unwrap_or_default())
+    }
+
+    fn note_overhead(&mut self, bytes: u64) -> Result<(), Violation> {
+        self.overhead = self.overhead.saturating_add(bytes);
+        let data = self.length.saturating_sub(self.overhead);
+        let bound = data.saturating_mul(BESIDE_A_BYTE).saturating_add(HEAD_LIMIT as u64);
+        if self.overhead > bound { Err(Violation::ChunkOverhead) } else { Ok(()) }
     }
 
     fn keep(&mut self, bytes: &[u8]) {
@@ -235,15 +265,9 @@ fn is_http(head: &[u8]) -> bool {
     head.iter().zip(b"HTTP/1.").all(|(byte, expected)| byte == expected)
 }
 
-/// Behind the first empty line, looking from `from` on. Bare line feeds are taken, too.
-fn end_of_head(head: &[u8], from: usize) -> Option<usize> {
-    let ends_at = |feed: &usize| match head.get(feed + 1..) {
-        Some([b'\n', ..]) => Some(feed + 2),
-        Some([b'\r', b'\n', ..]) => Some(feed + 3),
-        _ => None,
-    };
-    let feeds = (from..head.len()).filter(|at| head.get(*at) == Some(&b'\n'));
-    feeds.into_iter().find_map(|feed| ends_at(&feed))
+/// Whether it ends with an empty line. Bare line feeds are taken, too.
+fn is_whole(head: &[u8]) -> bool {
+    head.ends_with(b"\n\n") || head.ends_with(b"\n\r\n")
 }
 
 /// What a head says.

@@ -1,0 +1,133 @@
+//! How much of the engine's time attempts may take. Pure.
+//!
+//! In: how long the engine worked for an attempt, at each visit. Out: whether it goes on like everybody else, and if
+//! not, when it is its turn again.
+//!
+//! An ordinary attempt takes a fraction of [`ORDINARY`]. One that has taken more is *greedy*, whatever the reason: its
+//! peer floods, drips, or has a lot to say. Greedy attempts are no longer woken by their descriptors. They go on one
+//! after the other, paid from one [`Account`] for all of them, and what they take is not missed by the others. A check
+//! whose last attempt was greedy begins the next one as such, or ending early would pay.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::account::Account;
+use crate::timetable::{Key, Run};
+
+/// What an attempt may take before it is greedy: a handshake of TLS with a long chain of certificates, or a body of
+/// several megabytes.
+const ORDINARY: Duration = Duration::from_millis(5);
+
+/// What all greedy attempts may take together, of one CPU.
+const SHARE_OF_THE_GREEDY: f64 = 0.2;
+
+/// What one attempt has taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Work {
+    taken: Duration,
+    /// Whether the attempt before it was greedy.
+    suspected: bool,
+}
+
+impl Work {
+    pub(super) fn begin(suspected: bool) -> Work {
+        Work { taken: Duration::ZERO, suspected }
+    }
+
+    pub(super) fn add(&mut self, time: Duration) {
+        self.taken = self.taken.saturating_add(time);
+    }
+
+    /// Whether it waits for its turn from now on.
+    pub(super) fn is_greedy(self) -> bool {
+        self.suspected || self.is_excessive()
+    }
+
+    /// Whether the next attempt is suspected.
+    pub(super) fn is_excessive(self) -> bool {
+        self.taken > ORDINARY
+    }
+}
+
+/// Greedy attempts, in the order of their turns.
+#[derive(Debug)]
+pub(super) struct Shares {
+    account: Account,
+    queue: VecDeque<(Key, Run)>,
+}
+
+impl Default for Shares {
+    fn default() -> Shares {
+        Shares { account: Account::new(SHARE_OF_THE_GREEDY), queue: VecDeque::new() }
+    }
+}
+
+impl Shares {
+    /// Time passes.
+    pub(super) fn fill(&mut self, now: Duration) {
+        self.account.fill(now);
+    }
+
+    /// A greedy attempt has taken so much.
+    pub(super) fn pay(&mut self, time: Duration) {
+        self.account.pay(time);
+    }
+
+    /// To the end of the queue.
+    pub(super) fn wait(&mut self, key: Key, run: Run) {
+        self.queue.push_back((key, run));
+    }
+
+    /// Whose turn it is, if anybody's.
+    pub(super) fn next(&mut self) -> Option<(Key, Run)> {
+        if self.account.is_overdrawn() { None } else { self.queue.pop_front() }
+    }
+
+    /// In how long it is somebody's turn.
+    pub(super) fn next_in(&self) -> Option<Duration> {
+        (!self.queue.is_empty()).then(|| self.account.even_in().unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MILLISECOND: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn an_attempt_is_greedy_when_it_has_taken_more_than_is_ordinary() {
+        let mut work = Work::begin(false);
+        work.add(5 * MILLISECOND);
+        assert!(!work.is_greedy());
+        work.add(MILLISECOND);
+        assert!(work.is_greedy() && work.is_excessive());
+    }
+
+    #[test]
+    fn the_next_attempt_is_suspected_and_forgiven_if_it_is_ordinary() {
+        let mut work = Work::begin(true);
+        work.add(MILLISECOND);
+        assert!(work.is_greedy() && !work.is_excessive());
+    }
+
+    #[test]
+    fn the_greedy_take_turns_and_a_fifth_of_a_cpu() {
+        let mut shares = Shares::default();
+        assert_eq!(shares.next_in(), None, "nobody waits");
+        (1..=2).for_each(|key| shares.wait(key, key));
+        let (mut taken, mut turns) = (Duration::ZERO, Vec::new());
+        for millisecond in 1..=10_000 {
+            shares.fill(millisecond * MILLISECOND);
+            while let Some((key, run)) = shares.next() {
+                shares.pay(3 * MILLISECOND);
+                taken += 3 * MILLISECOND;
+                shares.wait(key, run);
+                turns.push(key);
+            }
+        }
+        assert!(taken <= Duration::from_millis(2205), "two seconds, and what was there at first: {taken:?}");
+        assert!(turns.chunks_exact(2).all(|pair| pair == [1, 2]));
+        assert!(shares.next_in().is_some_and(|time| time <= 15 * MILLISECOND));
+    }
+}

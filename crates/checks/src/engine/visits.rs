@@ -1,0 +1,125 @@
+//! Attempts in flight, visited: because a descriptor is ready, because it is their turn, or because their time is up.
+//!
+//! Whatever a peer sends, a visit takes a bounded time (`probe::stream`), and so do all visits of one turn of the loop:
+//! whoever was not visited is the first in the next turn. So nothing holds up what is due.
+
+use std::collections::VecDeque;
+use std::task::Poll;
+use std::time::Duration;
+
+use super::entry::Running;
+use super::patience::Expiry;
+use super::run::{BELL, Prober};
+use crate::outcome::{Outcome, Reason};
+use crate::probe::kept::WATCHES;
+use crate::timetable::Key;
+
+/// How long visits of one kind may take before the loop goes on.
+const SLICE: Duration = Duration::from_millis(4);
+
+/// The same, for the greedy.
+const SLICE_OF_THE_GREEDY: Duration = Duration::from_millis(1);
+
+impl Prober {
+    pub(super) fn advance_ready(&mut self, ready: &mut VecDeque<Key>) {
+        let until = self.kit.clock.now().saturating_add(SLICE);
+        while let Some(key) = ready.pop_front() {
+            self.advance(key);
+            if self.kit.clock.now() > until {
+                return;
+            }
+        }
+    }
+
+    /// Something that a check waits for is ready, perhaps.
+    fn advance(&mut self, key: Key) {
+        if key == BELL {
+            return self.letters.silence();
+        }
+        if key & WATCHES != 0 {
+            return self.kit.kept.ended(key);
+        }
+        match self.checks.get_mut(&key) {
+            Some(entry) if entry.running.is_some() => self.visit(key),
+            // Nobody has asked: the peer closes the connection that was kept, or has died.
+            Some(entry) => entry.kept = None,
+            None => {}
+        }
+    }
+
+    fn visit(&mut self, key: Key) {
+        let begun = self.kit.clock.now();
+        let Some(entry) = self.checks.get_mut(&key) else { return };
+        let Some(running) = &mut entry.running else { return };
+        let mut tools = self.kit.lend(key, running.begin.at);
+        let polled = running.attempt.advance(&entry.probe, &entry.place, &mut tools);
+        self.charge(key, begun);
+        if let Poll::Ready(outcome) = polled {
+            self.finish(key, outcome);
+        }
+    }
+
+    /// What was done for an attempt since then is charged to it. If it is greedy, it goes on when it is its turn.
+    pub(super) fn charge(&mut self, key: Key, begun: Duration) {
+        let took = self.kit.clock.now().saturating_sub(begun);
+        let Some(running) = self.checks.get_mut(&key).and_then(|entry| entry.running.as_mut()) else { return };
+        running.work.add(took);
+        if running.work.is_greedy() {
+            self.shares.pay(took);
+            running.attempt.rest(&self.kit.poller);
+            if !std::mem::replace(&mut running.rests, true) {
+                self.shares.wait(key, running.begin.run);
+            }
+        }
+    }
+
+    /// The greedy have their turns.
+    pub(super) fn advance_greedy(&mut self) {
+        let begun = self.kit.clock.now();
+        self.shares.fill(begun);
+        while let Some((key, run)) = self.shares.next() {
+            let entry = self.checks.get_mut(&key).and_then(|entry| entry.running.as_mut());
+            if let Some(running) = entry.filter(|running| running.begin.run == run) {
+                running.rests = false;
+                self.visit(key);
+            }
+            if self.kit.clock.now().saturating_sub(begun) > SLICE_OF_THE_GREEDY {
+                return;
+            }
+        }
+    }
+
+    /// The thread may have been stopped at any point since it looked, even before it read the clock. So nobody is called
+    /// late but by what was due then, and only after another visit.
+    pub(super) fn expire(&mut self, looked: Duration) {
+        let until = self.kit.clock.now().saturating_add(SLICE);
+        while let Some((_, key)) = self.deadlines.first().copied().filter(|(deadline, _)| *deadline <= looked) {
+            self.deadlines.pop_first();
+            self.visit(key);
+            self.expire_one(key, looked);
+            if self.kit.clock.now() > until {
+                return;
+            }
+        }
+    }
+
+    fn expire_one(&mut self, key: Key, now: Duration) {
+        let Some(entry) = self.checks.get_mut(&key) else { return };
+        let Some(running) = &mut entry.running else { return };
+        let Some(patience) = running.patience.take() else { return };
+        let outcome = match patience.expire(now, &self.absences) {
+            Expiry::Extended(patience) => {
+                running.patience = Some(patience);
+                self.deadlines.extend(entry.deadline().map(|deadline| (deadline, key)));
+                return;
+            }
+            Expiry::TimedOut => Outcome::Failure(running.attempt.timed_out(patience.timeout)),
+            Expiry::EngineLate { lost } => Outcome::Inconclusive(Reason::EngineLate { lost }),
+        };
+        let Running { begin, attempt, .. } = &mut **running;
+        let mut tools = self.kit.lend(key, begin.at);
+        if let Poll::Ready(outcome) = attempt.expire(outcome, &mut tools) {
+            self.finish(key, outcome);
+        }
+    }
+}

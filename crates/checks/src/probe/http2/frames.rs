@@ -1,0 +1,95 @@
+//! How many frames a server sends (RFC 9113, 4.1). Pure.
+//!
+//! In: the bytes of a connection, in pieces. Out: whether more frames without data have come than an answer needs.
+//! Floods of SETTINGS, PING, WINDOW_UPDATE, unknown or empty frames are valid one by one, and cost more to understand
+//! than to send. How much data may come is the attempt's business.
+
+/// So many frames may say nothing: settings, acknowledgements, windows for what we send.
+const SILENT: u64 = 1024;
+
+/// Length, type, flags, stream.
+const HEADER: usize = 9;
+
+const DATA: u8 = 0;
+
+/// A flood.
+#[derive(Debug, thiserror::Error)]
+#[error("more than {SILENT} frames without data")]
+pub(crate) struct TooManyFrames;
+
+#[derive(Debug, Default)]
+pub(super) struct Frames {
+    header: [u8; HEADER],
+    /// How much of the header has come.
+    filled: usize,
+    /// How much of the payload has not.
+    left: usize,
+    /// How many frames had no data.
+    silent: u64,
+}
+
+impl Frames {
+    pub(super) fn count(&mut self, mut bytes: &[u8]) -> Result<(), TooManyFrames> {
+        while !bytes.is_empty() {
+            let skipped = self.left.min(bytes.len());
+            self.left -= skipped;
+            bytes = bytes.get(skipped..).unwrap_or_default();
+            bytes = self.fill(bytes);
+            if self.filled == HEADER {
+                self.begin()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes of the header what there is.
+    fn fill<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        let room = self.header.get_mut(self.filled..).unwrap_or_default();
+        let taken = room.len().min(bytes.len());
+        room.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+        self.filled += taken;
+        bytes.get(taken..).unwrap_or_default()
+    }
+
+    fn begin(&mut self) -> Result<(), TooManyFrames> {
+        let [a, b, c, kind, ..] = self.header;
+        self.left = u32::from_be_bytes([0, a, b, c]) as usize;
+        self.filled = 0;
+        self.silent += u64::from(kind != DATA || self.left == 0);
+        if self.silent > SILENT { Err(TooManyFrames) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(kind: u8, payload: usize) -> Vec<u8> {
+        let mut bytes = u32::try_from(payload).unwrap().to_be_bytes()[1..].to_vec();
+        bytes.extend([kind, 0, 0, 0, 0, 0]);
+        bytes.resize(HEADER + payload, 0);
+        bytes
+    }
+
+    fn count(bytes: &[u8], piece: usize) -> Result<(), TooManyFrames> {
+        let mut frames = Frames::default();
+        bytes.chunks(piece).try_for_each(|piece| frames.count(piece))
+    }
+
+    #[test]
+    fn frames_that_say_nothing_are_counted_in_any_pieces() {
+        for (kind, payload) in [(0, 0), (4, 0), (6, 8), (8, 4), (9, 0), (99, 7)] {
+            let most = frame(kind, payload).repeat(1024);
+            let one_more = frame(kind, payload).repeat(1025);
+            for piece in [1, 7, 9, 4096] {
+                assert!(count(&most, piece).is_ok());
+                assert!(count(&one_more, piece).is_err());
+            }
+        }
+    }
+
+    #[test]
+    fn a_long_answer_has_many() {
+        assert!(count(&frame(DATA, 1).repeat(100_000), 8192).is_ok());
+    }
+}
