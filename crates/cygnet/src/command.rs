@@ -1,5 +1,5 @@
 //! The subcommands, one file each. What several of them need: [`change`] makes a change and follows it, [`definitions`]
-//! reads files, [`credentials`] those with secrets, [`table`], [`screen`] and [`age`] show things.
+//! reads files, [`credentials`] those with secrets, [`table`] and [`age`] show things.
 
 pub(crate) mod age;
 pub(crate) mod agent;
@@ -18,7 +18,6 @@ pub(crate) mod master;
 pub(crate) mod pod;
 pub(crate) mod queue;
 pub(crate) mod scheduler;
-pub(crate) mod screen;
 pub(crate) mod table;
 pub(crate) mod task;
 

@@ -2,7 +2,7 @@
 //! runs, through [`level`]; where operators find the file is [`file`].
 
 use std::fs::File;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
@@ -64,10 +64,23 @@ pub(crate) fn file() -> Option<LogFile> {
     FILE.get().cloned()
 }
 
+/// Standard error, beside what is drawn on the terminal.
+struct Beside;
+
+impl Write for Beside {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        crate::screen::beside(bytes).map(|()| bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 fn begin(wanted: Option<Targets>, level: Level, file: Option<File>) {
     let targets = wanted.unwrap_or_else(|| Targets::new().with_default(level));
     let lines = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
+        .with_writer(|| Beside)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(true);
     let (filter, handle) = reload::Layer::new(targets.clone());

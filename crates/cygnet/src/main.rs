@@ -10,6 +10,7 @@ mod command;
 mod demo;
 mod log;
 mod output;
+mod screen;
 mod signals;
 
 use std::path::Path;

@@ -16,11 +16,11 @@ use hyper::Method;
 use serde_json::{Value, json};
 
 use super::definitions;
-use super::screen::{Screen, Size};
 use super::table::items;
 use crate::api::events::Events;
 use crate::api::{Api, Asking, Changed};
 use crate::output::line;
+use crate::screen::{self, Size};
 use crate::signals::Stop;
 
 /// What is under way, and as much as the scheduler can say of how far it is.
@@ -84,7 +84,6 @@ pub(crate) struct Follower<'a> {
     timeout: Option<Duration>,
     /// Tells how deployments end; none where nobody waits for that, or the stream broke off.
     ends: Option<Events>,
-    screen: Screen,
     told: Vec<String>,
 }
 
@@ -99,7 +98,6 @@ impl<'a> Follower<'a> {
             detach: how.detach,
             timeout: how.timeout,
             ends: if how.detach { None } else { Some(api.events(&ends).await?) },
-            screen: Screen::default(),
             told: Vec::new(),
         })
     }
@@ -137,7 +135,7 @@ impl<'a> Follower<'a> {
             () = stop.asked() => End::Left,
             () = tokio::time::sleep(timeout) => End::Late(timeout),
         };
-        self.screen.move_on();
+        screen::move_on();
         self.conclude(id, end)
     }
 
@@ -184,8 +182,7 @@ impl<'a> Follower<'a> {
     fn show(&mut self, lines: Vec<String>) {
         if self.live {
             let size = Size::of_terminal();
-            let cut: Vec<String> = lines.iter().map(|line| size.cut(line)).collect();
-            self.screen.draw(cut.iter().map(String::as_str));
+            screen::draw(lines.iter().map(|line| screen::cut(line, size.columns)).collect());
         } else {
             lines.iter().filter(|new| !self.told.contains(new)).for_each(line);
         }

@@ -1,9 +1,10 @@
 //! `cygnet dev`: master, agent and scheduler in one process, the apps of some files, and a look at how they are.
 //!
 //! [`parts`] binds and runs the three, [`watch`] shows what there is until somebody
-//! asks to stop: [`snapshot`] is one look, [`live`] shows it as a table, [`changes`] is what differs from the last one.
+//! asks to stop: [`snapshot`] is one look, [`live`] shows it as a table laid out by [`columns`], [`changes`] is what differs from the last one.
 
 mod changes;
+mod columns;
 mod live;
 mod parts;
 mod snapshot;
@@ -63,7 +64,7 @@ pub(crate) async fn run(dev: Dev) -> anyhow::Result<ExitCode> {
     let definitions = definitions::read(&dev.files)?;
     let mut running = Bound::bind(&dev).await?.run();
     let api = Api::new(&running.addresses.api.to_string());
-    let mut watch = Watch::new(api.clone(), dev.json);
+    let mut watch = Watch::new(api.clone(), dev.json)?;
     watch.started(&running.addresses, definitions.first().and_then(|app| app["id"].as_str()));
     let refused = tokio::select! {
         ended = serve(&api, &definitions, &mut watch) => ended.err(),
@@ -71,7 +72,8 @@ pub(crate) async fn run(dev: Dev) -> anyhow::Result<ExitCode> {
         () = stop.asked() => None,
     };
     if let Some(error) = &refused {
-        eprintln!("cygnet dev: {error:#}");
+        // Nobody to tell is nobody to fail for.
+        let _ = crate::screen::beside(format!("cygnet dev: {error:#}\n").as_bytes());
     }
     leave(dev.keep, running, &mut watch, &mut stop).await?;
     Ok(if refused.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::snapshot::{Failure, Row, Snapshot};
+use super::snapshot::{Failure, Held, Row, Snapshot};
 
 /// Something to tell.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -13,6 +13,10 @@ pub(super) enum Change<'a> {
     Gone(&'a Row),
     /// A task ended badly.
     Failed(&'a Failure),
+    /// The brake on kills holds, for another number of tasks than before.
+    Held(&'a Held),
+    /// The brake holds no more.
+    Released(&'a Held),
 }
 
 /// In the order to tell them: how a task ended before that it is gone.
@@ -20,7 +24,10 @@ pub(super) fn changes<'a>(before: &'a Snapshot, now: &'a Snapshot) -> Vec<Change
     let failed = now.failures.iter().filter(|failure| !before.failures.contains(failure)).map(Change::Failed);
     let gone = before.rows.iter().filter(|row| now.row(row).is_none()).map(Change::Gone);
     let changed = now.rows.iter().filter(|row| before.row(row) != Some(row)).map(Change::Task);
-    failed.chain(gone).chain(changed).collect()
+    let held = now.held.iter().filter(|held| !before.held.contains(held)).map(Change::Held);
+    let free = |held: &&Held| now.held.iter().all(|now| now.app != held.app);
+    let released = before.held.iter().filter(free).map(Change::Released);
+    failed.chain(gone).chain(changed).chain(held).chain(released).collect()
 }
 
 impl Change<'_> {
@@ -34,6 +41,8 @@ impl Change<'_> {
             Change::Gone(row) if row.task.is_empty() => format!("{}: none waiting any more", row.app),
             Change::Gone(row) => format!("{} gone", row.task),
             Change::Failed(failure) => format!("{} {}: {}", failure.task, failure.state, failure.message),
+            Change::Held(held) => held.text(),
+            Change::Released(held) => format!("{}: tasks are killed for their health again", held.app),
         }
     }
 
@@ -48,6 +57,8 @@ impl Change<'_> {
             Change::Gone(row) => json!({"event": "gone", "app": row.app, "task": row.task}),
             Change::Failed(failure) => json!({"event": "failed", "app": failure.app, "task": failure.task,
                 "state": failure.state, "message": failure.message, "at": failure.at}),
+            Change::Held(held) => json!({"event": "brake", "app": held.app, "held": held.tasks}),
+            Change::Released(held) => json!({"event": "brake", "app": held.app, "held": 0}),
         }
     }
 }
@@ -80,7 +91,7 @@ mod tests {
     }
 
     fn snapshot(rows: &[Row]) -> Snapshot {
-        Snapshot { rows: rows.to_vec(), failures: Vec::new() }
+        Snapshot { rows: rows.to_vec(), ..Snapshot::default() }
     }
 
     #[test]
@@ -98,10 +109,20 @@ mod tests {
         let (state, message, at) = ("failed".to_owned(), "Command exited with status 3".to_owned(), String::new());
         let failure = Failure { app, task: task_id, state, message, at };
         let before = snapshot(&[task("a", "healthy")]);
-        let now = Snapshot { rows: Vec::new(), failures: vec![failure] };
+        let now = Snapshot { rows: Vec::new(), failures: vec![failure], ..Snapshot::default() };
         let lines: Vec<String> = changes(&before, &now).iter().map(Change::line).collect();
         assert_eq!(lines, ["a failed: Command exited with status 3", "a gone"]);
         assert!(changes(&now, &now).is_empty());
+    }
+
+    #[test]
+    fn the_brake_is_told_when_it_holds_and_when_it_lets_go() {
+        let held = |tasks| Snapshot { held: vec![Held { app: "/web".into(), tasks }], ..Snapshot::default() };
+        let line =
+            |before: &Snapshot, now: &Snapshot| changes(before, now).iter().map(Change::line).collect::<Vec<_>>();
+        assert_eq!(line(&held(1), &held(3)), ["/web: 3 unhealthy and not killed for now, because many were"]);
+        assert_eq!(line(&held(3), &Snapshot::default()), ["/web: tasks are killed for their health again"]);
+        assert!(line(&held(3), &held(3)).is_empty());
     }
 
     #[test]

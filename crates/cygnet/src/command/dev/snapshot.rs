@@ -10,6 +10,14 @@ use crate::command::task::{causes, health, ports};
 pub(super) struct Snapshot {
     pub rows: Vec<Row>,
     pub failures: Vec<Failure>,
+    pub held: Vec<Held>,
+}
+
+/// An app whose unhealthy tasks are not killed for now, because too many are.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Held {
+    pub app: String,
+    pub tasks: u64,
 }
 
 /// One task, or the instances of an app that have none yet.
@@ -39,11 +47,22 @@ pub(super) struct Failure {
     pub at: String,
 }
 
+impl Held {
+    /// In words.
+    pub(super) fn text(&self) -> String {
+        format!("{}: {} unhealthy and not killed for now, because many were", self.app, self.tasks)
+    }
+}
+
 impl Snapshot {
     /// From `/v2/apps` with tasks and last failures.
     pub(super) fn of(answer: &Value) -> Snapshot {
         let apps = || answer["apps"].as_array().into_iter().flatten();
-        Snapshot { rows: apps().flat_map(rows).collect(), failures: apps().filter_map(failure).collect() }
+        Snapshot {
+            rows: apps().flat_map(rows).collect(),
+            failures: apps().filter_map(failure).collect(),
+            held: apps().filter_map(held).collect(),
+        }
     }
 
     pub(super) fn row(&self, like: &Row) -> Option<&Row> {
@@ -82,6 +101,11 @@ fn judged(results: &[Value], defined: usize) -> &'static str {
         _ if results.len() < defined => "unknown",
         word => word,
     }
+}
+
+fn held(app: &Value) -> Option<Held> {
+    let tasks = app["tasksHeldUnhealthy"].as_u64().filter(|&tasks| tasks > 0)?;
+    Some(Held { app: text(&app["id"]), tasks })
 }
 
 fn failure(app: &Value) -> Option<Failure> {
@@ -129,6 +153,16 @@ mod tests {
         let row = &snapshot.rows[0];
         assert_eq!((row.state.as_str(), row.ports.as_str(), row.checks), ("running", "31000,31001", (0, 1)));
         assert_eq!((row.last_failure.as_str(), row.instances), ("connection refused", 1));
+    }
+
+    #[test]
+    fn a_brake_that_holds_is_seen() {
+        let held = |tasks: u64| {
+            let mut app = app(0, json!([]));
+            app["tasksHeldUnhealthy"] = json!(tasks);
+            Snapshot::of(&json!({"apps": [app]})).held
+        };
+        assert_eq!((held(0), held(3)), (Vec::new(), vec![Held { app: "/web".into(), tasks: 3 }]));
     }
 
     #[test]

@@ -5,19 +5,21 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::changes::changes;
-use super::live::Live;
+use super::live;
 use super::parts::Addresses;
 use super::snapshot::Snapshot;
 use crate::api::Api;
 use crate::output::line;
+use crate::screen::{self, Size};
 
 /// How often to look.
 const LOOK: Duration = Duration::from_millis(250);
 
 /// What to ask for.
-const APPS: &str = "/v2/apps?embed=apps.tasks&embed=apps.lastTaskFailure";
+const APPS: &str = "/v2/apps?embed=apps.tasks&embed=apps.lastTaskFailure&embed=apps.brake";
 
 /// How to show things.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,30 +38,34 @@ pub(super) struct Watch {
     api: Api,
     show: Show,
     known: Snapshot,
-    live: Live,
+    resized: Signal,
     /// Nothing is launched any more: who waits is not of interest.
     leaving: bool,
 }
 
 impl Watch {
     /// A table on a terminal, lines elsewhere, JSON when asked for.
-    pub(super) fn new(api: Api, json: bool) -> Watch {
+    pub(super) fn new(api: Api, json: bool) -> anyhow::Result<Watch> {
         let show = match (json, std::io::stdout().is_terminal()) {
             (true, _) => Show::Json,
             (false, true) => Show::Table,
             (false, false) => Show::Lines,
         };
-        Watch { api, show, known: Snapshot::default(), live: Live::default(), leaving: false }
+        let resized = signal(SignalKind::window_change())?;
+        Ok(Watch { api, show, known: Snapshot::default(), resized, leaving: false })
     }
 
-    /// Looks and shows until it is dropped.
+    /// Looks and shows until it is dropped, at once when the terminal has another size.
     pub(super) async fn go_on(&mut self) -> Infallible {
         loop {
             match self.api.get(APPS).await {
                 Ok(answer) => self.look(&answer),
                 Err(error) => tracing::debug!(%error, "could not look"),
             }
-            tokio::time::sleep(LOOK).await;
+            tokio::select! {
+                () = tokio::time::sleep(LOOK) => {}
+                _ = self.resized.recv() => {}
+            }
         }
     }
 
@@ -69,7 +75,7 @@ impl Watch {
             now.rows.retain(|row| !row.task.is_empty());
         }
         match self.show {
-            Show::Table => self.live.draw(&now),
+            Show::Table => screen::draw(live::lines(&now, Size::of_terminal())),
             Show::Lines => changes(&self.known, &now).iter().for_each(|change| line(change.line())),
             Show::Json => changes(&self.known, &now).iter().for_each(|change| line(change.json())),
         }
@@ -106,7 +112,7 @@ impl Watch {
     pub(super) fn stopped(&mut self, keep: bool) {
         // What is shown was seen a moment before the end.
         match self.show {
-            Show::Table => self.live.erase(),
+            Show::Table => screen::erase(),
             Show::Lines | Show::Json if !keep => self.look(&Value::Null),
             Show::Lines | Show::Json => {}
         }
@@ -115,7 +121,7 @@ impl Watch {
     }
 
     fn say(&mut self, json: Value, text: &str) {
-        self.live.move_on();
+        screen::move_on();
         match self.show {
             Show::Json => line(json),
             Show::Table | Show::Lines => line(text),
