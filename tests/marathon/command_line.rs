@@ -91,7 +91,10 @@ fn an_app_is_run_changed_and_removed_from_the_command_line() {
     assert!(shell.text(&format!("task show {task}")).contains("check healthy"));
     assert!(shell.text(&format!("task kill {task} --scale")).ends_with("done\n"));
     assert_eq!(shell.json("app show web")[0]["instances"], 1);
-    assert!(shell.text("app kill web").contains("is being killed"));
+    let before = shell.json("task list web")[0]["tasks"][0]["id"].clone();
+    let told = shell.text("app kill web");
+    assert!(told.contains("is being killed") && told.ends_with("done\n"), "{told}");
+    assert_ne!(shell.json("task list web")[0]["tasks"][0]["id"], before, "it came back once the task had ended");
     shell.0.wait_healthy("web", 1);
     shell.text("app restart web");
     shell.text("app rm web");
@@ -175,6 +178,24 @@ fn what_cannot_go_on_says_why_and_what_to_do() {
 }
 
 #[test]
+fn an_app_that_ends_at_once_is_no_success_and_keeps_no_other_back() {
+    let shell = Shell::start();
+    let mut crashes = sleeper("/crashes", 1);
+    crashes["cmd"] = json!("echo why >&2; exit 3");
+    let crashing = shell.file("crashes.json", &crashes);
+    assert!(shell.complaint(&format!("app run {crashing}")).contains("status 3"));
+    let bad = shell.file("bad.json", &json!({"id": "/bad", "instances": -1, "cmd": "sleep 1"}));
+    let well = shell.file("well.json", &sleeper("/well", 1));
+    shell.text("app rm crashes --force");
+    let output = shell.run(&format!("app run {crashing} {bad} {well}"));
+    let [out, err] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+    assert_eq!(output.status.code(), Some(1), "{out}{err}");
+    assert!(out.contains("/well: done"), "{out}");
+    assert!(err.contains("/crashes: ") && err.contains("/bad: ") && err.contains("2 of 3"), "{err}");
+    assert_eq!(shell.json("app show well")[0]["tasksRunning"], 1);
+}
+
+#[test]
 fn a_deployment_that_is_taken_back_is_no_success() {
     let shell = Shell::start();
     let file = shell.file("web.json", &apps::web(1));
@@ -201,10 +222,10 @@ fn a_group_has_canaries_too() {
     shell.text(&format!("group run {file}"));
     let file = shell.file("two.json", &group("exec sleep 200000"));
     let told = shell.text(&format!("group run {file} --canary 1"));
-    assert!(told.contains("a canary of 1 starts"), "{told}");
+    assert!(told.contains("the canary is up"), "{told}");
+    let shown = |id: &str| shell.text(&format!("deployment show {id}"));
     let id = told.split("continue ").nth(1).and_then(|rest| rest.split('`').next()).expect("an id");
-    let waits = || shell.text(&format!("deployment show {id}")).contains("the canary of 1 is up").then_some(());
-    harness::wait::until("the canary", Duration::from_secs(60), waits);
+    assert!(shown(id).contains("the canary of 1 is up"), "it came back once the canary was up");
     // The one whose place it takes is told to end once it is up.
     let three = || (shell.json("app show shop/web")[0]["tasksRunning"] == 3).then_some(());
     harness::wait::until("three tasks", Duration::from_secs(60), three);

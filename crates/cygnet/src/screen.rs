@@ -64,7 +64,6 @@ pub(crate) fn beside(bytes: &[u8]) -> std::io::Result<()> {
     written
 }
 
-#[expect(clippy::disallowed_types, reason = "log lines come from every thread, and the terminal is one")]
 fn drawn() -> MutexGuard<'static, Drawn> {
     DRAWN.lock().unwrap_or_else(PoisonError::into_inner)
 }

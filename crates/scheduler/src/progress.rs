@@ -68,16 +68,24 @@ impl Progress {
     /// The numbers.
     #[must_use]
     pub(crate) fn json(&self) -> Value {
-        json!({"instances": self.wanted, "new": self.new, "ready": self.ready, "waiting": self.waiting,
+        let mut json = json!({"instances": self.wanted, "new": self.new, "ready": self.ready, "waiting": self.waiting,
             "starting": self.starting, "notHealthy": self.unhealthy, "notReady": self.unready,
-            "unreachable": self.unreachable, "old": self.old, "leaving": self.leaving})
+            "unreachable": self.unreachable, "old": self.old, "leaving": self.leaving});
+        if let Some(most) = self.canary {
+            json["canary"] = json!({"instances": most, "isUp": self.canary_is_up(most)});
+        }
+        json
+    }
+
+    /// Whether as many as a canary may have are as they should be, and others wait for somebody's word.
+    fn canary_is_up(&self, most: u32) -> bool {
+        self.old > 0 && self.ready >= usize::try_from(most).unwrap_or(usize::MAX)
     }
 
     /// What has to happen, in words; nothing if all is as wanted.
     #[must_use]
     pub(crate) fn waits_for(&self) -> Vec<String> {
-        let canary =
-            self.canary.filter(|most| self.old > 0 && self.ready >= usize::try_from(*most).unwrap_or(usize::MAX));
+        let canary = self.canary.filter(|most| self.canary_is_up(*most));
         let waiting = match self.refused {
             _ if !self.delay.is_zero() => format!("to be launched again in {} s", self.delay.as_secs_f64().ceil()),
             Some(reason) => format!("for an offer that fits; the last ones: {reason:?}"),
@@ -114,6 +122,15 @@ mod tests {
         let mut app = App::new(AppId::new("a"), at);
         app.health_checks = serde_json::from_str("[{}]").unwrap();
         Instance { condition, ..Instance::scheduled(InstanceId::new(&app.id, "u"), &app, at) }
+    }
+
+    #[test]
+    fn a_canary_is_up_once_as_many_as_it_may_have_are_ready() {
+        let canary =
+            |ready| Progress { ready, old: 2, canary: Some(1), ..Progress::default() }.json()["canary"].clone();
+        assert_eq!(canary(0), json!({"instances": 1, "isUp": false}));
+        assert_eq!(canary(1), json!({"instances": 1, "isUp": true}));
+        assert_eq!(Progress::default().json()["canary"], Value::Null);
     }
 
     #[test]

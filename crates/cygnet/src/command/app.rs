@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 use hyper::Method;
 use serde_json::{Value, json};
 
-use super::change::{self, Follower, Manner};
+use super::change::{self, Follower, Manner, kills};
 use super::definitions;
 use super::table::{items, text};
 use crate::api::{Api, Asking, encoded, path};
@@ -172,13 +172,11 @@ async fn update(api: &Api, asking: &Asking, wanted: Update) -> anyhow::Result<Ex
             patch::from_fields(&app, &wanted.fields)?
         }
     };
-    let Some(canary) = wanted.canary else {
-        return change::make(api, asking, &wanted.manner, Method::PATCH, &path, Some(body)).await;
-    };
-    let path = wanted.manner.query(&format!("{path}?canary={canary}"));
+    let canary = wanted.canary.map_or_else(String::new, |canary| format!("?canary={canary}"));
+    let mut follower = Follower::listen(api, asking, &wanted.manner.following).await?.until_canary(wanted.canary);
+    let path = wanted.manner.query(&format!("{path}{canary}"));
     let answer = api.send(Method::PATCH, &path, Some(&body)).await?;
-    change::canary_begun(&answer, canary, asking.json);
-    Ok(ExitCode::SUCCESS)
+    follower.answered(&answer).await
 }
 
 async fn kill_tasks(api: &Api, asking: &Asking, kill: &Kill) -> anyhow::Result<ExitCode> {
@@ -189,8 +187,7 @@ async fn kill_tasks(api: &Api, asking: &Asking, kill: &Kill) -> anyhow::Result<E
     if kill.scale {
         return follower.answered(&answer).await;
     }
-    super::task::killed(items(&answer.body["tasks"]), &answer.body, asking.json);
-    Ok(ExitCode::SUCCESS)
+    kills::follow(api, asking, &kill.manner.following, &answer.body).await
 }
 
 async fn versions(api: &Api, id: &str, json: bool) -> anyhow::Result<ExitCode> {

@@ -13,7 +13,7 @@ use hyper::Method;
 use serde_json::{Value, json};
 
 use super::age::since;
-use super::change::{Follower, Manner};
+use super::change::{Follower, Manner, kills};
 use super::credentials;
 use super::table::{items, table, text};
 use crate::api::{Api, Asking, encoded, path};
@@ -137,19 +137,7 @@ async fn kill(
     if scale {
         return follower.answered(&answer).await;
     }
-    killed(items(&answer.body["tasks"]), &answer.body, asking.json);
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Says which tasks are being killed.
-pub(crate) fn killed(tasks: &[Value], answer: &Value, json: bool) {
-    if json {
-        line(answer);
-    } else if tasks.is_empty() {
-        line("there was no task to kill");
-    } else {
-        tasks.iter().for_each(|task| line(format!("{} is being killed", text(&task["id"]))));
-    }
+    kills::follow(api, asking, &manner.following, &answer.body).await
 }
 
 async fn find(api: &Api, id: &str) -> anyhow::Result<Value> {

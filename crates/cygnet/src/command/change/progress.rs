@@ -1,7 +1,7 @@
 //! How far a deployment is, in lines: one for each thing its step does, and below it what that waits for. Pure: a deployment
 //! as the API lists it in, lines out.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::command::table::{items, text};
 
@@ -20,6 +20,23 @@ pub(super) fn lines(deployment: &Value) -> Vec<String> {
         lines.extend(items(&action["waitsFor"]).iter().map(|reason| format!("    {}", text(reason))));
     }
     lines
+}
+
+/// The lines for one that succeeded, by how it was seen last.
+pub(super) fn completed(deployment: &Value) -> Vec<String> {
+    let done = |action: &Value| {
+        let wanted = &action["progress"]["instances"];
+        let progress = if wanted.is_null() { Value::Null } else { json!({"instances": wanted, "ready": wanted}) };
+        line(&json!({"action": action["action"], "app": action["app"], "pod": action["pod"], "progress": progress}))
+    };
+    items(&deployment["currentActions"]).iter().map(done).collect()
+}
+
+/// Whether all canaries are up, and wait for somebody's word.
+pub(super) fn canary_is_up(deployment: &Value) -> bool {
+    let canaries = || items(&deployment["currentActions"]).iter().map(|action| &action["progress"]["canary"]);
+    canaries().any(Value::is_object)
+        && canaries().filter(|canary| canary.is_object()).all(|canary| canary["isUp"] == true)
 }
 
 fn line(action: &Value) -> String {
@@ -62,8 +79,6 @@ pub(crate) fn waits(item: &Value) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -78,6 +93,26 @@ mod tests {
                 "    1 instance is not healthy yet",
             ]
         );
+    }
+
+    #[test]
+    fn the_last_frame_of_a_success_agrees_with_it() {
+        let deployment = json!({"currentStep": 1, "totalSteps": 2, "currentActions": [
+            {"action": "ScaleApplication", "app": "/web", "waitsFor": ["1 instance starts"],
+                "progress": {"instances": 3, "ready": 2, "old": 1}}, {"action": "StartPod", "pod": "/p"}]});
+        assert_eq!(completed(&deployment), ["ScaleApplication /web ████████████████████ 3 of 3 ready", "StartPod /p"]);
+        assert!(completed(&Value::Null).is_empty());
+    }
+
+    #[test]
+    fn canaries_are_up_when_all_are() {
+        let of = |canaries: &[Value]| {
+            let actions: Vec<_> = canaries.iter().map(|canary| json!({"progress": {"canary": canary}})).collect();
+            canary_is_up(&json!({"currentActions": actions}))
+        };
+        let [up, not_yet] = [true, false].map(|is_up| json!({"instances": 1, "isUp": is_up}));
+        assert!(of(std::slice::from_ref(&up)) && of(&[up.clone(), Value::Null]));
+        assert!(!of(&[]) && !of(&[Value::Null]) && !of(&[up, not_yet]));
     }
 
     #[test]

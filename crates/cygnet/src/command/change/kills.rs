@@ -1,0 +1,53 @@
+//! Tasks that were told to end, watched until they have.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::bail;
+use serde_json::{Value, json};
+
+use super::Following;
+use crate::api::{Api, Asking};
+use crate::command::table::{items, text};
+use crate::output::line;
+use crate::signals::Stop;
+
+/// How often to look.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Says which tasks an answer is about, and waits until they have ended, unless nobody wants to wait.
+pub(crate) async fn follow(api: &Api, asking: &Asking, how: &Following, answer: &Value) -> anyhow::Result<ExitCode> {
+    let told: Vec<String> = items(&answer["tasks"]).iter().map(|task| text(&task["id"])).collect();
+    match &told[..] {
+        _ if asking.json => line(answer),
+        [] => line("there was no task to kill"),
+        some => some.iter().for_each(|task| line(format!("{task} is being killed"))),
+    }
+    if how.detach || told.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut stop = Stop::listen()?;
+    let mut left = told.clone();
+    tokio::select! {
+        () = until_gone(api, &mut left) => {}
+        () = stop.asked() => {}
+        () = tokio::time::sleep(how.timeout.unwrap_or(Duration::MAX)) => {}
+    }
+    if !left.is_empty() {
+        bail!("not ended yet: {}", left.join(", "));
+    }
+    line(if asking.json { json!({"killed": told, "result": "success"}).to_string() } else { "done".to_owned() });
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Takes out of the list what has ended, until nothing is left. A scheduler that does not answer is asked again.
+async fn until_gone(api: &Api, left: &mut Vec<String>) {
+    while !left.is_empty() {
+        if let Ok(tasks) = api.get("/v2/tasks").await {
+            left.retain(|id| items(&tasks["tasks"]).iter().any(|task| task["id"] == id.as_str()));
+        }
+        if !left.is_empty() {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+}
