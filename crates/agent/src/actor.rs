@@ -15,11 +15,12 @@ use mesos::server::EventSender;
 use mesos::v1::cygnet::{AgentCall, AgentEvent, PoolCall, PoolEvent};
 use mesos::v1::executor;
 use store::Store;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval_at};
 
 use self::streams::Streams;
+use crate::agent::Shutdown;
 use crate::chores::Chores;
 use crate::clock::Clock;
 use crate::containers;
@@ -178,18 +179,18 @@ impl Actor {
         }
     }
 
-    /// Runs until it is told to end, or until the store fails.
-    pub(crate) async fn run(mut self) -> Result<(), AgentError> {
-        let ended = self.live().await;
+    /// Runs until it is told to end. While the store cannot be written everything waits, until `told` changes.
+    pub(crate) async fn run(mut self, told: watch::Receiver<Shutdown>) -> Result<(), AgentError> {
+        let ended = self.live(&told).await;
         // Kills that were decided are carried out, whatever happens.
         self.chores.finish().await;
         ended
     }
 
-    async fn live(&mut self) -> Result<(), AgentError> {
+    async fn live(&mut self, told: &watch::Receiver<Shutdown>) -> Result<(), AgentError> {
         let mut batch = Vec::with_capacity(BATCH);
         let mut heartbeat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
-        if let ControlFlow::Break(end) = self.settle().await? {
+        if let ControlFlow::Break(end) = self.settle(told).await? {
             return end;
         }
         loop {
@@ -206,7 +207,7 @@ impl Actor {
                     return end;
                 }
             }
-            if let ControlFlow::Break(end) = self.settle().await? {
+            if let ControlFlow::Break(end) = self.settle(told).await? {
                 return end;
             }
         }
@@ -278,13 +279,13 @@ impl Actor {
     }
 
     /// Carries out what the core decided, and what it decides because of that, until nothing is left.
-    async fn settle(&mut self) -> Result<Course, AgentError> {
+    async fn settle(&mut self, told: &watch::Receiver<Shutdown>) -> Result<Course, AgentError> {
         loop {
             let actions = self.core.take_actions();
             if actions.is_empty() {
                 break;
             }
-            self.persist(&actions).await?;
+            self.persist(&actions, told).await?;
             for action in actions {
                 if let ControlFlow::Break(end) = self.perform(action) {
                     return Ok(ControlFlow::Break(end));
@@ -295,12 +296,14 @@ impl Actor {
         Ok(ControlFlow::Continue(()))
     }
 
-    async fn persist(&mut self, actions: &[Action]) -> Result<(), AgentError> {
+    async fn persist(&mut self, actions: &[Action], told: &watch::Receiver<Shutdown>) -> Result<(), AgentError> {
         let changes = actions.iter().filter_map(|action| match action {
             Action::Persist(change) => Some(change),
             _ => None,
         });
-        Ok(self.store.commit(log::batch(changes)).await?)
+        let mut told = told.clone();
+        let give_up = async move { drop(told.changed().await) };
+        Ok(self.store.commit_patiently(log::batch(changes), give_up).await?)
     }
 }
 

@@ -110,7 +110,7 @@ impl Agent {
         let burying = tokio::spawn(bury());
         let (leave, leaving) = watch::channel(Shutdown::Keep);
         let ended = tokio::select! {
-            ended = actor.run() => ended,
+            ended = actor.run(leaving.clone()) => ended,
             () = relay(shutdown, &handle, &leave) => Ok(()),
         };
         let shutdown = *leaving.borrow();

@@ -125,7 +125,7 @@ impl Actor {
         (handle, Actor { core, clock, store, inbox, streams, timings, answers: Vec::new() })
     }
 
-    /// Runs until told to stop, or until the store fails.
+    /// Runs until told to stop. While the store cannot be written everything waits.
     pub(crate) async fn run(mut self, shutdown: CancellationToken) -> Result<(), MasterError> {
         let mut batch = Vec::with_capacity(BATCH);
         loop {
@@ -138,7 +138,7 @@ impl Actor {
             for request in batch.drain(..) {
                 self.serve(request);
             }
-            self.settle().await?;
+            self.settle(&shutdown).await?;
         }
     }
 
@@ -211,7 +211,7 @@ impl Actor {
     }
 
     /// Carries out what the core decided, and what it decides because of that, until nothing is left.
-    async fn settle(&mut self) -> Result<(), MasterError> {
+    async fn settle(&mut self, shutdown: &CancellationToken) -> Result<(), MasterError> {
         loop {
             let actions = self.core.take_actions();
             if actions.is_empty() {
@@ -221,7 +221,7 @@ impl Actor {
                 return Err(MasterError::AgentRemovalLimit(limit.to_string()));
             }
             let changes = changes(&actions);
-            self.store(changes).await?;
+            self.store(changes, shutdown).await?;
             for broken in self.streams.carry_out(actions) {
                 self.closed(&broken);
             }
@@ -231,12 +231,12 @@ impl Actor {
         Ok(())
     }
 
-    async fn store(&mut self, changes: Batch) -> Result<(), MasterError> {
+    async fn store(&mut self, changes: Batch, shutdown: &CancellationToken) -> Result<(), MasterError> {
         if changes.is_empty() {
             return Ok(());
         }
         let began = self.clock.now().elapsed;
-        self.store.commit(changes).await?;
+        self.store.commit_patiently(changes, shutdown.cancelled()).await?;
         self.timings.state_store.add(self.clock.now().elapsed.saturating_sub(began));
         Ok(())
     }

@@ -5,6 +5,7 @@
 //! transaction; redb's commit syncs the file before it returns.
 
 use std::path::Path;
+use std::time::Duration;
 
 use redb::{Database, ReadableDatabase, ReadableTableMetadata, TableDefinition, TableError};
 use tokio::sync::{mpsc, oneshot};
@@ -17,6 +18,9 @@ const TABLE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("cygnet");
 
 /// Commits gathered into one transaction at most: bounds the memory of a transaction, far above what is seen.
 const GATHER: usize = 4096;
+
+/// How often to try again while the disk takes nothing.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// Requests that may wait before callers do.
 const WAITING: usize = 1024;
@@ -74,6 +78,23 @@ impl Store {
         }
         let (answer, answered) = oneshot::channel();
         self.ask(Request::Commit { batch, answer }, answered).await
+    }
+
+    /// The same for an owner that can do nothing without it: while the disk takes nothing this waits until it does, unless
+    /// it is to give up.
+    pub async fn commit_patiently(&self, batch: Batch, give_up: impl Future<Output = ()>) -> Result<(), StoreError> {
+        let mut give_up = std::pin::pin!(give_up);
+        loop {
+            let error = match self.commit(batch.clone()).await {
+                Err(error @ (StoreError::Io { .. } | StoreError::Open { .. })) => error,
+                done => return done,
+            };
+            tracing::error!(%error, "nothing goes on until the store can be written");
+            tokio::select! {
+                () = &mut give_up => return Err(error),
+                () = tokio::time::sleep(RETRY) => {}
+            }
+        }
     }
 
     fn serve(shelf: Shelf) -> Result<Store, StoreError> {

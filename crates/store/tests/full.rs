@@ -55,8 +55,11 @@ async fn a_full_disk_costs_commits_and_nothing_else() {
         assert_eq!(store.get("before").await.unwrap(), Some(b"1".to_vec()), "what was there can be read");
         assert_eq!(store.get("small").await.unwrap(), None, "nothing of the batch is there");
     }
-    std::fs::remove_file(disk.ballast()).unwrap();
-    store.commit(large()).await.unwrap();
+    let given_up = store.commit_patiently(large(), std::future::ready(())).await;
+    assert!(given_up.is_err(), "it was to give up at once");
+    let clear = async { std::fs::remove_file(disk.ballast()).unwrap() };
+    let (committed, ()) = tokio::join!(store.commit_patiently(large(), std::future::pending()), clear);
+    committed.unwrap();
     assert_eq!(store.get("small").await.unwrap(), Some(b"2".to_vec()));
     assert_eq!(store.list("").await.unwrap().len(), 3);
 }
