@@ -1,32 +1,44 @@
 //! Expectations, compiled once per check. Pure.
 //!
-//! In: an [`Expectation`]; later, bodies. Out: whether it holds, in words if not.
+//! In: an [`Expectation`]; later, bodies. Out: whether it holds, in words if not. Expectations are written by users, so
+//! all of them are bounded, before they are compiled.
+
+mod json_path;
 
 use memchr::memmem::find;
-use regex::bytes::Regex;
+use regex::bytes::{Regex, RegexBuilder};
 use serde_json::Value;
-use serde_json_path::JsonPath;
 
 use crate::spec::Expectation;
+use json_path::{BadPath, Path};
 
 /// How much of a body is looked at.
 pub(crate) const KEPT: usize = 1024 * 1024;
+
+/// How long the text, the pattern or the value of an expectation may be.
+const LENGTH: usize = 4096;
+
+/// How deep groups of a pattern may be nested, and how large it may be when it is compiled.
+const PATTERN_DEPTH: u32 = 32;
+const PATTERN_SIZE: usize = 1024 * 1024;
 
 /// An expectation, ready to be held against bodies.
 #[derive(Clone, Debug)]
 pub(crate) enum Matcher {
     Contains(Box<[u8]>),
     Matches(Box<Regex>),
-    JsonPathEquals { text: Box<str>, path: Box<JsonPath>, value: Box<Value> },
+    JsonPathEquals { path: Path, value: Box<Value> },
 }
 
 /// An expectation that makes no sense.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BadExpectation {
+    #[error("is longer than {LENGTH} bytes")]
+    TooLong,
     #[error("is no regular expression: {0}")]
     Regex(#[from] regex::Error),
-    #[error("is no JSONPath (RFC 9535): {0}")]
-    JsonPath(#[from] serde_json_path::ParseError),
+    #[error(transparent)]
+    JsonPath(#[from] BadPath),
     #[error("has a value that is no JSON (text needs quotes): {0}")]
     Value(#[from] serde_json::Error),
 }
@@ -34,12 +46,11 @@ pub(crate) enum BadExpectation {
 impl Matcher {
     pub(crate) fn compile(expected: &Expectation) -> Result<Matcher, BadExpectation> {
         Ok(match expected {
-            Expectation::Contains(bytes) => Matcher::Contains(bytes.as_slice().into()),
-            Expectation::Matches(pattern) => Matcher::Matches(Box::new(Regex::new(pattern)?)),
+            Expectation::Contains(bytes) => Matcher::Contains(short(bytes)?.into()),
+            Expectation::Matches(pattern) => Matcher::Matches(Box::new(compile(pattern)?)),
             Expectation::JsonPathEquals { path, value } => Matcher::JsonPathEquals {
-                text: path.as_str().into(),
-                path: Box::new(JsonPath::parse(path)?),
-                value: Box::new(serde_json::from_str(value)?),
+                path: Path::parse(path)?,
+                value: Box::new(serde_json::from_slice(short(value.as_bytes())?)?),
             },
         })
     }
@@ -53,14 +64,24 @@ impl Matcher {
             }
             Matcher::Matches(pattern) if pattern.is_match(body) => None,
             Matcher::Matches(pattern) => Some(format!("the answer does not match {:?}", pattern.as_str())),
-            Matcher::JsonPathEquals { text, path, value } => object_json(text, path, value, body),
+            Matcher::JsonPathEquals { path, value } => object_json(path, value, body),
         }
     }
 }
 
-fn object_json(text: &str, path: &JsonPath, value: &Value, body: &[u8]) -> Option<String> {
+fn short(bytes: &[u8]) -> Result<&[u8], BadExpectation> {
+    if bytes.len() > LENGTH { Err(BadExpectation::TooLong) } else { Ok(bytes) }
+}
+
+fn compile(pattern: &str) -> Result<Regex, BadExpectation> {
+    short(pattern.as_bytes())?;
+    Ok(RegexBuilder::new(pattern).nest_limit(PATTERN_DEPTH).size_limit(PATTERN_SIZE).build()?)
+}
+
+fn object_json(path: &Path, value: &Value, body: &[u8]) -> Option<String> {
+    let text = path.text();
     let Ok(json) = serde_json::from_slice::<Value>(body) else { return Some("the answer is no JSON".to_owned()) };
-    let found = path.query(&json).all();
+    let Some(found) = path.find(&json) else { return Some(format!("the answer is too large for {text}")) };
     if found.contains(&value) {
         return None;
     }
@@ -127,6 +148,28 @@ mod tests {
         let matches = Expectation::Matches("^(OK|ok)$".to_owned());
         assert_eq!(object(&matches, "ok"), None);
         assert_eq!(object(&matches, "not ok"), Some("the answer does not match \"^(OK|ok)$\"".to_owned()));
+    }
+
+    #[test]
+    fn what_users_write_is_bounded() {
+        let refused = [
+            Expectation::Contains(vec![b'x'; LENGTH + 1]),
+            Expectation::Matches("x".repeat(LENGTH + 1)),
+            Expectation::Matches(format!("{}x{}", "(".repeat(100), ")".repeat(100))),
+            Expectation::Matches("(?:x{1,1000}){1,1000}".to_owned()),
+            Expectation::JsonPathEquals { path: "$.a".to_owned(), value: format!("\"{}\"", "x".repeat(LENGTH)) },
+            Expectation::JsonPathEquals {
+                path: "$.a".to_owned(),
+                value: format!("{}{}", "[".repeat(500), "]".repeat(500)),
+            },
+            Expectation::JsonPathEquals { path: "$[?@".repeat(22), value: "1".to_owned() },
+        ];
+        for expected in refused {
+            assert!(Matcher::compile(&expected).is_err(), "{expected:?}");
+        }
+        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        let path = Expectation::JsonPathEquals { path: "$..a".to_owned(), value: "1".to_owned() };
+        assert_eq!(object(&path, &deep), Some("the answer is no JSON".to_owned()));
     }
 
     #[test]

@@ -40,6 +40,6 @@ impl ExchangeProbe {
         let is_datagram = self.transport == Transport::Udp;
         require(!is_datagram || !self.send.is_empty(), "probe.exchange.send", "is empty; nobody answers to nothing")?;
         require(!is_datagram || self.send.len() <= DATAGRAM, "probe.exchange.send", "does not fit into a datagram")?;
-        self.expect.iter().try_for_each(|expected| expectation::validate(expected, "probe.exchange.expect"))
+        expectation::validate(&self.expect, "probe.exchange.expect")
     }
 }

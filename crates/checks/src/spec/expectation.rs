@@ -18,12 +18,23 @@ pub enum Expectation {
     },
 }
 
-/// Whether the text of an expectation is well formed, as far as can be said without compiling it.
-pub(super) fn validate(expected: &Expectation, field: &'static str) -> Result<(), SpecError> {
-    match expected {
-        Expectation::Contains(bytes) => require(!bytes.is_empty(), field, "contains nothing"),
-        expected => crate::probe::matcher::Matcher::compile(expected)
-            .map(drop)
-            .map_err(|problem| SpecError { field, problem: problem.to_string() }),
+impl Expectation {
+    /// How many of them a check may have.
+    pub const MOST: usize = 32;
+
+    /// What is wrong with it, in words that follow its name, such as `is no JSONPath`. Whatever it is, this takes not long.
+    pub fn objection(&self) -> Option<String> {
+        match self {
+            Expectation::Contains(bytes) if bytes.is_empty() => Some("contains nothing".to_owned()),
+            expected => crate::probe::matcher::Matcher::compile(expected).err().map(|problem| problem.to_string()),
+        }
     }
+}
+
+/// Whether all expectations of a check make sense.
+pub(super) fn validate(expected: &[Expectation], field: &'static str) -> Result<(), SpecError> {
+    let most = Expectation::MOST;
+    require(expected.len() <= most, field, format!("has more than {most} expectations"))?;
+    let objection = expected.iter().find_map(Expectation::objection);
+    objection.map_or(Ok(()), |problem| Err(SpecError { field, problem }))
 }

@@ -189,7 +189,7 @@ impl HttpProbe {
         require(self.max_body > 0, "probe.http.max_body", "leaves no room for an answer")?;
         let can_keep = self.connection == Reuse::Fresh || self.version == HttpVersion::Http1;
         require(can_keep, "probe.http.connection", "can be kept alive with HTTP/1.1 only")?;
-        self.expect.iter().try_for_each(|expected| expectation::validate(expected, "probe.http.expect"))?;
+        expectation::validate(&self.expect, "probe.http.expect")?;
         require(self.may_speak_tls() || self.tls == Tls::default(), "probe.http.tls", NEVER_TLS)?;
         self.tls.validate()
     }

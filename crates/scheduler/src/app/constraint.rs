@@ -89,7 +89,7 @@ impl Constraint {
             Operator::MaxPer if number != Some(true) => Err("MAX_PER requires an integer value"),
             Operator::Like | Operator::Unlike => match value {
                 None => Err("LIKE and UNLIKE require a non-empty, regular expression value"),
-                Some(pattern) if regex::Regex::new(pattern).is_err() => Err("is not a valid regular expression"),
+                Some(pattern) if !is_pattern(pattern) => Err("is not a valid regular expression"),
                 Some(_) => Ok(()),
             },
             Operator::Is if !value.unwrap_or_default().chars().all(is_plain) => Err(
@@ -122,6 +122,14 @@ impl<'de> Deserialize<'de> for Constraint {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Constraint::parse(&Vec::deserialize(deserializer)?).map_err(D::Error::custom)
     }
+}
+
+/// Whether it can be compiled, and in how much: patterns are users', and held against every agent.
+fn is_pattern(text: &str) -> bool {
+    const LENGTH: usize = 1024;
+    const DEPTH: u32 = 32;
+    const SIZE: usize = 1024 * 1024;
+    text.len() <= LENGTH && regex::RegexBuilder::new(text).nest_limit(DEPTH).size_limit(SIZE).build().is_ok()
 }
 
 #[cfg(test)]
@@ -165,6 +173,7 @@ mod tests {
             (vec!["a", "GROUP_BY", "b"], "GROUP BY must define an integer value or else no value at all"),
             (vec!["a", "MAX_PER"], "MAX_PER requires an integer value"),
             (vec!["a", "LIKE"], "LIKE and UNLIKE require a non-empty, regular expression value"),
+            (vec!["a", "LIKE", "(x{1,1000}){1,1000}"], "is not a valid regular expression"),
             (vec!["a", "UNLIKE", "("], "is not a valid regular expression"),
         ] {
             assert_eq!(parse(&bad), Err(error), "{bad:?}");

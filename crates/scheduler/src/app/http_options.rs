@@ -73,7 +73,9 @@ impl HttpOptions {
             let plain = token(name) && !value.chars().any(char::is_control);
             faults.require(plain, format!("{path}/headers({name})"), "must be a header without control characters");
         }
-        for (index, expected) in self.expect.iter().enumerate() {
+        let few = self.expect.len() <= checks::spec::Expectation::MOST;
+        faults.require(few, format!("{path}/expect"), "has too many expectations");
+        for (index, expected) in self.expect.iter().take(checks::spec::Expectation::MOST).enumerate() {
             expected.validate(&format!("{path}/expect({index})"), faults);
         }
     }
@@ -85,8 +87,26 @@ impl Expectation {
         let one = ways.iter().filter(|given| **given).count() == 1;
         faults.require(one, path, "must be one of contains, matches, and jsonPath with value");
         faults.require(self.json_path.is_some() == self.value.is_some(), path, "jsonPath and value go together");
-        let pattern = self.matches.as_deref().is_none_or(|pattern| regex::Regex::new(pattern).is_ok());
-        faults.require(pattern, format!("{path}/matches"), "is not a valid regular expression");
+        for (field, problem) in self.objections() {
+            faults.require(false, format!("{path}/{field}"), problem);
+        }
+    }
+
+    /// What the engine would not take.
+    fn objections(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let text = |text: &String| checks::spec::Expectation::Contains(text.clone().into_bytes());
+        let pattern = |pattern: &String| checks::spec::Expectation::Matches(pattern.clone());
+        let found = self.json_path.as_ref().zip(self.value.as_ref());
+        let path = found.map(|(path, value)| checks::spec::Expectation::JsonPathEquals {
+            path: path.clone(),
+            value: value.to_string(),
+        });
+        let all = [
+            ("contains", self.contains.as_ref().map(text)),
+            ("matches", self.matches.as_ref().map(pattern)),
+            ("jsonPath", path),
+        ];
+        all.into_iter().filter_map(|(field, expected)| Some((field, expected?.objection()?)))
     }
 }
 
@@ -145,6 +165,9 @@ mod tests {
             (serde_json::json!({"expect": [{}]}), "/expect(0)"),
             (serde_json::json!({"expect": [{"jsonPath": "$.a"}]}), "/expect(0)"),
             (serde_json::json!({"expect": [{"matches": "("}]}), "/expect(0)/matches"),
+            (serde_json::json!({"expect": [{"contains": ""}]}), "/expect(0)/contains"),
+            (serde_json::json!({"expect": [{"jsonPath": "$[?@".repeat(22), "value": 1}]}), "/expect(0)/jsonPath"),
+            (serde_json::json!({"expect": vec![serde_json::json!({"contains": "x"}); 33]}), "/expect"),
         ] {
             let options: HttpOptions = serde_json::from_value(json.clone()).unwrap();
             let mut faults = Faults::default();
