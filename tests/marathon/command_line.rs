@@ -88,7 +88,8 @@ fn an_app_is_run_changed_and_removed_from_the_command_line() {
     assert_eq!(shell.json("app show web")[0]["env"], json!({}), "back to the version before");
 
     let task = shell.json("task list web")[0]["tasks"][0]["id"].as_str().expect("a task").to_owned();
-    assert!(shell.text(&format!("task show {task}")).contains("check healthy"));
+    let shown = shell.text(&format!("task show {task}"));
+    assert!(shown.lines().any(|line| line.starts_with("check ") && line.contains(": healthy")), "{shown}");
     assert!(shell.text(&format!("task kill {task} --scale")).ends_with("done\n"));
     assert_eq!(shell.json("app show web")[0]["instances"], 1);
     let before = shell.json("task list web")[0]["tasks"][0]["id"].clone();
@@ -184,6 +185,8 @@ fn an_app_that_ends_at_once_is_no_success_and_keeps_no_other_back() {
     crashes["cmd"] = json!("echo why >&2; exit 3");
     let crashing = shell.file("crashes.json", &crashes);
     assert!(shell.complaint(&format!("app run {crashing}")).contains("status 3"));
+    let dead = || shell.text("task list --all").contains("crashes.instance-").then_some(());
+    harness::wait::until("the task that failed", Duration::from_secs(10), dead);
     let bad = shell.file("bad.json", &json!({"id": "/bad", "instances": -1, "cmd": "sleep 1"}));
     let well = shell.file("well.json", &sleeper("/well", 1));
     shell.text("app rm crashes --force");
@@ -193,6 +196,26 @@ fn an_app_that_ends_at_once_is_no_success_and_keeps_no_other_back() {
     assert!(out.contains("/well: done"), "{out}");
     assert!(err.contains("/crashes: ") && err.contains("/bad: ") && err.contains("2 of 3"), "{err}");
     assert_eq!(shell.json("app show well")[0]["tasksRunning"], 1);
+}
+
+#[test]
+fn a_task_is_named_by_little_and_its_output_is_followed_to_its_end() {
+    let shell = Shell::start();
+    let mut talks = sleeper("/talks", 1);
+    talks["cmd"] = json!("echo hello; exec sleep 100000");
+    shell.text(&format!("app run {}", shell.file("talks.json", &talks)));
+    let task = shell.json("task list talks")[0]["tasks"][0].clone();
+    let id = task["id"].as_str().expect("an id");
+    let short = id.split_once(".instance-").map(|(_, rest)| &rest[..8]).expect("an instance");
+    assert!(shell.text(&format!("task show {short}")).contains("version"));
+    let mut following = shell.command(&format!("task logs {short} -f --json"));
+    let mut following = following.stdout(Stdio::piped()).spawn().expect("it starts");
+    let mut lines = BufReader::new(following.stdout.take().expect("piped")).lines();
+    let mut next = || -> Value { serde_json::from_str(&lines.next().expect("a line").expect("text")).expect("JSON") };
+    assert_eq!(next(), json!({"task": id, "stream": "stdout", "line": "hello"}));
+    shell.text(&format!("task kill {short}"));
+    assert!(following.wait().expect("its end").success(), "the task has ended");
+    assert!(shell.complaint("task show talks.instance-nobody").contains("cygnet task list"));
 }
 
 #[test]

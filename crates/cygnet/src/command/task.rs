@@ -1,5 +1,8 @@
-//! `cygnet task`: tasks, through the v2 API, and their [`logs`], through the agent's.
+//! `cygnet task`: tasks, through the v2 API, and their [`logs`], through the agent's. [`ids`] finds those meant by
+//! short ids, [`checks`] says what checks are and found.
 
+mod checks;
+mod ids;
 mod logs;
 
 use std::path::PathBuf;
@@ -12,6 +15,8 @@ use comfy_table::Table;
 use hyper::Method;
 use serde_json::{Value, json};
 
+pub(crate) use self::checks::{Checks, judged, named};
+pub(crate) use self::ids::shown;
 use super::age::since;
 use super::change::{Follower, Manner, kills};
 use super::credentials;
@@ -34,6 +39,9 @@ enum Verb {
     List {
         /// The app's id
         app: Option<String>,
+        /// And the last one that failed, of each app
+        #[arg(long, conflicts_with = "app")]
+        all: bool,
     },
     /// Show one task, and what each of its checks found
     Show {
@@ -87,14 +95,17 @@ enum Verb {
 pub(crate) async fn run(task: Task) -> anyhow::Result<ExitCode> {
     let (api, asking) = (Api::new(&task.asking.api), &task.asking);
     match &task.verb {
-        Verb::List { app } => {
-            let path = app.as_ref().map_or_else(|| "/v2/tasks".into(), |id| path("apps", id) + "/tasks");
-            let tasks = api.get(&path).await?;
-            line(if asking.json { tasks.to_string() } else { tasks_table(items(&tasks["tasks"])).to_string() });
-        }
+        Verb::List { app, all } => list(&api, asking, app.as_deref(), *all).await?,
         Verb::Show { id } => {
             let found = find(&api, id).await?;
-            line(if asking.json { found.to_string() } else { shown(&found) });
+            if asking.json {
+                line(found);
+            } else {
+                let checks = Checks::ask(&api).await?;
+                line(tasks_table(std::slice::from_ref(&found), &checks));
+                line(format!("version {}", text(&found["version"])));
+                checks.lines(&found).iter().for_each(line);
+            }
         }
         Verb::Kill { ids, scale, wipe, manner } => {
             let path = manner.query(&format!("/v2/tasks/delete?scale={scale}&wipe={wipe}"));
@@ -108,14 +119,38 @@ pub(crate) async fn run(task: Task) -> anyhow::Result<ExitCode> {
         Verb::Logs { id, follow, stderr, credential } => {
             let credential = credentials::own(credential.as_deref())?;
             let file = if *stderr { "stderr" } else { "stdout" };
-            logs::print(&api, credential.as_ref(), id, file, *follow).await?;
+            let task = ids::known(&api, id).await?;
+            let how = logs::How { file, follow: *follow, json: asking.json };
+            logs::print(&api, credential.as_ref(), &task, how).await?;
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
+async fn list(api: &Api, asking: &Asking, app: Option<&str>, all: bool) -> anyhow::Result<()> {
+    let path = app.map_or_else(|| "/v2/tasks".into(), |id| path("apps", id) + "/tasks");
+    let mut tasks = api.get(&path).await?;
+    let failures = if all { ids::last_failures(api).await? } else { Vec::new() };
+    if asking.json {
+        if all {
+            tasks["lastFailures"] = json!(failures);
+        }
+        line(tasks);
+        return Ok(());
+    }
+    let mut table = tasks_table(items(&tasks["tasks"]), &Checks::ask(api).await?);
+    for failure in &failures {
+        let [id, state, host, message] = ["taskId", "state", "host", "message"].map(|name| text(&failure[name]));
+        let ago = format!("ended {} ago", since(&text(&failure["timestamp"])));
+        table.add_row([id, state, "-".to_owned(), host, String::new(), ago, message]);
+    }
+    line(table);
+    Ok(())
+}
+
 async fn checks(api: &Api, asking: &Asking, id: &str, wish: &Value, what: &str) -> anyhow::Result<()> {
-    let answer = api.send(Method::PUT, &format!("/v2/tasks/{}/checks", encoded(id)), Some(wish)).await?;
+    let id = ids::running(api, id).await?;
+    let answer = api.send(Method::PUT, &format!("/v2/tasks/{}/checks", encoded(&id)), Some(wish)).await?;
     line(if asking.json { answer.body.to_string() } else { format!("{id} {what}") });
     Ok(())
 }
@@ -129,11 +164,12 @@ async fn kill(
     path: &str,
 ) -> anyhow::Result<ExitCode> {
     // The API passes over what it does not know.
+    let mut named = Vec::new();
     for id in ids {
-        find(api, id).await?;
+        named.push(ids::running(api, id).await?);
     }
     let mut follower = Follower::listen(api, asking, &manner.following).await?;
-    let answer = api.send(Method::POST, path, Some(&json!({"ids": ids}))).await?;
+    let answer = api.send(Method::POST, path, Some(&json!({"ids": named}))).await?;
     if scale {
         return follower.answered(&answer).await;
     }
@@ -141,20 +177,21 @@ async fn kill(
 }
 
 async fn find(api: &Api, id: &str) -> anyhow::Result<Value> {
+    let id = ids::running(api, id).await?;
     let tasks = api.get("/v2/tasks").await?;
-    let found = items(&tasks["tasks"]).iter().find(|task| task["id"] == id);
+    let found = items(&tasks["tasks"]).iter().find(|task| task["id"] == id.as_str());
     found.cloned().with_context(|| format!("there is no task {id}: `cygnet task list` lists them"))
 }
 
 /// Tasks, for people.
-pub(crate) fn tasks_table(tasks: &[Value]) -> Table {
+pub(crate) fn tasks_table(tasks: &[Value], checks: &Checks) -> Table {
     let mut table = table(&["task", "state", "health", "host", "ports", "up", "last failure"]);
     for task in tasks {
         let results = items(&task["healthCheckResults"]);
         table.add_row([
             text(&task["id"]),
             text(&task["state"]),
-            health(results).to_owned(),
+            checks.health(task).to_owned(),
             text(&task["host"]),
             ports(task),
             since(&text(&task["startedAt"])),
@@ -162,31 +199,6 @@ pub(crate) fn tasks_table(tasks: &[Value]) -> Table {
         ]);
     }
     table
-}
-
-fn shown(task: &Value) -> String {
-    let mut lines =
-        vec![tasks_table(std::slice::from_ref(task)).to_string(), format!("version {}", text(&task["version"]))];
-    for result in items(&task["healthCheckResults"]) {
-        let state = if result["alive"] == true { "healthy" } else { "unhealthy" };
-        let mut line = format!("check {state}, {} failures in a row", result["consecutiveFailures"]);
-        for (word, name) in [("last success", "lastSuccess"), ("last failure", "lastFailure")] {
-            if let Some(at) = result[name].as_str() {
-                line.push_str(&format!(", {word} {} ago", since(at)));
-            }
-        }
-        lines.push(line);
-    }
-    lines.join("\n")
-}
-
-/// One word for what a task's checks found.
-pub(crate) fn health(results: &[Value]) -> &'static str {
-    match results {
-        [] => "-",
-        results if results.iter().all(|result| result["alive"] == true) => "healthy",
-        _ => "unhealthy",
-    }
 }
 
 /// Why the last failures of a task's checks were failures.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::api::{Api, encoded, path};
 use crate::command::age::since;
 use crate::command::table::{items, table, text};
-use crate::command::task::tasks_table;
+use crate::command::task::{Checks, named, tasks_table};
 use crate::output::line;
 
 pub(super) async fn list(api: &Api, id: Option<&str>, label: Option<&str>, json: bool) -> anyhow::Result<ExitCode> {
@@ -67,7 +67,9 @@ pub(super) async fn one(api: &Api, id: &str, version: Option<&str>, json: bool) 
         line(app);
     } else {
         summary(&app).iter().for_each(line);
-        line(tasks_table(items(&app["tasks"])));
+        let checks = Checks::of(std::slice::from_ref(&app));
+        items(&app["healthChecks"]).iter().for_each(|check| line(named(check)));
+        line(tasks_table(items(&app["tasks"]), &checks));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -3,6 +3,7 @@
 use super::columns::{Columns, HEADER};
 use super::snapshot::{Failure, Row, Snapshot};
 use crate::command::age::since;
+use crate::command::task::shown;
 use crate::screen::{Size, cut};
 
 /// Lines that are not rows: the header and the line below it, how many rows are left out, and the cursor's.
@@ -61,7 +62,7 @@ fn below(snapshot: &Snapshot, size: Size) -> Vec<String> {
 }
 
 fn failure_line(failure: &Failure) -> String {
-    let of = instance(&failure.task);
+    let of = shown(&failure.task);
     format!("{} {of} {} {} ago: {}", failure.app, failure.state, since(&failure.at), failure.message)
 }
 
@@ -69,7 +70,7 @@ fn cells(row: &Row) -> [String; 8] {
     let waits = row.task.is_empty();
     [
         row.app.clone(),
-        if waits { format!("{} more", row.instances) } else { instance(&row.task) },
+        if waits { format!("{} more", row.instances) } else { shown(&row.task) },
         row.state.clone(),
         row.health.to_owned(),
         if waits { String::new() } else { format!("{}/{}", row.checks.0, row.checks.1) },
@@ -77,13 +78,6 @@ fn cells(row: &Row) -> [String; 8] {
         row.last_failure.clone(),
         since(&row.started_at),
     ]
-}
-
-/// What tells instances of an app apart: a piece of the uuid, and the incarnation.
-fn instance(task: &str) -> String {
-    let Some((_, rest)) = task.split_once(".instance-") else { return task.to_owned() };
-    let (uuid, incarnation) = rest.split_once("._app.").unwrap_or((rest, "1"));
-    format!("{}.{incarnation}", uuid.get(..8).unwrap_or(uuid))
 }
 
 fn painted(text: &str, health: &str) -> String {
@@ -115,12 +109,6 @@ mod tests {
     fn rows(count: usize, failing: usize) -> Snapshot {
         let health = |task| if task >= count - failing { "unhealthy" } else { "healthy" };
         Snapshot { rows: (0..count).map(|task| row(task, health(task))).collect(), ..Snapshot::default() }
-    }
-
-    #[test]
-    fn instances_are_told_apart_by_little() {
-        assert_eq!(instance("web.instance-0123456789ab._app.2"), "01234567.2");
-        assert_eq!(instance("other"), "other");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::command::table::text;
-use crate::command::task::{causes, health, ports};
+use crate::command::task::{causes, judged, ports};
 
 /// All apps at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -91,15 +91,6 @@ fn row(app: &Value, task: &Value) -> Row {
         ports: ports(task),
         started_at: text(&task["startedAt"]),
         instances: 1,
-    }
-}
-
-/// One bad result is enough to say so; for *healthy*, every check has to have had its say.
-fn judged(results: &[Value], defined: usize) -> &'static str {
-    match health(results) {
-        "unhealthy" => "unhealthy",
-        _ if results.len() < defined => "unknown",
-        word => word,
     }
 }
 

@@ -9,10 +9,11 @@ use mesos::Codec;
 use mesos::client::Client;
 use mesos::credentials::Credential;
 use mesos::v1::agent::{Call, Response, call};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::api::Api;
-use crate::output::raw;
+use crate::command::table::items;
+use crate::output::{line, raw};
 
 /// How often to look for more.
 const FOLLOW: Duration = Duration::from_millis(250);
@@ -23,25 +24,70 @@ struct Sandbox {
     directory: String,
 }
 
-/// Prints a file of a task's sandbox; with `follow`, goes on as it grows.
-pub(super) async fn print(
-    api: &Api,
-    credential: Option<&Credential>,
-    task: &str,
-    file: &str,
-    follow: bool,
-) -> anyhow::Result<()> {
+/// How to print.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct How<'a> {
+    /// The file's name: `stdout` or `stderr`.
+    pub file: &'a str,
+    /// Go on as it grows, until the task has ended.
+    pub follow: bool,
+    /// An object for each line.
+    pub json: bool,
+}
+
+/// Prints a file of a task's sandbox.
+pub(super) async fn print(api: &Api, credential: Option<&Credential>, task: &str, how: How<'_>) -> anyhow::Result<()> {
     let sandbox = find(api, credential, task).await?;
-    let mut offset = 0;
+    let mut lines = Lines { task: task.to_owned(), stream: how.file.to_owned(), rest: Vec::new() };
+    let (mut offset, mut ended) = (0, !how.follow);
     loop {
-        let data = sandbox.read(file, offset).await?;
-        raw(&data);
+        let data = sandbox.read(how.file, offset).await?;
         offset += data.len() as u64;
-        match (data.is_empty(), follow) {
-            (false, _) => {}
-            (true, false) => return Ok(()),
-            (true, true) => tokio::time::sleep(FOLLOW).await,
+        if how.json {
+            lines.push(&data).iter().for_each(line);
+        } else {
+            raw(&data);
         }
+        if !data.is_empty() {
+            continue;
+        }
+        if ended {
+            break;
+        }
+        // What was written before the end is read after it was seen.
+        ended = !runs(&look(&sandbox.agent, "/state").await?, task);
+        if !ended {
+            tokio::time::sleep(FOLLOW).await;
+        }
+    }
+    lines.last().iter().for_each(line);
+    Ok(())
+}
+
+/// Output, cut into lines, as objects.
+#[derive(Debug, Default)]
+struct Lines {
+    task: String,
+    stream: String,
+    rest: Vec<u8>,
+}
+
+impl Lines {
+    /// The lines that are complete now.
+    fn push(&mut self, data: &[u8]) -> Vec<Value> {
+        self.rest.extend(data);
+        let Some(end) = self.rest.iter().rposition(|&byte| byte == b'\n') else { return Vec::new() };
+        let whole: Vec<u8> = self.rest.drain(..=end).collect();
+        whole[..end].split(|&byte| byte == b'\n').map(|line| self.object(line)).collect()
+    }
+
+    /// What is left without an end.
+    fn last(self) -> Option<Value> {
+        (!self.rest.is_empty()).then(|| self.object(&self.rest))
+    }
+
+    fn object(&self, line: &[u8]) -> Value {
+        json!({"task": self.task, "stream": self.stream, "line": String::from_utf8_lossy(line)})
     }
 }
 
@@ -75,6 +121,14 @@ async fn look(server: &Client, path: &str) -> anyhow::Result<Value> {
     }
 }
 
+/// Whether a task has not ended yet, by the state of its agent.
+fn runs(state: &Value, task: &str) -> bool {
+    let executors = items(&state["frameworks"]).iter().flat_map(|framework| items(&framework["executors"]));
+    let mut known =
+        executors.flat_map(|executor| [&executor["queued_tasks"], &executor["tasks"]].into_iter().flat_map(items));
+    known.any(|known| known["id"] == task)
+}
+
 /// The sandbox of a task, by the state of an agent.
 fn directory(state: &Value, task: &str) -> Option<String> {
     let each = |value: &Value, names: &[&str]| -> Vec<Value> {
@@ -106,8 +160,6 @@ impl Sandbox {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -121,5 +173,23 @@ mod tests {
         assert_eq!(directory(&state, "t"), Some("/box/a".to_owned()));
         assert_eq!(directory(&state, "none"), None);
         assert_eq!(directory(&json!(null), "a"), None);
+    }
+    #[test]
+    fn output_is_cut_into_lines_however_it_comes() {
+        let text = b"one\n\ntwo\nrest";
+        for size in 1..text.len() {
+            let mut lines = Lines::default();
+            let mut found: Vec<Value> = text.chunks(size).flat_map(|piece| lines.push(piece)).collect();
+            found.extend(lines.last());
+            let found: Vec<_> = found.iter().map(|line| line["line"].as_str().unwrap()).collect();
+            assert_eq!(found, ["one", "", "two", "rest"], "in pieces of {size}");
+        }
+    }
+
+    #[test]
+    fn a_task_runs_as_long_as_its_agent_lists_it_as_running() {
+        let state = json!({"frameworks": [{"executors": [
+            {"queued_tasks": [{"id": "q"}], "tasks": [{"id": "r"}], "completed_tasks": [{"id": "e"}]}]}]});
+        assert_eq!(["q", "r", "e", "x"].map(|task| runs(&state, task)), [true, true, false, false]);
     }
 }
