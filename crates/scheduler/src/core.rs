@@ -80,6 +80,10 @@ const RECONCILE: Duration = Duration::from_secs(600);
 /// come back to it.
 const RECONCILE_AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(15));
 
+/// How long after a subscription the master may not know of tasks only because their agents have not come back to it: as
+/// long as it takes them to notice that it is another one.
+const AGENTS_RETURN: Duration = Duration::from_secs(75);
+
 /// What to carry out, in the order of the fields.
 #[derive(Debug, Default)]
 pub(crate) struct Effects {
@@ -143,6 +147,7 @@ pub(crate) struct Core {
     /// Apps the planner has to look at.
     unsettled: BTreeSet<AppId>,
     connected: bool,
+    subscribed_at: Timestamp,
     /// Whether the master has told us our id since we run: from then on it tells it again.
     registered: bool,
     /// Who asks for the change that is being made, if a person does.
@@ -199,6 +204,7 @@ impl Core {
             checked: BTreeSet::new(),
             unsettled: BTreeSet::new(),
             connected: false,
+            subscribed_at: now,
             registered: false,
             origin: None,
             leaving: false,

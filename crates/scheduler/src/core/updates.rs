@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::deploy::condition_of_end;
 use super::records::TaskFailure;
-use super::{Core, RECONCILE, RECONCILE_AGAIN};
+use super::{AGENTS_RETURN, Core, RECONCILE, RECONCILE_AGAIN};
 use crate::events;
 use crate::health::Health;
 use crate::ids::InstanceId;
@@ -33,6 +33,7 @@ impl Core {
             if again { events::reregistered(master, now) } else { events::registered(framework_id, master, now) };
         self.tell(event);
         self.connected = true;
+        self.subscribed_at = now;
         self.roles_stale = true;
         self.suppressed = false;
         self.offers_asked_at = Some(now);
@@ -110,12 +111,21 @@ impl Core {
         let known = InstanceId::of_task(task_id)
             .filter(|id| self.instances.get(id).is_some_and(|found| found.has_task() && found.owns(task_id)));
         match known {
+            Some(id) if self.may_return(status, now) => {
+                tracing::warn!(instance = %id, "the master does not know its task; it is asked again before another is launched");
+            }
             Some(id) if self.instances.get(&id).is_some_and(|found| !found.members.is_empty()) => {
                 self.member_update(&id, status, now);
             }
             Some(id) => self.known_update(&id, status, now),
             None => self.unknown_update(status, now),
         }
+    }
+
+    /// Whether a task may be unknown to the master only because it has lost what it knew, and the agents have not told it
+    /// yet: to launch all again would make each run twice.
+    fn may_return(&self, status: &TaskStatus, now: Timestamp) -> bool {
+        status.state() == TaskState::TaskUnknown && now < self.subscribed_at.plus(AGENTS_RETURN)
     }
 
     fn acknowledge(&mut self, status: &TaskStatus) {

@@ -120,3 +120,20 @@ fn a_kill_is_repeated_soon_after_its_task_is_told_of_as_running() {
     world.pass(Duration::from_secs(5));
     assert!(world.killed().is_empty(), "it ends");
 }
+
+#[test]
+fn tasks_a_master_without_its_registry_does_not_know_yet_are_not_launched_again() {
+    let (mut world, tasks) = app_of(1, json!("disabled"));
+    world.tell(|core, now| core.subscribed("framework", "master:5050", now));
+    world.asked_about();
+    world.update(&tasks[0], TaskState::TaskUnknown, None);
+    assert!(world.offer().is_empty(), "its agent may come back");
+    world.pass(Duration::from_secs(2));
+    assert_eq!(world.asked_about(), tasks);
+    world.update(&tasks[0], TaskState::TaskRunning, None);
+    assert_eq!(world.app()["tasksRunning"], 1);
+    world.pass(AGENTS_RETURN);
+    world.update(&tasks[0], TaskState::TaskUnknown, None);
+    world.pass(Duration::from_secs(2));
+    assert_eq!(world.offer().len(), 1, "it had its time");
+}
