@@ -52,7 +52,7 @@ impl CommandExecutor {
             match self.next().await {
                 Turn::Task(happening) => Box::pin(self.runner.take(happening)).await,
                 Turn::Agent(Incoming::Away) => Box::pin(self.runner.disconnected()).await,
-                Turn::Agent(Incoming::Lost) => Box::pin(self.runner.shut_down()).await,
+                Turn::Agent(Incoming::Lost) => Box::pin(self.runner.abandoned()).await,
                 Turn::Agent(Incoming::Event(event)) => match *event {
                     Event { launch_group: Some(launch), .. } if self.runner.task().is_none() => {
                         return Ok(Left::Group(launch.task_group, self));

@@ -43,7 +43,7 @@ struct Member {
 
 impl Member {
     fn tell(&self, order: Order) {
-        if matches!(order, Order::Kill { .. } | Order::GroupDied | Order::Shutdown) {
+        if matches!(order, Order::Kill { .. } | Order::GroupDied | Order::Shutdown | Order::Abandoned) {
             self.leaving.send_replace(true);
         }
         // One that has just gone is about to report it.
@@ -136,7 +136,7 @@ impl GroupExecutor {
                 Some(said) = self.events.recv() => match said {
                     Incoming::Event(event) => self.heard(*event),
                     Incoming::Away => self.tell_all(&Order::Disconnected),
-                    Incoming::Lost => self.tell_all(&Order::Shutdown),
+                    Incoming::Lost => self.tell_all(&Order::Abandoned),
                 },
             }
         }

@@ -50,8 +50,9 @@ async fn one(config: Arc<ExecutorConfig>, shared: Shared, state: StateDirectory)
     let unacknowledged = Unacknowledged::new(updates, tasks);
     Box::pin(runner.recover()).await?;
     // Only now: a new process knows how its task stands before it speaks to the agent.
-    let lines = shared.lines.clone();
-    tokio::spawn(Subscription { config: config.clone(), lines, unacknowledged, outgoing, incoming }.run());
+    let (lines, dismissal) = (shared.lines.clone(), shared.dismissal.subscribe());
+    let subscription = Subscription { config: config.clone(), lines, dismissal, unacknowledged, outgoing, incoming };
+    tokio::spawn(subscription.run());
     let executor = Box::new(CommandExecutor { config, runner, agent, events, subscribed: None });
     match executor.live().await? {
         Left::Done(verdict) => Ok(verdict),
@@ -73,10 +74,10 @@ async fn groups_again(
     groups: Groups,
 ) -> Result<Verdict, ExecutorError> {
     let Channels { agent, outgoing, incoming, events } = channels();
-    let lines = shared.lines.clone();
+    let (lines, dismissal) = (shared.lines.clone(), shared.dismissal.subscribe());
     let (executor, unacknowledged) =
         GroupExecutor::recover(config.clone(), shared, state, groups, (agent, events)).await?;
-    tokio::spawn(Subscription { config, lines, unacknowledged, outgoing, incoming }.run());
+    tokio::spawn(Subscription { config, lines, dismissal, unacknowledged, outgoing, incoming }.run());
     executor.live().await
 }
 

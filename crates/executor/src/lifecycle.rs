@@ -54,8 +54,10 @@ pub(crate) enum Input {
         /// The grace of the call's kill policy.
         grace: Option<Duration>,
     },
-    /// The agent asks the executor to end, or nothing was heard of the agent for too long.
+    /// The agent asks the executor to end.
     Shutdown,
+    /// The executor has to end, and nobody hears what it says: its agent is lost, or wants nothing of it.
+    Abandoned,
     /// The task's process runs.
     Spawned,
     /// The task's process could not be started.
@@ -157,12 +159,14 @@ pub(crate) struct Lifecycle {
     stage: Stage,
     shutdown_by: Option<Moment>,
     away: bool,
+    abandoned: bool,
 }
 
 impl Lifecycle {
     /// An executor that has not been given its task yet.
     pub(crate) fn new(shutdown_grace: Duration) -> Lifecycle {
-        Lifecycle { shutdown_grace, killing_state: false, stage: Stage::Idle, shutdown_by: None, away: false }
+        let (killing_state, away, abandoned) = (false, false, false);
+        Lifecycle { shutdown_grace, killing_state, stage: Stage::Idle, shutdown_by: None, away, abandoned }
     }
 
     /// An executor that goes on where an earlier process stopped, and what it has to do at once. If the task's process
@@ -182,7 +186,8 @@ impl Lifecycle {
             Stage::Running { kill: Some(_), .. } if !past.told => vec![Action::Signal(Blow::Term)],
             _ => Vec::new(),
         };
-        (Lifecycle { shutdown_grace, killing_state: false, stage, shutdown_by: None, away: true }, actions)
+        let (killing_state, away, abandoned) = (false, true, false);
+        (Lifecycle { shutdown_grace, killing_state, stage, shutdown_by: None, away, abandoned }, actions)
     }
 
     /// Takes in what happened.
@@ -193,6 +198,7 @@ impl Lifecycle {
             Input::Launch(plan) => self.launch(now, plan),
             Input::Kill { grace } => self.asked_to_kill(now, grace),
             Input::Shutdown => self.shutdown(now),
+            Input::Abandoned => self.abandoned(now),
             Input::Spawned => self.spawned(now),
             Input::SpawnFailed(message) => self.spawn_failed(now, message),
             Input::Exited(ending) => self.exited(now, &ending),
@@ -280,6 +286,21 @@ impl Lifecycle {
         self.kill_task(now, Cause::Asked, self.shutdown_grace.saturating_sub(SHUTDOWN_RESERVE))
     }
 
+    fn abandoned(&mut self, now: Moment) -> Vec<Action> {
+        self.abandoned = true;
+        let mut actions = self.shutdown(now);
+        actions.extend(self.leave_unheard());
+        actions
+    }
+
+    /// Nobody is there to acknowledge an end.
+    fn leave_unheard(&mut self) -> Vec<Action> {
+        if self.abandoned && matches!(self.stage, Stage::Ended { .. }) {
+            return self.exit(Verdict::Failure);
+        }
+        Vec::new()
+    }
+
     fn kill_task(&mut self, now: Moment, cause: Cause, grace: Duration) -> Vec<Action> {
         match &mut self.stage {
             Stage::Starting { held: Some(kill), .. } => kill.shorten(grace),
@@ -320,7 +341,7 @@ impl Lifecycle {
         let state = if held.is_some() { TaskState::TaskKilled } else { TaskState::TaskFailed };
         let terminal = Update { message: Some(message), ..task.become_state(state) };
         self.stage = self.ended(now);
-        vec![Action::Update(terminal)]
+        std::iter::once(Action::Update(terminal)).chain(self.leave_unheard()).collect()
     }
 
     fn exited(&mut self, now: Moment, ending: &Ending) -> Vec<Action> {
@@ -328,7 +349,7 @@ impl Lifecycle {
         let health = task.last.health.clone();
         let terminal = Update { health, ..ending.update(kill.as_ref().map(Kill::cause), &task.plan) };
         self.stage = self.ended(now);
-        vec![Action::StopChecks, Action::Update(terminal)]
+        [Action::StopChecks, Action::Update(terminal)].into_iter().chain(self.leave_unheard()).collect()
     }
 
     fn health(&mut self, now: Moment, news: News) -> Vec<Action> {

@@ -3,7 +3,9 @@
 //! A lock outlives its holder by a moment: a program that was being started when the holder was killed has the same
 //! descriptor until it is executed. So whoever wants one waits a little.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::time::Duration;
 
@@ -18,9 +20,16 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How often to look whether it is.
 const GLANCE: Duration = Duration::from_millis(20);
 
+/// Whoever can open the file can hold it, and keep everybody else waiting. Older ones were open to all.
+fn open(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
+    file.set_permissions(Permissions::from_mode(0o600))?;
+    Ok(file)
+}
+
 /// Holds the file, which is made when it is not there, until the result is dropped.
 pub(crate) async fn hold(path: &Path) -> Result<File, ExecutorError> {
-    let file = OpenOptions::new().create(true).append(true).open(path).map_err(ExecutorError::file("open", path))?;
+    let file = open(path).map_err(ExecutorError::file("open", path))?;
     let held = async {
         while let Err(errno) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
             tracing::debug!(%errno, path = %path.display(), "a lock is taken");

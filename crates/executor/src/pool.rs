@@ -1,5 +1,5 @@
 //! Many executors in one process. The agent says which (ADD), hears which have ended (EXITED), and ends the
-//! pool (SHUTDOWN). Each executor subscribes, lives and recovers exactly as if it had a process of its own.
+//! pool with all of them (SHUTDOWN). Each executor subscribes, lives and recovers exactly as if it had a process of its own.
 //!
 //! One tokio task runs the pool and owns the set of executors; each executor is a task of its own. States are
 //! methods: `disconnected` tries until it has a stream or gives up, `subscribed` ends when the stream breaks.
@@ -25,7 +25,7 @@ use crate::host::host;
 use crate::lifecycle::Verdict;
 use crate::lock;
 use crate::orphans::bury;
-use crate::reconnect::{Absence, Next};
+use crate::reconnect::{Absence, Next, Reconnection};
 use crate::runner::Shared;
 use crate::state::{Exclusion, StateDirectory};
 use crate::supervisor::put_down;
@@ -92,17 +92,29 @@ async fn be(config: PoolConfig, shim_command: Vec<String>) -> Result<(), Executo
 
 impl Pool {
     async fn run(mut self) {
-        let rules = self.config.reconnection;
-        let mut absence = Absence::initial(rules, now());
+        let mut absence = Absence::initial(self.rules(), now());
         while let Some(connection) = self.disconnected(absence).await {
             match self.subscribed(connection).await {
-                Left::Dismissed => return,
-                Left::Lost => absence = Absence::begin(rules, now()),
+                Left::Dismissed => return self.end().await,
+                Left::Lost => absence = Absence::begin(self.rules(), now()),
             }
         }
-        tracing::warn!("the agent is lost; ending with the last executor");
-        while !self.executors.is_empty() {
-            self.executors.join_next().await;
+        tracing::warn!("the agent is lost; ending with all executors");
+        self.end().await;
+    }
+
+    /// Without anything to lose or to tell there is nothing to wait for: an agent that comes back starts another pool.
+    fn rules(&self) -> Reconnection {
+        let idle = self.running.is_empty() && self.ended.is_empty();
+        let recovery_timeout = self.config.reconnection.recovery_timeout.filter(|_| !idle);
+        Reconnection { recovery_timeout, ..self.config.reconnection }
+    }
+
+    /// Nobody will know of what this pool hosts: it ends before the pool does.
+    async fn end(mut self) {
+        self.shared.dismissal.send_replace(true);
+        while let Some(joined) = self.executors.join_next().await {
+            self.collect(joined);
         }
     }
 

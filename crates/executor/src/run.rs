@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use checks::{Engine, EngineOptions};
 use rustix::process::{getpid, set_child_subreaper};
+use tokio::sync::watch;
 
 use crate::environment::ExecutorConfig;
 use crate::error::ExecutorError;
@@ -24,7 +25,8 @@ impl Shared {
         let reach = reach().map_err(|error| ExecutorError::Engine(std::io::Error::other(error)))?;
         let engine = Engine::start(EngineOptions { reach, ..EngineOptions::default() })
             .map_err(|error| ExecutorError::Engine(std::io::Error::other(error)))?;
-        Ok(Shared { engine, shim_command: Arc::from(shim_command), exclusion, lines: Lines::default() })
+        let (shim_command, lines, dismissal) = (Arc::from(shim_command), Lines::default(), watch::Sender::new(false));
+        Ok(Shared { engine, shim_command, exclusion, lines, dismissal })
     }
 }
 

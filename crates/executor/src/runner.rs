@@ -44,6 +44,8 @@ pub struct Shared {
     pub exclusion: Exclusion,
     /// Over what they call the agent.
     pub lines: Lines,
+    /// Set once nobody is responsible for them any more: they end, with their tasks.
+    pub dismissal: watch::Sender<bool>,
 }
 
 /// One task.
@@ -153,6 +155,11 @@ impl Runner {
     /// The executor has to end.
     pub(crate) async fn shut_down(&mut self) {
         self.feed(Input::Shutdown).await;
+    }
+
+    /// The executor has to end, and nobody hears what it says.
+    pub(crate) async fn abandoned(&mut self) {
+        self.feed(Input::Abandoned).await;
     }
 
     /// The agent has an update.

@@ -12,7 +12,7 @@ use mesos::Codec;
 use mesos::client::{Client, ClientError, EventStream};
 use mesos::v1::executor::{Call, Event, call, event};
 use mesos::v1::{ExecutorId, FrameworkId, TaskInfo, TaskStatus};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 
 use crate::clock::now;
@@ -39,7 +39,7 @@ pub(crate) enum Incoming {
     Event(Box<Event>),
     /// The subscription broke; the agent may come back.
     Away,
-    /// The agent is gone for good.
+    /// The agent is gone for good, or wants nothing of this executor.
     Lost,
 }
 
@@ -52,6 +52,7 @@ struct Abandoned;
 pub(crate) struct Subscription {
     pub(crate) config: Arc<ExecutorConfig>,
     pub(crate) lines: Lines,
+    pub(crate) dismissal: watch::Receiver<bool>,
     pub(crate) unacknowledged: Unacknowledged,
     pub(crate) outgoing: mpsc::UnboundedReceiver<Outgoing>,
     pub(crate) incoming: mpsc::Sender<Incoming>,
@@ -75,10 +76,14 @@ struct Connection {
 }
 
 impl Subscription {
-    /// Keeps up the subscription until the executor goes away or the agent is lost.
+    /// Keeps up the subscription until the executor goes away or is dismissed, or the agent is lost.
     pub(crate) async fn run(mut self) {
-        if self.keep_up().await.is_err() {
-            return;
+        let mut dismissal = self.dismissal.clone();
+        tokio::select! {
+            kept = self.keep_up() => if kept.is_err() {
+                return;
+            },
+            Ok(_dismissed) = dismissal.wait_for(|dismissed| *dismissed) => {}
         }
         let _executor_gone = self.incoming.send(Incoming::Lost).await;
         // Whatever is said from here on, nobody hears; the executor ends by itself.

@@ -31,6 +31,8 @@ pub(super) enum Order {
     GroupDied,
     /// The executor has to end.
     Shutdown,
+    /// The executor has to end, and nobody hears what it says.
+    Abandoned,
     /// The agent has an update.
     Acknowledged(Vec<u8>),
 }
@@ -90,6 +92,7 @@ impl Begin {
             Order::GroupDied if self.runner.is_being_killed() => {}
             Order::GroupDied => self.runner.kill(Some(GROUP_GRACE)).await,
             Order::Shutdown => self.runner.shut_down().await,
+            Order::Abandoned => self.runner.abandoned().await,
             Order::Acknowledged(uuid) => self.runner.acknowledged(uuid).await,
         }
     }

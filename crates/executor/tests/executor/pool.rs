@@ -43,6 +43,66 @@ async fn hosts_executors_until_it_is_dismissed() {
 }
 
 #[tokio::test]
+async fn a_dismissed_pool_ends_what_it_hosts_first() {
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    let pool = Executor::with_arguments(&["--pool"], &environment(&agent));
+    agent.add_to_pool("a").await;
+    agent.launch("a", task("a", "sleep 1000")).await;
+    agent.add_to_pool("g").await;
+    agent.launch_group("g", vec![task("g", "sleep 1000")]).await;
+    agent.reached("a", TaskRunning).await;
+    agent.reached("g", TaskRunning).await;
+    let (shim, main) = pids(&agent.state("a")).await;
+    agent.dismiss_pool().await;
+    assert_eq!(pool.ended().await, 0);
+    assert!(!is_alive(shim) && !is_alive(main));
+    let mark = agent.directory.join("state").display().to_string();
+    assert_eq!(carrying(&mark), 0);
+}
+
+/// How many processes were given a mark below this directory.
+fn carrying(mark: &str) -> usize {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let environments = processes.filter_map(|entry| std::fs::read(entry.path().join("environ")).ok());
+    environments
+        .filter(|environment| String::from_utf8_lossy(environment).contains(&format!("CYGNET_RUN={mark}")))
+        .count()
+}
+
+#[tokio::test]
+async fn a_pool_that_lost_its_agent_for_good_ends_what_it_hosts() {
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    let mut environment = environment(&agent);
+    environment.insert("MESOS_RECOVERY_TIMEOUT".to_owned(), "200ms".to_owned());
+    let pool = Executor::with_arguments(&["--pool"], &environment);
+    agent.add_to_pool("a").await;
+    agent.launch("a", task("a", "sleep 1000")).await;
+    agent.reached("a", TaskRunning).await;
+    let (_, main) = pids(&agent.state("a")).await;
+    agent.stop().await;
+    assert_eq!(pool.ended().await, 0);
+    assert!(!is_alive(main));
+}
+
+#[tokio::test]
+async fn a_pool_without_tasks_goes_with_its_agent() {
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    let mut environment = environment(&agent);
+    environment.insert("MESOS_RECOVERY_TIMEOUT".to_owned(), "15mins".to_owned());
+    let pool = Executor::with_arguments(&["--pool"], &environment);
+    agent.add_to_pool("a").await;
+    agent.launch("a", task("a", "true")).await;
+    agent.pool_exited("a").await;
+    let lock = std::fs::metadata(agent.directory.join("pool.lock")).unwrap().permissions();
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&lock) & 0o777, 0o600);
+    agent.stop().await;
+    assert_eq!(pool.ended().await, 0);
+}
+
+#[tokio::test]
 async fn a_killed_pool_comes_back_to_its_tasks() {
     let directory = tempfile::tempdir().unwrap();
     let agent = Agent::start(directory.path()).await;
