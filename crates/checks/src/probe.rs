@@ -20,6 +20,7 @@ mod tls;
 pub(crate) mod tools;
 mod tree;
 pub(crate) mod undertaker;
+mod wire;
 
 use std::net::SocketAddr;
 use std::task::Poll;

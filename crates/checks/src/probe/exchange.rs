@@ -72,7 +72,7 @@ impl Attempt {
     fn open(plan: &Plan, place: &Place, tools: &mut Tools<'_>) -> Result<Attempt, Outcome> {
         let endpoint = Endpoint { address: plan.address, source: plan.source, tls: None, handshake: Handshake::Whole };
         let mut stream = Stream::open(endpoint, place, tools)?;
-        stream.push(&plan.send);
+        stream.push(&plan.send)?;
         Ok(Attempt::Tcp { stream, received: Vec::new(), search: Search::default() })
     }
 

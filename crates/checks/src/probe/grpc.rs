@@ -83,7 +83,7 @@ impl Attempt {
         let stream = Stream::open(endpoint, place, tools)?;
         let session = Session::new(request, Bytes::from(message::request(&plan.service)), LIMITS);
         let mut attempt = Attempt { stream, session };
-        let spoken = attempt.feed(&[]).map(|reply| attempt.judge(reply, plan, tools));
+        let spoken = attempt.feed(&[])?.map(|reply| attempt.judge(reply, plan, tools));
         match if spoken.is_ready() { spoken } else { attempt.advance(plan, tools) } {
             Poll::Ready(outcome) => Err(outcome),
             Poll::Pending => Ok(attempt),
@@ -105,21 +105,23 @@ impl Attempt {
             let reply = match self.stream.exchange(tools.scratch, elapsed) {
                 Err(outcome) => return Poll::Ready(outcome),
                 Ok(Received::NotYet) => break,
-                Ok(Received::End) => self.end(),
+                Ok(Received::End) => Ok(self.end()),
                 Ok(Received::Bytes(length)) => self.feed(tools.scratch.get(..length).unwrap_or_default()),
             };
-            if let Poll::Ready(reply) = reply {
-                return Poll::Ready(self.judge(reply, plan, tools));
+            match reply {
+                Err(outcome) => return Poll::Ready(outcome),
+                Ok(Poll::Ready(reply)) => return Poll::Ready(self.judge(reply, plan, tools)),
+                Ok(Poll::Pending) => {}
             }
         }
         self.stream.register(tools).map_or_else(Poll::Ready, |()| Poll::Pending)
     }
 
-    fn feed(&mut self, bytes: &[u8]) -> Poll<Result<Reply, Violation>> {
+    fn feed(&mut self, bytes: &[u8]) -> Result<Poll<Result<Reply, Violation>>, Outcome> {
         let mut out = Vec::new();
         let reply = self.session.advance(bytes, &mut out);
-        self.stream.push(&out);
-        reply
+        self.stream.push(&out)?;
+        Ok(reply)
     }
 
     fn end(&mut self) -> Poll<Result<Reply, Violation>> {

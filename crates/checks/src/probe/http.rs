@@ -123,10 +123,10 @@ impl Attempt {
         match fed {
             Err(failure) => Turn::Over(Outcome::Failure(failure)),
             Ok(reply) if reply.is_empty() => self.conclude(plan, place, tools).unwrap_or(next),
-            Ok(reply) => {
-                self.stream.push(&reply);
-                self.conclude(plan, place, tools).unwrap_or(Turn::Again)
-            }
+            Ok(reply) => match self.stream.push(&reply) {
+                Ok(()) => self.conclude(plan, place, tools).unwrap_or(Turn::Again),
+                Err(outcome) => Turn::Over(outcome),
+            },
         }
     }
 
@@ -222,13 +222,13 @@ fn open(
     let source = plan.extras().source.filter(|source| source.is_ipv4() == target.address.is_ipv4());
     let mut stream =
         Stream::open(Endpoint { address: target.address, source, tls, handshake: Handshake::Deferred }, place, tools)?;
-    stream.begin(spoken);
+    stream.begin(spoken)?;
     Ok((Box::new(stream), dialogue))
 }
 
 fn resume(plan: &Plan, mut stream: Box<Stream>) -> Result<Opened, Outcome> {
     let (dialogue, spoken) = Dialogue::begin(plan, &plan.target, plan.connection)?;
     stream.reuse();
-    stream.begin(spoken);
+    stream.begin(spoken)?;
     Ok((stream, dialogue))
 }

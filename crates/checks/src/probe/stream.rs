@@ -3,17 +3,16 @@
 //! What is to be sent is sent at once after `connect`: on one machine the handshake is over by then, and epoll is
 //! asked only for the answer. If it is not, the socket says so and epoll is asked for that first.
 //!
-//! Between two registrations with epoll no more is read than a [`SHARE`], whoever reads, TLS included: what a peer sends
+//! Between two registrations with epoll no more is read than a share ([`Wire`]), whoever reads, TLS included: what a peer sends
 //! faster than it is understood waits in the kernel until the others have had their turn.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr};
-use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendFlags, connect, recv, send};
+use rustix::net::connect;
 use rustls::ClientConnection;
 use rustls::pki_types::ServerName;
 
@@ -21,12 +20,10 @@ use super::kept::{Handshake, Kind};
 use super::poller::{Interest, Poller};
 use super::tls::TlsPlan;
 use super::tools::Tools;
+use super::wire::Wire;
 use super::{blame, unconnected, words};
 use crate::outcome::{Failure, Outcome, Phases};
 use crate::place::Place;
-
-/// How many bytes are read before others have their turn.
-const SHARE: usize = 64 * 1024;
 
 /// Whom to connect to, and how.
 #[derive(Debug)]
@@ -41,9 +38,6 @@ pub(crate) struct Endpoint<'a> {
 #[derive(Debug)]
 pub(crate) struct Stream {
     wire: Wire,
-    tls: Option<Box<ClientConnection>>,
-    /// What of the request is not sent yet.
-    unsent: Vec<u8>,
     registered: Option<Interest>,
     address: SocketAddr,
     /// Nothing if its socket is bound to a source.
@@ -68,36 +62,33 @@ impl Stream {
         }
         let failed = |error: rustls::Error| Outcome::Failure(Failure::Tls { cause: error.to_string() });
         let tls = tls.map(|(plan, name)| ClientConnection::new(Arc::clone(plan.config()), name)).transpose();
-        let tls = tls.map_err(failed)?.map(Box::new);
-        let (unsent, phases) = (Vec::new(), Phases::default());
+        let wire = match tls.map_err(failed)? {
+            Some(session) => Wire::secured(socket, session),
+            None => Wire::plain(socket),
+        };
         let kind = source.is_none().then_some(Kind { is_ipv4: address.is_ipv4(), handshake });
-        Ok(Stream { wire: Wire::new(socket), tls, unsent, registered: None, address, kind, phases })
+        Ok(Stream { wire, registered: None, address, kind, phases: Phases::default() })
     }
 
     /// Resets the connection. The socket may serve another one.
     pub(crate) fn dissolve(self, place: &Place, tools: &mut Tools<'_>) {
-        let Stream { wire: Wire { socket, .. }, registered, kind, .. } = self;
+        let Stream { wire, registered, kind, .. } = self;
         let Some(kind) = kind else { return };
+        let socket = wire.into_socket();
         if registered.is_some() {
             tools.poller.remove(&socket);
         }
         tools.give_back(place, kind, socket);
     }
 
-    /// To be sent as soon as possible; with TLS, when hands are shaken.
-    pub(crate) fn push(&mut self, bytes: &[u8]) {
-        let to_tls = self.tls.as_mut().map(|tls| tls.writer().write_all(bytes));
-        if to_tls.is_none_or(|taken| taken.is_err()) {
-            self.unsent.extend_from_slice(bytes);
-        }
+    /// Takes bytes to be sent as soon as possible; with TLS, when hands are shaken.
+    pub(crate) fn push(&mut self, bytes: &[u8]) -> Result<(), Outcome> {
+        self.wire.push(bytes).map_err(|error| self.broken(&error))
     }
 
     /// The same, for the first bytes, which need not be copied.
-    pub(crate) fn begin(&mut self, bytes: Vec<u8>) {
-        match &self.tls {
-            None => self.unsent = bytes,
-            Some(_) => self.push(&bytes),
-        }
+    pub(crate) fn begin(&mut self, bytes: Vec<u8>) -> Result<(), Outcome> {
+        self.wire.begin(bytes).map_err(|error| self.broken(&error))
     }
 
     /// How far it got.
@@ -113,13 +104,13 @@ impl Stream {
 
     /// The certificate the server showed, as DER.
     pub(crate) fn certificate(&self) -> Option<&[u8]> {
-        self.tls.as_ref()?.peer_certificates()?.first().map(AsRef::as_ref)
+        self.wire.certificate()
     }
 
     /// Sends what is to be sent, and reads what there is.
     pub(crate) fn exchange(&mut self, scratch: &mut [u8], elapsed: Duration) -> Result<Received, Outcome> {
         let exchanged = self.try_exchange(scratch, elapsed);
-        if self.tls.as_ref().is_some_and(|tls| !tls.is_handshaking()) {
+        if self.wire.is_secured() {
             self.phases.secured.get_or_insert(elapsed);
         }
         match exchanged {
@@ -138,10 +129,9 @@ impl Stream {
     }
 
     fn try_exchange(&mut self, scratch: &mut [u8], elapsed: Duration) -> io::Result<usize> {
-        if !self.unsent.is_empty() {
-            let sent = self.wire.write(&self.unsent)?;
+        if self.wire.has_unsent() {
+            self.wire.send()?;
             self.phases.connected.get_or_insert(elapsed);
-            self.unsent.drain(..sent);
             // Nobody answers that fast.
             return Err(ErrorKind::WouldBlock.into());
         }
@@ -149,15 +139,12 @@ impl Stream {
             self.connect_again()?;
             self.phases.connected = Some(elapsed);
         }
-        match &mut self.tls {
-            Some(tls) => rustls::Stream::new(&mut **tls, &mut self.wire).read(scratch),
-            None => self.wire.read(scratch),
-        }
+        self.wire.read(scratch)
     }
 
     /// The way to ask whether a connection has come about when there is nothing to send.
     fn connect_again(&self) -> io::Result<()> {
-        match connect(&self.wire.socket, &self.address) {
+        match connect(self.wire.socket(), &self.address) {
             Ok(()) | Err(Errno::ISCONN) => Ok(()),
             Err(Errno::INPROGRESS | Errno::ALREADY) => Err(ErrorKind::WouldBlock.into()),
             Err(errno) => Err(errno.into()),
@@ -166,18 +153,17 @@ impl Stream {
 
     /// Has epoll look for whatever holds us up, which may be that others have their turn.
     pub(crate) fn register(&mut self, tools: &Tools<'_>) -> Result<(), Outcome> {
-        self.wire.share = SHARE;
-        let tls_writes = self.tls.as_ref().is_some_and(|tls| tls.wants_write());
+        self.wire.grant_share();
         let waits_to_connect = self.phases.connected.is_none();
-        let interest = match (self.unsent.is_empty() && !waits_to_connect, tls_writes) {
+        let interest = match (!self.wire.has_unsent() && !waits_to_connect, self.wire.wants_write()) {
             (false, _) => Interest::Write,
             (true, true) => Interest::Both,
             (true, false) => Interest::Read,
         };
         let done = match self.registered {
             Some(registered) if registered == interest => Ok(()),
-            Some(_) => tools.poller.modify(&self.wire.socket, tools.key, interest),
-            None => tools.poller.add(&self.wire.socket, tools.key, interest),
+            Some(_) => tools.poller.modify(self.wire.socket(), tools.key, interest),
+            None => tools.poller.add(self.wire.socket(), tools.key, interest),
         };
         self.registered = Some(interest);
         done.map_err(|errno| blame(errno, |cause| Failure::Connection { cause }))
@@ -186,7 +172,7 @@ impl Stream {
     /// Epoll does not look until it is registered again.
     pub(crate) fn rest(&mut self, poller: &Poller) {
         if self.registered.take().is_some() {
-            poller.remove(&self.wire.socket);
+            poller.remove(self.wire.socket());
         }
     }
 
@@ -197,43 +183,5 @@ impl Stream {
             (None, Some(tls)) => Outcome::Failure(Failure::Tls { cause: tls.to_string() }),
             (None, None) => Outcome::Failure(Failure::Connection { cause: error.to_string() }),
         }
-    }
-}
-
-/// A socket as rustls wants it.
-#[derive(Debug)]
-struct Wire {
-    socket: OwnedFd,
-    /// How much more may be read before others have their turn.
-    share: usize,
-}
-
-impl Wire {
-    fn new(socket: OwnedFd) -> Wire {
-        Wire { socket, share: SHARE }
-    }
-}
-
-impl Read for Wire {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let room = buffer.len().min(self.share);
-        match buffer.get_mut(..room) {
-            None | Some([]) => Err(ErrorKind::WouldBlock.into()),
-            Some(buffer) => {
-                let length = recv(&self.socket, buffer, RecvFlags::empty())?.1;
-                self.share -= length;
-                Ok(length)
-            }
-        }
-    }
-}
-
-impl Write for Wire {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        Ok(send(&self.socket, bytes, SendFlags::NOSIGNAL)?)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

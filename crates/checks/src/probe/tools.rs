@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, SystemTime};
 
 use rustix::io::Errno;
-use rustix::net::sockopt::set_socket_linger;
+use rustix::net::sockopt::{set_socket_linger, set_tcp_nodelay};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, socket_with};
 
 use super::blame;
@@ -66,6 +66,8 @@ impl Tools<'_> {
         }
         let socket = self.socket(place, address, source, SocketType::STREAM)?;
         set_socket_linger(&socket, Some(Duration::ZERO)).map_err(not_made)?;
+        // What TLS and HTTP/2 say in several pieces would wait for acknowledgements that the peer puts off for 40 ms.
+        set_tcp_nodelay(&socket, true).map_err(not_made)?;
         if handshake == Handshake::Deferred {
             defer_acknowledgement(socket.as_fd()).map_err(not_made)?;
         }

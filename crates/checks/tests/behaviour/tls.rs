@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use checks::spec::{ClientIdentity, HttpProbe, Probe, Scheme, Tls, Verification};
+use checks::spec::{ClientIdentity, HttpProbe, HttpVersion, Probe, Scheme, Tls, Verification};
 use checks::{Answer, Failure, Kind, Outcome};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -13,7 +13,7 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
 use crate::server::{request, serve, status};
-use crate::support::{engine, http, now, outcome, spec, watch};
+use crate::support::{engine, http, ms, now, outcome, outcome_within, spec, watch};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -156,4 +156,48 @@ async fn certificates_that_cannot_be_read_are_an_invalid_check() {
     let verification = Verification::Roots(b"-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n".to_vec());
     let invalid = outcome(https(address, Tls { verification, ..Tls::default() })).await;
     assert!(invalid.cause().starts_with("invalid check: 'probe.tls.verification.roots' is no PEM"), "{invalid:?}");
+}
+
+/// More than rustls holds before hands are shaken, unless it is told otherwise.
+const LARGE: usize = 100_000;
+
+/// A server that only listens, for a while; everything it hears.
+fn listener() -> (SocketAddr, std::sync::mpsc::Receiver<Vec<u8>>) {
+    let (tell, heard) = std::sync::mpsc::channel();
+    let address = serve(move |mut stream| {
+        let mut all = Vec::new();
+        let _reset_in_the_end = std::io::Read::read_to_end(&mut stream, &mut all);
+        let _test_is_over = tell.send(all);
+    });
+    (address, heard)
+}
+
+#[tokio::test]
+async fn nothing_that_belongs_into_tls_is_sent_before_hands_are_shaken() {
+    for version in [HttpVersion::Http1, HttpVersion::Http2] {
+        let (address, heard) = listener();
+        let headers = vec![("Authorization".to_owned(), "Bearer secret".to_owned())];
+        let probe = HttpProbe {
+            scheme: Scheme::Https,
+            version,
+            method: "POST".to_owned(),
+            headers,
+            body: vec![b'b'; LARGE],
+            ..http(address)
+        };
+        let outcome = outcome_within(ms(300), Probe::Http(probe)).await;
+        assert_eq!(outcome.kind(), Kind::Timeout, "{outcome:?}");
+        let heard = heard.recv().unwrap();
+        assert!(heard.starts_with(&[0x16, 0x03]), "a handshake begins");
+        assert!(!heard.windows(6).any(|window| window == b"secret" || window == b"bbbbbb"), "{} bytes", heard.len());
+    }
+}
+
+#[tokio::test]
+async fn a_request_of_any_size_arrives_inside_tls() {
+    let authority = Authority::new();
+    let address = server(&authority.vouch("shop.example", 90), None);
+    let probe =
+        HttpProbe { scheme: Scheme::Https, method: "POST".to_owned(), body: vec![b'b'; LARGE], ..http(address) };
+    assert_eq!(outcome(Probe::Http(probe)).await, good());
 }
