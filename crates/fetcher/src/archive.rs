@@ -13,6 +13,7 @@ use checks::spec::Credentials;
 use rustix::process::{WaitId, WaitIdOptions, waitid};
 
 use crate::error::Reason;
+use crate::room::Room;
 
 /// What the programs open: their own standard input.
 const INPUT: &str = "/proc/self/fd/0";
@@ -53,28 +54,24 @@ impl Format {
 
     fn program(self) -> (&'static str, Vec<&'static str>) {
         match self {
-            Format::Tar => ("tar", vec!["-x", "--no-same-owner", "-f", INPUT]),
+            Format::Tar => ("tar", vec!["-x", "--no-same-owner", "--no-same-permissions", "-f", INPUT]),
             Format::Zip => ("unzip", vec!["-o", "-q", INPUT]),
             Format::Gzip => ("gzip", vec!["-d", "-c"]),
         }
     }
 }
 
-/// Unpacks `archive`, which is called `name` in the sandbox, into `sandbox`.
+/// Unpacks an archive into a sandbox; what is one compressed file goes to `output`.
 pub(crate) fn extract(
     format: Format,
-    archive: &Path,
-    name: &Path,
-    sandbox: &Path,
+    input: &File,
+    output: Option<&File>,
+    (room, sandbox): (&Room, &Path),
     user: Option<&Credentials>,
 ) -> Result<(), Reason> {
     let (program, arguments) = format.program();
-    let input = File::open(archive)?;
-    let complaints = unnamed(sandbox)?;
-    let output = match format {
-        Format::Gzip => File::create(sandbox.join(name.with_extension("")))?,
-        Format::Tar | Format::Zip => complaints.try_clone()?,
-    };
+    let complaints = room.unnamed()?;
+    let output = output.unwrap_or(&complaints);
     let child = Spawn {
         path: PathBuf::from(program),
         argv: std::iter::once(program).chain(arguments).map(str::to_owned).collect(),
@@ -99,15 +96,6 @@ fn not_started(program: &str, error: &io::Error) -> Reason {
         io::ErrorKind::NotFound => format!("'{program}' is not installed on this machine"),
         _ => format!("cannot run '{program}': {error}"),
     })
-}
-
-/// A file without a name, for what the program says.
-fn unnamed(sandbox: &Path) -> io::Result<File> {
-    use rustix::fs::{Mode, OFlags, open};
-    let flags = OFlags::RDWR | OFlags::TMPFILE | OFlags::CLOEXEC;
-    open(sandbox, flags, Mode::RUSR | Mode::WUSR)
-        .map(File::from)
-        .or_else(|_| File::options().write(true).open("/dev/null"))
 }
 
 fn ended(pidfd: OwnedFd) -> Option<i32> {

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use mesos::checksum::Checksum;
@@ -126,7 +127,7 @@ impl Cache {
     /// An empty cache in this directory, which belongs to it alone. The task ends with the last handle.
     pub(crate) fn start(directory: &Path, capacity: u64) -> Cache {
         let _nothing_to_clear = fs::remove_dir_all(directory);
-        if let Err(error) = fs::create_dir_all(directory) {
+        if let Err(error) = fs::DirBuilder::new().recursive(true).mode(0o700).create(directory) {
             tracing::warn!(directory = %directory.display(), %error, "the fetcher's cache cannot be used");
         }
         let (letters, inbox) = mpsc::unbounded_channel();

@@ -27,6 +27,12 @@ pub enum Reason {
     /// The server, or the way to it.
     #[error("{0}")]
     Http(String),
+    /// There is more of it than is downloaded.
+    #[error("it has more than {most} bytes, the most that is downloaded here (the agent's '--fetcher-max-download')")]
+    TooLarge {
+        /// The bound.
+        most: u64,
+    },
     /// It is not what was meant.
     #[error(
         "its checksum is {found}, but {expected} was asked for: fetch it by hand and compare, then correct \

@@ -1,20 +1,25 @@
 //! All URIs of one sandbox, one after the other, as Mesos fetches them.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use checks::spec::Credentials;
-use tokio::task::spawn_blocking;
 
-use crate::archive;
+use crate::archive::{Format, extract};
 use crate::cache::{Answer, Cache, Key};
 use crate::error::{FetchError, Reason};
 use crate::http::Downloads;
+use crate::identity::as_user;
 use crate::item::{Item, Source};
+use crate::room::{Room, set_mode};
 use crate::verify::verify;
+
+/// The most that is downloaded at once unless somebody says otherwise, in bytes.
+pub const MOST: u64 = 16 << 30;
 
 /// Fetches. Clones share the cache.
 #[derive(Clone, Debug)]
@@ -22,6 +27,7 @@ pub struct Fetcher {
     downloads: Downloads,
     cache: Cache,
     capacity: u64,
+    most: u64,
     counters: Arc<Counters>,
 }
 
@@ -60,7 +66,12 @@ impl Fetcher {
     /// runtime.
     pub fn new(directory: &Path, capacity: u64) -> Fetcher {
         let cache = Cache::start(directory, capacity);
-        Fetcher { downloads: Downloads::new(), cache, capacity, counters: Arc::default() }
+        Fetcher { downloads: Downloads::new(), cache, capacity, most: MOST, counters: Arc::default() }
+    }
+
+    /// The same, downloading files of this size at most.
+    pub fn with_bound(self, bytes: u64) -> Fetcher {
+        Fetcher { most: bytes, ..self }
     }
 
     /// Fetches everything, or says what could not be had.
@@ -92,10 +103,35 @@ impl Fetcher {
 
     /// Into the sandbox; an archive stays there beside what was in it.
     async fn directly(&self, item: &Item, want: &Want) -> Result<(), Reason> {
-        let target = want.sandbox.join(&item.name);
-        prepare(item, want)?;
-        self.get(item, &target).await?;
-        finish(item, want, &target, true).await
+        match &item.source {
+            Source::Http(url) => {
+                let file = in_room(item, want, |room, item| Ok(room.create(&item.name)?)).await?;
+                self.downloads.get(url, file.into(), self.most).await?;
+                in_room(item, want, |room, item| Ok(set_mode(&room.read(&item.name)?, 0o644)?)).await?;
+            }
+            Source::File(path) => {
+                let path = path.clone();
+                in_room(item, want, move |room, item| Ok(room.take_in(&path, &item.name)?)).await?;
+            }
+        }
+        if item.checksum.is_some() {
+            self.keep_if_meant(item, want).await?;
+        }
+        let archive = match item.extract {
+            Some(format) => Some((format, in_room(item, want, |room, item| Ok(room.read(&item.name)?)).await?)),
+            None => None,
+        };
+        finish(item, want, archive).await
+    }
+
+    /// What is not what was meant does not stay.
+    async fn keep_if_meant(&self, item: &Item, want: &Want) -> Result<(), Reason> {
+        let file = in_room(item, want, |room, item| Ok(room.read(&item.name)?)).await?;
+        let verified = verify(item.checksum.as_ref(), file).await;
+        if verified.is_err() {
+            let _nobody_needs_it = in_room(item, want, |room, item| Ok(room.remove(&item.name)?)).await;
+        }
+        verified
     }
 
     /// Into the cache, from where it is copied, or unpacked, as often as it is wanted.
@@ -107,7 +143,7 @@ impl Fetcher {
             Answer::Failed(reason) => return Err(Reason::Shared(reason)),
             Answer::Fetch(path) => {
                 let mut promise = Promise { cache: &self.cache, key: Some(&key) };
-                let fetched = self.get(item, &path).await.and_then(|()| Ok(fs::metadata(&path)?.len()));
+                let fetched = self.store(item, want, &path).await.and_then(|()| Ok(fs::metadata(&path)?.len()));
                 promise.key = None;
                 self.cache.came(&key, fetched.as_ref().map(|size| *size).map_err(Reason::to_string));
                 fetched?;
@@ -115,23 +151,42 @@ impl Fetcher {
             }
         };
         let _use = Use { cache: &self.cache, key: &key };
-        if let Err(spoilt) = verify(item.checksum.as_ref(), &path).await {
+        if let Err(spoilt) = verify(item.checksum.as_ref(), File::open(&path)?).await {
             tracing::warn!(uri = item.uri, %spoilt, "the copy in the cache has changed, it is fetched anew");
             return self.directly(item, want).await;
         }
-        prepare(item, want)?;
-        finish(item, want, &path, false).await
+        let mut copy = File::open(&path)?;
+        if let Some(format) = item.extract {
+            return finish(item, want, Some((format, copy))).await;
+        }
+        in_room(item, want, move |room, item| Ok(room.copy(&mut copy, &item.name)?)).await?;
+        finish(item, want, None).await
     }
 
-    /// What is not what was meant does not stay.
-    async fn get(&self, item: &Item, target: &Path) -> Result<(), Reason> {
+    /// What the user may read goes to a place that only the cache may read.
+    async fn store(&self, item: &Item, want: &Want, copy: &Path) -> Result<(), Reason> {
+        let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(copy)?;
         match &item.source {
-            Source::Http(url) => self.downloads.get(url, target).await?,
-            Source::File(path) => copy(path.clone(), target.to_owned()).await?,
+            Source::Http(url) => {
+                self.downloads.get(url, file.try_clone()?.into(), self.most).await?;
+                set_mode(&file, 0o644)?;
+            }
+            Source::File(path) => {
+                let path = path.clone();
+                let mut source = as_user(want.user.as_ref(), move || Ok(File::open(path)?)).await?;
+                if source.metadata()?.is_dir() {
+                    return Err(Reason::Unsupported("a directory cannot be cached: leave 'cache' out".to_owned()));
+                }
+                as_user(None, move || {
+                    io::copy(&mut source, &mut file)?;
+                    Ok(set_mode(&file, source.metadata()?.permissions().mode())?)
+                })
+                .await?;
+            }
         }
-        let verified = verify(item.checksum.as_ref(), target).await;
+        let verified = verify(item.checksum.as_ref(), File::open(copy)?).await;
         if verified.is_err() {
-            let _nobody_needs_it = fs::remove_file(target);
+            let _nobody_needs_it = fs::remove_file(copy);
         }
         verified
     }
@@ -163,75 +218,37 @@ impl Drop for Use<'_> {
     }
 }
 
-/// The directories an output file lies in.
-fn prepare(item: &Item, want: &Want) -> Result<(), Reason> {
-    let mut directory = want.sandbox.clone();
-    for part in item.name.parent().into_iter().flat_map(Path::components) {
-        directory.push(part);
-        match fs::create_dir(&directory) {
-            Ok(()) => give(&directory, want.user.as_ref())?,
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
+/// Works on the sandbox as its user.
+async fn in_room<T: Send + 'static>(
+    item: &Item,
+    want: &Want,
+    work: impl FnOnce(&Room, &Item) -> Result<T, Reason> + Send + 'static,
+) -> Result<T, Reason> {
+    let (item, sandbox) = (item.clone(), want.sandbox.clone());
+    as_user(want.user.as_ref(), move || work(&Room::open(&sandbox)?, &item)).await
 }
 
 /// From what was fetched to what the sandbox is to have.
-async fn finish(item: &Item, want: &Want, fetched: &Path, in_place: bool) -> Result<(), Reason> {
-    let (item, want, fetched) = (item.clone(), want.clone(), fetched.to_owned());
-    let done = spawn_blocking(move || place(&item, &want, &fetched, in_place)).await;
-    done.map_err(|error| Reason::File(std::io::Error::other(error)))?
+async fn finish(item: &Item, want: &Want, archive: Option<(Format, File)>) -> Result<(), Reason> {
+    let Some((format, archive)) = archive else {
+        return if item.executable { in_room(item, want, make_executable).await } else { Ok(()) };
+    };
+    let plain = |room: &Room, item: &Item| Ok(room.create(&item.name.with_extension(""))?);
+    let output = if format == Format::Gzip { Some(in_room(item, want, plain).await?) } else { None };
+    let want = want.clone();
+    as_user(None, move || {
+        let room = Room::open(&want.sandbox)?;
+        extract(format, &archive, output.as_ref(), (&room, &want.sandbox), want.user.as_ref())?;
+        output.map_or(Ok(()), |output| Ok(set_mode(&output, 0o644)?))
+    })
+    .await
 }
 
-fn place(item: &Item, want: &Want, fetched: &Path, in_place: bool) -> Result<(), Reason> {
-    let target = want.sandbox.join(&item.name);
-    if !in_place && item.extract.is_none() {
-        replace(fetched, &target)?;
-    }
-    if (in_place || item.extract.is_none()) && target.is_file() {
-        let mode = fs::metadata(&target)?.permissions().mode();
-        fs::set_permissions(&target, Permissions::from_mode(if item.executable { mode | 0o111 } else { mode }))?;
-        give(&target, want.user.as_ref())?;
-    }
-    match item.extract {
-        None => Ok(()),
-        Some(format) => {
-            archive::extract(format, fetched, &item.name, &want.sandbox, want.user.as_ref())?;
-            // What gzip writes, this process has opened.
-            let plain = want.sandbox.join(item.name.with_extension(""));
-            if format == archive::Format::Gzip { give(&plain, want.user.as_ref()) } else { Ok(()) }
-        }
-    }
-}
-
-fn give(path: &Path, user: Option<&Credentials>) -> Result<(), Reason> {
-    match user {
-        Some(user) => Ok(chown(path, Some(user.uid), Some(user.gid))?),
-        None => Ok(()),
-    }
-}
-
-async fn copy(from: PathBuf, to: PathBuf) -> Result<(), Reason> {
-    let copied = spawn_blocking(move || replace(&from, &to)).await;
-    copied.map_err(|error| Reason::File(std::io::Error::other(error)))?
-}
-
-/// A copy keeps its mode, so that what only root may read stays unread. Directories are copied whole.
-fn replace(from: &Path, to: &Path) -> Result<(), Reason> {
-    if !fs::metadata(from)?.is_dir() {
-        // What lies there may be a link that leads elsewhere.
-        match fs::remove_file(to) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
-            _ => {}
-        }
-        fs::copy(from, to)?;
-        return Ok(());
-    }
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        replace(&entry.path(), &to.join(entry.file_name()))?;
+fn make_executable(room: &Room, item: &Item) -> Result<(), Reason> {
+    let file = room.read(&item.name)?;
+    let metadata = file.metadata()?;
+    if metadata.is_file() {
+        set_mode(&file, metadata.permissions().mode() | 0o111)?;
     }
     Ok(())
 }

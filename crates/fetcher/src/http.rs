@@ -1,6 +1,5 @@
 //! Downloads: one GET over HTTP or HTTPS, redirects followed, into a file. No task of its own.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -60,13 +59,13 @@ impl Downloads {
         Downloads { tls: config.map(Arc::new) }
     }
 
-    /// Downloads into a new file.
-    pub(crate) async fn get(&self, url: &Uri, target: &Path) -> Result<(), Reason> {
+    /// Downloads into an empty file, not more than so many bytes.
+    pub(crate) async fn get(&self, url: &Uri, target: File, most: u64) -> Result<(), Reason> {
         let mut url = url.clone();
         for _ in 0..MAX_REDIRECTS {
             let response = self.ask(&url).await?;
             match response.status() {
-                StatusCode::OK => return save(response, target).await,
+                StatusCode::OK => return save(response, target, most).await,
                 status if status.is_redirection() => url = next(&url, &response)?,
                 status => return Err(Reason::Http(format!("Unexpected HTTP response code: {}", status.as_u16()))),
             }
@@ -136,11 +135,13 @@ fn next(url: &Uri, response: &Response<Incoming>) -> Result<Uri, Reason> {
     }
 }
 
-async fn save(response: Response<Incoming>, target: &Path) -> Result<(), Reason> {
-    let mut file = File::create(target).await?;
+async fn save(response: Response<Incoming>, mut file: File, most: u64) -> Result<(), Reason> {
+    let mut left = most;
     let mut body = response.into_body();
     while let Some(frame) = patiently(body.frame()).await? {
         if let Ok(data) = frame.map_err(|error| traced(&error))?.into_data() {
+            let length = u64::try_from(data.len()).unwrap_or(u64::MAX);
+            left = left.checked_sub(length).ok_or(Reason::TooLarge { most })?;
             file.write_all(&data).await?;
         }
     }

@@ -1,7 +1,7 @@
 //! Mesos' fetcher: what a command names by URI is in its sandbox before it starts.
 //!
 //! From the inside out: [`Item`]s say what a URI means (pure), `http` downloads, `verify` compares checksums, `archive` unpacks,
-//! `cache` keeps what is wanted again, and a [`Fetcher`] ties them together. Whoever runs commands has one, and asks it for each sandbox.
+//! `room` is the sandbox, `identity` the user all this is done as, `cache` keeps what is wanted again, and a [`Fetcher`] ties them together. Whoever runs commands has one, and asks it for each sandbox.
 //!
 //! Archives are unpacked by the machine's own `tar`, `unzip` and `gzip`, as the user the sandbox belongs to: they know
 //! every format Mesos does, and whatever is wrong with an archive happens in a process that may do no more than its
@@ -12,9 +12,11 @@ mod cache;
 mod error;
 mod fetcher;
 mod http;
+mod identity;
 mod item;
+mod room;
 mod verify;
 
 pub use error::FetchError;
-pub use fetcher::{Fetcher, Statistics, Want};
+pub use fetcher::{Fetcher, MOST, Statistics, Want};
 pub use item::Item;

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{Context, SHA256, SHA512};
 use mesos::checksum::{Algorithm, Checksum};
@@ -14,16 +13,16 @@ use crate::error::Reason;
 const CHUNK_BYTES: usize = 64 * 1024;
 
 /// An error unless the file's bytes add up to what is expected, if anything is.
-pub(crate) async fn verify(expected: Option<&Checksum>, file: &Path) -> Result<(), Reason> {
+pub(crate) async fn verify(expected: Option<&Checksum>, file: File) -> Result<(), Reason> {
     let Some(expected) = expected.cloned() else { return Ok(()) };
-    let (algorithm, file) = (expected.algorithm(), file.to_owned());
+    let algorithm = expected.algorithm();
     let found = spawn_blocking(move || checksum(algorithm, file)).await;
     let found = found.map_err(|error| Reason::File(std::io::Error::other(error)))??;
     if found == expected { Ok(()) } else { Err(Reason::Checksum { expected, found }) }
 }
 
-fn checksum(algorithm: Algorithm, file: PathBuf) -> Result<Checksum, Reason> {
-    if file.is_dir() {
+fn checksum(algorithm: Algorithm, mut file: File) -> Result<Checksum, Reason> {
+    if file.metadata()?.is_dir() {
         return Err(Reason::Unsupported(
             "a directory has no checksum: leave 'checksum' out, or name an archive".into(),
         ));
@@ -32,7 +31,6 @@ fn checksum(algorithm: Algorithm, file: PathBuf) -> Result<Checksum, Reason> {
         Algorithm::Sha256 => &SHA256,
         Algorithm::Sha512 => &SHA512,
     });
-    let mut file = File::open(file)?;
     let mut chunk = vec![0; CHUNK_BYTES];
     loop {
         match file.read(&mut chunk)? {
