@@ -160,7 +160,7 @@ impl Agent {
 
 fn fetcher(options: &Options, layout: &Layout) -> Fetcher {
     let directory = options.fetcher_cache_dir.clone().unwrap_or_else(|| layout.fetcher_cache());
-    Fetcher::new(&directory, options.fetcher_cache_size_bytes)
+    Fetcher::new(&directory, options.fetcher_cache_size_bytes).with_bound(options.fetcher_download_bytes)
 }
 
 /// Passes the word on, and never ends by itself: the actor does.

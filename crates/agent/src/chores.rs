@@ -5,13 +5,15 @@
 //! of a sandbox, to the actor. Owns: one tokio task, and one for each sandbox that is being filled.
 
 use std::collections::BTreeSet;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, Permissions};
 use std::io;
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use checks::spec::Credentials;
+use executor::sandbox;
 use fetcher::{Fetcher, Want};
 use mesos::v1::{AgentId, ContainerId};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, utimensat};
@@ -20,7 +22,7 @@ use tokio::task::JoinHandle;
 
 use crate::actor::{Handle, Request};
 use crate::core::Preparation;
-use crate::layout::{Layout, relink};
+use crate::layout::{Layout, private_directory, relink};
 use crate::processes::{Known, Process, Strangers, kill_run, kill_tree};
 use crate::users;
 
@@ -180,24 +182,24 @@ fn remove(directory: &Path) {
 
 /// The sandbox with its two log files, the `latest` link, and the place for the executor's state.
 fn prepare(layout: &Layout, preparation: &Preparation) -> Result<(), String> {
-    let sandbox = &preparation.directory;
-    let state = layout.executor_state(&preparation.container);
     let cannot = |error: String| format!("Failed to create sandbox: {error}");
-    make(sandbox, &state).map_err(|error| cannot(error.to_string()))?;
-    let Some(user) = preparation.user.as_ref().filter(|_| !preparation.pooled) else { return Ok(()) };
-    let Some(user) = users::credentials(user).map_err(cannot)? else { return Ok(()) };
-    for path in [sandbox.clone(), sandbox.join("stdout"), sandbox.join("stderr"), state] {
-        let failed = |error| cannot(format!("{}: {error}", path.display()));
-        chown(&path, Some(user.uid), Some(user.gid)).map_err(failed)?;
-    }
-    Ok(())
+    let user = preparation.user.as_deref().map_or(Ok(None), users::credentials);
+    // A pool runs the tasks of a framework whose user is unknown here as itself.
+    let user = if preparation.pooled { user.unwrap_or_default() } else { user.map_err(cannot)? };
+    make(layout, preparation, user.as_ref()).map_err(|error| cannot(error.to_string()))
 }
 
-fn make(sandbox: &Path, state: &Path) -> io::Result<()> {
+fn make(layout: &Layout, preparation: &Preparation, user: Option<&Credentials>) -> io::Result<()> {
+    let (sandbox, state) = (&preparation.directory, layout.executor_state(&preparation.container));
     fs::create_dir_all(sandbox)?;
-    fs::create_dir_all(state)?;
-    for file in ["stdout", "stderr"] {
-        OpenOptions::new().create(true).append(true).open(sandbox.join(file))?;
+    private_directory(&state)?;
+    let directory = sandbox::directory(sandbox)?;
+    directory.set_permissions(Permissions::from_mode(preparation.mode))?;
+    let owned = [directory, sandbox::append(&sandbox.join("stdout"))?, sandbox::append(&sandbox.join("stderr"))?];
+    // What a pool keeps of its executors is its own.
+    let state = if preparation.pooled { None } else { Some(File::open(&state)?) };
+    if let Some(user) = user {
+        owned.iter().chain(&state).try_for_each(|file| fchown(file, Some(user.uid), Some(user.gid)))?;
     }
     match sandbox.parent() {
         Some(runs) => relink(sandbox, &runs.join("latest")),

@@ -13,15 +13,27 @@
 //! meta/bin/cygnet                                     the executor's program, under the name tasks know
 //! ```
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use mesos::v1::{AgentId, ContainerId, FrameworkId, TaskId};
 
 use crate::error::AgentError;
 use crate::ids::ExecutorKey;
+
+/// The directories that always exist, and their modes. Executors that run as somebody else find their own state, the
+/// agent's endpoint and its program below `meta`; they cannot see what else there is.
+const DIRECTORIES: [(&str, u32); 7] = [
+    ("slaves", 0o755),
+    ("meta", 0o711),
+    ("meta/executors", 0o711),
+    ("meta/containers", 0o711),
+    ("meta/pools", 0o700),
+    ("meta/slaves", 0o755),
+    ("meta/bin", 0o755),
+];
 
 /// The paths of one work directory.
 #[derive(Debug, Clone)]
@@ -35,9 +47,10 @@ impl Layout {
         fs::create_dir_all(root).map_err(AgentError::file("create", root))?;
         let root = root.canonicalize().map_err(AgentError::file("resolve", root))?;
         let layout = Layout { root };
-        for directory in ["slaves", "meta/executors", "meta/containers", "meta/pools", "meta/slaves", "meta/bin"] {
+        for (directory, mode) in DIRECTORIES {
             let path = layout.root.join(directory);
             fs::create_dir_all(&path).map_err(AgentError::file("create", &path))?;
+            fs::set_permissions(&path, Permissions::from_mode(mode)).map_err(AgentError::file("protect", &path))?;
         }
         Ok(layout)
     }
@@ -139,6 +152,12 @@ impl Layout {
         fs::create_dir_all(slaves.join(&agent.value))?;
         relink(Path::new(&agent.value), &slaves.join("latest"))
     }
+}
+
+/// A directory that only its owner may look into.
+pub(crate) fn private_directory(path: &Path) -> io::Result<()> {
+    fs::create_dir_all(path)?;
+    fs::set_permissions(path, Permissions::from_mode(0o700))
 }
 
 /// Points a link somewhere else without a moment in which it is not there.

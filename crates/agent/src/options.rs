@@ -46,6 +46,8 @@ pub struct Options {
     pub fetcher_cache_dir: Option<PathBuf>,
     /// How much the fetcher may keep there.
     pub fetcher_cache_size_bytes: u64,
+    /// How much of a file is downloaded at most.
+    pub fetcher_download_bytes: u64,
     /// What every executor finds in its environment, unless its framework says otherwise.
     pub executor_environment_variables: BTreeMap<String, String>,
     /// How long the sandbox of a run that is over is kept on an empty disk.
@@ -87,6 +89,7 @@ impl Options {
             registration_backoff_factor: Duration::from_secs(1),
             fetcher_cache_dir: None,
             fetcher_cache_size_bytes: 2 << 30,
+            fetcher_download_bytes: fetcher::MOST,
             executor_environment_variables: BTreeMap::new(),
             gc_delay: Duration::from_secs(7 * 24 * 3600),
             gc_disk_headroom: 0.1,

@@ -43,7 +43,7 @@ mod reach;
 mod reconnect;
 mod run;
 mod runner;
-mod sandbox;
+pub mod sandbox;
 pub mod shim;
 mod start;
 mod state;

@@ -30,14 +30,32 @@ fn open(path: &Path) -> io::Result<File> {
 /// Holds the file, which is made when it is not there, until the result is dropped.
 pub(crate) async fn hold(path: &Path) -> Result<File, ExecutorError> {
     let file = open(path).map_err(ExecutorError::file("open", path))?;
+    let mut told = false;
     let held = async {
         while let Err(errno) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            tracing::debug!(%errno, path = %path.display(), "a lock is taken");
+            if !std::mem::replace(&mut told, true) {
+                tracing::warn!(%errno, path = %path.display(), "a lock is taken, waiting for it");
+            }
             sleep(GLANCE).await;
         }
     };
     match timeout(PATIENCE, held).await {
         Ok(()) => Ok(file),
         Err(_late) => Err(ExecutorError::Taken { path: path.to_path_buf() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_lock_is_its_owners_alone_even_if_it_was_not() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("pool.lock");
+        std::fs::write(&path, "").unwrap();
+        std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        let held = hold(&path).await.unwrap();
+        assert_eq!(held.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     }
 }

@@ -1,14 +1,14 @@
 //! Starts the task's main process; runs in the shim.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
-use std::path::Path;
 
 use checks::kernel::Spawn;
 use checks::spec::Credentials;
 use rustix::process::{Pid, Signal};
 
+use crate::sandbox::append;
 use crate::shim::Spec;
 
 /// Starts what the spec says, as the leader of a new session that dies with its parent.
@@ -32,8 +32,4 @@ pub(crate) fn task(spec: &Spec) -> io::Result<Pid> {
     };
     let cannot = |error| io::Error::other(format!("Cannot run '{}': {error}", spec.path.display()));
     child.start().map(|child| child.pid).map_err(cannot)
-}
-
-fn append(path: &Path) -> io::Result<File> {
-    OpenOptions::new().create(true).append(true).open(path)
 }

@@ -2,7 +2,7 @@
 //!
 //! Owns no task. A [`Supervisor`] holds one descriptor, of the shim's process; it never waits for a pid.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
@@ -16,6 +16,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::net::unix::pipe;
 
 use crate::lifecycle::{Blow, Ending};
+use crate::sandbox::append;
 use crate::shim::{Exit, ShimFiles, Started};
 use crate::tree::{self, Process};
 
@@ -77,7 +78,7 @@ impl Launch<'_> {
         let mut argv = self.command.to_vec();
         argv.push(self.files.directory().display().to_string());
         let program = argv.first().cloned().unwrap_or_default();
-        let (null, log) = (File::open("/dev/null")?, OpenOptions::new().create(true).append(true).open(&self.log)?);
+        let (null, log) = (File::open("/dev/null")?, append(&self.log)?);
         let child = Spawn {
             path: PathBuf::from(program),
             argv,

@@ -28,7 +28,9 @@ pub enum Reason {
     #[error("{0}")]
     Http(String),
     /// There is more of it than is downloaded.
-    #[error("it has more than {most} bytes, the most that is downloaded here (the agent's '--fetcher-max-download')")]
+    #[error(
+        "it has more than {most} bytes, the most that is downloaded here (an option of the agent, '--fetcher-download-megabytes')"
+    )]
     TooLarge {
         /// The bound.
         most: u64,

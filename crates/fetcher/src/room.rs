@@ -35,7 +35,7 @@ impl Room {
 
     /// A new file of this name in place of whatever had it, with the directories it lies in.
     pub(crate) fn create(&self, name: &Path) -> io::Result<File> {
-        let directory = self.directory(name.parent().unwrap_or(Path::new("")))?;
+        let directory = self.directory(name.parent().unwrap_or_else(|| Path::new("")))?;
         let name = name.file_name().ok_or(Errno::INVAL)?;
         match unlinkat(&directory, name, AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => {}
@@ -65,7 +65,7 @@ impl Room {
     }
 
     pub(crate) fn remove(&self, name: &Path) -> io::Result<()> {
-        let directory = self.directory(name.parent().unwrap_or(Path::new("")))?;
+        let directory = self.directory(name.parent().unwrap_or_else(|| Path::new("")))?;
         Ok(unlinkat(directory, name.file_name().ok_or(Errno::INVAL)?, AtFlags::empty())?)
     }
 

@@ -273,3 +273,15 @@ async fn a_copy_in_the_cache_is_verified_whenever_it_is_used() {
     let sandbox = place.fetch("three", &[cached]).await.unwrap();
     assert_eq!((read(&sandbox.join("file")).as_str(), asked.load(Ordering::SeqCst)), ("over HTTP\n", 2));
 }
+
+#[tokio::test]
+async fn a_download_has_a_bound_and_its_error_names_it() {
+    let (server, _) = server().await;
+    let place = Place::new(1 << 20);
+    let place = Place { fetcher: place.fetcher.with_bound(9), ..place };
+    for cache in [false, true] {
+        let large = Uri { cache: Some(cache), ..uri(&format!("{server}/file")) };
+        let error = place.fetch("box", &[large]).await.unwrap_err().to_string();
+        assert!(error.contains("more than 9 bytes") && error.contains("--fetcher-download-megabytes"), "{error}");
+    }
+}

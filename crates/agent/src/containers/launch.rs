@@ -2,13 +2,14 @@
 //! started. Runs in a task of its own for each launch; comes back to the keeper with what came of it.
 
 use std::collections::BTreeMap;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, Permissions};
 use std::io;
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{PermissionsExt, fchown, lchown};
 use std::path::{Path, PathBuf};
 
 use checks::spec::Credentials;
 use executor::contained::{self, Contained, End, mark};
+use executor::sandbox as files;
 use fetcher::{Item, Want};
 use mesos::v1::{ContainerId, Resource};
 use tokio::task::spawn_blocking;
@@ -19,7 +20,7 @@ use super::parent::{Parent, Surroundings};
 use super::record::Record;
 use super::session::{self, Start, Started};
 use super::{LaunchRefusal, Output};
-use crate::layout::relink;
+use crate::layout::{private_directory, relink};
 use crate::program::{program, variables};
 use crate::supported::Link;
 use crate::users;
@@ -212,13 +213,13 @@ async fn place(
 fn make(sandbox: &Path, directory: &Path, user: Option<&Credentials>) -> io::Result<()> {
     // What an earlier one of this name left behind, it has been removed from the books.
     let _nothing_there = fs::remove_dir_all(directory);
-    fs::create_dir_all(directory)?;
+    private_directory(directory)?;
     fs::create_dir_all(sandbox)?;
-    for file in ["stdout", "stderr"].map(|name| sandbox.join(name)) {
-        OpenOptions::new().create(true).append(true).open(&file)?;
-        give(&file, user)?;
-    }
-    give(sandbox, user)
+    let own = files::directory(sandbox)?;
+    let logs = [files::append(&sandbox.join("stdout"))?, files::append(&sandbox.join("stderr"))?];
+    let Some(user) = user else { return Ok(()) };
+    own.set_permissions(Permissions::from_mode(files::MODE))?;
+    logs.iter().chain([&own]).try_for_each(|file| fchown(file, Some(user.uid), Some(user.gid)))
 }
 
 /// What is not there yet is made as a directory.
@@ -234,7 +235,7 @@ fn link(link: &Link, outer: &Path, own: &Path, user: Option<&Credentials>) -> io
 }
 
 fn give(path: &Path, user: Option<&Credentials>) -> io::Result<()> {
-    user.map_or(Ok(()), |user| chown(path, Some(user.uid), Some(user.gid)))
+    user.map_or(Ok(()), |user| lchown(path, Some(user.uid), Some(user.gid)))
 }
 
 /// What it inherits, where it is, what its command says, and the mark by which it is found again.

@@ -27,8 +27,10 @@ pub(crate) struct Preparation {
     pub(crate) directory: PathBuf,
     /// Who is to own it, by name; the agent if absent.
     pub(crate) user: Option<String>,
-    /// Its executor lives in a pool, which makes the sandbox its user's; here only what is fetched belongs to them.
+    /// Its executor lives in a pool, which keeps what it must remember itself.
     pub(crate) pooled: bool,
+    /// The mode of the sandbox.
+    pub(crate) mode: u32,
     /// What is to be fetched into it.
     pub(crate) items: Vec<Item>,
 }

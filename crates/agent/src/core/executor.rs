@@ -92,6 +92,11 @@ impl Executor {
         self.state != State::Terminated
     }
 
+    /// It is Mesos' default executor, each of whose tasks has a sandbox of its own.
+    pub(super) fn hosts_groups(&self) -> bool {
+        !self.generated && self.info.r#type() == executor_info::Type::Default
+    }
+
     /// What it needs is not there yet, so nobody may run it.
     pub(crate) fn is_preparing(&self) -> bool {
         matches!(self.state, State::Preparing { .. })

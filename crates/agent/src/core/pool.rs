@@ -175,10 +175,11 @@ impl Core {
             self.actions.extend(stream.map(Action::CloseStream));
             return self.act(Action::Persist(Change::ForgetPool(id.clone())));
         }
+        let log = self.settings.layout.pool_log(id);
+        tracing::warn!(framework = %id, log = %log.display(), "the pool of executors ended; it is started again");
         if at <= self.now.elapsed {
             return self.start_pool(id);
         }
-        tracing::warn!(framework = %id, "the pool of executors ended; it is started again");
         self.look_at(at, Timer::Pool(id.clone()));
     }
 

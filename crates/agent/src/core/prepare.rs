@@ -1,5 +1,6 @@
 //! From a new run in the books to its process: the sandbox first, then the pool is told or a process is started.
 
+use executor::sandbox;
 use fetcher::Item;
 use mesos::v1::cygnet::{PoolEvent, pool_event};
 use mesos::v1::task_status::Reason;
@@ -13,6 +14,9 @@ use crate::now::Now;
 use crate::processes::{Process, Program};
 use crate::program::program;
 
+/// The mode of a sandbox with those of a group's tasks below it: their users need not be its own, and must get there.
+const PASSABLE: u32 = 0o751;
+
 impl Core {
     /// Orders the sandbox of a run that is in the books.
     pub(super) fn prepare(&mut self, key: &ExecutorKey) {
@@ -23,6 +27,7 @@ impl Core {
             directory: executor.directory.clone(),
             user: self.user_of(key, executor),
             pooled: executor.is_pooled(),
+            mode: if executor.hosts_groups() { PASSABLE } else { sandbox::MODE },
             // What makes no sense was refused when the task arrived.
             items: executor.info.command.iter().flat_map(|command| &command.uris).flat_map(Item::of).collect(),
         };

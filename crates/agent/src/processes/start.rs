@@ -1,12 +1,13 @@
 //! Starting a program in a session of its own, so that neither the agent's end nor a Ctrl-C on its terminal reaches it.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use checks::kernel::Spawn;
 use checks::spec::Credentials;
+use executor::sandbox::append;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, kill_process_group, waitid};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -31,7 +32,6 @@ pub(crate) struct Program {
 
 /// Starts it. The descriptor tells of its end.
 pub(crate) fn start(program: Program) -> io::Result<(Process, OwnedFd)> {
-    let append = |path: &Path| OpenOptions::new().create(true).append(true).open(path);
     let (null, stdout, stderr) = (File::open("/dev/null")?, append(&program.stdout)?, append(&program.stderr)?);
     let child = Spawn {
         path: program.path,

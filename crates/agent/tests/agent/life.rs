@@ -1,5 +1,6 @@
 //! The life of a command task, from the master's order to the framework's last acknowledgement.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use mesos::v1::cygnet::{agent_call, agent_event};
@@ -205,4 +206,18 @@ async fn a_pool_nobody_knows_is_sent_away() {
     let mut pool = Pool::subscribe(&world).await;
     assert_eq!(pool.next().await.unwrap().r#type(), mesos::v1::cygnet::pool_event::Type::Shutdown);
     assert!(pool.next().await.is_none());
+}
+
+#[tokio::test]
+async fn nobody_else_looks_into_sandboxes_states_and_records() {
+    let world = World::new().await;
+    let (_pool, add, _executor) = world.launched("web.1").await;
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(Path::new(&add.directory)), 0o750);
+    assert_eq!(mode(Path::new(&add.environment["CYGNET_STATE_DIRECTORY"])), 0o700);
+    let expected = [("meta", 0o711), ("meta/executors", 0o711), ("meta/pools", 0o700), ("meta/agent.redb", 0o600)];
+    for (name, expected) in expected {
+        assert_eq!(mode(&world.work_dir().join(name)), expected, "{name}");
+    }
+    assert_eq!(mode(&world.work_dir().join("fetch")), 0o700);
 }

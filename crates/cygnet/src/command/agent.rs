@@ -61,6 +61,9 @@ pub(crate) struct Agent {
     /// How many megabytes the fetcher may keep there
     #[arg(long, default_value_t = 2048, env = "CYGNET_FETCHER_CACHE_MEGABYTES")]
     fetcher_cache_megabytes: u64,
+    /// How many megabytes a file may have that is downloaded for a task
+    #[arg(long, default_value_t = 16384, env = "CYGNET_FETCHER_DOWNLOAD_MEGABYTES")]
+    fetcher_download_megabytes: u64,
     /// How long the sandbox of a task that is over is kept on an empty disk; the fuller that is, the shorter
     #[arg(long, default_value = "7d", value_parser = humantime::parse_duration, env = "CYGNET_GC_DELAY")]
     gc_delay: Duration,
@@ -127,6 +130,7 @@ pub(crate) async fn run(arguments: Agent) -> anyhow::Result<ExitCode> {
     options.executor_environment_variables = arguments.executor_environment.into_iter().collect();
     options.fetcher_cache_dir = arguments.fetcher_cache_dir.as_deref().map(absolute).transpose()?;
     options.fetcher_cache_size_bytes = arguments.fetcher_cache_megabytes.saturating_mul(1 << 20);
+    options.fetcher_download_bytes = arguments.fetcher_download_megabytes.saturating_mul(1 << 20);
     options.gc_delay = arguments.gc_delay;
     options.gc_disk_headroom = arguments.gc_disk_headroom;
     options.switch_user = arguments.switch_user;
