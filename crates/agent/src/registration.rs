@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use mesos::Codec;
-use mesos::client::{Client, ClientError, EventStream};
+use mesos::client::{Client, ClientError, EventStream, Stranger};
 use mesos::credentials::Credential;
 use mesos::duration::from_seconds;
 use mesos::v1::cygnet::{AgentCall, AgentEvent, agent_call};
@@ -64,9 +64,24 @@ impl Registration {
             let call = self.actor.ask(Request::Registration).await?;
             match self.connect(&call).await {
                 Ok(connection) => return Ok(connection),
-                Err(error) => tracing::info!(master = self.master, %error, "cannot register yet"),
+                Err(error) => self.complain(&error).await,
             }
         }
+    }
+
+    async fn complain(&self, error: &ClientError) {
+        let client = Client::new(self.master.clone(), Codec::Protobuf).with_credential(self.credential.as_ref());
+        let Some(found) = Stranger::behind(&client, error).await else {
+            return tracing::info!(master = self.master, %error, "cannot register yet");
+        };
+        let advice = match found {
+            Stranger::Mesos(_) => {
+                "its master takes no agents of Cygnet: run one of its own agents here, `cygnet scheduler` can use them"
+            }
+            Stranger::Cygnet(_) => "but not a master: is this the port of an agent?",
+            Stranger::Unknown => "there is no master to register at",
+        };
+        tracing::warn!(master = self.master, %found, "cannot register: {advice}");
     }
 
     async fn connect(&self, call: &AgentCall) -> Result<Connection, ClientError> {

@@ -7,6 +7,7 @@
 mod connection;
 mod error;
 mod location;
+mod stranger;
 mod stream;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -18,7 +19,7 @@ use hyper::body::Incoming;
 use tokio::{sync::Mutex, time::timeout};
 
 use self::{connection::Connection, location::Target};
-pub use self::{error::ClientError, stream::EventStream};
+pub use self::{error::ClientError, stranger::Stranger, stream::EventStream};
 use crate::{
     codec::{Codec, Wire},
     credentials::Credential,

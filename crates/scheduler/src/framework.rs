@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mesos::Codec;
-use mesos::client::{Client, EventStream};
+use mesos::client::{Client, ClientError, EventStream, Stranger};
 use mesos::v1::framework_info::{Capability, capability};
 use mesos::v1::scheduler::{Call, Event, call, event};
 use mesos::v1::{FrameworkInfo, MasterInfo, Offer, TaskStatus};
@@ -128,7 +128,7 @@ impl Framework {
                     session.send_replace(None);
                     self.actor.news(News::Disconnected).await;
                 }
-                Err(error) => tracing::warn!(%error, "cannot subscribe at the master; trying again"),
+                Err(error) => complain(master, &error).await,
             }
             tokio::time::sleep(backoff.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
             backoff = (backoff * 2).min(BACKOFF.1);
@@ -230,6 +230,18 @@ struct Caller {
     info: FrameworkInfo,
     session: watch::Receiver<Option<Session>>,
     abdication: Arc<Notify>,
+}
+
+/// Says why there is no subscription, and, where somebody else listens than a master, who that is.
+async fn complain(master: &Client, error: &ClientError) {
+    let Some(found) = Stranger::behind(master, error).await else {
+        return tracing::warn!(%error, "cannot subscribe at the master; trying again");
+    };
+    let advice = match found {
+        Stranger::Mesos(_) | Stranger::Cygnet(_) => "but not a master: is this the port of an agent?",
+        Stranger::Unknown => "there is no master to subscribe at",
+    };
+    tracing::warn!(master = master.authority(), %found, "cannot subscribe: {advice}; trying again");
 }
 
 impl Caller {

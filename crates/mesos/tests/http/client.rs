@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use mesos::{
     Codec,
-    client::{Client, ClientError, EventStream, Timeouts},
+    client::{Client, ClientError, EventStream, Stranger, Timeouts},
     v1::scheduler::{Event, call::Type, event},
 };
 use tokio::{net::TcpListener, time::timeout};
@@ -41,6 +41,20 @@ async fn refusals_say_who_and_why() {
     assert_eq!((status, body.as_ref()), (StatusCode::NOT_FOUND, b"404 Not Found.".as_slice()));
     let (status, _) = client(address).post_json("/api/v1/scheduler", "{").await.unwrap();
     assert_eq!(status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn who_does_not_know_the_path_is_asked_who_it_is() {
+    use axum::{Router, routing::get};
+    let mesos = serve(Router::new().route("/version", get(async || r#"{"version": "1.11.0"}"#))).await;
+    let (web, (master, _hearing)) = (serve(Router::new()).await, master().await);
+    for (address, found) in
+        [(mesos, Some(Stranger::Mesos("1.11.0".to_owned()))), (web, Some(Stranger::Unknown)), (master, None)]
+    {
+        let client = client(address);
+        let error = client.call("/api/v1/scheduler", &call(Type::Revive), None).await.unwrap_err();
+        assert_eq!(Stranger::behind(&client, &error).await, found, "{error}");
+    }
 }
 
 #[tokio::test]
