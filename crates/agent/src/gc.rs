@@ -76,8 +76,17 @@ fn allowed_age(delay: Duration, headroom: f64, usage: f64) -> Duration {
     delay.mul_f64((1.0 - headroom - usage).clamp(0.0, 1.0))
 }
 
+/// The share of the disk that is taken: of its blocks or of its inodes, whichever are scarcer.
 fn usage(path: &Path) -> f64 {
-    statvfs(path).map_or(0.0, |disk| 1.0 - disk.f_bavail as f64 / disk.f_blocks.max(1) as f64)
+    statvfs(path).map_or(0.0, |disk| {
+        let blocks = share_taken(disk.f_bavail, disk.f_blocks);
+        blocks.max(share_taken(disk.f_favail, disk.f_files))
+    })
+}
+
+/// Some file systems do not count their inodes: they have none, and none is taken.
+fn share_taken(available: u64, total: u64) -> f64 {
+    if total == 0 { 0.0 } else { 1.0 - available as f64 / total as f64 }
 }
 
 fn sweep(sandboxes: &Path, used: &BTreeSet<PathBuf>, now: Duration, allowed: Duration) -> Statistics {
@@ -131,6 +140,11 @@ fn remove(run: &Path, sandboxes: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_disk_without_inodes_is_as_full_as_its_blocks() {
+        assert_eq!((share_taken(0, 0), share_taken(1, 4), share_taken(0, 400)), (0.0, 0.75, 1.0));
+    }
 
     #[test]
     fn a_full_disk_keeps_nothing() {
