@@ -34,6 +34,9 @@ impl CheckResult {
             Probe::Http(_) | Probe::Grpc(_) => CheckResult::Http { status_code: None },
             Probe::Tcp(_) | Probe::Listen(_) | Probe::Exchange(_) => CheckResult::Tcp { succeeded: None },
             Probe::Command(_) => CheckResult::Command { exit_code: None },
+            Probe::AnyAddress(probes) => {
+                probes.first().map_or(CheckResult::Tcp { succeeded: None }, CheckResult::empty)
+            }
         }
     }
 

@@ -9,15 +9,18 @@ mod here;
 
 use std::fs::{self, File};
 use std::io;
+use std::net::{IpAddr, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use rustix::thread::ThreadNameSpaceType;
 
+use crate::probe::words;
 pub(crate) use here::Here;
 
 /// Where a check runs.
@@ -50,12 +53,16 @@ pub struct ProcessPlace {
 
 /// A place that cannot be found.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot open the namespace {}: {source}", path.display())]
+#[error("cannot open the namespace {}: {}", path.display(), in_words(cause))]
 pub struct PlaceError {
     /// Of the namespace.
     pub path: PathBuf,
-    /// What the operating system says.
-    pub source: io::Error,
+    /// What the operating system says; part of this error's own words, and so not its source.
+    pub cause: io::Error,
+}
+
+fn in_words(cause: &io::Error) -> String {
+    Errno::from_io_error(cause).map_or_else(|| cause.to_string(), words)
 }
 
 /// The namespaces that a command enters, beside that of the network.
@@ -69,7 +76,7 @@ const OTHERS: [(&str, ThreadNameSpaceType); 4] = [
 impl Place {
     /// The namespaces of a process: the network, and for commands the mounts, the processes, and the rest.
     pub fn of_pid(pid: i32) -> Result<Place, PlaceError> {
-        let failed = |source: io::Error| PlaceError { path: format!("/proc/{pid}/ns/net").into(), source };
+        let failed = |cause: io::Error| PlaceError { path: format!("/proc/{pid}/ns/net").into(), cause };
         let number = Pid::from_raw(pid).ok_or_else(|| failed(io::ErrorKind::InvalidInput.into()))?;
         let pidfd = pidfd_open(number, PidfdFlags::empty()).map_err(|errno| failed(errno.into()))?;
         Place::of_process(pid, pidfd)
@@ -78,7 +85,7 @@ impl Place {
     /// As [`Place::of_pid`], and certainly of this process: its number may have gone to another one meanwhile.
     pub fn of_pidfd(pidfd: BorrowedFd<'_>) -> Result<Place, PlaceError> {
         let path = PathBuf::from(format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd()));
-        let failed = |source| PlaceError { path: path.clone(), source };
+        let failed = |cause| PlaceError { path: path.clone(), cause };
         let info = fs::read_to_string(&path).map_err(failed)?;
         let pid = info.lines().find_map(|line| line.strip_prefix("Pid:")?.trim().parse().ok());
         let pid = pid.ok_or_else(|| failed(io::ErrorKind::InvalidInput.into()))?;
@@ -93,7 +100,7 @@ impl Place {
             let differs = identify(&format!("/proc/{pid}/ns/{name}"), &format!("/proc/self/ns/{name}"))?.is_some();
             others.set(kind, differs);
         }
-        let failed = |source| PlaceError { path: format!("/proc/{pid}/ns").into(), source };
+        let failed = |cause| PlaceError { path: format!("/proc/{pid}/ns").into(), cause };
         if has_ended(pidfd.as_fd()).map_err(failed)? {
             return Err(failed(io::ErrorKind::NotFound.into()));
         }
@@ -103,13 +110,24 @@ impl Place {
     /// A network namespace by its path: `/run/netns/blue`, `/proc/4711/ns/net`.
     pub fn network_namespace(path: impl AsRef<Path>) -> Result<Place, PlaceError> {
         let path = path.as_ref();
-        let failed = |source| PlaceError { path: path.to_owned(), source };
+        let failed = |cause| PlaceError { path: path.to_owned(), cause };
         let file = File::open(path).map_err(failed)?;
         let identity = identity(&file.metadata().map_err(failed)?, "/proc/self/ns/net")?;
         Ok(match identity {
             None => Place::Host,
             identity => Place::NetworkNamespace(Namespace(Arc::new((OwnedFd::from(file), identity)))),
         })
+    }
+
+    /// Whether sockets can be made here, bound to this source if there is one. For those who would rather know before the
+    /// first attempt: it takes a thread of its own, and blocks.
+    pub fn try_out(&self, source: Option<IpAddr>) -> io::Result<()> {
+        let place = self.clone();
+        let tried = std::thread::spawn(move || {
+            Here::new()?.go(&place)?;
+            source.map_or(Ok(()), |source| UdpSocket::bind((source, 0)).map(drop))
+        });
+        tried.join().unwrap_or_else(|_| Err(io::ErrorKind::Other.into()))
     }
 
     /// The network a socket is made in.
@@ -143,12 +161,12 @@ impl ProcessPlace {
 
 /// Nothing if both are the same.
 fn identify(theirs: &str, ours: &str) -> Result<NamespaceId, PlaceError> {
-    let metadata = fs::metadata(theirs).map_err(|source| PlaceError { path: theirs.into(), source })?;
+    let metadata = fs::metadata(theirs).map_err(|cause| PlaceError { path: theirs.into(), cause })?;
     identity(&metadata, ours)
 }
 
 fn identity(theirs: &fs::Metadata, ours: &str) -> Result<NamespaceId, PlaceError> {
-    let ours = fs::metadata(ours).map_err(|source| PlaceError { path: ours.into(), source })?;
+    let ours = fs::metadata(ours).map_err(|cause| PlaceError { path: ours.into(), cause })?;
     let identity = |metadata: &fs::Metadata| (metadata.dev(), metadata.ino());
     Ok(Some(identity(theirs)).filter(|theirs| *theirs != identity(&ours)))
 }
@@ -187,6 +205,13 @@ mod tests {
     #[test]
     fn a_process_that_is_gone_is_named() {
         let error = Place::of_pid(i32::MAX).unwrap_err();
-        assert!(error.to_string().starts_with("cannot open the namespace /proc/2147483647/ns/net: "), "{error}");
+        assert_eq!(error.to_string(), "cannot open the namespace /proc/2147483647/ns/net: no such process");
+    }
+
+    #[test]
+    fn a_source_is_one_of_our_own() {
+        assert!(Place::Host.try_out(None).is_ok());
+        assert!(Place::Host.try_out(Some(IpAddr::from([127, 0, 0, 9]))).is_ok());
+        assert!(Place::Host.try_out(Some(IpAddr::from([192, 0, 2, 1]))).is_err());
     }
 }

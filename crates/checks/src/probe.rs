@@ -3,6 +3,7 @@
 //! In: a prepared probe, its place, and [`Tools`]; later, that one of its descriptors is ready, or that time is up.
 //! Out: an [`Outcome`]. An attempt owns its descriptors; closing them takes them out of the epoll set.
 
+mod addresses;
 pub(crate) mod cgroup;
 mod command;
 mod exchange;
@@ -51,6 +52,7 @@ pub(crate) enum Attempt {
     Grpc(Box<grpc::Attempt>),
     Exchange(Box<exchange::Attempt>),
     Command(Box<command::Attempt>),
+    AnyAddress(Box<addresses::Attempt>),
 }
 
 impl Attempt {
@@ -73,6 +75,9 @@ impl Attempt {
             Prepared::Command(probe) => {
                 command::Attempt::start(probe, place, tools).map(Box::new).map(Attempt::Command)
             }
+            Prepared::AnyAddress(plan) => {
+                addresses::Attempt::start(plan, place, kept, tools).map(Box::new).map(Attempt::AnyAddress)
+            }
             Prepared::Invalid(error) => Err(Outcome::Failure(Failure::Invalid { cause: error.to_string() })),
         }
     }
@@ -85,7 +90,8 @@ impl Attempt {
             (Attempt::Grpc(attempt), Prepared::Grpc(plan)) => attempt.advance(plan, tools),
             (Attempt::Exchange(attempt), Prepared::Exchange(plan)) => attempt.advance(plan, tools),
             (Attempt::Command(attempt), _) => attempt.advance(tools),
-            (Attempt::Http(_) | Attempt::Grpc(_) | Attempt::Exchange(_), _) => Poll::Pending,
+            (Attempt::AnyAddress(attempt), Prepared::AnyAddress(plan)) => attempt.advance(plan, place, tools),
+            (Attempt::Http(_) | Attempt::Grpc(_) | Attempt::Exchange(_) | Attempt::AnyAddress(_), _) => Poll::Pending,
         }
     }
 
@@ -97,6 +103,7 @@ impl Attempt {
             Attempt::Grpc(attempt) => attempt.rest(poller),
             Attempt::Exchange(attempt) => attempt.rest(poller),
             Attempt::Command(attempt) => attempt.rest(poller),
+            Attempt::AnyAddress(attempt) => attempt.inner.rest(poller),
         }
     }
 
@@ -108,6 +115,7 @@ impl Attempt {
             Attempt::Grpc(attempt) => attempt.phases(),
             Attempt::Exchange(attempt) => attempt.phases(),
             Attempt::Command(attempt) => attempt.phases(),
+            Attempt::AnyAddress(attempt) => attempt.inner.phases(),
         }
     }
 
@@ -115,6 +123,7 @@ impl Attempt {
     pub(crate) fn said(&self, probe: &Prepared) -> Option<Box<Said>> {
         match (self, probe) {
             (Attempt::Http(attempt), Prepared::Http(plan)) => attempt.said(plan),
+            (Attempt::AnyAddress(attempt), Prepared::AnyAddress(plan)) => attempt.inner.said(attempt.probe(plan)),
             _ => None,
         }
     }
@@ -152,6 +161,7 @@ impl Attempt {
                 cgroup.into_iter().for_each(|cgroup| tools.cgroups.give_back(cgroup));
                 (None, cpu)
             }
+            Attempt::AnyAddress(attempt) => attempt.inner.dissolve(place, tools),
             Attempt::Tcp(_) | Attempt::Grpc(_) | Attempt::Exchange(_) => (None, Duration::ZERO),
         }
     }

@@ -3,6 +3,7 @@
 //! In: plain values. Out: the same values, vouched for by [`CheckSpec::validate`], whose errors name the field.
 //! Nothing here runs.
 
+mod addresses;
 mod command;
 mod exchange;
 mod expectation;
@@ -51,6 +52,9 @@ pub enum Probe {
     Exchange(ExchangeProbe),
     /// Whether a command exits with 0.
     Command(CommandProbe),
+    /// The same question at the addresses of one name, one after the other until one takes the connection. A timeout
+    /// is for all of them together; see [`Probe::at_each`].
+    AnyAddress(Vec<Probe>),
 }
 
 /// Which field of a [`CheckSpec`] makes no sense, and why.
@@ -81,16 +85,23 @@ fn require_address(
 impl CheckSpec {
     /// Whether this can be run at all. Files and certificates are looked at when the check is added.
     pub fn validate(&self) -> Result<(), SpecError> {
-        match &self.probe {
-            Probe::Http(probe) => probe.validate()?,
-            Probe::Grpc(probe) => probe.validate()?,
-            Probe::Tcp(probe) => require_address(&probe.address, probe.source, "probe.tcp.address")?,
-            Probe::Listen(probe) => require_address(&probe.address, None, "probe.listen.address")?,
-            Probe::Exchange(probe) => probe.validate()?,
-            Probe::Command(probe) => probe.validate()?,
-        }
+        self.probe.validate()?;
         self.schedule.validate()?;
         self.judgement.validate()
+    }
+}
+
+impl Probe {
+    fn validate(&self) -> Result<(), SpecError> {
+        match self {
+            Probe::Http(probe) => probe.validate(),
+            Probe::Grpc(probe) => probe.validate(),
+            Probe::Tcp(probe) => require_address(&probe.address, probe.source, "probe.tcp.address"),
+            Probe::Listen(probe) => require_address(&probe.address, None, "probe.listen.address"),
+            Probe::Exchange(probe) => probe.validate(),
+            Probe::Command(probe) => probe.validate(),
+            Probe::AnyAddress(probes) => Probe::validate_each(probes),
+        }
     }
 }
 

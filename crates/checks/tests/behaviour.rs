@@ -1,5 +1,7 @@
 //! What the engine does to real servers, commands and namespaces.
 
+#[path = "behaviour/addresses.rs"]
+mod addresses;
 #[path = "behaviour/cgroups.rs"]
 mod cgroups;
 #[path = "behaviour/command.rs"]

@@ -5,7 +5,7 @@
 
 use std::net::SocketAddr;
 
-use super::{exchange, grpc, http};
+use super::{addresses, exchange, grpc, http};
 use crate::spec::{CommandProbe, ListenProbe, Probe, Reach, SpecError, TcpProbe};
 
 /// A probe, ready to be attempted.
@@ -17,6 +17,7 @@ pub(crate) enum Prepared {
     Listen(Box<ListenProbe>),
     Exchange(Box<exchange::Plan>),
     Command(Box<CommandProbe>),
+    AnyAddress(Box<addresses::Plan>),
     /// It makes no sense, which is what every attempt says.
     Invalid(Box<SpecError>),
 }
@@ -32,6 +33,7 @@ impl Prepared {
             Probe::Listen(probe) => Prepared::Listen(Box::new(probe)),
             Probe::Exchange(probe) => Prepared::Exchange(Box::new(exchange::Plan::of(probe)?)),
             Probe::Command(probe) => Prepared::Command(Box::new(probe)),
+            Probe::AnyAddress(probes) => any_address(probes, reach)?,
         })
     }
 
@@ -39,6 +41,21 @@ impl Prepared {
     pub(crate) fn is_command(&self) -> bool {
         matches!(self, Prepared::Command(_))
     }
+}
+
+/// Those addresses that checks may talk to; if there are none, why.
+fn any_address(probes: Vec<Probe>, reach: &Reach) -> Result<Prepared, SpecError> {
+    let none = SpecError { field: "probe.any_address", problem: "has no address".to_owned() };
+    let (mut prepared, mut problem) = (Vec::new(), none);
+    for probe in probes {
+        match Prepared::of(probe, reach) {
+            Ok(probe) => prepared.push(probe),
+            Err(error) => problem = error,
+        }
+    }
+    let mut prepared = prepared.into_iter();
+    let first = prepared.next().ok_or(problem)?;
+    Ok(Prepared::AnyAddress(Box::new(addresses::Plan::new(first, prepared.collect()))))
 }
 
 fn allow(reach: &Reach, probe: &Probe) -> Result<(), SpecError> {
@@ -49,6 +66,8 @@ fn allow(reach: &Reach, probe: &Probe) -> Result<(), SpecError> {
         Probe::Exchange(probe) => ("probe.exchange.address", probe.address),
         // Neither sends anything anywhere.
         Probe::Listen(_) | Probe::Command(_) => return Ok(()),
+        // Each for itself.
+        Probe::AnyAddress(_) => return Ok(()),
     };
     let allowed = reach.allows(address.ip());
     if allowed { Ok(()) } else { Err(SpecError { field, problem: beyond_reach(&address) }) }
