@@ -85,6 +85,7 @@ async fn understand(check: &Check) -> anyhow::Result<Order> {
     let spec = CheckSpec { probe, schedule: schedule(&check.when), judgement: judgement(&check.how)? };
     spec.validate()?;
     let place = target::place(check.from.netns.as_deref())?;
+    place.try_out(check.from.source).context("--netns or --source cannot be used")?;
     let reach = if check.from.allow.is_empty() { Reach::Anywhere } else { Reach::Only(check.from.allow.clone()) };
     let engine = Engine::start(EngineOptions { reach, ..EngineOptions::default() })?;
     let (events, found) = mpsc::unbounded_channel();

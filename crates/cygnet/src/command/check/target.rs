@@ -1,6 +1,6 @@
 //! What to check and where, from what was typed. Names are resolved and files are read here.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
@@ -8,46 +8,90 @@ use anyhow::{Context, bail};
 use checks::Place;
 use checks::spec::{
     ClientIdentity, Command, CommandProbe, Credentials, ExchangeProbe, Expectation, GrpcProbe, HttpProbe, HttpVersion,
-    ListenProbe, Probe, Redirects, Reuse, Scheme, StatusRanges, TcpMode, TcpProbe, Tls, Transport, Verification,
+    ListenProbe, Probe, Redirects, Reuse, StatusRanges, TcpMode, TcpProbe, Tls, Transport, Verification,
 };
+use checks::url::{Authority, Host, Url};
 
 use super::options::{self, Exchange, Expect, Grpc, Http, RedirectPolicy, TlsOptions, What, Where};
 
-/// What to ask.
+/// What to ask, at each address of who is named until one takes the connection.
 pub(super) async fn probe(what: &What, from: &Where) -> anyhow::Result<Probe> {
     let source = from.source;
     Ok(match what {
-        What::Http(options) => Probe::Http(HttpProbe { source, ..http(options).await? }),
-        What::Grpc(options) => Probe::Grpc(GrpcProbe { source, ..grpc(options).await? }),
+        What::Http(options) => {
+            let url = Url::parse(&options.url)?;
+            let probe = http(options, &url)?;
+            at_each(&url.authority, url.port(), source, |address| {
+                Probe::Http(HttpProbe { address, source, ..probe.clone() })
+            })
+            .await?
+        }
+        What::Grpc(options) => {
+            let probe = grpc(options)?;
+            each(&options.address, source, |address| Probe::Grpc(GrpcProbe { address, source, ..probe.clone() }))
+                .await?
+        }
         What::Tcp(options) => {
             let mode = if options.connect { TcpMode::Connect } else { TcpMode::HalfOpen };
-            Probe::Tcp(TcpProbe { address: resolve(&options.address).await?, source, mode })
+            each(&options.address, source, |address| Probe::Tcp(TcpProbe { address, source, mode })).await?
         }
         What::Listen(options) => {
-            let address = resolve(&options.address).await?;
-            Probe::Listen(ListenProbe { transport: transport(options.udp), address })
+            let transport = transport(options.udp);
+            each(&options.address, source, |address| Probe::Listen(ListenProbe { transport, address })).await?
         }
-        What::Exchange(options) => Probe::Exchange(ExchangeProbe { source, ..exchange(options).await? }),
+        What::Exchange(options) => {
+            let probe = exchange(options)?;
+            let at = |address| Probe::Exchange(ExchangeProbe { address, source, ..probe.clone() });
+            each(&options.address, source, at).await?
+        }
         What::Command(options) => Probe::Command(command(options)?),
     })
 }
+
+async fn each(address: &str, source: Option<IpAddr>, probe: impl Fn(SocketAddr) -> Probe) -> anyhow::Result<Probe> {
+    let authority = Authority::parse(address)?;
+    let port = authority.port.with_context(|| format!("'{address}' names no port"))?;
+    at_each(&authority, port, source, probe).await
+}
+
+async fn at_each(
+    authority: &Authority,
+    port: u16,
+    source: Option<IpAddr>,
+    probe: impl Fn(SocketAddr) -> Probe,
+) -> anyhow::Result<Probe> {
+    let host = match &authority.host {
+        Host::Address { ip, zone: Some(zone) } => format!("{ip}%{zone}"),
+        Host::Address { ip, zone: None } => ip.to_string(),
+        Host::Name(name) => name.clone(),
+    };
+    let found = tokio::net::lookup_host((host.as_str(), port)).await;
+    let found = found.with_context(|| format!("cannot resolve {host}"))?;
+    let fits = |address: &SocketAddr| source.is_none_or(|source| source.is_ipv4() == address.is_ipv4());
+    let none = || format!("{host} has no address of the family of --source");
+    Probe::at_each(found.filter(fits), probe).with_context(none)
+}
+
+/// Replaced by each address in turn.
+const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
 fn transport(udp: bool) -> Transport {
     if udp { Transport::Udp } else { Transport::Tcp }
 }
 
-async fn http(options: &Http) -> anyhow::Result<HttpProbe> {
-    let (scheme, authority, path) = split(&options.url)?;
-    let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-    let target = if has_port { authority.to_owned() } else { format!("{authority}:{}", scheme.default_port()) };
+fn http(options: &Http, url: &Url) -> anyhow::Result<HttpProbe> {
+    let mut headers = options.header.iter().map(|header| split_header(header)).collect::<anyhow::Result<Vec<_>>>()?;
+    if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization")) {
+        headers.extend(url.basic_auth().map(|value| ("Authorization".to_owned(), value)));
+    }
     Ok(HttpProbe {
-        scheme,
+        scheme: url.scheme,
         version: if options.http2 { HttpVersion::Http2 } else { HttpVersion::Http1 },
-        address: resolve(&target).await?,
-        host: Some(options.host.clone().unwrap_or_else(|| authority.to_owned())),
+        address: NOWHERE,
+        host: Some(options.host.clone().unwrap_or_else(|| url.authority.header(url.scheme.default_port()))),
         method: options.method.clone(),
-        path: path.to_owned(),
-        headers: options.header.iter().map(|header| split_header(header)).collect::<anyhow::Result<_>>()?,
+        path: url.path.clone(),
+        headers,
         body: options.data.clone().into_bytes(),
         redirects: match options.redirects {
             RedirectPolicy::Follow => Redirects::Follow { limit: Redirects::LIMIT },
@@ -63,17 +107,6 @@ async fn http(options: &Http) -> anyhow::Result<HttpProbe> {
         tls: tls(&options.tls)?,
         source: None,
     })
-}
-
-fn split(url: &str) -> anyhow::Result<(Scheme, &str, &str)> {
-    let (scheme, rest) = match url.split_once("://") {
-        Some(("http", rest)) => (Scheme::Http, rest),
-        Some(("https", rest)) => (Scheme::Https, rest),
-        Some((other, _)) => bail!("{other}:// is not known; there are http:// and https://"),
-        None => (Scheme::Http, url),
-    };
-    let (authority, path) = rest.find('/').map_or((rest, "/"), |slash| rest.split_at(slash));
-    Ok((scheme, authority, path))
 }
 
 fn split_header(header: &str) -> anyhow::Result<(String, String)> {
@@ -100,17 +133,16 @@ fn expectations(expect: &Expect) -> anyhow::Result<Vec<Expectation>> {
     contains.chain(matches).chain(json_path).collect()
 }
 
-async fn grpc(options: &Grpc) -> anyhow::Result<GrpcProbe> {
-    let address = resolve(&options.address).await?;
+fn grpc(options: &Grpc) -> anyhow::Result<GrpcProbe> {
     let tls = options.tls.then(|| tls(&options.settings)).transpose()?;
-    let authority = Some(options.address.clone());
-    Ok(GrpcProbe { authority, service: options.service.clone(), tls, ..GrpcProbe::new(address) })
+    let authority = Some(Authority::parse(&options.address)?.header(0));
+    Ok(GrpcProbe { authority, service: options.service.clone(), tls, ..GrpcProbe::new(NOWHERE) })
 }
 
-async fn exchange(options: &Exchange) -> anyhow::Result<ExchangeProbe> {
+fn exchange(options: &Exchange) -> anyhow::Result<ExchangeProbe> {
     Ok(ExchangeProbe {
         transport: transport(options.udp),
-        address: resolve(&options.address).await?,
+        address: NOWHERE,
         source: None,
         send: unescape(&options.send).context("--send")?,
         expect: expectations(&options.expect)?,
@@ -186,11 +218,6 @@ fn credentials(text: &str) -> anyhow::Result<Credentials> {
     Ok(Credentials { uid: number(uid)?, gid, groups: vec![gid] })
 }
 
-async fn resolve(address: &str) -> anyhow::Result<SocketAddr> {
-    let mut found = tokio::net::lookup_host(address).await.with_context(|| format!("cannot resolve {address}"))?;
-    found.next().with_context(|| format!("{address} has no address"))
-}
-
 /// Where to ask from.
 pub(super) fn place(netns: Option<&str>) -> anyhow::Result<Place> {
     Ok(match netns {
@@ -220,13 +247,6 @@ mod tests {
         let ranges = statuses("200-299, 404").unwrap();
         assert!(ranges.contains(204) && ranges.contains(404) && !ranges.contains(300));
         assert!(statuses("2xx").is_err() && statuses("").is_err());
-    }
-
-    #[test]
-    fn urls() {
-        assert_eq!(split("127.0.0.1:80/x").unwrap(), (Scheme::Http, "127.0.0.1:80", "/x"));
-        assert_eq!(split("https://a.example").unwrap(), (Scheme::Https, "a.example", "/"));
-        assert!(split("ftp://a.example").is_err());
     }
 
     #[test]
