@@ -139,6 +139,12 @@ impl Place {
         }
     }
 
+    /// The process in a namespace of processes of its own: with the first one in there, all others are killed.
+    pub(crate) fn whose_end_ends_others(&self) -> Option<BorrowedFd<'_>> {
+        let Place::Process(process) = self else { return None };
+        process.others.contains(ThreadNameSpaceType::PROCESS_ID).then(|| process.pidfd())
+    }
+
     /// Whether this is a process that has ended.
     pub(crate) fn has_ended(&self) -> bool {
         match self {

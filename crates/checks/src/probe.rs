@@ -89,7 +89,7 @@ impl Attempt {
             (Attempt::Http(attempt), Prepared::Http(plan)) => attempt.advance(plan, place, tools),
             (Attempt::Grpc(attempt), Prepared::Grpc(plan)) => attempt.advance(plan, tools),
             (Attempt::Exchange(attempt), Prepared::Exchange(plan)) => attempt.advance(plan, tools),
-            (Attempt::Command(attempt), _) => attempt.advance(tools),
+            (Attempt::Command(attempt), _) => attempt.advance(place, tools),
             (Attempt::AnyAddress(attempt), Prepared::AnyAddress(plan)) => attempt.advance(plan, place, tools),
             (Attempt::Http(_) | Attempt::Grpc(_) | Attempt::Exchange(_) | Attempt::AnyAddress(_), _) => Poll::Pending,
         }
@@ -156,11 +156,7 @@ impl Attempt {
     pub(crate) fn dissolve(self, place: &Place, tools: &mut Tools<'_>) -> (Option<Box<Stream>>, Duration) {
         match self {
             Attempt::Http(attempt) => (attempt.dissolve(place, tools), Duration::ZERO),
-            Attempt::Command(attempt) => {
-                let (cpu, cgroup) = attempt.dissolve();
-                cgroup.into_iter().for_each(|cgroup| tools.cgroups.give_back(cgroup));
-                (None, cpu)
-            }
+            Attempt::Command(attempt) => (None, attempt.dissolve(tools)),
             Attempt::AnyAddress(attempt) => attempt.inner.dissolve(place, tools),
             Attempt::Tcp(_) | Attempt::Grpc(_) | Attempt::Exchange(_) => (None, Duration::ZERO),
         }

@@ -56,9 +56,15 @@ impl Kit {
         Tools { key, clock, started, poller, here, undertaker, cgroups, kept, reach, null, scratch }
     }
 
+    /// Whether something that was killed is not gone yet.
+    pub(super) fn is_busy(&self) -> bool {
+        self.undertaker.is_busy() || self.cgroups.is_busy()
+    }
+
     /// Nobody's namespace is kept alive by a thread that lingers in it.
     pub(super) fn tidy(&mut self) {
         self.undertaker.come_by();
+        self.cgroups.tidy();
         if let Err(error) = self.here.go_home() {
             tracing::error!(%error, "the check engine cannot return to its own network namespace");
         }
@@ -68,7 +74,8 @@ impl Kit {
     pub(super) fn close(&mut self, tick: Duration) {
         for _ in 0..LAST_VISITS {
             self.undertaker.come_by();
-            if !self.undertaker.is_busy() {
+            self.cgroups.tidy();
+            if !self.is_busy() {
                 break;
             }
             let _woken_early_is_fine = self.poller.wait(tick, &mut VecDeque::new());

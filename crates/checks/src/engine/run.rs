@@ -131,7 +131,7 @@ impl Prober {
         if self.budget.has_next() {
             return Duration::ZERO;
         }
-        let attentive = self.budget.in_flight() > 0 || self.kit.undertaker.is_busy();
+        let attentive = self.budget.in_flight() > 0 || self.kit.is_busy();
         let next_glance = attentive.then(|| now.saturating_add(self.options.tick));
         let deadline = self.deadlines.first().map(|(deadline, _)| *deadline);
         let refilled = self.budget.refilled_in().map(|time| now.saturating_add(time));

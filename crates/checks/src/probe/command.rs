@@ -11,9 +11,9 @@ use std::task::Poll;
 use std::time::Duration;
 
 use rustix::fs::{OFlags, fcntl_setfl};
-use rustix::io::{Errno, read};
+use rustix::io::{Errno, dup, read};
 use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::process::Signal;
+use rustix::process::{Signal, kill_process_group};
 
 use super::cgroup::Cgroup;
 use super::poller::{Interest, Poller};
@@ -52,6 +52,9 @@ pub(crate) struct Attempt {
     cpu: Duration,
     /// What it is, if not what its exit status says: its time was up.
     decided: Option<Outcome>,
+    /// The task's process, awaited by a command that was killed: with the first process of a namespace the kernel kills all
+    /// others in it, before that one counts as ended. And the outcome if it has not.
+    awaited: Option<(OwnedFd, Outcome)>,
 }
 
 impl Attempt {
@@ -69,7 +72,8 @@ impl Attempt {
         match spawned {
             Ok(child) => Attempt::watch(child, cgroup, output, tools),
             Err(stumble) => {
-                cgroup.into_iter().for_each(|cgroup| tools.cgroups.give_back(cgroup));
+                let left = cgroup.into_iter().flat_map(|cgroup| tools.cgroups.give_back(cgroup));
+                tools.undertaker.take(left);
                 Err(not_started(stumble))
             }
         }
@@ -78,7 +82,7 @@ impl Attempt {
     fn watch(child: Child, cgroup: Option<Cgroup>, output: Pipe, tools: &mut Tools<'_>) -> Result<Attempt, Outcome> {
         let phases = Phases { connected: Some(tools.elapsed()), ..Phases::default() };
         let (tail, cpu) = (Vec::new(), Duration::ZERO);
-        let mut attempt = Attempt { child, cgroup, output, tail, phases, cpu, decided: None };
+        let mut attempt = Attempt { child, cgroup, output, tail, phases, cpu, decided: None, awaited: None };
         match attempt.register(tools) {
             Ok(()) => Ok(attempt),
             Err(errno) => {
@@ -92,9 +96,17 @@ impl Attempt {
         self.phases
     }
 
-    /// It is over: what it used, and its cgroup for the next one, unless that was killed.
-    pub(super) fn dissolve(self) -> (Duration, Option<Cgroup>) {
-        (self.cpu, self.cgroup)
+    /// It is over: what it left behind ends, and its cgroup serves the next one, unless that was killed. Returns what it
+    /// used. Without a cgroup only its process group is found.
+    pub(super) fn dissolve(self, tools: &mut Tools<'_>) -> Duration {
+        // Closing a copy is not enough: epoll knows the process by all of them.
+        self.awaited.iter().for_each(|(pidfd, _)| tools.poller.remove(pidfd));
+        match self.cgroup {
+            Some(cgroup) => tools.undertaker.take(tools.cgroups.give_back(cgroup)),
+            // The number is not given to another process that soon, as numbers come round.
+            None => _ = kill_process_group(self.child.pid, Signal::KILL),
+        }
+        self.cpu
     }
 
     fn register(&mut self, tools: &Tools<'_>) -> rustix::io::Result<()> {
@@ -107,7 +119,10 @@ impl Attempt {
         self.output.rest(poller);
     }
 
-    pub(super) fn advance(&mut self, tools: &mut Tools<'_>) -> Poll<Outcome> {
+    pub(super) fn advance(&mut self, place: &Place, tools: &mut Tools<'_>) -> Poll<Outcome> {
+        if let Some((_, outcome)) = &self.awaited {
+            return if place.has_ended() { Poll::Ready(outcome.clone()) } else { Poll::Pending };
+        }
         let reaped = reap(self.child.pidfd.as_fd());
         self.drain(tools);
         match reaped {
@@ -118,9 +133,32 @@ impl Attempt {
             Ok(Some(reaped)) => {
                 self.forget(tools);
                 self.cpu = reaped.cpu;
-                Poll::Ready(self.end(Some(reaped.ended)))
+                let is_by_us = self.decided.is_some();
+                let outcome = self.end(Some(reaped.ended));
+                match reaped.ended {
+                    Ended::Killed(signal) if signal == Signal::KILL.as_raw() && !is_by_us => {
+                        self.wait_for_the_task(outcome, place, tools)
+                    }
+                    _ => Poll::Ready(outcome),
+                }
             }
             Err(_) => Poll::Ready(self.end(None)),
+        }
+    }
+
+    /// Whoever killed a command in a task's namespace of processes may have killed the task: its end decides, or the end
+    /// of the time there is.
+    fn wait_for_the_task(&mut self, outcome: Outcome, place: &Place, tools: &Tools<'_>) -> Poll<Outcome> {
+        let Some(pidfd) = place.whose_end_ends_others().filter(|_| !place.has_ended()) else {
+            return Poll::Ready(outcome);
+        };
+        let awaited = dup(pidfd).and_then(|pidfd| tools.poller.add(&pidfd, tools.key, Interest::Read).map(|()| pidfd));
+        match awaited {
+            Ok(pidfd) => {
+                self.awaited = Some((pidfd, outcome));
+                Poll::Pending
+            }
+            Err(_) => Poll::Ready(outcome),
         }
     }
 
@@ -135,6 +173,9 @@ impl Attempt {
     }
 
     pub(super) fn expire(&mut self, outcome: Outcome, tools: &mut Tools<'_>) -> Poll<Outcome> {
+        if let Some((_, outcome)) = &self.awaited {
+            return Poll::Ready(outcome.clone());
+        }
         self.decided = Some(outcome);
         self.fell(tools);
         Poll::Pending
@@ -147,6 +188,10 @@ impl Attempt {
     }
 
     pub(super) fn dismiss(mut self, tools: &mut Tools<'_>) {
+        if self.awaited.is_some() {
+            self.dissolve(tools);
+            return;
+        }
         self.forget(tools);
         self.fell(tools);
         tools.undertaker.take([self.child.pidfd]);

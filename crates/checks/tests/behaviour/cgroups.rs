@@ -91,6 +91,46 @@ async fn a_command_that_was_killed_does_not_kill_the_commands_after_it() {
     }
 }
 
+/// Ends well, and leaves somebody behind in its process group.
+const LEAVES: &str = "sleep 1000 >/dev/null 2>&1 & echo $! >$FILE; exit 0";
+
+async fn ends_with_its_command(engine: &Engine) {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("pid");
+    let mut probe = shell(LEAVES);
+    probe.environment.push(("FILE".to_owned(), file.display().to_string()));
+    let mut watch = watch(engine, spec(Probe::Command(probe)));
+    assert_eq!(watch.next().await.outcome, Outcome::Success(Answer::Exit(0)));
+    let pid = fs::read_to_string(&file).unwrap().trim().to_owned();
+    eventually("what was left behind is dead", || !is_alive(&pid)).await;
+    drop(watch);
+}
+
+#[tokio::test]
+async fn what_a_successful_command_leaves_behind_ends_with_it() {
+    ends_with_its_command(&engine()).await;
+    let options = EngineOptions { command_cgroups: false, ..EngineOptions::default() };
+    ends_with_its_command(&Engine::start(options).unwrap()).await;
+}
+
+#[tokio::test]
+async fn who_left_the_session_of_a_successful_command_ends_with_it() {
+    if !has_cgroups("who_left_the_session_of_a_successful_command_ends_with_it") {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("pid");
+    let mut probe = shell(
+        "(setsid sh -c 'echo $$ >$FILE.new; mv $FILE.new $FILE; exec sleep 1000' &); while ! test -e $FILE; do :; done",
+    );
+    probe.environment.push(("FILE".to_owned(), file.display().to_string()));
+    let engine = engine();
+    let mut watch = watch(&engine, spec(Probe::Command(probe)));
+    assert_eq!(watch.next().await.outcome, Outcome::Success(Answer::Exit(0)));
+    let pid = fs::read_to_string(&file).unwrap().trim().to_owned();
+    eventually("what was left behind is dead", || !is_alive(&pid)).await;
+}
+
 #[tokio::test]
 async fn the_directories_are_used_again_and_removed_in_the_end() {
     if !has_cgroups("the_directories_are_used_again_and_removed_in_the_end") {

@@ -268,3 +268,42 @@ async fn a_command_is_among_the_processes_of_its_task() {
     let Outcome::Failure(failure) = here else { panic!("it fails") };
     assert_ne!(failure.output(), Some("sleep"), "the engine's own children are where they were");
 }
+
+/// The first process of a namespace of processes.
+fn first_process(other: &Other) -> i32 {
+    let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", other.pid())).unwrap();
+    children.split_whitespace().next().unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_command_that_was_killed_with_its_namespace_says_that_the_task_has_ended() {
+    if !is_root("a_command_that_was_killed_with_its_namespace_says_that_the_task_has_ended") {
+        return;
+    }
+    let other = Other::start_with(&["-n", "-p", "--fork", "--kill-child"], "");
+    let first = first_process(&other);
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("began");
+    let mut probe = shell("touch $FILE; sleep 1000");
+    probe.environment.push(("FILE".to_owned(), file.display().to_string()));
+    let engine = engine();
+    let place = Place::of_pid(first).unwrap();
+    let mut watch = watch_from(&engine, spec(Probe::Command(probe)), place, Start::Fresh);
+    eventually("the command runs", || file.exists()).await;
+    let pid = rustix::process::Pid::from_raw(first).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    assert_eq!(watch.next().await.outcome, Outcome::Inconclusive(Reason::TaskEnded));
+}
+
+#[tokio::test]
+async fn a_command_that_was_killed_in_a_living_namespace_has_failed() {
+    if !is_root("a_command_that_was_killed_in_a_living_namespace_has_failed") {
+        return;
+    }
+    let other = Other::start_with(&["-n", "-p", "--fork", "--kill-child"], "");
+    let mut spec = spec(Probe::Command(shell("kill -9 $$")));
+    spec.schedule.timeout = Some(crate::support::ms(500));
+    let place = Place::of_pid(first_process(&other)).unwrap();
+    let outcome = watch_from(&engine(), spec, place, Start::Fresh).next().await.outcome;
+    assert!(matches!(outcome, Outcome::Failure(Failure::Signal { signal: 9, .. })), "{outcome:?}");
+}
