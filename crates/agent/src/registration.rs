@@ -57,13 +57,14 @@ impl Registration {
     }
 
     async fn disconnected(&self) -> Result<Connection, Stopped> {
-        let mut longest = self.backoff_factor;
+        let (mut longest, mut told) = (self.backoff_factor, false);
         loop {
             sleep(longest.mul_f64(fastrand::f64())).await;
             longest = (longest * 2).min(BACKOFF_MAX);
             let call = self.actor.ask(Request::Registration).await?;
             match self.connect(&call).await {
                 Ok(connection) => return Ok(connection),
+                Err(error) if std::mem::replace(&mut told, true) => tracing::debug!(%error, "still no master"),
                 Err(error) => self.complain(&error).await,
             }
         }

@@ -7,7 +7,7 @@ use crate::command;
 
 /// Runs long-lived tasks and knows, at every moment, which of them are healthy.
 #[derive(Debug, Parser)]
-#[command(name = "cygnet", version, propagate_version = true)]
+#[command(name = "cygnet", version = env!("CYGNET_VERSION"), propagate_version = true)]
 pub(crate) struct Cli {
     /// What to log to standard error: a level, or targets with levels such as `agent=debug,warn`.
     #[arg(long, global = true, env = "CYGNET_LOG")]

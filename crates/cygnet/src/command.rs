@@ -27,6 +27,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
+use mesos::resources::{ResourceError, Resources};
 use store::Store;
 use tokio::runtime::Builder;
 use tracing::Level;
@@ -103,4 +104,9 @@ pub(crate) fn raise_file_limit() -> anyhow::Result<()> {
 /// An absolute path: what is started from here runs elsewhere.
 pub(crate) fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
     std::path::absolute(path).with_context(|| format!("cannot find {}", path.display()))
+}
+
+/// Resources as they are written, which have to be some: the agent reads them again, once it knows its machine.
+pub(crate) fn resources(text: &str) -> Result<String, ResourceError> {
+    text.parse::<Resources>().map(|_| text.to_owned())
 }

@@ -14,6 +14,41 @@ use crate::time::Timestamp;
 pub(crate) const BEYOND_MARATHON: [&str; 2] =
     ["unhealthy_instance_kill_held_event", "unhealthy_instance_kill_released_event"];
 
+/// The types of all events.
+pub const EVENT_TYPES: [&str; 31] = [
+    "add_health_check_event",
+    "api_post_event",
+    "app_terminated_event",
+    "deployment_failed",
+    "deployment_info",
+    "deployment_step_failure",
+    "deployment_step_success",
+    "deployment_success",
+    "event_stream_attached",
+    "event_stream_detached",
+    "failed_health_check_event",
+    "framework_message_event",
+    "group_change_failed",
+    "group_change_success",
+    "health_status_changed_event",
+    "instance_changed_event",
+    "instance_health_changed_event",
+    "pod_created_event",
+    "pod_deleted_event",
+    "pod_updated_event",
+    "remove_health_check_event",
+    "scheduler_disconnected_event",
+    "scheduler_registered_event",
+    "scheduler_reregistered_event",
+    "status_update_event",
+    "subscribe_event",
+    "unhealthy_instance_kill_event",
+    BEYOND_MARATHON[0],
+    BEYOND_MARATHON[1],
+    "unknown_instance_terminated_event",
+    "unsubscribe_event",
+];
+
 /// An event of the stream.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Event {
@@ -27,6 +62,7 @@ impl Event {
     /// An event with these fields.
     #[must_use]
     pub(crate) fn new(kind: &'static str, now: Timestamp, mut data: Value) -> Self {
+        debug_assert!(EVENT_TYPES.contains(&kind), "{kind} is in no list of types");
         data["eventType"] = json!(kind);
         data["timestamp"] = json!(now);
         Event { kind, data }

@@ -110,7 +110,7 @@ impl Framework {
     }
 
     async fn stay_subscribed(&self, session: &watch::Sender<Option<Session>>) {
-        let (mut backoff, mut standing) = (BACKOFF.0, self.standing.clone());
+        let (mut backoff, mut standing, mut away) = (BACKOFF.0, self.standing.clone(), false);
         for master in self.masters.iter().cycle() {
             if standing.wait_for(|standing| standing.is_acting()).await.is_err() {
                 return;
@@ -122,12 +122,16 @@ impl Framework {
             }
             match master.subscribe::<Call, Event>(PATH, &self.subscribe_call(id, roles)).await {
                 Ok(stream) => {
+                    if std::mem::take(&mut away) {
+                        tracing::info!("the master answers again");
+                    }
                     if self.follow(stream, master, session).await {
                         backoff = BACKOFF.0;
                     }
                     session.send_replace(None);
                     self.actor.news(News::Disconnected).await;
                 }
+                Err(error) if std::mem::replace(&mut away, true) => tracing::debug!(%error, "still no master"),
                 Err(error) => complain(master, &error).await,
             }
             tokio::time::sleep(backoff.mul_f64(0.5 + fastrand::f64() / 2.0)).await;

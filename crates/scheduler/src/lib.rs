@@ -53,6 +53,7 @@ pub mod time;
 
 pub use brake::BrakeLimits;
 pub use error::SchedulerError;
+pub use events::EVENT_TYPES;
 pub use options::Options;
 pub use scheduler::{Control, Scheduler};
 

@@ -32,7 +32,7 @@ pub(crate) struct Agent {
     #[arg(long, default_value = ".cygnet/agent", env = "CYGNET_WORK_DIR")]
     work_dir: PathBuf,
     /// What to offer, such as "cpus:4;mem:8192;disk:10000;ports:[31000-32000]"; by default, what the machine has
-    #[arg(long, env = "CYGNET_RESOURCES")]
+    #[arg(long, env = "CYGNET_RESOURCES", value_parser = crate::command::resources)]
     resources: Option<String>,
     /// What the machine is like, such as "rack:r1;zone:a"
     #[arg(long, env = "CYGNET_ATTRIBUTES")]

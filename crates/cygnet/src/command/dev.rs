@@ -46,7 +46,7 @@ pub(crate) struct Dev {
     #[arg(long, default_value_t = 8080, env = "CYGNET_API_PORT")]
     api_port: u16,
     /// What to offer, such as "cpus:4;mem:8192;ports:[31000-32000]"; by default, what the machine has
-    #[arg(long, env = "CYGNET_RESOURCES")]
+    #[arg(long, env = "CYGNET_RESOURCES", value_parser = crate::command::resources)]
     resources: Option<String>,
     /// Leave the tasks running at the end: the next `cygnet dev` finds them
     #[arg(long, env = "CYGNET_KEEP", value_parser = BoolishValueParser::new())]

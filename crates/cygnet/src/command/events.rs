@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 use serde_json::Value;
 
 use super::table::{items, text};
@@ -21,7 +22,7 @@ pub(crate) struct Events {
     #[command(flatten)]
     asking: Asking,
     /// Only events of this type, such as `deployment_success`; several times for several
-    #[arg(long = "type", value_name = "TYPE")]
+    #[arg(long = "type", value_name = "TYPE", value_parser = PossibleValuesParser::new(scheduler::EVENT_TYPES))]
     types: Vec<String>,
     /// Only events of this app, or of the apps below this group
     #[arg(long)]

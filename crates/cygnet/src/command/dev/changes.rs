@@ -52,7 +52,8 @@ impl Change<'_> {
             Change::Task(row) if row.task.is_empty() => waiting(row, row.instances),
             Change::Task(row) => json!({"event": "task", "app": row.app, "task": row.task, "state": row.state,
                 "health": row.health, "checksPassing": row.checks.0, "checks": row.checks.1,
-                "lastFailure": row.last_failure, "ports": row.ports, "startedAt": row.started_at}),
+                "lastFailure": row.last_failure, "ports": row.ports.split(',').filter_map(|port| port.parse().ok()).collect::<Vec<u16>>(),
+                "startedAt": row.started_at}),
             Change::Gone(row) if row.task.is_empty() => waiting(row, 0),
             Change::Gone(row) => json!({"event": "gone", "app": row.app, "task": row.task}),
             Change::Failed(failure) => json!({"event": "failed", "app": failure.app, "task": failure.task,
@@ -133,5 +134,7 @@ mod tests {
         let waiting = Row { app: "/web".into(), instances: 2, ..Row::default() };
         assert_eq!(Change::Task(&waiting).line(), "/web: 2 waiting to be launched");
         assert_eq!(Change::Gone(&waiting).json()["instances"], 0);
+        let ports = |ports: &str| Change::Task(&Row { ports: ports.into(), ..task("a", "-") }).json()["ports"].clone();
+        assert_eq!((ports("31000,31001"), ports("")), (json!([31000, 31001]), json!([])), "numbers");
     }
 }
