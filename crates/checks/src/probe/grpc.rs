@@ -45,8 +45,9 @@ pub(crate) struct Attempt {
 pub(crate) fn fuzz(bytes: &[u8]) {
     let mut trailers = http::HeaderMap::new();
     trailers.insert("grpc-status", http::HeaderValue::from_static("0"));
-    let _any_judgement_will_do =
-        message::judge(&Reply { status: 200, body: bytes.to_vec(), trailers, ..Reply::default() });
+    let mut headers = http::HeaderMap::new();
+    headers.insert("content-type", http::HeaderValue::from_static("application/grpc"));
+    let _any_judgement_will_do = message::judge(&Reply { status: 200, headers, body: bytes.to_vec(), trailers });
 }
 
 impl Plan {

@@ -82,7 +82,7 @@ fn object_json(path: &Path, value: &Value, body: &[u8]) -> Option<String> {
     let text = path.text();
     let Ok(json) = serde_json::from_slice::<Value>(body) else { return Some("the answer is no JSON".to_owned()) };
     let Some(found) = path.find(&json) else { return Some(format!("the answer is too large for {text}")) };
-    if found.contains(&value) {
+    if found.iter().any(|found| is_same(found, value)) {
         return None;
     }
     Some(match found.as_slice() {
@@ -90,6 +90,17 @@ fn object_json(path: &Path, value: &Value, body: &[u8]) -> Option<String> {
         [one] => format!("{text} is {}, not {value}", brief(one)),
         several => format!("none of the {} values at {text} is {value}", several.len()),
     })
+}
+
+/// Whether two values are the same; numbers are, if they are worth the same: 1 and 1.0.
+fn is_same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) => {
+            let both_whole = (one.is_i64() || one.is_u64()) && (other.is_i64() || other.is_u64());
+            one == other || !both_whole && one.as_f64() == other.as_f64()
+        }
+        _ => one == other,
+    }
 }
 
 fn brief(value: &Value) -> String {
@@ -138,6 +149,15 @@ mod tests {
 
     fn object(expected: &Expectation, body: &str) -> Option<String> {
         Matcher::compile(expected).unwrap().object(body.as_bytes())
+    }
+
+    #[test]
+    fn numbers_are_compared_by_what_they_are_worth() {
+        let same = |one: &str, other: &str| {
+            is_same(&serde_json::from_str(one).unwrap(), &serde_json::from_str(other).unwrap())
+        };
+        assert!(same("1.0", "1") && same("1e2", "100") && same("-0.5", "-0.5"));
+        assert!(!same("1", "2") && !same("9007199254740993", "9007199254740992") && !same("1", "\"1\""));
     }
 
     #[test]

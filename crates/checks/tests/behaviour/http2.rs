@@ -127,14 +127,19 @@ fn answer_with(stream: &mut (impl Read + Write), frames: &[u8]) {
     while stream.read(&mut bytes).is_ok_and(|length| length > 0) {}
 }
 
+/// A header that is not in the table.
+fn literal(name: &str, value: &str) -> Vec<u8> {
+    [&[0, name.len() as u8], name.as_bytes(), &[value.len() as u8], value.as_bytes()].concat()
+}
+
 /// An answer to a health call: a message, and `grpc-status` in the trailers.
 fn grpc_frames(message: &[u8], code: &str) -> Vec<u8> {
     let framed = [&[0], u32::try_from(message.len()).unwrap().to_be_bytes().as_slice(), message].concat();
-    let name = b"grpc-status";
-    let trailer = [&[0, name.len() as u8], name.as_slice(), &[code.len() as u8], code.as_bytes()].concat();
+    let head = [STATUS_200, &literal("content-type", "application/grpc")].concat();
+    let trailer = literal("grpc-status", code);
     [
         frame(SETTINGS, 0, 0, &[]),
-        frame(HEADERS, END_HEADERS, 1, STATUS_200),
+        frame(HEADERS, END_HEADERS, 1, &head),
         frame(DATA, 0, 1, &framed),
         frame(HEADERS, END_HEADERS | END_STREAM, 1, &trailer),
     ]

@@ -61,10 +61,18 @@ pub(super) fn judge(reply: &Reply) -> Result<(), Failure> {
     let code = reply.trailers.get("grpc-status").or_else(|| reply.headers.get("grpc-status"));
     let code = code.and_then(|code| code.to_str().ok()?.parse::<usize>().ok());
     match code {
+        Some(0) if !is_grpc(reply) => Err(broken("the content type is another one")),
         Some(0) => serving(&reply.body),
         Some(code) => Err(Failure::NotServing { status: CODES.get(code).map_or("UNKNOWN", |name| *name).to_owned() }),
         None => Err(broken("there is no grpc-status")),
     }
+}
+
+/// Whether the answer says that it is gRPC: `application/grpc`, perhaps with a codec or parameters.
+fn is_grpc(reply: &Reply) -> bool {
+    let content_type = reply.headers.get("content-type").and_then(|value| value.to_str().ok());
+    let rest = content_type.and_then(|value| value.strip_prefix("application/grpc"));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['+', ';']))
 }
 
 fn broken(cause: &str) -> Failure {
@@ -134,7 +142,23 @@ mod tests {
         if let Some(code) = code {
             trailers.insert("grpc-status", HeaderValue::from_static(code));
         }
-        Reply { status: 200, body, trailers, ..Reply::default() }
+        let headers =
+            HeaderMap::from_iter([(http::header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"))]);
+        Reply { status: 200, headers, body, trailers }
+    }
+
+    #[test]
+    fn what_is_no_grpc_by_its_content_type_is_not_serving() {
+        for (content_type, is_serving) in [
+            ("application/grpc", true),
+            ("application/grpc+proto", true),
+            ("text/html", false),
+            ("application/grpc-web", false),
+        ] {
+            let mut reply = reply(&[8, 1], Some("0"));
+            reply.headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+            assert_eq!(judge(&reply).is_ok(), is_serving, "{content_type}");
+        }
     }
 
     fn cause(reply: &Reply) -> String {
