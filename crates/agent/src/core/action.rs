@@ -62,7 +62,7 @@ pub(crate) enum Action {
     RemoveState(ContainerId),
     /// An earlier life may have ended before it cleared away: whatever is not of these runs is killed and removed.
     Sweep(BTreeSet<String>),
-    /// Whoever else was started from this work directory is nobody's: it has this long to end, then it is killed.
+    /// Ends processes of this work directory that nobody owns: they have this long to end, then they are killed.
     EndStrangers(Known, Duration),
     /// The agent has got its name.
     Named(AgentId),

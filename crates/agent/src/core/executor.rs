@@ -97,7 +97,7 @@ impl Executor {
         !self.generated && self.info.r#type() == executor_info::Type::Default
     }
 
-    /// What it needs is not there yet, so nobody may run it.
+    /// Nobody may run it yet: its sandbox is still being filled.
     pub(crate) fn is_preparing(&self) -> bool {
         matches!(self.state, State::Preparing { .. })
     }

@@ -15,7 +15,7 @@ use crate::log::{ExecutorRecord, Recovered, TaskRecord};
 use crate::now::Now;
 use crate::processes::Known;
 
-/// What the end of strangers may take beyond coming back and shutting down.
+/// The time that the end of unowned processes may take beyond coming back and shutting down.
 const MARGIN: Duration = Duration::from_secs(3);
 
 impl Core {

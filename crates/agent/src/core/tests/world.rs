@@ -25,7 +25,7 @@ use crate::processes::{Process, Program};
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Step {
     Launch,
-    /// What one of the sandboxes is to hold has come.
+    /// The content of one of the sandboxes has come.
     Fetched(usize),
     /// It cannot be had.
     FetchFails(usize),
@@ -109,7 +109,7 @@ impl World {
         heard.iter().map(|status| status.state()).collect()
     }
 
-    /// Whom the pool hosts, in the order in which it was told.
+    /// The executors the pool hosts, in the order in which it was told.
     pub(super) fn hosted_now(&self) -> &[String] {
         &self.pool.hosted
     }

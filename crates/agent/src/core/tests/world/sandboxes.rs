@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::World;
 use crate::core::Preparation;
 
-/// What is being fetched, and for whom everything has come.
+/// The sandboxes that are being filled, and those that are full.
 #[derive(Default)]
 pub(super) struct Sandboxes {
     coming: Vec<Preparation>,
