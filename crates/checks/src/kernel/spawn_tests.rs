@@ -47,6 +47,13 @@ fn environment_and_directory_are_the_given_ones() {
 }
 
 #[test]
+fn a_stray_descriptor_of_ours_is_not_inherited() {
+    let stray = rustix::fs::open("/dev/null", OFlags::RDONLY, Mode::empty()).unwrap();
+    let seen = output(shell(&format!("test -e /proc/self/fd/{} && echo inherited || echo closed", stray.as_raw_fd())));
+    assert_eq!(seen, "closed");
+}
+
+#[test]
 fn its_signals_are_default() {
     assert_signals_are_default(shell("grep -E 'Sig(Blk|Ign)' /proc/self/status"));
 }
