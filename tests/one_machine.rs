@@ -2,6 +2,7 @@
 //! `kill -9` of Cygnet's own processes.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::fd::AsRawFd;
 
 use harness::apps::{address, file, ids, server, started, unhealthy, web};
 use harness::cluster::{Dev, Running, START, free_address};
@@ -212,5 +213,29 @@ fn a_cluster_lets_in_those_it_knows_and_nobody_else() {
         let headers = [("authorization", "Basic b3BzOmE=")];
         let state = http::request(server, "GET", "/state", &headers, b"").expect("an answer");
         assert_eq!(state.json()["frameworks"][0]["name"], "marathon");
+    }
+}
+
+#[test]
+fn tasks_and_their_checks_have_nothing_of_whoever_started_the_agent() {
+    // Cargo gives this test the variable, which is passed on to the agent as is the descriptor.
+    assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some());
+    let stray = rustix::fs::open("/dev/null", rustix::fs::OFlags::RDONLY, rustix::fs::Mode::empty()).expect("a file");
+    let mut dev = Dev::new();
+    let seen = |by: &str| dev.directory().join(by);
+    let look = |by: &str| {
+        let (file, descriptor) = (seen(by).display().to_string(), stray.as_raw_fd());
+        let descriptor = format!("test -e /proc/$$/fd/{descriptor} && echo STRAY_DESCRIPTOR");
+        format!("{{ env; {descriptor}; echo looked; }} > {file}.part; mv {file}.part {file}")
+    };
+    let app = json!({"id": "/look", "cmd": format!("{}; exec sleep 1000", look("task")), "cpus": 0.1, "mem": 16,
+        "healthChecks": [{"protocol": "COMMAND", "command": {"value": look("check")}, "delaySeconds": 0}]});
+    let app = file(&dev, "look.json", &app);
+    let files = ["task", "check"].map(seen);
+    dev.start(&[app.as_str()]);
+    for file in files {
+        let text = wait::until("what is seen", START, || std::fs::read_to_string(&file).ok());
+        assert!(text.contains("\nMESOS_SANDBOX=") && text.ends_with("looked\n"), "{text}");
+        assert!(!text.contains("CARGO_MANIFEST_DIR") && !text.contains("STRAY_DESCRIPTOR"), "{text}");
     }
 }

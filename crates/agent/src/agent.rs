@@ -1,6 +1,5 @@
 //! A whole agent: bound to its port and work directory, then run.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
@@ -25,6 +24,7 @@ use crate::error::AgentError;
 use crate::files::Files;
 use crate::gc::{self, Collector};
 use crate::http::{Shared, router};
+use crate::inheritance;
 use crate::layout::Layout;
 use crate::options::Options;
 use crate::processes::bury;
@@ -200,7 +200,7 @@ fn settings(options: &Options, layout: &Layout, address: SocketAddr) -> Result<S
         address,
         layout: layout.clone(),
         executor_binary: program(options)?,
-        environment: inherited(),
+        environment: inheritance::of(std::env::vars_os()),
         executor_environment_variables: options.executor_environment_variables.clone(),
         recovery_timeout: options.recovery_timeout,
         executor_reregistration_timeout: options.executor_reregistration_timeout,
@@ -211,16 +211,6 @@ fn settings(options: &Options, layout: &Layout, address: SocketAddr) -> Result<S
         farewell_timeout: options.farewell_timeout,
         flags: options.flags(address.port()),
     })
-}
-
-/// What is about this very process is not inherited; how much to log is, and where checks may go.
-fn inherited() -> BTreeMap<String, String> {
-    let about_this = |name: &str| ["MESOS_", "LIBPROCESS_", "CYGNET_"].iter().any(|prefix| name.starts_with(prefix));
-    let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
-        Some((name.into_string().ok()?, value.into_string().ok()?))
-    };
-    let passed_on = |name: &str| !about_this(name) || ["CYGNET_LOG", "CYGNET_CHECK_NETWORKS"].contains(&name);
-    std::env::vars_os().filter_map(text).filter(|(name, _)| passed_on(name)).collect()
 }
 
 /// An address others can use: listening on all of them, the one the machine would use to reach the outside.

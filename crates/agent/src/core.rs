@@ -68,7 +68,7 @@ pub(crate) struct Settings {
     pub(crate) address: SocketAddr,
     pub(crate) layout: Layout,
     pub(crate) executor_binary: PathBuf,
-    /// What processes inherit, as far as it is not about this one.
+    /// The variables of this process that pools and executors are started with.
     pub(crate) environment: BTreeMap<String, String>,
     /// What every executor finds in its environment.
     pub(crate) executor_environment_variables: BTreeMap<String, String>,

@@ -24,6 +24,7 @@ mod files;
 mod gc;
 mod http;
 mod ids;
+mod inheritance;
 mod layout;
 mod log;
 mod machine;
