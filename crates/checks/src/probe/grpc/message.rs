@@ -59,13 +59,18 @@ pub(super) fn judge(reply: &Reply) -> Result<(), Failure> {
         return Err(Failure::Status(reply.status));
     }
     let code = reply.trailers.get("grpc-status").or_else(|| reply.headers.get("grpc-status"));
-    let code = code.and_then(|code| code.to_str().ok()?.parse::<usize>().ok());
-    match code {
+    match grpc_status(code.ok_or_else(|| broken("there is no grpc-status"))?) {
         Some(0) if !is_grpc(reply) => Err(broken("the content type is another one")),
         Some(0) => serving(&reply.body),
         Some(code) => Err(Failure::NotServing { status: CODES.get(code).map_or("UNKNOWN", |name| *name).to_owned() }),
-        None => Err(broken("there is no grpc-status")),
+        None => Err(broken("grpc-status is no number")),
     }
+}
+
+/// Digits and nothing else: what `parse` takes may have a sign.
+fn grpc_status(value: &http::HeaderValue) -> Option<usize> {
+    let digits = value.to_str().ok()?;
+    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
 }
 
 /// Whether the answer says that it is gRPC: `application/grpc`, perhaps with a codec or parameters.
@@ -181,6 +186,9 @@ mod tests {
         assert_eq!(cause(&reply(&[8, 77], Some("0"))), "77");
         assert_eq!(cause(&reply(&[], Some("5"))), "NOT_FOUND");
         assert_eq!(cause(&reply(&[8, 1], None)), "gRPC: there is no grpc-status");
+        for code in ["+0", "-0", "0x0", "", "0 0", "0.0"] {
+            assert_eq!(cause(&reply(&[8, 1], Some(code))), "gRPC: grpc-status is no number", "{code:?}");
+        }
         assert_eq!(cause(&Reply { status: 503, ..Reply::default() }), "503 Service Unavailable");
     }
 

@@ -5,6 +5,12 @@
 //! because the time it takes is the attempt's. Bounded: heads of 64 KiB, interim ones included, a body as long as the
 //! check allows, and as much beside the data of chunks as chunks of one byte have.
 
+mod head;
+
+use head::{Framing, Parsed};
+
+pub(super) use head::Head;
+
 /// As much as common servers send, many times over.
 const HEAD_LIMIT: usize = 64 * 1024;
 
@@ -32,15 +38,6 @@ pub(super) enum Violation {
     EndInHead,
     #[error("the connection was closed within the body")]
     EndInBody,
-}
-
-/// What matters of a head.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Head {
-    pub(super) status: u16,
-    pub(super) location: Option<String>,
-    /// Known where bodies are kept.
-    pub(super) content_type: Option<String>,
 }
 
 /// What is asked of a response.
@@ -80,13 +77,29 @@ enum State {
     Done,
 }
 
+impl State {
+    /// Where a body begins.
+    fn of(framing: Framing) -> State {
+        match framing {
+            Framing::Nothing | Framing::Length(0) => State::Done,
+            Framing::Length(length) => State::Length(length),
+            Framing::Chunked => State::Chunked(Chunk::Size { size: 0, digits: false }),
+            Framing::UntilEnd => State::UntilEnd,
+        }
+    }
+}
+
 /// Where in a chunked body we are.
 #[derive(Clone, Copy, Debug)]
 enum Chunk {
     /// Its size so far, and whether there was a digit yet.
     Size { size: u64, digits: bool },
-    /// What follows the size on its line.
+    /// Blanks behind the size.
+    Blank { size: u64 },
+    /// What follows the size and a semicolon on its line.
     Extension { size: u64 },
+    /// The carriage return behind the size.
+    SizeEnd { size: u64 },
     /// So much is left of it.
     Data { left: u64 },
     /// The line end behind it.
@@ -175,10 +188,14 @@ impl Response {
         if !is_whole(head) {
             return Ok(rest);
         }
-        let parsed = parse(head, self.wanted.kept > 0)?;
-        self.head = parsed.head;
-        self.persists = parsed.persists && !matches!(parsed.state, State::UntilEnd);
-        self.state = if self.head.is_some() && !self.wanted.body { State::Done } else { parsed.state };
+        self.state = match head::parse(head, self.wanted.kept > 0)? {
+            Parsed::Interim => State::Head(Vec::new()),
+            Parsed::Final { head, framing, persists } => {
+                self.head = Some(head);
+                self.persists = persists && framing != Framing::UntilEnd;
+                if self.wanted.body { State::of(framing) } else { State::Done }
+            }
+        };
         Ok(rest)
     }
 
@@ -234,10 +251,12 @@ impl Chunk {
         }
         let Some(byte) = bytes.first() else { return Ok((0, State::Chunked(self))) };
         let next = match (self, byte) {
-            (Chunk::Size { digits: true, size }, b'\n') => Chunk::after_size(size),
-            (Chunk::Size { digits: true, size }, b'\r' | b';' | b' ' | b'\t') => Chunk::Extension { size },
+            (Chunk::Size { digits: true, size } | Chunk::Blank { size }, b'\n' | b'\r' | b';' | b' ' | b'\t') => {
+                Chunk::behind_size(size, *byte)
+            }
             (Chunk::Size { size, .. }, digit) => Chunk::Size { size: add_digit(size, *digit)?, digits: true },
-            (Chunk::Extension { size }, b'\n') => Chunk::after_size(size),
+            (Chunk::Extension { size } | Chunk::SizeEnd { size }, b'\n') => Chunk::after_size(size),
+            (Chunk::Blank { .. } | Chunk::SizeEnd { .. }, _) => return Err(Violation::Chunk),
             (Chunk::DataEnd, b'\n') => Chunk::Size { size: 0, digits: false },
             (Chunk::DataEnd, b'\r') => Chunk::DataEnd,
             (Chunk::DataEnd, _) => return Err(Violation::Chunk),
@@ -248,6 +267,15 @@ impl Chunk {
             (same @ (Chunk::Extension { .. } | Chunk::Data { .. }), _) => same,
         };
         Ok((1, State::Chunked(next)))
+    }
+
+    fn behind_size(size: u64, byte: u8) -> Chunk {
+        match byte {
+            b'\n' => Chunk::after_size(size),
+            b'\r' => Chunk::SizeEnd { size },
+            b';' => Chunk::Extension { size },
+            _ => Chunk::Blank { size },
+        }
     }
 
     fn after_size(size: u64) -> Chunk {
@@ -268,90 +296,6 @@ fn is_http(head: &[u8]) -> bool {
 /// Whether it ends with an empty line. Bare line feeds are taken, too.
 fn is_whole(head: &[u8]) -> bool {
     head.ends_with(b"\n\n") || head.ends_with(b"\n\r\n")
-}
-
-/// What a head says.
-struct Parsed {
-    head: Option<Head>,
-    state: State,
-    persists: bool,
-}
-
-/// An interim response (1xx, but not a switch of protocols) is passed over: another head follows.
-fn parse(head: &[u8], typed: bool) -> Result<Parsed, Violation> {
-    let text = String::from_utf8_lossy(head);
-    let mut lines = text.lines();
-    let first = lines.next().unwrap_or_default();
-    let status = status(first).ok_or(Violation::StatusLine)?;
-    if (100..200).contains(&status) && status != 101 {
-        return Ok(Parsed { head: None, state: State::Head(Vec::new()), persists: false });
-    }
-    let fields = Fields::of(lines, typed)?;
-    let state = fields.framing(status);
-    let persists = status != 101 && fields.keep_alive.unwrap_or_else(|| first.starts_with("HTTP/1.1"));
-    let head = Head { status, location: fields.location, content_type: fields.content_type };
-    Ok(Parsed { head: Some(head), state, persists })
-}
-
-/// `HTTP/1.1 200 OK`
-fn status(line: &str) -> Option<u16> {
-    let (_minor_version, rest) = line.strip_prefix("HTTP/1.")?.split_once(' ')?;
-    let digits = rest.trim_start().split(' ').next()?;
-    let is_code = digits.len() == 3 && digits.bytes().all(|byte| byte.is_ascii_digit());
-    is_code.then(|| digits.parse().ok()).flatten()
-}
-
-/// The fields that matter.
-#[derive(Default)]
-struct Fields {
-    length: Option<u64>,
-    chunked: bool,
-    location: Option<String>,
-    content_type: Option<String>,
-    /// Whether what the body is matters.
-    typed: bool,
-    /// What `Connection` says, if it says anything about that.
-    keep_alive: Option<bool>,
-}
-
-impl Fields {
-    fn of<'a>(lines: impl Iterator<Item = &'a str>, typed: bool) -> Result<Fields, Violation> {
-        let mut fields = Fields { typed, ..Fields::default() };
-        for (name, value) in lines.filter_map(|line| line.split_once(':')) {
-            fields.take(name.trim_end(), value.trim())?;
-        }
-        Ok(fields)
-    }
-
-    fn take(&mut self, name: &str, value: &str) -> Result<(), Violation> {
-        if name.eq_ignore_ascii_case("content-length") {
-            let length = value.parse().map_err(|_| Violation::ContentLength)?;
-            if self.length.replace(length).is_some_and(|earlier| earlier != length) {
-                return Err(Violation::ContentLength);
-            }
-        } else if name.eq_ignore_ascii_case("transfer-encoding") {
-            let last = value.rsplit(',').next().unwrap_or_default();
-            self.chunked = last.trim().eq_ignore_ascii_case("chunked");
-        } else if name.eq_ignore_ascii_case("connection") {
-            let says = |token: &str| value.split(',').any(|own| own.trim().eq_ignore_ascii_case(token));
-            self.keep_alive = says("close").then_some(false).or_else(|| says("keep-alive").then_some(true));
-        } else if name.eq_ignore_ascii_case("location") && self.location.is_none() {
-            self.location = Some(value.to_owned());
-        } else if self.typed && name.eq_ignore_ascii_case("content-type") {
-            self.content_type = Some(value.to_owned());
-        }
-        Ok(())
-    }
-
-    fn framing(&self, status: u16) -> State {
-        match (status, self.chunked, self.length) {
-            (101 | 204 | 304, _, _) => State::Done,
-            (_, true, _) => State::Chunked(Chunk::Size { size: 0, digits: false }),
-            (_, false, Some(0)) => State::Done,
-            (_, false, Some(length)) => State::Length(length),
-            (_, false, None) => State::UntilEnd,
-        }
-    }
 }
 
 /// Any bytes as a reply, in pieces as long as the first of them says.

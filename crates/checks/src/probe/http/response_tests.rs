@@ -72,6 +72,43 @@ fn what_is_not_http_is_refused_at_its_first_bytes() {
 }
 
 #[test]
+fn numbers_are_digits_and_nothing_else() {
+    for line in [
+        "HTTP/1.1 0200",
+        "HTTP/1.1 099",
+        "HTTP/1.x 200",
+        "HTTP/1.10 200",
+        "HTTP/1. 200",
+        "HTTP/1.1\t200",
+        "HTTP/1.1 2e2",
+    ] {
+        assert_eq!(
+            violation(format!("{line} OK\r\nContent-Length: 0\r\n\r\n").as_bytes()),
+            Violation::StatusLine,
+            "{line}"
+        );
+    }
+    for length in
+        ["+5", "-5", "0x5", "5.0", "5e0", "1_0", "", "5 5", "5, 6", "5,", "\u{a0}5", "٥", "18446744073709551616"]
+    {
+        let text = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\nhello");
+        assert_eq!(violation(text.as_bytes()), Violation::ContentLength, "{length:?}");
+    }
+    for size in ["+5", "-5", "0x5", "5.0", " 5", "5 5", "5\r5", "5\r;x", "5,5", "", ";x"] {
+        let text = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{size}\r\nhello\r\n0\r\n\r\n");
+        assert_eq!(violation(text.as_bytes()), Violation::Chunk, "{size:?}");
+    }
+}
+
+#[test]
+fn the_same_length_may_be_said_twice() {
+    assert_eq!(whole("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 02\r\n\r\nok"), (200, true));
+    assert_eq!(whole("HTTP/1.1 200 OK\r\nContent-Length: 2 ,\t2\r\n\r\nok"), (200, true));
+    let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0002 \t;x=\"y\"\r\nok\r\n0\t\r\n\r\n";
+    assert_eq!(whole(chunked), (200, true));
+}
+
+#[test]
 fn heads_and_bodies_are_bounded() {
     let endless = [b"HTTP/1.1 200 OK\r\nX: ".to_vec(), vec![b'x'; HEAD_LIMIT]].concat();
     assert_eq!(violation(&endless), Violation::HeadTooLong);
