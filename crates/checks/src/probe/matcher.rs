@@ -94,6 +94,14 @@ fn is_same(one: &Value, other: &Value) -> bool {
             let both_whole = (one.is_i64() || one.is_u64()) && (other.is_i64() || other.is_u64());
             one == other || !both_whole && one.as_f64() == other.as_f64()
         }
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| is_same(one, other))
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            let has_same =
+                |(name, value): (&String, &Value)| other.get(name).is_some_and(|there| is_same(value, there));
+            one.len() == other.len() && one.iter().all(has_same)
+        }
         _ => one == other,
     }
 }
@@ -152,6 +160,8 @@ mod tests {
             is_same(&serde_json::from_str(one).unwrap(), &serde_json::from_str(other).unwrap())
         };
         assert!(same("1.0", "1") && same("1e2", "100") && same("-0.5", "-0.5"));
+        assert!(same(r#"{"a": [1.0, null]}"#, r#"{"a": [1, null]}"#) && !same("[1]", "[1, 1]"));
+        assert!(!same(r#"{"a": 1}"#, r#"{"a": 1, "b": 1}"#) && !same(r#"{"a": 1}"#, r#"{"b": 1.0}"#));
         assert!(!same("1", "2") && !same("9007199254740993", "9007199254740992") && !same("1", "\"1\""));
     }
 

@@ -1,6 +1,7 @@
 //! `cygnet check`: one check, by hand, with the engine that runs them all. The exit code is the verdict: 0 healthy,
 //! 1 unhealthy, 2 wrong usage, 3 not known.
 
+mod expect;
 mod options;
 mod report;
 mod target;

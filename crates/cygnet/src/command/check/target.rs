@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use checks::Place;
 use checks::spec::{
-    ClientIdentity, Command, CommandProbe, Credentials, ExchangeProbe, Expectation, GrpcProbe, HttpProbe, HttpVersion,
-    ListenProbe, Probe, Redirects, Reuse, StatusRanges, TcpMode, TcpProbe, Tls, Transport, Verification,
+    ClientIdentity, Command, CommandProbe, Credentials, ExchangeProbe, GrpcProbe, HttpProbe, HttpVersion, ListenProbe,
+    Probe, Redirects, Reuse, StatusRanges, TcpMode, TcpProbe, Tls, Transport, Verification,
 };
 use checks::url::{Authority, Host, Url};
 
-use super::options::{self, Exchange, Expect, Grpc, Http, RedirectPolicy, TlsOptions, What, Where};
+use super::expect::expectations;
+use super::options::{self, Exchange, Grpc, Http, RedirectPolicy, TlsOptions, What, Where};
 
 /// What to ask, at each address of who is named until one takes the connection.
 pub(super) async fn probe(what: &What, from: &Where) -> anyhow::Result<Probe> {
@@ -121,16 +122,6 @@ fn statuses(ranges: &str) -> anyhow::Result<StatusRanges> {
         Ok(number(from)?..=number(to)?)
     };
     Ok(StatusRanges::new(ranges.split(',').map(range).collect::<anyhow::Result<Vec<_>>>()?))
-}
-
-fn expectations(expect: &Expect) -> anyhow::Result<Vec<Expectation>> {
-    let contains = expect.contains.iter().map(|text| Ok(Expectation::Contains(text.clone().into_bytes())));
-    let matches = expect.matches.iter().map(|pattern| Ok(Expectation::Matches(pattern.clone())));
-    let json_path = expect.json_path.iter().map(|text| {
-        let (path, value) = text.rsplit_once('=').with_context(|| format!("--json-path '{text}': write PATH=VALUE"))?;
-        Ok(Expectation::JsonPathEquals { path: path.trim().to_owned(), value: value.trim().to_owned() })
-    });
-    contains.chain(matches).chain(json_path).collect()
 }
 
 fn grpc(options: &Grpc) -> anyhow::Result<GrpcProbe> {
@@ -247,13 +238,5 @@ mod tests {
         let ranges = statuses("200-299, 404").unwrap();
         assert!(ranges.contains(204) && ranges.contains(404) && !ranges.contains(300));
         assert!(statuses("2xx").is_err() && statuses("").is_err());
-    }
-
-    #[test]
-    fn a_json_path_ends_at_the_last_equals_sign() {
-        let json_path = vec![r#"$.checks[?@.name=="db"].up=true"#.to_owned()];
-        let expect = Expect { contains: vec![], matches: vec![], json_path };
-        let path = r#"$.checks[?@.name=="db"].up"#.to_owned();
-        assert_eq!(expectations(&expect).unwrap(), [Expectation::JsonPathEquals { path, value: "true".to_owned() }]);
     }
 }
