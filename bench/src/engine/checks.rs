@@ -67,6 +67,7 @@ fn probe(ask: Ask, address: SocketAddr) -> Probe {
             command: Command::Exec { path: crate::load::TRUE.to_owned(), argv: vec!["true".to_owned()] },
             environment: Vec::new(),
             working_directory: None,
+            fallback_directory: None,
             user: None,
         }),
     }

@@ -15,7 +15,13 @@ fn field(probe: Probe) -> &'static str {
 }
 
 fn command(command: Command) -> Probe {
-    Probe::Command(CommandProbe { command, environment: Vec::new(), working_directory: None, user: None })
+    Probe::Command(CommandProbe {
+        command,
+        environment: Vec::new(),
+        working_directory: None,
+        fallback_directory: None,
+        user: None,
+    })
 }
 
 #[test]

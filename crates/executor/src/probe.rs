@@ -6,7 +6,7 @@
 mod network;
 mod status;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use checks::spec::{
@@ -159,6 +159,8 @@ fn command_probe(command: &CommandInfo, around: Surroundings<'_>) -> Result<Prob
         command: run,
         environment: environment.into_iter().collect(),
         working_directory: Some(around.directory.to_path_buf()),
+        // A task may do without its sandbox; Mesos' executor stays in one that was removed.
+        fallback_directory: Some(PathBuf::from("/")),
         user: user.map(|user| Credentials { uid: user.uid, gid: user.gid, groups: user.groups }),
     }))
 }

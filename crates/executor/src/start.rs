@@ -20,6 +20,7 @@ pub(crate) fn task(spec: &Spec) -> io::Result<Pid> {
         argv: spec.arguments.clone(),
         environment: spec.environment.clone(),
         working_directory: Some(spec.working_directory.clone()),
+        fallback_directory: None,
         stdin: Some(null.as_fd()),
         stdout: Some(stdout.as_fd()),
         stderr: Some(stderr.as_fd()),

@@ -84,6 +84,7 @@ impl Launch<'_> {
             argv,
             environment: Vec::new(),
             working_directory: Some(PathBuf::from("/")),
+            fallback_directory: None,
             stdin: Some(null.as_fd()),
             stdout: Some(stdout.as_fd()),
             stderr: Some(log.as_fd()),

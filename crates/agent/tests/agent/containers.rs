@@ -168,6 +168,14 @@ async fn a_session_joins_its_executor_and_tells_everything_until_its_end() {
 }
 
 #[tokio::test]
+async fn a_session_begins_also_where_the_sandbox_is_gone() {
+    let (world, _executor, id) = with_executor().await;
+    fs::remove_dir_all(fs::canonicalize(sandbox(&world)).unwrap()).unwrap();
+    let mut session = session(&world, &id, json!({"value": "pwd"})).await;
+    assert_eq!((session.status, session.output().await.0.as_str()), (200, "/\n"));
+}
+
+#[tokio::test]
 async fn a_session_ends_with_whoever_launched_it_and_with_everything_it_started() {
     let (world, _executor, id) = with_executor().await;
     let mut session = session(&world, &id, json!({"value": "sleep 1001 & echo $!; sleep 1002"})).await;

@@ -1,6 +1,6 @@
 //! What a child does between its birth and `exec`, laid out beforehand, so that the child allocates nothing.
 
-use std::ffi::{CStr, CString, NulError, c_char};
+use std::ffi::{CString, NulError, c_char};
 use std::os::unix::ffi::OsStrExt;
 use std::ptr;
 
@@ -18,7 +18,8 @@ pub(super) struct Plan {
     pub(super) programs: Vec<CString>,
     pub(super) argv: Strings,
     pub(super) environment: Strings,
-    pub(super) working_directory: Option<CString>,
+    /// Where to run, the one to try first before the others.
+    pub(super) directories: Vec<CString>,
     pub(super) credentials: Option<Ids>,
     pub(super) file_limit: Option<Rlimit>,
     pub(super) parent: Pid,
@@ -62,20 +63,17 @@ impl Plan {
         let argv = spawn.argv.iter().map(|argument| CString::new(argument.as_str())).collect::<Result<_, _>>()?;
         let variable = |(name, value): &(String, String)| CString::new(format!("{name}={value}"));
         let environment = spawn.environment.iter().map(variable).collect::<Result<_, _>>()?;
-        let directory = spawn.working_directory.as_ref().map(|path| CString::new(path.as_os_str().as_bytes()));
+        let directories = spawn.working_directory.iter().chain(&spawn.fallback_directory);
+        let directories = directories.map(|path| CString::new(path.as_os_str().as_bytes()));
         Ok(Plan {
             programs: programs(spawn)?,
             argv: Strings::new(argv),
             environment: Strings::new(environment),
-            working_directory: directory.transpose()?,
+            directories: directories.collect::<Result<_, _>>()?,
             credentials: spawn.credentials.as_ref().map(Ids::from),
             file_limit: files::original_limit(),
             parent: getpid(),
         })
-    }
-
-    pub(super) fn directory(&self) -> Option<&CStr> {
-        self.working_directory.as_deref()
     }
 }
 

@@ -40,6 +40,8 @@ pub struct Spawn<'a> {
     pub environment: Vec<(String, String)>,
     /// Where it runs: entered after the namespaces and as the user; this process' directory if absent.
     pub working_directory: Option<PathBuf>,
+    /// Where it runs if there is no directory of that name.
+    pub fallback_directory: Option<PathBuf>,
     /// Its standard input; inherited if absent.
     pub stdin: Option<BorrowedFd<'a>>,
     /// Its standard output; inherited if absent.
@@ -223,7 +225,19 @@ impl Birth<'_> {
         self.at(Step::Credentials);
         self.credentials()?;
         self.at(Step::Directory);
-        self.plan.directory().map_or(Ok(()), chdir)
+        self.directory()
+    }
+
+    /// The first one there is.
+    fn directory(&self) -> rustix::io::Result<()> {
+        let mut absent = Ok(());
+        for directory in &self.plan.directories {
+            absent = chdir(directory);
+            if !matches!(absent, Err(Errno::NOENT | Errno::NOTDIR)) {
+                break;
+            }
+        }
+        absent
     }
 
     fn streams(&self) -> rustix::io::Result<()> {

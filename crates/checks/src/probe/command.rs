@@ -277,6 +277,7 @@ fn spawn(
         argv,
         environment: probe.environment.clone(),
         working_directory: probe.working_directory.clone(),
+        fallback_directory: probe.fallback_directory.clone(),
         stdin: Some(tools.null.as_fd()),
         stdout: Some(output.as_fd()),
         stderr: Some(output.as_fd()),

@@ -67,6 +67,21 @@ async fn a_directory_that_is_not_there() {
 }
 
 #[tokio::test]
+async fn a_directory_that_is_not_there_any_more_may_have_a_fallback() {
+    let directory = tempfile::tempdir().unwrap();
+    let sandbox = directory.path().join("sandbox");
+    for put in [(|_| ()) as fn(&Path), |sandbox| std::fs::write(sandbox, "a file").unwrap()] {
+        put(&sandbox);
+        let probe = CommandProbe {
+            working_directory: Some(sandbox.clone()),
+            fallback_directory: Some("/proc".into()),
+            ..shell("pwd; exit 1")
+        };
+        assert_eq!(printed(&outcome(Probe::Command(probe)).await), "/proc");
+    }
+}
+
+#[tokio::test]
 async fn another_user() {
     if !is_root("another_user") {
         return;

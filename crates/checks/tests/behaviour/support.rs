@@ -45,6 +45,7 @@ pub(crate) fn shell(script: &str) -> CommandProbe {
         command: Command::Shell(script.to_owned()),
         environment: vec![("PATH".to_owned(), "/usr/sbin:/usr/bin:/sbin:/bin".to_owned())],
         working_directory: None,
+        fallback_directory: None,
         user: None,
     }
 }

@@ -105,6 +105,17 @@ async fn a_check_sees_the_tasks_variables_and_directory_and_its_own() {
 }
 
 #[tokio::test]
+async fn a_task_that_removes_its_sandbox_is_checked_by_commands_nevertheless() {
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    let _executor = Executor::start(&agent.environment("a"));
+    let checked = task("a", "rm -rf \"$PWD\"; exec sleep 1000");
+    let gone = health("test \"$(pwd)\" = /", 1000);
+    agent.launch("a", TaskInfo { health_check: Some(gone), ..checked }).await;
+    agent.updates_until("a", |updates| updates.iter().any(|status| status.healthy == Some(true))).await;
+}
+
+#[tokio::test]
 async fn check_and_health_check_keep_what_the_other_said() {
     let directory = tempfile::tempdir().unwrap();
     let agent = Agent::start(directory.path()).await;

@@ -198,6 +198,7 @@ fn command(options: &options::Command) -> anyhow::Result<CommandProbe> {
         },
         environment: inherited.chain(own.clone()).collect(),
         working_directory: options.directory.clone(),
+        fallback_directory: None,
         user: options.user.as_deref().map(credentials).transpose()?,
     })
 }
