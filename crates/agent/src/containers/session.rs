@@ -60,7 +60,7 @@ pub(super) fn start(start: Start) -> io::Result<Started> {
         argv: start.arguments,
         environment: start.environment,
         working_directory: Some(start.directory),
-        fallback_directory: start.join.map(|_| PathBuf::from("/")),
+        fallback_directory: Some(PathBuf::from("/")),
         stdin: Some(stdin.as_fd()),
         stdout: Some(stdout.as_fd()),
         stderr: Some(stderr.as_fd()),
