@@ -61,8 +61,13 @@ pub enum EngineError {
     #[error("cannot set up the check engine: {0}")]
     SetUp(io::Error),
     /// An option that makes no sense.
-    #[error("option '{0}' must be more than 0")]
-    Option(&'static str),
+    #[error("option '{name}' must be {bounds}")]
+    Option {
+        /// Which one.
+        name: &'static str,
+        /// What it may be.
+        bounds: &'static str,
+    },
 }
 
 /// A check to carry out.

@@ -67,7 +67,7 @@ pub struct SpecError {
     pub problem: String,
 }
 
-fn require(holds: bool, field: &'static str, problem: impl Into<String>) -> Result<(), SpecError> {
+pub(crate) fn require(holds: bool, field: &'static str, problem: impl Into<String>) -> Result<(), SpecError> {
     if holds { Ok(()) } else { Err(SpecError { field, problem: problem.into() }) }
 }
 

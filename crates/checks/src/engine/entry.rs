@@ -49,7 +49,23 @@ pub(super) struct Entry {
     /// From the first attempt on.
     history: Option<Box<History>>,
     silence: Silence,
-    by_hand: Option<Box<ByHand>>,
+    by_hand: Option<Box<Held>>,
+}
+
+/// A verdict set by hand, while it lasts.
+#[derive(Debug)]
+struct Held {
+    by_hand: ByHand,
+    /// Since the engine's start: the calendar may be set back.
+    until: Duration,
+}
+
+impl Held {
+    /// The verdict with the time that is left of it, unless that is up.
+    fn at(&self, now: Duration) -> Option<ByHand> {
+        let lasting = self.until.saturating_sub(now);
+        (!lasting.is_zero()).then(|| ByHand { lasting, ..self.by_hand.clone() })
+    }
 }
 
 /// Whether attempts are made.
@@ -155,7 +171,7 @@ impl Entry {
         let elapsed = Duration::from_nanos(self.age.saturating_add(nanos(end.at).saturating_sub(self.added)));
         let duration = end.at.saturating_sub(begin.at);
         self.history.get_or_insert_default().push(begin.at, duration, &end.outcome);
-        self.by_hand.take_if(|by_hand| by_hand.until <= end.time_of_day);
+        self.by_hand.take_if(|held| held.until <= end.at);
         let (state, verdict) = match &self.by_hand {
             Some(_) => (self.state, None),
             None => step(self.state, &self.policy.judgement, elapsed, &end.outcome),
@@ -176,7 +192,7 @@ impl Entry {
     }
 
     /// Somebody knows better.
-    pub(super) fn set_by_hand(&mut self, by_hand: ByHand, now: SystemTime) -> Event {
+    pub(super) fn set_by_hand(&mut self, by_hand: ByHand, now: Duration, time_of_day: SystemTime) -> Event {
         let before = self.state.verdict;
         self.state = self.state.set_by_hand(by_hand.verdict);
         let verdict = match by_hand.verdict {
@@ -186,14 +202,15 @@ impl Entry {
             Verdict::Unhealthy => Some(VerdictEvent::Unhealthy { consecutive_failures: 0, kill: false }),
         };
         let (author, reason) = (by_hand.author.clone(), by_hand.reason.clone());
-        self.by_hand = Some(Box::new(by_hand));
+        let until = now.saturating_add(by_hand.lasting);
+        self.by_hand = Some(Box::new(Held { by_hand, until }));
         Event {
             check: self.id,
-            at: now,
+            at: time_of_day,
             outcome: Outcome::Inconclusive(Reason::SetByHand { author, reason }),
             verdict,
             state: self.state,
-            started: now,
+            started: time_of_day,
             duration: Duration::ZERO,
             lateness: Duration::ZERO,
             phases: Phases::default(),
@@ -210,7 +227,7 @@ impl Entry {
         self.events.send(event).map_err(|_| Unheard)
     }
 
-    pub(super) fn report(&self, now: Duration, time_of_day: SystemTime) -> CheckReport {
+    pub(super) fn report(&self, now: Duration) -> CheckReport {
         let left = |until: u64| Duration::from_nanos(until.saturating_sub(nanos(now)));
         let history = self.history.as_deref();
         let percentile = |share: f64| history.and_then(|history| history.durations().at(share));
@@ -221,7 +238,7 @@ impl Entry {
                 Silence::Until(until) if until > nanos(now) => Activity::Snoozed { left: left(until) },
                 Silence::Until(_) | Silence::None => Activity::Active,
             },
-            by_hand: self.by_hand.as_deref().filter(|by_hand| by_hand.until > time_of_day).cloned(),
+            by_hand: self.by_hand.as_deref().and_then(|held| held.at(now)),
             attempts: history.map_or_else(Vec::new, |history| history.attempts(now)),
             p50: percentile(0.5),
             p99: percentile(0.99),

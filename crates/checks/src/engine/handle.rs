@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 
 use super::mailbox::{Letter, Sender};
 use super::report::{ByHand, CheckReport};
+use crate::spec::SpecError;
 use crate::timetable::Key;
 
 /// A check that is being carried out. Dropping this removes it.
@@ -41,9 +42,11 @@ impl CheckHandle {
         self.sender.send(Letter::CheckNow(self.key));
     }
 
-    /// The verdict from now on, whatever attempts find. They go on, and are told.
-    pub fn set_verdict(&self, by_hand: ByHand) {
+    /// The verdict from now on, whatever attempts find. They go on, and are told. One that does not last is refused.
+    pub fn set_verdict(&self, by_hand: ByHand) -> Result<(), SpecError> {
+        by_hand.validate()?;
         self.sender.send(Letter::SetVerdict(self.key, Box::new(by_hand)));
+        Ok(())
     }
 
     /// Ends what [`CheckHandle::set_verdict`] began: attempts decide again, from that verdict on.

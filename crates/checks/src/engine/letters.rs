@@ -116,9 +116,9 @@ impl Prober {
     }
 
     fn set_verdict(&mut self, key: Key, by_hand: ByHand) {
-        let now = self.kit.clock.time_of_day();
+        let (now, time_of_day) = (self.kit.clock.now(), self.kit.clock.time_of_day());
         if let Some(entry) = self.checks.get_mut(&key) {
-            self.outbox.push(key, entry.set_by_hand(by_hand, now));
+            self.outbox.push(key, entry.set_by_hand(by_hand, now, time_of_day));
         }
     }
 
@@ -129,7 +129,7 @@ impl Prober {
     }
 
     fn report(&self, key: Key) -> Option<CheckReport> {
-        Some(self.checks.get(&key)?.report(self.kit.clock.now(), self.kit.clock.time_of_day()))
+        Some(self.checks.get(&key)?.report(self.kit.clock.now()))
     }
 
     fn metrics(&self) -> Metrics {

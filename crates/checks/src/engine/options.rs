@@ -6,10 +6,13 @@ use super::EngineError;
 use super::budget::Limits;
 use crate::spec::Reach;
 
+/// Deadlines and absences are looked at once a tick: with a longer one nothing would start or end in time.
+const LONGEST_TICK: Duration = Duration::from_secs(1);
+
 /// How the engine works.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EngineOptions {
-    /// What is due within a tick is started together. Checks faster than ten ticks have a shorter one.
+    /// What is due within a tick is started together. Checks faster than ten ticks have a shorter one. At most 1 s.
     pub tick: Duration,
     /// How many attempts may run at a time; the others wait, and count as late.
     pub max_in_flight: usize,
@@ -45,13 +48,13 @@ impl EngineOptions {
 
     pub(super) fn validate(&self) -> Result<(), EngineError> {
         let senseless = [
-            (self.tick.is_zero(), "tick"),
-            (self.max_in_flight == 0, "max_in_flight"),
-            (self.max_commands_in_flight == 0, "max_commands_in_flight"),
-            (!(self.command_cpu_share > 0.0 && self.command_cpu_share.is_finite()), "command_cpu_share"),
+            (self.tick.is_zero() || self.tick > LONGEST_TICK, "tick", "more than 0 and at most 1 s"),
+            (self.max_in_flight == 0, "max_in_flight", "more than 0"),
+            (self.max_commands_in_flight == 0, "max_commands_in_flight", "more than 0"),
+            (!(self.command_cpu_share > 0.0 && self.command_cpu_share.is_finite()), "command_cpu_share", "more than 0"),
         ];
-        let first = senseless.into_iter().find(|(is_senseless, _)| *is_senseless);
-        first.map_or(Ok(()), |(_, name)| Err(EngineError::Option(name)))
+        let first = senseless.into_iter().find(|(is_senseless, ..)| *is_senseless);
+        first.map_or(Ok(()), |(_, name, bounds)| Err(EngineError::Option { name, bounds }))
     }
 
     pub(super) fn limits(&self) -> Limits {

@@ -1,8 +1,9 @@
 //! What is known about one check, for operators.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use super::history::PastAttempt;
+use crate::spec::{SpecError, require};
 use crate::verdict::{Verdict, VerdictState};
 
 /// How one check stands.
@@ -45,6 +46,12 @@ pub struct ByHand {
     pub author: String,
     /// Why.
     pub reason: String,
-    /// Until when attempts change nothing. Afterwards they do again, from this verdict on.
-    pub until: SystemTime,
+    /// How long attempts change nothing, from now on. Afterwards they do again, from this verdict on.
+    pub lasting: Duration,
+}
+
+impl ByHand {
+    pub(super) fn validate(&self) -> Result<(), SpecError> {
+        require(!self.lasting.is_zero(), "by_hand.lasting", "must be more than 0")
+    }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use checks::spec::{Judgement, Probe, TcpMode};
-use checks::{Check, Engine, EngineError, EngineOptions, Outcome, Place, Start, Verdict, VerdictEvent, VerdictState};
+use checks::{Check, Engine, EngineOptions, Outcome, Place, Start, Verdict, VerdictEvent, VerdictState};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
@@ -175,6 +175,10 @@ async fn one_channel_serves_many_checks() {
 
 #[test]
 fn options_that_make_no_sense_are_named() {
-    let error = Engine::start(EngineOptions { max_in_flight: 0, ..EngineOptions::default() }).unwrap_err();
-    assert!(matches!(error, EngineError::Option("max_in_flight")), "{error}");
+    let words = |options| Engine::start(options).unwrap_err().to_string();
+    let of = |tick| words(EngineOptions { tick, ..EngineOptions::default() });
+    assert_eq!(of(Duration::ZERO), "option 'tick' must be more than 0 and at most 1 s");
+    assert_eq!(of(ms(1001)), "option 'tick' must be more than 0 and at most 1 s");
+    let idle = EngineOptions { max_in_flight: 0, ..EngineOptions::default() };
+    assert_eq!(words(idle), "option 'max_in_flight' must be more than 0");
 }

@@ -7,7 +7,7 @@ use checks::{Activity, ByHand, Engine, EngineOptions, Kind, Outcome, Reason, Ver
 use tokio::time::timeout;
 
 use crate::server::{answer, closed, status};
-use crate::support::{PATIENCE, Watch, engine, http, ms, now, shell, spec, tcp, watch};
+use crate::support::{PATIENCE, Watch, engine, http, ms, shell, spec, tcp, watch};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -26,8 +26,7 @@ async fn is_silent(watch: &mut Watch) -> bool {
 }
 
 fn by_hand(verdict: Verdict, lasting: Duration) -> ByHand {
-    let until = now() + lasting;
-    ByHand { verdict, author: "ann".to_owned(), reason: "maintenance".to_owned(), until }
+    ByHand { verdict, author: "ann".to_owned(), reason: "maintenance".to_owned(), lasting }
 }
 
 #[tokio::test]
@@ -75,13 +74,15 @@ async fn a_verdict_by_hand_holds_until_its_time_is_up() {
     let engine = engine();
     let mut watch = watch(&engine, spec(tcp(closed(), TcpMode::Connect)));
     watch.until(|event| event.state.consecutive_failures >= 3).await;
-    watch.handle.set_verdict(by_hand(Verdict::Healthy, ms(400)));
+    watch.handle.set_verdict(by_hand(Verdict::Healthy, ms(400))).unwrap();
     let set = watch.until(|event| matches!(event.outcome, Outcome::Inconclusive(Reason::SetByHand { .. }))).await;
     assert_eq!((set.verdict, set.state.verdict), (Some(VerdictEvent::Healthy), Verdict::Healthy));
     assert_eq!(set.outcome.cause(), "set by ann: maintenance");
     let meanwhile = watch.next().await;
     assert_eq!((meanwhile.outcome.kind(), meanwhile.verdict), (Kind::Refused, None), "attempts go on, and are told");
-    assert_eq!(watch.handle.report().await.unwrap().by_hand.unwrap().author, "ann");
+    let told = watch.handle.report().await.unwrap().by_hand.unwrap();
+    assert_eq!(told.author, "ann");
+    assert!(Duration::ZERO < told.lasting && told.lasting < ms(400), "{told:?}: what is left");
     let after = watch.until(|event| event.verdict.is_some()).await;
     assert_eq!(after.verdict, Some(VerdictEvent::Unhealthy { consecutive_failures: 1, kill: false }));
     assert!(after.at.duration_since(set.at).unwrap() >= ms(390));
@@ -89,11 +90,20 @@ async fn a_verdict_by_hand_holds_until_its_time_is_up() {
 }
 
 #[tokio::test]
+async fn a_verdict_by_hand_that_would_be_over_at_once_is_refused() {
+    let engine = engine();
+    let mut watch = watch(&engine, spec(good()));
+    let error = watch.handle.set_verdict(by_hand(Verdict::Unhealthy, Duration::ZERO)).unwrap_err();
+    assert_eq!(error.to_string(), "'by_hand.lasting' must be more than 0");
+    assert_eq!(watch.next().await.state.verdict, Verdict::Healthy);
+}
+
+#[tokio::test]
 async fn a_verdict_by_hand_can_be_taken_back() {
     let engine = engine();
     let mut watch = watch(&engine, spec(good()));
     watch.next().await;
-    watch.handle.set_verdict(by_hand(Verdict::Unhealthy, HOUR));
+    watch.handle.set_verdict(by_hand(Verdict::Unhealthy, HOUR)).unwrap();
     let set = watch.until(|event| event.verdict.is_some()).await;
     assert_eq!(set.verdict, Some(VerdictEvent::Unhealthy { consecutive_failures: 0, kill: false }), "nobody is killed");
     watch.handle.clear_verdict();
