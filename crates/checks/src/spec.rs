@@ -92,7 +92,8 @@ impl CheckSpec {
 }
 
 impl Probe {
-    fn validate(&self) -> Result<(), SpecError> {
+    /// Whether this can be asked at all: a part of [`CheckSpec::validate`].
+    pub fn validate(&self) -> Result<(), SpecError> {
         match self {
             Probe::Http(probe) => probe.validate(),
             Probe::Grpc(probe) => probe.validate(),
@@ -103,6 +104,14 @@ impl Probe {
             Probe::AnyAddress(probes) => Probe::validate_each(probes),
         }
     }
+}
+
+/// A header that says something which the check says elsewhere: there it is to be set.
+fn reserved(table: &[(&str, &str)], field: &'static str, name: &str) -> Result<(), SpecError> {
+    let found = table.iter().find(|(reserved, _)| name.eq_ignore_ascii_case(reserved));
+    let objection =
+        |(_, instead): &(&str, &str)| SpecError { field, problem: format!("may not have '{name}': {instead}") };
+    found.map_or(Ok(()), |reserved| Err(objection(reserved)))
 }
 
 fn is_visible(text: &str) -> bool {

@@ -15,13 +15,7 @@ fn field(probe: Probe) -> &'static str {
 }
 
 fn command(command: Command) -> Probe {
-    Probe::Command(CommandProbe {
-        command,
-        environment: Vec::new(),
-        working_directory: None,
-        fallback_directory: None,
-        user: None,
-    })
+    Probe::Command(CommandProbe::new(command))
 }
 
 #[test]
@@ -45,6 +39,46 @@ fn errors_name_the_field() {
     assert_eq!(field(Probe::Tcp(TcpProbe::new(address))), "probe.tcp.address");
     assert_eq!(field(command(Command::Shell("a\0b".to_owned()))), "probe.command.value");
     assert_eq!(field(command(Command::Exec { path: "true".to_owned(), argv: vec![] })), "probe.command.argv");
+}
+
+#[test]
+fn a_command_says_what_to_run() {
+    let exec = |path: &str| Command::Exec { path: path.to_owned(), argv: vec!["x".to_owned()] };
+    for blank in ["", " ", "\n\t"] {
+        assert_eq!(field(command(Command::Shell(blank.to_owned()))), "probe.command.value", "{blank:?}");
+        assert_eq!(field(command(exec(blank))), "probe.command.path", "{blank:?}");
+    }
+}
+
+#[test]
+fn a_header_that_has_an_option_of_its_own_names_it() {
+    let headers = vec![("Host".to_owned(), "a".to_owned())];
+    let error =
+        spec(Probe::Http(HttpProbe { headers, ..HttpProbe::default() })).validate().expect_err("must be refused");
+    assert_eq!(error.to_string(), "'probe.http.headers' may not have 'Host': it is set by 'host'");
+}
+
+#[test]
+fn metadata_cannot_break_a_call() {
+    let with = |name: &str, value: &str| {
+        let metadata = vec![(name.to_owned(), value.to_owned())];
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
+        spec(Probe::Grpc(GrpcProbe { metadata, ..GrpcProbe::new(address) })).validate()
+    };
+    assert_eq!((with("x-token", "a b"), with("trace-bin", "AAE=")), (Ok(()), Ok(())));
+    for (name, value) in [
+        ("", "a"),
+        ("X-Token", "a"),
+        (":path", "/"),
+        ("a b", "a"),
+        ("te", "a"),
+        ("grpc-timeout", "1S"),
+        ("connection", "close"),
+        ("x", "a\r\nb: c"),
+        ("x", "ä"),
+    ] {
+        assert_eq!(with(name, value).expect_err("must be refused").field, "probe.grpc.metadata", "{name} {value}");
+    }
 }
 
 #[test]
@@ -78,8 +112,9 @@ fn expectations_are_compiled_to_see() {
     let path = |path: &str, value: &str| Expectation::JsonPathEquals { path: path.to_owned(), value: value.to_owned() };
     assert_eq!(expecting(Expectation::Matches("^ok$".to_owned())), Ok(()));
     assert_eq!(expecting(path("$.status", "\"ok\"")), Ok(()));
-    let wrong = [Expectation::Matches("(".to_owned()), path("status", "1"), path("$.status", "ok")];
-    for expected in wrong.into_iter().chain([Expectation::Contains(Vec::new())]) {
+    let wrong = ["(", ""].map(|pattern| Expectation::Matches(pattern.to_owned()));
+    let wrong = wrong.into_iter().chain([path("status", "1"), path("$.status", "ok")]);
+    for expected in wrong.chain([Expectation::Contains(Vec::new())]) {
         assert_eq!(expecting(expected), Err("probe.http.expect"));
     }
 }

@@ -176,7 +176,8 @@ fn everything_an_http_check_can_is_on_the_wire() {
 fn several_health_checks_of_every_other_kind() {
     let task = from_json(json!({"health_checks": [
         {"type": "TCP", "tcp": {"port": 1, "options": {"mode": "CONNECT", "address": "10.0.0.1"}}},
-        {"type": "GRPC", "grpc": {"port": 2, "service": "s", "authority": "a", "tls": {}}},
+        {"type": "GRPC", "grpc": {"port": 2, "service": "s", "authority": "a", "tls": {},
+            "metadata": [{"name": "x-token", "value": "1"}]}},
         {"type": "LISTEN", "listen": {"port": 3, "transport": "UDP", "protocol": "IPv6"}},
         {"type": "EXCHANGE", "exchange": {"port": 4, "send": "aGk=", "expect": [{"contains": "ho"}]}}]}));
     let specs = all(&task);
@@ -187,6 +188,7 @@ fn several_health_checks_of_every_other_kind() {
     let grpc = GrpcProbe {
         service: "s".to_owned(),
         authority,
+        metadata: vec![("x-token".to_owned(), "1".to_owned())],
         tls: Some(Tls::default()),
         ..GrpcProbe::new(address("127.0.0.1:2"))
     };
@@ -234,7 +236,8 @@ fn what_only_the_engine_can_judge_is_named_before_the_task_starts() {
     let error = bad(json!({"expect": [{"matches": "("}]}));
     assert!(error.starts_with("Task uses invalid health check 'web': 'probe.http.expect'"), "{error}");
     assert!(bad(json!({"method": "GET IT"})).contains("'probe.http.method'"));
-    assert!(bad(json!({"headers": [{"name": "Host", "value": "x"}]})).contains("'probe.http.headers'"));
+    let error = bad(json!({"headers": [{"name": "Host", "value": "x"}]}));
+    assert!(error.ends_with("'probe.http.headers' may not have 'Host': it is set by 'host'"), "{error}");
 }
 
 #[test]

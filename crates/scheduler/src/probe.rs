@@ -11,6 +11,7 @@ use mesos::v1::network_info::Protocol as Family;
 use mesos::v1::{CommandInfo, HealthCheck as MesosHealthCheck};
 
 use crate::app::definition::PortDefinition;
+use crate::app::grpc_options::GrpcOptions;
 use crate::app::health_check::IpProtocol;
 use crate::app::http_options::{Expectation, HttpOptions};
 use crate::app::readiness::ReadinessProtocol;
@@ -47,8 +48,7 @@ fn message(check: &HealthCheck, definitions: &[PortDefinition], ports: &[u16]) -
             health_check::Type::Tcp
         }
         Protocol::MesosGrpc => {
-            let service = check.service.clone();
-            mesos.grpc = Some(GrpcProbe { port: port()?, protocol: family, service, ..GrpcProbe::default() });
+            mesos.grpc = Some(GrpcProbe { protocol: family, ..grpc(check, port()?) });
             health_check::Type::Grpc
         }
         Protocol::MesosListen => {
@@ -70,6 +70,12 @@ fn message(check: &HealthCheck, definitions: &[PortDefinition], ports: &[u16]) -
     };
     mesos.r#type = Some(kind.into());
     Some(mesos)
+}
+
+fn grpc(check: &HealthCheck, port: u32) -> GrpcProbe {
+    let GrpcOptions { authority, metadata } = check.grpc.clone().unwrap_or_default();
+    let metadata = metadata.into_iter().map(|(name, value)| Header { name, value }).collect();
+    GrpcProbe { port, service: check.service.clone(), authority, metadata, ..GrpcProbe::default() }
 }
 
 /// What goes beyond Mesos; nothing if nothing does, so that the message is as Mesos has it.
@@ -219,7 +225,8 @@ mod tests {
             &app(json!([
                 {"protocol": "MESOS_HTTP", "portIndex": 0, "http": options, "ignoreHttp1xx": true, "name": "api",
                     "minimumConsecutiveSuccesses": 2, "intervalSeconds": 0.5},
-                {"protocol": "MESOS_GRPC", "portIndex": 0, "service": "shop.Web"},
+                {"protocol": "MESOS_GRPC", "portIndex": 0, "service": "shop.Web",
+                    "grpc": {"authority": "shop.example", "metadata": {"x-token": "1"}}},
                 {"protocol": "MESOS_LISTEN", "portIndex": 0, "ipProtocol": "IPv6"},
                 {"protocol": "COMMAND", "command": {"value": "true"}},
             ])),
@@ -232,7 +239,9 @@ mod tests {
         assert_eq!(http.healthy_statuses, [StatusRange { begin: 200, end: 299 }]);
         assert_eq!(http.ignored_statuses, [StatusRange { begin: 100, end: 199 }]);
         assert_eq!(http.expect[0].json_path.as_ref().map(|path| path.value.as_str()), Some("\"up\""));
-        assert_eq!(checks[1].grpc.as_ref().and_then(|grpc| grpc.service.as_deref()), Some("shop.Web"));
+        let grpc = checks[1].grpc.clone().unwrap();
+        assert_eq!((grpc.service(), grpc.authority()), ("shop.Web", "shop.example"));
+        assert_eq!(grpc.metadata, [Header { name: "x-token".into(), value: "1".into() }]);
         assert_eq!(checks[2].listen.as_ref().map(ListenProbe::protocol), Some(Family::IPv6));
         assert!(checks.iter().all(|check| mesos::validate::health_check(check).is_ok()));
     }

@@ -9,7 +9,8 @@ use mesos::v1::{
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::app::definition::{Check, ExecCommand, Fetch};
+use crate::app::definition::{Check, Fetch};
+use crate::app::exec_command::ExecCommand;
 use crate::instance::Instance;
 use crate::probe;
 

@@ -106,6 +106,9 @@ fn mesos_health_check_command_with_port_index_is_tolerated() {
 #[test]
 fn a_command_belongs_to_command_checks_only() {
     assert!(with_check(json!({"protocol": "COMMAND"})).is_err());
+    for nothing in ["", " \n"] {
+        assert!(with_check(json!({"protocol": "COMMAND", "command": {"value": nothing}})).is_err());
+    }
     assert!(with_check(json!({"protocol": "HTTP", "command": {"value": "true"}})).is_err());
 }
 

@@ -31,6 +31,7 @@ pub(crate) struct Plan {
     source: Option<IpAddr>,
     authority: Box<str>,
     service: Box<str>,
+    metadata: Box<[(String, String)]>,
     tls: Option<Arc<TlsPlan>>,
 }
 
@@ -54,7 +55,10 @@ impl Plan {
     pub(super) fn of(probe: GrpcProbe) -> Result<Plan, SpecError> {
         let tls = probe.tls.as_ref().map(|tls| TlsPlan::of(tls, Some(HTTP2))).transpose()?;
         let authority = probe.authority.unwrap_or_else(|| Authority::from(probe.address).header(0)).into();
-        let plan = Plan { address: probe.address, source: probe.source, authority, service: probe.service.into(), tls };
+        let (address, source) = (probe.address, probe.source);
+        let (service, metadata) = (probe.service.into(), probe.metadata.into());
+        let plan = Plan { address, source, authority, service, metadata, tls };
+        // Metadata was looked at before.
         let problem = |error: http::Error| SpecError { field: "probe.grpc.authority", problem: error.to_string() };
         plan.request().map_err(problem)?;
         Ok(plan)
@@ -62,11 +66,12 @@ impl Plan {
 
     fn request(&self) -> Result<Request<()>, http::Error> {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
-        Request::post(format!("{scheme}://{}/grpc.health.v1.Health/Check", self.authority))
+        let request = Request::post(format!("{scheme}://{}/grpc.health.v1.Health/Check", self.authority))
             .header("content-type", "application/grpc")
             .header("te", "trailers")
-            .header("user-agent", super::USER_AGENT)
-            .body(())
+            .header("user-agent", super::USER_AGENT);
+        let metadata = self.metadata.iter();
+        metadata.fold(request, |request, (name, value)| request.header(name, value)).body(())
     }
 
     fn server_name(&self) -> ServerName<'static> {

@@ -45,20 +45,36 @@ pub struct Credentials {
 }
 
 impl CommandProbe {
+    /// Without an environment, in the engine's directory, as its user.
+    pub fn new(command: Command) -> CommandProbe {
+        CommandProbe { command, environment: Vec::new(), working_directory: None, fallback_directory: None, user: None }
+    }
+
     pub(super) fn validate(&self) -> Result<(), SpecError> {
-        match &self.command {
-            Command::Shell(value) => require_text(value, "probe.command.value")?,
-            Command::Exec { path, argv } => {
-                require(!path.is_empty(), "probe.command.path", "is empty")?;
-                require(!argv.is_empty(), "probe.command.argv", "is empty")?;
-                require_text(path, "probe.command.path")?;
-                argv.iter().try_for_each(|argument| require_text(argument, "probe.command.argv"))?;
-            }
-        }
+        self.command.validate()?;
         let mut variables = self.environment.iter().flat_map(|(name, value)| [name, value]);
         variables.try_for_each(|text| require_text(text, "probe.command.environment"))
     }
 }
+
+impl Command {
+    fn validate(&self) -> Result<(), SpecError> {
+        match self {
+            Command::Shell(value) => {
+                require(!value.trim().is_empty(), "probe.command.value", NOTHING)?;
+                require_text(value, "probe.command.value")
+            }
+            Command::Exec { path, argv } => {
+                require(!path.trim().is_empty(), "probe.command.path", "is empty")?;
+                require(!argv.is_empty(), "probe.command.argv", "is empty")?;
+                require_text(path, "probe.command.path")?;
+                argv.iter().try_for_each(|argument| require_text(argument, "probe.command.argv"))
+            }
+        }
+    }
+}
+
+const NOTHING: &str = "is empty: a shell that is told nothing succeeds, always";
 
 fn require_text(text: &str, field: &'static str) -> Result<(), SpecError> {
     require(!text.contains('\0'), field, "has a NUL byte")

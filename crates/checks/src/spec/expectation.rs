@@ -26,6 +26,9 @@ impl Expectation {
     pub fn objection(&self) -> Option<String> {
         match self {
             Expectation::Contains(bytes) if bytes.is_empty() => Some("contains nothing".to_owned()),
+            Expectation::Matches(pattern) if pattern.is_empty() => {
+                Some("is empty, which matches everything".to_owned())
+            }
             expected => crate::probe::matcher::Matcher::compile(expected).err().map(|problem| problem.to_string()),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::{SpecError, Tls, is_visible, require, require_address};
+use super::{SpecError, Tls, is_visible, require, require_address, reserved};
 
 /// Asks `grpc.health.v1.Health/Check`; healthy is `SERVING`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct GrpcProbe {
     pub authority: Option<String>,
     /// The service to ask about; empty is the server as a whole.
     pub service: String,
+    /// Sent with the call, in this order. Names are in small letters; the values of those that end in `-bin` are base64.
+    pub metadata: Vec<(String, String)>,
     /// With TLS, if present.
     pub tls: Option<Tls>,
 }
@@ -22,7 +24,8 @@ pub struct GrpcProbe {
 impl GrpcProbe {
     /// Plain text, the server as a whole.
     pub fn new(address: SocketAddr) -> GrpcProbe {
-        GrpcProbe { address, source: None, authority: None, service: String::new(), tls: None }
+        let (service, metadata) = (String::new(), Vec::new());
+        GrpcProbe { address, source: None, authority: None, service, metadata, tls: None }
     }
 
     pub(super) fn validate(&self) -> Result<(), SpecError> {
@@ -30,6 +33,34 @@ impl GrpcProbe {
         let authority = self.authority.as_deref();
         let is_name = authority.is_none_or(|name| !name.is_empty() && is_visible(name));
         require(is_name, "probe.grpc.authority", "is no host name")?;
+        self.metadata.iter().try_for_each(|(name, value)| validate_metadata(name, value))?;
         self.tls.as_ref().map_or(Ok(()), Tls::validate)
     }
+}
+
+/// What the call itself says, beside everything that begins with `grpc-`.
+const RESERVED: [(&str, &str); 8] = [
+    ("host", "it is set by 'authority'"),
+    ("content-type", "it follows from the protocol"),
+    ("content-length", "it follows from the protocol"),
+    ("te", "it follows from the protocol"),
+    ("user-agent", "the engine says who it is"),
+    ("connection", "HTTP/2 has none"),
+    ("transfer-encoding", "HTTP/2 has none"),
+    ("upgrade", "HTTP/2 has none"),
+];
+
+fn validate_metadata(name: &str, value: &str) -> Result<(), SpecError> {
+    const FIELD: &str = "probe.grpc.metadata";
+    let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-.".contains(&byte);
+    let is_name = !name.is_empty() && name.bytes().all(legal);
+    require(
+        is_name,
+        FIELD,
+        format!("has an invalid name, which is of small letters, digits, '_', '-', '.': {name:?}"),
+    )?;
+    require(!name.starts_with("grpc-"), FIELD, format!("may not have '{name}': 'grpc-' is the protocol's"))?;
+    reserved(&RESERVED, FIELD, name)?;
+    let is_plain = value.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    require(is_plain, FIELD, format!("has a value that is not of printable ASCII in '{name}'"))
 }

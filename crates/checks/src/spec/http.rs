@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 
-use super::{Expectation, SpecError, Tls, expectation, is_visible, require, require_address};
+use super::{Expectation, SpecError, Tls, expectation, is_visible, require, require_address, reserved};
 
 /// A request over HTTP. Without expectations the body is downloaded and discarded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -173,7 +173,12 @@ impl From<RangeInclusive<u16>> for StatusRanges {
 }
 
 /// What the engine says itself, because it is how the end of a message is found.
-const RESERVED: [&str; 4] = ["host", "connection", "content-length", "transfer-encoding"];
+const RESERVED: [(&str, &str); 4] = [
+    ("host", "it is set by 'host'"),
+    ("connection", "it follows from whether the connection is kept"),
+    ("content-length", "it follows from the body"),
+    ("transfer-encoding", "it follows from the body"),
+];
 
 impl HttpProbe {
     pub(super) fn validate(&self) -> Result<(), SpecError> {
@@ -206,8 +211,7 @@ const NEVER_TLS: &str = "has no effect: the scheme is http, and redirects are no
 fn validate_header(name: &str, value: &str) -> Result<(), SpecError> {
     const FIELD: &str = "probe.http.headers";
     require(is_token(name), FIELD, format!("has an invalid name: {name:?}"))?;
-    let reserved = RESERVED.iter().any(|reserved| name.eq_ignore_ascii_case(reserved));
-    require(!reserved, FIELD, format!("may not set '{name}'"))?;
+    reserved(&RESERVED, FIELD, name)?;
     let plain = !value.chars().any(|letter| letter.is_control() && letter != '\t');
     require(plain, FIELD, format!("has a control character in '{name}'"))
 }

@@ -184,6 +184,26 @@ async fn grpc_health() {
 }
 
 #[tokio::test]
+async fn an_authority_and_metadata_of_ones_own() {
+    let (seen, mut asked) = tokio::sync::mpsc::unbounded_channel();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut connection = h2::server::handshake(stream).await.unwrap();
+        while let Some(Ok((request, respond))) = connection.accept().await {
+            let token = request.headers().get("x-token").map(|value| value.to_str().unwrap().to_owned());
+            seen.send((request.uri().authority().unwrap().to_string(), token)).unwrap();
+            tokio::spawn(reply(request, respond, health));
+        }
+    });
+    let (authority, metadata) = (Some("shop.example".to_owned()), vec![("x-token".to_owned(), "secret".to_owned())]);
+    let probe = GrpcProbe { authority, metadata, ..GrpcProbe::new(address) };
+    assert_eq!(outcome(Probe::Grpc(probe)).await, Outcome::Success(Answer::Serving));
+    assert_eq!(asked.recv().await, Some(("shop.example".to_owned(), Some("secret".to_owned()))));
+}
+
+#[tokio::test]
 async fn grpc_with_tls() {
     let frames = Arc::new(grpc_frames(&[8, 1], "0"));
     let address = tls_by(&[b"h2"], move |stream, _| answer_with(stream, &frames));

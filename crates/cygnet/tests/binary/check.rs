@@ -154,6 +154,10 @@ fn wrong_usage_is_neither_healthy_nor_unhealthy() {
         &["tcp", "127.0.0.1:80", "--netns", "/no/such/namespace"],
         &["tcp", "127.0.0.1:80", "--netns", "2147483647"],
         &["command"],
+        &["command", ""],
+        &["command", " ", "x"],
+        &["http", "127.0.0.1:80", "-H", "Connection: close"],
+        &["grpc", "127.0.0.1:80", "-H", "te: x"],
         &["tcp", "127.0.0.1:80", "--rate", "3"],
         &["http", "127.0.0.1:80", "--status", "2xx"],
         &["http", "127.0.0.1:80", "--matches", "("],
@@ -165,6 +169,12 @@ fn wrong_usage_is_neither_healthy_nor_unhealthy() {
         let (code, text) = check(arguments);
         assert!(code == 2 && !text.is_empty(), "{arguments:?}: {code} {text}");
     }
+}
+
+#[test]
+fn a_header_that_is_an_option_names_it() {
+    let (code, text) = check(&["http", "127.0.0.1:80", "-H", "Host: shop.example"]);
+    assert!(code == 2 && text.contains("write --host shop.example"), "{code} {text}");
 }
 
 #[test]

@@ -36,7 +36,7 @@ pub(super) fn http(wanted: Http<'_>, options: Option<&HttpOptions>) -> Result<Pr
         host: options.host.clone(),
         method: options.method.clone().unwrap_or(defaults.method),
         path: wanted.path.filter(|path| !path.is_empty()).unwrap_or("/").to_owned(),
-        headers: options.headers.iter().map(|header| (header.name.clone(), header.value.clone())).collect(),
+        headers: headers(&options.headers),
         body: options.body.clone().unwrap_or_default(),
         redirects: redirects(options),
         healthy_statuses: healthy(wanted.statuses, &options.healthy_statuses)?.unwrap_or(defaults.healthy_statuses),
@@ -66,6 +66,7 @@ pub(super) fn grpc(probe: Option<&wire::GrpcProbe>) -> Result<Probe, String> {
         source: source(probe.source_address.as_deref())?,
         authority: probe.authority.clone(),
         service: probe.service.clone().unwrap_or_default(),
+        metadata: headers(&probe.metadata),
         tls: probe.tls.as_ref().map(settings).transpose()?,
     }))
 }
@@ -85,6 +86,10 @@ pub(super) fn exchange(probe: Option<&wire::ExchangeProbe>) -> Result<Probe, Str
         send: probe.send.clone().unwrap_or_default(),
         expect: expectations(&probe.expect)?,
     }))
+}
+
+fn headers(list: &[wire::Header]) -> Vec<(String, String)> {
+    list.iter().map(|header| (header.name.clone(), header.value.clone())).collect()
 }
 
 /// The address that is named, or loopback.

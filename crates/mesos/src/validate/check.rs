@@ -31,6 +31,7 @@ fn shell_or_path(check: &Command) -> Verdict {
     let info = &check.command;
     let missing = if info.shell() { "'shell command'" } else { "'executable path'" };
     ensure(info.value.is_some(), || format!("Command check must contain {missing}"))?;
+    extension::says_what_to_run("command.command.value", info)?;
     command(info).map_err(|invalid| invalid.within("Check's `CommandInfo` is invalid"))
 }
 

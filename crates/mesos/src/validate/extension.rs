@@ -4,10 +4,10 @@
 use std::net::IpAddr;
 
 use super::{Invalid, Verdict, ensure, seconds};
-use crate::v1::HealthCheck;
 use crate::v1::cygnet::{
     ExchangeProbe, Expectation, FailureRate, GrpcProbe, HttpOptions, ListenProbe, StatusRange, TcpOptions, Tls, tls,
 };
+use crate::v1::{CommandInfo, HealthCheck};
 
 /// The longest window of a failure rate.
 const LONGEST_WINDOW: u32 = 64;
@@ -36,6 +36,11 @@ pub(super) fn grpc(probe: &GrpcProbe) -> Verdict {
     address("grpc.address", probe.address.as_deref())?;
     address("grpc.source_address", probe.source_address.as_deref())?;
     probe.tls.as_ref().map_or(Ok(()), |settings| tls("grpc.tls", settings))
+}
+
+/// The command of a check. Mesos runs an empty one, with which a shell succeeds, always.
+pub(super) fn says_what_to_run(field: &str, info: &CommandInfo) -> Verdict {
+    ensure(!info.value().trim().is_empty(), || format!("Expecting '{field}' not to be empty"))
 }
 
 /// A probe that asks the kernel.

@@ -43,6 +43,7 @@ pub(super) fn further(task: &TaskInfo) -> Verdict {
 fn shell_or_path(info: &CommandInfo) -> Verdict {
     let missing = if info.shell() { "'shell command'" } else { "'executable path'" };
     ensure(info.value.is_some(), || format!("Command health check must contain {missing}"))?;
+    extension::says_what_to_run("command.value", info)?;
     command(info).map_err(|invalid| invalid.within("Health check's `CommandInfo` is invalid"))
 }
 

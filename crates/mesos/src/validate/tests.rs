@@ -48,6 +48,11 @@ fn health_checks() {
                 json!({"type": "COMMAND", "command": {"value": "x", "environment": {"variables": [{"name": "A"}]}}}),
                 "Health check's `CommandInfo` is invalid: Environment variable 'A' of type 'VALUE' must have a value set",
             ),
+            (json!({"type": "COMMAND", "command": {"value": " "}}), "Expecting 'command.value' not to be empty"),
+            (
+                json!({"type": "COMMAND", "command": {"shell": false, "value": "", "arguments": ["true"]}}),
+                "Expecting 'command.value' not to be empty",
+            ),
             (json!({"type": "COMMAND", "command": {"value": "true"}}), "valid"),
             (json!({"type": "HTTP"}), "Expecting 'http' to be set for HTTP health check"),
             (http(json!({"port": 1, "scheme": "ftp"})), "Unsupported HTTP health check scheme: 'ftp'"),
@@ -77,6 +82,10 @@ fn general_checks() {
             (json!({"type": "UNKNOWN"}), "'UNKNOWN' is not a valid check type"),
             (json!({"type": "COMMAND"}), "Expecting 'command' to be set for COMMAND check"),
             (json!({"type": "COMMAND", "command": {"command": {}}}), "Command check must contain 'shell command'"),
+            (
+                json!({"type": "COMMAND", "command": {"command": {"value": ""}}}),
+                "Expecting 'command.command.value' not to be empty",
+            ),
             (
                 json!({"type": "COMMAND", "command": {"command": {"shell": false}}}),
                 "Command check must contain 'executable path'",

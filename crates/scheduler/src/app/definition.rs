@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::brake::AppBrake;
 use super::constraint::Constraint;
+use super::exec_command::ExecCommand;
 use super::health_check::HealthCheck;
 use super::readiness::ReadinessCheck;
 use super::seconds::{self, Seconds};
@@ -435,18 +436,6 @@ pub struct TcpCheck {
 pub struct ExecCheck {
     /// What to run.
     pub command: ExecCommand,
-}
-
-/// A command for a shell, or by its arguments.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct ExecCommand {
-    /// For `sh -c`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shell: Option<String>,
-    /// The program first.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub argv: Option<Vec<String>>,
 }
 
 /// When an app was scaled, and when anything else was changed.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::definition::PortDefinition;
+use super::grpc_options::GrpcOptions;
 use super::http_options::HttpOptions;
 use super::seconds::Seconds;
 
@@ -36,6 +37,9 @@ pub struct HealthCheck {
     /// The service a gRPC check asks for; the whole server if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
+    /// What else a gRPC check says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grpc: Option<GrpcOptions>,
     /// The command of a COMMAND check.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<CommandValue>,
@@ -137,6 +141,7 @@ impl HealthCheck {
             name: None,
             http: None,
             service: None,
+            grpc: None,
             command: None,
             grace_period_seconds: grace(),
             interval_seconds: interval(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use checks::spec::{HttpProbe, Probe};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 
@@ -70,8 +71,9 @@ impl HttpOptions {
             .is_none_or(|host| !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_graphic()));
         faults.require(host, format!("{path}/host"), "must be a host name");
         for (name, value) in &self.headers {
-            let plain = token(name) && !value.chars().any(char::is_control);
-            faults.require(plain, format!("{path}/headers({name})"), "must be a header without control characters");
+            let headers = vec![(name.clone(), value.clone())];
+            let probe = HttpProbe { headers, ..HttpProbe::default() };
+            faults.require_probe(Probe::Http(probe), format!("{path}/headers({name})"));
         }
         let few = self.expect.len() <= checks::spec::Expectation::MOST;
         faults.require(few, format!("{path}/expect"), "has too many expectations");
@@ -162,6 +164,8 @@ mod tests {
             (serde_json::json!({"method": "G E T"}), "/method"),
             (serde_json::json!({"host": ""}), "/host"),
             (serde_json::json!({"headers": {"a:b": "x"}}), "/headers(a:b)"),
+            (serde_json::json!({"headers": {"a": "x\r\ny: z"}}), "/headers(a)"),
+            (serde_json::json!({"headers": {"Host": "x"}}), "/headers(Host)"),
             (serde_json::json!({"expect": [{}]}), "/expect(0)"),
             (serde_json::json!({"expect": [{"jsonPath": "$.a"}]}), "/expect(0)"),
             (serde_json::json!({"expect": [{"matches": "("}]}), "/expect(0)/matches"),

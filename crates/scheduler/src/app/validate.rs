@@ -1,5 +1,6 @@
 //! What makes no sense in a definition: Marathon's rules, with its messages and paths.
 
+use checks::spec::{Command, CommandProbe, Probe};
 use mesos::checksum::Checksum;
 use serde_json::{Value, json};
 
@@ -37,6 +38,13 @@ impl Faults {
     pub(crate) fn require(&mut self, holds: bool, path: impl Into<String>, error: impl Into<String>) {
         if !holds {
             self.add(Fault::new(path, error));
+        }
+    }
+
+    /// One more, unless the engine would ask so.
+    pub(super) fn require_probe(&mut self, probe: Probe, path: impl Into<String>) {
+        if let Err(error) = probe.validate() {
+            self.add(Fault::new(path, error.problem));
         }
     }
 
@@ -283,9 +291,7 @@ fn shown_check(app: &App, check: &Check, faults: &mut Faults) {
     }
     let https = check.http.as_ref().and_then(|http| http.scheme.as_deref()).is_some_and(|scheme| scheme != "HTTP");
     faults.require(!https, "/check/http/scheme", "error.unknown.enum.literal");
-    let command = check.exec.as_ref().map(|exec| &exec.command);
-    let runs = command
-        .is_none_or(|command| command.shell.is_some() != command.argv.as_ref().is_some_and(|argv| !argv.is_empty()));
+    let runs = check.exec.as_ref().is_none_or(|exec| exec.command.is_runnable());
     faults.require(runs, "/check/exec/command", "must have either shell or argv");
 }
 
@@ -320,6 +326,10 @@ fn check_form(check: &HealthCheck, path: &str, faults: &mut Faults) {
     let is_command = check.protocol == Protocol::Command;
     let error = if is_command { "COMMAND needs a command" } else { "only COMMAND may have a command" };
     faults.require(is_command == check.command.is_some(), format!("{path}/command"), error);
+    if let Some(command) = &check.command {
+        let probe = CommandProbe::new(Command::Shell(command.value.clone()));
+        faults.require_probe(Probe::Command(probe), format!("{path}/command/value"));
+    }
     if let Some(options) = &check.http {
         let error = "only checks over HTTP may have these options";
         faults.require(check.protocol.is_http(), format!("{path}/http"), error);
@@ -327,8 +337,12 @@ fn check_form(check: &HealthCheck, path: &str, faults: &mut Faults) {
         faults.require(check.protocol.is_native() || options.address.is_none(), format!("{path}/http/address"), error);
         options.validate(&format!("{path}/http"), faults);
     }
-    let grpc = check.service.is_none() || check.protocol == Protocol::MesosGrpc;
-    faults.require(grpc, format!("{path}/service"), "only MESOS_GRPC may have a service");
+    let is_grpc = check.protocol == Protocol::MesosGrpc;
+    faults.require(is_grpc || check.service.is_none(), format!("{path}/service"), "only MESOS_GRPC may have a service");
+    if let Some(options) = &check.grpc {
+        faults.require(is_grpc, format!("{path}/grpc"), "only MESOS_GRPC may have these options");
+        options.validate(&format!("{path}/grpc"), faults);
+    }
     let error = "IPv6 can only be used for container type DOCKER and Mesos http/https/tcp health checks";
     // Checks that Marathon does not know have no containers to wait for.
     let beyond = matches!(check.protocol, Protocol::MesosGrpc | Protocol::MesosListen);

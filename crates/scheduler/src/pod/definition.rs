@@ -8,10 +8,9 @@ use serde_json::Value;
 use super::check::PodCheck;
 use super::validate;
 use crate::app::constraint::Constraint;
-use crate::app::definition::{
-    ExecCommand, Fetch, KillSelection, Network, PortDefinition, UnreachableStrategy, UpgradeStrategy,
-};
+use crate::app::definition::{Fetch, KillSelection, Network, PortDefinition, UnreachableStrategy, UpgradeStrategy};
 use crate::app::env::EnvValue;
+use crate::app::exec_command::ExecCommand;
 use crate::app::{App, AppBrake, Faults, HealthCheck, Protocol, Seconds};
 use crate::ids::AppId;
 use crate::time::Timestamp;

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::definition::{Container, Pod, PodHealthCheck, Scaling};
-use crate::app::definition::ExecCommand;
 use crate::app::env::EnvValue;
+use crate::app::exec_command::ExecCommand;
 use crate::app::validate::path;
 use crate::app::{Fault, Faults, runnable};
 use crate::ids::AppId;
@@ -186,10 +186,7 @@ fn container(one: &Container, at: &str, faults: &mut Faults) {
 }
 
 pub(super) fn command(command: &ExecCommand, at: &str, faults: &mut Faults) {
-    let ExecCommand { shell, argv } = command;
-    let some = argv.as_ref().is_some_and(|argv| !argv.is_empty());
-    let one = shell.is_some() != some && shell.as_ref().is_none_or(|shell| !shell.trim().is_empty());
-    faults.require(one, format!("{at}/command"), "must have either shell or argv");
+    faults.require(command.is_runnable(), format!("{at}/command"), "must have either shell or argv");
 }
 
 fn health_check(container: &Container, check: &PodHealthCheck, at: &str, faults: &mut Faults) {

@@ -80,6 +80,12 @@ pub(super) struct Grpc {
     /// The service to ask about; the whole server if absent
     #[arg(long, default_value = "", hide_default_value = true)]
     pub service: String,
+    /// The authority, and the name in TLS; the address if absent
+    #[arg(long, value_name = "NAME")]
+    pub authority: Option<String>,
+    /// NAME: VALUE, sent with the call; may be repeated
+    #[arg(short = 'H', long, value_name = "METADATA")]
+    pub metadata: Vec<String>,
     /// With TLS
     #[arg(long)]
     pub tls: bool,

@@ -111,7 +111,16 @@ fn http(options: &Http, url: &Url) -> anyhow::Result<HttpProbe> {
 }
 
 fn split_header(header: &str) -> anyhow::Result<(String, String)> {
-    let (name, value) = header.split_once(':').with_context(|| format!("--header '{header}': write NAME: VALUE"))?;
+    let (name, value) = split("--header", header)?;
+    match name.to_ascii_lowercase().as_str() {
+        "host" => bail!("--header '{header}': write --host {value}"),
+        "connection" => bail!("--header '{header}': it follows from --keep-alive"),
+        _ => Ok((name, value)),
+    }
+}
+
+fn split(option: &str, header: &str) -> anyhow::Result<(String, String)> {
+    let (name, value) = header.split_once(':').with_context(|| format!("{option} '{header}': write NAME: VALUE"))?;
     Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
@@ -126,8 +135,10 @@ fn statuses(ranges: &str) -> anyhow::Result<StatusRanges> {
 
 fn grpc(options: &Grpc) -> anyhow::Result<GrpcProbe> {
     let tls = options.tls.then(|| tls(&options.settings)).transpose()?;
-    let authority = Some(Authority::parse(&options.address)?.header(0));
-    Ok(GrpcProbe { authority, service: options.service.clone(), tls, ..GrpcProbe::new(NOWHERE) })
+    let address = Authority::parse(&options.address)?;
+    let authority = Some(options.authority.clone().unwrap_or_else(|| address.header(0)));
+    let metadata = options.metadata.iter().map(|text| split("--metadata", text)).collect::<anyhow::Result<_>>()?;
+    Ok(GrpcProbe { authority, service: options.service.clone(), metadata, tls, ..GrpcProbe::new(NOWHERE) })
 }
 
 fn exchange(options: &Exchange) -> anyhow::Result<ExchangeProbe> {

@@ -1,0 +1,49 @@
+//! A command as pods, and the `check` of apps, write it.
+
+use serde::{Deserialize, Serialize};
+
+/// A command for a shell, or by its arguments.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ExecCommand {
+    /// For `sh -c`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shell: Option<String>,
+    /// The program first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub argv: Option<Vec<String>>,
+}
+
+impl ExecCommand {
+    /// Whether there is one way to run something. A shell that is told nothing would succeed, always.
+    pub(crate) fn is_runnable(&self) -> bool {
+        let is_text = |text: &String| !text.trim().is_empty();
+        match (&self.shell, self.argv.as_deref().unwrap_or_default()) {
+            (Some(shell), []) => is_text(shell),
+            (None, [program, ..]) => is_text(program),
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn either_a_shell_or_arguments_and_not_nothing() {
+        for (json, runs) in [
+            (serde_json::json!({"shell": "true"}), true),
+            (serde_json::json!({"argv": ["true", ""]}), true),
+            (serde_json::json!({"shell": "true", "argv": []}), true),
+            (serde_json::json!({}), false),
+            (serde_json::json!({"shell": " "}), false),
+            (serde_json::json!({"argv": []}), false),
+            (serde_json::json!({"argv": [""]}), false),
+            (serde_json::json!({"shell": "true", "argv": ["true"]}), false),
+        ] {
+            let command: ExecCommand = serde_json::from_value(json.clone()).unwrap();
+            assert_eq!(command.is_runnable(), runs, "{json}");
+        }
+    }
+}
