@@ -21,6 +21,7 @@ impl Core {
         if !self.frameworks.contains_key(&framework) {
             tracing::warn!(%agent, %framework, %task, "update of an unknown framework dropped");
             self.counters.invalid_status_updates += 1;
+            self.end_what_is_left(agent, &framework);
             return;
         }
         if self.task(&framework, &task).is_some_and(|known| known.agent() != agent) {
@@ -35,6 +36,14 @@ impl Core {
         }
         if status.uuid.is_none() {
             self.complete_if_terminal(agent, &framework, &task);
+        }
+    }
+
+    /// An agent that was away, or started again, while a framework ended repeats that framework's last updates until it
+    /// is told.
+    fn end_what_is_left(&mut self, agent: &AgentId, framework: &FrameworkId) {
+        if self.completed_frameworks.iter().any(|completed| completed.id == *framework) {
+            self.order(agent, orders::shutdown_framework(framework));
         }
     }
 

@@ -1,4 +1,5 @@
 use mesos::v1::cygnet::agent_event;
+use mesos::v1::scheduler::call::Type;
 use mesos::v1::task_status::Reason;
 use mesos::v1::{TaskState, TaskStatus};
 
@@ -85,4 +86,13 @@ fn a_kill_of_nothing_is_answered_like_a_reconciliation() {
     world.kill(&scheduler, "never-was");
     let updates = world.updates(&scheduler);
     assert_eq!((updates[0].state(), updates[0].message()), (TaskState::TaskUnknown, "Reconciliation: Task is unknown"));
+}
+
+#[test]
+fn an_agent_that_repeats_updates_of_a_framework_that_has_ended_is_told_of_its_end() {
+    let (mut world, scheduler, node) = World::with_running_task(framework("f"));
+    world.simple_call(&scheduler, Type::Teardown);
+    world.orders(&node);
+    world.send_update(&node, &scheduler, status("t1", &node, TaskState::TaskFinished, 2));
+    assert_eq!(world.order_kinds(&node), [agent_event::Type::ShutdownFramework]);
 }
