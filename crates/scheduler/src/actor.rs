@@ -1,27 +1,24 @@
-//! The one task that owns the core, the store and the check engine.
+//! The one task that owns the core, the store and the scheduler's own checks.
 //!
-//! In, over one channel: what the master tells, what checks find, and questions, which are functions of the core. Out,
+//! In, over one channel: what the master tells, and questions, which are functions of the core; and what checks find. Out,
 //! after everything is on disk: calls to the framework's task, orders to the check engine, events to all who listen, and
 //! answers. What arrives while one batch is being written is taken together into the next. If a batch cannot be written, all of
 //! it has not happened: the core is what is on disk again, nothing but questions is taken until the store can be written,
 //! and then all begins as after a start: the master, the agents and the checks tell again what was not taken.
 
-use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use checks::{Check, CheckHandle, Engine, EngineOptions, Outcome, Place, Start};
 use mesos::v1::scheduler::Call;
 use store::{Batch, StoreError};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::core::{CheckOrder, CheckStart, Core, Effects, Finding, Loaded, Subscribers};
+use crate::checkers::Checkers;
+use crate::core::{Core, Effects, Loaded, Subscribers};
 use crate::error::SchedulerError;
 use crate::events::{self, Event};
 use crate::framework::News;
-use crate::ids::InstanceId;
 use crate::options::Options;
 use crate::standing::Standing;
 use crate::time::Timestamp;
@@ -50,7 +47,6 @@ enum Message {
     News(News),
     Ask(Question),
     Change(Question),
-    Resolved(Box<CheckStart>, IpAddr),
 }
 
 /// Speaks to the actor.
@@ -123,12 +119,7 @@ pub(crate) struct Actor {
     retry_at: Timestamp,
     handle: Handle,
     inbox: mpsc::Receiver<Message>,
-    engine: Engine,
-    found: mpsc::UnboundedReceiver<checks::Event>,
-    find: mpsc::UnboundedSender<checks::Event>,
-    running: HashMap<InstanceId, Vec<(u64, CheckHandle)>>,
-    whose: HashMap<u64, (InstanceId, u32, usize)>,
-    next_check: u64,
+    checkers: Checkers,
     /// Where events are to be posted to.
     subscribers: watch::Sender<Subscribers>,
 }
@@ -139,7 +130,6 @@ impl Actor {
         let standing = watch::Sender::new(Standing::Acting);
         let (sender, inbox) = mpsc::channel(INBOX);
         let (events, _) = broadcast::channel(EVENTS_BEHIND);
-        let (find, found) = mpsc::unbounded_channel();
         let subscribers = watch::Sender::new(core.subscribers());
         Ok(Actor {
             core,
@@ -148,12 +138,7 @@ impl Actor {
             standing,
             retry_at: Timestamp::now(),
             inbox,
-            engine: Engine::start(EngineOptions::default())?,
-            found,
-            find,
-            running: HashMap::new(),
-            whose: HashMap::new(),
-            next_check: 0,
+            checkers: Checkers::start()?,
             subscribers,
         })
     }
@@ -192,7 +177,7 @@ impl Actor {
             tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
                 _ = self.inbox.recv_many(&mut messages, BATCH) => {}
-                _ = self.found.recv_many(&mut findings, BATCH) => {}
+                () = self.checkers.next(&mut findings, BATCH) => {}
                 () = tokio::time::sleep(wait) => {}
             }
             if *self.standing.borrow() == Standing::StoreFails && self.retry_at <= Timestamp::now() {
@@ -221,7 +206,7 @@ impl Actor {
             }
         }
         if *self.standing.borrow() == Standing::Superseded {
-            self.stop_all_checks();
+            self.checkers.stop_all();
         }
         answers.into_iter().for_each(|answer| answer());
         Ok(())
@@ -251,15 +236,10 @@ impl Actor {
             return;
         }
         tracing::info!("the store can be written again");
-        self.stop_all_checks();
+        self.checkers.stop_all();
         if self.forget_uncommitted().await {
             self.standing.send_replace(Standing::Acting);
         }
-    }
-
-    fn stop_all_checks(&mut self) {
-        self.running.clear();
-        self.whose.clear();
     }
 
     /// Takes one message; what only looks waits until all is on disk.
@@ -268,7 +248,6 @@ impl Actor {
             Message::Ask(question) => questions.push(question),
             _ if !self.is_acting() => {}
             Message::Change(change) => answers.push(change(&mut self.core, Timestamp::now())),
-            Message::Resolved(start, ip) => self.add_check(&start, ip),
             Message::News(news) => self.news(news, Timestamp::now()),
         }
     }
@@ -296,19 +275,9 @@ impl Actor {
         if !self.is_acting() {
             return;
         }
-        let Some((instance, incarnation, index)) = self.whose.get(&event.check).cloned() else { return };
-        let finding = Finding {
-            instance,
-            incarnation,
-            index,
-            verdict: event.verdict,
-            success: matches!(event.outcome, Outcome::Success(_)),
-            failure: matches!(event.outcome, Outcome::Failure(_)),
-            status: event.outcome.http_status(),
-            cause: event.outcome.cause(),
-            said: event.said,
-        };
-        self.core.checked(&finding, now);
+        if let Some(finding) = self.checkers.finding(event) {
+            self.core.checked(&finding, now);
+        }
     }
 
     fn carry_out(&mut self, effects: Effects, calls: &mpsc::UnboundedSender<Call>) {
@@ -316,7 +285,7 @@ impl Actor {
             let _ = calls.send(call);
         }
         for order in effects.checks {
-            self.order(order);
+            self.checkers.order(order);
         }
         if let Some(subscribers) = effects.subscribers {
             self.subscribers.send_replace(subscribers);
@@ -324,60 +293,6 @@ impl Actor {
         for event in effects.events {
             self.handle.tell(event);
         }
-    }
-
-    fn order(&mut self, order: CheckOrder) {
-        match order {
-            CheckOrder::Stop(instance) => {
-                for (check, _handle) in self.running.remove(&instance).unwrap_or_default() {
-                    self.whose.remove(&check);
-                }
-            }
-            CheckOrder::StopOne(instance, index) => self.stop_one(&instance, index),
-            CheckOrder::Start(start) => match start.host.parse() {
-                Ok(ip) => self.add_check(&start, ip),
-                Err(_) => self.resolve(start),
-            },
-        }
-    }
-
-    fn stop_one(&mut self, instance: &InstanceId, index: usize) {
-        let Some(checks) = self.running.get_mut(instance) else { return };
-        let whose = &mut self.whose;
-        checks.retain(|(check, _)| {
-            let ends = whose.get(check).is_some_and(|(_, _, which)| *which == index);
-            if ends {
-                whose.remove(check);
-            }
-            !ends
-        });
-    }
-
-    /// Looks a host name up, beside the actor.
-    fn resolve(&self, start: Box<CheckStart>) {
-        let inbox = self.handle.inbox.clone();
-        tokio::spawn(async move {
-            let found = tokio::net::lookup_host((start.host.as_str(), start.port)).await;
-            match found.ok().and_then(|mut addresses| addresses.next()) {
-                Some(address) => drop(inbox.send(Message::Resolved(start, address.ip())).await),
-                None => tracing::warn!(host = %start.host, "the host of a task cannot be resolved: it is not checked"),
-            }
-        });
-    }
-
-    fn add_check(&mut self, start: &CheckStart, ip: IpAddr) {
-        self.next_check += 1;
-        let id = self.next_check;
-        let check = Check {
-            id,
-            seed: format!("{}/{}", start.instance, start.index),
-            spec: start.spec(ip),
-            place: Place::Host,
-            start: if start.fresh { Start::Fresh } else { Start::Recovered { state: start.state, age: start.age } },
-            events: self.find.clone(),
-        };
-        self.whose.insert(id, (start.instance.clone(), start.incarnation, start.index));
-        self.running.entry(start.instance.clone()).or_default().push((id, self.engine.add(check)));
     }
 }
 

@@ -14,7 +14,8 @@
 //! - `standing`: whether it acts, or only serves what it knows;
 //! - `core`: all of it together. Inputs with `now` in, effects out.
 //!
-//! Around them the shell: `actor` owns the core, the store and the check engine; `framework` talks to the master (public
+//! Around them the shell: `actor` owns the core and the store; `checkers` the check engine, with `lookup` for the names of
+//! hosts; `framework` talks to the master (public
 //! v1 API only); `api` serves `/v2`; `callbacks` posts events to those who asked for it, where that is allowed. They speak
 //! to the actor through one channel.
 
@@ -24,6 +25,7 @@ pub mod app;
 mod backoff;
 mod brake;
 mod callbacks;
+mod checkers;
 mod core;
 mod departed;
 mod deployment;
@@ -34,6 +36,7 @@ mod framework;
 mod health;
 pub mod ids;
 mod instance;
+mod lookup;
 mod matching;
 mod options;
 mod plan;

@@ -1,10 +1,11 @@
 //! From a health check of an app to what is asked: as Mesos' message, for the executor, or as a spec for the scheduler's
 //! own engine. Pure.
 
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use checks::spec::{self, HttpProbe, Judgement, Probe, Redirects, Schedule, Scheme, StatusRanges, TcpProbe};
+use checks::url::{Authority, Host};
 use mesos::v1::cygnet::{self, GrpcProbe, Header, JsonPath, ListenProbe, StatusRange};
 use mesos::v1::health_check::{self, HttpCheckInfo, TcpCheckInfo};
 use mesos::v1::network_info::Protocol as Family;
@@ -111,13 +112,41 @@ fn shell(value: &str) -> CommandInfo {
     CommandInfo { shell: Some(true), value: Some(value.to_owned()), ..CommandInfo::default() }
 }
 
-/// What the scheduler itself asks of an instance, and how it judges. `host` is what the instance's agent is called.
-pub(crate) fn own(check: &HealthCheck, host: &str, ip: IpAddr, port: u16) -> checks::CheckSpec {
-    let probe = match check.protocol {
-        Protocol::Tcp => Probe::Tcp(TcpProbe::new((ip, port).into())),
-        _ => Probe::Http(http(check, host, ip, port)),
-    };
-    checks::CheckSpec {
+/// An instance to ask, by the scheduler itself.
+#[derive(Clone, Copy)]
+pub(crate) struct Whom<'a> {
+    /// What its agent is called: a name or an address.
+    pub(crate) host: &'a str,
+    pub(crate) port: u16,
+    /// Of the host. One after the other is tried.
+    pub(crate) addresses: &'a [SocketAddr],
+}
+
+impl Whom<'_> {
+    /// The `Host` header.
+    fn header(&self) -> String {
+        let host = match self.host.parse() {
+            Ok(ip) => Host::Address { ip, zone: None },
+            Err(_) => Host::Name(self.host.to_owned()),
+        };
+        Authority { host, port: Some(self.port) }.header(0)
+    }
+
+    /// The same HTTP request at each address.
+    fn http(&self, probe: &HttpProbe) -> Option<Probe> {
+        let at = |address| Probe::Http(HttpProbe { address, ..probe.clone() });
+        Probe::at_each(self.addresses.iter().copied(), at)
+    }
+
+    fn tcp(&self) -> Option<Probe> {
+        Probe::at_each(self.addresses.iter().copied(), |address| Probe::Tcp(TcpProbe::new(address)))
+    }
+}
+
+/// What the scheduler itself asks of an instance, and how it judges. Nothing if it has no address.
+pub(crate) fn own(check: &HealthCheck, whom: Whom<'_>) -> Option<checks::CheckSpec> {
+    let probe = if check.protocol == Protocol::Tcp { whom.tcp()? } else { whom.http(&http(check, whom))? };
+    Some(checks::CheckSpec {
         probe,
         schedule: Schedule {
             delay: check.delay_seconds.duration(),
@@ -131,23 +160,22 @@ pub(crate) fn own(check: &HealthCheck, host: &str, ip: IpAddr, port: u16) -> che
             consecutive_successes: check.minimum_consecutive_successes,
             ..Judgement::default()
         },
-    }
+    })
 }
 
 /// What the scheduler asks of a new instance until it is ready: at once, and then at every interval.
-pub(crate) fn readiness(check: &ReadinessCheck, host: &str, ip: IpAddr, port: u16) -> checks::CheckSpec {
+pub(crate) fn readiness(check: &ReadinessCheck, whom: Whom<'_>) -> Option<checks::CheckSpec> {
     let probe = HttpProbe {
         scheme: if check.protocol == ReadinessProtocol::Https { Scheme::Https } else { Scheme::Http },
-        address: (ip, port).into(),
-        host: Some(format!("{host}:{port}")),
+        host: Some(whom.header()),
         path: check.effective_path(),
         redirects: Redirects::TakeAsAnswer,
         healthy_statuses: StatusRanges::new(check.http_status_codes_for_ready.iter().map(|code| *code..=*code)),
         tell_answer: check.preserve_last_response,
         ..HttpProbe::default()
     };
-    checks::CheckSpec {
-        probe: Probe::Http(probe),
+    Some(checks::CheckSpec {
+        probe: whom.http(&probe)?,
         schedule: Schedule {
             delay: Duration::ZERO,
             interval: check.interval_seconds.duration(),
@@ -155,10 +183,10 @@ pub(crate) fn readiness(check: &ReadinessCheck, host: &str, ip: IpAddr, port: u1
             ..Schedule::default()
         },
         judgement: Judgement { grace: Duration::ZERO, action: spec::Action::Report, ..Judgement::default() },
-    }
+    })
 }
 
-fn http(check: &HealthCheck, host: &str, ip: IpAddr, port: u16) -> HttpProbe {
+fn http(check: &HealthCheck, whom: Whom<'_>) -> HttpProbe {
     let HttpOptions { method, host: name, headers, statuses, expect, address: _ } =
         check.http.clone().unwrap_or_default();
     let healthy = match statuses.as_slice() {
@@ -167,8 +195,7 @@ fn http(check: &HealthCheck, host: &str, ip: IpAddr, port: u16) -> HttpProbe {
     };
     HttpProbe {
         scheme: if check.protocol == Protocol::Https { Scheme::Https } else { Scheme::Http },
-        address: (ip, port).into(),
-        host: Some(name.unwrap_or_else(|| format!("{host}:{port}"))),
+        host: Some(name.unwrap_or_else(|| whom.header())),
         method: method.unwrap_or_else(|| "GET".into()),
         path: check.effective_path(),
         headers: headers.into_iter().collect(),
@@ -251,11 +278,25 @@ mod tests {
         let check: HealthCheck = serde_json::from_value(json!({"protocol": "HTTP", "portIndex": 0, "path": "/health",
             "http": {"method": "HEAD", "statuses": [204], "expect": [{"contains": "ok"}]}, "timeoutSeconds": 0.2}))
         .unwrap();
-        let spec = own(&check, "box", IpAddr::from([127, 0, 0, 1]), 80);
+        let spec = own(&check, Whom { host: "box", port: 80, addresses: &["127.0.0.1:80".parse().unwrap()] }).unwrap();
         assert!(spec.validate().is_ok());
         let Probe::Http(http) = spec.probe else { panic!("an HTTP probe") };
         assert_eq!((http.method.as_str(), http.host.as_deref()), ("HEAD", Some("box:80")));
         assert!(http.healthy_statuses.contains(204) && !http.healthy_statuses.contains(200));
         assert_eq!(spec.schedule.timeout, Some(std::time::Duration::from_millis(200)));
+    }
+
+    #[test]
+    fn all_addresses_of_a_host_are_asked_and_an_ipv6_one_is_named_in_brackets() {
+        let addresses: Vec<SocketAddr> = vec!["[::1]:80".parse().unwrap(), "127.0.0.1:80".parse().unwrap()];
+        let check = |protocol: &str| serde_json::from_value(json!({"protocol": protocol, "path": "//x"})).unwrap();
+        for protocol in ["HTTP", "TCP"] {
+            let spec = own(&check(protocol), Whom { host: "box", port: 80, addresses: &addresses }).unwrap();
+            assert!(spec.validate().is_ok() && matches!(spec.probe, Probe::AnyAddress(probes) if probes.len() == 2));
+        }
+        let spec = readiness(&ReadinessCheck::default(), Whom { host: "::1", port: 80, addresses: &addresses[..1] });
+        let Some(Probe::Http(http)) = spec.map(|spec| spec.probe) else { panic!("an HTTP probe") };
+        assert_eq!((http.host.as_deref(), http.address), (Some("[::1]:80"), addresses[0]));
+        assert_eq!(own(&check("HTTP"), Whom { host: "box", port: 80, addresses: &[] }), None);
     }
 }

@@ -171,7 +171,7 @@ impl HealthCheck {
     /// The path to ask for, beginning with `/`.
     #[must_use]
     pub fn effective_path(&self) -> String {
-        format!("/{}", self.path.as_deref().unwrap_or_default().trim_start_matches('/'))
+        rooted(self.path.as_deref().unwrap_or_default())
     }
 
     /// Seconds as a duration, and none for 0: no limit.
@@ -179,6 +179,11 @@ impl HealthCheck {
     pub fn timeout(&self) -> Option<Duration> {
         (!self.timeout_seconds.is_zero()).then(|| self.timeout_seconds.duration())
     }
+}
+
+/// A path as it is, or with the slash that it lacks.
+pub(super) fn rooted(path: &str) -> String {
+    if path.starts_with('/') { path.to_owned() } else { format!("/{path}") }
 }
 
 fn grace() -> Seconds {
@@ -226,6 +231,12 @@ mod tests {
         assert_eq!(times, [300, 60, 20, 15].map(Seconds::whole));
         assert_eq!((check.max_consecutive_failures, check.minimum_consecutive_successes), (3, 1));
         assert_eq!(check.effective_path(), "/");
+    }
+
+    #[test]
+    fn a_path_keeps_its_slashes_and_gets_one_if_it_has_none() {
+        let asked = |path: &str| check(serde_json::json!({"path": path})).effective_path();
+        assert_eq!(["//double//", "/x", "x", ""].map(asked), ["//double//", "/x", "/x", "/"]);
     }
 
     #[test]

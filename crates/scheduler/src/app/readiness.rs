@@ -64,7 +64,7 @@ impl ReadinessCheck {
     /// The path to ask for, beginning with `/`.
     #[must_use]
     pub fn effective_path(&self) -> String {
-        format!("/{}", self.path.trim_start_matches('/'))
+        super::health_check::rooted(&self.path)
     }
 
     pub(super) fn validate(&self, path: &str, definitions: &[PortDefinition], faults: &mut Faults) {
@@ -107,6 +107,12 @@ mod tests {
         assert!(faults(serde_json::json!({})).is_empty());
         assert_eq!(check.effective_port(&named("http-api"), &[1, 2]), Some(2));
         assert_eq!(check.effective_port(&named("other"), &[1, 2]), None);
+    }
+
+    #[test]
+    fn a_path_keeps_its_slashes_and_gets_one_if_it_has_none() {
+        let asked = |path: &str| ReadinessCheck { path: path.into(), ..ReadinessCheck::default() }.effective_path();
+        assert_eq!(["//double//", "/x", "x", "?y"].map(asked), ["//double//", "/x", "/x", "/?y"]);
     }
 
     #[test]

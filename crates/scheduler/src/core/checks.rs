@@ -1,6 +1,6 @@
 //! Scheduler-level health checks, and what any health check's result means for its instance.
 
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use checks::{Said, Verdict, VerdictEvent, VerdictState};
@@ -64,11 +64,12 @@ impl Asked {
 }
 
 impl CheckStart {
-    /// What to ask, when, and how to judge.
-    pub(crate) fn spec(&self, ip: IpAddr) -> checks::CheckSpec {
+    /// What to ask at the addresses of the host, when, and how to judge. Nothing if it has none.
+    pub(crate) fn spec(&self, addresses: &[SocketAddr]) -> Option<checks::CheckSpec> {
+        let whom = probe::Whom { host: &self.host, port: self.port, addresses };
         match &self.asked {
-            Asked::Health(check) => probe::own(check, &self.host, ip, self.port),
-            Asked::Readiness(check) => probe::readiness(check, &self.host, ip, self.port),
+            Asked::Health(check) => probe::own(check, whom),
+            Asked::Readiness(check) => probe::readiness(check, whom),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod api;
 mod callbacks;
+mod checks;
 mod framework;
 mod http;
 mod openapi;

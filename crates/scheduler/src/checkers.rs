@@ -1,0 +1,157 @@
+//! The scheduler's own checks while they run.
+//!
+//! In: orders of the core. Out: what checks find, and of whom. Owns the check engine, and a task for each host name that is
+//! being looked up, which ends with its check.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+
+use checks::{Check, CheckHandle, CheckId, Engine, EngineError, EngineOptions, Event, Outcome, Place, Start};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::core::{CheckOrder, CheckStart, Finding};
+use crate::ids::InstanceId;
+use crate::lookup;
+use crate::time::Timestamp;
+
+/// See the module.
+pub(crate) struct Checkers {
+    engine: Engine,
+    found: UnboundedReceiver<Event>,
+    find: UnboundedSender<Event>,
+    looked_up: UnboundedReceiver<Known>,
+    look_up: UnboundedSender<Known>,
+    running: HashMap<InstanceId, Vec<(CheckId, Running)>>,
+    whose: HashMap<CheckId, Whose>,
+    next_check: CheckId,
+}
+
+/// Until it is dropped.
+enum Running {
+    LookUp { _task: AbortOnDropHandle<()> },
+    Check { _handle: CheckHandle },
+}
+
+/// The part of a task's health that a check says something about.
+#[derive(Clone)]
+struct Whose {
+    instance: InstanceId,
+    incarnation: u32,
+    index: usize,
+}
+
+/// A check whose host has addresses now.
+struct Known {
+    check: CheckId,
+    start: Box<CheckStart>,
+    addresses: Vec<SocketAddr>,
+}
+
+impl Checkers {
+    pub(crate) fn start() -> Result<Checkers, EngineError> {
+        let (find, found) = unbounded_channel();
+        let (look_up, looked_up) = unbounded_channel();
+        let engine = Engine::start(EngineOptions::default())?;
+        let (running, whose) = (HashMap::new(), HashMap::new());
+        Ok(Checkers { engine, found, find, looked_up, look_up, running, whose, next_check: 0 })
+    }
+
+    /// Waits until checks have found something, of which it takes so many; may be dropped at any time.
+    pub(crate) async fn next(&mut self, events: &mut Vec<Event>, most: usize) {
+        loop {
+            tokio::select! {
+                _ = self.found.recv_many(events, most) => return,
+                Some(known) = self.looked_up.recv() => self.begin(known),
+            }
+        }
+    }
+
+    /// What was found, and of whom; nothing if that check has been stopped.
+    pub(crate) fn finding(&self, event: Event) -> Option<Finding> {
+        let Whose { instance, incarnation, index } = self.whose.get(&event.check).cloned()?;
+        Some(Finding {
+            instance,
+            incarnation,
+            index,
+            verdict: event.verdict,
+            success: matches!(event.outcome, Outcome::Success(_)),
+            failure: matches!(event.outcome, Outcome::Failure(_)),
+            status: event.outcome.http_status(),
+            cause: event.outcome.cause(),
+            said: event.said,
+        })
+    }
+
+    pub(crate) fn order(&mut self, order: CheckOrder) {
+        match order {
+            CheckOrder::Stop(instance) => self.stop(&instance, |_| true),
+            CheckOrder::StopOne(instance, index) => self.stop(&instance, |whose| whose.index == index),
+            CheckOrder::Start(start) => self.add(start),
+        }
+    }
+
+    pub(crate) fn stop_all(&mut self) {
+        self.running.clear();
+        self.whose.clear();
+    }
+
+    fn stop(&mut self, instance: &InstanceId, ends: impl Fn(&Whose) -> bool) {
+        let Some(checks) = self.running.get_mut(instance) else { return };
+        let whose = &mut self.whose;
+        checks.retain(|(check, _)| {
+            let ends = whose.get(check).is_none_or(&ends);
+            if ends {
+                whose.remove(check);
+            }
+            !ends
+        });
+        if checks.is_empty() {
+            self.running.remove(instance);
+        }
+    }
+
+    fn add(&mut self, start: Box<CheckStart>) {
+        self.next_check += 1;
+        let (check, instance) = (self.next_check, start.instance.clone());
+        let whose = Whose { instance: instance.clone(), incarnation: start.incarnation, index: start.index };
+        self.whose.insert(check, whose);
+        let running = match start.host.parse() {
+            Ok(ip) => self.check(check, &start, &[SocketAddr::new(ip, start.port)]),
+            Err(_) => Some(self.look_up(check, start)),
+        };
+        self.running.entry(instance).or_default().extend(running.map(|running| (check, running)));
+    }
+
+    fn look_up(&self, check: CheckId, mut start: Box<CheckStart>) -> Running {
+        let known = self.look_up.clone();
+        let task = tokio::spawn(async move {
+            let begin = Timestamp::now();
+            let addresses = lookup::addresses(&start.host, start.port).await;
+            start.age += Timestamp::now().since(begin);
+            let _ = known.send(Known { check, start, addresses });
+        });
+        Running::LookUp { _task: AbortOnDropHandle::new(task) }
+    }
+
+    /// The look-up has ended, and if nobody has stopped the check meanwhile, that begins.
+    fn begin(&mut self, Known { check, start, addresses }: Known) {
+        let begun = self.whose.contains_key(&check).then(|| self.check(check, &start, &addresses)).flatten();
+        let place = self.running.get_mut(&start.instance).into_iter().flatten().find(|(id, _)| *id == check);
+        if let (Some((_, running)), Some(begun)) = (place, begun) {
+            *running = begun;
+        }
+    }
+
+    fn check(&self, id: CheckId, start: &CheckStart, addresses: &[SocketAddr]) -> Option<Running> {
+        let handle = self.engine.add(Check {
+            id,
+            seed: format!("{}/{}", start.instance, start.index),
+            spec: start.spec(addresses)?,
+            place: Place::Host,
+            start: if start.fresh { Start::Fresh } else { Start::Recovered { state: start.state, age: start.age } },
+            events: self.find.clone(),
+        });
+        Some(Running::Check { _handle: handle })
+    }
+}
