@@ -29,10 +29,20 @@ pub(super) fn add(
         let seed = format!("bench-{id}/0");
         engine.add(Check { id: id as u64, seed, spec: spec(load, target), place, start, events: events.clone() })
     };
-    let handles: Vec<_> = (0..load.checks).zip(targets.iter().cycle()).map(one).collect();
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let mut handles = Vec::with_capacity(load.checks);
+    for numbered in (0..load.checks).zip(targets.iter().cycle()) {
+        handles.push(one(numbered));
+        if handles.len() % AT_ONCE == 0 {
+            runtime.block_on(engine.metrics()).context("the engine has died")?;
+        }
+    }
     anyhow::ensure!(handles.len() == load.checks, "there are no targets");
     Ok(handles)
 }
+
+/// How many are added before the engine must have taken them in: those that wait are memory.
+const AT_ONCE: usize = 1024;
 
 fn places(targets: &[Target]) -> anyhow::Result<HashMap<Option<String>, Place>> {
     let mut paths: Vec<&String> = targets.iter().filter_map(|target| target.namespace.as_ref()).collect();

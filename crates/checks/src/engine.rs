@@ -171,7 +171,12 @@ impl Engine {
         Ok(Engine { sender: Arc::new(sender), reach })
     }
 
-    /// Begins to carry out a check, until its handle is dropped. Patterns are compiled and certificates read here.
+    /// Begins to carry out a check, until its handle is dropped.
+    ///
+    /// This does not wait for the engine's thread, and neither does anything that is done with the handle. Patterns are
+    /// compiled and certificates parsed here, which may take some milliseconds: async code that is given checks by strangers
+    /// does this where it may block. Checks that the thread has not taken in yet are memory: whoever adds many thousands awaits
+    /// [`Engine::metrics`] now and then, which is answered when all that was said before has been heard.
     pub fn add(&self, check: Check) -> CheckHandle {
         let key = self.sender.next_key();
         self.sender.send(Letter::Add(key, Box::new(Order::of(check, &self.reach))));

@@ -10,8 +10,9 @@ use super::report::{ByHand, CheckReport};
 use crate::spec::SpecError;
 use crate::timetable::Key;
 
-/// A check that is being carried out. Dropping this removes it.
+/// A check that is being carried out. Dropping this ends it. Nothing here waits for the engine's thread.
 #[derive(Debug)]
+#[must_use = "the check ends when its handle is dropped"]
 pub struct CheckHandle {
     sender: Arc<Sender>,
     key: Key,

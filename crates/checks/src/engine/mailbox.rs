@@ -31,14 +31,10 @@ pub(super) enum Letter {
     Stop,
 }
 
-/// So many letters wait at most; then whoever writes waits, for a turn of the loop. Letters that wait are memory: a
-/// hundred thousand checks that are added at once would leave behind as much again as they need.
-const WAITING: usize = 1024;
-
-/// The handles' end.
+/// The handles' end. It never waits for the thread: those who write may be async, or dropping a handle.
 #[derive(Debug)]
 pub(super) struct Sender {
-    letters: mpsc::SyncSender<Letter>,
+    letters: mpsc::Sender<Letter>,
     bell: Arc<OwnedFd>,
     keys: AtomicU64,
 }
@@ -52,7 +48,7 @@ pub(super) struct Receiver {
 
 pub(super) fn mailbox() -> io::Result<(Sender, Receiver)> {
     let bell = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
-    let (sender, receiver) = mpsc::sync_channel(WAITING);
+    let (sender, receiver) = mpsc::channel();
     let keys = AtomicU64::new(0);
     Ok((Sender { letters: sender, bell: Arc::clone(&bell), keys }, Receiver { letters: receiver, bell }))
 }
@@ -98,4 +94,17 @@ impl Receiver {
 fn ring(bell: &OwnedFd) {
     // Full means that it rings already.
     let _rings = rustix::io::write(bell, &1_u64.to_ne_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_writes_waits_for_nobody() {
+        let (sender, receiver) = mailbox().unwrap();
+        (0..100_000).for_each(|key| sender.send(Letter::CheckNow(key)));
+        drop(sender);
+        assert_eq!(std::iter::from_fn(|| receiver.next()).count(), 100_001, "and that there is no more to come");
+    }
 }
