@@ -8,7 +8,7 @@ use std::time::Duration;
 use fetcher::Fetcher;
 use mesos::v1::AgentInfo;
 use rustix::process::{getpid, set_child_subreaper};
-use store::Store;
+use store::{IfLost, Store};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -65,7 +65,7 @@ impl Agent {
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let layout = Layout::create(&options.work_dir)?;
-        let store = Store::open(layout.store())?;
+        let store = Store::open(layout.store(), IfLost::BeginAnew)?;
         Ok(Agent { listener, address, options, layout, store })
     }
 

@@ -28,7 +28,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use mesos::resources::{ResourceError, Resources};
-use store::Store;
+use store::{IfLost, Store};
 use tokio::runtime::Builder;
 use tracing::Level;
 
@@ -83,15 +83,26 @@ async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
     }
 }
 
+/// Opens the master's store. Agents and frameworks tell again most of what one that is lost knew.
+pub(crate) fn open_registry(work_dir: &Path) -> anyhow::Result<Store> {
+    open_store(work_dir, "master.redb", IfLost::BeginAnew)
+}
+
+/// Opens the scheduler's store. Nobody else knows its apps, and the tasks of a framework that is not known here would run
+/// on unowned.
+pub(crate) fn open_definitions(work_dir: &Path) -> anyhow::Result<Store> {
+    open_store(work_dir, "scheduler.redb", IfLost::Refuse)
+}
+
 /// Opens a store below a work directory, which is made when it is not there.
-pub(crate) fn open_store(work_dir: &Path, name: &str) -> anyhow::Result<Store> {
+fn open_store(work_dir: &Path, name: &str, if_lost: IfLost) -> anyhow::Result<Store> {
     // Tasks of other users have to reach their sandboxes below it, and need not see what else is there.
     DirBuilder::new()
         .recursive(true)
         .mode(0o711)
         .create(work_dir)
         .with_context(|| format!("cannot make the work directory {}", work_dir.display()))?;
-    Ok(Store::open(work_dir.join(name))?)
+    Ok(Store::open(work_dir.join(name), if_lost)?)
 }
 
 /// Lets this process open as many files as it may: a listener takes connections by that. Programs that are started get

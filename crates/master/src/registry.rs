@@ -180,7 +180,7 @@ mod tests {
     async fn reopen(path: &std::path::Path) -> Store {
         let opened = async {
             loop {
-                match Store::open(path) {
+                match Store::open(path, store::IfLost::BeginAnew) {
                     Err(store::StoreError::InUse { .. }) => tokio::task::yield_now().await,
                     opened => break opened.unwrap(),
                 }
@@ -195,7 +195,7 @@ mod tests {
         let path = directory.path().join("master.redb");
         let since = Duration::from_nanos(1_795_421_771_293_159_000);
         {
-            let store = Store::open(&path).unwrap();
+            let store = Store::open(&path, store::IfLost::BeginAnew).unwrap();
             let admitted = ["M-S0", "M-S1", "M-S2", "M-S3"].map(|id| Change::Admit(agent(id).into()));
             commit(&store, &admitted).await;
             let left = [

@@ -12,6 +12,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::batch::{Batch, Change};
 use crate::error::StoreError;
+use crate::file::IfLost;
+use crate::mark;
 use crate::shelf::Shelf;
 
 const TABLE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("cygnet");
@@ -43,9 +45,9 @@ pub struct Store {
 
 impl Store {
     /// Opens the store in the file `path`, and makes the file (not its directory) when there is none. All of it is looked
-    /// through: a damaged one is refused as a whole.
-    pub fn open(path: impl AsRef<Path>) -> Result<Store, StoreError> {
-        Store::serve(Shelf::file(path.as_ref())?)
+    /// through: a damaged one is refused as a whole. One that is gone although there was one is treated as asked.
+    pub fn open(path: impl AsRef<Path>, if_lost: IfLost) -> Result<Store, StoreError> {
+        Store::serve(Shelf::file(path.as_ref(), if_lost)?)
     }
 
     /// A store that is gone with its last handle, for tests and trials.
@@ -86,7 +88,7 @@ impl Store {
         let mut give_up = std::pin::pin!(give_up);
         loop {
             let error = match self.commit(batch.clone()).await {
-                Err(error @ (StoreError::Io { .. } | StoreError::Open { .. })) => error,
+                Err(error @ (StoreError::Io { .. } | StoreError::Open { .. } | StoreError::Lost { .. })) => error,
                 done => return done,
             };
             tracing::error!(%error, "nothing goes on until the store can be written");
@@ -147,13 +149,14 @@ fn flush(shelf: &mut Shelf, commits: &mut Vec<(Batch, Answer<()>)>) {
         return;
     }
     let (batches, answers): (Vec<_>, Vec<_>) = commits.drain(..).unzip();
-    let written = shelf.with("write", |database| write(database, batches));
+    let written = shelf.with("write", |database| write(database, batches)).map(|commits| shelf.mark(commits));
     for answer in answers {
         let _ = answer.send(written.clone());
     }
 }
 
-fn write(database: &Database, batches: Vec<Batch>) -> Result<(), redb::Error> {
+/// Writes all batches, and says how many times that has been done.
+fn write(database: &Database, batches: Vec<Batch>) -> Result<u64, redb::Error> {
     let transaction = database.begin_write()?;
     {
         let mut table = transaction.open_table(TABLE)?;
@@ -164,7 +167,9 @@ fn write(database: &Database, batches: Vec<Batch>) -> Result<(), redb::Error> {
             };
         }
     }
-    Ok(transaction.commit()?)
+    let commits = mark::count(&transaction)?;
+    transaction.commit()?;
+    Ok(commits)
 }
 
 fn get(database: &Database, key: &str) -> Result<Option<Vec<u8>>, redb::Error> {

@@ -19,6 +19,16 @@ pub enum StoreError {
         /// What the operating system or the database said.
         reason: String,
     },
+    /// The machine's: the file is gone or empty, although there was a store, and nobody else has what it knew.
+    #[error(
+        "the store {0} is gone or empty, although there was one: put it back, or remove {0}.seen to begin without what \
+         it knew",
+        path.display()
+    )]
+    Lost {
+        /// The file.
+        path: PathBuf,
+    },
     /// The machine's: reading or writing failed. Nothing of the batch is there.
     #[error("cannot {action} the store: {reason}")]
     Io {

@@ -7,6 +7,8 @@
 //! A commit that fails, because the disk is full, costs only itself: what was there stays readable, and later commits
 //! succeed as soon as there is room.
 //!
+//! What is too small for a store, or read by others, is a file of its own, written by [`replace_file`].
+//!
 //! Comes in: batches and look-ups. Goes out: values, or a [`StoreError`] that names the file.
 //! Owns: one thread per open store (`writer`), fed by one channel. The thread gathers the commits that wait into one
 //! transaction, so that a hundred commits at once cost one `fsync`, not a hundred.
@@ -15,8 +17,12 @@ mod batch;
 mod embedded;
 mod error;
 mod file;
+mod mark;
 mod shelf;
+mod whole;
 
 pub use batch::Batch;
 pub use embedded::Store;
 pub use error::StoreError;
+pub use file::IfLost;
+pub use whole::replace_file;

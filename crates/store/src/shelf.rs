@@ -9,21 +9,25 @@ use std::path::{Path, PathBuf};
 use redb::Database;
 
 use crate::error::StoreError;
-use crate::file;
+use crate::file::{self, IfLost};
+use crate::mark::Mark;
 
 /// See the module.
 pub(crate) enum Shelf {
-    /// None after an error, until it is opened again.
+    /// No database after an error, until it is opened again.
     File {
         path: PathBuf,
+        if_lost: IfLost,
+        mark: Mark,
         database: Option<Database>,
     },
     Memory(Database),
 }
 
 impl Shelf {
-    pub(crate) fn file(path: &Path) -> Result<Shelf, StoreError> {
-        Ok(Shelf::File { path: path.to_owned(), database: Some(file::open(path)?) })
+    pub(crate) fn file(path: &Path, if_lost: IfLost) -> Result<Shelf, StoreError> {
+        let database = Some(file::open(path, if_lost)?);
+        Ok(Shelf::File { path: path.to_owned(), if_lost, mark: Mark::beside(path), database })
     }
 
     pub(crate) fn memory() -> Result<Shelf, StoreError> {
@@ -38,16 +42,23 @@ impl Shelf {
         act: impl FnOnce(&Database) -> Result<T, redb::Error>,
     ) -> Result<T, StoreError> {
         let failed = |error: redb::Error| StoreError::Io { action, reason: error.to_string() };
-        let (path, shelf) = match self {
+        let (path, if_lost, shelf) = match self {
             Shelf::Memory(database) => return act(database).map_err(failed),
-            Shelf::File { path, database } => (path, database),
+            Shelf::File { path, if_lost, database, .. } => (path, *if_lost, database),
         };
         let database = match shelf.take() {
             Some(database) => database,
-            None => file::open(path)?,
+            None => file::open(path, if_lost)?,
         };
         let done = act(&database).map_err(failed)?;
         *shelf = Some(database);
         Ok(done)
+    }
+
+    /// Remembers beside the database how many commits it has.
+    pub(crate) fn mark(&self, commits: u64) {
+        if let Shelf::File { mark, .. } = self {
+            file::remember(mark, commits);
+        }
     }
 }

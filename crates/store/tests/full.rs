@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use store::{Batch, Store, StoreError};
+use store::{Batch, IfLost, Store, StoreError};
 
 /// A disk of a mebibyte, while this lives.
 struct SmallDisk {
@@ -45,7 +45,7 @@ async fn a_full_disk_costs_commits_and_nothing_else() {
         println!("SKIPPED a_full_disk_costs_commits_and_nothing_else: nothing may be mounted here");
         return;
     };
-    let store = Store::open(disk.path().join("test.redb")).unwrap();
+    let store = Store::open(disk.path().join("test.redb"), IfLost::BeginAnew).unwrap();
     store.commit(Batch::default().put("before", "1")).await.unwrap();
     disk.fill();
     let large = || Batch::default().put("large", vec![7; 300_000]).put("small", "2");

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use proptest::prelude::*;
-use store::{Batch, Store, StoreError};
+use store::{Batch, IfLost, Store, StoreError};
 
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().build().unwrap()
@@ -16,7 +16,7 @@ fn what_was_committed_is_there_after_reopening() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("test.redb");
     runtime().block_on(async {
-        let store = Store::open(&path).unwrap();
+        let store = Store::open(&path, IfLost::BeginAnew).unwrap();
         store.commit(Batch::default().put("app/web", "1").put("app/db", "2").put("apple", "3")).await.unwrap();
         store.commit(Batch::default().delete("app/db")).await.unwrap();
     });
@@ -34,8 +34,12 @@ fn reopen(path: &Path) -> Store {
 }
 
 fn try_open(path: &Path) -> Result<Store, StoreError> {
+    try_open_or(path, IfLost::BeginAnew)
+}
+
+fn try_open_or(path: &Path, if_lost: IfLost) -> Result<Store, StoreError> {
     for _ in 0..1_000_000 {
-        match Store::open(path) {
+        match Store::open(path, if_lost) {
             Err(StoreError::InUse { .. }) => std::thread::yield_now(),
             opened => return opened,
         }
@@ -47,8 +51,8 @@ fn try_open(path: &Path) -> Result<Store, StoreError> {
 fn a_second_opener_is_told_which_file_is_in_use() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("test.redb");
-    let _first = Store::open(&path).unwrap();
-    let error = Store::open(&path).unwrap_err();
+    let _first = Store::open(&path, IfLost::BeginAnew).unwrap();
+    let error = Store::open(&path, IfLost::BeginAnew).unwrap_err();
     assert!(matches!(error, StoreError::InUse { .. }), "{error}");
     assert!(error.to_string().contains("test.redb"));
 }
@@ -58,7 +62,7 @@ fn a_file_that_is_no_store_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("test.redb");
     std::fs::write(&path, "this is not a database at all, not even by accident").unwrap();
-    assert!(matches!(Store::open(&path), Err(StoreError::Open { .. })));
+    assert!(matches!(Store::open(&path, IfLost::BeginAnew), Err(StoreError::Open { .. })));
 }
 
 #[test]
@@ -112,7 +116,7 @@ fn a_damaged_store_is_refused_by_name_or_whole() {
     let (path, damaged) = (directory.path().join("test.redb"), directory.path().join("damaged.redb"));
     let value = vec![b'x'; 5000];
     runtime().block_on(async {
-        let store = Store::open(&path).unwrap();
+        let store = Store::open(&path, IfLost::BeginAnew).unwrap();
         for number in 0..50 {
             store.commit(Batch::default().put(format!("app/{number}"), value.clone())).await.unwrap();
         }
@@ -145,6 +149,30 @@ fn only_the_owner_may_read_a_store() {
     let path = directory.path().join("test.redb");
     std::fs::write(&path, "").unwrap();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-    let _store = Store::open(&path).unwrap();
+    let _store = Store::open(&path, IfLost::BeginAnew).unwrap();
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+fn commit(store: &Store, key: &str) {
+    runtime().block_on(store.commit(Batch::default().put(key, "1"))).unwrap();
+}
+
+#[test]
+fn a_store_that_is_gone_or_empty_although_there_was_one_is_refused_by_name_where_nobody_else_knows_what_it_knew() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("test.redb");
+    commit(&Store::open(&path, IfLost::Refuse).unwrap(), "app/web");
+    drop(reopen(&path));
+    let damages: [fn(&Path); 2] =
+        [|path| std::fs::write(path, "").unwrap(), |path| std::fs::remove_file(path).unwrap()];
+    for damage in damages {
+        drop(reopen(&path));
+        let _free = reopen(&path);
+        damage(&path);
+        let error = Store::open(&path, IfLost::Refuse).unwrap_err();
+        assert!(matches!(error, StoreError::Lost { .. }), "{error}");
+        assert!(error.to_string().contains("test.redb.seen"), "{error}");
+    }
+    std::fs::remove_file(directory.path().join("test.redb.seen")).unwrap();
+    Store::open(&path, IfLost::Refuse).unwrap();
 }

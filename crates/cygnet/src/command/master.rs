@@ -10,7 +10,7 @@ use clap::Args;
 use clap::builder::BoolishValueParser;
 use tokio_util::sync::CancellationToken;
 
-use super::{credentials, open_store, raise_file_limit};
+use super::{credentials, open_registry, raise_file_limit};
 use crate::signals::Stop;
 
 /// The options of a master.
@@ -131,7 +131,7 @@ pub(crate) async fn run(arguments: Master) -> anyhow::Result<ExitCode> {
     let mut stop = Stop::listen()?;
     raise_file_limit()?;
     let authentication = authentication(&arguments)?;
-    let mut options = ::master::Options::new(open_store(&arguments.work_dir, "master.redb")?);
+    let mut options = ::master::Options::new(open_registry(&arguments.work_dir)?);
     options.listen = arguments.listen;
     options.port = arguments.port;
     options.hostname = arguments.hostname;

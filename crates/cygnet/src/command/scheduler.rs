@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use tokio_util::sync::CancellationToken;
 
-use super::{credentials, open_store};
+use super::{credentials, open_definitions};
 use crate::signals::Stop;
 
 /// The options of a scheduler.
@@ -99,7 +99,7 @@ enum EventSubscriber {
 /// Runs until told to stop; tasks go on.
 pub(crate) async fn run(arguments: Scheduler) -> anyhow::Result<ExitCode> {
     let mut stop = Stop::listen()?;
-    let store = open_store(&arguments.work_dir, "scheduler.redb")?;
+    let store = open_definitions(&arguments.work_dir)?;
     let masters: Vec<_> = arguments.master.split(',').map(host_and_port).collect();
     let mut options = ::scheduler::Options::new(store, masters.join(","));
     options.listen = arguments.listen;

@@ -8,7 +8,7 @@ use mesos::v1::cygnet::{AgentCall, agent_call, agent_event};
 use mesos::v1::scheduler::event;
 use mesos::v1::task_status::Reason;
 use mesos::v1::{self, TaskState};
-use store::Store;
+use store::{IfLost, Store};
 
 use super::setup::{Agent, Scheduler, TestMaster, framework, node, quick, running, task};
 
@@ -74,7 +74,7 @@ async fn after_a_restart_agents_are_expected_and_tasks_found() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("master.redb");
     let (id, info, scheduler) = {
-        let master = TestMaster::with(quick(Store::open(&path).unwrap())).await;
+        let master = TestMaster::with(quick(Store::open(&path, IfLost::BeginAnew).unwrap())).await;
         let mut agent = Agent::register(&master, Codec::Json, node("n1")).await;
         let mut scheduler = Scheduler::subscribe(&master, Codec::Json, framework("f")).await;
         let offer = scheduler.offer().await;
@@ -98,7 +98,7 @@ async fn after_a_restart_agents_are_expected_and_tasks_found() {
 async fn reopen(path: &std::path::Path) -> Store {
     let opened = async {
         loop {
-            match Store::open(path) {
+            match Store::open(path, IfLost::BeginAnew) {
                 Err(store::StoreError::InUse { .. }) => tokio::task::yield_now().await,
                 opened => break opened.unwrap(),
             }

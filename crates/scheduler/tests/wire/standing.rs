@@ -61,7 +61,8 @@ async fn a_full_disk_costs_changes_until_there_is_room() {
         return;
     };
     let mut master = Master::start().await;
-    let running = Running::start(master.address, Store::open(disk.path().join("scheduler.redb")).unwrap()).await;
+    let store = Store::open(disk.path().join("scheduler.redb"), store::IfLost::Refuse).unwrap();
+    let running = Running::start(master.address, store).await;
     master.subscribe("F").await;
     running.create().await;
     let task = master.offer().await;

@@ -15,7 +15,7 @@ use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use super::Dev;
-use crate::command::{absolute, open_store};
+use crate::command::{absolute, open_definitions, open_registry};
 
 /// Executors wait this long for the next `cygnet dev`.
 const RECOVERY: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -65,7 +65,7 @@ impl Bound {
 }
 
 async fn bind_master(dev: &Dev, work_dir: &Path) -> anyhow::Result<Master> {
-    let mut options = master::Options::new(open_store(work_dir, "master.redb")?);
+    let mut options = master::Options::new(open_registry(work_dir)?);
     options.listen = dev.listen;
     options.port = dev.master_port;
     options.logging = crate::log::level();
@@ -75,7 +75,7 @@ async fn bind_master(dev: &Dev, work_dir: &Path) -> anyhow::Result<Master> {
 }
 
 async fn bind_scheduler(dev: &Dev, work_dir: &Path, master: SocketAddr) -> anyhow::Result<Scheduler> {
-    let mut options = scheduler::Options::new(open_store(work_dir, "scheduler.redb")?, master.to_string());
+    let mut options = scheduler::Options::new(open_definitions(work_dir)?, master.to_string());
     options.listen = dev.listen;
     options.port = dev.api_port;
     let hint = |error: &SchedulerError| matches!(error, SchedulerError::PortInUse { .. }).then_some("--api-port");
