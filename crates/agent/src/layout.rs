@@ -19,6 +19,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use mesos::v1::{AgentId, ContainerId, FrameworkId, TaskId};
+use store::replace_file;
 
 use crate::error::AgentError;
 use crate::ids::ExecutorKey;
@@ -133,11 +134,10 @@ impl Layout {
         self.agent_sandboxes(agent).join(format!("frameworks/{framework}/executors/{executor}/runs/{container}"))
     }
 
-    /// Writes down where the agent listens; readers see the old or the new address.
+    /// Writes down where the agent listens, for every executor to read.
     pub(crate) fn write_endpoint(&self, address: &str) -> Result<(), AgentError> {
-        let (path, new) = (self.endpoint(), self.root.join("meta/endpoint.new"));
-        fs::write(&new, address).map_err(AgentError::file("write", &new))?;
-        fs::rename(&new, &path).map_err(AgentError::file("write", &path))
+        let path = self.endpoint();
+        replace_file(&path, address.as_bytes(), 0o644).map_err(AgentError::file("write", &path))
     }
 
     /// Makes the executor's program known to tasks as `cygnet`.

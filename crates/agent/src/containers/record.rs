@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use mesos::Codec;
 use mesos::v1::{ContainerId, agent};
 use serde::{Deserialize, Serialize};
+use store::replace_file;
 
 /// One container.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,12 +39,17 @@ impl Record {
 
     /// Written before anything is started.
     pub(super) fn write(&self, directory: &Path) -> io::Result<()> {
-        fs::write(directory.join("container.json"), serde_json::to_vec(self)?)
+        replace_file(&file(directory), &serde_json::to_vec(self)?, 0o600)
     }
 
     pub(super) fn read(directory: &Path) -> io::Result<Record> {
-        Ok(serde_json::from_slice(&fs::read(directory.join("container.json"))?)?)
+        Ok(serde_json::from_slice(&fs::read(file(directory))?)?)
     }
+}
+
+/// Where the record of a container is.
+pub(super) fn file(directory: &Path) -> PathBuf {
+    directory.join("container.json")
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use executor::contained;
@@ -10,7 +11,7 @@ use tokio::task::spawn_blocking;
 
 use super::keeper::{Keeper, termination};
 use super::launch::{Program, Running};
-use super::record::Record;
+use super::record::{self, Record};
 use crate::processes::{kill_marked, kill_run};
 
 /// What directories are called that are about to be removed; no container's name begins like this.
@@ -20,9 +21,7 @@ impl Keeper {
     /// Takes up the containers of these executors and those of nobody, with what is nested in them.
     pub(crate) async fn recover(&mut self, is_root: impl Fn(&ContainerId) -> bool) {
         let found = fs::read_dir(self.around.layout.containers()).into_iter().flatten().flatten();
-        let found =
-            found.map(|entry| (Record::read(&entry.path()).ok().filter(|_| !is_discarded(&entry)), entry.path()));
-        let found: Vec<(Option<Record>, PathBuf)> = found.collect();
+        let found: Vec<(Option<Record>, PathBuf)> = found.map(|entry| (remembered(&entry), entry.path())).collect();
         let ids = found.iter().filter_map(|(record, _)| record.as_ref().map(Record::id));
         let standalone: BTreeSet<String> = ids.filter(|id| id.parent.is_none()).map(|id| id.to_string()).collect();
         for (record, directory) in found {
@@ -60,6 +59,18 @@ impl Keeper {
         let ours = move |mark_of: &str| mark_of.starts_with(&mark) && !kept.contains(mark_of);
         let _killed = spawn_blocking(move || kill_marked(ours)).await;
     }
+}
+
+/// What is on file of a container that was not removed.
+fn remembered(directory: &fs::DirEntry) -> Option<Record> {
+    if is_discarded(directory) {
+        return None;
+    }
+    let lost = |error: &io::Error| {
+        let file = record::file(&directory.path());
+        tracing::warn!(file = %file.display(), %error, "what is known of a container is lost; it is ended");
+    };
+    Record::read(&directory.path()).inspect_err(lost).ok()
 }
 
 fn is_discarded(directory: &fs::DirEntry) -> bool {
