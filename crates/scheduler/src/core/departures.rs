@@ -50,7 +50,7 @@ impl Core {
         let kill_at = (status.state() != TaskState::TaskUnreachable).then_some(now.plus(KILL_AGAIN));
         self.departed.heard_of(task_id, agent_id, kill_at);
         if !matches!(status.state(), TaskState::TaskUnreachable | TaskState::TaskKilling) {
-            tracing::info!(%task_id, "killed a task that is none of ours");
+            tracing::warn!(%task_id, "killed a task that runs under our name and that the store does not know");
             self.effects.calls.push(kill_call(task_id, agent_id));
         }
     }
