@@ -50,7 +50,7 @@ pub struct ExecutorConfig {
 impl ExecutorConfig {
     /// Reads the variables an agent sets for an executor.
     pub fn from_variables(variables: &Variables) -> Result<ExecutorConfig, ExecutorError> {
-        let sandbox = absolute(match optional(variables, "MESOS_SANDBOX") {
+        let sandbox = resolved(match optional(variables, "MESOS_SANDBOX") {
             Some(sandbox) => sandbox,
             None => required(variables, "MESOS_DIRECTORY")?,
         });
@@ -110,6 +110,11 @@ fn state_directory(variables: &Variables, sandbox: &Path) -> PathBuf {
 /// Shims and tasks do not run in this process' directory.
 fn absolute(path: &str) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| PathBuf::from(path))
+}
+
+/// The sandbox without links: those of the operator are followed once and for all, those of tasks never.
+fn resolved(path: &str) -> PathBuf {
+    Path::new(path).canonicalize().unwrap_or_else(|_| absolute(path))
 }
 
 fn inherited(variables: &Variables) -> Variables {

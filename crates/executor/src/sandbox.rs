@@ -1,11 +1,12 @@
-//! The directory a task lives in: its two log files, and who owns it.
+//! The directory a task lives in: its two log files, and who owns it. Paths of sandboxes have no links in them, so that
+//! one found there was put there by a task, and is not followed.
 
-use std::fs::{File, OpenOptions, Permissions};
+use std::fs::{File, Permissions};
 use std::io;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, fchown};
+use std::os::unix::fs::{PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::OFlags;
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
 
 use crate::user::User;
 
@@ -34,8 +35,8 @@ pub const MODE: u32 = 0o750;
 /// Opens a file in a sandbox to write at its end, and makes it if it is not there. A link or anything else that a task
 /// may have put there instead is not written to.
 pub fn append(path: &Path) -> io::Result<File> {
-    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY).bits() as i32;
-    let file = OpenOptions::new().create(true).append(true).custom_flags(flags).open(path)?;
+    let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let file = unlinked(path, flags, Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::ROTH)?;
     match file.metadata()?.is_file() {
         true => Ok(file),
         false => Err(io::Error::other(format!("{} is no file", path.display()))),
@@ -44,8 +45,11 @@ pub fn append(path: &Path) -> io::Result<File> {
 
 /// Opens a sandbox itself.
 pub fn directory(path: &Path) -> io::Result<File> {
-    let flags = (OFlags::NOFOLLOW | OFlags::DIRECTORY).bits() as i32;
-    OpenOptions::new().read(true).custom_flags(flags).open(path)
+    unlinked(path, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty())
+}
+
+fn unlinked(path: &Path, flags: OFlags, mode: Mode) -> io::Result<File> {
+    Ok(openat2(CWD, path, flags | OFlags::CLOEXEC, mode, ResolveFlags::NO_SYMLINKS)?.into())
 }
 
 #[cfg(test)]
@@ -63,6 +67,9 @@ mod tests {
         assert!(append(&log).is_err());
         assert!(prepare(directory.path(), None).is_err());
         std::fs::remove_file(&log).unwrap();
+        let home = directory.path().join("home");
+        symlink(directory.path(), &home).unwrap();
+        assert!(append(&home.join("stdout")).is_err() && prepare(&home, None).is_err() && !log.exists());
         prepare(directory.path(), None).unwrap();
         assert!(log.is_file());
     }

@@ -20,3 +20,4 @@ mod verify;
 pub use error::FetchError;
 pub use fetcher::{Fetcher, MOST, Statistics, Want};
 pub use item::Item;
+pub use room::Room;

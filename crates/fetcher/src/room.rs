@@ -1,13 +1,14 @@
-//! A sandbox that is being filled. Names are looked up below it and no link is followed, whoever made it: what lies
-//! there belongs to a task, and this process may be root.
+//! A sandbox that is being made or filled. Names are looked up below it and no link is followed, whoever made it: what
+//! lies there belongs to a task, and this process may be root.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, Permissions};
 use std::io;
-use std::os::fd::OwnedFd;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path};
 
-use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags, mkdirat, openat, openat2, unlinkat};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, ResolveFlags, mkdirat, openat, openat2, readlinkat, symlinkat, unlinkat};
 use rustix::io::Errno;
 
 /// The bits of a mode that are kept: none of those that lend a program its owner's rights.
@@ -16,16 +17,58 @@ const PLAIN: u32 = 0o777;
 /// A file before it has its mode.
 const FRESH: Mode = Mode::RUSR.union(Mode::WUSR);
 
-/// See the module's words.
+/// A directory that is made on the way to another one.
+const FRESH_DIRECTORY: Mode = Mode::RWXU.union(Mode::RGRP).union(Mode::XGRP).union(Mode::ROTH).union(Mode::XOTH);
+
+/// A directory of a sandbox, held open: what is done below it is done there, whatever tasks rename meanwhile.
 #[derive(Debug)]
-pub(crate) struct Room {
+pub struct Room {
     directory: OwnedFd,
 }
 
 impl Room {
-    pub(crate) fn open(sandbox: &Path) -> io::Result<Room> {
-        let directory = File::options().read(true).custom_flags(OFlags::DIRECTORY.bits() as i32).open(sandbox)?;
-        Ok(Room { directory: directory.into() })
+    /// The directory of this path, in which no part is a link.
+    pub fn open(sandbox: &Path) -> io::Result<Room> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        Ok(Room { directory: openat2(CWD, sandbox, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS)? })
+    }
+
+    /// The room below this one, made if it is not there.
+    pub fn inner(&self, name: &Path) -> io::Result<Room> {
+        Ok(Room { directory: self.directory(name)? })
+    }
+
+    /// A new directory, with those it lies in; nothing if something has its name.
+    pub fn make(&self, name: &Path) -> io::Result<Option<File>> {
+        let (outer, name) = self.outer(name)?;
+        match mkdirat(&outer, name, FRESH_DIRECTORY) {
+            Ok(()) => Ok(Some(directory_in(&outer, name)?.into())),
+            Err(Errno::EXIST) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// A link of this name, in place of another one that had it.
+    pub fn link(&self, target: &Path, name: &Path) -> io::Result<()> {
+        let (outer, name) = self.outer(name)?;
+        match symlinkat(target, &outer, name) {
+            Err(Errno::EXIST) if readlinkat(&outer, name, Vec::new()).is_ok() => {
+                unlinkat(&outer, name, AtFlags::empty())?;
+                Ok(symlinkat(target, &outer, name)?)
+            }
+            made => Ok(made?),
+        }
+    }
+
+    /// Removes what has this name in the room itself, and everything below.
+    pub fn clear(&self, name: &str) -> io::Result<()> {
+        fs::remove_dir_all(Path::new("/proc/self/fd").join(self.directory.as_raw_fd().to_string()).join(name))
+    }
+
+    /// The directory a name lies in, made if it is not there, and its last part.
+    fn outer<'n>(&self, name: &'n Path) -> io::Result<(OwnedFd, &'n OsStr)> {
+        let last = name.file_name().ok_or(Errno::INVAL)?;
+        Ok((self.directory(name.parent().unwrap_or_else(|| Path::new("")))?, last))
     }
 
     /// The room's own directory again.
@@ -35,8 +78,7 @@ impl Room {
 
     /// A new file of this name in place of whatever had it, with the directories it lies in.
     pub(crate) fn create(&self, name: &Path) -> io::Result<File> {
-        let directory = self.directory(name.parent().unwrap_or_else(|| Path::new("")))?;
-        let name = name.file_name().ok_or(Errno::INVAL)?;
+        let (directory, name) = self.outer(name)?;
         match unlinkat(&directory, name, AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => {}
             Err(error) => return Err(error.into()),
@@ -49,12 +91,11 @@ impl Room {
     pub(crate) fn directory(&self, name: &Path) -> io::Result<OwnedFd> {
         name.components().try_fold(self.itself()?, |outer, part| {
             let Component::Normal(part) = part else { return Err(Errno::INVAL.into()) };
-            match mkdirat(&outer, part, Mode::from_raw_mode(0o755)) {
+            match mkdirat(&outer, part, FRESH_DIRECTORY) {
                 Ok(()) | Err(Errno::EXIST) => {}
                 Err(error) => return Err(error.into()),
             }
-            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-            Ok(openat2(&outer, part, flags, Mode::empty(), unfollowed())?)
+            directory_in(&outer, part)
         })
     }
 
@@ -65,8 +106,8 @@ impl Room {
     }
 
     pub(crate) fn remove(&self, name: &Path) -> io::Result<()> {
-        let directory = self.directory(name.parent().unwrap_or_else(|| Path::new("")))?;
-        Ok(unlinkat(directory, name.file_name().ok_or(Errno::INVAL)?, AtFlags::empty())?)
+        let (directory, name) = self.outer(name)?;
+        Ok(unlinkat(directory, name, AtFlags::empty())?)
     }
 
     /// A file without a name.
@@ -102,6 +143,11 @@ impl Room {
 /// Sets the mode of a file, but for the bits that lend rights.
 pub(crate) fn set_mode(file: &File, mode: u32) -> io::Result<()> {
     file.set_permissions(Permissions::from_mode(mode & PLAIN))
+}
+
+fn directory_in(outer: &OwnedFd, name: &OsStr) -> io::Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    Ok(openat2(outer, name, flags, Mode::empty(), unfollowed())?)
 }
 
 fn unfollowed() -> ResolveFlags {

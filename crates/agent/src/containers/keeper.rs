@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use executor::contained::{Contained, End};
-use fetcher::Fetcher;
+use fetcher::{Fetcher, Room};
 use mesos::v1::{ContainerId, Resource};
 use rustix::process::{Signal, pidfd_send_signal};
 use tokio::sync::mpsc;
@@ -302,7 +303,7 @@ impl Keeper {
     /// What it left in a sandbox of its own goes too. A session has none.
     fn remove_sandbox(&self, id: &ContainerId) {
         if let Ok(record) = Record::read(&self.around.layout.container(id)) {
-            tokio::spawn(spawn_blocking(move || fs::remove_dir_all(record.sandbox)));
+            tokio::spawn(spawn_blocking(move || remove(&record.sandbox)));
         }
     }
 
@@ -315,6 +316,12 @@ impl Keeper {
             tokio::spawn(spawn_blocking(move || fs::remove_dir_all(&discarded)));
         }
     }
+}
+
+/// Removes a sandbox, which may lie in one of somebody else's.
+fn remove(sandbox: &Path) -> io::Result<()> {
+    let name = sandbox.file_name().and_then(|name| name.to_str()).ok_or(io::ErrorKind::InvalidInput)?;
+    Room::open(sandbox.parent().unwrap_or(sandbox))?.clear(name)
 }
 
 pub(super) fn termination(end: End) -> Termination {

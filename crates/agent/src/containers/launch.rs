@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
 use std::io;
-use std::os::unix::fs::{PermissionsExt, fchown, lchown};
+use std::os::unix::fs::{PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use checks::spec::Credentials;
 use executor::contained::{self, Contained, End, mark};
 use executor::sandbox as files;
-use fetcher::{Item, Want};
+use fetcher::{Item, Room, Want};
 use mesos::v1::{ContainerId, Resource};
 use tokio::task::spawn_blocking;
 
@@ -20,7 +20,7 @@ use super::parent::{Parent, Surroundings};
 use super::record::Record;
 use super::session::{self, Start, Started};
 use super::{LaunchRefusal, Output};
-use crate::layout::{private_directory, relink};
+use crate::layout::private_directory;
 use crate::program::{program, variables};
 use crate::supported::Link;
 use crate::users;
@@ -200,9 +200,9 @@ async fn place(
     let outer = parent.map_or_else(|| around.layout.root().to_owned(), |parent| parent.sandbox);
     let sandbox = outer.join("containers").join(&order.id.value);
     let items = order.command.uris.iter().map(Item::of).collect::<Result<Vec<_>, _>>().map_err(refused)?;
-    make(&sandbox, &directory, user).map_err(unmade)?;
+    let room = make(&outer, &order.id.value, &directory, user).map_err(unmade)?;
     Record::new(&order.id, sandbox.clone(), &order.resources).write(&directory).map_err(unmade)?;
-    order.links().iter().try_for_each(|one| link(one, &outer, &sandbox, user)).map_err(unmade)?;
+    order.links().iter().try_for_each(|one| link(one, &outer, (&room, &sandbox), user)).map_err(unmade)?;
     if !items.is_empty() {
         let want = Want { items, sandbox: sandbox.clone(), user: user.cloned() };
         around.fetcher.fetch(want).await.map_err(refused)?;
@@ -210,32 +210,31 @@ async fn place(
     Ok((sandbox, directory))
 }
 
-fn make(sandbox: &Path, directory: &Path, user: Option<&Credentials>) -> io::Result<()> {
+fn make(outer: &Path, name: &str, directory: &Path, user: Option<&Credentials>) -> io::Result<Room> {
     // What an earlier one of this name left behind, it has been removed from the books.
     let _nothing_there = fs::remove_dir_all(directory);
     private_directory(directory)?;
-    fs::create_dir_all(sandbox)?;
-    let own = files::directory(sandbox)?;
+    let name = Path::new("containers").join(name);
+    let room = Room::open(outer)?.inner(&name)?;
+    let sandbox = outer.join(name);
+    let own = files::directory(&sandbox)?;
     let logs = [files::append(&sandbox.join("stdout"))?, files::append(&sandbox.join("stderr"))?];
-    let Some(user) = user else { return Ok(()) };
+    let Some(user) = user else { return Ok(room) };
     own.set_permissions(Permissions::from_mode(files::MODE))?;
-    logs.iter().chain([&own]).try_for_each(|file| fchown(file, Some(user.uid), Some(user.gid)))
+    logs.iter().chain([&own]).try_for_each(|file| fchown(file, Some(user.uid), Some(user.gid)))?;
+    Ok(room)
 }
 
 /// What is not there yet is made as a directory.
-fn link(link: &Link, outer: &Path, own: &Path, user: Option<&Credentials>) -> io::Result<()> {
-    let source = if link.of_parent { outer } else { own }.join(&link.source);
-    if !source.exists() {
-        fs::create_dir_all(&source)?;
-        give(&source, user)?;
+fn link(link: &Link, outer: &Path, (own, sandbox): (&Room, &Path), user: Option<&Credentials>) -> io::Result<()> {
+    let (made, source) = match link.of_parent {
+        true => (Room::open(outer)?.make(&link.source)?, outer),
+        false => (own.make(&link.source)?, sandbox),
+    };
+    if let Some((directory, user)) = made.zip(user) {
+        fchown(directory, Some(user.uid), Some(user.gid))?;
     }
-    let name = own.join(&link.name);
-    name.parent().map_or(Ok(()), fs::create_dir_all)?;
-    relink(&source, &name)
-}
-
-fn give(path: &Path, user: Option<&Credentials>) -> io::Result<()> {
-    user.map_or(Ok(()), |user| lchown(path, Some(user.uid), Some(user.gid)))
+    own.link(&source.join(&link.source), &link.name)
 }
 
 /// What it inherits, where it is, what its command says, and the mark by which it is found again.

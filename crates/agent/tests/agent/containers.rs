@@ -362,6 +362,34 @@ async fn a_nested_task_has_a_sandbox_below_its_parents_and_a_life_of_its_own() {
 }
 
 #[tokio::test]
+async fn nothing_is_made_or_removed_where_a_task_put_a_link() {
+    let (world, _executor, id) = with_executor().await;
+    let run = fs::canonicalize(sandbox(&world)).unwrap();
+    let outside = tempfile::tempdir().unwrap();
+    let volume = json!({"mode": "RW", "container_path": "seen/here", "source":
+        {"type": "SANDBOX_PATH", "sandbox_path": {"type": "PARENT", "path": "shared/deep"}}});
+    let order = json!({"container_id": id, "command": {"value": "true"},
+        "container": {"type": "MESOS", "volumes": [volume]}});
+    for swapped in ["containers", "containers/c1", "shared"] {
+        fs::create_dir_all(run.join(swapped).parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(outside.path(), run.join(swapped)).unwrap();
+        let (status, body) = call(&world, json!({"type": "LAUNCH_CONTAINER", "launch_container": order})).await;
+        assert!(body.as_str().unwrap().starts_with("Failed to create sandbox"), "{swapped} {status} {body}");
+        assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0, "{swapped}");
+        fs::remove_file(run.join(swapped)).unwrap();
+    }
+    let _partly_made = fs::remove_dir_all(run.join("containers"));
+    assert_eq!(launch(&world, &id, "true").await.0, 200);
+    assert_eq!(wait(&world, &id).await, (200, json!(0)));
+    fs::create_dir(outside.path().join("c1")).unwrap();
+    fs::rename(run.join("containers"), run.join("elsewhere")).unwrap();
+    std::os::unix::fs::symlink(outside.path(), run.join("containers")).unwrap();
+    assert_eq!(remove(&world, &id).await, 200);
+    until("it to be forgotten", async || (wait(&world, &id).await.0 == 404).then_some(())).await;
+    assert!(outside.path().join("c1").exists());
+}
+
+#[tokio::test]
 async fn what_is_nested_outlives_the_agent_and_goes_with_the_executor() {
     let (mut world, executor, id) = with_executor().await;
     let quick = json!({"value": "c2", "parent": id["parent"]});

@@ -5,11 +5,11 @@
 //! tasks/<task>               a link to that
 //! ```
 
-use std::fs;
 use std::io;
-use std::os::unix::fs::{lchown, symlink};
+use std::os::unix::fs::fchown;
 use std::path::{Component, Path, PathBuf};
 
+use fetcher::Room as Directory;
 use mesos::v1::container_info::Type as Containerizer;
 use mesos::v1::volume::Mode;
 use mesos::v1::volume::source::{Type as Source, sandbox_path::Type as Whose};
@@ -68,31 +68,29 @@ impl Room {
     }
 
     fn link(&self, task: &TaskInfo, user: Option<&User>) -> io::Result<()> {
-        let tasks = self.executor_sandbox.join("tasks");
-        fs::create_dir_all(&self.sandbox)?;
-        fs::create_dir_all(&tasks)?;
-        let home = Path::new("..").join("containers").join(&self.container.value);
-        replace_link(&home, &tasks.join(&task.task_id.value))?;
+        let outer = Directory::open(&self.executor_sandbox)?;
+        let containers = Path::new("containers");
+        let own = outer.inner(&containers.join(&self.container.value))?;
+        let home = Path::new("..").join(containers).join(&self.container.value);
+        outer.link(&home, &Path::new("tasks").join(&task.task_id.value))?;
         let volumes = task.container.iter().flat_map(|container| &container.volumes);
         for link in volumes.filter_map(Link::of) {
-            let owner = if link.whose == Whose::Parent { &self.executor_sandbox } else { &self.sandbox };
-            let source = owner.join(link.from);
-            share(&source, user)?;
-            let target = self.sandbox.join(link.to);
-            fs::create_dir_all(target.parent().unwrap_or(&self.sandbox))?;
-            replace_link(&source, &target)?;
+            let (owner, path) = match link.whose {
+                Whose::Parent => (&outer, &self.executor_sandbox),
+                Whose::Self_ | Whose::Unknown => (&own, &self.sandbox),
+            };
+            share(owner, link.from, user)?;
+            own.link(&path.join(link.from), link.to)?;
         }
         Ok(())
     }
 }
 
 /// Makes a directory for several tasks. One that is there is left as it is: somebody else's task may have made it.
-fn share(directory: &Path, user: Option<&User>) -> io::Result<()> {
-    fs::create_dir_all(directory.parent().unwrap_or(directory))?;
-    match fs::create_dir(directory) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(error),
-        Ok(()) => user.map_or(Ok(()), |user| lchown(directory, Some(user.uid), Some(user.gid))),
+fn share(owner: &Directory, name: &Path, user: Option<&User>) -> io::Result<()> {
+    match owner.make(name)?.zip(user) {
+        Some((directory, user)) => fchown(directory, Some(user.uid), Some(user.gid)),
+        None => Ok(()),
     }
 }
 
@@ -101,16 +99,6 @@ fn container_ip(environment: &Variables) -> Option<String> {
     let own = ["LIBPROCESS_IP", "MESOS_CONTAINER_IP"].iter().find_map(|name| environment.get(*name).cloned());
     let agent = || environment.get("MESOS_SLAVE_PID")?.split_once('@')?.1.rsplit_once(':').map(|(ip, _)| ip.to_owned());
     own.filter(|ip| !ip.is_empty()).or_else(agent)
-}
-
-fn replace_link(to: &Path, at: &Path) -> io::Result<()> {
-    match symlink(to, at) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && at.is_symlink() => {
-            fs::remove_file(at)?;
-            symlink(to, at)
-        }
-        made => made,
-    }
 }
 
 /// What of a container nobody here can do.
@@ -173,6 +161,33 @@ mod tests {
         };
         let container_path = container_path.to_owned();
         Volume { mode: mode.into(), container_path, source: Some(source), ..Volume::default() }
+    }
+
+    #[test]
+    fn nothing_is_made_where_a_task_put_a_link() {
+        let directory = tempfile::tempdir().unwrap();
+        let (sandbox, outside) = (directory.path().join("sandbox"), directory.path().join("outside"));
+        std::fs::create_dir(&outside).unwrap();
+        let volumes = vec![volume(Mode::Rw, Whose::Parent, "data/deep", "own/data")];
+        let task = TaskInfo {
+            task_id: "t".into(),
+            container: Some(ContainerInfo { r#type: Containerizer::Mesos.into(), volumes, ..ContainerInfo::default() }),
+            ..TaskInfo::default()
+        };
+        let room = Room::new(&sandbox, None, "c");
+        for swapped in ["containers", "containers/c", "tasks", "data", "containers/c/own"] {
+            std::fs::create_dir_all(sandbox.join(swapped).parent().unwrap()).unwrap();
+            std::os::unix::fs::symlink(&outside, sandbox.join(swapped)).unwrap();
+            assert!(room.lay_out(&task, None).is_err(), "{swapped}");
+            assert_eq!(std::fs::read_dir(&outside).unwrap().count(), 0, "{swapped}");
+            std::fs::remove_dir_all(&sandbox).unwrap();
+        }
+        std::fs::create_dir(&sandbox).unwrap();
+        for _ in 0..2 {
+            room.lay_out(&task, None).unwrap();
+        }
+        std::fs::write(sandbox.join("tasks/t/own/data/file"), "x").unwrap();
+        assert!(sandbox.join("data/deep/file").is_file());
     }
 
     #[test]
