@@ -6,6 +6,7 @@
 
 mod account;
 mod attempts;
+mod attendance;
 mod budget;
 mod entry;
 mod handle;

@@ -138,6 +138,13 @@ pub enum Reason {
         /// How much of the attempt's time the engine lost.
         lost: Duration,
     },
+    /// The connection broke, but the engine itself slept or was starved, long enough for the peer to give up on it.
+    PeerGaveUp {
+        /// How it broke, in words.
+        cause: String,
+        /// How much of the attempt's time the engine lost.
+        lost: Duration,
+    },
     /// The engine could not even ask: it is out of descriptors, memory, ports or processes.
     EngineExhausted {
         /// In the words of the operating system.
@@ -249,6 +256,7 @@ impl Reason {
     fn cause(&self) -> String {
         match self {
             Reason::EngineLate { lost } => format!("timed out, but the engine itself was away for {lost:?}"),
+            Reason::PeerGaveUp { cause, lost } => format!("{cause}, but the engine itself was away for {lost:?}"),
             Reason::EngineExhausted { cause } => format!("the engine could not ask: {cause}"),
             Reason::ExitStatusLost => "the exit status was taken by somebody else".to_owned(),
             Reason::IgnoredStatus(status) => format!("ignored: {}", status_line(*status)),

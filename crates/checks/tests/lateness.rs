@@ -1,6 +1,8 @@
 //! A late engine never blames the task. The engine runs in a child process, which is stopped in the middle of an attempt
 //! and goes on later; the target is here and never sleeps.
 
+#[path = "lateness/quitters.rs"]
+mod quitters;
 #[path = "behaviour/server.rs"]
 mod server;
 #[path = "behaviour/support.rs"]
@@ -11,15 +13,17 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Barrier, mpsc};
+use std::thread;
 use std::time::Duration;
 
-use checks::spec::Probe;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
+use quitters::{PROTOCOLS, Quitter, probe};
 use server::{request, serve, status};
-use support::{PATIENCE, engine, http, ms, spec, watch};
+use support::{PATIENCE, engine, ms, spec, watch};
 
 const TARGET: &str = "CHECKS_TEST_TARGET";
+const PROTOCOL: &str = "CHECKS_TEST_PROTOCOL";
 const COUNT: &str = "CHECKS_TEST_COUNT";
 const TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -28,7 +32,7 @@ const TIMEOUT: Duration = Duration::from_secs(1);
 async fn child() {
     let Ok(target) = env::var(TARGET) else { return };
     let count: usize = env::var(COUNT).unwrap().parse().unwrap();
-    let mut spec = spec(Probe::Http(http(target.parse().unwrap())));
+    let mut spec = spec(probe(&env::var(PROTOCOL).unwrap(), target.parse().unwrap()));
     spec.schedule.timeout = Some(TIMEOUT);
     let engine = engine();
     let mut watches: Vec<_> = (0..count).map(|_| watch(&engine, spec.clone())).collect();
@@ -48,26 +52,39 @@ struct Prober {
 
 impl Prober {
     fn start(target: SocketAddr) -> Prober {
-        Prober::start_many(target, 1)
+        Prober::start_many(target, "http", 1)
     }
 
-    fn start_many(target: SocketAddr, count: usize) -> Prober {
+    fn start_many(target: SocketAddr, protocol: &str, count: usize) -> Prober {
         let mut command = Command::new(env::current_exe().unwrap());
         command.args(["--exact", "child", "--nocapture"]).env(TARGET, target.to_string());
-        command.env(COUNT, count.to_string());
+        command.env(PROTOCOL, protocol).env(COUNT, count.to_string());
         let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(process.stdout.take().unwrap()).lines().map_while(Result::ok);
         Prober { process, lines: Box::new(lines) }
     }
 
+    fn pid(&self) -> Pid {
+        Pid::from_raw(self.process.id().try_into().unwrap()).unwrap()
+    }
+
     fn signal(&self, signal: Signal) {
-        let pid = Pid::from_raw(self.process.id().try_into().unwrap()).unwrap();
-        kill_process(pid, signal).unwrap();
+        kill_process(self.pid(), signal).unwrap();
+    }
+
+    /// All its threads stand still afterwards.
+    fn stop(&self) {
+        self.signal(Signal::STOP);
+        waitpid(Some(self.pid()), WaitOptions::UNTRACED).unwrap();
     }
 
     /// Cannot do anything for so long.
     fn stop_for(&self, time: Duration) {
-        self.signal(Signal::STOP);
+        self.stop();
+        self.go_on_after(time);
+    }
+
+    fn go_on_after(&self, time: Duration) {
         let (_never, clock) = mpsc::channel::<()>();
         let _time_passed = clock.recv_timeout(time);
         self.signal(Signal::CONT);
@@ -147,6 +164,33 @@ fn mild_lag_does_not_hide_a_hanging_target() {
     panic!("never found");
 }
 
+/// The peer gives up while the engine is away: that says nothing. Later it gives up at once, which does.
+fn gives_up(protocol: &str, quitter: Quitter) -> Result<(), String> {
+    let (address, asked, gate) = quitter.serve();
+    let mut prober = Prober::start_many(address, protocol, 1);
+    asked.recv_timeout(PATIENCE).unwrap();
+    prober.stop();
+    gate.set(()).unwrap();
+    prober.go_on_after(ms(700));
+    let first = prober.outcome();
+    let second = (0..5).map(|_| prober.outcome()).find(|outcome| !outcome.contains("away"));
+    let second = second.ok_or("no failure counts")?;
+    let is_right = first.contains(", but the engine itself was away for ") && first.ends_with(" 0");
+    (is_right && second.ends_with(" 1"))
+        .then_some(())
+        .ok_or_else(|| format!("{protocol}, {quitter:?}: {first}, then {second}"))
+}
+
+#[test]
+fn a_connection_that_broke_while_the_engine_was_away_says_nothing() {
+    let wrong: Vec<String> = thread::scope(|scope| {
+        let cases = PROTOCOLS.iter().flat_map(|(protocol, quitters)| quitters.iter().map(move |how| (*protocol, *how)));
+        let threads: Vec<_> = cases.map(|(protocol, how)| scope.spawn(move || gives_up(protocol, how))).collect();
+        threads.into_iter().filter_map(|thread| thread.join().unwrap().err()).collect()
+    });
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
 /// More than one look at epoll takes in.
 #[test]
 fn all_answers_are_read_before_anything_is_called_late() {
@@ -160,11 +204,11 @@ fn all_answers_are_read_before_anything_is_called_late() {
         behind.wait();
         let _peer_may_have_gone = stream.write_all(status("200 OK").as_bytes());
     });
-    let mut prober = Prober::start_many(address, MANY);
+    let mut prober = Prober::start_many(address, "http", MANY);
     prober.wait_until_asked(&asked, MANY);
-    prober.signal(Signal::STOP);
+    prober.stop();
     gate.wait();
-    prober.stop_for(ms(2500));
+    prober.go_on_after(ms(2500));
     for _ in 0..MANY {
         assert_eq!(prober.outcome(), "200 OK 0");
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::attendance::Attendance;
 use super::budget::Kind;
 use super::entry::{Begin, End, Entry, Running, Silence, Unheard};
 use super::patience::Patience;
@@ -48,14 +49,15 @@ impl Prober {
         let at = self.kit.clock.now();
         let lateness = self.timetable.started(due, at);
         self.start_errors.count(lateness);
-        let begin = Begin { run: due.run, at, time_of_day: self.kit.clock.time_of_day(), lateness };
+        let timeout = entry.policy.schedule.timeout;
+        let attendance = Attendance::begin(at, timeout, &self.absences);
+        let begin = Begin { run: due.run, at, time_of_day: self.kit.clock.time_of_day(), lateness, attendance };
         let kept = entry.kept.take();
         if entry.silenced() != Silence::None {
             entry.silence(Silence::None);
         }
         match Attempt::start(&entry.probe, &entry.place, kept, &mut self.kit.lend(due.key, at)) {
             Ok(attempt) => {
-                let timeout = entry.policy.schedule.timeout;
                 let patience = timeout.map(|timeout| Patience::new(at, timeout, &self.absences));
                 let work = Work::begin(entry.was_greedy);
                 entry.running = Some(Box::new(Running { begin, attempt, patience, work, rests: false }));
@@ -105,6 +107,7 @@ impl Prober {
         };
         let at = self.kit.clock.now();
         let outcome = of_the_living(entry, found.outcome);
+        let outcome = begin.attendance.excuse(outcome, &entry.probe, (at, self.looked), &self.absences);
         let phases = completed(found.phases, &outcome, at.saturating_sub(begin.at));
         self.counters.ended(&outcome);
         let (time_of_day, said) = (self.kit.clock.time_of_day(), found.said);

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::attendance::Attendance;
 use super::budget::Kind;
 use super::history::History;
 use super::patience::Patience;
@@ -84,6 +85,7 @@ pub(super) struct Begin {
     pub(super) at: Duration,
     pub(super) time_of_day: SystemTime,
     pub(super) lateness: Duration,
+    pub(super) attendance: Attendance,
 }
 
 /// How an attempt ended.

@@ -9,10 +9,10 @@
 use std::time::Duration;
 
 /// Absences below this part of a timeout are no absence.
-const NOTICEABLE: u32 = 16;
+pub(super) const NOTICEABLE: u32 = 16;
 
 /// From this part of the timeout on, an absence makes an attempt inconclusive.
-const CONSIDERABLE: u32 = 4;
+pub(super) const CONSIDERABLE: u32 = 4;
 
 /// Powers of two of microseconds, up to half an hour.
 const CLASSES: usize = 32;
@@ -31,7 +31,7 @@ impl Absences {
     }
 
     /// All absences until now that are noticeable beside this timeout.
-    fn beside(&self, timeout: Duration) -> Duration {
+    pub(super) fn beside(&self, timeout: Duration) -> Duration {
         let micros = u64::try_from((timeout / NOTICEABLE).as_micros()).unwrap_or(u64::MAX).max(1);
         let class = micros.next_power_of_two().ilog2() as usize;
         self.at_least.get(class.min(CLASSES - 1)).copied().unwrap_or_default()

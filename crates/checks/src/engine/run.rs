@@ -44,6 +44,8 @@ pub(super) struct Prober {
     pub(super) deadlines: BTreeSet<(Duration, Key)>,
     pub(super) budget: Budget,
     pub(super) absences: Absences,
+    /// When it was last looked who is ready.
+    pub(super) looked: Duration,
     pub(super) shares: Shares,
     pub(super) counters: Counters,
     pub(super) start_errors: Percentiles,
@@ -71,6 +73,7 @@ impl Prober {
             timetable: Timetable::default(),
             deadlines: BTreeSet::new(),
             absences: Absences::default(),
+            looked: Duration::ZERO,
             shares: Shares::default(),
             counters: Counters::default(),
             start_errors: Percentiles::default(),
@@ -80,10 +83,10 @@ impl Prober {
     }
 
     pub(super) fn run(mut self) {
-        let mut looked = self.kit.clock.now();
+        self.looked = self.kit.clock.now();
         let mut ready = VecDeque::new();
         loop {
-            match self.turn(&mut looked, &mut ready) {
+            match self.turn(&mut ready) {
                 Ok(Turn::Next) => {}
                 Ok(Turn::Last) => break,
                 Err(error) => {
@@ -95,23 +98,23 @@ impl Prober {
         self.close();
     }
 
-    fn turn(&mut self, looked: &mut Duration, ready: &mut VecDeque<Key>) -> io::Result<Turn> {
-        self.look(looked, ready)?;
+    fn turn(&mut self, ready: &mut VecDeque<Key>) -> io::Result<Turn> {
+        self.look(ready)?;
         self.advance_ready(ready);
         if self.read_letters() == Turn::Last {
             return Ok(Turn::Last);
         }
-        self.expire(*looked);
+        self.expire(self.looked);
         self.start_batch();
         self.advance_greedy();
-        self.tell_in_time(*looked);
+        self.tell_in_time(self.looked);
         self.kit.tidy();
         Ok(Turn::Next)
     }
 
     /// Sleeps until something is to be done. What it took longer than that, and what the last turn took, is absence.
     /// Nobody is looked for before everybody was visited who is ready.
-    fn look(&mut self, looked: &mut Duration, ready: &mut VecDeque<Key>) -> io::Result<()> {
+    fn look(&mut self, ready: &mut VecDeque<Key>) -> io::Result<()> {
         let before = self.kit.clock.now();
         let mut sleep = Duration::ZERO;
         if ready.is_empty() {
@@ -119,11 +122,11 @@ impl Prober {
             self.kit.poller.wait(sleep, ready)?;
         }
         let now = self.kit.clock.now();
-        let busy = before.saturating_sub(*looked);
+        let busy = before.saturating_sub(self.looked);
         let absence = busy.saturating_add(now.saturating_sub(before.saturating_add(sleep)));
         self.absences.note(absence);
         self.counters.away(absence);
-        *looked = now;
+        self.looked = now;
         Ok(())
     }
 

@@ -35,6 +35,10 @@ impl Plan {
         Plan { first, others: others.into(), begin: Cell::new(0) }
     }
 
+    pub(super) fn first(&self) -> &Prepared {
+        &self.first
+    }
+
     fn probe(&self, index: usize) -> &Prepared {
         index.checked_sub(1).and_then(|index| self.others.get(index)).unwrap_or(&self.first)
     }

@@ -41,6 +41,15 @@ impl Prepared {
     pub(crate) fn is_command(&self) -> bool {
         matches!(self, Prepared::Command(_))
     }
+
+    /// Whether what a peer says until it ends the connection is the answer.
+    pub(crate) fn is_exchange(&self) -> bool {
+        match self {
+            Prepared::Exchange(_) => true,
+            Prepared::AnyAddress(plan) => plan.first().is_exchange(),
+            _ => false,
+        }
+    }
 }
 
 /// Those addresses that checks may talk to; if there are none, why.

@@ -105,7 +105,8 @@ pub(crate) fn tls_by(
 /// The server's end of TLS.
 pub(crate) type Secure = StreamOwned<ServerConnection, TcpStream>;
 
-fn self_signed() -> ServerConfig {
+/// TLS with a certificate nobody knows, of another name.
+pub(crate) fn self_signed() -> ServerConfig {
     let own = rcgen::generate_simple_self_signed(["somebody.else".to_owned()]).unwrap();
     let key = PrivateKeyDer::try_from(own.signing_key.serialize_der()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
