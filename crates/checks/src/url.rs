@@ -43,6 +43,9 @@ pub enum UrlError {
         /// The text from the fault on.
         rest: String,
     },
+    /// A reference where a whole URL is wanted.
+    #[error("'{0}' is no URL: it begins with no scheme, such as http://")]
+    Relative(String),
     /// A blank or a control character.
     #[error("{0:?} has a blank or control character in it")]
     Invisible(String),
@@ -61,17 +64,32 @@ pub enum UrlError {
 }
 
 impl Url {
-    /// Reads a URL; without a scheme it is one of `http`.
+    /// Reads a URL as people type it; without a scheme it is one of `http`.
     pub fn parse(text: &str) -> Result<Url, UrlError> {
-        let is_short = !encode::has_scheme(text);
-        let whole = if is_short { format!("http://{text}") } else { text.to_owned() };
-        let (encoded, zone) = encode::encoded(&whole)?;
+        if encode::has_scheme(text) { Url::absolute(text) } else { Url::absolute(&format!("http://{text}")) }
+    }
+
+    /// Reads a URL as programs write it, with its scheme.
+    pub fn absolute(text: &str) -> Result<Url, UrlError> {
+        if !encode::has_scheme(text) {
+            return Err(UrlError::Relative(text.to_owned()));
+        }
+        let (encoded, zone) = encode::encoded(text)?;
         let url = UriRef::parse(encoded.as_str()).map_err(|error| malformed(&encoded, error))?;
         let scheme = scheme(url.scheme().map_or("", |scheme| scheme.as_str()))?;
         let authority = url.authority().ok_or_else(|| UrlError::NoHost(text.to_owned()))?;
-        let user = authority.userinfo().map(|user| user.decode().to_bytes().into_owned());
+        let user = user(&authority);
         let authority = Authority::of(&authority, zone)?;
         Ok(Url { scheme, authority, path: target(url.path().as_str(), url.query().map(|query| query.as_str())), user })
+    }
+
+    /// Where a `Location` found there leads. The name and password stay with scheme, host and port; others may be in it.
+    pub fn join(&self, location: &str) -> Result<Url, UrlError> {
+        let Reference { scheme, authority, path, user } = Reference::parse(location, self.scheme, &self.path)?;
+        let there = Url { scheme, authority: authority.unwrap_or_else(|| self.authority.clone()), path, user };
+        let same = there.scheme == self.scheme && there.authority.host == self.authority.host;
+        let user = if same && there.port() == self.port() { self.user.clone() } else { None };
+        Ok(Url { user: there.user.clone().or(user), ..there })
     }
 
     /// What `Authorization` says for the name and password in the URL, if it has them.
@@ -94,13 +112,16 @@ pub struct Reference {
     pub authority: Option<Authority>,
     /// Path and query, percent-encoded where necessary, beginning with `/`.
     pub path: String,
+    /// What stands before the `@`, decoded.
+    user: Option<Vec<u8>>,
 }
 
 impl Reference {
-    /// Reads a `Location` that was found under this scheme and path. A name and password in it count for nothing.
+    /// Reads a `Location` that was found under this scheme and path.
     pub fn parse(text: &str, scheme_here: Scheme, path_here: &str) -> Result<Reference, UrlError> {
         let (encoded, zone) = encode::encoded(text)?;
         let reference = UriRef::parse(encoded.as_str()).map_err(|error| malformed(&encoded, error))?;
+        let user = reference.authority().and_then(|authority| user(&authority));
         let authority = reference.authority().map(|authority| Authority::of(&authority, zone)).transpose()?;
         if let Some(name) = reference.scheme() {
             scheme(name.as_str())?;
@@ -112,8 +133,12 @@ impl Reference {
         let here = Uri::parse(here.as_str()).map_err(|error| malformed(&here, error))?;
         let there = reference.resolve_against(&here).map_err(|_| UrlError::NoHost(text.to_owned()))?;
         let path = target(there.path().as_str(), there.query().map(|query| query.as_str()));
-        Ok(Reference { scheme: scheme(there.scheme().as_str())?, authority, path })
+        Ok(Reference { scheme: scheme(there.scheme().as_str())?, authority, path, user })
     }
+}
+
+fn user(authority: &fluent_uri::component::Authority<'_>) -> Option<Vec<u8>> {
+    authority.userinfo().map(|user| user.decode().to_bytes().into_owned())
 }
 
 fn scheme(name: &str) -> Result<Scheme, UrlError> {

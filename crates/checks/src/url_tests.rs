@@ -51,6 +51,34 @@ fn zones_are_told() {
 }
 
 #[test]
+fn programs_write_the_scheme() {
+    assert_eq!(Url::absolute("http://h/x"), Url::parse("h/x"));
+    for text in ["h/x", "/x", "//h/x", "", "h:80"] {
+        assert_eq!(Url::absolute(text), Err(UrlError::Relative(text.to_owned())), "{text}");
+    }
+}
+
+#[test]
+fn a_name_and_password_stay_with_their_origin() {
+    let from = Url::parse("http://me:secret@h/a/b").unwrap();
+    for (location, stays) in [
+        ("c", true),
+        ("/c", true),
+        ("http://h:80/c", true),
+        ("//h/c", true),
+        ("http://h:81/c", false),
+        ("https://h/c", false),
+        ("http://other/c", false),
+    ] {
+        assert_eq!(from.join(location).unwrap().basic_auth().is_some(), stays, "{location}");
+    }
+    assert_eq!(parts("http://h/a/b"), "http h 80 /a/b");
+    assert_eq!(from.join("../c?d#e").unwrap().path, "/c?d");
+    let other = from.join("http://you@other:81/").unwrap();
+    assert_eq!((other.basic_auth(), other.port()), (Some("Basic eW91".to_owned()), 81));
+}
+
+#[test]
 fn what_makes_no_sense_is_said_in_words() {
     for (text, error) in [
         ("http://h:99999/", "there is no port 99999; ports are 1 to 65535"),

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use checks::spec::Scheme;
+use checks::url::Url;
 use http::header::{AUTHORIZATION, HOST, LOCATION, USER_AGENT};
-use http::uri::Scheme;
-use http::{Request, Response, StatusCode, Uri};
+use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::{Bytes, Incoming};
 use hyper_util::rt::TokioIo;
@@ -60,7 +59,7 @@ impl Downloads {
     }
 
     /// Downloads into an empty file, not more than so many bytes.
-    pub(crate) async fn get(&self, url: &Uri, target: File, most: u64) -> Result<(), Reason> {
+    pub(crate) async fn get(&self, url: &Url, target: File, most: u64) -> Result<(), Reason> {
         let mut url = url.clone();
         for _ in 0..MAX_REDIRECTS {
             let response = self.ask(&url).await?;
@@ -73,31 +72,26 @@ impl Downloads {
         Err(Reason::Http(format!("more than {MAX_REDIRECTS} redirects")))
     }
 
-    async fn ask(&self, url: &Uri) -> Result<Response<Incoming>, Reason> {
-        let secure = url.scheme() == Some(&Scheme::HTTPS);
-        let host = url.host().ok_or_else(|| failed("the URL names no host"))?;
-        let bare = host.trim_start_matches('[').trim_end_matches(']');
-        let port = url.port_u16().unwrap_or(if secure { 443 } else { 80 });
-        let cannot = |error| Reason::Http(format!("cannot connect to {host}:{port}: {error}"));
-        let stream = patiently(TcpStream::connect((bare, port))).await?.map_err(cannot)?;
-        let request = request(url, host)?;
-        if !secure {
+    async fn ask(&self, url: &Url) -> Result<Response<Incoming>, Reason> {
+        let (host, port) = (url.authority.host.to_resolve(), url.port());
+        let cannot = |error| Reason::Http(format!("cannot connect to {}:{port}: {error}", url.authority.host));
+        let stream = patiently(TcpStream::connect((host.as_str(), port))).await?.map_err(cannot)?;
+        let request = request(url)?;
+        if url.scheme == Scheme::Http {
             return exchange(stream, request).await;
         }
         let tls = self.tls.clone().ok_or_else(|| failed("TLS is not available"))?;
-        let name = ServerName::try_from(bare.to_owned()).map_err(failed)?;
+        let name = ServerName::try_from(url.authority.host.bare()).map_err(failed)?;
         let stream = patiently(TlsConnector::from(tls).connect(name, stream)).await?.map_err(cannot)?;
         exchange(stream, request).await
     }
 }
 
-fn request(url: &Uri, host: &str) -> Result<Request<Empty<Bytes>>, Reason> {
-    let path = url.path_and_query().map_or("/", |path| path.as_str());
-    let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-    let mut request = Request::get(path).header(HOST, host).header(USER_AGENT, "cygnet-fetcher");
-    let authority = url.authority().map_or("", |authority| authority.as_str());
-    if let Some((who, _)) = authority.rsplit_once('@') {
-        request = request.header(AUTHORIZATION, format!("Basic {}", STANDARD.encode(who)));
+fn request(url: &Url) -> Result<Request<Empty<Bytes>>, Reason> {
+    let host = url.authority.header(url.scheme.default_port());
+    let mut request = Request::get(&url.path).header(HOST, host).header(USER_AGENT, "cygnet-fetcher");
+    if let Some(credentials) = url.basic_auth() {
+        request = request.header(AUTHORIZATION, credentials);
     }
     request.body(Empty::new()).map_err(failed)
 }
@@ -114,25 +108,14 @@ async fn exchange(
 }
 
 /// Where a redirect leads. From HTTPS it never leads back to plain HTTP.
-fn next(url: &Uri, response: &Response<Incoming>) -> Result<Uri, Reason> {
-    let location = response.headers().get(LOCATION).and_then(|location| location.to_str().ok());
-    let location = location.ok_or_else(|| failed("a redirect without a location"))?;
-    let (scheme, authority) = (url.scheme_str().unwrap_or("http"), url.authority().map_or("", |it| it.as_str()));
-    let absolute = if location.contains("://") {
-        location.to_owned()
-    } else if location.starts_with("//") {
-        format!("{scheme}:{location}")
-    } else if location.starts_with('/') {
-        format!("{scheme}://{authority}{location}")
-    } else {
-        let parent = url.path().rsplit_once('/').map_or("", |(parent, _)| parent);
-        format!("{scheme}://{authority}{parent}/{location}")
-    };
-    let next: Uri = absolute.parse().map_err(|error| failed(format!("a redirect to nowhere: {error}")))?;
-    match (url.scheme_str(), next.scheme_str()) {
-        (_, Some("https")) | (Some("http"), Some("http")) => Ok(next),
-        _ => Err(Reason::Http(format!("a redirect to {next}, which is not followed"))),
+fn next(url: &Url, response: &Response<Incoming>) -> Result<Url, Reason> {
+    let location = response.headers().get(LOCATION).ok_or_else(|| failed("a redirect without a location"))?;
+    let location = String::from_utf8_lossy(location.as_bytes());
+    let next = url.join(&location).map_err(|error| failed(format!("a redirect to nowhere: {error}")))?;
+    if url.scheme == Scheme::Https && next.scheme == Scheme::Http {
+        return Err(Reason::Http(format!("a redirect to {location}, which is not followed")));
     }
+    Ok(next)
 }
 
 async fn save(response: Response<Incoming>, mut file: File, most: u64) -> Result<(), Reason> {

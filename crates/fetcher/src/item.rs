@@ -2,8 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use http::Uri as Url;
-use http::uri::Scheme;
+use checks::url::{Url, UrlError};
 use mesos::checksum::{BadChecksum, Checksum};
 use mesos::v1::command_info::Uri;
 
@@ -64,13 +63,13 @@ fn source(value: &str) -> Result<Source, String> {
     if local.starts_with('/') {
         return Ok(Source::File(PathBuf::from(local)));
     }
-    let Some((scheme, _)) = value.split_once("://") else {
-        return Err("a path must be absolute: /path or file:///path".to_owned());
-    };
-    let url: Url = value.parse().map_err(|error| format!("this is no URL: {error}"))?;
-    match url.scheme() {
-        Some(known) if *known == Scheme::HTTP || *known == Scheme::HTTPS => Ok(Source::Http(url)),
-        _ => Err(format!("'{scheme}' is not supported; files of this machine, http and https are")),
+    match Url::absolute(value) {
+        Ok(url) => Ok(Source::Http(url)),
+        Err(UrlError::Relative(_)) => Err("a path must be absolute: /path or file:///path".to_owned()),
+        Err(UrlError::Scheme(scheme)) => {
+            Err(format!("'{scheme}' is not supported; files of this machine, http and https are"))
+        }
+        Err(error) => Err(format!("this is no URL: {error}")),
     }
 }
 
@@ -159,6 +158,10 @@ mod tests {
             uri("/"),
             uri("http://host"),
             uri("http://host/"),
+            uri("http://host:99999/a"),
+            uri("http://host:0/a"),
+            uri("http:///a"),
+            uri("http://a b/c"),
             uri("/opt/it's"),
             uri(""),
             outside("../out"),

@@ -70,6 +70,8 @@ async fn server() -> (String, Arc<AtomicUsize>) {
     let router = Router::new()
         .route("/file", get(file))
         .route("/moved", get(|| async { Redirect::temporary("/file") }))
+        .route("/deep/up", get(|| async { Redirect::temporary("../file?x#part") }))
+        .route("/port", get(|| async { Redirect::temporary("http://127.0.0.1:99999/") }))
         .route("/round", get(|| async { Redirect::temporary("/round") }))
         .route("/teapot", get(|| async { StatusCode::IM_A_TEAPOT }))
         .with_state(asked.clone());
@@ -106,6 +108,9 @@ async fn downloads_follow_redirects_and_name_what_the_server_said() {
     let fetch = async |path: &str| place.fetch("sandbox", &[uri(&format!("{server}{path}"))]).await;
     let sandbox = fetch("/moved").await.unwrap();
     assert_eq!(read(&sandbox.join("moved")), "over HTTP\n");
+    assert_eq!(read(&fetch("/deep/up").await.unwrap().join("up")), "over HTTP\n");
+    let port = fetch("/port").await.unwrap_err().to_string();
+    assert!(port.ends_with("a redirect to nowhere: there is no port 99999; ports are 1 to 65535"), "{port}");
     let teapot = fetch("/teapot").await.unwrap_err().to_string();
     assert!(teapot.ends_with("Unexpected HTTP response code: 418"), "{teapot}");
     let round = fetch("/round").await.unwrap_err().to_string();

@@ -75,8 +75,9 @@ impl Plan {
     }
 
     fn server_name(&self) -> ServerName<'static> {
-        let host = self.authority.rsplit_once(':').map_or(&*self.authority, |(host, _)| host);
-        ServerName::try_from(host.to_owned()).unwrap_or_else(|_| ServerName::IpAddress(self.address.ip().into()))
+        let name =
+            Authority::parse(&self.authority).ok().and_then(|there| ServerName::try_from(there.host.bare()).ok());
+        name.unwrap_or_else(|| ServerName::IpAddress(self.address.ip().into()))
     }
 }
 

@@ -58,6 +58,24 @@ impl Authority {
     }
 }
 
+impl Host {
+    /// The name or address as TLS knows it: without brackets and zone.
+    pub fn bare(&self) -> String {
+        match self {
+            Host::Name(name) => name.clone(),
+            Host::Address { ip, .. } => ip.to_string(),
+        }
+    }
+
+    /// The name or address as resolvers take it: without brackets, and with the zone.
+    pub fn to_resolve(&self) -> String {
+        match self {
+            Host::Address { ip, zone: Some(zone) } => format!("{ip}%{zone}"),
+            Host::Address { .. } | Host::Name(_) => self.bare(),
+        }
+    }
+}
+
 fn host(text: &str, zone: Option<String>) -> Result<Host, UrlError> {
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
     if bare.is_empty() {

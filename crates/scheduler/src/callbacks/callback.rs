@@ -7,7 +7,8 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use axum::http::Uri;
+use checks::spec::Scheme;
+use checks::url::{Host, Url, UrlError};
 
 /// Whom to call, and what to ask for there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +17,7 @@ pub(crate) struct Callback {
     /// A name or an address, without brackets.
     pub(super) host: String,
     pub(super) port: u16,
-    /// Host and port as the URL has them.
+    /// The `Host` header.
     pub(super) authority: String,
     /// Path and query.
     pub(super) path: String,
@@ -37,28 +38,26 @@ pub(crate) enum BadCallback {
 
 impl Callback {
     /// Reads a URL.
-    pub(crate) fn parse(url: &str) -> Result<Callback, BadCallback> {
-        let uri: Uri = url.parse().map_err(|_| BadCallback::Url)?;
-        if uri.scheme_str().is_some_and(|scheme| scheme != "http") {
+    pub(crate) fn parse(text: &str) -> Result<Callback, BadCallback> {
+        let url = Url::absolute(text).map_err(|error| match error {
+            UrlError::Scheme(_) => BadCallback::Scheme,
+            _ => BadCallback::Url,
+        })?;
+        if url.scheme == Scheme::Https {
             return Err(BadCallback::Scheme);
         }
-        let authority = uri.authority().filter(|_| uri.scheme().is_some()).ok_or(BadCallback::Url)?;
-        if authority.as_str().contains('@') {
+        if url.basic_auth().is_some() {
             return Err(BadCallback::Credentials);
         }
-        let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
-        if host.is_empty() || authority.as_str().ends_with(':') {
-            return Err(BadCallback::Url);
-        }
-        if host.parse().is_ok_and(|ip| !is_allowed(ip)) {
+        if matches!(url.authority.host, Host::Address { ip, .. } if !is_allowed(ip)) {
             return Err(BadCallback::Address);
         }
         Ok(Callback {
-            url: url.to_owned(),
-            host,
-            port: authority.port_u16().unwrap_or(80),
-            authority: authority.to_string(),
-            path: uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
+            url: text.to_owned(),
+            host: url.authority.host.to_resolve(),
+            port: url.port(),
+            authority: url.authority.header(url.scheme.default_port()),
+            path: url.path,
         })
     }
 }
@@ -88,6 +87,8 @@ mod tests {
         let found = Callback::parse("http://[::1]").unwrap();
         assert_eq!((found.host.as_str(), found.port, found.path.as_str()), ("::1", 80, "/"));
         assert_eq!(found.authority, "[::1]");
+        let found = Callback::parse("http://lb.example:8001/ü?x#part").unwrap();
+        assert_eq!((found.path.as_str(), found.authority.as_str()), ("/%C3%BC?x", "lb.example:8001"));
     }
 
     #[test]
@@ -97,12 +98,15 @@ mod tests {
             ("lb.example", BadCallback::Url),
             ("/path", BadCallback::Url),
             ("http://:80/", BadCallback::Url),
+            ("http://lb.example:99999/", BadCallback::Url),
+            ("http://lb.example:0/", BadCallback::Url),
             ("ftp://lb.example/", BadCallback::Scheme),
             ("https://lb.example/", BadCallback::Scheme),
             ("http://me:secret@lb.example/", BadCallback::Credentials),
             ("http://169.254.169.254/latest", BadCallback::Address),
             ("http://[::ffff:169.254.169.254]/", BadCallback::Address),
             ("http://[fe80::1]/", BadCallback::Address),
+            ("http://[fe80::1%25lo]/", BadCallback::Address),
             ("http://0.0.0.0/", BadCallback::Address),
         ] {
             assert_eq!(Callback::parse(url), Err(error), "{url}");

@@ -1,6 +1,7 @@
 //! One POST after the other to one server, over one connection as long as that lives.
 
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::http::{Request, StatusCode, header};
@@ -75,8 +76,12 @@ impl Poster {
 
     async fn connect(&self) -> Result<Connection, PostError> {
         let host = (self.callback.host.as_str(), self.callback.port);
-        let mut found = tokio::net::lookup_host(host).await?.filter(|address| is_allowed(address.ip()));
-        let stream = TcpStream::connect(found.next().ok_or(PostError::NoAddress)?).await?;
+        let found = tokio::net::lookup_host(host).await?.filter(|address| is_allowed(address.ip()));
+        let found: Vec<SocketAddr> = found.collect();
+        if found.is_empty() {
+            return Err(PostError::NoAddress);
+        }
+        let stream = TcpStream::connect(found.as_slice()).await?;
         stream.set_nodelay(true)?;
         let (requests, connection) = http1::handshake(TokioIo::new(stream)).await?;
         let driver = tokio::spawn(async move { drop(connection.await) });

@@ -65,14 +65,14 @@ impl Target {
     /// The authority without its port, IPv6 without brackets.
     fn host(&self) -> Cow<'_, str> {
         match &self.host {
-            Some(host) => Authority::parse(host).map_or(Cow::Borrowed(host), |there| Cow::Owned(bare(&there.host))),
+            Some(host) => Authority::parse(host).map_or(Cow::Borrowed(host), |there| Cow::Owned(there.host.bare())),
             None => Cow::Owned(self.address.ip().to_string()),
         }
     }
 
     /// Whether a `Location` leads to the host that was asked.
     pub(super) fn stays(&self, location: &str) -> bool {
-        let same = |there: Authority| bare(&there.host).eq_ignore_ascii_case(&self.host());
+        let same = |there: Authority| there.host.bare().eq_ignore_ascii_case(&self.host());
         self.read(location).is_ok_and(|reference| reference.authority.is_none_or(same))
     }
 
@@ -92,11 +92,11 @@ impl Target {
 
     /// Where a `Location` leads.
     pub(super) fn redirected(&self, location: &str) -> Result<Target, Astray> {
-        let Reference { scheme, authority, path } = self.read(location)?;
+        let Reference { scheme, authority, path, .. } = self.read(location)?;
         let path = path.into();
         let Some(authority) = authority else { return Ok(Target { path, ..self.clone() }) };
-        let ip = self.ip_of(&authority.host)?;
-        let address = SocketAddr::new(ip, authority.port.unwrap_or_else(|| scheme.default_port()));
+        let mut address = self.address_of(&authority.host)?;
+        address.set_port(authority.port.unwrap_or_else(|| scheme.default_port()));
         Ok(Target {
             scheme,
             address,
@@ -106,11 +106,13 @@ impl Target {
         })
     }
 
-    fn ip_of(&self, host: &Host) -> Result<IpAddr, Astray> {
+    /// The own address, with its zone, which nobody else can name, or another.
+    fn address_of(&self, host: &Host) -> Result<SocketAddr, Astray> {
         match host {
-            Host::Address { ip, .. } => Ok(*ip),
-            Host::Name(name) if name.eq_ignore_ascii_case(&self.host()) => Ok(self.address.ip()),
-            Host::Name(name) if name.eq_ignore_ascii_case("localhost") => Ok(self.loopback()),
+            Host::Address { ip, .. } if *ip == self.address.ip() => Ok(self.address),
+            Host::Address { ip, .. } => Ok(SocketAddr::new(*ip, 0)),
+            Host::Name(name) if name.eq_ignore_ascii_case(&self.host()) => Ok(self.address),
+            Host::Name(name) if name.eq_ignore_ascii_case("localhost") => Ok(SocketAddr::new(self.loopback(), 0)),
             Host::Name(name) => Err(Astray::Name(name.clone())),
         }
     }
@@ -120,14 +122,6 @@ impl Target {
             SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
             SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
         }
-    }
-}
-
-/// A host without brackets.
-fn bare(host: &Host) -> String {
-    match host {
-        Host::Name(name) => name.clone(),
-        Host::Address { ip, .. } => ip.to_string(),
     }
 }
 
@@ -196,6 +190,14 @@ mod tests {
         assert_eq!(there("HTTPS://user:word@localhost:8443"), "127.0.0.1:8443 https://localhost:8443/");
         assert_eq!(there("https://[::1]?x"), "[::1]:443 https://[::1]/?x");
         assert_eq!(there("//10.0.0.1:81/x"), "10.0.0.1:81 http://10.0.0.1:81/x");
+    }
+
+    #[test]
+    fn a_zone_is_kept_by_who_leads_to_himself() {
+        let probe = HttpProbe { address: "[fe80::1%2]:8080".parse().unwrap(), ..HttpProbe::default() };
+        let there = |location: &str| Target::of(&probe).redirected(location).unwrap().address.to_string();
+        assert_eq!(there("http://[fe80::1]:81/"), "[fe80::1%2]:81");
+        assert_eq!(there("http://[fe80::2]:81/"), "[fe80::2]:81");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use checks::spec::{
     ClientIdentity, Command, CommandProbe, Credentials, ExchangeProbe, GrpcProbe, HttpProbe, HttpVersion, ListenProbe,
     Probe, Redirects, Reuse, StatusRanges, TcpMode, TcpProbe, Tls, Transport, Verification,
 };
-use checks::url::{Authority, Host, Url};
+use checks::url::{Authority, Url};
 
 use super::expect::expectations;
 use super::options::{self, Exchange, Grpc, Http, RedirectPolicy, TlsOptions, What, Where};
@@ -61,11 +61,7 @@ async fn at_each(
     source: Option<IpAddr>,
     probe: impl Fn(SocketAddr) -> Probe,
 ) -> anyhow::Result<Probe> {
-    let host = match &authority.host {
-        Host::Address { ip, zone: Some(zone) } => format!("{ip}%{zone}"),
-        Host::Address { ip, zone: None } => ip.to_string(),
-        Host::Name(name) => name.clone(),
-    };
+    let host = authority.host.to_resolve();
     let found = tokio::net::lookup_host((host.as_str(), port)).await;
     let found = found.with_context(|| format!("cannot resolve {host}"))?;
     let fits = |address: &SocketAddr| source.is_none_or(|source| source.is_ipv4() == address.is_ipv4());
