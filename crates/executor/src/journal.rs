@@ -1,7 +1,7 @@
 //! What an executor must not forget when it is killed: an append-only file, written before anything is sent or done.
 //!
-//! In: updates made and acknowledged, kills begun and carried out. Out, for the next process: [`History`]. Nothing is forced to disk,
-//! for the reason given at `write_whole`.
+//! In: updates made and acknowledged, kills begun and carried out. Out, for the next process: [`History`]. Records are not
+//! forced to disk: whatever ends the machine ends the task too.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -97,6 +97,7 @@ impl Journal {
         })?;
         let (history, whole) = replay(&content);
         if whole < content.len() {
+            tracing::warn!(path = %path.display(), "the journal ends in a torn record, which is dropped");
             write_whole(&path, content.get(..whole).unwrap_or_default())?;
         }
         append_to(&path)?;

@@ -139,10 +139,10 @@ impl Monitor {
 
 /// A file that is not there, or not to be understood, means that the checks begin anew.
 fn read(file: &PathBuf) -> Vec<Standing> {
-    let content = fs::read(file).unwrap_or_default();
-    if content.is_empty() {
-        return Vec::new();
-    }
+    let content = match fs::read(file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Vec::new(),
+        content => content.unwrap_or_default(),
+    };
     serde_json::from_slice(&content)
         .inspect_err(|error| tracing::error!(path = %file.display(), %error, "the state of the checks is lost"))
         .unwrap_or_default()

@@ -93,7 +93,11 @@ impl StateDirectory {
 
     /// The groups of tasks, if this executor runs groups.
     pub(crate) fn groups(&self) -> Result<Option<Groups>, ExecutorError> {
-        self.read("groups")
+        let groups = self.read("groups")?;
+        if groups.is_none() && !self.members().is_empty() {
+            return Err(self.damaged("groups", "it is missing"));
+        }
+        Ok(groups)
     }
 
     /// Remembers the groups of tasks.
@@ -114,16 +118,30 @@ impl StateDirectory {
     /// The journal.
     pub(crate) fn journal(&self) -> Result<Journal, ExecutorError> {
         let path = self.path.join("journal");
+        let is_empty = fs::metadata(&path).map_or(true, |metadata| metadata.len() == 0);
+        if is_empty && self.has_started() {
+            tracing::warn!(path = %path.display(), "the journal of a task is lost; its updates are made again");
+        }
         Journal::open(&path).map_err(ExecutorError::file("open", path))
     }
 
     /// The task and when it was launched, if it was.
     pub(crate) fn launched(&self) -> Result<Option<(TaskInfo, Moment)>, ExecutorError> {
-        let launched: Option<Launched> = self.read("task.info")?;
-        Ok(launched.and_then(|launched| {
-            let at = Moment::after_boot(std::time::Duration::from_nanos(launched.boot_nanoseconds));
-            Some((launched.task?, at))
-        }))
+        let Some(launched) = self.read::<Launched>("task.info")? else {
+            return if self.has_started() { Err(self.damaged("task.info", "it is missing")) } else { Ok(None) };
+        };
+        let at = Moment::after_boot(std::time::Duration::from_nanos(launched.boot_nanoseconds));
+        let task = launched.task.ok_or_else(|| self.damaged("task.info", "it names no task"))?;
+        Ok(Some((task, at)))
+    }
+
+    /// Whether a shim has started the task, whatever else is on file.
+    fn has_started(&self) -> bool {
+        self.path.join("pid").exists()
+    }
+
+    fn damaged(&self, name: &str, problem: &str) -> ExecutorError {
+        ExecutorError::Damaged { path: self.path.join(name), problem: problem.to_owned() }
     }
 
     /// Remembers that a task is about to be started.
@@ -132,9 +150,15 @@ impl StateDirectory {
         self.write("task.info", &Launched { task: Some(task.clone()), boot_nanoseconds })
     }
 
-    /// What the agent said of the framework, if it ever did.
+    /// What the agent said of the framework, if it ever did. It says it again, so damage is no reason to end.
     pub(crate) fn framework(&self) -> Result<Option<FrameworkInfo>, ExecutorError> {
-        self.read("framework")
+        match self.read("framework") {
+            Err(ExecutorError::Damaged { path, problem }) => {
+                tracing::warn!(path = %path.display(), problem, "what the agent said of the framework is lost");
+                Ok(None)
+            }
+            framework => framework,
+        }
     }
 
     /// Remembers what the agent says of the framework.
@@ -148,6 +172,9 @@ impl StateDirectory {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             content => content.map_err(ExecutorError::file("read", &path))?,
         };
+        if content.is_empty() {
+            return Err(self.damaged(name, "it is empty"));
+        }
         M::decode(content.as_slice())
             .map(Some)
             .map_err(|error| ExecutorError::Damaged { path, problem: error.to_string() })
@@ -156,5 +183,37 @@ impl StateDirectory {
     fn write(&self, name: &str, message: &impl Message) -> Result<(), ExecutorError> {
         let path = self.path.join(name);
         write_whole(&path, &message.encode_to_vec()).map_err(ExecutorError::file("write", path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn directory(path: &Path) -> StateDirectory {
+        StateDirectory { path: path.to_path_buf(), _lock: None }
+    }
+
+    #[test]
+    fn an_empty_file_of_the_state_is_damage_and_never_an_answer() {
+        let place = tempfile::tempdir().unwrap();
+        for name in ["task.info", "groups", "framework"] {
+            fs::write(place.path().join(name), "").unwrap();
+        }
+        let state = directory(place.path());
+        assert!(matches!(state.launched(), Err(ExecutorError::Damaged { path, .. }) if path.ends_with("task.info")));
+        assert!(matches!(state.groups(), Err(ExecutorError::Damaged { path, .. }) if path.ends_with("groups")));
+        assert!(state.framework().unwrap().is_none(), "the agent says it again");
+    }
+
+    #[test]
+    fn a_missing_file_is_damage_if_what_came_after_it_is_there() {
+        let place = tempfile::tempdir().unwrap();
+        let state = directory(place.path());
+        assert!(state.launched().unwrap().is_none() && state.groups().unwrap().is_none());
+        fs::write(place.path().join("pid"), "{}").unwrap();
+        fs::create_dir_all(place.path().join("tasks/a/b")).unwrap();
+        assert!(matches!(state.launched(), Err(ExecutorError::Damaged { .. })));
+        assert!(matches!(state.groups(), Err(ExecutorError::Damaged { .. })));
     }
 }

@@ -26,6 +26,9 @@ const NEVER_STARTED: &str = "The task was never started: its executor or its wat
 /// How often to look again for what no descriptor announces.
 const GLANCE: Duration = Duration::from_millis(10);
 
+/// How many glances a shim has to write down which processes it watches over.
+const PATIENCE: u32 = 200;
+
 /// How often to try to kill what a lost shim left behind.
 const CLEARING_ATTEMPTS: u32 = 200;
 
@@ -102,11 +105,14 @@ impl Launch<'_> {
 /// Finds out what became of the shim of this directory. If none lives and none left word, this makes sure that none
 /// will ever start the task, and that nothing of it runs.
 pub(crate) async fn find(files: ShimFiles, mark: Mark) -> io::Result<Found> {
+    let mut glances = 0_u32;
     loop {
         if let Some(_lock) = files.try_lock()? {
             return settle(&files, &mark).await;
         }
-        if let Some(started) = files.started()?
+        glances = glances.saturating_add(1);
+        let started = if glances < PATIENCE { files.started().ok().flatten() } else { rediscover(&files) };
+        if let Some(started) = started
             && let Some(shim) = started.shim.open()
         {
             return Ok(Found::Alive(Supervisor { files, mark, started, shim: watch(shim)? }));
@@ -115,16 +121,39 @@ pub(crate) async fn find(files: ShimFiles, mark: Mark) -> io::Result<Found> {
     }
 }
 
+/// The processes of a living shim whose `pid` is lost or names others, as its command line and its oldest child tell.
+fn rediscover(files: &ShimFiles) -> Option<Started> {
+    let shim = tree::with_last_argument(&files.directory().display().to_string())?;
+    let task = shim.descendants().into_iter().min_by_key(|process| process.start)?;
+    let started = Started { shim, task };
+    let path = files.directory().join("pid");
+    let written = files.write_started(&started);
+    tracing::warn!(path = %path.display(), ?started, ?written, "lost or out of date; found the task by its shim");
+    Some(started)
+}
+
+/// What a file says, and whether it is damaged, which the log tells.
+fn salvage<T>(content: io::Result<Option<T>>) -> (Option<T>, bool) {
+    match content {
+        Ok(content) => (content, false),
+        Err(error) => {
+            tracing::warn!(%error, "a file of a task's state is damaged");
+            (None, true)
+        }
+    }
+}
+
 /// The end of a task whose shim is gone. The caller holds the lock, so no late shim can interfere.
 async fn settle(files: &ShimFiles, mark: &Mark) -> io::Result<Found> {
-    let started = files.started()?;
+    let (started, is_damaged) = salvage(files.started());
+    let was_started = is_damaged || started.is_some();
     if !files.is_clear() {
         // The shim was killed, and may have left anything.
         clear(started.map(|started| started.task), mark).await;
     }
-    let exit = match files.exit()? {
-        Some(exit) => exit,
-        None => abandon(files, started.is_some())?,
+    let exit = match salvage(files.exit()) {
+        (Some(exit), _) => exit,
+        (None, is_damaged) => abandon(files, is_damaged || was_started)?,
     };
     Ok(match exit {
         Exit::Status(status) => Found::Over(Ending::Status(status)),
@@ -135,10 +164,14 @@ async fn settle(files: &ShimFiles, mark: &Mark) -> io::Result<Found> {
 
 /// Ends a task nobody is responsible for any more.
 pub(crate) async fn put_down(files: ShimFiles, mark: Mark) {
-    if let Ok(Found::Alive(supervisor)) = find(files, mark).await {
-        supervisor.signal(Blow::Kill);
-        let ending = supervisor.ended().await;
-        tracing::warn!(?ending, "ended a task whose executor had failed");
+    match find(files, mark).await {
+        Ok(Found::Alive(supervisor)) => {
+            supervisor.signal(Blow::Kill);
+            let ending = supervisor.ended().await;
+            tracing::warn!(?ending, "ended a task whose executor had failed");
+        }
+        Ok(Found::Over(_) | Found::NeverStarted(_)) => {}
+        Err(error) => tracing::error!(%error, "cannot end a task whose executor had failed"),
     }
 }
 

@@ -91,6 +91,15 @@ pub(crate) fn leftovers(session: Option<i32>, (name, value): &(String, String)) 
     all().filter_map(belongs).collect()
 }
 
+/// The oldest process with this last argument.
+pub(crate) fn with_last_argument(argument: &str) -> Option<Process> {
+    let named = |pid: &i32| {
+        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        line.strip_suffix(b"\0").and_then(|line| line.rsplit(|byte| *byte == 0).next()) == Some(argument.as_bytes())
+    };
+    all().filter(named).filter_map(Process::of).min_by_key(|process| process.start)
+}
+
 /// Fetches the end of a child that somebody else's death made ours. Does not wait.
 pub(crate) fn reap(pid: i32) {
     let _not_ours_is_fine = waitpid(Pid::from_raw(pid), WaitOptions::NOHANG);

@@ -91,7 +91,8 @@ impl ShimFiles {
         self.read("pid")
     }
 
-    pub(super) fn write_started(&self, started: &Started) -> io::Result<()> {
+    /// Says which processes they are.
+    pub(crate) fn write_started(&self, started: &Started) -> io::Result<()> {
         self.write("pid", started)
     }
 
@@ -135,8 +136,10 @@ impl ShimFiles {
     }
 
     fn read<T: DeserializeOwned>(&self, name: &str) -> io::Result<Option<T>> {
-        match fs::read(self.directory.join(name)) {
-            Ok(text) => Ok(Some(serde_json::from_slice(&text)?)),
+        let path = self.directory.join(name);
+        let damaged = |error| io::Error::new(io::ErrorKind::InvalidData, format!("{}: {error}", path.display()));
+        match fs::read(&path) {
+            Ok(text) => serde_json::from_slice(&text).map(Some).map_err(damaged),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
@@ -147,11 +150,12 @@ impl ShimFiles {
     }
 }
 
-/// Replaces a file at once; readers see the old or the new one. Nothing is forced to disk: these files describe living
-/// processes, and whatever ends the machine ends those too.
+/// Replaces a file at once; readers see the old or the new one, after a power cut too.
 pub(crate) fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     let new = path.with_extension("new");
     let mut file = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&new)?;
     file.write_all(content)?;
-    fs::rename(&new, path)
+    file.sync_all()?;
+    fs::rename(&new, path)?;
+    path.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all())
 }
