@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use mesos::v1::executor::{Event, event};
-use mesos::v1::{FrameworkInfo, TaskGroupInfo, TaskId, TaskInfo, TaskState};
+use mesos::v1::{FrameworkInfo, TaskGroupInfo, TaskId, TaskInfo, TaskState, TaskStatus};
 use tokio::sync::{mpsc, watch};
 
 use self::member::{Begin, Order, Report};
@@ -29,6 +29,7 @@ use crate::lifecycle::{Verdict, duration};
 use crate::runner::{Runner, Shared, fail};
 use crate::state::StateDirectory;
 use crate::subscription::{Incoming, Outgoing};
+use crate::supervisor::put_down;
 use crate::updates::Unacknowledged;
 
 /// A task that is not gone.
@@ -65,6 +66,15 @@ pub(crate) struct GroupExecutor {
     reporting: mpsc::UnboundedSender<Report>,
     reports: mpsc::UnboundedReceiver<Report>,
     verdict: Verdict,
+}
+
+/// What earlier processes left to be told and done.
+#[derive(Default)]
+struct Past {
+    updates: Vec<TaskStatus>,
+    tasks: Vec<TaskInfo>,
+    /// Groups of which a task failed or was killed.
+    dead: Vec<u64>,
 }
 
 /// A subscription's ends: what the executor says, and what it hears.
@@ -105,26 +115,61 @@ impl GroupExecutor {
     ) -> Result<(GroupExecutor, Unacknowledged), ExecutorError> {
         let framework = state.framework()?.map(Arc::new);
         let mut executor = GroupExecutor { framework, ..GroupExecutor::new(config, shared, state, groups, ends) };
-        let (mut updates, mut tasks) = (Vec::new(), Vec::new());
-        let mut dead = Vec::new();
+        executor.end_unlisted().await;
+        let mut past = Past::default();
         for group in executor.groups.groups.clone() {
             for planned in &group.tasks {
-                let (leaving, told) = watch::channel(false);
-                let mut runner = executor.runner(planned, told)?;
-                let left = runner.unacknowledged()?;
-                updates.extend(left.0);
-                tasks.extend(left.1);
-                if !runner.is_over() {
-                    runner.recover().await?;
-                    executor.begin(group.number, &planned.task, runner, leaving);
-                } else if runner.last_state().is_some_and(ends_group) {
-                    dead.push(group.number);
+                if let Err(error) = executor.take_up(group.number, planned, &mut past).await {
+                    executor.give_up(planned, &error).await;
+                    past.dead.push(group.number);
                 }
             }
             executor.forget_if_over(group.number);
         }
-        dead.into_iter().for_each(|group| executor.group_died(group));
-        Ok((executor, Unacknowledged::new(updates, tasks)))
+        past.dead.into_iter().for_each(|group| executor.group_died(group));
+        Ok((executor, Unacknowledged::new(past.updates, past.tasks)))
+    }
+
+    /// Goes on with one task of an earlier process.
+    async fn take_up(&mut self, group: u64, planned: &Planned, past: &mut Past) -> Result<(), ExecutorError> {
+        let directory = self.place(planned).1.state_directory;
+        if !directory.exists() {
+            // It is there before its group is on file, so the task is over, or what is known of it is lost.
+            return Err(ExecutorError::Damaged { path: directory, problem: "it is missing".to_owned() });
+        }
+        let (leaving, told) = watch::channel(false);
+        let mut runner = self.runner(planned, told)?;
+        let (updates, tasks) = runner.unacknowledged()?;
+        if !runner.is_over() {
+            runner.recover().await?;
+            self.begin(group, &planned.task, runner, leaving);
+        } else if runner.last_state().is_some_and(ends_group) {
+            past.dead.push(group);
+        }
+        past.updates.extend(updates);
+        past.tasks.extend(tasks);
+        Ok(())
+    }
+
+    /// Ends a task that cannot be taken up.
+    async fn give_up(&self, planned: &Planned, error: &ExecutorError) {
+        tracing::error!(task = planned.task.task_id.value, %error, "cannot go on with a task of a group");
+        if let Ok(member) = self.state.of_member(&self.place(planned).1.state_directory) {
+            put_down(member.shim(), member.mark()).await;
+        }
+        self.fail(&planned.task, format!("Cannot go on with the task: {error}"));
+    }
+
+    /// Ends tasks that are in no group on file: of groups that were forgotten, or by a file that is not the last one.
+    async fn end_unlisted(&self) {
+        let listed = |planned: &Planned| self.place(planned).1.state_directory;
+        let listed: Vec<_> = self.groups.groups.iter().flat_map(|group| group.tasks.iter().map(listed)).collect();
+        for member in self.state.members().into_iter().filter(|member| !listed.iter().any(|path| path == member.path()))
+        {
+            tracing::warn!(path = %member.path().display(), "no group on file has this task; it is ended");
+            put_down(member.shim(), member.mark()).await;
+            member.forget();
+        }
     }
 
     /// Runs until the last task is gone.
@@ -150,24 +195,30 @@ impl GroupExecutor {
             return;
         }
         let group = self.groups.plan(group);
-        let tasks = group.tasks.clone();
-        let written = self.state.write_groups(&self.groups);
-        for planned in &tasks {
+        // The directories come first: a task on file without one is never launched again.
+        let prepare = |planned: &Planned| {
             let (leaving, told) = watch::channel(false);
-            let runner = match &written {
-                Ok(()) => self.runner(planned, told).map_err(|error| error.to_string()),
-                Err(error) => Err(error.to_string()),
-            };
-            match runner {
-                Ok(runner) => self.begin(group.number, &planned.task, runner, leaving),
+            self.runner(planned, told).map(|runner| (runner, leaving)).map_err(|error| error.to_string())
+        };
+        let prepared: Vec<_> = group.tasks.iter().map(prepare).collect();
+        let written = self.state.write_groups(&self.groups).map_err(|error| error.to_string());
+        for (planned, prepared) in group.tasks.iter().zip(prepared) {
+            match written.clone().and(prepared) {
+                Ok((runner, leaving)) => self.begin(group.number, &planned.task, runner, leaving),
                 Err(why) => self.fail(&planned.task, format!("Cannot launch the task: {why}")),
             }
         }
     }
 
-    fn runner(&self, planned: &Planned, leaving: watch::Receiver<bool>) -> Result<Runner, ExecutorError> {
+    fn place(&self, planned: &Planned) -> (Room, ExecutorConfig) {
         let room = Room::new(&self.config.sandbox, self.groups.container.as_ref(), &planned.container);
-        let config = Arc::new(room.config(&self.config, &planned.task.task_id));
+        let config = room.config(&self.config, &planned.task.task_id);
+        (room, config)
+    }
+
+    fn runner(&self, planned: &Planned, leaving: watch::Receiver<bool>) -> Result<Runner, ExecutorError> {
+        let (room, config) = self.place(planned);
+        let config = Arc::new(config);
         let state = self.state.of_member(&config.state_directory)?;
         let runner = Runner::new(config, self.shared.clone(), state, self.agent.clone())?;
         Ok(runner.of_framework(self.framework.clone()).in_room(room, leaving))
@@ -258,12 +309,12 @@ impl GroupExecutor {
         if self.members.values().any(|member| member.group == group) {
             return;
         }
-        for planned in self.groups.forget(group) {
-            self.state.forget_member(&planned.task.task_id);
-        }
+        let gone = self.groups.forget(group);
         if let Err(error) = self.state.write_groups(&self.groups) {
             tracing::error!(%error, "a successor would look for tasks that are gone");
         }
+        // Last, so that a task on file has its directory.
+        gone.iter().for_each(|planned| self.state.forget_member(&planned.task.task_id));
     }
 }
 

@@ -13,8 +13,9 @@ use crate::error::ExecutorError;
 use crate::group::{GroupExecutor, Groups};
 use crate::lifecycle::Verdict;
 use crate::runner::{Runner, Shared};
-use crate::state::StateDirectory;
+use crate::state::{Exclusion, StateDirectory};
 use crate::subscription::{Incoming, Outgoing, Subscription};
+use crate::supervisor::put_down;
 use crate::updates::Unacknowledged;
 
 /// How many events of the agent may wait for the executor.
@@ -79,6 +80,16 @@ async fn groups_again(
         GroupExecutor::recover(config.clone(), shared, state, groups, (agent, events)).await?;
     tokio::spawn(Subscription { config, lines, dismissal, unacknowledged, outgoing, incoming }.run());
     executor.live().await
+}
+
+/// Ends everything of an executor that could not go on, so that whoever is told of its end is told the truth. Unless
+/// somebody else has its directory.
+pub(crate) async fn put_down_all(config: &ExecutorConfig, exclusion: Exclusion) {
+    let Ok(state) = StateDirectory::open(&config.state_directory, exclusion).await else { return };
+    put_down(state.shim(), config.mark()).await;
+    for member in state.members() {
+        put_down(member.shim(), member.mark()).await;
+    }
 }
 
 fn channels() -> Channels {

@@ -21,14 +21,13 @@ pub use self::config::PoolConfig;
 use crate::clock::now;
 use crate::environment::{ExecutorConfig, Variables, foundation};
 use crate::error::ExecutorError;
-use crate::host::host;
+use crate::host::{host, put_down_all};
 use crate::lifecycle::Verdict;
 use crate::lock;
 use crate::orphans::bury;
 use crate::reconnect::{Absence, Next, Reconnection};
 use crate::runner::Shared;
-use crate::state::{Exclusion, StateDirectory};
-use crate::supervisor::put_down;
+use crate::state::Exclusion;
 
 /// The agent's path for pools.
 const PATH: &str = "/cygnet/v1/pool";
@@ -230,12 +229,7 @@ async fn one(variables: Variables, shared: Shared) -> i32 {
         }
         Err(error) => tracing::error!(%error, "an executor of the pool broke"),
     }
-    // Whatever went wrong, the agent is told that nothing runs any more. Unless somebody else has the directory.
-    if let Ok(state) = StateDirectory::open(&config.state_directory, Exclusion::Host).await {
-        put_down(state.shim(), config.mark()).await;
-        for member in state.members() {
-            put_down(member.shim(), member.mark()).await;
-        }
-    }
+    // The agent is told that nothing runs any more.
+    put_down_all(&config, Exclusion::Host).await;
     EXITED_BADLY
 }

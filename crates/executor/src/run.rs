@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use crate::environment::ExecutorConfig;
 use crate::error::ExecutorError;
-use crate::host::host;
+use crate::host::{host, put_down_all};
 use crate::lifecycle::Verdict;
 use crate::lines::Lines;
 use crate::orphans::bury;
@@ -34,9 +34,12 @@ impl Shared {
 pub async fn run(config: ExecutorConfig, shim_command: Vec<String>) -> ExitCode {
     let undertaker = tokio::spawn(bury());
     let ended = match Shared::new(shim_command, Exclusion::Lock) {
-        Ok(shared) => host(config, shared).await,
+        Ok(shared) => host(config.clone(), shared).await,
         Err(error) => Err(error),
     };
+    if ended.is_err() {
+        put_down_all(&config, Exclusion::Lock).await;
+    }
     undertaker.abort();
     match ended {
         Ok(Verdict::Success) => ExitCode::SUCCESS,

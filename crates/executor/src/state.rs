@@ -65,6 +65,11 @@ impl StateDirectory {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(ExecutorError::file("create", path))
     }
 
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The directory of one task of a group, which is in `path`, below this one.
     pub(crate) fn of_member(&self, path: &Path) -> Result<StateDirectory, ExecutorError> {
         StateDirectory::create(path)?;
@@ -80,10 +85,12 @@ impl StateDirectory {
 
     /// Nobody will ever ask about this task of a group again.
     pub(crate) fn forget_member(&self, task: &TaskId) {
-        let path = self.path.join("tasks").join(&task.value);
-        if let Err(error) = fs::remove_dir_all(&path) {
-            tracing::warn!(path = %path.display(), %error, "cannot remove the state of a task that is gone");
-        }
+        remove(&self.path.join("tasks").join(&task.value));
+    }
+
+    /// Removes the directory of a task that is gone.
+    pub(crate) fn forget(self) {
+        remove(&self.path);
     }
 
     /// How processes of the task whose directory this is are recognized.
@@ -94,7 +101,7 @@ impl StateDirectory {
     /// The groups of tasks, if this executor runs groups.
     pub(crate) fn groups(&self) -> Result<Option<Groups>, ExecutorError> {
         let groups = self.read("groups")?;
-        if groups.is_none() && !self.members().is_empty() {
+        if groups.is_none() && self.members().iter().any(StateDirectory::has_started) {
             return Err(self.damaged("groups", "it is missing"));
         }
         Ok(groups)
@@ -135,9 +142,21 @@ impl StateDirectory {
         Ok(Some((task, at)))
     }
 
-    /// Whether a shim has started the task, whatever else is on file.
+    /// Whether a shim was to start the task, whatever else is on file.
     fn has_started(&self) -> bool {
-        self.path.join("pid").exists()
+        ["spec.json", "lock", "pid", "exit"].iter().any(|name| self.path.join(name).exists())
+    }
+
+    /// Names in the log what is damaged or missing of a task that was started, be it needed or not.
+    pub(crate) fn tell_of_damage(&self, task: &TaskInfo) {
+        if !self.has_started() {
+            return;
+        }
+        let is_checked = task.check.is_some() || task.health_check.is_some();
+        let files = ["spec.json", "lock", "pid"].into_iter().chain(is_checked.then_some("health"));
+        let missing = files.map(|name| self.path.join(name)).filter(|path| !path.exists());
+        missing.for_each(|path| tracing::warn!(path = %path.display(), "a file of a task's state is missing"));
+        self.shim().damage().for_each(|error| tracing::warn!(%error, "a file of a task's state is damaged"));
     }
 
     fn damaged(&self, name: &str, problem: &str) -> ExecutorError {
@@ -155,6 +174,11 @@ impl StateDirectory {
         match self.read("framework") {
             Err(ExecutorError::Damaged { path, problem }) => {
                 tracing::warn!(path = %path.display(), problem, "what the agent said of the framework is lost");
+                Ok(None)
+            }
+            Ok(None) if self.has_started() || self.path.join("groups").exists() => {
+                let path = self.path.join("framework");
+                tracing::warn!(path = %path.display(), "what the agent said of the framework is missing");
                 Ok(None)
             }
             framework => framework,
@@ -186,6 +210,15 @@ impl StateDirectory {
     }
 }
 
+fn remove(path: &Path) {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            tracing::warn!(path = %path.display(), %error, "cannot remove the state of a task that is gone");
+        }
+        _ => {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -212,8 +245,10 @@ mod tests {
         let state = directory(place.path());
         assert!(state.launched().unwrap().is_none() && state.groups().unwrap().is_none());
         fs::write(place.path().join("pid"), "{}").unwrap();
-        fs::create_dir_all(place.path().join("tasks/a/b")).unwrap();
         assert!(matches!(state.launched(), Err(ExecutorError::Damaged { .. })));
+        fs::create_dir_all(place.path().join("tasks/a/b")).unwrap();
+        assert!(state.groups().unwrap().is_none(), "it was about to be launched");
+        fs::write(place.path().join("tasks/a/b/pid"), "{}").unwrap();
         assert!(matches!(state.groups(), Err(ExecutorError::Damaged { .. })));
     }
 }

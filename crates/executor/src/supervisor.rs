@@ -1,6 +1,10 @@
 //! The executor's side of a shim: start it, find it again, signal its task, learn its end.
 //!
-//! Owns no task. A [`Supervisor`] holds one descriptor, of the shim's process; it never waits for a pid.
+//! Owns no task. A [`Supervisor`] holds one descriptor, of the shim's process; it never waits for a pid. `find` tells
+//! from a directory, however damaged, what became of its shim, `clear` ends what a dead one left.
+
+mod clear;
+mod find;
 
 use std::fs::File;
 use std::io;
@@ -15,22 +19,14 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::net::unix::pipe;
 
+pub(crate) use self::find::{LOST, find, put_down};
 use crate::lifecycle::{Blow, Ending};
 use crate::sandbox::append;
-use crate::shim::{Exit, ShimFiles, Started};
+use crate::shim::{ShimFiles, Started};
 use crate::tree::{self, Process};
-
-const LOST: &str = "The process that watched over the task died; what was left of the task was killed";
-const NEVER_STARTED: &str = "The task was never started: its executor or its watching process ended before that";
 
 /// How often to look again for what no descriptor announces.
 const GLANCE: Duration = Duration::from_millis(10);
-
-/// How many glances a shim has to write down which processes it watches over.
-const PATIENCE: u32 = 200;
-
-/// How often to try to kill what a lost shim left behind.
-const CLEARING_ATTEMPTS: u32 = 200;
 
 /// The variable by which stray processes of a task are found: its name and value.
 type Mark = (String, String);
@@ -102,87 +98,11 @@ impl Launch<'_> {
     }
 }
 
-/// Finds out what became of the shim of this directory. If none lives and none left word, this makes sure that none
-/// will ever start the task, and that nothing of it runs.
-pub(crate) async fn find(files: ShimFiles, mark: Mark) -> io::Result<Found> {
-    let mut glances = 0_u32;
-    loop {
-        if let Some(_lock) = files.try_lock()? {
-            return settle(&files, &mark).await;
-        }
-        glances = glances.saturating_add(1);
-        let started = if glances < PATIENCE { files.started().ok().flatten() } else { rediscover(&files) };
-        if let Some(started) = started
-            && let Some(shim) = started.shim.open()
-        {
-            return Ok(Found::Alive(Supervisor { files, mark, started, shim: watch(shim)? }));
-        }
-        tokio::time::sleep(GLANCE).await;
-    }
-}
-
-/// The processes of a living shim whose `pid` is lost or names others, as its command line and its oldest child tell.
-fn rediscover(files: &ShimFiles) -> Option<Started> {
-    let shim = tree::with_last_argument(&files.directory().display().to_string())?;
-    let task = shim.descendants().into_iter().min_by_key(|process| process.start)?;
-    let started = Started { shim, task };
-    let path = files.directory().join("pid");
-    let written = files.write_started(&started);
-    tracing::warn!(path = %path.display(), ?started, ?written, "lost or out of date; found the task by its shim");
-    Some(started)
-}
-
-/// What a file says, and whether it is damaged, which the log tells.
-fn salvage<T>(content: io::Result<Option<T>>) -> (Option<T>, bool) {
-    match content {
-        Ok(content) => (content, false),
-        Err(error) => {
-            tracing::warn!(%error, "a file of a task's state is damaged");
-            (None, true)
-        }
-    }
-}
-
-/// The end of a task whose shim is gone. The caller holds the lock, so no late shim can interfere.
-async fn settle(files: &ShimFiles, mark: &Mark) -> io::Result<Found> {
-    let (started, is_damaged) = salvage(files.started());
-    let was_started = is_damaged || started.is_some();
-    if !files.is_clear() {
-        // The shim was killed, and may have left anything.
-        clear(started.map(|started| started.task), mark).await;
-    }
-    let exit = match salvage(files.exit()) {
-        (Some(exit), _) => exit,
-        (None, is_damaged) => abandon(files, is_damaged || was_started)?,
-    };
-    Ok(match exit {
-        Exit::Status(status) => Found::Over(Ending::Status(status)),
-        Exit::Unknown(why) => Found::Over(Ending::Unknown(why)),
-        Exit::NotStarted(why) => Found::NeverStarted(why),
-    })
-}
-
-/// Ends a task nobody is responsible for any more.
-pub(crate) async fn put_down(files: ShimFiles, mark: Mark) {
-    match find(files, mark).await {
-        Ok(Found::Alive(supervisor)) => {
-            supervisor.signal(Blow::Kill);
-            let ending = supervisor.ended().await;
-            tracing::warn!(?ending, "ended a task whose executor had failed");
-        }
-        Ok(Found::Over(_) | Found::NeverStarted(_)) => {}
-        Err(error) => tracing::error!(%error, "cannot end a task whose executor had failed"),
-    }
-}
-
-/// Says what the shim could not, and so keeps any other from starting the task.
-fn abandon(files: &ShimFiles, started: bool) -> io::Result<Exit> {
-    let exit = if started { Exit::Unknown(LOST.to_owned()) } else { Exit::NotStarted(NEVER_STARTED.to_owned()) };
-    files.write_exit(&exit)?;
-    Ok(exit)
-}
-
 impl Supervisor {
+    fn watching(files: &ShimFiles, mark: &Mark, started: Started, shim: OwnedFd) -> io::Result<Supervisor> {
+        Ok(Supervisor { files: files.clone(), mark: mark.clone(), started, shim: watch(shim)? })
+    }
+
     /// The task's main process.
     pub(crate) fn task(&self) -> Process {
         self.started.task
@@ -210,22 +130,6 @@ impl Supervisor {
         };
         self.started.shim.descendants().into_iter().for_each(|process| process.signal(signal));
     }
-}
-
-/// Kills what a shim left behind until there is nothing.
-async fn clear(task: Option<Process>, mark: &Mark) {
-    for _ in 0..CLEARING_ATTEMPTS {
-        let left = tree::leftovers(task.map(|task| task.pid), mark);
-        if left.is_empty() {
-            return;
-        }
-        for process in left {
-            process.signal(Signal::KILL);
-            tree::reap(process.pid);
-        }
-        tokio::time::sleep(GLANCE).await;
-    }
-    tracing::error!(?mark, "processes of a lost task cannot be killed");
 }
 
 /// A pidfd becomes readable when its process ends.

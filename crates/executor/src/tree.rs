@@ -5,6 +5,8 @@
 
 use std::fs;
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use rustix::process::{
     Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, WaitOptions, pidfd_open, pidfd_send_signal, waitid, waitpid,
@@ -59,6 +61,21 @@ impl Process {
         }
     }
 
+    /// The child that it has had for the longest time.
+    pub(crate) fn oldest_child(self) -> Option<Process> {
+        // The kernel names them in the order in which they came, and times are coarse.
+        children(self.pid).into_iter().min_by_key(|process| process.start)
+    }
+
+    /// Whether it has this file open, which may have been removed since.
+    pub(crate) fn has_open(self, path: &Path) -> bool {
+        let removed = format!("{} (deleted)", path.display());
+        let descriptors = fs::read_dir(format!("/proc/{}/fd", self.pid)).into_iter().flatten().flatten();
+        descriptors
+            .filter_map(|descriptor| fs::read_link(descriptor.path()).ok())
+            .any(|to| to == path || to == Path::new(&removed))
+    }
+
     /// Everything that descends from it, parents before their children.
     pub(crate) fn descendants(self) -> Vec<Process> {
         let mut found = children(self.pid);
@@ -91,13 +108,14 @@ pub(crate) fn leftovers(session: Option<i32>, (name, value): &(String, String)) 
     all().filter_map(belongs).collect()
 }
 
-/// The oldest process with this last argument.
-pub(crate) fn with_last_argument(argument: &str) -> Option<Process> {
-    let named = |pid: &i32| {
+/// The processes with this last argument.
+pub(crate) fn with_last_argument(argument: &Path) -> impl Iterator<Item = Process> {
+    let argument = argument.as_os_str().as_bytes();
+    let named = move |pid: &i32| {
         let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        line.strip_suffix(b"\0").and_then(|line| line.rsplit(|byte| *byte == 0).next()) == Some(argument.as_bytes())
+        line.strip_suffix(b"\0").and_then(|line| line.rsplit(|byte| *byte == 0).next()) == Some(argument)
     };
-    all().filter(named).filter_map(Process::of).min_by_key(|process| process.start)
+    all().filter(named).filter_map(Process::of)
 }
 
 /// Fetches the end of a child that somebody else's death made ours. Does not wait.

@@ -7,7 +7,7 @@ use super::Runner;
 use crate::clock::Moment;
 use crate::error::ExecutorError;
 use crate::lifecycle::{Action, Ending, Input, Lifecycle, Past, Plan, Update};
-use crate::supervisor::{Found, Supervisor, find};
+use crate::supervisor::{Found, LOST, Supervisor, find};
 
 impl Runner {
     /// Goes on with the task of an earlier process, if there was one, and finds out what became of it meanwhile.
@@ -33,13 +33,14 @@ impl Runner {
         if over {
             return Ok(());
         }
+        self.task.iter().for_each(|task| self.state.tell_of_damage(task));
         let cannot = ExecutorError::file("use", self.config.state_directory.clone());
         let found = find(self.state.shim(), self.config.mark()).await.map_err(cannot)?;
         tracing::info!(executor = self.config.executor_id, ?found, "going on where an earlier executor stopped");
         match found {
             Found::Alive(shim) => self.go_on(shim, starting, actions).await,
             Found::NeverStarted(why) if starting => self.feed(Input::SpawnFailed(why)).await,
-            Found::NeverStarted(why) => self.feed(Input::Exited(Ending::Unknown(why))).await,
+            Found::NeverStarted(_) => self.feed(Input::Exited(Ending::Unknown(LOST.to_owned()))).await,
             Found::Over(ending) => self.began_and_ended(starting, ending).await,
         }
         Ok(())

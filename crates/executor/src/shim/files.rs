@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Moment;
@@ -94,6 +94,11 @@ impl ShimFiles {
     /// Says which processes they are.
     pub(crate) fn write_started(&self, started: &Started) -> io::Result<()> {
         self.write("pid", started)
+    }
+
+    /// What is wrong with those files that not everybody reads.
+    pub(crate) fn damage(&self) -> impl Iterator<Item = io::Error> {
+        ["spec.json", "pid", "grace"].into_iter().filter_map(|name| self.read::<IgnoredAny>(name).err())
     }
 
     /// The end, if it came to that.

@@ -3,6 +3,7 @@
 mod agent;
 mod checked;
 mod crashes;
+mod damage;
 mod groups;
 mod lives;
 mod pool;

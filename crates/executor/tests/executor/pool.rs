@@ -8,7 +8,7 @@ use mesos::v1::{CommandInfo, HealthCheck, TaskInfo, health_check};
 use crate::agent::{Agent, states, task};
 use crate::process::{Executor, is_alive, is_gone, pids, private_kib};
 
-fn environment(agent: &Agent) -> BTreeMap<String, String> {
+pub(crate) fn environment(agent: &Agent) -> BTreeMap<String, String> {
     let mut environment = agent.environment("pool");
     environment.retain(|name, _| name != "MESOS_EXECUTOR_ID" && name != "CYGNET_STATE_DIRECTORY");
     environment.insert("CYGNET_POOL_ID".to_owned(), "P".to_owned());
@@ -207,7 +207,7 @@ async fn a_further_checked_task_costs_less_than_a_mebibyte() {
     }
 }
 
-fn quiet_check() -> HealthCheck {
+pub(crate) fn quiet_check() -> HealthCheck {
     HealthCheck {
         r#type: Some(health_check::Type::Command.into()),
         command: Some(CommandInfo { value: Some("true".to_owned()), ..CommandInfo::default() }),

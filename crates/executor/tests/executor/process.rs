@@ -27,6 +27,14 @@ impl Executor {
         Executor { child }
     }
 
+    /// One that appends what it logs to a file.
+    pub(crate) fn logging_to(log: &Path, arguments: &[&str], environment: &BTreeMap<String, String>) -> Executor {
+        let log = fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
+        let mut command = Command::new(BINARY);
+        let child = command.args(arguments).envs(environment).stderr(log).kill_on_drop(true).spawn().unwrap();
+        Executor { child }
+    }
+
     pub(crate) fn pid(&self) -> i32 {
         i32::try_from(self.child.id().unwrap()).unwrap()
     }
