@@ -27,7 +27,7 @@ pub(super) fn add(
     let one = |(id, target): (usize, &Target)| {
         let place = places.get(&target.namespace).cloned().unwrap_or_default();
         let seed = format!("bench-{id}/0");
-        engine.add(Check { id: id as u64, seed, spec: spec(load, target), place, start, events: events.clone() })
+        engine.add(Check::new(id as u64, spec(load, target), events.clone()).at(place).starting(start).seeded(seed))
     };
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let mut handles = Vec::with_capacity(load.checks);

@@ -8,11 +8,14 @@ mod account;
 mod attempts;
 mod attendance;
 mod budget;
+mod check;
 mod entry;
+mod event;
 mod handle;
 mod history;
 mod kit;
 mod letters;
+mod listener;
 mod mailbox;
 mod metrics;
 mod options;
@@ -27,30 +30,24 @@ mod visits;
 use std::io;
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, SystemTime};
 
-use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
 use crate::kernel::files;
-use crate::outcome::{Outcome, Phases, Said};
-use crate::place::Place;
-use crate::probe::prepared::Prepared;
-use crate::spec::{CheckSpec, Reach};
+use crate::spec::Reach;
 use crate::timetable::Lag;
-use crate::verdict::{VerdictEvent, VerdictState};
-use entry::Policy;
+use check::Order;
 use mailbox::{Letter, Sender, mailbox};
 use run::Prober;
 
+pub use check::{Check, CheckId, Start};
+pub use event::Event;
 pub use handle::CheckHandle;
 pub use history::PastAttempt;
+pub use listener::Listener;
 pub use metrics::Metrics;
 pub use options::EngineOptions;
 pub use report::{Activity, ByHand, CheckReport};
-
-/// Chosen by the owner of a check, for whoever reads its events.
-pub type CheckId = u64;
 
 /// The engine cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -69,87 +66,6 @@ pub enum EngineError {
         /// What it may be.
         bounds: &'static str,
     },
-}
-
-/// A check to carry out.
-#[derive(Debug)]
-pub struct Check {
-    /// Comes back in every event; unique per receiver.
-    pub id: CheckId,
-    /// Its hash spreads the first attempts: the same seed, the same phase. For instance `task-id/0`.
-    pub seed: String,
-    /// What to ask, when, and how to judge.
-    pub spec: CheckSpec,
-    /// Where.
-    pub place: Place,
-    /// Anew, or where another process stopped.
-    pub start: Start,
-    /// Who hears of it: of news within a tick, of further successes within five while there are many. The check ends when
-    /// nobody listens any more.
-    pub events: UnboundedSender<Event>,
-}
-
-/// Where a check begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Start {
-    /// After its delay.
-    Fresh,
-    /// Within one interval, as if it had never stopped.
-    Recovered {
-        /// As in the last event.
-        state: VerdictState,
-        /// The time since the original start, from which grace is counted.
-        age: Duration,
-    },
-}
-
-/// An attempt that ended, or a verdict that was set by hand.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Event {
-    /// Which check.
-    pub check: CheckId,
-    /// When it ended.
-    pub at: SystemTime,
-    /// What it found.
-    pub outcome: Outcome,
-    /// What that means, if it is news.
-    pub verdict: Option<VerdictEvent>,
-    /// All that is to be remembered.
-    pub state: VerdictState,
-    /// When it started.
-    pub started: SystemTime,
-    /// How long it took.
-    pub duration: Duration,
-    /// How long after it was due the engine started it.
-    pub lateness: Duration,
-    /// How long its parts took.
-    pub phases: Phases,
-    /// What was answered, for probes that want it told.
-    pub said: Option<Box<Said>>,
-}
-
-/// A check, ready to be carried out.
-#[derive(Debug)]
-struct Order {
-    id: CheckId,
-    seed: String,
-    probe: Prepared,
-    policy: Policy,
-    place: Place,
-    start: Start,
-    events: UnboundedSender<Event>,
-}
-
-impl Order {
-    /// A check that makes no sense fails at every attempt, and says which field.
-    fn of(check: Check, reach: &Reach) -> Order {
-        let Check { id, seed, spec, place, start, events } = check;
-        let valid = spec.validate();
-        let policy = Policy { schedule: spec.schedule, judgement: spec.judgement };
-        let probe = valid.and_then(|()| Prepared::of(spec.probe, reach));
-        let probe = probe.unwrap_or_else(|error| Prepared::Invalid(Box::new(error)));
-        Order { id, seed, probe, policy, place, start, events }
-    }
 }
 
 /// The engine; clones are handles to the same one.

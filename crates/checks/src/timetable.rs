@@ -22,8 +22,8 @@ pub type Run = u64;
 /// No tick is shorter, so that an interval of 0 does not take all of the CPU.
 const SHORTEST_TICK: Duration = Duration::from_millis(1);
 
-/// Fresh checks spread over at most this.
-const FRESH_SPREAD: Duration = Duration::from_secs(1);
+/// Checks that start together spread over at most this.
+const SPREAD: Duration = Duration::from_secs(1);
 
 /// Moments of a check are rounded up to a multiple of this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,9 +64,9 @@ pub(crate) fn nanos(moment: Duration) -> u64 {
     u64::try_from(moment.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// How long after its start a fresh check has its first attempt.
-pub fn fresh_phase(schedule: &Schedule, seed: &str) -> Duration {
-    schedule.delay.saturating_add(phase(seed, schedule.interval.min(FRESH_SPREAD)))
+/// How long after its start a check that is one of many has its first attempt.
+pub fn spread_phase(schedule: &Schedule, seed: &str) -> Duration {
+    schedule.delay.saturating_add(phase(seed, schedule.interval.min(SPREAD)))
 }
 
 /// How long after its return a recovered check has its next attempt.

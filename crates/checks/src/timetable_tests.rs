@@ -111,8 +111,8 @@ fn ten_thousand_spread_evenly() {
 
 #[test]
 fn a_delay_and_interval_of_zero_start_at_once() {
-    assert_eq!(fresh_phase(&schedule(0, 0, None), "a/0"), Duration::ZERO);
-    let slow = fresh_phase(&schedule(15_000, 60_000, None), "a/0");
+    assert_eq!(spread_phase(&schedule(0, 0, None), "a/0"), Duration::ZERO);
+    let slow = spread_phase(&schedule(15_000, 60_000, None), "a/0");
     assert!((Duration::from_secs(15)..Duration::from_secs(16)).contains(&slow), "{slow:?}");
 }
 

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use checks::spec::{HttpProbe, Probe, Scheme, TcpMode};
-use checks::{Check, Engine, Place, Start};
+use checks::{Check, Engine, Start};
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, WaitOptions, getrlimit, setrlimit, waitpid};
 use tokio::sync::mpsc;
@@ -37,7 +37,7 @@ async fn many(engine: &Engine, attempts: usize, probe: Probe, timeout: Duration)
     spec.schedule.timeout = Some(timeout);
     let add = |id| {
         let (spec, events) = (spec.clone(), sender.clone());
-        engine.add(Check { id, seed: format!("{id}"), spec, place: Place::Host, start: Start::Fresh, events })
+        engine.add(Check::new(id, spec, events).starting(Start::Spread))
     };
     let handles: Vec<_> = (0..AT_A_TIME).map(add).collect();
     for _ in 0..attempts {

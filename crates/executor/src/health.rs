@@ -168,7 +168,7 @@ mod tests {
 
     use checks::spec::Judgement;
     use checks::verdict::step;
-    use checks::{Answer, Failure, Outcome, Phases};
+    use checks::{Answer, Failure, Outcome};
 
     use super::*;
 
@@ -197,20 +197,8 @@ mod tests {
             self.states[index] = state;
             self.clock += 1;
             let at = UNIX_EPOCH + Duration::from_secs(self.clock);
-            let (duration, phases) = (Duration::ZERO, Phases::default());
-            let check = index as u64 + 1;
-            let event = Event {
-                check,
-                at,
-                outcome,
-                verdict,
-                state,
-                started: at,
-                duration,
-                lateness: duration,
-                phases,
-                said: None,
-            };
+            let mut event = Event::new(index as u64 + 1, at, outcome);
+            (event.verdict, event.state) = (verdict, state);
             self.health.take(index, &event)
         }
 

@@ -86,12 +86,13 @@ impl Monitor {
         for (kind, spec) in specs {
             let id = kind.id();
             let known = standings.iter().find(|standing| standing.check == id);
-            let start = known.map_or(Start::Fresh, Standing::start);
+            let start = known.map_or(Start::Spread, Standing::start);
             if known.is_none() {
                 standings.push(Standing::new(id));
             }
             let seed = format!("{}/{id}", task.task_id.value);
-            handles.push(engine.add(Check { id, seed, spec, place: place.clone(), start, events: sender.clone() }));
+            let check = Check::new(id, spec, sender.clone()).at(place.clone()).starting(start);
+            handles.push(engine.add(check.seeded(seed)));
         }
         let known = |index| standings.iter().find(|standing| standing.check == Kind::Health(index).id());
         let health = Health::new(task, |index| known(index).map(Standing::for_health));

@@ -73,7 +73,7 @@ pub(crate) struct Runner {
 /// What a turn of the host's loop is about.
 pub(crate) enum Happening {
     ShimEnded(Ending),
-    Attempt(checks::Event),
+    Attempt(Box<checks::Event>),
     Time,
 }
 
@@ -207,7 +207,7 @@ impl Runner {
             biased;
             ending = ended(shim.as_ref()) => Happening::ShimEnded(ending),
             () = sleep_until(lifecycle.wake_at()) => Happening::Time,
-            event = attempt(monitor.as_mut()) => Happening::Attempt(event),
+            event = attempt(monitor.as_mut()) => Happening::Attempt(Box::new(event)),
         }
     }
 

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
-use checks::{Check, CheckHandle, CheckId, Engine, EngineError, EngineOptions, Event, Outcome, Place, Start};
+use checks::{Check, CheckHandle, CheckId, Engine, EngineError, EngineOptions, Event, Outcome, Start};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -144,14 +144,10 @@ impl Checkers {
     }
 
     fn check(&self, id: CheckId, start: &CheckStart, addresses: &[SocketAddr]) -> Option<Running> {
-        let handle = self.engine.add(Check {
-            id,
-            seed: format!("{}/{}", start.instance, start.index),
-            spec: start.spec(addresses)?,
-            place: Place::Host,
-            start: if start.fresh { Start::Fresh } else { Start::Recovered { state: start.state, age: start.age } },
-            events: self.find.clone(),
-        });
+        let seed = format!("{}/{}", start.instance, start.index);
+        let begin = if start.fresh { Start::Spread } else { Start::Recovered { state: start.state, age: start.age } };
+        let check = Check::new(id, start.spec(addresses)?, self.find.clone()).seeded(seed).starting(begin);
+        let handle = self.engine.add(check);
         Some(Running::Check { _handle: handle })
     }
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::attendance::Attendance;
 use super::budget::Kind;
-use super::entry::{Begin, End, Entry, Running, Silence, Unheard};
+use super::entry::{Begin, End, Entry, Running, Silence};
+use super::listener::Told;
 use super::patience::Patience;
 use super::run::Prober;
 use super::shares::Work;
@@ -129,9 +130,10 @@ impl Prober {
     fn tell(&mut self, now: Duration, rests: bool) {
         let Some(mut events) = self.outbox.due(now, self.options.tick, rests) else { return };
         for (key, event) in events.drain(..) {
-            let told = self.checks.get(&key).map(|entry| entry.tell(event));
-            if let Some(Err(Unheard)) = told {
-                self.remove(key);
+            match self.checks.get_mut(&key).map(|entry| entry.tell(event)) {
+                Some(Told::Missed) => self.counters.missed += 1,
+                Some(Told::Unheard) => self.remove(key),
+                Some(Told::Heard) | None => {}
             }
         }
         self.outbox.reuse(events);

@@ -5,22 +5,22 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use tokio::sync::mpsc::UnboundedSender;
-
 use super::attendance::Attendance;
 use super::budget::Kind;
+use super::check::Order;
 use super::history::History;
+use super::listener::{Listener, Told};
 use super::patience::Patience;
 use super::report::{Activity, ByHand, CheckReport};
 use super::shares::Work;
-use super::{CheckId, Event, Order, Start};
+use super::{CheckId, Event, Start};
 use crate::outcome::{Outcome, Phases, Reason, Said};
 use crate::place::Place;
 use crate::probe::Attempt;
 use crate::probe::prepared::Prepared;
 use crate::probe::stream::Stream;
 use crate::spec::{Judgement, Schedule};
-use crate::timetable::{Key, Run, Tick, fresh_phase, jitter, nanos, recovered_phase};
+use crate::timetable::{Key, Run, Tick, jitter, nanos, recovered_phase, spread_phase};
 use crate::verdict::{Verdict, VerdictEvent, VerdictState, step};
 
 /// When to ask and how to judge: many checks have the same.
@@ -42,7 +42,7 @@ pub(super) struct Entry {
     pub(super) kept: Option<Box<Stream>>,
     /// Whether the last attempt took more than is ordinary of the engine's time.
     pub(super) was_greedy: bool,
-    events: UnboundedSender<Event>,
+    events: Listener,
     state: VerdictState,
     /// When the engine got it, and how old it was then; in nanoseconds.
     added: u64,
@@ -110,17 +110,14 @@ pub(super) struct Running {
     pub(super) rests: bool,
 }
 
-/// Nobody listens to this check any more.
-#[derive(Debug)]
-pub(super) struct Unheard;
-
 impl Entry {
     /// The entry, and when its first attempt is due.
     pub(super) fn new(order: Order, policy: Arc<Policy>, tick: Duration, now: Duration) -> (Entry, Duration) {
         let Order { id, seed, probe, place, start, events, .. } = order;
         let schedule = &policy.schedule;
         let (state, age, phase) = match start {
-            Start::Fresh => (VerdictState::default(), Duration::ZERO, fresh_phase(schedule, &seed)),
+            Start::Fresh => (VerdictState::default(), Duration::ZERO, schedule.delay),
+            Start::Spread => (VerdictState::default(), Duration::ZERO, spread_phase(schedule, &seed)),
             Start::Recovered { state, age } => (state, age, recovered_phase(schedule, &seed)),
         };
         let entry = Entry {
@@ -180,9 +177,6 @@ impl Entry {
         };
         self.state = state;
         Event {
-            check: self.id,
-            at: end.time_of_day,
-            outcome: end.outcome,
             verdict,
             state,
             started: begin.time_of_day,
@@ -190,6 +184,7 @@ impl Entry {
             lateness: begin.lateness,
             phases: end.phases,
             said: end.said,
+            ..Event::new(self.id, end.time_of_day, end.outcome)
         }
     }
 
@@ -206,18 +201,8 @@ impl Entry {
         let (author, reason) = (by_hand.author.clone(), by_hand.reason.clone());
         let until = now.saturating_add(by_hand.lasting);
         self.by_hand = Some(Box::new(Held { by_hand, until }));
-        Event {
-            check: self.id,
-            at: time_of_day,
-            outcome: Outcome::Inconclusive(Reason::SetByHand { author, reason }),
-            verdict,
-            state: self.state,
-            started: time_of_day,
-            duration: Duration::ZERO,
-            lateness: Duration::ZERO,
-            phases: Phases::default(),
-            said: None,
-        }
+        let outcome = Outcome::Inconclusive(Reason::SetByHand { author, reason });
+        Event { verdict, state: self.state, ..Event::new(self.id, time_of_day, outcome) }
     }
 
     /// Attempts decide again.
@@ -225,8 +210,8 @@ impl Entry {
         self.by_hand = None;
     }
 
-    pub(super) fn tell(&self, event: Event) -> Result<(), Unheard> {
-        self.events.send(event).map_err(|_| Unheard)
+    pub(super) fn tell(&mut self, event: Event) -> Told {
+        self.events.tell(event)
     }
 
     pub(super) fn report(&self, now: Duration) -> CheckReport {
@@ -251,6 +236,27 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Check;
+    use crate::spec::{CheckSpec, HttpProbe, Probe, Reach};
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn a_fresh_check_is_due_after_its_delay_and_not_a_moment_later() {
+        let due = |start, delay| {
+            let schedule = Schedule { delay, ..Schedule::default() };
+            let spec =
+                CheckSpec { probe: Probe::Http(HttpProbe::default()), schedule, judgement: Judgement::default() };
+            let (events, _unread) = tokio::sync::mpsc::unbounded_channel();
+            let order = Order::of(Check::new(1, spec, events).starting(start), &Reach::Anywhere);
+            let policy = Arc::new(order.policy);
+            Entry::new(order, policy, Duration::from_millis(10), SECOND).1
+        };
+        assert_eq!(due(Start::Fresh, Duration::ZERO), SECOND);
+        assert_eq!(due(Start::Fresh, SECOND), 2 * SECOND);
+        let spread = due(Start::Spread, SECOND);
+        assert!(2 * SECOND < spread && spread < 3 * SECOND, "{spread:?}");
+    }
 
     /// With its probe, and the hundred or so that timetable and table need, this is what a check takes before its first
     /// attempt; its history is up to 300 more.

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::CheckReport;
+use super::check::Order;
 use super::entry::{Entry, Policy, Silence};
 use super::mailbox::Letter;
 use super::metrics::Metrics;
 use super::report::ByHand;
 use super::run::{Prober, Turn};
-use super::{CheckReport, Order};
 use crate::timetable::{Key, nanos};
 
 /// How many letters are read in one turn: whoever writes many does not hold up what is due.
@@ -138,6 +139,7 @@ impl Prober {
             in_flight: self.budget.in_flight(),
             waiting: self.budget.waiting(),
             attempts: self.counters.by_kind(),
+            missed: self.counters.missed,
             lag: self.timetable.lag(),
             start_error_p50: self.start_errors.at(0.5),
             start_error_p99: self.start_errors.at(0.99),

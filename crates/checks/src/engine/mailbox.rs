@@ -11,7 +11,8 @@ use rustix::event::{EventfdFlags, eventfd};
 
 use tokio::sync::oneshot;
 
-use super::{ByHand, CheckReport, Metrics, Order};
+use super::check::Order;
+use super::{ByHand, CheckReport, Metrics};
 use crate::timetable::Key;
 
 /// What the thread is told. Checks are named by a key that is never used twice.

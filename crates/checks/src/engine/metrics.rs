@@ -16,6 +16,8 @@ pub struct Metrics {
     pub waiting: usize,
     /// How many ended, by what came out: one number for each of [`Kind::ALL`].
     pub attempts: Vec<(Kind, u64)>,
+    /// How many events found a bounded channel full, and were dropped.
+    pub missed: u64,
     /// How punctual they started.
     pub lag: Lag,
     /// Half of the last attempts started no later than this after they were due; nothing before the first.
@@ -39,6 +41,7 @@ impl Metrics {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Counters {
     by_kind: [u64; 16],
+    pub(super) missed: u64,
     pub(super) stalls: u64,
     pub(super) stalled: Duration,
     pub(super) command_cpu: Duration,

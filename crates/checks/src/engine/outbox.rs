@@ -50,16 +50,13 @@ mod tests {
 
     use super::*;
     use crate::engine::CheckId;
-    use crate::outcome::{Answer, Failure, Phases};
-    use crate::verdict::{VerdictEvent, VerdictState};
+    use crate::outcome::{Answer, Failure};
+    use crate::verdict::VerdictEvent;
 
     const TICK: Duration = Duration::from_millis(10);
 
     fn event(outcome: Outcome, verdict: Option<VerdictEvent>) -> Event {
-        let (started, state) = (SystemTime::UNIX_EPOCH, VerdictState::default());
-        let (duration, lateness, phases) = (Duration::ZERO, Duration::ZERO, Phases::default());
-        let check = CheckId::default();
-        Event { check, at: started, outcome, verdict, state, started, duration, lateness, phases, said: None }
+        Event { verdict, ..Event::new(CheckId::default(), SystemTime::UNIX_EPOCH, outcome) }
     }
 
     fn told_after(outcome: Outcome, verdict: Option<VerdictEvent>) -> Option<u32> {

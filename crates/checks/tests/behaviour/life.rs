@@ -160,9 +160,8 @@ async fn one_channel_serves_many_checks() {
     let (sender, mut events) = mpsc::unbounded_channel();
     let address = answer(status("200 OK"));
     let add = |id| {
-        let seed = format!("task-{id}/0");
         let spec = spec(Probe::Http(http(address)));
-        engine.add(Check { id, seed, spec, place: Place::Host, start: Start::Fresh, events: sender.clone() })
+        engine.add(Check::new(id, spec, sender.clone()).starting(Start::Spread))
     };
     let _handles: Vec<_> = (0..100).map(add).collect();
     let mut missing: std::collections::HashSet<u64> = (0..100).collect();
@@ -171,6 +170,19 @@ async fn one_channel_serves_many_checks() {
         assert!(matches!(event.outcome, Outcome::Success(_)), "{event:?}");
         missing.remove(&event.check);
     }
+}
+
+#[tokio::test]
+async fn whoever_does_not_read_a_bounded_channel_misses_events_and_is_told_how_many() {
+    let engine = engine();
+    let (sender, mut events) = mpsc::channel(1);
+    let spec = spec(Probe::Http(http(answer(status("200 OK")))));
+    let _handle = engine.add(Check::new(1, spec, sender));
+    let missing = async { while engine.metrics().await.unwrap().missed < 3 {} };
+    timeout(PATIENCE, missing).await.expect("nothing was missed");
+    let first = events.recv().await.unwrap();
+    let next = timeout(PATIENCE, events.recv()).await.unwrap().unwrap();
+    assert!(first.missed == 0 && next.missed >= 3, "{first:?} {next:?}");
 }
 
 #[test]

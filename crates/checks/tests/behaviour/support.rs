@@ -74,8 +74,7 @@ impl Watch {
 
 pub(crate) fn watch_from(engine: &Engine, spec: CheckSpec, place: Place, start: Start) -> Watch {
     let (sender, events) = mpsc::unbounded_channel();
-    let check = Check { id: 1, seed: "task/0".to_owned(), spec, place, start, events: sender };
-    Watch { handle: engine.add(check), events }
+    Watch { handle: engine.add(Check::new(1, spec, sender).at(place).starting(start)), events }
 }
 
 pub(crate) fn watch(engine: &Engine, spec: CheckSpec) -> Watch {

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use checks::spec::{FailureRate, Judgement, Reach, Schedule};
-use checks::{Check as EngineCheck, CheckReport, CheckSpec, Engine, EngineOptions, Start};
+use checks::{Check as EngineCheck, CheckReport, CheckSpec, Engine, EngineOptions};
 use clap::Args;
 use tokio::sync::mpsc;
 
@@ -90,7 +90,7 @@ async fn understand(check: &Check) -> anyhow::Result<Order> {
     let reach = if check.from.allow.is_empty() { Reach::Anywhere } else { Reach::Only(check.from.allow.clone()) };
     let engine = Engine::start(EngineOptions { reach, ..EngineOptions::default() })?;
     let (events, found) = mpsc::unbounded_channel();
-    let check = EngineCheck { id: 0, seed: String::new(), spec, place, start: Start::Fresh, events };
+    let check = EngineCheck::new(0, spec, events).at(place);
     Ok(Order { engine, check, found })
 }
 
@@ -126,10 +126,6 @@ fn rate(text: &str) -> anyhow::Result<FailureRate> {
 async fn carry_out(order: Order, check: &Check) -> anyhow::Result<(Tally, CheckReport)> {
     let Order { engine, check: order, mut found } = order;
     let handle = engine.add(order);
-    // Many checks begin spread over their interval; this one is alone, and somebody waits for it.
-    if check.when.delay.is_zero() {
-        handle.check_now();
-    }
     let mut tally = Tally::default();
     while check.when.count == 0 || tally.attempts < check.when.count {
         let event = tokio::select! {

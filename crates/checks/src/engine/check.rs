@@ -1,0 +1,100 @@
+//! A check as its owner hands it over, and as the engine's thread gets it.
+//!
+//! In: a [`Check`]. Out: an [`Order`], in which patterns are compiled and certificates are read.
+
+use std::time::Duration;
+
+use super::entry::Policy;
+use super::listener::Listener;
+use crate::place::Place;
+use crate::probe::prepared::Prepared;
+use crate::spec::{CheckSpec, Reach};
+use crate::verdict::VerdictState;
+
+/// The number of a check, chosen by its owner, for whoever reads its events.
+pub type CheckId = u64;
+
+/// A check to carry out.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Check {
+    /// Comes back in every event; unique per receiver.
+    pub id: CheckId,
+    /// Its hash spreads the first attempts: the same seed, the same phase. For instance `task-id/0`.
+    pub seed: String,
+    /// What to ask, when, and how to judge.
+    pub spec: CheckSpec,
+    /// Where.
+    pub place: Place,
+    /// Anew, or where another process stopped.
+    pub start: Start,
+    /// Who hears of it. The check ends when nobody listens any more.
+    pub events: Listener,
+}
+
+impl Check {
+    /// A check from where the engine is, that starts at once. Its seed is its number.
+    pub fn new(id: CheckId, spec: CheckSpec, events: impl Into<Listener>) -> Check {
+        Check { id, seed: id.to_string(), spec, place: Place::Host, start: Start::Fresh, events: events.into() }
+    }
+
+    /// The same check, from another place.
+    #[must_use]
+    pub fn at(self, place: Place) -> Check {
+        Check { place, ..self }
+    }
+
+    /// The same check with another start.
+    #[must_use]
+    pub fn starting(self, start: Start) -> Check {
+        Check { start, ..self }
+    }
+
+    /// The same check with another seed.
+    #[must_use]
+    pub fn seeded(self, seed: impl Into<String>) -> Check {
+        Check { seed: seed.into(), ..self }
+    }
+}
+
+/// The moment of a check's first attempt, and what is known before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Start {
+    /// After its delay: at once if that is zero.
+    Fresh,
+    /// After its delay and a part of its interval, of a second at most, by its seed: many checks that are added together
+    /// do not start together.
+    Spread,
+    /// Within one interval, by its seed, as if it had never stopped.
+    Recovered {
+        /// As in the last event.
+        state: VerdictState,
+        /// The time since the original start, from which grace is counted.
+        age: Duration,
+    },
+}
+
+/// A check, ready to be carried out.
+#[derive(Debug)]
+pub(super) struct Order {
+    pub(super) id: CheckId,
+    pub(super) seed: String,
+    pub(super) probe: Prepared,
+    pub(super) policy: Policy,
+    pub(super) place: Place,
+    pub(super) start: Start,
+    pub(super) events: Listener,
+}
+
+impl Order {
+    /// A check that makes no sense fails at every attempt, and says which field.
+    pub(super) fn of(check: Check, reach: &Reach) -> Order {
+        let Check { id, seed, spec, place, start, events } = check;
+        let valid = spec.validate();
+        let policy = Policy { schedule: spec.schedule, judgement: spec.judgement };
+        let probe = valid.and_then(|()| Prepared::of(spec.probe, reach));
+        let probe = probe.unwrap_or_else(|error| Prepared::Invalid(Box::new(error)));
+        Order { id, seed, probe, policy, place, start, events }
+    }
+}

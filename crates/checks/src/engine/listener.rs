@@ -1,0 +1,127 @@
+//! Where the events of a check go: to a channel without a bound, or to one with, which may be full.
+//!
+//! In: events. Out: the same events in the channel its owner reads; or, where that is bounded and full, a count of those
+//! that were dropped, and what was news in them, with the next one that fits. Never waits.
+
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::mpsc::{Sender, UnboundedSender};
+
+use super::Event;
+use crate::verdict::VerdictEvent;
+
+/// Who hears of a check: of news within a tick, of further successes within five while there are many.
+///
+/// From an [`UnboundedSender`] comes one that is told everything: what is not read is memory. From a bounded [`Sender`]
+/// comes one that never holds up the engine and takes no more room than its channel: events that find it full are
+/// dropped. The next one that fits says how many ([`Event::missed`]), and has the last verdict among them if it has none
+/// of its own; its `state` is that after all of them. So what is lost is history, and news is late at worst.
+#[derive(Clone, Debug)]
+pub struct Listener(Channel);
+
+#[derive(Clone, Debug)]
+enum Channel {
+    Unbounded(UnboundedSender<Event>),
+    Bounded(Box<Bounded>),
+}
+
+#[derive(Clone, Debug)]
+struct Bounded {
+    channel: Sender<Event>,
+    missed: u32,
+    verdict: Option<VerdictEvent>,
+}
+
+/// What became of an event.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    Heard,
+    Missed,
+    /// Nobody listens any more.
+    Unheard,
+}
+
+impl From<UnboundedSender<Event>> for Listener {
+    fn from(channel: UnboundedSender<Event>) -> Listener {
+        Listener(Channel::Unbounded(channel))
+    }
+}
+
+impl From<Sender<Event>> for Listener {
+    fn from(channel: Sender<Event>) -> Listener {
+        Listener(Channel::Bounded(Box::new(Bounded { channel, missed: 0, verdict: None })))
+    }
+}
+
+impl Listener {
+    pub(super) fn tell(&mut self, event: Event) -> Told {
+        match &mut self.0 {
+            Channel::Unbounded(channel) => channel.send(event).map_or(Told::Unheard, |()| Told::Heard),
+            Channel::Bounded(bounded) => bounded.tell(event),
+        }
+    }
+}
+
+impl Bounded {
+    fn tell(&mut self, event: Event) -> Told {
+        let verdict = event.verdict.or(self.verdict);
+        match self.channel.try_send(Event { missed: self.missed, verdict, ..event }) {
+            Ok(()) => (self.missed, self.verdict) = (0, None),
+            Err(TrySendError::Closed(_)) => return Told::Unheard,
+            Err(TrySendError::Full(_)) => {
+                (self.missed, self.verdict) = (self.missed.saturating_add(1), verdict);
+                return Told::Missed;
+            }
+        }
+        Told::Heard
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use tokio::sync::mpsc;
+
+    use super::*;
+    use crate::outcome::{Answer, Outcome};
+
+    fn event(verdict: Option<VerdictEvent>) -> Event {
+        Event { verdict, ..Event::new(1, SystemTime::UNIX_EPOCH, Outcome::Success(Answer::Connected)) }
+    }
+
+    #[test]
+    fn what_finds_a_channel_full_is_counted_and_its_news_comes_late() {
+        let (sender, mut events) = mpsc::channel(1);
+        let mut listener = Listener::from(sender);
+        let told = [None, Some(VerdictEvent::Healthy), None].map(|verdict| listener.tell(event(verdict)));
+        assert_eq!(told, [Told::Heard, Told::Missed, Told::Missed]);
+        assert_eq!(events.try_recv(), Ok(event(None)));
+        assert_eq!(listener.tell(event(None)), Told::Heard);
+        assert_eq!(events.try_recv(), Ok(Event { missed: 2, ..event(Some(VerdictEvent::Healthy)) }));
+        assert_eq!(listener.tell(event(None)), Told::Heard);
+        assert_eq!(events.try_recv(), Ok(event(None)), "it is said once");
+    }
+
+    #[test]
+    fn newer_news_replaces_what_was_missed() {
+        let (sender, mut events) = mpsc::channel(1);
+        let mut listener = Listener::from(sender);
+        let unhealthy = VerdictEvent::Unhealthy { consecutive_failures: 1, kill: false };
+        for verdict in [None, Some(VerdictEvent::Healthy)] {
+            listener.tell(event(verdict));
+        }
+        events.try_recv().unwrap();
+        listener.tell(event(Some(unhealthy)));
+        assert_eq!(events.try_recv(), Ok(Event { missed: 1, ..event(Some(unhealthy)) }));
+    }
+
+    #[test]
+    fn an_end_is_noticed_whatever_the_channel() {
+        let (sender, events) = mpsc::channel(1);
+        drop(events);
+        assert_eq!(Listener::from(sender).tell(event(None)), Told::Unheard);
+        let (sender, events) = mpsc::unbounded_channel();
+        drop(events);
+        assert_eq!(Listener::from(sender).tell(event(None)), Told::Unheard);
+    }
+}
