@@ -47,9 +47,12 @@ pub enum End {
     Unknown(String),
 }
 
+/// The name of the variable that every program under a shim has.
+pub(crate) const MARK: &str = "CYGNET_RUN";
+
 /// The variable that the program and everything it starts has, and nobody else.
 pub fn mark(directory: &Path) -> (String, String) {
-    ("CYGNET_RUN".to_owned(), directory.display().to_string())
+    (MARK.to_owned(), directory.display().to_string())
 }
 
 /// Starts a program. `shim_command` is the program and its first arguments that, given `directory`, run

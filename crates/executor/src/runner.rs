@@ -27,6 +27,7 @@ use crate::journal::Journal;
 use crate::lifecycle::{Action, Ending, Input, Kill, Lifecycle, Plan, Update, Verdict};
 use crate::lines::Lines;
 use crate::monitor::Monitor;
+use crate::orphans::end_strays;
 use crate::state::{Exclusion, StateDirectory};
 use crate::status::status;
 use crate::subscription::Outgoing;
@@ -216,6 +217,9 @@ impl Runner {
         match happening {
             Happening::ShimEnded(ending) => {
                 self.shim = None;
+                if matches!(ending, Ending::Unknown(_)) {
+                    end_strays(&self.shared.shim_command).await;
+                }
                 self.feed(Input::Exited(ending)).await;
             }
             Happening::Attempt(event) => self.attempted(&event).await,

@@ -61,6 +61,20 @@ impl Process {
         }
     }
 
+    /// Whether it is a program that was started with these arguments, the first of which names it, and one more.
+    pub(crate) fn runs(self, command: &[String]) -> bool {
+        let line = fs::read(format!("/proc/{}/cmdline", self.pid)).unwrap_or_default();
+        let mut arguments = line.strip_suffix(b"\0").unwrap_or(&line).split(|byte| *byte == 0);
+        command.iter().all(|wanted| arguments.next() == Some(wanted.as_bytes())) && arguments.count() == 1
+    }
+
+    /// Whether it was started with this variable in its environment, whatever its value.
+    pub(crate) fn has_variable(self, name: &str) -> bool {
+        let environment = fs::read(format!("/proc/{}/environ", self.pid)).unwrap_or_default();
+        let named = |variable: &[u8]| variable.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b"="));
+        environment.split(|byte| *byte == 0).any(named)
+    }
+
     /// The child that it has had for the longest time.
     pub(crate) fn oldest_child(self) -> Option<Process> {
         // The kernel names them in the order in which they came, and times are coarse.
@@ -139,13 +153,21 @@ fn has_zombies() -> bool {
     waitid(WaitId::All, look).is_ok_and(|status| status.is_some())
 }
 
+/// Children of this process' main thread that live: those it started itself, and all that were adopted.
+pub(crate) fn adopted() -> Vec<Process> {
+    let own = std::process::id();
+    let list = fs::read_to_string(format!("/proc/{own}/task/{own}/children")).unwrap_or_default();
+    processes(&list).filter(|process| process.is_alive()).collect()
+}
+
 fn children(pid: i32) -> Vec<Process> {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
-    threads
-        .filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok())
-        .flat_map(|list| list.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<i32>>())
-        .filter_map(Process::of)
-        .collect()
+    let lists = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    lists.flat_map(|list| processes(&list).collect::<Vec<_>>()).collect()
+}
+
+fn processes(list: &str) -> impl Iterator<Item = Process> {
+    list.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).filter_map(Process::of)
 }
 
 /// Whether the process was started with this `NAME=value` in its environment.

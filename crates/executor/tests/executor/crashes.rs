@@ -9,6 +9,7 @@ use mesos::v1::TaskState::{TaskFailed, TaskFinished, TaskKilled, TaskKilling, Ta
 use mesos::v1::{CommandInfo, HealthCheck, TaskInfo, health_check};
 
 use crate::agent::{Agent, states, task};
+use crate::pool;
 use crate::process::{Executor, is_alive, is_gone, kill_hard, number_in, pids};
 use crate::wait::until;
 
@@ -28,6 +29,46 @@ async fn a_killed_shim_fails_its_task_and_leaves_nothing() {
     is_gone(main).await;
     is_gone(daemon).await;
     assert_eq!(executor.ended().await, 0);
+}
+
+#[tokio::test]
+async fn a_killed_shim_leaves_nothing_that_hides_and_others_go_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    let pool = Executor::with_arguments(&["--pool"], &pool::environment(&agent));
+    let checked = |name: &str, command: &str| TaskInfo { health_check: Some(slow_check()), ..task(name, command) };
+    agent.add_to_pool("b").await;
+    agent.launch("b", checked("b", "exec sleep 1000")).await;
+    let hidden = "env -i setsid sh -c 'echo $$ > first; env -i setsid sh -c \"echo \\$\\$ > second; exec sleep 1000\" & exec sleep 1000'";
+    agent.add_to_pool("a").await;
+    agent.launch("a", task("a", &format!("{hidden} & sleep 1000"))).await;
+    let first = number_in(&agent.sandbox("a").join("first")).await;
+    let second = number_in(&agent.sandbox("a").join("second")).await;
+    let (shim, main) = pids(&agent.state("a")).await;
+    let checking = number_in(&agent.sandbox("b").join("checking")).await;
+    kill_hard(shim);
+    agent.reached("a", TaskFailed).await;
+    assert!(![main, first, second].into_iter().any(is_alive));
+    assert!(is_alive(checking), "a check of another task goes on");
+    fs::write(agent.sandbox("b").join("go"), "").unwrap();
+    let updates = agent.updates_until("b", |updates| updates.iter().any(|status| status.healthy.is_some())).await;
+    assert_eq!(updates.last().unwrap().healthy, Some(true));
+    agent.kill("b", None).await;
+    agent.reached("b", TaskKilled).await;
+    agent.dismiss_pool().await;
+    assert_eq!(pool.ended().await, 0);
+}
+
+/// A check that takes until it is let go.
+fn slow_check() -> HealthCheck {
+    let command = "echo $$ > checking; while [ ! -e go ]; do sleep 0.05; done";
+    HealthCheck {
+        r#type: Some(health_check::Type::Command.into()),
+        command: Some(CommandInfo { value: Some(command.to_owned()), ..CommandInfo::default() }),
+        delay_seconds: Some(0.0),
+        timeout_seconds: Some(60.0),
+        ..HealthCheck::default()
+    }
 }
 
 #[tokio::test]
