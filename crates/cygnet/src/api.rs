@@ -16,6 +16,8 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
 
+use crate::server::Server;
+
 /// How long one answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -30,7 +32,7 @@ const DEPLOYMENT: &str = "marathon-deployment-id";
 pub(crate) struct Asking {
     /// Where the scheduler is
     #[arg(long, global = true, default_value = "127.0.0.1:8080", env = "CYGNET_API")]
-    pub api: String,
+    pub api: Server,
     /// Print JSON
     #[arg(long, global = true)]
     pub json: bool,
@@ -58,9 +60,8 @@ pub(crate) struct Refused {
 }
 
 impl Api {
-    /// From `http://host:port` or `host:port`.
-    pub(crate) fn new(address: &str) -> Api {
-        Api { authority: address.trim_start_matches("http://").trim_end_matches('/').to_owned() }
+    pub(crate) fn new(server: &Server) -> Api {
+        Api { authority: server.authority().to_owned() }
     }
 
     pub(crate) async fn get(&self, path: &str) -> anyhow::Result<Value> {
@@ -220,12 +221,5 @@ mod tests {
     fn a_refusal_in_plain_text_is_shown() {
         assert_eq!(explained(418, json!("I'm a teapot")), "I'm a teapot (HTTP 418)");
         assert_eq!(explained(500, json!("")), "refused (HTTP 500)");
-    }
-
-    #[test]
-    fn servers_may_be_named_by_url() {
-        for name in ["127.0.0.1:80", "http://127.0.0.1:80", "http://127.0.0.1:80/"] {
-            assert_eq!(Api::new(name).authority, "127.0.0.1:80");
-        }
     }
 }

@@ -11,6 +11,7 @@ mod demo;
 mod log;
 mod output;
 mod screen;
+mod server;
 mod signals;
 
 use std::path::Path;

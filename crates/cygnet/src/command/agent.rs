@@ -11,6 +11,7 @@ use clap::{ArgAction, Args};
 use tokio::sync::oneshot;
 
 use super::{absolute, credentials, raise_file_limit};
+use crate::server::Server;
 use crate::signals::Stop;
 
 /// The options of an agent.
@@ -27,7 +28,7 @@ pub(crate) struct Agent {
     hostname: Option<String>,
     /// Where the master is: HOST:PORT
     #[arg(long, default_value = "127.0.0.1:5050", env = "CYGNET_MASTER")]
-    master: String,
+    master: Server,
     /// Where sandboxes and what must survive a restart are kept
     #[arg(long, default_value = ".cygnet/agent", env = "CYGNET_WORK_DIR")]
     work_dir: PathBuf,
@@ -116,7 +117,7 @@ pub(crate) async fn run(arguments: Agent) -> anyhow::Result<ExitCode> {
     let mut stop = Stop::listen()?;
     raise_file_limit()?;
     let authentication = authentication(&arguments)?;
-    let master = arguments.master.trim_start_matches("http://").trim_end_matches('/').to_owned();
+    let master = arguments.master.to_string();
     let mut options = ::agent::Options::new(master, absolute(&arguments.work_dir)?, std::env::current_exe()?);
     options.listen = arguments.listen;
     options.port = arguments.port;

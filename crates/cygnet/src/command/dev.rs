@@ -63,7 +63,7 @@ pub(crate) async fn run(dev: Dev) -> anyhow::Result<ExitCode> {
     let mut stop = Stop::listen()?;
     let definitions = definitions::read(&dev.files)?;
     let mut running = Bound::bind(&dev).await?.run();
-    let api = Api::new(&running.addresses.api.to_string());
+    let api = Api::new(&running.addresses.api.into());
     let mut watch = Watch::new(api.clone(), dev.json)?;
     watch.started(&running.addresses, definitions.first().and_then(|app| app["id"].as_str()));
     let refused = tokio::select! {

@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use tokio_util::sync::CancellationToken;
 
 use super::{credentials, open_definitions};
+use crate::server::Server;
 use crate::signals::Stop;
 
 /// The options of a scheduler.
@@ -24,8 +25,8 @@ pub(crate) struct Scheduler {
     #[arg(long, env = "CYGNET_HOSTNAME")]
     hostname: Option<String>,
     /// Where a master is, Cygnet's or Mesos' own: HOST:PORT; several with commas, of which any may lead
-    #[arg(long, default_value = "127.0.0.1:5050", env = "CYGNET_MASTER")]
-    master: String,
+    #[arg(long, value_delimiter = ',', default_value = "127.0.0.1:5050", env = "CYGNET_MASTER")]
+    master: Vec<Server>,
     /// Where apps are kept
     #[arg(long, default_value = ".cygnet", env = "CYGNET_WORK_DIR")]
     work_dir: PathBuf,
@@ -100,7 +101,7 @@ enum EventSubscriber {
 pub(crate) async fn run(arguments: Scheduler) -> anyhow::Result<ExitCode> {
     let mut stop = Stop::listen()?;
     let store = open_definitions(&arguments.work_dir)?;
-    let masters: Vec<_> = arguments.master.split(',').map(host_and_port).collect();
+    let masters: Vec<_> = arguments.master.iter().map(Server::authority).collect();
     let mut options = ::scheduler::Options::new(store, masters.join(","));
     options.listen = arguments.listen;
     options.port = arguments.port;
@@ -129,9 +130,4 @@ pub(crate) async fn run(arguments: Scheduler) -> anyhow::Result<ExitCode> {
     }
     running.await??;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Of `http://HOST:PORT/` or `HOST:PORT`.
-fn host_and_port(master: &str) -> &str {
-    master.trim().trim_start_matches("http://").trim_end_matches('/')
 }

@@ -1,5 +1,6 @@
 //! Where a request goes, and where a redirect sends it. In: 307 answers. Out: the next server and path.
 
+use http::uri::Authority;
 use http::{HeaderMap, StatusCode, Uri, header};
 
 use super::ClientError;
@@ -28,8 +29,18 @@ impl Target {
         let authority = uri.authority().filter(|_| uri.scheme_str() == Some("http"))?;
         // Without a path it names the server only.
         let path = uri.path_and_query().map(ToString::to_string).filter(|path| path != "/");
-        Some(Target { authority: authority.to_string(), path: path.unwrap_or_else(|| self.path.clone()) })
+        Some(Target { authority: server(authority)?, path: path.unwrap_or_else(|| self.path.clone()) })
     }
+}
+
+/// Host and port, which is that of HTTP where none is named. Somebody's name and password, or no port at all, are no server.
+fn server(authority: &Authority) -> Option<String> {
+    let host = authority.host();
+    if host == authority.as_str() {
+        return Some(format!("{host}:80"));
+    }
+    let server = format!("{host}:{}", authority.port_u16().filter(|port| *port != 0)?);
+    (server == authority.as_str()).then_some(server)
 }
 
 /// Where the answer sends the request, if it does.
@@ -57,7 +68,12 @@ mod tests {
             ("//b:2", Some(Target::new("b:2", "/api/v1/scheduler"))),
             ("http://b:2/x?y=z", Some(Target::new("b:2", "/x?y=z"))),
             ("/elsewhere", Some(Target::new("a:1", "/elsewhere"))),
+            ("http://b/x", Some(Target::new("b:80", "/x"))),
+            ("//[::1]:2/x", Some(Target::new("[::1]:2", "/x"))),
             ("https://b:2/x", None),
+            ("//b:99999/x", None),
+            ("//b:0/x", None),
+            ("http://me:secret@b:2/x", None),
             ("", None),
             ("b", None),
         ] {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use hyper::StatusCode;
 use mesos::Codec;
 use mesos::client::Client;
@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use crate::api::Api;
 use crate::command::table::items;
 use crate::output::{line, raw};
+use crate::server::Server;
 
 /// How often to look for more.
 const FOLLOW: Duration = Duration::from_millis(250);
@@ -96,8 +97,7 @@ async fn find(api: &Api, credential: Option<&Credential>, task: &str) -> anyhow:
     let client = |authority: &str| Client::new(authority, Codec::Protobuf).with_credential(credential);
     let info = api.get("/v2/info").await?;
     let master = info["marathon_config"]["master"].as_str().context("the scheduler names no master")?;
-    let master = client(master.trim_start_matches("http://").trim_end_matches('/'));
-    let slaves = look(&master, "/slaves").await?;
+    let slaves = slaves(master, client).await?;
     for slave in slaves["slaves"].as_array().into_iter().flatten() {
         let Some((_, agent)) = slave["pid"].as_str().and_then(|pid| pid.split_once('@')) else { continue };
         let agent = client(agent);
@@ -107,6 +107,19 @@ async fn find(api: &Api, credential: Option<&Credential>, task: &str) -> anyhow:
         }
     }
     bail!("no agent knows the task {task}: `cygnet task list` lists those that run")
+}
+
+/// What the first master that answers says of its agents.
+async fn slaves(masters: &str, client: impl Fn(&str) -> Client) -> anyhow::Result<Value> {
+    let mut refused = None;
+    for master in masters.split(',') {
+        let server: Server = master.parse().with_context(|| format!("the scheduler's master '{master}'"))?;
+        match look(&client(server.authority()), "/slaves").await {
+            Ok(slaves) => return Ok(slaves),
+            Err(error) => refused = refused.or(Some(error)),
+        }
+    }
+    Err(refused.unwrap_or_else(|| anyhow!("the scheduler names no master")))
 }
 
 /// What a master or an agent shows at a path.
