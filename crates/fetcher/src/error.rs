@@ -27,9 +27,9 @@ pub enum Reason {
     /// The server, or the way to it.
     #[error("{0}")]
     Http(String),
-    /// There is more of it than is downloaded.
+    /// There is more of it than is fetched.
     #[error(
-        "it has more than {most} bytes, the most that is downloaded here (an option of the agent, '--fetcher-download-megabytes')"
+        "it has more than {most} bytes, the most that is fetched here (an option of the agent, '--fetcher-download-megabytes')"
     )]
     TooLarge {
         /// The bound.

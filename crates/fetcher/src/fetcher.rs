@@ -1,7 +1,6 @@
 //! All URIs of one sandbox, one after the other, as Mesos fetches them.
 
 use std::fs::{self, File};
-use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,10 +14,11 @@ use crate::error::{FetchError, Reason};
 use crate::http::Downloads;
 use crate::identity::as_user;
 use crate::item::{Item, Source};
+use crate::local::{self, Allowance};
 use crate::room::{Room, set_mode};
 use crate::verify::verify;
 
-/// The most that is downloaded at once unless somebody says otherwise, in bytes.
+/// The most that is fetched at once unless somebody says otherwise, in bytes.
 pub const MOST: u64 = 16 << 30;
 
 /// Fetches. Clones share the cache.
@@ -69,7 +69,7 @@ impl Fetcher {
         Fetcher { downloads: Downloads::new(), cache, capacity, most: MOST, counters: Arc::default() }
     }
 
-    /// The same, downloading files of this size at most.
+    /// The same, fetching files and directories of this size at most.
     pub fn with_bound(self, bytes: u64) -> Fetcher {
         Fetcher { most: bytes, ..self }
     }
@@ -110,8 +110,8 @@ impl Fetcher {
                 in_room(item, want, |room, item| Ok(set_mode(&room.read(&item.name)?, 0o644)?)).await?;
             }
             Source::File(path) => {
-                let path = path.clone();
-                in_room(item, want, move |room, item| Ok(room.take_in(&path, &item.name)?)).await?;
+                let (path, mut allowance) = (path.clone(), Allowance::new(self.most));
+                in_room(item, want, move |room, item| allowance.take_in(&path, room, &item.name)).await?;
             }
         }
         if item.checksum.is_some() {
@@ -155,11 +155,12 @@ impl Fetcher {
             tracing::warn!(uri = item.uri, %spoilt, "the copy in the cache has changed, it is fetched anew");
             return self.directly(item, want).await;
         }
-        let mut copy = File::open(&path)?;
+        let copy = File::open(&path)?;
         if let Some(format) = item.extract {
             return finish(item, want, Some((format, copy))).await;
         }
-        in_room(item, want, move |room, item| Ok(room.copy(&mut copy, &item.name)?)).await?;
+        let mut allowance = Allowance::new(self.most);
+        in_room(item, want, move |room, item| allowance.copy(&copy, &mut room.create(&item.name)?)).await?;
         finish(item, want, None).await
     }
 
@@ -173,15 +174,12 @@ impl Fetcher {
             }
             Source::File(path) => {
                 let path = path.clone();
-                let mut source = as_user(want.user.as_ref(), move || Ok(File::open(path)?)).await?;
+                let source = as_user(want.user.as_ref(), move || local::open(&path)).await?;
                 if source.metadata()?.is_dir() {
                     return Err(Reason::Unsupported("a directory cannot be cached: leave 'cache' out".to_owned()));
                 }
-                as_user(None, move || {
-                    io::copy(&mut source, &mut file)?;
-                    Ok(set_mode(&file, source.metadata()?.permissions().mode())?)
-                })
-                .await?;
+                let mut allowance = Allowance::new(self.most);
+                as_user(None, move || allowance.copy(&source, &mut file)).await?;
             }
         }
         let verified = verify(item.checksum.as_ref(), File::open(copy)?).await;

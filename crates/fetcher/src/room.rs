@@ -117,27 +117,6 @@ impl Room {
             .map(File::from)
             .or_else(|_| File::options().write(true).open("/dev/null"))
     }
-
-    /// A file or a whole directory of this machine.
-    pub(crate) fn take_in(&self, from: &Path, name: &Path) -> io::Result<()> {
-        let mut source = File::open(from)?;
-        if !source.metadata()?.is_dir() {
-            return self.copy(&mut source, name);
-        }
-        self.directory(name)?;
-        for entry in fs::read_dir(from)? {
-            let entry = entry?;
-            self.take_in(&entry.path(), &name.join(entry.file_name()))?;
-        }
-        Ok(())
-    }
-
-    /// A copy keeps its mode, so that what only some may read stays so.
-    pub(crate) fn copy(&self, source: &mut File, name: &Path) -> io::Result<()> {
-        let mut target = self.create(name)?;
-        io::copy(source, &mut target)?;
-        set_mode(&target, source.metadata()?.permissions().mode())
-    }
 }
 
 /// Sets the mode of a file, but for the bits that lend rights.

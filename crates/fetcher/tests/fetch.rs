@@ -290,3 +290,20 @@ async fn a_download_has_a_bound_and_its_error_names_it() {
         assert!(error.contains("more than 9 bytes") && error.contains("--fetcher-download-megabytes"), "{error}");
     }
 }
+
+#[tokio::test]
+async fn files_of_this_machine_have_the_same_bound_and_a_directory_has_it_as_a_whole() {
+    let place = Place::new(1 << 20);
+    let place = Place { fetcher: place.fetcher.with_bound(9), ..place };
+    fs::create_dir(place.source("tree")).unwrap();
+    for half in ["tree/one", "tree/two", "half"] {
+        fs::write(place.source(half), "12345").unwrap();
+    }
+    fs::write(place.source("large"), "1234567890").unwrap();
+    let local = |name: &str, cache| Uri { cache: Some(cache), ..uri(&place.source(name).display().to_string()) };
+    for (name, cache) in [("large", false), ("large", true), ("tree", false)] {
+        let error = place.fetch("box", &[local(name, cache)]).await.unwrap_err().to_string();
+        assert!(error.contains("more than 9 bytes"), "{error}");
+    }
+    place.fetch("box", &[local("half", false), local("half", true)]).await.unwrap();
+}

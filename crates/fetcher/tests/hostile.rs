@@ -8,10 +8,14 @@ use std::process::Command;
 use checks::spec::Credentials;
 use fetcher::{FetchError, Fetcher, Item, Want};
 use mesos::v1::command_info::Uri;
+use rustix::fs::{FileType, Mode};
 use tempfile::TempDir;
 
 /// Whom the tasks run as: a number nobody else has.
 const USER: u32 = 54321;
+
+/// How long anything here may take.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
 
 struct Place {
     directory: TempDir,
@@ -103,4 +107,26 @@ async fn what_is_fetched_is_its_users_and_lends_nobody_rights() {
         }
     }
     assert_eq!(fs::metadata(place.path("cache")).unwrap().mode() & 0o777, 0o700);
+}
+
+#[tokio::test]
+async fn what_never_ends_or_never_comes_is_no_file() {
+    let Some(place) = Place::new("what_never_ends_or_never_comes_is_no_file") else { return };
+    fs::create_dir(place.path("tree")).unwrap();
+    for pipe in ["pipe", "tree/pipe"] {
+        rustix::fs::mknodat(rustix::fs::CWD, place.path(pipe), FileType::Fifo, Mode::from_raw_mode(0o666), 0).unwrap();
+    }
+    for source in [PathBuf::from("/dev/zero"), place.path("pipe"), place.path("tree")] {
+        for cache in [false, true] {
+            let endless = Uri { cache: Some(cache), ..uri(&source, "mine") };
+            let refused = tokio::time::timeout(PATIENCE, place.fetch(&[endless])).await;
+            let refused = refused.expect("nobody waits for it").unwrap_err().to_string();
+            let named = if cache && source.is_dir() {
+                "a directory cannot be cached"
+            } else {
+                "neither a file nor a directory"
+            };
+            assert!(refused.contains(named), "{refused}");
+        }
+    }
 }
