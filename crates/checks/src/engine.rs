@@ -100,6 +100,28 @@ impl Engine {
         CheckHandle::new(Arc::clone(&self.sender), key)
     }
 
+    /// Ends all checks, those of clones too, and waits until everything is gone: attempts, commands and what they started,
+    /// sockets, cgroups. Commands have a hundred ticks to go, once they were killed. Whatever is said to the engine later has no
+    /// effect, and channels of events end.
+    pub async fn shutdown(self) {
+        let _has_ended = self.end().await;
+    }
+
+    /// As [`Engine::shutdown`], for code that is not async.
+    ///
+    /// # Panics
+    ///
+    /// In async code, where it would hold up others.
+    pub fn blocking_shutdown(self) {
+        let _has_ended = self.end().blocking_recv();
+    }
+
+    fn end(self) -> oneshot::Receiver<mailbox::Never> {
+        let (waits, end) = oneshot::channel();
+        self.sender.send(Letter::ShutDown(waits));
+        end
+    }
+
     /// How punctual attempts were until now; nothing if the engine's thread has died.
     pub async fn lag(&self) -> Option<Lag> {
         self.metrics().await.map(|metrics| metrics.lag)

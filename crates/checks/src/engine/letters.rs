@@ -40,6 +40,10 @@ impl Prober {
                     let _who_asked_has_gone = answer.send(self.metrics());
                 }
                 Letter::Stop => return Turn::Last,
+                Letter::ShutDown(waits) => {
+                    self.letters.tell_the_end(waits);
+                    return Turn::Last;
+                }
             }
         }
         self.letters.ring();

@@ -30,7 +30,13 @@ pub(super) enum Letter {
     Metrics(oneshot::Sender<Metrics>),
     /// The last handle is gone.
     Stop,
+    /// All checks are to end; what is sent back is dropped when they have.
+    ShutDown(oneshot::Sender<Never>),
 }
+
+/// Nothing is ever sent: an end is told by hanging up.
+#[derive(Debug)]
+pub(super) enum Never {}
 
 /// The handles' end. It never waits for the thread: those who write may be async, or dropping a handle.
 #[derive(Debug)]
@@ -40,10 +46,11 @@ pub(super) struct Sender {
     keys: AtomicU64,
 }
 
-/// The thread's end.
+/// The thread's end. When it is dropped, whoever waits for the end of the thread knows.
 #[derive(Debug)]
 pub(super) struct Receiver {
     letters: mpsc::Receiver<Letter>,
+    waiting_for_the_end: Vec<oneshot::Sender<Never>>,
     bell: Arc<OwnedFd>,
 }
 
@@ -51,7 +58,8 @@ pub(super) fn mailbox() -> io::Result<(Sender, Receiver)> {
     let bell = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
     let (sender, receiver) = mpsc::channel();
     let keys = AtomicU64::new(0);
-    Ok((Sender { letters: sender, bell: Arc::clone(&bell), keys }, Receiver { letters: receiver, bell }))
+    let thread = Receiver { letters: receiver, waiting_for_the_end: Vec::new(), bell: Arc::clone(&bell) };
+    Ok((Sender { letters: sender, bell, keys }, thread))
 }
 
 impl Sender {
@@ -85,6 +93,10 @@ impl Receiver {
     /// There is more to read.
     pub(super) fn ring(&self) {
         ring(&self.bell);
+    }
+
+    pub(super) fn tell_the_end(&mut self, to: oneshot::Sender<Never>) {
+        self.waiting_for_the_end.push(to);
     }
 
     pub(super) fn next(&self) -> Option<Letter> {

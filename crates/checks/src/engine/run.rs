@@ -95,7 +95,8 @@ impl Prober {
                 }
             }
         }
-        self.close();
+        // Dropped when all else is gone.
+        let _letters = self.close();
     }
 
     fn turn(&mut self, ready: &mut VecDeque<Key>) -> io::Result<Turn> {
@@ -143,11 +144,12 @@ impl Prober {
         next.map_or(IDLE, |next| next.saturating_sub(now)).min(IDLE)
     }
 
-    fn close(mut self) {
+    fn close(mut self) -> Receiver {
         self.letters.silence();
         self.tell_all();
         let keys: Vec<Key> = self.checks.keys().copied().collect();
         keys.into_iter().for_each(|key| self.remove(key));
         self.kit.close(self.options.tick);
+        self.letters
     }
 }

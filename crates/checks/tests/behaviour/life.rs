@@ -1,5 +1,6 @@
 //! The life of a check: pausing, going on elsewhere, being removed, waiting for its turn.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use checks::spec::{Judgement, Probe, TcpMode};
@@ -8,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
 use crate::server::{answer, closed, hang, status};
-use crate::support::{PATIENCE, Watch, engine, http, ms, shell, spec, tcp, watch, watch_from};
+use crate::support::{PATIENCE, Watch, engine, eventually, http, ms, shell, spec, tcp, watch, watch_from};
 
 async fn is_silent(watch: &mut Watch) -> bool {
     timeout(ms(200), watch.events.recv()).await.is_err()
@@ -183,6 +184,39 @@ async fn whoever_does_not_read_a_bounded_channel_misses_events_and_is_told_how_m
     let first = events.recv().await.unwrap();
     let next = timeout(PATIENCE, events.recv()).await.unwrap().unwrap();
     assert!(first.missed == 0 && next.missed >= 3, "{first:?} {next:?}");
+}
+
+/// An engine with a command that runs and would do so for a while, and the process that it is.
+async fn busy() -> (Engine, Watch, PathBuf) {
+    let engine = engine();
+    let file = tempfile::tempdir().unwrap();
+    let pid = file.path().join("pid");
+    let script = format!("echo $$ > {0}.new; mv {0}.new {0}; exec sleep 1000", pid.display());
+    let watch = watch(&engine, spec(Probe::Command(shell(&script))));
+    eventually("a command that runs", || pid.exists()).await;
+    let process = PathBuf::from("/proc").join(std::fs::read_to_string(pid).unwrap().trim());
+    assert!(process.exists());
+    (engine, watch, process)
+}
+
+#[tokio::test]
+async fn after_a_shutdown_nothing_is_left() {
+    let (engine, mut watch, process) = busy().await;
+    let clone = engine.clone();
+    timeout(PATIENCE, engine.shutdown()).await.expect("it does not end");
+    assert!(!process.exists(), "{process:?}");
+    assert_eq!(watch.events.recv().await, None);
+    watch.handle.resume();
+    assert_eq!((watch.handle.report().await, clone.metrics().await), (None, None));
+    timeout(PATIENCE, clone.shutdown()).await.expect("it has ended before");
+}
+
+#[test]
+fn a_shutdown_can_be_waited_for_without_async() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (engine, _watch, process) = runtime.block_on(busy());
+    engine.blocking_shutdown();
+    assert!(!process.exists(), "{process:?}");
 }
 
 #[test]

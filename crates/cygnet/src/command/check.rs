@@ -138,5 +138,8 @@ async fn carry_out(order: Order, check: &Check) -> anyhow::Result<(Tally, CheckR
         tally.add(&event);
         line(if check.json { attempt_json(&event) } else { attempt_text(tally.attempts, &event) });
     }
-    Ok((tally, handle.report().await.context("the check engine ended")?))
+    let report = handle.report().await.context("the check engine ended")?;
+    // A command that was interrupted ends with its check.
+    engine.shutdown().await;
+    Ok((tally, report))
 }
