@@ -5,6 +5,7 @@
 
 mod command_executor;
 mod default_executor;
+mod terminals;
 
 use harness::cluster::Pair;
 use harness::framework::Framework;

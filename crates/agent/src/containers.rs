@@ -1,6 +1,7 @@
 //! Containers that others launch through the operator API: nested ones, below an executor or a task, and standalone ones.
 //!
-//! A *task* container (Mesos' class DEFAULT) has a sandbox of its own and a shim for a parent, so it outlives the agent.
+//! A *task* container (Mesos' class DEFAULT) has a sandbox of its own and a shim for a parent, which has its terminal, too,
+//! so it outlives the agent.
 //! A *session* (Mesos' class DEBUG) joins the container it is nested in: its namespaces, its environment, its working
 //! directory. It is a child of the agent, talks over pipes or a terminal, and ends with whoever launched it.
 //!
@@ -9,6 +10,7 @@
 //! order         what is asked for, and whether it can be done  pure
 //! parent        what a container is nested in, from /proc and the books
 //! launch        from an order to a running program             session, switchboard   its streams
+//! attach        to those, or to the terminal a shim has
 //! record        what must be known after a restart         recovery
 //! ```
 //!
@@ -16,6 +18,7 @@
 //! answer. Goes out: answers, and a look into the agent's books for each launch. It owns one small task for each
 //! container that waits for its end, and one for the streams of each session.
 
+mod attach;
 mod book;
 mod keeper;
 mod launch;
@@ -71,7 +74,7 @@ pub(crate) enum KillRefusal {
 }
 
 /// Why nobody can attach.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum AttachRefusal {
     #[error("Container cannot be found")]
     Unknown,
@@ -80,8 +83,10 @@ pub(crate) enum AttachRefusal {
     NotAttachable,
     #[error("Container has terminated")]
     Over,
-    #[error("Somebody else's input is attached already")]
+    #[error("Multiple input connections are not allowed")]
     Taken,
+    #[error("Cannot attach to the terminal: {0}")]
+    Failed(String),
 }
 
 /// One container, as lists show it.

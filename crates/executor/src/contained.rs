@@ -11,6 +11,7 @@ use rustix::process::Signal;
 use crate::lifecycle::{Blow, Ending};
 use crate::shim::{ShimFiles, Spec};
 use crate::supervisor::{Found, Launch, Supervisor, find};
+use crate::terminal::Terminal;
 use crate::user::User;
 
 /// What to run, complete: nothing is looked up.
@@ -30,6 +31,8 @@ pub struct Program {
     pub stderr: PathBuf,
     /// Who it runs as, if not as this process.
     pub user: Option<Credentials>,
+    /// The terminal that takes the place of its three streams; what it prints goes to `stdout`.
+    pub terminal: Option<Terminal>,
 }
 
 /// A program that runs, and will go on running without this process.
@@ -70,6 +73,7 @@ pub async fn start(program: Program, shim_command: &[String], directory: &Path) 
         stdout: program.stdout,
         stderr: program.stderr.clone(),
         user: program.user.map(|user| User { uid: user.uid, gid: user.gid, groups: user.groups }),
+        terminal: program.terminal,
     };
     files.write_spec(&spec)?;
     Launch { files, command: shim_command, log: program.stderr, mark }.start().await.map(found)

@@ -14,6 +14,7 @@
 //!   probe, monitor, health   checks of a task                                 from a definition to a process
 //!   whereabouts              where they are checked
 //!   supervisor, tree         shims and processes, from outside  shim, start   the task's parent
+//!                                                             terminal      if a task has one
 //! ```
 //!
 //! To call, in the order of a process' life: [`shim::main`] first thing in `main`, before any runtime; then, on a tokio
@@ -51,6 +52,7 @@ mod status;
 mod subscription;
 mod supervisor;
 mod task;
+pub mod terminal;
 mod tree;
 mod updates;
 mod user;

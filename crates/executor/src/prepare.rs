@@ -6,6 +6,7 @@ use crate::environment::{ExecutorConfig, Variables};
 use crate::sandbox;
 use crate::shim::Spec;
 use crate::task::{self, Unrunnable};
+use crate::terminal::Terminal;
 use crate::user::{self, User};
 
 /// What a task runs with.
@@ -40,6 +41,7 @@ impl Prepared {
             stdout: sandbox::stdout(&config.sandbox),
             stderr: sandbox::stderr(&config.sandbox),
             user: self.user.clone(),
+            terminal: Terminal::of(task.container.as_ref())?,
         })
     }
 }

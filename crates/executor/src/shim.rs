@@ -5,7 +5,8 @@
 //! a free lock means that nobody will start this task any more.
 //!
 //! It is the subreaper of everything the task starts. When the task's main process has ended it kills what is left,
-//! at once or, of a task that was asked to end, when the grace is over. It waits for it, and goes. It runs no threads, no runtime and keeps next to nothing in memory.
+//! at once or, of a task that was asked to end, when the grace is over. It waits for it, and goes. It runs no runtime, keeps
+//! next to nothing in memory, and has no thread but the one that serves the terminal of a task with one.
 
 mod files;
 
@@ -21,7 +22,8 @@ use rustix::process::{Pid, Signal, WaitOptions, getpid, set_child_subreaper, set
 pub(crate) use self::files::write_whole;
 pub(crate) use self::files::{Exit, ShimFiles, Spec, Started};
 use crate::clock::now;
-use crate::start;
+use crate::start::{self, Task};
+use crate::terminal::server::Server;
 use crate::tree::Process;
 
 /// How long to wait for the processes that are known before looking for others.
@@ -62,11 +64,11 @@ fn live(files: &ShimFiles) -> io::Result<()> {
 }
 
 /// Starts the task and says so.
-fn begin(files: &ShimFiles) -> io::Result<Pid> {
-    let task = start::task(&files.spec()?)?;
+fn begin(files: &ShimFiles) -> io::Result<Task> {
+    let task = start::task(files)?;
     let process = |pid: Pid| Process::of(pid.as_raw_nonzero().get()).ok_or_else(|| io::Error::other("no /proc"));
     let written = process(getpid())
-        .and_then(|shim| Ok(Started { shim, task: process(task)? }))
+        .and_then(|shim| Ok(Started { shim, task: process(task.pid)? }))
         .and_then(|started| files.write_started(&started));
     if let Err(error) = written {
         end_leftovers();
@@ -76,10 +78,10 @@ fn begin(files: &ShimFiles) -> io::Result<Pid> {
     Ok(task)
 }
 
-fn see_through(files: &ShimFiles, task: Pid) -> io::Result<()> {
+fn see_through(files: &ShimFiles, task: Task) -> io::Result<()> {
     let status = loop {
         match wait(WaitOptions::empty()) {
-            Ok(Some((pid, status))) if pid == task => break status,
+            Ok(Some((pid, status))) if pid == task.pid => break status,
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
@@ -87,6 +89,7 @@ fn see_through(files: &ShimFiles, task: Pid) -> io::Result<()> {
     let written = files.write_exit(&Exit::Status(status.as_raw()));
     leave_the_grace(files);
     end_leftovers();
+    task.terminal.into_iter().for_each(Server::finish);
     written.and_then(|()| files.write_clear())
 }
 

@@ -7,6 +7,7 @@ use mesos::v1::environment::variable::Type;
 use mesos::v1::{CommandInfo, Environment, TaskInfo};
 
 use crate::environment::Variables;
+use crate::terminal::TooLarge;
 
 /// Why a task cannot be started; the texts end up in its TASK_FAILED.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -17,6 +18,9 @@ pub(crate) enum Unrunnable {
     /// Whoever made the task names a user this machine does not have.
     #[error("No such user '{0}' on this machine")]
     NoUser(String),
+    /// Whoever made the task wants a terminal that cannot be.
+    #[error("{0}")]
+    TooLarge(#[from] TooLarge),
     /// A text holds the one byte the kernel cannot take.
     #[error("'{0}' contains a NUL byte")]
     Nul(&'static str),
@@ -61,11 +65,15 @@ pub(crate) fn program(command: &CommandInfo) -> Result<Program, Unrunnable> {
     Ok(Program { path: PathBuf::from(name), arguments })
 }
 
-/// What a task sees: what its executor sees, the role its resources are allocated to, and above all its own variables.
+/// What a task sees: what its executor sees, the role its resources are allocated to, what kind of terminal it has, and
+/// above all its own variables.
 pub(crate) fn environment(inherited: &Variables, task: &TaskInfo) -> Variables {
     let mut environment = inherited.clone();
     let role = task.resources.iter().find_map(|resource| resource.allocation_info.as_ref()?.role.clone());
     environment.extend(role.map(|role| ("MESOS_ALLOCATION_ROLE".to_owned(), role)));
+    if task.container.as_ref().is_some_and(|container| container.tty_info.is_some()) {
+        environment.insert("TERM".to_owned(), "xterm".to_owned());
+    }
     let own = task.command.as_ref().and_then(|command| command.environment.as_ref());
     overlay(&mut environment, own);
     environment

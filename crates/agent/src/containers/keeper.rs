@@ -14,6 +14,7 @@ use rustix::process::{Signal, pidfd_send_signal};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
+use super::attach::Streams;
 use super::book::{Book, Termination, is_below};
 use super::launch::{self, Program, Running};
 use super::order::{Class, Order};
@@ -128,13 +129,9 @@ impl Keeper {
                 let _gone = answer.send(removed.map(drop));
             }
             Request::AttachOutput(id, output, answer) => {
-                let attached = self.switchboard(&id).map(|switchboard| switchboard.attach(output));
-                let _gone = answer.send(attached);
+                self.attach(&id, answer, |streams| streams.watch(output));
             }
-            Request::AttachInput(id, answer) => {
-                let input = self.switchboard(&id).and_then(|board| board.input().ok_or(AttachRefusal::Taken));
-                drop(answer.send(input));
-            }
+            Request::AttachInput(id, answer) => self.attach(&id, answer, Streams::input),
             Request::List(answer) => drop(answer.send(self.list())),
             Request::Destroy(root) => self.destroy(&root),
             Request::Finish { everything, done } => self.finish(everything, done),
@@ -260,12 +257,20 @@ impl Keeper {
         Ok(())
     }
 
-    fn switchboard(&self, id: &ContainerId) -> Result<&Switchboard, AttachRefusal> {
-        let absent = if self.book.is_over(id) { AttachRefusal::Over } else { AttachRefusal::Unknown };
-        match &self.book.running(id).ok_or(absent)?.program {
-            Held::Session(_, switchboard) => Ok(switchboard),
-            Held::Task(_) => Err(AttachRefusal::NotAttachable),
-        }
+    /// A shim may take its time, and nobody else has to wait for it.
+    fn attach<T: Send + 'static, F: Future<Output = Result<T, AttachRefusal>> + Send>(
+        &self,
+        id: &ContainerId,
+        answer: Answer<Result<T, AttachRefusal>>,
+        attach: impl FnOnce(Streams) -> F + Send + 'static,
+    ) {
+        let streams = match self.book.running(id).map(|hold| &hold.program) {
+            Some(Held::Session(_, switchboard)) => Streams::Session(switchboard.clone()),
+            Some(Held::Task(_)) => Streams::Shim(self.around.layout.container(id)),
+            None if self.book.is_over(id) => return drop(answer.send(Err(AttachRefusal::Over))),
+            None => Streams::Executor(self.around.actor.clone(), id.clone()),
+        };
+        tokio::spawn(async move { answer.send(attach(streams).await) });
     }
 
     fn list(&self) -> Vec<Listed> {

@@ -71,7 +71,6 @@ pub(super) async fn launch(
     let user = user(around, &order, parent.as_ref(), joined.as_ref())?;
     match order.class {
         Class::Session => join(around, order, parent, joined, user, output).await,
-        Class::Task if order.has_terminal() => terminal(around, order, parent, user).await,
         Class::Task => shim(around, order, parent, user).await,
     }
 }
@@ -134,18 +133,6 @@ async fn join(
     start_session(order, environment, parent.sandbox, user, join, output).await
 }
 
-/// A task with a terminal: the agent holds that, so it ends with the agent.
-async fn terminal(
-    around: &Surround,
-    order: Order,
-    parent: Option<Parent>,
-    user: Option<Credentials>,
-) -> Result<Running, LaunchRefusal> {
-    let (sandbox, _) = place(around, &order, parent, user.as_ref()).await?;
-    let environment = environment(around, &order, around.settings.environment.clone(), &sandbox);
-    start_session(order, environment, sandbox, user, None, None).await
-}
-
 async fn start_session(
     order: Order,
     environment: Vec<(String, String)>,
@@ -155,7 +142,7 @@ async fn start_session(
     output: Option<Output>,
 ) -> Result<Running, LaunchRefusal> {
     let (path, arguments) = program(&order.command);
-    let terminal = order.has_terminal().then(|| order.window());
+    let terminal = order.terminal().map_err(refused)?;
     let described = path.display().to_string();
     let start = Start { path, arguments, environment, directory: directory.clone(), user, join, terminal };
     let started = spawn_blocking(move || session::start(start)).await.map_err(refused)?;
@@ -180,6 +167,7 @@ async fn shim(
         stdout: sandbox.join("stdout"),
         stderr: sandbox.join("stderr"),
         user,
+        terminal: order.terminal().map_err(refused)?,
     };
     let shim = [around.settings.executor_binary.display().to_string(), "shim".to_owned()];
     match contained::start(program, &shim, &directory).await.map_err(refused)? {
@@ -246,7 +234,7 @@ fn environment(
 ) -> Vec<(String, String)> {
     let mut environment = inherited;
     environment.insert("MESOS_SANDBOX".to_owned(), sandbox.display().to_string());
-    if order.has_terminal() {
+    if order.terminal().is_ok_and(|terminal| terminal.is_some()) {
         environment.insert("TERM".to_owned(), "xterm".to_owned());
     }
     environment.extend(variables(&order.command));

@@ -1,5 +1,6 @@
 //! What is to be launched, and whether this agent can. Pure.
 
+use executor::terminal::{Terminal, TooLarge};
 use mesos::v1::{CommandInfo, ContainerId, ContainerInfo, Resource};
 
 use crate::supported::{self, Link};
@@ -27,15 +28,9 @@ pub(crate) struct Order {
 }
 
 impl Order {
-    /// Whether it wants a terminal.
-    pub(crate) fn has_terminal(&self) -> bool {
-        self.container.as_ref().is_some_and(|container| container.tty_info.is_some())
-    }
-
-    /// The size of the terminal's window, if it says so: rows and columns.
-    pub(crate) fn window(&self) -> Option<(u16, u16)> {
-        let window = self.container.as_ref()?.tty_info.as_ref()?.window_size.as_ref()?;
-        Some((u16::try_from(window.rows).ok()?, u16::try_from(window.columns).ok()?))
+    /// The terminal it wants, if it does.
+    pub(crate) fn terminal(&self) -> Result<Option<Terminal>, TooLarge> {
+        Terminal::of(self.container.as_ref())
     }
 
     /// What of it nobody here can do; it is said, not skipped.
@@ -44,7 +39,9 @@ impl Order {
             return Some("The container has no command".to_owned());
         }
         let (container, nested) = (self.container.as_ref()?, self.id.parent.is_some());
-        supported::unsupported(container).or_else(|| supported::unsupported_volumes(container, nested))
+        let volumes = || supported::unsupported_volumes(container, nested);
+        let terminal = || self.terminal().err().map(|error| error.to_string());
+        supported::unsupported(container).or_else(volumes).or_else(terminal)
     }
 
     /// The parts of sandboxes it wants to see in its own.
@@ -69,6 +66,7 @@ pub(crate) fn check_id(id: &ContainerId) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use executor::terminal::Window;
     use mesos::v1::container_info::{self, MesosInfo};
     use mesos::v1::{Image, TtyInfo, tty_info};
 
@@ -95,8 +93,14 @@ mod tests {
         let image = MesosInfo { image: Some(Image::default()) };
         let refused = order(ContainerInfo { mesos: Some(image), ..ContainerInfo::default() }).unsupported().unwrap();
         assert!(refused.contains("images"), "{refused}");
-        let window_size = Some(tty_info::WindowSize { rows: 24, columns: 80 });
-        let terminal = order(ContainerInfo { tty_info: Some(TtyInfo { window_size }), ..ContainerInfo::default() });
-        assert_eq!((terminal.unsupported(), terminal.window()), (None, Some((24, 80))));
+        let terminal = |rows| {
+            let window_size = Some(tty_info::WindowSize { rows, columns: 80 });
+            order(ContainerInfo { tty_info: Some(TtyInfo { window_size }), ..ContainerInfo::default() })
+        };
+        let window = Some(Window { rows: 24, columns: 80 });
+        assert_eq!(terminal(24).terminal(), Ok(Some(Terminal { window })));
+        assert_eq!(terminal(24).unsupported(), None);
+        let refused = terminal(70_000).unsupported().unwrap();
+        assert!(refused.contains("'tty_info.window_size' is 70000 rows"), "{refused}");
     }
 }

@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use checks::kernel::namespace::send_children_to_that_of;
 use checks::kernel::{Child, Enter, Spawn};
 use checks::spec::Credentials;
-use rustix::fs::{Mode, OFlags, fcntl_setfl, open};
+use executor::terminal::Terminal;
+use executor::terminal::pair::{Pair, open_pair};
+use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{Winsize, tcsetwinsize};
 use rustix::thread::ThreadNameSpaceType;
 
 use crate::processes::Process;
@@ -25,8 +25,8 @@ pub(super) struct Start {
     pub(super) user: Option<Credentials>,
     /// Whose namespaces it joins, and which of them.
     pub(super) join: Option<(Process, ThreadNameSpaceType)>,
-    /// Whether it gets a terminal, and how large: rows and columns.
-    pub(super) terminal: Option<Option<(u16, u16)>>,
+    /// The terminal it gets, if any.
+    pub(super) terminal: Option<Terminal>,
 }
 
 /// Our ends. None of them blocks.
@@ -51,7 +51,7 @@ pub(super) fn start(start: Start) -> io::Result<Started> {
     let enter = pidfd.as_ref().map(|of| Enter { of: of.as_fd(), kinds }).filter(|_| !kinds.is_empty());
     let among = enter.filter(|_| kinds.contains(ThreadNameSpaceType::PROCESS_ID));
     let (theirs, streams) = match start.terminal {
-        Some(window) => terminal(window)?,
+        Some(wanted) => terminal(wanted, start.user.as_ref().map(|user| user.uid))?,
         None => pipes()?,
     };
     let [stdin, stdout, stderr] = &theirs;
@@ -102,20 +102,7 @@ fn pipes() -> io::Result<(Theirs, Streams)> {
     Ok(([their_stdin, their_stdout, their_stderr], Streams::Pipes { stdin, stdout, stderr }))
 }
 
-fn terminal(window: Option<(u16, u16)>) -> io::Result<(Theirs, Streams)> {
-    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
-    grantpt(&master)?;
-    unlockpt(&master)?;
-    let name = ptsname(&master, Vec::new())?;
-    let slave = open(name, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty())?;
-    if let Some((rows, columns)) = window {
-        resize(&master, rows, columns)?;
-    }
-    fcntl_setfl(&master, OFlags::RDWR | OFlags::NONBLOCK)?;
-    Ok(([slave.try_clone()?, slave.try_clone()?, slave], Streams::Terminal(master)))
-}
-
-/// Tells a terminal how large its window is.
-pub(super) fn resize(terminal: &OwnedFd, rows: u16, columns: u16) -> io::Result<()> {
-    Ok(tcsetwinsize(terminal, Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 })?)
+fn terminal(terminal: Terminal, owner: Option<u32>) -> io::Result<(Theirs, Streams)> {
+    let Pair { ours, theirs } = open_pair(terminal, owner)?;
+    Ok(([theirs.try_clone()?, theirs.try_clone()?, theirs], Streams::Terminal(ours)))
 }

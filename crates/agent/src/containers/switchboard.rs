@@ -9,6 +9,8 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
+use executor::terminal::pair::resize;
+use executor::terminal::{TooLarge, Window};
 use mesos::v1::agent::{ProcessIo, process_io};
 use mesos::v1::{DurationInfo, TtyInfo};
 use process_io::{Control, Data, control, data};
@@ -19,20 +21,20 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, interval_at, sleep};
 
 use super::Output;
-use super::session::{Streams, resize};
+use super::session::Streams;
 use crate::processes::watched;
 
 /// How often everyone attached hears that the session is there: Mesos' `--http_heartbeat_interval`.
-const HEARTBEAT: Duration = Duration::from_secs(30);
+pub(super) const HEARTBEAT: Duration = Duration::from_secs(30);
 
 /// After the end of the process: what it wrote is still read, until for this long there is nothing.
 const DRAIN: Duration = Duration::from_millis(500);
 
 /// Read and sent in one piece.
-const PIECE_BYTES: usize = 64 * 1024;
+pub(super) const PIECE_BYTES: usize = 64 * 1024;
 
 /// Pieces of input that may wait for the process to read.
-const WAITING_INPUT: usize = 16;
+pub(super) const WAITING_INPUT: usize = 16;
 
 /// Something for the process.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,18 +42,23 @@ pub(crate) enum Input {
     Data(Vec<u8>),
     /// There will be no more.
     End,
-    /// Of the terminal's window: rows and columns.
-    Window(u16, u16),
+    /// The terminal's window has another size.
+    Window(Window),
 }
 
 /// Where input goes; one at a time has it.
 #[derive(Debug)]
 pub(crate) struct Terminal {
-    _place: mpsc::OwnedPermit<()>,
+    /// Of a session; a shim keeps watch over its terminal itself.
+    _place: Option<mpsc::OwnedPermit<()>>,
     sender: mpsc::Sender<Input>,
 }
 
 impl Terminal {
+    pub(super) fn at_a_shim(sender: mpsc::Sender<Input>) -> Terminal {
+        Terminal { _place: None, sender }
+    }
+
     /// Waits until there is room. `false` if the session is over.
     pub(crate) async fn send(&self, input: Input) -> bool {
         self.sender.send(input).await.is_ok()
@@ -120,7 +127,7 @@ impl Switchboard {
     /// The input, unless somebody has it.
     pub(super) fn input(&self) -> Option<Terminal> {
         let place = self.taken.clone().try_reserve_owned().ok()?;
-        Some(Terminal { _place: place, sender: self.input.clone() })
+        Some(Terminal { _place: Some(place), sender: self.input.clone() })
     }
 }
 
@@ -217,13 +224,13 @@ async fn piece(reader: Option<&Reader>) -> io::Result<Vec<u8>> {
 }
 
 /// Closing a terminal would take its output with it, so its end of input is for whoever types there to say.
-async fn write(writer: Arc<AsyncFd<OwnedFd>>, is_terminal: bool, mut inputs: mpsc::Receiver<Input>) {
+pub(super) async fn write(writer: Arc<AsyncFd<OwnedFd>>, is_terminal: bool, mut inputs: mpsc::Receiver<Input>) {
     while let Some(input) = inputs.recv().await {
         let done = match input {
             Input::Data(data) => all(&writer, &data).await,
             Input::End if is_terminal => Ok(()),
             Input::End => return,
-            Input::Window(rows, columns) => resize(writer.get_ref(), rows, columns),
+            Input::Window(window) => resize(writer.get_ref(), window),
         };
         if let Err(error) = done {
             tracing::debug!(%error, "input for a session is lost");
@@ -241,12 +248,12 @@ async fn all(writer: &AsyncFd<OwnedFd>, mut data: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-fn said(stream: data::Type, piece: Vec<u8>) -> ProcessIo {
+pub(super) fn said(stream: data::Type, piece: Vec<u8>) -> ProcessIo {
     let data = Data { r#type: Some(stream.into()), data: Some(piece) };
     ProcessIo { r#type: Some(process_io::Type::Data.into()), data: Some(data), ..ProcessIo::default() }
 }
 
-fn beat() -> ProcessIo {
+pub(super) fn beat() -> ProcessIo {
     let heartbeat = Some(control::Heartbeat { interval: Some(DurationInfo::from(HEARTBEAT)) });
     let control = Control { r#type: Some(control::Type::Heartbeat.into()), heartbeat, ..Control::default() };
     ProcessIo { r#type: Some(process_io::Type::Control.into()), control: Some(control), ..ProcessIo::default() }
@@ -254,17 +261,16 @@ fn beat() -> ProcessIo {
 
 impl Input {
     /// What a record of an attached client means, if it means anything.
-    pub(crate) fn of(record: ProcessIo) -> Option<Input> {
-        match (record.r#type(), record.data, record.control) {
+    pub(crate) fn of(record: ProcessIo) -> Result<Option<Input>, TooLarge> {
+        Ok(match (record.r#type(), record.data, record.control) {
             (process_io::Type::Data, Some(data), _) if data.r#type() == data::Type::Stdin => {
                 let data = data.data.unwrap_or_default();
                 Some(if data.is_empty() { Input::End } else { Input::Data(data) })
             }
             (process_io::Type::Control, _, Some(Control { tty_info: Some(TtyInfo { window_size }), .. })) => {
-                let window = window_size?;
-                Some(Input::Window(u16::try_from(window.rows).ok()?, u16::try_from(window.columns).ok()?))
+                window_size.as_ref().map(Window::of).transpose()?.map(Input::Window)
             }
             _ => None,
-        }
+        })
     }
 }

@@ -169,6 +169,10 @@ fn unsupported(task: &TaskInfo, executor: &ExecutorInfo, generated: bool) -> Opt
     if let Some(reason) = container.as_ref().and_then(said) {
         return Some(reason);
     }
+    // What becomes of a terminal is for the shim of the task in it to see.
+    if !generated && container.as_ref().is_some_and(|container| container.tty_info.is_some()) {
+        return Some("'tty_info' of an executor's own container is not supported by this agent".to_owned());
+    }
     let builtin = generated || executor.r#type() == executor_info::Type::Default;
     if !builtin && executor.command.is_none() {
         return Some("The executor has no command".to_owned());

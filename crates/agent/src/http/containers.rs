@@ -212,7 +212,8 @@ async fn pass(records: &mut Records, terminal: &Terminal) -> Result<(), Refusal>
         if record.r#type() != call::attach_container_input::Type::ProcessIo {
             return Err(invalid("Expecting 'attach_container_input.type' to be PROCESS_IO".to_owned()));
         }
-        if let Some(input) = record.process_io.and_then(Input::of)
+        let input = record.process_io.map(Input::of).transpose().map_err(|error| invalid(error.to_string()))?;
+        if let Some(input) = input.flatten()
             && !terminal.send(input).await
         {
             break;
@@ -270,7 +271,7 @@ fn internal(error: impl std::fmt::Display) -> Refusal {
 fn attach(refusal: AttachRefusal, id: &ContainerId) -> Refusal {
     match refusal {
         AttachRefusal::Unknown => internal(format!("Unknown container {id}")),
-        AttachRefusal::NotAttachable | AttachRefusal::Over => internal(refusal),
+        AttachRefusal::NotAttachable | AttachRefusal::Over | AttachRefusal::Failed(_) => internal(refusal),
         AttachRefusal::Taken => Refusal::new(StatusCode::CONFLICT, refusal.to_string()),
     }
 }

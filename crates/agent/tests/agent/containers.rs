@@ -329,6 +329,43 @@ async fn a_terminal_has_the_size_of_its_window() {
 }
 
 #[tokio::test]
+async fn a_container_with_a_terminal_outlives_the_agent_and_others_attach_before_and_after() {
+    let mut world = World::new().await;
+    let id = json!({"value": "alone"});
+    let tty = |rows: u32| json!({"window_size": {"rows": rows, "columns": 22}});
+    let command = "stty size; while read line; do echo got $line; stty size; test $line != last || exit 4; done";
+    let order = json!({"container_id": id, "command": {"value": command},
+        "container": {"type": "MESOS", "tty_info": tty(11)}});
+    assert_eq!(call(&world, json!({"type": "LAUNCH_CONTAINER", "launch_container": order})).await.0, 200);
+    let output = json!({"type": "ATTACH_CONTAINER_OUTPUT", "attach_container_output": {"container_id": id}});
+    for (line, rows) in [("first", 33), ("last", 44)] {
+        let mut watching = Exchange::open(world.address(), RECORDS, output.to_string().as_bytes()).await;
+        assert_eq!(watching.status, 200);
+        let mut typing = attach_input(&world, &id).await;
+        let window = json!({"type": "CONTROL", "control": {"type": "TTY_INFO", "tty_info": tty(rows)}});
+        typing.write_all(&input("PROCESS_IO", window)).await.unwrap();
+        typing.write_all(&stdin(&format!("{line}\n"))).await.unwrap();
+        let seen = watching.until(&format!("{rows} 22\r\n")).await;
+        assert!(seen.contains(&format!("got {line}\r\n")), "{seen}");
+        let second = Exchange::answered(BufReader::new(attach_input(&world, &id).await)).await;
+        assert!(second.status == 409 || line == "last", "one at a time");
+        if line == "last" {
+            assert_eq!(watching.record().await, None);
+            assert_eq!(Exchange::answered(BufReader::new(typing)).await.status, 200);
+        } else {
+            let window = json!({"type": "CONTROL", "control": {"type": "TTY_INFO", "tty_info": tty(70_000)}});
+            typing.write_all(&input("PROCESS_IO", window)).await.unwrap();
+            assert_eq!(Exchange::answered(BufReader::new(typing)).await.status, 400);
+            world.restart().await;
+            world.master.subscription(2).await;
+        }
+    }
+    assert_eq!(wait(&world, &id).await, (200, json!(4 << 8)));
+    let printed = fs::read_to_string(world.work_dir().join("containers/alone/stdout")).unwrap();
+    assert!(printed.starts_with("11 22\r\n") && printed.ends_with("44 22\r\n"), "{printed}");
+}
+
+#[tokio::test]
 async fn a_nested_task_has_a_sandbox_below_its_parents_and_a_life_of_its_own() {
     let (world, _executor, id) = with_executor().await;
     let volume = json!({"mode": "RW", "container_path": "seen/here", "source":
@@ -470,7 +507,10 @@ async fn what_cannot_be_done_is_refused_in_words() {
     assert_eq!(remove(&world, &stranger).await, 500);
     assert_eq!(launch(&world, &id, "sleep 1000").await.0, 200);
     let attach = json!({"type": "ATTACH_CONTAINER_OUTPUT", "attach_container_output": {"container_id": id}});
-    assert_eq!(call(&world, attach.clone()).await.0, 500, "it has no streams");
+    let disabled = "I/O switchboard server was disabled for this container";
+    assert_eq!(call(&world, attach).await, (500, json!(disabled)));
+    let attach = json!({"type": "ATTACH_CONTAINER_OUTPUT", "attach_container_output": {"container_id": parent}});
+    assert_eq!(call(&world, attach).await, (500, json!(disabled)), "of an executor, as Mesos' command line knows it");
     let status = async |headers: &str, call: &Value| {
         Exchange::open(world.address(), headers, call.to_string().as_bytes()).await.status
     };

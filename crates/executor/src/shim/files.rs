@@ -10,6 +10,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Moment;
+use crate::terminal::Terminal;
 use crate::tree::Process;
 use crate::user::User;
 
@@ -30,6 +31,9 @@ pub(crate) struct Spec {
     pub stderr: PathBuf,
     /// Who it runs as, if not as the shim.
     pub user: Option<User>,
+    /// The terminal that takes the place of its three streams; what it prints goes to `stdout`.
+    #[serde(default)]
+    pub terminal: Option<Terminal>,
 }
 
 /// The processes of a task that runs.

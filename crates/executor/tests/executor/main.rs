@@ -8,4 +8,5 @@ mod groups;
 mod lives;
 mod pool;
 mod process;
+mod terminals;
 mod wait;

@@ -1,0 +1,103 @@
+//! What somebody can attach to: the streams of a session, which its switchboard has, or the terminal of a program, which
+//! its shim has, so that it outlives the agent.
+//!
+//! Owns one small task for each client of a terminal, which ends with the client or with the terminal.
+
+use std::path::PathBuf;
+
+use executor::terminal::client::{self, AttachError, Typist};
+use mesos::v1::ContainerId;
+use mesos::v1::agent::process_io::data;
+use tokio::io::{AsyncReadExt, Interest};
+use tokio::net::UnixStream;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, interval_at};
+
+use super::switchboard::{HEARTBEAT, PIECE_BYTES, Switchboard, WAITING_INPUT, beat, said, write};
+use super::{AttachRefusal, Output, Terminal};
+use crate::actor;
+use crate::processes::watched;
+
+/// Where a container's streams are.
+pub(super) enum Streams {
+    Session(Switchboard),
+    /// The terminal, if there is one, of the program whose shim has this directory.
+    Shim(PathBuf),
+    /// As [`Streams::Shim`], of an executor or a task, which the agent's books have.
+    Executor(actor::Handle, ContainerId),
+}
+
+impl Streams {
+    /// From now on, what is printed goes there too.
+    pub(super) async fn watch(self, output: Output) -> Result<(), AttachRefusal> {
+        match self.shim().await? {
+            Ok(directory) => {
+                tokio::spawn(tell(client::watch(&directory).await?, output));
+            }
+            Err(switchboard) => switchboard.attach(output),
+        }
+        Ok(())
+    }
+
+    /// The input, unless somebody has it.
+    pub(super) async fn input(self) -> Result<Terminal, AttachRefusal> {
+        match self.shim().await? {
+            Ok(directory) => type_in(client::enter(&directory).await?),
+            Err(switchboard) => switchboard.input().ok_or(AttachRefusal::Taken),
+        }
+    }
+
+    async fn shim(self) -> Result<Result<PathBuf, Switchboard>, AttachRefusal> {
+        match self {
+            Streams::Session(switchboard) => Ok(Err(switchboard)),
+            Streams::Shim(directory) => Ok(Ok(directory)),
+            Streams::Executor(actor, id) => {
+                let root = actor.view(move |core, _| core.root(&id)).await.ok().flatten();
+                root.map(|root| Ok(root.state)).ok_or(AttachRefusal::Unknown)
+            }
+        }
+    }
+}
+
+/// A watcher that does not read makes its shim leave it behind.
+async fn tell(mut printed: UnixStream, output: Output) {
+    let mut heartbeat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
+    let mut piece = vec![0; PIECE_BYTES];
+    loop {
+        let record = tokio::select! {
+            length = printed.read(&mut piece) => match length.ok().and_then(|length| piece.get(..length)) {
+                Some([]) | None => return,
+                Some(piece) => said(data::Type::Stdout, piece.to_vec()),
+            },
+            _ = heartbeat.tick() => beat(),
+            () = output.closed() => return,
+        };
+        if output.send(&record).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn type_in(typist: Typist) -> Result<Terminal, AttachRefusal> {
+    let Typist { terminal, mut connection } = typist;
+    let terminal = watched(terminal, Interest::WRITABLE).map_err(|error| AttachRefusal::Failed(error.to_string()))?;
+    let (sender, inputs) = mpsc::channel(WAITING_INPUT);
+    tokio::spawn(async move {
+        tokio::select! {
+            () = write(terminal.into(), true, inputs) => {}
+            _end = connection.read_u8() => {}
+        }
+    });
+    Ok(Terminal::at_a_shim(sender))
+}
+
+impl From<AttachError> for AttachRefusal {
+    fn from(error: AttachError) -> AttachRefusal {
+        match error {
+            AttachError::NoTerminal => AttachRefusal::NotAttachable,
+            AttachError::Over => AttachRefusal::Over,
+            AttachError::Taken => AttachRefusal::Taken,
+            AttachError::Io(error) => AttachRefusal::Failed(error.to_string()),
+        }
+    }
+}
