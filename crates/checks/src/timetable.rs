@@ -180,6 +180,16 @@ impl Timetable {
         }
     }
 
+    /// Moments are rounded to other ticks from now on, and if it waits, it is due at this moment at the latest.
+    pub fn change(&mut self, key: Key, tick: Tick, latest: Duration) {
+        self.leave_queue(key);
+        let Some(row) = self.rows.get_mut(&key) else { return };
+        row.tick = tick;
+        if let State::Waiting { due } = row.state {
+            self.wait(key, Duration::from_nanos(due).min(latest));
+        }
+    }
+
     /// An attempt has ended: the next one is due after this wait. False if nobody waits for this attempt any more.
     pub fn finish(&mut self, key: Key, run: Run, now: Duration, wait: Duration) -> bool {
         let is_running = self.is_running(key, run);

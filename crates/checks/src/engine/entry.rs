@@ -156,6 +156,21 @@ impl Entry {
         schedule.interval_now(&self.state).saturating_add(jitter(key, run, schedule.jitter))
     }
 
+    /// Another policy; returns the one of before.
+    pub(super) fn reschedule(&mut self, policy: Arc<Policy>, tick: Duration) -> Arc<Policy> {
+        self.tick = Tick::of(&policy.schedule, tick);
+        std::mem::replace(&mut self.policy, policy)
+    }
+
+    /// When the next attempt is due at the latest, if nothing else was planned; a first one, and one after a snooze, is due
+    /// when it was planned.
+    pub(super) fn latest(&self, now: Duration) -> Duration {
+        match (&self.history, self.silence) {
+            (Some(_), Silence::None) => now.saturating_add(self.policy.schedule.interval_now(&self.state)),
+            _ => Duration::MAX,
+        }
+    }
+
     pub(super) fn silence(&mut self, silence: Silence) {
         self.silence = silence;
         self.kept = None;

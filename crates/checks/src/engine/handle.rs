@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use super::mailbox::{Letter, Sender};
 use super::report::{ByHand, CheckReport};
-use crate::spec::SpecError;
+use crate::spec::{Schedule, SpecError};
 use crate::timetable::Key;
 
 /// A check that is being carried out. Dropping this ends it. Nothing here waits for the engine's thread.
@@ -41,6 +41,14 @@ impl CheckHandle {
     /// An attempt at once, unless one runs, or it is paused or snoozed.
     pub fn check_now(&self) {
         self.sender.send(Letter::CheckNow(self.key));
+    }
+
+    /// Another schedule from now on; counters, verdict and grace stay. The next attempt is when it was planned, or an interval
+    /// from now if that is sooner; its delay counts no more. An attempt that runs keeps its timeout.
+    pub fn set_schedule(&self, schedule: Schedule) -> Result<(), SpecError> {
+        schedule.validate()?;
+        self.sender.send(Letter::SetSchedule(self.key, Box::new(schedule)));
+        Ok(())
     }
 
     /// The verdict from now on, whatever attempts find. They go on, and are told. One that does not last is refused.

@@ -10,6 +10,7 @@ use super::mailbox::Letter;
 use super::metrics::Metrics;
 use super::report::ByHand;
 use super::run::{Prober, Turn};
+use crate::spec::Schedule;
 use crate::timetable::{Key, nanos};
 
 /// How many letters are read in one turn: whoever writes many does not hold up what is due.
@@ -26,6 +27,7 @@ impl Prober {
                 Letter::Snooze(key, time) => self.snooze(key, time),
                 Letter::Resume(key) => self.resume(key),
                 Letter::CheckNow(key) => self.check_now(key),
+                Letter::SetSchedule(key, schedule) => self.set_schedule(key, *schedule),
                 Letter::SetVerdict(key, by_hand) => self.set_verdict(key, *by_hand),
                 Letter::ClearVerdict(key) => self.clear_verdict(key),
                 Letter::Report(key, answer) => {
@@ -73,10 +75,31 @@ impl Prober {
         if !entry.probe.is_command() {
             self.kit.kept.forget(&entry.place);
         }
-        // One is the entry's, the other one ours.
-        if Arc::strong_count(&entry.policy) == 2 {
-            self.policies.remove(&entry.policy);
+        self.forget(&entry.policy);
+    }
+
+    /// If nobody else has it: one is the caller's, the other one ours.
+    fn forget(&mut self, policy: &Arc<Policy>) {
+        if Arc::strong_count(policy) == 2 {
+            self.policies.remove(policy);
         }
+    }
+
+    /// An attempt that runs goes on, but its deadline is rounded to other ticks.
+    fn set_schedule(&mut self, key: Key, schedule: Schedule) {
+        let Some(entry) = self.checks.get(&key) else { return };
+        let policy = self.share(Policy { schedule, ..*entry.policy });
+        let now = self.kit.clock.now();
+        let Some(entry) = self.checks.get_mut(&key) else { return };
+        let deadline = entry.deadline();
+        let before = entry.reschedule(policy, self.options.tick);
+        let (after, latest) = (entry.deadline(), entry.latest(now));
+        if let Some(deadline) = deadline {
+            self.deadlines.remove(&(deadline, key));
+        }
+        self.deadlines.extend(after.map(|deadline| (deadline, key)));
+        self.timetable.change(key, entry.tick, latest);
+        self.forget(&before);
     }
 
     fn pause(&mut self, key: Key) {

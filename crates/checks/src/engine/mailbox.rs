@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 
 use super::check::Order;
 use super::{ByHand, CheckReport, Metrics};
+use crate::spec::Schedule;
 use crate::timetable::Key;
 
 /// What the thread is told. Checks are named by a key that is never used twice.
@@ -24,6 +25,7 @@ pub(super) enum Letter {
     Snooze(Key, Duration),
     Resume(Key),
     CheckNow(Key),
+    SetSchedule(Key, Box<Schedule>),
     SetVerdict(Key, Box<ByHand>),
     ClearVerdict(Key),
     Report(Key, oneshot::Sender<CheckReport>),

@@ -53,7 +53,7 @@ impl Schedule {
         others.into_iter().flatten().fold(self.interval, Duration::min)
     }
 
-    pub(super) fn validate(&self) -> Result<(), SpecError> {
+    pub(crate) fn validate(&self) -> Result<(), SpecError> {
         let has_time = self.timeout.is_none_or(|timeout| !timeout.is_zero());
         require(has_time, "schedule.timeout", "leaves no time; leave it out for no limit")
     }

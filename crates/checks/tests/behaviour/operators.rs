@@ -69,6 +69,53 @@ async fn asking_now_does_not_wait_for_the_interval() {
     assert!(is_silent(&mut watch).await);
 }
 
+fn every(interval: Duration) -> Schedule {
+    Schedule { interval, timeout: Some(Duration::from_secs(10)), ..Schedule::default() }
+}
+
+#[tokio::test]
+async fn another_schedule_begins_at_once_and_forgets_nothing() {
+    let engine = engine();
+    let mut watch = watch(&engine, hourly(tcp(closed(), TcpMode::Connect)));
+    watch.next().await;
+    watch.handle.set_schedule(every(ms(20))).unwrap();
+    for failures in 2..=5 {
+        assert_eq!(watch.next().await.state.consecutive_failures, failures);
+    }
+    watch.handle.set_schedule(every(HOUR)).unwrap();
+    // What was told before, and an attempt that was planned before; a check of every 20 ms would not be silent so soon.
+    let mut before = 0;
+    while !is_silent(&mut watch).await {
+        before += 1;
+        assert!(before < 100, "it goes on as it was");
+    }
+}
+
+#[tokio::test]
+async fn another_schedule_leaves_an_attempt_its_timeout() {
+    let engine = engine();
+    let mut hanging = hourly(Probe::Http(http(crate::server::hang())));
+    hanging.schedule.timeout = Some(ms(300));
+    let mut watch = watch(&engine, hanging);
+    let started = async { while engine.metrics().await.unwrap().in_flight == 0 {} };
+    timeout(PATIENCE, started).await.expect("it never started");
+    watch.handle.set_schedule(every(ms(1))).unwrap();
+    assert_eq!(watch.next().await.outcome.kind(), Kind::Timeout);
+    assert!(timeout(ms(600), watch.events.recv()).await.is_err(), "the next one has ten seconds");
+}
+
+#[tokio::test]
+async fn another_schedule_wakes_nobody_and_makes_sense() {
+    let engine = engine();
+    let mut watch = watch(&engine, hourly(good()));
+    watch.next().await;
+    watch.handle.snooze(HOUR);
+    watch.handle.set_schedule(every(ms(20))).unwrap();
+    assert!(is_silent(&mut watch).await);
+    let timeless = Schedule { timeout: Some(Duration::ZERO), ..Schedule::default() };
+    assert_eq!(watch.handle.set_schedule(timeless).unwrap_err().field, "schedule.timeout");
+}
+
 #[tokio::test]
 async fn a_verdict_by_hand_holds_until_its_time_is_up() {
     let engine = engine();
