@@ -65,10 +65,20 @@ pub enum Failure {
         /// In the words of TLS.
         cause: String,
     },
+    /// The peer refused to go on with TLS.
+    Alert {
+        /// In the words of TLS.
+        cause: String,
+    },
     /// All was well, but the certificate ends too soon.
     CertificateExpires {
         /// So long from now; zero if it has expired.
         within: Duration,
+    },
+    /// The peer ended the connection before its answer was whole.
+    Closed {
+        /// How far it had got.
+        cause: String,
     },
     /// The peer does not speak the protocol, or breaks its rules.
     Protocol {
@@ -224,10 +234,11 @@ impl Failure {
             Failure::Refused => "connection refused".to_owned(),
             Failure::Unreachable { cause }
             | Failure::Connection { cause }
+            | Failure::Closed { cause }
             | Failure::Protocol { cause }
             | Failure::Body { cause } => cause.clone(),
             Failure::ConnectTimedOut { after } => format!("no connection within {after:?}"),
-            Failure::Tls { cause } => format!("TLS: {cause}"),
+            Failure::Tls { cause } | Failure::Alert { cause } => format!("TLS: {cause}"),
             Failure::CertificateExpires { within } => certificate(*within),
             Failure::Status(status) => status_line(*status),
             Failure::NotServing { status } => status.clone(),

@@ -60,11 +60,11 @@ impl Attendance {
     }
 }
 
-/// Whether that is how peers give up: they end the connection, or say so. What they said until then over TCP is held
+/// Whether that is how peers give up: they end the connection, or say so. What they said until then in an exchange is held
 /// against what is expected.
 fn is_parting(failure: &Failure, probe: &Prepared) -> bool {
     match failure {
-        Failure::Connection { .. } | Failure::Tls { .. } | Failure::Protocol { .. } => true,
+        Failure::Connection { .. } | Failure::Closed { .. } | Failure::Alert { .. } => true,
         Failure::Status(status) => *status == GAVE_UP,
         Failure::Body { .. } => probe.is_exchange(),
         _ => false,
@@ -119,7 +119,9 @@ mod tests {
     #[test]
     fn an_answer_counts_however_late_it_is_seen() {
         let away = [2000 * MS];
-        for failure in [Failure::Status(500), Failure::Refused, Failure::Body { cause: "no".to_owned() }] {
+        let cause = || "no".to_owned();
+        let [body, garbage] = [Failure::Body { cause: cause() }, Failure::Protocol { cause: cause() }];
+        for failure in [Failure::Status(500), Failure::Refused, body, garbage, Failure::Tls { cause: cause() }] {
             assert_eq!(found(failure.clone(), Some(1000 * MS), &away), Outcome::Failure(failure));
         }
         assert!(matches!(found(Failure::Status(408), Some(1000 * MS), &away), Outcome::Inconclusive(_)));

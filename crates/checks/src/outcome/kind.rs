@@ -40,7 +40,7 @@ kinds! {
     Tls => "tls",
     /// The certificate ends too soon.
     CertificateExpires => "certificate-expires",
-    /// The peer breaks the rules of the protocol.
+    /// The peer breaks the rules of the protocol, or ends the connection before its answer is whole.
     Protocol => "protocol",
     /// A status that is not healthy, of HTTP or gRPC.
     Status => "status",
@@ -89,9 +89,9 @@ impl Failure {
             Failure::Unreachable { .. } => Kind::Unreachable,
             Failure::ConnectTimedOut { .. } => Kind::ConnectTimeout,
             Failure::Connection { .. } => Kind::Connection,
-            Failure::Tls { .. } => Kind::Tls,
+            Failure::Tls { .. } | Failure::Alert { .. } => Kind::Tls,
             Failure::CertificateExpires { .. } => Kind::CertificateExpires,
-            Failure::Protocol { .. } => Kind::Protocol,
+            Failure::Closed { .. } | Failure::Protocol { .. } => Kind::Protocol,
             Failure::Status(_) | Failure::NotServing { .. } => Kind::Status,
             Failure::Body { .. } => Kind::Body,
             Failure::Redirect { .. } => Kind::Redirect,

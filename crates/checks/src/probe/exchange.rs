@@ -112,7 +112,7 @@ fn converse(
             Ok(Received::NotYet) => break,
             Ok(Received::End) if received.is_empty() => {
                 let cause = "the connection was closed without an answer".to_owned();
-                return Poll::Ready(Outcome::Failure(Failure::Protocol { cause }));
+                return Poll::Ready(Outcome::Failure(Failure::Closed { cause }));
             }
             Ok(Received::End) => return Poll::Ready(plan.judge(received)),
             Ok(Received::Bytes(length)) => received.extend(tools.scratch.get(..length).unwrap_or_default()),

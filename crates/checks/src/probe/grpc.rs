@@ -138,7 +138,7 @@ impl Attempt {
     fn judge(&self, reply: Result<Reply, Violation>, plan: &Plan, tools: &Tools<'_>) -> Outcome {
         let found = match reply {
             Ok(reply) => message::judge(&reply),
-            Err(violation) => Err(Failure::Protocol { cause: violation.to_string() }),
+            Err(violation) => Err(violation.into()),
         };
         let objection = || plan.tls.as_ref()?.object(self.stream.certificate(), tools.time_of_day());
         match found.and_then(|()| objection().map_or(Ok(()), Err)) {

@@ -18,6 +18,7 @@ use h2::client;
 use http::{HeaderMap, Request, Response};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf, duplex};
 
+use crate::outcome::Failure;
 use frames::{Frames, TooManyFrames};
 
 /// What the pipe holds in each direction; more waits with its sender.
@@ -47,13 +48,32 @@ pub(crate) struct BodyLimits {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Violation {
     #[error("HTTP/2: {0}")]
-    Protocol(#[from] h2::Error),
+    Protocol(h2::Error),
     #[error("HTTP/2: {0}")]
     Flood(#[from] TooManyFrames),
     #[error("the body is longer than {0} bytes")]
     BodyTooLong(u64),
     #[error("the connection was closed without an answer")]
     End,
+}
+
+impl From<h2::Error> for Violation {
+    /// The pipe does not fail: it ends when the peer ends the connection.
+    fn from(error: h2::Error) -> Violation {
+        if error.is_io() { Violation::End } else { Violation::Protocol(error) }
+    }
+}
+
+impl From<Violation> for Failure {
+    fn from(violation: Violation) -> Failure {
+        let cause = violation.to_string();
+        match violation {
+            Violation::End => Failure::Closed { cause },
+            // GOAWAY, or a reset of our stream.
+            Violation::Protocol(error) if error.is_remote() => Failure::Closed { cause },
+            _ => Failure::Protocol { cause },
+        }
+    }
 }
 
 type Asking = Pin<Box<dyn Future<Output = Result<Reply, Violation>> + Send>>;

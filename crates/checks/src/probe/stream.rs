@@ -60,7 +60,7 @@ impl Stream {
             Ok(()) | Err(Errno::INPROGRESS | Errno::INTR) => {}
             Err(errno) => return Err(unconnected(errno, &address)),
         }
-        let failed = |error: rustls::Error| Outcome::Failure(Failure::Tls { cause: error.to_string() });
+        let failed = |error: rustls::Error| Outcome::Failure(super::tls::failure(&error));
         let tls = tls.map(|(plan, name)| ClientConnection::new(Arc::clone(plan.config()), name)).transpose();
         let wire = match tls.map_err(failed)? {
             Some(session) => Wire::secured(socket, session),
@@ -180,7 +180,7 @@ impl Stream {
         match (Errno::from_io_error(error), error.get_ref()) {
             (Some(errno), _) if self.phases.connected.is_none() => unconnected(errno, &self.address),
             (Some(errno), _) => blame(errno, |_| Failure::Connection { cause: words(errno) }),
-            (None, Some(tls)) => Outcome::Failure(Failure::Tls { cause: tls.to_string() }),
+            (None, Some(tls)) => Outcome::Failure(super::tls::failure(tls)),
             (None, None) => Outcome::Failure(Failure::Connection { cause: error.to_string() }),
         }
     }

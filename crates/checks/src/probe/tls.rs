@@ -5,6 +5,7 @@
 
 mod believe;
 
+use std::error::Error;
 use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -86,6 +87,15 @@ impl TlsPlan {
             None => return Some(Failure::Tls { cause: "the certificate cannot be read".to_owned() }),
         };
         (within < limit).then_some(Failure::CertificateExpires { within })
+    }
+}
+
+/// Why TLS could not be agreed on, or has ended.
+pub(crate) fn failure(error: &(dyn Error + 'static)) -> Failure {
+    let cause = error.to_string();
+    match error.downcast_ref() {
+        Some(rustls::Error::AlertReceived(_)) => Failure::Alert { cause },
+        _ => Failure::Tls { cause },
     }
 }
 

@@ -21,7 +21,7 @@ fn found(status: u16) -> Outcome {
 
 fn protocol(outcome: &Outcome) -> &str {
     match outcome {
-        Outcome::Failure(Failure::Protocol { cause }) => cause,
+        Outcome::Failure(Failure::Protocol { cause } | Failure::Closed { cause }) => cause,
         other => panic!("{other:?}"),
     }
 }

@@ -114,7 +114,7 @@ async fn a_server_may_want_to_know_who_we_are() {
     let authority = Authority::new();
     let address = server(&authority.vouch("shop.example", 90), Some(&authority));
     let stranger = outcome(https(address, Tls::default())).await;
-    assert!(matches!(stranger, Outcome::Failure(Failure::Tls { .. } | Failure::Connection { .. })), "{stranger:?}");
+    assert!(matches!(stranger, Outcome::Failure(Failure::Alert { .. } | Failure::Connection { .. })), "{stranger:?}");
     let own = authority.vouch("checker", 90);
     let (certificates, key) = (own.pem.into_bytes(), own.key.serialize_pem().into_bytes());
     let identity = Some(ClientIdentity { certificates, key });

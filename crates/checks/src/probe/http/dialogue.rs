@@ -55,10 +55,10 @@ impl Dialogue {
     pub(super) fn feed(&mut self, bytes: &[u8]) -> Result<Vec<u8>, Failure> {
         let mut out = Vec::new();
         match self {
-            Dialogue::Http1(response) => response.feed(bytes).map_err(broken)?,
+            Dialogue::Http1(response) => response.feed(bytes)?,
             Dialogue::Http2(session) => {
                 if let Poll::Ready(reply) = session.advance(bytes, &mut out) {
-                    *self = Dialogue::Replied(Box::new(reply.map_err(broken)?));
+                    *self = Dialogue::Replied(Box::new(reply?));
                 }
             }
             Dialogue::Replied(_) => {}
@@ -69,14 +69,14 @@ impl Dialogue {
     /// The connection has ended.
     pub(super) fn end(&mut self) -> Result<(), Failure> {
         match self {
-            Dialogue::Http1(response) => response.end().map_err(broken),
+            Dialogue::Http1(response) => Ok(response.end()?),
             Dialogue::Http2(session) => match session.end(&mut Vec::new()) {
                 Poll::Ready(reply) => {
-                    *self = Dialogue::Replied(Box::new(reply.map_err(broken)?));
+                    *self = Dialogue::Replied(Box::new(reply?));
                     Ok(())
                 }
                 Poll::Pending => {
-                    Err(Failure::Protocol { cause: "the connection was closed within the answer".to_owned() })
+                    Err(Failure::Closed { cause: "the connection was closed within the answer".to_owned() })
                 }
             },
             Dialogue::Replied(_) => Ok(()),
@@ -120,8 +120,4 @@ fn text<'a>(reply: &'a Reply, name: &http::HeaderName) -> Option<&'a str> {
 fn wanted(target: &Target, extras: &Extras) -> Wanted {
     let limits = extras.limits();
     Wanted { longest: limits.longest, kept: limits.kept, body: target.form.method(extras) != "HEAD" }
-}
-
-fn broken(violation: impl std::fmt::Display) -> Failure {
-    Failure::Protocol { cause: violation.to_string() }
 }

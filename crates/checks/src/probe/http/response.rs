@@ -7,6 +7,7 @@
 
 mod head;
 
+use crate::outcome::Failure;
 use head::{Framing, Parsed};
 
 pub(super) use head::Head;
@@ -38,6 +39,16 @@ pub(super) enum Violation {
     EndInHead,
     #[error("the connection was closed within the body")]
     EndInBody,
+}
+
+impl From<Violation> for Failure {
+    fn from(violation: Violation) -> Failure {
+        let cause = violation.to_string();
+        match violation {
+            Violation::Empty | Violation::EndInHead | Violation::EndInBody => Failure::Closed { cause },
+            _ => Failure::Protocol { cause },
+        }
+    }
 }
 
 /// What is asked of a response.
