@@ -10,7 +10,7 @@
 //! order         what is asked for, and whether it can be done  pure
 //! parent        what a container is nested in, from /proc and the books
 //! launch        from an order to a running program             session, switchboard   its streams
-//! attach        to those, or to the terminal a shim has
+//! attach        to those, or to the terminal a shim has      signals     to its main process
 //! record        what must be known after a restart         recovery
 //! ```
 //!
@@ -27,6 +27,7 @@ mod parent;
 mod record;
 mod recovery;
 mod session;
+mod signals;
 mod switchboard;
 
 use mesos::server::EventSender;
@@ -69,7 +70,7 @@ pub(crate) enum LaunchRefusal {
 pub(crate) enum KillRefusal {
     #[error("Container cannot be found")]
     Unknown,
-    #[error("Failed to send the signal: {0}")]
+    #[error("Unable to send signal to container: {0}")]
     Failed(String),
 }
 

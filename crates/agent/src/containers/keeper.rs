@@ -21,6 +21,7 @@ use super::order::{Class, Order};
 use super::parent::Parent;
 use super::record::Record;
 use super::recovery::DISCARDED;
+use super::signals;
 use super::switchboard::Switchboard;
 use super::{Answer, AttachRefusal, Handle, KillRefusal, LaunchRefusal, Launched, Listed, Output, Request};
 use crate::actor;
@@ -118,7 +119,7 @@ impl Keeper {
         match request {
             Request::Launch(order, output, answer) => self.launch(*order, output, answer),
             Request::Wait(id, answer) => self.book.wait(&id, answer),
-            Request::Kill(id, signal, answer) => drop(answer.send(self.kill(&id, signal))),
+            Request::Kill(id, signal, answer) => self.kill(id, signal, answer),
             Request::Remove(id, answer) => {
                 let removed = self.book.remove(&id);
                 if removed == Ok(true) {
@@ -241,20 +242,26 @@ impl Keeper {
         }
     }
 
-    fn kill(&mut self, id: &ContainerId, signal: i32) -> Result<(), KillRefusal> {
-        if self.book.doom(id) {
-            return Ok(());
+    fn kill(&mut self, id: ContainerId, number: i32, answer: Answer<Result<(), KillRefusal>>) {
+        if self.book.doom(&id) {
+            return drop(answer.send(Ok(())));
         }
-        let hold = self.book.running(id).ok_or(KillRefusal::Unknown)?;
-        let signal =
-            Signal::from_named_raw(signal).ok_or_else(|| KillRefusal::Failed(format!("no signal {signal}")))?;
-        match &hold.program {
-            Held::Task(contained) => contained.signal(signal),
-            Held::Session(pidfd, _) => {
-                pidfd_send_signal(pidfd.as_fd(), signal).map_err(|error| KillRefusal::Failed(error.to_string()))?;
+        let known = self.book.running(&id).map(|hold| &hold.program);
+        let sent = match (signals::signal(number), known) {
+            _ if self.book.is_over(&id) => Err(KillRefusal::Unknown),
+            (Err(refusal), _) => Err(refusal),
+            (Ok(signal), Some(Held::Task(contained))) => {
+                contained.signal(signal);
+                Ok(())
             }
-        }
-        Ok(())
+            (Ok(signal), Some(Held::Session(pidfd, _))) => signals::send(pidfd, signal),
+            (Ok(signal), None) => {
+                let sent = signals::send_by_books(self.around.actor.clone(), id, signal);
+                tokio::spawn(async move { answer.send(sent.await) });
+                return;
+            }
+        };
+        let _gone = answer.send(sent);
     }
 
     /// A shim may take its time, and nobody else has to wait for it.

@@ -168,6 +168,16 @@ async fn a_session_joins_its_executor_and_tells_everything_until_its_end() {
 }
 
 #[tokio::test]
+async fn the_container_of_an_executor_can_be_signalled_too() {
+    let (world, _executor, id) = with_executor().await;
+    let executor = &id["parent"];
+    assert_eq!(kill(&world, executor, 1000).await, 500);
+    assert_eq!(kill(&world, executor, 15).await, 200);
+    world.master.expect("t1", TaskState::TaskFailed).await;
+    assert_eq!(kill(&world, executor, 15).await, 404);
+}
+
+#[tokio::test]
 async fn a_session_begins_also_where_the_sandbox_is_gone() {
     let (world, _executor, id) = with_executor().await;
     fs::remove_dir_all(fs::canonicalize(sandbox(&world)).unwrap()).unwrap();
@@ -259,8 +269,10 @@ async fn a_session_joins_the_container_of_a_task_of_a_group() {
     let beside = json!({"value": "beside", "parent": {"value": container.value}});
     let mut session = crate::containers::session(&world, &beside, json!({"value": "pwd"})).await;
     assert_eq!(session.output().await.0.trim(), runs, "the executor itself has no process to join");
-    task.kill().unwrap();
-    task.wait().unwrap();
+    assert_eq!(kill(&world, &json!({"value": container.value}), 15).await, 500, "nor to signal");
+    assert_eq!(kill(&world, &id["parent"], 34).await, 200);
+    let status = until("the end of the task", async || task.try_wait().unwrap()).await;
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(34));
 }
 
 fn input(kind: &str, content: Value) -> Vec<u8> {

@@ -1,4 +1,5 @@
-//! Signals a process does not want to hear of. A program it starts with [`super::Spawn`] hears them again.
+//! Signals by number, and those a process does not want to hear of. A program it starts with [`super::Spawn`] hears them
+//! again.
 
 use std::ffi::c_int;
 use std::io;
@@ -20,6 +21,13 @@ static IGNORED: AtomicU64 = AtomicU64::new(0);
 
 /// Those that were ignored when the first program was started: `exec` keeps that up, as it does not with handlers.
 static INHERITED: OnceLock<u64> = OnceLock::new();
+
+/// The signal of this number, real-time ones included; nothing if there is none, or the C library keeps it to itself.
+pub fn numbered(number: c_int) -> Option<Signal> {
+    let is_real_time = (libc::SIGRTMIN()..=libc::SIGRTMAX()).contains(&number);
+    // SAFETY: a number of a signal, and none of those below SIGRTMIN that the C library reserves.
+    Signal::from_named_raw(number).or_else(|| is_real_time.then(|| unsafe { Signal::from_raw_unchecked(number) }))
+}
 
 /// Ignores these signals from now on.
 pub fn ignore(signals: &[Signal]) -> io::Result<()> {
