@@ -20,12 +20,12 @@ pub(crate) fn stderr(sandbox: &Path) -> PathBuf {
     sandbox.join("stderr")
 }
 
-/// Makes the sandbox usable for the task's user, and for nobody else.
+/// Makes the sandbox usable for the task's user, or for this process' own, and for nobody else.
 pub(crate) fn prepare(sandbox: &Path, user: Option<&User>) -> io::Result<()> {
     let logs = [append(&stdout(sandbox))?, append(&stderr(sandbox))?];
-    let Some(user) = user else { return Ok(()) };
     let directory = directory(sandbox)?;
     directory.set_permissions(Permissions::from_mode(MODE))?;
+    let Some(user) = user else { return Ok(()) };
     logs.iter().chain([&directory]).try_for_each(|file| fchown(file, Some(user.uid), Some(user.gid)))
 }
 

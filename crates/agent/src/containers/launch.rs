@@ -207,8 +207,8 @@ fn make(outer: &Path, name: &str, directory: &Path, user: Option<&Credentials>) 
     let sandbox = outer.join(name);
     let own = files::directory(&sandbox)?;
     let logs = [files::append(&sandbox.join("stdout"))?, files::append(&sandbox.join("stderr"))?];
-    let Some(user) = user else { return Ok(room) };
     own.set_permissions(Permissions::from_mode(files::MODE))?;
+    let Some(user) = user else { return Ok(room) };
     logs.iter().chain([&own]).try_for_each(|file| fchown(file, Some(user.uid), Some(user.gid)))?;
     Ok(room)
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use mesos::Codec;
@@ -392,6 +393,7 @@ async fn a_nested_task_has_a_sandbox_below_its_parents_and_a_life_of_its_own() {
     let stdout =
         until("its output", async || fs::read_to_string(own.join("stdout")).ok().filter(|out| out.ends_with("]\n")));
     assert_eq!(stdout.await, format!("{0}\n{0}\n[]\n", own.display()));
+    assert_eq!(fs::metadata(&own).unwrap().permissions().mode() & 0o777, 0o750, "nobody else looks into it");
     assert_eq!(fs::read_to_string(sandbox(&world).join("shared/file")).unwrap(), "x\n");
     let containers = shown(&world, true, false).await;
     assert_eq!(containers.len(), 2);

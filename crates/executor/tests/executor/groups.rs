@@ -1,6 +1,7 @@
 //! The default executor: groups of tasks, from outside.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use mesos::v1::TaskState::{TaskFailed, TaskFinished, TaskKilled, TaskKilling, TaskRunning, TaskStarting};
@@ -57,6 +58,7 @@ async fn each_task_has_a_sandbox_of_its_own_and_one_that_finishes_leaves_the_oth
     let home = agent.sandbox("e").join("containers").join(&container.value);
     let printed = content(&agent.sandbox("e").join("tasks").join("a").join("stdout")).await;
     assert_eq!(printed, format!("{0} e 127.0.0.1\n{0}\n", home.display()));
+    assert_eq!(fs::metadata(&home).unwrap().permissions().mode() & 0o777, 0o750, "nobody else looks into it");
     let b = agent.reached("b", TaskRunning).await;
     let pid = pid_of(&agent, "e", "b").await;
     assert!(is_alive(pid));
