@@ -143,10 +143,12 @@ impl Actor {
     }
 
     fn wake(&mut self) {
-        let due = self.core.wake_at();
         self.core.wake(self.clock.now());
-        let began = self.clock.now();
-        self.core.allocate(began);
+        let (due, began) = (self.core.allocates_at(), self.clock.now());
+        if began.elapsed < due {
+            return;
+        }
+        self.core.allocate();
         self.timings.allocation_run_latency.add(began.elapsed.saturating_sub(due));
         self.timings.allocation_run.add(self.clock.now().elapsed.saturating_sub(began.elapsed));
     }

@@ -103,6 +103,14 @@ pub(crate) struct Settings {
     pub(crate) flags: Arc<BTreeMap<String, String>>,
 }
 
+impl Settings {
+    /// How often deadlines are looked at: agents take a master for lost whose pings come late, however rarely it
+    /// allocates.
+    fn look_interval(&self) -> Duration {
+        self.allocation_interval.min(self.agent_ping_timeout)
+    }
+}
+
 /// See the module's words.
 #[derive(Debug)]
 pub(crate) struct Core {
@@ -112,6 +120,8 @@ pub(crate) struct Core {
     out: Vec<Action>,
     allocator: Allocator,
     next_tick: Duration,
+    /// When deadlines are next looked at, if nothing is given out before.
+    next_look: Duration,
     frameworks: BTreeMap<FrameworkId, Framework>,
     completed_frameworks: VecDeque<Framework>,
     next_framework: u64,
@@ -149,6 +159,7 @@ impl Core {
             next_collection: now.elapsed + settings.registry_gc_interval,
             offers: Offers::new(&identity.id),
             next_tick: now.elapsed + settings.allocation_interval,
+            next_look: now.elapsed + settings.look_interval(),
             identity,
             settings,
             now,
@@ -174,23 +185,28 @@ impl Core {
 
     /// When [`Core::wake`] should be called, on the scale of [`Now::elapsed`].
     pub(crate) fn wake_at(&self) -> Duration {
+        self.next_tick.min(self.next_look)
+    }
+
+    /// When what is free is next given out.
+    pub(crate) fn allocates_at(&self) -> Duration {
         self.next_tick
     }
 
     /// Time has passed: looks at every deadline.
     pub(crate) fn wake(&mut self, now: Now) {
         self.now = now;
+        self.next_look = now.elapsed + self.settings.look_interval();
         self.expire_frameworks();
         self.check_agents();
         self.expire_offers();
         self.collect_garbage();
     }
 
-    /// Gives out what is free. Belongs to every [`Core::wake`], and is apart so that it can be timed.
-    pub(crate) fn allocate(&mut self, now: Now) {
-        self.now = now;
+    /// Gives out what is free. Belongs to a [`Core::wake`] when it is due, and is apart so that it can be timed.
+    pub(crate) fn allocate(&mut self) {
         self.make_offers();
-        self.next_tick = now.elapsed + self.settings.allocation_interval;
+        self.next_tick = self.now.elapsed + self.settings.allocation_interval;
     }
 
     /// Something is new that somebody may be waiting for: the next allocation need not wait for its turn.

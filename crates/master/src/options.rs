@@ -100,7 +100,7 @@ impl Options {
     pub(crate) fn settings(&self, port: u16) -> Settings {
         Settings {
             allocation_interval: self.allocation_interval.max(Duration::from_millis(1)),
-            agent_ping_timeout: self.agent_ping_timeout,
+            agent_ping_timeout: self.agent_ping_timeout.max(Duration::from_millis(1)),
             max_agent_ping_timeouts: self.max_agent_ping_timeouts.max(1),
             agent_reregister_timeout: self.agent_reregister_timeout,
             offer_timeout: self.offer_timeout,

@@ -40,6 +40,18 @@ fn five_unanswered_pings_make_an_agent_unreachable() {
 }
 
 #[test]
+fn agents_are_pinged_in_time_by_a_master_that_seldom_allocates() {
+    let mut world = World::with(Settings { allocation_interval: 120 * SECOND, ..settings() }, Absent::default());
+    let node = world.register(agent("n1", 4.0, 1024.0));
+    world.orders(&node);
+    world.pass(62 * SECOND);
+    assert_eq!(world.order_kinds(&node), [agent_event::Type::Ping; 4]);
+    let scheduler = world.subscribe(framework("f"));
+    world.pass(SECOND);
+    assert_eq!(world.offers(&scheduler).len(), 1);
+}
+
+#[test]
 fn an_agent_that_dies_becomes_unreachable_without_being_asked() {
     let (mut world, scheduler, node) = World::with_running_task(framework("f"));
     world.drop_agent(&node);

@@ -146,7 +146,9 @@ impl World {
             let step = self.core.wake_at().saturating_sub(self.now.elapsed);
             self.advance(step);
             self.core.wake(self.now);
-            self.core.allocate(self.now);
+            if self.core.allocates_at() <= self.now.elapsed {
+                self.core.allocate();
+            }
             self.settle();
         }
         self.advance(end.saturating_sub(self.now.elapsed));
