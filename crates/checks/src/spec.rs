@@ -83,6 +83,11 @@ fn require_address(
 }
 
 impl CheckSpec {
+    /// Asks at once and then every 10 s, and judges as Mesos does.
+    pub fn new(probe: Probe) -> CheckSpec {
+        CheckSpec { probe, schedule: Schedule::default(), judgement: Judgement::default() }
+    }
+
     /// Whether this can be run at all. Files and certificates are looked at when the check is added.
     pub fn validate(&self) -> Result<(), SpecError> {
         self.probe.validate()?;

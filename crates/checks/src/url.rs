@@ -6,6 +6,7 @@
 
 mod authority;
 mod encode;
+mod probe;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -52,6 +53,9 @@ pub enum UrlError {
     /// Nobody is named.
     #[error("'{0}' names no host")]
     NoHost(String),
+    /// A name where an address is needed, or an address with the name of an interface.
+    #[error("'{0}' is to be looked up first: the engine looks up no names")]
+    NotLookedUp(String),
     /// A host name in letters that DNS does not have.
     #[error("the host '{0}' is not in ASCII; write its name as DNS has it: xn--...")]
     NotAscii(String),

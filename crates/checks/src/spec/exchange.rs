@@ -35,6 +35,11 @@ pub enum Transport {
 const DATAGRAM: usize = 65_507;
 
 impl ExchangeProbe {
+    /// Sends this, and takes any answer.
+    pub fn new(transport: Transport, address: SocketAddr, send: impl Into<Vec<u8>>) -> ExchangeProbe {
+        ExchangeProbe { transport, address, source: None, send: send.into(), expect: Vec::new() }
+    }
+
     pub(super) fn validate(&self) -> Result<(), SpecError> {
         require_address(&self.address, self.source, "probe.exchange.address")?;
         let is_datagram = self.transport == Transport::Udp;

@@ -47,6 +47,11 @@ pub struct HttpProbe {
 impl HttpProbe {
     /// More is not an answer to "how are you": 64 MiB.
     pub const MAX_BODY: u64 = 64 * 1024 * 1024;
+
+    /// `GET /` of this address, the rest as Mesos has it.
+    pub fn new(address: SocketAddr) -> HttpProbe {
+        HttpProbe { address, ..HttpProbe::default() }
+    }
 }
 
 impl Default for HttpProbe {

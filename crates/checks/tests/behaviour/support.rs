@@ -33,7 +33,7 @@ pub(crate) fn spec(probe: Probe) -> CheckSpec {
 }
 
 pub(crate) fn http(address: std::net::SocketAddr) -> HttpProbe {
-    HttpProbe { address, ..HttpProbe::default() }
+    HttpProbe::new(address)
 }
 
 pub(crate) fn tcp(address: std::net::SocketAddr, mode: TcpMode) -> Probe {

@@ -78,16 +78,14 @@ fn transport(udp: bool) -> Transport {
 
 fn http(options: &Http, url: &Url) -> anyhow::Result<HttpProbe> {
     let mut headers = options.header.iter().map(|header| split_header(header)).collect::<anyhow::Result<Vec<_>>>()?;
+    let mut by_url = HttpProbe::of_url(url, NOWHERE);
     if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization")) {
-        headers.extend(url.basic_auth().map(|value| ("Authorization".to_owned(), value)));
+        headers.append(&mut by_url.headers);
     }
     Ok(HttpProbe {
-        scheme: url.scheme,
         version: if options.http2 { HttpVersion::Http2 } else { HttpVersion::Http1 },
-        address: NOWHERE,
-        host: Some(options.host.clone().unwrap_or_else(|| url.authority.header(url.scheme.default_port()))),
+        host: options.host.clone().or_else(|| by_url.host.take()),
         method: options.method.clone(),
-        path: url.path.clone(),
         headers,
         body: options.data.clone().into_bytes(),
         redirects: match options.redirects {
@@ -99,10 +97,9 @@ fn http(options: &Http, url: &Url) -> anyhow::Result<HttpProbe> {
         ignored_statuses: options.ignore_status.as_deref().map(statuses).transpose().context("--ignore-status")?,
         expect: expectations(&options.expect)?,
         max_body: options.max_body,
-        tell_answer: false,
         connection: if options.keep_alive { Reuse::KeepAlive } else { Reuse::Fresh },
         tls: tls(&options.tls)?,
-        source: None,
+        ..by_url
     })
 }
 
@@ -138,13 +135,9 @@ fn grpc(options: &Grpc) -> anyhow::Result<GrpcProbe> {
 }
 
 fn exchange(options: &Exchange) -> anyhow::Result<ExchangeProbe> {
-    Ok(ExchangeProbe {
-        transport: transport(options.udp),
-        address: NOWHERE,
-        source: None,
-        send: unescape(&options.send).context("--send")?,
-        expect: expectations(&options.expect)?,
-    })
+    let send = unescape(&options.send).context("--send")?;
+    let expect = expectations(&options.expect)?;
+    Ok(ExchangeProbe { expect, ..ExchangeProbe::new(transport(options.udp), NOWHERE, send) })
 }
 
 /// `PING\r\n` as it is typed in a shell.
