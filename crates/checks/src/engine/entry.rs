@@ -232,7 +232,7 @@ impl Entry {
     pub(super) fn report(&self, now: Duration) -> CheckReport {
         let left = |until: u64| Duration::from_nanos(until.saturating_sub(nanos(now)));
         let history = self.history.as_deref();
-        let percentile = |share: f64| history.and_then(|history| history.durations().at(share));
+        let percentile = |share: f64| history.and_then(|history| history.percentile(share));
         CheckReport {
             state: self.state,
             activity: match self.silence {

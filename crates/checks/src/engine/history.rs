@@ -13,7 +13,7 @@ use crate::outcome::{Kind, Outcome};
 const REMEMBERED: usize = 32;
 
 /// Microseconds, as a mantissa of 11 bits and an exponent of 5.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Micros(u16);
 
 const MANTISSA: u32 = 11;
@@ -65,6 +65,7 @@ pub(super) struct History {
     records: Vec<Record>,
     next: u8,
     durations: Percentiles,
+    longest: Micros,
     /// When the last one started.
     last: Duration,
 }
@@ -81,6 +82,7 @@ impl History {
         }
         self.next = (self.next + 1) % u8::try_from(REMEMBERED).unwrap_or(u8::MAX);
         self.durations.count(took);
+        self.longest = self.longest.max(record.took);
     }
 
     /// By doubling would leave unused what a hundred thousand checks feel.
@@ -106,9 +108,20 @@ impl History {
         attempts
     }
 
-    /// How long the attempts took.
-    pub(super) fn durations(&self) -> &Percentiles {
-        &self.durations
+    /// So long, or less, this share of the attempts took: exactly while all of them are remembered, and never longer than
+    /// the longest. Nothing before the first one.
+    pub(super) fn percentile(&self, share: f64) -> Option<Duration> {
+        if self.records.len() < REMEMBERED {
+            return self.exact(share);
+        }
+        self.durations.at(share).map(|duration| duration.min(self.longest.duration()))
+    }
+
+    fn exact(&self, share: f64) -> Option<Duration> {
+        let mut durations: Vec<Duration> = self.records.iter().map(|record| record.took.duration()).collect();
+        durations.sort_unstable();
+        let at_least = |rank: usize| (rank + 1) as f64 >= share * durations.len() as f64;
+        durations.iter().enumerate().find(|(rank, _)| at_least(*rank)).map(|(_, duration)| *duration)
     }
 }
 
@@ -141,6 +154,23 @@ mod tests {
         let first = attempts[0].ago.as_secs_f64();
         assert!((first - 32.0).abs() < 0.05, "{first}");
         assert_eq!(History::default().attempts(ms(1)), []);
+    }
+
+    #[test]
+    fn no_percentile_is_longer_than_the_longest_attempt() {
+        let percentiles = |durations: &mut dyn Iterator<Item = u64>| {
+            let mut history = History::default();
+            durations.for_each(|took| history.push(ms(0), ms(took), &Outcome::Success(Answer::Connected)));
+            [0.5, 0.99].map(|share| history.percentile(share).map(|at| at.as_secs_f64() * 1000.0))
+        };
+        assert_eq!(percentiles(&mut [].into_iter()), [None, None]);
+        assert_eq!(percentiles(&mut [1].into_iter()), [Some(1.0), Some(1.0)]);
+        assert_eq!(percentiles(&mut [1, 2, 1, 2, 2].into_iter()), [Some(2.0), Some(2.0)]);
+        assert_eq!(percentiles(&mut (1..=2)), [Some(1.0), Some(2.0)]);
+        for count in 1..200 {
+            let [p50, p99] = percentiles(&mut (0..count).map(|_| 9));
+            assert!(p50 <= p99 && p99 <= Some(9.0), "{count}: {p50:?} {p99:?}");
+        }
     }
 
     #[test]

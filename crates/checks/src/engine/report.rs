@@ -17,7 +17,8 @@ pub struct CheckReport {
     pub by_hand: Option<ByHand>,
     /// The last 32 attempts, oldest first.
     pub attempts: Vec<PastAttempt>,
-    /// Half of the attempts took no longer; to within half a power of two. Nothing before the first one.
+    /// Half of the attempts took no longer: exactly of up to 31 of them, of more to within half a power of two. Nothing before
+    /// the first one.
     pub p50: Option<Duration>,
     /// 99 % of them.
     pub p99: Option<Duration>,

@@ -19,7 +19,7 @@ use http::{HeaderMap, Request, Response};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf, duplex};
 
 use crate::outcome::Failure;
-use frames::{Frames, TooManyFrames};
+use frames::{Frames, Unfit};
 
 /// What the pipe holds in each direction; more waits with its sender.
 const PIPE: usize = 64 * 1024;
@@ -50,7 +50,7 @@ pub(crate) enum Violation {
     #[error("HTTP/2: {0}")]
     Protocol(h2::Error),
     #[error("HTTP/2: {0}")]
-    Flood(#[from] TooManyFrames),
+    Unfit(#[from] Unfit),
     #[error("the body is longer than {0} bytes")]
     BodyTooLong(u64),
     #[error("the connection was closed without an answer")]
@@ -105,8 +105,8 @@ impl Session {
 
     /// Goes on as far as it can with the bytes that have come, and puts into `out` those that are to be sent.
     pub(crate) fn advance(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Poll<Result<Reply, Violation>> {
-        if let Err(flood) = self.frames.count(bytes) {
-            return Poll::Ready(Err(flood.into()));
+        if let Err(unfit) = self.frames.count(bytes) {
+            return Poll::Ready(Err(unfit.into()));
         }
         self.backlog.extend_from_slice(bytes);
         loop {
@@ -334,7 +334,7 @@ mod tests {
                 Poll::Pending => "waits".to_owned(),
             }
         };
-        assert!(said(b"HTTP/1.1 400 Bad Request\r\n\r\n", false).starts_with("HTTP/2: "));
+        assert_eq!(said(b"HTTP/1.1 400 Bad Request\r\n\r\n", false), "HTTP/2: the peer speaks HTTP/1");
         assert_eq!(said(&answer(&[b'x'; 1025]), false), "the body is longer than 1024 bytes");
         assert_eq!(said(&frame(4, 0, 0, &[]), false), "waits");
         assert!(!said(&frame(4, 0, 0, &[]), true).is_empty());

@@ -103,7 +103,9 @@ async fn redirects_and_bodies() {
 #[tokio::test]
 async fn whoever_speaks_only_http_1_is_told_apart() {
     let old = outcome(Probe::Http(http2(answer(status("400 Bad Request")), "/"))).await;
-    assert!(old.kind() == Kind::Protocol && old.cause().starts_with("HTTP/2: "), "{old:?}");
+    assert_eq!((old.kind(), old.cause().as_str()), (Kind::Protocol, "HTTP/2: the peer speaks HTTP/1"));
+    let old = outcome(Probe::Grpc(GrpcProbe::new(answer(status("404 Not Found"))))).await;
+    assert_eq!((old.kind(), old.cause().as_str()), (Kind::Protocol, "HTTP/2: the peer speaks HTTP/1"));
 }
 
 /// Frame by frame: length, type, flags, stream, payload.

@@ -86,7 +86,8 @@ async fn understand(check: &Check) -> anyhow::Result<Order> {
     let spec = CheckSpec { probe, schedule: schedule(&check.when), judgement: judgement(&check.how)? };
     spec.validate()?;
     let place = target::place(check.from.netns.as_deref())?;
-    place.try_out(check.from.source).context("--netns or --source cannot be used")?;
+    place.try_out(None).with_context(|| format!("--netns {}", check.from.netns.as_deref().unwrap_or_default()))?;
+    place.try_out(check.from.source).context("--source")?;
     let reach = if check.from.allow.is_empty() { Reach::Anywhere } else { Reach::Only(check.from.allow.clone()) };
     let engine = Engine::start(EngineOptions { reach, ..EngineOptions::default() })?;
     let (events, found) = mpsc::unbounded_channel();

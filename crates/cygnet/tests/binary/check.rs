@@ -106,6 +106,23 @@ fn commands_are_healthy_or_not() {
 }
 
 #[test]
+fn options_behind_a_command_are_options_unless_behind_two_dashes() {
+    let (code, text) = check(&["command", "sleep 100", "--timeout", "300ms", "--count", "2", "--interval", "10ms"]);
+    assert!(code == 1 && text.contains("2. failure: timed out after 300ms"), "{code} {text}");
+    let (code, text) = check(&["command", "--", "echo", "--timeout", "300ms"]);
+    assert!(code == 0 && text.contains("1 attempts"), "{code} {text}");
+}
+
+#[test]
+fn no_percentile_of_one_attempt_is_longer_than_it() {
+    let output = run(&["check", "command", "true", "--json"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let (took, p50) = (lines[0]["durationSeconds"].as_f64().unwrap(), lines[1]["p50Seconds"].as_f64().unwrap());
+    assert!(p50 <= took && p50 > took * 0.99, "{text}");
+}
+
+#[test]
 fn attempts_are_counted_and_the_last_word_counts() {
     let (code, text) = check(&["command", "--count", "3", "--interval", "10ms", "--", "true"]);
     assert_eq!(code, 0);
@@ -153,6 +170,15 @@ fn wrong_usage_is_neither_healthy_nor_unhealthy() {
         &["tcp", "127.0.0.1"],
         &["tcp", "127.0.0.1:80", "--netns", "/no/such/namespace"],
         &["tcp", "127.0.0.1:80", "--netns", "2147483647"],
+        &["tcp", "127.0.0.1:80", "--netns", "/etc/passwd"],
+        &["tcp", "127.0.0.1:80", "--source", "192.0.2.1"],
+        &["tcp", "127.0.0.1:80", "--source", "::1"],
+        &["command", "true", "--source", "127.0.0.1"],
+        &["listen", "127.0.0.1:80", "--allow", "10.0.0.0/8"],
+        &["grpc", "127.0.0.1:80", "--sni", "a"],
+        &["grpc", "127.0.0.1:80", "--expires-within", "1d"],
+        &["command", "sh", "-c", "true"],
+        &["command", "true", "--timeout", "soon"],
         &["command"],
         &["command", ""],
         &["command", " ", "x"],

@@ -1,6 +1,7 @@
-//! How many frames a server sends (RFC 9113, 4.1). Pure.
+//! What kind of frames a server sends, and how many (RFC 9113, 4.1). Pure.
 //!
-//! In: the bytes of a connection, in pieces. Out: whether more frames without data have come than an answer needs.
+//! In: the bytes of a connection, in pieces. Out: whether these are frames at all and not an answer of HTTP/1, and whether
+//! more frames without data have come than an answer needs.
 //! Floods of SETTINGS, PING, WINDOW_UPDATE, unknown or empty frames are valid one by one, and cost more to understand
 //! than to send. How much data may come is the attempt's business.
 
@@ -12,10 +13,17 @@ const HEADER: usize = 9;
 
 const DATA: u8 = 0;
 
-/// A flood.
+/// The header of a frame of five megabytes, or how an answer of HTTP/1 begins.
+const HTTP_1: &[u8] = b"HTTP/1.";
+
+/// Why a peer is not listened to any longer.
 #[derive(Debug, thiserror::Error)]
-#[error("more than {SILENT} frames without data")]
-pub(crate) struct TooManyFrames;
+pub(crate) enum Unfit {
+    #[error("more than {SILENT} frames without data")]
+    Flood,
+    #[error("the peer speaks HTTP/1")]
+    Http1,
+}
 
 #[derive(Debug, Default)]
 pub(super) struct Frames {
@@ -29,7 +37,7 @@ pub(super) struct Frames {
 }
 
 impl Frames {
-    pub(super) fn count(&mut self, mut bytes: &[u8]) -> Result<(), TooManyFrames> {
+    pub(super) fn count(&mut self, mut bytes: &[u8]) -> Result<(), Unfit> {
         while !bytes.is_empty() {
             let skipped = self.left.min(bytes.len());
             self.left -= skipped;
@@ -51,12 +59,15 @@ impl Frames {
         bytes.get(taken..).unwrap_or_default()
     }
 
-    fn begin(&mut self) -> Result<(), TooManyFrames> {
+    fn begin(&mut self) -> Result<(), Unfit> {
+        if self.header.starts_with(HTTP_1) {
+            return Err(Unfit::Http1);
+        }
         let [a, b, c, kind, ..] = self.header;
         self.left = u32::from_be_bytes([0, a, b, c]) as usize;
         self.filled = 0;
         self.silent += u64::from(kind != DATA || self.left == 0);
-        if self.silent > SILENT { Err(TooManyFrames) } else { Ok(()) }
+        if self.silent > SILENT { Err(Unfit::Flood) } else { Ok(()) }
     }
 }
 
@@ -71,7 +82,7 @@ mod tests {
         bytes
     }
 
-    fn count(bytes: &[u8], piece: usize) -> Result<(), TooManyFrames> {
+    fn count(bytes: &[u8], piece: usize) -> Result<(), Unfit> {
         let mut frames = Frames::default();
         bytes.chunks(piece).try_for_each(|piece| frames.count(piece))
     }
@@ -86,6 +97,14 @@ mod tests {
                 assert!(count(&one_more, piece).is_err());
             }
         }
+    }
+
+    #[test]
+    fn an_answer_of_http_1_is_no_frame() {
+        for piece in [1, 9, 4096] {
+            assert!(matches!(count(b"HTTP/1.1 400 Bad Request\r\n\r\n", piece), Err(Unfit::Http1)));
+        }
+        assert!(count(&frame(b'P', 0x0048_5454), 4096).is_ok(), "a frame of an unknown type as long as that");
     }
 
     #[test]

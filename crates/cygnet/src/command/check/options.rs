@@ -139,8 +139,8 @@ pub(super) struct Command {
     /// As whom, by number: UID or UID:GID
     #[arg(long, value_name = "UID[:GID]")]
     pub user: Option<String>,
-    /// One word is for the shell; several are a program and its arguments
-    #[arg(required = true, trailing_var_arg = true)]
+    /// One word is for the shell; several are a program and its arguments. Behind `--` nothing is an option of this program
+    #[arg(required = true)]
     pub argv: Vec<String>,
 }
 
@@ -178,6 +178,22 @@ pub(super) struct TlsOptions {
     /// A certificate that expires within this time is a failure: 14d
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub expires_within: Option<Duration>,
+}
+
+impl TlsOptions {
+    /// One that was given.
+    pub(super) fn given(&self) -> Option<&'static str> {
+        [
+            (self.verify, "--verify"),
+            (self.ca.is_some(), "--ca"),
+            (self.sni.is_some(), "--sni"),
+            (self.cert.is_some(), "--cert"),
+            (self.key.is_some(), "--key"),
+            (self.expires_within.is_some(), "--expires-within"),
+        ]
+        .into_iter()
+        .find_map(|(is_given, name)| is_given.then_some(name))
+    }
 }
 
 /// When to ask.
@@ -244,4 +260,12 @@ pub(super) struct Where {
     /// Go nowhere but to loopback and this network: 10.0.0.0/8; may be repeated
     #[arg(long, global = true, value_name = "NETWORK")]
     pub allow: Vec<checks::spec::Network>,
+}
+
+impl Where {
+    /// An option that was given and means something only where something is sent.
+    pub(super) fn of_senders(&self) -> Option<&'static str> {
+        let allow = (!self.allow.is_empty()).then_some("--allow");
+        self.source.map(|_| "--source").or(allow)
+    }
 }

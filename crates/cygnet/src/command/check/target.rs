@@ -18,6 +18,9 @@ use super::options::{self, Exchange, Grpc, Http, RedirectPolicy, TlsOptions, Wha
 /// What to ask, at each address of who is named until one takes the connection.
 pub(super) async fn probe(what: &What, from: &Where) -> anyhow::Result<Probe> {
     let source = from.source;
+    if let (What::Listen(_) | What::Command(_), Some(option)) = (what, from.of_senders()) {
+        bail!("{option} has no effect: nothing is sent anywhere");
+    }
     Ok(match what {
         What::Http(options) => {
             let url = Url::parse(&options.url)?;
@@ -127,7 +130,10 @@ fn statuses(ranges: &str) -> anyhow::Result<StatusRanges> {
 }
 
 fn grpc(options: &Grpc) -> anyhow::Result<GrpcProbe> {
-    let tls = options.tls.then(|| tls(&options.settings)).transpose()?;
+    let tls = match options.settings.given() {
+        Some(option) if !options.tls => bail!("{option} has no effect without --tls"),
+        _ => options.tls.then(|| tls(&options.settings)).transpose()?,
+    };
     let address = Authority::parse(&options.address)?;
     let authority = Some(options.authority.clone().unwrap_or_else(|| address.header(0)));
     let metadata = options.metadata.iter().map(|text| split("--metadata", text)).collect::<anyhow::Result<_>>()?;
