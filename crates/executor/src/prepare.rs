@@ -26,7 +26,11 @@ impl Prepared {
         let mut environment = task::environment(&config.task_environment, task);
         environment.extend([config.mark()]);
         let user = if config.switch_user && user::may_switch() { user_of(framework, task)? } else { None };
-        Ok(Prepared { environment, user: user.filter(|user| !user::is_self(user)) })
+        let user = user.filter(|user| !user::is_self(user));
+        match user.is_some() && config.state_directory.starts_with(&config.sandbox) {
+            true => Err(Unrunnable::ExposedState),
+            false => Ok(Prepared { environment, user }),
+        }
     }
 
     /// What the shim is to run.

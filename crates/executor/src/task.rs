@@ -18,6 +18,12 @@ pub(crate) enum Unrunnable {
     /// Whoever made the task names a user this machine does not have.
     #[error("No such user '{0}' on this machine")]
     NoUser(String),
+    /// The task would own the directory that its executor, as somebody else, keeps its state in.
+    #[error(
+        "The task's user is not its executor's, whose state would lie in the task's sandbox: name the user in the \
+         executor's command, or a directory elsewhere in CYGNET_STATE_DIRECTORY"
+    )]
+    ExposedState,
     /// Whoever made the task wants a terminal that cannot be.
     #[error("{0}")]
     TooLarge(#[from] TooLarge),

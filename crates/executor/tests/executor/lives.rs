@@ -253,3 +253,21 @@ async fn a_task_runs_as_its_user_if_there_is_one() {
     let updates = agent.reached("b", TaskFailed).await;
     assert!(updates[1].message().contains("no-such-user"));
 }
+
+#[tokio::test]
+async fn a_task_never_owns_what_an_executor_of_roots_writes_to() {
+    if !rustix::process::geteuid().is_root() {
+        println!("SKIPPED a_task_never_owns_what_an_executor_of_roots_writes_to: needs root");
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    let mut environment = agent.environment("a");
+    environment.remove("CYGNET_STATE_DIRECTORY");
+    let _executor = Executor::start(&environment);
+    let mut task = task("a", "mv .cygnet away");
+    task.command.as_mut().unwrap().user = Some("nobody".to_owned());
+    agent.launch("a", task).await;
+    let updates = agent.reached("a", TaskFailed).await;
+    assert!(updates.last().unwrap().message().contains("CYGNET_STATE_DIRECTORY"), "{updates:?}");
+}
