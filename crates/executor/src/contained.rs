@@ -82,7 +82,9 @@ pub async fn start(program: Program, shim_command: &[String], directory: &Path) 
 /// Finds what was started in this directory before. If there is neither a program nor a word about its end, nothing
 /// will ever be started there.
 pub async fn recover(directory: &Path) -> io::Result<Result<Contained, End>> {
-    find(ShimFiles::new(directory), mark(directory)).await.map(found)
+    let files = ShimFiles::new(directory);
+    files.tell_of_damage();
+    find(files, mark(directory)).await.map(found)
 }
 
 fn found(found: Found) -> Result<Contained, End> {

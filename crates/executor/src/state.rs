@@ -144,19 +144,16 @@ impl StateDirectory {
 
     /// Whether a shim was to start the task, whatever else is on file.
     fn has_started(&self) -> bool {
-        ["spec.json", "lock", "pid", "exit"].iter().any(|name| self.path.join(name).exists())
+        self.shim().has_started()
     }
 
     /// Names in the log what is damaged or missing of a task that was started, be it needed or not.
     pub(crate) fn tell_of_damage(&self, task: &TaskInfo) {
-        if !self.has_started() {
-            return;
-        }
+        self.shim().tell_of_damage();
         let is_checked = task.check.is_some() || task.health_check.is_some();
-        let files = ["spec.json", "lock", "pid"].into_iter().chain(is_checked.then_some("health"));
-        let missing = files.map(|name| self.path.join(name)).filter(|path| !path.exists());
-        missing.for_each(|path| tracing::warn!(path = %path.display(), "a file of a task's state is missing"));
-        self.shim().damage().for_each(|error| tracing::warn!(%error, "a file of a task's state is damaged"));
+        if is_checked && self.has_started() && !self.health().exists() {
+            tracing::warn!(path = %self.health().display(), "a file of a task's state is missing");
+        }
     }
 
     fn damaged(&self, name: &str, problem: &str) -> ExecutorError {
@@ -199,14 +196,15 @@ impl StateDirectory {
         if content.is_empty() {
             return Err(self.damaged(name, "it is empty"));
         }
-        M::decode(content.as_slice())
+        M::decode_length_delimited(content.as_slice())
             .map(Some)
             .map_err(|error| ExecutorError::Damaged { path, problem: error.to_string() })
     }
 
+    /// With its length in front: many a message that is cut off is another whole message.
     fn write(&self, name: &str, message: &impl Message) -> Result<(), ExecutorError> {
         let path = self.path.join(name);
-        write_whole(&path, &message.encode_to_vec()).map_err(ExecutorError::file("write", path))
+        write_whole(&path, &message.encode_length_delimited_to_vec()).map_err(ExecutorError::file("write", path))
     }
 }
 

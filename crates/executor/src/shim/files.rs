@@ -1,7 +1,7 @@
 //! The directory a shim and its executor share. Every file appears whole, by a rename.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -100,9 +100,21 @@ impl ShimFiles {
         self.write("pid", started)
     }
 
-    /// What is wrong with those files that not everybody reads.
-    pub(crate) fn damage(&self) -> impl Iterator<Item = io::Error> {
-        ["spec.json", "pid", "grace"].into_iter().filter_map(|name| self.read::<IgnoredAny>(name).err())
+    /// Whether a shim was to start the program, whatever else is on file.
+    pub(crate) fn has_started(&self) -> bool {
+        ["spec.json", "lock", "pid", "exit"].iter().any(|name| self.directory.join(name).exists())
+    }
+
+    /// Names in the log what is damaged or missing of a program that was started, be it needed or not.
+    pub(crate) fn tell_of_damage(&self) {
+        if !self.has_started() {
+            return;
+        }
+        let missing = ["spec.json", "lock", "pid"].map(|name| self.directory.join(name)).into_iter();
+        let missing = missing.filter(|path| !path.exists());
+        missing.for_each(|path| tracing::warn!(path = %path.display(), "a file of a task's state is missing"));
+        let damage = ["spec.json", "pid", "grace"].into_iter().filter_map(|name| self.read::<IgnoredAny>(name).err());
+        damage.for_each(|error| tracing::warn!(%error, "a file of a task's state is damaged"));
     }
 
     /// The end, if it came to that.
@@ -159,12 +171,7 @@ impl ShimFiles {
     }
 }
 
-/// Replaces a file at once; readers see the old or the new one, after a power cut too.
+/// Replaces a file of a task's state, which is nobody else's, at once.
 pub(crate) fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
-    let new = path.with_extension("new");
-    let mut file = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&new)?;
-    file.write_all(content)?;
-    file.sync_all()?;
-    fs::rename(&new, path)?;
-    path.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all())
+    store::replace_file(path, content, 0o600)
 }
