@@ -11,6 +11,12 @@ pub fn marked(mark: &Path) -> Vec<i32> {
     all().into_iter().filter(|&pid| pid != own() && alive(pid) && has(pid, &mark)).collect()
 }
 
+/// Pids of all processes with exactly this command line whose environment has `mark`.
+pub fn running(command: &str, mark: &Path) -> Vec<i32> {
+    let mark = mark.to_string_lossy().into_owned();
+    all().into_iter().filter(|&pid| command_line(pid) == command && alive(pid) && has(pid, &mark)).collect()
+}
+
 /// The command line, arguments separated by blanks.
 pub fn command_line(pid: i32) -> String {
     let raw = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();

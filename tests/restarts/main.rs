@@ -1,0 +1,50 @@
+//! Restarts with damaged state: each kind of file that the parts of a cluster keep is made empty, cut in half, removed, or
+//! replaced by an older one; then the part that keeps it is killed and started again. Afterwards everything runs once,
+//! nothing runs unowned, and a line in the log names each file.
+//!
+//! A cluster tells which files there are, so that a new file is a new row. [`world`] is a cluster, [`settled`] what is to
+//! be true of it, [`damage`] what is done to a file, [`place`] which part keeps it, [`quiet`] which rows need no line in
+//! the log. `cargo test -p system-tests --test restarts -- FILTER` runs some.
+
+mod damage;
+mod log;
+mod place;
+mod quiet;
+mod settled;
+mod world;
+
+use libtest_mimic::{Arguments, Trial};
+
+use crate::damage::Damage;
+use crate::place::Place;
+use crate::world::World;
+
+/// Rows mostly wait, so some go beside each other.
+const THREADS: usize = 10;
+
+fn main() {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(THREADS);
+    let places = if arguments.list { Vec::new() } else { World::start().places() };
+    let trials = places.into_iter().flat_map(|place| Damage::ALL.map(|damage| trial(place.clone(), damage)));
+    libtest_mimic::run(&arguments, trials.collect()).exit();
+}
+
+fn trial(place: Place, damage: Damage) -> Trial {
+    let reason = quiet::reason(&place, damage);
+    let name = format!("{} of the {} is {}", place.kind(), place.part().name(), damage.name());
+    Trial::test(name, move || {
+        let mut world = World::start();
+        let files = world.files(&place);
+        world.kill(place.part());
+        let before = world.log();
+        let struck = world.damage(&files, damage);
+        world.restart(place.part(), &files, &before);
+        world.settles();
+        if reason.is_none() {
+            struck.iter().for_each(|file| world.names(file, &before));
+        }
+        world.ends();
+        Ok(())
+    })
+}

@@ -1,0 +1,21 @@
+//! The rows that need no line in the log, each kind with its reason. Nothing else is forgiven them.
+
+use crate::damage::Damage;
+use crate::place::Place;
+
+/// How the name of a place ends, the damages, and the reason.
+const REASONS: &[(&str, &[Damage], &str)] = &[
+    ("/endpoint", &Damage::ALL, "written anew at every start, before anybody reads it"),
+    ("agent/fetch/*", &Damage::ALL, "a cache, which is empty after every start"),
+    ("/pools/*.log", &Damage::ALL, "a log: nothing is read from it"),
+    (".seen", &Damage::ALL, "tells only what is missing from the store beside it, and nothing is"),
+];
+
+/// Why this needs no line in the log, if it does not.
+pub(crate) fn reason(place: &Place, damage: Damage) -> Option<&'static str> {
+    if damage == Damage::Older && !place.kind().ends_with(".redb") {
+        return Some("a whole file that was true once; only stores count their changes");
+    }
+    let found = REASONS.iter().find(|(ending, damages, _)| place.kind().ends_with(ending) && damages.contains(&damage));
+    found.map(|(_, _, reason)| *reason)
+}
