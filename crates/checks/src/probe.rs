@@ -119,11 +119,16 @@ impl Attempt {
         }
     }
 
-    /// The answer, if there was one and the probe wants it told.
-    pub(crate) fn said(&self, probe: &Prepared) -> Option<Box<Said>> {
+    /// The answer, if there was one, and the probe wants it told or it was no success.
+    pub(crate) fn said(&self, probe: &Prepared, outcome: &Outcome) -> Option<Box<Said>> {
+        let has_failed = !matches!(outcome, Outcome::Success(_));
         match (self, probe) {
-            (Attempt::Http(attempt), Prepared::Http(plan)) => attempt.said(plan),
-            (Attempt::AnyAddress(attempt), Prepared::AnyAddress(plan)) => attempt.inner.said(attempt.probe(plan)),
+            (Attempt::Http(attempt), Prepared::Http(plan)) => attempt.said(plan, has_failed),
+            (Attempt::Grpc(attempt), _) if has_failed => attempt.said(),
+            (Attempt::Exchange(attempt), _) if has_failed => attempt.said(),
+            (Attempt::AnyAddress(attempt), Prepared::AnyAddress(plan)) => {
+                attempt.inner.said(attempt.probe(plan), outcome)
+            }
             _ => None,
         }
     }

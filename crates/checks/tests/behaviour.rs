@@ -30,6 +30,8 @@ mod operators;
 mod reach;
 #[path = "behaviour/redirects.rs"]
 mod redirects;
+#[path = "behaviour/said.rs"]
+mod said;
 #[path = "behaviour/server.rs"]
 mod server;
 #[path = "behaviour/support.rs"]

@@ -93,7 +93,7 @@ impl Prober {
         let Running { begin, attempt, work, .. } = *running;
         let phases = attempt.phases();
         let Some(entry) = self.checks.get_mut(&key) else { return };
-        let said = attempt.said(&entry.probe);
+        let said = attempt.said(&entry.probe, &outcome);
         let (kept, cpu) = attempt.dissolve(&entry.place, &mut self.kit.lend(key, begin.at));
         entry.kept = kept;
         entry.was_greedy = work.is_excessive();

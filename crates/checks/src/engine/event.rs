@@ -1,5 +1,6 @@
 //! What the engine tells of a check.
 
+use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
 use super::CheckId;
@@ -28,13 +29,20 @@ pub struct Event {
     pub lateness: Duration,
     /// How long its parts took.
     pub phases: Phases,
-    /// What was answered, for probes that want it told.
+    /// What was answered: always where the probe wants it told, else unless it was a success. What a command printed is in
+    /// its failure.
     pub said: Option<Box<Said>>,
     /// How many events of this check before this one found a bounded channel full.
     pub missed: u32,
 }
 
 impl Event {
+    /// What whoever was asked said, as text: the answer, or the end of what a command printed.
+    pub fn words(&self) -> Option<Cow<'_, str>> {
+        let output = if let Outcome::Failure(failure) = &self.outcome { failure.output() } else { None };
+        output.map(Cow::Borrowed).or_else(|| self.said.as_deref().map(Said::text))
+    }
+
     /// An attempt that took no time and has changed nothing: the rest is for whoever knows more, such as tests.
     pub fn new(check: CheckId, at: SystemTime, outcome: Outcome) -> Event {
         Event {

@@ -8,10 +8,12 @@ use std::time::Duration;
 /// was busy with others is seen a moment later.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Phases {
-    /// A connection was there, or the command had been started.
+    /// The command had been started.
+    pub started: Option<Duration>,
+    /// A connection was there.
     pub connected: Option<Duration>,
     /// TLS was agreed on.
     pub secured: Option<Duration>,
-    /// The first byte of the answer was there.
+    /// The first byte of the answer, or of the command's output, was there.
     pub answered: Option<Duration>,
 }

@@ -1,6 +1,9 @@
-//! What a server answered, word for word, for checks that want it told.
+//! What whoever was asked answered, word for word: of each failure, and for checks that always want it told.
 
-/// An answer over HTTP, whatever was found by it.
+use std::borrow::Cow;
+
+/// An answer, or as much of it as has come: the body over HTTP, the message of a refusal over gRPC, the bytes of an
+/// exchange. What a peer said instead of an answer is one, too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Said {
     /// What the body is, if that was said.
@@ -10,11 +13,24 @@ pub struct Said {
 }
 
 impl Said {
-    /// So much of a body is told, in bytes.
+    /// So much of a body is told where that is wanted, in bytes.
     pub const LIMIT: usize = 16 * 1024;
 
-    pub(crate) fn of(content_type: Option<&str>, body: &[u8]) -> Said {
-        let body = body.get(..body.len().min(Said::LIMIT)).unwrap_or_default();
+    /// The same of a failure where it is not.
+    pub const OF_FAILURE: usize = 1024;
+
+    pub(crate) fn of(content_type: Option<&str>, body: &[u8], limit: usize) -> Said {
+        let body = body.get(..body.len().min(limit)).unwrap_or_default();
         Said { content_type: content_type.map(str::to_owned), body: body.to_vec() }
+    }
+
+    /// Of a failure; nothing if nothing was said.
+    pub(crate) fn of_failure(content_type: Option<&str>, body: &[u8]) -> Option<Box<Said>> {
+        (!body.is_empty()).then(|| Box::new(Said::of(content_type, body, Said::OF_FAILURE)))
+    }
+
+    /// The body as text; what is none is replaced.
+    pub fn text(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.body)
     }
 }

@@ -80,7 +80,7 @@ impl Attempt {
     }
 
     fn watch(child: Child, cgroup: Option<Cgroup>, output: Pipe, tools: &mut Tools<'_>) -> Result<Attempt, Outcome> {
-        let phases = Phases { connected: Some(tools.elapsed()), ..Phases::default() };
+        let phases = Phases { started: Some(tools.elapsed()), ..Phases::default() };
         let (tail, cpu) = (Vec::new(), Duration::ZERO);
         let mut attempt = Attempt { child, cgroup, output, tail, phases, cpu, decided: None, awaited: None };
         match attempt.register(tools) {

@@ -18,7 +18,7 @@ use super::poller::{Interest, Poller};
 use super::stream::{Endpoint, Received, Stream};
 use super::tools::Tools;
 use super::{blame, unconnected};
-use crate::outcome::{Answer, Failure, Outcome, Phases};
+use crate::outcome::{Answer, Failure, Outcome, Phases, Said};
 use crate::place::Place;
 use crate::spec::{ExchangeProbe, SpecError, Transport};
 
@@ -35,7 +35,7 @@ pub(crate) struct Plan {
 #[derive(Debug)]
 pub(crate) enum Attempt {
     Tcp { stream: Stream, received: Vec<u8>, search: Search },
-    Udp { socket: OwnedFd, phases: Phases },
+    Udp { socket: OwnedFd, received: Vec<u8>, phases: Phases },
 }
 
 impl Plan {
@@ -61,12 +61,19 @@ impl Attempt {
     pub(super) fn start(plan: &Plan, place: &Place, tools: &mut Tools<'_>) -> Result<Attempt, Outcome> {
         let mut attempt = match plan.transport {
             Transport::Tcp => Attempt::open(plan, place, tools)?,
-            Transport::Udp => ask(plan, place, tools)?,
+            // Nobody answers that fast.
+            Transport::Udp => return ask(plan, place, tools),
         };
         match attempt.advance(plan, tools) {
             Poll::Ready(outcome) => Err(outcome),
             Poll::Pending => Ok(attempt),
         }
+    }
+
+    /// What has come.
+    pub(super) fn said(&self) -> Option<Box<Said>> {
+        let (Attempt::Tcp { received, .. } | Attempt::Udp { received, .. }) = self;
+        Said::of_failure(None, received)
     }
 
     fn open(plan: &Plan, place: &Place, tools: &mut Tools<'_>) -> Result<Attempt, Outcome> {
@@ -79,7 +86,7 @@ impl Attempt {
     pub(super) fn advance(&mut self, plan: &Plan, tools: &mut Tools<'_>) -> Poll<Outcome> {
         match self {
             Attempt::Tcp { stream, received, search } => converse(stream, received, search, plan, tools),
-            Attempt::Udp { socket, phases } => hear(socket, phases, plan, tools),
+            Attempt::Udp { socket, received, phases } => hear(socket, received, phases, plan, tools),
         }
     }
 
@@ -135,14 +142,21 @@ fn ask(plan: &Plan, place: &Place, tools: &mut Tools<'_>) -> Result<Attempt, Out
     tools.poller.add(&socket, tools.key, Interest::Read).map_err(ours)?;
     // There is no connection: that the datagram is on its way is as much as can be known.
     let phases = Phases { connected: Some(Duration::ZERO), ..Phases::default() };
-    Ok(Attempt::Udp { socket, phases })
+    Ok(Attempt::Udp { socket, received: Vec::new(), phases })
 }
 
-fn hear(socket: &OwnedFd, phases: &mut Phases, plan: &Plan, tools: &mut Tools<'_>) -> Poll<Outcome> {
+fn hear(
+    socket: &OwnedFd,
+    received: &mut Vec<u8>,
+    phases: &mut Phases,
+    plan: &Plan,
+    tools: &mut Tools<'_>,
+) -> Poll<Outcome> {
     match recv(socket, &mut *tools.scratch, RecvFlags::empty()) {
         Ok((_, length)) => {
             phases.answered = Some(tools.elapsed());
-            Poll::Ready(plan.judge(tools.scratch.get(..length).unwrap_or_default()))
+            received.extend(tools.scratch.get(..length).unwrap_or_default());
+            Poll::Ready(plan.judge(received))
         }
         Err(Errno::AGAIN | Errno::INTR) => Poll::Pending,
         Err(errno) => Poll::Ready(unconnected(errno, &plan.address)),

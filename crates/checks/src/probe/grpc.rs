@@ -16,7 +16,7 @@ use super::poller::Poller;
 use super::stream::{Endpoint, Received, Stream};
 use super::tls::{HTTP2, TlsPlan};
 use super::tools::Tools;
-use crate::outcome::{Answer, Failure, Outcome, Phases};
+use crate::outcome::{Answer, Failure, Outcome, Phases, Said};
 use crate::place::Place;
 use crate::spec::{GrpcProbe, SpecError};
 use crate::url::Authority;
@@ -39,6 +39,7 @@ pub(crate) struct Plan {
 pub(crate) struct Attempt {
     stream: Stream,
     session: Session,
+    said: Option<Box<Said>>,
 }
 
 /// Any bytes as the body of a reply.
@@ -89,7 +90,7 @@ impl Attempt {
         let endpoint = Endpoint { address: plan.address, source: plan.source, tls, handshake: Handshake::Deferred };
         let stream = Stream::open(endpoint, place, tools)?;
         let session = Session::new(request, Bytes::from(message::request(&plan.service)), LIMITS);
-        let mut attempt = Attempt { stream, session };
+        let mut attempt = Attempt { stream, session, said: None };
         let spoken = attempt.feed(&[])?.map(|reply| attempt.judge(reply, plan, tools));
         match if spoken.is_ready() { spoken } else { attempt.advance(plan, tools) } {
             Poll::Ready(outcome) => Err(outcome),
@@ -99,6 +100,11 @@ impl Attempt {
 
     pub(super) fn phases(&self) -> Phases {
         self.stream.phases()
+    }
+
+    /// What it said to a call that failed.
+    pub(super) fn said(&self) -> Option<Box<Said>> {
+        self.said.clone()
     }
 
     /// Its connection does not wake it until it has gone on again.
@@ -135,9 +141,13 @@ impl Attempt {
         self.session.end(&mut Vec::new())
     }
 
-    fn judge(&self, reply: Result<Reply, Violation>, plan: &Plan, tools: &Tools<'_>) -> Outcome {
+    fn judge(&mut self, reply: Result<Reply, Violation>, plan: &Plan, tools: &Tools<'_>) -> Outcome {
         let found = match reply {
-            Ok(reply) => message::judge(&reply),
+            Ok(reply) => {
+                let judged = message::judge(&reply);
+                self.said = judged.is_err().then(|| message::said(&reply)).flatten();
+                judged
+            }
             Err(violation) => Err(violation.into()),
         };
         let objection = || plan.tls.as_ref()?.object(self.stream.certificate(), tools.time_of_day());

@@ -72,10 +72,14 @@ impl Attempt {
         self.stream.phases()
     }
 
-    /// The answer, if there was one and it is to be told.
-    pub(super) fn said(&self, plan: &Plan) -> Option<Box<Said>> {
-        let answered = self.dialogue.answered().filter(|_| plan.extras().tell_answer)?;
-        Some(Box::new(Said::of(answered.content_type, answered.body?)))
+    /// The answer, if it is to be told; of a failure also what has come of one.
+    pub(super) fn said(&self, plan: &Plan, has_failed: bool) -> Option<Box<Said>> {
+        let answered = self.dialogue.answered().filter(|_| plan.extras().tell_answer);
+        if let Some((answered, body)) = answered.and_then(|answered| Some((answered.content_type, answered.body?))) {
+            return Some(Box::new(Said::of(answered, body, Said::LIMIT)));
+        }
+        let (content_type, body) = self.dialogue.heard().filter(|_| has_failed)?;
+        Said::of_failure(content_type, body)
     }
 
     /// Its connection does not wake it until it has gone on again.

@@ -99,7 +99,7 @@ impl Stream {
     /// Until now it was used for another attempt.
     pub(crate) fn reuse(&mut self) {
         let connected = Some(Duration::ZERO);
-        self.phases = Phases { connected, secured: self.phases.secured.and(connected), answered: None };
+        self.phases = Phases { connected, secured: self.phases.secured.and(connected), ..Phases::default() };
     }
 
     /// The certificate the server showed, as DER.
@@ -138,6 +138,10 @@ impl Stream {
         if self.phases.connected.is_none() {
             self.connect_again()?;
             self.phases.connected = Some(elapsed);
+            if self.wire.is_plain() {
+                // Nor does anybody speak that fast.
+                return Err(ErrorKind::WouldBlock.into());
+            }
         }
         self.wire.read(scratch)
     }

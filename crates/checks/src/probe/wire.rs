@@ -66,6 +66,10 @@ impl Wire {
         }
     }
 
+    pub(super) fn is_plain(&self) -> bool {
+        matches!(self, Wire::Plain(_))
+    }
+
     /// Whether plain bytes wait, which show by being sent whether the connection has come about.
     pub(super) fn has_unsent(&self) -> bool {
         matches!(self, Wire::Plain(plain) if !plain.unsent.is_empty())

@@ -58,8 +58,9 @@ async fn an_answer_is_told_where_that_is_wanted() {
         let probe = Probe::Http(HttpProbe { tell_answer, ..http(address) });
         let event = watch(&engine(), spec(probe)).next().await;
         assert_eq!(event.outcome, Outcome::Failure(Failure::Status(503)));
-        let expected = Said { content_type: Some("text/plain".to_owned()), body: vec![b'x'; Said::LIMIT] };
-        assert_eq!(event.said, tell_answer.then(|| Box::new(expected)));
+        let length = if tell_answer { Said::LIMIT } else { Said::OF_FAILURE };
+        let expected = Said { content_type: Some("text/plain".to_owned()), body: vec![b'x'; length] };
+        assert_eq!(event.said, Some(Box::new(expected)));
     }
 }
 

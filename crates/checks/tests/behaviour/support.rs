@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use checks::spec::{Command, CommandProbe, HttpProbe, Judgement, Probe, Schedule, TcpMode, TcpProbe};
-use checks::{Check, CheckHandle, CheckSpec, Engine, EngineOptions, Event, Outcome, Place, Start};
+use checks::{Check, CheckHandle, CheckSpec, Engine, EngineOptions, Event, Outcome, Place, Reason, Start};
 use tokio::sync::mpsc;
 
 /// Nothing in these tests takes that long, on the slowest machine.
@@ -86,11 +86,12 @@ pub(crate) async fn outcome(probe: Probe) -> Outcome {
     watch(&engine(), spec(probe)).next().await.outcome
 }
 
-/// What one attempt finds that may take so long.
+/// What one attempt finds that may take so long and is not held up by the machine.
 pub(crate) async fn outcome_within(timeout: Duration, probe: Probe) -> Outcome {
     let mut spec = spec(probe);
     spec.schedule.timeout = Some(timeout);
-    watch(&engine(), spec).next().await.outcome
+    let is_held_up = |outcome: &Outcome| matches!(outcome, Outcome::Inconclusive(Reason::EngineLate { .. }));
+    watch(&engine(), spec).until(|event| !is_held_up(&event.outcome)).await.outcome
 }
 
 /// Waits for a condition that nobody announces.

@@ -68,6 +68,22 @@ fn bodies_statuses_and_limits() {
 }
 
 #[test]
+fn what_a_failing_answer_said_is_shown_below_the_attempt() {
+    let page = "HTTP/1.1 500 No\r\nContent-Length: 30\r\n\r\nthe database\r\nis \x1b[31maway\x1b[0m";
+    let (code, text) = check(&["http", &answering(page)]);
+    assert!(code == 1 && text.contains(")\nthe database\nis  [31maway [0m\n"), "{code} {text:?}");
+    let output = run(&["check", "--json", "http", &answering(page)]);
+    let json: serde_json::Value =
+        serde_json::from_slice(output.stdout.split(|byte| *byte == b'\n').next().unwrap()).unwrap();
+    assert_eq!(json["output"], "the database\r\nis \u{1b}[31maway\u{1b}[0m", "word for word");
+    let redis = answering("-ERR unknown command\r\n");
+    let (code, text) = check(&["exchange", &redis, "--send", "PONG\\r\\n", "--matches", "^\\+PONG"]);
+    assert!(code == 1 && text.contains("\n-ERR unknown command\n"), "{code} {text}");
+    let (code, text) = check(&["http", &answering("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine")]);
+    assert!(code == 0 && !text.contains("fine"), "{code} {text}");
+}
+
+#[test]
 fn kept_connections_and_the_kernels_word() {
     let demo = Demo::start("http");
     let address = demo.address.to_string();
@@ -101,7 +117,8 @@ fn commands_are_healthy_or_not() {
     let (code, text) = check(&["command", "--", "sh", "-c", "echo why; exit 3"]);
     assert!(code == 1 && text.contains("exit status 3") && text.contains("why"), "{code} {text}");
     // Long enough that a busy machine does not make the checker late by as much, which would be inconclusive.
-    assert_eq!(check(&["command", "--timeout", "1s", "--", "sleep", "100"]).0, 1);
+    let (code, text) = check(&["command", "--timeout", "1s", "--", "sleep", "100"]);
+    assert!(code == 1 && text.contains(", started at ") && !text.contains("connected"), "{code} {text}");
     assert_eq!(check(&["command", "--", "/no/such/program"]).0, 1);
 }
 

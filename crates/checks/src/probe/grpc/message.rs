@@ -4,7 +4,7 @@
 //! in the specification of gRPC over HTTP/2: an HTTP status other than 200, a `grpc-status` in the trailers, or in the
 //! header if there is nothing else.
 
-use crate::outcome::Failure;
+use crate::outcome::{Failure, Said};
 use crate::probe::http2::Reply;
 
 /// The names of `ServingStatus`.
@@ -64,6 +64,16 @@ pub(super) fn judge(reply: &Reply) -> Result<(), Failure> {
         Some(0) => serving(&reply.body),
         Some(code) => Err(Failure::NotServing { status: CODES.get(code).map_or("UNKNOWN", |name| *name).to_owned() }),
         None => Err(broken("grpc-status is no number")),
+    }
+}
+
+/// The message that goes with a refusal, or the page of who does not speak gRPC.
+pub(super) fn said(reply: &Reply) -> Option<Box<Said>> {
+    let text = |name: &str| reply.headers.get(name).and_then(|value| value.to_str().ok());
+    match reply.trailers.get("grpc-message").or_else(|| reply.headers.get("grpc-message")) {
+        Some(message) => Said::of_failure(None, message.as_bytes()),
+        None if !is_grpc(reply) => Said::of_failure(text("content-type"), &reply.body),
+        None => None,
     }
 }
 

@@ -102,6 +102,18 @@ impl Dialogue {
         }
     }
 
+    /// What the body is, and what was kept of it until now; instead of a body the beginning of a head that is not whole.
+    pub(super) fn heard(&self) -> Option<(Option<&str>, &[u8])> {
+        match self {
+            Dialogue::Http1(response) => match response.head() {
+                Some(head) => Some((head.content_type.as_deref(), response.body())),
+                None => Some((None, response.torn_head())),
+            },
+            Dialogue::Http2(_) => None,
+            Dialogue::Replied(reply) => Some((text(reply, &http::header::CONTENT_TYPE), &reply.body)),
+        }
+    }
+
     /// Whether not a single byte has come yet.
     pub(super) fn is_untouched(&self) -> bool {
         matches!(self, Dialogue::Http1(response) if response.is_empty())

@@ -114,7 +114,7 @@ impl Extras {
         let kept = match self.tell_answer {
             _ if !self.expect.is_empty() => KEPT,
             true => Said::LIMIT,
-            false => 0,
+            false => Said::OF_FAILURE,
         };
         BodyLimits { longest: self.max_body, kept }
     }

@@ -140,6 +140,11 @@ impl Response {
         &self.body
     }
 
+    /// What has come of a head that is not whole.
+    pub(super) fn torn_head(&self) -> &[u8] {
+        if let State::Head(head) = &self.state { head } else { &[] }
+    }
+
     /// Whether another request may go out on the same connection.
     pub(super) fn keeps_alive(&self) -> bool {
         self.persists && !self.surplus && self.is_whole()

@@ -1,10 +1,9 @@
 //! What is printed of attempts and of their sum, for people and for scripts, and the exit code.
 
 use std::process::ExitCode;
-
 use std::time::Duration;
 
-use checks::{CheckReport, Event, Kind, Outcome, Verdict};
+use checks::{CheckReport, Event, Outcome, Phases, Verdict};
 use serde_json::json;
 
 const HEALTHY: u8 = 0;
@@ -67,7 +66,7 @@ fn outcome(event: &Event) -> &'static str {
 }
 
 pub(super) fn attempt_text(number: u32, event: &Event) -> String {
-    let output = output(event).map(|output| format!("\n{}", output.trim_end())).unwrap_or_default();
+    let output = event.words().map(|output| format!("\n{}", harmless(output.trim_end()))).unwrap_or_default();
     let took = format!("{:.1} ms{}", ms(event.duration), phases(event));
     format!("{number}. {}: {} ({took}){output}", outcome(event), event.outcome.cause())
 }
@@ -77,29 +76,31 @@ fn ms(time: Duration) -> f64 {
 }
 
 fn phases(event: &Event) -> String {
-    let is_command =
-        matches!(event.outcome.kind(), Kind::ExitCode | Kind::Signal) || event.outcome.exit_code().is_some();
-    let begun = if is_command { "started" } else { "connected" };
-    let named = [(begun, event.phases.connected), ("TLS", event.phases.secured), ("first byte", event.phases.answered)];
+    let Phases { started, connected, secured, answered } = event.phases;
+    let named = [("started", started), ("connected", connected), ("TLS", secured), ("first byte", answered)];
     let reached = named.into_iter().filter_map(|(name, at)| Some(format!(", {name} at {:.1}", ms(at?))));
     reached.collect()
 }
 
 pub(super) fn attempt_json(event: &Event) -> String {
     let seconds = |time: Option<Duration>| time.map(|time| time.as_secs_f64());
-    let phases = json!({"connectedSeconds": seconds(event.phases.connected),
-        "securedSeconds": seconds(event.phases.secured), "answeredSeconds": seconds(event.phases.answered)});
+    let Phases { started, connected, secured, answered } = event.phases;
+    let phases = json!({"startedSeconds": seconds(started), "connectedSeconds": seconds(connected),
+        "securedSeconds": seconds(secured), "answeredSeconds": seconds(answered)});
     json!({"outcome": outcome(event), "kind": event.outcome.kind().as_str(), "verdict": event.state.verdict.as_str(),
         "phases": phases, "latenessSeconds": event.lateness.as_secs_f64(), "cause": event.outcome.cause(), "durationSeconds": event.duration.as_secs_f64(),
         "httpStatus": event.outcome.http_status(), "exitCode": event.outcome.exit_code(),
-        "connected": event.outcome.connected(), "output": output(event)})
+        "connected": event.outcome.connected(), "output": event.words()})
     .to_string()
 }
 
-/// The end of what a command printed before it failed.
-fn output(event: &Event) -> Option<&str> {
-    match &event.outcome {
-        Outcome::Failure(failure) => failure.output(),
-        Outcome::Success(_) | Outcome::Inconclusive(_) => None,
-    }
+/// Without what would move the cursor, or worse: the lines are somebody else's.
+fn harmless(text: &str) -> String {
+    let visible = |letter: char| match letter {
+        '\n' | '\t' => Some(letter),
+        '\r' => None,
+        control if control.is_control() => Some(' '),
+        letter => Some(letter),
+    };
+    text.chars().filter_map(visible).collect()
 }
