@@ -35,6 +35,8 @@ pub struct ExecutorConfig {
     pub sandbox: PathBuf,
     /// `CYGNET_STATE_DIRECTORY`, or a directory in the sandbox.
     pub state_directory: PathBuf,
+    /// Whether it is the former, which the agent makes before it starts an executor for the first time.
+    pub agent_makes_state: bool,
     /// `MESOS_CHECKPOINT` with `MESOS_RECOVERY_TIMEOUT` and `MESOS_SUBSCRIPTION_BACKOFF_MAX`.
     pub reconnection: Reconnection,
     /// `MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD`
@@ -59,6 +61,7 @@ impl ExecutorConfig {
             executor_id: required(variables, "MESOS_EXECUTOR_ID")?.to_owned(),
             agent_id: optional(variables, "MESOS_SLAVE_ID").map(str::to_owned),
             agent: Endpoint::from_variables(variables)?,
+            agent_makes_state: optional(variables, "CYGNET_STATE_DIRECTORY").is_some(),
             state_directory: state_directory(variables, &sandbox),
             sandbox,
             reconnection: Reconnection::from_variables(variables)?,

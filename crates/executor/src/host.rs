@@ -8,14 +8,16 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use crate::command::{CommandExecutor, Left};
+use crate::contained::mark;
 use crate::environment::ExecutorConfig;
 use crate::error::ExecutorError;
 use crate::group::{GroupExecutor, Groups};
 use crate::lifecycle::Verdict;
 use crate::runner::{Runner, Shared};
+use crate::shim::ShimFiles;
 use crate::state::{Exclusion, StateDirectory};
 use crate::subscription::{Incoming, Outgoing, Subscription};
-use crate::supervisor::put_down;
+use crate::supervisor::{put_down, shims_below};
 use crate::updates::Unacknowledged;
 
 /// How many events of the agent may wait for the executor.
@@ -32,7 +34,7 @@ struct Channels {
 /// Runs the executor to its end: fresh, or from where an earlier process stopped.
 pub async fn host(config: ExecutorConfig, shared: Shared) -> Result<Verdict, ExecutorError> {
     let config = Arc::new(config);
-    let state = StateDirectory::open(&config.state_directory, shared.exclusion).await?;
+    let state = StateDirectory::open(&config, shared.exclusion).await?;
     match state.groups()? {
         Some(groups) => Box::pin(groups_again(config, shared, state, groups)).await,
         None => one(config, shared, state).await,
@@ -85,10 +87,15 @@ async fn groups_again(
 /// Ends everything of an executor that could not go on, so that whoever is told of its end is told the truth. Unless
 /// somebody else has its directory.
 pub(crate) async fn put_down_all(config: &ExecutorConfig, exclusion: Exclusion) {
-    let Ok(state) = StateDirectory::open(&config.state_directory, exclusion).await else { return };
-    put_down(state.shim(), config.mark()).await;
-    for member in state.members() {
-        put_down(member.shim(), member.mark()).await;
+    let mut directories = vec![config.state_directory.clone()];
+    match StateDirectory::open(config, exclusion).await {
+        Ok(state) => directories.extend(state.members().iter().map(|member| member.path().to_path_buf())),
+        Err(ExecutorError::Taken { .. }) => return,
+        Err(_) => {}
+    }
+    directories.extend(shims_below(&config.state_directory).map(|(_, directory)| directory));
+    for directory in directories {
+        put_down(ShimFiles::new(&directory), mark(&directory)).await;
     }
 }
 

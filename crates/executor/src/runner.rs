@@ -258,6 +258,10 @@ impl Runner {
     /// On file before the task hears of it: for a successor, and for the shim.
     fn killing(&mut self, kill: &Kill) {
         self.keep(|journal| journal.killing(kill));
+        self.give_grace(kill);
+    }
+
+    fn give_grace(&self, kill: &Kill) {
         let written = kill.grace_until().map_or(Ok(()), |until| self.state.shim().write_grace(until));
         if let Err(error) = written {
             tracing::error!(executor = self.config.executor_id, %error, "the grace ends with the task's main process");

@@ -68,7 +68,7 @@ fn begin(files: &ShimFiles) -> io::Result<Task> {
     let task = start::task(files)?;
     let process = |pid: Pid| Process::of(pid.as_raw_nonzero().get()).ok_or_else(|| io::Error::other("no /proc"));
     let written = process(getpid())
-        .and_then(|shim| Ok(Started { shim, task: process(task.pid)? }))
+        .and_then(|shim| Ok(Started::now(shim, process(task.pid)?)))
         .and_then(|started| files.write_started(&started));
     if let Err(error) = written {
         end_leftovers();

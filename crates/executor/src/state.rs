@@ -19,6 +19,7 @@ use mesos::v1::{FrameworkInfo, TaskId, TaskInfo};
 use prost::Message;
 
 use crate::clock::{Moment, now};
+use crate::environment::ExecutorConfig;
 use crate::error::ExecutorError;
 use crate::group::Groups;
 use crate::journal::Journal;
@@ -51,8 +52,13 @@ pub(crate) struct Launched {
 }
 
 impl StateDirectory {
-    /// Opens or creates the directory, for this process alone.
-    pub(crate) async fn open(path: &Path, exclusion: Exclusion) -> Result<StateDirectory, ExecutorError> {
+    /// Opens the directory for this process alone. One that the agent made and that is not there is lost, with whatever
+    /// was known of the task.
+    pub(crate) async fn open(config: &ExecutorConfig, exclusion: Exclusion) -> Result<StateDirectory, ExecutorError> {
+        let path = &config.state_directory;
+        if config.agent_makes_state && !path.exists() {
+            return Err(ExecutorError::Damaged { path: path.clone(), problem: "it is missing".to_owned() });
+        }
         StateDirectory::create(path)?;
         let lock = match exclusion {
             Exclusion::Lock => Some(lock::hold(&path.join("executor.lock")).await?),

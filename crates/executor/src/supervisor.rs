@@ -19,7 +19,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::net::unix::pipe;
 
-pub(crate) use self::find::{LOST, find, put_down};
+pub(crate) use self::find::{LOST, find, put_down, shims_below};
 use crate::lifecycle::{Blow, Ending};
 use crate::sandbox::append;
 use crate::shim::{ShimFiles, Started};

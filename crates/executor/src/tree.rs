@@ -3,10 +3,11 @@
 //! A pid alone names nobody, the kernel gives it to the next process; a pid together with a start time does. Every
 //! signal goes through a pidfd that was opened before the start time was compared.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::process::{
     Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, WaitOptions, pidfd_open, pidfd_send_signal, waitid, waitpid,
@@ -20,6 +21,18 @@ pub(crate) struct Process {
     pub pid: i32,
     /// When it started, in clock ticks since boot.
     pub start: u64,
+}
+
+/// One life of this machine, from its start to its end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Boot(Box<str>);
+
+impl Boot {
+    /// The present one, if the kernel says which.
+    pub(crate) fn this() -> Option<Boot> {
+        let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+        Some(Boot(id.trim().into()))
+    }
 }
 
 /// What /proc/<pid>/stat tells that matters here.
@@ -109,9 +122,12 @@ fn all() -> impl Iterator<Item = i32> {
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
-/// The processes that belong to a task although nothing connects them to it any more but their session, or the
-/// variable that was given to the task and nobody else.
-pub(crate) fn leftovers(session: Option<i32>, (name, value): &(String, String)) -> Vec<Process> {
+/// The processes that belong to a task although nothing connects them to it any more but the session its main process
+/// led, or the variable that was given to the task and nobody else.
+pub(crate) fn leftovers(leader: Option<Process>, (name, value): &(String, String)) -> Vec<Process> {
+    // While anything of a session lives, the pid of its dead leader is given to nobody else.
+    let is_taken = |leader: &Process| Process::of(leader.pid).is_some_and(|other| other != *leader);
+    let session = leader.filter(|leader| !is_taken(leader)).map(|leader| leader.pid);
     let mark = format!("{name}={value}");
     let own = i32::try_from(std::process::id()).unwrap_or(0);
     let belongs = |pid: i32| {
@@ -122,14 +138,13 @@ pub(crate) fn leftovers(session: Option<i32>, (name, value): &(String, String)) 
     all().filter_map(belongs).collect()
 }
 
-/// The processes with this last argument.
-pub(crate) fn with_last_argument(argument: &Path) -> impl Iterator<Item = Process> {
-    let argument = argument.as_os_str().as_bytes();
-    let named = move |pid: &i32| {
-        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        line.strip_suffix(b"\0").and_then(|line| line.rsplit(|byte| *byte == 0).next()) == Some(argument)
-    };
-    all().filter(named).filter_map(Process::of)
+/// All processes with their last arguments, as paths.
+pub(crate) fn last_arguments() -> impl Iterator<Item = (Process, PathBuf)> {
+    all().filter_map(|pid| {
+        let line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+        let last = line.strip_suffix(b"\0")?.rsplit(|byte| *byte == 0).next()?;
+        Some((Process::of(pid)?, PathBuf::from(OsStr::from_bytes(last))))
+    })
 }
 
 /// Fetches the end of a child that somebody else's death made ours. Does not wait.

@@ -48,6 +48,8 @@ impl Runner {
 
     async fn go_on(&mut self, shim: Supervisor, starting: bool, actions: Vec<Action>) {
         self.shim = Some(shim);
+        // The shim has it from a file, which may be damaged.
+        self.lifecycle.kill().iter().for_each(|kill| self.give_grace(kill));
         self.perform(actions).await;
         if starting {
             self.feed(Input::Spawned).await;

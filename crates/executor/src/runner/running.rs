@@ -94,7 +94,11 @@ impl Runner {
         let pid = shim.task().pid;
         self.whereabouts = Whereabouts::of(pid).ok();
         let Some(whereabouts) = self.whereabouts else { return };
-        let Ok(prepared) = Prepared::new(&self.config, self.framework.as_deref(), task) else { return };
+        let Ok(mut prepared) = Prepared::new(&self.config, self.framework.as_deref(), task) else { return };
+        // Checks run as the task does, even if what was known of the framework, and of its user, is lost.
+        if let Ok(spec) = self.state.shim().spec() {
+            prepared.user = spec.user;
+        }
         // A task whose checks make no sense was not started.
         let Ok(specs) = specs(task, self.surroundings(&prepared)) else { return };
         if specs.is_empty() {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Moment;
 use crate::terminal::Terminal;
-use crate::tree::Process;
+use crate::tree::{Boot, Process};
 use crate::user::User;
 
 /// What the shim is to run, complete: it looks nothing up.
@@ -37,12 +37,27 @@ pub(crate) struct Spec {
 }
 
 /// The processes of a task that runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Started {
     /// The shim.
     pub shim: Process,
     /// The task's main process, leader of its own session.
     pub task: Process,
+    /// When the machine was booted: afterwards others have the same numbers.
+    #[serde(default)]
+    boot: Option<Boot>,
+}
+
+impl Started {
+    /// These processes of this machine as it runs now.
+    pub(crate) fn now(shim: Process, task: Process) -> Started {
+        Started { shim, task, boot: Boot::this() }
+    }
+
+    /// Whether they may still be there.
+    pub(crate) fn is_of_this_boot(&self) -> bool {
+        self.boot.is_none() || self.boot == Boot::this()
+    }
 }
 
 /// How it ended.

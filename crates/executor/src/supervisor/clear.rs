@@ -11,7 +11,7 @@ const ATTEMPTS: u32 = 200;
 /// Kills what a shim left behind until there is nothing.
 pub(super) async fn clear(task: Option<Process>, mark: &Mark) {
     for _ in 0..ATTEMPTS {
-        let left = tree::leftovers(task.map(|task| task.pid), mark);
+        let left = tree::leftovers(task, mark);
         if left.is_empty() {
             return;
         }

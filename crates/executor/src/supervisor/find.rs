@@ -5,6 +5,7 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
 
 use rustix::process::Signal;
 
@@ -18,8 +19,7 @@ use crate::tree::{self, Process};
 pub(crate) const LOST: &str = "The process that watched over the task died; what was left of the task was killed";
 const NEVER_STARTED: &str = "The task was never started: its executor or its watching process ended before that";
 
-/// How many glances lock and `pid` may disagree: a shim writes `pid` after it has the lock, and lives on for a moment
-/// after it has let go of the lock.
+/// How many glances a shim that has the lock may take to write `pid`.
 const PATIENCE: u32 = 100;
 
 /// How many glances to wait for a lock that nobody who is known holds.
@@ -29,22 +29,19 @@ const LIMIT: u32 = 1000;
 /// will ever start the task, and that nothing of it runs.
 pub(crate) async fn find(files: ShimFiles, mark: Mark) -> io::Result<Found> {
     for glance in 0..LIMIT {
-        let is_late = glance >= PATIENCE;
         match (files.try_lock()?, named(&files)) {
-            (None, Some((started, shim))) => {
-                return Ok(Found::Alive(Supervisor::watching(&files, &mark, started, shim)?));
-            }
-            (Some(_), Some((started, shim))) if is_late => {
+            (None, Some((started, shim))) => return taken_over(&files, &mark, started, shim),
+            (Some(_), Some((started, shim))) if has_lock(&files, started.shim) => {
                 tell_of_lost_lock(&files);
-                return Ok(Found::Alive(Supervisor::watching(&files, &mark, started, shim)?));
+                return taken_over(&files, &mark, started, shim);
             }
-            (Some(_lock), None) => return without_lock(&files, &mark).await,
-            (None, None) if is_late => {
+            (Some(_lock), _) => return without_lock(&files, &mark).await,
+            (None, None) if glance >= PATIENCE => {
                 if let Some((started, shim)) = rediscovered(&files) {
-                    return Ok(Found::Alive(Supervisor::watching(&files, &mark, started, shim)?));
+                    return taken_over(&files, &mark, started, shim);
                 }
             }
-            _ => {}
+            (None, None) => {}
         }
         tokio::time::sleep(GLANCE).await;
     }
@@ -52,10 +49,18 @@ pub(crate) async fn find(files: ShimFiles, mark: Mark) -> io::Result<Found> {
     Err(io::Error::new(io::ErrorKind::TimedOut, problem))
 }
 
-/// The living processes that `pid` names.
+fn taken_over(files: &ShimFiles, mark: &Mark, started: Started, shim: OwnedFd) -> io::Result<Found> {
+    Supervisor::watching(files, mark, started, shim).map(Found::Alive)
+}
+
+/// The processes that `pid` names.
+fn on_file(files: &ShimFiles) -> Option<Started> {
+    files.started().ok().flatten().filter(Started::is_of_this_boot)
+}
+
+/// The same, if the shim lives.
 fn named(files: &ShimFiles) -> Option<(Started, OwnedFd)> {
-    let started = files.started().ok().flatten()?;
-    alive(started)
+    alive(on_file(files)?)
 }
 
 fn alive(started: Started) -> Option<(Started, OwnedFd)> {
@@ -66,17 +71,28 @@ fn alive(started: Started) -> Option<(Started, OwnedFd)> {
 /// The processes of a living shim whose `pid` is lost or names others; it is written anew.
 fn rediscovered(files: &ShimFiles) -> Option<(Started, OwnedFd)> {
     let shim = shim_of(files)?;
-    let started = Started { shim, task: shim.oldest_child()? };
+    let started = Started::now(shim, shim.oldest_child()?);
     let path = files.directory().join("pid");
     let written = files.write_started(&started);
     tracing::warn!(path = %path.display(), ?started, ?written, "lost or out of date; the task was found by its shim");
     alive(started)
 }
 
-/// The shim of this directory: its last argument says so, and the lock is open in it, be it removed from the directory.
+/// The shim of this directory, wherever `pid` and the lock are.
 fn shim_of(files: &ShimFiles) -> Option<Process> {
-    let lock = files.directory().canonicalize().ok()?.join("lock");
-    tree::with_last_argument(files.directory()).find(|process| process.has_open(&lock))
+    shims_below(files.directory()).find_map(|(shim, directory)| (directory == files.directory()).then_some(shim))
+}
+
+/// The shims of this directory and all below, with theirs: the last argument says it, and the lock is open.
+pub(crate) fn shims_below(directory: &Path) -> impl Iterator<Item = (Process, PathBuf)> {
+    let below = tree::last_arguments().filter(move |(_, argument)| argument.starts_with(directory));
+    below.filter(|(process, argument)| has_lock(&ShimFiles::new(argument), *process))
+}
+
+/// Whether the lock is open in a process, be it removed.
+fn has_lock(files: &ShimFiles, process: Process) -> bool {
+    let directory = files.directory().canonicalize().unwrap_or_else(|_| files.directory().to_path_buf());
+    process.has_open(&directory.join("lock"))
 }
 
 /// Nobody has the lock, and `pid` names nobody who lives. The caller holds the lock, so no late shim can interfere.
@@ -85,7 +101,7 @@ async fn without_lock(files: &ShimFiles, mark: &Mark) -> io::Result<Found> {
         && let Some((started, shim)) = rediscovered(files)
     {
         tell_of_lost_lock(files);
-        return Ok(Found::Alive(Supervisor::watching(files, mark, started, shim)?));
+        return taken_over(files, mark, started, shim);
     }
     settle(files, mark).await
 }
@@ -99,8 +115,7 @@ fn tell_of_lost_lock(files: &ShimFiles) {
 async fn settle(files: &ShimFiles, mark: &Mark) -> io::Result<Found> {
     if !files.is_clear() {
         // The shim was killed, and may have left anything.
-        let started = files.started().ok().flatten();
-        clear(started.map(|started| started.task), mark).await;
+        clear(on_file(files).map(|started| started.task), mark).await;
     }
     let exit = match files.exit() {
         Ok(Some(exit)) => exit,
@@ -147,7 +162,10 @@ pub(crate) async fn put_down(files: ShimFiles, mark: Mark) {
         Ok(Found::Over(_) | Found::NeverStarted(_)) => {}
         Err(error) => {
             tracing::error!(directory = %files.directory().display(), %error, "ending whatever is left of a task");
-            shim_of(&files).into_iter().for_each(|shim| shim.signal(Signal::KILL));
+            if let Some(shim) = shim_of(&files) {
+                // Those first, as afterwards they are somebody else's.
+                shim.descendants().into_iter().chain([shim]).for_each(|process| process.signal(Signal::KILL));
+            }
             clear(None, &mark).await;
         }
     }

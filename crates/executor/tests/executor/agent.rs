@@ -36,6 +36,7 @@ struct Seen {
     tokens: Vec<String>,
     refusals: Vec<StatusCode>,
     recovering: bool,
+    user: String,
     updates: Vec<TaskStatus>,
 }
 
@@ -57,7 +58,7 @@ impl Drop for Agent {
 
 impl Agent {
     pub(crate) async fn start(directory: &Path) -> Agent {
-        let seen = Shared::new(Mutex::new(Seen { acknowledging: true, ..Seen::default() }));
+        let seen = Shared::new(Mutex::new(Seen { acknowledging: true, user: "root".to_owned(), ..Seen::default() }));
         let (address, server) = serve(seen.clone()).await;
         let agent = Agent { address, directory: directory.to_path_buf(), seen, server };
         agent.write_endpoint();
@@ -85,8 +86,12 @@ impl Agent {
     /// The environment of the executor of this task.
     pub(crate) fn environment(&self, executor: &str) -> BTreeMap<String, String> {
         let sandbox = self.sandbox(executor);
-        std::fs::create_dir_all(&sandbox).unwrap();
         let state = self.directory.join("state").join(executor);
+        if !sandbox.exists() {
+            std::fs::create_dir_all(&sandbox).unwrap();
+            // Unless the test has put something else there.
+            let _made = std::fs::create_dir_all(&state);
+        }
         let endpoint = self.directory.join("endpoint");
         [
             ("MESOS_FRAMEWORK_ID", "F".to_owned()),
@@ -126,6 +131,11 @@ impl Agent {
     pub(crate) async fn has_subscribed(&self, executor: &str, count: usize) -> bool {
         let seen = self.seen.lock().await;
         seen.streams.contains_key(executor) && seen.subscriptions.get(executor).is_some_and(|all| all.len() >= count)
+    }
+
+    /// The user of the framework, from the next subscription on.
+    pub(crate) async fn set_user(&self, user: &str) {
+        self.seen.lock().await.user = user.to_owned();
     }
 
     /// Answers the next subscriptions like this, last one first.
@@ -281,7 +291,7 @@ async fn executor_call(State(seen): State<Shared>, headers: HeaderMap, body: Byt
         (Some(subscribe), _) => {
             let codec = accept(&headers).unwrap();
             let (stream, response) = event_stream(codec, None, 64);
-            let _gone = stream.try_send(&subscribed(&executor));
+            let _gone = stream.try_send(&subscribed(&executor, &seen.user));
             let updates: Vec<_> = subscribe.unacknowledged_updates.iter().map(|update| update.status.clone()).collect();
             seen.streams.insert(executor.clone(), stream);
             seen.subscriptions.entry(executor.clone()).or_default().push(subscribe);
@@ -332,10 +342,10 @@ async fn pool_call(State(seen): State<Shared>, headers: HeaderMap, body: Bytes) 
     }
 }
 
-fn subscribed(executor: &str) -> Event {
+fn subscribed(executor: &str, user: &str) -> Event {
     let capability = Capability { r#type: Some(capability::Type::TaskKillingState.into()) };
     let framework_info = FrameworkInfo {
-        user: "root".to_owned(),
+        user: user.to_owned(),
         name: "test".to_owned(),
         id: Some(FrameworkId { value: "F".to_owned() }),
         capabilities: vec![capability],

@@ -1,15 +1,18 @@
 //! Files of the state that a power cut, a full disk or somebody with a shell left empty, cut, missing or old. Whatever is
 //! damaged: nothing runs that nobody watches, nothing runs twice, and the log names the file.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use mesos::v1::TaskInfo;
-use mesos::v1::TaskState::{TaskFailed, TaskFinished, TaskKilled, TaskRunning};
+use mesos::v1::TaskState::{TaskFailed, TaskFinished, TaskKilled, TaskKilling, TaskRunning};
+use mesos::v1::{CommandInfo, HealthCheck, TaskInfo};
+use serde_json::json;
+use tokio::process::Command;
 
 use crate::agent::{Agent, states, task};
 use crate::pool::{environment, quiet_check};
-use crate::process::{Executor, is_alive, is_gone, pids};
+use crate::process::{Executor, is_alive, is_gone, kill_hard, number_in, pids};
 use crate::wait::until;
 
 const DAMAGES: [Damage; 3] = [Damage::Empty, Damage::Half, Damage::Absent];
@@ -168,6 +171,129 @@ async fn without_lock_and_pid_a_task_is_found_by_its_shim() {
     agent.reached("a", TaskKilled).await;
     assert_eq!(heir.ended().await, 0);
     assert!(!is_alive(main));
+}
+
+#[tokio::test]
+async fn tasks_whose_whole_directory_is_gone_are_ended() {
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    let (variables, log) = (environment(&agent), directory.path().join("log"));
+    let pool = Executor::logging_to(&log, &["--pool"], &variables);
+    agent.add_to_pool("a").await;
+    agent.launch("a", task("a", "exec sleep 1000")).await;
+    agent.add_to_pool("e").await;
+    let hidden = "env -i setsid sh -c 'echo $$ > hidden; exec sleep 1000' & exec sleep 1000";
+    agent.launch_group("e", vec![task("b", hidden)]).await;
+    agent.reached("a", TaskRunning).await;
+    agent.reached("b", TaskRunning).await;
+    let hidden = number_in(&agent.sandbox("e").join("tasks/b/hidden")).await;
+    let [(_, a), (_, b)] = [pids(&agent.state("a")).await, pids(of_member(&agent, "e", "b", "").await.as_path()).await];
+    agent.forget_pool().await;
+    pool.kill().await;
+    let _pool = Executor::logging_to(&log, &["--pool"], &variables);
+    for name in ["a", "e"] {
+        fs::remove_dir_all(agent.state(name)).unwrap();
+        agent.forget_stream(name).await;
+        agent.add_to_pool(name).await;
+        assert_eq!(agent.pool_exited(name).await, 1 << 8, "{name}");
+        assert_named(&log, &agent.state(name), name);
+    }
+    assert!(![a, b, hidden].into_iter().any(is_alive));
+}
+
+#[tokio::test]
+async fn a_damaged_grace_is_given_again_by_the_successor() {
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    let variables = agent.environment("a");
+    let executor = Executor::start(&variables);
+    let drains = "trap '' TERM; (while [ ! -e go ]; do sleep 0.05; done; echo drained > drained) & \
+        echo $$ > ready; while [ ! -e end ]; do sleep 0.05; done";
+    agent.launch("a", task("a", drains)).await;
+    let main = number_in(&agent.sandbox("a").join("ready")).await;
+    agent.kill("a", Some(60_000)).await;
+    agent.reached("a", TaskKilling).await;
+    until("the grace", async || agent.state("a").join("grace").exists().then_some(())).await;
+    executor.kill().await;
+    fs::write(agent.state("a").join("grace"), "").unwrap();
+    let _heir = Executor::start(&variables);
+    agent.subscription("a", 2).await;
+    fs::write(agent.sandbox("a").join("end"), "").unwrap();
+    is_gone(main).await;
+    fs::write(agent.sandbox("a").join("go"), "").unwrap();
+    agent.reached("a", TaskKilled).await;
+    assert_eq!(fs::read_to_string(agent.sandbox("a").join("drained")).unwrap(), "drained\n");
+}
+
+#[tokio::test]
+async fn checks_run_as_the_task_does_even_if_its_framework_is_lost() {
+    if !rustix::process::geteuid().is_root() {
+        println!("SKIPPED checks_run_as_the_task_does_even_if_its_framework_is_lost: not root");
+        return;
+    }
+    let directory = tempfile::Builder::new().permissions(Permissions::from_mode(0o755)).tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    agent.set_user("nobody").await;
+    let variables = agent.environment("a");
+    let executor = Executor::start(&variables);
+    let who = CommandInfo { value: Some("id -un > who".to_owned()), ..CommandInfo::default() };
+    let check = HealthCheck { command: Some(who), ..quiet_check() };
+    agent.launch("a", TaskInfo { health_check: Some(check), ..task("a", "exec sleep 1000") }).await;
+    let who = agent.sandbox("a").join("who");
+    let asked = async || fs::read_to_string(&who).ok().filter(|who| who.ends_with('\n'));
+    assert_eq!(until("a check", asked).await, "nobody\n");
+    executor.kill().await;
+    for lost in ["framework", "health"] {
+        fs::remove_file(agent.state("a").join(lost)).unwrap();
+    }
+    fs::remove_file(&who).unwrap();
+    let _heir = Executor::start(&variables);
+    assert_eq!(until("another check", asked).await, "nobody\n");
+    agent.kill("a", None).await;
+    agent.reached("a", TaskKilled).await;
+}
+
+#[tokio::test]
+async fn what_has_the_numbers_of_a_task_now_is_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    let other = "00000000-0000-4000-8000-000000000000";
+    let mut stranger = Command::new("setsid");
+    stranger.args(["-f", "sh", "-c", "echo $$ > stranger; exec sleep 1000"]).current_dir(directory.path());
+    assert!(stranger.status().await.unwrap().success());
+    let pid = number_in(&directory.path().join("stranger")).await;
+    let start = start_of(pid);
+    // Numbers that came round, and the same ones on a machine that was booted again.
+    let taken = json!({"pid": pid, "start": start - 1});
+    let same = json!({"pid": pid, "start": start});
+    let files = [
+        ("taken", json!({"shim": taken, "task": taken})),
+        ("booted", json!({"shim": same, "task": same, "boot": other})),
+        ("no-shim", json!({"shim": same, "task": same})),
+    ];
+    for (name, file) in files {
+        let variables = agent.environment(name);
+        let executor = Executor::start(&variables);
+        agent.launch(name, task(name, "exec sleep 1000")).await;
+        agent.reached(name, TaskRunning).await;
+        let (shim, main) = pids(&agent.state(name)).await;
+        executor.kill().await;
+        kill_hard(shim);
+        is_gone(main).await;
+        let file = if name == "no-shim" { json!({"shim": file["shim"], "task": taken}) } else { file };
+        fs::write(agent.state(name).join("pid"), file.to_string()).unwrap();
+        let heir = Executor::start(&variables);
+        agent.reached(name, TaskFailed).await;
+        assert_eq!(heir.ended().await, 0, "{name}");
+        assert!(is_alive(pid), "{name}");
+    }
+    kill_hard(pid);
+}
+
+/// When a process began, in clock ticks.
+fn start_of(pid: i32) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    stat.rsplit_once(')').unwrap().1.split_ascii_whitespace().nth(19).unwrap().parse().unwrap()
 }
 
 #[tokio::test]
