@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+use rustix::time::{ClockId, clock_gettime};
+
 #[derive(Debug)]
 pub(crate) struct Clock {
     origin: Instant,
@@ -16,6 +18,11 @@ impl Clock {
     /// Since the engine's start.
     pub(crate) fn now(&self) -> Duration {
         self.origin.elapsed()
+    }
+
+    /// How long the calling thread has had a processor, all in all.
+    pub(crate) fn worked(&self) -> Duration {
+        Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default()
     }
 
     /// For people.

@@ -17,6 +17,7 @@ mod kit;
 mod letters;
 mod listener;
 mod mailbox;
+mod meter;
 mod metrics;
 mod options;
 mod outbox;

@@ -95,10 +95,11 @@ impl Attempt {
         }
     }
 
-    /// Others have their turn: what its peer sends does not wake it until it has gone on again.
-    pub(crate) fn rest(&mut self, poller: &Poller) {
+    /// Others have their turn: what its peer sends does not wake it until it has gone on again. Whether there was
+    /// something that would have.
+    pub(crate) fn rest(&mut self, poller: &Poller) -> bool {
         match self {
-            Attempt::Tcp(_) => {}
+            Attempt::Tcp(_) => false,
             Attempt::Http(attempt) => attempt.rest(poller),
             Attempt::Grpc(attempt) => attempt.rest(poller),
             Attempt::Exchange(attempt) => attempt.rest(poller),

@@ -6,8 +6,10 @@ mod server;
 #[path = "behaviour/support.rs"]
 mod support;
 
+use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -166,6 +168,40 @@ async fn interim_answers_and_what_is_beside_chunks_are_bounded() {
         let outcome = outcome_within(Duration::from_secs(20), Probe::Http(http(flood(first, then)))).await;
         assert_eq!(outcome.kind(), Kind::Protocol, "{outcome:?}");
     }
+}
+
+/// Floods whoever comes first, and says nothing to those who come later.
+fn flood_once() -> SocketAddr {
+    let first = AtomicBool::new(true);
+    serve(move |mut stream| {
+        let floods = first.swap(false, Ordering::Relaxed);
+        let _request = stream.read(&mut [0; 1024]);
+        let _peer_may_have_gone = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
+        while floods && stream.write_all(&[b'x'; 65_536]).is_ok() {}
+        let _until_it_ends = stream.read(&mut [0]);
+    })
+}
+
+/// How long the engine's thread has had a processor.
+fn worked() -> Duration {
+    let threads = fs::read_dir("/proc/self/task").unwrap().flatten();
+    let read = |thread: &fs::DirEntry, name: &str| fs::read_to_string(thread.path().join(name)).unwrap_or_default();
+    let ours = threads.filter(|thread| read(thread, "comm").trim() == "checks");
+    let nanoseconds = ours.map(|thread| read(&thread, "schedstat").split(' ').next().unwrap().parse::<u64>().unwrap());
+    Duration::from_nanos(nanoseconds.max().unwrap())
+}
+
+#[tokio::test]
+async fn a_target_that_flooded_once_and_hangs_now_costs_nothing() {
+    let mut spec = every_tenth_of_a_second(Probe::Http(http(flood_once())));
+    spec.schedule.timeout = Some(Duration::from_secs(2));
+    let engine = engine();
+    let mut watch = watch(&engine, spec);
+    assert!(matches!(watch.next().await.outcome, Outcome::Failure(_)));
+    let before = worked();
+    assert_eq!(watch.next().await.outcome.kind(), Kind::Timeout);
+    let took = worked() - before;
+    assert!(took < ms(100), "of two seconds in which nothing came: {took:?}");
 }
 
 /// What a busy machine does to one round it does not do to five.

@@ -47,7 +47,7 @@ impl Prober {
         let Some(entry) = self.checks.get_mut(&due.key).filter(|_| wanted) else {
             return self.budget.release(kind);
         };
-        let at = self.kit.clock.now();
+        let at = self.kit.begin();
         let lateness = self.timetable.started(due, at);
         self.start_errors.count(lateness);
         let timeout = entry.policy.schedule.timeout;
@@ -90,13 +90,14 @@ impl Prober {
     /// First hangs up, then tells: telling may take a while.
     pub(super) fn finish(&mut self, key: Key, outcome: Outcome) {
         let Some(running) = self.take_running(key) else { return };
-        let Running { begin, attempt, work, .. } = *running;
+        let Running { begin, attempt, work, patience, .. } = *running;
         let phases = attempt.phases();
         let Some(entry) = self.checks.get_mut(&key) else { return };
         let said = attempt.said(&entry.probe, &outcome);
         let (kept, cpu) = attempt.dissolve(&entry.place, &mut self.kit.lend(key, begin.at));
         entry.kept = kept;
-        entry.was_greedy = work.is_excessive();
+        let time_is_up = patience.is_none() && entry.policy.schedule.timeout.is_some();
+        entry.was_greedy = work.is_suspicious(time_is_up);
         self.budget.pay(cpu);
         self.counters.command_cpu = self.counters.command_cpu.saturating_add(cpu);
         self.conclude(key, &begin, Found { outcome, phases, said });

@@ -5,6 +5,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
+use super::meter::Meter;
 use crate::clock::Clock;
 use crate::kernel::null;
 use crate::place::Here;
@@ -25,6 +26,7 @@ const LAST_VISITS: usize = 100;
 #[derive(Debug)]
 pub(super) struct Kit {
     pub(super) clock: Clock,
+    meter: Meter,
     pub(super) poller: Poller,
     pub(super) undertaker: Undertaker,
     pub(super) kept: KeptSockets,
@@ -39,6 +41,7 @@ impl Kit {
     pub(super) fn new(reach: Reach, cgroups: bool) -> io::Result<Kit> {
         Ok(Kit {
             clock: Clock::start(),
+            meter: Meter::default(),
             poller: Poller::new()?,
             undertaker: Undertaker::default(),
             kept: KeptSockets::new(),
@@ -50,9 +53,22 @@ impl Kit {
         })
     }
 
+    /// Work begins, now.
+    pub(super) fn begin(&mut self) -> Duration {
+        let now = self.clock.now();
+        self.meter.begin(now, || self.clock.worked());
+        now
+    }
+
+    /// How long was worked since it began then.
+    pub(super) fn took(&mut self, begun: Duration) -> Duration {
+        let now = self.clock.now();
+        self.meter.took(begun, now, || self.clock.worked())
+    }
+
     /// For one step of an attempt of this check, which started then.
     pub(super) fn lend(&mut self, key: Key, started: Duration) -> Tools<'_> {
-        let Kit { clock, poller, undertaker, kept, here, cgroups, reach, null, scratch } = self;
+        let Kit { clock, poller, undertaker, kept, here, cgroups, reach, null, scratch, meter: _ } = self;
         Tools { key, clock, started, poller, here, undertaker, cgroups, kept, reach, null, scratch }
     }
 

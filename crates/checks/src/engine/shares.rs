@@ -4,11 +4,11 @@
 //! not, when it is its turn again.
 //!
 //! An ordinary attempt takes a fraction of [`ORDINARY`]. One that has taken more is *greedy*, whatever the reason: its
-//! peer floods, drips, or has a lot to say. Greedy attempts are no longer woken by their descriptors. They go on one
-//! after the other, paid from one [`Account`] for all of them, and what they take is not missed by the others. A check
-//! whose last attempt was greedy begins the next one as such, or ending early would pay.
+//! peer floods, drips, or has a lot to say. What wakes a greedy attempt puts it into a queue, once. They go on one after the
+//! other, who has taken least before the others, paid from one [`Account`] for all of them, and what they take is not
+//! missed by anybody else. A check whose last attempt was greedy begins the next one as such, or ending early would pay.
 
-use std::collections::VecDeque;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::account::Account;
@@ -43,8 +43,13 @@ impl Work {
         self.suspected || self.is_excessive()
     }
 
-    /// Whether the next attempt is suspected.
-    pub(super) fn is_excessive(self) -> bool {
+    /// Whether the next attempt is suspected: this one has taken too much, or would have if it had not been kept waiting
+    /// until its time was up.
+    pub(super) fn is_suspicious(self, time_is_up: bool) -> bool {
+        self.is_excessive() || (self.suspected && time_is_up)
+    }
+
+    fn is_excessive(self) -> bool {
         self.taken > ORDINARY
     }
 }
@@ -53,12 +58,22 @@ impl Work {
 #[derive(Debug)]
 pub(super) struct Shares {
     account: Account,
-    queue: VecDeque<(Key, Run)>,
+    queue: BTreeSet<Turn>,
+    came: u64,
+}
+
+/// Whoever has taken less goes first, then whoever came first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Turn {
+    taken: Duration,
+    came: u64,
+    key: Key,
+    run: Run,
 }
 
 impl Default for Shares {
     fn default() -> Shares {
-        Shares { account: Account::new(SHARE_OF_THE_GREEDY), queue: VecDeque::new() }
+        Shares { account: Account::new(SHARE_OF_THE_GREEDY), queue: BTreeSet::new(), came: 0 }
     }
 }
 
@@ -73,14 +88,16 @@ impl Shares {
         self.account.pay(time);
     }
 
-    /// To the end of the queue.
-    pub(super) fn wait(&mut self, key: Key, run: Run) {
-        self.queue.push_back((key, run));
+    /// This attempt, which has taken so much, waits for its turn.
+    pub(super) fn wait(&mut self, key: Key, run: Run, work: Work) {
+        self.came += 1;
+        self.queue.insert(Turn { taken: work.taken, came: self.came, key, run });
     }
 
     /// Whose turn it is, if anybody's.
     pub(super) fn next(&mut self) -> Option<(Key, Run)> {
-        if self.account.is_overdrawn() { None } else { self.queue.pop_front() }
+        let turn = if self.account.is_overdrawn() { None } else { self.queue.pop_first() };
+        turn.map(|turn| (turn.key, turn.run))
     }
 
     /// In how long it is somebody's turn.
@@ -101,33 +118,54 @@ mod tests {
         work.add(5 * MILLISECOND);
         assert!(!work.is_greedy());
         work.add(MILLISECOND);
-        assert!(work.is_greedy() && work.is_excessive());
+        assert!(work.is_greedy() && work.is_suspicious(false));
     }
 
     #[test]
     fn the_next_attempt_is_suspected_and_forgiven_if_it_is_ordinary() {
         let mut work = Work::begin(true);
         work.add(MILLISECOND);
-        assert!(work.is_greedy() && !work.is_excessive());
+        assert!(work.is_greedy() && !work.is_suspicious(false));
+    }
+
+    #[test]
+    fn who_was_kept_waiting_until_time_was_up_is_not_forgiven() {
+        assert!(Work::begin(true).is_suspicious(true));
+        assert!(!Work::begin(true).is_suspicious(false));
+        assert!(!Work::begin(false).is_suspicious(true), "nobody is suspected of silence");
     }
 
     #[test]
     fn the_greedy_take_turns_and_a_fifth_of_a_cpu() {
         let mut shares = Shares::default();
         assert_eq!(shares.next_in(), None, "nobody waits");
-        (1..=2).for_each(|key| shares.wait(key, key));
+        let mut works = [Work::default(); 2];
+        (0..2).for_each(|key| shares.wait(key, key, Work::default()));
         let (mut taken, mut turns) = (Duration::ZERO, Vec::new());
         for millisecond in 1..=10_000 {
             shares.fill(millisecond * MILLISECOND);
             while let Some((key, run)) = shares.next() {
+                let work = &mut works[usize::try_from(key).unwrap()];
+                work.add(3 * MILLISECOND);
                 shares.pay(3 * MILLISECOND);
                 taken += 3 * MILLISECOND;
-                shares.wait(key, run);
+                shares.wait(key, run, *work);
                 turns.push(key);
             }
         }
         assert!(taken <= Duration::from_millis(2205), "two seconds, and what was there at first: {taken:?}");
-        assert!(turns.chunks_exact(2).all(|pair| pair == [1, 2]));
+        assert!(turns.chunks_exact(2).all(|pair| pair == [0, 1]));
         assert!(shares.next_in().is_some_and(|time| time <= 15 * MILLISECOND));
+    }
+
+    #[test]
+    fn who_has_taken_little_does_not_wait_for_those_who_took_much() {
+        let mut shares = Shares::default();
+        let mut flood = Work::begin(true);
+        flood.add(7 * MILLISECOND);
+        (1..=9).for_each(|key| shares.wait(key, key, flood));
+        shares.wait(10, 10, Work::begin(true));
+        assert_eq!(shares.next(), Some((10, 10)));
+        assert_eq!(shares.next(), Some((1, 1)));
     }
 }

@@ -40,15 +40,26 @@ impl Prober {
             return self.kit.kept.ended(key);
         }
         match self.checks.get_mut(&key) {
-            Some(entry) if entry.running.is_some() => self.visit(key),
+            Some(entry) if entry.running.is_some() => self.visit_or_queue(key),
             // Nobody has asked: the peer closes the connection that was kept, or has died.
             Some(entry) => entry.kept = None,
             None => {}
         }
     }
 
+    /// A greedy attempt has to wait for its turn. What still wakes one that does is its end, which is no work.
+    fn visit_or_queue(&mut self, key: Key) {
+        let Some(running) = self.checks.get_mut(&key).and_then(|entry| entry.running.as_mut()) else { return };
+        let waits = running.work.is_greedy() && !running.rests && running.attempt.rest(&self.kit.poller);
+        if !waits {
+            return self.visit(key);
+        }
+        running.rests = true;
+        self.shares.wait(key, running.begin.run, running.work);
+    }
+
     fn visit(&mut self, key: Key) {
-        let begun = self.kit.clock.now();
+        let begun = self.kit.begin();
         let Some(entry) = self.checks.get_mut(&key) else { return };
         let Some(running) = &mut entry.running else { return };
         let mut tools = self.kit.lend(key, running.begin.at);
@@ -59,17 +70,16 @@ impl Prober {
         }
     }
 
-    /// What was done for an attempt since then is charged to it. If it is greedy, it goes on when it is its turn.
+    /// What was done for an attempt since then is charged to it. It may have woken itself while it waits for its turn.
     pub(super) fn charge(&mut self, key: Key, begun: Duration) {
-        let took = self.kit.clock.now().saturating_sub(begun);
+        let took = self.kit.took(begun);
         let Some(running) = self.checks.get_mut(&key).and_then(|entry| entry.running.as_mut()) else { return };
         running.work.add(took);
         if running.work.is_greedy() {
             self.shares.pay(took);
+        }
+        if running.rests {
             running.attempt.rest(&self.kit.poller);
-            if !std::mem::replace(&mut running.rests, true) {
-                self.shares.wait(key, running.begin.run);
-            }
         }
     }
 

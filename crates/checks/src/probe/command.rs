@@ -115,8 +115,8 @@ impl Attempt {
     }
 
     /// Its output does not wake it until it has gone on again; its end does.
-    pub(super) fn rest(&mut self, poller: &Poller) {
-        self.output.rest(poller);
+    pub(super) fn rest(&mut self, poller: &Poller) -> bool {
+        self.output.rest(poller)
     }
 
     pub(super) fn advance(&mut self, place: &Place, tools: &mut Tools<'_>) -> Poll<Outcome> {
@@ -249,10 +249,12 @@ impl Pipe {
         Ok(())
     }
 
-    fn rest(&mut self, poller: &Poller) {
-        if std::mem::take(&mut self.wakes) {
+    fn rest(&mut self, poller: &Poller) -> bool {
+        let woke = std::mem::take(&mut self.wakes);
+        if woke {
             poller.remove(&self.ours);
         }
+        woke
     }
 }
 

@@ -91,9 +91,10 @@ impl Attempt {
     }
 
     /// Its connection does not wake it until it has gone on again; a datagram is all there is.
-    pub(super) fn rest(&mut self, poller: &Poller) {
-        if let Attempt::Tcp { stream, .. } = self {
-            stream.rest(poller);
+    pub(super) fn rest(&mut self, poller: &Poller) -> bool {
+        match self {
+            Attempt::Tcp { stream, .. } => stream.rest(poller),
+            Attempt::Udp { .. } => false,
         }
     }
 

@@ -108,8 +108,8 @@ impl Attempt {
     }
 
     /// Its connection does not wake it until it has gone on again.
-    pub(super) fn rest(&mut self, poller: &Poller) {
-        self.stream.rest(poller);
+    pub(super) fn rest(&mut self, poller: &Poller) -> bool {
+        self.stream.rest(poller)
     }
 
     pub(super) fn advance(&mut self, plan: &Plan, tools: &mut Tools<'_>) -> Poll<Outcome> {

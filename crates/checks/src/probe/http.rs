@@ -83,8 +83,8 @@ impl Attempt {
     }
 
     /// Its connection does not wake it until it has gone on again.
-    pub(super) fn rest(&mut self, poller: &Poller) {
-        self.stream.rest(poller);
+    pub(super) fn rest(&mut self, poller: &Poller) -> bool {
+        self.stream.rest(poller)
     }
 
     /// It is over: the connection, if it can serve another attempt. If not, its socket can.

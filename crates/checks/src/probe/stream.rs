@@ -173,11 +173,13 @@ impl Stream {
         done.map_err(|errno| blame(errno, |cause| Failure::Connection { cause }))
     }
 
-    /// Epoll does not look until it is registered again.
-    pub(crate) fn rest(&mut self, poller: &Poller) {
-        if self.registered.take().is_some() {
+    /// Epoll does not look until it is registered again. Whether it was.
+    pub(crate) fn rest(&mut self, poller: &Poller) -> bool {
+        let was_registered = self.registered.take().is_some();
+        if was_registered {
             poller.remove(self.wire.socket());
         }
+        was_registered
     }
 
     fn broken(&self, error: &io::Error) -> Outcome {
