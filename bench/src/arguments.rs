@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::hostile::Neighbours;
 use crate::load::{Ask, Load, Time};
 use crate::targets::{Grid, Size};
 
@@ -16,6 +17,8 @@ pub(crate) enum Command {
     Engine(Load, Time),
     /// The same, of which nothing is due.
     Idle(Load),
+    /// Started by `checks` itself: a process with hostile targets.
+    Hostile,
     Scale(crate::scale::Command),
 }
 
@@ -42,6 +45,7 @@ pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Option<Comma
             Some(Command::Grid(Grid { addresses: number()?.into(), first_port: number()?, ports: number()? }))
         }
         "scale" => crate::scale::Command::parse(arguments).map(Command::Scale),
+        "hostile" => Some(Command::Hostile),
         "engine" => engine(&arguments.collect::<Vec<_>>()),
         _ => None,
     }
@@ -62,13 +66,23 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Option<Options> {
 }
 
 fn engine(arguments: &[String]) -> Option<Command> {
-    let [ask, interval, checks, resident, warm_up, counted] = arguments else { return None };
+    let [ask, interval, checks, resident, warm_up, counted, neighbours @ ..] = arguments else { return None };
     let interval = Duration::from_millis(interval.parse().ok()?);
     let (ask, checks, resident) = (Ask::parse(ask)?, checks.parse().ok()?, resident.parse().ok()?);
-    let load = Load { ask, checks, interval, resident };
+    let load = Load { ask, checks, interval, resident, neighbours: crowd(neighbours)? };
     let seconds = |text: &str| Some(Duration::from_secs_f64(text.parse().ok()?));
     let time = Time { warm_up: seconds(warm_up)?, counted: seconds(counted)? };
     Some(if time.counted.is_zero() { Command::Idle(load) } else { Command::Engine(load, time) })
+}
+
+/// None, or how many of each manner.
+fn crowd(numbers: &[String]) -> Option<Option<Neighbours>> {
+    if numbers.is_empty() {
+        return Some(None);
+    }
+    let numbers = numbers.iter().map(|number| number.parse().ok()).collect::<Option<Vec<usize>>>()?;
+    let [drips, silent, resets, floods_of_a_kind] = numbers[..] else { return None };
+    Some(Some(Neighbours { drips, silent, resets, floods_of_a_kind }))
 }
 
 #[cfg(test)]
@@ -97,5 +111,11 @@ mod tests {
         assert_eq!((load.ask, load.checks, load.resident), (Ask::HalfOpen, 20, 500));
         assert_eq!((time.warm_up.as_millis(), time.counted.as_secs()), (500, 2));
         assert!(matches!(given("engine listen 1000 20 0 0 0"), Some(Command::Idle(_))));
+        assert!(load.neighbours.is_none() && given("engine http 1000 20 0 1 2 3").is_none());
+        let Some(Command::Engine(load, _)) = given("engine http 1000 20 0 1 2 3 4 5 6") else {
+            panic!("not understood")
+        };
+        let numbers = Neighbours { drips: 3, silent: 4, resets: 5, floods_of_a_kind: 6 };
+        assert_eq!(load.neighbours, Some(numbers));
     }
 }

@@ -19,6 +19,12 @@ pub(crate) enum Bar {
     Bytes(f64),
     /// No socket stays in TIME_WAIT.
     NoTimeWait,
+    /// All that the engine does, for whomever, takes no more of a core than this.
+    Cores(f64),
+    /// Every hostile target is called unhealthy.
+    AllFound,
+    /// No attempt at a hostile target counts neither way.
+    NoneExcused,
 }
 
 /// What became of a bar.
@@ -40,6 +46,11 @@ impl Bar {
         Judged { bar: self, measured, holds }
     }
 
+    /// Whether a run of seconds can break it: a ratio of two sides that worked for a second each says little.
+    pub(crate) fn binds(self, quick: bool) -> bool {
+        !quick || !matches!(self, Bar::AtMost(..))
+    }
+
     fn measured(self, finding: &Finding) -> Option<f64> {
         let engine = finding.of(Side::Engine)?;
         let sum = |number: fn(&crate::measured::Measured) -> u64| engine.rounds.iter().map(number).sum::<u64>() as f64;
@@ -51,13 +62,17 @@ impl Bar {
             Bar::AllRun => Some(engine.median(|round| round.rate()) / finding.row.load.rate()),
             Bar::Bytes(_) => engine.worst(|round| round.bytes_per_check),
             Bar::NoTimeWait => finding.time_wait.map(|sockets| sockets as f64),
+            Bar::Cores(_) => engine.worst(|round| Some(round.cores())),
+            Bar::AllFound => engine.worst(|round| round.hostile.map(|fates| (fates.targets - fates.found) as f64)),
+            Bar::NoneExcused => engine.worst(|round| round.hostile.map(|fates| fates.inconclusive as f64)),
         }
     }
 
     fn limit(self) -> f64 {
         match self {
-            Bar::AtMost(_, limit) | Bar::LateP99 { ms: limit } | Bar::Bytes(limit) => limit,
+            Bar::AtMost(_, limit) | Bar::LateP99 { ms: limit } | Bar::Bytes(limit) | Bar::Cores(limit) => limit,
             Bar::NoFailure | Bar::NobodyUnhealthy | Bar::NoTimeWait => 0.0,
+            Bar::AllFound | Bar::NoneExcused => 0.0,
             Bar::AllRun => 0.98,
         }
     }
@@ -73,6 +88,9 @@ impl Bar {
             Bar::AllRun => "all run, but for 2 %".to_owned(),
             Bar::Bytes(bytes) => format!("at most {bytes} bytes a check"),
             Bar::NoTimeWait => "no TIME_WAIT".to_owned(),
+            Bar::Cores(cores) => format!("at most {cores} of a core in all"),
+            Bar::AllFound => "all hostile ones found".to_owned(),
+            Bar::NoneExcused => "no hostile one excused".to_owned(),
         }
     }
 }
@@ -87,6 +105,9 @@ impl Judged {
             Bar::LateP99 { .. } => format!("{value:.1} ms"),
             Bar::AllRun => format!("{:.1} %", value * 100.0),
             Bar::Bytes(_) => format!("{value:.0} bytes"),
+            Bar::Cores(_) => format!("{value:.2}"),
+            Bar::AllFound => format!("{value} not found"),
+            Bar::NoneExcused => format!("{value} excused"),
             Bar::NoFailure | Bar::NobodyUnhealthy | Bar::NoTimeWait => format!("{value}"),
         }
     }

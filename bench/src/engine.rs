@@ -1,8 +1,10 @@
 //! Our side, as a process of its own: one engine, and one thread that reads its events as they come.
 //!
-//! In: a load on the command line, targets on standard input. Out: one line of JSON, as of the C programs.
+//! In: a load on the command line, targets on standard input, then an empty line and hostile targets if there are any.
+//! Out: one line of JSON, as of the C programs.
 
 mod checks;
+mod siege;
 mod tally;
 
 use std::io::BufRead;
@@ -28,14 +30,15 @@ const AT_ONCE: usize = 1024;
 pub(crate) fn carry_out(load: &Load, time: Time) -> anyhow::Result<Measured> {
     let _resident = vec![1_u8; load.resident << 20];
     let before = resident()?;
-    let (engine, mut events, _handles) = set_up(load)?;
-    read(&mut events, time.warm_up, &mut Tally::default())?;
-    let (mut tally, from) = (Tally::default(), Moment::now());
-    let (cpu, thread) = (spent()?, cpu::of_threads(THREAD)?);
+    let (engine, mut events, handles) = set_up(load)?;
+    let mut tally = Tally::new(handles.len().saturating_sub(load.checks));
+    read(&mut events, time.warm_up, &mut tally)?;
+    let (mut tally, from) = (tally.begin(), Moment::now());
+    let (cpu, thread) = (spent(load)?, cpu::of_threads(THREAD)?);
     read(&mut events, time.counted, &mut tally)?;
     let measured = Measured {
         seconds: from.age().as_secs_f64(),
-        cpu_us: micros(spent()?.saturating_sub(cpu)),
+        cpu_us: micros(spent(load)?.saturating_sub(cpu)),
         thread_us: Some(micros(cpu::of_threads(THREAD)?.saturating_sub(thread))),
         bytes_per_check: Some(resident()?.saturating_sub(before) as f64 / load.checks as f64),
         ..tally.into_measured()
@@ -57,11 +60,15 @@ pub(crate) fn hold(load: &Load) -> anyhow::Result<Measured> {
 }
 
 fn set_up(load: &Load) -> anyhow::Result<(Engine, UnboundedReceiver<Event>, Vec<CheckHandle>)> {
-    let lines = std::io::stdin().lock().lines();
-    let targets: Vec<Target> = lines.map_while(|line| Target::parse(&line.ok()?)).collect();
+    let mut lines = std::io::stdin().lock().lines();
+    let targets: Vec<Target> = lines.by_ref().map_while(|line| Target::parse(&line.ok()?)).collect();
+    let hostile: Vec<String> = lines.map_while(Result::ok).collect();
     let engine = Engine::start(EngineOptions::default())?;
     let (sender, events) = unbounded_channel();
-    let handles = checks::add(&engine, load, &targets, &sender)?;
+    let mut handles = checks::add(&engine, load, &targets, &sender)?;
+    if let Some(neighbours) = &load.neighbours {
+        handles.extend(siege::add(&engine, neighbours, &hostile, &sender)?);
+    }
     Ok((engine, events, handles))
 }
 
@@ -76,8 +83,10 @@ fn read(events: &mut UnboundedReceiver<Event>, time: Duration, tally: &mut Tally
     Ok(())
 }
 
-fn spent() -> anyhow::Result<Duration> {
-    Ok(cpu::of_process("self")? + cpu::of_children()?)
+/// With children, which are the price of commands; those that are hostile are targets.
+fn spent(load: &Load) -> anyhow::Result<Duration> {
+    let children = if load.neighbours.is_none() { cpu::of_children()? } else { Duration::ZERO };
+    Ok(cpu::of_process("self")? + children)
 }
 
 fn micros(time: Duration) -> f64 {

@@ -22,6 +22,9 @@ const OVERHEAD: Duration = Duration::from_millis(700);
 
 const QUICK: Time = Time { warm_up: Duration::from_millis(1200), counted: Duration::from_secs(1) };
 
+/// How often a row of a quick run is measured until its bars hold.
+const TRIES: usize = 3;
+
 impl Plan {
     pub(crate) fn of(options: &Options) -> anyhow::Result<Plan> {
         let names: Vec<&str> = ROWS.iter().map(|row| row.name).collect();
@@ -33,7 +36,9 @@ impl Plan {
     }
 
     fn time(&self, row: &Row) -> Time {
-        if self.quick && row.kind == Kind::Work { QUICK } else { row.time }
+        // What hangs is not found in a second.
+        let can_be_short = row.kind == Kind::Work && row.load.neighbours.is_none();
+        if self.quick && can_be_short { QUICK } else { row.time }
     }
 
     fn rounds(&self, row: &Row) -> usize {
@@ -65,12 +70,25 @@ pub(crate) fn run(plan: &Plan, ground: &Ground, show: impl Fn(&Finding)) -> anyh
     let mut findings = Vec::new();
     for row in &plan.rows {
         progress.begin(row.name, plan.length(row));
-        let finding = measure(plan, ground, row, &mut progress)?;
+        let finding = settle(plan, ground, row, &mut progress)?;
         progress.clear();
         show(&finding);
         findings.push(finding);
     }
     Ok(findings)
+}
+
+/// In a quick run, what else the machine does may break a bar. It is broken if it is every time.
+fn settle(plan: &Plan, ground: &Ground, row: &'static Row, progress: &mut Progress) -> anyhow::Result<Finding> {
+    let mut tries = if plan.quick { TRIES } else { 1 };
+    loop {
+        let finding = measure(plan, ground, row, progress)?;
+        tries -= 1;
+        if tries == 0 || finding.holds(plan.quick) {
+            return Ok(finding);
+        }
+        progress.say("once more, because a bar does not hold");
+    }
 }
 
 fn measure(plan: &Plan, ground: &Ground, row: &'static Row, progress: &mut Progress) -> anyhow::Result<Finding> {

@@ -53,6 +53,11 @@ impl Finding {
     pub(crate) fn judged(&self) -> impl Iterator<Item = Judged> + '_ {
         self.row.bars.iter().map(|bar| bar.judge(self))
     }
+
+    /// Whether all bars that bind hold, or were skipped.
+    pub(crate) fn holds(&self, quick: bool) -> bool {
+        self.judged().filter(|judged| judged.bar.binds(quick)).all(|judged| judged.holds != Some(false))
+    }
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
@@ -91,5 +96,13 @@ mod tests {
         assert_eq!(words(finding(&[12.0], &[10.0])), ["holds", "holds"]);
         assert_eq!(words(finding(&[12.1], &[10.0])), ["DOES NOT HOLD", "holds"]);
         assert_eq!(words(finding(&[12.1], &[])), ["skipped", "holds"]);
+    }
+
+    #[test]
+    fn a_quick_run_is_broken_by_a_failure_and_not_by_a_ratio() {
+        let mut finding = finding(&[12.1], &[10.0]);
+        assert!(finding.holds(true) && !finding.holds(false));
+        finding.sides[0].rounds[0].failures = 1;
+        assert!(!finding.holds(true));
     }
 }

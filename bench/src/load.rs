@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::hostile::Neighbours;
+
 /// A way of asking, by the name it has on command lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ask {
@@ -44,6 +46,8 @@ pub(crate) struct Load {
     pub(crate) interval: Duration,
     /// What the checker's process keeps in memory beside, in MiB.
     pub(crate) resident: usize,
+    /// Hostile targets that are asked by the same engine; what is measured of checks is without them.
+    pub(crate) neighbours: Option<Neighbours>,
 }
 
 /// How long a side works, and how much of that counts.
@@ -55,7 +59,7 @@ pub(crate) struct Time {
 
 impl Load {
     pub(crate) const fn new(ask: Ask, checks: usize, interval: Duration) -> Load {
-        Load { ask, checks, interval, resident: 0 }
+        Load { ask, checks, interval, resident: 0, neighbours: None }
     }
 
     /// How many checks a second are wanted.

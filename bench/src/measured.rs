@@ -20,6 +20,20 @@ pub(crate) struct Measured {
     pub(crate) late_ms: Option<Late>,
     /// The process' memory, per check that was added.
     pub(crate) bytes_per_check: Option<f64>,
+    /// What became of hostile targets, of which nothing else here speaks but the CPU.
+    pub(crate) hostile: Option<Fates>,
+}
+
+/// What became of hostile targets.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Fates {
+    pub(crate) targets: u64,
+    /// Those that were called unhealthy.
+    pub(crate) found: u64,
+    /// Attempts at them that ended.
+    pub(crate) attempts: u64,
+    /// Of these, those that count neither way.
+    pub(crate) inconclusive: u64,
 }
 
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
@@ -32,6 +46,11 @@ pub(crate) struct Late {
 impl Measured {
     pub(crate) fn us_per_check(&self) -> f64 {
         self.cpu_us / self.checks as f64
+    }
+
+    /// How many cores it took.
+    pub(crate) fn cores(&self) -> f64 {
+        self.cpu_us / 1e6 / self.seconds
     }
 
     pub(crate) fn rate(&self) -> f64 {

@@ -1,7 +1,7 @@
 //! Findings for people: a block for each row, and what remains to be said at the end. Pure.
 
 use crate::findings::{Finding, Rounds};
-use crate::measured::Late;
+use crate::measured::{Late, Measured};
 use crate::rows::Kind;
 use crate::sides::Side;
 
@@ -21,15 +21,13 @@ pub(crate) fn block(finding: &Finding) -> String {
 }
 
 fn side(finding: &Finding, rounds: &Rounds) -> String {
-    let (least, most) = rounds.range();
-    let mut line =
-        format!("  {:<22} {:>8.1} us a check", rounds.side.as_str(), rounds.median(|round| round.us_per_check()));
-    line += &format!("  ({least:.1} to {most:.1})  {:.0}/s", rounds.median(|round| round.rate()));
+    let mut line = format!("  {:<22} {}", rounds.side.as_str(), price(finding, rounds));
+    line += &format!("  {:.0}/s", rounds.median(|round| round.rate()));
     let failures: u64 = rounds.rounds.iter().map(|round| round.failures).sum();
     if failures > 0 {
         line += &format!("  {failures} FAILED");
     }
-    if let Some(thread) = thread(rounds) {
+    if let Some(thread) = thread(rounds).filter(|_| finding.row.load.neighbours.is_none()) {
         line += &format!("  its thread {thread:.1}");
     }
     if let Some(ratio) = finding.ratio(rounds.side).filter(|_| rounds.side != Side::Engine) {
@@ -37,6 +35,17 @@ fn side(finding: &Finding, rounds: &Rounds) -> String {
         line += &format!("  engine: {ratio}");
     }
     line + &late(rounds).unwrap_or_default()
+}
+
+/// Beside hostile targets, what is paid is for them, too.
+fn price(finding: &Finding, rounds: &Rounds) -> String {
+    if finding.row.load.neighbours.is_some() {
+        let fates = rounds.rounds.first().and_then(|round| round.hostile).unwrap_or_default();
+        let cores = rounds.median(Measured::cores);
+        return format!("{cores:>8.2} cores  {} attempts at {} hostile ones", fates.attempts, fates.targets);
+    }
+    let (least, most) = rounds.range();
+    format!("{:>8.1} us a check  ({least:.1} to {most:.1})", rounds.median(Measured::us_per_check))
 }
 
 fn thread(rounds: &Rounds) -> Option<f64> {
@@ -66,9 +75,4 @@ pub(crate) fn summary(findings: &[Finding]) -> String {
         those(None).count(),
         list(None)
     )
-}
-
-/// Whether all that was measured holds.
-pub(crate) fn all_hold(findings: &[Finding]) -> bool {
-    findings.iter().flat_map(Finding::judged).all(|judged| judged.holds != Some(false))
 }

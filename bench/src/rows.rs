@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::bar::Bar;
+use crate::hostile::Neighbours;
 use crate::load::{Ask, Load, Time};
 use crate::sides::Side;
 
@@ -60,6 +61,13 @@ const fn compared(
 /// The engine by itself.
 const fn alone(name: &'static str, title: &'static str, load: Load, bars: &'static [Bar]) -> Row {
     Row { name, title, load, kind: Kind::Work, against: &[], bars, rounds: 1, time: LONG, part: Part::Full }
+}
+
+/// The engine by itself, with targets that are hostile beside those that count.
+const fn besieged(name: &'static str, title: &'static str, good: usize, neighbours: Neighbours, time: Time) -> Row {
+    let load = Load { neighbours: Some(neighbours), ..at_a_second(Ask::Http, good) };
+    let bars = &[Bar::LateP99 { ms: 50.0 }, Bar::NoFailure, Bar::Cores(0.5), Bar::AllFound, Bar::NoneExcused];
+    Row { time, ..alone(name, title, load, bars) }
 }
 
 const fn quick(row: Row) -> Row {
@@ -177,6 +185,20 @@ pub(crate) const ROWS: &[Row] = &[
             &[Bar::LateP99 { ms: 50.0 }, Bar::AllRun, Bar::NoFailure],
         )
     },
+    besieged(
+        "hostile",
+        "HTTP, 2,000 at 1 s, beside 60 drips, 60 silent, 40 resets and 15 floods of every kind",
+        2_000,
+        Neighbours { drips: 60, silent: 60, resets: 40, floods_of_a_kind: 15 },
+        Time { warm_up: Duration::from_secs(8), counted: Duration::from_secs(20) },
+    ),
+    quick(besieged(
+        "hostile-few",
+        "HTTP, 500 at 1 s, beside 7 drips, 7 silent, 5 resets and a flood of every kind",
+        500,
+        Neighbours { drips: 7, silent: 7, resets: 5, floods_of_a_kind: 1 },
+        Time { warm_up: Duration::from_secs(2), counted: Duration::from_secs(6) },
+    )),
     Row {
         kind: Kind::Hold,
         time: Time { warm_up: Duration::ZERO, counted: Duration::ZERO },

@@ -12,6 +12,7 @@ use std::process::Command;
 
 use anyhow::Context;
 
+use crate::hostile::Hostile;
 use crate::load::{Ask, Load, TRUE, Time};
 use crate::measured::Measured;
 use crate::networks;
@@ -100,7 +101,7 @@ impl Ground {
         let programs = || self.programs.as_ref().map_err(|error| anyhow::anyhow!("{error:#}"));
         let targets = self.targets(load)?;
         let done = match side {
-            Side::Engine => program::run(&mut engine(load, time)?, &targets),
+            Side::Engine => engine_round(load, time, &targets),
             Side::Loop => program::run(&mut programs()?.checks(load, time), &targets),
             Side::HaProxy => haproxy::round(&targets, load, time),
             Side::Curl => {
@@ -140,11 +141,23 @@ impl Ground {
     }
 }
 
+/// Hostile targets live as long as the round.
+fn engine_round(load: &Load, time: Time, targets: &[Target]) -> anyhow::Result<Measured> {
+    let hostile = load.neighbours.map(|_| Hostile::start()).transpose()?;
+    let lines = hostile.as_ref().map_or(&[][..], |hostile| &hostile.lines);
+    let targets = targets.iter().map(Target::line);
+    // An empty line between them.
+    let lines = targets.chain([String::new()]).chain(lines.iter().cloned());
+    program::feed(&mut engine(load, time)?, lines)
+}
+
 fn engine(load: &Load, time: Time) -> anyhow::Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);
     command.args(["engine", load.ask.as_str(), &load.interval.as_millis().to_string()]);
     command.args([load.checks.to_string(), load.resident.to_string()]);
     command.args([time.warm_up.as_secs_f64().to_string(), time.counted.as_secs_f64().to_string()]);
+    let numbers = load.neighbours.map(|all| [all.drips, all.silent, all.resets, all.floods_of_a_kind]);
+    command.args(numbers.into_iter().flatten().map(|number| number.to_string()));
     Ok(command)
 }
 

@@ -17,6 +17,8 @@ use anyhow::Context;
 use namespaces::Namespaces;
 use server::Server;
 
+pub(crate) use server::raise_limit;
+
 /// How many targets, and where.
 #[derive(Clone, Copy)]
 pub(crate) struct Size {

@@ -10,9 +10,14 @@ use crate::targets::Target;
 
 /// Feeds it the targets, waits until it ends, and reads its line.
 pub(super) fn run(command: &mut Command, targets: &[Target]) -> anyhow::Result<Measured> {
+    feed(command, targets.iter().map(Target::line))
+}
+
+/// The same for any lines.
+pub(super) fn feed(command: &mut Command, lines: impl Iterator<Item = String>) -> anyhow::Result<Measured> {
     let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().context("cannot start")?;
     let mut input = process.stdin.take().context("no pipe")?;
-    let lines: String = targets.iter().map(|target| target.line() + "\n").collect();
+    let lines: String = lines.map(|line| line + "\n").collect();
     input.write_all(lines.as_bytes()).context("it does not read its targets")?;
     drop(input);
     let output = process.wait_with_output()?;

@@ -133,7 +133,7 @@ fn answer(connection: &OwnedFd) -> Next {
 }
 
 /// Every listener is a file. Root may go beyond the hard limit.
-fn raise_limit() {
+pub(crate) fn raise_limit() {
     let hard = getrlimit(Resource::Nofile).maximum;
     let limit = |files| Rlimit { current: files, maximum: files };
     if setrlimit(Resource::Nofile, limit(Some(100_000))).is_err() {

@@ -1,0 +1,71 @@
+//! Hostile targets: whatever the protocols offer to hold up those who ask, in a process of their own, so that their CPU is
+//! not counted.
+//!
+//! In: nothing. Out: the kinds that listen and their ports, one a line, then an empty line. The process ends with its
+//! standard input: when [`Hostile`] is dropped, or its owner dies however it may.
+
+mod bytes;
+mod kinds;
+mod peer;
+mod scripts;
+mod server;
+
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+
+use anyhow::Context;
+
+pub(crate) use kinds::{Ask, Kind, Manner};
+pub(crate) use server::serve;
+
+/// How many of them are beside good targets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Neighbours {
+    /// A byte now and then, for ever.
+    pub(crate) drips: usize,
+    /// Never a byte.
+    pub(crate) silent: usize,
+    /// Connections are reset.
+    pub(crate) resets: usize,
+    /// As much as is taken, of each kind of flood so many.
+    pub(crate) floods_of_a_kind: usize,
+}
+
+impl Neighbours {
+    /// The kinds, each as often as there are targets of it.
+    pub(crate) fn deal(&self) -> Vec<Kind> {
+        let all = kinds::all();
+        let of = |manner: Manner| all.iter().filter(move |kind| kind.manner == manner);
+        let some = |manner: Manner, count: usize| of(manner).cycle().take(count);
+        let floods = (0..self.floods_of_a_kind).flat_map(|_| of(Manner::Flood));
+        let others = [(Manner::Drip, self.drips), (Manner::Silence, self.silent), (Manner::Reset, self.resets)];
+        others.into_iter().flat_map(|(manner, count)| some(manner, count)).chain(floods).cloned().collect()
+    }
+}
+
+/// The process.
+pub(crate) struct Hostile {
+    process: Child,
+    /// What it has said: a kind and a port in each line.
+    pub(crate) lines: Vec<String>,
+}
+
+impl Hostile {
+    pub(crate) fn start() -> anyhow::Result<Hostile> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("hostile").stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
+        let mut process = command.spawn().context("cannot start hostile targets")?;
+        let output = BufReader::new(process.stdout.take().context("no pipe")?);
+        let lines = output.lines().map_while(Result::ok).take_while(|line| !line.is_empty()).collect::<Vec<_>>();
+        anyhow::ensure!(!lines.is_empty(), "the hostile targets have not started");
+        Ok(Hostile { process, lines })
+    }
+}
+
+impl Drop for Hostile {
+    fn drop(&mut self) {
+        drop(self.process.stdin.take());
+        let _reaped = self.process.wait();
+    }
+}
