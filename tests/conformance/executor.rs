@@ -6,6 +6,7 @@ use harness::http::{self, Answer};
 use harness::wait;
 use serde_json::{Value, json};
 
+use crate::answer::told;
 use crate::framework::{Framework, scalar};
 use crate::stream::Stream;
 use crate::target::Target;
@@ -59,7 +60,8 @@ impl<'t> Executor<'t> {
             json!({"type": "SUBSCRIBE", "executor_id": {"value": id},
             "framework_id": {"value": framework.id}, "subscribe": subscribe}),
         );
-        wait::until("the executor's container", START, || has_container(target, &framework.id, id).then_some(()));
+        let ours = |one: &Value| one["framework_id"] == framework.id.as_str() && one["executor_id"] == id;
+        told(target.agent(), "/containers", |containers| containers.as_array()?.iter().any(ours).then_some(()));
         let stream = wait::until("the agent to know the executor", START, || {
             Stream::open(target.agent(), PATH, form, &form.encode(CALL, &call), "executor.Event")
         });
@@ -95,12 +97,6 @@ impl<'t> Executor<'t> {
         assert_eq!((answer.status, answer.text().as_str()), (202, ""), "{status}");
         assert_eq!(self.stream.event("ACKNOWLEDGED")["acknowledged"]["uuid"], status["uuid"]);
     }
-}
-
-fn has_container(target: &Target, framework: &str, executor: &str) -> bool {
-    let containers = http::get(target.agent(), "/containers").expect("an answer").json();
-    let ours = |one: &Value| one["framework_id"] == framework && one["executor_id"] == executor;
-    containers.as_array().into_iter().flatten().any(ours)
 }
 
 /// A UUID in base64: sixteen equal bytes, but for the version, without which it is none.

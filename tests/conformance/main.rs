@@ -4,9 +4,10 @@
 //! It talks from outside to whoever `CYGNET_CONFORMANCE_MASTER` and `CYGNET_CONFORMANCE_AGENT` name (URLs), or else to
 //! a master and an agent that it starts. `cargo test --test conformance -- FILTER` runs some.
 //!
-//! [`target`] is what is tested, [`wire`] the two forms, [`stream`] reads event streams, [`framework`] and [`executor`]
-//! play these parts; [`rows`] has the rows by section.
+//! [`target`] is what is tested, [`wire`] the two forms, [`stream`] reads event streams, [`answer`] what is told of a row's
+//! own framework, [`framework`] and [`executor`] play these parts; [`rows`] has the rows by section.
 
+mod answer;
 mod executor;
 mod framework;
 mod row;

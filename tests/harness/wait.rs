@@ -3,17 +3,29 @@
 use std::time::{Duration, Instant};
 
 /// Asks `condition` until it gives a value, and fails the test, naming `what`, after `limit`.
-#[expect(clippy::disallowed_methods, reason = "the one place of the tests that watches a clock")]
 #[track_caller]
-pub fn until<T>(what: &str, limit: Duration, mut condition: impl FnMut() -> Option<T>) -> T {
+pub fn until<T>(what: &str, limit: Duration, condition: impl FnMut() -> Option<T>) -> T {
+    until_or(limit, condition).unwrap_or_else(|| panic!("waited {limit:?} in vain for: {what}"))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place of the tests that watches a clock")]
+fn until_or<T>(limit: Duration, mut condition: impl FnMut() -> Option<T>) -> Option<T> {
     let start = Instant::now();
     loop {
-        if let Some(value) = condition() {
+        let value = condition();
+        if value.is_some() || start.elapsed() >= limit {
             return value;
         }
-        assert!(start.elapsed() < limit, "waited {limit:?} in vain for: {what}");
         std::thread::sleep(Duration::from_millis(10));
     }
+}
+
+/// The same for a condition that says why it is not there yet: the last reason is told with the failure.
+#[track_caller]
+pub fn until_ok<T>(what: &str, limit: Duration, mut condition: impl FnMut() -> Result<T, String>) -> T {
+    let mut reason = String::new();
+    let found = until_or(limit, || condition().map_err(|error| reason = error).ok());
+    found.unwrap_or_else(|| panic!("waited {limit:?} in vain for: {what}: {reason}"))
 }
 
 /// How long `action` takes.

@@ -2,9 +2,9 @@
 //! Rows have the names of those tests. The ones that need a container image are not here.
 
 use harness::cluster::free_address;
-use harness::http;
 use serde_json::{Value, json};
 
+use crate::answer::told_of;
 use crate::framework::{Framework, filled, launch_group, task};
 use crate::row::{Row, both};
 use crate::target::Target;
@@ -223,12 +223,8 @@ fn healthy_task(case: &Case<'_>) {
         let status = case.framework.reconcile(tasks);
         assert_eq!((&status["state"], &status["healthy"]), (&json!("TASK_RUNNING"), &json!(true)));
     }
-    let ours = |state: &Value| {
-        let frameworks = state["frameworks"].as_array().expect("frameworks").clone();
-        frameworks.into_iter().find(|entry| entry["id"] == case.framework.id.as_str()).expect("ours")
-    };
-    let master = ours(&http::get(case.target.master(), "/state").expect("an answer").json());
-    let agent = ours(&http::get(case.target.agent(), "/state").expect("an answer").json());
+    let master = told_of(case.target.master(), &case.framework.id);
+    let agent = told_of(case.target.agent(), &case.framework.id);
     for task in [&master["tasks"][0], &agent["executors"][0]["tasks"][0]] {
         assert_eq!(task["statuses"][1]["healthy"], true, "{task}");
         let check = &task["health_check"];

@@ -102,8 +102,8 @@ pub(crate) fn rows() -> Vec<Row> {
             assert_eq!(parent.launch(&id, "exec sleep 1000"), 200);
             let shows = |nested: bool| {
                 let call = json!({"type": "GET_CONTAINERS", "get_containers": {"show_nested": nested}});
-                let response = AGENT.response(parent.target, parent.form, &call);
-                let containers = response["get_containers"]["containers"].as_array().expect("containers").clone();
+                let of = |response: &Value| response["get_containers"]["containers"].as_array().cloned();
+                let containers = AGENT.response_with(parent.target, parent.form, &call, of);
                 // Only here does Mesos name the parent, too.
                 containers.iter().any(|container| container["container_status"]["container_id"] == id)
             };

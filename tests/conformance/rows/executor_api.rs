@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::answer::executor_of;
 use crate::executor::{self, Executor};
 use crate::framework::{Framework, filled, launch_group};
 use crate::row::{Row, both};
@@ -146,9 +147,8 @@ pub(crate) fn rows() -> Vec<Row> {
 
 /// Makes the file that the executor's process waits for, in its sandbox: the agent runs on this machine.
 fn end_process(target: &Target, framework: &Framework<'_>) {
-    let state = harness::http::get(target.agent(), "/state").expect("an answer").json();
-    let ours = state["frameworks"].as_array().into_iter().flatten().find(|entry| entry["id"] == framework.id.as_str());
-    let directory = ours.expect("our framework")["executors"][0]["directory"].as_str().expect("a path").to_owned();
+    let executor = executor_of(target.agent(), &framework.id);
+    let directory = executor["directory"].as_str().expect("a path");
     // The executor may be known before its sandbox is there.
     harness::wait::until("the sandbox", harness::cluster::START, || {
         std::fs::write(format!("{directory}/over"), "").ok()
