@@ -52,6 +52,7 @@ pub use report::{Activity, ByHand, CheckReport};
 
 /// The engine cannot start.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum EngineError {
     /// The limit of open files cannot be raised.
     #[error("cannot raise the limit of open files: {0}")]

@@ -6,8 +6,8 @@
 //! * [`url`]: how URLs, hosts and ports are written;
 //! * [`verdict`]: what outcomes add up to, [`aggregate`]: what several checks say together, [`change`]: whether a raw
 //!   result is news. All pure;
-//! * [`timetable`]: who is due when, and how late we are. Pure;
-//! * [`place`]: the namespaces a probe runs in; [`kernel`]: what needs `unsafe` for that;
+//! * `timetable`: who is due when, and how late we are. Pure;
+//! * [`place`]: the namespaces a probe runs in; `kernel`: what needs `unsafe` for that;
 //! * `probe`: HTTP, gRPC, TCP, UDP, sock_diag and commands, each a state machine over sockets and processes that
 //!   never block;
 //! * [`engine`]: one thread and one epoll loop that tie it together.
@@ -23,12 +23,14 @@ pub mod engine;
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzzing;
+// Lent to the other crates of this workspace; no part of the interface.
+#[doc(hidden)]
 pub mod kernel;
 pub mod outcome;
 pub mod place;
 mod probe;
 pub mod spec;
-pub mod timetable;
+mod timetable;
 pub mod url;
 pub mod verdict;
 
@@ -41,4 +43,5 @@ pub use engine::{
 pub use outcome::{Answer, Failure, Kind, Outcome, Phases, Reason, Said};
 pub use place::{Namespace, Place, PlaceError, ProcessPlace};
 pub use spec::{CheckSpec, SpecError};
+pub use timetable::Lag;
 pub use verdict::{Verdict, VerdictEvent, VerdictState};

@@ -25,6 +25,7 @@ pub enum Outcome {
 
 /// A good answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Answer {
     /// An HTTP status among the healthy ones.
     Status(u16),
@@ -42,6 +43,7 @@ pub enum Answer {
 
 /// A bad answer, or none.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Failure {
     /// Nobody listens there.
     Refused,
@@ -142,6 +144,7 @@ pub enum Failure {
 
 /// Why an attempt says nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Reason {
     /// Time ran out, but the engine itself slept or was starved for a good part of it.
     EngineLate {

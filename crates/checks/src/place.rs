@@ -25,6 +25,7 @@ pub(crate) use here::Here;
 
 /// Where a check runs.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub enum Place {
     /// Where the engine is.
     #[default]
@@ -54,6 +55,7 @@ pub struct ProcessPlace {
 /// A place that cannot be found.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot open the namespace {}: {}", path.display(), in_words(cause))]
+#[non_exhaustive]
 pub struct PlaceError {
     /// Of the namespace.
     pub path: PathBuf,

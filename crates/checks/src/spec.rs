@@ -2,6 +2,9 @@
 //!
 //! In: plain values. Out: the same values, vouched for by [`CheckSpec::validate`], whose errors name the field.
 //! Nothing here runs.
+//!
+//! Probes, schedules and judgements get further fields: they are written from what has defaults, as in
+//! `HttpProbe { path, ..HttpProbe::new(address) }`.
 
 mod addresses;
 mod command;
@@ -39,6 +42,7 @@ pub struct CheckSpec {
 
 /// One way of asking.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Probe {
     /// A request over HTTP or HTTPS, version 1.1 or 2.
     Http(HttpProbe),
@@ -60,6 +64,7 @@ pub enum Probe {
 /// Which field of a [`CheckSpec`] makes no sense, and why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("'{field}' {problem}")]
+#[non_exhaustive]
 pub struct SpecError {
     /// The field, as a path from the spec.
     pub field: &'static str,

@@ -14,10 +14,10 @@ use std::time::Duration;
 use crate::spec::Schedule;
 
 /// Names a check; never used twice.
-pub type Key = u64;
+pub(crate) type Key = u64;
 
 /// Numbers an attempt; never used twice.
-pub type Run = u64;
+pub(crate) type Run = u64;
 
 /// No tick is shorter, so that an interval of 0 does not take all of the CPU.
 const SHORTEST_TICK: Duration = Duration::from_millis(1);
@@ -27,11 +27,11 @@ const SPREAD: Duration = Duration::from_secs(1);
 
 /// Moments of a check are rounded up to a multiple of this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tick(u32);
+pub(crate) struct Tick(u32);
 
 impl Tick {
     /// The engine's tick, or a tenth of the shortest interval or timeout if that is shorter.
-    pub fn of(schedule: &Schedule, tick: Duration) -> Tick {
+    pub(crate) fn of(schedule: &Schedule, tick: Duration) -> Tick {
         let interval = schedule.shortest_interval();
         let shortest = schedule.timeout.map_or(interval, |timeout| timeout.min(interval));
         let tick = (shortest / 10).clamp(SHORTEST_TICK.min(tick), tick);
@@ -39,12 +39,12 @@ impl Tick {
     }
 
     /// How long it is.
-    pub fn length(self) -> Duration {
+    pub(crate) fn length(self) -> Duration {
         Duration::from_nanos(self.0.into())
     }
 
     /// The first tick not before this.
-    pub fn round_up(self, moment: Duration) -> Duration {
+    pub(crate) fn round_up(self, moment: Duration) -> Duration {
         Duration::from_nanos(self.round_up_nanos(nanos(moment)))
     }
 
@@ -65,17 +65,17 @@ pub(crate) fn nanos(moment: Duration) -> u64 {
 }
 
 /// How long after its start a check that is one of many has its first attempt.
-pub fn spread_phase(schedule: &Schedule, seed: &str) -> Duration {
+pub(crate) fn spread_phase(schedule: &Schedule, seed: &str) -> Duration {
     schedule.delay.saturating_add(phase(seed, schedule.interval.min(SPREAD)))
 }
 
 /// How long after its return a recovered check has its next attempt.
-pub fn recovered_phase(schedule: &Schedule, seed: &str) -> Duration {
+pub(crate) fn recovered_phase(schedule: &Schedule, seed: &str) -> Duration {
     phase(seed, schedule.interval)
 }
 
 /// By how much longer the wait after this attempt is: below `bound`, and another part of it each time.
-pub fn jitter(key: Key, run: Run, bound: Duration) -> Duration {
+pub(crate) fn jitter(key: Key, run: Run, bound: Duration) -> Duration {
     spread(key.rotate_left(32) ^ run.wrapping_mul(0xff51_afd7_ed55_8ccd), bound)
 }
 
@@ -95,17 +95,18 @@ fn spread(hash: u64, bound: Duration) -> Duration {
 
 /// An attempt that is to start now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Due {
+pub(crate) struct Due {
     /// Of which check.
-    pub key: Key,
+    pub(crate) key: Key,
     /// The attempt.
-    pub run: Run,
+    pub(crate) run: Run,
     /// When it should have started.
-    pub due: Duration,
+    pub(crate) due: Duration,
 }
 
 /// How punctual attempts were.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Lag {
     /// How many started.
     pub started: u64,
@@ -131,7 +132,7 @@ struct Row {
 
 /// All checks, by when they are due.
 #[derive(Debug, Default)]
-pub struct Timetable {
+pub(crate) struct Timetable {
     rows: HashMap<Key, Row, BuildKeyHasher>,
     waiting: BTreeSet<(u64, Key)>,
     last_run: Run,
@@ -140,20 +141,20 @@ pub struct Timetable {
 
 impl Timetable {
     /// A new check, first due at this moment.
-    pub fn add(&mut self, key: Key, tick: Tick, due: Duration) {
+    pub(crate) fn add(&mut self, key: Key, tick: Tick, due: Duration) {
         self.remove(key);
         self.rows.insert(key, Row { tick, state: State::Paused });
         self.wait(key, due);
     }
 
     /// Forgets a check. What it runs ends unheard.
-    pub fn remove(&mut self, key: Key) {
+    pub(crate) fn remove(&mut self, key: Key) {
         self.leave_queue(key);
         self.rows.remove(&key);
     }
 
     /// No attempts from now on; the running one ends unheard.
-    pub fn pause(&mut self, key: Key) {
+    pub(crate) fn pause(&mut self, key: Key) {
         self.leave_queue(key);
         if let Some(row) = self.rows.get_mut(&key) {
             row.state = State::Paused;
@@ -161,27 +162,27 @@ impl Timetable {
     }
 
     /// Due at once, if it was paused.
-    pub fn resume(&mut self, key: Key, now: Duration) {
+    pub(crate) fn resume(&mut self, key: Key, now: Duration) {
         if matches!(self.rows.get(&key), Some(Row { state: State::Paused, .. })) {
             self.wait(key, now);
         }
     }
 
     /// Due at this moment, whatever was planned; the running attempt ends unheard.
-    pub fn put_off(&mut self, key: Key, until: Duration) {
+    pub(crate) fn put_off(&mut self, key: Key, until: Duration) {
         self.pause(key);
         self.wait(key, until);
     }
 
     /// Due at once, if it waits.
-    pub fn hurry(&mut self, key: Key, now: Duration) {
+    pub(crate) fn hurry(&mut self, key: Key, now: Duration) {
         if matches!(self.rows.get(&key), Some(Row { state: State::Waiting { .. }, .. })) {
             self.put_off(key, now);
         }
     }
 
     /// Moments are rounded to other ticks from now on, and if it waits, it is due at this moment at the latest.
-    pub fn change(&mut self, key: Key, tick: Tick, latest: Duration) {
+    pub(crate) fn change(&mut self, key: Key, tick: Tick, latest: Duration) {
         self.leave_queue(key);
         let Some(row) = self.rows.get_mut(&key) else { return };
         row.tick = tick;
@@ -191,7 +192,7 @@ impl Timetable {
     }
 
     /// An attempt has ended: the next one is due after this wait. False if nobody waits for this attempt any more.
-    pub fn finish(&mut self, key: Key, run: Run, now: Duration, wait: Duration) -> bool {
+    pub(crate) fn finish(&mut self, key: Key, run: Run, now: Duration, wait: Duration) -> bool {
         let is_running = self.is_running(key, run);
         if is_running {
             self.wait(key, now.saturating_add(wait));
@@ -200,12 +201,12 @@ impl Timetable {
     }
 
     /// Whether this attempt is the one its check waits for.
-    pub fn is_running(&self, key: Key, run: Run) -> bool {
+    pub(crate) fn is_running(&self, key: Key, run: Run) -> bool {
         self.rows.get(&key).is_some_and(|row| row.is_running(run))
     }
 
     /// The next check whose tick has come; it counts as running from now on.
-    pub fn next_due(&mut self, now: Duration) -> Option<Due> {
+    pub(crate) fn next_due(&mut self, now: Duration) -> Option<Due> {
         let (_, key) = self.waiting.first().copied().filter(|(wake, _)| *wake <= nanos(now))?;
         self.waiting.pop_first();
         let row = self.rows.get_mut(&key)?;
@@ -216,12 +217,12 @@ impl Timetable {
     }
 
     /// When to look again.
-    pub fn next_wake(&self) -> Option<Duration> {
+    pub(crate) fn next_wake(&self) -> Option<Duration> {
         self.waiting.first().map(|(wake, _)| Duration::from_nanos(*wake))
     }
 
     /// An attempt starts now; returns how late it is.
-    pub fn started(&mut self, due: &Due, now: Duration) -> Duration {
+    pub(crate) fn started(&mut self, due: &Due, now: Duration) -> Duration {
         let lateness = now.saturating_sub(due.due);
         let tick = self.rows.get(&due.key).map_or(Duration::ZERO, |row| row.tick.length());
         self.lag.started += 1;
@@ -231,7 +232,7 @@ impl Timetable {
     }
 
     /// How punctual attempts were until now.
-    pub fn lag(&self) -> Lag {
+    pub(crate) fn lag(&self) -> Lag {
         self.lag
     }
 
@@ -261,7 +262,7 @@ pub(crate) type BuildKeyHasher = BuildHasherDefault<KeyHasher>;
 
 /// See [`BuildKeyHasher`].
 #[derive(Debug, Default)]
-pub struct KeyHasher(u64);
+pub(crate) struct KeyHasher(u64);
 
 impl Hasher for KeyHasher {
     fn finish(&self) -> u64 {

@@ -47,6 +47,7 @@ const CODE: u16 = 0x0fff;
 
 /// An attempt of before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PastAttempt {
     /// How long ago it started.
     pub ago: Duration,

@@ -8,6 +8,7 @@ use crate::verdict::{Verdict, VerdictState};
 
 /// How one check stands.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct CheckReport {
     /// All that is to be remembered.
     pub state: VerdictState,
@@ -26,6 +27,7 @@ pub struct CheckReport {
 
 /// Whether attempts are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Activity {
     /// Every interval.
     Active,
@@ -40,6 +42,7 @@ pub enum Activity {
 
 /// A verdict that somebody sets, because they know better.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ByHand {
     /// What it is.
     pub verdict: Verdict,
@@ -52,6 +55,11 @@ pub struct ByHand {
 }
 
 impl ByHand {
+    /// A verdict of this author, for so long.
+    pub fn new(verdict: Verdict, author: impl Into<String>, reason: impl Into<String>, lasting: Duration) -> ByHand {
+        ByHand { verdict, author: author.into(), reason: reason.into(), lasting }
+    }
+
     pub(super) fn validate(&self) -> Result<(), SpecError> {
         require(!self.lasting.is_zero(), "by_hand.lasting", "must be more than 0")
     }

@@ -7,6 +7,7 @@ macro_rules! kinds {
         /// What came out, by layer and cause: what metrics count and histories keep.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[repr(u8)]
+        #[non_exhaustive]
         pub enum Kind {
             $($(#[$doc])* $kind,)*
         }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 /// An answer, or as much of it as has come: the body over HTTP, the message of a refusal over gRPC, the bytes of an
 /// exchange. What a peer said instead of an answer is one, too.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Said {
     /// What the body is, if that was said.
     pub content_type: Option<String>,
@@ -19,7 +20,8 @@ impl Said {
     /// The same of a failure where it is not.
     pub const OF_FAILURE: usize = 1024;
 
-    pub(crate) fn of(content_type: Option<&str>, body: &[u8], limit: usize) -> Said {
+    /// This body, or the beginning of one that is longer than the limit.
+    pub fn of(content_type: Option<&str>, body: &[u8], limit: usize) -> Said {
         let body = body.get(..body.len().min(limit)).unwrap_or_default();
         Said { content_type: content_type.map(str::to_owned), body: body.to_vec() }
     }

@@ -21,6 +21,7 @@ pub struct CommandProbe {
 
 /// What to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Command {
     /// `sh -c` with this text.
     Shell(String),

@@ -24,6 +24,7 @@ pub struct ExchangeProbe {
 
 /// What carries the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Transport {
     /// A connection.
     Tcp,

@@ -4,6 +4,7 @@ use super::{SpecError, require};
 
 /// Something that must hold for a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Expectation {
     /// These bytes are in it.
     Contains(Vec<u8>),

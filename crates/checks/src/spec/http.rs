@@ -108,6 +108,7 @@ impl Scheme {
 
 /// Which HTTP to speak.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum HttpVersion {
     /// HTTP/1.1.
     #[default]
@@ -118,6 +119,7 @@ pub enum HttpVersion {
 
 /// What becomes of a connection after an attempt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Reuse {
     /// Closed: every attempt proves that a connection can be made.
     #[default]
@@ -133,6 +135,7 @@ pub enum Reuse {
 /// request. Credentials (headers named like `Authorization`, `Cookie` or `X-Api-Key`) are not sent to another scheme,
 /// host or port. From `https` nothing leads to `http` if the certificate matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Redirects {
     /// Ask there, up to so many times; the last answer is judged.
     Follow {

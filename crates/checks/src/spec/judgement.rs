@@ -34,6 +34,7 @@ pub struct FailureRate {
 
 /// What to do about a task that is unhealthy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Action {
     /// To say that it is to be killed, when the failures are enough.
     #[default]

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 /// Which addresses checks may talk to. Loopback, which is the task's own inside its network, is always among them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Reach {
     /// All: whoever writes checks is trusted.
     #[default]

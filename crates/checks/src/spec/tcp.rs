@@ -24,6 +24,7 @@ impl TcpProbe {
 
 /// How far a TCP probe goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum TcpMode {
     /// The connection is reset before its handshake ends: the application never wakes, and nothing lingers in tables
     /// of connections.

@@ -20,6 +20,7 @@ pub struct Tls {
 
 /// Whom to believe.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Verification {
     /// Everybody, as Mesos and Marathon do.
     #[default]

@@ -26,7 +26,7 @@ async fn is_silent(watch: &mut Watch) -> bool {
 }
 
 fn by_hand(verdict: Verdict, lasting: Duration) -> ByHand {
-    ByHand { verdict, author: "ann".to_owned(), reason: "maintenance".to_owned(), lasting }
+    ByHand::new(verdict, "ann", "maintenance", lasting)
 }
 
 #[tokio::test]

@@ -47,7 +47,7 @@ async fn the_page_of_a_failure_is_told_and_that_of_a_success_is_not() {
     let away = "the database is away";
     let address = answer(page("500 No", away));
     let failed = event(Probe::Http(http(address))).await;
-    let said = Said { content_type: Some("text/plain".to_owned()), body: away.into() };
+    let said = Said::of(Some("text/plain"), away.as_bytes(), Said::LIMIT);
     assert_eq!(failed.said, Some(Box::new(said)));
     let expect = vec![Expectation::Contains(b"nearby".to_vec())];
     let other = HttpProbe { expect, ..http(answer(page("200 OK", away))) };

@@ -76,7 +76,7 @@ fn ms(time: Duration) -> f64 {
 }
 
 fn phases(event: &Event) -> String {
-    let Phases { started, connected, secured, answered } = event.phases;
+    let Phases { started, connected, secured, answered, .. } = event.phases;
     let named = [("started", started), ("connected", connected), ("TLS", secured), ("first byte", answered)];
     let reached = named.into_iter().filter_map(|(name, at)| Some(format!(", {name} at {:.1}", ms(at?))));
     reached.collect()
@@ -84,7 +84,7 @@ fn phases(event: &Event) -> String {
 
 pub(super) fn attempt_json(event: &Event) -> String {
     let seconds = |time: Option<Duration>| time.map(|time| time.as_secs_f64());
-    let Phases { started, connected, secured, answered } = event.phases;
+    let Phases { started, connected, secured, answered, .. } = event.phases;
     let phases = json!({"startedSeconds": seconds(started), "connectedSeconds": seconds(connected),
         "securedSeconds": seconds(secured), "answeredSeconds": seconds(answered)});
     json!({"outcome": outcome(event), "kind": event.outcome.kind().as_str(), "verdict": event.state.verdict.as_str(),

@@ -17,7 +17,7 @@ fn finding(start: &CheckStart, success: bool) -> Finding {
         failure: !success,
         status: (!success).then_some(503),
         cause: String::new(),
-        said: Some(Box::new(Said { content_type: Some("text/plain".into()), body: b"wait".to_vec() })),
+        said: Some(Box::new(Said::of(Some("text/plain"), b"wait", Said::LIMIT))),
     }
 }
 
