@@ -9,8 +9,11 @@ pub const MESOS_VERSION: &str = "1.11.0";
 /// Cygnet's own.
 pub const CYGNET_VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Builds are reproducible, so they carry no time and no user.
-const BUILD_DATE: &str = "1970-01-01 00:00:00 UTC";
+/// The day of this version: builds are reproducible, so they carry no time of their own, and no user.
+const BUILD_DATE: &str = "2026-11-29 00:00:00 UTC";
+
+/// The same in seconds since 1970.
+const BUILD_TIME: f64 = 1_795_910_400.0;
 
 /// As the old endpoints have it.
 #[derive(Debug, Clone, Serialize)]
@@ -27,7 +30,7 @@ pub(crate) fn legacy() -> Legacy {
         version: MESOS_VERSION,
         cygnet_version: CYGNET_VERSION,
         build_date: BUILD_DATE,
-        build_time: 0.0,
+        build_time: BUILD_TIME,
         build_user: "",
     }
 }
@@ -37,7 +40,7 @@ pub(crate) fn info() -> VersionInfo {
     VersionInfo {
         version: MESOS_VERSION.to_owned(),
         build_date: Some(BUILD_DATE.to_owned()),
-        build_time: Some(0.0),
+        build_time: Some(BUILD_TIME),
         build_user: Some(String::new()),
         git_tag: Some(format!("cygnet-{CYGNET_VERSION}")),
         ..VersionInfo::default()

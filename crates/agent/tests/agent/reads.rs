@@ -54,6 +54,7 @@ async fn state_has_the_shape_tools_know() {
     ] {
         assert!(!state[name].is_null(), "{name}");
     }
+    assert!(state["build_time"].as_f64() > Some(1.7e9), "what says how long ago that was says something sensible");
     let framework = &state["frameworks"][0];
     assert_eq!(
         (&framework["id"], &framework["checkpoint"], &framework["role"]),

@@ -39,6 +39,7 @@ async fn state_has_everything_tools_look_for() {
          frameworks completed_frameworks orphan_tasks unregistered_frameworks cygnet_version",
     );
     assert_eq!(state["version"], "1.11.0");
+    assert!(state["build_time"].as_f64() > Some(1.7e9), "what says how long ago that was says something sensible");
     assert_eq!(state["leader"], format!("master@{}", master.authority));
     let slave = &state["slaves"][0];
     assert_has(slave, SLAVE);
