@@ -71,7 +71,8 @@ impl Core {
     fn reregister(&mut self, id: AgentId, stream: StreamId, total: Resources, call: agent_call::Subscribe) {
         self.counters.agents_reregistered += 1;
         tracing::info!(agent = %id, hostname = call.agent_info.hostname, "agent registered again");
-        if !self.agents.contains_key(&id) && !self.absent.knows(&id) {
+        let is_stranger = !self.agents.contains_key(&id) && !self.absent.knows(&id);
+        if is_stranger {
             tracing::warn!(
                 agent = %id,
                 "the registry does not know this agent: either it was away for very long, or the registry was lost; it \
@@ -89,7 +90,7 @@ impl Core {
         let orders = self.take_report(&id, call.frameworks.clone());
         let missing = self.missing_tasks(before, &call.frameworks);
         self.open(&id, [orders, missing].concat());
-        if returns {
+        if returns || is_stranger {
             self.report_returned(&id);
         }
     }
@@ -238,7 +239,7 @@ impl Core {
         orders
     }
 
-    /// Frameworks were told that these tasks are unreachable; now they hear how they really are.
+    /// Frameworks were told that these tasks are unreachable or unknown; now they hear how they really are.
     fn report_returned(&mut self, id: &AgentId) {
         let Some(agent) = self.agents.get(id) else { return };
         let tasks = agent.tasks.iter().flat_map(|(of, tasks)| tasks.iter().map(move |task| (of, task)));

@@ -90,3 +90,20 @@ fn a_master_that_lost_its_registry_says_nothing_of_older_frameworks_tasks_before
     let states: Vec<_> = world.reconcile(&scheduler, &asked[1..]).iter().map(TaskStatus::state).collect();
     assert_eq!(states, [TaskState::TaskUnknown, TaskState::TaskUnknown]);
 }
+
+#[test]
+fn tasks_that_were_called_unknown_are_told_of_when_their_agent_returns_after_all() {
+    let mut world = World::new();
+    let scheduler = world.subscribe(FrameworkInfo { id: Some("K-0000".into()), ..framework("f") });
+    world.pass(601 * SECOND);
+    world.events(&scheduler);
+    let older = AgentId::from("K-S1");
+    let answers = world.reconcile(&scheduler, &[("t1", Some(&older))]);
+    assert_eq!(answers[0].state(), TaskState::TaskUnknown);
+
+    let info = AgentInfo { id: Some(older.clone()), ..agent("n1", 1.0, 128.0) };
+    let node = Node { id: older, stream: world.new_stream(), info };
+    world.reregister(&node, vec![report(&scheduler, &[("t1", TaskState::TaskRunning)], &node)]);
+    let told: Vec<_> = world.updates(&scheduler).iter().map(|told| (told.state(), told.reason())).collect();
+    assert_eq!(told, [(TaskState::TaskRunning, Reason::AgentReregistered)]);
+}
