@@ -5,6 +5,7 @@
 //! for each stream and each process that waits for its end, the registration's task. What a batch of requests changed
 //! is durable before anybody hears of it.
 
+mod durable;
 mod perform;
 mod streams;
 
@@ -24,10 +25,9 @@ use crate::agent::Shutdown;
 use crate::chores::Chores;
 use crate::clock::Clock;
 use crate::containers;
-use crate::core::{Action, CallRefusal, Core, Owner, Preparation};
+use crate::core::{CallRefusal, Core, Owner, Preparation};
 use crate::error::AgentError;
 use crate::ids::StreamId;
-use crate::log;
 use crate::now::Now;
 use crate::registration::Registration;
 
@@ -139,6 +139,8 @@ pub(crate) struct Actor {
     waiting: JoinSet<()>,
     master: Option<mpsc::UnboundedSender<AgentCall>>,
     leaving: Option<Instant>,
+    /// Requests that came while the store could not be written.
+    held: Vec<Request>,
     /// Held back until what they rest on is durable.
     answers: Vec<Box<dyn FnOnce() + Send>>,
 }
@@ -175,11 +177,13 @@ impl Actor {
             waiting: JoinSet::new(),
             master: None,
             leaving: None,
+            held: Vec::new(),
             answers: Vec::new(),
         }
     }
 
-    /// Runs until it is told to end. While the store cannot be written everything waits, until `told` changes.
+    /// Runs until it is told to end. While the store cannot be written everything but looks waits, until
+    /// `told` changes.
     pub(crate) async fn run(mut self, told: watch::Receiver<Shutdown>) -> Result<(), AgentError> {
         let ended = self.live(&told).await;
         // Kills that were decided are carried out, whatever happens.
@@ -195,7 +199,9 @@ impl Actor {
         }
         loop {
             let wake = self.core.wake_at().map(|at| self.clock.at(at));
+            batch.append(&mut self.held);
             tokio::select! {
+                () = std::future::ready(()), if !batch.is_empty() => {}
                 _ = self.inbox.recv_many(&mut batch, BATCH) => {}
                 () = sleep_until(wake) => self.core.wake(self.clock.now()),
                 () = sleep_until(self.leaving) => return Ok(()),
@@ -294,16 +300,6 @@ impl Actor {
         }
         self.answers.drain(..).for_each(|answer| answer());
         Ok(ControlFlow::Continue(()))
-    }
-
-    async fn persist(&mut self, actions: &[Action], told: &watch::Receiver<Shutdown>) -> Result<(), AgentError> {
-        let changes = actions.iter().filter_map(|action| match action {
-            Action::Persist(change) => Some(change),
-            _ => None,
-        });
-        let mut told = told.clone();
-        let give_up = async move { drop(told.changed().await) };
-        Ok(self.store.commit_patiently(log::batch(changes), give_up).await?)
     }
 }
 

@@ -134,9 +134,13 @@ impl Layout {
         self.agent_sandboxes(agent).join(format!("frameworks/{framework}/executors/{executor}/runs/{container}"))
     }
 
-    /// Writes down where the agent listens, for every executor to read.
+    /// Writes down where the agent listens, for every executor to read. An agent that comes back to where it was needs no
+    /// room for that on a full disk.
     pub(crate) fn write_endpoint(&self, address: &str) -> Result<(), AgentError> {
         let path = self.endpoint();
+        if fs::read(&path).is_ok_and(|written| written == address.as_bytes()) {
+            return Ok(());
+        }
         replace_file(&path, address.as_bytes(), 0o644).map_err(AgentError::file("write", &path))
     }
 

@@ -4,6 +4,7 @@
 //! to the store. Owns: the core, the sending ends of all event streams. What a batch of requests changed is durable
 //! before anybody hears of it.
 
+mod durable;
 mod operators;
 mod streams;
 
@@ -113,6 +114,8 @@ pub(crate) struct Actor {
     inbox: mpsc::Receiver<Request>,
     streams: Streams,
     timings: Timings,
+    /// Requests that came while the store could not be written.
+    held: Vec<Request>,
     /// Held back until what they rest on is durable.
     answers: Vec<Box<dyn FnOnce() + Send>>,
 }
@@ -122,16 +125,18 @@ impl Actor {
         let (requests, inbox) = mpsc::channel(WAITING);
         let handle = Handle { requests };
         let streams = Streams::new(handle.clone());
-        (handle, Actor { core, clock, store, inbox, streams, timings, answers: Vec::new() })
+        (handle, Actor { core, clock, store, inbox, streams, timings, held: Vec::new(), answers: Vec::new() })
     }
 
-    /// Runs until told to stop. While the store cannot be written everything waits.
+    /// Runs until told to stop. While the store cannot be written everything but looks waits.
     pub(crate) async fn run(mut self, shutdown: CancellationToken) -> Result<(), MasterError> {
         let mut batch = Vec::with_capacity(BATCH);
         loop {
             let wake = tokio::time::sleep_until(self.clock.at(self.core.wake_at()));
+            batch.append(&mut self.held);
             tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
+                () = std::future::ready(()), if !batch.is_empty() => {}
                 _ = self.inbox.recv_many(&mut batch, BATCH) => {}
                 () = wake => self.wake(),
             }
@@ -189,13 +194,18 @@ impl Actor {
                 self.answer(answer, snapshot);
             }
             Request::Measure { answer } => {
-                let mut metrics = self.core.metrics(now);
-                metrics.insert("master/event_queue_http_requests".to_owned(), self.inbox.len() as f64);
-                self.timings.put(&mut metrics);
+                let metrics = self.measure();
                 self.answer(answer, metrics);
             }
             Request::Closed(stream) => self.closed(&stream),
         }
+    }
+
+    fn measure(&mut self) -> Metrics {
+        let mut metrics = self.core.metrics(self.clock.now());
+        metrics.insert("master/event_queue_http_requests".to_owned(), self.inbox.len() as f64);
+        self.timings.put(&mut metrics);
+        metrics
     }
 
     fn answer<T: Send + 'static>(&mut self, to: Answer<T>, result: T) {
@@ -230,16 +240,6 @@ impl Actor {
         }
         self.core.set_listeners(self.streams.operators());
         self.answers.drain(..).for_each(|answer| answer());
-        Ok(())
-    }
-
-    async fn store(&mut self, changes: Batch, shutdown: &CancellationToken) -> Result<(), MasterError> {
-        if changes.is_empty() {
-            return Ok(());
-        }
-        let began = self.clock.now().elapsed;
-        self.store.commit_patiently(changes, shutdown.cancelled()).await?;
-        self.timings.state_store.add(self.clock.now().elapsed.saturating_sub(began));
         Ok(())
     }
 }
