@@ -9,6 +9,7 @@ use crate::spec::Probe;
 
 /// The raw result of a general check, empty if the last attempt had none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum CheckResult {
     /// Of an HTTP probe.

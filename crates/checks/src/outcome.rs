@@ -14,6 +14,7 @@ pub use said::Said;
 
 /// What an attempt found.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Outcome {
     /// The task answered well.
     Success(Answer),
@@ -25,6 +26,7 @@ pub enum Outcome {
 
 /// A good answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Answer {
     /// An HTTP status among the healthy ones.
@@ -43,6 +45,7 @@ pub enum Answer {
 
 /// A bad answer, or none.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Failure {
     /// Nobody listens there.
@@ -144,6 +147,7 @@ pub enum Failure {
 
 /// Why an attempt says nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Reason {
     /// Time ran out, but the engine itself slept or was starved for a good part of it.

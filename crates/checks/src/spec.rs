@@ -31,17 +31,21 @@ pub use tls::{ClientIdentity, Tls, Verification};
 
 /// A check: a probe, its schedule, and how its outcomes are judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct CheckSpec {
     /// What to ask.
     pub probe: Probe,
     /// When to ask.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub schedule: Schedule,
     /// How to judge the answers.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub judgement: Judgement,
 }
 
 /// One way of asking.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Probe {
     /// A request over HTTP or HTTPS, version 1.1 or 2.

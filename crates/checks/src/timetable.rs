@@ -106,6 +106,7 @@ pub(crate) struct Due {
 
 /// How punctual attempts were.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Lag {
     /// How many started.

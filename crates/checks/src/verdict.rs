@@ -10,6 +10,7 @@ use crate::spec::{Action, FailureRate, Judgement};
 
 /// What is known about a task's health.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Verdict {
     /// Not enough was seen yet.
     #[default]
@@ -33,6 +34,7 @@ impl Verdict {
 
 /// All there is to remember between attempts. Its owner may write it down and give it back later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct VerdictState {
     /// Not healthy once yet: only now does grace apply.
     pub initializing: bool,
@@ -77,6 +79,7 @@ impl VerdictState {
 
 /// The last 64 results that counted, a bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct Recent {
     /// 1 is a failure; the last result is the lowest bit.
     pub failed: u64,
@@ -98,6 +101,7 @@ impl Recent {
 
 /// Something to say about a task's health.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum VerdictEvent {
     /// The task became healthy.
     Healthy,

@@ -9,6 +9,7 @@ use crate::verdict::{VerdictEvent, VerdictState};
 
 /// An attempt that ended, or a verdict that was set by hand.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Event {
     /// Which check.

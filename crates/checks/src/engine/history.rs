@@ -47,6 +47,7 @@ const CODE: u16 = 0x0fff;
 
 /// An attempt of before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct PastAttempt {
     /// How long ago it started.

@@ -7,6 +7,7 @@ use crate::timetable::Lag;
 
 /// What the engine has counted since its start, and how things stand now.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Metrics {
     /// How many checks there are.

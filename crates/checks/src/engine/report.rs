@@ -8,6 +8,7 @@ use crate::verdict::{Verdict, VerdictState};
 
 /// How one check stands.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct CheckReport {
     /// All that is to be remembered.
@@ -27,6 +28,7 @@ pub struct CheckReport {
 
 /// Whether attempts are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Activity {
     /// Every interval.
@@ -42,6 +44,7 @@ pub enum Activity {
 
 /// A verdict that somebody sets, because they know better.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct ByHand {
     /// What it is.

@@ -7,6 +7,7 @@ macro_rules! kinds {
         /// What came out, by layer and cause: what metrics count and histories keep.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[repr(u8)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
         #[non_exhaustive]
         pub enum Kind {
             $($(#[$doc])* $kind,)*

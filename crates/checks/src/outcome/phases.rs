@@ -7,6 +7,7 @@ use std::time::Duration;
 /// With redirects these are the phases of the last hop. They are as exact as the engine's loop: what was ready while it
 /// was busy with others is seen a moment later.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Phases {
     /// The command had been started.

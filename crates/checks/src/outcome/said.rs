@@ -5,6 +5,7 @@ use std::borrow::Cow;
 /// An answer, or as much of it as has come: the body over HTTP, the message of a refusal over gRPC, the bytes of an
 /// exchange. What a peer said instead of an answer is one, too.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Said {
     /// What the body is, if that was said.

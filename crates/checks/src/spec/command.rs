@@ -6,10 +6,12 @@ use super::{SpecError, require};
 
 /// A command whose exit status is the answer. Its standard input is empty; the last 3 KiB of its output are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct CommandProbe {
     /// What to run.
     pub command: Command,
     /// The whole environment; nothing is inherited.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub environment: Vec<(String, String)>,
     /// Where to run; the engine's own directory if absent, or the root of the task's file system.
     pub working_directory: Option<PathBuf>,
@@ -21,6 +23,7 @@ pub struct CommandProbe {
 
 /// What to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Command {
     /// `sh -c` with this text.
@@ -36,6 +39,7 @@ pub enum Command {
 
 /// A user by number.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Credentials {
     /// User.
     pub uid: u32,

@@ -9,6 +9,7 @@ use super::{Expectation, SpecError, expectation, require, require_address};
 /// An answer is expected, whatever it is: silence is a timeout. Over TCP nothing need be sent, for servers that speak
 /// first, and bytes are taken in until all expectations hold or the peer ends. Over UDP one datagram is the answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct ExchangeProbe {
     /// TCP or UDP.
     pub transport: Transport,
@@ -17,13 +18,16 @@ pub struct ExchangeProbe {
     /// Whom to ask from; whatever the kernel takes if absent.
     pub source: Option<IpAddr>,
     /// What to send.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub send: Vec<u8>,
     /// What must hold for the answer; all of it. Without expectations any byte is a good answer.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub expect: Vec<Expectation>,
 }
 
 /// What carries the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Transport {
     /// A connection.

@@ -4,6 +4,7 @@ use super::{SpecError, require};
 
 /// Something that must hold for a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Expectation {
     /// These bytes are in it.

@@ -6,6 +6,7 @@ use super::{SpecError, Tls, is_visible, require, require_address, reserved};
 
 /// Asks `grpc.health.v1.Health/Check`; healthy is `SERVING`.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct GrpcProbe {
     /// Whom to connect to, as seen from the check's place.
     pub address: SocketAddr,
@@ -14,8 +15,10 @@ pub struct GrpcProbe {
     /// The `:authority`, and the server name of TLS if that has none; the address if absent.
     pub authority: Option<String>,
     /// The service to ask about; empty is the server as a whole.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub service: String,
     /// Sent with the call, in this order. Names are in small letters; the values of those that end in `-bin` are base64.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub metadata: Vec<(String, String)>,
     /// With TLS, if present.
     pub tls: Option<Tls>,

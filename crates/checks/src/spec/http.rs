@@ -7,6 +7,7 @@ use super::{Expectation, SpecError, Tls, expectation, is_visible, require, requi
 
 /// A request over HTTP. Without expectations the body is downloaded and discarded.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct HttpProbe {
     /// Plain or over TLS.
     pub scheme: Scheme,
@@ -81,6 +82,7 @@ impl Default for HttpProbe {
 
 /// The scheme of an HTTP probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Scheme {
     /// Plain text.
     Http,
@@ -108,6 +110,7 @@ impl Scheme {
 
 /// Which HTTP to speak.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum HttpVersion {
     /// HTTP/1.1.
@@ -119,6 +122,7 @@ pub enum HttpVersion {
 
 /// What becomes of a connection after an attempt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Reuse {
     /// Closed: every attempt proves that a connection can be made.
@@ -135,6 +139,7 @@ pub enum Reuse {
 /// request. Credentials (headers named like `Authorization`, `Cookie` or `X-Api-Key`) are not sent to another scheme,
 /// host or port. From `https` nothing leads to `http` if the certificate matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Redirects {
     /// Ask there, up to so many times; the last answer is judged.
@@ -155,6 +160,7 @@ impl Redirects {
 
 /// A set of HTTP statuses.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct StatusRanges(Vec<RangeInclusive<u16>>);
 
 impl StatusRanges {

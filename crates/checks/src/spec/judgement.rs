@@ -6,6 +6,7 @@ use super::{SpecError, require};
 
 /// How to judge outcomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Judgement {
     /// For how long after the start failures do not count while there was no success.
     pub grace: Duration,
@@ -25,6 +26,7 @@ pub struct Judgement {
 
 /// So many failures among so many attempts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct FailureRate {
     /// At least so many failures
     pub failures: u32,
@@ -34,6 +36,7 @@ pub struct FailureRate {
 
 /// What to do about a task that is unhealthy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Action {
     /// To say that it is to be killed, when the failures are enough.

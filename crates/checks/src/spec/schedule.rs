@@ -7,6 +7,7 @@ use crate::verdict::{Verdict, VerdictState};
 
 /// When to ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Schedule {
     /// From the start of the check to its first attempt.
     pub delay: Duration,

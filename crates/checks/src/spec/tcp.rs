@@ -6,12 +6,14 @@ use super::Transport;
 
 /// Whether a TCP connection can be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct TcpProbe {
     /// Whom to connect to, as seen from the check's place.
     pub address: SocketAddr,
     /// Whom to connect from; whatever the kernel takes if absent.
     pub source: Option<IpAddr>,
     /// How far to go.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub mode: TcpMode,
 }
 
@@ -24,6 +26,7 @@ impl TcpProbe {
 
 /// How far a TCP probe goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum TcpMode {
     /// The connection is reset before its handshake ends: the application never wakes, and nothing lingers in tables
@@ -38,6 +41,7 @@ pub enum TcpMode {
 ///
 /// Nothing is sent and the application never knows. It says that a socket is there, not that anybody serves it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct ListenProbe {
     /// TCP or UDP.
     pub transport: Transport,

@@ -7,6 +7,7 @@ use super::{SpecError, is_visible, require};
 
 /// How to speak TLS.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Tls {
     /// Whom to believe.
     pub verification: Verification,
@@ -20,6 +21,7 @@ pub struct Tls {
 
 /// Whom to believe.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Verification {
     /// Everybody, as Mesos and Marathon do.
@@ -33,6 +35,7 @@ pub enum Verification {
 
 /// A certificate chain and its key.
 #[derive(Clone, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct ClientIdentity {
     /// In PEM, our own first.
     pub certificates: Vec<u8>,
