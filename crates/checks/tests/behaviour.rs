@@ -40,3 +40,5 @@ mod support;
 mod tcp;
 #[path = "behaviour/tls.rs"]
 mod tls;
+#[path = "behaviour/trust.rs"]
+mod trust;

@@ -4,21 +4,25 @@
 //! anew: nothing of one is resumed by another.
 
 mod believe;
+mod trust;
+mod words;
 
-use std::error::Error;
 use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rustls::client::{Resumption, WebPkiServerVerifier};
+use rustls::client::Resumption;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
+use rustls::{ClientConfig, ConfigBuilder, WantsVerifier};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::outcome::Failure;
 use crate::spec::{ClientIdentity, SpecError, Tls, Verification};
 use believe::Believe;
+use trust::Trusted;
+
+pub(super) use words::failure;
 
 /// What HTTP/2 is called in TLS.
 pub(crate) const HTTP2: &[u8] = b"h2";
@@ -38,12 +42,10 @@ static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| Arc::new(aws_l
 static PLAIN: OnceLock<Arc<TlsPlan>> = OnceLock::new();
 
 /// Read once: the operator's, not the check's.
-static SYSTEM_ROOTS: LazyLock<Arc<RootCertStore>> = LazyLock::new(|| {
-    let mut roots = RootCertStore::empty();
+static SYSTEM_ROOTS: LazyLock<Arc<Trusted>> = LazyLock::new(|| {
     let found = rustls_native_certs::load_native_certs();
-    let (_added, _ignored) = roots.add_parsable_certificates(found.certs);
     found.errors.iter().for_each(|error| tracing::warn!(%error, "a certificate authority cannot be read"));
-    Arc::new(roots)
+    Arc::new(Trusted::parsable(found.certs))
 });
 
 impl TlsPlan {
@@ -90,15 +92,6 @@ impl TlsPlan {
     }
 }
 
-/// Why TLS could not be agreed on, or has ended.
-pub(crate) fn failure(error: &(dyn Error + 'static)) -> Failure {
-    let cause = error.to_string();
-    match error.downcast_ref() {
-        Some(rustls::Error::AlertReceived(_)) => Failure::Alert { cause },
-        _ => Failure::Tls { cause },
-    }
-}
-
 /// Since 1970.
 fn ends_at(certificate: &[u8]) -> Option<Duration> {
     let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
@@ -137,7 +130,7 @@ fn verified(
     builder: ConfigBuilder<ClientConfig, WantsVerifier>,
     verification: &Verification,
 ) -> Result<Unauthenticated, SpecError> {
-    let roots = match verification {
+    let trusted = match verification {
         Verification::None => {
             let believe = Arc::new(Believe::new(Arc::clone(&PROVIDER)));
             return Ok(builder.dangerous().with_custom_certificate_verifier(believe));
@@ -145,18 +138,17 @@ fn verified(
         Verification::SystemRoots => Arc::clone(&SYSTEM_ROOTS),
         Verification::Roots(pem) => Arc::new(read_roots(pem)?),
     };
-    let verifier = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&PROVIDER)).build();
-    let verifier = verifier.map_err(|error| wrong("roots", error.to_string()))?;
-    Ok(builder.with_webpki_verifier(verifier))
+    let trust = trusted.verifier(Arc::clone(&PROVIDER)).map_err(|error| wrong("roots", error.to_string()))?;
+    Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(trust)))
 }
 
-fn read_roots(pem: &[u8]) -> Result<RootCertStore, SpecError> {
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(pem) {
-        let certificate = certificate.map_err(|error| wrong("roots", format!("is no PEM: {error}")))?;
-        roots.add(certificate).map_err(|error| wrong("roots", error.to_string()))?;
+fn read_roots(pem: &[u8]) -> Result<Trusted, SpecError> {
+    let certificates = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>();
+    let certificates = certificates.map_err(|error| wrong("roots", format!("is no PEM: {error}")))?;
+    if certificates.is_empty() {
+        return Err(wrong("roots", "has no certificate"));
     }
-    if roots.is_empty() { Err(wrong("roots", "has no certificate")) } else { Ok(roots) }
+    Trusted::all(certificates).map_err(|error| wrong("roots", error.to_string()))
 }
 
 fn read_identity(

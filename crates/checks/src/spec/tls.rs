@@ -29,7 +29,7 @@ pub enum Verification {
     None,
     /// The certificate authorities this machine trusts.
     SystemRoots,
-    /// These certificate authorities, in PEM.
+    /// These certificate authorities, in PEM; and servers whose own certificate is among them.
     Roots(Vec<u8>),
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use checks::spec::{ClientIdentity, HttpProbe, HttpVersion, Probe, Scheme, Tls, Verification};
 use checks::{Answer, Failure, Kind, Outcome};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
@@ -15,21 +15,22 @@ use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 use crate::server::{request, serve, status};
 use crate::support::{engine, http, ms, now, outcome, outcome_within, spec, watch};
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// An authority, and what it vouches for.
-struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
-struct Vouched {
-    pem: String,
-    certificate: CertificateDer<'static>,
-    key: KeyPair,
+pub(crate) struct Vouched {
+    pub(crate) pem: String,
+    pub(crate) certificate: CertificateDer<'static>,
+    pub(crate) key: KeyPair,
 }
 
 impl Authority {
-    fn new() -> Authority {
+    pub(crate) fn new() -> Authority {
         let mut parameters = CertificateParams::new(Vec::new()).unwrap();
         parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        parameters.distinguished_name.push(DnType::CommonName, "an authority");
         Authority(CertifiedIssuer::self_signed(parameters, KeyPair::generate().unwrap()).unwrap())
     }
 
@@ -37,7 +38,7 @@ impl Authority {
         self.0.pem().into_bytes()
     }
 
-    fn vouch(&self, name: &str, days: u32) -> Vouched {
+    pub(crate) fn vouch(&self, name: &str, days: u32) -> Vouched {
         let mut parameters = CertificateParams::new([name.to_owned()]).unwrap();
         let now = now();
         parameters.not_before = (now - DAY).into();
@@ -64,7 +65,7 @@ fn config(vouched: &Vouched, clients: Option<&Authority>) -> Arc<ServerConfig> {
     Arc::new(builder.with_single_cert(vec![vouched.certificate.clone()], key).unwrap())
 }
 
-fn server(vouched: &Vouched, clients: Option<&Authority>) -> SocketAddr {
+pub(crate) fn server(vouched: &Vouched, clients: Option<&Authority>) -> SocketAddr {
     let config = config(vouched, clients);
     serve(move |stream| {
         let mut stream = StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), stream);
@@ -73,11 +74,11 @@ fn server(vouched: &Vouched, clients: Option<&Authority>) -> SocketAddr {
     })
 }
 
-fn https(address: SocketAddr, tls: Tls) -> Probe {
+pub(crate) fn https(address: SocketAddr, tls: Tls) -> Probe {
     Probe::Http(HttpProbe { scheme: Scheme::Https, tls, ..http(address) })
 }
 
-fn good() -> Outcome {
+pub(crate) fn good() -> Outcome {
     Outcome::Success(Answer::Status(200))
 }
 

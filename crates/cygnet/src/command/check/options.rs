@@ -163,7 +163,7 @@ pub(super) struct TlsOptions {
     /// Verify the certificate, by the authorities this machine trusts
     #[arg(long)]
     pub verify: bool,
-    /// Verify the certificate, by the authorities in this PEM file
+    /// Verify the certificate, by the authorities in this PEM file, or because it is itself in there
     #[arg(long, value_name = "FILE", conflicts_with = "verify")]
     pub ca: Option<PathBuf>,
     /// The name to ask for (SNI) and to verify
