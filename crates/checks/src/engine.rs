@@ -92,10 +92,13 @@ impl Engine {
 
     /// Begins to carry out a check, until its handle is dropped.
     ///
-    /// This does not wait for the engine's thread, and neither does anything that is done with the handle. Patterns are
-    /// compiled and certificates parsed here, which may take some milliseconds: async code that is given checks by strangers
-    /// does this where it may block. Checks that the thread has not taken in yet are memory: whoever adds many thousands awaits
-    /// [`Engine::metrics`] now and then, which is answered when all that was said before has been heard.
+    /// This does not wait for the engine's thread, and neither does anything that is done with the handle. What it takes is the
+    /// time to compile patterns and to parse certificates, some milliseconds at worst, and once in a process, if a check
+    /// wants them, to read the authorities that this machine trusts: async code that is given checks by strangers does it
+    /// where it may block, as in tokio's `spawn_blocking`.
+    ///
+    /// Checks that the thread has not taken in yet are memory: whoever adds many thousands awaits [`Engine::metrics`] now and
+    /// then, which is answered when all that was said before has been heard.
     pub fn add(&self, check: Check) -> CheckHandle {
         let key = self.sender.next_key();
         self.sender.send(Letter::Add(key, Box::new(Order::of(check, &self.reach))));

@@ -163,7 +163,7 @@ pub(crate) fn own(check: &HealthCheck, whom: Whom<'_>) -> Option<checks::CheckSp
     })
 }
 
-/// What the scheduler asks of a new instance until it is ready: at once, and then at every interval.
+/// What the scheduler asks of a new instance until it is ready: without a delay, and then at every interval.
 pub(crate) fn readiness(check: &ReadinessCheck, whom: Whom<'_>) -> Option<checks::CheckSpec> {
     let probe = HttpProbe {
         scheme: if check.protocol == ReadinessProtocol::Https { Scheme::Https } else { Scheme::Http },
