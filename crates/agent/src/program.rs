@@ -15,7 +15,7 @@ pub(crate) fn program(command: &CommandInfo) -> (PathBuf, Vec<String>) {
     (PathBuf::from(value), arguments)
 }
 
-/// The variables of a command. Secrets cannot be looked up, and are left out.
+/// The variables of a command, none of which is a secret.
 pub(crate) fn variables(command: &CommandInfo) -> BTreeMap<String, String> {
     let variables = command.environment.iter().flat_map(|environment| &environment.variables);
     variables.filter_map(|variable| Some((variable.name.clone(), variable.value.clone()?))).collect()

@@ -2,8 +2,9 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use executor::supported::{secret, unsupported_isolation};
 use mesos::v1::volume::source::{self, sandbox_path};
-use mesos::v1::{ContainerInfo, Volume, container_info};
+use mesos::v1::{CommandInfo, ContainerInfo, Volume, container_info};
 
 /// Why this container cannot be made, if it cannot.
 pub(crate) fn unsupported(container: &ContainerInfo) -> Option<String> {
@@ -17,8 +18,14 @@ pub(crate) fn unsupported(container: &ContainerInfo) -> Option<String> {
         _ if container.hostname.is_some() => refused("A container's own 'hostname' is"),
         _ if network.is_some() => refused(&format!("The network '{}' is", network.unwrap_or_default())),
         _ if networks.iter().any(|network| !network.port_mappings.is_empty()) => refused("'port_mappings' are"),
-        _ => None,
+        _ => unsupported_isolation(container).and_then(|what| refused(&format!("{what} are"))),
     }
+}
+
+/// The same of a command's variables.
+pub(crate) fn unsupported_variable(command: &CommandInfo) -> Option<String> {
+    let name = secret(command.environment.as_ref())?;
+    Some(format!("The variable '{name}' is a secret; those are not supported by this agent"))
 }
 
 /// The same of volumes: only a container nested in another one can have some, and only parts of sandboxes.
@@ -55,7 +62,7 @@ fn relative(path: &str) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use mesos::v1::{Image, NetworkInfo, volume};
+    use mesos::v1::{Image, LinuxInfo, NetworkInfo, volume};
 
     use super::*;
 
@@ -71,6 +78,13 @@ mod tests {
             (ContainerInfo { mesos: Some(image), ..ContainerInfo::default() }, "images"),
             (ContainerInfo { hostname: Some("h".to_owned()), ..ContainerInfo::default() }, "hostname"),
             (ContainerInfo { network_infos: vec![network("blue")], ..ContainerInfo::default() }, "blue"),
+            (
+                ContainerInfo {
+                    linux_info: Some(LinuxInfo { shm_size: Some(1), ..LinuxInfo::default() }),
+                    ..ContainerInfo::default()
+                },
+                "shm_size",
+            ),
         ] {
             assert!(unsupported(&container(of)).unwrap().contains(wanted), "{wanted}");
         }

@@ -13,6 +13,7 @@
 //!   runner                   one task: the shell                prepare, task, sandbox, fetch
 //!   probe, monitor, health   checks of a task                                 from a definition to a process
 //!   whereabouts              where they are checked
+//!   supported                what cannot be done
 //!   supervisor, tree         shims and processes, from outside  shim, start   the task's parent
 //!                                                             terminal      if a task has one
 //! ```
@@ -51,6 +52,7 @@ mod state;
 mod status;
 mod subscription;
 mod supervisor;
+pub mod supported;
 mod task;
 pub mod terminal;
 mod tree;

@@ -23,7 +23,7 @@ impl Prepared {
         framework: Option<&FrameworkInfo>,
         task: &TaskInfo,
     ) -> Result<Prepared, Unrunnable> {
-        let mut environment = task::environment(&config.task_environment, task);
+        let mut environment = task::environment(&config.task_environment, task)?;
         environment.extend([config.mark()]);
         let user = if config.switch_user && user::may_switch() { user_of(framework, task)? } else { None };
         let user = user.filter(|user| !user::is_self(user));

@@ -147,7 +147,7 @@ fn scheme(name: Option<&str>) -> Scheme {
 /// A check's command sees what the task sees, and its own variables above that.
 fn command_probe(command: &CommandInfo, around: Surroundings<'_>) -> Result<Probe, String> {
     let mut environment = around.environment.clone();
-    overlay(&mut environment, command.environment.as_ref());
+    overlay(&mut environment, command.environment.as_ref()).map_err(|error| error.to_string())?;
     let value = command.value.clone().unwrap_or_default();
     let run = match command.shell() {
         true => Command::Shell(value),

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use mesos::Codec;
-use mesos::v1::environment::variable::Type;
 use mesos::v1::{CommandInfo, Environment, TaskInfo};
 
 use crate::environment::Variables;
+use crate::supported;
 use crate::terminal::TooLarge;
 
 /// Why a task cannot be started; the texts end up in its TASK_FAILED.
@@ -18,6 +18,9 @@ pub(crate) enum Unrunnable {
     /// Whoever made the task names a user this machine does not have.
     #[error("No such user '{0}' on this machine")]
     NoUser(String),
+    /// Whoever made the task gave it a variable that nobody here can look up.
+    #[error("The variable '{0}' is a secret; those are not supported by this executor")]
+    Secret(String),
     /// The task would own the directory that its executor, as somebody else, keeps its state in.
     #[error(
         "The task's user is not its executor's, whose state would lie in the task's sandbox: name the user in the \
@@ -73,7 +76,7 @@ pub(crate) fn program(command: &CommandInfo) -> Result<Program, Unrunnable> {
 
 /// What a task sees: what its executor sees, the role its resources are allocated to, what kind of terminal it has, and
 /// above all its own variables.
-pub(crate) fn environment(inherited: &Variables, task: &TaskInfo) -> Variables {
+pub(crate) fn environment(inherited: &Variables, task: &TaskInfo) -> Result<Variables, Unrunnable> {
     let mut environment = inherited.clone();
     let role = task.resources.iter().find_map(|resource| resource.allocation_info.as_ref()?.role.clone());
     environment.extend(role.map(|role| ("MESOS_ALLOCATION_ROLE".to_owned(), role)));
@@ -81,22 +84,23 @@ pub(crate) fn environment(inherited: &Variables, task: &TaskInfo) -> Variables {
         environment.insert("TERM".to_owned(), "xterm".to_owned());
     }
     let own = task.command.as_ref().and_then(|command| command.environment.as_ref());
-    overlay(&mut environment, own);
-    environment
+    overlay(&mut environment, own)?;
+    Ok(environment)
 }
 
-/// Lays the variables of a command over others. Secrets are resolved by nobody here and count as empty.
-pub(crate) fn overlay(environment: &mut Variables, own: Option<&Environment>) {
+/// Lays the variables of a command over others.
+pub(crate) fn overlay(environment: &mut Variables, own: Option<&Environment>) -> Result<(), Unrunnable> {
+    if let Some(name) = supported::secret(own) {
+        return Err(Unrunnable::Secret(name.to_owned()));
+    }
     for variable in own.into_iter().flat_map(|own| &own.variables) {
-        let value = match variable.r#type() {
-            Type::Value => variable.value.clone().unwrap_or_default(),
-            Type::Secret | Type::Unknown => String::new(),
-        };
+        let value = variable.value.clone().unwrap_or_default();
         let usable = !variable.name.is_empty() && !variable.name.contains(['=', '\0']) && !value.contains('\0');
         if usable {
             environment.insert(variable.name.clone(), value);
         }
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -159,7 +163,7 @@ mod tests {
             command: Some(CommandInfo { environment: Some(own), ..CommandInfo::default() }),
             ..TaskInfo::default()
         };
-        let environment = environment(&variables(&[("A", "executor"), ("B", "executor")]), &task);
+        let environment = environment(&variables(&[("A", "executor"), ("B", "executor")]), &task).unwrap();
         assert_eq!(environment, variables(&[("A", "task"), ("B", "executor")]));
     }
 }

@@ -38,6 +38,9 @@ impl Order {
         if self.command.value.as_deref().unwrap_or_default().is_empty() {
             return Some("The container has no command".to_owned());
         }
+        if let Some(secret) = supported::unsupported_variable(&self.command) {
+            return Some(secret);
+        }
         let (container, nested) = (self.container.as_ref()?, self.id.parent.is_some());
         let volumes = || supported::unsupported_volumes(container, nested);
         let terminal = || self.terminal().err().map(|error| error.to_string());

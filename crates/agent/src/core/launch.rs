@@ -173,6 +173,9 @@ fn unsupported(task: &TaskInfo, executor: &ExecutorInfo, generated: bool) -> Opt
     if !generated && container.as_ref().is_some_and(|container| container.tty_info.is_some()) {
         return Some("'tty_info' of an executor's own container is not supported by this agent".to_owned());
     }
+    if let Some(secret) = executor.command.as_ref().and_then(supported::unsupported_variable) {
+        return Some(secret);
+    }
     let builtin = generated || executor.r#type() == executor_info::Type::Default;
     if !builtin && executor.command.is_none() {
         return Some("The executor has no command".to_owned());

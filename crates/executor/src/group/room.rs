@@ -10,10 +10,9 @@ use std::os::unix::fs::fchown;
 use std::path::{Component, Path, PathBuf};
 
 use fetcher::Room as Directory;
-use mesos::v1::container_info::Type as Containerizer;
 use mesos::v1::volume::Mode;
 use mesos::v1::volume::source::{Type as Source, sandbox_path::Type as Whose};
-use mesos::v1::{ContainerId, ContainerInfo, ContainerStatus, TaskId, TaskInfo, Volume};
+use mesos::v1::{ContainerId, ContainerStatus, TaskId, TaskInfo, Volume};
 
 use crate::environment::{ExecutorConfig, Variables};
 use crate::user::User;
@@ -61,8 +60,9 @@ impl Room {
 
     /// Makes the room. Going over it again changes nothing.
     pub(crate) fn lay_out(&self, task: &TaskInfo, user: Option<&User>) -> Result<(), String> {
-        if let Some(what) = task.container.as_ref().and_then(unsupported) {
-            return Err(format!("{what} are not supported for tasks of a group by this executor"));
+        let mut volumes = task.container.iter().flat_map(|container| &container.volumes);
+        if volumes.any(|volume| Link::of(volume).is_none()) {
+            return Err("Volumes other than writable ones of sandboxes are not supported by this executor".to_owned());
         }
         self.link(task, user).map_err(|error| format!("Cannot make the task's sandbox: {error}"))
     }
@@ -101,23 +101,6 @@ fn container_ip(environment: &Variables) -> Option<String> {
     own.filter(|ip| !ip.is_empty()).or_else(agent)
 }
 
-/// What of a container nobody here can do.
-fn unsupported(container: &ContainerInfo) -> Option<&'static str> {
-    let has_image = container.mesos.as_ref().is_some_and(|mesos| mesos.image.is_some());
-    let mut networks = container.network_infos.iter();
-    [
-        (container.r#type() == Containerizer::Docker, "Docker containers"),
-        (has_image, "Container images"),
-        (networks.any(|network| network.name.is_some() || !network.port_mappings.is_empty()), "Networks of their own"),
-        (
-            container.volumes.iter().any(|volume| Link::of(volume).is_none()),
-            "Volumes other than writable ones of sandboxes",
-        ),
-    ]
-    .into_iter()
-    .find_map(|(is_so, what)| is_so.then_some(what))
-}
-
 /// A volume that is a directory of a sandbox: of the executor's, shared by all tasks that name it, or of the task's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Link<'a> {
@@ -148,8 +131,9 @@ fn inside(path: &str) -> Option<&Path> {
 
 #[cfg(test)]
 mod tests {
+    use mesos::v1::container_info::Type as Containerizer;
     use mesos::v1::volume::source::SandboxPath;
-    use mesos::v1::{NetworkInfo, volume};
+    use mesos::v1::{ContainerInfo, volume};
 
     use super::*;
 
@@ -198,14 +182,5 @@ mod tests {
         for (path, to) in [("../a", "c"), ("/a", "c"), ("a", "/c"), ("a", "c/../.."), ("", "c"), ("a", "")] {
             assert!(!is_link(Mode::Rw, Whose::Parent, path, to), "{path} {to}");
         }
-    }
-
-    #[test]
-    fn the_network_of_the_executor_is_the_only_one() {
-        let with = |network| ContainerInfo { network_infos: vec![network], ..ContainerInfo::default() };
-        let mesos = |container| ContainerInfo { r#type: Containerizer::Mesos.into(), ..container };
-        assert_eq!(unsupported(&mesos(with(NetworkInfo::default()))), None);
-        let named = NetworkInfo { name: Some("blue".to_owned()), ..NetworkInfo::default() };
-        assert_eq!(unsupported(&mesos(with(named))), Some("Networks of their own"));
     }
 }

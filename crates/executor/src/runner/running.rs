@@ -14,6 +14,7 @@ use crate::prepare::Prepared;
 use crate::probe::{Surroundings, specs};
 use crate::sandbox;
 use crate::supervisor::{Found, Launch};
+use crate::supported::unsupported;
 use crate::user::{self, User};
 use crate::whereabouts::Whereabouts;
 
@@ -62,6 +63,9 @@ impl Runner {
 
     async fn try_spawn(&self) -> Result<Found, Unstarted> {
         let Some(task) = &self.task else { return Err("there is no task".to_owned().into()) };
+        if let Some(what) = task.container.as_ref().and_then(unsupported) {
+            return Err(format!("{what} are not supported by this executor").into());
+        }
         let prepared =
             Prepared::new(&self.config, self.framework.as_deref(), task).map_err(|error| error.to_string())?;
         let spec = prepared.spec(&self.config, task).map_err(|error| error.to_string())?;
@@ -70,6 +74,8 @@ impl Runner {
         let cannot = |error: io::Error| format!("Cannot start the task: {error}");
         if let Some(room) = &self.room {
             room.lay_out(task, prepared.user.as_ref())?;
+        } else if task.container.as_ref().is_some_and(|container| !container.volumes.is_empty()) {
+            return Err("Volumes are not supported by this executor".to_owned().into());
         }
         sandbox::prepare(&self.config.sandbox, prepared.user.as_ref()).map_err(cannot)?;
         if self.room.is_some() || task.executor.is_some() {

@@ -4,9 +4,12 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use mesos::v1::TaskState::{TaskFailed, TaskFinished, TaskKilled, TaskKilling, TaskRunning, TaskStarting};
-use mesos::v1::environment::Variable;
+use mesos::v1::environment::{Variable, variable};
 use mesos::v1::task_status::{Reason, Source};
-use mesos::v1::{CommandInfo, DurationInfo, Environment, KillPolicy, TaskInfo};
+use mesos::v1::{
+    CapabilityInfo, CommandInfo, ContainerInfo, DurationInfo, Environment, KillPolicy, LinuxInfo, TaskInfo, Volume,
+    container_info,
+};
 
 use crate::agent::{Agent, states, task};
 use crate::process::{Executor, is_alive, is_gone, number_in, pids};
@@ -270,4 +273,28 @@ async fn a_task_never_owns_what_an_executor_of_roots_writes_to() {
     agent.launch("a", task).await;
     let updates = agent.reached("a", TaskFailed).await;
     assert!(updates.last().unwrap().message().contains("CYGNET_STATE_DIRECTORY"), "{updates:?}");
+}
+
+#[tokio::test]
+async fn what_a_task_alone_cannot_have_is_said() {
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    let container = ContainerInfo { r#type: container_info::Type::Mesos.into(), ..ContainerInfo::default() };
+    let effective_capabilities = Some(CapabilityInfo::default());
+    let linux_info = Some(LinuxInfo { effective_capabilities, ..LinuxInfo::default() });
+    let restricted =
+        TaskInfo { container: Some(ContainerInfo { linux_info, ..container.clone() }), ..task("capabilities", "true") };
+    let volumes = vec![Volume { container_path: "data".to_owned(), ..Volume::default() }];
+    let holding = TaskInfo { container: Some(ContainerInfo { volumes, ..container }), ..task("volumes", "true") };
+    let r#type = Some(variable::Type::Secret.into());
+    let secret = Variable { name: "TOKEN".to_owned(), r#type, ..Variable::default() };
+    let mut secretive = task("secret", "true");
+    secretive.command.as_mut().unwrap().environment = Some(Environment { variables: vec![secret] });
+    for (task, wanted) in [(restricted, "Capabilities"), (holding, "Volumes"), (secretive, "'TOKEN' is a secret")] {
+        let id = task.task_id.value.clone();
+        let _executor = Executor::start(&agent.environment(&id));
+        agent.launch(&id, task).await;
+        let updates = agent.reached(&id, TaskFailed).await;
+        assert!(updates.last().unwrap().message().contains(wanted), "{updates:?}");
+    }
 }
