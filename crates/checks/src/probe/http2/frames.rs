@@ -1,7 +1,7 @@
 //! What kind of frames a server sends, and how many (RFC 9113, 4.1). Pure.
 //!
-//! In: the bytes of a connection, in pieces. Out: whether these are frames at all and not an answer of HTTP/1, and whether
-//! more frames without data have come than an answer needs.
+//! In: the bytes of a connection, in pieces. Out: whether they begin as HTTP/2 does, with SETTINGS (RFC 9113, 3.4), and
+//! whether more frames without data have come than an answer needs.
 //! Floods of SETTINGS, PING, WINDOW_UPDATE, unknown or empty frames are valid one by one, and cost more to understand
 //! than to send. How much data may come is the attempt's business.
 
@@ -12,6 +12,7 @@ const SILENT: u64 = 1024;
 const HEADER: usize = 9;
 
 const DATA: u8 = 0;
+const SETTINGS: u8 = 4;
 
 /// The header of a frame of five megabytes, or how an answer of HTTP/1 begins.
 const HTTP_1: &[u8] = b"HTTP/1.";
@@ -23,6 +24,11 @@ pub(crate) enum Unfit {
     Flood,
     #[error("the peer speaks HTTP/1")]
     Http1,
+    #[error("the peer speaks something else: it begins with {begins:?}")]
+    Other {
+        /// As text.
+        begins: String,
+    },
 }
 
 #[derive(Debug, Default)]
@@ -34,6 +40,8 @@ pub(super) struct Frames {
     left: usize,
     /// How many frames had no data.
     silent: u64,
+    /// Whether the first one has come.
+    begun: bool,
 }
 
 impl Frames {
@@ -60,14 +68,21 @@ impl Frames {
     }
 
     fn begin(&mut self) -> Result<(), Unfit> {
-        if self.header.starts_with(HTTP_1) {
-            return Err(Unfit::Http1);
-        }
         let [a, b, c, kind, ..] = self.header;
+        if !std::mem::replace(&mut self.begun, true) && kind != SETTINGS {
+            return Err(self.unfit());
+        }
         self.left = u32::from_be_bytes([0, a, b, c]) as usize;
         self.filled = 0;
         self.silent += u64::from(kind != DATA || self.left == 0);
         if self.silent > SILENT { Err(Unfit::Flood) } else { Ok(()) }
+    }
+
+    fn unfit(&self) -> Unfit {
+        if self.header.starts_with(HTTP_1) {
+            return Unfit::Http1;
+        }
+        Unfit::Other { begins: String::from_utf8_lossy(&self.header).into_owned() }
     }
 }
 
@@ -84,14 +99,15 @@ mod tests {
 
     fn count(bytes: &[u8], piece: usize) -> Result<(), Unfit> {
         let mut frames = Frames::default();
+        frames.count(&frame(SETTINGS, 0))?;
         bytes.chunks(piece).try_for_each(|piece| frames.count(piece))
     }
 
     #[test]
     fn frames_that_say_nothing_are_counted_in_any_pieces() {
         for (kind, payload) in [(0, 0), (4, 0), (6, 8), (8, 4), (9, 0), (99, 7)] {
-            let most = frame(kind, payload).repeat(1024);
-            let one_more = frame(kind, payload).repeat(1025);
+            let most = frame(kind, payload).repeat(1023);
+            let one_more = frame(kind, payload).repeat(1024);
             for piece in [1, 7, 9, 4096] {
                 assert!(count(&most, piece).is_ok());
                 assert!(count(&one_more, piece).is_err());
@@ -100,11 +116,16 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_of_http_1_is_no_frame() {
+    fn a_peer_that_does_not_begin_with_settings_speaks_something_else() {
+        let begin = |bytes: &[u8], piece: usize| {
+            let mut frames = Frames::default();
+            bytes.chunks(piece).try_for_each(|piece| frames.count(piece))
+        };
         for piece in [1, 9, 4096] {
-            assert!(matches!(count(b"HTTP/1.1 400 Bad Request\r\n\r\n", piece), Err(Unfit::Http1)));
+            assert!(matches!(begin(b"HTTP/1.1 400 Bad Request\r\n\r\n", piece), Err(Unfit::Http1)));
+            assert!(matches!(begin(b"<!DOCTYPE html>", piece), Err(Unfit::Other { begins }) if begins == "<!DOCTYPE"));
+            assert!(begin(&[frame(SETTINGS, 6), frame(b'P', 0x0048_5454)].concat(), piece.max(9)).is_ok());
         }
-        assert!(count(&frame(b'P', 0x0048_5454), 4096).is_ok(), "a frame of an unknown type as long as that");
     }
 
     #[test]
