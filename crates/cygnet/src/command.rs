@@ -27,6 +27,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
+use mesos::build::Build;
 use mesos::resources::{ResourceError, Resources};
 use store::{IfLost, Store};
 use tokio::runtime::Builder;
@@ -35,8 +36,19 @@ use tracing::Level;
 use crate::cli::{Cli, Command};
 use crate::log;
 
+/// The build that the build script tells of.
+const BUILD: Build = Build {
+    version: env!("CYGNET_VERSION"),
+    date: env!("CYGNET_BUILD_DATE"),
+    unix_seconds: match u32::from_str_radix(env!("CYGNET_BUILD_SECONDS"), 10) {
+        Ok(seconds) => seconds,
+        Err(_) => panic!("SOURCE_DATE_EPOCH is no time between 1970 and 2106"),
+    },
+};
+
 /// Carries out what the command line says.
 pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    BUILD.tell();
     match cli.command {
         Command::Demo(demo) => return crate::demo::run(&demo),
         Command::Shim { directory } => return Ok(::executor::shim::main(&directory)),

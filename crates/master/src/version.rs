@@ -1,5 +1,6 @@
 //! Versions: the Mesos version whose API this is, which clients parse as dotted integers, and Cygnet's own beside it.
 
+use mesos::build::Build;
 use mesos::v1::VersionInfo;
 use serde::Serialize;
 
@@ -8,12 +9,6 @@ pub const MESOS_VERSION: &str = "1.11.0";
 
 /// Cygnet's own.
 pub const CYGNET_VERSION: &str = env!("CARGO_PKG_VERSION");
-
-/// The day of this version: builds are reproducible, so they carry no time of their own, and no user.
-const BUILD_DATE: &str = "2026-11-29 00:00:00 UTC";
-
-/// The same in seconds since 1970.
-const BUILD_TIME: f64 = 1_795_910_400.0;
 
 /// As the old endpoints have it.
 #[derive(Debug, Clone, Serialize)]
@@ -25,12 +20,14 @@ pub(crate) struct Legacy {
     build_user: &'static str,
 }
 
+/// Builds are reproducible: their time is that of what they are built from, and they carry no user.
 pub(crate) fn legacy() -> Legacy {
+    let build = Build::current();
     Legacy {
         version: MESOS_VERSION,
         cygnet_version: CYGNET_VERSION,
-        build_date: BUILD_DATE,
-        build_time: BUILD_TIME,
+        build_date: build.map_or("", |build| build.date),
+        build_time: build.map_or(0.0, |build| build.unix_seconds.into()),
         build_user: "",
     }
 }
@@ -39,8 +36,8 @@ pub(crate) fn legacy() -> Legacy {
 pub(crate) fn info() -> VersionInfo {
     VersionInfo {
         version: MESOS_VERSION.to_owned(),
-        build_date: Some(BUILD_DATE.to_owned()),
-        build_time: Some(BUILD_TIME),
+        build_date: Build::current().map(|build| build.date.to_owned()),
+        build_time: Build::current().map(|build| build.unix_seconds.into()),
         build_user: Some(String::new()),
         git_tag: Some(format!("cygnet-{CYGNET_VERSION}")),
         ..VersionInfo::default()

@@ -10,10 +10,12 @@
 //! - [`credentials`]: who somebody is, for both halves.
 //! - [`validate`]: what is wrong with a call, a task or a check, in Mesos' words.
 //! - [`resources`]: what an agent has and tasks use, as a calculus.
+//! - [`build`]: which build of the program answers.
 //! - [`states`], [`duration`], [`checksum`]: what task states mean, how durations and checksums are spelled.
 //!
 //! Nothing here knows a master, an agent or a scheduler; whoever owns a connection or a stream decides what it means.
 
+pub mod build;
 pub mod checksum;
 pub mod client;
 mod codec;

@@ -145,7 +145,7 @@ pub(crate) fn instance_health_changed(instance: &Instance, now: Timestamp) -> Ev
 /// An instance is killed for its health.
 #[must_use]
 pub(crate) fn unhealthy_kill(instance: &Instance, reason: &str, now: Timestamp) -> Event {
-    let data = json!({"appId": instance.app, "taskId": instance.task_id(), "instanceId": instance.id,
+    let data = json!({"appId": instance.app, "taskId": instance.unhealthy_task_id(), "instanceId": instance.id,
         "version": instance.config, "reason": reason, "host": instance.host, "slaveId": instance.agent_id});
     Event::new("unhealthy_instance_kill_event", now, data)
 }
@@ -161,7 +161,7 @@ pub(crate) fn framework_message(executor: &str, agent: &str, data: &[u8], now: T
 /// An instance is unhealthy and not killed for now, or was and is so no more. Not one of Marathon's.
 #[must_use]
 pub(crate) fn unhealthy_held(kind: &'static str, instance: &Instance, now: Timestamp) -> Event {
-    let data = json!({"appId": instance.app, "taskId": instance.task_id(), "instanceId": instance.id,
+    let data = json!({"appId": instance.app, "taskId": instance.unhealthy_task_id(), "instanceId": instance.id,
         "version": instance.config, "reason": instance.health_cause(), "host": instance.host,
         "slaveId": instance.agent_id});
     Event::new(kind, now, data)

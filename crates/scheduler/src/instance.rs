@@ -181,6 +181,13 @@ impl Instance {
         open.map(|member| self.id.member(&member.name, self.incarnation)).collect()
     }
 
+    /// The id of the task that is to blame for its health: of a pod, that of its first container that is not healthy.
+    #[must_use]
+    pub(crate) fn unhealthy_task_id(&self) -> String {
+        let sick = self.members.iter().find(|member| member.healthy == Some(false)).or_else(|| self.members.first());
+        sick.map_or_else(|| self.task_id(), |member| self.id.member(&member.name, self.incarnation))
+    }
+
     /// The container whose task this is, in a pod's instance.
     #[must_use]
     pub(crate) fn member_of(&self, task_id: &str) -> Option<&Member> {

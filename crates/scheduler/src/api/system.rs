@@ -5,6 +5,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use mesos::build::Build;
 use mesos::server::ConnectionCounts;
 use serde_json::{Map, json};
 
@@ -18,8 +19,9 @@ pub(super) async fn info(State(api): State<Api>) -> Response {
         return gone();
     };
     let standing = *api.standing.borrow();
+    let build = Build::current().map_or(env!("CARGO_PKG_VERSION"), |build| build.version);
     let mut info = json!({
-        "name": api.name, "version": MARATHON_VERSION, "buildref": concat!("cygnet-", env!("CARGO_PKG_VERSION")),
+        "name": api.name, "version": MARATHON_VERSION, "buildref": format!("cygnet-{build}"),
         "elected": standing.is_acting(), "leader": api.authority,
         "frameworkId": framework_id, "marathon_config": api.options, "zookeeper_config": {},
         "http_config": {"http_port": api.port, "https_port": null},

@@ -223,6 +223,18 @@ fn a_pod_may_have_a_brake_of_its_own_which_replaces_nothing() {
 }
 
 #[test]
+fn a_kill_for_health_names_the_containers_task() {
+    let mut world = World::new();
+    world.post_pod(pod()).unwrap();
+    let [web, log] = world.bring_up_pod();
+    world.update(&web, TaskState::TaskRunning, Some(true));
+    world.update(&log, TaskState::TaskKilled, Some(false));
+    world.update(&web, TaskState::TaskKilled, None);
+    let kill = world.events.iter().find(|event| event.kind == "unhealthy_instance_kill_event").unwrap();
+    assert_eq!(kill.data["taskId"], json!(log));
+}
+
+#[test]
 fn a_killed_instance_of_a_pod_is_replaced() {
     let mut world = World::new();
     world.post_pod(pod()).unwrap();

@@ -1,0 +1,42 @@
+//! Which build of the program this is: a constant that only the topmost crate knows, and every `/version` shows.
+
+use std::sync::OnceLock;
+
+static CURRENT: OnceLock<Build> = OnceLock::new();
+
+/// A build of the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Build {
+    /// Its version, with the commit it is of where there is one.
+    pub version: &'static str,
+    /// The time of what it is built from: `2026-11-29 08:45:09 UTC`.
+    pub date: &'static str,
+    /// The same, in seconds since 1970.
+    pub unix_seconds: u32,
+}
+
+impl Build {
+    /// Tells it to all who show it; what was told first counts.
+    pub fn tell(self) {
+        let _told_before = CURRENT.set(self);
+    }
+
+    /// What was told, if anything.
+    pub fn current() -> Option<Build> {
+        CURRENT.get().copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_told_first_counts() {
+        assert_eq!(Build::current(), None);
+        let first = Build { version: "1", date: "2001-09-09 01:46:40 UTC", unix_seconds: 1_000_000_000 };
+        first.tell();
+        Build { version: "2", ..first }.tell();
+        assert_eq!(Build::current(), Some(first));
+    }
+}
