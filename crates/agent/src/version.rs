@@ -17,8 +17,8 @@ pub(crate) fn legacy() -> Map<String, Value> {
     let version = json!({
         "version": MESOS_VERSION,
         "cygnet_version": CYGNET_VERSION,
-        "build_date": build.map_or("", |build| build.date),
-        "build_time": build.map_or(0.0, |build| build.unix_seconds.into()),
+        "build_date": build.date,
+        "build_time": f64::from(build.unix_seconds),
         "build_user": "",
     });
     version.as_object().cloned().unwrap_or_default()
@@ -28,8 +28,8 @@ pub(crate) fn legacy() -> Map<String, Value> {
 pub(crate) fn info() -> VersionInfo {
     VersionInfo {
         version: MESOS_VERSION.to_owned(),
-        build_date: Build::current().map(|build| build.date.to_owned()),
-        build_time: Build::current().map(|build| build.unix_seconds.into()),
+        build_date: Some(Build::current().date.to_owned()),
+        build_time: Some(Build::current().unix_seconds.into()),
         build_user: Some(String::new()),
         git_tag: Some(format!("cygnet-{CYGNET_VERSION}")),
         ..VersionInfo::default()

@@ -26,8 +26,8 @@ pub(crate) fn legacy() -> Legacy {
     Legacy {
         version: MESOS_VERSION,
         cygnet_version: CYGNET_VERSION,
-        build_date: build.map_or("", |build| build.date),
-        build_time: build.map_or(0.0, |build| build.unix_seconds.into()),
+        build_date: build.date,
+        build_time: build.unix_seconds.into(),
         build_user: "",
     }
 }
@@ -36,8 +36,8 @@ pub(crate) fn legacy() -> Legacy {
 pub(crate) fn info() -> VersionInfo {
     VersionInfo {
         version: MESOS_VERSION.to_owned(),
-        build_date: Build::current().map(|build| build.date.to_owned()),
-        build_time: Build::current().map(|build| build.unix_seconds.into()),
+        build_date: Some(Build::current().date.to_owned()),
+        build_time: Some(Build::current().unix_seconds.into()),
         build_user: Some(String::new()),
         git_tag: Some(format!("cygnet-{CYGNET_VERSION}")),
         ..VersionInfo::default()

@@ -19,9 +19,8 @@ pub(super) async fn info(State(api): State<Api>) -> Response {
         return gone();
     };
     let standing = *api.standing.borrow();
-    let build = Build::current().map_or(env!("CARGO_PKG_VERSION"), |build| build.version);
     let mut info = json!({
-        "name": api.name, "version": MARATHON_VERSION, "buildref": format!("cygnet-{build}"),
+        "name": api.name, "version": MARATHON_VERSION, "buildref": format!("cygnet-{}", Build::current().version),
         "elected": standing.is_acting(), "leader": api.authority,
         "frameworkId": framework_id, "marathon_config": api.options, "zookeeper_config": {},
         "http_config": {"http_port": api.port, "https_port": null},
