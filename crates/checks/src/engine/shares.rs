@@ -19,7 +19,7 @@ use crate::timetable::{Key, Run};
 const ORDINARY: Duration = Duration::from_millis(5);
 
 /// What all greedy attempts may take together, of one CPU.
-const SHARE_OF_THE_GREEDY: f64 = 0.2;
+const SHARE_OF_THE_GREEDY: f64 = 0.15;
 
 /// What one attempt has taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn the_greedy_take_turns_and_a_fifth_of_a_cpu() {
+    fn the_greedy_take_turns_and_no_more_than_their_share() {
         let mut shares = Shares::default();
         assert_eq!(shares.next_in(), None, "nobody waits");
         let mut works = [Work::default(); 2];
@@ -153,9 +153,10 @@ mod tests {
                 turns.push(key);
             }
         }
-        assert!(taken <= Duration::from_millis(2205), "two seconds, and what was there at first: {taken:?}");
+        let most = Duration::from_secs(11).mul_f64(SHARE_OF_THE_GREEDY) + 3 * MILLISECOND;
+        assert!(taken <= most, "ten seconds' share, and what was there at first: {taken:?}");
         assert!(turns.chunks_exact(2).all(|pair| pair == [0, 1]));
-        assert!(shares.next_in().is_some_and(|time| time <= 15 * MILLISECOND));
+        assert!(shares.next_in().is_some_and(|time| time <= 20 * MILLISECOND));
     }
 
     #[test]
