@@ -19,6 +19,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::net::unix::pipe;
 
+use self::clear::clear;
 pub(crate) use self::find::{LOST, find, put_down, shims_below};
 use crate::lifecycle::{Blow, Ending};
 use crate::sandbox::append;
@@ -37,6 +38,9 @@ pub(crate) struct Supervisor {
     files: ShimFiles,
     mark: Mark,
     started: Started,
+    /// The task's processes when the shim was found. Should it be killed, those of one that another process started
+    /// become somebody else's children, and nothing else may show where they belong.
+    seen: Vec<Process>,
     shim: AsyncFd<OwnedFd>,
 }
 
@@ -100,7 +104,8 @@ impl Launch<'_> {
 
 impl Supervisor {
     fn watching(files: &ShimFiles, mark: &Mark, started: Started, shim: OwnedFd) -> io::Result<Supervisor> {
-        Ok(Supervisor { files: files.clone(), mark: mark.clone(), started, shim: watch(shim)? })
+        let seen = started.shim.descendants();
+        Ok(Supervisor { files: files.clone(), mark: mark.clone(), started, seen, shim: watch(shim)? })
     }
 
     /// The task's main process.
@@ -114,6 +119,7 @@ impl Supervisor {
             tracing::error!(%error, "cannot wait for a shim");
         }
         tree::reap(self.started.shim.pid);
+        clear(|| living(&self.seen)).await;
         match find(self.files.clone(), self.mark.clone()).await {
             Ok(Found::Over(ending)) => ending,
             Ok(Found::NeverStarted(why)) => Ending::Unknown(why),
@@ -130,6 +136,12 @@ impl Supervisor {
         };
         self.started.shim.descendants().into_iter().for_each(|process| process.signal(signal));
     }
+}
+
+/// Those that are left of these, with what descends from them.
+fn living(processes: &[Process]) -> Vec<Process> {
+    let alive = processes.iter().filter(|process| process.is_alive());
+    alive.flat_map(|process| process.descendants().into_iter().chain([*process])).collect()
 }
 
 /// A pidfd becomes readable when its process ends.

@@ -2,24 +2,24 @@
 
 use rustix::process::Signal;
 
-use super::{GLANCE, Mark};
+use super::GLANCE;
 use crate::tree::{self, Process};
 
 /// How often to try.
 const ATTEMPTS: u32 = 200;
 
-/// Kills what a shim left behind until there is nothing.
-pub(super) async fn clear(task: Option<Process>, mark: &Mark) {
+/// Kills what is left until there is nothing.
+pub(super) async fn clear(left: impl Fn() -> Vec<Process>) {
     for _ in 0..ATTEMPTS {
-        let left = tree::leftovers(task, mark);
-        if left.is_empty() {
+        let processes = left();
+        if processes.is_empty() {
             return;
         }
-        for process in left {
+        for process in processes {
             process.signal(Signal::KILL);
             tree::reap(process.pid);
         }
         tokio::time::sleep(GLANCE).await;
     }
-    tracing::error!(?mark, "processes of a lost task cannot be killed");
+    tracing::error!(processes = ?left(), "processes of a lost task cannot be killed");
 }

@@ -115,7 +115,8 @@ fn tell_of_lost_lock(files: &ShimFiles) {
 async fn settle(files: &ShimFiles, mark: &Mark) -> io::Result<Found> {
     if !files.is_clear() {
         // The shim was killed, and may have left anything.
-        clear(on_file(files).map(|started| started.task), mark).await;
+        let leader = on_file(files).map(|started| started.task);
+        clear(|| tree::leftovers(leader, mark)).await;
     }
     let exit = match files.exit() {
         Ok(Some(exit)) => exit,
@@ -166,7 +167,7 @@ pub(crate) async fn put_down(files: ShimFiles, mark: Mark) {
                 // Those first, as afterwards they are somebody else's.
                 shim.descendants().into_iter().chain([shim]).for_each(|process| process.signal(Signal::KILL));
             }
-            clear(None, &mark).await;
+            clear(|| tree::leftovers(None, &mark)).await;
         }
     }
 }

@@ -59,6 +59,25 @@ async fn a_killed_shim_leaves_nothing_that_hides_and_others_go_on() {
     assert_eq!(pool.ended().await, 0);
 }
 
+#[tokio::test]
+async fn a_shim_that_was_taken_over_and_killed_leaves_nothing_that_hides() {
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    let environment = agent.environment("a");
+    let executor = Executor::start(&environment);
+    let hidden = "env -i setsid sh -c 'echo $$ > hidden; sleep 1000; :' & sleep 1000";
+    agent.launch("a", task("a", hidden)).await;
+    agent.reached("a", TaskRunning).await;
+    let hidden = number_in(&agent.sandbox("a").join("hidden")).await;
+    let (shim, _) = pids(&agent.state("a")).await;
+    executor.kill().await;
+    let _heir = Executor::start(&environment);
+    agent.subscription("a", 2).await;
+    kill_hard(shim);
+    agent.reached("a", TaskFailed).await;
+    assert!(!is_alive(hidden));
+}
+
 /// A check that takes until it is let go.
 fn slow_check() -> HealthCheck {
     let command = "echo $$ > checking; while [ ! -e go ]; do sleep 0.05; done";
