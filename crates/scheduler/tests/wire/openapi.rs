@@ -103,13 +103,16 @@ fn requests(task: &str, version: &str) -> Vec<(&'static str, &'static str, Strin
         of("GET", "/v2/apps/{id}/versions/{version}", "/v2/apps/web/versions/x", &none, 400),
         of("GET", "/v2/apps/{id}/tasks", "/v2/apps/web/tasks", &none, 200),
         of("GET", "/v2/tasks", "/v2/tasks?status=running", &none, 200),
+        of("PUT", "/v2/apps/{id}", "/v2/apps/web?canary=1&force=true", &json!({"cmd": "other", "instances": 3}), 200),
+        of("GET", "/v2/deployments", "/v2/deployments?embed=deployments.progress", &none, 200),
+        of("PUT", "/v2/apps/{id}", "/v2/apps/web?force=true", &json!({"cmd": "run", "instances": 1}), 200),
         of("PUT", "/v2/tasks/{task}/checks", &format!("/v2/tasks/{task}/checks"), &json!({"paused": true}), 200),
         of("PUT", "/v2/tasks/{task}/checks", &format!("/v2/tasks/{task}/checks"), &json!({"paused": 1}), 422),
         of("PUT", "/v2/tasks/{task}/checks", "/v2/tasks/none/checks", &json!({"paused": true}), 404),
         of("DELETE", "/v2/apps/{id}/tasks/{task}", &format!("/v2/apps/web/tasks/{task}"), &none, 200),
         of("DELETE", "/v2/apps/{id}/tasks/{task}", "/v2/apps/web/tasks/none", &none, 404),
         of("DELETE", "/v2/apps/{id}/tasks", "/v2/apps/web/tasks", &none, 200),
-        of("POST", "/v2/tasks/delete", "/v2/tasks/delete?scale=true", &json!({"ids": [task]}), 200),
+        of("POST", "/v2/tasks/delete", "/v2/tasks/delete?scale=true&force=true", &json!({"ids": [task]}), 200),
         of("POST", "/v2/tasks/delete", "/v2/tasks/delete", &json!({"ids": ["x"]}), 400),
         of("POST", "/v2/apps/{id}/restart", "/v2/apps/web/restart?force=true", &none, 200),
         of("POST", "/v2/groups", "/v2/groups", &group, 201),
@@ -205,6 +208,12 @@ async fn every_answer_is_as_the_document_says_and_every_operation_is_answered() 
                 .iter()
                 .any(|item| item["lastUnusedOffers"][0]["offer"]["agentId"] == "agent");
             assert!(shown, "{}", answer.body);
+        }
+        if asked.contains("progress") {
+            let all = answer.json();
+            let actions = all.as_array().unwrap().iter().flat_map(|one| one["currentActions"].as_array().unwrap());
+            let shown: Vec<_> = actions.filter_map(|action| action["progress"]["canary"].as_object()).collect();
+            assert!(!shown.is_empty(), "{}", answer.body);
         }
         let schema = &response["content"]["application/json"]["schema"];
         if schema.is_object() && answer.header("content-type").is_some_and(|kind| kind.contains("json")) {
