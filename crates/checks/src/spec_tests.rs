@@ -65,13 +65,14 @@ fn metadata_cannot_break_a_call() {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
         spec(Probe::Grpc(GrpcProbe { metadata, ..GrpcProbe::new(address) })).validate()
     };
-    assert_eq!((with("x-token", "a b"), with("trace-bin", "AAE=")), (Ok(()), Ok(())));
+    assert_eq!((with("x-token", "a b"), with("Trace-Bin", "AAE=")), (Ok(()), Ok(())));
     for (name, value) in [
         ("", "a"),
-        ("X-Token", "a"),
+        ("ä", "a"),
         (":path", "/"),
         ("a b", "a"),
-        ("te", "a"),
+        ("TE", "a"),
+        ("Grpc-Timeout", "1S"),
         ("grpc-timeout", "1S"),
         ("connection", "close"),
         ("x", "a\r\nb: c"),

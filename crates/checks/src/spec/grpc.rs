@@ -17,7 +17,7 @@ pub struct GrpcProbe {
     /// The service to ask about; empty is the server as a whole.
     #[cfg_attr(feature = "serde", serde(default))]
     pub service: String,
-    /// Sent with the call, in this order. Names are in small letters; the values of those that end in `-bin` are base64.
+    /// Sent with the call, in this order, names in small letters. The values of those that end in `-bin` are base64.
     #[cfg_attr(feature = "serde", serde(default))]
     pub metadata: Vec<(String, String)>,
     /// With TLS, if present.
@@ -55,14 +55,14 @@ const RESERVED: [(&str, &str); 8] = [
 
 fn validate_metadata(name: &str, value: &str) -> Result<(), SpecError> {
     const FIELD: &str = "probe.grpc.metadata";
-    let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-.".contains(&byte);
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
     let is_name = !name.is_empty() && name.bytes().all(legal);
+    require(is_name, FIELD, format!("has an invalid name, which is of letters, digits, '_', '-', '.': {name:?}"))?;
     require(
-        is_name,
+        !name.to_ascii_lowercase().starts_with("grpc-"),
         FIELD,
-        format!("has an invalid name, which is of small letters, digits, '_', '-', '.': {name:?}"),
+        format!("may not have '{name}': 'grpc-' is the protocol's"),
     )?;
-    require(!name.starts_with("grpc-"), FIELD, format!("may not have '{name}': 'grpc-' is the protocol's"))?;
     reserved(&RESERVED, FIELD, name)?;
     let is_plain = value.bytes().all(|byte| (b' '..=b'~').contains(&byte));
     require(is_plain, FIELD, format!("has a value that is not of printable ASCII in '{name}'"))

@@ -199,7 +199,7 @@ async fn an_authority_and_metadata_of_ones_own() {
             tokio::spawn(reply(request, respond, health));
         }
     });
-    let (authority, metadata) = (Some("shop.example".to_owned()), vec![("x-token".to_owned(), "secret".to_owned())]);
+    let (authority, metadata) = (Some("shop.example".to_owned()), vec![("X-Token".to_owned(), "secret".to_owned())]);
     let probe = GrpcProbe { authority, metadata, ..GrpcProbe::new(address) };
     assert_eq!(outcome(Probe::Grpc(probe)).await, Outcome::Success(Answer::Serving));
     assert_eq!(asked.recv().await, Some(("shop.example".to_owned(), Some("secret".to_owned()))));
