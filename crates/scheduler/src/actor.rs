@@ -300,7 +300,7 @@ impl Actor {
 fn take_up(loaded: Loaded, options: &Options) -> Core {
     Core::new(loaded, fastrand::u64(..), Timestamp::now())
         .with_role(&options.role)
-        .with_executor_command(options.executor_command.as_deref())
+        .with_executor_command(options.executor_command.as_ref())
         .with_brake(options.brake)
         .with_task_launch_timeout(options.task_launch_timeout)
         .with_subscribers(options.event_callbacks.as_deref().unwrap_or_default())

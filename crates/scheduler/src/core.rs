@@ -53,6 +53,7 @@ use crate::brake::Brake;
 use crate::departed::Departed;
 use crate::deployment::Deployment;
 use crate::events::{Event, Origin};
+use crate::executor::ExecutorCommand;
 use crate::ids::{AppId, InstanceId};
 use crate::instance::Instance;
 use crate::refusals::Refusals;
@@ -122,7 +123,7 @@ pub(crate) struct Core {
     told_roles: BTreeSet<String>,
     roles_stale: bool,
     /// What starts Cygnet's executor, where the agents' own shall not be used.
-    executor_command: Option<String>,
+    executor_command: Option<ExecutorCommand>,
     /// By app, instances without a task.
     waiting: BTreeMap<AppId, BTreeSet<InstanceId>>,
     /// By app, why offers were of no use to those.
@@ -226,8 +227,8 @@ impl Core {
     }
 
     /// The same, with Cygnet's executor, started by this command, for whatever names none.
-    pub(crate) fn with_executor_command(mut self, command: Option<&str>) -> Core {
-        self.executor_command = command.map(str::to_owned);
+    pub(crate) fn with_executor_command(mut self, command: Option<&ExecutorCommand>) -> Core {
+        self.executor_command = command.cloned();
         self
     }
 

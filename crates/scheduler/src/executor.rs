@@ -2,9 +2,36 @@
 //! or one that the app names, as Marathon has it. Pure.
 
 use mesos::Codec;
-use mesos::v1::{CommandInfo, ExecutorInfo, FrameworkId, TaskInfo, executor_info};
+use mesos::v1::{CommandInfo, ExecutorInfo, FrameworkId, Resource, TaskInfo, executor_info};
 
 use crate::app::App;
+
+/// Cygnet's executor on agents that have another one: how it is started there, and what it needs for itself, beside what
+/// the app has. Its default is what agents of Apache Mesos add for their command executor.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExecutorCommand {
+    /// The shell command.
+    pub command: String,
+    /// Its share of processors.
+    pub cpus: f64,
+    /// Its memory, in megabytes.
+    pub mem: f64,
+}
+
+impl ExecutorCommand {
+    /// Started by this command, with the resources of Mesos' command executor.
+    #[must_use]
+    pub fn new(command: impl Into<String>) -> ExecutorCommand {
+        ExecutorCommand { command: command.into(), cpus: 0.1, mem: 32.0 }
+    }
+}
+
+/// What the executor of an app needs beside what the app has. That of a pod is in the pod.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Overhead {
+    pub cpus: f64,
+    pub mem: f64,
+}
 
 /// What Marathon calls the executor that every agent has.
 const COMMAND_EXECUTOR: &str = "//cmd";
@@ -14,8 +41,8 @@ const COMMAND_EXECUTOR: &str = "//cmd";
 pub(crate) enum Executor<'a> {
     /// The agent's own: Mesos' command executor, or Cygnet's where the agent is.
     Agents,
-    /// Cygnet's, started by this shell command.
-    Cygnets(&'a str),
+    /// Cygnet's, started by the operator's command.
+    Cygnets(&'a ExecutorCommand),
     /// The program of this path on the agent. It gets the app's command as arguments and the app itself as its task's
     /// data, in Marathon's words.
     Custom(&'a str),
@@ -23,7 +50,7 @@ pub(crate) enum Executor<'a> {
 
 impl<'a> Executor<'a> {
     /// The app's, or else the operator's choice.
-    pub(crate) fn of(app: &'a App, cygnets: Option<&'a str>) -> Executor<'a> {
+    pub(crate) fn of(app: &'a App, cygnets: Option<&'a ExecutorCommand>) -> Executor<'a> {
         match (app.executor.as_str(), cygnets) {
             (COMMAND_EXECUTOR, _) | ("", None) => Executor::Agents,
             ("", Some(command)) => Executor::Cygnets(command),
@@ -31,13 +58,28 @@ impl<'a> Executor<'a> {
         }
     }
 
-    /// The task of an app as this executor wants it: Mesos takes a command or an executor, never both.
-    pub(crate) fn with_task(self, mut task: TaskInfo, app: &App, framework_id: &str) -> TaskInfo {
+    /// What it needs beside what this app has.
+    pub(crate) fn overhead(self, app: &App) -> Overhead {
+        match self {
+            Executor::Cygnets(own) if app.pod.is_none() => Overhead { cpus: own.cpus, mem: own.mem },
+            _ => Overhead::default(),
+        }
+    }
+
+    /// The task of an app as this executor, which has these resources, wants it: Mesos takes a command or an executor,
+    /// never both.
+    pub(crate) fn with_task(
+        self,
+        mut task: TaskInfo,
+        resources: Vec<Resource>,
+        app: &App,
+        framework_id: &str,
+    ) -> TaskInfo {
         let Some(mut command) = task.command.take() else { return task };
         let program = match self {
             Executor::Agents => return TaskInfo { command: Some(command), ..task },
-            Executor::Cygnets(program) => {
-                let info = CommandInfo { uris: std::mem::take(&mut command.uris), ..shell(program) };
+            Executor::Cygnets(own) => {
+                let info = CommandInfo { uris: std::mem::take(&mut command.uris), ..shell(&own.command) };
                 task.data = Some(Codec::Protobuf.encode(&command).into());
                 CommandInfo { user: command.user, ..info }
             }
@@ -55,16 +97,17 @@ impl<'a> Executor<'a> {
             executor_id: executor_id.into(),
             framework_id: Some(FrameworkId::from(framework_id)),
             command: Some(program),
+            resources,
             ..ExecutorInfo::default()
         };
         TaskInfo { executor: Some(executor), ..task }
     }
 
     /// The executor of a pod's tasks, given as the agents' own.
-    pub(crate) fn of_group(cygnets: Option<&str>, agents: ExecutorInfo) -> ExecutorInfo {
-        let Some(program) = cygnets else { return agents };
+    pub(crate) fn of_group(cygnets: Option<&ExecutorCommand>, agents: ExecutorInfo) -> ExecutorInfo {
+        let Some(own) = cygnets else { return agents };
         let kind = Some(executor_info::Type::Custom.into());
-        ExecutorInfo { r#type: kind, command: Some(shell(program)), ..agents }
+        ExecutorInfo { r#type: kind, command: Some(shell(&own.command)), ..agents }
     }
 }
 
@@ -107,23 +150,33 @@ mod tests {
         TaskInfo { task_id: "t".into(), command: Some(command), ..TaskInfo::default() }
     }
 
-    fn launched(app: &App, cygnets: Option<&str>) -> TaskInfo {
-        Executor::of(app, cygnets).with_task(task(), app, "f")
+    fn cygnets() -> ExecutorCommand {
+        ExecutorCommand::new("cygnet executor")
+    }
+
+    fn memory(value: f64) -> Resource {
+        let scalar = Some(mesos::v1::value::Scalar { value });
+        Resource { name: "mem".into(), scalar, ..Resource::default() }
+    }
+
+    fn launched(app: &App, cygnets: Option<&ExecutorCommand>) -> TaskInfo {
+        Executor::of(app, cygnets).with_task(task(), vec![memory(32.0)], app, "f")
     }
 
     #[test]
     fn an_app_that_says_nothing_gets_what_the_operator_says() {
         assert_eq!(Executor::of(&app(""), None), Executor::Agents);
-        assert_eq!(Executor::of(&app(""), Some("cygnet executor")), Executor::Cygnets("cygnet executor"));
-        assert_eq!(Executor::of(&app("//cmd"), Some("cygnet executor")), Executor::Agents);
-        assert_eq!(Executor::of(&app("/opt/mine"), Some("cygnet executor")), Executor::Custom("/opt/mine"));
-        assert_eq!(launched(&app("//cmd"), Some("cygnet executor")), task());
+        assert_eq!(Executor::of(&app(""), Some(&cygnets())), Executor::Cygnets(&cygnets()));
+        assert_eq!(Executor::of(&app("//cmd"), Some(&cygnets())), Executor::Agents);
+        assert_eq!(Executor::of(&app("/opt/mine"), Some(&cygnets())), Executor::Custom("/opt/mine"));
+        assert_eq!(launched(&app("//cmd"), Some(&cygnets())), task());
     }
 
     #[test]
     fn cygnets_executor_gets_the_command_as_data_and_the_agent_fetches_for_it() {
-        let launched = launched(&app(""), Some("cygnet executor"));
+        let launched = launched(&app(""), Some(&cygnets()));
         let executor = launched.executor.unwrap();
+        assert_eq!(executor.resources, [memory(32.0)]);
         assert_eq!(mesos::validate::executor(&executor, &"f".into()), Ok(()));
         assert_eq!((launched.command, executor.executor_id.value.as_str()), (None, "t"));
         let program = executor.command.unwrap();
@@ -154,8 +207,21 @@ mod tests {
             ..ExecutorInfo::default()
         };
         assert_eq!(Executor::of_group(None, agents.clone()), agents);
-        let executor = Executor::of_group(Some("cygnet executor"), agents);
+        let executor = Executor::of_group(Some(&cygnets()), agents);
         assert_eq!(mesos::validate::executor(&executor, &"f".into()), Ok(()));
         assert_eq!(executor.r#type(), executor_info::Type::Custom);
+    }
+
+    #[test]
+    fn only_cygnets_executor_of_an_app_needs_something_beside_what_the_app_has() {
+        let own = ExecutorCommand { cpus: 0.2, mem: 48.0, ..cygnets() };
+        let overhead = |app: &App, cygnets| Executor::of(app, cygnets).overhead(app);
+        assert_eq!(overhead(&app(""), Some(&own)), Overhead { cpus: 0.2, mem: 48.0 });
+        assert_eq!(overhead(&app(""), None), Overhead::default());
+        assert_eq!(overhead(&app("//cmd"), Some(&own)), Overhead::default());
+        assert_eq!(overhead(&app("/opt/mine"), Some(&own)), Overhead::default(), "it has the app's, as in Marathon");
+        let pod = serde_json::from_value(serde_json::json!({"id": "/p", "containers": []})).unwrap();
+        let pod = App { pod: Some(pod), ..app("") };
+        assert_eq!(overhead(&pod, Some(&own)), Overhead::default(), "a pod says what its executor has");
     }
 }

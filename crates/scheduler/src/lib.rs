@@ -41,6 +41,7 @@ mod matching;
 mod options;
 mod plan;
 pub mod pod;
+mod portion;
 mod probe;
 mod progress;
 mod refusals;
@@ -57,6 +58,7 @@ pub mod time;
 pub use brake::BrakeLimits;
 pub use error::SchedulerError;
 pub use events::EVENT_TYPES;
+pub use executor::ExecutorCommand;
 pub use options::Options;
 pub use scheduler::{Control, Scheduler};
 

@@ -7,13 +7,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use mesos::v1::{Offer, Resource};
+use mesos::v1::Offer;
 
 use crate::app::App;
+use crate::executor::Overhead;
 use crate::ids::{AppId, InstanceId};
+use crate::portion::{Portion, wanted_ports};
 use crate::refusals::{AGENTS, Counts, REASONS, Reason};
 use crate::spread::{Site, Spread};
-use crate::stock::{Stock, merge_ports};
+use crate::stock::Stock;
 use crate::time::Timestamp;
 
 /// How long before its maintenance an agent gets nothing new.
@@ -28,6 +30,8 @@ pub(crate) struct Wish<'a> {
     pub app: &'a App,
     /// Whose resources it uses.
     pub role: &'a str,
+    /// What its executor needs beside what the app has.
+    pub overhead: Overhead,
 }
 
 /// An instance that got what it needs.
@@ -37,10 +41,8 @@ pub(crate) struct Placement {
     pub instance: InstanceId,
     /// The offer it goes to, by its place in the list.
     pub offer: usize,
-    /// Its host ports, in the order of the definitions.
-    pub ports: Vec<u16>,
     /// What it takes.
-    pub resources: Vec<Resource>,
+    pub portion: Portion,
 }
 
 /// What became of wishes.
@@ -123,6 +125,7 @@ impl Counter {
 struct Queue<'a> {
     app: &'a App,
     role: &'a str,
+    overhead: Overhead,
     spread: Spread<'a>,
     /// How many of the app each offer's agent has already.
     crowd: Vec<usize>,
@@ -134,7 +137,7 @@ struct Queue<'a> {
 
 impl<'a> Queue<'a> {
     fn of<'b>(wish: &Wish<'a>, offers: &[Offer], neighbours: impl IntoIterator<Item = Neighbour<'b>>) -> Queue<'a> {
-        let Wish { app, role, .. } = *wish;
+        let Wish { app, role, overhead, .. } = *wish;
         let mut spread = Spread::new(&app.constraints);
         let mut agents: BTreeMap<&str, usize> = BTreeMap::new();
         for (agent, site) in neighbours {
@@ -143,7 +146,8 @@ impl<'a> Queue<'a> {
         }
         let crowd = offers.iter().map(|offer| agents.get(offer.agent_id.value.as_str()).copied().unwrap_or(0));
         let crowd = crowd.collect();
-        Queue { app, role, spread, crowd, given: vec![0; offers.len()], closed: false, refused: Refused::default() }
+        let given = vec![0; offers.len()];
+        Queue { app, role, overhead, spread, crowd, given, closed: false, refused: Refused::default() }
     }
 
     fn used(&self) -> usize {
@@ -160,8 +164,8 @@ impl<'a> Queue<'a> {
             return None;
         }
         let found = self.find(counters).and_then(|offer| {
-            let (ports, resources) = take(&mut counters.get_mut(offer)?.stock, self.app, dice)?;
-            Some(Placement { instance: instance.clone(), offer, ports, resources })
+            let portion = Portion::take(&mut counters.get_mut(offer)?.stock, self.app, self.overhead, dice)?;
+            Some(Placement { instance: instance.clone(), offer, portion })
         });
         match &found {
             Some(placement) => self.note(placement.offer, counters),
@@ -219,48 +223,17 @@ impl<'a> Queue<'a> {
             Reason::UnfulfilledRole => stock.has_any_of(roles),
             Reason::UnfulfilledConstraint => self.spread.admits(&counter.site),
             Reason::AgentMaintenance => !counter.drains,
-            Reason::InsufficientCpus => stock.has_scalar("cpus", app.cpus, roles),
-            Reason::InsufficientMemory => stock.has_scalar("mem", app.mem, roles),
+            Reason::InsufficientCpus => stock.has_scalar("cpus", app.cpus + self.overhead.cpus, roles),
+            Reason::InsufficientMemory => stock.has_scalar("mem", app.mem + self.overhead.mem, roles),
             Reason::InsufficientDisk => stock.has_scalar("disk", app.disk, roles),
             Reason::InsufficientPorts => stock.has_ports(&wanted_ports(app).collect::<Vec<_>>(), roles),
         }
     }
 }
 
-/// The ports an instance needs: these, or any.
-fn wanted_ports(app: &App) -> impl Iterator<Item = Option<u16>> {
-    app.port_definitions.iter().map(|definition| (app.require_ports && definition.port != 0).then_some(definition.port))
-}
-
-/// Takes what one instance needs, all of it or nothing.
-fn take(stock: &mut Stock, app: &App, dice: &mut fastrand::Rng) -> Option<(Vec<u16>, Vec<Resource>)> {
-    let mut rest = stock.clone().accepting(&app.accepted_resource_roles);
-    let mut resources = Vec::new();
-    for (name, amount) in [("cpus", app.cpus), ("mem", app.mem), ("disk", app.disk)] {
-        resources.extend(rest.take_scalar(name, amount)?);
-    }
-    let (ports, port_resources) = take_ports(&mut rest, app, dice)?;
-    resources.extend(merge_ports(port_resources));
-    *stock = rest.accepting(&[]);
-    Some((ports, resources))
-}
-
-/// Those that must be certain ones first, so that none of these is given away as any.
-fn take_ports(stock: &mut Stock, app: &App, dice: &mut fastrand::Rng) -> Option<(Vec<u16>, Vec<Resource>)> {
-    let wanted: Vec<_> = wanted_ports(app).collect();
-    let mut order: Vec<usize> = (0..wanted.len()).collect();
-    order.sort_by_key(|index| wanted.get(*index).copied().flatten().is_none());
-    let (mut ports, mut resources) = (vec![0; wanted.len()], Vec::new());
-    for index in order {
-        let (port, resource) = stock.take_port(wanted.get(index).copied().flatten(), dice)?;
-        *ports.get_mut(index)? = port;
-        resources.push(resource);
-    }
-    Some((ports, resources))
-}
-
 #[cfg(test)]
 mod tests {
+    use mesos::v1::Resource;
     use mesos::v1::value::{Range, Ranges, Scalar};
 
     use super::*;
@@ -292,7 +265,8 @@ mod tests {
 
     fn place_all(offers: &[Offer], app: &App, count: usize) -> Placed {
         let ids: Vec<_> = (0..count).map(|number| InstanceId::new(&app.id, &number.to_string())).collect();
-        let wishes: Vec<_> = ids.iter().map(|instance| Wish { instance, app, role: "*" }).collect();
+        let wishes: Vec<_> =
+            ids.iter().map(|instance| Wish { instance, app, role: "*", overhead: Overhead::default() }).collect();
         place(offers, &wishes, |_| [], NOW, &mut fastrand::Rng::with_seed(1))
     }
 
@@ -302,7 +276,8 @@ mod tests {
         let placements = placed(&offers, &app(0.5), 8);
         assert_eq!(placements.len(), 8);
         for index in 0..2 {
-            let mut ports: Vec<_> = placements.iter().filter(|p| p.offer == index).map(|p| p.ports[0]).collect();
+            let mut ports: Vec<_> =
+                placements.iter().filter(|p| p.offer == index).map(|p| p.portion.ports[0]).collect();
             ports.sort_unstable();
             assert_eq!(ports, [31000, 31001, 31002, 31003]);
         }
@@ -335,7 +310,7 @@ mod tests {
         assert_eq!(placed.refusals[&app.id], Refused { used: 2, ..Refused::default() }, "both were used");
         let on_x = Site { host: "x".into(), ..Site::default() };
         let (id, mut dice) = (InstanceId::new(&app.id, "u"), fastrand::Rng::with_seed(1));
-        let wish = Wish { instance: &id, app: &app, role: "*" };
+        let wish = Wish { instance: &id, app: &app, role: "*", overhead: Overhead::default() };
         let placed = place(&named, &[wish, wish], |_| [("x", &on_x)], NOW, &mut dice);
         assert_eq!(placed.placements.iter().map(|placement| placement.offer).collect::<Vec<_>>(), [1]);
         let reason = Reason::UnfulfilledConstraint;
@@ -377,7 +352,7 @@ mod tests {
         let (app, mut dice) = (app(0.1), fastrand::Rng::with_seed(1));
         let id = InstanceId::new(&app.id, "u");
         for (role, placed) in [("team", 1), ("*", 0), ("team/inner", 0)] {
-            let wish = Wish { instance: &id, app: &app, role };
+            let wish = Wish { instance: &id, app: &app, role, overhead: Overhead::default() };
             let found = place(std::slice::from_ref(&offer), &[wish], |_| [], NOW, &mut dice);
             assert_eq!(found.placements.len(), placed, "{role}");
             assert_eq!(found.refusals[&app.id].last, [], "an offer to others is not refused");

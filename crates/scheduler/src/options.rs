@@ -7,6 +7,7 @@ use mesos::credentials::Credential;
 use store::Store;
 
 use crate::brake::BrakeLimits;
+use crate::executor::ExecutorCommand;
 
 /// See the fields; [`Options::new`] has the defaults.
 #[derive(Debug, Clone)]
@@ -30,9 +31,9 @@ pub struct Options {
     pub user: String,
     /// The principal to register with.
     pub principal: Option<String>,
-    /// The shell command that starts Cygnet's executor on agents, for apps and pods that name none. Without one they have
-    /// the agents' own, which on Cygnet's agents is the same.
-    pub executor_command: Option<String>,
+    /// The start of Cygnet's executor on agents, for apps and pods that name none. Without one they have the agents' own,
+    /// which on Cygnet's agents is the same.
+    pub executor_command: Option<ExecutorCommand>,
     /// Who the scheduler says it is to its master; its principal, where nothing else is said.
     pub credential: Option<Credential>,
     /// How long a task may be launched and not run before it is killed and launched again.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use ::scheduler::ExecutorCommand;
 use clap::{Args, ValueEnum};
 use tokio_util::sync::CancellationToken;
 
@@ -49,6 +50,12 @@ pub(crate) struct Scheduler {
     /// apps run in the executor that the agents have
     #[arg(long, value_name = "COMMAND", env = "CYGNET_EXECUTOR_COMMAND")]
     executor_command: Option<String>,
+    /// The processors that this executor has for itself, beside those of its app; those of a pod's are in the pod
+    #[arg(long, value_name = "CPUS", default_value_t = 0.1, value_parser = amount, env = "CYGNET_EXECUTOR_CPUS")]
+    executor_cpus: f64,
+    /// The megabytes of memory that it has for itself
+    #[arg(long, value_name = "MB", default_value_t = 32.0, value_parser = amount, env = "CYGNET_EXECUTOR_MEM")]
+    executor_mem: f64,
     /// For how long tasks go on without a scheduler
     #[arg(long, default_value = "7d", value_parser = humantime::parse_duration, env = "CYGNET_FAILOVER_TIMEOUT")]
     failover_timeout: Duration,
@@ -97,6 +104,13 @@ enum EventSubscriber {
     HttpCallback,
 }
 
+/// An amount of a resource.
+fn amount(text: &str) -> anyhow::Result<f64> {
+    let amount: f64 = text.parse()?;
+    anyhow::ensure!(amount.is_finite() && amount >= 0.0, "expected a number that is not negative, such as 0.1");
+    Ok(amount)
+}
+
 /// Runs until told to stop; tasks go on.
 pub(crate) async fn run(arguments: Scheduler) -> anyhow::Result<ExitCode> {
     let mut stop = Stop::listen()?;
@@ -112,7 +126,8 @@ pub(crate) async fn run(arguments: Scheduler) -> anyhow::Result<ExitCode> {
     options.credential = credentials::own(arguments.credential.as_deref())?;
     // Agents of Apache Mesos want a name here.
     options.user = arguments.user.or_else(|| std::env::var("USER").ok()).unwrap_or_else(|| "root".into());
-    options.executor_command = arguments.executor_command;
+    let (cpus, mem) = (arguments.executor_cpus, arguments.executor_mem);
+    options.executor_command = arguments.executor_command.map(|command| ExecutorCommand { command, cpus, mem });
     options.failover_timeout = arguments.failover_timeout;
     options.task_launch_timeout = arguments.task_launch_timeout;
     options.allowed_origins = arguments.access_control_allow_origin;

@@ -15,6 +15,7 @@ use crate::instance::Condition;
 use crate::matching::{self, Placement, Refused, Wish};
 use crate::pod::group;
 use crate::pod::member::Member;
+use crate::portion::Portion;
 use crate::refusals::Unused;
 use crate::spread::Site;
 use crate::task;
@@ -84,7 +85,8 @@ impl Core {
         let wish = |id| {
             let instance = self.instances.get(id)?;
             let app = self.apps.get(&instance.app)?.configuration(instance.config);
-            Some(Wish { instance: &instance.id, app, role: self.role_of(app) })
+            let overhead = Executor::of(app, self.executor_command.as_ref()).overhead(app);
+            Some(Wish { instance: &instance.id, app, role: self.role_of(app), overhead })
         };
         let wishes: Vec<_> = due.iter().filter_map(wish).collect();
         // Agents that are away count for no constraint: else whoever waits to take the place of what was there would wait
@@ -123,16 +125,16 @@ impl Core {
             instance.host = Some(offer.hostname.clone());
             instance.site = Site::of(offer);
             instance.agent_id = Some(offer.agent_id.value.clone());
-            instance.ports.clone_from(&placement.ports);
+            instance.ports.clone_from(&placement.portion.ports);
             instance.members = members;
         })?;
         let instance = self.instances.get(&placement.instance)?;
         let app = self.apps.get(&instance.app)?.configuration(instance.config);
-        let resources = placement.resources.clone();
+        let Portion { resources, executor_resources, .. } = placement.portion.clone();
         let may_hold = self.brake.may_hold(app.brake.as_ref());
         let enforced = self.enforces_role(&app.id);
         let framework_id = self.framework_id.as_deref().unwrap_or_default();
-        let cygnets = self.executor_command.as_deref();
+        let cygnets = self.executor_command.as_ref();
         if let Some(pod) = &pod {
             let mut group = group::build(app, pod, instance, offer, resources, framework_id, enforced)?;
             group.executor = Executor::of_group(cygnets, group.executor);
@@ -142,7 +144,7 @@ impl Core {
             return Some(Launch::Group(Box::new(group)));
         }
         let task = task::build(app, instance, offer, resources, enforced);
-        let mut task = Executor::of(app, cygnets).with_task(task, app, framework_id);
+        let mut task = Executor::of(app, cygnets).with_task(task, executor_resources, app, framework_id);
         if may_hold {
             leave_kills_to_us(&mut task);
         }

@@ -118,3 +118,22 @@ fn an_app_that_waits_for_an_offer_after_its_delay_wakes_nobody() {
     world.pass(Duration::from_secs(20));
     assert!(world.core.wake_at() > world.now, "its delay is over, and there is nothing to do but wait for offers");
 }
+
+#[test]
+fn cygnets_executor_on_another_agent_has_resources_of_its_own_and_the_task_all_that_the_app_has() {
+    let mut world = World::new();
+    world.core.executor_command = Some(ExecutorCommand::new("cygnet executor"));
+    world.create(definition(1)).unwrap();
+    let task = world.offer().remove(0);
+    let amount = |resources: &[Resource], name: &str| -> f64 {
+        let named = resources.iter().filter(|resource| resource.name == name);
+        named.filter_map(|resource| resource.scalar.as_ref()).map(|scalar| scalar.value).sum()
+    };
+    let own = &task.executor.unwrap().resources;
+    assert_eq!((amount(own, "cpus"), amount(own, "mem")), (0.1, 32.0));
+    let app = world.app();
+    assert_eq!(
+        json!([amount(&task.resources, "cpus"), amount(&task.resources, "mem")]),
+        json!([app["cpus"], app["mem"]])
+    );
+}
