@@ -207,6 +207,7 @@ fn settings(options: &Options, layout: &Layout, address: SocketAddr) -> Result<S
         executor_registration_timeout: options.executor_registration_timeout,
         executor_shutdown_grace_period: options.executor_shutdown_grace_period,
         switch_user: options.switch_user,
+        fetcher_download_bytes: options.fetcher_download_bytes,
         pool_linger: options.pool_linger,
         farewell_timeout: options.farewell_timeout,
         flags: options.flags(address.port()),

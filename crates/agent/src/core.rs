@@ -77,6 +77,8 @@ pub(crate) struct Settings {
     pub(crate) executor_registration_timeout: Duration,
     pub(crate) executor_shutdown_grace_period: Duration,
     pub(crate) switch_user: bool,
+    /// The most an executor may fetch at once for a task.
+    pub(crate) fetcher_download_bytes: u64,
     pub(crate) pool_linger: Duration,
     pub(crate) farewell_timeout: Duration,
     pub(crate) flags: BTreeMap<String, String>,

@@ -45,6 +45,8 @@ pub struct ExecutorConfig {
     pub token: Option<String>,
     /// `CYGNET_SWITCH_USER`: run a task as its user or its framework's, if this process may. `0` says no.
     pub switch_user: bool,
+    /// `CYGNET_FETCHER_DOWNLOAD_BYTES`: the most that is fetched at once for a task.
+    pub fetcher_download_bytes: u64,
     /// What the task inherits: all of the environment but the token and Cygnet's own variables.
     pub task_environment: Variables,
 }
@@ -69,6 +71,7 @@ impl ExecutorConfig {
                 .unwrap_or(DEFAULT_SHUTDOWN_GRACE),
             token: optional(variables, "MESOS_EXECUTOR_AUTHENTICATION_TOKEN").map(str::to_owned),
             switch_user: optional(variables, "CYGNET_SWITCH_USER") != Some("0"),
+            fetcher_download_bytes: bytes(variables, "CYGNET_FETCHER_DOWNLOAD_BYTES")?.unwrap_or(fetcher::MOST),
             task_environment: inherited(variables),
         })
     }
@@ -104,6 +107,12 @@ pub(crate) fn duration(variables: &Variables, name: &'static str) -> Result<Opti
     let Some(text) = optional(variables, name) else { return Ok(None) };
     let bad = |_| ExecutorError::BadVariable { name, value: text.to_owned(), expected: "a duration such as 5secs" };
     mesos::duration::parse(text).map(Some).map_err(bad)
+}
+
+fn bytes(variables: &Variables, name: &'static str) -> Result<Option<u64>, ExecutorError> {
+    let Some(text) = optional(variables, name) else { return Ok(None) };
+    let bad = |_| ExecutorError::BadVariable { name, value: text.to_owned(), expected: "a number of bytes" };
+    text.parse().map(Some).map_err(bad)
 }
 
 fn state_directory(variables: &Variables, sandbox: &Path) -> PathBuf {

@@ -18,6 +18,6 @@ pub(crate) async fn fetch(task: &TaskInfo, config: &ExecutorConfig, user: Option
     }
     let user = user.cloned().map(|user| Credentials { uid: user.uid, gid: user.gid, groups: user.groups });
     let want = Want { items, sandbox: config.sandbox.clone(), user };
-    let fetcher = Fetcher::new(&config.state_directory.join("fetched"), 0);
+    let fetcher = Fetcher::new(&config.state_directory.join("fetched"), 0).with_bound(config.fetcher_download_bytes);
     fetcher.fetch(want).await.map_err(|error| error.to_string())
 }

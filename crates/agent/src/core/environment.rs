@@ -38,6 +38,7 @@ impl Core {
         let state = settings.layout.executor_state(&executor.container);
         set(&mut variables, "CYGNET_STATE_DIRECTORY", state.display());
         set(&mut variables, "CYGNET_SWITCH_USER", u8::from(settings.switch_user));
+        set(&mut variables, "CYGNET_FETCHER_DOWNLOAD_BYTES", settings.fetcher_download_bytes);
         if executor.info.r#type() == executor_info::Type::Default {
             set(&mut variables, "CYGNET_EXECUTOR_TYPE", "default");
         }

@@ -221,3 +221,10 @@ async fn nobody_else_looks_into_sandboxes_states_and_records() {
     }
     assert_eq!(mode(&world.work_dir().join("fetch")), 0o700);
 }
+
+#[tokio::test]
+async fn executors_are_told_how_much_they_may_fetch() {
+    let world = World::with(|options| options.fetcher_download_bytes = 9).await;
+    let (_pool, add, _executor) = world.launched("web.1").await;
+    assert_eq!(add.environment["CYGNET_FETCHER_DOWNLOAD_BYTES"], "9");
+}

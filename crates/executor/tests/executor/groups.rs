@@ -350,3 +350,21 @@ async fn a_framework_s_own_executor_finds_its_command_in_the_task_s_data() {
     assert_eq!(content(&agent.sandbox("a").join("stdout")).await, "from data\n");
     assert_eq!(executor.ended().await, 0);
 }
+
+#[tokio::test]
+async fn what_tasks_of_a_group_fetch_is_bounded_as_their_agent_says() {
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::start(directory.path()).await;
+    let mut environment = agent.environment("e");
+    environment.insert("CYGNET_FETCHER_DOWNLOAD_BYTES".to_owned(), "9".to_owned());
+    let executor = Executor::start(&environment);
+    let file = directory.path().join("words");
+    fs::write(&file, "1234567890").unwrap();
+    let uris = vec![Uri { value: file.display().to_string(), ..Uri::default() }];
+    let command = Some(CommandInfo { uris, ..shell("true") });
+    agent.launch_group("e", vec![TaskInfo { command, ..task("a", "") }]).await;
+    let updates = agent.reached("a", TaskFailed).await;
+    let message = updates.last().unwrap().message();
+    assert!(message.contains("more than 9 bytes"), "{message}");
+    assert_eq!(executor.ended().await, 0);
+}

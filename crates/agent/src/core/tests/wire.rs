@@ -52,6 +52,7 @@ pub(super) fn settings(layout: &Layout) -> Settings {
         executor_registration_timeout: Duration::from_secs(60),
         executor_shutdown_grace_period: Duration::from_secs(5),
         switch_user: false,
+        fetcher_download_bytes: 1 << 20,
         pool_linger: Duration::from_secs(10),
         farewell_timeout: Duration::from_secs(3),
         flags: BTreeMap::new(),
