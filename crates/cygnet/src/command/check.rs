@@ -34,7 +34,8 @@ The exit code is the verdict: 0 healthy, 1 unhealthy, 2 wrong usage, 3 not known
 
 Below a failure stands what was answered, up to 1 KiB, or the end of what the command printed; with --json it is `output`.
 
-An attempt that runs out of time because this program itself was held up is inconclusive: it counts neither way.
+An attempt that runs out of time, or whose peer hangs up, because this program itself was held up is inconclusive: it
+counts neither way.
 With --json each attempt is one object in a line, with its outcome by layer and cause: success, refused, unreachable,
 connect-timeout, connection, tls, certificate-expires, protocol, status, body, redirect, exit-code, signal, timeout,
 setup, inconclusive.";
