@@ -26,7 +26,7 @@ impl World {
     /// Waits until everything that is wanted runs once, and is known to everybody.
     pub(crate) fn settles(&self) {
         wait::until("every task to run once, and nothing else", SETTLED, || {
-            let wanted = self.wanted().filter(|_| self.is_connected())?;
+            let wanted = self.is_connected().then(|| self.wanted())??;
             let containers = self.containers()?.len();
             let runs = |command, count| process::running(command, self.directory()).len() == count;
             let is_settled = self.is_known(wanted) && runs(TASK, wanted) && runs(CONTAINER, containers);
@@ -50,23 +50,23 @@ impl World {
         wait::until("everything to end when it is told to", SETTLED, || left().next().is_none().then_some(()));
     }
 
-    /// How many tasks there should be; none while that changes.
+    /// How many tasks there should be; none while that changes. What takes longest is asked first, and alone.
     fn wanted(&self) -> Option<usize> {
         let app = get(self.api, "/v2/apps/web")?["app"].clone();
-        let pod = get(self.api, "/v2/pods/pod::status")?;
         let instances = app["instances"].as_u64()?;
-        let is_well = app["tasksHealthy"] == instances && app["tasksRunning"] == instances && pod["status"] == "STABLE";
-        let is_done = get(self.api, "/v2/deployments")? == json!([]);
-        usize::try_from(instances + POD).ok().filter(|_| is_well && is_done)
+        let is_well = app["tasksHealthy"] == instances && app["tasksRunning"] == instances;
+        let is_stable = is_well && get(self.api, "/v2/pods/pod::status")?["status"] == "STABLE";
+        let is_done = is_stable && get(self.api, "/v2/deployments")? == json!([]);
+        usize::try_from(instances + POD).ok().filter(|_| is_done)
     }
 
     /// The agent has recovered what it could, and the master knows it and the scheduler.
     fn is_connected(&self) -> bool {
         let look = || {
             let agent = get(self.agent, "/metrics/snapshot")?;
-            let master = get(self.master, "/metrics/snapshot")?;
             let is_back = agent["slave/registered"] == 1.0 && agent["slave/executors_registering"] == 0.0;
-            Some(is_back && master["master/slaves_active"] == 1.0 && master["master/frameworks_active"] == 1.0)
+            let master = is_back.then(|| get(self.master, "/metrics/snapshot"))??;
+            Some(master["master/slaves_active"] == 1.0 && master["master/frameworks_active"] == 1.0)
         };
         look().unwrap_or(false)
     }
