@@ -52,7 +52,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Demo(demo) => return crate::demo::run(&demo),
         Command::Shim { directory } => return Ok(::executor::shim::main(&directory)),
-        Command::Completion(completion) => return Ok(completion::run(&completion)),
+        Command::Completion(completion) => return completion::run(&completion),
         Command::Master(ref master) => log::start_server(cli.log, Level::INFO, &master.log, "master")?,
         Command::Agent(ref agent) => log::start_server(cli.log, Level::INFO, &agent.log, "agent")?,
         Command::Dev(ref dev) => log::start_server(cli.log, Level::WARN, &dev.log, "dev")?,

@@ -26,6 +26,7 @@ fn main() -> ExitCode {
     {
         return executor::shim::main(Path::new(&directory));
     }
+    command::completion::answer();
     match command::run(cli::Cli::parse()) {
         Ok(code) => code,
         Err(error) => {

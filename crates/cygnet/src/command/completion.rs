@@ -1,9 +1,18 @@
-//! `cygnet completion`: what a shell has to know to complete our commands.
+//! `cygnet completion`: what a shell has to know to complete our commands. The script it sources asks this program, which
+//! knows its commands, and of a scheduler the ids ([`ids`]).
+
+mod ids;
 
 use std::process::ExitCode;
 
 use clap::{Args, Command, CommandFactory};
 use clap_complete::Shell;
+use clap_complete::env::{CompleteEnv, Shells};
+
+/// Set by the script, to the name of the shell, when it asks.
+const VARIABLE: &str = "_CYGNET_COMPLETE";
+
+const NAME: &str = "cygnet";
 
 /// For which shell.
 #[derive(Debug, Args)]
@@ -12,18 +21,25 @@ pub(crate) struct Completion {
     shell: Shell,
 }
 
-/// Prints it.
-pub(crate) fn run(completion: &Completion) -> ExitCode {
-    let mut script = Vec::new();
-    clap_complete::generate(completion.shell, &mut visible(&crate::cli::Cli::command()), "cygnet", &mut script);
+/// Prints the script.
+pub(crate) fn run(completion: &Completion) -> anyhow::Result<ExitCode> {
+    let (mut script, shells) = (Vec::new(), Shells::builtins());
+    if let Some(shell) = shells.completer(&completion.shell.to_string()) {
+        shell.write_registration(VARIABLE, NAME, NAME, NAME, &mut script)?;
+    }
     crate::output::raw(&script);
-    ExitCode::SUCCESS
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Answers a shell that asks what may come next, and ends; without one nothing happens.
+pub(crate) fn answer() {
+    CompleteEnv::with_factory(|| ids::known(visible(&crate::cli::Cli::command()))).var(VARIABLE).complete();
 }
 
 /// The command line without what nobody is to find.
 fn visible(whole: &Command) -> Command {
     let shown = whole.get_subcommands().filter(|command| !command.is_hide_set());
-    Command::new("cygnet").version(env!("CARGO_PKG_VERSION")).args(whole.get_arguments()).subcommands(shown)
+    Command::new(NAME).version(env!("CARGO_PKG_VERSION")).args(whole.get_arguments()).subcommands(shown)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The real binary: what needs no cluster.
 
 mod check;
+mod completion;
 mod demo;
 mod support;
 mod version;
