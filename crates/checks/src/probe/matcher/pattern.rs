@@ -5,6 +5,7 @@
 //! searched with an automaton that is made as it is needed, and given up where it would have to be made anew all the
 //! time; and the slow search without it is only made where states times bytes are few.
 
+use std::error::Error;
 use std::sync::Arc;
 
 use regex_automata::Input;
@@ -35,10 +36,17 @@ const STEPS: usize = 4_000_000;
 pub(crate) enum BadPattern {
     #[error("is longer than {LENGTH} bytes")]
     TooLong,
-    #[error("is no regular expression: {0}")]
+    #[error("is no regular expression: {}", words(.0))]
     Malformed(#[source] Box<BuildError>),
     #[error("is no regular expression that can be searched for here: {0}")]
     Unsearchable(#[source] Box<regex_automata::hybrid::BuildError>),
+}
+
+/// The last line of what the parser draws, which is the one that says what is wrong.
+fn words(error: &BuildError) -> String {
+    let drawn = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+    let last = drawn.lines().last().unwrap_or(&drawn);
+    last.strip_prefix("error: ").unwrap_or(last).to_owned()
 }
 
 /// A body in which a pattern would take too long to be searched for.
@@ -142,6 +150,17 @@ mod tests {
         let (body, pattern) = (coins(), Pattern::compile("(?:a|b)*a(?:a|b){1000}c").unwrap());
         assert!(pattern.is_in(&body).is_err(), "it is said to be too costly");
         assert!(!pattern.is_in(&body[..3000]).unwrap(), "small ones are searched all the same");
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_pattern_is_said() {
+        let objection = |text: &str| Pattern::compile(text).unwrap_err().to_string();
+        assert_eq!(objection("("), "is no regular expression: unclosed group");
+        assert_eq!(
+            objection(r"(?=a)"),
+            "is no regular expression: look-around, including look-ahead and look-behind, is not supported"
+        );
+        assert!(objection("(((a{1000}){1000}){1000})").contains("limit"));
     }
 
     #[test]
