@@ -17,7 +17,7 @@ pub(crate) mod poller;
 pub(crate) mod prepared;
 pub(crate) mod stream;
 mod tcp;
-mod tls;
+pub(crate) mod tls;
 pub(crate) mod tools;
 mod tree;
 pub(crate) mod undertaker;

@@ -97,7 +97,7 @@ impl CheckSpec {
         CheckSpec { probe, schedule: Schedule::default(), judgement: Judgement::default() }
     }
 
-    /// Whether this can be run at all. Files and certificates are looked at when the check is added.
+    /// Whether this can be run at all. What lies on this machine is looked at when the check is added.
     pub fn validate(&self) -> Result<(), SpecError> {
         self.probe.validate()?;
         self.schedule.validate()?;

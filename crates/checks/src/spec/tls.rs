@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::{SpecError, is_visible, require};
+use crate::probe::tls::TlsPlan;
 
 /// How to speak TLS.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -54,6 +55,12 @@ impl Tls {
     pub(super) fn validate(&self) -> Result<(), SpecError> {
         let name = self.server_name.as_deref();
         let is_name = name.is_none_or(|name| !name.is_empty() && is_visible(name));
-        require(is_name, "probe.tls.server_name", "is no host name")
+        require(is_name, "probe.tls.server_name", "is no host name")?;
+        if self.has_pem() { TlsPlan::of(self, None).map(drop) } else { Ok(()) }
+    }
+
+    /// Whether there is something to read. What this machine trusts is not the check's.
+    fn has_pem(&self) -> bool {
+        self.identity.is_some() || matches!(self.verification, Verification::Roots(_))
     }
 }
