@@ -46,7 +46,7 @@ impl Bar {
         Judged { bar: self, measured, holds }
     }
 
-    /// Whether a run of seconds can break it: a ratio of two sides that worked for a second each says little.
+    /// True unless the run is quick and the bar a ratio: two sides that worked for a second each say little.
     pub(crate) fn binds(self, quick: bool) -> bool {
         !quick || !matches!(self, Bar::AtMost(..))
     }

@@ -22,7 +22,7 @@ const OVERHEAD: Duration = Duration::from_millis(700);
 
 const QUICK: Time = Time { warm_up: Duration::from_millis(1200), counted: Duration::from_secs(1) };
 
-/// How often a row of a quick run is measured until its bars hold.
+/// The most times that a row of a quick run is measured until its bars hold.
 const TRIES: usize = 3;
 
 impl Plan {

@@ -54,7 +54,7 @@ impl Finding {
         self.row.bars.iter().map(|bar| bar.judge(self))
     }
 
-    /// Whether all bars that bind hold, or were skipped.
+    /// True if every bar that binds holds or was skipped.
     pub(crate) fn holds(&self, quick: bool) -> bool {
         self.judged().filter(|judged| judged.bar.binds(quick)).all(|judged| judged.holds != Some(false))
     }

@@ -19,7 +19,7 @@ use anyhow::Context;
 pub(crate) use kinds::{Ask, Kind, Manner};
 pub(crate) use server::serve;
 
-/// How many of them are beside good targets.
+/// The numbers of hostile targets beside good ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Neighbours {
     /// A byte now and then, for ever.
@@ -47,7 +47,7 @@ impl Neighbours {
 /// The process.
 pub(crate) struct Hostile {
     process: Child,
-    /// What it has said: a kind and a port in each line.
+    /// The lines that it has printed, with a kind and a port in each.
     pub(crate) lines: Vec<String>,
 }
 

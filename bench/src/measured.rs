@@ -20,15 +20,15 @@ pub(crate) struct Measured {
     pub(crate) late_ms: Option<Late>,
     /// The process' memory, per check that was added.
     pub(crate) bytes_per_check: Option<f64>,
-    /// What became of hostile targets, of which nothing else here speaks but the CPU.
+    /// The fates of hostile targets, of which nothing else here speaks but the CPU.
     pub(crate) hostile: Option<Fates>,
 }
 
-/// What became of hostile targets.
+/// The numbers of hostile targets, and of attempts at them.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Fates {
     pub(crate) targets: u64,
-    /// Those that were called unhealthy.
+    /// The targets that were called unhealthy.
     pub(crate) found: u64,
     /// Attempts at them that ended.
     pub(crate) attempts: u64,
@@ -48,7 +48,7 @@ impl Measured {
         self.cpu_us / self.checks as f64
     }
 
-    /// How many cores it took.
+    /// The number of cores it took.
     pub(crate) fn cores(&self) -> f64 {
         self.cpu_us / 1e6 / self.seconds
     }

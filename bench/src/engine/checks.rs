@@ -41,7 +41,7 @@ pub(super) fn add(
     Ok(handles)
 }
 
-/// How many are added before the engine must have taken them in: those that wait are memory.
+/// The number of checks added before the engine must have taken them in: those that wait are memory.
 const AT_ONCE: usize = 1024;
 
 fn places(targets: &[Target]) -> anyhow::Result<HashMap<Option<String>, Place>> {

@@ -63,7 +63,7 @@ fn probe(ask: Ask, address: SocketAddr) -> Probe {
     }
 }
 
-/// What no flood contains, although some nearly do.
+/// Expectations that no flood meets, although some nearly do.
 fn never() -> Vec<Expectation> {
     vec![Expectation::Contains(b"never".to_vec()), Expectation::Matches("n.ver$".to_owned())]
 }

@@ -15,7 +15,7 @@ pub(crate) struct Kind {
     pub(super) then: Vec<u8>,
 }
 
-/// What makes it hostile.
+/// The manner in which a target is hostile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Manner {
     Drip,
@@ -38,7 +38,7 @@ pub(crate) enum Ask {
     Command,
 }
 
-/// What its bytes are sent on.
+/// The medium that carries its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wire {
     Plain,

@@ -12,22 +12,22 @@ use super::kinds::{Kind, Manner, Wire};
 const STEP: usize = 64 * 1024;
 
 pub(super) struct Peer {
-    /// Which kind it is of.
+    /// The number of its kind.
     pub(super) kind: usize,
     socket: TcpStream,
     session: Option<Box<ServerConnection>>,
-    /// Whether a request has come, or the beginning of one.
+    /// Set once a request has come, or the beginning of one.
     asked: bool,
-    /// How much of the script is said. Behind the first part it goes round.
+    /// The position in the script, which goes round behind its first part.
     said: usize,
 }
 
-/// What is to be waited for.
+/// The events to wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Next {
     /// Words of the peer.
     Hear,
-    /// Those, or room for ours.
+    /// Words of the peer, or room for ours.
     HearOrSay,
 }
 
@@ -60,7 +60,7 @@ impl Peer {
         if self.asked { self.say(script, 1) } else { Ok(()) }
     }
 
-    /// Whatever the peer says is heard, and not listened to.
+    /// Reads what the peer says, and ignores its content.
     fn hear(&mut self) -> io::Result<()> {
         let mut heard = [0; 4096];
         match &mut self.session {
@@ -97,7 +97,7 @@ fn send(session: &mut ServerConnection, socket: &mut TcpStream) -> io::Result<()
     Ok(())
 }
 
-/// Whether something has come. The end is an error.
+/// True if something has come. The end is an error.
 fn comes(heard: io::Result<usize>) -> io::Result<bool> {
     match would_block(heard)? {
         Some(0) => Err(ErrorKind::UnexpectedEof.into()),
@@ -114,7 +114,7 @@ fn would_block(done: io::Result<usize>) -> io::Result<Option<usize>> {
     }
 }
 
-/// What a kind says, laid out so that it can be sent in large pieces.
+/// The words of a kind, laid out so that they can be sent in large pieces.
 pub(super) struct Script {
     pub(super) manner: Manner,
     first: usize,
@@ -129,7 +129,7 @@ impl Script {
         Script { manner: kind.manner, first: kind.first.len(), words }
     }
 
-    /// What comes after so much.
+    /// The words behind the first `said` bytes, at most `most` of them.
     fn from(&self, said: usize, most: usize) -> &[u8] {
         let rest = self.words.get(said..).unwrap_or_default();
         rest.get(..most.min(rest.len())).unwrap_or_default()

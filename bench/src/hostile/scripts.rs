@@ -1,11 +1,11 @@
-//! What floods consist of, protocol by protocol: what is said first, and what then for ever. Pure.
+//! The scripts of floods, protocol by protocol: what is said first, and what then for ever. Pure.
 
 use super::bytes::{CHUNKED, HEAD, SETTINGS, STATUS_200, frame, record};
 
 /// A name, what is said first, and what is said then, over and over.
 pub(super) type Script = (&'static str, Vec<u8>, Vec<u8>);
 
-/// What may go on for ever over HTTP/1.
+/// Scripts of all that may go on for ever over HTTP/1.
 pub(super) fn http1() -> Vec<Script> {
     let extension = [CHUNKED, b"1;"].concat();
     let trailer = [CHUNKED, b"0\r\n"].concat();

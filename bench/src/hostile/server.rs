@@ -27,7 +27,7 @@ const EVENTS: usize = 256;
 /// The time between two bytes of a drip.
 const DRIP: Duration = Duration::from_millis(5);
 
-/// What the kernel holds of a flood that is not taken.
+/// The bytes of a flood that the kernel holds while nobody takes them.
 const HELD: usize = 128 * 1024;
 
 /// So many datagrams come for one.

@@ -20,7 +20,7 @@ impl Clock {
         self.origin.elapsed()
     }
 
-    /// How long the calling thread has had a processor, all in all.
+    /// The time for which the calling thread has had a processor, all in all.
     pub(crate) fn worked(&self) -> Duration {
         Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default()
     }

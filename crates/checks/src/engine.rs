@@ -63,9 +63,9 @@ pub enum EngineError {
     /// An option that makes no sense.
     #[error("option '{name}' must be {bounds}")]
     Option {
-        /// Which one.
+        /// The name of the option.
         name: &'static str,
-        /// What it may be.
+        /// The values it may have, in words.
         bounds: &'static str,
     },
 }

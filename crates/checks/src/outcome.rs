@@ -82,7 +82,7 @@ pub enum Failure {
     },
     /// The peer ended the connection before its answer was whole.
     Closed {
-        /// How far it had got.
+        /// The point that the answer had reached, in words.
         cause: String,
     },
     /// The peer does not speak the protocol, or breaks its rules.
@@ -152,14 +152,14 @@ pub enum Failure {
 pub enum Reason {
     /// Time ran out, but the engine itself slept or was starved for a good part of it.
     EngineLate {
-        /// How much of the attempt's time the engine lost.
+        /// The part of the attempt's time that the engine lost.
         lost: Duration,
     },
     /// The connection broke, but the engine itself slept or was starved, long enough for the peer to give up on it.
     PeerGaveUp {
-        /// How it broke, in words.
+        /// The failure of the connection, in words.
         cause: String,
-        /// How much of the attempt's time the engine lost.
+        /// The part of the attempt's time that the engine lost.
         lost: Duration,
     },
     /// The engine could not even ask: it is out of descriptors, memory, ports or processes.

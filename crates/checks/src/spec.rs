@@ -106,7 +106,7 @@ impl CheckSpec {
 }
 
 impl Probe {
-    /// Whether this can be asked at all: a part of [`CheckSpec::validate`].
+    /// Checks that this can be asked at all: a part of [`CheckSpec::validate`].
     pub fn validate(&self) -> Result<(), SpecError> {
         match self {
             Probe::Http(probe) => probe.validate(),

@@ -64,7 +64,7 @@ pub(crate) fn nanos(moment: Duration) -> u64 {
     u64::try_from(moment.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// How long after its start a check that is one of many has its first attempt.
+/// The time from the start of a check that is one of many to its first attempt.
 pub(crate) fn spread_phase(schedule: &Schedule, seed: &str) -> Duration {
     schedule.delay.saturating_add(phase(seed, schedule.interval.min(SPREAD)))
 }

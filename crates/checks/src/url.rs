@@ -87,7 +87,8 @@ impl Url {
         Ok(Url { scheme, authority, path: target(url.path().as_str(), url.query().map(|query| query.as_str())), user })
     }
 
-    /// Where a `Location` found there leads. The name and password stay with scheme, host and port; others may be in it.
+    /// The URL that a `Location` found there leads to. The name and password stay with scheme, host and port; others
+    /// may be in it.
     pub fn join(&self, location: &str) -> Result<Url, UrlError> {
         let Reference { scheme, authority, path, user } = Reference::parse(location, self.scheme, &self.path)?;
         let there = Url { scheme, authority: authority.unwrap_or_else(|| self.authority.clone()), path, user };
@@ -116,7 +117,7 @@ pub struct Reference {
     pub authority: Option<Authority>,
     /// Path and query, percent-encoded where necessary, beginning with `/`.
     pub path: String,
-    /// What stands before the `@`, decoded.
+    /// The part before the `@`, decoded.
     user: Option<Vec<u8>>,
 }
 

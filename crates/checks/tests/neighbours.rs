@@ -182,7 +182,7 @@ fn flood_once() -> SocketAddr {
     })
 }
 
-/// How long the engine's thread has had a processor.
+/// The time for which the engine's thread has had a processor.
 fn worked() -> Duration {
     let threads = fs::read_dir("/proc/self/task").unwrap().flatten();
     let read = |thread: &fs::DirEntry, name: &str| fs::read_to_string(thread.path().join(name)).unwrap_or_default();

@@ -20,7 +20,7 @@ const LONGEST: Duration = Duration::from_secs(4);
 /// Request Timeout: the server did not want to wait for our request any longer.
 const GAVE_UP: u16 = 408;
 
-/// How an attempt was attended to.
+/// The attention that an attempt got from the engine's loop.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Attendance {
     begun: Duration,
@@ -34,8 +34,8 @@ impl Attendance {
         Attendance { begun: now, patience, away_before: absences.beside(patience) }
     }
 
-    /// What the attempt found, unless the peer may have given up on us. The loop has looked at its clock then and is not
-    /// back yet: what it takes for that is an absence, too.
+    /// The outcome of the attempt, unless the peer may have given up on us. The loop looked at its clock at `looked`
+    /// and is not back yet: the time since then is an absence, too.
     pub(super) fn excuse(
         self,
         outcome: Outcome,
@@ -60,8 +60,8 @@ impl Attendance {
     }
 }
 
-/// Whether that is how peers give up: they end the connection, or say so. What they said until then in an exchange is held
-/// against what is expected.
+/// True if the failure is one by which peers give up: they end the connection, or say so. In an exchange, what they
+/// said until then is held against what is expected.
 fn is_parting(failure: &Failure, probe: &Prepared) -> bool {
     match failure {
         Failure::Connection { .. } | Failure::Closed { .. } | Failure::Alert { .. } => true,
@@ -78,7 +78,7 @@ mod tests {
 
     const MS: Duration = Duration::from_millis(1);
 
-    /// What becomes of a failure after 2 s of an attempt with this timeout, during which the loop was away for so long.
+    /// The outcome of an attempt with this timeout that fails after 2 s, during which the loop was away for so long.
     fn found(failure: Failure, timeout: Option<Duration>, absences: &[Duration]) -> Outcome {
         let probe = Prepared::of(Probe::Http(HttpProbe::default()), &Reach::Anywhere).unwrap();
         let mut away = Absences::default();

@@ -22,13 +22,13 @@ pub struct Check {
     pub id: CheckId,
     /// Its hash spreads the first attempts: the same seed, the same phase. For instance `task-id/0`.
     pub seed: String,
-    /// What to ask, when, and how to judge.
+    /// The probe, its schedule, and how its outcomes are judged.
     pub spec: CheckSpec,
-    /// Where.
+    /// The place to ask from.
     pub place: Place,
     /// Anew, or where another process stopped.
     pub start: Start,
-    /// Who hears of it. The check ends when nobody listens any more.
+    /// The receiver of its events. The check ends when nobody listens any more.
     pub events: Listener,
 }
 

@@ -1,4 +1,4 @@
-//! What the engine tells of a check.
+//! The events that the engine tells of a check.
 
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
@@ -12,33 +12,33 @@ use crate::verdict::{VerdictEvent, VerdictState};
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Event {
-    /// Which check.
+    /// The check that made the attempt.
     pub check: CheckId,
     /// When it ended.
     pub at: SystemTime,
-    /// What it found.
+    /// The outcome of the attempt.
     pub outcome: Outcome,
-    /// What that means, if it is news; what was news in the events that were missed, if this one has none.
+    /// The verdict, if it is news; if there is none, the last news among the events that were missed.
     pub verdict: Option<VerdictEvent>,
     /// All that is to be remembered.
     pub state: VerdictState,
     /// When it started.
     pub started: SystemTime,
-    /// How long it took.
+    /// The time the attempt took.
     pub duration: Duration,
-    /// How long after it was due the engine started it.
+    /// The time from when it was due until the engine started it.
     pub lateness: Duration,
-    /// How long its parts took.
+    /// The times its parts took.
     pub phases: Phases,
-    /// What was answered: always where the probe wants it told, else unless it was a success. What a command printed is in
+    /// The answer: always where the probe wants it told, else unless it was a success. The output of a command is in
     /// its failure.
     pub said: Option<Box<Said>>,
-    /// How many events of this check before this one found a bounded channel full.
+    /// The number of events of this check just before this one that found a bounded channel full.
     pub missed: u32,
 }
 
 impl Event {
-    /// What whoever was asked said, as text: the answer, or the end of what a command printed.
+    /// The reply as text: the answer, or the end of what a command printed.
     pub fn words(&self) -> Option<Cow<'_, str>> {
         let output = if let Outcome::Failure(failure) = &self.outcome { failure.output() } else { None };
         output.map(Cow::Borrowed).or_else(|| self.said.as_deref().map(Said::text))

@@ -60,7 +60,7 @@ impl Kit {
         now
     }
 
-    /// How long was worked since it began then.
+    /// The time worked since `begun`.
     pub(super) fn took(&mut self, begun: Duration) -> Duration {
         let now = self.clock.now();
         self.meter.took(begun, now, || self.clock.worked())

@@ -1,4 +1,4 @@
-//! Where the events of a check go: to a channel without a bound, or to one with, which may be full.
+//! The receiver of a check's events: a channel without a bound, or one with, which may be full.
 //!
 //! In: events. Out: the same events in the channel its owner reads; or, where that is bounded and full, a count of those
 //! that were dropped, and what was news in them, with the next one that fits. Never waits.
@@ -9,7 +9,7 @@ use tokio::sync::mpsc::{Sender, UnboundedSender};
 use super::Event;
 use crate::verdict::VerdictEvent;
 
-/// Who hears of a check: of news within a tick, of further successes within five while there are many.
+/// The receiver of a check's events: of news within a tick, of further successes within five while there are many.
 ///
 /// From an [`UnboundedSender`] comes one that is told everything: what is not read is memory. From a bounded [`Sender`]
 /// comes one that never holds up the engine and takes no more room than its channel: events that find it full are
@@ -31,7 +31,7 @@ struct Bounded {
     verdict: Option<VerdictEvent>,
 }
 
-/// What became of an event.
+/// The fate of an event.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Told {
     Heard,

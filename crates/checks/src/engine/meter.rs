@@ -1,4 +1,4 @@
-//! How long the engine's thread worked, which is less than the time that passed if it had no processor. Pure.
+//! The time that the engine's thread worked, which is less than the time that passed if it had no processor. Pure.
 //!
 //! In: when a piece of work began and ended, and a way to ask how long the thread has worked in its life. Out: what that
 //! piece took. To ask costs as much as a hundredth of a check, so it is done only where a piece took longer than one
@@ -24,7 +24,7 @@ impl Meter {
         }
     }
 
-    /// What a piece has taken that began then and ends now; more than it was by [`DOUBTFUL`] at most.
+    /// The time that a piece of work from `begun` to `now` took, or at most [`DOUBTFUL`] more.
     pub(super) fn took(&mut self, begun: Duration, now: Duration, worked: impl FnOnce() -> Duration) -> Duration {
         let passed = now.saturating_sub(begun);
         if passed <= DOUBTFUL {

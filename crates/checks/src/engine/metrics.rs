@@ -18,7 +18,7 @@ pub struct Metrics {
     pub waiting: usize,
     /// How many ended, by what came out: one number for each of [`Kind::ALL`].
     pub attempts: Vec<(Kind, u64)>,
-    /// How many events found a bounded channel full, and were dropped.
+    /// The number of events that found a bounded channel full, and were dropped.
     pub missed: u64,
     /// How punctual they started.
     pub lag: Lag,

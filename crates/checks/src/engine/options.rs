@@ -12,7 +12,8 @@ const LONGEST_TICK: Duration = Duration::from_secs(1);
 /// How the engine works.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EngineOptions {
-    /// What is due within a tick is started together. Checks faster than ten ticks have a shorter one. At most 1 s.
+    /// The span within which all that is due is started together. Checks faster than ten ticks have a shorter one. At
+    /// most 1 s.
     pub tick: Duration,
     /// How many attempts may run at a time; the others wait, and count as late.
     pub max_in_flight: usize,

@@ -53,7 +53,7 @@ pub struct ByHand {
     pub author: String,
     /// Why.
     pub reason: String,
-    /// How long attempts change nothing, from now on. Afterwards they do again, from this verdict on.
+    /// The time from now on during which attempts change nothing. Afterwards they do again, from this verdict on.
     pub lasting: Duration,
 }
 

@@ -43,8 +43,8 @@ impl Work {
         self.suspected || self.is_excessive()
     }
 
-    /// Whether the next attempt is suspected: this one has taken too much, or would have if it had not been kept waiting
-    /// until its time was up.
+    /// True if the next attempt is to be suspected: this one has taken too much, or would have if it had not been kept
+    /// waiting until its time was up.
     pub(super) fn is_suspicious(self, time_is_up: bool) -> bool {
         self.is_excessive() || (self.suspected && time_is_up)
     }
@@ -62,7 +62,7 @@ pub(super) struct Shares {
     came: u64,
 }
 
-/// Whoever has taken less goes first, then whoever came first.
+/// A turn in the queue. Attempts that have taken less go first, then attempts that came first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Turn {
     taken: Duration,

@@ -70,7 +70,7 @@ impl Prober {
         }
     }
 
-    /// What was done for an attempt since then is charged to it. It may have woken itself while it waits for its turn.
+    /// Charges an attempt for the work since `begun`. It may have woken itself while it waits for its turn.
     pub(super) fn charge(&mut self, key: Key, begun: Duration) {
         let took = self.kit.took(begun);
         let Some(running) = self.checks.get_mut(&key).and_then(|entry| entry.running.as_mut()) else { return };

@@ -18,7 +18,7 @@ pub(super) struct Plan {
     pub(super) programs: Vec<CString>,
     pub(super) argv: Strings,
     pub(super) environment: Strings,
-    /// Where to run, the one to try first before the others.
+    /// The directories to run in, in the order in which they are tried.
     pub(super) directories: Vec<CString>,
     pub(super) credentials: Option<Ids>,
     pub(super) file_limit: Option<Rlimit>,

@@ -40,7 +40,7 @@ pub struct Spawn<'a> {
     pub environment: Vec<(String, String)>,
     /// Where it runs: entered after the namespaces and as the user; this process' directory if absent.
     pub working_directory: Option<PathBuf>,
-    /// Where it runs if there is no directory of that name.
+    /// The directory it runs in if that one does not exist.
     pub fallback_directory: Option<PathBuf>,
     /// Its standard input; inherited if absent.
     pub stdin: Option<BorrowedFd<'a>>,

@@ -1,4 +1,4 @@
-//! What whoever was asked answered, word for word: of each failure, and for checks that always want it told.
+//! The answer to a probe, word for word: of each failure, and for checks that always want it told.
 
 use std::borrow::Cow;
 

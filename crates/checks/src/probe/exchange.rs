@@ -70,7 +70,7 @@ impl Attempt {
         }
     }
 
-    /// What has come.
+    /// The answer as far as it has come.
     pub(super) fn said(&self) -> Option<Box<Said>> {
         let (Attempt::Tcp { received, .. } | Attempt::Udp { received, .. }) = self;
         Said::of_failure(None, received)

@@ -102,7 +102,7 @@ impl Attempt {
         self.stream.phases()
     }
 
-    /// What it said to a call that failed.
+    /// The server's message about a call that failed.
     pub(super) fn said(&self) -> Option<Box<Said>> {
         self.said.clone()
     }

@@ -16,7 +16,7 @@ use pattern::{BadPattern, Pattern, TooCostly};
 /// How much of a body is looked at.
 pub(crate) const KEPT: usize = 1024 * 1024;
 
-/// How long the text or the value of an expectation may be.
+/// The longest text or value of an expectation, in bytes.
 const LENGTH: usize = 4096;
 
 /// An expectation, ready to be held against bodies.

@@ -42,7 +42,7 @@ impl Prepared {
         matches!(self, Prepared::Command(_))
     }
 
-    /// Whether what a peer says until it ends the connection is the answer.
+    /// True if the answer is all that a peer says until it ends the connection.
     pub(crate) fn is_exchange(&self) -> bool {
         match self {
             Prepared::Exchange(_) => true,

@@ -41,7 +41,7 @@ impl GrpcProbe {
     }
 }
 
-/// What the call itself says, beside everything that begins with `grpc-`.
+/// The names that metadata may not have, and why, beside everything that begins with `grpc-`.
 const RESERVED: [(&str, &str); 8] = [
     ("host", "it is set by 'authority'"),
     ("content-type", "it follows from the protocol"),

@@ -1,4 +1,4 @@
-//! What whoever was asked said, told beside a failure: the first thing whoever looks into it wants to know.
+//! The answers of peers, told beside a failure: the first thing wanted by whoever looks into it.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, UdpSocket};
@@ -21,7 +21,7 @@ fn told(event: &Event) -> String {
     event.said.as_ref().map(|said| said.text().into_owned()).unwrap_or_default()
 }
 
-/// What comes out of it, and what is told beside that.
+/// The kind of the outcome, and the answer that is told beside it.
 async fn found(probe: Probe) -> (Kind, String) {
     let event = event(probe).await;
     (event.outcome.kind(), told(&event))

@@ -86,7 +86,7 @@ pub(crate) async fn outcome(probe: Probe) -> Outcome {
     watch(&engine(), spec(probe)).next().await.outcome
 }
 
-/// What one attempt finds that may take so long and is not held up by the machine.
+/// The outcome of an attempt that may take so long and is not held up by the machine.
 pub(crate) async fn outcome_within(timeout: Duration, probe: Probe) -> Outcome {
     let mut spec = spec(probe);
     spec.schedule.timeout = Some(timeout);

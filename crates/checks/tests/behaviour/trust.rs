@@ -30,7 +30,7 @@ fn asking(address: SocketAddr, verification: Verification, name: &str) -> Probe 
     https(address, Tls { verification, server_name: Some(name.to_owned()), ..Tls::default() })
 }
 
-/// What comes out at a server with this certificate if that one is given.
+/// The outcome at a server with the certificate `own` if `pem` is given.
 async fn given(pem: &str, own: &Vouched, name: &str) -> Outcome {
     outcome(asking(server(own, None), Verification::Roots(pem.to_owned().into_bytes()), name)).await
 }

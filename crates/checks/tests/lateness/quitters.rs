@@ -12,7 +12,7 @@ use rustls::ServerConnection;
 use crate::server::{self_signed, serve};
 use crate::support::http;
 
-/// How a peer gives up.
+/// A way in which a peer gives up.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Quitter {
     /// Says this and closes.
@@ -31,7 +31,7 @@ const GOAWAY: &[u8] = b"\0\0\0\x04\0\0\0\0\0\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0
 /// The alert `internal_error`, fatal.
 const ALERT: &[u8] = b"\x15\x03\x03\x00\x02\x02\x50";
 
-/// How one may give up in each.
+/// The ways in which a peer may give up, by protocol.
 pub(crate) const PROTOCOLS: &[(&str, &[Quitter])] = &[
     (
         "http",

@@ -102,7 +102,8 @@ impl Dialogue {
         }
     }
 
-    /// What the body is, and what was kept of it until now; instead of a body the beginning of a head that is not whole.
+    /// The type of the body and the part of it that was kept until now; instead, the beginning of a head that is not
+    /// whole.
     pub(super) fn heard(&self) -> Option<(Option<&str>, &[u8])> {
         match self {
             Dialogue::Http1(response) => match response.head() {

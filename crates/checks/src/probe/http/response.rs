@@ -89,7 +89,7 @@ enum State {
 }
 
 impl State {
-    /// Where a body begins.
+    /// The state in which a body begins.
     fn of(framing: Framing) -> State {
         match framing {
             Framing::Nothing | Framing::Length(0) => State::Done,
@@ -107,7 +107,7 @@ enum Chunk {
     Size { size: u64, digits: bool },
     /// Blanks behind the size.
     Blank { size: u64 },
-    /// What follows the size and a semicolon on its line.
+    /// The text behind the size and a semicolon on the same line.
     Extension { size: u64 },
     /// The carriage return behind the size.
     SizeEnd { size: u64 },
@@ -140,7 +140,7 @@ impl Response {
         &self.body
     }
 
-    /// What has come of a head that is not whole.
+    /// The beginning of a head that is not whole.
     pub(super) fn torn_head(&self) -> &[u8] {
         if let State::Head(head) = &self.state { head } else { &[] }
     }

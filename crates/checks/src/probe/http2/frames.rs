@@ -1,4 +1,4 @@
-//! What kind of frames a server sends, and how many (RFC 9113, 4.1). Pure.
+//! The kinds of frames that a server sends, and their number (RFC 9113, 4.1). Pure.
 //!
 //! In: the bytes of a connection, in pieces. Out: whether they begin as HTTP/2 does, with SETTINGS (RFC 9113, 3.4), and
 //! whether more frames without data have come than an answer needs.
@@ -38,9 +38,9 @@ pub(super) struct Frames {
     filled: usize,
     /// How much of the payload has not.
     left: usize,
-    /// How many frames had no data.
+    /// The number of frames without data.
     silent: u64,
-    /// Whether the first one has come.
+    /// Set once the first frame has come.
     begun: bool,
 }
 

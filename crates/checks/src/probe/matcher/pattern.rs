@@ -15,17 +15,17 @@ use regex_automata::nfa::thompson::{BuildError, Compiler, Config, NFA};
 use regex_automata::util::pool::Pool;
 use regex_automata::util::syntax;
 
-/// How long a pattern may be, in bytes.
+/// The longest pattern, in bytes.
 const LENGTH: usize = 4096;
 
-/// How deep groups may be nested, and how large the pattern may be when it is compiled, in bytes.
+/// The deepest nesting of groups, and the largest size of a compiled pattern, in bytes.
 const DEPTH: u32 = 32;
 const SIZE: usize = 1024 * 1024;
 
 /// The memory of the automaton of one pattern, in bytes.
 const AUTOMATON: usize = 256 * 1024;
 
-/// How many bytes each state that is made has to be good for, after the memory was full once.
+/// The number of bytes that each new state has to be good for, after the memory was full once.
 const BYTES_PER_STATE: usize = 200;
 
 /// States times bytes that are searched without the automaton: some 30 ms.
@@ -95,7 +95,7 @@ impl Pattern {
         &self.text
     }
 
-    /// Whether the pattern is found anywhere in a body.
+    /// Searches a body for the pattern, which may be anywhere in it.
     pub(crate) fn is_in(&self, body: &[u8]) -> Result<bool, TooCostly> {
         let automaton = &*self.automaton;
         let mut memory = automaton.memory.get();

@@ -1,4 +1,4 @@
-//! Whom a check that verifies believes: authorities, and certificates that were given themselves.
+//! The certificates that a verifying check trusts: authorities, and certificates that were given themselves.
 //!
 //! In: certificates in DER. Out: a verifier for rustls. What it objects to it says in words that help.
 //!
@@ -33,7 +33,7 @@ pub(super) struct Trust {
     trusted: Arc<Trusted>,
 }
 
-/// What is wrong with a certificate, where webpki has only a name for it.
+/// The fault of a certificate, where webpki has only a name for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 enum Objection {
     #[error("the certificate is self-signed and not among those to trust: give it there itself (--ca, roots)")]
@@ -51,7 +51,7 @@ enum Objection {
 }
 
 impl Trusted {
-    /// Those that cannot be used are left out, as those of an operating system may.
+    /// Certificates that cannot be used are left out, as those of an operating system may be.
     pub(super) fn parsable(certificates: Vec<CertificateDer<'static>>) -> Trusted {
         let mut roots = RootCertStore::empty();
         let (_added, _ignored) = roots.add_parsable_certificates(certificates.iter().cloned());
@@ -117,7 +117,8 @@ impl ServerCertVerifier for Trust {
     }
 }
 
-/// Whether it does not matter for a certificate that was given itself: who has signed it, or that it may sign others.
+/// True if the error does not matter for a certificate that was given itself: who has signed it, or that it may sign
+/// others.
 fn is_about_its_origin(error: &CertificateError) -> bool {
     matches!(error, CertificateError::UnknownIssuer | CertificateError::BadSignature | CertificateError::Other(_))
 }

@@ -6,7 +6,7 @@ use rustls::{AlertDescription, CertificateError, InvalidMessage};
 
 use crate::outcome::Failure;
 
-/// What an error of rustls means, which comes as one of input and output.
+/// The meaning of an error of rustls, which comes as one of input and output.
 pub(crate) fn failure(error: &(dyn Error + 'static)) -> Failure {
     match error.downcast_ref() {
         Some(rustls::Error::AlertReceived(alert)) => Failure::Alert { cause: refused(*alert) },

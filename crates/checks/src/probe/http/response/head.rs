@@ -1,4 +1,4 @@
-//! What the head of an HTTP/1 response says: how it went, where else to ask, and where the body ends. Pure.
+//! The head of an HTTP/1 response: how it went, where else to ask, and where the body ends. Pure.
 //!
 //! In: a whole head. Out: what matters of it, or which rule it breaks. A number is digits and nothing else: a peer that
 //! writes it otherwise means something that we would have to guess.
@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use super::Violation;
 
-/// What matters of a head.
+/// The parts of a head that matter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in super::super) struct Head {
     pub(in super::super) status: u16,
@@ -16,7 +16,7 @@ pub(in super::super) struct Head {
     pub(in super::super) content_type: Option<String>,
 }
 
-/// What a head says.
+/// The content of a head.
 pub(super) enum Parsed {
     /// An interim response (1xx, but not a switch of protocols) is passed over: another head follows.
     Interim,
@@ -24,12 +24,12 @@ pub(super) enum Parsed {
     Final {
         head: Head,
         framing: Framing,
-        /// Whether the connection can be used again, by what the head says.
+        /// Set if the connection can be used again, by what the head says.
         persists: bool,
     },
 }
 
-/// How the end of a body is told.
+/// The way in which the end of a body is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Framing {
     /// There is no body.
@@ -91,9 +91,9 @@ struct Fields {
     chunked: bool,
     location: Option<String>,
     content_type: Option<String>,
-    /// Whether what the body is matters.
+    /// Set if the type of the body matters.
     typed: bool,
-    /// What `Connection` says, if it says anything about that.
+    /// The persistence that `Connection` declares, if any.
     keep_alive: Option<bool>,
 }
 
