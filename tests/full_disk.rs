@@ -9,7 +9,7 @@ use harness::framework::Framework;
 use harness::{http, wait};
 use serde_json::json;
 
-/// What each logs when its store cannot be written.
+/// The line that each logs when its store cannot be written.
 const COMPLAINT: &str = "nothing goes on until the store can be written";
 
 /// A disk of two mebibytes over a directory, while this lives.

@@ -1,4 +1,4 @@
-//! What is answered about a row's own framework. All rows share a master and an agent: an answer is asked for until it tells
+//! The answers about a row's own framework. All rows share a master and an agent: an answer is asked for until it tells
 //! of the row's own, and what it tells of the others, of theirs and of what they left, is no concern of the row.
 
 use std::net::SocketAddr;
@@ -7,8 +7,8 @@ use harness::cluster::START;
 use harness::{http, wait};
 use serde_json::Value;
 
-/// What is found in the JSON at this path, as soon as it is there and answered with 200. A row that waits in vain fails
-/// with the last answer.
+/// The value found in the JSON at this path, as soon as it is there and answered with 200. A row that waits in vain
+/// fails with the last answer.
 #[track_caller]
 pub(crate) fn told<T>(address: SocketAddr, path: &str, found: impl Fn(&Value) -> Option<T>) -> T {
     wait::until_ok(&format!("what a row looks for in {path}"), START, || {
@@ -34,7 +34,7 @@ fn entry<'v>(state: &'v Value, framework: &str) -> Option<&'v Value> {
     state["frameworks"].as_array()?.iter().find(|entry| entry["id"] == framework)
 }
 
-/// Whether answers of this shape tell of frameworks, so that the row's own is among them.
+/// True if answers of this shape tell of frameworks, so that the row's own is among them.
 pub(crate) fn tells_of_frameworks(shape: &str) -> bool {
     ["\"framework_id\"", "\"framework_info\""].iter().any(|name| shape.contains(name))
 }

@@ -26,7 +26,7 @@ fn attach_output(agent: SocketAddr, container: &Value) -> (u16, Stream) {
     (status, stream)
 }
 
-/// What is printed, until it holds this.
+/// The output until it holds this text.
 fn until_printed(output: &mut Stream, wanted: &str) -> String {
     let mut seen = String::new();
     while !seen.contains(wanted) {

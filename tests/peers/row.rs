@@ -25,7 +25,7 @@ use crate::server::Server;
 /// The exit code of wrong usage.
 const USAGE: i32 = 2;
 
-/// How often a row is run at most.
+/// The most runs of a row.
 const RUNS: usize = 20;
 
 /// The fields a row may have: a misspelt expectation would hold for ever.
@@ -124,10 +124,10 @@ impl Row {
     }
 }
 
-/// What came of a run.
+/// The result of a run.
 struct Ran {
     output: Output,
-    /// What the servers were sent, and what the other one alone was.
+    /// The text sent to the servers, and that sent to the other one alone.
     asked: String,
     other_asked: String,
 }

@@ -1,4 +1,4 @@
-//! What a cluster has logged: the lines of its parts and of its executors.
+//! The log of a cluster: the lines of its parts and of its executors.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ impl Log {
             .collect())
     }
 
-    /// How often somebody complained about this file.
+    /// The number of complaints about this file.
     pub(crate) fn complaints(&self, file: &Path) -> usize {
         let name = file.display().to_string();
         let is_complaint = |line: &&String| [" WARN ", " ERROR ", "cygnet: "].iter().any(|level| line.contains(level));

@@ -3,7 +3,7 @@
 use crate::damage::Damage;
 use crate::place::Place;
 
-/// How the name of a place ends, the damages, and the reason.
+/// The end of a place's name, the damages, and the reason.
 const REASONS: &[(&str, &[Damage], &str)] = &[
     ("/endpoint", &Damage::ALL, "written anew at every start, before anybody reads it"),
     ("agent/fetch/*", &Damage::ALL, "a cache, which is empty after every start"),

@@ -1,5 +1,5 @@
-//! What is to be true of a cluster: every part knows the others, every task that somebody wants runs once, and nothing
-//! else runs. And at the end of a row, that all of it obeys: what is told to end does.
+//! The state that a cluster has to reach: every part knows the others, every task that somebody wants runs once, and
+//! nothing else runs. And at the end of a row, all of it obeys: what is told to end does.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -19,7 +19,7 @@ pub(crate) const CONTAINER: &str = "sleep 86398";
 /// The tasks of the pod.
 const POD: u64 = 2;
 
-/// How long the cluster may need until everything is as it should be.
+/// The longest that the cluster may need until everything is as it should be.
 const SETTLED: Duration = Duration::from_secs(60);
 
 impl World {
@@ -50,7 +50,8 @@ impl World {
         wait::until("everything to end when it is told to", SETTLED, || left().next().is_none().then_some(()));
     }
 
-    /// How many tasks there should be; none while that changes. What takes longest is asked first, and alone.
+    /// The number of tasks there should be; none while that changes. The question that takes longest is asked first,
+    /// and alone.
     fn wanted(&self) -> Option<usize> {
         let app = get(self.api, "/v2/apps/web")?["app"].clone();
         let instances = app["instances"].as_u64()?;
@@ -102,7 +103,7 @@ impl World {
     }
 }
 
-/// What is answered, if it is JSON: a part that has just begun may say something else.
+/// The answer, if it is JSON: a part that has just begun may say something else.
 fn get(address: SocketAddr, path: &str) -> Option<Value> {
     serde_json::from_slice(&http::get(address, path)?.body).ok()
 }

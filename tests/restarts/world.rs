@@ -17,7 +17,7 @@ use crate::log::Log;
 use crate::place::{Part, Place};
 use crate::settled::{CONTAINER, TASK};
 
-/// How long after everything has settled a line in the log may be due.
+/// The time after everything has settled within which a line in the log may be due.
 const NAMED: Duration = Duration::from_secs(10);
 
 pub(crate) struct World {

@@ -8,7 +8,7 @@ use anyhow::{Context, ensure};
 use checks::spec::Scheme;
 use checks::url::{Host, Url};
 
-/// Whom to talk to: `HOST:PORT` or `http://HOST:PORT/`.
+/// A server to talk to: `HOST:PORT` or `http://HOST:PORT/`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Server(String);
 

@@ -35,7 +35,7 @@ pub struct ExecutorConfig {
     pub sandbox: PathBuf,
     /// `CYGNET_STATE_DIRECTORY`, or a directory in the sandbox.
     pub state_directory: PathBuf,
-    /// Whether it is the former, which the agent makes before it starts an executor for the first time.
+    /// Set if it is the former, which the agent makes before it starts an executor for the first time.
     pub agent_makes_state: bool,
     /// `MESOS_CHECKPOINT` with `MESOS_RECOVERY_TIMEOUT` and `MESOS_SUBSCRIPTION_BACKOFF_MAX`.
     pub reconnection: Reconnection,

@@ -68,7 +68,7 @@ pub(crate) struct GroupExecutor {
     verdict: Verdict,
 }
 
-/// What earlier processes left to be told and done.
+/// The legacy of earlier processes: what is still to be told and done.
 #[derive(Default)]
 struct Past {
     updates: Vec<TaskStatus>,

@@ -1,4 +1,5 @@
-//! Whoever adopts orphans must end and bury them. In: nothing. Out: nothing. One tokio task per process runs [`bury`].
+//! A process that adopts orphans has to end and reap them. In: nothing. Out: nothing. One tokio task per process runs
+//! [`bury`].
 //!
 //! It must not take the end of a child from somebody who waits for it, the check engine for one. So it buries only
 //! what was dead a whole sweep ago already: nobody wants that any more.
@@ -17,10 +18,10 @@ use crate::tree::{Process, adopted, own_zombies, reap};
 
 const SWEEP: Duration = Duration::from_secs(30);
 
-/// How often to look again for children of what was killed.
+/// The time between two looks for children of what was killed.
 const GLANCE: Duration = Duration::from_millis(10);
 
-/// How often at most.
+/// The number of looks before it gives up.
 const GLANCES: u32 = 200;
 
 /// Buries forgotten children, for ever.

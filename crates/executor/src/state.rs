@@ -71,7 +71,7 @@ impl StateDirectory {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(ExecutorError::file("create", path))
     }
 
-    /// Where it is.
+    /// The path of the directory.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -148,7 +148,7 @@ impl StateDirectory {
         Ok(Some((task, at)))
     }
 
-    /// Whether a shim was to start the task, whatever else is on file.
+    /// True if a shim was to start the task, whatever else is on file.
     fn has_started(&self) -> bool {
         self.shim().has_started()
     }
@@ -172,7 +172,7 @@ impl StateDirectory {
         self.write("task.info", &Launched { task: Some(task.clone()), boot_nanoseconds })
     }
 
-    /// What the agent said of the framework, if it ever did. It says it again, so damage is no reason to end.
+    /// The framework as the agent described it, if it ever did. It does so again, so damage is no reason to end.
     pub(crate) fn framework(&self) -> Result<Option<FrameworkInfo>, ExecutorError> {
         match self.read("framework") {
             Err(ExecutorError::Damaged { path, problem }) => {

@@ -138,7 +138,7 @@ impl Supervisor {
     }
 }
 
-/// Those that are left of these, with what descends from them.
+/// The processes that are left of these, with what descends from them.
 fn living(processes: &[Process]) -> Vec<Process> {
     let alive = processes.iter().filter(|process| process.is_alive());
     alive.flat_map(|process| process.descendants().into_iter().chain([*process])).collect()

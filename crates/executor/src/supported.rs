@@ -1,11 +1,11 @@
-//! What a task or a container asks for that nobody here can do: it is said by name, not skipped. Pure.
+//! The demands of a task or a container that nobody here can meet: they are named, not skipped. Pure.
 
 use mesos::v1::container_info::Type as Containerizer;
 use mesos::v1::environment::variable::Type;
 use mesos::v1::linux_info::IpcMode;
 use mesos::v1::{ContainerInfo, Environment};
 
-/// What of a container cannot be made for a task; volumes are another matter.
+/// A feature that the container asks for and no task can have, if any; volumes are another matter.
 pub(crate) fn unsupported(container: &ContainerInfo) -> Option<&'static str> {
     let has_image = container.mesos.as_ref().is_some_and(|mesos| mesos.image.is_some());
     let mut networks = container.network_infos.iter();

@@ -18,7 +18,7 @@ pub(crate) enum Unrunnable {
     /// Whoever made the task names a user this machine does not have.
     #[error("No such user '{0}' on this machine")]
     NoUser(String),
-    /// Whoever made the task gave it a variable that nobody here can look up.
+    /// The task has a variable that nobody here can look up.
     #[error("The variable '{0}' is a secret; those are not supported by this executor")]
     Secret(String),
     /// The task would own the directory that its executor, as somebody else, keeps its state in.
@@ -27,7 +27,7 @@ pub(crate) enum Unrunnable {
          executor's command, or a directory elsewhere in CYGNET_STATE_DIRECTORY"
     )]
     ExposedState,
-    /// Whoever made the task wants a terminal that cannot be.
+    /// The task wants a terminal that cannot exist.
     #[error("{0}")]
     TooLarge(#[from] TooLarge),
     /// A text holds the one byte the kernel cannot take.
@@ -74,8 +74,8 @@ pub(crate) fn program(command: &CommandInfo) -> Result<Program, Unrunnable> {
     Ok(Program { path: PathBuf::from(name), arguments })
 }
 
-/// What a task sees: what its executor sees, the role its resources are allocated to, what kind of terminal it has, and
-/// above all its own variables.
+/// The environment of a task: that of its executor, the role its resources are allocated to, the kind of its terminal,
+/// and above all its own variables.
 pub(crate) fn environment(inherited: &Variables, task: &TaskInfo) -> Result<Variables, Unrunnable> {
     let mut environment = inherited.clone();
     let role = task.resources.iter().find_map(|resource| resource.allocation_info.as_ref()?.role.clone());

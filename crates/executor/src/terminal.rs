@@ -17,7 +17,7 @@ pub(crate) mod server;
 use mesos::v1::ContainerInfo;
 use serde::{Deserialize, Serialize};
 
-/// What the socket is called.
+/// The name of the socket.
 const SOCKET: &str = "terminal";
 
 /// A client that watches.

@@ -74,14 +74,14 @@ impl Process {
         }
     }
 
-    /// Whether it is a program that was started with these arguments, the first of which names it, and one more.
+    /// True if it was started with these arguments, the first of which names its program, and one more.
     pub(crate) fn runs(self, command: &[String]) -> bool {
         let line = fs::read(format!("/proc/{}/cmdline", self.pid)).unwrap_or_default();
         let mut arguments = line.strip_suffix(b"\0").unwrap_or(&line).split(|byte| *byte == 0);
         command.iter().all(|wanted| arguments.next() == Some(wanted.as_bytes())) && arguments.count() == 1
     }
 
-    /// Whether it was started with this variable in its environment, whatever its value.
+    /// True if it was started with this variable in its environment, whatever its value.
     pub(crate) fn has_variable(self, name: &str) -> bool {
         let environment = fs::read(format!("/proc/{}/environ", self.pid)).unwrap_or_default();
         let named = |variable: &[u8]| variable.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b"="));
@@ -94,7 +94,7 @@ impl Process {
         children(self.pid).into_iter().min_by_key(|process| process.start)
     }
 
-    /// Whether it has this file open, which may have been removed since.
+    /// True if it has this file open, which may have been removed since.
     pub(crate) fn has_open(self, path: &Path) -> bool {
         let removed = format!("{} (deleted)", path.display());
         let descriptors = fs::read_dir(format!("/proc/{}/fd", self.pid)).into_iter().flatten().flatten();

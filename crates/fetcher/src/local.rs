@@ -11,7 +11,7 @@ use rustix::fs::OFlags;
 use crate::error::Reason;
 use crate::room::{Room, set_mode};
 
-/// How much may still be copied.
+/// The amount that may still be copied.
 #[derive(Debug)]
 pub(crate) struct Allowance {
     most: u64,

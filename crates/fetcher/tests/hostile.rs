@@ -14,7 +14,7 @@ use tempfile::TempDir;
 /// Whom the tasks run as: a number nobody else has.
 const USER: u32 = 54321;
 
-/// How long anything here may take.
+/// The longest that anything here may take.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
 
 struct Place {

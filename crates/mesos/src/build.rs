@@ -1,4 +1,4 @@
-//! Which build of the program this is: a constant that only the topmost crate knows, and every `/version` shows.
+//! The build of this program: a constant that only the topmost crate knows, and every `/version` shows.
 
 use std::sync::OnceLock;
 
@@ -25,7 +25,7 @@ impl Build {
         let _told_before = CURRENT.set(self);
     }
 
-    /// What was told, or the version and its day.
+    /// The build that was told, or the version and its day.
     pub fn current() -> Build {
         CURRENT.get().copied().unwrap_or(RELEASE)
     }

@@ -67,7 +67,7 @@ impl Checkers {
         }
     }
 
-    /// What was found, and of whom; nothing if that check has been stopped.
+    /// The finding, and the instance it is about; nothing if that check has been stopped.
     pub(crate) fn finding(&self, event: Event) -> Option<Finding> {
         let Whose { instance, incarnation, index } = self.whose.get(&event.check).cloned()?;
         Some(Finding {

@@ -26,7 +26,7 @@ impl ExecutorCommand {
     }
 }
 
-/// What the executor of an app needs beside what the app has. That of a pod is in the pod.
+/// The resources that the executor of an app needs beside those of the app. A pod includes those of its executor.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Overhead {
     pub cpus: f64,
@@ -58,7 +58,7 @@ impl<'a> Executor<'a> {
         }
     }
 
-    /// What it needs beside what this app has.
+    /// The resources it needs beside those of this app.
     pub(crate) fn overhead(self, app: &App) -> Overhead {
         match self {
             Executor::Cygnets(own) if app.pod.is_none() => Overhead { cpus: own.cpus, mem: own.mem },

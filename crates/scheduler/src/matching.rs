@@ -30,7 +30,7 @@ pub(crate) struct Wish<'a> {
     pub app: &'a App,
     /// Whose resources it uses.
     pub role: &'a str,
-    /// What its executor needs beside what the app has.
+    /// The resources that its executor needs beside those of the app.
     pub overhead: Overhead,
 }
 

@@ -1,4 +1,5 @@
-//! What one instance takes of an offer: the resources and ports of its task, and what its executor needs beside them. Pure.
+//! The part of an offer that one instance takes: the resources and ports of its task, and what its executor needs
+//! beside them. Pure.
 
 use mesos::v1::Resource;
 
@@ -11,9 +12,9 @@ use crate::stock::{Stock, merge_ports};
 pub(crate) struct Portion {
     /// Its host ports, in the order of the definitions.
     pub ports: Vec<u16>,
-    /// What its task has, or the tasks of its pod and their executor.
+    /// The resources of its task, or of the tasks of its pod and their executor.
     pub resources: Vec<Resource>,
-    /// What its executor has for itself.
+    /// The resources that its executor has for itself.
     pub executor_resources: Vec<Resource>,
 }
 
@@ -43,7 +44,7 @@ fn scalars(stock: &mut Stock, amounts: &[(&str, f64)]) -> Option<Vec<Resource>> 
     Some(taken)
 }
 
-/// Those that must be certain ones first, so that none of these is given away as any.
+/// Takes the ports that must be certain ones first, so that none of these is given away as any.
 fn take_ports(stock: &mut Stock, app: &App, dice: &mut fastrand::Rng) -> Option<(Vec<u16>, Vec<Resource>)> {
     let wanted: Vec<_> = wanted_ports(app).collect();
     let mut order: Vec<usize> = (0..wanted.len()).collect();

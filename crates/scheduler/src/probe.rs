@@ -115,7 +115,7 @@ fn shell(value: &str) -> CommandInfo {
 /// An instance to ask, by the scheduler itself.
 #[derive(Clone, Copy)]
 pub(crate) struct Whom<'a> {
-    /// What its agent is called: a name or an address.
+    /// The host of its agent: a name or an address.
     pub(crate) host: &'a str,
     pub(crate) port: u16,
     /// Of the host. One after the other is tried.
@@ -143,7 +143,8 @@ impl Whom<'_> {
     }
 }
 
-/// What the scheduler itself asks of an instance, and how it judges. Nothing if it has no address.
+/// The check that the scheduler itself makes of an instance, with its judgement. Nothing if the instance has no
+/// address.
 pub(crate) fn own(check: &HealthCheck, whom: Whom<'_>) -> Option<checks::CheckSpec> {
     let probe = if check.protocol == Protocol::Tcp { whom.tcp()? } else { whom.http(&http(check, whom))? };
     Some(checks::CheckSpec {
@@ -163,7 +164,7 @@ pub(crate) fn own(check: &HealthCheck, whom: Whom<'_>) -> Option<checks::CheckSp
     })
 }
 
-/// What the scheduler asks of a new instance until it is ready: without a delay, and then at every interval.
+/// The check that the scheduler makes of a new instance until it is ready: without a delay, and then at every interval.
 pub(crate) fn readiness(check: &ReadinessCheck, whom: Whom<'_>) -> Option<checks::CheckSpec> {
     let probe = HttpProbe {
         scheme: if check.protocol == ReadinessProtocol::Https { Scheme::Https } else { Scheme::Http },

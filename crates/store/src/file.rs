@@ -23,7 +23,7 @@ const CACHE: usize = 64 << 20;
 /// Stores hold what apps are given as secrets.
 const OWNER_ONLY: u32 = 0o600;
 
-/// What to do about a store that is gone or empty although there was one.
+/// The reaction to a store that is gone or empty although there was one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IfLost {
     /// A new one takes its place: what it knew is learnt again from others.

@@ -7,7 +7,7 @@
 //! A commit that fails, because the disk is full, costs only itself: what was there stays readable, and later commits
 //! succeed as soon as there is room.
 //!
-//! What is too small for a store, or read by others, is a file of its own, written by [`replace_file`].
+//! Data that is too small for a store, or read by others, has a file of its own, written by [`replace_file`].
 //!
 //! Comes in: batches and look-ups. Goes out: values, or a [`StoreError`] that names the file.
 //! Owns: one thread per open store (`writer`), fed by one channel. The thread gathers the commits that wait into one

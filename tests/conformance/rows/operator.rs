@@ -47,8 +47,8 @@ impl Operator {
         form.decode(self.response, &answer.body)
     }
 
-    /// What is found in the response, as soon as it is there: what others do at the same agent may make it stumble for a
-    /// moment.
+    /// The value found in the response, as soon as it is there: what others do at the same agent may make it stumble
+    /// for a moment.
     #[track_caller]
     pub(crate) fn response_with<T>(
         self,

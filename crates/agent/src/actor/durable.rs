@@ -12,7 +12,7 @@ use crate::core::Action;
 use crate::error::AgentError;
 use crate::log;
 
-/// How long a commit takes on a disk that is well. Until then looks wait, too, and see only what is durable.
+/// The longest that a commit takes on a healthy disk. Until then looks wait, too, and see only what is durable.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Actor {

@@ -1,5 +1,5 @@
-//! What somebody can attach to: the streams of a session, which its switchboard has, or the terminal of a program, which
-//! its shim has, so that it outlives the agent.
+//! The streams to which somebody can attach: those of a session, which its switchboard has, or the terminal of a
+//! program, which its shim has, so that it outlives the agent.
 //!
 //! Owns one small task for each client of a terminal, which ends with the client or with the terminal.
 
@@ -18,7 +18,7 @@ use super::{AttachRefusal, Output, Terminal};
 use crate::actor;
 use crate::processes::watched;
 
-/// Where a container's streams are.
+/// The place of a container's streams.
 pub(super) enum Streams {
     Session(Switchboard),
     /// The terminal, if there is one, of the program whose shim has this directory.

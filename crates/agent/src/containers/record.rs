@@ -47,7 +47,7 @@ impl Record {
     }
 }
 
-/// Where the record of a container is.
+/// The path of a container's record.
 pub(super) fn file(directory: &Path) -> PathBuf {
     directory.join("container.json")
 }

@@ -61,7 +61,7 @@ impl Keeper {
     }
 }
 
-/// What is on file of a container that was not removed.
+/// The record of a container that was not removed.
 fn remembered(directory: &fs::DirEntry) -> Option<Record> {
     if is_discarded(directory) {
         return None;

@@ -30,7 +30,7 @@ pub struct Event {
     pub lateness: Duration,
     /// The times its parts took.
     pub phases: Phases,
-    /// The answer: always where the probe wants it told, else unless it was a success. The output of a command is in
+    /// The answer: always where the probe wants it told, otherwise only without success. The output of a command is in
     /// its failure.
     pub said: Option<Box<Said>>,
     /// The number of events of this check just before this one that found a bounded channel full.

@@ -1,4 +1,4 @@
-//! The receiver of a check's events: a channel without a bound, or one with, which may be full.
+//! The channel for a check's events: without a bound, or with one, so that it may be full.
 //!
 //! In: events. Out: the same events in the channel its owner reads; or, where that is bounded and full, a count of those
 //! that were dropped, and what was news in them, with the next one that fits. Never waits.

@@ -62,7 +62,7 @@ pub(super) struct Shares {
     came: u64,
 }
 
-/// A turn in the queue. Attempts that have taken less go first, then attempts that came first.
+/// A turn in the queue. The attempt that has taken less goes first; of two that have taken the same, the earlier one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Turn {
     taken: Duration,

@@ -15,7 +15,7 @@ pub struct CommandProbe {
     pub environment: Vec<(String, String)>,
     /// Where to run; the engine's own directory if absent, or the root of the task's file system.
     pub working_directory: Option<PathBuf>,
-    /// The directory to run in once that one does not exist; without this the check has failed then.
+    /// The directory to run in once that one does not exist; without this the check fails then.
     pub fallback_directory: Option<PathBuf>,
     /// As whom; the engine's user if absent.
     pub user: Option<Credentials>,

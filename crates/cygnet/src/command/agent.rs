@@ -62,7 +62,7 @@ pub(crate) struct Agent {
     /// How many megabytes the fetcher may keep there
     #[arg(long, default_value_t = 2048, env = "CYGNET_FETCHER_CACHE_MEGABYTES")]
     fetcher_cache_megabytes: u64,
-    /// How many megabytes a file may have that is fetched for a task, or a directory as a whole
+    /// The most megabytes of a file that is fetched for a task, or of a directory as a whole
     #[arg(long, default_value_t = 16384, env = "CYGNET_FETCHER_DOWNLOAD_MEGABYTES")]
     fetcher_download_megabytes: u64,
     /// How long the sandbox of a task that is over is kept on an empty disk; the fuller that is, the shorter

@@ -1,4 +1,4 @@
-//! What a shell is told when somebody asks it to complete.
+//! The words that a shell is told when somebody asks it to complete.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;

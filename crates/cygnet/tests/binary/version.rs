@@ -1,4 +1,4 @@
-//! Which build of the program answers.
+//! The build of the program that answers.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

@@ -54,7 +54,7 @@ impl Started {
         Started { shim, task, boot: Boot::this() }
     }
 
-    /// Whether they may still be there.
+    /// True if the processes may still be there.
     pub(crate) fn is_of_this_boot(&self) -> bool {
         self.boot.is_none() || self.boot == Boot::this()
     }
@@ -115,7 +115,7 @@ impl ShimFiles {
         self.write("pid", started)
     }
 
-    /// Whether a shim was to start the program, whatever else is on file.
+    /// True if a shim was to start the program, whatever else is on file.
     pub(crate) fn has_started(&self) -> bool {
         ["spec.json", "lock", "pid", "exit"].iter().any(|name| self.directory.join(name).exists())
     }

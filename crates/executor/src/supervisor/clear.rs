@@ -5,7 +5,7 @@ use rustix::process::Signal;
 use super::GLANCE;
 use crate::tree::{self, Process};
 
-/// How often to try.
+/// The most attempts to kill what is left.
 const ATTEMPTS: u32 = 200;
 
 /// Kills what is left until there is nothing.

@@ -1,4 +1,4 @@
-//! What became of the shim of a directory, of which any file may be damaged, missing, or older than it should be.
+//! The fate of the shim of a directory, any file of which may be damaged, missing, or older than it should be.
 //!
 //! In: the directory, and the processes of this machine. Out: [`Found`]. A shim lives if it holds the directory's lock, if
 //! the file `pid` names it, or if its command line and its descriptors do: any of them is enough.
@@ -19,10 +19,10 @@ use crate::tree::{self, Process};
 pub(crate) const LOST: &str = "The process that watched over the task died; what was left of the task was killed";
 const NEVER_STARTED: &str = "The task was never started: its executor or its watching process ended before that";
 
-/// How many glances a shim that has the lock may take to write `pid`.
+/// The most glances that a shim that has the lock may take to write `pid`.
 const PATIENCE: u32 = 100;
 
-/// How many glances to wait for a lock that nobody who is known holds.
+/// The most glances to wait for a lock that nobody who is known holds.
 const LIMIT: u32 = 1000;
 
 /// Finds out what became of the shim of this directory. If none lives and none left word, this makes sure that none
@@ -89,7 +89,7 @@ pub(crate) fn shims_below(directory: &Path) -> impl Iterator<Item = (Process, Pa
     below.filter(|(process, argument)| has_lock(&ShimFiles::new(argument), *process))
 }
 
-/// Whether the lock is open in a process, be it removed.
+/// True if the process has the lock open, even if it was removed.
 fn has_lock(files: &ShimFiles, process: Process) -> bool {
     let directory = files.directory().canonicalize().unwrap_or_else(|_| files.directory().to_path_buf());
     process.has_open(&directory.join("lock"))

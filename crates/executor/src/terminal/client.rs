@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use super::{LENT, SOCKET, TAKEN, TYPE, WATCH};
 
-/// How long a shim may take to answer.
+/// The longest that a shim may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Why nobody can attach.

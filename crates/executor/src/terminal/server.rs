@@ -21,16 +21,16 @@ use super::client::short;
 use super::pair::Pair;
 use super::{LENT, SOCKET, TAKEN, TYPE, WATCH};
 
-/// How many clients there may be.
+/// The most clients at a time.
 const MOST_CLIENTS: usize = 64;
 
 /// Read and passed on in one piece.
 const PIECE_BYTES: usize = 64 * 1024;
 
-/// How long the program waits for a client that does not read.
+/// The longest that the program waits for a client that does not read.
 const PATIENCE: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 
-/// How long what somebody may still print is awaited once the program has ended.
+/// The longest wait, once the program has ended, for output that others may still print.
 const DRAIN: Timespec = Timespec { tv_sec: 0, tv_nsec: 500_000_000 };
 
 /// A terminal that is served.
@@ -94,7 +94,7 @@ struct Board {
     clients: Vec<Client>,
 }
 
-/// Who has something.
+/// The sources that have something.
 struct Ready {
     terminal: bool,
     listener: bool,
@@ -152,7 +152,7 @@ impl Board {
         }
     }
 
-    /// Whether the client stays. One that has said what it is says nothing more but its end.
+    /// True if the client stays. One that has said what it is says nothing more but its end.
     fn is_heard(&mut self, index: usize) -> bool {
         let Some(client) = self.clients.get_mut(index) else { return false };
         let mut said = [0];
@@ -178,7 +178,7 @@ impl Board {
         sendmsg(stream, &[IoSlice::new(&answer)], &mut beside, SendFlags::NOSIGNAL).is_ok() && lent
     }
 
-    /// Whether there may be more.
+    /// Passes a piece of output on; true if there may be more.
     fn pass_on(&mut self) -> bool {
         let mut piece = vec![0; PIECE_BYTES];
         let length = match read(&self.ours, piece.as_mut_slice()) {

@@ -25,7 +25,7 @@ enum Damage {
 }
 
 impl Damage {
-    /// Whether there was anything to damage.
+    /// Damages the file; false if there was nothing to damage.
     fn strike(self, file: &Path) -> bool {
         let content = fs::read(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         match self {
@@ -441,7 +441,7 @@ async fn an_old_journal_changes_nothing_for_the_task() {
     assert_eq!(runs(&agent, "a"), 1);
 }
 
-/// How long the first record of a journal is, its length included.
+/// The length of the first record of a journal, its own prefix included.
 fn first_record(content: &[u8]) -> usize {
     let (mut length, mut at) = (0_usize, 0);
     while content[at] & 0x80 != 0 {

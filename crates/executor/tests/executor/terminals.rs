@@ -20,7 +20,7 @@ fn with_terminal(rows: u32, task: TaskInfo) -> TaskInfo {
     TaskInfo { container: Some(container), ..task }
 }
 
-/// What was printed, until it holds this.
+/// The output until it holds this text.
 async fn until_printed(output: &mut UnixStream, wanted: &str) -> String {
     let mut seen = String::new();
     while !seen.contains(wanted) {

@@ -15,7 +15,7 @@ pub struct ExecCommand {
 }
 
 impl ExecCommand {
-    /// Whether there is one way to run something. A shell that is told nothing would succeed, always.
+    /// True if there is one way to run something. A shell that is given nothing to run would always succeed.
     pub(crate) fn is_runnable(&self) -> bool {
         let is_text = |text: &String| !text.trim().is_empty();
         match (&self.shell, self.argv.as_deref().unwrap_or_default()) {

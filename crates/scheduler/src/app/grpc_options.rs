@@ -1,4 +1,4 @@
-//! What a gRPC health check may say beside the service it asks about: the authority, and metadata.
+//! The options of a gRPC health check beside the service it asks about: the authority, and metadata.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::validate::Faults;
 
-/// How to ask over gRPC. Nothing set is the usual way.
+/// The options of a call over gRPC. With none set it is the usual one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct GrpcOptions {

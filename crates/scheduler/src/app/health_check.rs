@@ -37,7 +37,7 @@ pub struct HealthCheck {
     /// The service a gRPC check asks for; the whole server if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
-    /// What else a gRPC check says.
+    /// The other options of a gRPC check.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grpc: Option<GrpcOptions>,
     /// The command of a COMMAND check.

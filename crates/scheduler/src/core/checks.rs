@@ -64,7 +64,7 @@ impl Asked {
 }
 
 impl CheckStart {
-    /// What to ask at the addresses of the host, when, and how to judge. Nothing if it has none.
+    /// The check to make at the addresses of the host, with its schedule and judgement. Nothing if the host has none.
     pub(crate) fn spec(&self, addresses: &[SocketAddr]) -> Option<checks::CheckSpec> {
         let whom = probe::Whom { host: &self.host, port: self.port, addresses };
         match &self.asked {

@@ -117,8 +117,8 @@ impl ServerCertVerifier for Trust {
     }
 }
 
-/// True if the error does not matter for a certificate that was given itself: who has signed it, or that it may sign
-/// others.
+/// True if the error does not matter for a certificate that was given itself: it is about who has signed it, or that it
+/// may sign others.
 fn is_about_its_origin(error: &CertificateError) -> bool {
     matches!(error, CertificateError::UnknownIssuer | CertificateError::BadSignature | CertificateError::Other(_))
 }

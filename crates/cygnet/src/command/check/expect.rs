@@ -1,4 +1,4 @@
-//! What an answer must say, from what was typed. Pure.
+//! The expectations of an answer, from what was typed. Pure.
 
 use anyhow::{Context, ensure};
 use checks::spec::Expectation;
@@ -20,8 +20,8 @@ fn json_path(text: &str) -> anyhow::Result<Expectation> {
     Ok(Expectation::JsonPathEquals { path: path.to_owned(), value: value.to_owned() })
 }
 
-/// Where the first `=` stands that is neither within brackets nor within the quotes there: a path has others, in names
-/// and filters, a value may have any.
+/// The position of the first `=` that is neither within brackets nor within the quotes there: a path has others, in
+/// names and filters, a value may have any.
 fn end_of_path(text: &str) -> Option<usize> {
     let (mut depth, mut quote, mut is_escaped) = (0_usize, None, false);
     for (at, letter) in text.char_indices() {

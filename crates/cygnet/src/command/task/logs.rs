@@ -109,7 +109,7 @@ async fn find(api: &Api, credential: Option<&Credential>, task: &str) -> anyhow:
     bail!("no agent knows the task {task}: `cygnet task list` lists those that run")
 }
 
-/// What the first master that answers says of its agents.
+/// The agents, as the first master that answers tells of them.
 async fn slaves(masters: &str, client: impl Fn(&str) -> Client) -> anyhow::Result<Value> {
     let mut refused = None;
     for master in masters.split(',') {
