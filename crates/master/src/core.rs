@@ -104,8 +104,8 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// The interval at which deadlines are looked at: agents give a master up for lost when its pings come late, however
-    /// rarely it allocates.
+    /// The interval at which deadlines are looked at: agents give a master up for lost when its pings come late,
+    /// however rarely it allocates.
     fn look_interval(&self) -> Duration {
         self.allocation_interval.min(self.agent_ping_timeout)
     }

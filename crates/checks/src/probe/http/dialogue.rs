@@ -102,7 +102,7 @@ impl Dialogue {
         }
     }
 
-    /// The type of the body and the part of it that was kept until now; without a whole head, the beginning of the head.
+    /// The type of the body and the part of it that was kept until now; without a whole head, its beginning.
     pub(super) fn heard(&self) -> Option<(Option<&str>, &[u8])> {
         match self {
             Dialogue::Http1(response) => match response.head() {
