@@ -239,6 +239,8 @@ impl Actor {
             Request::Closed(stream) => self.closed(stream),
             Request::MasterConnected(calls) => self.master = Some(calls),
             Request::MasterEvent(event) => self.core.master_event(now, *event),
+            // The end of the stream is the answer to a good-bye, too, and may come before that of the call.
+            Request::MasterLost if self.leaving.is_some() => return ControlFlow::Break(Ok(())),
             Request::MasterLost => {
                 self.master = None;
                 self.core.master_lost(now);

@@ -195,6 +195,16 @@ async fn stopping_ends_every_task_and_every_pool_and_tells_the_master() {
 }
 
 #[tokio::test]
+async fn an_agent_whose_goodbye_ends_its_stream_does_not_come_back() {
+    let mut world = World::new().await;
+    world.master.hang_up_at_goodbye().await;
+    let agent = world.order(Shutdown::StopTasks);
+    world.master.call(agent_call::Type::Unregister).await;
+    soon("the agent's end", agent).await.unwrap().unwrap();
+    assert_eq!(world.master.subscriptions().await, 1, "it is gone, and was not registered again");
+}
+
+#[tokio::test]
 async fn a_pool_without_executors_is_dismissed_after_a_while() {
     let world = World::with(|options| options.pool_linger = Duration::from_millis(100)).await;
     let (mut pool, add, mut executor) = world.launched("web.1").await;

@@ -28,6 +28,8 @@ struct Seen {
     subscriptions: Vec<agent_call::Subscribe>,
     stream: Option<EventSender<AgentEvent>>,
     calls: Vec<AgentCall>,
+    /// A good-bye ends the stream, and that is all the agent hears.
+    silent_goodbye: bool,
 }
 
 pub(crate) struct Master {
@@ -65,6 +67,16 @@ impl Master {
     /// Ends the stream, as a master that dies would.
     pub(crate) async fn hang_up(&self) {
         self.seen.lock().await.stream = None;
+    }
+
+    /// From now on a good-bye ends the stream before the call is answered.
+    pub(crate) async fn hang_up_at_goodbye(&self) {
+        self.seen.lock().await.silent_goodbye = true;
+    }
+
+    /// How often the agent has subscribed.
+    pub(crate) async fn subscriptions(&self) -> usize {
+        self.seen.lock().await.subscriptions.len()
     }
 
     pub(crate) async fn send(&self, event: AgentEvent) {
@@ -145,8 +157,14 @@ async fn call(State(seen): State<Arc<Mutex<Seen>>>, headers: HeaderMap, body: By
     let mut seen = seen.lock().await;
     let Some(subscribe) = call.subscribe.clone() else {
         assert_eq!(headers.get("mesos-stream-id").unwrap(), "stream", "calls name their stream");
+        let is_goodbye = call.r#type() == agent_call::Type::Unregister;
         seen.calls.push(call);
-        return accepted();
+        if !(is_goodbye && seen.silent_goodbye) {
+            return accepted();
+        }
+        seen.stream = None;
+        drop(seen);
+        return std::future::pending().await;
     };
     let (sender, response) = event_stream(accept(&headers).unwrap(), Some("stream".to_owned()), 1024);
     let subscribed = Some(agent_event::Subscribed {
