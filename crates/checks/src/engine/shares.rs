@@ -21,6 +21,12 @@ const ORDINARY: Duration = Duration::from_millis(5);
 /// What all greedy attempts may take together, of one CPU.
 const SHARE_OF_THE_GREEDY: f64 = 0.15;
 
+/// What a turn costs beside what is done in it: somebody wakes up, and sees who is next.
+const WAKE: Duration = Duration::from_micros(20);
+
+/// While all that they may take is taken, nobody wakes up for them sooner than after this.
+const REST: Duration = Duration::from_millis(5);
+
 /// What one attempt has taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Work {
@@ -85,7 +91,7 @@ impl Shares {
 
     /// A greedy attempt has taken so much.
     pub(super) fn pay(&mut self, time: Duration) {
-        self.account.pay(time);
+        self.account.pay(time.saturating_add(WAKE));
     }
 
     /// This attempt, which has taken so much, waits for its turn.
@@ -102,7 +108,8 @@ impl Shares {
 
     /// In how long it is somebody's turn.
     pub(super) fn next_in(&self) -> Option<Duration> {
-        (!self.queue.is_empty()).then(|| self.account.even_in().unwrap_or_default())
+        let wait = || self.account.even_in().map_or(Duration::ZERO, |even| even.max(REST));
+        (!self.queue.is_empty()).then(wait)
     }
 }
 
