@@ -8,6 +8,8 @@ mod account;
 mod attempts;
 mod attendance;
 mod budget;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod by_turns;
 mod check;
 mod entry;
 mod event;
@@ -34,6 +36,7 @@ use std::thread;
 
 use tokio::sync::oneshot;
 
+use crate::clock::Clock;
 use crate::kernel::files;
 use crate::spec::Reach;
 use crate::timetable::Lag;
@@ -84,7 +87,7 @@ impl Engine {
         let files = files::raise_limit().map_err(EngineError::FileLimit)?;
         let (sender, receiver) = mailbox().map_err(EngineError::SetUp)?;
         let reach = Arc::new(options.reach.clone());
-        let prober = Prober::new(options.within(files), receiver).map_err(EngineError::SetUp)?;
+        let prober = Prober::new(options.within(files), Clock::start(), receiver).map_err(EngineError::SetUp)?;
         let thread = thread::Builder::new().name("checks".to_owned());
         thread.spawn(move || prober.run()).map_err(EngineError::SetUp)?;
         Ok(Engine { sender: Arc::new(sender), reach })

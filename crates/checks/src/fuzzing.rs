@@ -1,7 +1,13 @@
-//! What fuzzers feed: everything that comes from outside, and the two pure machines. Only there for them and for the
-//! test below, which feeds the corpus.
+//! What fuzzers feed: everything that comes from outside, the two pure machines, and the whole loop beside a peer that is
+//! a fuzzer (`neighbours`). Only there for them and for the tests below, which feed the corpus.
 //!
 //! In: any bytes. Out: nothing, or a panic, which is a bug.
+
+mod neighbours;
+#[cfg(test)]
+mod neighbours_tests;
+mod peers;
+mod script;
 
 use std::time::Duration;
 
@@ -10,6 +16,8 @@ use crate::probe;
 use crate::spec::{Action, Expectation, FailureRate, Judgement, Schedule};
 use crate::timetable::{Run, Tick, Timetable};
 use crate::verdict::{Verdict, VerdictEvent, VerdictState, step};
+use neighbours::Ask;
+use script::Script;
 
 /// A reply over HTTP/1, in pieces whose lengths are in its first bytes.
 pub fn http1(bytes: &[u8]) {
@@ -42,6 +50,46 @@ pub fn expectation(bytes: &[u8]) {
             matcher.object(body);
         }
     }
+}
+
+/// A script, for a peer that is asked over HTTP/1.
+pub fn beside_http1(bytes: &[u8]) {
+    beside(Ask::Http1, bytes);
+}
+
+/// The same over HTTP/2.
+pub fn beside_http2(bytes: &[u8]) {
+    beside(Ask::Http2, bytes);
+}
+
+/// The same over gRPC.
+pub fn beside_grpc(bytes: &[u8]) {
+    beside(Ask::Grpc, bytes);
+}
+
+/// The same over TLS, before keys are agreed on.
+pub fn beside_tls(bytes: &[u8]) {
+    beside(Ask::Https, bytes);
+}
+
+/// The same for bytes over TCP.
+pub fn beside_tcp(bytes: &[u8]) {
+    beside(Ask::Tcp, bytes);
+}
+
+/// The same for datagrams.
+pub fn beside_udp(bytes: &[u8]) {
+    beside(Ask::Udp, bytes);
+}
+
+/// The same for a command.
+pub fn beside_command(bytes: &[u8]) {
+    beside(Ask::Command, bytes);
+}
+
+fn beside(ask: Ask, bytes: &[u8]) {
+    let ran = neighbours::run(ask, &Script::of(bytes));
+    assert!(ran.is_ok(), "{ran:?}");
 }
 
 /// A judgement, then a history: the rules that hold for every one of them.
@@ -143,7 +191,7 @@ mod tests {
 
     #[test]
     fn the_corpus_is_digested() {
-        let targets: [Target; 7] = [
+        let targets: [Target; 14] = [
             ("http1", super::http1),
             ("http2", super::http2),
             ("grpc", super::grpc),
@@ -151,6 +199,13 @@ mod tests {
             ("expectation", super::expectation),
             ("verdict", super::verdict),
             ("timetable", super::timetable),
+            ("beside_http1", super::beside_http1),
+            ("beside_http2", super::beside_http2),
+            ("beside_grpc", super::beside_grpc),
+            ("beside_tls", super::beside_tls),
+            ("beside_tcp", super::beside_tcp),
+            ("beside_udp", super::beside_udp),
+            ("beside_command", super::beside_command),
         ];
         for (name, feed) in targets {
             let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(name);

@@ -38,9 +38,9 @@ pub(super) struct Kit {
 }
 
 impl Kit {
-    pub(super) fn new(reach: Reach, cgroups: bool) -> io::Result<Kit> {
+    pub(super) fn new(clock: Clock, reach: Reach, cgroups: bool) -> io::Result<Kit> {
         Ok(Kit {
-            clock: Clock::start(),
+            clock,
             meter: Meter::default(),
             poller: Poller::new()?,
             undertaker: Undertaker::default(),
@@ -51,6 +51,19 @@ impl Kit {
             null: null()?,
             scratch: vec![0; SCRATCH],
         })
+    }
+
+    /// Sleeps until something is ready, for no longer than this.
+    pub(super) fn sleep(&self, time: Duration, ready: &mut VecDeque<Key>) -> rustix::io::Result<()> {
+        #[cfg(any(fuzzing, test))]
+        if let Some(fuzzer) = self.clock.virtual_time() {
+            self.poller.wait(fuzzer.patience().min(time), ready)?;
+            if ready.is_empty() {
+                fuzzer.leap(time);
+            }
+            return Ok(());
+        }
+        self.poller.wait(time, ready)
     }
 
     /// Work begins, now.

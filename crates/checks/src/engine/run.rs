@@ -26,6 +26,7 @@ use super::outbox::Outbox;
 use super::patience::Absences;
 use super::percentiles::Percentiles;
 use super::shares::Shares;
+use crate::clock::Clock;
 use crate::probe::poller::Interest;
 use crate::timetable::{BuildKeyHasher, Key, Timetable};
 
@@ -61,8 +62,8 @@ pub(super) enum Turn {
 }
 
 impl Prober {
-    pub(super) fn new(options: EngineOptions, letters: Receiver) -> io::Result<Prober> {
-        let kit = Kit::new(options.reach.clone(), options.command_cgroups)?;
+    pub(super) fn new(options: EngineOptions, clock: Clock, letters: Receiver) -> io::Result<Prober> {
+        let kit = Kit::new(clock, options.reach.clone(), options.command_cgroups)?;
         kit.poller.add(letters.bell(), BELL, Interest::Read)?;
         Ok(Prober {
             budget: Budget::new(options.limits()),
@@ -99,7 +100,7 @@ impl Prober {
         let _letters = self.close();
     }
 
-    fn turn(&mut self, ready: &mut VecDeque<Key>) -> io::Result<Turn> {
+    pub(super) fn turn(&mut self, ready: &mut VecDeque<Key>) -> io::Result<Turn> {
         self.look(ready)?;
         self.advance_ready(ready);
         if self.read_letters() == Turn::Last {
@@ -120,7 +121,7 @@ impl Prober {
         let mut sleep = Duration::ZERO;
         if ready.is_empty() {
             sleep = self.sleep(before);
-            self.kit.poller.wait(sleep, ready)?;
+            self.kit.sleep(sleep, ready)?;
         }
         let now = self.kit.clock.now();
         let busy = before.saturating_sub(self.looked);
@@ -144,7 +145,7 @@ impl Prober {
         next.map_or(IDLE, |next| next.saturating_sub(now)).min(IDLE)
     }
 
-    fn close(mut self) -> Receiver {
+    pub(super) fn close(mut self) -> Receiver {
         self.letters.silence();
         self.tell_all();
         let keys: Vec<Key> = self.checks.keys().copied().collect();

@@ -1,0 +1,58 @@
+//! The engine without its thread: its owner takes the turns of its loop, and moves its clock. For fuzzers and tests.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::check::{Check, Order};
+use super::mailbox::{Letter, Sender, mailbox};
+use super::options::EngineOptions;
+use super::run::Prober;
+use crate::clock::Clock;
+use crate::clock::virtual_time::VirtualTime;
+use crate::timetable::Key;
+
+/// An engine whose loop stands still between turns.
+pub(crate) struct ByTurns {
+    prober: Prober,
+    ready: VecDeque<Key>,
+    time: Arc<VirtualTime>,
+    letters: Sender,
+}
+
+impl ByTurns {
+    pub(crate) fn new(options: EngineOptions, time: VirtualTime) -> io::Result<ByTurns> {
+        let time = Arc::new(time);
+        let (letters, receiver) = mailbox()?;
+        let prober = Prober::new(options, Clock::virtual_one(&time), receiver)?;
+        Ok(ByTurns { prober, ready: VecDeque::new(), time, letters })
+    }
+
+    pub(crate) fn add(&self, check: Check) {
+        let order = Order::of(check, &self.prober.options.reach);
+        self.letters.send(Letter::Add(self.letters.next_key(), Box::new(order)));
+    }
+
+    pub(crate) fn now(&self) -> Duration {
+        self.time.now()
+    }
+
+    /// How much of that was work.
+    pub(crate) fn worked(&self) -> Duration {
+        self.time.worked()
+    }
+
+    /// One turn of the loop. It sleeps no longer than until then.
+    pub(crate) fn turn(&mut self, horizon: Duration) -> io::Result<()> {
+        self.time.go_on(horizon);
+        let turned = self.prober.turn(&mut self.ready);
+        self.time.stop();
+        turned.map(drop)
+    }
+
+    /// All checks end.
+    pub(crate) fn close(self) {
+        drop(self.prober.close());
+    }
+}

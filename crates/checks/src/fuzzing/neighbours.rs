@@ -1,0 +1,207 @@
+//! The engine's whole loop beside a peer that is a fuzzer: whatever it sends, in whatever pieces and with whatever pauses,
+//! another check is served in time, attempts end when their time is up, the thread sleeps, and memory stays bounded.
+//!
+//! In: how the peer is asked, and its script. Out: nothing, or a panic. The clock is virtual (`clock::virtual_time`), the
+//! sockets are real, and all of it is one thread.
+
+use std::fs;
+use std::io;
+use std::io::Write;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::fd::AsRawFd;
+use std::time::Duration;
+
+use rustix::fs::{MemfdFlags, memfd_create};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use super::peers::Peers;
+use super::script::{End, Script};
+use crate::clock::virtual_time::VirtualTime;
+use crate::engine::by_turns::ByTurns;
+use crate::engine::{Check, EngineOptions, Event};
+use crate::outcome::Outcome;
+use crate::spec::{
+    CheckSpec, Command, CommandProbe, ExchangeProbe, Expectation, GrpcProbe, HttpProbe, HttpVersion, Judgement,
+    ListenProbe, Probe, Reuse, Schedule, Scheme, Tls, Transport, Verification,
+};
+
+/// How the peer is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ask {
+    Http1,
+    Http2,
+    Grpc,
+    /// The peer's bytes are those before keys are agreed on.
+    Https,
+    Tcp,
+    Udp,
+    /// The peer is a command, its words are what it prints.
+    Command,
+}
+
+/// A run of virtual time, which is several attempts at a peer that says nothing.
+const RUN: Duration = Duration::from_secs(1);
+
+const TIMEOUT: Duration = Duration::from_millis(200);
+const INTERVAL: Duration = Duration::from_millis(50);
+
+/// The interval of the check that is to be served.
+const OFTEN: Duration = Duration::from_millis(20);
+
+/// The time within which it is. Code that is not optimised takes longer.
+const PROMPT: Duration = Duration::from_millis(if cfg!(fuzzing) { 50 } else { 150 });
+
+/// How much of its time the thread works at most.
+const WORK: Duration = Duration::from_millis(if cfg!(fuzzing) { 500 } else { 800 });
+
+/// How much more memory than before there may be at any time.
+const MEMORY: usize = 64 << 20;
+
+/// How long to wait for a command, by the real clock, before time leaps.
+const PATIENCE: Duration = Duration::from_millis(2);
+
+/// Its number; hostile ones follow.
+const GOOD: u64 = 0;
+
+pub(crate) fn run(ask: Ask, script: &Script) -> io::Result<()> {
+    let mut siege = Siege::lay(ask, script)?;
+    let mut peers = Peers::new(script)?;
+    siege.add(ask, script, &peers)?;
+    while siege.engine.now() < RUN {
+        peers.step(siege.engine.now());
+        siege.turn(peers.next(siege.engine.now()))?;
+    }
+    let (worked, served) = (siege.engine.worked(), u128::from(siege.served));
+    siege.engine.close();
+    let least = RUN.as_millis() / (OFTEN + PROMPT).as_millis();
+    assert!(served >= least, "{served} of {least} attempts were made: {script:?}");
+    assert!(worked <= WORK, "worked for {worked:?}: {script:?}");
+    Ok(())
+}
+
+struct Siege<'a> {
+    script: &'a Script,
+    engine: ByTurns,
+    good: TcpListener,
+    sender: UnboundedSender<Event>,
+    events: UnboundedReceiver<Event>,
+    served: u64,
+    turns: u64,
+    /// Before.
+    memory: usize,
+    ends_in_time: bool,
+    /// What a command prints.
+    _words: rustix::fd::OwnedFd,
+    command: String,
+}
+
+impl<'a> Siege<'a> {
+    fn lay(ask: Ask, script: &'a Script) -> io::Result<Siege<'a>> {
+        let is_process = ask == Ask::Command;
+        let time = if is_process { VirtualTime::patient(PATIENCE) } else { VirtualTime::default() };
+        let options = EngineOptions { command_cgroups: false, ..EngineOptions::default() };
+        let (sender, events) = unbounded_channel();
+        let (words, command) = command(script)?;
+        Ok(Siege {
+            script,
+            engine: ByTurns::new(options, time)?,
+            good: TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?,
+            sender,
+            events,
+            served: 0,
+            turns: 0,
+            memory: resident()?,
+            // A process has to be reaped, which takes real time.
+            ends_in_time: !is_process,
+            _words: words,
+            command,
+        })
+    }
+
+    fn add(&self, ask: Ask, script: &Script, peers: &Peers<'_>) -> io::Result<()> {
+        let good = Probe::Listen(ListenProbe::new(self.good.local_addr()?));
+        self.engine.add(Check::new(GOOD, spec(good, OFTEN), self.sender.clone()));
+        let address = if ask == Ask::Udp { peers.udp()? } else { peers.tcp()? };
+        for number in 1..=script.checks {
+            let probe = probe(ask, address, number, &self.command);
+            self.engine.add(Check::new(number, spec(probe, INTERVAL), self.sender.clone()));
+        }
+        Ok(())
+    }
+
+    fn turn(&mut self, horizon: Duration) -> io::Result<()> {
+        self.engine.turn(horizon)?;
+        while let Ok(event) = self.events.try_recv() {
+            self.judge(&event);
+        }
+        self.turns += 1;
+        if self.turns.is_multiple_of(64) {
+            let more = resident()?.saturating_sub(self.memory);
+            assert!(more <= MEMORY, "{more} bytes more than before: {:?}", self.script);
+        }
+        Ok(())
+    }
+
+    fn judge(&mut self, event: &Event) {
+        if event.check == GOOD {
+            self.served += 1;
+            assert!(matches!(event.outcome, Outcome::Success(_)), "{event:?}: {:?}", self.script);
+            assert!(event.lateness <= PROMPT, "{:?} late: {:?}", event.lateness, self.script);
+        } else if self.ends_in_time {
+            // It may have the time it was robbed of once more.
+            let most = TIMEOUT * 5 / 4 + PROMPT;
+            assert!(event.duration <= most, "took {:?}: {:?}", event.duration, self.script);
+        }
+    }
+}
+
+fn spec(probe: Probe, interval: Duration) -> CheckSpec {
+    let schedule = Schedule { interval, timeout: Some(TIMEOUT), ..Schedule::default() };
+    CheckSpec { probe, schedule, judgement: Judgement::default() }
+}
+
+fn probe(ask: Ask, address: SocketAddr, number: u64, command: &str) -> Probe {
+    let expect = || vec![Expectation::Contains(b"never".to_vec()), Expectation::Matches("n.ver$".to_owned())];
+    let http = HttpProbe { address, expect: expect(), ..HttpProbe::default() };
+    let tls = Tls { verification: Verification::None, ..Tls::default() };
+    let exchange = |transport| {
+        Probe::Exchange(ExchangeProbe { transport, address, source: None, send: b"?".to_vec(), expect: expect() })
+    };
+    match ask {
+        Ask::Http1 if number.is_multiple_of(2) => Probe::Http(HttpProbe { connection: Reuse::KeepAlive, ..http }),
+        Ask::Http1 => Probe::Http(http),
+        Ask::Http2 => Probe::Http(HttpProbe { version: HttpVersion::Http2, ..http }),
+        Ask::Grpc => Probe::Grpc(GrpcProbe::new(address)),
+        Ask::Https if number.is_multiple_of(2) => Probe::Grpc(GrpcProbe { tls: Some(tls), ..GrpcProbe::new(address) }),
+        Ask::Https => Probe::Http(HttpProbe { scheme: Scheme::Https, tls, ..http }),
+        Ask::Tcp => exchange(Transport::Tcp),
+        Ask::Udp => exchange(Transport::Udp),
+        Ask::Command => Probe::Command(CommandProbe {
+            environment: vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())],
+            ..CommandProbe::new(Command::Shell(command.to_owned()))
+        }),
+    }
+}
+
+/// A command that prints the words of a script, which are in a file without a name.
+fn command(script: &Script) -> io::Result<(rustix::fd::OwnedFd, String)> {
+    let words = memfd_create("words", MemfdFlags::CLOEXEC)?;
+    let mut file = fs::File::from(words);
+    script.pieces.iter().try_for_each(|piece| file.write_all(&piece.words))?;
+    let print = format!("cat /proc/{}/fd/{}", std::process::id(), file.as_raw_fd());
+    let command = match script.end {
+        End::Close => print,
+        End::Reset => format!("{print}; kill -9 $$"),
+        End::Silence => format!("{print}; exec sleep 5"),
+        End::Again => format!("while :; do {print}; done"),
+    };
+    Ok((file.into(), command))
+}
+
+/// This process' memory, in bytes.
+fn resident() -> io::Result<usize> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<usize>().ok());
+    Ok(kilobytes.unwrap_or_default() * 1024)
+}

@@ -1,0 +1,105 @@
+//! What a hostile peer does with every connection. Pure.
+//!
+//! In: any bytes. Out: pieces of words, pauses before them, how often each is said, and what comes behind the last.
+
+use std::time::Duration;
+
+/// A piece is no longer than this, however often it is said: what is to be endless is said again and again.
+const LONGEST: usize = 1 << 20;
+
+/// The pieces of a script, from a few bytes at most.
+const PIECES: usize = 16;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Script {
+    /// How many checks have such a peer.
+    pub(crate) checks: u64,
+    /// Whether it takes what it is sent.
+    pub(crate) listens: bool,
+    pub(crate) pieces: Vec<Piece>,
+    pub(crate) end: End,
+}
+
+/// Words, and the silence before them.
+#[derive(Clone)]
+pub(crate) struct Piece {
+    pub(crate) pause: Duration,
+    pub(crate) words: Vec<u8>,
+}
+
+/// What comes behind the last piece.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    Close,
+    Reset,
+    Silence,
+    /// The last piece over and over, with its pause.
+    Again,
+}
+
+/// The beginning is enough: what is long is the same over and over.
+impl std::fmt::Debug for Piece {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let beginning = self.words.get(..64).unwrap_or(&self.words).escape_ascii();
+        write!(formatter, "{:?}, {} bytes: {beginning}", self.pause, self.words.len())
+    }
+}
+
+impl Piece {
+    pub(crate) fn new(pause: Duration, words: &[u8], times: usize) -> Piece {
+        let most = LONGEST / words.len().max(1);
+        Piece { pause, words: words.repeat(times.min(most)) }
+    }
+}
+
+impl Script {
+    /// Two bytes for the whole; for each piece its pause, how often it is said as a power of two, its length, itself.
+    pub(crate) fn of(bytes: &[u8]) -> Script {
+        let [shape, end, rest @ ..] = bytes else { return Script::of(&[0, 0]) };
+        let end = [End::Close, End::Reset, End::Silence, End::Again][usize::from(end % 4)];
+        let mut script =
+            Script { checks: u64::from(shape % 4) + 1, listens: shape / 4 % 4 > 0, pieces: Vec::new(), end };
+        let mut rest = rest;
+        while let [pause, times, length, words @ ..] = rest {
+            let (words, behind) = words.split_at(usize::from(*length).min(words.len()));
+            let pause = if *pause < 128 { Duration::ZERO } else { Duration::from_millis(u64::from(pause - 128) * 2) };
+            script.pieces.push(Piece::new(pause, words, 1 << (times % 18)));
+            rest = behind;
+            if script.pieces.len() == PIECES {
+                break;
+            }
+        }
+        script
+    }
+
+    /// The piece after so many others.
+    pub(crate) fn piece(&self, number: usize) -> Option<&Piece> {
+        let last =
+            if self.end == End::Again { self.pieces.last().filter(|piece| !piece.words.is_empty()) } else { None };
+        self.pieces.get(number).or(last)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_bytes_are_a_script() {
+        assert!(Script::of(&[]).pieces.is_empty());
+        let script = Script::of(&[1, 3, 0, 2, 1, b'x', 133, 0, 9, b'y', b'z']);
+        assert_eq!((script.checks, script.listens, script.end), (2, false, End::Again));
+        assert_eq!(script.pieces[0].words, b"xxxx");
+        assert_eq!(
+            (script.pieces[1].pause, script.pieces[1].words.as_slice()),
+            (Duration::from_millis(10), &b"yz"[..])
+        );
+        assert_eq!(script.piece(7).unwrap().words, b"yz");
+        assert!(Script { end: End::Silence, ..script }.piece(7).is_none());
+    }
+
+    #[test]
+    fn no_piece_is_longer_than_the_longest() {
+        assert_eq!(Piece::new(Duration::ZERO, b"abc", usize::MAX).words.len(), LONGEST / 3 * 3);
+    }
+}
