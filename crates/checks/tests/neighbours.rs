@@ -14,10 +14,13 @@ use std::thread;
 use std::time::Duration;
 
 use checks::spec::{ExchangeProbe, Expectation, GrpcProbe, HttpProbe, HttpVersion, Probe, Schedule, Tls, Transport};
-use checks::{CheckSpec, Kind, Outcome};
+use checks::{CheckSpec, Engine, Kind, Outcome};
 
 use server::{answer, hang, request, serve, status, tls_by};
 use support::{Watch, engine, http, ms, outcome_within, shell, spec, watch};
+
+/// One after the other: floods take the machine from each other, too.
+static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 /// An empty SETTINGS frame, with which every server begins.
 const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
@@ -120,11 +123,12 @@ fn datagrams() -> SocketAddr {
     address
 }
 
-/// A byte now and then, for ever.
-fn drip(byte: u8) -> SocketAddr {
+/// Says the first at once, and then a byte now and then, for ever.
+fn drip(first: &'static [u8]) -> SocketAddr {
     serve(move |mut stream| {
         let _request = stream.read(&mut [0; 1024]);
-        while stream.write_all(&[byte]).is_ok() {
+        let _peer_may_have_gone = stream.write_all(first);
+        while stream.write_all(b"x").is_ok() {
             thread::park_timeout(ms(5));
         }
     })
@@ -147,6 +151,7 @@ async fn follow(watch: &mut Watch, attempts: usize) -> Vec<(Outcome, Duration)> 
 
 #[tokio::test]
 async fn floods_fail_themselves() {
+    let _alone = TURN.lock().await;
     for (number, probe) in floods().into_iter().enumerate() {
         let outcome = outcome_within(Duration::from_secs(1), probe).await;
         assert!(matches!(outcome, Outcome::Failure(_)), "flood {number}: {outcome:?}");
@@ -155,6 +160,7 @@ async fn floods_fail_themselves() {
 
 #[tokio::test]
 async fn valid_frames_without_data_are_bounded() {
+    let _alone = TURN.lock().await;
     for flooded in [frame(8, 0, 0, &[0, 0, 0, 1]), frame(99, 0, 0, b"unknown"), frame(4, 0, 0, &[])] {
         let probe = Probe::Grpc(GrpcProbe::new(flood(&SETTINGS, flooded)));
         let outcome = outcome_within(Duration::from_secs(20), probe).await;
@@ -164,6 +170,7 @@ async fn valid_frames_without_data_are_bounded() {
 
 #[tokio::test]
 async fn interim_answers_and_what_is_beside_chunks_are_bounded() {
+    let _alone = TURN.lock().await;
     for (first, then) in texts().into_iter().filter(|(_, then)| *then != b"x" && *then != b"1\r\nx\r\n") {
         let outcome = outcome_within(Duration::from_secs(20), Probe::Http(http(flood(first, then)))).await;
         assert_eq!(outcome.kind(), Kind::Protocol, "{outcome:?}");
@@ -193,6 +200,7 @@ fn worked() -> Duration {
 
 #[tokio::test]
 async fn a_target_that_flooded_once_and_hangs_now_costs_nothing() {
+    let _alone = TURN.lock().await;
     let mut spec = every_tenth_of_a_second(Probe::Http(http(flood_once())));
     spec.schedule.timeout = Some(Duration::from_secs(2));
     let engine = engine();
@@ -204,52 +212,84 @@ async fn a_target_that_flooded_once_and_hangs_now_costs_nothing() {
     assert!(took < ms(100), "of two seconds in which nothing came: {took:?}");
 }
 
-/// What a busy machine does to one round it does not do to five.
+/// What others do to the machine falls on both engines, but not evenly: most of five rounds decide. That the loop is
+/// punctual by its own time is shown without rounds, where that time is virtual (`fuzzing`).
 #[tokio::test]
 async fn whatever_targets_send_others_are_punctual_and_the_hung_are_found() {
+    let _alone = TURN.lock().await;
     let mut rounds = Vec::new();
-    while rounds.len() < 5 {
-        let round = round().await;
-        if round.late_p99 <= ms(50) && round.hidden == 0 {
-            return;
-        }
-        rounds.push(round);
+    let count = |rounds: &[Round], fair: bool| rounds.iter().filter(|round| round.is_fair() == fair).count();
+    while count(&rounds, true) < 3 {
+        rounds.push(round().await);
+        assert!(count(&rounds, false) < 3, "{rounds:?}");
     }
-    panic!("{rounds:?}");
 }
 
-/// How others fared beside hostile targets.
+/// How others fared with an engine that has hostile targets, and with one that has none, at the same time.
 #[derive(Debug)]
 struct Round {
+    beside: Fared,
+    without: Fared,
+}
+
+#[derive(Debug)]
+struct Fared {
     /// How late the attempts at good ones started.
     late_p99: Duration,
     /// How many attempts at silent ones were not found to be failures.
     hidden: usize,
 }
 
+impl Round {
+    fn is_fair(&self) -> bool {
+        self.beside.late_p99 <= self.without.late_p99 + ms(50) && self.beside.hidden <= self.without.hidden
+    }
+}
+
 async fn round() -> Round {
-    let engine = engine();
+    let (besieged, calm) = (engine(), engine());
+    let _hostile: Vec<_> =
+        hostile().into_iter().map(|probe| watch(&besieged, every_tenth_of_a_second(probe))).collect();
+    let (good, silent) = (answer(status("200 OK")), hang());
+    let [beside, without] = [&besieged, &calm].map(|engine| Crowd::gather(engine, good, silent));
+    Round { beside: beside.fare().await, without: without.fare().await }
+}
+
+fn hostile() -> Vec<Probe> {
     let mut hostile = floods();
-    hostile.extend((0..10).map(|_| Probe::Http(http(drip(b'H')))));
-    hostile.extend((0..10).map(|_| exchange(drip(b'x'), Transport::Tcp)));
+    hostile.extend((0..10).map(|_| Probe::Http(http(drip(HEAD)))));
+    hostile.extend((0..10).map(|_| exchange(drip(b""), Transport::Tcp)));
     hostile.extend((0..10).map(|_| Probe::Http(http(serve(|stream: TcpStream| drop(stream))))));
-    let follow_many = |address: SocketAddr, count: usize| -> Vec<Watch> {
-        (0..count).map(|_| watch(&engine, every_tenth_of_a_second(Probe::Http(http(address))))).collect()
-    };
-    let _hostile: Vec<_> = hostile.into_iter().map(|probe| watch(&engine, every_tenth_of_a_second(probe))).collect();
-    let (mut good, mut silent) = (follow_many(answer(status("200 OK")), 100), follow_many(hang(), 10));
-    let mut late = Vec::new();
-    for watch in &mut good {
-        for (outcome, lateness) in follow(watch, 20).await {
-            assert!(matches!(outcome, Outcome::Success(_)), "{outcome:?}");
-            late.push(lateness);
+    hostile
+}
+
+/// Checks of good targets, and of silent ones.
+struct Crowd {
+    good: Vec<Watch>,
+    silent: Vec<Watch>,
+}
+
+impl Crowd {
+    fn gather(engine: &Engine, good: SocketAddr, silent: SocketAddr) -> Crowd {
+        let some = |address: SocketAddr, count: usize| {
+            (0..count).map(|_| watch(engine, every_tenth_of_a_second(Probe::Http(http(address))))).collect()
+        };
+        Crowd { good: some(good, 100), silent: some(silent, 10) }
+    }
+
+    async fn fare(mut self) -> Fared {
+        let (mut late, mut hidden) = (Vec::new(), 0);
+        for watch in &mut self.good {
+            for (outcome, lateness) in follow(watch, 20).await {
+                assert!(matches!(outcome, Outcome::Success(_)), "{outcome:?}");
+                late.push(lateness);
+            }
         }
+        for watch in &mut self.silent {
+            let found = follow(watch, 2).await;
+            hidden += found.iter().filter(|(outcome, _)| outcome.kind() != Kind::Timeout).count();
+        }
+        late.sort_unstable();
+        Fared { late_p99: late[late.len() * 99 / 100], hidden }
     }
-    let mut hidden = 0;
-    for watch in &mut silent {
-        let found = follow(watch, 2).await;
-        hidden += found.iter().filter(|(outcome, _)| outcome.kind() != Kind::Timeout).count();
-    }
-    late.sort_unstable();
-    Round { late_p99: late[late.len() * 99 / 100], hidden }
 }
