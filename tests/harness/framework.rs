@@ -2,6 +2,8 @@
 //!
 //! Owns one thread per subscription, which reads records from the stream and puts them on a channel.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
@@ -10,8 +12,9 @@ use serde_json::{Value, json};
 
 use crate::http::{self, Answer};
 
-/// How long an event may take to come.
+/// How long any event may take to come, and how many heartbeats may come in place of the one that is waited for.
 const EVENT: Duration = Duration::from_secs(30);
+const PATIENCE: usize = 6;
 
 /// A subscribed framework.
 #[derive(Debug)]
@@ -21,6 +24,8 @@ pub struct Framework {
     /// The id the master gave.
     pub id: String,
     events: Receiver<Value>,
+    /// Offers that came while something else was waited for: the master holds them until they are used.
+    held: RefCell<VecDeque<Value>>,
 }
 
 impl Framework {
@@ -58,19 +63,24 @@ impl Framework {
                 }
             }
         });
-        let mut framework = Framework { master, stream_id, id: String::new(), events };
+        let mut framework = Framework { master, stream_id, id: String::new(), events, held: RefCell::default() };
         let subscribed = framework.event("SUBSCRIBED");
         framework.id = subscribed["subscribed"]["framework_id"]["value"].as_str().expect("an id").to_owned();
         framework
     }
 
-    /// The next event of this type; others are passed over.
+    /// The next event of this type; others are passed over, but for offers.
     #[track_caller]
     pub fn event(&self, kind: &str) -> Value {
+        let mut heartbeats = 0;
         loop {
+            assert!(heartbeats < PATIENCE, "no {kind}, only heartbeats");
             let event = self.events.recv_timeout(EVENT).unwrap_or_else(|error| panic!("no {kind}: {error}"));
-            if event["type"] == kind {
-                return event;
+            match event["type"].as_str() {
+                Some(found) if found == kind => return event,
+                Some("OFFERS") => self.held.borrow_mut().push_back(event),
+                Some("HEARTBEAT") => heartbeats += 1,
+                _ => {}
             }
         }
     }
@@ -87,7 +97,8 @@ impl Framework {
     /// The next offer.
     #[track_caller]
     pub fn offer(&self) -> Value {
-        self.event("OFFERS")["offers"]["offers"][0].clone()
+        let held = self.held.borrow_mut().pop_front();
+        held.unwrap_or_else(|| self.event("OFFERS"))["offers"]["offers"][0].clone()
     }
 
     /// Waits for an offer and launches `task` on it; agent and resources are filled in when absent.
