@@ -272,13 +272,3 @@ fn events_are_followed_and_filtered() {
     let event: Value = serde_json::from_slice(&output.stdout).expect("one event");
     assert_eq!(event["plan"]["steps"][0]["actions"][0]["app"], "/seen");
 }
-
-#[test]
-fn shells_are_taught_our_commands() {
-    for kind in ["bash", "zsh", "fish"] {
-        let output = Command::new(binary()).args(["completion", kind]).output().expect("it starts");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let known = ["deployment", "rollback", "pod"].iter().all(|word| text.contains(word));
-        assert!(output.status.success() && known, "{kind}");
-    }
-}
