@@ -127,14 +127,16 @@ fn statuses_are_honoured() {
 
 #[test]
 fn everything_an_http_check_can_is_on_the_wire() {
+    let signed = rcgen::generate_simple_self_signed(["app.example".to_owned()]).unwrap();
+    let (certificate, key) = (signed.cert.pem(), signed.signing_key.serialize_pem());
     let task = from_json(json!({"check": {"type": "HTTP", "http": {
         "port": 443, "path": "/x?y", "scheme": "https", "protocol": "IPv6", "options": {
             "address": "10.1.2.3", "source_address": "10.1.2.4", "host": "app.example", "method": "POST",
             "headers": [{"name": "X-Token", "value": "1"}], "body": "aGk=", "version": "HTTP_2", "redirects": "SAME_HOST",
             "healthy_statuses": [{"begin": 200, "end": 204}], "ignored_statuses": [{"begin": 429, "end": 429}],
             "expect": [{"contains": "up"}, {"matches": "^u"}, {"json_path": {"path": "$.a", "value": "1"}}],
-            "max_body_bytes": 1000, "tls": {"verification": "ROOTS", "roots": "PEM", "server_name": "app.example",
-            "client_certificates": "C", "client_key": "K", "expires_within_seconds": 3600}}},
+            "max_body_bytes": 1000, "tls": {"verification": "ROOTS", "roots": certificate, "server_name": "app.example",
+            "client_certificates": certificate, "client_key": key, "expires_within_seconds": 3600}}},
         "interval_seconds": 0.05, "timeout_seconds": 0.01, "delay_seconds": 0, "jitter_seconds": 0.5}}));
     let Some((Kind::Check, spec)) = all(&task).pop() else { panic!() };
     let Probe::Http(probe) = spec.probe else { panic!() };
@@ -160,9 +162,9 @@ fn everything_an_http_check_can_is_on_the_wire() {
         tell_answer: false,
         connection: Reuse::Fresh,
         tls: Tls {
-            verification: Verification::Roots(b"PEM".to_vec()),
+            verification: Verification::Roots(certificate.clone().into()),
             server_name: Some("app.example".to_owned()),
-            identity: Some(checks::spec::ClientIdentity { certificates: b"C".to_vec(), key: b"K".to_vec() }),
+            identity: Some(checks::spec::ClientIdentity { certificates: certificate.into(), key: key.into() }),
             expires_within: Some(Duration::from_secs(3600)),
         },
     };
