@@ -19,7 +19,7 @@ pub(crate) enum Bar {
     Bytes(f64),
     /// No socket stays in TIME_WAIT.
     NoTimeWait,
-    /// All that the engine does, for whomever, takes no more of a core than this.
+    /// The engine's work for all targets takes no more of a core than this.
     Cores(f64),
     /// Every hostile target is called unhealthy.
     AllFound,

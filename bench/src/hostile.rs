@@ -28,7 +28,7 @@ pub(crate) struct Neighbours {
     pub(crate) silent: usize,
     /// Connections are reset.
     pub(crate) resets: usize,
-    /// As much as is taken, of each kind of flood so many.
+    /// The number of targets of each kind of flood, which say as much as is taken.
     pub(crate) floods_of_a_kind: usize,
 }
 

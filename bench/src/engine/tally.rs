@@ -11,7 +11,7 @@ const STEPS: usize = 100_000;
 pub(super) struct Tally {
     measured: Measured,
     late: Vec<u32>,
-    /// Of each hostile target whether it was called unhealthy.
+    /// One for each hostile target: true if it was called unhealthy.
     found: Vec<bool>,
     fates: Fates,
 }
@@ -25,7 +25,7 @@ impl Tally {
         Tally { measured: Measured::default(), late: vec![0; STEPS], found, fates: Fates::default() }
     }
 
-    /// Forgets what was until now, but for whom was found to be what he is.
+    /// The same tally at its beginning, but for the targets that were found until now.
     pub(super) fn begin(self) -> Tally {
         Tally::of(self.found)
     }

@@ -11,7 +11,7 @@ pub(crate) struct Kind {
     pub(crate) ask: Ask,
     pub(super) wire: Wire,
     pub(super) first: Vec<u8>,
-    /// Over and over.
+    /// The words that follow, over and over.
     pub(super) then: Vec<u8>,
 }
 
@@ -49,7 +49,7 @@ pub(super) enum Wire {
     Process,
 }
 
-/// All there are.
+/// The kinds there are.
 pub(crate) fn all() -> Vec<Kind> {
     [drips(), silent(), resets(), floods()].concat()
 }

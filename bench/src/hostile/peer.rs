@@ -105,7 +105,7 @@ fn comes(heard: io::Result<usize>) -> io::Result<bool> {
     }
 }
 
-/// Nothing if it is not the time.
+/// The length, or nothing if it is not the time.
 fn would_block(done: io::Result<usize>) -> io::Result<Option<usize>> {
     match done {
         Ok(length) => Ok(Some(length)),

@@ -30,7 +30,7 @@ const DRIP: Duration = Duration::from_millis(5);
 /// The bytes of a flood that the kernel holds while nobody takes them.
 const HELD: usize = 128 * 1024;
 
-/// So many datagrams come for one.
+/// The number of datagrams that come for one.
 const DATAGRAMS: usize = 200;
 
 enum Door {

@@ -33,7 +33,7 @@ impl Clock {
         Clock { virtual_time: Some(std::sync::Arc::clone(time)), ..Clock::start() }
     }
 
-    /// What moves this clock, if it is a fuzzer.
+    /// The fuzzer's time, if that moves this clock.
     #[cfg(any(fuzzing, test))]
     pub(crate) fn virtual_time(&self) -> Option<&VirtualTime> {
         self.virtual_time.as_deref()

@@ -12,15 +12,15 @@ use crate::timetable::nanos;
 /// In nanoseconds. Atomic only because the engine's clock can be sent to its thread.
 #[derive(Debug, Default)]
 pub(crate) struct VirtualTime {
-    /// When work last stopped.
+    /// The moment at which work last stopped.
     stopped: AtomicU64,
-    /// What the thread had worked in its life when work began; 0 while it rests.
+    /// The work of the thread's whole life when this piece began; 0 while it rests.
     begun: AtomicU64,
     /// No leap goes beyond.
     horizon: AtomicU64,
-    /// What was leapt over.
+    /// The sum of all leaps.
     slept: AtomicU64,
-    /// How long to wait, by the real clock, for other processes before a leap.
+    /// The time to wait, by the real clock, for other processes before a leap.
     patience: AtomicU64,
 }
 
@@ -42,7 +42,7 @@ impl VirtualTime {
         self.begun.store(nanos(worked()), Ordering::Relaxed);
     }
 
-    /// What is done from now on takes no time.
+    /// The engine rests from now on: what others do takes no time.
     pub(crate) fn stop(&self) {
         self.stopped.store(nanos(self.now()), Ordering::Relaxed);
         self.begun.store(0, Ordering::Relaxed);
@@ -52,14 +52,14 @@ impl VirtualTime {
         Duration::from_nanos(self.patience.load(Ordering::Relaxed))
     }
 
-    /// Over what would be sleep.
+    /// The clock moves over what would be sleep.
     pub(crate) fn leap(&self, time: Duration) {
         let left = Duration::from_nanos(self.horizon.load(Ordering::Relaxed)).saturating_sub(self.now());
         self.stopped.fetch_add(nanos(time.min(left)), Ordering::Relaxed);
         self.slept.fetch_add(nanos(time.min(left)), Ordering::Relaxed);
     }
 
-    /// All that was not sleep.
+    /// The part of it that was not sleep.
     pub(crate) fn worked(&self) -> Duration {
         self.now().saturating_sub(Duration::from_nanos(self.slept.load(Ordering::Relaxed)))
     }

@@ -38,7 +38,7 @@ impl ByTurns {
         self.time.now()
     }
 
-    /// How much of that was work.
+    /// The part of that in which it worked.
     pub(crate) fn worked(&self) -> Duration {
         self.time.worked()
     }
@@ -51,7 +51,7 @@ impl ByTurns {
         turned.map(drop)
     }
 
-    /// All checks end.
+    /// The end of all checks.
     pub(crate) fn close(self) {
         drop(self.prober.close());
     }

@@ -11,7 +11,7 @@ const DOUBTFUL: Duration = Duration::from_millis(1);
 
 #[derive(Debug, Default)]
 pub(super) struct Meter {
-    /// When it was last asked how long the thread has worked, and what it heard.
+    /// The moment at which it last asked how long the thread has worked, and the answer.
     asked: Duration,
     worked: Duration,
 }

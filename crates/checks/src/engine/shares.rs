@@ -1,4 +1,4 @@
-//! How much of the engine's time attempts may take. Pure.
+//! The shares of the engine's time that attempts may take. Pure.
 //!
 //! In: how long the engine worked for an attempt, at each visit. Out: whether it goes on like everybody else, and if
 //! not, when it is its turn again.
@@ -14,20 +14,20 @@ use std::time::Duration;
 use super::account::Account;
 use crate::timetable::{Key, Run};
 
-/// What an attempt may take before it is greedy: a handshake of TLS with a long chain of certificates, or a body of
+/// The most an attempt may take before it is greedy: a handshake of TLS with a long chain of certificates, or a body of
 /// several megabytes.
 const ORDINARY: Duration = Duration::from_millis(5);
 
-/// What all greedy attempts may take together, of one CPU.
+/// The part of one CPU that all greedy attempts may take together.
 const SHARE_OF_THE_GREEDY: f64 = 0.15;
 
-/// What a turn costs beside what is done in it: somebody wakes up, and sees who is next.
+/// The cost of a turn beside what is done in it: the thread wakes up, and sees who is next.
 const WAKE: Duration = Duration::from_micros(20);
 
-/// While all that they may take is taken, nobody wakes up for them sooner than after this.
+/// The time for which nobody wakes up for them when all that they may take is taken.
 const REST: Duration = Duration::from_millis(5);
 
-/// What one attempt has taken.
+/// The time one attempt has taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Work {
     taken: Duration,

@@ -14,7 +14,7 @@ use crate::outcome::{Outcome, Reason};
 use crate::probe::kept::WATCHES;
 use crate::timetable::Key;
 
-/// How long visits of one kind may take before the loop goes on.
+/// The time visits of one kind may take before the loop goes on.
 const SLICE: Duration = Duration::from_millis(4);
 
 /// The same, for the greedy.

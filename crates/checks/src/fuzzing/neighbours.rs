@@ -25,7 +25,7 @@ use crate::spec::{
     ListenProbe, Probe, Reuse, Schedule, Scheme, Tls, Transport, Verification,
 };
 
-/// How the peer is asked.
+/// The way a peer is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ask {
     Http1,
@@ -51,13 +51,13 @@ const OFTEN: Duration = Duration::from_millis(20);
 /// The time within which it is. Code that is not optimised takes longer.
 const PROMPT: Duration = Duration::from_millis(if cfg!(fuzzing) { 50 } else { 150 });
 
-/// How much of its time the thread works at most.
+/// The most of its time that the thread works.
 const WORK: Duration = Duration::from_millis(if cfg!(fuzzing) { 500 } else { 800 });
 
-/// How much more memory than before there may be at any time.
+/// The most by which memory may grow.
 const MEMORY: usize = 64 << 20;
 
-/// How long to wait for a command, by the real clock, before time leaps.
+/// The time to wait for a command, by the real clock, before time leaps.
 const PATIENCE: Duration = Duration::from_millis(2);
 
 /// Its number; hostile ones follow.
@@ -90,7 +90,7 @@ struct Siege<'a> {
     /// Before.
     memory: usize,
     ends_in_time: bool,
-    /// What a command prints.
+    /// The words that a command prints.
     _words: rustix::fd::OwnedFd,
     command: String,
 }

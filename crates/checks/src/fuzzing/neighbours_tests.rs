@@ -65,7 +65,7 @@ fn words(ask: Ask) -> Words {
     }
 }
 
-/// How many of them are what an answer may begin with.
+/// The number of those, at the front, that an answer may begin with.
 fn openings(ask: Ask) -> usize {
     match ask {
         Ask::Http1 => 6,

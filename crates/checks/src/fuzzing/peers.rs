@@ -8,17 +8,17 @@ use rustix::net::sockopt::set_socket_linger;
 
 use super::script::{End, Script};
 
-/// How much a peer says between two turns, if it is taken, in how many breaths.
+/// The most a peer says between two turns, in bytes and in breaths.
 const AT_ONCE: usize = 256 * 1024;
 const BREATHS: usize = 32;
 
-/// So soon a peer tries again that was not heard out.
+/// The time after which a peer tries again that was not heard out.
 const SOON: Duration = Duration::from_millis(1);
 
-/// Nothing a peer does is farther away.
+/// A time beyond the end of any run.
 const FAR: Duration = Duration::from_secs(3600);
 
-/// How many datagrams come for one at most.
+/// The most datagrams that come for one.
 const DATAGRAMS: usize = 200;
 
 pub(crate) struct Peers<'a> {
@@ -33,7 +33,7 @@ struct Connection {
     /// The piece that is said, and how much of it.
     piece: usize,
     said: usize,
-    /// When the piece before was at its end.
+    /// The moment at which the piece before was at its end.
     since: Duration,
     next: Duration,
 }
@@ -55,7 +55,7 @@ impl Peers<'_> {
         self.datagrams.local_addr()
     }
 
-    /// What is to be done until now is done.
+    /// Every peer does what it is to have done by now.
     pub(crate) fn step(&mut self, now: Duration) {
         while let Ok((socket, _)) = self.listener.accept() {
             if socket.set_nonblocking(true).is_ok() {
@@ -67,7 +67,7 @@ impl Peers<'_> {
         self.answer_datagrams();
     }
 
-    /// When something is to be done next.
+    /// The moment at which something is to be done next.
     pub(crate) fn next(&self, now: Duration) -> Duration {
         let soonest = self.connections.iter().map(|connection| connection.next).min();
         soonest.unwrap_or_else(|| now.saturating_add(FAR)).max(now.saturating_add(SOON))

@@ -1,4 +1,4 @@
-//! What a hostile peer does with every connection. Pure.
+//! The script of a hostile peer: what it does with every connection. Pure.
 //!
 //! In: any bytes. Out: pieces of words, pauses before them, how often each is said, and what comes behind the last.
 
@@ -12,9 +12,9 @@ const PIECES: usize = 16;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Script {
-    /// How many checks have such a peer.
+    /// The number of checks that have such a peer.
     pub(crate) checks: u64,
-    /// Whether it takes what it is sent.
+    /// A peer that takes what it is sent.
     pub(crate) listens: bool,
     pub(crate) pieces: Vec<Piece>,
     pub(crate) end: End,
@@ -27,7 +27,7 @@ pub(crate) struct Piece {
     pub(crate) words: Vec<u8>,
 }
 
-/// What comes behind the last piece.
+/// The end, behind the last piece.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
     Close,
