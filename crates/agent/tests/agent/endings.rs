@@ -197,6 +197,7 @@ async fn stopping_ends_every_task_and_every_pool_and_tells_the_master() {
 #[tokio::test]
 async fn an_agent_whose_goodbye_ends_its_stream_does_not_come_back() {
     let mut world = World::new().await;
+    world.master.heard().await;
     world.master.hang_up_at_goodbye().await;
     let agent = world.order(Shutdown::StopTasks);
     world.master.call(agent_call::Type::Unregister).await;
