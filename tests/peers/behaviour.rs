@@ -23,7 +23,7 @@ use serde_json::Value;
 
 use crate::http2;
 
-/// What a server does.
+/// The behaviour of a server.
 pub(crate) enum Behaviour {
     /// Nobody listens at the address.
     Refuses,
@@ -35,7 +35,7 @@ pub(crate) enum Behaviour {
     Ipv6(Talk),
 }
 
-/// What is said over a connection.
+/// The steps of each connection, and the rule by which they are chosen.
 pub(crate) enum Talk {
     /// Steps, whatever is asked.
     Steps(Vec<Step>),

@@ -136,7 +136,7 @@ fn is_held_up(output: &Output) -> bool {
     String::from_utf8_lossy(&output.stdout).contains("but the engine itself was away")
 }
 
-/// What `cygnet check --json` printed.
+/// The output of `cygnet check --json`.
 struct Found {
     kinds: Vec<String>,
     verdict: String,

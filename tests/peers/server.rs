@@ -94,7 +94,7 @@ enum Session {
     Turns(Vec<Session>),
 }
 
-/// What a connection is, in TLS or not.
+/// A connection, in TLS or not.
 trait Stream: Read + Write {}
 impl<T: Read + Write> Stream for T {}
 

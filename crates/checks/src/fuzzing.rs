@@ -1,5 +1,5 @@
-//! What fuzzers feed: everything that comes from outside, the two pure machines, and the whole loop beside a peer that is
-//! a fuzzer (`neighbours`). Only there for them and for the tests below, which feed the corpus.
+//! The targets of fuzzers: everything that comes from outside, the two pure machines, and the whole loop beside a peer
+//! that is a fuzzer (`neighbours`). Only there for them and for the tests below, which feed the corpus.
 //!
 //! In: any bytes. Out: nothing, or a panic, which is a bug.
 

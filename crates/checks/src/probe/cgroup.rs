@@ -216,7 +216,7 @@ fn place(own: &str, mounts: &str) -> Option<PathBuf> {
     Some(Path::new(point).join(below))
 }
 
-/// What engines left that were killed, ended and to be removed.
+/// The cgroups of engines that were killed: their processes are ended, and they are to be removed.
 fn left_behind(place: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(place).into_iter().flatten().flatten();
     let engines = entries.filter(|entry| entry.file_name().to_str().is_some_and(|name| name.starts_with("checks-")));

@@ -146,7 +146,7 @@ impl Attempt {
         }
     }
 
-    /// Whoever killed a command in a task's namespace of processes may have killed the task: its end decides, or the end
+    /// The task may have been killed together with a command in its namespace of processes: its end decides, or the end
     /// of the time there is.
     fn wait_for_the_task(&mut self, outcome: Outcome, place: &Place, tools: &Tools<'_>) -> Poll<Outcome> {
         let Some(pidfd) = place.whose_end_ends_others().filter(|_| !place.has_ended()) else {
