@@ -2,8 +2,9 @@
 //! workspace; the first that fails ends it.
 //!
 //! [`command`] runs commands, [`suite`] the test suite, of which it also says what was skipped, [`fuzz`] the fuzzers,
-//! [`clients`] fetches what others wrote for Mesos and Marathon.
+//! [`clients`] fetches what others wrote for Mesos and Marathon, [`arrows`] holds what may depend on what.
 
+mod arrows;
 mod clients;
 mod command;
 mod fuzz;
@@ -18,6 +19,7 @@ const USAGE: &str = "usage: cargo xtask VERB
 
   test [FILTER ...]      build what the tests need, run them all, say which were skipped
   lint                   format, clippy, and cargo-deny if it is installed
+  arrows                 only what may depend on what
   bench checks [--quick] what a health check costs, beside others who make them, and whether the bars hold
   bench scale [--quick]  how many health-checked tasks a cluster carries; --help tells of --check, --up-to and the like
   bench scale --all      everything docs/scale.md shows, with its bars
@@ -40,6 +42,7 @@ fn run(arguments: &[&str]) -> anyhow::Result<()> {
     match arguments {
         ["test", rest @ ..] => suite::run(rest),
         ["lint"] => lint(),
+        ["arrows"] => arrows::run(),
         ["bench", "scale", rest @ ..] => bench_scale(rest),
         ["bench", rest @ ..] => cargo(["run", "--release", "--package", "bench", "--"].iter().chain(rest)),
         ["clients"] => clients::install(),
