@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use checks::spec::Credentials;
 use rustix::process::Signal;
 
-use crate::lifecycle::{Blow, Ending};
+use crate::life::{Blow, Ending};
 use crate::shim::{ShimFiles, Spec};
 use crate::supervisor::{Found, Launch, Supervisor, find};
 use crate::terminal::Terminal;

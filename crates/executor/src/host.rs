@@ -3,22 +3,25 @@
 //! Nobody tells an executor beforehand whether it will run one task or groups of them: the first thing it is given
 //! decides. What an earlier process was, this one is.
 
+mod command;
+mod group;
+
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use crate::command::{CommandExecutor, Left};
+use self::command::{CommandExecutor, Left};
+use self::group::GroupExecutor;
+use crate::config::ExecutorConfig;
 use crate::contained::mark;
-use crate::environment::ExecutorConfig;
 use crate::error::ExecutorError;
-use crate::group::{GroupExecutor, Groups};
-use crate::lifecycle::Verdict;
+use crate::life::Verdict;
 use crate::runner::{Runner, Shared};
 use crate::shim::ShimFiles;
-use crate::state::{Exclusion, StateDirectory};
-use crate::subscription::{Incoming, Outgoing, Subscription};
+use crate::state::{Exclusion, Groups, StateDirectory};
 use crate::supervisor::{put_down, shims_below};
-use crate::updates::Unacknowledged;
+use crate::wire::Unacknowledged;
+use crate::wire::{Incoming, Outgoing, Subscription};
 
 /// How many events of the agent may wait for the executor.
 const WAITING_EVENTS: usize = 16;

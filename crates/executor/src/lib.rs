@@ -6,16 +6,12 @@
 //! as the executor outlives the agent: whoever comes back finds the task, its checks and its unsent updates.
 //!
 //! ```text
-//!   environment, endpoint    what this executor is told         lifecycle     what to do (pure)
-//!   subscription, reconnect  the agent's API                    updates       what is not acknowledged (pure)
-//!   host                     one executor: which of these       journal       what must survive kill -9
-//!   command, group           with one task, with groups         state         the directory it all lies in
-//!   runner                   one task: the shell                prepare, task, sandbox, fetch
-//!   probe, monitor, health   checks of a task                                 from a definition to a process
-//!   whereabouts              where they are checked
-//!   supported                what cannot be done
-//!   supervisor, tree         shims and processes, from outside  shim, start   the task's parent
-//!                                                             terminal      if a task has one
+//!   config    the environment of an executor            life      the decisions for one task and its health (pure)
+//!   wire      the agent's API                           state     the directory of what must survive kill -9
+//!   host      an executor: of one task, or of groups    runner    one task: the shell
+//!   pool      many executors in a process               run       one in a process
+//!   task      from a definition to a process            monitor   the checks of a task
+//!   supervisor, tree  shims and processes from outside  shim, start, terminal  a task's parent
 //! ```
 //!
 //! To call, in the order of a process' life: [`shim::main`] first thing in `main`, before any runtime; then, on a tokio
@@ -23,50 +19,33 @@
 //! `pool::run(PoolConfig::from_variables(..)?, shim_command)`.
 
 mod clock;
-mod command;
+mod config;
 pub mod contained;
-mod endpoint;
-mod environment;
 mod error;
-mod fetch;
-mod group;
-mod health;
 mod host;
-mod journal;
-mod lifecycle;
-mod lines;
+mod life;
 mod lock;
 mod monitor;
 mod orphans;
 pub mod pool;
-mod prepare;
-mod probe;
-mod reach;
-mod reconnect;
 mod run;
 mod runner;
-pub mod sandbox;
 pub mod shim;
 mod start;
 mod state;
-mod status;
-mod subscription;
 mod supervisor;
-pub mod supported;
 mod task;
 pub mod terminal;
 mod tree;
-mod updates;
 mod user;
-mod whereabouts;
+mod wire;
 
-pub use endpoint::Endpoint;
-pub use environment::{ExecutorConfig, Variables, of_this_process};
+pub use config::{Endpoint, ExecutorConfig, Reconnection, Variables, of_this_process};
 pub use error::ExecutorError;
 pub use host::host;
-pub use lifecycle::Verdict;
-pub use lines::Lines;
-pub use reconnect::Reconnection;
+pub use life::Verdict;
 pub use run::run;
 pub use runner::Shared;
 pub use state::Exclusion;
+pub use task::{sandbox, supported};
+pub use wire::Lines;

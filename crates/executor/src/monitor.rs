@@ -3,6 +3,10 @@
 //! In: [`Event`]s of the engine, over the one channel this module owns. Out: inputs for the life cycle, and the file
 //! `health`, from which the next executor process goes on without a flip and without losing a count.
 
+mod namespaces;
+pub(crate) mod probe;
+mod reach;
+
 use std::collections::VecDeque;
 use std::fs;
 use std::io;
@@ -16,10 +20,12 @@ use mesos::v1::TaskInfo;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
+pub(crate) use self::namespaces::Whereabouts;
+use self::probe::{Kind, check_status};
+pub(crate) use self::reach::reach;
 use crate::clock::{Moment, now};
-use crate::health::{self, Finding, Health};
-use crate::lifecycle::Input;
-use crate::probe::{Kind, check_status};
+use crate::life::Input;
+use crate::life::health::{self, Finding, Health};
 use crate::shim::write_whole;
 
 /// How many attempts are remembered per check.

@@ -19,13 +19,13 @@ use tokio::time::sleep;
 
 pub use self::config::PoolConfig;
 use crate::clock::now;
-use crate::environment::{ExecutorConfig, Variables, foundation};
+use crate::config::{Absence, Next, Reconnection};
+use crate::config::{ExecutorConfig, Variables, foundation};
 use crate::error::ExecutorError;
 use crate::host::{host, put_down_all};
-use crate::lifecycle::Verdict;
+use crate::life::Verdict;
 use crate::lock;
 use crate::orphans::bury;
-use crate::reconnect::{Absence, Next, Reconnection};
 use crate::runner::Shared;
 use crate::state::Exclusion;
 

@@ -7,15 +7,15 @@ use checks::{Engine, EngineOptions};
 use rustix::process::{getpid, set_child_subreaper};
 use tokio::sync::watch;
 
-use crate::environment::ExecutorConfig;
+use crate::config::ExecutorConfig;
 use crate::error::ExecutorError;
 use crate::host::{host, put_down_all};
-use crate::lifecycle::Verdict;
-use crate::lines::Lines;
+use crate::life::Verdict;
+use crate::monitor::reach;
 use crate::orphans::bury;
-use crate::reach::reach;
 use crate::runner::Shared;
 use crate::state::Exclusion;
+use crate::wire::Lines;
 
 impl Shared {
     /// Makes this process fit to host executors: it adopts what their tasks leave behind, and has a check engine.

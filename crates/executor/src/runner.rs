@@ -20,19 +20,19 @@ use tokio::sync::{mpsc, watch};
 
 use self::recovery::killing_state;
 use crate::clock::{now, sleep_until, time_of_day};
-use crate::environment::ExecutorConfig;
+use crate::config::ExecutorConfig;
 use crate::error::ExecutorError;
-use crate::group::Room;
-use crate::journal::Journal;
-use crate::lifecycle::{Action, Ending, Input, Kill, Lifecycle, Plan, Update, Verdict};
-use crate::lines::Lines;
+use crate::life::{Action, Ending, Input, Kill, Lifecycle, Plan, Update, Verdict};
 use crate::monitor::Monitor;
+use crate::monitor::Whereabouts;
 use crate::orphans::end_strays;
+use crate::state::Journal;
 use crate::state::{Exclusion, StateDirectory};
-use crate::status::status;
-use crate::subscription::Outgoing;
 use crate::supervisor::Supervisor;
-use crate::whereabouts::Whereabouts;
+use crate::task::Room;
+use crate::wire::Lines;
+use crate::wire::Outgoing;
+use crate::wire::status;
 
 /// What all executors of one process share.
 #[derive(Clone, Debug)]

@@ -8,8 +8,8 @@ use checks::kernel::Spawn;
 use checks::spec::Credentials;
 use rustix::process::{Pid, Signal};
 
-use crate::sandbox::append;
 use crate::shim::{ShimFiles, Spec};
+use crate::task::sandbox::append;
 use crate::terminal::pair::open_pair;
 use crate::terminal::server::Server;
 

@@ -10,6 +10,9 @@
 //! tasks/<T>/<C>/  all of the above, for each of their tasks and its container
 //! ```
 
+mod groups;
+mod journal;
+
 use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
@@ -18,11 +21,11 @@ use std::path::{Path, PathBuf};
 use mesos::v1::{FrameworkInfo, TaskId, TaskInfo};
 use prost::Message;
 
+pub(crate) use self::groups::{Groups, Planned};
+pub(crate) use self::journal::Journal;
 use crate::clock::{Moment, now};
-use crate::environment::ExecutorConfig;
+use crate::config::ExecutorConfig;
 use crate::error::ExecutorError;
-use crate::group::Groups;
-use crate::journal::Journal;
 use crate::lock;
 use crate::shim::{ShimFiles, write_whole};
 

@@ -21,9 +21,9 @@ use tokio::net::unix::pipe;
 
 use self::clear::clear;
 pub(crate) use self::find::{LOST, find, put_down, shims_below};
-use crate::lifecycle::{Blow, Ending};
-use crate::sandbox::append;
+use crate::life::{Blow, Ending};
 use crate::shim::{ShimFiles, Started};
+use crate::task::sandbox::append;
 use crate::tree::{self, Process};
 
 /// How often to look again for what no descriptor announces.

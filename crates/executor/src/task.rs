@@ -1,12 +1,20 @@
 //! From a task's definition to the command the shim runs. Pure.
 
+mod fetch;
+mod group_sandbox;
+mod prepare;
+pub mod sandbox;
+pub mod supported;
+
 use std::path::PathBuf;
 
 use mesos::Codec;
 use mesos::v1::{CommandInfo, Environment, TaskInfo};
 
-use crate::environment::Variables;
-use crate::supported;
+pub(crate) use self::fetch::fetch;
+pub(crate) use self::group_sandbox::Room;
+pub(crate) use self::prepare::Prepared;
+use crate::config::Variables;
 use crate::terminal::TooLarge;
 
 /// Why a task cannot be started; the texts end up in its TASK_FAILED.

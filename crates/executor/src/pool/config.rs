@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::endpoint::Endpoint;
-use crate::environment::{Variables, required};
+use crate::config::Endpoint;
+use crate::config::Reconnection;
+use crate::config::{Variables, required};
 use crate::error::ExecutorError;
-use crate::reconnect::Reconnection;
 
 /// Everything a pool must know before it speaks to its agent.
 #[derive(Clone, Debug)]

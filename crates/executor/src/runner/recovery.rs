@@ -6,7 +6,7 @@ use mesos::v1::{FrameworkInfo, TaskInfo, TaskStatus};
 use super::Runner;
 use crate::clock::Moment;
 use crate::error::ExecutorError;
-use crate::lifecycle::{Action, Ending, Input, Lifecycle, Past, Plan, Update};
+use crate::life::{Action, Ending, Input, Lifecycle, Past, Plan, Update};
 use crate::supervisor::{Found, LOST, Supervisor, find};
 
 impl Runner {

@@ -6,17 +6,17 @@ use checks::{Event, Outcome};
 use tokio::sync::watch;
 
 use super::Runner;
-use crate::fetch::fetch;
-use crate::journal::Journal;
-use crate::lifecycle::{Blow, Input};
+use crate::life::{Blow, Input};
 use crate::monitor::Monitor;
-use crate::prepare::Prepared;
-use crate::probe::{Surroundings, specs};
-use crate::sandbox;
+use crate::monitor::Whereabouts;
+use crate::monitor::probe::{Surroundings, specs};
+use crate::state::Journal;
 use crate::supervisor::{Found, Launch};
-use crate::supported::unsupported;
+use crate::task::Prepared;
+use crate::task::fetch;
+use crate::task::sandbox;
+use crate::task::supported::unsupported;
 use crate::user::{self, User};
-use crate::whereabouts::Whereabouts;
 
 /// Why a task was not started.
 enum Unstarted {

@@ -11,7 +11,7 @@ use rustix::process::Signal;
 
 use super::clear::clear;
 use super::{Found, GLANCE, Mark, Supervisor};
-use crate::lifecycle::{Blow, Ending};
+use crate::life::{Blow, Ending};
 use crate::shim::{Exit, ShimFiles, Started};
 use crate::tree::{self, Process};
 

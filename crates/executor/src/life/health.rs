@@ -10,7 +10,7 @@ use mesos::v1::cygnet::{HealthCheckResult, HealthRule, TaskHealth, task_health};
 use mesos::v1::{HealthCheck, TaskInfo};
 use serde::{Deserialize, Serialize};
 
-use crate::probe::health_checks;
+use crate::monitor::probe::health_checks;
 
 /// What a task's health checks have to say.
 #[derive(Clone, Debug, PartialEq)]

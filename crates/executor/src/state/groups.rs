@@ -7,10 +7,10 @@ use prost::Message;
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct Groups {
     #[prost(message, repeated, tag = "1")]
-    pub(super) groups: Vec<Group>,
+    pub(crate) groups: Vec<Group>,
     /// The executor's own container, which is the parent of those of its tasks.
     #[prost(message, optional, tag = "2")]
-    pub(super) container: Option<ContainerId>,
+    pub(crate) container: Option<ContainerId>,
     /// How many there ever were.
     #[prost(uint64, tag = "3")]
     count: u64,
@@ -18,31 +18,31 @@ pub(crate) struct Groups {
 
 /// One group.
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct Group {
+pub(crate) struct Group {
     #[prost(uint64, tag = "1")]
-    pub(super) number: u64,
+    pub(crate) number: u64,
     #[prost(message, repeated, tag = "2")]
-    pub(super) tasks: Vec<Planned>,
+    pub(crate) tasks: Vec<Planned>,
 }
 
 /// One task of a group.
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct Planned {
+pub(crate) struct Planned {
     #[prost(message, required, tag = "1")]
-    pub(super) task: TaskInfo,
+    pub(crate) task: TaskInfo,
     /// The id of its container, without its parent.
     #[prost(string, tag = "2")]
-    pub(super) container: String,
+    pub(crate) container: String,
 }
 
 impl Groups {
     /// None yet, of an executor in this container.
-    pub(super) fn of(container: Option<ContainerId>) -> Groups {
+    pub(crate) fn of(container: Option<ContainerId>) -> Groups {
         Groups { container, ..Groups::default() }
     }
 
     /// Takes in a group, and gives each of its tasks a container.
-    pub(super) fn plan(&mut self, group: TaskGroupInfo) -> Group {
+    pub(crate) fn plan(&mut self, group: TaskGroupInfo) -> Group {
         self.count += 1;
         let planned = |task| Planned { task, container: uuid::Uuid::new_v4().to_string() };
         let group = Group { number: self.count, tasks: group.tasks.into_iter().map(planned).collect() };
@@ -51,7 +51,7 @@ impl Groups {
     }
 
     /// Lets go of a group, and says what was in it.
-    pub(super) fn forget(&mut self, number: u64) -> Vec<Planned> {
+    pub(crate) fn forget(&mut self, number: u64) -> Vec<Planned> {
         let position = self.groups.iter().position(|group| group.number == number);
         position.map(|position| self.groups.remove(position).tasks).unwrap_or_default()
     }

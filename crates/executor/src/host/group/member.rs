@@ -9,7 +9,7 @@ use std::time::Duration;
 use mesos::v1::{FrameworkInfo, TaskId, TaskInfo, TaskState};
 use tokio::sync::mpsc;
 
-use crate::lifecycle::Verdict;
+use crate::life::Verdict;
 use crate::runner::Runner;
 
 /// How long a task may take to end because another one of its group has: that is Mesos' own, whatever the task says.

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::{Action, Blow, Ending, Input, Lifecycle, Past, Plan, Update, Verdict};
 use crate::clock::Moment;
-use crate::health::News;
+use crate::life::health::News;
 
 use TaskState::{TaskFailed, TaskFinished, TaskKilled, TaskKilling, TaskRunning, TaskStarting};
 

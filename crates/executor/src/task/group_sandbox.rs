@@ -14,7 +14,7 @@ use mesos::v1::volume::Mode;
 use mesos::v1::volume::source::{Type as Source, sandbox_path::Type as Whose};
 use mesos::v1::{ContainerId, ContainerStatus, TaskId, TaskInfo, Volume};
 
-use crate::environment::{ExecutorConfig, Variables};
+use crate::config::{ExecutorConfig, Variables};
 use crate::user::User;
 
 /// The place of one task.
@@ -27,7 +27,7 @@ pub(crate) struct Room {
 
 impl Room {
     /// The room of the task in this container.
-    pub(super) fn new(executor_sandbox: &Path, parent: Option<&ContainerId>, container: &str) -> Room {
+    pub(crate) fn new(executor_sandbox: &Path, parent: Option<&ContainerId>, container: &str) -> Room {
         let parent = parent.cloned().map(Box::new);
         Room {
             executor_sandbox: executor_sandbox.to_path_buf(),
@@ -37,7 +37,7 @@ impl Room {
     }
 
     /// What the executor's configuration is for this task alone.
-    pub(super) fn config(&self, executor: &ExecutorConfig, task: &TaskId) -> ExecutorConfig {
+    pub(crate) fn config(&self, executor: &ExecutorConfig, task: &TaskId) -> ExecutorConfig {
         let mut environment = executor.task_environment.clone();
         environment.insert("MESOS_SANDBOX".to_owned(), self.sandbox.display().to_string());
         if let Some(ip) = container_ip(&environment) {

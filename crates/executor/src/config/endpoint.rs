@@ -4,7 +4,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crate::environment::{Variables, optional};
+use crate::config::{Variables, optional};
 use crate::error::ExecutorError;
 
 /// What the address must look like.

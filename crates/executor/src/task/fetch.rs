@@ -5,7 +5,7 @@ use checks::spec::Credentials;
 use fetcher::{Fetcher, Item, Want};
 use mesos::v1::TaskInfo;
 
-use crate::environment::ExecutorConfig;
+use crate::config::ExecutorConfig;
 use crate::user::User;
 
 /// Fetches everything into the task's sandbox. Nothing is kept for others: tasks that want that let their agent fetch.

@@ -5,7 +5,7 @@ use mesos::v1::task_status::Reason;
 use mesos::v1::{CheckStatusInfo, TaskState, TaskStatus};
 
 use super::Plan;
-use crate::health::News;
+use crate::life::health::News;
 
 /// The content of a status update.
 #[derive(Clone, Debug, PartialEq)]

@@ -16,10 +16,10 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 
 use crate::clock::now;
-use crate::environment::ExecutorConfig;
-use crate::lines::Lines;
-use crate::reconnect::{Absence, Next};
-use crate::updates::Unacknowledged;
+use crate::config::ExecutorConfig;
+use crate::config::{Absence, Next};
+use crate::wire::Lines;
+use crate::wire::Unacknowledged;
 
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(30 * 60);
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::clock::Moment;
-use crate::environment::{Variables, duration, optional, required};
+use crate::config::{Variables, duration, optional, required};
 use crate::error::ExecutorError;
 
 /// How long to try for the very first subscription, or when no recovery is wanted: as long as an agent waits for it.

@@ -6,7 +6,7 @@ use mesos::v1::task_status::Source;
 use mesos::v1::{ExecutorId, TaskId, TaskStatus};
 use uuid::Uuid;
 
-use crate::lifecycle::Update;
+use crate::life::Update;
 
 /// A status as executors send it: with a fresh number, so that it is acknowledged.
 pub(crate) fn status(task_id: &TaskId, executor_id: &str, update: Update, at: SystemTime) -> TaskStatus {

@@ -16,7 +16,7 @@ use mesos::v1::cygnet::HealthAction;
 use mesos::v1::{CheckInfo, CommandInfo, HealthCheck, TaskInfo, check_info, health_check};
 
 pub(crate) use self::status::check_status;
-use crate::environment::Variables;
+use crate::config::Variables;
 use crate::task::overlay;
 use crate::user::User;
 

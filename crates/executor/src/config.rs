@@ -3,13 +3,17 @@
 //! In: any list of variables, of this process or of an ADD to a pool. Out: [`ExecutorConfig`] or an error that names
 //! the variable.
 
+mod endpoint;
+mod reconnection;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::endpoint::Endpoint;
+pub use self::endpoint::Endpoint;
+pub use self::reconnection::Reconnection;
+pub(crate) use self::reconnection::{Absence, Next};
 use crate::error::ExecutorError;
-use crate::reconnect::Reconnection;
 
 /// Variables by name.
 pub type Variables = BTreeMap<String, String>;

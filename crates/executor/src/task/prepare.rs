@@ -2,9 +2,9 @@
 
 use mesos::v1::{FrameworkInfo, TaskInfo};
 
-use crate::environment::{ExecutorConfig, Variables};
-use crate::sandbox;
+use crate::config::{ExecutorConfig, Variables};
 use crate::shim::Spec;
+use crate::task::sandbox;
 use crate::task::{self, Unrunnable};
 use crate::terminal::Terminal;
 use crate::user::{self, User};

@@ -5,8 +5,8 @@ use std::time::Duration;
 use mesos::v1::cygnet::TaskHealth;
 use mesos::v1::{CheckInfo, CheckStatusInfo, DurationInfo, TaskInfo};
 
+use super::health;
 use crate::clock::Moment;
-use crate::health;
 
 const DEFAULT_KILL_GRACE: Duration = Duration::from_secs(3);
 

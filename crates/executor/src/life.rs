@@ -13,6 +13,7 @@
 //! A kill is not a stage but a property of `Running`: it has a cause and a deadline that can only come nearer.
 
 mod ending;
+pub(crate) mod health;
 mod kill;
 mod plan;
 #[cfg(test)]
@@ -29,7 +30,7 @@ pub(crate) use self::plan::Plan;
 pub(crate) use self::plan::duration;
 pub(crate) use self::update::Update;
 use crate::clock::Moment;
-use crate::health::News;
+use crate::life::health::News;
 
 /// How long an executor waits for the acknowledgement of the terminal update before it gives up.
 const ACKNOWLEDGEMENT_PATIENCE: Duration = Duration::from_secs(60);

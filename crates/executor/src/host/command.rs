@@ -10,12 +10,12 @@ use mesos::v1::executor::{Event, event};
 use mesos::v1::{FrameworkInfo, TaskGroupInfo, TaskId, TaskInfo};
 use tokio::sync::mpsc;
 
-use crate::environment::ExecutorConfig;
+use crate::config::ExecutorConfig;
 use crate::error::ExecutorError;
-use crate::lifecycle::{Verdict, duration};
+use crate::life::{Verdict, duration};
 use crate::runner::{Happening, Runner, fail};
-use crate::subscription::{Incoming, Outgoing};
 use crate::task::with_command;
+use crate::wire::{Incoming, Outgoing};
 
 /// One logical executor with one task, or none yet.
 #[derive(Debug)]

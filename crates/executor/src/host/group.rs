@@ -8,8 +8,6 @@
 //! and other groups never notice. The executor ends with its last task.
 
 mod member;
-mod record;
-mod room;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,18 +17,16 @@ use mesos::v1::{FrameworkInfo, TaskGroupInfo, TaskId, TaskInfo, TaskState, TaskS
 use tokio::sync::{mpsc, watch};
 
 use self::member::{Begin, Order, Report};
-pub(crate) use self::record::Groups;
-use self::record::Planned;
-pub(crate) use self::room::Room;
-use crate::command::CommandExecutor;
-use crate::environment::ExecutorConfig;
+use crate::config::ExecutorConfig;
 use crate::error::ExecutorError;
-use crate::lifecycle::{Verdict, duration};
+use crate::host::command::CommandExecutor;
+use crate::life::{Verdict, duration};
 use crate::runner::{Runner, Shared, fail};
-use crate::state::StateDirectory;
-use crate::subscription::{Incoming, Outgoing};
+use crate::state::{Groups, Planned, StateDirectory};
 use crate::supervisor::put_down;
-use crate::updates::Unacknowledged;
+use crate::task::Room;
+use crate::wire::Unacknowledged;
+use crate::wire::{Incoming, Outgoing};
 
 /// A task that is not gone.
 #[derive(Debug)]

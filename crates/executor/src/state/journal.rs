@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use mesos::v1::TaskStatus;
 use prost::Message;
 
-use crate::lifecycle::Kill;
+use crate::life::Kill;
 use crate::shim::write_whole;
 
 /// When to write the file anew, with what still matters only.
