@@ -23,13 +23,13 @@ use tokio::time::{Instant, interval_at};
 use self::streams::Streams;
 use crate::agent::Shutdown;
 use crate::chores::Chores;
-use crate::clock::Clock;
 use crate::containers;
 use crate::core::{CallRefusal, Core, Owner, Preparation};
 use crate::error::AgentError;
 use crate::ids::StreamId;
-use crate::now::Now;
 use crate::registration::Registration;
+use shell::Clock;
+use shell::Now;
 
 /// Requests that may wait for the core; senders wait behind them.
 const WAITING: usize = 4096;

@@ -17,7 +17,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::actor::{self, Actor, Request};
 use crate::chores::Chores;
-use crate::clock::Clock;
 use crate::containers::{self, Keeper};
 use crate::core::{Core, Settings};
 use crate::error::AgentError;
@@ -31,6 +30,7 @@ use crate::processes::bury;
 use crate::registration::Registration;
 use crate::{log, machine};
 use mesos::server::{Front, serve};
+use shell::Clock;
 
 /// How long containers that end with the agent may take to.
 const CONTAINERS_PATIENCE: Duration = Duration::from_secs(5);

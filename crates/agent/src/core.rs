@@ -51,8 +51,8 @@ use self::timer::Timer;
 pub(crate) use self::view::Container;
 use crate::ids::{ExecutorKey, StreamId};
 use crate::layout::Layout;
-use crate::now::Now;
 use crate::status_updates::StatusUpdates;
+use shell::Now;
 
 /// Completed frameworks remembered.
 const MAX_COMPLETED_FRAMEWORKS: usize = 50;

@@ -53,9 +53,9 @@ pub enum AgentError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The system's clock is before 1970: no timestamp would be true.
-    #[error("the system clock is set to before 1970")]
-    Clock,
+    /// The machine's time makes no sense.
+    #[error(transparent)]
+    Clock(#[from] shell::ClockError),
     /// The master does not want this agent any more.
     #[error("the master told this agent to shut down: {message}")]
     TurnedAway {

@@ -16,7 +16,6 @@
 mod actor;
 mod agent;
 mod chores;
-mod clock;
 mod containers;
 mod core;
 mod error;
@@ -28,7 +27,6 @@ mod inheritance;
 mod layout;
 mod log;
 mod machine;
-mod now;
 mod options;
 mod processes;
 mod program;

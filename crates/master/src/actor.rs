@@ -14,7 +14,6 @@ use store::{Batch, Store};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::Clock;
 use crate::core::metrics::Metrics;
 use crate::core::{
     Action, AgentRefusal, CallRefusal, Core, Depth, NoSuchFramework, OperatorRefusal, RemovalLimit, Snapshot,
@@ -24,6 +23,7 @@ use crate::ids::StreamId;
 use crate::registry;
 use crate::timings::Timings;
 pub(crate) use operators::MAX_OPERATORS;
+use shell::Clock;
 use streams::Streams;
 
 /// Requests that may wait for the core; senders wait behind them.

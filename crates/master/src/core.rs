@@ -58,12 +58,12 @@ pub(crate) use snapshot::{Depth, Snapshot};
 
 use crate::allocator::Allocator;
 use crate::ids::{AgentId, FrameworkId, StreamId};
-use crate::now::Now;
 pub(crate) use agent::Absent;
 use agent::Agent;
 use counters::Counters;
 use framework::Framework;
 use offers::Offers;
+use shell::Now;
 
 /// Who this master is.
 #[derive(Debug, Clone)]

@@ -36,7 +36,7 @@ pub enum MasterError {
     /// More agents than may be did not come back after a restart. None of them was given up.
     #[error("{0}")]
     AgentRemovalLimit(String),
-    /// The system's clock is before 1970: no timestamp would be true.
-    #[error("the system clock is set to before 1970")]
-    Clock,
+    /// The machine's time makes no sense.
+    #[error(transparent)]
+    Clock(#[from] shell::ClockError),
 }

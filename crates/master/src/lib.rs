@@ -15,13 +15,11 @@
 
 mod actor;
 mod allocator;
-mod clock;
 mod core;
 mod error;
 mod http;
 mod ids;
 mod master;
-mod now;
 mod options;
 mod registry;
 mod stock;

@@ -7,7 +7,6 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::actor::Actor;
-use crate::clock::Clock;
 use crate::core::{Core, Identity};
 use crate::error::MasterError;
 use crate::http::{Shared, router};
@@ -15,6 +14,7 @@ use crate::options::Options;
 use crate::registry;
 use crate::timings::Timings;
 use mesos::server::{Front, serve};
+use shell::Clock;
 
 /// A master that has its port, and waits to be run.
 #[derive(Debug)]

@@ -16,8 +16,8 @@ use mesos::v1::{
 };
 
 use crate::counts::Counts;
-use crate::now::Now;
 use crate::task::Task;
+use shell::Now;
 
 /// How long an update waits for its acknowledgement before it is sent again, as a real agent's does at first.
 const RETRY: Duration = Duration::from_secs(10);

@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use mesos::resources::Resources;
 use mesos::v1::Resource;
+use shell::Clock;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, watch};
-use tokio::time::Instant;
 
 use crate::agent::Agent;
 use crate::counts::Counts;
@@ -30,6 +30,9 @@ pub enum FleetError {
     /// [`Options::resources`] cannot be read.
     #[error("resources of simulated agents: {0}")]
     Resources(#[from] mesos::resources::ResourceError),
+    /// The machine's time makes no sense.
+    #[error(transparent)]
+    Clock(#[from] shell::ClockError),
     /// The system gave no thread.
     #[error("no runtime for simulated agents: {0}")]
     Runtime(#[from] std::io::Error),
@@ -64,7 +67,8 @@ impl Fleet {
     pub fn start(master: SocketAddr, options: &Options) -> Result<Fleet, FleetError> {
         let resources = options.resources.parse::<Resources>()?.to_wire();
         let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("simulated").enable_all().build()?;
-        let agents = (0..options.agents).map(|number| start(&runtime, master, number, &resources)).collect();
+        let clock = Clock::start()?;
+        let agents = (0..options.agents).map(|number| start(&runtime, master, clock, (number, &resources))).collect();
         Ok(Fleet { agents, next: AtomicUsize::new(0), runtime: Some(runtime) })
     }
 
@@ -94,12 +98,11 @@ impl Drop for Fleet {
     }
 }
 
-fn start(runtime: &Runtime, master: SocketAddr, number: u32, resources: &[Resource]) -> Reins {
+fn start(runtime: &Runtime, master: SocketAddr, clock: Clock, (number, resources): (u32, &[Resource])) -> Reins {
     let (flips, orders) = mpsc::unbounded_channel();
     let (publish, counts) = watch::channel(Counts::default());
     let agent = Agent::new(address(number), resources.to_vec());
-    let started = Instant::now();
-    let shell = Shell { agent, master: master.to_string(), flips: orders, counts: publish, started };
+    let shell = Shell { agent, master: master.to_string(), flips: orders, counts: publish, clock };
     runtime.spawn(subscription::run(shell));
     Reins { flips, counts }
 }

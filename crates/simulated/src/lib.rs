@@ -12,7 +12,6 @@
 mod agent;
 mod counts;
 mod fleet;
-mod now;
 mod subscription;
 mod task;
 

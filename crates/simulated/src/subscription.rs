@@ -9,11 +9,11 @@ use mesos::Codec;
 use mesos::client::{Client, EventStream};
 use mesos::v1::cygnet::{AgentCall, AgentEvent};
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::agent::Agent;
 use crate::counts::Counts;
-use crate::now::Now;
+use shell::{Clock, Now};
 
 const PATH: &str = "/cygnet/v1/agent";
 
@@ -30,7 +30,7 @@ pub(crate) struct Shell {
     /// How many tasks are to flip.
     pub(crate) flips: mpsc::UnboundedReceiver<usize>,
     pub(crate) counts: watch::Sender<Counts>,
-    pub(crate) started: Instant,
+    pub(crate) clock: Clock,
 }
 
 /// Until the master does not want it, or the fleet is gone.
@@ -79,7 +79,7 @@ impl Shell {
     }
 
     fn now(&self) -> Now {
-        Now::since(self.started)
+        self.clock.now()
     }
 
     fn publish(&self) {

@@ -13,7 +13,7 @@ use mesos::v1::{
 };
 
 use crate::counts::Counts;
-use crate::now::Now;
+use shell::Now;
 
 /// See the module's words. There are many in one process: what is only reported when the agent subscribes is kept as bytes.
 #[derive(Debug)]

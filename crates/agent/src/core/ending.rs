@@ -12,7 +12,7 @@ use super::subscribe::shutdown_event;
 use super::{Action, Core, Owner, Timer};
 use crate::ids::{ExecutorKey, TaskKey};
 use crate::log::Change;
-use crate::now::Now;
+use shell::Now;
 
 /// How long the end of a killed process may take to be noticed.
 const KILL_PATIENCE: Duration = Duration::from_secs(5);

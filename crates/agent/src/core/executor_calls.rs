@@ -7,7 +7,7 @@ use mesos::v1::executor::{Call, call};
 use super::Core;
 use super::task::Task;
 use crate::ids::{ExecutorKey, StreamId, TaskKey};
-use crate::now::Now;
+use shell::Now;
 
 /// Why a call of an executor is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -10,8 +10,8 @@ use super::task::Task;
 use super::{Action, Core};
 use crate::ids::{ExecutorKey, TaskKey};
 use crate::log::{AgentRecord, Change};
-use crate::now::Now;
 use crate::version;
+use shell::Now;
 
 /// What this agent can do of what agents can do.
 pub(super) const CAPABILITIES: [capability::Type; 4] = [

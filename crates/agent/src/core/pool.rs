@@ -9,8 +9,8 @@ use mesos::v1::cygnet::{PoolCall, PoolEvent, pool_call, pool_event};
 use super::{Action, Core, Owner, Phase, Timer};
 use crate::ids::{ExecutorKey, StreamId};
 use crate::log::{Change, PoolRecord};
-use crate::now::Now;
 use crate::processes::{Process, Program};
+use shell::Now;
 
 /// A pool that lived this long did not die of being started.
 const SOUND_LIFE: Duration = Duration::from_secs(10);

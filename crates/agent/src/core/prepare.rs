@@ -10,9 +10,9 @@ use super::executor::{Executor, Hosting, Loss, State};
 use super::{Action, Core, Owner, Preparation, Timer};
 use crate::ids::ExecutorKey;
 use crate::log::Change;
-use crate::now::Now;
 use crate::processes::{Process, Program};
 use crate::program::program;
+use shell::Now;
 
 /// The mode of a sandbox with those of a group's tasks below it: their users need not be its own, and must get there.
 const PASSABLE: u32 = 0o751;

@@ -12,8 +12,8 @@ use super::task::Task;
 use super::{Action, Core, Owner, Phase, Timer};
 use crate::ids::{ExecutorKey, TaskKey};
 use crate::log::{ExecutorRecord, Recovered, TaskRecord};
-use crate::now::Now;
 use crate::processes::Known;
+use shell::Now;
 
 /// The time that the end of unowned processes may take beyond coming back and shutting down.
 const MARGIN: Duration = Duration::from_secs(3);

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::{Action, Core, Phase, Timer};
-use crate::now::Now;
+use shell::Now;
 
 /// How far it is.
 #[derive(Debug, Default)]

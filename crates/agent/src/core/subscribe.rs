@@ -11,7 +11,7 @@ use super::kill::kill_event;
 use super::task::Task;
 use super::{Action, CallRefusal, Core};
 use crate::ids::{ExecutorKey, StreamId, TaskKey};
-use crate::now::Now;
+use shell::Now;
 
 impl Core {
     /// SUBSCRIBE, on a stream that is open already.

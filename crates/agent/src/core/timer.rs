@@ -7,7 +7,7 @@ use mesos::v1::FrameworkId;
 use super::executor::State;
 use super::{Core, Phase};
 use crate::ids::ExecutorKey;
-use crate::now::Now;
+use shell::Now;
 
 /// What to look at.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

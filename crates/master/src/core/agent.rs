@@ -14,7 +14,7 @@ use crate::ids::{AgentId, ExecutorId, FrameworkId, StreamId, TaskId};
 pub(crate) enum Link {
     /// Over this stream.
     Connected(StreamId),
-    /// Not now; it must be back by this moment, on the scale of [`crate::now::Now::elapsed`].
+    /// Not now; it must be back by this moment, on the scale of [`shell::Now::elapsed`].
     Disconnected {
         /// When the master gives up.
         until: Duration,

@@ -4,7 +4,7 @@ use mesos::v1::cygnet::{AgentCall, agent_call};
 
 use super::{Core, events};
 use crate::ids::{AgentId, StreamId};
-use crate::now::Now;
+use shell::Now;
 
 /// Why a call is refused. The agent subscribes again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

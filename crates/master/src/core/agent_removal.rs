@@ -8,8 +8,8 @@ use mesos::v1::{self, TaskState, TaskStatus};
 use super::framework::push_bounded;
 use super::{Action, Core, events, news, orders, status};
 use crate::ids::{AgentId, FrameworkId, TaskId};
-use crate::now::Now;
 use crate::registry::Change;
+use shell::Now;
 
 /// How an agent leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

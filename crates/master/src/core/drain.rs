@@ -9,8 +9,8 @@ use mesos::v1::{self, DrainConfig, DrainInfo, DrainState, KillPolicy};
 use super::agent::Agent;
 use super::{Action, Core, orders};
 use crate::ids::{AgentId, FrameworkId, TaskId};
-use crate::now::Now;
 use crate::registry::Change;
+use shell::Now;
 
 /// How long a task has to end when nobody says otherwise, as the executors have it.
 const DEFAULT_GRACE_NANOSECONDS: i64 = 3_000_000_000;

@@ -3,7 +3,7 @@
 use super::Core;
 use super::framework::{Framework, Link};
 use crate::ids::{FrameworkId, StreamId};
-use crate::now::Now;
+use shell::Now;
 
 impl Core {
     /// The stream is gone: its reader went away, was too slow, or the connection broke.

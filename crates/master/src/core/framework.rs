@@ -21,7 +21,7 @@ pub(crate) enum Link {
     Connected(StreamId),
     /// Not now; it may come back until this moment.
     Disconnected {
-        /// On the scale of [`crate::now::Now::elapsed`].
+        /// On the scale of [`shell::Now::elapsed`].
         until: Duration,
     },
     /// Known from an agent that came back after the master was restarted; its scheduler did not yet.

@@ -5,7 +5,7 @@ use mesos::v1::scheduler::{Call, call};
 use super::Core;
 use super::framework::Framework;
 use crate::ids::{FrameworkId, StreamId};
-use crate::now::Now;
+use shell::Now;
 
 /// Why a call is refused, each with the status it is answered with.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

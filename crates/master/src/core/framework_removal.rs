@@ -6,7 +6,7 @@ use mesos::v1::task_status::Reason;
 use super::framework::push_bounded;
 use super::{Action, Core, news, orders, status};
 use crate::ids::{AgentId, FrameworkId, TaskId};
-use crate::now::Now;
+use shell::Now;
 
 /// There is no such framework.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

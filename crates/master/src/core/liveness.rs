@@ -4,7 +4,7 @@ use super::agent::{Agent, Link};
 use super::agent_removal::Departure;
 use super::{Action, Core, RemovalLimit, orders};
 use crate::ids::{AgentId, StreamId};
-use crate::now::Now;
+use shell::Now;
 
 const TIMED_OUT: &str = "health check timed out";
 

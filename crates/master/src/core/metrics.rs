@@ -58,7 +58,7 @@ const OPERATIONS: [(operation::Type, &str); 8] = [
 const NEVER: [&str; 7] = ["error", "failed", "finished", "gone_by_operator", "pending", "recovering", "unreachable"];
 
 impl Core {
-    pub(crate) fn metrics(&mut self, now: crate::now::Now) -> Metrics {
+    pub(crate) fn metrics(&mut self, now: shell::Now) -> Metrics {
         self.now = now;
         let mut metrics = Metrics::new();
         self.put_general(&mut metrics);

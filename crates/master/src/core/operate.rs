@@ -8,7 +8,7 @@ use super::agent_removal::NoSuchAgent;
 use super::drain::StandingRefusal;
 use super::framework_removal::NoSuchFramework;
 use super::{Core, status};
-use crate::now::Now;
+use shell::Now;
 
 /// Why an operator's call is refused, each with the status it is answered with.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

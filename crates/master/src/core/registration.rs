@@ -13,9 +13,9 @@ use super::framework::{self, Framework};
 use super::task::Task;
 use super::{Action, Core, events, news, orders, status};
 use crate::ids::{AgentId, ExecutorId, FrameworkId, StreamId, TaskId};
-use crate::now::Now;
 use crate::registry::Change;
 use crate::stock;
+use shell::Now;
 
 impl Core {
     /// A SUBSCRIBE of an agent has arrived on a new stream.

@@ -9,7 +9,7 @@ use super::framework::{Framework, Link};
 use super::snapshot::Depth;
 use super::{Action, Core, events, framework_rules, news, orders};
 use crate::ids::{FrameworkId, StreamId};
-use crate::now::Now;
+use shell::Now;
 
 impl Core {
     /// A valid SUBSCRIBE has arrived on a new stream. Refusals are an ERROR event and the end of the stream.

@@ -7,8 +7,8 @@ use mesos::v1::WeightInfo;
 use super::framework::Framework;
 use super::framework_rules::check_role;
 use super::{Action, Core};
-use crate::now::Now;
 use crate::registry::Change;
+use shell::Now;
 
 impl Core {
     /// UPDATE_WEIGHTS: all of them or, if one is wrong, none. Roles that are not named keep theirs.

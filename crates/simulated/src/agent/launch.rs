@@ -6,8 +6,8 @@ use mesos::v1::{ExecutorInfo, FrameworkId, FrameworkInfo, TaskInfo, TaskState};
 
 use super::Agent;
 use crate::counts::Counts;
-use crate::now::Now;
 use crate::task::Task;
+use shell::Now;
 
 impl Agent {
     pub(super) fn launch(&mut self, now: Now, launch: agent_event::Launch) {

@@ -19,8 +19,8 @@ use crate::core::{Action, Core, Owner};
 use crate::ids::StreamId;
 use crate::layout::Layout;
 use crate::log::Recovered;
-use crate::now::Now;
 use crate::processes::{Process, Program};
+use shell::Now;
 
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Step {

@@ -7,7 +7,7 @@ use mesos::v1::TaskState;
 use super::bag;
 use crate::core::Core;
 use crate::core::executor::State;
-use crate::now::Now;
+use shell::Now;
 
 impl Core {
     /// Everything the agent counts.

@@ -15,8 +15,8 @@ use super::super::snapshot::FrameworkView;
 use super::super::task::Task;
 use super::super::{Absent, Action, CallRefusal, Core, Depth, Identity, Memory, RemovalLimit, Settings};
 use crate::ids::{AgentId, FrameworkId, StreamId};
-use crate::now::Now;
 use crate::registry::Change;
+use shell::Now;
 
 pub(super) const SECOND: Duration = Duration::from_secs(1);
 const EPOCH: Duration = Duration::from_secs(1_795_420_000);
