@@ -14,6 +14,7 @@ pub mod http_options;
 mod literals;
 pub mod readiness;
 pub(crate) mod runnable;
+pub(crate) mod schedule;
 pub mod seconds;
 pub mod shape;
 pub mod single_check;

@@ -15,12 +15,13 @@ pub(crate) struct Backoff {
 impl Backoff {
     /// An instance failed: the delay grows, from `backoffSeconds` by `backoffFactor` up to `maxLaunchDelaySeconds`.
     pub(crate) fn failed(&mut self, app: &App, now: Timestamp) {
-        let longest = seconds(app.max_launch_delay_seconds);
+        let longest = app.max_launch_delay_seconds.duration();
         let expired = self.until.is_some_and(|until| now > until.plus(longest));
         let grown = if self.delay.is_zero() || expired {
-            seconds(app.backoff_seconds)
+            app.backoff_seconds.duration()
         } else {
-            seconds(self.delay.as_secs_f64() * app.backoff_factor)
+            let grown = self.delay.as_secs_f64() * app.backoff_factor;
+            mesos::duration::from_seconds(grown).unwrap_or(longest)
         };
         self.delay = grown.min(longest);
         self.until = Some(now.plus(self.delay));
@@ -39,20 +40,17 @@ impl Backoff {
     }
 }
 
-fn seconds(seconds: f64) -> Duration {
-    mesos::duration::from_seconds(seconds).unwrap_or(Duration::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::Seconds;
     use crate::ids::AppId;
 
     #[test]
     fn grows_by_the_factor_up_to_the_limit_and_is_forgotten() {
         let mut app = App::new(AppId::new("a"), Timestamp::from_millis(0));
         app.backoff_factor = 2.0;
-        app.max_launch_delay_seconds = 3.0;
+        app.max_launch_delay_seconds = Seconds::whole(3);
         let mut backoff = Backoff::default();
         let mut now = Timestamp::from_millis(0);
         assert_eq!(backoff.left(now), Duration::ZERO);

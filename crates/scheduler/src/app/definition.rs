@@ -11,7 +11,8 @@ use super::constraint::Constraint;
 use super::exec_command::ExecCommand;
 use super::health_check::HealthCheck;
 use super::readiness::ReadinessCheck;
-use super::seconds::{self, Seconds};
+use super::schedule;
+use super::seconds::Seconds;
 use crate::ids::AppId;
 use crate::pod::Pod;
 use crate::time::Timestamp;
@@ -53,14 +54,12 @@ pub struct App {
     pub port_definitions: Vec<PortDefinition>,
     /// Whether the ports must be those of the definitions.
     pub require_ports: bool,
-    /// Launch delay after the first failure, in seconds.
-    #[serde(serialize_with = "seconds::whole")]
-    pub backoff_seconds: f64,
+    /// The launch delay after the first failure.
+    pub backoff_seconds: Seconds,
     /// By what the delay grows with each further failure.
     pub backoff_factor: f64,
-    /// The longest delay, in seconds.
-    #[serde(serialize_with = "seconds::whole")]
-    pub max_launch_delay_seconds: f64,
+    /// The longest delay.
+    pub max_launch_delay_seconds: Seconds,
     /// The health checks.
     pub health_checks: Vec<HealthCheck>,
     /// A check whose results are shown, and decide nothing.
@@ -82,9 +81,9 @@ pub struct App {
     pub brake: Option<AppBrake>,
     /// Labels.
     pub labels: BTreeMap<String, String>,
-    /// From the first signal to SIGKILL, in seconds.
-    #[serde(skip_serializing_if = "Option::is_none", default, serialize_with = "seconds::whole_if_any")]
-    pub task_kill_grace_period_seconds: Option<f64>,
+    /// The time from the first signal to SIGKILL.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub task_kill_grace_period_seconds: Option<Seconds>,
     /// Which instances go first when there are too many.
     pub kill_selection: KillSelection,
     /// What to do with instances on agents nobody hears of.
@@ -126,9 +125,9 @@ impl App {
             fetch: Vec::new(),
             port_definitions: vec![PortDefinition { name: Some("default".into()), ..PortDefinition::default() }],
             require_ports: false,
-            backoff_seconds: 1.0,
+            backoff_seconds: Seconds::whole(1),
             backoff_factor: 1.15,
-            max_launch_delay_seconds: 300.0,
+            max_launch_delay_seconds: Seconds::whole(300),
             health_checks: Vec::new(),
             check: None,
             readiness_checks: Vec::new(),
@@ -185,7 +184,7 @@ impl App {
     /// How long an instance may take from the first signal to SIGKILL, if the app says so.
     #[must_use]
     pub fn kill_grace(&self) -> Option<Duration> {
-        self.task_kill_grace_period_seconds.and_then(mesos::duration::from_seconds)
+        self.task_kill_grace_period_seconds.map(Seconds::duration)
     }
 }
 
@@ -295,12 +294,12 @@ pub enum UnreachableStrategy {
     /// Replace and forget them after a while.
     #[serde(rename_all = "camelCase")]
     After {
-        /// When to start a replacement, in seconds.
-        #[serde(default, serialize_with = "seconds::whole")]
-        inactive_after_seconds: f64,
-        /// When to forget the instance, in seconds.
-        #[serde(default, serialize_with = "seconds::whole")]
-        expunge_after_seconds: f64,
+        /// When to start a replacement.
+        #[serde(default)]
+        inactive_after_seconds: Seconds,
+        /// When to forget the instance.
+        #[serde(default)]
+        expunge_after_seconds: Seconds,
     },
     /// `"disabled"`: wait for ever.
     Named(Disabled),
@@ -316,7 +315,10 @@ pub enum Disabled {
 
 impl Default for UnreachableStrategy {
     fn default() -> Self {
-        UnreachableStrategy::After { inactive_after_seconds: 0.0, expunge_after_seconds: 0.0 }
+        UnreachableStrategy::After {
+            inactive_after_seconds: Seconds::default(),
+            expunge_after_seconds: Seconds::default(),
+        }
     }
 }
 
@@ -378,26 +380,14 @@ pub struct Check {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exec: Option<ExecCheck>,
     /// From one attempt to the next.
-    #[serde(default = "sixty")]
+    #[serde(default = "schedule::interval")]
     pub interval_seconds: Seconds,
     /// How long an attempt may take.
-    #[serde(default = "twenty")]
+    #[serde(default = "schedule::timeout")]
     pub timeout_seconds: Seconds,
     /// Until the first attempt.
-    #[serde(default = "fifteen")]
+    #[serde(default = "schedule::delay")]
     pub delay_seconds: Seconds,
-}
-
-fn sixty() -> Seconds {
-    Seconds::whole(60)
-}
-
-fn twenty() -> Seconds {
-    Seconds::whole(20)
-}
-
-fn fifteen() -> Seconds {
-    Seconds::whole(15)
 }
 
 /// Ask over HTTP.

@@ -7,68 +7,61 @@ use serde::{Deserialize, Serialize};
 use super::definition::PortDefinition;
 use super::grpc_options::GrpcOptions;
 use super::http_options::HttpOptions;
+use super::schedule;
 use super::seconds::Seconds;
 
 /// A health check. Marathon's times are whole seconds; here they may have a fraction.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct HealthCheck {
     /// How to ask, and who does.
-    #[serde(default)]
     pub protocol: Protocol,
     /// The path to ask for; `/` if absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// A port by number; or `port_index`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
     /// Which of the app's ports.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub port_index: Option<u16>,
     /// Which of the app's ports, by its name: beyond Marathon.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub port_name: Option<String>,
     /// What results call it: beyond Marathon.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// How to ask over HTTP, and what to expect: beyond Marathon.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub http: Option<HttpOptions>,
     /// The service a gRPC check asks for; the whole server if absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
     /// The other options of a gRPC check.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub grpc: Option<GrpcOptions>,
     /// The command of a COMMAND check.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub command: Option<CommandValue>,
     /// For how long failures do not count before the first success.
-    #[serde(default = "grace")]
     pub grace_period_seconds: Seconds,
     /// From the end of an attempt to the next one.
-    #[serde(default = "interval")]
     pub interval_seconds: Seconds,
     /// How long an attempt may take.
-    #[serde(default = "timeout")]
     pub timeout_seconds: Seconds,
     /// How many failures in a row kill the instance. 0: never by scheduler-level checks, at once by the executor's.
-    #[serde(default = "failures")]
     pub max_consecutive_failures: u32,
     /// How many successes in a row make the instance healthy: beyond Marathon, from Aurora.
-    #[serde(default = "one", skip_serializing_if = "is_one")]
+    #[serde(skip_serializing_if = "is_one")]
     pub minimum_consecutive_successes: u32,
     /// Whether a kill for failing this check slows launches down, like any other failure: beyond Marathon.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub backoff_after_kill: bool,
     /// Until the first attempt.
-    #[serde(default = "delay")]
     pub delay_seconds: Seconds,
     /// Whether statuses 100 to 199 say nothing.
-    #[serde(default)]
     pub ignore_http1xx: bool,
     /// Which loopback address the executor asks.
-    #[serde(default)]
     pub ip_protocol: IpProtocol,
 }
 
@@ -128,12 +121,10 @@ impl From<String> for CommandValue {
     }
 }
 
-impl HealthCheck {
-    /// A check of this protocol, with Marathon's defaults.
-    #[must_use]
-    pub fn of(protocol: Protocol) -> Self {
+impl Default for HealthCheck {
+    fn default() -> Self {
         HealthCheck {
-            protocol,
+            protocol: Protocol::default(),
             path: None,
             port: None,
             port_index: None,
@@ -143,18 +134,20 @@ impl HealthCheck {
             service: None,
             grpc: None,
             command: None,
-            grace_period_seconds: grace(),
-            interval_seconds: interval(),
-            timeout_seconds: timeout(),
-            max_consecutive_failures: failures(),
-            minimum_consecutive_successes: one(),
+            grace_period_seconds: schedule::grace(),
+            interval_seconds: schedule::interval(),
+            timeout_seconds: schedule::timeout(),
+            max_consecutive_failures: schedule::failures(),
+            minimum_consecutive_successes: 1,
             backoff_after_kill: false,
-            delay_seconds: delay(),
+            delay_seconds: schedule::delay(),
             ignore_http1xx: false,
-            ip_protocol: IpProtocol::IPv4,
+            ip_protocol: IpProtocol::default(),
         }
     }
+}
 
+impl HealthCheck {
     /// The port to ask, given the instance's host ports.
     #[must_use]
     pub fn effective_port(&self, definitions: &[PortDefinition], ports: &[u16]) -> Option<u16> {
@@ -186,33 +179,9 @@ pub(super) fn rooted(path: &str) -> String {
     if path.starts_with('/') { path.to_owned() } else { format!("/{path}") }
 }
 
-fn grace() -> Seconds {
-    Seconds::whole(300)
-}
-
-fn interval() -> Seconds {
-    Seconds::whole(60)
-}
-
-fn timeout() -> Seconds {
-    Seconds::whole(20)
-}
-
-fn one() -> u32 {
-    1
-}
-
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
 fn is_one(number: &u32) -> bool {
     *number == 1
-}
-
-fn failures() -> u32 {
-    3
-}
-
-fn delay() -> Seconds {
-    Seconds::whole(15)
 }
 
 #[cfg(test)]

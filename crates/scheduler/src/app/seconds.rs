@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// Seconds, not negative. Written without a fraction where there is none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Hash)]
 pub struct Seconds(Duration);
 
 impl Seconds {
@@ -50,23 +50,6 @@ impl<'de> Deserialize<'de> for Seconds {
         let in_range = (0.0..=f64::from(u32::MAX)).contains(&seconds);
         let duration = in_range.then(|| mesos::duration::from_seconds(seconds)).flatten();
         duration.map(Seconds).ok_or_else(|| de::Error::custom(format!("error.min: got {seconds}, expected 0 or more")))
-    }
-}
-
-/// Seconds that are kept as a number: without a fraction where there is none, as clients that read integers want it.
-pub(super) fn whole<S: Serializer>(seconds: &f64, serializer: S) -> Result<S::Ok, S::Error> {
-    if seconds.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(seconds) {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range, and whole")]
-        return serializer.serialize_u64(*seconds as u64);
-    }
-    serializer.serialize_f64(*seconds)
-}
-
-/// The same, of what may be absent.
-pub(super) fn whole_if_any<S: Serializer>(seconds: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
-    match seconds {
-        Some(seconds) => whole(seconds, serializer),
-        None => serializer.serialize_none(),
     }
 }
 

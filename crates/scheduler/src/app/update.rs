@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::brake::AppBrake;
@@ -15,6 +16,7 @@ use super::definition::{
 use super::env::EnvValue;
 use super::health_check::{HealthCheck, Protocol};
 use super::readiness::ReadinessCheck;
+use super::seconds::Seconds;
 use super::single_check::SingleCheck;
 use super::validate::{Fault, Faults};
 use crate::ids::AppId;
@@ -22,7 +24,7 @@ use crate::time::Timestamp;
 
 /// An app as a client writes it.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 #[expect(missing_docs, reason = "the fields of `App`, all optional")]
 pub struct AppUpdate {
     pub id: Option<String>,
@@ -42,9 +44,9 @@ pub struct AppUpdate {
     pub port_definitions: Option<Vec<PortUpdate>>,
     pub ports: Option<Vec<i64>>,
     pub require_ports: Option<bool>,
-    pub backoff_seconds: Option<f64>,
+    pub backoff_seconds: Option<Seconds>,
     pub backoff_factor: Option<f64>,
-    pub max_launch_delay_seconds: Option<f64>,
+    pub max_launch_delay_seconds: Option<Seconds>,
     pub health_checks: Option<Vec<HealthCheck>>,
     /// The form of one check, not in a list.
     pub health_check: Option<SingleCheck>,
@@ -56,7 +58,7 @@ pub struct AppUpdate {
     pub upgrade_strategy: Option<UpgradeStrategy>,
     pub brake: Option<AppBrake>,
     pub labels: Option<BTreeMap<String, String>>,
-    pub task_kill_grace_period_seconds: Option<f64>,
+    pub task_kill_grace_period_seconds: Option<Seconds>,
     pub kill_selection: Option<KillSelection>,
     pub unreachable_strategy: Option<UnreachableStrategy>,
     pub accepted_resource_roles: Option<Vec<String>>,
@@ -74,19 +76,19 @@ pub struct AppUpdate {
     pub store_urls: Option<Value>,
 
     // What a client read and sends back: without meaning.
-    pub version_info: Option<Value>,
-    pub tasks: Option<Value>,
-    pub tasks_staged: Option<Value>,
-    pub tasks_running: Option<Value>,
-    pub tasks_healthy: Option<Value>,
-    pub tasks_unhealthy: Option<Value>,
-    pub tasks_held_unhealthy: Option<Value>,
-    pub held_unhealthy: Option<Value>,
-    pub checks_paused_until: Option<Value>,
-    pub tasks_stats: Option<Value>,
-    pub deployments: Option<Value>,
-    pub last_task_failure: Option<Value>,
-    pub readiness_check_results: Option<Value>,
+    pub version_info: IgnoredAny,
+    pub tasks: IgnoredAny,
+    pub tasks_staged: IgnoredAny,
+    pub tasks_running: IgnoredAny,
+    pub tasks_healthy: IgnoredAny,
+    pub tasks_unhealthy: IgnoredAny,
+    pub tasks_held_unhealthy: IgnoredAny,
+    pub held_unhealthy: IgnoredAny,
+    pub checks_paused_until: IgnoredAny,
+    pub tasks_stats: IgnoredAny,
+    pub deployments: IgnoredAny,
+    pub last_task_failure: IgnoredAny,
+    pub readiness_check_results: IgnoredAny,
 }
 
 /// A port definition whose number may be anything, so that a bad one is named.
@@ -138,25 +140,8 @@ impl AppUpdate {
     pub fn rollback(&self) -> Result<Option<Timestamp>, Faults> {
         let alone = AppUpdate { id: self.id.clone(), version: self.version, ..AppUpdate::default() };
         let error = "The 'version' field may only be combined with the 'id' field.";
-        let is_alone = self.version.is_none() || alone == self.clone().without_what_was_read();
+        let is_alone = self.version.is_none() || alone == *self;
         if is_alone { Ok(self.version) } else { Err(Fault::new("/", error).into()) }
-    }
-
-    /// Without the fields that a client only reads.
-    fn without_what_was_read(self) -> Self {
-        AppUpdate {
-            version_info: None,
-            tasks: None,
-            tasks_staged: None,
-            tasks_running: None,
-            tasks_healthy: None,
-            tasks_unhealthy: None,
-            tasks_stats: None,
-            deployments: None,
-            last_task_failure: None,
-            readiness_check_results: None,
-            ..self
-        }
     }
 
     fn onto(mut self, mut app: App, new: bool) -> Result<App, Faults> {
@@ -536,6 +521,20 @@ mod tests {
     fn a_version_comes_alone() {
         let version = "1970-01-01T00:00:00.001Z";
         assert_eq!(update(serde_json::json!({"version": version, "id": "/a"})).rollback(), Ok(Some(at(1))));
+        for read in [
+            "tasks",
+            "tasksStats",
+            "deployments",
+            "lastTaskFailure",
+            "readinessCheckResults",
+            "versionInfo",
+            "tasksHeldUnhealthy",
+            "heldUnhealthy",
+            "checksPausedUntil",
+        ] {
+            let sent_back = update(serde_json::json!({"version": version, "id": "/a", read: [1]}));
+            assert_eq!(sent_back.rollback(), Ok(Some(at(1))), "{read}");
+        }
         assert_eq!(update(serde_json::json!({"cmd": "x"})).rollback(), Ok(None));
         let faults = update(serde_json::json!({"version": version, "cmd": "x"})).rollback().unwrap_err();
         let error = "The 'version' field may only be combined with the 'id' field.";

@@ -98,9 +98,8 @@ impl Core {
             else {
                 return None;
             };
-            let after = |seconds| Some(instance.since.plus(mesos::duration::from_seconds(seconds)?));
             let forever = instance.given_up || inactive >= expunge;
-            Some((after(if forever { expunge } else { inactive })?, id, forever))
+            Some((instance.since.plus(if forever { expunge } else { inactive }.duration()), id, forever))
         })
     }
 

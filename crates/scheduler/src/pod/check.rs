@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::definition::{Container, HttpEndpoint, TcpEndpoint};
 use crate::app::definition::{Check, ExecCheck, HttpCheck, TcpCheck};
-use crate::app::{Faults, Seconds};
+use crate::app::{Faults, Seconds, schedule};
 
 /// As a person writes it, with Marathon's defaults: as an app's, but for its endpoints.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -16,24 +16,12 @@ pub struct PodCheck {
     pub tcp: Option<TcpEndpoint>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exec: Option<ExecCheck>,
-    #[serde(default = "sixty")]
+    #[serde(default = "schedule::interval")]
     pub interval_seconds: Seconds,
-    #[serde(default = "twenty")]
+    #[serde(default = "schedule::timeout")]
     pub timeout_seconds: Seconds,
-    #[serde(default = "fifteen")]
+    #[serde(default = "schedule::delay")]
     pub delay_seconds: Seconds,
-}
-
-fn sixty() -> Seconds {
-    Seconds::whole(60)
-}
-
-fn twenty() -> Seconds {
-    Seconds::whole(20)
-}
-
-fn fifteen() -> Seconds {
-    Seconds::whole(15)
 }
 
 impl PodCheck {

@@ -11,7 +11,7 @@ use crate::app::constraint::Constraint;
 use crate::app::definition::{Fetch, KillSelection, Network, PortDefinition, UnreachableStrategy, UpgradeStrategy};
 use crate::app::env::EnvValue;
 use crate::app::exec_command::ExecCommand;
-use crate::app::{App, AppBrake, Faults, HealthCheck, Protocol, Seconds};
+use crate::app::{App, AppBrake, Faults, HealthCheck, Protocol, Seconds, schedule};
 use crate::ids::AppId;
 use crate::time::Timestamp;
 
@@ -155,7 +155,7 @@ pub struct Endpoint {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Lifecycle {
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kill_grace_period_seconds: Option<f64>,
+    pub kill_grace_period_seconds: Option<Seconds>,
 }
 
 /// A container's health check.
@@ -168,15 +168,15 @@ pub struct PodHealthCheck {
     pub tcp: Option<TcpEndpoint>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exec: Option<Exec>,
-    #[serde(default = "grace")]
+    #[serde(default = "schedule::grace")]
     pub grace_period_seconds: Seconds,
-    #[serde(default = "interval")]
+    #[serde(default = "schedule::interval")]
     pub interval_seconds: Seconds,
-    #[serde(default = "failures")]
+    #[serde(default = "schedule::failures")]
     pub max_consecutive_failures: u32,
-    #[serde(default = "timeout")]
+    #[serde(default = "schedule::timeout")]
     pub timeout_seconds: Seconds,
-    #[serde(default = "delay")]
+    #[serde(default = "schedule::delay")]
     pub delay_seconds: Seconds,
 }
 
@@ -234,14 +234,14 @@ pub struct Scheduling {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Backoff {
-    pub backoff: f64,
+    pub backoff: Seconds,
     pub backoff_factor: f64,
-    pub max_launch_delay: f64,
+    pub max_launch_delay: Seconds,
 }
 
 impl Default for Backoff {
     fn default() -> Self {
-        Backoff { backoff: 1.0, backoff_factor: 1.15, max_launch_delay: 300.0 }
+        Backoff { backoff: Seconds::whole(1), backoff_factor: 1.15, max_launch_delay: Seconds::whole(300) }
     }
 }
 
@@ -292,16 +292,18 @@ impl PodHealthCheck {
             (None, Some(tcp)) => (Protocol::MesosTcp, Some(&tcp.endpoint), None),
             (None, None) => (Protocol::Command, None, None),
         };
-        let mut check = HealthCheck::of(protocol);
-        check.port_name = port_name.cloned();
-        check.path = path.cloned();
-        check.command = self.exec.as_ref().map(|exec| exec.command.shell.clone().unwrap_or_default().into());
-        check.grace_period_seconds = self.grace_period_seconds;
-        check.interval_seconds = self.interval_seconds;
-        check.timeout_seconds = self.timeout_seconds;
-        check.delay_seconds = self.delay_seconds;
-        check.max_consecutive_failures = self.max_consecutive_failures;
-        check
+        HealthCheck {
+            protocol,
+            port_name: port_name.cloned(),
+            path: path.cloned(),
+            command: self.exec.as_ref().map(|exec| exec.command.shell.clone().unwrap_or_default().into()),
+            grace_period_seconds: self.grace_period_seconds,
+            interval_seconds: self.interval_seconds,
+            timeout_seconds: self.timeout_seconds,
+            delay_seconds: self.delay_seconds,
+            max_consecutive_failures: self.max_consecutive_failures,
+            ..HealthCheck::default()
+        }
     }
 }
 
@@ -388,24 +390,4 @@ fn http() -> String {
 
 fn one() -> u32 {
     1
-}
-
-fn grace() -> Seconds {
-    Seconds::whole(300)
-}
-
-fn interval() -> Seconds {
-    Seconds::whole(60)
-}
-
-fn failures() -> u32 {
-    3
-}
-
-fn timeout() -> Seconds {
-    Seconds::whole(20)
-}
-
-fn delay() -> Seconds {
-    Seconds::whole(15)
 }

@@ -66,14 +66,13 @@ fn one(
     command: CommandInfo,
 ) -> TaskInfo {
     let grace = container.lifecycle.and_then(|lifecycle| lifecycle.kill_grace_period_seconds);
-    let grace = grace.and_then(mesos::duration::from_seconds);
     TaskInfo {
         name: container.name.clone(),
         task_id: instance.id.member(&container.name, instance.incarnation).into(),
         agent_id: offer.agent_id.clone(),
         resources,
         command: Some(command),
-        kill_policy: grace.map(|grace| KillPolicy { grace_period: Some(DurationInfo::from(grace)) }),
+        kill_policy: grace.map(|grace| KillPolicy { grace_period: Some(DurationInfo::from(grace.duration())) }),
         labels: task::labels(&container.labels),
         ..TaskInfo::default()
     }

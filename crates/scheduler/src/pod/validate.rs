@@ -133,9 +133,7 @@ fn scheduling(pod: &Pod, faults: &mut Faults) {
     }
     let (backoff, own) = (pod.scheduling.backoff, pod.executor_resources);
     for (at, value, least) in [
-        ("/scheduling/backoff/backoff", backoff.backoff, 0.0),
         ("/scheduling/backoff/backoffFactor", backoff.backoff_factor, 0.0),
-        ("/scheduling/backoff/maxLaunchDelay", backoff.max_launch_delay, 0.0),
         ("/executorResources/cpus", own.cpus, 0.01),
         ("/executorResources/mem", own.mem, 32.0),
         ("/executorResources/disk", own.disk, 0.001),
@@ -175,8 +173,6 @@ fn container(one: &Container, at: &str, faults: &mut Faults) {
         faults.require(endpoint.protocol.iter().all(|name| is_name(name)), format!("{at}/protocol"), "error.pattern");
         faults.require(is_name(&endpoint.name), format!("{at}/name"), NAME);
     }
-    let grace = one.lifecycle.and_then(|lifecycle| lifecycle.kill_grace_period_seconds).unwrap_or(0.0);
-    faults.require((0.0..1e9).contains(&grace), format!("{at}/lifecycle/killGracePeriodSeconds"), "expected 0 or more");
     if let Some(check) = &one.health_check {
         health_check(one, check, &format!("{at}/healthCheck"), faults);
     }
