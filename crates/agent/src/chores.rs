@@ -12,10 +12,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use checks::spec::Credentials;
 use executor::sandbox;
 use fetcher::{Fetcher, Want};
 use mesos::v1::{AgentId, ContainerId};
+use processes::Credentials;
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, utimensat};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use checks::spec::Credentials;
+use processes::Credentials;
 
 /// Whom a process of this user runs as. Nothing to do if the agent is that user, or if it may not become anybody else:
 /// only root may, and a task of an agent that is not root is as its agent.

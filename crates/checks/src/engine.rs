@@ -37,7 +37,6 @@ use std::thread;
 use tokio::sync::oneshot;
 
 use crate::clock::Clock;
-use crate::kernel::files;
 use crate::spec::Reach;
 use crate::timetable::Lag;
 use check::Order;
@@ -84,7 +83,7 @@ impl Engine {
     /// Starts the thread, and raises this process' limit of open files to what is allowed.
     pub fn start(options: EngineOptions) -> Result<Engine, EngineError> {
         options.validate()?;
-        let files = files::raise_limit().map_err(EngineError::FileLimit)?;
+        let files = processes::raise_file_limit().map_err(EngineError::FileLimit)?;
         let (sender, receiver) = mailbox().map_err(EngineError::SetUp)?;
         let reach = Arc::new(options.reach.clone());
         let prober = Prober::new(options.within(files), Clock::start(), receiver).map_err(EngineError::SetUp)?;

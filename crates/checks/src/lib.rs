@@ -7,7 +7,7 @@
 //! * [`verdict`]: what outcomes add up to, [`aggregate`]: what several checks say together, [`change`]: whether a raw
 //!   result is news. All pure;
 //! * `timetable`: who is due when, and how late we are. Pure;
-//! * [`place`]: the namespaces a probe runs in; `kernel`: what needs `unsafe` for that;
+//! * [`place`]: the namespaces a probe runs in;
 //! * `probe`: HTTP, gRPC, TCP, UDP, sock_diag and commands, each a state machine over sockets and processes that
 //!   never block;
 //! * [`engine`]: one thread and one epoll loop that tie it together.
@@ -23,9 +23,6 @@ pub mod engine;
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzzing;
-// Lent to the other crates of this workspace; no part of the interface.
-#[doc(hidden)]
-pub mod kernel;
 pub mod outcome;
 pub mod place;
 mod probe;

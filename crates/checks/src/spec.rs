@@ -18,12 +18,13 @@ mod schedule;
 mod tcp;
 mod tls;
 
-pub use command::{Command, CommandProbe, Credentials};
+pub use command::{Command, CommandProbe};
 pub use exchange::{ExchangeProbe, Transport};
 pub use expectation::Expectation;
 pub use grpc::GrpcProbe;
 pub use http::{HttpProbe, HttpVersion, Redirects, Reuse, Scheme, StatusRanges};
 pub use judgement::{Action, FailureRate, Judgement};
+pub use processes::Credentials;
 pub use reach::{Network, Reach};
 pub use schedule::Schedule;
 pub use tcp::{ListenProbe, TcpMode, TcpProbe};

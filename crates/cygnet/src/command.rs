@@ -120,7 +120,7 @@ fn open_store(work_dir: &Path, name: &str, if_lost: IfLost) -> anyhow::Result<St
 /// Lets this process open as many files as it may: a listener takes connections by that. Programs that are started get
 /// the limit of before.
 pub(crate) fn raise_file_limit() -> anyhow::Result<()> {
-    checks::kernel::files::raise_limit().context("cannot raise the limit of open files")?;
+    processes::raise_file_limit().context("cannot raise the limit of open files")?;
     Ok(())
 }
 

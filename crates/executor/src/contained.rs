@@ -5,7 +5,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use checks::spec::Credentials;
+use processes::Credentials;
 use rustix::process::Signal;
 
 use crate::life::{Blow, Ending};

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
-use checks::kernel::Spawn;
-use checks::spec::Credentials;
+use processes::Credentials;
+use processes::Spawn;
 use rustix::process::{Pid, Signal};
 
 use crate::shim::{ShimFiles, Spec};

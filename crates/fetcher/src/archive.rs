@@ -8,8 +8,8 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use checks::kernel::Spawn;
-use checks::spec::Credentials;
+use processes::Credentials;
+use processes::Spawn;
 use rustix::process::{WaitId, WaitIdOptions, waitid};
 
 use crate::error::Reason;

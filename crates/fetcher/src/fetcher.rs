@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use checks::spec::Credentials;
+use processes::Credentials;
 
 use crate::archive::{Format, extract};
 use crate::cache::{Answer, Cache, Key};

@@ -6,7 +6,7 @@
 use std::io;
 use std::thread;
 
-use checks::spec::Credentials;
+use processes::Credentials;
 use rustix::process::{Gid, Uid};
 use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 use tokio::task::spawn_blocking;

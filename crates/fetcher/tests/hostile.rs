@@ -5,9 +5,9 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use checks::spec::Credentials;
 use fetcher::{FetchError, Fetcher, Item, Want};
 use mesos::v1::command_info::Uri;
+use processes::Credentials;
 use rustix::fs::{FileType, Mode};
 use tempfile::TempDir;
 

@@ -7,11 +7,11 @@ use std::io;
 use std::os::unix::fs::{PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
-use checks::spec::Credentials;
 use executor::contained::{self, Contained, End, mark};
 use executor::sandbox as files;
 use fetcher::{Item, Room, Want};
 use mesos::v1::{ContainerId, Resource};
+use processes::Credentials;
 use tokio::task::spawn_blocking;
 
 use super::keeper::Surround;

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-use checks::spec::Credentials;
+use processes::Credentials;
 use rustix::thread::ThreadNameSpaceType;
 
 use crate::processes::{Process, main_process};

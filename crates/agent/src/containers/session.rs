@@ -4,11 +4,11 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 
-use checks::kernel::namespace::send_children_to_that_of;
-use checks::kernel::{Child, Enter, Spawn};
-use checks::spec::Credentials;
 use executor::terminal::Terminal;
 use executor::terminal::pair::{Pair, open_pair};
+use processes::Credentials;
+use processes::namespace::send_children_to_that_of;
+use processes::{Child, Enter, Spawn};
 use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::thread::ThreadNameSpaceType;

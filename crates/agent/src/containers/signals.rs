@@ -2,8 +2,8 @@
 
 use std::os::fd::AsFd;
 
-use checks::kernel::signals::numbered;
 use mesos::v1::ContainerId;
+use processes::signals::numbered;
 use rustix::process::{Signal, pidfd_send_signal};
 use tokio::task::spawn_blocking;
 

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use super::meter::Meter;
 use crate::clock::Clock;
-use crate::kernel::null;
 use crate::place::Here;
 use crate::probe::cgroup::Cgroups;
 use crate::probe::kept::KeptSockets;
@@ -16,6 +15,7 @@ use crate::probe::tools::Tools;
 use crate::probe::undertaker::Undertaker;
 use crate::spec::Reach;
 use crate::timetable::Key;
+use processes::null;
 
 /// Where bodies and output are read to.
 const SCRATCH: usize = 64 * 1024;

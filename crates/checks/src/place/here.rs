@@ -7,7 +7,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
 use super::{Namespace, NamespaceId, Place};
-use crate::kernel::namespace::{enter_network, enter_network_of, own, send_children_to, send_children_to_that_of};
+use processes::namespace::{enter_network, enter_network_of, own, send_children_to, send_children_to_that_of};
 
 #[derive(Debug)]
 pub(crate) struct Here {

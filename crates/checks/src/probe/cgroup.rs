@@ -315,6 +315,31 @@ mod tests {
     }
 
     #[test]
+    fn signals_of_a_child_born_in_one_are_default() {
+        let mut cgroups = Cgroups::new(true);
+        let Some(cgroup) = cgroups.take() else {
+            println!("SKIPPED signals_of_a_child_born_in_one_are_default: cgroups of version 2 cannot be made here");
+            return;
+        };
+        processes::signals::ignore(&[rustix::process::Signal::USR2]).unwrap();
+        let (mut ours, theirs) = std::io::pipe().unwrap();
+        let argv = ["grep", "-E", "Sig(Blk|Ign)", "/proc/self/status"].map(str::to_owned).to_vec();
+        let stdout = Some(theirs.as_fd());
+        let spawn = processes::Spawn { path: "grep".into(), argv, stdout, ..processes::Spawn::default() };
+        let child = processes::Spawn { cgroup: Some(cgroup.directory()), ..spawn }.start().unwrap();
+        drop(theirs);
+        let mut text = String::new();
+        io::Read::read_to_string(&mut ours, &mut text).unwrap();
+        while processes::reap(child.pidfd.as_fd()).unwrap().is_none() {}
+        let mask =
+            |name: &str| text.split_once(name).and_then(|(_, mask)| u64::from_str_radix(mask.get(..16)?, 16).ok());
+        let (blocked, ignored) = (mask("SigBlk:\t").unwrap(), mask("SigIgn:\t").unwrap());
+        assert_eq!((blocked, ignored & 0x7fff_ffff), (0, 0), "handlers are cleared by the kernel: {text}");
+        cgroups.give_back(cgroup);
+        cgroups.close();
+    }
+
+    #[test]
     fn the_next_engine_ends_what_a_killed_one_left() {
         let mut killed = Cgroups::new(true);
         let Some(cgroup) = killed.take() else {

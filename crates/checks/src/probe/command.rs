@@ -19,10 +19,10 @@ use super::cgroup::Cgroup;
 use super::poller::{Interest, Poller};
 use super::tools::Tools;
 use super::{blame, tree, words};
-use crate::kernel::{Child, Ended, Enter, Spawn, Step, Stumble, reap};
 use crate::outcome::{Answer, Failure, Outcome, Phases, Reason};
 use crate::place::Place;
 use crate::spec::{Command, CommandProbe};
+use processes::{Child, Ended, Enter, Spawn, SpawnError, Step, reap};
 
 /// How much of the output is kept.
 const TAIL: usize = 3 * 1024;
@@ -64,17 +64,17 @@ impl Attempt {
         let output = Pipe::new().map_err(ours)?;
         let mut cgroup = tools.cgroups.take();
         let mut spawned = spawn(probe, place, &output.theirs, cgroup.as_ref(), tools);
-        if let (Err(stumble), Some(refusing)) = (&spawned, cgroup.take_if(|_| is_refused(&spawned))) {
-            tracing::debug!(errno = %stumble.errno, "commands cannot be born in cgroups here");
+        if let (Err(error), Some(refusing)) = (&spawned, cgroup.take_if(|_| is_refused(&spawned))) {
+            tracing::debug!(errno = %error.errno, "commands cannot be born in cgroups here");
             tools.cgroups.give_up(refusing);
             spawned = spawn(probe, place, &output.theirs, None, tools);
         }
         match spawned {
             Ok(child) => Attempt::watch(child, cgroup, output, tools),
-            Err(stumble) => {
+            Err(error) => {
                 let left = cgroup.into_iter().flat_map(|cgroup| tools.cgroups.give_back(cgroup));
                 tools.undertaker.take(left);
-                Err(not_started(stumble))
+                Err(not_started(error))
             }
         }
     }
@@ -259,10 +259,10 @@ impl Pipe {
 }
 
 /// Whether the kernel does not let children be born in that cgroup.
-fn is_refused(spawned: &Result<Child, Stumble>) -> bool {
+fn is_refused(spawned: &Result<Child, SpawnError>) -> bool {
     let refusals =
         [Errno::ACCESS, Errno::BUSY, Errno::INVAL, Errno::NOSYS, Errno::OPNOTSUPP, Errno::PERM, Errno::NODEV];
-    matches!(spawned, Err(Stumble { step: Step::Prepare, errno }) if refusals.contains(errno))
+    matches!(spawned, Err(SpawnError { step: Step::Prepare, errno }) if refusals.contains(errno))
 }
 
 /// The thread is in the right network already, which its children inherit; the rest is the child's business.
@@ -272,7 +272,7 @@ fn spawn(
     output: &OwnedFd,
     cgroup: Option<&Cgroup>,
     tools: &Tools<'_>,
-) -> Result<Child, Stumble> {
+) -> Result<Child, SpawnError> {
     let (path, argv) = program(&probe.command);
     let spawn = Spawn {
         path,
@@ -292,7 +292,7 @@ fn spawn(
     };
     let unreachable = |error: std::io::Error| {
         let errno = Errno::from_io_error(&error).unwrap_or(Errno::IO);
-        Stumble { step: Step::Namespaces, errno }
+        SpawnError { step: Step::Namespaces, errno }
     };
     tools.here.among_processes(place, || spawn.launch()).map_err(unreachable)?
 }
@@ -309,16 +309,16 @@ fn program(command: &Command) -> (PathBuf, Vec<String>) {
     }
 }
 
-fn not_started(stumble: Stumble) -> Outcome {
-    let cause = |cause: String| match stumble.step {
+fn not_started(error: SpawnError) -> Outcome {
+    let cause = |cause: String| match error.step {
         Step::Namespaces => Failure::Place { cause },
         Step::Directory => Failure::NotStarted { cause: format!("working directory: {cause}") },
         Step::Credentials => Failure::NotStarted { cause: format!("user: {cause}") },
         Step::Program | Step::Prepare | Step::Session | Step::Streams => Failure::NotStarted { cause },
     };
-    match (stumble.step, stumble.errno) {
+    match (error.step, error.errno) {
         (Step::Namespaces, Errno::SRCH) => Outcome::Inconclusive(Reason::TaskEnded),
-        (Step::Prepare, Errno::AGAIN) => Outcome::Inconclusive(Reason::EngineExhausted { cause: words(stumble.errno) }),
+        (Step::Prepare, Errno::AGAIN) => Outcome::Inconclusive(Reason::EngineExhausted { cause: words(error.errno) }),
         (_, errno) => blame(errno, cause),
     }
 }

@@ -14,11 +14,11 @@ use super::kept::{Handshake, KeptSockets, Kind};
 use super::poller::Poller;
 use super::undertaker::Undertaker;
 use crate::clock::Clock;
-use crate::kernel::defer_acknowledgement;
 use crate::outcome::{Failure, Outcome, Reason};
 use crate::place::{Here, Place};
 use crate::spec::Reach;
 use crate::timetable::Key;
+use processes::defer_acknowledgement;
 
 /// Lent to an attempt for one step.
 #[derive(Debug)]

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use processes::Credentials;
+
 use super::{SpecError, require};
 
 /// A command whose exit status is the answer. Its standard input is empty; the last 3 KiB of its output are kept.
@@ -35,18 +37,6 @@ pub enum Command {
         /// The arguments, the first of which is the name the program sees as its own.
         argv: Vec<String>,
     },
-}
-
-/// A user by number.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
-pub struct Credentials {
-    /// User.
-    pub uid: u32,
-    /// Group.
-    pub gid: u32,
-    /// Supplementary groups.
-    pub groups: Vec<u32>,
 }
 
 impl CommandProbe {

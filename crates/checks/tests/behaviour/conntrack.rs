@@ -7,9 +7,9 @@ use std::os::fd::AsFd;
 use std::process::{Command, Stdio};
 use std::thread;
 
-use checks::kernel::namespace::enter_network;
 use checks::spec::{Probe, TcpProbe};
 use checks::{Answer, Outcome, Place, Start};
+use processes::namespace::enter_network;
 
 use crate::namespaces::{Other, PORT};
 use crate::support::{engine, eventually, is_root, spec, watch_from};

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
-use checks::kernel::namespace::enter_network;
 use checks::spec::{HttpProbe, ListenProbe, Probe, Reuse, TcpMode};
 use checks::{Answer, Failure, Outcome, Place, Reason, Start};
+use processes::namespace::enter_network;
 
 use crate::server::{request, serve_on, status};
 use crate::support::{engine, eventually, http, is_root, shell, spec, tcp, watch_from};

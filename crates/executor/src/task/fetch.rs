@@ -1,9 +1,9 @@
 //! What a task's command names by URI, where no agent has fetched it: tasks of a group, and tasks of a framework that
 //! starts this executor itself.
 
-use checks::spec::Credentials;
 use fetcher::{Fetcher, Item, Want};
 use mesos::v1::TaskInfo;
+use processes::Credentials;
 
 use crate::config::ExecutorConfig;
 use crate::user::User;

@@ -9,7 +9,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 static ORIGINAL: OnceLock<Rlimit> = OnceLock::new();
 
 /// Raises the soft limit of open files to the hard one and returns it; `None` is no limit.
-pub fn raise_limit() -> io::Result<Option<u64>> {
+pub fn raise_file_limit() -> io::Result<Option<u64>> {
     let now = getrlimit(Resource::Nofile);
     let maximum = now.maximum;
     if now.current != maximum {

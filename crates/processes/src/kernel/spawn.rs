@@ -24,7 +24,7 @@ use rustix::thread::{
 use super::clone::{HAS_CLONE3, clone_child, last_errno};
 use super::plan::Plan;
 use super::signals;
-use crate::spec::Credentials;
+use crate::Credentials;
 
 /// A program to start.
 ///
@@ -82,22 +82,30 @@ pub struct Child {
 
 /// How far a child came, and why not farther.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Stumble {
-    pub(crate) step: Step,
-    pub(crate) errno: Errno,
+pub struct SpawnError {
+    /// The step that failed.
+    pub step: Step,
+    /// What the kernel said.
+    pub errno: Errno,
 }
 
 /// The steps of a child, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub(crate) enum Step {
+pub enum Step {
     /// In the parent, before there is a child.
     Prepare,
+    /// Namespaces are entered.
     Namespaces,
+    /// The child leads a session.
     Session,
+    /// Standard input, output and error are put in place.
     Streams,
+    /// The user is taken.
     Credentials,
+    /// The working directory is entered.
     Directory,
+    /// The program is executed.
     Program,
 }
 
@@ -117,9 +125,9 @@ impl Step {
     }
 }
 
-impl From<Stumble> for io::Error {
-    fn from(stumble: Stumble) -> io::Error {
-        stumble.errno.into()
+impl From<SpawnError> for io::Error {
+    fn from(error: SpawnError) -> io::Error {
+        error.errno.into()
     }
 }
 
@@ -141,8 +149,9 @@ impl Spawn<'_> {
         self.launch().map_err(io::Error::from)
     }
 
-    pub(crate) fn launch(self) -> Result<Child, Stumble> {
-        let unprepared = |errno| Stumble { step: Step::Prepare, errno };
+    /// As [`Spawn::start`], with the step that failed.
+    pub fn launch(self) -> Result<Child, SpawnError> {
+        let unprepared = |errno| SpawnError { step: Step::Prepare, errno };
         let given = [self.stdin, self.stdout, self.stderr];
         let lifted = lift(given).map_err(unprepared)?;
         let mut streams = given;
@@ -160,9 +169,9 @@ impl Spawn<'_> {
         match birth.errno.load(Ordering::Relaxed) {
             0 => Ok(child),
             errno => {
-                bury(&child);
+                reap(&child);
                 let step = Step::from_raw(birth.step.load(Ordering::Relaxed));
-                Err(Stumble { step, errno: Errno::from_raw_os_error(errno) })
+                Err(SpawnError { step, errno: Errno::from_raw_os_error(errno) })
             }
         }
     }
@@ -179,7 +188,7 @@ fn lift(streams: [Option<BorrowedFd<'_>>; 3]) -> rustix::io::Result<[Option<Owne
 }
 
 /// A child that never became its program has exited already.
-fn bury(child: &Child) {
+fn reap(child: &Child) {
     use rustix::process::{WaitId, WaitIdOptions, waitid};
     let _nothing_to_tell = waitid(WaitId::PidFd(child.pidfd.as_fd()), WaitIdOptions::EXITED);
 }
@@ -303,7 +312,7 @@ fn close_others_on_exec() -> rustix::io::Result<()> {
 }
 
 /// `/dev/null`, for streams nobody reads.
-pub(crate) fn null() -> rustix::io::Result<OwnedFd> {
+pub fn null() -> rustix::io::Result<OwnedFd> {
     open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())
 }
 

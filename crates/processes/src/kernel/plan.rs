@@ -6,9 +6,9 @@ use std::ptr;
 
 use rustix::process::{Gid, Pid, Rlimit, Uid, getpid};
 
-use super::files;
+use super::file_limit;
 use super::spawn::Spawn;
-use crate::spec::Credentials;
+use crate::Credentials;
 
 /// Where programs are when the environment has no `PATH`.
 const DEFAULT_PATH: &str = "/usr/local/bin:/bin:/usr/bin";
@@ -71,7 +71,7 @@ impl Plan {
             environment: Strings::new(environment),
             directories: directories.collect::<Result<_, _>>()?,
             credentials: spawn.credentials.as_ref().map(Ids::from),
-            file_limit: files::original_limit(),
+            file_limit: file_limit::original_limit(),
             parent: getpid(),
         })
     }

@@ -8,7 +8,7 @@ use rustix::io::Errno;
 
 /// A TCP socket that will connect holds back the last acknowledgement of the handshake until it has something to send
 /// (`TCP_DEFER_ACCEPT` on the side of the client). Unlike `TCP_QUICKACK` it stays when a connection is dissolved.
-pub(crate) fn defer_acknowledgement(socket: BorrowedFd<'_>) -> rustix::io::Result<()> {
+pub fn defer_acknowledgement(socket: BorrowedFd<'_>) -> rustix::io::Result<()> {
     let seconds: libc::c_int = 1;
     let length = libc::socklen_t::try_from(mem::size_of_val(&seconds)).unwrap_or(0);
     // SAFETY: the kernel reads `length` bytes, which are those of `seconds`, during the call.

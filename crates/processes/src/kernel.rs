@@ -8,13 +8,13 @@
 //! * [`namespace`] moves the calling thread between namespaces.
 //! * [`reap`] takes the exit status of a child with the CPU time it used.
 //! * [`signals`] lets a process ignore signals.
-//! * `sockets` sets an option of sockets.
-//! * [`files`] raises the limit of open files, and gives children the old one back.
+//! * [`defer_acknowledgement`] sets an option of sockets.
+//! * [`raise_file_limit`] raises the limit of open files; children get the old one back.
 
-#![allow(unsafe_code)]
+#![allow(unsafe_code, reason = "this module holds all of it")]
 
 mod clone;
-pub mod files;
+mod file_limit;
 pub mod namespace;
 mod plan;
 pub mod signals;
@@ -22,7 +22,7 @@ mod sockets;
 mod spawn;
 mod wait;
 
-pub(crate) use sockets::defer_acknowledgement;
-pub use spawn::{Child, Enter, Spawn};
-pub(crate) use spawn::{Step, Stumble, null};
+pub use file_limit::raise_file_limit;
+pub use sockets::defer_acknowledgement;
+pub use spawn::{Child, Enter, Spawn, SpawnError, Step, null};
 pub use wait::{Ended, Reaped, reap};

@@ -58,21 +58,6 @@ fn its_signals_are_default() {
     assert_signals_are_default(shell("grep -E 'Sig(Blk|Ign)' /proc/self/status"));
 }
 
-#[test]
-fn its_signals_are_default_also_where_handlers_are_cleared_by_the_kernel() {
-    const NAME: &str = "its_signals_are_default_also_where_handlers_are_cleared_by_the_kernel";
-    let mut cgroups = crate::probe::cgroup::Cgroups::new(true);
-    let Some(cgroup) = cgroups.take() else {
-        println!("SKIPPED {NAME}: cgroups of version 2 cannot be made here");
-        return;
-    };
-    super::super::signals::ignore(&[Signal::USR2]).unwrap();
-    let cgroup_of = Spawn { cgroup: Some(cgroup.directory()), ..shell("grep -E 'Sig(Blk|Ign)' /proc/self/status") };
-    assert_signals_are_default(cgroup_of);
-    cgroups.give_back(cgroup);
-    cgroups.close();
-}
-
 fn assert_signals_are_default(spawn: Spawn<'_>) {
     let text = output(spawn);
     assert!(text.contains("SigBlk:\t0000000000000000"), "{text}");
@@ -93,15 +78,15 @@ fn what_goes_wrong_in_the_child_is_the_error() {
     let missing = Spawn { path: "no-such-program".into(), ..shell("") };
     assert_eq!(missing.start().unwrap_err().kind(), io::ErrorKind::NotFound);
     let forbidden = Spawn { path: "/etc/passwd".into(), ..shell("") };
-    assert_eq!(forbidden.launch().unwrap_err(), Stumble { step: Step::Program, errno: Errno::ACCESS });
+    assert_eq!(forbidden.launch().unwrap_err(), SpawnError { step: Step::Program, errno: Errno::ACCESS });
     let nowhere = Spawn { working_directory: Some("/no/such/place".into()), ..shell("true") };
-    assert_eq!(nowhere.launch().unwrap_err(), Stumble { step: Step::Directory, errno: Errno::NOENT });
+    assert_eq!(nowhere.launch().unwrap_err(), SpawnError { step: Step::Directory, errno: Errno::NOENT });
     let null = null().unwrap();
     let enter = Enter { of: null.as_fd(), kinds: ThreadNameSpaceType::NETWORK };
     let not_a_namespace = Spawn { enter: Some(enter), ..shell("true") };
     assert_eq!(not_a_namespace.launch().unwrap_err().step, Step::Namespaces);
     let nul = Spawn { argv: vec!["a\0b".to_owned()], ..shell("") };
-    assert_eq!(nul.launch().unwrap_err(), Stumble { step: Step::Prepare, errno: Errno::INVAL });
+    assert_eq!(nul.launch().unwrap_err(), SpawnError { step: Step::Prepare, errno: Errno::INVAL });
 }
 
 #[test]
