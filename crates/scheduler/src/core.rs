@@ -6,6 +6,7 @@
 //! what follows for the apps that were touched.
 
 mod admission;
+mod calls;
 mod cancel;
 mod changes;
 mod checks;
@@ -16,14 +17,19 @@ mod fragments;
 mod group_view;
 pub(crate) mod groups;
 mod kills;
+mod link;
 mod members;
 mod metrics;
 mod offers;
+mod outbox;
 mod pod_view;
 mod pods;
+mod queue;
 mod readiness;
+mod reconciliation;
 mod records;
 mod roles;
+mod settings;
 mod subscribers;
 mod unhealthy;
 mod updates;
@@ -48,7 +54,6 @@ pub(crate) use subscribers::Subscribers;
 pub(crate) use unhealthy::Pause;
 pub(crate) use view::{AppFilter, Embed};
 
-use crate::backoff::Backoff;
 use crate::brake::Brake;
 use crate::departed::Departed;
 use crate::deployment::Deployment;
@@ -56,13 +61,17 @@ use crate::events::{Event, Origin};
 use crate::executor::ExecutorCommand;
 use crate::ids::{AppId, InstanceId};
 use crate::instance::Instance;
-use crate::refusals::Refusals;
 use crate::states::States;
 use crate::tally::Tally;
 use crate::time::Timestamp;
 use deploy::counted;
 use fragments::Fragments;
+use link::Link;
+use outbox::Outbox;
+use queue::Queue;
+use reconciliation::Reconciliation;
 use records::Dirty;
+use settings::Settings;
 
 /// How often a kill is repeated until the task is over.
 const KILL_AGAIN: Duration = Duration::from_secs(30);
@@ -73,13 +82,6 @@ const KILL_CROSSES: Duration = Duration::from_secs(1);
 /// How often to look whether a start or an end takes too long: often enough for limits of minutes, and seldom enough when
 /// ten thousand tasks start or end at once.
 const ROUND: Duration = Duration::from_secs(1);
-
-/// How often to ask the master for the state of all tasks.
-const RECONCILE: Duration = Duration::from_secs(600);
-
-/// How soon to ask again for tasks it said nothing about, at first and at most: it does not while their agent has not
-/// come back to it.
-const RECONCILE_AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(15));
 
 /// How long after a subscription the master may not know of tasks only because their agents have not come back to it: as
 /// long as it takes them to notice that it is another one.
@@ -113,21 +115,13 @@ pub(crate) struct Core {
     deployments: BTreeMap<String, Deployment>,
     /// Which deployment an app is locked by.
     locks: BTreeMap<AppId, String>,
-    backoffs: BTreeMap<AppId, Backoff>,
-    framework_id: Option<String>,
-    /// Where events are posted to.
-    subscribers: Subscribers,
-    /// The role whose resources are used.
-    role: String,
-    /// The roles the master knows, and whether there may be others now.
-    told_roles: BTreeSet<String>,
-    roles_stale: bool,
-    /// What starts Cygnet's executor, where the agents' own shall not be used.
-    executor_command: Option<ExecutorCommand>,
+    link: Link,
+    reconciliation: Reconciliation,
+    queue: Queue,
+    settings: Settings,
+    out: Outbox,
     /// By app, instances without a task.
     waiting: BTreeMap<AppId, BTreeSet<InstanceId>>,
-    /// By app, why offers were of no use to those.
-    refusals: BTreeMap<AppId, Refusals>,
     /// Instances that were told to end, and when to tell them again.
     killing: BTreeMap<InstanceId, Timestamp>,
     /// Tasks that no instance stands for.
@@ -136,8 +130,6 @@ pub(crate) struct Core {
     unreachable: BTreeSet<InstanceId>,
     /// Instances that were launched and do not run yet.
     starting: BTreeSet<InstanceId>,
-    /// How long a task may be launched and not run.
-    task_launch_timeout: Duration,
     brake: Brake,
     /// By app, instances that are unhealthy and not killed for now, because so many were.
     held: BTreeMap<AppId, BTreeSet<InstanceId>>,
@@ -147,31 +139,13 @@ pub(crate) struct Core {
     checked: BTreeSet<InstanceId>,
     /// Apps the planner has to look at.
     unsettled: BTreeSet<AppId>,
-    connected: bool,
-    subscribed_at: Timestamp,
-    /// Whether the master has told us our id since we run: from then on it tells it again.
-    registered: bool,
-    /// Who asks for the change that is being made, if a person does.
-    origin: Option<Origin>,
-    /// Whether nothing is to be launched any more.
-    leaving: bool,
-    suppressed: bool,
-    /// When offers were last asked for, for all that might be launched then; none if something waits that came later.
-    offers_asked_at: Option<Timestamp>,
     /// When to look next whether a start or an end takes too long.
     round_at: Timestamp,
-    reconcile_at: Timestamp,
-    reconcile_after: Duration,
-    /// Tasks the master has said nothing about since it was last asked for all.
-    unanswered: BTreeSet<InstanceId>,
     dice: fastrand::Rng,
     dirty: Dirty,
     /// How things look, as long as they look so.
     fragments: Fragments,
-    /// What was done since the start, and when that was.
-    counters: counters::Counters,
     begun: Timestamp,
-    effects: Effects,
 }
 
 impl Core {
@@ -185,42 +159,26 @@ impl Core {
             states: BTreeMap::new(),
             deployments: loaded.deployments,
             locks: BTreeMap::new(),
-            backoffs: BTreeMap::new(),
-            framework_id: loaded.framework_id,
-            subscribers: loaded.subscribers,
-            role: "*".into(),
-            told_roles: BTreeSet::new(),
-            roles_stale: true,
-            executor_command: None,
+            link: Link::new(loaded.framework_id, now),
+            reconciliation: Reconciliation::new(now),
+            queue: Queue::new(),
+            settings: Settings::default(),
+            out: Outbox::new(loaded.subscribers),
             waiting: BTreeMap::new(),
-            refusals: BTreeMap::new(),
             killing: BTreeMap::new(),
             departed: loaded.departed,
             unreachable: BTreeSet::new(),
             starting: BTreeSet::new(),
-            task_launch_timeout: Duration::from_secs(300),
             brake: Brake::default(),
             held: BTreeMap::new(),
             paused: BTreeSet::new(),
             checked: BTreeSet::new(),
             unsettled: BTreeSet::new(),
-            connected: false,
-            subscribed_at: now,
-            registered: false,
-            origin: None,
-            leaving: false,
-            suppressed: false,
-            offers_asked_at: None,
             round_at: now,
-            reconcile_at: now,
-            reconcile_after: RECONCILE_AGAIN.0,
-            unanswered: BTreeSet::new(),
             dice: fastrand::Rng::with_seed(seed),
             dirty: Dirty::default(),
             fragments: Fragments::default(),
-            counters: counters::Counters::default(),
             begun: now,
-            effects: Effects::default(),
         };
         core.take_up(now);
         core
@@ -228,13 +186,13 @@ impl Core {
 
     /// The same, with Cygnet's executor, started by this command, for whatever names none.
     pub(crate) fn with_executor_command(mut self, command: Option<&ExecutorCommand>) -> Core {
-        self.executor_command = command.cloned();
+        self.settings.executor_command = command.cloned();
         self
     }
 
     /// The same, with this limit on how long a launch may take.
     pub(crate) fn with_task_launch_timeout(mut self, timeout: Duration) -> Core {
-        self.task_launch_timeout = timeout;
+        self.settings.task_launch_timeout = timeout;
         self
     }
 
@@ -272,7 +230,7 @@ impl Core {
 
     /// The id the master knows us by.
     pub(crate) fn framework_id(&self) -> Option<&str> {
-        self.framework_id.as_deref()
+        self.link.framework_id()
     }
 
     /// Something of this app changed: the planner has to look at it.
@@ -282,30 +240,28 @@ impl Core {
 
     /// Makes a change that somebody asked for.
     pub(crate) fn asked_by<T>(&mut self, origin: Origin, change: impl FnOnce(&mut Core) -> T) -> T {
-        self.origin = Some(origin);
+        self.out.asked_by(Some(origin));
         let result = change(self);
-        self.origin = None;
+        self.out.asked_by(None);
         result
-    }
-
-    fn tell(&mut self, event: Event) {
-        self.effects.events.push(event);
     }
 
     /// Lets everything follow that follows, and hands out what is to be done.
     pub(crate) fn effects(&mut self, now: Timestamp) -> Effects {
         self.settle(now);
-        let mut effects = std::mem::take(&mut self.effects);
-        self.counters.called(&effects.calls);
-        effects.batch = self.take_batch();
-        effects
+        let batch = self.take_batch();
+        Effects { batch, ..self.out.take() }
     }
 
     fn settle(&mut self, now: Timestamp) {
         while let Some(app) = self.unsettled.pop_first() {
             self.settle_app(&app, now);
         }
-        self.ask_for_offers(now);
+        if self.link.is_connected() {
+            let roles = self.link.tell_roles(|| roles::roles(&self.apps, &self.settings.role));
+            let offers = self.queue.ask(self.waiting.keys(), now);
+            self.out.call(roles.into_iter().chain(offers));
+        }
     }
 
     /// Time has passed.
@@ -320,16 +276,15 @@ impl Core {
         self.resume_due(now);
         self.ease(now);
         self.take_back(now);
-        if self.connected && now >= self.reconcile_at {
-            self.reconcile_again(now);
-        }
+        self.reconcile_again(now);
     }
 
     /// When to call [`Core::tick`] next.
     pub(crate) fn wake_at(&self) -> Timestamp {
-        let launches = self.next_launch_at().into_iter();
+        let connected = self.link.is_connected();
+        let launches = self.queue.next_launch_at(self.waiting.keys()).filter(|_| connected).into_iter();
         let round = (!self.killing.is_empty() || !self.starting.is_empty()).then_some(self.round_at);
-        let reconcile = if self.connected { self.reconcile_at } else { Timestamp::from_millis(i64::MAX) };
+        let reconcile = if connected { self.reconciliation.due_at() } else { Timestamp::from_millis(i64::MAX) };
         let expunges = self.given_up_at().map(|(at, _, _)| at);
         let eases =
             self.eases_at().into_iter().chain(self.resumes_at()).chain(self.deadline()).chain(self.departed.due_at());

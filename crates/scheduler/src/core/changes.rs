@@ -239,7 +239,7 @@ impl Core {
         if !self.waiting.contains_key(id) {
             return Err(Refusal::new(404, format!("Application {id} not found in tasks queue.")));
         }
-        self.backoffs.remove(id);
+        self.queue.reset(id);
         self.touch(id);
         Ok(())
     }
@@ -276,8 +276,8 @@ impl Core {
     pub(super) fn unchanged(&mut self, app: &AppId, version: Timestamp, now: Timestamp) -> Accepted {
         let id = uuid::Uuid::new_v4().to_string();
         let empty = Deployment::new(id.clone(), now, Vec::new(), Dependencies::new());
-        self.tell(events::group_changed(&app.parent(), now, now));
-        self.tell(events::deployment("deployment_success", &empty, now));
+        self.out.tell(events::group_changed(&app.parent(), now, now));
+        self.out.tell(events::deployment("deployment_success", &empty, now));
         let body = json!({"version": version, "deploymentId": id});
         Accepted { status: 200, deployment: None, app: app.clone(), body }
     }
@@ -299,21 +299,21 @@ impl Core {
     fn install(&mut self, before: Option<&App>, after: &App, now: Timestamp) {
         let id = &after.id;
         let used: BTreeSet<_> = self.instances_of(id).map(|instance| instance.config).collect();
-        self.tell(match (&after.pod, before) {
-            (None, _) => events::api_post(after, &self.origin("/v2/apps", id), now),
-            (Some(_), None) => events::pod("pod_created_event", &self.origin("/v2/pods", id), now),
-            (Some(_), Some(_)) => events::pod("pod_updated_event", &self.origin("/v2/pods", id), now),
+        self.out.tell(match (&after.pod, before) {
+            (None, _) => events::api_post(after, &self.out.origin("/v2/apps", id), now),
+            (Some(_), None) => events::pod("pod_created_event", &self.out.origin("/v2/pods", id), now),
+            (Some(_), Some(_)) => events::pod("pod_updated_event", &self.out.origin("/v2/pods", id), now),
         });
         if before.is_none_or(|before| before.config_version() != after.config_version()) {
-            self.backoffs.remove(id);
+            self.queue.reset(id);
             self.tell_checks(before, after, now);
         }
         match self.apps.get_mut(id) {
             Some(record) => record.update(after.clone(), &used),
             None => drop(self.apps.insert(id.clone(), AppRecord::new(after.clone()))),
         }
-        self.offers_asked_at = None;
-        self.roles_stale = true;
+        self.queue.has_more();
+        self.link.roles_may_differ();
         if before.is_some_and(|before| before.brake != after.brake) {
             self.look_at_held(id, now);
         }
@@ -321,21 +321,15 @@ impl Core {
 
     fn retire(&mut self, id: &AppId, before: Option<&App>, now: Timestamp) {
         if before.is_some_and(|before| before.pod.is_some()) {
-            let origin = self.origin("/v2/pods", id);
-            self.tell(events::pod("pod_deleted_event", &origin, now));
+            let origin = self.out.origin("/v2/pods", id);
+            self.out.tell(events::pod("pod_deleted_event", &origin, now));
         }
         for check in before.iter().filter(|before| before.pod.is_none()).flat_map(|before| &before.health_checks) {
-            self.tell(events::check_removed(id, check, now));
+            self.out.tell(events::check_removed(id, check, now));
         }
         if let Some(record) = self.apps.get_mut(id) {
             record.removed = true;
         }
-    }
-
-    /// Who asked, and where; we ourselves, at the path of what changes, if nobody did.
-    fn origin(&self, base: &str, id: &AppId) -> events::Origin {
-        let own = || events::Origin { client_ip: String::new(), uri: format!("{base}{id}") };
-        self.origin.clone().unwrap_or_else(own)
     }
 
     fn tell_checks(&mut self, before: Option<&App>, after: &App, now: Timestamp) {
@@ -344,10 +338,10 @@ impl Core {
         }
         let old = before.map(|before| before.health_checks.clone()).unwrap_or_default();
         for check in old.iter().filter(|check| !after.health_checks.contains(check)) {
-            self.tell(events::check_removed(&after.id, check, now));
+            self.out.tell(events::check_removed(&after.id, check, now));
         }
         for check in after.health_checks.iter().filter(|check| !old.contains(check)) {
-            self.tell(events::check_added(after, check, now));
+            self.out.tell(events::check_added(after, check, now));
         }
     }
 

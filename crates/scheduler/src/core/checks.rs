@@ -129,13 +129,13 @@ impl Core {
         let orders: Vec<_> = all.filter_map(|(index, asked)| order(index, asked?)).collect();
         if !orders.is_empty() {
             self.checked.insert(id.clone());
-            self.effects.checks.extend(orders);
+            self.out.check(orders);
         }
     }
 
     pub(super) fn stop_checks(&mut self, id: &InstanceId) {
         if self.checked.remove(id) {
-            self.effects.checks.push(CheckOrder::Stop(id.clone()));
+            self.out.check([CheckOrder::Stop(id.clone())]);
         }
     }
 
@@ -203,16 +203,16 @@ impl Core {
         let record = self.apps.get(&instance.app);
         let check = record.and_then(|record| record.configuration(instance.config).health_checks.get(index)).cloned();
         if let Some(check) = check.filter(|_| !alive) {
-            self.tell(events::check_failed(&instance, &check, now));
+            self.out.tell(events::check_failed(&instance, &check, now));
         }
         if changed == Some(true) {
-            self.tell(events::health_changed(&instance, alive, now));
+            self.out.tell(events::health_changed(&instance, alive, now));
         }
         if instance.healthy() != Some(false) {
             self.let_go(id, now);
         }
         if instance.healthy() != before {
-            self.tell(events::instance_health_changed(&instance, now));
+            self.out.tell(events::instance_health_changed(&instance, now));
         }
     }
 }

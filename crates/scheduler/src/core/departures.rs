@@ -2,8 +2,7 @@
 
 use mesos::v1::{TaskState, TaskStatus};
 
-use super::kills::kill_call;
-use super::{Core, KILL_AGAIN};
+use super::{Core, KILL_AGAIN, calls};
 use crate::ids::InstanceId;
 use crate::instance::{Condition, Goal};
 use crate::time::Timestamp;
@@ -51,14 +50,13 @@ impl Core {
         self.departed.heard_of(task_id, agent_id, kill_at);
         if !matches!(status.state(), TaskState::TaskUnreachable | TaskState::TaskKilling) {
             tracing::warn!(%task_id, "killed a task that runs under our name and that the store does not know");
-            self.effects.calls.push(kill_call(task_id, agent_id));
+            self.out.call([calls::kill(task_id, agent_id)]);
         }
     }
 
     /// Repeats the kills of those that came back and are not over.
     pub(super) fn kill_strays_again(&mut self, now: Timestamp) {
-        for absent in self.departed.take_due(now, now.plus(KILL_AGAIN)) {
-            self.effects.calls.push(kill_call(&absent.task_id, absent.agent_id.as_deref()));
-        }
+        let due = self.departed.take_due(now, now.plus(KILL_AGAIN));
+        self.out.call(due.iter().map(|absent| calls::kill(&absent.task_id, absent.agent_id.as_deref())));
     }
 }

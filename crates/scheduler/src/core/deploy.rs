@@ -54,9 +54,9 @@ impl Core {
         let (_, target) = self.in_force(id)?;
         let mut progress = Progress {
             wanted: usize::try_from(target.instances).unwrap_or(usize::MAX),
-            delay: self.backoffs.get(id).map(|backoff| backoff.left(now)).unwrap_or_default(),
+            delay: self.queue.delay(id, now),
             held: self.held_of(id),
-            refused: self.refusals.get(id).and_then(Refusals::main_reason),
+            refused: self.queue.refusals(id).and_then(Refusals::main_reason),
             canary: self.deployment_of(id).and_then(|deployment| deployment.canary(id)),
             ..Progress::default()
         };
@@ -103,11 +103,11 @@ impl Core {
             .is_none_or(|lock| self.deployments.get(lock).is_none_or(|deployment| deployment.waiting(id).is_none()));
         if turn_came && self.apps.get(id).is_some_and(|record| record.removed) {
             self.apps.remove(id);
-            self.backoffs.remove(id);
+            self.queue.reset(id);
             self.brake.forget(id);
-            self.roles_stale = true;
+            self.link.roles_may_differ();
             self.dirty.apps.insert(id.clone());
-            self.tell(events::app_terminated(id, now));
+            self.out.tell(events::app_terminated(id, now));
         }
         if let Some(lock) = lock.filter(|_| ends_step) {
             self.step_on(&lock, now);
@@ -122,8 +122,7 @@ impl Core {
             let next = deployment.advance();
             let goes_on = next.is_some() && !deployment.is_step_over();
             let info = next.is_some().then(|| events::deployment("deployment_info", deployment, now));
-            self.effects.events.push(success);
-            self.effects.events.extend(info);
+            [success].into_iter().chain(info).for_each(|event| self.out.tell(event));
             match next {
                 Some(apps) => apps.iter().for_each(|app| self.touch(app)),
                 None => self.succeed(id, now),
@@ -136,7 +135,7 @@ impl Core {
 
     fn succeed(&mut self, id: &str, now: Timestamp) {
         if let Some(done) = self.close(id) {
-            self.tell(events::deployment("deployment_success", &done, now));
+            self.out.tell(events::deployment("deployment_success", &done, now));
         }
     }
 
@@ -154,7 +153,7 @@ impl Core {
             self.deployments.values().filter_map(|found| Some((found.clone(), found.fault(now)?))).collect();
         for (deployment, fault) in failed {
             tracing::warn!(deployment = %deployment.id, %fault, "taken back");
-            self.tell(events::deployment("deployment_step_failure", &deployment, now));
+            self.out.tell(events::deployment("deployment_step_failure", &deployment, now));
             self.revert(deployment, &fault, now);
         }
     }
@@ -189,13 +188,13 @@ impl Core {
         }
         let groups: BTreeSet<_> = changes.iter().map(|change| change.app.parent()).collect();
         for group in groups {
-            self.tell(events::group_changed(&group, now, now));
+            self.out.tell(events::group_changed(&group, now, now));
         }
         let id = uuid::Uuid::new_v4().to_string();
-        self.counters.deployments += 1;
+        self.out.counters().deployments += 1;
         let deployment = Deployment::new(id.clone(), now, changes, order);
         self.locks.extend(deployment.changes.keys().map(|app| (app.clone(), id.clone())));
-        self.tell(events::deployment("deployment_info", &deployment, now));
+        self.out.tell(events::deployment("deployment_info", &deployment, now));
         let nothing_to_wait_for = deployment.is_step_over();
         self.dirty.deployments.insert(id.clone());
         self.deployments.insert(id.clone(), deployment);
@@ -217,7 +216,7 @@ impl Core {
         }
         let mut failed = events::deployment("deployment_failed", &old, now);
         failed.data["reason"] = serde_json::json!(reason);
-        self.tell(failed);
+        self.out.tell(failed);
         Some(old)
     }
 
@@ -228,12 +227,12 @@ impl Core {
         self.killing.remove(id);
         let Some(instance) = self.instances.get(id).cloned() else { return };
         let next = self.next_configuration(&instance).filter(|_| !instance.given_up).cloned();
-        self.tell(events::instance_changed(&instance, condition_of_end(state), now));
+        self.out.tell(events::instance_changed(&instance, condition_of_end(state), now));
         match next.filter(|_| instance.goal == Goal::Running) {
             Some(app) => {
                 self.count_failure(&instance, state);
                 if slows_down(state) || self.health_kill_slows_down(&instance) {
-                    self.backoffs.entry(app.id.clone()).or_default().failed(&app, now);
+                    self.queue.failed(&app, now);
                 }
                 self.change(id, |instance| instance.reincarnate(&app, now));
             }

@@ -85,7 +85,7 @@ impl Core {
 
     /// Tells who listens that a group stays what it was, and why.
     pub(super) fn group_stays(&mut self, id: &AppId, refusal: &Refusal, now: Timestamp) {
-        self.tell(events::group_failed(id, refusal.body["message"].as_str().unwrap_or_default(), now));
+        self.out.tell(events::group_failed(id, refusal.body["message"].as_str().unwrap_or_default(), now));
     }
 
     /// `PUT /v2/groups?dryRun=true`: the steps it would take.

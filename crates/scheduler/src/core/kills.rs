@@ -1,9 +1,8 @@
 //! Telling tasks to end, until they do.
 
 use mesos::v1::TaskState;
-use mesos::v1::scheduler::{Call, call};
 
-use super::{Core, KILL_AGAIN, KILL_CROSSES};
+use super::{Core, KILL_AGAIN, KILL_CROSSES, calls};
 use crate::app::definition::UnreachableStrategy;
 use crate::events;
 use crate::ids::InstanceId;
@@ -36,8 +35,7 @@ impl Core {
     fn send_kill(&mut self, id: &InstanceId) {
         let Some(instance) = self.instances.get(id) else { return };
         let agent_id = instance.agent_id.as_deref();
-        let kills: Vec<_> = instance.task_ids().iter().map(|task| kill_call(task, agent_id)).collect();
-        self.effects.calls.extend(kills);
+        self.out.call(instance.task_ids().iter().map(|task| calls::kill(task, agent_id)));
     }
 
     /// Repeats kills that have not come to anything.
@@ -82,9 +80,9 @@ impl Core {
                 self.part_with(&id, goal, now);
             } else {
                 self.change(&id, |instance| instance.given_up = true);
-                let inactive =
-                    self.instances.get(&id).map(|found| events::instance_changed(found, "UnreachableInactive", now));
-                self.effects.events.extend(inactive);
+                if let Some(found) = self.instances.get(&id) {
+                    self.out.tell(events::instance_changed(found, "UnreachableInactive", now));
+                }
             }
         }
     }
@@ -105,7 +103,7 @@ impl Core {
 
     /// Kills what was launched long ago and never heard of, so that it is launched again.
     pub(super) fn overdue(&mut self, now: Timestamp) {
-        let limit = self.task_launch_timeout;
+        let limit = self.settings.task_launch_timeout;
         let overdue = self
             .starting
             .iter()
@@ -116,13 +114,5 @@ impl Core {
             tracing::warn!(instance = %id, "killed because it did not start in time");
             self.kill(&id, Goal::Running, now);
         }
-    }
-}
-
-pub(super) fn kill_call(task_id: &str, agent_id: Option<&str>) -> Call {
-    Call {
-        r#type: Some(call::Type::Kill.into()),
-        kill: Some(call::Kill { task_id: task_id.into(), agent_id: agent_id.map(Into::into), kill_policy: None }),
-        ..Call::default()
     }
 }

@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 impl Core {
     /// What became of the task of one container.
     pub(super) fn member_update(&mut self, id: &InstanceId, status: &TaskStatus, now: Timestamp) {
-        self.unanswered.remove(id);
+        self.reconciliation.answered(id);
         self.doubt_kill(id, status.state());
         let Some(known) = self.instances.get(id).and_then(|found| found.member_of(&status.task_id.value)) else {
             return;
@@ -30,8 +30,7 @@ impl Core {
         });
         self.take_note(id, status);
         if let Some(instance) = self.instances.get(id).filter(|_| is_news) {
-            let event = events::status_update(instance, status, now);
-            self.tell(event);
+            self.out.tell(events::status_update(instance, status, now));
         }
         self.members_go_on(id, now);
         if let Some(index) = self.check_of_member(id, &name) {
@@ -50,8 +49,7 @@ impl Core {
             && self.change(id, |instance| instance.enter(next, now)) == Some(true)
             && let Some(instance) = self.instances.get(id)
         {
-            let event = events::instance_changed(instance, condition_name(next), now);
-            self.tell(event);
+            self.out.tell(events::instance_changed(instance, condition_name(next), now));
         }
     }
 

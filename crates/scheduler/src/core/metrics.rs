@@ -17,7 +17,7 @@ pub(crate) struct Metrics {
 
 impl Core {
     pub(crate) fn metrics(&self, now: Timestamp) -> Metrics {
-        Metrics { gauges: self.gauges(now), counters: self.counters.named() }
+        Metrics { gauges: self.gauges(now), counters: self.out.counted().named() }
     }
 
     fn gauges(&self, now: Timestamp) -> Vec<(&'static str, u64)> {
@@ -25,7 +25,7 @@ impl Core {
         self.states.values().for_each(|states| all.add(*states));
         let (pods, apps): (Vec<_>, Vec<_>) = self.apps_within(&AppId::root()).partition(|app| app.pod.is_some());
         let overdue = self.starting.iter().filter_map(|id| self.instances.get(id)?.staged_at);
-        let overdue = overdue.filter(|staged| now.since(*staged) > self.task_launch_timeout).count();
+        let overdue = overdue.filter(|staged| now.since(*staged) > self.settings.task_launch_timeout).count();
         let counts = [
             ("marathon.apps.active.gauge", apps.len()),
             ("marathon.pods.active.gauge", pods.len()),
@@ -41,13 +41,13 @@ impl Core {
             ("marathon.instances.held-unhealthy.gauge", self.held.values().map(BTreeSet::len).sum()),
             // Not Marathon's: tasks that no instance stands for and that may still run; tasks of which the master was asked, and has not told.
             ("cygnet.tasks.departed.gauge", self.departed.len()),
-            ("cygnet.reconciliation.unanswered.gauge", self.unanswered.len()),
+            ("cygnet.reconciliation.unanswered.gauge", self.reconciliation.unanswered().len()),
         ];
         let up = now.since(self.begun).as_secs();
         let counts = counts.map(|(name, count)| (name, u64::try_from(count).unwrap_or(u64::MAX)));
         // There is no other candidate: who is up leads.
         let times = [("marathon.uptime.gauge.seconds", up), ("marathon.leadership.duration.gauge.seconds", up)];
-        let attempts = [("marathon.instances.inflight-kill-attempts.gauge", self.counters.kills)];
+        let attempts = [("marathon.instances.inflight-kill-attempts.gauge", self.out.counted().kills)];
         counts.into_iter().chain(times).chain(attempts).collect()
     }
 

@@ -1,22 +1,17 @@
 //! Offers: taken when something waits, and not wanted when nothing does.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use mesos::v1::cygnet::HealthAction;
-use mesos::v1::offer::{Operation, operation};
-use mesos::v1::scheduler::{Call, call};
+use mesos::v1::offer::operation;
 use mesos::v1::{Filters, Offer, TaskInfo};
 
-use super::Core;
+use super::{Core, calls};
 use crate::executor::Executor;
 use crate::ids::{AppId, InstanceId};
 use crate::instance::Condition;
-use crate::matching::{self, Placement, Refused, Wish};
+use crate::matching::{self, Placement, Wish};
 use crate::pod::group;
 use crate::pod::member::Member;
 use crate::portion::Portion;
-use crate::refusals::Unused;
 use crate::spread::Site;
 use crate::task;
 use crate::time::Timestamp;
@@ -30,12 +25,12 @@ const REFUSE_LONG_SECONDS: f64 = 86_400.0;
 impl Core {
     /// From now on no offer is taken.
     pub(crate) fn stop_launching(&mut self) {
-        self.leaving = true;
+        self.queue.stop();
     }
 
     /// Launches what fits; gives back the rest.
     pub(crate) fn offers(&mut self, offers: &[Offer], now: Timestamp) {
-        self.counters.offers += u64::try_from(offers.len()).unwrap_or(u64::MAX);
+        self.out.counters().offers += u64::try_from(offers.len()).unwrap_or(u64::MAX);
         let due = self.due(now);
         let placements = self.place(offers, &due, now);
         let filters = Filters {
@@ -50,31 +45,20 @@ impl Core {
                     Launch::Group(group) => groups.push(*group),
                 }
             }
-            self.effects.calls.push(if tasks.is_empty() && groups.is_empty() {
-                decline(offer, filters)
+            self.out.call([if tasks.is_empty() && groups.is_empty() {
+                calls::decline(offer, filters)
             } else {
-                accept(offer, tasks, groups, filters)
-            });
+                calls::accept(offer, tasks, groups, filters)
+            }]);
         }
     }
 
     /// Instances that wait and whose app may launch now, longest waiting first.
     fn due(&self, now: Timestamp) -> Vec<InstanceId> {
-        if self.leaving {
-            return Vec::new();
-        }
-        let apps = self.waiting.iter().filter(|(app, _)| self.is_due(app, now));
+        let apps = self.waiting.iter().filter(|(app, _)| self.queue.is_due(app, now));
         let mut due: Vec<_> = apps.flat_map(|(_, ids)| ids).cloned().collect();
         due.sort_by_cached_key(|id| self.instances.get(id).map(|instance| instance.since));
         due
-    }
-
-    fn is_any_due(&self, now: Timestamp) -> bool {
-        !self.leaving && self.waiting.keys().any(|app| self.is_due(app, now))
-    }
-
-    fn is_due(&self, app: &AppId, now: Timestamp) -> bool {
-        self.backoffs.get(app).and_then(crate::backoff::Backoff::until).is_none_or(|until| until <= now)
     }
 
     fn place(&mut self, offers: &[Offer], due: &[InstanceId], now: Timestamp) -> Vec<Placement> {
@@ -85,8 +69,8 @@ impl Core {
         let wish = |id| {
             let instance = self.instances.get(id)?;
             let app = self.apps.get(&instance.app)?.configuration(instance.config);
-            let overhead = Executor::of(app, self.executor_command.as_ref()).overhead(app);
-            Some(Wish { instance: &instance.id, app, role: self.role_of(app), overhead })
+            let overhead = Executor::of(app, self.settings.executor_command.as_ref()).overhead(app);
+            Some(Wish { instance: &instance.id, app, role: self.settings.role_of(app), overhead })
         };
         let wishes: Vec<_> = due.iter().filter_map(wish).collect();
         // Agents that are away count for no constraint: else whoever waits to take the place of what was there would wait
@@ -94,24 +78,8 @@ impl Core {
         let here = |app: &AppId| self.instances_of(app).filter(|found| found.condition != Condition::Unreachable);
         let neighbours = |app: &AppId| here(app).filter_map(|found| Some((found.agent_id.as_deref()?, &found.site)));
         let placed = matching::place(offers, &wishes, neighbours, now, &mut dice);
-        self.note_refusals(offers, placed.refusals, now);
+        self.queue.note_refusals(offers, placed.refusals, now);
         placed.placements
-    }
-
-    /// Remembers which offers were of no use to whom; what several apps could not use is kept once.
-    fn note_refusals(&mut self, offers: &[Offer], refused: BTreeMap<AppId, Refused>, now: Timestamp) {
-        let mut kept: BTreeMap<usize, Arc<Offer>> = BTreeMap::new();
-        for (app, refused) in refused {
-            let last = refused.last.into_iter().filter_map(|(place, reasons)| {
-                let offer = match kept.get(&place) {
-                    Some(offer) => offer.clone(),
-                    None => kept.entry(place).or_insert(Arc::new(offers.get(place)?.clone())).clone(),
-                };
-                Some(Unused { offer, reasons, at: now })
-            });
-            let last = last.collect();
-            self.refusals.entry(app).or_default().note(refused.used, &refused.unused, last, now);
-        }
     }
 
     fn launch(&mut self, placement: &Placement, offer: &Offer, now: Timestamp) -> Option<Launch> {
@@ -133,8 +101,8 @@ impl Core {
         let Portion { resources, executor_resources, .. } = placement.portion.clone();
         let may_hold = self.brake.may_hold(app.brake.as_ref());
         let enforced = self.enforces_role(&app.id);
-        let framework_id = self.framework_id.as_deref().unwrap_or_default();
-        let cygnets = self.executor_command.as_ref();
+        let framework_id = self.link.framework_id().unwrap_or_default();
+        let cygnets = self.settings.executor_command.as_ref();
         if let Some(pod) = &pod {
             let mut group = group::build(app, pod, instance, offer, resources, framework_id, enforced)?;
             group.executor = Executor::of_group(cygnets, group.executor);
@@ -150,37 +118,6 @@ impl Core {
         }
         Some(Launch::Task(Box::new(task)))
     }
-
-    /// Whether something may be launched that offers were not asked for yet.
-    fn may_more_be_launched(&self, now: Timestamp) -> bool {
-        self.offers_asked_at.is_none() || self.next_launch_at().is_some_and(|at| at <= now)
-    }
-
-    /// When the first of the delays ends that were under way when offers were last asked for. What the others left of
-    /// them was declined for a while, so they are asked for again.
-    pub(super) fn next_launch_at(&self) -> Option<Timestamp> {
-        let delays = self.waiting.keys().filter_map(|app| self.backoffs.get(app)?.until());
-        let listens = self.connected && !self.leaving;
-        delays.filter(|until| listens && self.offers_asked_at.is_none_or(|asked| asked < *until)).min()
-    }
-
-    /// Asks for offers when something may be launched that the last ones were not asked about; asks for none when
-    /// nothing waits, so that a steady state costs nothing.
-    pub(super) fn ask_for_offers(&mut self, now: Timestamp) {
-        if !self.connected {
-            return;
-        }
-        self.tell_roles();
-        let wanted = self.is_any_due(now);
-        if wanted && (self.suppressed || self.may_more_be_launched(now)) {
-            self.suppressed = false;
-            self.offers_asked_at = Some(now);
-            self.effects.calls.push(simple(call::Type::Revive));
-        } else if !wanted && !self.suppressed {
-            self.suppressed = true;
-            self.effects.calls.push(simple(call::Type::Suppress));
-        }
-    }
 }
 
 /// Executors of ours are told to say only that a task is unhealthy, so that the brake holds for them, too. Others do not
@@ -195,30 +132,4 @@ fn leave_kills_to_us(task: &mut TaskInfo) {
 enum Launch {
     Task(Box<TaskInfo>),
     Group(Box<operation::LaunchGroup>),
-}
-
-fn accept(offer: &Offer, tasks: Vec<TaskInfo>, groups: Vec<operation::LaunchGroup>, filters: Filters) -> Call {
-    let launch = |task_infos| Operation {
-        r#type: Some(operation::Type::Launch.into()),
-        launch: Some(operation::Launch { task_infos }),
-        ..Operation::default()
-    };
-    let launch_group = |group| Operation {
-        r#type: Some(operation::Type::LaunchGroup.into()),
-        launch_group: Some(group),
-        ..Operation::default()
-    };
-    let tasks = (!tasks.is_empty()).then(|| launch(tasks));
-    let operations = tasks.into_iter().chain(groups.into_iter().map(launch_group)).collect();
-    let accept = call::Accept { offer_ids: vec![offer.id.clone()], operations, filters: Some(filters) };
-    Call { accept: Some(accept), ..simple(call::Type::Accept) }
-}
-
-fn decline(offer: &Offer, filters: Filters) -> Call {
-    let decline = call::Decline { offer_ids: vec![offer.id.clone()], filters: Some(filters) };
-    Call { decline: Some(decline), ..simple(call::Type::Decline) }
-}
-
-fn simple(kind: call::Type) -> Call {
-    Call { r#type: Some(kind.into()), ..Call::default() }
 }

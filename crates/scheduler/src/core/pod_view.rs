@@ -81,7 +81,7 @@ impl Core {
             "networks": instance.ip.iter().map(|ip| json!({"addresses": [ip]})).collect::<Vec<_>>(),
             "containers": containers, "specReference": format!("/v2/pods{}::versions/{}", app.id, app.version),
             "localVolumes": [], "lastUpdated": instance.since, "lastChanged": instance.since,
-            "role": self.role_of(app),
+            "role": self.settings.role_of(app),
         });
         if let Some(message) = message {
             json["message"] = json!(message);

@@ -26,7 +26,7 @@ impl Core {
         });
         if finding.success {
             tracing::info!(instance = %id, check = %check.name, at = %now, "ready");
-            self.effects.checks.push(CheckOrder::StopOne(id.clone(), finding.index));
+            self.out.check([CheckOrder::StopOne(id.clone(), finding.index)]);
         }
     }
 

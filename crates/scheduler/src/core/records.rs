@@ -13,6 +13,7 @@ use store::{Batch, Store, StoreError};
 
 use super::deploy::counted;
 use super::groups::GroupRecord;
+use super::outbox::SUBSCRIBERS;
 use super::{Core, Subscribers};
 use crate::app::App;
 use crate::departed::{Absent, Departed};
@@ -22,9 +23,6 @@ use crate::instance::{Condition, Instance};
 use crate::pod::termination::Termination;
 use crate::states::States;
 use crate::time::Timestamp;
-
-/// Where the list of who gets events is kept.
-const SUBSCRIBERS: &str = "subscribers";
 
 /// How many versions of an app are kept, beside those that still run.
 const VERSIONS: usize = 50;
@@ -154,8 +152,6 @@ fn read<T: DeserializeOwned>((key, value): (String, Vec<u8>)) -> Result<T, LoadE
 /// What changed since the last batch.
 #[derive(Debug, Default)]
 pub(super) struct Dirty {
-    pub framework: bool,
-    pub subscribers: bool,
     pub apps: BTreeSet<AppId>,
     pub groups: BTreeSet<AppId>,
     pub instances: BTreeSet<InstanceId>,
@@ -166,16 +162,7 @@ impl Core {
     /// What is to be written so that the store is as we are.
     pub(super) fn take_batch(&mut self) -> Batch {
         let dirty = std::mem::take(&mut self.dirty);
-        let mut batch = Batch::default();
-        if dirty.framework {
-            batch = match &self.framework_id {
-                Some(id) => batch.put("framework", id.as_bytes()),
-                None => batch.delete("framework"),
-            };
-        }
-        if dirty.subscribers {
-            batch = write(batch, SUBSCRIBERS.to_owned(), Some(&*self.subscribers));
-        }
+        let mut batch = self.out.write(self.link.write(Batch::default()));
         for id in &dirty.apps {
             batch = write(batch, format!("app{id}"), self.apps.get(id));
         }
@@ -219,7 +206,7 @@ impl Core {
         let (condition, app) = (instance.condition, instance.app.clone());
         if condition == Condition::Scheduled {
             if put(self.waiting.entry(app).or_default(), id, true) {
-                self.offers_asked_at = None;
+                self.queue.has_more();
             }
         } else {
             self.waits_no_more(&app, id);
@@ -234,7 +221,7 @@ impl Core {
         waiting.remove(id);
         if waiting.is_empty() {
             self.waiting.remove(app);
-            self.refusals.remove(app);
+            self.queue.is_served(app);
         }
     }
 
@@ -280,13 +267,10 @@ fn put(set: &mut BTreeSet<InstanceId>, id: &InstanceId, wanted: bool) -> bool {
     !set.contains(id) && set.insert(id.clone())
 }
 
-fn write<T: Serialize>(batch: Batch, key: String, record: Option<&T>) -> Batch {
-    match record.map(serde_json::to_vec) {
-        Some(Ok(value)) => batch.put(key, value),
-        Some(Err(error)) => {
-            tracing::error!(%key, %error, "a record cannot be written");
-            batch
-        }
+/// Adds a record as it is now, or that it is gone.
+pub(super) fn write<T: Serialize>(batch: Batch, key: String, record: Option<&T>) -> Batch {
+    match record {
+        Some(record) => batch.put(key, serde_json::to_vec(record).expect("plain data: its keys are strings")),
         None => batch.delete(key),
     }
 }

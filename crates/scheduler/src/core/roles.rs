@@ -5,10 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mesos::v1::FrameworkInfo;
-use mesos::v1::scheduler::{Call, call};
-
-use super::{Core, Refusal};
+use super::{AppRecord, Core, Refusal};
 use crate::app::group::{self, GroupSpec};
 use crate::app::{App, Fault, Faults};
 use crate::ids::AppId;
@@ -17,42 +14,13 @@ use crate::time::Timestamp;
 impl Core {
     /// The same, with resources of this role.
     pub(crate) fn with_role(mut self, role: &str) -> Core {
-        role.clone_into(&mut self.role);
+        role.clone_into(&mut self.settings.role);
         self
-    }
-
-    /// Whose resources an app uses.
-    pub(super) fn role_of<'a>(&'a self, app: &'a App) -> &'a str {
-        app.role.as_deref().unwrap_or(&self.role)
     }
 
     /// Under which id and roles to subscribe.
     pub(crate) fn registration(&mut self) -> (Option<String>, Vec<String>) {
-        self.told_roles = self.roles();
-        (self.framework_id.clone(), self.told_roles.iter().cloned().collect())
-    }
-
-    /// Those of all apps, of what they were before, too: some instances may still be that.
-    fn roles(&self) -> BTreeSet<String> {
-        let definitions = self.apps.values().flat_map(|record| record.versions.values().chain([&record.app]));
-        definitions.filter_map(|app| app.role.clone()).chain([self.role.clone()]).collect()
-    }
-
-    /// Tells the master if there are other roles than it knows.
-    pub(super) fn tell_roles(&mut self) {
-        if !std::mem::take(&mut self.roles_stale) {
-            return;
-        }
-        let roles = self.roles();
-        if roles != self.told_roles {
-            let framework_info = FrameworkInfo { roles: roles.iter().cloned().collect(), ..FrameworkInfo::default() };
-            self.told_roles = roles;
-            self.effects.calls.push(Call {
-                r#type: Some(call::Type::UpdateFramework.into()),
-                update_framework: Some(call::UpdateFramework { framework_info, ..Default::default() }),
-                ..Call::default()
-            });
-        }
+        self.link.registration(roles(&self.apps, &self.settings.role))
     }
 
     /// Whether the top-level group an app is in enforces its role.
@@ -76,7 +44,7 @@ impl Core {
             let enforced = own.clone().filter(|_| spec.is_some_and(|spec| spec.enforce_role));
             let Some(role) = app.role.clone().or_else(|| enforced.clone()) else { continue };
             let before = self.wanted(&app.id).ok().and_then(|before| before.role.clone());
-            let usual = enforced.is_none().then(|| self.role.clone());
+            let usual = enforced.is_none().then(|| self.settings.role.clone());
             let allowed: BTreeSet<String> = [usual, own, before].into_iter().flatten().collect();
             if allowed.contains(&role) {
                 app.take_role(role);
@@ -101,6 +69,12 @@ impl Core {
         }
         Ok(())
     }
+}
+
+/// The roles of all apps, of what they were before, too: some instances may still be that. The scheduler's is one of them.
+pub(super) fn roles(apps: &BTreeMap<AppId, AppRecord>, own: &str) -> BTreeSet<String> {
+    let definitions = apps.values().flat_map(|record| record.versions.values().chain([&record.app]));
+    definitions.filter_map(|app| app.role.clone()).chain([own.to_owned()]).collect()
 }
 
 impl App {

@@ -21,32 +21,32 @@ impl Core {
     /// `POST /v2/eventSubscriptions`: from now on events are posted to this URL. The answer is the event that tells it.
     pub(crate) fn subscribe(&mut self, url: &str, now: Timestamp) -> Result<Value, Refusal> {
         Callback::parse(url).map_err(|error| Faults::from(Fault::new("/callbackUrl", error.to_string())))?;
-        if self.subscribers.len() >= MOST && !self.subscribers.contains(url) {
+        if self.out.subscribers().len() >= MOST && !self.out.subscribers().contains(url) {
             return Err(Refusal::new(422, format!("there are {MOST} event subscriptions already: remove some")));
         }
-        self.change_subscribers(|all| all.insert(url.to_owned()));
+        self.out.change_subscribers(|all| all.insert(url.to_owned()));
         Ok(self.tell_subscription("subscribe_event", url, now))
     }
 
     /// `DELETE /v2/eventSubscriptions`: from now on no events are posted to this URL, if any were.
     pub(crate) fn unsubscribe(&mut self, url: &str, now: Timestamp) -> Value {
-        self.change_subscribers(|all| all.remove(url));
+        self.out.change_subscribers(|all| all.remove(url));
         self.tell_subscription("unsubscribe_event", url, now)
     }
 
     /// `GET /v2/eventSubscriptions`.
     pub(crate) fn subscribers_json(&self) -> Value {
-        json!({"callbackUrls": *self.subscribers})
+        json!({"callbackUrls": **self.out.subscribers()})
     }
 
     /// Where events are posted to.
     pub(crate) fn subscribers(&self) -> Subscribers {
-        self.subscribers.clone()
+        self.out.subscribers().clone()
     }
 
     /// Whoever was named when the scheduler was started is subscribed.
     pub(crate) fn with_subscribers(mut self, urls: &[String]) -> Core {
-        self.change_subscribers(|all| {
+        self.out.change_subscribers(|all| {
             let before = all.len();
             all.extend(urls.iter().cloned());
             all.len() > before
@@ -54,18 +54,10 @@ impl Core {
         self
     }
 
-    fn change_subscribers(&mut self, change: impl FnOnce(&mut BTreeSet<String>) -> bool) {
-        if change(Arc::make_mut(&mut self.subscribers)) {
-            self.dirty.subscribers = true;
-            self.effects.subscribers = Some(self.subscribers.clone());
-        }
-    }
-
     fn tell_subscription(&mut self, kind: &'static str, url: &str, now: Timestamp) -> Value {
-        let client_ip = self.origin.as_ref().map(|origin| origin.client_ip.clone()).unwrap_or_default();
-        let event = events::subscription(kind, &client_ip, url, now);
+        let event = events::subscription(kind, &self.out.client_ip(), url, now);
         let data = event.data.clone();
-        self.tell(event);
+        self.out.tell(event);
         data
     }
 }

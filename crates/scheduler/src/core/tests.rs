@@ -49,8 +49,8 @@ impl World {
     /// Another scheduler on the same store.
     fn restart(self) -> World {
         let loaded = Loaded {
-            framework_id: self.core.framework_id,
-            subscribers: self.core.subscribers,
+            framework_id: self.core.framework_id().map(str::to_owned),
+            subscribers: self.core.subscribers(),
             apps: self.core.apps,
             groups: self.core.groups,
             instances: self.core.instances,

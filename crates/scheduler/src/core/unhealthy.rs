@@ -41,7 +41,7 @@ impl Core {
         let cause = instance.health_cause();
         tracing::info!(instance = %id, %cause, "killed because it is unhealthy");
         self.count_health_kill(&instance.app, now);
-        self.tell(events::unhealthy_kill(&instance, &cause, now));
+        self.out.tell(events::unhealthy_kill(&instance, &cause, now));
         self.kill(id, Goal::Running, now);
     }
 
@@ -90,7 +90,7 @@ impl Core {
         if let Some(instance) = self.instances.get(id) {
             tracing::warn!(instance = %id, kind, "the brake on kills for health");
             let event = events::unhealthy_held(kind, instance, now);
-            self.tell(event);
+            self.out.tell(event);
         }
     }
 

@@ -2,13 +2,14 @@
 
 use mesos::states;
 use mesos::v1::cygnet::{HealthCheckResult, task_health};
-use mesos::v1::scheduler::{Call, call};
+use mesos::v1::scheduler::call;
 use mesos::v1::{TaskState, TaskStatus, task_status::Reason};
 use serde_json::json;
 
 use super::deploy::condition_of_end;
+use super::reconciliation::Request;
 use super::records::TaskFailure;
-use super::{AGENTS_RETURN, Core, RECONCILE, RECONCILE_AGAIN};
+use super::{AGENTS_RETURN, Core, calls};
 use crate::events;
 use crate::health::Health;
 use crate::ids::InstanceId;
@@ -23,35 +24,24 @@ const TASKS_PER_CALL: usize = 1000;
 impl Core {
     /// The master at this address knows us by this id, and listens.
     pub(crate) fn subscribed(&mut self, framework_id: &str, master: &str, now: Timestamp) {
-        let known = self.framework_id.as_deref() == Some(framework_id);
-        if !known {
-            self.framework_id = Some(framework_id.to_owned());
-            self.dirty.framework = true;
-        }
-        let again = std::mem::replace(&mut self.registered, true) && known;
-        let event =
-            if again { events::reregistered(master, now) } else { events::registered(framework_id, master, now) };
-        self.tell(event);
-        self.connected = true;
-        self.subscribed_at = now;
-        self.roles_stale = true;
-        self.suppressed = false;
-        self.offers_asked_at = Some(now);
+        let again = self.link.subscribed(framework_id, now);
+        let registered = || events::registered(framework_id, master, now);
+        self.out.tell(if again { events::reregistered(master, now) } else { registered() });
+        self.queue.subscribed(now);
         self.kill_all_again(now);
         self.reconcile(now);
     }
 
     /// The master does not hear us.
     pub(crate) fn disconnected(&mut self, now: Timestamp) {
-        if std::mem::take(&mut self.connected) {
-            self.tell(events::Event::new("scheduler_disconnected_event", now, json!({})));
+        if self.link.disconnected() {
+            self.out.tell(events::Event::new("scheduler_disconnected_event", now, json!({})));
         }
     }
 
     /// The master has removed us, and with us all tasks: begin anew under another id.
     pub(crate) fn framework_removed(&mut self, now: Timestamp) {
-        self.framework_id = None;
-        self.dirty.framework = true;
+        self.link.removed();
         self.departed.clear();
         let lost: Vec<_> =
             self.instances.values().filter(|found| found.has_task()).map(|found| found.id.clone()).collect();
@@ -62,28 +52,25 @@ impl Core {
 
     /// Asks for the state of every task we know, and, by the implicit form, of those we do not.
     pub(super) fn reconcile(&mut self, now: Timestamp) {
-        self.unanswered =
-            self.instances.values().filter(|found| found.has_task()).map(|found| found.id.clone()).collect();
+        let all = self.instances.values().filter(|found| found.has_task()).map(|found| found.id.clone());
+        self.reconciliation.begin(all.collect(), now);
         self.departed.ask_all();
         self.ask_unanswered();
-        self.effects.calls.push(reconcile_call(Vec::new()));
-        self.reconcile_after = RECONCILE_AGAIN.0;
-        self.reconcile_at = now.plus(self.reconcile_after);
+        self.out.call([calls::reconcile(Vec::new())]);
     }
 
     /// Asks again for those without an answer, less and less often; for all once in a while.
     pub(super) fn reconcile_again(&mut self, now: Timestamp) {
-        let known = |id: &InstanceId| self.instances.get(id).is_some_and(|instance| instance.has_task());
-        self.unanswered = self.unanswered.iter().filter(|id| known(id)).cloned().collect();
-        if !self.unanswered.is_empty() || self.departed.unanswered().next().is_some() {
-            self.ask_unanswered();
-            self.reconcile_after = (self.reconcile_after * 2).min(RECONCILE_AGAIN.1);
-            self.reconcile_at = now.plus(self.reconcile_after);
-        } else if self.reconcile_after < RECONCILE {
-            self.reconcile_after = RECONCILE;
-            self.reconcile_at = now.plus(RECONCILE);
-        } else {
-            self.reconcile(now);
+        if !self.link.is_connected() {
+            return;
+        }
+        let is_open = |id: &InstanceId| self.instances.get(id).is_some_and(|instance| instance.has_task());
+        let more = self.departed.unanswered().next().is_some();
+        let request = self.reconciliation.next(is_open, more, now);
+        match request {
+            Request::Unanswered => self.ask_unanswered(),
+            Request::All => self.reconcile(now),
+            Request::None => {}
         }
     }
 
@@ -92,21 +79,19 @@ impl Core {
             task_id: id.into(),
             agent_id: agent_id.map(Into::into),
         };
-        let instances = self.unanswered.iter().filter_map(|id| self.instances.get(id));
+        let instances = self.reconciliation.unanswered().iter().filter_map(|id| self.instances.get(id));
         let known = instances
             .flat_map(|instance| instance.task_ids().into_iter().map(move |id| task(id, instance.agent_id.as_deref())));
         let departed = self.departed.unanswered();
         let departed = departed.map(|absent| task(absent.task_id.clone(), absent.agent_id.as_deref()));
         let tasks: Vec<_> = known.chain(departed).collect();
-        for tasks in tasks.chunks(TASKS_PER_CALL) {
-            self.effects.calls.push(reconcile_call(tasks.to_vec()));
-        }
+        self.out.call(tasks.chunks(TASKS_PER_CALL).map(|tasks| calls::reconcile(tasks.to_vec())));
     }
 
     /// What became of a task. It is acknowledged once what follows from it is on disk.
     pub(crate) fn update(&mut self, status: &TaskStatus, now: Timestamp) {
-        self.counters.updated(status.state());
-        self.acknowledge(status);
+        self.out.counters().updated(status.state());
+        self.out.call(calls::acknowledge(status));
         let task_id = &status.task_id.value;
         let known = InstanceId::of_task(task_id)
             .filter(|id| self.instances.get(id).is_some_and(|found| found.has_task() && found.owns(task_id)));
@@ -125,18 +110,7 @@ impl Core {
     /// Whether a task may be unknown to the master only because it has lost what it knew, and the agents have not told it
     /// yet: to launch all again would make each run twice.
     fn may_return(&self, status: &TaskStatus, now: Timestamp) -> bool {
-        status.state() == TaskState::TaskUnknown && now < self.subscribed_at.plus(AGENTS_RETURN)
-    }
-
-    fn acknowledge(&mut self, status: &TaskStatus) {
-        let (Some(uuid), Some(agent_id)) = (&status.uuid, &status.agent_id) else { return };
-        let acknowledge =
-            call::Acknowledge { agent_id: agent_id.clone(), task_id: status.task_id.clone(), uuid: uuid.clone() };
-        self.effects.calls.push(Call {
-            r#type: Some(call::Type::Acknowledge.into()),
-            acknowledge: Some(acknowledge),
-            ..Call::default()
-        });
+        status.state() == TaskState::TaskUnknown && now < self.link.subscribed_at().plus(AGENTS_RETURN)
     }
 
     /// A task we do not want, or not any more.
@@ -144,7 +118,7 @@ impl Core {
         let task_id = &status.task_id.value;
         if is_over(status.state()) {
             self.departed.is_over(task_id);
-            self.tell(events::unknown_terminated(task_id, condition_of_end(status.state()), now));
+            self.out.tell(events::unknown_terminated(task_id, condition_of_end(status.state()), now));
         } else {
             self.stray_update(status, now);
         }
@@ -152,7 +126,7 @@ impl Core {
 
     fn known_update(&mut self, id: &InstanceId, status: &TaskStatus, now: Timestamp) {
         let Some(before) = self.instances.get(id).map(|instance| instance.condition) else { return };
-        self.unanswered.remove(id);
+        self.reconciliation.answered(id);
         self.doubt_kill(id, status.state());
         if Condition::of_state(status.state()).is_some_and(|condition| !before.leads_to(condition)) {
             return;
@@ -161,8 +135,7 @@ impl Core {
         let state = status.state();
         let repeated = Condition::of_state(state) == Some(before);
         if let Some(instance) = self.instances.get(id).filter(|_| !repeated) {
-            let event = events::status_update(instance, status, now);
-            self.tell(event);
+            self.out.tell(events::status_update(instance, status, now));
         }
         if is_over(state) {
             self.ended_by(id, status, now);
@@ -177,8 +150,7 @@ impl Core {
             && self.change(id, |instance| instance.enter(condition, now)) == Some(true)
             && let Some(instance) = self.instances.get(id)
         {
-            let event = events::instance_changed(instance, condition_name(condition), now);
-            self.tell(event);
+            self.out.tell(events::instance_changed(instance, condition_name(condition), now));
         }
         let native = self.native_checks(id);
         self.native_health(id, &native, status, now);
@@ -280,7 +252,7 @@ impl Core {
         if by_executor {
             self.change(id, |instance| instance.killed_for_health_at = Some(now));
             self.count_health_kill(&instance.app, now);
-            self.tell(events::unhealthy_kill(&instance, &instance.health_cause(), now));
+            self.out.tell(events::unhealthy_kill(&instance, &instance.health_cause(), now));
         }
         if is_failure(status.state()) || by_executor || (killed && instance.ends_for_health()) {
             self.note_failure(&instance, status, now);
@@ -328,8 +300,4 @@ pub(super) fn condition_name(condition: Condition) -> &'static str {
         Condition::Killing => "Killing",
         Condition::Unreachable => "Unreachable",
     }
-}
-
-fn reconcile_call(tasks: Vec<call::reconcile::Task>) -> Call {
-    Call { r#type: Some(call::Type::Reconcile.into()), reconcile: Some(call::Reconcile { tasks }), ..Call::default() }
 }

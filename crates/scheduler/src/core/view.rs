@@ -215,7 +215,7 @@ impl Core {
         let app = self.apps.get(&instance.app).map(|record| record.configuration(instance.config));
         let mut json = task_json(instance);
         json["servicePorts"] = app.iter().flat_map(|app| &app.port_definitions).map(|port| json!(port.port)).collect();
-        json["role"] = json!(app.map_or(self.role.as_str(), |app| self.role_of(app)));
+        json["role"] = json!(app.map_or(self.settings.role.as_str(), |app| self.settings.role_of(app)));
         json
     }
 
@@ -252,8 +252,8 @@ impl Core {
         let waiting = self.waiting.iter().filter_map(|(app, ids)| Some((self.apps.get(app)?, ids)));
         let entry = |(record, ids): (&AppRecord, &BTreeSet<InstanceId>)| {
             let since = ids.iter().filter_map(|id| Some(self.instances.get(id)?.since)).min();
-            let left = self.backoffs.get(&record.app.id).map_or(0, |backoff| backoff.left(now).as_secs());
-            let refusals = self.refusals.get(&record.app.id).cloned().unwrap_or_default();
+            let left = self.queue.delay(&record.app.id, now).as_secs();
+            let refusals = self.queue.refusals(&record.app.id).cloned().unwrap_or_default();
             let (name, shown) = record.app.shown();
             let mut item = json!({name: shown, "count": ids.len(), "since": since,
                 "delay": {"timeLeftSeconds": left, "overdue": left == 0}, "processedOffersSummary": refusals.json()});
@@ -261,7 +261,7 @@ impl Core {
                 item["lastUnusedOffers"] = refusals.last_json();
             }
             // Clients of before Marathon 1.9 refuse fields they do not know, and hardly anybody has another role.
-            let role = self.role_of(&record.app);
+            let role = self.settings.role_of(&record.app);
             if role != "*" {
                 item["role"] = json!(role);
             }

@@ -101,7 +101,7 @@ fn a_task_the_master_no_longer_knows_is_no_longer_asked_for() {
     let (mut world, tasks) = app_of(1, json!("disabled"));
     world.update(&tasks[0], TaskState::TaskUnreachable, None);
     world.tell(|core, now| core.remove(&web(), false, now)).unwrap();
-    world.pass(RECONCILE);
+    world.pass(reconciliation::RECONCILE);
     assert_eq!(world.asked_about(), tasks);
     world.update(&tasks[0], TaskState::TaskUnknown, None);
     assert_eq!(world.core.departed.len(), 0);

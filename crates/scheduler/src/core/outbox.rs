@@ -1,0 +1,98 @@
+//! What is to be carried out: put in by everything that is decided, taken out as one. Pure.
+//!
+//! Invariant: every call that leaves is counted.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use mesos::v1::scheduler::Call;
+use store::Batch;
+
+use super::counters::Counters;
+use super::records::write;
+use super::{CheckOrder, Effects, Subscribers};
+use crate::events::{Event, Origin};
+use crate::ids::AppId;
+
+/// The key of the list of those who get events.
+pub(super) const SUBSCRIBERS: &str = "subscribers";
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Outbox {
+    effects: Effects,
+    /// The person who asks for the change that is being made, if one does.
+    origin: Option<Origin>,
+    /// Where events are posted to.
+    subscribers: Subscribers,
+    counters: Counters,
+}
+
+impl Outbox {
+    pub(super) fn new(subscribers: Subscribers) -> Outbox {
+        Outbox { effects: Effects::default(), origin: None, subscribers, counters: Counters::default() }
+    }
+
+    /// To whoever listens.
+    pub(super) fn tell(&mut self, event: Event) {
+        self.effects.events.push(event);
+    }
+
+    /// To the master.
+    pub(super) fn call(&mut self, calls: impl IntoIterator<Item = Call>) {
+        self.effects.calls.extend(calls);
+    }
+
+    /// To the check engine.
+    pub(super) fn check(&mut self, orders: impl IntoIterator<Item = CheckOrder>) {
+        self.effects.checks.extend(orders);
+    }
+
+    /// Everything that was put in since.
+    pub(super) fn take(&mut self) -> Effects {
+        self.counters.called(&self.effects.calls);
+        std::mem::take(&mut self.effects)
+    }
+
+    /// What is changed from now on is asked for by this person, or by none.
+    pub(super) fn asked_by(&mut self, origin: Option<Origin>) {
+        self.origin = origin;
+    }
+
+    /// The address of the person who asks; empty if none does.
+    pub(super) fn client_ip(&self) -> String {
+        self.origin.as_ref().map_or_else(String::new, |origin| origin.client_ip.clone())
+    }
+
+    /// Who asked, and where; we ourselves, at the path of what changes, if nobody did.
+    pub(super) fn origin(&self, base: &str, id: &AppId) -> Origin {
+        let own = || Origin { client_ip: String::new(), uri: format!("{base}{id}") };
+        self.origin.clone().unwrap_or_else(own)
+    }
+
+    pub(super) fn subscribers(&self) -> &Subscribers {
+        &self.subscribers
+    }
+
+    /// Events are posted to others from now on, if `change` says so.
+    pub(super) fn change_subscribers(&mut self, change: impl FnOnce(&mut BTreeSet<String>) -> bool) {
+        if change(Arc::make_mut(&mut self.subscribers)) {
+            self.effects.subscribers = Some(self.subscribers.clone());
+        }
+    }
+
+    pub(super) fn counters(&mut self) -> &mut Counters {
+        &mut self.counters
+    }
+
+    /// What was done since the start, by name; and how often tasks were told to end.
+    pub(super) fn counted(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Adds what is to be stored.
+    pub(super) fn write(&self, batch: Batch) -> Batch {
+        let changed = self.effects.subscribers.as_deref();
+        if changed.is_some() { write(batch, SUBSCRIBERS.to_owned(), changed) } else { batch }
+    }
+}

@@ -1,0 +1,150 @@
+//! The launch queue: from when on an app may be launched again, why offers were of no use to it, and whether the master is
+//! to make offers at all. Pure. Which instances wait is for [`super::Core`] to say.
+//!
+//! Invariants: offers are asked for when something may be launched that the last ones were not asked for, once, and none
+//! are wanted while nothing may be launched; refusals are kept only of apps with instances that wait.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mesos::v1::Offer;
+use mesos::v1::scheduler::{Call, call};
+
+use super::calls;
+use crate::app::App;
+use crate::backoff::Backoff;
+use crate::ids::AppId;
+use crate::matching::Refused;
+use crate::refusals::{Refusals, Unused};
+use crate::time::Timestamp;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Queue {
+    backoffs: BTreeMap<AppId, Backoff>,
+    refusals: BTreeMap<AppId, Refusals>,
+    /// Whether nothing is to be launched any more.
+    leaving: bool,
+    suppressed: bool,
+    /// When offers were last asked for, for all that might be launched then; none if something waits that came later.
+    asked_at: Option<Timestamp>,
+}
+
+impl Queue {
+    pub(super) fn new() -> Queue {
+        let (backoffs, refusals) = (BTreeMap::new(), BTreeMap::new());
+        Queue { backoffs, refusals, leaving: false, suppressed: false, asked_at: None }
+    }
+
+    /// From now on nothing is launched.
+    pub(super) fn stop(&mut self) {
+        self.leaving = true;
+    }
+
+    /// Something waits that offers were not asked for.
+    pub(super) fn has_more(&mut self) {
+        self.asked_at = None;
+    }
+
+    /// The master makes offers to those who subscribe.
+    pub(super) fn subscribed(&mut self, now: Timestamp) {
+        self.suppressed = false;
+        self.asked_at = Some(now);
+    }
+
+    /// Whether an app may be launched now.
+    pub(super) fn is_due(&self, app: &AppId, now: Timestamp) -> bool {
+        !self.leaving && self.backoffs.get(app).and_then(Backoff::until).is_none_or(|until| until <= now)
+    }
+
+    /// When the first of the delays ends that were under way when offers were last asked for. What the others left of
+    /// them was declined for a while, so they are asked for again.
+    pub(super) fn next_launch_at<'a>(&self, waiting: impl Iterator<Item = &'a AppId>) -> Option<Timestamp> {
+        let delays = waiting.filter_map(|app| self.backoffs.get(app)?.until());
+        delays.filter(|until| !self.leaving && self.asked_at.is_none_or(|asked| asked < *until)).min()
+    }
+
+    /// The call that asks for offers when something may be launched that the last ones were not asked for, or for none when
+    /// nothing waits, so that a steady state costs nothing.
+    pub(super) fn ask<'a>(
+        &mut self,
+        mut waiting: impl Iterator<Item = &'a AppId> + Clone,
+        now: Timestamp,
+    ) -> Option<Call> {
+        let is_new = self.asked_at.is_none() || self.next_launch_at(waiting.clone()).is_some_and(|at| at <= now);
+        let wanted = waiting.any(|app| self.is_due(app, now));
+        if wanted && (self.suppressed || is_new) {
+            self.subscribed(now);
+            return Some(calls::of(call::Type::Revive));
+        }
+        (!wanted && !std::mem::replace(&mut self.suppressed, true)).then(|| calls::of(call::Type::Suppress))
+    }
+
+    /// A launch of this app failed: the next one waits.
+    pub(super) fn failed(&mut self, app: &App, now: Timestamp) {
+        self.backoffs.entry(app.id.clone()).or_default().failed(app, now);
+    }
+
+    /// An app is launched without a delay from now on.
+    pub(super) fn reset(&mut self, app: &AppId) {
+        self.backoffs.remove(app);
+    }
+
+    /// How long an app is not launched for now.
+    pub(super) fn delay(&self, app: &AppId, now: Timestamp) -> Duration {
+        self.backoffs.get(app).map_or(Duration::ZERO, |backoff| backoff.left(now))
+    }
+
+    /// Remembers which offers were of no use to which apps; what several could not use is kept once.
+    pub(super) fn note_refusals(&mut self, offers: &[Offer], refused: BTreeMap<AppId, Refused>, now: Timestamp) {
+        let mut kept: BTreeMap<usize, Arc<Offer>> = BTreeMap::new();
+        for (app, refused) in refused {
+            let last = refused.last.into_iter().filter_map(|(place, reasons)| {
+                let offer = match kept.get(&place) {
+                    Some(offer) => offer.clone(),
+                    None => kept.entry(place).or_insert(Arc::new(offers.get(place)?.clone())).clone(),
+                };
+                Some(Unused { offer, reasons, at: now })
+            });
+            let last = last.collect();
+            self.refusals.entry(app).or_default().note(refused.used, &refused.unused, last, now);
+        }
+    }
+
+    pub(super) fn refusals(&self, app: &AppId) -> Option<&Refusals> {
+        self.refusals.get(app)
+    }
+
+    /// Nothing of an app waits any more.
+    pub(super) fn is_served(&mut self, app: &AppId) {
+        self.refusals.remove(app);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offers_are_asked_for_once_and_again_when_a_delay_ends_or_more_waits() {
+        let at = Timestamp::from_millis;
+        let app = App::new(AppId::new("a"), at(0));
+        let (none, one) = ([], [app.id.clone()]);
+        let mut queue = Queue::new();
+        let ask = |queue: &mut Queue, waiting: &[AppId], now| queue.ask(waiting.iter(), now).map(|call| call.r#type());
+        assert_eq!(ask(&mut queue, &none, at(0)), Some(call::Type::Suppress));
+        assert_eq!(ask(&mut queue, &none, at(0)), None);
+        assert_eq!(ask(&mut queue, &one, at(1)), Some(call::Type::Revive));
+        assert_eq!(ask(&mut queue, &one, at(1)), None);
+        queue.has_more();
+        assert_eq!(ask(&mut queue, &one, at(2)), Some(call::Type::Revive));
+        queue.failed(&app, at(3));
+        assert_eq!(ask(&mut queue, &one, at(3)), Some(call::Type::Suppress), "nothing may be launched for now");
+        let until = queue.next_launch_at(one.iter()).unwrap();
+        assert_eq!(until.since(at(3)), queue.delay(&app.id, at(3)));
+        assert_eq!(ask(&mut queue, &one, until), Some(call::Type::Revive));
+        queue.stop();
+        assert_eq!(ask(&mut queue, &one, until), Some(call::Type::Suppress));
+    }
+}
