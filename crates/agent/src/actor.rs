@@ -1,7 +1,7 @@
 //! The task that owns the core.
 //!
 //! Comes in: [`Request`]s over one bounded channel, and time. Goes out: events on streams, answers to requests, calls
-//! to the master, chores, changes to the store. Owns: the core, the sending ends of all event streams, one small task
+//! to the master, jobs, changes to the store. Owns: the core, the sending ends of all event streams, one small task
 //! for each stream and each process that waits for its end, the registration's task. What a batch of requests changed
 //! is durable before anybody hears of it.
 
@@ -13,26 +13,21 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use mesos::server::EventSender;
-use mesos::v1::cygnet::{AgentCall, AgentEvent, PoolCall, PoolEvent};
+use mesos::v1::cygnet::AgentCall;
 use mesos::v1::executor;
 use store::Store;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval_at};
 
 use self::streams::Streams;
-use crate::agent::Shutdown;
-use crate::chores::Chores;
-use crate::containers;
-use crate::core::{CallRefusal, Core, Owner, Preparation};
+use crate::core::{CallRefusal, Core};
 use crate::error::AgentError;
+use crate::handle::{Answer, Handle, Request, Shutdown};
 use crate::ids::StreamId;
+use crate::jobs::Jobs;
 use crate::registration::Registration;
 use shell::Clock;
-use shell::Now;
-
-/// Requests that may wait for the core; senders wait behind them.
-const WAITING: usize = 4096;
 
 /// Requests taken in one go: their changes to the store share one commit.
 const BATCH: usize = 256;
@@ -43,87 +38,6 @@ const HEARTBEAT: Duration = Duration::from_secs(30 * 60);
 /// How long a good-bye to the master may take.
 const FAREWELL: Duration = Duration::from_secs(5);
 
-/// What the rest of the agent asks for.
-pub(crate) enum Request {
-    SubscribeExecutor {
-        sender: EventSender<executor::Event>,
-        call: Box<executor::Call>,
-        answer: Answer<Result<(), CallRefusal>>,
-    },
-    ExecutorCall {
-        call: Box<executor::Call>,
-        answer: Answer<Result<(), CallRefusal>>,
-    },
-    SubscribePool {
-        sender: EventSender<PoolEvent>,
-        call: Box<PoolCall>,
-    },
-    PoolCall {
-        call: Box<PoolCall>,
-        answer: Answer<()>,
-    },
-    /// The other side of a stream is gone.
-    Closed(StreamId),
-    /// There is a stream from the master; calls for it go here.
-    MasterConnected(mpsc::UnboundedSender<AgentCall>),
-    MasterEvent(Box<AgentEvent>),
-    MasterLost,
-    /// The master knows that the agent leaves.
-    Left,
-    /// What the agent has to say when it subscribes.
-    Registration(Answer<AgentCall>),
-    Prepared(Box<Preparation>, Result<(), String>),
-    Ended(Owner, Option<i32>),
-    /// A look at the books.
-    View(Look),
-    /// End all tasks, then leave.
-    Stop,
-    /// Stop now, and leave everything as it is.
-    Keep,
-}
-
-type Answer<T> = oneshot::Sender<T>;
-
-/// A look at the books, at a moment.
-type Look = Box<dyn FnOnce(&Core, Now) + Send>;
-
-/// The agent is going down.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Stopped;
-
-/// How to reach the core.
-#[derive(Debug, Clone)]
-pub(crate) struct Handle {
-    requests: mpsc::Sender<Request>,
-}
-
-impl Handle {
-    pub(crate) async fn send(&self, request: Request) -> Result<(), Stopped> {
-        self.requests.send(request).await.map_err(|_| Stopped)
-    }
-
-    /// Sends a request made around the place for its answer, and waits for that.
-    pub(crate) async fn ask<T>(&self, request: impl FnOnce(Answer<T>) -> Request) -> Result<T, Stopped> {
-        let (answer, answered) = oneshot::channel();
-        self.send(request(answer)).await?;
-        answered.await.map_err(|_| Stopped)
-    }
-
-    /// Looks at the books.
-    pub(crate) async fn view<T: Send + 'static>(
-        &self,
-        look: impl FnOnce(&Core, Now) -> T + Send + 'static,
-    ) -> Result<T, Stopped> {
-        self.ask(|answer| {
-            Request::View(Box::new(move |core, now| {
-                // Who asked may have gone; then nobody needs the answer.
-                let _ = answer.send(look(core, now));
-            }))
-        })
-        .await
-    }
-}
-
 /// See the module's words.
 pub(crate) struct Actor {
     core: Core,
@@ -132,8 +46,7 @@ pub(crate) struct Actor {
     inbox: mpsc::Receiver<Request>,
     handle: Handle,
     streams: Streams,
-    chores: Chores,
-    containers: containers::Handle,
+    jobs: Jobs,
     registration: Registration,
     /// Everything that waits for something on the actor's behalf.
     waiting: JoinSet<()>,
@@ -148,20 +61,13 @@ pub(crate) struct Actor {
 /// Whether the agent ends, and how.
 type Course = ControlFlow<Result<(), AgentError>>;
 
-/// The two ends of the channel to the core.
-pub(crate) fn channel() -> (Handle, mpsc::Receiver<Request>) {
-    let (requests, inbox) = mpsc::channel(WAITING);
-    (Handle { requests }, inbox)
-}
-
 impl Actor {
     pub(crate) fn new(
         core: Core,
         clock: Clock,
         store: Store,
         (handle, inbox): (Handle, mpsc::Receiver<Request>),
-        chores: Chores,
-        containers: containers::Handle,
+        jobs: Jobs,
         registration: Registration,
     ) -> Actor {
         Actor {
@@ -171,8 +77,7 @@ impl Actor {
             inbox,
             streams: Streams::new(handle.clone()),
             handle,
-            chores,
-            containers,
+            jobs,
             registration,
             waiting: JoinSet::new(),
             master: None,
@@ -187,7 +92,7 @@ impl Actor {
     pub(crate) async fn run(mut self, told: watch::Receiver<Shutdown>) -> Result<(), AgentError> {
         let ended = self.live(&told).await;
         // Kills that were decided are carried out, whatever happens.
-        self.chores.finish().await;
+        self.jobs.finish().await;
         ended
     }
 
@@ -252,6 +157,7 @@ impl Actor {
                 self.answer(answer, call);
             }
             Request::Prepared(preparation, result) => self.core.prepared(now, &preparation, result),
+            Request::Started(owner, result) => self.started(owner, result),
             Request::Ended(owner, status) => self.core.process_ended(now, &owner, status),
             Request::View(look) => look(&self.core, now),
             Request::Stop => self.core.stop(now),

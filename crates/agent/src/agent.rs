@@ -15,15 +15,16 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::actor::{self, Actor, Request};
-use crate::chores::Chores;
+use crate::actor::Actor;
 use crate::containers::{self, Keeper};
 use crate::core::{Core, Settings};
 use crate::error::AgentError;
 use crate::files::Files;
 use crate::gc::{self, Collector};
+use crate::handle::{Handle, Request, Shutdown, channel};
 use crate::http::{Shared, router};
 use crate::inheritance;
+use crate::jobs::Jobs;
 use crate::layout::Layout;
 use crate::options::Options;
 use crate::processes::bury;
@@ -34,15 +35,6 @@ use shell::Clock;
 
 /// How long containers that end with the agent may take to.
 const CONTAINERS_PATIENCE: Duration = Duration::from_secs(5);
-
-/// What becomes of the tasks when the agent ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shutdown {
-    /// Everything goes on; the next agent in the same work directory finds it.
-    Keep,
-    /// All tasks are ended, the master is told, and the agent leaves.
-    StopTasks,
-}
 
 /// An agent that has its port and its work directory, and waits to be run.
 #[derive(Debug)]
@@ -84,10 +76,9 @@ impl Agent {
         let files = Files::new(self.layout.sandboxes(), self.layout.standalone(), self.options.log.clone());
         let mut core = Core::new(settings, self.info(address)?, clock.now());
         core.recover(clock.now(), log::recover(&self.store).await?);
-        let channel = actor::channel();
+        let channel = channel();
         let handle = channel.0.clone();
         let fetcher = fetcher(&self.options, &self.layout);
-        let chores = Chores::start(self.layout.clone(), handle.clone(), fetcher.clone());
         let registration = Registration {
             master: self.options.master.clone(),
             credential: self.options.credential.clone(),
@@ -95,9 +86,10 @@ impl Agent {
             actor: handle.clone(),
         };
         let (containers, keeping) = self.keep_containers(&core, &fetcher, &handle).await;
+        let jobs = Jobs::start(self.layout.clone(), handle.clone(), containers.clone(), fetcher.clone());
         let (statistics, collected) = watch::channel(gc::Statistics::default());
         let collecting = tokio::spawn(self.collector(handle.clone(), statistics).run());
-        let actor = Actor::new(core, clock, self.store, channel, chores, containers.clone(), registration);
+        let actor = Actor::new(core, clock, self.store, channel, jobs, registration);
         let stopped = CancellationToken::new();
         let logging = self.options.logging.clone();
         let (actor_handle, kept) = (handle.clone(), containers.clone());
@@ -123,7 +115,7 @@ impl Agent {
         ended
     }
 
-    fn collector(&self, actor: actor::Handle, statistics: watch::Sender<gc::Statistics>) -> Collector {
+    fn collector(&self, actor: Handle, statistics: watch::Sender<gc::Statistics>) -> Collector {
         let (delay, headroom) = (self.options.gc_delay, self.options.gc_disk_headroom);
         Collector { layout: self.layout.clone(), delay, headroom, actor, statistics }
     }
@@ -133,7 +125,7 @@ impl Agent {
         &self,
         core: &Core,
         fetcher: &Fetcher,
-        actor: &actor::Handle,
+        actor: &Handle,
     ) -> (containers::Handle, JoinHandle<()>) {
         let settings = containers::Settings {
             executor_binary: core.executor_binary(),
@@ -164,7 +156,7 @@ fn fetcher(options: &Options, layout: &Layout) -> Fetcher {
 }
 
 /// Passes the word on, and never ends by itself: the actor does.
-async fn relay(shutdown: impl Future<Output = Shutdown>, actor: &actor::Handle, leave: &watch::Sender<Shutdown>) {
+async fn relay(shutdown: impl Future<Output = Shutdown>, actor: &Handle, leave: &watch::Sender<Shutdown>) {
     let shutdown = shutdown.await;
     leave.send_replace(shutdown);
     let request = match shutdown {

@@ -38,9 +38,8 @@ use tokio::sync::{mpsc, oneshot};
 pub(crate) use self::book::{RemoveRefusal, Termination};
 pub(crate) use self::keeper::{Keeper, Settings};
 pub(crate) use self::order::{Class, Order, check_id};
-pub(crate) use self::parent::Root;
 pub(crate) use self::switchboard::{Input, Terminal};
-use crate::actor::Stopped;
+use crate::handle::Stopped;
 use crate::processes::Process;
 
 /// Where the records of a session go.
@@ -133,9 +132,14 @@ pub(crate) fn channel() -> (Handle, mpsc::UnboundedReceiver<Request>) {
 
 impl Handle {
     /// Says something that needs no answer.
-    pub(crate) fn say(&self, request: Request) {
+    fn say(&self, request: Request) {
         // With the keeper gone the agent is about to be.
         let _ = self.requests.send(request);
+    }
+
+    /// An executor's container is gone, and everything nested in it goes too.
+    pub(crate) fn destroy(&self, root: ContainerId) {
+        self.say(Request::Destroy(root));
     }
 
     async fn ask<T>(&self, request: impl FnOnce(Answer<T>) -> Request) -> Result<T, Stopped> {

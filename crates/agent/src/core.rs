@@ -41,14 +41,14 @@ use std::time::Duration;
 
 use mesos::v1::{AgentId, AgentInfo, FrameworkId};
 
-pub(crate) use self::action::{Action, Owner, Preparation};
+pub(crate) use self::action::{Action, Job, Owner, Preparation, SandboxError, StartError};
 use self::executor::Executor;
 pub(crate) use self::executor_calls::CallRefusal;
 use self::framework::Framework;
 use self::pool::Pool;
 use self::stop::Stopping;
 use self::timer::Timer;
-pub(crate) use self::view::Container;
+pub(crate) use self::view::{Container, Root};
 use crate::ids::{ExecutorKey, StreamId};
 use crate::layout::Layout;
 use crate::status_updates::StatusUpdates;
@@ -174,8 +174,8 @@ impl Core {
         matches!(self.phase, Phase::Recovering { .. })
     }
 
-    fn act(&mut self, action: Action) {
-        self.actions.push(action);
+    fn act(&mut self, action: impl Into<Action>) {
+        self.actions.push(action.into());
     }
 
     fn executor(&self, key: &ExecutorKey) -> Option<&Executor> {

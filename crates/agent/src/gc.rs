@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
-use crate::actor::Handle;
+use crate::handle::Handle;
 use crate::layout::Layout;
 
 /// How often to look: Mesos' `--disk_watch_interval`.

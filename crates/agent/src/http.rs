@@ -20,10 +20,10 @@ use fetcher::Fetcher;
 use mesos::server::{LoggingLevel, Refusal, guarded, mesos_paths, only_get, only_post};
 use tokio::sync::watch;
 
-use crate::actor::{Handle, Stopped};
 use crate::containers::Handle as Containers;
 use crate::files::Files;
 use crate::gc;
+use crate::handle::{Handle, Stopped};
 pub use access::Authentication;
 
 /// What handlers share.

@@ -4,8 +4,8 @@
 //!
 //! * [`status_updates`] and [`core`] decide. Both are pure: they are told what happened and when, and say what to do;
 //! * [`log`] is what must survive `kill -9`, [`layout`] is where it and the sandboxes lie;
-//! * [`actor`] owns the core, makes its changes durable and carries out the rest, with [`chores`] for what takes a
-//!   while and [`processes`] for pools and executors;
+//! * [`handle`] is how to reach the core, [`actor`] owns it, makes its changes durable and carries out the rest, with
+//!   [`jobs`] for what takes a while, [`sandbox`] for where tasks live and [`processes`] for pools and executors;
 //! * [`containers`] are those that others launch through the operator API, nested or standalone;
 //! * [`registration`] keeps up the subscription at the master, [`http`] answers executors, pools and operators, and
 //!   [`files`] lets them look into sandboxes, until [`gc`] removes those.
@@ -15,15 +15,16 @@
 
 mod actor;
 mod agent;
-mod chores;
 mod containers;
 mod core;
 mod error;
 mod files;
 mod gc;
+mod handle;
 mod http;
 mod ids;
 mod inheritance;
+mod jobs;
 mod layout;
 mod log;
 mod machine;
@@ -31,12 +32,14 @@ mod options;
 mod processes;
 mod program;
 mod registration;
+mod sandbox;
 mod status_updates;
 mod supported;
 mod users;
 mod version;
 
-pub use crate::agent::{Agent, Shutdown};
+pub use crate::agent::Agent;
 pub use crate::error::AgentError;
+pub use crate::handle::Shutdown;
 pub use crate::http::Authentication;
 pub use crate::options::Options;

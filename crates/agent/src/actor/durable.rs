@@ -6,10 +6,10 @@ use std::time::Duration;
 use store::{Batch, StoreError};
 use tokio::sync::watch;
 
-use super::{Actor, Request, WAITING};
-use crate::agent::Shutdown;
+use super::Actor;
 use crate::core::Action;
 use crate::error::AgentError;
+use crate::handle::{Request, Shutdown, WAITING};
 use crate::log;
 
 /// The longest that a commit takes on a healthy disk. Until then looks wait, too, and see only what is durable.

@@ -1,17 +1,16 @@
 //! Carrying out what the core wants done.
 
 use std::ops::ControlFlow;
+use std::os::fd::OwnedFd;
 
 use mesos::v1::cygnet::{AgentCall, agent_call};
 use tokio::time::Instant;
 
-use super::{Actor, Course, FAREWELL, Request};
-use crate::chores::Chore;
-use crate::containers;
-use crate::core::{Action, Owner};
+use super::{Actor, Course, FAREWELL};
+use crate::core::{Action, Owner, StartError};
 use crate::error::AgentError;
-use crate::processes::{self, Process, Program};
-use crate::users;
+use crate::handle::Request;
+use crate::processes::{self, Process};
 
 impl Actor {
     pub(super) fn perform(&mut self, action: Action) -> Course {
@@ -30,17 +29,8 @@ impl Actor {
             }
             Action::CloseStream(stream) => self.streams.close(stream),
             Action::ToMaster(call) => self.tell_master(*call),
-            Action::Prepare(preparation) => self.chores.add(Chore::Prepare(preparation)),
-            Action::Start(owner, program, user) => self.start(owner, *program, user),
-            Action::Watch(owner, process) => self.watch(owner, process),
-            Action::KillTree(process) => self.chores.add(Chore::KillTree(process)),
-            Action::KillRun(container) => self.chores.add(Chore::KillRun(container)),
-            Action::Retire(sandbox) => self.chores.add(Chore::Retire(sandbox)),
-            Action::DestroyContainers(root) => self.containers.say(containers::Request::Destroy(root)),
-            Action::RemoveState(container) => self.chores.add(Chore::RemoveState(container)),
-            Action::Sweep(live) => self.chores.add(Chore::Sweep(live)),
-            Action::EndStrangers(known, patience) => self.chores.add(Chore::EndStrangers(known, patience)),
-            Action::Named(agent) => self.chores.add(Chore::Link(agent)),
+            Action::Job(job) => self.jobs.add(job),
+            Action::Watch(owner, process) => self.wait(owner, process.open()),
             Action::Register => {
                 let registration = self.registration.clone();
                 self.waiting.spawn(registration.run());
@@ -58,22 +48,18 @@ impl Actor {
         }
     }
 
-    fn start(&mut self, owner: Owner, program: Program, user: Option<String>) {
-        let result = start(program, user).map(|(process, pidfd)| {
-            let (handle, owner) = (self.handle.clone(), owner.clone());
-            self.waiting.spawn(async move {
-                let status = processes::ended(pidfd).await;
-                let _ = handle.send(Request::Ended(owner, status)).await;
-            });
+    pub(super) fn started(&mut self, owner: Owner, result: Result<(Process, OwnedFd), StartError>) {
+        let process = result.map(|(process, pidfd)| {
+            self.wait(owner.clone(), Some(pidfd));
             process
         });
-        self.core.started(self.clock.now(), &owner, result);
+        self.core.started(self.clock.now(), &owner, process);
     }
 
-    fn watch(&mut self, owner: Owner, process: Process) {
+    fn wait(&mut self, owner: Owner, process: Option<OwnedFd>) {
         let handle = self.handle.clone();
         self.waiting.spawn(async move {
-            let status = match process.open() {
+            let status = match process {
                 Some(pidfd) => processes::ended(pidfd).await,
                 None => None,
             };
@@ -91,12 +77,4 @@ impl Actor {
         self.leaving = Some(Instant::now() + FAREWELL);
         ControlFlow::Continue(())
     }
-}
-
-fn start(mut program: Program, user: Option<String>) -> Result<(Process, std::os::fd::OwnedFd), String> {
-    if let Some(user) = user {
-        program.user = users::credentials(&user)?;
-    }
-    let path = program.path.display().to_string();
-    processes::start(program).map_err(|error| format!("cannot start {path}: {error}"))
 }

@@ -8,7 +8,7 @@ use mesos::v1::cygnet::PoolEvent;
 use mesos::v1::executor::{Event, event};
 use tokio::task::{AbortHandle, JoinSet};
 
-use super::{Handle, Request};
+use crate::handle::{Handle, Request};
 use crate::ids::StreamId;
 
 /// A stream, and who waits for its reader's end. That task holds the stream open, so it has to end first.

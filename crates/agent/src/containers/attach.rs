@@ -15,7 +15,7 @@ use tokio::time::{Instant, interval_at};
 
 use super::switchboard::{HEARTBEAT, PIECE_BYTES, Switchboard, WAITING_INPUT, beat, said, write};
 use super::{AttachRefusal, Output, Terminal};
-use crate::actor;
+use crate::handle;
 use crate::processes::watched;
 
 /// The place of a container's streams.
@@ -24,7 +24,7 @@ pub(super) enum Streams {
     /// The terminal, if there is one, of the program whose shim has this directory.
     Shim(PathBuf),
     /// As [`Streams::Shim`], of an executor or a task, which the agent's books have.
-    Executor(actor::Handle, ContainerId),
+    Executor(handle::Handle, ContainerId),
 }
 
 impl Streams {

@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use executor::contained::{Contained, End};
-use fetcher::{Fetcher, Room};
+use fetcher::Fetcher;
 use mesos::v1::{ContainerId, Resource};
 use rustix::process::{Signal, pidfd_send_signal};
 use tokio::sync::mpsc;
@@ -24,9 +23,10 @@ use super::recovery::DISCARDED;
 use super::signals;
 use super::switchboard::Switchboard;
 use super::{Answer, AttachRefusal, Handle, KillRefusal, LaunchRefusal, Launched, Listed, Output, Request};
-use crate::actor;
+use crate::handle;
 use crate::layout::Layout;
 use crate::processes::{self, Process, kill_marked};
+use crate::sandbox;
 
 /// What does not change.
 #[derive(Debug, Clone)]
@@ -43,7 +43,7 @@ pub(super) struct Surround {
     pub(super) settings: Settings,
     pub(super) layout: Layout,
     pub(super) fetcher: Fetcher,
-    pub(super) actor: actor::Handle,
+    pub(super) actor: handle::Handle,
 }
 
 /// News from the keeper's own tasks.
@@ -98,7 +98,7 @@ impl Keeper {
         settings: Settings,
         layout: Layout,
         fetcher: Fetcher,
-        actor: actor::Handle,
+        actor: handle::Handle,
         (handle, inbox): (Handle, mpsc::UnboundedReceiver<Request>),
     ) -> Keeper {
         let around = Surround { settings, layout, fetcher, actor };
@@ -315,7 +315,7 @@ impl Keeper {
     /// What it left in a sandbox of its own goes too. A session has none.
     fn remove_sandbox(&self, id: &ContainerId) {
         if let Ok(record) = Record::read(&self.around.layout.container(id)) {
-            tokio::spawn(spawn_blocking(move || remove(&record.sandbox)));
+            tokio::spawn(spawn_blocking(move || sandbox::remove(&record.sandbox)));
         }
     }
 
@@ -328,12 +328,6 @@ impl Keeper {
             tokio::spawn(spawn_blocking(move || fs::remove_dir_all(&discarded)));
         }
     }
-}
-
-/// Removes a sandbox, which may lie in one of somebody else's.
-fn remove(sandbox: &Path) -> io::Result<()> {
-    let name = sandbox.file_name().and_then(|name| name.to_str()).ok_or(io::ErrorKind::InvalidInput)?;
-    Room::open(sandbox.parent().unwrap_or(sandbox))?.clear(name)
 }
 
 pub(super) fn termination(end: End) -> Termination {

@@ -2,14 +2,11 @@
 //! started. Runs in a task of its own for each launch; comes back to the keeper with what came of it.
 
 use std::collections::BTreeMap;
-use std::fs::{self, Permissions};
-use std::io;
-use std::os::unix::fs::{PermissionsExt, fchown};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use executor::contained::{self, Contained, End, mark};
-use executor::sandbox as files;
-use fetcher::{Item, Room, Want};
+use fetcher::Item;
 use mesos::v1::{ContainerId, Resource};
 use processes::Credentials;
 use tokio::task::spawn_blocking;
@@ -22,8 +19,7 @@ use super::session::{self, Start, Started};
 use super::{LaunchRefusal, Output};
 use crate::layout::private_directory;
 use crate::program::{program, variables};
-use crate::supported::Link;
-use crate::users;
+use crate::{sandbox, users};
 
 /// What runs now.
 #[derive(Debug)]
@@ -68,7 +64,7 @@ pub(super) async fn launch(
         (None, None) => None,
     };
     let joined = joined(parent.as_ref()).await;
-    let user = user(around, &order, parent.as_ref(), joined.as_ref())?;
+    let user = user(around, &order, parent.as_ref(), joined.as_ref()).await?;
     match order.class {
         Class::Session => join(around, order, parent, joined, user, output).await,
         Class::Task => shim(around, order, parent, user).await,
@@ -93,7 +89,7 @@ async fn joined(parent: Option<&Parent>) -> Option<Surroundings> {
 }
 
 /// The user it names, or else its parent's.
-fn user(
+async fn user(
     around: &Surround,
     order: &Order,
     parent: Option<&Parent>,
@@ -102,11 +98,15 @@ fn user(
     if !around.settings.switch_user {
         return Ok(None);
     }
-    match order.command.user.as_deref().filter(|user| !user.is_empty()) {
-        Some(name) => users::credentials(name).map_err(refused),
+    let look_up = |name: String| spawn_blocking(move || users::credentials(&name));
+    match order.command.user.as_ref().filter(|user| !user.is_empty()) {
+        Some(name) => look_up(name.clone()).await.map_err(refused)?.map_err(refused),
         None if joined.is_some() => Ok(joined.and_then(|joined| joined.user.clone())),
         // Where that user is unknown, its tasks run as the agent does.
-        None => Ok(parent.and_then(|parent| users::credentials(parent.user.as_deref()?).ok().flatten())),
+        None => match parent.and_then(|parent| parent.user.clone()) {
+            Some(name) => Ok(look_up(name).await.map_err(refused)?.ok().flatten()),
+            None => Ok(None),
+        },
     }
 }
 
@@ -186,43 +186,21 @@ async fn place(
 ) -> Result<(PathBuf, PathBuf), LaunchRefusal> {
     let directory = around.layout.container(&order.id);
     let outer = parent.map_or_else(|| around.layout.root().to_owned(), |parent| parent.sandbox);
-    let sandbox = outer.join("containers").join(&order.id.value);
+    let name = Path::new("containers").join(&order.id.value);
+    let sandbox = outer.join(&name);
     let items = order.command.uris.iter().map(Item::of).collect::<Result<Vec<_>, _>>().map_err(refused)?;
-    let room = make(&outer, &order.id.value, &directory, user).map_err(unmade)?;
-    Record::new(&order.id, sandbox.clone(), &order.resources).write(&directory).map_err(unmade)?;
-    order.links().iter().try_for_each(|one| link(one, &outer, (&room, &sandbox), user)).map_err(unmade)?;
-    if !items.is_empty() {
-        let want = Want { items, sandbox: sandbox.clone(), user: user.cloned() };
-        around.fetcher.fetch(want).await.map_err(refused)?;
-    }
-    Ok((sandbox, directory))
-}
-
-fn make(outer: &Path, name: &str, directory: &Path, user: Option<&Credentials>) -> io::Result<Room> {
-    // What an earlier one of this name left behind, it has been removed from the books.
-    let _nothing_there = fs::remove_dir_all(directory);
-    private_directory(directory)?;
-    let name = Path::new("containers").join(name);
-    let room = Room::open(outer)?.inner(&name)?;
-    let sandbox = outer.join(name);
-    let own = files::directory(&sandbox)?;
-    let logs = [files::append(&sandbox.join("stdout"))?, files::append(&sandbox.join("stderr"))?];
-    own.set_permissions(Permissions::from_mode(files::MODE))?;
-    let Some(user) = user else { return Ok(room) };
-    logs.iter().chain([&own]).try_for_each(|file| fchown(file, Some(user.uid), Some(user.gid)))?;
-    Ok(room)
-}
-
-/// What is not there yet is made as a directory.
-fn link(link: &Link, outer: &Path, (own, sandbox): (&Room, &Path), user: Option<&Credentials>) -> io::Result<()> {
-    let (made, source) = match link.of_parent {
-        true => (Room::open(outer)?.make(&link.source)?, outer),
-        false => (own.make(&link.source)?, sandbox),
+    let record = Record::new(&order.id, sandbox.clone(), &order.resources);
+    let (links, owner, state) = (order.links(), user.cloned(), directory.clone());
+    let make = move || {
+        // What an earlier one of this name left behind, it has been removed from the books.
+        let _nothing_there = fs::remove_dir_all(&state);
+        private_directory(&state)?;
+        sandbox::nest(&outer, &name, &links, owner.as_ref())?;
+        record.write(&state)
     };
-    if let Some((directory, user)) = made.zip(user) {
-        fchown(directory, Some(user.uid), Some(user.gid))?;
-    }
-    own.link(&source.join(&link.source), &link.name)
+    spawn_blocking(make).await.map_err(unmade)?.map_err(unmade)?;
+    sandbox::fill(&around.fetcher, sandbox.clone(), items, user.cloned()).await.map_err(refused)?;
+    Ok((sandbox, directory))
 }
 
 /// What it inherits, where it is, what its command says, and the mark by which it is found again.

@@ -7,19 +7,8 @@ use std::path::PathBuf;
 use processes::Credentials;
 use rustix::thread::ThreadNameSpaceType;
 
+use crate::core::Root;
 use crate::processes::{Process, main_process};
-
-/// An executor's container, or one of a task of it, as the agent knows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Root {
-    pub(crate) sandbox: PathBuf,
-    /// Its executor's own process, if it has one.
-    pub(crate) process: Option<Process>,
-    /// Where an executor in a pool says what it has started.
-    pub(crate) state: PathBuf,
-    /// Whom it belongs to, by name.
-    pub(crate) user: Option<String>,
-}
 
 /// What a container is nested in.
 #[derive(Debug, Clone, PartialEq, Eq)]

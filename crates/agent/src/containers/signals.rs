@@ -8,7 +8,7 @@ use rustix::process::{Signal, pidfd_send_signal};
 use tokio::task::spawn_blocking;
 
 use super::KillRefusal;
-use crate::actor;
+use crate::handle;
 
 fn failed(why: impl std::fmt::Display) -> KillRefusal {
     KillRefusal::Failed(why.to_string())
@@ -25,7 +25,7 @@ pub(super) fn send(pidfd: impl AsFd, signal: Signal) -> Result<(), KillRefusal> 
 }
 
 /// To the main process of an executor, or of a task in its container, which the agent's books have.
-pub(super) async fn send_by_books(actor: actor::Handle, id: ContainerId, signal: Signal) -> Result<(), KillRefusal> {
+pub(super) async fn send_by_books(actor: handle::Handle, id: ContainerId, signal: Signal) -> Result<(), KillRefusal> {
     let root = actor.view(move |core, _| core.root(&id)).await.ok().flatten().ok_or(KillRefusal::Unknown)?;
     let main = spawn_blocking(move || root.main()).await.map_err(failed)?;
     // Executors of groups share a process with others.

@@ -35,21 +35,33 @@ pub(crate) struct Preparation {
     pub(crate) items: Vec<Item>,
 }
 
-/// See the module's words.
+/// Why a sandbox is not there, in the words that the framework of its task reads.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum SandboxError {
+    #[error("Failed to create sandbox: {0}")]
+    User(String),
+    #[error("Failed to create sandbox: {0}")]
+    Disk(String),
+    #[error("Failed to launch container: Failed to fetch all URIs for container '{container}': {reason}")]
+    Fetch { container: ContainerId, reason: String },
+}
+
+/// Why a process was not started.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum StartError {
+    #[error("{0}")]
+    User(String),
+    #[error("cannot start {}: {reason}", path.display())]
+    Spawn { path: PathBuf, reason: String },
+}
+
+/// Work that takes longer than the actor may wait. Jobs are done one after the other, in the order of the actions.
 #[derive(Debug)]
-pub(crate) enum Action {
-    /// Durable before anything else of the same batch.
-    Persist(Change),
-    ToExecutor(StreamId, Box<executor::Event>),
-    ToPool(StreamId, Box<PoolEvent>),
-    CloseStream(StreamId),
-    ToMaster(Box<AgentCall>),
-    /// Makes a sandbox; the answer is [`super::Core::prepared`].
+pub(crate) enum Job {
+    /// Makes a sandbox and fills it; the answer is [`super::Core::prepared`].
     Prepare(Box<Preparation>),
     /// Starts a process; the answer is [`super::Core::started`], and later [`super::Core::process_ended`].
     Start(Owner, Box<Program>, Option<String>),
-    /// Watches a process of an earlier life; the answer is [`super::Core::process_ended`].
-    Watch(Owner, Process),
     /// SIGKILL for the process and everything that belongs to it.
     KillTree(Process),
     /// SIGKILL for the task an executor in a pool has started.
@@ -64,12 +76,32 @@ pub(crate) enum Action {
     Sweep(BTreeSet<String>),
     /// Ends processes of this work directory that nobody owns: they have this long to end, then they are killed.
     EndStrangers(Known, Duration),
-    /// The agent has got its name.
-    Named(AgentId),
+    /// The agent has got its name, which others find as a link.
+    LinkName(AgentId),
+}
+
+/// See the module's words.
+#[derive(Debug)]
+pub(crate) enum Action {
+    /// Durable before anything else of the same batch.
+    Persist(Change),
+    ToExecutor(StreamId, Box<executor::Event>),
+    ToPool(StreamId, Box<PoolEvent>),
+    CloseStream(StreamId),
+    ToMaster(Box<AgentCall>),
+    Job(Job),
+    /// Watches a process of an earlier life; the answer is [`super::Core::process_ended`].
+    Watch(Owner, Process),
     /// Speak to the master from now on.
     Register,
     /// Say good-bye to the master, then stop. Without a master, stop.
     Leave,
     /// Stop, because the master said so.
     TurnedAway(String),
+}
+
+impl From<Job> for Action {
+    fn from(job: Job) -> Action {
+        Action::Job(job)
+    }
 }

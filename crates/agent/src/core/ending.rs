@@ -9,7 +9,7 @@ use mesos::v1::{ContainerId, TaskId, TaskState};
 
 use super::executor::{Executor, Hosting, Loss, State};
 use super::subscribe::shutdown_event;
-use super::{Action, Core, Owner, Timer};
+use super::{Action, Core, Job, Owner, Timer};
 use crate::ids::{ExecutorKey, TaskKey};
 use crate::log::Change;
 use shell::Now;
@@ -66,11 +66,11 @@ impl Core {
         let Some(executor) = self.executor_mut(key).filter(|executor| executor.is_live()) else { return };
         executor.state = State::Terminating { until, killed: true };
         let kill = match executor.hosting {
-            Hosting::Pool => Some(Action::KillRun(executor.container.clone())),
-            Hosting::Process(process) => process.map(Action::KillTree),
+            Hosting::Pool => Some(Job::KillRun(executor.container.clone())),
+            Hosting::Process(process) => process.map(Job::KillTree),
         };
         let decided = executor.loss.is_some() || kill.is_none();
-        self.actions.extend(kill);
+        self.actions.extend(kill.map(Action::Job));
         match decided {
             true => self.executor_terminated(key, None),
             false => self.look_at(until, Timer::Executor(key.clone())),
@@ -107,11 +107,11 @@ impl Core {
         self.lose_tasks(key, &loss.unwrap_or_else(|| terminated(status)));
         if let Hosting::Process(Some(process)) = hosting {
             // What it left behind goes with it.
-            self.act(Action::KillTree(process));
+            self.act(Job::KillTree(process));
         }
-        self.act(Action::Retire(directory));
-        self.act(Action::DestroyContainers(container.clone()));
-        self.act(Action::RemoveState(container));
+        self.act(Job::Retire(directory));
+        self.act(Job::DestroyContainers(container.clone()));
+        self.act(Job::RemoveState(container));
         if !generated {
             self.tell_exited(key, status);
         }

@@ -7,7 +7,7 @@ use mesos::v1::{AgentId, TaskState};
 
 use super::framework::Framework;
 use super::task::Task;
-use super::{Action, Core};
+use super::{Action, Core, Job};
 use crate::ids::{ExecutorKey, TaskKey};
 use crate::log::{AgentRecord, Change};
 use crate::version;
@@ -107,7 +107,7 @@ impl Core {
         self.registered_time = Some(registered_time);
         let record = AgentRecord { id: Some(id.clone()), info: Some(self.info.clone()), registered_time };
         self.act(Action::Persist(Change::Agent(Box::new(record))));
-        self.act(Action::Named(id));
+        self.act(Job::LinkName(id));
     }
 
     /// The master knows these tasks. Those that are not here are over, and their frameworks are to hear of it.

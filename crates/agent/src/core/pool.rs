@@ -6,7 +6,7 @@ use std::time::Duration;
 use mesos::v1::FrameworkId;
 use mesos::v1::cygnet::{PoolCall, PoolEvent, pool_call, pool_event};
 
-use super::{Action, Core, Owner, Phase, Timer};
+use super::{Action, Core, Job, Owner, Phase, StartError, Timer};
 use crate::ids::{ExecutorKey, StreamId};
 use crate::log::{Change, PoolRecord};
 use crate::processes::{Process, Program};
@@ -136,20 +136,20 @@ impl Core {
         }
         // Its name is on disk before it has a process, so that it is known again whatever happens.
         self.act(Action::Persist(Change::Pool(Box::new(record))));
-        self.act(Action::Start(Owner::Pool(id.clone()), Box::new(program), None));
+        self.act(Job::Start(Owner::Pool(id.clone()), Box::new(program), None));
     }
 
-    pub(super) fn pool_started(&mut self, id: &FrameworkId, result: Result<Process, String>) {
+    pub(super) fn pool_started(&mut self, id: &FrameworkId, result: Result<Process, StartError>) {
         let now = self.now.elapsed;
         match result {
             Ok(process) => {
-                let Some(pool) = self.pools.get_mut(id) else { return self.act(Action::KillTree(process)) };
+                let Some(pool) = self.pools.get_mut(id) else { return self.act(Job::KillTree(process)) };
                 pool.life = Life::Running { process, since: now };
                 let record = pool.record(id, Some(process));
                 self.act(Action::Persist(Change::Pool(Box::new(record))));
             }
             Err(reason) => {
-                tracing::error!(framework = %id, reason, "cannot start the pool of executors");
+                tracing::error!(framework = %id, %reason, "cannot start the pool of executors");
                 self.pool_ended(id);
             }
         }
@@ -246,7 +246,7 @@ impl Core {
             Life::Unknown { until } if until <= now && pool.stream.is_none() => self.revive_pool(id, until),
             Life::Resting { .. } | Life::Starting => {}
             Life::Running { process, .. } if pool.dismissed.is_some_and(|since| since + LEAVE_PATIENCE <= now) => {
-                self.act(Action::KillTree(process));
+                self.act(Job::KillTree(process));
             }
             Life::Unknown { .. } | Life::Running { .. } => {
                 let rested = pool.idle_since.is_some_and(|since| since + linger <= now);

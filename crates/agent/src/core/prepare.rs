@@ -7,7 +7,7 @@ use mesos::v1::task_status::Reason;
 use mesos::v1::{ContainerId, TaskState};
 
 use super::executor::{Executor, Hosting, Loss, State};
-use super::{Action, Core, Owner, Preparation, Timer};
+use super::{Action, Core, Job, Owner, Preparation, SandboxError, StartError, Timer};
 use crate::ids::ExecutorKey;
 use crate::log::Change;
 use crate::processes::{Process, Program};
@@ -34,7 +34,7 @@ impl Core {
         if let State::Preparing { until } = executor.state {
             self.look_at(until, Timer::Executor(key.clone()));
         }
-        self.act(Action::Prepare(Box::new(preparation)));
+        self.act(Job::Prepare(Box::new(preparation)));
     }
 
     /// Who an executor's process, and its sandbox, belong to.
@@ -48,13 +48,13 @@ impl Core {
     }
 
     /// The sandbox is there, or cannot be made.
-    pub(crate) fn prepared(&mut self, now: Now, preparation: &Preparation, result: Result<(), String>) {
+    pub(crate) fn prepared(&mut self, now: Now, preparation: &Preparation, result: Result<(), SandboxError>) {
         self.now = now;
         let Some(hosting) = self.end_preparing(&preparation.key, &preparation.container, result.is_ok()) else {
             return;
         };
         match (result, hosting) {
-            (Err(reason), _) => self.launch_failed(&preparation.key, &reason),
+            (Err(reason), _) => self.launch_failed(&preparation.key, &reason.to_string()),
             (Ok(()), Hosting::Pool) => self.host_in_pool(&preparation.key),
             (Ok(()), Hosting::Process(_)) => self.start_executor(&preparation.key, preparation.user.clone()),
         }
@@ -105,7 +105,7 @@ impl Core {
         let Some(program) = self.program_of(key) else { return };
         let Some(executor) = self.executor(key) else { return };
         let owner = Owner::Executor(key.clone(), executor.container.clone());
-        self.act(Action::Start(owner, Box::new(program), user));
+        self.act(Job::Start(owner, Box::new(program), user));
     }
 
     fn program_of(&self, key: &ExecutorKey) -> Option<Program> {
@@ -125,7 +125,7 @@ impl Core {
     }
 
     /// A process runs, or could not be started.
-    pub(crate) fn started(&mut self, now: Now, owner: &Owner, result: Result<Process, String>) {
+    pub(crate) fn started(&mut self, now: Now, owner: &Owner, result: Result<Process, StartError>) {
         self.now = now;
         match (owner, result) {
             (Owner::Pool(framework), result) => self.pool_started(framework, result),
@@ -138,7 +138,7 @@ impl Core {
 
     fn executor_started(&mut self, key: &ExecutorKey, container: &ContainerId, process: Process) {
         if self.run_of(key, container).is_none() {
-            self.act(Action::KillTree(process));
+            self.act(Job::KillTree(process));
             return;
         }
         let Some(executor) = self.executor_mut(key) else { return };

@@ -9,7 +9,7 @@ use mesos::v1::FrameworkId;
 use super::executor::{Executor, Hosting, State};
 use super::framework::Framework;
 use super::task::Task;
-use super::{Action, Core, Owner, Phase, Timer};
+use super::{Action, Core, Job, Owner, Phase, Timer};
 use crate::ids::{ExecutorKey, TaskKey};
 use crate::log::{ExecutorRecord, Recovered, TaskRecord};
 use crate::processes::Known;
@@ -58,7 +58,7 @@ impl Core {
     fn sweep(&mut self) {
         if self.agent_id.is_some() {
             let live = self.live_runs();
-            self.act(Action::Sweep(live));
+            self.act(Job::Sweep(live));
         }
     }
 
@@ -67,7 +67,7 @@ impl Core {
         let patience = settings.executor_reregistration_timeout + settings.executor_shutdown_grace_period + MARGIN;
         let pools = self.pools.values().map(|pool| pool.id().to_owned()).collect();
         let known = Known { runs: self.live_runs(), pools };
-        self.act(Action::EndStrangers(known, patience));
+        self.act(Job::EndStrangers(known, patience));
     }
 
     fn live_runs(&self) -> BTreeSet<String> {
@@ -209,7 +209,7 @@ impl Core {
         self.phase = Phase::Running;
         self.counters.recovery = self.now.elapsed.saturating_sub(self.started.elapsed);
         if let Some(id) = self.agent_id.clone() {
-            self.act(Action::Named(id));
+            self.act(Job::LinkName(id));
         }
         self.act(Action::Register);
     }

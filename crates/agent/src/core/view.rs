@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use mesos::resources::Resources;
 use mesos::v1::Resource;
 
-pub(crate) use self::containers::Container;
+pub(crate) use self::containers::{Container, Root};
 use super::Core;
 use super::executor::Executor;
 

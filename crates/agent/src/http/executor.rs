@@ -8,8 +8,8 @@ use mesos::v1::executor::{Call, call};
 use mesos::validate;
 
 use super::{Shared, body};
-use crate::actor;
 use crate::core::CallRefusal;
+use crate::handle;
 
 /// Events that may wait for an executor that does not read.
 const QUEUED_EVENTS: usize = 4096;
@@ -24,7 +24,7 @@ pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Resu
             let codec = server::accept(&parts.headers)?;
             let (sender, response) = server::event_stream(codec, None, QUEUED_EVENTS);
             let call = Box::new(call);
-            let asked = shared.actor.ask(|answer| actor::Request::SubscribeExecutor { sender, call, answer }).await;
+            let asked = shared.actor.ask(|answer| handle::Request::SubscribeExecutor { sender, call, answer }).await;
             asked??;
             Ok(response)
         }
@@ -32,7 +32,7 @@ pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Resu
         call::Type::Heartbeat => Ok(server::accepted()),
         _ => {
             let call = Box::new(call);
-            let asked = shared.actor.ask(|answer| actor::Request::ExecutorCall { call, answer }).await;
+            let asked = shared.actor.ask(|answer| handle::Request::ExecutorCall { call, answer }).await;
             asked??;
             Ok(server::accepted())
         }

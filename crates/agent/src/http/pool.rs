@@ -6,7 +6,7 @@ use mesos::server::{self, Refusal};
 use mesos::v1::cygnet::{PoolCall, pool_call};
 
 use super::{Shared, body};
-use crate::actor;
+use crate::handle;
 
 /// Events that may wait for a pool that does not read: one for each executor it is to host, and some.
 const QUEUED_EVENTS: usize = 1 << 17;
@@ -23,13 +23,13 @@ pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Resu
         pool_call::Type::Subscribe => {
             let codec = server::accept(&parts.headers)?;
             let (sender, response) = server::event_stream(codec, None, QUEUED_EVENTS);
-            let sent = shared.actor.send(actor::Request::SubscribePool { sender, call }).await;
+            let sent = shared.actor.send(handle::Request::SubscribePool { sender, call }).await;
             sent?;
             Ok(response)
         }
         pool_call::Type::Exited if call.exited.is_none() => Err(missing("exited")),
         pool_call::Type::Exited => {
-            let asked = shared.actor.ask(|answer| actor::Request::PoolCall { call, answer }).await;
+            let asked = shared.actor.ask(|answer| handle::Request::PoolCall { call, answer }).await;
             asked?;
             Ok(server::accepted())
         }

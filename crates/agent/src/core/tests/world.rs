@@ -15,7 +15,7 @@ use self::executors::Executor;
 use self::sandboxes::Sandboxes;
 use super::disk::Disk;
 use super::wire::{FRAMEWORK, framework, kill, order, settings};
-use crate::core::{Action, Core, Owner};
+use crate::core::{Action, Core, Job, Owner, SandboxError};
 use crate::ids::StreamId;
 use crate::layout::Layout;
 use crate::log::Recovered;
@@ -118,7 +118,7 @@ impl World {
         match step {
             Step::Launch => self.launch(),
             Step::Fetched(index) => self.fetched(index, Ok(())),
-            Step::FetchFails(index) => self.fetched(index, Err("it cannot be had".to_owned())),
+            Step::FetchFails(index) => self.fetched(index, Err(SandboxError::Disk("it is full".to_owned()))),
             Step::ConnectPool => self.connect_pool(),
             Step::ConnectExecutor(index) => self.connect_executor(index),
             Step::Progress(index) => self.progress(index),
@@ -292,8 +292,8 @@ impl World {
 
     fn perform(&mut self, action: Action) {
         match action {
-            Action::Prepare(preparation) => self.prepare(*preparation),
-            Action::Start(owner, program, _) => self.start(&owner, &program),
+            Action::Job(Job::Prepare(preparation)) => self.prepare(*preparation),
+            Action::Job(Job::Start(owner, program, _)) => self.start(&owner, &program),
             Action::Watch(owner, process) if self.pool.process != Some(process) => {
                 self.core.process_ended(self.now, &owner, None);
             }
@@ -306,13 +306,13 @@ impl World {
             Action::ToMaster(call) if self.connected => {
                 self.received.extend(call.update.map(|update| update.status));
             }
-            Action::KillTree(process) if self.pool.process == Some(process) => self.dismissed(),
-            Action::RemoveState(container) => {
+            Action::Job(Job::KillTree(process)) if self.pool.process == Some(process) => self.dismissed(),
+            Action::Job(Job::RemoveState(container)) => {
                 self.executors.retain(|_, executor| executor.container != container);
                 let known = &self.executors;
                 self.pool.hosted.retain(|id| known.contains_key(id));
             }
-            Action::Sweep(live) => {
+            Action::Job(Job::Sweep(live)) => {
                 self.executors.retain(|_, executor| live.contains(&executor.container.value));
                 let known = &self.executors;
                 self.pool.hosted.retain(|id| known.contains_key(id));

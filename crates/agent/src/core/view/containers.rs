@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use mesos::v1::{ContainerId, ContainerStatus, ExecutorId, FrameworkId, Resource};
 
 use super::bag;
-use crate::containers::Root;
 use crate::core::Core;
 use crate::core::executor::{Executor, Hosting};
 use crate::processes::Process;
@@ -24,6 +23,18 @@ pub(crate) struct Container {
     /// Its own process; without one, its executor's state directory names what it started.
     pub(crate) process: Option<Process>,
     pub(crate) state: PathBuf,
+}
+
+/// An executor's container, or one of a task of it, as the agent knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Root {
+    pub(crate) sandbox: PathBuf,
+    /// Its executor's own process, if it has one.
+    pub(crate) process: Option<Process>,
+    /// Where an executor in a pool says what it has started.
+    pub(crate) state: PathBuf,
+    /// Whom it belongs to, by name.
+    pub(crate) user: Option<String>,
 }
 
 impl Core {

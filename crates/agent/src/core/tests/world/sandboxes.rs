@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::World;
-use crate::core::Preparation;
+use crate::core::{Preparation, SandboxError};
 
 /// The sandboxes that are being filled, and those that are full.
 #[derive(Default)]
@@ -30,7 +30,7 @@ impl World {
         self.sandboxes.coming.push(preparation);
     }
 
-    pub(super) fn fetched(&mut self, index: usize, result: Result<(), String>) {
+    pub(super) fn fetched(&mut self, index: usize, result: Result<(), SandboxError>) {
         if index >= self.sandboxes.coming.len() {
             return;
         }

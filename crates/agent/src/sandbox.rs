@@ -1,0 +1,133 @@
+//! Sandboxes of executors, of groups and of containers: made, given to their users, linked, filled, aged and removed.
+//!
+//! Comes in: paths and users. Goes out: the disk as it is wanted. Everything but [`fill`] waits for the disk, and is
+//! called where a thread may wait. Owns nothing.
+
+use std::fs::{self, File, Permissions};
+use std::io;
+use std::os::unix::fs::{PermissionsExt, fchown};
+use std::path::{Path, PathBuf};
+
+use executor::sandbox::{MODE, append, directory};
+use fetcher::{FetchError, Fetcher, Item, Room, Want};
+use processes::Credentials;
+use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, utimensat};
+
+use crate::core::{Preparation, SandboxError};
+use crate::layout::{Layout, private_directory, relink};
+use crate::supported::Link;
+use crate::users;
+
+/// Makes the sandbox of an executor with its two log files, the `latest` link, and the place for the executor's state.
+/// Gives the user that everything belongs to, if not to the agent.
+pub(crate) fn make(layout: &Layout, preparation: &Preparation) -> Result<Option<Credentials>, SandboxError> {
+    let user = preparation.user.as_deref().map_or(Ok(None), users::credentials);
+    let user = match user {
+        // A pool runs the tasks of a framework whose user is unknown here as itself.
+        Err(_) if preparation.pooled => None,
+        user => user.map_err(|error| SandboxError::User(error.to_string()))?,
+    };
+    let made = make_run(&preparation.directory, &layout.executor_state(&preparation.container), preparation, &user);
+    made.map_err(|error| SandboxError::Disk(error.to_string()))?;
+    Ok(user)
+}
+
+fn make_run(sandbox: &Path, state: &Path, wanted: &Preparation, user: &Option<Credentials>) -> io::Result<()> {
+    fs::create_dir_all(sandbox)?;
+    private_directory(state)?;
+    furnish(sandbox, wanted.mode, user.as_ref())?;
+    // What a pool keeps of its executors is its own.
+    if !wanted.pooled {
+        give(&File::open(state)?, user.as_ref())?;
+    }
+    sandbox.parent().map_or(Ok(()), |runs| relink(sandbox, &runs.join("latest")))
+}
+
+/// Makes the sandbox of a container in that of its parent, which may hold anything but is left by no link, and the
+/// links to parts of either that the container wants to see.
+pub(crate) fn nest(parent: &Path, name: &Path, links: &[Link], user: Option<&Credentials>) -> io::Result<()> {
+    let own = Room::open(parent)?.inner(name)?;
+    let sandbox = parent.join(name);
+    furnish(&sandbox, MODE, user)?;
+    links.iter().try_for_each(|link| {
+        let (made, source) = match link.of_parent {
+            true => (Room::open(parent)?.make(&link.source)?, parent),
+            false => (own.make(&link.source)?, sandbox.as_path()),
+        };
+        // What is not there yet is made as a directory.
+        made.map_or(Ok(()), |made| give(&made, user))?;
+        own.link(&source.join(&link.source), &link.name)
+    })
+}
+
+fn furnish(sandbox: &Path, mode: u32, user: Option<&Credentials>) -> io::Result<()> {
+    let own = directory(sandbox)?;
+    own.set_permissions(Permissions::from_mode(mode))?;
+    let owned = [own, append(&sandbox.join("stdout"))?, append(&sandbox.join("stderr"))?];
+    owned.iter().try_for_each(|file| give(file, user))
+}
+
+fn give(file: &File, user: Option<&Credentials>) -> io::Result<()> {
+    user.map_or(Ok(()), |user| fchown(file, Some(user.uid), Some(user.gid)))
+}
+
+/// Fetches what a command names by URI.
+pub(crate) async fn fill(
+    fetcher: &Fetcher,
+    sandbox: PathBuf,
+    items: Vec<Item>,
+    user: Option<Credentials>,
+) -> Result<(), FetchError> {
+    if items.is_empty() {
+        return Ok(());
+    }
+    fetcher.fetch(Want { items, sandbox, user }).await
+}
+
+/// Marks a sandbox as last used now. One that is gone needs no age.
+pub(crate) fn touch(sandbox: &Path) {
+    let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
+    let times = Timestamps { last_access: now, last_modification: now };
+    let _gone = utimensat(CWD, sandbox, &times, AtFlags::empty());
+}
+
+/// Removes a sandbox, which may lie in one of somebody else's.
+pub(crate) fn remove(sandbox: &Path) -> io::Result<()> {
+    let name = sandbox.file_name().and_then(|name| name.to_str()).ok_or(io::ErrorKind::InvalidInput)?;
+    Room::open(sandbox.parent().unwrap_or(sandbox))?.clear(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_nested_sandbox_is_made_with_its_links_and_removed_without_following_any() {
+        let directory = tempfile::tempdir().unwrap();
+        let parent = directory.path().canonicalize().unwrap();
+        let link = |of_parent, source: &str, name: &str| Link { of_parent, source: source.into(), name: name.into() };
+        let links = [link(true, "shared/data", "data"), link(false, "own", "mine")];
+        nest(&parent, Path::new("containers/c"), &links, None).unwrap();
+        let sandbox = parent.join("containers/c");
+        assert!(sandbox.join("stdout").is_file() && sandbox.join("stderr").is_file());
+        assert_eq!(fs::metadata(&sandbox).unwrap().permissions().mode() & 0o777, MODE);
+        assert_eq!(fs::read_link(sandbox.join("data")).unwrap(), parent.join("shared/data"));
+        assert_eq!(fs::read_link(sandbox.join("mine")).unwrap(), sandbox.join("own"));
+        remove(&sandbox).unwrap();
+        assert!(!sandbox.exists() && parent.join("shared/data").is_dir());
+    }
+
+    #[test]
+    fn a_parent_that_put_a_link_in_the_way_gets_nothing_made_elsewhere() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path().canonicalize().unwrap();
+        let (parent, elsewhere) = (root.join("parent"), root.join("elsewhere"));
+        fs::create_dir_all(&parent).unwrap();
+        fs::create_dir_all(&elsewhere).unwrap();
+        symlink(&elsewhere, parent.join("containers")).unwrap();
+        assert!(nest(&parent, Path::new("containers/c"), &[], None).is_err());
+        assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 0);
+    }
+}
