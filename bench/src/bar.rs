@@ -1,6 +1,5 @@
-//! What must hold. Pure.
+//! The bars of a row: what must hold. Pure.
 
-use crate::findings::Finding;
 use crate::sides::Side;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,45 +26,14 @@ pub(crate) enum Bar {
     NoneExcused,
 }
 
-/// What became of a bar.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Judged {
-    pub(crate) bar: Bar,
-    /// Nothing if it could not be measured.
-    pub(crate) measured: Option<f64>,
-    pub(crate) holds: Option<bool>,
-}
-
 impl Bar {
-    pub(crate) fn judge(self, finding: &Finding) -> Judged {
-        let measured = self.measured(finding).filter(|value| value.is_finite());
-        let holds = measured.map(|value| match self {
-            Bar::AllRun => value >= self.limit(),
-            _ => value <= self.limit(),
-        });
-        Judged { bar: self, measured, holds }
-    }
-
     /// True unless the run is quick and the bar a ratio: two sides that worked for a second each say little.
     pub(crate) fn binds(self, quick: bool) -> bool {
         !quick || !matches!(self, Bar::AtMost(..))
     }
 
-    fn measured(self, finding: &Finding) -> Option<f64> {
-        let engine = finding.of(Side::Engine)?;
-        let sum = |number: fn(&crate::measured::Measured) -> u64| engine.rounds.iter().map(number).sum::<u64>() as f64;
-        match self {
-            Bar::AtMost(side, _) => finding.ratio(side),
-            Bar::LateP99 { .. } => engine.worst(|round| round.late_ms.map(|late| late.p99)),
-            Bar::NoFailure => Some(sum(|round| round.failures + round.inconclusive)),
-            Bar::NobodyUnhealthy => Some(sum(|round| round.unhealthy)),
-            Bar::AllRun => Some(engine.median(|round| round.rate()) / finding.row.load.rate()),
-            Bar::Bytes(_) => engine.worst(|round| round.bytes_per_check),
-            Bar::NoTimeWait => finding.time_wait.map(|sockets| sockets as f64),
-            Bar::Cores(_) => engine.worst(|round| Some(round.cores())),
-            Bar::AllFound => engine.worst(|round| round.hostile.map(|fates| (fates.targets - fates.found) as f64)),
-            Bar::NoneExcused => engine.worst(|round| round.hostile.map(|fates| fates.inconclusive as f64)),
-        }
+    pub(crate) fn admits(self, measured: f64) -> bool {
+        if self == Bar::AllRun { measured >= self.limit() } else { measured <= self.limit() }
     }
 
     fn limit(self) -> f64 {
@@ -91,32 +59,6 @@ impl Bar {
             Bar::Cores(cores) => format!("at most {cores} of a core in all"),
             Bar::AllFound => "all hostile ones found".to_owned(),
             Bar::NoneExcused => "no hostile one excused".to_owned(),
-        }
-    }
-}
-
-impl Judged {
-    /// What there was.
-    pub(crate) fn found(&self) -> String {
-        let Some(value) = self.measured else { return "not measured".to_owned() };
-        match self.bar {
-            Bar::AtMost(_, limit) if limit < 0.1 => format!("{:.0} times less", 1.0 / value),
-            Bar::AtMost(..) => format!("{value:.2} x"),
-            Bar::LateP99 { .. } => format!("{value:.1} ms"),
-            Bar::AllRun => format!("{:.1} %", value * 100.0),
-            Bar::Bytes(_) => format!("{value:.0} bytes"),
-            Bar::Cores(_) => format!("{value:.2}"),
-            Bar::AllFound => format!("{value} not found"),
-            Bar::NoneExcused => format!("{value} excused"),
-            Bar::NoFailure | Bar::NobodyUnhealthy | Bar::NoTimeWait => format!("{value}"),
-        }
-    }
-
-    pub(crate) fn word(&self) -> &'static str {
-        match self.holds {
-            Some(true) => "holds",
-            Some(false) => "DOES NOT HOLD",
-            None => "skipped",
         }
     }
 }

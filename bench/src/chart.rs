@@ -1,11 +1,13 @@
 //! Findings as a picture: what a check costs on each side, on a logarithmic scale, and which bars hold. Pure: out comes
-//! SVG, as text. There is so little to draw that no library would make it shorter.
+//! SVG, as text.
 
+use crate::bar::Bar;
+use crate::canvas::Canvas;
 use crate::findings::{Finding, Rounds};
+use crate::judged::Standing;
 use crate::machine::Machine;
 use crate::sides::Side;
 
-const WIDTH: f64 = 1000.0;
 const LEFT: f64 = 190.0;
 const RIGHT: f64 = 700.0;
 const TOP: f64 = 96.0;
@@ -38,22 +40,32 @@ pub(crate) fn draw(machine: &Machine, findings: &[Finding]) -> String {
     let (compared, alone): (Vec<_>, Vec<_>) = findings.iter().partition(|finding| !finding.row.against.is_empty());
     let scale = Scale::of(&compared);
     let mut canvas = Canvas::default();
+    canvas.text(24.0, 34.0, "title", "CPU per check, microseconds, logarithmic");
+    canvas.text(24.0, 54.0, "small", &machine.line());
+    let bottom = compared.iter().fold(TOP, |y, finding| y + height(finding)) - GAP / 2.0;
+    if !compared.is_empty() {
+        grid(&mut canvas, &scale, bottom);
+    }
     let mut y = TOP;
     for finding in &compared {
         y = group(&mut canvas, &scale, finding, y);
     }
-    let bottom = y - GAP / 2.0;
     for finding in &alone {
         y = line(&mut canvas, finding, y);
     }
-    let mut whole = Canvas::default();
-    whole.text(24.0, 34.0, "title", "CPU per check, microseconds, logarithmic");
-    whole.text(24.0, 54.0, "small", &machine.line());
-    if !compared.is_empty() {
-        whole.grid(&scale, bottom);
+    canvas.finish(y + 10.0, STYLE)
+}
+
+fn height(finding: &Finding) -> f64 {
+    finding.sides.len() as f64 * (BAR + 4.0) + GAP
+}
+
+fn grid(canvas: &mut Canvas, scale: &Scale, bottom: f64) {
+    for power in 0..=scale.most {
+        let x = scale.x(10_f64.powi(power));
+        canvas.line((x, x), (TOP - 14.0, bottom));
+        canvas.text(x, TOP - 20.0, "axis", &format!("{}", 10_f64.powi(power)));
     }
-    whole.0 += &canvas.0;
-    whole.finish(y + 10.0)
 }
 
 /// Returns where the next one begins.
@@ -63,13 +75,11 @@ fn group(canvas: &mut Canvas, scale: &Scale, finding: &Finding, mut y: f64) -> f
         y += BAR + 4.0;
         let end = scale.x(us(rounds));
         canvas.text(LEFT - 8.0, y, "side", rounds.side.as_str());
-        canvas.bar(y, end, color(rounds.side));
+        canvas.rectangle((LEFT, end), (y - BAR + 5.0, y + 2.0), color(rounds.side));
         canvas.text(end + 6.0, y, "value", &value(us(rounds)));
-        let bar = finding
-            .judged()
-            .find(|judged| matches!(judged.bar, crate::bar::Bar::AtMost(side, _) if side == rounds.side));
+        let bar = finding.judged().find(|judged| matches!(judged.bar, Bar::AtMost(side, _) if side == rounds.side));
         if let Some(judged) = bar {
-            let class = if judged.holds == Some(true) { "holds" } else { "broken" };
+            let class = if judged.standing() == Standing::Holds { "holds" } else { "broken" };
             canvas.text(
                 RIGHT + 56.0,
                 y,
@@ -91,7 +101,7 @@ fn line(canvas: &mut Canvas, finding: &Finding, y: f64) -> f64 {
     let mut below = y;
     for judged in finding.judged() {
         below += BAR;
-        let class = if judged.holds == Some(true) { "holds" } else { "broken" };
+        let class = if judged.standing() == Standing::Holds { "holds" } else { "broken" };
         canvas.text(40.0, below, class, &format!("{}: {} ({})", judged.bar.wanted(), judged.found(), judged.word()));
     }
     below + GAP - 6.0
@@ -110,42 +120,5 @@ fn color(side: Side) -> &'static str {
     }
 }
 
-#[derive(Default)]
-struct Canvas(String);
-
-const STYLE: &str = "text{font-family:'DejaVu Sans','Liberation Sans',Arial,sans-serif;font-size:12px;fill:#24292f}\
-                     .title{font-size:18px;font-weight:bold}.small{font-size:11px;fill:#57606a}.row{font-weight:bold}\
-                     .side{text-anchor:end}.axis{text-anchor:middle;fill:#57606a;font-size:11px}\
-                     .holds{fill:#1a7f37}.broken{fill:#cf222e}line{stroke:#d0d7de}";
-
-impl Canvas {
-    fn text(&mut self, x: f64, y: f64, class: &str, text: &str) {
-        let text = text.replace('&', "&amp;").replace('<', "&lt;");
-        self.0 += &format!("<text x=\"{x:.1}\" y=\"{y:.1}\" class=\"{class}\">{text}</text>\n");
-    }
-
-    fn bar(&mut self, y: f64, end: f64, color: &str) {
-        let (top, width, height) = (y - BAR + 5.0, end - LEFT, BAR - 3.0);
-        self.0 += &format!(
-            "<rect x=\"{LEFT}\" y=\"{top:.1}\" width=\"{width:.1}\" height=\"{height}\" rx=\"2\" fill=\"{color}\"/>\n"
-        );
-    }
-
-    fn grid(&mut self, scale: &Scale, bottom: f64) {
-        for power in 0..=scale.most {
-            let x = scale.x(10_f64.powi(power));
-            let top = TOP - 14.0;
-            self.0 += &format!("<line x1=\"{x:.1}\" y1=\"{top}\" x2=\"{x:.1}\" y2=\"{bottom:.1}\"/>\n");
-            self.text(x, TOP - 20.0, "axis", &format!("{}", 10_f64.powi(power)));
-        }
-    }
-
-    fn finish(self, height: f64) -> String {
-        format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{height:.0}\" \
-             viewBox=\"0 0 {WIDTH} {height:.0}\">\n<style>{STYLE}</style>\n\
-             <rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n{}</svg>\n",
-            self.0
-        )
-    }
-}
+const STYLE: &str = ".row{font-weight:bold}.side{text-anchor:end}.axis{text-anchor:middle;fill:#57606a;font-size:11px}\
+                     .holds{fill:#1a7f37}.broken{fill:#cf222e}";

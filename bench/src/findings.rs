@@ -1,6 +1,5 @@
 //! What was measured, row by row, and what follows from it. Pure.
 
-use crate::bar::Judged;
 use crate::measured::Measured;
 use crate::rows::Row;
 use crate::sides::Side;
@@ -48,15 +47,6 @@ impl Finding {
         let (engine, other) = (self.of(Side::Engine)?, self.of(side)?);
         let pairs = engine.rounds.iter().zip(&other.rounds);
         Some(median(pairs.map(|(engine, other)| engine.us_per_check() / other.us_per_check()).collect()))
-    }
-
-    pub(crate) fn judged(&self) -> impl Iterator<Item = Judged> + '_ {
-        self.row.bars.iter().map(|bar| bar.judge(self))
-    }
-
-    /// True if every bar that binds holds or was skipped.
-    pub(crate) fn holds(&self, quick: bool) -> bool {
-        self.judged().filter(|judged| judged.bar.binds(quick)).all(|judged| judged.holds != Some(false))
     }
 }
 

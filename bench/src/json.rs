@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::findings::{Finding, Rounds};
+use crate::judged::Judged;
 use crate::machine::Machine;
 use crate::rows::Kind;
 
@@ -41,6 +42,9 @@ fn side(finding: &Finding, rounds: &Rounds) -> Value {
 }
 
 fn bars(finding: &Finding) -> Vec<Value> {
-    let bar = |judged: crate::bar::Judged| json!({ "wanted": judged.bar.wanted(), "measured": judged.measured, "holds": judged.holds });
+    let bar = |judged: Judged| {
+        let holds = judged.measured.map(|value| judged.bar.admits(value));
+        json!({ "wanted": judged.bar.wanted(), "measured": judged.measured, "holds": holds })
+    };
     finding.judged().map(bar).collect()
 }

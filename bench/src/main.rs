@@ -8,6 +8,7 @@
 
 mod arguments;
 mod bar;
+mod canvas;
 mod chart;
 mod clock;
 mod cpu;
@@ -16,6 +17,7 @@ mod experiment;
 mod findings;
 mod hostile;
 mod json;
+mod judged;
 mod load;
 mod machine;
 mod measured;

@@ -1,6 +1,7 @@
 //! Findings for people: a block for each row, and what remains to be said at the end. Pure.
 
 use crate::findings::{Finding, Rounds};
+use crate::judged::{Judged, Standing};
 use crate::measured::{Late, Measured};
 use crate::rows::Kind;
 use crate::sides::Side;
@@ -63,16 +64,15 @@ fn late(rounds: &Rounds) -> Option<String> {
 /// How many bars hold, and which were not measured.
 pub(crate) fn summary(findings: &[Finding]) -> String {
     let judged: Vec<_> = findings.iter().flat_map(|f| f.judged().map(move |judged| (f.row.name, judged))).collect();
-    let those = |holds: Option<bool>| judged.iter().filter(move |(_, judged)| judged.holds == holds);
-    let named =
-        |(row, judged): &(&str, crate::bar::Judged)| format!("\n  {row}: {} ({})", judged.bar.wanted(), judged.found());
-    let list = |holds| those(holds).map(named).collect::<String>();
+    let those = |standing| judged.iter().filter(move |(_, judged)| judged.standing() == standing);
+    let named = |(row, judged): &(&str, Judged)| format!("\n  {row}: {} ({})", judged.bar.wanted(), judged.found());
+    let list = |standing| those(standing).map(named).collect::<String>();
     format!(
         "bars that hold: {}\nbars that do not hold: {}{}\nbars that were skipped: {}{}",
-        those(Some(true)).count(),
-        those(Some(false)).count(),
-        list(Some(false)),
-        those(None).count(),
-        list(None)
+        those(Standing::Holds).count(),
+        those(Standing::Broken).count(),
+        list(Standing::Broken),
+        those(Standing::Skipped).count(),
+        list(Standing::Skipped)
     )
 }

@@ -3,8 +3,8 @@
 
 use super::options::thousands;
 use super::poll::{Poll, States};
+use crate::canvas::Canvas;
 
-const WIDTH: f64 = 1000.0;
 const LEFT: f64 = 70.0;
 const RIGHT: f64 = 980.0;
 const TOP: f64 = 80.0;
@@ -37,9 +37,8 @@ type Count = fn(&States) -> u64;
 /// A poll the scheduler did not answer.
 const SILENCE: &str = "#24292f";
 
-const STYLE: &str = "text{font-family:'DejaVu Sans','Liberation Sans',Arial,sans-serif;font-size:12px;fill:#24292f}\
-                     .title{font-size:18px;font-weight:bold}.long{font-size:15px}.name{font-weight:bold}.small{font-size:11px;fill:#57606a}\
-                     .x{text-anchor:middle;fill:#57606a}.y{text-anchor:end;fill:#57606a}line{stroke:#d0d7de}";
+const STYLE: &str = ".long{font-size:15px}.name{font-weight:bold}\
+                     .x{text-anchor:middle;fill:#57606a}.y{text-anchor:end;fill:#57606a}";
 
 /// From numbers to places.
 struct Scale {
@@ -50,18 +49,18 @@ struct Scale {
 /// The whole picture.
 pub(crate) fn draw(title: &str, below: &[&str], panels: &[Panel<'_>]) -> String {
     let scale = Scale::of(panels);
-    let mut picture = Picture::default();
-    picture.text(24.0, 34.0, if title.len() > LONG { "title long" } else { "title" }, title);
+    let mut canvas = Canvas::default();
+    canvas.text(24.0, 34.0, if title.len() > LONG { "title long" } else { "title" }, title);
     for (number, line) in below.iter().enumerate() {
-        picture.text(24.0, 54.0 + 16.0 * number as f64, "small", line);
+        canvas.text(24.0, 54.0 + 16.0 * number as f64, "small", line);
     }
     let top = 16.0 * below.len().saturating_sub(1) as f64;
     for (number, panel) in panels.iter().enumerate() {
-        picture.shifted(top + PANEL * number as f64, |picture| picture.panel(&scale, panel));
+        canvas.shifted(top + PANEL * number as f64, |canvas| self::panel(canvas, &scale, panel));
     }
     let height = BOTTOM + top + PANEL * panels.len().saturating_sub(1) as f64 + 60.0;
-    picture.legend(height);
-    picture.finish(height)
+    legend(&mut canvas, height);
+    canvas.finish(height, STYLE)
 }
 
 impl Scale {
@@ -89,83 +88,51 @@ fn pace(all: f64, most: f64) -> f64 {
     [1.0, 2.0, 5.0, 10.0].map(|factor| factor * power).into_iter().find(|pace| *pace >= rough).unwrap_or(rough)
 }
 
-#[derive(Default)]
-struct Picture(String);
-
-impl Picture {
-    fn text(&mut self, x: f64, y: f64, class: &str, text: &str) {
-        let text = text.replace('&', "&amp;").replace('<', "&lt;");
-        self.0 += &format!("<text x=\"{x:.1}\" y=\"{y:.1}\" class=\"{class}\">{text}</text>\n");
+fn panel(canvas: &mut Canvas, scale: &Scale, panel: &Panel<'_>) {
+    axes(canvas, scale);
+    for (index, poll) in panel.polls.iter().enumerate() {
+        let next = panel.polls.get(index + 1).map_or(poll.at + super::poll::EVERY, |next| next.at);
+        bar(canvas, scale, poll, next.as_secs_f64());
     }
+    canvas.text(LEFT, TOP - 6.0, "name", panel.name);
+}
 
-    fn rectangle(&mut self, (left, right): (f64, f64), (top, bottom): (f64, f64), color: &str) {
-        let (width, height) = (right - left, bottom - top);
-        self.0 += &format!(
-            "<rect x=\"{left:.2}\" y=\"{top:.2}\" width=\"{width:.2}\" height=\"{height:.2}\" fill=\"{color}\"/>\n"
-        );
-    }
-
-    fn shifted(&mut self, down: f64, draw: impl FnOnce(&mut Picture)) {
-        self.0 += &format!("<g transform=\"translate(0 {down})\">\n");
-        draw(self);
-        self.0 += "</g>\n";
-    }
-
-    fn panel(&mut self, scale: &Scale, panel: &Panel<'_>) {
-        self.axes(scale);
-        for (index, poll) in panel.polls.iter().enumerate() {
-            let next = panel.polls.get(index + 1).map_or(poll.at + super::poll::EVERY, |next| next.at);
-            self.bar(scale, poll, next.as_secs_f64());
+fn bar(canvas: &mut Canvas, scale: &Scale, poll: &Poll, until: f64) {
+    let gap = if scale.seconds < 400.0 { 1.0 } else { 0.0 };
+    let sides = (scale.x(poll.at.as_secs_f64()), (scale.x(until) - gap).max(0.0));
+    let Some(states) = poll.states else {
+        return canvas.rectangle(sides, (BOTTOM, BOTTOM + 6.0), SILENCE);
+    };
+    let mut below = 0;
+    for (_, color, count) in STACK {
+        let count = count(&states);
+        if count > 0 {
+            canvas.rectangle(sides, (scale.y(below + count), scale.y(below)), color);
         }
-        self.text(LEFT, TOP - 6.0, "name", panel.name);
+        below += count;
     }
+}
 
-    fn bar(&mut self, scale: &Scale, poll: &Poll, until: f64) {
-        let gap = if scale.seconds < 400.0 { 1.0 } else { 0.0 };
-        let sides = (scale.x(poll.at.as_secs_f64()), (scale.x(until) - gap).max(0.0));
-        let Some(states) = poll.states else {
-            return self.rectangle(sides, (BOTTOM, BOTTOM + 6.0), SILENCE);
-        };
-        let mut below = 0;
-        for (_, color, count) in STACK {
-            let count = count(&states);
-            if count > 0 {
-                self.rectangle(sides, (scale.y(below + count), scale.y(below)), color);
-            }
-            below += count;
-        }
+fn axes(canvas: &mut Canvas, scale: &Scale) {
+    let tasks = pace(scale.tasks as f64, 6.0) as u64;
+    for count in (0..=scale.tasks).step_by(usize::try_from(tasks).unwrap_or(1)) {
+        let y = scale.y(count);
+        canvas.line((LEFT, RIGHT), (y, y));
+        canvas.text(LEFT - 8.0, y + 4.0, "y", &thousands(u32::try_from(count).unwrap_or(u32::MAX)));
     }
-
-    fn axes(&mut self, scale: &Scale) {
-        let tasks = pace(scale.tasks as f64, 6.0) as u64;
-        for count in (0..=scale.tasks).step_by(usize::try_from(tasks).unwrap_or(1)) {
-            let y = scale.y(count);
-            self.0 += &format!("<line x1=\"{LEFT}\" y1=\"{y:.1}\" x2=\"{RIGHT}\" y2=\"{y:.1}\"/>\n");
-            self.text(LEFT - 8.0, y + 4.0, "y", &thousands(u32::try_from(count).unwrap_or(u32::MAX)));
-        }
-        let seconds = pace(scale.seconds, 10.0);
-        for number in 0..=(scale.seconds / seconds) as u32 {
-            let at = f64::from(number) * seconds;
-            self.text(scale.x(at), BOTTOM + 22.0, "x", &format!("{at:.0} s"));
-        }
+    let seconds = pace(scale.seconds, 10.0);
+    for number in 0..=(scale.seconds / seconds) as u32 {
+        let at = f64::from(number) * seconds;
+        canvas.text(scale.x(at), BOTTOM + 22.0, "x", &format!("{at:.0} s"));
     }
+}
 
-    fn legend(&mut self, height: f64) {
-        let mut x = LEFT;
-        for (name, color, _) in STACK.into_iter().chain([("no answer", SILENCE, (|_| 0) as Count)]) {
-            self.rectangle((x, x + 12.0), (height - 26.0, height - 14.0), color);
-            self.text(x + 18.0, height - 16.0, "", name);
-            x += 110.0;
-        }
-    }
-
-    fn finish(self, height: f64) -> String {
-        format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{height}\" \
-             viewBox=\"0 0 {WIDTH} {height}\">\n<style>{STYLE}</style>\n\
-             <rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n{}</svg>\n",
-            self.0
-        )
+fn legend(canvas: &mut Canvas, height: f64) {
+    let mut x = LEFT;
+    for (name, color, _) in STACK.into_iter().chain([("no answer", SILENCE, (|_| 0) as Count)]) {
+        canvas.rectangle((x, x + 12.0), (height - 26.0, height - 14.0), color);
+        canvas.text(x + 18.0, height - 16.0, "", name);
+        x += 110.0;
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::engine::CheckId;
+use crate::spec::CheckId;
 use crate::verdict::Verdict;
 
 /// How verdicts add up.

@@ -43,7 +43,7 @@ use check::Order;
 use mailbox::{Letter, Sender, mailbox};
 use run::Prober;
 
-pub use check::{Check, CheckId, Start};
+pub use check::{Check, Start};
 pub use event::Event;
 pub use handle::CheckHandle;
 pub use history::PastAttempt;

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use crate::outcome::{Answer, Failure, Outcome, Reason};
 use crate::probe;
+use crate::spec::matcher::Matcher;
 use crate::spec::{Action, Expectation, FailureRate, Judgement, Schedule};
 use crate::timetable::{Run, Tick, Timetable};
 use crate::verdict::{Verdict, VerdictEvent, VerdictState, step};
@@ -46,7 +47,7 @@ pub fn expectation(bytes: &[u8]) {
     let pattern = String::from_utf8_lossy(pattern).into_owned();
     let path = Expectation::JsonPathEquals { path: pattern.clone(), value: "1".to_owned() };
     for expected in [Expectation::Matches(pattern), path, Expectation::Contains(body.to_vec())] {
-        if let Ok(matcher) = probe::matcher::Matcher::compile(&expected) {
+        if let Ok(matcher) = Matcher::compile(&expected) {
             matcher.object(body);
         }
     }

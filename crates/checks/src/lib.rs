@@ -34,11 +34,11 @@ pub mod verdict;
 pub use aggregate::{Group, Rule};
 pub use change::{CheckResult, Previous};
 pub use engine::{
-    Activity, ByHand, Check, CheckHandle, CheckId, CheckReport, Engine, EngineError, EngineOptions, Event, Listener,
-    Metrics, PastAttempt, Start,
+    Activity, ByHand, Check, CheckHandle, CheckReport, Engine, EngineError, EngineOptions, Event, Listener, Metrics,
+    PastAttempt, Start,
 };
 pub use outcome::{Answer, Failure, Kind, Outcome, Phases, Reason, Said};
 pub use place::{Namespace, Place, PlaceError, ProcessPlace};
-pub use spec::{CheckSpec, SpecError};
+pub use spec::{CheckId, CheckSpec, SpecError};
 pub use timetable::Lag;
 pub use verdict::{Verdict, VerdictEvent, VerdictState};

@@ -8,6 +8,8 @@ mod said;
 
 use std::time::Duration;
 
+use rustix::io::Errno;
+
 pub use kind::Kind;
 pub use phases::Phases;
 pub use said::Said;
@@ -291,6 +293,14 @@ fn certificate(within: Duration) -> String {
         seconds if seconds < 2 * DAY => format!("the certificate expires within {} hours", seconds.div_ceil(3600)),
         seconds => format!("the certificate expires within {} days", seconds.div_ceil(DAY)),
     }
+}
+
+/// The words of the operating system for an error, without its number: `connection refused`.
+pub(crate) fn errno_text(errno: Errno) -> String {
+    let text = std::io::Error::from(errno).to_string();
+    let words = text.split(" (os error").next().unwrap_or_default();
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
 fn status_line(status: u16) -> String {

@@ -20,7 +20,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use rustix::thread::ThreadNameSpaceType;
 
-use crate::probe::words;
+use crate::outcome::errno_text;
 pub(crate) use here::Here;
 
 /// Where a check runs.
@@ -64,7 +64,7 @@ pub struct PlaceError {
 }
 
 fn in_words(cause: &io::Error) -> String {
-    Errno::from_io_error(cause).map_or_else(|| cause.to_string(), words)
+    Errno::from_io_error(cause).map_or_else(|| cause.to_string(), errno_text)
 }
 
 /// The namespaces that a command enters, beside that of the network.

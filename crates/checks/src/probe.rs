@@ -12,12 +12,11 @@ mod http;
 mod http2;
 pub(crate) mod kept;
 mod listen;
-pub(crate) mod matcher;
 pub(crate) mod poller;
 pub(crate) mod prepared;
 pub(crate) mod stream;
 mod tcp;
-pub(crate) mod tls;
+mod tls_failure;
 pub(crate) mod tools;
 mod tree;
 pub(crate) mod undertaker;
@@ -29,7 +28,7 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 
-use crate::outcome::{Failure, Outcome, Phases, Reason, Said};
+use crate::outcome::{Failure, Outcome, Phases, Reason, Said, errno_text};
 use crate::place::Place;
 use poller::Poller;
 use prepared::Prepared;
@@ -173,9 +172,9 @@ impl Attempt {
 pub(crate) fn blame(errno: Errno, failure: impl FnOnce(String) -> Failure) -> Outcome {
     match errno {
         Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOBUFS => {
-            Outcome::Inconclusive(Reason::EngineExhausted { cause: words(errno) })
+            Outcome::Inconclusive(Reason::EngineExhausted { cause: errno_text(errno) })
         }
-        errno => Outcome::Failure(failure(words(errno))),
+        errno => Outcome::Failure(failure(errno_text(errno))),
     }
 }
 
@@ -190,12 +189,4 @@ pub(crate) fn unconnected(errno: Errno, address: &SocketAddr) -> Outcome {
         Errno::CONNRESET | Errno::PIPE => blame(errno, |cause| Failure::Connection { cause }),
         errno => blame(errno, |cause| Failure::Unreachable { cause }),
     }
-}
-
-/// `connection refused`: what the operating system says, without its number.
-pub(crate) fn words(errno: Errno) -> String {
-    let text = std::io::Error::from(errno).to_string();
-    let words = text.split(" (os error").next().unwrap_or_default();
-    let mut letters = words.chars();
-    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }

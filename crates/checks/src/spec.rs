@@ -21,6 +21,7 @@ mod tls;
 pub use command::{Command, CommandProbe};
 pub use exchange::{ExchangeProbe, Transport};
 pub use expectation::Expectation;
+pub(crate) use expectation::matcher;
 pub use grpc::GrpcProbe;
 pub use http::{HttpProbe, HttpVersion, Redirects, Reuse, Scheme, StatusRanges};
 pub use judgement::{Action, FailureRate, Judgement};
@@ -29,6 +30,10 @@ pub use reach::{Network, Reach};
 pub use schedule::Schedule;
 pub use tcp::{ListenProbe, TcpMode, TcpProbe};
 pub use tls::{ClientIdentity, Tls, Verification};
+pub(crate) use tls::{HTTP2, TlsPlan};
+
+/// The number of a check, chosen by its owner; each of its events carries it.
+pub type CheckId = u64;
 
 /// A check: a probe, its schedule, and how its outcomes are judged.
 #[derive(Clone, Debug, PartialEq, Eq)]

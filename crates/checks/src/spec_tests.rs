@@ -143,23 +143,3 @@ fn a_rate_has_a_window() {
     assert_eq!(rated(1, 65), Err("judgement.rate.window"));
     assert_eq!((rated(0, 5), rated(6, 5)), (Err("judgement.rate.failures"), Err("judgement.rate.failures")));
 }
-
-#[test]
-fn the_interval_depends_on_how_things_stand() {
-    let ms = Duration::from_millis;
-    let plain = Schedule { interval: ms(1000), ..Schedule::default() };
-    let other = Schedule { unhealthy_interval: Some(ms(300)), edge_interval: Some(ms(100)), ..plain };
-    let state = |verdict, failures, successes| crate::VerdictState {
-        verdict,
-        consecutive_failures: failures,
-        consecutive_successes: successes,
-        ..crate::VerdictState::default()
-    };
-    use crate::Verdict::{Healthy, Unhealthy, Unknown};
-    assert_eq!(other.interval_now(&state(Unknown, 0, 0)), ms(100));
-    assert_eq!(other.interval_now(&state(Healthy, 0, 9)), ms(1000));
-    assert_eq!(other.interval_now(&state(Healthy, 1, 0)), ms(100));
-    assert_eq!(other.interval_now(&state(Unhealthy, 3, 0)), ms(300));
-    assert_eq!(other.interval_now(&state(Unhealthy, 0, 1)), ms(100));
-    assert_eq!(plain.interval_now(&state(Unhealthy, 0, 1)), ms(1000));
-}

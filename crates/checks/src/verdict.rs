@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::outcome::Outcome;
-use crate::spec::{Action, FailureRate, Judgement};
+use crate::spec::{Action, FailureRate, Judgement, Schedule};
 
 /// What is known about a task's health.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -68,6 +68,16 @@ impl VerdictState {
             Verdict::Healthy => self.consecutive_failures > 0,
             Verdict::Unhealthy => self.consecutive_successes > 0,
         }
+    }
+
+    /// The time from the end of an attempt to the next one as things stand, without jitter.
+    pub fn interval(&self, schedule: &Schedule) -> Duration {
+        let by_verdict = match self.verdict {
+            Verdict::Unhealthy => schedule.unhealthy_interval,
+            Verdict::Unknown | Verdict::Healthy => None,
+        };
+        let at_the_edge = schedule.edge_interval.filter(|_| self.is_on_edge());
+        at_the_edge.or(by_verdict).unwrap_or(schedule.interval)
     }
 
     /// Somebody knows better: this is the verdict, until results change it again.

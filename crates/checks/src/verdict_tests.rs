@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::outcome::{Answer, Failure, Reason};
+use Verdict::{Healthy, Unhealthy, Unknown};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -214,4 +215,23 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn the_interval_depends_on_how_things_stand() {
+    let ms = Duration::from_millis;
+    let plain = Schedule { interval: ms(1000), ..Schedule::default() };
+    let other = Schedule { unhealthy_interval: Some(ms(300)), edge_interval: Some(ms(100)), ..plain };
+    let state = |verdict, failures, successes| VerdictState {
+        verdict,
+        consecutive_failures: failures,
+        consecutive_successes: successes,
+        ..VerdictState::default()
+    };
+    assert_eq!(state(Unknown, 0, 0).interval(&other), ms(100));
+    assert_eq!(state(Healthy, 0, 9).interval(&other), ms(1000));
+    assert_eq!(state(Healthy, 1, 0).interval(&other), ms(100));
+    assert_eq!(state(Unhealthy, 3, 0).interval(&other), ms(300));
+    assert_eq!(state(Unhealthy, 0, 1).interval(&other), ms(100));
+    assert_eq!(state(Unhealthy, 0, 1).interval(&plain), ms(1000));
 }

@@ -1,9 +1,15 @@
-//! The command line. Every flag is also a `CYGNET_*` variable.
+//! The command line, and who carries it out. Every flag is also a `CYGNET_*` variable.
 
+use std::process::ExitCode;
+
+use anyhow::Context;
 use clap::{Parser, Subcommand};
+use mesos::build::Build;
+use tokio::runtime::Builder;
+use tracing::Level;
 use tracing_subscriber::filter::Targets;
 
-use crate::command;
+use crate::{command, demo, log};
 
 /// Runs long-lived tasks and knows, at every moment, which of them are healthy.
 #[derive(Debug, Parser)]
@@ -49,13 +55,72 @@ pub(crate) enum Command {
     Completion(command::completion::Completion),
     /// A server to try things with
     #[command(hide = true)]
-    Demo(crate::demo::Demo),
+    Demo(demo::Demo),
     /// The parent of one task
     #[command(hide = true)]
     Shim {
         /// The directory with the task's `spec.json`.
         directory: std::path::PathBuf,
     },
+}
+
+/// The build that the build script tells of.
+const BUILD: Build = Build {
+    version: env!("CYGNET_VERSION"),
+    date: env!("CYGNET_BUILD_DATE"),
+    unix_seconds: match u32::from_str_radix(env!("CYGNET_BUILD_SECONDS"), 10) {
+        Ok(seconds) => seconds,
+        Err(_) => panic!("SOURCE_DATE_EPOCH is no time between 1970 and 2106"),
+    },
+};
+
+/// Carries out what the command line says.
+pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    BUILD.tell();
+    match cli.command {
+        Command::Demo(demo) => return demo::run(&demo),
+        Command::Shim { directory } => return Ok(::executor::shim::main(&directory)),
+        Command::Completion(completion) => return command::completion::run(&completion),
+        Command::Master(ref master) => log::start_server(cli.log, Level::INFO, &master.log, "master")?,
+        Command::Agent(ref agent) => log::start_server(cli.log, Level::INFO, &agent.log, "agent")?,
+        Command::Dev(ref dev) => log::start_server(cli.log, Level::WARN, &dev.log, "dev")?,
+        Command::Scheduler(_) | Command::Executor(_) => log::start(cli.log, Level::INFO),
+        _ => log::start(cli.log, Level::WARN),
+    }
+    let runtime = runtime_for(&cli.command).enable_all().build().context("cannot start")?;
+    let result = runtime.block_on(carry_out(cli.command));
+    // Host names that are still being looked up must not keep the process.
+    runtime.shutdown_background();
+    result
+}
+
+/// Servers have threads; all else, executors first of all, is to be small.
+fn runtime_for(command: &Command) -> Builder {
+    if !matches!(command, Command::Dev(_) | Command::Master(_) | Command::Agent(_) | Command::Scheduler(_)) {
+        return Builder::new_current_thread();
+    }
+    let mut builder = Builder::new_multi_thread();
+    builder.worker_threads(std::thread::available_parallelism().map_or(2, usize::from).min(4));
+    builder
+}
+
+async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Dev(dev) => command::dev::run(dev).await,
+        Command::Master(master) => command::master::run(master).await,
+        Command::Agent(agent) => command::agent::run(agent).await,
+        Command::Scheduler(scheduler) => command::scheduler::run(scheduler).await,
+        Command::Executor(executor) => command::executor::run(&executor).await,
+        Command::Check(check) => Ok(command::check::run(*check).await),
+        Command::App(app) => command::app::run(app).await,
+        Command::Task(task) => command::task::run(task).await,
+        Command::Group(group) => command::group::run(group).await,
+        Command::Pod(pod) => command::pod::run(pod).await,
+        Command::Deployment(deployment) => command::deployment::run(deployment).await,
+        Command::Queue(queue) => command::queue::run(queue).await,
+        Command::Events(events) => command::events::run(events).await,
+        Command::Demo(_) | Command::Shim { .. } | Command::Completion(_) => Ok(ExitCode::SUCCESS),
+    }
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::reload;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::command::absolute;
+use crate::paths::absolute;
 
 static LEVEL: OnceLock<LoggingLevel> = OnceLock::new();
 

@@ -10,6 +10,7 @@ mod command;
 mod demo;
 mod log;
 mod output;
+mod paths;
 mod screen;
 mod server;
 mod signals;
@@ -17,7 +18,9 @@ mod signals;
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
+
+use cli::Cli;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
@@ -26,8 +29,8 @@ fn main() -> ExitCode {
     {
         return executor::shim::main(Path::new(&directory));
     }
-    command::completion::answer();
-    match command::run(cli::Cli::parse()) {
+    command::completion::answer(Cli::command);
+    match cli::run(Cli::parse()) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("cygnet: {error:#}");

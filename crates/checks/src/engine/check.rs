@@ -8,11 +8,8 @@ use super::entry::Policy;
 use super::listener::Listener;
 use crate::place::Place;
 use crate::probe::prepared::Prepared;
-use crate::spec::{CheckSpec, Reach};
+use crate::spec::{CheckId, CheckSpec, Reach};
 use crate::verdict::VerdictState;
-
-/// The number of a check, chosen by its owner, for whoever reads its events.
-pub type CheckId = u64;
 
 /// A check to carry out.
 #[derive(Clone, Debug)]

@@ -13,13 +13,13 @@ use super::listener::{Listener, Told};
 use super::patience::Patience;
 use super::report::{Activity, ByHand, CheckReport};
 use super::shares::Work;
-use super::{CheckId, Event, Start};
+use super::{Event, Start};
 use crate::outcome::{Outcome, Phases, Reason, Said};
 use crate::place::Place;
 use crate::probe::Attempt;
 use crate::probe::prepared::Prepared;
 use crate::probe::stream::Stream;
-use crate::spec::{Judgement, Schedule};
+use crate::spec::{CheckId, Judgement, Schedule};
 use crate::timetable::{Key, Run, Tick, jitter, nanos, recovered_phase, spread_phase};
 use crate::verdict::{Verdict, VerdictEvent, VerdictState, step};
 
@@ -153,7 +153,7 @@ impl Entry {
     /// From now to the next attempt.
     pub(super) fn wait(&self, key: Key, run: Run) -> Duration {
         let schedule = &self.policy.schedule;
-        schedule.interval_now(&self.state).saturating_add(jitter(key, run, schedule.jitter))
+        self.state.interval(schedule).saturating_add(jitter(key, run, schedule.jitter))
     }
 
     /// Another policy; returns the one of before.
@@ -166,7 +166,7 @@ impl Entry {
     /// when it was planned.
     pub(super) fn latest(&self, now: Duration) -> Duration {
         match (&self.history, self.silence) {
-            (Some(_), Silence::None) => now.saturating_add(self.policy.schedule.interval_now(&self.state)),
+            (Some(_), Silence::None) => now.saturating_add(self.state.interval(&self.policy.schedule)),
             _ => Duration::MAX,
         }
     }

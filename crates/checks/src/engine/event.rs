@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
-use super::CheckId;
 use crate::outcome::{Outcome, Phases, Said};
+use crate::spec::CheckId;
 use crate::verdict::{VerdictEvent, VerdictState};
 
 /// An attempt that ended, or a verdict that was set by hand.

@@ -49,8 +49,8 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
-    use crate::engine::CheckId;
     use crate::outcome::{Answer, Failure};
+    use crate::spec::CheckId;
     use crate::verdict::VerdictEvent;
 
     const TICK: Duration = Duration::from_millis(10);

@@ -18,8 +18,8 @@ use rustix::process::{Signal, kill_process_group};
 use super::cgroup::Cgroup;
 use super::poller::{Interest, Poller};
 use super::tools::Tools;
-use super::{blame, tree, words};
-use crate::outcome::{Answer, Failure, Outcome, Phases, Reason};
+use super::{blame, tree};
+use crate::outcome::{Answer, Failure, Outcome, Phases, Reason, errno_text};
 use crate::place::Place;
 use crate::spec::{Command, CommandProbe};
 use processes::{Child, Ended, Enter, Spawn, SpawnError, Step, reap};
@@ -318,7 +318,9 @@ fn not_started(error: SpawnError) -> Outcome {
     };
     match (error.step, error.errno) {
         (Step::Namespaces, Errno::SRCH) => Outcome::Inconclusive(Reason::TaskEnded),
-        (Step::Prepare, Errno::AGAIN) => Outcome::Inconclusive(Reason::EngineExhausted { cause: words(error.errno) }),
+        (Step::Prepare, Errno::AGAIN) => {
+            Outcome::Inconclusive(Reason::EngineExhausted { cause: errno_text(error.errno) })
+        }
         (_, errno) => blame(errno, cause),
     }
 }

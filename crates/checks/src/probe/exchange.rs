@@ -13,13 +13,13 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, SocketType, connect, recv, send};
 
 use super::kept::Handshake;
-use super::matcher::{KEPT, Matcher, Search, first_objection};
 use super::poller::{Interest, Poller};
 use super::stream::{Endpoint, Received, Stream};
 use super::tools::Tools;
 use super::{blame, unconnected};
 use crate::outcome::{Answer, Failure, Outcome, Phases, Said};
 use crate::place::Place;
+use crate::spec::matcher::{BadExpectation, KEPT, Matcher, Search, first_objection};
 use crate::spec::{ExchangeProbe, SpecError, Transport};
 
 /// An exchange, ready to be attempted.
@@ -40,10 +40,7 @@ pub(crate) enum Attempt {
 
 impl Plan {
     pub(super) fn of(probe: ExchangeProbe) -> Result<Plan, SpecError> {
-        let bad = |error: super::matcher::BadExpectation| SpecError {
-            field: "probe.exchange.expect",
-            problem: error.to_string(),
-        };
+        let bad = |error: BadExpectation| SpecError { field: "probe.exchange.expect", problem: error.to_string() };
         let expect = probe.expect.iter().map(Matcher::compile).collect::<Result<_, _>>().map_err(bad)?;
         let ExchangeProbe { transport, address, source, send, .. } = probe;
         Ok(Plan { transport, address, source, send: send.into(), expect })

@@ -14,11 +14,10 @@ use super::http2::{BodyLimits, Reply, Session, Violation};
 use super::kept::Handshake;
 use super::poller::Poller;
 use super::stream::{Endpoint, Received, Stream};
-use super::tls::{HTTP2, TlsPlan};
 use super::tools::Tools;
 use crate::outcome::{Answer, Failure, Outcome, Phases, Said};
 use crate::place::Place;
-use crate::spec::{GrpcProbe, SpecError};
+use crate::spec::{GrpcProbe, HTTP2, SpecError, TlsPlan};
 use crate::url::Authority;
 
 /// A health message is a few bytes long.

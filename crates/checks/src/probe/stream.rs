@@ -18,12 +18,12 @@ use rustls::pki_types::ServerName;
 
 use super::kept::{Handshake, Kind};
 use super::poller::{Interest, Poller};
-use super::tls::TlsPlan;
 use super::tools::Tools;
 use super::wire::Wire;
-use super::{blame, unconnected, words};
-use crate::outcome::{Failure, Outcome, Phases};
+use super::{blame, unconnected};
+use crate::outcome::{Failure, Outcome, Phases, errno_text};
 use crate::place::Place;
+use crate::spec::TlsPlan;
 
 /// Whom to connect to, and how.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ impl Stream {
             Ok(()) | Err(Errno::INPROGRESS | Errno::INTR) => {}
             Err(errno) => return Err(unconnected(errno, &address)),
         }
-        let failed = |error: rustls::Error| Outcome::Failure(super::tls::failure(&error));
+        let failed = |error: rustls::Error| Outcome::Failure(super::tls_failure::failure(&error));
         let tls = tls.map(|(plan, name)| ClientConnection::new(Arc::clone(plan.config()), name)).transpose();
         let wire = match tls.map_err(failed)? {
             Some(session) => Wire::secured(socket, session),
@@ -185,8 +185,8 @@ impl Stream {
     fn broken(&self, error: &io::Error) -> Outcome {
         match (Errno::from_io_error(error), error.get_ref()) {
             (Some(errno), _) if self.phases.connected.is_none() => unconnected(errno, &self.address),
-            (Some(errno), _) => blame(errno, |_| Failure::Connection { cause: words(errno) }),
-            (None, Some(tls)) => Outcome::Failure(super::tls::failure(tls)),
+            (Some(errno), _) => blame(errno, |_| Failure::Connection { cause: errno_text(errno) }),
+            (None, Some(tls)) => Outcome::Failure(super::tls_failure::failure(tls)),
             (None, None) => Outcome::Failure(Failure::Connection { cause: error.to_string() }),
         }
     }

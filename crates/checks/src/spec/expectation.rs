@@ -1,4 +1,6 @@
-//! What an answer's body must be like.
+//! What must hold for the body of an answer; [`matcher`] holds it against one.
+
+pub(crate) mod matcher;
 
 use super::{SpecError, require};
 
@@ -31,7 +33,7 @@ impl Expectation {
             Expectation::Matches(pattern) if pattern.is_empty() => {
                 Some("is empty, which matches everything".to_owned())
             }
-            expected => crate::probe::matcher::Matcher::compile(expected).err().map(|problem| problem.to_string()),
+            expected => matcher::Matcher::compile(expected).err().map(|problem| problem.to_string()),
         }
     }
 }

@@ -37,7 +37,7 @@ pub struct HttpProbe {
     pub expect: Vec<Expectation>,
     /// An answer with a longer body, in bytes, breaks the protocol. With expectations at most 1 MiB is kept.
     pub max_body: u64,
-    /// Whether the answer is told beside its outcome, as [`Event::said`](crate::Event::said).
+    /// Whether the answer is reported beside its outcome, as `Event::said`.
     pub tell_answer: bool,
     /// What becomes of the connection.
     pub connection: Reuse,

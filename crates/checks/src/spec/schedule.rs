@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::{SpecError, require};
-use crate::verdict::{Verdict, VerdictState};
 
 /// When to ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -38,16 +37,6 @@ impl Default for Schedule {
 }
 
 impl Schedule {
-    /// From the end of an attempt to the next one, as things stand; without jitter.
-    pub fn interval_now(&self, state: &VerdictState) -> Duration {
-        let by_verdict = match state.verdict {
-            Verdict::Unhealthy => self.unhealthy_interval,
-            Verdict::Unknown | Verdict::Healthy => None,
-        };
-        let at_the_edge = self.edge_interval.filter(|_| state.is_on_edge());
-        at_the_edge.or(by_verdict).unwrap_or(self.interval)
-    }
-
     /// The shortest of its intervals.
     pub(crate) fn shortest_interval(&self) -> Duration {
         let others = [self.unhealthy_interval, self.edge_interval];

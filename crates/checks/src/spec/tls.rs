@@ -1,16 +1,20 @@
-//! How to speak TLS. Each check owns its settings.
+//! How to speak TLS. Each check owns its settings; a [`TlsPlan`] is what they are compiled to.
+
+mod plan;
+mod trust;
+mod verifier;
 
 use std::fmt;
 use std::time::Duration;
 
 use super::{SpecError, is_visible, require};
-use crate::probe::tls::TlsPlan;
+pub(crate) use plan::{HTTP2, TlsPlan};
 
 /// How to speak TLS.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Tls {
-    /// Whom to believe.
+    /// The certificates of servers that are accepted.
     pub verification: Verification,
     /// The name to ask for (SNI) and to verify; the host that is asked if absent.
     pub server_name: Option<String>,
@@ -20,12 +24,12 @@ pub struct Tls {
     pub expires_within: Option<Duration>,
 }
 
-/// Whom to believe.
+/// The certificates of servers that are accepted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Verification {
-    /// Everybody, as Mesos and Marathon do.
+    /// Every one, as Mesos and Marathon do.
     #[default]
     None,
     /// The certificate authorities this machine trusts.

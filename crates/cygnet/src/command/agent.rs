@@ -10,7 +10,8 @@ use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args};
 use tokio::sync::oneshot;
 
-use super::{absolute, credentials, raise_file_limit};
+use super::{credentials, raise_file_limit};
+use crate::paths::absolute;
 use crate::server::Server;
 use crate::signals::Stop;
 
@@ -90,7 +91,7 @@ pub(crate) struct Agent {
     #[arg(long, value_parser = BoolishValueParser::new(), env = "CYGNET_AUTHENTICATE_HTTP_READWRITE")]
     authenticate_http_readwrite: bool,
     #[command(flatten)]
-    pub(super) log: crate::log::Files,
+    pub(crate) log: crate::log::Files,
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {

@@ -5,7 +5,7 @@ mod ids;
 
 use std::process::ExitCode;
 
-use clap::{Args, Command, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
 use clap_complete::env::{CompleteEnv, Shells};
 
@@ -32,8 +32,8 @@ pub(crate) fn run(completion: &Completion) -> anyhow::Result<ExitCode> {
 }
 
 /// Answers a shell that asks what may come next, and ends; without one nothing happens.
-pub(crate) fn answer() {
-    CompleteEnv::with_factory(|| ids::known(visible(&crate::cli::Cli::command()))).var(VARIABLE).complete();
+pub(crate) fn answer(whole: fn() -> Command) {
+    CompleteEnv::with_factory(|| ids::known(visible(&whole()))).var(VARIABLE).complete();
 }
 
 /// The command line without what nobody is to find.
@@ -44,6 +44,8 @@ fn visible(whole: &Command) -> Command {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+
     use super::*;
 
     #[test]

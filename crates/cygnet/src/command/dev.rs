@@ -55,7 +55,7 @@ pub(crate) struct Dev {
     #[arg(long, env = "CYGNET_JSON", value_parser = BoolishValueParser::new())]
     json: bool,
     #[command(flatten)]
-    pub(super) log: crate::log::Files,
+    pub(crate) log: crate::log::Files,
 }
 
 /// Runs until told to stop.

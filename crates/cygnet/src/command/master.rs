@@ -82,7 +82,7 @@ pub(crate) struct Master {
     #[arg(long, value_parser = BoolishValueParser::new(), env = "CYGNET_AUTHENTICATE_AGENTS")]
     authenticate_agents: bool,
     #[command(flatten)]
-    pub(super) log: crate::log::Files,
+    pub(crate) log: crate::log::Files,
 }
 
 /// `role=2.5`

@@ -5,9 +5,8 @@ use std::sync::{Arc, LazyLock};
 use super::target::Target;
 use crate::outcome::{Answer, Failure, Outcome, Reason, Said};
 use crate::probe::http2::BodyLimits;
-use crate::probe::matcher::{BadExpectation, KEPT, Matcher, first_objection};
-use crate::probe::tls::{HTTP2, TlsPlan};
-use crate::spec::{HttpProbe, HttpVersion, Redirects, Reuse, SpecError, StatusRanges};
+use crate::spec::matcher::{BadExpectation, KEPT, Matcher, first_objection};
+use crate::spec::{HTTP2, HttpProbe, HttpVersion, Redirects, Reuse, SpecError, StatusRanges, TlsPlan};
 
 /// An HTTP probe, ready to be attempted.
 #[derive(Clone, Debug)]

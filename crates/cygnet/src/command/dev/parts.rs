@@ -15,7 +15,8 @@ use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use super::Dev;
-use crate::command::{absolute, open_definitions, open_registry};
+use crate::command::{open_definitions, open_registry};
+use crate::paths::absolute;
 
 /// Executors wait this long for the next `cygnet dev`.
 const RECOVERY: Duration = Duration::from_secs(7 * 24 * 3600);

@@ -9,7 +9,7 @@ mod pattern;
 use memchr::memmem::find;
 use serde_json::Value;
 
-use crate::spec::Expectation;
+use super::Expectation;
 use json_path::{BadPath, Path};
 use pattern::{BadPattern, Pattern, TooCostly};
 

@@ -1,11 +1,7 @@
-//! TLS settings, ready for use: whom to believe, who we are, and when a certificate ends too soon.
+//! TLS settings, ready for use: the verifier, our own certificate, and when that of a server ends too soon.
 //!
 //! In: a check's own [`Tls`]. Out: a rustls configuration that no other settings share. Every attempt shakes hands
 //! anew: nothing of one is resumed by another.
-
-mod believe;
-mod trust;
-mod words;
 
 use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -17,12 +13,11 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ConfigBuilder, WantsVerifier};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
+use super::trust::Trusted;
+use super::verifier::AcceptAny;
+use super::{ClientIdentity, Tls, Verification};
 use crate::outcome::Failure;
-use crate::spec::{ClientIdentity, SpecError, Tls, Verification};
-use believe::Believe;
-use trust::Trusted;
-
-pub(super) use words::failure;
+use crate::spec::SpecError;
 
 /// What HTTP/2 is called in TLS.
 pub(crate) const HTTP2: &[u8] = b"h2";
@@ -38,7 +33,7 @@ pub(crate) struct TlsPlan {
 
 static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| Arc::new(aws_lc_rs::default_provider()));
 
-/// What most checks use: everybody is believed, nothing is said of us.
+/// The plan of most checks: every certificate is accepted, none is shown.
 static PLAIN: OnceLock<Arc<TlsPlan>> = OnceLock::new();
 
 /// Read once: the operator's, not the check's.
@@ -132,8 +127,8 @@ fn verified(
 ) -> Result<Unauthenticated, SpecError> {
     let trusted = match verification {
         Verification::None => {
-            let believe = Arc::new(Believe::new(Arc::clone(&PROVIDER)));
-            return Ok(builder.dangerous().with_custom_certificate_verifier(believe));
+            let verifier = Arc::new(AcceptAny::new(Arc::clone(&PROVIDER)));
+            return Ok(builder.dangerous().with_custom_certificate_verifier(verifier));
         }
         Verification::SystemRoots => Arc::clone(&SYSTEM_ROOTS),
         Verification::Roots(pem) => Arc::new(read_roots(pem)?),

@@ -1,4 +1,4 @@
-//! Believes every certificate, as Mesos and Marathon do.
+//! A verifier that accepts every certificate, as Mesos and Marathon do.
 
 use std::sync::Arc;
 
@@ -8,17 +8,17 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, Error, SignatureScheme};
 
 #[derive(Debug)]
-pub(super) struct Believe {
+pub(super) struct AcceptAny {
     provider: Arc<CryptoProvider>,
 }
 
-impl Believe {
-    pub(super) fn new(provider: Arc<CryptoProvider>) -> Believe {
-        Believe { provider }
+impl AcceptAny {
+    pub(super) fn new(provider: Arc<CryptoProvider>) -> AcceptAny {
+        AcceptAny { provider }
     }
 }
 
-impl ServerCertVerifier for Believe {
+impl ServerCertVerifier for AcceptAny {
     fn verify_server_cert(
         &self,
         _: &CertificateDer<'_>,
