@@ -4,6 +4,7 @@
 //!   [`v1::cygnet`], our own protocols in the same manner.
 //! - [`Codec`] and [`json`]: the two forms of a message. JSON is Mesos' own dialect, driven by descriptors; required
 //!   fields are insisted on in both forms.
+//! - [`Union`]: a message of several types as an enum that carries the part of its type.
 //! - [`recordio`]: how a stream of messages is cut into records.
 //! - [`client`]: the calling half. One kept connection for calls, one for each subscription.
 //! - [`server`]: the answering half, for axum: codecs, refusals in Mesos' words, event streams, Mesos' routing.
@@ -32,7 +33,9 @@ pub mod resources;
 mod schema;
 pub mod server;
 pub mod states;
+mod union;
 pub mod v1;
 pub mod validate;
 
 pub use crate::codec::{Codec, DecodeError, Wire};
+pub use crate::union::{MissingPart, Union};

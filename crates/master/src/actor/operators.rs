@@ -126,7 +126,7 @@ async fn write(sender: &EventSender<master::Event>, snapshot: Snapshot, mut wait
     let subscribed = spawn_blocking(move || recordio::frame(&view::operator::subscribed(snapshot, codec)));
     let Ok(subscribed) = subscribed.await else { return };
     let heartbeat = sender.record(&news::heartbeat());
-    if !sender.send_record(subscribed).await || !sender.send_record(heartbeat.clone()).await {
+    if sender.send_record(subscribed).await.is_err() || sender.send_record(heartbeat.clone()).await.is_err() {
         return;
     }
     let mut ticks = interval_at(Instant::now() + HEARTBEAT_INTERVAL, HEARTBEAT_INTERVAL);
@@ -136,7 +136,7 @@ async fn write(sender: &EventSender<master::Event>, snapshot: Snapshot, mut wait
             record = waiting.recv() => record,
         };
         let Some(record) = record else { return };
-        if !sender.send_record(record).await {
+        if sender.send_record(record).await.is_err() {
             return;
         }
     }

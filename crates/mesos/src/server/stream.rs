@@ -76,7 +76,7 @@ impl<E: Wire> EventSender<E> {
 
     /// Queues an event, and waits until there is room for it.
     pub async fn send(&self, event: &E) -> Result<(), SendError> {
-        self.records.send(self.record(event)).await.map_err(|_| SendError::Closed)
+        self.send_record(self.record(event)).await
     }
 
     /// The event as this stream's record, for sending it to several streams of the same codec.
@@ -109,13 +109,12 @@ impl<E> EventSender<E> {
         sent
     }
 
-    /// Queues a record, waiting for the peer to make room. Says whether the peer is still there.
-    pub async fn send_record(&self, record: Bytes) -> bool {
-        let length = record.len();
-        let Ok(room) = self.records.reserve().await else { return false };
-        self.waiting_bytes.fetch_add(length, Ordering::Relaxed);
+    /// Queues a record, and waits until there is room for it.
+    pub async fn send_record(&self, record: Bytes) -> Result<(), SendError> {
+        let room = self.records.reserve().await.map_err(|_| SendError::Closed)?;
+        self.waiting_bytes.fetch_add(record.len(), Ordering::Relaxed);
         room.send(record);
-        true
+        Ok(())
     }
 
     /// Waits until the peer is gone.
@@ -190,9 +189,20 @@ mod tests {
         assert_eq!(sender.try_send_record(half.clone()), Ok(()));
         assert_eq!(sender.try_send_record(half), Err(SendError::Full));
         body.frame().await.unwrap().unwrap();
-        assert!(sender.send_record(Bytes::from_static(b"1")).await);
+        assert_eq!(sender.send_record(Bytes::from_static(b"1")).await, Ok(()));
         drop(body);
         assert_eq!(sender.try_send_record(Bytes::from_static(b"1")), Err(SendError::Closed));
-        assert!(!sender.send_record(Bytes::from_static(b"1")).await);
+        assert_eq!(sender.send_record(Bytes::from_static(b"1")).await, Err(SendError::Closed));
+    }
+
+    #[tokio::test]
+    async fn events_that_were_waited_for_count_like_others() {
+        let (sender, response) = event_stream(Codec::Protobuf, None, 2);
+        let mut body = response.into_body();
+        sender.send(&Event::heartbeat()).await.unwrap();
+        body.frame().await.unwrap().unwrap();
+        assert_eq!(sender.try_send(&Event::heartbeat()), Ok(()), "a reader that keeps up is kept");
+        drop(body);
+        assert_eq!(sender.send(&Event::heartbeat()).await, Err(SendError::Closed));
     }
 }

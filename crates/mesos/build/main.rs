@@ -1,5 +1,7 @@
 //! Turns `proto/` into Rust types and into the descriptor set that drives the JSON codec. No `protoc` is needed.
 
+mod unions;
+
 use std::{env, error::Error, fs, path::PathBuf};
 
 use protox::{Compiler, prost_reflect::prost_types::DescriptorProto};
@@ -47,7 +49,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::create_dir_all(out.join("own"))?;
     let mut own = prost_build::Config::new();
     own.enable_type_names().btree_map(["."]).extern_path(".mesos.v1", "crate::v1").out_dir(out.join("own"));
-    Ok(own.compile_fds(all)?)
+    own.compile_fds(all.clone())?;
+    for (package, messages) in unions::UNIONS {
+        let directory = if package.starts_with("cygnet.") { out.join("own") } else { out.clone() };
+        let file = directory.join(format!("{package}.rs"));
+        fs::write(&file, unions::with_contents(&all, package, messages, fs::read_to_string(&file)?))?;
+    }
+    Ok(())
 }
 
 /// Deprecated fields only look different in JSON, which goes by the descriptors written above. Whoever serves old
