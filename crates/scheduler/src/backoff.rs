@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::app::App;
+use crate::definition::App;
 use crate::time::Timestamp;
 
 /// The launch delay of one app. It belongs to a configuration: a new one starts afresh.
@@ -43,7 +43,7 @@ impl Backoff {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::Seconds;
+    use crate::definition::Seconds;
     use crate::ids::AppId;
 
     #[test]

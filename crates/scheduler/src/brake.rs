@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use crate::app::{AppBrake, Seconds};
+use crate::definition::{AppBrake, Seconds};
 use crate::ids::AppId;
 use crate::time::Timestamp;
 

@@ -5,7 +5,6 @@
 //! lost to it; who does not answer well is left alone for a while that doubles each time ([`limit`]), and then hears of what
 //! happens from then on. So nobody holds up anybody else.
 
-mod callback;
 mod limit;
 mod post;
 
@@ -18,9 +17,9 @@ use tokio::sync::{broadcast, watch};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::actor::Handle;
+use crate::callback::Callback;
 use crate::core::Subscribers;
 use crate::events::{BEYOND_MARATHON, Event};
-pub(crate) use callback::{BadCallback, Callback};
 use limit::Limit;
 use post::{PostError, Poster};
 

@@ -13,8 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::app::App;
-use crate::app::group::GroupSpec;
+use crate::definition::App;
+use crate::definition::group::GroupSpec;
 use crate::ids::AppId;
 use crate::time::Timestamp;
 

@@ -4,7 +4,7 @@ use mesos::states;
 use mesos::v1::TaskStatus;
 use serde_json::{Value, json};
 
-use crate::app::{App, HealthCheck};
+use crate::definition::{App, HealthCheck};
 use crate::deployment::Deployment;
 use crate::ids::{AppId, InstanceId};
 use crate::instance::Instance;

@@ -4,7 +4,7 @@
 use mesos::Codec;
 use mesos::v1::{CommandInfo, ExecutorInfo, FrameworkId, Resource, TaskInfo, executor_info};
 
-use crate::app::App;
+use crate::definition::App;
 
 /// Cygnet's executor on agents that have another one: how it is started there, and what it needs for itself, beside what
 /// the app has. Its default is what agents of Apache Mesos add for their command executor.
@@ -126,7 +126,7 @@ fn shell(program: &str) -> CommandInfo {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::definition::Fetch;
+    use crate::definition::app::Fetch;
     use crate::ids::AppId;
     use crate::task;
     use crate::time::Timestamp;

@@ -5,16 +5,19 @@
 //!                                  \-> Unreachable -> Running, or gone
 //! ```
 
+pub(crate) mod member;
+pub(crate) mod termination;
+
 use mesos::v1::TaskState;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::app::App;
+use crate::definition::App;
 use crate::health::{Health, aggregate};
 use crate::ids::{AppId, InstanceId};
-use crate::pod::member::Member;
 use crate::spread::Site;
 use crate::time::Timestamp;
+use member::Member;
 
 /// Where an instance is in its life, in the order it gets there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -2,8 +2,7 @@
 //!
 //! Decisions, without a socket or a clock, from the inside out:
 //!
-//! - [`pod`]: containers that come and go together; to the planner an instance of an app;
-//! - [`app`]: definitions, what is wrong with them, what a change of them means;
+//! - [`definition`]: apps and pods, what is wrong with them, what a change of them means;
 //! - `instance`, `health`, `backoff`: one instance, its health by each check, and when to launch the next one;
 //! - `brake`: how many may be killed for their health at a time;
 //! - `plan`, `tally`: what to do next for an app;
@@ -21,12 +20,13 @@
 
 mod actor;
 mod api;
-pub mod app;
 mod backoff;
 mod brake;
+mod callback;
 mod callbacks;
 mod checkers;
 mod core;
+pub mod definition;
 mod departed;
 mod deployment;
 mod error;
@@ -40,7 +40,6 @@ mod lookup;
 mod matching;
 mod options;
 mod plan;
-pub mod pod;
 mod portion;
 mod probe;
 mod progress;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use mesos::v1::Offer;
 
-use crate::app::App;
+use crate::definition::App;
 use crate::executor::Overhead;
 use crate::ids::{AppId, InstanceId};
 use crate::portion::{Portion, wanted_ports};
@@ -237,7 +237,7 @@ mod tests {
     use mesos::v1::value::{Range, Ranges, Scalar};
 
     use super::*;
-    use crate::app::definition::PortDefinition;
+    use crate::definition::app::PortDefinition;
     use crate::time::Timestamp;
 
     fn offer(agent: &str, cpus: f64, ports: std::ops::RangeInclusive<u64>) -> Offer {

@@ -3,7 +3,7 @@
 
 use mesos::v1::Resource;
 
-use crate::app::App;
+use crate::definition::App;
 use crate::executor::Overhead;
 use crate::stock::{Stock, merge_ports};
 

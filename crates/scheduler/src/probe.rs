@@ -11,12 +11,12 @@ use mesos::v1::health_check::{self, HttpCheckInfo, TcpCheckInfo};
 use mesos::v1::network_info::Protocol as Family;
 use mesos::v1::{CommandInfo, HealthCheck as MesosHealthCheck};
 
-use crate::app::definition::PortDefinition;
-use crate::app::grpc_options::GrpcOptions;
-use crate::app::health_check::IpProtocol;
-use crate::app::http_options::{Expectation, HttpOptions};
-use crate::app::readiness::ReadinessProtocol;
-use crate::app::{App, HealthCheck, Protocol, ReadinessCheck};
+use crate::definition::app::PortDefinition;
+use crate::definition::grpc_options::GrpcOptions;
+use crate::definition::health_check::IpProtocol;
+use crate::definition::http_options::{Expectation, HttpOptions};
+use crate::definition::readiness::ReadinessProtocol;
+use crate::definition::{App, HealthCheck, Protocol, ReadinessCheck};
 
 /// What the executor is to check, in the order of the definition. A check of a port the instance does not have, which
 /// validation excludes, is left out.

@@ -114,7 +114,7 @@ fn say(count: usize, one: &str, many: &str, what: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::App;
+    use crate::definition::App;
     use crate::ids::{AppId, InstanceId};
 
     fn instance(config: i64, condition: Condition) -> Instance {

@@ -15,7 +15,8 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::actor::{Actor, Handle};
 use crate::api::{self, Api};
-use crate::callbacks::{BadCallback, Callback, Callbacks};
+use crate::callback::{BadCallback, Callback};
+use crate::callbacks::Callbacks;
 use crate::core::{LoadError, Loaded};
 use crate::error::SchedulerError;
 use crate::framework::Framework;

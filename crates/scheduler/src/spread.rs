@@ -10,7 +10,7 @@ use mesos::v1::{Attribute, Offer};
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
-use crate::app::constraint::{Constraint, Operator};
+use crate::definition::constraint::{Constraint, Operator};
 
 /// What constraints can ask of the agent an instance is on.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -54,7 +54,7 @@ impl States {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::App;
+    use crate::definition::App;
     use crate::ids::{AppId, InstanceId};
     use crate::time::Timestamp;
 

@@ -1,16 +1,17 @@
 //! From an app and what was taken of an offer to Mesos' `TaskInfo`: command, variables, checks, discovery.
 
+pub(crate) mod group;
+
 use std::collections::BTreeMap;
 
 use mesos::v1::{
     CheckInfo, CommandInfo, DiscoveryInfo, DurationInfo, Environment, HealthCheck, KillPolicy, Label, Labels, Offer,
-    Port, Ports, Resource, TaskInfo, TaskStatus, check_info, command_info, discovery_info, environment, health_check,
+    Port, Ports, Resource, TaskInfo, check_info, command_info, discovery_info, environment, health_check,
 };
-use serde_json::{Value, json};
 
-use crate::app::App;
-use crate::app::definition::{Check, Fetch};
-use crate::app::exec_command::ExecCommand;
+use crate::definition::App;
+use crate::definition::app::{Check, Fetch};
+use crate::definition::exec_command::ExecCommand;
 use crate::instance::Instance;
 use crate::probe;
 
@@ -199,19 +200,6 @@ pub(crate) fn check_info(check: &Check, ports: &[u16]) -> Option<CheckInfo> {
         info.command = Some(check_info::Command { command: exec(&check.exec.as_ref()?.command) });
     }
     Some(info)
-}
-
-/// What a check found, as it is shown; nothing if a status has none.
-pub(crate) fn check_result(status: &TaskStatus) -> Option<Value> {
-    let result = status.check_status.as_ref()?;
-    if let Some(code) = result.command.as_ref().and_then(|command| command.exit_code) {
-        return Some(json!({"command": {"exitCode": code}}));
-    }
-    if let Some(code) = result.http.as_ref().and_then(|http| http.status_code) {
-        return Some(json!({"http": {"statusCode": code}}));
-    }
-    let succeeded = result.tcp.as_ref().and_then(|tcp| tcp.succeeded)?;
-    Some(json!({"tcp": {"succeeded": succeeded}}))
 }
 
 /// A command as Mesos has it.

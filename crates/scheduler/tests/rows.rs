@@ -3,7 +3,7 @@
 //! Not here: records in protobuf, which there are none of, and checks in images or behind port mappings (Docker HOST, BRIDGE
 //! and USER, IPv6 there).
 
-use scheduler::app::{App, AppUpdate, Faults, HealthCheck, Protocol, ReadinessCheck, Seconds};
+use scheduler::definition::{App, AppUpdate, Faults, HealthCheck, Protocol, ReadinessCheck, Seconds};
 use scheduler::ids::AppId;
 use scheduler::time::Timestamp;
 use serde_json::{Value, json};

@@ -8,8 +8,8 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::app::ShapeError;
 use crate::core::{Accepted, Refusal, Terms};
+use crate::definition::ShapeError;
 
 /// The largest body that is read.
 const LARGEST_BODY: usize = 1024 * 1024;

@@ -10,8 +10,8 @@ use super::Api;
 use super::answer::{Query, changed_at, gone, json_answer, message, refused};
 use super::apps::read;
 use super::envelope::origin;
-use crate::app::GroupUpdate;
 use crate::core::{Embed, GroupEmbed, Refusal};
+use crate::definition::GroupUpdate;
 use crate::ids::AppId;
 use crate::time::Timestamp;
 

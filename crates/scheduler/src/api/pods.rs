@@ -11,8 +11,8 @@ use super::answer::{Query, changed_at, gone, json_answer, message, refused};
 use super::apps::{read, read_list};
 use super::envelope::origin;
 use crate::core::{Accepted, Core, Refusal};
+use crate::definition::Pod;
 use crate::ids::AppId;
-use crate::pod::Pod;
 use crate::time::Timestamp;
 
 const BASE: &str = "/v2/pods";

@@ -12,7 +12,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::callback::{Callback, is_allowed};
+use crate::callback::{Callback, is_allowed};
 
 /// How long one event may take, as in Marathon.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::groups::check_circles;
 use super::{Core, Refusal};
-use crate::app::group::GroupSpec;
-use crate::app::{App, Faults};
+use crate::definition::group::GroupSpec;
+use crate::definition::{App, Faults};
 use crate::deployment::Dependencies;
 use crate::ids::AppId;
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Core;
 use super::records::AppRecord;
-use crate::app::{App, AppUpdate, Faults};
+use crate::definition::{App, AppUpdate, Faults};
 use crate::deployment::{Change, Dependencies, Deployment};
 use crate::events;
 use crate::ids::{AppId, InstanceId};
@@ -117,7 +117,8 @@ impl Core {
     ) -> Result<Accepted, Refusal> {
         let is_this = |named: &str| AppId::new(named) == *id || id.parent().resolve(named) == *id;
         if !update.id.as_deref().is_none_or(is_this) {
-            let faults = Faults::from(crate::app::Fault::new("/id", format!("does not match the app's path {id}")));
+            let faults =
+                Faults::from(crate::definition::Fault::new("/id", format!("does not match the app's path {id}")));
             return Err(faults.into());
         }
         self.no_pod(id)?;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use checks::{Said, Verdict, VerdictEvent, VerdictState};
 
 use super::Core;
-use crate::app::definition::PortDefinition;
-use crate::app::{HealthCheck, ReadinessCheck};
+use crate::definition::app::PortDefinition;
+use crate::definition::{HealthCheck, ReadinessCheck};
 use crate::events;
 use crate::health::Health;
 use crate::ids::InstanceId;

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use mesos::v1::TaskState;
 
 use super::Core;
-use crate::app::App;
-use crate::app::definition::UpgradeStrategy;
+use crate::definition::App;
+use crate::definition::app::UpgradeStrategy;
 use crate::deployment::{Change, Dependencies, Deployment};
 use crate::events;
 use crate::ids::{AppId, InstanceId};

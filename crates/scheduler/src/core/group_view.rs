@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::groups::GroupVersion;
 use super::{Core, Embed, Refusal};
-use crate::app::App;
+use crate::definition::App;
 use crate::ids::AppId;
 use crate::time::Timestamp;
 

@@ -10,8 +10,8 @@ use serde_json::json;
 
 use super::changes::begun;
 use super::{Accepted, Core, Refusal, Terms};
-use crate::app::group::{GroupSpec, GroupUpdate};
-use crate::app::{App, Fault, Faults};
+use crate::definition::group::{GroupSpec, GroupUpdate};
+use crate::definition::{App, Fault, Faults};
 use crate::deployment::{Deployment, GroupBefore};
 use crate::events;
 use crate::ids::AppId;

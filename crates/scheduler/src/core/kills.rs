@@ -3,7 +3,7 @@
 use mesos::v1::TaskState;
 
 use super::{Core, KILL_AGAIN, KILL_CROSSES, calls};
-use crate::app::definition::UnreachableStrategy;
+use crate::definition::app::UnreachableStrategy;
 use crate::events;
 use crate::ids::InstanceId;
 use crate::instance::{Condition, Goal};

@@ -7,7 +7,7 @@ use super::Core;
 use super::updates::condition_name;
 use crate::events;
 use crate::ids::InstanceId;
-use crate::pod::member::{self, Member};
+use crate::instance::member::{self, Member};
 use crate::time::Timestamp;
 
 impl Core {

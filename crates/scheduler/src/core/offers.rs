@@ -8,12 +8,12 @@ use super::{Core, calls};
 use crate::executor::Executor;
 use crate::ids::{AppId, InstanceId};
 use crate::instance::Condition;
+use crate::instance::member::Member;
 use crate::matching::{self, Placement, Wish};
-use crate::pod::group;
-use crate::pod::member::Member;
 use crate::portion::Portion;
 use crate::spread::Site;
 use crate::task;
+use crate::task::group;
 use crate::time::Timestamp;
 
 /// For how long the rest of an offer is not wanted while something waits that did not fit, in seconds.

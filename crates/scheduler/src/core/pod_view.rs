@@ -5,13 +5,13 @@ use mesos::v1::TaskState;
 use serde_json::{Value, json};
 
 use super::{Core, Refusal};
-use crate::app::App;
+use crate::definition::App;
+use crate::definition::Pod;
+use crate::definition::pod::Container;
 use crate::ids::{AppId, InstanceId};
+use crate::instance::member::Member;
+use crate::instance::termination::termination;
 use crate::instance::{Condition, Goal, Instance};
-use crate::pod::Pod;
-use crate::pod::definition::Container;
-use crate::pod::member::Member;
-use crate::pod::termination::termination;
 use crate::time::Timestamp;
 
 impl Core {

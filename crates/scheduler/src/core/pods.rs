@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{Accepted, Core, Kill, Refusal, Terms};
-use crate::app::{App, Fault, Faults};
+use crate::definition::Pod;
+use crate::definition::{App, Fault, Faults};
 use crate::deployment::Change;
 use crate::ids::{AppId, InstanceId};
-use crate::pod::Pod;
 use crate::time::Timestamp;
 
 impl Core {

@@ -12,8 +12,8 @@ use mesos::v1::Offer;
 use mesos::v1::scheduler::{Call, call};
 
 use super::calls;
-use crate::app::App;
 use crate::backoff::Backoff;
+use crate::definition::App;
 use crate::ids::AppId;
 use crate::matching::Refused;
 use crate::refusals::{Refusals, Unused};

@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use super::{CheckOrder, Core, Finding};
-use crate::app::{App, ReadinessCheck};
+use crate::definition::{App, ReadinessCheck};
 use crate::ids::{AppId, InstanceId};
 use crate::instance::Instance;
 use crate::time::Timestamp;

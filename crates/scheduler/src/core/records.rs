@@ -15,12 +15,12 @@ use super::deploy::counted;
 use super::groups::GroupRecord;
 use super::outbox::SUBSCRIBERS;
 use super::{Core, Subscribers};
-use crate::app::App;
+use crate::definition::App;
 use crate::departed::{Absent, Departed};
 use crate::deployment::Deployment;
 use crate::ids::{AppId, InstanceId};
+use crate::instance::termination::Termination;
 use crate::instance::{Condition, Instance};
-use crate::pod::termination::Termination;
 use crate::states::States;
 use crate::time::Timestamp;
 

@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{AppRecord, Core, Refusal};
-use crate::app::group::{self, GroupSpec};
-use crate::app::{App, Fault, Faults};
+use crate::definition::group::{self, GroupSpec};
+use crate::definition::{App, Fault, Faults};
 use crate::ids::AppId;
 use crate::time::Timestamp;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::app::App;
+use crate::definition::App;
 use crate::executor::ExecutorCommand;
 
 /// See the module.

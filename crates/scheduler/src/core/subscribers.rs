@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{Core, Refusal};
-use crate::app::{Fault, Faults};
-use crate::callbacks::Callback;
+use crate::callback::Callback;
+use crate::definition::{Fault, Faults};
 use crate::events;
 use crate::time::Timestamp;
 

@@ -22,7 +22,7 @@ use mesos::v1::{Offer, Resource, TaskInfo, TaskState, TaskStatus};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::app::AppUpdate;
+use crate::definition::AppUpdate;
 
 /// The core, a clock, and everything that came out since it was last looked at.
 struct World {

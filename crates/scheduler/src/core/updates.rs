@@ -13,9 +13,8 @@ use super::{AGENTS_RETURN, Core, calls};
 use crate::events;
 use crate::health::Health;
 use crate::ids::InstanceId;
+use crate::instance::termination::{self, Termination};
 use crate::instance::{Condition, Instance};
-use crate::pod::termination::{self, Termination};
-use crate::task;
 use crate::time::Timestamp;
 
 /// How many tasks one reconciliation call names.
@@ -168,7 +167,7 @@ impl Core {
         let network = status.container_status.as_ref().and_then(|container| container.network_infos.first());
         let ip = network.and_then(|network| network.ip_addresses.first()).and_then(|ip| ip.ip_address.clone());
         let agent_id = status.agent_id.as_ref().map(|id| id.value.clone());
-        let check_result = task::check_result(status);
+        let check_result = crate::instance::member::check_result(status);
         let Some(known) = self.instances.get(id) else { return };
         let (new_ip, new_agent) = (ip.is_some() && ip != known.ip, agent_id.is_some() && agent_id != known.agent_id);
         if !new_ip && !new_agent && (check_result.is_none() || check_result == known.check_result) {

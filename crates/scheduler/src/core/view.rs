@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::records::AppRecord;
 use super::{Core, Refusal};
-use crate::app::App;
-use crate::app::definition::PortDefinition;
+use crate::definition::App;
+use crate::definition::app::PortDefinition;
 use crate::deployment::{Deployment, StepAction};
 use crate::ids::{AppId, InstanceId};
 use crate::instance::{Condition, Instance};

@@ -46,7 +46,7 @@ fn level(app: &AppId, order: &Dependencies, known: &mut BTreeMap<AppId, usize>) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::App;
+    use crate::definition::App;
     use crate::time::Timestamp;
 
     fn id(name: &str) -> AppId {

@@ -1,9 +1,9 @@
 //! The story of everything that happens: each type of event of Marathon's that is the core's to tell, with all its fields.
 
 use super::*;
-use crate::app::GroupUpdate;
+use crate::definition::GroupUpdate;
+use crate::definition::Pod;
 use crate::events::{Event, Origin};
-use crate::pod::Pod;
 
 /// The fields of each type, beside `eventType` and `timestamp`.
 const FIELDS: [(&str, &[&str]); 25] = [

@@ -1,7 +1,7 @@
 //! Stories of groups: made, changed, scaled, rolled back and removed, in the order of what their apps depend on.
 
 use super::*;
-use crate::app::GroupUpdate;
+use crate::definition::GroupUpdate;
 
 fn app(id: &str, cmd: &str) -> Value {
     json!({"id": id, "cmd": cmd, "cpus": 0.1, "mem": 1, "healthChecks": [{"protocol": "MESOS_TCP", "portIndex": 0}]})

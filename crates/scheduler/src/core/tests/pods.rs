@@ -3,7 +3,7 @@
 use mesos::v1::offer::operation::LaunchGroup;
 
 use super::*;
-use crate::pod::Pod;
+use crate::definition::Pod;
 
 fn pod() -> Value {
     json!({"id": "/shop/pod", "scaling": {"kind": "fixed", "instances": 1}, "containers": [

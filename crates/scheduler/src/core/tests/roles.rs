@@ -3,7 +3,7 @@
 use mesos::v1::resource::AllocationInfo;
 
 use super::*;
-use crate::app::GroupUpdate;
+use crate::definition::GroupUpdate;
 
 fn app(id: &str, role: Option<&str>) -> Value {
     let mut app = json!({"id": id, "cmd": "run", "cpus": 0.1, "mem": 1});

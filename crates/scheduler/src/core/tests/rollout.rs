@@ -3,9 +3,9 @@
 use ::checks::Said;
 
 use super::*;
-use crate::app::GroupUpdate;
 use crate::core::checks::Asked;
-use crate::pod::Pod;
+use crate::definition::GroupUpdate;
+use crate::definition::Pod;
 
 fn finding(start: &CheckStart, success: bool) -> Finding {
     Finding {

@@ -2,7 +2,7 @@
 //! looks at a tenth, and not at the clock.
 
 use super::*;
-use crate::app::App;
+use crate::definition::App;
 
 /// How many messages the actor takes into one batch.
 const BATCH: usize = 1024;

@@ -1,19 +1,21 @@
 //! A pod as a person writes it, with Marathon's defaults, and the app it is to the planner.
 
+mod check;
+mod validate;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::check::PodCheck;
-use super::validate;
-use crate::app::constraint::Constraint;
-use crate::app::definition::{Fetch, KillSelection, Network, PortDefinition, UnreachableStrategy, UpgradeStrategy};
-use crate::app::env::EnvValue;
-use crate::app::exec_command::ExecCommand;
-use crate::app::{App, AppBrake, Faults, HealthCheck, Protocol, Seconds, schedule};
+use super::app::{Fetch, KillSelection, Network, PortDefinition, UnreachableStrategy, UpgradeStrategy};
+use super::constraint::Constraint;
+use super::env::EnvValue;
+use super::exec_command::ExecCommand;
+use super::{App, AppBrake, Faults, HealthCheck, Protocol, Seconds, schedule};
 use crate::ids::AppId;
 use crate::time::Timestamp;
+use check::PodCheck;
 
 /// A pod.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -271,7 +273,7 @@ impl PodConstraint {
     /// # Errors
     ///
     /// In Marathon's words.
-    pub(super) fn constraint(&self) -> Result<Constraint, &'static str> {
+    fn constraint(&self) -> Result<Constraint, &'static str> {
         let words = [self.field_name.clone(), self.operator.clone()].into_iter().chain(self.value.clone());
         Constraint::parse(&words.collect::<Vec<_>>())
     }

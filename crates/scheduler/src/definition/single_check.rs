@@ -53,7 +53,7 @@ fn translate(json: &mut Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::{Protocol, Seconds};
+    use crate::definition::{Protocol, Seconds};
 
     fn read(json: Value) -> HealthCheck {
         serde_json::from_value::<SingleCheck>(json).unwrap().into()

@@ -4,7 +4,7 @@ use checks::spec::{Command, CommandProbe, Probe};
 use mesos::checksum::Checksum;
 use serde_json::{Value, json};
 
-use super::definition::{App, Check, PortDefinition};
+use super::app::{App, Check, PortDefinition};
 use super::health_check::{HealthCheck, IpProtocol, Protocol};
 use crate::ids::AppId;
 
@@ -239,10 +239,8 @@ fn strategy(app: &App, faults: &mut Faults) {
         let error = format!("got {value}, expected between 0.0 and 1.0");
         faults.require((0.0..=1.0).contains(&value), format!("/upgradeStrategy/{name}"), error);
     }
-    if let super::definition::UnreachableStrategy::After {
-        inactive_after_seconds: inactive,
-        expunge_after_seconds: expunge,
-    } = app.unreachable_strategy
+    if let super::app::UnreachableStrategy::After { inactive_after_seconds: inactive, expunge_after_seconds: expunge } =
+        app.unreachable_strategy
     {
         let (inactive, expunge) = (inactive.as_f64(), expunge.as_f64());
         let error = format!(

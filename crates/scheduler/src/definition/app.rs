@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::Pod;
 use super::brake::AppBrake;
 use super::constraint::Constraint;
 use super::exec_command::ExecCommand;
@@ -14,7 +15,6 @@ use super::readiness::ReadinessCheck;
 use super::schedule;
 use super::seconds::Seconds;
 use crate::ids::AppId;
-use crate::pod::Pod;
 use crate::time::Timestamp;
 
 /// One version of an app.

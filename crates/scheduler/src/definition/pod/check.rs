@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::definition::{Container, HttpEndpoint, TcpEndpoint};
-use crate::app::definition::{Check, ExecCheck, HttpCheck, TcpCheck};
-use crate::app::{Faults, Seconds, schedule};
+use super::{Container, HttpEndpoint, TcpEndpoint};
+use crate::definition::app::{Check, ExecCheck, HttpCheck, TcpCheck};
+use crate::definition::{Faults, Seconds, schedule};
 
 /// As a person writes it, with Marathon's defaults: as an app's, but for its endpoints.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! The limits of Mesos and of the kernel that a definition can exceed: what is accepted can also run.
 
-use super::definition::App;
+use super::app::App;
 use super::validate::{Fault, Faults};
 use crate::ids::AppId;
 

@@ -7,12 +7,12 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::brake::AppBrake;
-use super::constraint::Constraint;
-use super::definition::{
+use super::app::{
     App, Check, Container, ContainerKind, Fetch, KillSelection, Network, PortDefinition, UnreachableStrategy,
     UpgradeStrategy,
 };
+use super::brake::AppBrake;
+use super::constraint::Constraint;
 use super::env::EnvValue;
 use super::health_check::{HealthCheck, Protocol};
 use super::readiness::ReadinessCheck;

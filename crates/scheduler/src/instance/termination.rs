@@ -5,9 +5,9 @@ use mesos::states;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::Instance;
+use super::member::Member;
 use crate::ids::InstanceId;
-use crate::instance::Instance;
-use crate::pod::member::Member;
 use crate::time::Timestamp;
 
 /// How many are remembered.

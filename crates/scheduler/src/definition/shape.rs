@@ -203,7 +203,7 @@ fn code(message: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::AppUpdate;
+    use crate::definition::AppUpdate;
 
     fn fault(json: Value) -> (String, String) {
         match from_value::<AppUpdate>(json) {

@@ -9,13 +9,13 @@ use mesos::v1::{
     TaskGroupInfo, TaskInfo, discovery_info, executor_info,
 };
 
-use super::definition::{Container, Endpoint, Pod};
-use crate::app::App;
-use crate::app::env::EnvValue;
+use super::variable_name;
+use crate::definition::App;
+use crate::definition::env::EnvValue;
+use crate::definition::pod::{Container, Endpoint, Pod};
 use crate::instance::Instance;
 use crate::probe;
 use crate::stock::{Stock, merge_ports};
-use crate::task::{self, variable_name};
 
 /// The group of an instance whose ports are known; nothing if the resources are not enough, which placing excludes.
 pub(crate) fn build(
@@ -44,14 +44,14 @@ pub(crate) fn build(
         let health_check = container.health_check.as_ref().and_then(|check| {
             let mut message = checks.next()?;
             if let Some(exec) = &check.exec {
-                message.command = Some(task::exec(&exec.command));
+                message.command = Some(super::exec(&exec.command));
             }
             Some(message)
         });
         let resources = take(&mut stock, container, &ports)?;
         let command = command(app, pod, container, instance, offer, enforced);
         let discovery = Some(discovery(app, container, &ports));
-        let check = container.check.as_ref().and_then(|check| task::check_info(&check.of(container), &ports));
+        let check = container.check.as_ref().and_then(|check| super::check_info(&check.of(container), &ports));
         let one = one(container, instance, offer, resources, command);
         tasks.push(TaskInfo { health_check, check, discovery, ..one });
     }
@@ -73,7 +73,7 @@ fn one(
         resources,
         command: Some(command),
         kill_policy: grace.map(|grace| KillPolicy { grace_period: Some(DurationInfo::from(grace.duration())) }),
-        labels: task::labels(&container.labels),
+        labels: super::labels(&container.labels),
         ..TaskInfo::default()
     }
 }
@@ -84,7 +84,7 @@ fn discovery(app: &App, container: &Container, ports: &[u16]) -> DiscoveryInfo {
         number: u32::from(number),
         name: Some(endpoint.name.clone()),
         protocol: protocol.cloned(),
-        labels: task::labels(&endpoint.labels),
+        labels: super::labels(&endpoint.labels),
         ..Port::default()
     };
     let of_endpoint = |(endpoint, number): (&Endpoint, &u16)| -> Vec<Port> {
@@ -126,11 +126,11 @@ fn command(
     offer: &Offer,
     enforced: bool,
 ) -> CommandInfo {
-    let base = container.exec.as_ref().map(|exec| task::exec(&exec.command)).unwrap_or_default();
+    let base = container.exec.as_ref().map(|exec| super::exec(&exec.command)).unwrap_or_default();
     let all = variables(app, pod, container, instance, &offer.hostname, enforced);
     CommandInfo {
-        uris: task::uris(&container.artifacts),
-        environment: Some(task::environment(all)),
+        uris: super::uris(&container.artifacts),
+        environment: Some(super::environment(all)),
         user: container.user.clone().or_else(|| pod.user.clone()),
         ..base
     }
@@ -152,11 +152,11 @@ fn variables(
     set("MESOS_EXECUTOR_ID", instance.executor_id());
     set("MARATHON_APP_ID", app.id.to_string());
     set("MARATHON_APP_VERSION", app.version.to_string());
-    set("MARATHON_APP_ENFORCE_GROUP_ROLE", task::flag_text(enforced));
+    set("MARATHON_APP_ENFORCE_GROUP_ROLE", super::flag_text(enforced));
     set("MARATHON_CONTAINER_ID", container.name.clone());
     let own = container.resources;
     for (name, amount) in [("CPUS", own.cpus), ("MEM", own.mem), ("DISK", own.disk)] {
-        set(&format!("MARATHON_CONTAINER_RESOURCE_{name}"), task::amount_text(amount));
+        set(&format!("MARATHON_CONTAINER_RESOURCE_{name}"), super::amount_text(amount));
     }
     set("MARATHON_CONTAINER_RESOURCE_GPUS", container.resources.gpus.to_string());
     for (endpoint, port) in pod.endpoints().zip(&instance.ports) {
@@ -165,7 +165,7 @@ fn variables(
         set(&format!("EP_HOST_{name}"), port.to_string());
     }
     let labels = pod.labels.iter().chain(&container.labels);
-    task::label_variables(&labels.map(|(name, value)| (name.clone(), value.clone())).collect(), &mut set);
+    super::label_variables(&labels.map(|(name, value)| (name.clone(), value.clone())).collect(), &mut set);
     for (name, value) in pod.environment.iter().chain(&container.environment) {
         if let EnvValue::Text(text) = value {
             set(name, text.clone());

@@ -1,10 +1,14 @@
-//! App definitions: what a person writes ([`update`]), what it means with every default filled in ([`definition`]), and
-//! what is wrong with it ([`shape`] for JSON of another shape, [`validate`] for values that make no sense, `runnable` for
-//! those that no task could have).
+//! Definitions of apps and of pods. From the inside out:
+//!
+//! - [`seconds`], [`constraint`], [`health_check`], [`readiness`], [`brake`], [`exec_command`]: the parts that both have;
+//! - [`app`], [`pod`]: each with all defaults filled in;
+//! - [`update`], [`group`]: what a client sends, and what it makes of what is there;
+//! - [`shape`]: what is wrong with JSON of another shape; [`validate`]: with values that make no sense; `runnable`: with
+//!   what no task could have.
 
+pub mod app;
 pub mod brake;
 pub mod constraint;
-pub mod definition;
 pub mod env;
 pub mod exec_command;
 pub mod group;
@@ -12,6 +16,7 @@ pub mod grpc_options;
 pub mod health_check;
 pub mod http_options;
 mod literals;
+pub(crate) mod pod;
 pub mod readiness;
 pub(crate) mod runnable;
 pub(crate) mod schedule;
@@ -21,11 +26,12 @@ pub mod single_check;
 pub mod update;
 pub mod validate;
 
+pub use app::App;
 pub use brake::AppBrake;
 pub use constraint::{Constraint, Operator};
-pub use definition::App;
 pub use group::GroupUpdate;
 pub use health_check::{HealthCheck, Protocol};
+pub use pod::Pod;
 pub use readiness::ReadinessCheck;
 pub use seconds::Seconds;
 pub use shape::ShapeError;

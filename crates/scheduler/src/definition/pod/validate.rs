@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::definition::{Container, Pod, PodHealthCheck, Scaling};
-use crate::app::env::EnvValue;
-use crate::app::exec_command::ExecCommand;
-use crate::app::validate::path;
-use crate::app::{Fault, Faults, runnable};
+use super::{Container, Pod, PodHealthCheck, Scaling};
+use crate::definition::env::EnvValue;
+use crate::definition::exec_command::ExecCommand;
+use crate::definition::validate::path;
+use crate::definition::{Fault, Faults, runnable};
 use crate::ids::AppId;
 
 /// Adds everything that is wrong with a pod.
@@ -212,7 +212,7 @@ mod tests {
     use super::*;
     use crate::time::Timestamp;
 
-    fn pod(change: impl FnOnce(&mut Value)) -> Result<crate::app::App, Faults> {
+    fn pod(change: impl FnOnce(&mut Value)) -> Result<crate::definition::App, Faults> {
         let mut json = json!({"id": "/shop/pod", "containers": [
             {"name": "web", "exec": {"command": {"shell": "run"}}, "resources": {"cpus": 0.5, "mem": 64},
                 "endpoints": [{"name": "http", "hostPort": 0}],

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::definition::PortDefinition;
+use super::app::PortDefinition;
 use super::grpc_options::GrpcOptions;
 use super::http_options::HttpOptions;
 use super::schedule;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::definition::App;
+use super::app::App;
 use super::update::AppUpdate;
 use super::validate::{self, Fault, Faults};
 use crate::ids::AppId;

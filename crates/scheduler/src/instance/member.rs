@@ -3,10 +3,9 @@
 use mesos::states;
 use mesos::v1::{TaskState, TaskStatus};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::instance::Condition;
-use crate::task;
+use super::Condition;
 use crate::time::Timestamp;
 
 /// One container of an instance.
@@ -63,7 +62,7 @@ impl Member {
         }
         self.updated = now;
         self.healthy = status.healthy.or(self.healthy);
-        self.check_result = task::check_result(status).or_else(|| self.check_result.take());
+        self.check_result = check_result(status).or_else(|| self.check_result.take());
         self.message = status.message.clone().unwrap_or_default();
         true
     }
@@ -86,6 +85,19 @@ pub(crate) fn decisive(members: &[Member]) -> Option<&Member> {
         _ => 3,
     };
     members.iter().all(Member::is_over).then(|| members.iter().max_by_key(rank)).flatten()
+}
+
+/// What a check found, as it is shown; nothing if a status has none.
+pub(crate) fn check_result(status: &TaskStatus) -> Option<Value> {
+    let result = status.check_status.as_ref()?;
+    if let Some(code) = result.command.as_ref().and_then(|command| command.exit_code) {
+        return Some(json!({"command": {"exitCode": code}}));
+    }
+    if let Some(code) = result.http.as_ref().and_then(|http| http.status_code) {
+        return Some(json!({"http": {"statusCode": code}}));
+    }
+    let succeeded = result.tcp.as_ref().and_then(|tcp| tcp.succeeded)?;
+    Some(json!({"tcp": {"succeeded": succeeded}}))
 }
 
 #[cfg(test)]
