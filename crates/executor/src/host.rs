@@ -15,7 +15,7 @@ use self::group::GroupExecutor;
 use crate::config::ExecutorConfig;
 use crate::contained::mark;
 use crate::error::ExecutorError;
-use crate::life::Verdict;
+use crate::life::ExitStatus;
 use crate::runner::{Runner, Shared};
 use crate::shim::ShimFiles;
 use crate::state::{Exclusion, Groups, StateDirectory};
@@ -35,7 +35,7 @@ struct Channels {
 }
 
 /// Runs the executor to its end: fresh, or from where an earlier process stopped.
-pub async fn host(config: ExecutorConfig, shared: Shared) -> Result<Verdict, ExecutorError> {
+pub async fn host(config: ExecutorConfig, shared: Shared) -> Result<ExitStatus, ExecutorError> {
     let config = Arc::new(config);
     let state = StateDirectory::open(&config, shared.exclusion).await?;
     match state.groups()? {
@@ -45,12 +45,12 @@ pub async fn host(config: ExecutorConfig, shared: Shared) -> Result<Verdict, Exe
 }
 
 /// A command executor, unless it is given a group.
-async fn one(config: Arc<ExecutorConfig>, shared: Shared, state: StateDirectory) -> Result<Verdict, ExecutorError> {
+async fn one(config: Arc<ExecutorConfig>, shared: Shared, state: StateDirectory) -> Result<ExitStatus, ExecutorError> {
     let Channels { agent, outgoing, incoming, events } = channels();
     let framework = state.framework()?.map(Arc::new);
     let mut runner = Runner::new(config.clone(), shared.clone(), state, agent.clone())?.of_framework(framework);
     if runner.is_over() {
-        return Ok(Verdict::Success);
+        return Ok(ExitStatus::Success);
     }
     let (updates, tasks) = runner.unacknowledged()?;
     let unacknowledged = Unacknowledged::new(updates, tasks);
@@ -61,7 +61,7 @@ async fn one(config: Arc<ExecutorConfig>, shared: Shared, state: StateDirectory)
     tokio::spawn(subscription.run());
     let executor = Box::new(CommandExecutor { config, runner, agent, events, subscribed: None });
     match executor.live().await? {
-        Left::Done(verdict) => Ok(verdict),
+        Left::Done(exit) => Ok(exit),
         Left::Group(group, executor) => {
             Box::pin(async {
                 let mut groups = GroupExecutor::instead_of(*executor, shared);
@@ -78,7 +78,7 @@ async fn groups_again(
     shared: Shared,
     state: StateDirectory,
     groups: Groups,
-) -> Result<Verdict, ExecutorError> {
+) -> Result<ExitStatus, ExecutorError> {
     let Channels { agent, outgoing, incoming, events } = channels();
     let (lines, dismissal) = (shared.lines.clone(), shared.dismissal.subscribe());
     let (executor, unacknowledged) =

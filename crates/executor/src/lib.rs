@@ -43,7 +43,7 @@ mod wire;
 pub use config::{Endpoint, ExecutorConfig, Reconnection, Variables, of_this_process};
 pub use error::ExecutorError;
 pub use host::host;
-pub use life::Verdict;
+pub use life::ExitStatus;
 pub use run::run;
 pub use runner::Shared;
 pub use state::Exclusion;

@@ -16,6 +16,7 @@ mod ending;
 pub(crate) mod health;
 mod kill;
 mod plan;
+pub(crate) mod standing;
 #[cfg(test)]
 mod tests;
 mod update;
@@ -25,12 +26,12 @@ use std::time::Duration;
 use mesos::v1::{CheckStatusInfo, TaskState};
 
 pub(crate) use self::ending::Ending;
+use self::health::HealthChange;
 pub(crate) use self::kill::{Cause, Kill};
 pub(crate) use self::plan::Plan;
 pub(crate) use self::plan::duration;
 pub(crate) use self::update::Update;
 use crate::clock::Moment;
-use crate::life::health::News;
 
 /// How long an executor waits for the acknowledgement of the terminal update before it gives up.
 const ACKNOWLEDGEMENT_PATIENCE: Duration = Duration::from_secs(60);
@@ -66,7 +67,7 @@ pub(crate) enum Input {
     /// The task's process is gone.
     Exited(Ending),
     /// A health check changed its mind, or failed in a way that counts.
-    Health(News),
+    Health(HealthChange),
     /// The check has a result, an empty one when the attempt had none.
     Check(CheckStatusInfo),
     /// The agent has the terminal update.
@@ -91,7 +92,7 @@ pub(crate) enum Action {
     /// Send a signal to every process of the task.
     Signal(Blow),
     /// End the executor.
-    Exit(Verdict),
+    Exit(ExitStatus),
 }
 
 /// How hard to hit the task's processes.
@@ -105,7 +106,7 @@ pub(crate) enum Blow {
 
 /// How the executor itself ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum ExitStatus {
     /// Everything was said and heard.
     Success,
     /// Something the agent must know was not acknowledged, or made no sense.
@@ -203,7 +204,7 @@ impl Lifecycle {
             Input::Spawned => self.spawned(now),
             Input::SpawnFailed(message) => self.spawn_failed(now, message),
             Input::Exited(ending) => self.exited(now, &ending),
-            Input::Health(news) => self.health(now, news),
+            Input::Health(change) => self.health(now, change),
             Input::Check(status) => self.check(status),
             Input::TerminalAcknowledged => self.acknowledged(),
             Input::Tick => self.tick(now),
@@ -267,7 +268,7 @@ impl Lifecycle {
     fn asked_to_kill(&mut self, now: Moment, grace: Option<Duration>) -> Vec<Action> {
         match &self.stage {
             // There is nothing to kill: the agent and this executor do not agree on what runs.
-            Stage::Idle => self.exit(Verdict::Failure),
+            Stage::Idle => self.exit(ExitStatus::Failure),
             Stage::Starting { task, .. } | Stage::Running { task, .. } => {
                 let grace = grace.unwrap_or(task.plan.kill_grace);
                 self.kill_task(now, Cause::Asked, grace)
@@ -278,7 +279,7 @@ impl Lifecycle {
 
     fn shutdown(&mut self, now: Moment) -> Vec<Action> {
         if matches!(self.stage, Stage::Idle) {
-            return self.exit(Verdict::Success);
+            return self.exit(ExitStatus::Success);
         }
         if matches!(self.stage, Stage::Gone) {
             return Vec::new();
@@ -297,7 +298,7 @@ impl Lifecycle {
     /// Nobody is there to acknowledge an end.
     fn leave_unheard(&mut self) -> Vec<Action> {
         if self.abandoned && matches!(self.stage, Stage::Ended { .. }) {
-            return self.exit(Verdict::Failure);
+            return self.exit(ExitStatus::Failure);
         }
         Vec::new()
     }
@@ -353,10 +354,10 @@ impl Lifecycle {
         [Action::StopChecks, Action::Update(terminal)].into_iter().chain(self.leave_unheard()).collect()
     }
 
-    fn health(&mut self, now: Moment, news: News) -> Vec<Action> {
+    fn health(&mut self, now: Moment, change: HealthChange) -> Vec<Action> {
         let Stage::Running { task, kill: None } = &mut self.stage else { return Vec::new() };
-        let kill = news.kill;
-        let update = task.last.with_health(news);
+        let kill = change.kill;
+        let update = task.last.with_health(change);
         task.last = update.clone();
         let grace = task.plan.kill_grace;
         let mut actions = vec![Action::Update(update)];
@@ -378,7 +379,7 @@ impl Lifecycle {
 
     fn acknowledged(&mut self) -> Vec<Action> {
         match self.stage {
-            Stage::Ended { .. } => self.exit(Verdict::Success),
+            Stage::Ended { .. } => self.exit(ExitStatus::Success),
             _ => Vec::new(),
         }
     }
@@ -388,22 +389,22 @@ impl Lifecycle {
         if self.shutdown_by.is_some_and(due) {
             let running = matches!(self.stage, Stage::Starting { .. } | Stage::Running { .. });
             let blow = running.then_some(Action::Signal(Blow::Kill));
-            return blow.into_iter().chain(self.exit(Verdict::Failure)).collect();
+            return blow.into_iter().chain(self.exit(ExitStatus::Failure)).collect();
         }
         match &mut self.stage {
             Stage::Running { kill: Some(kill), .. } => kill.strike(now).into_iter().collect(),
             Stage::Running { task, kill: None } if task.completion.is_some_and(due) => {
                 self.kill_task(now, Cause::Completion, Duration::ZERO)
             }
-            Stage::Ended { exit_at } if exit_at.is_some_and(due) => self.exit(Verdict::Failure),
+            Stage::Ended { exit_at } if exit_at.is_some_and(due) => self.exit(ExitStatus::Failure),
             _ => Vec::new(),
         }
     }
 
-    fn exit(&mut self, verdict: Verdict) -> Vec<Action> {
+    fn exit(&mut self, status: ExitStatus) -> Vec<Action> {
         self.stage = Stage::Gone;
         self.shutdown_by = None;
-        vec![Action::Exit(verdict)]
+        vec![Action::Exit(status)]
     }
 }
 

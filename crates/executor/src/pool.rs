@@ -23,7 +23,7 @@ use crate::config::{Absence, Next, Reconnection};
 use crate::config::{ExecutorConfig, Variables, foundation};
 use crate::error::ExecutorError;
 use crate::host::{host, put_down_all};
-use crate::life::Verdict;
+use crate::life::ExitStatus;
 use crate::lock;
 use crate::orphans::bury;
 use crate::runner::Shared;
@@ -222,8 +222,8 @@ async fn one(variables: Variables, shared: Shared) -> i32 {
         }
     };
     match tokio::spawn(host(config.clone(), shared)).await {
-        Ok(Ok(Verdict::Success)) => return EXITED_WELL,
-        Ok(Ok(Verdict::Failure)) => return EXITED_BADLY,
+        Ok(Ok(ExitStatus::Success)) => return EXITED_WELL,
+        Ok(Ok(ExitStatus::Failure)) => return EXITED_BADLY,
         Ok(Err(error)) => {
             tracing::error!(error = &error as &dyn std::error::Error, "an executor of the pool cannot go on");
         }

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use crate::config::ExecutorConfig;
 use crate::error::ExecutorError;
 use crate::host::{host, put_down_all};
-use crate::life::Verdict;
+use crate::life::ExitStatus;
 use crate::monitor::reach;
 use crate::orphans::bury;
 use crate::runner::Shared;
@@ -42,8 +42,8 @@ pub async fn run(config: ExecutorConfig, shim_command: Vec<String>) -> ExitCode 
     }
     undertaker.abort();
     match ended {
-        Ok(Verdict::Success) => ExitCode::SUCCESS,
-        Ok(Verdict::Failure) => ExitCode::FAILURE,
+        Ok(ExitStatus::Success) => ExitCode::SUCCESS,
+        Ok(ExitStatus::Failure) => ExitCode::FAILURE,
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "the executor cannot go on");
             ExitCode::FAILURE

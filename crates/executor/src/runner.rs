@@ -13,7 +13,8 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use checks::Engine;
+use checks::{CheckSpec, Engine};
+use health::Kind;
 use mesos::states::is_terminal;
 use mesos::v1::{FrameworkInfo, TaskInfo, TaskState, TaskStatus};
 use tokio::sync::{mpsc, watch};
@@ -22,9 +23,9 @@ use self::recovery::killing_state;
 use crate::clock::{now, sleep_until, time_of_day};
 use crate::config::ExecutorConfig;
 use crate::error::ExecutorError;
-use crate::life::{Action, Ending, Input, Kill, Lifecycle, Plan, Update, Verdict};
+use crate::life::{Action, Ending, ExitStatus, Input, Kill, Lifecycle, Plan, Update};
 use crate::monitor::Monitor;
-use crate::monitor::Whereabouts;
+use crate::monitor::Namespaces;
 use crate::orphans::end_strays;
 use crate::state::Journal;
 use crate::state::{Exclusion, StateDirectory};
@@ -64,11 +65,13 @@ pub(crate) struct Runner {
     /// Whether it is to end, for while it is being started.
     leaving: Option<watch::Receiver<bool>>,
     shim: Option<Supervisor>,
+    /// Checks that were found to make sense before the task was started, and have not begun.
+    specs: Option<Vec<(Kind, CheckSpec)>>,
     monitor: Option<Monitor>,
-    /// Where the task was when its checks began.
-    whereabouts: Option<Whereabouts>,
+    /// The namespaces of the task when its checks began.
+    namespaces: Option<Namespaces>,
     agent: mpsc::UnboundedSender<Outgoing>,
-    verdict: Option<Verdict>,
+    exit: Option<ExitStatus>,
 }
 
 /// What a turn of the host's loop is about.
@@ -94,9 +97,10 @@ impl Runner {
             room: None,
             leaving: None,
             shim: None,
+            specs: None,
             monitor: None,
-            whereabouts: None,
-            verdict: None,
+            namespaces: None,
+            exit: None,
             config,
             shared,
             state,
@@ -197,8 +201,8 @@ impl Runner {
     }
 
     /// Set once there is nothing left to do.
-    pub(crate) fn verdict(&self) -> Option<Verdict> {
-        self.verdict
+    pub(crate) fn exit(&self) -> Option<ExitStatus> {
+        self.exit
     }
 
     /// Waits for what happens next. Dropping the future loses nothing.
@@ -231,13 +235,13 @@ impl Runner {
         if self.is_void(event) {
             return;
         }
-        let input = self.monitor.as_mut().and_then(|monitor| monitor.input(event));
+        let input = self.monitor.as_mut().and_then(|monitor| monitor.take(event));
         if let Some(input) = input {
             self.feed(input).await;
         }
         // Last, so that a failure that was counted was also reported.
         if let Some(monitor) = &mut self.monitor {
-            monitor.remember(event);
+            monitor.save_changes();
         }
     }
 
@@ -278,7 +282,7 @@ impl Runner {
                 Action::PauseChecks => self.monitor.iter().for_each(Monitor::pause),
                 Action::StopChecks => self.monitor = None,
                 Action::Signal(blow) => self.signal(blow),
-                Action::Exit(verdict) => self.verdict = Some(verdict),
+                Action::Exit(exit) => self.exit = Some(exit),
             }
         }
         next

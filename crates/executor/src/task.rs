@@ -6,8 +6,11 @@ mod prepare;
 pub mod sandbox;
 pub mod supported;
 
+use std::io;
 use std::path::PathBuf;
 
+use fetcher::FetchError;
+use health::InvalidCheck;
 use mesos::Codec;
 use mesos::v1::{CommandInfo, Environment, TaskInfo};
 
@@ -18,7 +21,7 @@ use crate::config::Variables;
 use crate::terminal::TooLarge;
 
 /// Why a task cannot be started; the texts end up in its TASK_FAILED.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum Unrunnable {
     /// Whoever made the task gave it nothing to run.
     #[error("the task has no 'command' with a 'value', and no CommandInfo in its 'data'")]
@@ -41,6 +44,21 @@ pub(crate) enum Unrunnable {
     /// A text holds the one byte the kernel cannot take.
     #[error("'{0}' contains a NUL byte")]
     Nul(&'static str),
+    /// The task wants something, named in the plural, that no task here can have.
+    #[error("{0} are not supported by this executor")]
+    Unsupported(&'static str),
+    /// A check makes no sense.
+    #[error(transparent)]
+    Check(#[from] InvalidCheck),
+    /// The machine: the sandbox of a task of a group.
+    #[error("Cannot make the task's sandbox: {0}")]
+    Sandbox(io::Error),
+    /// A URI makes no sense, or cannot be fetched.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// The machine: the shim and its files.
+    #[error("Cannot start the task: {0}")]
+    Start(io::Error),
 }
 
 /// A program with what it is given.
@@ -148,8 +166,8 @@ mod tests {
     #[test]
     fn what_cannot_run_says_why() {
         let run = |command: CommandInfo| program(&command).unwrap_err();
-        assert_eq!(run(CommandInfo::default()), Unrunnable::NoCommand);
-        assert_eq!(run(command("a\0b")), Unrunnable::Nul("command"));
+        assert!(matches!(run(CommandInfo::default()), Unrunnable::NoCommand));
+        assert!(matches!(run(command("a\0b")), Unrunnable::Nul("command")));
     }
 
     #[test]

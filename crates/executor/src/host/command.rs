@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use crate::config::ExecutorConfig;
 use crate::error::ExecutorError;
-use crate::life::{Verdict, duration};
+use crate::life::{ExitStatus, duration};
 use crate::runner::{Happening, Runner, fail};
 use crate::task::with_command;
 use crate::wire::{Incoming, Outgoing};
@@ -31,7 +31,7 @@ pub(crate) struct CommandExecutor {
 /// How it ends.
 pub(crate) enum Left {
     /// With its task, or without ever having had one.
-    Done(Verdict),
+    Done(ExitStatus),
     /// The agent gave it a group of tasks: it is a default executor.
     Group(TaskGroupInfo, Box<CommandExecutor>),
 }
@@ -46,8 +46,8 @@ impl CommandExecutor {
     /// the heap while it lasts.
     pub(crate) async fn live(mut self: Box<Self>) -> Result<Left, ExecutorError> {
         loop {
-            if let Some(verdict) = self.runner.verdict() {
-                return Ok(Left::Done(verdict));
+            if let Some(exit) = self.runner.exit() {
+                return Ok(Left::Done(exit));
             }
             match self.next().await {
                 Turn::Task(happening) => Box::pin(self.runner.take(happening)).await,

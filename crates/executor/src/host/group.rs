@@ -20,7 +20,7 @@ use self::member::{Begin, Order, Report};
 use crate::config::ExecutorConfig;
 use crate::error::ExecutorError;
 use crate::host::command::CommandExecutor;
-use crate::life::{Verdict, duration};
+use crate::life::{ExitStatus, duration};
 use crate::runner::{Runner, Shared, fail};
 use crate::state::{Groups, Planned, StateDirectory};
 use crate::supervisor::put_down;
@@ -61,7 +61,7 @@ pub(crate) struct GroupExecutor {
     members: BTreeMap<TaskId, Member>,
     reporting: mpsc::UnboundedSender<Report>,
     reports: mpsc::UnboundedReceiver<Report>,
-    verdict: Verdict,
+    exit: ExitStatus,
 }
 
 /// The legacy of earlier processes: what is still to be told and done.
@@ -97,8 +97,8 @@ impl GroupExecutor {
         (agent, events): Ends,
     ) -> GroupExecutor {
         let (reporting, reports) = mpsc::unbounded_channel();
-        let (framework, members, verdict) = (None, BTreeMap::new(), Verdict::Success);
-        GroupExecutor { config, shared, state, agent, events, framework, groups, members, reporting, reports, verdict }
+        let (framework, members, exit) = (None, BTreeMap::new(), ExitStatus::Success);
+        GroupExecutor { config, shared, state, agent, events, framework, groups, members, reporting, reports, exit }
     }
 
     /// Goes on with the groups of an earlier process, and with what the agent must be told first.
@@ -169,7 +169,7 @@ impl GroupExecutor {
     }
 
     /// Runs until the last task is gone.
-    pub(crate) async fn live(mut self) -> Result<Verdict, ExecutorError> {
+    pub(crate) async fn live(mut self) -> Result<ExitStatus, ExecutorError> {
         while !self.members.is_empty() {
             tokio::select! {
                 biased;
@@ -181,7 +181,7 @@ impl GroupExecutor {
                 },
             }
         }
-        Ok(self.verdict)
+        Ok(self.exit)
     }
 
     /// Launches a group. If that cannot be, all of its tasks fail.
@@ -283,7 +283,7 @@ impl GroupExecutor {
                 }
             }
             Report::Ended(..) => {}
-            Report::Gone(task, verdict) => self.gone(&task, verdict),
+            Report::Gone(task, exit) => self.gone(&task, exit),
         }
     }
 
@@ -293,9 +293,9 @@ impl GroupExecutor {
     }
 
     /// A task of which nothing is left to say. Its group is forgotten with its last task.
-    fn gone(&mut self, task: &TaskId, verdict: Verdict) {
-        if verdict == Verdict::Failure {
-            self.verdict = Verdict::Failure;
+    fn gone(&mut self, task: &TaskId, exit: ExitStatus) {
+        if exit == ExitStatus::Failure {
+            self.exit = ExitStatus::Failure;
         }
         let Some(Member { group, .. }) = self.members.remove(task) else { return };
         self.forget_if_over(group);

@@ -1,5 +1,6 @@
 //! From the way a process ended to the terminal status of its task.
 
+use checks::Verdict;
 use mesos::v1::TaskState;
 use mesos::v1::task_status::Reason;
 
@@ -24,8 +25,8 @@ impl Ending {
             (Ending::Status(0), None) => (TaskState::TaskFinished, None),
             (Ending::Status(_), None) => (TaskState::TaskFailed, None),
         };
-        let healthy = (killed == Some(Cause::Health)).then_some(false);
-        Update { reason, healthy, message: Some(self.message()), ..Update::fresh(state, plan) }
+        let verdict = if killed == Some(Cause::Health) { Verdict::Unhealthy } else { Verdict::Unknown };
+        Update { reason, verdict, message: Some(self.message()), ..Update::fresh(state, plan) }
     }
 
     fn message(&self) -> String {

@@ -1,22 +1,24 @@
 //! All health checks of a task: how each stands, what they say together, and when that is enough to kill. Pure.
 //!
-//! In: what the engine says of single checks. Out: [`News`] for the life of the task, with the `healthy` of Mesos and the
-//! richer status beside it. A task with one check and nothing else behaves exactly as Mesos' own.
+//! In: what the engine says of single checks. Out: a [`HealthChange`] for the life of the task, with the `healthy` of
+//! Mesos and the richer status beside it. A task with one check and nothing else behaves exactly as Mesos' own.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use checks::{Event, Rule, Verdict, VerdictEvent, VerdictState};
-use mesos::v1::cygnet::{HealthCheckResult, HealthRule, TaskHealth, task_health};
+use checks::{Event, Rule, Verdict, VerdictEvent};
+use health::verdict::to_wire;
+use health::{Kind, health_checks};
+use mesos::v1::cygnet::{HealthCheckResult, HealthRule, TaskHealth};
 use mesos::v1::{HealthCheck, TaskInfo};
-use serde::{Deserialize, Serialize};
 
-use crate::monitor::probe::health_checks;
+use super::standing::Standing;
+use crate::clock::Moment;
 
 /// What a task's health checks have to say.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct News {
-    /// As Mesos has it; nothing while there is no word of all of them.
-    pub healthy: Option<bool>,
+pub(crate) struct HealthChange {
+    /// What they say together; unknown while there is no word of all of them.
+    pub verdict: Verdict,
     /// They failed so often that the task is to be killed.
     pub kill: bool,
     /// Which failure it is about, for people.
@@ -25,26 +27,9 @@ pub(crate) struct News {
     pub health: TaskHealth,
 }
 
-/// What a check last had to say, and since when it is what it is.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Finding {
-    kind: String,
-    cause: String,
-    /// Seconds since 1970.
-    since: f64,
-}
-
-/// How one check stands.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Standing {
-    /// As after the last attempt.
-    pub state: VerdictState,
-    /// As after the last attempt that was news.
-    pub finding: Option<Finding>,
-}
-
 #[derive(Clone, Debug)]
 struct Member {
+    id: Option<String>,
     name: Option<String>,
     standing: Standing,
     wants_kill: bool,
@@ -59,20 +44,21 @@ pub(crate) struct Health {
 
 /// What is known of a task's health before anybody asked; nothing if nobody ever will.
 pub(crate) fn unknown(task: &TaskInfo) -> Option<TaskHealth> {
-    let health = Health::new(task, |_| None);
+    let health = Health::new(task, |kind| Standing::fresh(kind, Moment::after_boot(Duration::ZERO)));
     (!health.members.is_empty()).then(|| health.to_wire())
 }
 
 impl Health {
     /// The health of this task, whose checks stand as an earlier process knew.
-    pub(crate) fn new(task: &TaskInfo, standing: impl Fn(usize) -> Option<Standing>) -> Health {
+    pub(crate) fn new(task: &TaskInfo, standing: impl Fn(Kind) -> Standing) -> Health {
         let rule = match task.health_rule() {
             HealthRule::All => Rule::All,
             HealthRule::Any => Rule::Any,
         };
         let member = |(index, check): (usize, &HealthCheck)| Member {
+            id: check.id.clone(),
             name: check.name.clone(),
-            standing: standing(index).unwrap_or_default(),
+            standing: standing(Kind::Health(index)),
             wants_kill: false,
         };
         Health { rule, members: health_checks(task).enumerate().map(member).collect() }
@@ -80,14 +66,18 @@ impl Health {
 
     /// What the checks say together.
     pub(crate) fn verdict(&self) -> Verdict {
-        self.rule.of(self.members.iter().map(|member| member.standing.state.verdict))
+        self.rule.of(self.members.iter().map(|member| member.standing.state().verdict))
     }
 
-    /// Takes in an attempt. Most are no news.
-    pub(crate) fn take(&mut self, index: usize, event: &Event) -> Option<News> {
+    /// How the checks stand.
+    pub(crate) fn standings(&mut self) -> impl Iterator<Item = &mut Standing> {
+        self.members.iter_mut().map(|member| &mut member.standing)
+    }
+
+    /// Takes in an attempt. Most change nothing.
+    pub(crate) fn take(&mut self, index: usize, event: &Event) -> Option<HealthChange> {
         let member = self.members.get_mut(index)?;
-        let standing = Standing::after(&member.standing, event);
-        member.standing = standing;
+        member.standing.take(event);
         let said = event.verdict?;
         member.wants_kill = matches!(said, VerdictEvent::Unhealthy { kill: true, .. });
         let wants_kill = member.wants_kill;
@@ -96,49 +86,29 @@ impl Health {
             Rule::All => wants_kill,
             Rule::Any => self.members.iter().all(|member| member.wants_kill),
         };
-        let healthy = match self.verdict() {
-            Verdict::Unknown => None,
-            Verdict::Healthy => Some(true),
-            Verdict::Unhealthy => Some(false),
-        };
-        Some(News { healthy, kill, failure, health: self.to_wire() })
+        Some(HealthChange { verdict: self.verdict(), kill, failure, health: self.to_wire() })
     }
 
     fn to_wire(&self) -> TaskHealth {
         TaskHealth {
-            verdict: Some(wire(self.verdict()).into()),
+            verdict: Some(to_wire(self.verdict()).into()),
             checks: self.members.iter().map(Member::to_wire).collect(),
         }
     }
 }
 
-impl Standing {
-    /// How a check stands after an attempt.
-    pub(crate) fn after(before: &Standing, event: &Event) -> Standing {
-        let changed = before.state.verdict != event.state.verdict;
-        let finding = match (&before.finding, event.verdict) {
-            (known, None) => known.clone(),
-            (known, Some(_)) => {
-                let since = known.as_ref().filter(|_| !changed).map_or_else(|| seconds(event.at), |known| known.since);
-                let kind = event.outcome.kind().as_str().to_owned();
-                Some(Finding { kind, cause: event.outcome.cause(), since })
-            }
-        };
-        Standing { state: event.state, finding }
-    }
-}
-
 impl Member {
     fn to_wire(&self) -> HealthCheckResult {
-        let Standing { state, finding } = &self.standing;
+        let (state, finding) = (self.standing.state(), self.standing.finding());
         HealthCheckResult {
+            id: self.id.clone(),
             name: self.name.clone(),
-            verdict: Some(wire(state.verdict).into()),
+            verdict: Some(to_wire(state.verdict).into()),
             consecutive_failures: Some(state.consecutive_failures),
             consecutive_successes: Some(state.consecutive_successes),
-            kind: finding.as_ref().map(|finding| finding.kind.clone()),
-            cause: finding.as_ref().map(|finding| finding.cause.clone()),
-            since: finding.as_ref().map(|finding| finding.since),
+            kind: finding.map(|finding| finding.kind.clone()),
+            cause: finding.map(|finding| finding.cause.clone()),
+            since: finding.map(|finding| finding.since),
         }
     }
 }
@@ -150,25 +120,14 @@ fn named(name: Option<&str>, cause: String) -> String {
     }
 }
 
-fn wire(verdict: Verdict) -> task_health::Verdict {
-    match verdict {
-        Verdict::Unknown => task_health::Verdict::Unknown,
-        Verdict::Healthy => task_health::Verdict::Healthy,
-        Verdict::Unhealthy => task_health::Verdict::Unhealthy,
-    }
-}
-
-fn seconds(at: SystemTime) -> f64 {
-    at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
-}
-
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::time::UNIX_EPOCH;
 
     use checks::spec::Judgement;
     use checks::verdict::step;
-    use checks::{Answer, Failure, Outcome};
+    use checks::{Answer, Failure, Outcome, VerdictState};
+    use mesos::v1::cygnet::task_health;
 
     use super::*;
 
@@ -181,17 +140,25 @@ mod tests {
 
     impl World {
         fn new(rule: HealthRule) -> World {
-            let named = |name: &str| HealthCheck { name: Some(name.to_owned()), ..HealthCheck::default() };
+            let named = |name: &str| HealthCheck {
+                id: Some(format!("id of {name}")),
+                name: Some(name.to_owned()),
+                ..HealthCheck::default()
+            };
             let task = TaskInfo {
                 health_check: Some(named("a")),
                 health_checks: vec![named("b")],
                 health_rule: Some(rule.into()),
                 ..TaskInfo::default()
             };
-            World { health: Health::new(&task, |_| None), states: [VerdictState::default(); 2], clock: 0 }
+            World {
+                health: Health::new(&task, |kind| Standing::fresh(kind, Moment::after_boot(Duration::ZERO))),
+                states: [VerdictState::default(); 2],
+                clock: 0,
+            }
         }
 
-        fn attempt(&mut self, index: usize, outcome: Outcome) -> Option<News> {
+        fn attempt(&mut self, index: usize, outcome: Outcome) -> Option<HealthChange> {
             let judgement = Judgement { grace: Duration::ZERO, consecutive_failures: 2, ..Judgement::default() };
             let (state, verdict) = step(self.states[index], &judgement, Duration::ZERO, &outcome);
             self.states[index] = state;
@@ -202,11 +169,11 @@ mod tests {
             self.health.take(index, &event)
         }
 
-        fn up(&mut self, index: usize) -> Option<News> {
+        fn up(&mut self, index: usize) -> Option<HealthChange> {
             self.attempt(index, Outcome::Success(Answer::Connected))
         }
 
-        fn down(&mut self, index: usize) -> Option<News> {
+        fn down(&mut self, index: usize) -> Option<HealthChange> {
             self.attempt(index, Outcome::Failure(Failure::Refused))
         }
     }
@@ -215,11 +182,11 @@ mod tests {
     fn all_must_be_healthy_and_one_is_enough_to_kill() {
         let mut world = World::new(HealthRule::All);
         let first = world.up(0).unwrap();
-        assert_eq!((first.healthy, first.health.verdict()), (None, task_health::Verdict::Unknown));
-        assert_eq!(world.up(1).unwrap().healthy, Some(true));
+        assert_eq!((first.verdict, first.health.verdict()), (Verdict::Unknown, task_health::Verdict::Unknown));
+        assert_eq!(world.up(1).unwrap().verdict, Verdict::Healthy);
         assert_eq!(world.up(1), None, "nothing new");
         let failed = world.down(1).unwrap();
-        assert_eq!((failed.healthy, failed.kill), (Some(false), false));
+        assert_eq!((failed.verdict, failed.kill), (Verdict::Unhealthy, false));
         assert_eq!(failed.failure.as_deref(), Some("'b': connection refused"));
         assert!(world.down(1).unwrap().kill);
     }
@@ -227,12 +194,12 @@ mod tests {
     #[test]
     fn any_is_killed_only_when_all_have_failed_often_enough() {
         let mut world = World::new(HealthRule::Any);
-        assert_eq!(world.down(0).unwrap().healthy, None);
-        assert_eq!(world.up(1).unwrap().healthy, Some(true));
+        assert_eq!(world.down(0).unwrap().verdict, Verdict::Unknown);
+        assert_eq!(world.up(1).unwrap().verdict, Verdict::Healthy);
         let failed = world.down(0).unwrap();
-        assert_eq!((failed.healthy, failed.kill), (Some(true), false));
+        assert_eq!((failed.verdict, failed.kill), (Verdict::Healthy, false));
         let both = world.down(1).unwrap();
-        assert_eq!((both.healthy, both.kill), (Some(false), false));
+        assert_eq!((both.verdict, both.kill), (Verdict::Unhealthy, false));
         assert!(world.down(1).unwrap().kill);
     }
 
@@ -241,8 +208,9 @@ mod tests {
         let mut world = World::new(HealthRule::All);
         world.up(0);
         world.down(1);
-        let news = world.down(1).unwrap();
-        let [a, b] = news.health.checks.as_slice() else { panic!() };
+        let change = world.down(1).unwrap();
+        let [a, b] = change.health.checks.as_slice() else { panic!() };
+        assert_eq!((a.id(), b.id()), ("id of a", "id of b"));
         assert_eq!((a.name(), a.verdict(), a.kind(), a.since()), ("a", task_health::Verdict::Healthy, "success", 1.0));
         assert_eq!((b.name(), b.verdict(), b.cause()), ("b", task_health::Verdict::Unhealthy, "connection refused"));
         assert_eq!((b.consecutive_failures(), b.kind(), b.since()), (2, "refused", 2.0));

@@ -2,25 +2,26 @@
 
 use std::time::Duration;
 
+use checks::Verdict::{Healthy, Unhealthy, Unknown};
 use mesos::v1::cygnet::{TaskHealth, task_health};
 use mesos::v1::task_status::Reason;
 use mesos::v1::{CheckStatusInfo, TaskState, check_status_info};
 use proptest::prelude::*;
 
-use super::{Action, Blow, Ending, Input, Lifecycle, Past, Plan, Update, Verdict};
+use super::{Action, Blow, Ending, ExitStatus, Input, Lifecycle, Past, Plan, Update};
 use crate::clock::Moment;
-use crate::life::health::News;
+use crate::life::health::HealthChange;
 
 use TaskState::{TaskFailed, TaskFinished, TaskKilled, TaskKilling, TaskRunning, TaskStarting};
 
 fn unhealthy(kill: bool) -> Input {
     let failure = Some("500 Internal Server Error".to_owned());
-    Input::Health(News { healthy: Some(false), kill, failure, health: health(task_health::Verdict::Unhealthy) })
+    Input::Health(HealthChange { verdict: Unhealthy, kill, failure, health: health(task_health::Verdict::Unhealthy) })
 }
 
 fn healthy() -> Input {
     let health = health(task_health::Verdict::Healthy);
-    Input::Health(News { healthy: Some(true), kill: false, failure: None, health })
+    Input::Health(HealthChange { verdict: Healthy, kill: false, failure: None, health })
 }
 
 fn health(verdict: task_health::Verdict) -> TaskHealth {
@@ -82,7 +83,7 @@ impl World {
         self.actions.iter().filter_map(blow).collect()
     }
 
-    fn exit(&self) -> Option<Verdict> {
+    fn exit(&self) -> Option<ExitStatus> {
         self.actions.iter().find_map(|(_, action)| match action {
             Action::Exit(verdict) => Some(*verdict),
             _ => None,
@@ -126,8 +127,8 @@ fn a_task_that_ends_by_itself() {
     world.take(Input::Exited(Ending::Status(0))).take(Input::TerminalAcknowledged);
     assert_eq!(world.states(), [TaskStarting, TaskRunning, TaskFinished]);
     assert_eq!(world.updates()[2].message.as_deref(), Some("Command exited with status 0"));
-    assert_eq!(world.exit(), Some(Verdict::Success));
-    assert!(world.updates().iter().all(|update| update.healthy.is_none() && update.check_status == Some(http(None))));
+    assert_eq!(world.exit(), Some(ExitStatus::Success));
+    assert!(world.updates().iter().all(|update| update.verdict == Unknown && update.check_status == Some(http(None))));
 }
 
 #[test]
@@ -150,7 +151,7 @@ fn the_terminal_update_is_waited_for_a_minute() {
     world.take(Input::Exited(Ending::Status(0))).pass(seconds(59));
     assert_eq!(world.exit(), None);
     world.pass(seconds(1));
-    assert_eq!(world.exit(), Some(Verdict::Failure));
+    assert_eq!(world.exit(), Some(ExitStatus::Failure));
 }
 
 #[test]
@@ -160,7 +161,7 @@ fn a_kill_first_asks_and_then_insists() {
     assert_eq!(world.states(), [TaskStarting, TaskRunning, TaskKilling, TaskKilled]);
     assert_eq!(world.blows(), [(0.0, Blow::Term), (3.0, Blow::Kill)]);
     let killed = world.updates()[3];
-    assert_eq!((killed.reason, killed.healthy), (None, None));
+    assert_eq!((killed.reason, killed.verdict), (None, Unknown));
 }
 
 #[test]
@@ -199,8 +200,8 @@ fn a_health_kill_says_so_before_and_after() {
     world.take(unhealthy(false)).take(unhealthy(true));
     world.take(healthy()).take(Input::Exited(TERMINATED));
     assert_eq!(world.states(), [TaskStarting, TaskRunning, TaskRunning, TaskRunning, TaskKilling, TaskKilled]);
-    let healthy: Vec<_> = world.updates().iter().map(|update| update.healthy).collect();
-    assert_eq!(healthy, [None, None, Some(false), Some(false), None, Some(false)]);
+    let healthy: Vec<_> = world.updates().iter().map(|update| update.verdict).collect();
+    assert_eq!(healthy, [Unknown, Unknown, Unhealthy, Unhealthy, Unknown, Unhealthy]);
     assert_eq!(world.updates()[3].message.as_deref(), Some("500 Internal Server Error"));
     assert_eq!(world.updates()[3].reason, Some(Reason::TaskHealthCheckStatusUpdated));
     assert_eq!(world.updates()[5].reason, None);
@@ -212,8 +213,8 @@ fn check_and_health_check_do_not_shadow_each_other() {
     world.take(Input::Check(http(Some(200)))).take(healthy());
     world.take(Input::Check(http(Some(200)))).take(Input::Check(http(None)));
     let said: Vec<_> =
-        world.updates().iter().skip(2).map(|update| (update.healthy, update.check_status.unwrap())).collect();
-    assert_eq!(said, [(None, http(Some(200))), (Some(true), http(Some(200))), (Some(true), http(None))]);
+        world.updates().iter().skip(2).map(|update| (update.verdict, update.check_status.unwrap())).collect();
+    assert_eq!(said, [(Unknown, http(Some(200))), (Healthy, http(Some(200))), (Healthy, http(None))]);
 }
 
 #[test]
@@ -249,13 +250,13 @@ fn shutdown_leaves_two_of_its_seconds_unused() {
     assert_eq!(world.blows(), [(0.0, Blow::Term), (3.0, Blow::Kill)]);
     assert_eq!(world.exit(), None);
     world.pass(seconds(1));
-    assert_eq!(world.exit(), Some(Verdict::Failure));
+    assert_eq!(world.exit(), Some(ExitStatus::Failure));
 }
 
 #[test]
 fn without_a_task_shutdown_is_fine_and_kill_is_not() {
-    assert_eq!(World::new().take(Input::Shutdown).exit(), Some(Verdict::Success));
-    assert_eq!(World::new().take(Input::Kill { grace: None }).exit(), Some(Verdict::Failure));
+    assert_eq!(World::new().take(Input::Shutdown).exit(), Some(ExitStatus::Success));
+    assert_eq!(World::new().take(Input::Kill { grace: None }).exit(), Some(ExitStatus::Failure));
 }
 
 #[test]
@@ -263,7 +264,7 @@ fn an_unknown_end_is_a_failure_that_keeps_who_killed() {
     let mut world = World::running(true);
     world.take(unhealthy(true)).take(Input::Exited(Ending::Unknown("lost".to_owned())));
     let last = world.updates().last().copied().unwrap().clone();
-    assert_eq!((last.state, last.healthy, last.message.as_deref()), (TaskFailed, Some(false), Some("lost")));
+    assert_eq!((last.state, last.verdict, last.message.as_deref()), (TaskFailed, Unhealthy, Some("lost")));
 }
 
 #[test]
@@ -286,7 +287,7 @@ fn an_end_waits_for_an_agent_that_is_away_and_a_minute_for_one_that_is_not() {
     world.take(Input::Disconnected).pass(seconds(10)).take(Input::Subscribed { killing_state: true });
     world.pass(seconds(59));
     assert_eq!(world.exit(), None);
-    assert_eq!(world.pass(seconds(1)).exit(), Some(Verdict::Failure));
+    assert_eq!(world.pass(seconds(1)).exit(), Some(ExitStatus::Failure));
 }
 
 #[test]
@@ -304,7 +305,7 @@ fn a_successor_goes_on_with_the_kill_and_repeats_nothing() {
     heir.pass(seconds(2)).take(Input::Exited(Ending::Status(9)));
     assert_eq!(heir.blows(), [(3.0, Blow::Kill)]);
     assert_eq!(heir.states(), [TaskKilled]);
-    assert_eq!(heir.updates()[0].healthy, Some(false));
+    assert_eq!(heir.updates()[0].verdict, Unhealthy);
 }
 
 fn ending() -> impl Strategy<Value = Ending> {

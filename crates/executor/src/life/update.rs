@@ -1,11 +1,13 @@
 //! What an update says, before the shell puts name, time and number on it.
 
+use checks::Verdict;
+use health::verdict::of_healthy;
 use mesos::v1::cygnet::TaskHealth;
 use mesos::v1::task_status::Reason;
 use mesos::v1::{CheckStatusInfo, TaskState, TaskStatus};
 
 use super::Plan;
-use crate::life::health::News;
+use super::health::HealthChange;
 
 /// The content of a status update.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,11 +18,11 @@ pub(crate) struct Update {
     pub reason: Option<Reason>,
     /// Why, for people.
     pub message: Option<String>,
-    /// What the health check last said.
-    pub healthy: Option<bool>,
+    /// What the health checks last said together; not taken back while they say nothing.
+    pub verdict: Verdict,
     /// What the check last said; present if and only if there is a check.
     pub check_status: Option<CheckStatusInfo>,
-    /// What is known of the task's health beyond `healthy`; present if and only if there is a health check.
+    /// What is known of the task's health beyond `verdict`; present if and only if there is a health check.
     pub health: Option<TaskHealth>,
 }
 
@@ -28,7 +30,7 @@ impl Update {
     /// A status from scratch: it keeps nothing of what the checks said.
     pub(crate) fn fresh(state: TaskState, plan: &Plan) -> Update {
         let (check_status, health) = (plan.empty_check_status, plan.unknown_health.clone());
-        Update { state, reason: None, message: None, healthy: None, check_status, health }
+        Update { state, reason: None, message: None, verdict: Verdict::Unknown, check_status, health }
     }
 
     /// What a status that was sent once said.
@@ -37,7 +39,7 @@ impl Update {
             state: status.state(),
             reason: status.reason.is_some().then(|| status.reason()),
             message: status.message.clone(),
-            healthy: status.healthy,
+            verdict: of_healthy(status.healthy),
             check_status: status.check_status,
             health: status.health.clone(),
         }
@@ -54,10 +56,10 @@ impl Update {
     }
 
     /// Healthy, or not, and why. What was said once is not taken back while nothing is known of all checks.
-    pub(super) fn with_health(&self, news: News) -> Update {
+    pub(super) fn with_health(&self, change: HealthChange) -> Update {
         let reason = Some(Reason::TaskHealthCheckStatusUpdated);
-        let healthy = news.healthy.or(self.healthy);
-        Update { reason, healthy, message: news.failure, health: Some(news.health), ..self.clone() }
+        let verdict = if change.verdict == Verdict::Unknown { self.verdict } else { change.verdict };
+        Update { reason, verdict, message: change.failure, health: Some(change.health), ..self.clone() }
     }
 
     pub(super) fn with_check(&self, status: CheckStatusInfo) -> Update {

@@ -14,25 +14,25 @@ const KINDS: [&str; 5] = ["net", "mnt", "pid", "uts", "ipc"];
 
 /// The numbers of a process' namespaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Whereabouts([u64; KINDS.len()]);
+pub(crate) struct Namespaces([u64; KINDS.len()]);
 
-impl Whereabouts {
+impl Namespaces {
     /// Of this process now.
-    pub(crate) fn of(pid: i32) -> io::Result<Whereabouts> {
-        Whereabouts::read(&pid.to_string())
+    pub(crate) fn of(pid: i32) -> io::Result<Namespaces> {
+        Namespaces::read(&pid.to_string())
     }
 
-    fn read(process: &str) -> io::Result<Whereabouts> {
+    fn read(process: &str) -> io::Result<Namespaces> {
         let mut numbers = [0; KINDS.len()];
         for (number, kind) in numbers.iter_mut().zip(KINDS) {
             *number = fs::metadata(format!("/proc/{process}/ns/{kind}"))?.ino();
         }
-        Ok(Whereabouts(numbers))
+        Ok(Namespaces(numbers))
     }
 
     /// The place to check a process that is there.
     pub(crate) fn place(self, pid: i32) -> Result<Place, PlaceError> {
-        let ours = Whereabouts::read("self").is_ok_and(|ours| ours == self);
+        let ours = Namespaces::read("self").is_ok_and(|ours| ours == self);
         if ours { Ok(Place::Host) } else { Place::of_pid(pid) }
     }
 }
@@ -44,8 +44,8 @@ mod tests {
     #[test]
     fn who_is_where_we_are_needs_no_descriptor() {
         let own = i32::try_from(std::process::id()).unwrap();
-        let here = Whereabouts::of(own).unwrap();
+        let here = Namespaces::of(own).unwrap();
         assert!(matches!(here.place(own), Ok(Place::Host)));
-        assert!(Whereabouts::of(i32::MAX).is_err());
+        assert!(Namespaces::of(i32::MAX).is_err());
     }
 }

@@ -1,34 +1,30 @@
 //! The task's processes and checks: how they begin, and how signals reach them.
 
-use std::io;
-
-use checks::{Event, Outcome};
+use checks::{CheckSpec, Event, Outcome};
+use health::{InvalidCheck, Kind, specs};
+use mesos::v1::TaskInfo;
 use tokio::sync::watch;
 
 use super::Runner;
 use crate::life::{Blow, Input};
-use crate::monitor::Monitor;
-use crate::monitor::Whereabouts;
-use crate::monitor::probe::{Surroundings, specs};
+use crate::monitor::{Monitor, Namespaces};
 use crate::state::Journal;
 use crate::supervisor::{Found, Launch};
-use crate::task::Prepared;
-use crate::task::fetch;
-use crate::task::sandbox;
 use crate::task::supported::unsupported;
-use crate::user::{self, User};
+use crate::task::{Prepared, Unrunnable, fetch, sandbox};
+use crate::user;
 
 /// Why a task was not started.
 enum Unstarted {
-    /// It cannot be; the text says why.
-    Failed(String),
+    /// It cannot be.
+    Failed(Unrunnable),
     /// It is to end before it began.
     Leaving,
 }
 
-impl From<String> for Unstarted {
-    fn from(why: String) -> Unstarted {
-        Unstarted::Failed(why)
+impl<E: Into<Unrunnable>> From<E> for Unstarted {
+    fn from(why: E) -> Unstarted {
+        Unstarted::Failed(why.into())
     }
 }
 
@@ -53,7 +49,8 @@ impl Runner {
             }
             // It was quicker than we are: the shim has gone, its word stays.
             Ok(Found::Over(ending)) => vec![Input::Spawned, Input::Exited(ending)],
-            Ok(Found::NeverStarted(why)) | Err(Unstarted::Failed(why)) => vec![Input::SpawnFailed(why)],
+            Ok(Found::NeverStarted(why)) => vec![Input::SpawnFailed(why)],
+            Err(Unstarted::Failed(why)) => vec![Input::SpawnFailed(why.to_string())],
             Err(Unstarted::Leaving) => {
                 let why = "Killed while its URIs were fetched".to_owned();
                 vec![Input::Kill { grace: None }, Input::SpawnFailed(why)]
@@ -61,56 +58,51 @@ impl Runner {
         }
     }
 
-    async fn try_spawn(&self) -> Result<Found, Unstarted> {
-        let Some(task) = &self.task else { return Err("there is no task".to_owned().into()) };
+    async fn try_spawn(&mut self) -> Result<Found, Unstarted> {
+        let task = self.task.as_ref().ok_or(Unrunnable::NoCommand)?;
         if let Some(what) = task.container.as_ref().and_then(unsupported) {
-            return Err(format!("{what} are not supported by this executor").into());
+            return Err(Unrunnable::Unsupported(what).into());
         }
-        let prepared =
-            Prepared::new(&self.config, self.framework.as_deref(), task).map_err(|error| error.to_string())?;
-        let spec = prepared.spec(&self.config, task).map_err(|error| error.to_string())?;
-        specs(task, self.surroundings(&prepared))?;
+        let prepared = Prepared::new(&self.config, self.framework.as_deref(), task)?;
+        let spec = prepared.spec(&self.config, task)?;
+        let specs = self.specs(task, &prepared)?;
         let files = self.state.shim();
-        let cannot = |error: io::Error| format!("Cannot start the task: {error}");
         if let Some(room) = &self.room {
             room.lay_out(task, prepared.user.as_ref())?;
         } else if task.container.as_ref().is_some_and(|container| !container.volumes.is_empty()) {
-            return Err("Volumes are not supported by this executor".to_owned().into());
+            return Err(Unrunnable::Unsupported("Volumes").into());
         }
-        sandbox::prepare(&self.config.sandbox, prepared.user.as_ref()).map_err(cannot)?;
+        sandbox::prepare(&self.config.sandbox, prepared.user.as_ref()).map_err(Unrunnable::Start)?;
         if self.room.is_some() || task.executor.is_some() {
             tokio::select! {
                 fetched = fetch(task, &self.config, prepared.user.as_ref()) => fetched?,
                 () = left(self.leaving.clone()) => return Err(Unstarted::Leaving),
             }
         }
-        files.write_spec(&spec).map_err(cannot)?;
+        files.write_spec(&spec).map_err(Unrunnable::Start)?;
         let launch = Launch {
             files,
             command: &self.shared.shim_command,
             log: sandbox::stderr(&self.config.sandbox),
             mark: self.config.mark(),
         };
-        Ok(launch.start().await.map_err(cannot)?)
+        let found = launch.start().await.map_err(Unrunnable::Start)?;
+        self.specs = Some(specs);
+        Ok(found)
     }
 
     /// Begins to check the task, if it has checks that can be.
     pub(super) fn start_checks(&mut self) {
         let (Some(task), Some(shim)) = (&self.task, &self.shim) else { return };
         let pid = shim.task().pid;
-        self.whereabouts = Whereabouts::of(pid).ok();
-        let Some(whereabouts) = self.whereabouts else { return };
-        let Ok(mut prepared) = Prepared::new(&self.config, self.framework.as_deref(), task) else { return };
-        // Checks run as the task does, even if what was known of the framework, and of its user, is lost.
-        if let Ok(spec) = self.state.shim().spec() {
-            prepared.user = spec.user;
-        }
+        self.namespaces = Namespaces::of(pid).ok();
+        let Some(namespaces) = self.namespaces else { return };
         // A task whose checks make no sense was not started.
-        let Ok(specs) = specs(task, self.surroundings(&prepared)) else { return };
+        let Some(specs) = self.specs.take().or_else(|| self.specs_again(task).ok()) else { return };
         if specs.is_empty() {
             return;
         }
-        match whereabouts.place(pid) {
+        match namespaces.place(pid) {
             Ok(place) => {
                 let file = self.state.health();
                 self.monitor = Some(Monitor::start(&self.shared.engine, task, specs, &place, file));
@@ -120,11 +112,19 @@ impl Runner {
         }
     }
 
-    fn surroundings<'a>(&'a self, prepared: &'a Prepared) -> Surroundings<'a> {
-        let user = prepared.user.as_ref();
-        let may_choose = self.room.is_some() && self.config.switch_user && user::may_switch();
-        let users = may_choose.then_some(user::known as fn(&str) -> Option<User>);
-        Surroundings { environment: &prepared.environment, directory: &self.config.sandbox, user, users }
+    fn specs(&self, task: &TaskInfo, prepared: &Prepared) -> Result<Vec<(Kind, CheckSpec)>, InvalidCheck> {
+        let own_users = self.room.is_some() && self.config.switch_user && user::may_switch();
+        specs(task, &|command| prepared.check(command, &self.config.sandbox, own_users))
+    }
+
+    /// The checks of a task that was started before, perhaps by another process. They run as the task does, even if what
+    /// was known of the framework, and of its user, is lost.
+    fn specs_again(&self, task: &TaskInfo) -> Result<Vec<(Kind, CheckSpec)>, Unrunnable> {
+        let mut prepared = Prepared::new(&self.config, self.framework.as_deref(), task)?;
+        if let Ok(spec) = self.state.shim().spec() {
+            prepared.user = spec.user;
+        }
+        Ok(self.specs(task, &prepared)?)
     }
 
     /// A failure that says nothing about the task: it has ended, or it has moved, and is asked there from now on.
@@ -133,7 +133,7 @@ impl Runner {
             return false;
         };
         let task = shim.task();
-        let moved = Whereabouts::of(task.pid).is_ok_and(|now| self.whereabouts.is_some_and(|before| before != now));
+        let moved = Namespaces::of(task.pid).is_ok_and(|now| self.namespaces.is_some_and(|before| before != now));
         if task.is_alive() && moved {
             self.monitor = None;
             self.start_checks();

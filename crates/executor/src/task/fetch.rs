@@ -6,18 +6,19 @@ use mesos::v1::TaskInfo;
 use processes::Credentials;
 
 use crate::config::ExecutorConfig;
+use crate::task::Unrunnable;
 use crate::user::User;
 
 /// Fetches everything into the task's sandbox. Nothing is kept for others: tasks that want that let their agent fetch.
-pub(crate) async fn fetch(task: &TaskInfo, config: &ExecutorConfig, user: Option<&User>) -> Result<(), String> {
+pub(crate) async fn fetch(task: &TaskInfo, config: &ExecutorConfig, user: Option<&User>) -> Result<(), Unrunnable> {
     let uris = task.command.iter().flat_map(|command| &command.uris);
     let uncached = uris.map(|uri| Item::of(&mesos::v1::command_info::Uri { cache: None, ..uri.clone() }));
-    let items = uncached.collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string())?;
+    let items = uncached.collect::<Result<Vec<_>, _>>()?;
     if items.is_empty() {
         return Ok(());
     }
     let user = user.cloned().map(|user| Credentials { uid: user.uid, gid: user.gid, groups: user.groups });
     let want = Want { items, sandbox: config.sandbox.clone(), user };
     let fetcher = Fetcher::new(&config.state_directory.join("fetched"), 0).with_bound(config.fetcher_download_bytes);
-    fetcher.fetch(want).await.map_err(|error| error.to_string())
+    Ok(fetcher.fetch(want).await?)
 }

@@ -15,6 +15,7 @@ use mesos::v1::volume::source::{Type as Source, sandbox_path::Type as Whose};
 use mesos::v1::{ContainerId, ContainerStatus, TaskId, TaskInfo, Volume};
 
 use crate::config::{ExecutorConfig, Variables};
+use crate::task::Unrunnable;
 use crate::user::User;
 
 /// The place of one task.
@@ -59,12 +60,12 @@ impl Room {
     }
 
     /// Makes the room. Going over it again changes nothing.
-    pub(crate) fn lay_out(&self, task: &TaskInfo, user: Option<&User>) -> Result<(), String> {
+    pub(crate) fn lay_out(&self, task: &TaskInfo, user: Option<&User>) -> Result<(), Unrunnable> {
         let mut volumes = task.container.iter().flat_map(|container| &container.volumes);
         if volumes.any(|volume| Link::of(volume).is_none()) {
-            return Err("Volumes other than writable ones of sandboxes are not supported by this executor".to_owned());
+            return Err(Unrunnable::Unsupported("Volumes other than writable ones of sandboxes"));
         }
-        self.link(task, user).map_err(|error| format!("Cannot make the task's sandbox: {error}"))
+        self.link(task, user).map_err(Unrunnable::Sandbox)
     }
 
     fn link(&self, task: &TaskInfo, user: Option<&User>) -> io::Result<()> {

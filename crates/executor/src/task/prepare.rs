@@ -1,6 +1,10 @@
-//! From a task to everything that is needed to run it: the shim's spec and the checks' surroundings.
+//! From a task to everything that is needed to run it: the shim's spec, and how the commands of its checks run.
 
-use mesos::v1::{FrameworkInfo, TaskInfo};
+use std::path::{Path, PathBuf};
+
+use checks::spec::{Command, CommandProbe, Credentials};
+use health::Problem;
+use mesos::v1::{CommandInfo, FrameworkInfo, TaskInfo};
 
 use crate::config::{ExecutorConfig, Variables};
 use crate::shim::Spec;
@@ -48,6 +52,37 @@ impl Prepared {
             terminal: Terminal::of(task.container.as_ref())?,
         })
     }
+
+    /// How the command of a check runs: it sees what the task sees, and its own variables above that. A user that it names
+    /// counts only with `own_users`.
+    pub(crate) fn check(
+        &self,
+        command: &CommandInfo,
+        sandbox: &Path,
+        own_users: bool,
+    ) -> Result<CommandProbe, Problem> {
+        let cannot = |error: Unrunnable| Problem::Command(error.into());
+        let mut environment = self.environment.clone();
+        task::overlay(&mut environment, command.environment.as_ref()).map_err(cannot)?;
+        let value = command.value.clone().unwrap_or_default();
+        let run = match command.shell() {
+            true => Command::Shell(value),
+            false if command.arguments.is_empty() => Command::Exec { argv: vec![value.clone()], path: value },
+            false => Command::Exec { path: value, argv: command.arguments.clone() },
+        };
+        let user = match command.user.as_deref().filter(|name| own_users && !name.is_empty()) {
+            Some(name) => Some(user::known(name).ok_or_else(|| cannot(Unrunnable::NoUser(name.to_owned())))?),
+            None => self.user.clone(),
+        };
+        Ok(CommandProbe {
+            command: run,
+            environment: environment.into_iter().collect(),
+            working_directory: Some(sandbox.to_path_buf()),
+            // A task may do without its sandbox; Mesos' executor stays in one that was removed.
+            fallback_directory: Some(PathBuf::from("/")),
+            user: user.map(|user| Credentials { uid: user.uid, gid: user.gid, groups: user.groups }),
+        })
+    }
 }
 
 /// A task that names a user runs as that user or not at all. The user of a framework is often only a name on the
@@ -64,4 +99,48 @@ fn user_of(framework: Option<&FrameworkInfo>, task: &TaskInfo) -> Result<Option<
         tracing::warn!(user = name, "the framework's user is unknown here; the task runs as the executor's");
     }
     Ok(user)
+}
+
+#[cfg(test)]
+mod tests {
+    use mesos::v1::Environment;
+    use mesos::v1::environment::Variable;
+
+    use super::*;
+
+    fn task_of(environment: &[(&str, &str)]) -> Prepared {
+        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Prepared { environment, user: None }
+    }
+
+    #[test]
+    fn a_checks_command_runs_in_the_sandbox_with_the_tasks_variables_under_its_own() {
+        let own = Variable { name: "B".to_owned(), value: Some("check".to_owned()), ..Variable::default() };
+        let command = CommandInfo {
+            shell: Some(false),
+            value: Some("probe".to_owned()),
+            arguments: vec!["zeroth".to_owned()],
+            environment: Some(Environment { variables: vec![own] }),
+            ..CommandInfo::default()
+        };
+        let task = task_of(&[("A", "task"), ("B", "task")]);
+        let probe = task.check(&command, Path::new("/sandbox"), false).unwrap();
+        assert_eq!(probe.command, Command::Exec { path: "probe".to_owned(), argv: vec!["zeroth".to_owned()] });
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(probe.environment, [pair("A", "task"), pair("B", "check")]);
+        assert_eq!(probe.working_directory.as_deref(), Some(Path::new("/sandbox")));
+    }
+
+    #[test]
+    fn a_check_of_a_task_of_a_group_may_name_its_user() {
+        let user = |name: &str, own_users| {
+            let value = Some("true".to_owned());
+            let command = CommandInfo { value, user: Some(name.to_owned()), ..CommandInfo::default() };
+            let probe = task_of(&[]).check(&command, Path::new("/"), own_users);
+            probe.map(|probe| probe.user.map(|user| user.uid)).map_err(|problem| problem.to_string())
+        };
+        assert_eq!(user("root", true), Ok(Some(0)));
+        assert_eq!(user("nobody-here", false), Ok(None), "as for single tasks");
+        assert!(user("nobody-here", true).unwrap_err().contains("No such user 'nobody-here'"));
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use health::verdict::healthy;
 use mesos::v1::task_status::Source;
 use mesos::v1::{ExecutorId, TaskId, TaskStatus};
 use uuid::Uuid;
@@ -19,7 +20,7 @@ pub(crate) fn status(task_id: &TaskId, executor_id: &str, update: Update, at: Sy
         executor_id: Some(ExecutorId { value: executor_id.to_owned() }),
         timestamp: Some(at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()),
         uuid: Some(Uuid::new_v4().as_bytes().to_vec()),
-        healthy: update.healthy,
+        healthy: healthy(update.verdict),
         check_status: update.check_status,
         health: update.health,
         ..TaskStatus::default()

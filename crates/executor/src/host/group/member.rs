@@ -9,7 +9,7 @@ use std::time::Duration;
 use mesos::v1::{FrameworkInfo, TaskId, TaskInfo, TaskState};
 use tokio::sync::mpsc;
 
-use crate::life::Verdict;
+use crate::life::ExitStatus;
 use crate::runner::Runner;
 
 /// How long a task may take to end because another one of its group has: that is Mesos' own, whatever the task says.
@@ -43,7 +43,7 @@ pub(super) enum Report {
     /// The task has ended like this; its last update is on its way.
     Ended(TaskId, TaskState),
     /// Nothing is left to be said of it.
-    Gone(TaskId, Verdict),
+    Gone(TaskId, ExitStatus),
 }
 
 /// A member that is about to live.
@@ -70,8 +70,8 @@ impl Begin {
                 ended = true;
                 self.report(Report::Ended(id.clone(), state));
             }
-            if let Some(verdict) = self.runner.verdict() {
-                return self.report(Report::Gone(id, verdict));
+            if let Some(exit) = self.runner.exit() {
+                return self.report(Report::Gone(id, exit));
             }
             tokio::select! {
                 biased;

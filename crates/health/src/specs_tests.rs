@@ -1,8 +1,9 @@
 //! What the engine is asked to do for a task, and what is said of the answers.
 
+use crate::check_status;
 use checks::spec::{
-    ExchangeProbe, Expectation, GrpcProbe, HttpProbe, HttpVersion, ListenProbe, Redirects, Reuse, StatusRanges,
-    TcpMode, TcpProbe, Tls, Transport, Verification,
+    Command, ExchangeProbe, Expectation, GrpcProbe, HttpProbe, HttpVersion, ListenProbe, Redirects, Reuse,
+    StatusRanges, TcpMode, TcpProbe, Tls, Transport, Verification,
 };
 use checks::{Answer, Failure, Outcome, Reason};
 use mesos::v1::cygnet;
@@ -16,8 +17,7 @@ fn all(task: &TaskInfo) -> Vec<(Kind, CheckSpec)> {
 }
 
 fn tried(task: &TaskInfo) -> Result<Vec<(Kind, CheckSpec)>, String> {
-    let environment = Variables::from([("A".to_owned(), "task".to_owned()), ("B".to_owned(), "task".to_owned())]);
-    specs(task, Surroundings { environment: &environment, directory: Path::new("/sandbox"), user: None, users: None })
+    specs(task, &|_| Err(Problem::Command("no commands here".into()))).map_err(|error| error.to_string())
 }
 
 fn health(check: HealthCheck) -> Result<CheckSpec, String> {
@@ -72,30 +72,19 @@ fn a_timeout_of_zero_is_none_and_what_makes_no_sense_is_named() {
 }
 
 #[test]
-fn a_command_runs_in_the_sandbox_with_the_tasks_variables_under_its_own() {
-    let own = mesos::v1::environment::Variable {
-        name: "B".to_owned(),
-        value: Some("check".to_owned()),
-        ..mesos::v1::environment::Variable::default()
+fn where_a_command_runs_is_up_to_the_executor() {
+    let task = from_json(json!({"health_check": {"type": "COMMAND", "command": {"value": "probe"}}}));
+    let error = tried(&task).unwrap_err();
+    assert_eq!(error, "Task uses invalid health check: no commands here");
+    let command = |value: &str| CommandProbe {
+        command: Command::Shell(value.to_owned()),
+        environment: Vec::new(),
+        working_directory: None,
+        fallback_directory: None,
+        user: None,
     };
-    let command = CommandInfo {
-        shell: Some(false),
-        value: Some("probe".to_owned()),
-        arguments: vec!["zeroth".to_owned()],
-        environment: Some(mesos::v1::Environment { variables: vec![own] }),
-        ..CommandInfo::default()
-    };
-    let check = CheckInfo {
-        r#type: Some(check_info::Type::Command.into()),
-        command: Some(check_info::Command { command }),
-        ..CheckInfo::default()
-    };
-    let specs = all(&TaskInfo { check: Some(check), ..TaskInfo::default() });
-    let [(Kind::Check, CheckSpec { probe: Probe::Command(probe), .. })] = specs.as_slice() else { panic!() };
-    assert_eq!(probe.command, Command::Exec { path: "probe".to_owned(), argv: vec!["zeroth".to_owned()] });
-    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    assert_eq!(probe.environment, [pair("A", "task"), pair("B", "check")]);
-    assert_eq!(probe.working_directory.as_deref(), Some(Path::new("/sandbox")));
+    let specs = specs(&task, &|info| Ok(command(info.value()))).unwrap();
+    assert_eq!(specs[0].1.probe, Probe::Command(command("probe")));
 }
 
 #[test]
@@ -257,23 +246,4 @@ fn results_of_kinds_that_mesos_does_not_have() {
     let body = Failure::Body { cause: "no".to_owned() };
     assert_eq!(status(check_info::Type::Exchange, Outcome::Failure(body)).exchange.unwrap().succeeded, Some(false));
     assert_eq!(cygnet::HttpOptions::default().version(), cygnet::http_options::Version::Http11);
-}
-
-#[test]
-fn a_check_of_a_task_of_a_group_may_name_its_user() {
-    let root = |name: &str| (name == "root").then(|| User { uid: 0, gid: 0, groups: vec![0] });
-    let environment = Variables::new();
-    let task = |user: &str| {
-        let command = json!({"value": "true", "user": user});
-        from_json(json!({"health_check": {"type": "COMMAND", "command": command}}))
-    };
-    let spec = |user: &str, users: Option<fn(&str) -> Option<User>>| {
-        let around = Surroundings { environment: &environment, directory: Path::new("/"), user: None, users };
-        let probe = specs(&task(user), around)?.pop().unwrap().1.probe;
-        let Probe::Command(probe) = probe else { panic!() };
-        Ok::<_, String>(probe.user.map(|user| user.uid))
-    };
-    assert_eq!(spec("root", Some(root)), Ok(Some(0)));
-    assert_eq!(spec("nobody-here", None), Ok(None), "as for single tasks");
-    assert!(spec("nobody-here", Some(root)).unwrap_err().contains("No such user 'nobody-here'"));
 }

@@ -9,18 +9,19 @@ use checks::spec::{
 use mesos::v1::cygnet::{self as wire, HttpOptions, TcpOptions, http_options, tcp_options, tls};
 use mesos::v1::network_info::Protocol;
 
-use super::optional_seconds;
+use crate::error::Problem;
+use crate::seconds::optional_seconds;
 
 /// What Mesos says of an HTTP probe.
-pub(super) struct Http<'a> {
-    pub(super) scheme: Scheme,
-    pub(super) protocol: Protocol,
-    pub(super) port: u32,
-    pub(super) path: Option<&'a str>,
-    pub(super) statuses: &'a [u32],
+pub(crate) struct Http<'a> {
+    pub(crate) scheme: Scheme,
+    pub(crate) protocol: Protocol,
+    pub(crate) port: u32,
+    pub(crate) path: Option<&'a str>,
+    pub(crate) statuses: &'a [u32],
 }
 
-pub(super) fn http(wanted: Http<'_>, options: Option<&HttpOptions>) -> Result<Probe, String> {
+pub(crate) fn http(wanted: Http<'_>, options: Option<&HttpOptions>) -> Result<Probe, Problem> {
     let unset = HttpOptions::default();
     let options = options.unwrap_or(&unset);
     let defaults = HttpProbe::default();
@@ -49,7 +50,7 @@ pub(super) fn http(wanted: Http<'_>, options: Option<&HttpOptions>) -> Result<Pr
     }))
 }
 
-pub(super) fn tcp(protocol: Protocol, port: u32, options: Option<&TcpOptions>) -> Result<Probe, String> {
+pub(crate) fn tcp(protocol: Protocol, port: u32, options: Option<&TcpOptions>) -> Result<Probe, Problem> {
     let options = options.cloned().unwrap_or_default();
     let mode = match options.mode() {
         tcp_options::Mode::HalfOpen => TcpMode::HalfOpen,
@@ -59,8 +60,7 @@ pub(super) fn tcp(protocol: Protocol, port: u32, options: Option<&TcpOptions>) -
     Ok(Probe::Tcp(TcpProbe { address, source: source(options.source_address.as_deref())?, mode }))
 }
 
-pub(super) fn grpc(probe: Option<&wire::GrpcProbe>) -> Result<Probe, String> {
-    let probe = probe.ok_or("'grpc' is not set")?;
+pub(crate) fn grpc(probe: &wire::GrpcProbe) -> Result<Probe, Problem> {
     Ok(Probe::Grpc(GrpcProbe {
         address: target(probe.protocol(), probe.address.as_deref(), probe.port)?,
         source: source(probe.source_address.as_deref())?,
@@ -71,14 +71,12 @@ pub(super) fn grpc(probe: Option<&wire::GrpcProbe>) -> Result<Probe, String> {
     }))
 }
 
-pub(super) fn listen(probe: Option<&wire::ListenProbe>) -> Result<Probe, String> {
-    let probe = probe.ok_or("'listen' is not set")?;
+pub(crate) fn listen(probe: &wire::ListenProbe) -> Result<Probe, Problem> {
     let address = target(probe.protocol(), probe.address.as_deref(), probe.port)?;
     Ok(Probe::Listen(ListenProbe { transport: transport(probe.transport()), address }))
 }
 
-pub(super) fn exchange(probe: Option<&wire::ExchangeProbe>) -> Result<Probe, String> {
-    let probe = probe.ok_or("'exchange' is not set")?;
+pub(crate) fn exchange(probe: &wire::ExchangeProbe) -> Result<Probe, Problem> {
     Ok(Probe::Exchange(ExchangeProbe {
         transport: transport(probe.transport()),
         address: target(probe.protocol(), probe.address.as_deref(), probe.port)?,
@@ -93,8 +91,8 @@ fn headers(list: &[wire::Header]) -> Vec<(String, String)> {
 }
 
 /// The address that is named, or loopback.
-fn target(protocol: Protocol, address: Option<&str>, port: u32) -> Result<SocketAddr, String> {
-    let port = u16::try_from(port).map_err(|_| format!("there is no port {port}"))?;
+fn target(protocol: Protocol, address: Option<&str>, port: u32) -> Result<SocketAddr, Problem> {
+    let port = u16::try_from(port).map_err(|_| Problem::Port(port))?;
     let host = match (address, protocol) {
         (Some(address), _) => ip("address", address)?,
         (None, Protocol::IPv4) => IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -103,12 +101,12 @@ fn target(protocol: Protocol, address: Option<&str>, port: u32) -> Result<Socket
     Ok(SocketAddr::new(host, port))
 }
 
-fn source(address: Option<&str>) -> Result<Option<IpAddr>, String> {
+fn source(address: Option<&str>) -> Result<Option<IpAddr>, Problem> {
     address.map(|address| ip("source_address", address)).transpose()
 }
 
-fn ip(field: &str, text: &str) -> Result<IpAddr, String> {
-    text.parse().map_err(|_| format!("'{field}' is '{text}', which is no IP address"))
+fn ip(field: &'static str, text: &str) -> Result<IpAddr, Problem> {
+    text.parse().map_err(|_| Problem::Address { field, text: text.to_owned() })
 }
 
 fn transport(transport: wire::Transport) -> Transport {
@@ -130,7 +128,7 @@ fn redirects(options: &HttpOptions) -> Redirects {
 }
 
 /// Single statuses and ranges together; nothing if there are none.
-fn healthy(statuses: &[u32], among: &[wire::StatusRange]) -> Result<Option<StatusRanges>, String> {
+fn healthy(statuses: &[u32], among: &[wire::StatusRange]) -> Result<Option<StatusRanges>, Problem> {
     if statuses.is_empty() && among.is_empty() {
         return Ok(None);
     }
@@ -138,28 +136,28 @@ fn healthy(statuses: &[u32], among: &[wire::StatusRange]) -> Result<Option<Statu
     ranges(&single.chain(among.iter().copied()).collect::<Vec<_>>()).map(Some)
 }
 
-fn ranges(list: &[wire::StatusRange]) -> Result<StatusRanges, String> {
-    let status = |number: u32| u16::try_from(number).map_err(|_| format!("there is no status {number}"));
+fn ranges(list: &[wire::StatusRange]) -> Result<StatusRanges, Problem> {
+    let status = |number: u32| u16::try_from(number).map_err(|_| Problem::Status(number));
     let ranges = list.iter().map(|range| Ok(status(range.begin)?..=status(range.end)?));
-    ranges.collect::<Result<Vec<_>, String>>().map(StatusRanges::new)
+    ranges.collect::<Result<Vec<_>, Problem>>().map(StatusRanges::new)
 }
 
-fn expectations(list: &[wire::Expectation]) -> Result<Vec<Expectation>, String> {
+fn expectations(list: &[wire::Expectation]) -> Result<Vec<Expectation>, Problem> {
     list.iter().map(expectation).collect()
 }
 
-fn expectation(expected: &wire::Expectation) -> Result<Expectation, String> {
+fn expectation(expected: &wire::Expectation) -> Result<Expectation, Problem> {
     match (&expected.contains, &expected.matches, &expected.json_path) {
         (Some(text), None, None) => Ok(Expectation::Contains(text.clone().into_bytes())),
         (None, Some(pattern), None) => Ok(Expectation::Matches(pattern.clone())),
         (None, None, Some(json)) => {
             Ok(Expectation::JsonPathEquals { path: json.path.clone(), value: json.value.clone() })
         }
-        _ => Err("an expectation must have exactly one of 'contains', 'matches' and 'json_path'".to_owned()),
+        _ => Err(Problem::Expectation),
     }
 }
 
-fn settings(tls: &wire::Tls) -> Result<Tls, String> {
+fn settings(tls: &wire::Tls) -> Result<Tls, Problem> {
     let pem = |text: &Option<String>| text.clone().map(String::into_bytes).unwrap_or_default();
     let identity = tls
         .client_certificates

@@ -5,7 +5,7 @@ use mesos::v1::{CheckInfo, CheckStatusInfo, check_info, check_status_info};
 
 /// What a check reports of an attempt. One without a result is the empty status; one that says nothing about the task
 /// is not reported at all.
-pub(crate) fn check_status(check: &CheckInfo, outcome: &Outcome) -> Option<CheckStatusInfo> {
+pub fn check_status(check: &CheckInfo, outcome: &Outcome) -> Option<CheckStatusInfo> {
     use check_info::Type;
     // A check reports what it saw; that somebody wants to ignore a status is no reason not to.
     if matches!(outcome, Outcome::Inconclusive(reason) if !matches!(reason, Reason::IgnoredStatus(_))) {
