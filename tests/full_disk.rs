@@ -6,6 +6,7 @@ use std::thread;
 
 use harness::cluster::{Pair, START};
 use harness::framework::Framework;
+use harness::wire::Form;
 use harness::{http, wait};
 use serde_json::json;
 
@@ -79,7 +80,7 @@ fn full_disks_of_master_and_agent_keep_nobody_from_looking() {
     pair.agent_process().kill();
     pair.start_agent();
     pair.wait_until_registered();
-    let framework = Framework::subscribe(pair.master);
+    let framework = Framework::subscribe(pair.master, Form::Json);
     let before = complaints(&pair);
     framework.launch(json!({"name": "t", "task_id": {"value": "t"}, "command": {"value": "sleep 1000"}}));
     wait::until("the agent's complaint", START, || (complaints(&pair) > before + 1).then_some(()));

@@ -7,10 +7,10 @@ use harness::wait;
 use serde_json::{Value, json};
 
 use crate::answer::told;
-use crate::framework::{Framework, scalar};
-use crate::stream::Stream;
 use crate::target::Target;
-use crate::wire::Form;
+use harness::framework::{Framework, scalar};
+use harness::stream::Stream;
+use harness::wire::Form;
 
 /// The path of the executor API.
 pub(crate) const PATH: &str = "/api/v1/executor";
@@ -30,13 +30,13 @@ pub(crate) struct Executor<'t> {
 }
 
 /// The `ExecutorInfo` of an executor whose process does nothing.
-pub(crate) fn info(framework: &Framework<'_>, id: &str) -> Value {
+pub(crate) fn info(framework: &Framework, id: &str) -> Value {
     json!({"type": "CUSTOM", "executor_id": {"value": id}, "framework_id": {"value": framework.id},
         "command": {"value": "exec sleep 1000"}, "resources": [scalar("cpus", 0.1), scalar("mem", 32.0)]})
 }
 
 /// A task of such an executor.
-pub(crate) fn task(framework: &Framework<'_>, id: &str, executor: &str) -> Value {
+pub(crate) fn task(framework: &Framework, id: &str, executor: &str) -> Value {
     json!({"name": id, "task_id": {"value": id}, "executor": info(framework, executor)})
 }
 
@@ -44,7 +44,7 @@ impl<'t> Executor<'t> {
     /// Launches a task `t` with the executor `e`, and subscribes as the latter. It has the task then: only of tasks that
     /// an executor was given may it say that they run, an agent of Apache Mesos aborts at others.
     #[track_caller]
-    pub(crate) fn start(target: &'t Target, framework: &Framework<'_>) -> Executor<'t> {
+    pub(crate) fn start(target: &'t Target, framework: &Framework) -> Executor<'t> {
         framework.launch(task(framework, "t", "e"));
         let executor = Executor::subscribe(target, framework, "e", json!({}));
         let task = executor.stream.event("LAUNCH")["launch"]["task"].take();
@@ -54,7 +54,7 @@ impl<'t> Executor<'t> {
     /// Subscribes, as soon as the executor's container is there: an agent of Apache Mesos aborts when somebody subscribes
     /// in the moment before.
     #[track_caller]
-    pub(crate) fn subscribe(target: &'t Target, framework: &Framework<'_>, id: &str, subscribe: Value) -> Executor<'t> {
+    pub(crate) fn subscribe(target: &'t Target, framework: &Framework, id: &str, subscribe: Value) -> Executor<'t> {
         let (form, call) = (
             framework.form,
             json!({"type": "SUBSCRIBE", "executor_id": {"value": id},

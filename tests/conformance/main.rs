@@ -4,18 +4,15 @@
 //! It talks from outside to whoever `CYGNET_CONFORMANCE_MASTER` and `CYGNET_CONFORMANCE_AGENT` name (URLs), or else to
 //! a master and an agent that it starts. `cargo test --test conformance -- FILTER` runs some.
 //!
-//! [`target`] is what is tested, [`wire`] the two forms, [`stream`] reads event streams, [`answer`] what is told of a row's
-//! own framework, [`framework`] and [`executor`] play these parts; [`rows`] has the rows by section.
+//! [`target`] is what is tested, [`answer`] the answers about a row's own framework, [`executor`] plays an executor, and
+//! [`rows`] has the rows by section.
 
 mod answer;
 mod executor;
-mod framework;
 mod row;
 mod rows;
 mod shape;
-mod stream;
 mod target;
-mod wire;
 
 use std::sync::Arc;
 

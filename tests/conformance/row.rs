@@ -7,7 +7,7 @@ use std::sync::Arc;
 use libtest_mimic::{Failed, Trial};
 
 use crate::target::Target;
-use crate::wire::Form;
+use harness::wire::Form;
 
 /// A named test of a target.
 pub(crate) struct Row {

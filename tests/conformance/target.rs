@@ -62,6 +62,12 @@ impl Target {
     }
 }
 
+impl From<&Target> for SocketAddr {
+    fn from(target: &Target) -> SocketAddr {
+        target.master()
+    }
+}
+
 /// The address in a variable like `http://127.0.0.1:5050`.
 fn named(variable: &str) -> Option<SocketAddr> {
     let url = std::env::var(variable).ok()?;

@@ -3,11 +3,12 @@
 use std::net::SocketAddr;
 
 use harness::cluster::free_address;
+use harness::framework::task;
 use harness::http;
 use serde_json::{Value, json};
 
 use crate::{
-    CHECK, HEALTH, alternating, check_command, command, merge, server, started, task, with_check, with_health,
+    CHECK, HEALTH, alternating, check_command, command, known, merge, server, started, with_check, with_health,
 };
 
 fn only_task(state: &Value) -> &Value {
@@ -63,7 +64,7 @@ fn healthy_task() {
     assert_eq!(status["healthy"], true);
 
     for tasks in [&["t"][..], &[]] {
-        let status = framework.reconcile(tasks);
+        let status = framework.reconcile(&known(tasks));
         assert_eq!((&status["state"], &status["healthy"]), (&json!("TASK_RUNNING"), &json!(true)));
     }
 
@@ -195,7 +196,7 @@ fn command_check_delivered_and_reconciled() {
     assert_eq!(running["check_status"], json!({"type": "COMMAND", "command": {}}));
     assert_eq!(framework.expect_reason(CHECK)["check_status"]["command"]["exit_code"], 1);
     for tasks in [&["t"][..], &[]] {
-        assert_eq!(framework.reconcile(tasks)["check_status"]["command"]["exit_code"], 1);
+        assert_eq!(framework.reconcile(&known(tasks))["check_status"]["command"]["exit_code"], 1);
     }
 }
 

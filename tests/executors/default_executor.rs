@@ -3,19 +3,19 @@
 use std::collections::BTreeMap;
 
 use harness::cluster::free_address;
-use harness::framework::Framework;
+use harness::framework::{Framework, task};
 use harness::process;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::{
-    CHECK, HEALTH, alternating, check_command, command, merge, server, started, task, with_check, with_health,
+    CHECK, HEALTH, alternating, check_command, command, known, merge, server, started, with_check, with_health,
 };
 
 /// Launches a group of one task and gives its RUNNING status.
 #[track_caller]
 fn run(framework: &Framework, task: Value) -> Value {
-    framework.launch_group("group", vec![task]);
+    framework.launch_group("group", [task]);
     framework.expect("TASK_STARTING");
     framework.expect("TASK_RUNNING")
 }
@@ -61,7 +61,7 @@ fn command_check_delivered_and_reconciled() {
     assert_eq!(running["check_status"], json!({"type": "COMMAND", "command": {}}));
     assert_eq!(framework.expect_reason(CHECK)["check_status"]["command"]["exit_code"], 1);
     for tasks in [&["t"][..], &[]] {
-        assert_eq!(framework.reconcile(tasks)["check_status"]["command"]["exit_code"], 1);
+        assert_eq!(framework.reconcile(&known(tasks))["check_status"]["command"]["exit_code"], 1);
     }
 }
 
@@ -119,7 +119,7 @@ fn multiple_tasks_with_checks() {
     let (_pair, framework) = started();
     let check = json!({"type": "TCP", "tcp": {"port": free_address().port()}});
     let tasks = ["a", "b"].map(|id| with_check(id, "sleep 1000", check.clone()));
-    framework.launch_group("group", tasks.into());
+    framework.launch_group("group", tasks);
     let mut seen: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for _ in 0..6 {
         let status = framework.update();
@@ -161,18 +161,18 @@ fn tcp_check_delivered() {
 #[test]
 fn a_group_lives_and_dies_together_and_others_do_not_notice() {
     let (_pair, framework) = started();
-    framework.launch_group("e", vec![task("x", "sleep 1000")]);
+    framework.launch_group("e", [task("x", "sleep 1000")]);
     until(&framework, &[("x", "TASK_RUNNING")]);
-    framework.launch_group("e", vec![task("a", "sleep 1000"), task("b", "true"), task("c", "sleep 2; exit 3")]);
+    framework.launch_group("e", [task("a", "sleep 1000"), task("b", "true"), task("c", "sleep 2; exit 3")]);
     let seen = until(&framework, &[("a", "TASK_KILLED"), ("b", "TASK_FINISHED"), ("c", "TASK_FAILED")]);
     assert_eq!(states(&seen["a"]), ["TASK_STARTING", "TASK_RUNNING", "TASK_KILLING", "TASK_KILLED"]);
     let parent = |task: &str| seen[task][1]["container_status"]["container_id"]["parent"]["value"].clone();
     assert!(parent("a").is_string() && parent("a") == parent("b"));
     assert!(!seen.contains_key("x"));
-    assert_eq!(framework.reconcile(&["x"])["state"], "TASK_RUNNING");
+    assert_eq!(framework.reconcile(&known(&["x"]))["state"], "TASK_RUNNING");
     framework.kill("x");
     until(&framework, &[("x", "TASK_KILLED")]);
-    assert_eq!(framework.event("FAILURE")["failure"]["executor_id"]["value"], "e");
+    assert_eq!(framework.stream.event("FAILURE")["failure"]["executor_id"]["value"], "e");
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn groups_survive_the_death_of_their_agent_and_of_their_executor() {
     let healthy = command(&format!("test -e {}", flag.display()));
     let mut checked = with_health("a", "sleep 1000", healthy);
     checked["health_check"]["consecutive_failures"] = json!(1_000_000);
-    framework.launch_group("e", vec![checked, task("b", "sleep 1000")]);
+    framework.launch_group("e", [checked, task("b", "sleep 1000")]);
     until(&framework, &[("a", "TASK_RUNNING"), ("b", "TASK_RUNNING")]);
     let with = |wanted: &dyn Fn(&str) -> bool| -> Vec<i32> {
         process::marked(pair.directory()).into_iter().filter(|pid| wanted(&process::command_line(*pid))).collect()

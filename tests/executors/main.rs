@@ -8,15 +8,12 @@ mod default_executor;
 mod terminals;
 
 use harness::cluster::Pair;
-use harness::framework::Framework;
+use harness::framework::{Framework, task};
+use harness::wire::Form;
 use serde_json::{Value, json};
 
 pub(crate) const HEALTH: &str = "REASON_TASK_HEALTH_CHECK_STATUS_UPDATED";
 pub(crate) const CHECK: &str = "REASON_TASK_CHECK_STATUS_UPDATED";
-
-pub(crate) fn task(id: &str, command: &str) -> Value {
-    json!({"name": id, "task_id": {"value": id}, "command": {"value": command}})
-}
 
 pub(crate) fn with_health(id: &str, command: &str, check: Value) -> Value {
     let mut task = task(id, command);
@@ -55,8 +52,13 @@ pub(crate) fn server(port: u16) -> String {
     format!("exec cygnet demo http --port {port}")
 }
 
+/// Tasks as a reconciliation names them.
+pub(crate) fn known(tasks: &[&str]) -> Vec<Value> {
+    tasks.iter().map(|id| json!({"task_id": {"value": id}})).collect()
+}
+
 pub(crate) fn started() -> (Pair, Framework) {
     let pair = Pair::start();
-    let framework = Framework::subscribe(pair.master);
+    let framework = Framework::subscribe(pair.master, Form::Json);
     (pair, framework)
 }

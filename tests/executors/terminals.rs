@@ -5,10 +5,11 @@ use std::net::{SocketAddr, TcpStream};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use harness::framework::task;
 use harness::http;
 use serde_json::{Value, json};
 
-use crate::{started, task};
+use crate::started;
 
 type Stream = BufReader<TcpStream>;
 
@@ -79,10 +80,10 @@ fn a_command_task_is_attached_to() {
 #[test]
 fn a_task_of_a_group_is_attached_to_and_one_without_a_terminal_is_not() {
     let (pair, framework) = started();
-    framework.launch_group("group", vec![with_terminal("t", &format!("{COMMAND} && sleep 1000"))]);
+    framework.launch_group("group", [with_terminal("t", &format!("{COMMAND} && sleep 1000"))]);
     framework.expect("TASK_STARTING");
     converse(pair.agent, &framework.expect("TASK_RUNNING"));
-    framework.launch_group("other", vec![task("plain", "sleep 1000")]);
+    framework.launch_group("other", [task("plain", "sleep 1000")]);
     framework.expect("TASK_STARTING");
     let plain = framework.expect("TASK_RUNNING");
     for container in [&plain["container_status"]["container_id"], &plain["container_status"]["container_id"]["parent"]]

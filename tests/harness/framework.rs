@@ -1,146 +1,177 @@
-//! A framework in a test's hands: the Mesos scheduler API in JSON, spoken by hand.
+//! A framework in a test's hands: the scheduler API in either form.
 //!
-//! Owns one thread per subscription, which reads records from the stream and puts them on a channel.
+//! All rows share one agent, so a framework takes offers only while it asks for one: it subscribes with its role
+//! suppressed, and [`Framework::offer`] revives it until an offer has come.
 
-use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::http::{self, Answer};
+use crate::stream::Stream;
+use crate::wire::Form;
 
-/// How long any event may take to come, and how many heartbeats may come in place of the one that is waited for.
-const EVENT: Duration = Duration::from_secs(30);
-const PATIENCE: usize = 6;
+/// The path of the scheduler API.
+pub const PATH: &str = "/api/v1/scheduler";
 
-/// A subscribed framework.
+const CALL: &str = "scheduler.Call";
+
+/// A subscribed framework; it is torn down at the end.
 #[derive(Debug)]
 pub struct Framework {
     master: SocketAddr,
-    stream_id: String,
+    /// How it talks.
+    pub form: Form,
     /// The id the master gave.
     pub id: String,
-    events: Receiver<Value>,
-    /// Offers that came while something else was waited for: the master holds them until they are used.
-    held: RefCell<VecDeque<Value>>,
+    /// What the master tells it.
+    pub stream: Stream,
+    /// Whether it is not torn down when it is dropped.
+    lives_on: bool,
+}
+
+/// A checkpointing framework that knows all states of tasks.
+pub fn info() -> Value {
+    json!({"user": "root", "name": "test", "checkpoint": true, "failover_timeout": 600.0,
+        "capabilities": [{"type": "TASK_KILLING_STATE"}, {"type": "PARTITION_AWARE"}]})
+}
+
+/// The call that subscribes with this `FrameworkInfo`, without wanting offers yet.
+pub fn subscription(info: &Value) -> Value {
+    let mut call = json!({"type": "SUBSCRIBE", "subscribe": {"framework_info": info, "suppressed_roles": ["*"]}});
+    if !info["id"].is_null() {
+        call["framework_id"] = info["id"].clone();
+    }
+    call
+}
+
+/// Opens a subscription, or says that it was refused.
+#[track_caller]
+pub fn subscribe(master: impl Into<SocketAddr>, form: Form, call: &Value) -> Option<Stream> {
+    Stream::open(master.into(), PATH, form, &form.encode(CALL, call), "scheduler.Event")
 }
 
 impl Framework {
-    /// Subscribes a new checkpointing framework that knows TASK_KILLING.
+    /// Subscribes as [`info`] says.
     #[track_caller]
-    pub fn subscribe(master: SocketAddr) -> Framework {
-        let capabilities = json!([{"type": "TASK_KILLING_STATE"}, {"type": "PARTITION_AWARE"}]);
-        Framework::subscribe_as(
-            master,
-            json!({"user": "root", "name": "test", "checkpoint": true, "failover_timeout": 600.0, "capabilities": capabilities}),
-        )
+    pub fn subscribe(master: impl Into<SocketAddr>, form: Form) -> Framework {
+        Framework::subscribe_as(master, form, &info())
     }
 
     /// Subscribes with this `FrameworkInfo`.
     #[track_caller]
-    pub fn subscribe_as(master: SocketAddr, info: Value) -> Framework {
-        let mut call = json!({"type": "SUBSCRIBE", "subscribe": {"framework_info": info}});
-        if !info["id"].is_null() {
-            call["framework_id"] = info["id"].clone();
-        }
-        let headers = [("content-type", "application/json"), ("accept", "application/json")];
-        let (status, headers, mut reader) =
-            http::open(master, "POST", "/api/v1/scheduler", &headers, call.to_string().as_bytes())
-                .expect("the master answers");
-        assert_eq!(status, 200);
-        let stream_id = headers.iter().find(|(name, _)| name == "mesos-stream-id").expect("a stream id").1.clone();
-        let (sender, events) = channel();
-        std::thread::spawn(move || {
-            while let Some(chunk) = http::chunk(&mut reader) {
-                let text = String::from_utf8(chunk).expect("JSON is text");
-                let (length, record) = text.split_once('\n').expect("one chunk is one record");
-                assert_eq!(length.parse(), Ok(record.len()), "one chunk is one record");
-                if sender.send(serde_json::from_str(record).expect("JSON")).is_err() {
-                    return;
-                }
-            }
-        });
-        let mut framework = Framework { master, stream_id, id: String::new(), events, held: RefCell::default() };
-        let subscribed = framework.event("SUBSCRIBED");
-        framework.id = subscribed["subscribed"]["framework_id"]["value"].as_str().expect("an id").to_owned();
-        framework
+    pub fn subscribe_as(master: impl Into<SocketAddr>, form: Form, info: &Value) -> Framework {
+        let master = master.into();
+        let stream = subscribe(master, form, &subscription(info)).expect("SUBSCRIBE is answered with 200");
+        let subscribed = stream.event("SUBSCRIBED");
+        let id = subscribed["subscribed"]["framework_id"]["value"].as_str().expect("an id").to_owned();
+        Framework::of(master, form, id, stream)
     }
 
-    /// The next event of this type; others are passed over, but for offers.
-    #[track_caller]
-    pub fn event(&self, kind: &str) -> Value {
-        let mut heartbeats = 0;
-        loop {
-            assert!(heartbeats < PATIENCE, "no {kind}, only heartbeats");
-            let event = self.events.recv_timeout(EVENT).unwrap_or_else(|error| panic!("no {kind}: {error}"));
-            match event["type"].as_str() {
-                Some(found) if found == kind => return event,
-                Some("OFFERS") => self.held.borrow_mut().push_back(event),
-                Some("HEARTBEAT") => heartbeats += 1,
-                _ => {}
-            }
-        }
+    /// One that was subscribed by hand.
+    pub fn of(master: impl Into<SocketAddr>, form: Form, id: String, stream: Stream) -> Framework {
+        Framework { master: master.into(), form, id, stream, lives_on: false }
     }
 
     /// Sends a call; the framework's id is added.
     #[track_caller]
     pub fn call(&self, mut call: Value) -> Answer {
         call["framework_id"] = json!({"value": self.id});
-        let headers = [("content-type", "application/json"), ("mesos-stream-id", self.stream_id.as_str())];
-        http::request(self.master, "POST", "/api/v1/scheduler", &headers, call.to_string().as_bytes())
-            .expect("the master answers")
+        let stream = self.stream.id.clone().expect("a stream id");
+        let headers = [("content-type", self.form.media_type()), ("mesos-stream-id", stream.as_str())];
+        http::request(self.master, "POST", PATH, &headers, &self.form.encode(CALL, &call)).expect("the master answers")
     }
 
-    /// The next offer.
+    /// Sends a call that must be accepted.
+    #[track_caller]
+    pub fn accepted(&self, call: Value) {
+        let answer = self.call(call.clone());
+        assert_eq!((answer.status, answer.text().as_str()), (202, ""), "{call}");
+    }
+
+    /// An offer with room for what rows launch; smaller ones, left over by tasks of other rows, are declined. What it
+    /// does not name is not wanted after it.
     #[track_caller]
     pub fn offer(&self) -> Value {
-        let held = self.held.borrow_mut().pop_front();
-        held.unwrap_or_else(|| self.event("OFFERS"))["offers"]["offers"][0].clone()
+        self.accepted(json!({"type": "REVIVE"}));
+        let offer = loop {
+            let offers = self.stream.event("OFFERS")["offers"]["offers"].take();
+            let (mut ample, small): (Vec<Value>, Vec<Value>) =
+                offers.as_array().into_iter().flatten().cloned().partition(is_ample);
+            let found = ample.pop();
+            self.decline(ample.iter().chain(&small));
+            if let Some(offer) = found {
+                break offer;
+            }
+        };
+        self.accepted(json!({"type": "SUPPRESS"}));
+        offer
     }
 
-    /// Waits for an offer and launches `task` on it; agent and resources are filled in when absent.
+    /// Declines these offers, so that they come again at once.
     #[track_caller]
-    pub fn launch(&self, task: Value) {
-        let offer = self.offer();
-        let task = placed(task, &offer);
-        self.accept(&offer, json!({"type": "LAUNCH", "launch": {"task_infos": [task]}}));
-    }
-
-    /// Waits for an offer and launches these tasks on it as a group of the default executor `executor`.
-    #[track_caller]
-    pub fn launch_group(&self, executor: &str, tasks: Vec<Value>) {
-        let offer = self.offer();
-        let tasks: Vec<Value> = tasks.into_iter().map(|task| placed(task, &offer)).collect();
-        let mut resources = resources();
-        if let Value::Array(resources) = &mut resources {
-            resources.push(json!({"name": "disk", "type": "SCALAR", "scalar": {"value": 8.0}}));
+    pub fn decline<'o>(&self, offers: impl Iterator<Item = &'o Value>) {
+        let ids: Vec<&Value> = offers.map(|offer| &offer["id"]).collect();
+        if !ids.is_empty() {
+            let filters = json!({"refuse_seconds": 0.0});
+            self.accepted(json!({"type": "DECLINE", "decline": {"offer_ids": ids, "filters": filters}}));
         }
-        let executor = json!({"type": "DEFAULT", "executor_id": {"value": executor}, "resources": resources,
-            "framework_id": {"value": self.id}});
-        let group = json!({"executor": executor, "task_group": {"tasks": tasks}});
-        self.accept(&offer, json!({"type": "LAUNCH_GROUP", "launch_group": group}));
     }
 
+    /// Performs operations on an offer, and gives the offer.
     #[track_caller]
-    fn accept(&self, offer: &Value, operation: Value) {
-        let accept = json!({"offer_ids": [offer["id"]], "operations": [operation], "filters": {"refuse_seconds": 0.0}});
-        let answer = self.call(json!({"type": "ACCEPT", "accept": accept}));
-        assert_eq!(answer.status, 202, "{}", answer.text());
+    pub fn operate(&self, operations: impl FnOnce(&Value) -> Vec<Value>) -> Value {
+        let offer = self.offer();
+        let accept = json!({"offer_ids": [offer["id"]], "operations": operations(&offer),
+            "filters": {"refuse_seconds": 0.0}});
+        self.accepted(json!({"type": "ACCEPT", "accept": accept}));
+        offer
+    }
+
+    /// Launches a task; agent and resources are filled in when absent.
+    #[track_caller]
+    pub fn launch(&self, task: Value) -> Value {
+        self.operate(|offer| vec![launch([filled(task, offer)])])
+    }
+
+    /// Launches these tasks as a group of the default executor of this id.
+    #[track_caller]
+    pub fn launch_group(&self, executor: &str, tasks: impl IntoIterator<Item = Value>) {
+        self.operate(|offer| {
+            let tasks = tasks.into_iter().map(|task| filled(task, offer));
+            vec![launch_group(&self.id, executor, tasks)]
+        });
+    }
+
+    /// Launches, and passes STARTING and RUNNING; gives the RUNNING status.
+    #[track_caller]
+    pub fn run(&self, task: Value) -> Value {
+        self.launch(task);
+        self.expect("TASK_STARTING");
+        self.expect("TASK_RUNNING")
     }
 
     /// The next status update, acknowledged when it asks for it.
     #[track_caller]
     pub fn update(&self) -> Value {
-        let status = self.event("UPDATE")["update"]["status"].clone();
-        if !status["uuid"].is_null() {
-            let acknowledge =
-                json!({"agent_id": status["agent_id"], "task_id": status["task_id"], "uuid": status["uuid"]});
-            assert_eq!(self.call(json!({"type": "ACKNOWLEDGE", "acknowledge": acknowledge})).status, 202);
-        }
+        let status = self.stream.event("UPDATE")["update"]["status"].clone();
+        self.acknowledge(&status);
         status
+    }
+
+    /// The next status update, left unacknowledged.
+    #[track_caller]
+    pub fn unacknowledged(&self) -> Value {
+        self.stream.event("UPDATE")["update"]["status"].clone()
+    }
+
+    /// Acknowledges a status that asks for it.
+    #[track_caller]
+    pub fn acknowledge(&self, status: &Value) {
+        if !status["uuid"].is_null() {
+            let of = json!({"agent_id": status["agent_id"], "task_id": status["task_id"], "uuid": status["uuid"]});
+            self.accepted(json!({"type": "ACKNOWLEDGE", "acknowledge": of}));
+        }
     }
 
     /// The next update, which must have this state.
@@ -159,26 +190,10 @@ impl Framework {
         status
     }
 
-    /// Launches, and passes STARTING and RUNNING; gives the RUNNING status.
+    /// Asks for the state of these tasks, of all when there are none, and gives the first answer.
     #[track_caller]
-    pub fn run(&self, task: Value) -> Value {
-        self.launch(task);
-        self.expect("TASK_STARTING");
-        self.expect("TASK_RUNNING")
-    }
-
-    /// Kills a task.
-    #[track_caller]
-    pub fn kill(&self, task_id: &str) {
-        let answer = self.call(json!({"type": "KILL", "kill": {"task_id": {"value": task_id}}}));
-        assert_eq!(answer.status, 202);
-    }
-
-    /// Asks for the state of these tasks, all known ones when empty, and gives the answer to the first.
-    #[track_caller]
-    pub fn reconcile(&self, tasks: &[&str]) -> Value {
-        let tasks: Vec<Value> = tasks.iter().map(|id| json!({"task_id": {"value": id}})).collect();
-        assert_eq!(self.call(json!({"type": "RECONCILE", "reconcile": {"tasks": tasks}})).status, 202);
+    pub fn reconcile(&self, tasks: &[Value]) -> Value {
+        self.accepted(json!({"type": "RECONCILE", "reconcile": {"tasks": tasks}}));
         loop {
             let status = self.update();
             if status["reason"] == "REASON_RECONCILIATION" {
@@ -186,20 +201,76 @@ impl Framework {
             }
         }
     }
+
+    /// Cuts the connection of the event stream, without a word.
+    pub fn break_stream(mut self) {
+        self.lives_on = true;
+    }
+
+    /// Kills a task.
+    #[track_caller]
+    pub fn kill(&self, task_id: &str) {
+        self.accepted(json!({"type": "KILL", "kill": {"task_id": {"value": task_id}}}));
+    }
 }
 
-/// The task with what an offer says and what it lacks.
-fn placed(mut task: Value, offer: &Value) -> Value {
-    task["agent_id"] = offer["agent_id"].clone();
+impl Drop for Framework {
+    fn drop(&mut self) {
+        if self.lives_on {
+            return;
+        }
+        let call = json!({"type": "TEARDOWN", "framework_id": {"value": self.id}});
+        let headers = [
+            ("content-type", self.form.media_type()),
+            ("mesos-stream-id", self.stream.id.as_deref().unwrap_or_default()),
+        ];
+        http::request(self.master, "POST", PATH, &headers, &self.form.encode(CALL, &call));
+    }
+}
+
+/// Whether any row could launch on the offer.
+fn is_ample(offer: &Value) -> bool {
+    let amount = |name: &str| {
+        let resources = offer["resources"].as_array().into_iter().flatten();
+        resources
+            .filter(|resource| resource["name"] == name)
+            .filter_map(|resource| resource["scalar"]["value"].as_f64())
+            .sum::<f64>()
+    };
+    amount("cpus") >= 1.0 && amount("mem") >= 256.0 && amount("disk") >= 64.0
+}
+
+/// The operation that launches tasks.
+pub fn launch(tasks: impl IntoIterator<Item = Value>) -> Value {
+    json!({"type": "LAUNCH", "launch": {"task_infos": tasks.into_iter().collect::<Vec<_>>()}})
+}
+
+/// The operation that launches a group on a default executor of this id.
+pub fn launch_group(framework: &str, executor: &str, tasks: impl IntoIterator<Item = Value>) -> Value {
+    let resources = [scalar("cpus", 0.1), scalar("mem", 32.0), scalar("disk", 8.0)];
+    let executor = json!({"type": "DEFAULT", "executor_id": {"value": executor},
+        "framework_id": {"value": framework}, "resources": resources});
+    let group = json!({"tasks": tasks.into_iter().collect::<Vec<_>>()});
+    json!({"type": "LAUNCH_GROUP", "launch_group": {"executor": executor, "task_group": group}})
+}
+
+/// The task with agent and resources, where it has none.
+pub fn filled(mut task: Value, offer: &Value) -> Value {
+    if task["agent_id"].is_null() {
+        task["agent_id"] = offer["agent_id"].clone();
+    }
     if task["resources"].is_null() {
-        task["resources"] = resources();
+        task["resources"] = json!([scalar("cpus", 0.01), scalar("mem", 8.0)]);
     }
     task
 }
 
-fn resources() -> Value {
-    json!([
-        {"name": "cpus", "type": "SCALAR", "scalar": {"value": 0.1}},
-        {"name": "mem", "type": "SCALAR", "scalar": {"value": 32.0}}
-    ])
+/// An amount of a resource.
+pub fn scalar(name: &str, value: f64) -> Value {
+    json!({"name": name, "type": "SCALAR", "scalar": {"value": value}})
+}
+
+/// A command task.
+pub fn task(id: &str, command: &str) -> Value {
+    json!({"name": id, "task_id": {"value": id}, "command": {"value": command}})
 }

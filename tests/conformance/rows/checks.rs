@@ -5,10 +5,10 @@ use harness::cluster::free_address;
 use serde_json::{Value, json};
 
 use crate::answer::told_of;
-use crate::framework::{Framework, filled, launch_group, task};
 use crate::row::{Row, both};
 use crate::target::Target;
-use crate::wire::Form;
+use harness::framework::{Framework, filled, launch_group, task};
+use harness::wire::Form;
 
 const HEALTH: &str = "REASON_TASK_HEALTH_CHECK_STATUS_UPDATED";
 const CHECK: &str = "REASON_TASK_CHECK_STATUS_UPDATED";
@@ -23,7 +23,7 @@ enum Executor {
 /// A framework and one task of it.
 struct Case<'t> {
     target: &'t Target,
-    framework: Framework<'t>,
+    framework: Framework,
     executor: Executor,
 }
 

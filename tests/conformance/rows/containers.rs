@@ -7,10 +7,10 @@ use harness::http;
 use serde_json::{Value, json};
 
 use super::operator::AGENT;
-use crate::framework::{Framework, task};
 use crate::row::{Row, both};
 use crate::target::Target;
-use crate::wire::Form;
+use harness::framework::{Framework, task};
+use harness::wire::Form;
 
 type Check = fn(&Parent<'_>);
 
@@ -128,7 +128,7 @@ pub(crate) fn rows() -> Vec<Row> {
 struct Parent<'t> {
     target: &'t Target,
     form: Form,
-    framework: Framework<'t>,
+    framework: Framework,
     id: Value,
 }
 

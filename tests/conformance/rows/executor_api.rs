@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use crate::answer::executor_of;
 use crate::executor::{self, Executor};
-use crate::framework::{Framework, filled, launch_group};
 use crate::row::{Row, both};
 use crate::target::Target;
-use crate::wire::Form;
+use harness::framework::{Framework, filled, launch_group};
+use harness::wire::Form;
 
 type Check = fn(&Target, Form);
 
@@ -57,7 +57,7 @@ pub(crate) fn rows() -> Vec<Row> {
         ("3.6 LAUNCH_GROUP: to an executor of the framework's own", |target, form| {
             let framework = Framework::subscribe(target, form);
             framework.operate(|offer| {
-                let tasks = ["a", "b"].map(|id| filled(crate::framework::task(id, "true"), offer));
+                let tasks = ["a", "b"].map(|id| filled(harness::framework::task(id, "true"), offer));
                 let mut operation = launch_group(&framework.id, "e", tasks);
                 let executor = &mut operation["launch_group"]["executor"];
                 executor["type"] = json!("CUSTOM");
@@ -146,7 +146,7 @@ pub(crate) fn rows() -> Vec<Row> {
 }
 
 /// Makes the file that the executor's process waits for, in its sandbox: the agent runs on this machine.
-fn end_process(target: &Target, framework: &Framework<'_>) {
+fn end_process(target: &Target, framework: &Framework) {
     let executor = executor_of(target.agent(), &framework.id);
     let directory = executor["directory"].as_str().expect("a path");
     // The executor may be known before its sandbox is there.
@@ -166,7 +166,7 @@ fn subscribed(target: &Target, form: Form) {
     assert_eq!(subscribed["executor_info"]["executor_id"]["value"], "e");
     assert_eq!(subscribed["executor_info"]["command"]["value"], "exec sleep 1000");
     assert_eq!(subscribed["framework_info"]["id"]["value"], json!(framework.id));
-    assert_eq!(subscribed["framework_info"]["name"], "conformance");
+    assert_eq!(subscribed["framework_info"]["name"], "test");
     assert!(subscribed["agent_info"]["id"]["value"].is_string(), "{event}");
     assert!(subscribed["agent_info"]["hostname"].is_string(), "{event}");
     assert!(subscribed["container_id"]["value"].is_string(), "{event}");

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::framework::{self, subscription};
 use crate::row::{Row, row, skipped};
+use harness::framework::{self, subscription};
 
 pub(crate) fn rows() -> Vec<Row> {
     vec![
@@ -90,7 +90,7 @@ pub(crate) fn rows() -> Vec<Row> {
         row("HTTP text that is not ASCII", |target| {
             let mut info = framework::info();
             info["name"] = json!("Schwäne \u{1f9a2}");
-            let framework = framework::Framework::subscribe_as(target, crate::wire::Form::Json, &info);
+            let framework = framework::Framework::subscribe_as(target, harness::wire::Form::Json, &info);
             let path = format!("/frameworks?framework_id={}", framework.id);
             let told = harness::http::get(target.master(), &path).expect("an answer").json();
             assert_eq!(told["frameworks"][0]["name"], info["name"]);

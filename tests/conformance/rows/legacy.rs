@@ -4,11 +4,11 @@ use harness::http::{self, Answer};
 use serde_json::{Value, json};
 
 use crate::answer::{executor_of, only_of, tells_of_frameworks, told};
-use crate::framework::{self, Framework, task};
 use crate::row::{Row, row, skipped};
 use crate::shape::has_shape;
 use crate::target::Target;
-use crate::wire::Form;
+use harness::framework::{self, Framework, task};
+use harness::wire::Form;
 
 macro_rules! golden {
     ($name:literal) => {
@@ -71,7 +71,7 @@ fn get(address: std::net::SocketAddr, path: &str) -> Answer {
 }
 
 /// A framework with a task that has all that is shown.
-fn populated(target: &Target) -> Framework<'_> {
+fn populated(target: &Target) -> Framework {
     let mut info = framework::info();
     info["labels"] = json!({"labels": [{"key": "a", "value": "b"}]});
     let framework = Framework::subscribe_as(target, Form::Json, &info);

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::row::{Row, row};
 use crate::target::Target;
-use crate::wire::Form;
+use harness::wire::Form;
 
 pub(crate) fn rows() -> Vec<Row> {
     let mut rows = vec![

@@ -5,12 +5,12 @@ use harness::http::{self, Answer};
 use serde_json::{Value, json};
 
 use crate::answer::{only_of, tells_of_frameworks};
-use crate::framework::{self, Framework, task};
 use crate::row::{Row, both, row};
 use crate::shape::has_shape;
-use crate::stream::Stream;
 use crate::target::Target;
-use crate::wire::Form;
+use harness::framework::{self, Framework, task};
+use harness::stream::Stream;
+use harness::wire::Form;
 
 macro_rules! golden {
     ($name:literal) => {

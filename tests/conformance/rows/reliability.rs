@@ -7,10 +7,10 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::executor::Executor;
-use crate::framework::{self, Framework, task};
 use crate::row::{Row, own};
 use crate::target::Target;
-use crate::wire::Form;
+use harness::framework::{self, Framework, task};
+use harness::wire::Form;
 
 /// An agent that does not answer is given up within seconds.
 const IMPATIENT: &[&str] = &["--agent-ping-timeout", "1s", "--max-agent-ping-timeouts", "2"];
@@ -121,7 +121,7 @@ fn unreachable(info: &Value, state: &str) {
 
 /// The status of the only task and the FAILURE that come when an agent is lost, in whatever order.
 #[track_caller]
-fn lost(framework: &Framework<'_>) -> (Value, Value) {
+fn lost(framework: &Framework) -> (Value, Value) {
     let (mut status, mut failure) = (Value::Null, Value::Null);
     while status.is_null() || failure.is_null() {
         let event = framework.stream.next().expect("an event");
@@ -136,7 +136,7 @@ fn lost(framework: &Framework<'_>) -> (Value, Value) {
 
 /// The next update. One that was acknowledged may come again: the agent was killed before it heard of that.
 #[track_caller]
-fn next_after(framework: &Framework<'_>, known: &Value) -> Value {
+fn next_after(framework: &Framework, known: &Value) -> Value {
     loop {
         let status = framework.update();
         if status["uuid"] != known["uuid"] {

@@ -3,10 +3,10 @@
 use harness::http;
 use serde_json::json;
 
-use crate::framework::Framework;
 use crate::row::{Row, both, row};
 use crate::target::Target;
-use crate::wire::Form;
+use harness::framework::Framework;
+use harness::wire::Form;
 
 const JSON: [(&str, &str); 1] = [("content-type", "application/json")];
 

@@ -4,10 +4,10 @@ use harness::http;
 use serde_json::{Value, json};
 
 use crate::executor::{self, Executor};
-use crate::framework::{self, Framework, filled, launch, launch_group, scalar, subscribe, subscription, task};
 use crate::row::{Row, both, skipped};
 use crate::target::Target;
-use crate::wire::Form;
+use harness::framework::{self, Framework, filled, launch, launch_group, scalar, subscribe, subscription, task};
+use harness::wire::Form;
 
 pub(crate) fn rows() -> Vec<Row> {
     let mut rows = subscribing();
@@ -332,7 +332,7 @@ fn gone_offer(target: &Target, form: Form) {
 }
 
 /// Launches on an offer that was used before.
-fn stale_launch(framework: &Framework<'_>) -> Value {
+fn stale_launch(framework: &Framework) -> Value {
     let offer = framework.operate(|_| vec![]);
     let operation = launch([filled(task("t", "true"), &offer)]);
     framework.accepted(json!({"type": "ACCEPT", "accept": {"offer_ids": [offer["id"]], "operations": [operation]}}));
@@ -457,7 +457,7 @@ fn tasks() -> Vec<Row> {
 }
 
 /// Launches a task whose command makes a file `ready`, and waits for that. TASK_RUNNING may come before it has begun.
-fn run_ready(framework: &Framework<'_>, mut task: Value) {
+fn run_ready(framework: &Framework, mut task: Value) {
     task["check"] = json!({"type": "COMMAND", "command": {"command": {"value": "test -e ready"}},
         "delay_seconds": 0.0, "interval_seconds": 0.1});
     framework.run(task);

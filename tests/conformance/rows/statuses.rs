@@ -6,10 +6,10 @@ use harness::wait;
 use serde_json::{Value, json};
 
 use crate::executor::{self, Executor};
-use crate::framework::{self, Framework, subscription};
 use crate::row::{Row, both, row, skipped};
 use crate::target::Target;
-use crate::wire::Form;
+use harness::framework::{self, Framework, subscription};
+use harness::wire::Form;
 
 /// A path of the APIs that take calls.
 #[derive(Clone, Copy)]

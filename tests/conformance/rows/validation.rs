@@ -7,10 +7,10 @@ use std::sync::OnceLock;
 use serde_json::{Value, json};
 
 use crate::executor::Executor;
-use crate::framework::{Framework, filled, launch, launch_group, scalar, task};
 use crate::row::{Row, both, row};
 use crate::target::Target;
-use crate::wire::Form;
+use harness::framework::{Framework, filled, launch, launch_group, scalar, task};
+use harness::wire::Form;
 
 /// What is launched.
 enum Launched {

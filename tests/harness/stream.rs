@@ -5,22 +5,22 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
-use harness::http;
+use crate::http;
 use serde_json::Value;
 
 use crate::wire::Form;
 
 /// How long an event may take to come.
-pub(crate) const EVENT: Duration = Duration::from_secs(30);
+pub const EVENT: Duration = Duration::from_secs(30);
 
 /// How many heartbeats may come in place of an event that is waited for: those of a minute and a half.
 const PATIENCE: usize = 6;
 
 /// Events of one subscription.
 #[derive(Debug)]
-pub(crate) struct Stream {
+pub struct Stream {
     /// The header `Mesos-Stream-Id`, where there is one.
-    pub(crate) id: Option<String>,
+    pub id: Option<String>,
     events: Receiver<Value>,
     connection: TcpStream,
 }
@@ -28,13 +28,7 @@ pub(crate) struct Stream {
 impl Stream {
     /// Sends `body` and reads what comes as events of this type. `None` when the answer is not 200.
     #[track_caller]
-    pub(crate) fn open(
-        address: SocketAddr,
-        path: &str,
-        form: Form,
-        body: &[u8],
-        event: &'static str,
-    ) -> Option<Stream> {
+    pub fn open(address: SocketAddr, path: &str, form: Form, body: &[u8], event: &'static str) -> Option<Stream> {
         let headers = [("content-type", form.media_type()), ("accept", form.media_type())];
         let (status, headers, reader) = http::open(address, "POST", path, &headers, body)?;
         let header = |name: &str| headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
@@ -50,7 +44,7 @@ impl Stream {
 
     /// The next event, whatever it is; `None` at the end of the stream.
     #[track_caller]
-    pub(crate) fn next(&self) -> Option<Value> {
+    pub fn next(&self) -> Option<Value> {
         match self.events.recv_timeout(EVENT) {
             Ok(event) => Some(event),
             Err(RecvTimeoutError::Disconnected) => None,
@@ -60,7 +54,7 @@ impl Stream {
 
     /// The next event of this type; others are passed over, but not for ever.
     #[track_caller]
-    pub(crate) fn event(&self, kind: &str) -> Value {
+    pub fn event(&self, kind: &str) -> Value {
         let mut heartbeats = 0;
         loop {
             assert!(heartbeats < PATIENCE, "no {kind}, only heartbeats");
@@ -73,7 +67,7 @@ impl Stream {
     }
 
     /// An event that is already there.
-    pub(crate) fn waiting(&self) -> Option<Value> {
+    pub fn waiting(&self) -> Option<Value> {
         self.events.try_recv().ok()
     }
 }

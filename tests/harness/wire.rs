@@ -11,23 +11,27 @@ use serde_json::{Map, Value, json};
 
 /// How messages go over the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Form {
+pub enum Form {
+    /// Text.
     Json,
+    /// Bytes.
     Protobuf,
 }
 
 impl Form {
     /// Both, for rows that hold in either.
-    pub(crate) const ALL: [Form; 2] = [Form::Json, Form::Protobuf];
+    pub const ALL: [Form; 2] = [Form::Json, Form::Protobuf];
 
-    pub(crate) fn media_type(self) -> &'static str {
+    /// The value of `Content-Type`.
+    pub fn media_type(self) -> &'static str {
         match self {
             Form::Json => "application/json",
             Form::Protobuf => "application/x-protobuf",
         }
     }
 
-    pub(crate) fn name(self) -> &'static str {
+    /// The word in the names of rows.
+    pub fn name(self) -> &'static str {
         match self {
             Form::Json => "json",
             Form::Protobuf => "protobuf",
@@ -35,7 +39,7 @@ impl Form {
     }
 
     /// `value`, which is the message of this name (`scheduler.Call`), as bytes.
-    pub(crate) fn encode(self, message: &str, value: &Value) -> Vec<u8> {
+    pub fn encode(self, message: &str, value: &Value) -> Vec<u8> {
         match self {
             Form::Json => value.to_string().into_bytes(),
             Form::Protobuf => {
@@ -48,7 +52,7 @@ impl Form {
 
     /// What these bytes say. Fields the table does not know are left out.
     #[track_caller]
-    pub(crate) fn decode(self, message: &str, bytes: &[u8]) -> Value {
+    pub fn decode(self, message: &str, bytes: &[u8]) -> Value {
         match self {
             Form::Json => serde_json::from_slice(bytes)
                 .unwrap_or_else(|error| panic!("{error} in: {}", String::from_utf8_lossy(bytes))),
