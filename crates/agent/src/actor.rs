@@ -1,11 +1,9 @@
-//! The task that owns the core.
+//! The part that [`shell::run`] runs: the core, and what carries its actions out.
 //!
-//! Comes in: [`Request`]s over one bounded channel, and time. Goes out: events on streams, answers to requests, calls
-//! to the master, jobs, changes to the store. Owns: the core, the sending ends of all event streams, one small task
-//! for each stream and each process that waits for its end, the registration's task. What a batch of requests changed
-//! is durable before anybody hears of it.
+//! Comes in: [`Request`]s, and time. Goes out: events on streams, answers to requests, calls to the master, jobs, changes to
+//! the store. Owns: the core, the sending ends of all event streams, one small task for each stream and each process that
+//! waits for its end, the registration's task.
 
-mod durable;
 mod perform;
 mod streams;
 
@@ -15,22 +13,19 @@ use std::time::Duration;
 use mesos::server::EventSender;
 use mesos::v1::cygnet::AgentCall;
 use mesos::v1::executor;
-use store::Store;
+use shell::{Answer, Answers, Now, Part};
+use store::Batch;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, interval_at};
 
 use self::streams::Streams;
-use crate::core::{CallRefusal, Core};
+use crate::core::{Action, CallRefusal, Core};
 use crate::error::AgentError;
-use crate::handle::{Answer, Handle, Request, Shutdown};
+use crate::handle::{Handle, Request, Shutdown};
 use crate::ids::StreamId;
 use crate::jobs::Jobs;
+use crate::log;
 use crate::registration::Registration;
-use shell::Clock;
-
-/// Requests taken in one go: their changes to the store share one commit.
-const BATCH: usize = 256;
 
 /// How often executors hear that their agent is there.
 const HEARTBEAT: Duration = Duration::from_secs(30 * 60);
@@ -41,9 +36,6 @@ const FAREWELL: Duration = Duration::from_secs(5);
 /// See the module's words.
 pub(crate) struct Actor {
     core: Core,
-    clock: Clock,
-    store: Store,
-    inbox: mpsc::Receiver<Request>,
     handle: Handle,
     streams: Streams,
     jobs: Jobs,
@@ -51,87 +43,71 @@ pub(crate) struct Actor {
     /// Everything that waits for something on the actor's behalf.
     waiting: JoinSet<()>,
     master: Option<mpsc::UnboundedSender<AgentCall>>,
-    leaving: Option<Instant>,
-    /// Requests that came while the store could not be written.
-    held: Vec<Request>,
-    /// Held back until what they rest on is durable.
-    answers: Vec<Box<dyn FnOnce() + Send>>,
+    /// When executors hear from their agent next, and until when the master may answer a good-bye; both on the scale of
+    /// [`Now::elapsed`].
+    heartbeat_at: Duration,
+    leaving: Option<Duration>,
+    /// How to end, once that is known.
+    shutdown: watch::Receiver<Shutdown>,
 }
 
-/// Whether the agent ends, and how.
-type Course = ControlFlow<Result<(), AgentError>>;
+type Course = shell::Course<AgentError>;
 
 impl Actor {
     pub(crate) fn new(
         core: Core,
-        clock: Clock,
-        store: Store,
-        (handle, inbox): (Handle, mpsc::Receiver<Request>),
+        now: Now,
+        handle: Handle,
         jobs: Jobs,
         registration: Registration,
+        shutdown: watch::Receiver<Shutdown>,
     ) -> Actor {
-        Actor {
-            core,
-            clock,
-            store,
-            inbox,
-            streams: Streams::new(handle.clone()),
-            handle,
-            jobs,
-            registration,
-            waiting: JoinSet::new(),
-            master: None,
-            leaving: None,
-            held: Vec::new(),
-            answers: Vec::new(),
-        }
+        let (streams, heartbeat_at) = (Streams::new(handle.clone()), now.elapsed + HEARTBEAT);
+        let (waiting, master, leaving) = (JoinSet::new(), None, None);
+        Actor { core, handle, streams, jobs, registration, waiting, master, heartbeat_at, leaving, shutdown }
     }
 
-    /// Runs until it is told to end. While the store cannot be written everything but looks waits, until
-    /// `told` changes.
-    pub(crate) async fn run(mut self, told: watch::Receiver<Shutdown>) -> Result<(), AgentError> {
-        let ended = self.live(&told).await;
-        // Kills that were decided are carried out, whatever happens.
+    /// Waits until the jobs are done: kills that were decided are carried out, whatever ends the agent.
+    pub(crate) async fn finish(mut self) {
         self.jobs.finish().await;
-        ended
     }
 
-    async fn live(&mut self, told: &watch::Receiver<Shutdown>) -> Result<(), AgentError> {
-        let mut batch = Vec::with_capacity(BATCH);
-        let mut heartbeat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
-        if let ControlFlow::Break(end) = self.settle(told).await? {
-            return end;
+    fn subscribe_executor(
+        &mut self,
+        (sender, call): (EventSender<executor::Event>, executor::Call),
+        now: Now,
+        (answer, answers): (Answer<Result<(), CallRefusal>>, &mut Answers),
+    ) {
+        let stream = self.streams.add_executor(sender, &mut self.waiting);
+        let result = self.core.subscribe_executor(now, stream, call);
+        if result.is_err() {
+            self.streams.close(stream);
         }
-        loop {
-            let wake = self.core.wake_at().map(|at| self.clock.at(at));
-            batch.append(&mut self.held);
-            tokio::select! {
-                () = std::future::ready(()), if !batch.is_empty() => {}
-                _ = self.inbox.recv_many(&mut batch, BATCH) => {}
-                () = sleep_until(wake) => self.core.wake(self.clock.now()),
-                () = sleep_until(self.leaving) => return Ok(()),
-                _ = heartbeat.tick() => self.streams.heartbeat(),
-                Some(_) = self.waiting.join_next(), if !self.waiting.is_empty() => continue,
-            }
-            for request in batch.drain(..) {
-                if let ControlFlow::Break(end) = self.serve(request) {
-                    return end;
-                }
-            }
-            if let ControlFlow::Break(end) = self.settle(told).await? {
-                return end;
-            }
-        }
+        answers.hold(answer, result);
     }
 
-    fn serve(&mut self, request: Request) -> Course {
-        let now = self.clock.now();
+    fn closed(&mut self, stream: StreamId, now: Now) {
+        self.streams.close(stream);
+        self.core.stream_closed(now, stream);
+    }
+}
+
+impl Part for Actor {
+    type Request = Request;
+    type Books = Core;
+    type Action = Action;
+    type Error = AgentError;
+
+    fn books(&mut self) -> &mut Core {
+        &mut self.core
+    }
+
+    fn serve(&mut self, request: Request, now: Now, answers: &mut Answers) -> Course {
         match request {
-            Request::SubscribeExecutor { sender, call, answer } => self.subscribe_executor(sender, *call, answer),
-            Request::ExecutorCall { call, answer } => {
-                let result = self.core.executor_call(now, *call);
-                self.answer(answer, result);
+            Request::SubscribeExecutor { sender, call, answer } => {
+                self.subscribe_executor((sender, *call), now, (answer, answers));
             }
+            Request::ExecutorCall { call, answer } => answers.hold(answer, self.core.executor_call(now, *call)),
             Request::SubscribePool { sender, call } => {
                 let stream = self.streams.add_pool(sender, &mut self.waiting);
                 let framework = call.framework_id.clone().unwrap_or_default();
@@ -139,81 +115,63 @@ impl Actor {
             }
             Request::PoolCall { call, answer } => {
                 self.core.pool_call(now, *call);
-                self.answer(answer, ());
+                answers.hold(answer, ());
             }
-            Request::Closed(stream) => self.closed(stream),
+            Request::Closed(stream) => self.closed(stream, now),
             Request::MasterConnected(calls) => self.master = Some(calls),
             Request::MasterEvent(event) => self.core.master_event(now, *event),
             // The end of the stream is the answer to a good-bye, too, and may come before that of the call.
-            Request::MasterLost if self.leaving.is_some() => return ControlFlow::Break(Ok(())),
+            Request::MasterLost | Request::Left if self.leaving.is_some() => return ControlFlow::Break(Ok(())),
             Request::MasterLost => {
                 self.master = None;
                 self.core.master_lost(now);
             }
-            Request::Left if self.leaving.is_some() => return ControlFlow::Break(Ok(())),
             Request::Left => {}
-            Request::Registration(answer) => {
-                let call = self.core.registration();
-                self.answer(answer, call);
-            }
+            Request::Registration(answer) => answers.hold(answer, self.core.registration()),
             Request::Prepared(preparation, result) => self.core.prepared(now, &preparation, result),
-            Request::Started(owner, result) => self.started(owner, result),
+            Request::Started(owner, result) => self.started(owner, result, now),
             Request::Ended(owner, status) => self.core.process_ended(now, &owner, status),
-            Request::View(look) => look(&self.core, now),
-            Request::Stop => self.core.stop(now),
-            Request::Keep => return ControlFlow::Break(Ok(())),
         }
         ControlFlow::Continue(())
     }
 
-    fn subscribe_executor(
-        &mut self,
-        sender: EventSender<executor::Event>,
-        call: executor::Call,
-        answer: Answer<Result<(), CallRefusal>>,
-    ) {
-        let stream = self.streams.add_executor(sender, &mut self.waiting);
-        let result = self.core.subscribe_executor(self.clock.now(), stream, call);
-        if result.is_err() {
-            self.streams.close(stream);
+    fn wake_at(&self) -> Option<Duration> {
+        [self.core.wake_at(), self.leaving, Some(self.heartbeat_at)].into_iter().flatten().min()
+    }
+
+    fn wake(&mut self, now: Now) -> Course {
+        if self.leaving.is_some_and(|until| until <= now.elapsed) {
+            return ControlFlow::Break(Ok(()));
         }
-        self.answer(answer, result);
-    }
-
-    fn answer<T: Send + 'static>(&mut self, to: Answer<T>, result: T) {
-        self.answers.push(Box::new(move || {
-            // Who asked may have gone; then nobody needs the answer.
-            let _ = to.send(result);
-        }));
-    }
-
-    fn closed(&mut self, stream: StreamId) {
-        self.streams.close(stream);
-        self.core.stream_closed(self.clock.now(), stream);
-    }
-
-    /// Carries out what the core decided, and what it decides because of that, until nothing is left.
-    async fn settle(&mut self, told: &watch::Receiver<Shutdown>) -> Result<Course, AgentError> {
-        loop {
-            let actions = self.core.take_actions();
-            if actions.is_empty() {
-                break;
-            }
-            self.persist(&actions, told).await?;
-            for action in actions {
-                if let ControlFlow::Break(end) = self.perform(action) {
-                    return Ok(ControlFlow::Break(end));
-                }
-            }
+        if self.heartbeat_at <= now.elapsed {
+            self.heartbeat_at = now.elapsed + HEARTBEAT;
+            self.streams.heartbeat();
         }
-        self.answers.drain(..).for_each(|answer| answer());
-        Ok(ControlFlow::Continue(()))
+        self.core.wake(now);
+        ControlFlow::Continue(())
     }
-}
 
-async fn sleep_until(moment: Option<Instant>) {
-    match moment {
-        Some(moment) => tokio::time::sleep_until(moment).await,
-        None => std::future::pending().await,
+    fn take_actions(&mut self) -> Vec<Action> {
+        while self.waiting.try_join_next().is_some() {}
+        self.core.take_actions()
+    }
+
+    fn changes(&self, actions: &[Action]) -> Result<Batch, AgentError> {
+        Ok(log::batch(actions.iter().filter_map(|action| match action {
+            Action::Persist(change) => Some(change),
+            _ => None,
+        })))
+    }
+
+    fn perform(&mut self, action: Action, now: Now) -> Course {
+        self.carry_out(action, now)
+    }
+
+    fn shut_down(&mut self, now: Now) -> Course {
+        match *self.shutdown.borrow() {
+            Shutdown::Keep => return ControlFlow::Break(Ok(())),
+            Shutdown::StopTasks => self.core.stop(now),
+        }
+        ControlFlow::Continue(())
     }
 }

@@ -21,7 +21,7 @@ use crate::core::{Core, Settings};
 use crate::error::AgentError;
 use crate::files::Files;
 use crate::gc::{self, Collector};
-use crate::handle::{Handle, Request, Shutdown, channel};
+use crate::handle::{Handle, Shutdown};
 use crate::http::{Shared, router};
 use crate::inheritance;
 use crate::jobs::Jobs;
@@ -76,8 +76,7 @@ impl Agent {
         let files = Files::new(self.layout.sandboxes(), self.layout.standalone(), self.options.log.clone());
         let mut core = Core::new(settings, self.info(address)?, clock.now());
         core.recover(clock.now(), log::recover(&self.store).await?);
-        let channel = channel();
-        let handle = channel.0.clone();
+        let (handle, requests) = shell::inbox("agent");
         let fetcher = fetcher(&self.options, &self.layout);
         let registration = Registration {
             master: self.options.master.clone(),
@@ -89,7 +88,8 @@ impl Agent {
         let jobs = Jobs::start(self.layout.clone(), handle.clone(), containers.clone(), fetcher.clone());
         let (statistics, collected) = watch::channel(gc::Statistics::default());
         let collecting = tokio::spawn(self.collector(handle.clone(), statistics).run());
-        let actor = Actor::new(core, clock, self.store, channel, jobs, registration);
+        let (leave, leaving) = watch::channel(Shutdown::Keep);
+        let mut actor = Actor::new(core, clock.now(), handle.clone(), jobs, registration, leaving.clone());
         let stopped = CancellationToken::new();
         let logging = self.options.logging.clone();
         let (actor_handle, kept) = (handle.clone(), containers.clone());
@@ -100,11 +100,12 @@ impl Agent {
         // From here on executors find the agent.
         self.layout.write_endpoint(&address.to_string())?;
         let burying = tokio::spawn(bury());
-        let (leave, leaving) = watch::channel(Shutdown::Keep);
+        let told = CancellationToken::new();
         let ended = tokio::select! {
-            ended = actor.run(leaving.clone()) => ended,
-            () = relay(shutdown, &handle, &leave) => Ok(()),
+            ended = shell::run(&mut actor, clock, self.store, requests, told.clone()) => ended,
+            () = relay(shutdown, &leave, &told) => Ok(()),
         };
+        actor.finish().await;
         let shutdown = *leaving.borrow();
         let _late = timeout(CONTAINERS_PATIENCE, containers.finish(shutdown == Shutdown::StopTasks)).await;
         keeping.abort();
@@ -156,15 +157,9 @@ fn fetcher(options: &Options, layout: &Layout) -> Fetcher {
 }
 
 /// Passes the word on, and never ends by itself: the actor does.
-async fn relay(shutdown: impl Future<Output = Shutdown>, actor: &Handle, leave: &watch::Sender<Shutdown>) {
-    let shutdown = shutdown.await;
-    leave.send_replace(shutdown);
-    let request = match shutdown {
-        Shutdown::Keep => Request::Keep,
-        Shutdown::StopTasks => Request::Stop,
-    };
-    // An actor that is gone already has said why.
-    let _ = actor.send(request).await;
+async fn relay(shutdown: impl Future<Output = Shutdown>, leave: &watch::Sender<Shutdown>, told: &CancellationToken) {
+    leave.send_replace(shutdown.await);
+    told.cancel();
     std::future::pending().await
 }
 

@@ -33,13 +33,12 @@ mod switchboard;
 use mesos::server::EventSender;
 use mesos::v1::agent::ProcessIo;
 use mesos::v1::{ContainerId, Resource};
-use tokio::sync::{mpsc, oneshot};
+use shell::{Answer, Stopped};
 
 pub(crate) use self::book::{RemoveRefusal, Termination};
 pub(crate) use self::keeper::{Keeper, Settings};
 pub(crate) use self::order::{Class, Order, check_id};
 pub(crate) use self::switchboard::{Input, Terminal};
-use crate::handle::Stopped;
 use crate::processes::Process;
 
 /// Where the records of a session go.
@@ -97,8 +96,6 @@ pub(crate) struct Listed {
     pub(crate) resources: Vec<Resource>,
 }
 
-type Answer<T> = oneshot::Sender<T>;
-
 /// What the rest of the agent asks for.
 pub(crate) enum Request {
     Launch(Box<Order>, Option<Output>, Answer<Result<Launched, LaunchRefusal>>),
@@ -120,32 +117,23 @@ pub(crate) enum Request {
 
 /// How to reach the containers.
 #[derive(Debug, Clone)]
-pub(crate) struct Handle {
-    requests: mpsc::UnboundedSender<Request>,
-}
+pub(crate) struct Handle(shell::Handle<Request>);
 
 /// The two ends of the channel.
-pub(crate) fn channel() -> (Handle, mpsc::UnboundedReceiver<Request>) {
-    let (requests, inbox) = mpsc::unbounded_channel();
-    (Handle { requests }, inbox)
+pub(crate) fn channel() -> (Handle, shell::Inbox<Request>) {
+    let (handle, inbox) = shell::inbox("agent");
+    (Handle(handle), inbox)
 }
 
 impl Handle {
-    /// Says something that needs no answer.
-    fn say(&self, request: Request) {
+    async fn say(&self, request: Request) {
         // With the keeper gone the agent is about to be.
-        let _ = self.requests.send(request);
+        let _ = self.0.send(request).await;
     }
 
     /// An executor's container is gone, and everything nested in it goes too.
-    pub(crate) fn destroy(&self, root: ContainerId) {
-        self.say(Request::Destroy(root));
-    }
-
-    async fn ask<T>(&self, request: impl FnOnce(Answer<T>) -> Request) -> Result<T, Stopped> {
-        let (answer, answered) = oneshot::channel();
-        self.requests.send(request(answer)).map_err(|_| Stopped)?;
-        answered.await.map_err(|_| Stopped)
+    pub(crate) async fn destroy(&self, root: ContainerId) {
+        self.say(Request::Destroy(root)).await;
     }
 
     /// Comes back when it runs, or will not run. A session's records go to `output`, and it ends when nobody reads them.
@@ -154,20 +142,20 @@ impl Handle {
         order: Order,
         output: Option<Output>,
     ) -> Result<Result<Launched, LaunchRefusal>, Stopped> {
-        self.ask(|answer| Request::Launch(Box::new(order), output, answer)).await
+        self.0.ask(|answer| Request::Launch(Box::new(order), output, answer)).await
     }
 
     /// Comes back when it has ended, with nothing if nobody knows it.
     pub(crate) async fn wait(&self, id: ContainerId) -> Result<Option<Termination>, Stopped> {
-        self.ask(|answer| Request::Wait(id, answer)).await
+        self.0.ask(|answer| Request::Wait(id, answer)).await
     }
 
     pub(crate) async fn kill(&self, id: ContainerId, signal: i32) -> Result<Result<(), KillRefusal>, Stopped> {
-        self.ask(|answer| Request::Kill(id, signal, answer)).await
+        self.0.ask(|answer| Request::Kill(id, signal, answer)).await
     }
 
     pub(crate) async fn remove(&self, id: ContainerId) -> Result<Result<(), RemoveRefusal>, Stopped> {
-        self.ask(|answer| Request::Remove(id, answer)).await
+        self.0.ask(|answer| Request::Remove(id, answer)).await
     }
 
     pub(crate) async fn attach_output(
@@ -175,19 +163,19 @@ impl Handle {
         id: ContainerId,
         output: Output,
     ) -> Result<Result<(), AttachRefusal>, Stopped> {
-        self.ask(|answer| Request::AttachOutput(id, output, answer)).await
+        self.0.ask(|answer| Request::AttachOutput(id, output, answer)).await
     }
 
     pub(crate) async fn attach_input(&self, id: ContainerId) -> Result<Result<Terminal, AttachRefusal>, Stopped> {
-        self.ask(|answer| Request::AttachInput(id, answer)).await
+        self.0.ask(|answer| Request::AttachInput(id, answer)).await
     }
 
     pub(crate) async fn list(&self) -> Result<Vec<Listed>, Stopped> {
-        self.ask(Request::List).await
+        self.0.ask(Request::List).await
     }
 
     /// Comes back when everything that has to end has ended.
     pub(crate) async fn finish(&self, everything: bool) {
-        let _ = self.ask(|done| Request::Finish { everything, done }).await;
+        let _ = self.0.ask(|done| Request::Finish { everything, done }).await;
     }
 }

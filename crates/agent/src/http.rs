@@ -23,7 +23,7 @@ use tokio::sync::watch;
 use crate::containers::Handle as Containers;
 use crate::files::Files;
 use crate::gc;
-use crate::handle::{Handle, Stopped};
+use crate::handle::Handle;
 pub use access::Authentication;
 
 /// What handlers share.
@@ -91,11 +91,5 @@ async fn recovered(shared: &Shared) -> Result<(), Refusal> {
     match shared.actor.view(|core, _| core.is_recovering()).await? {
         true => Err(Refusal::unavailable("Agent has not finished recovery")),
         false => Ok(()),
-    }
-}
-
-impl From<Stopped> for Refusal {
-    fn from(_: Stopped) -> Refusal {
-        Refusal::unavailable("The agent is shutting down")
     }
 }

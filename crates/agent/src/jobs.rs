@@ -76,7 +76,7 @@ impl Worker {
                         self.say(Request::Started(owner, result));
                     }
                 }
-                Job::DestroyContainers(root) => self.containers.destroy(root),
+                Job::DestroyContainers(root) => self.containers.destroy(root).await,
                 Job::EndStrangers(known, patience) => {
                     let layout = self.layout.clone();
                     let find = move || Strangers::find(&layout.executor_states(), &layout.pools(), &known);

@@ -14,7 +14,8 @@ use mesos::v1::cygnet::{AgentCall, AgentEvent, agent_call};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
-use crate::handle::{Handle, Request, Stopped};
+use crate::handle::{Handle, Request};
+use shell::Stopped;
 
 /// The master's path for agents.
 const PATH: &str = "/cygnet/v1/agent";

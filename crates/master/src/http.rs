@@ -15,14 +15,13 @@ mod scheduler;
 
 use axum::Router;
 use axum::http::HeaderMap;
-use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, get, post};
-use mesos::server::{LogFile, LoggingLevel, MESOS_STREAM_ID, Refusal, guarded, mesos_paths, only_get, only_post};
+use mesos::server::{LogFile, LoggingLevel, MESOS_STREAM_ID, guarded, mesos_paths, only_get, only_post};
 
 use store::Store;
 
-use crate::actor::{Handle, Stopped};
 use crate::ids::StreamId;
+use crate::request::Handle;
 pub use access::Authentication;
 
 /// What handlers share.
@@ -105,16 +104,4 @@ fn new_stream_id() -> StreamId {
 /// The stream a request says it belongs to. What is not text matches no stream.
 fn sent_stream_id(headers: &HeaderMap) -> Option<StreamId> {
     headers.get(MESOS_STREAM_ID).map(|value| StreamId::new(String::from_utf8_lossy(value.as_bytes())))
-}
-
-impl From<Stopped> for Refusal {
-    fn from(Stopped: Stopped) -> Self {
-        Refusal::unavailable("The master is shutting down")
-    }
-}
-
-impl IntoResponse for Stopped {
-    fn into_response(self) -> Response {
-        Refusal::from(self).into_response()
-    }
 }

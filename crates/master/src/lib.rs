@@ -6,7 +6,8 @@
 //! - `core`: everything else there is to decide. Pure: inputs with the time, actions out.
 //! - `registry`: which agents there ever were; the only state that survives the master.
 //! - `timings`: how long the shell's work takes, for the metrics. Pure.
-//! - `actor`: the one task that owns the core, feeds it and carries its actions out.
+//! - `books`, `request`: what others may look at, and ask for.
+//! - `actor`: the part that the shell runs: it owns the core and carries its actions out.
 //! - `view`: answers to whoever reads, written piece by piece from snapshots of the core.
 //! - `http`: the scheduler, agent and operator APIs and the old read endpoints, all talking to the actor.
 //! - [`Master`]: binds the port and runs the two together.
@@ -15,6 +16,7 @@
 
 mod actor;
 mod allocator;
+mod books;
 mod core;
 mod error;
 mod http;
@@ -22,6 +24,7 @@ mod ids;
 mod master;
 mod options;
 mod registry;
+mod request;
 mod stock;
 mod system;
 mod timings;

@@ -7,6 +7,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::actor::Actor;
+use crate::books::Books;
 use crate::core::{Core, Identity};
 use crate::error::MasterError;
 use crate::http::{Shared, router};
@@ -59,7 +60,8 @@ impl Master {
         let expected_agents = memory.absent.recovered.len();
         tracing::info!(id = identity.id, %address, expected_agents, "master started");
         let core = Core::new(identity, self.options.settings(address.port()), memory, now);
-        let (actor, running) = Actor::new(core, clock, self.options.store.clone(), timings);
+        let (actor, requests) = shell::inbox("master");
+        let mut part = Actor::new(Books { core, timings }, clock, actor.clone());
         let serving = serve(
             self.listener,
             router(
@@ -77,7 +79,7 @@ impl Master {
             shutdown.clone(),
         );
         tokio::select! {
-            ended = running.run(shutdown.clone()) => ended,
+            ended = shell::run(&mut part, clock, self.options.store, requests, shutdown) => ended,
             () = serving => Ok(()),
         }
     }

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::os::fd::OwnedFd;
 
 use mesos::v1::cygnet::{AgentCall, agent_call};
-use tokio::time::Instant;
+use shell::Now;
 
 use super::{Actor, Course, FAREWELL};
 use crate::core::{Action, Owner, StartError};
@@ -13,18 +13,18 @@ use crate::handle::Request;
 use crate::processes::{self, Process};
 
 impl Actor {
-    pub(super) fn perform(&mut self, action: Action) -> Course {
+    pub(super) fn carry_out(&mut self, action: Action, now: Now) -> Course {
         match action {
             // Done already, together with all others.
             Action::Persist(_) => {}
             Action::ToExecutor(stream, event) => {
                 if let Some(broken) = self.streams.to_executor(stream, &event) {
-                    self.closed(broken);
+                    self.closed(broken, now);
                 }
             }
             Action::ToPool(stream, event) => {
                 if let Some(broken) = self.streams.to_pool(stream, &event) {
-                    self.closed(broken);
+                    self.closed(broken, now);
                 }
             }
             Action::CloseStream(stream) => self.streams.close(stream),
@@ -35,7 +35,7 @@ impl Actor {
                 let registration = self.registration.clone();
                 self.waiting.spawn(registration.run());
             }
-            Action::Leave => return self.leave(),
+            Action::Leave => return self.leave(now),
             Action::TurnedAway(message) => return ControlFlow::Break(Err(AgentError::TurnedAway { message })),
         }
         ControlFlow::Continue(())
@@ -48,12 +48,12 @@ impl Actor {
         }
     }
 
-    pub(super) fn started(&mut self, owner: Owner, result: Result<(Process, OwnedFd), StartError>) {
+    pub(super) fn started(&mut self, owner: Owner, result: Result<(Process, OwnedFd), StartError>, now: Now) {
         let process = result.map(|(process, pidfd)| {
             self.wait(owner.clone(), Some(pidfd));
             process
         });
-        self.core.started(self.clock.now(), &owner, process);
+        self.core.started(now, &owner, process);
     }
 
     fn wait(&mut self, owner: Owner, process: Option<OwnedFd>) {
@@ -67,14 +67,14 @@ impl Actor {
         });
     }
 
-    fn leave(&mut self) -> Course {
+    fn leave(&mut self, now: Now) -> Course {
         let call = AgentCall { r#type: Some(agent_call::Type::Unregister.into()), ..AgentCall::default() };
         let agent_id = self.core.registration().agent_id;
         self.tell_master(AgentCall { agent_id, ..call });
         if self.master.is_none() {
             return ControlFlow::Break(Ok(()));
         }
-        self.leaving = Some(Instant::now() + FAREWELL);
+        self.leaving = Some(now.elapsed + FAREWELL);
         ControlFlow::Continue(())
     }
 }

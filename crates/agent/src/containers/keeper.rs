@@ -10,7 +10,7 @@ use executor::contained::{Contained, End};
 use fetcher::Fetcher;
 use mesos::v1::{ContainerId, Resource};
 use rustix::process::{Signal, pidfd_send_signal};
-use tokio::sync::mpsc;
+use shell::{Answer, Inbox};
 use tokio::task::spawn_blocking;
 
 use super::attach::Streams;
@@ -22,7 +22,7 @@ use super::record::Record;
 use super::recovery::DISCARDED;
 use super::signals;
 use super::switchboard::Switchboard;
-use super::{Answer, AttachRefusal, Handle, KillRefusal, LaunchRefusal, Launched, Listed, Output, Request};
+use super::{AttachRefusal, Handle, KillRefusal, LaunchRefusal, Launched, Listed, Output, Request};
 use crate::handle;
 use crate::layout::Layout;
 use crate::processes::{self, Process, kill_marked};
@@ -85,7 +85,7 @@ impl Hold {
 pub(crate) struct Keeper {
     pub(super) around: Surround,
     handle: Handle,
-    inbox: mpsc::UnboundedReceiver<Request>,
+    inbox: Inbox<Request>,
     pub(super) book: Book<Hold>,
     /// Those in which there have been sessions: what these started may have left their groups.
     joined: BTreeSet<String>,
@@ -99,7 +99,7 @@ impl Keeper {
         layout: Layout,
         fetcher: Fetcher,
         actor: handle::Handle,
-        (handle, inbox): (Handle, mpsc::UnboundedReceiver<Request>),
+        (handle, inbox): (Handle, Inbox<Request>),
     ) -> Keeper {
         let around = Surround { settings, layout, fetcher, actor };
         Keeper { around, handle, inbox, book: Book::default(), joined: BTreeSet::new(), finishing: None }
@@ -107,7 +107,7 @@ impl Keeper {
 
     /// Ends with the last handle, or when it is told to finish.
     pub(crate) async fn run(mut self) {
-        while let Some(request) = self.inbox.recv().await {
+        while let Some(request) = self.inbox.request().await {
             self.serve(request);
             if self.is_finished() {
                 return;
@@ -156,7 +156,7 @@ impl Keeper {
         let (around, handle) = (self.around.clone(), self.handle.clone());
         tokio::spawn(async move {
             let launched = launch::launch(&around, order, known, output).await.map(Box::new);
-            handle.say(Request::Progress(Progress::Launched(id, launched, answer)));
+            handle.say(Request::Progress(Progress::Launched(id, launched, answer))).await;
         });
     }
 
@@ -202,7 +202,7 @@ impl Keeper {
         let (watched, handle, id) = (contained.clone(), self.handle.clone(), id.clone());
         tokio::spawn(async move {
             let end = watched.ended().await;
-            handle.say(Request::Progress(Progress::Ended(id, end)));
+            handle.say(Request::Progress(Progress::Ended(id, end))).await;
         });
         Some((Process { pid, start }, Held::Task(contained)))
     }
@@ -215,7 +215,7 @@ impl Keeper {
     ) -> Option<(Process, Held)> {
         let left = {
             let (handle, id) = (self.handle.clone(), id.clone());
-            move || handle.say(Request::Progress(Progress::Left(id)))
+            move || drop(tokio::spawn(async move { handle.say(Request::Progress(Progress::Left(id))).await }))
         };
         let (process, pidfd) = (started.process, started.pidfd);
         let own = pidfd.try_clone().map(Arc::new);
@@ -229,7 +229,7 @@ impl Keeper {
             let status = processes::group_ended(pidfd, process).await;
             streams.ended();
             let end = status.map_or_else(|| End::Unknown("Nobody can tell how it ended".to_owned()), End::Status);
-            handle.say(Request::Progress(Progress::Ended(id, end)));
+            handle.say(Request::Progress(Progress::Ended(id, end))).await;
         });
         Some((process, Held::Session(own, board)))
     }

@@ -14,9 +14,9 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, interval_at};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{Handle, Request};
 use crate::core::{HEARTBEAT_INTERVAL, Snapshot, news};
 use crate::ids::StreamId;
+use crate::request::{Handle, Request};
 use crate::view;
 
 /// Operators that may listen at a time; the oldest makes room for a new one.

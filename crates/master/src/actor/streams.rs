@@ -12,9 +12,9 @@ use tokio::time::{Instant, interval_at};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::operators::Operators;
-use super::{Handle, Request};
 use crate::core::{Action, HEARTBEAT_INTERVAL, events};
 use crate::ids::StreamId;
+use crate::request::{Handle, Request};
 
 /// One stream.
 struct Stream<E> {
@@ -75,11 +75,7 @@ impl Streams {
     }
 
     /// Sends what is to be sent; returns the streams that turned out to be broken.
-    pub(super) fn carry_out(&mut self, actions: Vec<Action>) -> Vec<StreamId> {
-        actions.into_iter().flat_map(|action| self.carry_out_one(action)).collect()
-    }
-
-    fn carry_out_one(&mut self, action: Action) -> Vec<StreamId> {
+    pub(super) fn carry_out(&mut self, action: Action) -> Vec<StreamId> {
         match action {
             Action::ToFramework(id, event) => send(&self.frameworks, id, &event),
             Action::ToAgent(id, event) => send(&self.agents, id, &event),

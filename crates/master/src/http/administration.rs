@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::answer::{self, Texts};
 use super::{Shared, body};
-use crate::actor;
+use crate::request;
 
 /// Paths that only change what is not there.
 pub(super) const REFUSED: [(&str, &str); 6] = [
@@ -77,7 +77,7 @@ pub(super) async fn update_weights(State(shared): State<Shared>, request: Reques
 /// Carries a call of the operator API out.
 pub(super) async fn operate(shared: &Shared, call: Call) -> Result<Option<mesos::v1::master::Response>, Refusal> {
     let call = Box::new(call);
-    Ok(shared.actor.ask(|answer| actor::Request::Operate { call, answer }).await??)
+    Ok(shared.actor.ask(|answer| request::Request::Operate { call, answer }).await??)
 }
 
 /// `/logging/toggle`: the level, or a new one for a while.

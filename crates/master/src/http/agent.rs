@@ -7,8 +7,8 @@ use mesos::server::{self, Refusal};
 use mesos::v1::cygnet::{AgentCall, agent_call};
 
 use super::{Shared, body, new_stream_id, sent_stream_id};
-use crate::actor;
 use crate::core::AgentRefusal;
+use crate::request;
 
 pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
@@ -29,14 +29,14 @@ async fn subscribe(shared: Shared, headers: &HeaderMap, call: AgentCall) -> Resu
     let stream = new_stream_id();
     let (sender, response) = server::event_stream(codec, Some(stream.to_string()), shared.event_queue);
     let call = Box::new(subscribe);
-    shared.actor.send(actor::Request::SubscribeAgent { stream, sender, call }).await?;
+    shared.actor.send(request::Request::SubscribeAgent { stream, sender, call }).await?;
     Ok(response)
 }
 
 async fn pass_on(shared: Shared, headers: &HeaderMap, call: AgentCall) -> Result<Response, Refusal> {
     let stream = sent_stream_id(headers);
     let call = Box::new(call);
-    shared.actor.ask(|answer| actor::Request::AgentCall { stream, call, answer }).await??;
+    shared.actor.ask(|answer| request::Request::AgentCall { stream, call, answer }).await??;
     Ok(server::accepted())
 }
 

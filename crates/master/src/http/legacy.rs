@@ -8,8 +8,8 @@ use serde_json::json;
 
 use super::answer::{self, Texts};
 use super::{Shared, body};
-use crate::actor;
 use crate::core::{Depth, NoSuchFramework, Snapshot};
+use crate::request;
 use crate::system::Machine;
 use crate::version;
 use crate::view::legacy as view;
@@ -43,7 +43,7 @@ pub(super) async fn read(
         _ => return Err(Refusal::not_found()),
     };
     let depth = if matches!(uri.path(), "/slaves" | "/roles") { Depth::WithoutTasks } else { Depth::WithTasks };
-    let snapshot = shared.actor.ask(|answer| actor::Request::Look { depth, answer }).await?;
+    let snapshot = shared.actor.view(move |books, _| books.snapshot(depth)).await?;
     answer::object(&parameters, move || write(snapshot)).await
 }
 
@@ -52,7 +52,7 @@ pub(super) async fn flags(
     Parameters(parameters): Parameters<Texts>,
 ) -> Result<Response, Refusal> {
     let depth = Depth::WithoutTasks;
-    let snapshot = shared.actor.ask(|answer| actor::Request::Look { depth, answer }).await?;
+    let snapshot = shared.actor.view(move |books, _| books.snapshot(depth)).await?;
     answer::json(&parameters, &json!({ "flags": &*snapshot.flags }))
 }
 
@@ -87,7 +87,7 @@ pub(super) async fn teardown(State(shared): State<Shared>, request: Request) -> 
     let id = form_value(&body, "frameworkId")
         .ok_or_else(|| Refusal::bad_request("Missing 'frameworkId' query parameter in the request body"))?;
     let framework = id.into();
-    let result = shared.actor.ask(|answer| actor::Request::Teardown { framework, answer }).await?;
+    let result = shared.actor.ask(|answer| request::Request::Teardown { framework, answer }).await?;
     result.map_err(|NoSuchFramework| Refusal::bad_request("No framework found with specified ID"))?;
     Ok(StatusCode::OK)
 }

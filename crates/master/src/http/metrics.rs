@@ -10,7 +10,6 @@ use mesos::server::{ConnectionCounts, Refusal};
 
 use super::Shared;
 use super::answer::{self, Texts};
-use crate::actor;
 use crate::system::Machine;
 
 /// Metrics are there at once, but a timeout that is none is refused all the same.
@@ -31,7 +30,9 @@ pub(super) async fn snapshot(
 
 /// All that is measured but for the connections.
 pub(super) async fn measure(shared: &Shared) -> Result<BTreeMap<String, f64>, Refusal> {
-    let mut metrics = shared.actor.ask(|answer| actor::Request::Measure { answer }).await?;
+    let waiting = shared.actor.waiting() as f64;
+    let mut metrics = shared.actor.view(|books, now| books.measure(now)).await?;
+    metrics.insert("master/event_queue_http_requests".to_owned(), waiting);
     // A store that does not answer says so to the core, which ends.
     let size = shared.registry.size_bytes().await.ok();
     metrics.extend(size.map(|bytes| ("registrar/registry_size_bytes".to_owned(), bytes as f64)));

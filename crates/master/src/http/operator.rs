@@ -11,8 +11,8 @@ use mesos::v1::master::{Call, call, response};
 use mesos::v1::{self, master};
 
 use super::{Shared, administration, answer, body, files, metrics, new_stream_id};
-use crate::actor;
 use crate::core::OperatorRefusal;
+use crate::request;
 use crate::version;
 use crate::view::operator::{self as view, Look};
 
@@ -44,13 +44,13 @@ pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Resu
 async fn subscribe(shared: Shared, codec: Codec) -> Result<Response, Refusal> {
     let (sender, response) = server::event_stream(codec, None, IN_FLIGHT);
     let (stream, queue) = (new_stream_id(), shared.event_queue);
-    shared.actor.send(actor::Request::SubscribeOperator { stream, sender, queue }).await?;
+    shared.actor.send(request::Request::SubscribeOperator { stream, sender, queue }).await?;
     Ok(response)
 }
 
 async fn look_up(shared: Shared, codec: Codec, look: Look) -> Result<Response, Refusal> {
     let depth = look.depth();
-    let snapshot = shared.actor.ask(|answer| actor::Request::Look { depth, answer }).await?;
+    let snapshot = shared.actor.view(move |books, _| books.snapshot(depth)).await?;
     answer::coded(codec, move || view::answer(look, snapshot, codec)).await
 }
 

@@ -8,8 +8,8 @@ use mesos::v1::scheduler::{Call, call};
 use mesos::validate::Invalid;
 
 use super::{Shared, body, new_stream_id, sent_stream_id};
-use crate::actor;
 use crate::core::CallRefusal;
+use crate::request;
 
 pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
@@ -46,7 +46,7 @@ async fn subscribe(
     let (sender, response) = server::event_stream(codec, Some(stream.to_string()), shared.event_queue);
     let mut call = Box::new(call.subscribe.unwrap_or_default());
     call.framework_info.principal = call.framework_info.principal.or(principal);
-    shared.actor.send(actor::Request::Subscribe { stream, sender, call }).await?;
+    shared.actor.send(request::Request::Subscribe { stream, sender, call }).await?;
     Ok(response)
 }
 
@@ -58,7 +58,7 @@ async fn pass_on(
 ) -> Result<Response, Refusal> {
     let stream = sent_stream_id(headers);
     let call = Box::new(call);
-    match shared.actor.ask(|answer| actor::Request::Call { stream, principal, call, answer }).await?? {
+    match shared.actor.ask(|answer| request::Request::Call { stream, principal, call, answer }).await?? {
         call::Type::UpdateFramework => Ok(StatusCode::OK.into_response()),
         _ => Ok(server::accepted()),
     }

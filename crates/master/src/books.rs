@@ -1,0 +1,26 @@
+//! What looks at the master see: its core, and how long the shell's work takes. Comes in: looks. Goes out: snapshots and
+//! metrics.
+
+use shell::Now;
+
+use crate::core::metrics::Metrics;
+use crate::core::{Core, Depth, Snapshot};
+use crate::timings::Timings;
+
+/// See the module.
+pub(crate) struct Books {
+    pub(crate) core: Core,
+    pub(crate) timings: Timings,
+}
+
+impl Books {
+    pub(crate) fn snapshot(&self, depth: Depth) -> Snapshot {
+        self.core.snapshot(depth)
+    }
+
+    pub(crate) fn measure(&mut self, now: Now) -> Metrics {
+        let mut metrics = self.core.metrics(now);
+        self.timings.put(&mut metrics);
+        metrics
+    }
+}

@@ -1,0 +1,54 @@
+//! What the master's actor can be asked for, and what looks see. The other end of the [`Handle`] is the actor's.
+
+use mesos::server::EventSender;
+use mesos::v1::{self, cygnet, master, scheduler};
+use shell::Answer;
+
+use crate::books::Books;
+use crate::core::{AgentRefusal, CallRefusal, NoSuchFramework, OperatorRefusal};
+use crate::ids::StreamId;
+
+/// The way to reach the actor.
+pub(crate) type Handle = shell::Handle<Request, Books>;
+
+/// What the HTTP side asks for.
+pub(crate) enum Request {
+    Subscribe {
+        stream: StreamId,
+        sender: EventSender<scheduler::Event>,
+        call: Box<scheduler::call::Subscribe>,
+    },
+    Call {
+        stream: Option<StreamId>,
+        /// Who was authenticated, if anybody has to be.
+        principal: Option<String>,
+        call: Box<scheduler::Call>,
+        answer: Answer<Result<scheduler::call::Type, CallRefusal>>,
+    },
+    SubscribeAgent {
+        stream: StreamId,
+        sender: EventSender<cygnet::AgentEvent>,
+        call: Box<cygnet::agent_call::Subscribe>,
+    },
+    AgentCall {
+        stream: Option<StreamId>,
+        call: Box<cygnet::AgentCall>,
+        answer: Answer<Result<(), AgentRefusal>>,
+    },
+    SubscribeOperator {
+        stream: StreamId,
+        sender: EventSender<master::Event>,
+        /// Events that may wait until the reader has its snapshot, and after that.
+        queue: usize,
+    },
+    Operate {
+        call: Box<master::Call>,
+        answer: Answer<Result<Option<master::Response>, OperatorRefusal>>,
+    },
+    Teardown {
+        framework: v1::FrameworkId,
+        answer: Answer<Result<(), NoSuchFramework>>,
+    },
+    /// The other side of a stream is gone.
+    Closed(StreamId),
+}
