@@ -1,16 +1,16 @@
 //! `HealthCheckRequest` and `HealthCheckResponse` on the wire. Pure.
 //!
-//! Two messages with one field each: a length-prefixed protobuf message in a gRPC frame. What else a reply may be is
-//! in the specification of gRPC over HTTP/2: an HTTP status other than 200, a `grpc-status` in the trailers, or in the
+//! Two messages with one field each, in a gRPC frame: a flag, the length, the protobuf. What else a reply may be is in
+//! the specification of gRPC over HTTP/2: an HTTP status other than 200, a `grpc-status` in the trailers, or in the
 //! header if there is nothing else.
+
+use prost::Message;
 
 use crate::outcome::{Failure, Said};
 use crate::probe::http2::Reply;
 
 /// The names of `ServingStatus`.
 const STATUSES: [&str; 4] = ["UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN"];
-
-const SERVING: u64 = 1;
 
 /// The names of the codes of gRPC, of which 0 is OK.
 const CODES: [&str; 17] = [
@@ -33,24 +33,24 @@ const CODES: [&str; 17] = [
     "UNAUTHENTICATED",
 ];
 
-/// A frame with `HealthCheckRequest { service = 1 }`.
-pub(super) fn request(service: &str) -> Vec<u8> {
-    let mut message = Vec::new();
-    if !service.is_empty() {
-        message.push(0x0a);
-        push_varint(&mut message, service.len() as u64);
-        message.extend_from_slice(service.as_bytes());
-    }
-    let length = u32::try_from(message.len()).unwrap_or(u32::MAX);
-    [&[0], length.to_be_bytes().as_slice(), &message].concat()
+#[derive(prost::Message)]
+struct HealthCheckRequest {
+    #[prost(string, tag = "1")]
+    service: String,
 }
 
-fn push_varint(bytes: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        bytes.push(u8::try_from(value & 0x7f).unwrap_or_default() | 0x80);
-        value >>= 7;
-    }
-    bytes.push(u8::try_from(value).unwrap_or_default());
+#[derive(prost::Message)]
+struct HealthCheckResponse {
+    /// A `ServingStatus`.
+    #[prost(int32, tag = "1")]
+    status: i32,
+}
+
+/// A frame with a request.
+pub(super) fn request(service: &str) -> Vec<u8> {
+    let message = HealthCheckRequest { service: service.to_owned() }.encode_to_vec();
+    let length = u32::try_from(message.len()).unwrap_or(u32::MAX);
+    [&[0], length.to_be_bytes().as_slice(), &message].concat()
 }
 
 /// Whether it says `SERVING`.
@@ -102,46 +102,13 @@ fn serving(body: &[u8]) -> Result<(), Failure> {
         [1, ..] => return Err(broken("the message is compressed, which was not asked for")),
         _ => return Err(broken("the message is not whole")),
     };
-    match status(message).ok_or_else(|| broken("the message makes no sense"))? {
-        SERVING => Ok(()),
-        other => {
-            let name = usize::try_from(other).ok().and_then(|other| STATUSES.get(other));
-            Err(Failure::NotServing { status: name.map_or_else(|| other.to_string(), |name| (*name).to_owned()) })
-        }
+    let reply = HealthCheckResponse::decode(message).map_err(|_| broken("the message makes no sense"))?;
+    let name = usize::try_from(reply.status).ok().and_then(|status| STATUSES.get(status));
+    match name {
+        Some(&"SERVING") => Ok(()),
+        Some(name) => Err(Failure::NotServing { status: (*name).to_owned() }),
+        None => Err(Failure::NotServing { status: reply.status.to_string() }),
     }
-}
-
-/// Field 1, a varint; what is unknown is passed over. 0 if it is absent.
-fn status(mut message: &[u8]) -> Option<u64> {
-    let mut status = 0;
-    while !message.is_empty() {
-        let tag = take_varint(&mut message)?;
-        match (tag >> 3, tag & 7) {
-            (1, 0) => status = take_varint(&mut message)?,
-            (_, 0) => drop(take_varint(&mut message)?),
-            (_, 1) => message = message.get(8..)?,
-            (_, 2) => {
-                let length = usize::try_from(take_varint(&mut message)?).ok()?;
-                message = message.get(length..)?;
-            }
-            (_, 5) => message = message.get(4..)?,
-            _ => return None,
-        }
-    }
-    Some(status)
-}
-
-fn take_varint(bytes: &mut &[u8]) -> Option<u64> {
-    let mut value = 0;
-    for shift in (0..64).step_by(7) {
-        let (first, rest) = bytes.split_first()?;
-        *bytes = rest;
-        value |= u64::from(first & 0x7f) << shift;
-        if first & 0x80 == 0 {
-            return Some(value);
-        }
-    }
-    None
 }
 
 #[cfg(test)]
@@ -206,7 +173,7 @@ mod tests {
     fn unknown_fields_are_passed_over_and_nonsense_is_said() {
         let known = [0x12, 1, b'x', 0x19, 0, 0, 0, 0, 0, 0, 0, 0, 8, 1, 0x25, 0, 0, 0, 0, 0x30, 0x80, 1];
         assert_eq!(judge(&reply(&known, Some("0"))), Ok(()));
-        for nonsense in [[8, 0x80].as_slice(), &[0x12, 9, 1], &[0x0b], &[0xff; 11]] {
+        for nonsense in [[8, 0x80].as_slice(), &[0x12, 9, 1], &[0x0b], &[0x0b; 500], &[0xff; 11]] {
             assert_eq!(cause(&reply(nonsense, Some("0"))), "gRPC: the message makes no sense");
         }
         let torn = Reply { body: vec![0, 0, 0, 0, 9, 8], ..reply(&[], Some("0")) };

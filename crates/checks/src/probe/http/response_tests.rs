@@ -101,6 +101,11 @@ fn numbers_are_digits_and_nothing_else() {
 }
 
 #[test]
+fn a_folded_line_is_no_field() {
+    assert_eq!(whole("HTTP/1.1 200 OK\r\nX: a\r\n Content-Length: 9\r\nContent-Length: 2\r\n\r\nok"), (200, true));
+}
+
+#[test]
 fn the_same_length_may_be_said_twice() {
     assert_eq!(whole("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 02\r\n\r\nok"), (200, true));
     assert_eq!(whole("HTTP/1.1 200 OK\r\nContent-Length: 2 ,\t2\r\n\r\nok"), (200, true));

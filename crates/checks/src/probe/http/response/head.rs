@@ -100,7 +100,8 @@ struct Fields {
 impl Fields {
     fn of<'a>(lines: impl Iterator<Item = &'a str>, typed: bool) -> Result<Fields, Violation> {
         let mut fields = Fields { typed, ..Fields::default() };
-        for (name, value) in lines.filter_map(|line| line.split_once(':')) {
+        let unfolded = lines.filter(|line| !line.starts_with([' ', '\t']));
+        for (name, value) in unfolded.filter_map(|line| line.split_once(':')) {
             fields.take(trimmed(name), trimmed(value))?;
         }
         Ok(fields)
