@@ -11,14 +11,14 @@ mod budget;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod by_turns;
 mod check;
+mod context;
 mod entry;
 mod event;
 mod handle;
 mod history;
-mod kit;
-mod letters;
 mod listener;
 mod mailbox;
+mod messages;
 mod meter;
 mod metrics;
 mod options;
@@ -40,7 +40,7 @@ use crate::clock::Clock;
 use crate::spec::Reach;
 use crate::timetable::Lag;
 use check::Order;
-use mailbox::{Letter, Sender, mailbox};
+use mailbox::{Message, Sender, mailbox};
 use run::Prober;
 
 pub use check::{Check, Start};
@@ -103,7 +103,7 @@ impl Engine {
     /// then, which is answered when all that was said before has been heard.
     pub fn add(&self, check: Check) -> CheckHandle {
         let key = self.sender.next_key();
-        self.sender.send(Letter::Add(key, Box::new(Order::of(check, &self.reach))));
+        self.sender.send(Message::Add(key, Box::new(Order::of(check, &self.reach))));
         CheckHandle::new(Arc::clone(&self.sender), key)
     }
 
@@ -125,7 +125,7 @@ impl Engine {
 
     fn end(self) -> oneshot::Receiver<mailbox::Never> {
         let (waits, end) = oneshot::channel();
-        self.sender.send(Letter::ShutDown(waits));
+        self.sender.send(Message::ShutDown(waits));
         end
     }
 
@@ -137,7 +137,7 @@ impl Engine {
     /// What the engine has counted; nothing if its thread has died.
     pub async fn metrics(&self) -> Option<Metrics> {
         let (answer, metrics) = oneshot::channel();
-        self.sender.send(Letter::Metrics(answer));
+        self.sender.send(Message::Metrics(answer));
         metrics.await.ok()
     }
 }

@@ -14,12 +14,12 @@ pub(crate) mod kept;
 mod listen;
 pub(crate) mod poller;
 pub(crate) mod prepared;
+pub(crate) mod reaper;
 pub(crate) mod stream;
 mod tcp;
 mod tls_failure;
 pub(crate) mod tools;
 mod tree;
-pub(crate) mod undertaker;
 mod wire;
 
 use std::net::SocketAddr;

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::attendance::Attendance;
-use super::budget::Kind;
+use super::budget::Lane;
 use super::entry::{Begin, End, Entry, Running, Silence};
-use super::listener::Told;
+use super::listener::Delivery;
 use super::patience::Patience;
 use super::run::Prober;
 use super::shares::Work;
@@ -28,48 +28,48 @@ struct Found {
 
 impl Prober {
     pub(super) fn start_batch(&mut self) {
-        let now = self.kit.clock.now();
+        let now = self.context.clock.now();
         while let Some(due) = self.timetable.next_due(now) {
-            let kind = self.checks.get(&due.key).map_or(Kind::Socket, |entry| entry.kind());
-            self.budget.wait(due, kind);
+            let lane = self.checks.get(&due.key).map_or(Lane::Socket, |entry| entry.lane());
+            self.budget.wait(due, lane);
         }
         self.budget.fill(now);
         let mut started = 0;
         while started < BATCH {
-            let Some((due, kind)) = self.budget.next() else { return };
-            self.start(&due, kind);
-            started += if kind == Kind::Command { WEIGHT_OF_COMMAND } else { 1 };
+            let Some((due, lane)) = self.budget.next() else { return };
+            self.start(&due, lane);
+            started += if lane == Lane::Command { WEIGHT_OF_COMMAND } else { 1 };
         }
     }
 
-    fn start(&mut self, due: &Due, kind: Kind) {
+    fn start(&mut self, due: &Due, lane: Lane) {
         let wanted = self.timetable.is_running(due.key, due.run);
         let Some(entry) = self.checks.get_mut(&due.key).filter(|_| wanted) else {
-            return self.budget.release(kind);
+            return self.budget.release(lane);
         };
-        let at = self.kit.begin();
+        let at = self.context.begin();
         let lateness = self.timetable.started(due, at);
         self.start_errors.count(lateness);
         let timeout = entry.policy.schedule.timeout;
         let attendance = Attendance::begin(at, timeout, &self.absences);
-        let begin = Begin { run: due.run, at, time_of_day: self.kit.clock.time_of_day(), lateness, attendance };
+        let begin = Begin { run: due.run, at, lateness, attendance };
         let kept = entry.kept.take();
         if entry.silenced() != Silence::None {
             entry.silence(Silence::None);
         }
-        match Attempt::start(&entry.probe, &entry.place, kept, &mut self.kit.lend(due.key, at)) {
+        match Attempt::start(&entry.probe, &entry.place, kept, &mut self.context.lend(due.key, at)) {
             Ok(attempt) => {
                 let patience = timeout.map(|timeout| Patience::new(at, timeout, &self.absences));
                 let work = Work::begin(entry.was_greedy);
                 entry.running = Some(Box::new(Running { begin, attempt, patience, work, rests: false }));
                 self.deadlines.extend(entry.deadline().map(|deadline| (deadline, due.key)));
                 // To start a command costs us, but is not its doing.
-                if kind == Kind::Socket {
+                if lane == Lane::Socket {
                     self.charge(due.key, at);
                 }
             }
             Err(outcome) => {
-                self.budget.release(kind);
+                self.budget.release(lane);
                 self.conclude(due.key, &begin, Found { outcome, phases: Phases::default(), said: None });
             }
         }
@@ -80,7 +80,7 @@ impl Prober {
         let entry = self.checks.get_mut(&key)?;
         let deadline = entry.deadline();
         let running = entry.running.take()?;
-        self.budget.release(entry.kind());
+        self.budget.release(entry.lane());
         if let Some(deadline) = deadline {
             self.deadlines.remove(&(deadline, key));
         }
@@ -94,7 +94,7 @@ impl Prober {
         let phases = attempt.phases();
         let Some(entry) = self.checks.get_mut(&key) else { return };
         let said = attempt.said(&entry.probe, &outcome);
-        let (kept, cpu) = attempt.dissolve(&entry.place, &mut self.kit.lend(key, begin.at));
+        let (kept, cpu) = attempt.dissolve(&entry.place, &mut self.context.lend(key, begin.at));
         entry.kept = kept;
         let time_is_up = patience.is_none() && entry.policy.schedule.timeout.is_some();
         entry.was_greedy = work.is_suspicious(time_is_up);
@@ -107,12 +107,12 @@ impl Prober {
         let Some(entry) = self.checks.get_mut(&key).filter(|_| self.timetable.is_running(key, begin.run)) else {
             return;
         };
-        let at = self.kit.clock.now();
+        let at = self.context.clock.now();
         let outcome = of_the_living(entry, found.outcome);
-        let outcome = begin.attendance.excuse(outcome, &entry.probe, (at, self.looked), &self.absences);
+        let outcome = begin.attendance.excuse(outcome, &entry.probe, (at, self.looked.at), &self.absences);
         let phases = completed(found.phases, &outcome, at.saturating_sub(begin.at));
         self.counters.ended(&outcome);
-        let (time_of_day, said) = (self.kit.clock.time_of_day(), found.said);
+        let (time_of_day, said) = (self.looked.time_of_day(at), found.said);
         let event = entry.conclude(begin, End { outcome, phases, said, at, time_of_day });
         let wait = entry.wait(key, begin.run);
         self.timetable.finish(key, begin.run, at, wait);
@@ -120,21 +120,21 @@ impl Prober {
     }
 
     /// Tells what is to be told now: before a longer rest, that is everything.
-    pub(super) fn tell_in_time(&mut self, now: Duration) {
-        self.tell(now, self.rests_for(self.options.tick, now));
+    pub(super) fn deliver_in_time(&mut self, now: Duration) {
+        self.deliver(now, self.rests_for(self.options.tick, now));
     }
 
-    pub(super) fn tell_all(&mut self) {
-        self.tell(self.kit.clock.now(), true);
+    pub(super) fn deliver_all(&mut self) {
+        self.deliver(self.context.clock.now(), true);
     }
 
-    fn tell(&mut self, now: Duration, rests: bool) {
+    fn deliver(&mut self, now: Duration, rests: bool) {
         let Some(mut events) = self.outbox.due(now, self.options.tick, rests) else { return };
         for (key, event) in events.drain(..) {
-            match self.checks.get_mut(&key).map(|entry| entry.tell(event)) {
-                Some(Told::Missed) => self.counters.missed += 1,
-                Some(Told::Unheard) => self.remove(key),
-                Some(Told::Heard) | None => {}
+            match self.checks.get_mut(&key).map(|entry| entry.deliver(event)) {
+                Some(Delivery::Dropped) => self.counters.missed += 1,
+                Some(Delivery::Closed) => self.remove(key),
+                Some(Delivery::Delivered) | None => {}
             }
         }
         self.outbox.reuse(events);

@@ -13,7 +13,7 @@ use crate::timetable::Due;
 
 /// What an attempt takes up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum Lane {
     Socket,
     Command,
 }
@@ -59,10 +59,10 @@ impl Budget {
         self.cpu.pay(cpu);
     }
 
-    pub(super) fn wait(&mut self, due: Due, kind: Kind) {
-        match kind {
-            Kind::Socket => self.sockets.push_back(due),
-            Kind::Command => self.commands.push_back(due),
+    pub(super) fn wait(&mut self, due: Due, lane: Lane) {
+        match lane {
+            Lane::Socket => self.sockets.push_back(due),
+            Lane::Command => self.commands.push_back(due),
         }
     }
 
@@ -72,21 +72,21 @@ impl Budget {
     }
 
     /// The next one to start; it is in flight from now on.
-    pub(super) fn next(&mut self) -> Option<(Due, Kind)> {
+    pub(super) fn next(&mut self) -> Option<(Due, Lane)> {
         if !self.has_next() {
             return None;
         }
         let command = if self.command_may_start() { self.commands.pop_front() } else { None };
         self.commands_in_flight += usize::from(command.is_some());
-        let next = command.map(|due| (due, Kind::Command));
-        let next = next.or_else(|| self.sockets.pop_front().map(|due| (due, Kind::Socket)))?;
+        let next = command.map(|due| (due, Lane::Command));
+        let next = next.or_else(|| self.sockets.pop_front().map(|due| (due, Lane::Socket)))?;
         self.in_flight += 1;
         Some(next)
     }
 
-    pub(super) fn release(&mut self, kind: Kind) {
+    pub(super) fn release(&mut self, lane: Lane) {
         self.in_flight = self.in_flight.saturating_sub(1);
-        self.commands_in_flight = self.commands_in_flight.saturating_sub(usize::from(kind == Kind::Command));
+        self.commands_in_flight = self.commands_in_flight.saturating_sub(usize::from(lane == Lane::Command));
     }
 
     pub(super) fn in_flight(&self) -> usize {
@@ -126,25 +126,25 @@ mod tests {
     #[test]
     fn the_rest_waits_in_order() {
         let mut budget = budget(2, 1);
-        (1..=4).for_each(|key| budget.wait(due(key), Kind::Socket));
+        (1..=4).for_each(|key| budget.wait(due(key), Lane::Socket));
         assert_eq!(started(&mut budget), [1, 2]);
         assert!(!budget.has_next());
         assert_eq!(budget.waiting(), 2);
-        budget.release(Kind::Socket);
+        budget.release(Lane::Socket);
         assert_eq!(started(&mut budget), [3]);
     }
 
     #[test]
     fn commands_do_not_hold_up_the_rest() {
         let mut budget = budget(4, 1);
-        (1..=2).for_each(|key| budget.wait(due(key), Kind::Command));
-        (3..=4).for_each(|key| budget.wait(due(key), Kind::Socket));
+        (1..=2).for_each(|key| budget.wait(due(key), Lane::Command));
+        (3..=4).for_each(|key| budget.wait(due(key), Lane::Socket));
         assert_eq!(started(&mut budget), [1, 3, 4]);
-        budget.release(Kind::Command);
+        budget.release(Lane::Command);
         assert_eq!(started(&mut budget), [2]);
-        (0..2).for_each(|_| budget.release(Kind::Socket));
+        (0..2).for_each(|_| budget.release(Lane::Socket));
         assert_eq!(budget.in_flight(), 1);
-        budget.release(Kind::Command);
+        budget.release(Lane::Command);
         assert_eq!(budget.in_flight(), 0);
     }
 
@@ -153,8 +153,8 @@ mod tests {
         let seconds = Duration::from_secs;
         let mut budget = budget(9, 9);
         budget.pay(seconds(2));
-        (1..=2).for_each(|key| budget.wait(due(key), Kind::Command));
-        budget.wait(due(3), Kind::Socket);
+        (1..=2).for_each(|key| budget.wait(due(key), Lane::Command));
+        budget.wait(due(3), Lane::Socket);
         assert_eq!(started(&mut budget), [3], "others are not concerned");
         assert_eq!(budget.refilled_in(), Some(seconds(3)), "half a second was there, half a second comes per second");
         budget.fill(seconds(2));

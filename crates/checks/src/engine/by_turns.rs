@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::check::{Check, Order};
-use super::mailbox::{Letter, Sender, mailbox};
+use super::mailbox::{Message, Sender, mailbox};
 use super::options::EngineOptions;
 use super::run::Prober;
 use crate::clock::Clock;
@@ -18,20 +18,20 @@ pub(crate) struct ByTurns {
     prober: Prober,
     ready: VecDeque<Key>,
     time: Arc<VirtualTime>,
-    letters: Sender,
+    messages: Sender,
 }
 
 impl ByTurns {
     pub(crate) fn new(options: EngineOptions, time: VirtualTime) -> io::Result<ByTurns> {
         let time = Arc::new(time);
-        let (letters, receiver) = mailbox()?;
+        let (messages, receiver) = mailbox()?;
         let prober = Prober::new(options, Clock::virtual_one(&time), receiver)?;
-        Ok(ByTurns { prober, ready: VecDeque::new(), time, letters })
+        Ok(ByTurns { prober, ready: VecDeque::new(), time, messages })
     }
 
     pub(crate) fn add(&self, check: Check) {
         let order = Order::of(check, &self.prober.options.reach);
-        self.letters.send(Letter::Add(self.letters.next_key(), Box::new(order)));
+        self.messages.send(Message::Add(self.messages.next_key(), Box::new(order)));
     }
 
     pub(crate) fn now(&self) -> Duration {

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::attendance::Attendance;
-use super::budget::Kind;
+use super::budget::Lane;
 use super::check::Order;
 use super::history::History;
-use super::listener::{Listener, Told};
+use super::listener::{Delivery, Listener};
 use super::patience::Patience;
 use super::report::{Activity, ByHand, CheckReport};
 use super::shares::Work;
@@ -83,7 +83,6 @@ pub(super) enum Silence {
 pub(super) struct Begin {
     pub(super) run: Run,
     pub(super) at: Duration,
-    pub(super) time_of_day: SystemTime,
     pub(super) lateness: Duration,
     pub(super) attendance: Attendance,
 }
@@ -140,8 +139,8 @@ impl Entry {
         (entry, now.saturating_add(phase))
     }
 
-    pub(super) fn kind(&self) -> Kind {
-        if self.probe.is_command() { Kind::Command } else { Kind::Socket }
+    pub(super) fn lane(&self) -> Lane {
+        if self.probe.is_command() { Lane::Command } else { Lane::Socket }
     }
 
     /// The moment at which the running attempt's time is up.
@@ -194,7 +193,7 @@ impl Entry {
         Event {
             verdict,
             state,
-            started: begin.time_of_day,
+            started: end.time_of_day.checked_sub(duration).unwrap_or(end.time_of_day),
             duration,
             lateness: begin.lateness,
             phases: end.phases,
@@ -225,8 +224,8 @@ impl Entry {
         self.by_hand = None;
     }
 
-    pub(super) fn tell(&mut self, event: Event) -> Told {
-        self.events.tell(event)
+    pub(super) fn deliver(&mut self, event: Event) -> Delivery {
+        self.events.deliver(event)
     }
 
     pub(super) fn report(&self, now: Duration) -> CheckReport {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::mailbox::{Letter, Sender};
+use super::mailbox::{Message, Sender};
 use super::report::{ByHand, CheckReport};
 use crate::spec::{Schedule, SpecError};
 use crate::timetable::Key;
@@ -25,48 +25,48 @@ impl CheckHandle {
 
     /// No attempts from now on; one that runs is dropped. Grace goes on, counters stay.
     pub fn pause(&self) {
-        self.sender.send(Letter::Pause(self.key));
+        self.sender.send(Message::Pause(self.key));
     }
 
     /// No attempts for so long; one that runs is dropped. Then an attempt at once.
     pub fn snooze(&self, time: Duration) {
-        self.sender.send(Letter::Snooze(self.key, time));
+        self.sender.send(Message::Snooze(self.key, time));
     }
 
     /// An attempt at once, if it was paused or snoozed.
     pub fn resume(&self) {
-        self.sender.send(Letter::Resume(self.key));
+        self.sender.send(Message::Resume(self.key));
     }
 
     /// An attempt at once, unless one runs, or it is paused or snoozed.
     pub fn check_now(&self) {
-        self.sender.send(Letter::CheckNow(self.key));
+        self.sender.send(Message::CheckNow(self.key));
     }
 
     /// Another schedule from now on; counters, verdict and grace stay. The next attempt is when it was planned, or an interval
     /// from now if that is sooner; its delay counts no more. An attempt that runs keeps its timeout.
     pub fn set_schedule(&self, schedule: Schedule) -> Result<(), SpecError> {
         schedule.validate()?;
-        self.sender.send(Letter::SetSchedule(self.key, Box::new(schedule)));
+        self.sender.send(Message::SetSchedule(self.key, Box::new(schedule)));
         Ok(())
     }
 
     /// The verdict from now on, whatever attempts find. They go on, and are told. One that does not last is refused.
     pub fn set_verdict(&self, by_hand: ByHand) -> Result<(), SpecError> {
         by_hand.validate()?;
-        self.sender.send(Letter::SetVerdict(self.key, Box::new(by_hand)));
+        self.sender.send(Message::SetVerdict(self.key, Box::new(by_hand)));
         Ok(())
     }
 
     /// Ends what [`CheckHandle::set_verdict`] began: attempts decide again, from that verdict on.
     pub fn clear_verdict(&self) {
-        self.sender.send(Letter::ClearVerdict(self.key));
+        self.sender.send(Message::ClearVerdict(self.key));
     }
 
     /// How it stands; nothing if the engine's thread has died, or nobody listens to the check any more.
     pub async fn report(&self) -> Option<CheckReport> {
         let (answer, report) = oneshot::channel();
-        self.sender.send(Letter::Report(self.key, answer));
+        self.sender.send(Message::Report(self.key, answer));
         report.await.ok()
     }
 
@@ -76,6 +76,6 @@ impl CheckHandle {
 
 impl Drop for CheckHandle {
     fn drop(&mut self) {
-        self.sender.send(Letter::Remove(self.key));
+        self.sender.send(Message::Remove(self.key));
     }
 }

@@ -33,11 +33,12 @@ struct Bounded {
 
 /// The fate of an event.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Told {
-    Heard,
-    Missed,
-    /// Nobody listens any more.
-    Unheard,
+pub(super) enum Delivery {
+    Delivered,
+    /// The channel is full.
+    Dropped,
+    /// Its receiver is gone.
+    Closed,
 }
 
 impl From<UnboundedSender<Event>> for Listener {
@@ -53,26 +54,26 @@ impl From<Sender<Event>> for Listener {
 }
 
 impl Listener {
-    pub(super) fn tell(&mut self, event: Event) -> Told {
+    pub(super) fn deliver(&mut self, event: Event) -> Delivery {
         match &mut self.0 {
-            Channel::Unbounded(channel) => channel.send(event).map_or(Told::Unheard, |()| Told::Heard),
-            Channel::Bounded(bounded) => bounded.tell(event),
+            Channel::Unbounded(channel) => channel.send(event).map_or(Delivery::Closed, |()| Delivery::Delivered),
+            Channel::Bounded(bounded) => bounded.deliver(event),
         }
     }
 }
 
 impl Bounded {
-    fn tell(&mut self, event: Event) -> Told {
+    fn deliver(&mut self, event: Event) -> Delivery {
         let verdict = event.verdict.or(self.verdict);
         match self.channel.try_send(Event { missed: self.missed, verdict, ..event }) {
             Ok(()) => (self.missed, self.verdict) = (0, None),
-            Err(TrySendError::Closed(_)) => return Told::Unheard,
+            Err(TrySendError::Closed(_)) => return Delivery::Closed,
             Err(TrySendError::Full(_)) => {
                 (self.missed, self.verdict) = (self.missed.saturating_add(1), verdict);
-                return Told::Missed;
+                return Delivery::Dropped;
             }
         }
-        Told::Heard
+        Delivery::Delivered
     }
 }
 
@@ -93,12 +94,12 @@ mod tests {
     fn what_finds_a_channel_full_is_counted_and_its_news_comes_late() {
         let (sender, mut events) = mpsc::channel(1);
         let mut listener = Listener::from(sender);
-        let told = [None, Some(VerdictEvent::Healthy), None].map(|verdict| listener.tell(event(verdict)));
-        assert_eq!(told, [Told::Heard, Told::Missed, Told::Missed]);
+        let told = [None, Some(VerdictEvent::Healthy), None].map(|verdict| listener.deliver(event(verdict)));
+        assert_eq!(told, [Delivery::Delivered, Delivery::Dropped, Delivery::Dropped]);
         assert_eq!(events.try_recv(), Ok(event(None)));
-        assert_eq!(listener.tell(event(None)), Told::Heard);
+        assert_eq!(listener.deliver(event(None)), Delivery::Delivered);
         assert_eq!(events.try_recv(), Ok(Event { missed: 2, ..event(Some(VerdictEvent::Healthy)) }));
-        assert_eq!(listener.tell(event(None)), Told::Heard);
+        assert_eq!(listener.deliver(event(None)), Delivery::Delivered);
         assert_eq!(events.try_recv(), Ok(event(None)), "it is said once");
     }
 
@@ -108,10 +109,10 @@ mod tests {
         let mut listener = Listener::from(sender);
         let unhealthy = VerdictEvent::Unhealthy { consecutive_failures: 1, kill: false };
         for verdict in [None, Some(VerdictEvent::Healthy)] {
-            listener.tell(event(verdict));
+            listener.deliver(event(verdict));
         }
         events.try_recv().unwrap();
-        listener.tell(event(Some(unhealthy)));
+        listener.deliver(event(Some(unhealthy)));
         assert_eq!(events.try_recv(), Ok(Event { missed: 1, ..event(Some(unhealthy)) }));
     }
 
@@ -119,9 +120,9 @@ mod tests {
     fn an_end_is_noticed_whatever_the_channel() {
         let (sender, events) = mpsc::channel(1);
         drop(events);
-        assert_eq!(Listener::from(sender).tell(event(None)), Told::Unheard);
+        assert_eq!(Listener::from(sender).deliver(event(None)), Delivery::Closed);
         let (sender, events) = mpsc::unbounded_channel();
         drop(events);
-        assert_eq!(Listener::from(sender).tell(event(None)), Told::Unheard);
+        assert_eq!(Listener::from(sender).deliver(event(None)), Delivery::Closed);
     }
 }

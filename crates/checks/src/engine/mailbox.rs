@@ -18,7 +18,7 @@ use crate::timetable::Key;
 
 /// What the thread is told. Checks are named by a key that is never used twice.
 #[derive(Debug)]
-pub(super) enum Letter {
+pub(super) enum Message {
     Add(Key, Box<Order>),
     Remove(Key),
     Pause(Key),
@@ -43,7 +43,7 @@ pub(super) enum Never {}
 /// The handles' end. It never waits for the thread: those who write may be async, or dropping a handle.
 #[derive(Debug)]
 pub(super) struct Sender {
-    letters: mpsc::Sender<Letter>,
+    messages: mpsc::Sender<Message>,
     bell: Arc<OwnedFd>,
     keys: AtomicU64,
 }
@@ -51,7 +51,7 @@ pub(super) struct Sender {
 /// The thread's end. When it is dropped, whoever waits for the end of the thread knows.
 #[derive(Debug)]
 pub(super) struct Receiver {
-    letters: mpsc::Receiver<Letter>,
+    messages: mpsc::Receiver<Message>,
     waiting_for_the_end: Vec<oneshot::Sender<Never>>,
     bell: Arc<OwnedFd>,
 }
@@ -60,8 +60,8 @@ pub(super) fn mailbox() -> io::Result<(Sender, Receiver)> {
     let bell = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
     let (sender, receiver) = mpsc::channel();
     let keys = AtomicU64::new(0);
-    let thread = Receiver { letters: receiver, waiting_for_the_end: Vec::new(), bell: Arc::clone(&bell) };
-    Ok((Sender { letters: sender, bell, keys }, thread))
+    let thread = Receiver { messages: receiver, waiting_for_the_end: Vec::new(), bell: Arc::clone(&bell) };
+    Ok((Sender { messages: sender, bell, keys }, thread))
 }
 
 impl Sender {
@@ -70,8 +70,8 @@ impl Sender {
     }
 
     /// A thread that is gone has nobody to tell: its checks are gone, too.
-    pub(super) fn send(&self, letter: Letter) {
-        if self.letters.send(letter).is_ok() {
+    pub(super) fn send(&self, message: Message) {
+        if self.messages.send(message).is_ok() {
             ring(&self.bell);
         }
     }
@@ -79,7 +79,7 @@ impl Sender {
 
 impl Drop for Sender {
     fn drop(&mut self) {
-        self.send(Letter::Stop);
+        self.send(Message::Stop);
     }
 }
 
@@ -97,12 +97,12 @@ impl Receiver {
         ring(&self.bell);
     }
 
-    pub(super) fn tell_the_end(&mut self, to: oneshot::Sender<Never>) {
+    pub(super) fn hang_up_at_the_end(&mut self, to: oneshot::Sender<Never>) {
         self.waiting_for_the_end.push(to);
     }
 
-    pub(super) fn next(&self) -> Option<Letter> {
-        self.letters.try_recv().ok()
+    pub(super) fn next(&self) -> Option<Message> {
+        self.messages.try_recv().ok()
     }
 }
 
@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn whoever_writes_waits_for_nobody() {
         let (sender, receiver) = mailbox().unwrap();
-        (0..100_000).for_each(|key| sender.send(Letter::CheckNow(key)));
+        (0..100_000).for_each(|key| sender.send(Message::CheckNow(key)));
         drop(sender);
         assert_eq!(std::iter::from_fn(|| receiver.next()).count(), 100_001, "and that there is no more to come");
     }

@@ -1,8 +1,8 @@
 //! The time that the engine's thread worked, which is less than the time that passed if it had no processor. Pure.
 //!
-//! In: when a piece of work began and ended, and a way to ask how long the thread has worked in its life. Out: what that
-//! piece took. To ask costs as much as a hundredth of a check, so it is done only where a piece took longer than one
-//! does: what a busy machine takes away is charged to nobody.
+//! In: when a piece of work began and ended, how long the thread slept, and a way to ask how long it has worked in its life.
+//! Out: the time that piece took. To ask is a system call, so it is done only once in a millisecond that the thread is
+//! awake, and where a piece took longer than that: what a busy machine takes away is charged to nobody.
 
 use std::time::Duration;
 
@@ -17,6 +17,11 @@ pub(super) struct Meter {
 }
 
 impl Meter {
+    /// The thread has slept, in which it did not work.
+    pub(super) fn slept(&mut self, time: Duration) {
+        self.asked = self.asked.saturating_add(time);
+    }
+
     /// A piece of work begins now.
     pub(super) fn begin(&mut self, now: Duration, worked: impl FnOnce() -> Duration) {
         if now.saturating_sub(self.asked) > DOUBTFUL {
@@ -24,7 +29,7 @@ impl Meter {
         }
     }
 
-    /// The time that a piece of work from `begun` to `now` took, or at most [`DOUBTFUL`] more.
+    /// The time that a piece of work from `begun` to `now` took, or about [`DOUBTFUL`] more at most.
     pub(super) fn took(&mut self, begun: Duration, now: Duration, worked: impl FnOnce() -> Duration) -> Duration {
         let passed = now.saturating_sub(begun);
         if passed <= DOUBTFUL {
@@ -53,6 +58,15 @@ mod tests {
     fn what_others_took_is_charged_to_nobody() {
         assert_eq!(piece(8 * MILLISECOND, 2 * MILLISECOND), 2 * MILLISECOND);
         assert_eq!(piece(8 * MILLISECOND, 8 * MILLISECOND), 8 * MILLISECOND);
+    }
+
+    #[test]
+    fn sleep_is_not_asked_about() {
+        let mut meter = Meter::default();
+        meter.begin(10 * MILLISECOND, || MILLISECOND);
+        meter.slept(90 * MILLISECOND);
+        meter.begin(101 * MILLISECOND, || panic!("asked again"));
+        assert_eq!(meter.took(101 * MILLISECOND, 109 * MILLISECOND, || 3 * MILLISECOND), 2 * MILLISECOND);
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Events that are still to be told. To wake whoever reads them for every check, or even for every tick, costs as much
-//! as the check; so successes wait for one another.
+//! Events that wait for delivery. To wake their reader for every check, or even for every tick, costs as much as the check;
+//! so successes wait for one another.
 //!
 //! In: events, the time, whether more of them are to come soon. Out: all of them at once. Pure.
 
@@ -17,8 +17,8 @@ pub(super) struct Outbox {
     events: Vec<(Key, Event)>,
     /// Whether one of them is more than another success.
     presses: bool,
-    /// When some were told last.
-    told: Duration,
+    /// The moment of the last delivery.
+    delivered: Duration,
 }
 
 impl Outbox {
@@ -30,11 +30,11 @@ impl Outbox {
     /// Those to be told now, if it is time, or if we rest for longer than a tick.
     pub(super) fn due(&mut self, now: Duration, tick: Duration, rests: bool) -> Option<Vec<(Key, Event)>> {
         let patience = if self.presses { tick } else { tick.saturating_mul(GATHERING) };
-        let is_time = rests || now.saturating_sub(self.told) >= patience;
+        let is_time = rests || now.saturating_sub(self.delivered) >= patience;
         if self.events.is_empty() || !is_time {
             return None;
         }
-        (self.told, self.presses) = (now, false);
+        (self.delivered, self.presses) = (now, false);
         Some(std::mem::take(&mut self.events))
     }
 
@@ -59,7 +59,7 @@ mod tests {
         Event { verdict, ..Event::new(CheckId::default(), SystemTime::UNIX_EPOCH, outcome) }
     }
 
-    fn told_after(outcome: Outcome, verdict: Option<VerdictEvent>) -> Option<u32> {
+    fn delivered_after(outcome: Outcome, verdict: Option<VerdictEvent>) -> Option<u32> {
         let mut outbox = Outbox::default();
         outbox.push(1, event(outcome, verdict));
         (0..100).find(|tick| outbox.due(*tick * TICK, TICK, false).is_some())
@@ -68,9 +68,9 @@ mod tests {
     #[test]
     fn successes_wait_for_one_another_and_nothing_else_does() {
         let success = Outcome::Success(Answer::Connected);
-        assert_eq!(told_after(success.clone(), None), Some(5));
-        assert_eq!(told_after(success, Some(VerdictEvent::Healthy)), Some(1));
-        assert_eq!(told_after(Outcome::Failure(Failure::Refused), None), Some(1));
+        assert_eq!(delivered_after(success.clone(), None), Some(5));
+        assert_eq!(delivered_after(success, Some(VerdictEvent::Healthy)), Some(1));
+        assert_eq!(delivered_after(Outcome::Failure(Failure::Refused), None), Some(1));
     }
 
     #[test]

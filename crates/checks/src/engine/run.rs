@@ -1,7 +1,7 @@
 //! The engine's thread: one loop that sleeps in epoll, and in every turn
 //!
 //! 1. lets attempts go on whose descriptors are ready (`visits`);
-//! 2. reads its letters (`letters`);
+//! 2. reads its messages (`messages`);
 //! 3. ends attempts whose time is up, and starts what is due in this tick (`attempts`);
 //! 4. lets attempts go on that take more than others (`shares`);
 //! 5. tells what has come out.
@@ -14,12 +14,12 @@
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::EngineOptions;
 use super::budget::Budget;
+use super::context::Context;
 use super::entry::{Entry, Policy};
-use super::kit::Kit;
 use super::mailbox::Receiver;
 use super::metrics::Counters;
 use super::outbox::Outbox;
@@ -38,20 +38,37 @@ const IDLE: Duration = Duration::from_secs(3600);
 
 pub(super) struct Prober {
     pub(super) options: EngineOptions,
-    pub(super) letters: Receiver,
+    pub(super) messages: Receiver,
     pub(super) checks: HashMap<Key, Box<Entry>, BuildKeyHasher>,
     pub(super) policies: HashSet<Arc<Policy>>,
     pub(super) timetable: Timetable,
     pub(super) deadlines: BTreeSet<(Duration, Key)>,
     pub(super) budget: Budget,
     pub(super) absences: Absences,
-    /// When it was last looked who is ready.
-    pub(super) looked: Duration,
+    /// The last look at who is ready.
+    pub(super) looked: Glance,
     pub(super) shares: Shares,
     pub(super) counters: Counters,
     pub(super) start_errors: Percentiles,
     pub(super) outbox: Outbox,
-    pub(super) kit: Kit,
+    pub(super) context: Context,
+}
+
+/// A look at both clocks, from which the time of day of every other moment of a turn follows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Glance {
+    pub(super) at: Duration,
+    time_of_day: SystemTime,
+}
+
+impl Glance {
+    fn at(clock: &Clock) -> Glance {
+        Glance { at: clock.now(), time_of_day: clock.time_of_day() }
+    }
+
+    pub(super) fn time_of_day(self, moment: Duration) -> SystemTime {
+        self.time_of_day + moment.saturating_sub(self.at)
+    }
 }
 
 /// Whether the loop goes on.
@@ -62,29 +79,29 @@ pub(super) enum Turn {
 }
 
 impl Prober {
-    pub(super) fn new(options: EngineOptions, clock: Clock, letters: Receiver) -> io::Result<Prober> {
-        let kit = Kit::new(clock, options.reach.clone(), options.command_cgroups)?;
-        kit.poller.add(letters.bell(), BELL, Interest::Read)?;
+    pub(super) fn new(options: EngineOptions, clock: Clock, messages: Receiver) -> io::Result<Prober> {
+        let context = Context::new(clock, options.reach.clone(), options.command_cgroups)?;
+        context.poller.add(messages.bell(), BELL, Interest::Read)?;
         Ok(Prober {
             budget: Budget::new(options.limits()),
             options,
-            letters,
+            messages,
             checks: HashMap::default(),
             policies: HashSet::new(),
             timetable: Timetable::default(),
             deadlines: BTreeSet::new(),
             absences: Absences::default(),
-            looked: Duration::ZERO,
+            looked: Glance::at(&context.clock),
             shares: Shares::default(),
             counters: Counters::default(),
             start_errors: Percentiles::default(),
             outbox: Outbox::default(),
-            kit,
+            context,
         })
     }
 
     pub(super) fn run(mut self) {
-        self.looked = self.kit.clock.now();
+        self.looked = Glance::at(&self.context.clock);
         let mut ready = VecDeque::new();
         loop {
             match self.turn(&mut ready) {
@@ -103,31 +120,32 @@ impl Prober {
     pub(super) fn turn(&mut self, ready: &mut VecDeque<Key>) -> io::Result<Turn> {
         self.look(ready)?;
         self.advance_ready(ready);
-        if self.read_letters() == Turn::Last {
+        if self.read_messages() == Turn::Last {
             return Ok(Turn::Last);
         }
-        self.expire(self.looked);
+        self.expire(self.looked.at);
         self.start_batch();
         self.advance_greedy();
-        self.tell_in_time(self.looked);
-        self.kit.tidy();
+        self.deliver_in_time(self.looked.at);
+        self.context.tidy();
         Ok(Turn::Next)
     }
 
     /// Sleeps until something is to be done. What it took longer than that, and what the last turn took, is absence.
     /// Nobody is looked for before everybody was visited who is ready.
     fn look(&mut self, ready: &mut VecDeque<Key>) -> io::Result<()> {
-        let before = self.kit.clock.now();
+        let before = self.context.clock.now();
         let mut sleep = Duration::ZERO;
         if ready.is_empty() {
             sleep = self.sleep(before);
-            self.kit.sleep(sleep, ready)?;
+            self.context.sleep(sleep, ready)?;
         }
-        let now = self.kit.clock.now();
-        let busy = before.saturating_sub(self.looked);
-        let absence = busy.saturating_add(now.saturating_sub(before.saturating_add(sleep)));
+        let now = Glance::at(&self.context.clock);
+        let (busy, rested) = (before.saturating_sub(self.looked.at), now.at.saturating_sub(before));
+        let absence = busy.saturating_add(rested.saturating_sub(sleep));
         self.absences.note(absence);
         self.counters.away(absence);
+        self.context.slept(rested);
         self.looked = now;
         Ok(())
     }
@@ -136,7 +154,7 @@ impl Prober {
         if self.budget.has_next() {
             return Duration::ZERO;
         }
-        let attentive = self.budget.in_flight() > 0 || self.kit.is_busy();
+        let attentive = self.budget.in_flight() > 0 || self.context.is_busy();
         let next_glance = attentive.then(|| now.saturating_add(self.options.tick));
         let deadline = self.deadlines.first().map(|(deadline, _)| *deadline);
         let refilled = self.budget.refilled_in().map(|time| now.saturating_add(time));
@@ -146,11 +164,11 @@ impl Prober {
     }
 
     pub(super) fn close(mut self) -> Receiver {
-        self.letters.silence();
-        self.tell_all();
+        self.messages.silence();
+        self.deliver_all();
         let keys: Vec<Key> = self.checks.keys().copied().collect();
         keys.into_iter().for_each(|key| self.remove(key));
-        self.kit.close(self.options.tick);
-        self.letters
+        self.context.close(self.options.tick);
+        self.messages
     }
 }

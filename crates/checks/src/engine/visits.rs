@@ -22,10 +22,10 @@ const SLICE_OF_THE_GREEDY: Duration = Duration::from_millis(1);
 
 impl Prober {
     pub(super) fn advance_ready(&mut self, ready: &mut VecDeque<Key>) {
-        let until = self.kit.clock.now().saturating_add(SLICE);
+        let until = self.context.clock.now().saturating_add(SLICE);
         while let Some(key) = ready.pop_front() {
             self.advance(key);
-            if self.kit.clock.now() > until {
+            if self.context.clock.now() > until {
                 return;
             }
         }
@@ -34,10 +34,10 @@ impl Prober {
     /// Something that a check waits for is ready, perhaps.
     fn advance(&mut self, key: Key) {
         if key == BELL {
-            return self.letters.silence();
+            return self.messages.silence();
         }
         if key & WATCHES != 0 {
-            return self.kit.kept.ended(key);
+            return self.context.kept.ended(key);
         }
         match self.checks.get_mut(&key) {
             Some(entry) if entry.running.is_some() => self.visit_or_queue(key),
@@ -50,7 +50,7 @@ impl Prober {
     /// A greedy attempt has to wait for its turn. What still wakes one that does is its end, which is no work.
     fn visit_or_queue(&mut self, key: Key) {
         let Some(running) = self.checks.get_mut(&key).and_then(|entry| entry.running.as_mut()) else { return };
-        let waits = running.work.is_greedy() && !running.rests && running.attempt.rest(&self.kit.poller);
+        let waits = running.work.is_greedy() && !running.rests && running.attempt.rest(&self.context.poller);
         if !waits {
             return self.visit(key);
         }
@@ -59,10 +59,10 @@ impl Prober {
     }
 
     fn visit(&mut self, key: Key) {
-        let begun = self.kit.begin();
+        let begun = self.context.begin();
         let Some(entry) = self.checks.get_mut(&key) else { return };
         let Some(running) = &mut entry.running else { return };
-        let mut tools = self.kit.lend(key, running.begin.at);
+        let mut tools = self.context.lend(key, running.begin.at);
         let polled = running.attempt.advance(&entry.probe, &entry.place, &mut tools);
         self.charge(key, begun);
         if let Poll::Ready(outcome) = polled {
@@ -72,20 +72,20 @@ impl Prober {
 
     /// Charges an attempt for the work since `begun`. It may have woken itself while it waits for its turn.
     pub(super) fn charge(&mut self, key: Key, begun: Duration) {
-        let took = self.kit.took(begun);
+        let took = self.context.took(begun);
         let Some(running) = self.checks.get_mut(&key).and_then(|entry| entry.running.as_mut()) else { return };
         running.work.add(took);
         if running.work.is_greedy() {
             self.shares.pay(took);
         }
         if running.rests {
-            running.attempt.rest(&self.kit.poller);
+            running.attempt.rest(&self.context.poller);
         }
     }
 
     /// The greedy have their turns.
     pub(super) fn advance_greedy(&mut self) {
-        let begun = self.kit.clock.now();
+        let begun = self.context.clock.now();
         self.shares.fill(begun);
         while let Some((key, run)) = self.shares.next() {
             let entry = self.checks.get_mut(&key).and_then(|entry| entry.running.as_mut());
@@ -93,7 +93,7 @@ impl Prober {
                 running.rests = false;
                 self.visit(key);
             }
-            if self.kit.clock.now().saturating_sub(begun) > SLICE_OF_THE_GREEDY {
+            if self.context.clock.now().saturating_sub(begun) > SLICE_OF_THE_GREEDY {
                 return;
             }
         }
@@ -102,12 +102,12 @@ impl Prober {
     /// The thread may have been stopped at any point since it looked, even before it read the clock. So nobody is called
     /// late but by what was due then, and only after another visit.
     pub(super) fn expire(&mut self, looked: Duration) {
-        let until = self.kit.clock.now().saturating_add(SLICE);
+        let until = self.context.clock.now().saturating_add(SLICE);
         while let Some((_, key)) = self.deadlines.first().copied().filter(|(deadline, _)| *deadline <= looked) {
             self.deadlines.pop_first();
             self.visit(key);
             self.expire_one(key, looked);
-            if self.kit.clock.now() > until {
+            if self.context.clock.now() > until {
                 return;
             }
         }
@@ -127,7 +127,7 @@ impl Prober {
             Expiry::EngineLate { lost } => Outcome::Inconclusive(Reason::EngineLate { lost }),
         };
         let Running { begin, attempt, .. } = &mut **running;
-        let mut tools = self.kit.lend(key, begin.at);
+        let mut tools = self.context.lend(key, begin.at);
         if let Poll::Ready(outcome) = attempt.expire(outcome, &mut tools) {
             self.finish(key, outcome);
         }

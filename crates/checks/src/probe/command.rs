@@ -73,7 +73,7 @@ impl Attempt {
             Ok(child) => Attempt::watch(child, cgroup, output, tools),
             Err(error) => {
                 let left = cgroup.into_iter().flat_map(|cgroup| tools.cgroups.give_back(cgroup));
-                tools.undertaker.take(left);
+                tools.reaper.take(left);
                 Err(not_started(error))
             }
         }
@@ -102,7 +102,7 @@ impl Attempt {
         // Closing a copy is not enough: epoll knows the process by all of them.
         self.awaited.iter().for_each(|(pidfd, _)| tools.poller.remove(pidfd));
         match self.cgroup {
-            Some(cgroup) => tools.undertaker.take(tools.cgroups.give_back(cgroup)),
+            Some(cgroup) => tools.reaper.take(tools.cgroups.give_back(cgroup)),
             // The number is not given to another process that soon, as numbers come round.
             None => _ = kill_process_group(self.child.pid, Signal::KILL),
         }
@@ -194,13 +194,13 @@ impl Attempt {
         }
         self.forget(tools);
         self.fell(tools);
-        tools.undertaker.take([self.child.pidfd]);
+        tools.reaper.take([self.child.pidfd]);
     }
 
     fn fell(&mut self, tools: &mut Tools<'_>) {
         match self.cgroup.take().map(|cgroup| tools.cgroups.kill(cgroup)) {
-            Some(Ok(killed)) => tools.undertaker.take(killed),
-            Some(Err(_)) | None => tools.undertaker.take(tree::fell(self.child.pid)),
+            Some(Ok(killed)) => tools.reaper.take(killed),
+            Some(Err(_)) | None => tools.reaper.take(tree::fell(self.child.pid)),
         }
     }
 

@@ -29,7 +29,7 @@ const LIMIT: usize = 16 * 1024;
 
 #[derive(Debug)]
 pub(crate) struct KeptSockets {
-    networks: HashMap<NamespaceId, Network, BuildKeyHasher>,
+    networks: HashMap<NamespaceId, KeptNetwork, BuildKeyHasher>,
     /// Whose end the keys are.
     ends: HashMap<Key, NamespaceId, BuildKeyHasher>,
     last_watch: Key,
@@ -40,7 +40,7 @@ pub(crate) struct KeptSockets {
 
 /// What connections of a socket are like: which sockets can stand in for one another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Kind {
+pub(crate) struct SocketKind {
     pub(crate) is_ipv4: bool,
     pub(crate) handshake: Handshake,
 }
@@ -57,14 +57,14 @@ pub(crate) enum Handshake {
 
 /// What is kept of one network.
 #[derive(Debug, Default)]
-struct Network {
+struct KeptNetwork {
     watch: Option<(Key, OwnedFd)>,
     diagnostics: Option<OwnedFd>,
     /// Dissolved, bound to nothing.
-    streams: Vec<(Kind, OwnedFd)>,
+    streams: Vec<(SocketKind, OwnedFd)>,
 }
 
-impl Network {
+impl KeptNetwork {
     fn descriptors(&self) -> usize {
         let single = [self.watch.is_some(), self.diagnostics.is_some()];
         single.into_iter().map(usize::from).sum::<usize>() + self.streams.len()
@@ -117,7 +117,7 @@ impl KeptSockets {
     }
 
     /// One that has served before.
-    pub(crate) fn take_stream(&mut self, place: &Place, wanted: Kind) -> Option<OwnedFd> {
+    pub(crate) fn take_stream(&mut self, place: &Place, wanted: SocketKind) -> Option<OwnedFd> {
         let streams = &mut self.networks.get_mut(&place.network_id())?.streams;
         let (_, stream) = streams.swap_remove(streams.iter().rposition(|(kind, _)| *kind == wanted)?);
         self.descriptors -= 1;
@@ -125,7 +125,7 @@ impl KeptSockets {
     }
 
     /// Takes back one that is bound to nothing, and that epoll knows nothing of. It is closed if there is no room for it.
-    pub(crate) fn keep_stream(&mut self, place: &Place, kind: Kind, stream: OwnedFd, poller: &Poller) {
+    pub(crate) fn keep_stream(&mut self, place: &Place, kind: SocketKind, stream: OwnedFd, poller: &Poller) {
         if self.descriptors >= self.limit || connect_unspec(&stream).is_err() {
             return;
         }
@@ -135,11 +135,11 @@ impl KeptSockets {
         }
     }
 
-    fn network(&mut self, place: &Place, poller: &Poller) -> rustix::io::Result<&mut Network> {
+    fn network(&mut self, place: &Place, poller: &Poller) -> rustix::io::Result<&mut KeptNetwork> {
         let id = place.network_id();
         if !self.networks.contains_key(&id) {
             let watch = self.watch(place, poller)?;
-            self.networks.insert(id, Network { watch, ..Network::default() });
+            self.networks.insert(id, KeptNetwork { watch, ..KeptNetwork::default() });
         }
         self.networks.get_mut(&id).ok_or(Errno::NOENT)
     }
@@ -164,7 +164,7 @@ mod tests {
 
     use super::*;
 
-    const KIND: Kind = Kind { is_ipv4: true, handshake: Handshake::Whole };
+    const KIND: SocketKind = SocketKind { is_ipv4: true, handshake: Handshake::Whole };
 
     fn connected(listener: &TcpListener) -> OwnedFd {
         TcpStream::connect(listener.local_addr().unwrap()).unwrap().into()
@@ -178,8 +178,8 @@ mod tests {
         let socket = connected(&listener);
         let number = socket.as_raw_fd();
         kept.keep_stream(&Place::Host, KIND, socket, &poller);
-        assert!(kept.take_stream(&Place::Host, Kind { is_ipv4: false, ..KIND }).is_none());
-        assert!(kept.take_stream(&Place::Host, Kind { handshake: Handshake::Deferred, ..KIND }).is_none());
+        assert!(kept.take_stream(&Place::Host, SocketKind { is_ipv4: false, ..KIND }).is_none());
+        assert!(kept.take_stream(&Place::Host, SocketKind { handshake: Handshake::Deferred, ..KIND }).is_none());
         let again = kept.take_stream(&Place::Host, KIND).unwrap();
         assert_eq!(again.as_raw_fd(), number);
         assert!(kept.take_stream(&Place::Host, KIND).is_none());

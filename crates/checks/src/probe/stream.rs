@@ -16,7 +16,7 @@ use rustix::net::connect;
 use rustls::ClientConnection;
 use rustls::pki_types::ServerName;
 
-use super::kept::{Handshake, Kind};
+use super::kept::{Handshake, SocketKind};
 use super::poller::{Interest, Poller};
 use super::tools::Tools;
 use super::wire::Wire;
@@ -41,7 +41,7 @@ pub(crate) struct Stream {
     registered: Option<Interest>,
     address: SocketAddr,
     /// Nothing if its socket is bound to a source.
-    kind: Option<Kind>,
+    kind: Option<SocketKind>,
     phases: Phases,
 }
 
@@ -66,7 +66,7 @@ impl Stream {
             Some(session) => Wire::secured(socket, session),
             None => Wire::plain(socket),
         };
-        let kind = source.is_none().then_some(Kind { is_ipv4: address.is_ipv4(), handshake });
+        let kind = source.is_none().then_some(SocketKind { is_ipv4: address.is_ipv4(), handshake });
         Ok(Stream { wire, registered: None, address, kind, phases: Phases::default() })
     }
 

@@ -12,7 +12,7 @@ use std::task::Poll;
 use rustix::io::Errno;
 use rustix::net::{connect, getsockname};
 
-use super::kept::{Handshake, Kind};
+use super::kept::{Handshake, SocketKind};
 use super::poller::Interest;
 use super::tools::Tools;
 use super::{blame, unconnected};
@@ -44,7 +44,7 @@ impl Attempt {
     /// Epoll never heard of the socket: it can serve the next attempt, unless it is bound to a source.
     fn dissolve(self, place: &Place, tools: &mut Tools<'_>) {
         if self.probe.source.is_none() {
-            let kind = Kind { is_ipv4: self.probe.address.is_ipv4(), handshake: handshake(&self.probe) };
+            let kind = SocketKind { is_ipv4: self.probe.address.is_ipv4(), handshake: handshake(&self.probe) };
             tools.give_back(place, kind, self.socket);
         }
     }

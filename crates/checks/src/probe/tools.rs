@@ -10,9 +10,9 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, socket_with};
 
 use super::blame;
 use super::cgroup::Cgroups;
-use super::kept::{Handshake, KeptSockets, Kind};
+use super::kept::{Handshake, KeptSockets, SocketKind};
 use super::poller::Poller;
-use super::undertaker::Undertaker;
+use super::reaper::Reaper;
 use crate::clock::Clock;
 use crate::outcome::{Failure, Outcome, Reason};
 use crate::place::{Here, Place};
@@ -30,7 +30,7 @@ pub(crate) struct Tools<'a> {
     pub(crate) started: Duration,
     pub(crate) poller: &'a Poller,
     pub(crate) here: &'a mut Here,
-    pub(crate) undertaker: &'a mut Undertaker,
+    pub(crate) reaper: &'a mut Reaper,
     pub(crate) cgroups: &'a mut Cgroups,
     pub(crate) kept: &'a mut KeptSockets,
     pub(crate) reach: &'a Reach,
@@ -59,7 +59,7 @@ impl Tools<'_> {
         source: Option<IpAddr>,
         handshake: Handshake,
     ) -> Result<OwnedFd, Outcome> {
-        let kind = Kind { is_ipv4: address.is_ipv4(), handshake };
+        let kind = SocketKind { is_ipv4: address.is_ipv4(), handshake };
         if let Some(kept) = source.is_none().then(|| self.kept.take_stream(place, kind)).flatten() {
             let has_ended = place.has_ended();
             return if has_ended { Err(Outcome::Inconclusive(Reason::TaskEnded)) } else { Ok(kept) };
@@ -75,7 +75,7 @@ impl Tools<'_> {
     }
 
     /// What [`Tools::stream`] gave for no particular source, and epoll knows nothing of, goes to the next attempt.
-    pub(crate) fn give_back(&mut self, place: &Place, kind: Kind, stream: OwnedFd) {
+    pub(crate) fn give_back(&mut self, place: &Place, kind: SocketKind, stream: OwnedFd) {
         self.kept.keep_stream(place, kind, stream, self.poller);
     }
 

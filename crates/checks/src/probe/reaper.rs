@@ -9,11 +9,11 @@ use rustix::process::{WaitId, WaitIdOptions, waitid};
 const PATIENCE: u32 = 100;
 
 #[derive(Debug, Default)]
-pub(crate) struct Undertaker {
+pub(crate) struct Reaper {
     dying: Vec<(OwnedFd, u32)>,
 }
 
-impl Undertaker {
+impl Reaper {
     /// Takes over processes that were killed.
     pub(crate) fn take(&mut self, pidfds: impl IntoIterator<Item = OwnedFd>) {
         self.dying.extend(pidfds.into_iter().map(|pidfd| (pidfd, 0)));
@@ -25,7 +25,7 @@ impl Undertaker {
     }
 
     /// Reaps who is dead.
-    pub(crate) fn come_by(&mut self) {
+    pub(crate) fn reap(&mut self) {
         self.dying.retain_mut(|(pidfd, visits)| {
             *visits += 1;
             let waiting = waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED | WaitIdOptions::NOHANG);

@@ -6,55 +6,55 @@ use std::time::Duration;
 use super::CheckReport;
 use super::check::Order;
 use super::entry::{Entry, Policy, Silence};
-use super::mailbox::Letter;
+use super::mailbox::Message;
 use super::metrics::Metrics;
 use super::report::ByHand;
 use super::run::{Prober, Turn};
 use crate::spec::Schedule;
 use crate::timetable::{Key, nanos};
 
-/// How many letters are read in one turn: whoever writes many does not hold up what is due.
+/// How many messages are read in one turn: whoever writes many does not hold up what is due.
 const AT_A_TIME: usize = 256;
 
 impl Prober {
-    pub(super) fn read_letters(&mut self) -> Turn {
+    pub(super) fn read_messages(&mut self) -> Turn {
         for _ in 0..AT_A_TIME {
-            let Some(letter) = self.letters.next() else { return Turn::Next };
-            match letter {
-                Letter::Add(key, order) => self.add(key, *order),
-                Letter::Remove(key) => self.remove(key),
-                Letter::Pause(key) => self.pause(key),
-                Letter::Snooze(key, time) => self.snooze(key, time),
-                Letter::Resume(key) => self.resume(key),
-                Letter::CheckNow(key) => self.check_now(key),
-                Letter::SetSchedule(key, schedule) => self.set_schedule(key, *schedule),
-                Letter::SetVerdict(key, by_hand) => self.set_verdict(key, *by_hand),
-                Letter::ClearVerdict(key) => self.clear_verdict(key),
-                Letter::Report(key, answer) => {
-                    self.tell_all();
+            let Some(message) = self.messages.next() else { return Turn::Next };
+            match message {
+                Message::Add(key, order) => self.add(key, *order),
+                Message::Remove(key) => self.remove(key),
+                Message::Pause(key) => self.pause(key),
+                Message::Snooze(key, time) => self.snooze(key, time),
+                Message::Resume(key) => self.resume(key),
+                Message::CheckNow(key) => self.check_now(key),
+                Message::SetSchedule(key, schedule) => self.set_schedule(key, *schedule),
+                Message::SetVerdict(key, by_hand) => self.set_verdict(key, *by_hand),
+                Message::ClearVerdict(key) => self.clear_verdict(key),
+                Message::Report(key, answer) => {
+                    self.deliver_all();
                     if let Some(report) = self.report(key) {
                         let _who_asked_has_gone = answer.send(report);
                     }
                 }
-                Letter::Metrics(answer) => {
+                Message::Metrics(answer) => {
                     // Whoever is answered has been told what came before.
-                    self.tell_all();
+                    self.deliver_all();
                     let _who_asked_has_gone = answer.send(self.metrics());
                 }
-                Letter::Stop => return Turn::Last,
-                Letter::ShutDown(waits) => {
-                    self.letters.tell_the_end(waits);
+                Message::Stop => return Turn::Last,
+                Message::ShutDown(waits) => {
+                    self.messages.hang_up_at_the_end(waits);
                     return Turn::Last;
                 }
             }
         }
-        self.letters.ring();
+        self.messages.ring();
         Turn::Next
     }
 
     fn add(&mut self, key: Key, order: Order) {
         let policy = self.share(order.policy);
-        let (entry, due) = Entry::new(order, policy, self.options.tick, self.kit.clock.now());
+        let (entry, due) = Entry::new(order, policy, self.options.tick, self.context.clock.now());
         self.timetable.add(key, entry.tick, due);
         self.checks.insert(key, Box::new(entry));
     }
@@ -73,7 +73,7 @@ impl Prober {
         self.timetable.remove(key);
         let Some(entry) = self.checks.remove(&key) else { return };
         if !entry.probe.is_command() {
-            self.kit.kept.forget(&entry.place);
+            self.context.kept.forget(&entry.place);
         }
         self.forget(&entry.policy);
     }
@@ -89,7 +89,7 @@ impl Prober {
     fn set_schedule(&mut self, key: Key, schedule: Schedule) {
         let Some(entry) = self.checks.get(&key) else { return };
         let policy = self.share(Policy { schedule, ..*entry.policy });
-        let now = self.kit.clock.now();
+        let now = self.context.clock.now();
         let Some(entry) = self.checks.get_mut(&key) else { return };
         let deadline = entry.deadline();
         let before = entry.reschedule(policy, self.options.tick);
@@ -110,7 +110,7 @@ impl Prober {
     }
 
     fn snooze(&mut self, key: Key, time: Duration) {
-        let until = self.kit.clock.now().saturating_add(time);
+        let until = self.context.clock.now().saturating_add(time);
         self.stop(key);
         if let Some(entry) = self.checks.get_mut(&key) {
             entry.silence(Silence::Until(nanos(until)));
@@ -119,7 +119,7 @@ impl Prober {
     }
 
     fn resume(&mut self, key: Key) {
-        let now = self.kit.clock.now();
+        let now = self.context.clock.now();
         let Some(entry) = self.checks.get_mut(&key) else { return };
         match entry.silenced() {
             Silence::None => {}
@@ -131,7 +131,7 @@ impl Prober {
 
     fn check_now(&mut self, key: Key) {
         if self.checks.get(&key).is_some_and(|entry| entry.silenced() == Silence::None) {
-            self.timetable.hurry(key, self.kit.clock.now());
+            self.timetable.hurry(key, self.context.clock.now());
         }
     }
 
@@ -139,14 +139,14 @@ impl Prober {
     fn stop(&mut self, key: Key) {
         self.timetable.pause(key);
         if let Some(running) = self.take_running(key) {
-            running.attempt.dismiss(&mut self.kit.lend(key, running.begin.at));
+            running.attempt.dismiss(&mut self.context.lend(key, running.begin.at));
         }
     }
 
     fn set_verdict(&mut self, key: Key, by_hand: ByHand) {
-        let (now, time_of_day) = (self.kit.clock.now(), self.kit.clock.time_of_day());
+        let now = self.context.clock.now();
         if let Some(entry) = self.checks.get_mut(&key) {
-            self.outbox.push(key, entry.set_by_hand(by_hand, now, time_of_day));
+            self.outbox.push(key, entry.set_by_hand(by_hand, now, self.looked.time_of_day(now)));
         }
     }
 
@@ -157,7 +157,7 @@ impl Prober {
     }
 
     fn report(&self, key: Key) -> Option<CheckReport> {
-        Some(self.checks.get(&key)?.report(self.kit.clock.now()))
+        Some(self.checks.get(&key)?.report(self.context.clock.now()))
     }
 
     fn metrics(&self) -> Metrics {

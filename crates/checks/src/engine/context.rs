@@ -11,8 +11,8 @@ use crate::place::Here;
 use crate::probe::cgroup::Cgroups;
 use crate::probe::kept::KeptSockets;
 use crate::probe::poller::Poller;
+use crate::probe::reaper::Reaper;
 use crate::probe::tools::Tools;
-use crate::probe::undertaker::Undertaker;
 use crate::spec::Reach;
 use crate::timetable::Key;
 use processes::null;
@@ -24,11 +24,11 @@ const SCRATCH: usize = 64 * 1024;
 const LAST_VISITS: usize = 100;
 
 #[derive(Debug)]
-pub(super) struct Kit {
+pub(super) struct Context {
     pub(super) clock: Clock,
     meter: Meter,
     pub(super) poller: Poller,
-    pub(super) undertaker: Undertaker,
+    pub(super) reaper: Reaper,
     pub(super) kept: KeptSockets,
     here: Here,
     cgroups: Cgroups,
@@ -37,13 +37,13 @@ pub(super) struct Kit {
     scratch: Vec<u8>,
 }
 
-impl Kit {
-    pub(super) fn new(clock: Clock, reach: Reach, cgroups: bool) -> io::Result<Kit> {
-        Ok(Kit {
+impl Context {
+    pub(super) fn new(clock: Clock, reach: Reach, cgroups: bool) -> io::Result<Context> {
+        Ok(Context {
             clock,
             meter: Meter::default(),
             poller: Poller::new()?,
-            undertaker: Undertaker::default(),
+            reaper: Reaper::default(),
             kept: KeptSockets::new(),
             here: Here::new()?,
             cgroups: Cgroups::new(cgroups),
@@ -66,6 +66,11 @@ impl Kit {
         self.poller.wait(time, ready)
     }
 
+    /// The thread has slept for so long.
+    pub(super) fn slept(&mut self, time: Duration) {
+        self.meter.slept(time);
+    }
+
     /// Work begins, now.
     pub(super) fn begin(&mut self) -> Duration {
         let now = self.clock.now();
@@ -81,18 +86,18 @@ impl Kit {
 
     /// For one step of an attempt of this check, which started then.
     pub(super) fn lend(&mut self, key: Key, started: Duration) -> Tools<'_> {
-        let Kit { clock, poller, undertaker, kept, here, cgroups, reach, null, scratch, meter: _ } = self;
-        Tools { key, clock, started, poller, here, undertaker, cgroups, kept, reach, null, scratch }
+        let Context { clock, poller, reaper, kept, here, cgroups, reach, null, scratch, meter: _ } = self;
+        Tools { key, clock, started, poller, here, reaper, cgroups, kept, reach, null, scratch }
     }
 
     /// Whether something that was killed is not gone yet.
     pub(super) fn is_busy(&self) -> bool {
-        self.undertaker.is_busy() || self.cgroups.is_busy()
+        self.reaper.is_busy() || self.cgroups.is_busy()
     }
 
     /// Nobody's namespace is kept alive by a thread that lingers in it.
     pub(super) fn tidy(&mut self) {
-        self.undertaker.come_by();
+        self.reaper.reap();
         self.cgroups.tidy();
         if let Err(error) = self.here.go_home() {
             tracing::error!(%error, "the check engine cannot return to its own network namespace");
@@ -102,7 +107,7 @@ impl Kit {
     /// Waits for what was killed, and leaves no directory behind.
     pub(super) fn close(&mut self, tick: Duration) {
         for _ in 0..LAST_VISITS {
-            self.undertaker.come_by();
+            self.reaper.reap();
             self.cgroups.tidy();
             if !self.is_busy() {
                 break;
