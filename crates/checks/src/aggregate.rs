@@ -18,7 +18,7 @@ pub enum Rule {
 }
 
 impl Rule {
-    /// What these say together; unknown if there are none.
+    /// The verdict of these together; unknown if there are none.
     pub fn of(self, verdicts: impl IntoIterator<Item = Verdict>) -> Verdict {
         let (decisive, otherwise) = match self {
             Rule::All => (Verdict::Unhealthy, Verdict::Healthy),
@@ -46,7 +46,7 @@ impl Group {
         Group { rule, verdicts: checks.into_iter().map(|check| (check, Verdict::Unknown)).collect() }
     }
 
-    /// What they say together.
+    /// The verdict of all of them together.
     pub fn verdict(&self) -> Verdict {
         self.rule.of(self.verdicts.values().copied())
     }

@@ -19,7 +19,7 @@ pub enum CheckResult {
     },
     /// Of a TCP probe.
     Tcp {
-        /// Whether somebody listened.
+        /// True if the port was listened on.
         succeeded: Option<bool>,
     },
     /// Of a command.
@@ -30,7 +30,7 @@ pub enum CheckResult {
 }
 
 impl CheckResult {
-    /// What is known before the first attempt.
+    /// The result before the first attempt.
     pub fn empty(probe: &Probe) -> CheckResult {
         match probe {
             Probe::Http(_) | Probe::Grpc(_) => CheckResult::Http { status_code: None },
@@ -51,7 +51,7 @@ impl CheckResult {
     }
 }
 
-/// What was reported last.
+/// The result that was reported last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Previous(CheckResult);
 

@@ -1,4 +1,4 @@
-//! The one clock of the engine: what the pure parts are told as `now`.
+//! The one clock of the engine: the `now` of the pure parts.
 
 #[cfg(any(fuzzing, test))]
 pub(crate) mod virtual_time;

@@ -1,7 +1,7 @@
 //! The engine: handles to add checks and to see to them, and the thread that carries them out.
 //!
 //! In: [`Check`]s, through an [`Engine`]. Out: one [`Event`] per finished attempt, into the channel each check came
-//! with. Owns one thread, `checks`, with one epoll loop (`run`), which is told what to do over one channel and woken
+//! with. Owns one thread, `checks`, with one epoll loop (`run`), which gets its messages over one channel and is woken
 //! through one eventfd. The thread ends when the last [`Engine`] and [`CheckHandle`] are gone.
 
 mod account;
@@ -99,7 +99,7 @@ impl Engine {
     /// wants them, to read the authorities that this machine trusts: async code that is given checks by strangers does it
     /// where it may block, as in tokio's `spawn_blocking`.
     ///
-    /// Checks that the thread has not taken in yet are memory: whoever adds many thousands awaits [`Engine::metrics`] now and
+    /// Checks that the thread has not taken in yet are memory: to add many thousands, await [`Engine::metrics`] now and
     /// then, which is answered when all that was said before has been heard.
     pub fn add(&self, check: Check) -> CheckHandle {
         let key = self.sender.next_key();
@@ -134,7 +134,7 @@ impl Engine {
         self.metrics().await.map(|metrics| metrics.lag)
     }
 
-    /// What the engine has counted; nothing if its thread has died.
+    /// The counters of the engine; nothing if its thread has died.
     pub async fn metrics(&self) -> Option<Metrics> {
         let (answer, metrics) = oneshot::channel();
         self.sender.send(Message::Metrics(answer));

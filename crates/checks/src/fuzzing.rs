@@ -25,7 +25,7 @@ pub fn http1(bytes: &[u8]) {
     probe::fuzz_http1(bytes);
 }
 
-/// What a server sends over HTTP/2.
+/// The bytes of a server over HTTP/2.
 pub fn http2(bytes: &[u8]) {
     probe::fuzz_http2(bytes);
 }
@@ -141,7 +141,7 @@ fn hold(rules: &Judgement, before: VerdictState, after: VerdictState, event: Opt
     assert!(after.consecutive_failures == 0 || after.consecutive_successes == 0);
 }
 
-/// Commands to a timetable of four checks: never two attempts of one check at a time, and nobody is forgotten.
+/// Commands to a timetable of four checks: never two attempts of one check at a time, and no check is forgotten.
 pub fn timetable(bytes: &[u8]) {
     let mut timetable = Timetable::default();
     let schedule = Schedule { interval: Duration::from_millis(100), timeout: None, ..Schedule::default() };

@@ -1,4 +1,4 @@
-//! What an attempt found. In: what a probe saw. Out: a value that says it in words, too.
+//! The outcome of an attempt. In: what a probe saw. Out: a value that says it in words, too.
 //!
 //! [`Kind`] is the same by layer and cause, in one byte: what metrics count and histories keep.
 
@@ -14,7 +14,7 @@ pub use kind::Kind;
 pub use phases::Phases;
 pub use said::Said;
 
-/// What an attempt found.
+/// The outcome of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Outcome {
@@ -37,7 +37,7 @@ pub enum Answer {
     Exit(i32),
     /// A connection can be made.
     Connected,
-    /// Somebody listens.
+    /// The port is listened on.
     Listening,
     /// The gRPC health protocol says `SERVING`.
     Serving,
@@ -50,7 +50,7 @@ pub enum Answer {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Failure {
-    /// Nobody listens there.
+    /// The port is not listened on.
     Refused,
     /// No packet gets there.
     Unreachable {
@@ -169,15 +169,15 @@ pub enum Reason {
         /// In the words of the operating system.
         cause: String,
     },
-    /// Somebody else in this process took the exit status of the command.
+    /// Other code in this process took the exit status of the command.
     ExitStatusLost,
-    /// An HTTP status that is to be ignored.
+    /// An HTTP status that the check ignores.
     IgnoredStatus(u16),
     /// The task's process has ended; nothing that is found now is about it.
     TaskEnded,
-    /// No attempt: somebody has set the verdict by hand.
+    /// No attempt: the verdict was set by hand.
     SetByHand {
-        /// Who.
+        /// The author of the verdict.
         author: String,
         /// Why.
         reason: String,
@@ -203,7 +203,7 @@ impl Outcome {
         }
     }
 
-    /// Whether somebody listens, if the attempt came to know that: what a TCP probe is about.
+    /// Whether the port is listened on, if the attempt came to know that: the raw result of a TCP probe.
     pub fn connected(&self) -> Option<bool> {
         match self {
             Outcome::Success(Answer::Connected | Answer::Listening) => Some(true),

@@ -3,7 +3,7 @@
 //! In: a pid, a pidfd, or the path of a namespace. Out: a [`Place`], which all clones share.
 //!
 //! A process is held by a pidfd, which keeps nothing alive: when the process ends, its namespaces are let go, and
-//! whoever enters them learns that it has ended. A namespace given by its path stays as long as its `Place`.
+//! entering them fails because it has ended. A namespace given by its path stays as long as its `Place`.
 
 mod here;
 
@@ -36,11 +36,11 @@ pub enum Place {
     Process(Arc<ProcessPlace>),
 }
 
-/// A network namespace that stays while somebody holds this.
+/// A network namespace that stays while this is held.
 #[derive(Clone, Debug)]
 pub struct Namespace(Arc<(OwnedFd, NamespaceId)>);
 
-/// What the kernel tells namespaces apart by; nothing is our own.
+/// The device and inode of a namespace; nothing is our own.
 pub(crate) type NamespaceId = Option<(u64, u64)>;
 
 /// A process, and which of its namespaces differ from ours.
@@ -59,7 +59,7 @@ pub struct ProcessPlace {
 pub struct PlaceError {
     /// Of the namespace.
     pub path: PathBuf,
-    /// What the operating system says; part of this error's own words, and so not its source.
+    /// The words of the operating system; part of this error's own words, and so not its source.
     pub cause: io::Error,
 }
 
@@ -161,7 +161,7 @@ impl ProcessPlace {
         self.pidfd.as_fd()
     }
 
-    /// What a command enters beside the network.
+    /// The namespaces that a command enters beside the network.
     pub(crate) fn others(&self) -> ThreadNameSpaceType {
         self.others
     }

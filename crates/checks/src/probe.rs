@@ -40,7 +40,7 @@ pub(crate) use self::{
     grpc::fuzz as fuzz_grpc, http::fuzz as fuzz_http1, http::fuzz_location, http2::fuzz as fuzz_http2,
 };
 
-/// Who we say we are.
+/// The name that the engine gives itself.
 const USER_AGENT: &str = concat!("cygnet-checks/", env!("CARGO_PKG_VERSION"));
 
 /// One execution of a probe.
@@ -119,7 +119,7 @@ impl Attempt {
         }
     }
 
-    /// The answer, if there was one, and the probe wants it told or it was no success.
+    /// The answer, if there was one, and the probe wants it reported or it was no success.
     pub(crate) fn said(&self, probe: &Prepared, outcome: &Outcome) -> Option<Box<Said>> {
         let has_failed = !matches!(outcome, Outcome::Success(_));
         match (self, probe) {
@@ -150,7 +150,7 @@ impl Attempt {
         }
     }
 
-    /// Nobody wants to know any more.
+    /// Ends it: its outcome is no longer wanted.
     pub(crate) fn dismiss(self, tools: &mut Tools<'_>) {
         if let Attempt::Command(attempt) = self {
             attempt.dismiss(tools);
@@ -168,7 +168,7 @@ impl Attempt {
     }
 }
 
-/// Who is to blame for an error of the operating system: us, if we are out of something, else the task.
+/// Blames an error of the operating system on us, if we are out of something, else on the task.
 pub(crate) fn blame(errno: Errno, failure: impl FnOnce(String) -> Failure) -> Outcome {
     match errno {
         Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOBUFS => {

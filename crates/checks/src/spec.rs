@@ -1,4 +1,4 @@
-//! What to ask, when, and how to judge: a check as its owner writes it down.
+//! A check as its owner writes it down: the question, when to ask it, and how to judge the answers.
 //!
 //! In: plain values. Out: the same values, vouched for by [`CheckSpec::validate`], whose errors name the field.
 //! Nothing here runs.
@@ -39,7 +39,7 @@ pub type CheckId = u64;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct CheckSpec {
-    /// What to ask.
+    /// The question.
     pub probe: Probe,
     /// When to ask.
     #[cfg_attr(feature = "serde", serde(default))]
@@ -78,7 +78,7 @@ pub enum Probe {
 pub struct SpecError {
     /// The field, as a path from the spec.
     pub field: &'static str,
-    /// What is wrong with it.
+    /// The fault.
     pub problem: String,
 }
 
@@ -126,7 +126,7 @@ impl Probe {
     }
 }
 
-/// A header that says something which the check says elsewhere: there it is to be set.
+/// Refuses a header whose meaning has a field of its own in the check.
 fn reserved(table: &[(&str, &str)], field: &'static str, name: &str) -> Result<(), SpecError> {
     let found = table.iter().find(|(reserved, _)| name.eq_ignore_ascii_case(reserved));
     let objection =

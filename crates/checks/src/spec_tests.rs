@@ -1,4 +1,4 @@
-//! What can be run and what cannot.
+//! Specs that can be run and specs that cannot.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;

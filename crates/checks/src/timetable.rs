@@ -1,4 +1,4 @@
-//! Who is due next. Pure: time is a `Duration` since some origin, and passes only by being told.
+//! The order in which checks are due. Pure: time is a `Duration` since some origin, and an argument.
 //!
 //! In: checks with their ticks and waits, the time, attempts that ended. Out: who is due, and when to look again. What is due
 //! within one tick of the clock is handed out together, so that many checks cost one wake-up. Per check there is at
@@ -192,7 +192,7 @@ impl Timetable {
         }
     }
 
-    /// An attempt has ended: the next one is due after this wait. False if nobody waits for this attempt any more.
+    /// An attempt has ended: the next one is due after this wait. False if this attempt is no longer the one that runs.
     pub(crate) fn finish(&mut self, key: Key, run: Run, now: Duration, wait: Duration) -> bool {
         let is_running = self.is_running(key, run);
         if is_running {

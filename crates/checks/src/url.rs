@@ -25,7 +25,7 @@ pub struct Url {
     pub authority: Authority,
     /// Path and query, percent-encoded where necessary, beginning with `/`.
     pub path: String,
-    /// What stands before the `@`: `user` or `user:password`, decoded.
+    /// The part before the `@`: `user` or `user:password`, decoded.
     user: Option<Vec<u8>>,
 }
 
@@ -50,7 +50,7 @@ pub enum UrlError {
     /// A blank or a control character.
     #[error("{0:?} has a blank or control character in it")]
     Invisible(String),
-    /// Nobody is named.
+    /// No host is named.
     #[error("'{0}' names no host")]
     NoHost(String),
     /// A name where an address is needed, or an address with the name of an interface.
@@ -97,7 +97,7 @@ impl Url {
         Ok(Url { user: there.user.clone().or(user), ..there })
     }
 
-    /// What `Authorization` says for the name and password in the URL, if it has them.
+    /// The value of `Authorization` for the name and password in the URL, if it has them.
     pub fn basic_auth(&self) -> Option<String> {
         self.user.as_ref().map(|user| format!("Basic {}", STANDARD.encode(user)))
     }

@@ -1,4 +1,4 @@
-//! What outcomes add up to: a pure state machine, with the rules of Mesos' health checker and some it has not.
+//! The verdict that outcomes add up to: a pure state machine, with the rules of Mesos' health checker and some it has not.
 //!
 //! In: the state, the rules, the time since the check's start, an outcome. Out: the next state, and an event if there
 //! is something to say. Every counted failure of an unhealthy task is said; a success only if the verdict changes.
@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::outcome::Outcome;
 use crate::spec::{Action, FailureRate, Judgement, Schedule};
 
-/// What is known about a task's health.
+/// The state of a task's health.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Verdict {
@@ -42,7 +42,7 @@ pub struct VerdictState {
     pub consecutive_failures: u32,
     /// Successes in a row.
     pub consecutive_successes: u32,
-    /// What was said last.
+    /// The last verdict that was reported.
     pub verdict: Verdict,
     /// The last results that counted.
     pub recent: Recent,
@@ -80,7 +80,7 @@ impl VerdictState {
         at_the_edge.or(by_verdict).unwrap_or(schedule.interval)
     }
 
-    /// Somebody knows better: this is the verdict, until results change it again.
+    /// The state after a verdict was set by hand, until results change it again.
     pub fn set_by_hand(self, verdict: Verdict) -> VerdictState {
         let initializing = self.initializing && verdict != Verdict::Healthy;
         VerdictState { verdict, initializing, consecutive_failures: 0, consecutive_successes: 0, ..self }

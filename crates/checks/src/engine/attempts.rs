@@ -19,7 +19,7 @@ const BATCH: usize = 32;
 /// To start a command takes as long as to start so many others.
 const WEIGHT_OF_COMMAND: usize = 8;
 
-/// What came out of an attempt.
+/// The findings of an attempt.
 struct Found {
     outcome: Outcome,
     phases: Phases,
@@ -87,7 +87,7 @@ impl Prober {
         Some(running)
     }
 
-    /// First hangs up, then tells: telling may take a while.
+    /// Hangs up first and then reports, because that may take a while.
     pub(super) fn finish(&mut self, key: Key, outcome: Outcome) {
         let Some(running) = self.take_running(key) else { return };
         let Running { begin, attempt, work, patience, .. } = *running;
@@ -119,7 +119,7 @@ impl Prober {
         self.outbox.push(key, event);
     }
 
-    /// Tells what is to be told now: before a longer rest, that is everything.
+    /// Delivers the events whose time has come: before a longer rest, that is all of them.
     pub(super) fn deliver_in_time(&mut self, now: Duration) {
         self.deliver(now, self.rests_for(self.options.tick, now));
     }
@@ -146,7 +146,7 @@ impl Prober {
     }
 }
 
-/// What fails because the task has ended says nothing about its health.
+/// The outcome, unless it is a failure of a task that has ended, which says nothing about its health.
 fn of_the_living(entry: &Entry, outcome: Outcome) -> Outcome {
     match outcome {
         Outcome::Failure(_) if entry.place.has_ended() => Outcome::Inconclusive(Reason::TaskEnded),

@@ -1,9 +1,9 @@
-//! When it is the task's fault that a connection broke. Pure.
+//! Broken connections, and whose fault they are. Pure.
 //!
 //! In: how long the engine's loop was away during an attempt; its failure. Out: whether the peer may have given up on an
 //! engine that did not go on.
 //!
-//! A peer has a patience of its own, which we do not know. Below 100 ms it is nobody's; a second may be too much for
+//! A peer has a patience of its own, which we do not know. No peer's is below 100 ms; a second may be too much for
 //! some, whatever time the attempt has. Only real absences matter, not that the loop was busy with others.
 
 use std::time::Duration;

@@ -11,14 +11,14 @@ use std::time::Duration;
 use super::account::Account;
 use crate::timetable::Due;
 
-/// What an attempt takes up.
+/// The kind of room that an attempt takes up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lane {
     Socket,
     Command,
 }
 
-/// What may be taken up.
+/// The room there is.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
     pub(super) in_flight: usize,
@@ -66,7 +66,7 @@ impl Budget {
         }
     }
 
-    /// Whether somebody waits who may start.
+    /// Whether an attempt waits that may start.
     pub(super) fn has_next(&self) -> bool {
         self.in_flight < self.limits.in_flight && (!self.sockets.is_empty() || self.command_may_start())
     }

@@ -25,7 +25,7 @@ pub struct Check {
     pub place: Place,
     /// Anew, or where another process stopped.
     pub start: Start,
-    /// The receiver of its events. The check ends when nobody listens any more.
+    /// The receiver of its events. The check ends when its channel is closed.
     pub events: Listener,
 }
 

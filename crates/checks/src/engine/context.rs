@@ -1,4 +1,4 @@
-//! What attempts work with, all of it owned by the engine's thread.
+//! The resources of the engine's thread, which lends them to attempts.
 
 use std::collections::VecDeque;
 use std::io;
@@ -95,7 +95,7 @@ impl Context {
         self.reaper.is_busy() || self.cgroups.is_busy()
     }
 
-    /// Nobody's namespace is kept alive by a thread that lingers in it.
+    /// Cleans up after a turn. A thread that lingered in a namespace would keep it alive.
     pub(super) fn tidy(&mut self) {
         self.reaper.reap();
         self.cgroups.tidy();

@@ -202,7 +202,7 @@ impl Entry {
         }
     }
 
-    /// Somebody knows better.
+    /// Sets the verdict by hand.
     pub(super) fn set_by_hand(&mut self, by_hand: ByHand, now: Duration, time_of_day: SystemTime) -> Event {
         let before = self.state.verdict;
         self.state = self.state.set_by_hand(by_hand.verdict);

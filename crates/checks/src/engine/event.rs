@@ -1,4 +1,4 @@
-//! The events that the engine tells of a check.
+//! The events of a check.
 
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
@@ -20,7 +20,7 @@ pub struct Event {
     pub outcome: Outcome,
     /// The verdict, if it is news; if there is none, the last news among the events that were missed.
     pub verdict: Option<VerdictEvent>,
-    /// All that is to be remembered.
+    /// All that has to be remembered.
     pub state: VerdictState,
     /// When it started.
     pub started: SystemTime,
@@ -30,7 +30,7 @@ pub struct Event {
     pub lateness: Duration,
     /// The times its parts took.
     pub phases: Phases,
-    /// The answer: always where the probe wants it told, otherwise only without success. The output of a command is in
+    /// The answer: always where the probe wants it reported, otherwise only without success. The output of a command is in
     /// its failure.
     pub said: Option<Box<Said>>,
     /// The number of events of this check just before this one that found a bounded channel full.
@@ -44,7 +44,7 @@ impl Event {
         output.map(Cow::Borrowed).or_else(|| self.said.as_deref().map(Said::text))
     }
 
-    /// An attempt that took no time and has changed nothing: the rest is for whoever knows more, such as tests.
+    /// An attempt that took no time and has changed nothing; the other fields are set by callers that know more.
     pub fn new(check: CheckId, at: SystemTime, outcome: Outcome) -> Event {
         Event {
             check,

@@ -1,4 +1,4 @@
-//! What can be done with a check that is being carried out.
+//! The handle of a check that is being carried out.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,7 +51,7 @@ impl CheckHandle {
         Ok(())
     }
 
-    /// The verdict from now on, whatever attempts find. They go on, and are told. One that does not last is refused.
+    /// Sets the verdict from now on, whatever attempts find. They go on, and are reported. One that does not last is refused.
     pub fn set_verdict(&self, by_hand: ByHand) -> Result<(), SpecError> {
         by_hand.validate()?;
         self.sender.send(Message::SetVerdict(self.key, Box::new(by_hand)));
@@ -63,7 +63,7 @@ impl CheckHandle {
         self.sender.send(Message::ClearVerdict(self.key));
     }
 
-    /// How it stands; nothing if the engine's thread has died, or nobody listens to the check any more.
+    /// The report of the check; nothing if the engine's thread has died, or the channel of its events is closed.
     pub async fn report(&self) -> Option<CheckReport> {
         let (answer, report) = oneshot::channel();
         self.sender.send(Message::Report(self.key, answer));

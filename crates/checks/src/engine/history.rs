@@ -54,7 +54,7 @@ pub struct PastAttempt {
     pub ago: Duration,
     /// How long it took.
     pub duration: Duration,
-    /// What came out.
+    /// The outcome, by layer and cause.
     pub kind: Kind,
     /// The HTTP status, exit status or signal, or 0.
     pub code: u16,

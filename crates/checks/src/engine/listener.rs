@@ -11,7 +11,7 @@ use crate::verdict::VerdictEvent;
 
 /// The receiver of a check's events: of news within a tick, of further successes within five while there are many.
 ///
-/// From an [`UnboundedSender`] comes one that is told everything: what is not read is memory. From a bounded [`Sender`]
+/// From an [`UnboundedSender`] comes one that gets everything: what is not read is memory. From a bounded [`Sender`]
 /// comes one that never holds up the engine and takes no more room than its channel: events that find it full are
 /// dropped. The next one that fits says how many ([`Event::missed`]), and has the last verdict among them if it has none
 /// of its own; its `state` is that after all of them. So what is lost is history, and news is late at worst.

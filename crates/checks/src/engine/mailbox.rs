@@ -16,7 +16,7 @@ use super::{ByHand, CheckReport, Metrics};
 use crate::spec::Schedule;
 use crate::timetable::Key;
 
-/// What the thread is told. Checks are named by a key that is never used twice.
+/// A message to the thread. Checks are named by a key that is never used twice.
 #[derive(Debug)]
 pub(super) enum Message {
     Add(Key, Box<Order>),
@@ -36,7 +36,7 @@ pub(super) enum Message {
     ShutDown(oneshot::Sender<Never>),
 }
 
-/// Nothing is ever sent: an end is told by hanging up.
+/// Nothing is ever sent: an end shows by hanging up.
 #[derive(Debug)]
 pub(super) enum Never {}
 
@@ -48,7 +48,7 @@ pub(super) struct Sender {
     keys: AtomicU64,
 }
 
-/// The thread's end. When it is dropped, whoever waits for the end of the thread knows.
+/// The thread's end. When it is dropped, those that wait for the end of the thread wake up.
 #[derive(Debug)]
 pub(super) struct Receiver {
     messages: mpsc::Receiver<Message>,
@@ -69,7 +69,7 @@ impl Sender {
         self.keys.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// A thread that is gone has nobody to tell: its checks are gone, too.
+    /// Sends a message. Without the thread there is nothing to do: its checks are gone, too.
     pub(super) fn send(&self, message: Message) {
         if self.messages.send(message).is_ok() {
             ring(&self.bell);

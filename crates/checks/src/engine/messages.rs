@@ -1,4 +1,4 @@
-//! What the engine's thread is told, and asked.
+//! The messages to the engine's thread, carried out.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use super::run::{Prober, Turn};
 use crate::spec::Schedule;
 use crate::timetable::{Key, nanos};
 
-/// How many messages are read in one turn: whoever writes many does not hold up what is due.
+/// The number of messages read in one turn: a sender of many does not hold up what is due.
 const AT_A_TIME: usize = 256;
 
 impl Prober {
@@ -37,7 +37,7 @@ impl Prober {
                     }
                 }
                 Message::Metrics(answer) => {
-                    // Whoever is answered has been told what came before.
+                    // All earlier events are delivered before the answer.
                     self.deliver_all();
                     let _who_asked_has_gone = answer.send(self.metrics());
                 }
@@ -78,7 +78,7 @@ impl Prober {
         self.forget(&entry.policy);
     }
 
-    /// If nobody else has it: one is the caller's, the other one ours.
+    /// Forgets a policy with no other owner: one reference is the caller's, the other one ours.
     fn forget(&mut self, policy: &Arc<Policy>) {
         if Arc::strong_count(policy) == 2 {
             self.policies.remove(policy);

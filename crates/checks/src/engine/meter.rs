@@ -2,7 +2,7 @@
 //!
 //! In: when a piece of work began and ended, how long the thread slept, and a way to ask how long it has worked in its life.
 //! Out: the time that piece took. To ask is a system call, so it is done only once in a millisecond that the thread is
-//! awake, and where a piece took longer than that: what a busy machine takes away is charged to nobody.
+//! awake, and where a piece took longer than that: what a busy machine takes away is not charged.
 
 use std::time::Duration;
 

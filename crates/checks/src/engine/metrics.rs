@@ -1,11 +1,11 @@
-//! What the engine counts about itself and all its checks. Pure but for the reading.
+//! The counters of the engine and all its checks. Pure but for the reading.
 
 use std::time::Duration;
 
 use crate::outcome::{Kind, Outcome};
 use crate::timetable::Lag;
 
-/// What the engine has counted since its start, and how things stand now.
+/// The counters since the engine's start, and how things stand now.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -28,7 +28,7 @@ pub struct Metrics {
     pub start_error_p99: Option<Duration>,
     /// How often the engine's loop was away for longer than [`Metrics::STALL`] when it should have come round.
     pub stalls: u64,
-    /// For how long, all in all.
+    /// The time of all of them together.
     pub stalled: Duration,
     /// The CPU time that commands have used.
     pub command_cpu: Duration,
@@ -39,7 +39,7 @@ impl Metrics {
     pub const STALL: Duration = Duration::from_millis(50);
 }
 
-/// What is counted on the way.
+/// The counters that change while the engine works.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Counters {
     by_kind: [u64; 16],

@@ -9,7 +9,7 @@ use super::Event;
 use crate::outcome::Outcome;
 use crate::timetable::Key;
 
-/// For how many ticks successes that change nothing are gathered. Everything else is told within one.
+/// The number of ticks in which successes that change nothing are gathered. Everything else is delivered within one.
 const GATHERING: u32 = 5;
 
 #[derive(Debug, Default)]
@@ -27,7 +27,7 @@ impl Outbox {
         self.events.push((key, event));
     }
 
-    /// Those to be told now, if it is time, or if we rest for longer than a tick.
+    /// The events to deliver now, if it is time, or if the loop rests for longer than a tick.
     pub(super) fn due(&mut self, now: Duration, tick: Duration, rests: bool) -> Option<Vec<(Key, Event)>> {
         let patience = if self.presses { tick } else { tick.saturating_mul(GATHERING) };
         let is_time = rests || now.saturating_sub(self.delivered) >= patience;

@@ -1,4 +1,4 @@
-//! When a timeout is the task's fault. Pure.
+//! Timeouts, and whose fault they are. Pure.
 //!
 //! In: how long the engine's loop was away, each time it was; deadlines that have passed. Out: whether the task timed
 //! out, may have the time it was robbed of, or whether nothing can be said because the engine was away itself.
@@ -47,7 +47,7 @@ pub(super) struct Patience {
     extended: bool,
 }
 
-/// What a deadline that has passed means.
+/// The meaning of a deadline that has passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Expiry {
     /// The engine was away for a moment; the task may have that time.

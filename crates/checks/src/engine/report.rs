@@ -1,4 +1,4 @@
-//! What is known about one check, for operators.
+//! The report about one check, for operators.
 
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ use crate::verdict::{Verdict, VerdictState};
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct CheckReport {
-    /// All that is to be remembered.
+    /// All that has to be remembered.
     pub state: VerdictState,
     /// Whether attempts are made.
     pub activity: Activity,
-    /// A verdict that somebody has set, while it lasts.
+    /// A verdict that was set by hand, while it lasts.
     pub by_hand: Option<ByHand>,
     /// The last 32 attempts, oldest first.
     pub attempts: Vec<PastAttempt>,
@@ -42,14 +42,14 @@ pub enum Activity {
     },
 }
 
-/// A verdict that somebody sets, because they know better.
+/// A verdict that a person sets, because they know better.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct ByHand {
-    /// What it is.
+    /// The verdict.
     pub verdict: Verdict,
-    /// Who says so.
+    /// The author of the verdict.
     pub author: String,
     /// Why.
     pub reason: String,

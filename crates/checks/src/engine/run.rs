@@ -4,7 +4,7 @@
 //! 2. reads its messages (`messages`);
 //! 3. ends attempts whose time is up, and starts what is due in this tick (`attempts`);
 //! 4. lets attempts go on that take more than others (`shares`);
-//! 5. tells what has come out.
+//! 5. delivers the events.
 //!
 //! Each of these takes a bounded time; what is left over is first in the next turn.
 //!
@@ -131,8 +131,8 @@ impl Prober {
         Ok(Turn::Next)
     }
 
-    /// Sleeps until something is to be done. What it took longer than that, and what the last turn took, is absence.
-    /// Nobody is looked for before everybody was visited who is ready.
+    /// Sleeps until there is work. The time it slept too long, and the time of the last turn, is absence.
+    /// No new readiness is asked for before every ready attempt was visited.
     fn look(&mut self, ready: &mut VecDeque<Key>) -> io::Result<()> {
         let before = self.context.clock.now();
         let mut sleep = Duration::ZERO;

@@ -24,7 +24,7 @@ const SHARE_OF_THE_GREEDY: f64 = 0.15;
 /// The cost of a turn beside what is done in it: the thread wakes up, and sees who is next.
 const WAKE: Duration = Duration::from_micros(20);
 
-/// The time for which nobody wakes up for them when all that they may take is taken.
+/// The shortest sleep once they have taken all that they may.
 const REST: Duration = Duration::from_millis(5);
 
 /// The time one attempt has taken.
@@ -49,7 +49,7 @@ impl Work {
         self.suspected || self.is_excessive()
     }
 
-    /// True if the next attempt is to be suspected: this one has taken too much, or would have if it had not been kept
+    /// True if the next attempt is suspect: this one has taken too much, or would have if it had not been kept
     /// waiting until its time was up.
     pub(super) fn is_suspicious(self, time_is_up: bool) -> bool {
         self.is_excessive() || (self.suspected && time_is_up)
@@ -100,13 +100,13 @@ impl Shares {
         self.queue.insert(Turn { taken: work.taken, came: self.came, key, run });
     }
 
-    /// Whose turn it is, if anybody's.
+    /// The attempt whose turn it is, if any.
     pub(super) fn next(&mut self) -> Option<(Key, Run)> {
         let turn = if self.account.is_overdrawn() { None } else { self.queue.pop_first() };
         turn.map(|turn| (turn.key, turn.run))
     }
 
-    /// In how long it is somebody's turn.
+    /// The time until the next turn.
     pub(super) fn next_in(&self) -> Option<Duration> {
         let wait = || self.account.even_in().map_or(Duration::ZERO, |even| even.max(REST));
         (!self.queue.is_empty()).then(wait)

@@ -1,7 +1,7 @@
 //! Attempts in flight, visited: because a descriptor is ready, because it is their turn, or because their time is up.
 //!
 //! Whatever a peer sends, a visit takes a bounded time (`probe::stream`), and so do all visits of one turn of the loop:
-//! whoever was not visited is the first in the next turn. So nothing holds up what is due.
+//! an attempt that was not visited is the first in the next turn. So nothing holds up what is due.
 
 use std::collections::VecDeque;
 use std::task::Poll;
@@ -41,7 +41,7 @@ impl Prober {
         }
         match self.checks.get_mut(&key) {
             Some(entry) if entry.running.is_some() => self.visit_or_queue(key),
-            // Nobody has asked: the peer closes the connection that was kept, or has died.
+            // No attempt runs: the peer closes the connection that was kept, or has died.
             Some(entry) => entry.kept = None,
             None => {}
         }
@@ -99,7 +99,7 @@ impl Prober {
         }
     }
 
-    /// The thread may have been stopped at any point since it looked, even before it read the clock. So nobody is called
+    /// The thread may have been stopped at any point since it looked, even before it read the clock. So no attempt is called
     /// late but by what was due then, and only after another visit.
     pub(super) fn expire(&mut self, looked: Duration) {
         let until = self.context.clock.now().saturating_add(SLICE);

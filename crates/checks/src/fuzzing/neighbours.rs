@@ -45,7 +45,7 @@ const RUN: Duration = Duration::from_secs(1);
 const TIMEOUT: Duration = Duration::from_millis(200);
 const INTERVAL: Duration = Duration::from_millis(50);
 
-/// The interval of the check that is to be served.
+/// The interval of the check that must stay punctual.
 const OFTEN: Duration = Duration::from_millis(20);
 
 /// The time within which it is. Code that is not optimised takes longer.

@@ -109,7 +109,7 @@ fn any_script(ask: Ask) -> impl Strategy<Value = Script> {
     })
 }
 
-/// Each takes half a second at most; commands, which are processes, take longer. `PROPTEST_CASES` is for whoever has time.
+/// Each takes half a second at most; commands, which are processes, take longer. `PROPTEST_CASES` sets another number.
 fn scripts(ask: Ask) -> u32 {
     let few = match ask {
         Ask::Command => 6,

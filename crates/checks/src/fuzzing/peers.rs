@@ -67,7 +67,7 @@ impl Peers<'_> {
         self.answer_datagrams();
     }
 
-    /// The moment at which something is to be done next.
+    /// The moment of the next action.
     pub(crate) fn next(&self, now: Duration) -> Duration {
         let soonest = self.connections.iter().map(|connection| connection.next).min();
         soonest.unwrap_or_else(|| now.saturating_add(FAR)).max(now.saturating_add(SOON))

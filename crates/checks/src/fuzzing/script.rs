@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-/// A piece is no longer than this, however often it is said: what is to be endless is said again and again.
+/// The longest piece, however often it is repeated: endless streams are repetitions.
 const LONGEST: usize = 1 << 20;
 
 /// The pieces of a script, from a few bytes at most.

@@ -4,7 +4,7 @@ use super::{Failure, Outcome, Reason};
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident => $name:literal,)*) => {
-        /// What came out, by layer and cause: what metrics count and histories keep.
+        /// The outcome by layer and cause: what metrics count and histories keep.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[repr(u8)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
@@ -30,7 +30,7 @@ macro_rules! kinds {
 kinds! {
     /// The task answered well.
     Success => "success",
-    /// Nobody listens.
+    /// The port is not listened on.
     Refused => "refused",
     /// No packet gets there.
     Unreachable => "unreachable",

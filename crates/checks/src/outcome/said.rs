@@ -1,4 +1,4 @@
-//! The answer to a probe, word for word: of each failure, and for checks that always want it told.
+//! The answer to a probe, word for word: of each failure, and for checks that always want it reported.
 
 use std::borrow::Cow;
 
@@ -8,14 +8,14 @@ use std::borrow::Cow;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Said {
-    /// What the body is, if that was said.
+    /// The type of the body, if the answer names it.
     pub content_type: Option<String>,
     /// The body, or the beginning of a long one.
     pub body: Vec<u8>,
 }
 
 impl Said {
-    /// So much of a body is told where that is wanted, in bytes.
+    /// The longest body that is reported where that is wanted, in bytes.
     pub const LIMIT: usize = 16 * 1024;
 
     /// The same of a failure where it is not.

@@ -44,7 +44,7 @@ impl Here {
         Ok(())
     }
 
-    /// What is started by `start` is born among the processes of this place.
+    /// Runs `start`; a process that it starts is born among those of this place.
     pub(crate) fn among_processes<T>(&self, place: &Place, start: impl FnOnce() -> T) -> io::Result<T> {
         let Place::Process(process) = place else { return Ok(start()) };
         if !process.others().contains(rustix::thread::ThreadNameSpaceType::PROCESS_ID) {

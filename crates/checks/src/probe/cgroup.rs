@@ -1,7 +1,7 @@
-//! A cgroup (version 2) for each command in flight, where this process may make them: a timeout then ends whoever the
-//! command started, also those who have left its session.
+//! A cgroup (version 2) for each command in flight, where this process may make them: a timeout then ends all
+//! that the command started, also processes that have left its session.
 //!
-//! In: that a command starts, ends, or is to be killed. Out: directories below our own cgroup, `checks-PID-ENGINE/N`,
+//! In: the start, end and kill of a command. Out: directories below our own cgroup, `checks-PID-ENGINE/N`,
 //! made when they are first needed and used again for the next command, unless they were killed: on kernels that count
 //! kills (`kill_seq`, Linux 6.15 and later) a child born into a cgroup that was ever killed dies at once. So killing
 //! consumes the [`Cgroup`], and its directory is only removed. All are removed at the end. Owned by the engine's thread.
@@ -73,14 +73,14 @@ impl Cgroups {
         Cgroups { parent, spare: VecDeque::new(), discarded: VecDeque::new(), made: 0 }
     }
 
-    /// One that nobody is in, if there can be any.
+    /// An empty cgroup, if this process may make one.
     pub(crate) fn take(&mut self) -> Option<Cgroup> {
         self.tidy();
         self.spare.pop_front().or_else(|| self.make())
     }
 
     /// Takes the cgroup of a command that has ended. Processes that it left behind are killed; returns their pidfds, for
-    /// whoever has to reap those who become our children.
+    /// the reaper.
     pub(crate) fn give_back(&mut self, cgroup: Cgroup) -> Vec<OwnedFd> {
         if cgroup.is_inhabited() {
             return self.kill(cgroup).unwrap_or_else(|error| {
@@ -100,8 +100,8 @@ impl Cgroups {
         !self.discarded.is_empty()
     }
 
-    /// Kills every process in it. Returns their pidfds, for whoever has to reap those who become our children; nothing
-    /// if it could not be killed. Its directory goes once it is empty.
+    /// Kills every process in it. Returns their pidfds, for the reaper; nothing if it could not be killed.
+    /// Its directory goes once it is empty.
     pub(crate) fn kill(&mut self, cgroup: Cgroup) -> io::Result<Vec<OwnedFd>> {
         let killed = cgroup.kill();
         self.discarded.push_back(cgroup.path);
@@ -124,7 +124,7 @@ impl Cgroups {
         }
     }
 
-    /// Removes those that have waited longest, which then wait again if somebody is still there.
+    /// Removes the cgroups that have waited longest; one with processes in it waits again.
     pub(crate) fn tidy(&mut self) {
         for _ in 0..TRIES.min(self.discarded.len()) {
             let left = self.discarded.pop_front().filter(|path| fs::remove_dir(path).is_err());
@@ -216,7 +216,7 @@ fn place(own: &str, mounts: &str) -> Option<PathBuf> {
     Some(Path::new(point).join(below))
 }
 
-/// The cgroups of engines that were killed: their processes are ended, and they are to be removed.
+/// The cgroups of engines that were killed: their processes are ended, and they await removal.
 fn left_behind(place: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(place).into_iter().flatten().flatten();
     let engines = entries.filter(|entry| entry.file_name().to_str().is_some_and(|name| name.starts_with("checks-")));
@@ -247,7 +247,7 @@ mod tests {
 
     use super::*;
 
-    /// Somebody who stays in that cgroup.
+    /// A process that stays in that cgroup.
     fn settler(cgroup: &Cgroup) -> Child {
         let child = Command::new("sleep").arg("1000").spawn().unwrap();
         fs::write(cgroup.path.join("cgroup.procs"), child.id().to_string()).unwrap();

@@ -30,7 +30,7 @@ const TAIL: usize = 3 * 1024;
 /// How much output is read in one go, so that a talkative command does not hold up the others.
 const READS: usize = 4;
 
-/// What the command writes to.
+/// The pipe that the command writes to.
 #[derive(Debug)]
 struct Pipe {
     /// Does not block.
@@ -48,9 +48,9 @@ pub(crate) struct Attempt {
     output: Pipe,
     tail: Vec<u8>,
     phases: Phases,
-    /// What it has used, once it has ended.
+    /// The CPU time it has used, once it has ended.
     cpu: Duration,
-    /// What it is, if not what its exit status says: its time was up.
+    /// The outcome, if its exit status does not decide it: its time was up.
     decided: Option<Outcome>,
     /// The task's process, awaited by a command that was killed: with the first process of a namespace the kernel kills all
     /// others in it, before that one counts as ended. And the outcome if it has not.
@@ -204,7 +204,7 @@ impl Attempt {
         }
     }
 
-    /// Reads what there is. Whoever still holds the other end when the command has ended talks to nobody.
+    /// Reads the output so far. A process that still holds the other end after the command has ended is not heard.
     fn drain(&mut self, tools: &mut Tools<'_>) {
         for _ in 0..READS {
             let Ok(length) = read(&self.output.ours, &mut *tools.scratch) else { return };

@@ -58,7 +58,7 @@ impl Attempt {
     pub(super) fn start(plan: &Plan, place: &Place, tools: &mut Tools<'_>) -> Result<Attempt, Outcome> {
         let mut attempt = match plan.transport {
             Transport::Tcp => Attempt::open(plan, place, tools)?,
-            // Nobody answers that fast.
+            // No answer comes that fast.
             Transport::Udp => return ask(plan, place, tools),
         };
         match attempt.advance(plan, tools) {

@@ -33,7 +33,7 @@ pub(crate) struct Attempt {
     hops: u32,
     /// Whether the connection is of an earlier attempt.
     reused: bool,
-    /// What is to become of it.
+    /// The fate of the connection.
     connection: Reuse,
 }
 
@@ -72,7 +72,7 @@ impl Attempt {
         self.stream.phases()
     }
 
-    /// The answer, if it is to be told; of a failure also what has come of one.
+    /// The answer, if the check wants it reported; of a failure also the part that has come.
     pub(super) fn said(&self, plan: &Plan, has_failed: bool) -> Option<Box<Said>> {
         let answered = self.dialogue.answered().filter(|_| plan.extras().tell_answer);
         if let Some((answered, body)) = answered.and_then(|answered| Some((answered.content_type, answered.body?))) {
@@ -97,7 +97,7 @@ impl Attempt {
         None
     }
 
-    /// As far as it gets before the others have their turn.
+    /// Goes on as far as it gets before the others have their turn.
     pub(super) fn advance(&mut self, plan: &Plan, place: &Place, tools: &mut Tools<'_>) -> Poll<Outcome> {
         loop {
             match self.turn(plan, place, tools) {

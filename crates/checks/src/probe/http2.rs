@@ -21,14 +21,14 @@ use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf, duplex};
 use crate::outcome::Failure;
 use frames::{Frames, Unfit};
 
-/// What the pipe holds in each direction; more waits with its sender.
+/// The capacity of the pipe in each direction; more waits with its sender.
 const PIPE: usize = 64 * 1024;
 
-/// What one reply may hold of header fields, and what its flow control lets come at once.
+/// The limit of the header fields of one reply, and the window of its flow control.
 const HEADERS: u32 = 64 * 1024;
 const WINDOW: u32 = 1024 * 1024;
 
-/// What came back.
+/// The result of an exchange.
 #[derive(Debug, Default)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -83,7 +83,7 @@ pub(crate) struct Session {
     asking: Asking,
     pipe: DuplexStream,
     woken: Arc<Woken>,
-    /// What the pipe had no room for.
+    /// The bytes that the pipe had no room for.
     backlog: Vec<u8>,
     frames: Frames,
     ended: bool,
@@ -103,7 +103,7 @@ impl Session {
         Session { asking, pipe, woken, backlog, frames: Frames::default(), ended: false }
     }
 
-    /// Goes on as far as it can with the bytes that have come, and puts into `out` those that are to be sent.
+    /// Goes on as far as it can with the bytes that have come, and puts the bytes to send into `out`.
     pub(crate) fn advance(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Poll<Result<Reply, Violation>> {
         if let Err(unfit) = self.frames.count(bytes) {
             return Poll::Ready(Err(unfit.into()));
@@ -150,7 +150,7 @@ impl Session {
         let mut context = Context::from_waker(Waker::noop());
         let taken = match Pin::new(&mut self.pipe).poll_write(&mut context, &self.backlog) {
             Poll::Ready(Ok(taken)) => taken,
-            // Whoever reads at the other end is done.
+            // The reader at the other end is done.
             Poll::Ready(Err(_)) => self.backlog.len(),
             Poll::Pending => 0,
         };

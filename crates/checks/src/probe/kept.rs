@@ -1,7 +1,7 @@
 //! Sockets that are kept for the next attempt in the same network: to make one there, and to move there in order to
 //! make it, costs an eighth of a check.
 //!
-//! In: sockets nobody needs any more. Out: the same, as good as new. A TCP socket is dissolved first, which resets its
+//! In: sockets that are no longer needed. Out: the same, as good as new. A TCP socket is dissolved first, which resets its
 //! connection and leaves nothing behind; the next attempt makes a connection of its own, from a port of its own.
 //!
 //! A socket keeps its network alive. So the first one that is kept for a process has the process watched, and all of
@@ -30,7 +30,7 @@ const LIMIT: usize = 16 * 1024;
 #[derive(Debug)]
 pub(crate) struct KeptSockets {
     networks: HashMap<NamespaceId, KeptNetwork, BuildKeyHasher>,
-    /// Whose end the keys are.
+    /// The networks that the keys of watched processes stand for.
     ends: HashMap<Key, NamespaceId, BuildKeyHasher>,
     last_watch: Key,
     /// How many descriptors are kept, and beyond how many no stream is.
@@ -38,7 +38,7 @@ pub(crate) struct KeptSockets {
     limit: usize,
 }
 
-/// What connections of a socket are like: which sockets can stand in for one another.
+/// The kind of connection of a socket: sockets of one kind can stand in for one another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SocketKind {
     pub(crate) is_ipv4: bool,
@@ -55,7 +55,7 @@ pub(crate) enum Handshake {
     Deferred,
 }
 
-/// What is kept of one network.
+/// The sockets that are kept of one network.
 #[derive(Debug, Default)]
 struct KeptNetwork {
     watch: Option<(Key, OwnedFd)>,
@@ -86,7 +86,7 @@ impl KeptSockets {
         }
     }
 
-    /// Nobody asks there any more, or whoever does has to begin anew.
+    /// Closes everything that is kept of a network: the next attempt there begins anew.
     pub(crate) fn forget(&mut self, place: &Place) {
         self.close(place.network_id());
     }

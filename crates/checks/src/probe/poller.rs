@@ -10,7 +10,7 @@ use rustix::io::Errno;
 
 use crate::timetable::Key;
 
-/// What to wait for.
+/// The readiness to wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Interest {
     Read,
@@ -61,7 +61,7 @@ impl Poller {
         ready.clear();
         let mut events = Vec::with_capacity(EVENTS);
         match epoll::wait(&self.epoll, spare_capacity(&mut events), Some(&timespec(wait))) {
-            // A process that was stopped and goes on is told that, instead of what has become ready meanwhile.
+            // A process that was stopped and goes on gets EINTR, whatever has become ready meanwhile.
             Err(Errno::INTR) => drop(epoll::wait(&self.epoll, spare_capacity(&mut events), Some(&timespec(NO_TIME)))?),
             other => drop(other?),
         }

@@ -52,7 +52,7 @@ impl Prepared {
     }
 }
 
-/// Those addresses that checks may talk to; if there are none, why.
+/// The addresses that checks may talk to; if there are none, the reason.
 fn any_address(probes: Vec<Probe>, reach: &Reach) -> Result<Prepared, SpecError> {
     let none = SpecError { field: "probe.any_address", problem: "has no address".to_owned() };
     let (mut prepared, mut problem) = (Vec::new(), none);

@@ -3,7 +3,7 @@
 //! What is to be sent is sent at once after `connect`: on one machine the handshake is over by then, and epoll is
 //! asked only for the answer. If it is not, the socket says so and epoll is asked for that first.
 //!
-//! Between two registrations with epoll no more is read than a share ([`Wire`]), whoever reads, TLS included: what a peer sends
+//! Between two registrations with epoll no more is read than a share ([`Wire`]), TLS included: what a peer sends
 //! faster than it is understood waits in the kernel until the others have had their turn.
 
 use std::io::{self, ErrorKind};
@@ -25,7 +25,7 @@ use crate::outcome::{Failure, Outcome, Phases, errno_text};
 use crate::place::Place;
 use crate::spec::TlsPlan;
 
-/// Whom to connect to, and how.
+/// The end point of a connection, and how to make it.
 #[derive(Debug)]
 pub(crate) struct Endpoint<'a> {
     pub(crate) address: SocketAddr,
@@ -45,7 +45,7 @@ pub(crate) struct Stream {
     phases: Phases,
 }
 
-/// What came back.
+/// The result of an exchange.
 pub(crate) enum Received {
     Bytes(usize),
     End,
@@ -107,7 +107,7 @@ impl Stream {
         self.wire.certificate()
     }
 
-    /// Sends what is to be sent, and reads what there is.
+    /// Sends the bytes that wait, and reads what there is.
     pub(crate) fn exchange(&mut self, scratch: &mut [u8], elapsed: Duration) -> Result<Received, Outcome> {
         let exchanged = self.try_exchange(scratch, elapsed);
         if self.wire.is_secured() {
@@ -132,7 +132,7 @@ impl Stream {
         if self.wire.has_unsent() {
             self.wire.send()?;
             self.phases.connected.get_or_insert(elapsed);
-            // Nobody answers that fast.
+            // No answer comes that fast.
             return Err(ErrorKind::WouldBlock.into());
         }
         if self.phases.connected.is_none() {

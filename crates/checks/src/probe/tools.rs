@@ -1,4 +1,4 @@
-//! What an attempt works with: lent to it for one step, owned by the engine's thread.
+//! The tools of an attempt: lent to it for one step, owned by the engine's thread.
 
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, OwnedFd};
@@ -66,7 +66,7 @@ impl Tools<'_> {
         }
         let socket = self.socket(place, address, source, SocketType::STREAM)?;
         set_socket_linger(&socket, Some(Duration::ZERO)).map_err(not_made)?;
-        // What TLS and HTTP/2 say in several pieces would wait for acknowledgements that the peer puts off for 40 ms.
+        // The pieces in which TLS and HTTP/2 talk would wait for acknowledgements that the peer puts off for 40 ms.
         set_tcp_nodelay(&socket, true).map_err(not_made)?;
         if handshake == Handshake::Deferred {
             defer_acknowledgement(socket.as_fd()).map_err(not_made)?;
@@ -74,7 +74,7 @@ impl Tools<'_> {
         Ok(socket)
     }
 
-    /// What [`Tools::stream`] gave for no particular source, and epoll knows nothing of, goes to the next attempt.
+    /// Keeps a socket from [`Tools::stream`] without a source, of which epoll knows nothing, for the next attempt.
     pub(crate) fn give_back(&mut self, place: &Place, kind: SocketKind, stream: OwnedFd) {
         self.kept.keep_stream(place, kind, stream, self.poller);
     }
@@ -104,7 +104,7 @@ impl Tools<'_> {
         self.here.go(place).map_err(|error| {
             let errno = Errno::from_io_error(&error).unwrap_or(Errno::IO);
             match (errno, place) {
-                // Who has ended has no namespaces any more.
+                // A process that has ended has no namespaces any more.
                 (Errno::SRCH, Place::Process(_)) => Outcome::Inconclusive(Reason::TaskEnded),
                 _ => blame(errno, |cause| Failure::Place { cause }),
             }

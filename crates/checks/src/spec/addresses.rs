@@ -1,4 +1,4 @@
-//! What to ask where a name has several addresses. Pure.
+//! Checks of a name that has several addresses. Pure.
 
 use std::net::SocketAddr;
 

@@ -10,7 +10,7 @@ use super::{SpecError, require};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct CommandProbe {
-    /// What to run.
+    /// The program, or the text for a shell.
     pub command: Command,
     /// The whole environment; nothing is inherited.
     #[cfg_attr(feature = "serde", serde(default))]
@@ -19,11 +19,11 @@ pub struct CommandProbe {
     pub working_directory: Option<PathBuf>,
     /// The directory to run in once that one does not exist; without this the check fails then.
     pub fallback_directory: Option<PathBuf>,
-    /// As whom; the engine's user if absent.
+    /// The user to run as; the engine's user if absent.
     pub user: Option<Credentials>,
 }
 
-/// What to run.
+/// The program, or the text for a shell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]

@@ -13,19 +13,19 @@ use super::{Expectation, SpecError, expectation, require, require_address};
 pub struct ExchangeProbe {
     /// TCP or UDP.
     pub transport: Transport,
-    /// Whom to ask, as seen from the check's place.
+    /// The address to ask, as seen from the check's place.
     pub address: SocketAddr,
-    /// Whom to ask from; whatever the kernel takes if absent.
+    /// The address to ask from; the kernel's choice if absent.
     pub source: Option<IpAddr>,
-    /// What to send.
+    /// The bytes to send.
     #[cfg_attr(feature = "serde", serde(default))]
     pub send: Vec<u8>,
-    /// What must hold for the answer; all of it. Without expectations any byte is a good answer.
+    /// The expectations that the answer must meet, all of them. Without any, any byte is a good answer.
     #[cfg_attr(feature = "serde", serde(default))]
     pub expect: Vec<Expectation>,
 }
 
-/// What carries the bytes.
+/// The protocol that carries the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]

@@ -1,4 +1,4 @@
-//! What must hold for the body of an answer; [`matcher`] holds it against one.
+//! Expectations of the body of an answer; [`matcher`] holds them against one.
 
 pub(crate) mod matcher;
 
@@ -26,7 +26,7 @@ impl Expectation {
     /// How many of them a check may have.
     pub const MOST: usize = 32;
 
-    /// What is wrong with it, in words that follow its name, such as `is no JSONPath`. Whatever it is, this takes not long.
+    /// The fault of it, in words that follow its name, such as `is no JSONPath`. Bounded, however it is written.
     pub fn objection(&self) -> Option<String> {
         match self {
             Expectation::Contains(bytes) if bytes.is_empty() => Some("contains nothing".to_owned()),

@@ -8,9 +8,9 @@ use super::{SpecError, Tls, is_visible, require, require_address, reserved};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct GrpcProbe {
-    /// Whom to connect to, as seen from the check's place.
+    /// The address to connect to, as seen from the check's place.
     pub address: SocketAddr,
-    /// Whom to connect from; whatever the kernel takes if absent.
+    /// The address to connect from; the kernel's choice if absent.
     pub source: Option<IpAddr>,
     /// The `:authority`, and the server name of TLS if that has none; the address if absent.
     pub authority: Option<String>,

@@ -13,9 +13,9 @@ pub struct HttpProbe {
     pub scheme: Scheme,
     /// 1.1 or 2.
     pub version: HttpVersion,
-    /// Whom to connect to, as seen from the check's place.
+    /// The address to connect to, as seen from the check's place.
     pub address: SocketAddr,
-    /// Whom to connect from; whatever the kernel takes if absent.
+    /// The address to connect from; the kernel's choice if absent.
     pub source: Option<IpAddr>,
     /// The `Host` header (`:authority`), and the server name of TLS if that has none; the address if absent.
     pub host: Option<String>,
@@ -27,19 +27,19 @@ pub struct HttpProbe {
     pub headers: Vec<(String, String)>,
     /// The request's body; empty is none.
     pub body: Vec<u8>,
-    /// What to do when told to look elsewhere.
+    /// The reaction to an answer that points elsewhere.
     pub redirects: Redirects,
     /// The statuses that are a success.
     pub healthy_statuses: StatusRanges,
     /// The statuses that say nothing about the task. They win over `healthy_statuses`.
     pub ignored_statuses: Option<StatusRanges>,
-    /// What must hold for the body of an answer with a healthy status; all of it.
+    /// The expectations that the body of an answer with a healthy status must meet, all of them.
     pub expect: Vec<Expectation>,
     /// An answer with a longer body, in bytes, breaks the protocol. With expectations at most 1 MiB is kept.
     pub max_body: u64,
     /// Whether the answer is reported beside its outcome, as `Event::said`.
     pub tell_answer: bool,
-    /// What becomes of the connection.
+    /// The fate of the connection.
     pub connection: Reuse,
     /// For `https`: here, or wherever a redirect leads.
     pub tls: Tls,
@@ -120,7 +120,7 @@ pub enum HttpVersion {
     Http2,
 }
 
-/// What becomes of a connection after an attempt.
+/// The fate of a connection after an attempt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
@@ -128,12 +128,12 @@ pub enum Reuse {
     /// Closed: every attempt proves that a connection can be made.
     #[default]
     Fresh,
-    /// Kept for the next attempt, if the server agrees. Much cheaper, and blind to a server that accepts nobody new.
+    /// Kept for the next attempt, if the server agrees. Much cheaper, and blind to a server that accepts no new connection.
     /// Only for HTTP/1.1; a redirect is followed on connections of its own.
     KeepAlive,
 }
 
-/// What to do with a redirect: 301, 302, 303, 307 or 308 with `Location`.
+/// The reaction to a redirect: 301, 302, 303, 307 or 308 with `Location`.
 ///
 /// As in RFC 9110, 301 and 302 turn a POST into a GET, 303 turns everything but a HEAD into one, 307 and 308 repeat the
 /// request. Credentials (headers named like `Authorization`, `Cookie` or `X-Api-Key`) are not sent to another scheme,
@@ -154,7 +154,7 @@ pub enum Redirects {
 }
 
 impl Redirects {
-    /// What curl follows, and so Mesos.
+    /// The limit of curl, and so of Mesos.
     pub const LIMIT: u32 = 50;
 }
 
@@ -186,7 +186,7 @@ impl From<RangeInclusive<u16>> for StatusRanges {
     }
 }
 
-/// What the engine says itself, because it is how the end of a message is found.
+/// The headers that the engine sets itself, because they say where a message ends.
 const RESERVED: [(&str, &str); 4] = [
     ("host", "it is set by 'host'"),
     ("connection", "it follows from whether the connection is kept"),
@@ -230,7 +230,7 @@ fn validate_header(name: &str, value: &str) -> Result<(), SpecError> {
     require(plain, FIELD, format!("has a control character in '{name}'"))
 }
 
-/// What HTTP calls a token: the letters of methods and header names.
+/// A token, in the words of HTTP: the letters of methods and header names.
 fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }

@@ -8,7 +8,7 @@ use super::{SpecError, require};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Judgement {
-    /// For how long after the start failures do not count while there was no success.
+    /// The time after the start in which failures do not count while there was no success.
     pub grace: Duration,
     /// After how many failures in a row to act; 0 behaves as 1.
     pub consecutive_failures: u32,
@@ -20,11 +20,11 @@ pub struct Judgement {
     pub first_decides: bool,
     /// Flapping: enough failures among the last attempts, in a row or not, count as `consecutive_failures`.
     pub rate: Option<FailureRate>,
-    /// What to do in the end.
+    /// The action at the last of them.
     pub action: Action,
 }
 
-/// So many failures among so many attempts.
+/// A number of failures among a number of attempts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct FailureRate {
@@ -34,12 +34,12 @@ pub struct FailureRate {
     pub window: u32,
 }
 
-/// What to do about a task that is unhealthy.
+/// The action for a task that is unhealthy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Action {
-    /// To say that it is to be killed, when the failures are enough.
+    /// An event that asks for the task to be killed, once the failures are enough.
     #[default]
     Kill,
     /// Only to say that it is unhealthy.
@@ -47,7 +47,7 @@ pub enum Action {
 }
 
 impl FailureRate {
-    /// As many as fit into the memory of a check.
+    /// The number of attempts that fit into the memory of a check.
     pub const LONGEST: u32 = 64;
 }
 

@@ -7,7 +7,7 @@ use std::str::FromStr;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reach {
-    /// All: whoever writes checks is trusted.
+    /// All: the authors of checks are trusted.
     #[default]
     Anywhere,
     /// Loopback and these networks. Checks, and redirects, that lead elsewhere fail without a packet being sent.
@@ -39,7 +39,7 @@ pub struct Network {
     prefix: u8,
 }
 
-/// What is no network.
+/// A text that is no network.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("'{0}' is no network: write ADDRESS or ADDRESS/PREFIX, such as 10.0.0.0/8")]
 pub struct NetworkError(String);

@@ -1,4 +1,4 @@
-//! Whether somebody listens: asked of the network, or of the kernel.
+//! Listening ports: asked of the network, or of the kernel.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -8,9 +8,9 @@ use super::Transport;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct TcpProbe {
-    /// Whom to connect to, as seen from the check's place.
+    /// The address to connect to, as seen from the check's place.
     pub address: SocketAddr,
-    /// Whom to connect from; whatever the kernel takes if absent.
+    /// The address to connect from; the kernel's choice if absent.
     pub source: Option<IpAddr>,
     /// How far to go.
     #[cfg_attr(feature = "serde", serde(default))]
@@ -45,7 +45,7 @@ pub enum TcpMode {
 pub struct ListenProbe {
     /// TCP or UDP.
     pub transport: Transport,
-    /// Whom a client would connect to; a socket bound to all addresses serves it, too.
+    /// The address a client would connect to; a socket bound to all addresses serves it, too.
     pub address: SocketAddr,
 }
 

@@ -18,7 +18,7 @@ pub struct Tls {
     pub verification: Verification,
     /// The name to ask for (SNI) and to verify; the host that is asked if absent.
     pub server_name: Option<String>,
-    /// Who we are, for servers that want to know.
+    /// The certificate to show to servers that ask for one.
     pub identity: Option<ClientIdentity>,
     /// A certificate that expires sooner is a failure of its own, even if the answer is good.
     pub expires_within: Option<Duration>,

@@ -10,7 +10,7 @@ use super::{UrlError, encode};
 /// `host`, `host:port`, `[::1]:port`, `[fe80::1%lo]:port`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authority {
-    /// Who is named.
+    /// The host.
     pub host: Host,
     /// The port, if there is one.
     pub port: Option<u16>,
@@ -49,7 +49,7 @@ impl Authority {
         Ok(Authority { host, port: digits.map(port).transpose()? })
     }
 
-    /// What the `Host` header says: without the zone, and without the port that everybody expects.
+    /// The value of the `Host` header: without the zone, and without the default port.
     pub fn header(&self, default_port: u16) -> String {
         match self.port.filter(|port| *port != default_port) {
             Some(port) => format!("{}:{port}", self.host),

@@ -1,4 +1,4 @@
-//! What has to be done to a URL as people write it before the grammar takes it. Pure.
+//! The encoding of a URL as people write it, so that the grammar takes it. Pure.
 
 use std::fmt::Write;
 

@@ -1,4 +1,4 @@
-//! From a URL to the probe that asks it. Pure: names are looked up by whoever may wait for that.
+//! From a URL to the probe that asks it. Pure: no names are looked up.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV6};
 

@@ -51,7 +51,7 @@ impl Dialogue {
         }
     }
 
-    /// Takes bytes that have come; gives back those that are to be sent.
+    /// Takes bytes that have come; returns the bytes to send.
     pub(super) fn feed(&mut self, bytes: &[u8]) -> Result<Vec<u8>, Failure> {
         let mut out = Vec::new();
         match self {
@@ -83,7 +83,7 @@ impl Dialogue {
         }
     }
 
-    /// What is known of the answer.
+    /// The answer, as far as it is known.
     pub(super) fn answered(&self) -> Option<Answered<'_>> {
         match self {
             Dialogue::Http1(response) => response.head().map(|head| Answered {

@@ -16,7 +16,7 @@ pub(crate) struct Plan {
     pub(super) connection: Reuse,
     /// For `https`, there or anywhere a redirect leads.
     pub(super) tls: Arc<TlsPlan>,
-    /// What most checks leave as it is.
+    /// The settings that most checks leave at their default.
     extras: Option<Box<Extras>>,
 }
 

@@ -8,7 +8,7 @@ use super::target::Target;
 use crate::probe::USER_AGENT;
 use crate::spec::Reuse;
 
-/// What we send unless the check says otherwise.
+/// The headers that are sent unless the check has its own.
 const OURS: [(&str, &str); 2] = [("User-Agent", USER_AGENT), ("Accept", "*/*")];
 
 fn headers(form: Form, extras: &Extras) -> impl Iterator<Item = (&str, &str)> {

@@ -12,7 +12,7 @@ use head::{Framing, Parsed};
 
 pub(super) use head::Head;
 
-/// As much as common servers send, many times over.
+/// Many times the longest head of common servers.
 const HEAD_LIMIT: usize = 64 * 1024;
 
 /// A chunk of one byte has five beside it.
@@ -51,12 +51,12 @@ impl From<Violation> for Failure {
     }
 }
 
-/// What is asked of a response.
+/// The demands on a response.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wanted {
     /// A longer body is a violation.
     pub(super) longest: u64,
-    /// So much of the body is kept.
+    /// The number of bytes of the body that are kept.
     pub(super) kept: usize,
     /// Whether there is a body at all: there is none to `HEAD`.
     pub(super) body: bool,
@@ -71,7 +71,7 @@ pub(super) struct Response {
     body: Vec<u8>,
     /// Of all heads, interim ones included.
     head_length: usize,
-    /// What is no data of the body.
+    /// The bytes of the body that are no data.
     overhead: u64,
     /// Whether the connection can be used again, by what the head says.
     persists: bool,
@@ -111,7 +111,7 @@ enum Chunk {
     Extension { size: u64 },
     /// The carriage return behind the size.
     SizeEnd { size: u64 },
-    /// So much is left of it.
+    /// The number of bytes that are left of it.
     Data { left: u64 },
     /// The line end behind it.
     DataEnd,
@@ -135,7 +135,7 @@ impl Response {
         }
     }
 
-    /// What was kept of the body.
+    /// The part of the body that was kept.
     pub(super) fn body(&self) -> &[u8] {
         &self.body
     }
@@ -304,7 +304,7 @@ fn add_digit(size: u64, digit: u8) -> Result<u64, Violation> {
     size.checked_mul(16).and_then(|size| size.checked_add(digit.into())).ok_or(Violation::Chunk)
 }
 
-/// As far as can be seen yet.
+/// True unless the first bytes rule it out.
 fn is_http(head: &[u8]) -> bool {
     head.iter().zip(b"HTTP/1.").all(|(byte, expected)| byte == expected)
 }

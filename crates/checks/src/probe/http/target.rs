@@ -1,4 +1,4 @@
-//! Whom to ask for what, and where a `Location` points from there. Pure.
+//! The address and the request of one hop, and where a `Location` points from there. Pure.
 //!
 //! No names are looked up: a redirect may name an address, `localhost`, or the host that was asked.
 
@@ -11,7 +11,7 @@ use super::redirect::Form;
 use crate::spec::{HttpProbe, Scheme};
 use crate::url::{self, Authority, Host, Reference, UrlError};
 
-/// What can be asked for.
+/// One hop: a server, and a path on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Target {
     pub(super) scheme: Scheme,
@@ -20,7 +20,7 @@ pub(super) struct Target {
     host: Option<Box<str>>,
     /// Path and query.
     path: Box<str>,
-    /// What of the check's request is sent there.
+    /// The part of the check's request that is sent there.
     pub(super) form: Form,
 }
 
@@ -56,7 +56,7 @@ impl Target {
         &self.path
     }
 
-    /// What TLS asks for: the name, if it is one.
+    /// The name that TLS asks for, or the address.
     pub(super) fn server_name(&self) -> ServerName<'static> {
         let name = ServerName::try_from(self.host().into_owned());
         name.unwrap_or_else(|_| ServerName::IpAddress(self.address.ip().into()))
@@ -106,7 +106,7 @@ impl Target {
         })
     }
 
-    /// The own address, with its zone, which nobody else can name, or another.
+    /// The own address, with its zone, which no URL can name, or another.
     fn address_of(&self, host: &Host) -> Result<SocketAddr, Astray> {
         match host {
             Host::Address { ip, .. } if *ip == self.address.ip() => Ok(self.address),

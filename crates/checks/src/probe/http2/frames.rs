@@ -5,7 +5,7 @@
 //! Floods of SETTINGS, PING, WINDOW_UPDATE, unknown or empty frames are valid one by one, and cost more to understand
 //! than to send. How much data may come is the attempt's business.
 
-/// So many frames may say nothing: settings, acknowledgements, windows for what we send.
+/// The number of frames that may carry no data: settings, acknowledgements, windows for what we send.
 const SILENT: u64 = 1024;
 
 /// Length, type, flags, stream.

@@ -52,7 +52,7 @@ impl Matcher {
         })
     }
 
-    /// What is wrong with this body.
+    /// The fault of this body, if it does not meet the expectation.
     pub(crate) fn object(&self, body: &[u8]) -> Option<String> {
         match self {
             Matcher::Contains(bytes) if find(body, bytes).is_some() => None,

@@ -19,7 +19,7 @@ use super::{ClientIdentity, Tls, Verification};
 use crate::outcome::Failure;
 use crate::spec::SpecError;
 
-/// What HTTP/2 is called in TLS.
+/// The name of HTTP/2 in TLS.
 pub(crate) const HTTP2: &[u8] = b"h2";
 
 /// Settings that can be used for any number of handshakes.

@@ -29,7 +29,7 @@ pub(super) enum Parsed {
     },
 }
 
-/// The way in which the end of a body is told.
+/// The way in which the end of a body is marked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Framing {
     /// There is no body.
@@ -72,7 +72,7 @@ fn number<N: FromStr>(digits: &str) -> Option<N> {
     digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
 }
 
-/// `5`, or `5, 5` where somebody on the way has joined two lines.
+/// `5`, or `5, 5` where a proxy on the way has joined two lines.
 fn content_length(value: &str) -> Option<u64> {
     let mut lengths = value.split(',').map(|length| number::<u64>(trimmed(length)));
     let first = lengths.next()??;

@@ -71,14 +71,14 @@ fn count(json: &Value, most: usize) -> usize {
     sum
 }
 
-/// What is seen of a path before it is parsed.
+/// The measurements of a path before it is parsed.
 #[derive(Debug, Default)]
 struct Measure {
-    /// What is open: brackets, of filters or not, and parentheses.
+    /// The open brackets, of filters or not, and parentheses.
     open: Vec<Open>,
     /// How many times `..` stands there.
     descents: u32,
-    /// What else may visit everything for each value that was visited.
+    /// The other parts that may visit everything for each value that was visited.
     repeats: u32,
 }
 
