@@ -4,11 +4,11 @@
 //! When a database or a network fails, everything that depends on it fails its health checks at once. To kill and start
 //! all of it again helps nobody. What is beyond the share is held until the window has moved on.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use crate::definition::{AppBrake, Seconds};
-use crate::ids::AppId;
+use crate::ids::{AppId, InstanceId};
 use crate::time::Timestamp;
 
 /// How many may be killed for their health.
@@ -62,6 +62,8 @@ pub(crate) struct Brake {
     kills: VecDeque<Timestamp>,
     /// The same by app, within its own window.
     by_app: BTreeMap<AppId, VecDeque<Timestamp>>,
+    /// By app, instances that are unhealthy and not killed for now, because so many were: of no app an empty list.
+    held: BTreeMap<AppId, BTreeSet<InstanceId>>,
 }
 
 impl Brake {
@@ -114,12 +116,37 @@ impl Brake {
         self.move_on(app, limits, at);
     }
 
-    /// When another one may follow, of one of these apps: when a kill leaves a window.
+    /// When one of those that are held may follow: when a kill leaves a window.
     #[must_use]
-    pub(crate) fn eases_at<'a>(&self, held: impl Iterator<Item = (&'a AppId, AppLimits)>) -> Option<Timestamp> {
+    pub(crate) fn eases_at(&self, limits_of: impl Fn(&AppId) -> AppLimits) -> Option<Timestamp> {
         let all = self.kills.front().map(|at| at.plus(self.limits.window));
-        let own = |(app, limits): (&AppId, AppLimits)| Some(self.by_app.get(app)?.front()?.plus(limits.window));
-        held.filter_map(own).chain(all).min()
+        let own = |app: &AppId| Some(self.by_app.get(app)?.front()?.plus(limits_of(app).window));
+        (!self.held.is_empty()).then(|| self.held.keys().filter_map(own).chain(all).min()).flatten()
+    }
+
+    /// An instance is not killed for now. Says whether it was not held before.
+    pub(crate) fn hold(&mut self, app: &AppId, id: &InstanceId) -> bool {
+        self.held.entry(app.clone()).or_default().insert(id.clone())
+    }
+
+    /// An instance is not held any more. Says whether it was.
+    pub(crate) fn release(&mut self, app: &AppId, id: &InstanceId) -> bool {
+        let Some(held) = self.held.get_mut(app) else { return false };
+        let was_there = held.remove(id);
+        if held.is_empty() {
+            self.held.remove(app);
+        }
+        was_there
+    }
+
+    /// The instances of an app that are held.
+    pub(crate) fn held_of(&self, app: &AppId) -> impl Iterator<Item = &InstanceId> + use<'_> {
+        self.held.get(app).into_iter().flatten()
+    }
+
+    /// All that are held.
+    pub(crate) fn held(&self) -> impl Iterator<Item = &InstanceId> {
+        self.held.values().flatten()
     }
 
     /// An app is gone, and so is what was killed of it.
@@ -205,7 +232,12 @@ mod tests {
         let mut brake = Brake::default();
         assert_eq!(kill_all(&mut brake, "a", 10, 100, at(0)), 5);
         let (a, limits) = (AppId::new("a"), brake.limits_of(None));
-        assert_eq!(brake.eases_at([(&a, limits)].into_iter()), Some(at(60)));
+        let id = InstanceId::new(&a, "u");
+        assert_eq!(brake.eases_at(|_| limits), None, "none is held");
+        assert!(brake.hold(&a, &id) && !brake.hold(&a, &id));
+        assert_eq!((brake.eases_at(|_| limits), brake.held().count(), brake.held_of(&a).count()), (Some(at(60)), 1, 1));
+        assert!(brake.release(&a, &id) && !brake.release(&a, &id));
+        assert_eq!(brake.eases_at(|_| limits), None);
         assert_eq!(kill_all(&mut brake, "a", 10, 100, at(59)), 0);
         assert_eq!(kill_all(&mut brake, "b", 10, 100, at(59)), 5, "another app has its own share");
         assert_eq!(kill_all(&mut brake, "a", 10, 100, at(60)), 5);
@@ -218,7 +250,8 @@ mod tests {
         assert_eq!(kill_all_of(&mut brake, "strict", strict, (10, 100), at(0)), 1);
         let (id, limits) = (AppId::new("strict"), brake.limits_of(strict.as_ref()));
         assert_eq!(kill_all_of(&mut brake, "strict", strict, (10, 100), at(299)), 0);
-        assert_eq!(brake.eases_at([(&id, limits)].into_iter()), Some(at(300)));
+        brake.hold(&id, &InstanceId::new(&id, "u"));
+        assert_eq!(brake.eases_at(|_| limits), Some(at(300)));
         assert_eq!(kill_all_of(&mut brake, "strict", strict, (10, 100), at(300)), 1);
         assert_eq!(kill_all_of(&mut brake, "loose", own(serde_json::json!({"share": 1})), (10, 100), at(300)), 10);
         assert_eq!(kill_all_of(&mut brake, "off", own(serde_json::json!({"enabled": false})), (50, 100), at(300)), 50);

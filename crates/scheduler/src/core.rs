@@ -9,10 +9,11 @@ mod admission;
 mod calls;
 mod cancel;
 mod changes;
+mod checking;
 mod checks;
 mod counters;
-mod departures;
 mod deploy;
+mod ending;
 mod fragments;
 mod group_view;
 pub(crate) mod groups;
@@ -29,6 +30,7 @@ mod readiness;
 mod reconciliation;
 mod records;
 mod roles;
+mod rollouts;
 mod settings;
 mod subscribers;
 mod unhealthy;
@@ -55,8 +57,6 @@ pub(crate) use unhealthy::Pause;
 pub(crate) use view::{AppFilter, Embed};
 
 use crate::brake::Brake;
-use crate::departed::Departed;
-use crate::deployment::Deployment;
 use crate::events::{Event, Origin};
 use crate::executor::ExecutorCommand;
 use crate::ids::{AppId, InstanceId};
@@ -64,24 +64,17 @@ use crate::instance::Instance;
 use crate::states::States;
 use crate::tally::Tally;
 use crate::time::Timestamp;
+use checking::Checking;
 use deploy::counted;
 use fragments::Fragments;
+use kills::Kills;
 use link::Link;
 use outbox::Outbox;
 use queue::Queue;
 use reconciliation::Reconciliation;
 use records::Dirty;
+use rollouts::Rollouts;
 use settings::Settings;
-
-/// How often a kill is repeated until the task is over.
-const KILL_AGAIN: Duration = Duration::from_secs(30);
-
-/// How long a kill and what is told of its task may be under way at the same time.
-const KILL_CROSSES: Duration = Duration::from_secs(1);
-
-/// How often to look whether a start or an end takes too long: often enough for limits of minutes, and seldom enough when
-/// ten thousand tasks start or end at once.
-const ROUND: Duration = Duration::from_secs(1);
 
 /// How long after a subscription the master may not know of tasks only because their agents have not come back to it: as
 /// long as it takes them to notice that it is another one.
@@ -112,9 +105,7 @@ pub(crate) struct Core {
     tallies: BTreeMap<AppId, Tally>,
     /// How many tasks of each app are in which state.
     states: BTreeMap<AppId, States>,
-    deployments: BTreeMap<String, Deployment>,
-    /// Which deployment an app is locked by.
-    locks: BTreeMap<AppId, String>,
+    rollouts: Rollouts,
     link: Link,
     reconciliation: Reconciliation,
     queue: Queue,
@@ -122,26 +113,13 @@ pub(crate) struct Core {
     out: Outbox,
     /// By app, instances without a task.
     waiting: BTreeMap<AppId, BTreeSet<InstanceId>>,
-    /// Instances that were told to end, and when to tell them again.
-    killing: BTreeMap<InstanceId, Timestamp>,
-    /// Tasks that no instance stands for.
-    departed: Departed,
+    kills: Kills,
     /// Instances on agents nobody hears of.
     unreachable: BTreeSet<InstanceId>,
     /// Instances that were launched and do not run yet.
     starting: BTreeSet<InstanceId>,
     brake: Brake,
-    /// By app, instances that are unhealthy and not killed for now, because so many were.
-    held: BTreeMap<AppId, BTreeSet<InstanceId>>,
-    /// Instances whose health checks are paused.
-    paused: BTreeSet<InstanceId>,
-    /// Tasks with checks of the scheduler.
-    checked: BTreeSet<InstanceId>,
-    /// Apps the planner has to look at.
-    unsettled: BTreeSet<AppId>,
-    /// When to look next whether a start or an end takes too long.
-    round_at: Timestamp,
-    dice: fastrand::Rng,
+    checking: Checking,
     dirty: Dirty,
     /// How things look, as long as they look so.
     fragments: Fragments,
@@ -157,25 +135,18 @@ impl Core {
             instances: loaded.instances,
             tallies: BTreeMap::new(),
             states: BTreeMap::new(),
-            deployments: loaded.deployments,
-            locks: BTreeMap::new(),
+            rollouts: Rollouts::new(loaded.deployments),
             link: Link::new(loaded.framework_id, now),
             reconciliation: Reconciliation::new(now),
-            queue: Queue::new(),
+            queue: Queue::new(seed),
             settings: Settings::default(),
             out: Outbox::new(loaded.subscribers),
             waiting: BTreeMap::new(),
-            killing: BTreeMap::new(),
-            departed: loaded.departed,
+            kills: Kills::new(loaded.departed, now),
             unreachable: BTreeSet::new(),
             starting: BTreeSet::new(),
             brake: Brake::default(),
-            held: BTreeMap::new(),
-            paused: BTreeSet::new(),
-            checked: BTreeSet::new(),
-            unsettled: BTreeSet::new(),
-            round_at: now,
-            dice: fastrand::Rng::with_seed(seed),
+            checking: Checking::default(),
             dirty: Dirty::default(),
             fragments: Fragments::default(),
             begun: now,
@@ -197,10 +168,7 @@ impl Core {
     }
 
     fn take_up(&mut self, now: Timestamp) {
-        self.unsettled = self.apps.keys().cloned().collect();
-        let locks =
-            self.deployments.values().flat_map(|one| one.changes.keys().map(|app| (app.clone(), one.id.clone())));
-        self.locks = locks.collect();
+        self.apps.keys().for_each(|app| self.rollouts.touch(app));
         self.remember_kills();
         let ids: Vec<_> = self.instances.keys().cloned().collect();
         for id in ids {
@@ -208,10 +176,10 @@ impl Core {
             self.tallies.entry(instance.app.clone()).or_default().add(counted(instance));
             self.states.entry(instance.app.clone()).or_default().add(States::of(instance));
             if let Some(asked) = instance.kill_asked_at {
-                self.killing.insert(id.clone(), asked.plus(KILL_AGAIN));
+                self.kills.told(&id, asked);
             }
-            if instance.checks_paused_until.is_some() {
-                self.paused.insert(id.clone());
+            if let Some(paused) = instance.checks_paused {
+                self.checking.pause(&id, paused.until());
             }
             self.file(&id);
             self.start_checks(&id, now);
@@ -233,11 +201,6 @@ impl Core {
         self.link.framework_id()
     }
 
-    /// Something of this app changed: the planner has to look at it.
-    fn touch(&mut self, app: &AppId) {
-        self.unsettled.insert(app.clone());
-    }
-
     /// Makes a change that somebody asked for.
     pub(crate) fn asked_by<T>(&mut self, origin: Origin, change: impl FnOnce(&mut Core) -> T) -> T {
         self.out.asked_by(Some(origin));
@@ -254,7 +217,7 @@ impl Core {
     }
 
     fn settle(&mut self, now: Timestamp) {
-        while let Some(app) = self.unsettled.pop_first() {
+        while let Some(app) = self.rollouts.next_unsettled() {
             self.settle_app(&app, now);
         }
         if self.link.is_connected() {
@@ -266,9 +229,8 @@ impl Core {
 
     /// Time has passed.
     pub(crate) fn tick(&mut self, now: Timestamp) {
-        if now >= self.round_at {
-            self.round_at = now.plus(ROUND);
-            self.kill_again(now);
+        if self.kills.is_round(now) {
+            self.kill_again(self.kills.due(now), now);
             self.overdue(now);
         }
         self.kill_strays_again(now);
@@ -283,12 +245,12 @@ impl Core {
     pub(crate) fn wake_at(&self) -> Timestamp {
         let connected = self.link.is_connected();
         let launches = self.queue.next_launch_at(self.waiting.keys()).filter(|_| connected).into_iter();
-        let round = (!self.killing.is_empty() || !self.starting.is_empty()).then_some(self.round_at);
+        let round = (self.kills.len() + self.starting.len() > 0).then_some(self.kills.round_at());
         let reconcile = if connected { self.reconciliation.due_at() } else { Timestamp::from_millis(i64::MAX) };
         let expunges = self.given_up_at().map(|(at, _, _)| at);
-        let eases =
-            self.eases_at().into_iter().chain(self.resumes_at()).chain(self.deadline()).chain(self.departed.due_at());
-        launches.chain(round).chain(expunges).chain(eases).chain([reconcile]).min().unwrap_or(reconcile)
+        let eases = self.brake.eases_at(|app| self.limits_of(app));
+        let more = [round, eases, self.checking.due_at(), self.rollouts.deadline(), self.kills.departed().due_at()];
+        launches.chain(expunges).chain(more.into_iter().flatten()).fold(reconcile, Timestamp::min)
     }
 
     /// All instances of an app. Their ids begin with its name, and so may those of another, `/web.instance-2` of `/web`.

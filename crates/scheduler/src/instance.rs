@@ -79,6 +79,25 @@ pub(crate) enum Goal {
     Stopped,
 }
 
+/// Health checks that are paused: `"open"` in the store, or a moment. Before there was `"open"` it was the epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Paused {
+    /// Until somebody resumes them.
+    #[serde(rename = "open", alias = "1970-01-01T00:00:00.000Z")]
+    Open,
+    /// Until this moment.
+    #[serde(untagged)]
+    Until(Timestamp),
+}
+
+impl Paused {
+    /// None: until somebody resumes them.
+    #[must_use]
+    pub(crate) fn until(self) -> Option<Timestamp> {
+        if let Paused::Until(until) = self { Some(until) } else { None }
+    }
+}
+
 /// An instance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Instance {
@@ -121,9 +140,9 @@ pub(crate) struct Instance {
     pub last_response: Option<Value>,
     /// The last result of its check, as Marathon shows it.
     pub check_result: Option<Value>,
-    /// Until when its health checks are paused, if they are.
-    #[serde(default)]
-    pub checks_paused_until: Option<Timestamp>,
+    /// Whether its health checks are paused.
+    #[serde(default, rename = "checks_paused_until")]
+    pub checks_paused: Option<Paused>,
     /// When it, or the last incarnation before that was, was killed for its health.
     #[serde(default)]
     pub killed_for_health_at: Option<Timestamp>,
@@ -160,7 +179,7 @@ impl Instance {
             awaits_readiness: !app.readiness_checks.is_empty(),
             last_response: None,
             check_result: None,
-            checks_paused_until: None,
+            checks_paused: None,
             killed_for_health_at: None,
             members: Vec::new(),
             kill_asked_at: None,
@@ -256,12 +275,6 @@ impl Instance {
         last.unwrap_or_else(|| "unknown".into())
     }
 
-    /// Whether its health checks are paused.
-    #[must_use]
-    pub(crate) fn is_paused(&self, now: Timestamp) -> bool {
-        self.checks_paused_until.is_some_and(|until| now < until)
-    }
-
     /// Whether the task it has now was told to end for its health.
     #[must_use]
     pub(crate) fn ends_for_health(&self) -> bool {
@@ -287,6 +300,17 @@ impl Instance {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_open_pause_is_read_as_it_was_stored_before_it_had_a_name() {
+        let until = Paused::Until(Timestamp::from_millis(5));
+        for (text, paused) in [("open", Paused::Open), ("1970-01-01T00:00:00.005Z", until)] {
+            assert_eq!(serde_json::to_value(paused).unwrap(), text);
+            assert_eq!(serde_json::from_value::<Paused>(text.into()).unwrap(), paused);
+        }
+        let before = Timestamp::from_millis(i64::MAX).to_string();
+        assert_eq!(serde_json::from_value::<Paused>(before.into()).unwrap(), Paused::Open);
+    }
 
     #[test]
     fn the_next_incarnation_knows_nothing_of_the_last() {

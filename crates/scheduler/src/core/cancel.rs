@@ -10,7 +10,7 @@ use crate::time::Timestamp;
 impl Core {
     /// `DELETE /v2/deployments/{id}`: back to what was before; with `force`, only the lock goes.
     pub(crate) fn cancel(&mut self, id: &str, force: bool, now: Timestamp) -> Result<Option<Accepted>, Refusal> {
-        let Some(deployment) = self.deployments.get(id).cloned() else {
+        let Some(deployment) = self.rollouts.get(id).cloned() else {
             return Err(no_deployment(id));
         };
         if force {
@@ -24,14 +24,12 @@ impl Core {
 
     /// `POST /v2/deployments/{id}/continue`: the canaries are content, the rest may follow.
     pub(crate) fn go_on(&mut self, id: &str, now: Timestamp) -> Result<Value, Refusal> {
-        let deployment = self.deployments.get_mut(id).ok_or_else(|| no_deployment(id))?;
-        if !deployment.go_on(now) {
+        if !self.rollouts.change(id, |deployment| deployment.go_on(now)).ok_or_else(|| no_deployment(id))? {
             return Err(Refusal::new(409, format!("Deployment {id} has no canary that waits to be continued.")));
         }
-        let (apps, version): (Vec<_>, _) = (deployment.changes.keys().cloned().collect(), deployment.version);
-        self.dirty.deployments.insert(id.to_owned());
-        apps.iter().for_each(|app| self.touch(app));
-        Ok(json!({"version": version, "deploymentId": id}))
+        let deployment = self.rollouts.get(id).cloned().ok_or_else(|| no_deployment(id))?;
+        deployment.changes.keys().for_each(|app| self.rollouts.touch(app));
+        Ok(json!({"version": deployment.version, "deploymentId": id}))
     }
 
     /// Leads everything a deployment changed back to what it was before, in a deployment of its own.
@@ -45,9 +43,7 @@ impl Core {
         let changes = deployment.changes.into_values().filter_map(back).collect();
         let group = deployment.group.map(|group| (self.group_version(&group.id), group));
         let id = self.deploy(changes, deployment.order, now);
-        if let Some(reverting) = self.deployments.get_mut(&id) {
-            reverting.reverts = true;
-        }
+        self.rollouts.change(&id, |reverting| reverting.reverts = true);
         if let Some((before, group)) = group {
             self.restore_group(&id, group, before, now);
         }

@@ -241,7 +241,7 @@ impl Core {
             return Err(Refusal::new(404, format!("Application {id} not found in tasks queue.")));
         }
         self.queue.reset(id);
-        self.touch(id);
+        self.rollouts.touch(id);
         Ok(())
     }
 
@@ -294,7 +294,7 @@ impl Core {
             None => self.retire(&change.app, change.before.as_ref(), now),
         }
         self.dirty.apps.insert(change.app.clone());
-        self.touch(&change.app);
+        self.rollouts.touch(&change.app);
     }
 
     fn install(&mut self, before: Option<&App>, after: &App, now: Timestamp) {
@@ -368,7 +368,7 @@ impl Core {
     }
 
     fn all_unlocked<'a>(&self, apps: impl Iterator<Item = &'a AppId>, force: bool) -> Result<(), Refusal> {
-        let locked: BTreeSet<&String> = apps.filter_map(|app| self.locks.get(app)).collect();
+        let locked = self.rollouts.locking(apps);
         if force || locked.is_empty() {
             return Ok(());
         }

@@ -98,8 +98,8 @@ impl Core {
         let Some(instance) = self.instances.get(id) else { return };
         if instance.condition != Condition::Running
             || instance.kill_asked_at.is_some()
-            || instance.is_paused(now)
-            || self.checked.contains(id)
+            || self.checking.is_paused(id, now)
+            || self.checking.is_running(id)
         {
             return;
         }
@@ -128,13 +128,13 @@ impl Core {
         let all = own.chain(readiness.map(|check| Some(Asked::Readiness(check.clone())))).enumerate();
         let orders: Vec<_> = all.filter_map(|(index, asked)| order(index, asked?)).collect();
         if !orders.is_empty() {
-            self.checked.insert(id.clone());
+            self.checking.start(id);
             self.out.check(orders);
         }
     }
 
     pub(super) fn stop_checks(&mut self, id: &InstanceId) {
-        if self.checked.remove(id) {
+        if self.checking.stop(id) {
             self.out.check([CheckOrder::Stop(id.clone())]);
         }
     }
@@ -143,7 +143,7 @@ impl Core {
     pub(crate) fn checked(&mut self, finding: &Finding, now: Timestamp) {
         let id = &finding.instance;
         let current = self.instances.get(id).is_some_and(|instance| instance.incarnation == finding.incarnation);
-        if !current || !self.checked.contains(id) {
+        if !current || !self.checking.is_running(id) {
             return;
         }
         if self.instances.get(id).is_some_and(|instance| finding.index >= instance.health.len()) {

@@ -34,7 +34,7 @@ impl Core {
     /// What an app is to be now: what is wanted of it, or, while a deployment has not come to it, what it was.
     fn in_force(&self, id: &AppId) -> Option<(&App, Target)> {
         let record = self.apps.get(id)?;
-        let deployment = self.deployment_of(id);
+        let deployment = self.rollouts.of(id);
         let most_new = record.halted.then_some(0).or_else(|| deployment?.canary(id));
         Some(match deployment.and_then(|deployment| deployment.waiting(id)) {
             None if record.removed => (&record.app, gone(&record.app)),
@@ -44,20 +44,15 @@ impl Core {
         })
     }
 
-    /// The deployment an app is locked by.
-    fn deployment_of(&self, id: &AppId) -> Option<&Deployment> {
-        self.locks.get(id).and_then(|lock| self.deployments.get(lock))
-    }
-
     /// How far an app is on its way.
     pub(super) fn progress(&self, id: &AppId, now: Timestamp) -> Option<Progress> {
         let (_, target) = self.in_force(id)?;
         let mut progress = Progress {
             wanted: usize::try_from(target.instances).unwrap_or(usize::MAX),
             delay: self.queue.delay(id, now),
-            held: self.held_of(id),
+            held: self.brake.held_of(id).count(),
             refused: self.queue.refusals(id).and_then(Refusals::main_reason),
-            canary: self.deployment_of(id).and_then(|deployment| deployment.canary(id)),
+            canary: self.rollouts.of(id).and_then(|deployment| deployment.canary(id)),
             ..Progress::default()
         };
         self.instances_of(id).for_each(|instance| progress.add(instance, target.config));
@@ -89,18 +84,14 @@ impl Core {
         }
         // What has no task, or none that can be told, is gone at once, and the planner may see more; all else has to happen first.
         if plan.forget.is_empty() {
-            self.unsettled.remove(&app.id);
+            self.rollouts.settled(&app.id);
         }
     }
 
     /// An app is as wanted: a removed one is forgotten, and its deployment may go on, or have succeeded.
     fn arrive(&mut self, id: &AppId, now: Timestamp) {
-        let lock = self.locks.get(id).cloned();
-        let ends_step =
-            lock.as_ref().and_then(|lock| self.deployments.get_mut(lock)).is_some_and(|found| found.arrive(id));
-        let turn_came = lock
-            .as_ref()
-            .is_none_or(|lock| self.deployments.get(lock).is_none_or(|deployment| deployment.waiting(id).is_none()));
+        let ends_step = self.rollouts.arrive(id);
+        let turn_came = self.rollouts.of(id).is_none_or(|deployment| deployment.waiting(id).is_none());
         if turn_came && self.apps.get(id).is_some_and(|record| record.removed) {
             self.apps.remove(id);
             self.queue.reset(id);
@@ -109,78 +100,40 @@ impl Core {
             self.dirty.apps.insert(id.clone());
             self.out.tell(events::app_terminated(id, now));
         }
-        if let Some(lock) = lock.filter(|_| ends_step) {
+        if let Some(lock) = ends_step {
             self.step_on(&lock, now);
         }
     }
 
     /// A step of a deployment is over: the next one begins, or all has succeeded.
     fn step_on(&mut self, id: &str, now: Timestamp) {
-        self.dirty.deployments.insert(id.to_owned());
-        while let Some(deployment) = self.deployments.get_mut(id) {
-            let success = events::deployment("deployment_step_success", deployment, now);
-            let next = deployment.advance();
-            let goes_on = next.is_some() && !deployment.is_step_over();
-            let info = next.is_some().then(|| events::deployment("deployment_info", deployment, now));
-            [success].into_iter().chain(info).for_each(|event| self.out.tell(event));
-            match next {
-                Some(apps) => apps.iter().for_each(|app| self.touch(app)),
-                None => self.succeed(id, now),
-            }
-            if goes_on {
+        while let Some(deployment) = self.rollouts.get(id) {
+            self.out.tell(events::deployment("deployment_step_success", deployment, now));
+            let Some(Some(apps)) = self.rollouts.change(id, Deployment::advance) else { break };
+            apps.iter().for_each(|app| self.rollouts.touch(app));
+            let Some(deployment) = self.rollouts.get(id) else { return };
+            self.out.tell(events::deployment("deployment_info", deployment, now));
+            if !deployment.is_step_over() {
                 return;
             }
         }
-    }
-
-    fn succeed(&mut self, id: &str, now: Timestamp) {
-        if let Some(done) = self.close(id) {
+        if let Some(done) = self.rollouts.close(id) {
             self.out.tell(events::deployment("deployment_success", &done, now));
         }
     }
 
-    /// Takes a deployment off the list, and its locks.
-    fn close(&mut self, id: &str) -> Option<Deployment> {
-        let deployment = self.deployments.remove(id)?;
-        self.dirty.deployments.insert(id.to_owned());
-        self.locks.retain(|_, lock| lock != id);
-        Some(deployment)
-    }
-
     /// Takes back deployments that have failed by their own measure.
     pub(super) fn take_back(&mut self, now: Timestamp) {
-        let failed: Vec<_> =
-            self.deployments.values().filter_map(|found| Some((found.clone(), found.fault(now)?))).collect();
-        for (deployment, fault) in failed {
+        for (deployment, fault) in self.rollouts.failed(now) {
             tracing::warn!(deployment = %deployment.id, %fault, "taken back");
             self.out.tell(events::deployment("deployment_step_failure", &deployment, now));
             self.revert(deployment, &fault, now);
         }
     }
 
-    /// When a deployment has to be done.
-    pub(super) fn deadline(&self) -> Option<Timestamp> {
-        self.deployments.values().filter_map(Deployment::deadline).min()
-    }
-
-    /// An instance failed, or was killed for its health: its deployment may have had enough.
-    fn count_failure(&mut self, instance: &Instance, state: TaskState) {
-        if !slows_down(state) && !instance.ends_for_health() {
-            return;
-        }
-        let lock = self.locks.get(&instance.app).cloned();
-        if let Some(lock) = lock
-            && let Some(deployment) = self.deployments.get_mut(&lock)
-            && deployment.count_failure(&instance.app, instance.config)
-        {
-            self.dirty.deployments.insert(lock);
-        }
-    }
-
     /// Begins a deployment, in place of those that are under way for any of its apps.
     pub(super) fn deploy(&mut self, changes: Vec<Change>, order: Dependencies, now: Timestamp) -> String {
-        let locked: BTreeSet<_> = changes.iter().filter_map(|change| self.locks.get(&change.app)).cloned().collect();
-        for old in locked {
+        for old in self.rollouts.locking(changes.iter().map(|change| &change.app)) {
             self.abandon(&old, "replaced by another deployment", now);
         }
         for change in &changes {
@@ -193,11 +146,9 @@ impl Core {
         let id = uuid::Uuid::new_v4().to_string();
         self.out.counters().deployments += 1;
         let deployment = Deployment::new(id.clone(), now, changes, order);
-        self.locks.extend(deployment.changes.keys().map(|app| (app.clone(), id.clone())));
         self.out.tell(events::deployment("deployment_info", &deployment, now));
         let nothing_to_wait_for = deployment.is_step_over();
-        self.dirty.deployments.insert(id.clone());
-        self.deployments.insert(id.clone(), deployment);
+        self.rollouts.begin(deployment);
         if nothing_to_wait_for {
             self.step_on(&id, now);
         }
@@ -206,13 +157,13 @@ impl Core {
 
     /// Ends a deployment that did not reach its end. Its apps stay where they are on their way.
     pub(super) fn abandon(&mut self, id: &str, reason: &str, now: Timestamp) -> Option<Deployment> {
-        let old = self.close(id)?;
+        let old = self.rollouts.close(id)?;
         for app in old.changes.keys() {
             if let Some(record) = self.apps.get_mut(app) {
                 record.halted = true;
                 self.dirty.apps.insert(app.clone());
             }
-            self.touch(app);
+            self.rollouts.touch(app);
         }
         let mut failed = events::deployment("deployment_failed", &old, now);
         failed.data["reason"] = serde_json::json!(reason);
@@ -224,13 +175,15 @@ impl Core {
     pub(super) fn task_ended(&mut self, id: &InstanceId, state: TaskState, now: Timestamp) {
         self.stop_checks(id);
         self.let_go(id, now);
-        self.killing.remove(id);
+        self.kills.is_over(id);
         let Some(instance) = self.instances.get(id).cloned() else { return };
         let next = self.next_configuration(&instance).filter(|_| !instance.given_up).cloned();
         self.out.tell(events::instance_changed(&instance, condition_of_end(state), now));
         match next.filter(|_| instance.goal == Goal::Running) {
             Some(app) => {
-                self.count_failure(&instance, state);
+                if slows_down(state) || instance.ends_for_health() {
+                    self.rollouts.count_failure(&instance.app, instance.config);
+                }
                 if slows_down(state) || self.health_kill_slows_down(&instance) {
                     self.queue.failed(&app, now);
                 }

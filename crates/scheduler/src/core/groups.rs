@@ -190,8 +190,9 @@ impl Core {
         let before = self.group_version(id);
         let deployment = self.change_set(wanted.apps, order, terms, now)?;
         let specs = self.remember_groups(wanted.groups, now);
-        if let Some(deployment) = deployment.as_ref().and_then(|deployment| self.deployments.get_mut(deployment)) {
-            deployment.group = Some(GroupBefore { id: id.clone(), specs });
+        if let Some(deployment) = &deployment {
+            let group = Some(GroupBefore { id: id.clone(), specs });
+            self.rollouts.change(deployment, |deployment| deployment.group = group);
         }
         self.remember_version(id, before, now);
         let Some(deployment) = deployment else {
@@ -218,9 +219,8 @@ impl Core {
     pub(super) fn restore_group(&mut self, reverting: &str, group: GroupBefore, before: GroupVersion, now: Timestamp) {
         let specs = self.remember_groups(group.specs, now);
         self.remember_version(&group.id, before, now);
-        if let Some(deployment) = self.deployments.get_mut(reverting) {
-            deployment.group = Some(GroupBefore { id: group.id, specs });
-        }
+        let group = Some(GroupBefore { id: group.id, specs });
+        self.rollouts.change(reverting, |deployment| deployment.group = group);
     }
 
     pub(super) fn remember_group(&mut self, id: AppId, spec: Option<GroupSpec>, now: Timestamp) {

@@ -1,118 +1,115 @@
-//! Telling tasks to end, until they do.
+//! Tasks that were told to end, until they have: those of instances, and those that no instance stands for. Pure.
+//!
+//! Invariant: an instance is on the list exactly while it has a task that was told to end.
 
-use mesos::v1::TaskState;
+use std::collections::BTreeMap;
+use std::time::Duration;
 
-use super::{Core, KILL_AGAIN, KILL_CROSSES, calls};
-use crate::definition::app::UnreachableStrategy;
-use crate::events;
+use crate::departed::Departed;
 use crate::ids::InstanceId;
-use crate::instance::{Condition, Goal};
 use crate::time::Timestamp;
 
-impl Core {
-    /// Tells an instance's task to end. The goal says what becomes of the instance then.
-    pub(super) fn kill(&mut self, id: &InstanceId, goal: Goal, now: Timestamp) {
-        let Some(instance) = self.instances.get(id) else { return };
-        if !instance.has_task() {
-            if goal == Goal::Stopped {
-                self.forget(id);
-            }
-            return;
+/// How often a kill is repeated until the task is over.
+pub(super) const KILL_AGAIN: Duration = Duration::from_secs(30);
+
+/// How long a kill and what is told of its task may be under way at the same time.
+const KILL_CROSSES: Duration = Duration::from_secs(1);
+
+/// How often to look whether a start or an end takes too long: often enough for limits of minutes, and seldom enough when
+/// ten thousand tasks start or end at once.
+const ROUND: Duration = Duration::from_secs(1);
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Kills {
+    asked: BTreeMap<InstanceId, Asked>,
+    departed: Departed,
+    /// When to look next whether a start or an end takes too long.
+    round_at: Timestamp,
+}
+
+/// When an instance was told to end, and when to tell it again.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    at: Timestamp,
+    again_at: Timestamp,
+}
+
+impl Kills {
+    pub(super) fn new(departed: Departed, now: Timestamp) -> Kills {
+        Kills { asked: BTreeMap::new(), departed, round_at: now }
+    }
+
+    /// Whether to look again at what takes too long; once if so.
+    pub(super) fn is_round(&mut self, now: Timestamp) -> bool {
+        let is_round = now >= self.round_at;
+        if is_round {
+            self.round_at = now.plus(ROUND);
         }
-        if instance.condition == Condition::Unreachable {
-            return self.part_with(id, goal, now);
-        }
-        self.stop_checks(id);
-        self.let_go(id, now);
-        self.killing.insert(id.clone(), now.plus(KILL_AGAIN));
-        self.change(id, |instance| {
-            instance.goal = goal;
-            instance.kill_asked_at = Some(now);
-        });
-        self.send_kill(id);
+        is_round
     }
 
-    fn send_kill(&mut self, id: &InstanceId) {
-        let Some(instance) = self.instances.get(id) else { return };
-        let agent_id = instance.agent_id.as_deref();
-        self.out.call(instance.task_ids().iter().map(|task| calls::kill(task, agent_id)));
+    pub(super) fn round_at(&self) -> Timestamp {
+        self.round_at
     }
 
-    /// Repeats kills that have not come to anything.
-    pub(super) fn kill_again(&mut self, now: Timestamp) {
-        let due: Vec<_> = self.killing.iter().filter(|(_, at)| **at <= now).map(|(id, _)| id.clone()).collect();
-        for id in due {
-            self.killing.insert(id.clone(), now.plus(KILL_AGAIN));
-            self.change(&id, |instance| instance.kill_asked_at = Some(now));
-            self.send_kill(&id);
-        }
+    /// An instance is, or was, told to end at this time.
+    pub(super) fn told(&mut self, id: &InstanceId, at: Timestamp) {
+        self.asked.insert(id.clone(), Asked { at, again_at: at.plus(KILL_AGAIN) });
     }
 
-    /// Repeats all kills at once: whatever was sent to another master may be lost.
-    pub(super) fn kill_all_again(&mut self, now: Timestamp) {
-        self.killing.values_mut().for_each(|at| *at = now);
-        self.kill_again(now);
+    /// The task of an instance is over.
+    pub(super) fn is_over(&mut self, id: &InstanceId) {
+        self.asked.remove(id);
     }
 
-    /// A task that was told to end is told of as running: the kill may be lost, and is repeated soon, unless the two have
-    /// but crossed.
-    pub(super) fn doubt_kill(&mut self, id: &InstanceId, state: TaskState) {
-        let runs = matches!(state, TaskState::TaskStaging | TaskState::TaskStarting | TaskState::TaskRunning);
-        let Some(instance) = self.instances.get(id).filter(|found| runs && found.condition != Condition::Killing)
-        else {
-            return;
-        };
-        if let (Some(asked), Some(at)) = (instance.kill_asked_at, self.killing.get_mut(id)) {
-            *at = (*at).min(asked.plus(KILL_CROSSES));
-        }
+    /// The instances to tell again by now.
+    pub(super) fn due(&self, now: Timestamp) -> Vec<InstanceId> {
+        self.asked.iter().filter(|(_, asked)| asked.again_at <= now).map(|(id, _)| id.clone()).collect()
     }
 
-    /// Replaces, and later forgets, instances on agents that were not heard of for as long as their app is content to wait.
-    /// Should one come back that was replaced, there is one too many, and the planner chooses; should one come back that was
-    /// forgotten, its task is none of ours any more, and is killed.
-    pub(super) fn expunge(&mut self, now: Timestamp) {
-        let due: Vec<_> = self.given_up_at().filter(|(at, _, _)| *at <= now).collect();
-        let due: Vec<_> = due.into_iter().map(|(_, id, forever)| (id.clone(), forever)).collect();
-        for (id, forever) in due {
-            tracing::warn!(instance = %id, forever, "given up: its agent was not heard of");
-            if forever {
-                let goal = self.instances.get(&id).map_or(Goal::Stopped, |instance| instance.goal);
-                self.part_with(&id, goal, now);
-            } else {
-                self.change(&id, |instance| instance.given_up = true);
-                if let Some(found) = self.instances.get(&id) {
-                    self.out.tell(events::instance_changed(found, "UnreachableInactive", now));
-                }
-            }
+    /// All instances: what was sent to another master may be lost.
+    pub(super) fn all(&self) -> Vec<InstanceId> {
+        self.asked.keys().cloned().collect()
+    }
+
+    /// An instance is told of as running: the kill may be lost, and is repeated soon, unless the two have but crossed.
+    pub(super) fn doubt(&mut self, id: &InstanceId) {
+        if let Some(asked) = self.asked.get_mut(id) {
+            asked.again_at = asked.again_at.min(asked.at.plus(KILL_CROSSES));
         }
     }
 
-    /// When to give up which instances, and whether for good.
-    pub(super) fn given_up_at(&self) -> impl Iterator<Item = (Timestamp, &InstanceId, bool)> {
-        self.unreachable.iter().filter_map(|id| {
-            let instance = self.instances.get(id).filter(|found| found.condition == Condition::Unreachable)?;
-            let UnreachableStrategy::After { inactive_after_seconds: inactive, expunge_after_seconds: expunge } =
-                self.apps.get(&instance.app)?.configuration(instance.config).unreachable_strategy
-            else {
-                return None;
-            };
-            let forever = instance.given_up || inactive >= expunge;
-            Some((instance.since.plus(if forever { expunge } else { inactive }.duration()), id, forever))
-        })
+    pub(super) fn len(&self) -> usize {
+        self.asked.len()
     }
 
-    /// Kills what was launched long ago and never heard of, so that it is launched again.
-    pub(super) fn overdue(&mut self, now: Timestamp) {
-        let limit = self.settings.task_launch_timeout;
-        let overdue = self
-            .starting
-            .iter()
-            .filter_map(|id| self.instances.get(id))
-            .filter(|instance| instance.kill_asked_at.is_none() && instance.since.plus(limit) <= now);
-        let overdue: Vec<_> = overdue.map(|instance| instance.id.clone()).collect();
-        for id in overdue {
-            tracing::warn!(instance = %id, "killed because it did not start in time");
-            self.kill(&id, Goal::Running, now);
-        }
+    pub(super) fn departed(&self) -> &Departed {
+        &self.departed
+    }
+
+    pub(super) fn departed_mut(&mut self) -> &mut Departed {
+        &mut self.departed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::AppId;
+
+    #[test]
+    fn a_kill_is_repeated_until_its_task_is_over_and_soon_if_it_may_be_lost() {
+        let (at, id) = (Timestamp::from_millis, InstanceId::new(&AppId::new("a"), "u"));
+        let mut kills = Kills::new(Departed::default(), at(0));
+        kills.told(&id, at(0));
+        assert_eq!((kills.due(at(29_999)).len(), kills.due(at(30_000)).len()), (0, 1));
+        kills.doubt(&id);
+        assert_eq!((kills.due(at(999)).len(), kills.due(at(1000)).len()), (0, 1));
+        kills.told(&id, at(1000));
+        assert_eq!((kills.due(at(2000)).len(), kills.all().len()), (0, 1));
+        kills.is_over(&id);
+        kills.doubt(&id);
+        assert_eq!((kills.due(at(90_000)).len(), kills.len()), (0, 0));
     }
 }

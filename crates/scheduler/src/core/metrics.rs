@@ -30,17 +30,17 @@ impl Core {
             ("marathon.apps.active.gauge", apps.len()),
             ("marathon.pods.active.gauge", pods.len()),
             ("marathon.groups.active.gauge", self.all_groups().len()),
-            ("marathon.deployments.active.gauge", self.deployments.len()),
+            ("marathon.deployments.active.gauge", self.rollouts.all().len()),
             ("marathon.instances.staged.gauge", all.staged),
             ("marathon.instances.running.gauge", all.running),
             ("marathon.instances.healthy.gauge", all.healthy),
             ("marathon.instances.unhealthy.gauge", all.unhealthy),
             ("marathon.instances.launch-queue.gauge", self.waiting.values().map(BTreeSet::len).sum()),
             ("marathon.instances.launch-overdue.gauge", overdue),
-            ("marathon.instances.inflight-kills.gauge", self.killing.len()),
-            ("marathon.instances.held-unhealthy.gauge", self.held.values().map(BTreeSet::len).sum()),
+            ("marathon.instances.inflight-kills.gauge", self.kills.len()),
+            ("marathon.instances.held-unhealthy.gauge", self.brake.held().count()),
             // Not Marathon's: tasks that no instance stands for and that may still run; tasks of which the master was asked, and has not told.
-            ("cygnet.tasks.departed.gauge", self.departed.len()),
+            ("cygnet.tasks.departed.gauge", self.kills.departed().len()),
             ("cygnet.reconciliation.unanswered.gauge", self.reconciliation.unanswered().len()),
         ];
         let up = now.since(self.begun).as_secs();

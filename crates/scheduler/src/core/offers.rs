@@ -65,7 +65,7 @@ impl Core {
         if due.is_empty() {
             return Vec::new();
         }
-        let mut dice = self.dice.fork();
+        let mut dice = self.queue.dice();
         let wish = |id| {
             let instance = self.instances.get(id)?;
             let app = self.apps.get(&instance.app)?.configuration(instance.config);

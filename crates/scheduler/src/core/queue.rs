@@ -29,12 +29,26 @@ pub(super) struct Queue {
     suppressed: bool,
     /// When offers were last asked for, for all that might be launched then; none if something waits that came later.
     asked_at: Option<Timestamp>,
+    /// Decides which ports of an offer a task gets.
+    dice: fastrand::Rng,
 }
 
 impl Queue {
-    pub(super) fn new() -> Queue {
+    /// Empty. `seed` decides ports.
+    pub(super) fn new(seed: u64) -> Queue {
         let (backoffs, refusals) = (BTreeMap::new(), BTreeMap::new());
-        Queue { backoffs, refusals, leaving: false, suppressed: false, asked_at: None }
+        Queue {
+            backoffs,
+            refusals,
+            leaving: false,
+            suppressed: false,
+            asked_at: None,
+            dice: fastrand::Rng::with_seed(seed),
+        }
+    }
+
+    pub(super) fn dice(&mut self) -> fastrand::Rng {
+        self.dice.fork()
     }
 
     /// From now on nothing is launched.
@@ -131,7 +145,7 @@ mod tests {
         let at = Timestamp::from_millis;
         let app = App::new(AppId::new("a"), at(0));
         let (none, one) = ([], [app.id.clone()]);
-        let mut queue = Queue::new();
+        let mut queue = Queue::new(1);
         let ask = |queue: &mut Queue, waiting: &[AppId], now| queue.ask(waiting.iter(), now).map(|call| call.r#type());
         assert_eq!(ask(&mut queue, &none, at(0)), Some(call::Type::Suppress));
         assert_eq!(ask(&mut queue, &none, at(0)), None);

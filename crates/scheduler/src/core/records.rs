@@ -155,7 +155,6 @@ pub(super) struct Dirty {
     pub apps: BTreeSet<AppId>,
     pub groups: BTreeSet<AppId>,
     pub instances: BTreeSet<InstanceId>,
-    pub deployments: BTreeSet<String>,
 }
 
 impl Core {
@@ -172,10 +171,8 @@ impl Core {
         for id in &dirty.instances {
             batch = write(batch, format!("instance/{id}"), self.instances.get(id));
         }
-        for id in &dirty.deployments {
-            batch = write(batch, format!("deployment/{id}"), self.deployments.get(id));
-        }
-        for (id, absent) in self.departed.take_changes() {
+        batch = self.rollouts.write(batch);
+        for (id, absent) in self.kills.departed_mut().take_changes() {
             batch = write(batch, format!("departed/{id}"), absent);
         }
         batch
@@ -196,7 +193,7 @@ impl Core {
         self.file(id);
         self.fragments.forget_task(id);
         self.dirty.instances.insert(id.clone());
-        self.touch(&app);
+        self.rollouts.touch(&app);
         Some(result)
     }
 
@@ -234,8 +231,8 @@ impl Core {
     }
 
     pub(super) fn forget(&mut self, id: &InstanceId) -> Option<Instance> {
-        self.unhold(id);
         let instance = self.instances.remove(id)?;
+        self.brake.release(&instance.app, id);
         self.fragments.forget_task(id);
         if let Some(states) = self.states.get_mut(&instance.app) {
             states.remove(States::of(&instance));
@@ -249,11 +246,11 @@ impl Core {
         }
         self.waits_no_more(&instance.app, id);
         self.starting.remove(id);
-        self.paused.remove(id);
-        self.killing.remove(id);
+        self.checking.resume(id);
+        self.kills.is_over(id);
         self.unreachable.remove(id);
         self.dirty.instances.insert(id.clone());
-        self.touch(&instance.app);
+        self.rollouts.touch(&instance.app);
         Some(instance)
     }
 }

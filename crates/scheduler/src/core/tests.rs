@@ -21,6 +21,7 @@ use mesos::v1::value::{Range, Ranges, Scalar};
 use mesos::v1::{Offer, Resource, TaskInfo, TaskState, TaskStatus};
 use serde_json::{Value, json};
 
+use super::kills::KILL_AGAIN;
 use super::*;
 use crate::definition::AppUpdate;
 
@@ -47,15 +48,15 @@ impl World {
     }
 
     /// Another scheduler on the same store.
-    fn restart(self) -> World {
+    fn restart(mut self) -> World {
         let loaded = Loaded {
             framework_id: self.core.framework_id().map(str::to_owned),
             subscribers: self.core.subscribers(),
             apps: self.core.apps,
             groups: self.core.groups,
             instances: self.core.instances,
-            deployments: self.core.deployments,
-            departed: self.core.departed,
+            deployments: self.core.rollouts.all().map(|one| (one.id.clone(), one.clone())).collect(),
+            departed: std::mem::take(self.core.kills.departed_mut()),
         };
         let json = |value: &Instance| serde_json::from_value::<Instance>(json!(value)).unwrap();
         let instances = loaded.instances.iter().map(|(id, instance)| (id.clone(), json(instance))).collect();
@@ -342,7 +343,7 @@ fn a_removed_app_is_gone_from_view_at_once_and_forgotten_with_its_last_task() {
         world.update(task, TaskState::TaskKilled, None);
     }
     assert!(world.told().contains(&"app_terminated_event"));
-    assert!(world.core.apps.is_empty() && world.core.instances.is_empty() && world.core.deployments.is_empty());
+    assert!(world.core.apps.is_empty() && world.core.instances.is_empty() && world.core.rollouts.all().len() == 0);
 }
 
 #[test]

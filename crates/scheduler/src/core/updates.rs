@@ -27,7 +27,7 @@ impl Core {
         let registered = || events::registered(framework_id, master, now);
         self.out.tell(if again { events::reregistered(master, now) } else { registered() });
         self.queue.subscribed(now);
-        self.kill_all_again(now);
+        self.kill_again(self.kills.all(), now);
         self.reconcile(now);
     }
 
@@ -41,7 +41,7 @@ impl Core {
     /// The master has removed us, and with us all tasks: begin anew under another id.
     pub(crate) fn framework_removed(&mut self, now: Timestamp) {
         self.link.removed();
-        self.departed.clear();
+        self.kills.departed_mut().clear();
         let lost: Vec<_> =
             self.instances.values().filter(|found| found.has_task()).map(|found| found.id.clone()).collect();
         for id in lost {
@@ -53,7 +53,7 @@ impl Core {
     pub(super) fn reconcile(&mut self, now: Timestamp) {
         let all = self.instances.values().filter(|found| found.has_task()).map(|found| found.id.clone());
         self.reconciliation.begin(all.collect(), now);
-        self.departed.ask_all();
+        self.kills.departed_mut().ask_all();
         self.ask_unanswered();
         self.out.call([calls::reconcile(Vec::new())]);
     }
@@ -64,7 +64,7 @@ impl Core {
             return;
         }
         let is_open = |id: &InstanceId| self.instances.get(id).is_some_and(|instance| instance.has_task());
-        let more = self.departed.unanswered().next().is_some();
+        let more = self.kills.departed().unanswered().next().is_some();
         let request = self.reconciliation.next(is_open, more, now);
         match request {
             Request::Unanswered => self.ask_unanswered(),
@@ -81,7 +81,7 @@ impl Core {
         let instances = self.reconciliation.unanswered().iter().filter_map(|id| self.instances.get(id));
         let known = instances
             .flat_map(|instance| instance.task_ids().into_iter().map(move |id| task(id, instance.agent_id.as_deref())));
-        let departed = self.departed.unanswered();
+        let departed = self.kills.departed().unanswered();
         let departed = departed.map(|absent| task(absent.task_id.clone(), absent.agent_id.as_deref()));
         let tasks: Vec<_> = known.chain(departed).collect();
         self.out.call(tasks.chunks(TASKS_PER_CALL).map(|tasks| calls::reconcile(tasks.to_vec())));
@@ -116,7 +116,7 @@ impl Core {
     fn unknown_update(&mut self, status: &TaskStatus, now: Timestamp) {
         let task_id = &status.task_id.value;
         if is_over(status.state()) {
-            self.departed.is_over(task_id);
+            self.kills.departed_mut().is_over(task_id);
             self.out.tell(events::unknown_terminated(task_id, condition_of_end(status.state()), now));
         } else {
             self.stray_update(status, now);

@@ -10,7 +10,7 @@ use crate::definition::App;
 use crate::definition::app::PortDefinition;
 use crate::deployment::{Deployment, StepAction};
 use crate::ids::{AppId, InstanceId};
-use crate::instance::{Condition, Instance};
+use crate::instance::{Condition, Instance, Paused};
 use crate::states::States;
 use crate::time::Timestamp;
 
@@ -114,7 +114,8 @@ impl Core {
             json["readinessCheckResults"] = json!(self.readiness_json(id));
         }
         if embed.deployments {
-            json["deployments"] = self.locks.get(id).map(|deployment| json!({"id": deployment})).into_iter().collect();
+            json["deployments"] =
+                self.rollouts.lock(id).map(|deployment| json!({"id": deployment})).into_iter().collect();
         }
         if let Some(failure) = record.last_failure.as_ref().filter(|_| embed.last_task_failure) {
             json["lastTaskFailure"] = failure.json();
@@ -198,14 +199,18 @@ impl Core {
     pub(crate) fn paused_json(&self, id: &InstanceId) -> Option<Value> {
         let instance = self.instances.get(id)?;
         let mut json = self.task_json(instance);
-        json["checksPausedUntil"] = instance.checks_paused_until.map_or(Value::Null, paused_until);
+        json["checksPausedUntil"] = json!(instance.checks_paused.map(paused_until));
         Some(json)
     }
 
     fn show_brake(&self, json: &mut Value, id: &AppId) {
         let tasks: Vec<_> = self.instances_of(id).filter(|instance| instance.has_task()).collect();
-        let held: Vec<_> = tasks.iter().filter(|found| self.is_held(found)).map(|found| found.task_id()).collect();
-        let paused = tasks.iter().filter_map(|found| Some((found.task_id(), paused_until(found.checks_paused_until?))));
+        let held: Vec<_> = tasks
+            .iter()
+            .filter(|found| self.brake.held_of(id).any(|held| *held == found.id))
+            .map(|found| found.task_id())
+            .collect();
+        let paused = tasks.iter().filter_map(|found| Some((found.task_id(), paused_until(found.checks_paused?))));
         json["tasksHeldUnhealthy"] = json!(held.len());
         json["heldUnhealthy"] = json!(held);
         json["checksPausedUntil"] = json!(paused.collect::<BTreeMap<_, _>>());
@@ -227,7 +232,7 @@ impl Core {
 
     /// With how far they are, if that is wanted: clients of Marathon refuse fields they do not know.
     pub(crate) fn deployments_json(&self, progress: bool, now: Timestamp) -> Value {
-        let mut all: Vec<_> = self.deployments.values().collect();
+        let mut all: Vec<_> = self.rollouts.all().collect();
         all.sort_by_key(|deployment| deployment.version);
         let current = |deployment: &Deployment| -> Vec<Value> {
             let step = deployment.step();
@@ -333,6 +338,6 @@ fn stats(app: &App, tasks: &[&Instance], now: Timestamp) -> Value {
 }
 
 /// A moment, or that somebody has to resume them.
-fn paused_until(until: Timestamp) -> Value {
-    if until.millis() == i64::MAX { json!("resumed") } else { json!(until) }
+fn paused_until(paused: Paused) -> Value {
+    paused.until().map_or_else(|| json!("resumed"), |until| json!(until))
 }

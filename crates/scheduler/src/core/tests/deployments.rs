@@ -94,7 +94,7 @@ fn a_deployment_of_several_apps_is_taken_back_as_a_whole() {
     assert_eq!((world.cmd("/a"), world.cmd("/b"), world.cmd("/gone")), ("old".into(), Value::Null, "old".into()));
     world.bury();
     assert_eq!(names(&world.bring_up()), ["gone"]);
-    assert!(world.core.deployments.is_empty());
+    assert!(world.core.rollouts.all().len() == 0);
     assert!(
         !old.is_empty() && world.core.instances.contains_key(&InstanceId::of_task(&old[0]).unwrap()),
         "never touched"
@@ -117,7 +117,7 @@ fn a_deployment_that_is_stopped_leaves_everything_where_it_is_until_it_is_asked_
     assert!(again.deployment.is_some(), "the same definition, but it is not in force");
     while world.bring_up().len() + world.bury().len() > 0 {}
     assert_eq!(world.app()["tasksHealthy"], 2);
-    assert!(world.core.deployments.is_empty());
+    assert!(world.core.rollouts.all().len() == 0);
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn a_deployment_goes_on_where_it_was_when_the_scheduler_restarts() {
     let mut world = world.restart();
     assert_eq!(world.step(&id), Some((3, 3)));
     assert_eq!(names(&world.bring_up()), ["b"]);
-    assert!(world.core.deployments.is_empty());
+    assert!(world.core.rollouts.all().len() == 0);
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn what_does_not_differ_is_not_deployed() {
     world.bring_up();
     assert_eq!(world.change_set(&[("/a", Some(app("1"))), ("/b", Some(app("1")))], &[]).unwrap(), None);
     let id = world.change_set(&[("/a", Some(app("1"))), ("/b", Some(app("2")))], &[]).unwrap().unwrap();
-    assert_eq!(world.core.deployments[&id].changes.keys().map(AppId::as_str).collect::<Vec<_>>(), ["/b"]);
+    assert_eq!(world.core.rollouts.get(&id).unwrap().changes.keys().map(AppId::as_str).collect::<Vec<_>>(), ["/b"]);
 }
 
 #[test]

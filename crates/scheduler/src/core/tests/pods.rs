@@ -271,7 +271,7 @@ fn a_pod_on_an_agent_that_is_away_is_deleted_at_once_and_its_containers_are_kill
     let tasks = world.bring_up_pod();
     tasks.iter().for_each(|task| world.update(task, TaskState::TaskUnreachable, None));
     world.tell(|core, now| core.remove_pod(&id(), true, now)).unwrap();
-    assert!(world.core.instances.is_empty() && world.core.deployments.is_empty());
+    assert!(world.core.instances.is_empty() && world.core.rollouts.all().len() == 0);
     tasks.iter().for_each(|task| world.update(task, TaskState::TaskRunning, None));
     assert_eq!(world.killed(), tasks);
 }

@@ -263,7 +263,7 @@ fn a_canary_of_a_pod_and_none_of_what_is_only_scaled() {
     world.tell(|core, now| core.create_pod(pod("1", 0), false, now)).unwrap();
     let terms = Terms { force: true, canary: Some(1) };
     world.tell(|core, now| core.put_pod(&id, pod("1", 3), terms, now)).unwrap();
-    assert_eq!(world.core.deployments.values().next().unwrap().canary(&id), None, "only scaled");
+    assert_eq!(world.core.rollouts.all().next().unwrap().canary(&id), None, "only scaled");
     world.tell(|core, now| core.put_pod(&id, pod("2", 3), terms, now)).unwrap();
-    assert_eq!(world.core.deployments.values().next().unwrap().canary(&id), Some(1));
+    assert_eq!(world.core.rollouts.all().next().unwrap().canary(&id), Some(1));
 }

@@ -42,7 +42,7 @@ fn the_task_of_a_deleted_app_that_comes_back_late_is_killed_over_restarts_too() 
         world.update(&tasks[0], TaskState::TaskUnreachable, None);
         world.pass(Duration::from_secs(61));
         world.tell(|core, now| core.remove(&web(), true, now)).unwrap();
-        assert!(world.core.instances.is_empty() && world.core.apps.is_empty() && world.core.deployments.is_empty());
+        assert!(world.core.instances.is_empty() && world.core.apps.is_empty() && world.core.rollouts.all().len() == 0);
         if restarts {
             world = world.restart();
             assert_eq!(world.asked_about(), tasks);
@@ -58,7 +58,7 @@ fn a_deletion_does_not_wait_for_an_agent_that_is_away() {
     world.tell(|core, now| core.remove(&web(), false, now)).unwrap();
     assert_eq!(world.killed(), [tasks[1].clone()]);
     world.update(&tasks[1], TaskState::TaskUnreachable, None);
-    assert!(world.core.deployments.is_empty() && world.core.apps.is_empty(), "nor for one that goes away meanwhile");
+    assert!(world.core.rollouts.all().len() == 0 && world.core.apps.is_empty(), "nor for one that goes away meanwhile");
     world.comes_back_and_is_killed(&tasks[0]);
 }
 
@@ -68,7 +68,7 @@ fn scaling_and_upgrades_do_not_wait_for_agents_that_are_away() {
         let (mut world, tasks) = app_of(2, json!("disabled"));
         world.update(&tasks[0], TaskState::TaskUnreachable, None);
         world.change(change, false).unwrap();
-        while !world.core.deployments.is_empty() {
+        while world.core.rollouts.all().len() > 0 {
             let kills = world.killed();
             kills.iter().for_each(|task| world.update(task, TaskState::TaskKilled, None));
             assert!(world.bring_up().len() + kills.len() > 0, "waits for an agent that is away");
@@ -104,7 +104,7 @@ fn a_task_the_master_no_longer_knows_is_no_longer_asked_for() {
     world.pass(reconciliation::RECONCILE);
     assert_eq!(world.asked_about(), tasks);
     world.update(&tasks[0], TaskState::TaskUnknown, None);
-    assert_eq!(world.core.departed.len(), 0);
+    assert_eq!(world.core.kills.departed().len(), 0);
 }
 
 #[test]
