@@ -109,6 +109,15 @@ impl Agent {
         .into()
     }
 
+    /// The environment of a pool.
+    pub(crate) fn pool_environment(&self) -> BTreeMap<String, String> {
+        let mut environment = self.environment("pool");
+        environment.retain(|name, _| name != "MESOS_EXECUTOR_ID" && name != "CYGNET_STATE_DIRECTORY");
+        environment.insert("CYGNET_POOL_ID".to_owned(), "P".to_owned());
+        environment.insert("CYGNET_POOL_LOCK".to_owned(), self.directory.join("pool.lock").display().to_string());
+        environment
+    }
+
     pub(crate) fn sandbox(&self, executor: &str) -> PathBuf {
         self.directory.join("sandbox").join(executor)
     }

@@ -18,17 +18,8 @@ pub(crate) struct Executor {
 }
 
 impl Executor {
-    pub(crate) fn start(environment: &BTreeMap<String, String>) -> Executor {
-        Executor::with_arguments(&[], environment)
-    }
-
-    pub(crate) fn with_arguments(arguments: &[&str], environment: &BTreeMap<String, String>) -> Executor {
-        let child = Command::new(BINARY).args(arguments).envs(environment).kill_on_drop(true).spawn().unwrap();
-        Executor { child }
-    }
-
-    /// One that appends what it logs to a file.
-    pub(crate) fn logging_to(log: &Path, arguments: &[&str], environment: &BTreeMap<String, String>) -> Executor {
+    /// Starts one that appends what it logs to a file.
+    pub(crate) fn start(log: &Path, arguments: &[&str], environment: &BTreeMap<String, String>) -> Executor {
         let log = fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
         let mut command = Command::new(BINARY);
         let child = command.args(arguments).envs(environment).stderr(log).kill_on_drop(true).spawn().unwrap();
@@ -66,6 +57,11 @@ pub(crate) async fn pids(state: &Path) -> (i32, i32) {
 
 pub(crate) fn kill_hard(pid: i32) {
     kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
+}
+
+/// The same for a process that may have ended meanwhile.
+pub(crate) fn kill_if_there(pid: i32) {
+    let _it_ended = kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL);
 }
 
 /// Runs, and is not merely unburied.
