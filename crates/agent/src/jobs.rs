@@ -22,7 +22,7 @@ use crate::core::{Job, Preparation, SandboxError, StartError};
 use crate::handle::{Handle, Request};
 use crate::layout::Layout;
 use crate::processes::{Process, Program, Strangers, kill_run, kill_tree};
-use crate::{containers, sandbox, users};
+use crate::{containers, sandbox};
 
 /// Sandboxes that are filled at the same time. More wait.
 const FETCHES: usize = 16;
@@ -122,7 +122,7 @@ impl Worker {
 }
 
 fn start(mut program: Program, user: Option<&str>) -> Result<(Process, OwnedFd), StartError> {
-    let credentials = user.map_or(Ok(None), users::credentials);
+    let credentials = user.map_or(Ok(None), Credentials::to_become);
     program.user = credentials.map_err(|error| StartError::User(error.to_string()))?;
     let path = program.path.clone();
     crate::processes::start(program).map_err(|error| StartError::Spawn { path, reason: error.to_string() })

@@ -35,7 +35,6 @@ mod registration;
 mod sandbox;
 mod status_updates;
 mod supported;
-mod users;
 mod version;
 
 pub use crate::agent::Agent;

@@ -1,16 +1,15 @@
-//! Processes of executors and pools: starting, watching, killing whole trees of them, and burying what is adopted.
+//! Processes of executors and pools: starting them, and finding those that belong together.
 //!
-//! Comes in: what to start or to watch. Goes out: a [`Process`], and its end. Owns: one tokio task that buries adopted
-//! orphans for as long as the agent runs.
+//! Comes in: what to start, and directories. Goes out: a [`Process`], what belongs to a run, and its end. Owns nothing.
 
-mod orphans;
+mod run;
 mod start;
 mod strangers;
-mod tree;
-mod usage;
 
-pub(crate) use self::orphans::bury;
-pub(crate) use self::start::{Program, ended, group_ended, start, watched};
+pub(crate) use ::processes::{
+    Process, Table, Usage, WaitStatus, ended, group_ended, kill_marked, kill_tree, reap_orphans as bury, watched,
+};
+
+pub(crate) use self::run::{kill_run, main_process, usage_of_run};
+pub(crate) use self::start::{Program, start};
 pub(crate) use self::strangers::{Known, Strangers};
-pub(crate) use self::tree::{Process, Table, kill_marked, kill_run, kill_tree, main_process};
-pub(crate) use self::usage::{Usage, usage_of_run, usage_of_tree};

@@ -16,12 +16,11 @@ use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, utimensat};
 use crate::core::{Preparation, SandboxError};
 use crate::layout::{Layout, private_directory, relink};
 use crate::supported::Link;
-use crate::users;
 
 /// Makes the sandbox of an executor with its two log files, the `latest` link, and the place for the executor's state.
 /// Gives the user that everything belongs to, if not to the agent.
 pub(crate) fn make(layout: &Layout, preparation: &Preparation) -> Result<Option<Credentials>, SandboxError> {
-    let user = preparation.user.as_deref().map_or(Ok(None), users::credentials);
+    let user = preparation.user.as_deref().map_or(Ok(None), Credentials::to_become);
     let user = match user {
         // A pool runs the tasks of a framework whose user is unknown here as itself.
         Err(_) if preparation.pooled => None,

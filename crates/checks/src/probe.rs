@@ -19,7 +19,6 @@ pub(crate) mod stream;
 mod tcp;
 mod tls_failure;
 pub(crate) mod tools;
-mod tree;
 mod wire;
 
 use std::net::SocketAddr;

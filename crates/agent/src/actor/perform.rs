@@ -10,7 +10,7 @@ use super::{Actor, Course, FAREWELL};
 use crate::core::{Action, Owner, StartError};
 use crate::error::AgentError;
 use crate::handle::Request;
-use crate::processes::{self, Process};
+use crate::processes::{self, Process, WaitStatus};
 
 impl Actor {
     pub(super) fn carry_out(&mut self, action: Action, now: Now) -> Course {
@@ -60,7 +60,7 @@ impl Actor {
         let handle = self.handle.clone();
         self.waiting.spawn(async move {
             let status = match process {
-                Some(pidfd) => processes::ended(pidfd).await,
+                Some(pidfd) => processes::ended(pidfd).await.map(WaitStatus::as_raw),
                 None => None,
             };
             let _ = handle.send(Request::Ended(owner, status)).await;

@@ -25,7 +25,7 @@ use super::switchboard::Switchboard;
 use super::{AttachRefusal, Handle, KillRefusal, LaunchRefusal, Launched, Listed, Output, Request};
 use crate::handle;
 use crate::layout::Layout;
-use crate::processes::{self, Process, kill_marked};
+use crate::processes::{self, Process, WaitStatus, kill_marked};
 use crate::sandbox;
 
 /// What does not change.
@@ -226,7 +226,7 @@ impl Keeper {
         };
         let (handle, id, streams) = (self.handle.clone(), id.clone(), board.clone());
         tokio::spawn(async move {
-            let status = processes::group_ended(pidfd, process).await;
+            let status = processes::group_ended(pidfd, process).await.map(WaitStatus::as_raw);
             streams.ended();
             let end = status.map_or_else(|| End::Unknown("Nobody can tell how it ended".to_owned()), End::Status);
             handle.say(Request::Progress(Progress::Ended(id, end))).await;

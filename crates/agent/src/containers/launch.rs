@@ -19,7 +19,7 @@ use super::session::{self, Start, Started};
 use super::{LaunchRefusal, Output};
 use crate::layout::private_directory;
 use crate::program::{program, variables};
-use crate::{sandbox, users};
+use crate::sandbox;
 
 /// What runs now.
 #[derive(Debug)]
@@ -98,7 +98,7 @@ async fn user(
     if !around.settings.switch_user {
         return Ok(None);
     }
-    let look_up = |name: String| spawn_blocking(move || users::credentials(&name));
+    let look_up = |name: String| spawn_blocking(move || Credentials::to_become(&name));
     match order.command.user.as_ref().filter(|user| !user.is_empty()) {
         Some(name) => look_up(name.clone()).await.map_err(refused)?.map_err(refused),
         None if joined.is_some() => Ok(joined.and_then(|joined| joined.user.clone())),

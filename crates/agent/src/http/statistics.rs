@@ -9,7 +9,7 @@ use tokio::task::spawn_blocking;
 use super::Shared;
 use crate::containers::Listed;
 use crate::core::Container;
-use crate::processes::{Table, Usage, usage_of_run, usage_of_tree};
+use crate::processes::{Table, Usage, usage_of_run};
 
 const BYTES_IN_MB: f64 = 1024.0 * 1024.0;
 
@@ -47,7 +47,7 @@ pub(super) async fn launched(
 fn measure_launched(table: &Table, listed: Listed, timestamp: f64) -> get_containers::Container {
     let resources = Resources::from_wire(&listed.resources).unwrap_or_default().flatten().unallocate();
     let statistics = limited(timestamp, resources.cpus(), resources.mem());
-    let usage = listed.process.and_then(|process| usage_of_tree(table, process));
+    let usage = listed.process.and_then(|process| Usage::of(&table.tree(process)));
     let executor_pid = listed.process.and_then(|process| u32::try_from(process.pid).ok());
     let status = ContainerStatus { container_id: Some(listed.id.clone()), executor_pid, ..ContainerStatus::default() };
     get_containers::Container {
@@ -71,7 +71,7 @@ fn limited(timestamp: f64, cpus: f64, mem_mb: f64) -> ResourceStatistics {
 
 fn measure(table: &Table, container: Container, timestamp: f64) -> (Container, ResourceStatistics) {
     let usage = match container.process {
-        Some(process) => usage_of_tree(table, process),
+        Some(process) => Usage::of(&table.tree(process)),
         None => usage_of_run(table, &container.state),
     };
     let statistics = limited(timestamp, container.cpus, container.mem_mb);

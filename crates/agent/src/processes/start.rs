@@ -6,13 +6,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 
 use executor::sandbox::append;
-use processes::Credentials;
-use processes::Spawn;
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, kill_process_group, waitid};
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
-
-use super::tree::Process;
+use processes::{Credentials, Process, Spawn};
 
 /// What to start.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,37 +44,4 @@ pub(crate) fn start(program: Program) -> io::Result<(Process, OwnedFd)> {
     // A child that nobody has waited for has an entry in /proc, even when it has ended already.
     let process = Process::of(pid).ok_or_else(|| io::Error::other("the process has vanished"))?;
     Ok((process, child.pidfd))
-}
-
-/// Waits for the end of a process, and gives its wait status if it was a child.
-pub(crate) async fn ended(pidfd: OwnedFd) -> Option<i32> {
-    let watched = watched(pidfd, Interest::READABLE).ok()?;
-    let _readable = watched.readable().await.ok()?;
-    let status = waitid(WaitId::PidFd(watched.get_ref().as_fd()), WaitIdOptions::EXITED).ok()??;
-    Some(raw(status))
-}
-
-/// As [`ended`], of a process that leads a group of its own: the group is killed with it.
-pub(crate) async fn group_ended(pidfd: OwnedFd, leader: Process) -> Option<i32> {
-    let watched = watched(pidfd, Interest::READABLE).ok()?;
-    let _readable = watched.readable().await.ok()?;
-    // While nobody has waited for the leader, its number is nobody else's.
-    let _alone = Pid::from_raw(leader.pid).map(|group| kill_process_group(group, Signal::KILL));
-    let status = waitid(WaitId::PidFd(watched.get_ref().as_fd()), WaitIdOptions::EXITED).ok()??;
-    Some(raw(status))
-}
-
-/// Tells when something can be read or written; of a pidfd, when its process has ended.
-#[expect(deprecated, reason = "the successor is unsafe for the sake of types that are not I/O safe; this one is")]
-pub(crate) fn watched(descriptor: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
-    AsyncFd::with_interest(descriptor, interest)
-}
-
-/// As wait(2) spells it.
-fn raw(status: WaitIdStatus) -> i32 {
-    match (status.exit_status(), status.terminating_signal()) {
-        (Some(code), _) => (code & 0xff) << 8,
-        (None, Some(signal)) => signal,
-        (None, None) => 0,
-    }
 }

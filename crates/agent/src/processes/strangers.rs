@@ -3,12 +3,15 @@
 //! itself is gone.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::tree::{Process, Table, kill_run, kill_tree};
+use processes::{Environment, MARK, Process, Table, kill_tree};
+
+use super::kill_run;
 
 /// The runs and the pools that are in the books.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,7 +37,7 @@ impl Strangers {
         let own = i32::try_from(std::process::id()).unwrap_or_default();
         // An agent may have been started from within one of them.
         let holds_us = |process: &Process| table.tree(*process).iter().any(|other| other.pid == own);
-        let marked = table.processes().filter(|process| known.is_strange(&environment(process.pid), states, pools));
+        let marked = table.processes().filter(|process| known.is_strange(&process.environment(), states, pools));
         let processes = marked.filter(|process| process.is_alive() && !holds_us(process)).collect();
         let entries = fs::read_dir(states).into_iter().flatten().flatten().map(|entry| entry.path());
         let unknown = |path: &PathBuf| run_of(path, states).is_none_or(|run| !known.runs.contains(&run));
@@ -69,13 +72,12 @@ impl fmt::Display for Strangers {
 
 impl Known {
     /// Whether an environment is of something started here that is not in the books.
-    fn is_strange(&self, environment: &[u8], states: &Path, pools: &Path) -> bool {
+    fn is_strange(&self, environment: &Environment, states: &Path, pools: &Path) -> bool {
         let value = |name: &str| {
-            let mut variables = environment.split(|byte| *byte == 0);
-            let value = variables.find_map(|variable| variable.strip_prefix(name.as_bytes())?.strip_prefix(b"="))?;
-            Some(PathBuf::from(std::ffi::OsStr::from_bytes(value)))
+            let value = environment.values(name).next()?;
+            Some(PathBuf::from(OsStr::from_bytes(value)))
         };
-        let runs = ["CYGNET_RUN", "CYGNET_STATE_DIRECTORY"];
+        let runs = [MARK, "CYGNET_STATE_DIRECTORY"];
         let strange_run = |name: &str| {
             let run = value(name).and_then(|state| run_of(&state, states));
             run.is_some_and(|run| !self.runs.contains(&run))
@@ -93,10 +95,6 @@ fn run_of(state: &Path, states: &Path) -> Option<String> {
     Some(below.components().next()?.as_os_str().to_str()?.to_owned())
 }
 
-fn environment(pid: i32) -> Vec<u8> {
-    fs::read(format!("/proc/{pid}/environ")).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,7 +104,11 @@ mod tests {
         let known = Known { runs: ["c1".to_owned()].into(), pools: ["p1".to_owned()].into() };
         let is_strange = |environment: &str| {
             let environment = environment.replace(' ', "\0");
-            known.is_strange(environment.as_bytes(), Path::new("/w/meta/executors"), Path::new("/w/meta/pools"))
+            known.is_strange(
+                &environment.into_bytes().into(),
+                Path::new("/w/meta/executors"),
+                Path::new("/w/meta/pools"),
+            )
         };
         let strange = [
             "A=b CYGNET_RUN=/w/meta/executors/c2",

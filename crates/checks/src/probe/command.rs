@@ -15,14 +15,14 @@ use rustix::io::{Errno, dup, read};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Signal, kill_process_group};
 
+use super::blame;
 use super::cgroup::Cgroup;
 use super::poller::{Interest, Poller};
 use super::tools::Tools;
-use super::{blame, tree};
 use crate::outcome::{Answer, Failure, Outcome, Phases, Reason, errno_text};
 use crate::place::Place;
 use crate::spec::{Command, CommandProbe};
-use processes::{Child, Ended, Enter, Spawn, SpawnError, Step, reap};
+use processes::{Child, Ended, Enter, Spawn, SpawnError, Step, kill_session, reap};
 
 /// How much of the output is kept.
 const TAIL: usize = 3 * 1024;
@@ -177,7 +177,7 @@ impl Attempt {
             return Poll::Ready(outcome.clone());
         }
         self.decided = Some(outcome);
-        self.fell(tools);
+        self.kill_tree(tools);
         Poll::Pending
     }
 
@@ -193,14 +193,14 @@ impl Attempt {
             return;
         }
         self.forget(tools);
-        self.fell(tools);
+        self.kill_tree(tools);
         tools.reaper.take([self.child.pidfd]);
     }
 
-    fn fell(&mut self, tools: &mut Tools<'_>) {
+    fn kill_tree(&mut self, tools: &mut Tools<'_>) {
         match self.cgroup.take().map(|cgroup| tools.cgroups.kill(cgroup)) {
             Some(Ok(killed)) => tools.reaper.take(killed),
-            Some(Err(_)) | None => tools.reaper.take(tree::fell(self.child.pid)),
+            Some(Err(_)) | None => tools.reaper.take(kill_session(self.child.pid)),
         }
     }
 

@@ -4,7 +4,7 @@
 //! pieces, entries, downloads, and refusals. Owns no task.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, Metadata};
+use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
@@ -197,8 +197,8 @@ impl Entry {
             size: metadata.size(),
             mtime_secs: metadata.mtime(),
             mode: metadata.mode(),
-            user: name_of("/etc/passwd", metadata.uid()),
-            group: name_of("/etc/group", metadata.gid()),
+            user: processes::user_name(metadata.uid()),
+            group: processes::group_name(metadata.gid()),
         }
     }
 
@@ -250,21 +250,6 @@ fn mode_text(mode: u32) -> String {
     std::iter::once(kind).chain(bits).collect()
 }
 
-/// The user or group of this number, or the number.
-fn name_of(file: &str, id: u32) -> String {
-    let text = fs::read_to_string(file).unwrap_or_default();
-    find_name(&text, id).unwrap_or_else(|| id.to_string())
-}
-
-/// Both files have the name first and the number third.
-fn find_name(text: &str, id: u32) -> Option<String> {
-    let mut lines = text.lines().map(|line| line.split(':'));
-    lines.find_map(|mut fields| {
-        let name = fields.next()?;
-        (fields.nth(1)?.parse::<u32>().ok()? == id).then(|| name.to_owned())
-    })
-}
-
 /// The parameter `path`.
 pub fn path(parameters: &BTreeMap<String, String>) -> Result<String, Refusal> {
     let path = parameters.get("path").filter(|path| !path.is_empty()).cloned();
@@ -300,12 +285,5 @@ mod tests {
         for (mode, text) in [(0o100_644, "-rw-r--r--"), (0o040_755, "drwxr-xr-x"), (0o010_600, "prw-------")] {
             assert_eq!(mode_text(mode), text);
         }
-    }
-
-    #[test]
-    fn numbers_have_names_where_somebody_gave_them() {
-        let passwd = "root:x:0:0:root:/root:/bin/sh\nbroken\nwww:x:33:34::/:/bin/false\n";
-        assert_eq!(find_name(passwd, 33).as_deref(), Some("www"));
-        assert_eq!(find_name(passwd, 34), None);
     }
 }

@@ -1,7 +1,7 @@
 //! Signals by number, and those a process does not want to hear of. A program it starts with [`super::Spawn`] hears them
 //! again.
 
-use std::ffi::c_int;
+use std::ffi::{CStr, c_int};
 use std::io;
 use std::mem;
 use std::ptr;
@@ -27,6 +27,12 @@ pub fn numbered(number: c_int) -> Option<Signal> {
     let is_real_time = (libc::SIGRTMIN()..=libc::SIGRTMAX()).contains(&number);
     // SAFETY: a number of a signal, and none of those below SIGRTMIN that the C library reserves.
     Signal::from_named_raw(number).or_else(|| is_real_time.then(|| unsafe { Signal::from_raw_unchecked(number) }))
+}
+
+/// The C library's word for the signal of this number: `Killed`.
+pub fn description(number: c_int) -> String {
+    // SAFETY: any number is allowed; the text is a constant or this thread's own, and is copied before the next call.
+    unsafe { CStr::from_ptr(libc::strsignal(number)) }.to_string_lossy().into_owned()
 }
 
 /// Ignores these signals from now on.
