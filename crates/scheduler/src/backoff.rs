@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::definition::App;
+use crate::definition::RunSpec;
 use crate::time::Timestamp;
 
 /// The launch delay of one app. It belongs to a configuration: a new one starts afresh.
@@ -14,7 +14,7 @@ pub(crate) struct Backoff {
 
 impl Backoff {
     /// An instance failed: the delay grows, from `backoffSeconds` by `backoffFactor` up to `maxLaunchDelaySeconds`.
-    pub(crate) fn failed(&mut self, app: &App, now: Timestamp) {
+    pub(crate) fn failed(&mut self, app: &RunSpec, now: Timestamp) {
         let longest = app.max_launch_delay_seconds.duration();
         let expired = self.until.is_some_and(|until| now > until.plus(longest));
         let grown = if self.delay.is_zero() || expired {
@@ -48,7 +48,7 @@ mod tests {
 
     #[test]
     fn grows_by_the_factor_up_to_the_limit_and_is_forgotten() {
-        let mut app = App::new(AppId::new("a"), Timestamp::from_millis(0));
+        let mut app = RunSpec::new(AppId::new("a"), Timestamp::from_millis(0));
         app.backoff_factor = 2.0;
         app.max_launch_delay_seconds = Seconds::whole(3);
         let mut backoff = Backoff::default();

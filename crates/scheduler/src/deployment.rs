@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::definition::App;
+use crate::definition::RunSpec;
 use crate::definition::group::GroupSpec;
 use crate::ids::AppId;
 use crate::time::Timestamp;
@@ -27,9 +27,9 @@ pub(crate) struct Change {
     /// The app.
     pub app: AppId,
     /// The definition before; none for a new app.
-    pub before: Option<App>,
+    pub before: Option<RunSpec>,
     /// The definition after; none if the app is removed.
-    pub after: Option<App>,
+    pub after: Option<RunSpec>,
     /// Whether a restart was asked for.
     pub restart: bool,
     /// How many instances to change until somebody says to go on.
@@ -46,7 +46,7 @@ pub(crate) struct Change {
 impl Change {
     /// From what there is to what is wanted.
     #[must_use]
-    pub(crate) fn new(app: AppId, before: Option<App>, after: Option<App>) -> Change {
+    pub(crate) fn new(app: AppId, before: Option<RunSpec>, after: Option<RunSpec>) -> Change {
         Change { app, before, after, restart: false, canary: None, failures: 0, turn: 0 }
     }
 
@@ -254,7 +254,7 @@ impl Deployment {
 
     fn is_pod(&self, id: &AppId) -> bool {
         let change = self.changes.get(id).and_then(|change| change.after.as_ref().or(change.before.as_ref()));
-        change.is_some_and(|app| app.pod.is_some())
+        change.is_some_and(|app| app.pod().is_some())
     }
 
     /// One thing a step does, as people see it.

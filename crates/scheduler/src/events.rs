@@ -4,7 +4,7 @@ use mesos::states;
 use mesos::v1::TaskStatus;
 use serde_json::{Value, json};
 
-use crate::definition::{App, HealthCheck};
+use crate::definition::{HealthCheck, RunSpec};
 use crate::deployment::Deployment;
 use crate::ids::{AppId, InstanceId};
 use crate::instance::Instance;
@@ -96,7 +96,7 @@ pub(crate) fn subscription(kind: &'static str, client_ip: &str, url: &str, now: 
 
 /// An app was created or changed.
 #[must_use]
-pub(crate) fn api_post(app: &App, origin: &Origin, now: Timestamp) -> Event {
+pub(crate) fn api_post(app: &RunSpec, origin: &Origin, now: Timestamp) -> Event {
     let data = json!({"clientIp": origin.client_ip, "uri": origin.uri, "appDefinition": app});
     Event::new("api_post_event", now, data)
 }
@@ -109,7 +109,7 @@ pub(crate) fn pod(kind: &'static str, origin: &Origin, now: Timestamp) -> Event 
 
 /// A health check was added.
 #[must_use]
-pub(crate) fn check_added(app: &App, check: &HealthCheck, now: Timestamp) -> Event {
+pub(crate) fn check_added(app: &RunSpec, check: &HealthCheck, now: Timestamp) -> Event {
     let data = json!({"appId": app.id, "version": app.config_version(), "healthCheck": check});
     Event::new("add_health_check_event", now, data)
 }

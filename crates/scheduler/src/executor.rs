@@ -4,7 +4,7 @@
 use mesos::Codec;
 use mesos::v1::{CommandInfo, ExecutorInfo, FrameworkId, Resource, TaskInfo, executor_info};
 
-use crate::definition::App;
+use crate::definition::{App, RunSpec};
 
 /// Cygnet's executor on agents that have another one: how it is started there, and what it needs for itself, beside what
 /// the app has. Its default is what agents of Apache Mesos add for their command executor.
@@ -33,6 +33,16 @@ pub(crate) struct Overhead {
     pub mem: f64,
 }
 
+impl Overhead {
+    /// What the executor of this app, or pod, needs.
+    pub(crate) fn of(spec: &RunSpec, cygnets: Option<&ExecutorCommand>) -> Overhead {
+        match spec.app().map(|app| Executor::of(app, cygnets)) {
+            Some(Executor::Cygnets(own)) => Overhead { cpus: own.cpus, mem: own.mem },
+            _ => Overhead::default(),
+        }
+    }
+}
+
 /// What Marathon calls the executor that every agent has.
 const COMMAND_EXECUTOR: &str = "//cmd";
 
@@ -58,20 +68,13 @@ impl<'a> Executor<'a> {
         }
     }
 
-    /// The resources it needs beside those of this app.
-    pub(crate) fn overhead(self, app: &App) -> Overhead {
-        match self {
-            Executor::Cygnets(own) if app.pod.is_none() => Overhead { cpus: own.cpus, mem: own.mem },
-            _ => Overhead::default(),
-        }
-    }
-
     /// The task of an app as this executor, which has these resources, wants it: Mesos takes a command or an executor,
     /// never both.
     pub(crate) fn with_task(
         self,
         mut task: TaskInfo,
         resources: Vec<Resource>,
+        spec: &RunSpec,
         app: &App,
         framework_id: &str,
     ) -> TaskInfo {
@@ -84,7 +87,7 @@ impl<'a> Executor<'a> {
                 CommandInfo { user: command.user, ..info }
             }
             Executor::Custom(path) => {
-                task.data = serde_json::to_vec(app).ok();
+                task.data = serde_json::to_vec(spec).ok();
                 CommandInfo { value: Some(invocation(path, app)), shell: Some(true), arguments: Vec::new(), ..command }
             }
         };
@@ -126,16 +129,18 @@ fn shell(program: &str) -> CommandInfo {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::definition::Kind;
     use crate::definition::app::Fetch;
     use crate::ids::AppId;
     use crate::task;
     use crate::time::Timestamp;
 
     fn app(executor: &str) -> App {
-        let mut app = App::new(AppId::new("/a"), Timestamp::from_millis(0));
-        app.cmd = Some("sleep 1".into());
-        app.executor = executor.into();
-        app
+        App { cmd: Some("sleep 1".into()), executor: executor.into(), ..App::new() }
+    }
+
+    fn spec(kind: Kind) -> RunSpec {
+        RunSpec { kind, ..RunSpec::new(AppId::new("/a"), Timestamp::from_millis(0)) }
     }
 
     fn task() -> TaskInfo {
@@ -160,7 +165,8 @@ mod tests {
     }
 
     fn launched(app: &App, cygnets: Option<&ExecutorCommand>) -> TaskInfo {
-        Executor::of(app, cygnets).with_task(task(), vec![memory(32.0)], app, "f")
+        let spec = spec(Kind::App(Box::new(app.clone())));
+        Executor::of(app, cygnets).with_task(task(), vec![memory(32.0)], &spec, app, "f")
     }
 
     #[test]
@@ -215,13 +221,13 @@ mod tests {
     #[test]
     fn only_cygnets_executor_of_an_app_needs_something_beside_what_the_app_has() {
         let own = ExecutorCommand { cpus: 0.2, mem: 48.0, ..cygnets() };
-        let overhead = |app: &App, cygnets| Executor::of(app, cygnets).overhead(app);
-        assert_eq!(overhead(&app(""), Some(&own)), Overhead { cpus: 0.2, mem: 48.0 });
-        assert_eq!(overhead(&app(""), None), Overhead::default());
-        assert_eq!(overhead(&app("//cmd"), Some(&own)), Overhead::default());
-        assert_eq!(overhead(&app("/opt/mine"), Some(&own)), Overhead::default(), "it has the app's, as in Marathon");
+        let overhead = |executor, cygnets| Overhead::of(&spec(Kind::App(Box::new(app(executor)))), cygnets);
+        assert_eq!(overhead("", Some(&own)), Overhead { cpus: 0.2, mem: 48.0 });
+        assert_eq!(overhead("", None), Overhead::default());
+        assert_eq!(overhead("//cmd", Some(&own)), Overhead::default());
+        assert_eq!(overhead("/opt/mine", Some(&own)), Overhead::default(), "it has the app's, as in Marathon");
         let pod = serde_json::from_value(serde_json::json!({"id": "/p", "containers": []})).unwrap();
-        let pod = App { pod: Some(pod), ..app("") };
-        assert_eq!(overhead(&pod, Some(&own)), Overhead::default(), "a pod says what its executor has");
+        let pod = spec(Kind::Pod { pod });
+        assert_eq!(Overhead::of(&pod, Some(&own)), Overhead::default(), "a pod says what its executor has");
     }
 }

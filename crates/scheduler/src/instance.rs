@@ -12,7 +12,7 @@ use mesos::v1::TaskState;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::definition::App;
+use crate::definition::RunSpec;
 use crate::health::{Health, aggregate};
 use crate::ids::{AppId, InstanceId};
 use crate::spread::Site;
@@ -159,7 +159,7 @@ pub(crate) struct Instance {
 impl Instance {
     /// A new instance that waits for an offer.
     #[must_use]
-    pub(crate) fn scheduled(id: InstanceId, app: &App, now: Timestamp) -> Self {
+    pub(crate) fn scheduled(id: InstanceId, app: &RunSpec, now: Timestamp) -> Self {
         Instance {
             id,
             incarnation: 1,
@@ -249,13 +249,13 @@ impl Instance {
     }
 
     /// Its task is over and another one shall follow: the next incarnation, with nothing known of it.
-    pub(crate) fn reincarnate(&mut self, app: &App, now: Timestamp) {
+    pub(crate) fn reincarnate(&mut self, app: &RunSpec, now: Timestamp) {
         self.rebase(app, now);
         self.incarnation += 1;
     }
 
     /// It waits, and will be launched with this configuration.
-    pub(crate) fn rebase(&mut self, app: &App, now: Timestamp) {
+    pub(crate) fn rebase(&mut self, app: &RunSpec, now: Timestamp) {
         let (incarnation, killed_for_health_at) = (self.incarnation, self.killed_for_health_at);
         let fresh = Instance::scheduled(self.id.clone(), app, now);
         *self = Instance { incarnation, killed_for_health_at, ..fresh };
@@ -315,7 +315,7 @@ mod tests {
     #[test]
     fn the_next_incarnation_knows_nothing_of_the_last() {
         let at = Timestamp::from_millis;
-        let mut app = App::new(AppId::new("a"), at(0));
+        let mut app = RunSpec::new(AppId::new("a"), at(0));
         app.health_checks = serde_json::from_str("[{}]").unwrap();
         let mut instance = Instance::scheduled(InstanceId::new(&app.id, "u"), &app, at(0));
         assert!(!instance.has_task() && !instance.is_ready());

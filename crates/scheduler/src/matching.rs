@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use mesos::v1::Offer;
 
-use crate::definition::App;
+use crate::definition::RunSpec;
 use crate::executor::Overhead;
 use crate::ids::{AppId, InstanceId};
 use crate::portion::{Portion, wanted_ports};
@@ -27,7 +27,7 @@ pub(crate) struct Wish<'a> {
     /// Which.
     pub instance: &'a InstanceId,
     /// Of what.
-    pub app: &'a App,
+    pub app: &'a RunSpec,
     /// Whose resources it uses.
     pub role: &'a str,
     /// The resources that its executor needs beside those of the app.
@@ -123,7 +123,7 @@ impl Counter {
 
 /// The instances of one configuration that wait, and what there is of its app.
 struct Queue<'a> {
-    app: &'a App,
+    app: &'a RunSpec,
     role: &'a str,
     overhead: Overhead,
     spread: Spread<'a>,
@@ -237,7 +237,7 @@ mod tests {
     use mesos::v1::value::{Range, Ranges, Scalar};
 
     use super::*;
-    use crate::definition::app::PortDefinition;
+    use crate::definition::port::PortDefinition;
     use crate::time::Timestamp;
 
     fn offer(agent: &str, cpus: f64, ports: std::ops::RangeInclusive<u64>) -> Offer {
@@ -253,17 +253,17 @@ mod tests {
         }
     }
 
-    fn app(cpus: f64) -> App {
-        App { cpus, mem: 10.0, ..App::new(AppId::new("a"), Timestamp::from_millis(0)) }
+    fn app(cpus: f64) -> RunSpec {
+        RunSpec { cpus, mem: 10.0, ..RunSpec::new(AppId::new("a"), Timestamp::from_millis(0)) }
     }
 
     const NOW: Timestamp = Timestamp::from_millis(0);
 
-    fn placed(offers: &[Offer], app: &App, count: usize) -> Vec<Placement> {
+    fn placed(offers: &[Offer], app: &RunSpec, count: usize) -> Vec<Placement> {
         place_all(offers, app, count).placements
     }
 
-    fn place_all(offers: &[Offer], app: &App, count: usize) -> Placed {
+    fn place_all(offers: &[Offer], app: &RunSpec, count: usize) -> Placed {
         let ids: Vec<_> = (0..count).map(|number| InstanceId::new(&app.id, &number.to_string())).collect();
         let wishes: Vec<_> =
             ids.iter().map(|instance| Wish { instance, app, role: "*", overhead: Overhead::default() }).collect();
@@ -293,7 +293,7 @@ mod tests {
     #[test]
     fn required_ports_are_those_or_none() {
         let port = PortDefinition { port: 8080, ..PortDefinition::default() };
-        let app = App { require_ports: true, port_definitions: vec![port], ..app(0.1) };
+        let app = RunSpec { require_ports: true, port_definitions: vec![port], ..app(0.1) };
         assert!(placed(&[offer("x", 1.0, 31000..=31010)], &app, 1).is_empty());
         assert_eq!(placed(&[offer("x", 1.0, 8000..=9000)], &app, 2).len(), 1);
     }
@@ -304,7 +304,7 @@ mod tests {
         let named: Vec<_> =
             offers.into_iter().map(|offer| Offer { hostname: offer.agent_id.value.clone(), ..offer }).collect();
         let unique = serde_json::from_str(r#"[["hostname", "UNIQUE"]]"#).unwrap();
-        let app = App { constraints: unique, ..app(0.1) };
+        let app = RunSpec { constraints: unique, ..app(0.1) };
         let placed = place_all(&named, &app, 3);
         assert_eq!(placed.placements.len(), 2);
         assert_eq!(placed.refusals[&app.id], Refused { used: 2, ..Refused::default() }, "both were used");
@@ -325,12 +325,12 @@ mod tests {
             let unavailability = Some(mesos::v1::Unavailability { start, duration: None });
             Offer { unavailability, ..offer("x", 4.0, 1..=9) }
         };
-        let two_ports = App { port_definitions: vec![PortDefinition::default(); 2], ..app(0.1) };
-        let role = |role: &str| App { accepted_resource_roles: vec![role.into()], ..app(0.1) };
+        let two_ports = RunSpec { port_definitions: vec![PortDefinition::default(); 2], ..app(0.1) };
+        let role = |role: &str| RunSpec { accepted_resource_roles: vec![role.into()], ..app(0.1) };
         for (offer, app, reason) in [
             (offer("x", 0.05, 1..=9), app(0.1), Some(Reason::InsufficientCpus)),
-            (offer("x", 1.0, 1..=9), App { mem: 2000.0, ..app(0.1) }, Some(Reason::InsufficientMemory)),
-            (offer("x", 1.0, 1..=9), App { disk: 1.0, ..app(0.1) }, Some(Reason::InsufficientDisk)),
+            (offer("x", 1.0, 1..=9), RunSpec { mem: 2000.0, ..app(0.1) }, Some(Reason::InsufficientMemory)),
+            (offer("x", 1.0, 1..=9), RunSpec { disk: 1.0, ..app(0.1) }, Some(Reason::InsufficientDisk)),
             (offer("x", 1.0, 1..=1), two_ports, Some(Reason::InsufficientPorts)),
             (offer("x", 1.0, 1..=9), role("other"), Some(Reason::UnfulfilledRole)),
             (offer("x", 1.0, 1..=9), role("*"), None),
@@ -361,7 +361,7 @@ mod tests {
 
     #[test]
     fn all_that_an_offer_lacks_is_said_and_counted_once() {
-        let app = App { mem: 2000.0, ..app(0.1) };
+        let app = RunSpec { mem: 2000.0, ..app(0.1) };
         let refused = place_all(&[offer("x", 0.05, 1..=9)], &app, 1).refusals.remove(&app.id).unwrap();
         assert_eq!(refused.unused, Counts::from([(Reason::InsufficientCpus, 1)]));
         assert_eq!(refused.last, [(0, vec![Reason::InsufficientCpus, Reason::InsufficientMemory])]);

@@ -6,7 +6,7 @@
 //! instance if fewer than `ceil(instances * minimumHealthCapacity)` would remain, and never has more than
 //! `floor(instances * (1 + maximumOverCapacity))` at a time; one more if both together leave no room to move.
 
-use crate::definition::app::{KillSelection, UpgradeStrategy};
+use crate::definition::strategy::{KillSelection, UpgradeStrategy};
 use crate::ids::InstanceId;
 use crate::time::Timestamp;
 

@@ -3,7 +3,7 @@
 
 use mesos::v1::Resource;
 
-use crate::definition::App;
+use crate::definition::RunSpec;
 use crate::executor::Overhead;
 use crate::stock::{Stock, merge_ports};
 
@@ -20,7 +20,12 @@ pub(crate) struct Portion {
 
 impl Portion {
     /// Takes all of it or nothing.
-    pub(crate) fn take(stock: &mut Stock, app: &App, overhead: Overhead, dice: &mut fastrand::Rng) -> Option<Portion> {
+    pub(crate) fn take(
+        stock: &mut Stock,
+        app: &RunSpec,
+        overhead: Overhead,
+        dice: &mut fastrand::Rng,
+    ) -> Option<Portion> {
         let mut rest = stock.clone().accepting(&app.accepted_resource_roles);
         let mut resources = scalars(&mut rest, &[("cpus", app.cpus), ("mem", app.mem), ("disk", app.disk)])?;
         let executor_resources = scalars(&mut rest, &[("cpus", overhead.cpus), ("mem", overhead.mem)])?;
@@ -32,7 +37,7 @@ impl Portion {
 }
 
 /// The ports an instance needs: these, or any.
-pub(crate) fn wanted_ports(app: &App) -> impl Iterator<Item = Option<u16>> {
+pub(crate) fn wanted_ports(app: &RunSpec) -> impl Iterator<Item = Option<u16>> {
     app.port_definitions.iter().map(|definition| (app.require_ports && definition.port != 0).then_some(definition.port))
 }
 
@@ -45,7 +50,7 @@ fn scalars(stock: &mut Stock, amounts: &[(&str, f64)]) -> Option<Vec<Resource>> 
 }
 
 /// Takes the ports that must be certain ones first, so that none of these is given away as any.
-fn take_ports(stock: &mut Stock, app: &App, dice: &mut fastrand::Rng) -> Option<(Vec<u16>, Vec<Resource>)> {
+fn take_ports(stock: &mut Stock, app: &RunSpec, dice: &mut fastrand::Rng) -> Option<(Vec<u16>, Vec<Resource>)> {
     let wanted: Vec<_> = wanted_ports(app).collect();
     let mut order: Vec<usize> = (0..wanted.len()).collect();
     order.sort_by_key(|index| wanted.get(*index).copied().flatten().is_none());
@@ -72,8 +77,8 @@ mod tests {
 
     #[test]
     fn an_executor_with_resources_of_its_own_leaves_the_task_all_that_the_app_has() {
-        let app = App { cpus: 0.5, mem: 64.0, ..App::new(AppId::new("a"), Timestamp::from_millis(0)) };
-        let app = App { port_definitions: Vec::new(), ..app };
+        let app = RunSpec { cpus: 0.5, mem: 64.0, ..RunSpec::new(AppId::new("a"), Timestamp::from_millis(0)) };
+        let app = RunSpec { port_definitions: Vec::new(), ..app };
         let overhead = Overhead { cpus: 0.1, mem: 32.0 };
         let mut dice = fastrand::Rng::with_seed(1);
         let mut ample = Stock::holding(vec![scalar("cpus", 1.0), scalar("mem", 100.0)]);

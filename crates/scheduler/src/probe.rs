@@ -11,16 +11,16 @@ use mesos::v1::health_check::{self, HttpCheckInfo, TcpCheckInfo};
 use mesos::v1::network_info::Protocol as Family;
 use mesos::v1::{CommandInfo, HealthCheck as MesosHealthCheck};
 
-use crate::definition::app::PortDefinition;
 use crate::definition::grpc_options::GrpcOptions;
 use crate::definition::health_check::IpProtocol;
 use crate::definition::http_options::{Expectation, HttpOptions};
+use crate::definition::port::PortDefinition;
 use crate::definition::readiness::ReadinessProtocol;
-use crate::definition::{App, HealthCheck, Protocol, ReadinessCheck};
+use crate::definition::{HealthCheck, Protocol, ReadinessCheck, RunSpec};
 
 /// What the executor is to check, in the order of the definition. A check of a port the instance does not have, which
 /// validation excludes, is left out.
-pub(crate) fn native(app: &App, ports: &[u16]) -> Vec<MesosHealthCheck> {
+pub(crate) fn native(app: &RunSpec, ports: &[u16]) -> Vec<MesosHealthCheck> {
     let native = app.health_checks.iter().filter(|check| check.protocol.is_native());
     native.filter_map(|check| message(check, &app.port_definitions, ports)).collect()
 }
@@ -226,8 +226,8 @@ mod tests {
     use crate::ids::AppId;
     use crate::time::Timestamp;
 
-    fn app(checks: serde_json::Value) -> App {
-        let mut app = App::new(AppId::new("/web"), Timestamp::from_millis(0));
+    fn app(checks: serde_json::Value) -> RunSpec {
+        let mut app = RunSpec::new(AppId::new("/web"), Timestamp::from_millis(0));
         app.health_checks = serde_json::from_value(checks).unwrap();
         app
     }

@@ -114,12 +114,12 @@ fn say(count: usize, one: &str, many: &str, what: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::definition::App;
+    use crate::definition::RunSpec;
     use crate::ids::{AppId, InstanceId};
 
     fn instance(config: i64, condition: Condition) -> Instance {
         let at = Timestamp::from_millis(config);
-        let mut app = App::new(AppId::new("a"), at);
+        let mut app = RunSpec::new(AppId::new("a"), at);
         app.health_checks = serde_json::from_str("[{}]").unwrap();
         Instance { condition, ..Instance::scheduled(InstanceId::new(&app.id, "u"), &app, at) }
     }

@@ -54,14 +54,14 @@ impl States {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::definition::App;
+    use crate::definition::RunSpec;
     use crate::ids::{AppId, InstanceId};
     use crate::time::Timestamp;
 
     #[test]
     fn an_instance_counts_once_it_has_a_task() {
         let at = Timestamp::from_millis;
-        let mut app = App::new(AppId::new("a"), at(0));
+        let mut app = RunSpec::new(AppId::new("a"), at(0));
         app.health_checks = serde_json::from_str("[{}]").unwrap();
         let mut instance = Instance::scheduled(InstanceId::new(&app.id, "u"), &app, at(0));
         assert_eq!(States::of(&instance), States::default());

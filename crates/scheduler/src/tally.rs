@@ -115,7 +115,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::definition::app::{KillSelection, UpgradeStrategy};
+    use crate::definition::strategy::{KillSelection, UpgradeStrategy};
     use crate::ids::{AppId, InstanceId};
     use crate::plan::{Seen, plan};
 

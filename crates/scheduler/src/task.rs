@@ -9,8 +9,8 @@ use mesos::v1::{
     Port, Ports, Resource, TaskInfo, check_info, command_info, discovery_info, environment, health_check,
 };
 
-use crate::definition::App;
-use crate::definition::app::{Check, Fetch};
+use crate::definition::RunSpec;
+use crate::definition::app::{App, Check, Fetch};
 use crate::definition::exec_command::ExecCommand;
 use crate::instance::Instance;
 use crate::probe;
@@ -21,25 +21,28 @@ const LONGEST_LABEL: usize = 512;
 /// The task of an instance whose ports are known. `enforced`: whether its group enforces its role.
 #[must_use]
 pub(crate) fn build(
+    spec: &RunSpec,
     app: &App,
     instance: &Instance,
     offer: &Offer,
     resources: Vec<Resource>,
     enforced: bool,
 ) -> TaskInfo {
-    let (health_check, health_checks) = placed(probe::native(app, &instance.ports));
+    let (health_check, health_checks) = placed(probe::native(spec, &instance.ports));
     TaskInfo {
-        name: app.id.host_name(),
+        name: spec.id.host_name(),
         task_id: instance.task_id().into(),
         agent_id: offer.agent_id.clone(),
         resources,
-        command: Some(command(app, instance, &offer.hostname, enforced)),
+        command: Some(command(spec, app, instance, &offer.hostname, enforced)),
         health_check,
         health_checks,
         check: app.check.as_ref().and_then(|check| check_info(check, &instance.ports)),
-        kill_policy: app.kill_grace().map(|grace| KillPolicy { grace_period: Some(DurationInfo::from(grace)) }),
-        labels: labels(&app.labels),
-        discovery: Some(discovery(app, instance)),
+        kill_policy: app
+            .task_kill_grace_period_seconds
+            .map(|grace| KillPolicy { grace_period: Some(DurationInfo::from(grace.duration())) }),
+        labels: labels(&spec.labels),
+        discovery: Some(discovery(spec, instance)),
         ..TaskInfo::default()
     }
 }
@@ -55,14 +58,14 @@ fn placed(mut checks: Vec<HealthCheck>) -> (Option<HealthCheck>, Vec<HealthCheck
     (first, checks)
 }
 
-fn command(app: &App, instance: &Instance, hostname: &str, enforced: bool) -> CommandInfo {
+fn command(spec: &RunSpec, app: &App, instance: &Instance, hostname: &str, enforced: bool) -> CommandInfo {
     let (shell, value, arguments) = match &app.cmd {
         Some(cmd) => (true, Some(cmd.clone()), Vec::new()),
         None => (false, app.args.first().cloned(), app.args.clone()),
     };
     CommandInfo {
         uris: uris(&app.fetch),
-        environment: Some(environment(variables(app, instance, hostname, enforced))),
+        environment: Some(environment(variables(spec, app, instance, hostname, enforced))),
         shell: Some(shell),
         value,
         arguments,
@@ -92,20 +95,26 @@ pub(crate) fn environment(variables: BTreeMap<String, String>) -> Environment {
 
 /// Marathon's variables, over which the app's own win.
 #[must_use]
-pub(crate) fn variables(app: &App, instance: &Instance, hostname: &str, enforced: bool) -> BTreeMap<String, String> {
+pub(crate) fn variables(
+    spec: &RunSpec,
+    app: &App,
+    instance: &Instance,
+    hostname: &str,
+    enforced: bool,
+) -> BTreeMap<String, String> {
     let mut all = BTreeMap::new();
     let mut set = |name: &str, value: String| drop(all.insert(name.to_owned(), value));
     set("HOST", hostname.to_owned());
     set("MESOS_TASK_ID", instance.task_id());
-    set("MARATHON_APP_ID", app.id.to_string());
-    set("MARATHON_APP_VERSION", app.version.to_string());
-    for (name, amount) in [("CPUS", app.cpus), ("MEM", app.mem), ("DISK", app.disk)] {
+    set("MARATHON_APP_ID", spec.id.to_string());
+    set("MARATHON_APP_VERSION", spec.version.to_string());
+    for (name, amount) in [("CPUS", spec.cpus), ("MEM", spec.mem), ("DISK", spec.disk)] {
         set(&format!("MARATHON_APP_RESOURCE_{name}"), amount_text(amount));
     }
     set("MARATHON_APP_RESOURCE_GPUS", app.gpus.to_string());
     set("MARATHON_APP_ENFORCE_GROUP_ROLE", flag_text(enforced));
-    label_variables(&app.labels, &mut set);
-    port_variables(app, instance, &mut set);
+    label_variables(&spec.labels, &mut set);
+    port_variables(spec, instance, &mut set);
     all.extend(app.env.clone());
     all
 }
@@ -124,7 +133,7 @@ pub(crate) fn amount_text(amount: f64) -> String {
     format!("{amount:?}")
 }
 
-fn port_variables(app: &App, instance: &Instance, set: &mut impl FnMut(&str, String)) {
+fn port_variables(app: &RunSpec, instance: &Instance, set: &mut impl FnMut(&str, String)) {
     let Some(first) = instance.ports.first() else { return };
     set("PORT", first.to_string());
     set("PORTS", instance.ports.iter().map(u16::to_string).collect::<Vec<_>>().join(","));
@@ -158,7 +167,7 @@ pub(crate) fn labels(labels: &BTreeMap<String, String>) -> Option<Labels> {
     (!labels.is_empty()).then_some(Labels { labels })
 }
 
-fn discovery(app: &App, instance: &Instance) -> DiscoveryInfo {
+fn discovery(app: &RunSpec, instance: &Instance) -> DiscoveryInfo {
     let ports = app.port_definitions.iter().zip(&instance.ports).map(|(definition, port)| Port {
         number: u32::from(*port),
         name: definition.name.clone(),
@@ -223,23 +232,24 @@ mod tests {
     use crate::ids::{AppId, InstanceId};
     use crate::time::Timestamp;
 
+    fn spec() -> RunSpec {
+        let labels = [("my-label".into(), "x".into())].into();
+        RunSpec { labels, ..RunSpec::new(AppId::new("/shop/web"), Timestamp::from_millis(0)) }
+    }
+
     fn app() -> App {
-        let mut app = App::new(AppId::new("/shop/web"), Timestamp::from_millis(0));
-        app.cmd = Some("run".into());
-        app.labels.insert("my-label".into(), "x".into());
-        app.env.insert("HOST".into(), "mine".into());
-        app
+        App { cmd: Some("run".into()), env: [("HOST".into(), "mine".into())].into(), ..App::new() }
     }
 
     fn instance() -> Instance {
         let at = Timestamp::from_millis(0);
         let id = InstanceId::new(&AppId::new("/shop/web"), "u");
-        Instance { ports: vec![31000], ..Instance::scheduled(id, &App::new(AppId::new("/shop/web"), at), at) }
+        Instance { ports: vec![31000], ..Instance::scheduled(id, &RunSpec::new(AppId::new("/shop/web"), at), at) }
     }
 
     #[test]
     fn variables_are_marathons_and_the_users_win() {
-        let all = variables(&app(), &instance(), "box", false);
+        let all = variables(&spec(), &app(), &instance(), "box", false);
         for (name, value) in [
             ("HOST", "mine"),
             ("PORT", "31000"),
@@ -262,8 +272,8 @@ mod tests {
         let kinds = |protocols: &[&str]| {
             let checks: Vec<_> =
                 protocols.iter().map(|one| serde_json::json!({"protocol": one, "portIndex": 0})).collect();
-            let app = App { health_checks: serde_json::from_value(checks.into()).unwrap(), ..app() };
-            let task = build(&app, &instance(), &Offer::default(), Vec::new(), false);
+            let spec = RunSpec { health_checks: serde_json::from_value(checks.into()).unwrap(), ..spec() };
+            let task = build(&spec, &app(), &instance(), &Offer::default(), Vec::new(), false);
             let kind = |check: &HealthCheck| check.r#type();
             (task.health_check.as_ref().map(kind), task.health_checks.iter().map(kind).collect::<Vec<_>>())
         };
@@ -276,7 +286,7 @@ mod tests {
     #[test]
     fn args_run_without_a_shell() {
         let app = App { cmd: None, args: vec!["sleep".into(), "1".into()], ..app() };
-        let command = build(&app, &instance(), &Offer::default(), Vec::new(), false).command.unwrap();
+        let command = build(&spec(), &app, &instance(), &Offer::default(), Vec::new(), false).command.unwrap();
         assert_eq!((command.shell, command.value.as_deref()), (Some(false), Some("sleep")));
         assert_eq!(command.arguments, ["sleep", "1"]);
     }

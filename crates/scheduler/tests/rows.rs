@@ -3,7 +3,7 @@
 //! Not here: records in protobuf, which there are none of, and checks in images or behind port mappings (Docker HOST, BRIDGE
 //! and USER, IPv6 there).
 
-use scheduler::definition::{App, AppUpdate, Faults, HealthCheck, Protocol, ReadinessCheck, Seconds};
+use scheduler::definition::{AppUpdate, Faults, HealthCheck, Protocol, ReadinessCheck, RunSpec, Seconds};
 use scheduler::ids::AppId;
 use scheduler::time::Timestamp;
 use serde_json::{Value, json};
@@ -15,16 +15,16 @@ fn update(json: Value) -> AppUpdate {
     serde_json::from_value(json).unwrap()
 }
 
-fn create(mut json: Value) -> Result<App, Faults> {
+fn create(mut json: Value) -> Result<RunSpec, Faults> {
     json["cmd"] = json!("run");
     update(json).create(AppId::new("/a"), Timestamp::from_millis(0))
 }
 
-fn with_check(check: Value) -> Result<App, Faults> {
+fn with_check(check: Value) -> Result<RunSpec, Faults> {
     create(json!({"portDefinitions": [{"port": 0}, {"port": 0}], "healthChecks": [check]}))
 }
 
-fn told(result: Result<App, Faults>, path: &str, error: &str) -> bool {
+fn told(result: Result<RunSpec, Faults>, path: &str, error: &str) -> bool {
     let faults = result.expect_err("refused");
     faults.iter().any(|fault| fault.path == path && fault.error == error)
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::groups::check_circles;
 use super::{Core, Refusal};
 use crate::definition::group::GroupSpec;
-use crate::definition::{App, Faults};
+use crate::definition::{Faults, RunSpec};
 use crate::deployment::Dependencies;
 use crate::ids::AppId;
 
@@ -15,7 +15,7 @@ const SERVICE_PORTS: std::ops::RangeInclusive<u16> = 10_000..=20_000;
 
 impl Core {
     /// The definition as it will be wanted.
-    pub(super) fn admit(&self, app: App) -> Result<App, Refusal> {
+    pub(super) fn admit(&self, app: RunSpec) -> Result<RunSpec, Refusal> {
         let id = app.id.clone();
         let mut all = self.admit_all(BTreeMap::from([(id.clone(), Some(app))]), &BTreeMap::new())?;
         if all.get(&id).is_some_and(|app| app.as_ref().is_some_and(|app| !app.dependencies.is_empty())) {
@@ -27,9 +27,9 @@ impl Core {
     /// The definitions as they will be wanted, all together, in groups that will be like these.
     pub(super) fn admit_all(
         &self,
-        mut apps: BTreeMap<AppId, Option<App>>,
+        mut apps: BTreeMap<AppId, Option<RunSpec>>,
         groups: &BTreeMap<AppId, Option<GroupSpec>>,
-    ) -> Result<BTreeMap<AppId, Option<App>>, Refusal> {
+    ) -> Result<BTreeMap<AppId, Option<RunSpec>>, Refusal> {
         let mut faults = Faults::default();
         let there = |id: &AppId| apps.get(id).map_or_else(|| self.wanted(id).is_ok(), Option::is_some);
         for app in apps.values().flatten() {
@@ -48,8 +48,8 @@ impl Core {
     }
 
     /// A port that may be any gets a number of its own, under which a load balancer offers the app.
-    fn give_service_ports(&self, apps: &mut BTreeMap<AppId, Option<App>>) {
-        let wants = |app: &App| !app.require_ports && app.port_definitions.iter().any(|port| port.port == 0);
+    fn give_service_ports(&self, apps: &mut BTreeMap<AppId, Option<RunSpec>>) {
+        let wants = |app: &RunSpec| !app.require_ports && app.port_definitions.iter().any(|port| port.port == 0);
         if !apps.values().flatten().any(wants) {
             return;
         }
@@ -67,11 +67,11 @@ impl Core {
     /// What each app depends on once these are as wanted: by itself, and by the groups it is in.
     pub(super) fn order(
         &self,
-        apps: &BTreeMap<AppId, Option<App>>,
+        apps: &BTreeMap<AppId, Option<RunSpec>>,
         groups: &BTreeMap<AppId, Option<GroupSpec>>,
     ) -> Dependencies {
         let others = self.apps_within(&AppId::root()).filter(|app| !apps.contains_key(&app.id));
-        let all: BTreeMap<&AppId, &App> = others.chain(apps.values().flatten()).map(|app| (&app.id, app)).collect();
+        let all: BTreeMap<&AppId, &RunSpec> = others.chain(apps.values().flatten()).map(|app| (&app.id, app)).collect();
         let spec =
             |group: &AppId| groups.get(group).map_or_else(|| self.spec(group), |spec| spec.clone().unwrap_or_default());
         let meant = |path: &AppId| -> BTreeSet<AppId> {

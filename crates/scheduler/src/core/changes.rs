@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Core;
 use super::records::AppRecord;
-use crate::definition::{App, AppUpdate, Faults};
+use crate::definition::{AppUpdate, Faults, RunSpec};
 use crate::deployment::{Change, Dependencies, Deployment};
 use crate::events;
 use crate::ids::{AppId, InstanceId};
@@ -135,7 +135,7 @@ impl Core {
     }
 
     /// What an update makes of an app.
-    fn after(&self, id: &AppId, update: AppUpdate, manner: Manner, now: Timestamp) -> Result<App, Refusal> {
+    fn after(&self, id: &AppId, update: AppUpdate, manner: Manner, now: Timestamp) -> Result<RunSpec, Refusal> {
         let before = match self.wanted(id) {
             Ok(before) => before,
             Err(_) if manner.create => return self.admit(update.create(id.clone(), now)?),
@@ -224,7 +224,7 @@ impl Core {
     }
 
     /// The apps of these instances, without them.
-    fn fewer(&self, ids: &[InstanceId], now: Timestamp) -> BTreeMap<AppId, Option<App>> {
+    fn fewer(&self, ids: &[InstanceId], now: Timestamp) -> BTreeMap<AppId, Option<RunSpec>> {
         let mut fewer = BTreeMap::new();
         for app in ids.iter().filter_map(|id| self.wanted(&self.instances.get(id)?.app).ok()) {
             let after = fewer.entry(app.id.clone()).or_insert_with(|| app.clone());
@@ -249,7 +249,7 @@ impl Core {
     /// and with a lock on each until the end. Those that do not differ are left out; none is begun if none differs.
     pub(crate) fn change_set(
         &mut self,
-        wanted: BTreeMap<AppId, Option<App>>,
+        wanted: BTreeMap<AppId, Option<RunSpec>>,
         order: Dependencies,
         terms: Terms,
         now: Timestamp,
@@ -261,8 +261,8 @@ impl Core {
     }
 
     /// What changes for those of these apps that differ from what they are to be.
-    pub(super) fn differing(&self, wanted: BTreeMap<AppId, Option<App>>) -> Vec<Change> {
-        let change = |(id, after): (AppId, Option<App>)| {
+    pub(super) fn differing(&self, wanted: BTreeMap<AppId, Option<RunSpec>>) -> Vec<Change> {
+        let change = |(id, after): (AppId, Option<RunSpec>)| {
             let before = self.wanted(&id).ok().cloned();
             let differs = match (&before, &after) {
                 (Some(before), Some(after)) => before.differs(after) || self.is_halted(&id),
@@ -289,25 +289,24 @@ impl Core {
 
     /// Makes what comes after the change the wanted definition.
     pub(super) fn adopt(&mut self, change: &Change, now: Timestamp) {
+        self.tell_change(&change.app, change.before.as_ref(), change.after.as_ref(), now);
         match &change.after {
             Some(after) => self.install(change.before.as_ref(), after, now),
-            None => self.retire(&change.app, change.before.as_ref(), now),
+            None => {
+                if let Some(record) = self.apps.get_mut(&change.app) {
+                    record.removed = true;
+                }
+            }
         }
         self.dirty.apps.insert(change.app.clone());
         self.rollouts.touch(&change.app);
     }
 
-    fn install(&mut self, before: Option<&App>, after: &App, now: Timestamp) {
+    fn install(&mut self, before: Option<&RunSpec>, after: &RunSpec, now: Timestamp) {
         let id = &after.id;
         let used: BTreeSet<_> = self.instances_of(id).map(|instance| instance.config).collect();
-        self.out.tell(match (&after.pod, before) {
-            (None, _) => events::api_post(after, &self.out.origin("/v2/apps", id), now),
-            (Some(_), None) => events::pod("pod_created_event", &self.out.origin("/v2/pods", id), now),
-            (Some(_), Some(_)) => events::pod("pod_updated_event", &self.out.origin("/v2/pods", id), now),
-        });
         if before.is_none_or(|before| before.config_version() != after.config_version()) {
             self.queue.reset(id);
-            self.tell_checks(before, after, now);
         }
         match self.apps.get_mut(id) {
             Some(record) => record.update(after.clone(), &used),
@@ -320,39 +319,36 @@ impl Core {
         }
     }
 
-    fn retire(&mut self, id: &AppId, before: Option<&App>, now: Timestamp) {
-        if before.is_some_and(|before| before.pod.is_some()) {
-            let origin = self.out.origin("/v2/pods", id);
-            self.out.tell(events::pod("pod_deleted_event", &origin, now));
+    /// Tells of a definition that is another one now, or that is gone.
+    fn tell_change(&mut self, id: &AppId, before: Option<&RunSpec>, after: Option<&RunSpec>, now: Timestamp) {
+        if after.or(before).is_some_and(|spec| spec.pod().is_some()) {
+            let kind = match (before, after) {
+                (_, None) => "pod_deleted_event",
+                (None, Some(_)) => "pod_created_event",
+                (Some(_), Some(_)) => "pod_updated_event",
+            };
+            return self.out.tell(events::pod(kind, &self.out.origin("/v2/pods", id), now));
         }
-        for check in before.iter().filter(|before| before.pod.is_none()).flat_map(|before| &before.health_checks) {
+        if let Some(after) = after {
+            self.out.tell(events::api_post(after, &self.out.origin("/v2/apps", id), now));
+        }
+        let checks = |spec: Option<&RunSpec>| spec.map(|spec| spec.health_checks.clone()).unwrap_or_default();
+        let (old, new) = (checks(before), checks(after));
+        for check in old.iter().filter(|check| !new.contains(check)) {
             self.out.tell(events::check_removed(id, check, now));
         }
-        if let Some(record) = self.apps.get_mut(id) {
-            record.removed = true;
-        }
-    }
-
-    fn tell_checks(&mut self, before: Option<&App>, after: &App, now: Timestamp) {
-        if after.pod.is_some() {
-            return;
-        }
-        let old = before.map(|before| before.health_checks.clone()).unwrap_or_default();
-        for check in old.iter().filter(|check| !after.health_checks.contains(check)) {
-            self.out.tell(events::check_removed(&after.id, check, now));
-        }
-        for check in after.health_checks.iter().filter(|check| !old.contains(check)) {
+        for (check, after) in new.iter().filter(|check| !old.contains(check)).zip(after.into_iter().cycle()) {
             self.out.tell(events::check_added(after, check, now));
         }
     }
 
     /// The wanted definition of an app that is not removed.
-    pub(super) fn wanted(&self, id: &AppId) -> Result<&App, Refusal> {
+    pub(super) fn wanted(&self, id: &AppId) -> Result<&RunSpec, Refusal> {
         let record = self.apps.get(id).filter(|record| !record.removed);
         record.map(|record| &record.app).ok_or_else(|| Refusal::no_app(id))
     }
 
-    fn version(&self, id: &AppId, version: Timestamp) -> Result<App, Refusal> {
+    fn version(&self, id: &AppId, version: Timestamp) -> Result<RunSpec, Refusal> {
         let found = self.apps.get(id).and_then(|record| record.versions.get(&version)).cloned();
         found.ok_or_else(|| Refusal::new(404, format!("App '{id}' does not exist in version {version}")))
     }
@@ -380,10 +376,10 @@ impl Core {
     }
 }
 
-impl App {
+impl RunSpec {
     /// This definition once more, as a change of `current` made now. The configuration is the one it was, so that
     /// instances that still have it are left alone.
-    pub(super) fn again(&self, current: &App, now: Timestamp) -> App {
+    pub(super) fn again(&self, current: &RunSpec, now: Timestamp) -> RunSpec {
         let mut after = self.clone();
         after.version = now;
         after.version_info.last_scaling_at = current.version_info.last_scaling_at;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use checks::{Said, Verdict, VerdictEvent, VerdictState};
 
 use super::Core;
-use crate::definition::app::PortDefinition;
+use crate::definition::port::PortDefinition;
 use crate::definition::{HealthCheck, ReadinessCheck};
 use crate::events;
 use crate::health::Health;

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use mesos::v1::TaskState;
 
 use super::Core;
-use crate::definition::App;
-use crate::definition::app::UpgradeStrategy;
+use crate::definition::RunSpec;
+use crate::definition::strategy::UpgradeStrategy;
 use crate::deployment::{Change, Dependencies, Deployment};
 use crate::events;
 use crate::ids::{AppId, InstanceId};
@@ -32,7 +32,7 @@ impl Core {
     }
 
     /// What an app is to be now: what is wanted of it, or, while a deployment has not come to it, what it was.
-    fn in_force(&self, id: &AppId) -> Option<(&App, Target)> {
+    fn in_force(&self, id: &AppId) -> Option<(&RunSpec, Target)> {
         let record = self.apps.get(id)?;
         let deployment = self.rollouts.of(id);
         let most_new = record.halted.then_some(0).or_else(|| deployment?.canary(id));
@@ -68,7 +68,7 @@ impl Core {
         quick.unwrap_or_else(look)
     }
 
-    fn carry_out(&mut self, app: &App, plan: &Plan, now: Timestamp) {
+    fn carry_out(&mut self, app: &RunSpec, plan: &Plan, now: Timestamp) {
         for id in &plan.forget {
             self.kill(id, Goal::Stopped, now);
         }
@@ -203,7 +203,7 @@ impl Core {
     }
 
     /// What an instance whose task ended is launched with again: the newest, unless that is to be had by few for now.
-    fn next_configuration(&self, instance: &Instance) -> Option<&App> {
+    fn next_configuration(&self, instance: &Instance) -> Option<&RunSpec> {
         let (app, target) = self.in_force(&instance.app).filter(|(_, target)| target.instances > 0)?;
         let keep = target.most_new.is_some() && instance.config != target.config;
         Some(if keep { self.apps.get(&instance.app)?.configuration(instance.config) } else { app })
@@ -211,7 +211,7 @@ impl Core {
 }
 
 /// What is wanted of an app.
-fn target(app: &App) -> Target {
+fn target(app: &RunSpec) -> Target {
     Target {
         instances: app.instances,
         config: app.config_version(),
@@ -222,7 +222,7 @@ fn target(app: &App) -> Target {
 }
 
 /// Of a removed one, no instance, and no ceremony.
-fn gone(app: &App) -> Target {
+fn gone(app: &RunSpec) -> Target {
     let strategy =
         UpgradeStrategy { minimum_health_capacity: 0.0, maximum_over_capacity: 0.0, ..UpgradeStrategy::default() };
     Target { instances: 0, strategy, ..target(app) }

@@ -5,7 +5,7 @@ use mesos::v1::{TaskState, TaskStatus};
 
 use super::kills::KILL_AGAIN;
 use super::{Core, calls};
-use crate::definition::app::UnreachableStrategy;
+use crate::definition::strategy::UnreachableStrategy;
 use crate::events;
 use crate::ids::InstanceId;
 use crate::instance::{Condition, Goal};

@@ -104,7 +104,7 @@ impl Core {
     pub(crate) fn app_texts(&mut self, filter: &AppFilter, embed: &Embed, now: Timestamp) -> Vec<AppText> {
         let mut fragments = std::mem::take(&mut self.fragments);
         fragments.definitions.retain(|id, _| self.apps.contains_key(id));
-        let apps = self.apps.values().filter(|record| !record.removed && record.app.pod.is_none());
+        let apps = self.apps.values().filter(|record| !record.removed && record.app.app().is_some());
         let shown = apps.filter(|record| filter.matches(&record.app));
         let texts = shown.map(|record| self.app_text(record, embed, &mut fragments, now)).collect();
         self.fragments = fragments;

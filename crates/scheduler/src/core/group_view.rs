@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::groups::GroupVersion;
 use super::{Core, Embed, Refusal};
-use crate::definition::App;
+use crate::definition::RunSpec;
 use crate::ids::AppId;
 use crate::time::Timestamp;
 
@@ -65,8 +65,8 @@ impl Core {
     }
 
     /// The apps in a group, however deep; the group must exist.
-    pub(super) fn apps_of(&self, id: &AppId) -> Result<impl Iterator<Item = &App> + use<'_>, Refusal> {
-        let found = self.is_group(id).then(|| self.apps_within(id).filter(|app| app.pod.is_none()));
+    pub(super) fn apps_of(&self, id: &AppId) -> Result<impl Iterator<Item = &RunSpec> + use<'_>, Refusal> {
+        let found = self.is_group(id).then(|| self.apps_within(id).filter(|app| app.app().is_some()));
         found.ok_or_else(|| Refusal::no_group(id))
     }
 
@@ -115,8 +115,8 @@ impl Core {
 impl GroupVersion {
     fn json(&self, id: &AppId, version: Timestamp) -> Value {
         let here = || self.apps.values().filter(|app| app.id.parent() == *id);
-        let apps: Vec<_> = here().filter(|app| app.pod.is_none()).collect();
-        let pods: Vec<_> = here().filter_map(App::pod_json).collect();
+        let apps: Vec<_> = here().filter(|app| app.app().is_some()).collect();
+        let pods: Vec<_> = here().filter_map(RunSpec::pod_json).collect();
         let named = self.groups.keys().cloned();
         let groups = named.chain(self.apps.keys().map(AppId::parent)).filter_map(|group| group.child_of(id));
         let groups: BTreeSet<_> = groups.collect();

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::changes::begun;
 use super::{Accepted, Core, Refusal, Terms};
 use crate::definition::group::{GroupSpec, GroupUpdate};
-use crate::definition::{App, Fault, Faults};
+use crate::definition::{Fault, Faults, RunSpec};
 use crate::deployment::{Deployment, GroupBefore};
 use crate::events;
 use crate::ids::AppId;
@@ -39,12 +39,12 @@ pub(crate) struct GroupVersion {
     /// The group and those in it.
     pub groups: BTreeMap<AppId, GroupSpec>,
     /// All apps in it, however deep.
-    pub apps: BTreeMap<AppId, App>,
+    pub apps: BTreeMap<AppId, RunSpec>,
 }
 
 /// What a change of a group is to lead to.
 struct Wanted {
-    apps: BTreeMap<AppId, Option<App>>,
+    apps: BTreeMap<AppId, Option<RunSpec>>,
     /// None: the group goes.
     groups: BTreeMap<AppId, Option<GroupSpec>>,
 }
@@ -125,8 +125,8 @@ impl Core {
             return self.version_of_group(id, version, now);
         }
         if let Some(factor) = update.scale_by {
-            let scaled = |app: &App| (app.id.clone(), Some(app.scaled(factor, now)));
-            let apps = self.apps_within(id).filter(|app| app.pod.is_none()).map(scaled).collect();
+            let scaled = |app: &RunSpec| (app.id.clone(), Some(app.scaled(factor, now)));
+            let apps = self.apps_within(id).filter(|app| app.app().is_some()).map(scaled).collect();
             return Ok(Wanted { apps, groups: BTreeMap::new() });
         }
         self.structure_of_group(id, update, now)
@@ -134,7 +134,7 @@ impl Core {
 
     fn structure_of_group(&self, id: &AppId, update: GroupUpdate, now: Timestamp) -> Result<Wanted, Refusal> {
         let structure = update.structure(id, &|group| self.spec(group))?;
-        let mut apps: BTreeMap<AppId, Option<App>> =
+        let mut apps: BTreeMap<AppId, Option<RunSpec>> =
             self.apps_within(id).filter(|app| structure.drops(app)).map(|app| (app.id.clone(), None)).collect();
         let gone = self.groups.keys().filter(|group| group.is_within(id) && structure.drops_group(group));
         let mut groups: BTreeMap<_, _> = gone.map(|group| (group.clone(), None)).collect();
@@ -155,7 +155,7 @@ impl Core {
     /// Whether a group that is there enforces its role is not changed together with what is in it.
     fn check_enforced(
         &self,
-        apps: &BTreeMap<AppId, Option<App>>,
+        apps: &BTreeMap<AppId, Option<RunSpec>>,
         groups: &BTreeMap<AppId, Option<GroupSpec>>,
     ) -> Result<(), Refusal> {
         let changed = |(group, spec): (&AppId, &Option<GroupSpec>)| {
@@ -173,7 +173,8 @@ impl Core {
     fn version_of_group(&self, id: &AppId, version: Timestamp, now: Timestamp) -> Result<Wanted, Refusal> {
         let missing = || Refusal::new(404, format!("Group {id} not available in version {version}"));
         let past = self.groups.get(id).and_then(|record| record.versions.get(&version)).ok_or_else(missing)?.clone();
-        let mut apps: BTreeMap<AppId, Option<App>> = self.apps_within(id).map(|app| (app.id.clone(), None)).collect();
+        let mut apps: BTreeMap<AppId, Option<RunSpec>> =
+            self.apps_within(id).map(|app| (app.id.clone(), None)).collect();
         for (app, before) in past.apps {
             let current = self.wanted(&app).unwrap_or(&before).clone();
             apps.insert(app, Some(before.again(&current, now)));
@@ -272,7 +273,7 @@ impl Core {
     }
 
     /// All apps in a group, however deep.
-    pub(super) fn apps_within(&self, id: &AppId) -> impl Iterator<Item = &App> + use<'_> {
+    pub(super) fn apps_within(&self, id: &AppId) -> impl Iterator<Item = &RunSpec> + use<'_> {
         let id = id.clone();
         self.apps
             .values()
@@ -288,9 +289,9 @@ impl Refusal {
     }
 }
 
-impl App {
+impl RunSpec {
     /// The same with so many times the instances, rounded up.
-    fn scaled(&self, factor: f64, now: Timestamp) -> App {
+    fn scaled(&self, factor: f64, now: Timestamp) -> RunSpec {
         let mut after = self.clone();
         // Bounded by what was checked before: a factor of a million at most.
         after.instances = (f64::from(self.instances) * factor).ceil().min(f64::from(u32::MAX)) as u32;

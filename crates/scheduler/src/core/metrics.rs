@@ -23,7 +23,7 @@ impl Core {
     fn gauges(&self, now: Timestamp) -> Vec<(&'static str, u64)> {
         let mut all = States::default();
         self.states.values().for_each(|states| all.add(*states));
-        let (pods, apps): (Vec<_>, Vec<_>) = self.apps_within(&AppId::root()).partition(|app| app.pod.is_some());
+        let (pods, apps): (Vec<_>, Vec<_>) = self.apps_within(&AppId::root()).partition(|app| app.pod().is_some());
         let overdue = self.starting.iter().filter_map(|id| self.instances.get(id)?.staged_at);
         let overdue = overdue.filter(|staged| now.since(*staged) > self.settings.task_launch_timeout).count();
         let counts = [

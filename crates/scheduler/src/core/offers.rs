@@ -5,7 +5,8 @@ use mesos::v1::offer::operation;
 use mesos::v1::{Filters, Offer, TaskInfo};
 
 use super::{Core, calls};
-use crate::executor::Executor;
+use crate::definition::Kind;
+use crate::executor::{Executor, Overhead};
 use crate::ids::{AppId, InstanceId};
 use crate::instance::Condition;
 use crate::instance::member::Member;
@@ -69,7 +70,7 @@ impl Core {
         let wish = |id| {
             let instance = self.instances.get(id)?;
             let app = self.apps.get(&instance.app)?.configuration(instance.config);
-            let overhead = Executor::of(app, self.settings.executor_command.as_ref()).overhead(app);
+            let overhead = Overhead::of(app, self.settings.executor_command.as_ref());
             Some(Wish { instance: &instance.id, app, role: self.settings.role_of(app), overhead })
         };
         let wishes: Vec<_> = due.iter().filter_map(wish).collect();
@@ -84,8 +85,8 @@ impl Core {
 
     fn launch(&mut self, placement: &Placement, offer: &Offer, now: Timestamp) -> Option<Launch> {
         let waiting = self.instances.get(&placement.instance)?;
-        let pod = self.apps.get(&waiting.app)?.configuration(waiting.config).pod.clone();
-        let containers = pod.iter().flat_map(|pod| &pod.containers);
+        let pod = self.apps.get(&waiting.app)?.configuration(waiting.config).pod();
+        let containers = pod.into_iter().flat_map(|pod| &pod.containers);
         let members: Vec<_> = containers.map(|container| Member::staging(&container.name, now)).collect();
         self.change(&placement.instance, |instance| {
             instance.enter(Condition::Staging, now);
@@ -103,20 +104,22 @@ impl Core {
         let enforced = self.enforces_role(&app.id);
         let framework_id = self.link.framework_id().unwrap_or_default();
         let cygnets = self.settings.executor_command.as_ref();
-        if let Some(pod) = &pod {
-            let mut group = group::build(app, pod, instance, offer, resources, framework_id, enforced)?;
-            group.executor = Executor::of_group(cygnets, group.executor);
-            if may_hold {
-                group.task_group.tasks.iter_mut().for_each(leave_kills_to_us);
+        let mut launch = match &app.kind {
+            Kind::Pod { pod } => {
+                let group = group::build(app, pod, instance, offer, resources, framework_id, enforced)?;
+                let executor = Executor::of_group(cygnets, group.executor);
+                Launch::Group(Box::new(operation::LaunchGroup { executor, ..group }))
             }
-            return Some(Launch::Group(Box::new(group)));
-        }
-        let task = task::build(app, instance, offer, resources, enforced);
-        let mut task = Executor::of(app, cygnets).with_task(task, executor_resources, app, framework_id);
+            Kind::App(own) => {
+                let task = task::build(app, own, instance, offer, resources, enforced);
+                let executor = Executor::of(own, cygnets);
+                Launch::Task(Box::new(executor.with_task(task, executor_resources, app, own, framework_id)))
+            }
+        };
         if may_hold {
-            leave_kills_to_us(&mut task);
+            launch.tasks().for_each(leave_kills_to_us);
         }
-        Some(Launch::Task(Box::new(task)))
+        Some(launch)
     }
 }
 
@@ -132,4 +135,13 @@ fn leave_kills_to_us(task: &mut TaskInfo) {
 enum Launch {
     Task(Box<TaskInfo>),
     Group(Box<operation::LaunchGroup>),
+}
+
+impl Launch {
+    fn tasks(&mut self) -> impl Iterator<Item = &mut TaskInfo> {
+        match self {
+            Launch::Task(task) => std::slice::from_mut(&mut **task).iter_mut(),
+            Launch::Group(group) => group.task_group.tasks.iter_mut(),
+        }
+    }
 }

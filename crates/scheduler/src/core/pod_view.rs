@@ -5,8 +5,8 @@ use mesos::v1::TaskState;
 use serde_json::{Value, json};
 
 use super::{Core, Refusal};
-use crate::definition::App;
 use crate::definition::Pod;
+use crate::definition::RunSpec;
 use crate::definition::pod::Container;
 use crate::ids::{AppId, InstanceId};
 use crate::instance::member::Member;
@@ -17,7 +17,7 @@ use crate::time::Timestamp;
 impl Core {
     /// `GET /v2/pods`.
     pub(crate) fn pods_json(&self) -> Value {
-        self.apps_within(&AppId::root()).filter_map(App::pod_json).collect()
+        self.apps_within(&AppId::root()).filter_map(RunSpec::pod_json).collect()
     }
 
     /// `GET /v2/pods/{id}`.
@@ -35,7 +35,7 @@ impl Core {
     /// `GET /v2/pods/{id}::versions/{version}`.
     pub(crate) fn pod_in_version(&self, id: &AppId, version: Timestamp) -> Result<Value, Refusal> {
         self.pod(id)?;
-        let found = self.apps.get(id).and_then(|record| record.versions.get(&version)).and_then(App::pod_json);
+        let found = self.apps.get(id).and_then(|record| record.versions.get(&version)).and_then(RunSpec::pod_json);
         found.ok_or_else(|| Refusal::new(404, format!("Pod '{id}' does not exist in version {version}")))
     }
 
@@ -68,7 +68,7 @@ impl Core {
     pub(super) fn pod_instance(&self, id: &InstanceId) -> Option<Value> {
         let instance = self.instances.get(id)?;
         let app = self.apps.get(&instance.app)?.configuration(instance.config);
-        let pod = app.pod.as_deref()?;
+        let pod = app.pod()?;
         let (status, message) = status(instance, pod);
         let containers: Vec<Value> =
             pod.containers.iter().filter_map(|one| self.container(instance, pod, one)).collect();

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Accepted, Core, Kill, Refusal, Terms};
 use crate::definition::Pod;
-use crate::definition::{App, Fault, Faults};
+use crate::definition::{Fault, Faults, RunSpec};
 use crate::deployment::Change;
 use crate::ids::{AppId, InstanceId};
 use crate::time::Timestamp;
@@ -78,9 +78,9 @@ impl Core {
     }
 
     /// The wanted definition of a pod.
-    pub(super) fn pod(&self, id: &AppId) -> Result<&App, Refusal> {
+    pub(super) fn pod(&self, id: &AppId) -> Result<&RunSpec, Refusal> {
         let missing = || Refusal::new(404, format!("Pod '{id}' does not exist"));
-        self.wanted(id).ok().filter(|app| app.pod.is_some()).ok_or_else(missing)
+        self.wanted(id).ok().filter(|app| app.pod().is_some()).ok_or_else(missing)
     }
 
     /// Refuses what is asked of an app where there is a pod.
@@ -92,10 +92,10 @@ impl Core {
     }
 }
 
-impl App {
+impl RunSpec {
     /// As the pod that it is, if it is one.
     pub(crate) fn pod_json(&self) -> Option<Value> {
-        let mut json = json!(self.pod.as_ref()?);
+        let mut json = json!(self.pod()?);
         json["version"] = json!(self.version);
         Some(json)
     }

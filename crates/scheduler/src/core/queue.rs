@@ -13,7 +13,7 @@ use mesos::v1::scheduler::{Call, call};
 
 use super::calls;
 use crate::backoff::Backoff;
-use crate::definition::App;
+use crate::definition::RunSpec;
 use crate::ids::AppId;
 use crate::matching::Refused;
 use crate::refusals::{Refusals, Unused};
@@ -96,7 +96,7 @@ impl Queue {
     }
 
     /// A launch of this app failed: the next one waits.
-    pub(super) fn failed(&mut self, app: &App, now: Timestamp) {
+    pub(super) fn failed(&mut self, app: &RunSpec, now: Timestamp) {
         self.backoffs.entry(app.id.clone()).or_default().failed(app, now);
     }
 
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn offers_are_asked_for_once_and_again_when_a_delay_ends_or_more_waits() {
         let at = Timestamp::from_millis;
-        let app = App::new(AppId::new("a"), at(0));
+        let app = RunSpec::new(AppId::new("a"), at(0));
         let (none, one) = ([], [app.id.clone()]);
         let mut queue = Queue::new(1);
         let ask = |queue: &mut Queue, waiting: &[AppId], now| queue.ask(waiting.iter(), now).map(|call| call.r#type());

@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use super::{CheckOrder, Core, Finding};
-use crate::definition::{App, ReadinessCheck};
+use crate::definition::{ReadinessCheck, RunSpec};
 use crate::ids::{AppId, InstanceId};
 use crate::instance::Instance;
 use crate::time::Timestamp;
@@ -44,7 +44,7 @@ impl Core {
     }
 }
 
-fn result(app: &App, instance: &Instance) -> Option<Value> {
+fn result(app: &RunSpec, instance: &Instance) -> Option<Value> {
     let check = app.readiness_checks.first()?;
     let mut result = json!({"name": check.name, "taskId": instance.task_id(), "ready": !instance.awaits_readiness});
     if let Some(response) = &instance.last_response {

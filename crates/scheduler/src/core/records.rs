@@ -15,7 +15,7 @@ use super::deploy::counted;
 use super::groups::GroupRecord;
 use super::outbox::SUBSCRIBERS;
 use super::{Core, Subscribers};
-use crate::definition::App;
+use crate::definition::RunSpec;
 use crate::departed::{Absent, Departed};
 use crate::deployment::Deployment;
 use crate::ids::{AppId, InstanceId};
@@ -31,9 +31,9 @@ const VERSIONS: usize = 50;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct AppRecord {
     /// As it is wanted.
-    pub app: App,
+    pub app: RunSpec,
     /// All versions, the present one included.
-    pub versions: BTreeMap<Timestamp, App>,
+    pub versions: BTreeMap<Timestamp, RunSpec>,
     /// The last time an instance failed.
     pub last_failure: Option<TaskFailure>,
     /// How its last instances ended, if it is a pod.
@@ -61,22 +61,22 @@ pub(crate) struct TaskFailure {
 }
 
 impl AppRecord {
-    pub(crate) fn new(app: App) -> AppRecord {
+    pub(crate) fn new(app: RunSpec) -> AppRecord {
         let versions = BTreeMap::from([(app.version, app.clone())]);
         AppRecord { app, versions, last_failure: None, terminations: Vec::new(), removed: false, halted: false }
     }
 
     /// The definition instances of this configuration were launched with.
-    pub(crate) fn configuration(&self, config: Timestamp) -> &App {
+    pub(crate) fn configuration(&self, config: Timestamp) -> &RunSpec {
         if self.app.config_version() == config {
             return &self.app;
         }
-        let of = |app: &&App| app.config_version() == config;
+        let of = |app: &&RunSpec| app.config_version() == config;
         self.versions.values().find(of).unwrap_or(&self.app)
     }
 
     /// Takes another definition as the wanted one. `used` are the configurations that run.
-    pub(crate) fn update(&mut self, app: App, used: &BTreeSet<Timestamp>) {
+    pub(crate) fn update(&mut self, app: RunSpec, used: &BTreeSet<Timestamp>) {
         self.versions.insert(app.version, app.clone());
         self.app = app;
         self.removed = false;

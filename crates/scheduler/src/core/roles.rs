@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{AppRecord, Core, Refusal};
 use crate::definition::group::{self, GroupSpec};
-use crate::definition::{App, Fault, Faults};
+use crate::definition::{Fault, Faults, Kind, RunSpec};
 use crate::ids::AppId;
 use crate::time::Timestamp;
 
@@ -32,7 +32,7 @@ impl Core {
     /// to be.
     pub(super) fn admit_roles(
         &self,
-        apps: &mut BTreeMap<AppId, Option<App>>,
+        apps: &mut BTreeMap<AppId, Option<RunSpec>>,
         groups: &BTreeMap<AppId, Option<GroupSpec>>,
         faults: &mut Faults,
     ) {
@@ -77,9 +77,9 @@ pub(super) fn roles(apps: &BTreeMap<AppId, AppRecord>, own: &str) -> BTreeSet<St
     definitions.filter_map(|app| app.role.clone()).chain([own.to_owned()]).collect()
 }
 
-impl App {
+impl RunSpec {
     fn take_role(&mut self, role: String) {
-        if let Some(pod) = &mut self.pod {
+        if let Kind::Pod { pod } = &mut self.kind {
             pod.role = Some(role.clone());
         }
         self.role = Some(role);

@@ -129,12 +129,12 @@ fn locks(deployment: &Deployment) -> impl Iterator<Item = (AppId, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::definition::App;
+    use crate::definition::RunSpec;
     use crate::deployment::{Change, Dependencies};
 
     fn deployment(id: &str, apps: &[&str]) -> Deployment {
         let at = Timestamp::from_millis(0);
-        let change = |app: &&str| Change::new(AppId::new(app), None, Some(App::new(AppId::new(app), at)));
+        let change = |app: &&str| Change::new(AppId::new(app), None, Some(RunSpec::new(AppId::new(app), at)));
         Deployment::new(id.into(), at, apps.iter().map(change).collect(), Dependencies::new())
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::definition::App;
+use crate::definition::RunSpec;
 use crate::executor::ExecutorCommand;
 
 /// See the module.
@@ -24,7 +24,7 @@ impl Default for Settings {
 
 impl Settings {
     /// The role whose resources an app uses.
-    pub(super) fn role_of<'a>(&'a self, app: &'a App) -> &'a str {
+    pub(super) fn role_of<'a>(&'a self, app: &'a RunSpec) -> &'a str {
         app.role.as_deref().unwrap_or(&self.role)
     }
 }

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::records::AppRecord;
 use super::{Core, Refusal};
-use crate::definition::App;
-use crate::definition::app::PortDefinition;
+use crate::definition::RunSpec;
+use crate::definition::port::PortDefinition;
 use crate::deployment::{Deployment, StepAction};
 use crate::ids::{AppId, InstanceId};
 use crate::instance::{Condition, Instance, Paused};
@@ -71,19 +71,19 @@ pub(crate) struct AppFilter {
 }
 
 impl AppFilter {
-    pub(super) fn matches(&self, app: &App) -> bool {
+    pub(super) fn matches(&self, app: &RunSpec) -> bool {
         let has = |part: &Option<String>, whole: &str| {
             part.as_ref().is_none_or(|part| whole.to_lowercase().contains(&part.to_lowercase()))
         };
         has(&self.id, app.id.as_str())
-            && has(&self.cmd, app.cmd.as_deref().unwrap_or_default())
+            && has(&self.cmd, app.app().and_then(|app| app.cmd.as_deref()).unwrap_or_default())
             && self.label.as_ref().is_none_or(|selector| selector.matches(&app.labels))
     }
 }
 
 impl Core {
     pub(crate) fn app_json(&self, id: &AppId, embed: &Embed, now: Timestamp) -> Option<Value> {
-        let record = self.apps.get(id).filter(|record| !record.removed && record.app.pod.is_none())?;
+        let record = self.app_record(id)?;
         let mut json = json!(record.app);
         let looks_at_each = embed.tasks || embed.task_stats;
         let all = looks_at_each.then(|| self.tasks_with_app(id));
@@ -95,6 +95,11 @@ impl Core {
             json.append(&mut more);
         }
         Some(json)
+    }
+
+    /// What is known of an app that is none of a pod.
+    fn app_record(&self, id: &AppId) -> Option<&AppRecord> {
+        self.apps.get(id).filter(|record| !record.removed && record.app.app().is_some())
     }
 
     pub(super) fn tasks_with_app(&self, id: &AppId) -> impl Iterator<Item = &Instance> + use<'_> {
@@ -127,13 +132,13 @@ impl Core {
     }
 
     pub(crate) fn versions_json(&self, id: &AppId) -> Option<Value> {
-        let record = self.apps.get(id).filter(|record| !record.removed && record.app.pod.is_none())?;
+        let record = self.app_record(id)?;
         let versions: Vec<_> = record.versions.keys().rev().collect();
         Some(json!({"versions": versions}))
     }
 
     pub(crate) fn version_json(&self, id: &AppId, version: Timestamp) -> Option<Value> {
-        let record = self.apps.get(id).filter(|record| !record.removed && record.app.pod.is_none())?;
+        let record = self.app_record(id)?;
         record.versions.get(&version).map(|app| json!(app))
     }
 
@@ -153,7 +158,7 @@ impl Core {
     /// Where all apps are to be reached, for load balancers: a line for each service port, with the id, the port and, for
     /// each task that runs, host and port.
     pub(crate) fn endpoints(&self) -> String {
-        let apps = self.apps_within(&AppId::root()).filter(|app| app.pod.is_none());
+        let apps = self.apps_within(&AppId::root()).filter(|app| app.app().is_some());
         apps.map(|app| self.endpoint_lines(app)).collect()
     }
 
@@ -162,7 +167,7 @@ impl Core {
         self.wanted(id).map(|app| self.endpoint_lines(app))
     }
 
-    fn endpoint_lines(&self, app: &App) -> String {
+    fn endpoint_lines(&self, app: &RunSpec) -> String {
         let running = || self.instances_of(&app.id).filter(|instance| instance.condition == Condition::Running);
         let host = |instance: &Instance| instance.host.clone().unwrap_or_default();
         let name = app.id.safe();
@@ -305,7 +310,7 @@ fn task_json(instance: &Instance) -> Value {
     json
 }
 
-fn stats(app: &App, tasks: &[&Instance], now: Timestamp) -> Value {
+fn stats(app: &RunSpec, tasks: &[&Instance], now: Timestamp) -> Value {
     let summary = |keep: &dyn Fn(&Instance) -> bool| {
         let some: Vec<&Instance> = tasks.iter().copied().filter(|instance| keep(instance)).collect();
         if some.is_empty() {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::app::App;
+use super::run_spec::RunSpec;
 use super::update::AppUpdate;
 use super::validate::{self, Fault, Faults};
 use crate::ids::AppId;
@@ -143,8 +143,8 @@ impl Structure {
 
     /// Whether an app or a pod that is there now is to go. Pods are never named with their group, and only go with it.
     #[must_use]
-    pub fn drops(&self, app: &App) -> bool {
-        if app.pod.is_some() { self.drops_group(&app.id.parent()) } else { self.drops_app(&app.id) }
+    pub fn drops(&self, app: &RunSpec) -> bool {
+        if app.pod().is_some() { self.drops_group(&app.id.parent()) } else { self.drops_app(&app.id) }
     }
 
     /// Whether a group that is there now and not named is to go.

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::app::PortDefinition;
 use super::grpc_options::GrpcOptions;
 use super::http_options::HttpOptions;
+use super::port::PortDefinition;
 use super::schedule;
 use super::seconds::Seconds;
 

@@ -8,11 +8,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::app::{Fetch, KillSelection, Network, PortDefinition, UnreachableStrategy, UpgradeStrategy};
+use super::app::{Fetch, Network};
 use super::constraint::Constraint;
 use super::env::EnvValue;
 use super::exec_command::ExecCommand;
-use super::{App, AppBrake, Faults, HealthCheck, Protocol, Seconds, schedule};
+use super::port::PortDefinition;
+use super::strategy::{KillSelection, UnreachableStrategy, UpgradeStrategy};
+use super::{AppBrake, Faults, HealthCheck, Kind, Protocol, RunSpec, Seconds, schedule};
 use crate::ids::AppId;
 use crate::time::Timestamp;
 use check::PodCheck;
@@ -338,11 +340,11 @@ impl Pod {
     /// # Errors
     ///
     /// All that makes no sense.
-    pub fn app(mut self, now: Timestamp) -> Result<App, Faults> {
+    pub fn app(mut self, now: Timestamp) -> Result<RunSpec, Faults> {
         let mut faults = Faults::default();
         validate::validate(&self, &mut faults);
         self.version = None;
-        let mut app = App::new(AppId::new(&self.id), now);
+        let mut app = RunSpec::new(AppId::new(&self.id), now);
         app.id.as_str().clone_into(&mut self.id);
         let total = self.total();
         (app.cpus, app.mem, app.disk) = (total.cpus, total.mem, total.disk);
@@ -362,7 +364,7 @@ impl Pod {
         app.unreachable_strategy = scheduling.unreachable_strategy;
         app.constraints = scheduling.placement.constraints.iter().filter_map(|one| one.constraint().ok()).collect();
         app.accepted_resource_roles.clone_from(&scheduling.placement.accepted_resource_roles);
-        app.pod = Some(Box::new(self));
+        app.kind = Kind::Pod { pod: Box::new(self) };
         faults.or(app)
     }
 }

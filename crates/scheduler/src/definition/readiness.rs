@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::app::PortDefinition;
+use super::port::PortDefinition;
 use super::seconds::Seconds;
 use super::validate::Faults;
 

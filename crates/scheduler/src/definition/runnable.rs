@@ -1,6 +1,7 @@
 //! The limits of Mesos and of the kernel that a definition can exceed: what is accepted can also run.
 
 use super::app::App;
+use super::run_spec::RunSpec;
 use super::validate::{Fault, Faults};
 use crate::ids::AppId;
 
@@ -21,13 +22,13 @@ const LONGEST_TEXT: usize = 128 * 1024 - 1;
 const LONGEST_PROGRAM: usize = 1024 * 1024;
 
 /// Adds the ids and texts of an app that no task could have.
-pub(crate) fn validate(app: &App, faults: &mut Faults) {
-    id(&app.id, APP, "/id", faults);
+pub(crate) fn validate(spec: &RunSpec, app: &App, faults: &mut Faults) {
+    id(&spec.id, APP, "/id", faults);
     let variables = app.env.iter().map(|(name, value)| (format!("/env/{name}"), name.len() + 1 + value.len()));
     let command = app.cmd.iter().map(|cmd| ("/cmd".to_owned(), cmd.len()));
     let arguments = app.args.iter().enumerate().map(|(index, text)| (format!("/args({index})"), text.len()));
     program(command.chain(arguments).chain(variables), "/", faults);
-    for (index, check) in app.health_checks.iter().enumerate() {
+    for (index, check) in spec.health_checks.iter().enumerate() {
         let value =
             check.command.as_ref().map(|command| (format!("/healthChecks({index})/command"), command.value.len()));
         program(value, "/", faults);
@@ -66,17 +67,17 @@ mod tests {
     use super::*;
     use crate::time::Timestamp;
 
-    fn faults(change: impl FnOnce(&mut App)) -> Vec<String> {
-        let mut app = App::new(AppId::new("/a"), Timestamp::from_millis(1));
+    fn faults(id: &str, change: impl FnOnce(&mut App)) -> Vec<String> {
+        let spec = RunSpec::new(AppId::new(id), Timestamp::from_millis(1));
+        let (mut app, mut faults) = (App::new(), Faults::default());
         change(&mut app);
-        let mut faults = Faults::default();
-        validate(&app, &mut faults);
+        validate(&spec, &app, &mut faults);
         faults.iter().map(|fault| fault.path.clone()).collect()
     }
 
     #[test]
     fn an_id_whose_tasks_could_not_be_named_is_refused() {
-        let named = |length: usize| faults(|app| app.id = AppId::new(&"a".repeat(length)));
+        let named = |length: usize| faults(&"a".repeat(length), |_| ());
         assert_eq!(named(193), [""; 0]);
         assert_eq!(named(194), ["/id"]);
         let uuid = uuid::Uuid::nil().to_string();
@@ -86,12 +87,12 @@ mod tests {
 
     #[test]
     fn a_text_that_no_program_can_be_given_is_refused() {
-        assert_eq!(faults(|app| app.cmd = Some("x".repeat(LONGEST_TEXT))), [""; 0]);
-        assert_eq!(faults(|app| app.cmd = Some("x".repeat(LONGEST_TEXT + 1))), ["/cmd"]);
-        let variable = |length: usize| faults(|app| _ = app.env.insert("A".into(), "x".repeat(length)));
+        assert_eq!(faults("/a", |app| app.cmd = Some("x".repeat(LONGEST_TEXT))), [""; 0]);
+        assert_eq!(faults("/a", |app| app.cmd = Some("x".repeat(LONGEST_TEXT + 1))), ["/cmd"]);
+        let variable = |length: usize| faults("/a", |app| _ = app.env.insert("A".into(), "x".repeat(length)));
         assert_eq!(variable(LONGEST_TEXT - 2), [""; 0]);
         assert_eq!(variable(LONGEST_TEXT - 1), ["/env/A"]);
-        let many = |count: usize| faults(|app| app.args = vec!["x".repeat(LONGEST_TEXT); count]);
+        let many = |count: usize| faults("/a", |app| app.args = vec!["x".repeat(LONGEST_TEXT); count]);
         assert_eq!(many(8), [""; 0]);
         assert_eq!(many(9), ["/"]);
     }

@@ -1,23 +1,23 @@
 //! What a client sends: every field optional. [`AppUpdate::create`] fills in the defaults, [`AppUpdate::apply`] changes
 //! an app and leaves absent fields as they were, [`AppUpdate::replace`] is a PUT without partial update.
 
+mod merge;
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::app::{
-    App, Check, Container, ContainerKind, Fetch, KillSelection, Network, PortDefinition, UnreachableStrategy,
-    UpgradeStrategy,
-};
+use super::app::{Check, Fetch, Network};
 use super::brake::AppBrake;
-use super::constraint::Constraint;
 use super::env::EnvValue;
-use super::health_check::{HealthCheck, Protocol};
+use super::health_check::HealthCheck;
 use super::readiness::ReadinessCheck;
+use super::run_spec::RunSpec;
 use super::seconds::Seconds;
 use super::single_check::SingleCheck;
+use super::strategy::{KillSelection, UnreachableStrategy, UpgradeStrategy};
 use super::validate::{Fault, Faults};
 use crate::ids::AppId;
 use crate::time::Timestamp;
@@ -25,7 +25,7 @@ use crate::time::Timestamp;
 /// An app as a client writes it.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-#[expect(missing_docs, reason = "the fields of `App`, all optional")]
+#[expect(missing_docs, reason = "the fields of an app, all optional")]
 pub struct AppUpdate {
     pub id: Option<String>,
     pub cmd: Option<String>,
@@ -104,13 +104,13 @@ pub struct PortUpdate {
 
 impl AppUpdate {
     /// A new app: absent fields have their defaults.
-    pub fn create(self, id: AppId, now: Timestamp) -> Result<App, Faults> {
-        let app = App::new(id, now);
+    pub fn create(self, id: AppId, now: Timestamp) -> Result<RunSpec, Faults> {
+        let app = RunSpec::new(id, now);
         self.onto(app, true)
     }
 
     /// `app` with the fields that are present changed.
-    pub fn apply(self, app: &App, now: Timestamp) -> Result<App, Faults> {
+    pub fn apply(self, app: &RunSpec, now: Timestamp) -> Result<RunSpec, Faults> {
         let mut after = self.onto(app.clone(), false)?;
         after.version = now;
         after.version_info = app.version_info;
@@ -124,11 +124,11 @@ impl AppUpdate {
     }
 
     /// `app` with every field changed: absent ones go back to their defaults.
-    pub fn replace(self, app: &App, now: Timestamp) -> Result<App, Faults> {
-        let mut base = App::new(app.id.clone(), now);
+    pub fn replace(self, app: &RunSpec, now: Timestamp) -> Result<RunSpec, Faults> {
+        let mut base = RunSpec::new(app.id.clone(), now);
         base.version_info = app.version_info;
         let mut after = self.onto(base, false)?;
-        keep_numbers(&mut after.port_definitions, &app.port_definitions);
+        merge::keep_numbers(&mut after.port_definitions, &app.port_definitions);
         after.version = now;
         if app.needs_restart(&after) {
             after.version_info.last_config_change_at = now;
@@ -142,241 +142,6 @@ impl AppUpdate {
         let error = "The 'version' field may only be combined with the 'id' field.";
         let is_alone = self.version.is_none() || alone == *self;
         if is_alone { Ok(self.version) } else { Err(Fault::new("/", error).into()) }
-    }
-
-    fn onto(mut self, mut app: App, new: bool) -> Result<App, Faults> {
-        let mut faults = Faults::default();
-        self.refuse_unsupported(&mut faults);
-        self.environment(&mut app, &mut faults);
-        self.constraints(&mut app, &mut faults);
-        self.container(&mut app, &mut faults);
-        self.dependencies(&mut app);
-        self.sizes(&mut app, &mut faults);
-        self.command(&mut app);
-        self.fetch(&mut app, &mut faults);
-        self.ports(&mut app, &mut faults);
-        self.checks(&mut app, new);
-        set(&mut app.user, self.user.map(Some));
-        set(&mut app.require_ports, self.require_ports);
-        set(&mut app.backoff_seconds, self.backoff_seconds);
-        set(&mut app.backoff_factor, self.backoff_factor);
-        set(&mut app.max_launch_delay_seconds, self.max_launch_delay_seconds);
-        set(&mut app.check, self.check.map(Some));
-        set(&mut app.readiness_checks, self.readiness_checks);
-        let strategy_given = self.upgrade_strategy.is_some();
-        set(&mut app.upgrade_strategy, self.upgrade_strategy);
-        set(&mut app.brake, self.brake.map(Some));
-        set(&mut app.labels, self.labels);
-        if new && !strategy_given && app.is_single_instance() {
-            app.upgrade_strategy = UpgradeStrategy {
-                minimum_health_capacity: 0.0,
-                maximum_over_capacity: 0.0,
-                ..UpgradeStrategy::default()
-            };
-        }
-        set(&mut app.task_kill_grace_period_seconds, self.task_kill_grace_period_seconds.map(Some));
-        set(&mut app.kill_selection, self.kill_selection);
-        set(&mut app.unreachable_strategy, self.unreachable_strategy);
-        set(&mut app.role, self.role.map(Some));
-        set(&mut app.executor, self.executor);
-        set(&mut app.accepted_resource_roles, self.accepted_resource_roles);
-        set(&mut app.networks, self.networks);
-        super::validate::validate(&app, &mut faults);
-        super::runnable::validate(&app, &mut faults);
-        faults.or(app)
-    }
-
-    fn refuse_unsupported(&self, faults: &mut Faults) {
-        let fields = [
-            ("secrets", &self.secrets),
-            ("residency", &self.residency),
-            ("ipAddress", &self.ip_address),
-            ("executorResources", &self.executor_resources),
-            ("resourceLimits", &self.resource_limits),
-            ("tty", &self.tty),
-            ("storeUrls", &self.store_urls),
-        ];
-        for (name, value) in fields {
-            if value.as_ref().is_some_and(|value| !means_nothing(value) || name == "ipAddress") {
-                faults.add(Fault::new(format!("/{name}"), format!("{name} is not supported yet")));
-            }
-        }
-        if self.gpus.is_some_and(|gpus| gpus != 0) {
-            faults.add(Fault::new("/gpus", "gpus are not supported yet"));
-        }
-    }
-
-    fn environment(&mut self, app: &mut App, faults: &mut Faults) {
-        let Some(values) = self.env.take() else { return };
-        app.env = BTreeMap::new();
-        for (name, value) in values {
-            match value {
-                EnvValue::Text(text) => drop(app.env.insert(name, text)),
-                EnvValue::Secret => {
-                    let error =
-                        "use of secret-references in the environment requires the secrets feature to be enabled";
-                    faults.add(Fault::new(format!("/env/{name}"), error));
-                }
-            }
-        }
-    }
-
-    fn constraints(&mut self, app: &mut App, faults: &mut Faults) {
-        let Some(constraints) = self.constraints.take() else { return };
-        app.constraints = Vec::new();
-        for (index, words) in constraints.iter().enumerate() {
-            match Constraint::parse(words) {
-                Ok(constraint) if app.constraints.contains(&constraint) => {}
-                Ok(constraint) => app.constraints.push(constraint),
-                Err(error) => faults.add(Fault::new(format!("/constraints({index})"), error)),
-            }
-        }
-    }
-
-    /// A container of Mesos without an image is a task as any other; what else is asked of one is refused by name.
-    fn container(&mut self, app: &mut App, faults: &mut Faults) {
-        let Some(container) = self.container.take() else { return };
-        let Some(fields) = container.as_object() else {
-            faults.add(Fault::new("/container", "error.expected.jsobject"));
-            return;
-        };
-        for (name, _) in fields.iter().filter(|(name, value)| *name != "type" && !means_nothing(value)) {
-            faults.add(Fault::new(format!("/container/{name}"), format!("container.{name} is not supported yet")));
-        }
-        match fields.get("type").and_then(Value::as_str) {
-            Some("MESOS") => {}
-            None | Some("DOCKER") => {
-                faults.add(Fault::new("/container/type", "containers of type DOCKER are not supported yet"));
-            }
-            Some(_) => faults.add(Fault::new("/container/type", "error.unknown.enum.literal")),
-        }
-        app.container = Some(Container { kind: ContainerKind::Mesos, volumes: Vec::new() });
-    }
-
-    /// Relative paths begin at the app's group.
-    fn dependencies(&mut self, app: &mut App) {
-        let Some(paths) = self.dependencies.take() else { return };
-        let group = app.id.parent();
-        app.dependencies = paths.iter().map(|path| group.resolve(path)).collect();
-        app.dependencies.sort();
-        app.dependencies.dedup();
-    }
-
-    fn sizes(&mut self, app: &mut App, faults: &mut Faults) {
-        if let Some(instances) = self.instances {
-            match u32::try_from(instances) {
-                Ok(instances) => app.instances = instances,
-                Err(_) => faults.add(Fault::new("/instances", format!("got {instances}, expected 0 or more"))),
-            }
-        }
-        set(&mut app.cpus, self.cpus.take());
-        set(&mut app.mem, self.mem.take());
-        set(&mut app.disk, self.disk.take());
-    }
-
-    /// `cmd` and `args` exclude each other, so that setting one drops the other, unless both are sent.
-    fn command(&mut self, app: &mut App) {
-        let (cmd, args) = (self.cmd.take(), self.args.take());
-        if cmd.is_some() && args.is_none() {
-            app.args.clear();
-        }
-        if args.as_ref().is_some_and(|args| !args.is_empty()) && cmd.is_none() {
-            app.cmd = None;
-        }
-        set(&mut app.cmd, cmd.map(Some));
-        set(&mut app.args, args);
-    }
-
-    /// `uris` is the older form of `fetch`.
-    fn fetch(&mut self, app: &mut App, faults: &mut Faults) {
-        let uris = self.uris.take().filter(|uris| !uris.is_empty() || self.fetch.is_none());
-        let both = uris.is_some() && self.fetch.as_ref().is_some_and(|fetch| !fetch.is_empty());
-        faults.require(!both, "/uris", "may not be set in conjunction with fetch");
-        if let Some(uris) = uris {
-            let fetch =
-                |uri| Fetch { uri, extract: true, executable: false, cache: false, dest_path: None, checksum: None };
-            self.fetch = Some(uris.into_iter().map(fetch).collect());
-        }
-        set(&mut app.fetch, self.fetch.take());
-    }
-
-    fn ports(&mut self, app: &mut App, faults: &mut Faults) {
-        // Clients that have a place for both send an empty list beside the form they use.
-        let empty = |ports: &Vec<i64>| ports.is_empty() && self.port_definitions.is_some();
-        let listed = self.ports.take().filter(|ports| !empty(ports)).map(|ports| {
-            ports.into_iter().map(|port| PortUpdate { port: Some(port), ..PortUpdate::default() }).collect::<Vec<_>>()
-        });
-        let numbers = |ports: &Vec<PortUpdate>| ports.iter().map(|port| port.port.unwrap_or(0)).collect::<Vec<_>>();
-        let differ = match (&self.port_definitions, &listed) {
-            (Some(ports), Some(listed)) => numbers(ports) != numbers(listed),
-            _ => false,
-        };
-        faults.require(!differ, "/", "cannot specify both ports and port definitions");
-        let Some(ports) = self.port_definitions.take().or(listed) else { return };
-        let before = std::mem::take(&mut app.port_definitions);
-        app.port_definitions =
-            ports.into_iter().enumerate().map(|(index, update)| update.definition(index, faults)).collect();
-        keep_numbers(&mut app.port_definitions, &before);
-    }
-
-    /// A check that names no port asks the first one. For a new app only if the client sent ports, as in Marathon.
-    fn checks(&mut self, app: &mut App, new: bool) {
-        let single = self.health_check.take().map(|check| vec![check.into()]);
-        let Some(mut checks) = self.health_checks.take().or(single) else { return };
-        for check in &mut checks {
-            let portless = check.port.is_none() && check.port_index.is_none() && check.port_name.is_none();
-            let has_ports = !new || !app.port_definitions.is_empty();
-            if check.protocol != Protocol::Command && portless && has_ports {
-                check.port_index = Some(0);
-            }
-        }
-        app.health_checks = checks;
-    }
-}
-
-impl PortUpdate {
-    fn definition(self, index: usize, faults: &mut Faults) -> PortDefinition {
-        let number = self.port.unwrap_or(0);
-        let port = u16::try_from(number).unwrap_or_else(|_| {
-            let path = format!("/portDefinitions({index})/port");
-            faults.add(Fault::new(path, format!("got {number}, expected a port from 0 to 65535")));
-            0
-        });
-        PortDefinition {
-            port,
-            name: self.name,
-            protocol: self.protocol.unwrap_or_else(|| "tcp".into()),
-            labels: self.labels.unwrap_or_default(),
-        }
-    }
-}
-
-/// Ports that may be any keep the numbers that were given to them before, in their order: sending an app once more
-/// changes nothing.
-fn keep_numbers(ports: &mut [PortDefinition], before: &[PortDefinition]) {
-    let free = before.iter().map(|port| port.port).filter(|&number| number != 0);
-    let mut free: Vec<_> = free.filter(|&number| ports.iter().all(|port| port.port != number)).collect();
-    free.reverse();
-    for port in ports.iter_mut().filter(|port| port.port == 0) {
-        port.port = free.pop().unwrap_or(0);
-    }
-}
-
-fn set<T>(field: &mut T, value: Option<T>) {
-    if let Some(value) = value {
-        *field = value;
-    }
-}
-
-/// Whether a field that is not supported asks for nothing anyway.
-fn means_nothing(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Array(items) => items.is_empty(),
-        Value::Object(fields) => fields.is_empty(),
-        Value::Bool(flag) => !flag,
-        Value::String(text) => text.is_empty(),
-        Value::Number(_) => false,
     }
 }
 
@@ -392,7 +157,7 @@ mod tests {
         Timestamp::from_millis(millis)
     }
 
-    fn created(json: Value) -> Result<App, Faults> {
+    fn created(json: Value) -> Result<RunSpec, Faults> {
         update(json).create(AppId::new("/a"), at(1))
     }
 
@@ -409,7 +174,7 @@ mod tests {
     fn cmd_and_args_exclude_each_other() {
         let app = created(serde_json::json!({"cmd": "sleep 1"})).unwrap();
         let changed = update(serde_json::json!({"args": ["sleep", "1"]})).apply(&app, at(2)).unwrap();
-        assert_eq!(changed.cmd, None);
+        assert_eq!(changed.app().unwrap().cmd, None);
         assert!(created(serde_json::json!({"cmd": "sleep 1", "args": ["x"]})).is_err());
     }
 
@@ -453,7 +218,7 @@ mod tests {
     fn an_executor_is_none_the_agents_or_a_path() {
         let with = |executor: &str| created(serde_json::json!({"cmd": "sleep 1", "executor": executor}));
         for executor in ["", "//cmd", "/opt/mine", "mine/it"] {
-            assert_eq!(with(executor).unwrap().executor, executor);
+            assert_eq!(with(executor).unwrap().app().unwrap().executor, executor);
         }
         for executor in ["//other", "/", "/a/", "a\0"] {
             assert!(with(executor).unwrap_err().iter().any(|fault| fault.path == "/executor"), "{executor:?}");
@@ -480,7 +245,8 @@ mod tests {
         let app =
             created(serde_json::json!({"cmd": "sleep 1", "ports": [8080, 0], "uris": ["http://a/b.tgz"]})).unwrap();
         assert_eq!(app.port_definitions.iter().map(|port| port.port).collect::<Vec<_>>(), [8080, 0]);
-        assert_eq!((app.fetch[0].uri.as_str(), app.fetch[0].extract), ("http://a/b.tgz", true));
+        let fetch = &app.app().unwrap().fetch;
+        assert_eq!((fetch[0].uri.as_str(), fetch[0].extract), ("http://a/b.tgz", true));
         let beside = serde_json::json!({"cmd": "sleep 1", "ports": [], "portDefinitions": [{"port": 1, "name": "x"}]});
         assert_eq!(created(beside).unwrap().port_definitions[0].port, 1);
         let both = serde_json::json!({"cmd": "sleep 1", "ports": [1], "portDefinitions": [{"port": 1, "name": "x"}]});

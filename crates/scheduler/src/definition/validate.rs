@@ -4,8 +4,11 @@ use checks::spec::{Command, CommandProbe, Probe};
 use mesos::checksum::Checksum;
 use serde_json::{Value, json};
 
-use super::app::{App, Check, PortDefinition};
+use super::app::{App, Check};
 use super::health_check::{HealthCheck, IpProtocol, Protocol};
+use super::port::PortDefinition;
+use super::run_spec::RunSpec;
+use super::strategy::UnreachableStrategy;
 use crate::ids::AppId;
 
 /// One thing that is wrong, and where.
@@ -92,29 +95,29 @@ const SEGMENT: &str =
     "^(([a-z0-9]|[a-z0-9][a-z0-9\\-]*[a-z0-9])\\.)*([a-z0-9]|[a-z0-9][a-z0-9\\-]*[a-z0-9])|(\\.|\\.\\.)$";
 
 /// Adds everything that is wrong with `app`.
-pub(crate) fn validate(app: &App, faults: &mut Faults) {
-    id(app, faults);
+pub(crate) fn validate(spec: &RunSpec, app: &App, faults: &mut Faults) {
+    id(spec, faults);
     command(app, faults);
     checksums(app, faults);
     executor(app, faults);
-    sizes(app, faults);
-    ports(&app.port_definitions, faults);
-    strategy(app, faults);
-    if let Some(brake) = &app.brake {
+    sizes(spec, faults);
+    ports(&spec.port_definitions, faults);
+    strategy(spec, faults);
+    if let Some(brake) = &spec.brake {
         brake.validate("/brake", faults);
     }
-    checks(app, faults);
-    readiness(app, faults);
+    checks(spec, app, faults);
+    readiness(spec, faults);
     places(app, faults);
-    migration(app, faults);
+    migration(spec, faults);
     for (index, fetch) in app.fetch.iter().enumerate() {
         faults.require(is_uri(&fetch.uri), format!("/fetch({index})/uri"), "URI has invalid syntax.");
     }
 }
 
 /// What DC/OS asks of those that it upgrades itself.
-fn migration(app: &App, faults: &mut Faults) {
-    let label = |name: &str| app.labels.get(name).map(String::as_str).filter(|value| !value.is_empty());
+fn migration(spec: &RunSpec, faults: &mut Faults) {
+    let label = |name: &str| spec.labels.get(name).map(String::as_str).filter(|value| !value.is_empty());
     let complete = label("DCOS_PACKAGE_FRAMEWORK_NAME").is_some() && label("DCOS_MIGRATION_API_PATH").is_some();
     let holds = label("DCOS_MIGRATION_API_VERSION").is_none_or(|version| version == "v1" && complete);
     let error = "DCOS_PACKAGE_FRAMEWORK_NAME and DCOS_MIGRATION_API_PATH must be defined when using \
@@ -129,10 +132,10 @@ fn is_uri(text: &str) -> bool {
     !text.is_empty() && !text.contains(strange) && text.split('%').skip(1).all(escapes)
 }
 
-fn id(app: &App, faults: &mut Faults) {
-    faults.require(!app.id.is_root(), "/id", "Path must contain at least one path element");
-    path(&app.id, "/id", faults);
-    for (index, dependency) in app.dependencies.iter().enumerate() {
+fn id(spec: &RunSpec, faults: &mut Faults) {
+    faults.require(!spec.id.is_root(), "/id", "Path must contain at least one path element");
+    path(&spec.id, "/id", faults);
+    for (index, dependency) in spec.dependencies.iter().enumerate() {
         path(dependency, &format!("/dependencies({index})"), faults);
     }
 }
@@ -190,16 +193,16 @@ fn executor(app: &App, faults: &mut Faults) {
     faults.require(!executor.contains('\0'), "/executor", "must not contain a NUL character");
 }
 
-fn sizes(app: &App, faults: &mut Faults) {
+fn sizes(spec: &RunSpec, faults: &mut Faults) {
     faults.require(
-        app.cpus >= 0.001 && app.cpus.is_finite(),
+        spec.cpus >= 0.001 && spec.cpus.is_finite(),
         "/cpus",
-        format!("got {}, expected 0.001 or more", app.cpus),
+        format!("got {}, expected 0.001 or more", spec.cpus),
     );
-    for (path, value) in [("/mem", app.mem), ("/disk", app.disk)] {
+    for (path, value) in [("/mem", spec.mem), ("/disk", spec.disk)] {
         faults.require((0.0..1e9).contains(&value), path, format!("got {value}, expected 0 or more"));
     }
-    let factor = app.backoff_factor;
+    let factor = spec.backoff_factor;
     faults.require((1.0..1e9).contains(&factor), "/backoffFactor", format!("got {factor}, expected 1.0 or more"));
 }
 
@@ -221,10 +224,10 @@ fn unique<T: PartialEq>(values: &[T]) -> bool {
     values.iter().enumerate().all(|(index, value)| !values.iter().skip(index + 1).any(|other| other == value))
 }
 
-fn strategy(app: &App, faults: &mut Faults) {
-    let strategy = app.upgrade_strategy;
-    if app.is_single_instance() {
-        faults.require(app.instances <= 1, "/", "Single instance app may only have one instance");
+fn strategy(spec: &RunSpec, faults: &mut Faults) {
+    let strategy = spec.upgrade_strategy;
+    if spec.is_single_instance() {
+        faults.require(spec.instances <= 1, "/", "Single instance app may only have one instance");
         for (name, value) in [
             ("minimumHealthCapacity", strategy.minimum_health_capacity),
             ("maximumOverCapacity", strategy.maximum_over_capacity),
@@ -239,8 +242,8 @@ fn strategy(app: &App, faults: &mut Faults) {
         let error = format!("got {value}, expected between 0.0 and 1.0");
         faults.require((0.0..=1.0).contains(&value), format!("/upgradeStrategy/{name}"), error);
     }
-    if let super::app::UnreachableStrategy::After { inactive_after_seconds: inactive, expunge_after_seconds: expunge } =
-        app.unreachable_strategy
+    if let UnreachableStrategy::After { inactive_after_seconds: inactive, expunge_after_seconds: expunge } =
+        spec.unreachable_strategy
     {
         let (inactive, expunge) = (inactive.as_f64(), expunge.as_f64());
         let error = format!(
@@ -250,18 +253,18 @@ fn strategy(app: &App, faults: &mut Faults) {
     }
 }
 
-fn checks(app: &App, faults: &mut Faults) {
-    for (index, check) in app.health_checks.iter().enumerate() {
-        check_ports(app, check, &format!("/healthChecks({index})"), faults);
+fn checks(spec: &RunSpec, app: &App, faults: &mut Faults) {
+    for (index, check) in spec.health_checks.iter().enumerate() {
+        check_ports(spec, check, &format!("/healthChecks({index})"), faults);
         check_form(check, &format!("/healthChecks({index})"), faults);
     }
-    faults.require(unique(&app.health_checks), "/healthChecks", "elements must be unique");
+    faults.require(unique(&spec.health_checks), "/healthChecks", "elements must be unique");
     if let Some(check) = &app.check {
-        shown_check(app, check, faults);
+        shown_check(spec, check, faults);
     }
 }
 
-fn shown_check(app: &App, check: &Check, faults: &mut Faults) {
+fn shown_check(spec: &RunSpec, check: &Check, faults: &mut Faults) {
     let kinds = [check.http.is_some(), check.tcp.is_some(), check.exec.is_some()];
     let one = kinds.iter().filter(|set| **set).count() == 1;
     faults.require(one, "/check", "Only one of http, tcp, or command may be specified");
@@ -273,7 +276,7 @@ fn shown_check(app: &App, check: &Check, faults: &mut Faults) {
             "/check",
             "HealthCheck must specify either a port or a portIndex",
         );
-        let exists = port.is_some() || usize::from(index.unwrap_or(0)) < app.port_definitions.len();
+        let exists = port.is_some() || usize::from(index.unwrap_or(0)) < spec.port_definitions.len();
         let error = "Health check port indices must address an element of the ports array or container port mappings.";
         faults.require(exists, "/check", error);
     }
@@ -283,15 +286,15 @@ fn shown_check(app: &App, check: &Check, faults: &mut Faults) {
     faults.require(runs, "/check/exec/command", "must have either shell or argv");
 }
 
-fn readiness(app: &App, faults: &mut Faults) {
-    let count = app.readiness_checks.len();
+fn readiness(spec: &RunSpec, faults: &mut Faults) {
+    let count = spec.readiness_checks.len();
     faults.require(count <= 1, "/readinessChecks", format!("got {count}, expected 1 or less"));
-    for (index, check) in app.readiness_checks.iter().enumerate() {
-        check.validate(&format!("/readinessChecks({index})"), &app.port_definitions, faults);
+    for (index, check) in spec.readiness_checks.iter().enumerate() {
+        check.validate(&format!("/readinessChecks({index})"), &spec.port_definitions, faults);
     }
 }
 
-fn check_ports(app: &App, check: &HealthCheck, path: &str, faults: &mut Faults) {
+fn check_ports(spec: &RunSpec, check: &HealthCheck, path: &str, faults: &mut Faults) {
     if check.protocol == Protocol::Command {
         return;
     }
@@ -299,11 +302,11 @@ fn check_ports(app: &App, check: &HealthCheck, path: &str, faults: &mut Faults) 
     let one = ways.iter().filter(|given| **given).count() == 1;
     faults.require(one, path, "HealthCheck must specify either a port or a portIndex");
     if let Some(name) = &check.port_name {
-        let known = app.port_definitions.iter().any(|port| port.name.as_ref() == Some(name));
+        let known = spec.port_definitions.iter().any(|port| port.name.as_ref() == Some(name));
         faults.require(known, format!("{path}/portName"), format!("No port definition reference for portName {name}"));
     }
     if let Some(index) = check.port_index {
-        let exists = usize::from(index) < app.port_definitions.len();
+        let exists = usize::from(index) < spec.port_definitions.len();
         let error = "Health check port indices must address an element of the ports array or container port mappings.";
         faults.require(exists, path, error);
     }

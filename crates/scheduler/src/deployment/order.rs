@@ -46,7 +46,7 @@ fn level(app: &AppId, order: &Dependencies, known: &mut BTreeMap<AppId, usize>) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::definition::App;
+    use crate::definition::RunSpec;
     use crate::time::Timestamp;
 
     fn id(name: &str) -> AppId {
@@ -55,7 +55,10 @@ mod tests {
 
     fn change(name: &str, before: bool, after: bool) -> (AppId, Change) {
         let app = |wanted: bool, cmd: &str| {
-            wanted.then(|| App { cmd: Some(cmd.into()), ..App::new(id(name), Timestamp::from_millis(0)) })
+            wanted.then(|| RunSpec {
+                labels: [("v".into(), cmd.into())].into(),
+                ..RunSpec::new(id(name), Timestamp::from_millis(0))
+            })
         };
         (id(name), Change::new(id(name), app(before, "old"), app(after, "new")))
     }

@@ -10,7 +10,7 @@ use mesos::v1::{
 };
 
 use super::variable_name;
-use crate::definition::App;
+use crate::definition::RunSpec;
 use crate::definition::env::EnvValue;
 use crate::definition::pod::{Container, Endpoint, Pod};
 use crate::instance::Instance;
@@ -19,7 +19,7 @@ use crate::stock::{Stock, merge_ports};
 
 /// The group of an instance whose ports are known; nothing if the resources are not enough, which placing excludes.
 pub(crate) fn build(
-    app: &App,
+    app: &RunSpec,
     pod: &Pod,
     instance: &Instance,
     offer: &Offer,
@@ -79,7 +79,7 @@ fn one(
 }
 
 /// How the container is to be found: under the name of its pod, at its endpoints, with a port for each protocol of one.
-fn discovery(app: &App, container: &Container, ports: &[u16]) -> DiscoveryInfo {
+fn discovery(app: &RunSpec, container: &Container, ports: &[u16]) -> DiscoveryInfo {
     let port = |endpoint: &Endpoint, number: u16, protocol: Option<&String>| Port {
         number: u32::from(number),
         name: Some(endpoint.name.clone()),
@@ -119,7 +119,7 @@ fn take(stock: &mut Stock, container: &Container, ports: &[u16]) -> Option<Vec<R
 }
 
 fn command(
-    app: &App,
+    app: &RunSpec,
     pod: &Pod,
     container: &Container,
     instance: &Instance,
@@ -138,7 +138,7 @@ fn command(
 
 /// Marathon's variables of pods, over which the pod's own win, and over those the container's.
 fn variables(
-    app: &App,
+    app: &RunSpec,
     pod: &Pod,
     container: &Container,
     instance: &Instance,

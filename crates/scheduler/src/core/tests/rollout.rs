@@ -237,7 +237,7 @@ fn canaries_of_several_apps_come_step_by_step() {
     world.run();
     let with = |world: &World, app: &str, cmd: &str| {
         let record = &world.core.apps[&AppId::new(app)];
-        let of = |found: &&Instance| record.configuration(found.config).cmd.as_deref() == Some(cmd);
+        let of = |found: &&Instance| record.configuration(found.config).app().unwrap().cmd.as_deref() == Some(cmd);
         world.core.instances_of(&AppId::new(app)).filter(of).count()
     };
     assert_eq!((with(&world, "/shop/db", "2"), with(&world, "/shop/web", "2")), (1, 0));

@@ -2,7 +2,7 @@
 //! looks at a tenth, and not at the clock.
 
 use super::*;
-use crate::definition::App;
+use crate::definition::RunSpec;
 
 /// How many messages the actor takes into one batch.
 const BATCH: usize = 1024;
@@ -33,7 +33,7 @@ fn running(apps: usize, instances: usize) -> World {
     World::of(loaded, now)
 }
 
-fn instance_of(app: &App, number: usize, now: Timestamp) -> Instance {
+fn instance_of(app: &RunSpec, number: usize, now: Timestamp) -> Instance {
     let mut instance = Instance::scheduled(InstanceId::new(&app.id, &number.to_string()), app, now);
     instance.enter(crate::instance::Condition::Running, now);
     instance.agent_id = Some("agent".into());

@@ -212,7 +212,7 @@ mod tests {
     use super::*;
     use crate::time::Timestamp;
 
-    fn pod(change: impl FnOnce(&mut Value)) -> Result<crate::definition::App, Faults> {
+    fn pod(change: impl FnOnce(&mut Value)) -> Result<crate::definition::RunSpec, Faults> {
         let mut json = json!({"id": "/shop/pod", "containers": [
             {"name": "web", "exec": {"command": {"shell": "run"}}, "resources": {"cpus": 0.5, "mem": 64},
                 "endpoints": [{"name": "http", "hostPort": 0}],
@@ -229,7 +229,7 @@ mod tests {
         assert_eq!((app.cpus, app.mem, app.disk), (1.6, 224.0, 10.0));
         assert_eq!((app.port_definitions.len(), app.health_checks.len()), (1, 1));
         assert_eq!(app.health_checks[0].port_name.as_deref(), Some("http"));
-        let shown = json!(app.pod);
+        let shown = json!(app.pod());
         assert_eq!(shown["containers"][1]["exec"]["command"]["argv"][0], "tail");
         assert_eq!(shown["scaling"], json!({"kind": "fixed", "instances": 1}));
     }

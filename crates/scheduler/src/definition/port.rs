@@ -1,0 +1,33 @@
+//! A port of an app on the host.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// A port on the host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PortDefinition {
+    /// The port; 0 is any. Without `requirePorts` it is a wish that names a variable.
+    #[serde(default)]
+    pub port: u16,
+    /// A name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// `tcp`, `udp` or `udp,tcp`.
+    #[serde(default = "tcp")]
+    pub protocol: String,
+    /// Labels.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+}
+
+fn tcp() -> String {
+    "tcp".into()
+}
+
+impl Default for PortDefinition {
+    fn default() -> Self {
+        PortDefinition { port: 0, name: None, protocol: tcp(), labels: BTreeMap::new() }
+    }
+}

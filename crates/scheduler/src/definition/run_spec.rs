@@ -1,0 +1,211 @@
+//! A run specification: how many instances of an app or of a pod shall run, where, and how they are launched, checked and
+//! replaced. All that is not about the difference between the two.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::app::App;
+use super::brake::AppBrake;
+use super::constraint::Constraint;
+use super::health_check::HealthCheck;
+use super::pod::Pod;
+use super::port::PortDefinition;
+use super::readiness::ReadinessCheck;
+use super::seconds::Seconds;
+use super::strategy::{KillSelection, UnreachableStrategy, UpgradeStrategy};
+use crate::ids::AppId;
+use crate::time::Timestamp;
+
+/// One version of an app or a pod. Field names and defaults are those of Marathon's apps of 1.5 and later.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunSpec {
+    /// The path.
+    pub id: AppId,
+    /// The app or the pod that is run.
+    #[serde(flatten)]
+    pub kind: Kind,
+    /// How many instances.
+    pub instances: u32,
+    /// Processors.
+    pub cpus: f64,
+    /// Memory in MiB.
+    pub mem: f64,
+    /// Disk in MiB.
+    pub disk: f64,
+    /// Where instances may run.
+    pub constraints: Vec<Constraint>,
+    /// Ports on the host.
+    pub port_definitions: Vec<PortDefinition>,
+    /// Whether the ports must be those of the definitions.
+    pub require_ports: bool,
+    /// The launch delay after the first failure.
+    pub backoff_seconds: Seconds,
+    /// By what the delay grows with each further failure.
+    pub backoff_factor: f64,
+    /// The longest delay.
+    pub max_launch_delay_seconds: Seconds,
+    /// The health checks.
+    pub health_checks: Vec<HealthCheck>,
+    /// Asked during deployments, until new instances are ready.
+    #[serde(default)]
+    pub readiness_checks: Vec<ReadinessCheck>,
+    /// Apps and groups that have to be up first, as absolute paths.
+    #[serde(default)]
+    pub dependencies: Vec<AppId>,
+    /// How fast to replace instances by those of a new version.
+    pub upgrade_strategy: UpgradeStrategy,
+    /// How many may be killed for their health at a time, where that is different from others: beyond Marathon.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub brake: Option<AppBrake>,
+    /// Labels.
+    pub labels: BTreeMap<String, String>,
+    /// Which instances go first when there are too many.
+    pub kill_selection: KillSelection,
+    /// What to do with instances on agents nobody hears of.
+    pub unreachable_strategy: UnreachableStrategy,
+    /// The role whose resources it uses, where it says so.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub role: Option<String>,
+    /// Roles of resources to use.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub accepted_resource_roles: Vec<String>,
+    /// When this version was made.
+    pub version: Timestamp,
+    /// When it was scaled, and when anything else was changed.
+    pub version_info: VersionInfo,
+}
+
+/// What runs in each instance.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Kind {
+    /// Containers that come and go together.
+    Pod {
+        /// As it was written: most of the run specification follows from it.
+        pod: Box<Pod>,
+    },
+    /// One task.
+    App(Box<App>),
+}
+
+/// When an app was scaled, and when anything else was changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VersionInfo {
+    /// The last change of `instances`.
+    pub last_scaling_at: Timestamp,
+    /// The last change of anything else.
+    pub last_config_change_at: Timestamp,
+}
+
+impl RunSpec {
+    /// An app with nothing but an id: every default.
+    #[must_use]
+    pub fn new(id: AppId, version: Timestamp) -> Self {
+        RunSpec {
+            id,
+            kind: Kind::App(Box::new(App::new())),
+            instances: 1,
+            cpus: 1.0,
+            mem: 128.0,
+            disk: 0.0,
+            constraints: Vec::new(),
+            port_definitions: vec![PortDefinition { name: Some("default".into()), ..PortDefinition::default() }],
+            require_ports: false,
+            backoff_seconds: Seconds::whole(1),
+            backoff_factor: 1.15,
+            max_launch_delay_seconds: Seconds::whole(300),
+            health_checks: Vec::new(),
+            readiness_checks: Vec::new(),
+            dependencies: Vec::new(),
+            upgrade_strategy: UpgradeStrategy::default(),
+            brake: None,
+            labels: BTreeMap::new(),
+            kill_selection: KillSelection::default(),
+            unreachable_strategy: UnreachableStrategy::default(),
+            role: None,
+            accepted_resource_roles: Vec::new(),
+            version,
+            version_info: VersionInfo { last_scaling_at: version, last_config_change_at: version },
+        }
+    }
+
+    /// The version that instances are compared with: the last change of anything but the number of instances.
+    #[must_use]
+    pub fn config_version(&self) -> Timestamp {
+        self.version_info.last_config_change_at
+    }
+
+    /// Whether `other` differs in anything that its instances would notice: not in their number, the brake, and versions.
+    #[must_use]
+    pub fn needs_restart(&self, other: &RunSpec) -> bool {
+        let mut same = other.clone();
+        same.instances = self.instances;
+        same.version = self.version;
+        same.version_info = self.version_info;
+        same.brake = self.brake;
+        if let (Kind::Pod { pod: same }, Kind::Pod { pod: own }) = (&mut same.kind, &self.kind) {
+            same.scaling.clone_from(&own.scaling);
+            same.scheduling.brake = own.scheduling.brake;
+        }
+        same != *self
+    }
+
+    /// Whether its label says that there may never be two of it.
+    #[must_use]
+    pub fn is_single_instance(&self) -> bool {
+        self.labels.get("MARATHON_SINGLE_INSTANCE_APP").is_some_and(|value| value == "true")
+    }
+
+    /// Whether a change to `other` takes a deployment: whether anything but the versions differs.
+    #[must_use]
+    pub fn differs(&self, other: &RunSpec) -> bool {
+        self.instances != other.instances || self.brake != other.brake || self.needs_restart(other)
+    }
+
+    /// The app that it runs, if it is none of a pod.
+    #[must_use]
+    pub fn app(&self) -> Option<&App> {
+        match &self.kind {
+            Kind::App(app) => Some(app),
+            Kind::Pod { .. } => None,
+        }
+    }
+
+    /// The pod that it runs, if it is none of an app.
+    #[must_use]
+    pub fn pod(&self) -> Option<&Pod> {
+        match &self.kind {
+            Kind::Pod { pod } => Some(pod),
+            Kind::App(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn records_of_before_there_were_two_kinds_are_read() {
+        let at = Timestamp::from_millis(0);
+        let app = json!({"id": "/a", "cmd": "run", "env": {"A": "1"}, "instances": 2, "cpus": 1.0, "mem": 128.0, "disk": 0.0,
+            "gpus": 0, "executor": "", "constraints": [], "fetch": [], "portDefinitions": [{"port": 10000}],
+            "requirePorts": false, "backoffSeconds": 1, "backoffFactor": 1.15, "maxLaunchDelaySeconds": 300,
+            "healthChecks": [{"protocol": "MESOS_HTTP", "portIndex": 0}], "upgradeStrategy": {"minimumHealthCapacity": 0.5},
+            "labels": {}, "killSelection": "YOUNGEST_FIRST", "networks": [{"mode": "host"}],
+            "unreachableStrategy": {"inactiveAfterSeconds": 0.5, "expungeAfterSeconds": 60}, "version": at,
+            "versionInfo": {"lastScalingAt": at, "lastConfigChangeAt": at}});
+        let read: RunSpec = serde_json::from_value(app.clone()).unwrap();
+        assert_eq!((read.app().unwrap().cmd.as_deref(), read.port_definitions[0].port), (Some("run"), 10_000));
+        let mut pod = app;
+        pod["pod"] = json!({"id": "/a", "containers": [{"name": "c", "exec": {"command": {"shell": "run"}}}]});
+        let read: RunSpec = serde_json::from_value(pod).unwrap();
+        assert_eq!((read.pod().unwrap().containers[0].name.as_str(), read.instances), ("c", 2));
+        assert_eq!(serde_json::from_value::<RunSpec>(json!(read)).unwrap(), read);
+    }
+}

@@ -1,0 +1,84 @@
+//! How instances are replaced, which go first, and what becomes of those that cannot be reached.
+
+use serde::{Deserialize, Serialize};
+
+use super::seconds::Seconds;
+
+/// How fast to replace instances by those of a new version, as shares of `instances`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UpgradeStrategy {
+    /// How many must stay healthy.
+    #[serde(default = "whole")]
+    pub minimum_health_capacity: f64,
+    /// How many there may be above `instances`.
+    #[serde(default = "whole")]
+    pub maximum_over_capacity: f64,
+    /// How long a deployment may take, in seconds, before it is taken back: beyond Marathon.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline_seconds: Option<Seconds>,
+    /// How many instances of the new version may fail in a deployment; with one more it is taken back: beyond Marathon.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maximum_failures: Option<u32>,
+}
+
+fn whole() -> f64 {
+    1.0
+}
+
+impl Default for UpgradeStrategy {
+    fn default() -> Self {
+        UpgradeStrategy {
+            minimum_health_capacity: 1.0,
+            maximum_over_capacity: 1.0,
+            deadline_seconds: None,
+            maximum_failures: None,
+        }
+    }
+}
+
+/// Which instances go first when there are too many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum KillSelection {
+    /// The youngest.
+    #[default]
+    YoungestFirst,
+    /// The oldest.
+    OldestFirst,
+}
+
+/// What to do with instances on agents nobody hears of.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum UnreachableStrategy {
+    /// Replace and forget them after a while.
+    #[serde(rename_all = "camelCase")]
+    After {
+        /// When to start a replacement.
+        #[serde(default)]
+        inactive_after_seconds: Seconds,
+        /// When to forget the instance.
+        #[serde(default)]
+        expunge_after_seconds: Seconds,
+    },
+    /// `"disabled"`: wait for ever.
+    Named(Disabled),
+}
+
+/// The one word an unreachable strategy may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Disabled {
+    /// Wait for ever.
+    Disabled,
+}
+
+impl Default for UnreachableStrategy {
+    fn default() -> Self {
+        UnreachableStrategy::After {
+            inactive_after_seconds: Seconds::default(),
+            expunge_after_seconds: Seconds::default(),
+        }
+    }
+}
