@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use bytes::Bytes;
-use clap::Args;
+use clap::{Args, Subcommand};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
@@ -36,6 +36,15 @@ pub(crate) struct Asking {
     /// Print JSON
     #[arg(long, global = true)]
     pub json: bool,
+}
+
+/// A command about one kind of thing: whom to ask, and what to do.
+#[derive(Debug, Args)]
+pub(crate) struct Noun<Verb: Subcommand> {
+    #[command(flatten)]
+    pub asking: Asking,
+    #[command(subcommand)]
+    pub verb: Verb,
 }
 
 /// A server, by `host:port`.

@@ -9,6 +9,7 @@ use tokio::runtime::Builder;
 use tracing::Level;
 use tracing_subscriber::filter::Targets;
 
+use crate::api::Noun;
 use crate::{command, demo, log};
 
 /// Runs long-lived tasks and knows, at every moment, which of them are healthy.
@@ -38,17 +39,17 @@ pub(crate) enum Command {
     /// One check, by hand: the exit code is the verdict
     Check(Box<command::check::Check>),
     /// Apps, through the API of a scheduler
-    App(command::app::App),
+    App(Noun<command::app::Verb>),
     /// Tasks, through the API of a scheduler
-    Task(command::task::Task),
+    Task(Noun<command::task::Verb>),
     /// Groups of apps that depend on each other
-    Group(command::group::Group),
+    Group(Noun<command::group::Verb>),
     /// Pods: containers that come and go together
-    Pod(command::pod::Pod),
+    Pod(Noun<command::pod::Verb>),
     /// Changes that are under way
-    Deployment(command::deployment::Deployment),
+    Deployment(Noun<command::deployment::Verb>),
     /// Instances that wait to be launched, and why
-    Queue(command::queue::Queue),
+    Queue(Noun<command::queue::Verb>),
     /// What happens, as it happens
     Events(command::events::Events),
     /// A script that completes these commands in a shell: source it

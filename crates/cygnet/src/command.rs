@@ -14,6 +14,7 @@ pub(crate) mod dev;
 pub(crate) mod events;
 pub(crate) mod executor;
 pub(crate) mod group;
+pub(crate) mod kind;
 pub(crate) mod master;
 pub(crate) mod pod;
 pub(crate) mod queue;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use agent::{Authentication, Shutdown};
+use anyhow::Context;
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args};
 use tokio::sync::oneshot;
@@ -94,8 +95,8 @@ pub(crate) struct Agent {
     pub(crate) log: crate::log::Files,
 }
 
-fn variable(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or_else(|| format!("'{text}' is not NAME=VALUE"))?;
+fn variable(text: &str) -> anyhow::Result<(String, String)> {
+    let (name, value) = text.split_once('=').with_context(|| format!("'{text}' is not NAME=VALUE"))?;
     Ok((name.to_owned(), value.to_owned()))
 }
 

@@ -69,16 +69,23 @@ pub(crate) async fn make(
     follower.answered(&answer).await
 }
 
-/// Creates or changes what is defined in files: all of it is sent, then each is followed. What becomes of one keeps no
-/// other back.
-pub(crate) async fn run_files(
-    api: &Api,
-    asking: &Asking,
-    files: &[String],
-    manner: &Manner,
+/// Definitions to run.
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// Files with a definition, or several; - is standard input
+    #[arg(required = true)]
+    files: Vec<String>,
+    /// Change only so many instances of each app, and wait for `cygnet deployment continue` or `cancel`
+    #[arg(long, value_name = "INSTANCES")]
     canary: Option<u32>,
-) -> anyhow::Result<ExitCode> {
-    let definitions = definitions::read(files)?;
+    #[command(flatten)]
+    manner: Manner,
+}
+
+/// Creates or changes the definitions of files: sends all of them, then follows each. The failure of one does not keep
+/// the others back.
+pub(crate) async fn run_files(api: &Api, asking: &Asking, run: &Run) -> anyhow::Result<ExitCode> {
+    let (definitions, manner, canary) = (definitions::read(&run.files)?, &run.manner, run.canary);
     if let [one] = &definitions[..] {
         return run_one(api, asking, one, manner, canary).await;
     }

@@ -6,7 +6,8 @@ use anyhow::{Context, bail};
 use hyper::Method;
 use serde_json::Value;
 
-use crate::api::{Api, Changed, path};
+use super::kind::Kind;
+use crate::api::{Api, Changed};
 
 /// Reads all files. Each has one definition, or a list of them.
 pub(crate) fn read(files: &[String]) -> anyhow::Result<Vec<Value>> {
@@ -40,48 +41,12 @@ pub(crate) fn one(file: &str) -> anyhow::Result<Value> {
     }
 }
 
-/// What a definition is of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    App,
-    Group,
-    Pod,
-}
-
-impl Kind {
-    /// Marathon's shapes tell: groups have members, pods containers.
-    fn of(definition: &Value) -> Kind {
-        let has = |name: &str| definition.get(name).is_some();
-        match (has("apps") || has("groups") || has("pods"), has("containers")) {
-            (true, _) => Kind::Group,
-            (false, true) => Kind::Pod,
-            (false, false) => Kind::App,
-        }
-    }
-
-    fn plural(self) -> &'static str {
-        match self {
-            Kind::App => "apps",
-            Kind::Group => "groups",
-            Kind::Pod => "pods",
-        }
-    }
-
-    fn named(self, id: &str) -> String {
-        match self {
-            Kind::App => format!("the app /{id}"),
-            Kind::Group => format!("the group /{id}"),
-            Kind::Pod => format!("the pod /{id}"),
-        }
-    }
-}
-
 /// Creates what is defined, or makes what exists as the definition says, at first in so many instances only if a number is
 /// given. What is unchanged is left alone.
 pub(crate) async fn submit(api: &Api, definition: &Value, force: bool, canary: Option<u32>) -> anyhow::Result<Changed> {
     let kind = Kind::of(definition);
     let id = definition["id"].as_str().unwrap_or_default().trim_matches('/');
-    let at = path(kind.plural(), id);
+    let at = kind.path(id);
     // The root group is always there.
     let exists = (kind == Kind::Group && id.is_empty()) || (!id.is_empty() && api.has(&at).await?);
     let canary = canary.map_or_else(String::new, |canary| format!("&canary={canary}"));
@@ -96,19 +61,6 @@ pub(crate) async fn submit(api: &Api, definition: &Value, force: bool, canary: O
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_a_definition_is_of_is_seen() {
-        use serde_json::json;
-        for (definition, kind) in [
-            (json!({"id": "/a", "cmd": "true"}), Kind::App),
-            (json!({"id": "/a", "apps": []}), Kind::Group),
-            (json!({"id": "/a", "groups": []}), Kind::Group),
-            (json!({"id": "/a", "containers": []}), Kind::Pod),
-        ] {
-            assert_eq!(Kind::of(&definition), kind, "{definition}");
-        }
-    }
 
     #[test]
     fn one_or_several_and_nothing_else() {

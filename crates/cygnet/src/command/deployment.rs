@@ -3,27 +3,18 @@
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use hyper::Method;
 use serde_json::Value;
 
 use super::age::since;
 use super::change::{DEPLOYMENTS, Follower, Following};
 use super::table::{items, joined, table, text};
-use crate::api::{Api, Asking, encoded};
+use crate::api::{Api, Asking, Noun, encoded};
 use crate::output::line;
 
-/// What to do with deployments.
-#[derive(Debug, Args)]
-pub(crate) struct Deployment {
-    #[command(flatten)]
-    asking: Asking,
-    #[command(subcommand)]
-    verb: Verb,
-}
-
 #[derive(Debug, Subcommand)]
-enum Verb {
+pub(crate) enum Verb {
     /// List what is under way
     List,
     /// Show one deployment, step by step
@@ -59,7 +50,7 @@ enum Verb {
 }
 
 /// Does it.
-pub(crate) async fn run(deployment: Deployment) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(deployment: Noun<Verb>) -> anyhow::Result<ExitCode> {
     let (api, asking) = (Api::new(&deployment.asking.api), &deployment.asking);
     match &deployment.verb {
         Verb::List => {

@@ -2,31 +2,23 @@
 
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use comfy_table::Table;
 use hyper::Method;
 use serde_json::{Value, json};
 
 use super::change::{self, Manner};
 use super::definitions;
+use super::kind::Kind;
 use super::table::{items, joined, table, text};
-use crate::api::{Api, Asking, path};
+use crate::api::{Api, Noun};
 use crate::output::line;
 
 /// Shows what is in groups, too.
 const EMBED: &str = "?embed=group.groups&embed=group.apps&embed=group.pods&embed=group.apps.counts";
 
-/// What to do with groups.
-#[derive(Debug, Args)]
-pub(crate) struct Group {
-    #[command(flatten)]
-    asking: Asking,
-    #[command(subcommand)]
-    verb: Verb,
-}
-
 #[derive(Debug, Subcommand)]
-enum Verb {
+pub(crate) enum Verb {
     /// Create or change the group of a file, and wait until its apps run
     Run {
         /// A file with a definition; - is standard input
@@ -82,30 +74,24 @@ enum Verb {
 }
 
 /// Does it.
-pub(crate) async fn run(group: Group) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(group: Noun<Verb>) -> anyhow::Result<ExitCode> {
     let (api, asking) = (Api::new(&group.asking.api), &group.asking);
     match group.verb {
         Verb::List => show(&api, "/v2/groups", asking.json).await,
-        Verb::Show { id } => show(&api, &path("groups", &id), asking.json).await,
-        Verb::Versions { id } => versions(&api, &id, asking.json).await,
+        Verb::Show { id } => show(&api, &Kind::Group.path(&id), asking.json).await,
+        Verb::Versions { id } => Kind::Group.show_versions(&api, &id, asking.json).await,
         Verb::Run { file, dry_run: true, .. } => dry_run(&api, &definitions::one(&file)?, asking.json).await,
         Verb::Run { file, dry_run: false, canary, manner } => {
             change::run_one(&api, asking, &definitions::one(&file)?, &manner, canary).await
         }
-        Verb::Scale { id, by, manner } => put(&api, asking, &id, &manner, json!({"scaleBy": by})).await,
-        Verb::Rollback { id, to, manner } => put(&api, asking, &id, &manner, json!({"version": to})).await,
-        Verb::Rm { id, manner } => {
-            change::make(&api, asking, &manner, Method::DELETE, &path("groups", &id), None).await
-        }
+        Verb::Scale { id, by, manner } => Kind::Group.put(&api, asking, &id, &manner, json!({"scaleBy": by})).await,
+        Verb::Rollback { id, to, manner } => Kind::Group.put(&api, asking, &id, &manner, json!({"version": to})).await,
+        Verb::Rm { id, manner } => Kind::Group.remove(&api, asking, &id, &manner).await,
     }
 }
 
-async fn put(api: &Api, asking: &Asking, id: &str, manner: &Manner, body: Value) -> anyhow::Result<ExitCode> {
-    change::make(api, asking, manner, Method::PUT, &path("groups", id), Some(body)).await
-}
-
 async fn dry_run(api: &Api, definition: &Value, json: bool) -> anyhow::Result<ExitCode> {
-    let at = path("groups", definition["id"].as_str().unwrap_or_default());
+    let at = Kind::Group.path(definition["id"].as_str().unwrap_or_default());
     let plan = api.send(Method::PUT, &format!("{at}?dryRun=true"), Some(definition)).await?.body;
     if json {
         line(plan);
@@ -123,18 +109,6 @@ async fn dry_run(api: &Api, definition: &Value, json: bool) -> anyhow::Result<Ex
 async fn show(api: &Api, path: &str, json: bool) -> anyhow::Result<ExitCode> {
     let group = api.get(&format!("{path}{EMBED}")).await?;
     line(if json { group.to_string() } else { tree(&group).to_string() });
-    Ok(ExitCode::SUCCESS)
-}
-
-async fn versions(api: &Api, id: &str, json: bool) -> anyhow::Result<ExitCode> {
-    let answer = api.get(&(path("groups", id) + "/versions")).await?;
-    if json {
-        line(answer);
-    } else {
-        // A list in Marathon; in an object, as apps have it, it is as good.
-        let list = if answer.is_array() { &answer } else { &answer["versions"] };
-        items(list).iter().map(text).for_each(line);
-    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use ::master::Authentication;
+use anyhow::{Context, anyhow, ensure};
 use clap::Args;
 use clap::builder::BoolishValueParser;
 use tokio_util::sync::CancellationToken;
@@ -86,26 +87,27 @@ pub(crate) struct Master {
 }
 
 /// `role=2.5`
-fn weight(text: &str) -> Result<(String, f64), String> {
-    let (role, weight) = text.split_once('=').ok_or("expected role=weight")?;
-    let weight: f64 = weight.parse().map_err(|_| format!("'{weight}' is not a number"))?;
-    let valid = !role.is_empty() && weight.is_finite() && weight > 0.0;
-    if valid { Ok((role.to_owned(), weight)) } else { Err("weights must be positive".to_owned()) }
+fn weight(text: &str) -> anyhow::Result<(String, f64)> {
+    let (role, weight) = text.split_once('=').context("expected role=weight")?;
+    let weight: f64 = weight.parse().with_context(|| format!("'{weight}' is not a number"))?;
+    ensure!(!role.is_empty() && weight.is_finite() && weight > 0.0, "weights must be positive");
+    Ok((role.to_owned(), weight))
 }
 
 /// `1/10m`: the time between two.
-fn interval(text: &str) -> Result<Duration, String> {
-    let (count, duration) = text.split_once('/').ok_or("expected COUNT/DURATION, such as 1/10m")?;
-    let count: u32 = count.parse().map_err(|_| format!("'{count}' is not a whole number"))?;
-    let duration = humantime::parse_duration(duration).map_err(|error| format!("'{duration}': {error}"))?;
-    duration.checked_div(count).ok_or_else(|| "no agents in any time is no limit that can be kept".to_owned())
+fn interval(text: &str) -> anyhow::Result<Duration> {
+    let (count, duration) = text.split_once('/').context("expected COUNT/DURATION, such as 1/10m")?;
+    let count: u32 = count.parse().with_context(|| format!("'{count}' is not a whole number"))?;
+    let duration = humantime::parse_duration(duration).map_err(|error| anyhow!("'{duration}': {error}"))?;
+    duration.checked_div(count).context("no agents in any time is no limit that can be kept")
 }
 
 /// `40%`
-fn percent(text: &str) -> Result<f64, String> {
-    let percent = text.strip_suffix('%').ok_or("expected a percentage, such as 40%")?;
-    let percent: f64 = percent.parse().map_err(|_| format!("'{percent}' is not a number"))?;
-    if (0.0..=100.0).contains(&percent) { Ok(percent) } else { Err("expected 0% to 100%".to_owned()) }
+fn percent(text: &str) -> anyhow::Result<f64> {
+    let percent = text.strip_suffix('%').context("expected a percentage, such as 40%")?;
+    let percent: f64 = percent.parse().with_context(|| format!("'{percent}' is not a number"))?;
+    ensure!((0.0..=100.0).contains(&percent), "expected 0% to 100%");
+    Ok(percent)
 }
 
 /// Whom the master lets in.
@@ -168,9 +170,9 @@ mod tests {
 
     #[test]
     fn limits_are_read_as_mesos_writes_them() {
-        assert_eq!(interval("1/10m"), Ok(Duration::from_secs(600)));
-        assert_eq!(interval("4/1min"), Ok(Duration::from_secs(15)));
-        assert_eq!((percent("40%"), percent("0%")), (Ok(40.0), Ok(0.0)));
+        assert_eq!(interval("1/10m").unwrap(), Duration::from_secs(600));
+        assert_eq!(interval("4/1min").unwrap(), Duration::from_secs(15));
+        assert_eq!((percent("40%").unwrap(), percent("0%").unwrap()), (40.0, 0.0));
         for bad in ["", "10m", "x/10m", "0/1s", "1/soon"] {
             assert!(interval(bad).is_err(), "{bad}");
         }

@@ -3,27 +3,18 @@
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use hyper::Method;
 use serde_json::Value;
 
 use super::age::since;
 use super::change::progress::waits;
 use super::table::{items, joined, table, text};
-use crate::api::{Api, Asking, path};
+use crate::api::{Api, Noun, path};
 use crate::output::line;
 
-/// What to do with the queue.
-#[derive(Debug, Args)]
-pub(crate) struct Queue {
-    #[command(flatten)]
-    asking: Asking,
-    #[command(subcommand)]
-    verb: Verb,
-}
-
 #[derive(Debug, Subcommand)]
-enum Verb {
+pub(crate) enum Verb {
     /// List what waits, and for what
     List,
     /// List the last offers that were of no use to an app or pod, and what they lacked
@@ -39,7 +30,7 @@ enum Verb {
 }
 
 /// Does it.
-pub(crate) async fn run(queue: Queue) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(queue: Noun<Verb>) -> anyhow::Result<ExitCode> {
     let (api, json) = (Api::new(&queue.asking.api), queue.asking.json);
     match &queue.verb {
         Verb::List => {

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use comfy_table::Table;
 use hyper::Method;
 use serde_json::{Value, json};
@@ -21,20 +21,11 @@ use super::age::since;
 use super::change::{Follower, Manner, kills};
 use super::credentials;
 use super::table::{items, table, text};
-use crate::api::{Api, Asking, encoded, path};
+use crate::api::{Api, Asking, Noun, encoded, path};
 use crate::output::line;
 
-/// What to do with tasks.
-#[derive(Debug, Args)]
-pub(crate) struct Task {
-    #[command(flatten)]
-    asking: Asking,
-    #[command(subcommand)]
-    verb: Verb,
-}
-
 #[derive(Debug, Subcommand)]
-enum Verb {
+pub(crate) enum Verb {
     /// List tasks, all or those of one app
     List {
         /// The app's id
@@ -92,7 +83,7 @@ enum Verb {
 }
 
 /// Does it.
-pub(crate) async fn run(task: Task) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(task: Noun<Verb>) -> anyhow::Result<ExitCode> {
     let (api, asking) = (Api::new(&task.asking.api), &task.asking);
     match &task.verb {
         Verb::List { app, all } => list(&api, asking, app.as_deref(), *all).await?,

@@ -5,8 +5,9 @@ use std::process::ExitCode;
 use comfy_table::Cell;
 use serde_json::Value;
 
-use crate::api::{Api, encoded, path};
+use crate::api::{Api, encoded};
 use crate::command::age::since;
+use crate::command::kind::Kind;
 use crate::command::table::{items, table, text};
 use crate::command::task::{Checks, named, tasks_table};
 use crate::output::line;
@@ -57,12 +58,10 @@ fn command(app: &Value) -> String {
 
 pub(super) async fn one(api: &Api, id: &str, version: Option<&str>, json: bool) -> anyhow::Result<ExitCode> {
     if let Some(version) = version {
-        let app = api.get(&format!("{}/versions/{}", path("apps", id), encoded(version))).await?;
-        line(if json { app.to_string() } else { format!("{app:#}") });
-        return Ok(ExitCode::SUCCESS);
+        return Kind::App.show_version(api, id, version, json).await;
     }
     // Who does not know this knows nothing of a brake, and leaves it out.
-    let app = api.get(&(path("apps", id) + "?embed=apps.brake")).await?["app"].take();
+    let app = api.get(&(Kind::App.path(id) + "?embed=apps.brake")).await?["app"].take();
     if json {
         line(app);
     } else {

@@ -5,15 +5,11 @@ use std::process::ExitCode;
 use comfy_table::Table;
 use serde_json::Value;
 
-use crate::api::{Api, encoded, path};
+use crate::api::Api;
 use crate::command::age::since;
+use crate::command::kind::Kind;
 use crate::command::table::{items, table, text};
 use crate::output::line;
-
-/// Where one version of a pod is.
-pub(super) fn version_path(id: &str, version: &str) -> String {
-    format!("{}::versions/{}", path("pods", id), encoded(version))
-}
 
 pub(super) async fn list(api: &Api, json: bool) -> anyhow::Result<ExitCode> {
     let pods = api.get("/v2/pods::status").await?;
@@ -40,11 +36,9 @@ fn pods_table(pods: &[Value]) -> Table {
 
 pub(super) async fn one(api: &Api, id: &str, version: Option<&str>, json: bool) -> anyhow::Result<ExitCode> {
     if let Some(version) = version {
-        let pod = api.get(&version_path(id, version)).await?;
-        line(if json { pod.to_string() } else { format!("{pod:#}") });
-        return Ok(ExitCode::SUCCESS);
+        return Kind::Pod.show_version(api, id, version, json).await;
     }
-    let pod = api.get(&(path("pods", id) + "::status")).await?;
+    let pod = api.get(&(Kind::Pod.path(id) + "::status")).await?;
     if json {
         line(pod);
     } else {
