@@ -21,9 +21,9 @@ fn hostile(worst: impl Fn(&mut TcpStream) + Send + Sync + 'static) -> SocketAddr
     })
 }
 
-fn all(address: SocketAddr) -> Vec<Probe> {
+fn all(address: SocketAddr) -> [Probe; 4] {
     let expect = vec![Expectation::Contains(b"never".to_vec())];
-    vec![
+    [
         Probe::Http(http(address)),
         Probe::Http(HttpProbe { expect, ..http(address) }),
         Probe::Http(HttpProbe { version: HttpVersion::Http2, ..http(address) }),
@@ -31,11 +31,9 @@ fn all(address: SocketAddr) -> Vec<Probe> {
     ]
 }
 
-async fn failures(address: SocketAddr) -> Vec<Outcome> {
-    let mut outcomes = Vec::new();
-    for probe in all(address) {
-        outcomes.push(outcome_within(TIME, probe).await);
-    }
+async fn failures(address: SocketAddr) -> [Outcome; 4] {
+    let [plain, expecting, http2, grpc] = all(address).map(|probe| outcome_within(TIME, probe));
+    let outcomes = [plain.await, expecting.await, http2.await, grpc.await];
     assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Failure(_))), "{outcomes:?}");
     outcomes
 }
@@ -60,10 +58,12 @@ async fn a_byte_at_a_time() {
             if stream.write_all(&[*byte]).is_err() {
                 return;
             }
-            thread::park_timeout(ms(100));
+            thread::park_timeout(ms(20));
         }
     });
-    failures(address).await;
+    let kinds = failures(address).await.map(|outcome| outcome.kind());
+    // The first nine bytes are a frame of HTTP/2 with an impossible length.
+    assert_eq!(kinds, [Kind::Timeout, Kind::Timeout, Kind::Protocol, Kind::Protocol]);
 }
 
 #[tokio::test]
@@ -72,7 +72,11 @@ async fn a_header_without_end() {
         let _peer_may_have_gone = stream.write_all(b"HTTP/1.1 200 OK\r\n");
         while stream.write_all(&[b'x'; 4096]).is_ok() {}
     });
-    failures(address).await;
+    let outcomes = failures(address).await;
+    assert_eq!(outcomes.each_ref().map(Outcome::kind), [Kind::Protocol; 4]);
+    for http1 in &outcomes[..2] {
+        assert_eq!(http1.cause(), "the header is longer than 65536 bytes");
+    }
 }
 
 #[tokio::test]
