@@ -9,7 +9,7 @@ use std::os::unix::fs::{PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use executor::sandbox::{MODE, append, directory};
-use fetcher::{FetchError, Fetcher, Item, Room, Want};
+use fetcher::{FetchError, Fetcher, Item, Space, Want};
 use processes::Credentials;
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, utimensat};
 
@@ -45,12 +45,12 @@ fn make_run(sandbox: &Path, state: &Path, wanted: &Preparation, user: &Option<Cr
 /// Makes the sandbox of a container in that of its parent, which may hold anything but is left by no link, and the
 /// links to parts of either that the container wants to see.
 pub(crate) fn nest(parent: &Path, name: &Path, links: &[Link], user: Option<&Credentials>) -> io::Result<()> {
-    let own = Room::open(parent)?.inner(name)?;
+    let own = Space::open(parent)?.inner(name)?;
     let sandbox = parent.join(name);
     furnish(&sandbox, MODE, user)?;
     links.iter().try_for_each(|link| {
         let (made, source) = match link.of_parent {
-            true => (Room::open(parent)?.make(&link.source)?, parent),
+            true => (Space::open(parent)?.make(&link.source)?, parent),
             false => (own.make(&link.source)?, sandbox.as_path()),
         };
         // What is not there yet is made as a directory.
@@ -93,7 +93,7 @@ pub(crate) fn touch(sandbox: &Path) {
 /// Removes a sandbox, which may lie in one of somebody else's.
 pub(crate) fn remove(sandbox: &Path) -> io::Result<()> {
     let name = sandbox.file_name().and_then(|name| name.to_str()).ok_or(io::ErrorKind::InvalidInput)?;
-    Room::open(sandbox.parent().unwrap_or(sandbox))?.clear(name)
+    Space::open(sandbox.parent().unwrap_or(sandbox))?.clear(name)
 }
 
 #[cfg(test)]

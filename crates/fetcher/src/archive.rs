@@ -13,7 +13,7 @@ use processes::Spawn;
 use rustix::process::{WaitId, WaitIdOptions, waitid};
 
 use crate::error::Reason;
-use crate::room::Room;
+use crate::space::Space;
 
 /// What the programs open: their own standard input.
 const INPUT: &str = "/proc/self/fd/0";
@@ -66,11 +66,11 @@ pub(crate) fn extract(
     format: Format,
     input: &File,
     output: Option<&File>,
-    (room, sandbox): (&Room, &Path),
+    (space, sandbox): (&Space, &Path),
     user: Option<&Credentials>,
 ) -> Result<(), Reason> {
     let (program, arguments) = format.program();
-    let complaints = room.unnamed()?;
+    let complaints = space.unnamed()?;
     let output = output.unwrap_or(&complaints);
     let child = Spawn {
         path: PathBuf::from(program),

@@ -1,8 +1,11 @@
 //! Why something is not in its sandbox.
 
 use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
 
-use mesos::checksum::Checksum;
+use checks::url::UrlError;
+use mesos::checksum::{BadChecksum, Checksum};
 
 /// Names the URI and what is wrong with it, or with getting it.
 #[derive(Debug, thiserror::Error)]
@@ -19,8 +22,17 @@ pub struct FetchError {
 #[non_exhaustive]
 pub enum Reason {
     /// The URI or one of its options makes no sense, or is of a kind that is not supported.
-    #[error("{0}")]
-    Unsupported(String),
+    #[error(transparent)]
+    Uri(#[from] BadUri),
+    /// A directory is no one thing that could be kept.
+    #[error("a directory cannot be cached: leave 'cache' out")]
+    DirectoryCached,
+    /// A directory is no one thing that could be compared.
+    #[error("a directory has no checksum: leave 'checksum' out, or name an archive")]
+    DirectoryChecksum,
+    /// Something whose contents never end or never come.
+    #[error("{} is neither a file nor a directory", .0.display())]
+    NotAFile(PathBuf),
     /// A file cannot be read or written.
     #[error("{0}")]
     File(#[from] io::Error),
@@ -49,7 +61,37 @@ pub enum Reason {
     /// The archive cannot be unpacked.
     #[error("cannot extract it: {0}")]
     Archive(String),
-    /// Somebody else fetched it for the cache, and failed.
+    /// It was fetched for the cache, which failed.
     #[error("{0}")]
-    Shared(String),
+    Shared(Arc<Reason>),
+    /// This program ends.
+    #[error("the fetcher is shutting down")]
+    ShutDown,
+}
+
+/// A URI that cannot be fetched, whatever is there.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BadUri {
+    /// It would mean something else to a shell.
+    #[error("a URI must not contain backslashes, quotes or null characters")]
+    Characters,
+    /// A path that depends on a working directory.
+    #[error("a path must be absolute: /path or file:///path")]
+    Relative,
+    /// A way to fetch that is not known here.
+    #[error("'{0}' is not supported; files of this machine, http and https are")]
+    Scheme(String),
+    /// It cannot be read.
+    #[error("this is no URL: {0}")]
+    Url(UrlError),
+    /// There is nothing to call the file by.
+    #[error("Malformed URI (missing path)")]
+    NoName,
+    /// The file would lie outside the sandbox, or nowhere.
+    #[error("'output_file' must be a relative path within the sandbox, not '{0}'")]
+    OutputFile(String),
+    /// The checksum is of no known kind.
+    #[error(transparent)]
+    Checksum(#[from] BadChecksum),
 }

@@ -15,6 +15,8 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio::fs::File;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::OnceCell;
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
@@ -26,11 +28,8 @@ const MAX_REDIRECTS: usize = 20;
 /// A server that says nothing for this long is given up: Mesos' `--fetcher_stall_timeout`.
 const STALL_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How to download; the trusted certificates are read once.
-#[derive(Clone, Debug)]
-pub(crate) struct Downloads {
-    tls: Option<Arc<ClientConfig>>,
-}
+/// TLS with the trusted certificates of this machine, which are read once in a process, when they are first needed.
+static TLS: OnceCell<Arc<ClientConfig>> = OnceCell::const_new();
 
 fn failed(error: impl std::fmt::Display) -> Reason {
     Reason::Http(error.to_string())
@@ -48,43 +47,45 @@ async fn patiently<T>(work: impl Future<Output = T>) -> Result<T, Reason> {
     timeout(STALL_TIMEOUT, work).await.map_err(|_| late())
 }
 
-impl Downloads {
-    pub(crate) fn new() -> Downloads {
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().ok();
-        let config = versions.map(|versions| versions.with_root_certificates(roots).with_no_client_auth());
-        Downloads { tls: config.map(Arc::new) }
-    }
-
-    /// Downloads into an empty file, not more than so many bytes.
-    pub(crate) async fn get(&self, url: &Url, target: File, most: u64) -> Result<(), Reason> {
-        let mut url = url.clone();
-        for _ in 0..MAX_REDIRECTS {
-            let response = self.ask(&url).await?;
-            match response.status() {
-                StatusCode::OK => return save(response, target, most).await,
-                status if status.is_redirection() => url = next(&url, &response)?,
-                status => return Err(Reason::Http(format!("Unexpected HTTP response code: {}", status.as_u16()))),
-            }
+/// Downloads into an empty file, not more than so many bytes.
+pub(crate) async fn get(url: &Url, target: File, most: u64) -> Result<(), Reason> {
+    let mut url = url.clone();
+    for _ in 0..MAX_REDIRECTS {
+        let response = ask(&url).await?;
+        match response.status() {
+            StatusCode::OK => return save(response, target, most).await,
+            status if status.is_redirection() => url = next(&url, &response)?,
+            status => return Err(Reason::Http(format!("Unexpected HTTP response code: {}", status.as_u16()))),
         }
-        Err(Reason::Http(format!("more than {MAX_REDIRECTS} redirects")))
     }
+    Err(Reason::Http(format!("more than {MAX_REDIRECTS} redirects")))
+}
 
-    async fn ask(&self, url: &Url) -> Result<Response<Incoming>, Reason> {
-        let (host, port) = (url.authority.host.to_resolve(), url.port());
-        let cannot = |error| Reason::Http(format!("cannot connect to {}:{port}: {error}", url.authority.host));
-        let stream = patiently(TcpStream::connect((host.as_str(), port))).await?.map_err(cannot)?;
-        let request = request(url)?;
-        if url.scheme == Scheme::Http {
-            return exchange(stream, request).await;
-        }
-        let tls = self.tls.clone().ok_or_else(|| failed("TLS is not available"))?;
-        let name = ServerName::try_from(url.authority.host.bare()).map_err(failed)?;
-        let stream = patiently(TlsConnector::from(tls).connect(name, stream)).await?.map_err(cannot)?;
-        exchange(stream, request).await
+async fn ask(url: &Url) -> Result<Response<Incoming>, Reason> {
+    let (host, port) = (url.authority.host.to_resolve(), url.port());
+    let cannot = |error| Reason::Http(format!("cannot connect to {}:{port}: {error}", url.authority.host));
+    let stream = patiently(TcpStream::connect((host.as_str(), port))).await?.map_err(cannot)?;
+    let request = request(url)?;
+    if url.scheme == Scheme::Http {
+        return exchange(stream, request).await;
     }
+    let name = ServerName::try_from(url.authority.host.bare()).map_err(failed)?;
+    let stream = patiently(TlsConnector::from(tls().await?).connect(name, stream)).await?.map_err(cannot)?;
+    exchange(stream, request).await
+}
+
+/// Reading the certificates takes a while: not on the thread that others share.
+async fn tls() -> Result<Arc<ClientConfig>, Reason> {
+    let read = || async { spawn_blocking(trusting).await.map_err(failed)? };
+    TLS.get_or_try_init(read).await.cloned()
+}
+
+fn trusting() -> Result<Arc<ClientConfig>, Reason> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    Ok(Arc::new(builder.map_err(failed)?.with_root_certificates(roots).with_no_client_auth()))
 }
 
 fn request(url: &Url) -> Result<Request<Empty<Bytes>>, Reason> {
@@ -130,4 +131,14 @@ async fn save(response: Response<Incoming>, mut file: File, most: u64) -> Result
     }
     file.flush().await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_certificates_are_read_once_for_all_downloads() {
+        assert!(Arc::ptr_eq(&tls().await.unwrap(), &tls().await.unwrap()));
+    }
 }

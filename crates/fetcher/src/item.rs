@@ -3,11 +3,11 @@
 use std::path::{Component, Path, PathBuf};
 
 use checks::url::{Url, UrlError};
-use mesos::checksum::{BadChecksum, Checksum};
+use mesos::checksum::Checksum;
 use mesos::v1::command_info::Uri;
 
 use crate::archive::Format;
-use crate::error::{FetchError, Reason};
+use crate::error::{BadUri, FetchError};
 
 /// One thing to fetch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,16 +32,11 @@ pub(crate) enum Source {
 impl Item {
     /// Reads a URI of a command.
     pub fn of(uri: &Uri) -> Result<Item, FetchError> {
-        item(uri).map_err(|reason| FetchError { uri: uri.value.clone(), reason: Reason::Unsupported(reason) })
-    }
-
-    /// Whether another machine has to be asked.
-    pub fn is_remote(&self) -> bool {
-        matches!(self.source, Source::Http(_))
+        item(uri).map_err(|reason| FetchError { uri: uri.value.clone(), reason: reason.into() })
     }
 }
 
-fn item(uri: &Uri) -> Result<Item, String> {
+fn item(uri: &Uri) -> Result<Item, BadUri> {
     let source = source(&uri.value)?;
     let name = match uri.output_file.as_deref() {
         Some(name) => output_file(name)?,
@@ -50,14 +45,13 @@ fn item(uri: &Uri) -> Result<Item, String> {
     let executable = uri.executable();
     // By its name in the sandbox, as Mesos decides.
     let extract = if uri.extract() && !executable { Format::of(&name) } else { None };
-    let checksum =
-        uri.checksum.as_deref().map(str::parse).transpose().map_err(|error: BadChecksum| error.to_string())?;
+    let checksum = uri.checksum.as_deref().map(str::parse).transpose()?;
     Ok(Item { uri: uri.value.clone(), source, name, executable, extract, cache: uri.cache(), checksum })
 }
 
-fn source(value: &str) -> Result<Source, String> {
+fn source(value: &str) -> Result<Source, BadUri> {
     if value.contains(['\\', '\'', '\0']) {
-        return Err("a URI must not contain backslashes, quotes or null characters".to_owned());
+        return Err(BadUri::Characters);
     }
     let local = value.strip_prefix("file://localhost").or_else(|| value.strip_prefix("file://")).unwrap_or(value);
     if local.starts_with('/') {
@@ -65,33 +59,31 @@ fn source(value: &str) -> Result<Source, String> {
     }
     match Url::absolute(value) {
         Ok(url) => Ok(Source::Http(url)),
-        Err(UrlError::Relative(_)) => Err("a path must be absolute: /path or file:///path".to_owned()),
-        Err(UrlError::Scheme(scheme)) => {
-            Err(format!("'{scheme}' is not supported; files of this machine, http and https are"))
-        }
-        Err(error) => Err(format!("this is no URL: {error}")),
+        Err(UrlError::Relative(_)) => Err(BadUri::Relative),
+        Err(UrlError::Scheme(scheme)) => Err(BadUri::Scheme(scheme)),
+        Err(error) => Err(BadUri::Url(error)),
     }
 }
 
 /// As Mesos takes it: everything after the last slash, a query included.
-fn base_name(value: &str) -> Result<PathBuf, String> {
+fn base_name(value: &str) -> Result<PathBuf, BadUri> {
     let path = match value.split_once("://") {
         Some((_, rest)) => rest.split_once('/').map(|(_, path)| path).unwrap_or_default(),
         None => value,
     };
     let name = path.rsplit('/').next().unwrap_or_default();
     if name.is_empty() || name == "." || name == ".." {
-        return Err("Malformed URI (missing path)".to_owned());
+        return Err(BadUri::NoName);
     }
     Ok(PathBuf::from(name))
 }
 
 /// A path below the sandbox, never out of it.
-fn output_file(name: &str) -> Result<PathBuf, String> {
+fn output_file(name: &str) -> Result<PathBuf, BadUri> {
     let plain = |component: Component<'_>| matches!(component, Component::Normal(_));
     let path = Path::new(name);
     if name.is_empty() || name.contains('\0') || name.ends_with('/') || !path.components().all(plain) {
-        return Err(format!("'output_file' must be a relative path within the sandbox, not '{name}'"));
+        return Err(BadUri::OutputFile(name.to_owned()));
     }
     Ok(path.to_owned())
 }

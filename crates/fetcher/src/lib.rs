@@ -1,6 +1,6 @@
 //! Mesos' fetcher: what a command names by URI is in its sandbox before it starts.
 //!
-//! From the inside out: [`Item`]s say what a URI means (pure), `room` is the sandbox, `local` copies what lies on this
+//! From the inside out: [`Item`]s say what a URI means (pure), `space` is the sandbox, `local` copies what lies on this
 //! machine, `http` downloads, `verify` compares checksums, `archive` unpacks, `identity` is the user all this is done as,
 //! `cache` keeps what is wanted again, and a [`Fetcher`] ties them together. Each program that runs commands has one,
 //! and asks it for each sandbox.
@@ -17,10 +17,10 @@ mod http;
 mod identity;
 mod item;
 mod local;
-mod room;
+mod space;
 mod verify;
 
-pub use error::FetchError;
+pub use error::{BadUri, FetchError, Reason};
 pub use fetcher::{Fetcher, MOST, Statistics, Want};
 pub use item::Item;
-pub use room::Room;
+pub use space::Space;

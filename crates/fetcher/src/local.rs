@@ -9,7 +9,7 @@ use std::path::Path;
 use rustix::fs::OFlags;
 
 use crate::error::Reason;
-use crate::room::{Room, set_mode};
+use crate::space::{Space, set_mode};
 
 /// The amount that may still be copied.
 #[derive(Debug)]
@@ -30,16 +30,16 @@ impl Allowance {
         Ok(set_mode(target, source.metadata()?.permissions().mode())?)
     }
 
-    /// A file, or a directory with everything in it, goes into a room.
-    pub(crate) fn take_in(&mut self, from: &Path, room: &Room, name: &Path) -> Result<(), Reason> {
+    /// A file, or a directory with everything in it, goes into a space.
+    pub(crate) fn take_in(&mut self, from: &Path, space: &Space, name: &Path) -> Result<(), Reason> {
         let source = open(from)?;
         if !source.metadata()?.is_dir() {
-            return self.copy(&source, &mut room.create(name)?);
+            return self.copy(&source, &mut space.create(name)?);
         }
-        room.directory(name)?;
+        space.directory(name)?;
         for entry in fs::read_dir(from)? {
             let entry = entry?;
-            self.take_in(&entry.path(), room, &name.join(entry.file_name()))?;
+            self.take_in(&entry.path(), space, &name.join(entry.file_name()))?;
         }
         Ok(())
     }
@@ -53,5 +53,5 @@ pub(crate) fn open(path: &Path) -> Result<File, Reason> {
     if kind.is_file() || kind.is_dir() {
         return Ok(file);
     }
-    Err(Reason::Unsupported(format!("{} is neither a file nor a directory", path.display())))
+    Err(Reason::NotAFile(path.to_owned()))
 }

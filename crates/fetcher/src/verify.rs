@@ -23,9 +23,7 @@ pub(crate) async fn verify(expected: Option<&Checksum>, file: File) -> Result<()
 
 fn checksum(algorithm: Algorithm, mut file: File) -> Result<Checksum, Reason> {
     if file.metadata()?.is_dir() {
-        return Err(Reason::Unsupported(
-            "a directory has no checksum: leave 'checksum' out, or name an archive".into(),
-        ));
+        return Err(Reason::DirectoryChecksum);
     }
     let mut context = Context::new(match algorithm {
         Algorithm::Sha256 => &SHA256,

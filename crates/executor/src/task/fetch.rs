@@ -19,6 +19,6 @@ pub(crate) async fn fetch(task: &TaskInfo, config: &ExecutorConfig, user: Option
     }
     let user = user.cloned().map(|user| Credentials { uid: user.uid, gid: user.gid, groups: user.groups });
     let want = Want { items, sandbox: config.sandbox.clone(), user };
-    let fetcher = Fetcher::new(&config.state_directory.join("fetched"), 0).with_bound(config.fetcher_download_bytes);
+    let fetcher = Fetcher::uncached().with_bound(config.fetcher_download_bytes);
     Ok(fetcher.fetch(want).await?)
 }

@@ -9,7 +9,7 @@ use std::io;
 use std::os::unix::fs::fchown;
 use std::path::{Component, Path, PathBuf};
 
-use fetcher::Room as Directory;
+use fetcher::Space;
 use mesos::v1::volume::Mode;
 use mesos::v1::volume::source::{Type as Source, sandbox_path::Type as Whose};
 use mesos::v1::{ContainerId, ContainerStatus, TaskId, TaskInfo, Volume};
@@ -69,7 +69,7 @@ impl Room {
     }
 
     fn link(&self, task: &TaskInfo, user: Option<&User>) -> io::Result<()> {
-        let outer = Directory::open(&self.executor_sandbox)?;
+        let outer = Space::open(&self.executor_sandbox)?;
         let containers = Path::new("containers");
         let own = outer.inner(&containers.join(&self.container.value))?;
         let home = Path::new("..").join(containers).join(&self.container.value);
@@ -88,7 +88,7 @@ impl Room {
 }
 
 /// Makes a directory for several tasks. One that is there is left as it is: somebody else's task may have made it.
-fn share(owner: &Directory, name: &Path, user: Option<&User>) -> io::Result<()> {
+fn share(owner: &Space, name: &Path, user: Option<&User>) -> io::Result<()> {
     match owner.make(name)?.zip(user) {
         Some((directory, user)) => fchown(directory, Some(user.uid), Some(user.gid)),
         None => Ok(()),

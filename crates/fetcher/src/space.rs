@@ -22,20 +22,20 @@ const FRESH_DIRECTORY: Mode = Mode::RWXU.union(Mode::RGRP).union(Mode::XGRP).uni
 
 /// A directory of a sandbox, held open: what is done below it is done there, whatever tasks rename meanwhile.
 #[derive(Debug)]
-pub struct Room {
+pub struct Space {
     directory: OwnedFd,
 }
 
-impl Room {
+impl Space {
     /// The directory of this path, in which no part is a link.
-    pub fn open(sandbox: &Path) -> io::Result<Room> {
+    pub fn open(sandbox: &Path) -> io::Result<Space> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        Ok(Room { directory: openat2(CWD, sandbox, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS)? })
+        Ok(Space { directory: openat2(CWD, sandbox, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS)? })
     }
 
-    /// The room below this one, made if it is not there.
-    pub fn inner(&self, name: &Path) -> io::Result<Room> {
-        Ok(Room { directory: self.directory(name)? })
+    /// The space below this one, made if it is not there.
+    pub fn inner(&self, name: &Path) -> io::Result<Space> {
+        Ok(Space { directory: self.directory(name)? })
     }
 
     /// A new directory, with those it lies in; nothing if something has its name.
@@ -60,7 +60,7 @@ impl Room {
         }
     }
 
-    /// Removes what has this name in the room itself, and everything below.
+    /// Removes what has this name in the space itself, and everything below.
     pub fn clear(&self, name: &str) -> io::Result<()> {
         fs::remove_dir_all(Path::new("/proc/self/fd").join(self.directory.as_raw_fd().to_string()).join(name))
     }
@@ -71,7 +71,7 @@ impl Room {
         Ok((self.directory(name.parent().unwrap_or_else(|| Path::new("")))?, last))
     }
 
-    /// The room's own directory again.
+    /// The space's own directory again.
     fn itself(&self) -> io::Result<OwnedFd> {
         Ok(openat(&self.directory, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?)
     }
