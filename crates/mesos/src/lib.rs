@@ -12,6 +12,7 @@
 //! - [`validate`]: what is wrong with a call, a task or a check, in Mesos' words.
 //! - [`resources`]: what an agent has and tasks use, as a calculus.
 //! - [`build`]: which build of the program answers.
+//! - [`framework_error`]: the errors that end a framework's subscription.
 //! - [`states`], [`duration`], [`checksum`]: what task states mean, how durations and checksums are spelled.
 //!
 //! Nothing here knows a master, an agent or a scheduler; whoever owns a connection or a stream decides what it means.
@@ -22,6 +23,7 @@ pub mod client;
 mod codec;
 pub mod credentials;
 pub mod duration;
+pub mod framework_error;
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzzing;

@@ -6,32 +6,25 @@
 //! it has not happened: the core is what is on disk again, nothing but questions is taken until the store can be written,
 //! and then all begins as after a start: the master, the agents and the checks tell again what was not taken.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use mesos::v1::scheduler::Call;
+use shell::{Answers, Clock, Inbox, Look, Message};
 use store::{Batch, StoreError};
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::checkers::Checkers;
 use crate::core::{Core, Effects, Loaded, Subscribers};
 use crate::error::SchedulerError;
-use crate::events::{self, Event};
-use crate::framework::News;
+use crate::events;
+use crate::handle::{Handle, Report, Request};
 use crate::options::Options;
 use crate::standing::Standing;
 use crate::time::Timestamp;
 
 /// How many messages are taken into one batch.
 const BATCH: usize = 1024;
-
-/// How many messages may wait before senders do.
-const INBOX: usize = 4096;
-
-/// How many events a listener may be behind before it is cut off: whoever reads must survive the start of a thousand
-/// instances at once, which makes a few events each. They take memory only while somebody is behind.
-const EVENTS_BEHIND: usize = 16 * 1024;
 
 /// How often to look whether the store can be written again.
 const RETRY: Duration = Duration::from_secs(1);
@@ -40,76 +33,6 @@ const RETRY: Duration = Duration::from_secs(1);
 const PROBE: &str = "probe";
 const PROBE_BYTES: usize = 64 * 1024;
 
-type Answer = Box<dyn FnOnce() + Send>;
-type Question = Box<dyn FnOnce(&mut Core, Timestamp) -> Answer + Send>;
-
-enum Message {
-    News(News),
-    Ask(Question),
-    Change(Question),
-}
-
-/// Speaks to the actor.
-#[derive(Clone)]
-pub(crate) struct Handle {
-    inbox: mpsc::Sender<Message>,
-    events: broadcast::Sender<Arc<Event>>,
-    standing: watch::Receiver<Standing>,
-}
-
-impl Handle {
-    /// Looks at the core, of which all is on disk. None: the actor has ended.
-    pub(crate) async fn ask<T: Send + 'static>(
-        &self,
-        question: impl FnOnce(&mut Core, Timestamp) -> T + Send + 'static,
-    ) -> Option<T> {
-        self.send(Message::Ask, question).await
-    }
-
-    /// Changes the core; the result comes back once what it caused is on disk. None: the actor has ended, or nothing was
-    /// changed because of its [`Standing`].
-    pub(crate) async fn change<T: Send + 'static>(
-        &self,
-        change: impl FnOnce(&mut Core, Timestamp) -> T + Send + 'static,
-    ) -> Option<T> {
-        self.send(Message::Change, change).await
-    }
-
-    async fn send<T: Send + 'static>(
-        &self,
-        wrap: fn(Question) -> Message,
-        question: impl FnOnce(&mut Core, Timestamp) -> T + Send + 'static,
-    ) -> Option<T> {
-        let (sender, receiver) = oneshot::channel();
-        let ask: Question = Box::new(move |core, now| {
-            let answer = question(core, now);
-            Box::new(move || drop(sender.send(answer)))
-        });
-        self.inbox.send(wrap(ask)).await.ok()?;
-        receiver.await.ok()
-    }
-
-    /// Passes on what the master told.
-    pub(crate) async fn news(&self, news: News) {
-        let _ = self.inbox.send(Message::News(news)).await;
-    }
-
-    /// Whether the actor acts.
-    pub(crate) fn standing(&self) -> watch::Receiver<Standing> {
-        self.standing.clone()
-    }
-
-    /// All events from now on.
-    pub(crate) fn listen(&self) -> broadcast::Receiver<Arc<Event>> {
-        self.events.subscribe()
-    }
-
-    /// Tells an event that is not the core's.
-    pub(crate) fn tell(&self, event: Event) {
-        let _ = self.events.send(Arc::new(event));
-    }
-}
-
 /// See the module.
 pub(crate) struct Actor {
     core: Core,
@@ -117,8 +40,9 @@ pub(crate) struct Actor {
     standing: watch::Sender<Standing>,
     /// When to look whether the store can be written again, if it cannot.
     retry_at: Timestamp,
+    clock: Clock,
     handle: Handle,
-    inbox: mpsc::Receiver<Message>,
+    inbox: Inbox<Request, Core>,
     checkers: Checkers,
     /// Where events are to be posted to.
     subscribers: watch::Sender<Subscribers>,
@@ -128,13 +52,13 @@ impl Actor {
     pub(crate) fn new(loaded: Loaded, options: Options) -> Result<Actor, SchedulerError> {
         let core = take_up(loaded, &options);
         let standing = watch::Sender::new(Standing::Acting);
-        let (sender, inbox) = mpsc::channel(INBOX);
-        let (events, _) = broadcast::channel(EVENTS_BEHIND);
+        let (handle, inbox) = Handle::new(standing.subscribe());
         let subscribers = watch::Sender::new(core.subscribers());
         Ok(Actor {
             core,
             options,
-            handle: Handle { inbox: sender, events, standing: standing.subscribe() },
+            clock: Clock::start()?,
+            handle,
             standing,
             retry_at: Timestamp::now(),
             inbox,
@@ -160,9 +84,9 @@ impl Actor {
     ) -> Result<(), SchedulerError> {
         let (mut messages, mut findings) = (Vec::new(), Vec::new());
         loop {
-            let (mut answers, mut questions, acts) = (Vec::new(), Vec::new(), self.is_acting());
+            let (mut answers, mut looks, acts) = (Answers::default(), Vec::new(), self.is_acting());
             for message in messages.drain(..) {
-                self.take(message, &mut questions, &mut answers);
+                self.take(message, &mut looks, &mut answers);
             }
             for event in findings.drain(..) {
                 self.finding(event, Timestamp::now());
@@ -170,13 +94,13 @@ impl Actor {
             if acts {
                 self.act(answers, &calls).await?;
             }
-            for question in questions {
-                question(&mut self.core, Timestamp::now())();
+            for look in looks {
+                look(&mut self.core, self.clock.now());
             }
             let wait = if self.is_acting() { self.core.wake_at().since(Timestamp::now()) } else { RETRY };
             tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
-                _ = self.inbox.recv_many(&mut messages, BATCH) => {}
+                _ = self.inbox.take(&mut messages, BATCH) => {}
                 () = self.checkers.next(&mut findings, BATCH) => {}
                 () = tokio::time::sleep(wait) => {}
             }
@@ -191,7 +115,7 @@ impl Actor {
     }
 
     /// Makes what follows from what came in durable, carries it out, and answers.
-    async fn act(&mut self, answers: Vec<Answer>, calls: &mpsc::UnboundedSender<Call>) -> Result<(), SchedulerError> {
+    async fn act(&mut self, mut answers: Answers, calls: &mpsc::UnboundedSender<Call>) -> Result<(), SchedulerError> {
         let now = Timestamp::now();
         self.core.tick(now);
         let mut effects = self.core.effects(now);
@@ -208,7 +132,7 @@ impl Actor {
         if *self.standing.borrow() == Standing::Superseded {
             self.checkers.stop_all();
         }
-        answers.into_iter().for_each(|answer| answer());
+        answers.give();
         Ok(())
     }
 
@@ -243,31 +167,31 @@ impl Actor {
     }
 
     /// Takes one message; what only looks waits until all is on disk.
-    fn take(&mut self, message: Message, questions: &mut Vec<Question>, answers: &mut Vec<Answer>) {
+    fn take(&mut self, message: Message<Request, Core>, looks: &mut Vec<Look<Core>>, answers: &mut Answers) {
         match message {
-            Message::Ask(question) => questions.push(question),
-            _ if !self.is_acting() => {}
-            Message::Change(change) => answers.push(change(&mut self.core, Timestamp::now())),
-            Message::News(news) => self.news(news, Timestamp::now()),
+            Message::Look(look) => looks.push(look),
+            Message::Request(_) if !self.is_acting() => {}
+            Message::Request(Request::Change(change)) => change(&mut self.core, Timestamp::now(), answers),
+            Message::Request(Request::Report(report)) => self.reported(report, Timestamp::now()),
         }
     }
 
-    fn news(&mut self, news: News, now: Timestamp) {
-        match news {
-            News::Subscribed { framework_id, master } => self.core.subscribed(&framework_id, &master, now),
-            News::Disconnected => self.core.disconnected(now),
-            News::Removed => self.core.framework_removed(now),
-            News::Superseded => {
+    fn reported(&mut self, report: Report, now: Timestamp) {
+        match report {
+            Report::Subscribed { framework_id, master } => self.core.subscribed(&framework_id, &master, now),
+            Report::Disconnected => self.core.disconnected(now),
+            Report::Removed => self.core.framework_removed(now),
+            Report::Superseded => {
                 tracing::error!(
                     "another scheduler uses this framework id: from now on this one only serves what it knows"
                 );
                 self.standing.send_replace(Standing::Superseded);
             }
-            News::Offers(offers) => self.core.offers(&offers, now),
-            News::Message { executor_id, agent_id, data } => {
+            Report::Offers(offers) => self.core.offers(&offers, now),
+            Report::Message { executor_id, agent_id, data } => {
                 self.handle.tell(events::framework_message(&executor_id, &agent_id, &data, now));
             }
-            News::Update(status) => self.core.update(&status, now),
+            Report::Update(status) => self.core.update(&status, now),
         }
     }
 

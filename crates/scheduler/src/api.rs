@@ -32,9 +32,9 @@ use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{And, NotForContentType, Predicate, SizeAbove};
 
-use crate::actor::Handle;
 use crate::core::Core;
 use crate::events::Origin;
+use crate::handle::Handle;
 use crate::options::Options;
 use crate::standing::Standing;
 use crate::time::Timestamp;

@@ -16,10 +16,10 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::actor::Handle;
 use crate::callback::Callback;
 use crate::core::Subscribers;
 use crate::events::{BEYOND_MARATHON, Event};
+use crate::handle::Handle;
 use limit::Limit;
 use post::{PostError, Poster};
 

@@ -151,3 +151,44 @@ impl Checkers {
         Some(Running::Check { _handle: handle })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::core::Asked;
+    use crate::ids::AppId;
+
+    fn start() -> Box<CheckStart> {
+        let check = serde_json::from_value(json!({"protocol": "TCP", "port": 1})).unwrap();
+        Box::new(CheckStart {
+            instance: InstanceId::new(&AppId::new("/web"), "1"),
+            incarnation: 1,
+            index: 0,
+            asked: Asked::Health(check),
+            host: "task.invalid".into(),
+            port: 1,
+            state: Default::default(),
+            age: Default::default(),
+            fresh: true,
+        })
+    }
+
+    #[tokio::test]
+    async fn a_check_that_is_stopped_during_its_look_up_never_begins() {
+        for stops in [true, false] {
+            let mut checkers = Checkers::start().unwrap();
+            checkers.order(CheckOrder::Start(start()));
+            if stops {
+                checkers.order(CheckOrder::Stop(start().instance));
+            }
+            // The look-up was answered before the word to stop came.
+            let known = Known { check: 1, start: start(), addresses: vec!["127.0.0.1:1".parse().unwrap()] };
+            checkers.begin(known);
+            let checks =
+                checkers.running.values().flatten().filter(|(_, running)| matches!(running, Running::Check { .. }));
+            assert_eq!((checks.count(), checkers.whose.len()), if stops { (0, 0) } else { (1, 1) });
+        }
+    }
+}

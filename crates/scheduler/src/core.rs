@@ -47,6 +47,8 @@ use mesos::v1::scheduler::Call;
 use store::Batch;
 
 pub(crate) use changes::{Accepted, Kill, Manner, Refusal, Terms};
+#[cfg(test)]
+pub(crate) use checks::Asked;
 pub(crate) use checks::{CheckOrder, CheckStart, Finding};
 pub(crate) use fragments::AppText;
 pub(crate) use group_view::GroupEmbed;

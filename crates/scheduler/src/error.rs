@@ -22,6 +22,9 @@ pub enum SchedulerError {
         /// What the kernel said.
         source: io::Error,
     },
+    /// The machine's: its time makes no sense.
+    #[error(transparent)]
+    Clock(#[from] shell::ClockError),
     /// The store's: reading or writing failed.
     #[error(transparent)]
     Store(#[from] StoreError),

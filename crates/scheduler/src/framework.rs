@@ -1,6 +1,6 @@
 //! The framework, as the master sees it: one subscription, kept up, and calls in the order they are made.
 //!
-//! In: calls, over one channel. Out: [`News`] to the actor. Owns two tasks while it runs: one reads the stream and
+//! In: calls, over one channel. Out: [`Report`]s to the actor. Owns two tasks while it runs: one reads the stream and
 //! subscribes again when it breaks, at the next of the masters it knows if there are several (whichever answers leads, or
 //! knows who does), one makes the calls. Calls made while there is no subscription are dropped; whatever
 //! matters of them follows again from the subscription (kills, reconciliation, what the agents repeat).
@@ -11,13 +11,14 @@ use std::time::Duration;
 
 use mesos::Codec;
 use mesos::client::{Client, ClientError, EventStream, Stranger};
+use mesos::framework_error::FrameworkError;
 use mesos::v1::framework_info::{Capability, capability};
 use mesos::v1::scheduler::{Call, Event, call, event};
-use mesos::v1::{FrameworkInfo, MasterInfo, Offer, TaskStatus};
+use mesos::v1::{FrameworkInfo, MasterInfo};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::actor::Handle;
+use crate::handle::{Handle, Report};
 use crate::options::Options;
 use crate::standing::Standing;
 
@@ -28,29 +29,6 @@ const HEARTBEATS: f64 = 5.0;
 
 /// How long to wait before subscribing again, at least and at most.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
-
-/// What the master told.
-#[derive(Debug)]
-pub(crate) enum News {
-    Subscribed {
-        framework_id: String,
-        /// Where the master is: host and port.
-        master: String,
-    },
-    Disconnected,
-    /// Another scheduler has subscribed under our id.
-    Superseded,
-    /// The master removed the framework; its id is of no use any more.
-    Removed,
-    Offers(Vec<Offer>),
-    /// An executor sent something.
-    Message {
-        executor_id: String,
-        agent_id: String,
-        data: Vec<u8>,
-    },
-    Update(Box<TaskStatus>),
-}
 
 /// What calls need: where they go, and the framework and the stream they belong to.
 #[derive(Clone)]
@@ -129,7 +107,7 @@ impl Framework {
                         backoff = BACKOFF.0;
                     }
                     session.send_replace(None);
-                    self.actor.news(News::Disconnected).await;
+                    self.actor.report(Report::Disconnected).await;
                 }
                 Err(error) if std::mem::replace(&mut away, true) => tracing::debug!(%error, "still no master"),
                 Err(error) => complain(master, &error).await,
@@ -192,31 +170,30 @@ impl Framework {
 
     async fn pass_on(&self, event: Event, master: &str) {
         let kind = event.r#type();
-        let news = match kind {
-            event::Type::Subscribed => event.subscribed.map(|hello| News::Subscribed {
+        let report = match kind {
+            event::Type::Subscribed => event.subscribed.map(|hello| Report::Subscribed {
                 master: hello.master_info.as_ref().map_or_else(|| master.to_owned(), place),
                 framework_id: hello.framework_id.value,
             }),
-            event::Type::Offers => event.offers.map(|offers| News::Offers(offers.offers)),
-            event::Type::Message => event.message.map(|message| News::Message {
+            event::Type::Offers => event.offers.map(|offers| Report::Offers(offers.offers)),
+            event::Type::Message => event.message.map(|message| Report::Message {
                 executor_id: message.executor_id.value,
                 agent_id: message.agent_id.value,
                 data: message.data,
             }),
-            event::Type::Update => event.update.map(|update| News::Update(Box::new(update.status))),
+            event::Type::Update => event.update.map(|update| Report::Update(Box::new(update.status))),
             event::Type::Error => {
                 let message = event.error.map(|error| error.message).unwrap_or_default();
                 tracing::error!(%message, "the master refused us");
-                match message.as_str() {
-                    "Framework failed over" => Some(News::Superseded),
-                    message if message.contains("has been removed") => Some(News::Removed),
-                    _ => None,
-                }
+                FrameworkError::of(&message).map(|error| match error {
+                    FrameworkError::FailedOver => Report::Superseded,
+                    FrameworkError::Removed => Report::Removed,
+                })
             }
             _ => None,
         };
-        if let Some(news) = news {
-            self.actor.news(news).await;
+        if let Some(report) = report {
+            self.actor.report(report).await;
         }
     }
 }

@@ -16,7 +16,7 @@
 //! Around them the shell: `actor` owns the core and the store; `checkers` the check engine, with `lookup` for the names of
 //! hosts; `framework` talks to the master (public
 //! v1 API only); `api` serves `/v2`; `callbacks` posts events to those who asked for it, where that is allowed. They speak
-//! to the actor through one channel.
+//! to the actor through one channel, by a `handle`.
 
 mod actor;
 mod api;
@@ -33,6 +33,7 @@ mod error;
 mod events;
 mod executor;
 mod framework;
+mod handle;
 mod health;
 pub mod ids;
 mod instance;

@@ -13,13 +13,14 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::actor::{Actor, Handle};
+use crate::actor::Actor;
 use crate::api::{self, Api};
 use crate::callback::{BadCallback, Callback};
 use crate::callbacks::Callbacks;
 use crate::core::{LoadError, Loaded};
 use crate::error::SchedulerError;
 use crate::framework::Framework;
+use crate::handle::Handle;
 use crate::options::Options;
 
 /// A scheduler that listens, and does not answer yet.

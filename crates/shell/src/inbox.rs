@@ -32,12 +32,14 @@ impl IntoResponse for Stopped {
     }
 }
 
-pub(crate) type Look<B> = Box<dyn FnOnce(&mut B, Now) + Send>;
+/// A look at books `B`, which answers by itself.
+pub type Look<B> = Box<dyn FnOnce(&mut B, Now) + Send>;
 
 /// A message to a part.
-pub(crate) enum Message<R, B> {
+pub enum Message<R, B> {
+    /// A request.
     Request(R),
-    /// Changes nothing that would have to be stored.
+    /// A look, which changes nothing that would have to be stored.
     Look(Look<B>),
 }
 
@@ -126,7 +128,7 @@ impl<R, B> Inbox<R, B> {
     }
 
     /// What waits, up to `limit` messages. Nothing is lost if this is dropped half-way.
-    pub(crate) async fn take(&mut self, into: &mut Vec<Message<R, B>>, limit: usize) -> usize {
+    pub async fn take(&mut self, into: &mut Vec<Message<R, B>>, limit: usize) -> usize {
         self.messages.recv_many(into, limit).await
     }
 }
@@ -144,7 +146,8 @@ impl Answers {
         self.held.push(Box::new(move || drop(to.send(result))));
     }
 
-    pub(crate) fn give(&mut self) {
+    /// Gives all of them.
+    pub fn give(&mut self) {
         self.held.drain(..).for_each(|answer| answer());
     }
 }

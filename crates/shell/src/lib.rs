@@ -9,5 +9,5 @@ mod inbox;
 mod part;
 
 pub use clock::{Clock, ClockError, Now};
-pub use inbox::{Answer, Answers, Handle, Inbox, Stopped, inbox};
+pub use inbox::{Answer, Answers, Handle, Inbox, Look, Message, Stopped, inbox};
 pub use part::{Course, Part, run};

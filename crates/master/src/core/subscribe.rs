@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use mesos::framework_error::FrameworkError;
 use mesos::v1::FrameworkInfo;
 use mesos::v1::scheduler::call;
 
@@ -33,7 +34,7 @@ impl Core {
         if let Some(id) = &given
             && self.completed_frameworks.iter().any(|completed| completed.id == *id)
         {
-            return Err("Framework has been removed".to_owned());
+            return Err(FrameworkError::Removed.to_string());
         }
         let id = match given {
             Some(id) if self.frameworks.contains_key(&id) => self.fail_over(&id, stream, info)?,
@@ -80,7 +81,7 @@ impl Core {
         self.counters.frameworks_reregistered += 1;
         tracing::info!(framework = %id, "framework subscribed again");
         if let Some(older) = framework.stream().cloned() {
-            let error = events::error("Framework failed over");
+            let error = events::error(FrameworkError::FailedOver.to_string());
             self.act(Action::ToFramework(older.clone(), Box::new(error)));
             self.act(Action::Close(older));
         }

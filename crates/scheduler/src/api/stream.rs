@@ -15,8 +15,8 @@ use tokio::sync::broadcast::Receiver;
 use super::Api;
 use super::answer::{Query, message};
 use super::envelope::client_ip;
-use crate::actor::Handle;
 use crate::events::{BEYOND_MARATHON, Event};
+use crate::handle::Handle;
 use crate::time::Timestamp;
 
 pub(super) async fn events(State(api): State<Api>, request: Request<Body>) -> Response {

@@ -1,0 +1,105 @@
+//! The way to speak to the actor: what the master tells, questions, which are functions of the core, and changes, which are
+//! answered once what they caused is on disk.
+
+use std::sync::Arc;
+
+use mesos::v1::{Offer, TaskStatus};
+use shell::Answers;
+use tokio::sync::{broadcast, watch};
+
+use crate::core::Core;
+use crate::events::Event;
+use crate::standing::Standing;
+use crate::time::Timestamp;
+
+/// How many events a listener may be behind before it is cut off: whoever reads must survive the start of a thousand
+/// instances at once, which makes a few events each. They take memory only while somebody is behind.
+const EVENTS_BEHIND: usize = 16 * 1024;
+
+/// What the master told.
+#[derive(Debug)]
+pub(crate) enum Report {
+    Subscribed {
+        framework_id: String,
+        /// Where the master is: host and port.
+        master: String,
+    },
+    Disconnected,
+    /// Another scheduler has subscribed under our id.
+    Superseded,
+    /// The master removed the framework; its id is of no use any more.
+    Removed,
+    Offers(Vec<Offer>),
+    /// An executor sent something.
+    Message {
+        executor_id: String,
+        agent_id: String,
+        data: Vec<u8>,
+    },
+    Update(Box<TaskStatus>),
+}
+
+type Change = Box<dyn FnOnce(&mut Core, Timestamp, &mut Answers) + Send>;
+
+/// A request to the actor.
+pub(crate) enum Request {
+    Report(Report),
+    Change(Change),
+}
+
+/// Speaks to the actor.
+#[derive(Clone)]
+pub(crate) struct Handle {
+    requests: shell::Handle<Request, Core>,
+    events: broadcast::Sender<Arc<Event>>,
+    standing: watch::Receiver<Standing>,
+}
+
+impl Handle {
+    pub(crate) fn new(standing: watch::Receiver<Standing>) -> (Handle, shell::Inbox<Request, Core>) {
+        let (requests, inbox) = shell::inbox("scheduler");
+        let (events, _) = broadcast::channel(EVENTS_BEHIND);
+        (Handle { requests, events, standing }, inbox)
+    }
+
+    /// Looks at the core, of which all is on disk. None: the actor has ended.
+    pub(crate) async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut Core, Timestamp) -> T + Send + 'static,
+    ) -> Option<T> {
+        self.requests.view(|core, _| question(core, Timestamp::now())).await.ok()
+    }
+
+    /// Changes the core; the result comes back once what it caused is on disk. None: the actor has ended, or nothing was
+    /// changed because of its [`Standing`].
+    pub(crate) async fn change<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut Core, Timestamp) -> T + Send + 'static,
+    ) -> Option<T> {
+        let request = |answer| {
+            let change: Change = Box::new(|core, now, answers| answers.hold(answer, change(core, now)));
+            Request::Change(change)
+        };
+        self.requests.ask(request).await.ok()
+    }
+
+    /// Passes on what the master told.
+    pub(crate) async fn report(&self, report: Report) {
+        let _actor_has_ended = self.requests.send(Request::Report(report)).await;
+    }
+
+    /// Whether the actor acts.
+    pub(crate) fn standing(&self) -> watch::Receiver<Standing> {
+        self.standing.clone()
+    }
+
+    /// All events from now on.
+    pub(crate) fn listen(&self) -> broadcast::Receiver<Arc<Event>> {
+        self.events.subscribe()
+    }
+
+    /// Tells an event that is not the core's.
+    pub(crate) fn tell(&self, event: Event) {
+        let _ = self.events.send(Arc::new(event));
+    }
+}
