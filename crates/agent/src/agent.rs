@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::actor::Actor;
 use crate::containers::{self, Keeper};
-use crate::core::{Core, Settings};
+use crate::core::{Core, Settings, Snapshot, Timeouts};
 use crate::error::AgentError;
 use crate::files::Files;
 use crate::gc::{self, Collector};
@@ -84,7 +84,7 @@ impl Agent {
             backoff_factor: self.options.registration_backoff_factor,
             actor: handle.clone(),
         };
-        let (containers, keeping) = self.keep_containers(&core, &fetcher, &handle).await;
+        let (containers, keeping) = self.keep_containers(core.snapshot(clock.now()), &fetcher, &handle).await;
         let jobs = Jobs::start(self.layout.clone(), handle.clone(), containers.clone(), fetcher.clone());
         let (statistics, collected) = watch::channel(gc::Statistics::default());
         let collecting = tokio::spawn(self.collector(handle.clone(), statistics).run());
@@ -124,19 +124,19 @@ impl Agent {
     /// Takes up the containers of the operator API that are still there.
     async fn keep_containers(
         &self,
-        core: &Core,
+        books: Snapshot,
         fetcher: &Fetcher,
         actor: &Handle,
     ) -> (containers::Handle, JoinHandle<()>) {
         let settings = containers::Settings {
-            executor_binary: core.executor_binary(),
-            environment: core.container_environment(),
+            executor_binary: books.settings.executor_binary.clone(),
+            environment: books.settings.container_environment(),
             switch_user: self.options.switch_user,
         };
         let channel = containers::channel();
         let handle = channel.0.clone();
         let mut keeper = Keeper::new(settings, self.layout.clone(), fetcher.clone(), actor.clone(), channel);
-        keeper.recover(|id| core.is_root(id)).await;
+        keeper.recover(|id| books.is_root(id)).await;
         (handle, tokio::spawn(keeper.run()))
     }
 
@@ -189,14 +189,16 @@ fn settings(options: &Options, layout: &Layout, address: SocketAddr) -> Result<S
         executor_binary: program(options)?,
         environment: inheritance::of(std::env::vars_os()),
         executor_environment_variables: options.executor_environment_variables.clone(),
-        recovery_timeout: options.recovery_timeout,
-        executor_reregistration_timeout: options.executor_reregistration_timeout,
-        executor_registration_timeout: options.executor_registration_timeout,
-        executor_shutdown_grace_period: options.executor_shutdown_grace_period,
+        timeouts: Timeouts {
+            recovery: options.recovery_timeout,
+            executor_reregistration: options.executor_reregistration_timeout,
+            executor_registration: options.executor_registration_timeout,
+            executor_shutdown_grace: options.executor_shutdown_grace_period,
+            pool_linger: options.pool_linger,
+            farewell: options.farewell_timeout,
+        },
         switch_user: options.switch_user,
         fetcher_download_bytes: options.fetcher_download_bytes,
-        pool_linger: options.pool_linger,
-        farewell_timeout: options.farewell_timeout,
         flags: options.flags(address.port()),
     })
 }

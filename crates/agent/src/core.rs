@@ -1,203 +1,157 @@
 //! What the agent decides: frameworks, their executors and tasks, pools, the master, recovery and the end.
 //!
 //! Pure, but for the ids it makes up. Comes in, always with the time: events of the master, calls of executors and
-//! pools, the ends of processes, timers, reads. Goes out: [`Action`]s, which the shell carries out in order after it
-//! has made durable what is to be persisted, and when to wake the core.
+//! pools, the ends of processes, timers. Goes out: [`Action`]s, which the shell carries out in order after it has made
+//! durable what is to be persisted, when to wake the core, and a [`Snapshot`] for everyone who only looks.
+//!
+//! [`Core`] wires parts, each of which owns its state and writes it alone:
 //!
 //! ```text
-//! master, launch, kill       what the master wants            executor, task, framework   the books
-//! subscribe, executor_calls  what executors say               updates, status             statuses and their way
-//! ending                     how executors end                pool                        processes that host them
-//! recovery, stop             beginning and end of an agent    view                        what others may see
+//! frameworks  executors and tasks       pools     the processes that host executors       link   the master
+//! updates     statuses on their way     life      from recovery to the farewell           outbox actions and timers
+//! ```
+//!
+//! and does what concerns several of them, by who asks for it:
+//!
+//! ```text
+//! master, launch    the master          executors, hosts   executors, and the pools and processes they live in
+//! prepare, ending   the course of a run    statuses         updates, through all parts
+//! recovery, stop    beginning and end of an agent
 //! ```
 
 mod action;
+mod counters;
 mod ending;
 mod environment;
-mod executor;
-mod executor_calls;
-mod framework;
+mod executors;
+mod frameworks;
 mod generated;
-mod kill;
+mod hosts;
 mod launch;
+mod life;
+mod link;
 mod master;
-mod pool;
+mod outbox;
+mod pools;
 mod prepare;
 mod recovery;
-mod status;
+mod refusal;
+mod settings;
+mod snapshot;
+mod statuses;
 mod stop;
-mod subscribe;
-mod task;
 #[cfg(test)]
 mod tests;
-mod timer;
-mod updates;
-mod view;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use mesos::v1::{AgentId, AgentInfo, FrameworkId};
-
-pub(crate) use self::action::{Action, Job, Owner, Preparation, SandboxError, StartError};
-use self::executor::Executor;
-pub(crate) use self::executor_calls::CallRefusal;
-use self::framework::Framework;
-use self::pool::Pool;
-use self::stop::Stopping;
-use self::timer::Timer;
-pub(crate) use self::view::{Container, Root};
-use crate::ids::{ExecutorKey, StreamId};
-use crate::layout::Layout;
-use crate::status_updates::StatusUpdates;
+use mesos::v1::AgentInfo;
 use shell::Now;
 
-/// Completed frameworks remembered.
-const MAX_COMPLETED_FRAMEWORKS: usize = 50;
+pub(crate) use self::action::{Action, Job, Owner, Preparation, SandboxError, StartError};
+pub(crate) use self::counters::{Count, Counters};
+use self::frameworks::Frameworks;
+pub(crate) use self::frameworks::{Executor, Framework, State, Task};
+use self::life::Life;
+pub(crate) use self::link::Link;
+pub(crate) use self::master::CAPABILITIES;
+use self::outbox::{Outbox, Timer};
+use self::pools::Pools;
+pub(crate) use self::refusal::CallRefusal;
+pub(crate) use self::settings::{Settings, Timeouts};
+pub(crate) use self::snapshot::{Root, Snapshot};
+use crate::status_updates::StatusUpdates;
+
 /// Completed executors remembered of each framework.
 pub(crate) const MAX_COMPLETED_EXECUTORS: usize = 150;
-/// Completed tasks remembered of each executor.
-const MAX_COMPLETED_TASKS: usize = 200;
-
-/// What decisions depend on and never changes.
-#[derive(Debug, Clone)]
-pub(crate) struct Settings {
-    /// Where the agent can be reached.
-    pub(crate) address: SocketAddr,
-    pub(crate) layout: Layout,
-    pub(crate) executor_binary: PathBuf,
-    /// The variables of this process that pools and executors are started with.
-    pub(crate) environment: BTreeMap<String, String>,
-    /// What every executor finds in its environment.
-    pub(crate) executor_environment_variables: BTreeMap<String, String>,
-    pub(crate) recovery_timeout: Duration,
-    pub(crate) executor_reregistration_timeout: Duration,
-    pub(crate) executor_registration_timeout: Duration,
-    pub(crate) executor_shutdown_grace_period: Duration,
-    pub(crate) switch_user: bool,
-    /// The most an executor may fetch at once for a task.
-    pub(crate) fetcher_download_bytes: u64,
-    pub(crate) pool_linger: Duration,
-    pub(crate) farewell_timeout: Duration,
-    pub(crate) flags: BTreeMap<String, String>,
-}
-
-/// Where the agent is in its life.
-#[derive(Debug)]
-enum Phase {
-    /// Executors of the agent's former life may still come back; nobody else is spoken to.
-    Recovering {
-        until: Duration,
-    },
-    Running,
-    /// Every task is being ended.
-    Stopping(Stopping),
-}
-
-/// Counted since the start.
-#[derive(Debug, Clone, Copy, Default)]
-struct Counters {
-    valid_updates: u64,
-    invalid_updates: u64,
-    launch_errors: u64,
-    executors_terminated: u64,
-    finished: u64,
-    failed: u64,
-    killed: u64,
-    lost: u64,
-    gone: u64,
-    valid_messages: u64,
-    invalid_messages: u64,
-    recovery: Duration,
-}
 
 /// See the module's words.
 #[derive(Debug)]
 pub(crate) struct Core {
-    settings: Settings,
+    settings: Arc<Settings>,
     started: Now,
     now: Now,
-    info: AgentInfo,
-    agent_id: Option<AgentId>,
-    /// Seconds since the epoch of the first registration.
-    registered_time: Option<f64>,
-    /// The master's host name, once it has said so.
-    master_hostname: Option<String>,
-    connected: bool,
-    phase: Phase,
-    frameworks: BTreeMap<FrameworkId, Framework>,
-    completed_frameworks: VecDeque<Framework>,
-    pools: BTreeMap<FrameworkId, Pool>,
+    link: Link,
+    life: Life,
+    /// How long recovery took.
+    recovery: Duration,
+    frameworks: Frameworks,
+    pools: Pools,
     updates: StatusUpdates,
-    timers: BTreeSet<(Duration, Timer)>,
-    /// Whose stream it is.
-    executor_streams: BTreeMap<StreamId, ExecutorKey>,
     counters: Counters,
-    actions: Vec<Action>,
+    out: Outbox,
 }
 
 impl Core {
     /// Before anything has been recovered.
     pub(crate) fn new(settings: Settings, info: AgentInfo, now: Now) -> Core {
+        let settings = Arc::new(settings);
         Core {
+            pools: Pools::new(settings.clone()),
             settings,
             started: now,
             now,
-            info,
-            agent_id: None,
-            registered_time: None,
-            master_hostname: None,
-            connected: false,
-            phase: Phase::Recovering { until: now.elapsed },
-            frameworks: BTreeMap::new(),
-            completed_frameworks: VecDeque::new(),
-            pools: BTreeMap::new(),
+            link: Link::new(info),
+            life: Life::Recovering { until: now.elapsed },
+            recovery: Duration::ZERO,
+            frameworks: Frameworks::default(),
             updates: StatusUpdates::default(),
-            timers: BTreeSet::new(),
-            executor_streams: BTreeMap::new(),
             counters: Counters::default(),
-            actions: Vec::new(),
+            out: Outbox::default(),
         }
     }
 
-    /// What is to be done since this was last asked.
+    /// The actions decided since this was last asked.
     pub(crate) fn take_actions(&mut self) -> Vec<Action> {
         self.go_on_recovering();
         self.go_on_stopping();
-        std::mem::take(&mut self.actions)
+        self.out.take()
+    }
+
+    /// When [`Core::wake`] is due.
+    pub(crate) fn wake_at(&self) -> Option<Duration> {
+        self.out.next().into_iter().chain(self.updates.wake_at()).min()
+    }
+
+    /// Time has passed.
+    pub(crate) fn wake(&mut self, now: Now) {
+        self.at(now);
+        while let Some(timer) = self.out.due(now.elapsed) {
+            match timer {
+                Timer::Executor(key) => self.look_at_executor(&key),
+                Timer::Pool(framework) => self.look_at_pool(&framework),
+                Timer::Recovery => self.look_at_recovery(),
+                Timer::Farewell => {}
+            }
+        }
+        let actions = self.updates.wake(now.elapsed);
+        self.carry_out_updates(actions);
     }
 
     /// Whether only executors are to be answered yet.
     pub(crate) fn is_recovering(&self) -> bool {
-        matches!(self.phase, Phase::Recovering { .. })
+        self.life.is_recovering()
     }
 
-    fn act(&mut self, action: impl Into<Action>) {
-        self.actions.push(action.into());
+    /// The books as they are now.
+    pub(crate) fn snapshot(&self, now: Now) -> Snapshot {
+        Snapshot {
+            recovering: self.is_recovering(),
+            started: self.started,
+            now,
+            recovery: self.recovery,
+            settings: self.settings.clone(),
+            link: self.link.clone(),
+            counters: self.counters.clone(),
+            pools: self.pools.processes(),
+            frameworks: self.frameworks.live().cloned().collect(),
+            completed_frameworks: self.frameworks.completed().cloned().collect(),
+        }
     }
 
-    fn executor(&self, key: &ExecutorKey) -> Option<&Executor> {
-        self.frameworks.get(&key.framework)?.executors.get(&key.executor)
-    }
-
-    fn executor_mut(&mut self, key: &ExecutorKey) -> Option<&mut Executor> {
-        self.frameworks.get_mut(&key.framework)?.executors.get_mut(&key.executor)
-    }
-
-    /// The program of pools and shims.
-    pub(crate) fn executor_binary(&self) -> PathBuf {
-        self.settings.executor_binary.clone()
-    }
-
-    /// Its name, once it has one.
-    pub(crate) fn agent_id(&self) -> Option<String> {
-        self.agent_id.as_ref().map(|id| id.value.clone())
-    }
-
-    /// The agent as others see it: with its id, once it has one.
-    fn agent_info(&self) -> AgentInfo {
-        AgentInfo { id: self.agent_id.clone(), ..self.info.clone() }
+    /// Everything that follows happens now.
+    fn at(&mut self, now: Now) {
+        self.now = now;
     }
 }

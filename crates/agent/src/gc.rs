@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
-use crate::handle::Handle;
+use crate::handle::{Handle, look};
 use crate::layout::Layout;
 
 /// How often to look: Mesos' `--disk_watch_interval`.
@@ -53,9 +53,8 @@ impl Collector {
     pub(crate) async fn run(self) {
         loop {
             sleep(INTERVAL).await;
-            let Ok((used, now)) = self.actor.view(|core, now| (core.sandboxes_in_use(), now.unix)).await else {
-                return;
-            };
+            let Ok(books) = look(&self.actor).await else { return };
+            let (used, now) = (books.sandboxes_in_use(), books.now.unix);
             let allowed = allowed_age(self.delay, self.headroom, usage(self.layout.root()));
             let sandboxes = self.layout.sandboxes();
             // One that is being made right now may not be in the books yet.

@@ -5,15 +5,20 @@ use std::os::fd::OwnedFd;
 use mesos::server::EventSender;
 use mesos::v1::cygnet::{AgentCall, AgentEvent, PoolCall, PoolEvent};
 use mesos::v1::executor;
-use shell::Answer;
+use shell::{Answer, Stopped};
 use tokio::sync::mpsc;
 
-use crate::core::{CallRefusal, Core, Owner, Preparation, SandboxError, StartError};
+use crate::core::{CallRefusal, Core, Owner, Preparation, SandboxError, Snapshot, StartError};
 use crate::ids::StreamId;
 use crate::processes::Process;
 
 /// The way to reach the core.
 pub(crate) type Handle = shell::Handle<Request, Core>;
+
+/// The books as they are now.
+pub(crate) async fn look(core: &Handle) -> Result<Snapshot, Stopped> {
+    core.view(|core, now| core.snapshot(now)).await
+}
 
 /// What becomes of the tasks when the agent ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -23,7 +23,7 @@ use tokio::sync::watch;
 use crate::containers::Handle as Containers;
 use crate::files::Files;
 use crate::gc;
-use crate::handle::Handle;
+use crate::handle::{Handle, look};
 pub use access::Authentication;
 
 /// What handlers share.
@@ -88,7 +88,7 @@ pub(crate) fn router(shared: Shared, authentication: &Authentication) -> Router 
 
 /// While executors may still come back, nobody else is answered.
 async fn recovered(shared: &Shared) -> Result<(), Refusal> {
-    match shared.actor.view(|core, _| core.is_recovering()).await? {
+    match look(&shared.actor).await?.recovering {
         true => Err(Refusal::unavailable("Agent has not finished recovery")),
         false => Ok(()),
     }

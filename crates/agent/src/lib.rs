@@ -36,6 +36,7 @@ mod sandbox;
 mod status_updates;
 mod supported;
 mod version;
+mod view;
 
 pub use crate::agent::Agent;
 pub use crate::error::AgentError;

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::os::fd::OwnedFd;
 
-use mesos::v1::cygnet::{AgentCall, agent_call};
+use mesos::v1::cygnet::AgentCall;
 use shell::Now;
 
 use super::{Actor, Course, FAREWELL};
@@ -68,9 +68,7 @@ impl Actor {
     }
 
     fn leave(&mut self, now: Now) -> Course {
-        let call = AgentCall { r#type: Some(agent_call::Type::Unregister.into()), ..AgentCall::default() };
-        let agent_id = self.core.registration().agent_id;
-        self.tell_master(AgentCall { agent_id, ..call });
+        self.tell_master(self.core.farewell());
         if self.master.is_none() {
             return ControlFlow::Break(Ok(()));
         }

@@ -15,7 +15,7 @@ use tokio::time::{Instant, interval_at};
 
 use super::switchboard::{HEARTBEAT, PIECE_BYTES, Switchboard, WAITING_INPUT, beat, said, write};
 use super::{AttachRefusal, Output, Terminal};
-use crate::handle;
+use crate::handle::{self, look};
 use crate::processes::watched;
 
 /// The place of a container's streams.
@@ -52,7 +52,7 @@ impl Streams {
             Streams::Session(switchboard) => Ok(Err(switchboard)),
             Streams::Shim(directory) => Ok(Ok(directory)),
             Streams::Executor(actor, id) => {
-                let root = actor.view(move |core, _| core.root(&id)).await.ok().flatten();
+                let root = look(&actor).await.ok().and_then(|books| books.root(&id));
                 root.map(|root| Ok(root.state)).ok_or(AttachRefusal::Unknown)
             }
         }

@@ -17,6 +17,7 @@ use super::parent::{Parent, Surroundings};
 use super::record::Record;
 use super::session::{self, Start, Started};
 use super::{LaunchRefusal, Output};
+use crate::handle::look;
 use crate::layout::private_directory;
 use crate::program::{program, variables};
 use crate::sandbox;
@@ -73,13 +74,8 @@ pub(super) async fn launch(
 
 /// An executor's container, or that of a task of one, which the agent's books have.
 async fn executor(around: &Surround, id: &ContainerId) -> Result<Parent, LaunchRefusal> {
-    let wanted = id.clone();
-    let root = around
-        .actor
-        .view(move |core, _| core.root(&wanted))
-        .await
-        .map_err(|_| refused("The agent is shutting down"))?;
-    let root = root.ok_or_else(|| LaunchRefusal::Order(format!("Parent container {id} does not exist")))?;
+    let books = look(&around.actor).await.map_err(|_| refused("The agent is shutting down"))?;
+    let root = books.root(id).ok_or_else(|| LaunchRefusal::Order(format!("Parent container {id} does not exist")))?;
     spawn_blocking(move || root.parent()).await.map_err(refused)
 }
 

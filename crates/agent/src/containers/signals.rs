@@ -8,7 +8,7 @@ use rustix::process::{Signal, pidfd_send_signal};
 use tokio::task::spawn_blocking;
 
 use super::KillRefusal;
-use crate::handle;
+use crate::handle::{self, look};
 
 fn failed(why: impl std::fmt::Display) -> KillRefusal {
     KillRefusal::Failed(why.to_string())
@@ -26,7 +26,7 @@ pub(super) fn send(pidfd: impl AsFd, signal: Signal) -> Result<(), KillRefusal> 
 
 /// To the main process of an executor, or of a task in its container, which the agent's books have.
 pub(super) async fn send_by_books(actor: handle::Handle, id: ContainerId, signal: Signal) -> Result<(), KillRefusal> {
-    let root = actor.view(move |core, _| core.root(&id)).await.ok().flatten().ok_or(KillRefusal::Unknown)?;
+    let root = look(&actor).await.ok().and_then(|books| books.root(&id)).ok_or(KillRefusal::Unknown)?;
     let main = spawn_blocking(move || root.main()).await.map_err(failed)?;
     // Executors of groups share a process with others.
     let main = main.ok_or_else(|| failed("it has no process of its own"))?;

@@ -5,11 +5,9 @@ use mesos::v1::cygnet::agent_event;
 use mesos::v1::task_status::Reason;
 use mesos::v1::{ContainerId, ExecutorInfo, FrameworkId, FrameworkInfo, TaskId, TaskInfo, TaskState, executor_info};
 
-use super::executor::{Executor, Hosting, State};
-use super::task::Task;
-use super::{Action, Core, Phase, generated};
+use super::frameworks::{Executor, Task};
+use super::{Core, generated};
 use crate::ids::{BadId, ExecutorKey, TaskKey, check_path_component};
-use crate::log::Change;
 use crate::supported;
 
 /// What one order to launch is about: tasks that go to one executor together.
@@ -62,38 +60,37 @@ impl Core {
         if let Err(bad) = check_ids(&launch) {
             return self.refuse(&launch, TaskState::TaskError, Reason::TaskInvalid, &bad.to_string());
         }
-        if matches!(self.phase, Phase::Stopping(_)) || self.agent_id.is_none() {
+        if self.life.is_stopping() || self.link.id().is_none() {
             let message = "The agent is shutting down";
             return self.refuse(&launch, TaskState::TaskDropped, Reason::AgentDisconnected, message);
         }
         self.know_framework(&key.framework, framework);
-        let terminating = self.frameworks.get(&key.framework).is_none_or(|framework| framework.terminating);
-        match self.executor(&key).map(|executor| (executor.takes_tasks(), executor.stream)) {
-            _ if terminating || launch.tasks.is_empty() => {}
-            Some((false, _)) => {
+        let silenced = self.frameworks.is_silenced(&key.framework);
+        match (self.frameworks.executor(&key).map(Executor::takes_tasks), &launch.unsupported) {
+            _ if silenced || launch.tasks.is_empty() => {}
+            (Some(false), _) => {
                 let message = "The executor of the task is terminating";
                 self.refuse(&launch, TaskState::TaskDropped, Reason::ExecutorTerminated, message);
             }
-            Some((true, _)) if launch.unsupported.is_some() => {
-                let message = launch.unsupported.clone().unwrap_or_default();
-                self.refuse(&launch, TaskState::TaskFailed, Reason::ContainerLaunchFailed, &message);
+            (Some(true), Some(message)) => {
+                self.refuse(&launch, TaskState::TaskFailed, Reason::ContainerLaunchFailed, message);
             }
-            Some((true, _)) => {
+            (Some(true), None) => {
                 self.enqueue(&key, launch.tasks, launch.group.as_ref());
                 self.deliver_queued(&key);
             }
-            None => self.launch_new(launch),
+            (None, _) => self.launch_new(launch),
         }
     }
 
     fn launch_new(&mut self, launch: Launch) {
         let Launch { key, info, generated, tasks, group, unsupported } = launch;
-        let Some(executor) = self.new_executor(&key, info, generated) else { return };
-        let record = executor.record(&key.framework);
-        if let Some(framework) = self.frameworks.get_mut(&key.framework) {
-            framework.executors.insert(key.executor.clone(), executor);
-        }
-        self.act(Action::Persist(Change::Executor(Box::new(record))));
+        let Some(agent) = self.link.id() else { return };
+        let container = ContainerId { value: uuid::Uuid::new_v4().to_string(), parent: None };
+        let directory = self.settings.layout.sandbox(agent, &key, &container);
+        let until = self.now.elapsed + self.settings.timeouts.executor_registration;
+        self.frameworks.add(&key.framework, Executor::new(info, generated, container, directory, until));
+        self.persist_executor(&key);
         self.enqueue(&key, tasks, group.as_ref());
         match unsupported {
             Some(message) => self.launch_failed(&key, &message),
@@ -101,36 +98,12 @@ impl Core {
         }
     }
 
-    fn new_executor(&self, key: &ExecutorKey, info: ExecutorInfo, generated: bool) -> Option<Executor> {
-        let container = ContainerId { value: uuid::Uuid::new_v4().to_string(), parent: None };
-        let directory = self.settings.layout.sandbox(self.agent_id.as_ref()?, key, &container);
-        Some(Executor {
-            generated,
-            container,
-            directory,
-            hosting: Hosting::of(&info, generated),
-            state: State::Preparing { until: self.now.elapsed + self.settings.executor_registration_timeout },
-            fresh: true,
-            stream: None,
-            queued: Vec::new(),
-            launched: Default::default(),
-            terminated: Default::default(),
-            completed: Default::default(),
-            kills: Default::default(),
-            loss: None,
-            info,
-        })
-    }
-
     fn enqueue(&mut self, key: &ExecutorKey, tasks: Vec<TaskInfo>, group: Option<&TaskId>) {
         for info in tasks {
             let task_key = TaskKey { framework: key.framework.clone(), task: info.task_id.clone() };
-            let agent = self.agent_id.clone().unwrap_or_default();
-            let Some(framework) = self.frameworks.get_mut(&key.framework) else { return };
-            let Some(executor) = framework.executors.get_mut(&key.executor) else { return };
-            let task = Task { group: group.cloned(), ..Task::new(&key.framework, &agent, executor, info) };
-            executor.queued.push(task);
-            framework.tasks.insert(task_key.task.clone(), key.executor.clone());
+            let (Some(agent), Some(executor)) = (self.link.id(), self.frameworks.executor(key)) else { return };
+            let task = Task::new(&key.framework, agent, executor, info, group.cloned());
+            self.frameworks.queue(key, task);
             self.persist_task(key, &task_key);
         }
     }
@@ -138,7 +111,7 @@ impl Core {
     /// An order the master repeats, or a second task of the same name: the first one goes on.
     fn is_known(&self, framework: &FrameworkId, task: &TaskInfo) -> bool {
         let key = TaskKey { framework: framework.clone(), task: task.task_id.clone() };
-        let known = self.holder(&key).is_some() || self.updates.is_waiting(&key);
+        let known = self.frameworks.holder(&key).is_some() || self.updates.is_waiting(&key);
         if known {
             tracing::warn!(framework = %key.framework, task = %key.task, "the task is here already: not launched again");
         }

@@ -3,18 +3,18 @@
 use mesos::v1::agent_info::{Capability, capability};
 use mesos::v1::cygnet::{AgentCall, AgentEvent, agent_call, agent_event};
 use mesos::v1::task_status::Reason;
-use mesos::v1::{AgentId, TaskState};
+use mesos::v1::{FrameworkId, FrameworkInfo, TaskState};
 
-use super::framework::Framework;
-use super::task::Task;
+use super::executors::kill_event;
+use super::frameworks::Framework;
 use super::{Action, Core, Job};
 use crate::ids::{ExecutorKey, TaskKey};
-use crate::log::{AgentRecord, Change};
+use crate::log::Change;
 use crate::version;
 use shell::Now;
 
 /// What this agent can do of what agents can do.
-pub(super) const CAPABILITIES: [capability::Type; 4] = [
+pub(crate) const CAPABILITIES: [capability::Type; 4] = [
     capability::Type::MultiRole,
     capability::Type::HierarchicalRole,
     capability::Type::ReservationRefinement,
@@ -26,45 +26,42 @@ impl Core {
     pub(crate) fn registration(&self) -> AgentCall {
         let capability = |kind: capability::Type| Capability { r#type: Some(kind.into()) };
         let subscribe = agent_call::Subscribe {
-            agent_info: self.agent_info(),
+            agent_info: self.link.agent_info(),
             version: Some(version::MESOS_VERSION.to_owned()),
-            pid: Some(self.pid()),
-            frameworks: self.frameworks.values().map(reported).collect(),
-            completed_frameworks: self.completed_frameworks.iter().map(|framework| framework.id.clone()).collect(),
-            registered_time: self.registered_time,
+            pid: Some(self.settings.pid()),
+            frameworks: self.frameworks.live().map(|framework| reported(framework)).collect(),
+            completed_frameworks: self.frameworks.completed().map(|framework| framework.id().clone()).collect(),
+            registered_time: self.link.registered_time(),
             capabilities: CAPABILITIES.map(capability).into(),
         };
-        AgentCall { subscribe: Some(subscribe), ..self.call(agent_call::Type::Subscribe) }
+        AgentCall { subscribe: Some(subscribe), ..self.link.call(agent_call::Type::Subscribe) }
     }
 
-    pub(super) fn pid(&self) -> String {
-        format!("slave(1)@{}", self.settings.address)
-    }
-
-    pub(super) fn call(&self, kind: agent_call::Type) -> AgentCall {
-        AgentCall { r#type: Some(kind.into()), agent_id: self.agent_id.clone(), ..AgentCall::default() }
+    /// The call that ends the agent's registration.
+    pub(crate) fn farewell(&self) -> AgentCall {
+        self.link.call(agent_call::Type::Unregister)
     }
 
     pub(super) fn tell_master(&mut self, call: AgentCall) {
-        if self.connected {
-            self.act(Action::ToMaster(Box::new(call)));
+        if self.link.is_connected() {
+            self.out.act(Action::ToMaster(Box::new(call)));
         }
     }
 
     /// The stream to the master has ended. Updates wait.
     pub(crate) fn master_lost(&mut self, now: Now) {
-        self.now = now;
-        self.connected = false;
+        self.at(now);
+        self.link.lost();
         self.updates.pause();
     }
 
     /// The master speaks.
     pub(crate) fn master_event(&mut self, now: Now, event: AgentEvent) {
-        self.now = now;
+        self.at(now);
         use agent_event::Type;
         match event.r#type() {
             Type::Subscribed => event.subscribed.into_iter().for_each(|subscribed| self.subscribed(subscribed)),
-            Type::Ping => self.tell_master(self.call(agent_call::Type::Pong)),
+            Type::Ping => self.tell_master(self.link.call(agent_call::Type::Pong)),
             Type::Launch => event.launch.into_iter().for_each(|launch| self.launch(launch)),
             Type::LaunchGroup => event.launch_group.into_iter().for_each(|launch| self.launch_group(launch)),
             Type::Kill => event.kill.into_iter().for_each(|kill| self.kill(kill)),
@@ -89,32 +86,65 @@ impl Core {
     }
 
     fn subscribed(&mut self, subscribed: agent_event::Subscribed) {
-        self.connected = true;
-        self.master_hostname = subscribed.master_info.and_then(|master| master.hostname);
-        if self.agent_id.as_ref() != Some(&subscribed.agent_id) {
-            self.take_id(subscribed.agent_id);
+        if let Some(record) = self.link.subscribed(subscribed, self.now.unix.as_secs_f64()) {
+            self.out.persist(Change::Agent(Box::new(record)));
+            self.link_name();
         }
         let actions = self.updates.resume(self.now.elapsed);
         self.carry_out_updates(actions);
     }
 
-    fn take_id(&mut self, id: AgentId) {
-        if let Some(former) = &self.agent_id {
-            tracing::warn!(%former, %id, "the master gave this agent another id");
+    /// People and tools find the agent's name as a link.
+    pub(super) fn link_name(&mut self) {
+        self.link.id().into_iter().for_each(|id| self.out.act(Job::LinkName(id.clone())));
+    }
+
+    /// The books have this framework from now on, and its name for itself, which may change.
+    pub(super) fn know_framework(&mut self, id: &FrameworkId, info: &FrameworkInfo) {
+        if self.frameworks.know(id, info) {
+            self.out.persist(Change::Framework(Box::new(info.clone())));
         }
-        let registered_time = self.now.unix.as_secs_f64();
-        self.agent_id = Some(id.clone());
-        self.registered_time = Some(registered_time);
-        let record = AgentRecord { id: Some(id.clone()), info: Some(self.info.clone()), registered_time };
-        self.act(Action::Persist(Change::Agent(Box::new(record))));
-        self.act(Job::LinkName(id));
+    }
+
+    fn update_framework(&mut self, info: FrameworkInfo) {
+        let Some(id) = info.id.clone().filter(|id| self.frameworks.get(id).is_some()) else { return };
+        self.know_framework(&id, &info);
+    }
+
+    /// KILL: what becomes of it depends on how far the task is.
+    fn kill(&mut self, kill: agent_event::Kill) {
+        let key = TaskKey { framework: kill.framework_id, task: kill.task_id };
+        if self.is_ending(&key.framework) {
+            return;
+        }
+        let Some(holder) = self.frameworks.holder(&key) else { return self.kill_unknown(&key) };
+        let Some(executor) = self.frameworks.executor_mut(&holder) else { return };
+        if executor.tasks().is_queued(&key.task) {
+            let message = "The task was killed before it was delivered to its executor";
+            for task in executor.tasks().queued_group(&key.task) {
+                let key = TaskKey { framework: key.framework.clone(), task };
+                self.report(&key, TaskState::TaskKilled, Reason::TaskKilledDuringLaunch, message);
+            }
+            self.shutdown_if_unused(&holder);
+        } else if executor.tasks().is_launched(&key.task) {
+            executor.tasks_mut().kill(&key.task, kill.kill_policy);
+            self.tell_executor(&holder, kill_event(&key.task, kill.kill_policy));
+        }
+    }
+
+    /// Unless the task's end is on its way already, its framework is told that there is no such task.
+    fn kill_unknown(&mut self, key: &TaskKey) {
+        if !self.updates.is_waiting(key) {
+            let message = "Cannot find the executor of the task";
+            self.report(key, TaskState::TaskDropped, Reason::ExecutorTerminated, message);
+        }
     }
 
     /// The master knows these tasks. Those that are not here are over, and their frameworks are to hear of it.
     fn reconcile(&mut self, reconcile: agent_event::Reconcile) {
         for task in reconcile.task_ids {
             let key = TaskKey { framework: reconcile.framework_id.clone(), task };
-            if self.holder(&key).is_none() && !self.updates.is_waiting(&key) {
+            if self.frameworks.holder(&key).is_none() && !self.updates.is_waiting(&key) {
                 let message = "Task is unknown to the agent";
                 self.report(&key, TaskState::TaskDropped, Reason::Reconciliation, message);
             }
@@ -123,12 +153,11 @@ impl Core {
 }
 
 fn reported(framework: &Framework) -> agent_call::Framework {
-    let executors = framework.executors.values();
-    let own = executors.clone().filter(|executor| !executor.generated && executor.is_live());
-    let tasks = executors.flat_map(|executor| executor.unfinished().chain(executor.terminated.values()));
+    let own = framework.live_executors().filter(|executor| !executor.is_generated());
+    let tasks = framework.executors().flat_map(|executor| executor.tasks().waiting());
     agent_call::Framework {
-        framework_info: framework.info.clone(),
-        executors: own.map(|executor| executor.info.clone()).collect(),
-        tasks: tasks.map(|task: &Task| task.wire.clone()).collect(),
+        framework_info: framework.info().clone(),
+        executors: own.map(|executor| executor.info().clone()).collect(),
+        tasks: tasks.map(|task| task.wire().clone()).collect(),
     }
 }

@@ -17,6 +17,7 @@ use crate::containers::{
     AttachRefusal, Class, Input, KillRefusal, LaunchRefusal, Launched, Order, RemoveRefusal, Terminal, Termination,
     check_id,
 };
+use crate::handle::look;
 
 /// Records that may wait for a client that does not read.
 const QUEUED_RECORDS: usize = 256;
@@ -142,8 +143,7 @@ impl Ask {
 /// Whether what a container is nested in at the end, or is itself, is here: an executor's container, or one that is
 /// nobody's.
 async fn has_root(shared: &Shared, id: &ContainerId) -> Result<bool, Refusal> {
-    let root = id.root().clone();
-    let known = shared.actor.view(move |core, _| core.is_root(&root)).await?;
+    let known = look(&shared.actor).await?.is_root(id.root());
     Ok(known || shared.containers.list().await?.iter().any(|listed| listed.id.root() == id.root()))
 }
 

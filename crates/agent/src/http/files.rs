@@ -8,6 +8,8 @@ use tokio::task::spawn_blocking;
 
 use super::Shared;
 use super::legacy::{Answer, Parameters, answer};
+use crate::handle::look;
+use crate::view::legacy::attached_paths;
 
 pub(super) async fn browse(State(shared): State<Shared>, Query(parameters): Query<Parameters>) -> Answer {
     let entries = listed(&shared, path(&parameters)?).await?;
@@ -30,7 +32,7 @@ pub(super) async fn download(State(shared): State<Shared>, Query(parameters): Qu
 
 /// Which paths mean which: the names people use, and the places on disk.
 pub(super) async fn debug(State(shared): State<Shared>, Query(parameters): Query<Parameters>) -> Answer {
-    let mut attached = shared.actor.view(|core, _| core.attached_paths()).await?;
+    let mut attached = attached_paths(&look(&shared.actor).await?);
     attached.extend(shared.files.attached());
     Ok(answer(&parameters, &attached))
 }
@@ -55,7 +57,7 @@ pub(super) async fn piece(
 }
 
 async fn agent_id(shared: &Shared) -> Result<Option<String>, Refusal> {
-    shared.actor.view(|core, _| core.agent_id()).await.map_err(Refusal::from)
+    Ok(look(&shared.actor).await?.link.id().map(|id| id.value.clone()))
 }
 
 async fn blocking<T: Send + 'static>(

@@ -9,11 +9,11 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use mesos::server::{ConnectionCounts, Refusal, jsonp};
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use super::{Shared, recovered, statistics};
-use crate::core::Container;
-use crate::{gc, machine, version};
+use crate::handle::look;
+use crate::view::containers::Container;
+use crate::{gc, machine, version, view};
 
 /// The query of a request.
 pub(super) type Parameters = BTreeMap<String, String>;
@@ -46,13 +46,11 @@ pub(super) async fn version(Query(parameters): Query<Parameters>) -> Response {
 
 pub(super) async fn state(State(shared): State<Shared>, Query(parameters): Query<Parameters>) -> Answer {
     recovered(&shared).await?;
-    let state = shared.actor.view(|core, _| core.legacy_state()).await;
-    Ok(answer(&parameters, &state?))
+    Ok(answer(&parameters, &view::legacy::state(&look(&shared.actor).await?)))
 }
 
 pub(super) async fn flags(State(shared): State<Shared>, Query(parameters): Query<Parameters>) -> Answer {
-    let flags = shared.actor.view(|core, _| core.flags()).await;
-    Ok(answer(&parameters, &flags?))
+    Ok(answer(&parameters, &view::legacy::flags(&look(&shared.actor).await?)))
 }
 
 pub(super) async fn metrics(
@@ -82,8 +80,7 @@ pub(super) async fn system_stats(Query(parameters): Query<Parameters>) -> Answer
 
 /// All metrics: the agent's and the machine's.
 pub(super) async fn snapshot(shared: &Shared) -> Result<BTreeMap<String, f64>, Refusal> {
-    let own = shared.actor.view(|core, now| core.metrics(now)).await;
-    let mut metrics = own?;
+    let mut metrics = view::metrics::of(&look(&shared.actor).await?);
     metrics.extend(machine::metrics());
     metrics.extend(collected(*shared.collected.borrow()));
     metrics.extend(fetched(shared.fetcher.statistics().await));
@@ -116,34 +113,15 @@ pub(super) async fn containers(State(shared): State<Shared>, Query(parameters): 
     recovered(&shared).await?;
     let chosen = choice(&parameters)?;
     let measured = statistics::measured(&shared, chosen).await?;
-    let entries = measured.iter().map(|(container, usage)| {
-        let mut entry = described(container);
-        entry["container_id"] = json!(container.container_id.to_string());
-        entry["status"] = mesos::json::to_value(&container.status);
-        entry["statistics"] = mesos::json::to_value(usage);
-        entry
-    });
+    let entries = measured.iter().map(|(container, usage)| container.described(usage));
     Ok(answer(&parameters, &entries.collect::<Vec<_>>()))
 }
 
 pub(super) async fn statistics(State(shared): State<Shared>, Query(parameters): Query<Parameters>) -> Answer {
     recovered(&shared).await?;
     let measured = statistics::measured(&shared, |_| true).await?;
-    let entries = measured.iter().map(|(container, usage)| {
-        let mut entry = described(container);
-        entry["statistics"] = mesos::json::to_value(usage);
-        entry
-    });
+    let entries = measured.iter().map(|(container, usage)| container.statistics(usage));
     Ok(answer(&parameters, &entries.collect::<Vec<_>>()))
-}
-
-fn described(container: &Container) -> Value {
-    json!({
-        "framework_id": container.framework_id.value,
-        "executor_id": container.executor_id.value,
-        "executor_name": container.executor_name,
-        "source": container.source,
-    })
 }
 
 /// Containers can be asked for by their id, or by framework and executor.

@@ -10,7 +10,8 @@ use mesos::validate;
 
 use super::containers::Ask;
 use super::{Shared, body, containers, files, legacy, logging, negotiate, recovered, statistics};
-use crate::version;
+use crate::handle::look;
+use crate::{version, view};
 
 pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Result<Response, Refusal> {
     recovered(&shared).await?;
@@ -43,29 +44,24 @@ pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Resu
 
 async fn answer(shared: &Shared, call: Call) -> Result<agent::Response, Refusal> {
     use call::Type;
-    let viewed = match call.r#type() {
-        Type::GetAgent => shared.actor.view(|core, _| core.get_agent()).await,
-        Type::GetFlags => shared.actor.view(|core, _| core.get_flags()).await,
-        Type::GetFrameworks => shared.actor.view(|core, _| core.get_frameworks()).await,
-        Type::GetExecutors => shared.actor.view(|core, _| core.get_executors()).await,
-        Type::GetTasks => shared.actor.view(|core, _| core.get_tasks()).await,
-        Type::GetState => shared.actor.view(|core, _| core.get_state()).await,
-        Type::GetHealth => Ok(health()),
-        Type::GetVersion => Ok(version()),
-        Type::GetMetrics => Ok(metrics(shared).await?),
-        Type::GetContainers => Ok(get_containers(shared, &call).await?),
-        Type::GetLoggingLevel => Ok(logging_level(shared)),
-        Type::GetOperations => Ok(operations()),
-        Type::GetResourceProviders => Ok(resource_providers()),
-        Type::ListFiles => Ok(list_files(shared, call).await?),
-        Type::ReadFile => Ok(read_file(shared, call).await?),
+    let kind = call.r#type();
+    Ok(match kind {
+        Type::GetHealth => health(),
+        Type::GetVersion => version(),
+        Type::GetMetrics => metrics(shared).await?,
+        Type::GetContainers => get_containers(shared, &call).await?,
+        Type::GetLoggingLevel => logging_level(shared),
+        Type::GetOperations => operations(),
+        Type::GetResourceProviders => resource_providers(),
+        Type::ListFiles => list_files(shared, call).await?,
+        Type::ReadFile => read_file(shared, call).await?,
         Type::Unknown => return Err(Refusal::not_implemented()),
-        other => {
-            let message = format!("{} is not implemented by this agent", other.as_str_name());
-            return Err(Refusal::new(StatusCode::NOT_IMPLEMENTED, message));
+        _ => {
+            let message = || format!("{} is not implemented by this agent", kind.as_str_name());
+            let answer = view::operator::answer(&look(&shared.actor).await?, kind);
+            return answer.ok_or_else(|| Refusal::new(StatusCode::NOT_IMPLEMENTED, message()));
         }
-    };
-    viewed.map_err(Refusal::from)
+    })
 }
 
 fn reply(kind: response::Type) -> agent::Response {

@@ -8,8 +8,9 @@ use tokio::task::spawn_blocking;
 
 use super::Shared;
 use crate::containers::Listed;
-use crate::core::Container;
+use crate::handle::look;
 use crate::processes::{Table, Usage, usage_of_run};
+use crate::view::containers::{Container, of_executors, of_tasks};
 
 const BYTES_IN_MB: f64 = 1024.0 * 1024.0;
 
@@ -18,8 +19,8 @@ pub(super) async fn measured(
     shared: &Shared,
     wanted: impl Fn(&Container) -> bool + Send + 'static,
 ) -> Result<Vec<(Container, ResourceStatistics)>, Refusal> {
-    let looked = shared.actor.view(|core, now| (core.containers(), now)).await;
-    let (containers, now) = looked?;
+    let books = look(&shared.actor).await?;
+    let (containers, now) = (of_executors(&books), books.now);
     let measure = move || {
         let table = Table::read();
         let chosen = containers.into_iter().filter(wanted);
@@ -33,7 +34,8 @@ pub(super) async fn launched(
     shared: &Shared,
     shown: impl Fn(&ContainerId) -> bool + Send + 'static,
 ) -> Result<Vec<get_containers::Container>, Refusal> {
-    let (of_tasks, now) = shared.actor.view(|core, now| (core.task_containers(), now)).await?;
+    let books = look(&shared.actor).await?;
+    let (of_tasks, now) = (of_tasks(&books), books.now);
     let listed = shared.containers.list().await?;
     let measure = move || {
         let table = Table::read();

@@ -8,7 +8,7 @@ use mesos::v1::cygnet::{AgentEvent, agent_event};
 use mesos::v1::executor::{self, call};
 use mesos::v1::framework_info::{Capability, capability};
 
-use crate::core::Settings;
+use crate::core::{Settings, Timeouts};
 use crate::layout::Layout;
 
 pub(super) const FRAMEWORK: &str = "F";
@@ -47,14 +47,16 @@ pub(super) fn settings(layout: &Layout) -> Settings {
         executor_binary: "/bin/cygnet".into(),
         environment: BTreeMap::new(),
         executor_environment_variables: BTreeMap::new(),
-        recovery_timeout: Duration::from_secs(900),
-        executor_reregistration_timeout: Duration::from_secs(2),
-        executor_registration_timeout: Duration::from_secs(60),
-        executor_shutdown_grace_period: Duration::from_secs(5),
+        timeouts: Timeouts {
+            recovery: Duration::from_secs(900),
+            executor_reregistration: Duration::from_secs(2),
+            executor_registration: Duration::from_secs(60),
+            executor_shutdown_grace: Duration::from_secs(5),
+            pool_linger: Duration::from_secs(10),
+            farewell: Duration::from_secs(3),
+        },
         switch_user: false,
         fetcher_download_bytes: 1 << 20,
-        pool_linger: Duration::from_secs(10),
-        farewell_timeout: Duration::from_secs(3),
         flags: BTreeMap::new(),
     }
 }

@@ -267,6 +267,7 @@ impl World {
     fn carry_out(&mut self) {
         loop {
             let actions = self.core.take_actions();
+            self.core.frameworks.check();
             if actions.is_empty() {
                 return;
             }

@@ -8,21 +8,28 @@ use super::executor::Executor;
 /// What its framework defined, and what has become of it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Task {
-    pub(crate) info: TaskInfo,
-    pub(crate) wire: v1::Task,
+    info: TaskInfo,
+    wire: v1::Task,
     /// The first task of its task group, if it belongs to one: all of them reach their executor together.
-    pub(crate) group: Option<TaskId>,
+    group: Option<TaskId>,
 }
 
 impl Task {
-    /// Just arrived.
-    pub(super) fn new(framework: &FrameworkId, agent: &AgentId, executor: &Executor, info: TaskInfo) -> Task {
-        let user = info.command.as_ref().or(executor.info.command.as_ref()).and_then(|command| command.user.clone());
+    /// A task that has just arrived for this executor.
+    pub(in crate::core) fn new(
+        framework: &FrameworkId,
+        agent: &AgentId,
+        executor: &Executor,
+        info: TaskInfo,
+        group: Option<TaskId>,
+    ) -> Task {
+        let user =
+            info.command.as_ref().or_else(|| executor.info().command.as_ref()).and_then(|command| command.user.clone());
         let wire = v1::Task {
             name: info.name.clone(),
             task_id: info.task_id.clone(),
             framework_id: framework.clone(),
-            executor_id: (!executor.generated).then(|| executor.info.executor_id.clone()),
+            executor_id: (!executor.is_generated()).then(|| executor.info().executor_id.clone()),
             agent_id: agent.clone(),
             state: TaskState::TaskStaging.into(),
             resources: info.resources.clone(),
@@ -37,7 +44,26 @@ impl Task {
             user,
             ..v1::Task::default()
         };
-        Task { info, wire, group: None }
+        Task { info, wire, group }
+    }
+
+    /// A task of the agent's former life.
+    pub(super) fn recovered(info: TaskInfo, wire: v1::Task, group: Option<TaskId>) -> Task {
+        Task { info, wire, group }
+    }
+
+    /// The task as its framework defined it.
+    pub(crate) fn info(&self) -> &TaskInfo {
+        &self.info
+    }
+
+    /// The task as the APIs show it.
+    pub(crate) fn wire(&self) -> &v1::Task {
+        &self.wire
+    }
+
+    pub(in crate::core) fn group(&self) -> Option<&TaskId> {
+        self.group.as_ref()
     }
 
     pub(crate) fn state(&self) -> TaskState {

@@ -1,57 +1,67 @@
 //! `/state`, as tools have read it for a decade.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
 use mesos::resources::Resources;
 use mesos::v1::framework_info::capability::Type as Capability;
 use mesos::v1::{Attribute, Labels, Resource, TaskStatus, executor_info};
 use serde_json::{Map, Value, json};
 
-use super::bag;
-use crate::core::Core;
-use crate::core::executor::Executor;
-use crate::core::framework::Framework;
-use crate::core::master::CAPABILITIES;
-use crate::core::task::Task;
+use super::{bag, used};
+use crate::core::{CAPABILITIES, Executor, Framework, Snapshot, Task};
 use crate::version;
 
-impl Core {
-    /// The whole of it.
-    pub(crate) fn legacy_state(&self) -> Value {
-        let mut state = version::legacy();
-        let resources = bag(&self.info.resources);
-        let (used, unreserved) = (self.used(), resources.unreserved());
-        let reserved = by_role(&resources);
-        let rest = json!({
-            "start_time": self.started.unix.as_secs_f64(),
-            "id": self.agent_id.as_ref().map_or("", |id| &id.value),
-            "pid": self.pid(),
-            "hostname": self.info.hostname,
-            "capabilities": CAPABILITIES.map(|capability| capability.as_str_name()),
-            "resources": resources.to_legacy_json(),
-            "reserved_resources": reserved,
-            "unreserved_resources": unreserved.to_legacy_json(),
-            "reserved_resources_full": full_by_role(&resources),
-            "unreserved_resources_full": full(&unreserved),
-            "reserved_resources_allocated": by_role(&used),
-            "unreserved_resources_allocated": used.unreserved().to_legacy_json(),
-            "resource_providers": [],
-            "attributes": attributes(&self.info.attributes),
-            "flags": self.settings.flags,
-            "frameworks": self.frameworks.values().map(framework).collect::<Vec<_>>(),
-            "completed_frameworks": self.completed_frameworks.iter().map(framework).collect::<Vec<_>>(),
-        });
-        state.extend(rest.as_object().cloned().unwrap_or_default());
-        if let Some(hostname) = &self.master_hostname {
-            state.insert("master_hostname".to_owned(), json!(hostname));
-        }
-        // The web page looks for them here to know whether there is a log to show.
-        let logs = ["log_dir", "external_log_file"].into_iter();
-        state.extend(logs.filter_map(|name| Some((name.to_owned(), json!(self.settings.flags.get(name)?)))));
-        Value::Object(state)
+/// The whole of it.
+pub(crate) fn state(snapshot: &Snapshot) -> Value {
+    let (info, flags) = (snapshot.link.info(), &snapshot.settings.flags);
+    let resources = bag(&info.resources);
+    let (used, unreserved) = (used(snapshot), resources.unreserved());
+    let reserved = by_role(&resources);
+    let mut state = json!({
+        "start_time": snapshot.started.unix.as_secs_f64(),
+        "id": snapshot.link.id().map_or("", |id| &id.value),
+        "pid": snapshot.settings.pid(),
+        "hostname": info.hostname,
+        "capabilities": CAPABILITIES.map(|capability| capability.as_str_name()),
+        "resources": resources.to_legacy_json(),
+        "reserved_resources": reserved,
+        "unreserved_resources": unreserved.to_legacy_json(),
+        "reserved_resources_full": full_by_role(&resources),
+        "unreserved_resources_full": full(&unreserved),
+        "reserved_resources_allocated": by_role(&used),
+        "unreserved_resources_allocated": used.unreserved().to_legacy_json(),
+        "resource_providers": [],
+        "attributes": attributes(&info.attributes),
+        "flags": flags,
+        "frameworks": snapshot.frameworks.iter().map(|known| framework(known)).collect::<Vec<_>>(),
+        "completed_frameworks": snapshot.completed_frameworks.iter().map(|known| framework(known)).collect::<Vec<_>>(),
+    });
+    for (name, value) in version::legacy() {
+        state[name] = value;
     }
+    if let Some(hostname) = snapshot.link.master_hostname() {
+        state["master_hostname"] = json!(hostname);
+    }
+    // The web page looks for them here to know whether there is a log to show.
+    for (name, value) in flags.iter().filter(|(name, _)| ["log_dir", "external_log_file"].contains(&name.as_str())) {
+        state[name] = json!(value);
+    }
+    state
+}
 
-    pub(crate) fn flags(&self) -> Value {
-        json!({ "flags": self.settings.flags })
-    }
+pub(crate) fn flags(snapshot: &Snapshot) -> Value {
+    json!({ "flags": snapshot.settings.flags })
+}
+
+/// The paths under which sandboxes may be read, and where they are.
+pub(crate) fn attached_paths(snapshot: &Snapshot) -> BTreeMap<String, PathBuf> {
+    let paths = snapshot.executors().flat_map(|(framework, executor)| {
+        let (directory, id) = (executor.directory().to_owned(), &executor.info().executor_id);
+        let name = format!("/frameworks/{}/executors/{id}/runs/latest", framework.id());
+        [(name, directory.clone()), (directory.display().to_string(), directory)]
+    });
+    paths.collect()
 }
 
 fn by_role(resources: &Resources) -> Map<String, Value> {
@@ -83,22 +93,21 @@ fn attribute_value(attribute: &Attribute) -> Value {
 }
 
 fn framework(framework: &Framework) -> Value {
-    let info = &framework.info;
+    let info = framework.info();
     let mut entry = json!({
-        "id": framework.id.value,
+        "id": framework.id().value,
         "name": info.name,
         "user": info.user,
         "failover_timeout": info.failover_timeout(),
         "checkpoint": info.checkpoint(),
         "hostname": info.hostname(),
-        "executors": framework.executors.values().filter(|known| known.is_live()).map(executor).collect::<Vec<_>>(),
+        "executors": framework.live_executors().map(executor).collect::<Vec<_>>(),
         "completed_executors": over(framework).map(executor).collect::<Vec<_>>(),
     });
     if let Some(principal) = &info.principal {
         entry["principal"] = json!(principal);
     }
-    let multi_role = info.capabilities.iter().any(|capability| capability.r#type() == Capability::MultiRole);
-    match multi_role {
+    match framework.is_capable_of(Capability::MultiRole) {
         true => entry["roles"] = json!(info.roles),
         false => entry["role"] = json!(info.role.as_deref().unwrap_or("*")),
     }
@@ -107,22 +116,22 @@ fn framework(framework: &Framework) -> Value {
 
 /// Executors that have ended, whether or not somebody still waits to hear of their tasks.
 fn over(framework: &Framework) -> impl Iterator<Item = &Executor> {
-    let waiting = framework.executors.values().filter(|executor| !executor.is_live());
-    framework.completed_executors.iter().chain(waiting)
+    let waiting = framework.executors().filter(|executor| !executor.is_live());
+    framework.completed_executors().chain(waiting)
 }
 
 fn executor(executor: &Executor) -> Value {
-    let info = &executor.info;
-    let over = executor.terminated.values().chain(&executor.completed);
+    let (info, tasks) = (executor.info(), executor.tasks());
+    let over = tasks.terminated().chain(tasks.completed());
     let mut entry = json!({
         "id": info.executor_id.value,
         "name": info.name(),
-        "source": info.source.as_deref().unwrap_or_default(),
-        "container": executor.container.to_string(),
-        "directory": executor.directory,
+        "source": info.source(),
+        "container": executor.container().to_string(),
+        "directory": executor.directory(),
         "resources": bag(&executor.resources()).to_legacy_json(),
-        "tasks": executor.launched.values().map(task).collect::<Vec<_>>(),
-        "queued_tasks": executor.queued.iter().map(queued_task).collect::<Vec<_>>(),
+        "tasks": tasks.launched().map(task).collect::<Vec<_>>(),
+        "queued_tasks": tasks.queued().map(queued_task).collect::<Vec<_>>(),
         "completed_tasks": over.map(task).collect::<Vec<_>>(),
     });
     if let Some(role) = role(&info.resources) {
@@ -146,7 +155,7 @@ fn labels(labels: &Labels) -> Value {
 }
 
 fn queued_task(task: &Task) -> Value {
-    let info = &task.info;
+    let info = task.info();
     let mut entry = json!({
         "id": info.task_id.value,
         "name": info.name,
@@ -169,7 +178,7 @@ fn queued_task(task: &Task) -> Value {
 }
 
 fn task(task: &Task) -> Value {
-    let wire = &task.wire;
+    let wire = task.wire();
     let mut entry = json!({
         "id": wire.task_id.value,
         "name": wire.name,

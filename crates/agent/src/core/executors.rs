@@ -1,0 +1,191 @@
+//! Executors speak: they subscribe, for the first time or again, and say how their tasks are. They hear what they missed
+//! and what they are to do.
+
+use std::collections::BTreeSet;
+
+use mesos::v1::cygnet::{AgentCall, agent_call, agent_event};
+use mesos::v1::executor::{Call, Event, call, event};
+use mesos::v1::task_status::Reason;
+use mesos::v1::{KillPolicy, TaskGroupInfo, TaskId, TaskInfo, TaskState, TaskStatus};
+use shell::Now;
+
+use super::frameworks::{State, Task};
+use super::{Action, CallRefusal, Core, Count};
+use crate::ids::{ExecutorKey, StreamId, TaskKey};
+
+impl Core {
+    /// SUBSCRIBE, on a stream that is open already.
+    pub(crate) fn subscribe_executor(&mut self, now: Now, stream: StreamId, call: Call) -> Result<(), CallRefusal> {
+        self.at(now);
+        let key = self.known_executor(&call)?;
+        let known = self.frameworks.executor(&key);
+        // One that has not been started comes from another run.
+        let executor = known.filter(|known| !known.is_preparing()).ok_or(CallRefusal::UnknownExecutor)?;
+        if !executor.is_live() {
+            self.out.act(Action::ToExecutor(stream, Box::new(shutdown_event())));
+            self.out.act(Action::CloseStream(stream));
+            return Ok(());
+        }
+        let older = self.frameworks.subscribe(&key, stream);
+        older.into_iter().for_each(|older| self.out.act(Action::CloseStream(older)));
+        self.welcome(&key);
+        let subscribe = call.subscribe.unwrap_or_default();
+        for update in subscribe.unacknowledged_updates {
+            self.executor_update(&key, update.status);
+        }
+        self.compare_tasks(&key, &subscribe.unacknowledged_tasks);
+        self.bring_up_to_date(&key);
+        Ok(())
+    }
+
+    /// A call that is neither SUBSCRIBE nor HEARTBEAT.
+    pub(crate) fn executor_call(&mut self, now: Now, call: Call) -> Result<(), CallRefusal> {
+        self.at(now);
+        if self.is_recovering() {
+            return Err(CallRefusal::Recovering);
+        }
+        let key = self.known_executor(&call)?;
+        if self.frameworks.executor(&key).is_some_and(|executor| executor.is_live() && executor.stream().is_none()) {
+            return Err(CallRefusal::NotSubscribed);
+        }
+        match (call.r#type(), call.update, call.message) {
+            (call::Type::Update, Some(update), _) => self.executor_update(&key, update.status),
+            (call::Type::Message, _, Some(message)) => self.executor_message(key, message.data),
+            _ => return Err(CallRefusal::UnknownType),
+        }
+        Ok(())
+    }
+
+    /// The executor a call is of.
+    fn known_executor(&self, call: &Call) -> Result<ExecutorKey, CallRefusal> {
+        let framework = self.frameworks.get(&call.framework_id).ok_or(CallRefusal::UnknownFramework)?;
+        let executor = framework.executor(&call.executor_id).ok_or(CallRefusal::UnknownExecutor)?;
+        Ok(executor.key(&call.framework_id))
+    }
+
+    fn welcome(&mut self, key: &ExecutorKey) {
+        let Some(framework) = self.frameworks.get(&key.framework) else { return };
+        let Some(executor) = framework.executor(&key.executor) else { return };
+        let subscribed = event::Subscribed {
+            executor_info: executor.info().clone(),
+            framework_info: framework.info().clone(),
+            agent_info: self.link.agent_info(),
+            container_id: Some(executor.container().clone()),
+        };
+        let subscribed = Some(subscribed);
+        self.tell_executor(key, Event { subscribed, ..blank(event::Type::Subscribed) });
+    }
+
+    /// Tasks that were sent to it and that it does not know never arrived. A command executor is sent its task again:
+    /// it has one only, and would remember it. From others nobody can know what they did with it.
+    fn compare_tasks(&mut self, key: &ExecutorKey, known: &[TaskInfo]) {
+        let known: BTreeSet<&TaskId> = known.iter().map(|task| &task.task_id).collect();
+        let Some(executor) = self.frameworks.executor_mut(key) else { return };
+        let tasks = executor.tasks_mut();
+        known.iter().for_each(|id| tasks.adopt(id));
+        let lost = tasks.lost(&known);
+        if executor.is_generated() {
+            return executor.tasks_mut().queue_again(&lost);
+        }
+        for task in lost {
+            let task = TaskKey { framework: key.framework.clone(), task };
+            let message = "The task did not reach its executor before the agent restarted";
+            self.report(&task, TaskState::TaskDropped, Reason::AgentRestarted, message);
+        }
+    }
+
+    fn bring_up_to_date(&mut self, key: &ExecutorKey) {
+        self.shutdown_if_unused(key);
+        let Some(executor) = self.frameworks.executor_mut(key) else { return };
+        executor.greeted();
+        if matches!(executor.state(), State::Terminating { .. }) {
+            return self.tell_executor(key, shutdown_event());
+        }
+        let kills: Vec<_> = executor.tasks().kills().map(|(task, policy)| kill_event(task, policy)).collect();
+        self.deliver_queued(key);
+        kills.into_iter().for_each(|kill| self.tell_executor(key, kill));
+    }
+
+    /// Sends its tasks to an executor that is there.
+    pub(super) fn deliver_queued(&mut self, key: &ExecutorKey) {
+        while let Some((tasks, group)) = self.frameworks.deliver(key) {
+            for task in &tasks {
+                self.persist_task(key, &TaskKey { framework: key.framework.clone(), task: task.task_id.clone() });
+            }
+            match group {
+                true => self.tell_executor(key, launch_group_event(tasks)),
+                false => tasks.into_iter().for_each(|task| self.tell_executor(key, launch_event(task))),
+            }
+        }
+    }
+
+    pub(super) fn tell_executor(&mut self, key: &ExecutorKey, event: Event) {
+        if let Some(stream) = self.frameworks.executor(key).and_then(|executor| executor.stream()) {
+            self.out.act(Action::ToExecutor(stream, Box::new(event)));
+        }
+    }
+
+    /// An update named in a SUBSCRIBE or sent by itself.
+    fn executor_update(&mut self, executor: &ExecutorKey, status: TaskStatus) {
+        let key = TaskKey { framework: executor.framework.clone(), task: status.task_id.clone() };
+        let holds = self.frameworks.holder(&key).as_ref() == Some(executor);
+        let Some(known) = self.frameworks.executor(executor) else { return };
+        let status = self.completed_status(&key, known, status);
+        let over = known.tasks().get(&key.task).is_none_or(Task::is_terminal);
+        if !holds || over {
+            // Whatever it is, the executor need not repeat it.
+            if !holds {
+                self.counters.count(Count::InvalidUpdate);
+            }
+            tracing::debug!(framework = %key.framework, task = %key.task, "update of a task that is over or unknown");
+            return self.send_acknowledged(executor, &key, status.uuid().to_vec());
+        }
+        self.counters.count(Count::ValidUpdate);
+        let Some(known) = self.frameworks.executor_mut(executor) else { return };
+        known.tasks_mut().adopt(&key.task);
+        self.take_update(&key, status);
+    }
+
+    /// The executor may forget this update.
+    pub(super) fn send_acknowledged(&mut self, executor: &ExecutorKey, key: &TaskKey, uuid: Vec<u8>) {
+        let acknowledged = Some(event::Acknowledged { task_id: key.task.clone(), uuid });
+        self.tell_executor(executor, Event { acknowledged, ..blank(event::Type::Acknowledged) });
+    }
+
+    fn executor_message(&mut self, key: ExecutorKey, data: Vec<u8>) {
+        let message = agent_call::Message { framework_id: key.framework, executor_id: key.executor, data };
+        self.tell_master(AgentCall { message: Some(message), ..self.link.call(agent_call::Type::Message) });
+    }
+
+    /// A framework has something to say to its executor.
+    pub(super) fn message_to_executor(&mut self, message: agent_event::Message) {
+        let key = ExecutorKey { framework: message.framework_id, executor: message.executor_id };
+        self.counters.count(match self.frameworks.executor(&key).and_then(|executor| executor.stream()) {
+            Some(_) => Count::ValidMessage,
+            None => Count::InvalidMessage,
+        });
+        let message = Some(event::Message { data: message.data });
+        self.tell_executor(&key, Event { message, ..blank(event::Type::Message) });
+    }
+}
+
+fn blank(kind: event::Type) -> Event {
+    Event { r#type: Some(kind.into()), ..Event::default() }
+}
+
+fn launch_event(task: TaskInfo) -> Event {
+    Event { launch: Some(event::Launch { task }), ..blank(event::Type::Launch) }
+}
+
+fn launch_group_event(tasks: Vec<TaskInfo>) -> Event {
+    let launch_group = Some(event::LaunchGroup { task_group: TaskGroupInfo { tasks } });
+    Event { launch_group, ..blank(event::Type::LaunchGroup) }
+}
+
+pub(super) fn kill_event(task: &TaskId, kill_policy: Option<KillPolicy>) -> Event {
+    Event { kill: Some(event::Kill { task_id: task.clone(), kill_policy }), ..blank(event::Type::Kill) }
+}
+
+pub(super) fn shutdown_event() -> Event {
+    blank(event::Type::Shutdown)
+}

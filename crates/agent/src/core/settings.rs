@@ -1,0 +1,55 @@
+//! What decisions depend on and never changes.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use mesos::v1::FrameworkInfo;
+
+use super::frameworks::Executor;
+use crate::layout::Layout;
+
+/// See the module's words.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    /// The address at which the agent can be reached.
+    pub(crate) address: SocketAddr,
+    pub(crate) layout: Layout,
+    /// The program of pools and shims.
+    pub(crate) executor_binary: PathBuf,
+    /// The variables of this process that pools and executors are started with.
+    pub(crate) environment: BTreeMap<String, String>,
+    /// The variables that every executor finds in its environment.
+    pub(crate) executor_environment_variables: BTreeMap<String, String>,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) switch_user: bool,
+    /// The most an executor may fetch at once for a task.
+    pub(crate) fetcher_download_bytes: u64,
+    pub(crate) flags: BTreeMap<String, String>,
+}
+
+/// How long others may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Timeouts {
+    pub(crate) recovery: Duration,
+    pub(crate) executor_reregistration: Duration,
+    pub(crate) executor_registration: Duration,
+    pub(crate) executor_shutdown_grace: Duration,
+    pub(crate) pool_linger: Duration,
+    pub(crate) farewell: Duration,
+}
+
+impl Settings {
+    /// The user an executor's process and its sandbox belong to, by name; the agent's own if absent.
+    pub(crate) fn user_of(&self, framework: &FrameworkInfo, executor: &Executor) -> Option<String> {
+        let own = executor.info().command.as_ref().and_then(|command| command.user.clone());
+        let user = own.unwrap_or_else(|| framework.user.clone());
+        Some(user).filter(|user| self.switch_user && !user.is_empty())
+    }
+
+    /// The agent's address in the form of libprocess.
+    pub(crate) fn pid(&self) -> String {
+        format!("slave(1)@{}", self.address)
+    }
+}
