@@ -38,6 +38,7 @@ use crate::handle::Handle;
 use crate::options::Options;
 use crate::standing::Standing;
 use crate::time::Timestamp;
+use answer::{Rejected, gone};
 pub(crate) use front::front;
 
 /// What handlers share.
@@ -89,13 +90,25 @@ impl Api {
 }
 
 impl Api {
-    /// Makes a change that a client asked for.
+    /// Asks the core.
+    async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut Core, Timestamp) -> T + Send + 'static,
+    ) -> Result<T, Rejected> {
+        self.actor.ask(question).await.ok_or_else(gone)
+    }
+
+    /// Makes a change that a client asked for; events name who asked and where, if that is given.
     async fn change<T: Send + 'static>(
         &self,
-        origin: Origin,
+        origin: Option<Origin>,
         change: impl FnOnce(&mut Core, Timestamp) -> T + Send + 'static,
-    ) -> Option<T> {
-        self.actor.change(move |core, now| core.asked_by(origin, |core| change(core, now))).await
+    ) -> Result<T, Rejected> {
+        let change = move |core: &mut Core, now| match origin {
+            Some(origin) => core.asked_by(origin, |core| change(core, now)),
+            None => change(core, now),
+        };
+        self.actor.change(change).await.ok_or_else(gone)
     }
 }
 

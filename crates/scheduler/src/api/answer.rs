@@ -6,16 +6,50 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderName, HeaderValue, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::core::{Accepted, Refusal, Terms};
-use crate::definition::ShapeError;
+use crate::core::{Accepted, Embed, Refusal, Terms};
+use crate::definition::{ShapeError, shape};
+use crate::time::Timestamp;
 
 /// The largest body that is read.
 const LARGEST_BODY: usize = 1024 * 1024;
 
 /// How long a body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(30);
+
+/// What a handler comes to.
+pub(super) type Answer = Result<Response, Rejected>;
+
+/// Why a request comes to nothing: the answer that says so.
+#[derive(Debug)]
+pub(super) struct Rejected(Box<Response>);
+
+impl Rejected {
+    pub(super) fn new(status: u16, text: impl Into<String>) -> Rejected {
+        Rejected(Box::new(message(status, text)))
+    }
+}
+
+impl IntoResponse for Rejected {
+    fn into_response(self) -> Response {
+        *self.0
+    }
+}
+
+impl From<Refusal> for Rejected {
+    fn from(refusal: Refusal) -> Rejected {
+        Rejected(Box::new(json_answer(refusal.status, &refusal.body)))
+    }
+}
+
+impl From<ShapeError> for Rejected {
+    fn from(error: ShapeError) -> Rejected {
+        let (status, body) = error.answer();
+        Rejected(Box::new(json_answer(status, &body)))
+    }
+}
 
 /// A JSON answer.
 pub(super) fn json_answer(status: u16, body: &Value) -> Response {
@@ -33,26 +67,26 @@ pub(super) fn message(status: u16, text: impl Into<String>) -> Response {
     json_answer(status, &json!({"message": text.into()}))
 }
 
-/// 200 with this, or 404 with that.
-pub(super) fn found(value: Option<Value>, missing: impl FnOnce() -> Refusal) -> Response {
-    value.map_or_else(|| refused(&missing()), |value| json_answer(200, &value))
+/// 200 with this.
+pub(super) fn shown(body: &Value) -> Answer {
+    Ok(json_answer(200, body))
 }
 
-pub(super) fn refused(refusal: &Refusal) -> Response {
-    json_answer(refusal.status, &refusal.body)
+pub(super) fn not_allowed() -> Answer {
+    Err(Rejected::new(405, "Method Not Allowed"))
+}
+
+pub(super) fn timestamp(text: &str) -> Result<Timestamp, Rejected> {
+    Timestamp::parse(text).ok_or_else(|| Rejected::new(400, format!("Invalid timestamp: {text}")))
 }
 
 /// The answer to a change of an app, with the headers that scripts read.
-pub(super) fn changed(result: Result<Accepted, Refusal>) -> Response {
-    changed_at("/v2/apps", result)
+pub(super) fn changed(accepted: &Accepted) -> Answer {
+    Ok(changed_at("/v2/apps", accepted))
 }
 
 /// The answer to a change of what is to be found below this path.
-pub(super) fn changed_at(base: &str, result: Result<Accepted, Refusal>) -> Response {
-    let accepted = match result {
-        Ok(accepted) => accepted,
-        Err(refusal) => return refused(&refusal),
-    };
+pub(super) fn changed_at(base: &str, accepted: &Accepted) -> Response {
     let mut response = json_answer(accepted.status, &accepted.body);
     let deployment = accepted.deployment.as_deref().or_else(|| accepted.body["deploymentId"].as_str());
     if let Some(id) = deployment.and_then(|id| HeaderValue::from_str(id).ok()) {
@@ -67,28 +101,31 @@ pub(super) fn changed_at(base: &str, result: Result<Accepted, Refusal>) -> Respo
 }
 
 /// The actor is gone: the process is about to end.
-pub(super) fn gone() -> Response {
-    message(503, "the scheduler is shutting down")
+pub(super) fn gone() -> Rejected {
+    Rejected::new(503, "the scheduler is shutting down")
 }
 
-/// Reads a body, or says what is wrong with it.
-pub(super) async fn body(request: Request<Body>) -> Result<Bytes, Box<Response>> {
+/// Reads an object of this shape, or says what is wrong with it.
+pub(super) async fn read<T: DeserializeOwned>(request: Request<Body>) -> Result<T, Rejected> {
+    Ok(shape::read(&body(request).await?)?)
+}
+
+/// Reads a list of such.
+pub(super) async fn read_list<T: DeserializeOwned>(request: Request<Body>) -> Result<Vec<T>, Rejected> {
+    Ok(shape::read_list(&body(request).await?)?)
+}
+
+async fn body(request: Request<Body>) -> Result<Bytes, Rejected> {
     let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    let too_large = || Box::new(message(413, format!("the body is larger than {LARGEST_BODY} bytes")));
+    let too_large = || Rejected::new(413, format!("the body is larger than {LARGEST_BODY} bytes"));
     if declared.is_some_and(|length: usize| length > LARGEST_BODY) {
         return Err(too_large());
     }
     match tokio::time::timeout(BODY_TIME, to_bytes(request.into_body(), LARGEST_BODY)).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(_)) => Err(too_large()),
-        Err(_) => Err(Box::new(message(408, "the body did not arrive in time"))),
+        Err(_) => Err(Rejected::new(408, "the body did not arrive in time")),
     }
-}
-
-/// The answer to a body of another shape.
-pub(super) fn misshapen(error: &ShapeError) -> Response {
-    let (status, body) = error.answer();
-    json_answer(status, &body)
 }
 
 /// Query parameters, in order, repeated ones included.
@@ -108,10 +145,16 @@ impl Query {
         self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
+    /// What to show beside apps: this, and what the client names.
+    pub(super) fn embed(&self, mut embed: Embed) -> Embed {
+        self.all("embed").for_each(|name| embed.add(name));
+        embed
+    }
+
     /// `force`, and `canary`, which is not one of Marathon's.
-    pub(super) fn terms(&self) -> Result<Terms, Box<Response>> {
+    pub(super) fn terms(&self) -> Result<Terms, Rejected> {
         let canary = self.get("canary").map(str::parse).transpose();
-        let canary = canary.map_err(|_| Box::new(message(400, "canary must be a number of instances")))?;
+        let canary = canary.map_err(|_| Rejected::new(400, "canary must be a number of instances"))?;
         Ok(Terms { force: self.flag("force", false), canary })
     }
 

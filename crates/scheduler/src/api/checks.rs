@@ -6,13 +6,11 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::Request;
-use axum::response::Response;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::Api;
-use super::answer::{found, gone};
-use super::apps::read;
+use super::answer::{Answer, read, shown};
 use crate::core::{Pause, Refusal};
 
 /// What is asked for.
@@ -24,18 +22,15 @@ struct Wish {
     seconds: Option<u32>,
 }
 
-pub(super) async fn change(State(api): State<Api>, Path(task): Path<String>, request: Request<Body>) -> Response {
-    let wish = match read::<Wish>(request).await {
-        Ok(wish) => wish,
-        Err(response) => return *response,
-    };
+pub(super) async fn change(State(api): State<Api>, Path(task): Path<String>, request: Request<Body>) -> Answer {
+    let wish: Wish = read(request).await?;
     let time = wish.seconds.map_or(Pause::Open, |seconds| Pause::For(Duration::from_secs(seconds.into())));
     let pause = wish.paused.then_some(time);
     let missing = Refusal::new(404, format!("Task '{task}' does not exist"));
-    let shown = api.actor.change(move |core, now| {
+    let paused = api.change(None, move |core, now| {
         let id = core.find(&task)?.id.clone();
         core.pause_checks(&id, pause, now);
         core.paused_json(&id)
     });
-    shown.await.map_or_else(gone, |task| found(task.map(|task| json!({"task": task})), || missing))
+    shown(&json!({"task": paused.await?.ok_or(missing)?}))
 }

@@ -53,8 +53,8 @@ pub(super) fn client_ip<T>(request: &Request<T>) -> String {
 }
 
 /// Who asks, and where.
-pub(super) fn origin<T>(request: &Request<T>) -> Origin {
-    Origin { client_ip: client_ip(request), uri: request.uri().path().to_owned() }
+pub(super) fn origin<T>(request: &Request<T>) -> Option<Origin> {
+    Some(Origin { client_ip: client_ip(request), uri: request.uri().path().to_owned() })
 }
 
 #[cfg(test)]

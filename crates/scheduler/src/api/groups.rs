@@ -4,30 +4,27 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{Method, Request};
 use axum::response::Response;
-use serde_json::Value;
 
 use super::Api;
-use super::answer::{Query, changed_at, gone, json_answer, message, refused};
-use super::apps::read;
+use super::answer::{Answer, Query, Rejected, changed_at, not_allowed, read, shown, timestamp};
 use super::envelope::origin;
-use crate::core::{Embed, GroupEmbed, Refusal};
+use crate::core::{Embed, GroupEmbed};
 use crate::definition::GroupUpdate;
 use crate::ids::AppId;
-use crate::time::Timestamp;
 
 const BASE: &str = "/v2/groups";
 
-pub(super) async fn root(State(api): State<Api>, request: Request<Body>) -> Response {
+pub(super) async fn root(State(api): State<Api>, request: Request<Body>) -> Answer {
     group(api, AppId::root(), request).await
 }
 
 /// Everything below `/v2/groups/`: a group's id may have slashes in it, so the end of the path says what is meant.
-pub(super) async fn one(State(api): State<Api>, Path(path): Path<String>, request: Request<Body>) -> Response {
+pub(super) async fn one(State(api): State<Api>, Path(path): Path<String>, request: Request<Body>) -> Answer {
     let parts: Vec<&str> = path.split('/').collect();
     let id = |parts: &[&str]| AppId::new(&parts.join("/"));
     let only_read = matches!(parts.as_slice(), [.., "apps" | "versions"] | [.., "versions", _]);
     if only_read && request.method() != Method::GET {
-        return message(405, "Method Not Allowed");
+        return not_allowed();
     }
     match parts.as_slice() {
         [group @ .., "apps"] => apps(api, id(group), &Query::of(&request)).await,
@@ -37,83 +34,56 @@ pub(super) async fn one(State(api): State<Api>, Path(path): Path<String>, reques
     }
 }
 
-async fn group(api: Api, id: AppId, request: Request<Body>) -> Response {
+async fn group(api: Api, id: AppId, request: Request<Body>) -> Answer {
     let query = Query::of(&request);
-    let (terms, origin) = (query.terms(), origin(&request));
-    let terms = match terms {
-        Ok(terms) => terms,
-        Err(response) => return *response,
-    };
+    let (terms, origin) = (query.terms()?, origin(&request));
     match request.method().as_str() {
         "GET" => {
             let embed = GroupEmbed::of(query.all("embed"));
-            shown(api.actor.ask(move |core, now| core.group_json(&id, &embed, now)).await)
+            shown(&api.ask(move |core, now| core.group_json(&id, &embed, now)).await??)
         }
         "POST" | "PUT" => {
             let (create, dry) = (request.method() == "POST", query.flag("dryRun", false));
-            let update = match read::<GroupUpdate>(request).await {
-                Ok(update) => update,
-                Err(response) => return *response,
-            };
+            let update: GroupUpdate = read(request).await?;
             if dry && !create {
-                return shown(api.actor.ask(move |core, now| core.group_steps(&id, update, now)).await);
+                return shown(&api.ask(move |core, now| core.group_steps(&id, update, now)).await??);
             }
             let changed = api.change(origin, move |core, now| match create {
                 true => core.create_group(&id, update, terms, now),
                 false => core.put_group(&id, update, terms, now),
             });
-            changed.await.map_or_else(gone, |result| changed_at(BASE, result))
+            Ok(changed_at(BASE, &changed.await??))
         }
         "PATCH" => patch(api, id, request).await,
         "DELETE" => {
-            let removed = api.change(origin, move |core, now| core.remove_group(&id, terms.force, now)).await;
-            removed.map_or_else(gone, |result| changed_at(BASE, result))
+            let removed = api.change(origin, move |core, now| core.remove_group(&id, terms.force, now));
+            Ok(changed_at(BASE, &removed.await??))
         }
-        _ => message(405, "Method Not Allowed"),
+        _ => not_allowed(),
     }
 }
 
 /// Only `enforceRole` can be changed so.
-async fn patch(api: Api, id: AppId, request: Request<Body>) -> Response {
-    let update = match read::<GroupUpdate>(request).await {
-        Ok(update) => update,
-        Err(response) => return *response,
-    };
-    let known = api.actor.change(move |core, now| {
-        let only = GroupUpdate { enforce_role: update.enforce_role, ..GroupUpdate::default() };
-        if only != update {
-            return Err(Refusal::new(422, "only enforceRole can be patched: use PUT"));
-        }
-        core.enforce_role(&id, update.enforce_role.unwrap_or(false), now)
-    });
-    match known.await {
-        None => gone(),
-        Some(Ok(_)) => Response::default(),
-        Some(Err(refusal)) => refused(&refusal),
+async fn patch(api: Api, id: AppId, request: Request<Body>) -> Answer {
+    let update: GroupUpdate = read(request).await?;
+    if update != (GroupUpdate { enforce_role: update.enforce_role, ..GroupUpdate::default() }) {
+        return Err(Rejected::new(422, "only enforceRole can be patched: use PUT"));
     }
+    let enforce = update.enforce_role.unwrap_or(false);
+    api.change(None, move |core, now| core.enforce_role(&id, enforce, now)).await??;
+    Ok(Response::default())
 }
 
-async fn apps(api: Api, id: AppId, query: &Query) -> Response {
-    let mut embed = Embed::default();
-    query.all("embed").for_each(|name| embed.add(name));
-    shown(api.actor.ask(move |core, now| core.apps_of_group(&id, &embed, now)).await)
+async fn apps(api: Api, id: AppId, query: &Query) -> Answer {
+    let embed = query.embed(Embed::default());
+    shown(&api.ask(move |core, now| core.apps_of_group(&id, &embed, now)).await??)
 }
 
-async fn versions(api: Api, id: AppId) -> Response {
-    shown(api.actor.ask(move |core, _| core.group_versions(&id)).await)
+async fn versions(api: Api, id: AppId) -> Answer {
+    shown(&api.ask(move |core, _| core.group_versions(&id)).await??)
 }
 
-async fn one_version(api: Api, id: AppId, version: &str) -> Response {
-    let Some(version) = Timestamp::parse(version) else {
-        return message(400, format!("Invalid timestamp: {version}"));
-    };
-    shown(api.actor.ask(move |core, now| core.group_in_version(&id, version, now)).await)
-}
-
-fn shown(result: Option<Result<Value, Refusal>>) -> Response {
-    match result {
-        None => gone(),
-        Some(Ok(json)) => json_answer(200, &json),
-        Some(Err(refusal)) => refused(&refusal),
-    }
+async fn one_version(api: Api, id: AppId, version: &str) -> Answer {
+    let version = timestamp(version)?;
+    shown(&api.ask(move |core, now| core.group_in_version(&id, version, now)).await??)
 }

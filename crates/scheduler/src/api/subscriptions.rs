@@ -4,34 +4,23 @@
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::Request;
-use axum::response::Response;
 
 use super::Api;
-use super::answer::{Query, gone, json_answer, message, refused};
+use super::answer::{Answer, Query, Rejected, not_allowed, shown};
 use super::envelope::origin;
 
-pub(super) async fn change(State(api): State<Api>, request: Request<Body>) -> Response {
+pub(super) async fn change(State(api): State<Api>, request: Request<Body>) -> Answer {
     if api.callbacks.is_none() {
         let text = "event subscriptions are gone since Marathon 1.5: read the event stream at /v2/events, or start the \
                     scheduler with --event-subscriber http_callback";
-        return message(404, text);
+        return Err(Rejected::new(404, text));
     }
     let url = Query::of(&request).get("callbackUrl").unwrap_or_default().to_owned();
     let origin = origin(&request);
     match request.method().as_str() {
-        "GET" | "HEAD" => {
-            let all = api.actor.ask(|core, _| core.subscribers_json()).await;
-            all.map_or_else(gone, |all| json_answer(200, &all))
-        }
-        "POST" => match api.change(origin, move |core, now| core.subscribe(&url, now)).await {
-            None => gone(),
-            Some(Ok(event)) => json_answer(200, &event),
-            Some(Err(refusal)) => refused(&refusal),
-        },
-        "DELETE" => {
-            let event = api.change(origin, move |core, now| core.unsubscribe(&url, now)).await;
-            event.map_or_else(gone, |event| json_answer(200, &event))
-        }
-        _ => message(405, "Method Not Allowed"),
+        "GET" | "HEAD" => shown(&api.ask(|core, _| core.subscribers_json()).await?),
+        "POST" => shown(&api.change(origin, move |core, now| core.subscribe(&url, now)).await??),
+        "DELETE" => shown(&api.change(origin, move |core, now| core.unsubscribe(&url, now)).await?),
+        _ => not_allowed(),
     }
 }

@@ -10,14 +10,12 @@ use mesos::server::ConnectionCounts;
 use serde_json::{Map, json};
 
 use super::Api;
-use super::answer::{Query, gone, json_answer, message};
+use super::answer::{Answer, Query, Rejected, json_answer, message, shown};
 use crate::MARATHON_VERSION;
 use crate::core::Metrics;
 
-pub(super) async fn info(State(api): State<Api>) -> Response {
-    let Some(framework_id) = api.actor.ask(|core, _| core.framework_id().map(str::to_owned)).await else {
-        return gone();
-    };
+pub(super) async fn info(State(api): State<Api>) -> Answer {
+    let framework_id = api.ask(|core, _| core.framework_id().map(str::to_owned)).await?;
     let standing = *api.standing.borrow();
     let mut info = json!({
         "name": api.name, "version": MARATHON_VERSION, "buildref": format!("cygnet-{}", Build::current().version),
@@ -31,11 +29,11 @@ pub(super) async fn info(State(api): State<Api>) -> Response {
     if let Some((_, why)) = standing.refusal() {
         info["notActing"] = json!(why);
     }
-    json_answer(200, &info)
+    shown(&info)
 }
 
-pub(super) async fn leader(State(api): State<Api>) -> Response {
-    json_answer(200, &json!({"leader": api.authority}))
+pub(super) async fn leader(State(api): State<Api>) -> Answer {
+    shown(&json!({"leader": api.authority}))
 }
 
 /// As what the client accepts; with nothing to somebody who accepts neither text nor JSON.
@@ -83,39 +81,38 @@ pub(super) async fn metrics(
     State(api): State<Api>,
     connections: Option<Extension<ConnectionCounts>>,
     request: Request<Body>,
-) -> Response {
+) -> Answer {
     let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if accept.starts_with("text/plain") || accept.contains("openmetrics") {
         return prometheus(State(api), connections).await;
     }
-    measured(&api, connections).await.map_or_else(gone, |Metrics { gauges, counters }| {
-        let gauges: Map<_, _> = gauges.into_iter().map(|(name, value)| (name.into(), json!({"value": value}))).collect();
-        let counters: Map<_, _> = counters.into_iter().map(|(name, count)| (name, json!({"count": count}))).collect();
-        let empty = json!({});
-        let body = json!({"version": "4.0.0", "gauges": gauges, "counters": counters, "histograms": empty, "meters": empty, "timers": empty});
-        json_answer(200, &body)
-    })
+    let Metrics { gauges, counters } = measured(&api, connections).await?;
+    let gauges: Map<_, _> = gauges.into_iter().map(|(name, value)| (name.into(), json!({"value": value}))).collect();
+    let counters: Map<_, _> = counters.into_iter().map(|(name, count)| (name, json!({"count": count}))).collect();
+    let empty = json!({});
+    shown(
+        &json!({"version": "4.0.0", "gauges": gauges, "counters": counters, "histograms": empty, "meters": empty, "timers": empty}),
+    )
 }
 
 /// `/metrics/prometheus`.
-pub(super) async fn prometheus(State(api): State<Api>, connections: Option<Extension<ConnectionCounts>>) -> Response {
-    measured(&api, connections).await.map_or_else(gone, |Metrics { gauges, counters }| {
-        let line = |name: &str, kind: &str, value: u64| {
-            let name = name.replace(['.', '-'], "_");
-            format!("# TYPE {name} {kind}\n{name} {value}\n")
-        };
-        let gauges = gauges.into_iter().map(|(name, value)| line(name, "gauge", value));
-        let text: String = gauges.chain(counters.iter().map(|(name, count)| line(name, "counter", *count))).collect();
-        ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
-    })
+pub(super) async fn prometheus(State(api): State<Api>, connections: Option<Extension<ConnectionCounts>>) -> Answer {
+    let Metrics { gauges, counters } = measured(&api, connections).await?;
+    let line = |name: &str, kind: &str, value: u64| {
+        let name = name.replace(['.', '-'], "_");
+        format!("# TYPE {name} {kind}\n{name} {value}\n")
+    };
+    let gauges = gauges.into_iter().map(|(name, value)| line(name, "gauge", value));
+    let text: String = gauges.chain(counters.iter().map(|(name, count)| line(name, "counter", *count))).collect();
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
 }
 
 /// The metrics of the core, and those of the listener.
-async fn measured(api: &Api, connections: Option<Extension<ConnectionCounts>>) -> Option<Metrics> {
-    let mut metrics = api.actor.ask(|core, now| core.metrics(now)).await?;
+async fn measured(api: &Api, connections: Option<Extension<ConnectionCounts>>) -> Result<Metrics, Rejected> {
+    let mut metrics = api.ask(|core, now| core.metrics(now)).await?;
     let connections = connections.iter().flat_map(|counts| counts.named());
     metrics.counters.extend(connections.map(|(name, count)| (format!("cygnet.connections.{name}.count"), count)));
-    Some(metrics)
+    Ok(metrics)
 }
 
 /// `/v2/openapi.json`: what all this is, for machines. A test holds it against the answers.
