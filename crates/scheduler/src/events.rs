@@ -1,5 +1,6 @@
 //! What happens, as Marathon's event stream tells it: the type and the fields of each event. Pure.
 
+use health::verdict::healthy;
 use mesos::states;
 use mesos::v1::TaskStatus;
 use serde_json::{Value, json};
@@ -138,7 +139,7 @@ pub(crate) fn health_changed(instance: &Instance, alive: bool, now: Timestamp) -
 #[must_use]
 pub(crate) fn instance_health_changed(instance: &Instance, now: Timestamp) -> Event {
     let data = json!({"instanceId": instance.id, "runSpecId": instance.app, "runSpecVersion": instance.config,
-        "healthy": instance.healthy()});
+        "healthy": healthy(instance.verdict())});
     Event::new("instance_health_changed_event", now, data)
 }
 

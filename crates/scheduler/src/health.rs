@@ -3,6 +3,7 @@
 //! Unlike Marathon's, this record is stored with its instance, so that nothing drops to *unknown* when the scheduler
 //! restarts, and a kill happens at failure `maxConsecutiveFailures`, not one later.
 
+use checks::{Rule, Verdict};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -23,8 +24,9 @@ pub(crate) struct Health {
     pub last_failure_cause: Option<String>,
     /// Failures in a row.
     pub consecutive_failures: u32,
-    /// The verdict: none before the first result that counted.
-    pub alive: Option<bool>,
+    /// Unknown before the first result that counted.
+    #[serde(rename = "alive", with = "health::verdict", default)]
+    pub verdict: Verdict,
     /// Whether the scheduler asked and failed before there was a verdict: it is shown as not alive, and counts for nothing.
     #[serde(default)]
     pub missed: bool,
@@ -36,7 +38,7 @@ impl Health {
         self.first_success.get_or_insert(now);
         self.last_success = Some(now);
         self.consecutive_failures = 0;
-        self.alive.replace(true) != Some(true)
+        std::mem::replace(&mut self.verdict, Verdict::Healthy) != Verdict::Healthy
     }
 
     /// A failure that counts; says whether the verdict changed.
@@ -44,20 +46,20 @@ impl Health {
         self.last_failure = Some(now);
         self.last_failure_cause = Some(cause.to_owned());
         self.consecutive_failures = consecutive_failures;
-        self.alive.replace(false) != Some(false)
+        std::mem::replace(&mut self.verdict, Verdict::Unhealthy) != Verdict::Unhealthy
     }
 
-    /// Whether it is alive, as people see it; nothing to see before the first result.
+    /// The verdict as people see it.
     #[must_use]
-    pub(crate) fn shown(&self) -> Option<bool> {
-        self.alive.or_else(|| self.missed.then_some(false))
+    pub(crate) fn shown(&self) -> Verdict {
+        if self.verdict == Verdict::Unknown && self.missed { Verdict::Unhealthy } else { self.verdict }
     }
 
     /// As in `healthCheckResults`.
     #[must_use]
     pub(crate) fn json(&self, instance: &InstanceId) -> Value {
         let mut result = json!({
-            "alive": self.alive == Some(true),
+            "alive": self.verdict == Verdict::Healthy,
             "consecutiveFailures": self.consecutive_failures,
             "instanceId": instance,
         });
@@ -79,12 +81,8 @@ impl Health {
 
 /// What the checks of one instance add up to.
 #[must_use]
-pub(crate) fn aggregate(checks: &[Health]) -> Option<bool> {
-    if checks.iter().any(|health| health.alive == Some(false)) {
-        return Some(false);
-    }
-    let all = !checks.is_empty() && checks.iter().all(|health| health.alive == Some(true));
-    all.then_some(true)
+pub(crate) fn aggregate(checks: &[Health]) -> Verdict {
+    Rule::All.of(checks.iter().map(|health| health.verdict))
 }
 
 #[cfg(test)]
@@ -95,14 +93,14 @@ mod tests {
     fn verdicts_change_once() {
         let at = Timestamp::from_millis;
         let mut health = Health::default();
-        assert_eq!(aggregate(&[health.clone()]), None);
+        assert_eq!(aggregate(&[health.clone()]), Verdict::Unknown);
         assert!(health.succeeded(at(1)) && !health.succeeded(at(2)));
         assert!(health.failed(at(3), "refused", 1) && !health.failed(at(4), "refused", 2));
         assert_eq!((health.consecutive_failures, health.first_success), (2, Some(at(1))));
-        assert_eq!(aggregate(&[health.clone(), Health::default()]), Some(false));
+        assert_eq!(aggregate(&[health.clone(), Health::default()]), Verdict::Unhealthy);
         health.succeeded(at(5));
-        assert_eq!(aggregate(&[health.clone(), Health::default()]), None);
-        assert_eq!(aggregate(&[health]), Some(true));
-        assert_eq!(aggregate(&[]), None);
+        assert_eq!(aggregate(&[health.clone(), Health::default()]), Verdict::Unknown);
+        assert_eq!(aggregate(&[health]), Verdict::Healthy);
+        assert_eq!(aggregate(&[]), Verdict::Unknown);
     }
 }

@@ -8,6 +8,7 @@
 pub(crate) mod member;
 pub(crate) mod termination;
 
+use checks::Verdict;
 use mesos::v1::TaskState;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -206,7 +207,8 @@ impl Instance {
     /// The id of the task that is to blame for its health: of a pod, that of its first container that is not healthy.
     #[must_use]
     pub(crate) fn unhealthy_task_id(&self) -> String {
-        let sick = self.members.iter().find(|member| member.healthy == Some(false)).or_else(|| self.members.first());
+        let sick =
+            self.members.iter().find(|member| member.verdict == Verdict::Unhealthy).or_else(|| self.members.first());
         sick.map_or_else(|| self.task_id(), |member| self.id.member(&member.name, self.incarnation))
     }
 
@@ -263,14 +265,14 @@ impl Instance {
 
     /// Healthy, unhealthy, or not known; never known without health checks.
     #[must_use]
-    pub(crate) fn healthy(&self) -> Option<bool> {
+    pub(crate) fn verdict(&self) -> Verdict {
         aggregate(&self.health)
     }
 
     /// Why it is unhealthy.
     #[must_use]
     pub(crate) fn health_cause(&self) -> String {
-        let sick = |health: &&Health| health.alive == Some(false);
+        let sick = |health: &&Health| health.verdict == Verdict::Unhealthy;
         let last = self.health.iter().find(sick).and_then(|health| health.last_failure_cause.clone());
         last.unwrap_or_else(|| "unknown".into())
     }
@@ -284,7 +286,7 @@ impl Instance {
     /// Whether it is healthy as far as it has checks.
     #[must_use]
     pub(crate) fn is_healthy_enough(&self) -> bool {
-        self.health.is_empty() || self.healthy() == Some(true)
+        self.health.is_empty() || self.verdict() == Verdict::Healthy
     }
 
     /// Whether it does what it is for: runs, and is healthy and ready as far as it has checks.
@@ -327,6 +329,6 @@ mod tests {
         app.health_checks = serde_json::from_str("[{}, {}]").unwrap();
         instance.reincarnate(&app, at(6));
         assert!(instance.task_id().ends_with("._app.2"));
-        assert_eq!((instance.health.len(), instance.started_at, instance.healthy()), (2, None, None));
+        assert_eq!((instance.health.len(), instance.started_at, instance.verdict()), (2, None, Verdict::Unknown));
     }
 }

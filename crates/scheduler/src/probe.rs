@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use checks::spec::{self, HttpProbe, Judgement, Probe, Redirects, Schedule, Scheme, StatusRanges, TcpProbe};
 use checks::url::{Authority, Host};
+use health::Problem;
 use mesos::v1::cygnet::{self, GrpcProbe, Header, JsonPath, ListenProbe, StatusRange};
 use mesos::v1::health_check::{self, HttpCheckInfo, TcpCheckInfo};
 use mesos::v1::network_info::Protocol as Family;
@@ -13,19 +14,24 @@ use mesos::v1::{CommandInfo, HealthCheck as MesosHealthCheck};
 
 use crate::definition::grpc_options::GrpcOptions;
 use crate::definition::health_check::IpProtocol;
-use crate::definition::http_options::{Expectation, HttpOptions};
-use crate::definition::port::PortDefinition;
+use crate::definition::http_options::Expectation;
 use crate::definition::readiness::ReadinessProtocol;
 use crate::definition::{HealthCheck, Protocol, ReadinessCheck, RunSpec};
 
 /// What the executor is to check, in the order of the definition. A check of a port the instance does not have, which
-/// validation excludes, is left out.
+/// validation excludes, is left out. Where there are several, each has its place in the definition as its id.
 pub(crate) fn native(app: &RunSpec, ports: &[u16]) -> Vec<MesosHealthCheck> {
-    let native = app.health_checks.iter().filter(|check| check.protocol.is_native());
-    native.filter_map(|check| message(check, &app.port_definitions, ports)).collect()
+    let native = || app.health_checks.iter().enumerate().filter(|(_, check)| check.protocol.is_native());
+    let are_several = native().nth(1).is_some();
+    let message = |(index, check): (usize, &HealthCheck)| {
+        let id = are_several.then(|| index.to_string());
+        Some(MesosHealthCheck { id, ..message(check, check.effective_port(&app.port_definitions, ports))? })
+    };
+    native().filter_map(message).collect()
 }
 
-fn message(check: &HealthCheck, definitions: &[PortDefinition], ports: &[u16]) -> Option<MesosHealthCheck> {
+/// The check as Mesos has it.
+fn message(check: &HealthCheck, port: Option<u16>) -> Option<MesosHealthCheck> {
     let successes = check.minimum_consecutive_successes;
     let mut mesos = MesosHealthCheck {
         delay_seconds: Some(check.delay_seconds.as_f64()),
@@ -37,14 +43,14 @@ fn message(check: &HealthCheck, definitions: &[PortDefinition], ports: &[u16]) -
         name: check.name.clone(),
         ..MesosHealthCheck::default()
     };
-    let port = || check.effective_port(definitions, ports).map(u32::from);
+    let port = || port.map(u32::from);
     let family = (check.ip_protocol == IpProtocol::IPv6).then(|| Family::IPv6.into());
     let kind = match check.protocol {
         Protocol::Command => {
             mesos.command = Some(shell(&check.command.as_ref()?.value));
             health_check::Type::Command
         }
-        Protocol::MesosTcp => {
+        Protocol::Tcp | Protocol::MesosTcp => {
             mesos.tcp = Some(TcpCheckInfo { port: port()?, protocol: family, options: None });
             health_check::Type::Tcp
         }
@@ -56,8 +62,9 @@ fn message(check: &HealthCheck, definitions: &[PortDefinition], ports: &[u16]) -
             mesos.listen = Some(ListenProbe { port: port()?, protocol: family, ..ListenProbe::default() });
             health_check::Type::Listen
         }
-        Protocol::Http | Protocol::Https | Protocol::Tcp | Protocol::MesosHttp | Protocol::MesosHttps => {
-            let scheme = if check.protocol == Protocol::MesosHttps { "https" } else { "http" };
+        Protocol::Http | Protocol::Https | Protocol::MesosHttp | Protocol::MesosHttps => {
+            let is_secure = matches!(check.protocol, Protocol::Https | Protocol::MesosHttps);
+            let scheme = if is_secure { "https" } else { "http" };
             mesos.http = Some(HttpCheckInfo {
                 port: port()?,
                 path: Some(check.effective_path()),
@@ -143,25 +150,23 @@ impl Whom<'_> {
     }
 }
 
-/// The check that the scheduler itself makes of an instance, with its judgement. Nothing if the instance has no
-/// address.
+/// The check that the scheduler itself makes of an instance, with its judgement: as an executor would, but at the
+/// addresses of its host. Nothing if the instance has no address.
 pub(crate) fn own(check: &HealthCheck, whom: Whom<'_>) -> Option<checks::CheckSpec> {
-    let probe = if check.protocol == Protocol::Tcp { whom.tcp()? } else { whom.http(&http(check, whom))? };
-    Some(checks::CheckSpec {
-        probe,
-        schedule: Schedule {
-            delay: check.delay_seconds.duration(),
-            interval: check.interval_seconds.duration(),
-            timeout: check.timeout(),
-            ..Schedule::default()
-        },
-        judgement: Judgement {
-            grace: check.grace_period_seconds.duration(),
-            consecutive_failures: check.max_consecutive_failures,
-            consecutive_successes: check.minimum_consecutive_successes,
-            ..Judgement::default()
-        },
-    })
+    let mut asked = message(check, Some(whom.port))?;
+    if let Some(http) = &mut asked.http {
+        let options = http.options.take().unwrap_or_default();
+        let host = options.host.clone().unwrap_or_else(|| whom.header());
+        // Marathon follows none: a redirect is an answer, and a healthy one.
+        let redirects = Some(cygnet::http_options::Redirects::TakeAsAnswer.into());
+        http.options = Some(cygnet::HttpOptions { host: Some(host), redirects, address: None, ..options });
+    }
+    let spec = health::health_spec(&asked, &|_| Err(Problem::Empty)).ok()?;
+    let probe = match &spec.probe {
+        Probe::Http(probe) => whom.http(probe)?,
+        _ => whom.tcp()?,
+    };
+    Some(checks::CheckSpec { probe, ..spec })
 }
 
 /// The check that the scheduler makes of a new instance until it is ready: without a delay, and then at every interval.
@@ -185,37 +190,6 @@ pub(crate) fn readiness(check: &ReadinessCheck, whom: Whom<'_>) -> Option<checks
         },
         judgement: Judgement { grace: Duration::ZERO, action: spec::Action::Report, ..Judgement::default() },
     })
-}
-
-fn http(check: &HealthCheck, whom: Whom<'_>) -> HttpProbe {
-    let HttpOptions { method, host: name, headers, statuses, expect, address: _ } =
-        check.http.clone().unwrap_or_default();
-    let healthy = match statuses.as_slice() {
-        [] => StatusRanges::from(200..=399),
-        some => StatusRanges::new(some.iter().map(|range| range.first..=range.last)),
-    };
-    HttpProbe {
-        scheme: if check.protocol == Protocol::Https { Scheme::Https } else { Scheme::Http },
-        host: Some(name.unwrap_or_else(|| whom.header())),
-        method: method.unwrap_or_else(|| "GET".into()),
-        path: check.effective_path(),
-        headers: headers.into_iter().collect(),
-        // Marathon follows none: a redirect is an answer, and a healthy one.
-        redirects: Redirects::TakeAsAnswer,
-        healthy_statuses: healthy,
-        ignored_statuses: check.ignore_http1xx.then(|| StatusRanges::from(100..=199)),
-        expect: expect.into_iter().filter_map(own_expectation).collect(),
-        ..HttpProbe::default()
-    }
-}
-
-fn own_expectation(expected: Expectation) -> Option<spec::Expectation> {
-    match (expected.contains, expected.matches, expected.json_path) {
-        (Some(text), _, _) => Some(spec::Expectation::Contains(text.into_bytes())),
-        (_, Some(pattern), _) => Some(spec::Expectation::Matches(pattern)),
-        (_, _, Some(path)) => Some(spec::Expectation::JsonPathEquals { path, value: expected.value?.to_string() }),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

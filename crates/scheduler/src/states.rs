@@ -1,6 +1,8 @@
 //! How many tasks of an app are in which state, as `GET /v2/apps` counts them. Kept up with every change, so that whoever
 //! looks every second costs the same with ten tasks and with ten thousand. Pure.
 
+use checks::Verdict;
+
 use crate::instance::{Condition, Instance};
 
 /// Of one app, or of one instance.
@@ -23,12 +25,12 @@ impl States {
         if !instance.has_task() {
             return States::default();
         }
-        let (condition, healthy) = (instance.condition, instance.healthy());
-        let is_sick = instance.health.iter().any(|health| health.shown() == Some(false));
+        let (condition, verdict) = (instance.condition, instance.verdict());
+        let is_sick = instance.health.iter().any(|health| health.shown() == Verdict::Unhealthy);
         States {
             staged: usize::from(condition == Condition::Staging),
             running: usize::from(condition == Condition::Running),
-            healthy: usize::from(healthy == Some(true)),
+            healthy: usize::from(verdict == Verdict::Healthy),
             unhealthy: usize::from(is_sick),
         }
     }

@@ -169,7 +169,7 @@ impl Core {
         self.fragments.forget_task(id);
         let health = self.instances.get_mut(id).and_then(|instance| instance.health.get_mut(index));
         // Before the verdict it is one of the successes that are still wanted.
-        if let Some(health) = health.filter(|health| health.alive == Some(true)) {
+        if let Some(health) = health.filter(|health| health.verdict == Verdict::Healthy) {
             health.succeeded(now);
         }
     }
@@ -177,7 +177,7 @@ impl Core {
     /// A failure within the grace period. It does not count, but people see that the task was asked and did not answer.
     fn not_alive_yet(&mut self, id: &InstanceId, index: usize) {
         let health = self.instances.get(id).and_then(|instance| instance.health.get(index));
-        if health.is_some_and(|health| health.alive.is_none() && !health.missed) {
+        if health.is_some_and(|health| health.verdict == Verdict::Unknown && !health.missed) {
             self.change(id, |instance| instance.health[index].missed = true);
         }
     }
@@ -196,10 +196,10 @@ impl Core {
         now: Timestamp,
         result: impl FnOnce(&mut Health) -> bool,
     ) {
-        let Some(before) = self.instances.get(id).map(|instance| instance.healthy()) else { return };
+        let Some(before) = self.instances.get(id).map(|instance| instance.verdict()) else { return };
         let changed = self.change(id, |instance| instance.health.get_mut(index).is_some_and(result));
         let Some(instance) = self.instances.get(id).cloned() else { return };
-        let alive = instance.health.get(index).and_then(|health| health.alive) == Some(true);
+        let alive = instance.health.get(index).is_some_and(|health| health.verdict == Verdict::Healthy);
         let record = self.apps.get(&instance.app);
         let check = record.and_then(|record| record.configuration(instance.config).health_checks.get(index)).cloned();
         if let Some(check) = check.filter(|_| !alive) {
@@ -208,10 +208,10 @@ impl Core {
         if changed == Some(true) {
             self.out.tell(events::health_changed(&instance, alive, now));
         }
-        if instance.healthy() != Some(false) {
+        if instance.verdict() != Verdict::Unhealthy {
             self.let_go(id, now);
         }
-        if instance.healthy() != before {
+        if instance.verdict() != before {
             self.out.tell(events::instance_health_changed(&instance, now));
         }
     }
@@ -223,11 +223,7 @@ fn verdict_state(health: &Health) -> VerdictState {
         initializing: health.first_success.is_none(),
         consecutive_failures: health.consecutive_failures,
         consecutive_successes: 0,
-        verdict: match health.alive {
-            None => Verdict::Unknown,
-            Some(true) => Verdict::Healthy,
-            Some(false) => Verdict::Unhealthy,
-        },
+        verdict: health.verdict,
         ..VerdictState::default()
     }
 }

@@ -1,5 +1,6 @@
 //! Leading an app to what is wanted of it, and its deployment to its end.
 
+use checks::Verdict;
 use std::collections::BTreeSet;
 
 use mesos::v1::TaskState;
@@ -197,7 +198,7 @@ impl Core {
     fn health_kill_slows_down(&self, instance: &Instance) -> bool {
         let app = self.apps.get(&instance.app).map(|record| record.configuration(instance.config));
         let checks = app.iter().flat_map(|app| app.health_checks.iter().zip(&instance.health));
-        let mut sick = checks.filter(|(_, health)| health.alive == Some(false));
+        let mut sick = checks.filter(|(_, health)| health.verdict == Verdict::Unhealthy);
         instance.killed_for_health_at.is_some_and(|at| Some(at) >= instance.staged_at)
             && sick.any(|(check, _)| check.backoff_after_kill)
     }
@@ -250,7 +251,7 @@ fn see(instance: &Instance) -> Seen {
 /// In which order instances that are not ready go, as Marathon has it, but that sick ones go first.
 fn worth(instance: &Instance) -> u8 {
     match instance.condition {
-        _ if instance.healthy() == Some(false) => 0,
+        _ if instance.verdict() == Verdict::Unhealthy => 0,
         Condition::Unreachable => 1,
         Condition::Scheduled | Condition::Staging => 2,
         Condition::Starting => 3,

@@ -1,6 +1,7 @@
 //! What the master tells of the containers of a pod's instance: each is noted, and what they add up to is what becomes of
 //! the instance.
 
+use health::verdict::healthy;
 use mesos::v1::TaskStatus;
 
 use super::Core;
@@ -57,7 +58,7 @@ impl Core {
     fn members_end(&mut self, id: &InstanceId, status: &TaskStatus, now: Timestamp) {
         let Some(instance) = self.instances.get(id) else { return };
         let Some(one) = member::decisive(&instance.members) else { return };
-        let (state, healthy, message) = (one.state().into(), one.healthy, one.message.clone());
+        let (state, healthy, message) = (one.state().into(), healthy(one.verdict), one.message.clone());
         let task_id = instance.id.member(&one.name, instance.incarnation).into();
         let last = TaskStatus { state, healthy, message: Some(message), task_id, ..status.clone() };
         self.ended_by(id, &last, now);

@@ -1,5 +1,7 @@
 //! Pods as people see them: definitions, versions, and the status of each instance and container.
 
+use checks::Verdict;
+use health::verdict::healthy;
 use mesos::states;
 use mesos::v1::TaskState;
 use serde_json::{Value, json};
@@ -100,7 +102,7 @@ impl Core {
         let checked = checked_endpoint(container);
         let endpoints = container.endpoints.iter().zip(ports).map(|(endpoint, port)| {
             let mut json = json!({"name": endpoint.name, "allocatedHostPort": port});
-            if let Some(healthy) = member.healthy.filter(|_| checked == Some(&endpoint.name)) {
+            if let Some(healthy) = healthy(member.verdict).filter(|_| checked == Some(&endpoint.name)) {
                 json["healthy"] = json!(healthy);
             }
             json
@@ -139,8 +141,9 @@ fn conditions(container: &Container, member: &Member) -> Vec<Value> {
     if container.health_check.is_none() || member.state() != TaskState::TaskRunning {
         return Vec::new();
     }
-    let reason = if member.healthy.is_some() { "health-reported-by-mesos" } else { "health-unreported-by-mesos" };
-    let value = if member.healthy == Some(true) { "true" } else { "false" };
+    let reason =
+        if member.verdict != Verdict::Unknown { "health-reported-by-mesos" } else { "health-unreported-by-mesos" };
+    let value = if member.verdict == Verdict::Healthy { "true" } else { "false" };
     vec![json!({"name": "healthy", "value": value, "reason": reason, "lastUpdated": member.updated,
         "lastChanged": member.since})]
 }
@@ -150,7 +153,7 @@ fn status(instance: &Instance, pod: &Pod) -> (&'static str, Option<&'static str>
     let sick = |container: &Container| {
         let member = instance.members.iter().find(|member| member.name == container.name);
         container.health_check.is_some()
-            && member.is_some_and(|one| one.state() == TaskState::TaskRunning && one.healthy != Some(true))
+            && member.is_some_and(|one| one.state() == TaskState::TaskRunning && one.verdict != Verdict::Healthy)
     };
     match instance.condition {
         _ if instance.goal == Goal::Stopped => ("TERMINAL", None),

@@ -510,6 +510,36 @@ fn several_checks_of_the_executor_each_have_their_own_result() {
 }
 
 #[test]
+fn results_are_found_by_the_ids_of_their_checks_wherever_they_stand() {
+    use ::checks::Verdict as Known;
+    use mesos::v1::cygnet::{HealthCheckResult, TaskHealth, task_health::Verdict};
+    let mut world = World::new();
+    let checks = json!([{"protocol": "HTTP", "portIndex": 0}, {"protocol": "MESOS_HTTP", "portIndex": 0},
+        {"protocol": "MESOS_TCP", "portIndex": 0}]);
+    world.create(json!({"id": "/web", "cmd": "serve", "cpus": 0.1, "mem": 1, "healthChecks": checks})).unwrap();
+    let task = world.offer().remove(0);
+    let ids: Vec<_> = task.health_check.iter().chain(&task.health_checks).map(|check| check.id.clone()).collect();
+    assert_eq!(ids, [Some("1".into()), Some("2".into())]);
+    let result = |id: &Option<String>, verdict: Verdict| HealthCheckResult {
+        id: id.clone(),
+        verdict: Some(verdict.into()),
+        ..HealthCheckResult::default()
+    };
+    let stray = result(&Some("0".into()), Verdict::Unhealthy);
+    let checks = vec![result(&ids[1], Verdict::Unhealthy), stray, result(&ids[0], Verdict::Healthy)];
+    let health = TaskHealth { checks, ..TaskHealth::default() };
+    let status = TaskStatus { health: Some(health), ..status(&task.task_id.value, TaskState::TaskRunning) };
+    world.tell(|core, now| core.update(&status, now));
+    let verdicts: Vec<_> =
+        world.core.instances.values().flat_map(|one| one.health.clone()).map(|one| one.verdict).collect();
+    assert_eq!(
+        verdicts,
+        [Known::Unknown, Known::Healthy, Known::Unhealthy],
+        "the scheduler's own is none of the executor's business"
+    );
+}
+
+#[test]
 fn a_wiped_task_is_replaced_by_another_instance() {
     let mut world = World::new();
     world.create(definition(1)).unwrap();

@@ -1,7 +1,9 @@
 //! What the master tells: that we are subscribed, and what became of tasks.
 
+use checks::Verdict;
+use health::verdict::{of_healthy, of_wire};
 use mesos::states;
-use mesos::v1::cygnet::{HealthCheckResult, task_health};
+use mesos::v1::cygnet::HealthCheckResult;
 use mesos::v1::scheduler::call;
 use mesos::v1::{TaskState, TaskStatus, task_status::Reason};
 use serde_json::json;
@@ -181,33 +183,38 @@ impl Core {
     }
 
     /// What the executor's health checks found, which comes with the update: of each check from an executor of ours, in
-    /// sum from any other.
+    /// sum from any other. A result is found by the id of its check. One without, of a task with one check or from an
+    /// older executor, stands where its check does.
     pub(super) fn native_health(&mut self, id: &InstanceId, native: &[usize], status: &TaskStatus, now: Timestamp) {
         let results = status.health.as_ref().map(|health| health.checks.as_slice()).unwrap_or_default();
-        if results.is_empty() || results.len() != native.len() {
-            self.sum_of_health(id, native, status, now);
-            return;
+        let index_of = |(place, result): (usize, &HealthCheckResult)| match &result.id {
+            Some(check) => check.parse().ok().filter(|index| native.contains(index)),
+            None => native.get(place).copied().filter(|_| results.len() == native.len()),
+        };
+        let indexes: Vec<Option<usize>> = results.iter().enumerate().map(index_of).collect();
+        if indexes.iter().all(Option::is_none) {
+            return self.sum_of_health(id, native, status, now);
         }
-        for (index, result) in native.iter().zip(results) {
-            self.one_result(id, *index, result, now);
+        for (index, result) in indexes.into_iter().zip(results) {
+            index.into_iter().for_each(|index| self.one_result(id, index, result, now));
         }
     }
 
     fn one_result(&mut self, id: &InstanceId, index: usize, result: &HealthCheckResult, now: Timestamp) {
         let Some(known) = self.instances.get(id).and_then(|instance| instance.health.get(index)) else { return };
         let failures = result.consecutive_failures();
-        let alive = match result.verdict() {
-            task_health::Verdict::Unknown => return,
-            verdict => verdict == task_health::Verdict::Healthy,
-        };
-        if known.alive == Some(alive) && (alive || known.consecutive_failures == failures) {
+        let verdict = of_wire(result.verdict());
+        let is_known =
+            known.verdict == verdict && (verdict == Verdict::Healthy || known.consecutive_failures == failures);
+        if verdict == Verdict::Unknown || is_known {
             return;
         }
         let cause = result.cause().to_owned();
-        self.health_result(id, index, now, |health: &mut Health| {
-            if alive { health.succeeded(now) } else { health.failed(now, &cause, failures) }
+        self.health_result(id, index, now, |health: &mut Health| match verdict {
+            Verdict::Healthy => health.succeeded(now),
+            _ => health.failed(now, &cause, failures),
         });
-        if !alive && self.is_enough(id, index, failures) {
+        if verdict == Verdict::Unhealthy && self.is_enough(id, index, failures) {
             self.kill_for_health(id, now);
         }
     }
@@ -226,7 +233,7 @@ impl Core {
         let Some(&index) = native.first() else { return };
         let counts = status.reason() == Reason::TaskHealthCheckStatusUpdated && status.reason.is_some();
         let known = self.instances.get(id).and_then(|instance| instance.health.get(index)).cloned().unwrap_or_default();
-        if known.alive == Some(healthy) && (healthy || !counts) {
+        if known.verdict == of_healthy(Some(healthy)) && (healthy || !counts) {
             return;
         }
         let cause = status.message.clone().unwrap_or_else(|| "the executor's health check failed".into());

@@ -1,5 +1,6 @@
 //! What people see: apps, tasks, deployments and the queue, in Marathon's shapes.
 
+use checks::Verdict;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
@@ -289,7 +290,7 @@ fn counts(json: &mut Value, states: States) {
 }
 
 fn task_json(instance: &Instance) -> Value {
-    let probed = instance.health.iter().filter(|health| health.shown().is_some());
+    let probed = instance.health.iter().filter(|health| health.shown() != Verdict::Unknown);
     let health: Vec<_> = probed.map(|health| health.json(&instance.id)).collect();
     let addresses: Vec<_> = instance.ip.iter().map(|ip| json!({"ipAddress": ip, "protocol": "IPv4"})).collect();
     let mut json = json!({
@@ -320,9 +321,9 @@ fn stats(app: &RunSpec, tasks: &[&Instance], now: Timestamp) -> Value {
             some.iter().filter_map(|instance| Some(now.since(instance.started_at?).as_secs_f64())).collect();
         lives.sort_by(f64::total_cmp);
         let of = |condition| some.iter().filter(|instance| instance.condition == condition).count();
-        let healthy = |health| some.iter().filter(|instance| instance.healthy() == Some(health)).count();
+        let of_verdict = |verdict| some.iter().filter(|instance| instance.verdict() == verdict).count();
         let mut stats = json!({"counts": {"staged": of(Condition::Staging), "running": of(Condition::Running),
-            "healthy": healthy(true), "unhealthy": healthy(false)}});
+            "healthy": of_verdict(Verdict::Healthy), "unhealthy": of_verdict(Verdict::Unhealthy)}});
         if let Some(median) = lives.get(lives.len() / 2) {
             let average = lives.iter().sum::<f64>() / lives.len() as f64;
             stats["lifeTime"] = json!({"averageSeconds": average, "medianSeconds": median});

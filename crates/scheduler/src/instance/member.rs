@@ -1,5 +1,7 @@
 //! How each container of a pod's instance is, and what they add up to. Pure, and stored with the instance.
 
+use checks::Verdict;
+use health::verdict::of_healthy;
 use mesos::states;
 use mesos::v1::{TaskState, TaskStatus};
 use serde::{Deserialize, Serialize};
@@ -16,7 +18,8 @@ pub(crate) struct Member {
     /// The state of its task, by number.
     state: i32,
     /// What its health check found.
-    pub healthy: Option<bool>,
+    #[serde(rename = "healthy", with = "health::verdict", default)]
+    pub verdict: Verdict,
     /// What its check found, as it is shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check_result: Option<Value>,
@@ -33,7 +36,7 @@ impl Member {
     pub(crate) fn staging(name: &str, now: Timestamp) -> Member {
         let state = TaskState::TaskStaging.into();
         let (name, message) = (name.into(), String::new());
-        Member { name, state, healthy: None, check_result: None, message, since: now, updated: now }
+        Member { name, state, verdict: Verdict::Unknown, check_result: None, message, since: now, updated: now }
     }
 
     /// The state of its task.
@@ -61,7 +64,7 @@ impl Member {
             self.since = now;
         }
         self.updated = now;
-        self.healthy = status.healthy.or(self.healthy);
+        self.verdict = status.healthy.map_or(self.verdict, |healthy| of_healthy(Some(healthy)));
         self.check_result = check_result(status).or_else(|| self.check_result.take());
         self.message = status.message.clone().unwrap_or_default();
         true
@@ -80,7 +83,7 @@ pub(crate) fn condition(members: &[Member]) -> Option<Condition> {
 pub(crate) fn decisive(members: &[Member]) -> Option<&Member> {
     let rank = |member: &&Member| match member.state() {
         TaskState::TaskFinished => 0,
-        TaskState::TaskKilled if member.healthy != Some(false) => 1,
+        TaskState::TaskKilled if member.verdict != Verdict::Unhealthy => 1,
         TaskState::TaskKilled => 2,
         _ => 3,
     };
