@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::actor::Actor;
-use crate::containers::{self, Keeper};
+use crate::containers::{self, Launcher, Programs};
 use crate::core::{Core, Settings, Snapshot, Timeouts};
 use crate::error::AgentError;
 use crate::files::Files;
@@ -135,9 +135,10 @@ impl Agent {
         };
         let channel = containers::channel();
         let handle = channel.0.clone();
-        let mut keeper = Keeper::new(settings, self.layout.clone(), fetcher.clone(), actor.clone(), channel);
-        keeper.recover(|id| books.is_root(id)).await;
-        (handle, tokio::spawn(keeper.run()))
+        let (layout, fetcher, actor) = (self.layout.clone(), fetcher.clone(), actor.clone());
+        let mut programs = Programs::new(Launcher { settings, layout, fetcher, actor }, channel);
+        programs.recover(|id| books.is_root(id)).await;
+        (handle, tokio::spawn(programs.run()))
     }
 
     fn info(&self, address: SocketAddr) -> Result<AgentInfo, AgentError> {

@@ -6,7 +6,8 @@
 //! directory. It is a child of the agent, talks over pipes or a terminal, and ends with whoever launched it.
 //!
 //! ```text
-//! book          who is there, who waits for whose end          pure
+//! core          who is there, who waits for whose end, what is to be done     pure
+//! programs      the task that owns it, what runs, and what is done with that
 //! order         what is asked for, and whether it can be done  pure
 //! parent        what a container is nested in, from /proc and the books
 //! launch        from an order to a running program             session, switchboard   its streams
@@ -14,16 +15,16 @@
 //! record        what must be known after a restart         recovery
 //! ```
 //!
-//! One tokio task, [`Keeper`], owns the book. Comes in: [`Request`]s over one channel, answered as soon as there is an
-//! answer. Goes out: answers, and a look into the agent's books for each launch. It owns one small task for each
+//! One tokio task, [`Programs`], owns the core. Comes in: [`Request`]s over one bounded channel, answered as soon as there is
+//! an answer. Goes out: answers, and a look into the agent's books for each launch. It owns one small task for each
 //! container that waits for its end, and one for the streams of each session.
 
 mod attach;
-mod book;
-mod keeper;
+mod core;
 mod launch;
 mod order;
 mod parent;
+mod programs;
 mod record;
 mod recovery;
 mod session;
@@ -35,9 +36,10 @@ use mesos::v1::agent::ProcessIo;
 use mesos::v1::{ContainerId, Resource};
 use shell::{Answer, Stopped};
 
-pub(crate) use self::book::{RemoveRefusal, Termination};
-pub(crate) use self::keeper::{Keeper, Settings};
+pub(crate) use self::core::{RemoveRefusal, Termination};
+pub(crate) use self::launch::{Launcher, Settings};
 pub(crate) use self::order::{Class, Order, check_id};
+pub(crate) use self::programs::Programs;
 pub(crate) use self::switchboard::{Input, Terminal};
 use crate::processes::Process;
 
@@ -112,7 +114,7 @@ pub(crate) enum Request {
         everything: bool,
         done: Answer<()>,
     },
-    Progress(keeper::Progress),
+    Progress(programs::Progress),
 }
 
 /// How to reach the containers.
@@ -127,7 +129,7 @@ pub(crate) fn channel() -> (Handle, shell::Inbox<Request>) {
 
 impl Handle {
     async fn say(&self, request: Request) {
-        // With the keeper gone the agent is about to be.
+        // With the containers gone the agent is about to be.
         let _ = self.0.send(request).await;
     }
 

@@ -1,26 +1,43 @@
 //! From an order to a running program: its parent is looked up, its place made, what it names by URI fetched, and it is
-//! started. Runs in a task of its own for each launch; comes back to the keeper with what came of it.
+//! started. Runs in a task of its own for each launch; comes back with what came of it.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use executor::contained::{self, Contained, End, mark};
-use fetcher::Item;
+use fetcher::{Fetcher, Item};
 use mesos::v1::{ContainerId, Resource};
 use processes::Credentials;
 use tokio::task::spawn_blocking;
 
-use super::keeper::Surround;
 use super::order::{Class, Order};
 use super::parent::{Parent, Surroundings};
 use super::record::Record;
-use super::session::{self, Start, Started};
+use super::session::{self, Session, Start};
 use super::{LaunchRefusal, Output};
-use crate::handle::look;
-use crate::layout::private_directory;
+use crate::handle::{self, look};
+use crate::layout::{Layout, private_directory};
 use crate::program::{program, variables};
 use crate::sandbox;
+
+/// Settings that do not change.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) executor_binary: PathBuf,
+    /// The variables that task containers find in their environment.
+    pub(crate) environment: BTreeMap<String, String>,
+    pub(crate) switch_user: bool,
+}
+
+/// Everything that launches need.
+#[derive(Debug, Clone)]
+pub(crate) struct Launcher {
+    pub(crate) settings: Settings,
+    pub(crate) layout: Layout,
+    pub(crate) fetcher: Fetcher,
+    pub(crate) actor: handle::Handle,
+}
 
 /// What runs now.
 #[derive(Debug)]
@@ -29,12 +46,12 @@ pub(crate) enum Program {
     /// A task that was quicker than its launch.
     Over(End),
     /// With whom its output goes to from the beginning.
-    Session(Started, Option<Output>),
+    Session(Session, Option<Output>),
 }
 
 /// A container that has been launched.
 #[derive(Debug)]
-pub(crate) struct Running {
+pub(crate) struct Started {
     pub(super) program: Program,
     /// Where those nested in it find theirs.
     pub(super) sandbox: PathBuf,
@@ -49,32 +66,32 @@ fn unmade(error: impl std::fmt::Display) -> LaunchRefusal {
     LaunchRefusal::Sandbox(format!("Failed to create sandbox: {error}"))
 }
 
-/// Everything up to the running program. `known` is the parent, if the keeper knows it.
+/// Everything up to the running program. `known` is the parent, if it is a container known here.
 pub(super) async fn launch(
-    around: &Surround,
+    launcher: &Launcher,
     order: Order,
     known: Option<Parent>,
     output: Option<Output>,
-) -> Result<Running, LaunchRefusal> {
+) -> Result<Started, LaunchRefusal> {
     if let Some(unsupported) = order.unsupported() {
         return Err(LaunchRefusal::Order(unsupported));
     }
     let parent = match (known, &order.id.parent) {
         (Some(parent), _) => Some(parent),
-        (None, Some(id)) => Some(executor(around, id).await?),
+        (None, Some(id)) => Some(executor(launcher, id).await?),
         (None, None) => None,
     };
     let joined = joined(parent.as_ref()).await;
-    let user = user(around, &order, parent.as_ref(), joined.as_ref()).await?;
+    let user = user(launcher, &order, parent.as_ref(), joined.as_ref()).await?;
     match order.class {
-        Class::Session => join(around, order, parent, joined, user, output).await,
-        Class::Task => shim(around, order, parent, user).await,
+        Class::Session => join(launcher, order, parent, joined, user, output).await,
+        Class::Task => shim(launcher, order, parent, user).await,
     }
 }
 
 /// An executor's container, or that of a task of one, which the agent's books have.
-async fn executor(around: &Surround, id: &ContainerId) -> Result<Parent, LaunchRefusal> {
-    let books = look(&around.actor).await.map_err(|_| refused("The agent is shutting down"))?;
+async fn executor(launcher: &Launcher, id: &ContainerId) -> Result<Parent, LaunchRefusal> {
+    let books = look(&launcher.actor).await.map_err(|_| refused("The agent is shutting down"))?;
     let root = books.root(id).ok_or_else(|| LaunchRefusal::Order(format!("Parent container {id} does not exist")))?;
     spawn_blocking(move || root.parent()).await.map_err(refused)
 }
@@ -86,12 +103,12 @@ async fn joined(parent: Option<&Parent>) -> Option<Surroundings> {
 
 /// The user it names, or else its parent's.
 async fn user(
-    around: &Surround,
+    launcher: &Launcher,
     order: &Order,
     parent: Option<&Parent>,
     joined: Option<&Surroundings>,
 ) -> Result<Option<Credentials>, LaunchRefusal> {
-    if !around.settings.switch_user {
+    if !launcher.settings.switch_user {
         return Ok(None);
     }
     let look_up = |name: String| spawn_blocking(move || Credentials::to_become(&name));
@@ -108,24 +125,24 @@ async fn user(
 
 /// A session: everything is its parent's.
 async fn join(
-    around: &Surround,
+    launcher: &Launcher,
     order: Order,
     parent: Option<Parent>,
     joined: Option<Surroundings>,
     user: Option<Credentials>,
     output: Option<Output>,
-) -> Result<Running, LaunchRefusal> {
+) -> Result<Started, LaunchRefusal> {
     let Some(parent) = parent else {
         return Err(LaunchRefusal::Order("A session needs a container to join".to_owned()));
     };
     // The default executor has no process of its own, nor has a container whose task has not begun.
     let inherited = match &joined {
         Some(joined) => joined.environment.iter().cloned().collect(),
-        None => around.settings.environment.clone(),
+        None => launcher.settings.environment.clone(),
     };
     let kinds = joined.map(|joined| joined.namespaces).filter(|kinds| !kinds.is_empty());
     let join = parent.main.zip(kinds);
-    let environment = environment(around, &order, inherited, &parent.sandbox);
+    let environment = environment(launcher, &order, inherited, &parent.sandbox);
     start_session(order, environment, parent.sandbox, user, join, output).await
 }
 
@@ -136,52 +153,52 @@ async fn start_session(
     user: Option<Credentials>,
     join: Option<(crate::processes::Process, rustix::thread::ThreadNameSpaceType)>,
     output: Option<Output>,
-) -> Result<Running, LaunchRefusal> {
+) -> Result<Started, LaunchRefusal> {
     let (path, arguments) = program(&order.command);
     let terminal = order.terminal().map_err(refused)?;
     let described = path.display().to_string();
     let start = Start { path, arguments, environment, directory: directory.clone(), user, join, terminal };
     let started = spawn_blocking(move || session::start(start)).await.map_err(refused)?;
     let started = started.map_err(|error| refused(format!("Cannot run '{described}': {error}")))?;
-    Ok(Running { program: Program::Session(started, output), sandbox: directory, resources: order.resources })
+    Ok(Started { program: Program::Session(started, output), sandbox: directory, resources: order.resources })
 }
 
 /// A task: a shim is its parent.
 async fn shim(
-    around: &Surround,
+    launcher: &Launcher,
     order: Order,
     parent: Option<Parent>,
     user: Option<Credentials>,
-) -> Result<Running, LaunchRefusal> {
-    let (sandbox, directory) = place(around, &order, parent, user.as_ref()).await?;
+) -> Result<Started, LaunchRefusal> {
+    let (sandbox, directory) = place(launcher, &order, parent, user.as_ref()).await?;
     let (path, arguments) = program(&order.command);
     let program = contained::Program {
         path,
         arguments,
-        environment: environment(around, &order, around.settings.environment.clone(), &sandbox),
+        environment: environment(launcher, &order, launcher.settings.environment.clone(), &sandbox),
         working_directory: sandbox.clone(),
         stdout: sandbox.join("stdout"),
         stderr: sandbox.join("stderr"),
         user,
         terminal: order.terminal().map_err(refused)?,
     };
-    let shim = [around.settings.executor_binary.display().to_string(), "shim".to_owned()];
+    let shim = [launcher.settings.executor_binary.display().to_string(), "shim".to_owned()];
     match contained::start(program, &shim, &directory).await.map_err(refused)? {
-        Ok(contained) => Ok(Running { program: Program::Task(contained), sandbox, resources: order.resources }),
+        Ok(contained) => Ok(Started { program: Program::Task(contained), sandbox, resources: order.resources }),
         Err(End::NotStarted(why)) => Err(LaunchRefusal::Order(why)),
-        Err(end) => Ok(Running { program: Program::Over(end), sandbox, resources: order.resources }),
+        Err(end) => Ok(Started { program: Program::Over(end), sandbox, resources: order.resources }),
     }
 }
 
 /// Makes the sandbox and the shim's directory, and fills the former.
 async fn place(
-    around: &Surround,
+    launcher: &Launcher,
     order: &Order,
     parent: Option<Parent>,
     user: Option<&Credentials>,
 ) -> Result<(PathBuf, PathBuf), LaunchRefusal> {
-    let directory = around.layout.container(&order.id);
-    let outer = parent.map_or_else(|| around.layout.root().to_owned(), |parent| parent.sandbox);
+    let directory = launcher.layout.container(&order.id);
+    let outer = parent.map_or_else(|| launcher.layout.root().to_owned(), |parent| parent.sandbox);
     let name = Path::new("containers").join(&order.id.value);
     let sandbox = outer.join(&name);
     let items = order.command.uris.iter().map(Item::of).collect::<Result<Vec<_>, _>>().map_err(refused)?;
@@ -195,13 +212,13 @@ async fn place(
         record.write(&state)
     };
     spawn_blocking(make).await.map_err(unmade)?.map_err(unmade)?;
-    sandbox::fill(&around.fetcher, sandbox.clone(), items, user.cloned()).await.map_err(refused)?;
+    sandbox::fill(&launcher.fetcher, sandbox.clone(), items, user.cloned()).await.map_err(refused)?;
     Ok((sandbox, directory))
 }
 
 /// What it inherits, where it is, what its command says, and the mark by which it is found again.
 fn environment(
-    around: &Surround,
+    launcher: &Launcher,
     order: &Order,
     inherited: BTreeMap<String, String>,
     sandbox: &Path,
@@ -212,6 +229,6 @@ fn environment(
         environment.insert("TERM".to_owned(), "xterm".to_owned());
     }
     environment.extend(variables(&order.command));
-    environment.extend([mark(&around.layout.container(&order.id))]);
+    environment.extend([mark(&launcher.layout.container(&order.id))]);
     environment.into_iter().collect()
 }

@@ -9,6 +9,9 @@ use mesos::v1::{ContainerId, agent};
 use serde::{Deserialize, Serialize};
 use store::replace_file;
 
+/// The first letter of directories that are about to be removed; no container's name begins like this.
+pub(super) const DISCARDED: &str = ".";
+
 /// One container.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Record {

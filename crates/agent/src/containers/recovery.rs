@@ -9,19 +9,17 @@ use executor::contained;
 use mesos::v1::ContainerId;
 use tokio::task::spawn_blocking;
 
-use super::keeper::{Keeper, termination};
-use super::launch::{Program, Running};
-use super::record::{self, Record};
+use super::launch::{Program, Started};
+use super::programs::{Programs, termination};
+use super::record::{self, DISCARDED, Record};
+
 use crate::processes::{kill_marked, kill_run};
 
-/// What directories are called that are about to be removed; no container's name begins like this.
-pub(super) const DISCARDED: &str = ".";
-
-impl Keeper {
+impl Programs {
     /// Takes up the containers of these executors and those of nobody, with what is nested in them.
     pub(crate) async fn recover(&mut self, is_root: impl Fn(&ContainerId) -> bool) {
-        let found = fs::read_dir(self.around.layout.containers()).into_iter().flatten().flatten();
-        let found: Vec<(Option<Record>, PathBuf)> = found.map(|entry| (remembered(&entry), entry.path())).collect();
+        let directory = self.launcher.layout.containers();
+        let found = spawn_blocking(move || remembered(&directory)).await.unwrap_or_default();
         let ids = found.iter().filter_map(|(record, _)| record.as_ref().map(Record::id));
         let standalone: BTreeSet<String> = ids.filter(|id| id.parent.is_none()).map(|id| id.to_string()).collect();
         for (record, directory) in found {
@@ -32,49 +30,51 @@ impl Keeper {
             }
         }
         self.end_sessions().await;
+        self.carry_out().await;
     }
 
     async fn take_up(&mut self, directory: &Path, record: &Record) {
         let id = record.id();
-        self.book.begin(&id);
+        self.containers.begin(&id);
         match contained::recover(directory).await {
             Ok(Ok(contained)) => {
                 let program = Program::Task(contained);
-                let running = Running { program, sandbox: record.sandbox.clone(), resources: record.resources() };
-                self.started(&id, running);
+                let started = Started { program, sandbox: record.sandbox.clone(), resources: record.resources() };
+                self.started(&id, started);
             }
-            Ok(Err(end)) => drop(self.book.ended(&id, termination(end))),
+            Ok(Err(end)) => self.containers.ended(&id, termination(end)),
             Err(error) => {
                 tracing::warn!(container = %id, %error, "cannot tell what became of a container");
-                self.book.failed(&id);
+                self.containers.failed(&id);
             }
         }
     }
 
-    /// Whatever is marked as a container and was not taken up.
+    /// Ends whatever is marked as a container and was not taken up.
     async fn end_sessions(&self) {
-        let kept = self.book.alive().map(|(id, _)| self.around.layout.container(id).display().to_string());
+        let layout = &self.launcher.layout;
+        let kept = self.containers.list().into_iter().map(|one| layout.container(&one.id).display().to_string());
         let kept: BTreeSet<String> = kept.collect();
-        let mark = format!("{}/", self.around.layout.containers().display());
+        let mark = format!("{}/", layout.containers().display());
         let ours = move |mark_of: &str| mark_of.starts_with(&mark) && !kept.contains(mark_of);
         let _killed = spawn_blocking(move || kill_marked(ours)).await;
     }
 }
 
-/// The record of a container that was not removed.
-fn remembered(directory: &fs::DirEntry) -> Option<Record> {
-    if is_discarded(directory) {
-        return None;
-    }
-    let lost = |error: &io::Error| {
-        let file = record::file(&directory.path());
+/// What lies there, with the record of each container that was not removed.
+fn remembered(containers: &Path) -> Vec<(Option<Record>, PathBuf)> {
+    let entries = fs::read_dir(containers).into_iter().flatten().flatten();
+    let lost = |directory: &Path, error: &io::Error| {
+        let file = record::file(directory);
         tracing::warn!(file = %file.display(), %error, "what is known of a container is lost; it is ended");
     };
-    Record::read(&directory.path()).inspect_err(lost).ok()
-}
-
-fn is_discarded(directory: &fs::DirEntry) -> bool {
-    directory.file_name().to_str().is_none_or(|name| name.starts_with(DISCARDED))
+    let record = |entry: fs::DirEntry| {
+        let directory = entry.path();
+        let kept = entry.file_name().to_str().is_some_and(|name| !name.starts_with(DISCARDED));
+        let record = kept.then(|| Record::read(&directory).inspect_err(|error| lost(&directory, error)).ok());
+        (record.flatten(), directory)
+    };
+    entries.map(record).collect()
 }
 
 /// Kills what was started from a directory, and removes it.

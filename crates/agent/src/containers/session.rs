@@ -38,14 +38,14 @@ pub(super) enum Streams {
 
 /// A process that has been started.
 #[derive(Debug)]
-pub(super) struct Started {
+pub(super) struct Session {
     pub(super) process: Process,
     pub(super) pidfd: OwnedFd,
     pub(super) streams: Streams,
 }
 
 /// Takes about a millisecond, in which the calling thread waits.
-pub(super) fn start(start: Start) -> io::Result<Started> {
+pub(super) fn start(start: Start) -> io::Result<Session> {
     let pidfd = start.join.map(|(process, _)| process.open().ok_or_else(gone)).transpose()?;
     let kinds = start.join.map_or(ThreadNameSpaceType::empty(), |(_, kinds)| kinds);
     let enter = pidfd.as_ref().map(|of| Enter { of: of.as_fd(), kinds }).filter(|_| !kinds.is_empty());
@@ -75,7 +75,7 @@ pub(super) fn start(start: Start) -> io::Result<Started> {
         None => spawn.start()?,
     };
     let process = Process::of(child.pid.as_raw_nonzero().get()).ok_or_else(gone)?;
-    Ok(Started { process, pidfd: child.pidfd, streams })
+    Ok(Session { process, pidfd: child.pidfd, streams })
 }
 
 fn gone() -> io::Error {

@@ -71,7 +71,7 @@ impl Terminal {
 }
 
 #[derive(Debug)]
-enum Letter {
+enum Message {
     Attach(Output),
     Ended,
 }
@@ -79,7 +79,7 @@ enum Letter {
 /// How to reach the streams of a session.
 #[derive(Debug, Clone)]
 pub(super) struct Switchboard {
-    letters: mpsc::UnboundedSender<Letter>,
+    messages: mpsc::UnboundedSender<Message>,
     input: mpsc::Sender<Input>,
     /// Has one place, for whoever has the input.
     taken: mpsc::Sender<()>,
@@ -93,7 +93,7 @@ impl Switchboard {
         launcher: Option<Output>,
         left: impl FnOnce() + Send + 'static,
     ) -> io::Result<Switchboard> {
-        let (letters, inbox) = mpsc::unbounded_channel();
+        let (messages, inbox) = mpsc::unbounded_channel();
         let (input, inputs) = mpsc::channel(WAITING_INPUT);
         let (taken, receiver) = mpsc::channel(1);
         let (readers, writer, is_terminal) = match streams {
@@ -111,17 +111,17 @@ impl Switchboard {
         let readers = readers.into_iter().map(Some).collect();
         let board = Board { readers, launcher, attached: Vec::new(), writer };
         tokio::spawn(board.run(inbox, Box::new(left)));
-        Ok(Switchboard { letters, input, taken, _taken: Arc::new(receiver) })
+        Ok(Switchboard { messages, input, taken, _taken: Arc::new(receiver) })
     }
 
     /// From now on, what the process writes goes there too.
     pub(super) fn attach(&self, output: Output) {
-        let _over = self.letters.send(Letter::Attach(output));
+        let _over = self.messages.send(Message::Attach(output));
     }
 
     /// The process has ended: when nothing is left to read, everyone's stream ends.
     pub(super) fn ended(&self) {
-        let _over = self.letters.send(Letter::Ended);
+        let _over = self.messages.send(Message::Ended);
     }
 
     /// The input, unless somebody has it.
@@ -150,16 +150,16 @@ impl Drop for Board {
 }
 
 impl Board {
-    async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Letter>, left: Box<dyn FnOnce() + Send>) {
+    async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Message>, left: Box<dyn FnOnce() + Send>) {
         let mut left = Some(left);
         let mut heartbeat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
         let (mut ended, mut alone) = (false, false);
         while !(ended && self.readers.iter().all(Option::is_none)) {
             tokio::select! {
                 (index, piece) = next(&self.readers) => self.read(index, piece).await,
-                letter = inbox.recv(), if !alone => match letter {
-                    Some(Letter::Attach(output)) => self.attached.push(output),
-                    Some(Letter::Ended) => ended = true,
+                message = inbox.recv(), if !alone => match message {
+                    Some(Message::Attach(output)) => self.attached.push(output),
+                    Some(Message::Ended) => ended = true,
                     // Whoever knew of the session has forgotten it; what was written before is still told.
                     None => (ended, alone) = (true, true),
                 },

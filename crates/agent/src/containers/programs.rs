@@ -1,0 +1,280 @@
+//! The task that owns the containers: it starts, watches and signals their programs, and carries out what is decided of
+//! them; see the module above.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+
+use executor::contained::{Contained, End};
+use mesos::v1::ContainerId;
+use rustix::process::{Signal, pidfd_send_signal};
+use shell::{Answer, Inbox};
+use tokio::task::spawn_blocking;
+
+use super::attach::Streams;
+use super::core::{Action, Containers, Running, Termination};
+use super::launch::{self, Launcher, Program, Started};
+use super::order::{Class, Order};
+use super::record::{DISCARDED, Record};
+use super::session;
+use super::signals;
+use super::switchboard::Switchboard;
+use super::{AttachRefusal, Handle, KillRefusal, LaunchRefusal, Launched, Output, Request};
+use crate::processes::{self, Process, WaitStatus, kill_marked};
+use crate::sandbox;
+
+/// News from the tasks that watch programs and launch them.
+pub(crate) enum Progress {
+    Launched(ContainerId, Result<Box<Started>, LaunchRefusal>, Answer<Result<Launched, LaunchRefusal>>),
+    Ended(ContainerId, End),
+    /// Whoever launched a session is gone.
+    Left(ContainerId),
+}
+
+/// What holds a running program.
+#[derive(Debug)]
+enum Held {
+    Task(Arc<Contained>),
+    Session(OwnedFd, Switchboard),
+}
+
+impl Held {
+    /// Ends it. A session's processes are one group, as long as none of them has left it.
+    fn kill(&self) {
+        match self {
+            Held::Task(contained) => contained.kill(),
+            Held::Session(pidfd, _) => {
+                let _gone = pidfd_send_signal(pidfd.as_fd(), Signal::KILL);
+            }
+        }
+    }
+}
+
+/// See the module's words.
+pub(crate) struct Programs {
+    pub(super) launcher: Launcher,
+    handle: Handle,
+    inbox: Inbox<Request>,
+    pub(super) containers: Containers,
+    /// By container, as it is printed, for as long as it runs.
+    running: BTreeMap<String, Held>,
+}
+
+impl Programs {
+    pub(crate) fn new(launcher: Launcher, (handle, inbox): (Handle, Inbox<Request>)) -> Programs {
+        Programs { launcher, handle, inbox, containers: Containers::default(), running: BTreeMap::new() }
+    }
+
+    /// Ends with the last handle, or when it is told to finish.
+    pub(crate) async fn run(mut self) {
+        while let Some(request) = self.inbox.request().await {
+            self.serve(request).await;
+            self.carry_out().await;
+            if self.containers.is_finished() {
+                return;
+            }
+        }
+    }
+
+    async fn serve(&mut self, request: Request) {
+        match request {
+            Request::Launch(order, output, answer) => self.launch(*order, output, answer),
+            Request::Wait(id, answer) => self.containers.wait(&id, answer),
+            Request::Kill(id, signal, answer) => self.kill(id, signal, answer),
+            Request::Remove(id, answer) => {
+                let removed = self.containers.remove(&id);
+                self.carry_out().await;
+                let _gone = answer.send(removed);
+            }
+            Request::AttachOutput(id, output, answer) => {
+                self.attach(&id, answer, |streams| streams.watch(output));
+            }
+            Request::AttachInput(id, answer) => self.attach(&id, answer, Streams::input),
+            Request::List(answer) => drop(answer.send(self.containers.list())),
+            Request::Destroy(root) => self.containers.destroy(&root),
+            Request::Finish { everything, done } => self.containers.finish(everything, done),
+            Request::Progress(Progress::Launched(id, launched, answer)) => {
+                let result = self.launched(&id, launched);
+                self.carry_out().await;
+                let _gone = answer.send(result);
+            }
+            Request::Progress(Progress::Ended(id, end)) => {
+                self.running.remove(&id.to_string());
+                self.containers.ended(&id, termination(end));
+            }
+            Request::Progress(Progress::Left(id)) => self.containers.left(&id),
+        }
+    }
+
+    pub(super) async fn carry_out(&mut self) {
+        for action in self.containers.take_actions() {
+            match action {
+                Action::Kill(id) => self.running.get(&id.to_string()).into_iter().for_each(Held::kill),
+                Action::RemoveSandbox(id) => self.remove_sandbox(&id).await,
+                Action::Clear(id) => self.clear(&id).await,
+                Action::KillLeftovers(root) => {
+                    let mark = format!("{}/{root}.", self.launcher.layout.containers().display());
+                    aside(move || {
+                        kill_marked(|mark_of| mark_of.starts_with(&mark));
+                        Ok(())
+                    });
+                }
+            }
+        }
+    }
+
+    fn launch(&mut self, order: Order, output: Option<Output>, answer: Answer<Result<Launched, LaunchRefusal>>) {
+        let known = match self.containers.launch(&order) {
+            Ok(known) => known,
+            Err(result) => return drop(answer.send(result)),
+        };
+        let (launcher, handle) = (self.launcher.clone(), self.handle.clone());
+        tokio::spawn(async move {
+            let id = order.id.clone();
+            let launched = launch::launch(&launcher, order, known, output).await.map(Box::new);
+            handle.say(Request::Progress(Progress::Launched(id, launched, answer))).await;
+        });
+    }
+
+    fn launched(
+        &mut self,
+        id: &ContainerId,
+        launched: Result<Box<Started>, LaunchRefusal>,
+    ) -> Result<Launched, LaunchRefusal> {
+        match launched {
+            Ok(started) => {
+                self.started(id, *started);
+                Ok(Launched::New)
+            }
+            Err(refusal) => {
+                tracing::info!(container = %id, %refusal, "not launched");
+                self.containers.refused(id);
+                Err(refusal)
+            }
+        }
+    }
+
+    pub(super) fn started(&mut self, id: &ContainerId, started: Started) {
+        let Started { program, sandbox, resources } = started;
+        let (class, process, held) = match program {
+            Program::Over(end) => return self.containers.ended(id, termination(end)),
+            Program::Task(contained) => {
+                let (process, held) = self.watch_task(id, contained);
+                (Class::Task, process, held)
+            }
+            Program::Session(started, output) => {
+                let process = started.process;
+                let Ok(held) = self.watch_session(id, started, output) else {
+                    aside(move || {
+                        processes::kill_tree(process);
+                        Ok(())
+                    });
+                    return self.containers.failed(id);
+                };
+                (Class::Session, process, held)
+            }
+        };
+        self.running.insert(id.to_string(), held);
+        self.containers.started(id, Running { class, process, sandbox, resources });
+    }
+
+    fn watch_task(&self, id: &ContainerId, contained: Contained) -> (Process, Held) {
+        let (pid, start) = contained.process();
+        let contained = Arc::new(contained);
+        let (watched, handle, id) = (contained.clone(), self.handle.clone(), id.clone());
+        tokio::spawn(async move {
+            let end = watched.ended().await;
+            handle.say(Request::Progress(Progress::Ended(id, end))).await;
+        });
+        (Process { pid, start }, Held::Task(contained))
+    }
+
+    fn watch_session(&self, id: &ContainerId, started: session::Session, output: Option<Output>) -> io::Result<Held> {
+        let left = {
+            let (handle, id) = (self.handle.clone(), id.clone());
+            move || drop(tokio::spawn(async move { handle.say(Request::Progress(Progress::Left(id))).await }))
+        };
+        let (process, pidfd) = (started.process, started.pidfd);
+        let own = pidfd.try_clone()?;
+        let switchboard = Switchboard::start(started.streams, output, left)?;
+        let (handle, id, streams) = (self.handle.clone(), id.clone(), switchboard.clone());
+        tokio::spawn(async move {
+            let status = processes::group_ended(pidfd, process).await.map(WaitStatus::as_raw);
+            streams.ended();
+            let end = status.map_or_else(|| End::Unknown("Nobody can tell how it ended".to_owned()), End::Status);
+            handle.say(Request::Progress(Progress::Ended(id, end))).await;
+        });
+        Ok(Held::Session(own, switchboard))
+    }
+
+    fn kill(&mut self, id: ContainerId, number: i32, answer: Answer<Result<(), KillRefusal>>) {
+        let sent = match (signals::signal(number), self.running.get(&id.to_string())) {
+            _ if self.containers.doom(&id) => Ok(()),
+            _ if self.containers.is_over(&id) => Err(KillRefusal::Unknown),
+            (Err(refusal), _) => Err(refusal),
+            (Ok(signal), Some(Held::Task(contained))) => {
+                contained.signal(signal);
+                Ok(())
+            }
+            (Ok(signal), Some(Held::Session(pidfd, _))) => signals::send(pidfd, signal),
+            (Ok(signal), None) => {
+                let sent = signals::send_by_books(self.launcher.actor.clone(), id, signal);
+                tokio::spawn(async move { answer.send(sent.await) });
+                return;
+            }
+        };
+        let _gone = answer.send(sent);
+    }
+
+    /// A shim may take its time, and nobody else has to wait for it.
+    fn attach<T: Send + 'static, F: Future<Output = Result<T, AttachRefusal>> + Send>(
+        &self,
+        id: &ContainerId,
+        answer: Answer<Result<T, AttachRefusal>>,
+        attach: impl FnOnce(Streams) -> F + Send + 'static,
+    ) {
+        let streams = match self.running.get(&id.to_string()) {
+            Some(Held::Session(_, switchboard)) => Streams::Session(switchboard.clone()),
+            Some(Held::Task(_)) => Streams::Shim(self.launcher.layout.container(id)),
+            None if self.containers.is_over(id) => return drop(answer.send(Err(AttachRefusal::Over))),
+            None => Streams::Executor(self.launcher.actor.clone(), id.clone()),
+        };
+        tokio::spawn(async move { answer.send(attach(streams).await) });
+    }
+
+    /// A session has no sandbox of its own.
+    async fn remove_sandbox(&self, id: &ContainerId) {
+        let directory = self.launcher.layout.container(id);
+        if let Ok(Ok(record)) = spawn_blocking(move || Record::read(&directory)).await {
+            aside(move || sandbox::remove(&record.sandbox));
+        }
+    }
+
+    /// The directory has another name before anything else happens, and is gone some time later.
+    async fn clear(&self, id: &ContainerId) {
+        let layout = &self.launcher.layout;
+        let discarded = layout.containers().join(format!("{DISCARDED}{}", uuid::Uuid::new_v4()));
+        let (directory, away) = (layout.container(id), discarded.clone());
+        if spawn_blocking(move || fs::rename(directory, away)).await.is_ok_and(|renamed| renamed.is_ok()) {
+            aside(move || fs::remove_dir_all(&discarded));
+        }
+    }
+}
+
+/// Does what may take its time on a thread that may wait, and nobody waits for that.
+fn aside(work: impl FnOnce() -> io::Result<()> + Send + 'static) {
+    spawn_blocking(move || {
+        if let Err(error) = work() {
+            tracing::warn!(%error, "what is left of a container cannot be cleared away");
+        }
+    });
+}
+
+pub(super) fn termination(end: End) -> Termination {
+    match end {
+        End::Status(status) => Termination { status: Some(status), message: None },
+        End::NotStarted(why) | End::Unknown(why) => Termination { status: None, message: Some(why) },
+    }
+}
