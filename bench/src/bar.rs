@@ -12,7 +12,7 @@ pub(crate) enum Bar {
     NoFailure,
     /// No target is called unhealthy.
     NobodyUnhealthy,
-    /// As many attempts as the interval asks for, but for 2 %: it begins when an attempt ends, and ends with a tick.
+    /// All attempts that the interval asks for, but for 2 %: it begins when an attempt ends, and ends with a tick.
     AllRun,
     /// Memory per check.
     Bytes(f64),
@@ -45,7 +45,7 @@ impl Bar {
         }
     }
 
-    /// What is wanted.
+    /// The bar in words.
     pub(crate) fn wanted(self) -> String {
         match self {
             Bar::AtMost(side, limit) if limit < 0.1 => format!("{:.0} times less than {}", 1.0 / limit, side.as_str()),

@@ -3,7 +3,7 @@
 /// The width of every picture.
 pub(crate) const WIDTH: f64 = 1000.0;
 
-/// What all pictures have in common; classes of their own follow.
+/// The style that all pictures have in common; classes of their own follow.
 const STYLE: &str = "text{font-family:'DejaVu Sans','Liberation Sans',Arial,sans-serif;font-size:12px;fill:#24292f}\
                      .title{font-size:18px;font-weight:bold}.small{font-size:11px;fill:#57606a}line{stroke:#d0d7de}";
 

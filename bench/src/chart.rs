@@ -35,7 +35,7 @@ fn us(rounds: &Rounds) -> f64 {
     rounds.median(|round| round.us_per_check())
 }
 
-/// The whole picture. Rows that have nobody beside the engine are lines of text.
+/// The whole picture. Rows with no side beside the engine are lines of text.
 pub(crate) fn draw(machine: &Machine, findings: &[Finding]) -> String {
     let (compared, alone): (Vec<_>, Vec<_>) = findings.iter().partition(|finding| !finding.row.against.is_empty());
     let scale = Scale::of(&compared);

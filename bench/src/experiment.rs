@@ -17,7 +17,7 @@ pub(crate) struct Plan {
     quick: bool,
 }
 
-/// What a side's process takes to start and to end, roughly.
+/// The time a side's process takes to start and to end, roughly.
 const OVERHEAD: Duration = Duration::from_millis(700);
 
 const QUICK: Time = Time { warm_up: Duration::from_millis(1200), counted: Duration::from_secs(1) };
@@ -36,7 +36,7 @@ impl Plan {
     }
 
     fn time(&self, row: &Row) -> Time {
-        // What hangs is not found in a second.
+        // Targets that hang are not found in a second.
         let can_be_short = row.kind == Kind::Work && row.load.neighbours.is_none();
         if self.quick && can_be_short { QUICK } else { row.time }
     }
@@ -106,7 +106,7 @@ fn measure(plan: &Plan, ground: &Ground, row: &'static Row, progress: &mut Progr
             side.rounds.push(ground.round(side.side, &row.load, plan.time(row))?);
         }
     }
-    // What others leave is not the engine's.
+    // Sockets that others leave are not the engine's.
     let time_wait = row.against.is_empty().then(|| ground.time_wait()).transpose()?;
     Ok(Finding { row, sides, skipped, time_wait: time_wait.map(|after| after.saturating_sub(before)) })
 }

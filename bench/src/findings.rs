@@ -1,4 +1,4 @@
-//! What was measured, row by row, and what follows from it. Pure.
+//! The measurements, row by row, and what follows from them. Pure.
 
 use crate::measured::Measured;
 use crate::rows::Row;
@@ -14,7 +14,7 @@ pub(crate) struct Finding {
     pub(crate) time_wait: Option<u64>,
 }
 
-/// What a side measured, in turns with the others.
+/// The measurements of a side, in turns with the others.
 pub(crate) struct Rounds {
     pub(crate) side: Side,
     pub(crate) rounds: Vec<Measured>,

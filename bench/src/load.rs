@@ -1,4 +1,4 @@
-//! What is asked for: which checks, how many, how often. Every side is given the same.
+//! The load: which checks, how many, how often. Every side is given the same.
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ pub(crate) struct Load {
     pub(crate) ask: Ask,
     pub(crate) checks: usize,
     pub(crate) interval: Duration,
-    /// What the checker's process keeps in memory beside, in MiB.
+    /// The memory that the checker's process keeps beside, in MiB.
     pub(crate) resident: usize,
     /// Hostile targets that are asked by the same engine; what is measured of checks is without them.
     pub(crate) neighbours: Option<Neighbours>,
@@ -68,5 +68,5 @@ impl Load {
     }
 }
 
-/// What commands are: the cheapest program there is everywhere.
+/// The command of command checks: the cheapest program there is everywhere.
 pub(crate) const TRUE: &str = "/bin/true";

@@ -1,4 +1,4 @@
-//! What a round of one side has found out. Checkers that are programs of ours print it as a line of JSON.
+//! The results of a round of one side. Checkers that are programs of ours print them as a line of JSON.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Measured {
     pub(crate) checks: u64,
     pub(crate) failures: u64,
-    /// Those that count neither way.
+    /// Attempts that count neither way.
     pub(crate) inconclusive: u64,
     /// How often a target was called unhealthy.
     pub(crate) unhealthy: u64,

@@ -1,4 +1,4 @@
-//! What the kernel counts in the targets' network namespaces: connections somebody began there, and what is left of
+//! Counters of the kernel in the targets' network namespaces: connections that began there, and what is left of
 //! them. It does not matter who checks, so all sides are counted in the same way.
 
 use std::fs::{self, File};

@@ -1,4 +1,4 @@
-//! What is going on, how far it is, and how long it will take: one line on standard error that changes if that is a
+//! The progress of a run, and how long it will take: one line on standard error that changes if that is a
 //! terminal, and a line for each row if it is not.
 
 use std::io::{IsTerminal, Write};

@@ -21,7 +21,7 @@ pub(crate) struct Row {
     pub(crate) part: Part,
 }
 
-/// What is done.
+/// The work of a row.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// Checks are made.

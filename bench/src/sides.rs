@@ -1,4 +1,4 @@
-//! Who checks: the engine, and what it is compared with. Every side is a process of its own, is given the same load,
+//! The checkers: the engine, and what it is compared with. Every side is a process of its own, is given the same load,
 //! and says what a round of it cost. One that is not there on this machine says why.
 
 mod c;
@@ -50,7 +50,7 @@ impl Side {
     }
 }
 
-/// What there is on this machine: targets, programs, rights.
+/// The resources of this machine: targets, programs, rights.
 pub(crate) struct Ground {
     targets: Targets,
     confined: anyhow::Result<Confined>,

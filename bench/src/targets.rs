@@ -1,4 +1,4 @@
-//! What is checked: servers that answer `200 OK`, in a process of their own, so that their CPU is not counted, in
+//! The targets: servers that answer `200 OK`, in a process of their own, so that their CPU is not counted, in
 //! network namespaces of their own if we may make some.
 //!
 //! In: how many namespaces and listeners. Out: their addresses, one line each, then an empty line. The process ends, and
@@ -46,7 +46,7 @@ pub(crate) struct Target {
 pub(crate) struct Targets {
     process: Child,
     output: BufReader<ChildStdout>,
-    /// Those of one namespace follow one another.
+    /// The targets of one namespace follow one another.
     pub(crate) all: Vec<Target>,
 }
 
@@ -55,7 +55,7 @@ impl Targets {
         Targets::with(&["targets", &size.namespaces.to_string(), &size.listeners_in_each.to_string()])
     }
 
-    /// Those of a grid are not listed: who made it knows them.
+    /// The targets of a grid are not listed: its maker knows them.
     pub(crate) fn start_grid(grid: Grid) -> anyhow::Result<Targets> {
         let numbers = [grid.addresses, grid.first_port.into(), grid.ports.into()].map(|number| number.to_string());
         Targets::with(&["target-grid", &numbers[0], &numbers[1], &numbers[2]])
@@ -103,7 +103,7 @@ impl Drop for Targets {
 }
 
 impl Target {
-    /// What a line of ours says, and the C programs read: `NAMESPACE PORT`, with `-` for our own namespace.
+    /// The line for the C programs: `NAMESPACE PORT`, with `-` for our own namespace.
     pub(crate) fn line(&self) -> String {
         format!("{} {}", self.namespace.as_deref().unwrap_or("-"), self.port)
     }

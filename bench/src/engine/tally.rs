@@ -1,4 +1,4 @@
-//! What events add up to.
+//! The sum of events.
 
 use checks::{Event, Outcome, VerdictEvent};
 

@@ -79,7 +79,7 @@ impl Peer {
         let words = script.from(self.said, most);
         let said = match &mut self.session {
             None => would_block(self.socket.write(words))?.unwrap_or_default(),
-            // What it holds is to be sent first.
+            // The bytes it holds have to be sent first.
             Some(session) if session.wants_write() => 0,
             Some(session) => session.writer().write(words)?,
         };

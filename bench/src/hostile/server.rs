@@ -27,7 +27,7 @@ const EVENTS: usize = 256;
 /// The time between two bytes of a drip.
 const DRIP: Duration = Duration::from_millis(5);
 
-/// The bytes of a flood that the kernel holds while nobody takes them.
+/// The bytes of a flood that the kernel holds while they are not read.
 const HELD: usize = 128 * 1024;
 
 /// The number of datagrams that come for one.

@@ -1,4 +1,4 @@
-//! What is scaled: tiny servers, checked as the article checked its tasks. Pure.
+//! The app that is scaled: tiny servers, checked as the article checked its tasks. Pure.
 //!
 //! Tasks of a real agent are one app, as in the article; those of simulated agents are an app for each thousand.
 
@@ -37,7 +37,7 @@ pub(crate) fn resources(options: &Options) -> String {
 }
 
 /// How many ports a simulated agent has: some more than its share of tasks, as they are not spread quite evenly. Each may
-/// be a listener, and a process may have 20,000 files where nobody may raise that.
+/// be a listener, and a process may have 20,000 files where the limit cannot be raised.
 pub(crate) fn ports(options: &Options) -> u16 {
     let share = options.up_to.div_ceil(options.agents.max(1));
     u16::try_from(share + share / 5 + 8).unwrap_or(u16::MAX - FIRST_PORT).min(50_000)
@@ -48,7 +48,7 @@ pub(crate) fn definitions(options: &Options, cygnet: &Path) -> Value {
     (0..apps(options)).map(|number| definition(options, cygnet, number)).collect()
 }
 
-/// So many tasks, in change requests.
+/// A number of tasks, in change requests.
 pub(crate) fn scaled(options: &Options, tasks: u32) -> Value {
     let apps = apps(options);
     let share = |number| tasks / apps + u32::from(number < tasks % apps);

@@ -1,4 +1,4 @@
-//! What must hold, and whether it does. Pure.
+//! The bars of a run, and whether they hold. Pure.
 //!
 //! A bar that a run was not asked to reach is not judged. A verdict against a task that is well breaks any run.
 

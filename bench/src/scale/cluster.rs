@@ -24,11 +24,11 @@ pub(crate) struct Cluster {
     pub(crate) master: Role,
     pub(crate) agents: Agents,
     pub(crate) scheduler: Role,
-    /// What the scheduler checks if tasks are simulated.
+    /// The address that the scheduler checks if tasks are simulated.
     pub(crate) targets: Option<Targets>,
 }
 
-/// Who runs tasks.
+/// The agents that run tasks.
 pub(crate) enum Agents {
     Real(Role),
     Simulated(Fleet),

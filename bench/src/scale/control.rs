@@ -1,4 +1,4 @@
-//! What is tried with simulated agents once all tasks are there: the control plane alone. Only for native checks, whose
+//! The trials with simulated agents once all tasks are there: the control plane alone. Only for native checks, whose
 //! verdicts are the agents' own.
 
 use std::time::Duration;
@@ -18,10 +18,10 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// How often to look whether all has been seen.
 const GLANCE: Duration = Duration::from_millis(50);
 
-/// Which part of the tasks flips while nobody listens.
+/// The part of the tasks that flips while the scheduler is away.
 const MEANWHILE: u64 = 100;
 
-/// What was found, as far as it got.
+/// The findings, as far as it got.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ControlPlane {
     pub(crate) memory: Option<Memory>,
@@ -60,7 +60,7 @@ pub(crate) struct Burst {
 /// The scheduler is killed, and another takes its place.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FailOver {
-    /// Flips nobody heard of: only reconciliation tells.
+    /// Flips that the scheduler did not hear of: only reconciliation tells.
     pub(crate) missed: u64,
     /// Until all tasks were known, and known as they are.
     pub(crate) known: Duration,

@@ -1,4 +1,4 @@
-//! What little HTTP the experiment speaks: one request a connection, and a stream of events.
+//! The little HTTP that the experiment speaks: one request a connection, and a stream of events.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};

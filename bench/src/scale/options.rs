@@ -1,8 +1,8 @@
-//! What was asked for. Pure.
+//! The options of a run. Pure.
 
 use std::time::Duration;
 
-/// Who checks, and how.
+/// The checker, and its kind of check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Http,
@@ -160,7 +160,7 @@ impl Options {
         self.is_simulated() && !self.check.is_native()
     }
 
-    /// How many tasks there are to be, step by step.
+    /// The numbers of tasks, step by step.
     pub(crate) fn steps(&self) -> Vec<u32> {
         let whole = (1..=self.up_to / self.step).map(|number| number * self.step);
         let rest = (!self.up_to.is_multiple_of(self.step)).then_some(self.up_to);

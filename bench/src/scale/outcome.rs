@@ -1,4 +1,4 @@
-//! What is left of a run: lines for people, pictures, tables for programs.
+//! The results of a run: lines for people, pictures, tables for programs.
 
 use std::path::Path;
 use std::time::Duration;
@@ -38,7 +38,7 @@ impl Outcome {
         Comparison::of(&self.findings, self.curl.as_ref()?)
     }
 
-    /// What is not in the table: how it ended, what simulated agents were tried with, and the bars.
+    /// The rest of the results: how it ended, the trials with simulated agents, and the bars.
     pub(crate) fn lines(&self) -> Vec<String> {
         let broken =
             |who: &str, findings: &Findings| findings.broken.as_ref().map(|why| format!("{who} ended early: {why}"));

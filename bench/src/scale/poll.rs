@@ -1,4 +1,4 @@
-//! What the scheduler says of all tasks, asked every two seconds as in the article. One bar of the chart each.
+//! The states of all tasks, asked of the scheduler every two seconds as in the article. One bar of the chart each.
 
 use std::net::SocketAddr;
 use std::ops::Add;

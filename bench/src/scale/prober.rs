@@ -37,7 +37,7 @@ impl Comparison {
     }
 }
 
-/// Whoever is late checks less often than once a second.
+/// A late checker asks less often than once a second.
 fn us_per_check(step: &Step) -> f64 {
     let period_s = 1.0 + step.lag.map_or(0.0, |lag| lag.p50.max(0.0) / 1000.0);
     step.cpu[EXECUTOR] * 1e6 * period_s / f64::from(step.tasks.max(1))

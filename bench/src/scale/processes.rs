@@ -1,6 +1,6 @@
 //! Processes that were started from here, and how they end: none may be left over, whatever happens.
 //!
-//! This process is the reaper of all its descendants: whoever loses its parent becomes a child of ours, so that killing
+//! This process is the reaper of all its descendants: an orphan becomes a child of ours, so that killing
 //! children until there are none leaves nothing.
 
 use std::fs;

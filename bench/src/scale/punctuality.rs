@@ -62,7 +62,7 @@ fn server(port: u16) -> Option<u32> {
     })
 }
 
-/// What these gaps say. None if there are none.
+/// The punctuality by these gaps. None if there are none.
 pub(crate) fn lag(gaps_ms: Vec<f64>) -> Option<Lag> {
     let mut late: Vec<f64> = gaps_ms.into_iter().map(|gap| gap - INTERVAL_MS).collect();
     late.sort_by(f64::total_cmp);

@@ -21,27 +21,27 @@ const PATIENCE: (Duration, u32) = (Duration::from_secs(120), 10);
 pub(crate) struct Findings {
     pub(crate) polls: Vec<Poll>,
     pub(crate) steps: Vec<Step>,
-    /// What simulated agents were tried with.
+    /// The trials with simulated agents.
     pub(crate) control: ControlPlane,
     /// Why it ended before the last step.
     pub(crate) broken: Option<String>,
 }
 
 impl Findings {
-    /// How many tasks were well, with nobody blamed.
+    /// The number of tasks that were well, without a false verdict.
     pub(crate) fn carried(&self) -> u32 {
         self.steps.last().map_or(0, |step| step.tasks)
     }
 }
 
-/// What goes on.
+/// The phase of a run.
 pub(super) struct Run<'a> {
     pub(super) options: &'a Options,
     pub(super) cluster: &'a mut Cluster,
     pub(super) findings: Findings,
     pub(super) progress: Progress,
     verdicts: Verdicts,
-    /// Health changes because it was told to: verdicts are not false, and the stream of events may break.
+    /// Health changes on purpose: verdicts are not false, and the stream of events may break.
     pub(super) is_shaken: bool,
     began: Moment,
     next_poll: Duration,
@@ -142,7 +142,7 @@ impl Run<'_> {
         }
     }
 
-    /// All is well, and is to remain so. `meanwhile` is told what is over of the time.
+    /// All is well, and has to remain so. `meanwhile` gets the time that has passed.
     pub(super) fn hold(&mut self, time: Duration, mut meanwhile: impl FnMut(&Cluster, Duration)) -> Result<(), Broken> {
         let since = Moment::now();
         while since.age() < time {
@@ -185,7 +185,7 @@ impl Run<'_> {
         Costs::now(self.cluster, self.began.age())
     }
 
-    /// What simulated targets have seen of the time when tasks were started does not count.
+    /// Gaps that simulated targets saw while tasks were started do not count.
     fn forget_lag(&mut self) {
         let _nothing_to_forget = self.lag_of_targets();
     }

@@ -1,4 +1,4 @@
-//! What was found at one number of tasks. Pure but for [`Costs::now`].
+//! The findings at one number of tasks. Pure but for [`Costs::now`].
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use super::http;
 use super::punctuality::Lag;
 use super::usage::{self, Usage};
 
-/// Who is measured, in the order of columns.
+/// The processes that are measured, in the order of columns.
 pub(crate) const ROLES: [&str; 4] = ["scheduler", "master", "agent", "executor"];
 
 pub(crate) const SCHEDULER: usize = 0;
 pub(crate) const MASTER: usize = 1;
 pub(crate) const EXECUTOR: usize = 3;
 
-/// What everybody has used so far.
+/// The resources that each of them has used so far.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Costs {
     pub(crate) roles: [Usage; 4],

@@ -1,4 +1,4 @@
-//! What processes use, as the kernel accounts it.
+//! The resources that processes use, as the kernel accounts them.
 
 use std::fs;
 use std::time::Duration;
@@ -38,7 +38,7 @@ fn rss_mib(pid: u32) -> Option<f64> {
     Some(line.split_whitespace().next()?.parse::<f64>().ok()? / 1024.0)
 }
 
-/// How long all cores together were busy so far, whoever used them.
+/// The time all cores together were busy so far, with any process.
 pub(crate) fn machine_cpu() -> Duration {
     let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
     let line = stat.lines().next().unwrap_or_default();

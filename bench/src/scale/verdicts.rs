@@ -15,7 +15,7 @@ use super::http;
 const PATH: &str = "/v2/events?event_type=health_status_changed_event&event_type=unhealthy_instance_kill_event\
                     &event_type=failed_health_check_event";
 
-/// What was counted so far.
+/// The counts so far.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Verdicts {
     false_ones: Arc<AtomicU64>,

@@ -27,7 +27,7 @@ impl Confined {
         Ok(confined)
     }
 
-    /// It is there when it is what it is to be.
+    /// It is there once it has become the program.
     fn child(&mut self) -> anyhow::Result<u32> {
         let unshare = self.unshare.id();
         loop {
@@ -47,7 +47,7 @@ impl Confined {
         Target { namespace: Some(self.path("net")), port: 0 }
     }
 
-    /// Those of mounts and processes.
+    /// The namespaces of mounts and processes.
     pub(super) fn others(&self) -> String {
         format!("{},{}", self.path("mnt"), self.path("pid"))
     }

@@ -22,7 +22,7 @@ const IMAGE: &str = "cygnet-bench-true";
 const TRUE: &str = "/usr/bin/true";
 const WAIT: &str = include_str!("../../c/wait.c");
 
-/// Who works for `docker exec`; what they start they wait for.
+/// The processes that work for `docker exec`; they wait for what they start.
 const DAEMONS: [&str; 3] = ["dockerd", "containerd", "containerd-shim"];
 
 /// A container that runs, and is removed when this is dropped.
@@ -127,7 +127,7 @@ fn spent() -> anyhow::Result<Duration> {
         let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
         DAEMONS.iter().any(|daemon| name.trim() == *daemon || name.starts_with("containerd-shim"))
     };
-    // Whoever ends meanwhile is waited for by somebody else.
+    // A process that ends meanwhile is reaped by its parent.
     let cpu = |pid: String| cpu::with_children(&pid).unwrap_or_default();
     Ok(processes.filter(|pid| pid.bytes().all(|byte| byte.is_ascii_digit())).filter(is_daemon).map(cpu).sum())
 }

@@ -75,7 +75,7 @@ fn warm_up(process: &mut Child, targets: &[Target], opened: u64) -> anyhow::Resu
     Ok(())
 }
 
-/// It insists on a listener: one that nobody finds.
+/// It insists on a listener: one that is never used.
 fn configuration(targets: &[Target], load: &Load) -> anyhow::Result<String> {
     let check = match load.ask {
         Ask::Http => {

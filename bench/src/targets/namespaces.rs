@@ -51,7 +51,7 @@ pub(super) fn enter(path: Option<&str>) -> anyhow::Result<()> {
     Ok(move_into_link_name_space(File::open(path)?.as_fd(), Some(LinkNameSpaceType::Network))?)
 }
 
-/// Whoever was killed could not remove them.
+/// A process that was killed could not remove them.
 fn remove_orphans() {
     let names = fs::read_dir(DIRECTORY).into_iter().flatten().flatten();
     let names = names.filter_map(|entry| entry.file_name().into_string().ok());

@@ -27,7 +27,7 @@ const LARGEST_ANSWER: usize = 64 * 1024 * 1024;
 /// The header of answers to changes.
 const DEPLOYMENT: &str = "marathon-deployment-id";
 
-/// Whom to ask, and how to print what is answered.
+/// The server to ask, and how to print its answers.
 #[derive(Debug, Args)]
 pub(crate) struct Asking {
     /// Where the scheduler is
@@ -38,7 +38,7 @@ pub(crate) struct Asking {
     pub json: bool,
 }
 
-/// A command about one kind of thing: whom to ask, and what to do.
+/// A command about one kind of thing: the server to ask, and the verb.
 #[derive(Debug, Args)]
 pub(crate) struct Noun<Verb: Subcommand> {
     #[command(flatten)]
@@ -53,7 +53,7 @@ pub(crate) struct Api {
     authority: String,
 }
 
-/// What was answered to a change.
+/// The answer to a change.
 #[derive(Debug, Clone)]
 pub(crate) struct Changed {
     pub body: Value,
@@ -162,7 +162,7 @@ pub(crate) fn encoded(text: &str) -> String {
 }
 
 impl Refused {
-    /// What a person is told: the message, the fields at fault, and what to do.
+    /// The error for a person: the message, the fields at fault, and what to do.
     pub(crate) fn explain(&self) -> anyhow::Error {
         let message =
             self.body["message"].as_str().or_else(|| self.body.as_str().map(str::trim)).filter(|text| !text.is_empty());

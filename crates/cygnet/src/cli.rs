@@ -95,7 +95,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     result
 }
 
-/// Servers have threads; all else, executors first of all, is to be small.
+/// Servers have threads; all else, executors first of all, stays small.
 fn runtime_for(command: &Command) -> Builder {
     if !matches!(command, Command::Dev(_) | Command::Master(_) | Command::Agent(_) | Command::Scheduler(_)) {
         return Builder::new_current_thread();

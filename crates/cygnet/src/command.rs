@@ -35,7 +35,7 @@ pub(crate) fn open_registry(work_dir: &Path) -> anyhow::Result<Store> {
     open_store(work_dir, "master.redb", IfLost::BeginAnew)
 }
 
-/// Opens the scheduler's store. Nobody else knows its apps, and the tasks of a framework that is not known here would run
+/// Opens the scheduler's store. No other part knows its apps, and the tasks of a framework that is not known here would run
 /// on unowned.
 pub(crate) fn open_definitions(work_dir: &Path) -> anyhow::Result<Store> {
     open_store(work_dir, "scheduler.redb", IfLost::Refuse)

@@ -59,7 +59,7 @@ fn bind(listen: &Listen) -> anyhow::Result<TcpListener> {
     TcpListener::bind(place).with_context(|| format!("cannot listen on {}:{}", place.0, place.1))
 }
 
-/// Answers on a thread of its own. Out of threads: the connection is closed, which whoever checks us will see.
+/// Answers on a thread of its own. Out of threads: the connection is closed, which a check of us will see.
 fn aside(answer: impl FnOnce() + Send + 'static) {
     let _ = std::thread::Builder::new().stack_size(STACK).spawn(answer);
 }

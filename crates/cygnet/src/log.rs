@@ -32,7 +32,7 @@ pub(crate) struct Files {
 }
 
 impl Files {
-    /// What logs to a file of this name, if it is to write one itself.
+    /// Opens the file of this name to log to, if this process writes one itself.
     fn open(&self, name: &str) -> anyhow::Result<Option<File>> {
         if let Some(external) = &self.external_log_file {
             let _ = FILE.set(LogFile::External(absolute(external)?));
@@ -98,7 +98,7 @@ pub(crate) fn level() -> Option<LoggingLevel> {
     LEVEL.get().cloned()
 }
 
-/// What is logged at glog's verbosity levels: 0 as usual, 1 for details, everything above.
+/// The targets at glog's verbosity levels: 0 as usual, 1 for details, everything above.
 fn at_level(usual: &Targets, level: u32) -> Targets {
     match level {
         0 => usual.clone(),

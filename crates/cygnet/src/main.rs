@@ -1,6 +1,6 @@
 //! `cygnet`: one binary for everything.
 //!
-//! What has to be small comes first: `shim`, of which one runs for every task, is dispatched before the command line is
+//! `shim`, which has to be small because one runs for every task, is dispatched before the command line is
 //! parsed or a runtime set up. All else is a subcommand in [`cli`], carried out by a file of [`command`]; those that
 //! talk to a server do so through [`api`]. [`demo`] is what the examples run.
 

@@ -1,4 +1,4 @@
-//! Standard output, for people and scripts. Whoever reads it may leave before the end (`| head`): that is no fault.
+//! Standard output, for people and scripts. A reader that leaves before the end (`| head`) is no fault.
 
 use std::fmt::Display;
 use std::io::Write;

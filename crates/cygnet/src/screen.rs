@@ -69,7 +69,7 @@ fn drawn() -> MutexGuard<'static, Drawn> {
 }
 
 impl Drawn {
-    /// The way back to where so many lines began. A terminal of another size may have wrapped them anew, nobody knows
+    /// The way back to where so many lines began. A terminal of another size may have wrapped them anew, it is not known
     /// how: it is emptied.
     fn back(&self, lines: usize, size: Size) -> String {
         match lines {
@@ -79,7 +79,7 @@ impl Drawn {
         }
     }
 
-    /// What draws these lines in place of those before.
+    /// The bytes that draw these lines in place of the ones before.
     fn replaced(&mut self, lines: Vec<String>, size: Size) -> String {
         let mut screen = self.back(self.lines.len(), size);
         for line in &lines {
@@ -102,7 +102,7 @@ impl Size {
     }
 }
 
-/// As much of a text as fits into so many columns, without what would move the cursor, and with a sign if that is not all.
+/// The part of a text that fits into so many columns, without what would move the cursor, and with a sign if that is not all.
 pub(crate) fn cut(text: &str, columns: usize) -> String {
     let plain: String = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
     if plain.width() <= columns {

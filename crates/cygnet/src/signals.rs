@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::sleep;
 
-/// One wish to stop may arrive several times: from the terminal, and from whoever started us and was told as well.
+/// The time in which one wish to stop may arrive again: from the terminal, and from the process that started us.
 const ECHO: Duration = Duration::from_millis(500);
 
 /// Waits for the signals that mean stop.
@@ -29,7 +29,7 @@ impl Stop {
         }
     }
 
-    /// Comes back when somebody insists, echoes of the first wish not counted.
+    /// Comes back at a second wish, echoes of the first one not counted.
     pub(crate) async fn asked_again(&mut self) {
         let echoes = sleep(ECHO);
         tokio::pin!(echoes);

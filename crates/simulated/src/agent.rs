@@ -1,5 +1,5 @@
 //! One simulated agent: what it says when it subscribes, and what the master's events make of its tasks. Pure: it is
-//! told the time, and its calls wait in it until the shell takes them.
+//! given the time, and its calls wait in it until the shell takes them.
 
 mod launch;
 #[cfg(test)]
@@ -46,7 +46,7 @@ pub(crate) struct Agent {
 /// A framework that has, or had, tasks here.
 struct Framework {
     info: FrameworkInfo,
-    /// Those that are not a command task's own.
+    /// The executors that are not a command task's own.
     executors: BTreeMap<ExecutorId, ExecutorInfo>,
     tasks: BTreeMap<TaskId, Task>,
 }
@@ -76,7 +76,7 @@ impl Agent {
         self.turned_away
     }
 
-    /// What is to be said to the master, in this order.
+    /// The calls to the master, in this order.
     pub(crate) fn take_calls(&mut self) -> Vec<AgentCall> {
         std::mem::take(&mut self.calls)
     }
@@ -130,7 +130,7 @@ impl Agent {
         }
     }
 
-    /// So many tasks change their health, each time others as long as there are any.
+    /// Changes the health of so many tasks, of others each time as long as there are any.
     pub(crate) fn flip(&mut self, now: Now, tasks: usize) {
         self.counts.flips += tasks as u64;
         for _ in 0..tasks.min(self.checked.len()) {
@@ -259,7 +259,7 @@ impl Agent {
         keys.into_iter().for_each(|key| self.kill(now, key));
     }
 
-    /// Nobody is left who would acknowledge anything.
+    /// No framework is left that would acknowledge anything.
     fn shutdown_framework(&mut self, id: &FrameworkId) {
         let Some(framework) = self.frameworks.remove(id) else { return };
         self.counts = self.counts - framework.tasks.values().map(Task::counts).sum();
@@ -274,7 +274,7 @@ impl Agent {
         unknown.into_iter().for_each(|key| self.deny(now, key));
     }
 
-    /// There is no such task. Said once, without a number: nobody acknowledges it.
+    /// There is no such task. Reported once, without a number: it is not acknowledged.
     fn deny(&mut self, now: Now, (framework_id, task_id): Key) {
         let status = TaskStatus {
             task_id,

@@ -3,12 +3,12 @@
 use std::iter::Sum;
 use std::ops::{Add, Sub};
 
-/// What an agent has, or all of them together.
+/// The counts of an agent, or of all of them together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Agents that are subscribed.
     pub agents: u64,
-    /// Tasks that are not over, and those whose end nobody has acknowledged yet.
+    /// Tasks that are not over, and those whose end is not acknowledged yet.
     pub tasks: u64,
     /// Of these, those that run.
     pub running: u64,
@@ -18,7 +18,7 @@ pub struct Counts {
     pub unhealthy: u64,
     /// Tasks with updates that are not acknowledged.
     pub unacknowledged: u64,
-    /// Flips it was told to make, and has made as far as there were tasks, since the beginning.
+    /// Flips it was asked to make, and has made as far as there were tasks, since the beginning.
     pub flips: u64,
     /// Updates sent since the beginning.
     pub updates: u64,

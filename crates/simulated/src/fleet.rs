@@ -1,4 +1,4 @@
-//! All simulated agents of a process, in the hands of whoever experiments with them. Nothing here blocks.
+//! All simulated agents of a process, in the hands of an experiment. Nothing here blocks.
 //!
 //! Owns a runtime with one thread, on which all agents live, and a channel of flips to each.
 
@@ -42,12 +42,12 @@ pub enum FleetError {
 #[derive(Debug)]
 pub struct Fleet {
     agents: Vec<Reins>,
-    /// Who flips next.
+    /// The agent that flips next.
     next: AtomicUsize,
     runtime: Option<Runtime>,
 }
 
-/// What is held of one agent.
+/// The handle of one agent.
 #[derive(Debug)]
 struct Reins {
     flips: mpsc::UnboundedSender<usize>,
@@ -72,13 +72,13 @@ impl Fleet {
         Ok(Fleet { agents, next: AtomicUsize::new(0), runtime: Some(runtime) })
     }
 
-    /// What all of them have, as of a moment ago.
+    /// The counts of all of them, as of a moment ago.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.agents.iter().map(|agent| *agent.counts.borrow()).sum()
     }
 
-    /// So many tasks become unhealthy if they are healthy, or healthy if they are not, spread over all agents.
+    /// Makes so many tasks unhealthy if they are healthy, or healthy if they are not, spread over all agents.
     pub fn flip(&self, tasks: usize) {
         let agents = self.agents.len().max(1);
         let (each, rest) = (tasks / agents, tasks % agents);

@@ -1,5 +1,5 @@
 //! Agents without machines, for experiments and load tests: many in one process, each with Cygnet's real agent protocol
-//! to a real master. Their tasks are numbers that become healthy at once, and change their health when they are told to.
+//! to a real master. Their tasks are numbers that become healthy at once, and change their health on demand.
 //!
 //! - [`Fleet`] starts them, tells them to flip, counts what they have, and ends them when it is dropped.
 //! - `agent` and `task` are pure: the master's events come in, calls to the master go out. A task's updates are sent one

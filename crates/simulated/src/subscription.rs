@@ -20,7 +20,7 @@ const PATH: &str = "/cygnet/v1/agent";
 /// The longest wait before the next attempt to subscribe.
 const BACKOFF: Duration = Duration::from_secs(1);
 
-/// How often to look for updates that are to be repeated.
+/// The interval at which updates without an acknowledgement are repeated.
 const GLANCE: Duration = Duration::from_secs(5);
 
 /// One agent and its connections to the world.

@@ -29,7 +29,7 @@ pub(crate) struct Task {
     statuses: Vec<TaskStatus>,
     /// Its address.
     ip: Ipv4Addr,
-    /// Updates nobody has acknowledged, oldest first. Only the oldest is on its way.
+    /// Updates without an acknowledgement, oldest first. Only the oldest is on its way.
     waiting: VecDeque<TaskStatus>,
     /// When the oldest was last sent.
     pub(crate) sent: Option<Duration>,
@@ -111,7 +111,7 @@ impl Task {
         self.state == TaskState::TaskRunning
     }
 
-    /// What its health check last said.
+    /// The last result of its health check.
     pub(crate) fn healthy(&self) -> Option<bool> {
         self.statuses.last().filter(|_| self.is_running())?.healthy
     }

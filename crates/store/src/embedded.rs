@@ -10,11 +10,11 @@ use std::time::Duration;
 use redb::{Database, ReadableDatabase, ReadableTableMetadata, TableDefinition, TableError};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::backing::Backing;
 use crate::batch::{Batch, Change};
 use crate::error::StoreError;
 use crate::file::IfLost;
 use crate::mark;
-use crate::shelf::Shelf;
 
 const TABLE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("cygnet");
 
@@ -47,12 +47,12 @@ impl Store {
     /// Opens the store in the file `path`, and makes the file (not its directory) when there is none. All of it is looked
     /// through: a damaged one is refused as a whole. One that is gone although there was one is treated as asked.
     pub fn open(path: impl AsRef<Path>, if_lost: IfLost) -> Result<Store, StoreError> {
-        Store::serve(Shelf::file(path.as_ref(), if_lost)?)
+        Store::serve(Backing::file(path.as_ref(), if_lost)?)
     }
 
     /// A store that is gone with its last handle, for tests and trials.
     pub fn in_memory() -> Result<Store, StoreError> {
-        Store::serve(Shelf::memory()?)
+        Store::serve(Backing::memory()?)
     }
 
     /// The value of `key`, if it has one.
@@ -99,11 +99,11 @@ impl Store {
         }
     }
 
-    fn serve(shelf: Shelf) -> Result<Store, StoreError> {
+    fn serve(backing: Backing) -> Result<Store, StoreError> {
         let (requests, inbox) = mpsc::channel(WAITING);
         std::thread::Builder::new()
             .name("store".into())
-            .spawn(move || run(shelf, inbox))
+            .spawn(move || run(backing, inbox))
             .map_err(|error| StoreError::Open { path: "thread".into(), reason: error.to_string() })?;
         Ok(Store { requests })
     }
@@ -119,7 +119,7 @@ impl Store {
 }
 
 /// Serves requests until every handle is gone. Reads see the commits that came in before them.
-fn run(mut shelf: Shelf, mut inbox: mpsc::Receiver<Request>) {
+fn run(mut backing: Backing, mut inbox: mpsc::Receiver<Request>) {
     let mut waiting = Vec::new();
     while inbox.blocking_recv_many(&mut waiting, GATHER) > 0 {
         let mut commits = Vec::new();
@@ -127,29 +127,29 @@ fn run(mut shelf: Shelf, mut inbox: mpsc::Receiver<Request>) {
             match request {
                 Request::Commit { batch, answer } => commits.push((batch, answer)),
                 Request::Get { key, answer } => {
-                    flush(&mut shelf, &mut commits);
-                    let _ = answer.send(shelf.with("read", |database| get(database, &key)));
+                    flush(&mut backing, &mut commits);
+                    let _ = answer.send(backing.with("read", |database| get(database, &key)));
                 }
                 Request::List { prefix, answer } => {
-                    flush(&mut shelf, &mut commits);
-                    let _ = answer.send(shelf.with("read", |database| list(database, &prefix)));
+                    flush(&mut backing, &mut commits);
+                    let _ = answer.send(backing.with("read", |database| list(database, &prefix)));
                 }
                 Request::Size { answer } => {
-                    flush(&mut shelf, &mut commits);
-                    let _ = answer.send(shelf.with("read", size));
+                    flush(&mut backing, &mut commits);
+                    let _ = answer.send(backing.with("read", size));
                 }
             }
         }
-        flush(&mut shelf, &mut commits);
+        flush(&mut backing, &mut commits);
     }
 }
 
-fn flush(shelf: &mut Shelf, commits: &mut Vec<(Batch, Answer<()>)>) {
+fn flush(backing: &mut Backing, commits: &mut Vec<(Batch, Answer<()>)>) {
     if commits.is_empty() {
         return;
     }
     let (batches, answers): (Vec<_>, Vec<_>) = commits.drain(..).unzip();
-    let written = shelf.with("write", |database| write(database, batches)).map(|commits| shelf.mark(commits));
+    let written = backing.with("write", |database| write(database, batches)).map(|commits| backing.mark(commits));
     for answer in answers {
         let _ = answer.send(written.clone());
     }

@@ -1,4 +1,4 @@
-//! What can go wrong with a store, and whose fault it is.
+//! The errors of a store, and whose fault they are.
 
 use std::path::PathBuf;
 
@@ -16,10 +16,10 @@ pub enum StoreError {
     Open {
         /// The file.
         path: PathBuf,
-        /// What the operating system or the database said.
+        /// The words of the operating system or the database.
         reason: String,
     },
-    /// The machine's: the file is gone or empty, although there was a store, and nobody else has what it knew.
+    /// The machine's: the file is gone or empty, although there was a store, and no other part has what it knew.
     #[error(
         "the store {0} is gone or empty, although there was one: put it back, or remove {0}.seen to begin without what \
          it knew",
@@ -34,7 +34,7 @@ pub enum StoreError {
     Io {
         /// `read` or `write`.
         action: &'static str,
-        /// What the database said.
+        /// The words of the database.
         reason: String,
     },
     /// Ours: the thread behind the store has ended.

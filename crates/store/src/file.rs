@@ -1,7 +1,7 @@
-//! The file of a store: found, or made where there is none, looked through, and for nobody else to read.
+//! The file of a store: found, or made where there is none, verified, and readable by its owner alone.
 //!
 //! In: a path, and what to do if the file is lost. Out: the database in it, or a [`StoreError`] that names the file. A
-//! file that is gone or empty although there was one, or older than it was, is told in the log; a [`Mark`] tells which.
+//! file that is gone or empty although there was one, or older than it was, is named in the log; a [`Mark`] tells which.
 
 use std::any::Any;
 use std::fs::{self, OpenOptions, Permissions};
@@ -28,7 +28,7 @@ const OWNER_ONLY: u32 = 0o600;
 pub enum IfLost {
     /// A new one takes its place: what it knew is learnt again from others.
     BeginAnew,
-    /// Nothing, but to say so: nobody else has what it knew.
+    /// Nothing, but to say so: no other part has what it knew.
     Refuse,
 }
 

@@ -13,12 +13,12 @@
 //! Owns: one thread per open store (`writer`), fed by one channel. The thread gathers the commits that wait into one
 //! transaction, so that a hundred commits at once cost one `fsync`, not a hundred.
 
+mod backing;
 mod batch;
 mod embedded;
 mod error;
 mod file;
 mod mark;
-mod shelf;
 mod whole;
 
 pub use batch::Batch;

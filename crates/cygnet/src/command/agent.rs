@@ -100,7 +100,7 @@ fn variable(text: &str) -> anyhow::Result<(String, String)> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-/// Whom the agent lets in.
+/// The principals that the agent lets in.
 fn authentication(arguments: &Agent) -> anyhow::Result<Authentication> {
     let needs = [
         (arguments.authenticate_http_readonly, "--authenticate-http-readonly"),
@@ -114,7 +114,7 @@ fn authentication(arguments: &Agent) -> anyhow::Result<Authentication> {
     })
 }
 
-/// Runs until told to stop.
+/// Runs until it is asked to stop.
 pub(crate) async fn run(arguments: Agent) -> anyhow::Result<ExitCode> {
     let mut stop = Stop::listen()?;
     raise_file_limit()?;

@@ -1,4 +1,4 @@
-//! `cygnet app`: apps, through the v2 API. [`show`] prints them, [`patch`] reads what is to be changed of one.
+//! `cygnet app`: apps, through the v2 API. [`show`] prints them, [`patch`] reads the fields to change of one.
 
 mod patch;
 mod show;

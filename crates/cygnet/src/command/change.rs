@@ -23,7 +23,7 @@ use super::definitions;
 use super::table::text;
 use crate::api::{Api, Asking};
 
-/// What is under way, and as much as the scheduler can say of how far it is.
+/// The list of deployments under way, with their progress as far as the scheduler knows it.
 pub(crate) const DEPLOYMENTS: &str = "/v2/deployments?embed=deployments.progress";
 
 /// How to make a change.

@@ -36,7 +36,7 @@ pub(crate) fn answer(whole: fn() -> Command) {
     CompleteEnv::with_factory(|| ids::known(visible(&whole()))).var(VARIABLE).complete();
 }
 
-/// The command line without what nobody is to find.
+/// The command line without its hidden parts.
 fn visible(whole: &Command) -> Command {
     let shown = whole.get_subcommands().filter(|command| !command.is_hide_set());
     Command::new(NAME).version(env!("CARGO_PKG_VERSION")).args(whole.get_arguments()).subcommands(shown)

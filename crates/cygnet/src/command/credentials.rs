@@ -1,5 +1,5 @@
 //! Files of principals and their secrets. In: paths from the command line. Out: what is in them, or why they are of no
-//! use. Whoever else may read them is warned about.
+//! use. Files that other users may read are warned about.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::{Context, ensure};
 use mesos::credentials::{Credential, Credentials};
 
-/// Everybody who is known; needed as soon as anybody has to be.
+/// The known principals; needed as soon as a flag requires them.
 pub(crate) fn known(file: Option<&Path>, flag: &str, needed_by: Option<&str>) -> anyhow::Result<Credentials> {
     let Some(file) = file else {
         ensure!(needed_by.is_none(), "{} needs {flag}, or nobody could come in", needed_by.unwrap_or_default());
@@ -18,7 +18,7 @@ pub(crate) fn known(file: Option<&Path>, flag: &str, needed_by: Option<&str>) ->
     Credentials::parse(&text).with_context(|| format!("cannot use {}", file.display()))
 }
 
-/// Who this process says it is.
+/// The credential of this process.
 pub(crate) fn own(file: Option<&Path>) -> anyhow::Result<Option<Credential>> {
     let Some(file) = file else { return Ok(None) };
     let text = read(file)?;

@@ -58,7 +58,7 @@ pub(crate) struct Dev {
     pub(crate) log: crate::log::Files,
 }
 
-/// Runs until told to stop.
+/// Runs until it is asked to stop.
 pub(crate) async fn run(dev: Dev) -> anyhow::Result<ExitCode> {
     let mut stop = Stop::listen()?;
     let definitions = definitions::read(&dev.files)?;
@@ -72,14 +72,14 @@ pub(crate) async fn run(dev: Dev) -> anyhow::Result<ExitCode> {
         () = stop.asked() => None,
     };
     if let Some(error) = &refused {
-        // Nobody to tell is nobody to fail for.
+        // Without a reader there is nothing to fail for.
         let _ = crate::screen::beside(format!("cygnet dev: {error:#}\n").as_bytes());
     }
     leave(dev.keep, running, &mut watch, &mut stop).await?;
     Ok(if refused.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Submits, and shows. The definitions of whoever starts win over what is going on.
+/// Submits, and shows. The definitions given at the start win over deployments under way.
 async fn serve(api: &Api, definitions: &[Value], watch: &mut Watch) -> anyhow::Result<Infallible> {
     for definition in definitions {
         definitions::submit(api, definition, true, None).await?;

@@ -46,7 +46,7 @@ async fn listen(how: &Events) -> anyhow::Result<()> {
     let api = Api::new(&how.asking.api);
     let types: Vec<&str> = how.types.iter().map(String::as_str).collect();
     let mut left = how.count.unwrap_or(u64::MAX);
-    // Nobody there at first is a mistake; nobody there later may be back.
+    // No server at first is a mistake; one that goes away later may be back.
     let mut stream = api.events(&types).await?;
     while left > 0 {
         match stream.next().await {
@@ -86,7 +86,7 @@ fn concerns(event: &Value, app: &str) -> bool {
     direct.into_iter().chain(planned).filter_map(Value::as_str).any(of)
 }
 
-/// When, what, of whom, and what is particular about it.
+/// The line of an event: its time, its type, its app, and what is particular about it.
 fn shown(event: &Value) -> String {
     let when = text(&event["timestamp"]);
     let mut line = format!("{when}  {}", text(&event["eventType"]).trim_end_matches("_event"));

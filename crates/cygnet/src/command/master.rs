@@ -110,7 +110,7 @@ fn percent(text: &str) -> anyhow::Result<f64> {
     Ok(percent)
 }
 
-/// Whom the master lets in.
+/// The principals that the master lets in.
 fn authentication(arguments: &Master) -> anyhow::Result<Authentication> {
     let needs = [
         (arguments.authenticate_http_frameworks, "--authenticate-http-frameworks"),
@@ -128,7 +128,7 @@ fn authentication(arguments: &Master) -> anyhow::Result<Authentication> {
     })
 }
 
-/// Runs until told to stop.
+/// Runs until it is asked to stop.
 pub(crate) async fn run(arguments: Master) -> anyhow::Result<ExitCode> {
     let mut stop = Stop::listen()?;
     raise_file_limit()?;

@@ -111,7 +111,7 @@ fn amount(text: &str) -> anyhow::Result<f64> {
     Ok(amount)
 }
 
-/// Runs until told to stop; tasks go on.
+/// Runs until it is asked to stop; tasks go on.
 pub(crate) async fn run(arguments: Scheduler) -> anyhow::Result<ExitCode> {
     let mut stop = Stop::listen()?;
     let store = open_definitions(&arguments.work_dir)?;

@@ -3,7 +3,7 @@
 use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
 use serde_json::Value;
 
-/// A line below the header, and nothing else between what is to be read.
+/// A line below the header, and nothing else between the texts.
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
 /// A table with these columns.
@@ -22,7 +22,7 @@ pub(crate) fn text(value: &Value) -> String {
     }
 }
 
-/// What is in a list; nothing if it is none.
+/// The items of a list; nothing if it is none.
 pub(crate) fn items(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }

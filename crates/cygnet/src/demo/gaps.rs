@@ -1,4 +1,4 @@
-//! The times between the last requests: how regularly somebody checks, as the one who is checked sees it.
+//! The times between the last requests: how regular the checks are, as the target sees it.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};

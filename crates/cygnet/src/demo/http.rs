@@ -27,7 +27,7 @@ struct Switches {
     gaps: Gaps,
 }
 
-/// A status and a body; none if there is nobody to answer any more.
+/// A status and a body; none if the connection is gone.
 type Answer = Option<(&'static str, String)>;
 
 /// Serves until killed.

@@ -50,7 +50,7 @@ fn acknowledge(agent: &mut Agent, status: &TaskStatus) {
     agent.event(at(0), AgentEvent { r#type: kind, acknowledge: Some(told), ..AgentEvent::default() });
 }
 
-/// What it says of tasks, acknowledged until it has no more to say.
+/// The updates of its tasks, acknowledged until there are no more.
 fn all(agent: &mut Agent) -> Vec<(TaskState, Option<bool>)> {
     let mut said = Vec::new();
     loop {

@@ -23,7 +23,7 @@ pub(super) fn from_fields(app: &Value, fields: &[String]) -> anyhow::Result<Valu
     Ok(patch)
 }
 
-/// Whose values are texts, whatever they look like.
+/// The fields whose values are texts, whatever they look like.
 fn is_text(field: &str) -> bool {
     matches!(field, "env" | "labels" | "cmd" | "user" | "executor" | "role")
 }

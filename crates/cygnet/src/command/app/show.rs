@@ -49,7 +49,7 @@ pub(crate) fn apps_table(apps: &[Value]) -> comfy_table::Table {
     table
 }
 
-/// What it runs: a command, arguments, or an image.
+/// The program it runs: a command, arguments, or an image.
 fn command(app: &Value) -> String {
     let arguments = || items(&app["args"]).iter().map(text).collect::<Vec<_>>().join(" ");
     let parts = [text(&app["cmd"]), arguments(), text(&app["container"]["docker"]["image"])];
@@ -60,7 +60,7 @@ pub(super) async fn one(api: &Api, id: &str, version: Option<&str>, json: bool) 
     if let Some(version) = version {
         return Kind::App.show_version(api, id, version, json).await;
     }
-    // Who does not know this knows nothing of a brake, and leaves it out.
+    // A server that does not know this has no brake, and leaves it out.
     let app = api.get(&(Kind::App.path(id) + "?embed=apps.brake")).await?["app"].take();
     if json {
         line(app);

@@ -19,7 +19,7 @@ pub(super) enum End {
     Failed(String),
 }
 
-/// What a deployment that succeeded was about.
+/// The apps of a deployment that succeeded.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Done {
     /// Where apps were before, this is when the change was made.
@@ -42,7 +42,7 @@ impl Ends {
         Ok(Ends { api: api.clone(), stream: Some(api.events(&TYPES).await?), heard: BTreeMap::new() })
     }
 
-    /// Listens again, if the stream broke off. Fails as long as nobody answers.
+    /// Listens again, if the stream broke off. Fails as long as the server does not answer.
     pub(super) async fn listen_again(&mut self) -> anyhow::Result<()> {
         if self.stream.is_none() {
             self.stream = Some(self.api.events(&TYPES).await?);
@@ -50,7 +50,7 @@ impl Ends {
         Ok(())
     }
 
-    /// How this deployment ended, once that is told. Never, where nobody tells; may be dropped half way.
+    /// The end of this deployment, once an event has it. Waits for ever without events; may be dropped half way.
     pub(super) async fn of(&mut self, id: &str) -> End {
         loop {
             if let Some(end) = self.heard.remove(id) {

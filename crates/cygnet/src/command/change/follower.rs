@@ -23,19 +23,19 @@ const LOOK: Duration = Duration::from_millis(200);
 /// How long the stream may be behind what is listed.
 const LAST_WORD: Duration = Duration::from_secs(2);
 
-/// Why nobody follows any more.
+/// The reason why a change is no longer followed.
 #[derive(Debug)]
 enum Outcome {
     Ended(End),
     /// It started, and what it started fails.
     Crashed(String),
-    /// Its canaries are up, and it waits for somebody's word.
+    /// Its canaries are up, and it waits to be continued or cancelled.
     Canary,
-    /// Nobody heard how it ended.
+    /// No event said how it ended.
     Unknown,
-    /// Somebody who watched wants to do something else.
+    /// The person who watched wants to do something else.
     Left,
-    /// It took longer than somebody wants to wait.
+    /// It took longer than the timeout.
     Late(Duration),
 }
 
@@ -55,7 +55,7 @@ pub(crate) struct Follower<'a> {
     json: bool,
     live: bool,
     timeout: Option<Duration>,
-    /// None where nobody waits.
+    /// None where the change is not followed.
     ends: Option<Ends>,
     to_canary: bool,
     alone: bool,

@@ -1,4 +1,4 @@
-//! Tasks that were told to end, watched until they have.
+//! Tasks that are being killed, watched until they have ended.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::signals::Stop;
 /// How often to look.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// Says which tasks an answer is about, and waits until they have ended, unless nobody wants to wait.
+/// Says which tasks an answer is about, and waits until they have ended, unless detached.
 pub(crate) async fn follow(api: &Api, asking: &Asking, how: &Following, answer: &Value) -> anyhow::Result<ExitCode> {
     let told: Vec<String> = items(&answer["tasks"]).iter().map(|task| text(&task["id"])).collect();
     match &told[..] {

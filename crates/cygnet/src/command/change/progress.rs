@@ -32,7 +32,7 @@ pub(super) fn completed(deployment: &Value) -> Vec<String> {
     items(&deployment["currentActions"]).iter().map(done).collect()
 }
 
-/// Whether all canaries are up, and wait for somebody's word.
+/// Whether all canaries are up, and wait to be continued or cancelled.
 pub(super) fn canary_is_up(deployment: &Value) -> bool {
     let canaries = || items(&deployment["currentActions"]).iter().map(|action| &action["progress"]["canary"]);
     canaries().any(Value::is_object)

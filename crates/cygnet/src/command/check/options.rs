@@ -1,4 +1,4 @@
-//! What may be said on the command line about each way of asking.
+//! The options of each kind of check on the command line.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What is printed of attempts and of their sum, for people and for scripts, and the exit code.
+//! The report of attempts and of their sum, for people and for scripts, and the exit code.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -15,7 +15,7 @@ pub(super) const WRONG_USAGE: u8 = 2;
 /// The attempts say nothing, or there were none.
 pub(super) const NOT_KNOWN: u8 = 3;
 
-/// What the attempts add up to.
+/// The sum of the attempts.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     pub attempts: u32,
@@ -94,7 +94,7 @@ pub(super) fn attempt_json(event: &Event) -> String {
     .to_string()
 }
 
-/// Without what would move the cursor, or worse: the lines are somebody else's.
+/// Removes what would move the cursor, or worse: the lines come from outside.
 fn harmless(text: &str) -> String {
     let visible = |letter: char| match letter {
         '\n' | '\t' => Some(letter),

@@ -1,4 +1,4 @@
-//! What to check and where, from what was typed. Names are resolved and files are read here.
+//! The check and its place, from the command line. Names are resolved and files are read here.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -15,7 +15,7 @@ use checks::url::{Authority, Url};
 use super::expect::expectations;
 use super::options::{self, Exchange, Grpc, Http, RedirectPolicy, TlsOptions, What, Where};
 
-/// What to ask, at each address of who is named until one takes the connection.
+/// The probe, at each address of the host until one takes the connection.
 pub(super) async fn probe(what: &What, from: &Where) -> anyhow::Result<Probe> {
     let source = from.source;
     if let (What::Listen(_) | What::Command(_), Some(option)) = (what, from.of_senders()) {

@@ -1,4 +1,4 @@
-//! Ids that may be meant, asked of the scheduler while somebody types. One that does not answer at once has none.
+//! Ids that may be meant, asked of the scheduler while a person types. One that does not answer at once has none.
 
 use std::ffi::OsStr;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::api::Api;
 use crate::command::table::items;
 use crate::server::Server;
 
-/// So long somebody who types may wait.
+/// The longest wait while a person types.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// The kinds of things that have ids.
@@ -51,7 +51,7 @@ fn candidates(kind: Kind, typed: &OsStr) -> Vec<CompletionCandidate> {
     kind.ids(&all).into_iter().filter_map(|id| as_typed(id, &typed)).map(CompletionCandidate::new).collect()
 }
 
-/// The id, if it goes on like this. Nobody has to type its first slash.
+/// The id, if it goes on like this. Its first slash may be left out.
 fn as_typed<'a>(id: &'a str, typed: &str) -> Option<&'a str> {
     let id = if typed.starts_with('/') { id } else { id.trim_start_matches('/') };
     id.starts_with(typed).then_some(id)

@@ -1,4 +1,4 @@
-//! What changed from one look at all apps to the next, as lines for people and as JSON for scripts. Pure.
+//! The changes from one look at all apps to the next, as lines for people and as JSON for scripts. Pure.
 
 use serde_json::{Value, json};
 

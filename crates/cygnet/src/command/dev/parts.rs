@@ -50,7 +50,7 @@ impl Bound {
             Addresses { master: self.master.address(), agent: self.agent.address(), api: self.scheduler.address() };
         let (stop_master, stop_scheduler) = (CancellationToken::new(), CancellationToken::new());
         let (stop_agent, told) = oneshot::channel();
-        // Whoever drops the sender has nothing to say about the tasks: they stay.
+        // A sender that is dropped says nothing about the tasks: they stay.
         let told = async { told.await.unwrap_or(Shutdown::Keep) };
         Running {
             addresses,

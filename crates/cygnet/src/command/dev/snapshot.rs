@@ -1,4 +1,4 @@
-//! What the scheduler's API says of all apps at one moment, as it is shown. Pure: JSON in, rows out.
+//! The state of all apps at one moment, as it is shown. Pure: the JSON of the scheduler's API in, rows out.
 
 use serde_json::Value;
 

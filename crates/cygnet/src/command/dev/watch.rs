@@ -18,7 +18,7 @@ use crate::screen::{self, Size};
 /// How often to look.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// What to ask for.
+/// The queries.
 const APPS: &str = "/v2/apps?embed=apps.tasks&embed=apps.lastTaskFailure&embed=apps.brake";
 
 /// How to show things.
@@ -110,7 +110,7 @@ impl Watch {
     }
 
     pub(super) fn stopped(&mut self, keep: bool) {
-        // What is shown was seen a moment before the end.
+        // The rows shown are those of a moment before the end.
         match self.show {
             Show::Table => screen::erase(),
             Show::Lines | Show::Json if !keep => self.look(&Value::Null),
@@ -129,12 +129,12 @@ impl Watch {
     }
 }
 
-/// As whoever started us spelled it.
+/// The name of this program as it was typed.
 fn program() -> String {
     std::env::args().next().unwrap_or_else(|| "cygnet".to_owned())
 }
 
-/// What to set so that the other commands find an API that is not where they look first.
+/// The variable to set so that the other commands find an API that is not where they look first.
 fn elsewhere(at: &Addresses) -> String {
     let usual = at.api.ip().is_loopback() && at.api.port() == 8080;
     if usual { String::new() } else { format!("\n(after: export CYGNET_API={})", at.api) }

@@ -20,12 +20,12 @@ struct Defined {
 }
 
 impl Checks {
-    /// Those of all apps.
+    /// The checks of all apps.
     pub(super) async fn ask(api: &Api) -> anyhow::Result<Checks> {
         Ok(Checks::of(items(&api.get("/v2/apps").await?["apps"])))
     }
 
-    /// Those of these apps.
+    /// The checks of these apps.
     pub(crate) fn of(apps: &[Value]) -> Checks {
         let defined = |app: &Value| {
             let version = app["versionInfo"]["lastConfigChangeAt"].as_str().map(str::to_owned);
@@ -34,7 +34,7 @@ impl Checks {
         Checks(apps.iter().map(defined).collect())
     }
 
-    /// Those of a task; none are known of one with another configuration than its app has now.
+    /// The checks of a task; none are known of one with another configuration than its app has now.
     fn of_task(&self, task: &Value) -> Option<&[Value]> {
         let defined = self.0.get(task["appId"].as_str()?)?;
         let same = defined.version.as_ref().is_none_or(|version| task["version"] == version.as_str());
@@ -75,7 +75,7 @@ pub(crate) fn judged(results: &[Value], defined: usize) -> &'static str {
     }
 }
 
-/// What a check is: its name, and whom it asks for what.
+/// The description of a check: its name, the address it asks, and its question.
 pub(crate) fn named(check: &Value) -> String {
     let port = ["port", "portName", "portIndex"].into_iter().find(|name| !check[*name].is_null());
     let port = port.map_or_else(String::new, |name| match name {
@@ -93,7 +93,7 @@ pub(crate) fn named(check: &Value) -> String {
     }
 }
 
-/// What was found. Only changes are reported, so that the last success is not known, but since when there was no failure.
+/// The result of a check. Only changes are reported, so the last success is not known, but since when there was no failure.
 fn found(result: &Value) -> String {
     let ago = |name: &str| result[name].as_str().map(since);
     if result["alive"] == true {

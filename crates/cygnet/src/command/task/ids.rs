@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::api::Api;
 use crate::command::table::{items, text};
 
-/// What of an app's last task that failed is known.
+/// The part of an app's last task that failed which is known.
 const FAILURES: &str = "/v2/apps?embed=apps.lastTaskFailure";
 
 /// The last failure of each app.
@@ -26,7 +26,7 @@ pub(super) async fn running(api: &Api, short: &str) -> anyhow::Result<String> {
     }
 }
 
-/// The id of a task that runs, or that was the last of its app to fail. One that nobody knows may be known to an agent.
+/// The id of a task that runs, or that was the last of its app to fail. One that is not known here may be known to an agent.
 pub(super) async fn known(api: &Api, short: &str) -> anyhow::Result<String> {
     let tasks = api.get("/v2/tasks").await?;
     let mut ids: Vec<String> = items(&tasks["tasks"]).iter().map(|task| text(&task["id"])).collect();
@@ -57,7 +57,7 @@ fn is_short_for(short: &str, id: &str) -> bool {
     id.starts_with(short) || id.ends_with(short) || instance.starts_with(short) || shown(id) == short
 }
 
-/// What tables show of a task: a piece of the uuid, and the incarnation.
+/// The short id of a task in tables: a piece of the uuid, and the incarnation.
 pub(crate) fn shown(task: &str) -> String {
     let Some((_, rest)) = task.split_once(".instance-") else { return task.to_owned() };
     let (uuid, incarnation) = rest.split_once("._app.").unwrap_or((rest, "1"));

@@ -1,4 +1,4 @@
-//! What a task wrote, read from its sandbox through the agent's operator API. Tasks that ended are found as long as
+//! The output of a task, read from its sandbox through the agent's operator API. Tasks that ended are found as long as
 //! their agent remembers them.
 
 use std::time::Duration;
@@ -55,7 +55,7 @@ pub(super) async fn print(api: &Api, credential: Option<&Credential>, task: &str
         if ended {
             break;
         }
-        // What was written before the end is read after it was seen.
+        // Output written before the end is read after the end was seen.
         ended = !runs(&look(&sandbox.agent, "/state").await?, task);
         if !ended {
             tokio::time::sleep(FOLLOW).await;
@@ -82,7 +82,7 @@ impl Lines {
         whole[..end].split(|&byte| byte == b'\n').map(|line| self.object(line)).collect()
     }
 
-    /// What is left without an end.
+    /// The last piece, which has no line end yet.
     fn last(self) -> Option<Value> {
         (!self.rest.is_empty()).then(|| self.object(&self.rest))
     }
@@ -122,7 +122,7 @@ async fn slaves(masters: &str, client: impl Fn(&str) -> Client) -> anyhow::Resul
     Err(refused.unwrap_or_else(|| anyhow!("the scheduler names no master")))
 }
 
-/// What a master or an agent shows at a path.
+/// The JSON that a master or an agent shows at a path.
 async fn look(server: &Client, path: &str) -> anyhow::Result<Value> {
     let (status, body) = server.get(path).await?;
     match status {

@@ -1,6 +1,6 @@
 //! Where the database stands: a file, or memory.
 //!
-//! In: what is to be done with the database. Out: what came of it. After an input or output error redb refuses all else
+//! In: the work on the database. Out: its result. After an input or output error redb refuses all else
 //! until it is opened again; what was committed before is then found unharmed. So a disk that was full costs the commits
 //! that it had no room for, and nothing beyond.
 
@@ -13,7 +13,7 @@ use crate::file::{self, IfLost};
 use crate::mark::Mark;
 
 /// See the module.
-pub(crate) enum Shelf {
+pub(crate) enum Backing {
     /// No database after an error, until it is opened again.
     File {
         path: PathBuf,
@@ -24,15 +24,15 @@ pub(crate) enum Shelf {
     Memory(Database),
 }
 
-impl Shelf {
-    pub(crate) fn file(path: &Path, if_lost: IfLost) -> Result<Shelf, StoreError> {
+impl Backing {
+    pub(crate) fn file(path: &Path, if_lost: IfLost) -> Result<Backing, StoreError> {
         let database = Some(file::open(path, if_lost)?);
-        Ok(Shelf::File { path: path.to_owned(), if_lost, mark: Mark::beside(path), database })
+        Ok(Backing::File { path: path.to_owned(), if_lost, mark: Mark::beside(path), database })
     }
 
-    pub(crate) fn memory() -> Result<Shelf, StoreError> {
+    pub(crate) fn memory() -> Result<Backing, StoreError> {
         let made = Database::builder().create_with_backend(redb::backends::InMemoryBackend::new());
-        made.map(Shelf::Memory).map_err(|error| StoreError::Open { path: "memory".into(), reason: error.to_string() })
+        made.map(Backing::Memory).map_err(|error| StoreError::Open { path: "memory".into(), reason: error.to_string() })
     }
 
     /// Does something with the database, which is opened again first if the last time went wrong.
@@ -42,22 +42,22 @@ impl Shelf {
         act: impl FnOnce(&Database) -> Result<T, redb::Error>,
     ) -> Result<T, StoreError> {
         let failed = |error: redb::Error| StoreError::Io { action, reason: error.to_string() };
-        let (path, if_lost, shelf) = match self {
-            Shelf::Memory(database) => return act(database).map_err(failed),
-            Shelf::File { path, if_lost, database, .. } => (path, *if_lost, database),
+        let (path, if_lost, backing) = match self {
+            Backing::Memory(database) => return act(database).map_err(failed),
+            Backing::File { path, if_lost, database, .. } => (path, *if_lost, database),
         };
-        let database = match shelf.take() {
+        let database = match backing.take() {
             Some(database) => database,
             None => file::open(path, if_lost)?,
         };
         let done = act(&database).map_err(failed)?;
-        *shelf = Some(database);
+        *backing = Some(database);
         Ok(done)
     }
 
     /// Remembers beside the database how many commits it has.
     pub(crate) fn mark(&self, commits: u64) {
-        if let Shelf::File { mark, .. } = self {
+        if let Backing::File { mark, .. } = self {
             file::remember(mark, commits);
         }
     }
