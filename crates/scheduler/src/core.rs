@@ -5,18 +5,20 @@
 //! then send the calls, start and stop checks, and tell the events. After every input, [`Core::settle`] lets the planner say
 //! what follows for the apps that were touched.
 
-mod admission;
+mod adoption;
 mod calls;
 mod cancel;
 mod changes;
 mod checking;
 mod checks;
 mod counters;
+mod definitions;
 mod deploy;
 mod ending;
 mod fragments;
 mod group_view;
-pub(crate) mod groups;
+mod groups;
+mod instances;
 mod kills;
 mod link;
 mod members;
@@ -29,7 +31,6 @@ mod queue;
 mod readiness;
 mod reconciliation;
 mod records;
-mod roles;
 mod rollouts;
 mod settings;
 mod subscribers;
@@ -40,7 +41,6 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use mesos::v1::scheduler::Call;
@@ -63,18 +63,16 @@ use crate::events::{Event, Origin};
 use crate::executor::ExecutorCommand;
 use crate::ids::{AppId, InstanceId};
 use crate::instance::Instance;
-use crate::states::States;
-use crate::tally::Tally;
 use crate::time::Timestamp;
 use checking::Checking;
-use deploy::counted;
+use definitions::Definitions;
 use fragments::Fragments;
+use instances::Instances;
 use kills::Kills;
 use link::Link;
 use outbox::Outbox;
 use queue::Queue;
 use reconciliation::Reconciliation;
-use records::Dirty;
 use rollouts::Rollouts;
 use settings::Settings;
 
@@ -100,58 +98,37 @@ pub(crate) struct Effects {
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Core {
-    apps: BTreeMap<AppId, AppRecord>,
-    groups: BTreeMap<AppId, groups::GroupRecord>,
-    instances: BTreeMap<InstanceId, Instance>,
-    /// How many of each app are how far.
-    tallies: BTreeMap<AppId, Tally>,
-    /// How many tasks of each app are in which state.
-    states: BTreeMap<AppId, States>,
+    definitions: Definitions,
+    instances: Instances,
     rollouts: Rollouts,
     link: Link,
     reconciliation: Reconciliation,
     queue: Queue,
     settings: Settings,
     out: Outbox,
-    /// By app, instances without a task.
-    waiting: BTreeMap<AppId, BTreeSet<InstanceId>>,
     kills: Kills,
-    /// Instances on agents nobody hears of.
-    unreachable: BTreeSet<InstanceId>,
-    /// Instances that were launched and do not run yet.
-    starting: BTreeSet<InstanceId>,
     brake: Brake,
     checking: Checking,
-    dirty: Dirty,
     /// How things look, as long as they look so.
     fragments: Fragments,
-    begun: Timestamp,
 }
 
 impl Core {
     /// Takes up what was stored. `seed` decides ports.
     pub(crate) fn new(loaded: Loaded, seed: u64, now: Timestamp) -> Core {
         let mut core = Core {
-            apps: loaded.apps,
-            groups: loaded.groups,
-            instances: loaded.instances,
-            tallies: BTreeMap::new(),
-            states: BTreeMap::new(),
+            definitions: Definitions::new(loaded.apps, loaded.groups),
+            instances: Instances::new(loaded.instances),
             rollouts: Rollouts::new(loaded.deployments),
             link: Link::new(loaded.framework_id, now),
             reconciliation: Reconciliation::new(now),
             queue: Queue::new(seed),
             settings: Settings::default(),
-            out: Outbox::new(loaded.subscribers),
-            waiting: BTreeMap::new(),
+            out: Outbox::new(loaded.subscribers, now),
             kills: Kills::new(loaded.departed, now),
-            unreachable: BTreeSet::new(),
-            starting: BTreeSet::new(),
             brake: Brake::default(),
             checking: Checking::default(),
-            dirty: Dirty::default(),
             fragments: Fragments::default(),
-            begun: now,
         };
         core.take_up(now);
         core
@@ -170,20 +147,17 @@ impl Core {
     }
 
     fn take_up(&mut self, now: Timestamp) {
-        self.apps.keys().for_each(|app| self.rollouts.touch(app));
+        self.definitions.records().for_each(|record| self.rollouts.touch(&record.app.id));
         self.remember_kills();
-        let ids: Vec<_> = self.instances.keys().cloned().collect();
+        let ids: Vec<_> = self.instances.values().map(|instance| instance.id.clone()).collect();
         for id in ids {
             let Some(instance) = self.instances.get(&id) else { continue };
-            self.tallies.entry(instance.app.clone()).or_default().add(counted(instance));
-            self.states.entry(instance.app.clone()).or_default().add(States::of(instance));
             if let Some(asked) = instance.kill_asked_at {
                 self.kills.told(&id, asked);
             }
             if let Some(paused) = instance.checks_paused {
                 self.checking.pause(&id, paused.until());
             }
-            self.file(&id);
             self.start_checks(&id, now);
             self.part_with_killed(&id, now);
         }
@@ -196,6 +170,17 @@ impl Core {
         let mut killed: Vec<_> = killed.collect();
         killed.sort();
         killed.into_iter().for_each(|(at, app)| self.count_health_kill(&app, at));
+    }
+
+    /// The same, with resources of this role for apps that name none.
+    pub(crate) fn with_role(mut self, role: &str) -> Core {
+        self.definitions.set_role(role);
+        self
+    }
+
+    /// The id and roles to subscribe with.
+    pub(crate) fn registration(&mut self) -> (Option<String>, Vec<String>) {
+        self.link.registration(self.definitions.roles())
     }
 
     /// The id the master knows us by.
@@ -214,7 +199,9 @@ impl Core {
     /// Lets everything follow that follows, and hands out what is to be done.
     pub(crate) fn effects(&mut self, now: Timestamp) -> Effects {
         self.settle(now);
-        let batch = self.take_batch();
+        let batch = self.out.write(self.link.write(Batch::default()));
+        let batch = self.rollouts.write(self.instances.write(self.definitions.write(batch)));
+        let batch = self.kills.write(batch);
         Effects { batch, ..self.out.take() }
     }
 
@@ -223,8 +210,8 @@ impl Core {
             self.settle_app(&app, now);
         }
         if self.link.is_connected() {
-            let roles = self.link.tell_roles(|| roles::roles(&self.apps, &self.settings.role));
-            let offers = self.queue.ask(self.waiting.keys(), now);
+            let roles = self.link.tell_roles(|| self.definitions.roles());
+            let offers = self.queue.ask(self.instances.waiting_apps(), now);
             self.out.call(roles.into_iter().chain(offers));
         }
     }
@@ -246,8 +233,9 @@ impl Core {
     /// When to call [`Core::tick`] next.
     pub(crate) fn wake_at(&self) -> Timestamp {
         let connected = self.link.is_connected();
-        let launches = self.queue.next_launch_at(self.waiting.keys()).filter(|_| connected).into_iter();
-        let round = (self.kills.len() + self.starting.len() > 0).then_some(self.kills.round_at());
+        let launches = self.queue.next_launch_at(self.instances.waiting_apps()).filter(|_| connected).into_iter();
+        let round =
+            (self.kills.len() > 0 || self.instances.starting().next().is_some()).then_some(self.kills.round_at());
         let reconcile = if connected { self.reconciliation.due_at() } else { Timestamp::from_millis(i64::MAX) };
         let expunges = self.given_up_at().map(|(at, _, _)| at);
         let eases = self.brake.eases_at(|app| self.limits_of(app));
@@ -255,11 +243,40 @@ impl Core {
         launches.chain(expunges).chain(more.into_iter().flatten()).fold(reconcile, Timestamp::min)
     }
 
-    /// All instances of an app. Their ids begin with its name, and so may those of another, `/web.instance-2` of `/web`.
-    fn instances_of(&self, app: &AppId) -> impl Iterator<Item = &Instance> + use<'_> {
-        let prefix = format!("{}.instance-", app.safe());
-        let (first, app) = (InstanceId::new(app, ""), app.clone());
-        let named = self.instances.range(first..).take_while(move |(id, _)| id.as_str().starts_with(&prefix));
-        named.map(|(_, found)| found).filter(move |found| found.app == app)
+    /// Changes an instance, and lets the planner look at its app.
+    fn change<T>(&mut self, id: &InstanceId, change: impl FnOnce(&mut Instance) -> T) -> Option<T> {
+        let was_waiting = !self.instances.get(id)?.has_task();
+        let result = self.instances.change(id, change)?;
+        let instance = self.instances.get(id)?;
+        if !was_waiting && !instance.has_task() {
+            self.queue.has_more();
+        }
+        let app = instance.app.clone();
+        self.changed(id, &app);
+        Some(result)
+    }
+
+    fn add(&mut self, instance: Instance) {
+        let (id, app) = (instance.id.clone(), instance.app.clone());
+        self.instances.add(instance);
+        self.queue.has_more();
+        self.changed(&id, &app);
+    }
+
+    fn forget(&mut self, id: &InstanceId) {
+        let Some(instance) = self.instances.forget(id) else { return };
+        self.brake.release(&instance.app, id);
+        self.checking.resume(id);
+        self.kills.is_over(id);
+        self.changed(id, &instance.app);
+    }
+
+    /// What depends on an instance of this app has to be looked at again.
+    fn changed(&mut self, id: &InstanceId, app: &AppId) {
+        if !self.instances.is_waiting(app) {
+            self.queue.is_served(app);
+        }
+        self.fragments.forget_task(id);
+        self.rollouts.touch(app);
     }
 }

@@ -36,7 +36,13 @@ impl States {
     }
 
     pub(crate) fn add(&mut self, other: States) {
+        *self = self.plus(other);
+    }
+
+    #[must_use]
+    pub(crate) fn plus(mut self, other: States) -> States {
         self.with(other, |one, other| one + other);
+        self
     }
 
     pub(crate) fn remove(&mut self, other: States) {

@@ -36,12 +36,12 @@ impl Core {
     pub(super) fn revert(&mut self, deployment: Deployment, reason: &str, now: Timestamp) -> String {
         self.abandon(&deployment.id, reason, now);
         let back = |change: Change| {
-            let current = self.wanted(&change.app).ok().cloned();
+            let current = self.definitions.wanted(&change.app).ok().cloned();
             let after = change.before.map(|before| before.again(current.as_ref().unwrap_or(&before), now));
             (current.is_some() || after.is_some()).then(|| Change::new(change.app, current, after))
         };
         let changes = deployment.changes.into_values().filter_map(back).collect();
-        let group = deployment.group.map(|group| (self.group_version(&group.id), group));
+        let group = deployment.group.map(|group| (self.definitions.group_version(&group.id), group));
         let id = self.deploy(changes, deployment.order, now);
         self.rollouts.change(&id, |reverting| reverting.reverts = true);
         if let Some((before, group)) = group {

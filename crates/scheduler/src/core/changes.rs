@@ -1,14 +1,12 @@
 //! What people ask for: each either accepted, or refused with Marathon's status and words, and then nothing changed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
 use super::Core;
-use super::records::AppRecord;
 use crate::definition::{AppUpdate, Faults, RunSpec};
-use crate::deployment::{Change, Dependencies, Deployment};
-use crate::events;
+use crate::deployment::{Change, Dependencies};
 use crate::ids::{AppId, InstanceId};
 use crate::instance::Goal;
 use crate::time::Timestamp;
@@ -96,10 +94,10 @@ impl Core {
             return Err(missing_id());
         };
         let app = update.create(id.clone(), now)?;
-        if self.wanted(&id).is_ok() {
+        if self.definitions.wanted(&id).is_ok() {
             return Err(Refusal::new(409, format!("An app with id [{id}] already exists.")));
         }
-        let app = self.admit(app)?;
+        let app = self.definitions.admit(app)?;
         self.unlocked(&id, force, now)?;
         let deployment = self.deploy_one(Change::new(id.clone(), None, Some(app.clone())), now);
         let mut body = self.app_json(&id, &super::Embed::counts_and_deployments(), now).unwrap_or_else(|| json!(app));
@@ -121,11 +119,13 @@ impl Core {
                 Faults::from(crate::definition::Fault::new("/id", format!("does not match the app's path {id}")));
             return Err(faults.into());
         }
-        self.no_pod(id)?;
-        let before = self.wanted(id).ok().cloned();
+        self.definitions.no_pod(id)?;
+        let before = self.definitions.wanted(id).ok().cloned();
         let after = self.after(id, update, manner, now)?;
         let status = if before.is_some() { 200 } else { 201 };
-        if let Some(before) = before.as_ref().filter(|before| !before.differs(&after) && !self.is_halted(id)) {
+        if let Some(before) =
+            before.as_ref().filter(|before| !before.differs(&after) && !self.definitions.is_halted(id))
+        {
             return Ok(self.unchanged(id, before.version, now));
         }
         self.unlocked(id, manner.terms.force, now)?;
@@ -136,16 +136,16 @@ impl Core {
 
     /// What an update makes of an app.
     fn after(&self, id: &AppId, update: AppUpdate, manner: Manner, now: Timestamp) -> Result<RunSpec, Refusal> {
-        let before = match self.wanted(id) {
+        let before = match self.definitions.wanted(id) {
             Ok(before) => before,
-            Err(_) if manner.create => return self.admit(update.create(id.clone(), now)?),
+            Err(_) if manner.create => return self.definitions.admit(update.create(id.clone(), now)?),
             Err(refusal) => return Err(refusal),
         };
         // Who replaces a definition may send the whole of one that was read, its version included.
         let version = update.rollback();
         let version = if manner.partial { version? } else { version.unwrap_or_default() };
-        self.admit(match version {
-            Some(version) => self.version(id, version)?.again(before, now),
+        self.definitions.admit(match version {
+            Some(version) => self.definitions.version(id, version)?.again(before, now),
             None if manner.partial => update.apply(before, now)?,
             None => update.replace(before, now)?,
         })
@@ -161,14 +161,14 @@ impl Core {
         let mut wanted = BTreeMap::new();
         for update in updates {
             let id = update.id.as_deref().map(AppId::new).ok_or_else(missing_id)?;
-            self.no_pod(&id)?;
+            self.definitions.no_pod(&id)?;
             let after = self.after(&id, update, manner, now)?;
             wanted.insert(id, Some(after));
         }
         let first = wanted.keys().next().cloned().ok_or_else(|| Refusal::new(422, "no app was sent"))?;
-        let wanted = self.admit_all(wanted, &BTreeMap::new())?;
-        let order = self.order(&wanted, &BTreeMap::new());
-        super::groups::check_circles(&order)?;
+        let wanted = self.definitions.admit_all(wanted, &BTreeMap::new())?;
+        let order = self.definitions.order(&wanted, &BTreeMap::new());
+        super::definitions::check_circles(&order)?;
         let deployment = self.change_set(wanted, order, manner.terms, now)?;
         Ok(match deployment {
             Some(deployment) => begun(200, &first, deployment, now),
@@ -178,8 +178,8 @@ impl Core {
 
     /// `DELETE /v2/apps/{id}`.
     pub(crate) fn remove(&mut self, id: &AppId, force: bool, now: Timestamp) -> Result<Accepted, Refusal> {
-        self.no_pod(id)?;
-        let before = self.wanted(id)?.clone();
+        self.definitions.no_pod(id)?;
+        let before = self.definitions.wanted(id)?.clone();
         self.unlocked(id, force, now)?;
         let deployment = self.deploy_one(Change::new(id.clone(), Some(before), None), now);
         Ok(begun(200, id, deployment, now))
@@ -187,8 +187,8 @@ impl Core {
 
     /// `POST /v2/apps/{id}/restart`.
     pub(crate) fn restart(&mut self, id: &AppId, force: bool, now: Timestamp) -> Result<Accepted, Refusal> {
-        self.no_pod(id)?;
-        let before = self.wanted(id)?.clone();
+        self.definitions.no_pod(id)?;
+        let before = self.definitions.wanted(id)?.clone();
         self.unlocked(id, force, now)?;
         let mut after = before.clone();
         after.version = now;
@@ -226,7 +226,7 @@ impl Core {
     /// The apps of these instances, without them.
     fn fewer(&self, ids: &[InstanceId], now: Timestamp) -> BTreeMap<AppId, Option<RunSpec>> {
         let mut fewer = BTreeMap::new();
-        for app in ids.iter().filter_map(|id| self.wanted(&self.instances.get(id)?.app).ok()) {
+        for app in ids.iter().filter_map(|id| self.definitions.wanted(&self.instances.get(id)?.app).ok()) {
             let after = fewer.entry(app.id.clone()).or_insert_with(|| app.clone());
             after.instances = after.instances.saturating_sub(1);
             after.version = now;
@@ -237,7 +237,7 @@ impl Core {
 
     /// `DELETE /v2/queue/{id}/delay`.
     pub(crate) fn reset_delay(&mut self, id: &AppId) -> Result<(), Refusal> {
-        if !self.waiting.contains_key(id) {
+        if !self.instances.is_waiting(id) {
             return Err(Refusal::new(404, format!("Application {id} not found in tasks queue.")));
         }
         self.queue.reset(id);
@@ -254,108 +254,14 @@ impl Core {
         terms: Terms,
         now: Timestamp,
     ) -> Result<Option<String>, Refusal> {
-        let changes = self.differing(wanted).into_iter().map(|change| change.with_canary(terms.canary));
+        let changes = self.definitions.differing(wanted).into_iter().map(|change| change.with_canary(terms.canary));
         let changes: Vec<_> = changes.collect();
         self.all_unlocked(changes.iter().map(|change| &change.app), terms.force)?;
         Ok((!changes.is_empty()).then(|| self.deploy(changes, order, now)))
     }
 
-    /// What changes for those of these apps that differ from what they are to be.
-    pub(super) fn differing(&self, wanted: BTreeMap<AppId, Option<RunSpec>>) -> Vec<Change> {
-        let change = |(id, after): (AppId, Option<RunSpec>)| {
-            let before = self.wanted(&id).ok().cloned();
-            let differs = match (&before, &after) {
-                (Some(before), Some(after)) => before.differs(after) || self.is_halted(&id),
-                (before, after) => before.is_some() || after.is_some(),
-            };
-            differs.then(|| Change::new(id, before, after))
-        };
-        wanted.into_iter().filter_map(change).collect()
-    }
-
-    /// Nothing differs: the deployment that is named in the answer has no step, and those who wait for its end are told.
-    pub(super) fn unchanged(&mut self, app: &AppId, version: Timestamp, now: Timestamp) -> Accepted {
-        let id = uuid::Uuid::new_v4().to_string();
-        let empty = Deployment::new(id.clone(), now, Vec::new(), Dependencies::new());
-        self.out.tell(events::group_changed(&app.parent(), now, now));
-        self.out.tell(events::deployment("deployment_success", &empty, now));
-        let body = json!({"version": version, "deploymentId": id});
-        Accepted { status: 200, deployment: None, app: app.clone(), body }
-    }
-
     pub(super) fn deploy_one(&mut self, change: Change, now: Timestamp) -> String {
         self.deploy(vec![change], Dependencies::new(), now)
-    }
-
-    /// Makes what comes after the change the wanted definition.
-    pub(super) fn adopt(&mut self, change: &Change, now: Timestamp) {
-        self.tell_change(&change.app, change.before.as_ref(), change.after.as_ref(), now);
-        match &change.after {
-            Some(after) => self.install(change.before.as_ref(), after, now),
-            None => {
-                if let Some(record) = self.apps.get_mut(&change.app) {
-                    record.removed = true;
-                }
-            }
-        }
-        self.dirty.apps.insert(change.app.clone());
-        self.rollouts.touch(&change.app);
-    }
-
-    fn install(&mut self, before: Option<&RunSpec>, after: &RunSpec, now: Timestamp) {
-        let id = &after.id;
-        let used: BTreeSet<_> = self.instances_of(id).map(|instance| instance.config).collect();
-        if before.is_none_or(|before| before.config_version() != after.config_version()) {
-            self.queue.reset(id);
-        }
-        match self.apps.get_mut(id) {
-            Some(record) => record.update(after.clone(), &used),
-            None => drop(self.apps.insert(id.clone(), AppRecord::new(after.clone()))),
-        }
-        self.queue.has_more();
-        self.link.roles_may_differ();
-        if before.is_some_and(|before| before.brake != after.brake) {
-            self.look_at_held(id, now);
-        }
-    }
-
-    /// Tells of a definition that is another one now, or that is gone.
-    fn tell_change(&mut self, id: &AppId, before: Option<&RunSpec>, after: Option<&RunSpec>, now: Timestamp) {
-        if after.or(before).is_some_and(|spec| spec.pod().is_some()) {
-            let kind = match (before, after) {
-                (_, None) => "pod_deleted_event",
-                (None, Some(_)) => "pod_created_event",
-                (Some(_), Some(_)) => "pod_updated_event",
-            };
-            return self.out.tell(events::pod(kind, &self.out.origin("/v2/pods", id), now));
-        }
-        if let Some(after) = after {
-            self.out.tell(events::api_post(after, &self.out.origin("/v2/apps", id), now));
-        }
-        let checks = |spec: Option<&RunSpec>| spec.map(|spec| spec.health_checks.clone()).unwrap_or_default();
-        let (old, new) = (checks(before), checks(after));
-        for check in old.iter().filter(|check| !new.contains(check)) {
-            self.out.tell(events::check_removed(id, check, now));
-        }
-        for (check, after) in new.iter().filter(|check| !old.contains(check)).zip(after.into_iter().cycle()) {
-            self.out.tell(events::check_added(after, check, now));
-        }
-    }
-
-    /// The wanted definition of an app that is not removed.
-    pub(super) fn wanted(&self, id: &AppId) -> Result<&RunSpec, Refusal> {
-        let record = self.apps.get(id).filter(|record| !record.removed);
-        record.map(|record| &record.app).ok_or_else(|| Refusal::no_app(id))
-    }
-
-    fn version(&self, id: &AppId, version: Timestamp) -> Result<RunSpec, Refusal> {
-        let found = self.apps.get(id).and_then(|record| record.versions.get(&version)).cloned();
-        found.ok_or_else(|| Refusal::new(404, format!("App '{id}' does not exist in version {version}")))
-    }
-
-    /// Whether an app was left on its way when its deployment was stopped.
-    pub(super) fn is_halted(&self, id: &AppId) -> bool {
-        self.apps.get(id).is_some_and(|record| record.halted)
     }
 
     /// Whether a change may begin; where it may not, who listens is told that the group stays what it was.

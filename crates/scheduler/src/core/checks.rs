@@ -103,8 +103,7 @@ impl Core {
         {
             return;
         }
-        let Some(record) = self.apps.get(&instance.app) else { return };
-        let app = record.configuration(instance.config);
+        let Some(app) = self.definitions.of(instance) else { return };
         let host = instance.ip.clone().or_else(|| instance.host.clone()).unwrap_or_else(|| "127.0.0.1".into());
         let order = |index, asked: Asked| {
             let health = instance.health.get(index).cloned().unwrap_or_default();
@@ -167,11 +166,7 @@ impl Core {
     /// A success like the one before: worth knowing, not worth writing.
     fn still_alive(&mut self, id: &InstanceId, index: usize, now: Timestamp) {
         self.fragments.forget_task(id);
-        let health = self.instances.get_mut(id).and_then(|instance| instance.health.get_mut(index));
-        // Before the verdict it is one of the successes that are still wanted.
-        if let Some(health) = health.filter(|health| health.verdict == Verdict::Healthy) {
-            health.succeeded(now);
-        }
+        self.instances.still_alive(id, index, now);
     }
 
     /// A failure within the grace period. It does not count, but people see that the task was asked and did not answer.
@@ -184,7 +179,7 @@ impl Core {
 
     fn limit(&self, finding: &Finding) -> u32 {
         let instance = self.instances.get(&finding.instance);
-        let app = instance.and_then(|instance| Some(self.apps.get(&instance.app)?.configuration(instance.config)));
+        let app = instance.and_then(|instance| self.definitions.of(instance));
         app.and_then(|app| app.health_checks.get(finding.index)).map_or(0, |check| check.max_consecutive_failures)
     }
 
@@ -200,8 +195,7 @@ impl Core {
         let changed = self.change(id, |instance| instance.health.get_mut(index).is_some_and(result));
         let Some(instance) = self.instances.get(id).cloned() else { return };
         let alive = instance.health.get(index).is_some_and(|health| health.verdict == Verdict::Healthy);
-        let record = self.apps.get(&instance.app);
-        let check = record.and_then(|record| record.configuration(instance.config).health_checks.get(index)).cloned();
+        let check = self.definitions.of(&instance).and_then(|app| app.health_checks.get(index)).cloned();
         if let Some(check) = check.filter(|_| !alive) {
             self.out.tell(events::check_failed(&instance, &check, now));
         }

@@ -11,18 +11,17 @@ use crate::definition::strategy::UpgradeStrategy;
 use crate::deployment::{Change, Dependencies, Deployment};
 use crate::events;
 use crate::ids::{AppId, InstanceId};
-use crate::instance::{Condition, Goal, Instance};
-use crate::plan::{self, Plan, Seen, Stage, Target};
+use crate::instance::{Goal, Instance};
+use crate::plan::{Plan, Target};
 use crate::progress::Progress;
 use crate::refusals::Refusals;
-use crate::tally::Tally;
 use crate::time::Timestamp;
 
 impl Core {
     /// Lets the planner look at an app, and does what it says.
     pub(super) fn settle_app(&mut self, id: &AppId, now: Timestamp) {
         let Some((app, target)) = self.in_force(id) else { return };
-        let plan = self.plan(id, &target);
+        let plan = self.instances.plan(id, &target);
         if !plan.is_idle() {
             let app = app.clone();
             self.carry_out(&app, &plan, now);
@@ -34,7 +33,7 @@ impl Core {
 
     /// What an app is to be now: what is wanted of it, or, while a deployment has not come to it, what it was.
     fn in_force(&self, id: &AppId) -> Option<(&RunSpec, Target)> {
-        let record = self.apps.get(id)?;
+        let record = self.definitions.get(id)?;
         let deployment = self.rollouts.of(id);
         let most_new = record.halted.then_some(0).or_else(|| deployment?.canary(id));
         Some(match deployment.and_then(|deployment| deployment.waiting(id)) {
@@ -56,17 +55,8 @@ impl Core {
             canary: self.rollouts.of(id).and_then(|deployment| deployment.canary(id)),
             ..Progress::default()
         };
-        self.instances_of(id).for_each(|instance| progress.add(instance, target.config));
+        self.instances.of(id).for_each(|instance| progress.add(instance, target.config));
         Some(progress)
-    }
-
-    /// From numbers, if they tell; else from a look at every instance.
-    fn plan(&self, id: &AppId, target: &Target) -> Plan {
-        let nothing = Tally::default();
-        let quick = self.tallies.get(id).unwrap_or(&nothing).plan(target);
-        let look = || plan::plan(target, &self.instances_of(id).map(see).collect::<Vec<_>>());
-        debug_assert!(quick.as_ref().is_none_or(|quick| *quick == look()), "the tally of {id} is wrong");
-        quick.unwrap_or_else(look)
     }
 
     fn carry_out(&mut self, app: &RunSpec, plan: &Plan, now: Timestamp) {
@@ -93,12 +83,10 @@ impl Core {
     fn arrive(&mut self, id: &AppId, now: Timestamp) {
         let ends_step = self.rollouts.arrive(id);
         let turn_came = self.rollouts.of(id).is_none_or(|deployment| deployment.waiting(id).is_none());
-        if turn_came && self.apps.get(id).is_some_and(|record| record.removed) {
-            self.apps.remove(id);
+        if turn_came && self.definitions.forget_removed(id) {
             self.queue.reset(id);
             self.brake.forget(id);
             self.link.roles_may_differ();
-            self.dirty.apps.insert(id.clone());
             self.out.tell(events::app_terminated(id, now));
         }
         if let Some(lock) = ends_step {
@@ -160,10 +148,7 @@ impl Core {
     pub(super) fn abandon(&mut self, id: &str, reason: &str, now: Timestamp) -> Option<Deployment> {
         let old = self.rollouts.close(id)?;
         for app in old.changes.keys() {
-            if let Some(record) = self.apps.get_mut(app) {
-                record.halted = true;
-                self.dirty.apps.insert(app.clone());
-            }
+            self.definitions.halt(app);
             self.rollouts.touch(app);
         }
         let mut failed = events::deployment("deployment_failed", &old, now);
@@ -190,13 +175,13 @@ impl Core {
                 }
                 self.change(id, |instance| instance.reincarnate(&app, now));
             }
-            None => drop(self.forget(id)),
+            None => self.forget(id),
         }
     }
 
     /// Whether it was killed for failing a check whose kills are to slow launches down.
     fn health_kill_slows_down(&self, instance: &Instance) -> bool {
-        let app = self.apps.get(&instance.app).map(|record| record.configuration(instance.config));
+        let app = self.definitions.of(instance);
         let checks = app.iter().flat_map(|app| app.health_checks.iter().zip(&instance.health));
         let mut sick = checks.filter(|(_, health)| health.verdict == Verdict::Unhealthy);
         instance.killed_for_health_at.is_some_and(|at| Some(at) >= instance.staged_at)
@@ -207,7 +192,7 @@ impl Core {
     fn next_configuration(&self, instance: &Instance) -> Option<&RunSpec> {
         let (app, target) = self.in_force(&instance.app).filter(|(_, target)| target.instances > 0)?;
         let keep = target.most_new.is_some() && instance.config != target.config;
-        Some(if keep { self.apps.get(&instance.app)?.configuration(instance.config) } else { app })
+        Some(if keep { self.definitions.of(instance)? } else { app })
     }
 }
 
@@ -227,36 +212,6 @@ fn gone(app: &RunSpec) -> Target {
     let strategy =
         UpgradeStrategy { minimum_health_capacity: 0.0, maximum_over_capacity: 0.0, ..UpgradeStrategy::default() };
     Target { instances: 0, strategy, ..target(app) }
-}
-
-/// As what an instance counts in its app's tally.
-pub(super) fn counted(instance: &Instance) -> (Timestamp, Stage) {
-    let stage = match instance.condition {
-        _ if instance.goal == Goal::Stopped => Stage::Leaving,
-        Condition::Unreachable if instance.given_up => Stage::Missing,
-        Condition::Unreachable => Stage::Unreachable,
-        Condition::Scheduled => Stage::Waiting,
-        _ if instance.is_ready() => Stage::Ready,
-        _ => Stage::Unready,
-    };
-    (instance.config, stage)
-}
-
-fn see(instance: &Instance) -> Seen {
-    let (config, stage) = counted(instance);
-    let since = instance.staged_at.unwrap_or(instance.since);
-    Seen { id: instance.id.clone(), config, stage, worth: worth(instance), since }
-}
-
-/// In which order instances that are not ready go, as Marathon has it, but that sick ones go first.
-fn worth(instance: &Instance) -> u8 {
-    match instance.condition {
-        _ if instance.verdict() == Verdict::Unhealthy => 0,
-        Condition::Unreachable => 1,
-        Condition::Scheduled | Condition::Staging => 2,
-        Condition::Starting => 3,
-        Condition::Running | Condition::Killing => 4,
-    }
 }
 
 /// Whether an app whose instance ended so is to be launched more slowly. A kill, also for health, is no reason.

@@ -80,15 +80,14 @@ impl Core {
 
     /// When to give up which instances, and whether for good.
     pub(super) fn given_up_at(&self) -> impl Iterator<Item = (Timestamp, &InstanceId, bool)> {
-        self.unreachable.iter().filter_map(|id| {
-            let instance = self.instances.get(id).filter(|found| found.condition == Condition::Unreachable)?;
+        self.instances.unreachable().filter_map(|instance| {
             let UnreachableStrategy::After { inactive_after_seconds: inactive, expunge_after_seconds: expunge } =
-                self.apps.get(&instance.app)?.configuration(instance.config).unreachable_strategy
+                self.definitions.of(instance)?.unreachable_strategy
             else {
                 return None;
             };
             let forever = instance.given_up || inactive >= expunge;
-            Some((instance.since.plus(if forever { expunge } else { inactive }.duration()), id, forever))
+            Some((instance.since.plus(if forever { expunge } else { inactive }.duration()), &instance.id, forever))
         })
     }
 
@@ -96,9 +95,8 @@ impl Core {
     pub(super) fn overdue(&mut self, now: Timestamp) {
         let limit = self.settings.task_launch_timeout;
         let overdue = self
-            .starting
-            .iter()
-            .filter_map(|id| self.instances.get(id))
+            .instances
+            .starting()
             .filter(|instance| instance.kill_asked_at.is_none() && instance.since.plus(limit) <= now);
         let overdue: Vec<_> = overdue.map(|instance| instance.id.clone()).collect();
         for id in overdue {
@@ -132,7 +130,7 @@ impl Core {
         let orphans: Vec<_> = self
             .instances
             .values()
-            .filter(|found| !self.apps.contains_key(&found.app))
+            .filter(|found| self.definitions.get(&found.app).is_none())
             .map(|found| found.id.clone())
             .collect();
         for id in orphans {

@@ -103,8 +103,8 @@ impl Core {
     /// `GET /v2/apps`.
     pub(crate) fn app_texts(&mut self, filter: &AppFilter, embed: &Embed, now: Timestamp) -> Vec<AppText> {
         let mut fragments = std::mem::take(&mut self.fragments);
-        fragments.definitions.retain(|id, _| self.apps.contains_key(id));
-        let apps = self.apps.values().filter(|record| !record.removed && record.app.app().is_some());
+        fragments.definitions.retain(|id, _| self.definitions.get(id).is_some());
+        let apps = self.definitions.records().filter(|record| !record.removed && record.app.app().is_some());
         let shown = apps.filter(|record| filter.matches(&record.app));
         let texts = shown.map(|record| self.app_text(record, embed, &mut fragments, now)).collect();
         self.fragments = fragments;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::groups::GroupVersion;
+use super::records::GroupVersion;
 use super::{Core, Embed, Refusal};
 use crate::definition::RunSpec;
 use crate::ids::AppId;
@@ -41,20 +41,21 @@ impl GroupEmbed {
 impl Core {
     /// `GET /v2/groups/{id}`.
     pub(crate) fn group_json(&self, id: &AppId, embed: &GroupEmbed, now: Timestamp) -> Result<Value, Refusal> {
-        if !self.is_group(id) {
+        if !self.definitions.is_group(id) {
             return Err(Refusal::no_group(id));
         }
-        let mut json = json!({"id": id, "dependencies": self.spec(id).dependencies, "version": self.version_of(id)});
+        let mut json =
+            json!({"id": id, "dependencies": self.definitions.spec(id).dependencies, "version": self.version_of(id)});
         // Clients of before Marathon 1.9 refuse fields they do not know, and hardly any group enforces its role.
-        if self.spec(id).enforce_role {
+        if self.definitions.spec(id).enforce_role {
             json["enforceRole"] = json!(true);
         }
         if embed.apps {
-            let apps = self.apps_within(id).filter(|app| app.id.parent() == *id);
+            let apps = self.definitions.within(id).filter(|app| app.id.parent() == *id);
             json["apps"] = apps.filter_map(|app| self.app_json(&app.id, &embed.app, now)).collect();
         }
         if embed.pods {
-            let pods = self.apps_within(id).filter(|app| app.id.parent() == *id);
+            let pods = self.definitions.within(id).filter(|app| app.id.parent() == *id);
             json["pods"] = pods.filter_map(|app| self.pod_status(&app.id)).collect();
         }
         if embed.groups {
@@ -66,7 +67,8 @@ impl Core {
 
     /// The apps in a group, however deep; the group must exist.
     pub(super) fn apps_of(&self, id: &AppId) -> Result<impl Iterator<Item = &RunSpec> + use<'_>, Refusal> {
-        let found = self.is_group(id).then(|| self.apps_within(id).filter(|app| app.app().is_some()));
+        let found =
+            self.definitions.is_group(id).then(|| self.definitions.within(id).filter(|app| app.app().is_some()));
         found.ok_or_else(|| Refusal::no_group(id))
     }
 
@@ -77,18 +79,18 @@ impl Core {
 
     /// `GET /v2/groups/{id}/versions`.
     pub(crate) fn group_versions(&self, id: &AppId) -> Result<Value, Refusal> {
-        if !self.is_group(id) {
+        if !self.definitions.is_group(id) {
             return Err(Refusal::no_group(id));
         }
         let mut versions: BTreeSet<Timestamp> =
-            self.groups.get(id).map(|record| record.versions.keys().copied().collect()).unwrap_or_default();
+            self.definitions.group(id).map(|record| record.versions.keys().copied().collect()).unwrap_or_default();
         versions.insert(self.version_of(id));
         Ok(json!(versions.into_iter().rev().collect::<Vec<_>>()))
     }
 
     /// `GET /v2/groups/{id}/versions/{version}`.
     pub(crate) fn group_in_version(&self, id: &AppId, version: Timestamp, now: Timestamp) -> Result<Value, Refusal> {
-        if let Some(past) = self.groups.get(id).and_then(|record| record.versions.get(&version)) {
+        if let Some(past) = self.definitions.group(id).and_then(|record| record.versions.get(&version)) {
             return Ok(past.json(id, version));
         }
         if version == self.version_of(id) {
@@ -99,15 +101,15 @@ impl Core {
 
     /// When a group, or anything in it, was changed last.
     fn version_of(&self, id: &AppId) -> Timestamp {
-        let groups = self.groups.values().filter(|record| record.id.is_within(id)).map(|record| record.version);
-        let apps = self.apps_within(id).map(|app| app.version);
+        let groups = self.definitions.groups().filter(|record| record.id.is_within(id)).map(|record| record.version);
+        let apps = self.definitions.within(id).map(|app| app.version);
         groups.chain(apps).max().unwrap_or(Timestamp::from_millis(0))
     }
 
     /// The groups directly in a group.
     fn groups_in(&self, id: &AppId) -> BTreeSet<AppId> {
-        let named = self.groups.keys().cloned();
-        let all = named.chain(self.apps_within(id).map(|app| app.id.parent()));
+        let named = self.definitions.groups().map(|record| record.id.clone());
+        let all = named.chain(self.definitions.within(id).map(|app| app.id.parent()));
         all.filter_map(|group| group.child_of(id)).collect()
     }
 }

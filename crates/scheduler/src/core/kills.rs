@@ -5,6 +5,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use store::Batch;
+
+use super::records::write;
 use crate::departed::Departed;
 use crate::ids::InstanceId;
 use crate::time::Timestamp;
@@ -82,6 +85,12 @@ impl Kills {
 
     pub(super) fn len(&self) -> usize {
         self.asked.len()
+    }
+
+    /// Adds what is to be stored.
+    pub(super) fn write(&mut self, batch: Batch) -> Batch {
+        let changed = self.departed.take_changes().into_iter();
+        changed.fold(batch, |batch, (id, absent)| write(batch, format!("departed/{id}"), absent))
     }
 
     pub(super) fn departed(&self) -> &Departed {

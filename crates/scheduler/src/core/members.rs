@@ -67,7 +67,7 @@ impl Core {
     /// Which of the pod's health checks is this container's.
     fn check_of_member(&self, id: &InstanceId, name: &str) -> Option<usize> {
         let instance = self.instances.get(id)?;
-        self.apps.get(&instance.app)?.configuration(instance.config).pod()?.check_index(name)
+        self.definitions.of(instance)?.pod()?.check_index(name)
     }
 
     /// The containers of an instance, as they are shown.

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::Core;
 use crate::ids::AppId;
-use crate::states::States;
 use crate::time::Timestamp;
 
 /// All metrics of the core.
@@ -21,10 +20,10 @@ impl Core {
     }
 
     fn gauges(&self, now: Timestamp) -> Vec<(&'static str, u64)> {
-        let mut all = States::default();
-        self.states.values().for_each(|states| all.add(*states));
-        let (pods, apps): (Vec<_>, Vec<_>) = self.apps_within(&AppId::root()).partition(|app| app.pod().is_some());
-        let overdue = self.starting.iter().filter_map(|id| self.instances.get(id)?.staged_at);
+        let all = self.instances.all_states();
+        let (pods, apps): (Vec<_>, Vec<_>) =
+            self.definitions.within(&AppId::root()).partition(|app| app.pod().is_some());
+        let overdue = self.instances.starting().filter_map(|instance| instance.staged_at);
         let overdue = overdue.filter(|staged| now.since(*staged) > self.settings.task_launch_timeout).count();
         let counts = [
             ("marathon.apps.active.gauge", apps.len()),
@@ -35,7 +34,7 @@ impl Core {
             ("marathon.instances.running.gauge", all.running),
             ("marathon.instances.healthy.gauge", all.healthy),
             ("marathon.instances.unhealthy.gauge", all.unhealthy),
-            ("marathon.instances.launch-queue.gauge", self.waiting.values().map(BTreeSet::len).sum()),
+            ("marathon.instances.launch-queue.gauge", self.instances.waiting().map(|(_, ids)| ids.len()).sum()),
             ("marathon.instances.launch-overdue.gauge", overdue),
             ("marathon.instances.inflight-kills.gauge", self.kills.len()),
             ("marathon.instances.held-unhealthy.gauge", self.brake.held().count()),
@@ -43,7 +42,7 @@ impl Core {
             ("cygnet.tasks.departed.gauge", self.kills.departed().len()),
             ("cygnet.reconciliation.unanswered.gauge", self.reconciliation.unanswered().len()),
         ];
-        let up = now.since(self.begun).as_secs();
+        let up = now.since(self.out.begun()).as_secs();
         let counts = counts.map(|(name, count)| (name, u64::try_from(count).unwrap_or(u64::MAX)));
         // There is no other candidate: who is up leads.
         let times = [("marathon.uptime.gauge.seconds", up), ("marathon.leadership.duration.gauge.seconds", up)];
@@ -53,8 +52,8 @@ impl Core {
 
     /// The root, those that somebody named, and those that something is in.
     fn all_groups(&self) -> BTreeSet<AppId> {
-        let named = self.groups.keys().flat_map(|group| [vec![group.clone()], group.ancestors()].concat());
-        let implied = self.apps_within(&AppId::root()).flat_map(|app| app.id.ancestors());
+        let named = self.definitions.groups().flat_map(|group| [vec![group.id.clone()], group.id.ancestors()].concat());
+        let implied = self.definitions.within(&AppId::root()).flat_map(|app| app.id.ancestors());
         named.chain(implied).chain([AppId::root()]).collect()
     }
 }

@@ -56,7 +56,7 @@ impl Core {
 
     /// Instances that wait and whose app may launch now, longest waiting first.
     fn due(&self, now: Timestamp) -> Vec<InstanceId> {
-        let apps = self.waiting.iter().filter(|(app, _)| self.queue.is_due(app, now));
+        let apps = self.instances.waiting().filter(|(app, _)| self.queue.is_due(app, now));
         let mut due: Vec<_> = apps.flat_map(|(_, ids)| ids).cloned().collect();
         due.sort_by_cached_key(|id| self.instances.get(id).map(|instance| instance.since));
         due
@@ -69,14 +69,14 @@ impl Core {
         let mut dice = self.queue.dice();
         let wish = |id| {
             let instance = self.instances.get(id)?;
-            let app = self.apps.get(&instance.app)?.configuration(instance.config);
+            let app = self.definitions.of(instance)?;
             let overhead = Overhead::of(app, self.settings.executor_command.as_ref());
-            Some(Wish { instance: &instance.id, app, role: self.settings.role_of(app), overhead })
+            Some(Wish { instance: &instance.id, app, role: self.definitions.role_of(app), overhead })
         };
         let wishes: Vec<_> = due.iter().filter_map(wish).collect();
         // Agents that are away count for no constraint: else whoever waits to take the place of what was there would wait
         // for them.
-        let here = |app: &AppId| self.instances_of(app).filter(|found| found.condition != Condition::Unreachable);
+        let here = |app: &AppId| self.instances.of(app).filter(|found| found.condition != Condition::Unreachable);
         let neighbours = |app: &AppId| here(app).filter_map(|found| Some((found.agent_id.as_deref()?, &found.site)));
         let placed = matching::place(offers, &wishes, neighbours, now, &mut dice);
         self.queue.note_refusals(offers, placed.refusals, now);
@@ -85,7 +85,7 @@ impl Core {
 
     fn launch(&mut self, placement: &Placement, offer: &Offer, now: Timestamp) -> Option<Launch> {
         let waiting = self.instances.get(&placement.instance)?;
-        let pod = self.apps.get(&waiting.app)?.configuration(waiting.config).pod();
+        let pod = self.definitions.of(waiting)?.pod();
         let containers = pod.into_iter().flat_map(|pod| &pod.containers);
         let members: Vec<_> = containers.map(|container| Member::staging(&container.name, now)).collect();
         self.change(&placement.instance, |instance| {
@@ -98,10 +98,10 @@ impl Core {
             instance.members = members;
         })?;
         let instance = self.instances.get(&placement.instance)?;
-        let app = self.apps.get(&instance.app)?.configuration(instance.config);
+        let app = self.definitions.of(instance)?;
         let Portion { resources, executor_resources, .. } = placement.portion.clone();
         let may_hold = self.brake.may_hold(app.brake.as_ref());
-        let enforced = self.enforces_role(&app.id);
+        let enforced = self.definitions.enforces_role(&app.id);
         let framework_id = self.link.framework_id().unwrap_or_default();
         let cygnets = self.settings.executor_command.as_ref();
         let mut launch = match &app.kind {

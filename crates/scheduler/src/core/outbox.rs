@@ -13,6 +13,7 @@ use super::records::write;
 use super::{CheckOrder, Effects, Subscribers};
 use crate::events::{Event, Origin};
 use crate::ids::AppId;
+use crate::time::Timestamp;
 
 /// The key of the list of those who get events.
 pub(super) const SUBSCRIBERS: &str = "subscribers";
@@ -26,11 +27,13 @@ pub(super) struct Outbox {
     /// Where events are posted to.
     subscribers: Subscribers,
     counters: Counters,
+    /// When the scheduler started.
+    begun: Timestamp,
 }
 
 impl Outbox {
-    pub(super) fn new(subscribers: Subscribers) -> Outbox {
-        Outbox { effects: Effects::default(), origin: None, subscribers, counters: Counters::default() }
+    pub(super) fn new(subscribers: Subscribers, begun: Timestamp) -> Outbox {
+        Outbox { effects: Effects::default(), origin: None, subscribers, counters: Counters::default(), begun }
     }
 
     /// To whoever listens.
@@ -85,7 +88,11 @@ impl Outbox {
         &mut self.counters
     }
 
-    /// What was done since the start, by name; and how often tasks were told to end.
+    pub(super) fn begun(&self) -> Timestamp {
+        self.begun
+    }
+
+    /// What was done since the start.
     pub(super) fn counted(&self) -> &Counters {
         &self.counters
     }

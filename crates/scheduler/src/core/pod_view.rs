@@ -19,49 +19,50 @@ use crate::time::Timestamp;
 impl Core {
     /// `GET /v2/pods`.
     pub(crate) fn pods_json(&self) -> Value {
-        self.apps_within(&AppId::root()).filter_map(RunSpec::pod_json).collect()
+        self.definitions.within(&AppId::root()).filter_map(RunSpec::pod_json).collect()
     }
 
     /// `GET /v2/pods/{id}`.
     pub(crate) fn pod_json(&self, id: &AppId) -> Result<Value, Refusal> {
-        self.pod(id).map(|app| app.pod_json().unwrap_or_default())
+        self.definitions.pod(id).map(|app| app.pod_json().unwrap_or_default())
     }
 
     /// `GET /v2/pods/{id}::versions`.
     pub(crate) fn pod_versions(&self, id: &AppId) -> Result<Value, Refusal> {
-        self.pod(id)?;
-        let record = self.apps.get(id);
+        self.definitions.pod(id)?;
+        let record = self.definitions.get(id);
         Ok(record.iter().flat_map(|record| record.versions.keys().rev()).map(|version| json!(version)).collect())
     }
 
     /// `GET /v2/pods/{id}::versions/{version}`.
     pub(crate) fn pod_in_version(&self, id: &AppId, version: Timestamp) -> Result<Value, Refusal> {
-        self.pod(id)?;
-        let found = self.apps.get(id).and_then(|record| record.versions.get(&version)).and_then(RunSpec::pod_json);
+        self.definitions.pod(id)?;
+        let found =
+            self.definitions.get(id).and_then(|record| record.versions.get(&version)).and_then(RunSpec::pod_json);
         found.ok_or_else(|| Refusal::new(404, format!("Pod '{id}' does not exist in version {version}")))
     }
 
     /// `GET /v2/pods::status`.
     pub(crate) fn pod_statuses(&self) -> Value {
-        self.apps_within(&AppId::root()).filter_map(|app| self.pod_status(&app.id)).collect()
+        self.definitions.within(&AppId::root()).filter_map(|app| self.pod_status(&app.id)).collect()
     }
 
     /// `GET /v2/pods/{id}::status`.
     pub(crate) fn status_of_pod(&self, id: &AppId) -> Result<Value, Refusal> {
-        self.pod(id)?;
+        self.definitions.pod(id)?;
         Ok(self.pod_status(id).unwrap_or_default())
     }
 
     pub(super) fn pod_status(&self, id: &AppId) -> Option<Value> {
-        let app = self.wanted(id).ok()?;
+        let app = self.definitions.wanted(id).ok()?;
         let spec = app.pod_json()?;
-        let ids: Vec<_> = self.instances_of(id).map(|instance| (instance.id.clone(), instance.since)).collect();
+        let ids: Vec<_> = self.instances.of(id).map(|instance| (instance.id.clone(), instance.since)).collect();
         let instances: Vec<Value> = ids.iter().filter_map(|(one, _)| self.pod_instance(one)).collect();
         let stable = instances.iter().filter(|one| one["status"] == "STABLE").count();
         let status =
             if u32::try_from(stable).is_ok_and(|stable| stable >= app.instances) { "STABLE" } else { "DEGRADED" };
         let since = ids.iter().map(|(_, since)| *since).max().unwrap_or(app.version).max(app.version);
-        let history = &self.apps.get(id)?.terminations;
+        let history = &self.definitions.get(id)?.terminations;
         Some(json!({"id": id, "spec": spec, "status": status, "statusSince": since, "instances": instances,
             "terminationHistory": history, "lastUpdated": since, "lastChanged": since}))
     }
@@ -69,7 +70,7 @@ impl Core {
     /// One instance of a pod, with its containers.
     pub(super) fn pod_instance(&self, id: &InstanceId) -> Option<Value> {
         let instance = self.instances.get(id)?;
-        let app = self.apps.get(&instance.app)?.configuration(instance.config);
+        let app = self.definitions.of(instance)?;
         let pod = app.pod()?;
         let (status, message) = status(instance, pod);
         let containers: Vec<Value> =
@@ -83,7 +84,7 @@ impl Core {
             "networks": instance.ip.iter().map(|ip| json!({"addresses": [ip]})).collect::<Vec<_>>(),
             "containers": containers, "specReference": format!("/v2/pods{}::versions/{}", app.id, app.version),
             "localVolumes": [], "lastUpdated": instance.since, "lastChanged": instance.since,
-            "role": self.settings.role_of(app),
+            "role": self.definitions.role_of(app),
         });
         if let Some(message) = message {
             json["message"] = json!(message);

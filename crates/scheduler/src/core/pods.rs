@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Accepted, Core, Kill, Refusal, Terms};
 use crate::definition::Pod;
-use crate::definition::{Fault, Faults, RunSpec};
+use crate::definition::RunSpec;
 use crate::deployment::Change;
 use crate::ids::{AppId, InstanceId};
 use crate::time::Timestamp;
@@ -12,9 +12,9 @@ use crate::time::Timestamp;
 impl Core {
     /// `POST /v2/pods`.
     pub(crate) fn create_pod(&mut self, pod: Pod, force: bool, now: Timestamp) -> Result<Accepted, Refusal> {
-        let app = self.admit(pod.app(now)?)?;
+        let app = self.definitions.admit(pod.app(now)?)?;
         let id = app.id.clone();
-        if self.wanted(&id).is_ok() {
+        if self.definitions.wanted(&id).is_ok() {
             return Err(Refusal::new(409, format!("A pod with id [{id}] already exists.")));
         }
         self.unlocked(&id, force, now)?;
@@ -29,7 +29,7 @@ impl Core {
             let message = format!("'{id}' does not match definition's id ('{}')", pod.id);
             return Err(Refusal::new(400, message));
         }
-        let before = self.pod(id)?.clone();
+        let before = self.definitions.pod(id)?.clone();
         let mut after = pod.app(now)?;
         after.version_info = before.version_info;
         if before.needs_restart(&after) {
@@ -38,8 +38,8 @@ impl Core {
         if before.instances != after.instances {
             after.version_info.last_scaling_at = now;
         }
-        let after = self.admit(after)?;
-        if !before.differs(&after) && !self.is_halted(id) {
+        let after = self.definitions.admit(after)?;
+        if !before.differs(&after) && !self.definitions.is_halted(id) {
             let body = before.pod_json().unwrap_or_default();
             return Ok(Accepted { status: 200, deployment: None, app: id.clone(), body });
         }
@@ -52,7 +52,7 @@ impl Core {
 
     /// `DELETE /v2/pods/{id}`.
     pub(crate) fn remove_pod(&mut self, id: &AppId, force: bool, now: Timestamp) -> Result<Accepted, Refusal> {
-        let before = self.pod(id)?.clone();
+        let before = self.definitions.pod(id)?.clone();
         self.unlocked(id, force, now)?;
         let deployment = self.deploy_one(Change::new(id.clone(), Some(before), None), now);
         Ok(Accepted { status: 202, deployment: Some(deployment), app: id.clone(), body: Value::Null })
@@ -66,29 +66,16 @@ impl Core {
         wipe: bool,
         now: Timestamp,
     ) -> Result<Vec<Value>, Refusal> {
-        self.pod(id)?;
+        self.definitions.pod(id)?;
         let named: Vec<InstanceId> = self
-            .instances_of(id)
+            .instances
+            .of(id)
             .map(|one| one.id.clone())
             .filter(|one| instances.iter().any(|name| name == one.as_str()))
             .collect();
         let shown = named.iter().filter_map(|one| self.pod_instance(one)).collect();
         self.kill_tasks(&named, Kill { wipe, ..Kill::default() }, now)?;
         Ok(shown)
-    }
-
-    /// The wanted definition of a pod.
-    pub(super) fn pod(&self, id: &AppId) -> Result<&RunSpec, Refusal> {
-        let missing = || Refusal::new(404, format!("Pod '{id}' does not exist"));
-        self.wanted(id).ok().filter(|app| app.pod().is_some()).ok_or_else(missing)
-    }
-
-    /// Refuses what is asked of an app where there is a pod.
-    pub(super) fn no_pod(&self, id: &AppId) -> Result<(), Refusal> {
-        match self.pod(id) {
-            Ok(_) => Err(Faults::from(Fault::new("/", "Applications and Pods may not share the same id")).into()),
-            Err(_) => Ok(()),
-        }
     }
 }
 

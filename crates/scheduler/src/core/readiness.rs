@@ -32,14 +32,14 @@ impl Core {
 
     fn readiness_check(&self, id: &InstanceId) -> Option<&ReadinessCheck> {
         let instance = self.instances.get(id)?;
-        self.apps.get(&instance.app)?.configuration(instance.config).readiness_checks.first()
+        self.definitions.of(instance)?.readiness_checks.first()
     }
 
     /// As `readinessCheckResults`, of the instances that a deployment is about.
     pub(super) fn readiness_json(&self, id: &AppId) -> Vec<Value> {
-        let Some(record) = self.apps.get(id) else { return Vec::new() };
+        let Some(record) = self.definitions.get(id) else { return Vec::new() };
         let config = record.app.config_version();
-        let current = self.instances_of(id).filter(|found| found.config == config && found.has_task());
+        let current = self.instances.of(id).filter(|found| found.config == config && found.has_task());
         current.flat_map(|instance| result(&record.app, instance)).collect()
     }
 }

@@ -1,4 +1,4 @@
-//! What is stored, under which keys, and which of it changed.
+//! What is stored, and under which keys.
 //!
 //! `framework` holds the id the master gave, `subscribers` a list of URLs; `app/<id>`, `group/<id>`,
 //! `instance/<id>`, `deployment/<id>` and `departed/<task id>` hold JSON.
@@ -11,17 +11,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{Batch, Store, StoreError};
 
-use super::deploy::counted;
-use super::groups::GroupRecord;
+use super::Subscribers;
 use super::outbox::SUBSCRIBERS;
-use super::{Core, Subscribers};
 use crate::definition::RunSpec;
+use crate::definition::group::GroupSpec;
 use crate::departed::{Absent, Departed};
 use crate::deployment::Deployment;
 use crate::ids::{AppId, InstanceId};
+use crate::instance::Instance;
 use crate::instance::termination::Termination;
-use crate::instance::{Condition, Instance};
-use crate::states::States;
 use crate::time::Timestamp;
 
 /// How many versions of an app are kept, beside those that still run.
@@ -96,6 +94,28 @@ impl TaskFailure {
     }
 }
 
+/// What is stored of a group.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct GroupRecord {
+    /// Its path.
+    pub id: AppId,
+    /// What it is, beside the apps in it.
+    pub spec: GroupSpec,
+    /// The last time it was changed as a group.
+    pub version: Timestamp,
+    /// What it was after each such change, and before the first.
+    pub versions: BTreeMap<Timestamp, GroupVersion>,
+}
+
+/// All that was in a group.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct GroupVersion {
+    /// The group and those in it.
+    pub groups: BTreeMap<AppId, GroupSpec>,
+    /// All apps in it, however deep.
+    pub apps: BTreeMap<AppId, RunSpec>,
+}
+
 /// What a store had.
 #[derive(Debug, Default)]
 pub(crate) struct Loaded {
@@ -147,121 +167,6 @@ async fn load<T: DeserializeOwned>(store: &Store, prefix: &str) -> Result<Vec<T>
 
 fn read<T: DeserializeOwned>((key, value): (String, Vec<u8>)) -> Result<T, LoadError> {
     serde_json::from_slice(&value).map_err(|source| LoadError::Record { key, source })
-}
-
-/// What changed since the last batch.
-#[derive(Debug, Default)]
-pub(super) struct Dirty {
-    pub apps: BTreeSet<AppId>,
-    pub groups: BTreeSet<AppId>,
-    pub instances: BTreeSet<InstanceId>,
-}
-
-impl Core {
-    /// What is to be written so that the store is as we are.
-    pub(super) fn take_batch(&mut self) -> Batch {
-        let dirty = std::mem::take(&mut self.dirty);
-        let mut batch = self.out.write(self.link.write(Batch::default()));
-        for id in &dirty.apps {
-            batch = write(batch, format!("app{id}"), self.apps.get(id));
-        }
-        for id in &dirty.groups {
-            batch = write(batch, format!("group{id}"), self.groups.get(id));
-        }
-        for id in &dirty.instances {
-            batch = write(batch, format!("instance/{id}"), self.instances.get(id));
-        }
-        batch = self.rollouts.write(batch);
-        for (id, absent) in self.kills.departed_mut().take_changes() {
-            batch = write(batch, format!("departed/{id}"), absent);
-        }
-        batch
-    }
-
-    /// Changes an instance, and remembers that it has to be written and planned for.
-    pub(super) fn change<T>(&mut self, id: &InstanceId, change: impl FnOnce(&mut Instance) -> T) -> Option<T> {
-        let instance = self.instances.get_mut(id)?;
-        let before = (counted(instance), States::of(instance));
-        let result = change(instance);
-        let (after, app) = ((counted(instance), States::of(instance)), instance.app.clone());
-        let tally = self.tallies.entry(app.clone()).or_default();
-        tally.remove(before.0);
-        tally.add(after.0);
-        let states = self.states.entry(app.clone()).or_default();
-        states.remove(before.1);
-        states.add(after.1);
-        self.file(id);
-        self.fragments.forget_task(id);
-        self.dirty.instances.insert(id.clone());
-        self.rollouts.touch(&app);
-        Some(result)
-    }
-
-    /// Puts an instance where those in its condition are looked for.
-    pub(super) fn file(&mut self, id: &InstanceId) {
-        let Some(instance) = self.instances.get(id) else { return };
-        let (condition, app) = (instance.condition, instance.app.clone());
-        if condition == Condition::Scheduled {
-            if put(self.waiting.entry(app).or_default(), id, true) {
-                self.queue.has_more();
-            }
-        } else {
-            self.waits_no_more(&app, id);
-        }
-        put(&mut self.starting, id, matches!(condition, Condition::Staging | Condition::Starting));
-        put(&mut self.unreachable, id, condition == Condition::Unreachable);
-    }
-
-    /// Once nothing of an app waits any more, what it was refused is forgotten.
-    fn waits_no_more(&mut self, app: &AppId, id: &InstanceId) {
-        let Some(waiting) = self.waiting.get_mut(app) else { return };
-        waiting.remove(id);
-        if waiting.is_empty() {
-            self.waiting.remove(app);
-            self.queue.is_served(app);
-        }
-    }
-
-    pub(super) fn add(&mut self, instance: Instance) {
-        let id = instance.id.clone();
-        self.tallies.entry(instance.app.clone()).or_default().add(counted(&instance));
-        self.states.entry(instance.app.clone()).or_default().add(States::of(&instance));
-        self.instances.insert(id.clone(), instance);
-        self.change(&id, |_| ());
-    }
-
-    pub(super) fn forget(&mut self, id: &InstanceId) -> Option<Instance> {
-        let instance = self.instances.remove(id)?;
-        self.brake.release(&instance.app, id);
-        self.fragments.forget_task(id);
-        if let Some(states) = self.states.get_mut(&instance.app) {
-            states.remove(States::of(&instance));
-        }
-        if let Some(tally) = self.tallies.get_mut(&instance.app) {
-            tally.remove(counted(&instance));
-            if tally.is_empty() {
-                self.tallies.remove(&instance.app);
-                self.states.remove(&instance.app);
-            }
-        }
-        self.waits_no_more(&instance.app, id);
-        self.starting.remove(id);
-        self.checking.resume(id);
-        self.kills.is_over(id);
-        self.unreachable.remove(id);
-        self.dirty.instances.insert(id.clone());
-        self.rollouts.touch(&instance.app);
-        Some(instance)
-    }
-}
-
-/// Says whether it is there now and was not.
-fn put(set: &mut BTreeSet<InstanceId>, id: &InstanceId, wanted: bool) -> bool {
-    if !wanted {
-        set.remove(id);
-        return false;
-    }
-    !set.contains(id) && set.insert(id.clone())
 }
 
 /// Adds a record as it is now, or that it is gone.

@@ -12,6 +12,7 @@ mod rows;
 mod scale;
 mod unreachable;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use ::checks::VerdictEvent;
@@ -49,23 +50,23 @@ impl World {
 
     /// Another scheduler on the same store.
     fn restart(mut self) -> World {
+        let json = |value: &Instance| serde_json::from_value::<Instance>(json!(value)).unwrap();
         let loaded = Loaded {
             framework_id: self.core.framework_id().map(str::to_owned),
             subscribers: self.core.subscribers(),
-            apps: self.core.apps,
-            groups: self.core.groups,
-            instances: self.core.instances,
+            apps: self.core.definitions.records().map(|one| (one.app.id.clone(), one.clone())).collect(),
+            groups: self.core.definitions.groups().map(|one| (one.id.clone(), one.clone())).collect(),
+            instances: self.core.instances.values().map(|one| (one.id.clone(), json(one))).collect(),
             deployments: self.core.rollouts.all().map(|one| (one.id.clone(), one.clone())).collect(),
             departed: std::mem::take(self.core.kills.departed_mut()),
         };
-        let json = |value: &Instance| serde_json::from_value::<Instance>(json!(value)).unwrap();
-        let instances = loaded.instances.iter().map(|(id, instance)| (id.clone(), json(instance))).collect();
-        World::of(Loaded { instances, ..loaded }, self.now)
+        World::of(loaded, self.now)
     }
 
     fn tell<T>(&mut self, input: impl FnOnce(&mut Core, Timestamp) -> T) -> T {
         self.now = self.now.plus(Duration::from_millis(1));
         let result = input(&mut self.core, self.now);
+        self.core.instances.assert_whole();
         self.core.tick(self.now);
         let effects = self.core.effects(self.now);
         self.calls.extend(effects.calls);
@@ -94,7 +95,7 @@ impl World {
         let definition = |(name, json): &(&str, Option<Value>)| {
             let id = AppId::new(name);
             let update = json.clone().map(|json| serde_json::from_value::<AppUpdate>(json).unwrap());
-            let before = self.core.wanted(&id).ok();
+            let before = self.core.definitions.wanted(&id).ok();
             let app = update.map(|update| match before {
                 Some(before) => update.apply(before, now).unwrap(),
                 None => update.create(id.clone(), now).unwrap(),
@@ -343,7 +344,11 @@ fn a_removed_app_is_gone_from_view_at_once_and_forgotten_with_its_last_task() {
         world.update(task, TaskState::TaskKilled, None);
     }
     assert!(world.told().contains(&"app_terminated_event"));
-    assert!(world.core.apps.is_empty() && world.core.instances.is_empty() && world.core.rollouts.all().len() == 0);
+    assert!(
+        world.core.definitions.records().len() == 0
+            && world.core.instances.values().len() == 0
+            && world.core.rollouts.all().len() == 0
+    );
 }
 
 #[test]

@@ -24,8 +24,8 @@ impl Core {
         if is_told || self.checking.is_paused(id, now) {
             return;
         }
-        let (app, all) = (instance.app.clone(), self.instances.len());
-        let running = self.tallies.get(&app).map_or(0, |tally| tally.running());
+        let (app, all) = (instance.app.clone(), self.instances.values().len());
+        let running = self.instances.running(&app);
         let limits = self.limits_of(&app);
         if self.brake.admits(&app, &limits, running, all, now) {
             self.kill_unhealthy(id, now);
@@ -50,7 +50,7 @@ impl Core {
 
     /// How many of an app may be killed for their health: the newest definition says, whatever instances were launched with.
     pub(super) fn limits_of(&self, app: &AppId) -> AppLimits {
-        self.brake.limits_of(self.apps.get(app).and_then(|record| record.app.brake.as_ref()))
+        self.brake.limits_of(self.definitions.get(app).and_then(|record| record.app.brake.as_ref()))
     }
 
     pub(super) fn count_health_kill(&mut self, app: &AppId, at: Timestamp) {

@@ -15,7 +15,7 @@ use super::{AGENTS_RETURN, Core, calls};
 use crate::events;
 use crate::health::Health;
 use crate::ids::InstanceId;
-use crate::instance::termination::{self, Termination};
+use crate::instance::termination::Termination;
 use crate::instance::{Condition, Instance};
 use crate::time::Timestamp;
 
@@ -44,8 +44,7 @@ impl Core {
     pub(crate) fn framework_removed(&mut self, now: Timestamp) {
         self.link.removed();
         self.kills.departed_mut().clear();
-        let lost: Vec<_> =
-            self.instances.values().filter(|found| found.has_task()).map(|found| found.id.clone()).collect();
+        let lost: Vec<_> = self.instances.with_task().map(|found| found.id.clone()).collect();
         for id in lost {
             self.task_ended(&id, TaskState::TaskKilled, now);
         }
@@ -53,7 +52,7 @@ impl Core {
 
     /// Asks for the state of every task we know, and, by the implicit form, of those we do not.
     pub(super) fn reconcile(&mut self, now: Timestamp) {
-        let all = self.instances.values().filter(|found| found.has_task()).map(|found| found.id.clone());
+        let all = self.instances.with_task().map(|found| found.id.clone());
         self.reconciliation.begin(all.collect(), now);
         self.kills.departed_mut().ask_all();
         self.ask_unanswered();
@@ -223,7 +222,7 @@ impl Core {
     /// is, as Mesos has it.
     fn is_enough(&self, id: &InstanceId, index: usize, failures: u32) -> bool {
         let instance = self.instances.get(id);
-        let app = instance.and_then(|instance| Some(self.apps.get(&instance.app)?.configuration(instance.config)));
+        let app = instance.and_then(|instance| self.definitions.of(instance));
         let check = app.and_then(|app| app.health_checks.get(index));
         check.is_some_and(|check| failures >= check.max_consecutive_failures.max(1))
     }
@@ -246,7 +245,7 @@ impl Core {
     /// Which of an instance's health checks the executor makes.
     fn native_checks(&self, id: &InstanceId) -> Vec<usize> {
         let instance = self.instances.get(id);
-        let app = instance.and_then(|instance| Some(self.apps.get(&instance.app)?.configuration(instance.config)));
+        let app = instance.and_then(|instance| self.definitions.of(instance));
         let checks = app.iter().flat_map(|app| app.health_checks.iter().enumerate());
         checks.filter(|(_, check)| check.protocol.is_native()).map(|(index, _)| index).collect()
     }
@@ -267,14 +266,12 @@ impl Core {
     }
 
     fn note_failure(&mut self, instance: &Instance, status: &TaskStatus, now: Timestamp) {
-        let Some(record) = self.apps.get_mut(&instance.app) else { return };
         let health = || format!("Task was killed since health check failed. Reason: {}", instance.health_cause());
         let killed = status.state() == TaskState::TaskKilled;
         let message = if killed { health() } else { status.message.clone().unwrap_or_default() };
-        if !instance.members.is_empty() {
-            termination::remember(&mut record.terminations, Termination::of(instance, &message, now));
-        }
-        record.last_failure = Some(TaskFailure {
+        let is_pod = !instance.members.is_empty();
+        let termination = is_pod.then(|| Termination::of(instance, &message, now));
+        let failure = TaskFailure {
             app_id: instance.app.clone(),
             host: instance.host.clone(),
             message,
@@ -283,8 +280,8 @@ impl Core {
             timestamp: now,
             version: instance.config,
             slave_id: instance.agent_id.clone(),
-        });
-        self.dirty.apps.insert(instance.app.clone());
+        };
+        self.definitions.failed(failure, termination);
     }
 }
 

@@ -100,18 +100,18 @@ impl Core {
 
     /// What is known of an app that is none of a pod.
     fn app_record(&self, id: &AppId) -> Option<&AppRecord> {
-        self.apps.get(id).filter(|record| !record.removed && record.app.app().is_some())
+        self.definitions.get(id).filter(|record| !record.removed && record.app.app().is_some())
     }
 
     pub(super) fn tasks_with_app(&self, id: &AppId) -> impl Iterator<Item = &Instance> + use<'_> {
-        self.instances_of(id).filter(|instance| instance.has_task())
+        self.instances.of(id).filter(|instance| instance.has_task())
     }
 
     /// What an app shows beside its definition and its tasks.
     pub(super) fn beside(&self, record: &AppRecord, tasks: &[&Instance], embed: &Embed, now: Timestamp) -> Value {
         let (id, mut json) = (&record.app.id, json!({}));
         if embed.counts {
-            counts(&mut json, self.states.get(id).copied().unwrap_or_default());
+            counts(&mut json, self.instances.states(id));
         }
         if embed.brake {
             self.show_brake(&mut json, id);
@@ -159,17 +159,17 @@ impl Core {
     /// Where all apps are to be reached, for load balancers: a line for each service port, with the id, the port and, for
     /// each task that runs, host and port.
     pub(crate) fn endpoints(&self) -> String {
-        let apps = self.apps_within(&AppId::root()).filter(|app| app.app().is_some());
+        let apps = self.definitions.within(&AppId::root()).filter(|app| app.app().is_some());
         apps.map(|app| self.endpoint_lines(app)).collect()
     }
 
     /// The same of one app.
     pub(crate) fn endpoints_of(&self, id: &AppId) -> Result<String, Refusal> {
-        self.wanted(id).map(|app| self.endpoint_lines(app))
+        self.definitions.wanted(id).map(|app| self.endpoint_lines(app))
     }
 
     fn endpoint_lines(&self, app: &RunSpec) -> String {
-        let running = || self.instances_of(&app.id).filter(|instance| instance.condition == Condition::Running);
+        let running = || self.instances.of(&app.id).filter(|instance| instance.condition == Condition::Running);
         let host = |instance: &Instance| instance.host.clone().unwrap_or_default();
         let name = app.id.safe();
         if app.port_definitions.is_empty() {
@@ -185,9 +185,9 @@ impl Core {
 
     /// The tasks of an app, which must exist.
     pub(crate) fn tasks_of(&self, id: &AppId) -> Result<Vec<&Instance>, Refusal> {
-        self.no_pod(id)?;
-        self.wanted(id)?;
-        Ok(self.instances_of(id).filter(|instance| instance.has_task()).collect())
+        self.definitions.no_pod(id)?;
+        self.definitions.wanted(id)?;
+        Ok(self.instances.of(id).filter(|instance| instance.has_task()).collect())
     }
 
     /// The same, as they are shown.
@@ -210,7 +210,7 @@ impl Core {
     }
 
     fn show_brake(&self, json: &mut Value, id: &AppId) {
-        let tasks: Vec<_> = self.instances_of(id).filter(|instance| instance.has_task()).collect();
+        let tasks: Vec<_> = self.instances.of(id).filter(|instance| instance.has_task()).collect();
         let held: Vec<_> = tasks
             .iter()
             .filter(|found| self.brake.held_of(id).any(|held| *held == found.id))
@@ -223,10 +223,10 @@ impl Core {
     }
 
     pub(super) fn task_json(&self, instance: &Instance) -> Value {
-        let app = self.apps.get(&instance.app).map(|record| record.configuration(instance.config));
+        let app = self.definitions.of(instance);
         let mut json = task_json(instance);
         json["servicePorts"] = app.iter().flat_map(|app| &app.port_definitions).map(|port| json!(port.port)).collect();
-        json["role"] = json!(app.map_or(self.settings.role.as_str(), |app| self.settings.role_of(app)));
+        json["role"] = json!(app.map_or_else(|| self.definitions.role(), |app| self.definitions.role_of(app)));
         json
     }
 
@@ -260,7 +260,7 @@ impl Core {
 
     /// With the last offers that were of no use, if these are wanted.
     pub(crate) fn queue_json(&self, last_unused_offers: bool, now: Timestamp) -> Value {
-        let waiting = self.waiting.iter().filter_map(|(app, ids)| Some((self.apps.get(app)?, ids)));
+        let waiting = self.instances.waiting().filter_map(|(app, ids)| Some((self.definitions.get(app)?, ids)));
         let entry = |(record, ids): (&AppRecord, &BTreeSet<InstanceId>)| {
             let since = ids.iter().filter_map(|id| Some(self.instances.get(id)?.since)).min();
             let left = self.queue.delay(&record.app.id, now).as_secs();
@@ -272,7 +272,7 @@ impl Core {
                 item["lastUnusedOffers"] = refusals.last_json();
             }
             // Clients of before Marathon 1.9 refuse fields they do not know, and hardly anybody has another role.
-            let role = self.settings.role_of(&record.app);
+            let role = self.definitions.role_of(&record.app);
             if role != "*" {
                 item["role"] = json!(role);
             }

@@ -94,7 +94,7 @@ fn every_type_of_event_is_told_with_all_its_fields() {
     world.tell(|core, now| core.asked_by(origin, |core| core.subscribe("http://127.0.0.1:1/", now))).unwrap();
     world.tell(|core, now| core.disconnected(now));
     world.tell(|core, now| core.subscribed("framework", "master:5050", now));
-    let ids: Vec<_> = world.core.instances.keys().map(|id| id.task(9)).collect();
+    let ids: Vec<_> = world.core.instances.values().map(|one| one.id.task(9)).collect();
     world.tell(|core, now| core.remove(&web(), true, now)).unwrap();
     for kill in world.take(call::Type::Kill).into_iter().filter_map(|call| call.kill) {
         world.update(&kill.task_id.value, TaskState::TaskKilled, None);

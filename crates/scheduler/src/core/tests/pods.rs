@@ -217,7 +217,7 @@ fn a_pod_may_have_a_brake_of_its_own_which_replaces_nothing() {
     world.put_pod(braked.clone()).unwrap();
     assert_eq!(world.pod_status()["spec"]["scheduling"]["brake"], json!({"share": 0.25}));
     assert_eq!((world.take(call::Type::Kill).len(), world.core.deployments_json(false, world.now)), (0, json!([])));
-    assert!(world.core.apps[&id()].app.brake.is_some());
+    assert!(world.core.definitions.get(&id()).unwrap().app.brake.is_some());
     braked["scheduling"]["brake"]["share"] = json!(-1);
     assert_eq!(world.put_pod(braked).unwrap_err().body["details"][0]["path"], "/scheduling/brake/share");
 }
@@ -271,7 +271,7 @@ fn a_pod_on_an_agent_that_is_away_is_deleted_at_once_and_its_containers_are_kill
     let tasks = world.bring_up_pod();
     tasks.iter().for_each(|task| world.update(task, TaskState::TaskUnreachable, None));
     world.tell(|core, now| core.remove_pod(&id(), true, now)).unwrap();
-    assert!(world.core.instances.is_empty() && world.core.rollouts.all().len() == 0);
+    assert!(world.core.instances.values().len() == 0 && world.core.rollouts.all().len() == 0);
     tasks.iter().for_each(|task| world.update(task, TaskState::TaskRunning, None));
     assert_eq!(world.killed(), tasks);
 }

@@ -236,9 +236,9 @@ fn canaries_of_several_apps_come_step_by_step() {
     let id = put(&mut world, "2", Some(1));
     world.run();
     let with = |world: &World, app: &str, cmd: &str| {
-        let record = &world.core.apps[&AppId::new(app)];
+        let record = world.core.definitions.get(&AppId::new(app)).unwrap();
         let of = |found: &&Instance| record.configuration(found.config).app().unwrap().cmd.as_deref() == Some(cmd);
-        world.core.instances_of(&AppId::new(app)).filter(of).count()
+        world.core.instances.of(&AppId::new(app)).filter(of).count()
     };
     assert_eq!((with(&world, "/shop/db", "2"), with(&world, "/shop/web", "2")), (1, 0));
     world.tell(|core, now| core.go_on(&id, now)).unwrap();

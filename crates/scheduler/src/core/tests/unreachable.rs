@@ -42,7 +42,11 @@ fn the_task_of_a_deleted_app_that_comes_back_late_is_killed_over_restarts_too() 
         world.update(&tasks[0], TaskState::TaskUnreachable, None);
         world.pass(Duration::from_secs(61));
         world.tell(|core, now| core.remove(&web(), true, now)).unwrap();
-        assert!(world.core.instances.is_empty() && world.core.apps.is_empty() && world.core.rollouts.all().len() == 0);
+        assert!(
+            world.core.instances.values().len() == 0
+                && world.core.definitions.records().len() == 0
+                && world.core.rollouts.all().len() == 0
+        );
         if restarts {
             world = world.restart();
             assert_eq!(world.asked_about(), tasks);
@@ -58,7 +62,10 @@ fn a_deletion_does_not_wait_for_an_agent_that_is_away() {
     world.tell(|core, now| core.remove(&web(), false, now)).unwrap();
     assert_eq!(world.killed(), [tasks[1].clone()]);
     world.update(&tasks[1], TaskState::TaskUnreachable, None);
-    assert!(world.core.rollouts.all().len() == 0 && world.core.apps.is_empty(), "nor for one that goes away meanwhile");
+    assert!(
+        world.core.rollouts.all().len() == 0 && world.core.definitions.records().len() == 0,
+        "nor for one that goes away meanwhile"
+    );
     world.comes_back_and_is_killed(&tasks[0]);
 }
 
@@ -73,7 +80,7 @@ fn scaling_and_upgrades_do_not_wait_for_agents_that_are_away() {
             kills.iter().for_each(|task| world.update(task, TaskState::TaskKilled, None));
             assert!(world.bring_up().len() + kills.len() > 0, "waits for an agent that is away");
         }
-        assert_eq!(world.core.instances.len(), left);
+        assert_eq!(world.core.instances.values().len(), left);
         world.comes_back_and_is_killed(&tasks[0]);
     }
 }

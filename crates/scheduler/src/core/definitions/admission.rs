@@ -1,21 +1,23 @@
 //! What is asked of a definition that only all the others together can tell: a path that nobody else has, a role it
 //! may have, dependencies without circles, and service ports that no other app has.
+//!
+//! Whose resources an app uses: those of its own role, if it names one; else the scheduler's. In a top-level group an app
+//! may have the role of the group, which is called as that is, and must have it where the group enforces it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::groups::check_circles;
-use super::{Core, Refusal};
+use super::{Definitions, Refusal};
 use crate::definition::group::GroupSpec;
-use crate::definition::{Faults, RunSpec};
-use crate::deployment::Dependencies;
+use crate::definition::{Fault, Faults, Kind, RunSpec};
+use crate::deployment::{Dependencies, has_circle};
 use crate::ids::AppId;
 
 /// Service ports that are given out, as in Marathon: load balancers listen on them.
 const SERVICE_PORTS: std::ops::RangeInclusive<u16> = 10_000..=20_000;
 
-impl Core {
+impl Definitions {
     /// The definition as it will be wanted.
-    pub(super) fn admit(&self, app: RunSpec) -> Result<RunSpec, Refusal> {
+    pub(in crate::core) fn admit(&self, app: RunSpec) -> Result<RunSpec, Refusal> {
         let id = app.id.clone();
         let mut all = self.admit_all(BTreeMap::from([(id.clone(), Some(app))]), &BTreeMap::new())?;
         if all.get(&id).is_some_and(|app| app.as_ref().is_some_and(|app| !app.dependencies.is_empty())) {
@@ -25,7 +27,7 @@ impl Core {
     }
 
     /// The definitions as they will be wanted, all together, in groups that will be like these.
-    pub(super) fn admit_all(
+    pub(in crate::core) fn admit_all(
         &self,
         mut apps: BTreeMap<AppId, Option<RunSpec>>,
         groups: &BTreeMap<AppId, Option<GroupSpec>>,
@@ -33,7 +35,7 @@ impl Core {
         let mut faults = Faults::default();
         let there = |id: &AppId| apps.get(id).map_or_else(|| self.wanted(id).is_ok(), Option::is_some);
         for app in apps.values().flatten() {
-            let below = self.apps_within(&app.id).chain(apps.values().flatten());
+            let below = self.within(&app.id).chain(apps.values().flatten());
             let is_group =
                 below.into_iter().any(|other| other.id != app.id && other.id.is_within(&app.id) && there(&other.id))
                     || self.groups.contains_key(&app.id);
@@ -53,7 +55,7 @@ impl Core {
         if !apps.values().flatten().any(wants) {
             return;
         }
-        let others = self.apps_within(&AppId::root()).filter(|app| !apps.contains_key(&app.id));
+        let others = self.within(&AppId::root()).filter(|app| !apps.contains_key(&app.id));
         let ports = others.chain(apps.values().flatten()).flat_map(|app| &app.port_definitions);
         let taken: BTreeSet<u16> = ports.map(|port| port.port).collect();
         let mut free = SERVICE_PORTS.filter(|port| !taken.contains(port));
@@ -65,12 +67,12 @@ impl Core {
     }
 
     /// What each app depends on once these are as wanted: by itself, and by the groups it is in.
-    pub(super) fn order(
+    pub(in crate::core) fn order(
         &self,
         apps: &BTreeMap<AppId, Option<RunSpec>>,
         groups: &BTreeMap<AppId, Option<GroupSpec>>,
     ) -> Dependencies {
-        let others = self.apps_within(&AppId::root()).filter(|app| !apps.contains_key(&app.id));
+        let others = self.within(&AppId::root()).filter(|app| !apps.contains_key(&app.id));
         let all: BTreeMap<&AppId, &RunSpec> = others.chain(apps.values().flatten()).map(|app| (&app.id, app)).collect();
         let spec =
             |group: &AppId| groups.get(group).map_or_else(|| self.spec(group), |spec| spec.clone().unwrap_or_default());
@@ -84,4 +86,58 @@ impl Core {
         });
         order.collect()
     }
+
+    /// Whether the top-level group an app is in enforces its role.
+    pub(in crate::core) fn enforces_role(&self, id: &AppId) -> bool {
+        top_level(&id.parent()).is_some_and(|group| self.spec(&group).enforce_role)
+    }
+
+    /// Gives apps the role that is enforced, and finds those that have one they may not have. `groups` is what groups are
+    /// to be.
+    fn admit_roles(
+        &self,
+        apps: &mut BTreeMap<AppId, Option<RunSpec>>,
+        groups: &BTreeMap<AppId, Option<GroupSpec>>,
+        faults: &mut Faults,
+    ) {
+        for app in apps.values_mut().flatten() {
+            let group = top_level(&app.id.parent());
+            let spec =
+                group.as_ref().map(|group| groups.get(group).cloned().flatten().unwrap_or_else(|| self.spec(group)));
+            let own = group.as_ref().map(|group| group.as_str().trim_start_matches('/').to_owned());
+            let enforced = own.clone().filter(|_| spec.is_some_and(|spec| spec.enforce_role));
+            let Some(role) = app.role.clone().or_else(|| enforced.clone()) else { continue };
+            let before = self.wanted(&app.id).ok().and_then(|before| before.role.clone());
+            let usual = enforced.is_none().then(|| self.role.clone());
+            let allowed: BTreeSet<String> = [usual, own, before].into_iter().flatten().collect();
+            if allowed.contains(&role) {
+                app.take_role(role);
+            } else {
+                let allowed = allowed.into_iter().collect::<Vec<_>>().join(", ");
+                faults.add(Fault::new("/role", format!("got {role}, expected one of: [{allowed}]")));
+            }
+        }
+    }
+}
+
+impl RunSpec {
+    fn take_role(&mut self, role: String) {
+        if let Kind::Pod { pod } = &mut self.kind {
+            pod.role = Some(role.clone());
+        }
+        self.role = Some(role);
+    }
+}
+
+/// The group right below the root that a group is in, or is; none for the root itself.
+pub(in crate::core) fn top_level(group: &AppId) -> Option<AppId> {
+    group.segments().next().map(AppId::new)
+}
+
+/// Refuses apps that wait for one another.
+pub(in crate::core) fn check_circles(order: &Dependencies) -> Result<(), Refusal> {
+    if has_circle(order) {
+        return Err(Faults::from(Fault::new("/", "Dependency graph has cyclic dependencies.")).into());
+    }
+    Ok(())
 }

@@ -1,0 +1,282 @@
+//! All instances, and everything they are looked for by. Pure.
+//!
+//! Invariant: the indexes are what a look at every instance would give. Only [`Instances::change`], [`Instances::add`] and
+//! [`Instances::forget`] write; each takes an instance out of all indexes and puts it back as it is then. What they changed
+//! is written with the next batch.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use checks::Verdict;
+use store::Batch;
+
+use super::records::write;
+use crate::ids::{AppId, InstanceId};
+use crate::instance::{Condition, Goal, Instance};
+use crate::plan::{self, Plan, Seen, Stage, Target};
+use crate::states::States;
+use crate::tally::Tally;
+use crate::time::Timestamp;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Instances {
+    all: BTreeMap<InstanceId, Instance>,
+    indexes: Indexes,
+    changed: BTreeSet<InstanceId>,
+}
+
+/// What instances are looked for by. Nothing is kept of an app without instances.
+#[derive(Debug, Default, PartialEq)]
+struct Indexes {
+    /// By app, how many are how far.
+    tallies: BTreeMap<AppId, Tally>,
+    /// By app, how many tasks are in which state.
+    states: BTreeMap<AppId, States>,
+    /// By app, those without a task.
+    waiting: BTreeMap<AppId, BTreeSet<InstanceId>>,
+    /// Those that were launched and do not run yet.
+    starting: BTreeSet<InstanceId>,
+    /// Those on agents nobody hears of.
+    unreachable: BTreeSet<InstanceId>,
+}
+
+impl Indexes {
+    fn put(&mut self, instance: &Instance) {
+        let (app, id) = (&instance.app, &instance.id);
+        self.tallies.entry(app.clone()).or_default().add(counted(instance));
+        self.states.entry(app.clone()).or_default().add(States::of(instance));
+        match instance.condition {
+            Condition::Scheduled => drop(self.waiting.entry(app.clone()).or_default().insert(id.clone())),
+            Condition::Staging | Condition::Starting => drop(self.starting.insert(id.clone())),
+            Condition::Unreachable => drop(self.unreachable.insert(id.clone())),
+            Condition::Running | Condition::Killing => {}
+        }
+    }
+
+    fn take(&mut self, instance: &Instance) {
+        let (app, id) = (&instance.app, &instance.id);
+        if let (Some(tally), Some(states)) = (self.tallies.get_mut(app), self.states.get_mut(app)) {
+            tally.remove(counted(instance));
+            states.remove(States::of(instance));
+            if tally.is_empty() {
+                self.tallies.remove(app);
+                self.states.remove(app);
+            }
+        }
+        if let Some(waiting) = self.waiting.get_mut(app) {
+            waiting.remove(id);
+            if waiting.is_empty() {
+                self.waiting.remove(app);
+            }
+        }
+        self.starting.remove(id);
+        self.unreachable.remove(id);
+    }
+
+    /// From a look at every instance.
+    fn of(all: &BTreeMap<InstanceId, Instance>) -> Indexes {
+        let mut indexes = Indexes::default();
+        all.values().for_each(|instance| indexes.put(instance));
+        indexes
+    }
+}
+
+impl Instances {
+    /// Takes up what was stored.
+    pub(super) fn new(all: BTreeMap<InstanceId, Instance>) -> Instances {
+        Instances { indexes: Indexes::of(&all), all, changed: BTreeSet::new() }
+    }
+
+    pub(super) fn get(&self, id: &InstanceId) -> Option<&Instance> {
+        self.all.get(id)
+    }
+
+    pub(super) fn values(&self) -> impl ExactSizeIterator<Item = &Instance> {
+        self.all.values()
+    }
+
+    pub(super) fn with_task(&self) -> impl Iterator<Item = &Instance> {
+        self.values().filter(|found| found.has_task())
+    }
+
+    /// All of an app. Their ids begin with its name, and so may those of another, `/web.instance-2` of `/web`.
+    pub(super) fn of(&self, app: &AppId) -> impl Iterator<Item = &Instance> + use<'_> {
+        let prefix = format!("{}.instance-", app.safe());
+        let (first, app) = (InstanceId::new(app, ""), app.clone());
+        let named = self.all.range(first..).take_while(move |(id, _)| id.as_str().starts_with(&prefix));
+        named.map(|(_, found)| found).filter(move |found| found.app == app)
+    }
+
+    /// The apps with instances that wait for an offer, and these.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = (&AppId, &BTreeSet<InstanceId>)> {
+        self.indexes.waiting.iter()
+    }
+
+    /// The apps with instances that wait for an offer.
+    pub(super) fn waiting_apps(&self) -> impl Iterator<Item = &AppId> + Clone {
+        self.indexes.waiting.keys()
+    }
+
+    pub(super) fn is_waiting(&self, app: &AppId) -> bool {
+        self.indexes.waiting.contains_key(app)
+    }
+
+    /// Those that were launched and do not run yet.
+    pub(super) fn starting(&self) -> impl Iterator<Item = &Instance> {
+        self.indexes.starting.iter().filter_map(|id| self.all.get(id))
+    }
+
+    /// Those on agents nobody hears of.
+    pub(super) fn unreachable(&self) -> impl Iterator<Item = &Instance> {
+        self.indexes.unreachable.iter().filter_map(|id| self.all.get(id))
+    }
+
+    /// How many tasks of an app are in which state.
+    pub(super) fn states(&self, app: &AppId) -> States {
+        self.indexes.states.get(app).copied().unwrap_or_default()
+    }
+
+    /// The same of all apps.
+    pub(super) fn all_states(&self) -> States {
+        self.indexes.states.values().fold(States::default(), |all, states| all.plus(*states))
+    }
+
+    /// How many of an app have a task and are not on their way out.
+    pub(super) fn running(&self, app: &AppId) -> usize {
+        self.indexes.tallies.get(app).map_or(0, Tally::running)
+    }
+
+    /// What to do for an app: from numbers, if they tell; else from a look at every instance.
+    pub(super) fn plan(&self, app: &AppId, target: &Target) -> Plan {
+        let nothing = Tally::default();
+        let quick = self.indexes.tallies.get(app).unwrap_or(&nothing).plan(target);
+        let look = || plan::plan(target, &self.of(app).map(see).collect::<Vec<_>>());
+        debug_assert!(quick.as_ref().is_none_or(|quick| *quick == look()), "the tally of {app} is wrong");
+        quick.unwrap_or_else(look)
+    }
+
+    /// Changes an instance, in any way but its id and its app.
+    pub(super) fn change<T>(&mut self, id: &InstanceId, change: impl FnOnce(&mut Instance) -> T) -> Option<T> {
+        let instance = self.all.get_mut(id)?;
+        self.indexes.take(instance);
+        let result = change(instance);
+        self.indexes.put(instance);
+        self.changed.insert(id.clone());
+        Some(result)
+    }
+
+    pub(super) fn add(&mut self, instance: Instance) {
+        self.indexes.put(&instance);
+        self.changed.insert(instance.id.clone());
+        self.all.insert(instance.id.clone(), instance);
+    }
+
+    pub(super) fn forget(&mut self, id: &InstanceId) -> Option<Instance> {
+        let instance = self.all.remove(id)?;
+        self.indexes.take(&instance);
+        self.changed.insert(id.clone());
+        Some(instance)
+    }
+
+    /// A check succeeded as it did before: worth knowing, not worth writing. Before the verdict it is one of the successes
+    /// that are still wanted.
+    pub(super) fn still_alive(&mut self, id: &InstanceId, index: usize, now: Timestamp) {
+        let health = self.all.get_mut(id).and_then(|instance| instance.health.get_mut(index));
+        if let Some(health) = health.filter(|health| health.verdict == Verdict::Healthy) {
+            health.succeeded(now);
+        }
+    }
+
+    /// Adds what is to be stored.
+    pub(super) fn write(&mut self, batch: Batch) -> Batch {
+        let changed = std::mem::take(&mut self.changed).into_iter();
+        changed.fold(batch, |batch, id| write(batch, format!("instance/{id}"), self.all.get(&id)))
+    }
+
+    /// Compares the indexes with a look at every instance.
+    #[cfg(test)]
+    pub(super) fn assert_whole(&self) {
+        assert_eq!(self.indexes, Indexes::of(&self.all));
+    }
+}
+
+/// The configuration and stage that an instance counts as in its app's tally.
+fn counted(instance: &Instance) -> (Timestamp, Stage) {
+    let stage = match instance.condition {
+        _ if instance.goal == Goal::Stopped => Stage::Leaving,
+        Condition::Unreachable if instance.given_up => Stage::Missing,
+        Condition::Unreachable => Stage::Unreachable,
+        Condition::Scheduled => Stage::Waiting,
+        _ if instance.is_ready() => Stage::Ready,
+        _ => Stage::Unready,
+    };
+    (instance.config, stage)
+}
+
+fn see(instance: &Instance) -> Seen {
+    let (config, stage) = counted(instance);
+    let since = instance.staged_at.unwrap_or(instance.since);
+    Seen { id: instance.id.clone(), config, stage, worth: worth(instance), since }
+}
+
+/// In which order instances that are not ready go, as Marathon has it, but that sick ones go first.
+fn worth(instance: &Instance) -> u8 {
+    match instance.condition {
+        _ if instance.verdict() == Verdict::Unhealthy => 0,
+        Condition::Unreachable => 1,
+        Condition::Scheduled | Condition::Staging => 2,
+        Condition::Starting => 3,
+        Condition::Running | Condition::Killing => 4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::definition::RunSpec;
+
+    const CONDITIONS: [Condition; 6] = [
+        Condition::Scheduled,
+        Condition::Staging,
+        Condition::Starting,
+        Condition::Running,
+        Condition::Killing,
+        Condition::Unreachable,
+    ];
+
+    fn id(app: &RunSpec, number: u8) -> InstanceId {
+        InstanceId::new(&app.id, &number.to_string())
+    }
+
+    proptest! {
+        #[test]
+        fn indexes_are_what_a_look_at_every_instance_gives(
+            steps in proptest::collection::vec((0usize..2, 0u8..4, 0usize..8, any::<bool>()), 0..60)
+        ) {
+            let at = Timestamp::from_millis;
+            let apps = ["/a", "/a.instance-1"].map(|name| RunSpec::new(AppId::new(name), at(0)));
+            let mut instances = Instances::default();
+            for (app, number, step, leaves) in steps {
+                let id = id(&apps[app], number);
+                match (step, instances.get(&id).is_some()) {
+                    (_, false) => instances.add(Instance::scheduled(id.clone(), &apps[app], at(0))),
+                    (6, true) => drop(instances.forget(&id)),
+                    (7, true) => drop(instances.change(&id, |found| found.reincarnate(&apps[app], at(1)))),
+                    (condition, true) => drop(instances.change(&id, |found| {
+                        found.condition = CONDITIONS[condition];
+                        found.goal = if leaves { Goal::Stopped } else { Goal::Running };
+                    })),
+                }
+                instances.assert_whole();
+                let all: usize = apps.iter().map(|app| instances.of(&app.id).count()).sum();
+                prop_assert_eq!(all, instances.values().len());
+                prop_assert!(instances.changed.contains(&id));
+            }
+            let changed = instances.changed.len();
+            prop_assert_eq!(instances.write(Batch::default()).len(), changed);
+            prop_assert!(instances.write(Batch::default()).is_empty());
+        }
+    }
+}
