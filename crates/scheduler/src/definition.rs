@@ -27,6 +27,7 @@ pub mod seconds;
 pub mod shape;
 pub mod single_check;
 pub mod strategy;
+mod strict;
 pub mod update;
 pub mod validate;
 

@@ -4,6 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::literals;
+use super::strict::Strict;
 
 /// Why a body could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,21 +48,13 @@ fn no_object(path: &str) -> ShapeError {
 /// that they have a place for. Words of which only a few are known may be in letters of any case.
 pub fn from_value<T: DeserializeOwned>(mut value: Value) -> Result<T, ShapeError> {
     tidy(&mut value, "");
-    if let Some(path) = list_for_object(&value, "", "") {
-        return Err(no_object(&path));
-    }
-    serde_path_to_error::deserialize(value).map_err(|error| {
-        let message = error.inner().to_string();
+    serde_path_to_error::deserialize(Strict(value)).map_err(|error| {
         let mut path = marathon_path(error.path());
-        if let Some(field) = quoted(&message, "missing field `") {
+        let error = error.into_inner();
+        if let Some(field) = error.field().filter(|field| !path.ends_with(&format!("/{field}"))) {
             path = format!("{}/{field}", path.trim_end_matches('/'));
         }
-        if let Some(field) = quoted(&message, "unknown field `")
-            && !path.ends_with(&format!("/{field}"))
-        {
-            path = format!("{}/{field}", path.trim_end_matches('/'));
-        }
-        ShapeError::Shape { path, error: code(&message) }
+        ShapeError::Shape { path, error: error.to_string() }
     })
 }
 
@@ -81,58 +74,6 @@ impl ShapeError {
 
 /// The names that users give, of variables and of labels, are no fields: what is wrong there is theirs to know.
 const NAMED_BY_USERS: [&str; 3] = ["env", "environment", "labels"];
-
-/// Fields that are objects.
-const OBJECTS: [&str; 17] = [
-    "backoff",
-    "check",
-    "command",
-    "container",
-    "exec",
-    "executorResources",
-    "healthCheck",
-    "http",
-    "lifecycle",
-    "placement",
-    "resourceLimits",
-    "resources",
-    "scaling",
-    "scheduling",
-    "tcp",
-    "upgrade",
-    "upgradeStrategy",
-];
-
-/// Fields that are lists of objects.
-const LISTS_OF_OBJECTS: [&str; 10] = [
-    "apps",
-    "artifacts",
-    "containers",
-    "endpoints",
-    "fetch",
-    "groups",
-    "healthChecks",
-    "networks",
-    "portDefinitions",
-    "readinessChecks",
-];
-
-/// Where a list stands for an object, if one does. It would be taken for the object's fields in their order.
-fn list_for_object(value: &Value, within: &str, at: &str) -> Option<String> {
-    match value {
-        Value::Array(_) if OBJECTS.contains(&within) => Some(at.to_owned()),
-        Value::Array(list) => list.iter().enumerate().find_map(|(index, item)| {
-            let at = format!("{at}({index})");
-            let stray = item.is_array() && (LISTS_OF_OBJECTS.contains(&within) || within.is_empty());
-            if stray { Some(at) } else { list_for_object(item, within, &at) }
-        }),
-        Value::Object(fields) => {
-            let mut fields = fields.iter().filter(|(name, _)| !NAMED_BY_USERS.contains(&name.as_str()));
-            fields.find_map(|(name, field)| list_for_object(field, name, &format!("{at}/{name}")))
-        }
-        _ => None,
-    }
-}
 
 /// Drops what is `null`, and spells out words, in what is called `within`.
 fn tidy(value: &mut Value, within: &str) {
@@ -163,43 +104,6 @@ fn marathon_path(path: &serde_path_to_error::Path) -> String {
     if text.is_empty() { "/".into() } else { text }
 }
 
-fn quoted<'a>(message: &'a str, before: &str) -> Option<&'a str> {
-    message.split_once(before)?.1.split_once('`').map(|(name, _)| name)
-}
-
-/// Marathon's words for what serde says.
-fn code(message: &str) -> String {
-    if message.starts_with("unknown variant") {
-        return "error.unknown.enum.literal".into();
-    }
-    if message.contains("untagged enum UnreachableStrategy") {
-        return "must be \"disabled\", or have inactiveAfterSeconds and expungeAfterSeconds as numbers".into();
-    }
-    if message.starts_with("missing field") {
-        return "error.path.missing".into();
-    }
-    if let Some(field) = quoted(message, "unknown field `") {
-        return format!("unknown field {field}");
-    }
-    let Some((_, expected)) = message.rsplit_once("expected ") else { return message.into() };
-    let kinds = [
-        ("a string", "jsstring"),
-        ("a boolean", "jsboolean"),
-        ("a sequence", "jsarray"),
-        ("a map", "jsobject"),
-        ("struct", "jsobject"),
-        ("string or map", "jsobject"),
-    ];
-    let numbers = ["u16", "u32", "u64", "i64", "f64"];
-    if numbers.iter().any(|number| expected.starts_with(number)) {
-        return "error.expected.jsnumber".into();
-    }
-    kinds
-        .iter()
-        .find(|(text, _)| expected.starts_with(text))
-        .map_or_else(|| message.to_owned(), |(_, kind)| format!("error.expected.{kind}"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -218,6 +122,20 @@ mod tests {
             (json!({"id": 7}), "/id", "error.expected.jsstring"),
             (json!({"instances": "x"}), "/instances", "error.expected.jsnumber"),
             (json!({"env": []}), "/env", "error.expected.jsobject"),
+            (json!({"env": {"A": 7}}), "/env/A", "error.expected.jsstring"),
+            (json!({"instances": 1.5}), "/instances", "error.expected.jsnumber"),
+            (json!({"killSelection": 7}), "/killSelection", "error.expected.jsobject"),
+            (json!({"healthChecks": [{"port": 70000}]}), "/healthChecks(0)/port", "error.expected.jsnumber"),
+            (
+                json!({"healthChecks": [{"intervalSeconds": -1}]}),
+                "/healthChecks(0)/intervalSeconds",
+                "error.min: got -1, expected 0 or more",
+            ),
+            (json!({"healthCheck": {"protocol": "icmp"}}), "/healthCheck", "error.unknown.enum.literal"),
+            (json!({"healthCheck": {"command": {}}}), "/healthCheck/value", "error.path.missing"),
+            (json!({"healthCheck": {"noSuch": 1}}), "/healthCheck/noSuch", "unknown field noSuch"),
+            (json!({"constraints": [7]}), "/constraints(0)", "error.expected.jsarray"),
+            (json!({"container": "x"}), "/container", "error.expected.jsobject"),
             (json!({"requirePorts": "x"}), "/requirePorts", "error.expected.jsboolean"),
             (json!({"healthChecks": {}}), "/healthChecks", "error.expected.jsarray"),
             (json!({"healthChecks": [{"protocol": "X"}]}), "/healthChecks(0)/protocol", "error.unknown.enum.literal"),

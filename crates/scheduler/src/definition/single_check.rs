@@ -3,10 +3,11 @@
 //! Swan's checks are always made by the executor. Its form is told by what only it has: a protocol in small letters,
 //! `cmd`, or `consecutiveFailures`.
 
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::health_check::HealthCheck;
+use super::strict::{Strict, Wrong};
 
 /// One health check, in either form.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +25,7 @@ impl<'de> Deserialize<'de> for SingleCheck {
         if is_swans(&json) {
             translate(&mut json);
         }
-        serde_json::from_value(json).map(SingleCheck).map_err(de::Error::custom)
+        HealthCheck::deserialize(Strict(json)).map(SingleCheck).map_err(Wrong::within)
     }
 }
 

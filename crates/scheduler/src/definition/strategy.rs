@@ -50,7 +50,7 @@ pub enum KillSelection {
 
 /// What to do with instances on agents nobody hears of.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "must be \"disabled\", or have inactiveAfterSeconds and expungeAfterSeconds as numbers")]
 pub enum UnreachableStrategy {
     /// Replace and forget them after a while.
     #[serde(rename_all = "camelCase")]

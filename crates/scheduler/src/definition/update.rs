@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::app::{Check, Fetch, Network};
 use super::brake::AppBrake;
@@ -53,7 +53,7 @@ pub struct AppUpdate {
     pub check: Option<Check>,
     pub readiness_checks: Option<Vec<ReadinessCheck>>,
     pub dependencies: Option<Vec<String>>,
-    pub container: Option<Value>,
+    pub container: Option<Map<String, Value>>,
     pub role: Option<String>,
     pub upgrade_strategy: Option<UpgradeStrategy>,
     pub brake: Option<AppBrake>,

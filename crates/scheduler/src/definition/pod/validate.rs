@@ -43,7 +43,7 @@ fn program(pod: &Pod, one: &Container, at: &str, faults: &mut Faults) {
     let variables = variables.into_iter().flat_map(|(at, all)| {
         all.iter().map(move |(name, value)| match value {
             EnvValue::Text(text) => (format!("{at}/environment/{name}"), name.len() + 1 + text.len()),
-            EnvValue::Secret => (format!("{at}/environment/{name}"), name.len()),
+            EnvValue::Secret {} => (format!("{at}/environment/{name}"), name.len()),
         })
     });
     let command = one.exec.iter().flat_map(|exec| {
@@ -93,7 +93,7 @@ fn environment(variables: &std::collections::BTreeMap<String, EnvValue>, at: &st
             && name.chars().all(legal)
             && !name.starts_with(|first: char| first.is_ascii_digit());
         faults.require(named, &at, error);
-        if *value == EnvValue::Secret {
+        if matches!(value, EnvValue::Secret {}) {
             let error = "use of secret-references in the environment requires the secrets feature to be enabled";
             faults.add(Fault::new(at, error));
         }

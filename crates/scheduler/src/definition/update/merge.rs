@@ -88,7 +88,7 @@ impl AppUpdate {
         for (name, value) in values {
             match value {
                 EnvValue::Text(text) => drop(app.env.insert(name, text)),
-                EnvValue::Secret => {
+                EnvValue::Secret {} => {
                     let error =
                         "use of secret-references in the environment requires the secrets feature to be enabled";
                     faults.add(Fault::new(format!("/env/{name}"), error));
@@ -111,11 +111,7 @@ impl AppUpdate {
 
     /// A container of Mesos without an image is a task as any other; what else is asked of one is refused by name.
     fn container(&mut self, app: &mut App, faults: &mut Faults) {
-        let Some(container) = self.container.take() else { return };
-        let Some(fields) = container.as_object() else {
-            faults.add(Fault::new("/container", "error.expected.jsobject"));
-            return;
-        };
+        let Some(fields) = self.container.take() else { return };
         for (name, _) in fields.iter().filter(|(name, value)| *name != "type" && !means_nothing(value)) {
             faults.add(Fault::new(format!("/container/{name}"), format!("container.{name} is not supported yet")));
         }
