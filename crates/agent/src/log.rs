@@ -22,7 +22,7 @@ use crate::status_updates;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Change {
     Agent(Box<AgentRecord>),
-    Framework(Box<FrameworkInfo>),
+    Framework(FrameworkId, Box<FrameworkInfo>),
     Executor(Box<ExecutorRecord>),
     Task(Box<TaskRecord>),
     Pool(Box<PoolRecord>),
@@ -53,7 +53,7 @@ pub(crate) fn batch<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Batch 
 fn append(batch: Batch, change: &Change) -> Batch {
     match change {
         Change::Agent(record) => put(batch, Key::Agent, record.as_ref()),
-        Change::Framework(info) => put(batch, Key::Framework(&info.id.clone().unwrap_or_default()), info.as_ref()),
+        Change::Framework(id, info) => put(batch, Key::Framework(id), info.as_ref()),
         Change::Executor(record) => put(batch, Key::Executor(record.framework(), &record.container()), record.as_ref()),
         Change::Task(record) => put(batch, Key::Task(&record.container(), &record.key()), record.as_ref()),
         Change::Pool(record) => put(batch, Key::Pool(&record.framework()), record.as_ref()),
@@ -133,7 +133,8 @@ mod tests {
             let record = Box::new(record(number as u8));
             Change::Update(status_updates::Change::Put { key: key.clone(), number, record })
         };
-        let mut changes = vec![Change::Framework(Box::new(framework.clone())), Change::Task(Box::new(task.clone()))];
+        let mut changes =
+            vec![Change::Framework("F/1".into(), Box::new(framework.clone())), Change::Task(Box::new(task.clone()))];
         changes.extend((0..12).map(update));
         changes.push(Change::Update(status_updates::Change::Delete { key: key.clone(), numbers: vec![0, 3] }));
         store.commit(batch(&changes)).await.unwrap();

@@ -232,3 +232,39 @@ fn environment(
     environment.extend([mark(&launcher.layout.container(&order.id))]);
     environment.into_iter().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use mesos::v1::CommandInfo;
+    use tokio::runtime::Builder;
+    use tokio::task::yield_now;
+
+    use super::*;
+
+    /// With the only thread that may wait taken, the disk is not touched, and the runtime goes on.
+    #[test]
+    fn a_sandbox_is_made_by_a_thread_that_may_wait() {
+        let runtime = Builder::new_current_thread().max_blocking_threads(1).enable_all().build().unwrap();
+        runtime.block_on(async {
+            let directory = tempfile::tempdir().unwrap();
+            let layout = Layout::create(directory.path()).unwrap();
+            let settings =
+                Settings { executor_binary: "/none".into(), environment: BTreeMap::new(), switch_user: false };
+            let fetcher = Fetcher::new(&layout.fetcher_cache(), 1);
+            let launcher = Launcher { settings, layout, fetcher, actor: shell::inbox("agent").0 };
+            let command = CommandInfo::default();
+            let order = Order { id: "c".into(), class: Class::Task, command, container: None, resources: Vec::new() };
+            let (free, taken) = std::sync::mpsc::channel::<()>();
+            let waiting = spawn_blocking(move || taken.recv());
+            let sandbox = launcher.layout.standalone().join("c");
+            let placed = tokio::spawn(async move { place(&launcher, &order, None, None).await });
+            for _ in 0..100 {
+                yield_now().await;
+            }
+            assert!(!sandbox.exists() && !waiting.is_finished());
+            drop(free);
+            assert_eq!(placed.await.unwrap().unwrap().0, sandbox);
+            assert!(sandbox.join("stdout").is_file());
+        });
+    }
+}

@@ -53,8 +53,16 @@ impl Order {
     }
 }
 
-/// Whether every part of a container id may become part of a path; the message names what is wrong.
-pub(crate) fn check_id(id: &ContainerId) -> Result<(), String> {
+/// Why an id cannot name a container.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'ContainerID.value' '{}' {reason}", value.escape_debug())]
+pub(crate) struct BadContainerId {
+    value: String,
+    reason: &'static str,
+}
+
+/// Refuses ids of which some part cannot become part of a path.
+pub(crate) fn check_id(id: &ContainerId) -> Result<(), BadContainerId> {
     let value = &id.value;
     let reason = match value.as_str() {
         "" => "must not be empty",
@@ -64,7 +72,7 @@ pub(crate) fn check_id(id: &ContainerId) -> Result<(), String> {
         }
         _ => return id.parent.as_deref().map_or(Ok(()), check_id),
     };
-    Err(format!("'ContainerID.value' '{}' {reason}", value.escape_debug()))
+    Err(BadContainerId { value: value.clone(), reason })
 }
 
 #[cfg(test)]

@@ -102,7 +102,7 @@ impl Core {
     /// The books have this framework from now on, and its name for itself, which may change.
     pub(super) fn know_framework(&mut self, id: &FrameworkId, info: &FrameworkInfo) {
         if self.frameworks.know(id, info) {
-            self.out.persist(Change::Framework(Box::new(info.clone())));
+            self.out.persist(Change::Framework(id.clone(), Box::new(info.clone())));
         }
     }
 

@@ -93,7 +93,7 @@ impl Ask {
         check_id(self.id()).map_err(invalid)?;
         let nested = matches!(self, Ask::Session(_) | Ask::Wait(_, Naming::Nested));
         match self.id().parent {
-            None if nested => Err(invalid("Expecting 'container_id.parent' to be present".to_owned())),
+            None if nested => Err(invalid("Expecting 'container_id.parent' to be present")),
             _ => Ok(self),
         }
     }
@@ -195,7 +195,7 @@ pub(super) async fn attach_input(shared: &Shared, form: Form, body: Body) -> Res
     let first = first.ok_or_else(|| Refusal::bad_request("Received EOF while reading the request's body"))?;
     let (call::attach_container_input::Type::ContainerId, Some(id)) = (first.r#type(), first.container_id.clone())
     else {
-        return Err(invalid("Expecting 'attach_container_input.container_id' to be present".to_owned()));
+        return Err(invalid("Expecting 'attach_container_input.container_id' to be present"));
     };
     check_id(&id).map_err(invalid)?;
     has_root(shared, &id).await?.then_some(()).ok_or_else(|| unknown(&id))?;
@@ -210,9 +210,9 @@ pub(super) async fn attach_input(shared: &Shared, form: Form, body: Body) -> Res
 async fn pass(records: &mut Records, terminal: &Terminal) -> Result<(), Refusal> {
     while let Some(record) = records.next().await? {
         if record.r#type() != call::attach_container_input::Type::ProcessIo {
-            return Err(invalid("Expecting 'attach_container_input.type' to be PROCESS_IO".to_owned()));
+            return Err(invalid("Expecting 'attach_container_input.type' to be PROCESS_IO"));
         }
-        let input = record.process_io.map(Input::of).transpose().map_err(|error| invalid(error.to_string()))?;
+        let input = record.process_io.map(Input::of).transpose().map_err(invalid)?;
         if let Some(input) = input.flatten()
             && !terminal.send(input).await
         {
@@ -256,7 +256,7 @@ impl Records {
     }
 }
 
-fn invalid(message: String) -> Refusal {
+fn invalid(message: impl std::fmt::Display) -> Refusal {
     Refusal::bad_request(format!("Failed to validate agent::Call: {message}"))
 }
 

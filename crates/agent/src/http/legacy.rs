@@ -23,7 +23,7 @@ pub(super) type Answer = Result<Response, Refusal>;
 
 /// JSON, or JSONP.
 pub(super) fn answer(parameters: &Parameters, value: &impl Serialize) -> Response {
-    let text = serde_json::to_string(value).unwrap_or_default();
+    let text = serde_json::to_string(value).expect("plain data: its keys are strings");
     let (media_type, text) = match jsonp(parameters) {
         Ok(Some(function)) => ("text/javascript", format!("{function}({text})")),
         Ok(None) => ("application/json", text),

@@ -1,5 +1,6 @@
 //! Containers with what they use, measured when somebody asks.
 
+use axum::http::StatusCode;
 use mesos::resources::Resources;
 use mesos::server::Refusal;
 use mesos::v1::agent::response::get_containers;
@@ -26,7 +27,7 @@ pub(super) async fn measured(
         let chosen = containers.into_iter().filter(wanted);
         chosen.map(|container| measure(&table, container, now.unix.as_secs_f64())).collect()
     };
-    Ok(spawn_blocking(measure).await.unwrap_or_default())
+    spawn_blocking(measure).await.map_err(|_| unmeasured())
 }
 
 /// Those that were launched through the operator API, and those of tasks in built-in executors.
@@ -43,7 +44,11 @@ pub(super) async fn launched(
         let all = listed.into_iter().chain(of_tasks).filter(|listed| shown(&listed.id));
         all.map(|listed| measure_launched(&table, listed, now.unix.as_secs_f64())).collect()
     };
-    Ok(spawn_blocking(measure).await.unwrap_or_default())
+    spawn_blocking(measure).await.map_err(|_| unmeasured())
+}
+
+fn unmeasured() -> Refusal {
+    Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "Measuring failed")
 }
 
 fn measure_launched(table: &Table, listed: Listed, timestamp: f64) -> get_containers::Container {

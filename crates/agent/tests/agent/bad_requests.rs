@@ -101,8 +101,7 @@ async fn the_executor_api_refuses_in_the_order_of_mesos() {
 
 #[tokio::test]
 async fn what_was_refused_changed_nothing() {
-    let world = World::new().await;
-    let (_pool, _add, mut executor) = world.launched("web.1").await;
+    let (world, _pool, _add, mut executor) = World::launching("web.1").await;
     let bad = update("web.1", |status| status["state"] = json!("TASK_STAGING"));
     assert_eq!(post(&world, EXECUTOR, &bad).await, 400);
     let other = update("web.1", |status| status["task_id"] = json!({"value": "other"}));

@@ -17,9 +17,7 @@ use crate::world::World;
 
 #[tokio::test]
 async fn an_executor_that_ends_takes_its_task_with_it() {
-    let world = World::new().await;
-    let (pool, add, mut executor) = world.launched("web.1").await;
-    executor.update(TaskState::TaskRunning).await;
+    let (world, pool, add, mut executor) = World::running("web.1").await;
     world.master.expect("web.1", TaskState::TaskRunning).await;
     pool.exited(&add, 9).await;
     let failed = world.master.expect("web.1", TaskState::TaskFailed).await;
@@ -158,9 +156,7 @@ fn stray(state: &str) -> Child {
 
 #[tokio::test]
 async fn a_framework_that_is_shut_down_hears_nothing_more() {
-    let world = World::new().await;
-    let (pool, add, mut executor) = world.launched("web.1").await;
-    executor.update(TaskState::TaskRunning).await;
+    let (world, pool, add, mut executor) = World::running("web.1").await;
     world.master.update("web.1", TaskState::TaskRunning).await;
     let shutdown_framework = Some(agent_event::ShutdownFramework { framework_id: FRAMEWORK.into() });
     world.master.send(AgentEvent { shutdown_framework, ..event(agent_event::Type::ShutdownFramework) }).await;
@@ -178,9 +174,7 @@ async fn a_framework_that_is_shut_down_hears_nothing_more() {
 
 #[tokio::test]
 async fn stopping_ends_every_task_and_every_pool_and_tells_the_master() {
-    let mut world = World::new().await;
-    let (mut pool, add, mut executor) = world.launched("web.1").await;
-    executor.update(TaskState::TaskRunning).await;
+    let (mut world, mut pool, add, mut executor) = World::running("web.1").await;
     world.master.expect("web.1", TaskState::TaskRunning).await;
     let agent = world.order(Shutdown::StopTasks);
     executor.expect(event::Type::Shutdown).await;

@@ -32,8 +32,7 @@ async fn registers_with_what_it_has() {
 
 #[tokio::test]
 async fn a_task_runs_and_ends_and_everyone_hears_of_it_in_order() {
-    let world = World::new().await;
-    let (pool, add, mut executor) = world.launched("web.1").await;
+    let (world, pool, add, mut executor) = World::launching("web.1").await;
     let sandbox = format!(
         "{}/slaves/{AGENT_ID}/frameworks/{FRAMEWORK}/executors/web.1/runs/{}",
         world.work_dir().display(),
@@ -119,9 +118,7 @@ async fn many_executors_live_in_one_pool() {
 
 #[tokio::test]
 async fn a_kill_reaches_the_executor_with_its_policy_also_after_it_was_away() {
-    let world = World::new().await;
-    let (_pool, _add, mut executor) = world.launched("web.1").await;
-    executor.update(TaskState::TaskRunning).await;
+    let (world, _pool, _add, mut executor) = World::running("web.1").await;
     let policy = KillPolicy { grace_period: Some(std::time::Duration::from_secs(7).into()) };
     world.master.kill("web.1", Some(policy)).await;
     let kill = executor.expect(event::Type::Kill).await.kill.unwrap();
@@ -135,8 +132,7 @@ async fn a_kill_reaches_the_executor_with_its_policy_also_after_it_was_away() {
 
 #[tokio::test]
 async fn an_update_is_repeated_until_its_uuid_is_known_and_acknowledged_each_time() {
-    let world = World::new().await;
-    let (_pool, _add, mut executor) = world.launched("web.1").await;
+    let (world, _pool, _add, mut executor) = World::launching("web.1").await;
     let running = executor.update(TaskState::TaskRunning).await;
     executor.send(running.clone()).await.unwrap();
     let again = executor.expect(event::Type::Acknowledged).await.acknowledged.unwrap();
@@ -151,8 +147,7 @@ async fn an_update_is_repeated_until_its_uuid_is_known_and_acknowledged_each_tim
 
 #[tokio::test]
 async fn without_a_master_updates_wait_for_the_next_one() {
-    let world = World::new().await;
-    let (_pool, _add, mut executor) = world.launched("web.1").await;
+    let (world, _pool, _add, mut executor) = World::launching("web.1").await;
     executor.update(TaskState::TaskStarting).await;
     world.master.update("web.1", TaskState::TaskStarting).await;
     world.master.hang_up().await;
@@ -166,8 +161,7 @@ async fn without_a_master_updates_wait_for_the_next_one() {
 
 #[tokio::test]
 async fn messages_pass_in_both_directions() {
-    let world = World::new().await;
-    let (_pool, _add, mut executor) = world.launched("web.1").await;
+    let (world, _pool, _add, mut executor) = World::launching("web.1").await;
     executor.message(b"up").await;
     let up = world.master.call(agent_call::Type::Message).await.message.unwrap();
     assert_eq!((up.executor_id.value.as_str(), up.data.as_slice()), ("web.1", b"up".as_slice()));
@@ -179,8 +173,7 @@ async fn messages_pass_in_both_directions() {
 
 #[tokio::test]
 async fn a_second_launch_of_the_same_task_changes_nothing() {
-    let world = World::new().await;
-    let (mut pool, _add, _executor) = world.launched("web.1").await;
+    let (world, mut pool, _add, _executor) = World::launching("web.1").await;
     world.master.launch(task("web.1")).await;
     world.master.launch(task("web.2")).await;
     assert_eq!(pool.add().await.executor, "web.2");
@@ -189,8 +182,7 @@ async fn a_second_launch_of_the_same_task_changes_nothing() {
 
 #[tokio::test]
 async fn reconciliation_reports_what_is_not_here() {
-    let world = World::new().await;
-    let (_pool, _add, _executor) = world.launched("web.1").await;
+    let (world, _pool, _add, _executor) = World::launching("web.1").await;
     let task_ids = vec!["web.1".into(), "lost".into()];
     let reconcile = Some(agent_event::Reconcile { framework_id: FRAMEWORK.into(), task_ids });
     let reconcile = mesos::v1::cygnet::AgentEvent { reconcile, ..event(agent_event::Type::Reconcile) };
@@ -210,8 +202,7 @@ async fn a_pool_nobody_knows_is_sent_away() {
 
 #[tokio::test]
 async fn nobody_else_looks_into_sandboxes_states_and_records() {
-    let world = World::new().await;
-    let (_pool, add, _executor) = world.launched("web.1").await;
+    let (world, _pool, add, _executor) = World::launching("web.1").await;
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(Path::new(&add.directory)), 0o750);
     assert_eq!(mode(Path::new(&add.environment["CYGNET_STATE_DIRECTORY"])), 0o700);

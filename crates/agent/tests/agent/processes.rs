@@ -38,9 +38,7 @@ async fn content(path: &Path) -> String {
 
 #[tokio::test]
 async fn a_pool_that_is_killed_is_started_again_and_told_everything_again() {
-    let world = World::new().await;
-    let (_pool, _add, mut executor) = world.launched("web.1").await;
-    executor.update(TaskState::TaskRunning).await;
+    let (world, _pool, _add, executor) = World::running("web.1").await;
     let first = world.started()[0].0;
     kill_process(Pid::from_raw(first).unwrap(), Signal::KILL).unwrap();
     drop((_pool, executor));
@@ -57,8 +55,7 @@ async fn a_pool_that_is_killed_is_started_again_and_told_everything_again() {
 
 #[tokio::test]
 async fn a_command_executor_that_lost_its_task_on_the_way_is_sent_it_again() {
-    let world = World::new().await;
-    let (_pool, _add, executor) = world.launched("web.1").await;
+    let (world, _pool, _add, executor) = World::launching("web.1").await;
     drop(executor);
     let mut again = Executor::subscribe(world.address(), "web.1").await;
     assert_eq!(again.launched().await.task_id.value, "web.1");

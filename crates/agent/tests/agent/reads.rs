@@ -132,8 +132,7 @@ async fn containers_are_listed_and_measured() {
 
 #[tokio::test]
 async fn sandboxes_can_be_read_and_nothing_else() {
-    let world = World::new().await;
-    let (_pool, add, _executor) = world.launched("web.1").await;
+    let (world, _pool, add, _executor) = World::launching("web.1").await;
     std::fs::write(format!("{}/stdout", add.directory), "hello\n").unwrap();
     std::os::unix::fs::symlink("/etc/passwd", format!("{}/link", add.directory)).unwrap();
     std::os::unix::fs::symlink("loop", format!("{}/loop", add.directory)).unwrap();
@@ -179,9 +178,7 @@ async fn sandboxes_can_be_read_and_nothing_else() {
 
 #[tokio::test]
 async fn the_operator_api_shows_tasks_where_they_are() {
-    let world = World::new().await;
-    let (pool, add, mut executor) = world.launched("web.1").await;
-    executor.update(TaskState::TaskRunning).await;
+    let (world, pool, add, mut executor) = World::running("web.1").await;
     let tasks = async || ask(&world, of(call::Type::GetTasks)).await.get_tasks.unwrap();
     assert_eq!(tasks().await.launched_tasks[0].state(), TaskState::TaskRunning);
     let state = ask(&world, of(call::Type::GetState)).await.get_state.unwrap();

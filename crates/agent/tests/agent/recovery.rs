@@ -16,8 +16,7 @@ use crate::world::World;
 
 #[tokio::test]
 async fn an_agent_comes_back_with_its_id_its_tasks_and_their_updates() {
-    let mut world = World::new().await;
-    let (_pool, _add, mut executor) = world.launched("web.1").await;
+    let (mut world, _pool, _add, mut executor) = World::launching("web.1").await;
     let starting = executor.update(TaskState::TaskStarting).await;
     let running = executor.update(TaskState::TaskRunning).await;
     world.master.expect("web.1", TaskState::TaskStarting).await;
@@ -56,8 +55,7 @@ async fn an_agent_comes_back_with_its_id_its_tasks_and_their_updates() {
 /// What a new master tells frameworks that reconcile.
 #[tokio::test]
 async fn an_agent_that_comes_back_tells_how_far_its_frameworks_heard() {
-    let mut world = World::new().await;
-    let (_pool, _add, mut executor) = world.launched("web.1").await;
+    let (mut world, _pool, _add, mut executor) = World::launching("web.1").await;
     executor.update(TaskState::TaskStarting).await;
     executor.update(TaskState::TaskRunning).await;
     world.master.expect("web.1", TaskState::TaskStarting).await;
@@ -70,9 +68,7 @@ async fn an_agent_that_comes_back_tells_how_far_its_frameworks_heard() {
 
 #[tokio::test]
 async fn while_executors_may_come_back_nobody_else_is_answered() {
-    let mut world = World::new().await;
-    let (_pool, _add, mut executor) = world.launched("web.1").await;
-    executor.update(TaskState::TaskRunning).await;
+    let (mut world, _pool, _add, _executor) = World::running("web.1").await;
     world.stop(agent::Shutdown::Keep).await;
     world.start(|options| options.executor_reregistration_timeout = Duration::from_secs(3600)).await;
     assert_eq!((world.get("/state").await.0, world.get("/health").await.0), (503, 200));
@@ -84,8 +80,7 @@ async fn while_executors_may_come_back_nobody_else_is_answered() {
 
 #[tokio::test]
 async fn calls_of_executors_wait_until_recovery_is_over() {
-    let mut world = World::new().await;
-    let (_pool, _add, mut one) = world.launched("web.1").await;
+    let (mut world, _pool, _add, mut one) = World::launching("web.1").await;
     one.update(TaskState::TaskRunning).await;
     world.master.launch(task("web.2")).await;
     let mut two = Executor::subscribe_when_known(&world, "web.2").await;
@@ -99,9 +94,7 @@ async fn calls_of_executors_wait_until_recovery_is_over() {
 
 #[tokio::test]
 async fn a_pool_that_does_not_come_back_is_started_again_and_nothing_is_declared_lost() {
-    let mut world = World::new().await;
-    let (pool, _add, mut executor) = world.launched("web.1").await;
-    executor.update(TaskState::TaskRunning).await;
+    let (mut world, pool, _add, executor) = World::running("web.1").await;
     world.master.expect("web.1", TaskState::TaskRunning).await;
     world.master.heard().await;
     world.stop(agent::Shutdown::Keep).await;
@@ -202,8 +195,7 @@ async fn a_task_that_was_never_delivered_is_delivered_by_the_next_agent() {
 
 #[tokio::test]
 async fn an_agent_that_lost_its_work_directory_sends_the_old_pool_away_and_keeps_its_own() {
-    let mut world = World::new().await;
-    let (_pool, _add, _executor) = world.launched("web.1").await;
+    let (mut world, _pool, _add, _executor) = World::launching("web.1").await;
     let (former, name) = (world.started()[0].0, world.pool_name());
     world.stop(Shutdown::Keep).await;
     std::fs::remove_dir_all(world.work_dir()).unwrap();

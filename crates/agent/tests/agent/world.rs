@@ -9,6 +9,7 @@ use std::time::Duration;
 use agent::{Agent, AgentError, Options, Shutdown};
 use mesos::Codec;
 use mesos::client::Client;
+use mesos::v1::TaskState;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -61,6 +62,20 @@ impl World {
     /// An agent that is registered.
     pub(crate) async fn new() -> World {
         World::with(|_| {}).await
+    }
+
+    /// An agent with a command task that its executor has got.
+    pub(crate) async fn launching(id: &str) -> (World, Pool, Add, Executor) {
+        let world = World::new().await;
+        let (pool, add, executor) = world.launched(id).await;
+        (world, pool, add, executor)
+    }
+
+    /// The same, and the executor has said that the task runs.
+    pub(crate) async fn running(id: &str) -> (World, Pool, Add, Executor) {
+        let (world, pool, add, mut executor) = World::launching(id).await;
+        executor.update(TaskState::TaskRunning).await;
+        (world, pool, add, executor)
     }
 
     pub(crate) async fn with(change: impl Fn(&mut Options)) -> World {

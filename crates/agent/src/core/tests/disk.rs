@@ -17,7 +17,7 @@ impl Disk {
         let content = &mut self.content;
         match change.clone() {
             Change::Agent(record) => content.agent = Some(*record),
-            Change::Framework(info) => drop(content.frameworks.insert(info.id.clone().unwrap(), *info)),
+            Change::Framework(id, info) => drop(content.frameworks.insert(id, *info)),
             Change::Executor(record) => {
                 content.executors.retain(|known| known.container != record.container);
                 content.executors.push(*record);
