@@ -29,6 +29,12 @@ impl Answer {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
+    /// The member `message` of the body; empty if there is none.
+    pub fn message(&self) -> String {
+        let body = serde_json::from_slice::<Value>(&self.body).unwrap_or_default();
+        body["message"].as_str().unwrap_or_default().to_owned()
+    }
+
     /// The value of a header, by its lower-case name.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
@@ -47,7 +53,28 @@ pub fn send(address: SocketAddr, method: &str, path: &str, body: &Value) -> Opti
 
 /// One request on a connection of its own; `None` when nobody answers.
 pub fn request(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Option<Answer> {
-    let (status, headers, mut reader) = open(address, method, path, headers, body)?;
+    answer(open(address, method, path, headers, body)?)
+}
+
+/// Sends these bytes, whatever they are, and reads the answer; `None` when there is none.
+pub fn raw(address: SocketAddr, request: &[u8]) -> Option<Answer> {
+    answer(exchange(address, request)?)
+}
+
+/// The same as [`request`] for a test that runs in tokio, where the server may live in the same thread. Fails the test
+/// when nobody answers.
+pub async fn ask(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    ask_raw(address, [head(address, method, path, headers, body.len()), body.to_owned()].concat()).await
+}
+
+/// The same as [`raw`] in tokio.
+pub async fn ask_raw(address: SocketAddr, request: String) -> Answer {
+    let line = request.lines().next().unwrap_or_default().to_owned();
+    let answer = tokio::task::spawn_blocking(move || raw(address, request.as_bytes())).await.expect("a client");
+    answer.unwrap_or_else(|| panic!("nobody at {address} answers {line}"))
+}
+
+fn answer((status, headers, mut reader): Opened) -> Option<Answer> {
     let mut answer = Answer { status, headers, body: Vec::new() };
     if answer.header("transfer-encoding") == Some("chunked") {
         while let Some(chunk) = chunk(&mut reader) {
@@ -65,15 +92,19 @@ type Opened = (u16, Vec<(String, String)>, BufReader<TcpStream>);
 
 /// Sends a request and reads the answer's head; the body is the caller's.
 pub fn open(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Option<Opened> {
+    exchange(address, &[head(address, method, path, headers, body.len()).as_bytes(), body].concat())
+}
+
+fn head(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], length: usize) -> String {
+    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let fixed = format!("host: {address}\r\nconnection: close\r\ncontent-length: {length}\r\n");
+    format!("{method} {path} HTTP/1.1\r\n{fixed}{headers}\r\n")
+}
+
+fn exchange(address: SocketAddr, request: &[u8]) -> Option<Opened> {
     let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(5)).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(60))).ok()?;
-    let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n");
-    for (name, value) in headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
-    }
-    head.push_str(&format!("content-length: {}\r\n\r\n", body.len()));
-    stream.write_all(head.as_bytes()).ok()?;
-    stream.write_all(body).ok()?;
+    stream.write_all(request).ok()?;
     let mut reader = BufReader::new(stream);
     let status = line(&mut reader)?.split(' ').nth(1)?.parse().ok()?;
     let mut headers = Vec::new();

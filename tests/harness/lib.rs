@@ -1,15 +1,17 @@
-//! What the whole-system tests share: they start the real `cygnet` binary and talk to it from outside.
+//! What tests share, the whole-system ones above all: they start the real `cygnet` binary and talk to it from outside.
 //!
 //! Nothing here uses Cygnet's own crates, so that a mistake in its wire cannot hide in both ends: [`http`] speaks
 //! HTTP/1.1 on a plain socket, [`framework`] the Mesos scheduler API in both forms of [`wire`], over a [`stream`], [`process`] reads `/proc`, [`cluster`] and
 //! [`heads`] start and stop the processes, and [`apps`] knows the app that most tests run. [`python`] finds what clients
-//! written by others need. [`wait`] is the only way to wait: for a condition, with a deadline.
+//! written by others need. [`wait`] is the only way to wait, or [`patience`] in
+//! tokio: for a condition, with a deadline.
 
 pub mod apps;
 pub mod cluster;
 pub mod framework;
 pub mod heads;
 pub mod http;
+pub mod patience;
 pub mod process;
 pub mod python;
 pub mod stream;

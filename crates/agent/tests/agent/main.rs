@@ -10,5 +10,6 @@ mod master;
 mod processes;
 mod reads;
 mod recovery;
-mod wait;
+
+use harness::patience as wait;
 mod world;

@@ -1,7 +1,7 @@
 //! The build of the program that answers.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
 use std::process::{Child, Stdio};
 
 use serde_json::Value;
@@ -11,7 +11,7 @@ use crate::support::{code_and_text, cygnet};
 /// A server that is killed at the end.
 struct Server {
     child: Child,
-    address: String,
+    address: SocketAddr,
 }
 
 impl Server {
@@ -21,17 +21,13 @@ impl Server {
         let mut log = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
         let line = log.find(|line| line.contains(" listens")).expect("it listens");
         let (_, address) = line.split_once("address=").unwrap();
-        let address = address.split_whitespace().next().unwrap().to_owned();
+        let address = address.split_whitespace().next().unwrap().parse().unwrap();
         std::thread::spawn(move || log.for_each(drop));
         Server { child, address }
     }
 
     fn get(&self, path: &str) -> Value {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.address).unwrap();
-        let mut text = String::new();
-        stream.read_to_string(&mut text).unwrap();
-        serde_json::from_str(text.split_once("\r\n\r\n").unwrap().1).unwrap_or_else(|error| panic!("{text}: {error}"))
+        harness::http::get(self.address, path).expect("it answers").json()
     }
 }
 
@@ -48,7 +44,9 @@ fn servers_tell_the_time_of_what_they_are_built_from() {
     let directory = work_dir.path().to_str().unwrap();
     let of = ["--port", "0", "--work-dir", directory];
     let master = Server::start(&[&["master"], &of[..]].concat());
-    let agent = Server::start(&[&["agent", "--master", &master.address, "--resources", resources], &of[..]].concat());
+    let agent = Server::start(
+        &[&["agent", "--master", &master.address.to_string(), "--resources", resources], &of[..]].concat(),
+    );
     for server in [&master, &agent] {
         let version = server.get("/version");
         let (date, time) = (version["build_date"].as_str().unwrap(), version["build_time"].as_f64().unwrap());
@@ -58,7 +56,7 @@ fn servers_tell_the_time_of_what_they_are_built_from() {
             (&version["build_date"], &version["build_time"])
         );
     }
-    let scheduler = Server::start(&[&["scheduler", "--master", &master.address], &of[..]].concat());
+    let scheduler = Server::start(&[&["scheduler", "--master", &master.address.to_string()], &of[..]].concat());
     let (_, version) = code_and_text(&["--version"]);
     let own = version.trim().replace("cygnet ", "cygnet-");
     assert_eq!(scheduler.get("/v2/info")["buildref"], own);

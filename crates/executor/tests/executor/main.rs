@@ -10,5 +10,6 @@ mod lives;
 mod pool;
 mod process;
 mod terminals;
-mod wait;
 mod world;
+
+use harness::patience as wait;

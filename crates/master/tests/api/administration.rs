@@ -33,7 +33,7 @@ async fn weights_are_read_and_set_the_old_way_and_the_new() {
     let update =
         json!({ "type": "UPDATE_WEIGHTS", "update_weights": { "weight_infos": [{ "role": "dev", "weight": 3 }] } });
     assert_eq!(operate(&master, update).await.status, 200);
-    let answer: Value = serde_json::from_str(&operate(&master, json!({ "type": "GET_WEIGHTS" })).await.body).unwrap();
+    let answer: Value = serde_json::from_str(&operate(&master, json!({ "type": "GET_WEIGHTS" })).await.text()).unwrap();
     let weights = json!([{ "weight": 3.0, "role": "dev" }, { "weight": 2.5, "role": "ops" }]);
     assert_eq!(answer, json!({ "type": "GET_WEIGHTS", "get_weights": { "weight_infos": weights } }));
     let roles = master.get_json("/roles").await;
@@ -50,15 +50,15 @@ async fn operators_make_the_master_more_talkative() {
     let mut options = quick(store::Store::in_memory().unwrap());
     options.logging = Some(LoggingLevel::new(move |level| seen.store(level, Ordering::Relaxed)));
     let master = TestMaster::with(options).await;
-    assert_eq!(master.get("/logging/toggle").await.body, "0\n");
+    assert_eq!(master.get("/logging/toggle").await.text(), "0\n");
     assert_eq!(master.get("/logging/toggle?level=3&duration=1hrs").await.status, 200);
-    assert_eq!((master.get("/logging/toggle").await.body.as_str(), applied.load(Ordering::Relaxed)), ("3\n", 3));
+    assert_eq!((master.get("/logging/toggle").await.text().as_str(), applied.load(Ordering::Relaxed)), ("3\n", 3));
     assert_eq!(master.get("/logging/toggle?level=3").await.status, 400);
     assert_eq!(master.get("/logging/toggle?level=x&duration=1hrs").await.status, 400);
     assert_eq!(master.get("/logging/toggle?level=1000&duration=1hrs").await.status, 400);
     let set = json!({ "level": 1, "duration": { "nanoseconds": 3_600_000_000_000_u64 } });
     assert_eq!(operate(&master, json!({ "type": "SET_LOGGING_LEVEL", "set_logging_level": set })).await.status, 200);
-    let answer = operate(&master, json!({ "type": "GET_LOGGING_LEVEL" })).await.body;
+    let answer = operate(&master, json!({ "type": "GET_LOGGING_LEVEL" })).await.text();
     assert_eq!(answer, r#"{"type":"GET_LOGGING_LEVEL","get_logging_level":{"level":1}}"#);
 }
 
@@ -99,16 +99,16 @@ async fn an_agent_is_drained_and_put_to_use_again() {
 async fn what_is_not_there_is_empty_to_look_at_and_refused_by_name() {
     let master = TestMaster::start().await;
     for path in ["/quota", "/maintenance/schedule", "/master/maintenance/status", "/files/debug"] {
-        assert_eq!(master.get(path).await.body, "{}", "{path}");
+        assert_eq!(master.get(path).await.text(), "{}", "{path}");
     }
     let refused = master.post("/maintenance/schedule", &[JSON], "{}").await;
     let expected = "/maintenance/schedule is not supported: this master knows no maintenance windows";
-    assert_eq!((refused.status, refused.body.as_str()), (501, expected));
+    assert_eq!((refused.status, refused.text().as_str()), (501, expected));
     for path in ["/reserve", "/unreserve", "/create-volumes", "/destroy-volumes", "/machine/down", "/master/machine/up"]
     {
         let answer = master.post(path, &[JSON], "").await;
-        assert_eq!(answer.status, 501, "{path}: {}", answer.body);
-        assert!(answer.body.contains("is not supported"), "{}", answer.body);
+        assert_eq!(answer.status, 501, "{path}: {}", answer.text());
+        assert!(answer.text().contains("is not supported"), "{}", answer.text());
         assert_eq!(master.get(path).await.status, 405, "{path}");
     }
     assert_eq!(master.get("/files/browse").await.status, 400);
@@ -144,7 +144,7 @@ async fn an_operation_that_is_not_supported_is_answered_if_it_asks_for_that() {
     let refused = json!({ "type": "RECONCILE_OPERATIONS", "framework_id": { "value": scheduler.id.value } });
     let answer = master.post(super::setup::SCHEDULER, &[JSON, stream], &refused.to_string()).await;
     let expected = "RECONCILE_OPERATIONS is not supported: this master gives no operation feedback";
-    assert_eq!((answer.status, answer.body.as_str()), (501, expected));
+    assert_eq!((answer.status, answer.text().as_str()), (501, expected));
     let metrics = master.get_json("/metrics/snapshot").await;
     assert_eq!(metrics["master/operations/reserve/dropped"], 1.0);
 }
@@ -197,9 +197,9 @@ async fn a_log_that_is_in_a_file_can_be_read_under_its_name() {
     assert_eq!(master.get_json("/master/files/read?path=/master/log&offset=-1").await["offset"], 8);
     assert_eq!(master.get_json("/files/browse?path=/master/log").await, json!([]));
     let download = master.get("/files/download?path=/master/log").await;
-    assert_eq!((download.status, download.body.as_str()), (200, "one\ntwo\n"));
+    assert_eq!((download.status, download.text().as_str()), (200, "one\ntwo\n"));
     let of = |kind: &str, member: &str| json!({ "type": kind, member: { "path": "/master/log", "offset": 4 } });
-    let read: Value = serde_json::from_str(&operate(&master, of("READ_FILE", "read_file")).await.body).unwrap();
+    let read: Value = serde_json::from_str(&operate(&master, of("READ_FILE", "read_file")).await.text()).unwrap();
     assert_eq!(read["read_file"], json!({ "size": 8, "data": "dHdvCg==" }));
     assert_eq!(
         operate(&master, json!({ "type": "LIST_FILES", "list_files": { "path": "/master/log" } })).await.status,

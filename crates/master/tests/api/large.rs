@@ -89,7 +89,7 @@ async fn both_codecs_say_the_same() {
     let tasks = ask(&protobuf, call::Type::GetTasks).await.get_tasks.unwrap().tasks;
     assert_eq!((tasks.len(), tasks[0].statuses.len()), (TASKS, 1));
     let raw = master.post("/api/v1", &[("Content-Type", "application/json")], r#"{"type":"GET_EXECUTORS"}"#).await;
-    assert_eq!(raw.body, r#"{"type":"GET_EXECUTORS","get_executors":{"executors":[]}}"#);
+    assert_eq!(raw.text(), r#"{"type":"GET_EXECUTORS","get_executors":{"executors":[]}}"#);
 }
 
 async fn listen(master: &TestMaster, codec: Codec) -> EventStream<Event> {

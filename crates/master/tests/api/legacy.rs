@@ -108,13 +108,13 @@ async fn tasks_can_be_paged_through() {
 async fn the_small_ones() {
     let master = TestMaster::start().await;
     let health = master.get("/health").await;
-    assert_eq!((health.status, health.body.as_str()), (200, ""));
+    assert_eq!((health.status, health.text().as_str()), (200, ""));
     let redirect = master.get("/redirect").await;
     let location = format!("//{}", master.authority);
     assert_eq!((redirect.status, redirect.header("location")), (307, Some(location.as_str())));
     let script = master.get("/version?jsonp=jQuery.call_1").await;
     assert_eq!(script.header("content-type"), Some("text/javascript"));
-    assert!(script.body.starts_with("jQuery.call_1({") && script.body.ends_with("})"), "{}", script.body);
+    assert!(script.text().starts_with("jQuery.call_1({") && script.text().ends_with("})"), "{}", script.text());
     assert_eq!(master.get("/version?jsonp=alert(1)//").await.status, 400);
     assert_eq!(master.get("/metrics/snapshot?timeout=5secs").await.status, 200);
     assert_eq!(master.get("/metrics/snapshot?timeout=soon").await.status, 400);

@@ -64,7 +64,7 @@ async fn calls_of_schedulers() {
     ];
     for (headers, body, status, text) in cases {
         let answer = master.post(SCHEDULER, headers, body).await;
-        assert_eq!((answer.status, answer.body.as_str()), (*status, *text), "{headers:?} {body}");
+        assert_eq!((answer.status, answer.text().as_str()), (*status, *text), "{headers:?} {body}");
         if *status != 202 {
             assert_eq!(answer.header("content-type"), Some("text/plain; charset=utf-8"));
         }
@@ -79,7 +79,7 @@ async fn a_disconnected_framework_is_forbidden_to_call() {
     master.until_state(|state| state["frameworks"][0]["connected"] == false).await;
     let revive = format!(r#"{{"framework_id":{{"value":"{id}"}},"type":"REVIVE"}}"#);
     let answer = master.post(SCHEDULER, &[JSON, ("Mesos-Stream-Id", &stream)], &revive).await;
-    assert_eq!((answer.status, answer.body.as_str()), (403, "Framework is not subscribed"));
+    assert_eq!((answer.status, answer.text().as_str()), (403, "Framework is not subscribed"));
 }
 
 #[tokio::test]
@@ -87,10 +87,10 @@ async fn methods_and_paths() {
     let master = TestMaster::start().await;
     let answer = master.get(SCHEDULER).await;
     assert_eq!((answer.status, answer.header("allow")), (405, Some("POST")));
-    assert_eq!(answer.body, "405 Method Not Allowed. Expecting one of { 'POST' }, but received 'GET'.");
+    assert_eq!(answer.text(), "405 Method Not Allowed. Expecting one of { 'POST' }, but received 'GET'.");
     for path in ["/nothing", "/state/../flags", "/slave(1)/state"] {
         let answer = master.get(path).await;
-        assert_eq!((answer.status, answer.body.as_str()), (404, "404 Not Found."), "{path}");
+        assert_eq!((answer.status, answer.text().as_str()), (404, "404 Not Found."), "{path}");
     }
 }
 
@@ -136,7 +136,7 @@ async fn operator_calls() {
     ];
     for (body, status, text) in cases {
         let answer = master.post("/api/v1", &[JSON], body).await;
-        assert_eq!((answer.status, answer.body.as_str()), (status, text), "{body}");
+        assert_eq!((answer.status, answer.text().as_str()), (status, text), "{body}");
     }
     let answer = master.post("/api/v1", &[JSON, ("Accept", "text/html")], r#"{"type":"GET_HEALTH"}"#).await;
     assert_eq!(answer.status, 406);

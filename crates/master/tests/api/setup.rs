@@ -1,7 +1,10 @@
 //! A master under test, and the peers it is tested with.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
+use harness::http;
+pub(crate) use harness::http::Answer;
 use master::{Master, Options};
 use mesos::Codec;
 use mesos::client::{Client, ClientError, EventStream, Reply};
@@ -11,8 +14,6 @@ use mesos::v1::offer::{Operation, operation};
 use mesos::v1::scheduler::{Call, Event, call, event};
 use mesos::v1::{self, TaskState, TaskStatus};
 use store::Store;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -46,17 +47,17 @@ impl TestMaster {
         self.running.await.unwrap();
     }
 
-    /// Sends raw text and reads the answer to its end.
-    pub(crate) async fn raw(&self, request: &str) -> Answer {
-        let mut stream = TcpStream::connect(&self.authority).await.unwrap();
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut bytes = Vec::new();
-        tokio::time::timeout(PATIENCE, stream.read_to_end(&mut bytes)).await.unwrap().unwrap();
-        Answer::parse(&String::from_utf8_lossy(&bytes))
+    fn address(&self) -> SocketAddr {
+        self.authority.parse().unwrap()
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
-        self.raw(&format!("GET {path} HTTP/1.1\r\nHost: m\r\nConnection: close\r\n\r\n")).await
+        http::ask(self.address(), "GET", path, &[], "").await
+    }
+
+    /// Sends raw text.
+    pub(crate) async fn raw(&self, request: &str) -> Answer {
+        http::ask_raw(self.address(), request.to_owned()).await
     }
 
     pub(crate) async fn get_json(&self, path: &str) -> serde_json::Value {
@@ -66,10 +67,7 @@ impl TestMaster {
     }
 
     pub(crate) async fn post(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
-        let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-        let length = body.len();
-        let head = format!("POST {path} HTTP/1.1\r\nHost: m\r\nConnection: close\r\nContent-Length: {length}\r\n");
-        self.raw(&format!("{head}{headers}\r\n{body}")).await
+        http::ask(self.address(), "POST", path, headers, body).await
     }
 
     /// Waits until a condition on `/state` holds.
@@ -93,32 +91,6 @@ pub(crate) fn quick(store: Store) -> Options {
     options.port = 0;
     options.allocation_interval = Duration::from_millis(20);
     options
-}
-
-/// What a server answered.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: String,
-}
-
-impl Answer {
-    fn parse(text: &str) -> Self {
-        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((text, ""));
-        let mut lines = head.lines();
-        let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|code| code.parse().ok());
-        let headers = lines.filter_map(|line| line.split_once(": "));
-        Answer {
-            status: status.unwrap_or_default(),
-            headers: headers.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect(),
-            body: body.to_owned(),
-        }
-    }
-
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
-    }
 }
 
 /// A framework's scheduler.

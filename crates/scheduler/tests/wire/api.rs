@@ -106,7 +106,7 @@ async fn a_locked_app_names_its_deployment_in_marathons_words() {
     assert_eq!(forced.header("marathon-deployment-id"), forced.json()["deploymentId"].as_str());
     let path = format!("/v2/deployments/{}?force=true", forced.json()["deploymentId"].as_str().unwrap());
     let stopped = send(server, "DELETE", &path, &json!(null)).await;
-    assert_eq!((stopped.status, stopped.body.as_str()), (202, ""));
+    assert_eq!((stopped.status, stopped.text().as_str()), (202, ""));
     running.stop().await;
 }
 
@@ -125,8 +125,8 @@ async fn paths_and_headers_are_as_clients_expect_them() {
     assert_eq!(all.json()["*"][0]["id"], "/shop/web");
     assert_eq!(send(server, "GET", "/v2/tasks/", &json!(null)).await.json(), json!({"tasks": []}));
     let pong = request(server, "GET", "/ping", &[("accept", "application/json")], "").await;
-    assert_eq!((pong.json(), send(server, "GET", "/ping", &json!(null)).await.body), (json!("pong"), "pong".into()));
-    let text = request(server, "GET", "/metrics", &[("accept", "text/plain")], "").await.body;
+    assert_eq!((pong.json(), send(server, "GET", "/ping", &json!(null)).await.text()), (json!("pong"), "pong".into()));
+    let text = request(server, "GET", "/metrics", &[("accept", "text/plain")], "").await.text();
     assert!(text.contains("marathon_apps_active_gauge 1\n"), "{text}");
     running.stop().await;
 }
@@ -142,7 +142,7 @@ async fn large_answers_are_packed_for_who_asks_for_it() {
     assert_eq!((packed.status, packed.header("content-encoding")), (200, Some("gzip")));
     assert!(packed.body.len() < 5000, "{}", packed.body.len());
     let plain = request(server, "GET", "/v2/apps", &[], "").await;
-    assert_eq!((plain.header("content-encoding"), plain.body.len() > 10_000), (None, true));
+    assert_eq!((plain.header("content-encoding"), plain.text().len() > 10_000), (None, true));
     let small = request(server, "GET", "/v2/leader", &[("accept-encoding", "gzip")], "").await;
     assert_eq!(small.header("content-encoding"), None, "it fits into a packet");
     running.stop().await;
@@ -180,7 +180,7 @@ async fn load_balancers_read_lines_of_text() {
     let line = format!("web\t{service}\t127.0.0.1:{port}\t\n");
     for path in ["/v2/tasks", "/v2/apps/web/tasks"] {
         let text = request(server, "GET", path, &[("accept", "text/plain")], "").await;
-        assert_eq!(text.body, line);
+        assert_eq!(text.text(), line);
     }
     running.stop().await;
 }
@@ -317,7 +317,7 @@ async fn every_path_tells_its_methods_and_answers_head() {
         let options = send(server, "OPTIONS", path, &json!(null)).await;
         assert_eq!((options.status, options.header("allow")), (200, Some(allowed)), "{path}");
         let head = send(server, "HEAD", path, &json!(null)).await;
-        assert_eq!((head.status, head.body.as_str()), (200, ""), "{path}");
+        assert_eq!((head.status, head.text().as_str()), (200, ""), "{path}");
         let refused = send(server, "TRACE", path, &json!(null)).await;
         assert_eq!((refused.status, refused.header("allow")), (405, Some(allowed)), "{path}");
     }
@@ -385,8 +385,8 @@ async fn ping_answers_in_what_is_accepted() {
         ("image/png", 204, None, ""),
     ] {
         let answer = request(running.address, "GET", "/ping", &[("accept", accept)], "").await;
-        let shown = (answer.status, answer.header("content-type"), answer.body.as_str());
-        assert_eq!(shown, (status, kind, body), "{accept}");
+        let shown = (answer.status, answer.header("content-type"), answer.text());
+        assert_eq!(shown, (status, kind, body.to_owned()), "{accept}");
     }
     running.stop().await;
 }
@@ -405,8 +405,8 @@ async fn web_pages_of_others_change_nothing() {
         (vec![], 201),
     ] {
         let answer = request(running.address, "POST", "/v2/apps", &headers, app).await;
-        assert_eq!(answer.status, status, "{headers:?} {}", answer.body);
-        assert!(status == 201 || !answer.message().is_empty(), "{headers:?} {}", answer.body);
+        assert_eq!(answer.status, status, "{headers:?} {}", answer.text());
+        assert!(status == 201 || !answer.message().is_empty(), "{headers:?} {}", answer.text());
     }
     running.stop().await;
 }

@@ -198,7 +198,7 @@ async fn every_answer_is_as_the_document_says_and_every_operation_is_answered() 
     for (method, path, asked, body, expected) in requests(&task.task_id.value, app["version"].as_str().unwrap()) {
         let operation = &document.0["paths"][path][method.to_lowercase()];
         let answer = send(server, method, &asked, &body).await;
-        assert_eq!(answer.status, expected, "{method} {asked}: {}", answer.body);
+        assert_eq!(answer.status, expected, "{method} {asked}: {}", answer.text());
         let response = document.resolve(&operation["responses"][expected.to_string()]);
         assert!(response.is_object(), "{method} {path} may answer {expected}, says nobody");
         if asked.contains("lastUnusedOffers") {
@@ -207,13 +207,13 @@ async fn every_answer_is_as_the_document_says_and_every_operation_is_answered() 
                 .unwrap()
                 .iter()
                 .any(|item| item["lastUnusedOffers"][0]["offer"]["agentId"] == "agent");
-            assert!(shown, "{}", answer.body);
+            assert!(shown, "{}", answer.text());
         }
         if asked.contains("progress") {
             let all = answer.json();
             let actions = all.as_array().unwrap().iter().flat_map(|one| one["currentActions"].as_array().unwrap());
             let shown: Vec<_> = actions.filter_map(|action| action["progress"]["canary"].as_object()).collect();
-            assert!(!shown.is_empty(), "{}", answer.body);
+            assert!(!shown.is_empty(), "{}", answer.text());
         }
         let schema = &response["content"]["application/json"]["schema"];
         if schema.is_object() && answer.header("content-type").is_some_and(|kind| kind.contains("json")) {
