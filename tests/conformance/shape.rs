@@ -1,6 +1,8 @@
 //! What answers look like: names and kinds of fields, derived from what Apache Mesos answered (`golden/`). In: a shape and
 //! a value. Out: what is missing, unknown or of another kind, by path.
 
+use std::sync::OnceLock;
+
 use serde_json::{Map, Value};
 
 /// Fields that Cygnet adds where Mesos has none; its description of the wire names them.
@@ -19,6 +21,9 @@ pub(crate) fn has_shape(shape: &str, value: &Value) {
 
 fn compare(shape: &Value, value: &Value, path: &str, faults: &mut Vec<String>) {
     match (shape, value) {
+        (Value::String(name), value) if name.starts_with(char::is_uppercase) => {
+            compare(part(name), value, path, faults)
+        }
         (Value::String(kind), value) if kind == "any" || kind == kind_of(value) => {}
         (Value::Array(items), Value::Array(values)) => {
             if let Some(item) = items.first() {
@@ -35,6 +40,13 @@ fn compare(shape: &Value, value: &Value, path: &str, faults: &mut Vec<String>) {
             faults.push(format!("{path} is {}, not {wanted}", kind_of(value)));
         }
     }
+}
+
+/// The shape that others name, since it is part of several.
+fn part(name: &str) -> &'static Value {
+    static PARTS: OnceLock<Value> = OnceLock::new();
+    let parts = PARTS.get_or_init(|| serde_json::from_str(include_str!("golden/parts.json")).expect("JSON"));
+    parts.get(name).unwrap_or_else(|| panic!("parts.json has no {name}"))
 }
 
 fn declared(fields: &Map<String, Value>, values: &Map<String, Value>, path: &str, faults: &mut Vec<String>) {

@@ -1,4 +1,4 @@
-//! Fuzzing: every target of every crate that has some, one after the other, for a time each. In: seconds. Out: the corpus
+//! Fuzzing: every target, one after the other, for a time each. In: seconds. Out: the corpus
 //! grows below the target directory; what crashes a target is named by cargo-fuzz and ends it.
 
 use std::fs;
@@ -7,21 +7,16 @@ use anyhow::{Context, ensure};
 
 use crate::command::{cargo, installed_cargo, root};
 
-/// The crates that read what comes from outside.
-const CRATES: [&str; 2] = ["checks", "mesos"];
+const PLACE: &str = "fuzz";
 
 pub(crate) fn run(seconds: &str) -> anyhow::Result<()> {
     let _a_number: u32 = seconds.parse().with_context(|| format!("'{seconds}' is no number of seconds"))?;
     ensure!(installed_cargo("fuzz"), "cargo-fuzz is not installed: cargo install cargo-fuzz");
-    for name in CRATES {
-        let place = format!("crates/{name}/fuzz");
-        targets(&place)?.iter().try_for_each(|target| fuzz(&place, name, target, seconds))?;
-    }
-    Ok(())
+    targets()?.iter().try_for_each(|target| fuzz(target, seconds))
 }
 
-fn targets(place: &str) -> anyhow::Result<Vec<String>> {
-    let entries = fs::read_dir(root().join(place).join("fuzz_targets"))?.flatten();
+fn targets() -> anyhow::Result<Vec<String>> {
+    let entries = fs::read_dir(root().join(PLACE).join("fuzz_targets"))?.flatten();
     let mut names: Vec<String> =
         entries.filter_map(|entry| Some(entry.path().file_stem()?.to_str()?.to_owned())).collect();
     names.sort();
@@ -29,10 +24,10 @@ fn targets(place: &str) -> anyhow::Result<Vec<String>> {
 }
 
 /// Sanitizers want a nightly compiler; without `unsafe` in what is fuzzed they would find little.
-fn fuzz(place: &str, name: &str, target: &str, seconds: &str) -> anyhow::Result<()> {
-    let (seeds, grown) = (format!("{place}/corpus/{target}"), format!("target/fuzz/corpus/{name}/{target}"));
+fn fuzz(target: &str, seconds: &str) -> anyhow::Result<()> {
+    let (seeds, grown) = (format!("{PLACE}/corpus/{target}"), format!("target/fuzz/corpus/{target}"));
     fs::create_dir_all(root().join(&grown))?;
     let limit = format!("-max_total_time={seconds}");
-    let run = ["fuzz", "run", "--fuzz-dir", place, "--target-dir", "target/fuzz", "--sanitizer", "none"];
+    let run = ["fuzz", "run", "--fuzz-dir", PLACE, "--target-dir", "target/fuzz", "--sanitizer", "none"];
     cargo(run.iter().chain(&[target, &grown, &seeds, "--", &limit]))
 }
