@@ -128,7 +128,7 @@ impl Agent {
         fetcher: &Fetcher,
         actor: &Handle,
     ) -> (containers::Handle, JoinHandle<()>) {
-        let settings = containers::Settings {
+        let settings = containers::ContainerSettings {
             executor_binary: books.settings.executor_binary.clone(),
             environment: books.settings.container_environment(),
             switch_user: self.options.switch_user,
@@ -164,7 +164,7 @@ async fn relay(shutdown: impl Future<Output = Shutdown>, leave: &watch::Sender<S
     std::future::pending().await
 }
 
-/// Processes whose parent dies become the agent's, not somebody's they have nothing to do with.
+/// Makes orphaned processes children of the agent instead of an unrelated one.
 fn adopt_orphans() {
     if let Err(error) = set_child_subreaper(Some(getpid())) {
         tracing::warn!(%error, "orphans of executors will be adopted by somebody else");

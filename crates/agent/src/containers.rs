@@ -15,9 +15,9 @@
 //! record        what must be known after a restart         recovery
 //! ```
 //!
-//! One tokio task, [`Programs`], owns the core. Comes in: [`Request`]s over one bounded channel, answered as soon as there is
-//! an answer. Goes out: answers, and a look into the agent's books for each launch. It owns one small task for each
-//! container that waits for its end, and one for the streams of each session.
+//! One tokio task, [`Programs`], owns the core. Comes in: [`ContainerRequest`]s over one bounded channel, answered as
+//! soon as there is an answer. Goes out: answers, and a look into the agent's books for each launch. It owns one small
+//! task for each container that waits for its end, and one for the streams of each session.
 
 mod attach;
 mod core;
@@ -37,16 +37,16 @@ use mesos::v1::{ContainerId, Resource};
 use shell::{Answer, Stopped};
 
 pub(crate) use self::core::{RemoveRefusal, Termination};
-pub(crate) use self::launch::{Launcher, Settings};
+pub(crate) use self::launch::{ContainerSettings, Launcher};
 pub(crate) use self::order::{Class, Order, check_id};
 pub(crate) use self::programs::Programs;
-pub(crate) use self::switchboard::{Input, Terminal};
+pub(crate) use self::switchboard::{Input, InputSender};
 use crate::processes::Process;
 
 /// Where the records of a session go.
 pub(crate) type Output = EventSender<ProcessIo>;
 
-/// What came of a launch.
+/// The outcome of a launch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Launched {
     New,
@@ -57,7 +57,7 @@ pub(crate) enum Launched {
 /// Why nothing was launched.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum LaunchRefusal {
-    /// What was asked for cannot be done.
+    /// The order cannot be carried out.
     #[error("{0}")]
     Order(String),
     /// The place for it cannot be made.
@@ -74,7 +74,7 @@ pub(crate) enum KillRefusal {
     Failed(String),
 }
 
-/// Why nobody can attach.
+/// Why a client cannot attach.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum AttachRefusal {
     #[error("Container cannot be found")]
@@ -98,14 +98,14 @@ pub(crate) struct Listed {
     pub(crate) resources: Vec<Resource>,
 }
 
-/// What the rest of the agent asks for.
-pub(crate) enum Request {
+/// A request of the rest of the agent.
+pub(crate) enum ContainerRequest {
     Launch(Box<Order>, Option<Output>, Answer<Result<Launched, LaunchRefusal>>),
     Wait(ContainerId, Answer<Option<Termination>>),
     Kill(ContainerId, i32, Answer<Result<(), KillRefusal>>),
     Remove(ContainerId, Answer<Result<(), RemoveRefusal>>),
     AttachOutput(ContainerId, Output, Answer<Result<(), AttachRefusal>>),
-    AttachInput(ContainerId, Answer<Result<Terminal, AttachRefusal>>),
+    AttachInput(ContainerId, Answer<Result<InputSender, AttachRefusal>>),
     List(Answer<Vec<Listed>>),
     /// An executor's container is gone, and everything nested in it goes too.
     Destroy(ContainerId),
@@ -119,23 +119,23 @@ pub(crate) enum Request {
 
 /// How to reach the containers.
 #[derive(Debug, Clone)]
-pub(crate) struct Handle(shell::Handle<Request>);
+pub(crate) struct Handle(shell::Handle<ContainerRequest>);
 
 /// The two ends of the channel.
-pub(crate) fn channel() -> (Handle, shell::Inbox<Request>) {
+pub(crate) fn channel() -> (Handle, shell::Inbox<ContainerRequest>) {
     let (handle, inbox) = shell::inbox("agent");
     (Handle(handle), inbox)
 }
 
 impl Handle {
-    async fn say(&self, request: Request) {
+    async fn say(&self, request: ContainerRequest) {
         // With the containers gone the agent is about to be.
         let _ = self.0.send(request).await;
     }
 
     /// An executor's container is gone, and everything nested in it goes too.
     pub(crate) async fn destroy(&self, root: ContainerId) {
-        self.say(Request::Destroy(root)).await;
+        self.say(ContainerRequest::Destroy(root)).await;
     }
 
     /// Comes back when it runs, or will not run. A session's records go to `output`, and it ends when nobody reads them.
@@ -144,20 +144,20 @@ impl Handle {
         order: Order,
         output: Option<Output>,
     ) -> Result<Result<Launched, LaunchRefusal>, Stopped> {
-        self.0.ask(|answer| Request::Launch(Box::new(order), output, answer)).await
+        self.0.ask(|answer| ContainerRequest::Launch(Box::new(order), output, answer)).await
     }
 
-    /// Comes back when it has ended, with nothing if nobody knows it.
+    /// Comes back when it has ended, with nothing if it is unknown.
     pub(crate) async fn wait(&self, id: ContainerId) -> Result<Option<Termination>, Stopped> {
-        self.0.ask(|answer| Request::Wait(id, answer)).await
+        self.0.ask(|answer| ContainerRequest::Wait(id, answer)).await
     }
 
     pub(crate) async fn kill(&self, id: ContainerId, signal: i32) -> Result<Result<(), KillRefusal>, Stopped> {
-        self.0.ask(|answer| Request::Kill(id, signal, answer)).await
+        self.0.ask(|answer| ContainerRequest::Kill(id, signal, answer)).await
     }
 
     pub(crate) async fn remove(&self, id: ContainerId) -> Result<Result<(), RemoveRefusal>, Stopped> {
-        self.0.ask(|answer| Request::Remove(id, answer)).await
+        self.0.ask(|answer| ContainerRequest::Remove(id, answer)).await
     }
 
     pub(crate) async fn attach_output(
@@ -165,19 +165,19 @@ impl Handle {
         id: ContainerId,
         output: Output,
     ) -> Result<Result<(), AttachRefusal>, Stopped> {
-        self.0.ask(|answer| Request::AttachOutput(id, output, answer)).await
+        self.0.ask(|answer| ContainerRequest::AttachOutput(id, output, answer)).await
     }
 
-    pub(crate) async fn attach_input(&self, id: ContainerId) -> Result<Result<Terminal, AttachRefusal>, Stopped> {
-        self.0.ask(|answer| Request::AttachInput(id, answer)).await
+    pub(crate) async fn attach_input(&self, id: ContainerId) -> Result<Result<InputSender, AttachRefusal>, Stopped> {
+        self.0.ask(|answer| ContainerRequest::AttachInput(id, answer)).await
     }
 
     pub(crate) async fn list(&self) -> Result<Vec<Listed>, Stopped> {
-        self.0.ask(Request::List).await
+        self.0.ask(ContainerRequest::List).await
     }
 
     /// Comes back when everything that has to end has ended.
     pub(crate) async fn finish(&self, everything: bool) {
-        let _ = self.0.ask(|done| Request::Finish { everything, done }).await;
+        let _ = self.0.ask(|done| ContainerRequest::Finish { everything, done }).await;
     }
 }

@@ -1,4 +1,4 @@
-//! What can go wrong with an agent as a whole. What is wrong with a request is answered to whoever sent it.
+//! Errors of an agent as a whole. An error of a request is answered to its sender.
 
 use std::io;
 use std::net::SocketAddr;
@@ -19,7 +19,7 @@ pub enum AgentError {
     Listen {
         /// Where the agent wanted to listen.
         address: SocketAddr,
-        /// What the system says.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
@@ -28,17 +28,17 @@ pub enum AgentError {
     Option {
         /// The option.
         name: &'static str,
-        /// What is wrong with its value.
+        /// The fault of its value.
         reason: String,
     },
     /// The work directory cannot be used.
     #[error("cannot {action} {}", path.display())]
     File {
-        /// What was tried.
+        /// The operation that failed.
         action: &'static str,
         /// The file or directory.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
@@ -50,7 +50,7 @@ pub enum AgentError {
     Damaged {
         /// The entry's key in the store.
         key: String,
-        /// What is wrong with it.
+        /// The fault of the entry.
         reason: String,
     },
     /// The machine's time makes no sense.
@@ -59,7 +59,7 @@ pub enum AgentError {
     /// The master does not want this agent any more.
     #[error("the master told this agent to shut down: {message}")]
     TurnedAway {
-        /// What the master said.
+        /// The master's message.
         message: String,
     },
 }

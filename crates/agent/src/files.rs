@@ -14,14 +14,14 @@ use mesos::server::LogFile;
 use mesos::server::files::{Entry, FileError, Opened};
 use rustix::fs::{Mode, OFlags, open};
 
-/// What the agent's log is called.
+/// The name of the agent's log.
 const LOG: &str = "/slave/log";
 
 /// The sandboxes, and the agent's log.
 #[derive(Debug, Clone)]
 pub(crate) struct Files {
     root: PathBuf,
-    /// Those of containers that are nobody's executor.
+    /// Sandboxes of standalone containers.
     standalone: PathBuf,
     log: Option<LogFile>,
 }
@@ -41,7 +41,7 @@ impl Files {
         path.starts_with(&self.root) || path.starts_with(&self.standalone)
     }
 
-    /// What is in a directory, by name; nothing is in a file.
+    /// The entries of a directory, by name; a file has none.
     pub(crate) fn browse(&self, agent: Option<&str>, path: &str) -> Result<Vec<Entry>, FileError> {
         if self.open_log(path).is_some() {
             return Ok(Vec::new());
@@ -51,7 +51,7 @@ impl Files {
             return Ok(Vec::new());
         }
         let directory = fs::read_dir(format!("/proc/self/fd/{}", file.as_raw_fd())).map_err(FileError::Io)?;
-        // What vanishes meanwhile is not listed.
+        // Entries that vanish meanwhile are not listed.
         let mut entries: Vec<Entry> = directory
             .filter_map(|entry| {
                 let entry = entry.ok()?;

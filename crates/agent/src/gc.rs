@@ -25,7 +25,7 @@ const INTERVAL: Duration = Duration::from_secs(60);
 /// Between the sandboxes and a run: agent, `frameworks`, framework, `executors`, executor, `runs`, run.
 const DEPTH: usize = 7;
 
-/// What has been done, and what is still to do.
+/// The sandboxes removed, and those that still wait.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Statistics {
     pub(crate) removed: u64,

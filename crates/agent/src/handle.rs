@@ -20,7 +20,7 @@ pub(crate) async fn look(core: &Handle) -> Result<Snapshot, Stopped> {
     core.view(|core, now| core.snapshot(now)).await
 }
 
-/// What becomes of the tasks when the agent ends.
+/// The fate of the tasks when the agent ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shutdown {
     /// Everything goes on; the next agent in the same work directory finds it.
@@ -29,7 +29,7 @@ pub enum Shutdown {
     StopTasks,
 }
 
-/// What the rest of the agent asks for.
+/// A request of the rest of the agent.
 pub(crate) enum Request {
     SubscribeExecutor {
         sender: EventSender<executor::Event>,
@@ -56,7 +56,7 @@ pub(crate) enum Request {
     MasterLost,
     /// The master knows that the agent leaves.
     Left,
-    /// What the agent has to say when it subscribes.
+    /// The call with which the agent subscribes.
     Registration(Answer<AgentCall>),
     Prepared(Box<Preparation>, Result<(), SandboxError>),
     /// A process runs; the descriptor tells of its end.

@@ -26,7 +26,7 @@ use crate::gc;
 use crate::handle::{Handle, look};
 pub use access::Authentication;
 
-/// What handlers share.
+/// The state that handlers share.
 #[derive(Debug, Clone)]
 pub(crate) struct Shared {
     pub(crate) actor: Handle,
@@ -86,7 +86,7 @@ pub(crate) fn router(shared: Shared, authentication: &Authentication) -> Router 
     mesos_paths("slave(1)", &PATHS, guarded)
 }
 
-/// While executors may still come back, nobody else is answered.
+/// Refuses requests while executors may still come back.
 async fn recovered(shared: &Shared) -> Result<(), Refusal> {
     match look(&shared.actor).await?.recovering {
         true => Err(Refusal::unavailable("Agent has not finished recovery")),

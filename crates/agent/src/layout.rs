@@ -68,7 +68,7 @@ impl Layout {
         self.root.join("meta/endpoint")
     }
 
-    /// What was fetched and may be wanted again.
+    /// The cache of fetched files.
     pub(crate) fn fetcher_cache(&self) -> PathBuf {
         self.root.join("fetch")
     }
@@ -96,7 +96,7 @@ impl Layout {
         self.root.join("meta/executors")
     }
 
-    /// What the executor in this container keeps across its own restarts.
+    /// The state that the executor in this container keeps across its own restarts.
     pub(crate) fn executor_state(&self, container: &ContainerId) -> PathBuf {
         self.executor_states().join(container.to_string())
     }
@@ -115,7 +115,7 @@ impl Layout {
         self.root.join("containers")
     }
 
-    /// What the default executor keeps of the task in this container, which is nested in its own.
+    /// The state that the default executor keeps of the task in this container, which is nested in its own.
     pub(crate) fn task_state(&self, task: &TaskId, container: &ContainerId) -> PathBuf {
         self.executor_state(container.root()).join("tasks").join(&task.value).join(&container.value)
     }

@@ -1,4 +1,4 @@
-//! What the agent must know again after `kill -9`: its identity, frameworks, executors, tasks, pools, status updates.
+//! The state that outlives `kill -9`: the agent's identity, frameworks, executors, tasks, pools, status updates.
 //!
 //! Comes in: [`Change`]s of the core. Goes out: one [`Batch`] for the store, and at the start everything that was
 //! written, as [`Recovered`]. Owns nothing; keys and encodings are known here only.
@@ -26,7 +26,7 @@ pub(crate) enum Change {
     Executor(Box<ExecutorRecord>),
     Task(Box<TaskRecord>),
     Pool(Box<PoolRecord>),
-    Update(status_updates::Change),
+    Update(status_updates::UpdateChange),
     ForgetFramework(FrameworkId),
     ForgetExecutor(FrameworkId, ContainerId),
     ForgetTask(ContainerId, TaskKey),
@@ -42,7 +42,7 @@ pub(crate) struct Recovered {
     pub(crate) tasks: Vec<TaskRecord>,
     pub(crate) pools: Vec<PoolRecord>,
     /// In the order of their numbers for each task.
-    pub(crate) updates: Vec<(TaskKey, u64, status_updates::Record)>,
+    pub(crate) updates: Vec<(TaskKey, u64, status_updates::UpdateRecord)>,
 }
 
 /// The changes as one commit.
@@ -57,10 +57,10 @@ fn append(batch: Batch, change: &Change) -> Batch {
         Change::Executor(record) => put(batch, Key::Executor(record.framework(), &record.container()), record.as_ref()),
         Change::Task(record) => put(batch, Key::Task(&record.container(), &record.key()), record.as_ref()),
         Change::Pool(record) => put(batch, Key::Pool(&record.framework()), record.as_ref()),
-        Change::Update(status_updates::Change::Put { key, number, record }) => {
+        Change::Update(status_updates::UpdateChange::Put { key, number, record }) => {
             put(batch, Key::Update(key, *number), record.as_ref())
         }
-        Change::Update(status_updates::Change::Delete { key, numbers }) => {
+        Change::Update(status_updates::UpdateChange::Delete { key, numbers }) => {
             numbers.iter().fold(batch, |batch, number| batch.delete(Key::Update(key, *number).to_string()))
         }
         Change::ForgetFramework(id) => batch.delete(Key::Framework(id).to_string()),
@@ -95,7 +95,7 @@ async fn read<M: Message + Default>(store: &Store, prefix: &str) -> Result<Vec<M
     store.list(prefix).await?.iter().map(|(key, bytes)| decode(key, bytes)).collect()
 }
 
-async fn read_updates(store: &Store) -> Result<Vec<(TaskKey, u64, status_updates::Record)>, AgentError> {
+async fn read_updates(store: &Store) -> Result<Vec<(TaskKey, u64, status_updates::UpdateRecord)>, AgentError> {
     let pairs = store.list(keys::UPDATES).await?;
     let entry = |(key, bytes): &(String, Vec<u8>)| {
         let unknown = || AgentError::Damaged { key: key.clone(), reason: "this is no key of an update".to_owned() };
@@ -119,7 +119,7 @@ mod tests {
     async fn what_is_written_is_read_back() {
         let store = Store::in_memory().unwrap();
         let key = TaskKey { framework: "F/1".into(), task: "a%b/c".into() };
-        let record = |number: u8| status_updates::Record {
+        let record = |number: u8| status_updates::UpdateRecord {
             waiting: Some(TaskStatus { uuid: Some(vec![number; 16]), ..TaskStatus::default() }),
             acknowledged: Vec::new(),
         };
@@ -131,12 +131,12 @@ mod tests {
         };
         let update = |number: u64| {
             let record = Box::new(record(number as u8));
-            Change::Update(status_updates::Change::Put { key: key.clone(), number, record })
+            Change::Update(status_updates::UpdateChange::Put { key: key.clone(), number, record })
         };
         let mut changes =
             vec![Change::Framework("F/1".into(), Box::new(framework.clone())), Change::Task(Box::new(task.clone()))];
         changes.extend((0..12).map(update));
-        changes.push(Change::Update(status_updates::Change::Delete { key: key.clone(), numbers: vec![0, 3] }));
+        changes.push(Change::Update(status_updates::UpdateChange::Delete { key: key.clone(), numbers: vec![0, 3] }));
         store.commit(batch(&changes)).await.unwrap();
         let recovered = recover(&store).await.unwrap();
         assert_eq!(recovered.frameworks, BTreeMap::from([("F/1".into(), framework)]));

@@ -1,4 +1,4 @@
-//! The machine the agent runs on: what it offers when nobody says otherwise, and how it is.
+//! The machine the agent runs on: the resources it offers by default, and its load.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,13 +13,13 @@ use crate::error::AgentError;
 
 const MB: u64 = 1024 * 1024;
 
-/// What is left for the machine itself: 1 GB of memory and 5 GB of disk, or half if there is not twice as much.
+/// Reserved for the machine itself: 1 GB of memory and 5 GB of disk, or half if there is not twice as much.
 const KEPT_MEM_MB: u64 = 1024;
 const KEPT_DISK_MB: u64 = 5 * 1024;
 
 const PORTS: &str = "[31000-32000]";
 
-/// What the agent offers: what is asked for, and of the rest what the machine has.
+/// The resources the agent offers: those asked for, and the machine's own for the rest.
 pub(crate) fn resources(asked: Option<&str>, work_dir: &Path) -> Result<Vec<Resource>, AgentError> {
     let asked = asked.unwrap_or_default().trim().trim_end_matches(';');
     let named = |name: &str| asked.split(';').any(|part| is_named(part, name));

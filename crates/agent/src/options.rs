@@ -19,7 +19,7 @@ pub struct Options {
     pub listen: IpAddr,
     /// The port to listen on; 0 takes any free one.
     pub port: u16,
-    /// What others are told to reach this agent by; by default, its address.
+    /// The name others are told to reach this agent by; by default, its address.
     pub hostname: Option<String>,
     /// Where the master is, as `ip:port`.
     pub master: String,
@@ -48,7 +48,7 @@ pub struct Options {
     pub fetcher_cache_size_bytes: u64,
     /// How much of a file is downloaded at most.
     pub fetcher_download_bytes: u64,
-    /// What every executor finds in its environment, unless its framework says otherwise.
+    /// The variables in every executor's environment, unless its framework says otherwise.
     pub executor_environment_variables: BTreeMap<String, String>,
     /// How long the sandbox of a run that is over is kept on an empty disk.
     pub gc_delay: Duration,
@@ -56,9 +56,9 @@ pub struct Options {
     pub gc_disk_headroom: f64,
     /// How operators change how much this process logs; without it they cannot.
     pub logging: Option<LoggingLevel>,
-    /// Who the agent says it is to its master.
+    /// The credential by which the agent authenticates to its master.
     pub credential: Option<Credential>,
-    /// What of its APIs only known principals may use; nothing by default.
+    /// The parts of its APIs that only known principals may use; none by default.
     pub authentication: Authentication,
     /// The file this process logs to, which operators may read.
     pub log: Option<LogFile>,

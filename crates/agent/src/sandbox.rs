@@ -35,7 +35,7 @@ fn make_run(sandbox: &Path, state: &Path, wanted: &Preparation, user: &Option<Cr
     fs::create_dir_all(sandbox)?;
     private_directory(state)?;
     furnish(sandbox, wanted.mode, user.as_ref())?;
-    // What a pool keeps of its executors is its own.
+    // The state of pooled executors belongs to their pool.
     if !wanted.pooled {
         give(&File::open(state)?, user.as_ref())?;
     }
@@ -53,7 +53,7 @@ pub(crate) fn nest(parent: &Path, name: &Path, links: &[Link], user: Option<&Cre
             true => (Space::open(parent)?.make(&link.source)?, parent),
             false => (own.make(&link.source)?, sandbox.as_path()),
         };
-        // What is not there yet is made as a directory.
+        // A source that is not there yet is made as a directory.
         made.map_or(Ok(()), |made| give(&made, user))?;
         own.link(&source.join(&link.source), &link.name)
     })
@@ -90,7 +90,7 @@ pub(crate) fn touch(sandbox: &Path) {
     let _gone = utimensat(CWD, sandbox, &times, AtFlags::empty());
 }
 
-/// Removes a sandbox, which may lie in one of somebody else's.
+/// Removes a sandbox, which may lie in one of another user's.
 pub(crate) fn remove(sandbox: &Path) -> io::Result<()> {
     let name = sandbox.file_name().and_then(|name| name.to_str()).ok_or(io::ErrorKind::InvalidInput)?;
     Space::open(sandbox.parent().unwrap_or(sandbox))?.clear(name)

@@ -1,8 +1,8 @@
 //! The status-update manager: every update of every task reaches the framework at least once and in order.
 //!
 //! Pure. Comes in: updates of executors and of the agent itself, acknowledgements of frameworks, the time, and whether
-//! there is a master. Goes out: [`Action`]s, and when to be woken. Whoever carries the actions out makes what is to be
-//! persisted durable before anything else of the same batch happens.
+//! there is a master. Goes out: [`UpdateAction`]s, and when to be woken. Changes that are to be persisted are durable
+//! before anything else of the same batch is carried out.
 //!
 //! Each task has a [`Stream`]. Only its oldest update is in flight, repeated ever more slowly until its framework
 //! acknowledges it. The acknowledgement of a terminal update ends the stream.
@@ -18,8 +18,8 @@ use mesos::states::is_terminal;
 use mesos::v1::task_status::Source;
 use mesos::v1::{FrameworkId, TaskState, TaskStatus};
 
-pub(crate) use self::stream::Record;
 use self::stream::Stream;
+pub(crate) use self::stream::UpdateRecord;
 use crate::ids::TaskKey;
 
 /// How long the first repetition of an update waits.
@@ -28,21 +28,21 @@ pub(crate) const RETRY_MIN: Duration = Duration::from_secs(10);
 /// How long any repetition waits at most.
 pub(crate) const RETRY_MAX: Duration = Duration::from_secs(600);
 
-/// What is to be done.
+/// A step of the manager, to be carried out.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Action {
+pub(crate) enum UpdateAction {
     /// To disk, before everything else.
-    Persist(Change),
+    Persist(UpdateChange),
     /// The executor need not keep this update any longer.
     AcknowledgeExecutor {
-        /// Whose update it was.
+        /// The task it was about.
         key: TaskKey,
         /// Which one.
         uuid: Vec<u8>,
     },
     /// To the master.
     Forward {
-        /// Whose update it is.
+        /// The task it is about.
         key: TaskKey,
         /// The update.
         status: Box<TaskStatus>,
@@ -55,19 +55,19 @@ pub(crate) enum Action {
 
 /// A change of the durable records of one stream.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Change {
+pub(crate) enum UpdateChange {
     /// The record with this number is now this.
     Put {
-        /// Whose.
+        /// The task.
         key: TaskKey,
         /// Its place in the stream.
         number: u64,
         /// An update, or the note that it was acknowledged.
-        record: Box<Record>,
+        record: Box<UpdateRecord>,
     },
     /// These records are no longer needed.
     Delete {
-        /// Whose.
+        /// The task.
         key: TaskKey,
         /// Which.
         numbers: Vec<u64>,
@@ -98,26 +98,31 @@ pub(crate) struct StatusUpdates {
 impl StatusUpdates {
     /// An update has been made. One that is known already is acknowledged again, and so is one that comes after the
     /// task's end; neither goes any further.
-    pub(crate) fn receive(&mut self, now: Duration, key: &TaskKey, status: TaskStatus) -> Vec<Action> {
+    pub(crate) fn receive(&mut self, now: Duration, key: &TaskKey, status: TaskStatus) -> Vec<UpdateAction> {
         let uuid = status.uuid().to_vec();
         let from_executor = status.source() == Source::Executor;
         let stream = self.streams.entry(key.clone()).or_default();
         let mut actions = Vec::new();
         if !stream.knows(&uuid) && !stream.has_ended() {
             let is_next = stream.oldest().is_none();
-            actions.push(Action::Persist(stream.push(key, status)));
+            actions.push(UpdateAction::Persist(stream.push(key, status)));
             if is_next && self.connected {
                 actions.extend(self.send(now, key, RETRY_MIN));
             }
         }
         if from_executor {
-            actions.push(Action::AcknowledgeExecutor { key: key.clone(), uuid });
+            actions.push(UpdateAction::AcknowledgeExecutor { key: key.clone(), uuid });
         }
         actions
     }
 
     /// The framework has an update. It must be the oldest one.
-    pub(crate) fn acknowledge(&mut self, now: Duration, key: &TaskKey, uuid: &[u8]) -> Result<Vec<Action>, Unexpected> {
+    pub(crate) fn acknowledge(
+        &mut self,
+        now: Duration,
+        key: &TaskKey,
+        uuid: &[u8],
+    ) -> Result<Vec<UpdateAction>, Unexpected> {
         let stream = self.streams.get_mut(key).ok_or(Unexpected::NoStream)?;
         let oldest = stream.oldest().ok_or(Unexpected::NoStream)?;
         if oldest.uuid() != uuid {
@@ -126,7 +131,7 @@ impl StatusUpdates {
         if is_terminal(oldest.state()) {
             return Ok(self.end(key));
         }
-        let mut actions: Vec<Action> = stream.pop(key).into_iter().map(Action::Persist).collect();
+        let mut actions: Vec<UpdateAction> = stream.pop(key).into_iter().map(UpdateAction::Persist).collect();
         self.cancel_retry(key);
         actions.extend(self.send_if_connected(now, key));
         Ok(actions)
@@ -140,7 +145,7 @@ impl StatusUpdates {
     }
 
     /// There is a master: every stream sends its oldest update at once.
-    pub(crate) fn resume(&mut self, now: Duration) -> Vec<Action> {
+    pub(crate) fn resume(&mut self, now: Duration) -> Vec<UpdateAction> {
         self.pause();
         self.connected = true;
         let keys: Vec<TaskKey> = self.streams.keys().cloned().collect();
@@ -148,7 +153,7 @@ impl StatusUpdates {
     }
 
     /// Repeats what is due.
-    pub(crate) fn wake(&mut self, now: Duration) -> Vec<Action> {
+    pub(crate) fn wake(&mut self, now: Duration) -> Vec<UpdateAction> {
         let mut actions = Vec::new();
         while let Some((at, key)) = self.retries.first().cloned().filter(|(at, _)| *at <= now) {
             self.retries.remove(&(at, key.clone()));
@@ -164,13 +169,13 @@ impl StatusUpdates {
     }
 
     /// The framework is gone: nobody will acknowledge anything.
-    pub(crate) fn remove_framework(&mut self, framework: &FrameworkId) -> Vec<Action> {
+    pub(crate) fn remove_framework(&mut self, framework: &FrameworkId) -> Vec<UpdateAction> {
         let keys: Vec<TaskKey> = self.streams.keys().filter(|key| key.framework == *framework).cloned().collect();
         keys.iter().flat_map(|key| self.end(key)).collect()
     }
 
     /// Takes a record back in after a restart. Records of a stream come in the order of their numbers.
-    pub(crate) fn recover(&mut self, key: &TaskKey, number: u64, record: Record) {
+    pub(crate) fn recover(&mut self, key: &TaskKey, number: u64, record: UpdateRecord) {
         self.streams.entry(key.clone()).or_default().recover(number, record);
     }
 
@@ -189,24 +194,24 @@ impl StatusUpdates {
         self.streams.values().all(|stream| stream.oldest().is_none())
     }
 
-    fn end(&mut self, key: &TaskKey) -> Vec<Action> {
+    fn end(&mut self, key: &TaskKey) -> Vec<UpdateAction> {
         self.cancel_retry(key);
         let Some(stream) = self.streams.remove(key) else { return Vec::new() };
-        let delete = Change::Delete { key: key.clone(), numbers: stream.numbers() };
-        vec![Action::Persist(delete), Action::Remove(key.clone())]
+        let delete = UpdateChange::Delete { key: key.clone(), numbers: stream.numbers() };
+        vec![UpdateAction::Persist(delete), UpdateAction::Remove(key.clone())]
     }
 
-    fn send_if_connected(&mut self, now: Duration, key: &TaskKey) -> Option<Action> {
+    fn send_if_connected(&mut self, now: Duration, key: &TaskKey) -> Option<UpdateAction> {
         if self.connected { self.send(now, key, RETRY_MIN) } else { None }
     }
 
-    fn send(&mut self, now: Duration, key: &TaskKey, after: Duration) -> Option<Action> {
+    fn send(&mut self, now: Duration, key: &TaskKey, after: Duration) -> Option<UpdateAction> {
         self.cancel_retry(key);
         let stream = self.streams.get_mut(key)?;
         let status = Box::new(stream.oldest()?.clone());
         stream.retry = Some(stream::Retry { at: now + after, after });
         self.retries.insert((now + after, key.clone()));
-        Some(Action::Forward { key: key.clone(), status, latest: stream.latest() })
+        Some(UpdateAction::Forward { key: key.clone(), status, latest: stream.latest() })
     }
 
     fn cancel_retry(&mut self, key: &TaskKey) {

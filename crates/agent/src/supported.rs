@@ -1,4 +1,4 @@
-//! What of a container's definition nobody here can do: it is said by name, not skipped. Pure.
+//! The parts of a container's definition that this agent does not support: refused by name, not skipped. Pure.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -45,7 +45,7 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    /// What a volume means, if it is one of those.
+    /// The link that a volume asks for, if it is one of those.
     pub(crate) fn of(volume: &Volume) -> Option<Link> {
         let source = volume.source.as_ref().filter(|source| source.r#type() == source::Type::SandboxPath)?;
         let path = source.sandbox_path.as_ref()?;

@@ -11,7 +11,7 @@ use mesos::v1::Resource;
 
 use crate::core::Snapshot;
 
-/// What executors and tasks hold.
+/// The resources that executors and tasks hold.
 fn used(snapshot: &Snapshot) -> Resources {
     snapshot.live_executors().map(|(_, executor)| bag(&executor.resources())).sum()
 }

@@ -41,7 +41,7 @@ impl Actor {
         ControlFlow::Continue(())
     }
 
-    /// Without a master the call is not needed: whoever subscribes says everything anew.
+    /// Without a master the call is not needed: a subscription says everything anew.
     fn tell_master(&mut self, call: AgentCall) {
         if self.master.as_ref().is_some_and(|master| master.send(call).is_err()) {
             self.master = None;

@@ -73,7 +73,7 @@ impl Streams {
         self.pools.get(&id)?.sender.try_send(event).is_err().then_some(id)
     }
 
-    /// Executors hear that their agent is there. Who does not is noticed when there is something to say.
+    /// Executors hear that their agent is there. A broken stream is noticed when there is something to say.
     pub(super) fn heartbeat(&self) {
         let heartbeat = Event { r#type: Some(event::Type::Heartbeat.into()), ..Event::default() };
         for stream in self.executors.values() {

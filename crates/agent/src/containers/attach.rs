@@ -14,20 +14,20 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, interval_at};
 
 use super::switchboard::{HEARTBEAT, PIECE_BYTES, Switchboard, WAITING_INPUT, beat, said, write};
-use super::{AttachRefusal, Output, Terminal};
+use super::{AttachRefusal, InputSender, Output};
 use crate::handle::{self, look};
 use crate::processes::watched;
 
 /// The place of a container's streams.
-pub(super) enum Streams {
+pub(super) enum AttachPoint {
     Session(Switchboard),
     /// The terminal, if there is one, of the program whose shim has this directory.
     Shim(PathBuf),
-    /// As [`Streams::Shim`], of an executor or a task, which the agent's books have.
+    /// As [`AttachPoint::Shim`], of an executor or a task, which the agent's books have.
     Executor(handle::Handle, ContainerId),
 }
 
-impl Streams {
+impl AttachPoint {
     /// From now on, what is printed goes there too.
     pub(super) async fn watch(self, output: Output) -> Result<(), AttachRefusal> {
         match self.shim().await? {
@@ -39,8 +39,8 @@ impl Streams {
         Ok(())
     }
 
-    /// The input, unless somebody has it.
-    pub(super) async fn input(self) -> Result<Terminal, AttachRefusal> {
+    /// The input, unless it is taken.
+    pub(super) async fn input(self) -> Result<InputSender, AttachRefusal> {
         match self.shim().await? {
             Ok(directory) => type_in(client::enter(&directory).await?),
             Err(switchboard) => switchboard.input().ok_or(AttachRefusal::Taken),
@@ -49,9 +49,9 @@ impl Streams {
 
     async fn shim(self) -> Result<Result<PathBuf, Switchboard>, AttachRefusal> {
         match self {
-            Streams::Session(switchboard) => Ok(Err(switchboard)),
-            Streams::Shim(directory) => Ok(Ok(directory)),
-            Streams::Executor(actor, id) => {
+            AttachPoint::Session(switchboard) => Ok(Err(switchboard)),
+            AttachPoint::Shim(directory) => Ok(Ok(directory)),
+            AttachPoint::Executor(actor, id) => {
                 let root = look(&actor).await.ok().and_then(|books| books.root(&id));
                 root.map(|root| Ok(root.state)).ok_or(AttachRefusal::Unknown)
             }
@@ -78,7 +78,7 @@ async fn tell(mut printed: UnixStream, output: Output) {
     }
 }
 
-fn type_in(typist: Typist) -> Result<Terminal, AttachRefusal> {
+fn type_in(typist: Typist) -> Result<InputSender, AttachRefusal> {
     let Typist { terminal, mut connection } = typist;
     let terminal = watched(terminal, Interest::WRITABLE).map_err(|error| AttachRefusal::Failed(error.to_string()))?;
     let (sender, inputs) = mpsc::channel(WAITING_INPUT);
@@ -88,7 +88,7 @@ fn type_in(typist: Typist) -> Result<Terminal, AttachRefusal> {
             _end = connection.read_u8() => {}
         }
     });
-    Ok(Terminal::at_a_shim(sender))
+    Ok(InputSender::at_a_shim(sender))
 }
 
 impl From<AttachError> for AttachRefusal {

@@ -1,8 +1,8 @@
 //! The containers there are, who waits for their ends, and what is to be done with them. Pure, and without a clock:
 //! nothing here depends on the time.
 //!
-//! Comes in: launches, ends, removals. Goes out: [`Action`]s, to be carried out in their order, and the ends, to
-//! everyone who waits for them.
+//! Comes in: launches, ends, removals. Goes out: [`ContainerAction`]s, to be carried out in their order, and the ends,
+//! to all that wait for them.
 //!
 //! A container is starting, running, or over. One that is over stays, so that its end can still be asked for, until it
 //! is removed or the outermost container it was nested in is gone. Invariants: a name is one container's until then;
@@ -36,7 +36,7 @@ pub(crate) enum RemoveRefusal {
 
 /// Something to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Action {
+pub(super) enum ContainerAction {
     /// SIGKILL for everything in it.
     Kill(ContainerId),
     /// The sandbox of its own is no longer needed.
@@ -47,7 +47,7 @@ pub(super) enum Action {
     KillLeftovers(ContainerId),
 }
 
-/// What is known of a container that runs.
+/// The facts about a container that runs.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Running {
     pub(super) class: Class,
@@ -72,7 +72,7 @@ struct Container {
     id: ContainerId,
     phase: Phase,
     waiting: Vec<Answer<Option<Termination>>>,
-    /// What it was nested in is gone: so is this, once it is over.
+    /// The container around it is gone: so is this, once it is over.
     orphaned: bool,
 }
 
@@ -84,12 +84,12 @@ pub(super) struct Containers {
     joined: BTreeSet<String>,
     /// Whether everything is to end with the agent, not sessions alone, and who waits for that.
     finishing: Option<(bool, Answer<()>)>,
-    actions: Vec<Action>,
+    actions: Vec<ContainerAction>,
 }
 
 impl Containers {
     /// The actions decided since this was last asked.
-    pub(super) fn take_actions(&mut self) -> Vec<Action> {
+    pub(super) fn take_actions(&mut self) -> Vec<ContainerAction> {
         std::mem::take(&mut self.actions)
     }
 
@@ -123,12 +123,12 @@ impl Containers {
     pub(super) fn started(&mut self, id: &ContainerId, running: Running) {
         let Some(container) = self.containers.get_mut(&id.to_string()) else { return };
         if matches!(container.phase, Phase::Starting { doomed: true }) {
-            self.actions.push(Action::Kill(id.clone()));
+            self.actions.push(ContainerAction::Kill(id.clone()));
         }
         container.phase = Phase::Running(running);
     }
 
-    /// It never ran: nobody ever knew it.
+    /// It never ran: its name is free again.
     pub(super) fn failed(&mut self, id: &ContainerId) {
         let failed = self.containers.remove(&id.to_string());
         failed.into_iter().flat_map(|container| container.waiting).for_each(|answer| drop(answer.send(None)));
@@ -137,10 +137,10 @@ impl Containers {
     /// It was not launched, and what was made for it goes.
     pub(super) fn refused(&mut self, id: &ContainerId) {
         self.failed(id);
-        self.actions.push(Action::Clear(id.clone()));
+        self.actions.push(ContainerAction::Clear(id.clone()));
     }
 
-    /// It is over. What is nested in it goes with it.
+    /// It is over. Containers nested in it go with it.
     pub(super) fn ended(&mut self, id: &ContainerId, termination: Termination) {
         let below = self.containers.values().filter(|container| is_below(&container.id, id));
         self.actions.extend(below.filter_map(Container::kill));
@@ -149,7 +149,7 @@ impl Containers {
         if kept.is_none() {
             let orphan = self.containers.remove(&id.to_string());
             orphan.into_iter().for_each(|mut container| container.end(&termination));
-            self.actions.push(Action::Clear(id.clone()));
+            self.actions.push(ContainerAction::Clear(id.clone()));
         }
     }
 
@@ -165,13 +165,13 @@ impl Containers {
         }
     }
 
-    /// Forgets one that is over, with what was nested in it. One that nobody knows counts as removed.
+    /// Forgets one that is over, and the containers nested in it. An unknown one counts as removed.
     pub(super) fn remove(&mut self, id: &ContainerId) -> Result<(), RemoveRefusal> {
         match self.containers.get(&id.to_string()).map(|container| &container.phase) {
             None => {}
             Some(Phase::Over(_)) => {
                 self.containers.remove(&id.to_string());
-                self.actions.extend([Action::RemoveSandbox(id.clone()), Action::Clear(id.clone())]);
+                self.actions.extend([ContainerAction::RemoveSandbox(id.clone()), ContainerAction::Clear(id.clone())]);
                 self.destroy(id);
             }
             Some(Phase::Starting { .. } | Phase::Running(_)) => return Err(RemoveRefusal::Running),
@@ -198,7 +198,7 @@ impl Containers {
         }
     }
 
-    /// Whoever launched a session is gone: so is the session.
+    /// The client that launched a session is gone: so is the session.
     pub(super) fn left(&mut self, id: &ContainerId) {
         if !self.doom(id) {
             self.actions.extend(self.containers.get(&id.to_string()).and_then(Container::kill));
@@ -218,9 +218,9 @@ impl Containers {
             }
         }
         let gone = self.containers.extract_if(.., |_, container| belongs(&container.id) && over(container));
-        self.actions.extend(gone.map(|(_, container)| Action::Clear(container.id)));
+        self.actions.extend(gone.map(|(_, container)| ContainerAction::Clear(container.id)));
         if self.joined.remove(&root.to_string()) {
-            self.actions.push(Action::KillLeftovers(root.clone()));
+            self.actions.push(ContainerAction::KillLeftovers(root.clone()));
         }
     }
 
@@ -264,8 +264,8 @@ impl Container {
     }
 
     /// Its end, if it runs.
-    fn kill(&self) -> Option<Action> {
-        self.running().map(|_| Action::Kill(self.id.clone()))
+    fn kill(&self) -> Option<ContainerAction> {
+        self.running().map(|_| ContainerAction::Kill(self.id.clone()))
     }
 
     fn end(&mut self, termination: &Termination) {
@@ -332,7 +332,10 @@ mod tests {
         assert!(!containers.begin(&id("r.a")), "its name is taken until it is removed");
         assert_eq!(containers.take_actions(), []);
         assert_eq!(containers.remove(&id("r.a")), Ok(()));
-        assert_eq!(containers.take_actions(), [Action::RemoveSandbox(id("r.a")), Action::Clear(id("r.a"))]);
+        assert_eq!(
+            containers.take_actions(),
+            [ContainerAction::RemoveSandbox(id("r.a")), ContainerAction::Clear(id("r.a"))]
+        );
         assert_eq!(containers.remove(&id("r.a")), Ok(()));
         assert_eq!(containers.take_actions(), []);
         assert_eq!(waiting(&mut containers, "r.a").try_recv().unwrap(), None);
@@ -346,7 +349,7 @@ mod tests {
         let mut waits = waiting(&mut containers, "r.b");
         containers.refused(&id("r.b"));
         assert_eq!(waits.try_recv().unwrap(), None);
-        assert_eq!(containers.take_actions(), [Action::Clear(id("r.b"))]);
+        assert_eq!(containers.take_actions(), [ContainerAction::Clear(id("r.b"))]);
         assert!(containers.begin(&id("r.b")));
     }
 
@@ -362,7 +365,7 @@ mod tests {
             containers.started(&id(name), facts(Class::Session));
             containers.left(&id(name));
             let kills = if early { 2 } else { 1 };
-            assert_eq!(containers.take_actions(), vec![Action::Kill(id(name)); kills]);
+            assert_eq!(containers.take_actions(), vec![ContainerAction::Kill(id(name)); kills]);
         }
     }
 
@@ -373,13 +376,13 @@ mod tests {
         containers.launch(&order("r.d", Class::Session)).unwrap();
         containers.ended(&id("r.c"), over(0));
         containers.destroy(&id("r"));
-        let kill = |name| Action::Kill(id(name));
-        let left = Action::KillLeftovers(id("r"));
-        assert_eq!(containers.take_actions(), [kill("r.a"), kill("r.a.b"), Action::Clear(id("r.c")), left]);
+        let kill = |name| ContainerAction::Kill(id(name));
+        let left = ContainerAction::KillLeftovers(id("r"));
+        assert_eq!(containers.take_actions(), [kill("r.a"), kill("r.a.b"), ContainerAction::Clear(id("r.c")), left]);
         containers.started(&id("r.d"), facts(Class::Session));
         assert_eq!(containers.take_actions(), [kill("r.d")], "it began too late");
         containers.ended(&id("r.a"), over(9));
-        assert_eq!(containers.take_actions(), [kill("r.a.b"), Action::Clear(id("r.a"))]);
+        assert_eq!(containers.take_actions(), [kill("r.a.b"), ContainerAction::Clear(id("r.a"))]);
         assert_eq!(waiting(&mut containers, "r.a").try_recv().unwrap(), None);
         assert!(containers.running(&id("other.a")).is_some());
     }
@@ -389,14 +392,14 @@ mod tests {
         let both = [("r.s", Class::Session), ("r.t", Class::Task)];
         let mut containers = running(&both);
         containers.finish(false, oneshot::channel().0);
-        assert_eq!(containers.take_actions(), [Action::Kill(id("r.s"))]);
+        assert_eq!(containers.take_actions(), [ContainerAction::Kill(id("r.s"))]);
         assert!(containers.launch(&order("r.n", Class::Task)).is_err_and(|refused| refused.is_err()));
         assert!(!containers.is_finished());
         containers.ended(&id("r.s"), over(9));
         assert!(containers.is_finished());
         let mut containers = running(&both);
         containers.finish(true, oneshot::channel().0);
-        assert_eq!(containers.take_actions(), both.map(|(name, _)| Action::Kill(id(name))));
+        assert_eq!(containers.take_actions(), both.map(|(name, _)| ContainerAction::Kill(id(name))));
         containers.ended(&id("r.s"), over(9));
         assert!(!containers.is_finished());
         containers.ended(&id("r.t"), over(9));

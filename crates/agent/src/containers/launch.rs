@@ -13,7 +13,7 @@ use tokio::task::spawn_blocking;
 
 use super::order::{Class, Order};
 use super::parent::{Parent, Surroundings};
-use super::record::Record;
+use super::record::ContainerRecord;
 use super::session::{self, Session, Start};
 use super::{LaunchRefusal, Output};
 use crate::handle::{self, look};
@@ -21,9 +21,9 @@ use crate::layout::{Layout, private_directory};
 use crate::program::{program, variables};
 use crate::sandbox;
 
-/// Settings that do not change.
+/// The settings of launches, which do not change.
 #[derive(Debug, Clone)]
-pub(crate) struct Settings {
+pub(crate) struct ContainerSettings {
     pub(crate) executor_binary: PathBuf,
     /// The variables that task containers find in their environment.
     pub(crate) environment: BTreeMap<String, String>,
@@ -33,15 +33,15 @@ pub(crate) struct Settings {
 /// Everything that launches need.
 #[derive(Debug, Clone)]
 pub(crate) struct Launcher {
-    pub(crate) settings: Settings,
+    pub(crate) settings: ContainerSettings,
     pub(crate) layout: Layout,
     pub(crate) fetcher: Fetcher,
     pub(crate) actor: handle::Handle,
 }
 
-/// What runs now.
+/// The program that was started.
 #[derive(Debug)]
-pub(crate) enum Program {
+pub(crate) enum StartedProgram {
     Task(Contained),
     /// A task that was quicker than its launch.
     Over(End),
@@ -52,7 +52,7 @@ pub(crate) enum Program {
 /// A container that has been launched.
 #[derive(Debug)]
 pub(crate) struct Started {
-    pub(super) program: Program,
+    pub(super) program: StartedProgram,
     /// Where those nested in it find theirs.
     pub(super) sandbox: PathBuf,
     pub(super) resources: Vec<Resource>,
@@ -160,7 +160,7 @@ async fn start_session(
     let start = Start { path, arguments, environment, directory: directory.clone(), user, join, terminal };
     let started = spawn_blocking(move || session::start(start)).await.map_err(refused)?;
     let started = started.map_err(|error| refused(format!("Cannot run '{described}': {error}")))?;
-    Ok(Started { program: Program::Session(started, output), sandbox: directory, resources: order.resources })
+    Ok(Started { program: StartedProgram::Session(started, output), sandbox: directory, resources: order.resources })
 }
 
 /// A task: a shim is its parent.
@@ -184,9 +184,9 @@ async fn shim(
     };
     let shim = [launcher.settings.executor_binary.display().to_string(), "shim".to_owned()];
     match contained::start(program, &shim, &directory).await.map_err(refused)? {
-        Ok(contained) => Ok(Started { program: Program::Task(contained), sandbox, resources: order.resources }),
+        Ok(contained) => Ok(Started { program: StartedProgram::Task(contained), sandbox, resources: order.resources }),
         Err(End::NotStarted(why)) => Err(LaunchRefusal::Order(why)),
-        Err(end) => Ok(Started { program: Program::Over(end), sandbox, resources: order.resources }),
+        Err(end) => Ok(Started { program: StartedProgram::Over(end), sandbox, resources: order.resources }),
     }
 }
 
@@ -202,10 +202,10 @@ async fn place(
     let name = Path::new("containers").join(&order.id.value);
     let sandbox = outer.join(&name);
     let items = order.command.uris.iter().map(Item::of).collect::<Result<Vec<_>, _>>().map_err(refused)?;
-    let record = Record::new(&order.id, sandbox.clone(), &order.resources);
+    let record = ContainerRecord::new(&order.id, sandbox.clone(), &order.resources);
     let (links, owner, state) = (order.links(), user.cloned(), directory.clone());
     let make = move || {
-        // What an earlier one of this name left behind, it has been removed from the books.
+        // An earlier container of this name has been removed from the books.
         let _nothing_there = fs::remove_dir_all(&state);
         private_directory(&state)?;
         sandbox::nest(&outer, &name, &links, owner.as_ref())?;
@@ -216,7 +216,7 @@ async fn place(
     Ok((sandbox, directory))
 }
 
-/// What it inherits, where it is, what its command says, and the mark by which it is found again.
+/// The inherited variables, the sandbox, those of its command, and the mark by which it is found again.
 fn environment(
     launcher: &Launcher,
     order: &Order,
@@ -249,7 +249,7 @@ mod tests {
             let directory = tempfile::tempdir().unwrap();
             let layout = Layout::create(directory.path()).unwrap();
             let settings =
-                Settings { executor_binary: "/none".into(), environment: BTreeMap::new(), switch_user: false };
+                ContainerSettings { executor_binary: "/none".into(), environment: BTreeMap::new(), switch_user: false };
             let fetcher = Fetcher::new(&layout.fetcher_cache(), 1);
             let launcher = Launcher { settings, layout, fetcher, actor: shell::inbox("agent").0 };
             let command = CommandInfo::default();

@@ -1,4 +1,4 @@
-//! What is to be launched, and whether this agent can. Pure.
+//! A container to launch, and whether this agent can. Pure.
 
 use executor::terminal::{Terminal, TooLarge};
 use mesos::v1::{CommandInfo, ContainerId, ContainerInfo, Resource};
@@ -33,7 +33,7 @@ impl Order {
         Terminal::of(self.container.as_ref())
     }
 
-    /// What of it nobody here can do; it is said, not skipped.
+    /// Returns the first part of the order that this agent does not support, by name.
     pub(crate) fn unsupported(&self) -> Option<String> {
         if self.command.value.as_deref().unwrap_or_default().is_empty() {
             return Some("The container has no command".to_owned());

@@ -1,4 +1,4 @@
-//! What a container is nested in: from the agent's books, and from what the kernel tells of its main process.
+//! The parent of a nested container: from the agent's books, and from `/proc` of its main process.
 
 use std::fs;
 use std::io;
@@ -10,12 +10,12 @@ use rustix::thread::ThreadNameSpaceType;
 use crate::core::Root;
 use crate::processes::{Process, main_process};
 
-/// What a container is nested in.
+/// The parent of a nested container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Parent {
     pub(super) sandbox: PathBuf,
     pub(super) main: Option<Process>,
-    /// Whom it belongs to, by name, if there is no process that tells.
+    /// The user it belongs to, by name, if there is no process that tells.
     pub(super) user: Option<String>,
 }
 
@@ -30,11 +30,11 @@ impl Root {
     }
 }
 
-/// What a process that joins another one takes over.
+/// The surroundings that a process takes over from the one it joins.
 #[derive(Debug)]
 pub(super) struct Surroundings {
     pub(super) environment: Vec<(String, String)>,
-    /// Whom it runs as, if not as the agent.
+    /// The user it runs as, if not the agent's.
     pub(super) user: Option<Credentials>,
     /// The namespaces that are not the agent's.
     pub(super) namespaces: ThreadNameSpaceType,
@@ -50,7 +50,7 @@ const NAMESPACES: [(&str, ThreadNameSpaceType); 5] = [
 ];
 
 impl Surroundings {
-    /// Of a process that lives. What is read of it is only believed if it still lives afterwards.
+    /// Reads the surroundings of a process; they are only believed if it still lives afterwards.
     pub(super) fn of(process: Process) -> io::Result<Surroundings> {
         let read = |file: &str| fs::read(format!("/proc/{}/{file}", process.pid));
         let environment = variables(&read("environ")?);

@@ -13,15 +13,15 @@ use rustix::process::{Signal, pidfd_send_signal};
 use shell::{Answer, Inbox};
 use tokio::task::spawn_blocking;
 
-use super::attach::Streams;
-use super::core::{Action, Containers, Running, Termination};
-use super::launch::{self, Launcher, Program, Started};
+use super::attach::AttachPoint;
+use super::core::{ContainerAction, Containers, Running, Termination};
+use super::launch::{self, Launcher, Started, StartedProgram};
 use super::order::{Class, Order};
-use super::record::{DISCARDED, Record};
+use super::record::{ContainerRecord, DISCARDED};
 use super::session;
 use super::signals;
 use super::switchboard::Switchboard;
-use super::{AttachRefusal, Handle, KillRefusal, LaunchRefusal, Launched, Output, Request};
+use super::{AttachRefusal, ContainerRequest, Handle, KillRefusal, LaunchRefusal, Launched, Output};
 use crate::processes::{self, Process, WaitStatus, kill_marked};
 use crate::sandbox;
 
@@ -29,11 +29,11 @@ use crate::sandbox;
 pub(crate) enum Progress {
     Launched(ContainerId, Result<Box<Started>, LaunchRefusal>, Answer<Result<Launched, LaunchRefusal>>),
     Ended(ContainerId, End),
-    /// Whoever launched a session is gone.
+    /// The client that launched a session is gone.
     Left(ContainerId),
 }
 
-/// What holds a running program.
+/// The hold on a running program.
 #[derive(Debug)]
 enum Held {
     Task(Arc<Contained>),
@@ -56,14 +56,14 @@ impl Held {
 pub(crate) struct Programs {
     pub(super) launcher: Launcher,
     handle: Handle,
-    inbox: Inbox<Request>,
+    inbox: Inbox<ContainerRequest>,
     pub(super) containers: Containers,
     /// By container, as it is printed, for as long as it runs.
     running: BTreeMap<String, Held>,
 }
 
 impl Programs {
-    pub(crate) fn new(launcher: Launcher, (handle, inbox): (Handle, Inbox<Request>)) -> Programs {
+    pub(crate) fn new(launcher: Launcher, (handle, inbox): (Handle, Inbox<ContainerRequest>)) -> Programs {
         Programs { launcher, handle, inbox, containers: Containers::default(), running: BTreeMap::new() }
     }
 
@@ -78,43 +78,43 @@ impl Programs {
         }
     }
 
-    async fn serve(&mut self, request: Request) {
+    async fn serve(&mut self, request: ContainerRequest) {
         match request {
-            Request::Launch(order, output, answer) => self.launch(*order, output, answer),
-            Request::Wait(id, answer) => self.containers.wait(&id, answer),
-            Request::Kill(id, signal, answer) => self.kill(id, signal, answer),
-            Request::Remove(id, answer) => {
+            ContainerRequest::Launch(order, output, answer) => self.launch(*order, output, answer),
+            ContainerRequest::Wait(id, answer) => self.containers.wait(&id, answer),
+            ContainerRequest::Kill(id, signal, answer) => self.kill(id, signal, answer),
+            ContainerRequest::Remove(id, answer) => {
                 let removed = self.containers.remove(&id);
                 self.carry_out().await;
                 let _gone = answer.send(removed);
             }
-            Request::AttachOutput(id, output, answer) => {
+            ContainerRequest::AttachOutput(id, output, answer) => {
                 self.attach(&id, answer, |streams| streams.watch(output));
             }
-            Request::AttachInput(id, answer) => self.attach(&id, answer, Streams::input),
-            Request::List(answer) => drop(answer.send(self.containers.list())),
-            Request::Destroy(root) => self.containers.destroy(&root),
-            Request::Finish { everything, done } => self.containers.finish(everything, done),
-            Request::Progress(Progress::Launched(id, launched, answer)) => {
+            ContainerRequest::AttachInput(id, answer) => self.attach(&id, answer, AttachPoint::input),
+            ContainerRequest::List(answer) => drop(answer.send(self.containers.list())),
+            ContainerRequest::Destroy(root) => self.containers.destroy(&root),
+            ContainerRequest::Finish { everything, done } => self.containers.finish(everything, done),
+            ContainerRequest::Progress(Progress::Launched(id, launched, answer)) => {
                 let result = self.launched(&id, launched);
                 self.carry_out().await;
                 let _gone = answer.send(result);
             }
-            Request::Progress(Progress::Ended(id, end)) => {
+            ContainerRequest::Progress(Progress::Ended(id, end)) => {
                 self.running.remove(&id.to_string());
                 self.containers.ended(&id, termination(end));
             }
-            Request::Progress(Progress::Left(id)) => self.containers.left(&id),
+            ContainerRequest::Progress(Progress::Left(id)) => self.containers.left(&id),
         }
     }
 
     pub(super) async fn carry_out(&mut self) {
         for action in self.containers.take_actions() {
             match action {
-                Action::Kill(id) => self.running.get(&id.to_string()).into_iter().for_each(Held::kill),
-                Action::RemoveSandbox(id) => self.remove_sandbox(&id).await,
-                Action::Clear(id) => self.clear(&id).await,
-                Action::KillLeftovers(root) => {
+                ContainerAction::Kill(id) => self.running.get(&id.to_string()).into_iter().for_each(Held::kill),
+                ContainerAction::RemoveSandbox(id) => self.remove_sandbox(&id).await,
+                ContainerAction::Clear(id) => self.clear(&id).await,
+                ContainerAction::KillLeftovers(root) => {
                     let mark = format!("{}/{root}.", self.launcher.layout.containers().display());
                     aside(move || {
                         kill_marked(|mark_of| mark_of.starts_with(&mark));
@@ -134,7 +134,7 @@ impl Programs {
         tokio::spawn(async move {
             let id = order.id.clone();
             let launched = launch::launch(&launcher, order, known, output).await.map(Box::new);
-            handle.say(Request::Progress(Progress::Launched(id, launched, answer))).await;
+            handle.say(ContainerRequest::Progress(Progress::Launched(id, launched, answer))).await;
         });
     }
 
@@ -159,12 +159,12 @@ impl Programs {
     pub(super) fn started(&mut self, id: &ContainerId, started: Started) {
         let Started { program, sandbox, resources } = started;
         let (class, process, held) = match program {
-            Program::Over(end) => return self.containers.ended(id, termination(end)),
-            Program::Task(contained) => {
+            StartedProgram::Over(end) => return self.containers.ended(id, termination(end)),
+            StartedProgram::Task(contained) => {
                 let (process, held) = self.watch_task(id, contained);
                 (Class::Task, process, held)
             }
-            Program::Session(started, output) => {
+            StartedProgram::Session(started, output) => {
                 let process = started.process;
                 let Ok(held) = self.watch_session(id, started, output) else {
                     aside(move || {
@@ -186,7 +186,7 @@ impl Programs {
         let (watched, handle, id) = (contained.clone(), self.handle.clone(), id.clone());
         tokio::spawn(async move {
             let end = watched.ended().await;
-            handle.say(Request::Progress(Progress::Ended(id, end))).await;
+            handle.say(ContainerRequest::Progress(Progress::Ended(id, end))).await;
         });
         (Process { pid, start }, Held::Task(contained))
     }
@@ -194,7 +194,7 @@ impl Programs {
     fn watch_session(&self, id: &ContainerId, started: session::Session, output: Option<Output>) -> io::Result<Held> {
         let left = {
             let (handle, id) = (self.handle.clone(), id.clone());
-            move || drop(tokio::spawn(async move { handle.say(Request::Progress(Progress::Left(id))).await }))
+            move || drop(tokio::spawn(async move { handle.say(ContainerRequest::Progress(Progress::Left(id))).await }))
         };
         let (process, pidfd) = (started.process, started.pidfd);
         let own = pidfd.try_clone()?;
@@ -204,7 +204,7 @@ impl Programs {
             let status = processes::group_ended(pidfd, process).await.map(WaitStatus::as_raw);
             streams.ended();
             let end = status.map_or_else(|| End::Unknown("Nobody can tell how it ended".to_owned()), End::Status);
-            handle.say(Request::Progress(Progress::Ended(id, end))).await;
+            handle.say(ContainerRequest::Progress(Progress::Ended(id, end))).await;
         });
         Ok(Held::Session(own, switchboard))
     }
@@ -228,18 +228,18 @@ impl Programs {
         let _gone = answer.send(sent);
     }
 
-    /// A shim may take its time, and nobody else has to wait for it.
+    /// Attaches in a task of its own: a shim may take its time.
     fn attach<T: Send + 'static, F: Future<Output = Result<T, AttachRefusal>> + Send>(
         &self,
         id: &ContainerId,
         answer: Answer<Result<T, AttachRefusal>>,
-        attach: impl FnOnce(Streams) -> F + Send + 'static,
+        attach: impl FnOnce(AttachPoint) -> F + Send + 'static,
     ) {
         let streams = match self.running.get(&id.to_string()) {
-            Some(Held::Session(_, switchboard)) => Streams::Session(switchboard.clone()),
-            Some(Held::Task(_)) => Streams::Shim(self.launcher.layout.container(id)),
+            Some(Held::Session(_, switchboard)) => AttachPoint::Session(switchboard.clone()),
+            Some(Held::Task(_)) => AttachPoint::Shim(self.launcher.layout.container(id)),
             None if self.containers.is_over(id) => return drop(answer.send(Err(AttachRefusal::Over))),
-            None => Streams::Executor(self.launcher.actor.clone(), id.clone()),
+            None => AttachPoint::Executor(self.launcher.actor.clone(), id.clone()),
         };
         tokio::spawn(async move { answer.send(attach(streams).await) });
     }
@@ -247,7 +247,7 @@ impl Programs {
     /// A session has no sandbox of its own.
     async fn remove_sandbox(&self, id: &ContainerId) {
         let directory = self.launcher.layout.container(id);
-        if let Ok(Ok(record)) = spawn_blocking(move || Record::read(&directory)).await {
+        if let Ok(Ok(record)) = spawn_blocking(move || ContainerRecord::read(&directory)).await {
             aside(move || sandbox::remove(&record.sandbox));
         }
     }
@@ -263,7 +263,7 @@ impl Programs {
     }
 }
 
-/// Does what may take its time on a thread that may wait, and nobody waits for that.
+/// Runs clean-up on a thread that may block, without waiting for it.
 fn aside(work: impl FnOnce() -> io::Result<()> + Send + 'static) {
     spawn_blocking(move || {
         if let Err(error) = work() {

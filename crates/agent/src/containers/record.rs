@@ -1,4 +1,4 @@
-//! What must be known of a task container after the agent's restart, as a file in its shim's directory.
+//! The facts about a task container that outlive the agent, as a file in its shim's directory.
 
 use std::fs;
 use std::io;
@@ -14,7 +14,7 @@ pub(super) const DISCARDED: &str = ".";
 
 /// One container.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Record {
+pub(super) struct ContainerRecord {
     /// From the outermost to its own, as it is printed.
     id: String,
     pub(super) sandbox: PathBuf,
@@ -22,11 +22,11 @@ pub(super) struct Record {
     resources: String,
 }
 
-impl Record {
-    pub(super) fn new(id: &ContainerId, sandbox: PathBuf, resources: &[mesos::v1::Resource]) -> Record {
+impl ContainerRecord {
+    pub(super) fn new(id: &ContainerId, sandbox: PathBuf, resources: &[mesos::v1::Resource]) -> ContainerRecord {
         let order = agent::call::LaunchContainer { resources: resources.to_vec(), ..Default::default() };
         let resources = String::from_utf8_lossy(&Codec::Json.encode(&order)).into_owned();
-        Record { id: id.to_string(), sandbox, resources }
+        ContainerRecord { id: id.to_string(), sandbox, resources }
     }
 
     pub(super) fn id(&self) -> ContainerId {
@@ -45,7 +45,7 @@ impl Record {
         replace_file(&file(directory), &serde_json::to_vec(self)?, 0o600)
     }
 
-    pub(super) fn read(directory: &Path) -> io::Result<Record> {
+    pub(super) fn read(directory: &Path) -> io::Result<ContainerRecord> {
         Ok(serde_json::from_slice(&fs::read(file(directory))?)?)
     }
 }
@@ -68,8 +68,8 @@ mod tests {
         let cpus =
             Resource { name: "cpus".to_owned(), r#type: value::Type::Scalar.into(), scalar, ..Resource::default() };
         let id = ContainerId::from("root").child("a").child("b");
-        Record::new(&id, "/sandbox".into(), std::slice::from_ref(&cpus)).write(directory.path()).unwrap();
-        let record = Record::read(directory.path()).unwrap();
+        ContainerRecord::new(&id, "/sandbox".into(), std::slice::from_ref(&cpus)).write(directory.path()).unwrap();
+        let record = ContainerRecord::read(directory.path()).unwrap();
         assert_eq!((record.id(), record.resources()), (id, vec![cpus]));
     }
 }

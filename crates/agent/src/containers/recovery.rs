@@ -1,4 +1,4 @@
-//! The containers of the agent's former life: tasks go on, sessions are over, and what is nobody's is ended.
+//! The containers of the agent's former life: tasks go on, sessions are over, unowned ones are ended.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,18 +9,18 @@ use executor::contained;
 use mesos::v1::ContainerId;
 use tokio::task::spawn_blocking;
 
-use super::launch::{Program, Started};
+use super::launch::{Started, StartedProgram};
 use super::programs::{Programs, termination};
-use super::record::{self, DISCARDED, Record};
+use super::record::{self, ContainerRecord, DISCARDED};
 
 use crate::processes::{kill_marked, kill_run};
 
 impl Programs {
-    /// Takes up the containers of these executors and those of nobody, with what is nested in them.
+    /// Takes up the containers of these executors and the standalone ones, with the containers nested in them.
     pub(crate) async fn recover(&mut self, is_root: impl Fn(&ContainerId) -> bool) {
         let directory = self.launcher.layout.containers();
         let found = spawn_blocking(move || remembered(&directory)).await.unwrap_or_default();
-        let ids = found.iter().filter_map(|(record, _)| record.as_ref().map(Record::id));
+        let ids = found.iter().filter_map(|(record, _)| record.as_ref().map(ContainerRecord::id));
         let standalone: BTreeSet<String> = ids.filter(|id| id.parent.is_none()).map(|id| id.to_string()).collect();
         for (record, directory) in found {
             let lasting = |id: &ContainerId| is_root(id.root()) || standalone.contains(&id.root().value);
@@ -33,12 +33,12 @@ impl Programs {
         self.carry_out().await;
     }
 
-    async fn take_up(&mut self, directory: &Path, record: &Record) {
+    async fn take_up(&mut self, directory: &Path, record: &ContainerRecord) {
         let id = record.id();
         self.containers.begin(&id);
         match contained::recover(directory).await {
             Ok(Ok(contained)) => {
-                let program = Program::Task(contained);
+                let program = StartedProgram::Task(contained);
                 let started = Started { program, sandbox: record.sandbox.clone(), resources: record.resources() };
                 self.started(&id, started);
             }
@@ -61,8 +61,8 @@ impl Programs {
     }
 }
 
-/// What lies there, with the record of each container that was not removed.
-fn remembered(containers: &Path) -> Vec<(Option<Record>, PathBuf)> {
+/// The directories found there, with the record of each container that was not removed.
+fn remembered(containers: &Path) -> Vec<(Option<ContainerRecord>, PathBuf)> {
     let entries = fs::read_dir(containers).into_iter().flatten().flatten();
     let lost = |directory: &Path, error: &io::Error| {
         let file = record::file(directory);
@@ -71,7 +71,7 @@ fn remembered(containers: &Path) -> Vec<(Option<Record>, PathBuf)> {
     let record = |entry: fs::DirEntry| {
         let directory = entry.path();
         let kept = entry.file_name().to_str().is_some_and(|name| !name.starts_with(DISCARDED));
-        let record = kept.then(|| Record::read(&directory).inspect_err(|error| lost(&directory, error)).ok());
+        let record = kept.then(|| ContainerRecord::read(&directory).inspect_err(|error| lost(&directory, error)).ok());
         (record.flatten(), directory)
     };
     entries.map(record).collect()

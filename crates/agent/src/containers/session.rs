@@ -15,7 +15,7 @@ use rustix::thread::ThreadNameSpaceType;
 
 use crate::processes::Process;
 
-/// What to start.
+/// The process to start.
 #[derive(Debug)]
 pub(super) struct Start {
     pub(super) path: PathBuf,
@@ -23,7 +23,7 @@ pub(super) struct Start {
     pub(super) environment: Vec<(String, String)>,
     pub(super) directory: PathBuf,
     pub(super) user: Option<Credentials>,
-    /// Whose namespaces it joins, and which of them.
+    /// The process whose namespaces it joins, and which of them.
     pub(super) join: Option<(Process, ThreadNameSpaceType)>,
     /// The terminal it gets, if any.
     pub(super) terminal: Option<Terminal>,
@@ -31,7 +31,7 @@ pub(super) struct Start {
 
 /// Our ends. None of them blocks.
 #[derive(Debug)]
-pub(super) enum Streams {
+pub(super) enum SessionStreams {
     Pipes { stdin: OwnedFd, stdout: OwnedFd, stderr: OwnedFd },
     Terminal(OwnedFd),
 }
@@ -41,7 +41,7 @@ pub(super) enum Streams {
 pub(super) struct Session {
     pub(super) process: Process,
     pub(super) pidfd: OwnedFd,
-    pub(super) streams: Streams,
+    pub(super) streams: SessionStreams,
 }
 
 /// Takes about a millisecond, in which the calling thread waits.
@@ -92,17 +92,17 @@ fn born_among(of: std::os::fd::BorrowedFd<'_>, spawn: Spawn<'_>) -> io::Result<C
 
 type Theirs = [OwnedFd; 3];
 
-fn pipes() -> io::Result<(Theirs, Streams)> {
+fn pipes() -> io::Result<(Theirs, SessionStreams)> {
     let (their_stdin, stdin) = pipe_with(PipeFlags::CLOEXEC)?;
     let (stdout, their_stdout) = pipe_with(PipeFlags::CLOEXEC)?;
     let (stderr, their_stderr) = pipe_with(PipeFlags::CLOEXEC)?;
     for own in [&stdin, &stdout, &stderr] {
         fcntl_setfl(own, OFlags::NONBLOCK)?;
     }
-    Ok(([their_stdin, their_stdout, their_stderr], Streams::Pipes { stdin, stdout, stderr }))
+    Ok(([their_stdin, their_stdout, their_stderr], SessionStreams::Pipes { stdin, stdout, stderr }))
 }
 
-fn terminal(terminal: Terminal, owner: Option<u32>) -> io::Result<(Theirs, Streams)> {
+fn terminal(terminal: Terminal, owner: Option<u32>) -> io::Result<(Theirs, SessionStreams)> {
     let Pair { ours, theirs } = open_pair(terminal, owner)?;
-    Ok(([theirs.try_clone()?, theirs.try_clone()?, theirs], Streams::Terminal(ours)))
+    Ok(([theirs.try_clone()?, theirs.try_clone()?, theirs], SessionStreams::Terminal(ours)))
 }

@@ -21,7 +21,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, interval_at, sleep};
 
 use super::Output;
-use super::session::Streams;
+use super::session::SessionStreams;
 use crate::processes::watched;
 
 /// How often everyone attached hears that the session is there: Mesos' `--http_heartbeat_interval`.
@@ -48,15 +48,15 @@ pub(crate) enum Input {
 
 /// Where input goes; one at a time has it.
 #[derive(Debug)]
-pub(crate) struct Terminal {
+pub(crate) struct InputSender {
     /// Of a session; a shim keeps watch over its terminal itself.
     _place: Option<mpsc::OwnedPermit<()>>,
     sender: mpsc::Sender<Input>,
 }
 
-impl Terminal {
-    pub(super) fn at_a_shim(sender: mpsc::Sender<Input>) -> Terminal {
-        Terminal { _place: None, sender }
+impl InputSender {
+    pub(super) fn at_a_shim(sender: mpsc::Sender<Input>) -> InputSender {
+        InputSender { _place: None, sender }
     }
 
     /// Waits until there is room. `false` if the session is over.
@@ -81,7 +81,7 @@ enum Message {
 pub(super) struct Switchboard {
     messages: mpsc::UnboundedSender<Message>,
     input: mpsc::Sender<Input>,
-    /// Has one place, for whoever has the input.
+    /// Has one place, for the client that has the input.
     taken: mpsc::Sender<()>,
     _taken: Arc<mpsc::Receiver<()>>,
 }
@@ -89,7 +89,7 @@ pub(super) struct Switchboard {
 impl Switchboard {
     /// Connects everything. `launcher` gets everything from the beginning; `left` is called when it is gone.
     pub(super) fn start(
-        streams: Streams,
+        streams: SessionStreams,
         launcher: Option<Output>,
         left: impl FnOnce() + Send + 'static,
     ) -> io::Result<Switchboard> {
@@ -97,12 +97,12 @@ impl Switchboard {
         let (input, inputs) = mpsc::channel(WAITING_INPUT);
         let (taken, receiver) = mpsc::channel(1);
         let (readers, writer, is_terminal) = match streams {
-            Streams::Pipes { stdin, stdout, stderr } => {
+            SessionStreams::Pipes { stdin, stdout, stderr } => {
                 let stdout = (data::Type::Stdout, Arc::new(watched(stdout, Interest::READABLE)?));
                 let stderr = (data::Type::Stderr, Arc::new(watched(stderr, Interest::READABLE)?));
                 (vec![stdout, stderr], Arc::new(watched(stdin, Interest::WRITABLE)?), false)
             }
-            Streams::Terminal(master) => {
+            SessionStreams::Terminal(master) => {
                 let master = Arc::new(watched(master, Interest::READABLE | Interest::WRITABLE)?);
                 (vec![(data::Type::Stdout, master.clone())], master, true)
             }
@@ -124,10 +124,10 @@ impl Switchboard {
         let _over = self.messages.send(Message::Ended);
     }
 
-    /// The input, unless somebody has it.
-    pub(super) fn input(&self) -> Option<Terminal> {
+    /// The input, unless it is taken.
+    pub(super) fn input(&self) -> Option<InputSender> {
         let place = self.taken.clone().try_reserve_owned().ok()?;
-        Some(Terminal { _place: Some(place), sender: self.input.clone() })
+        Some(InputSender { _place: Some(place), sender: self.input.clone() })
     }
 }
 
@@ -142,7 +142,7 @@ struct Board {
     writer: AbortHandle,
 }
 
-/// With nobody left to read, nobody writes either.
+/// Without readers there is no writer.
 impl Drop for Board {
     fn drop(&mut self) {
         self.writer.abort();
@@ -160,7 +160,7 @@ impl Board {
                 message = inbox.recv(), if !alone => match message {
                     Some(Message::Attach(output)) => self.attached.push(output),
                     Some(Message::Ended) => ended = true,
-                    // Whoever knew of the session has forgotten it; what was written before is still told.
+                    // The session has been forgotten; output written before is still sent.
                     None => (ended, alone) = (true, true),
                 },
                 _ = heartbeat.tick() => self.tell(&beat()).await,
@@ -180,7 +180,7 @@ impl Board {
                 let stream = *stream;
                 self.tell(&said(stream, piece)).await;
             }
-            // A terminal that nobody holds any more fails to be read.
+            // A terminal without a process fails to be read.
             _ => *reader = None,
         }
     }
@@ -201,7 +201,7 @@ async fn gone(output: Option<&Output>) {
     }
 }
 
-/// What comes first from whichever stream; nothing at its end.
+/// The first piece from either stream; an empty one at its end.
 async fn next(readers: &[Option<Reader>]) -> (usize, io::Result<Vec<u8>>) {
     let [first, second] = [readers.first(), readers.get(1)].map(|reader| reader.and_then(Option::as_ref));
     tokio::select! {
@@ -223,7 +223,7 @@ async fn piece(reader: Option<&Reader>) -> io::Result<Vec<u8>> {
     }
 }
 
-/// Closing a terminal would take its output with it, so its end of input is for whoever types there to say.
+/// Closing a terminal would take its output with it, so the client sends EOF (Ctrl-D) itself.
 pub(super) async fn write(writer: Arc<AsyncFd<OwnedFd>>, is_terminal: bool, mut inputs: mpsc::Receiver<Input>) {
     while let Some(input) = inputs.recv().await {
         let done = match input {
@@ -260,7 +260,7 @@ pub(super) fn beat() -> ProcessIo {
 }
 
 impl Input {
-    /// What a record of an attached client means, if it means anything.
+    /// The input in a record of an attached client, if there is any.
     pub(crate) fn of(record: ProcessIo) -> Result<Option<Input>, TooLarge> {
         Ok(match (record.r#type(), record.data, record.control) {
             (process_io::Type::Data, Some(data), _) if data.r#type() == data::Type::Stdin => {

@@ -1,4 +1,4 @@
-//! What the core wants done.
+//! The actions and jobs of the core.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use crate::ids::{ExecutorKey, StreamId};
 use crate::log::Change;
 use crate::processes::{Known, Process, Program};
 
-/// Whose process it is.
+/// The owner of a process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Owner {
     Pool(FrameworkId),
@@ -25,13 +25,13 @@ pub(crate) struct Preparation {
     pub(crate) key: ExecutorKey,
     pub(crate) container: ContainerId,
     pub(crate) directory: PathBuf,
-    /// Who is to own it, by name; the agent if absent.
+    /// The user it is to belong to, by name; the agent's if absent.
     pub(crate) user: Option<String>,
     /// Its executor lives in a pool, which keeps what it must remember itself.
     pub(crate) pooled: bool,
     /// The mode of the sandbox.
     pub(crate) mode: u32,
-    /// What is to be fetched into it.
+    /// The files to fetch into it.
     pub(crate) items: Vec<Item>,
 }
 
@@ -68,13 +68,13 @@ pub(crate) enum Job {
     KillRun(ContainerId),
     /// Nobody writes into this sandbox any more: from now on it ages.
     Retire(PathBuf),
-    /// What was nested in this container through the operator API goes with it.
+    /// Containers nested in this one through the operator API go with it.
     DestroyContainers(ContainerId),
     /// The run is over for good: what its executor kept is no longer needed.
     RemoveState(ContainerId),
     /// An earlier life may have ended before it cleared away: whatever is not of these runs is killed and removed.
     Sweep(BTreeSet<String>),
-    /// Ends processes of this work directory that nobody owns: they have this long to end, then they are killed.
+    /// Ends unowned processes of this work directory: they have this long to end, then they are killed.
     EndStrangers(Known, Duration),
     /// The agent has got its name, which others find as a link.
     LinkName(AgentId),

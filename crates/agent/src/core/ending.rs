@@ -41,7 +41,7 @@ impl Core {
         }
     }
 
-    /// Every executor of the framework is to end, and nobody hears how.
+    /// Shuts down every executor of the framework; the ends of its tasks are not reported.
     pub(super) fn shutdown_framework(&mut self, id: &FrameworkId) {
         let actions = self.updates.remove_framework(id);
         self.carry_out_updates(actions);
@@ -115,7 +115,7 @@ impl Core {
         self.persist_executor(key);
         terminated.stream.into_iter().for_each(|stream| self.out.act(Action::CloseStream(stream)));
         self.lose_tasks(key, &container, &terminated.loss.unwrap_or_else(|| ended(status)));
-        // What it left behind goes with it.
+        // Processes it left behind go with it.
         process.into_iter().for_each(|process| self.out.act(Job::KillTree(process)));
         self.out.act(Job::Retire(directory));
         self.out.act(Job::DestroyContainers(container.clone()));

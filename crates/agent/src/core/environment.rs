@@ -10,7 +10,7 @@ use super::settings::Settings;
 use crate::processes::Program;
 use crate::program::{program, variables as declared};
 
-/// What a task has if nobody set a PATH.
+/// The PATH of tasks if the agent has none.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 type Variables = BTreeMap<String, String>;
@@ -20,7 +20,7 @@ fn set(variables: &mut Variables, name: &str, value: impl ToString) {
 }
 
 impl Settings {
-    /// What an executor finds in its environment beside what it inherits.
+    /// The environment of an executor beside the variables it inherits.
     pub(super) fn executor_environment(
         &self,
         agent: Option<&AgentId>,
@@ -108,7 +108,7 @@ impl Settings {
         variables
     }
 
-    /// What containers find that are nobody's executor.
+    /// The environment of containers that are not executors.
     pub(crate) fn container_environment(&self) -> Variables {
         Variables::from([("PATH".to_owned(), self.path())])
     }

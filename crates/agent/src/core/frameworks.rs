@@ -102,14 +102,14 @@ impl Frameworks {
         true
     }
 
-    /// From now on nobody hears how this framework's tasks end.
+    /// Shuts the framework down: from now on the ends of its tasks are not reported.
     pub(super) fn silence(&mut self, id: &FrameworkId) {
         if let Some(framework) = self.get_mut(id) {
             framework.silence();
         }
     }
 
-    /// Whether nobody wants to hear how its tasks end: it has been shut down, or is not here.
+    /// Whether the ends of its tasks are not reported: it has been shut down, or is not here.
     pub(super) fn is_silenced(&self, id: &FrameworkId) -> bool {
         self.get(id).is_none_or(Framework::is_silenced)
     }

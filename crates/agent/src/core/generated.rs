@@ -7,11 +7,11 @@ use mesos::v1::resource::AllocationInfo;
 use mesos::v1::value::{self, Scalar};
 use mesos::v1::{CommandInfo, ExecutorId, ExecutorInfo, FrameworkId, Resource, TaskInfo};
 
-/// What it holds on top of its task.
+/// The resources it holds on top of its task.
 const CPUS: f64 = 0.1;
 const MEM_MB: f64 = 32.0;
 
-/// What its shutdown may take longer than its task's kill.
+/// The time its shutdown may take beyond its task's kill.
 const MARGIN: Duration = Duration::from_secs(2);
 
 /// How much of a command its name shows.

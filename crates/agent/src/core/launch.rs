@@ -10,13 +10,13 @@ use super::{Core, generated};
 use crate::ids::{BadId, ExecutorKey, TaskKey, check_path_component};
 use crate::supported;
 
-/// What one order to launch is about: tasks that go to one executor together.
+/// The tasks of one launch, which go to one executor together.
 struct Launch {
     key: ExecutorKey,
     info: ExecutorInfo,
     generated: bool,
     tasks: Vec<TaskInfo>,
-    /// What the tasks' group is called, if they are one.
+    /// The name of the tasks' group, if they are one.
     group: Option<TaskId>,
     /// Why it cannot be run, if it cannot.
     unsupported: Option<String>,
@@ -133,16 +133,16 @@ fn check_ids(launch: &Launch) -> Result<(), BadId> {
     launch.tasks.iter().try_for_each(|task| check_path_component("TaskID", &task.task_id.value))
 }
 
-/// What of a task nobody here can do; it is said, not skipped.
+/// Returns the first part of a task that this agent does not support.
 fn unsupported(task: &TaskInfo, executor: &ExecutorInfo, generated: bool) -> Option<String> {
-    // What tasks may have within its container, an executor of its framework's own knows itself.
+    // An executor of its framework's own checks itself what tasks may have within its container.
     let container = if generated { &task.container } else { &executor.container };
     let said =
         |container| supported::unsupported(container).or_else(|| supported::unsupported_volumes(container, false));
     if let Some(reason) = container.as_ref().and_then(said) {
         return Some(reason);
     }
-    // What becomes of a terminal is for the shim of the task in it to see.
+    // A terminal of a generated executor is left to the shim of its task.
     if !generated && container.as_ref().is_some_and(|container| container.tty_info.is_some()) {
         return Some("'tty_info' of an executor's own container is not supported by this agent".to_owned());
     }

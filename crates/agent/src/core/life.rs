@@ -1,11 +1,11 @@
-//! Where the agent is in its life: it recovers, runs, and stops. It never goes back.
+//! The phase of the agent's life: it recovers, runs, and stops. It never goes back.
 
 use std::time::Duration;
 
 /// See the module's words.
 #[derive(Debug)]
 pub(super) enum Life {
-    /// Executors of the agent's former life may still come back; nobody else is spoken to.
+    /// Executors of the agent's former life may still come back; the master is not spoken to.
     Recovering {
         until: Duration,
     },
@@ -14,13 +14,13 @@ pub(super) enum Life {
     Stopping(Stopping),
 }
 
-/// How far the end is.
+/// The progress of the agent's end.
 #[derive(Debug, Default)]
 pub(super) struct Stopping {
     /// The moment at which the last updates are given up.
     farewell: Option<Duration>,
     left: bool,
-    /// What the master said, if it was the master who wants the agent gone.
+    /// The master's message, if the master wants the agent gone.
     turned_away: Option<String>,
 }
 

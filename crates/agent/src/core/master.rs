@@ -13,7 +13,7 @@ use crate::log::Change;
 use crate::version;
 use shell::Now;
 
-/// What this agent can do of what agents can do.
+/// The capabilities of this agent.
 pub(crate) const CAPABILITIES: [capability::Type; 4] = [
     capability::Type::MultiRole,
     capability::Type::HierarchicalRole,

@@ -1,4 +1,4 @@
-//! What the core has decided and not handed out yet, and the moments at which it wants to look again.
+//! The decisions of the core that are not handed out yet, and the moments at which it looks again.
 //!
 //! Comes in: actions and timers. Goes out: the actions in their order, the timers that are due. A timer only says
 //! *look*: whether anything is due, the state itself knows.

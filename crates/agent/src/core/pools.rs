@@ -31,9 +31,9 @@ const BACKOFF_MAX: Duration = Duration::from_secs(10);
 /// How long a dismissed pool may take to leave.
 const LEAVE_PATIENCE: Duration = Duration::from_secs(5);
 
-/// What is known of the process.
+/// The state of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Life {
+enum PoolLife {
     /// It is, or may be, one of the agent's former life: it is not known which, and has until then to subscribe.
     Unknown {
         until: Duration,
@@ -54,7 +54,7 @@ struct Pool {
     /// The name by which its process is told from those of agents that worked here before.
     name: String,
     stream: Option<StreamId>,
-    life: Life,
+    life: PoolLife,
     /// Deaths at an early age, in a row.
     failures: u32,
     idle_since: Option<Duration>,
@@ -62,13 +62,13 @@ struct Pool {
 }
 
 impl Pool {
-    fn new(name: String, life: Life) -> Pool {
+    fn new(name: String, life: PoolLife) -> Pool {
         Pool { name, stream: None, life, failures: 0, idle_since: None, dismissed: None }
     }
 
     fn process(&self) -> Option<Process> {
         match self.life {
-            Life::Running { process, .. } => Some(process),
+            PoolLife::Running { process, .. } => Some(process),
             _ => None,
         }
     }
@@ -78,9 +78,9 @@ impl Pool {
         Change::Pool(Box::new(PoolRecord { framework_id, process: process.map(Into::into), id: self.name.clone() }))
     }
 
-    /// What it rests before it is started again.
+    /// The rest before it is started again.
     fn backoff(&mut self, now: Duration) -> Duration {
-        let lived = matches!(self.life, Life::Running { since, .. } if now.saturating_sub(since) >= SOUND_LIFE);
+        let lived = matches!(self.life, PoolLife::Running { since, .. } if now.saturating_sub(since) >= SOUND_LIFE);
         self.failures = if lived { 0 } else { self.failures + 1 };
         match self.failures {
             0 => Duration::ZERO,
@@ -89,7 +89,7 @@ impl Pool {
     }
 }
 
-/// What a pool decides by, and where it says what it wants done.
+/// The rest of the core that a pool decides by, and the outbox for its actions.
 pub(super) struct Around<'c> {
     pub(super) now: Duration,
     pub(super) frameworks: &'c Frameworks,
@@ -142,7 +142,7 @@ impl Pools {
         match self.pools.get_mut(id) {
             Some(pool) => pool.idle_since = None,
             None => {
-                self.pools.insert(id.clone(), Pool::new(uuid::Uuid::new_v4().to_string(), Life::Starting));
+                self.pools.insert(id.clone(), Pool::new(uuid::Uuid::new_v4().to_string(), PoolLife::Starting));
                 self.start(around, id);
             }
         }
@@ -152,7 +152,8 @@ impl Pools {
     pub(super) fn expect(&mut self, around: &mut Around<'_>, record: &PoolRecord) {
         let (framework, process) = (record.framework(), record.process.map(Process::from));
         let until = around.now + self.settings.timeouts.executor_reregistration;
-        let life = process.map_or(Life::Unknown { until }, |process| Life::Running { process, since: around.now });
+        let life =
+            process.map_or(PoolLife::Unknown { until }, |process| PoolLife::Running { process, since: around.now });
         self.pools.entry(framework.clone()).or_insert_with(|| Pool::new(record.name(), life));
         around.out.look_at(until, Timer::Pool(framework.clone()));
         if let Some(process) = process {
@@ -163,7 +164,7 @@ impl Pools {
     fn start(&mut self, around: &mut Around<'_>, id: &FrameworkId) {
         let Some(framework) = around.frameworks.get(id) else { return };
         let Some(pool) = self.pools.get_mut(id) else { return };
-        pool.life = Life::Starting;
+        pool.life = PoolLife::Starting;
         pool.dismissed = None;
         let program = self.settings.pool_program(id, &pool.name, framework.info());
         // Its name is on disk before it has a process, so that it is known again whatever happens.
@@ -175,7 +176,7 @@ impl Pools {
         match result {
             Ok(process) => {
                 let Some(pool) = self.pools.get_mut(id) else { return around.out.act(Job::KillTree(process)) };
-                pool.life = Life::Running { process, since: around.now };
+                pool.life = PoolLife::Running { process, since: around.now };
                 around.out.persist(pool.record(id, Some(process)));
             }
             Err(reason) => {
@@ -190,7 +191,7 @@ impl Pools {
         let Some(pool) = self.pools.get_mut(id) else { return };
         let until = around.now + pool.backoff(around.now);
         let subscribed = pool.stream.is_some() && pool.dismissed.is_none();
-        pool.life = if subscribed { Life::Unknown { until } } else { Life::Resting { until } };
+        pool.life = if subscribed { PoolLife::Unknown { until } } else { PoolLife::Resting { until } };
         if !subscribed {
             self.revive(around, id, until);
         }
@@ -211,7 +212,7 @@ impl Pools {
         around.out.look_at(at, Timer::Pool(id.clone()));
     }
 
-    /// A pool subscribes. `true` if it is the one that is known and has somebody to host, or may have.
+    /// A pool subscribes. `true` if it is the known one and stays.
     pub(super) fn subscribe(
         &mut self,
         around: &mut Around<'_>,
@@ -239,13 +240,13 @@ impl Pools {
         let found = self.pools.iter_mut().find(|(_, pool)| pool.stream == Some(stream));
         let Some((id, pool)) = found else { return };
         pool.stream = None;
-        if let Life::Unknown { until } = pool.life {
+        if let PoolLife::Unknown { until } = pool.life {
             let id = id.clone();
             self.revive(around, &id, until);
         }
     }
 
-    /// With nobody left to host, the pool may go after a while.
+    /// Without executors to host, the pool may go after a while.
     pub(super) fn may_be_idle(&mut self, around: &mut Around<'_>, id: &FrameworkId) {
         let needed = around.frameworks.has_pooled_executors(id);
         let Some(pool) = self.pools.get_mut(id) else { return };
@@ -259,13 +260,13 @@ impl Pools {
         let (now, linger) = (around.now, self.settings.timeouts.pool_linger);
         let Some(pool) = self.pools.get_mut(id) else { return };
         match pool.life {
-            Life::Resting { until } if until <= now => self.revive(around, id, until),
-            Life::Unknown { until } if until <= now && pool.stream.is_none() => self.revive(around, id, until),
-            Life::Resting { .. } | Life::Starting => {}
-            Life::Running { process, .. } if pool.dismissed.is_some_and(|since| since + LEAVE_PATIENCE <= now) => {
+            PoolLife::Resting { until } if until <= now => self.revive(around, id, until),
+            PoolLife::Unknown { until } if until <= now && pool.stream.is_none() => self.revive(around, id, until),
+            PoolLife::Resting { .. } | PoolLife::Starting => {}
+            PoolLife::Running { process, .. } if pool.dismissed.is_some_and(|since| since + LEAVE_PATIENCE <= now) => {
                 around.out.act(Job::KillTree(process));
             }
-            Life::Unknown { .. } | Life::Running { .. } => {
+            PoolLife::Unknown { .. } | PoolLife::Running { .. } => {
                 if stopping || pool.idle_since.is_some_and(|since| since + linger <= now) {
                     self.dismiss(around, id);
                 }
@@ -273,7 +274,7 @@ impl Pools {
         }
     }
 
-    /// Tells a pool that hosts nobody to leave.
+    /// Tells a pool without executors to leave.
     pub(super) fn dismiss(&mut self, around: &mut Around<'_>, id: &FrameworkId) {
         if around.frameworks.has_pooled_executors(id) {
             return;

@@ -27,7 +27,7 @@ impl Core {
             user: self.settings.user_of(framework.info(), executor),
             pooled: executor.is_pooled(),
             mode: if executor.hosts_groups() { PASSABLE } else { sandbox::MODE },
-            // What makes no sense was refused when the task arrived.
+            // Invalid URIs were refused when the task arrived.
             items: executor.info().command.iter().flat_map(|command| &command.uris).flat_map(Item::of).collect(),
         };
         if let State::Preparing { until } = executor.state() {

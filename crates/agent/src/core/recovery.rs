@@ -111,7 +111,7 @@ impl Core {
         }
     }
 
-    /// Recovery is over early when nobody is missing.
+    /// Ends recovery early when no executor is missing.
     pub(super) fn go_on_recovering(&mut self) {
         let missing = |executor: &Executor| executor.is_started() && executor.stream().is_none();
         if self.life.is_recovering() && !self.frameworks.executors().any(missing) {

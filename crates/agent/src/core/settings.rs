@@ -1,4 +1,4 @@
-//! What decisions depend on and never changes.
+//! The settings that decisions depend on, which never change.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

@@ -63,8 +63,8 @@ impl Core {
         }
     }
 
-    pub(super) fn carry_out_updates(&mut self, actions: Vec<status_updates::Action>) {
-        use status_updates::Action as Update;
+    pub(super) fn carry_out_updates(&mut self, actions: Vec<status_updates::UpdateAction>) {
+        use status_updates::UpdateAction as Update;
         for action in actions {
             match action {
                 Update::Persist(change) => self.out.persist(Change::Update(change)),

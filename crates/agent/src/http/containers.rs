@@ -14,7 +14,7 @@ use mesos::v1::{CommandInfo, ContainerId, ContainerInfo, Resource};
 use super::Shared;
 use super::negotiate::{Form, labelled};
 use crate::containers::{
-    AttachRefusal, Class, Input, KillRefusal, LaunchRefusal, Launched, Order, RemoveRefusal, Terminal, Termination,
+    AttachRefusal, Class, Input, InputSender, KillRefusal, LaunchRefusal, Launched, Order, RemoveRefusal, Termination,
     check_id,
 };
 use crate::handle::look;
@@ -207,7 +207,7 @@ pub(super) async fn attach_input(shared: &Shared, form: Form, body: Body) -> Res
     Ok(StatusCode::OK.into_response())
 }
 
-async fn pass(records: &mut Records, terminal: &Terminal) -> Result<(), Refusal> {
+async fn pass(records: &mut Records, terminal: &InputSender) -> Result<(), Refusal> {
     while let Some(record) = records.next().await? {
         if record.r#type() != call::attach_container_input::Type::ProcessIo {
             return Err(invalid("Expecting 'attach_container_input.type' to be PROCESS_IO"));

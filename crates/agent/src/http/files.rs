@@ -7,23 +7,23 @@ use mesos::server::files::{Entry, FileError, Piece, number, path};
 use tokio::task::spawn_blocking;
 
 use super::Shared;
-use super::legacy::{Answer, Parameters, answer};
+use super::legacy::{LegacyAnswer, Parameters, answer};
 use crate::handle::look;
 use crate::view::legacy::attached_paths;
 
-pub(super) async fn browse(State(shared): State<Shared>, Query(parameters): Query<Parameters>) -> Answer {
+pub(super) async fn browse(State(shared): State<Shared>, Query(parameters): Query<Parameters>) -> LegacyAnswer {
     let entries = listed(&shared, path(&parameters)?).await?;
     Ok(answer(&parameters, &entries.iter().map(Entry::to_json).collect::<Vec<_>>()))
 }
 
-pub(super) async fn read(State(shared): State<Shared>, Query(parameters): Query<Parameters>) -> Answer {
+pub(super) async fn read(State(shared): State<Shared>, Query(parameters): Query<Parameters>) -> LegacyAnswer {
     let path = path(&parameters)?;
     let (offset, length) = (number(&parameters, "offset")?, number(&parameters, "length")?);
     let piece = piece(&shared, path, offset, length).await?;
     Ok(answer(&parameters, &piece.to_json()))
 }
 
-pub(super) async fn download(State(shared): State<Shared>, Query(parameters): Query<Parameters>) -> Answer {
+pub(super) async fn download(State(shared): State<Shared>, Query(parameters): Query<Parameters>) -> LegacyAnswer {
     let (path, files) = (path(&parameters)?, shared.files.clone());
     let agent = agent_id(&shared).await?;
     let opened = blocking(move || files.open_file(agent.as_deref(), &path)).await?;
@@ -31,7 +31,7 @@ pub(super) async fn download(State(shared): State<Shared>, Query(parameters): Qu
 }
 
 /// Which paths mean which: the names people use, and the places on disk.
-pub(super) async fn debug(State(shared): State<Shared>, Query(parameters): Query<Parameters>) -> Answer {
+pub(super) async fn debug(State(shared): State<Shared>, Query(parameters): Query<Parameters>) -> LegacyAnswer {
     let mut attached = attached_paths(&look(&shared.actor).await?);
     attached.extend(shared.files.attached());
     Ok(answer(&parameters, &attached))

@@ -12,14 +12,14 @@ use serde::Serialize;
 
 use super::{Shared, recovered, statistics};
 use crate::handle::look;
-use crate::view::containers::Container;
+use crate::view::containers::ExecutorContainer;
 use crate::{gc, machine, version, view};
 
 /// The query of a request.
 pub(super) type Parameters = BTreeMap<String, String>;
 
 /// An answer or a refusal; axum sends either.
-pub(super) type Answer = Result<Response, Refusal>;
+pub(super) type LegacyAnswer = Result<Response, Refusal>;
 
 /// JSON, or JSONP.
 pub(super) fn answer(parameters: &Parameters, value: &impl Serialize) -> Response {
@@ -44,12 +44,12 @@ pub(super) async fn version(Query(parameters): Query<Parameters>) -> Response {
     answer(&parameters, &version::legacy())
 }
 
-pub(super) async fn state(State(shared): State<Shared>, Query(parameters): Query<Parameters>) -> Answer {
+pub(super) async fn state(State(shared): State<Shared>, Query(parameters): Query<Parameters>) -> LegacyAnswer {
     recovered(&shared).await?;
     Ok(answer(&parameters, &view::legacy::state(&look(&shared.actor).await?)))
 }
 
-pub(super) async fn flags(State(shared): State<Shared>, Query(parameters): Query<Parameters>) -> Answer {
+pub(super) async fn flags(State(shared): State<Shared>, Query(parameters): Query<Parameters>) -> LegacyAnswer {
     Ok(answer(&parameters, &view::legacy::flags(&look(&shared.actor).await?)))
 }
 
@@ -57,7 +57,7 @@ pub(super) async fn metrics(
     State(shared): State<Shared>,
     connections: Option<Extension<ConnectionCounts>>,
     Query(parameters): Query<Parameters>,
-) -> Answer {
+) -> LegacyAnswer {
     if let Some(timeout) = parameters.get("timeout")
         && let Err(error) = mesos::duration::parse(timeout)
     {
@@ -69,8 +69,8 @@ pub(super) async fn metrics(
     Ok(answer(&parameters, &metrics))
 }
 
-/// What the machine says of itself, under its older names.
-pub(super) async fn system_stats(Query(parameters): Query<Parameters>) -> Answer {
+/// The machine's own metrics, under their older names.
+pub(super) async fn system_stats(Query(parameters): Query<Parameters>) -> LegacyAnswer {
     let stats = machine::metrics().into_iter().map(|(name, value)| {
         let name = name.trim_start_matches("system/");
         (if name.starts_with("load") { format!("avg_{name}") } else { name.to_owned() }, value)
@@ -109,7 +109,7 @@ fn fetched(statistics: fetcher::Statistics) -> impl Iterator<Item = (String, f64
     .map(|(name, value)| (format!("containerizer/fetcher/{name}"), value as f64))
 }
 
-pub(super) async fn containers(State(shared): State<Shared>, Query(parameters): Query<Parameters>) -> Answer {
+pub(super) async fn containers(State(shared): State<Shared>, Query(parameters): Query<Parameters>) -> LegacyAnswer {
     recovered(&shared).await?;
     let chosen = choice(&parameters)?;
     let measured = statistics::measured(&shared, chosen).await?;
@@ -117,7 +117,7 @@ pub(super) async fn containers(State(shared): State<Shared>, Query(parameters): 
     Ok(answer(&parameters, &entries.collect::<Vec<_>>()))
 }
 
-pub(super) async fn statistics(State(shared): State<Shared>, Query(parameters): Query<Parameters>) -> Answer {
+pub(super) async fn statistics(State(shared): State<Shared>, Query(parameters): Query<Parameters>) -> LegacyAnswer {
     recovered(&shared).await?;
     let measured = statistics::measured(&shared, |_| true).await?;
     let entries = measured.iter().map(|(container, usage)| container.statistics(usage));
@@ -125,7 +125,7 @@ pub(super) async fn statistics(State(shared): State<Shared>, Query(parameters): 
 }
 
 /// Containers can be asked for by their id, or by framework and executor.
-fn choice(parameters: &Parameters) -> Result<impl Fn(&Container) -> bool + Send + 'static, Refusal> {
+fn choice(parameters: &Parameters) -> Result<impl Fn(&ExecutorContainer) -> bool + Send + 'static, Refusal> {
     let get = |name: &str| parameters.get(name).cloned();
     let (container, framework, executor) = (get("container_id"), get("framework_id"), get("executor_id"));
     if container.is_some() && (framework.is_some() || executor.is_some()) {
@@ -135,7 +135,7 @@ fn choice(parameters: &Parameters) -> Result<impl Fn(&Container) -> bool + Send 
     if executor.is_some() && framework.is_none() {
         return Err(Refusal::new(StatusCode::BAD_REQUEST, "'executor_id' needs a 'framework_id'"));
     }
-    Ok(move |known: &Container| {
+    Ok(move |known: &ExecutorContainer| {
         let is = |wanted: &Option<String>, value: &str| wanted.as_ref().is_none_or(|wanted| wanted == value);
         is(&container, &known.container_id.value)
             && is(&framework, &known.framework_id.value)

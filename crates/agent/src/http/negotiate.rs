@@ -1,4 +1,4 @@
-//! What the operator API speaks in one request: beside the two codecs, streams of either as RecordIO. Pure.
+//! The content types of one request to the operator API: both codecs, and streams of either as RecordIO. Pure.
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
@@ -17,7 +17,7 @@ pub(super) struct Form {
     pub(super) streaming: bool,
 }
 
-/// What the request's body is.
+/// The form of the request's body.
 pub(super) fn content(headers: &HeaderMap) -> Result<Form, Refusal> {
     let text = |name: &str| last(headers, name);
     let Some(media_type) = text(header::CONTENT_TYPE.as_str()) else {

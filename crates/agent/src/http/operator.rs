@@ -1,4 +1,4 @@
-//! `POST /api/v1`: the operator API. What it reads is here, what it does to containers in `containers`.
+//! `POST /api/v1`: the operator API. Reads are here, calls about containers in `containers`.
 
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode};

@@ -1,4 +1,4 @@
-//! Containers with what they use, measured when somebody asks.
+//! Containers with their resource usage, measured on request.
 
 use axum::http::StatusCode;
 use mesos::resources::Resources;
@@ -11,15 +11,15 @@ use super::Shared;
 use crate::containers::Listed;
 use crate::handle::look;
 use crate::processes::{Table, Usage, usage_of_run};
-use crate::view::containers::{Container, of_executors, of_tasks};
+use crate::view::containers::{ExecutorContainer, of_executors, of_tasks};
 
 const BYTES_IN_MB: f64 = 1024.0 * 1024.0;
 
 /// The containers of live executors that are wanted, each with its statistics.
 pub(super) async fn measured(
     shared: &Shared,
-    wanted: impl Fn(&Container) -> bool + Send + 'static,
-) -> Result<Vec<(Container, ResourceStatistics)>, Refusal> {
+    wanted: impl Fn(&ExecutorContainer) -> bool + Send + 'static,
+) -> Result<Vec<(ExecutorContainer, ResourceStatistics)>, Refusal> {
     let books = look(&shared.actor).await?;
     let (containers, now) = (of_executors(&books), books.now);
     let measure = move || {
@@ -76,7 +76,7 @@ fn limited(timestamp: f64, cpus: f64, mem_mb: f64) -> ResourceStatistics {
     }
 }
 
-fn measure(table: &Table, container: Container, timestamp: f64) -> (Container, ResourceStatistics) {
+fn measure(table: &Table, container: ExecutorContainer, timestamp: f64) -> (ExecutorContainer, ResourceStatistics) {
     let usage = match container.process {
         Some(process) => Usage::of(&table.tree(process)),
         None => usage_of_run(table, &container.state),

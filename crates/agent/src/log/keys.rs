@@ -45,7 +45,7 @@ impl fmt::Display for Key<'_> {
     }
 }
 
-/// Whose update a key is of, and its number.
+/// The task and the number of the update that a key names.
 pub(super) fn parse_update(key: &str) -> Option<(TaskKey, u64)> {
     let mut parts = key.strip_prefix(UPDATES)?.split('/');
     let (framework, task, number) = (parts.next()?, parts.next()?, parts.next()?);

@@ -5,7 +5,7 @@ use mesos::v1::{AgentId, AgentInfo, ContainerId, ExecutorInfo, FrameworkId, Task
 use crate::ids::TaskKey;
 use crate::processes::Process;
 
-/// Who this agent is.
+/// The agent's identity.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct AgentRecord {
     #[prost(message, optional, tag = "1")]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use mesos::states::is_terminal;
 use mesos::v1::{TaskState, TaskStatus};
 
-use super::Change;
+use super::UpdateChange;
 use crate::ids::TaskKey;
 
 /// Acknowledged updates remembered: far more than an executor can have on the way when the agent dies.
@@ -14,7 +14,7 @@ const REMEMBERED: usize = 256;
 
 /// One durable record of a stream.
 #[derive(Clone, PartialEq, prost::Message)]
-pub(crate) struct Record {
+pub(crate) struct UpdateRecord {
     /// The update, until its framework acknowledges it.
     #[prost(message, optional, tag = "1")]
     pub(crate) waiting: Option<TaskStatus>,
@@ -58,29 +58,29 @@ impl Stream {
         self.waiting.back().is_some_and(|(_, status)| is_terminal(status.state()))
     }
 
-    pub(super) fn push(&mut self, key: &TaskKey, status: TaskStatus) -> Change {
+    pub(super) fn push(&mut self, key: &TaskKey, status: TaskStatus) -> UpdateChange {
         let number = self.next_number;
         self.next_number += 1;
-        let record = Record { waiting: Some(status.clone()), acknowledged: Vec::new() };
+        let record = UpdateRecord { waiting: Some(status.clone()), acknowledged: Vec::new() };
         self.waiting.push_back((number, status));
-        Change::Put { key: key.clone(), number, record: Box::new(record) }
+        UpdateChange::Put { key: key.clone(), number, record: Box::new(record) }
     }
 
     /// The oldest update is acknowledged.
-    pub(super) fn pop(&mut self, key: &TaskKey) -> Vec<Change> {
+    pub(super) fn pop(&mut self, key: &TaskKey) -> Vec<UpdateChange> {
         let Some((number, status)) = self.waiting.pop_front() else { return Vec::new() };
         let uuid = status.uuid().to_vec();
         self.acknowledged.push_back((number, uuid.clone()));
-        let record = Box::new(Record { waiting: None, acknowledged: uuid });
-        let mut changes = vec![Change::Put { key: key.clone(), number, record }];
+        let record = Box::new(UpdateRecord { waiting: None, acknowledged: uuid });
+        let mut changes = vec![UpdateChange::Put { key: key.clone(), number, record }];
         if self.acknowledged.len() > REMEMBERED {
             let numbers = self.acknowledged.pop_front().map(|(number, _)| number).into_iter().collect();
-            changes.push(Change::Delete { key: key.clone(), numbers });
+            changes.push(UpdateChange::Delete { key: key.clone(), numbers });
         }
         changes
     }
 
-    pub(super) fn recover(&mut self, number: u64, record: Record) {
+    pub(super) fn recover(&mut self, number: u64, record: UpdateRecord) {
         self.next_number = self.next_number.max(number + 1);
         match record.waiting {
             Some(status) => self.waiting.push_back((number, status)),

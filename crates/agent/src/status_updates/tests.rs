@@ -25,16 +25,16 @@ fn at(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-fn forwarded(actions: &[Action]) -> Vec<(u8, TaskState)> {
-    let number = |action: &Action| match action {
-        Action::Forward { status, latest, .. } => Some((status.uuid()[0], *latest)),
+fn forwarded(actions: &[UpdateAction]) -> Vec<(u8, TaskState)> {
+    let number = |action: &UpdateAction| match action {
+        UpdateAction::Forward { status, latest, .. } => Some((status.uuid()[0], *latest)),
         _ => None,
     };
     actions.iter().filter_map(number).collect()
 }
 
-fn acknowledged(actions: &[Action]) -> usize {
-    actions.iter().filter(|action| matches!(action, Action::AcknowledgeExecutor { .. })).count()
+fn acknowledged(actions: &[UpdateAction]) -> usize {
+    actions.iter().filter(|action| matches!(action, UpdateAction::AcknowledgeExecutor { .. })).count()
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn one_update_is_in_flight_and_carries_the_latest_state() {
     updates.resume(at(0));
     let first = updates.receive(at(0), &key(), update(1, TaskState::TaskStarting));
     assert_eq!(forwarded(&first), [(1, TaskState::TaskStarting)]);
-    assert!(matches!(first[0], Action::Persist(_)), "what is sent is on disk first");
+    assert!(matches!(first[0], UpdateAction::Persist(_)), "what is sent is on disk first");
     let second = updates.receive(at(0), &key(), update(2, TaskState::TaskRunning));
     assert_eq!((forwarded(&second).len(), acknowledged(&second)), (0, 1));
     assert_eq!(forwarded(&updates.wake(at(10))), [(1, TaskState::TaskRunning)]);
@@ -102,7 +102,7 @@ fn nothing_follows_the_end() {
     let late = updates.receive(at(0), &key(), update(2, TaskState::TaskRunning));
     assert_eq!((late.len(), acknowledged(&late)), (1, 1));
     let end = updates.acknowledge(at(0), &key(), &[1; 16]).unwrap();
-    assert_eq!(end.last(), Some(&Action::Remove(key())));
+    assert_eq!(end.last(), Some(&UpdateAction::Remove(key())));
     assert!(updates.is_idle() && updates.wake_at().is_none());
 }
 
@@ -157,7 +157,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 #[derive(Default)]
 struct World {
     updates: StatusUpdates,
-    disk: BTreeMap<u64, Record>,
+    disk: BTreeMap<u64, UpdateRecord>,
     now: Duration,
     made: Vec<TaskStatus>,
     unacknowledged: VecDeque<TaskStatus>,
@@ -229,10 +229,10 @@ impl World {
         }
     }
 
-    fn carry_out(&mut self, actions: Vec<Action>) {
+    fn carry_out(&mut self, actions: Vec<UpdateAction>) {
         // All that is to be persisted goes to disk in one commit, before the rest.
         let (persist, rest): (Vec<_>, Vec<_>) =
-            actions.into_iter().partition(|action| matches!(action, Action::Persist(_)));
+            actions.into_iter().partition(|action| matches!(action, UpdateAction::Persist(_)));
         if self.fuse == Some(0) {
             return self.crash();
         }
@@ -244,10 +244,10 @@ impl World {
                 return self.crash();
             }
             match action {
-                Action::AcknowledgeExecutor { uuid, .. } => self.unacknowledged.retain(|s| s.uuid() != uuid),
-                Action::Forward { status, .. } => self.received.push(status.uuid()[0]),
-                Action::Remove(_) => self.removed = true,
-                Action::Persist(_) => unreachable!("partitioned"),
+                UpdateAction::AcknowledgeExecutor { uuid, .. } => self.unacknowledged.retain(|s| s.uuid() != uuid),
+                UpdateAction::Forward { status, .. } => self.received.push(status.uuid()[0]),
+                UpdateAction::Remove(_) => self.removed = true,
+                UpdateAction::Persist(_) => unreachable!("partitioned"),
             }
         }
         if self.fuse.is_some() {
@@ -255,12 +255,12 @@ impl World {
         }
     }
 
-    fn persist(&mut self, action: Action) {
+    fn persist(&mut self, action: UpdateAction) {
         match action {
-            Action::Persist(Change::Put { number, record, .. }) => {
+            UpdateAction::Persist(UpdateChange::Put { number, record, .. }) => {
                 self.disk.insert(number, *record);
             }
-            Action::Persist(Change::Delete { numbers, .. }) => {
+            UpdateAction::Persist(UpdateChange::Delete { numbers, .. }) => {
                 numbers.iter().for_each(|number| {
                     self.disk.remove(number);
                 });

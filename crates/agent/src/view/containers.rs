@@ -11,7 +11,7 @@ use crate::processes::Process;
 
 /// One run.
 #[derive(Debug, Clone)]
-pub(crate) struct Container {
+pub(crate) struct ExecutorContainer {
     pub(crate) framework_id: FrameworkId,
     pub(crate) executor_id: ExecutorId,
     pub(crate) executor_name: String,
@@ -25,10 +25,10 @@ pub(crate) struct Container {
     pub(crate) state: PathBuf,
 }
 
-impl Container {
-    fn of(snapshot: &Snapshot, framework: &Framework, executor: &Executor) -> Container {
+impl ExecutorContainer {
+    fn of(snapshot: &Snapshot, framework: &Framework, executor: &Executor) -> ExecutorContainer {
         let resources = bag(&executor.resources());
-        Container {
+        ExecutorContainer {
             framework_id: framework.id().clone(),
             executor_id: executor.info().executor_id.clone(),
             executor_name: executor.info().name().to_owned(),
@@ -66,8 +66,11 @@ impl Container {
     }
 }
 
-pub(crate) fn of_executors(snapshot: &Snapshot) -> Vec<Container> {
-    snapshot.live_executors().map(|(framework, executor)| Container::of(snapshot, framework, executor)).collect()
+pub(crate) fn of_executors(snapshot: &Snapshot) -> Vec<ExecutorContainer> {
+    snapshot
+        .live_executors()
+        .map(|(framework, executor)| ExecutorContainer::of(snapshot, framework, executor))
+        .collect()
 }
 
 /// The containers that tasks have of their own within those of built-in executors, and what they may use.

@@ -114,7 +114,7 @@ fn framework(framework: &Framework) -> Value {
     entry
 }
 
-/// Executors that have ended, whether or not somebody still waits to hear of their tasks.
+/// Executors that have ended, whether or not updates of their tasks still wait.
 fn over(framework: &Framework) -> impl Iterator<Item = &Executor> {
     let waiting = framework.executors().filter(|executor| !executor.is_live());
     framework.completed_executors().chain(waiting)

@@ -43,7 +43,7 @@ impl Hosting {
     }
 }
 
-/// How far it is.
+/// The phase of its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
     /// Nothing of it has been started: its sandbox is made and filled. It has until then to subscribe.
@@ -63,7 +63,7 @@ pub(crate) enum State {
     Terminated,
 }
 
-/// What becomes of tasks that their executor leaves unfinished.
+/// The fate of tasks that their executor leaves unfinished.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::core) struct Loss {
     pub(in crate::core) state: TaskState,
@@ -71,7 +71,7 @@ pub(in crate::core) struct Loss {
     pub(in crate::core) message: String,
 }
 
-/// What an executor that is over leaves behind.
+/// The stream and the fate of an executor that is over.
 #[derive(Debug)]
 pub(in crate::core) struct Terminated {
     pub(in crate::core) stream: Option<StreamId>,
@@ -83,7 +83,7 @@ pub(in crate::core) struct Terminated {
 #[derive(Debug, Clone)]
 pub(crate) struct Executor {
     info: ExecutorInfo,
-    /// Made by the agent for one command task, and known to nobody else.
+    /// Made by the agent for one command task, and unknown outside of it.
     generated: bool,
     container: ContainerId,
     directory: PathBuf,
@@ -98,7 +98,7 @@ pub(crate) struct Executor {
 }
 
 impl Executor {
-    /// A new run, which has `patience` to subscribe.
+    /// A new run, which has until then to subscribe.
     pub(in crate::core) fn new(
         info: ExecutorInfo,
         generated: bool,
@@ -120,7 +120,7 @@ impl Executor {
         }
     }
 
-    /// A run of the agent's former life: whoever may live has some time to come back.
+    /// A run of the agent's former life, with some time to come back if it may live.
     pub(in crate::core) fn recover(record: &ExecutorRecord, now: Duration, timeouts: &Timeouts) -> Option<Executor> {
         let (info, directory) = (record.info.clone()?, record.directory.clone().into());
         let mut executor = Executor::new(info, record.generated, record.container(), directory, now);
@@ -319,7 +319,7 @@ impl Executor {
     }
 }
 
-/// What becomes of its unfinished tasks when it does not come back after the agent's restart.
+/// The fate of its unfinished tasks when it does not come back after the agent's restart.
 fn not_back() -> Loss {
     Loss {
         state: TaskState::TaskGone,

@@ -18,7 +18,7 @@ use crate::log::TaskRecord;
 pub(crate) struct Framework {
     id: FrameworkId,
     info: FrameworkInfo,
-    /// It is gone: its executors end, and nobody hears how.
+    /// It is gone: its executors end, and that is not reported.
     silenced: bool,
     executors: BTreeMap<ExecutorId, Arc<Executor>>,
     completed_executors: VecDeque<Arc<Executor>>,

@@ -5,7 +5,7 @@ use mesos::v1::{self, AgentId, ContainerId, FrameworkId, TaskId, TaskInfo, TaskS
 
 use super::executor::Executor;
 
-/// What its framework defined, and what has become of it.
+/// A task as its framework defined it, and its state.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Task {
     info: TaskInfo,

@@ -9,7 +9,7 @@ use crate::status_updates;
 #[derive(Default)]
 pub(super) struct Disk {
     content: Recovered,
-    updates: BTreeMap<(TaskKey, u64), status_updates::Record>,
+    updates: BTreeMap<(TaskKey, u64), status_updates::UpdateRecord>,
 }
 
 impl Disk {
@@ -30,10 +30,10 @@ impl Disk {
                 content.pools.retain(|known| known.framework_id != record.framework_id);
                 content.pools.push(*record);
             }
-            Change::Update(status_updates::Change::Put { key, number, record }) => {
+            Change::Update(status_updates::UpdateChange::Put { key, number, record }) => {
                 self.updates.insert((key, number), *record);
             }
-            Change::Update(status_updates::Change::Delete { key, numbers }) => {
+            Change::Update(status_updates::UpdateChange::Delete { key, numbers }) => {
                 numbers.into_iter().for_each(|number| drop(self.updates.remove(&(key.clone(), number))));
             }
             Change::ForgetFramework(id) => drop(content.frameworks.remove(&id)),
@@ -47,7 +47,7 @@ impl Disk {
         }
     }
 
-    /// What an agent finds when it starts.
+    /// The records an agent finds when it starts.
     pub(super) fn recovered(&self) -> Recovered {
         let updates = &self.updates;
         let updates = updates.iter().map(|((key, number), record)| (key.clone(), *number, record.clone())).collect();
