@@ -210,8 +210,7 @@ async fn a_target_that_flooded_once_and_hangs_now_costs_nothing() {
     let mut spec = every_tenth_of_a_second(Probe::Http(http(flood_once())));
     spec.schedule.timeout = Some(Duration::from_secs(2));
     let others = threads();
-    let engine = engine();
-    let mut watch = watch(&engine, spec);
+    let mut watch = watch(&engine(), spec);
     assert!(matches!(watch.next().await.outcome, Outcome::Failure(_)));
     let ours = threads().difference(&others).next().unwrap().clone();
     let before = worked(&ours);

@@ -124,8 +124,7 @@ async fn who_left_the_session_of_a_successful_command_ends_with_it() {
         "(setsid sh -c 'echo $$ >$FILE.new; mv $FILE.new $FILE; exec sleep 1000' &); while ! test -e $FILE; do :; done",
     );
     probe.environment.push(("FILE".to_owned(), file.display().to_string()));
-    let engine = engine();
-    let mut watch = watch(&engine, spec(Probe::Command(probe)));
+    let mut watch = watch(&engine(), spec(Probe::Command(probe)));
     assert_eq!(watch.next().await.outcome, Outcome::Success(Answer::Exit(0)));
     let pid = fs::read_to_string(&file).unwrap().trim().to_owned();
     eventually("what was left behind is dead", || !is_alive(&pid)).await;

@@ -149,8 +149,7 @@ async fn a_timeout_kills_the_whole_tree() {
 #[tokio::test]
 async fn removing_the_check_kills_the_whole_tree() {
     let directory = tempfile::tempdir().unwrap();
-    let engine = engine();
-    let watch = watch(&engine, spec(Probe::Command(shell(&family(directory.path())))));
+    let watch = watch(&engine(), spec(Probe::Command(shell(&family(directory.path())))));
     eventually("it has started", || pids(directory.path()).len() == 5).await;
     let pids = pids(directory.path());
     watch.handle.remove();

@@ -143,9 +143,8 @@ fn one_request(stream: &TcpStream) -> bool {
 #[tokio::test]
 async fn a_connection_is_kept_and_made_anew_when_the_server_closes_it() {
     let (address, connections) = patient(5);
-    let engine = engine();
     let probe = HttpProbe { connection: Reuse::KeepAlive, ..http(address) };
-    let mut watch = watch(&engine, spec(Probe::Http(probe)));
+    let mut watch = watch(&engine(), spec(Probe::Http(probe)));
     for round in 1..=20 {
         assert_eq!(watch.next().await.outcome, found(200), "round {round}");
     }
@@ -155,8 +154,7 @@ async fn a_connection_is_kept_and_made_anew_when_the_server_closes_it() {
 #[tokio::test]
 async fn without_keeping_every_attempt_connects() {
     let (address, connections) = patient(5);
-    let engine = engine();
-    let mut watch = watch(&engine, spec(Probe::Http(http(address))));
+    let mut watch = watch(&engine(), spec(Probe::Http(http(address))));
     for _ in 0..5 {
         assert_eq!(watch.next().await.outcome, found(200));
     }
@@ -165,7 +163,6 @@ async fn without_keeping_every_attempt_connects() {
 
 #[tokio::test]
 async fn a_server_that_is_gone_is_noticed_on_a_kept_connection() {
-    let engine = engine();
     let (sender, stop) = mpsc::channel::<()>();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -176,7 +173,7 @@ async fn a_server_that_is_gone_is_noticed_on_a_kept_connection() {
         }
     });
     let probe = HttpProbe { connection: Reuse::KeepAlive, ..http(address) };
-    let mut watch = watch(&engine, spec(Probe::Http(probe)));
+    let mut watch = watch(&engine(), spec(Probe::Http(probe)));
     assert_eq!(watch.next().await.outcome, found(200));
     sender.send(()).unwrap();
     let event = watch.until(|event| event.outcome != found(200)).await;

@@ -34,10 +34,9 @@ async fn a_paused_check_is_silent_and_resumes_at_once() {
 
 #[tokio::test]
 async fn resuming_does_not_wait_for_the_interval_and_never_runs_twice() {
-    let engine = engine();
     let mut slow = spec(tcp(closed(), TcpMode::Connect));
     slow.schedule.interval = Duration::from_secs(3600);
-    let mut watch = watch(&engine, slow);
+    let mut watch = watch(&engine(), slow);
     for expected in 1..=5 {
         watch.handle.pause();
         watch.handle.resume();
@@ -135,10 +134,9 @@ async fn who_must_wait_is_late_and_not_lost() {
 
 #[tokio::test]
 async fn the_interval_counts_from_the_end_of_an_attempt() {
-    let engine = engine();
     let mut slow = spec(Probe::Command(shell("sleep 0.2")));
     slow.schedule.interval = ms(100);
-    let mut watch = watch(&engine, slow);
+    let mut watch = watch(&engine(), slow);
     let first = watch.next().await;
     let second = watch.next().await;
     let pause = second.started.duration_since(first.at).unwrap();

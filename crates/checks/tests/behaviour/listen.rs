@@ -49,9 +49,8 @@ async fn a_listener_elsewhere_or_of_another_kind_is_none() {
 async fn nobody_notices() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
-    let engine = engine();
     let probe = Probe::Listen(ListenProbe::new(listener.local_addr().unwrap()));
-    let mut watch = watch(&engine, spec(probe));
+    let mut watch = watch(&engine(), spec(probe));
     for _ in 0..5 {
         assert_eq!(watch.next().await.outcome, yes());
     }

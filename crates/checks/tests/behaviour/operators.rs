@@ -31,8 +31,7 @@ fn by_hand(verdict: Verdict, lasting: Duration) -> ByHand {
 
 #[tokio::test]
 async fn a_snooze_ends_by_itself() {
-    let engine = engine();
-    let mut watch = watch(&engine, spec(good()));
+    let mut watch = watch(&engine(), spec(good()));
     watch.next().await;
     watch.handle.snooze(ms(400));
     let report = watch.handle.report().await.unwrap();
@@ -45,8 +44,7 @@ async fn a_snooze_ends_by_itself() {
 
 #[tokio::test]
 async fn a_snooze_can_be_cut_short_and_a_pause_cannot_be_hurried() {
-    let engine = engine();
-    let mut watch = watch(&engine, hourly(good()));
+    let mut watch = watch(&engine(), hourly(good()));
     watch.handle.snooze(HOUR);
     watch.handle.check_now();
     assert!(is_silent(&mut watch).await);
@@ -60,8 +58,7 @@ async fn a_snooze_can_be_cut_short_and_a_pause_cannot_be_hurried() {
 
 #[tokio::test]
 async fn asking_now_does_not_wait_for_the_interval() {
-    let engine = engine();
-    let mut watch = watch(&engine, hourly(good()));
+    let mut watch = watch(&engine(), hourly(good()));
     for _ in 0..3 {
         watch.handle.check_now();
         watch.next().await;
@@ -75,8 +72,7 @@ fn every(interval: Duration) -> Schedule {
 
 #[tokio::test]
 async fn another_schedule_begins_at_once_and_forgets_nothing() {
-    let engine = engine();
-    let mut watch = watch(&engine, hourly(tcp(closed(), TcpMode::Connect)));
+    let mut watch = watch(&engine(), hourly(tcp(closed(), TcpMode::Connect)));
     watch.next().await;
     watch.handle.set_schedule(every(ms(20))).unwrap();
     for failures in 2..=5 {
@@ -106,8 +102,7 @@ async fn another_schedule_leaves_an_attempt_its_timeout() {
 
 #[tokio::test]
 async fn another_schedule_wakes_nobody_and_makes_sense() {
-    let engine = engine();
-    let mut watch = watch(&engine, hourly(good()));
+    let mut watch = watch(&engine(), hourly(good()));
     watch.next().await;
     watch.handle.snooze(HOUR);
     watch.handle.set_schedule(every(ms(20))).unwrap();
@@ -118,8 +113,7 @@ async fn another_schedule_wakes_nobody_and_makes_sense() {
 
 #[tokio::test]
 async fn a_verdict_by_hand_holds_until_its_time_is_up() {
-    let engine = engine();
-    let mut watch = watch(&engine, spec(tcp(closed(), TcpMode::Connect)));
+    let mut watch = watch(&engine(), spec(tcp(closed(), TcpMode::Connect)));
     watch.until(|event| event.state.consecutive_failures >= 3).await;
     watch.handle.set_verdict(by_hand(Verdict::Healthy, ms(400))).unwrap();
     let set = watch.until(|event| matches!(event.outcome, Outcome::Inconclusive(Reason::SetByHand { .. }))).await;
@@ -138,8 +132,7 @@ async fn a_verdict_by_hand_holds_until_its_time_is_up() {
 
 #[tokio::test]
 async fn a_verdict_by_hand_that_would_be_over_at_once_is_refused() {
-    let engine = engine();
-    let mut watch = watch(&engine, spec(good()));
+    let mut watch = watch(&engine(), spec(good()));
     let error = watch.handle.set_verdict(by_hand(Verdict::Unhealthy, Duration::ZERO)).unwrap_err();
     assert_eq!(error.to_string(), "'by_hand.lasting' must be more than 0");
     assert_eq!(watch.next().await.state.verdict, Verdict::Healthy);
@@ -147,8 +140,7 @@ async fn a_verdict_by_hand_that_would_be_over_at_once_is_refused() {
 
 #[tokio::test]
 async fn a_verdict_by_hand_can_be_taken_back() {
-    let engine = engine();
-    let mut watch = watch(&engine, spec(good()));
+    let mut watch = watch(&engine(), spec(good()));
     watch.next().await;
     watch.handle.set_verdict(by_hand(Verdict::Unhealthy, HOUR)).unwrap();
     let set = watch.until(|event| event.verdict.is_some()).await;
@@ -159,8 +151,7 @@ async fn a_verdict_by_hand_can_be_taken_back() {
 
 #[tokio::test]
 async fn the_last_attempts_are_there_to_see() {
-    let engine = engine();
-    let mut watch = watch(&engine, spec(good()));
+    let mut watch = watch(&engine(), spec(good()));
     for _ in 0..40 {
         watch.next().await;
     }
@@ -191,12 +182,11 @@ async fn the_engine_counts() {
 
 #[tokio::test]
 async fn other_intervals_while_unhealthy_and_on_the_edge() {
-    let engine = engine();
     let mut spec = spec(tcp(closed(), TcpMode::Connect));
     spec.schedule =
         Schedule { interval: HOUR, unhealthy_interval: Some(HOUR), edge_interval: Some(ms(20)), ..spec.schedule };
     spec.judgement = Judgement { unhealthy_after: 3, consecutive_failures: 9, ..spec.judgement };
-    let mut watch = watch(&engine, spec);
+    let mut watch = watch(&engine(), spec);
     for failures in 1..=3 {
         assert_eq!(watch.next().await.state.consecutive_failures, failures);
     }

@@ -79,12 +79,11 @@ async fn nothing_waits_afterwards() {
 /// connections.
 #[tokio::test]
 async fn nobody_is_mistaken_for_itself() {
-    let engine = engine();
     let listeners = closed();
     let address = SocketAddr::from((listeners.ip(), listeners.port() ^ 1));
     let mut spec = spec(tcp(address, TcpMode::HalfOpen));
     spec.schedule.interval = Duration::ZERO;
-    let mut watches: Vec<_> = (0..64).map(|_| watch(&engine, spec.clone())).collect();
+    let mut watches: Vec<_> = (0..64).map(|_| watch(&engine(), spec.clone())).collect();
     for round in 0..450 {
         for watch in &mut watches {
             assert_eq!(watch.next().await.outcome.connected(), Some(false), "in round {round}");
@@ -108,10 +107,9 @@ async fn a_handshake_without_answer_is_a_timeout_and_no_result() {
 
 #[tokio::test]
 async fn a_server_that_comes_and_goes() {
-    let engine = engine();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let mut watch = watch(&engine, spec(tcp(address, TcpMode::HalfOpen)));
+    let mut watch = watch(&engine(), spec(tcp(address, TcpMode::HalfOpen)));
     assert_eq!(watch.next().await.verdict, Some(VerdictEvent::Healthy));
     assert_eq!(watch.next().await.verdict, None);
     drop(listener);
