@@ -28,6 +28,7 @@ mod percentiles;
 mod report;
 mod run;
 mod shares;
+mod standing;
 mod visits;
 
 use std::io;

@@ -49,7 +49,7 @@ impl Prober {
         };
         let at = self.context.begin();
         let lateness = self.timetable.started(due, at);
-        self.start_errors.count(lateness);
+        self.counters.start_errors.count(lateness);
         let timeout = entry.policy.schedule.timeout;
         let attendance = Attendance::begin(at, timeout, &self.absences);
         let begin = Begin { run: due.run, at, lateness, attendance };
@@ -109,10 +109,10 @@ impl Prober {
         };
         let at = self.context.clock.now();
         let outcome = of_the_living(entry, found.outcome);
-        let outcome = begin.attendance.excuse(outcome, &entry.probe, (at, self.looked.at), &self.absences);
+        let outcome = begin.attendance.excuse(outcome, &entry.probe, (at, self.context.looked.at), &self.absences);
         let phases = completed(found.phases, &outcome, at.saturating_sub(begin.at));
         self.counters.ended(&outcome);
-        let (time_of_day, said) = (self.looked.time_of_day(at), found.said);
+        let (time_of_day, said) = (self.context.looked.time_of_day(at), found.said);
         let event = entry.conclude(begin, End { outcome, phases, said, at, time_of_day });
         let wait = entry.wait(key, begin.run);
         self.timetable.finish(key, begin.run, at, wait);

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::meter::Meter;
 use crate::clock::Clock;
@@ -23,9 +23,28 @@ const SCRATCH: usize = 64 * 1024;
 /// How often to look after killed commands before the thread ends.
 const LAST_VISITS: usize = 100;
 
+/// A look at both clocks, from which the time of day of every other moment of a turn follows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Glance {
+    pub(super) at: Duration,
+    time_of_day: SystemTime,
+}
+
+impl Glance {
+    fn at(clock: &Clock) -> Glance {
+        Glance { at: clock.now(), time_of_day: clock.time_of_day() }
+    }
+
+    pub(super) fn time_of_day(self, moment: Duration) -> SystemTime {
+        self.time_of_day + moment.saturating_sub(self.at)
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Context {
     pub(super) clock: Clock,
+    /// The last look at who is ready.
+    pub(super) looked: Glance,
     meter: Meter,
     pub(super) poller: Poller,
     pub(super) reaper: Reaper,
@@ -40,6 +59,7 @@ pub(super) struct Context {
 impl Context {
     pub(super) fn new(clock: Clock, reach: Reach, cgroups: bool) -> io::Result<Context> {
         Ok(Context {
+            looked: Glance::at(&clock),
             clock,
             meter: Meter::default(),
             poller: Poller::new()?,
@@ -66,6 +86,12 @@ impl Context {
         self.poller.wait(time, ready)
     }
 
+    /// Looks at both clocks: a turn begins.
+    pub(super) fn look(&mut self) -> Duration {
+        self.looked = Glance::at(&self.clock);
+        self.looked.at
+    }
+
     /// The thread has slept for so long.
     pub(super) fn slept(&mut self, time: Duration) {
         self.meter.slept(time);
@@ -86,7 +112,7 @@ impl Context {
 
     /// For one step of an attempt of this check, which started then.
     pub(super) fn lend(&mut self, key: Key, started: Duration) -> Tools<'_> {
-        let Context { clock, poller, reaper, kept, here, cgroups, reach, null, scratch, meter: _ } = self;
+        let Context { clock, poller, reaper, kept, here, cgroups, reach, null, scratch, looked: _, meter: _ } = self;
         Tools { key, clock, started, poller, here, reaper, cgroups, kept, reach, null, scratch }
     }
 

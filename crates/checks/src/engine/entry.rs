@@ -8,11 +8,11 @@ use std::time::{Duration, SystemTime};
 use super::attendance::Attendance;
 use super::budget::Lane;
 use super::check::Order;
-use super::history::History;
 use super::listener::{Delivery, Listener};
 use super::patience::Patience;
 use super::report::{Activity, ByHand, CheckReport};
 use super::shares::Work;
+use super::standing::Standing;
 use super::{Event, Start};
 use crate::outcome::{Outcome, Phases, Reason, Said};
 use crate::place::Place;
@@ -21,7 +21,7 @@ use crate::probe::prepared::Prepared;
 use crate::probe::stream::Stream;
 use crate::spec::{CheckId, Judgement, Schedule};
 use crate::timetable::{Key, Run, Tick, jitter, nanos, recovered_phase, spread_phase};
-use crate::verdict::{Verdict, VerdictEvent, VerdictState, step};
+use crate::verdict::VerdictState;
 
 /// When to ask and how to judge: many checks have the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,30 +43,8 @@ pub(super) struct Entry {
     /// Whether the last attempt took more than is ordinary of the engine's time.
     pub(super) was_greedy: bool,
     events: Listener,
-    state: VerdictState,
-    /// When the engine got it, and how old it was then; in nanoseconds.
-    added: u64,
-    age: u64,
-    /// From the first attempt on.
-    history: Option<Box<History>>,
+    standing: Standing,
     silence: Silence,
-    by_hand: Option<Box<Held>>,
-}
-
-/// A verdict set by hand, while it lasts.
-#[derive(Debug)]
-struct Held {
-    by_hand: ByHand,
-    /// Since the engine's start: the calendar may be set back.
-    until: Duration,
-}
-
-impl Held {
-    /// The verdict with the time that is left of it, unless that is up.
-    fn at(&self, now: Duration) -> Option<ByHand> {
-        let lasting = self.until.saturating_sub(now);
-        (!lasting.is_zero()).then(|| ByHand { lasting, ..self.by_hand.clone() })
-    }
 }
 
 /// Whether attempts are made.
@@ -129,12 +107,8 @@ impl Entry {
             kept: None,
             was_greedy: false,
             events,
-            state,
-            added: nanos(now),
-            age: nanos(age),
-            history: None,
+            standing: Standing::new(state, now, age),
             silence: Silence::None,
-            by_hand: None,
         };
         (entry, now.saturating_add(phase))
     }
@@ -152,7 +126,7 @@ impl Entry {
     /// From now to the next attempt.
     pub(super) fn wait(&self, key: Key, run: Run) -> Duration {
         let schedule = &self.policy.schedule;
-        self.state.interval(schedule).saturating_add(jitter(key, run, schedule.jitter))
+        self.standing.state().interval(schedule).saturating_add(jitter(key, run, schedule.jitter))
     }
 
     /// Another policy; returns the one of before.
@@ -164,8 +138,8 @@ impl Entry {
     /// When the next attempt is due at the latest, if nothing else was planned; a first one, and one after a snooze, is due
     /// when it was planned.
     pub(super) fn latest(&self, now: Duration) -> Duration {
-        match (&self.history, self.silence) {
-            (Some(_), Silence::None) => now.saturating_add(self.state.interval(&self.policy.schedule)),
+        match (self.standing.has_begun(), self.silence) {
+            (true, Silence::None) => now.saturating_add(self.standing.state().interval(&self.policy.schedule)),
             _ => Duration::MAX,
         }
     }
@@ -179,20 +153,13 @@ impl Entry {
         self.silence
     }
 
-    /// Judges an attempt that ended. What is set by hand stays, whatever the attempt found.
+    /// Judges an attempt that ended.
     pub(super) fn conclude(&mut self, begin: &Begin, end: End) -> Event {
-        let elapsed = Duration::from_nanos(self.age.saturating_add(nanos(end.at).saturating_sub(self.added)));
         let duration = end.at.saturating_sub(begin.at);
-        self.history.get_or_insert_default().push(begin.at, duration, &end.outcome);
-        self.by_hand.take_if(|held| held.until <= end.at);
-        let (state, verdict) = match &self.by_hand {
-            Some(_) => (self.state, None),
-            None => step(self.state, &self.policy.judgement, elapsed, &end.outcome),
-        };
-        self.state = state;
+        let verdict = self.standing.conclude(begin.at, end.at, &end.outcome, &self.policy.judgement);
         Event {
             verdict,
-            state,
+            state: self.standing.state(),
             started: end.time_of_day.checked_sub(duration).unwrap_or(end.time_of_day),
             duration,
             lateness: begin.lateness,
@@ -204,24 +171,15 @@ impl Entry {
 
     /// Sets the verdict by hand.
     pub(super) fn set_by_hand(&mut self, by_hand: ByHand, now: Duration, time_of_day: SystemTime) -> Event {
-        let before = self.state.verdict;
-        self.state = self.state.set_by_hand(by_hand.verdict);
-        let verdict = match by_hand.verdict {
-            same if same == before => None,
-            Verdict::Unknown => None,
-            Verdict::Healthy => Some(VerdictEvent::Healthy),
-            Verdict::Unhealthy => Some(VerdictEvent::Unhealthy { consecutive_failures: 0, kill: false }),
-        };
-        let (author, reason) = (by_hand.author.clone(), by_hand.reason.clone());
-        let until = now.saturating_add(by_hand.lasting);
-        self.by_hand = Some(Box::new(Held { by_hand, until }));
-        let outcome = Outcome::Inconclusive(Reason::SetByHand { author, reason });
-        Event { verdict, state: self.state, ..Event::new(self.id, time_of_day, outcome) }
+        let outcome =
+            Outcome::Inconclusive(Reason::SetByHand { author: by_hand.author.clone(), reason: by_hand.reason.clone() });
+        let verdict = self.standing.set_by_hand(by_hand, now);
+        Event { verdict, state: self.standing.state(), ..Event::new(self.id, time_of_day, outcome) }
     }
 
     /// Attempts decide again.
     pub(super) fn leave_to_attempts(&mut self) {
-        self.by_hand = None;
+        self.standing.leave_to_attempts();
     }
 
     pub(super) fn deliver(&mut self, event: Event) -> Delivery {
@@ -230,20 +188,12 @@ impl Entry {
 
     pub(super) fn report(&self, now: Duration) -> CheckReport {
         let left = |until: u64| Duration::from_nanos(until.saturating_sub(nanos(now)));
-        let history = self.history.as_deref();
-        let percentile = |share: f64| history.and_then(|history| history.percentile(share));
-        CheckReport {
-            state: self.state,
-            activity: match self.silence {
-                Silence::Paused => Activity::Paused,
-                Silence::Until(until) if until > nanos(now) => Activity::Snoozed { left: left(until) },
-                Silence::Until(_) | Silence::None => Activity::Active,
-            },
-            by_hand: self.by_hand.as_deref().and_then(|held| held.at(now)),
-            attempts: history.map_or_else(Vec::new, |history| history.attempts(now)),
-            p50: percentile(0.5),
-            p99: percentile(0.99),
-        }
+        let activity = match self.silence {
+            Silence::Paused => Activity::Paused,
+            Silence::Until(until) if until > nanos(now) => Activity::Snoozed { left: left(until) },
+            Silence::Until(_) | Silence::None => Activity::Active,
+        };
+        self.standing.report(activity, now)
     }
 }
 

@@ -146,7 +146,7 @@ impl Prober {
     fn set_verdict(&mut self, key: Key, by_hand: ByHand) {
         let now = self.context.clock.now();
         if let Some(entry) = self.checks.get_mut(&key) {
-            self.outbox.push(key, entry.set_by_hand(by_hand, now, self.looked.time_of_day(now)));
+            self.outbox.push(key, entry.set_by_hand(by_hand, now, self.context.looked.time_of_day(now)));
         }
     }
 
@@ -168,8 +168,8 @@ impl Prober {
             attempts: self.counters.by_kind(),
             missed: self.counters.missed,
             lag: self.timetable.lag(),
-            start_error_p50: self.start_errors.at(0.5),
-            start_error_p99: self.start_errors.at(0.99),
+            start_error_p50: self.counters.start_errors.at(0.5),
+            start_error_p99: self.counters.start_errors.at(0.99),
             stalls: self.counters.stalls,
             stalled: self.counters.stalled,
             command_cpu: self.counters.command_cpu,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::percentiles::Percentiles;
 use crate::outcome::{Kind, Outcome};
 use crate::timetable::Lag;
 
@@ -43,6 +44,7 @@ impl Metrics {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Counters {
     by_kind: [u64; 16],
+    pub(super) start_errors: Percentiles,
     pub(super) missed: u64,
     pub(super) stalls: u64,
     pub(super) stalled: Duration,

@@ -14,7 +14,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use super::EngineOptions;
 use super::budget::Budget;
@@ -24,7 +24,6 @@ use super::mailbox::Receiver;
 use super::metrics::Counters;
 use super::outbox::Outbox;
 use super::patience::Absences;
-use super::percentiles::Percentiles;
 use super::shares::Shares;
 use crate::clock::Clock;
 use crate::probe::poller::Interest;
@@ -45,30 +44,10 @@ pub(super) struct Prober {
     pub(super) deadlines: BTreeSet<(Duration, Key)>,
     pub(super) budget: Budget,
     pub(super) absences: Absences,
-    /// The last look at who is ready.
-    pub(super) looked: Glance,
     pub(super) shares: Shares,
     pub(super) counters: Counters,
-    pub(super) start_errors: Percentiles,
     pub(super) outbox: Outbox,
     pub(super) context: Context,
-}
-
-/// A look at both clocks, from which the time of day of every other moment of a turn follows.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Glance {
-    pub(super) at: Duration,
-    time_of_day: SystemTime,
-}
-
-impl Glance {
-    fn at(clock: &Clock) -> Glance {
-        Glance { at: clock.now(), time_of_day: clock.time_of_day() }
-    }
-
-    pub(super) fn time_of_day(self, moment: Duration) -> SystemTime {
-        self.time_of_day + moment.saturating_sub(self.at)
-    }
 }
 
 /// Whether the loop goes on.
@@ -91,17 +70,15 @@ impl Prober {
             timetable: Timetable::default(),
             deadlines: BTreeSet::new(),
             absences: Absences::default(),
-            looked: Glance::at(&context.clock),
             shares: Shares::default(),
             counters: Counters::default(),
-            start_errors: Percentiles::default(),
             outbox: Outbox::default(),
             context,
         })
     }
 
     pub(super) fn run(mut self) {
-        self.looked = Glance::at(&self.context.clock);
+        self.context.look();
         let mut ready = VecDeque::new();
         loop {
             match self.turn(&mut ready) {
@@ -123,10 +100,10 @@ impl Prober {
         if self.read_messages() == Turn::Last {
             return Ok(Turn::Last);
         }
-        self.expire(self.looked.at);
+        self.expire(self.context.looked.at);
         self.start_batch();
         self.advance_greedy();
-        self.deliver_in_time(self.looked.at);
+        self.deliver_in_time(self.context.looked.at);
         self.context.tidy();
         Ok(Turn::Next)
     }
@@ -140,13 +117,12 @@ impl Prober {
             sleep = self.sleep(before);
             self.context.sleep(sleep, ready)?;
         }
-        let now = Glance::at(&self.context.clock);
-        let (busy, rested) = (before.saturating_sub(self.looked.at), now.at.saturating_sub(before));
+        let busy = before.saturating_sub(self.context.looked.at);
+        let rested = self.context.look().saturating_sub(before);
         let absence = busy.saturating_add(rested.saturating_sub(sleep));
         self.absences.note(absence);
         self.counters.away(absence);
         self.context.slept(rested);
-        self.looked = now;
         Ok(())
     }
 
