@@ -98,8 +98,7 @@ impl Api {
         body: Option<&Value>,
     ) -> anyhow::Result<Result<Changed, Refused>> {
         let (head, bytes) = self.exchange(method, path, body).await?;
-        let body = serde_json::from_slice(&bytes)
-            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
+        let body = value(&bytes);
         if !head.status.is_success() {
             return Ok(Err(Refused { status: head.status.as_u16(), body }));
         }
@@ -144,6 +143,11 @@ impl Api {
         let answer = sender.send_request(request).await;
         answer.with_context(|| format!("{} hung up: is it the Marathon API that listens there?", self.authority))
     }
+}
+
+/// A body as JSON, or else as its text.
+fn value(body: &[u8]) -> Value {
+    serde_json::from_slice(body).unwrap_or_else(|_| Value::String(String::from_utf8_lossy(body).into_owned()))
 }
 
 /// The path of something by its id, which may be written with or without slashes around it. What no id has in it is

@@ -80,7 +80,7 @@ impl Task {
             statuses: self.statuses.clone(),
             status_update_state: oldest.map(|status| status.state),
             status_update_uuid: oldest.and_then(|status| status.uuid.clone()),
-            ..Codec::Protobuf.decode(&self.definition).unwrap_or_default()
+            ..Codec::Protobuf.decode(&self.definition).expect("plain data: encoded by this agent itself")
         }
     }
 

@@ -26,8 +26,7 @@ impl Api {
         let response = self.open(Method::GET, &format!("/v2/events?{filters}"), "text/event-stream", None).await?;
         let status = response.status();
         if !status.is_success() {
-            let body = response.into_body().collect().await?.to_bytes();
-            let body = serde_json::from_slice(&body).unwrap_or_default();
+            let body = super::value(&response.into_body().collect().await?.to_bytes());
             return Err(Refused { status: status.as_u16(), body }.explain());
         }
         Ok(Events { body: response.into_body(), parser: Parser::default() })

@@ -167,7 +167,8 @@ impl Sandbox {
             ..Call::default()
         };
         let answer: Response = self.agent.ask("/api/v1", &call).await.with_context(|| format!("cannot read {path}"))?;
-        Ok(answer.read_file.unwrap_or_default().data.to_vec())
+        let read = answer.read_file.with_context(|| format!("the agent answered nothing about {path}"))?;
+        Ok(read.data.to_vec())
     }
 }
 
