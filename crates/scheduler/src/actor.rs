@@ -21,7 +21,7 @@ use crate::events;
 use crate::handle::{Handle, Report, Request};
 use crate::options::Options;
 use crate::standing::Standing;
-use crate::time::Timestamp;
+use crate::time::{Moment, Now};
 
 /// How many messages are taken into one batch.
 const BATCH: usize = 1024;
@@ -39,7 +39,7 @@ pub(crate) struct Actor {
     options: Options,
     standing: watch::Sender<Standing>,
     /// When to look whether the store can be written again, if it cannot.
-    retry_at: Timestamp,
+    retry_at: Moment,
     clock: Clock,
     handle: Handle,
     inbox: Inbox<Request, Core>,
@@ -50,17 +50,19 @@ pub(crate) struct Actor {
 
 impl Actor {
     pub(crate) fn new(loaded: Loaded, options: Options) -> Result<Actor, SchedulerError> {
-        let core = take_up(loaded, &options);
+        let clock = Clock::start()?;
+        let now = Now::from(clock.now());
+        let core = take_up(loaded, &options, now);
         let standing = watch::Sender::new(Standing::Acting);
         let (handle, inbox) = Handle::new(standing.subscribe());
         let subscribers = watch::Sender::new(core.subscribers());
         Ok(Actor {
             core,
             options,
-            clock: Clock::start()?,
+            clock,
             handle,
             standing,
-            retry_at: Timestamp::now(),
+            retry_at: now.moment,
             inbox,
             checkers: Checkers::start()?,
             subscribers,
@@ -89,7 +91,7 @@ impl Actor {
                 self.take(message, &mut looks, &mut answers);
             }
             for event in findings.drain(..) {
-                self.finding(event, Timestamp::now());
+                self.finding(event, self.now());
             }
             if acts {
                 self.act(answers, &calls).await?;
@@ -97,17 +99,21 @@ impl Actor {
             for look in looks {
                 look(&mut self.core, self.clock.now());
             }
-            let wait = if self.is_acting() { self.core.wake_at().since(Timestamp::now()) } else { RETRY };
+            let wait = if self.is_acting() { self.core.wake_at().since(self.now().moment) } else { RETRY };
             tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
                 _ = self.inbox.take(&mut messages, BATCH) => {}
                 () = self.checkers.next(&mut findings, BATCH) => {}
                 () = tokio::time::sleep(wait) => {}
             }
-            if *self.standing.borrow() == Standing::StoreFails && self.retry_at <= Timestamp::now() {
+            if *self.standing.borrow() == Standing::StoreFails && self.retry_at <= self.now().moment {
                 self.try_again().await;
             }
         }
+    }
+
+    fn now(&self) -> Now {
+        self.clock.now().into()
     }
 
     fn is_acting(&self) -> bool {
@@ -116,7 +122,7 @@ impl Actor {
 
     /// Makes what follows from what came in durable, carries it out, and answers.
     async fn act(&mut self, mut answers: Answers, calls: &mpsc::UnboundedSender<Call>) -> Result<(), SchedulerError> {
-        let now = Timestamp::now();
+        let now = self.now();
         self.core.tick(now);
         let mut effects = self.core.effects(now);
         match self.options.store.commit(std::mem::take(&mut effects.batch)).await {
@@ -138,10 +144,10 @@ impl Actor {
 
     /// Takes up again what is on disk: what could not be written has not happened. Says whether it could be read.
     async fn forget_uncommitted(&mut self) -> bool {
-        self.retry_at = Timestamp::now().plus(RETRY);
+        self.retry_at = self.now().moment.plus(RETRY);
         match Loaded::from_store(&self.options.store).await {
             Ok(loaded) => {
-                self.core = take_up(loaded, &self.options);
+                self.core = take_up(loaded, &self.options, self.now());
                 true
             }
             Err(error) => {
@@ -153,7 +159,7 @@ impl Actor {
 
     /// Looks whether the store can be written again; if so all begins as after a start.
     async fn try_again(&mut self) {
-        self.retry_at = Timestamp::now().plus(RETRY);
+        self.retry_at = self.now().moment.plus(RETRY);
         let (large, none) = (Batch::default().put(PROBE, vec![0; PROBE_BYTES]), Batch::default().delete(PROBE));
         let store = &self.options.store;
         if store.commit(large).await.is_err() || store.commit(none).await.is_err() {
@@ -171,12 +177,12 @@ impl Actor {
         match message {
             Message::Look(look) => looks.push(look),
             Message::Request(_) if !self.is_acting() => {}
-            Message::Request(Request::Change(change)) => change(&mut self.core, Timestamp::now(), answers),
-            Message::Request(Request::Report(report)) => self.reported(report, Timestamp::now()),
+            Message::Request(Request::Change(change)) => change(&mut self.core, self.clock.now().into(), answers),
+            Message::Request(Request::Report(report)) => self.reported(report, self.now()),
         }
     }
 
-    fn reported(&mut self, report: Report, now: Timestamp) {
+    fn reported(&mut self, report: Report, now: Now) {
         match report {
             Report::Subscribed { framework_id, master } => self.core.subscribed(&framework_id, &master, now),
             Report::Disconnected => self.core.disconnected(now),
@@ -189,13 +195,13 @@ impl Actor {
             }
             Report::Offers(offers) => self.core.offers(&offers, now),
             Report::Message { executor_id, agent_id, data } => {
-                self.handle.tell(events::framework_message(&executor_id, &agent_id, &data, now));
+                self.handle.tell(events::framework_message(&executor_id, &agent_id, &data, now.wall));
             }
             Report::Update(status) => self.core.update(&status, now),
         }
     }
 
-    fn finding(&mut self, event: checks::Event, now: Timestamp) {
+    fn finding(&mut self, event: checks::Event, now: Now) {
         if !self.is_acting() {
             return;
         }
@@ -221,8 +227,8 @@ impl Actor {
 }
 
 /// The core with all that was stored.
-fn take_up(loaded: Loaded, options: &Options) -> Core {
-    Core::new(loaded, fastrand::u64(..), Timestamp::now())
+fn take_up(loaded: Loaded, options: &Options, now: Now) -> Core {
+    Core::new(loaded, fastrand::u64(..), now)
         .with_role(&options.role)
         .with_executor_command(options.executor_command.as_ref())
         .with_brake(options.brake)

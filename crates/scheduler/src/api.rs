@@ -37,7 +37,7 @@ use crate::events::Origin;
 use crate::handle::Handle;
 use crate::options::Options;
 use crate::standing::Standing;
-use crate::time::Timestamp;
+use crate::time::Now;
 use answer::{Rejected, gone};
 pub(crate) use front::front;
 
@@ -93,7 +93,7 @@ impl Api {
     /// Asks the core.
     async fn ask<T: Send + 'static>(
         &self,
-        question: impl FnOnce(&mut Core, Timestamp) -> T + Send + 'static,
+        question: impl FnOnce(&mut Core, Now) -> T + Send + 'static,
     ) -> Result<T, Rejected> {
         self.actor.ask(question).await.ok_or_else(gone)
     }
@@ -102,7 +102,7 @@ impl Api {
     async fn change<T: Send + 'static>(
         &self,
         origin: Option<Origin>,
-        change: impl FnOnce(&mut Core, Timestamp) -> T + Send + 'static,
+        change: impl FnOnce(&mut Core, Now) -> T + Send + 'static,
     ) -> Result<T, Rejected> {
         let change = move |core: &mut Core, now| match origin {
             Some(origin) => core.asked_by(origin, |core| change(core, now)),

@@ -3,18 +3,18 @@
 use std::time::Duration;
 
 use crate::definition::RunSpec;
-use crate::time::Timestamp;
+use crate::time::Moment;
 
 /// The launch delay of one app. It belongs to a configuration: a new one starts afresh.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Backoff {
     delay: Duration,
-    until: Option<Timestamp>,
+    until: Option<Moment>,
 }
 
 impl Backoff {
     /// An instance failed: the delay grows, from `backoffSeconds` by `backoffFactor` up to `maxLaunchDelaySeconds`.
-    pub(crate) fn failed(&mut self, app: &RunSpec, now: Timestamp) {
+    pub(crate) fn failed(&mut self, app: &RunSpec, now: Moment) {
         let longest = app.max_launch_delay_seconds.duration();
         let expired = self.until.is_some_and(|until| now > until.plus(longest));
         let grown = if self.delay.is_zero() || expired {
@@ -29,13 +29,13 @@ impl Backoff {
 
     /// From when on to launch; now if nothing failed.
     #[must_use]
-    pub(crate) fn until(&self) -> Option<Timestamp> {
+    pub(crate) fn until(&self) -> Option<Moment> {
         self.until
     }
 
     /// How much is left.
     #[must_use]
-    pub(crate) fn left(&self, now: Timestamp) -> Duration {
+    pub(crate) fn left(&self, now: Moment) -> Duration {
         self.until.map_or(Duration::ZERO, |until| until.since(now))
     }
 }
@@ -45,6 +45,7 @@ mod tests {
     use super::*;
     use crate::definition::Seconds;
     use crate::ids::AppId;
+    use crate::time::Timestamp;
 
     #[test]
     fn grows_by_the_factor_up_to_the_limit_and_is_forgotten() {
@@ -52,7 +53,7 @@ mod tests {
         app.backoff_factor = 2.0;
         app.max_launch_delay_seconds = Seconds::whole(3);
         let mut backoff = Backoff::default();
-        let mut now = Timestamp::from_millis(0);
+        let mut now = Moment::from_millis(0);
         assert_eq!(backoff.left(now), Duration::ZERO);
         for expected in [1, 2, 3, 3] {
             backoff.failed(&app, now);

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::definition::{AppBrake, Seconds};
 use crate::ids::{AppId, InstanceId};
-use crate::time::Timestamp;
+use crate::time::Moment;
 
 /// How many may be killed for their health.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -59,9 +59,9 @@ impl AppLimits {
 pub(crate) struct Brake {
     limits: BrakeLimits,
     /// When some of all were killed, within the window; the oldest first.
-    kills: VecDeque<Timestamp>,
+    kills: VecDeque<Moment>,
     /// The same by app, within its own window.
-    by_app: BTreeMap<AppId, VecDeque<Timestamp>>,
+    by_app: BTreeMap<AppId, VecDeque<Moment>>,
     /// By app, instances that are unhealthy and not killed for now, because so many were: of no app an empty list.
     held: BTreeMap<AppId, BTreeSet<InstanceId>>,
 }
@@ -99,7 +99,7 @@ impl Brake {
         limits: &AppLimits,
         instances: usize,
         all: usize,
-        now: Timestamp,
+        now: Moment,
     ) -> bool {
         self.move_on(app, limits, now);
         let killed = self.by_app.get(app).map_or(0, VecDeque::len);
@@ -110,7 +110,7 @@ impl Brake {
     }
 
     /// One was killed.
-    pub(crate) fn killed(&mut self, app: &AppId, limits: &AppLimits, at: Timestamp) {
+    pub(crate) fn killed(&mut self, app: &AppId, limits: &AppLimits, at: Moment) {
         self.kills.push_back(at);
         self.by_app.entry(app.clone()).or_default().push_back(at);
         self.move_on(app, limits, at);
@@ -118,7 +118,7 @@ impl Brake {
 
     /// When one of those that are held may follow: when a kill leaves a window.
     #[must_use]
-    pub(crate) fn eases_at(&self, limits_of: impl Fn(&AppId) -> AppLimits) -> Option<Timestamp> {
+    pub(crate) fn eases_at(&self, limits_of: impl Fn(&AppId) -> AppLimits) -> Option<Moment> {
         let all = self.kills.front().map(|at| at.plus(self.limits.window));
         let own = |app: &AppId| Some(self.by_app.get(app)?.front()?.plus(limits_of(app).window));
         (!self.held.is_empty()).then(|| self.held.keys().filter_map(own).chain(all).min()).flatten()
@@ -154,7 +154,7 @@ impl Brake {
         self.by_app.remove(app);
     }
 
-    fn move_on(&mut self, app: &AppId, limits: &AppLimits, now: Timestamp) {
+    fn move_on(&mut self, app: &AppId, limits: &AppLimits, now: Moment) {
         drop_before(&mut self.kills, self.limits.window, now);
         if let Some(kills) = self.by_app.get_mut(app) {
             drop_before(kills, limits.window, now);
@@ -165,7 +165,7 @@ impl Brake {
     }
 }
 
-fn drop_before(kills: &mut VecDeque<Timestamp>, window: Duration, now: Timestamp) {
+fn drop_before(kills: &mut VecDeque<Moment>, window: Duration, now: Moment) {
     while kills.front().is_some_and(|at| at.plus(window) <= now) {
         kills.pop_front();
     }
@@ -181,11 +181,11 @@ mod tests {
 
     use super::*;
 
-    fn at(seconds: u64) -> Timestamp {
-        Timestamp::from_millis(0).plus(Duration::from_secs(seconds))
+    fn at(seconds: u64) -> Moment {
+        Moment::from_millis(0).plus(Duration::from_secs(seconds))
     }
 
-    fn kill_all(brake: &mut Brake, app: &str, instances: usize, all: usize, now: Timestamp) -> usize {
+    fn kill_all(brake: &mut Brake, app: &str, instances: usize, all: usize, now: Moment) -> usize {
         kill_all_of(brake, app, None, (instances, all), now)
     }
 
@@ -194,7 +194,7 @@ mod tests {
         app: &str,
         own: Option<AppBrake>,
         (instances, all): (usize, usize),
-        now: Timestamp,
+        now: Moment,
     ) -> usize {
         let (app, limits) = (AppId::new(app), brake.limits_of(own.as_ref()));
         let tries = (0..instances).filter(|_| {

@@ -63,7 +63,7 @@ use crate::events::{Event, Origin};
 use crate::executor::ExecutorCommand;
 use crate::ids::{AppId, InstanceId};
 use crate::instance::Instance;
-use crate::time::Timestamp;
+use crate::time::{Moment, Now};
 use checking::Checking;
 use definitions::Definitions;
 use fragments::Fragments;
@@ -115,17 +115,17 @@ pub(crate) struct Core {
 
 impl Core {
     /// Takes up what was stored. `seed` decides ports.
-    pub(crate) fn new(loaded: Loaded, seed: u64, now: Timestamp) -> Core {
+    pub(crate) fn new(loaded: Loaded, seed: u64, now: Now) -> Core {
         let mut core = Core {
             definitions: Definitions::new(loaded.apps, loaded.groups),
-            instances: Instances::new(loaded.instances),
-            rollouts: Rollouts::new(loaded.deployments),
-            link: Link::new(loaded.framework_id, now),
-            reconciliation: Reconciliation::new(now),
+            instances: Instances::new(loaded.instances, now),
+            rollouts: Rollouts::new(loaded.deployments, now),
+            link: Link::new(loaded.framework_id, now.moment),
+            reconciliation: Reconciliation::new(now.moment),
             queue: Queue::new(seed),
             settings: Settings::default(),
-            out: Outbox::new(loaded.subscribers, now),
-            kills: Kills::new(loaded.departed, now),
+            out: Outbox::new(loaded.subscribers, now.moment),
+            kills: Kills::new(loaded.departed, now.moment),
             brake: Brake::default(),
             checking: Checking::default(),
             fragments: Fragments::default(),
@@ -146,17 +146,17 @@ impl Core {
         self
     }
 
-    fn take_up(&mut self, now: Timestamp) {
+    fn take_up(&mut self, now: Now) {
         self.definitions.records().for_each(|record| self.rollouts.touch(&record.app.id));
-        self.remember_kills();
+        self.remember_kills(now);
         let ids: Vec<_> = self.instances.values().map(|instance| instance.id.clone()).collect();
         for id in ids {
             let Some(instance) = self.instances.get(&id) else { continue };
             if let Some(asked) = instance.kill_asked_at {
-                self.kills.told(&id, asked);
+                self.kills.told(&id, now.moment_of(asked));
             }
             if let Some(paused) = instance.checks_paused {
-                self.checking.pause(&id, paused.until());
+                self.checking.pause(&id, paused.until().map(|until| now.moment_until(until)));
             }
             self.start_checks(&id, now);
             self.part_with_killed(&id, now);
@@ -165,8 +165,9 @@ impl Core {
         self.settle(now);
     }
 
-    fn remember_kills(&mut self) {
-        let killed = self.instances.values().filter_map(|found| Some((found.killed_for_health_at?, found.app.clone())));
+    fn remember_kills(&mut self, now: Now) {
+        let at = |found: &Instance| Some((now.moment_of(found.killed_for_health_at?), found.app.clone()));
+        let killed = self.instances.values().filter_map(at);
         let mut killed: Vec<_> = killed.collect();
         killed.sort();
         killed.into_iter().for_each(|(at, app)| self.count_health_kill(&app, at));
@@ -197,7 +198,7 @@ impl Core {
     }
 
     /// Lets everything follow that follows, and hands out what is to be done.
-    pub(crate) fn effects(&mut self, now: Timestamp) -> Effects {
+    pub(crate) fn effects(&mut self, now: Now) -> Effects {
         self.settle(now);
         let batch = self.out.write(self.link.write(Batch::default()));
         let batch = self.rollouts.write(self.instances.write(self.definitions.write(batch)));
@@ -205,21 +206,21 @@ impl Core {
         Effects { batch, ..self.out.take() }
     }
 
-    fn settle(&mut self, now: Timestamp) {
+    fn settle(&mut self, now: Now) {
         while let Some(app) = self.rollouts.next_unsettled() {
             self.settle_app(&app, now);
         }
         if self.link.is_connected() {
             let roles = self.link.tell_roles(|| self.definitions.roles());
-            let offers = self.queue.ask(self.instances.waiting_apps(), now);
+            let offers = self.queue.ask(self.instances.waiting_apps(), now.moment);
             self.out.call(roles.into_iter().chain(offers));
         }
     }
 
     /// Time has passed.
-    pub(crate) fn tick(&mut self, now: Timestamp) {
-        if self.kills.is_round(now) {
-            self.kill_again(self.kills.due(now), now);
+    pub(crate) fn tick(&mut self, now: Now) {
+        if self.kills.is_round(now.moment) {
+            self.kill_again(self.kills.due(now.moment), now);
             self.overdue(now);
         }
         self.kill_strays_again(now);
@@ -231,22 +232,22 @@ impl Core {
     }
 
     /// When to call [`Core::tick`] next.
-    pub(crate) fn wake_at(&self) -> Timestamp {
+    pub(crate) fn wake_at(&self) -> Moment {
         let connected = self.link.is_connected();
         let launches = self.queue.next_launch_at(self.instances.waiting_apps()).filter(|_| connected).into_iter();
         let round =
             (self.kills.len() > 0 || self.instances.starting().next().is_some()).then_some(self.kills.round_at());
-        let reconcile = if connected { self.reconciliation.due_at() } else { Timestamp::from_millis(i64::MAX) };
+        let reconcile = if connected { self.reconciliation.due_at() } else { Moment::NEVER };
         let expunges = self.given_up_at().map(|(at, _, _)| at);
         let eases = self.brake.eases_at(|app| self.limits_of(app));
         let more = [round, eases, self.checking.due_at(), self.rollouts.deadline(), self.kills.departed().due_at()];
-        launches.chain(expunges).chain(more.into_iter().flatten()).fold(reconcile, Timestamp::min)
+        launches.chain(expunges).chain(more.into_iter().flatten()).fold(reconcile, Moment::min)
     }
 
     /// Changes an instance, and lets the planner look at its app.
-    fn change<T>(&mut self, id: &InstanceId, change: impl FnOnce(&mut Instance) -> T) -> Option<T> {
+    fn change<T>(&mut self, id: &InstanceId, now: Now, change: impl FnOnce(&mut Instance) -> T) -> Option<T> {
         let was_waiting = !self.instances.get(id)?.has_task();
-        let result = self.instances.change(id, change)?;
+        let result = self.instances.change(id, now.moment, change)?;
         let instance = self.instances.get(id)?;
         if !was_waiting && !instance.has_task() {
             self.queue.has_more();
@@ -256,9 +257,9 @@ impl Core {
         Some(result)
     }
 
-    fn add(&mut self, instance: Instance) {
+    fn add(&mut self, instance: Instance, now: Now) {
         let (id, app) = (instance.id.clone(), instance.app.clone());
-        self.instances.add(instance);
+        self.instances.add(instance, now);
         self.queue.has_more();
         self.changed(&id, &app);
     }

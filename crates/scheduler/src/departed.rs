@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::time::Timestamp;
+use crate::time::Moment;
 
 /// All such tasks, by their ids.
 #[derive(Debug, Default)]
@@ -29,7 +29,7 @@ pub(crate) struct Absent {
     answered: bool,
     /// When to tell it to end, again or at last; none while its agent is away.
     #[serde(skip)]
-    kill_at: Option<Timestamp>,
+    kill_at: Option<Moment>,
 }
 
 impl FromIterator<Absent> for Departed {
@@ -52,7 +52,7 @@ impl Departed {
     }
 
     /// The master told of a task of nobody's; it is to be told to end at that time, unless it cannot be.
-    pub(crate) fn heard_of(&mut self, task_id: &str, agent_id: Option<&str>, kill_at: Option<Timestamp>) {
+    pub(crate) fn heard_of(&mut self, task_id: &str, agent_id: Option<&str>, kill_at: Option<Moment>) {
         self.add(task_id, agent_id);
         let Some(absent) = self.tasks.get_mut(task_id) else { return };
         absent.answered = true;
@@ -72,7 +72,7 @@ impl Departed {
     }
 
     /// Those that are to be told to end by now. The next time is the given one.
-    pub(crate) fn take_due(&mut self, now: Timestamp, again_at: Timestamp) -> Vec<Absent> {
+    pub(crate) fn take_due(&mut self, now: Moment, again_at: Moment) -> Vec<Absent> {
         let due = self.tasks.values_mut().filter(|absent| absent.kill_at.is_some_and(|at| at <= now));
         due.map(|absent| {
             absent.kill_at = Some(again_at);
@@ -82,7 +82,7 @@ impl Departed {
     }
 
     /// When the next one is to be told to end.
-    pub(crate) fn due_at(&self) -> Option<Timestamp> {
+    pub(crate) fn due_at(&self) -> Option<Moment> {
         self.tasks.values().filter_map(|absent| absent.kill_at).min()
     }
 
@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_task_is_told_to_end_once_its_agent_is_back_and_again_until_it_is_over() {
-        let at = Timestamp::from_millis;
+        let at = Moment::from_millis;
         let mut departed = Departed::default();
         departed.add("t", Some("agent"));
         assert_eq!((departed.due_at(), departed.unanswered().count()), (None, 1));

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::definition::RunSpec;
 use crate::definition::group::GroupSpec;
 use crate::ids::AppId;
-use crate::time::Timestamp;
+use crate::time::{Moment, Now, Timestamp};
 
 pub(crate) use circle::has_circle;
 pub(crate) use order::Dependencies;
@@ -62,7 +62,7 @@ impl Change {
     }
 
     /// Why it is to be taken back by itself, if it is.
-    fn fault(&self, begun: Timestamp, now: Timestamp) -> Option<String> {
+    fn fault(&self, begun: Moment, now: Moment) -> Option<String> {
         let strategy = self.after.as_ref()?.upgrade_strategy;
         if let Some(most) = strategy.maximum_failures.filter(|most| self.failures > *most) {
             return Some(format!("{} instances of {} failed, {most} may", self.failures, self.app));
@@ -72,7 +72,7 @@ impl Change {
     }
 
     /// When it has to be done; not while a canary waits for somebody's word.
-    fn deadline(&self, begun: Timestamp) -> Option<Timestamp> {
+    fn deadline(&self, begun: Moment) -> Option<Moment> {
         let seconds = self.after.as_ref()?.upgrade_strategy.deadline_seconds?;
         self.canary.is_none().then(|| begun.plus(seconds.duration()))
     }
@@ -141,6 +141,9 @@ pub(crate) struct Deployment {
     pub changes: BTreeMap<AppId, Change>,
     /// Since when it goes on without waiting for anybody's word.
     pub begun: Timestamp,
+    /// The same on the clock that decides.
+    #[serde(skip)]
+    pub begun_at: Moment,
     /// Whether it takes another one back, and so is not to be taken back by itself.
     #[serde(default)]
     pub reverts: bool,
@@ -174,7 +177,19 @@ impl Deployment {
         }
         let arrived = BTreeSet::new();
         let (begun, group) = (version, None);
-        Deployment { id, version, changes, begun, reverts: false, group, order, steps, current: 0, arrived }
+        Deployment {
+            id,
+            version,
+            changes,
+            begun,
+            begun_at: Moment::default(),
+            reverts: false,
+            group,
+            order,
+            steps,
+            current: 0,
+            arrived,
+        }
     }
 
     /// The change of an app whose turn has not come, and which is to stay what it was.
@@ -191,25 +206,25 @@ impl Deployment {
 
     /// Somebody is content with the canaries of this step: all that it is about is to be changed. Later steps have canaries
     /// of their own. Says whether there were any.
-    pub(crate) fn go_on(&mut self, now: Timestamp) -> bool {
+    pub(crate) fn go_on(&mut self, now: Now) -> bool {
         let here = self.changes.values_mut().filter(|change| change.turn == self.current);
         let canaries = here.filter_map(|change| change.canary.take()).count();
         if canaries > 0 {
-            self.begun = now;
+            (self.begun, self.begun_at) = (now.wall, now.moment);
         }
         canaries > 0
     }
 
     /// Why it is to be taken back by itself, if it is.
     #[must_use]
-    pub(crate) fn fault(&self, now: Timestamp) -> Option<String> {
-        self.changes.values().filter(|_| !self.reverts).find_map(|change| change.fault(self.begun, now))
+    pub(crate) fn fault(&self, now: Moment) -> Option<String> {
+        self.changes.values().filter(|_| !self.reverts).find_map(|change| change.fault(self.begun_at, now))
     }
 
     /// When to look at [`Deployment::fault`] again.
     #[must_use]
-    pub(crate) fn deadline(&self) -> Option<Timestamp> {
-        self.changes.values().filter(|_| !self.reverts).filter_map(|change| change.deadline(self.begun)).min()
+    pub(crate) fn deadline(&self) -> Option<Moment> {
+        self.changes.values().filter(|_| !self.reverts).filter_map(|change| change.deadline(self.begun_at)).min()
     }
 
     /// An instance of this app and configuration failed. Says whether that is counted.

@@ -10,7 +10,7 @@ use tokio::sync::{broadcast, watch};
 use crate::core::Core;
 use crate::events::Event;
 use crate::standing::Standing;
-use crate::time::Timestamp;
+use crate::time::Now;
 
 /// How many events a listener may be behind before it is cut off: whoever reads must survive the start of a thousand
 /// instances at once, which makes a few events each. They take memory only while somebody is behind.
@@ -39,7 +39,7 @@ pub(crate) enum Report {
     Update(Box<TaskStatus>),
 }
 
-type Change = Box<dyn FnOnce(&mut Core, Timestamp, &mut Answers) + Send>;
+type Change = Box<dyn FnOnce(&mut Core, Now, &mut Answers) + Send>;
 
 /// A request to the actor.
 pub(crate) enum Request {
@@ -65,16 +65,16 @@ impl Handle {
     /// Looks at the core, of which all is on disk. None: the actor has ended.
     pub(crate) async fn ask<T: Send + 'static>(
         &self,
-        question: impl FnOnce(&mut Core, Timestamp) -> T + Send + 'static,
+        question: impl FnOnce(&mut Core, Now) -> T + Send + 'static,
     ) -> Option<T> {
-        self.requests.view(|core, _| question(core, Timestamp::now())).await.ok()
+        self.requests.view(|core, now| question(core, now.into())).await.ok()
     }
 
     /// Changes the core; the result comes back once what it caused is on disk. None: the actor has ended, or nothing was
     /// changed because of its [`Standing`].
     pub(crate) async fn change<T: Send + 'static>(
         &self,
-        change: impl FnOnce(&mut Core, Timestamp) -> T + Send + 'static,
+        change: impl FnOnce(&mut Core, Now) -> T + Send + 'static,
     ) -> Option<T> {
         let request = |answer| {
             let change: Change = Box::new(|core, now, answers| answers.hold(answer, change(core, now)));

@@ -147,6 +147,9 @@ pub(crate) struct Instance {
     /// When it, or the last incarnation before that was, was killed for its health.
     #[serde(default)]
     pub killed_for_health_at: Option<Timestamp>,
+    /// Whether the task it has now was.
+    #[serde(default)]
+    pub killed_for_health: bool,
     /// How each container of it is, if it is of a pod.
     #[serde(default)]
     pub members: Vec<Member>,
@@ -182,6 +185,7 @@ impl Instance {
             check_result: None,
             checks_paused: None,
             killed_for_health_at: None,
+            killed_for_health: false,
             members: Vec::new(),
             kill_asked_at: None,
             given_up: false,
@@ -280,7 +284,7 @@ impl Instance {
     /// Whether the task it has now was told to end for its health.
     #[must_use]
     pub(crate) fn ends_for_health(&self) -> bool {
-        self.kill_asked_at.is_some() && self.killed_for_health_at >= self.staged_at
+        self.kill_asked_at.is_some() && self.killed_for_health
     }
 
     /// Whether it is healthy as far as it has checks.

@@ -1,4 +1,4 @@
-//! Moments as Marathon writes them: `yyyy-MM-ddTHH:mm:ss.SSSZ`, UTC, to the millisecond. A definition's version is one.
+//! The two clocks: moments as Marathon writes them, and those that everything is decided by. The former are `yyyy-MM-ddTHH:mm:ss.SSSZ`, UTC, to the millisecond. A definition's version is one.
 
 use std::fmt;
 use std::time::Duration;
@@ -51,6 +51,72 @@ impl From<std::time::SystemTime> for Timestamp {
     fn from(moment: std::time::SystemTime) -> Self {
         let since = moment.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    }
+}
+
+/// The longest age that is believed of what was stored: the clock may have been anything then.
+const OLDEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// A moment on a clock that never jumps, in milliseconds since the scheduler started: negative for what was before that.
+/// Everything is decided by it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Moment(i64);
+
+impl Moment {
+    pub(crate) const NEVER: Moment = Moment(i64::MAX);
+
+    #[cfg(test)]
+    pub(crate) const fn from_millis(millis: i64) -> Self {
+        Moment(millis)
+    }
+
+    /// The time from `earlier` to this moment; zero if it is the other way round.
+    #[must_use]
+    pub(crate) fn since(self, earlier: Moment) -> Duration {
+        Timestamp(self.0).since(Timestamp(earlier.0))
+    }
+
+    /// This moment and `later` more.
+    #[must_use]
+    pub(crate) fn plus(self, later: Duration) -> Self {
+        Moment(Timestamp(self.0).plus(later).0)
+    }
+}
+
+/// Both clocks at one moment: the one that never jumps, to decide by, and the wall's, for what is stored and shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Now {
+    pub moment: Moment,
+    pub wall: Timestamp,
+}
+
+impl Now {
+    /// When something that was stored with this time was: not later than now, and not longer ago than can be believed.
+    #[must_use]
+    pub(crate) fn moment_of(self, past: Timestamp) -> Moment {
+        let age = self.wall.since(past).min(OLDEST);
+        Moment(self.moment.0 - Moment(0).plus(age).0)
+    }
+
+    /// When something that was stored with this time will be: not earlier than now, and not so late that it cannot be
+    /// believed.
+    #[must_use]
+    pub(crate) fn moment_until(self, future: Timestamp) -> Moment {
+        self.moment.plus(future.since(self.wall).min(OLDEST))
+    }
+}
+
+#[cfg(test)]
+impl Now {
+    pub(crate) fn plus(self, later: Duration) -> Now {
+        Now { moment: self.moment.plus(later), wall: self.wall.plus(later) }
+    }
+}
+
+impl From<shell::Now> for Now {
+    fn from(now: shell::Now) -> Now {
+        let [moment, wall] = [now.elapsed, now.unix].map(|time| Timestamp(0).plus(time));
+        Now { moment: Moment(moment.0), wall }
     }
 }
 

@@ -14,7 +14,7 @@ use super::answer::{Answer, Query, Rejected, changed, not_allowed, read, shown};
 use crate::core::{Accepted, Core, Kill, Refusal};
 use crate::ids::{self, AppId, InstanceId};
 use crate::instance::{Condition, Instance};
-use crate::time::Timestamp;
+use crate::time::Now;
 
 fn kill_of(query: &Query) -> Result<Kill, Rejected> {
     let (scale, wipe) = (query.flag("scale", false), query.flag("wipe", false));
@@ -121,7 +121,7 @@ fn kill_all(
     core: &mut Core,
     ids: impl IntoIterator<Item = InstanceId>,
     kill: Kill,
-    now: Timestamp,
+    now: Now,
 ) -> Result<Killed, Refusal> {
     let ids: Vec<_> = ids.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
     let tasks = core.tasks_named(&ids);

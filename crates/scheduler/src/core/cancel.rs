@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 use super::changes::begun;
 use super::{Accepted, Core, Refusal};
 use crate::deployment::{Change, Deployment};
-use crate::time::Timestamp;
+use crate::time::Now;
 
 impl Core {
     /// `DELETE /v2/deployments/{id}`: back to what was before; with `force`, only the lock goes.
-    pub(crate) fn cancel(&mut self, id: &str, force: bool, now: Timestamp) -> Result<Option<Accepted>, Refusal> {
+    pub(crate) fn cancel(&mut self, id: &str, force: bool, now: Now) -> Result<Option<Accepted>, Refusal> {
         let Some(deployment) = self.rollouts.get(id).cloned() else {
             return Err(no_deployment(id));
         };
@@ -23,7 +23,7 @@ impl Core {
     }
 
     /// `POST /v2/deployments/{id}/continue`: the canaries are content, the rest may follow.
-    pub(crate) fn go_on(&mut self, id: &str, now: Timestamp) -> Result<Value, Refusal> {
+    pub(crate) fn go_on(&mut self, id: &str, now: Now) -> Result<Value, Refusal> {
         if !self.rollouts.change(id, |deployment| deployment.go_on(now)).ok_or_else(|| no_deployment(id))? {
             return Err(Refusal::new(409, format!("Deployment {id} has no canary that waits to be continued.")));
         }
@@ -33,11 +33,11 @@ impl Core {
     }
 
     /// Leads everything a deployment changed back to what it was before, in a deployment of its own.
-    pub(super) fn revert(&mut self, deployment: Deployment, reason: &str, now: Timestamp) -> String {
+    pub(super) fn revert(&mut self, deployment: Deployment, reason: &str, now: Now) -> String {
         self.abandon(&deployment.id, reason, now);
         let back = |change: Change| {
             let current = self.definitions.wanted(&change.app).ok().cloned();
-            let after = change.before.map(|before| before.again(current.as_ref().unwrap_or(&before), now));
+            let after = change.before.map(|before| before.again(current.as_ref().unwrap_or(&before), now.wall));
             (current.is_some() || after.is_some()).then(|| Change::new(change.app, current, after))
         };
         let changes = deployment.changes.into_values().filter_map(back).collect();

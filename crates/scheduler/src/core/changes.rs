@@ -9,7 +9,7 @@ use crate::definition::{AppUpdate, Faults, RunSpec};
 use crate::deployment::{Change, Dependencies};
 use crate::ids::{AppId, InstanceId};
 use crate::instance::Goal;
-use crate::time::Timestamp;
+use crate::time::{Now, Timestamp};
 
 /// A change that was accepted.
 #[derive(Debug, Clone, PartialEq)]
@@ -89,11 +89,11 @@ pub(crate) struct Kill {
 
 impl Core {
     /// `POST /v2/apps`.
-    pub(crate) fn create(&mut self, update: AppUpdate, force: bool, now: Timestamp) -> Result<Accepted, Refusal> {
+    pub(crate) fn create(&mut self, update: AppUpdate, force: bool, now: Now) -> Result<Accepted, Refusal> {
         let Some(id) = update.id.as_deref().map(AppId::new) else {
             return Err(missing_id());
         };
-        let app = update.create(id.clone(), now)?;
+        let app = update.create(id.clone(), now.wall)?;
         if self.definitions.wanted(&id).is_ok() {
             return Err(Refusal::new(409, format!("An app with id [{id}] already exists.")));
         }
@@ -111,7 +111,7 @@ impl Core {
         id: &AppId,
         update: AppUpdate,
         manner: Manner,
-        now: Timestamp,
+        now: Now,
     ) -> Result<Accepted, Refusal> {
         let is_this = |named: &str| AppId::new(named) == *id || id.parent().resolve(named) == *id;
         if !update.id.as_deref().is_none_or(is_this) {
@@ -135,19 +135,19 @@ impl Core {
     }
 
     /// What an update makes of an app.
-    fn after(&self, id: &AppId, update: AppUpdate, manner: Manner, now: Timestamp) -> Result<RunSpec, Refusal> {
+    fn after(&self, id: &AppId, update: AppUpdate, manner: Manner, now: Now) -> Result<RunSpec, Refusal> {
         let before = match self.definitions.wanted(id) {
             Ok(before) => before,
-            Err(_) if manner.create => return self.definitions.admit(update.create(id.clone(), now)?),
+            Err(_) if manner.create => return self.definitions.admit(update.create(id.clone(), now.wall)?),
             Err(refusal) => return Err(refusal),
         };
         // Who replaces a definition may send the whole of one that was read, its version included.
         let version = update.rollback();
         let version = if manner.partial { version? } else { version.unwrap_or_default() };
         self.definitions.admit(match version {
-            Some(version) => self.definitions.version(id, version)?.again(before, now),
-            None if manner.partial => update.apply(before, now)?,
-            None => update.replace(before, now)?,
+            Some(version) => self.definitions.version(id, version)?.again(before, now.wall),
+            None if manner.partial => update.apply(before, now.wall)?,
+            None => update.replace(before, now.wall)?,
         })
     }
 
@@ -156,7 +156,7 @@ impl Core {
         &mut self,
         updates: Vec<AppUpdate>,
         manner: Manner,
-        now: Timestamp,
+        now: Now,
     ) -> Result<Accepted, Refusal> {
         let mut wanted = BTreeMap::new();
         for update in updates {
@@ -172,12 +172,12 @@ impl Core {
         let deployment = self.change_set(wanted, order, manner.terms, now)?;
         Ok(match deployment {
             Some(deployment) => begun(200, &first, deployment, now),
-            None => self.unchanged(&first, now, now),
+            None => self.unchanged(&first, now.wall, now),
         })
     }
 
     /// `DELETE /v2/apps/{id}`.
-    pub(crate) fn remove(&mut self, id: &AppId, force: bool, now: Timestamp) -> Result<Accepted, Refusal> {
+    pub(crate) fn remove(&mut self, id: &AppId, force: bool, now: Now) -> Result<Accepted, Refusal> {
         self.definitions.no_pod(id)?;
         let before = self.definitions.wanted(id)?.clone();
         self.unlocked(id, force, now)?;
@@ -186,13 +186,13 @@ impl Core {
     }
 
     /// `POST /v2/apps/{id}/restart`.
-    pub(crate) fn restart(&mut self, id: &AppId, force: bool, now: Timestamp) -> Result<Accepted, Refusal> {
+    pub(crate) fn restart(&mut self, id: &AppId, force: bool, now: Now) -> Result<Accepted, Refusal> {
         self.definitions.no_pod(id)?;
         let before = self.definitions.wanted(id)?.clone();
         self.unlocked(id, force, now)?;
         let mut after = before.clone();
-        after.version = now;
-        after.version_info.last_config_change_at = now;
+        after.version = now.wall;
+        after.version_info.last_config_change_at = now.wall;
         let change = Change { restart: true, ..Change::new(id.clone(), Some(before), Some(after)) };
         let deployment = self.deploy_one(change, now);
         Ok(begun(200, id, deployment, now))
@@ -200,12 +200,7 @@ impl Core {
 
     /// Kills instances. With `scale` there will be as many fewer; with `wipe` they are forgotten, and others take their
     /// place; else their next incarnations do.
-    pub(crate) fn kill_tasks(
-        &mut self,
-        ids: &[InstanceId],
-        kill: Kill,
-        now: Timestamp,
-    ) -> Result<Option<Accepted>, Refusal> {
+    pub(crate) fn kill_tasks(&mut self, ids: &[InstanceId], kill: Kill, now: Now) -> Result<Option<Accepted>, Refusal> {
         let scaled = if kill.scale { Some(self.scale_down(ids, kill.force, now)?) } else { None };
         for id in ids {
             self.kill(id, if kill.scale || kill.wipe { Goal::Stopped } else { Goal::Running }, now);
@@ -214,23 +209,23 @@ impl Core {
     }
 
     /// As many fewer of their apps as there are of these instances.
-    fn scale_down(&mut self, ids: &[InstanceId], force: bool, now: Timestamp) -> Result<Accepted, Refusal> {
+    fn scale_down(&mut self, ids: &[InstanceId], force: bool, now: Now) -> Result<Accepted, Refusal> {
         let fewer = self.fewer(ids, now);
         let app = fewer.keys().next().cloned().unwrap_or_else(AppId::root);
         Ok(match self.change_set(fewer, Dependencies::new(), Terms::forced(force), now)? {
             Some(deployment) => begun(200, &app, deployment, now),
-            None => self.unchanged(&app, now, now),
+            None => self.unchanged(&app, now.wall, now),
         })
     }
 
     /// The apps of these instances, without them.
-    fn fewer(&self, ids: &[InstanceId], now: Timestamp) -> BTreeMap<AppId, Option<RunSpec>> {
+    fn fewer(&self, ids: &[InstanceId], now: Now) -> BTreeMap<AppId, Option<RunSpec>> {
         let mut fewer = BTreeMap::new();
         for app in ids.iter().filter_map(|id| self.definitions.wanted(&self.instances.get(id)?.app).ok()) {
             let after = fewer.entry(app.id.clone()).or_insert_with(|| app.clone());
             after.instances = after.instances.saturating_sub(1);
-            after.version = now;
-            after.version_info.last_scaling_at = now;
+            after.version = now.wall;
+            after.version_info.last_scaling_at = now.wall;
         }
         fewer.into_iter().map(|(id, after)| (id, Some(after))).collect()
     }
@@ -252,7 +247,7 @@ impl Core {
         wanted: BTreeMap<AppId, Option<RunSpec>>,
         order: Dependencies,
         terms: Terms,
-        now: Timestamp,
+        now: Now,
     ) -> Result<Option<String>, Refusal> {
         let changes = self.definitions.differing(wanted).into_iter().map(|change| change.with_canary(terms.canary));
         let changes: Vec<_> = changes.collect();
@@ -260,12 +255,12 @@ impl Core {
         Ok((!changes.is_empty()).then(|| self.deploy(changes, order, now)))
     }
 
-    pub(super) fn deploy_one(&mut self, change: Change, now: Timestamp) -> String {
+    pub(super) fn deploy_one(&mut self, change: Change, now: Now) -> String {
         self.deploy(vec![change], Dependencies::new(), now)
     }
 
     /// Whether a change may begin; where it may not, who listens is told that the group stays what it was.
-    pub(super) fn unlocked(&mut self, id: &AppId, force: bool, now: Timestamp) -> Result<(), Refusal> {
+    pub(super) fn unlocked(&mut self, id: &AppId, force: bool, now: Now) -> Result<(), Refusal> {
         self.all_unlocked([id].into_iter(), force).inspect_err(|refusal| self.group_stays(&id.parent(), refusal, now))
     }
 
@@ -301,7 +296,7 @@ fn missing_id() -> Refusal {
     Refusal { status: 422, body: json!({"message": "Invalid JSON", "details": details}) }
 }
 
-pub(super) fn begun(status: u16, app: &AppId, deployment: String, now: Timestamp) -> Accepted {
-    let body = json!({"version": now, "deploymentId": deployment});
+pub(super) fn begun(status: u16, app: &AppId, deployment: String, now: Now) -> Accepted {
+    let body = json!({"version": now.wall, "deploymentId": deployment});
     Accepted { status, deployment: Some(deployment), app: app.clone(), body }
 }

@@ -6,14 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ids::InstanceId;
-use crate::time::Timestamp;
+use crate::time::Moment;
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Checking {
     running: BTreeSet<InstanceId>,
     /// Until when; none: until somebody resumes them.
-    paused: BTreeMap<InstanceId, Option<Timestamp>>,
+    paused: BTreeMap<InstanceId, Option<Moment>>,
 }
 
 impl Checking {
@@ -32,7 +32,7 @@ impl Checking {
     }
 
     /// The checks of an instance are paused; none: until somebody resumes them.
-    pub(super) fn pause(&mut self, id: &InstanceId, until: Option<Timestamp>) {
+    pub(super) fn pause(&mut self, id: &InstanceId, until: Option<Moment>) {
         self.paused.insert(id.clone(), until);
     }
 
@@ -41,17 +41,17 @@ impl Checking {
         self.paused.remove(id);
     }
 
-    pub(super) fn is_paused(&self, id: &InstanceId, now: Timestamp) -> bool {
+    pub(super) fn is_paused(&self, id: &InstanceId, now: Moment) -> bool {
         self.paused.get(id).is_some_and(|until| until.is_none_or(|until| now < until))
     }
 
     /// The instances whose pause is over.
-    pub(super) fn due(&self, now: Timestamp) -> Vec<InstanceId> {
+    pub(super) fn due(&self, now: Moment) -> Vec<InstanceId> {
         self.paused.keys().filter(|id| !self.is_paused(id, now)).cloned().collect()
     }
 
     /// When the next pause is over.
-    pub(super) fn due_at(&self) -> Option<Timestamp> {
+    pub(super) fn due_at(&self) -> Option<Moment> {
         self.paused.values().flatten().min().copied()
     }
 }
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn a_pause_ends_with_its_time_and_an_open_one_when_somebody_says_so() {
-        let at = Timestamp::from_millis;
+        let at = Moment::from_millis;
         let [short, open] = ["s", "o"].map(|name| InstanceId::new(&AppId::new("a"), name));
         let mut checking = Checking::default();
         checking.pause(&short, Some(at(5)));

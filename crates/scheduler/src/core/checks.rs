@@ -13,7 +13,7 @@ use crate::health::Health;
 use crate::ids::InstanceId;
 use crate::instance::Condition;
 use crate::probe;
-use crate::time::Timestamp;
+use crate::time::Now;
 
 /// What the check engine is to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -94,11 +94,11 @@ pub(crate) struct Finding {
 
 impl Core {
     /// Begins the scheduler-level checks of an instance that runs.
-    pub(super) fn start_checks(&mut self, id: &InstanceId, now: Timestamp) {
+    pub(super) fn start_checks(&mut self, id: &InstanceId, now: Now) {
         let Some(instance) = self.instances.get(id) else { return };
         if instance.condition != Condition::Running
             || instance.kill_asked_at.is_some()
-            || self.checking.is_paused(id, now)
+            || self.checking.is_paused(id, now.moment)
             || self.checking.is_running(id)
         {
             return;
@@ -115,7 +115,7 @@ impl Core {
                 asked,
                 host: host.clone(),
                 state: verdict_state(&health),
-                age: now.since(instance.started_at.unwrap_or(now)),
+                age: self.instances.started(id).map_or(Duration::ZERO, |at| now.moment.since(at)),
                 fresh: health == Health::default(),
             })))
         };
@@ -139,7 +139,7 @@ impl Core {
     }
 
     /// A scheduler-level check found something.
-    pub(crate) fn checked(&mut self, finding: &Finding, now: Timestamp) {
+    pub(crate) fn checked(&mut self, finding: &Finding, now: Now) {
         let id = &finding.instance;
         let current = self.instances.get(id).is_some_and(|instance| instance.incarnation == finding.incarnation);
         if !current || !self.checking.is_running(id) {
@@ -151,29 +151,33 @@ impl Core {
         match finding.verdict {
             Some(VerdictEvent::Unhealthy { consecutive_failures, kill }) => {
                 let cause = &finding.cause;
-                self.health_result(id, finding.index, now, |health| health.failed(now, cause, consecutive_failures));
+                self.health_result(id, finding.index, now, |health| {
+                    health.failed(now.wall, cause, consecutive_failures)
+                });
                 if kill && self.limit(finding) > 0 {
                     self.kill_for_health(id, now);
                 }
             }
-            Some(VerdictEvent::Healthy) => self.health_result(id, finding.index, now, |health| health.succeeded(now)),
+            Some(VerdictEvent::Healthy) => {
+                self.health_result(id, finding.index, now, |health| health.succeeded(now.wall))
+            }
             None if finding.success => self.still_alive(id, finding.index, now),
-            None if finding.failure => self.not_alive_yet(id, finding.index),
+            None if finding.failure => self.not_alive_yet(id, finding.index, now),
             None => {}
         }
     }
 
     /// A success like the one before: worth knowing, not worth writing.
-    fn still_alive(&mut self, id: &InstanceId, index: usize, now: Timestamp) {
+    fn still_alive(&mut self, id: &InstanceId, index: usize, now: Now) {
         self.fragments.forget_task(id);
-        self.instances.still_alive(id, index, now);
+        self.instances.still_alive(id, index, now.wall);
     }
 
     /// A failure within the grace period. It does not count, but people see that the task was asked and did not answer.
-    fn not_alive_yet(&mut self, id: &InstanceId, index: usize) {
+    fn not_alive_yet(&mut self, id: &InstanceId, index: usize, now: Now) {
         let health = self.instances.get(id).and_then(|instance| instance.health.get(index));
         if health.is_some_and(|health| health.verdict == Verdict::Unknown && !health.missed) {
-            self.change(id, |instance| instance.health[index].missed = true);
+            self.change(id, now, |instance| instance.health[index].missed = true);
         }
     }
 
@@ -188,25 +192,25 @@ impl Core {
         &mut self,
         id: &InstanceId,
         index: usize,
-        now: Timestamp,
+        now: Now,
         result: impl FnOnce(&mut Health) -> bool,
     ) {
         let Some(before) = self.instances.get(id).map(|instance| instance.verdict()) else { return };
-        let changed = self.change(id, |instance| instance.health.get_mut(index).is_some_and(result));
+        let changed = self.change(id, now, |instance| instance.health.get_mut(index).is_some_and(result));
         let Some(instance) = self.instances.get(id).cloned() else { return };
         let alive = instance.health.get(index).is_some_and(|health| health.verdict == Verdict::Healthy);
         let check = self.definitions.of(&instance).and_then(|app| app.health_checks.get(index)).cloned();
         if let Some(check) = check.filter(|_| !alive) {
-            self.out.tell(events::check_failed(&instance, &check, now));
+            self.out.tell(events::check_failed(&instance, &check, now.wall));
         }
         if changed == Some(true) {
-            self.out.tell(events::health_changed(&instance, alive, now));
+            self.out.tell(events::health_changed(&instance, alive, now.wall));
         }
         if instance.verdict() != Verdict::Unhealthy {
             self.let_go(id, now);
         }
         if instance.verdict() != before {
-            self.out.tell(events::instance_health_changed(&instance, now));
+            self.out.tell(events::instance_health_changed(&instance, now.wall));
         }
     }
 }

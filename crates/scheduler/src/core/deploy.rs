@@ -15,11 +15,11 @@ use crate::instance::{Goal, Instance};
 use crate::plan::{Plan, Target};
 use crate::progress::Progress;
 use crate::refusals::Refusals;
-use crate::time::Timestamp;
+use crate::time::Now;
 
 impl Core {
     /// Lets the planner look at an app, and does what it says.
-    pub(super) fn settle_app(&mut self, id: &AppId, now: Timestamp) {
+    pub(super) fn settle_app(&mut self, id: &AppId, now: Now) {
         let Some((app, target)) = self.in_force(id) else { return };
         let plan = self.instances.plan(id, &target);
         if !plan.is_idle() {
@@ -45,11 +45,11 @@ impl Core {
     }
 
     /// How far an app is on its way.
-    pub(super) fn progress(&self, id: &AppId, now: Timestamp) -> Option<Progress> {
+    pub(super) fn progress(&self, id: &AppId, now: Now) -> Option<Progress> {
         let (_, target) = self.in_force(id)?;
         let mut progress = Progress {
             wanted: usize::try_from(target.instances).unwrap_or(usize::MAX),
-            delay: self.queue.delay(id, now),
+            delay: self.queue.delay(id, now.moment),
             held: self.brake.held_of(id).count(),
             refused: self.queue.refusals(id).and_then(Refusals::main_reason),
             canary: self.rollouts.of(id).and_then(|deployment| deployment.canary(id)),
@@ -59,19 +59,19 @@ impl Core {
         Some(progress)
     }
 
-    fn carry_out(&mut self, app: &RunSpec, plan: &Plan, now: Timestamp) {
+    fn carry_out(&mut self, app: &RunSpec, plan: &Plan, now: Now) {
         for id in &plan.forget {
             self.kill(id, Goal::Stopped, now);
         }
         for id in &plan.rebase {
-            self.change(id, |instance| instance.rebase(app, now));
+            self.change(id, now, |instance| instance.rebase(app, now.wall));
         }
         for id in &plan.kill {
             self.kill(id, Goal::Stopped, now);
         }
         for _ in 0..plan.create {
             let id = InstanceId::new(&app.id, &uuid::Uuid::new_v4().to_string());
-            self.add(Instance::scheduled(id, app, now));
+            self.add(Instance::scheduled(id, app, now.wall), now);
         }
         // What has no task, or none that can be told, is gone at once, and the planner may see more; all else has to happen first.
         if plan.forget.is_empty() {
@@ -80,14 +80,14 @@ impl Core {
     }
 
     /// An app is as wanted: a removed one is forgotten, and its deployment may go on, or have succeeded.
-    fn arrive(&mut self, id: &AppId, now: Timestamp) {
+    fn arrive(&mut self, id: &AppId, now: Now) {
         let ends_step = self.rollouts.arrive(id);
         let turn_came = self.rollouts.of(id).is_none_or(|deployment| deployment.waiting(id).is_none());
         if turn_came && self.definitions.forget_removed(id) {
             self.queue.reset(id);
             self.brake.forget(id);
             self.link.roles_may_differ();
-            self.out.tell(events::app_terminated(id, now));
+            self.out.tell(events::app_terminated(id, now.wall));
         }
         if let Some(lock) = ends_step {
             self.step_on(&lock, now);
@@ -95,33 +95,33 @@ impl Core {
     }
 
     /// A step of a deployment is over: the next one begins, or all has succeeded.
-    fn step_on(&mut self, id: &str, now: Timestamp) {
+    fn step_on(&mut self, id: &str, now: Now) {
         while let Some(deployment) = self.rollouts.get(id) {
-            self.out.tell(events::deployment("deployment_step_success", deployment, now));
+            self.out.tell(events::deployment("deployment_step_success", deployment, now.wall));
             let Some(Some(apps)) = self.rollouts.change(id, Deployment::advance) else { break };
             apps.iter().for_each(|app| self.rollouts.touch(app));
             let Some(deployment) = self.rollouts.get(id) else { return };
-            self.out.tell(events::deployment("deployment_info", deployment, now));
+            self.out.tell(events::deployment("deployment_info", deployment, now.wall));
             if !deployment.is_step_over() {
                 return;
             }
         }
         if let Some(done) = self.rollouts.close(id) {
-            self.out.tell(events::deployment("deployment_success", &done, now));
+            self.out.tell(events::deployment("deployment_success", &done, now.wall));
         }
     }
 
     /// Takes back deployments that have failed by their own measure.
-    pub(super) fn take_back(&mut self, now: Timestamp) {
-        for (deployment, fault) in self.rollouts.failed(now) {
+    pub(super) fn take_back(&mut self, now: Now) {
+        for (deployment, fault) in self.rollouts.failed(now.moment) {
             tracing::warn!(deployment = %deployment.id, %fault, "taken back");
-            self.out.tell(events::deployment("deployment_step_failure", &deployment, now));
+            self.out.tell(events::deployment("deployment_step_failure", &deployment, now.wall));
             self.revert(deployment, &fault, now);
         }
     }
 
     /// Begins a deployment, in place of those that are under way for any of its apps.
-    pub(super) fn deploy(&mut self, changes: Vec<Change>, order: Dependencies, now: Timestamp) -> String {
+    pub(super) fn deploy(&mut self, changes: Vec<Change>, order: Dependencies, now: Now) -> String {
         for old in self.rollouts.locking(changes.iter().map(|change| &change.app)) {
             self.abandon(&old, "replaced by another deployment", now);
         }
@@ -130,14 +130,14 @@ impl Core {
         }
         let groups: BTreeSet<_> = changes.iter().map(|change| change.app.parent()).collect();
         for group in groups {
-            self.out.tell(events::group_changed(&group, now, now));
+            self.out.tell(events::group_changed(&group, now.wall, now.wall));
         }
         let id = uuid::Uuid::new_v4().to_string();
         self.out.counters().deployments += 1;
-        let deployment = Deployment::new(id.clone(), now, changes, order);
-        self.out.tell(events::deployment("deployment_info", &deployment, now));
+        let deployment = Deployment::new(id.clone(), now.wall, changes, order);
+        self.out.tell(events::deployment("deployment_info", &deployment, now.wall));
         let nothing_to_wait_for = deployment.is_step_over();
-        self.rollouts.begin(deployment);
+        self.rollouts.begin(deployment, now.moment);
         if nothing_to_wait_for {
             self.step_on(&id, now);
         }
@@ -145,35 +145,35 @@ impl Core {
     }
 
     /// Ends a deployment that did not reach its end. Its apps stay where they are on their way.
-    pub(super) fn abandon(&mut self, id: &str, reason: &str, now: Timestamp) -> Option<Deployment> {
+    pub(super) fn abandon(&mut self, id: &str, reason: &str, now: Now) -> Option<Deployment> {
         let old = self.rollouts.close(id)?;
         for app in old.changes.keys() {
             self.definitions.halt(app);
             self.rollouts.touch(app);
         }
-        let mut failed = events::deployment("deployment_failed", &old, now);
+        let mut failed = events::deployment("deployment_failed", &old, now.wall);
         failed.data["reason"] = serde_json::json!(reason);
         self.out.tell(failed);
         Some(old)
     }
 
     /// A task is over: its instance goes, or takes its next incarnation.
-    pub(super) fn task_ended(&mut self, id: &InstanceId, state: TaskState, now: Timestamp) {
+    pub(super) fn task_ended(&mut self, id: &InstanceId, state: TaskState, now: Now) {
         self.stop_checks(id);
         self.let_go(id, now);
         self.kills.is_over(id);
         let Some(instance) = self.instances.get(id).cloned() else { return };
         let next = self.next_configuration(&instance).filter(|_| !instance.given_up).cloned();
-        self.out.tell(events::instance_changed(&instance, condition_of_end(state), now));
+        self.out.tell(events::instance_changed(&instance, condition_of_end(state), now.wall));
         match next.filter(|_| instance.goal == Goal::Running) {
             Some(app) => {
                 if slows_down(state) || instance.ends_for_health() {
                     self.rollouts.count_failure(&instance.app, instance.config);
                 }
                 if slows_down(state) || self.health_kill_slows_down(&instance) {
-                    self.queue.failed(&app, now);
+                    self.queue.failed(&app, now.moment);
                 }
-                self.change(id, |instance| instance.reincarnate(&app, now));
+                self.change(id, now, |instance| instance.reincarnate(&app, now.wall));
             }
             None => self.forget(id),
         }
@@ -184,8 +184,7 @@ impl Core {
         let app = self.definitions.of(instance);
         let checks = app.iter().flat_map(|app| app.health_checks.iter().zip(&instance.health));
         let mut sick = checks.filter(|(_, health)| health.verdict == Verdict::Unhealthy);
-        instance.killed_for_health_at.is_some_and(|at| Some(at) >= instance.staged_at)
-            && sick.any(|(check, _)| check.backoff_after_kill)
+        instance.killed_for_health && sick.any(|(check, _)| check.backoff_after_kill)
     }
 
     /// What an instance whose task ended is launched with again: the newest, unless that is to be had by few for now.

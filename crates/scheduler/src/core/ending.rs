@@ -9,11 +9,11 @@ use crate::definition::strategy::UnreachableStrategy;
 use crate::events;
 use crate::ids::InstanceId;
 use crate::instance::{Condition, Goal};
-use crate::time::Timestamp;
+use crate::time::{Moment, Now};
 
 impl Core {
     /// Tells an instance's task to end. The goal says what becomes of the instance then.
-    pub(super) fn kill(&mut self, id: &InstanceId, goal: Goal, now: Timestamp) {
+    pub(super) fn kill(&mut self, id: &InstanceId, goal: Goal, now: Now) {
         let Some(instance) = self.instances.get(id) else { return };
         if !instance.has_task() {
             if goal == Goal::Stopped {
@@ -26,10 +26,10 @@ impl Core {
         }
         self.stop_checks(id);
         self.let_go(id, now);
-        self.kills.told(id, now);
-        self.change(id, |instance| {
+        self.kills.told(id, now.moment);
+        self.change(id, now, |instance| {
             instance.goal = goal;
-            instance.kill_asked_at = Some(now);
+            instance.kill_asked_at = Some(now.wall);
         });
         self.send_kill(id);
     }
@@ -41,10 +41,10 @@ impl Core {
     }
 
     /// Repeats kills that have not come to anything.
-    pub(super) fn kill_again(&mut self, due: Vec<InstanceId>, now: Timestamp) {
+    pub(super) fn kill_again(&mut self, due: Vec<InstanceId>, now: Now) {
         for id in due {
-            self.kills.told(&id, now);
-            self.change(&id, |instance| instance.kill_asked_at = Some(now));
+            self.kills.told(&id, now.moment);
+            self.change(&id, now, |instance| instance.kill_asked_at = Some(now.wall));
             self.send_kill(&id);
         }
     }
@@ -61,8 +61,8 @@ impl Core {
     /// Replaces, and later forgets, instances on agents that were not heard of for as long as their app is content to wait.
     /// Should one come back that was replaced, there is one too many, and the planner chooses; should one come back that was
     /// forgotten, its task is none of ours any more, and is killed.
-    pub(super) fn expunge(&mut self, now: Timestamp) {
-        let due: Vec<_> = self.given_up_at().filter(|(at, _, _)| *at <= now).collect();
+    pub(super) fn expunge(&mut self, now: Now) {
+        let due: Vec<_> = self.given_up_at().filter(|(at, _, _)| *at <= now.moment).collect();
         let due: Vec<_> = due.into_iter().map(|(_, id, forever)| (id.clone(), forever)).collect();
         for (id, forever) in due {
             tracing::warn!(instance = %id, forever, "given up: its agent was not heard of");
@@ -70,35 +70,35 @@ impl Core {
                 let goal = self.instances.get(&id).map_or(Goal::Stopped, |instance| instance.goal);
                 self.part_with(&id, goal, now);
             } else {
-                self.change(&id, |instance| instance.given_up = true);
+                self.change(&id, now, |instance| instance.given_up = true);
                 if let Some(found) = self.instances.get(&id) {
-                    self.out.tell(events::instance_changed(found, "UnreachableInactive", now));
+                    self.out.tell(events::instance_changed(found, "UnreachableInactive", now.wall));
                 }
             }
         }
     }
 
     /// When to give up which instances, and whether for good.
-    pub(super) fn given_up_at(&self) -> impl Iterator<Item = (Timestamp, &InstanceId, bool)> {
-        self.instances.unreachable().filter_map(|instance| {
+    pub(super) fn given_up_at(&self) -> impl Iterator<Item = (Moment, &InstanceId, bool)> {
+        self.instances.unreachable().filter_map(|(instance, since)| {
             let UnreachableStrategy::After { inactive_after_seconds: inactive, expunge_after_seconds: expunge } =
                 self.definitions.of(instance)?.unreachable_strategy
             else {
                 return None;
             };
             let forever = instance.given_up || inactive >= expunge;
-            Some((instance.since.plus(if forever { expunge } else { inactive }.duration()), &instance.id, forever))
+            Some((since.plus(if forever { expunge } else { inactive }.duration()), &instance.id, forever))
         })
     }
 
     /// Kills what was launched long ago and never heard of, so that it is launched again.
-    pub(super) fn overdue(&mut self, now: Timestamp) {
+    pub(super) fn overdue(&mut self, now: Now) {
         let limit = self.settings.task_launch_timeout;
         let overdue = self
             .instances
             .starting()
-            .filter(|instance| instance.kill_asked_at.is_none() && instance.since.plus(limit) <= now);
-        let overdue: Vec<_> = overdue.map(|instance| instance.id.clone()).collect();
+            .filter(|(instance, since)| instance.kill_asked_at.is_none() && since.plus(limit) <= now.moment);
+        let overdue: Vec<_> = overdue.map(|(instance, _)| instance.id.clone()).collect();
         for id in overdue {
             tracing::warn!(instance = %id, "killed because it did not start in time");
             self.kill(&id, Goal::Running, now);
@@ -107,18 +107,18 @@ impl Core {
 
     /// Takes an instance on an agent that is away out of the way: it is gone, or its next incarnation waits, as the goal
     /// says; its tasks are remembered until the master says that they are over.
-    pub(super) fn part_with(&mut self, id: &InstanceId, goal: Goal, now: Timestamp) {
+    pub(super) fn part_with(&mut self, id: &InstanceId, goal: Goal, now: Now) {
         let Some(instance) = self.instances.get(id) else { return };
         tracing::info!(instance = %id, "given up while its agent is away; should its task come back it is killed");
         for task in instance.task_ids() {
             self.kills.departed_mut().add(&task, instance.agent_id.as_deref());
         }
-        self.change(id, |instance| instance.goal = goal);
+        self.change(id, now, |instance| instance.goal = goal);
         self.task_ended(id, TaskState::TaskUnreachable, now);
     }
 
     /// Parts with an instance that was told to end if its agent is away: the kill cannot come to anything now.
-    pub(super) fn part_with_killed(&mut self, id: &InstanceId, now: Timestamp) {
+    pub(super) fn part_with_killed(&mut self, id: &InstanceId, now: Now) {
         let Some(instance) = self.instances.get(id) else { return };
         if instance.condition == Condition::Unreachable && instance.kill_asked_at.is_some() {
             self.part_with(id, instance.goal, now);
@@ -126,7 +126,7 @@ impl Core {
     }
 
     /// Kills instances of apps that are no more.
-    pub(super) fn end_orphans(&mut self, now: Timestamp) {
+    pub(super) fn end_orphans(&mut self, now: Now) {
         let orphans: Vec<_> = self
             .instances
             .values()
@@ -140,10 +140,10 @@ impl Core {
 
     /// What the master told of a task that no instance stands for and that is not over: it is told to end, unless it
     /// ends already or nobody can reach it now.
-    pub(super) fn stray_update(&mut self, status: &TaskStatus, now: Timestamp) {
+    pub(super) fn stray_update(&mut self, status: &TaskStatus, now: Now) {
         let task_id = &status.task_id.value;
         let agent_id = status.agent_id.as_ref().map(|id| id.value.as_str());
-        let kill_at = (status.state() != TaskState::TaskUnreachable).then_some(now.plus(KILL_AGAIN));
+        let kill_at = (status.state() != TaskState::TaskUnreachable).then_some(now.moment.plus(KILL_AGAIN));
         self.kills.departed_mut().heard_of(task_id, agent_id, kill_at);
         if !matches!(status.state(), TaskState::TaskUnreachable | TaskState::TaskKilling) {
             tracing::warn!(%task_id, "killed a task that runs under our name and that the store does not know");
@@ -152,8 +152,8 @@ impl Core {
     }
 
     /// Repeats the kills of those that came back and are not over.
-    pub(super) fn kill_strays_again(&mut self, now: Timestamp) {
-        let due = self.kills.departed_mut().take_due(now, now.plus(KILL_AGAIN));
+    pub(super) fn kill_strays_again(&mut self, now: Now) {
+        let due = self.kills.departed_mut().take_due(now.moment, now.moment.plus(KILL_AGAIN));
         self.out.call(due.iter().map(|absent| calls::kill(&absent.task_id, absent.agent_id.as_deref())));
     }
 }

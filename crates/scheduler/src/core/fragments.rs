@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{AppFilter, AppRecord, Core, Embed};
 use crate::ids::{AppId, InstanceId};
 use crate::instance::Instance;
-use crate::time::Timestamp;
+use crate::time::{Now, Timestamp};
 
 /// What was made and still holds.
 #[derive(Debug, Default)]
@@ -101,7 +101,7 @@ impl AppText {
 
 impl Core {
     /// `GET /v2/apps`.
-    pub(crate) fn app_texts(&mut self, filter: &AppFilter, embed: &Embed, now: Timestamp) -> Vec<AppText> {
+    pub(crate) fn app_texts(&mut self, filter: &AppFilter, embed: &Embed, now: Now) -> Vec<AppText> {
         let mut fragments = std::mem::take(&mut self.fragments);
         fragments.definitions.retain(|id, _| self.definitions.get(id).is_some());
         let apps = self.definitions.records().filter(|record| !record.removed && record.app.app().is_some());
@@ -111,7 +111,7 @@ impl Core {
         texts
     }
 
-    fn app_text(&self, record: &AppRecord, embed: &Embed, fragments: &mut Fragments, now: Timestamp) -> AppText {
+    fn app_text(&self, record: &AppRecord, embed: &Embed, fragments: &mut Fragments, now: Now) -> AppText {
         let looks_at_each = embed.tasks || embed.task_stats;
         let all = looks_at_each.then(|| self.tasks_with_app(&record.app.id));
         let all: Vec<&Instance> = all.into_iter().flatten().collect();

@@ -8,7 +8,7 @@ use super::records::GroupVersion;
 use super::{Core, Embed, Refusal};
 use crate::definition::RunSpec;
 use crate::ids::AppId;
-use crate::time::Timestamp;
+use crate::time::{Now, Timestamp};
 
 /// What to show of a group beside its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl GroupEmbed {
 
 impl Core {
     /// `GET /v2/groups/{id}`.
-    pub(crate) fn group_json(&self, id: &AppId, embed: &GroupEmbed, now: Timestamp) -> Result<Value, Refusal> {
+    pub(crate) fn group_json(&self, id: &AppId, embed: &GroupEmbed, now: Now) -> Result<Value, Refusal> {
         if !self.definitions.is_group(id) {
             return Err(Refusal::no_group(id));
         }
@@ -73,7 +73,7 @@ impl Core {
     }
 
     /// `GET /v2/groups/{id}/apps`, and `GET /v2/apps/{id}/*`: all apps in it, however deep.
-    pub(crate) fn apps_of_group(&self, id: &AppId, embed: &Embed, now: Timestamp) -> Result<Value, Refusal> {
+    pub(crate) fn apps_of_group(&self, id: &AppId, embed: &Embed, now: Now) -> Result<Value, Refusal> {
         Ok(self.apps_of(id)?.filter_map(|app| self.app_json(&app.id, embed, now)).collect())
     }
 
@@ -89,7 +89,7 @@ impl Core {
     }
 
     /// `GET /v2/groups/{id}/versions/{version}`.
-    pub(crate) fn group_in_version(&self, id: &AppId, version: Timestamp, now: Timestamp) -> Result<Value, Refusal> {
+    pub(crate) fn group_in_version(&self, id: &AppId, version: Timestamp, now: Now) -> Result<Value, Refusal> {
         if let Some(past) = self.definitions.group(id).and_then(|record| record.versions.get(&version)) {
             return Ok(past.json(id, version));
         }

@@ -11,7 +11,7 @@ use crate::definition::{Fault, Faults};
 use crate::deployment::{Deployment, GroupBefore};
 use crate::events;
 use crate::ids::AppId;
-use crate::time::Timestamp;
+use crate::time::Now;
 
 impl Core {
     /// `POST /v2/groups`: a group that is not there yet.
@@ -20,7 +20,7 @@ impl Core {
         path: &AppId,
         update: GroupUpdate,
         terms: Terms,
-        now: Timestamp,
+        now: Now,
     ) -> Result<Accepted, Refusal> {
         let id = update.effective_id(path);
         if self.definitions.is_group(&id) {
@@ -39,19 +39,19 @@ impl Core {
         path: &AppId,
         update: GroupUpdate,
         terms: Terms,
-        now: Timestamp,
+        now: Now,
     ) -> Result<Accepted, Refusal> {
         let id = update.effective_id(path);
         let result = self
             .definitions
-            .wanted_of_group(&id, update, now)
+            .wanted_of_group(&id, update, now.wall)
             .and_then(|wanted| self.change_group(&id, wanted, terms, now));
         result.inspect_err(|refusal| self.group_stays(&id, refusal, now))
     }
 
     /// Tells who listens that a group stays what it was, and why.
-    pub(super) fn group_stays(&mut self, id: &AppId, refusal: &Refusal, now: Timestamp) {
-        self.out.tell(events::group_failed(id, refusal.body["message"].as_str().unwrap_or_default(), now));
+    pub(super) fn group_stays(&mut self, id: &AppId, refusal: &Refusal, now: Now) {
+        self.out.tell(events::group_failed(id, refusal.body["message"].as_str().unwrap_or_default(), now.wall));
     }
 
     /// `PUT /v2/groups?dryRun=true`: the steps it would take.
@@ -59,18 +59,18 @@ impl Core {
         &self,
         path: &AppId,
         update: GroupUpdate,
-        now: Timestamp,
+        now: Now,
     ) -> Result<serde_json::Value, Refusal> {
         let id = update.effective_id(path);
-        let wanted = self.definitions.wanted_of_group(&id, update, now)?;
+        let wanted = self.definitions.wanted_of_group(&id, update, now.wall)?;
         let order = self.definitions.order(&wanted.apps, &wanted.groups);
         check_circles(&order)?;
-        let deployment = Deployment::new(String::new(), now, self.definitions.differing(wanted.apps), order);
+        let deployment = Deployment::new(String::new(), now.wall, self.definitions.differing(wanted.apps), order);
         Ok(json!({"steps": deployment.steps_json()}))
     }
 
     /// `DELETE /v2/groups/{id}`: with everything in it.
-    pub(crate) fn remove_group(&mut self, id: &AppId, force: bool, now: Timestamp) -> Result<Accepted, Refusal> {
+    pub(crate) fn remove_group(&mut self, id: &AppId, force: bool, now: Now) -> Result<Accepted, Refusal> {
         if !self.definitions.is_group(id) {
             return Err(Refusal::no_group(id));
         }
@@ -80,33 +80,33 @@ impl Core {
         result.inspect_err(|refusal| self.group_stays(id, refusal, now))
     }
 
-    fn change_group(&mut self, id: &AppId, wanted: Wanted, terms: Terms, now: Timestamp) -> Result<Accepted, Refusal> {
+    fn change_group(&mut self, id: &AppId, wanted: Wanted, terms: Terms, now: Now) -> Result<Accepted, Refusal> {
         let order = self.definitions.order(&wanted.apps, &wanted.groups);
         check_circles(&order)?;
         let before = self.definitions.group_version(id);
         let deployment = self.change_set(wanted.apps, order, terms, now)?;
-        let specs = self.definitions.remember_groups(wanted.groups, now);
+        let specs = self.definitions.remember_groups(wanted.groups, now.wall);
         if let Some(deployment) = &deployment {
             let group = Some(GroupBefore { id: id.clone(), specs });
             self.rollouts.change(deployment, |deployment| deployment.group = group);
         }
-        self.definitions.remember_version(id, before, now);
+        self.definitions.remember_version(id, before, now.wall);
         let Some(deployment) = deployment else {
-            return Ok(self.unchanged(id, now, now));
+            return Ok(self.unchanged(id, now.wall, now));
         };
         Ok(begun(200, id, deployment, now))
     }
 
     /// A deployment of a group is taken back by another one: what is remembered of groups is, too.
-    pub(super) fn restore_group(&mut self, reverting: &str, group: GroupBefore, before: GroupVersion, now: Timestamp) {
-        let specs = self.definitions.remember_groups(group.specs, now);
-        self.definitions.remember_version(&group.id, before, now);
+    pub(super) fn restore_group(&mut self, reverting: &str, group: GroupBefore, before: GroupVersion, now: Now) {
+        let specs = self.definitions.remember_groups(group.specs, now.wall);
+        self.definitions.remember_version(&group.id, before, now.wall);
         let group = Some(GroupBefore { id: group.id, specs });
         self.rollouts.change(reverting, |deployment| deployment.group = group);
     }
 
     /// `PATCH /v2/groups/{id}`: whether it enforces its role, from the next change of each app in it on.
-    pub(crate) fn enforce_role(&mut self, id: &AppId, enforce: bool, now: Timestamp) -> Result<(), Refusal> {
+    pub(crate) fn enforce_role(&mut self, id: &AppId, enforce: bool, now: Now) -> Result<(), Refusal> {
         if !self.definitions.is_group(id) {
             return Err(Refusal::no_group(id));
         }
@@ -115,7 +115,7 @@ impl Core {
         }
         let spec = GroupSpec { enforce_role: enforce, ..self.definitions.spec(id) };
         if spec != self.definitions.spec(id) {
-            self.definitions.remember_group(id.clone(), Some(spec), now);
+            self.definitions.remember_group(id.clone(), Some(spec), now.wall);
         }
         Ok(())
     }

@@ -15,14 +15,41 @@ use crate::instance::{Condition, Goal, Instance};
 use crate::plan::{self, Plan, Seen, Stage, Target};
 use crate::states::States;
 use crate::tally::Tally;
-use crate::time::Timestamp;
+use crate::time::{Moment, Now, Timestamp};
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Instances {
-    all: BTreeMap<InstanceId, Instance>,
+    all: BTreeMap<InstanceId, Entry>,
     indexes: Indexes,
     changed: BTreeSet<InstanceId>,
+}
+
+/// An instance, and its times on the clock that decides: they follow what its record says by the wall's.
+#[derive(Debug)]
+struct Entry {
+    instance: Instance,
+    /// When it entered its condition.
+    entered: Moment,
+    /// When it was first running.
+    started: Option<Moment>,
+}
+
+impl Entry {
+    fn new(instance: Instance, now: Now) -> Entry {
+        let started = instance.started_at.map(|at| now.moment_of(at));
+        Entry { entered: now.moment_of(instance.since), started, instance }
+    }
+
+    fn change<T>(&mut self, now: Moment, change: impl FnOnce(&mut Instance) -> T) -> T {
+        let before = (self.instance.condition, self.instance.since);
+        let result = change(&mut self.instance);
+        if before != (self.instance.condition, self.instance.since) {
+            self.entered = now;
+        }
+        self.started = self.instance.started_at.map(|_| self.started.unwrap_or(now));
+        result
+    }
 }
 
 /// What instances are looked for by. Nothing is kept of an app without instances.
@@ -74,25 +101,37 @@ impl Indexes {
     }
 
     /// From a look at every instance.
-    fn of(all: &BTreeMap<InstanceId, Instance>) -> Indexes {
+    fn of<'a>(all: impl Iterator<Item = &'a Instance>) -> Indexes {
         let mut indexes = Indexes::default();
-        all.values().for_each(|instance| indexes.put(instance));
+        all.for_each(|instance| indexes.put(instance));
         indexes
     }
 }
 
 impl Instances {
     /// Takes up what was stored.
-    pub(super) fn new(all: BTreeMap<InstanceId, Instance>) -> Instances {
-        Instances { indexes: Indexes::of(&all), all, changed: BTreeSet::new() }
+    pub(super) fn new(all: BTreeMap<InstanceId, Instance>, now: Now) -> Instances {
+        let (indexes, changed) = (Indexes::of(all.values()), BTreeSet::new());
+        let all = all.into_iter().map(|(id, instance)| (id, Entry::new(instance, now)));
+        Instances { all: all.collect(), indexes, changed }
     }
 
     pub(super) fn get(&self, id: &InstanceId) -> Option<&Instance> {
-        self.all.get(id)
+        self.all.get(id).map(|entry| &entry.instance)
+    }
+
+    /// When an instance entered its condition.
+    pub(super) fn entered(&self, id: &InstanceId) -> Option<Moment> {
+        self.all.get(id).map(|entry| entry.entered)
+    }
+
+    /// When an instance was first running.
+    pub(super) fn started(&self, id: &InstanceId) -> Option<Moment> {
+        self.all.get(id)?.started
     }
 
     pub(super) fn values(&self) -> impl ExactSizeIterator<Item = &Instance> {
-        self.all.values()
+        self.all.values().map(|entry| &entry.instance)
     }
 
     pub(super) fn with_task(&self) -> impl Iterator<Item = &Instance> {
@@ -104,7 +143,7 @@ impl Instances {
         let prefix = format!("{}.instance-", app.safe());
         let (first, app) = (InstanceId::new(app, ""), app.clone());
         let named = self.all.range(first..).take_while(move |(id, _)| id.as_str().starts_with(&prefix));
-        named.map(|(_, found)| found).filter(move |found| found.app == app)
+        named.map(|(_, entry)| &entry.instance).filter(move |found| found.app == app)
     }
 
     /// The apps with instances that wait for an offer, and these.
@@ -121,14 +160,14 @@ impl Instances {
         self.indexes.waiting.contains_key(app)
     }
 
-    /// Those that were launched and do not run yet.
-    pub(super) fn starting(&self) -> impl Iterator<Item = &Instance> {
-        self.indexes.starting.iter().filter_map(|id| self.all.get(id))
+    /// Those that were launched and do not run yet, and since when they are so.
+    pub(super) fn starting(&self) -> impl Iterator<Item = (&Instance, Moment)> {
+        self.indexes.starting.iter().filter_map(|id| self.all.get(id)).map(|entry| (&entry.instance, entry.entered))
     }
 
-    /// Those on agents nobody hears of.
-    pub(super) fn unreachable(&self) -> impl Iterator<Item = &Instance> {
-        self.indexes.unreachable.iter().filter_map(|id| self.all.get(id))
+    /// Those on agents nobody hears of, and since when.
+    pub(super) fn unreachable(&self) -> impl Iterator<Item = (&Instance, Moment)> {
+        self.indexes.unreachable.iter().filter_map(|id| self.all.get(id)).map(|entry| (&entry.instance, entry.entered))
     }
 
     /// How many tasks of an app are in which state.
@@ -156,23 +195,28 @@ impl Instances {
     }
 
     /// Changes an instance, in any way but its id and its app.
-    pub(super) fn change<T>(&mut self, id: &InstanceId, change: impl FnOnce(&mut Instance) -> T) -> Option<T> {
-        let instance = self.all.get_mut(id)?;
-        self.indexes.take(instance);
-        let result = change(instance);
-        self.indexes.put(instance);
+    pub(super) fn change<T>(
+        &mut self,
+        id: &InstanceId,
+        now: Moment,
+        change: impl FnOnce(&mut Instance) -> T,
+    ) -> Option<T> {
+        let entry = self.all.get_mut(id)?;
+        self.indexes.take(&entry.instance);
+        let result = entry.change(now, change);
+        self.indexes.put(&entry.instance);
         self.changed.insert(id.clone());
         Some(result)
     }
 
-    pub(super) fn add(&mut self, instance: Instance) {
+    pub(super) fn add(&mut self, instance: Instance, now: Now) {
         self.indexes.put(&instance);
         self.changed.insert(instance.id.clone());
-        self.all.insert(instance.id.clone(), instance);
+        self.all.insert(instance.id.clone(), Entry::new(instance, now));
     }
 
     pub(super) fn forget(&mut self, id: &InstanceId) -> Option<Instance> {
-        let instance = self.all.remove(id)?;
+        let Entry { instance, .. } = self.all.remove(id)?;
         self.indexes.take(&instance);
         self.changed.insert(id.clone());
         Some(instance)
@@ -181,7 +225,7 @@ impl Instances {
     /// A check succeeded as it did before: worth knowing, not worth writing. Before the verdict it is one of the successes
     /// that are still wanted.
     pub(super) fn still_alive(&mut self, id: &InstanceId, index: usize, now: Timestamp) {
-        let health = self.all.get_mut(id).and_then(|instance| instance.health.get_mut(index));
+        let health = self.all.get_mut(id).and_then(|entry| entry.instance.health.get_mut(index));
         if let Some(health) = health.filter(|health| health.verdict == Verdict::Healthy) {
             health.succeeded(now);
         }
@@ -190,13 +234,13 @@ impl Instances {
     /// Adds what is to be stored.
     pub(super) fn write(&mut self, batch: Batch) -> Batch {
         let changed = std::mem::take(&mut self.changed).into_iter();
-        changed.fold(batch, |batch, id| write(batch, format!("instance/{id}"), self.all.get(&id)))
+        changed.fold(batch, |batch, id| write(batch, format!("instance/{id}"), self.get(&id)))
     }
 
     /// Compares the indexes with a look at every instance.
     #[cfg(test)]
     pub(super) fn assert_whole(&self) {
-        assert_eq!(self.indexes, Indexes::of(&self.all));
+        assert_eq!(self.indexes, Indexes::of(self.values()));
     }
 }
 
@@ -256,15 +300,16 @@ mod tests {
             steps in proptest::collection::vec((0usize..2, 0u8..4, 0usize..8, any::<bool>()), 0..60)
         ) {
             let at = Timestamp::from_millis;
+            let now = Now { moment: Moment::default(), wall: at(0) };
             let apps = ["/a", "/a.instance-1"].map(|name| RunSpec::new(AppId::new(name), at(0)));
             let mut instances = Instances::default();
             for (app, number, step, leaves) in steps {
                 let id = id(&apps[app], number);
                 match (step, instances.get(&id).is_some()) {
-                    (_, false) => instances.add(Instance::scheduled(id.clone(), &apps[app], at(0))),
+                    (_, false) => instances.add(Instance::scheduled(id.clone(), &apps[app], at(0)), now),
                     (6, true) => drop(instances.forget(&id)),
-                    (7, true) => drop(instances.change(&id, |found| found.reincarnate(&apps[app], at(1)))),
-                    (condition, true) => drop(instances.change(&id, |found| {
+                    (7, true) => drop(instances.change(&id, now.moment, |found| found.reincarnate(&apps[app], at(1)))),
+                    (condition, true) => drop(instances.change(&id, now.moment, |found| {
                         found.condition = CONDITIONS[condition];
                         found.goal = if leaves { Goal::Stopped } else { Goal::Running };
                     })),

@@ -10,7 +10,7 @@ use store::Batch;
 use super::records::write;
 use crate::departed::Departed;
 use crate::ids::InstanceId;
-use crate::time::Timestamp;
+use crate::time::Moment;
 
 /// How often a kill is repeated until the task is over.
 pub(super) const KILL_AGAIN: Duration = Duration::from_secs(30);
@@ -28,23 +28,23 @@ pub(super) struct Kills {
     asked: BTreeMap<InstanceId, Asked>,
     departed: Departed,
     /// When to look next whether a start or an end takes too long.
-    round_at: Timestamp,
+    round_at: Moment,
 }
 
 /// When an instance was told to end, and when to tell it again.
 #[derive(Debug, Clone, Copy)]
 struct Asked {
-    at: Timestamp,
-    again_at: Timestamp,
+    at: Moment,
+    again_at: Moment,
 }
 
 impl Kills {
-    pub(super) fn new(departed: Departed, now: Timestamp) -> Kills {
+    pub(super) fn new(departed: Departed, now: Moment) -> Kills {
         Kills { asked: BTreeMap::new(), departed, round_at: now }
     }
 
     /// Whether to look again at what takes too long; once if so.
-    pub(super) fn is_round(&mut self, now: Timestamp) -> bool {
+    pub(super) fn is_round(&mut self, now: Moment) -> bool {
         let is_round = now >= self.round_at;
         if is_round {
             self.round_at = now.plus(ROUND);
@@ -52,12 +52,12 @@ impl Kills {
         is_round
     }
 
-    pub(super) fn round_at(&self) -> Timestamp {
+    pub(super) fn round_at(&self) -> Moment {
         self.round_at
     }
 
     /// An instance is, or was, told to end at this time.
-    pub(super) fn told(&mut self, id: &InstanceId, at: Timestamp) {
+    pub(super) fn told(&mut self, id: &InstanceId, at: Moment) {
         self.asked.insert(id.clone(), Asked { at, again_at: at.plus(KILL_AGAIN) });
     }
 
@@ -67,7 +67,7 @@ impl Kills {
     }
 
     /// The instances to tell again by now.
-    pub(super) fn due(&self, now: Timestamp) -> Vec<InstanceId> {
+    pub(super) fn due(&self, now: Moment) -> Vec<InstanceId> {
         self.asked.iter().filter(|(_, asked)| asked.again_at <= now).map(|(id, _)| id.clone()).collect()
     }
 
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_kill_is_repeated_until_its_task_is_over_and_soon_if_it_may_be_lost() {
-        let (at, id) = (Timestamp::from_millis, InstanceId::new(&AppId::new("a"), "u"));
+        let (at, id) = (Moment::from_millis, InstanceId::new(&AppId::new("a"), "u"));
         let mut kills = Kills::new(Departed::default(), at(0));
         kills.told(&id, at(0));
         assert_eq!((kills.due(at(29_999)).len(), kills.due(at(30_000)).len()), (0, 1));

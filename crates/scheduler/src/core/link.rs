@@ -9,7 +9,7 @@ use mesos::v1::scheduler::Call;
 use store::Batch;
 
 use super::calls;
-use crate::time::Timestamp;
+use crate::time::Moment;
 
 /// The key of the id in the store.
 const FRAMEWORK: &str = "framework";
@@ -23,7 +23,7 @@ pub(super) struct Link {
     /// Whether the master has told us our id since we run: from then on it tells it again.
     registered: bool,
     connected: bool,
-    subscribed_at: Timestamp,
+    subscribed_at: Moment,
     /// The roles that the master knows.
     roles: BTreeSet<String>,
     /// Whether there may be others now.
@@ -32,7 +32,7 @@ pub(super) struct Link {
 
 impl Link {
     /// Not connected; known by the stored id, if there is one.
-    pub(super) fn new(framework_id: Option<String>, now: Timestamp) -> Link {
+    pub(super) fn new(framework_id: Option<String>, now: Moment) -> Link {
         Link {
             framework_id,
             changed: false,
@@ -53,12 +53,12 @@ impl Link {
     }
 
     /// How long the present subscription is old, or would be if it had begun with the scheduler.
-    pub(super) fn subscribed_at(&self) -> Timestamp {
+    pub(super) fn subscribed_at(&self) -> Moment {
         self.subscribed_at
     }
 
     /// The master knows us by this id, and listens. Says whether it had told the same id before.
-    pub(super) fn subscribed(&mut self, framework_id: &str, now: Timestamp) -> bool {
+    pub(super) fn subscribed(&mut self, framework_id: &str, now: Moment) -> bool {
         let known = self.framework_id() == Some(framework_id);
         if !known {
             self.framework_id = Some(framework_id.to_owned());
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn an_id_is_written_once_and_told_again_only_to_whom_knows_it() {
-        let now = Timestamp::from_millis(0);
+        let now = Moment::from_millis(0);
         let mut link = Link::new(None, now);
         assert!(!link.subscribed("a", now) && link.subscribed("a", now), "the second time it is known");
         assert_eq!((link.write(Batch::default()).len(), link.write(Batch::default()).len()), (1, 0));
@@ -132,10 +132,10 @@ mod tests {
     #[test]
     fn roles_are_told_once_and_only_while_the_master_listens() {
         let roles = |name: &str| BTreeSet::from([name.to_owned()]);
-        let mut link = Link::new(None, Timestamp::from_millis(0));
+        let mut link = Link::new(None, Moment::from_millis(0));
         link.registration(roles("a"));
         assert!(link.tell_roles(|| roles("b")).is_none(), "nobody listens");
-        link.subscribed("id", Timestamp::from_millis(0));
+        link.subscribed("id", Moment::from_millis(0));
         assert!(link.tell_roles(|| roles("a")).is_none(), "known");
         assert!(link.tell_roles(|| roles("b")).is_none(), "not looked at again before they may differ");
         link.roles_may_differ();

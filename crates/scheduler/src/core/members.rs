@@ -9,29 +9,29 @@ use super::updates::condition_name;
 use crate::events;
 use crate::ids::InstanceId;
 use crate::instance::member::{self, Member};
-use crate::time::Timestamp;
+use crate::time::Now;
 
 impl Core {
     /// What became of the task of one container.
-    pub(super) fn member_update(&mut self, id: &InstanceId, status: &TaskStatus, now: Timestamp) {
+    pub(super) fn member_update(&mut self, id: &InstanceId, status: &TaskStatus, now: Now) {
         self.reconciliation.answered(id);
         self.doubt_kill(id, status.state());
         let Some(known) = self.instances.get(id).and_then(|found| found.member_of(&status.task_id.value)) else {
             return;
         };
         let (name, mut member) = (known.name.clone(), known.clone());
-        if !member.note(status, now) {
+        if !member.note(status, now.wall) {
             return;
         }
         let is_news = member.state() != known.state();
-        self.change(id, |instance| {
+        self.change(id, now, |instance| {
             if let Some(known) = instance.members.iter_mut().find(|known| known.name == name) {
                 *known = member;
             }
         });
-        self.take_note(id, status);
+        self.take_note(id, status, now);
         if let Some(instance) = self.instances.get(id).filter(|_| is_news) {
-            self.out.tell(events::status_update(instance, status, now));
+            self.out.tell(events::status_update(instance, status, now.wall));
         }
         self.members_go_on(id, now);
         if let Some(index) = self.check_of_member(id, &name) {
@@ -41,21 +41,21 @@ impl Core {
         self.part_with_killed(id, now);
     }
 
-    fn members_go_on(&mut self, id: &InstanceId, now: Timestamp) {
+    fn members_go_on(&mut self, id: &InstanceId, now: Now) {
         let Some(instance) = self.instances.get(id) else { return };
         let Some(next) = member::condition(&instance.members).filter(|next| *next != instance.condition) else {
             return;
         };
         if instance.condition.leads_to(next)
-            && self.change(id, |instance| instance.enter(next, now)) == Some(true)
+            && self.change(id, now, |instance| instance.enter(next, now.wall)) == Some(true)
             && let Some(instance) = self.instances.get(id)
         {
-            self.out.tell(events::instance_changed(instance, condition_name(next), now));
+            self.out.tell(events::instance_changed(instance, condition_name(next), now.wall));
         }
     }
 
     /// Once all containers are over, the instance is, as the one that tells most ended.
-    fn members_end(&mut self, id: &InstanceId, status: &TaskStatus, now: Timestamp) {
+    fn members_end(&mut self, id: &InstanceId, status: &TaskStatus, now: Now) {
         let Some(instance) = self.instances.get(id) else { return };
         let Some(one) = member::decisive(&instance.members) else { return };
         let (state, healthy, message) = (one.state().into(), healthy(one.verdict), one.message.clone());

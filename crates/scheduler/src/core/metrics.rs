@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Core;
 use crate::ids::AppId;
-use crate::time::Timestamp;
+use crate::time::Now;
 
 /// All metrics of the core.
 pub(crate) struct Metrics {
@@ -15,16 +15,16 @@ pub(crate) struct Metrics {
 }
 
 impl Core {
-    pub(crate) fn metrics(&self, now: Timestamp) -> Metrics {
+    pub(crate) fn metrics(&self, now: Now) -> Metrics {
         Metrics { gauges: self.gauges(now), counters: self.out.counted().named() }
     }
 
-    fn gauges(&self, now: Timestamp) -> Vec<(&'static str, u64)> {
+    fn gauges(&self, now: Now) -> Vec<(&'static str, u64)> {
         let all = self.instances.all_states();
         let (pods, apps): (Vec<_>, Vec<_>) =
             self.definitions.within(&AppId::root()).partition(|app| app.pod().is_some());
-        let overdue = self.instances.starting().filter_map(|instance| instance.staged_at);
-        let overdue = overdue.filter(|staged| now.since(*staged) > self.settings.task_launch_timeout).count();
+        let overdue = self.instances.starting().filter_map(|(instance, _)| instance.staged_at);
+        let overdue = overdue.filter(|staged| now.wall.since(*staged) > self.settings.task_launch_timeout).count();
         let counts = [
             ("marathon.apps.active.gauge", apps.len()),
             ("marathon.pods.active.gauge", pods.len()),
@@ -42,7 +42,7 @@ impl Core {
             ("cygnet.tasks.departed.gauge", self.kills.departed().len()),
             ("cygnet.reconciliation.unanswered.gauge", self.reconciliation.unanswered().len()),
         ];
-        let up = now.since(self.out.begun()).as_secs();
+        let up = now.moment.since(self.out.begun()).as_secs();
         let counts = counts.map(|(name, count)| (name, u64::try_from(count).unwrap_or(u64::MAX)));
         // There is no other candidate: who is up leads.
         let times = [("marathon.uptime.gauge.seconds", up), ("marathon.leadership.duration.gauge.seconds", up)];

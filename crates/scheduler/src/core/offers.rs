@@ -15,7 +15,7 @@ use crate::portion::Portion;
 use crate::spread::Site;
 use crate::task;
 use crate::task::group;
-use crate::time::Timestamp;
+use crate::time::Now;
 
 /// For how long the rest of an offer is not wanted while something waits that did not fit, in seconds.
 const REFUSE_SECONDS: f64 = 5.0;
@@ -30,7 +30,7 @@ impl Core {
     }
 
     /// Launches what fits; gives back the rest.
-    pub(crate) fn offers(&mut self, offers: &[Offer], now: Timestamp) {
+    pub(crate) fn offers(&mut self, offers: &[Offer], now: Now) {
         self.out.counters().offers += u64::try_from(offers.len()).unwrap_or(u64::MAX);
         let due = self.due(now);
         let placements = self.place(offers, &due, now);
@@ -55,14 +55,14 @@ impl Core {
     }
 
     /// Instances that wait and whose app may launch now, longest waiting first.
-    fn due(&self, now: Timestamp) -> Vec<InstanceId> {
-        let apps = self.instances.waiting().filter(|(app, _)| self.queue.is_due(app, now));
+    fn due(&self, now: Now) -> Vec<InstanceId> {
+        let apps = self.instances.waiting().filter(|(app, _)| self.queue.is_due(app, now.moment));
         let mut due: Vec<_> = apps.flat_map(|(_, ids)| ids).cloned().collect();
-        due.sort_by_cached_key(|id| self.instances.get(id).map(|instance| instance.since));
+        due.sort_by_cached_key(|id| self.instances.entered(id));
         due
     }
 
-    fn place(&mut self, offers: &[Offer], due: &[InstanceId], now: Timestamp) -> Vec<Placement> {
+    fn place(&mut self, offers: &[Offer], due: &[InstanceId], now: Now) -> Vec<Placement> {
         if due.is_empty() {
             return Vec::new();
         }
@@ -78,19 +78,19 @@ impl Core {
         // for them.
         let here = |app: &AppId| self.instances.of(app).filter(|found| found.condition != Condition::Unreachable);
         let neighbours = |app: &AppId| here(app).filter_map(|found| Some((found.agent_id.as_deref()?, &found.site)));
-        let placed = matching::place(offers, &wishes, neighbours, now, &mut dice);
-        self.queue.note_refusals(offers, placed.refusals, now);
+        let placed = matching::place(offers, &wishes, neighbours, now.wall, &mut dice);
+        self.queue.note_refusals(offers, placed.refusals, now.wall);
         placed.placements
     }
 
-    fn launch(&mut self, placement: &Placement, offer: &Offer, now: Timestamp) -> Option<Launch> {
+    fn launch(&mut self, placement: &Placement, offer: &Offer, now: Now) -> Option<Launch> {
         let waiting = self.instances.get(&placement.instance)?;
         let pod = self.definitions.of(waiting)?.pod();
         let containers = pod.into_iter().flat_map(|pod| &pod.containers);
-        let members: Vec<_> = containers.map(|container| Member::staging(&container.name, now)).collect();
-        self.change(&placement.instance, |instance| {
-            instance.enter(Condition::Staging, now);
-            instance.staged_at = Some(now);
+        let members: Vec<_> = containers.map(|container| Member::staging(&container.name, now.wall)).collect();
+        self.change(&placement.instance, now, |instance| {
+            instance.enter(Condition::Staging, now.wall);
+            instance.staged_at = Some(now.wall);
             instance.host = Some(offer.hostname.clone());
             instance.site = Site::of(offer);
             instance.agent_id = Some(offer.agent_id.value.clone());

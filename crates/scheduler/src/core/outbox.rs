@@ -13,7 +13,7 @@ use super::records::write;
 use super::{CheckOrder, Effects, Subscribers};
 use crate::events::{Event, Origin};
 use crate::ids::AppId;
-use crate::time::Timestamp;
+use crate::time::Moment;
 
 /// The key of the list of those who get events.
 pub(super) const SUBSCRIBERS: &str = "subscribers";
@@ -28,11 +28,11 @@ pub(super) struct Outbox {
     subscribers: Subscribers,
     counters: Counters,
     /// When the scheduler started.
-    begun: Timestamp,
+    begun: Moment,
 }
 
 impl Outbox {
-    pub(super) fn new(subscribers: Subscribers, begun: Timestamp) -> Outbox {
+    pub(super) fn new(subscribers: Subscribers, begun: Moment) -> Outbox {
         Outbox { effects: Effects::default(), origin: None, subscribers, counters: Counters::default(), begun }
     }
 
@@ -88,7 +88,7 @@ impl Outbox {
         &mut self.counters
     }
 
-    pub(super) fn begun(&self) -> Timestamp {
+    pub(super) fn begun(&self) -> Moment {
         self.begun
     }
 

@@ -7,12 +7,12 @@ use crate::definition::Pod;
 use crate::definition::RunSpec;
 use crate::deployment::Change;
 use crate::ids::{AppId, InstanceId};
-use crate::time::Timestamp;
+use crate::time::Now;
 
 impl Core {
     /// `POST /v2/pods`.
-    pub(crate) fn create_pod(&mut self, pod: Pod, force: bool, now: Timestamp) -> Result<Accepted, Refusal> {
-        let app = self.definitions.admit(pod.app(now)?)?;
+    pub(crate) fn create_pod(&mut self, pod: Pod, force: bool, now: Now) -> Result<Accepted, Refusal> {
+        let app = self.definitions.admit(pod.app(now.wall)?)?;
         let id = app.id.clone();
         if self.definitions.wanted(&id).is_ok() {
             return Err(Refusal::new(409, format!("A pod with id [{id}] already exists.")));
@@ -24,19 +24,19 @@ impl Core {
     }
 
     /// `PUT /v2/pods/{id}`.
-    pub(crate) fn put_pod(&mut self, id: &AppId, pod: Pod, terms: Terms, now: Timestamp) -> Result<Accepted, Refusal> {
+    pub(crate) fn put_pod(&mut self, id: &AppId, pod: Pod, terms: Terms, now: Now) -> Result<Accepted, Refusal> {
         if AppId::new(&pod.id) != *id {
             let message = format!("'{id}' does not match definition's id ('{}')", pod.id);
             return Err(Refusal::new(400, message));
         }
         let before = self.definitions.pod(id)?.clone();
-        let mut after = pod.app(now)?;
+        let mut after = pod.app(now.wall)?;
         after.version_info = before.version_info;
         if before.needs_restart(&after) {
-            after.version_info.last_config_change_at = now;
+            after.version_info.last_config_change_at = now.wall;
         }
         if before.instances != after.instances {
-            after.version_info.last_scaling_at = now;
+            after.version_info.last_scaling_at = now.wall;
         }
         let after = self.definitions.admit(after)?;
         if !before.differs(&after) && !self.definitions.is_halted(id) {
@@ -51,7 +51,7 @@ impl Core {
     }
 
     /// `DELETE /v2/pods/{id}`.
-    pub(crate) fn remove_pod(&mut self, id: &AppId, force: bool, now: Timestamp) -> Result<Accepted, Refusal> {
+    pub(crate) fn remove_pod(&mut self, id: &AppId, force: bool, now: Now) -> Result<Accepted, Refusal> {
         let before = self.definitions.pod(id)?.clone();
         self.unlocked(id, force, now)?;
         let deployment = self.deploy_one(Change::new(id.clone(), Some(before), None), now);
@@ -64,7 +64,7 @@ impl Core {
         id: &AppId,
         instances: &[String],
         wipe: bool,
-        now: Timestamp,
+        now: Now,
     ) -> Result<Vec<Value>, Refusal> {
         self.definitions.pod(id)?;
         let named: Vec<InstanceId> = self

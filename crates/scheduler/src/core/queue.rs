@@ -17,7 +17,7 @@ use crate::definition::RunSpec;
 use crate::ids::AppId;
 use crate::matching::Refused;
 use crate::refusals::{Refusals, Unused};
-use crate::time::Timestamp;
+use crate::time::{Moment, Timestamp};
 
 /// See the module.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub(super) struct Queue {
     leaving: bool,
     suppressed: bool,
     /// When offers were last asked for, for all that might be launched then; none if something waits that came later.
-    asked_at: Option<Timestamp>,
+    asked_at: Option<Moment>,
     /// Decides which ports of an offer a task gets.
     dice: fastrand::Rng,
 }
@@ -62,19 +62,19 @@ impl Queue {
     }
 
     /// The master makes offers to those who subscribe.
-    pub(super) fn subscribed(&mut self, now: Timestamp) {
+    pub(super) fn subscribed(&mut self, now: Moment) {
         self.suppressed = false;
         self.asked_at = Some(now);
     }
 
     /// Whether an app may be launched now.
-    pub(super) fn is_due(&self, app: &AppId, now: Timestamp) -> bool {
+    pub(super) fn is_due(&self, app: &AppId, now: Moment) -> bool {
         !self.leaving && self.backoffs.get(app).and_then(Backoff::until).is_none_or(|until| until <= now)
     }
 
     /// When the first of the delays ends that were under way when offers were last asked for. What the others left of
     /// them was declined for a while, so they are asked for again.
-    pub(super) fn next_launch_at<'a>(&self, waiting: impl Iterator<Item = &'a AppId>) -> Option<Timestamp> {
+    pub(super) fn next_launch_at<'a>(&self, waiting: impl Iterator<Item = &'a AppId>) -> Option<Moment> {
         let delays = waiting.filter_map(|app| self.backoffs.get(app)?.until());
         delays.filter(|until| !self.leaving && self.asked_at.is_none_or(|asked| asked < *until)).min()
     }
@@ -84,7 +84,7 @@ impl Queue {
     pub(super) fn ask<'a>(
         &mut self,
         mut waiting: impl Iterator<Item = &'a AppId> + Clone,
-        now: Timestamp,
+        now: Moment,
     ) -> Option<Call> {
         let is_new = self.asked_at.is_none() || self.next_launch_at(waiting.clone()).is_some_and(|at| at <= now);
         let wanted = waiting.any(|app| self.is_due(app, now));
@@ -96,7 +96,7 @@ impl Queue {
     }
 
     /// A launch of this app failed: the next one waits.
-    pub(super) fn failed(&mut self, app: &RunSpec, now: Timestamp) {
+    pub(super) fn failed(&mut self, app: &RunSpec, now: Moment) {
         self.backoffs.entry(app.id.clone()).or_default().failed(app, now);
     }
 
@@ -106,7 +106,7 @@ impl Queue {
     }
 
     /// How long an app is not launched for now.
-    pub(super) fn delay(&self, app: &AppId, now: Timestamp) -> Duration {
+    pub(super) fn delay(&self, app: &AppId, now: Moment) -> Duration {
         self.backoffs.get(app).map_or(Duration::ZERO, |backoff| backoff.left(now))
     }
 
@@ -142,8 +142,8 @@ mod tests {
 
     #[test]
     fn offers_are_asked_for_once_and_again_when_a_delay_ends_or_more_waits() {
-        let at = Timestamp::from_millis;
-        let app = RunSpec::new(AppId::new("a"), at(0));
+        let at = Moment::from_millis;
+        let app = RunSpec::new(AppId::new("a"), Timestamp::from_millis(0));
         let (none, one) = ([], [app.id.clone()]);
         let mut queue = Queue::new(1);
         let ask = |queue: &mut Queue, waiting: &[AppId], now| queue.ask(waiting.iter(), now).map(|call| call.r#type());

@@ -8,11 +8,11 @@ use super::{CheckOrder, Core, Finding};
 use crate::definition::{ReadinessCheck, RunSpec};
 use crate::ids::{AppId, InstanceId};
 use crate::instance::Instance;
-use crate::time::Timestamp;
+use crate::time::Now;
 
 impl Core {
     /// A readiness check found something.
-    pub(super) fn readiness_found(&mut self, finding: &Finding, now: Timestamp) {
+    pub(super) fn readiness_found(&mut self, finding: &Finding, now: Now) {
         let id = &finding.instance;
         let Some(check) = self.readiness_check(id).cloned() else { return };
         let response = check.preserve_last_response.then(|| response(finding));
@@ -20,12 +20,12 @@ impl Core {
         if known == Some((!finding.success, &response)) {
             return;
         }
-        self.change(id, |instance| {
+        self.change(id, now, |instance| {
             instance.awaits_readiness = !finding.success;
             instance.last_response = response;
         });
         if finding.success {
-            tracing::info!(instance = %id, check = %check.name, at = %now, "ready");
+            tracing::info!(instance = %id, check = %check.name, at = %now.wall, "ready");
             self.out.check([CheckOrder::StopOne(id.clone(), finding.index)]);
         }
     }

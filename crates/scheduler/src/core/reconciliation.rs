@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::ids::InstanceId;
-use crate::time::Timestamp;
+use crate::time::Moment;
 
 /// How often to ask the master for the state of all tasks.
 pub(super) const RECONCILE: Duration = Duration::from_secs(600);
@@ -22,7 +22,7 @@ const AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs
 pub(super) struct Reconciliation {
     /// Instances that the master has said nothing about since it was last asked for all.
     unanswered: BTreeSet<InstanceId>,
-    at: Timestamp,
+    at: Moment,
     after: Duration,
 }
 
@@ -38,12 +38,12 @@ pub(super) enum Request {
 }
 
 impl Reconciliation {
-    pub(super) fn new(now: Timestamp) -> Reconciliation {
+    pub(super) fn new(now: Moment) -> Reconciliation {
         Reconciliation { unanswered: BTreeSet::new(), at: now, after: AGAIN.0 }
     }
 
     /// The master is asked for these, which are all.
-    pub(super) fn begin(&mut self, all: BTreeSet<InstanceId>, now: Timestamp) {
+    pub(super) fn begin(&mut self, all: BTreeSet<InstanceId>, now: Moment) {
         self.unanswered = all;
         self.wait(AGAIN.0, now);
     }
@@ -58,13 +58,13 @@ impl Reconciliation {
     }
 
     /// When to look again what to ask for.
-    pub(super) fn due_at(&self) -> Timestamp {
+    pub(super) fn due_at(&self) -> Moment {
         self.at
     }
 
     /// The request that is due, if one is. `is_open` says which instances have a task still; `more` whether there are
     /// other tasks without an answer.
-    pub(super) fn next(&mut self, is_open: impl Fn(&InstanceId) -> bool, more: bool, now: Timestamp) -> Request {
+    pub(super) fn next(&mut self, is_open: impl Fn(&InstanceId) -> bool, more: bool, now: Moment) -> Request {
         if now < self.at {
             return Request::None;
         }
@@ -80,7 +80,7 @@ impl Reconciliation {
         }
     }
 
-    fn wait(&mut self, after: Duration, now: Timestamp) {
+    fn wait(&mut self, after: Duration, now: Moment) {
         self.after = after;
         self.at = now.plus(after);
     }
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn it_asks_again_ever_later_and_once_all_is_answered_for_all_after_a_while() {
-        let (mut now, id) = (Timestamp::from_millis(0), InstanceId::new(&AppId::new("a"), "u"));
+        let (mut now, id) = (Moment::from_millis(0), InstanceId::new(&AppId::new("a"), "u"));
         let mut asked = Reconciliation::new(now);
         asked.begin(BTreeSet::from([id.clone()]), now);
         for wait in [1, 2, 4, 8, 15, 15] {
@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_task_that_is_over_is_not_asked_for() {
-        let now = Timestamp::from_millis(0);
+        let now = Moment::from_millis(0);
         let mut asked = Reconciliation::new(now);
         asked.begin(BTreeSet::from([InstanceId::new(&AppId::new("a"), "u")]), now);
         assert_eq!(asked.next(|_| false, false, asked.due_at()), Request::None);

@@ -10,7 +10,7 @@ use store::Batch;
 use super::records::write;
 use crate::deployment::Deployment;
 use crate::ids::AppId;
-use crate::time::Timestamp;
+use crate::time::{Moment, Now, Timestamp};
 
 /// See the module.
 #[derive(Debug)]
@@ -25,7 +25,8 @@ pub(super) struct Rollouts {
 
 impl Rollouts {
     /// Takes up what was stored.
-    pub(super) fn new(deployments: BTreeMap<String, Deployment>) -> Rollouts {
+    pub(super) fn new(mut deployments: BTreeMap<String, Deployment>, now: Now) -> Rollouts {
+        deployments.values_mut().for_each(|found| found.begun_at = now.moment_of(found.begun));
         let locks = deployments.values().flat_map(locks).collect();
         Rollouts { deployments, locks, changed: BTreeSet::new(), unsettled: BTreeSet::new() }
     }
@@ -69,7 +70,8 @@ impl Rollouts {
     }
 
     /// Begins one, whose apps no other one locks.
-    pub(super) fn begin(&mut self, deployment: Deployment) {
+    pub(super) fn begin(&mut self, mut deployment: Deployment, now: Moment) {
+        deployment.begun_at = now;
         debug_assert!(deployment.changes.keys().all(|app| !self.locks.contains_key(app)), "locked twice");
         self.locks.extend(locks(&deployment));
         self.changed.insert(deployment.id.clone());
@@ -106,12 +108,12 @@ impl Rollouts {
     }
 
     /// Those that have failed by their own measure, and why.
-    pub(super) fn failed(&self, now: Timestamp) -> Vec<(Deployment, String)> {
+    pub(super) fn failed(&self, now: Moment) -> Vec<(Deployment, String)> {
         self.deployments.values().filter_map(|found| Some((found.clone(), found.fault(now)?))).collect()
     }
 
     /// When the next one has to be done.
-    pub(super) fn deadline(&self) -> Option<Timestamp> {
+    pub(super) fn deadline(&self) -> Option<Moment> {
         self.deployments.values().filter_map(Deployment::deadline).min()
     }
 
@@ -141,8 +143,9 @@ mod tests {
     #[test]
     fn an_app_is_locked_as_long_as_its_deployment_is_there() {
         let [a, b] = ["/a", "/b"].map(AppId::new);
-        let mut rollouts = Rollouts::new([("one".to_owned(), deployment("one", &["/a"]))].into());
-        rollouts.begin(deployment("two", &["/b"]));
+        let now = Now { moment: Moment::default(), wall: Timestamp::from_millis(0) };
+        let mut rollouts = Rollouts::new([("one".to_owned(), deployment("one", &["/a"]))].into(), now);
+        rollouts.begin(deployment("two", &["/b"]), now.moment);
         assert_eq!((rollouts.lock(&a).unwrap().as_str(), &*rollouts.of(&b).unwrap().id), ("one", "two"));
         assert_eq!(rollouts.locking([&a, &b].into_iter()).len(), 2);
         assert!(rollouts.close("two").is_some() && rollouts.close("two").is_none());

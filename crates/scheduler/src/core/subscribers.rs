@@ -9,7 +9,7 @@ use super::{Core, Refusal};
 use crate::callback::Callback;
 use crate::definition::{Fault, Faults};
 use crate::events;
-use crate::time::Timestamp;
+use crate::time::Now;
 
 /// How many may ask: each event is posted to all of them.
 const MOST: usize = 100;
@@ -19,7 +19,7 @@ pub(crate) type Subscribers = Arc<BTreeSet<String>>;
 
 impl Core {
     /// `POST /v2/eventSubscriptions`: from now on events are posted to this URL. The answer is the event that tells it.
-    pub(crate) fn subscribe(&mut self, url: &str, now: Timestamp) -> Result<Value, Refusal> {
+    pub(crate) fn subscribe(&mut self, url: &str, now: Now) -> Result<Value, Refusal> {
         Callback::parse(url).map_err(|error| Faults::from(Fault::new("/callbackUrl", error.to_string())))?;
         if self.out.subscribers().len() >= MOST && !self.out.subscribers().contains(url) {
             return Err(Refusal::new(422, format!("there are {MOST} event subscriptions already: remove some")));
@@ -29,7 +29,7 @@ impl Core {
     }
 
     /// `DELETE /v2/eventSubscriptions`: from now on no events are posted to this URL, if any were.
-    pub(crate) fn unsubscribe(&mut self, url: &str, now: Timestamp) -> Value {
+    pub(crate) fn unsubscribe(&mut self, url: &str, now: Now) -> Value {
         self.out.change_subscribers(|all| all.remove(url));
         self.tell_subscription("unsubscribe_event", url, now)
     }
@@ -54,8 +54,8 @@ impl Core {
         self
     }
 
-    fn tell_subscription(&mut self, kind: &'static str, url: &str, now: Timestamp) -> Value {
-        let event = events::subscription(kind, &self.out.client_ip(), url, now);
+    fn tell_subscription(&mut self, kind: &'static str, url: &str, now: Now) -> Value {
+        let event = events::subscription(kind, &self.out.client_ip(), url, now.wall);
         let data = event.data.clone();
         self.out.tell(event);
         data

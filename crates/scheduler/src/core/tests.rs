@@ -1,5 +1,6 @@
 //! Stories of the core, in simulated time: a world with a clock, a master that offers, and nothing else.
 
+mod clock;
 mod deployments;
 mod events;
 mod groups;
@@ -25,11 +26,12 @@ use serde_json::{Value, json};
 use super::kills::KILL_AGAIN;
 use super::*;
 use crate::definition::AppUpdate;
+use crate::time::Timestamp;
 
 /// The core, a clock, and everything that came out since it was last looked at.
 struct World {
     core: Core,
-    now: Timestamp,
+    now: Now,
     calls: Vec<Call>,
     events: Vec<Event>,
     checks: Vec<CheckOrder>,
@@ -40,7 +42,11 @@ impl World {
         World::of(Loaded::default(), Timestamp::from_millis(1_000_000))
     }
 
-    fn of(loaded: Loaded, now: Timestamp) -> World {
+    fn of(loaded: Loaded, wall: Timestamp) -> World {
+        World::at(loaded, Now { moment: Moment::from_millis(0), wall })
+    }
+
+    fn at(loaded: Loaded, now: Now) -> World {
         let core = Core::new(loaded, 1, now);
         let mut world = World { core, now, calls: Vec::new(), events: Vec::new(), checks: Vec::new() };
         world.core.registration();
@@ -60,10 +66,10 @@ impl World {
             deployments: self.core.rollouts.all().map(|one| (one.id.clone(), one.clone())).collect(),
             departed: std::mem::take(self.core.kills.departed_mut()),
         };
-        World::of(loaded, self.now)
+        World::at(loaded, self.now)
     }
 
-    fn tell<T>(&mut self, input: impl FnOnce(&mut Core, Timestamp) -> T) -> T {
+    fn tell<T>(&mut self, input: impl FnOnce(&mut Core, Now) -> T) -> T {
         self.now = self.now.plus(Duration::from_millis(1));
         let result = input(&mut self.core, self.now);
         self.core.instances.assert_whole();
@@ -97,8 +103,8 @@ impl World {
             let update = json.clone().map(|json| serde_json::from_value::<AppUpdate>(json).unwrap());
             let before = self.core.definitions.wanted(&id).ok();
             let app = update.map(|update| match before {
-                Some(before) => update.apply(before, now).unwrap(),
-                None => update.create(id.clone(), now).unwrap(),
+                Some(before) => update.apply(before, now.wall).unwrap(),
+                None => update.create(id.clone(), now.wall).unwrap(),
             });
             (id, app)
         };
@@ -242,7 +248,7 @@ fn an_instance_that_fails_is_launched_again_after_a_growing_delay() {
     let queue = world.core.queue_json(false, world.now);
     assert_eq!((&queue["queue"][0]["count"], &queue["queue"][0]["delay"]["overdue"]), (&json!(1), &json!(true)));
     let wake = world.core.wake_at();
-    assert!(wake > world.now && wake <= world.now.plus(Duration::from_secs(1)));
+    assert!(wake > world.now.moment && wake <= world.now.plus(Duration::from_secs(1)).moment);
     world.take(call::Type::Revive);
     world.pass(Duration::from_secs(1));
     assert_eq!(world.take(call::Type::Revive).len(), 1, "asks for offers when the delay is over");
@@ -448,7 +454,7 @@ fn an_instance_nobody_hears_of_is_given_up_when_its_app_says_so() {
         world.update(&task, TaskState::TaskUnreachable, None);
         if wait > 0 {
             assert!(world.offer().is_empty(), "not yet");
-            assert!(world.core.wake_at() <= world.now.plus(Duration::from_secs(wait)));
+            assert!(world.core.wake_at() <= world.now.plus(Duration::from_secs(wait)).moment);
             world.pass(Duration::from_secs(wait));
         }
         let next = world.offer().remove(0).task_id.value;

@@ -8,7 +8,7 @@ use crate::brake::{AppLimits, BrakeLimits};
 use crate::events;
 use crate::ids::{AppId, InstanceId};
 use crate::instance::{Condition, Goal, Paused};
-use crate::time::Timestamp;
+use crate::time::{Moment, Now};
 
 impl Core {
     /// The same, with these limits on kills for health.
@@ -18,33 +18,34 @@ impl Core {
     }
 
     /// An instance failed a health check as often as is enough to kill it.
-    pub(super) fn kill_for_health(&mut self, id: &InstanceId, now: Timestamp) {
+    pub(super) fn kill_for_health(&mut self, id: &InstanceId, now: Now) {
         let Some(instance) = self.instances.get(id) else { return };
         let is_told = instance.condition != Condition::Running || instance.kill_asked_at.is_some();
-        if is_told || self.checking.is_paused(id, now) {
+        if is_told || self.checking.is_paused(id, now.moment) {
             return;
         }
         let (app, all) = (instance.app.clone(), self.instances.values().len());
         let running = self.instances.running(&app);
         let limits = self.limits_of(&app);
-        if self.brake.admits(&app, &limits, running, all, now) {
+        if self.brake.admits(&app, &limits, running, all, now.moment) {
             self.kill_unhealthy(id, now);
         } else if self.brake.hold(&app, id) {
             self.tell_held("unhealthy_instance_kill_held_event", id, now);
         }
     }
 
-    fn kill_unhealthy(&mut self, id: &InstanceId, now: Timestamp) {
-        let killed = self.change(id, |instance| {
-            instance.killed_for_health_at = Some(now);
+    fn kill_unhealthy(&mut self, id: &InstanceId, now: Now) {
+        let killed = self.change(id, now, |instance| {
+            instance.killed_for_health_at = Some(now.wall);
+            instance.killed_for_health = true;
             instance.clone()
         });
         let Some(instance) = killed else { return };
         let cause = instance.health_cause();
         tracing::info!(instance = %id, %cause, "killed because it is unhealthy");
         self.brake.release(&instance.app, id);
-        self.count_health_kill(&instance.app, now);
-        self.out.tell(events::unhealthy_kill(&instance, &cause, now));
+        self.count_health_kill(&instance.app, now.moment);
+        self.out.tell(events::unhealthy_kill(&instance, &cause, now.wall));
         self.kill(id, Goal::Running, now);
     }
 
@@ -53,62 +54,62 @@ impl Core {
         self.brake.limits_of(self.definitions.get(app).and_then(|record| record.app.brake.as_ref()))
     }
 
-    pub(super) fn count_health_kill(&mut self, app: &AppId, at: Timestamp) {
+    pub(super) fn count_health_kill(&mut self, app: &AppId, at: Moment) {
         let limits = self.limits_of(app);
         self.brake.killed(app, &limits, at);
     }
 
     /// An app may have another brake now: those of it that were held are looked at again.
-    pub(super) fn look_at_held(&mut self, app: &AppId, now: Timestamp) {
+    pub(super) fn look_at_held(&mut self, app: &AppId, now: Now) {
         let held: Vec<_> = self.brake.held_of(app).cloned().collect();
         held.iter().for_each(|id| self.kill_for_health(id, now));
     }
 
     /// Kills those that were held, as far as the brake has eased.
-    pub(super) fn ease(&mut self, now: Timestamp) {
-        if self.brake.eases_at(|app| self.limits_of(app)).is_none_or(|at| at <= now) {
+    pub(super) fn ease(&mut self, now: Now) {
+        if self.brake.eases_at(|app| self.limits_of(app)).is_none_or(|at| at <= now.moment) {
             let held: Vec<_> = self.brake.held().cloned().collect();
             held.iter().for_each(|id| self.kill_for_health(id, now));
         }
     }
 
     /// An instance is well again, or is going anyway: nothing is held back for it.
-    pub(super) fn let_go(&mut self, id: &InstanceId, now: Timestamp) {
+    pub(super) fn let_go(&mut self, id: &InstanceId, now: Now) {
         if self.instances.get(id).is_some_and(|found| self.brake.release(&found.app, id)) {
             self.tell_held("unhealthy_instance_kill_released_event", id, now);
         }
     }
 
-    fn tell_held(&mut self, kind: &'static str, id: &InstanceId, now: Timestamp) {
+    fn tell_held(&mut self, kind: &'static str, id: &InstanceId, now: Now) {
         if let Some(instance) = self.instances.get(id) {
             tracing::warn!(instance = %id, kind, "the brake on kills for health");
-            self.out.tell(events::unhealthy_held(kind, instance, now));
+            self.out.tell(events::unhealthy_held(kind, instance, now.wall));
         }
     }
 
     /// Stops the health checks of an instance for a while, or for good if no time is given: the scheduler does not ask,
     /// and nothing that the executor finds gets it killed. None ends that.
-    pub(crate) fn pause_checks(&mut self, id: &InstanceId, pause: Option<Pause>, now: Timestamp) {
+    pub(crate) fn pause_checks(&mut self, id: &InstanceId, pause: Option<Pause>, now: Now) {
         let Some(pause) = pause else { return self.resume_checks(id, now) };
-        let paused = match pause {
-            Pause::Open => Paused::Open,
-            Pause::For(time) => Paused::Until(now.plus(time)),
+        let (paused, until) = match pause {
+            Pause::Open => (Paused::Open, None),
+            Pause::For(time) => (Paused::Until(now.wall.plus(time)), Some(now.moment.plus(time))),
         };
-        self.change(id, |instance| instance.checks_paused = Some(paused));
-        self.checking.pause(id, paused.until());
+        self.change(id, now, |instance| instance.checks_paused = Some(paused));
+        self.checking.pause(id, until);
         self.stop_checks(id);
         self.let_go(id, now);
     }
 
-    fn resume_checks(&mut self, id: &InstanceId, now: Timestamp) {
+    fn resume_checks(&mut self, id: &InstanceId, now: Now) {
         self.checking.resume(id);
-        self.change(id, |instance| instance.checks_paused = None);
+        self.change(id, now, |instance| instance.checks_paused = None);
         self.start_checks(id, now);
     }
 
     /// Goes on with checks that were paused for a time that is over.
-    pub(super) fn resume_due(&mut self, now: Timestamp) {
-        self.checking.due(now).iter().for_each(|id| self.resume_checks(id, now));
+    pub(super) fn resume_due(&mut self, now: Now) {
+        self.checking.due(now.moment).iter().for_each(|id| self.resume_checks(id, now));
     }
 }
 

@@ -17,31 +17,31 @@ use crate::health::Health;
 use crate::ids::InstanceId;
 use crate::instance::termination::Termination;
 use crate::instance::{Condition, Instance};
-use crate::time::Timestamp;
+use crate::time::Now;
 
 /// How many tasks one reconciliation call names.
 const TASKS_PER_CALL: usize = 1000;
 
 impl Core {
     /// The master at this address knows us by this id, and listens.
-    pub(crate) fn subscribed(&mut self, framework_id: &str, master: &str, now: Timestamp) {
-        let again = self.link.subscribed(framework_id, now);
-        let registered = || events::registered(framework_id, master, now);
-        self.out.tell(if again { events::reregistered(master, now) } else { registered() });
-        self.queue.subscribed(now);
+    pub(crate) fn subscribed(&mut self, framework_id: &str, master: &str, now: Now) {
+        let again = self.link.subscribed(framework_id, now.moment);
+        let registered = || events::registered(framework_id, master, now.wall);
+        self.out.tell(if again { events::reregistered(master, now.wall) } else { registered() });
+        self.queue.subscribed(now.moment);
         self.kill_again(self.kills.all(), now);
         self.reconcile(now);
     }
 
     /// The master does not hear us.
-    pub(crate) fn disconnected(&mut self, now: Timestamp) {
+    pub(crate) fn disconnected(&mut self, now: Now) {
         if self.link.disconnected() {
-            self.out.tell(events::Event::new("scheduler_disconnected_event", now, json!({})));
+            self.out.tell(events::Event::new("scheduler_disconnected_event", now.wall, json!({})));
         }
     }
 
     /// The master has removed us, and with us all tasks: begin anew under another id.
-    pub(crate) fn framework_removed(&mut self, now: Timestamp) {
+    pub(crate) fn framework_removed(&mut self, now: Now) {
         self.link.removed();
         self.kills.departed_mut().clear();
         let lost: Vec<_> = self.instances.with_task().map(|found| found.id.clone()).collect();
@@ -51,22 +51,22 @@ impl Core {
     }
 
     /// Asks for the state of every task we know, and, by the implicit form, of those we do not.
-    pub(super) fn reconcile(&mut self, now: Timestamp) {
+    pub(super) fn reconcile(&mut self, now: Now) {
         let all = self.instances.with_task().map(|found| found.id.clone());
-        self.reconciliation.begin(all.collect(), now);
+        self.reconciliation.begin(all.collect(), now.moment);
         self.kills.departed_mut().ask_all();
         self.ask_unanswered();
         self.out.call([calls::reconcile(Vec::new())]);
     }
 
     /// Asks again for those without an answer, less and less often; for all once in a while.
-    pub(super) fn reconcile_again(&mut self, now: Timestamp) {
+    pub(super) fn reconcile_again(&mut self, now: Now) {
         if !self.link.is_connected() {
             return;
         }
         let is_open = |id: &InstanceId| self.instances.get(id).is_some_and(|instance| instance.has_task());
         let more = self.kills.departed().unanswered().next().is_some();
-        let request = self.reconciliation.next(is_open, more, now);
+        let request = self.reconciliation.next(is_open, more, now.moment);
         match request {
             Request::Unanswered => self.ask_unanswered(),
             Request::All => self.reconcile(now),
@@ -89,7 +89,7 @@ impl Core {
     }
 
     /// What became of a task. It is acknowledged once what follows from it is on disk.
-    pub(crate) fn update(&mut self, status: &TaskStatus, now: Timestamp) {
+    pub(crate) fn update(&mut self, status: &TaskStatus, now: Now) {
         self.out.counters().updated(status.state());
         self.out.call(calls::acknowledge(status));
         let task_id = &status.task_id.value;
@@ -109,33 +109,33 @@ impl Core {
 
     /// Whether a task may be unknown to the master only because it has lost what it knew, and the agents have not told it
     /// yet: to launch all again would make each run twice.
-    fn may_return(&self, status: &TaskStatus, now: Timestamp) -> bool {
-        status.state() == TaskState::TaskUnknown && now < self.link.subscribed_at().plus(AGENTS_RETURN)
+    fn may_return(&self, status: &TaskStatus, now: Now) -> bool {
+        status.state() == TaskState::TaskUnknown && now.moment < self.link.subscribed_at().plus(AGENTS_RETURN)
     }
 
     /// A task we do not want, or not any more.
-    fn unknown_update(&mut self, status: &TaskStatus, now: Timestamp) {
+    fn unknown_update(&mut self, status: &TaskStatus, now: Now) {
         let task_id = &status.task_id.value;
         if is_over(status.state()) {
             self.kills.departed_mut().is_over(task_id);
-            self.out.tell(events::unknown_terminated(task_id, condition_of_end(status.state()), now));
+            self.out.tell(events::unknown_terminated(task_id, condition_of_end(status.state()), now.wall));
         } else {
             self.stray_update(status, now);
         }
     }
 
-    fn known_update(&mut self, id: &InstanceId, status: &TaskStatus, now: Timestamp) {
+    fn known_update(&mut self, id: &InstanceId, status: &TaskStatus, now: Now) {
         let Some(before) = self.instances.get(id).map(|instance| instance.condition) else { return };
         self.reconciliation.answered(id);
         self.doubt_kill(id, status.state());
         if Condition::of_state(status.state()).is_some_and(|condition| !before.leads_to(condition)) {
             return;
         }
-        self.take_note(id, status);
+        self.take_note(id, status, now);
         let state = status.state();
         let repeated = Condition::of_state(state) == Some(before);
         if let Some(instance) = self.instances.get(id).filter(|_| !repeated) {
-            self.out.tell(events::status_update(instance, status, now));
+            self.out.tell(events::status_update(instance, status, now.wall));
         }
         if is_over(state) {
             self.ended_by(id, status, now);
@@ -144,13 +144,13 @@ impl Core {
         }
     }
 
-    fn goes_on(&mut self, id: &InstanceId, condition: Condition, status: &TaskStatus, now: Timestamp) {
+    fn goes_on(&mut self, id: &InstanceId, condition: Condition, status: &TaskStatus, now: Now) {
         let is_news = self.instances.get(id).is_some_and(|instance| instance.condition != condition);
         if is_news
-            && self.change(id, |instance| instance.enter(condition, now)) == Some(true)
+            && self.change(id, now, |instance| instance.enter(condition, now.wall)) == Some(true)
             && let Some(instance) = self.instances.get(id)
         {
-            self.out.tell(events::instance_changed(instance, condition_name(condition), now));
+            self.out.tell(events::instance_changed(instance, condition_name(condition), now.wall));
         }
         let native = self.native_checks(id);
         self.native_health(id, &native, status, now);
@@ -164,7 +164,7 @@ impl Core {
 
     /// Addresses, agent and check result, as far as the update has them. Most have nothing new: when a hundred thousand
     /// tasks are reconciled, nothing is to be written.
-    pub(super) fn take_note(&mut self, id: &InstanceId, status: &TaskStatus) {
+    pub(super) fn take_note(&mut self, id: &InstanceId, status: &TaskStatus, now: Now) {
         let network = status.container_status.as_ref().and_then(|container| container.network_infos.first());
         let ip = network.and_then(|network| network.ip_addresses.first()).and_then(|ip| ip.ip_address.clone());
         let agent_id = status.agent_id.as_ref().map(|id| id.value.clone());
@@ -174,7 +174,7 @@ impl Core {
         if !new_ip && !new_agent && (check_result.is_none() || check_result == known.check_result) {
             return;
         }
-        self.change(id, |instance| {
+        self.change(id, now, |instance| {
             instance.ip = ip.or_else(|| instance.ip.take());
             instance.agent_id = agent_id.or_else(|| instance.agent_id.take());
             instance.check_result = check_result.or_else(|| instance.check_result.take());
@@ -184,7 +184,7 @@ impl Core {
     /// What the executor's health checks found, which comes with the update: of each check from an executor of ours, in
     /// sum from any other. A result is found by the id of its check. One without, of a task with one check or from an
     /// older executor, stands where its check does.
-    pub(super) fn native_health(&mut self, id: &InstanceId, native: &[usize], status: &TaskStatus, now: Timestamp) {
+    pub(super) fn native_health(&mut self, id: &InstanceId, native: &[usize], status: &TaskStatus, now: Now) {
         let results = status.health.as_ref().map(|health| health.checks.as_slice()).unwrap_or_default();
         let index_of = |(place, result): (usize, &HealthCheckResult)| match &result.id {
             Some(check) => check.parse().ok().filter(|index| native.contains(index)),
@@ -199,7 +199,7 @@ impl Core {
         }
     }
 
-    fn one_result(&mut self, id: &InstanceId, index: usize, result: &HealthCheckResult, now: Timestamp) {
+    fn one_result(&mut self, id: &InstanceId, index: usize, result: &HealthCheckResult, now: Now) {
         let Some(known) = self.instances.get(id).and_then(|instance| instance.health.get(index)) else { return };
         let failures = result.consecutive_failures();
         let verdict = of_wire(result.verdict());
@@ -210,8 +210,8 @@ impl Core {
         }
         let cause = result.cause().to_owned();
         self.health_result(id, index, now, |health: &mut Health| match verdict {
-            Verdict::Healthy => health.succeeded(now),
-            _ => health.failed(now, &cause, failures),
+            Verdict::Healthy => health.succeeded(now.wall),
+            _ => health.failed(now.wall, &cause, failures),
         });
         if verdict == Verdict::Unhealthy && self.is_enough(id, index, failures) {
             self.kill_for_health(id, now);
@@ -227,7 +227,7 @@ impl Core {
         check.is_some_and(|check| failures >= check.max_consecutive_failures.max(1))
     }
 
-    fn sum_of_health(&mut self, id: &InstanceId, native: &[usize], status: &TaskStatus, now: Timestamp) {
+    fn sum_of_health(&mut self, id: &InstanceId, native: &[usize], status: &TaskStatus, now: Now) {
         let Some(healthy) = status.healthy else { return };
         let Some(&index) = native.first() else { return };
         let counts = status.reason() == Reason::TaskHealthCheckStatusUpdated && status.reason.is_some();
@@ -238,7 +238,7 @@ impl Core {
         let cause = status.message.clone().unwrap_or_else(|| "the executor's health check failed".into());
         let failures = known.consecutive_failures + 1;
         self.health_result(id, index, now, |health: &mut Health| {
-            if healthy { health.succeeded(now) } else { health.failed(now, &cause, failures) }
+            if healthy { health.succeeded(now.wall) } else { health.failed(now.wall, &cause, failures) }
         });
     }
 
@@ -250,14 +250,17 @@ impl Core {
         checks.filter(|(_, check)| check.protocol.is_native()).map(|(index, _)| index).collect()
     }
 
-    pub(super) fn ended_by(&mut self, id: &InstanceId, status: &TaskStatus, now: Timestamp) {
+    pub(super) fn ended_by(&mut self, id: &InstanceId, status: &TaskStatus, now: Now) {
         let Some(instance) = self.instances.get(id).cloned() else { return };
         let killed = status.state() == TaskState::TaskKilled;
         let by_executor = killed && status.healthy == Some(false) && instance.kill_asked_at.is_none();
         if by_executor {
-            self.change(id, |instance| instance.killed_for_health_at = Some(now));
-            self.count_health_kill(&instance.app, now);
-            self.out.tell(events::unhealthy_kill(&instance, &instance.health_cause(), now));
+            self.change(id, now, |instance| {
+                instance.killed_for_health_at = Some(now.wall);
+                instance.killed_for_health = true;
+            });
+            self.count_health_kill(&instance.app, now.moment);
+            self.out.tell(events::unhealthy_kill(&instance, &instance.health_cause(), now.wall));
         }
         if is_failure(status.state()) || by_executor || (killed && instance.ends_for_health()) {
             self.note_failure(&instance, status, now);
@@ -265,19 +268,19 @@ impl Core {
         self.task_ended(id, status.state(), now);
     }
 
-    fn note_failure(&mut self, instance: &Instance, status: &TaskStatus, now: Timestamp) {
+    fn note_failure(&mut self, instance: &Instance, status: &TaskStatus, now: Now) {
         let health = || format!("Task was killed since health check failed. Reason: {}", instance.health_cause());
         let killed = status.state() == TaskState::TaskKilled;
         let message = if killed { health() } else { status.message.clone().unwrap_or_default() };
         let is_pod = !instance.members.is_empty();
-        let termination = is_pod.then(|| Termination::of(instance, &message, now));
+        let termination = is_pod.then(|| Termination::of(instance, &message, now.wall));
         let failure = TaskFailure {
             app_id: instance.app.clone(),
             host: instance.host.clone(),
             message,
             state: states::name(status.state()).to_owned(),
             task_id: status.task_id.value.clone(),
-            timestamp: now,
+            timestamp: now.wall,
             version: instance.config,
             slave_id: instance.agent_id.clone(),
         };

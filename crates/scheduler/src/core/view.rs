@@ -13,7 +13,7 @@ use crate::deployment::{Deployment, StepAction};
 use crate::ids::{AppId, InstanceId};
 use crate::instance::{Condition, Instance, Paused};
 use crate::states::States;
-use crate::time::Timestamp;
+use crate::time::{Now, Timestamp};
 
 /// What to show of an app beside its definition.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -83,7 +83,7 @@ impl AppFilter {
 }
 
 impl Core {
-    pub(crate) fn app_json(&self, id: &AppId, embed: &Embed, now: Timestamp) -> Option<Value> {
+    pub(crate) fn app_json(&self, id: &AppId, embed: &Embed, now: Now) -> Option<Value> {
         let record = self.app_record(id)?;
         let mut json = json!(record.app);
         let looks_at_each = embed.tasks || embed.task_stats;
@@ -108,7 +108,7 @@ impl Core {
     }
 
     /// What an app shows beside its definition and its tasks.
-    pub(super) fn beside(&self, record: &AppRecord, tasks: &[&Instance], embed: &Embed, now: Timestamp) -> Value {
+    pub(super) fn beside(&self, record: &AppRecord, tasks: &[&Instance], embed: &Embed, now: Now) -> Value {
         let (id, mut json) = (&record.app.id, json!({}));
         if embed.counts {
             counts(&mut json, self.instances.states(id));
@@ -237,7 +237,7 @@ impl Core {
     }
 
     /// With how far they are, if that is wanted: clients of Marathon refuse fields they do not know.
-    pub(crate) fn deployments_json(&self, progress: bool, now: Timestamp) -> Value {
+    pub(crate) fn deployments_json(&self, progress: bool, now: Now) -> Value {
         let mut all: Vec<_> = self.rollouts.all().collect();
         all.sort_by_key(|deployment| deployment.version);
         let current = |deployment: &Deployment| -> Vec<Value> {
@@ -248,7 +248,7 @@ impl Core {
     }
 
     /// What is being done to an app; how far that is, and what it waits for, are not Marathon's.
-    fn action_json(&self, deployment: &Deployment, action: &StepAction, progress: bool, now: Timestamp) -> Value {
+    fn action_json(&self, deployment: &Deployment, action: &StepAction, progress: bool, now: Now) -> Value {
         let mut json = deployment.action_json(action);
         json["readinessCheckResults"] = json!(self.readiness_json(&action.app));
         if let Some(progress) = self.progress(&action.app, now).filter(|_| progress) {
@@ -259,11 +259,11 @@ impl Core {
     }
 
     /// With the last offers that were of no use, if these are wanted.
-    pub(crate) fn queue_json(&self, last_unused_offers: bool, now: Timestamp) -> Value {
+    pub(crate) fn queue_json(&self, last_unused_offers: bool, now: Now) -> Value {
         let waiting = self.instances.waiting().filter_map(|(app, ids)| Some((self.definitions.get(app)?, ids)));
         let entry = |(record, ids): (&AppRecord, &BTreeSet<InstanceId>)| {
             let since = ids.iter().filter_map(|id| Some(self.instances.get(id)?.since)).min();
-            let left = self.queue.delay(&record.app.id, now).as_secs();
+            let left = self.queue.delay(&record.app.id, now.moment).as_secs();
             let refusals = self.queue.refusals(&record.app.id).cloned().unwrap_or_default();
             let (name, shown) = record.app.shown();
             let mut item = json!({name: shown, "count": ids.len(), "since": since,
@@ -311,14 +311,14 @@ fn task_json(instance: &Instance) -> Value {
     json
 }
 
-fn stats(app: &RunSpec, tasks: &[&Instance], now: Timestamp) -> Value {
+fn stats(app: &RunSpec, tasks: &[&Instance], now: Now) -> Value {
     let summary = |keep: &dyn Fn(&Instance) -> bool| {
         let some: Vec<&Instance> = tasks.iter().copied().filter(|instance| keep(instance)).collect();
         if some.is_empty() {
             return Value::Null;
         }
         let mut lives: Vec<f64> =
-            some.iter().filter_map(|instance| Some(now.since(instance.started_at?).as_secs_f64())).collect();
+            some.iter().filter_map(|instance| Some(now.wall.since(instance.started_at?).as_secs_f64())).collect();
         lives.sort_by(f64::total_cmp);
         let of = |condition| some.iter().filter(|instance| instance.condition == condition).count();
         let of_verdict = |verdict| some.iter().filter(|instance| instance.verdict() == verdict).count();

@@ -116,7 +116,10 @@ fn an_app_that_waits_for_an_offer_after_its_delay_wakes_nobody() {
     let task = world.bring_up().remove(0);
     world.update(&task, TaskState::TaskFailed, None);
     world.pass(Duration::from_secs(20));
-    assert!(world.core.wake_at() > world.now, "its delay is over, and there is nothing to do but wait for offers");
+    assert!(
+        world.core.wake_at() > world.now.moment,
+        "its delay is over, and there is nothing to do but wait for offers"
+    );
 }
 
 #[test]

@@ -54,7 +54,7 @@ impl World {
     }
 
     fn upgrade(&mut self, canary: Option<u32>) -> String {
-        let update: AppUpdate = serde_json::from_value(json!({"cmd": format!("at {}", self.now)})).unwrap();
+        let update: AppUpdate = serde_json::from_value(json!({"cmd": format!("at {}", self.now.wall)})).unwrap();
         let manner = Manner { partial: true, create: false, terms: Terms { force: false, canary } };
         self.tell(|core, now| core.change_app(&web(), update, manner, now)).unwrap().deployment.unwrap()
     }
@@ -156,7 +156,7 @@ fn a_deployment_that_is_not_done_by_its_deadline_is_taken_back() {
     world.upgrade(None);
     let new = world.offer().remove(0).task_id.value;
     world.update(&new, TaskState::TaskRunning, None);
-    assert!(world.core.wake_at() <= world.now.plus(Duration::from_secs(60)));
+    assert!(world.core.wake_at() <= world.now.plus(Duration::from_secs(60)).moment);
     world.told();
     world.pass(Duration::from_secs(60));
     let failed = world.events.iter().find(|event| event.kind == "deployment_failed").unwrap();
@@ -194,7 +194,7 @@ fn an_unreachable_instance_is_replaced_first_and_forgotten_later() {
     world.create(definition).unwrap();
     let task = world.bring_up().remove(0);
     world.update(&task, TaskState::TaskUnreachable, None);
-    assert!(world.core.wake_at() <= world.now.plus(Duration::from_secs(60)));
+    assert!(world.core.wake_at() <= world.now.plus(Duration::from_secs(60)).moment);
     world.pass(Duration::from_secs(60));
     assert_eq!(world.bring_up().len(), 1);
     assert_eq!(world.app()["tasks"].as_array().unwrap().len(), 2, "both are shown");

@@ -105,7 +105,7 @@ fn ten_thousand_instances_of_five_hundred_apps_find_their_place_in_time() {
     let wanted = apps.iter().map(|id| {
         let update: AppUpdate = serde_json::from_value(definition(20)).unwrap();
         let id = AppId::new(id);
-        (id.clone(), Some(update.create(id, world.now).unwrap()))
+        (id.clone(), Some(update.create(id, world.now.wall).unwrap()))
     });
     let wanted = wanted.collect();
     world
