@@ -274,3 +274,23 @@ pub fn scalar(name: &str, value: f64) -> Value {
 pub fn task(id: &str, command: &str) -> Value {
     json!({"name": id, "task_id": {"value": id}, "command": {"value": command}})
 }
+
+/// The task with this health check, asked every 100 ms from the beginning, unless the check says otherwise.
+pub fn with_health_check(mut task: Value, check: Value) -> Value {
+    task["health_check"] = json!({"delay_seconds": 0.0, "interval_seconds": 0.1, "grace_period_seconds": 0.0});
+    merge(&mut task["health_check"], check);
+    task
+}
+
+/// The task with this check, asked every 100 ms from the beginning, unless the check says otherwise.
+pub fn with_check(mut task: Value, check: Value) -> Value {
+    task["check"] = json!({"delay_seconds": 0.0, "interval_seconds": 0.1});
+    merge(&mut task["check"], check);
+    task
+}
+
+/// Puts the fields of one object into another.
+pub fn merge(into: &mut Value, from: Value) {
+    let (Value::Object(into), Value::Object(from)) = (into, from) else { panic!("two objects") };
+    into.extend(from);
+}

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::answer::told_of;
 use crate::row::{Row, both};
 use crate::target::Target;
-use harness::framework::{Framework, filled, launch_group, task};
+use harness::framework::{Framework, filled, launch_group, merge, task, with_check, with_health_check};
 use harness::wire::Form;
 
 const HEALTH: &str = "REASON_TASK_HEALTH_CHECK_STATUS_UPDATED";
@@ -50,13 +50,13 @@ const HEALTH_CHECKS: &[(&str, Check)] = &[
     ("HealthyTask", healthy_task),
     ("HealthyTaskNonShell", |case| {
         let check = json!({"type": "COMMAND", "command": {"shell": false, "value": "true", "arguments": ["true"]}});
-        case.run(health_checked("exec sleep 1000", check));
+        case.run(with_health_check(task("t", "exec sleep 1000"), check));
         assert_eq!(case.framework.expect_reason(HEALTH)["healthy"], true);
     }),
     ("HealthStatusChange", |case| {
         let mut check = command(&alternating(0));
         check["consecutive_failures"] = json!(3);
-        case.run(health_checked("exec sleep 1000", check));
+        case.run(with_health_check(task("t", "exec sleep 1000"), check));
         for healthy in [true, false, true] {
             assert_eq!(case.framework.expect_reason(HEALTH)["healthy"], healthy);
         }
@@ -64,7 +64,7 @@ const HEALTH_CHECKS: &[(&str, Check)] = &[
     ("ConsecutiveFailures", |case| {
         let mut check = command("exit 1");
         check["consecutive_failures"] = json!(4);
-        case.run(health_checked("exec sleep 1000", check));
+        case.run(with_health_check(task("t", "exec sleep 1000"), check));
         for _ in 0..4 {
             assert_eq!(case.framework.expect_reason(HEALTH)["healthy"], false);
         }
@@ -76,13 +76,13 @@ const HEALTH_CHECKS: &[(&str, Check)] = &[
     ("EnvironmentSetup", |case| {
         let mut check = command("exit $STATUS");
         check["command"]["environment"] = json!({"variables": [{"name": "STATUS", "value": "0"}]});
-        case.run(health_checked("exec sleep 1000", check));
+        case.run(with_health_check(task("t", "exec sleep 1000"), check));
         assert_eq!(case.framework.expect_reason(HEALTH)["healthy"], true);
     }),
     ("GracePeriod", |case| {
         let mut check = command("false");
         check["grace_period_seconds"] = json!(9999.0);
-        let running = case.run(health_checked("sleep 2", check));
+        let running = case.run(with_health_check(task("t", "sleep 2"), check));
         assert!(running["healthy"].is_null(), "{running}");
         let finished = case.framework.expect("TASK_FINISHED");
         assert!(finished["healthy"].is_null(), "{finished}");
@@ -90,7 +90,7 @@ const HEALTH_CHECKS: &[(&str, Check)] = &[
     ("CheckCommandTimeout", |case| {
         let mut check = command("exec sleep 120");
         merge(&mut check, json!({"timeout_seconds": 1.0, "consecutive_failures": 1}));
-        case.run(health_checked("exec sleep 1000", check));
+        case.run(with_health_check(task("t", "exec sleep 1000"), check));
         assert_eq!(case.framework.expect_reason(HEALTH)["healthy"], false);
         case.framework.expect("TASK_KILLING");
         assert_eq!(case.framework.expect("TASK_KILLED")["healthy"], false);
@@ -98,7 +98,7 @@ const HEALTH_CHECKS: &[(&str, Check)] = &[
     ("HealthyToUnhealthyTransitionWithinGracePeriod", |case| {
         let mut check = command(&alternating(0));
         merge(&mut check, json!({"grace_period_seconds": 9999.0, "consecutive_failures": 0}));
-        case.run(health_checked("exec sleep 1000", check));
+        case.run(with_health_check(task("t", "exec sleep 1000"), check));
         assert_eq!(case.framework.expect_reason(HEALTH)["healthy"], true);
         assert_eq!(case.framework.expect_reason(HEALTH)["healthy"], false);
     }),
@@ -111,6 +111,10 @@ const HEALTH_CHECKS: &[(&str, Check)] = &[
             case.becomes_healthy(|port| json!({"http": {"port": port, "path": "/health"}}));
         }
     }),
+    ("TimeoutOfZero", |case| {
+        let check = json!({"type": "TCP", "tcp": {"port": 80}, "timeout_seconds": 0.0, "delay_seconds": 1000.0});
+        case.run(with_health_check(task("t", "exec sleep 1000"), check));
+    }),
     ("HealthyTaskViaTCP", |case| {
         case.becomes_healthy(|port| json!({"type": "TCP", "tcp": {"port": port}}));
     }),
@@ -121,7 +125,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("CommandCheckDeliveredAndReconciled", |case| {
         let mut check = check_command("exit $STATUS");
         check["command"]["command"]["environment"] = json!({"variables": [{"name": "STATUS", "value": "1"}]});
-        let running = case.run(checked("exec sleep 1000", check));
+        let running = case.run(with_check(task("t", "exec sleep 1000"), check));
         assert_eq!(running["check_status"], json!({"type": "COMMAND", "command": {}}));
         assert_eq!(exit_code(&case.framework.expect_reason(CHECK)), 1);
         for tasks in [&[json!({"task_id": {"value": "t"}})][..], &[]] {
@@ -129,19 +133,19 @@ const CHECKS: &[(&str, Check)] = &[
         }
     }),
     ("CommandCheckStatusChange", |case| {
-        case.run(checked("exec sleep 1000", check_command(&alternating(1))));
+        case.run(with_check(task("t", "exec sleep 1000"), check_command(&alternating(1))));
         for code in [1, 0, 1] {
             assert_eq!(exit_code(&case.framework.expect_reason(CHECK)), code);
         }
     }),
     ("CommandCheckSeesParentsEnv", |case| {
-        let mut task = checked("exec sleep 1000", check_command("exit $ANSWER"));
+        let mut task = with_check(task("t", "exec sleep 1000"), check_command("exit $ANSWER"));
         task["command"]["environment"] = json!({"variables": [{"name": "ANSWER", "value": "42"}]});
         case.run(task);
         assert_eq!(exit_code(&case.framework.expect_reason(CHECK)), 42);
     }),
     ("CommandCheckSharesWorkDirWithTask", |case| {
-        case.run(checked("touch made; exec sleep 1000", check_command("test -e made")));
+        case.run(with_check(task("t", "touch made; exec sleep 1000"), check_command("test -e made")));
         if exit_code(&case.framework.expect_reason(CHECK)) != 0 {
             assert_eq!(exit_code(&case.framework.expect_reason(CHECK)), 0);
         }
@@ -149,13 +153,13 @@ const CHECKS: &[(&str, Check)] = &[
     ("CommandCheckTimeout", |case| {
         let mut check = check_command("if [ -e once ]; then exec sleep 1000; else touch once; exit 1; fi");
         check["timeout_seconds"] = json!(1.0);
-        case.run(checked("exec sleep 1000", check));
+        case.run(with_check(task("t", "exec sleep 1000"), check));
         assert_eq!(exit_code(&case.framework.expect_reason(CHECK)), 1);
         let empty = json!({"type": "COMMAND", "command": {}});
         assert_eq!(case.framework.expect_reason(CHECK)["check_status"], empty);
     }),
     ("CommandCheckAndHealthCheckNoShadowing", |case| {
-        let mut task = checked("exec sleep 1000", check_command("exit 1"));
+        let mut task = with_check(task("t", "exec sleep 1000"), check_command("exit 1"));
         task["health_check"] = command("exit 0");
         merge(&mut task["health_check"], json!({"delay_seconds": 1.0, "interval_seconds": 1000.0}));
         case.run(task);
@@ -169,13 +173,18 @@ const CHECKS: &[(&str, Check)] = &[
     ("HTTPCheckDelivered", |case| {
         let port = free_address().port();
         let check = json!({"type": "HTTP", "http": {"port": port, "path": "/health"}});
-        let running = case.run(checked(&case.server(port), check));
+        let running = case.run(with_check(task("t", &case.server(port)), check));
         assert_eq!(running["check_status"], json!({"type": "HTTP", "http": {}}));
         assert_eq!(case.framework.expect_reason(CHECK)["check_status"]["http"]["status_code"], 200);
     }),
+    ("TimeoutOfZero", |case| {
+        let check = json!({"type": "HTTP", "http": {"port": 80}, "timeout_seconds": 0.0, "delay_seconds": 1000.0});
+        case.run(with_check(task("t", "exec sleep 1000"), check));
+    }),
     ("TCPCheckDelivered", |case| {
         let port = free_address().port();
-        let running = case.run(checked(&case.server(port), json!({"type": "TCP", "tcp": {"port": port}})));
+        let running =
+            case.run(with_check(task("t", &case.server(port)), json!({"type": "TCP", "tcp": {"port": port}})));
         assert_eq!(running["check_status"], json!({"type": "TCP", "tcp": {}}));
         if case.framework.expect_reason(CHECK)["check_status"]["tcp"]["succeeded"] == false {
             assert_eq!(case.framework.expect_reason(CHECK)["check_status"]["tcp"]["succeeded"], true);
@@ -203,7 +212,7 @@ impl Case<'_> {
         let port = free_address().port();
         let mut check = check(port);
         check["grace_period_seconds"] = json!(15.0);
-        self.run(health_checked(&self.server(port), check));
+        self.run(with_health_check(task("t", &self.server(port)), check));
         assert_eq!(self.framework.expect_reason(HEALTH)["healthy"], true);
     }
 
@@ -217,7 +226,7 @@ impl Case<'_> {
 }
 
 fn healthy_task(case: &Case<'_>) {
-    case.run(health_checked("exec sleep 1000", command("exit 0")));
+    case.run(with_health_check(task("t", "exec sleep 1000"), command("exit 0")));
     assert_eq!(case.framework.expect_reason(HEALTH)["healthy"], true);
     for tasks in [&[json!({"task_id": {"value": "t"}})][..], &[]] {
         let status = case.framework.reconcile(tasks);
@@ -243,9 +252,7 @@ fn multiple_tasks_with_checks(target: &Target, form: Form) {
     framework.operate(|offer| {
         let tasks = ["a", "b"].map(|id| {
             let check = json!({"type": "TCP", "tcp": {"port": free_address().port()}});
-            let mut task = checked("exec sleep 1000", check);
-            task["task_id"] = json!({"value": id});
-            filled(task, offer)
+            filled(with_check(task(id, "exec sleep 1000"), check), offer)
         });
         vec![launch_group(&framework.id, "default", tasks)]
     });
@@ -258,25 +265,6 @@ fn multiple_tasks_with_checks(target: &Target, form: Form) {
     }
     let checked = updates.iter().find(|status| status["reason"] == CHECK).expect("a check's result");
     assert_eq!(checked["check_status"]["tcp"]["succeeded"], false);
-}
-
-fn health_checked(of: &str, check: Value) -> Value {
-    let mut task = task("t", of);
-    task["health_check"] = json!({"delay_seconds": 0.0, "interval_seconds": 0.1, "grace_period_seconds": 0.0});
-    merge(&mut task["health_check"], check);
-    task
-}
-
-fn checked(of: &str, check: Value) -> Value {
-    let mut task = task("t", of);
-    task["check"] = json!({"delay_seconds": 0.0, "interval_seconds": 0.1});
-    merge(&mut task["check"], check);
-    task
-}
-
-fn merge(into: &mut Value, from: Value) {
-    let (Value::Object(into), Value::Object(from)) = (into, from) else { panic!("two objects") };
-    into.extend(from);
 }
 
 fn command(value: &str) -> Value {
