@@ -91,7 +91,7 @@ mod tests {
         let targets: [Target; 3] =
             [("recordio", super::recordio), ("json", super::json), ("protobuf", super::protobuf)];
         for (name, feed) in targets {
-            let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(name);
+            let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(name);
             let files: Vec<_> = fs::read_dir(&directory).unwrap().flatten().collect();
             assert!(!files.is_empty(), "no corpus of {name}");
             files.iter().for_each(|file| feed(&fs::read(file.path()).unwrap()));
