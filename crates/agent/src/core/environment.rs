@@ -20,6 +20,18 @@ fn set(variables: &mut Variables, name: &str, value: impl ToString) {
 }
 
 impl Settings {
+    /// The user an executor's process and its sandbox belong to, by name; the agent's own if absent.
+    pub(crate) fn user_of(&self, framework: &FrameworkInfo, executor: &Executor) -> Option<String> {
+        let own = executor.info().command.as_ref().and_then(|command| command.user.clone());
+        let user = own.unwrap_or_else(|| framework.user.clone());
+        Some(user).filter(|user| self.switch_user && !user.is_empty())
+    }
+
+    /// The agent's address in the form of libprocess.
+    pub(crate) fn pid(&self) -> String {
+        format!("slave(1)@{}", self.address)
+    }
+
     /// The environment of an executor beside the variables it inherits.
     pub(super) fn executor_environment(
         &self,

@@ -10,8 +10,23 @@ use mesos::v1::{KillPolicy, TaskGroupInfo, TaskId, TaskInfo, TaskState, TaskStat
 use shell::Now;
 
 use super::frameworks::{State, Task};
-use super::{Action, CallRefusal, Core, Count};
+use super::{Action, Core, Count};
 use crate::ids::{ExecutorKey, StreamId, TaskKey};
+
+/// Why a call of an executor is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum CallRefusal {
+    #[error("Agent has not finished recovery")]
+    Recovering,
+    #[error("Framework cannot be found")]
+    UnknownFramework,
+    #[error("Executor cannot be found")]
+    UnknownExecutor,
+    #[error("Executor is not subscribed")]
+    NotSubscribed,
+    #[error("501 Not Implemented.")]
+    UnknownType,
+}
 
 impl Core {
     /// SUBSCRIBE, on a stream that is open already.

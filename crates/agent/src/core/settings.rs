@@ -5,9 +5,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use mesos::v1::FrameworkInfo;
-
-use super::frameworks::Executor;
 use crate::layout::Layout;
 
 /// See the module's words.
@@ -38,18 +35,4 @@ pub(crate) struct Timeouts {
     pub(crate) executor_shutdown_grace: Duration,
     pub(crate) pool_linger: Duration,
     pub(crate) farewell: Duration,
-}
-
-impl Settings {
-    /// The user an executor's process and its sandbox belong to, by name; the agent's own if absent.
-    pub(crate) fn user_of(&self, framework: &FrameworkInfo, executor: &Executor) -> Option<String> {
-        let own = executor.info().command.as_ref().and_then(|command| command.user.clone());
-        let user = own.unwrap_or_else(|| framework.user.clone());
-        Some(user).filter(|user| self.switch_user && !user.is_empty())
-    }
-
-    /// The agent's address in the form of libprocess.
-    pub(crate) fn pid(&self) -> String {
-        format!("slave(1)@{}", self.address)
-    }
 }
