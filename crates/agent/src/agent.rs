@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use fetcher::Fetcher;
 use mesos::v1::AgentInfo;
+use processes::reap_orphans;
 use rustix::process::{getpid, set_child_subreaper};
 use store::{IfLost, Store};
 use tokio::net::TcpListener;
@@ -27,7 +28,6 @@ use crate::inheritance;
 use crate::jobs::Jobs;
 use crate::layout::Layout;
 use crate::options::Options;
-use crate::processes::bury;
 use crate::registration::Registration;
 use crate::{log, machine};
 use mesos::server::{Front, serve};
@@ -99,7 +99,7 @@ impl Agent {
         let serving = tokio::spawn(serve(self.listener, routes, front, stopped.clone()));
         // From here on executors find the agent.
         self.layout.write_endpoint(&address.to_string())?;
-        let burying = tokio::spawn(bury());
+        let reaping = tokio::spawn(reap_orphans());
         let told = CancellationToken::new();
         let ended = tokio::select! {
             ended = shell::run(&mut actor, clock, self.store, requests, told.clone()) => ended,
@@ -110,7 +110,7 @@ impl Agent {
         let _late = timeout(CONTAINERS_PATIENCE, containers.finish(shutdown == Shutdown::StopTasks)).await;
         keeping.abort();
         stopped.cancel();
-        burying.abort();
+        reaping.abort();
         collecting.abort();
         let _ = serving.await;
         ended

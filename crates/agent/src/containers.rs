@@ -34,6 +34,7 @@ mod switchboard;
 use mesos::server::EventSender;
 use mesos::v1::agent::ProcessIo;
 use mesos::v1::{ContainerId, Resource};
+use processes::Process;
 use shell::{Answer, Stopped};
 
 pub(crate) use self::core::{RemoveRefusal, Termination};
@@ -41,7 +42,6 @@ pub(crate) use self::launch::{ContainerSettings, Launcher};
 pub(crate) use self::order::{Class, Order, check_id};
 pub(crate) use self::programs::Programs;
 pub(crate) use self::switchboard::{Input, InputSender};
-use crate::processes::Process;
 
 /// Where the records of a session go.
 pub(crate) type Output = EventSender<ProcessIo>;

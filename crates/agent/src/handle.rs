@@ -5,12 +5,12 @@ use std::os::fd::OwnedFd;
 use mesos::server::EventSender;
 use mesos::v1::cygnet::{AgentCall, AgentEvent, PoolCall, PoolEvent};
 use mesos::v1::executor;
+use processes::Process;
 use shell::{Answer, Stopped};
 use tokio::sync::mpsc;
 
 use crate::core::{CallRefusal, Core, Owner, Preparation, SandboxError, Snapshot, StartError};
 use crate::ids::StreamId;
-use crate::processes::Process;
 
 /// The way to reach the core.
 pub(crate) type Handle = shell::Handle<Request, Core>;

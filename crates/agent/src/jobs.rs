@@ -15,13 +15,15 @@ use std::time::Duration;
 
 use fetcher::Fetcher;
 use processes::Credentials;
+use processes::contained::kill_run;
+use processes::{Logged, Process, kill_tree};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::core::{Job, Preparation, SandboxError, StartError};
 use crate::handle::{Handle, Request};
 use crate::layout::Layout;
-use crate::processes::{Process, Program, Strangers, kill_run, kill_tree};
+use crate::strangers::Strangers;
 use crate::{containers, sandbox};
 
 /// Sandboxes that are filled at the same time. More wait.
@@ -121,11 +123,11 @@ impl Worker {
     }
 }
 
-fn start(mut program: Program, user: Option<&str>) -> Result<(Process, OwnedFd), StartError> {
+fn start(mut program: Logged, user: Option<&str>) -> Result<(Process, OwnedFd), StartError> {
     let credentials = user.map_or(Ok(None), Credentials::to_become);
-    program.user = credentials.map_err(|error| StartError::User(error.to_string()))?;
-    let path = program.path.clone();
-    crate::processes::start(program).map_err(|error| StartError::Spawn { path, reason: error.to_string() })
+    program.program.user = credentials.map_err(|error| StartError::User(error.to_string()))?;
+    let failed = |error: io::Error| StartError::Spawn { path: program.program.path.clone(), reason: error.to_string() };
+    program.start().map_err(failed)
 }
 
 fn clear(layout: &Layout, job: Job) {

@@ -8,9 +8,9 @@ use std::io;
 use std::os::unix::fs::{PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
-use executor::sandbox::{MODE, append, directory};
 use fetcher::{FetchError, Fetcher, Item, Space, Want};
-use processes::Credentials;
+use mesos::command::SANDBOX_MODE;
+use processes::{Credentials, Logs, directory};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, utimensat};
 
 use crate::core::{Preparation, SandboxError};
@@ -47,7 +47,7 @@ fn make_run(sandbox: &Path, state: &Path, wanted: &Preparation, user: &Option<Cr
 pub(crate) fn nest(parent: &Path, name: &Path, links: &[Link], user: Option<&Credentials>) -> io::Result<()> {
     let own = Space::open(parent)?.inner(name)?;
     let sandbox = parent.join(name);
-    furnish(&sandbox, MODE, user)?;
+    furnish(&sandbox, SANDBOX_MODE, user)?;
     links.iter().try_for_each(|link| {
         let (made, source) = match link.of_parent {
             true => (Space::open(parent)?.make(&link.source)?, parent),
@@ -62,8 +62,7 @@ pub(crate) fn nest(parent: &Path, name: &Path, links: &[Link], user: Option<&Cre
 fn furnish(sandbox: &Path, mode: u32, user: Option<&Credentials>) -> io::Result<()> {
     let own = directory(sandbox)?;
     own.set_permissions(Permissions::from_mode(mode))?;
-    let owned = [own, append(&sandbox.join("stdout"))?, append(&sandbox.join("stderr"))?];
-    owned.iter().try_for_each(|file| give(file, user))
+    Logs::of(sandbox).open()?.iter().chain([&own]).try_for_each(|file| give(file, user))
 }
 
 fn give(file: &File, user: Option<&Credentials>) -> io::Result<()> {
@@ -111,7 +110,7 @@ mod tests {
         nest(&parent, Path::new("containers/c"), &links, None).unwrap();
         let sandbox = parent.join("containers/c");
         assert!(sandbox.join("stdout").is_file() && sandbox.join("stderr").is_file());
-        assert_eq!(fs::metadata(&sandbox).unwrap().permissions().mode() & 0o777, MODE);
+        assert_eq!(fs::metadata(&sandbox).unwrap().permissions().mode() & 0o777, SANDBOX_MODE);
         assert_eq!(fs::read_link(sandbox.join("data")).unwrap(), parent.join("shared/data"));
         assert_eq!(fs::read_link(sandbox.join("mine")).unwrap(), sandbox.join("own"));
         remove(&sandbox).unwrap();

@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use executor::supported::{secret, unsupported_isolation};
+use mesos::command::{secret, unsupported_isolation};
 use mesos::v1::volume::source::{self, sandbox_path};
 use mesos::v1::{CommandInfo, ContainerInfo, Volume, container_info};
 

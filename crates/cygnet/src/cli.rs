@@ -80,7 +80,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     BUILD.tell();
     match cli.command {
         Command::Demo(demo) => return demo::run(&demo),
-        Command::Shim { directory } => return Ok(::executor::shim::main(&directory)),
+        Command::Shim { directory } => return Ok(processes::shim::main(&directory)),
         Command::Completion(completion) => return command::completion::run(&completion),
         Command::Master(ref master) => log::start_server(cli.log, Level::INFO, &master.log, "master")?,
         Command::Agent(ref agent) => log::start_server(cli.log, Level::INFO, &agent.log, "agent")?,

@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     if arguments.next().is_some_and(|first| first == "shim")
         && let Some(directory) = arguments.next()
     {
-        return executor::shim::main(Path::new(&directory));
+        return processes::shim::main(Path::new(&directory));
     }
     command::completion::answer(Cli::command);
     match cli::run(Cli::parse()) {

@@ -82,7 +82,7 @@ impl ExecutorConfig {
 
     /// The variable that only this executor's task and its children have, by which stray ones are found.
     pub(crate) fn mark(&self) -> (String, String) {
-        crate::contained::mark(&self.state_directory)
+        processes::mark(&self.state_directory)
     }
 }
 

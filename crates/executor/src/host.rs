@@ -8,18 +8,16 @@ mod group;
 
 use std::sync::Arc;
 
+use processes::contained::{self, shims_below};
 use tokio::sync::mpsc;
 
 use self::command::{CommandExecutor, Left};
 use self::group::GroupExecutor;
 use crate::config::ExecutorConfig;
-use crate::contained::mark;
 use crate::error::ExecutorError;
 use crate::life::ExitStatus;
 use crate::runner::{Runner, Shared};
-use crate::shim::ShimFiles;
 use crate::state::{Exclusion, Groups, StateDirectory};
-use crate::supervisor::{put_down, shims_below};
 use crate::wire::Unacknowledged;
 use crate::wire::{Incoming, Outgoing, Subscription};
 
@@ -89,16 +87,16 @@ async fn groups_again(
 
 /// Ends everything of an executor that could not go on, so that whoever is told of its end is told the truth. Unless
 /// somebody else has its directory.
-pub(crate) async fn put_down_all(config: &ExecutorConfig, exclusion: Exclusion) {
+pub(crate) async fn end_all(config: &ExecutorConfig, exclusion: Exclusion) {
     let mut directories = vec![config.state_directory.clone()];
     match StateDirectory::open(config, exclusion).await {
         Ok(state) => directories.extend(state.members().iter().map(|member| member.path().to_path_buf())),
         Err(ExecutorError::Taken { .. }) => return,
         Err(_) => {}
     }
-    directories.extend(shims_below(&config.state_directory).map(|(_, directory)| directory));
+    directories.extend(shims_below(&config.state_directory).await.into_iter().map(|(_, directory)| directory));
     for directory in directories {
-        put_down(ShimFiles::new(&directory), mark(&directory)).await;
+        contained::end(&directory).await;
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A *logical executor* is Mesos' command executor (one task) or its default executor (groups of tasks), with its own
 //! subscription at the agent and its own updates. [`run()`] hosts one of them, started with the environment any Mesos agent gives; [`pool::run`] hosts many, as
-//! Cygnet's agent says. Each task's parent is a tiny process of its own, [`shim::main`], which outlives the executor
+//! Cygnet's agent says. Each task's parent is a tiny process of its own, [`processes::shim::main`], which outlives the executor
 //! as the executor outlives the agent: whoever comes back finds the task, its checks and its unsent updates.
 //!
 //! ```text
@@ -11,33 +11,24 @@
 //!   host      an executor: of one task, or of groups    runner    one task: the shell
 //!   pool      many executors in a process               run       one in a process
 //!   task      from a definition to a process            monitor   the checks of a task
-//!   supervisor, tree  shims and processes from outside  shim, start, terminal  a task's parent
 //! ```
 //!
-//! To call, in the order of a process' life: [`shim::main`] first thing in `main`, before any runtime; then, on a tokio
+//! To call, in the order of a process' life: [`processes::shim::main`] first thing in `main`, before any runtime; then, on a tokio
 //! runtime, `run(ExecutorConfig::from_variables(&of_this_process())?, shim_command)` or
 //! `pool::run(PoolConfig::from_variables(..)?, shim_command)`.
 
 mod clock;
 mod config;
-pub mod contained;
 mod error;
 mod host;
 mod life;
 mod lock;
 mod monitor;
-mod orphans;
 pub mod pool;
 mod run;
 mod runner;
-pub mod shim;
-mod start;
 mod state;
-mod supervisor;
 mod task;
-pub mod terminal;
-mod tree;
-mod user;
 mod wire;
 
 pub use config::{Endpoint, ExecutorConfig, Reconnection, Variables, of_this_process};
@@ -47,5 +38,4 @@ pub use life::ExitStatus;
 pub use run::run;
 pub use runner::Shared;
 pub use state::Exclusion;
-pub use task::{sandbox, supported};
 pub use wire::Lines;

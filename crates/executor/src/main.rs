@@ -15,7 +15,7 @@ const USAGE: u8 = 64;
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
     match arguments.iter().map(|argument| argument.as_os_str()).collect::<Vec<&OsStr>>().as_slice() {
-        [verb, directory] if *verb == "shim" => executor::shim::main(Path::new(directory)),
+        [verb, directory] if *verb == "shim" => processes::shim::main(Path::new(directory)),
         [] => run(false),
         [option] if *option == "--pool" => run(true),
         _ => ExitCode::from(USAGE),

@@ -22,7 +22,6 @@ use crate::clock::now;
 use crate::life::Input;
 use crate::life::health::Health;
 use crate::life::standing::Standing;
-use crate::shim::write_whole;
 
 /// The checks of one task.
 #[derive(Debug)]
@@ -100,7 +99,7 @@ impl Monitor {
     fn save(&mut self) {
         let standings: Vec<_> = self.standings().collect();
         let written = serde_json::to_vec(&standings).map_err(io::Error::from);
-        if let Err(error) = written.and_then(|bytes| write_whole(&self.file, &bytes)) {
+        if let Err(error) = written.and_then(|bytes| store::replace_file(&self.file, &bytes, 0o600)) {
             tracing::error!(path = %self.file.display(), %error, "cannot remember the state of the checks");
         }
     }

@@ -22,10 +22,9 @@ use crate::clock::now;
 use crate::config::{Absence, Next, Reconnection};
 use crate::config::{ExecutorConfig, Variables, foundation};
 use crate::error::ExecutorError;
-use crate::host::{host, put_down_all};
+use crate::host::{end_all, host};
 use crate::life::ExitStatus;
 use crate::lock;
-use crate::orphans::bury;
 use crate::runner::Shared;
 use crate::state::Exclusion;
 
@@ -65,11 +64,11 @@ struct Connection {
 }
 
 /// Runs the pool until the agent dismisses it, or is lost. Must be called on a tokio runtime; `shim_command` is the
-/// program and its first arguments that, given a directory, run [`crate::shim::main`].
+/// program and its first arguments that, given a directory, run [`processes::shim::main`].
 pub async fn run(config: PoolConfig, shim_command: Vec<String>) -> ExitCode {
     // A Ctrl-C meant for the agent must not end the tasks' executors.
     let _already_leader = setsid();
-    let undertaker = tokio::spawn(bury());
+    let undertaker = tokio::spawn(processes::reap_orphans());
     let ended = be(config, shim_command).await;
     undertaker.abort();
     match ended {
@@ -230,6 +229,6 @@ async fn one(variables: Variables, shared: Shared) -> i32 {
         Err(error) => tracing::error!(%error, "an executor of the pool broke"),
     }
     // The agent is told that nothing runs any more.
-    put_down_all(&config, Exclusion::Host).await;
+    end_all(&config, Exclusion::Host).await;
     EXITED_BADLY
 }

@@ -9,17 +9,16 @@ use tokio::sync::watch;
 
 use crate::config::ExecutorConfig;
 use crate::error::ExecutorError;
-use crate::host::{host, put_down_all};
+use crate::host::{end_all, host};
 use crate::life::ExitStatus;
 use crate::monitor::reach;
-use crate::orphans::bury;
 use crate::runner::Shared;
 use crate::state::Exclusion;
 use crate::wire::Lines;
 
 impl Shared {
     /// Makes this process fit to host executors: it adopts what their tasks leave behind, and has a check engine.
-    /// `shim_command` is the program and its first arguments that, given a directory, run [`crate::shim::main`].
+    /// `shim_command` is the program and its first arguments that, given a directory, run [`processes::shim::main`].
     pub fn new(shim_command: Vec<String>, exclusion: Exclusion) -> Result<Shared, ExecutorError> {
         set_child_subreaper(Some(getpid())).map_err(|errno| ExecutorError::Engine(errno.into()))?;
         let reach = reach().map_err(|error| ExecutorError::Engine(std::io::Error::other(error)))?;
@@ -32,13 +31,13 @@ impl Shared {
 
 /// Runs the one executor this process was started for. Must be called on a tokio runtime.
 pub async fn run(config: ExecutorConfig, shim_command: Vec<String>) -> ExitCode {
-    let undertaker = tokio::spawn(bury());
+    let undertaker = tokio::spawn(processes::reap_orphans());
     let ended = match Shared::new(shim_command, Exclusion::Lock) {
         Ok(shared) => host(config.clone(), shared).await,
         Err(error) => Err(error),
     };
     if ended.is_err() {
-        put_down_all(&config, Exclusion::Lock).await;
+        end_all(&config, Exclusion::Lock).await;
     }
     undertaker.abort();
     match ended {

@@ -17,6 +17,7 @@ use checks::{CheckSpec, Engine};
 use health::Kind;
 use mesos::states::is_terminal;
 use mesos::v1::{FrameworkInfo, TaskInfo, TaskState, TaskStatus};
+use processes::Contained;
 use tokio::sync::{mpsc, watch};
 
 use self::recovery::killing_state;
@@ -26,10 +27,8 @@ use crate::error::ExecutorError;
 use crate::life::{Action, Ending, ExitStatus, Input, Kill, Lifecycle, Plan, Update};
 use crate::monitor::Monitor;
 use crate::monitor::Namespaces;
-use crate::orphans::end_strays;
 use crate::state::Journal;
 use crate::state::{Exclusion, StateDirectory};
-use crate::supervisor::Supervisor;
 use crate::task::Room;
 use crate::wire::Lines;
 use crate::wire::Outgoing;
@@ -64,7 +63,7 @@ pub(crate) struct Runner {
     room: Option<Room>,
     /// Whether it is to end, for while it is being started.
     leaving: Option<watch::Receiver<bool>>,
-    shim: Option<Supervisor>,
+    shim: Option<Contained>,
     /// Checks that were found to make sense before the task was started, and have not begun.
     specs: Option<Vec<(Kind, CheckSpec)>>,
     monitor: Option<Monitor>,
@@ -222,7 +221,7 @@ impl Runner {
             Happening::ShimEnded(ending) => {
                 self.shim = None;
                 if matches!(ending, Ending::Unknown(_)) {
-                    end_strays(&self.shared.shim_command).await;
+                    processes::end_strays(&self.shared.shim_command).await;
                 }
                 self.feed(Input::Exited(ending)).await;
             }
@@ -232,7 +231,7 @@ impl Runner {
     }
 
     async fn attempted(&mut self, event: &checks::Event) {
-        if self.is_void(event) {
+        if self.is_void(event).await {
             return;
         }
         let input = self.monitor.as_mut().and_then(|monitor| monitor.take(event));
@@ -266,7 +265,7 @@ impl Runner {
     }
 
     fn give_grace(&self, kill: &Kill) {
-        let written = kill.grace_until().map_or(Ok(()), |until| self.state.shim().write_grace(until));
+        let written = kill.grace_until().map_or(Ok(()), |until| self.state.shim().write_grace(until.since_boot()));
         if let Err(error) = written {
             tracing::error!(executor = self.config.executor_id, %error, "the grace ends with the task's main process");
         }
@@ -278,7 +277,7 @@ impl Runner {
             match action {
                 Action::Update(update) => self.update(update),
                 Action::Spawn => next = self.spawn().await,
-                Action::StartChecks => self.start_checks(),
+                Action::StartChecks => self.start_checks().await,
                 Action::PauseChecks => self.monitor.iter().for_each(Monitor::pause),
                 Action::StopChecks => self.monitor = None,
                 Action::Signal(blow) => self.signal(blow),
@@ -290,7 +289,7 @@ impl Runner {
 
     fn update(&mut self, update: Update) {
         let Some(task) = &self.task else { return };
-        let process = self.shim.as_ref().filter(|_| !is_terminal(update.state)).map(|shim| shim.task().pid);
+        let process = self.shim.as_ref().filter(|_| !is_terminal(update.state)).map(|shim| shim.process().pid);
         let status = TaskStatus {
             container_status: self.room.as_ref().map(|room| room.status(process)),
             ..status(&task.task_id, &self.config.executor_id, update, time_of_day())
@@ -321,9 +320,9 @@ pub(crate) fn fail(agent: &mpsc::UnboundedSender<Outgoing>, executor_id: &str, t
     let _nobody_hears = agent.send(Outgoing::Update(Box::new(status)));
 }
 
-async fn ended(shim: Option<&Supervisor>) -> Ending {
+async fn ended(shim: Option<&Contained>) -> Ending {
     match shim {
-        Some(shim) => shim.ended().await,
+        Some(shim) => shim.ended().await.into(),
         None => std::future::pending().await,
     }
 }

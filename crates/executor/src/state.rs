@@ -19,6 +19,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use mesos::v1::{FrameworkInfo, TaskId, TaskInfo};
+use processes::ShimFiles;
 use prost::Message;
 
 pub(crate) use self::groups::{Groups, Planned};
@@ -27,7 +28,6 @@ use crate::clock::{Moment, now};
 use crate::config::ExecutorConfig;
 use crate::error::ExecutorError;
 use crate::lock;
-use crate::shim::{ShimFiles, write_whole};
 
 /// The directory.
 #[derive(Debug)]
@@ -102,11 +102,6 @@ impl StateDirectory {
         remove(&self.path);
     }
 
-    /// How processes of the task whose directory this is are recognized.
-    pub(crate) fn mark(&self) -> (String, String) {
-        crate::contained::mark(&self.path)
-    }
-
     /// The groups of tasks, if this executor runs groups.
     pub(crate) fn groups(&self) -> Result<Option<Groups>, ExecutorError> {
         let groups = self.read("groups")?;
@@ -156,9 +151,8 @@ impl StateDirectory {
         self.shim().has_started()
     }
 
-    /// Names in the log what is damaged or missing of a task that was started, be it needed or not.
+    /// Names in the log what is missing beside the shim's files of a task that was started, be it needed or not.
     pub(crate) fn tell_of_damage(&self, task: &TaskInfo) {
-        self.shim().tell_of_damage();
         let is_checked = task.check.is_some() || task.health_check.is_some();
         if is_checked && self.has_started() && !self.health().exists() {
             tracing::warn!(path = %self.health().display(), "a file of a task's state is missing");
@@ -213,7 +207,8 @@ impl StateDirectory {
     /// With its length in front: many a message that is cut off is another whole message.
     fn write(&self, name: &str, message: &impl Message) -> Result<(), ExecutorError> {
         let path = self.path.join(name);
-        write_whole(&path, &message.encode_length_delimited_to_vec()).map_err(ExecutorError::file("write", path))
+        store::replace_file(&path, &message.encode_length_delimited_to_vec(), 0o600)
+            .map_err(ExecutorError::file("write", path))
     }
 }
 

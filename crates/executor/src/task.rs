@@ -3,22 +3,21 @@
 mod fetch;
 mod group_sandbox;
 mod prepare;
-pub mod sandbox;
-pub mod supported;
+pub(crate) mod sandbox;
+pub(crate) mod supported;
 
 use std::io;
-use std::path::PathBuf;
 
 use fetcher::FetchError;
 use health::InvalidCheck;
 use mesos::Codec;
-use mesos::v1::{CommandInfo, Environment, TaskInfo};
+use mesos::command::{CommandError, TooLarge};
+use mesos::v1::{CommandInfo, TaskInfo};
 
 pub(crate) use self::fetch::fetch;
 pub(crate) use self::group_sandbox::Room;
 pub(crate) use self::prepare::Prepared;
 use crate::config::Variables;
-use crate::terminal::TooLarge;
 
 /// Why a task cannot be started; the texts end up in its TASK_FAILED.
 #[derive(Debug, thiserror::Error)]
@@ -41,9 +40,9 @@ pub(crate) enum Unrunnable {
     /// The task wants a terminal that cannot exist.
     #[error("{0}")]
     TooLarge(#[from] TooLarge),
-    /// A text holds the one byte the kernel cannot take.
-    #[error("'{0}' contains a NUL byte")]
-    Nul(&'static str),
+    /// The command holds the one byte the kernel cannot take.
+    #[error("'command' contains a NUL byte")]
+    Nul,
     /// The task wants something, named in the plural, that no task here can have.
     #[error("{0} are not supported by this executor")]
     Unsupported(&'static str),
@@ -61,13 +60,14 @@ pub(crate) enum Unrunnable {
     Start(io::Error),
 }
 
-/// A program with what it is given.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Program {
-    /// The file to execute; one without a slash is looked for in the task's `PATH`.
-    pub path: PathBuf,
-    /// All arguments, the zeroth included.
-    pub arguments: Vec<String>,
+impl From<CommandError> for Unrunnable {
+    fn from(error: CommandError) -> Unrunnable {
+        match error {
+            CommandError::NoValue => Unrunnable::NoCommand,
+            CommandError::Secret(name) => Unrunnable::Secret(name),
+            CommandError::Nul => Unrunnable::Nul,
+        }
+    }
 }
 
 /// A task with the command to run. One of a framework's own executor has none, that is what Mesos asks of it; then its
@@ -84,22 +84,6 @@ pub(crate) fn with_command(task: TaskInfo) -> TaskInfo {
     TaskInfo { command, ..task }
 }
 
-/// The program of a command.
-pub(crate) fn program(command: &CommandInfo) -> Result<Program, Unrunnable> {
-    let value = command.value.as_deref().filter(|value| !value.is_empty()).ok_or(Unrunnable::NoCommand)?;
-    let (name, arguments) = if command.shell() {
-        ("sh", vec!["sh".to_owned(), "-c".to_owned(), value.to_owned()])
-    } else if command.arguments.is_empty() {
-        (value, vec![value.to_owned()])
-    } else {
-        (value, command.arguments.clone())
-    };
-    if value.contains('\0') || arguments.iter().any(|argument| argument.contains('\0')) {
-        return Err(Unrunnable::Nul("command"));
-    }
-    Ok(Program { path: PathBuf::from(name), arguments })
-}
-
 /// The environment of a task: that of its executor, the role its resources are allocated to, the kind of its terminal,
 /// and above all its own variables.
 pub(crate) fn environment(inherited: &Variables, task: &TaskInfo) -> Result<Variables, Unrunnable> {
@@ -110,27 +94,13 @@ pub(crate) fn environment(inherited: &Variables, task: &TaskInfo) -> Result<Vari
         environment.insert("TERM".to_owned(), "xterm".to_owned());
     }
     let own = task.command.as_ref().and_then(|command| command.environment.as_ref());
-    overlay(&mut environment, own)?;
+    environment.extend(mesos::command::variables(own)?);
     Ok(environment)
-}
-
-/// Lays the variables of a command over others.
-pub(crate) fn overlay(environment: &mut Variables, own: Option<&Environment>) -> Result<(), Unrunnable> {
-    if let Some(name) = supported::secret(own) {
-        return Err(Unrunnable::Secret(name.to_owned()));
-    }
-    for variable in own.into_iter().flat_map(|own| &own.variables) {
-        let value = variable.value.clone().unwrap_or_default();
-        let usable = !variable.name.is_empty() && !variable.name.contains(['=', '\0']) && !value.contains('\0');
-        if usable {
-            environment.insert(variable.name.clone(), value);
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use mesos::v1::Environment;
     use mesos::v1::environment::Variable;
 
     use super::*;
@@ -145,29 +115,6 @@ mod tests {
 
     fn variables(list: &[(&str, &str)]) -> Variables {
         list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
-    }
-
-    #[test]
-    fn a_shell_command_is_one_argument_of_sh() {
-        let program = program(&command("echo 'a  b'")).unwrap();
-        assert_eq!(program.arguments, ["sh", "-c", "echo 'a  b'"]);
-        assert_eq!(program.path, PathBuf::from("sh"));
-    }
-
-    #[test]
-    fn without_a_shell_the_first_argument_is_the_zeroth() {
-        let arguments = vec!["renamed".to_owned(), "1".to_owned()];
-        let command = CommandInfo { shell: Some(false), arguments: arguments.clone(), ..command("sleep") };
-        let program = program(&command).unwrap();
-        assert_eq!(program.arguments, arguments);
-        assert_eq!(program.path, PathBuf::from("sleep"));
-    }
-
-    #[test]
-    fn what_cannot_run_says_why() {
-        let run = |command: CommandInfo| program(&command).unwrap_err();
-        assert!(matches!(run(CommandInfo::default()), Unrunnable::NoCommand));
-        assert!(matches!(run(command("a\0b")), Unrunnable::Nul("command")));
     }
 
     #[test]

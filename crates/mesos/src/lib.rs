@@ -8,6 +8,7 @@
 //! - [`recordio`]: how a stream of messages is cut into records.
 //! - [`client`]: the calling half. One kept connection for calls, one for each subscription.
 //! - [`server`]: the answering half, for axum: codecs, refusals in Mesos' words, event streams, Mesos' routing.
+//! - [`command`]: what a command and its container mean, one for all who run commands.
 //! - [`credentials`]: who somebody is, for both halves.
 //! - [`validate`]: what is wrong with a call, a task or a check, in Mesos' words.
 //! - [`resources`]: what an agent has and tasks use, as a calculus.
@@ -21,6 +22,7 @@ pub mod build;
 pub mod checksum;
 pub mod client;
 mod codec;
+pub mod command;
 pub mod credentials;
 pub mod duration;
 pub mod framework_error;

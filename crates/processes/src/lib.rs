@@ -3,30 +3,42 @@
 //! ```text
 //!   kernel    all unsafe code: programs started like vfork, namespaces, exit statuses, signals
 //!   users     users and groups by name, as the system's resolver knows them
-//!   process   one process, and what /proc tells of it       status   how one ended
-//!   table     all processes: trees, sessions, marks         usage    what some of them use
-//!   watch     a pidfd on a runtime                          orphans  what a process adopts
+//!   process   one process, and what /proc tells of it       status     how one ended
+//!   table     all processes: trees, sessions, marks         usage      what some of them use
+//!   watch     a pidfd on a runtime                          orphans    what a process adopts
+//!   program   what to run                                   terminal   one that a program is given
+//!   shim      the parent of a program, which outlives the process that started it
+//!   contained a program under a shim, from outside
 //! ```
 //!
-//! To know nothing of tasks and clusters is what makes it of use to all who start programs.
+//! A process that starts programs under shims calls [`shim::main`] first thing in `main` when it is started as a shim, and
+//! [`contained::start`] when it is not.
 
+pub mod contained;
 mod kernel;
 mod orphans;
 mod process;
+mod program;
+pub mod shim;
 mod status;
 mod table;
+pub mod terminal;
 mod usage;
 mod users;
 mod watch;
 
+pub use contained::Contained;
 pub use kernel::{
     Child, Ended, Enter, Reaped, Spawn, SpawnError, Step, defer_acknowledgement, namespace, null, raise_file_limit,
     reap, signals,
 };
 pub use orphans::{end_strays, reap_orphans};
-pub use process::{Boot, Environment, Process};
+pub use process::{Environment, Process};
+pub use program::{Logged, Logs, Program, append, directory};
+pub use shim::{End, ShimFiles};
 pub use status::WaitStatus;
-pub use table::{MARK, Table, kill_marked, kill_session, kill_tree, kill_while_found, leftovers, mark};
+pub use table::{MARK, Table, kill_marked, kill_session, kill_tree, mark};
+pub use terminal::{Terminal, Window};
 pub use usage::Usage;
 pub use users::{Credentials, UserError, group_name, user_name};
 pub use watch::{ended, group_ended, watched};

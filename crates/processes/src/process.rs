@@ -23,11 +23,11 @@ pub struct Process {
 
 /// One life of this machine, from its start to its end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Boot(Box<str>);
+pub(crate) struct Boot(Box<str>);
 
 impl Boot {
     /// The present one, if the kernel says which.
-    pub fn this() -> Option<Boot> {
+    pub(crate) fn this() -> Option<Boot> {
         let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
         Some(Boot(id.trim().into()))
     }
@@ -71,7 +71,7 @@ impl Process {
     }
 
     /// Takes the exit status of a child that nobody waits for, if this is one and has ended.
-    pub fn reap(self) {
+    pub(crate) fn reap(self) {
         let _not_ours_is_fine = waitpid(Pid::from_raw(self.pid), WaitOptions::NOHANG);
     }
 
@@ -81,14 +81,14 @@ impl Process {
     }
 
     /// The arguments it was started with, its own name first; empty for a zombie.
-    pub fn arguments(self) -> Vec<OsString> {
+    pub(crate) fn arguments(self) -> Vec<OsString> {
         let line = fs::read(format!("/proc/{}/cmdline", self.pid)).unwrap_or_default();
         let Some(line) = line.strip_suffix(b"\0") else { return Vec::new() };
         line.split(|byte| *byte == 0).map(|argument| OsString::from_vec(argument.to_vec())).collect()
     }
 
     /// True if it has this file open, which may have been removed since.
-    pub fn has_open(self, path: &Path) -> bool {
+    pub(crate) fn has_open(self, path: &Path) -> bool {
         let removed = PathBuf::from(format!("{} (deleted)", path.display()));
         let descriptors = fs::read_dir(format!("/proc/{}/fd", self.pid)).into_iter().flatten().flatten();
         let targets = descriptors.filter_map(|descriptor| fs::read_link(descriptor.path()).ok());
@@ -96,7 +96,7 @@ impl Process {
     }
 
     /// Its children, of all its threads, in the order in which they came.
-    pub fn children(self) -> Vec<Process> {
+    pub(crate) fn children(self) -> Vec<Process> {
         let threads = fs::read_dir(format!("/proc/{}/task", self.pid)).into_iter().flatten().flatten();
         threads.flat_map(|thread| children_of(&thread.path())).collect()
     }

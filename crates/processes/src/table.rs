@@ -91,7 +91,7 @@ fn marks(process: Process) -> Vec<(Process, Vec<u8>)> {
 
 /// The processes that belong to a program although nothing connects them to it any more but the session its main process
 /// led, or its mark.
-pub fn leftovers(leader: Option<Process>, directory: &Path) -> Vec<Process> {
+pub(crate) fn leftovers(leader: Option<Process>, directory: &Path) -> Vec<Process> {
     let (table, own) = (Table::read(), Process::this());
     let mark = directory.display().to_string();
     let mut found = table.marked(|value| value == mark.as_bytes());
@@ -112,7 +112,7 @@ pub fn kill_marked(is_meant: impl Fn(&str) -> bool) {
 }
 
 /// SIGKILL for what is found, until nothing is.
-pub fn kill_while_found(find: impl Fn(&Table) -> Vec<Process>) {
+pub(crate) fn kill_while_found(find: impl Fn(&Table) -> Vec<Process>) {
     for _ in 0..ROUNDS {
         let found = find(&Table::read());
         if found.is_empty() {

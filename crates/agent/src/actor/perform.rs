@@ -4,13 +4,13 @@ use std::ops::ControlFlow;
 use std::os::fd::OwnedFd;
 
 use mesos::v1::cygnet::AgentCall;
+use processes::{Process, WaitStatus};
 use shell::Now;
 
 use super::{Actor, Course, FAREWELL};
 use crate::core::{Action, Owner, StartError};
 use crate::error::AgentError;
 use crate::handle::Request;
-use crate::processes::{self, Process, WaitStatus};
 
 impl Actor {
     pub(super) fn carry_out(&mut self, action: Action, now: Now) -> Course {

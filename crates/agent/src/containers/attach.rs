@@ -5,9 +5,10 @@
 
 use std::path::PathBuf;
 
-use executor::terminal::client::{self, AttachError, Typist};
 use mesos::v1::ContainerId;
 use mesos::v1::agent::process_io::data;
+use processes::terminal::client::{self, AttachError, Typist};
+use processes::watched;
 use tokio::io::{AsyncReadExt, Interest};
 use tokio::net::UnixStream;
 use tokio::sync::mpsc;
@@ -16,7 +17,6 @@ use tokio::time::{Instant, interval_at};
 use super::switchboard::{HEARTBEAT, PIECE_BYTES, Switchboard, WAITING_INPUT, beat, said, write};
 use super::{AttachRefusal, InputSender, Output};
 use crate::handle::{self, look};
-use crate::processes::watched;
 
 /// The place of a container's streams.
 pub(super) enum AttachPoint {

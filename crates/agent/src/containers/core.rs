@@ -12,12 +12,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use mesos::v1::{ContainerId, Resource};
+use processes::Process;
 use shell::Answer;
 
 use super::order::{Class, Order};
 use super::parent::Parent;
 use super::{LaunchRefusal, Launched, Listed};
-use crate::processes::Process;
 
 /// How a container ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

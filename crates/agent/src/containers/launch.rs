@@ -5,20 +5,20 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use executor::contained::{self, Contained, End, mark};
 use fetcher::{Fetcher, Item};
+use mesos::command;
 use mesos::v1::{ContainerId, Resource};
-use processes::Credentials;
+use processes::contained;
+use processes::{Contained, Credentials, End, Logged, Logs, mark};
 use tokio::task::spawn_blocking;
 
 use super::order::{Class, Order};
 use super::parent::{Parent, Surroundings};
 use super::record::ContainerRecord;
-use super::session::{self, Session, Start};
+use super::session::{self, Join, Session};
 use super::{LaunchRefusal, Output};
 use crate::handle::{self, look};
 use crate::layout::{Layout, private_directory};
-use crate::program::{program, variables};
 use crate::sandbox;
 
 /// The settings of launches, which do not change.
@@ -142,25 +142,20 @@ async fn join(
     };
     let kinds = joined.map(|joined| joined.namespaces).filter(|kinds| !kinds.is_empty());
     let join = parent.main.zip(kinds);
-    let environment = environment(launcher, &order, inherited, &parent.sandbox);
-    start_session(order, environment, parent.sandbox, user, join, output).await
+    let program = program(launcher, &order, inherited, &parent.sandbox, user)?;
+    start_session(program, order.resources, join, output).await
 }
 
 async fn start_session(
-    order: Order,
-    environment: Vec<(String, String)>,
-    directory: PathBuf,
-    user: Option<Credentials>,
-    join: Option<(crate::processes::Process, rustix::thread::ThreadNameSpaceType)>,
+    program: processes::Program,
+    resources: Vec<Resource>,
+    join: Option<Join>,
     output: Option<Output>,
 ) -> Result<Started, LaunchRefusal> {
-    let (path, arguments) = program(&order.command);
-    let terminal = order.terminal().map_err(refused)?;
-    let described = path.display().to_string();
-    let start = Start { path, arguments, environment, directory: directory.clone(), user, join, terminal };
-    let started = spawn_blocking(move || session::start(start)).await.map_err(refused)?;
-    let started = started.map_err(|error| refused(format!("Cannot run '{described}': {error}")))?;
-    Ok(Started { program: StartedProgram::Session(started, output), sandbox: directory, resources: order.resources })
+    let (path, sandbox) = (program.path.clone(), program.working_directory.clone());
+    let started = spawn_blocking(move || session::start(&program, join)).await.map_err(refused)?;
+    let started = started.map_err(|error| refused(format!("Cannot run '{}': {error}", path.display())))?;
+    Ok(Started { program: StartedProgram::Session(started, output), sandbox, resources })
 }
 
 /// A task: a shim is its parent.
@@ -171,17 +166,8 @@ async fn shim(
     user: Option<Credentials>,
 ) -> Result<Started, LaunchRefusal> {
     let (sandbox, directory) = place(launcher, &order, parent, user.as_ref()).await?;
-    let (path, arguments) = program(&order.command);
-    let program = contained::Program {
-        path,
-        arguments,
-        environment: environment(launcher, &order, launcher.settings.environment.clone(), &sandbox),
-        working_directory: sandbox.clone(),
-        stdout: sandbox.join("stdout"),
-        stderr: sandbox.join("stderr"),
-        user,
-        terminal: order.terminal().map_err(refused)?,
-    };
+    let program = program(launcher, &order, launcher.settings.environment.clone(), &sandbox, user)?;
+    let program = Logged { program, logs: Logs::of(&sandbox) };
     let shim = [launcher.settings.executor_binary.display().to_string(), "shim".to_owned()];
     match contained::start(program, &shim, &directory).await.map_err(refused)? {
         Ok(contained) => Ok(Started { program: StartedProgram::Task(contained), sandbox, resources: order.resources }),
@@ -216,21 +202,25 @@ async fn place(
     Ok((sandbox, directory))
 }
 
-/// The inherited variables, the sandbox, those of its command, and the mark by which it is found again.
-fn environment(
+/// What a container runs: its command with its variables above those it inherits, in its sandbox.
+fn program(
     launcher: &Launcher,
     order: &Order,
     inherited: BTreeMap<String, String>,
     sandbox: &Path,
-) -> Vec<(String, String)> {
+    user: Option<Credentials>,
+) -> Result<processes::Program, LaunchRefusal> {
+    let (path, arguments) = command::program(&order.command).map_err(refused)?;
+    let terminal = order.terminal().map_err(refused)?;
     let mut environment = inherited;
     environment.insert("MESOS_SANDBOX".to_owned(), sandbox.display().to_string());
-    if order.terminal().is_ok_and(|terminal| terminal.is_some()) {
+    if terminal.is_some() {
         environment.insert("TERM".to_owned(), "xterm".to_owned());
     }
-    environment.extend(variables(&order.command));
+    environment.extend(command::variables(order.command.environment.as_ref()).map_err(refused)?);
     environment.extend([mark(&launcher.layout.container(&order.id))]);
-    environment.into_iter().collect()
+    let environment = environment.into_iter().collect();
+    Ok(processes::Program { path, arguments, environment, working_directory: sandbox.to_owned(), user, terminal })
 }
 
 #[cfg(test)]

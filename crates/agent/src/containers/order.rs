@@ -1,7 +1,8 @@
 //! A container to launch, and whether this agent can. Pure.
 
-use executor::terminal::{Terminal, TooLarge};
+use mesos::command::{TooLarge, terminal};
 use mesos::v1::{CommandInfo, ContainerId, ContainerInfo, Resource};
+use processes::Terminal;
 
 use crate::supported::{self, Link};
 
@@ -30,7 +31,7 @@ pub(crate) struct Order {
 impl Order {
     /// The terminal it wants, if it does.
     pub(crate) fn terminal(&self) -> Result<Option<Terminal>, TooLarge> {
-        Terminal::of(self.container.as_ref())
+        terminal(self.container.as_ref())
     }
 
     /// Returns the first part of the order that this agent does not support, by name.
@@ -77,9 +78,9 @@ pub(crate) fn check_id(id: &ContainerId) -> Result<(), BadContainerId> {
 
 #[cfg(test)]
 mod tests {
-    use executor::terminal::Window;
     use mesos::v1::container_info::{self, MesosInfo};
     use mesos::v1::{Image, TtyInfo, tty_info};
+    use processes::Window;
 
     use super::*;
 

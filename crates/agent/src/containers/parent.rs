@@ -4,11 +4,11 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-use processes::Credentials;
+use processes::contained::main_process;
+use processes::{Credentials, Process};
 use rustix::thread::ThreadNameSpaceType;
 
 use crate::core::Root;
-use crate::processes::{Process, main_process};
 
 /// The parent of a nested container.
 #[derive(Debug, Clone, PartialEq, Eq)]

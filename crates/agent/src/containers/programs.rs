@@ -7,8 +7,8 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
-use executor::contained::{Contained, End};
 use mesos::v1::ContainerId;
+use processes::{Contained, End, Process, kill_marked};
 use rustix::process::{Signal, pidfd_send_signal};
 use shell::{Answer, Inbox};
 use tokio::task::spawn_blocking;
@@ -22,7 +22,6 @@ use super::session;
 use super::signals;
 use super::switchboard::Switchboard;
 use super::{AttachRefusal, ContainerRequest, Handle, KillRefusal, LaunchRefusal, Launched, Output};
-use crate::processes::{self, Process, WaitStatus, kill_marked};
 use crate::sandbox;
 
 /// News from the tasks that watch programs and launch them.
@@ -44,7 +43,7 @@ impl Held {
     /// Ends it. A session's processes are one group, as long as none of them has left it.
     fn kill(&self) {
         match self {
-            Held::Task(contained) => contained.kill(),
+            Held::Task(contained) => contained.signal_all(Signal::KILL),
             Held::Session(pidfd, _) => {
                 let _gone = pidfd_send_signal(pidfd.as_fd(), Signal::KILL);
             }
@@ -181,14 +180,14 @@ impl Programs {
     }
 
     fn watch_task(&self, id: &ContainerId, contained: Contained) -> (Process, Held) {
-        let (pid, start) = contained.process();
+        let process = contained.process();
         let contained = Arc::new(contained);
         let (watched, handle, id) = (contained.clone(), self.handle.clone(), id.clone());
         tokio::spawn(async move {
             let end = watched.ended().await;
             handle.say(ContainerRequest::Progress(Progress::Ended(id, end))).await;
         });
-        (Process { pid, start }, Held::Task(contained))
+        (process, Held::Task(contained))
     }
 
     fn watch_session(&self, id: &ContainerId, started: session::Session, output: Option<Output>) -> io::Result<Held> {
@@ -201,7 +200,7 @@ impl Programs {
         let switchboard = Switchboard::start(started.streams, output, left)?;
         let (handle, id, streams) = (self.handle.clone(), id.clone(), switchboard.clone());
         tokio::spawn(async move {
-            let status = processes::group_ended(pidfd, process).await.map(WaitStatus::as_raw);
+            let status = processes::group_ended(pidfd, process).await;
             streams.ended();
             let end = status.map_or_else(|| End::Unknown("Nobody can tell how it ended".to_owned()), End::Status);
             handle.say(ContainerRequest::Progress(Progress::Ended(id, end))).await;
@@ -215,7 +214,7 @@ impl Programs {
             _ if self.containers.is_over(&id) => Err(KillRefusal::Unknown),
             (Err(refusal), _) => Err(refusal),
             (Ok(signal), Some(Held::Task(contained))) => {
-                contained.signal(signal);
+                contained.process().signal(signal);
                 Ok(())
             }
             (Ok(signal), Some(Held::Session(pidfd, _))) => signals::send(pidfd, signal),
@@ -274,7 +273,7 @@ fn aside(work: impl FnOnce() -> io::Result<()> + Send + 'static) {
 
 pub(super) fn termination(end: End) -> Termination {
     match end {
-        End::Status(status) => Termination { status: Some(status), message: None },
+        End::Status(status) => Termination { status: Some(status.as_raw()), message: None },
         End::NotStarted(why) | End::Unknown(why) => Termination { status: None, message: Some(why) },
     }
 }

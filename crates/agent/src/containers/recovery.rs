@@ -5,15 +5,14 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use executor::contained;
 use mesos::v1::ContainerId;
+use processes::contained::{self, kill_run};
+use processes::kill_marked;
 use tokio::task::spawn_blocking;
 
 use super::launch::{Started, StartedProgram};
 use super::programs::{Programs, termination};
 use super::record::{self, ContainerRecord, DISCARDED};
-
-use crate::processes::{kill_marked, kill_run};
 
 impl Programs {
     /// Takes up the containers of these executors and the standalone ones, with the containers nested in them.

@@ -4,30 +4,15 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 
-use executor::terminal::Terminal;
-use executor::terminal::pair::{Pair, open_pair};
-use processes::Credentials;
 use processes::namespace::send_children_to_that_of;
-use processes::{Child, Enter, Spawn};
+use processes::terminal::pair::{Pair, open_pair};
+use processes::{Child, Enter, Process, Program, Spawn, Terminal};
 use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::thread::ThreadNameSpaceType;
 
-use crate::processes::Process;
-
-/// The process to start.
-#[derive(Debug)]
-pub(super) struct Start {
-    pub(super) path: PathBuf,
-    pub(super) arguments: Vec<String>,
-    pub(super) environment: Vec<(String, String)>,
-    pub(super) directory: PathBuf,
-    pub(super) user: Option<Credentials>,
-    /// The process whose namespaces it joins, and which of them.
-    pub(super) join: Option<(Process, ThreadNameSpaceType)>,
-    /// The terminal it gets, if any.
-    pub(super) terminal: Option<Terminal>,
-}
+/// The process whose namespaces a session joins, and which of them.
+pub(super) type Join = (Process, ThreadNameSpaceType);
 
 /// Our ends. None of them blocks.
 #[derive(Debug)]
@@ -45,37 +30,23 @@ pub(super) struct Session {
 }
 
 /// Takes about a millisecond, in which the calling thread waits.
-pub(super) fn start(start: Start) -> io::Result<Session> {
-    let pidfd = start.join.map(|(process, _)| process.open().ok_or_else(gone)).transpose()?;
-    let kinds = start.join.map_or(ThreadNameSpaceType::empty(), |(_, kinds)| kinds);
+pub(super) fn start(program: &Program, join: Option<Join>) -> io::Result<Session> {
+    let pidfd = join.map(|(process, _)| process.open().ok_or_else(gone)).transpose()?;
+    let kinds = join.map_or(ThreadNameSpaceType::empty(), |(_, kinds)| kinds);
     let enter = pidfd.as_ref().map(|of| Enter { of: of.as_fd(), kinds }).filter(|_| !kinds.is_empty());
     let among = enter.filter(|_| kinds.contains(ThreadNameSpaceType::PROCESS_ID));
-    let (theirs, streams) = match start.terminal {
-        Some(wanted) => terminal(wanted, start.user.as_ref().map(|user| user.uid))?,
+    let (theirs, streams) = match program.terminal {
+        Some(wanted) => terminal(wanted, program.user.as_ref().map(|user| user.uid))?,
         None => pipes()?,
     };
     let [stdin, stdout, stderr] = &theirs;
-    let spawn = Spawn {
-        path: start.path,
-        argv: start.arguments,
-        environment: start.environment,
-        working_directory: Some(start.directory),
-        fallback_directory: Some(PathBuf::from("/")),
-        stdin: Some(stdin.as_fd()),
-        stdout: Some(stdout.as_fd()),
-        stderr: Some(stderr.as_fd()),
-        session: true,
-        terminal: start.terminal.is_some(),
-        credentials: start.user,
-        enter,
-        ..Spawn::default()
-    };
+    let spawn = program.spawn([stdin.as_fd(), stdout.as_fd(), stderr.as_fd()]);
+    let spawn = Spawn { fallback_directory: Some(PathBuf::from("/")), enter, ..spawn };
     let child = match among {
         Some(Enter { of, .. }) => born_among(of, spawn)?,
         None => spawn.start()?,
     };
-    let process = Process::of(child.pid.as_raw_nonzero().get()).ok_or_else(gone)?;
-    Ok(Session { process, pidfd: child.pidfd, streams })
+    Ok(Session { process: child.process()?, pidfd: child.pidfd, streams })
 }
 
 fn gone() -> io::Error {

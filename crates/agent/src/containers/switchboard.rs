@@ -9,11 +9,12 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
-use executor::terminal::pair::resize;
-use executor::terminal::{TooLarge, Window};
+use mesos::command::{self, TooLarge};
 use mesos::v1::agent::{ProcessIo, process_io};
 use mesos::v1::{DurationInfo, TtyInfo};
 use process_io::{Control, Data, control, data};
+use processes::terminal::pair::resize;
+use processes::{Window, watched};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
@@ -22,7 +23,6 @@ use tokio::time::{Instant, interval_at, sleep};
 
 use super::Output;
 use super::session::SessionStreams;
-use crate::processes::watched;
 
 /// How often everyone attached hears that the session is there: Mesos' `--http_heartbeat_interval`.
 pub(super) const HEARTBEAT: Duration = Duration::from_secs(30);
@@ -268,7 +268,7 @@ impl Input {
                 Some(if data.is_empty() { Input::End } else { Input::Data(data) })
             }
             (process_io::Type::Control, _, Some(Control { tty_info: Some(TtyInfo { window_size }), .. })) => {
-                window_size.as_ref().map(Window::of).transpose()?.map(Input::Window)
+                window_size.as_ref().map(command::window).transpose()?.map(Input::Window)
             }
             _ => None,
         })

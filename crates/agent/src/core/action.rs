@@ -7,10 +7,11 @@ use std::time::Duration;
 use fetcher::Item;
 use mesos::v1::cygnet::{AgentCall, PoolEvent};
 use mesos::v1::{AgentId, ContainerId, FrameworkId, executor};
+use processes::{Logged, Process};
 
 use crate::ids::{ExecutorKey, StreamId};
 use crate::log::Change;
-use crate::processes::{Known, Process, Program};
+use crate::strangers::Known;
 
 /// The owner of a process.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +62,7 @@ pub(crate) enum Job {
     /// Makes a sandbox and fills it; the answer is [`super::Core::prepared`].
     Prepare(Box<Preparation>),
     /// Starts a process; the answer is [`super::Core::started`], and later [`super::Core::process_ended`].
-    Start(Owner, Box<Program>, Option<String>),
+    Start(Owner, Box<Logged>, Option<String>),
     /// SIGKILL for the process and everything that belongs to it.
     KillTree(Process),
     /// SIGKILL for the task an executor in a pool has started.

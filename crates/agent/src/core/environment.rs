@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use mesos::command::{self, CommandError};
 use mesos::duration;
 use mesos::v1::{AgentId, FrameworkId, FrameworkInfo, executor_info};
+use processes::{Logged, Logs, Program};
 
 use super::frameworks::Executor;
 use super::settings::Settings;
-use crate::processes::Program;
-use crate::program::{program, variables as declared};
 
 /// The PATH of tasks if the agent has none.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -68,41 +68,40 @@ impl Settings {
         agent: Option<&AgentId>,
         framework: &FrameworkInfo,
         executor: &Executor,
-    ) -> Program {
+    ) -> Result<Logged, CommandError> {
         let command = executor.info().command.clone().unwrap_or_default();
         let mut variables = self.environment.clone();
         variables.extend(self.executor_environment(agent, framework, executor));
-        variables.extend(declared(&command));
-        let (path, arguments) = program(&command);
-        let directory = executor.directory().to_owned();
-        Program {
+        variables.extend(command::variables(command.environment.as_ref())?);
+        let (path, arguments) = command::program(&command)?;
+        let program = Program {
             path,
             arguments,
             environment: variables.into_iter().collect(),
-            stdout: directory.join("stdout"),
-            stderr: directory.join("stderr"),
-            directory,
+            working_directory: executor.directory().to_owned(),
             user: None,
-        }
+            terminal: None,
+        };
+        Ok(Logged { program, logs: Logs::of(executor.directory()) })
     }
 
     /// The process of a framework's pool, which subscribes by this name.
-    pub(super) fn pool_program(&self, id: &FrameworkId, name: &str, framework: &FrameworkInfo) -> Program {
+    pub(super) fn pool_program(&self, id: &FrameworkId, name: &str, framework: &FrameworkInfo) -> Logged {
         let mut variables = self.environment.clone();
         variables.extend(self.agent_environment(framework));
         set(&mut variables, "MESOS_FRAMEWORK_ID", id);
         set(&mut variables, "CYGNET_POOL_ID", name);
         set(&mut variables, "CYGNET_POOL_LOCK", self.layout.pool_lock(id).display());
         let log = self.layout.pool_log(id);
-        Program {
+        let program = Program {
             path: self.executor_binary.clone(),
             arguments: ["cygnet", "executor", "--pool"].map(str::to_owned).into(),
             environment: variables.into_iter().collect(),
-            directory: self.layout.root().to_owned(),
-            stdout: log.clone(),
-            stderr: log,
+            working_directory: self.layout.root().to_owned(),
             user: None,
-        }
+            terminal: None,
+        };
+        Logged { program, logs: Logs { stdout: log.clone(), stderr: log } }
     }
 
     /// Where the agent is, and how long to look for it.

@@ -2,13 +2,13 @@
 
 use mesos::v1::cygnet::{PoolCall, PoolEvent, pool_call, pool_event};
 use mesos::v1::{AgentId, FrameworkId};
+use processes::Process;
 use shell::Now;
 
 use super::frameworks::{Executor, Framework};
 use super::pools::{Around, Pools};
 use super::{Action, Core, Owner, Settings, StartError};
 use crate::ids::{ExecutorKey, StreamId};
-use crate::processes::Process;
 
 impl Core {
     /// The pools, and what they decide by.

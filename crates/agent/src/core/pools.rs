@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use mesos::v1::FrameworkId;
 use mesos::v1::cygnet::{PoolEvent, pool_event};
+use processes::Process;
 
 use super::frameworks::Frameworks;
 use super::outbox::{Outbox, Timer};
@@ -19,7 +20,6 @@ use super::settings::Settings;
 use super::{Action, Job, Owner, StartError};
 use crate::ids::StreamId;
 use crate::log::{Change, PoolRecord};
-use crate::processes::Process;
 
 /// A pool that lived this long did not die of being started.
 const SOUND_LIFE: Duration = Duration::from_secs(10);

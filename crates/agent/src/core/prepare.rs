@@ -1,16 +1,16 @@
 //! From a new run in the books to its process: the sandbox first, then the pool is told or a process is started.
 
-use executor::sandbox;
 use fetcher::Item;
+use mesos::command::SANDBOX_MODE;
 use mesos::v1::task_status::Reason;
 use mesos::v1::{ContainerId, TaskState};
+use processes::Process;
 use shell::Now;
 
 use super::frameworks::{Hosting, Loss, State};
 use super::{Core, Count, Job, Owner, Preparation, SandboxError, Timer};
 use crate::ids::ExecutorKey;
 use crate::log::Change;
-use crate::processes::Process;
 
 /// The mode of a sandbox with those of a group's tasks below it: their users need not be its own, and must get there.
 const PASSABLE: u32 = 0o751;
@@ -26,7 +26,7 @@ impl Core {
             directory: executor.directory().to_owned(),
             user: self.settings.user_of(framework.info(), executor),
             pooled: executor.is_pooled(),
-            mode: if executor.hosts_groups() { PASSABLE } else { sandbox::MODE },
+            mode: if executor.hosts_groups() { PASSABLE } else { SANDBOX_MODE },
             // Invalid URIs were refused when the task arrived.
             items: executor.info().command.iter().flat_map(|command| &command.uris).flat_map(Item::of).collect(),
         };
@@ -65,9 +65,11 @@ impl Core {
     fn start_executor(&mut self, key: &ExecutorKey, user: Option<String>) {
         let Some(framework) = self.frameworks.get(&key.framework) else { return };
         let Some(executor) = framework.executor(&key.executor) else { return };
-        let program = self.settings.executor_program(self.link.id(), framework.info(), executor);
         let owner = Owner::Executor(key.clone(), executor.container().clone());
-        self.out.act(Job::Start(owner, Box::new(program), user));
+        match self.settings.executor_program(self.link.id(), framework.info(), executor) {
+            Ok(program) => self.out.act(Job::Start(owner, Box::new(program), user)),
+            Err(error) => self.launch_failed(key, &format!("Failed to launch container: {error}")),
+        }
     }
 
     pub(super) fn executor_started(&mut self, key: &ExecutorKey, container: &ContainerId, process: Process) {

@@ -11,7 +11,7 @@ use super::life::Life;
 use super::{Action, Core, Job, Owner, Timer};
 use crate::ids::ExecutorKey;
 use crate::log::Recovered;
-use crate::processes::Known;
+use crate::strangers::Known;
 
 /// The time that the end of unowned processes may take beyond coming back and shutting down.
 const MARGIN: Duration = Duration::from_secs(3);

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mesos::v1::{ContainerId, FrameworkId};
+use processes::Process;
 use shell::Now;
 
 use super::frameworks::{Executor, Framework};
 use super::{Counters, Link, Settings, statuses};
-use crate::processes::Process;
 
 /// See the module's words.
 #[derive(Debug)]

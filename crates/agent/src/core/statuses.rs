@@ -7,12 +7,12 @@ use mesos::v1::cygnet::{AgentCall, agent_call, agent_event};
 use mesos::v1::network_info::{self, IpAddress};
 use mesos::v1::task_status::{Reason, Source};
 use mesos::v1::{CheckInfo, ContainerStatus, FrameworkId, NetworkInfo, TaskState, TaskStatus};
+use processes::Process;
 
 use super::Core;
 use super::frameworks::{Executor, Framework};
 use crate::ids::{ExecutorKey, TaskKey};
 use crate::log::Change;
-use crate::processes::Process;
 use crate::status_updates;
 
 impl Core {

@@ -5,12 +5,13 @@ use mesos::resources::Resources;
 use mesos::server::Refusal;
 use mesos::v1::agent::response::get_containers;
 use mesos::v1::{ContainerId, ContainerStatus, ResourceStatistics};
+use processes::contained::usage_of_run;
+use processes::{Table, Usage};
 use tokio::task::spawn_blocking;
 
 use super::Shared;
 use crate::containers::Listed;
 use crate::handle::look;
-use crate::processes::{Table, Usage, usage_of_run};
 use crate::view::containers::{ExecutorContainer, of_executors, of_tasks};
 
 const BYTES_IN_MB: f64 = 1024.0 * 1024.0;

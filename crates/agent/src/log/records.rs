@@ -1,9 +1,9 @@
 //! The messages that are written. Unknown fields are skipped, so later versions may add some.
 
 use mesos::v1::{AgentId, AgentInfo, ContainerId, ExecutorInfo, FrameworkId, Task, TaskId, TaskInfo};
+use processes::Process;
 
 use crate::ids::TaskKey;
-use crate::processes::Process;
 
 /// The agent's identity.
 #[derive(Clone, PartialEq, prost::Message)]

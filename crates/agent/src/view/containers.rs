@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use mesos::v1::{ContainerId, ContainerStatus, ExecutorId, FrameworkId, Resource, ResourceStatistics};
+use processes::Process;
 use serde_json::{Value, json};
 
 use super::bag;
 use crate::core::{Executor, Framework, Root, Snapshot};
-use crate::processes::Process;
 
 /// One run.
 #[derive(Debug, Clone)]

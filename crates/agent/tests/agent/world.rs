@@ -36,7 +36,7 @@ fn shim() {
     let Some(directory) = std::env::var_os("CYGNET_TEST_SHIM") else { return };
     let ready = fs::File::options().write(true).open("/proc/self/fd/3").unwrap();
     rustix::stdio::dup2_stdout(&ready).unwrap();
-    executor::shim::main(directory.as_ref());
+    processes::shim::main(directory.as_ref());
 }
 
 pub(crate) struct World {

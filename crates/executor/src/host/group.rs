@@ -23,7 +23,6 @@ use crate::host::command::CommandExecutor;
 use crate::life::{ExitStatus, duration};
 use crate::runner::{Runner, Shared, fail};
 use crate::state::{Groups, Planned, StateDirectory};
-use crate::supervisor::put_down;
 use crate::task::Room;
 use crate::wire::Unacknowledged;
 use crate::wire::{Incoming, Outgoing};
@@ -151,7 +150,7 @@ impl GroupExecutor {
     async fn give_up(&self, planned: &Planned, error: &ExecutorError) {
         tracing::error!(task = planned.task.task_id.value, %error, "cannot go on with a task of a group");
         if let Ok(member) = self.state.of_member(&self.place(planned).1.state_directory) {
-            put_down(member.shim(), member.mark()).await;
+            processes::contained::end(member.path()).await;
         }
         self.fail(&planned.task, format!("Cannot go on with the task: {error}"));
     }
@@ -163,7 +162,7 @@ impl GroupExecutor {
         for member in self.state.members().into_iter().filter(|member| !listed.iter().any(|path| path == member.path()))
         {
             tracing::warn!(path = %member.path().display(), "no group on file has this task; it is ended");
-            put_down(member.shim(), member.mark()).await;
+            processes::contained::end(member.path()).await;
             member.forget();
         }
     }

@@ -3,14 +3,15 @@
 use checks::Verdict;
 use mesos::v1::TaskState;
 use mesos::v1::task_status::Reason;
+use processes::{End, WaitStatus};
 
 use super::{Cause, Plan, Update};
 
 /// How the task's process ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
-    /// As wait(2) tells it.
-    Status(i32),
+    /// The main process ended.
+    Status(WaitStatus),
     /// Nobody can tell; the text says why.
     Unknown(String),
 }
@@ -22,7 +23,7 @@ impl Ending {
             (Ending::Unknown(_), _) => (TaskState::TaskFailed, None),
             (_, Some(Cause::Completion)) => (TaskState::TaskFailed, Some(Reason::MaxCompletionTimeReached)),
             (_, Some(Cause::Asked | Cause::Health)) => (TaskState::TaskKilled, None),
-            (Ending::Status(0), None) => (TaskState::TaskFinished, None),
+            (Ending::Status(status), None) if status.exit_status() == Some(0) => (TaskState::TaskFinished, None),
             (Ending::Status(_), None) => (TaskState::TaskFailed, None),
         };
         let verdict = if killed == Some(Cause::Health) { Verdict::Unhealthy } else { Verdict::Unknown };
@@ -32,44 +33,16 @@ impl Ending {
     fn message(&self) -> String {
         match self {
             Ending::Unknown(why) => why.clone(),
-            Ending::Status(raw) => match raw & 0x7f {
-                0 => format!("Command exited with status {}", (raw >> 8) & 0xff),
-                signal => {
-                    let core = if raw & 0x80 == 0 { "" } else { " (core dumped)" };
-                    format!("Command terminated with signal {}{core}", signal_name(signal))
-                }
-            },
+            Ending::Status(status) => format!("Command {status}"),
         }
     }
 }
 
-/// The C library's words for the signals, which is what people grep for.
-fn signal_name(signal: i32) -> String {
-    let name = match signal {
-        1 => "Hangup",
-        2 => "Interrupt",
-        3 => "Quit",
-        4 => "Illegal instruction",
-        5 => "Trace/breakpoint trap",
-        6 => "Aborted",
-        7 => "Bus error",
-        8 => "Floating point exception",
-        9 => "Killed",
-        10 => "User defined signal 1",
-        11 => "Segmentation fault",
-        12 => "User defined signal 2",
-        13 => "Broken pipe",
-        14 => "Alarm clock",
-        15 => "Terminated",
-        16 => "Stack fault",
-        24 => "CPU time limit exceeded",
-        25 => "File size limit exceeded",
-        26 => "Virtual timer expired",
-        27 => "Profiling timer expired",
-        29 => "I/O possible",
-        30 => "Power failure",
-        31 => "Bad system call",
-        other => return format!("Unknown signal {other}"),
-    };
-    name.to_owned()
+impl From<End> for Ending {
+    fn from(end: End) -> Ending {
+        match end {
+            End::Status(status) => Ending::Status(status),
+            End::NotStarted(why) | End::Unknown(why) => Ending::Unknown(why),
+        }
+    }
 }

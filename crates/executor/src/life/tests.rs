@@ -8,6 +8,8 @@ use mesos::v1::task_status::Reason;
 use mesos::v1::{CheckStatusInfo, TaskState, check_status_info};
 use proptest::prelude::*;
 
+use processes::WaitStatus;
+
 use super::{Action, Blow, Ending, ExitStatus, Input, Lifecycle, Past, Plan, Update};
 use crate::clock::Moment;
 use crate::life::health::HealthChange;
@@ -119,12 +121,16 @@ fn plan() -> Plan {
     }
 }
 
-const TERMINATED: Ending = Ending::Status(15);
+const fn status(raw: i32) -> Ending {
+    Ending::Status(WaitStatus::from_raw(raw))
+}
+
+const TERMINATED: Ending = status(15);
 
 #[test]
 fn a_task_that_ends_by_itself() {
     let mut world = World::running(true);
-    world.take(Input::Exited(Ending::Status(0))).take(Input::TerminalAcknowledged);
+    world.take(Input::Exited(status(0))).take(Input::TerminalAcknowledged);
     assert_eq!(world.states(), [TaskStarting, TaskRunning, TaskFinished]);
     assert_eq!(world.updates()[2].message.as_deref(), Some("Command exited with status 0"));
     assert_eq!(world.exit(), Some(ExitStatus::Success));
@@ -135,7 +141,7 @@ fn a_task_that_ends_by_itself() {
 fn what_a_terminal_message_says() {
     let end = |raw| {
         let mut world = World::running(true);
-        world.take(Input::Exited(Ending::Status(raw)));
+        world.take(Input::Exited(status(raw)));
         let last = world.updates()[2];
         assert_eq!(last.state, TaskFailed);
         last.message.clone().unwrap()
@@ -148,7 +154,7 @@ fn what_a_terminal_message_says() {
 #[test]
 fn the_terminal_update_is_waited_for_a_minute() {
     let mut world = World::running(true);
-    world.take(Input::Exited(Ending::Status(0))).pass(seconds(59));
+    world.take(Input::Exited(status(0))).pass(seconds(59));
     assert_eq!(world.exit(), None);
     world.pass(seconds(1));
     assert_eq!(world.exit(), Some(ExitStatus::Failure));
@@ -157,7 +163,7 @@ fn the_terminal_update_is_waited_for_a_minute() {
 #[test]
 fn a_kill_first_asks_and_then_insists() {
     let mut world = World::running(true);
-    world.take(Input::Kill { grace: None }).pass(seconds(4)).take(Input::Exited(Ending::Status(9)));
+    world.take(Input::Kill { grace: None }).pass(seconds(4)).take(Input::Exited(status(9)));
     assert_eq!(world.states(), [TaskStarting, TaskRunning, TaskKilling, TaskKilled]);
     assert_eq!(world.blows(), [(0.0, Blow::Term), (3.0, Blow::Kill)]);
     let killed = world.updates()[3];
@@ -167,7 +173,7 @@ fn a_kill_first_asks_and_then_insists() {
 #[test]
 fn a_framework_that_does_not_know_killing_never_sees_it() {
     let mut world = World::running(false);
-    world.take(Input::Kill { grace: None }).take(Input::Exited(Ending::Status(0)));
+    world.take(Input::Kill { grace: None }).take(Input::Exited(status(0)));
     assert_eq!(world.states(), [TaskStarting, TaskRunning, TaskKilled]);
 }
 
@@ -229,7 +235,7 @@ fn a_task_that_takes_too_long_fails() {
     let mut world = World::new();
     world.take(Input::Subscribed { killing_state: true });
     world.take(Input::Launch(Plan { max_completion_time: Some(seconds(7)), ..plan() })).take(Input::Spawned);
-    world.pass(seconds(8)).take(Input::Exited(Ending::Status(9)));
+    world.pass(seconds(8)).take(Input::Exited(status(9)));
     assert_eq!(world.blows(), [(7.0, Blow::Term), (7.0, Blow::Kill)]);
     assert_eq!(world.states(), [TaskStarting, TaskRunning, TaskFailed]);
     assert_eq!(world.updates()[2].reason, Some(Reason::MaxCompletionTimeReached));
@@ -280,7 +286,7 @@ fn a_task_that_cannot_start_fails_after_starting() {
 #[test]
 fn an_end_waits_for_an_agent_that_is_away_and_a_minute_for_one_that_is_not() {
     let mut world = World::running(true);
-    world.take(Input::Disconnected).take(Input::Exited(Ending::Status(0))).pass(seconds(3600));
+    world.take(Input::Disconnected).take(Input::Exited(status(0))).pass(seconds(3600));
     assert_eq!((world.states().last(), world.exit()), (Some(&TaskFinished), None));
     world.take(Input::Subscribed { killing_state: true }).pass(seconds(59));
     assert_eq!(world.exit(), None);
@@ -302,19 +308,14 @@ fn a_successor_goes_on_with_the_kill_and_repeats_nothing() {
     let (lifecycle, actions) = Lifecycle::resume(seconds(5), past(true));
     assert_eq!(actions, []);
     let mut heir = World { lifecycle, now: world.now, actions: Vec::new() };
-    heir.pass(seconds(2)).take(Input::Exited(Ending::Status(9)));
+    heir.pass(seconds(2)).take(Input::Exited(status(9)));
     assert_eq!(heir.blows(), [(3.0, Blow::Kill)]);
     assert_eq!(heir.states(), [TaskKilled]);
     assert_eq!(heir.updates()[0].verdict, Unhealthy);
 }
 
 fn ending() -> impl Strategy<Value = Ending> {
-    prop_oneof![
-        Just(Ending::Status(0)),
-        Just(Ending::Status(1 << 8)),
-        Just(Ending::Status(9)),
-        Just(Ending::Unknown("gone".to_owned()))
-    ]
+    prop_oneof![Just(status(0)), Just(status(1 << 8)), Just(status(9)), Just(Ending::Unknown("gone".to_owned()))]
 }
 
 fn input() -> impl Strategy<Value = Input> {

@@ -2,12 +2,13 @@
 
 use mesos::v1::framework_info::capability::Type as Capability;
 use mesos::v1::{FrameworkInfo, TaskInfo, TaskStatus};
+use processes::contained::{LOST, recover};
+use processes::{Contained, End};
 
 use super::Runner;
 use crate::clock::Moment;
 use crate::error::ExecutorError;
 use crate::life::{Action, Ending, Input, Lifecycle, Past, Plan, Update};
-use crate::supervisor::{Found, LOST, Supervisor, find};
 
 impl Runner {
     /// Goes on with the task of an earlier process, if there was one, and finds out what became of it meanwhile.
@@ -35,18 +36,18 @@ impl Runner {
         }
         self.task.iter().for_each(|task| self.state.tell_of_damage(task));
         let cannot = ExecutorError::file("use", self.config.state_directory.clone());
-        let found = find(self.state.shim(), self.config.mark()).await.map_err(cannot)?;
+        let found = recover(self.state.path()).await.map_err(cannot)?;
         tracing::info!(executor = self.config.executor_id, ?found, "going on where an earlier executor stopped");
         match found {
-            Found::Alive(shim) => self.go_on(shim, starting, actions).await,
-            Found::NeverStarted(why) if starting => self.feed(Input::SpawnFailed(why)).await,
-            Found::NeverStarted(_) => self.feed(Input::Exited(Ending::Unknown(LOST.to_owned()))).await,
-            Found::Over(ending) => self.began_and_ended(starting, ending).await,
+            Ok(shim) => self.go_on(shim, starting, actions).await,
+            Err(End::NotStarted(why)) if starting => self.feed(Input::SpawnFailed(why)).await,
+            Err(End::NotStarted(_)) => self.feed(Input::Exited(Ending::Unknown(LOST.to_owned()))).await,
+            Err(end) => self.began_and_ended(starting, end.into()).await,
         }
         Ok(())
     }
 
-    async fn go_on(&mut self, shim: Supervisor, starting: bool, actions: Vec<Action>) {
+    async fn go_on(&mut self, shim: Contained, starting: bool, actions: Vec<Action>) {
         self.shim = Some(shim);
         // The shim has it from a file, which may be damaged.
         self.lifecycle.kill().iter().for_each(|kill| self.give_grace(kill));

@@ -1,18 +1,20 @@
 //! The task's processes and checks: how they begin, and how signals reach them.
 
 use checks::{CheckSpec, Event, Outcome};
-use health::{InvalidCheck, Kind, specs};
+use health::{Kind, specs};
 use mesos::v1::TaskInfo;
+use processes::{Contained, End, contained};
+use rustix::process::Signal;
 use tokio::sync::watch;
+use tokio::task::spawn_blocking;
 
 use super::Runner;
+use crate::config::ExecutorConfig;
 use crate::life::{Blow, Input};
 use crate::monitor::{Monitor, Namespaces};
 use crate::state::Journal;
-use crate::supervisor::{Found, Launch};
 use crate::task::supported::unsupported;
 use crate::task::{Prepared, Unrunnable, fetch, sandbox};
-use crate::user;
 
 /// Why a task was not started.
 enum Unstarted {
@@ -43,13 +45,13 @@ impl Runner {
     /// Starts the task; the answer is the next input of its life.
     pub(super) async fn spawn(&mut self) -> Vec<Input> {
         match self.try_spawn().await {
-            Ok(Found::Alive(shim)) => {
+            Ok(Ok(shim)) => {
                 self.shim = Some(shim);
                 vec![Input::Spawned]
             }
+            Ok(Err(End::NotStarted(why))) => vec![Input::SpawnFailed(why)],
             // It was quicker than we are: the shim has gone, its word stays.
-            Ok(Found::Over(ending)) => vec![Input::Spawned, Input::Exited(ending)],
-            Ok(Found::NeverStarted(why)) => vec![Input::SpawnFailed(why)],
+            Ok(Err(end)) => vec![Input::Spawned, Input::Exited(end.into())],
             Err(Unstarted::Failed(why)) => vec![Input::SpawnFailed(why.to_string())],
             Err(Unstarted::Leaving) => {
                 let why = "Killed while its URIs were fetched".to_owned();
@@ -58,50 +60,61 @@ impl Runner {
         }
     }
 
-    async fn try_spawn(&mut self) -> Result<Found, Unstarted> {
+    async fn try_spawn(&mut self) -> Result<Result<Contained, End>, Unstarted> {
         let task = self.task.as_ref().ok_or(Unrunnable::NoCommand)?;
         if let Some(what) = task.container.as_ref().and_then(unsupported) {
             return Err(Unrunnable::Unsupported(what).into());
         }
-        let prepared = Prepared::new(&self.config, self.framework.as_deref(), task)?;
-        let spec = prepared.spec(&self.config, task)?;
-        let specs = self.specs(task, &prepared)?;
-        let files = self.state.shim();
+        let (program, specs) = self.prepare(task, |prepared, config, task| prepared.program(config, task)).await?;
+        let user = program.program.user.as_ref();
         if let Some(room) = &self.room {
-            room.lay_out(task, prepared.user.as_ref())?;
+            room.lay_out(task, user)?;
         } else if task.container.as_ref().is_some_and(|container| !container.volumes.is_empty()) {
             return Err(Unrunnable::Unsupported("Volumes").into());
         }
-        sandbox::prepare(&self.config.sandbox, prepared.user.as_ref()).map_err(Unrunnable::Start)?;
+        sandbox::prepare(&self.config.sandbox, user).map_err(Unrunnable::Start)?;
         if self.room.is_some() || task.executor.is_some() {
             tokio::select! {
-                fetched = fetch(task, &self.config, prepared.user.as_ref()) => fetched?,
+                fetched = fetch(task, &self.config, user) => fetched?,
                 () = left(self.leaving.clone()) => return Err(Unstarted::Leaving),
             }
         }
-        files.write_spec(&spec).map_err(Unrunnable::Start)?;
-        let launch = Launch {
-            files,
-            command: &self.shared.shim_command,
-            log: sandbox::stderr(&self.config.sandbox),
-            mark: self.config.mark(),
-        };
-        let found = launch.start().await.map_err(Unrunnable::Start)?;
+        let started = contained::start(program, &self.shared.shim_command, self.state.path()).await;
+        let started = started.map_err(Unrunnable::Start)?;
         self.specs = Some(specs);
-        Ok(found)
+        Ok(started)
+    }
+
+    /// Works out what a task runs with, `more` of that, and the checks. To look users up may take long, so that is done
+    /// beside the runtime.
+    async fn prepare<T: Send + 'static>(
+        &self,
+        task: &TaskInfo,
+        more: impl FnOnce(&mut Prepared, &ExecutorConfig, &TaskInfo) -> Result<T, Unrunnable> + Send + 'static,
+    ) -> Result<(T, Vec<(Kind, CheckSpec)>), Unrunnable> {
+        let (config, framework, task) = (self.config.clone(), self.framework.clone(), task.clone());
+        let own_users = self.room.is_some() && config.switch_user && rustix::process::geteuid().is_root();
+        let work = move || {
+            let mut prepared = Prepared::new(&config, framework.as_deref(), &task)?;
+            let more = more(&mut prepared, &config, &task)?;
+            let specs = specs(&task, &|command| prepared.check(command, &config.sandbox, own_users))?;
+            Ok((more, specs))
+        };
+        spawn_blocking(work).await.map_err(|error| Unrunnable::Start(error.into()))?
     }
 
     /// Begins to check the task, if it has checks that can be.
-    pub(super) fn start_checks(&mut self) {
+    pub(super) async fn start_checks(&mut self) {
         let (Some(task), Some(shim)) = (&self.task, &self.shim) else { return };
-        let pid = shim.task().pid;
+        let pid = shim.process().pid;
         self.namespaces = Namespaces::of(pid).ok();
         let Some(namespaces) = self.namespaces else { return };
+        let specs = match self.specs.take() {
+            Some(specs) => Ok(specs),
+            None => self.specs_again(task).await,
+        };
         // A task whose checks make no sense was not started.
-        let Some(specs) = self.specs.take().or_else(|| self.specs_again(task).ok()) else { return };
-        if specs.is_empty() {
-            return;
-        }
+        let Some(specs) = specs.ok().filter(|specs| !specs.is_empty()) else { return };
         match namespaces.place(pid) {
             Ok(place) => {
                 let file = self.state.health();
@@ -112,31 +125,29 @@ impl Runner {
         }
     }
 
-    fn specs(&self, task: &TaskInfo, prepared: &Prepared) -> Result<Vec<(Kind, CheckSpec)>, InvalidCheck> {
-        let own_users = self.room.is_some() && self.config.switch_user && user::may_switch();
-        specs(task, &|command| prepared.check(command, &self.config.sandbox, own_users))
-    }
-
     /// The checks of a task that was started before, perhaps by another process. They run as the task does, even if what
     /// was known of the framework, and of its user, is lost.
-    fn specs_again(&self, task: &TaskInfo) -> Result<Vec<(Kind, CheckSpec)>, Unrunnable> {
-        let mut prepared = Prepared::new(&self.config, self.framework.as_deref(), task)?;
-        if let Ok(spec) = self.state.shim().spec() {
-            prepared.user = spec.user;
-        }
-        Ok(self.specs(task, &prepared)?)
+    async fn specs_again(&self, task: &TaskInfo) -> Result<Vec<(Kind, CheckSpec)>, Unrunnable> {
+        let files = self.state.shim();
+        let as_before = move |prepared: &mut Prepared, _: &ExecutorConfig, _: &TaskInfo| {
+            if let Ok(started) = files.program() {
+                prepared.user = started.program.user;
+            }
+            Ok(())
+        };
+        Ok(self.prepare(task, as_before).await?.1)
     }
 
     /// A failure that says nothing about the task: it has ended, or it has moved, and is asked there from now on.
-    pub(super) fn is_void(&mut self, event: &Event) -> bool {
+    pub(super) async fn is_void(&mut self, event: &Event) -> bool {
         let Some(shim) = self.shim.as_ref().filter(|_| matches!(event.outcome, Outcome::Failure(_))) else {
             return false;
         };
-        let task = shim.task();
+        let task = shim.process();
         let moved = Namespaces::of(task.pid).is_ok_and(|now| self.namespaces.is_some_and(|before| before != now));
         if task.is_alive() && moved {
             self.monitor = None;
-            self.start_checks();
+            self.start_checks().await;
         }
         moved || !task.is_alive()
     }
@@ -144,7 +155,10 @@ impl Runner {
     /// Sends a signal to all of the task's processes.
     pub(super) fn signal(&mut self, blow: Blow) {
         let Some(shim) = &self.shim else { return };
-        shim.signal(blow);
+        shim.signal_all(match blow {
+            Blow::Term => Signal::TERM,
+            Blow::Kill => Signal::KILL,
+        });
         if blow == Blow::Term {
             self.keep(Journal::told);
         }

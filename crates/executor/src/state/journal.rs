@@ -12,7 +12,6 @@ use mesos::v1::TaskStatus;
 use prost::Message;
 
 use crate::life::Kill;
-use crate::shim::write_whole;
 
 /// When to write the file anew, with what still matters only.
 const WORTH_COMPACTING: u64 = 64 * 1024;
@@ -98,7 +97,7 @@ impl Journal {
         let (history, whole) = replay(&content);
         if whole < content.len() {
             tracing::warn!(path = %path.display(), "the journal ends in a torn record, which is dropped");
-            write_whole(&path, content.get(..whole).unwrap_or_default())?;
+            store::replace_file(&path, content.get(..whole).unwrap_or_default(), 0o600)?;
         }
         append_to(&path)?;
         Ok(Journal { path, size: whole as u64, history })
@@ -144,7 +143,7 @@ impl Journal {
     fn compact(&mut self) -> io::Result<()> {
         let records = self.history.records();
         let bytes: Vec<u8> = records.iter().flat_map(Message::encode_length_delimited_to_vec).collect();
-        write_whole(&self.path, &bytes)?;
+        store::replace_file(&self.path, &bytes, 0o600)?;
         self.size = bytes.len() as u64;
         Ok(())
     }

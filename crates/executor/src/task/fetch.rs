@@ -7,18 +7,20 @@ use processes::Credentials;
 
 use crate::config::ExecutorConfig;
 use crate::task::Unrunnable;
-use crate::user::User;
 
 /// Fetches everything into the task's sandbox. Nothing is kept for others: tasks that want that let their agent fetch.
-pub(crate) async fn fetch(task: &TaskInfo, config: &ExecutorConfig, user: Option<&User>) -> Result<(), Unrunnable> {
+pub(crate) async fn fetch(
+    task: &TaskInfo,
+    config: &ExecutorConfig,
+    user: Option<&Credentials>,
+) -> Result<(), Unrunnable> {
     let uris = task.command.iter().flat_map(|command| &command.uris);
     let uncached = uris.map(|uri| Item::of(&mesos::v1::command_info::Uri { cache: None, ..uri.clone() }));
     let items = uncached.collect::<Result<Vec<_>, _>>()?;
     if items.is_empty() {
         return Ok(());
     }
-    let user = user.cloned().map(|user| Credentials { uid: user.uid, gid: user.gid, groups: user.groups });
-    let want = Want { items, sandbox: config.sandbox.clone(), user };
+    let want = Want { items, sandbox: config.sandbox.clone(), user: user.cloned() };
     let fetcher = Fetcher::uncached().with_bound(config.fetcher_download_bytes);
     Ok(fetcher.fetch(want).await?)
 }

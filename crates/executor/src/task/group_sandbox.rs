@@ -13,10 +13,10 @@ use fetcher::Space;
 use mesos::v1::volume::Mode;
 use mesos::v1::volume::source::{Type as Source, sandbox_path::Type as Whose};
 use mesos::v1::{ContainerId, ContainerStatus, TaskId, TaskInfo, Volume};
+use processes::Credentials;
 
 use crate::config::{ExecutorConfig, Variables};
 use crate::task::Unrunnable;
-use crate::user::User;
 
 /// The place of one task.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ impl Room {
     }
 
     /// Makes the room. Going over it again changes nothing.
-    pub(crate) fn lay_out(&self, task: &TaskInfo, user: Option<&User>) -> Result<(), Unrunnable> {
+    pub(crate) fn lay_out(&self, task: &TaskInfo, user: Option<&Credentials>) -> Result<(), Unrunnable> {
         let mut volumes = task.container.iter().flat_map(|container| &container.volumes);
         if volumes.any(|volume| Link::of(volume).is_none()) {
             return Err(Unrunnable::Unsupported("Volumes other than writable ones of sandboxes"));
@@ -68,7 +68,7 @@ impl Room {
         self.link(task, user).map_err(Unrunnable::Sandbox)
     }
 
-    fn link(&self, task: &TaskInfo, user: Option<&User>) -> io::Result<()> {
+    fn link(&self, task: &TaskInfo, user: Option<&Credentials>) -> io::Result<()> {
         let outer = Space::open(&self.executor_sandbox)?;
         let containers = Path::new("containers");
         let own = outer.inner(&containers.join(&self.container.value))?;
@@ -88,7 +88,7 @@ impl Room {
 }
 
 /// Makes a directory for several tasks. One that is there is left as it is: somebody else's task may have made it.
-fn share(owner: &Space, name: &Path, user: Option<&User>) -> io::Result<()> {
+fn share(owner: &Space, name: &Path, user: Option<&Credentials>) -> io::Result<()> {
     match owner.make(name)?.zip(user) {
         Some((directory, user)) => fchown(directory, Some(user.uid), Some(user.gid)),
         None => Ok(()),

@@ -2,22 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use checks::spec::{Command, CommandProbe, Credentials};
+use checks::spec::{Command, CommandProbe};
 use health::Problem;
 use mesos::v1::{CommandInfo, FrameworkInfo, TaskInfo};
+use processes::{Credentials, Logged, Logs, Program};
 
 use crate::config::{ExecutorConfig, Variables};
-use crate::shim::Spec;
-use crate::task::sandbox;
 use crate::task::{self, Unrunnable};
-use crate::terminal::Terminal;
-use crate::user::{self, User};
 
 /// What a task runs with.
 #[derive(Debug)]
 pub(crate) struct Prepared {
     pub(crate) environment: Variables,
-    pub(crate) user: Option<User>,
+    pub(crate) user: Option<Credentials>,
 }
 
 impl Prepared {
@@ -29,8 +26,7 @@ impl Prepared {
     ) -> Result<Prepared, Unrunnable> {
         let mut environment = task::environment(&config.task_environment, task)?;
         environment.extend([config.mark()]);
-        let user = if config.switch_user && user::may_switch() { user_of(framework, task)? } else { None };
-        let user = user.filter(|user| !user::is_self(user));
+        let user = if config.switch_user { user_of(framework, task)? } else { None };
         match user.is_some() && config.state_directory.starts_with(&config.sandbox) {
             true => Err(Unrunnable::ExposedState),
             false => Ok(Prepared { environment, user }),
@@ -38,19 +34,18 @@ impl Prepared {
     }
 
     /// What the shim is to run.
-    pub(crate) fn spec(&self, config: &ExecutorConfig, task: &TaskInfo) -> Result<Spec, Unrunnable> {
+    pub(crate) fn program(&self, config: &ExecutorConfig, task: &TaskInfo) -> Result<Logged, Unrunnable> {
         let command = task.command.as_ref().ok_or(Unrunnable::NoCommand)?;
-        let program = task::program(command)?;
-        Ok(Spec {
-            path: program.path,
-            arguments: program.arguments,
+        let (path, arguments) = mesos::command::program(command)?;
+        let program = Program {
+            path,
+            arguments,
             environment: self.environment.clone().into_iter().collect(),
             working_directory: config.sandbox.clone(),
-            stdout: sandbox::stdout(&config.sandbox),
-            stderr: sandbox::stderr(&config.sandbox),
             user: self.user.clone(),
-            terminal: Terminal::of(task.container.as_ref())?,
-        })
+            terminal: mesos::command::terminal(task.container.as_ref())?,
+        };
+        Ok(Logged { program, logs: Logs::of(&config.sandbox) })
     }
 
     /// How the command of a check runs: it sees what the task sees, and its own variables above that. A user that it names
@@ -62,16 +57,17 @@ impl Prepared {
         own_users: bool,
     ) -> Result<CommandProbe, Problem> {
         let cannot = |error: Unrunnable| Problem::Command(error.into());
-        let mut environment = self.environment.clone();
-        task::overlay(&mut environment, command.environment.as_ref()).map_err(cannot)?;
-        let value = command.value.clone().unwrap_or_default();
+        let own = mesos::command::variables(command.environment.as_ref()).map_err(|error| cannot(error.into()))?;
+        let environment = self.environment.clone().into_iter().chain(own).collect::<Variables>();
         let run = match command.shell() {
-            true => Command::Shell(value),
-            false if command.arguments.is_empty() => Command::Exec { argv: vec![value.clone()], path: value },
-            false => Command::Exec { path: value, argv: command.arguments.clone() },
+            true => Command::Shell(command.value().to_owned()),
+            false => {
+                let (path, argv) = mesos::command::program(command).map_err(|error| cannot(error.into()))?;
+                Command::Exec { path: path.display().to_string(), argv }
+            }
         };
         let user = match command.user.as_deref().filter(|name| own_users && !name.is_empty()) {
-            Some(name) => Some(user::known(name).ok_or_else(|| cannot(Unrunnable::NoUser(name.to_owned())))?),
+            Some(name) => Some(Credentials::of(name).map_err(|_| cannot(Unrunnable::NoUser(name.to_owned())))?),
             None => self.user.clone(),
         };
         Ok(CommandProbe {
@@ -80,25 +76,23 @@ impl Prepared {
             working_directory: Some(sandbox.to_path_buf()),
             // A task may do without its sandbox; Mesos' executor stays in one that was removed.
             fallback_directory: Some(PathBuf::from("/")),
-            user: user.map(|user| Credentials { uid: user.uid, gid: user.gid, groups: user.groups }),
+            user,
         })
     }
 }
 
 /// A task that names a user runs as that user or not at all. The user of a framework is often only a name on the
 /// machine its scheduler runs on, so one that is unknown here means no switching.
-fn user_of(framework: Option<&FrameworkInfo>, task: &TaskInfo) -> Result<Option<User>, Unrunnable> {
+fn user_of(framework: Option<&FrameworkInfo>, task: &TaskInfo) -> Result<Option<Credentials>, Unrunnable> {
     let named = |name: &&str| !name.is_empty();
     if let Some(name) = task.command.as_ref().and_then(|command| command.user.as_deref()).filter(named) {
-        let user = user::look_up(name).ok().flatten();
-        return user.map(Some).ok_or_else(|| Unrunnable::NoUser(name.to_owned()));
+        return Credentials::to_become(name).map_err(|_| Unrunnable::NoUser(name.to_owned()));
     }
     let Some(name) = framework.map(|framework| framework.user.as_str()).filter(named) else { return Ok(None) };
-    let user = user::look_up(name).ok().flatten();
-    if user.is_none() {
-        tracing::warn!(user = name, "the framework's user is unknown here; the task runs as the executor's");
-    }
-    Ok(user)
+    Ok(Credentials::to_become(name).unwrap_or_else(|error| {
+        tracing::warn!(user = name, %error, "the task runs as the executor's user, not as the framework's");
+        None
+    }))
 }
 
 #[cfg(test)]

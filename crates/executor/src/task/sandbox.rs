@@ -1,60 +1,28 @@
 //! The directory a task lives in: its two log files, and who owns it. Paths of sandboxes have no links in them, so that
 //! one found there was put there by a task, and is not followed.
 
-use std::fs::{File, Permissions};
+use std::fs::Permissions;
 use std::io;
 use std::os::unix::fs::{PermissionsExt, fchown};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
-
-use crate::user::User;
-
-/// Where the task's standard output goes.
-pub(crate) fn stdout(sandbox: &Path) -> PathBuf {
-    sandbox.join("stdout")
-}
-
-/// Where the task's standard error, and complaints about starting it, go.
-pub(crate) fn stderr(sandbox: &Path) -> PathBuf {
-    sandbox.join("stderr")
-}
+use mesos::command::SANDBOX_MODE;
+use processes::{Credentials, Logs, directory};
 
 /// Makes the sandbox usable for the task's user, or for this process' own, and for nobody else.
-pub(crate) fn prepare(sandbox: &Path, user: Option<&User>) -> io::Result<()> {
-    let logs = [append(&stdout(sandbox))?, append(&stderr(sandbox))?];
+pub(crate) fn prepare(sandbox: &Path, user: Option<&Credentials>) -> io::Result<()> {
+    let logs = Logs::of(sandbox).open()?;
     let directory = directory(sandbox)?;
-    directory.set_permissions(Permissions::from_mode(MODE))?;
+    directory.set_permissions(Permissions::from_mode(SANDBOX_MODE))?;
     let Some(user) = user else { return Ok(()) };
     logs.iter().chain([&directory]).try_for_each(|file| fchown(file, Some(user.uid), Some(user.gid)))
-}
-
-/// The mode of a sandbox, as in Mesos: its user's, and readable by the user's group.
-pub const MODE: u32 = 0o750;
-
-/// Opens a file in a sandbox to write at its end, and makes it if it is not there. A link or anything else that a task
-/// may have put there instead is not written to.
-pub fn append(path: &Path) -> io::Result<File> {
-    let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let file = unlinked(path, flags, Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::ROTH)?;
-    match file.metadata()?.is_file() {
-        true => Ok(file),
-        false => Err(io::Error::other(format!("{} is no file", path.display()))),
-    }
-}
-
-/// Opens a sandbox itself.
-pub fn directory(path: &Path) -> io::Result<File> {
-    unlinked(path, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty())
-}
-
-fn unlinked(path: &Path, flags: OFlags, mode: Mode) -> io::Result<File> {
-    Ok(openat2(CWD, path, flags | OFlags::CLOEXEC, mode, ResolveFlags::NO_SYMLINKS)?.into())
 }
 
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::symlink;
+
+    use processes::append;
 
     use super::*;
 

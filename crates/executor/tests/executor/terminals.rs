@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use executor::terminal::client::{AttachError, Typist, enter, watch};
-use executor::terminal::{Window, pair};
 use mesos::v1::TaskState::{TaskFailed, TaskFinished, TaskRunning};
 use mesos::v1::{ContainerInfo, TaskInfo, TtyInfo, container_info, tty_info::WindowSize};
+use processes::terminal::client::{AttachError, Typist, enter, watch};
+use processes::terminal::{Window, pair};
 use tokio::io::AsyncReadExt;
 use tokio::net::UnixStream;
 

@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use mesos::v1::task_status::Reason;
 use mesos::v1::{ContainerId, ExecutorInfo, FrameworkId, Resource, TaskState, executor_info};
+use processes::Process;
 
 use super::tasks::Tasks;
 use crate::core::settings::Timeouts;
 use crate::ids::{ExecutorKey, StreamId, TaskKey};
 use crate::log::{ExecutorRecord, TaskRecord};
-use crate::processes::Process;
 
 /// The process an executor lives in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,6 +10,7 @@ use std::time::Duration;
 use mesos::states::is_terminal;
 use mesos::v1::cygnet::{AgentEvent, agent_event, pool_call, pool_event};
 use mesos::v1::{AgentInfo, CommandInfo, TaskId, TaskInfo, TaskState, TaskStatus};
+use processes::{Logged, Process};
 
 use self::executors::Executor;
 use self::sandboxes::Sandboxes;
@@ -19,7 +20,6 @@ use crate::core::{Action, Core, Job, Owner, SandboxError};
 use crate::ids::StreamId;
 use crate::layout::Layout;
 use crate::log::Recovered;
-use crate::processes::{Process, Program};
 use shell::Now;
 
 #[derive(Debug, Clone, Copy)]
@@ -324,8 +324,8 @@ impl World {
     }
 
     /// Only one pool can have the lock; a second one ends at once.
-    fn start(&mut self, owner: &Owner, program: &Program) {
-        let id = program.environment.iter().find(|(name, _)| name == "CYGNET_POOL_ID");
+    fn start(&mut self, owner: &Owner, program: &Logged) {
+        let id = program.program.environment.iter().find(|(name, _)| name == "CYGNET_POOL_ID");
         self.next += 1;
         let process = Process { pid: 1, start: self.next };
         self.core.started(self.now, owner, Ok(process));

@@ -9,9 +9,8 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use processes::contained::kill_run;
 use processes::{Environment, MARK, Process, Table, kill_tree};
-
-use super::kill_run;
 
 /// The runs and the pools that are in the books.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

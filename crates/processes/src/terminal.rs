@@ -1,4 +1,4 @@
-//! The terminal of a task. Its shim holds it, as nobody else lives exactly as long: what the task prints goes to its log
+//! The terminal of a program. Its shim holds it, as nobody else lives exactly as long: what the program prints goes to its log
 //! and to everybody who watches, and one at a time may type.
 //!
 //! ```text
@@ -14,7 +14,6 @@ pub mod client;
 pub mod pair;
 pub(crate) mod server;
 
-use mesos::v1::ContainerInfo;
 use serde::{Deserialize, Serialize};
 
 /// The name of the socket.
@@ -46,29 +45,4 @@ pub struct Window {
 pub struct Terminal {
     /// The size of its window; the kernel's default if absent.
     pub window: Option<Window>,
-}
-
-/// A window that no terminal can have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'tty_info.window_size' is {rows} rows of {columns} columns; a terminal has at most 65535 of each")]
-pub struct TooLarge {
-    rows: u32,
-    columns: u32,
-}
-
-impl Window {
-    /// The window as the API has it.
-    pub fn of(window: &mesos::v1::tty_info::WindowSize) -> Result<Window, TooLarge> {
-        let too_large = |_| TooLarge { rows: window.rows, columns: window.columns };
-        let [rows, columns] = [window.rows, window.columns].map(|size| u16::try_from(size).map_err(too_large));
-        Ok(Window { rows: rows?, columns: columns? })
-    }
-}
-
-impl Terminal {
-    /// The terminal that a container is to have, if any.
-    pub fn of(container: Option<&ContainerInfo>) -> Result<Option<Terminal>, TooLarge> {
-        let Some(terminal) = container.and_then(|container| container.tty_info.as_ref()) else { return Ok(None) };
-        Ok(Some(Terminal { window: terminal.window_size.as_ref().map(Window::of).transpose()? }))
-    }
 }

@@ -1,47 +1,25 @@
-//! The directory a shim and its executor share. Every file appears whole, by a rename.
+//! The directory that a shim shares with those who watch it. Every file appears whole, by a rename.
 
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
-use crate::clock::Moment;
-use crate::terminal::Terminal;
-use crate::tree::{Boot, Process};
-use crate::user::User;
+use crate::process::{Boot, Process};
+use crate::program::Logged;
+use crate::status::WaitStatus;
 
-/// What the shim is to run, complete: it looks nothing up.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Spec {
-    /// The file to execute.
-    pub path: PathBuf,
-    /// All arguments, the zeroth included.
-    pub arguments: Vec<String>,
-    /// The whole environment.
-    pub environment: Vec<(String, String)>,
-    /// Where it runs.
-    pub working_directory: PathBuf,
-    /// The file its standard output is appended to.
-    pub stdout: PathBuf,
-    /// The file its standard error is appended to.
-    pub stderr: PathBuf,
-    /// Who it runs as, if not as the shim.
-    pub user: Option<User>,
-    /// The terminal that takes the place of its three streams; what it prints goes to `stdout`.
-    #[serde(default)]
-    pub terminal: Option<Terminal>,
-}
-
-/// The processes of a task that runs.
+/// The processes of a program that runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Started {
     /// The shim.
     pub shim: Process,
-    /// The task's main process, leader of its own session.
+    /// The main process, leader of its own session.
     pub task: Process,
     /// When the machine was booted: afterwards others have the same numbers.
     #[serde(default)]
@@ -60,21 +38,21 @@ impl Started {
     }
 }
 
-/// How it ended.
+/// How a program under a shim ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Exit {
-    /// The task's main process ended; as wait(2) tells it.
-    Status(i32),
-    /// There never was a main process; the text says why.
+pub enum End {
+    /// The main process ended.
+    Status(WaitStatus),
+    /// There never was a main process, and never will be; the text says why.
     NotStarted(String),
-    /// The shim died and cannot tell; its executor wrote this.
+    /// The shim died and cannot tell; the text says why.
     Unknown(String),
 }
 
-/// The directory.
+/// The directory of a shim.
 #[derive(Clone, Debug)]
-pub(crate) struct ShimFiles {
+pub struct ShimFiles {
     directory: PathBuf,
 }
 
@@ -86,7 +64,7 @@ pub(crate) struct ShimLock {
 
 impl ShimFiles {
     /// The files in this directory.
-    pub(crate) fn new(directory: impl Into<PathBuf>) -> ShimFiles {
+    pub fn new(directory: impl Into<PathBuf>) -> ShimFiles {
         ShimFiles { directory: directory.into() }
     }
 
@@ -96,16 +74,16 @@ impl ShimFiles {
     }
 
     /// What to run.
-    pub(crate) fn spec(&self) -> io::Result<Spec> {
+    pub fn program(&self) -> io::Result<Logged> {
         self.read("spec.json")?.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "there is no spec.json"))
     }
 
     /// Says what to run.
-    pub(crate) fn write_spec(&self, spec: &Spec) -> io::Result<()> {
-        self.write("spec.json", spec)
+    pub(crate) fn write_program(&self, program: &Logged) -> io::Result<()> {
+        self.write("spec.json", program)
     }
 
-    /// The task's processes, if it got that far.
+    /// The program's processes, if it got that far.
     pub(crate) fn started(&self) -> io::Result<Option<Started>> {
         self.read("pid")
     }
@@ -116,7 +94,7 @@ impl ShimFiles {
     }
 
     /// True if a shim was to start the program, whatever else is on file.
-    pub(crate) fn has_started(&self) -> bool {
+    pub fn has_started(&self) -> bool {
         ["spec.json", "lock", "pid", "exit"].iter().any(|name| self.directory.join(name).exists())
     }
 
@@ -133,26 +111,26 @@ impl ShimFiles {
     }
 
     /// The end, if it came to that.
-    pub(crate) fn exit(&self) -> io::Result<Option<Exit>> {
+    pub(crate) fn exit(&self) -> io::Result<Option<End>> {
         self.read("exit")
     }
 
-    /// Writes the end down. From then on no shim starts this task any more.
-    pub(crate) fn write_exit(&self, exit: &Exit) -> io::Result<()> {
+    /// Writes the end down. From then on no shim starts this program any more.
+    pub(crate) fn write_exit(&self, exit: &End) -> io::Result<()> {
         self.write("exit", exit)
     }
 
-    /// Until when what is left of the task may take its time, once the task was asked to end.
-    pub(super) fn grace(&self) -> Option<Moment> {
+    /// The time since boot until which what is left of the program may go on, once it was asked to end.
+    pub(super) fn grace(&self) -> Option<Duration> {
         self.read("grace").ok().flatten()
     }
 
-    /// Gives the task until then. To be written before it is asked to end.
-    pub(crate) fn write_grace(&self, until: Moment) -> io::Result<()> {
+    /// Gives the program until then, as the time since boot. To be written before it is asked to end.
+    pub fn write_grace(&self, until: Duration) -> io::Result<()> {
         self.write("grace", &until)
     }
 
-    /// Whether the shim itself said that nothing of the task is left.
+    /// Whether the shim itself said that nothing of the program is left.
     pub(crate) fn is_clear(&self) -> bool {
         self.directory.join("clear").exists()
     }
@@ -186,7 +164,13 @@ impl ShimFiles {
     }
 }
 
-/// Replaces a file of a task's state, which is nobody else's, at once.
-pub(crate) fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
-    store::replace_file(path, content, 0o600)
+/// Replaces a file, which is nobody else's, at once; when this returns, it is on disk.
+fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
+    let new = path.with_added_extension("new");
+    let mut file = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&new)?;
+    file.write_all(content)?;
+    // A name that is on disk before the content would be an empty file after a power cut.
+    file.sync_all()?;
+    fs::rename(&new, path)?;
+    path.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all())
 }

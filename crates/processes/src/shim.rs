@@ -1,30 +1,34 @@
-//! The parent of a task: a tiny process that outlives the executor, so that nobody ever has to guess how a task ended.
+//! The parent of a program: a tiny process that outlives the one that started it, so that nobody ever has to guess how the
+//! program ended.
 //!
-//! In: `spec.json` of its directory, and `grace` once the task is asked to end. Out: `pid` once the task runs, `exit` once it ended, `clear` once nothing of it is
-//! left, each whole or not there; and a newline on standard output as soon as one of them can be read. It owns the lock of its directory for its whole life:
-//! a free lock means that nobody will start this task any more.
+//! In: `spec.json` of its directory, and `grace` once the program is asked to end. Out: `pid` once it runs, `exit` once
+//! it ended, `clear` once nothing of it is left, each whole or not there; and a newline on standard output as soon as
+//! one of them can be read. It owns the lock of its directory for its whole life: a free lock means that nobody will
+//! start this program any more.
 //!
-//! It is the subreaper of everything the task starts. When the task's main process has ended it kills what is left,
-//! at once or, of a task that was asked to end, when the grace is over. It waits for it, and goes. It runs no runtime, keeps
-//! next to nothing in memory, and has no thread but the one that serves the terminal of a task with one.
+//! It is the subreaper of everything the program starts. When the main process has ended it kills what is left, at once
+//! or, of a program that was asked to end, when the grace is over. It waits for it, and goes. It runs no runtime, keeps
+//! next to nothing in memory, and has no thread but the one that serves the terminal of a program with one.
 
 mod files;
+mod start;
 
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use processes::signals::ignore;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, WaitOptions, getpid, set_child_subreaper, setsid, wait};
+use rustix::time::{ClockId, clock_gettime};
 
-pub(crate) use self::files::write_whole;
-pub(crate) use self::files::{Exit, ShimFiles, Spec, Started};
-use crate::clock::now;
-use crate::start::{self, Task};
+pub(crate) use self::files::Started;
+pub use self::files::{End, ShimFiles};
+use self::start::{Main, start};
+use crate::kernel::signals::ignore;
+use crate::process::Process;
+use crate::status::WaitStatus;
 use crate::terminal::server::Server;
-use crate::tree::Process;
 
 /// How long to wait for the processes that are known before looking for others.
 const GLANCE: Duration = Duration::from_millis(100);
@@ -45,17 +49,17 @@ fn live(files: &ShimFiles) -> io::Result<()> {
         return Err(io::Error::other("somebody else holds the lock"));
     };
     if files.exit()?.is_some() || files.started()?.is_some() {
-        return Err(io::Error::other("this task was started before"));
+        return Err(io::Error::other("this program was started before"));
     }
     // Whoever started this process may have made it a session leader already.
     let _already_leader = setsid();
-    // Only SIGKILL ends a shim before its task.
+    // Only SIGKILL ends a shim before its program.
     ignore(&[Signal::HUP, Signal::INT, Signal::TERM])?;
     set_child_subreaper(Some(getpid()))?;
     match begin(files) {
-        Ok(task) => see_through(files, task),
+        Ok(main) => see_through(files, main),
         Err(error) => {
-            files.write_exit(&Exit::NotStarted(error.to_string()))?;
+            files.write_exit(&End::NotStarted(error.to_string()))?;
             files.write_clear()?;
             announce();
             Ok(())
@@ -63,42 +67,42 @@ fn live(files: &ShimFiles) -> io::Result<()> {
     }
 }
 
-/// Starts the task and says so.
-fn begin(files: &ShimFiles) -> io::Result<Task> {
-    let task = start::task(files)?;
-    let process = |pid: Pid| Process::of(pid.as_raw_nonzero().get()).ok_or_else(|| io::Error::other("no /proc"));
+/// Starts the program and says so.
+fn begin(files: &ShimFiles) -> io::Result<Main> {
+    let main = start(files)?;
+    let process = |pid: Pid| Process::of(pid.as_raw_pid()).ok_or_else(|| io::Error::other("no /proc"));
     let written = process(getpid())
-        .and_then(|shim| Ok(Started::now(shim, process(task.pid)?)))
+        .and_then(|shim| Ok(Started::now(shim, process(main.pid)?)))
         .and_then(|started| files.write_started(&started));
     if let Err(error) = written {
         end_leftovers();
         return Err(error);
     }
     announce();
-    Ok(task)
+    Ok(main)
 }
 
-fn see_through(files: &ShimFiles, task: Task) -> io::Result<()> {
+fn see_through(files: &ShimFiles, main: Main) -> io::Result<()> {
     let status = loop {
         match wait(WaitOptions::empty()) {
-            Ok(Some((pid, status))) if pid == task.pid => break status,
+            Ok(Some((pid, status))) if pid == main.pid => break status,
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
     };
-    let written = files.write_exit(&Exit::Status(status.as_raw()));
+    let written = files.write_exit(&End::Status(WaitStatus::from_raw(status.as_raw())));
     leave_the_grace(files);
     end_leftovers();
-    task.terminal.into_iter().for_each(Server::finish);
+    main.terminal.into_iter().for_each(Server::finish);
     written.and_then(|()| files.write_clear())
 }
 
-/// A grace belongs to the whole task: what outlives the main process keeps what is left of it.
+/// A grace belongs to the whole program: what outlives the main process keeps what is left of it.
 fn leave_the_grace(files: &ShimFiles) {
-    let Some(own) = Process::of(getpid().as_raw_nonzero().get()) else { return };
+    let Some(own) = Process::this() else { return };
     while let Some(until) = files.grace() {
-        let left = until.since(now());
-        if left.is_zero() || bury_the_dead().is_err() {
+        let left = until.saturating_sub(since_boot());
+        if left.is_zero() || reap_all().is_err() {
             return;
         }
         wait_for_any(&own.descendants(), left.min(GLANCE));
@@ -106,24 +110,23 @@ fn leave_the_grace(files: &ShimFiles) {
 }
 
 /// Fails once there are no children at all.
-fn bury_the_dead() -> rustix::io::Result<()> {
+fn reap_all() -> rustix::io::Result<()> {
     while wait(WaitOptions::NOHANG)?.is_some() {}
     Ok(())
 }
 
 fn wait_for_any(processes: &[Process], patience: Duration) {
-    let descriptors: Vec<_> =
-        processes.iter().filter(|process| process.is_alive()).filter_map(|one| one.open()).collect();
+    let descriptors: Vec<_> = processes.iter().filter_map(|process| process.open()).collect();
     let mut ends: Vec<_> = descriptors.iter().map(|process| PollFd::new(process, PollFlags::IN)).collect();
     let patience = Timespec::try_from(patience).ok();
     // Whatever comes of it, the caller looks again.
     let _ended = poll(&mut ends, patience.as_ref());
 }
 
-/// The container is the task's main process; nothing of it may stay behind. The dead hand their children to this
+/// The container is the main process; nothing of it may stay behind. The dead hand their children to this
 /// process, so it goes on until there are none.
 fn end_leftovers() {
-    let Some(own) = Process::of(getpid().as_raw_nonzero().get()) else { return };
+    let Some(own) = Process::this() else { return };
     loop {
         own.descendants().into_iter().for_each(|process| process.signal(Signal::KILL));
         if wait(WaitOptions::empty()).is_err_and(|errno| errno == rustix::io::Errno::CHILD) {
@@ -132,7 +135,12 @@ fn end_leftovers() {
     }
 }
 
-/// Tells the executor that there is something to read. It may be gone, and that is its right.
+fn since_boot() -> Duration {
+    let time = clock_gettime(ClockId::Boottime);
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
+}
+
+/// Tells whoever waits that there is something to read. It may be gone, and that is its right.
 fn announce() {
     let mut out = io::stdout();
     let _nobody_may_listen = out.write_all(b"\n").and_then(|()| out.flush());

@@ -1,0 +1,128 @@
+//! A program under a shim, from outside: start it, find it again, signal it, learn its end. For those who run programs
+//! that are to outlive them: an executor with its tasks, an agent with its containers.
+//!
+//! Comes in: what to run, and a directory for the shim. Goes out: a [`Contained`] program, and its [`End`]. Owns no task:
+//! a [`Contained`] holds one descriptor, of the shim's process, and never waits for a pid. `find` tells from a directory,
+//! however damaged, what became of its shim, `clear` ends what a dead one left, `run` everything below a directory.
+
+mod clear;
+mod find;
+mod run;
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::process::Signal;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+use tokio::net::unix::pipe;
+
+use self::clear::clear;
+use self::find::find;
+pub use self::find::{LOST, end, shims_below};
+pub use self::run::{kill_run, main_process, usage_of_run};
+use crate::kernel::Spawn;
+use crate::process::Process;
+use crate::program::{Logged, append};
+use crate::shim::{End, ShimFiles, Started};
+use crate::table::{MARK, mark};
+use crate::watch::watched;
+
+/// How often to look again for what no descriptor announces.
+const GLANCE: Duration = Duration::from_millis(10);
+
+/// A program that runs, and will go on running without this process.
+#[derive(Debug)]
+pub struct Contained {
+    files: ShimFiles,
+    started: Started,
+    /// The program's processes when the shim was found. Should it be killed, those of one that another process started
+    /// become somebody else's children, and nothing else may show where they belong.
+    seen: Vec<Process>,
+    shim: AsyncFd<OwnedFd>,
+}
+
+/// Starts a program, with its [`mark`], and comes back when it runs, or will not run. `shim_command` is the program and its
+/// first arguments that, given `directory`, run [`crate::shim::main`]; the directory must exist and be this program's
+/// alone. The shim's own complaints go to the log of standard error.
+pub async fn start(
+    mut program: Logged,
+    shim_command: &[String],
+    directory: &Path,
+) -> io::Result<Result<Contained, End>> {
+    let files = ShimFiles::new(directory);
+    program.program.environment.retain(|(name, _)| name != MARK);
+    program.program.environment.push(mark(directory));
+    files.write_program(&program)?;
+    let (ready, signal) = pipe_with(PipeFlags::CLOEXEC)?;
+    start_shim(shim_command, directory, &append(&program.logs.stderr)?, signal)?;
+    pipe::Receiver::from_owned_fd(ready)?.ready(Interest::READABLE).await?;
+    find(files).await
+}
+
+fn start_shim(command: &[String], directory: &Path, log: &File, stdout: OwnedFd) -> io::Result<()> {
+    let argv: Vec<String> = command.iter().cloned().chain([directory.display().to_string()]).collect();
+    let null = File::open("/dev/null")?;
+    let shim = Spawn {
+        path: argv.first().map(PathBuf::from).unwrap_or_default(),
+        argv,
+        working_directory: Some(PathBuf::from("/")),
+        stdin: Some(null.as_fd()),
+        stdout: Some(stdout.as_fd()),
+        stderr: Some(log.as_fd()),
+        session: true,
+        ..Spawn::default()
+    };
+    shim.start().map(drop)
+}
+
+/// Finds what was started in this directory before. If there is neither a program nor a word about its end, nothing
+/// will ever be started there.
+pub async fn recover(directory: &Path) -> io::Result<Result<Contained, End>> {
+    let files = ShimFiles::new(directory);
+    files.tell_of_damage();
+    find(files).await
+}
+
+impl Contained {
+    fn watching(files: &ShimFiles, started: Started, shim: OwnedFd) -> io::Result<Contained> {
+        let seen = started.shim.descendants();
+        Ok(Contained { files: files.clone(), started, seen, shim: watched(shim, Interest::READABLE)? })
+    }
+
+    /// The main process.
+    pub fn process(&self) -> Process {
+        self.started.task
+    }
+
+    /// Sends a signal to every process of the program. The shim itself is spared: it has to tell the end.
+    pub fn signal_all(&self, signal: Signal) {
+        self.started.shim.descendants().into_iter().for_each(|process| process.signal(signal));
+    }
+
+    /// Comes back when the program and everything it started is gone.
+    pub async fn ended(&self) -> End {
+        if let Err(error) = self.shim.readable().await {
+            tracing::error!(%error, "cannot wait for a shim");
+        }
+        self.started.shim.reap();
+        let seen = self.seen.clone();
+        clear(move || living(&seen)).await;
+        match find(self.files.clone()).await {
+            Ok(Err(End::NotStarted(why))) => End::Unknown(why),
+            Ok(Err(end)) => end,
+            Ok(Ok(_)) => End::Unknown(LOST.to_owned()),
+            Err(error) => End::Unknown(format!("Cannot tell how the task ended: {error}")),
+        }
+    }
+}
+
+/// The processes that are left of these, with what descends from them.
+fn living(processes: &[Process]) -> Vec<Process> {
+    let alive = processes.iter().filter(|process| process.is_alive());
+    alive.flat_map(|process| process.descendants().into_iter().chain([*process])).collect()
+}

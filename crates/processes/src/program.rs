@@ -1,0 +1,120 @@
+//! A program to run, as everything that starts one has it, and the files its output goes to.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
+use serde::{Deserialize, Serialize};
+
+use crate::kernel::{Child, Spawn};
+use crate::process::Process;
+use crate::terminal::Terminal;
+use crate::users::Credentials;
+
+/// What to run, complete: nothing is looked up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Program {
+    /// The file to execute; one without a slash is looked for in the environment's `PATH`.
+    pub path: PathBuf,
+    /// All arguments, the zeroth included.
+    pub arguments: Vec<String>,
+    /// The whole environment.
+    pub environment: Vec<(String, String)>,
+    /// Where it runs.
+    pub working_directory: PathBuf,
+    /// Who it runs as, if not as this process.
+    pub user: Option<Credentials>,
+    /// The terminal that takes the place of its three streams.
+    #[serde(default)]
+    pub terminal: Option<Terminal>,
+}
+
+/// The files that a program's output is appended to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Logs {
+    /// Standard output; also what is printed at a terminal.
+    pub stdout: PathBuf,
+    /// Standard error.
+    pub stderr: PathBuf,
+}
+
+/// A program whose output goes to files.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Logged {
+    /// What to run.
+    #[serde(flatten)]
+    pub program: Program,
+    /// Where its output goes.
+    #[serde(flatten)]
+    pub logs: Logs,
+}
+
+impl Program {
+    /// What starts it with these three streams, as the leader of a session.
+    pub fn spawn<'a>(&self, [stdin, stdout, stderr]: [BorrowedFd<'a>; 3]) -> Spawn<'a> {
+        Spawn {
+            path: self.path.clone(),
+            argv: self.arguments.clone(),
+            environment: self.environment.clone(),
+            working_directory: Some(self.working_directory.clone()),
+            stdin: Some(stdin),
+            stdout: Some(stdout),
+            stderr: Some(stderr),
+            session: true,
+            terminal: self.terminal.is_some(),
+            credentials: self.user.clone(),
+            ..Spawn::default()
+        }
+    }
+}
+
+impl Logs {
+    /// The log files of a sandbox.
+    pub fn of(sandbox: &Path) -> Logs {
+        Logs { stdout: sandbox.join("stdout"), stderr: sandbox.join("stderr") }
+    }
+
+    /// Both, made if they are not there.
+    pub fn open(&self) -> io::Result<[File; 2]> {
+        Ok([append(&self.stdout)?, append(&self.stderr)?])
+    }
+}
+
+impl Logged {
+    /// Starts it in a session of its own, without a terminal, so that neither the end of this process nor a Ctrl-C at its
+    /// terminal reaches it. The descriptor tells of its end.
+    pub fn start(&self) -> io::Result<(Process, OwnedFd)> {
+        let (null, [stdout, stderr]) = (File::open("/dev/null")?, self.logs.open()?);
+        let child = self.program.spawn([null.as_fd(), stdout.as_fd(), stderr.as_fd()]).start()?;
+        Ok((child.process()?, child.pidfd))
+    }
+}
+
+impl Child {
+    /// The process: a child that nobody has waited for has an entry in `/proc`, even when it has ended already.
+    pub fn process(&self) -> io::Result<Process> {
+        Process::of(self.pid.as_raw_pid()).ok_or_else(|| io::Error::other("the process has vanished"))
+    }
+}
+
+/// Opens a file in a sandbox to write at its end, and makes it if it is not there. Paths of sandboxes have no links in
+/// them: a link or anything else that a task may have put there instead is not written to.
+pub fn append(path: &Path) -> io::Result<File> {
+    let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let file = unlinked(path, flags, Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::ROTH)?;
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::Error::other(format!("{} is no file", path.display()))),
+    }
+}
+
+/// Opens a sandbox itself, by a path without links.
+pub fn directory(path: &Path) -> io::Result<File> {
+    unlinked(path, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty())
+}
+
+fn unlinked(path: &Path, flags: OFlags, mode: Mode) -> io::Result<File> {
+    Ok(openat2(CWD, path, flags | OFlags::CLOEXEC, mode, ResolveFlags::NO_SYMLINKS)?.into())
+}
