@@ -31,8 +31,6 @@ pub struct ExecutorConfig {
     pub framework_id: String,
     /// `MESOS_EXECUTOR_ID`
     pub executor_id: String,
-    /// `MESOS_SLAVE_ID`, where the agent says it.
-    pub agent_id: Option<String>,
     /// Where the agent is: `CYGNET_AGENT_ENDPOINT_FILE`, `MESOS_AGENT_ENDPOINT` and `MESOS_SLAVE_PID`.
     pub agent: Endpoint,
     /// `MESOS_SANDBOX`, or `MESOS_DIRECTORY`.
@@ -65,7 +63,6 @@ impl ExecutorConfig {
         Ok(ExecutorConfig {
             framework_id: required(variables, "MESOS_FRAMEWORK_ID")?.to_owned(),
             executor_id: required(variables, "MESOS_EXECUTOR_ID")?.to_owned(),
-            agent_id: optional(variables, "MESOS_SLAVE_ID").map(str::to_owned),
             agent: Endpoint::from_variables(variables)?,
             agent_makes_state: optional(variables, "CYGNET_STATE_DIRECTORY").is_some(),
             state_directory: state_directory(variables, &sandbox),

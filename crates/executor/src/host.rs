@@ -54,8 +54,9 @@ async fn one(config: Arc<ExecutorConfig>, shared: Shared, state: StateDirectory)
     let unacknowledged = Unacknowledged::new(updates, tasks);
     Box::pin(runner.recover()).await?;
     // Only now: a new process knows how its task stands before it speaks to the agent.
-    let (lines, dismissal) = (shared.lines.clone(), shared.dismissal.subscribe());
-    let subscription = Subscription { config: config.clone(), lines, dismissal, unacknowledged, outgoing, incoming };
+    let (connections, dismissal) = (shared.connections.clone(), shared.dismissal.subscribe());
+    let subscription =
+        Subscription { config: config.clone(), connections, dismissal, unacknowledged, outgoing, incoming };
     tokio::spawn(subscription.run());
     let executor = Box::new(CommandExecutor { config, runner, agent, events, subscribed: None });
     match executor.live().await? {
@@ -78,10 +79,10 @@ async fn groups_again(
     groups: Groups,
 ) -> Result<ExitStatus, ExecutorError> {
     let Channels { agent, outgoing, incoming, events } = channels();
-    let (lines, dismissal) = (shared.lines.clone(), shared.dismissal.subscribe());
+    let (connections, dismissal) = (shared.connections.clone(), shared.dismissal.subscribe());
     let (executor, unacknowledged) =
         GroupExecutor::recover(config.clone(), shared, state, groups, (agent, events)).await?;
-    tokio::spawn(Subscription { config, lines, dismissal, unacknowledged, outgoing, incoming }.run());
+    tokio::spawn(Subscription { config, connections, dismissal, unacknowledged, outgoing, incoming }.run());
     executor.live().await
 }
 

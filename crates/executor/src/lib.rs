@@ -38,4 +38,4 @@ pub use life::ExitStatus;
 pub use run::run;
 pub use runner::Shared;
 pub use state::Exclusion;
-pub use wire::Lines;
+pub use wire::Connections;

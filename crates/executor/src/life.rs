@@ -17,6 +17,7 @@ pub(crate) mod health;
 mod kill;
 mod plan;
 pub(crate) mod standing;
+mod step;
 #[cfg(test)]
 mod tests;
 mod update;
@@ -24,94 +25,23 @@ mod update;
 use std::time::Duration;
 
 use mesos::v1::{CheckStatusInfo, TaskState};
+use rustix::process::Signal;
 
 pub(crate) use self::ending::Ending;
 use self::health::HealthChange;
 pub(crate) use self::kill::{Cause, Kill};
 pub(crate) use self::plan::Plan;
 pub(crate) use self::plan::duration;
+pub use self::step::ExitStatus;
+pub(crate) use self::step::{Action, Input};
 pub(crate) use self::update::Update;
 use crate::clock::Moment;
 
 /// How long an executor waits for the acknowledgement of the terminal update before it gives up.
 const ACKNOWLEDGEMENT_PATIENCE: Duration = Duration::from_secs(60);
 
-/// What of the shutdown grace is not the task's: once for the reaping of the task, once for the executor's own end.
+/// The part of the shutdown grace that is for reaping the task and for the executor's own exit.
 const SHUTDOWN_RESERVE: Duration = Duration::from_secs(2);
-
-/// What happened.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Input {
-    /// The agent accepted the subscription of a framework that does or does not know `TASK_KILLING`.
-    Subscribed {
-        /// The framework has the capability `TASK_KILLING_STATE`.
-        killing_state: bool,
-    },
-    /// The subscription broke; the agent may come back.
-    Disconnected,
-    /// The agent asks to run the task. There is only ever one; another launch changes nothing.
-    Launch(Plan),
-    /// The agent asks to end the task, perhaps with its own grace.
-    Kill {
-        /// The grace of the call's kill policy.
-        grace: Option<Duration>,
-    },
-    /// The agent asks the executor to end.
-    Shutdown,
-    /// The executor has to end, and nobody hears what it says: its agent is lost, or wants nothing of it.
-    Abandoned,
-    /// The task's process runs.
-    Spawned,
-    /// The task's process could not be started.
-    SpawnFailed(String),
-    /// The task's process is gone.
-    Exited(Ending),
-    /// A health check changed its mind, or failed in a way that counts.
-    Health(HealthChange),
-    /// The check has a result, an empty one when the attempt had none.
-    Check(CheckStatusInfo),
-    /// The agent has the terminal update.
-    TerminalAcknowledged,
-    /// The time asked for by [`Lifecycle::wake_at`] has come.
-    Tick,
-}
-
-/// What to do about it.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Action {
-    /// Tell the agent.
-    Update(Update),
-    /// Start the task's process; the answer is `Spawned` or `SpawnFailed`.
-    Spawn,
-    /// Begin to check the task.
-    StartChecks,
-    /// No attempt from now on: the task is being killed.
-    PauseChecks,
-    /// The checks are over.
-    StopChecks,
-    /// Send a signal to every process of the task.
-    Signal(Blow),
-    /// End the executor.
-    Exit(ExitStatus),
-}
-
-/// How hard to hit the task's processes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Blow {
-    /// SIGTERM
-    Term,
-    /// SIGKILL
-    Kill,
-}
-
-/// How the executor itself ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ExitStatus {
-    /// Everything was said and heard.
-    Success,
-    /// Something the agent must know was not acknowledged, or made no sense.
-    Failure,
-}
 
 #[derive(Debug)]
 enum Stage {
@@ -148,7 +78,7 @@ pub(crate) struct Past {
     /// The kill that was under way.
     pub kill: Option<Kill>,
     /// SIGTERM was sent.
-    pub told: bool,
+    pub term_sent: bool,
     /// When it was launched.
     pub launched: Moment,
 }
@@ -185,7 +115,7 @@ impl Lifecycle {
         let actions = match stage {
             Stage::Running { kill: None, .. } => vec![Action::StartChecks],
             // The kill was written down and not carried out. Many programs take a second SIGTERM for "at once".
-            Stage::Running { kill: Some(_), .. } if !past.told => vec![Action::Signal(Blow::Term)],
+            Stage::Running { kill: Some(_), .. } if !past.term_sent => vec![Action::Signal(Signal::TERM)],
             _ => Vec::new(),
         };
         let (killing_state, away, abandoned) = (false, true, false);
@@ -309,7 +239,7 @@ impl Lifecycle {
             Stage::Starting { held, .. } => *held = Some(Kill::begin(now, cause, grace)),
             Stage::Running { kill: Some(kill), .. } => {
                 kill.shorten(grace);
-                return kill.strike(now).into_iter().collect();
+                return kill.kill_if_due(now).into_iter().collect();
             }
             Stage::Running { task, kill } => {
                 let (begun, actions) = task.begin_kill(now, cause, grace, self.killing_state);
@@ -388,11 +318,11 @@ impl Lifecycle {
         let due = |at: Moment| at <= now;
         if self.shutdown_by.is_some_and(due) {
             let running = matches!(self.stage, Stage::Starting { .. } | Stage::Running { .. });
-            let blow = running.then_some(Action::Signal(Blow::Kill));
-            return blow.into_iter().chain(self.exit(ExitStatus::Failure)).collect();
+            let signal = running.then_some(Action::Signal(Signal::KILL));
+            return signal.into_iter().chain(self.exit(ExitStatus::Failure)).collect();
         }
         match &mut self.stage {
-            Stage::Running { kill: Some(kill), .. } => kill.strike(now).into_iter().collect(),
+            Stage::Running { kill: Some(kill), .. } => kill.kill_if_due(now).into_iter().collect(),
             Stage::Running { task, kill: None } if task.completion.is_some_and(due) => {
                 self.kill_task(now, Cause::Completion, Duration::ZERO)
             }
@@ -421,8 +351,8 @@ impl Task {
         let announced = killing_state && cause != Cause::Completion;
         let killing = announced.then(|| Action::Update(self.become_state(TaskState::TaskKilling)));
         let mut actions: Vec<Action> = killing.into_iter().collect();
-        actions.extend([Action::PauseChecks, Action::Signal(Blow::Term)]);
-        actions.extend(kill.strike(now));
+        actions.extend([Action::PauseChecks, Action::Signal(Signal::TERM)]);
+        actions.extend(kill.kill_if_due(now));
         (kill, actions)
     }
 }

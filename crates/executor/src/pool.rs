@@ -68,9 +68,9 @@ struct Connection {
 pub async fn run(config: PoolConfig, shim_command: Vec<String>) -> ExitCode {
     // A Ctrl-C meant for the agent must not end the tasks' executors.
     let _already_leader = setsid();
-    let undertaker = tokio::spawn(processes::reap_orphans());
+    let reaper = tokio::spawn(processes::reap_orphans());
     let ended = be(config, shim_command).await;
-    undertaker.abort();
+    reaper.abort();
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -14,7 +14,7 @@ use crate::life::ExitStatus;
 use crate::monitor::reach;
 use crate::runner::Shared;
 use crate::state::Exclusion;
-use crate::wire::Lines;
+use crate::wire::Connections;
 
 impl Shared {
     /// Makes this process fit to host executors: it adopts what their tasks leave behind, and has a check engine.
@@ -24,14 +24,15 @@ impl Shared {
         let reach = reach().map_err(|error| ExecutorError::Engine(std::io::Error::other(error)))?;
         let engine = Engine::start(EngineOptions { reach, ..EngineOptions::default() })
             .map_err(|error| ExecutorError::Engine(std::io::Error::other(error)))?;
-        let (shim_command, lines, dismissal) = (Arc::from(shim_command), Lines::default(), watch::Sender::new(false));
-        Ok(Shared { engine, shim_command, exclusion, lines, dismissal })
+        let (shim_command, connections, dismissal) =
+            (Arc::from(shim_command), Connections::default(), watch::Sender::new(false));
+        Ok(Shared { engine, shim_command, exclusion, connections, dismissal })
     }
 }
 
 /// Runs the one executor this process was started for. Must be called on a tokio runtime.
 pub async fn run(config: ExecutorConfig, shim_command: Vec<String>) -> ExitCode {
-    let undertaker = tokio::spawn(processes::reap_orphans());
+    let reaper = tokio::spawn(processes::reap_orphans());
     let ended = match Shared::new(shim_command, Exclusion::Lock) {
         Ok(shared) => host(config.clone(), shared).await,
         Err(error) => Err(error),
@@ -39,7 +40,7 @@ pub async fn run(config: ExecutorConfig, shim_command: Vec<String>) -> ExitCode 
     if ended.is_err() {
         end_all(&config, Exclusion::Lock).await;
     }
-    undertaker.abort();
+    reaper.abort();
     match ended {
         Ok(ExitStatus::Success) => ExitCode::SUCCESS,
         Ok(ExitStatus::Failure) => ExitCode::FAILURE,

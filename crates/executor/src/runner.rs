@@ -25,12 +25,11 @@ use crate::clock::{now, sleep_until, time_of_day};
 use crate::config::ExecutorConfig;
 use crate::error::ExecutorError;
 use crate::life::{Action, Ending, ExitStatus, Input, Kill, Lifecycle, Plan, Update};
-use crate::monitor::Monitor;
-use crate::monitor::Namespaces;
+use crate::monitor::{Monitor, Namespaces};
 use crate::state::Journal;
 use crate::state::{Exclusion, StateDirectory};
-use crate::task::Room;
-use crate::wire::Lines;
+use crate::task::GroupSandbox;
+use crate::wire::Connections;
 use crate::wire::Outgoing;
 use crate::wire::status;
 
@@ -44,7 +43,7 @@ pub struct Shared {
     /// Who keeps others away from their state directories.
     pub exclusion: Exclusion,
     /// Over what they call the agent.
-    pub lines: Lines,
+    pub connections: Connections,
     /// Set once nobody is responsible for them any more: they end, with their tasks.
     pub dismissal: watch::Sender<bool>,
 }
@@ -59,18 +58,29 @@ pub(crate) struct Runner {
     lifecycle: Lifecycle,
     framework: Option<Arc<FrameworkInfo>>,
     task: Option<TaskInfo>,
-    /// Where it lives, if it shares its executor with others.
-    room: Option<Room>,
-    /// Whether it is to end, for while it is being started.
-    leaving: Option<watch::Receiver<bool>>,
+    group: Option<Membership>,
     shim: Option<Contained>,
-    /// Checks that were found to make sense before the task was started, and have not begun.
+    checking: Checking,
+    agent: mpsc::UnboundedSender<Outgoing>,
+    exit: Option<ExitStatus>,
+}
+
+/// What a task has that shares its executor with others.
+#[derive(Debug)]
+struct Membership {
+    sandbox: GroupSandbox,
+    /// Whether it is to end, for while it is being started.
+    leaving: watch::Receiver<bool>,
+}
+
+/// The checks of a task.
+#[derive(Debug, Default)]
+struct Checking {
+    /// The ones that were found to make sense before the task was started, and have not begun.
     specs: Option<Vec<(Kind, CheckSpec)>>,
     monitor: Option<Monitor>,
     /// The namespaces of the task when its checks began.
     namespaces: Option<Namespaces>,
-    agent: mpsc::UnboundedSender<Outgoing>,
-    exit: Option<ExitStatus>,
 }
 
 /// What a turn of the host's loop is about.
@@ -93,12 +103,9 @@ impl Runner {
             lifecycle: Lifecycle::new(config.shutdown_grace),
             framework: None,
             task: None,
-            room: None,
-            leaving: None,
+            group: None,
             shim: None,
-            specs: None,
-            monitor: None,
-            namespaces: None,
+            checking: Checking::default(),
             exit: None,
             config,
             shared,
@@ -107,10 +114,10 @@ impl Runner {
         })
     }
 
-    /// The task shares its executor with others, and lives here. It is to end once `leaving` says so, which counts while
-    /// it has not begun.
-    pub(crate) fn in_room(self, room: Room, leaving: watch::Receiver<bool>) -> Runner {
-        Runner { room: Some(room), leaving: Some(leaving), ..self }
+    /// The task shares its executor with others, and has this sandbox. It is to end once `leaving` says so, which counts
+    /// while it has not begun.
+    pub(crate) fn in_group(self, sandbox: GroupSandbox, leaving: watch::Receiver<bool>) -> Runner {
+        Runner { group: Some(Membership { sandbox, leaving }), ..self }
     }
 
     /// What is known of the framework, now or from an earlier process.
@@ -206,12 +213,12 @@ impl Runner {
 
     /// Waits for what happens next. Dropping the future loses nothing.
     pub(crate) async fn next(&mut self) -> Happening {
-        let Runner { lifecycle, shim, monitor, .. } = self;
+        let Runner { lifecycle, shim, checking, .. } = self;
         tokio::select! {
             biased;
             ending = ended(shim.as_ref()) => Happening::ShimEnded(ending),
             () = sleep_until(lifecycle.wake_at()) => Happening::Time,
-            event = attempt(monitor.as_mut()) => Happening::Attempt(Box::new(event)),
+            event = attempt(checking.monitor.as_mut()) => Happening::Attempt(Box::new(event)),
         }
     }
 
@@ -234,12 +241,12 @@ impl Runner {
         if self.is_void(event).await {
             return;
         }
-        let input = self.monitor.as_mut().and_then(|monitor| monitor.take(event));
+        let input = self.checking.monitor.as_mut().and_then(|monitor| monitor.take(event));
         if let Some(input) = input {
             self.feed(input).await;
         }
         // Last, so that a failure that was counted was also reported.
-        if let Some(monitor) = &mut self.monitor {
+        if let Some(monitor) = &mut self.checking.monitor {
             monitor.save_changes();
         }
     }
@@ -278,9 +285,9 @@ impl Runner {
                 Action::Update(update) => self.update(update),
                 Action::Spawn => next = self.spawn().await,
                 Action::StartChecks => self.start_checks().await,
-                Action::PauseChecks => self.monitor.iter().for_each(Monitor::pause),
-                Action::StopChecks => self.monitor = None,
-                Action::Signal(blow) => self.signal(blow),
+                Action::PauseChecks => self.checking.monitor.iter().for_each(Monitor::pause),
+                Action::StopChecks => self.checking.monitor = None,
+                Action::Signal(signal) => self.signal(signal),
                 Action::Exit(exit) => self.exit = Some(exit),
             }
         }
@@ -291,7 +298,7 @@ impl Runner {
         let Some(task) = &self.task else { return };
         let process = self.shim.as_ref().filter(|_| !is_terminal(update.state)).map(|shim| shim.process().pid);
         let status = TaskStatus {
-            container_status: self.room.as_ref().map(|room| room.status(process)),
+            container_status: self.group.as_ref().map(|group| group.sandbox.status(process)),
             ..status(&task.task_id, &self.config.executor_id, update, time_of_day())
         };
         self.keep(|journal| journal.made(&status));

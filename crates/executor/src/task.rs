@@ -15,7 +15,7 @@ use mesos::command::{CommandError, TooLarge};
 use mesos::v1::{CommandInfo, TaskInfo};
 
 pub(crate) use self::fetch::fetch;
-pub(crate) use self::group_sandbox::Room;
+pub(crate) use self::group_sandbox::GroupSandbox;
 pub(crate) use self::prepare::Prepared;
 use crate::config::Variables;
 

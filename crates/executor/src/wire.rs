@@ -8,7 +8,7 @@ mod status;
 mod subscription;
 mod unacknowledged;
 
-pub use self::connections::Lines;
+pub use self::connections::Connections;
 pub(crate) use self::status::status;
 pub(crate) use self::subscription::{Incoming, Outgoing, Subscription};
 pub(crate) use self::unacknowledged::Unacknowledged;

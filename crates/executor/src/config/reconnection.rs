@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::clock::Moment;
-use crate::config::{Variables, duration, optional, required};
+use crate::config::{Variables, duration, optional};
 use crate::error::ExecutorError;
 
 /// How long to try for the very first subscription, or when no recovery is wanted: as long as an agent waits for it.
@@ -26,10 +26,7 @@ impl Reconnection {
         if optional(variables, "MESOS_CHECKPOINT") != Some("1") {
             return Ok(Reconnection { recovery_timeout: None, backoff_max: DEFAULT_BACKOFF_MAX });
         }
-        let needed = |name| {
-            required(variables, name)?;
-            duration(variables, name).map(Option::unwrap_or_default)
-        };
+        let needed = |name| duration(variables, name)?.ok_or(ExecutorError::MissingVariable { name });
         Ok(Reconnection {
             recovery_timeout: Some(needed("MESOS_RECOVERY_TIMEOUT")?),
             backoff_max: needed("MESOS_SUBSCRIPTION_BACKOFF_MAX")?,

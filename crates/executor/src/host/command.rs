@@ -6,7 +6,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mesos::v1::executor::{Event, event};
+use mesos::Union;
+use mesos::v1::executor::Event;
+use mesos::v1::executor::event::{self, Content};
 use mesos::v1::{FrameworkInfo, TaskGroupInfo, TaskId, TaskInfo};
 use tokio::sync::mpsc;
 
@@ -72,26 +74,22 @@ impl CommandExecutor {
 
     /// Takes one event. An error means that a task cannot be launched at all.
     async fn heard(&mut self, event: Event) -> Result<(), ExecutorError> {
-        use event::Type;
-        match (event.r#type(), event) {
-            (Type::Subscribed, Event { subscribed: Some(subscribed), .. }) => self.subscribed(subscribed).await,
-            (Type::Launch, Event { launch: Some(launch), .. }) => self.launch(launch.task).await?,
-            (Type::LaunchGroup, _) => {
+        match event.content() {
+            Ok(Content::Subscribed(subscribed)) => self.subscribed(subscribed).await,
+            Ok(Content::Launch(launch)) => self.launch(launch.task).await?,
+            Ok(Content::LaunchGroup(_)) => {
                 tracing::error!("an executor that was given a single task cannot run task groups");
                 self.runner.shut_down().await;
             }
-            (Type::Kill, Event { kill: Some(kill), .. }) => {
+            Ok(Content::Kill(kill)) => {
                 let grace = kill.kill_policy.and_then(|policy| policy.grace_period);
                 self.kill(&kill.task_id, grace.as_ref().map(duration)).await;
             }
-            (Type::Acknowledged, Event { acknowledged: Some(acknowledged), .. }) => {
-                self.runner.acknowledged(acknowledged.uuid).await;
-            }
-            (Type::Shutdown, _) => self.runner.shut_down().await,
-            (Type::Error, Event { error: Some(error), .. }) => {
-                tracing::error!(error = error.message, "the agent reports an error");
-            }
-            (kind, _) => tracing::debug!(?kind, "nothing to do for an event"),
+            Ok(Content::Acknowledged(event)) => self.runner.acknowledged(event.uuid).await,
+            Ok(Content::Shutdown) => self.runner.shut_down().await,
+            Ok(Content::Error(error)) => tracing::error!(error = error.message, "the agent reports an error"),
+            Ok(content) => tracing::debug!(kind = ?content.kind(), "nothing to do for an event"),
+            Err(error) => tracing::warn!(%error, "an event of the agent lacks a part"),
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! The default executor: groups of tasks that live and die together, each task with a sandbox of its own inside the
 //! executor's, all of them in the executor's network.
 //!
-//! In: the agent's events, and what members report. Out: orders to members. One tokio task runs [`GroupExecutor::live`];
+//! In: the agent's events, and what members report. Out: commands to members. One tokio task runs [`GroupExecutor::live`];
 //! each member is a task of its own (see `member`). Which groups there are is on file before anything of them is started.
 //!
 //! When a task of a group fails or is killed, the others of that group are killed; one that finishes leaves them alone,
@@ -12,18 +12,20 @@ mod member;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use mesos::v1::executor::{Event, event};
+use mesos::Union;
+use mesos::v1::executor::Event;
+use mesos::v1::executor::event::{self, Content};
 use mesos::v1::{FrameworkInfo, TaskGroupInfo, TaskId, TaskInfo, TaskState, TaskStatus};
 use tokio::sync::{mpsc, watch};
 
-use self::member::{Begin, Order, Report};
+use self::member::{Begin, Command, Report};
 use crate::config::ExecutorConfig;
 use crate::error::ExecutorError;
 use crate::host::command::CommandExecutor;
 use crate::life::{ExitStatus, duration};
 use crate::runner::{Runner, Shared, fail};
 use crate::state::{Groups, Planned, StateDirectory};
-use crate::task::Room;
+use crate::task::GroupSandbox;
 use crate::wire::Unacknowledged;
 use crate::wire::{Incoming, Outgoing};
 
@@ -32,18 +34,18 @@ use crate::wire::{Incoming, Outgoing};
 struct Member {
     /// The number of its group.
     group: u64,
-    orders: mpsc::UnboundedSender<Order>,
-    /// Set with the first order to end, which a task that is being started does not hear.
+    commands: mpsc::UnboundedSender<Command>,
+    /// Set with the first command to end, which a task that is being started does not hear.
     leaving: watch::Sender<bool>,
 }
 
 impl Member {
-    fn tell(&self, order: Order) {
-        if matches!(order, Order::Kill { .. } | Order::GroupDied | Order::Shutdown | Order::Abandoned) {
+    fn tell(&self, command: Command) {
+        if matches!(command, Command::Kill { .. } | Command::GroupDied | Command::Shutdown | Command::Abandoned) {
             self.leaving.send_replace(true);
         }
         // One that has just gone is about to report it.
-        let _gone = self.orders.send(order);
+        let _gone = self.commands.send(command);
     }
 }
 
@@ -132,8 +134,8 @@ impl GroupExecutor {
             // It is there before its group is on file, so the task is over, or what is known of it is lost.
             return Err(ExecutorError::Damaged { path: directory, problem: "it is missing".to_owned() });
         }
-        let (leaving, told) = watch::channel(false);
-        let mut runner = self.runner(planned, told)?;
+        let (leaving, is_leaving) = watch::channel(false);
+        let mut runner = self.runner(planned, is_leaving)?;
         let (updates, tasks) = runner.unacknowledged()?;
         if !runner.is_over() {
             runner.recover().await?;
@@ -175,8 +177,8 @@ impl GroupExecutor {
                 Some(report) = self.reports.recv() => self.reported(report),
                 Some(said) = self.events.recv() => match said {
                     Incoming::Event(event) => self.heard(*event),
-                    Incoming::Away => self.tell_all(&Order::Disconnected),
-                    Incoming::Lost => self.tell_all(&Order::Abandoned),
+                    Incoming::Away => self.tell_all(&Command::Disconnected),
+                    Incoming::Lost => self.tell_all(&Command::Abandoned),
                 },
             }
         }
@@ -192,8 +194,8 @@ impl GroupExecutor {
         let group = self.groups.plan(group);
         // The directories come first: a task on file without one is never launched again.
         let prepare = |planned: &Planned| {
-            let (leaving, told) = watch::channel(false);
-            self.runner(planned, told).map(|runner| (runner, leaving)).map_err(|error| error.to_string())
+            let (leaving, is_leaving) = watch::channel(false);
+            self.runner(planned, is_leaving).map(|runner| (runner, leaving)).map_err(|error| error.to_string())
         };
         let prepared: Vec<_> = group.tasks.iter().map(prepare).collect();
         let written = self.state.write_groups(&self.groups).map_err(|error| error.to_string());
@@ -205,25 +207,25 @@ impl GroupExecutor {
         }
     }
 
-    fn place(&self, planned: &Planned) -> (Room, ExecutorConfig) {
-        let room = Room::new(&self.config.sandbox, self.groups.container.as_ref(), &planned.container);
-        let config = room.config(&self.config, &planned.task.task_id);
-        (room, config)
+    fn place(&self, planned: &Planned) -> (GroupSandbox, ExecutorConfig) {
+        let sandbox = GroupSandbox::new(&self.config.sandbox, self.groups.container.as_ref(), &planned.container);
+        let config = sandbox.config(&self.config, &planned.task.task_id);
+        (sandbox, config)
     }
 
     fn runner(&self, planned: &Planned, leaving: watch::Receiver<bool>) -> Result<Runner, ExecutorError> {
-        let (room, config) = self.place(planned);
+        let (sandbox, config) = self.place(planned);
         let config = Arc::new(config);
         let state = self.state.of_member(&config.state_directory)?;
         let runner = Runner::new(config, self.shared.clone(), state, self.agent.clone())?;
-        Ok(runner.of_framework(self.framework.clone()).in_room(room, leaving))
+        Ok(runner.of_framework(self.framework.clone()).in_group(sandbox, leaving))
     }
 
     /// Lets a member live: a fresh one, or one that goes on.
     fn begin(&mut self, group: u64, task: &TaskInfo, runner: Runner, leaving: watch::Sender<bool>) {
-        let (orders, taken) = mpsc::unbounded_channel();
-        let begin = Begin { runner, task: task.clone(), orders: taken, reports: self.reporting.clone() };
-        self.members.insert(task.task_id.clone(), Member { group, orders, leaving });
+        let (commands, taken) = mpsc::unbounded_channel();
+        let begin = Begin { runner, task: task.clone(), commands: taken, reports: self.reporting.clone() };
+        self.members.insert(task.task_id.clone(), Member { group, commands, leaving });
         tokio::spawn(begin.live());
     }
 
@@ -232,25 +234,21 @@ impl GroupExecutor {
     }
 
     fn heard(&mut self, event: Event) {
-        use event::Type;
-        match (event.r#type(), event) {
-            (Type::Subscribed, Event { subscribed: Some(subscribed), .. }) => self.subscribed(subscribed),
-            (Type::LaunchGroup, Event { launch_group: Some(launch), .. }) => self.launch(launch.task_group),
-            (Type::Launch, Event { launch: Some(launch), .. }) => {
+        match event.content() {
+            Ok(Content::Subscribed(subscribed)) => self.subscribed(subscribed),
+            Ok(Content::LaunchGroup(launch)) => self.launch(launch.task_group),
+            Ok(Content::Launch(launch)) => {
                 self.fail(&launch.task, "An executor of task groups runs no single tasks; use LAUNCH_GROUP".to_owned());
             }
-            (Type::Kill, Event { kill: Some(kill), .. }) => {
+            Ok(Content::Kill(kill)) => {
                 let grace = kill.kill_policy.and_then(|policy| policy.grace_period);
-                self.tell(&kill.task_id, Order::Kill { grace: grace.as_ref().map(duration) });
+                self.tell(&kill.task_id, Command::Kill { grace: grace.as_ref().map(duration) });
             }
-            (Type::Acknowledged, Event { acknowledged: Some(acknowledged), .. }) => {
-                self.tell(&acknowledged.task_id, Order::Acknowledged(acknowledged.uuid));
-            }
-            (Type::Shutdown, _) => self.tell_all(&Order::Shutdown),
-            (Type::Error, Event { error: Some(error), .. }) => {
-                tracing::error!(error = error.message, "the agent reports an error");
-            }
-            (kind, _) => tracing::debug!(?kind, "nothing to do for an event"),
+            Ok(Content::Acknowledged(event)) => self.tell(&event.task_id, Command::Acknowledged(event.uuid)),
+            Ok(Content::Shutdown) => self.tell_all(&Command::Shutdown),
+            Ok(Content::Error(error)) => tracing::error!(error = error.message, "the agent reports an error"),
+            Ok(content) => tracing::debug!(kind = ?content.kind(), "nothing to do for an event"),
+            Err(error) => tracing::warn!(%error, "an event of the agent lacks a part"),
         }
     }
 
@@ -259,19 +257,19 @@ impl GroupExecutor {
         if let Err(error) = self.state.write_framework(&framework) {
             tracing::error!(%error, "a successor would not know the framework");
         }
-        self.tell_all(&Order::Subscribed(framework.clone()));
+        self.tell_all(&Command::Subscribed(framework.clone()));
         self.framework = Some(framework);
     }
 
-    fn tell(&self, task: &TaskId, order: Order) {
+    fn tell(&self, task: &TaskId, command: Command) {
         match self.members.get(task) {
-            Some(member) => member.tell(order),
+            Some(member) => member.tell(command),
             None => tracing::info!(task = task.value, "nothing runs under this id"),
         }
     }
 
-    fn tell_all(&self, order: &Order) {
-        self.members.values().for_each(|member| member.tell(order.clone()));
+    fn tell_all(&self, command: &Command) {
+        self.members.values().for_each(|member| member.tell(command.clone()));
     }
 
     fn reported(&mut self, report: Report) {
@@ -288,7 +286,7 @@ impl GroupExecutor {
 
     fn group_died(&self, group: u64) {
         let others = self.members.values().filter(|member| member.group == group);
-        others.for_each(|member| member.tell(Order::GroupDied));
+        others.for_each(|member| member.tell(Command::GroupDied));
     }
 
     /// A task of which nothing is left to say. Its group is forgotten with its last task.

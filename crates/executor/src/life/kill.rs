@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Blow};
+use super::Action;
 use crate::clock::Moment;
 
 /// How often a SIGKILL is repeated when the task is still there.
@@ -27,12 +28,13 @@ pub(crate) struct Kill {
     cause: Cause,
     begun: Moment,
     deadline: Moment,
-    struck: bool,
+    #[serde(rename = "struck")]
+    kill_sent: bool,
 }
 
 impl Kill {
     pub(super) fn begin(now: Moment, cause: Cause, grace: Duration) -> Kill {
-        Kill { cause, begun: now, deadline: now + grace, struck: false }
+        Kill { cause, begun: now, deadline: now + grace, kill_sent: false }
     }
 
     /// Why the task is killed.
@@ -47,7 +49,7 @@ impl Kill {
 
     /// Until when the task may take its time; nothing once SIGKILL was sent.
     pub(crate) fn grace_until(&self) -> Option<Moment> {
-        (!self.struck).then_some(self.deadline)
+        (!self.kill_sent).then_some(self.deadline)
     }
 
     pub(super) fn grace(&self) -> Duration {
@@ -56,18 +58,18 @@ impl Kill {
 
     /// Takes another, shorter grace, counted from the first kill. A longer one changes nothing.
     pub(super) fn shorten(&mut self, grace: Duration) {
-        if !self.struck {
+        if !self.kill_sent {
             self.deadline = self.deadline.min(self.begun + grace);
         }
     }
 
     /// SIGKILL, if it is due.
-    pub(super) fn strike(&mut self, now: Moment) -> Option<Action> {
+    pub(super) fn kill_if_due(&mut self, now: Moment) -> Option<Action> {
         if now < self.deadline {
             return None;
         }
-        self.struck = true;
+        self.kill_sent = true;
         self.deadline = now + AGAIN;
-        Some(Action::Signal(Blow::Kill))
+        Some(Action::Signal(Signal::KILL))
     }
 }

@@ -7,10 +7,11 @@ use mesos::v1::cygnet::{TaskHealth, task_health};
 use mesos::v1::task_status::Reason;
 use mesos::v1::{CheckStatusInfo, TaskState, check_status_info};
 use proptest::prelude::*;
+use rustix::process::Signal;
 
 use processes::WaitStatus;
 
-use super::{Action, Blow, Ending, ExitStatus, Input, Lifecycle, Past, Plan, Update};
+use super::{Action, Ending, ExitStatus, Input, Lifecycle, Past, Plan, Update};
 use crate::clock::Moment;
 use crate::life::health::HealthChange;
 
@@ -76,13 +77,13 @@ impl World {
         self.updates().iter().map(|update| update.state).collect()
     }
 
-    fn blows(&self) -> Vec<(f64, Blow)> {
+    fn signals(&self) -> Vec<(f64, Signal)> {
         let start = Moment::after_boot(seconds(1000));
-        let blow = |(at, action): &(Moment, Action)| match action {
-            Action::Signal(blow) => Some((at.since(start).as_secs_f64(), *blow)),
+        let signal = |(at, action): &(Moment, Action)| match action {
+            Action::Signal(signal) => Some((at.since(start).as_secs_f64(), *signal)),
             _ => None,
         };
-        self.actions.iter().filter_map(blow).collect()
+        self.actions.iter().filter_map(signal).collect()
     }
 
     fn exit(&self) -> Option<ExitStatus> {
@@ -165,7 +166,7 @@ fn a_kill_first_asks_and_then_insists() {
     let mut world = World::running(true);
     world.take(Input::Kill { grace: None }).pass(seconds(4)).take(Input::Exited(status(9)));
     assert_eq!(world.states(), [TaskStarting, TaskRunning, TaskKilling, TaskKilled]);
-    assert_eq!(world.blows(), [(0.0, Blow::Term), (3.0, Blow::Kill)]);
+    assert_eq!(world.signals(), [(0.0, Signal::TERM), (3.0, Signal::KILL)]);
     let killed = world.updates()[3];
     assert_eq!((killed.reason, killed.verdict), (None, Unknown));
 }
@@ -183,10 +184,10 @@ fn a_second_kill_can_only_shorten() {
     world.take(Input::Kill { grace: Some(seconds(20)) }).pass(seconds(2));
     world.take(Input::Kill { grace: Some(seconds(30)) }).take(Input::Kill { grace: Some(seconds(10)) });
     world.pass(seconds(9));
-    assert_eq!(world.blows(), [(0.0, Blow::Term), (10.0, Blow::Kill)]);
+    assert_eq!(world.signals(), [(0.0, Signal::TERM), (10.0, Signal::KILL)]);
     let mut late = World::running(true);
     late.take(Input::Kill { grace: Some(seconds(20)) }).pass(seconds(5)).take(Input::Kill { grace: Some(seconds(1)) });
-    assert_eq!(late.blows(), [(0.0, Blow::Term), (5.0, Blow::Kill)]);
+    assert_eq!(late.signals(), [(0.0, Signal::TERM), (5.0, Signal::KILL)]);
 }
 
 #[test]
@@ -194,10 +195,10 @@ fn a_kill_before_the_process_runs_waits_for_it() {
     let mut world = World::new();
     world.take(Input::Subscribed { killing_state: true }).take(Input::Launch(plan()));
     world.take(Input::Kill { grace: Some(seconds(1)) }).pass(seconds(5));
-    assert_eq!(world.blows(), []);
+    assert_eq!(world.signals(), []);
     world.take(Input::Spawned);
     assert_eq!(world.states(), [TaskStarting, TaskRunning, TaskKilling]);
-    assert_eq!(world.blows(), [(5.0, Blow::Term)]);
+    assert_eq!(world.signals(), [(5.0, Signal::TERM)]);
 }
 
 #[test]
@@ -236,7 +237,7 @@ fn a_task_that_takes_too_long_fails() {
     world.take(Input::Subscribed { killing_state: true });
     world.take(Input::Launch(Plan { max_completion_time: Some(seconds(7)), ..plan() })).take(Input::Spawned);
     world.pass(seconds(8)).take(Input::Exited(status(9)));
-    assert_eq!(world.blows(), [(7.0, Blow::Term), (7.0, Blow::Kill)]);
+    assert_eq!(world.signals(), [(7.0, Signal::TERM), (7.0, Signal::KILL)]);
     assert_eq!(world.states(), [TaskStarting, TaskRunning, TaskFailed]);
     assert_eq!(world.updates()[2].reason, Some(Reason::MaxCompletionTimeReached));
 }
@@ -253,7 +254,7 @@ fn a_kill_stops_the_completion_timer() {
 fn shutdown_leaves_two_of_its_seconds_unused() {
     let mut world = World::running(true);
     world.take(Input::Shutdown).pass(seconds(4));
-    assert_eq!(world.blows(), [(0.0, Blow::Term), (3.0, Blow::Kill)]);
+    assert_eq!(world.signals(), [(0.0, Signal::TERM), (3.0, Signal::KILL)]);
     assert_eq!(world.exit(), None);
     world.pass(seconds(1));
     assert_eq!(world.exit(), Some(ExitStatus::Failure));
@@ -302,14 +303,15 @@ fn a_successor_goes_on_with_the_kill_and_repeats_nothing() {
     world.take(unhealthy(true)).pass(seconds(1));
     let kill = world.lifecycle.kill().cloned();
     let last = world.updates().last().map(|update| (*update).clone());
-    let past = |told| Past { plan: plan(), last: last.clone(), kill: kill.clone(), told, launched: world.now };
+    let past =
+        |term_sent| Past { plan: plan(), last: last.clone(), kill: kill.clone(), term_sent, launched: world.now };
     let (_, actions) = Lifecycle::resume(seconds(5), past(false));
-    assert_eq!(actions, [Action::Signal(Blow::Term)]);
+    assert_eq!(actions, [Action::Signal(Signal::TERM)]);
     let (lifecycle, actions) = Lifecycle::resume(seconds(5), past(true));
     assert_eq!(actions, []);
     let mut heir = World { lifecycle, now: world.now, actions: Vec::new() };
     heir.pass(seconds(2)).take(Input::Exited(status(9)));
-    assert_eq!(heir.blows(), [(3.0, Blow::Kill)]);
+    assert_eq!(heir.signals(), [(3.0, Signal::KILL)]);
     assert_eq!(heir.states(), [TaskKilled]);
     assert_eq!(heir.updates()[0].verdict, Unhealthy);
 }
@@ -364,12 +366,12 @@ proptest! {
         let mut world = World::new();
         for (input, pause) in steps {
             // Before the process runs a kill only waits; its grace begins with SIGTERM.
-            let begun = world.blows().iter().any(|(_, blow)| *blow == Blow::Term);
+            let begun = world.signals().iter().any(|(_, signal)| *signal == Signal::TERM);
             let before = world.lifecycle.kill().filter(|_| begun).cloned();
             world.take(input);
             if let (Some(before), Some(after)) = (before, world.lifecycle.kill()) {
                 // Later than before only if it was carried out meanwhile.
-                let struck = world.actions.iter().any(|(_, action)| *action == Action::Signal(Blow::Kill));
+                let struck = world.actions.iter().any(|(_, action)| *action == Action::Signal(Signal::KILL));
                 prop_assert!(after.deadline() <= before.deadline() || struck);
             }
             world.pass(seconds(pause));
@@ -396,8 +398,8 @@ proptest! {
             killed |= world.lifecycle.kill().is_some();
             if dies == 0 {
                 let last = world.updates().last().map(|update| (*update).clone());
-                let told = !world.blows().is_empty();
-                let past = Past { plan: plan(), last, kill: world.lifecycle.kill().cloned(), told, launched };
+                let term_sent = !world.signals().is_empty();
+                let past = Past { plan: plan(), last, kill: world.lifecycle.kill().cloned(), term_sent, launched };
                 let (lifecycle, actions) = Lifecycle::resume(seconds(5), past);
                 world.lifecycle = lifecycle;
                 world.actions.extend(actions.into_iter().map(|action| (world.now, action)));
@@ -421,7 +423,7 @@ proptest! {
             world.take(Input::Kill { grace: Some(seconds(grace)) }).pass(seconds(pause));
         }
         world.pass(seconds(40));
-        let struck = world.blows().into_iter().find(|(_, blow)| *blow == Blow::Kill).map(|(at, _)| at);
+        let struck = world.signals().into_iter().find(|(_, signal)| *signal == Signal::KILL).map(|(at, _)| at);
         prop_assert_eq!(struck, deadline.map(|deadline| deadline.since(begun).as_secs_f64()));
     }
 }

@@ -22,7 +22,7 @@ impl Runner {
     async fn go_on_with(&mut self, task: TaskInfo, launched: Moment) -> Result<(), ExecutorError> {
         let history = self.journal.history().clone();
         let last = history.last.as_ref().map(Update::of);
-        let past = Past { plan: Plan::of(&task), last, kill: history.kill, told: history.told, launched };
+        let past = Past { plan: Plan::of(&task), last, kill: history.kill, term_sent: history.term_sent, launched };
         self.task = Some(task);
         let starting = past.last.as_ref().is_none_or(Update::is_starting);
         let over = past.last.as_ref().is_some_and(Update::is_terminal);

@@ -10,7 +10,7 @@ use tokio::task::spawn_blocking;
 
 use super::Runner;
 use crate::config::ExecutorConfig;
-use crate::life::{Blow, Input};
+use crate::life::Input;
 use crate::monitor::{Monitor, Namespaces};
 use crate::state::Journal;
 use crate::task::supported::unsupported;
@@ -30,15 +30,14 @@ impl<E: Into<Unrunnable>> From<E> for Unstarted {
     }
 }
 
-/// Comes back when the task is to end. Fetching may take long, and orders wait behind it.
+/// Comes back when the task is to end. Fetching may take long, and commands wait behind it.
 async fn left(leaving: Option<watch::Receiver<bool>>) {
-    let told = match leaving {
-        Some(mut leaving) => leaving.wait_for(|leaving| *leaving).await.is_ok(),
-        None => false,
-    };
-    if !told {
-        std::future::pending::<()>().await;
+    if let Some(mut leaving) = leaving
+        && leaving.wait_for(|leaving| *leaving).await.is_ok()
+    {
+        return;
     }
+    std::future::pending().await
 }
 
 impl Runner {
@@ -67,21 +66,21 @@ impl Runner {
         }
         let (program, specs) = self.prepare(task, |prepared, config, task| prepared.program(config, task)).await?;
         let user = program.program.user.as_ref();
-        if let Some(room) = &self.room {
-            room.lay_out(task, user)?;
+        if let Some(group) = &self.group {
+            group.sandbox.lay_out(task, user)?;
         } else if task.container.as_ref().is_some_and(|container| !container.volumes.is_empty()) {
             return Err(Unrunnable::Unsupported("Volumes").into());
         }
         sandbox::prepare(&self.config.sandbox, user).map_err(Unrunnable::Start)?;
-        if self.room.is_some() || task.executor.is_some() {
+        if self.group.is_some() || task.executor.is_some() {
             tokio::select! {
                 fetched = fetch(task, &self.config, user) => fetched?,
-                () = left(self.leaving.clone()) => return Err(Unstarted::Leaving),
+                () = left(self.group.as_ref().map(|group| group.leaving.clone())) => return Err(Unstarted::Leaving),
             }
         }
         let started = contained::start(program, &self.shared.shim_command, self.state.path()).await;
         let started = started.map_err(Unrunnable::Start)?;
-        self.specs = Some(specs);
+        self.checking.specs = Some(specs);
         Ok(started)
     }
 
@@ -93,7 +92,7 @@ impl Runner {
         more: impl FnOnce(&mut Prepared, &ExecutorConfig, &TaskInfo) -> Result<T, Unrunnable> + Send + 'static,
     ) -> Result<(T, Vec<(Kind, CheckSpec)>), Unrunnable> {
         let (config, framework, task) = (self.config.clone(), self.framework.clone(), task.clone());
-        let own_users = self.room.is_some() && config.switch_user && rustix::process::geteuid().is_root();
+        let own_users = self.group.is_some() && config.switch_user && rustix::process::geteuid().is_root();
         let work = move || {
             let mut prepared = Prepared::new(&config, framework.as_deref(), &task)?;
             let more = more(&mut prepared, &config, &task)?;
@@ -107,9 +106,9 @@ impl Runner {
     pub(super) async fn start_checks(&mut self) {
         let (Some(task), Some(shim)) = (&self.task, &self.shim) else { return };
         let pid = shim.process().pid;
-        self.namespaces = Namespaces::of(pid).ok();
-        let Some(namespaces) = self.namespaces else { return };
-        let specs = match self.specs.take() {
+        self.checking.namespaces = Namespaces::of(pid).ok();
+        let Some(namespaces) = self.checking.namespaces else { return };
+        let specs = match self.checking.specs.take() {
             Some(specs) => Ok(specs),
             None => self.specs_again(task).await,
         };
@@ -118,7 +117,7 @@ impl Runner {
         match namespaces.place(pid) {
             Ok(place) => {
                 let file = self.state.health();
-                self.monitor = Some(Monitor::start(&self.shared.engine, task, specs, &place, file));
+                self.checking.monitor = Some(Monitor::start(&self.shared.engine, task, specs, &place, file));
             }
             // If the task has ended meanwhile, the shim will say so.
             Err(error) => tracing::warn!(%error, "the task is not checked"),
@@ -144,23 +143,21 @@ impl Runner {
             return false;
         };
         let task = shim.process();
-        let moved = Namespaces::of(task.pid).is_ok_and(|now| self.namespaces.is_some_and(|before| before != now));
+        let moved =
+            Namespaces::of(task.pid).is_ok_and(|now| self.checking.namespaces.is_some_and(|before| before != now));
         if task.is_alive() && moved {
-            self.monitor = None;
+            self.checking.monitor = None;
             self.start_checks().await;
         }
         moved || !task.is_alive()
     }
 
     /// Sends a signal to all of the task's processes.
-    pub(super) fn signal(&mut self, blow: Blow) {
+    pub(super) fn signal(&mut self, signal: Signal) {
         let Some(shim) = &self.shim else { return };
-        shim.signal_all(match blow {
-            Blow::Term => Signal::TERM,
-            Blow::Kill => Signal::KILL,
-        });
-        if blow == Blow::Term {
-            self.keep(Journal::told);
+        shim.signal_all(signal);
+        if signal == Signal::TERM {
+            self.keep(Journal::term_sent);
         }
     }
 }

@@ -20,17 +20,17 @@ use crate::task::Unrunnable;
 
 /// The place of one task.
 #[derive(Debug)]
-pub(crate) struct Room {
+pub(crate) struct GroupSandbox {
     executor_sandbox: PathBuf,
     sandbox: PathBuf,
     container: ContainerId,
 }
 
-impl Room {
-    /// The room of the task in this container.
-    pub(crate) fn new(executor_sandbox: &Path, parent: Option<&ContainerId>, container: &str) -> Room {
+impl GroupSandbox {
+    /// The sandbox of the task in this container.
+    pub(crate) fn new(executor_sandbox: &Path, parent: Option<&ContainerId>, container: &str) -> GroupSandbox {
         let parent = parent.cloned().map(Box::new);
-        Room {
+        GroupSandbox {
             executor_sandbox: executor_sandbox.to_path_buf(),
             sandbox: executor_sandbox.join("containers").join(container),
             container: ContainerId { value: container.to_owned(), parent },
@@ -59,7 +59,7 @@ impl Room {
         ContainerStatus { container_id: Some(self.container.clone()), executor_pid, ..ContainerStatus::default() }
     }
 
-    /// Makes the room. Going over it again changes nothing.
+    /// Makes the sandbox. Going over it again changes nothing.
     pub(crate) fn lay_out(&self, task: &TaskInfo, user: Option<&Credentials>) -> Result<(), Unrunnable> {
         let mut volumes = task.container.iter().flat_map(|container| &container.volumes);
         if volumes.any(|volume| Link::of(volume).is_none()) {
@@ -159,17 +159,17 @@ mod tests {
             container: Some(ContainerInfo { r#type: Containerizer::Mesos.into(), volumes, ..ContainerInfo::default() }),
             ..TaskInfo::default()
         };
-        let room = Room::new(&sandbox, None, "c");
+        let own = GroupSandbox::new(&sandbox, None, "c");
         for swapped in ["containers", "containers/c", "tasks", "data", "containers/c/own"] {
             std::fs::create_dir_all(sandbox.join(swapped).parent().unwrap()).unwrap();
             std::os::unix::fs::symlink(&outside, sandbox.join(swapped)).unwrap();
-            assert!(room.lay_out(&task, None).is_err(), "{swapped}");
+            assert!(own.lay_out(&task, None).is_err(), "{swapped}");
             assert_eq!(std::fs::read_dir(&outside).unwrap().count(), 0, "{swapped}");
             std::fs::remove_dir_all(&sandbox).unwrap();
         }
         std::fs::create_dir(&sandbox).unwrap();
         for _ in 0..2 {
-            room.lay_out(&task, None).unwrap();
+            own.lay_out(&task, None).unwrap();
         }
         std::fs::write(sandbox.join("tasks/t/own/data/file"), "x").unwrap();
         assert!(sandbox.join("data/deep/file").is_file());

@@ -1,48 +1,41 @@
 //! The connections over which the executors of one process call their agent: a few for all of them. Each has a stream of
 //! events besides, which is its own.
 //!
-//! In: where the agent is, and who calls. Out: a client. Owns no task. Calls over one connection go one after the other,
-//! and each is answered when the agent has it on disk; over several they share what a disk takes.
+//! In: where the agent is, and which executor calls. Out: a client. Owns no task. Calls over one connection go one after
+//! the other, and each is answered when the agent has it on disk; over several they share what a disk takes.
 
-use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use mesos::Codec;
 use mesos::client::Client;
-use tokio::sync::Mutex;
+use tokio::sync::watch;
 
 /// How many connections, once there are so many executors.
-const LINES: usize = 64;
+const CONNECTIONS: u64 = 64;
 
-/// Clones share the connections.
-#[derive(Clone, Default)]
-pub struct Lines {
-    clients: Arc<Mutex<Vec<Client>>>,
+/// Clones share the connections, of which the newest ones are published to all.
+#[derive(Clone, Debug, Default)]
+pub struct Connections {
+    clients: Arc<watch::Sender<Vec<Client>>>,
 }
 
-impl Lines {
-    /// The client for calls of this executor. The agent may have moved since the last time.
-    pub(crate) async fn to(&self, authority: &str, executor: &str) -> Client {
-        let mut clients = self.clients.lock().await;
-        if clients.first().is_none_or(|client| client.authority() != authority) {
-            *clients = (0..LINES).map(|_| Client::new(authority, Codec::Protobuf)).collect();
-        }
-        let client = clients.get(place(executor)).or_else(|| clients.first()).cloned();
-        client.unwrap_or_else(|| Client::new(authority, Codec::Protobuf))
-    }
-}
-
-/// The same for all calls of an executor, so that they stay in order.
-fn place(executor: &str) -> usize {
-    let mut hasher = DefaultHasher::new();
-    executor.hash(&mut hasher);
-    usize::try_from(hasher.finish() % LINES as u64).unwrap_or_default()
-}
-
-impl fmt::Debug for Lines {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lines").finish_non_exhaustive()
+impl Connections {
+    /// The client for calls of this executor, the same for all of them, so that they stay in order. The agent may have
+    /// moved since the last time.
+    pub(crate) fn to(&self, authority: &str, executor: &str) -> Client {
+        let fresh = || Client::new(authority, Codec::Protobuf);
+        self.clients.send_if_modified(|clients| {
+            let moved = clients.first().is_none_or(|client| client.authority() != authority);
+            if moved {
+                *clients = (0..CONNECTIONS).map(|_| fresh()).collect();
+            }
+            moved
+        });
+        let mut hasher = DefaultHasher::new();
+        executor.hash(&mut hasher);
+        let place = usize::try_from(hasher.finish() % CONNECTIONS).unwrap_or(0);
+        self.clients.borrow().get(place).cloned().unwrap_or_else(fresh)
     }
 }
 
@@ -51,10 +44,10 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn whoever_calls_an_agent_that_moved_calls_it_where_it_is() {
-        let lines = Lines::default();
-        assert_eq!(lines.to("127.0.0.1:1", "a").await.authority(), "127.0.0.1:1");
-        assert_eq!(lines.clone().to("127.0.0.1:2", "a").await.authority(), "127.0.0.1:2");
-        assert_eq!(lines.clients.lock().await.len(), LINES);
+    async fn an_agent_that_moved_is_called_where_it_is() {
+        let connections = Connections::default();
+        assert_eq!(connections.to("127.0.0.1:1", "a").authority(), "127.0.0.1:1");
+        assert_eq!(connections.clone().to("127.0.0.1:2", "a").authority(), "127.0.0.1:2");
+        assert_eq!(connections.clients.borrow().len(), 64);
     }
 }

@@ -18,7 +18,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 use crate::clock::now;
 use crate::config::ExecutorConfig;
 use crate::config::{Absence, Next};
-use crate::wire::Lines;
+use crate::wire::Connections;
 use crate::wire::Unacknowledged;
 
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(30 * 60);
@@ -51,7 +51,7 @@ struct Abandoned;
 #[derive(Debug)]
 pub(crate) struct Subscription {
     pub(crate) config: Arc<ExecutorConfig>,
-    pub(crate) lines: Lines,
+    pub(crate) connections: Connections,
     pub(crate) dismissal: watch::Receiver<bool>,
     pub(crate) unacknowledged: Unacknowledged,
     pub(crate) outgoing: mpsc::UnboundedReceiver<Outgoing>,
@@ -154,7 +154,7 @@ impl Subscription {
         let authority = self.config.agent.authority();
         match &self.config.token {
             Some(token) => Client::new(authority, Codec::Protobuf).with_token(token),
-            None => Ok(self.lines.to(&authority, &self.config.executor_id).await),
+            None => Ok(self.connections.to(&authority, &self.config.executor_id)),
         }
     }
 

@@ -139,6 +139,8 @@ async fn several_health_checks_are_told_apart_and_add_up() {
         r#type: Some(health_check::Type::Listen.into()),
         listen: Some(ListenProbe { port, ..ListenProbe::default() }),
         command: None,
+        // So that it is asked first.
+        interval_seconds: Some(0.0),
         ..health("", 3)
     };
     let flag = HealthCheck {

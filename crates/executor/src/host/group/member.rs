@@ -1,7 +1,7 @@
 //! One task of a group, as a tokio task of its own, so that a thousand checks of one do not wake the others.
 //!
-//! In: [`Order`]s of the executor. Out: [`Report`]s to it, and updates to the agent. It ends when everything about its
-//! task was said and heard, or when nobody gives orders any more.
+//! In: [`Command`]s of the executor. Out: [`Report`]s to it, and updates to the agent. It ends when everything about its
+//! task was said and heard, or when nobody gives commands any more.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,9 +15,9 @@ use crate::runner::Runner;
 /// How long a task may take to end because another one of its group has: that is Mesos' own, whatever the task says.
 const GROUP_GRACE: Duration = Duration::from_secs(3);
 
-/// What a member is told.
+/// A command to a member.
 #[derive(Clone, Debug)]
-pub(super) enum Order {
+pub(super) enum Command {
     /// The agent was heard of.
     Subscribed(Arc<FrameworkInfo>),
     /// The agent is away.
@@ -37,7 +37,7 @@ pub(super) enum Order {
     Acknowledged(Vec<u8>),
 }
 
-/// What a member tells.
+/// What a member reports.
 #[derive(Debug)]
 pub(super) enum Report {
     /// The task has ended like this; its last update is on its way.
@@ -50,7 +50,7 @@ pub(super) enum Report {
 pub(super) struct Begin {
     pub(super) runner: Runner,
     pub(super) task: TaskInfo,
-    pub(super) orders: mpsc::UnboundedReceiver<Order>,
+    pub(super) commands: mpsc::UnboundedReceiver<Command>,
     pub(super) reports: mpsc::UnboundedSender<Report>,
 }
 
@@ -75,8 +75,8 @@ impl Begin {
             }
             tokio::select! {
                 biased;
-                order = self.orders.recv() => match order {
-                    Some(order) => Box::pin(self.obey(order)).await,
+                command = self.commands.recv() => match command {
+                    Some(command) => Box::pin(self.obey(command)).await,
                     None => return,
                 },
                 happening = self.runner.next() => Box::pin(self.runner.take(happening)).await,
@@ -84,16 +84,16 @@ impl Begin {
         }
     }
 
-    async fn obey(&mut self, order: Order) {
-        match order {
-            Order::Subscribed(framework) => self.runner.subscribed(framework).await,
-            Order::Disconnected => self.runner.disconnected().await,
-            Order::Kill { grace } => self.runner.kill(grace).await,
-            Order::GroupDied if self.runner.is_being_killed() => {}
-            Order::GroupDied => self.runner.kill(Some(GROUP_GRACE)).await,
-            Order::Shutdown => self.runner.shut_down().await,
-            Order::Abandoned => self.runner.abandoned().await,
-            Order::Acknowledged(uuid) => self.runner.acknowledged(uuid).await,
+    async fn obey(&mut self, command: Command) {
+        match command {
+            Command::Subscribed(framework) => self.runner.subscribed(framework).await,
+            Command::Disconnected => self.runner.disconnected().await,
+            Command::Kill { grace } => self.runner.kill(grace).await,
+            Command::GroupDied if self.runner.is_being_killed() => {}
+            Command::GroupDied => self.runner.kill(Some(GROUP_GRACE)).await,
+            Command::Shutdown => self.runner.shut_down().await,
+            Command::Abandoned => self.runner.abandoned().await,
+            Command::Acknowledged(uuid) => self.runner.acknowledged(uuid).await,
         }
     }
 
