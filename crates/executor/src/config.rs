@@ -21,7 +21,7 @@ pub type Variables = BTreeMap<String, String>;
 /// The shutdown grace the agent gives when nobody said otherwise.
 const DEFAULT_SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
 
-/// What a task runs with if nobody set a PATH.
+/// The PATH of a task for which none was set.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Everything a command executor must know before it speaks to its agent.
@@ -49,7 +49,7 @@ pub struct ExecutorConfig {
     pub switch_user: bool,
     /// `CYGNET_FETCHER_DOWNLOAD_BYTES`: the most that is fetched at once for a task.
     pub fetcher_download_bytes: u64,
-    /// What the task inherits: all of the environment but the token and Cygnet's own variables.
+    /// The variables a task inherits: all but the token and Cygnet's own.
     pub task_environment: Variables,
 }
 
@@ -90,7 +90,7 @@ pub fn of_this_process() -> Variables {
         .collect()
 }
 
-/// What a logical executor's process would have inherited from this one: everything that is not about this one.
+/// The variables a logical executor's process would inherit from this one: all that are not about this one.
 pub(crate) fn foundation() -> Variables {
     let own = |name: &str| ["MESOS_", "LIBPROCESS_", "CYGNET_"].iter().any(|prefix| name.starts_with(prefix));
     of_this_process().into_iter().filter(|(name, _)| !own(name)).collect()

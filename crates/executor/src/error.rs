@@ -1,4 +1,4 @@
-//! What can go wrong so badly that the executor cannot do its work, and who is at fault.
+//! Errors that keep the executor from its work, by the party at fault.
 
 use std::io;
 use std::path::PathBuf;
@@ -7,26 +7,26 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExecutorError {
-    /// Whoever started this process left out a variable.
+    /// A variable is missing from the environment; the starter of this process is at fault.
     #[error("the environment variable {name} is missing")]
     MissingVariable {
         /// Its name.
         name: &'static str,
     },
-    /// Whoever started this process set a variable to something that makes no sense.
+    /// A variable makes no sense; the starter of this process is at fault.
     #[error("the environment variable {name} is {value:?}, which is not {expected}")]
     BadVariable {
         /// Its name.
         name: &'static str,
-        /// What it says.
+        /// Its value.
         value: String,
-        /// What it should be.
+        /// The form it should have.
         expected: &'static str,
     },
     /// The machine: a file of the state directory or the sandbox.
     #[error("cannot {action} {path}")]
     File {
-        /// What was tried.
+        /// The verb of the attempt.
         action: &'static str,
         /// With which file.
         path: PathBuf,
@@ -38,7 +38,7 @@ pub enum ExecutorError {
     Damaged {
         /// Which file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem with it.
         problem: String,
     },
     /// Another process of the same pool, or of the same executor, lives.

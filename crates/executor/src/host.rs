@@ -1,6 +1,6 @@
 //! One logical executor: what it turns out to be, and its whole life.
 //!
-//! Nobody tells an executor beforehand whether it will run one task or groups of them: the first thing it is given
+//! An executor is not told beforehand whether it will run one task or groups of them: the first thing it is given
 //! decides. What an earlier process was, this one is.
 
 mod command;

@@ -68,7 +68,7 @@ struct Task {
     completion: Option<Moment>,
 }
 
-/// What a new executor process knows of the life an earlier one began.
+/// The knowledge of a new executor process about the life an earlier one began.
 #[derive(Debug)]
 pub(crate) struct Past {
     /// The task's plan.
@@ -160,7 +160,7 @@ impl Lifecycle {
         }
     }
 
-    /// What an earlier process, or another task, was told of the framework.
+    /// The framework's capability, as an earlier process or another task was told.
     pub(crate) fn know_framework(&mut self, killing_state: bool) {
         self.killing_state = killing_state;
     }
@@ -225,7 +225,7 @@ impl Lifecycle {
         actions
     }
 
-    /// Nobody is there to acknowledge an end.
+    /// The exit at once, where no agent is left to acknowledge the end.
     fn leave_unheard(&mut self) -> Vec<Action> {
         if self.abandoned && matches!(self.stage, Stage::Ended { .. }) {
             return self.exit(ExitStatus::Failure);

@@ -20,7 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How often to look whether it is.
 const GLANCE: Duration = Duration::from_millis(20);
 
-/// Whoever can open the file can hold it, and keep everybody else waiting. Older ones were open to all.
+/// The file is for its owner alone: a process that can open it can hold it, and keep all others waiting. Older ones
+/// were open to all.
 fn open(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
     file.set_permissions(Permissions::from_mode(0o600))?;

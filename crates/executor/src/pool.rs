@@ -108,7 +108,7 @@ impl Pool {
         Reconnection { recovery_timeout, ..self.config.reconnection }
     }
 
-    /// Nobody will know of what this pool hosts: it ends before the pool does.
+    /// The end of all executors, and then of the pool: no later process would know of them.
     async fn end(mut self) {
         self.shared.dismissal.send_replace(true);
         while let Some(joined) = self.executors.join_next().await {

@@ -33,14 +33,14 @@ use crate::wire::Connections;
 use crate::wire::Outgoing;
 use crate::wire::status;
 
-/// What all executors of one process share.
+/// The parts all executors of one process share.
 #[derive(Clone, Debug)]
 pub struct Shared {
     /// The one check engine.
     pub engine: Engine,
     /// How to start a shim: program and first arguments; the directory follows.
     pub shim_command: Arc<[String]>,
-    /// Who keeps others away from their state directories.
+    /// The way others are kept away from their state directories.
     pub exclusion: Exclusion,
     /// Over what they call the agent.
     pub connections: Connections,
@@ -65,7 +65,7 @@ pub(crate) struct Runner {
     exit: Option<ExitStatus>,
 }
 
-/// What a task has that shares its executor with others.
+/// The extras of a task that shares its executor with others.
 #[derive(Debug)]
 struct Membership {
     sandbox: GroupSandbox,
@@ -83,7 +83,7 @@ struct Checking {
     namespaces: Option<Namespaces>,
 }
 
-/// What a turn of the host's loop is about.
+/// An event in a turn of the host's loop.
 pub(crate) enum Happening {
     ShimEnded(Ending),
     Attempt(Box<checks::Event>),
@@ -120,7 +120,7 @@ impl Runner {
         Runner { group: Some(Membership { sandbox, leaving }), ..self }
     }
 
-    /// What is known of the framework, now or from an earlier process.
+    /// The framework as known now or from an earlier process.
     pub(crate) fn of_framework(self, framework: Option<Arc<FrameworkInfo>>) -> Runner {
         let mut lifecycle = self.lifecycle;
         if let Some(framework) = &framework {

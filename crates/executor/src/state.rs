@@ -36,12 +36,12 @@ pub(crate) struct StateDirectory {
     _lock: Option<fs::File>,
 }
 
-/// Who makes sure that nobody else uses a state directory.
+/// The way others are kept away from a state directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exclusion {
     /// A lock in the directory.
     Lock,
-    /// Whoever hosts the executors: it holds a lock for all of them, which saves a descriptor for each.
+    /// A lock of the host of all executors, which saves a descriptor for each.
     Host,
 }
 
@@ -92,7 +92,7 @@ impl StateDirectory {
         containers.map(|path| StateDirectory { path, _lock: None }).collect()
     }
 
-    /// Nobody will ever ask about this task of a group again.
+    /// Removes the directory of a task of a group that is over.
     pub(crate) fn forget_member(&self, task: &TaskId) {
         remove(&self.path.join("tasks").join(&task.value));
     }

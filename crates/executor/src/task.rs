@@ -22,10 +22,10 @@ use crate::config::Variables;
 /// Why a task cannot be started; the texts end up in its TASK_FAILED.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Unrunnable {
-    /// Whoever made the task gave it nothing to run.
+    /// The task has nothing to run; its author is at fault.
     #[error("the task has no 'command' with a 'value', and no CommandInfo in its 'data'")]
     NoCommand,
-    /// Whoever made the task names a user this machine does not have.
+    /// The task names a user this machine does not have; its author is at fault.
     #[error("No such user '{0}' on this machine")]
     NoUser(String),
     /// The task has a variable that nobody here can look up.

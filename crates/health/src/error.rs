@@ -1,4 +1,4 @@
-//! What makes no sense about a check. The texts end up in the TASK_FAILED of its task.
+//! The problems of a check that makes no sense. The texts end up in the TASK_FAILED of its task.
 
 use std::error::Error;
 
@@ -13,12 +13,12 @@ pub enum InvalidCheck {
     HealthCheck {
         /// Its name, if it has one.
         name: Option<String>,
-        /// What makes no sense.
+        /// The problem with it.
         problem: Problem,
     },
 }
 
-/// What makes no sense.
+/// A problem of a check.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Problem {
@@ -50,7 +50,7 @@ pub enum Problem {
     Address {
         /// The field.
         field: &'static str,
-        /// What it says.
+        /// Its text.
         text: String,
     },
     /// No status of HTTP.

@@ -12,7 +12,7 @@ use mesos::v1::network_info::Protocol;
 use crate::error::Problem;
 use crate::seconds::optional_seconds;
 
-/// What Mesos says of an HTTP probe.
+/// The fields of an HTTP probe that Mesos has.
 pub(crate) struct Http<'a> {
     pub(crate) scheme: Scheme,
     pub(crate) protocol: Protocol,

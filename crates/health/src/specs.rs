@@ -101,7 +101,7 @@ fn check_spec(check: &CheckInfo, commands: Commands<'_>) -> Result<CheckSpec, Pr
     Ok(CheckSpec { probe, schedule, judgement })
 }
 
-/// What the engine runs for a health check.
+/// The spec of a health check for the engine.
 pub fn health_spec(check: &HealthCheck, commands: Commands<'_>) -> Result<CheckSpec, Problem> {
     use health_check::Type;
     let probe = match (check.r#type(), &check.command, &check.http, &check.tcp) {

@@ -1,4 +1,4 @@
-//! What the engine is asked to do for a task, and what is said of the answers.
+//! The specs of a task's checks, and the statuses of their outcomes.
 
 use crate::check_status;
 use checks::spec::{

@@ -3,7 +3,7 @@
 use checks::{Answer, Failure, Outcome, Reason};
 use mesos::v1::{CheckInfo, CheckStatusInfo, check_info, check_status_info};
 
-/// What a check reports of an attempt. One without a result is the empty status; one that says nothing about the task
+/// The status a check reports of an attempt. One without a result is the empty status; one that says nothing about the task
 /// is not reported at all.
 pub fn check_status(check: &CheckInfo, outcome: &Outcome) -> Option<CheckStatusInfo> {
     use check_info::Type;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use crate::config::{Variables, optional};
 use crate::error::ExecutorError;
 
-/// What the address must look like.
+/// The form of the address.
 const EXPECTED: &str = "an address such as slave(1)@127.0.0.1:5051";
 
 /// The agent's address.

@@ -42,7 +42,7 @@ pub(crate) struct Absence {
     first: bool,
 }
 
-/// What to do without the agent.
+/// The next step without the agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
     /// Try again after this long.
@@ -63,7 +63,7 @@ impl Absence {
         Absence { rules, until: now + rules.recovery_timeout.unwrap_or_default(), first: false }
     }
 
-    /// What to do next; `chance` in 0..1 spreads the attempts of many executors.
+    /// The next step; `chance` in 0..1 spreads the attempts of many executors.
     pub(crate) fn next(&mut self, now: Moment, chance: f64) -> Next {
         if std::mem::take(&mut self.first) {
             return Next::RetryAfter(Duration::ZERO);

@@ -12,7 +12,7 @@ use super::{Cause, Plan, Update};
 pub(crate) enum Ending {
     /// The main process ended.
     Status(WaitStatus),
-    /// Nobody can tell; the text says why.
+    /// Not known; the text says why.
     Unknown(String),
 }
 

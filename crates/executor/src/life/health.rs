@@ -14,16 +14,16 @@ use mesos::v1::{HealthCheck, TaskInfo};
 use super::standing::Standing;
 use crate::clock::Moment;
 
-/// What a task's health checks have to say.
+/// A change in what a task's health checks say.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct HealthChange {
-    /// What they say together; unknown while there is no word of all of them.
+    /// The verdict of all together; unknown while one has no verdict.
     pub verdict: Verdict,
     /// They failed so often that the task is to be killed.
     pub kill: bool,
     /// Which failure it is about, for people.
     pub failure: Option<String>,
-    /// All that is known.
+    /// The results of all.
     pub health: TaskHealth,
 }
 
@@ -42,7 +42,7 @@ pub(crate) struct Health {
     members: Vec<Member>,
 }
 
-/// What is known of a task's health before anybody asked; nothing if nobody ever will.
+/// The health of a task before the first attempt; nothing if it has no health checks.
 pub(crate) fn unknown(task: &TaskInfo) -> Option<TaskHealth> {
     let health = Health::new(task, |kind| Standing::fresh(kind, Moment::after_boot(Duration::ZERO)));
     (!health.members.is_empty()).then(|| health.to_wire())
@@ -64,7 +64,7 @@ impl Health {
         Health { rule, members: health_checks(task).enumerate().map(member).collect() }
     }
 
-    /// What the checks say together.
+    /// The verdict of all checks together.
     pub(crate) fn verdict(&self) -> Verdict {
         self.rule.of(self.members.iter().map(|member| member.standing.state().verdict))
     }

@@ -33,7 +33,7 @@ pub(crate) struct Kill {
 }
 
 impl Kill {
-    pub(super) fn begin(now: Moment, cause: Cause, grace: Duration) -> Kill {
+    pub(crate) fn begin(now: Moment, cause: Cause, grace: Duration) -> Kill {
         Kill { cause, begun: now, deadline: now + grace, kill_sent: false }
     }
 

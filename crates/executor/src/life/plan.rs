@@ -1,4 +1,4 @@
-//! What of a task's definition decides over its life.
+//! The part of a task's definition that decides over its life.
 
 use std::time::Duration;
 

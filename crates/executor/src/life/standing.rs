@@ -33,7 +33,7 @@ pub(crate) struct Standing {
     is_unsaved: bool,
 }
 
-/// What a check last had to say, and since when it is what it is.
+/// The last finding of a check, and since when its verdict stands.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Finding {
     pub kind: String,
@@ -49,7 +49,7 @@ struct Attempt {
     at_ms: u64,
     /// How long it took, in microseconds.
     took_us: u32,
-    /// What it says by itself; unknown if it says nothing about the task.
+    /// The verdict of this attempt alone; unknown if it says nothing about the task.
     #[serde(rename = "success", with = "health::verdict")]
     verdict: Verdict,
     /// Why it failed, for people; empty for a success.

@@ -1,4 +1,4 @@
-//! What happens in the life of a task, and what is to be done about it: the words between the state machine and its shell.
+//! The events in the life of a task, and the actions they lead to: the words between the state machine and its shell.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use rustix::process::Signal;
 use super::health::HealthChange;
 use super::{Ending, Plan, Update};
 
-/// What happened.
+/// An event in the life of a task.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Input {
     /// The agent accepted the subscription of a framework that does or does not know `TASK_KILLING`.
@@ -45,7 +45,7 @@ pub(crate) enum Input {
     Tick,
 }
 
-/// What to do about it.
+/// An action for the shell.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Action {
     /// Tell the agent.

@@ -339,7 +339,7 @@ fn input() -> impl Strategy<Value = Input> {
     ]
 }
 
-/// What holds of every life, however many executors it took.
+/// The rules of every life, however many executors it took.
 fn is_in_order(updates: &[&Update]) {
     let states: Vec<_> = updates.iter().map(|update| update.state).collect();
     let rank = |state: &TaskState| match state {

@@ -1,4 +1,4 @@
-//! What an update says, before the shell puts name, time and number on it.
+//! The content of an update, before the shell puts name, time and number on it.
 
 use checks::Verdict;
 use health::verdict::of_healthy;
@@ -18,11 +18,11 @@ pub(crate) struct Update {
     pub reason: Option<Reason>,
     /// Why, for people.
     pub message: Option<String>,
-    /// What the health checks last said together; not taken back while they say nothing.
+    /// The last verdict of the health checks together; not taken back while they have none.
     pub verdict: Verdict,
-    /// What the check last said; present if and only if there is a check.
+    /// The last result of the check; present if and only if there is a check.
     pub check_status: Option<CheckStatusInfo>,
-    /// What is known of the task's health beyond `verdict`; present if and only if there is a health check.
+    /// The results of single health checks; present if and only if there is one.
     pub health: Option<TaskHealth>,
 }
 
@@ -33,7 +33,7 @@ impl Update {
         Update { state, reason: None, message: None, verdict: Verdict::Unknown, check_status, health }
     }
 
-    /// What a status that was sent once said.
+    /// The content of a status that was sent once.
     pub(crate) fn of(status: &TaskStatus) -> Update {
         Update {
             state: status.state(),

@@ -1,4 +1,4 @@
-//! Whose namespaces a task is in, and so where it is checked.
+//! The namespaces a task is in, which decide where it is checked.
 //!
 //! A task in ours is checked from where we are, without a descriptor of its process: there may be thousands of tasks.
 //! It may move after its start, `exec ip netns exec blue server` does.

@@ -1,4 +1,4 @@
-//! What a pool process is told by its environment.
+//! The environment of a pool process, as a typed configuration.
 
 use std::path::PathBuf;
 

@@ -71,7 +71,7 @@ impl Runner {
         history.last.as_ref().is_some_and(|last| Update::of(last).is_terminal() && acknowledged(last))
     }
 
-    /// What the agent must be told with the first subscription: updates, and the task if it does not know of it.
+    /// The content of the first subscription: updates, and the task if the agent does not know of it.
     pub(crate) fn unacknowledged(&self) -> Result<(Vec<TaskStatus>, Vec<TaskInfo>), ExecutorError> {
         let history = self.journal.history();
         let task = self.state.launched()?.map(|(task, _)| task).filter(|_| !history.known);

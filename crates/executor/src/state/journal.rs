@@ -1,4 +1,4 @@
-//! What an executor must not forget when it is killed: an append-only file, written before anything is sent or done.
+//! The memory of an executor that is killed: an append-only file, written before anything is sent or done.
 //!
 //! In: updates made and acknowledged, kills begun and carried out. Out, for the next process: [`History`]. Records are not
 //! forced to disk: whatever ends the machine ends the task too.
@@ -26,7 +26,7 @@ pub(crate) struct Journal {
     history: History,
 }
 
-/// What the records add up to.
+/// The sum of the records.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct History {
     /// Updates the agent has not acknowledged, oldest first.
@@ -108,7 +108,7 @@ impl Journal {
         Ok(Journal { path, size: whole as u64, history })
     }
 
-    /// What happened so far.
+    /// The history so far.
     pub(crate) fn history(&self) -> &History {
         &self.history
     }
@@ -182,10 +182,14 @@ fn append_to(path: &Path) -> io::Result<File> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use mesos::v1::TaskId;
     use proptest::prelude::*;
 
     use super::*;
+    use crate::clock::Moment;
+    use crate::life::Cause;
 
     fn status(number: u8) -> TaskStatus {
         let uuid = Some(vec![number; 16]);
@@ -205,6 +209,17 @@ mod tests {
         assert_eq!(journal.history().unacknowledged, [status(1)]);
         journal.made(&status(3)).unwrap();
         assert_eq!(Journal::open(&path).unwrap().history().unacknowledged, [status(1), status(3)]);
+    }
+
+    #[test]
+    fn a_kill_that_makes_no_sense_does_not_take_away_the_one_before_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("journal");
+        let mut journal = Journal::open(&path).unwrap();
+        let kill = Kill::begin(Moment::after_boot(Duration::ZERO), Cause::Asked, Duration::from_secs(3));
+        journal.killing(&kill).unwrap();
+        journal.append(Record { kill: Some(b"soon".to_vec()), ..Record::default() }).unwrap();
+        assert_eq!(Journal::open(&path).unwrap().history().kill, Some(kill));
     }
 
     proptest! {

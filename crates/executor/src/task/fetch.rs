@@ -1,4 +1,4 @@
-//! What a task's command names by URI, where no agent has fetched it: tasks of a group, and tasks of a framework that
+//! The files a task's command names by URI, where no agent has fetched it: tasks of a group, and tasks of a framework that
 //! starts this executor itself.
 
 use fetcher::{Fetcher, Item, Want};

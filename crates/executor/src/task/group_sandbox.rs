@@ -37,7 +37,7 @@ impl GroupSandbox {
         }
     }
 
-    /// What the executor's configuration is for this task alone.
+    /// The executor's configuration for this task alone.
     pub(crate) fn config(&self, executor: &ExecutorConfig, task: &TaskId) -> ExecutorConfig {
         let mut environment = executor.task_environment.clone();
         environment.insert("MESOS_SANDBOX".to_owned(), self.sandbox.display().to_string());
@@ -53,7 +53,7 @@ impl GroupSandbox {
         }
     }
 
-    /// What statuses say of the container, and of the process that runs in it, if one does.
+    /// The container in statuses, with the process that runs in it, if one does.
     pub(crate) fn status(&self, pid: Option<i32>) -> ContainerStatus {
         let executor_pid = pid.and_then(|pid| u32::try_from(pid).ok());
         ContainerStatus { container_id: Some(self.container.clone()), executor_pid, ..ContainerStatus::default() }
@@ -113,7 +113,7 @@ struct Link<'a> {
 }
 
 impl Link<'_> {
-    /// What a volume means, if it is one of those. A link cannot be read-only.
+    /// The meaning of a volume, if it is one of those. A link cannot be read-only.
     fn of(volume: &Volume) -> Option<Link<'_>> {
         let source = volume.source.as_ref().filter(|source| source.r#type() == Source::SandboxPath)?;
         let source = source.sandbox_path.as_ref().filter(|_| volume.mode() == Mode::Rw)?;

@@ -10,7 +10,7 @@ use processes::{Credentials, Logged, Logs, Program};
 use crate::config::{ExecutorConfig, Variables};
 use crate::task::{self, Unrunnable};
 
-/// What a task runs with.
+/// The environment and the user of a task.
 #[derive(Debug)]
 pub(crate) struct Prepared {
     pub(crate) environment: Variables,
@@ -33,7 +33,7 @@ impl Prepared {
         }
     }
 
-    /// What the shim is to run.
+    /// The program for the shim.
     pub(crate) fn program(&self, config: &ExecutorConfig, task: &TaskInfo) -> Result<Logged, Unrunnable> {
         let command = task.command.as_ref().ok_or(Unrunnable::NoCommand)?;
         let (path, arguments) = mesos::command::program(command)?;

@@ -1,4 +1,4 @@
-//! What the agent has not acknowledged yet: updates in the order they were made, and the tasks none of whose updates
+//! The agent's missing acknowledgements: updates in the order they were made, and the tasks none of whose updates
 //! were. Pure; the subscription owns one and says all of it with every SUBSCRIBE.
 
 use mesos::v1::{TaskInfo, TaskStatus};
@@ -11,7 +11,7 @@ pub(crate) struct Unacknowledged {
 }
 
 impl Unacknowledged {
-    /// What an earlier executor process left behind.
+    /// The legacy of an earlier executor process.
     pub(crate) fn new(updates: Vec<TaskStatus>, tasks: Vec<TaskInfo>) -> Unacknowledged {
         Unacknowledged { updates, tasks }
     }

@@ -37,7 +37,7 @@ pub(super) enum Command {
     Acknowledged(Vec<u8>),
 }
 
-/// What a member reports.
+/// A report of a member.
 #[derive(Debug)]
 pub(super) enum Report {
     /// The task has ended like this; its last update is on its way.
