@@ -4,7 +4,7 @@
 //! but the answers under way. One file for each part of the API: [`apps`], [`tasks`], [`deployments`],
 //! [`stream`] and [`system`].
 
-mod answer;
+pub(crate) mod answer;
 mod apps;
 mod checks;
 mod cors;

@@ -46,7 +46,7 @@ use std::time::Duration;
 use mesos::v1::scheduler::Call;
 use store::Batch;
 
-pub(crate) use changes::{Accepted, Kill, Manner, Refusal, Terms};
+pub(crate) use changes::{Accepted, Kill, Manner, Terms};
 #[cfg(test)]
 pub(crate) use checks::Asked;
 pub(crate) use checks::{CheckOrder, CheckStart, Finding};
@@ -63,6 +63,7 @@ use crate::events::{Event, Origin};
 use crate::executor::ExecutorCommand;
 use crate::ids::{AppId, InstanceId};
 use crate::instance::Instance;
+use crate::refusal::Refusal;
 use crate::time::{Moment, Now};
 use checking::Checking;
 use definitions::Definitions;

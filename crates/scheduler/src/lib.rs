@@ -44,6 +44,7 @@ mod plan;
 mod portion;
 mod probe;
 mod progress;
+mod refusal;
 mod refusals;
 mod scheduler;
 mod selector;

@@ -9,8 +9,9 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::core::{Accepted, Embed, Refusal, Terms};
-use crate::definition::{ShapeError, shape};
+use crate::core::{Accepted, Embed, Terms};
+use crate::definition::{Faults, ShapeError, shape};
+use crate::refusal::Refusal;
 use crate::time::Timestamp;
 
 /// The largest body that is read.
@@ -40,15 +41,54 @@ impl IntoResponse for Rejected {
 
 impl From<Refusal> for Rejected {
     fn from(refusal: Refusal) -> Rejected {
-        Rejected(Box::new(json_answer(refusal.status, &refusal.body)))
+        Rejected(Box::new(json_answer(status(&refusal), &explanation(&refusal))))
     }
 }
 
 impl From<ShapeError> for Rejected {
     fn from(error: ShapeError) -> Rejected {
-        let (status, body) = error.answer();
-        Rejected(Box::new(json_answer(status, &body)))
+        Refusal::from(error).into()
     }
+}
+
+/// The status that Marathon has for a cause.
+pub(crate) fn status(refusal: &Refusal) -> u16 {
+    match refusal {
+        Refusal::OtherId { .. } | Refusal::Shape(ShapeError::Empty | ShapeError::Syntax(_)) => 400,
+        Refusal::AppExists(_) | Refusal::PodExists(_) | Refusal::GroupExists(_) | Refusal::PathTaken(_) => 409,
+        Refusal::Locked(_) | Refusal::NoCanary(_) => 409,
+        Refusal::Nothing | Refusal::Subscriptions(_) | Refusal::Shape(_) | Refusal::Faults(_) => 422,
+        Refusal::NoApp(_) | Refusal::NoAppVersion(..) | Refusal::NoPod(_) | Refusal::NoPodVersion(..) => 404,
+        Refusal::NoGroup(_) | Refusal::NoGroupVersion(..) | Refusal::NoDeployment(_) => 404,
+        Refusal::NoTask(_) | Refusal::NoInstance | Refusal::NotQueued(_) => 404,
+    }
+}
+
+/// The body of the answer: the cause in words, and what belongs to it.
+pub(crate) fn explanation(refusal: &Refusal) -> Value {
+    let mut body = json!({"message": refusal.to_string()});
+    match refusal {
+        Refusal::Locked(locked) => body["deployments"] = locked.iter().map(|id| json!({"id": id})).collect(),
+        Refusal::Faults(faults) => body["details"] = details(faults),
+        Refusal::Shape(ShapeError::Syntax(details)) => body["details"] = json!(details),
+        Refusal::Shape(ShapeError::Shape { path, error }) => {
+            body["details"] = json!([{"path": path, "errors": [error]}]);
+        }
+        _ => {}
+    }
+    body
+}
+
+/// Each path once, with all that is wrong there.
+fn details(faults: &Faults) -> Value {
+    let mut details: Vec<(&str, Vec<&str>)> = Vec::new();
+    for fault in faults.iter() {
+        match details.iter_mut().find(|(path, _)| *path == fault.path) {
+            Some((_, errors)) => errors.push(&fault.error),
+            None => details.push((&fault.path, vec![&fault.error])),
+        }
+    }
+    details.into_iter().map(|(path, errors)| json!({"path": path, "errors": errors})).collect()
 }
 
 /// A JSON answer.
@@ -82,17 +122,21 @@ pub(super) fn timestamp(text: &str) -> Result<Timestamp, Rejected> {
 
 /// The answer to a change of an app, with the headers that scripts read.
 pub(super) fn changed(accepted: &Accepted) -> Answer {
-    Ok(changed_at("/v2/apps", accepted))
+    Ok(changed_at("/v2/apps", accepted, &begun(accepted)))
+}
+
+/// What is said of a change where nothing else is.
+pub(super) fn begun(accepted: &Accepted) -> Value {
+    json!({"version": accepted.version, "deploymentId": accepted.deployment})
 }
 
 /// The answer to a change of what is to be found below this path.
-pub(super) fn changed_at(base: &str, accepted: &Accepted) -> Response {
-    let mut response = json_answer(accepted.status, &accepted.body);
-    let deployment = accepted.deployment.as_deref().or_else(|| accepted.body["deploymentId"].as_str());
-    if let Some(id) = deployment.and_then(|id| HeaderValue::from_str(id).ok()) {
+pub(super) fn changed_at(base: &str, accepted: &Accepted, body: &Value) -> Response {
+    let mut response = json_answer(if accepted.is_new { 201 } else { 200 }, body);
+    if let Some(id) = accepted.deployment.as_deref().and_then(|id| HeaderValue::from_str(id).ok()) {
         response.headers_mut().insert(HeaderName::from_static("marathon-deployment-id"), id);
     }
-    if accepted.status == 201
+    if accepted.is_new
         && let Ok(location) = HeaderValue::from_str(&format!("{base}{}", accepted.app))
     {
         response.headers_mut().insert(header::LOCATION, location);
@@ -161,5 +205,20 @@ impl Query {
     /// A switch: absent is `default`, present without a value is on.
     pub(super) fn flag(&self, name: &str, default: bool) -> bool {
         self.get(name).map_or(default, |value| value.is_empty() || value.eq_ignore_ascii_case("true"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::definition::Fault;
+
+    #[test]
+    fn faults_of_one_path_are_told_together() {
+        let mut faults = Faults::default();
+        faults.add(Fault::new("/id", "a"));
+        faults.add(Fault::new("/id", "b"));
+        let answer = explanation(&faults.into());
+        assert_eq!(answer["details"], json!([{"path": "/id", "errors": ["a", "b"]}]));
     }
 }

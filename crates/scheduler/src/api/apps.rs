@@ -6,12 +6,15 @@ use axum::http::{Method, Request};
 use serde_json::json;
 
 use super::Api;
-use super::answer::{Answer, Query, Rejected, changed, json_text, not_allowed, read, read_list, shown, timestamp};
+use super::answer::{
+    Answer, Query, Rejected, changed, changed_at, json_text, not_allowed, read, read_list, shown, timestamp,
+};
 use super::envelope::origin;
 use super::tasks;
-use crate::core::{AppFilter, AppText, Embed, Manner, Refusal};
+use crate::core::{AppFilter, AppText, Embed, Manner};
 use crate::definition::AppUpdate;
 use crate::ids::AppId;
+use crate::refusal::Refusal;
 use crate::selector::Selector;
 
 pub(super) async fn list(State(api): State<Api>, request: Request<Body>) -> Answer {
@@ -30,7 +33,13 @@ pub(super) async fn list(State(api): State<Api>, request: Request<Body>) -> Answ
 pub(super) async fn create(State(api): State<Api>, request: Request<Body>) -> Answer {
     let (force, origin) = (Query::of(&request).flag("force", false), origin(&request));
     let update: AppUpdate = read(request).await?;
-    changed(&api.change(origin, move |core, now| core.create(update, force, now)).await??)
+    let created = api.change(origin, move |core, now| {
+        let accepted = core.create(update, force, now)?;
+        let mut body = core.app_json(&accepted.app, &Embed::counts_and_deployments(), now).unwrap_or_default();
+        body["tasks"] = json!([]);
+        Ok::<_, Refusal>(changed_at("/v2/apps", &accepted, &body))
+    });
+    Ok(created.await??)
 }
 
 /// How a `PUT` or a `PATCH` changes what it names.
@@ -82,7 +91,7 @@ async fn definition(api: Api, id: AppId, request: Request<Body>) -> Answer {
 }
 
 async fn show(api: Api, id: AppId, query: &Query) -> Answer {
-    let (embed, missing) = (query.embed(Embed::single()), Refusal::no_app(&id));
+    let (embed, missing) = (query.embed(Embed::single()), Refusal::NoApp(id.clone()));
     let app = api.ask(move |core, now| core.app_json(&id, &embed, now)).await?;
     shown(&json!({"app": app.ok_or(missing)?}))
 }
@@ -109,12 +118,12 @@ async fn restart(api: Api, id: AppId, request: Request<Body>) -> Answer {
 }
 
 async fn versions(api: Api, id: AppId) -> Answer {
-    let missing = Refusal::no_app(&id);
+    let missing = Refusal::NoApp(id.clone());
     shown(&api.ask(move |core, _| core.versions_json(&id)).await?.ok_or(missing)?)
 }
 
 async fn one_version(api: Api, id: AppId, version: &str) -> Answer {
     let version = timestamp(version)?;
-    let missing = Refusal::new(404, format!("App '{id}' does not exist in version {version}"));
+    let missing = Refusal::NoAppVersion(id.clone(), version);
     shown(&api.ask(move |core, _| core.version_json(&id, version)).await?.ok_or(missing)?)
 }

@@ -11,7 +11,8 @@ use serde_json::json;
 
 use super::Api;
 use super::answer::{Answer, read, shown};
-use crate::core::{Pause, Refusal};
+use crate::core::Pause;
+use crate::refusal::Refusal;
 
 /// What is asked for.
 #[derive(Debug, Deserialize)]
@@ -26,7 +27,7 @@ pub(super) async fn change(State(api): State<Api>, Path(task): Path<String>, req
     let wish: Wish = read(request).await?;
     let time = wish.seconds.map_or(Pause::Open, |seconds| Pause::For(Duration::from_secs(seconds.into())));
     let pause = wish.paused.then_some(time);
-    let missing = Refusal::new(404, format!("Task '{task}' does not exist"));
+    let missing = Refusal::NoTask(task.clone());
     let paused = api.change(None, move |core, now| {
         let id = core.find(&task)?.id.clone();
         core.pause_checks(&id, pause, now);

@@ -6,7 +6,7 @@ use axum::http::{Request, StatusCode};
 use axum::response::IntoResponse;
 
 use super::Api;
-use super::answer::{Answer, Query, Rejected, changed, shown};
+use super::answer::{Answer, Query, Rejected, begun, changed, shown};
 use crate::ids::AppId;
 
 /// `?embed=deployments.progress` adds to each action how far it is and what it waits for.
@@ -25,7 +25,7 @@ pub(super) async fn cancel(State(api): State<Api>, Path(id): Path<String>, reque
 
 /// `POST /v2/deployments/{id}/continue`: the rest may follow the canaries. Not one of Marathon's.
 pub(super) async fn go_on(State(api): State<Api>, Path(id): Path<String>) -> Answer {
-    shown(&api.change(None, move |core, now| core.go_on(&id, now)).await??)
+    shown(&begun(&api.change(None, move |core, now| core.go_on(&id, now)).await??))
 }
 
 /// `?embed=lastUnusedOffers` adds the last offers that were of no use, and all that each of them lacked.

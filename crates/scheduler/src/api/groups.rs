@@ -4,9 +4,10 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{Method, Request};
 use axum::response::Response;
+use serde_json::json;
 
 use super::Api;
-use super::answer::{Answer, Query, Rejected, changed_at, not_allowed, read, shown, timestamp};
+use super::answer::{Answer, Query, Rejected, begun, changed_at, not_allowed, read, shown, timestamp};
 use super::envelope::origin;
 use crate::core::{Embed, GroupEmbed};
 use crate::definition::GroupUpdate;
@@ -46,18 +47,21 @@ async fn group(api: Api, id: AppId, request: Request<Body>) -> Answer {
             let (create, dry) = (request.method() == "POST", query.flag("dryRun", false));
             let update: GroupUpdate = read(request).await?;
             if dry && !create {
-                return shown(&api.ask(move |core, now| core.group_steps(&id, update, now)).await??);
+                let plan = api.ask(move |core, now| core.group_plan(&id, update, now)).await??;
+                return shown(&json!({"steps": plan.steps_json()}));
             }
             let changed = api.change(origin, move |core, now| match create {
                 true => core.create_group(&id, update, terms, now),
                 false => core.put_group(&id, update, terms, now),
             });
-            Ok(changed_at(BASE, &changed.await??))
+            let accepted = changed.await??;
+            Ok(changed_at(BASE, &accepted, &begun(&accepted)))
         }
         "PATCH" => patch(api, id, request).await,
         "DELETE" => {
             let removed = api.change(origin, move |core, now| core.remove_group(&id, terms.force, now));
-            Ok(changed_at(BASE, &removed.await??))
+            let accepted = removed.await??;
+            Ok(changed_at(BASE, &accepted, &begun(&accepted)))
         }
         _ => not_allowed(),
     }

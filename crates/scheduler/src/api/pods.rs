@@ -2,15 +2,18 @@
 
 use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::{Request, header};
+use axum::http::{Request, StatusCode, header};
 use serde_json::Value;
 
 use super::Api;
 use super::answer::{Answer, Query, Rejected, changed_at, not_allowed, read, read_list, shown, timestamp};
 use super::envelope::origin;
-use crate::core::{Accepted, Refusal};
+use crate::core::{Accepted, Core};
 use crate::definition::Pod;
+use crate::events::Origin;
 use crate::ids::AppId;
+use crate::refusal::Refusal;
+use crate::time::Now;
 
 const BASE: &str = "/v2/pods";
 
@@ -21,7 +24,7 @@ pub(super) async fn all(State(api): State<Api>, request: Request<Body>) -> Answe
         "POST" => {
             let (force, origin) = (Query::of(&request).flag("force", false), origin(&request));
             let pod: Pod = read(request).await?;
-            begun(&api.change(origin, move |core, now| core.create_pod(pod, force, now)).await??)
+            begun(api, origin, move |core, now| core.create_pod(pod, force, now)).await
         }
         _ => not_allowed(),
     }
@@ -41,7 +44,11 @@ pub(super) async fn one(State(api): State<Api>, Path(path): Path<String>, reques
         ("PUT", None) => put(api, id, request).await,
         ("DELETE", None) => {
             let (force, origin) = (Query::of(&request).flag("force", false), origin(&request));
-            begun(&api.change(origin, move |core, now| core.remove_pod(&id, force, now)).await??)
+            let accepted = api.change(origin, move |core, now| core.remove_pod(&id, force, now)).await??;
+            let mut response = changed_at(BASE, &accepted, &Value::Null);
+            (*response.status_mut(), *response.body_mut()) = (StatusCode::ACCEPTED, Body::empty());
+            response.headers_mut().remove(header::CONTENT_TYPE);
+            Ok(response)
         }
         ("GET", Some("status")) if id.is_root() => statuses(State(api)).await,
         ("GET", Some("status")) => shown(&api.ask(move |core, _| core.status_of_pod(&id)).await??),
@@ -62,7 +69,7 @@ pub(super) async fn one(State(api): State<Api>, Path(path): Path<String>, reques
 async fn put(api: Api, id: AppId, request: Request<Body>) -> Answer {
     let (terms, origin) = (Query::of(&request).terms()?, origin(&request));
     let pod: Pod = read(request).await?;
-    begun(&api.change(origin, move |core, now| core.put_pod(&id, pod, terms, now)).await??)
+    begun(api, origin, move |core, now| core.put_pod(&id, pod, terms, now)).await
 }
 
 /// Kills one instance, which is answered with, or several, which are named in the body.
@@ -75,16 +82,20 @@ async fn kill(api: Api, id: AppId, instance: Option<String>, request: Request<Bo
     };
     let killed = api.change(None, move |core, now| core.kill_pod_instances(&id, &instances, wipe, now));
     match (single, killed.await??) {
-        (true, killed) => shown(killed.first().ok_or_else(|| Refusal::new(404, "Instance does not exist"))?),
+        (true, killed) => shown(killed.first().ok_or(Refusal::NoInstance)?),
         (false, killed) => shown(&Value::Array(killed)),
     }
 }
 
-fn begun(accepted: &Accepted) -> Answer {
-    let mut response = changed_at(BASE, accepted);
-    if accepted.body.is_null() {
-        *response.body_mut() = Body::empty();
-        response.headers_mut().remove(header::CONTENT_TYPE);
-    }
-    Ok(response)
+/// Makes a pod what it is to be, and shows it.
+async fn begun(
+    api: Api,
+    origin: Option<Origin>,
+    change: impl FnOnce(&mut Core, Now) -> Result<Accepted, Refusal> + Send + 'static,
+) -> Answer {
+    let changed = api.change(origin, move |core, now| {
+        let accepted = change(core, now)?;
+        Ok::<_, Refusal>(changed_at(BASE, &accepted, &core.pod_json(&accepted.app)?))
+    });
+    Ok(changed.await??)
 }

@@ -11,9 +11,10 @@ use serde_json::{Value, json};
 
 use super::Api;
 use super::answer::{Answer, Query, Rejected, changed, not_allowed, read, shown};
-use crate::core::{Accepted, Core, Kill, Refusal};
+use crate::core::{Accepted, Core, Kill};
 use crate::ids::{self, AppId, InstanceId};
 use crate::instance::{Condition, Instance};
+use crate::refusal::Refusal;
 use crate::time::Now;
 
 fn kill_of(query: &Query) -> Result<Kill, Rejected> {
@@ -107,7 +108,7 @@ pub(super) async fn kill_one(api: Api, id: AppId, task: String, request: Request
     let result = api.change(None, move |core, now| {
         core.tasks_of(&id)?;
         let found = core.find(&task).filter(|found| found.app == id).map(|found| found.id.clone());
-        let found = found.ok_or_else(|| Refusal::new(404, format!("Task '{task}' does not exist")))?;
+        let found = found.ok_or_else(|| Refusal::NoTask(task.clone()))?;
         kill_all(core, [found], kill, now)
     });
     killed(result.await??, |mut tasks| json!({"task": tasks.pop()}))

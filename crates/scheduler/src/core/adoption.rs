@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
-
+use super::changes::begun;
 use super::{Accepted, Core};
 use crate::definition::RunSpec;
 use crate::deployment::{Change, Dependencies, Deployment};
@@ -65,7 +64,6 @@ impl Core {
         let empty = Deployment::new(id.clone(), now.wall, Vec::new(), Dependencies::new());
         self.out.tell(events::group_changed(&app.parent(), now.wall, now.wall));
         self.out.tell(events::deployment("deployment_success", &empty, now.wall));
-        let body = json!({"version": version, "deploymentId": id});
-        Accepted { status: 200, deployment: None, app: app.clone(), body }
+        begun(app, id, version)
     }
 }

@@ -1,10 +1,9 @@
 //! What people say of a deployment that is under way: to go on after its canaries, to go back, or to stop where it is.
 
-use serde_json::{Value, json};
-
 use super::changes::begun;
 use super::{Accepted, Core, Refusal};
 use crate::deployment::{Change, Deployment};
+use crate::ids::AppId;
 use crate::time::Now;
 
 impl Core {
@@ -19,17 +18,18 @@ impl Core {
         }
         let Some(app) = deployment.changes.keys().next().cloned() else { return Ok(None) };
         let reverting = self.revert(deployment, "taken back", now);
-        Ok(Some(begun(200, &app, reverting, now)))
+        Ok(Some(begun(&app, reverting, now.wall)))
     }
 
     /// `POST /v2/deployments/{id}/continue`: the canaries are content, the rest may follow.
-    pub(crate) fn go_on(&mut self, id: &str, now: Now) -> Result<Value, Refusal> {
+    pub(crate) fn go_on(&mut self, id: &str, now: Now) -> Result<Accepted, Refusal> {
         if !self.rollouts.change(id, |deployment| deployment.go_on(now)).ok_or_else(|| no_deployment(id))? {
-            return Err(Refusal::new(409, format!("Deployment {id} has no canary that waits to be continued.")));
+            return Err(Refusal::NoCanary(id.to_owned()));
         }
         let deployment = self.rollouts.get(id).cloned().ok_or_else(|| no_deployment(id))?;
         deployment.changes.keys().for_each(|app| self.rollouts.touch(app));
-        Ok(json!({"version": deployment.version, "deploymentId": id}))
+        let app = deployment.changes.into_keys().next().unwrap_or_else(AppId::root);
+        Ok(begun(&app, id.to_owned(), deployment.version))
     }
 
     /// Leads everything a deployment changed back to what it was before, in a deployment of its own.
@@ -52,5 +52,5 @@ impl Core {
 }
 
 fn no_deployment(id: &str) -> Refusal {
-    Refusal::new(404, format!("DeploymentPlan {id} does not exist"))
+    Refusal::NoDeployment(id.to_owned())
 }

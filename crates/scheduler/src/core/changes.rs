@@ -1,11 +1,9 @@
-//! What people ask for: each either accepted, or refused with Marathon's status and words, and then nothing changed.
+//! What people ask for: each either accepted, or refused, and then nothing changed.
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
-
-use super::Core;
-use crate::definition::{AppUpdate, Faults, RunSpec};
+use super::{Core, Refusal};
+use crate::definition::{AppUpdate, Faults, RunSpec, ShapeError};
 use crate::deployment::{Change, Dependencies};
 use crate::ids::{AppId, InstanceId};
 use crate::instance::Goal;
@@ -14,39 +12,14 @@ use crate::time::{Now, Timestamp};
 /// A change that was accepted.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Accepted {
-    /// The HTTP status.
-    pub status: u16,
-    /// The deployment that was begun, if any.
-    pub deployment: Option<String>,
-    /// The app, for `Location`.
+    /// The app, pod or group.
     pub app: AppId,
-    /// The answer's body.
-    pub body: Value,
-}
-
-/// A change that was refused.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Refusal {
-    /// The HTTP status.
-    pub status: u16,
-    /// The answer's body.
-    pub body: Value,
-}
-
-impl Refusal {
-    pub(crate) fn new(status: u16, message: impl Into<String>) -> Refusal {
-        Refusal { status, body: json!({"message": message.into()}) }
-    }
-
-    pub(crate) fn no_app(id: &AppId) -> Refusal {
-        Refusal::new(404, format!("App '{id}' does not exist"))
-    }
-}
-
-impl From<Faults> for Refusal {
-    fn from(faults: Faults) -> Self {
-        Refusal { status: 422, body: faults.answer() }
-    }
+    /// Whether it was not there before.
+    pub is_new: bool,
+    /// When it was changed last.
+    pub version: Timestamp,
+    /// The deployment that was begun, or that is named although it has nothing to do.
+    pub deployment: Option<String>,
 }
 
 /// How a PUT or PATCH treats absent fields and absent apps.
@@ -91,18 +64,16 @@ impl Core {
     /// `POST /v2/apps`.
     pub(crate) fn create(&mut self, update: AppUpdate, force: bool, now: Now) -> Result<Accepted, Refusal> {
         let Some(id) = update.id.as_deref().map(AppId::new) else {
-            return Err(missing_id());
+            return Err(missing_id().into());
         };
         let app = update.create(id.clone(), now.wall)?;
         if self.definitions.wanted(&id).is_ok() {
-            return Err(Refusal::new(409, format!("An app with id [{id}] already exists.")));
+            return Err(Refusal::AppExists(id));
         }
         let app = self.definitions.admit(app)?;
         self.unlocked(&id, force, now)?;
-        let deployment = self.deploy_one(Change::new(id.clone(), None, Some(app.clone())), now);
-        let mut body = self.app_json(&id, &super::Embed::counts_and_deployments(), now).unwrap_or_else(|| json!(app));
-        body["tasks"] = json!([]);
-        Ok(Accepted { status: 201, deployment: Some(deployment), app: id, body })
+        let deployment = self.deploy_one(Change::new(id.clone(), None, Some(app)), now);
+        Ok(Accepted { is_new: true, ..begun(&id, deployment, now.wall) })
     }
 
     /// `PUT` or `PATCH /v2/apps/{id}`.
@@ -122,7 +93,7 @@ impl Core {
         self.definitions.no_pod(id)?;
         let before = self.definitions.wanted(id).ok().cloned();
         let after = self.after(id, update, manner, now)?;
-        let status = if before.is_some() { 200 } else { 201 };
+        let is_new = before.is_none();
         if let Some(before) =
             before.as_ref().filter(|before| !before.differs(&after) && !self.definitions.is_halted(id))
         {
@@ -131,7 +102,7 @@ impl Core {
         self.unlocked(id, manner.terms.force, now)?;
         let change = Change::new(id.clone(), before, Some(after)).with_canary(manner.terms.canary);
         let deployment = self.deploy_one(change, now);
-        Ok(begun(status, id, deployment, now))
+        Ok(Accepted { is_new, ..begun(id, deployment, now.wall) })
     }
 
     /// What an update makes of an app.
@@ -165,13 +136,13 @@ impl Core {
             let after = self.after(&id, update, manner, now)?;
             wanted.insert(id, Some(after));
         }
-        let first = wanted.keys().next().cloned().ok_or_else(|| Refusal::new(422, "no app was sent"))?;
+        let first = wanted.keys().next().cloned().ok_or(Refusal::Nothing)?;
         let wanted = self.definitions.admit_all(wanted, &BTreeMap::new())?;
         let order = self.definitions.order(&wanted, &BTreeMap::new());
         super::definitions::check_circles(&order)?;
         let deployment = self.change_set(wanted, order, manner.terms, now)?;
         Ok(match deployment {
-            Some(deployment) => begun(200, &first, deployment, now),
+            Some(deployment) => begun(&first, deployment, now.wall),
             None => self.unchanged(&first, now.wall, now),
         })
     }
@@ -182,7 +153,7 @@ impl Core {
         let before = self.definitions.wanted(id)?.clone();
         self.unlocked(id, force, now)?;
         let deployment = self.deploy_one(Change::new(id.clone(), Some(before), None), now);
-        Ok(begun(200, id, deployment, now))
+        Ok(begun(id, deployment, now.wall))
     }
 
     /// `POST /v2/apps/{id}/restart`.
@@ -195,7 +166,7 @@ impl Core {
         after.version_info.last_config_change_at = now.wall;
         let change = Change { restart: true, ..Change::new(id.clone(), Some(before), Some(after)) };
         let deployment = self.deploy_one(change, now);
-        Ok(begun(200, id, deployment, now))
+        Ok(begun(id, deployment, now.wall))
     }
 
     /// Kills instances. With `scale` there will be as many fewer; with `wipe` they are forgotten, and others take their
@@ -213,7 +184,7 @@ impl Core {
         let fewer = self.fewer(ids, now);
         let app = fewer.keys().next().cloned().unwrap_or_else(AppId::root);
         Ok(match self.change_set(fewer, Dependencies::new(), Terms::forced(force), now)? {
-            Some(deployment) => begun(200, &app, deployment, now),
+            Some(deployment) => begun(&app, deployment, now.wall),
             None => self.unchanged(&app, now.wall, now),
         })
     }
@@ -233,7 +204,7 @@ impl Core {
     /// `DELETE /v2/queue/{id}/delay`.
     pub(crate) fn reset_delay(&mut self, id: &AppId) -> Result<(), Refusal> {
         if !self.instances.is_waiting(id) {
-            return Err(Refusal::new(404, format!("Application {id} not found in tasks queue.")));
+            return Err(Refusal::NotQueued(id.clone()));
         }
         self.queue.reset(id);
         self.rollouts.touch(id);
@@ -266,14 +237,7 @@ impl Core {
 
     fn all_unlocked<'a>(&self, apps: impl Iterator<Item = &'a AppId>, force: bool) -> Result<(), Refusal> {
         let locked = self.rollouts.locking(apps);
-        if force || locked.is_empty() {
-            return Ok(());
-        }
-        // The text in angle brackets is literal, in Marathon too.
-        let message = "App is locked by one or more deployments. Override with the option '?force=true'. \
-                       View details at '/v2/deployments/<DEPLOYMENT_ID>'.";
-        let deployments: Vec<_> = locked.iter().map(|id| json!({"id": id})).collect();
-        Err(Refusal { status: 409, body: json!({"message": message, "deployments": deployments}) })
+        if force || locked.is_empty() { Ok(()) } else { Err(Refusal::Locked(locked)) }
     }
 }
 
@@ -291,12 +255,10 @@ impl RunSpec {
     }
 }
 
-fn missing_id() -> Refusal {
-    let details = json!([{"path": "/id", "errors": ["error.path.missing"]}]);
-    Refusal { status: 422, body: json!({"message": "Invalid JSON", "details": details}) }
+fn missing_id() -> ShapeError {
+    ShapeError::Shape { path: "/id".into(), error: "error.path.missing".into() }
 }
 
-pub(super) fn begun(status: u16, app: &AppId, deployment: String, now: Now) -> Accepted {
-    let body = json!({"version": now.wall, "deploymentId": deployment});
-    Accepted { status, deployment: Some(deployment), app: app.clone(), body }
+pub(super) fn begun(app: &AppId, deployment: String, version: Timestamp) -> Accepted {
+    Accepted { app: app.clone(), is_new: false, version, deployment: Some(deployment) }
 }

@@ -64,12 +64,12 @@ impl Definitions {
     /// The wanted definition of an app that is not removed.
     pub(super) fn wanted(&self, id: &AppId) -> Result<&RunSpec, Refusal> {
         let record = self.apps.get(id).filter(|record| !record.removed);
-        record.map(|record| &record.app).ok_or_else(|| Refusal::no_app(id))
+        record.map(|record| &record.app).ok_or_else(|| Refusal::NoApp(id.clone()))
     }
 
     pub(super) fn version(&self, id: &AppId, version: Timestamp) -> Result<&RunSpec, Refusal> {
         let found = self.apps.get(id).and_then(|record| record.versions.get(&version));
-        found.ok_or_else(|| Refusal::new(404, format!("App '{id}' does not exist in version {version}")))
+        found.ok_or_else(|| Refusal::NoAppVersion(id.clone(), version))
     }
 
     /// Whether an app was left on its way when its deployment was stopped.
@@ -93,7 +93,7 @@ impl Definitions {
 
     /// The wanted definition of a pod.
     pub(super) fn pod(&self, id: &AppId) -> Result<&RunSpec, Refusal> {
-        let missing = || Refusal::new(404, format!("Pod '{id}' does not exist"));
+        let missing = || Refusal::NoPod(id.clone());
         self.wanted(id).ok().filter(|app| app.pod().is_some()).ok_or_else(missing)
     }
 

@@ -42,7 +42,7 @@ impl Core {
     /// `GET /v2/groups/{id}`.
     pub(crate) fn group_json(&self, id: &AppId, embed: &GroupEmbed, now: Now) -> Result<Value, Refusal> {
         if !self.definitions.is_group(id) {
-            return Err(Refusal::no_group(id));
+            return Err(Refusal::NoGroup(id.clone()));
         }
         let mut json =
             json!({"id": id, "dependencies": self.definitions.spec(id).dependencies, "version": self.version_of(id)});
@@ -69,7 +69,7 @@ impl Core {
     pub(super) fn apps_of(&self, id: &AppId) -> Result<impl Iterator<Item = &RunSpec> + use<'_>, Refusal> {
         let found =
             self.definitions.is_group(id).then(|| self.definitions.within(id).filter(|app| app.app().is_some()));
-        found.ok_or_else(|| Refusal::no_group(id))
+        found.ok_or_else(|| Refusal::NoGroup(id.clone()))
     }
 
     /// `GET /v2/groups/{id}/apps`, and `GET /v2/apps/{id}/*`: all apps in it, however deep.
@@ -80,7 +80,7 @@ impl Core {
     /// `GET /v2/groups/{id}/versions`.
     pub(crate) fn group_versions(&self, id: &AppId) -> Result<Value, Refusal> {
         if !self.definitions.is_group(id) {
-            return Err(Refusal::no_group(id));
+            return Err(Refusal::NoGroup(id.clone()));
         }
         let mut versions: BTreeSet<Timestamp> =
             self.definitions.group(id).map(|record| record.versions.keys().copied().collect()).unwrap_or_default();
@@ -96,7 +96,7 @@ impl Core {
         if version == self.version_of(id) {
             return self.group_json(id, &GroupEmbed::of(std::iter::empty()), now);
         }
-        Err(Refusal::no_group(id))
+        Err(Refusal::NoGroup(id.clone()))
     }
 
     /// When a group, or anything in it, was changed last.

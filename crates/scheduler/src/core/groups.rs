@@ -1,7 +1,5 @@
 //! What people ask of groups, each as one deployment over all the apps it touches.
 
-use serde_json::json;
-
 use super::changes::begun;
 use super::definitions::{Wanted, check_circles, top_level};
 use super::records::GroupVersion;
@@ -24,13 +22,12 @@ impl Core {
     ) -> Result<Accepted, Refusal> {
         let id = update.effective_id(path);
         if self.definitions.is_group(&id) {
-            let error = format!("Group {id} is already created. Use PUT to change this group.");
-            return Err(Refusal::new(409, error));
+            return Err(Refusal::GroupExists(id));
         }
         if self.definitions.wanted(&id).is_ok() {
-            return Err(Refusal::new(409, format!("An app with the path {id} already exists.")));
+            return Err(Refusal::PathTaken(id));
         }
-        self.put_group(path, update, terms, now).map(|accepted| Accepted { status: 201, ..accepted })
+        self.put_group(path, update, terms, now).map(|accepted| Accepted { is_new: true, ..accepted })
     }
 
     /// `PUT /v2/groups`: created, changed, scaled, or rolled back.
@@ -51,28 +48,22 @@ impl Core {
 
     /// Tells who listens that a group stays what it was, and why.
     pub(super) fn group_stays(&mut self, id: &AppId, refusal: &Refusal, now: Now) {
-        self.out.tell(events::group_failed(id, refusal.body["message"].as_str().unwrap_or_default(), now.wall));
+        self.out.tell(events::group_failed(id, &refusal.to_string(), now.wall));
     }
 
-    /// `PUT /v2/groups?dryRun=true`: the steps it would take.
-    pub(crate) fn group_steps(
-        &self,
-        path: &AppId,
-        update: GroupUpdate,
-        now: Now,
-    ) -> Result<serde_json::Value, Refusal> {
+    /// `PUT /v2/groups?dryRun=true`: the deployment it would take.
+    pub(crate) fn group_plan(&self, path: &AppId, update: GroupUpdate, now: Now) -> Result<Deployment, Refusal> {
         let id = update.effective_id(path);
         let wanted = self.definitions.wanted_of_group(&id, update, now.wall)?;
         let order = self.definitions.order(&wanted.apps, &wanted.groups);
         check_circles(&order)?;
-        let deployment = Deployment::new(String::new(), now.wall, self.definitions.differing(wanted.apps), order);
-        Ok(json!({"steps": deployment.steps_json()}))
+        Ok(Deployment::new(String::new(), now.wall, self.definitions.differing(wanted.apps), order))
     }
 
     /// `DELETE /v2/groups/{id}`: with everything in it.
     pub(crate) fn remove_group(&mut self, id: &AppId, force: bool, now: Now) -> Result<Accepted, Refusal> {
         if !self.definitions.is_group(id) {
-            return Err(Refusal::no_group(id));
+            return Err(Refusal::NoGroup(id.clone()));
         }
         let apps = self.definitions.within(id).map(|app| (app.id.clone(), None)).collect();
         let groups = self.definitions.no_groups_within(id);
@@ -94,7 +85,7 @@ impl Core {
         let Some(deployment) = deployment else {
             return Ok(self.unchanged(id, now.wall, now));
         };
-        Ok(begun(200, id, deployment, now))
+        Ok(begun(id, deployment, now.wall))
     }
 
     /// A deployment of a group is taken back by another one: what is remembered of groups is, too.
@@ -108,7 +99,7 @@ impl Core {
     /// `PATCH /v2/groups/{id}`: whether it enforces its role, from the next change of each app in it on.
     pub(crate) fn enforce_role(&mut self, id: &AppId, enforce: bool, now: Now) -> Result<(), Refusal> {
         if !self.definitions.is_group(id) {
-            return Err(Refusal::no_group(id));
+            return Err(Refusal::NoGroup(id.clone()));
         }
         if top_level(id).as_ref() != Some(id) {
             return Err(Faults::from(Fault::new("/enforceRole", group::not_top_level(id))).into());
@@ -118,11 +109,5 @@ impl Core {
             self.definitions.remember_group(id.clone(), Some(spec), now.wall);
         }
         Ok(())
-    }
-}
-
-impl Refusal {
-    pub(crate) fn no_group(id: &AppId) -> Refusal {
-        Refusal::new(404, format!("Group '{id}' does not exist"))
     }
 }

@@ -39,7 +39,7 @@ impl Core {
         self.definitions.pod(id)?;
         let found =
             self.definitions.get(id).and_then(|record| record.versions.get(&version)).and_then(RunSpec::pod_json);
-        found.ok_or_else(|| Refusal::new(404, format!("Pod '{id}' does not exist in version {version}")))
+        found.ok_or_else(|| Refusal::NoPodVersion(id.clone(), version))
     }
 
     /// `GET /v2/pods::status`.

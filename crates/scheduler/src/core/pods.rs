@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::changes::begun;
 use super::{Accepted, Core, Kill, Refusal, Terms};
 use crate::definition::Pod;
 use crate::definition::RunSpec;
@@ -15,19 +16,17 @@ impl Core {
         let app = self.definitions.admit(pod.app(now.wall)?)?;
         let id = app.id.clone();
         if self.definitions.wanted(&id).is_ok() {
-            return Err(Refusal::new(409, format!("A pod with id [{id}] already exists.")));
+            return Err(Refusal::PodExists(id));
         }
         self.unlocked(&id, force, now)?;
-        let body = app.pod_json().unwrap_or_default();
         let deployment = self.deploy_one(Change::new(id.clone(), None, Some(app)), now);
-        Ok(Accepted { status: 201, deployment: Some(deployment), app: id, body })
+        Ok(Accepted { is_new: true, ..begun(&id, deployment, now.wall) })
     }
 
     /// `PUT /v2/pods/{id}`.
     pub(crate) fn put_pod(&mut self, id: &AppId, pod: Pod, terms: Terms, now: Now) -> Result<Accepted, Refusal> {
         if AppId::new(&pod.id) != *id {
-            let message = format!("'{id}' does not match definition's id ('{}')", pod.id);
-            return Err(Refusal::new(400, message));
+            return Err(Refusal::OtherId { path: id.clone(), named: pod.id });
         }
         let before = self.definitions.pod(id)?.clone();
         let mut after = pod.app(now.wall)?;
@@ -40,14 +39,12 @@ impl Core {
         }
         let after = self.definitions.admit(after)?;
         if !before.differs(&after) && !self.definitions.is_halted(id) {
-            let body = before.pod_json().unwrap_or_default();
-            return Ok(Accepted { status: 200, deployment: None, app: id.clone(), body });
+            return Ok(Accepted { app: id.clone(), is_new: false, version: before.version, deployment: None });
         }
         self.unlocked(id, terms.force, now)?;
-        let body = after.pod_json().unwrap_or_default();
         let change = Change::new(id.clone(), Some(before), Some(after)).with_canary(terms.canary);
         let deployment = self.deploy_one(change, now);
-        Ok(Accepted { status: 200, deployment: Some(deployment), app: id.clone(), body })
+        Ok(begun(id, deployment, now.wall))
     }
 
     /// `DELETE /v2/pods/{id}`.
@@ -55,7 +52,7 @@ impl Core {
         let before = self.definitions.pod(id)?.clone();
         self.unlocked(id, force, now)?;
         let deployment = self.deploy_one(Change::new(id.clone(), Some(before), None), now);
-        Ok(Accepted { status: 202, deployment: Some(deployment), app: id.clone(), body: Value::Null })
+        Ok(begun(id, deployment, now.wall))
     }
 
     /// `DELETE /v2/pods/{id}::instances`: those that are named, as they were.

@@ -22,7 +22,7 @@ impl Core {
     pub(crate) fn subscribe(&mut self, url: &str, now: Now) -> Result<Value, Refusal> {
         Callback::parse(url).map_err(|error| Faults::from(Fault::new("/callbackUrl", error.to_string())))?;
         if self.out.subscribers().len() >= MOST && !self.out.subscribers().contains(url) {
-            return Err(Refusal::new(422, format!("there are {MOST} event subscriptions already: remove some")));
+            return Err(Refusal::Subscriptions(MOST));
         }
         self.out.change_subscribers(|all| all.insert(url.to_owned()));
         Ok(self.tell_subscription("subscribe_event", url, now))

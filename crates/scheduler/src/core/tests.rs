@@ -25,8 +25,19 @@ use serde_json::{Value, json};
 
 use super::kills::KILL_AGAIN;
 use super::*;
+use crate::api::answer;
 use crate::definition::AppUpdate;
 use crate::time::Timestamp;
+
+impl Refusal {
+    fn status(&self) -> u16 {
+        answer::status(self)
+    }
+
+    fn body(&self) -> Value {
+        answer::explanation(self)
+    }
+}
 
 /// The core, a clock, and everything that came out since it was last looked at.
 struct World {
@@ -200,7 +211,7 @@ fn status(task: &str, state: TaskState) -> TaskStatus {
 fn an_app_is_launched_becomes_healthy_and_then_costs_nothing() {
     let mut world = World::new();
     let accepted = world.create(definition(3)).unwrap();
-    assert_eq!((accepted.status, world.take(call::Type::Revive).len()), (201, 1));
+    assert_eq!((accepted.is_new, world.take(call::Type::Revive).len()), (true, 1));
     assert_eq!(world.bring_up().len(), 3);
     assert_eq!((&world.app()["tasksHealthy"], &world.app()["deployments"]), (&json!(3), &json!([])));
     assert!(world.told().contains(&"deployment_success"));
@@ -315,15 +326,15 @@ fn a_deployment_locks_its_app_and_can_be_taken_back() {
     let mut world = World::new();
     world.create(definition(1)).unwrap();
     let refusal = world.change(json!({"instances": 2}), false).unwrap_err();
-    assert_eq!(refusal.status, 409);
-    assert!(refusal.body["message"].as_str().unwrap().starts_with("App is locked by one or more deployments."));
+    assert_eq!(refusal.status(), 409);
+    assert!(refusal.body()["message"].as_str().unwrap().starts_with("App is locked by one or more deployments."));
     world.bring_up();
     let begun = world.change(json!({"instances": 3}), false).unwrap();
     let id = begun.deployment.unwrap();
     world.tell(|core, now| core.cancel(&id, false, now)).unwrap();
     assert!(world.told().contains(&"deployment_failed"));
     assert_eq!((&world.app()["instances"], &world.app()["deployments"]), (&json!(1), &json!([])));
-    assert_eq!(world.tell(|core, now| core.cancel("none", false, now)).unwrap_err().status, 404);
+    assert_eq!(world.tell(|core, now| core.cancel("none", false, now)).unwrap_err().status(), 404);
 }
 
 #[test]
@@ -334,7 +345,8 @@ fn an_unchanged_definition_changes_nothing() {
     let before = world.app();
     let mut same = definition(1);
     same["id"] = json!("web");
-    assert_eq!(world.change(same, false).unwrap().deployment, None);
+    world.change(same, false).unwrap();
+    assert_eq!(world.core.deployments_json(false, world.now), json!([]));
     assert_eq!(world.app(), before);
 }
 

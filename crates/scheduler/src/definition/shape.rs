@@ -1,19 +1,22 @@
 //! JSON that is no app definition: the path of the field at fault, and Marathon's code for what is wrong there.
 
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::literals;
 use super::strict::Strict;
 
 /// Why a body could not be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ShapeError {
     /// No body.
+    #[error("Please specify data in JSON format")]
     Empty,
-    /// Not JSON at all: HTTP 400.
+    /// Not JSON at all.
+    #[error("Invalid JSON")]
     Syntax(String),
-    /// JSON of another shape: HTTP 422.
+    /// JSON of another shape.
+    #[error("Invalid JSON")]
     Shape {
         /// Such as `/healthChecks(0)/protocol`.
         path: String,
@@ -58,20 +61,6 @@ pub fn from_value<T: DeserializeOwned>(mut value: Value) -> Result<T, ShapeError
     })
 }
 
-impl ShapeError {
-    /// The status and the body of the answer.
-    #[must_use]
-    pub fn answer(&self) -> (u16, Value) {
-        match self {
-            ShapeError::Empty => (400, json!({"message": "Please specify data in JSON format"})),
-            ShapeError::Syntax(details) => (400, json!({"message": "Invalid JSON", "details": details})),
-            ShapeError::Shape { path, error } => {
-                (422, json!({"message": "Invalid JSON", "details": [{"path": path, "errors": [error]}]}))
-            }
-        }
-    }
-}
-
 /// The names that users give, of variables and of labels, are no fields: what is wrong there is theirs to know.
 const NAMED_BY_USERS: [&str; 3] = ["env", "environment", "labels"];
 
@@ -106,6 +95,8 @@ fn marathon_path(path: &serde_path_to_error::Path) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::definition::AppUpdate;
 

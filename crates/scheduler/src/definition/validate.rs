@@ -2,7 +2,6 @@
 
 use checks::spec::{Command, CommandProbe, Probe};
 use mesos::checksum::Checksum;
-use serde_json::{Value, json};
 
 use super::app::{App, Check};
 use super::health_check::{HealthCheck, IpProtocol, Protocol};
@@ -28,7 +27,8 @@ impl Fault {
 }
 
 /// All that is wrong with a definition.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, thiserror::Error)]
+#[error("Object is not valid")]
 pub struct Faults(Vec<Fault>);
 
 impl Faults {
@@ -66,21 +66,6 @@ impl Faults {
     /// What is wrong.
     pub fn iter(&self) -> impl Iterator<Item = &Fault> {
         self.0.iter()
-    }
-
-    /// The body of the answer, whose status is 422.
-    #[must_use]
-    pub fn answer(&self) -> Value {
-        let mut details: Vec<(&str, Vec<&str>)> = Vec::new();
-        for fault in &self.0 {
-            match details.iter_mut().find(|(path, _)| *path == fault.path) {
-                Some((_, errors)) => errors.push(&fault.error),
-                None => details.push((&fault.path, vec![&fault.error])),
-            }
-        }
-        let details: Vec<_> =
-            details.into_iter().map(|(path, errors)| json!({"path": path, "errors": errors})).collect();
-        json!({"message": "Object is not valid", "details": details})
     }
 }
 
@@ -375,14 +360,5 @@ mod tests {
         for bad in ["", "%%", "a b", "http://host/%2", "a{b}"] {
             assert!(!is_uri(bad), "{bad}");
         }
-    }
-
-    #[test]
-    fn faults_of_one_path_are_told_together() {
-        let mut faults = Faults::default();
-        faults.add(Fault::new("/id", "a"));
-        faults.add(Fault::new("/id", "b"));
-        let answer = faults.answer();
-        assert_eq!(answer["details"], json!([{"path": "/id", "errors": ["a", "b"]}]));
     }
 }

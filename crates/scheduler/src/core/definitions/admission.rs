@@ -23,7 +23,7 @@ impl Definitions {
         if all.get(&id).is_some_and(|app| app.as_ref().is_some_and(|app| !app.dependencies.is_empty())) {
             check_circles(&self.order(&all, &BTreeMap::new()))?;
         }
-        all.remove(&id).flatten().ok_or_else(|| Refusal::no_app(&id))
+        all.remove(&id).flatten().ok_or(Refusal::NoApp(id))
     }
 
     /// The definitions as they will be wanted, all together, in groups that will be like these.

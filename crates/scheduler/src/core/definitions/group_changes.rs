@@ -78,7 +78,7 @@ impl Definitions {
     }
 
     fn version_of_group(&self, id: &AppId, version: Timestamp, now: Timestamp) -> Result<Wanted, Refusal> {
-        let missing = || Refusal::new(404, format!("Group {id} not available in version {version}"));
+        let missing = || Refusal::NoGroupVersion(id.clone(), version);
         let past = self.groups.get(id).and_then(|record| record.versions.get(&version)).ok_or_else(missing)?.clone();
         let mut apps: BTreeMap<AppId, Option<RunSpec>> = self.within(id).map(|app| (app.id.clone(), None)).collect();
         for (app, before) in past.apps {

@@ -56,9 +56,10 @@ fn all_apps_of_a_deployment_are_locked_and_a_change_of_two_names_both_deployment
     let first = world.change_set(&[("/a", Some(app("1"))), ("/b", Some(app("1")))], &[]).unwrap().unwrap();
     let second = world.change_set(&[("/c", Some(app("1")))], &[]).unwrap().unwrap();
     let refusal = world.change_set(&[("/b", Some(app("2"))), ("/c", Some(app("2")))], &[]).unwrap_err();
-    let mut named: Vec<_> = refusal.body["deployments"].as_array().unwrap().iter().map(|one| &one["id"]).collect();
+    let body = refusal.body();
+    let mut named: Vec<_> = body["deployments"].as_array().unwrap().iter().map(|one| &one["id"]).collect();
     named.sort_by_key(|id| *id != &json!(first));
-    assert_eq!((refusal.status, named), (409, vec![&json!(first), &json!(second)]));
+    assert_eq!((refusal.status(), named), (409, vec![&json!(first), &json!(second)]));
 }
 
 #[test]

@@ -54,7 +54,7 @@ impl World {
 fn group_deploy_create_group_with_checks_in_the_order_of_dependencies() {
     let mut world = World::new();
     let accepted = world.post_group(shop("1")).unwrap();
-    assert_eq!((accepted.status, accepted.app.as_str()), (201, "/shop"));
+    assert_eq!((accepted.is_new, accepted.app.as_str()), (true, "/shop"));
     assert_eq!(world.settle(), ["shop_back_db", "shop_front_web"]);
     let group = world.group("/shop");
     assert_eq!((&group["id"], &group["apps"], &group["enforceRole"]), (&json!("/shop"), &json!([]), &json!(null)));
@@ -63,7 +63,7 @@ fn group_deploy_create_group_with_checks_in_the_order_of_dependencies() {
     assert_eq!(group["groups"][1]["apps"][0]["id"], "/shop/front/web");
     let refusal = world.post_group(shop("1")).unwrap_err();
     let message = "Group /shop is already created. Use PUT to change this group.";
-    assert_eq!((refusal.status, &refusal.body["message"]), (409, &json!(message)));
+    assert_eq!((refusal.status(), &refusal.body()["message"]), (409, &json!(message)));
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn group_deploy_upgrade_and_rollback_to_a_version() {
     world.settle();
     assert_eq!(world.group("/shop/front")["apps"][0]["cmd"], "1");
     let missing = json!({"id": "/shop", "version": "1970-01-01T00:00:00.000Z"});
-    assert_eq!(world.put_group(missing, false).unwrap_err().status, 404);
+    assert_eq!(world.put_group(missing, false).unwrap_err().status(), 404);
 }
 
 #[test]
@@ -90,10 +90,10 @@ fn group_deploy_upgrade_in_progress_is_locked_unless_forced() {
     let begun = world.post_group(shop("1")).unwrap().deployment.unwrap();
     world.told();
     let refusal = world.put_group(shop("2"), false).unwrap_err();
-    assert_eq!((refusal.status, &refusal.body["deployments"]), (409, &json!([{"id": begun}])));
+    assert_eq!((refusal.status(), &refusal.body()["deployments"]), (409, &json!([{"id": begun}])));
     assert!(world.told().contains(&"group_change_failed"));
     let refused = world.tell(|core, now| core.remove_group(&AppId::new("/shop"), false, now)).unwrap_err();
-    assert_eq!(refused.status, 409, "deployment running, delete");
+    assert_eq!(refused.status(), 409, "deployment running, delete");
     world.put_group(shop("2"), true).unwrap();
     world.settle();
     assert_eq!(world.group("/shop/back")["apps"][0]["cmd"], "2");
@@ -124,7 +124,7 @@ fn a_group_is_scaled_and_removed_as_a_whole() {
     world.tell(|core, now| core.remove_group(&AppId::new("/shop"), false, now)).unwrap();
     world.settle();
     let missing = world.tell(|core, now| core.remove_group(&AppId::new("/shop"), false, now)).unwrap_err();
-    assert_eq!((missing.status, &missing.body["message"]), (404, &json!("Group '/shop' does not exist")));
+    assert_eq!((missing.status(), &missing.body()["message"]), (404, &json!("Group '/shop' does not exist")));
     assert_eq!(world.group("/")["groups"], json!([]));
 }
 
@@ -132,21 +132,21 @@ fn a_group_is_scaled_and_removed_as_a_whole() {
 fn a_dry_run_tells_the_steps_and_does_nothing() {
     let world = World::new();
     let update: GroupUpdate = serde_json::from_value(shop("1")).unwrap();
-    let steps = world.core.group_steps(&AppId::root(), update, world.now).unwrap();
-    assert_eq!(steps["steps"].as_array().unwrap().len(), 3, "{steps}");
-    assert_eq!(steps["steps"][2]["actions"], json!([{"action": "ScaleApplication", "app": "/shop/front/web"}]));
+    let steps = world.core.group_plan(&AppId::root(), update, world.now).unwrap().steps_json();
+    assert_eq!(steps.as_array().unwrap().len(), 3, "{steps}");
+    assert_eq!(steps[2]["actions"], json!([{"action": "ScaleApplication", "app": "/shop/front/web"}]));
     assert_eq!(world.core.deployments_json(true, world.now), json!([]));
 }
 
 #[test]
 fn circles_of_dependencies_are_refused() {
     let mut world = World::new();
-    let circle = |refusal: Refusal| refusal.body["details"][0].clone();
+    let circle = |refusal: Refusal| refusal.body()["details"][0].clone();
     let expected = json!({"path": "/", "errors": ["Dependency graph has cyclic dependencies."]});
     let mut json = shop("1");
     json["groups"][1]["apps"][0]["dependencies"] = json!(["../front/web"]);
     let refusal = world.post_group(json).unwrap_err();
-    assert_eq!((refusal.status, circle(refusal)), (422, expected.clone()));
+    assert_eq!((refusal.status(), circle(refusal)), (422, expected.clone()));
 
     let mut one = app("/a", "1");
     one["dependencies"] = json!(["/b"]);
@@ -163,13 +163,13 @@ fn apps_and_groups_share_one_namespace() {
     let clash = "Groups and Applications may not have the same identifier.";
     for id in ["/shop", "/shop/web/api"] {
         let refusal = world.create(app(id, "1")).unwrap_err();
-        assert_eq!((refusal.status, &refusal.body["details"][0]["errors"][0]), (422, &json!(clash)), "{id}");
+        assert_eq!((refusal.status(), &refusal.body()["details"][0]["errors"][0]), (422, &json!(clash)), "{id}");
     }
     let refusal = world.put_group(json!({"id": "/shop/web", "apps": []}), false).unwrap_err();
-    assert_eq!(refusal.body["details"][0]["errors"][0], clash);
+    assert_eq!(refusal.body()["details"][0]["errors"][0], clash);
     let group = world.group("/shop");
     assert_eq!(group["apps"][0]["id"], "/shop/web", "a group is there because an app is in it");
-    assert_eq!(world.post_group(json!({"id": "/shop"})).unwrap_err().status, 409);
+    assert_eq!(world.post_group(json!({"id": "/shop"})).unwrap_err().status(), 409);
 }
 
 #[test]
@@ -221,5 +221,5 @@ fn a_dry_run_finds_circles_too() {
     let mut circle = shop("1");
     circle["groups"][1]["dependencies"] = json!(["../front"]);
     let update: GroupUpdate = serde_json::from_value(circle).unwrap();
-    assert_eq!(world.core.group_steps(&AppId::root(), update, world.now).unwrap_err().status, 422);
+    assert_eq!(world.core.group_plan(&AppId::root(), update, world.now).unwrap_err().status(), 422);
 }

@@ -125,7 +125,7 @@ fn an_app_may_have_a_brake_of_its_own_and_changes_it_without_a_restart() {
     killed.extend(world.kills());
     assert_eq!((killed.len(), &world.brake()["tasksHeldUnhealthy"]), (10, &json!(0)));
     let refused = world.change(json!({"brake": {"share": 2}}), true).unwrap_err();
-    assert_eq!(refused.body["details"][0]["path"], "/brake/share");
+    assert_eq!(refused.body()["details"][0]["path"], "/brake/share");
 }
 
 #[test]

@@ -64,7 +64,7 @@ impl World {
 fn task_group_builder_a_task_for_each_container_and_an_executor() {
     let mut world = World::new();
     let accepted = world.post_pod(pod()).unwrap();
-    assert_eq!((accepted.status, &accepted.body["id"]), (201, &json!("/shop/pod")));
+    assert_eq!((accepted.is_new, accepted.app.as_str()), (true, "/shop/pod"));
     assert!(world.told().contains(&"pod_created_event"));
     let group = world.offer_groups().remove(0);
     assert!(mesos::validate::group_executor(&group.executor, &"framework".into()).is_ok());
@@ -201,7 +201,7 @@ fn a_pod_is_changed_scaled_and_removed() {
     for kill in kills {
         world.update(&kill.task_id.value, TaskState::TaskKilled, None);
     }
-    assert_eq!(world.core.status_of_pod(&id()).unwrap_err().status, 404);
+    assert_eq!(world.core.status_of_pod(&id()).unwrap_err().status(), 404);
     assert_eq!(world.core.deployments_json(false, world.now), json!([]));
 }
 
@@ -219,7 +219,7 @@ fn a_pod_may_have_a_brake_of_its_own_which_replaces_nothing() {
     assert_eq!((world.take(call::Type::Kill).len(), world.core.deployments_json(false, world.now)), (0, json!([])));
     assert!(world.core.definitions.get(&id()).unwrap().app.brake.is_some());
     braked["scheduling"]["brake"]["share"] = json!(-1);
-    assert_eq!(world.put_pod(braked).unwrap_err().body["details"][0]["path"], "/scheduling/brake/share");
+    assert_eq!(world.put_pod(braked).unwrap_err().body()["details"][0]["path"], "/scheduling/brake/share");
 }
 
 #[test]
@@ -250,9 +250,9 @@ fn a_killed_instance_of_a_pod_is_replaced() {
 fn pods_and_apps_share_one_namespace_and_are_told_apart() {
     let mut world = World::new();
     world.post_pod(pod()).unwrap();
-    assert_eq!(world.post_pod(pod()).unwrap_err().status, 409);
+    assert_eq!(world.post_pod(pod()).unwrap_err().status(), 409);
     let app = json!({"id": "/shop/pod", "cmd": "run"});
-    assert_eq!(world.create(app).unwrap_err().status, 409);
+    assert_eq!(world.create(app).unwrap_err().status(), 409);
     assert!(world.core.app_json(&id(), &Embed::single(), world.now).is_none());
     let apps = world.core.app_texts(&AppFilter::default(), &Embed::single(), world.now);
     assert_eq!(AppText::list(&apps), "{\"apps\":[]}");

@@ -51,7 +51,7 @@ fn an_app_may_have_the_role_of_its_top_level_group_and_is_launched_on_offers_to_
     {
         let refused = world.create(app(id, Some(role))).unwrap_err();
         let error = format!("got {role}, expected one of: [{allowed}]");
-        assert_eq!(refused.body["details"], json!([{"path": "/role", "errors": [error]}]), "{id}");
+        assert_eq!(refused.body()["details"], json!([{"path": "/role", "errors": [error]}]), "{id}");
     }
     world.create(app("/team/a/web", Some("team"))).unwrap();
     assert_eq!(world.told_roles(), [["*", "team"]]);
@@ -77,7 +77,7 @@ fn what_a_group_enforces_holds_for_all_that_is_in_it_from_their_next_change_on()
     let shown = world.core.group_json(&AppId::new("/team"), &embed, world.now).unwrap();
     assert_eq!(shown["enforceRole"], true);
     let refused = world.create(app("/team/deep/web", Some("*"))).unwrap_err();
-    assert_eq!(refused.body["details"][0]["errors"], json!(["got *, expected one of: [team]"]));
+    assert_eq!(refused.body()["details"][0]["errors"], json!(["got *, expected one of: [team]"]));
     world.create(app("/team/deep/web", None)).unwrap();
     let tasks = world.offer_of("team");
     let variables = |task: &TaskInfo| task.command.clone().unwrap().environment.unwrap().variables;
@@ -101,16 +101,16 @@ fn only_top_level_groups_enforce_and_not_while_they_change_otherwise() {
     world.create(app("/team/a/web", None)).unwrap();
     let message = "enforceRole can only be set for top-level groups, and /team/a is not top-level";
     let refused = world.tell(|core, now| core.enforce_role(&AppId::new("/team/a"), true, now)).unwrap_err();
-    assert_eq!(refused.body["details"], json!([{"path": "/enforceRole", "errors": [message]}]));
+    assert_eq!(refused.body()["details"], json!([{"path": "/enforceRole", "errors": [message]}]));
     assert!(
         world.tell(|core, now| core.enforce_role(&AppId::new("/team/a"), false, now)).is_err(),
         "not even to false"
     );
     let refused = world.put_team(json!({"id": "/team/a", "enforceRole": true})).unwrap_err();
-    assert_eq!(refused.body["details"], json!([{"path": "/enforceRole", "errors": [message]}]));
+    assert_eq!(refused.body()["details"], json!([{"path": "/enforceRole", "errors": [message]}]));
     let refused = world.put_team(json!({"id": "/team", "enforceRole": true, "apps": [app("more", None)]})).unwrap_err();
-    assert_eq!(refused.body["details"][0]["path"], "/enforceRole");
+    assert_eq!(refused.body()["details"][0]["path"], "/enforceRole");
     world.put_team(json!({"id": "/team", "enforceRole": true})).unwrap();
     let refused = world.tell(|core, now| core.enforce_role(&AppId::new("/none"), true, now)).unwrap_err();
-    assert_eq!(refused.status, 404);
+    assert_eq!(refused.status(), 404);
 }

@@ -128,7 +128,7 @@ fn a_canary_comes_first_and_the_rest_follows_when_somebody_says_so() {
     world.tell(|core, now| core.go_on(&id, now)).unwrap();
     world.run();
     assert_eq!((world.versions(), world.app()["deployments"].clone()), (vec![4], json!([])));
-    assert_eq!(world.tell(|core, now| core.go_on(&id, now)).unwrap_err().status, 404);
+    assert_eq!(world.tell(|core, now| core.go_on(&id, now)).unwrap_err().status(), 404);
 }
 
 #[test]

@@ -296,9 +296,9 @@ fn group_deploy_what_is_locked_stays_and_that_is_told() {
     world.create(definition(1)).unwrap();
     world.told();
     let refused = [
-        world.change(json!({"instances": 2}), false).unwrap_err().status,
-        world.tell(|core, now| core.remove(&web(), false, now)).unwrap_err().status,
-        world.tell(|core, now| core.remove_group(&AppId::root(), false, now)).unwrap_err().status,
+        world.change(json!({"instances": 2}), false).unwrap_err().status(),
+        world.tell(|core, now| core.remove(&web(), false, now)).unwrap_err().status(),
+        world.tell(|core, now| core.remove_group(&AppId::root(), false, now)).unwrap_err().status(),
     ];
     assert_eq!(refused, [409; 3]);
     let told = world.told_of("group_change_failed");

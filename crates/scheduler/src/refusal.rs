@@ -1,0 +1,59 @@
+//! Why what people ask for is refused, in Marathon's words. Nothing has changed then. Which HTTP status each cause has is
+//! the API's to know.
+
+use std::collections::BTreeSet;
+
+use crate::definition::{Faults, ShapeError};
+use crate::ids::AppId;
+use crate::time::Timestamp;
+
+/// The cause.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub(crate) enum Refusal {
+    #[error("App '{0}' does not exist")]
+    NoApp(AppId),
+    #[error("App '{0}' does not exist in version {1}")]
+    NoAppVersion(AppId, Timestamp),
+    #[error("Pod '{0}' does not exist")]
+    NoPod(AppId),
+    #[error("Pod '{0}' does not exist in version {1}")]
+    NoPodVersion(AppId, Timestamp),
+    #[error("Group '{0}' does not exist")]
+    NoGroup(AppId),
+    #[error("Group {0} not available in version {1}")]
+    NoGroupVersion(AppId, Timestamp),
+    #[error("DeploymentPlan {0} does not exist")]
+    NoDeployment(String),
+    #[error("Task '{0}' does not exist")]
+    NoTask(String),
+    #[error("Instance does not exist")]
+    NoInstance,
+    #[error("Application {0} not found in tasks queue.")]
+    NotQueued(AppId),
+    #[error("An app with id [{0}] already exists.")]
+    AppExists(AppId),
+    #[error("A pod with id [{0}] already exists.")]
+    PodExists(AppId),
+    #[error("Group {0} is already created. Use PUT to change this group.")]
+    GroupExists(AppId),
+    #[error("An app with the path {0} already exists.")]
+    PathTaken(AppId),
+    /// By these deployments. The text in angle brackets is literal, in Marathon too.
+    #[error(
+        "App is locked by one or more deployments. Override with the option '?force=true'. View details at \
+         '/v2/deployments/<DEPLOYMENT_ID>'."
+    )]
+    Locked(BTreeSet<String>),
+    #[error("Deployment {0} has no canary that waits to be continued.")]
+    NoCanary(String),
+    #[error("'{path}' does not match definition's id ('{named}')")]
+    OtherId { path: AppId, named: String },
+    #[error("no app was sent")]
+    Nothing,
+    #[error("there are {0} event subscriptions already: remove some")]
+    Subscriptions(usize),
+    #[error(transparent)]
+    Shape(#[from] ShapeError),
+    #[error(transparent)]
+    Faults(#[from] Faults),
+}
