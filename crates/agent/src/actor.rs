@@ -1,8 +1,8 @@
 //! The part that [`shell::run`] runs: the core, and what carries its actions out.
 //!
 //! Comes in: [`Request`]s, and time. Goes out: events on streams, answers to requests, calls to the master, jobs, changes to
-//! the store. Owns: the core, the sending ends of all event streams, one small task for each stream and each process that
-//! waits for its end, the registration's task.
+//! the store. Owns: the core, the sending ends of all event streams, one small task for each process that waits for
+//! its end, the registration's task.
 
 mod perform;
 mod streams;
@@ -27,9 +27,6 @@ use crate::jobs::Jobs;
 use crate::log;
 use crate::registration::Registration;
 
-/// How often executors hear that their agent is there.
-const HEARTBEAT: Duration = Duration::from_secs(30 * 60);
-
 /// How long a good-bye to the master may take.
 const FAREWELL: Duration = Duration::from_secs(5);
 
@@ -43,9 +40,7 @@ pub(crate) struct Actor {
     /// Everything that waits for something on the actor's behalf.
     waiting: JoinSet<()>,
     master: Option<mpsc::UnboundedSender<AgentCall>>,
-    /// When executors hear from their agent next, and until when the master may answer a good-bye; both on the scale of
-    /// [`Now::elapsed`].
-    heartbeat_at: Duration,
+    /// Until when the master may answer a good-bye, on the scale of [`Now::elapsed`].
     leaving: Option<Duration>,
     /// How to end, once that is known.
     shutdown: watch::Receiver<Shutdown>,
@@ -56,15 +51,13 @@ type Course = shell::Course<AgentError>;
 impl Actor {
     pub(crate) fn new(
         core: Core,
-        now: Now,
         handle: Handle,
         jobs: Jobs,
         registration: Registration,
         shutdown: watch::Receiver<Shutdown>,
     ) -> Actor {
-        let (streams, heartbeat_at) = (Streams::new(handle.clone()), now.elapsed + HEARTBEAT);
-        let (waiting, master, leaving) = (JoinSet::new(), None, None);
-        Actor { core, handle, streams, jobs, registration, waiting, master, heartbeat_at, leaving, shutdown }
+        let (streams, waiting) = (Streams::new(handle.clone()), JoinSet::new());
+        Actor { core, handle, streams, jobs, registration, waiting, master: None, leaving: None, shutdown }
     }
 
     /// Waits until the jobs are done: kills that were decided are carried out, whatever ends the agent.
@@ -78,7 +71,7 @@ impl Actor {
         now: Now,
         (answer, answers): (Answer<Result<(), CallRefusal>>, &mut Answers),
     ) {
-        let stream = self.streams.add_executor(sender, &mut self.waiting);
+        let stream = self.streams.add_executor(sender);
         let result = self.core.subscribe_executor(now, stream, call);
         if result.is_err() {
             self.streams.close(stream);
@@ -109,7 +102,7 @@ impl Part for Actor {
             }
             Request::ExecutorCall { call, answer } => answers.hold(answer, self.core.executor_call(now, *call)),
             Request::SubscribePool { sender, call } => {
-                let stream = self.streams.add_pool(sender, &mut self.waiting);
+                let stream = self.streams.add_pool(sender);
                 let framework = call.framework_id.clone().unwrap_or_default();
                 self.core.subscribe_pool(now, stream, &framework, call.pool_id());
             }
@@ -136,16 +129,12 @@ impl Part for Actor {
     }
 
     fn wake_at(&self) -> Option<Duration> {
-        [self.core.wake_at(), self.leaving, Some(self.heartbeat_at)].into_iter().flatten().min()
+        self.core.wake_at().into_iter().chain(self.leaving).min()
     }
 
     fn wake(&mut self, now: Now) -> Course {
         if self.leaving.is_some_and(|until| until <= now.elapsed) {
             return ControlFlow::Break(Ok(()));
-        }
-        if self.heartbeat_at <= now.elapsed {
-            self.heartbeat_at = now.elapsed + HEARTBEAT;
-            self.streams.heartbeat();
         }
         self.core.wake(now);
         ControlFlow::Continue(())

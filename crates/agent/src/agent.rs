@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use fetcher::Fetcher;
@@ -31,7 +31,7 @@ use crate::options::Options;
 use crate::registration::Registration;
 use crate::{log, machine};
 use mesos::server::{Front, serve};
-use shell::Clock;
+use shell::{Clock, reachable};
 
 /// How long containers that end with the agent may take to.
 const CONTAINERS_PATIENCE: Duration = Duration::from_secs(5);
@@ -49,13 +49,7 @@ pub struct Agent {
 impl Agent {
     /// Takes the port and the work directory. Nothing is answered or started before [`Agent::run`].
     pub async fn bind(options: Options) -> Result<Agent, AgentError> {
-        let address = SocketAddr::new(options.listen, options.port);
-        let failed = |source: io::Error| match source.kind() {
-            io::ErrorKind::AddrInUse => AgentError::PortInUse { address },
-            _ => AgentError::Listen { address, source },
-        };
-        let listener = TcpListener::bind(address).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
+        let (listener, address) = shell::bind("agent", options.listen, options.port).await?;
         let layout = Layout::create(&options.work_dir)?;
         let store = Store::open(layout.store(), IfLost::BeginAnew)?;
         Ok(Agent { listener, address, options, layout, store })
@@ -89,7 +83,7 @@ impl Agent {
         let (statistics, collected) = watch::channel(gc::Statistics::default());
         let collecting = tokio::spawn(self.collector(handle.clone(), statistics).run());
         let (leave, leaving) = watch::channel(Shutdown::Keep);
-        let mut actor = Actor::new(core, clock.now(), handle.clone(), jobs, registration, leaving.clone());
+        let mut actor = Actor::new(core, handle.clone(), jobs, registration, leaving.clone());
         let stopped = CancellationToken::new();
         let logging = self.options.logging.clone();
         let (actor_handle, kept) = (handle.clone(), containers.clone());
@@ -202,18 +196,4 @@ fn settings(options: &Options, layout: &Layout, address: SocketAddr) -> Result<S
         fetcher_download_bytes: options.fetcher_download_bytes,
         flags: options.flags(address.port()),
     })
-}
-
-/// An address others can use: listening on all of them, the one the machine would use to reach the outside.
-fn reachable(address: SocketAddr) -> SocketAddr {
-    if !address.ip().is_unspecified() {
-        return address;
-    }
-    // Nothing is sent: connecting a datagram socket only asks for the route.
-    let routed = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).and_then(|socket| {
-        socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9))?;
-        socket.local_addr()
-    });
-    let ip = routed.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |local| local.ip());
-    SocketAddr::new(ip, address.port())
 }

@@ -1,28 +1,15 @@
 //! Errors of an agent as a whole. An error of a request is answered to its sender.
 
 use std::io;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// Why an agent cannot start, or cannot go on.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AgentError {
-    /// Somebody else listens there already.
-    #[error("address {address} is already in use: is another agent running on port {}?", address.port())]
-    PortInUse {
-        /// Where the agent wanted to listen.
-        address: SocketAddr,
-    },
-    /// The address cannot be listened on.
-    #[error("cannot listen on {address}")]
-    Listen {
-        /// Where the agent wanted to listen.
-        address: SocketAddr,
-        /// The system's error.
-        #[source]
-        source: io::Error,
-    },
+    /// The port cannot be listened on.
+    #[error(transparent)]
+    Bind(#[from] shell::BindError),
     /// An option makes no sense.
     #[error("option '{name}': {reason}")]
     Option {

@@ -3,12 +3,10 @@
 //! Comes in: requests. Goes out: answers and event streams. Owns no task; [`serve`] owns the connections.
 
 mod access;
-mod body;
 mod containers;
 mod executor;
 mod files;
 mod legacy;
-mod logging;
 mod negotiate;
 mod operator;
 mod pool;
@@ -76,7 +74,7 @@ pub(crate) fn router(shared: Shared, authentication: &Authentication) -> Router 
         .route("/files/browse", read(get(files::browse)))
         .route("/files/read", read(get(files::read)))
         .route("/files/download", read(get(files::download)))
-        .route("/logging/toggle", get(logging::toggle).post(logging::toggle))
+        .route("/logging/toggle", get(legacy::toggle_logging).post(legacy::toggle_logging))
         .route("/files/debug", read(get(files::debug)))
         .route("/system/stats", read(get(legacy::system_stats)))
         .route("/", read(get(legacy::root)))

@@ -35,7 +35,6 @@ mod sandbox;
 mod status_updates;
 mod strangers;
 mod supported;
-mod version;
 mod view;
 
 pub use crate::agent::Agent;

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
 use crate::handle::{Handle, Request};
-use shell::Stopped;
+use shell::{Stopped, Subscriber};
 
 /// The master's path for agents.
 const PATH: &str = "/cygnet/v1/agent";
@@ -58,15 +58,14 @@ impl Registration {
     }
 
     async fn disconnected(&self) -> Result<Connection, Stopped> {
-        let (mut longest, mut told) = (self.backoff_factor, false);
+        let mut subscriber = Subscriber::new(self.backoff_factor, BACKOFF_MAX);
         loop {
-            sleep(longest.mul_f64(fastrand::f64())).await;
-            longest = (longest * 2).min(BACKOFF_MAX);
+            sleep(subscriber.pause(fastrand::f64())).await;
             let call = self.actor.ask(Request::Registration).await?;
             match self.connect(&call).await {
                 Ok(connection) => return Ok(connection),
-                Err(error) if std::mem::replace(&mut told, true) => tracing::debug!(%error, "still no master"),
-                Err(error) => self.complain(&error).await,
+                Err(error) if subscriber.failed() => self.complain(&error).await,
+                Err(error) => tracing::debug!(%error, "still no master"),
             }
         }
     }

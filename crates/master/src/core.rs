@@ -292,7 +292,7 @@ impl Identity {
             port: port.into(),
             pid: Some(self.pid()),
             hostname: Some(self.hostname.clone()),
-            version: Some(crate::version::MESOS_VERSION.to_owned()),
+            version: Some(mesos::build::MESOS_VERSION.to_owned()),
             address: Some(v1::Address {
                 hostname: Some(self.hostname.clone()),
                 ip: Some(ip.to_string()),

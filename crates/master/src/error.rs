@@ -1,27 +1,12 @@
 //! What can go wrong with a master as a whole. What is wrong with a request is answered to whoever sent it.
 
-use std::io;
-use std::net::SocketAddr;
-
 /// Why a master cannot start, or cannot go on.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MasterError {
-    /// Somebody else listens there already.
-    #[error("address {address} is already in use: is another master running?")]
-    PortInUse {
-        /// Where the master wanted to listen.
-        address: SocketAddr,
-    },
-    /// The address cannot be listened on.
-    #[error("cannot listen on {address}")]
-    Listen {
-        /// Where the master wanted to listen.
-        address: SocketAddr,
-        /// What the system says.
-        #[source]
-        source: io::Error,
-    },
+    /// The port cannot be listened on.
+    #[error(transparent)]
+    Bind(#[from] shell::BindError),
     /// The durable state cannot be read or written.
     #[error("the master's durable state failed")]
     Store(#[from] store::StoreError),

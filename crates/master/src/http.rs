@@ -6,7 +6,6 @@ mod access;
 mod administration;
 mod agent;
 mod answer;
-mod body;
 mod files;
 mod legacy;
 mod metrics;

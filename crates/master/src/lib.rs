@@ -28,11 +28,9 @@ mod request;
 mod stock;
 mod system;
 mod timings;
-mod version;
 mod view;
 
 pub use error::MasterError;
 pub use http::Authentication;
 pub use master::Master;
 pub use options::Options;
-pub use version::{CYGNET_VERSION, MESOS_VERSION};

@@ -1,7 +1,6 @@
 //! A whole master: bound to its port, then run.
 
-use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -15,7 +14,7 @@ use crate::options::Options;
 use crate::registry;
 use crate::timings::Timings;
 use mesos::server::{Front, serve};
-use shell::Clock;
+use shell::{Clock, reachable};
 
 /// A master that has its port, and waits to be run.
 #[derive(Debug)]
@@ -28,13 +27,7 @@ pub struct Master {
 impl Master {
     /// Takes the port. Nothing is read or answered before [`Master::run`].
     pub async fn bind(options: Options) -> Result<Master, MasterError> {
-        let address = SocketAddr::new(options.listen, options.port);
-        let failed = |source: io::Error| match source.kind() {
-            io::ErrorKind::AddrInUse => MasterError::PortInUse { address },
-            _ => MasterError::Listen { address, source },
-        };
-        let listener = TcpListener::bind(address).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
+        let (listener, address) = shell::bind("master", options.listen, options.port).await?;
         Ok(Master { listener, address, options })
     }
 
@@ -83,18 +76,4 @@ impl Master {
             () = serving => Ok(()),
         }
     }
-}
-
-/// An address others can use: listening on all of them, the one the machine would use to reach the outside.
-fn reachable(address: SocketAddr) -> SocketAddr {
-    if !address.ip().is_unspecified() {
-        return address;
-    }
-    // Nothing is sent: connecting a datagram socket only asks for the route.
-    let routed = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).and_then(|socket| {
-        socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9))?;
-        socket.local_addr()
-    });
-    let ip = routed.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |local| local.ip());
-    SocketAddr::new(ip, address.port())
 }

@@ -2,6 +2,16 @@
 
 use std::sync::OnceLock;
 
+use serde::Serialize;
+
+use crate::v1::VersionInfo;
+
+/// The Mesos version the APIs are compatible with.
+pub const MESOS_VERSION: &str = "1.11.0";
+
+/// Cygnet's own.
+pub const CYGNET_VERSION: &str = env!("CARGO_PKG_VERSION");
+
 static CURRENT: OnceLock<Build> = OnceLock::new();
 
 /// The version that this is, and its day.
@@ -28,6 +38,43 @@ impl Build {
     /// The build that was told, or the version and its day.
     pub fn current() -> Build {
         CURRENT.get().copied().unwrap_or(RELEASE)
+    }
+}
+
+/// The answer of `/version`, where clients look for dotted integers. Builds are reproducible: their time is that of what
+/// they are built from, and they carry no user.
+#[derive(Debug, Clone, Serialize)]
+pub struct LegacyVersion {
+    version: &'static str,
+    cygnet_version: &'static str,
+    build_date: &'static str,
+    build_time: f64,
+    build_user: &'static str,
+}
+
+impl LegacyVersion {
+    /// That of this build.
+    pub fn current() -> LegacyVersion {
+        let build = Build::current();
+        LegacyVersion {
+            version: MESOS_VERSION,
+            cygnet_version: CYGNET_VERSION,
+            build_date: build.date,
+            build_time: build.unix_seconds.into(),
+            build_user: "",
+        }
+    }
+}
+
+/// As the operator API has it; the tag says whose build it is.
+pub fn version_info() -> VersionInfo {
+    VersionInfo {
+        version: MESOS_VERSION.to_owned(),
+        build_date: Some(Build::current().date.to_owned()),
+        build_time: Some(Build::current().unix_seconds.into()),
+        build_user: Some(String::new()),
+        git_tag: Some(format!("cygnet-{CYGNET_VERSION}")),
+        ..VersionInfo::default()
     }
 }
 

@@ -3,6 +3,7 @@
 //! the connections all of it comes over.
 
 mod access;
+mod body;
 mod connections;
 pub mod files;
 mod front;
@@ -22,12 +23,13 @@ use axum::{
 };
 
 pub use self::{
-    access::{Principal, guarded},
+    access::{Principal, Realms, guarded},
+    body::{read_body, read_body_up_to},
     connections::{ConnectionCounts, serve},
     front::{Front, is_sent_by_pages},
     jsonp::jsonp,
     log_file::LogFile,
-    logging::LoggingLevel,
+    logging::{LoggingLevel, set_logging, toggle_logging},
     negotiate::{accept, decode_call, last, welcomes},
     paths::{OriginalPath, mesos_paths},
     refusal::{Refusal, only_get, only_post},

@@ -1,27 +1,15 @@
 //! Why a scheduler cannot start, or go on.
 
 use std::io;
-use std::net::SocketAddr;
 
 use store::StoreError;
 
 /// See the variants.
 #[derive(Debug, thiserror::Error)]
 pub enum SchedulerError {
-    /// The operator's: another process listens there.
-    #[error("port {} is in use: nobody else may listen on {address}", address.port())]
-    PortInUse {
-        /// Where we were to listen.
-        address: SocketAddr,
-    },
-    /// The machine's: listening failed otherwise.
-    #[error("cannot listen on {address}: {source}")]
-    Listen {
-        /// Where we were to listen.
-        address: SocketAddr,
-        /// What the kernel said.
-        source: io::Error,
-    },
+    /// The port cannot be listened on.
+    #[error(transparent)]
+    Bind(#[from] shell::BindError),
     /// The machine's: its time makes no sense.
     #[error(transparent)]
     Clock(#[from] shell::ClockError),

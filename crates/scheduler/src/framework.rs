@@ -15,6 +15,7 @@ use mesos::framework_error::FrameworkError;
 use mesos::v1::framework_info::{Capability, capability};
 use mesos::v1::scheduler::{Call, Event, call, event};
 use mesos::v1::{FrameworkInfo, MasterInfo};
+use shell::Subscriber;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -88,7 +89,7 @@ impl Framework {
     }
 
     async fn stay_subscribed(&self, session: &watch::Sender<Option<Session>>) {
-        let (mut backoff, mut standing, mut away) = (BACKOFF.0, self.standing.clone(), false);
+        let (mut subscriber, mut standing) = (Subscriber::new(BACKOFF.0, BACKOFF.1), self.standing.clone());
         for master in self.masters.iter().cycle() {
             if standing.wait_for(|standing| standing.is_acting()).await.is_err() {
                 return;
@@ -100,20 +101,19 @@ impl Framework {
             }
             match master.subscribe::<Call, Event>(PATH, &self.subscribe_call(id, roles)).await {
                 Ok(stream) => {
-                    if std::mem::take(&mut away) {
+                    if subscriber.connected() {
                         tracing::info!("the master answers again");
                     }
                     if self.follow(stream, master, session).await {
-                        backoff = BACKOFF.0;
+                        subscriber.subscribed();
                     }
                     session.send_replace(None);
                     self.actor.report(Report::Disconnected).await;
                 }
-                Err(error) if std::mem::replace(&mut away, true) => tracing::debug!(%error, "still no master"),
-                Err(error) => complain(master, &error).await,
+                Err(error) if subscriber.failed() => complain(master, &error).await,
+                Err(error) => tracing::debug!(%error, "still no master"),
             }
-            tokio::time::sleep(backoff.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
-            backoff = (backoff * 2).min(BACKOFF.1);
+            tokio::time::sleep(subscriber.pause(0.5 + fastrand::f64() / 2.0)).await;
         }
     }
 

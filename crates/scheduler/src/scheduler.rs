@@ -3,7 +3,6 @@
 //! Owns these tasks while it runs: the actor, the framework's subscription, the API's server, and, where that is allowed,
 //! the one that posts events.
 
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -45,12 +44,7 @@ impl Control {
 impl Scheduler {
     /// Takes up what is in the store, and the port.
     pub async fn bind(options: Options) -> Result<Scheduler, SchedulerError> {
-        let wanted = SocketAddr::new(options.listen, options.port);
-        let listener = TcpListener::bind(wanted).await.map_err(|source| match source.kind() {
-            io::ErrorKind::AddrInUse => SchedulerError::PortInUse { address: wanted },
-            _ => SchedulerError::Listen { address: wanted, source },
-        })?;
-        let address = listener.local_addr().map_err(|source| SchedulerError::Listen { address: wanted, source })?;
+        let (listener, address) = shell::bind("scheduler", options.listen, options.port).await?;
         let loaded = Loaded::from_store(&options.store).await.map_err(|error| match error {
             LoadError::Store(error) => SchedulerError::Store(error),
             LoadError::Record { .. } => SchedulerError::Record(error.to_string()),

@@ -57,20 +57,17 @@ impl Store {
 
     /// The value of `key`, if it has one.
     pub async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        let (answer, answered) = oneshot::channel();
-        self.ask(Request::Get { key: key.to_owned(), answer }, answered).await
+        self.ask(|answer| Request::Get { key: key.to_owned(), answer }).await
     }
 
     /// All keys that begin with `prefix`, in key order, with their values.
     pub async fn list(&self, prefix: &str) -> Result<Vec<Pair>, StoreError> {
-        let (answer, answered) = oneshot::channel();
-        self.ask(Request::List { prefix: prefix.to_owned(), answer }, answered).await
+        self.ask(|answer| Request::List { prefix: prefix.to_owned(), answer }).await
     }
 
     /// How many bytes the keys and values have together.
     pub async fn size_bytes(&self) -> Result<u64, StoreError> {
-        let (answer, answered) = oneshot::channel();
-        self.ask(Request::Size { answer }, answered).await
+        self.ask(|answer| Request::Size { answer }).await
     }
 
     /// Makes all changes of `batch`, or none. They are on disk when this returns `Ok`.
@@ -78,8 +75,7 @@ impl Store {
         if batch.is_empty() {
             return Ok(());
         }
-        let (answer, answered) = oneshot::channel();
-        self.ask(Request::Commit { batch, answer }, answered).await
+        self.ask(|answer| Request::Commit { batch, answer }).await
     }
 
     /// The same for an owner that can do nothing without it: while the disk takes nothing this waits until it does, unless
@@ -108,12 +104,9 @@ impl Store {
         Ok(Store { requests })
     }
 
-    async fn ask<T>(
-        &self,
-        request: Request,
-        answered: oneshot::Receiver<Result<T, StoreError>>,
-    ) -> Result<T, StoreError> {
-        self.requests.send(request).await.map_err(|_| StoreError::Closed)?;
+    async fn ask<T>(&self, request: impl FnOnce(Answer<T>) -> Request) -> Result<T, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        self.requests.send(request(answer)).await.map_err(|_| StoreError::Closed)?;
         answered.await.map_err(|_| StoreError::Closed)?
     }
 }

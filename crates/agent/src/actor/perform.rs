@@ -18,13 +18,13 @@ impl Actor {
             // Done already, together with all others.
             Action::Persist(_) => {}
             Action::ToExecutor(stream, event) => {
-                if let Some(broken) = self.streams.to_executor(stream, &event) {
-                    self.closed(broken, now);
+                if self.streams.to_executor(stream, &event) {
+                    self.closed(stream, now);
                 }
             }
             Action::ToPool(stream, event) => {
-                if let Some(broken) = self.streams.to_pool(stream, &event) {
-                    self.closed(broken, now);
+                if self.streams.to_pool(stream, &event) {
+                    self.closed(stream, now);
                 }
             }
             Action::CloseStream(stream) => self.streams.close(stream),

@@ -1,83 +1,64 @@
-//! The sending ends of all event streams. Each has a small task that waits for the reader to go away.
+//! The event streams of executors and pools, whose readers' ends the actor hears of.
 
-use std::collections::HashMap;
+use std::time::Duration;
 
-use mesos::Wire;
 use mesos::server::EventSender;
 use mesos::v1::cygnet::PoolEvent;
 use mesos::v1::executor::{Event, event};
-use tokio::task::{AbortHandle, JoinSet};
 
 use crate::handle::{Handle, Request};
 use crate::ids::StreamId;
 
-/// A stream, and who waits for its reader's end. That task holds the stream open, so it has to end first.
-struct Stream<E> {
-    sender: EventSender<E>,
-    watcher: AbortHandle,
-}
+/// How often executors hear that their agent is there.
+const HEARTBEAT: Duration = Duration::from_secs(30 * 60);
 
-impl<E> Drop for Stream<E> {
-    fn drop(&mut self) {
-        self.watcher.abort();
-    }
-}
-
+/// See the module.
 pub(super) struct Streams {
     handle: Handle,
     next: u64,
-    executors: HashMap<StreamId, Stream<Event>>,
-    pools: HashMap<StreamId, Stream<PoolEvent>>,
+    executors: shell::Streams<StreamId, Event>,
+    pools: shell::Streams<StreamId, PoolEvent>,
 }
 
 impl Streams {
     pub(super) fn new(handle: Handle) -> Streams {
-        Streams { handle, next: 0, executors: HashMap::new(), pools: HashMap::new() }
+        Streams { handle, next: 0, executors: Default::default(), pools: Default::default() }
     }
 
-    pub(super) fn add_executor(&mut self, sender: EventSender<Event>, waiting: &mut JoinSet<()>) -> StreamId {
-        let (id, stream) = self.watched(sender, waiting);
-        self.executors.insert(id, stream);
+    pub(super) fn add_executor(&mut self, sender: EventSender<Event>) -> StreamId {
+        let (id, gone) = self.begin();
+        let heartbeat = Event { r#type: Some(event::Type::Heartbeat.into()), ..Event::default() };
+        self.executors.add(id, sender, Some((HEARTBEAT, heartbeat)), gone);
         id
     }
 
-    pub(super) fn add_pool(&mut self, sender: EventSender<PoolEvent>, waiting: &mut JoinSet<()>) -> StreamId {
-        let (id, stream) = self.watched(sender, waiting);
-        self.pools.insert(id, stream);
+    pub(super) fn add_pool(&mut self, sender: EventSender<PoolEvent>) -> StreamId {
+        let (id, gone) = self.begin();
+        self.pools.add(id, sender, None, gone);
         id
     }
 
-    fn watched<E: Wire>(&mut self, sender: EventSender<E>, waiting: &mut JoinSet<()>) -> (StreamId, Stream<E>) {
-        let id = StreamId(self.next);
+    fn begin(&mut self) -> (StreamId, impl Future<Output = ()> + use<>) {
+        let (id, handle) = (StreamId(self.next), self.handle.clone());
         self.next += 1;
-        let (handle, watched) = (self.handle.clone(), sender.clone());
-        let watcher = waiting.spawn(async move {
-            watched.closed().await;
-            let _ = handle.send(Request::Closed(id)).await;
-        });
-        (id, Stream { sender, watcher })
+        let gone = async move {
+            let _actor_is_gone_too = handle.send(Request::Closed(id)).await;
+        };
+        (id, gone)
     }
 
     pub(super) fn close(&mut self, id: StreamId) {
-        self.executors.remove(&id);
-        self.pools.remove(&id);
+        self.executors.close(&id);
+        self.pools.close(&id);
     }
 
-    /// The stream, if it turns out to be broken.
-    pub(super) fn to_executor(&self, id: StreamId, event: &Event) -> Option<StreamId> {
-        self.executors.get(&id)?.sender.try_send(event).is_err().then_some(id)
+    /// Whether the stream turns out to be broken.
+    pub(super) fn to_executor(&self, id: StreamId, event: &Event) -> bool {
+        self.executors.is_broken_by(&id, event)
     }
 
-    /// The stream, if it turns out to be broken.
-    pub(super) fn to_pool(&self, id: StreamId, event: &PoolEvent) -> Option<StreamId> {
-        self.pools.get(&id)?.sender.try_send(event).is_err().then_some(id)
-    }
-
-    /// Executors hear that their agent is there. A broken stream is noticed when there is something to say.
-    pub(super) fn heartbeat(&self) {
-        let heartbeat = Event { r#type: Some(event::Type::Heartbeat.into()), ..Event::default() };
-        for stream in self.executors.values() {
-            let _ = stream.sender.try_send(&heartbeat);
-        }
+    /// Whether the stream turns out to be broken.
+    pub(super) fn to_pool(&self, id: StreamId, event: &PoolEvent) -> bool {
+        self.pools.is_broken_by(&id, event)
     }
 }

@@ -1,5 +1,6 @@
 //! The master: what the agent reports when it registers, and what the master's events mean.
 
+use mesos::build::MESOS_VERSION;
 use mesos::v1::agent_info::{Capability, capability};
 use mesos::v1::cygnet::{AgentCall, AgentEvent, agent_call, agent_event};
 use mesos::v1::task_status::Reason;
@@ -10,7 +11,6 @@ use super::frameworks::Framework;
 use super::{Action, Core, Job};
 use crate::ids::{ExecutorKey, TaskKey};
 use crate::log::Change;
-use crate::version;
 use shell::Now;
 
 /// The capabilities of this agent.
@@ -27,7 +27,7 @@ impl Core {
         let capability = |kind: capability::Type| Capability { r#type: Some(kind.into()) };
         let subscribe = agent_call::Subscribe {
             agent_info: self.link.agent_info(),
-            version: Some(version::MESOS_VERSION.to_owned()),
+            version: Some(MESOS_VERSION.to_owned()),
             pid: Some(self.settings.pid()),
             frameworks: self.frameworks.live().map(|framework| reported(framework)).collect(),
             completed_frameworks: self.frameworks.completed().map(|framework| framework.id().clone()).collect(),

@@ -2,6 +2,7 @@
 //! tokens: an agent's port belongs into a network where nobody pretends to be one.
 
 use mesos::credentials::Credentials;
+use mesos::server::Realms;
 
 /// What only known principals may do, and who is known.
 #[derive(Debug, Clone, Default)]
@@ -14,28 +15,26 @@ pub struct Authentication {
     pub readwrite: bool,
 }
 
-const OPEN: [&str; 6] = ["/", "/api/v1/executor", "/cygnet/v1/pool", "/health", "/system/stats", "/version"];
-const READONLY: [&str; 9] = [
-    "/containers",
-    "/files/browse",
-    "/files/debug",
-    "/files/download",
-    "/files/read",
-    "/flags",
-    "/metrics/snapshot",
-    "/monitor/statistics",
-    "/state",
-];
+const REALMS: Realms = Realms {
+    open: &["/", "/api/v1/executor", "/cygnet/v1/pool", "/health", "/system/stats", "/version"],
+    readonly: &[
+        "/containers",
+        "/files/browse",
+        "/files/debug",
+        "/files/download",
+        "/files/read",
+        "/flags",
+        "/metrics/snapshot",
+        "/monitor/statistics",
+        "/state",
+    ],
+    names: ["mesos-agent-readonly", "mesos-agent-readwrite"],
+};
 
 impl Authentication {
-    /// The realm that whoever asks for this path has to be of. A path that nobody thought of is no place to look only.
+    /// The realm that a request for this path has to be of.
     pub(super) fn realm(&self, path: &str) -> Option<&'static str> {
-        let (needed, realm) = match path {
-            open if OPEN.contains(&open) => return None,
-            read if READONLY.contains(&read) => (self.readonly, "mesos-agent-readonly"),
-            _ => (self.readwrite, "mesos-agent-readwrite"),
-        };
-        needed.then_some(realm)
+        REALMS.of(path, [self.readonly, self.readwrite])
     }
 }
 

@@ -7,7 +7,7 @@ use mesos::server::{self, Refusal};
 use mesos::v1::executor::{Call, call};
 use mesos::validate;
 
-use super::{Shared, body};
+use super::Shared;
 use crate::core::CallRefusal;
 use crate::handle;
 
@@ -16,7 +16,7 @@ const QUEUED_EVENTS: usize = 4096;
 
 pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
-    let body = body::read(body).await?;
+    let body = server::read_body(body).await?;
     let (_, call): (_, Call) = server::decode_call(&parts.headers, &body)?;
     validate::executor_call(&call).map_err(|invalid| Refusal::bad_request(invalid.to_string()))?;
     match call.r#type() {

@@ -1,10 +1,8 @@
 //! `/files/browse`, `/files/read` and `/files/download`: sandboxes, from outside.
 
 use axum::extract::{Query, State};
-use axum::http::StatusCode;
 use mesos::server::Refusal;
-use mesos::server::files::{Entry, FileError, Piece, number, path};
-use tokio::task::spawn_blocking;
+use mesos::server::files::{Entry, Piece, blocking, number, path};
 
 use super::Shared;
 use super::legacy::{LegacyAnswer, Parameters, answer};
@@ -58,13 +56,4 @@ pub(super) async fn piece(
 
 async fn agent_id(shared: &Shared) -> Result<Option<String>, Refusal> {
     Ok(look(&shared.actor).await?.link.id().map(|id| id.value.clone()))
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, FileError> + Send + 'static,
-) -> Result<T, Refusal> {
-    match spawn_blocking(work).await {
-        Ok(result) => result.map_err(Refusal::from),
-        Err(_) => Err(Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "Reading failed")),
-    }
 }

@@ -7,13 +7,14 @@ use axum::extract::{Query, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use mesos::server::{ConnectionCounts, Refusal, jsonp};
+use mesos::build::LegacyVersion;
+use mesos::server::{self, ConnectionCounts, Refusal, jsonp};
 use serde::Serialize;
 
 use super::{Shared, recovered, statistics};
 use crate::handle::look;
 use crate::view::containers::ExecutorContainer;
-use crate::{gc, machine, version, view};
+use crate::{gc, machine, view};
 
 /// The query of a request.
 pub(super) type Parameters = BTreeMap<String, String>;
@@ -41,7 +42,12 @@ pub(super) async fn root() -> &'static str {
 }
 
 pub(super) async fn version(Query(parameters): Query<Parameters>) -> Response {
-    answer(&parameters, &version::legacy())
+    answer(&parameters, &serde_json::json!(LegacyVersion::current()))
+}
+
+/// How much the agent logs, or for a while shall.
+pub(super) async fn toggle_logging(State(shared): State<Shared>, Query(parameters): Query<Parameters>) -> LegacyAnswer {
+    server::toggle_logging(shared.logging.as_ref(), &parameters)
 }
 
 pub(super) async fn state(State(shared): State<Shared>, Query(parameters): Query<Parameters>) -> LegacyAnswer {

@@ -3,15 +3,16 @@
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
-use mesos::server::{self, Refusal};
+use mesos::build::version_info;
+use mesos::server::{self, LoggingLevel, Refusal};
 use mesos::v1::agent::{Call, call, response};
 use mesos::v1::{ContainerId, Metric, agent};
 use mesos::validate;
 
 use super::containers::Ask;
-use super::{Shared, body, containers, files, legacy, logging, negotiate, recovered, statistics};
+use super::{Shared, containers, files, legacy, negotiate, recovered, statistics};
 use crate::handle::look;
-use crate::{version, view};
+use crate::view;
 
 pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Result<Response, Refusal> {
     recovered(&shared).await?;
@@ -23,7 +24,7 @@ pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Resu
     if content.streaming {
         return containers::attach_input(&shared, content, body).await;
     }
-    let body = body::read(body).await?;
+    let body = server::read_body(body).await?;
     let call: Call = content.codec.decode(&body)?;
     validate::agent_call(&call).map_err(|invalid| Refusal::bad_request(invalid.to_string()))?;
     if call.r#type() == call::Type::AttachContainerInput {
@@ -37,7 +38,7 @@ pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Resu
     }
     match asked {
         Some(ask) => ask.answer(&shared, form).await,
-        None if call.r#type() == call::Type::SetLoggingLevel => logging::set(&shared, &call),
+        None if call.r#type() == call::Type::SetLoggingLevel => set_logging(&shared, &call),
         None => Ok(server::reply(form.codec, &answer(&shared, call).await?)),
     }
 }
@@ -64,6 +65,14 @@ async fn answer(shared: &Shared, call: Call) -> Result<agent::Response, Refusal>
     })
 }
 
+/// SET_LOGGING_LEVEL
+fn set_logging(shared: &Shared, call: &Call) -> Result<Response, Refusal> {
+    let asked = call.set_logging_level.unwrap_or_default();
+    let duration = asked.duration.to_duration();
+    let duration = duration.ok_or_else(|| Refusal::bad_request("'set_logging_level.duration' is negative"))?;
+    server::set_logging(shared.logging.as_ref(), asked.level, duration)
+}
+
 fn reply(kind: response::Type) -> agent::Response {
     agent::Response { r#type: Some(kind.into()), ..agent::Response::default() }
 }
@@ -74,7 +83,7 @@ fn health() -> agent::Response {
 }
 
 fn version() -> agent::Response {
-    let get_version = Some(response::GetVersion { version_info: version::info() });
+    let get_version = Some(response::GetVersion { version_info: version_info() });
     agent::Response { get_version, ..reply(response::Type::GetVersion) }
 }
 
@@ -106,7 +115,8 @@ async fn get_containers(shared: &Shared, call: &Call) -> Result<agent::Response,
 }
 
 fn logging_level(shared: &Shared) -> agent::Response {
-    let get_logging_level = Some(response::GetLoggingLevel { level: logging::level(shared) });
+    let get_logging_level =
+        Some(response::GetLoggingLevel { level: shared.logging.as_ref().map_or(0, LoggingLevel::get) });
     agent::Response { get_logging_level, ..reply(response::Type::GetLoggingLevel) }
 }
 

@@ -5,7 +5,7 @@ use axum::response::Response;
 use mesos::server::{self, Refusal};
 use mesos::v1::cygnet::{PoolCall, pool_call};
 
-use super::{Shared, body};
+use super::Shared;
 use crate::handle;
 
 /// Events that may wait for a pool that does not read: one for each executor it is to host, and some.
@@ -13,7 +13,7 @@ const QUEUED_EVENTS: usize = 1 << 17;
 
 pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
-    let body = body::read(body).await?;
+    let body = server::read_body(body).await?;
     let (_, call): (_, PoolCall) = server::decode_call(&parts.headers, &body)?;
     if call.framework_id.is_none() {
         return Err(missing("framework_id"));

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use mesos::build::LegacyVersion;
 use mesos::resources::Resources;
 use mesos::v1::framework_info::capability::Type as Capability;
 use mesos::v1::{Attribute, Labels, Resource, TaskStatus, executor_info};
@@ -10,7 +11,6 @@ use serde_json::{Map, Value, json};
 
 use super::{bag, used};
 use crate::core::{CAPABILITIES, Executor, Framework, Snapshot, Task};
-use crate::version;
 
 /// The whole of it.
 pub(crate) fn state(snapshot: &Snapshot) -> Value {
@@ -37,8 +37,8 @@ pub(crate) fn state(snapshot: &Snapshot) -> Value {
         "frameworks": snapshot.frameworks.iter().map(|known| framework(known)).collect::<Vec<_>>(),
         "completed_frameworks": snapshot.completed_frameworks.iter().map(|known| framework(known)).collect::<Vec<_>>(),
     });
-    for (name, value) in version::legacy() {
-        state[name] = value;
+    for (name, value) in json!(LegacyVersion::current()).as_object().into_iter().flatten() {
+        state[name] = value.clone();
     }
     if let Some(hostname) = snapshot.link.master_hostname() {
         state["master_hostname"] = json!(hostname);

@@ -223,7 +223,7 @@ async fn a_taken_port_or_work_directory_is_named() {
     let mut options = world.options();
     options.port = world.address().port();
     let error = Agent::bind(options).await.unwrap_err();
-    assert!(matches!(error, AgentError::PortInUse { address } if address == world.address()));
+    assert!(matches!(error, AgentError::Bind(shell::BindError::InUse { address, .. }) if address == world.address()));
     assert!(error.to_string().contains(&world.address().port().to_string()));
     let error = Agent::bind(world.options()).await.unwrap_err();
     assert!(matches!(&error, AgentError::Store(store::StoreError::InUse { path }) if path.ends_with("agent.redb")));

@@ -1,6 +1,7 @@
 //! Which paths are whose, in the realms of Mesos' masters.
 
 use mesos::credentials::Credentials;
+use mesos::server::Realms;
 
 /// What only known principals may do, and who is known.
 #[derive(Debug, Clone, Default)]
@@ -17,33 +18,33 @@ pub struct Authentication {
     pub readwrite: bool,
 }
 
-const OPEN: [&str; 4] = ["/health", "/redirect", "/system/stats", "/version"];
-const READONLY: [&str; 13] = [
-    "/files/browse",
-    "/files/debug",
-    "/files/download",
-    "/files/read",
-    "/flags",
-    "/frameworks",
-    "/maintenance/status",
-    "/metrics/snapshot",
-    "/roles",
-    "/slaves",
-    "/state",
-    "/state-summary",
-    "/tasks",
-];
+const REALMS: Realms = Realms {
+    open: &["/health", "/redirect", "/system/stats", "/version"],
+    readonly: &[
+        "/files/browse",
+        "/files/debug",
+        "/files/download",
+        "/files/read",
+        "/flags",
+        "/frameworks",
+        "/maintenance/status",
+        "/metrics/snapshot",
+        "/roles",
+        "/slaves",
+        "/state",
+        "/state-summary",
+        "/tasks",
+    ],
+    names: ["mesos-master-readonly", "mesos-master-readwrite"],
+};
 
 impl Authentication {
-    /// The realm that whoever asks for this path has to be of. A path that nobody thought of is no place to look only.
+    /// The realm that a request for this path has to be of.
     pub(super) fn realm(&self, path: &str) -> Option<&'static str> {
-        let (needed, realm) = match path {
-            "/api/v1/scheduler" => (self.frameworks, "mesos-master-scheduler"),
-            "/cygnet/v1/agent" => (self.agents, "mesos-master-agent"),
-            open if OPEN.contains(&open) => return None,
-            read if READONLY.contains(&read) => (self.readonly, "mesos-master-readonly"),
-            _ => (self.readwrite, "mesos-master-readwrite"),
-        };
-        needed.then_some(realm)
+        match path {
+            "/api/v1/scheduler" => self.frameworks.then_some("mesos-master-scheduler"),
+            "/cygnet/v1/agent" => self.agents.then_some("mesos-master-agent"),
+            path => REALMS.of(path, [self.readonly, self.readwrite]),
+        }
     }
 }

@@ -1,19 +1,17 @@
 //! Endpoints operators change the master with, or would in Mesos: weights and logging; quota, maintenance, reservations
 //! and volumes, none of which exist here: they are empty to look at and refused by name.
 
-use std::time::Duration;
-
 use axum::extract::{Query as Parameters, Request, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use mesos::server::{LoggingLevel, Refusal};
+use mesos::server::{self, Refusal};
 use mesos::v1::WeightInfo;
 use mesos::v1::master::{Call, call};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::Shared;
 use super::answer::{self, Texts};
-use super::{Shared, body};
 use crate::request;
 
 /// Paths that only change what is not there.
@@ -32,9 +30,6 @@ pub(super) const EMPTY: [(&str, &str); 3] = [
     ("/maintenance/schedule", "maintenance windows"),
     ("/maintenance/status", "maintenance windows"),
 ];
-
-/// Levels that glog can be asked for.
-const MAX_LEVEL: u32 = 127;
 
 #[derive(Debug, Deserialize)]
 struct Weight {
@@ -64,7 +59,7 @@ pub(super) async fn weights(
 }
 
 pub(super) async fn update_weights(State(shared): State<Shared>, request: Request) -> Result<Response, Refusal> {
-    let body = body::read(request.into_body()).await?;
+    let body = server::read_body(request.into_body()).await?;
     let weights: Vec<Weight> = serde_json::from_slice(&body)
         .map_err(|error| Refusal::bad_request(format!("Failed to parse update weights request JSON: {error}")))?;
     let info = |weight: Weight| WeightInfo { weight: weight.weight, role: weight.role };
@@ -85,32 +80,5 @@ pub(super) async fn toggle_logging(
     State(shared): State<Shared>,
     Parameters(parameters): Parameters<Texts>,
 ) -> Result<Response, Refusal> {
-    let expecting = |name: &str| Refusal::bad_request(format!("Expecting '{name}=value' in query.\n"));
-    match (parameters.get("level"), parameters.get("duration")) {
-        (None, None) => {
-            let level = shared.logging.as_ref().map_or(0, LoggingLevel::get);
-            Ok(format!("{level}\n").into_response())
-        }
-        (None, Some(_)) => Err(expecting("level")),
-        (Some(_), None) => Err(expecting("duration")),
-        (Some(level), Some(duration)) => {
-            let level = level.parse().map_err(|_| Refusal::bad_request(format!("Invalid level '{level}'.\n")))?;
-            let duration = mesos::duration::parse(duration)
-                .map_err(|error| Refusal::bad_request(format!("Invalid duration: {error}.\n")))?;
-            set_logging(&shared, level, duration)?;
-            Ok(StatusCode::OK.into_response())
-        }
-    }
-}
-
-/// Makes the process more talkative for a while.
-pub(super) fn set_logging(shared: &Shared, level: u32, duration: Duration) -> Result<(), Refusal> {
-    if level > MAX_LEVEL {
-        return Err(Refusal::bad_request(format!("Invalid level '{level}'.\n")));
-    }
-    let logging = shared.logging.as_ref().ok_or_else(|| {
-        Refusal::new(StatusCode::NOT_IMPLEMENTED, "What this process logs was fixed when it was started")
-    })?;
-    logging.set(level, duration);
-    Ok(())
+    server::toggle_logging(shared.logging.as_ref(), &parameters)
 }

@@ -6,13 +6,16 @@ use axum::response::Response;
 use mesos::server::{self, Refusal};
 use mesos::v1::cygnet::{AgentCall, agent_call};
 
-use super::{Shared, body, new_stream_id, sent_stream_id};
+use super::{Shared, new_stream_id, sent_stream_id};
 use crate::core::AgentRefusal;
 use crate::request;
 
+/// An agent coming back names every task it has, with all statuses.
+const MAX_REPORT_BYTES: usize = 256 << 20;
+
 pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
-    let body = body::read_up_to(body, body::MAX_REPORT_BYTES).await?;
+    let body = server::read_body_up_to(body, MAX_REPORT_BYTES).await?;
     let (_, call): (_, AgentCall) = server::decode_call(&parts.headers, &body)?;
     match call.r#type() {
         agent_call::Type::Subscribe => subscribe(shared, &parts.headers, call).await,

@@ -4,12 +4,10 @@
 use std::collections::BTreeMap;
 
 use axum::extract::{Query as Parameters, State};
-use axum::http::StatusCode;
 use axum::response::Response;
 use mesos::server::Refusal;
-use mesos::server::files::{FileError, Opened, Piece, number, path};
+use mesos::server::files::{FileError, Opened, Piece, blocking, number, path};
 use serde_json::{Value, json};
-use tokio::task::spawn_blocking;
 
 use super::Shared;
 use super::answer::{self, Texts};
@@ -74,8 +72,5 @@ async fn with_file<T: Send + 'static>(
 ) -> Result<T, Refusal> {
     let log = shared.log.clone();
     let open = move || log.map_or(Err(FileError::NotFound), |log| log.open(LOG, &path));
-    match spawn_blocking(move || open().and_then(work)).await {
-        Ok(result) => result.map_err(Refusal::from),
-        Err(_) => Err(Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "Reading failed")),
-    }
+    blocking(move || open().and_then(work)).await
 }

@@ -3,15 +3,15 @@
 use axum::extract::{Query as Parameters, Request, State};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use mesos::server::{OriginalPath, Refusal, is_sent_by_pages};
+use mesos::build::LegacyVersion;
+use mesos::server::{OriginalPath, Refusal, is_sent_by_pages, read_body};
 use serde_json::json;
 
+use super::Shared;
 use super::answer::{self, Texts};
-use super::{Shared, body};
 use crate::core::{Depth, NoSuchFramework, Snapshot};
 use crate::request;
 use crate::system::Machine;
-use crate::version;
 use crate::view::legacy as view;
 use crate::view::pieces::Object;
 
@@ -65,7 +65,7 @@ pub(super) async fn health() -> StatusCode {
 }
 
 pub(super) async fn version(Parameters(parameters): Parameters<Texts>) -> Result<Response, Refusal> {
-    answer::json(&parameters, &version::legacy())
+    answer::json(&parameters, &LegacyVersion::current())
 }
 
 /// To the leading master, which is this one. There is nothing below it.
@@ -83,7 +83,7 @@ pub(super) async fn teardown(State(shared): State<Shared>, request: Request) -> 
         let message = "Expecting 'Content-Type' of application/x-www-form-urlencoded, or none";
         return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
     }
-    let body = body::read(request.into_body()).await?;
+    let body = read_body(request.into_body()).await?;
     let id = form_value(&body, "frameworkId")
         .ok_or_else(|| Refusal::bad_request("Missing 'frameworkId' query parameter in the request body"))?;
     let framework = id.into();

@@ -6,14 +6,14 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use mesos::Codec;
+use mesos::build::version_info;
 use mesos::server::{self, LoggingLevel, Refusal};
 use mesos::v1::master::{Call, call, response};
 use mesos::v1::{self, master};
 
-use super::{Shared, administration, answer, body, files, metrics, new_stream_id};
+use super::{Shared, administration, answer, files, metrics, new_stream_id};
 use crate::core::OperatorRefusal;
 use crate::request;
-use crate::version;
 use crate::view::operator::{self as view, Look};
 
 /// Records that may wait in the connection itself; the rest wait in the stream's queue.
@@ -21,7 +21,7 @@ const IN_FLIGHT: usize = 16;
 
 pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
-    let body = body::read(body).await?;
+    let body = server::read_body(body).await?;
     let (_, call): (_, Call) = server::decode_call(&parts.headers, &body)?;
     mesos::validate::master_call(&call).map_err(|invalid| Refusal::bad_request(invalid.message()))?;
     let codec = server::accept(&parts.headers)?;
@@ -63,7 +63,7 @@ async fn own(shared: &Shared, kind: call::Type) -> Result<Option<master::Respons
             master::Response { get_health: Some(response::GetHealth { healthy: true }), ..of(Type::GetHealth) }
         }
         call::Type::GetVersion => {
-            let get_version = Some(response::GetVersion { version_info: version::info() });
+            let get_version = Some(response::GetVersion { version_info: version_info() });
             master::Response { get_version, ..of(Type::GetVersion) }
         }
         call::Type::GetLoggingLevel => {
@@ -104,8 +104,7 @@ async fn operate(shared: &Shared, codec: Codec, call: Call) -> Result<Response, 
 fn set_logging_level(shared: &Shared, set: call::SetLoggingLevel) -> Result<Response, Refusal> {
     let nanoseconds =
         u64::try_from(set.duration.nanoseconds).map_err(|_| Refusal::bad_request("'duration' must be non-negative"))?;
-    administration::set_logging(shared, set.level, Duration::from_nanos(nanoseconds))?;
-    Ok(StatusCode::OK.into_response())
+    server::set_logging(shared.logging.as_ref(), set.level, Duration::from_nanos(nanoseconds))
 }
 
 impl From<OperatorRefusal> for Refusal {

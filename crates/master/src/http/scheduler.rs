@@ -7,13 +7,13 @@ use mesos::server::{self, Principal, Refusal};
 use mesos::v1::scheduler::{Call, call};
 use mesos::validate::Invalid;
 
-use super::{Shared, body, new_stream_id, sent_stream_id};
+use super::{Shared, new_stream_id, sent_stream_id};
 use crate::core::CallRefusal;
 use crate::request;
 
 pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
-    let body = body::read(body).await?;
+    let body = server::read_body(body).await?;
     let (_, call): (_, Call) = server::decode_call(&parts.headers, &body)?;
     let invalid = |invalid: Invalid| Refusal::bad_request(invalid.message());
     mesos::validate::scheduler_call(&call).map_err(invalid)?;

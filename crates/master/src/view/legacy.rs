@@ -6,12 +6,12 @@ mod roles;
 mod summary;
 mod task;
 
+use mesos::build::LegacyVersion;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::pieces::{self, Object};
 use crate::core::{Snapshot, status};
-use crate::version;
 use entries::{RecoveredSlave, Slave, SlaveInFull};
 pub(crate) use roles::roles;
 pub(crate) use summary::summary;
@@ -57,7 +57,7 @@ pub(crate) fn frameworks(snapshot: Snapshot, framework_id: Option<String>) -> Ob
 #[derive(Serialize)]
 struct Head<'a> {
     #[serde(flatten)]
-    version: version::Legacy,
+    version: LegacyVersion,
     start_time: f64,
     elected_time: f64,
     id: &'a str,
@@ -83,7 +83,7 @@ impl<'a> Head<'a> {
         let active = snapshot.agents.iter().filter(|agent| agent.active).count();
         let started = status::seconds(identity.started);
         Head {
-            version: version::legacy(),
+            version: LegacyVersion::current(),
             start_time: started,
             elected_time: started,
             id: &identity.id,

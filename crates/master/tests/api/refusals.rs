@@ -169,6 +169,6 @@ async fn a_port_in_use_is_named() {
     let mut options = super::setup::quick(store::Store::in_memory().unwrap());
     options.port = master.authority.rsplit_once(':').unwrap().1.parse().unwrap();
     let error = master::Master::bind(options).await.unwrap_err();
-    assert!(matches!(&error, master::MasterError::PortInUse { .. }), "{error:?}");
+    assert!(matches!(&error, master::MasterError::Bind(shell::BindError::InUse { .. })), "{error:?}");
     assert!(error.to_string().contains(&master.authority), "{error}");
 }

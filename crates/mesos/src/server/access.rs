@@ -14,6 +14,28 @@ use crate::credentials::Credentials;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal(pub String);
 
+/// The realms of a server's paths. A path that is in neither list takes rights to change things.
+#[derive(Debug, Clone, Copy)]
+pub struct Realms {
+    /// Paths for everybody.
+    pub open: &'static [&'static str],
+    /// Paths that only show something.
+    pub readonly: &'static [&'static str],
+    /// The realm of those, and the realm of all others.
+    pub names: [&'static str; 2],
+}
+
+impl Realms {
+    /// The realm that a request for this path has to be of, if the two realms are to be guarded.
+    pub fn of(&self, path: &str, guarded: [bool; 2]) -> Option<&'static str> {
+        if self.open.contains(&path) {
+            return None;
+        }
+        let realm = if self.readonly.contains(&path) { 0 } else { 1 };
+        guarded[realm].then_some(self.names[realm])
+    }
+}
+
 /// Wraps a router so that only principals of these credentials reach the paths that `realm` names a realm for. All others
 /// stay open.
 pub fn guarded(
@@ -52,4 +74,23 @@ fn challenge(realm: &str) -> Response {
         response.headers_mut().insert(WWW_AUTHENTICATE, value);
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_that_nobody_thought_of_takes_rights_to_change() {
+        let realms = Realms { open: &["/health"], readonly: &["/state"], names: ["look", "change"] };
+        for (path, guarded, realm) in [
+            ("/health", [true, true], None),
+            ("/state", [true, true], Some("look")),
+            ("/state", [false, true], None),
+            ("/new", [true, true], Some("change")),
+            ("/new", [true, false], None),
+        ] {
+            assert_eq!(realms.of(path, guarded), realm, "{path}");
+        }
+    }
 }

@@ -16,6 +16,7 @@ use http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt;
+use tokio::task::spawn_blocking;
 
 use super::Refusal;
 use crate::v1::{FileInfo, TimeInfo};
@@ -38,6 +39,16 @@ pub enum FileError {
     /// The disk says no.
     #[error("reading failed: {0}")]
     Io(io::Error),
+}
+
+/// Reads the disk on a thread that may wait.
+pub async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, FileError> + Send + 'static,
+) -> Result<T, Refusal> {
+    match spawn_blocking(work).await {
+        Ok(result) => result.map_err(Refusal::from),
+        Err(_) => Err(Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "Reading failed")),
+    }
 }
 
 /// `ELOOP`: links that lead to each other.

@@ -4,10 +4,19 @@
 //! Comes in: a level and for how long. Goes out: a call of what sets the process' level. Each change owns a task that
 //! lives until its time is over or another change has taken its place.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+
+use super::Refusal;
+
+/// The most talkative level of glog, whose levels these are.
+const MAX_LEVEL: u32 = 127;
 
 /// See the module's words.
 #[derive(Clone)]
@@ -60,6 +69,41 @@ impl fmt::Debug for LoggingLevel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LoggingLevel").field("level", &self.get()).finish_non_exhaustive()
     }
+}
+
+/// `/logging/toggle`: the level of a process whose level can be changed, if it can, or a new one for a while.
+pub fn toggle_logging(
+    logging: Option<&LoggingLevel>,
+    parameters: &BTreeMap<String, String>,
+) -> Result<Response, Refusal> {
+    let expecting = |name: &str| Refusal::bad_request(format!("Expecting '{name}=value' in query.\n"));
+    match (parameters.get("level"), parameters.get("duration")) {
+        (None, None) => Ok(format!("{}\n", logging.map_or(0, LoggingLevel::get)).into_response()),
+        (None, Some(_)) => Err(expecting("level")),
+        (Some(_), None) => Err(expecting("duration")),
+        (Some(level), Some(duration)) => {
+            let level = level.parse().map_err(|_| invalid(level))?;
+            let duration = crate::duration::parse(duration)
+                .map_err(|error| Refusal::bad_request(format!("Invalid duration: {error}.\n")))?;
+            set_logging(logging, level, duration)
+        }
+    }
+}
+
+/// Makes the process more talkative for a while.
+pub fn set_logging(logging: Option<&LoggingLevel>, level: u32, duration: Duration) -> Result<Response, Refusal> {
+    if level > MAX_LEVEL {
+        return Err(invalid(level));
+    }
+    let logging = logging.ok_or_else(|| {
+        Refusal::new(StatusCode::NOT_IMPLEMENTED, "What this process logs was fixed when it was started")
+    })?;
+    logging.set(level, duration);
+    Ok(StatusCode::OK.into_response())
+}
+
+fn invalid(level: impl fmt::Display) -> Refusal {
+    Refusal::bad_request(format!("Invalid level '{level}'.\n"))
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use agent::{Agent, AgentError, Shutdown};
 use anyhow::{Context, anyhow};
 use master::{Master, MasterError};
 use scheduler::{Control, Scheduler, SchedulerError};
+use shell::BindError;
 use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -71,7 +72,8 @@ async fn bind_master(dev: &Dev, work_dir: &Path) -> anyhow::Result<Master> {
     options.port = dev.master_port;
     options.logging = crate::log::level();
     options.log = crate::log::file();
-    let hint = |error: &MasterError| matches!(error, MasterError::PortInUse { .. }).then_some("--master-port");
+    let hint =
+        |error: &MasterError| matches!(error, MasterError::Bind(BindError::InUse { .. })).then_some("--master-port");
     Master::bind(options).await.map_err(|error| no_start("master", hint(&error), error))
 }
 
@@ -79,7 +81,8 @@ async fn bind_scheduler(dev: &Dev, work_dir: &Path, master: SocketAddr) -> anyho
     let mut options = scheduler::Options::new(open_definitions(work_dir)?, master.to_string());
     options.listen = dev.listen;
     options.port = dev.api_port;
-    let hint = |error: &SchedulerError| matches!(error, SchedulerError::PortInUse { .. }).then_some("--api-port");
+    let hint =
+        |error: &SchedulerError| matches!(error, SchedulerError::Bind(BindError::InUse { .. })).then_some("--api-port");
     Scheduler::bind(options).await.map_err(|error| no_start("scheduler", hint(&error), error))
 }
 
@@ -92,7 +95,8 @@ async fn bind_agent(dev: &Dev, work_dir: &Path, master: SocketAddr) -> anyhow::R
     options.recovery_timeout = RECOVERY;
     options.logging = crate::log::level();
     options.log = crate::log::file();
-    let hint = |error: &AgentError| matches!(error, AgentError::PortInUse { .. }).then_some("--agent-port");
+    let hint =
+        |error: &AgentError| matches!(error, AgentError::Bind(BindError::InUse { .. })).then_some("--agent-port");
     Agent::bind(options).await.map_err(|error| no_start("agent", hint(&error), error))
 }
 

@@ -12,7 +12,6 @@ use super::super::Core;
 use super::super::agent::Agent;
 use super::super::drain::Standing;
 use crate::ids::{AgentId, FrameworkId};
-use crate::version;
 
 /// See the module's words.
 #[derive(Debug, Clone)]
@@ -66,7 +65,7 @@ impl AgentView {
             agent_info: v1::AgentInfo { checkpoint: Some(true), ..(*self.info).clone() },
             active: self.active,
             deactivated: Some(self.standing.deactivated),
-            version: version::MESOS_VERSION.to_owned(),
+            version: mesos::build::MESOS_VERSION.to_owned(),
             pid: Some(self.pid.clone()),
             registered_time: Some(v1::TimeInfo::since_epoch(self.registered)),
             reregistered_time: self.reregistered.map(v1::TimeInfo::since_epoch),

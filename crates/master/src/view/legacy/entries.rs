@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 
 use crate::core::snapshot::AgentView;
 use crate::core::status;
-use crate::version;
 
 /// One agent in `/state`.
 #[derive(Serialize)]
@@ -61,7 +60,7 @@ impl<'a> Slave<'a> {
             unreserved_resources: agent.total.unreserved().to_legacy_json(),
             active: agent.active,
             deactivated: agent.standing.deactivated,
-            version: version::MESOS_VERSION,
+            version: mesos::build::MESOS_VERSION,
             cygnet_version: &agent.version,
             capabilities: agent.capabilities.iter().map(|of| of.r#type().as_str_name()).collect(),
             drain_info: agent.standing.drain_info().as_ref().map(mesos::json::to_raw_value),
