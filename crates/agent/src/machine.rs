@@ -1,6 +1,5 @@
-//! The machine the agent runs on: the resources it offers by default, and its load.
+//! The machine the agent runs on: the resources it offers by default.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use mesos::resources::Resources;
@@ -86,24 +85,6 @@ fn ranges(value: &str) -> Option<Ranges> {
         Some(Range { begin: begin.trim().parse().ok()?, end: end.trim().parse().ok()? })
     };
     inner.split(',').map(range).collect::<Option<Vec<_>>>().map(|range| Ranges { range })
-}
-
-/// The machine's own metrics.
-pub(crate) fn metrics() -> BTreeMap<String, f64> {
-    let info = sysinfo();
-    let unit = f64::from(info.mem_unit);
-    // The kernel counts loads in units of 2^-16.
-    let load = |index: usize| info.loads.get(index).map_or(0.0, |load| *load as f64 / 65536.0);
-    [
-        ("system/cpus_total", cpus() as f64),
-        ("system/load_1min", load(0)),
-        ("system/load_5min", load(1)),
-        ("system/load_15min", load(2)),
-        ("system/mem_total_bytes", info.totalram as f64 * unit),
-        ("system/mem_free_bytes", info.freeram as f64 * unit),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .into()
 }
 
 #[cfg(test)]

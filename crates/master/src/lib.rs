@@ -26,7 +26,6 @@ mod options;
 mod registry;
 mod request;
 mod stock;
-mod system;
 mod timings;
 mod view;
 

@@ -11,6 +11,7 @@ mod jsonp;
 mod libprocess;
 mod log_file;
 mod logging;
+mod machine;
 mod negotiate;
 mod paths;
 mod refusal;
@@ -27,9 +28,10 @@ pub use self::{
     body::{read_body, read_body_up_to},
     connections::{ConnectionCounts, serve},
     front::{Front, is_sent_by_pages},
-    jsonp::jsonp,
+    jsonp::{json, jsonp},
     log_file::LogFile,
     logging::{LoggingLevel, set_logging, toggle_logging},
+    machine::{machine_metrics, machine_stats},
     negotiate::{accept, decode_call, last, welcomes},
     paths::{OriginalPath, mesos_paths},
     refusal::{Refusal, only_get, only_post},

@@ -1,24 +1,24 @@
 //! `/files/browse`, `/files/read` and `/files/download`: sandboxes, from outside.
 
 use axum::extract::{Query, State};
-use mesos::server::Refusal;
 use mesos::server::files::{Entry, Piece, blocking, number, path};
+use mesos::server::{Refusal, json};
 
 use super::Shared;
-use super::legacy::{LegacyAnswer, Parameters, answer};
+use super::legacy::{LegacyAnswer, Parameters};
 use crate::handle::look;
 use crate::view::legacy::attached_paths;
 
 pub(super) async fn browse(State(shared): State<Shared>, Query(parameters): Query<Parameters>) -> LegacyAnswer {
     let entries = listed(&shared, path(&parameters)?).await?;
-    Ok(answer(&parameters, &entries.iter().map(Entry::to_json).collect::<Vec<_>>()))
+    json(&parameters, &entries.iter().map(Entry::to_json).collect::<Vec<_>>())
 }
 
 pub(super) async fn read(State(shared): State<Shared>, Query(parameters): Query<Parameters>) -> LegacyAnswer {
     let path = path(&parameters)?;
     let (offset, length) = (number(&parameters, "offset")?, number(&parameters, "length")?);
     let piece = piece(&shared, path, offset, length).await?;
-    Ok(answer(&parameters, &piece.to_json()))
+    json(&parameters, &piece.to_json())
 }
 
 pub(super) async fn download(State(shared): State<Shared>, Query(parameters): Query<Parameters>) -> LegacyAnswer {
@@ -32,7 +32,7 @@ pub(super) async fn download(State(shared): State<Shared>, Query(parameters): Qu
 pub(super) async fn debug(State(shared): State<Shared>, Query(parameters): Query<Parameters>) -> LegacyAnswer {
     let mut attached = attached_paths(&look(&shared.actor).await?);
     attached.extend(shared.files.attached());
-    Ok(answer(&parameters, &attached))
+    json(&parameters, &attached)
 }
 
 /// What a directory holds.

@@ -4,34 +4,21 @@ use std::collections::BTreeMap;
 
 use axum::Extension;
 use axum::extract::{Query, State};
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use mesos::build::LegacyVersion;
-use mesos::server::{self, ConnectionCounts, Refusal, jsonp};
-use serde::Serialize;
+use mesos::server::{self, ConnectionCounts, Refusal, json, machine_metrics, machine_stats};
 
 use super::{Shared, recovered, statistics};
 use crate::handle::look;
 use crate::view::containers::ExecutorContainer;
-use crate::{gc, machine, view};
+use crate::{gc, view};
 
 /// The query of a request.
 pub(super) type Parameters = BTreeMap<String, String>;
 
 /// An answer or a refusal; axum sends either.
 pub(super) type LegacyAnswer = Result<Response, Refusal>;
-
-/// JSON, or JSONP.
-pub(super) fn answer(parameters: &Parameters, value: &impl Serialize) -> Response {
-    let text = serde_json::to_string(value).expect("plain data: its keys are strings");
-    let (media_type, text) = match jsonp(parameters) {
-        Ok(Some(function)) => ("text/javascript", format!("{function}({text})")),
-        Ok(None) => ("application/json", text),
-        Err(refusal) => return refusal.into_response(),
-    };
-    ([(CONTENT_TYPE, HeaderValue::from_static(media_type))], text).into_response()
-}
 
 pub(super) async fn health() -> StatusCode {
     StatusCode::OK
@@ -41,8 +28,8 @@ pub(super) async fn root() -> &'static str {
     "Cygnet agent"
 }
 
-pub(super) async fn version(Query(parameters): Query<Parameters>) -> Response {
-    answer(&parameters, &serde_json::json!(LegacyVersion::current()))
+pub(super) async fn version(Query(parameters): Query<Parameters>) -> LegacyAnswer {
+    json(&parameters, &serde_json::json!(LegacyVersion::current()))
 }
 
 /// How much the agent logs, or for a while shall.
@@ -52,11 +39,11 @@ pub(super) async fn toggle_logging(State(shared): State<Shared>, Query(parameter
 
 pub(super) async fn state(State(shared): State<Shared>, Query(parameters): Query<Parameters>) -> LegacyAnswer {
     recovered(&shared).await?;
-    Ok(answer(&parameters, &view::legacy::state(&look(&shared.actor).await?)))
+    json(&parameters, &view::legacy::state(&look(&shared.actor).await?))
 }
 
 pub(super) async fn flags(State(shared): State<Shared>, Query(parameters): Query<Parameters>) -> LegacyAnswer {
-    Ok(answer(&parameters, &view::legacy::flags(&look(&shared.actor).await?)))
+    json(&parameters, &view::legacy::flags(&look(&shared.actor).await?))
 }
 
 pub(super) async fn metrics(
@@ -72,22 +59,18 @@ pub(super) async fn metrics(
     }
     let mut metrics = snapshot(&shared).await?;
     metrics.extend(connections.iter().flat_map(|counts| counts.metrics()));
-    Ok(answer(&parameters, &metrics))
+    json(&parameters, &metrics)
 }
 
 /// The machine's own metrics, under their older names.
 pub(super) async fn system_stats(Query(parameters): Query<Parameters>) -> LegacyAnswer {
-    let stats = machine::metrics().into_iter().map(|(name, value)| {
-        let name = name.trim_start_matches("system/");
-        (if name.starts_with("load") { format!("avg_{name}") } else { name.to_owned() }, value)
-    });
-    Ok(answer(&parameters, &stats.collect::<BTreeMap<_, _>>()))
+    json(&parameters, &machine_stats())
 }
 
 /// All metrics: the agent's and the machine's.
 pub(super) async fn snapshot(shared: &Shared) -> Result<BTreeMap<String, f64>, Refusal> {
     let mut metrics = view::metrics::of(&look(&shared.actor).await?);
-    metrics.extend(machine::metrics());
+    metrics.extend(machine_metrics());
     metrics.extend(collected(*shared.collected.borrow()));
     metrics.extend(fetched(shared.fetcher.statistics().await));
     Ok(metrics)
@@ -120,14 +103,14 @@ pub(super) async fn containers(State(shared): State<Shared>, Query(parameters): 
     let chosen = choice(&parameters)?;
     let measured = statistics::measured(&shared, chosen).await?;
     let entries = measured.iter().map(|(container, usage)| container.described(usage));
-    Ok(answer(&parameters, &entries.collect::<Vec<_>>()))
+    json(&parameters, &entries.collect::<Vec<_>>())
 }
 
 pub(super) async fn statistics(State(shared): State<Shared>, Query(parameters): Query<Parameters>) -> LegacyAnswer {
     recovered(&shared).await?;
     let measured = statistics::measured(&shared, |_| true).await?;
     let entries = measured.iter().map(|(container, usage)| container.statistics(usage));
-    Ok(answer(&parameters, &entries.collect::<Vec<_>>()))
+    json(&parameters, &entries.collect::<Vec<_>>())
 }
 
 /// Containers can be asked for by their id, or by framework and executor.

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Shared;
-use super::answer::{self, Texts};
+use super::answer::Texts;
 use crate::request;
 
 /// Paths that only change what is not there.
@@ -38,7 +38,7 @@ struct Weight {
 }
 
 pub(super) async fn empty(Parameters(parameters): Parameters<Texts>) -> Result<Response, Refusal> {
-    answer::json(&parameters, &json!({}))
+    server::json(&parameters, &json!({}))
 }
 
 pub(super) async fn refuse(uri: Uri) -> Refusal {
@@ -55,7 +55,7 @@ pub(super) async fn weights(
     let response = operate(&shared, call).await?;
     let weights = response.and_then(|response| response.get_weights).unwrap_or_default().weight_infos;
     let entry = |info: &WeightInfo| json!({ "role": info.role(), "weight": info.weight });
-    answer::json(&parameters, &weights.iter().map(entry).collect::<Vec<Value>>())
+    server::json(&parameters, &weights.iter().map(entry).collect::<Vec<Value>>())
 }
 
 pub(super) async fn update_weights(State(shared): State<Shared>, request: Request) -> Result<Response, Refusal> {

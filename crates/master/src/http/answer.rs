@@ -27,16 +27,6 @@ pub(super) async fn object(
     }
 }
 
-/// The same for what is written already.
-pub(super) fn json(parameters: &Texts, json: &impl serde::Serialize) -> Result<Response, Refusal> {
-    let json = crate::view::pieces::json(json);
-    let (kind, body) = match jsonp(parameters)? {
-        None => ("application/json", json),
-        Some(callback) => ("text/javascript", call(callback, Box::new(std::iter::once(json))).flatten().collect()),
-    };
-    Ok(with_type(kind, body.into()))
-}
-
 /// An answer in one of the codecs.
 pub(super) async fn coded(codec: Codec, write: impl FnOnce() -> Pieces + Send + 'static) -> Result<Response, Refusal> {
     pieces(codec.media_type(), write).await

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use axum::extract::{Query as Parameters, State};
 use axum::response::Response;
-use mesos::server::Refusal;
 use mesos::server::files::{FileError, Opened, Piece, blocking, number, path};
+use mesos::server::{self, Refusal};
 use serde_json::{Value, json};
 
 use super::Shared;
-use super::answer::{self, Texts};
+use super::answer::Texts;
 
 /// What the log is called.
 const LOG: &str = "/master/log";
@@ -21,7 +21,7 @@ pub(super) async fn browse(
     Parameters(parameters): Parameters<Texts>,
 ) -> Result<Response, Refusal> {
     listed(&shared, path(&parameters)?).await?;
-    answer::json(&parameters, &json!([]))
+    server::json(&parameters, &json!([]))
 }
 
 pub(super) async fn read(
@@ -30,7 +30,7 @@ pub(super) async fn read(
 ) -> Result<Response, Refusal> {
     let path = path(&parameters)?;
     let (offset, length) = (number(&parameters, "offset")?, number(&parameters, "length")?);
-    answer::json(&parameters, &piece(&shared, path, offset, length).await?.to_json())
+    server::json(&parameters, &piece(&shared, path, offset, length).await?.to_json())
 }
 
 pub(super) async fn download(
@@ -47,7 +47,7 @@ pub(super) async fn debug(
     Parameters(parameters): Parameters<Texts>,
 ) -> Result<Response, Refusal> {
     let attached: BTreeMap<&str, Value> = shared.log.iter().map(|log| (LOG, json!(log.path()))).collect();
-    answer::json(&parameters, &attached)
+    server::json(&parameters, &attached)
 }
 
 /// That the path leads somewhere; what can be read is a file, and has nothing below it.

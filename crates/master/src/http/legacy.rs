@@ -4,14 +4,13 @@ use axum::extract::{Query as Parameters, Request, State};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use mesos::build::LegacyVersion;
-use mesos::server::{OriginalPath, Refusal, is_sent_by_pages, read_body};
+use mesos::server::{self, OriginalPath, Refusal, is_sent_by_pages, read_body};
 use serde_json::json;
 
 use super::Shared;
 use super::answer::{self, Texts};
 use crate::core::{Depth, NoSuchFramework, Snapshot};
 use crate::request;
-use crate::system::Machine;
 use crate::view::legacy as view;
 use crate::view::pieces::Object;
 
@@ -53,11 +52,11 @@ pub(super) async fn flags(
 ) -> Result<Response, Refusal> {
     let depth = Depth::WithoutTasks;
     let snapshot = shared.actor.view(move |books, _| books.snapshot(depth)).await?;
-    answer::json(&parameters, &json!({ "flags": &*snapshot.flags }))
+    server::json(&parameters, &json!({ "flags": &*snapshot.flags }))
 }
 
 pub(super) async fn system_stats(Parameters(parameters): Parameters<Texts>) -> Result<Response, Refusal> {
-    answer::json(&parameters, &Machine::look().stats())
+    server::json(&parameters, &server::machine_stats())
 }
 
 pub(super) async fn health() -> StatusCode {
@@ -65,7 +64,7 @@ pub(super) async fn health() -> StatusCode {
 }
 
 pub(super) async fn version(Parameters(parameters): Parameters<Texts>) -> Result<Response, Refusal> {
-    answer::json(&parameters, &LegacyVersion::current())
+    server::json(&parameters, &LegacyVersion::current())
 }
 
 /// To the leading master, which is this one. There is nothing below it.

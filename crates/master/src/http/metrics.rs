@@ -6,11 +6,10 @@ use std::collections::BTreeMap;
 use axum::Extension;
 use axum::extract::{Query as Parameters, State};
 use axum::response::Response;
-use mesos::server::{ConnectionCounts, Refusal};
+use mesos::server::{self, ConnectionCounts, Refusal};
 
 use super::Shared;
-use super::answer::{self, Texts};
-use crate::system::Machine;
+use super::answer::Texts;
 
 /// Metrics are there at once, but a timeout that is none is refused all the same.
 pub(super) async fn snapshot(
@@ -25,7 +24,7 @@ pub(super) async fn snapshot(
     }
     let mut metrics = measure(&shared).await?;
     metrics.extend(connections.iter().flat_map(|counts| counts.metrics()));
-    answer::json(&parameters, &metrics)
+    server::json(&parameters, &metrics)
 }
 
 /// All that is measured but for the connections.
@@ -36,6 +35,6 @@ pub(super) async fn measure(shared: &Shared) -> Result<BTreeMap<String, f64>, Re
     // A store that does not answer says so to the core, which ends.
     let size = shared.registry.size_bytes().await.ok();
     metrics.extend(size.map(|bytes| ("registrar/registry_size_bytes".to_owned(), bytes as f64)));
-    metrics.extend(Machine::look().metrics());
+    metrics.extend(server::machine_metrics());
     Ok(metrics)
 }

@@ -3,6 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use axum::http::{HeaderValue, header::CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
 use super::Refusal;
 
 /// The longest name a function may have, in characters.
@@ -16,6 +20,17 @@ pub fn jsonp(parameters: &BTreeMap<String, String>) -> Result<Option<&str>, Refu
         return Err(Refusal::bad_request("'jsonp' is not the name of a function"));
     }
     Ok(Some(name))
+}
+
+/// JSON, or JSON wrapped into a call of the function that the request names. The value is plain data with text keys: there
+/// is nothing in it that JSON cannot hold.
+pub fn json(parameters: &BTreeMap<String, String>, value: &impl Serialize) -> Result<Response, Refusal> {
+    let json = serde_json::to_string(value).expect("plain data: JSON can hold it");
+    let (kind, text) = match jsonp(parameters)? {
+        Some(function) => ("text/javascript", format!("{function}({json})")),
+        None => ("application/json", json),
+    };
+    Ok(([(CONTENT_TYPE, HeaderValue::from_static(kind))], text).into_response())
 }
 
 #[cfg(test)]
