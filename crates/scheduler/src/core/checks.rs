@@ -154,7 +154,8 @@ impl Core {
                 self.health_result(id, finding.index, now, |health| {
                     health.failed(now.wall, cause, consecutive_failures)
                 });
-                if kill && self.limit(finding) > 0 {
+                if kill && self.health_check(id, finding.index).is_some_and(|check| check.max_consecutive_failures > 0)
+                {
                     self.kill_for_health(id, now);
                 }
             }
@@ -181,10 +182,9 @@ impl Core {
         }
     }
 
-    fn limit(&self, finding: &Finding) -> u32 {
-        let instance = self.instances.get(&finding.instance);
-        let app = instance.and_then(|instance| self.definitions.of(instance));
-        app.and_then(|app| app.health_checks.get(finding.index)).map_or(0, |check| check.max_consecutive_failures)
+    /// The health check that has this place in an instance's definition.
+    pub(super) fn health_check(&self, id: &InstanceId, index: usize) -> Option<&HealthCheck> {
+        self.definitions.of(self.instances.get(id)?)?.health_checks.get(index)
     }
 
     /// Takes a result of one check into the record, and tells what changed by it.

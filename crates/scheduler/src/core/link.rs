@@ -52,7 +52,7 @@ impl Link {
         self.connected
     }
 
-    /// How long the present subscription is old, or would be if it had begun with the scheduler.
+    /// When the present subscription, or before the first one the scheduler, began.
     pub(super) fn subscribed_at(&self) -> Moment {
         self.subscribed_at
     }

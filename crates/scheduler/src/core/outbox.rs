@@ -9,14 +9,11 @@ use mesos::v1::scheduler::Call;
 use store::Batch;
 
 use super::counters::Counters;
-use super::records::write;
+use super::records::{SUBSCRIBERS, write};
 use super::{CheckOrder, Effects, Subscribers};
 use crate::events::{Event, Origin};
 use crate::ids::AppId;
 use crate::time::Moment;
-
-/// The key of the list of those who get events.
-pub(super) const SUBSCRIBERS: &str = "subscribers";
 
 /// See the module.
 #[derive(Debug)]

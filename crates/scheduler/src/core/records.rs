@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 use store::{Batch, Store, StoreError};
 
 use super::Subscribers;
-use super::outbox::SUBSCRIBERS;
 use crate::definition::RunSpec;
 use crate::definition::group::GroupSpec;
 use crate::departed::{Absent, Departed};
@@ -21,6 +20,9 @@ use crate::ids::{AppId, InstanceId};
 use crate::instance::Instance;
 use crate::instance::termination::Termination;
 use crate::time::Timestamp;
+
+/// The key of the list of those who get events.
+pub(super) const SUBSCRIBERS: &str = "subscribers";
 
 /// How many versions of an app are kept, beside those that still run.
 const VERSIONS: usize = 50;

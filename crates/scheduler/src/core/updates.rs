@@ -221,10 +221,7 @@ impl Core {
     /// Whether so many failures are enough to kill for; an executor of ours was told to leave that to us. With 0 the first
     /// is, as Mesos has it.
     fn is_enough(&self, id: &InstanceId, index: usize, failures: u32) -> bool {
-        let instance = self.instances.get(id);
-        let app = instance.and_then(|instance| self.definitions.of(instance));
-        let check = app.and_then(|app| app.health_checks.get(index));
-        check.is_some_and(|check| failures >= check.max_consecutive_failures.max(1))
+        self.health_check(id, index).is_some_and(|check| failures >= check.max_consecutive_failures.max(1))
     }
 
     fn sum_of_health(&mut self, id: &InstanceId, native: &[usize], status: &TaskStatus, now: Now) {
