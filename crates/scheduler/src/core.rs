@@ -15,17 +15,13 @@ mod counters;
 mod definitions;
 mod deploy;
 mod ending;
-mod fragments;
-mod group_view;
 mod groups;
 mod instances;
 mod kills;
 mod link;
 mod members;
-mod metrics;
 mod offers;
 mod outbox;
-mod pod_view;
 mod pods;
 mod queue;
 mod readiness;
@@ -50,13 +46,10 @@ pub(crate) use changes::{Accepted, Kill, Manner, Terms};
 #[cfg(test)]
 pub(crate) use checks::Asked;
 pub(crate) use checks::{CheckOrder, CheckStart, Finding};
-pub(crate) use fragments::AppText;
-pub(crate) use group_view::GroupEmbed;
-pub(crate) use metrics::Metrics;
 pub(crate) use records::{AppRecord, LoadError, Loaded};
 pub(crate) use subscribers::Subscribers;
 pub(crate) use unhealthy::Pause;
-pub(crate) use view::{AppFilter, Embed};
+pub(crate) use view::{AppFilter, AppText, Embed, GroupEmbed, Metrics};
 
 use crate::brake::Brake;
 use crate::events::{Event, Origin};
@@ -67,7 +60,6 @@ use crate::refusal::Refusal;
 use crate::time::{Moment, Now};
 use checking::Checking;
 use definitions::Definitions;
-use fragments::Fragments;
 use instances::Instances;
 use kills::Kills;
 use link::Link;
@@ -76,6 +68,7 @@ use queue::Queue;
 use reconciliation::Reconciliation;
 use rollouts::Rollouts;
 use settings::Settings;
+use view::Fragments;
 
 /// How long after a subscription the master may not know of tasks only because their agents have not come back to it: as
 /// long as it takes them to notice that it is another one.

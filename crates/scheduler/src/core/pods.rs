@@ -1,11 +1,10 @@
 //! What people ask of pods: the same as of apps, by the same machinery, in Marathon's other words.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::changes::begun;
 use super::{Accepted, Core, Kill, Refusal, Terms};
 use crate::definition::Pod;
-use crate::definition::RunSpec;
 use crate::deployment::Change;
 use crate::ids::{AppId, InstanceId};
 use crate::time::Now;
@@ -73,19 +72,5 @@ impl Core {
         let shown = named.iter().filter_map(|one| self.pod_instance(one)).collect();
         self.kill_tasks(&named, Kill { wipe, ..Kill::default() }, now)?;
         Ok(shown)
-    }
-}
-
-impl RunSpec {
-    /// As the pod that it is, if it is one.
-    pub(crate) fn pod_json(&self) -> Option<Value> {
-        let mut json = json!(self.pod()?);
-        json["version"] = json!(self.version);
-        Some(json)
-    }
-
-    /// What it is, and as that.
-    pub(super) fn shown(&self) -> (&'static str, Value) {
-        self.pod_json().map_or_else(|| ("app", json!(self)), |pod| ("pod", pod))
     }
 }

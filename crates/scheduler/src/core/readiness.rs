@@ -5,9 +5,8 @@
 use serde_json::{Value, json};
 
 use super::{CheckOrder, Core, Finding};
-use crate::definition::{ReadinessCheck, RunSpec};
-use crate::ids::{AppId, InstanceId};
-use crate::instance::Instance;
+use crate::definition::ReadinessCheck;
+use crate::ids::InstanceId;
 use crate::time::Now;
 
 impl Core {
@@ -34,23 +33,6 @@ impl Core {
         let instance = self.instances.get(id)?;
         self.definitions.of(instance)?.readiness_checks.first()
     }
-
-    /// As `readinessCheckResults`, of the instances that a deployment is about.
-    pub(super) fn readiness_json(&self, id: &AppId) -> Vec<Value> {
-        let Some(record) = self.definitions.get(id) else { return Vec::new() };
-        let config = record.app.config_version();
-        let current = self.instances.of(id).filter(|found| found.config == config && found.has_task());
-        current.flat_map(|instance| result(&record.app, instance)).collect()
-    }
-}
-
-fn result(app: &RunSpec, instance: &Instance) -> Option<Value> {
-    let check = app.readiness_checks.first()?;
-    let mut result = json!({"name": check.name, "taskId": instance.task_id(), "ready": !instance.awaits_readiness});
-    if let Some(response) = &instance.last_response {
-        result["lastResponse"] = response.clone();
-    }
-    Some(result)
 }
 
 /// The last answer; or that there was none.

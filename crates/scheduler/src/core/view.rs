@@ -1,4 +1,9 @@
-//! What people see: apps, tasks, deployments and the queue, in Marathon's shapes.
+//! How the scheduler is looked at: all that is JSON of the core, in Marathon's shapes. Only reads, but for the texts it keeps.
+
+mod fragments;
+mod groups;
+mod metrics;
+mod pods;
 
 use checks::Verdict;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +19,11 @@ use crate::ids::{AppId, InstanceId};
 use crate::instance::{Condition, Instance, Paused};
 use crate::states::States;
 use crate::time::{Now, Timestamp};
+
+pub(crate) use fragments::AppText;
+pub(super) use fragments::Fragments;
+pub(crate) use groups::GroupEmbed;
+pub(crate) use metrics::Metrics;
 
 /// What to show of an app beside its definition.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -258,6 +268,14 @@ impl Core {
         json
     }
 
+    /// As `readinessCheckResults`, of the instances that a deployment is about.
+    fn readiness_json(&self, id: &AppId) -> Vec<Value> {
+        let Some(record) = self.definitions.get(id) else { return Vec::new() };
+        let config = record.app.config_version();
+        let current = self.instances.of(id).filter(|found| found.config == config && found.has_task());
+        current.flat_map(|instance| readiness(&record.app, instance)).collect()
+    }
+
     /// With the last offers that were of no use, if these are wanted.
     pub(crate) fn queue_json(&self, last_unused_offers: bool, now: Now) -> Value {
         let waiting = self.instances.waiting().filter_map(|(app, ids)| Some((self.definitions.get(app)?, ids)));
@@ -280,6 +298,15 @@ impl Core {
         };
         json!({"queue": waiting.map(entry).collect::<Vec<_>>()})
     }
+}
+
+fn readiness(app: &RunSpec, instance: &Instance) -> Option<Value> {
+    let check = app.readiness_checks.first()?;
+    let mut result = json!({"name": check.name, "taskId": instance.task_id(), "ready": !instance.awaits_readiness});
+    if let Some(response) = &instance.last_response {
+        result["lastResponse"] = response.clone();
+    }
+    Some(result)
 }
 
 fn counts(json: &mut Value, states: States) {

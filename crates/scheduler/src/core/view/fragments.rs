@@ -8,14 +8,14 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{AppFilter, AppRecord, Core, Embed};
+use crate::core::{AppFilter, AppRecord, Core, Embed};
 use crate::ids::{AppId, InstanceId};
 use crate::instance::Instance;
 use crate::time::{Now, Timestamp};
 
 /// What was made and still holds.
 #[derive(Debug, Default)]
-pub(super) struct Fragments {
+pub(in crate::core) struct Fragments {
     tasks: BTreeMap<InstanceId, Arc<str>>,
     /// By the version that they are of.
     definitions: BTreeMap<AppId, (Timestamp, Arc<str>)>,
@@ -23,7 +23,7 @@ pub(super) struct Fragments {
 
 impl Fragments {
     /// An instance changed, or is gone.
-    pub(super) fn forget_task(&mut self, id: &InstanceId) {
+    pub(in crate::core) fn forget_task(&mut self, id: &InstanceId) {
         self.tasks.remove(id);
     }
 

@@ -6,7 +6,7 @@ use mesos::states;
 use mesos::v1::TaskState;
 use serde_json::{Value, json};
 
-use super::{Core, Refusal};
+use crate::core::{Core, Refusal};
 use crate::definition::Pod;
 use crate::definition::RunSpec;
 use crate::definition::pod::Container;
@@ -53,7 +53,7 @@ impl Core {
         Ok(self.pod_status(id).unwrap_or_default())
     }
 
-    pub(super) fn pod_status(&self, id: &AppId) -> Option<Value> {
+    pub(in crate::core) fn pod_status(&self, id: &AppId) -> Option<Value> {
         let app = self.definitions.wanted(id).ok()?;
         let spec = app.pod_json()?;
         let ids: Vec<_> = self.instances.of(id).map(|instance| (instance.id.clone(), instance.since)).collect();
@@ -68,7 +68,7 @@ impl Core {
     }
 
     /// One instance of a pod, with its containers.
-    pub(super) fn pod_instance(&self, id: &InstanceId) -> Option<Value> {
+    pub(in crate::core) fn pod_instance(&self, id: &InstanceId) -> Option<Value> {
         let instance = self.instances.get(id)?;
         let app = self.definitions.of(instance)?;
         let pod = app.pod()?;
@@ -166,5 +166,19 @@ fn status(instance: &Instance, pod: &Pod) -> (&'static str, Option<&'static str>
             ("DEGRADED", Some("at least one container is not healthy"))
         }
         Condition::Running => ("STABLE", None),
+    }
+}
+
+impl RunSpec {
+    /// As the pod that it is, if it is one.
+    pub(crate) fn pod_json(&self) -> Option<Value> {
+        let mut json = json!(self.pod()?);
+        json["version"] = json!(self.version);
+        Some(json)
+    }
+
+    /// What it is, and as that.
+    pub(in crate::core) fn shown(&self) -> (&'static str, Value) {
+        self.pod_json().map_or_else(|| ("app", json!(self)), |pod| ("pod", pod))
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::records::GroupVersion;
-use super::{Core, Embed, Refusal};
+use crate::core::records::GroupVersion;
+use crate::core::{Core, Embed, Refusal};
 use crate::definition::RunSpec;
 use crate::ids::AppId;
 use crate::time::{Now, Timestamp};
@@ -66,7 +66,7 @@ impl Core {
     }
 
     /// The apps in a group, however deep; the group must exist.
-    pub(super) fn apps_of(&self, id: &AppId) -> Result<impl Iterator<Item = &RunSpec> + use<'_>, Refusal> {
+    pub(in crate::core) fn apps_of(&self, id: &AppId) -> Result<impl Iterator<Item = &RunSpec> + use<'_>, Refusal> {
         let found =
             self.definitions.is_group(id).then(|| self.definitions.within(id).filter(|app| app.app().is_some()));
         found.ok_or_else(|| Refusal::NoGroup(id.clone()))

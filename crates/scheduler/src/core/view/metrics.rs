@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Core;
+use crate::core::Core;
 use crate::ids::AppId;
 use crate::time::Now;
 
