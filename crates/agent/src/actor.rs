@@ -10,16 +10,14 @@ mod streams;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use mesos::server::EventSender;
 use mesos::v1::cygnet::AgentCall;
-use mesos::v1::executor;
-use shell::{Answer, Answers, Now, Part};
+use shell::{Answers, Now, Part};
 use store::Batch;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use self::streams::Streams;
-use crate::core::{Action, CallRefusal, Core};
+use crate::core::{Action, Core};
 use crate::error::AgentError;
 use crate::handle::{Handle, Request, Shutdown};
 use crate::ids::StreamId;
@@ -65,20 +63,6 @@ impl Actor {
         self.jobs.finish().await;
     }
 
-    fn subscribe_executor(
-        &mut self,
-        (sender, call): (EventSender<executor::Event>, executor::Call),
-        now: Now,
-        (answer, answers): (Answer<Result<(), CallRefusal>>, &mut Answers),
-    ) {
-        let stream = self.streams.add_executor(sender);
-        let result = self.core.subscribe_executor(now, stream, call);
-        if result.is_err() {
-            self.streams.close(stream);
-        }
-        answers.hold(answer, result);
-    }
-
     fn closed(&mut self, stream: StreamId, now: Now) {
         self.streams.close(stream);
         self.core.stream_closed(now, stream);
@@ -97,17 +81,23 @@ impl Part for Actor {
 
     fn serve(&mut self, request: Request, now: Now, answers: &mut Answers) -> Course {
         match request {
-            Request::SubscribeExecutor { sender, call, answer } => {
-                self.subscribe_executor((sender, *call), now, (answer, answers));
+            Request::SubscribeExecutor { sender, executor, call, answer } => {
+                let stream = self.streams.add_executor(sender);
+                let result = self.core.subscribe_executor(now, stream, &executor, *call);
+                if result.is_err() {
+                    self.streams.close(stream);
+                }
+                answers.hold(answer, result);
             }
-            Request::ExecutorCall { call, answer } => answers.hold(answer, self.core.executor_call(now, *call)),
-            Request::SubscribePool { sender, call } => {
+            Request::ExecutorCall { executor, call, answer } => {
+                answers.hold(answer, self.core.executor_call(now, &executor, *call));
+            }
+            Request::SubscribePool { sender, framework, pool } => {
                 let stream = self.streams.add_pool(sender);
-                let framework = call.framework_id.clone().unwrap_or_default();
-                self.core.subscribe_pool(now, stream, &framework, call.pool_id());
+                self.core.subscribe_pool(now, stream, &framework, &pool);
             }
-            Request::PoolCall { call, answer } => {
-                self.core.pool_call(now, *call);
+            Request::PoolExited { framework, exited, answer } => {
+                self.core.pool_exited(now, framework, &exited);
                 answers.hold(answer, ());
             }
             Request::Closed(stream) => self.closed(stream, now),

@@ -3,14 +3,14 @@
 use std::os::fd::OwnedFd;
 
 use mesos::server::EventSender;
-use mesos::v1::cygnet::{AgentCall, AgentEvent, PoolCall, PoolEvent};
-use mesos::v1::executor;
+use mesos::v1::cygnet::{AgentCall, PoolEvent, agent_event, pool_call};
+use mesos::v1::{FrameworkId, executor};
 use processes::Process;
 use shell::{Answer, Stopped};
 use tokio::sync::mpsc;
 
 use crate::core::{CallRefusal, Core, Owner, Preparation, SandboxError, Snapshot, StartError};
-use crate::ids::StreamId;
+use crate::ids::{ExecutorKey, StreamId};
 
 /// The way to reach the core.
 pub(crate) type Handle = shell::Handle<Request, Core>;
@@ -33,26 +33,31 @@ pub enum Shutdown {
 pub(crate) enum Request {
     SubscribeExecutor {
         sender: EventSender<executor::Event>,
-        call: Box<executor::Call>,
+        executor: ExecutorKey,
+        call: Box<executor::call::Subscribe>,
         answer: Answer<Result<(), CallRefusal>>,
     },
     ExecutorCall {
-        call: Box<executor::Call>,
+        executor: ExecutorKey,
+        call: Box<executor::call::Content>,
         answer: Answer<Result<(), CallRefusal>>,
     },
     SubscribePool {
         sender: EventSender<PoolEvent>,
-        call: Box<PoolCall>,
+        framework: FrameworkId,
+        /// The pool's own name.
+        pool: String,
     },
-    PoolCall {
-        call: Box<PoolCall>,
+    PoolExited {
+        framework: FrameworkId,
+        exited: Box<pool_call::Exited>,
         answer: Answer<()>,
     },
     /// The other side of a stream is gone.
     Closed(StreamId),
     /// There is a stream from the master; calls for it go here.
     MasterConnected(mpsc::UnboundedSender<AgentCall>),
-    MasterEvent(Box<AgentEvent>),
+    MasterEvent(Box<agent_event::Content>),
     MasterLost,
     /// The master knows that the agent leaves.
     Left,

@@ -10,6 +10,7 @@ use mesos::Codec;
 use mesos::client::{Client, ClientError, EventStream, Stranger};
 use mesos::credentials::Credential;
 use mesos::duration::from_seconds;
+use mesos::v1::cygnet::agent_event::Content;
 use mesos::v1::cygnet::{AgentCall, AgentEvent, agent_call};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
@@ -109,8 +110,10 @@ impl Registration {
         loop {
             match events.next_within(patience).await {
                 Ok(Some(event)) => {
-                    let told = event.subscribed.as_ref().and_then(|told| told.total_ping_timeout_seconds);
-                    patience = told.and_then(from_seconds).unwrap_or(patience);
+                    if let Content::Subscribed(subscribed) = &event {
+                        let timeout = subscribed.total_ping_timeout_seconds.and_then(from_seconds);
+                        patience = timeout.unwrap_or(patience);
+                    }
                     self.actor.send(Request::MasterEvent(Box::new(event))).await?;
                 }
                 Ok(None) => return Ok(()),

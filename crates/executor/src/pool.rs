@@ -11,8 +11,9 @@ use std::process::ExitCode;
 
 use mesos::Codec;
 use mesos::client::{Client, ClientError, EventStream};
-use mesos::v1::cygnet::{PoolCall, PoolEvent, pool_call, pool_event};
-use mesos::v1::{ContainerId, ExecutorId, FrameworkId};
+use mesos::v1::cygnet::pool_event::{self, Content};
+use mesos::v1::cygnet::{PoolCall, PoolEvent, pool_call};
+use mesos::v1::{ContainerId, ExecutorId};
 use rustix::process::setsid;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -139,7 +140,7 @@ impl Pool {
 
     async fn connect(&self) -> Result<Connection, ClientError> {
         let client = Client::new(self.config.agent.authority(), Codec::Protobuf);
-        let events = client.subscribe(PATH, &self.call(pool_call::Type::Subscribe)).await?;
+        let events = client.subscribe(PATH, &self.own(PoolCall::subscribe())).await?;
         Ok(Connection { client, events })
     }
 
@@ -150,8 +151,9 @@ impl Pool {
             }
             tokio::select! {
                 event = connection.events.next() => match event {
-                    Ok(Some(event)) if event.r#type() == pool_event::Type::Shutdown => return Left::Dismissed,
-                    Ok(Some(event)) => self.heard(event),
+                    Ok(Some(Content::Add(add))) => self.add(add),
+                    Ok(Some(Content::Shutdown)) => return Left::Dismissed,
+                    Ok(Some(Content::Heartbeat | Content::Unknown)) => {}
                     Ok(None) => return Left::Lost,
                     Err(error) => {
                         tracing::info!(%error, "the pool's subscription broke");
@@ -163,8 +165,7 @@ impl Pool {
         }
     }
 
-    fn heard(&mut self, event: PoolEvent) {
-        let (pool_event::Type::Add, Some(add)) = (event.r#type(), event.add) else { return };
+    fn add(&mut self, add: pool_event::Add) {
         let key = Key { executor: add.executor_id.value.clone(), container: add.container_id.value.clone() };
         if self.ended.contains_key(&key) || !self.running.insert(key.clone()) {
             return;
@@ -192,7 +193,7 @@ impl Pool {
                 container_id: ContainerId { value: key.container.clone(), parent: None },
                 status: Some(*status),
             };
-            let call = PoolCall { exited: Some(exited), ..self.call(pool_call::Type::Exited) };
+            let call = self.own(PoolCall::exited(exited));
             match client.call(PATH, &call, None).await {
                 Ok(_) | Err(ClientError::Refused { .. }) => self.ended.pop_first(),
                 Err(_) => return false,
@@ -201,13 +202,10 @@ impl Pool {
         true
     }
 
-    fn call(&self, kind: pool_call::Type) -> PoolCall {
-        PoolCall {
-            r#type: Some(kind.into()),
-            framework_id: Some(FrameworkId { value: self.config.framework_id.clone() }),
-            pool_id: Some(self.config.pool_id.clone()),
-            ..PoolCall::default()
-        }
+    /// The call with this pool's ids.
+    fn own(&self, call: PoolCall) -> PoolCall {
+        let framework_id = Some(self.config.framework_id.as_str().into());
+        PoolCall { framework_id, pool_id: Some(self.config.pool_id.clone()), ..call }
     }
 }
 

@@ -59,15 +59,16 @@ impl Part for Actor {
                 self.streams.add_framework(stream.clone(), sender);
                 core.subscribe(now, stream, *call);
             }
-            Request::Call { stream, principal, call, answer } => {
-                answers.hold(answer, core.scheduler_call(now, (stream.as_ref(), principal.as_deref()), *call));
+            Request::Call { stream, framework, principal, call, answer } => {
+                let sender = (stream.as_ref(), principal.as_deref());
+                answers.hold(answer, core.scheduler_call(now, &framework, sender, *call));
             }
             Request::SubscribeAgent { stream, sender, call } => {
                 self.streams.add_agent(stream.clone(), sender);
                 core.subscribe_agent(now, stream, *call);
             }
-            Request::AgentCall { stream, call, answer } => {
-                answers.hold(answer, core.agent_call(now, stream.as_ref(), *call));
+            Request::AgentCall { stream, agent, call, answer } => {
+                answers.hold(answer, core.agent_call(now, (&agent, stream.as_ref()), *call));
             }
             Request::SubscribeOperator { stream, sender, queue } => {
                 self.streams.add_operator(stream.clone(), sender, queue);

@@ -9,7 +9,9 @@ mod action;
 mod agent;
 mod agent_calls;
 mod agent_removal;
+pub(crate) mod announcements;
 pub(crate) mod capabilities;
+mod commands;
 pub(crate) mod counters;
 mod drain;
 pub(crate) mod events;
@@ -23,10 +25,8 @@ mod launch;
 mod launch_group;
 mod liveness;
 pub(crate) mod metrics;
-pub(crate) mod news;
 pub(crate) mod offers;
 mod operate;
-mod orders;
 mod reconcile;
 mod registration;
 pub(crate) mod snapshot;
@@ -232,7 +232,7 @@ impl Core {
     }
 
     /// Sends an event to an agent, if it is connected; says whether it was.
-    fn order(&mut self, agent: &AgentId, event: cygnet::AgentEvent) -> bool {
+    fn command(&mut self, agent: &AgentId, event: cygnet::AgentEvent) -> bool {
         let stream = self.agents.get(agent).and_then(Agent::stream).cloned();
         let connected = stream.is_some();
         if let Some(stream) = stream {
@@ -256,8 +256,7 @@ impl Core {
     /// Lets an operator's stream in: a snapshot first, then everything that happens after it.
     pub(crate) fn subscribe_operator(&mut self, now: Now, stream: StreamId) {
         self.now = now;
-        let snapshot = self.snapshot(Depth::WithTasks);
-        self.act(Action::AdmitOperator(stream, Box::new(snapshot)));
+        self.act(Action::AdmitOperator(stream, Box::new(self.snapshot(Depth::WithTasks))));
         self.listeners += 1;
     }
 

@@ -22,8 +22,9 @@ pub(crate) enum Request {
         stream: Option<StreamId>,
         /// Who was authenticated, if anybody has to be.
         principal: Option<String>,
-        call: Box<scheduler::Call>,
-        answer: Answer<Result<scheduler::call::Type, CallRefusal>>,
+        framework: v1::FrameworkId,
+        call: Box<scheduler::call::Content>,
+        answer: Answer<Result<(), CallRefusal>>,
     },
     SubscribeAgent {
         stream: StreamId,
@@ -32,7 +33,8 @@ pub(crate) enum Request {
     },
     AgentCall {
         stream: Option<StreamId>,
-        call: Box<cygnet::AgentCall>,
+        agent: v1::AgentId,
+        call: Box<cygnet::agent_call::Content>,
         answer: Answer<Result<(), AgentRefusal>>,
     },
     SubscribeOperator {
@@ -42,7 +44,7 @@ pub(crate) enum Request {
         queue: usize,
     },
     Operate {
-        call: Box<master::Call>,
+        call: Box<master::call::Content>,
         answer: Answer<Result<Option<master::Response>, OperatorRefusal>>,
     },
     Teardown {

@@ -40,7 +40,7 @@ fn named<'a>(declared: impl IntoIterator<Item = &'a DescriptorProto>, name: &str
     declared.into_iter().find(|message| message.name() == name).unwrap_or_else(|| panic!("{name} is declared"))
 }
 
-/// `union! { Event: Heartbeat heartbeat, Launch launch(PART), Revive revive[OPTIONAL PART] }`
+/// `union! { Event: Heartbeat heartbeat, Launch launch(launch: PART), Revive revive[revive: OPTIONAL PART] }`
 fn content(full_name: &str, union: &DescriptorProto) -> String {
     let kinds = union.enum_type.iter().find(|kinds| kinds.name() == "Type").expect("a union has types");
     let variants = kinds.value.iter().map(|kind| {
@@ -48,8 +48,8 @@ fn content(full_name: &str, union: &DescriptorProto) -> String {
         let part = union.field.iter().find(|field| field.name() == name).map(|field| rust_type(field.type_name()));
         let part =
             part.map_or_else(String::new, |part| match OPTIONAL.contains(&format!("{full_name}.{name}").as_str()) {
-                true => format!("[{part}]"),
-                false => format!("({part})"),
+                true => format!("[{name}: {part}]"),
+                false => format!("({name}: {part})"),
             });
         format!("    {} {name}{part},\n", camel(&name))
     });

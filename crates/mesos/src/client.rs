@@ -20,11 +20,7 @@ use tokio::{sync::Mutex, time::timeout};
 
 use self::{connection::Connection, location::Target};
 pub use self::{error::ClientError, stranger::Stranger, stream::EventStream};
-use crate::{
-    codec::{Codec, Wire},
-    credentials::Credential,
-    server::MESOS_STREAM_ID,
-};
+use crate::{codec::Codec, credentials::Credential, server::MESOS_STREAM_ID, union::Union, wire::Wire};
 
 /// The largest reply that is read.
 pub const MAX_REPLY_BYTES: usize = 64 * 1024 * 1024;
@@ -130,7 +126,7 @@ impl Client {
     }
 
     /// Makes a call that is answered with a stream of events, on a connection of its own.
-    pub async fn subscribe<C: Wire, E: Wire>(&self, path: &str, call: &C) -> Result<EventStream<E>, ClientError> {
+    pub async fn subscribe<C: Wire, E: Union>(&self, path: &str, call: &C) -> Result<EventStream<E>, ClientError> {
         let outgoing = self.shared.outgoing(call, None)?;
         self.shared.subscribe(path, outgoing).await
     }
@@ -230,7 +226,7 @@ impl Shared {
         Ok((reply, headers, connection))
     }
 
-    async fn subscribe<E: Wire>(&self, path: &str, outgoing: Outgoing) -> Result<EventStream<E>, ClientError> {
+    async fn subscribe<E: Union>(&self, path: &str, outgoing: Outgoing) -> Result<EventStream<E>, ClientError> {
         let mut target = Target::new(&self.authority, path);
         for _ in 0..=MAX_REDIRECTS {
             let mut connection = Connection::open(&target.authority, self.timeouts.connect).await?;
@@ -244,7 +240,7 @@ impl Shared {
         Err(ClientError::Redirects { peer: self.authority.clone(), limit: MAX_REDIRECTS })
     }
 
-    async fn stream<E: Wire>(
+    async fn stream<E: Union>(
         &self,
         mut connection: Connection,
         response: http::Response<Incoming>,

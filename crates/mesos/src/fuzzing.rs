@@ -52,16 +52,16 @@ pub fn protobuf(bytes: &[u8]) {
 
 fn every_call(codec: Codec, bytes: &[u8]) {
     if let Some(call) = kept::<scheduler::Call>(codec, bytes) {
-        let _ = validate::scheduler_call(&call);
+        let _ = validate::scheduler_call(call);
     }
     if let Some(call) = kept::<executor::Call>(codec, bytes) {
-        let _ = validate::executor_call(&call);
+        let _ = validate::executor_call(call);
     }
     if let Some(call) = kept::<master::Call>(codec, bytes) {
-        let _ = validate::master_call(&call);
+        let _ = validate::master_call(call);
     }
     if let Some(call) = kept::<agent::Call>(codec, bytes) {
-        let _ = validate::agent_call(&call);
+        let _ = validate::agent_call(call);
     }
     kept::<scheduler::Event>(codec, bytes);
     kept::<executor::Event>(codec, bytes);

@@ -2,14 +2,13 @@
 //! defaults written out, numbers never as strings. In: messages or JSON. Out: JSON in one line, or messages.
 
 mod read;
-pub(crate) mod text;
 mod write;
 
 use serde_json::{Value, value::RawValue};
 
 use crate::{
-    codec::{DecodeError, Wire, from_protobuf},
     schema::Schema,
+    wire::{DecodeError, Wire, from_protobuf},
 };
 
 /// The message as one line of JSON.
@@ -21,26 +20,23 @@ pub fn to_vec<M: Wire>(message: &M) -> Vec<u8> {
 /// not make up a message with is left out.
 pub fn encoded_to_vec<M: Wire>(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len() * 2);
-    let schema = Schema::get();
-    if let Some(index) = schema.index(&M::full_name()) {
-        write::message(schema, index, bytes, &mut out);
-    }
+    write::message(Schema::get(), Schema::get().of::<M>(), bytes, &mut out);
     out
 }
 
 /// The message as one line of JSON text.
 pub fn to_string<M: Wire>(message: &M) -> String {
-    String::from_utf8(to_vec(message)).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+    String::from_utf8(to_vec(message)).expect("JSON is text")
 }
 
 /// The message as a JSON value, for hand-written answers that contain it. Members come in alphabetical order.
 pub fn to_value<M: Wire>(message: &M) -> Value {
-    serde_json::from_slice(&to_vec(message)).unwrap_or_default()
+    serde_json::from_slice(&to_vec(message)).expect("a message is written as JSON")
 }
 
 /// The message as a piece of JSON that keeps the order of its members when it is serialized inside something else.
 pub fn to_raw_value<M: Wire>(message: &M) -> Box<RawValue> {
-    RawValue::from_string(to_string(message)).unwrap_or_else(|_| RawValue::NULL.to_owned())
+    RawValue::from_string(to_string(message)).expect("a message is written as JSON")
 }
 
 /// Reads a message from JSON text.
@@ -51,16 +47,12 @@ pub fn from_slice<M: Wire>(bytes: &[u8]) -> Result<M, DecodeError> {
 
 /// Reads a message from a JSON value.
 pub fn from_value<M: Wire>(value: Value) -> Result<M, DecodeError> {
-    convert(&value).map_err(|reason| DecodeError::Convert { message: M::NAME, reason })
-}
-
-fn convert<M: Wire>(value: &Value) -> Result<M, String> {
-    let schema = Schema::get();
-    let index = schema.index(&M::full_name()).ok_or_else(|| format!("{} is not known", M::full_name()))?;
+    let refused = |reason: String| DecodeError::Convert { message: M::NAME, reason };
     let Value::Object(members) = value else {
-        return Err("Expecting a JSON object".to_owned());
+        return Err(refused("Expecting a JSON object".to_owned()));
     };
     let mut bytes = Vec::new();
-    read::message(schema, index, members, &mut bytes).map_err(|mismatch| mismatch.to_string())?;
-    from_protobuf(&bytes)
+    read::message(Schema::get(), Schema::get().of::<M>(), &members, &mut bytes)
+        .map_err(|mismatch| refused(mismatch.to_string()))?;
+    from_protobuf(&bytes).map_err(|unreadable| refused(unreadable.to_string()))
 }

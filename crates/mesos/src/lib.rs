@@ -30,6 +30,7 @@ pub mod framework_error;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod json;
+mod literals;
 mod protowire;
 pub mod recordio;
 mod required;
@@ -40,6 +41,9 @@ pub mod states;
 mod union;
 pub mod v1;
 pub mod validate;
+mod wire;
 
-pub use crate::codec::{Codec, DecodeError, Wire};
-pub use crate::union::{MissingPart, Union};
+pub use crate::codec::Codec;
+pub use crate::schema::field_number;
+pub use crate::union::Union;
+pub use crate::wire::{DecodeError, MissingPart, Unreadable, Wire};

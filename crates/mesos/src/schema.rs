@@ -3,9 +3,10 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
+use prost::Name;
 use prost_reflect::{Cardinality, DescriptorPool, FieldDescriptor, MessageDescriptor};
 
-use crate::json::text;
+use crate::literals;
 
 /// All messages of the crate.
 pub(crate) struct Schema {
@@ -66,9 +67,9 @@ impl Schema {
         &SCHEMA
     }
 
-    /// Index of a message by its full name.
-    pub(crate) fn index(&self, full_name: &str) -> Option<usize> {
-        self.by_name.get(full_name).copied()
+    /// Index of a message.
+    pub(crate) fn of<M: Name>(&self) -> usize {
+        *self.by_name.get(&M::full_name()).expect("the build describes every message")
     }
 
     pub(crate) fn message(&self, index: usize) -> &Message {
@@ -83,6 +84,12 @@ impl Schema {
         let messages = pool.all_messages().map(|message| Message::new(&message, &by_name)).collect();
         Schema { messages, by_name }
     }
+}
+
+/// The number of a message's field, for what is written to the wire piece by piece.
+pub fn field_number<M: Name>(name: &str) -> u32 {
+    let schema = Schema::get();
+    schema.message(schema.of::<M>()).named(name).expect("a field of the message").number
 }
 
 impl Message {
@@ -107,6 +114,7 @@ impl Message {
         *self.by_number.get(usize::try_from(number).ok()?)?
     }
 
+    /// A field by its name.
     pub(crate) fn named(&self, name: &str) -> Option<&Field> {
         self.by_name.get(name).map(|&index| &self.fields[index])
     }
@@ -198,8 +206,8 @@ fn explicit_default(descriptor: &FieldDescriptor, kind: &Kind) -> Option<Vec<u8>
         Kind::Bool | Kind::Int32 | Kind::Int64 | Kind::Uint32 | Kind::Uint64 => {
             out.extend_from_slice(default.as_bytes())
         }
-        Kind::Double => text::double(default.parse().expect("a default of the field's type"), &mut out),
-        _ => text::string(default, &mut out),
+        Kind::Double => literals::double(default.parse().expect("a default of the field's type"), &mut out),
+        _ => literals::string(default, &mut out),
     }
     Some(out)
 }

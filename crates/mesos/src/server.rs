@@ -37,7 +37,7 @@ pub use self::{
     refusal::{Refusal, only_get, only_post},
     stream::{EventSender, SendError, event_stream},
 };
-use crate::codec::{Codec, Wire};
+use crate::{codec::Codec, wire::Wire};
 
 /// A body limit that holds every call a framework may reasonably make; for the caller's body-limit layer.
 pub const MAX_CALL_BYTES: usize = 8 * 1024 * 1024;

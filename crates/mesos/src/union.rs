@@ -2,29 +2,21 @@
 //! and parts; the macro makes an enum `Content` beside `Type`, with the part in the variant, and constructors.
 //! In: messages. Out: their content, or the name of the part that is missing.
 
-use crate::codec::Wire;
+use crate::wire::{MissingPart, Wire};
 
 /// A message of several types, most of which have a part of their own.
 pub trait Union: Wire {
     /// What it can hold; a type this program does not know is `Unknown`.
-    type Content: Send;
-
-    /// The name of the field that this type needs and that is not there.
-    fn missing_part(&self) -> Option<&'static str>;
+    type Content;
 
     /// The type with its part.
     fn content(self) -> Result<Self::Content, MissingPart>;
 }
 
-/// The type of a message asks for a field that is not there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("Expecting '{0}' to be present")]
-pub struct MissingPart(pub &'static str);
-
-/// For a message of this name: each type, the field and constructor of its name, and the part: `(Needed)`, `[Optional]`,
-/// or none.
+/// For a message of this name: each type, the field and constructor of its name, and the part: `(needed: Type)`,
+/// `[wanted: Type]`, or none.
 macro_rules! union {
-    ($message:ident: $($kind:ident $field:ident $(($part:ty))? $([$optional:ty])?,)+) => {
+    ($message:ident: $($kind:ident $field:ident $(($needed:ident: $part:ty))? $([$wanted:ident: $optional:ty])?,)+) => {
         #[derive(Clone, Debug, PartialEq)]
         pub enum Content {
             $($kind $(($part))? $((Option<$optional>))?,)+
@@ -33,19 +25,12 @@ macro_rules! union {
         impl $crate::union::Union for super::$message {
             type Content = Content;
 
-            fn missing_part(&self) -> Option<&'static str> {
-                match self.r#type() {
-                    $($(Type::$kind if Option::<$part>::is_none(&self.$field) => Some(stringify!($field)),)?)+
-                    _ => None,
-                }
-            }
-
-            fn content(self) -> Result<Content, $crate::union::MissingPart> {
-                let missing = $crate::union::MissingPart;
+            fn content(self) -> Result<Content, $crate::MissingPart> {
+                let missing = $crate::MissingPart;
                 Ok(match self.r#type() {
                     $(Type::$kind => Content::$kind
-                        $((Option::<$part>::ok_or(self.$field, missing(stringify!($field)))?))?
-                        $((Option::<$optional>::from(self.$field)))?,)+
+                        $((self.$needed.ok_or(missing(stringify!($needed)))?))?
+                        $((self.$wanted))?,)+
                 })
             }
         }
@@ -59,14 +44,22 @@ macro_rules! union {
         }
 
         impl super::$message {
-            $(pub fn $field($($field: $part)? $($field: Option<$optional>)?) -> Self {
+            $(pub fn $field($($needed: $part)? $($wanted: Option<$optional>)?) -> Self {
                 Self {
                     r#type: Some(Type::$kind.into()),
-                    $($field: Option::<$part>::Some($field),)?
-                    $($field: Option::<$optional>::from($field),)?
+                    $($needed: Some($needed),)?
+                    $($wanted,)?
                     ..Self::default()
                 }
             })+
+        }
+
+        impl From<Content> for super::$message {
+            fn from(content: Content) -> Self {
+                match content {
+                    $(Content::$kind $(($needed))? $(($wanted))? => Self::$field($($needed)? $($wanted)?),)+
+                }
+            }
         }
     };
 }
@@ -84,7 +77,8 @@ mod tests {
         let event = Event::kill(kill.clone());
         assert_eq!((event.r#type(), &event.kill), (event::Type::Kill, &Some(kill.clone())));
         let content = event.content().unwrap();
-        assert_eq!((content.kind(), content), (event::Type::Kill, event::Content::Kill(kill)));
+        assert_eq!((content.kind(), content.clone()), (event::Type::Kill, event::Content::Kill(kill)));
+        assert_eq!(Event::from(content).r#type(), event::Type::Kill);
         assert_eq!(Event::shutdown().content(), Ok(event::Content::Shutdown));
         assert_eq!(Event { r#type: Some(99), ..Event::default() }.content(), Ok(event::Content::Unknown));
     }
@@ -92,9 +86,7 @@ mod tests {
     #[test]
     fn a_part_that_is_missing_is_named_where_its_type_needs_it() {
         let launch = Event { r#type: Some(event::Type::LaunchGroup.into()), ..Event::default() };
-        assert_eq!(launch.missing_part(), Some("launch_group"));
         assert_eq!(launch.content().unwrap_err().to_string(), "Expecting 'launch_group' to be present");
-        assert_eq!(Call::revive(None).missing_part(), None);
         assert_eq!(Call::revive(None).content(), Ok(call::Content::Revive(None)));
     }
 }

@@ -13,7 +13,8 @@ use mesos::Codec;
 use mesos::client::{Client, ClientError, EventStream, Stranger};
 use mesos::framework_error::FrameworkError;
 use mesos::v1::framework_info::{Capability, capability};
-use mesos::v1::scheduler::{Call, Event, call, event};
+use mesos::v1::scheduler::event::Content;
+use mesos::v1::scheduler::{Call, Event, call};
 use mesos::v1::{FrameworkInfo, MasterInfo};
 use shell::Subscriber;
 use tokio::sync::{Notify, mpsc, watch};
@@ -120,12 +121,7 @@ impl Framework {
     fn subscribe_call(&self, id: Option<String>, roles: Vec<String>) -> Call {
         let framework_id = id.map(Into::into);
         let framework_info = FrameworkInfo { id: framework_id.clone(), roles, ..self.info.clone() };
-        Call {
-            framework_id,
-            r#type: Some(call::Type::Subscribe.into()),
-            subscribe: Some(call::Subscribe { framework_info, ..call::Subscribe::default() }),
-            ..Call::default()
-        }
+        Call { framework_id, ..Call::subscribe(call::Subscribe { framework_info, ..call::Subscribe::default() }) }
     }
 
     /// Reads one stream to its end; says whether we were subscribed by it.
@@ -154,7 +150,7 @@ impl Framework {
                     return subscribed;
                 }
             };
-            if let Some(hello) = &event.subscribed {
+            if let Content::Subscribed(hello) = &event {
                 session.send_replace(Some(Session {
                     master: master.clone(),
                     framework_id: hello.framework_id.value.clone(),
@@ -168,24 +164,22 @@ impl Framework {
         }
     }
 
-    async fn pass_on(&self, event: Event, master: &str) {
-        let kind = event.r#type();
-        let report = match kind {
-            event::Type::Subscribed => event.subscribed.map(|hello| Report::Subscribed {
+    async fn pass_on(&self, event: Content, master: &str) {
+        let report = match event {
+            Content::Subscribed(hello) => Some(Report::Subscribed {
                 master: hello.master_info.as_ref().map_or_else(|| master.to_owned(), place),
                 framework_id: hello.framework_id.value,
             }),
-            event::Type::Offers => event.offers.map(|offers| Report::Offers(offers.offers)),
-            event::Type::Message => event.message.map(|message| Report::Message {
+            Content::Offers(offers) => Some(Report::Offers(offers.offers)),
+            Content::Message(message) => Some(Report::Message {
                 executor_id: message.executor_id.value,
                 agent_id: message.agent_id.value,
                 data: message.data,
             }),
-            event::Type::Update => event.update.map(|update| Report::Update(Box::new(update.status))),
-            event::Type::Error => {
-                let message = event.error.map(|error| error.message).unwrap_or_default();
-                tracing::error!(%message, "the master refused us");
-                FrameworkError::of(&message).map(|error| match error {
+            Content::Update(update) => Some(Report::Update(Box::new(update.status))),
+            Content::Error(error) => {
+                tracing::error!(message = error.message, "the master refused us");
+                FrameworkError::of(&error.message).map(|error| match error {
                     FrameworkError::FailedOver => Report::Superseded,
                     FrameworkError::Removed => Report::Removed,
                 })

@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use mesos::v1::cygnet::{AgentCall, AgentEvent, agent_call, agent_event};
+use mesos::v1::cygnet::agent_event::{self, Content};
+use mesos::v1::cygnet::{AgentCall, agent_call};
 use mesos::v1::task_status::{Reason, Source};
 use mesos::v1::{
     AgentId, AgentInfo, ExecutorId, ExecutorInfo, FrameworkId, FrameworkInfo, Resource, TaskId, TaskState, TaskStatus,
@@ -97,7 +98,7 @@ impl Agent {
             frameworks: self.frameworks.values().map(Framework::reported).collect(),
             ..agent_call::Subscribe::default()
         };
-        AgentCall { subscribe: Some(subscribe), ..self.call(agent_call::Type::Subscribe) }
+        AgentCall { agent_id: self.id.clone(), ..AgentCall::subscribe(subscribe) }
     }
 
     /// The stream is gone.
@@ -107,26 +108,21 @@ impl Agent {
     }
 
     /// The master speaks.
-    pub(crate) fn event(&mut self, now: Now, event: AgentEvent) {
-        use agent_event::Type;
-        match event.r#type() {
-            Type::Subscribed => event.subscribed.into_iter().for_each(|hello| self.subscribed(now, hello.agent_id)),
-            Type::Ping => self.say(self.call(agent_call::Type::Pong)),
-            Type::Launch => event.launch.into_iter().for_each(|launch| self.launch(now, launch)),
-            Type::LaunchGroup => event.launch_group.into_iter().for_each(|launch| self.launch_group(now, launch)),
-            Type::Kill => event.kill.into_iter().for_each(|kill| self.kill(now, (kill.framework_id, kill.task_id))),
-            Type::Acknowledge => event.acknowledge.into_iter().for_each(|told| self.acknowledged(now, told)),
-            Type::ShutdownExecutor => event.shutdown_executor.into_iter().for_each(|shutdown| {
-                self.shutdown_executor(now, &shutdown.framework_id, &shutdown.executor_id);
-            }),
-            Type::ShutdownFramework => event.shutdown_framework.into_iter().for_each(|shutdown| {
-                self.shutdown_framework(&shutdown.framework_id);
-            }),
-            Type::Reconcile => event.reconcile.into_iter().for_each(|reconcile| self.reconcile(now, reconcile)),
-            Type::UpdateFramework => event.update_framework.into_iter().for_each(|update| self.know(update.framework)),
-            Type::Shutdown => self.turned_away = true,
+    pub(crate) fn event(&mut self, now: Now, event: Content) {
+        match event {
+            Content::Subscribed(hello) => self.subscribed(now, hello.agent_id),
+            Content::Ping => self.say(AgentCall::pong()),
+            Content::Launch(launch) => self.launch(now, launch),
+            Content::LaunchGroup(launch) => self.launch_group(now, launch),
+            Content::Kill(kill) => self.kill(now, (kill.framework_id, kill.task_id)),
+            Content::Acknowledge(told) => self.acknowledged(now, told),
+            Content::ShutdownExecutor(of) => self.shutdown_executor(now, &of.framework_id, &of.executor_id),
+            Content::ShutdownFramework(of) => self.shutdown_framework(&of.framework_id),
+            Content::Reconcile(reconcile) => self.reconcile(now, reconcile),
+            Content::UpdateFramework(update) => self.know(update.framework),
+            Content::Shutdown(_) => self.turned_away = true,
             // There is no executor that would hear a message.
-            Type::Message | Type::Unknown => {}
+            Content::Message(_) | Content::Unknown => {}
         }
     }
 
@@ -158,13 +154,9 @@ impl Agent {
         }
     }
 
-    fn call(&self, kind: agent_call::Type) -> AgentCall {
-        AgentCall { r#type: Some(kind.into()), agent_id: self.id.clone(), ..AgentCall::default() }
-    }
-
     fn say(&mut self, call: AgentCall) {
         if self.connected {
-            self.calls.push(call);
+            self.calls.push(AgentCall { agent_id: self.id.clone(), ..call });
         }
     }
 
@@ -213,8 +205,7 @@ impl Agent {
         let Some(status) = task.send(now) else { return };
         let latest_state = Some(task.state().into());
         self.counts.updates += 1;
-        let update = agent_call::Update { framework_id: key.0.clone(), status, latest_state };
-        self.say(AgentCall { update: Some(update), ..self.call(agent_call::Type::Update) });
+        self.say(AgentCall::update(agent_call::Update { framework_id: key.0.clone(), status, latest_state }));
     }
 
     fn acknowledged(&mut self, now: Now, told: agent_event::Acknowledge) {
@@ -235,7 +226,7 @@ impl Agent {
         if is_last && framework.executors.remove(&executor).is_some() {
             let (framework_id, executor_id) = (key.0.clone(), executor);
             let exited = agent_call::ExitedExecutor { framework_id, executor_id, status: Some(0) };
-            self.say(AgentCall { exited_executor: Some(exited), ..self.call(agent_call::Type::ExitedExecutor) });
+            self.say(AgentCall::exited_executor(exited));
         }
     }
 
@@ -286,8 +277,7 @@ impl Agent {
             message: Some("Task is unknown to the agent".to_owned()),
             ..TaskStatus::default()
         };
-        let update = agent_call::Update { framework_id, status, latest_state: None };
-        self.say(AgentCall { update: Some(update), ..self.call(agent_call::Type::Update) });
+        self.say(AgentCall::update(agent_call::Update { framework_id, status, latest_state: None }));
     }
 }
 

@@ -54,8 +54,7 @@ impl Framework {
             ..FrameworkInfo::default()
         };
         let subscribe = call::Subscribe { framework_info, ..call::Subscribe::default() };
-        let kind = Some(call::Type::Subscribe.into());
-        let call = Call { framework_id: id, r#type: kind, subscribe: Some(subscribe), ..Call::default() };
+        let call = Call { framework_id: id, ..Call::subscribe(subscribe) };
         let events = client.subscribe::<Call, Event>(SCHEDULER, &call).await.unwrap();
         let stream = events.stream_id().unwrap().to_owned();
         let mut framework = Framework { client, events, stream, id: "".into() };
@@ -67,24 +66,22 @@ impl Framework {
     async fn event(&mut self, kind: event::Type) -> Event {
         loop {
             let event = self.events.next_within(PATIENCE).await.unwrap().expect("the stream goes on");
-            if event.r#type() == kind {
-                return event;
+            if event.kind() == kind {
+                return event.into();
             }
         }
     }
 
-    async fn call(&self, kind: call::Type, call: Call) {
-        let call = Call { framework_id: Some(self.id.clone()), r#type: Some(kind.into()), ..call };
+    async fn call(&self, call: Call) {
+        let call = Call { framework_id: Some(self.id.clone()), ..call };
         self.client.call(SCHEDULER, &call, Some(&self.stream)).await.unwrap();
     }
 
     async fn launch(&self, offer: &Offer) {
         let tasks = (0..TASKS_EACH).map(|number| task(offer, number)).collect();
-        let launch = operation::Launch { task_infos: tasks };
-        let kind = Some(operation::Type::Launch.into());
-        let operations = vec![Operation { r#type: kind, launch: Some(launch), ..Operation::default() }];
+        let operations = vec![Operation::launch(operation::Launch { task_infos: tasks })];
         let accept = call::Accept { offer_ids: vec![offer.id.clone()], operations, ..call::Accept::default() };
-        self.call(call::Type::Accept, Call { accept: Some(accept), ..Call::default() }).await;
+        self.call(Call::accept(accept)).await;
     }
 
     /// The next update, acknowledged.
@@ -95,7 +92,7 @@ impl Framework {
             task_id: status.task_id.clone(),
             uuid: status.uuid().to_vec(),
         };
-        self.call(call::Type::Acknowledge, Call { acknowledge: Some(acknowledge), ..Call::default() }).await;
+        self.call(Call::acknowledge(acknowledge)).await;
         status
     }
 
@@ -164,13 +161,13 @@ async fn a_fleet_lives_as_agents_do() {
     until(&fleet, "agents that are back", |counts| counts.agents == u64::from(AGENTS) && counts.tasks == 12).await;
 
     let mut framework = Framework::subscribe(&second, Some(framework.id)).await;
-    framework.call(call::Type::Reconcile, Call { reconcile: Some(Default::default()), ..Call::default() }).await;
+    framework.call(Call::reconcile(Default::default())).await;
     let mut known = 0;
     while known < all {
         let status = framework.event(event::Type::Update).await.update.unwrap().status;
         assert_eq!(status.state(), TaskState::TaskRunning);
         known += usize::from(status.healthy.is_some());
     }
-    framework.call(call::Type::Teardown, Call::default()).await;
+    framework.call(Call::teardown()).await;
     until(&fleet, "the end of all tasks", |counts| counts.tasks == 0).await;
 }

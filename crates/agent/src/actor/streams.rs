@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mesos::server::EventSender;
 use mesos::v1::cygnet::PoolEvent;
-use mesos::v1::executor::{Event, event};
+use mesos::v1::executor::Event;
 
 use crate::handle::{Handle, Request};
 use crate::ids::StreamId;
@@ -27,7 +27,7 @@ impl Streams {
 
     pub(super) fn add_executor(&mut self, sender: EventSender<Event>) -> StreamId {
         let (id, gone) = self.begin();
-        let heartbeat = Event { r#type: Some(event::Type::Heartbeat.into()), ..Event::default() };
+        let heartbeat = Event::heartbeat();
         self.executors.add(id, sender, Some((HEARTBEAT, heartbeat)), gone);
         id
     }

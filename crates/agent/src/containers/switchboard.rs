@@ -9,7 +9,9 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
+use mesos::Union;
 use mesos::command::{self, TooLarge};
+use mesos::v1::agent::process_io::Content as Record;
 use mesos::v1::agent::{ProcessIo, process_io};
 use mesos::v1::{DurationInfo, TtyInfo};
 use process_io::{Control, Data, control, data};
@@ -249,25 +251,23 @@ async fn all(writer: &AsyncFd<OwnedFd>, mut data: &[u8]) -> io::Result<()> {
 }
 
 pub(super) fn said(stream: data::Type, piece: Vec<u8>) -> ProcessIo {
-    let data = Data { r#type: Some(stream.into()), data: Some(piece) };
-    ProcessIo { r#type: Some(process_io::Type::Data.into()), data: Some(data), ..ProcessIo::default() }
+    ProcessIo::data(Data { r#type: Some(stream.into()), data: Some(piece) })
 }
 
 pub(super) fn beat() -> ProcessIo {
-    let heartbeat = Some(control::Heartbeat { interval: Some(DurationInfo::from(HEARTBEAT)) });
-    let control = Control { r#type: Some(control::Type::Heartbeat.into()), heartbeat, ..Control::default() };
-    ProcessIo { r#type: Some(process_io::Type::Control.into()), control: Some(control), ..ProcessIo::default() }
+    let heartbeat = control::Heartbeat { interval: Some(DurationInfo::from(HEARTBEAT)) };
+    ProcessIo::control(Control::heartbeat(Some(heartbeat)))
 }
 
 impl Input {
     /// The input in a record of an attached client, if there is any.
     pub(crate) fn of(record: ProcessIo) -> Result<Option<Input>, TooLarge> {
-        Ok(match (record.r#type(), record.data, record.control) {
-            (process_io::Type::Data, Some(data), _) if data.r#type() == data::Type::Stdin => {
+        Ok(match record.content() {
+            Ok(Record::Data(data)) if data.r#type() == data::Type::Stdin => {
                 let data = data.data.unwrap_or_default();
                 Some(if data.is_empty() { Input::End } else { Input::Data(data) })
             }
-            (process_io::Type::Control, _, Some(Control { tty_info: Some(TtyInfo { window_size }), .. })) => {
+            Ok(Record::Control(Control { tty_info: Some(TtyInfo { window_size }), .. })) => {
                 window_size.as_ref().map(command::window).transpose()?.map(Input::Window)
             }
             _ => None,

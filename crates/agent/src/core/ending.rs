@@ -145,8 +145,8 @@ impl Core {
 
     fn tell_exited(&mut self, key: &ExecutorKey, status: Option<i32>) {
         let ExecutorKey { framework: framework_id, executor: executor_id } = key.clone();
-        let exited_executor = Some(agent_call::ExitedExecutor { framework_id, executor_id, status });
-        self.tell_master(AgentCall { exited_executor, ..self.link.call(agent_call::Type::ExitedExecutor) });
+        let exited_executor = agent_call::ExitedExecutor { framework_id, executor_id, status };
+        self.tell_master(self.link.call(AgentCall::exited_executor(exited_executor)));
     }
 
     /// Moves an executor of which nothing waits any more to the completed ones, and its framework after the last.

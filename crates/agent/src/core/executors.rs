@@ -4,12 +4,13 @@
 use std::collections::BTreeSet;
 
 use mesos::v1::cygnet::{AgentCall, agent_call, agent_event};
-use mesos::v1::executor::{Call, Event, call, event};
+use mesos::v1::executor::call::{self, Content};
+use mesos::v1::executor::{Event, event};
 use mesos::v1::task_status::Reason;
 use mesos::v1::{KillPolicy, TaskGroupInfo, TaskId, TaskInfo, TaskState, TaskStatus};
 use shell::Now;
 
-use super::frameworks::{State, Task};
+use super::frameworks::{Executor, State, Task};
 use super::{Action, Core, Count};
 use crate::ids::{ExecutorKey, StreamId, TaskKey};
 
@@ -30,52 +31,55 @@ pub(crate) enum CallRefusal {
 
 impl Core {
     /// SUBSCRIBE, on a stream that is open already.
-    pub(crate) fn subscribe_executor(&mut self, now: Now, stream: StreamId, call: Call) -> Result<(), CallRefusal> {
+    pub(crate) fn subscribe_executor(
+        &mut self,
+        now: Now,
+        stream: StreamId,
+        key: &ExecutorKey,
+        subscribe: call::Subscribe,
+    ) -> Result<(), CallRefusal> {
         self.at(now);
-        let key = self.known_executor(&call)?;
-        let known = self.frameworks.executor(&key);
+        let known = self.known_executor(key)?;
         // One that has not been started comes from another run.
-        let executor = known.filter(|known| !known.is_preparing()).ok_or(CallRefusal::UnknownExecutor)?;
+        let executor = Some(known).filter(|known| !known.is_preparing()).ok_or(CallRefusal::UnknownExecutor)?;
         if !executor.is_live() {
             self.out.act(Action::ToExecutor(stream, Box::new(shutdown_event())));
             self.out.act(Action::CloseStream(stream));
             return Ok(());
         }
-        let older = self.frameworks.subscribe(&key, stream);
+        let older = self.frameworks.subscribe(key, stream);
         older.into_iter().for_each(|older| self.out.act(Action::CloseStream(older)));
-        self.welcome(&key);
-        let subscribe = call.subscribe.unwrap_or_default();
+        self.welcome(key);
         for update in subscribe.unacknowledged_updates {
-            self.executor_update(&key, update.status);
+            self.executor_update(key, update.status);
         }
-        self.compare_tasks(&key, &subscribe.unacknowledged_tasks);
-        self.bring_up_to_date(&key);
+        self.compare_tasks(key, &subscribe.unacknowledged_tasks);
+        self.bring_up_to_date(key);
         Ok(())
     }
 
     /// A call that is neither SUBSCRIBE nor HEARTBEAT.
-    pub(crate) fn executor_call(&mut self, now: Now, call: Call) -> Result<(), CallRefusal> {
+    pub(crate) fn executor_call(&mut self, now: Now, key: &ExecutorKey, call: Content) -> Result<(), CallRefusal> {
         self.at(now);
         if self.is_recovering() {
             return Err(CallRefusal::Recovering);
         }
-        let key = self.known_executor(&call)?;
-        if self.frameworks.executor(&key).is_some_and(|executor| executor.is_live() && executor.stream().is_none()) {
+        let executor = self.known_executor(key)?;
+        if executor.is_live() && executor.stream().is_none() {
             return Err(CallRefusal::NotSubscribed);
         }
-        match (call.r#type(), call.update, call.message) {
-            (call::Type::Update, Some(update), _) => self.executor_update(&key, update.status),
-            (call::Type::Message, _, Some(message)) => self.executor_message(key, message.data),
-            _ => return Err(CallRefusal::UnknownType),
+        match call {
+            Content::Update(update) => self.executor_update(key, update.status),
+            Content::Message(message) => self.executor_message(key.clone(), message.data),
+            Content::Subscribe(_) | Content::Heartbeat | Content::Unknown => return Err(CallRefusal::UnknownType),
         }
         Ok(())
     }
 
     /// The executor a call is of.
-    fn known_executor(&self, call: &Call) -> Result<ExecutorKey, CallRefusal> {
-        let framework = self.frameworks.get(&call.framework_id).ok_or(CallRefusal::UnknownFramework)?;
-        let executor = framework.executor(&call.executor_id).ok_or(CallRefusal::UnknownExecutor)?;
-        Ok(executor.key(&call.framework_id))
+    fn known_executor(&self, key: &ExecutorKey) -> Result<&Executor, CallRefusal> {
+        let framework = self.frameworks.get(&key.framework).ok_or(CallRefusal::UnknownFramework)?;
+        framework.executor(&key.executor).ok_or(CallRefusal::UnknownExecutor)
     }
 
     fn welcome(&mut self, key: &ExecutorKey) {
@@ -87,8 +91,7 @@ impl Core {
             agent_info: self.link.agent_info(),
             container_id: Some(executor.container().clone()),
         };
-        let subscribed = Some(subscribed);
-        self.tell_executor(key, Event { subscribed, ..blank(event::Type::Subscribed) });
+        self.tell_executor(key, Event::subscribed(subscribed));
     }
 
     /// Tasks that were sent to it and that it does not know never arrived. A command executor is sent its task again:
@@ -163,13 +166,13 @@ impl Core {
 
     /// The executor may forget this update.
     pub(super) fn send_acknowledged(&mut self, executor: &ExecutorKey, key: &TaskKey, uuid: Vec<u8>) {
-        let acknowledged = Some(event::Acknowledged { task_id: key.task.clone(), uuid });
-        self.tell_executor(executor, Event { acknowledged, ..blank(event::Type::Acknowledged) });
+        let acknowledged = event::Acknowledged { task_id: key.task.clone(), uuid };
+        self.tell_executor(executor, Event::acknowledged(acknowledged));
     }
 
     fn executor_message(&mut self, key: ExecutorKey, data: Vec<u8>) {
         let message = agent_call::Message { framework_id: key.framework, executor_id: key.executor, data };
-        self.tell_master(AgentCall { message: Some(message), ..self.link.call(agent_call::Type::Message) });
+        self.tell_master(self.link.call(AgentCall::message(message)));
     }
 
     /// A framework has something to say to its executor.
@@ -179,28 +182,24 @@ impl Core {
             Some(_) => Count::ValidMessage,
             None => Count::InvalidMessage,
         });
-        let message = Some(event::Message { data: message.data });
-        self.tell_executor(&key, Event { message, ..blank(event::Type::Message) });
+        let message = event::Message { data: message.data };
+        self.tell_executor(&key, Event::message(message));
     }
 }
 
-fn blank(kind: event::Type) -> Event {
-    Event { r#type: Some(kind.into()), ..Event::default() }
-}
-
 fn launch_event(task: TaskInfo) -> Event {
-    Event { launch: Some(event::Launch { task }), ..blank(event::Type::Launch) }
+    Event::launch(event::Launch { task })
 }
 
 fn launch_group_event(tasks: Vec<TaskInfo>) -> Event {
-    let launch_group = Some(event::LaunchGroup { task_group: TaskGroupInfo { tasks } });
-    Event { launch_group, ..blank(event::Type::LaunchGroup) }
+    let launch_group = event::LaunchGroup { task_group: TaskGroupInfo { tasks } };
+    Event::launch_group(launch_group)
 }
 
 pub(super) fn kill_event(task: &TaskId, kill_policy: Option<KillPolicy>) -> Event {
-    Event { kill: Some(event::Kill { task_id: task.clone(), kill_policy }), ..blank(event::Type::Kill) }
+    Event::kill(event::Kill { task_id: task.clone(), kill_policy })
 }
 
 pub(super) fn shutdown_event() -> Event {
-    blank(event::Type::Shutdown)
+    Event::shutdown()
 }

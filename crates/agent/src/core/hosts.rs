@@ -1,6 +1,6 @@
 //! The processes that executors live in: pools that subscribe and leave, and processes that start and end.
 
-use mesos::v1::cygnet::{PoolCall, PoolEvent, pool_call, pool_event};
+use mesos::v1::cygnet::{PoolEvent, pool_call, pool_event};
 use mesos::v1::{AgentId, FrameworkId};
 use processes::Process;
 use shell::Now;
@@ -51,14 +51,10 @@ impl Core {
     }
 
     /// EXITED: an executor in a pool has ended.
-    pub(crate) fn pool_call(&mut self, now: Now, call: PoolCall) {
+    pub(crate) fn pool_exited(&mut self, now: Now, framework: FrameworkId, exited: &pool_call::Exited) {
         self.at(now);
-        if let (pool_call::Type::Exited, Some(framework), Some(exited)) =
-            (call.r#type(), call.framework_id.clone(), call.exited)
-        {
-            let key = ExecutorKey { framework, executor: exited.executor_id };
-            self.run_ended(&key, &exited.container_id, exited.status);
-        }
+        let key = ExecutorKey { framework, executor: exited.executor_id.clone() };
+        self.run_ended(&key, &exited.container_id, exited.status);
     }
 
     /// An executor's or a pool's stream has ended. It may be back soon.

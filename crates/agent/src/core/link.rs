@@ -3,7 +3,7 @@
 //! Invariants: the agent has a registration time exactly when it has an id; it is connected only with an id, because a
 //! master that takes it gives it one.
 
-use mesos::v1::cygnet::{AgentCall, agent_call, agent_event};
+use mesos::v1::cygnet::{AgentCall, agent_event};
 use mesos::v1::{AgentId, AgentInfo};
 
 use crate::log::AgentRecord;
@@ -82,9 +82,9 @@ impl Link {
         self.master_hostname.as_deref()
     }
 
-    /// A call of this agent, to which its part is to be added.
-    pub(super) fn call(&self, kind: agent_call::Type) -> AgentCall {
-        AgentCall { r#type: Some(kind.into()), agent_id: self.id().cloned(), ..AgentCall::default() }
+    /// The call with this agent's id.
+    pub(super) fn call(&self, call: AgentCall) -> AgentCall {
+        AgentCall { agent_id: self.id().cloned(), ..call }
     }
 }
 

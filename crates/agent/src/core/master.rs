@@ -2,7 +2,8 @@
 
 use mesos::build::MESOS_VERSION;
 use mesos::v1::agent_info::{Capability, capability};
-use mesos::v1::cygnet::{AgentCall, AgentEvent, agent_call, agent_event};
+use mesos::v1::cygnet::agent_event::{self, Content};
+use mesos::v1::cygnet::{AgentCall, agent_call};
 use mesos::v1::task_status::Reason;
 use mesos::v1::{FrameworkId, FrameworkInfo, TaskState};
 
@@ -34,12 +35,12 @@ impl Core {
             registered_time: self.link.registered_time(),
             capabilities: CAPABILITIES.map(capability).into(),
         };
-        AgentCall { subscribe: Some(subscribe), ..self.link.call(agent_call::Type::Subscribe) }
+        self.link.call(AgentCall::subscribe(subscribe))
     }
 
     /// The call that ends the agent's registration.
     pub(crate) fn farewell(&self) -> AgentCall {
-        self.link.call(agent_call::Type::Unregister)
+        self.link.call(AgentCall::unregister())
     }
 
     pub(super) fn tell_master(&mut self, call: AgentCall) {
@@ -56,32 +57,24 @@ impl Core {
     }
 
     /// The master speaks.
-    pub(crate) fn master_event(&mut self, now: Now, event: AgentEvent) {
+    pub(crate) fn master_event(&mut self, now: Now, event: Content) {
         self.at(now);
-        use agent_event::Type;
-        match event.r#type() {
-            Type::Subscribed => event.subscribed.into_iter().for_each(|subscribed| self.subscribed(subscribed)),
-            Type::Ping => self.tell_master(self.link.call(agent_call::Type::Pong)),
-            Type::Launch => event.launch.into_iter().for_each(|launch| self.launch(launch)),
-            Type::LaunchGroup => event.launch_group.into_iter().for_each(|launch| self.launch_group(launch)),
-            Type::Kill => event.kill.into_iter().for_each(|kill| self.kill(kill)),
-            Type::Acknowledge => event.acknowledge.iter().for_each(|acknowledge| self.acknowledge(acknowledge)),
-            Type::ShutdownExecutor => event.shutdown_executor.into_iter().for_each(|shutdown| {
-                self.shutdown_executor(&ExecutorKey {
-                    framework: shutdown.framework_id,
-                    executor: shutdown.executor_id,
-                });
-            }),
-            Type::ShutdownFramework => {
-                event.shutdown_framework.iter().for_each(|shutdown| self.shutdown_framework(&shutdown.framework_id));
+        match event {
+            Content::Subscribed(subscribed) => self.subscribed(subscribed),
+            Content::Ping => self.tell_master(self.link.call(AgentCall::pong())),
+            Content::Launch(launch) => self.launch(launch),
+            Content::LaunchGroup(launch) => self.launch_group(launch),
+            Content::Kill(kill) => self.kill(kill),
+            Content::Acknowledge(acknowledge) => self.acknowledge(&acknowledge),
+            Content::ShutdownExecutor(of) => {
+                self.shutdown_executor(&ExecutorKey { framework: of.framework_id, executor: of.executor_id });
             }
-            Type::Message => event.message.into_iter().for_each(|message| self.message_to_executor(message)),
-            Type::Reconcile => event.reconcile.into_iter().for_each(|reconcile| self.reconcile(reconcile)),
-            Type::UpdateFramework => {
-                event.update_framework.into_iter().for_each(|update| self.update_framework(update.framework));
-            }
-            Type::Shutdown => self.turn_away(event.shutdown.and_then(|shutdown| shutdown.message).unwrap_or_default()),
-            Type::Unknown => tracing::warn!("the master sent an event this agent does not know"),
+            Content::ShutdownFramework(shutdown) => self.shutdown_framework(&shutdown.framework_id),
+            Content::Message(message) => self.message_to_executor(message),
+            Content::Reconcile(reconcile) => self.reconcile(reconcile),
+            Content::UpdateFramework(update) => self.update_framework(update.framework),
+            Content::Shutdown(shutdown) => self.turn_away(shutdown.message.unwrap_or_default()),
+            Content::Unknown => tracing::warn!("the master sent an event this agent does not know"),
         }
     }
 

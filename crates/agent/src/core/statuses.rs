@@ -87,7 +87,7 @@ impl Core {
         }
         let update =
             agent_call::Update { framework_id: key.framework.clone(), status, latest_state: Some(latest.into()) };
-        self.tell_master(AgentCall { update: Some(update), ..self.link.call(agent_call::Type::Update) });
+        self.tell_master(self.link.call(AgentCall::update(update)));
     }
 
     /// The framework knows how the task ended.

@@ -6,9 +6,12 @@ use axum::body::{Body, BodyDataStream};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
+use mesos::Union;
 use mesos::recordio::Decoder;
 use mesos::server::{self, MAX_CALL_BYTES, Refusal};
-use mesos::v1::agent::{self, Call, ProcessIo, call, response};
+use mesos::v1::agent::call::attach_container_input::Content as Record;
+use mesos::v1::agent::call::{self, Content};
+use mesos::v1::agent::{self, ProcessIo, response};
 use mesos::v1::{CommandInfo, ContainerId, ContainerInfo, Resource};
 
 use super::Shared;
@@ -46,40 +49,28 @@ pub(super) enum Naming {
 }
 
 impl Ask {
-    /// The call, if it is one about containers, with ids that can be.
-    pub(super) fn of(call: Call) -> Result<Option<Ask>, Refusal> {
-        use call::Type;
-        let ask = match call.r#type() {
-            Type::LaunchNestedContainer => call.launch_nested_container.map(|asked| {
-                Ask::Launch(order(asked.container_id, Class::Task, asked.command, asked.container, Vec::new()))
-            }),
-            Type::LaunchContainer => call.launch_container.map(|asked| {
-                Ask::Launch(order(asked.container_id, Class::Task, asked.command, asked.container, asked.resources))
-            }),
-            Type::LaunchNestedContainerSession => call.launch_nested_container_session.map(|asked| {
-                Ask::Session(order(asked.container_id, Class::Session, asked.command, asked.container, Vec::new()))
-            }),
-            Type::WaitNestedContainer => {
-                call.wait_nested_container.map(|asked| Ask::Wait(asked.container_id, Naming::Nested))
+    /// A call about containers, with ids that can be; any other call is given back.
+    pub(super) fn of(call: Content) -> Result<Result<Ask, Content>, Refusal> {
+        let ask = match call {
+            Content::LaunchNestedContainer(of) => {
+                Ask::Launch(order(of.container_id, Class::Task, of.command, of.container, Vec::new()))
             }
-            Type::WaitContainer => call.wait_container.map(|asked| Ask::Wait(asked.container_id, Naming::Any)),
-            Type::KillNestedContainer => {
-                call.kill_nested_container.map(|asked| Ask::Kill(asked.container_id, signal(asked.signal)))
+            Content::LaunchContainer(of) => {
+                Ask::Launch(order(of.container_id, Class::Task, of.command, of.container, of.resources))
             }
-            Type::KillContainer => call.kill_container.map(|asked| Ask::Kill(asked.container_id, signal(asked.signal))),
-            Type::RemoveNestedContainer => call.remove_nested_container.map(|asked| Ask::Remove(asked.container_id)),
-            Type::RemoveContainer => call.remove_container.map(|asked| Ask::Remove(asked.container_id)),
-            Type::AttachContainerOutput => {
-                call.attach_container_output.map(|asked| Ask::AttachOutput(asked.container_id))
+            Content::LaunchNestedContainerSession(of) => {
+                Ask::Session(order(of.container_id, Class::Session, of.command, of.container, Vec::new()))
             }
-            _ => None,
+            Content::WaitNestedContainer(of) => Ask::Wait(of.container_id, Naming::Nested),
+            Content::WaitContainer(of) => Ask::Wait(of.container_id, Naming::Any),
+            Content::KillNestedContainer(of) => Ask::Kill(of.container_id, signal(of.signal)),
+            Content::KillContainer(of) => Ask::Kill(of.container_id, signal(of.signal)),
+            Content::RemoveNestedContainer(of) => Ask::Remove(of.container_id),
+            Content::RemoveContainer(of) => Ask::Remove(of.container_id),
+            Content::AttachContainerOutput(of) => Ask::AttachOutput(of.container_id),
+            other => return Ok(Err(other)),
         };
-        ask.map(Ask::checked).transpose()
-    }
-
-    /// Whether its answer is a stream of records.
-    pub(super) fn is_streaming(&self) -> bool {
-        matches!(self, Ask::Session(_) | Ask::AttachOutput(_))
+        ask.checked().map(Ok)
     }
 
     fn id(&self) -> &ContainerId {
@@ -173,15 +164,13 @@ fn signal(asked: Option<i32>) -> i32 {
 fn waited(Termination { status, message }: Termination, naming: Naming) -> agent::Response {
     let exit_status = status;
     match naming {
-        Naming::Nested => {
-            let wait = response::WaitNestedContainer { exit_status, message, ..Default::default() };
-            let r#type = Some(response::Type::WaitNestedContainer.into());
-            agent::Response { r#type, wait_nested_container: Some(wait), ..Default::default() }
-        }
+        Naming::Nested => agent::Response::wait_nested_container(response::WaitNestedContainer {
+            exit_status,
+            message,
+            ..Default::default()
+        }),
         Naming::Any => {
-            let wait = response::WaitContainer { exit_status, message, ..Default::default() };
-            let r#type = Some(response::Type::WaitContainer.into());
-            agent::Response { r#type, wait_container: Some(wait), ..Default::default() }
+            agent::Response::wait_container(response::WaitContainer { exit_status, message, ..Default::default() })
         }
     }
 }
@@ -193,8 +182,7 @@ pub(super) async fn attach_input(shared: &Shared, form: Form, body: Body) -> Res
     let late = |_| Refusal::new(StatusCode::REQUEST_TIMEOUT, "The first record did not arrive in time");
     let first = tokio::time::timeout(FIRST_RECORD, records.next()).await.map_err(late)??;
     let first = first.ok_or_else(|| Refusal::bad_request("Received EOF while reading the request's body"))?;
-    let (call::attach_container_input::Type::ContainerId, Some(id)) = (first.r#type(), first.container_id.clone())
-    else {
+    let Ok(Record::ContainerId(id)) = first.content() else {
         return Err(invalid("Expecting 'attach_container_input.container_id' to be present"));
     };
     check_id(&id).map_err(invalid)?;
@@ -209,11 +197,10 @@ pub(super) async fn attach_input(shared: &Shared, form: Form, body: Body) -> Res
 
 async fn pass(records: &mut Records, terminal: &InputSender) -> Result<(), Refusal> {
     while let Some(record) = records.next().await? {
-        if record.r#type() != call::attach_container_input::Type::ProcessIo {
+        let Ok(Record::ProcessIo(io)) = record.content() else {
             return Err(invalid("Expecting 'attach_container_input.type' to be PROCESS_IO"));
-        }
-        let input = record.process_io.map(Input::of).transpose().map_err(invalid)?;
-        if let Some(input) = input.flatten()
+        };
+        if let Some(input) = Input::of(io).map_err(invalid)?
             && !terminal.send(input).await
         {
             break;
@@ -246,13 +233,13 @@ impl Records {
     }
 
     fn input(&self, record: &[u8]) -> Result<call::AttachContainerInput, Refusal> {
-        let call: Call = self.codec.decode(record)?;
-        mesos::validate::agent_call(&call)?;
-        let other = || Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Streaming is for ATTACH_CONTAINER_INPUT only");
-        if call.r#type() != call::Type::AttachContainerInput {
-            return Err(other());
+        match mesos::validate::agent_call(self.codec.decode(record)?)? {
+            Content::AttachContainerInput(input) => Ok(input),
+            _ => {
+                let message = "Streaming is for ATTACH_CONTAINER_INPUT only";
+                Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message))
+            }
         }
-        call.attach_container_input.ok_or_else(other)
     }
 }
 

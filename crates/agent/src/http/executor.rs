@@ -4,12 +4,14 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use mesos::server::{self, Refusal};
-use mesos::v1::executor::{Call, call};
+use mesos::v1::executor::Call;
+use mesos::v1::executor::call::Content;
 use mesos::validate;
 
 use super::Shared;
 use crate::core::CallRefusal;
 use crate::handle;
+use crate::ids::ExecutorKey;
 
 /// Events that may wait for an executor that does not read.
 const QUEUED_EVENTS: usize = 4096;
@@ -18,22 +20,21 @@ pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Resu
     let (parts, body) = request.into_parts();
     let body = server::read_body(body).await?;
     let (_, call): (_, Call) = server::decode_call(&parts.headers, &body)?;
-    validate::executor_call(&call).map_err(|invalid| Refusal::bad_request(invalid.to_string()))?;
-    match call.r#type() {
-        call::Type::Subscribe => {
+    let executor = ExecutorKey { framework: call.framework_id.clone(), executor: call.executor_id.clone() };
+    match validate::executor_call(call)? {
+        Content::Subscribe(call) => {
             let codec = server::accept(&parts.headers)?;
             let (sender, response) = server::event_stream(codec, None, QUEUED_EVENTS);
             let call = Box::new(call);
-            let asked = shared.actor.ask(|answer| handle::Request::SubscribeExecutor { sender, call, answer }).await;
-            asked??;
+            let request = |answer| handle::Request::SubscribeExecutor { sender, executor, call, answer };
+            shared.actor.ask(request).await??;
             Ok(response)
         }
         // Its ids are made up: nobody is looked for.
-        call::Type::Heartbeat => Ok(server::accepted()),
-        _ => {
+        Content::Heartbeat => Ok(server::accepted()),
+        call => {
             let call = Box::new(call);
-            let asked = shared.actor.ask(|answer| handle::Request::ExecutorCall { call, answer }).await;
-            asked??;
+            shared.actor.ask(|answer| handle::Request::ExecutorCall { executor, call, answer }).await??;
             Ok(server::accepted())
         }
     }

@@ -3,7 +3,9 @@
 use axum::extract::{Request, State};
 use axum::response::Response;
 use mesos::server::{self, Refusal};
-use mesos::v1::cygnet::{PoolCall, pool_call};
+use mesos::v1::cygnet::PoolCall;
+use mesos::v1::cygnet::pool_call::Content;
+use mesos::{MissingPart, Union};
 
 use super::Shared;
 use crate::handle;
@@ -15,28 +17,20 @@ pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Resu
     let (parts, body) = request.into_parts();
     let body = server::read_body(body).await?;
     let (_, call): (_, PoolCall) = server::decode_call(&parts.headers, &body)?;
-    if call.framework_id.is_none() {
-        return Err(missing("framework_id"));
-    }
-    let call = Box::new(call);
-    match call.r#type() {
-        pool_call::Type::Subscribe => {
+    let framework = call.framework_id.clone().ok_or(MissingPart("framework_id"))?;
+    let pool = call.pool_id().to_owned();
+    match call.content()? {
+        Content::Subscribe => {
             let codec = server::accept(&parts.headers)?;
             let (sender, response) = server::event_stream(codec, None, QUEUED_EVENTS);
-            let sent = shared.actor.send(handle::Request::SubscribePool { sender, call }).await;
-            sent?;
+            shared.actor.send(handle::Request::SubscribePool { sender, framework, pool }).await?;
             Ok(response)
         }
-        pool_call::Type::Exited if call.exited.is_none() => Err(missing("exited")),
-        pool_call::Type::Exited => {
-            let asked = shared.actor.ask(|answer| handle::Request::PoolCall { call, answer }).await;
-            asked?;
+        Content::Exited(exited) => {
+            let exited = Box::new(exited);
+            shared.actor.ask(|answer| handle::Request::PoolExited { framework, exited, answer }).await?;
             Ok(server::accepted())
         }
-        pool_call::Type::Unknown => Err(missing("type")),
+        Content::Unknown => Err(MissingPart("type").into()),
     }
-}
-
-fn missing(field: &str) -> Refusal {
-    Refusal::bad_request(format!("Expecting '{field}' to be present"))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mesos::v1::agent::response::{self, GetAgent, GetExecutors, GetFlags, GetFrameworks, GetState, GetTasks, Type};
+use mesos::v1::agent::response::{self, GetAgent, GetExecutors, GetFlags, GetFrameworks, GetState, GetTasks};
 use mesos::v1::agent::{Response, call};
 use mesos::v1::{Flag, Task as Wire};
 
@@ -10,27 +10,20 @@ use crate::core::{Executor, Framework, Snapshot, Task};
 
 /// The answer to a call that is answered from the books alone, if it is one.
 pub(crate) fn answer(snapshot: &Snapshot, kind: call::Type) -> Option<Response> {
-    let blank = |kind: Type| Response { r#type: Some(kind.into()), ..Response::default() };
     Some(match kind {
         call::Type::GetAgent => {
             let agent_info = Some(snapshot.link.agent_info());
-            let get_agent = Some(GetAgent { agent_info, ..GetAgent::default() });
-            Response { get_agent, ..blank(Type::GetAgent) }
+            Response::get_agent(GetAgent { agent_info, ..GetAgent::default() })
         }
-        call::Type::GetFlags => Response { get_flags: Some(flags(snapshot)), ..blank(Type::GetFlags) },
-        call::Type::GetFrameworks => {
-            Response { get_frameworks: Some(frameworks(snapshot)), ..blank(Type::GetFrameworks) }
-        }
-        call::Type::GetExecutors => Response { get_executors: Some(executors(snapshot)), ..blank(Type::GetExecutors) },
-        call::Type::GetTasks => Response { get_tasks: Some(tasks(snapshot)), ..blank(Type::GetTasks) },
-        call::Type::GetState => {
-            let get_state = GetState {
-                get_tasks: Some(tasks(snapshot)),
-                get_executors: Some(executors(snapshot)),
-                get_frameworks: Some(frameworks(snapshot)),
-            };
-            Response { get_state: Some(get_state), ..blank(Type::GetState) }
-        }
+        call::Type::GetFlags => Response::get_flags(flags(snapshot)),
+        call::Type::GetFrameworks => Response::get_frameworks(frameworks(snapshot)),
+        call::Type::GetExecutors => Response::get_executors(executors(snapshot)),
+        call::Type::GetTasks => Response::get_tasks(tasks(snapshot)),
+        call::Type::GetState => Response::get_state(GetState {
+            get_tasks: Some(tasks(snapshot)),
+            get_executors: Some(executors(snapshot)),
+            get_frameworks: Some(frameworks(snapshot)),
+        }),
         _ => return None,
     })
 }

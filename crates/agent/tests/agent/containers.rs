@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use mesos::Codec;
 use mesos::client::Client;
 use mesos::v1::TaskState;
+use mesos::v1::agent::ProcessIo;
 use mesos::v1::executor::event::Type;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -227,9 +228,9 @@ async fn protobuf_is_spoken_too() {
         "launch_nested_container_session": {"container_id": id, "command": {"value": "echo hello"}}});
     let order: mesos::v1::agent::Call = Codec::Json.decode(order.to_string().as_bytes()).unwrap();
     let client = Client::new(world.address().to_string(), Codec::Protobuf);
-    let mut records = client.subscribe::<_, mesos::v1::agent::ProcessIo>(PATH, &order).await.unwrap();
+    let mut records = client.subscribe::<_, ProcessIo>(PATH, &order).await.unwrap();
     let record = soon("a record", records.next()).await.unwrap().unwrap();
-    assert_eq!(record.data.unwrap().data(), b"hello\n");
+    assert_eq!(ProcessIo::from(record).data.unwrap().data(), b"hello\n");
     assert!(soon("the end", records.next()).await.unwrap().is_none());
 }
 

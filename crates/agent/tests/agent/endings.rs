@@ -11,7 +11,7 @@ use mesos::v1::task_status::{Reason, Source};
 use mesos::v1::{CommandInfo, ContainerInfo, ExecutorId, TaskInfo, TaskState, command_info};
 
 use crate::executor::Executor;
-use crate::master::{FRAMEWORK, event, framework, task};
+use crate::master::{FRAMEWORK, framework, task};
 use crate::wait::{soon, until};
 use crate::world::World;
 
@@ -115,8 +115,8 @@ async fn a_task_group_is_refused_as_a_whole() {
     // It has no command, and is not the default executor.
     let executor = mesos::v1::ExecutorInfo { executor_id: "group".into(), ..mesos::v1::ExecutorInfo::default() };
     let task_group = mesos::v1::TaskGroupInfo { tasks: vec![task("a"), task("b")] };
-    let launch_group = Some(agent_event::LaunchGroup { framework: framework(true), executor, task_group });
-    world.master.send(AgentEvent { launch_group, ..event(agent_event::Type::LaunchGroup) }).await;
+    let launch_group = agent_event::LaunchGroup { framework: framework(true), executor, task_group };
+    world.master.send(AgentEvent::launch_group(launch_group)).await;
     for id in ["a", "b"] {
         let failed = world.master.expect(id, TaskState::TaskFailed).await;
         assert!(failed.message().contains("no command"), "{}", failed.message());
@@ -140,8 +140,8 @@ async fn an_executor_told_to_shut_down_is_killed_if_it_does_not() {
     executor.update(TaskState::TaskRunning).await;
     let mut task = stray(&add.environment["CYGNET_STATE_DIRECTORY"]);
     let executor_id = ExecutorId { value: "web.1".to_owned() };
-    let shutdown_executor = Some(agent_event::ShutdownExecutor { framework_id: FRAMEWORK.into(), executor_id });
-    world.master.send(AgentEvent { shutdown_executor, ..event(agent_event::Type::ShutdownExecutor) }).await;
+    let shutdown_executor = agent_event::ShutdownExecutor { framework_id: FRAMEWORK.into(), executor_id };
+    world.master.send(AgentEvent::shutdown_executor(shutdown_executor)).await;
     executor.expect(event::Type::Shutdown).await;
     until("the task to be killed", async || task.try_wait().unwrap()).await;
     world.master.expect("web.1", TaskState::TaskRunning).await;
@@ -158,8 +158,8 @@ fn stray(state: &str) -> Child {
 async fn a_framework_that_is_shut_down_hears_nothing_more() {
     let (world, pool, add, mut executor) = World::running("web.1").await;
     world.master.update("web.1", TaskState::TaskRunning).await;
-    let shutdown_framework = Some(agent_event::ShutdownFramework { framework_id: FRAMEWORK.into() });
-    world.master.send(AgentEvent { shutdown_framework, ..event(agent_event::Type::ShutdownFramework) }).await;
+    let shutdown_framework = agent_event::ShutdownFramework { framework_id: FRAMEWORK.into() };
+    world.master.send(AgentEvent::shutdown_framework(shutdown_framework)).await;
     executor.expect(event::Type::Shutdown).await;
     // The executor need not repeat it, and the master never hears of it.
     executor.update(TaskState::TaskKilled).await;
@@ -211,8 +211,7 @@ async fn a_pool_without_executors_is_dismissed_after_a_while() {
 #[tokio::test]
 async fn a_master_that_turns_the_agent_away_ends_it() {
     let mut world = World::new().await;
-    let shutdown = Some(agent_event::Shutdown { message: Some("marked gone".to_owned()) });
-    world.master.send(AgentEvent { shutdown, ..event(agent_event::Type::Shutdown) }).await;
+    world.master.send(AgentEvent::shutdown(agent_event::Shutdown { message: Some("marked gone".to_owned()) })).await;
     let ended = soon("the agent's end", world.ended()).await;
     assert!(matches!(ended, Err(AgentError::TurnedAway { message }) if message == "marked gone"));
 }

@@ -8,7 +8,7 @@ use mesos::client::{Client, ClientError, EventStream};
 use mesos::v1::cygnet::{PoolCall, PoolEvent, pool_call, pool_event};
 use mesos::v1::executor::{Call, Event, call, event};
 use mesos::v1::task_status::Source;
-use mesos::v1::{ContainerId, ExecutorId, FrameworkId, TaskInfo, TaskState, TaskStatus};
+use mesos::v1::{ContainerId, ExecutorId, TaskInfo, TaskState, TaskStatus};
 
 use crate::master::FRAMEWORK;
 use crate::wait::{soon, until};
@@ -32,13 +32,13 @@ impl Pool {
 
     pub(crate) async fn named(agent: SocketAddr, name: String) -> Pool {
         let client = Client::new(agent.to_string(), Codec::Protobuf);
-        let call = pool_call(&name, pool_call::Type::Subscribe);
+        let call = pool_call(&name, PoolCall::subscribe());
         let events = client.subscribe("/cygnet/v1/pool", &call).await.unwrap();
         Pool { client, name, events }
     }
 
     pub(crate) async fn next(&mut self) -> Option<PoolEvent> {
-        soon("an event of the pool", self.events.next()).await.unwrap()
+        soon("an event of the pool", self.events.next()).await.unwrap().map(PoolEvent::from)
     }
 
     /// The next executor to host.
@@ -61,18 +61,13 @@ impl Pool {
             container_id: add.container.clone(),
             status: Some(status),
         };
-        let call = PoolCall { exited: Some(exited), ..pool_call(&self.name, pool_call::Type::Exited) };
+        let call = pool_call(&self.name, PoolCall::exited(exited));
         self.client.call("/cygnet/v1/pool", &call, None).await.unwrap();
     }
 }
 
-fn pool_call(name: &str, kind: pool_call::Type) -> PoolCall {
-    PoolCall {
-        r#type: Some(kind.into()),
-        framework_id: Some(FrameworkId { value: FRAMEWORK.to_owned() }),
-        pool_id: Some(name.to_owned()),
-        ..PoolCall::default()
-    }
+fn pool_call(name: &str, call: PoolCall) -> PoolCall {
+    PoolCall { framework_id: Some(FRAMEWORK.into()), pool_id: Some(name.to_owned()), ..call }
 }
 
 /// An executor a pool is to host.
@@ -109,13 +104,13 @@ impl Executor {
         subscribe: call::Subscribe,
     ) -> Result<Executor, ClientError> {
         let client = Client::new(agent.to_string(), Codec::Protobuf);
-        let call = Call { subscribe: Some(subscribe), ..executor_call(id, call::Type::Subscribe) };
+        let call = executor_call(id, Call::subscribe(subscribe));
         let events = client.subscribe(PATH, &call).await?;
         Ok(Executor { id: id.to_owned(), client, events })
     }
 
     pub(crate) async fn next(&mut self) -> Option<Event> {
-        soon("an event of the agent", self.events.next()).await.unwrap()
+        soon("an event of the agent", self.events.next()).await.unwrap().map(Event::from)
     }
 
     pub(crate) async fn expect(&mut self, kind: event::Type) -> Event {
@@ -140,24 +135,18 @@ impl Executor {
     }
 
     pub(crate) async fn send(&self, status: TaskStatus) -> Result<(), ClientError> {
-        let call = Call { update: Some(call::Update { status }), ..executor_call(&self.id, call::Type::Update) };
+        let call = executor_call(&self.id, Call::update(call::Update { status }));
         self.client.call(PATH, &call, None).await.map(|reply| assert_eq!(reply.status, 202))
     }
 
     pub(crate) async fn message(&self, data: &[u8]) {
-        let message = Some(call::Message { data: data.to_vec() });
-        let call = Call { message, ..executor_call(&self.id, call::Type::Message) };
+        let call = executor_call(&self.id, Call::message(call::Message { data: data.to_vec() }));
         self.client.call(PATH, &call, None).await.unwrap();
     }
 }
 
-pub(crate) fn executor_call(id: &str, kind: call::Type) -> Call {
-    Call {
-        executor_id: ExecutorId { value: id.to_owned() },
-        framework_id: FrameworkId { value: FRAMEWORK.to_owned() },
-        r#type: Some(kind.into()),
-        ..Call::default()
-    }
+pub(crate) fn executor_call(id: &str, call: Call) -> Call {
+    Call { executor_id: id.into(), framework_id: FRAMEWORK.into(), ..call }
 }
 
 /// A status of an executor's only task.

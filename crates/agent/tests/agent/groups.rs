@@ -8,7 +8,7 @@ use mesos::v1::task_status::Reason;
 use mesos::v1::{ExecutorInfo, TaskGroupInfo, TaskInfo, TaskState, executor_info};
 
 use crate::executor::{Executor, Pool, status};
-use crate::master::{FRAMEWORK, event as order, framework, task};
+use crate::master::{FRAMEWORK, framework, task};
 use crate::processes::custom;
 use crate::wait::until;
 use crate::world::World;
@@ -19,8 +19,8 @@ fn member(id: &str) -> TaskInfo {
 
 pub(crate) async fn launch_group(world: &World, executor: ExecutorInfo, tasks: &[&str]) {
     let task_group = TaskGroupInfo { tasks: tasks.iter().map(|id| member(id)).collect() };
-    let launch_group = Some(agent_event::LaunchGroup { framework: framework(true), executor, task_group });
-    world.master.send(mesos::v1::cygnet::AgentEvent { launch_group, ..order(agent_event::Type::LaunchGroup) }).await;
+    let launch_group = agent_event::LaunchGroup { framework: framework(true), executor, task_group };
+    world.master.send(mesos::v1::cygnet::AgentEvent::launch_group(launch_group)).await;
 }
 
 pub(crate) fn builtin() -> ExecutorInfo {

@@ -3,13 +3,13 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use mesos::v1::cygnet::{agent_call, agent_event};
+use mesos::v1::cygnet::{AgentEvent, agent_call, agent_event};
 use mesos::v1::executor::event;
 use mesos::v1::task_status::Source;
 use mesos::v1::{ExecutorId, KillPolicy, TaskState};
 
 use crate::executor::{Executor, Pool};
-use crate::master::{AGENT_ID, FRAMEWORK, event, task};
+use crate::master::{AGENT_ID, FRAMEWORK, task};
 use crate::wait::until;
 use crate::world::World;
 
@@ -22,7 +22,7 @@ async fn registers_with_what_it_has() {
     assert_eq!((&info.id, info.port()), (&None, i32::from(world.address().port())));
     let names: Vec<_> = info.resources.iter().map(|resource| resource.name.as_str()).collect();
     assert_eq!((names.len(), info.attributes.len()), (4, 1));
-    world.master.send(event(agent_event::Type::Ping)).await;
+    world.master.send(AgentEvent::ping()).await;
     world.master.call(agent_call::Type::Pong).await;
     let latest = world.work_dir().join("meta/slaves/latest");
     until("the link to the id", async || std::fs::read_link(&latest).ok().filter(|id| id == Path::new(AGENT_ID))).await;
@@ -166,8 +166,8 @@ async fn messages_pass_in_both_directions() {
     let up = world.master.call(agent_call::Type::Message).await.message.unwrap();
     assert_eq!((up.executor_id.value.as_str(), up.data.as_slice()), ("web.1", b"up".as_slice()));
     let executor_id = ExecutorId { value: "web.1".to_owned() };
-    let message = Some(agent_event::Message { framework_id: FRAMEWORK.into(), executor_id, data: b"down".to_vec() });
-    world.master.send(mesos::v1::cygnet::AgentEvent { message, ..event(agent_event::Type::Message) }).await;
+    let message = agent_event::Message { framework_id: FRAMEWORK.into(), executor_id, data: b"down".to_vec() };
+    world.master.send(mesos::v1::cygnet::AgentEvent::message(message)).await;
     assert_eq!(executor.expect(event::Type::Message).await.message.unwrap().data, b"down");
 }
 
@@ -184,8 +184,8 @@ async fn a_second_launch_of_the_same_task_changes_nothing() {
 async fn reconciliation_reports_what_is_not_here() {
     let (world, _pool, _add, _executor) = World::launching("web.1").await;
     let task_ids = vec!["web.1".into(), "lost".into()];
-    let reconcile = Some(agent_event::Reconcile { framework_id: FRAMEWORK.into(), task_ids });
-    let reconcile = mesos::v1::cygnet::AgentEvent { reconcile, ..event(agent_event::Type::Reconcile) };
+    let reconcile = agent_event::Reconcile { framework_id: FRAMEWORK.into(), task_ids };
+    let reconcile = mesos::v1::cygnet::AgentEvent::reconcile(reconcile);
     world.master.send(reconcile).await;
     let dropped = world.master.expect("lost", TaskState::TaskDropped).await;
     assert_eq!(dropped.source(), Source::Agent);

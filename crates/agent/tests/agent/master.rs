@@ -89,28 +89,27 @@ impl Master {
     }
 
     pub(crate) async fn launch_for(&self, framework: FrameworkInfo, task: TaskInfo) {
-        let launch = Some(agent_event::Launch { framework, task, executor: None });
-        self.send(AgentEvent { launch, ..event(agent_event::Type::Launch) }).await;
+        self.send(AgentEvent::launch(agent_event::Launch { framework, task, executor: None })).await;
     }
 
     pub(crate) async fn kill(&self, task: &str, kill_policy: Option<KillPolicy>) {
-        let kill = Some(agent_event::Kill { framework_id: FRAMEWORK.into(), task_id: task.into(), kill_policy });
-        self.send(AgentEvent { kill, ..event(agent_event::Type::Kill) }).await;
+        let kill = agent_event::Kill { framework_id: FRAMEWORK.into(), task_id: task.into(), kill_policy };
+        self.send(AgentEvent::kill(kill)).await;
     }
 
     pub(crate) async fn acknowledge(&self, status: &TaskStatus) {
-        let acknowledge = Some(agent_event::Acknowledge {
+        let acknowledge = agent_event::Acknowledge {
             framework_id: FRAMEWORK.into(),
             task_id: status.task_id.clone(),
             uuid: status.uuid().to_vec(),
-        });
-        self.send(AgentEvent { acknowledge, ..event(agent_event::Type::Acknowledge) }).await;
+        };
+        self.send(AgentEvent::acknowledge(acknowledge)).await;
     }
 
     /// Waits until the agent has dealt with everything it was sent.
     pub(crate) async fn heard(&self) {
         let pongs = self.calls(agent_call::Type::Pong).await;
-        self.send(event(agent_event::Type::Ping)).await;
+        self.send(AgentEvent::ping()).await;
         until("a pong", async || (self.calls(agent_call::Type::Pong).await > pongs).then_some(())).await;
     }
 
@@ -167,19 +166,15 @@ async fn call(State(seen): State<Arc<Mutex<Seen>>>, headers: HeaderMap, body: By
         return std::future::pending().await;
     };
     let (sender, response) = event_stream(accept(&headers).unwrap(), Some("stream".to_owned()), 1024);
-    let subscribed = Some(agent_event::Subscribed {
+    let subscribed = agent_event::Subscribed {
         agent_id: subscribe.agent_info.id.clone().unwrap_or_else(|| AGENT_ID.into()),
         total_ping_timeout_seconds: Some(75.0),
         master_info: None,
-    });
-    sender.try_send(&AgentEvent { subscribed, ..event(agent_event::Type::Subscribed) }).unwrap();
+    };
+    sender.try_send(&AgentEvent::subscribed(subscribed)).unwrap();
     seen.subscriptions.push(subscribe);
     seen.stream = Some(sender);
     response
-}
-
-pub(crate) fn event(kind: agent_event::Type) -> AgentEvent {
-    AgentEvent { r#type: Some(kind.into()), ..AgentEvent::default() }
 }
 
 /// A framework that checkpoints, or does not, and knows about partitions.

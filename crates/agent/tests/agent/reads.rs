@@ -168,11 +168,11 @@ async fn sandboxes_can_be_read_and_nothing_else() {
     ] {
         assert_eq!(world.get(&path).await.0, status, "{path}");
     }
-    let read_file = Some(call::ReadFile { path: format!("{latest}/stdout"), offset: 2, length: Some(3) });
-    let read = ask(&world, Call { read_file, ..of(call::Type::ReadFile) }).await.read_file.unwrap();
+    let read_file = call::ReadFile { path: format!("{latest}/stdout"), offset: 2, length: Some(3) };
+    let read = ask(&world, Call::read_file(read_file)).await.read_file.unwrap();
     assert_eq!((read.size, read.data.as_slice()), (6, b"llo".as_slice()));
-    let list_files = Some(call::ListFiles { path: latest });
-    let listed = ask(&world, Call { list_files, ..of(call::Type::ListFiles) }).await.list_files.unwrap();
+    let list_files = call::ListFiles { path: latest };
+    let listed = ask(&world, Call::list_files(list_files)).await.list_files.unwrap();
     assert_eq!(listed.file_infos.len(), 4);
 }
 
@@ -196,7 +196,7 @@ async fn the_operator_api_shows_tasks_where_they_are() {
     assert!(ask(&world, of(call::Type::GetHealth)).await.get_health.unwrap().healthy);
     assert_eq!(ask(&world, of(call::Type::GetVersion)).await.get_version.unwrap().version_info.version, "1.11.0");
     assert!(!ask(&world, of(call::Type::GetFlags)).await.get_flags.unwrap().flags.is_empty());
-    let metrics = Call { get_metrics: Some(call::GetMetrics::default()), ..of(call::Type::GetMetrics) };
+    let metrics = Call::get_metrics(call::GetMetrics::default());
     assert!(!ask(&world, metrics).await.get_metrics.unwrap().metrics.is_empty());
     assert_eq!(ask(&world, of(call::Type::GetFrameworks)).await.r#type(), response::Type::GetFrameworks);
     assert_eq!(ask(&world, of(call::Type::GetExecutors)).await.r#type(), response::Type::GetExecutors);

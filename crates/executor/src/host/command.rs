@@ -6,8 +6,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mesos::Union;
-use mesos::v1::executor::Event;
 use mesos::v1::executor::event::{self, Content};
 use mesos::v1::{FrameworkInfo, TaskGroupInfo, TaskId, TaskInfo};
 use tokio::sync::mpsc;
@@ -56,7 +54,7 @@ impl CommandExecutor {
                 Turn::Agent(Incoming::Away) => Box::pin(self.runner.disconnected()).await,
                 Turn::Agent(Incoming::Lost) => Box::pin(self.runner.abandoned()).await,
                 Turn::Agent(Incoming::Event(event)) => match *event {
-                    Event { launch_group: Some(launch), .. } if self.runner.task().is_none() => {
+                    Content::LaunchGroup(launch) if self.runner.task().is_none() => {
                         return Ok(Left::Group(launch.task_group, self));
                     }
                     event => Box::pin(self.heard(event)).await?,
@@ -73,23 +71,22 @@ impl CommandExecutor {
     }
 
     /// Takes one event. An error means that a task cannot be launched at all.
-    async fn heard(&mut self, event: Event) -> Result<(), ExecutorError> {
-        match event.content() {
-            Ok(Content::Subscribed(subscribed)) => self.subscribed(subscribed).await,
-            Ok(Content::Launch(launch)) => self.launch(launch.task).await?,
-            Ok(Content::LaunchGroup(_)) => {
+    async fn heard(&mut self, event: Content) -> Result<(), ExecutorError> {
+        match event {
+            Content::Subscribed(subscribed) => self.subscribed(subscribed).await,
+            Content::Launch(launch) => self.launch(launch.task).await?,
+            Content::LaunchGroup(_) => {
                 tracing::error!("an executor that was given a single task cannot run task groups");
                 self.runner.shut_down().await;
             }
-            Ok(Content::Kill(kill)) => {
+            Content::Kill(kill) => {
                 let grace = kill.kill_policy.and_then(|policy| policy.grace_period);
                 self.kill(&kill.task_id, grace.as_ref().map(duration)).await;
             }
-            Ok(Content::Acknowledged(event)) => self.runner.acknowledged(event.uuid).await,
-            Ok(Content::Shutdown) => self.runner.shut_down().await,
-            Ok(Content::Error(error)) => tracing::error!(error = error.message, "the agent reports an error"),
-            Ok(content) => tracing::debug!(kind = ?content.kind(), "nothing to do for an event"),
-            Err(error) => tracing::warn!(%error, "an event of the agent lacks a part"),
+            Content::Acknowledged(event) => self.runner.acknowledged(event.uuid).await,
+            Content::Shutdown => self.runner.shut_down().await,
+            Content::Error(error) => tracing::error!(error = error.message, "the agent reports an error"),
+            content => tracing::debug!(kind = ?content.kind(), "nothing to do for an event"),
         }
         Ok(())
     }

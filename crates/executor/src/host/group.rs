@@ -12,8 +12,6 @@ mod member;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use mesos::Union;
-use mesos::v1::executor::Event;
 use mesos::v1::executor::event::{self, Content};
 use mesos::v1::{FrameworkInfo, TaskGroupInfo, TaskId, TaskInfo, TaskState, TaskStatus};
 use tokio::sync::{mpsc, watch};
@@ -233,22 +231,21 @@ impl GroupExecutor {
         fail(&self.agent, &self.config.executor_id, task.clone(), why);
     }
 
-    fn heard(&mut self, event: Event) {
-        match event.content() {
-            Ok(Content::Subscribed(subscribed)) => self.subscribed(subscribed),
-            Ok(Content::LaunchGroup(launch)) => self.launch(launch.task_group),
-            Ok(Content::Launch(launch)) => {
+    fn heard(&mut self, event: Content) {
+        match event {
+            Content::Subscribed(subscribed) => self.subscribed(subscribed),
+            Content::LaunchGroup(launch) => self.launch(launch.task_group),
+            Content::Launch(launch) => {
                 self.fail(&launch.task, "An executor of task groups runs no single tasks; use LAUNCH_GROUP".to_owned());
             }
-            Ok(Content::Kill(kill)) => {
+            Content::Kill(kill) => {
                 let grace = kill.kill_policy.and_then(|policy| policy.grace_period);
                 self.tell(&kill.task_id, Command::Kill { grace: grace.as_ref().map(duration) });
             }
-            Ok(Content::Acknowledged(event)) => self.tell(&event.task_id, Command::Acknowledged(event.uuid)),
-            Ok(Content::Shutdown) => self.tell_all(&Command::Shutdown),
-            Ok(Content::Error(error)) => tracing::error!(error = error.message, "the agent reports an error"),
-            Ok(content) => tracing::debug!(kind = ?content.kind(), "nothing to do for an event"),
-            Err(error) => tracing::warn!(%error, "an event of the agent lacks a part"),
+            Content::Acknowledged(event) => self.tell(&event.task_id, Command::Acknowledged(event.uuid)),
+            Content::Shutdown => self.tell_all(&Command::Shutdown),
+            Content::Error(error) => tracing::error!(error = error.message, "the agent reports an error"),
+            content => tracing::debug!(kind = ?content.kind(), "nothing to do for an event"),
         }
     }
 

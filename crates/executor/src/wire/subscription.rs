@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use mesos::Codec;
 use mesos::client::{Client, ClientError, EventStream};
-use mesos::v1::executor::{Call, Event, call, event};
-use mesos::v1::{ExecutorId, FrameworkId, TaskInfo, TaskStatus};
+use mesos::v1::executor::event::Content;
+use mesos::v1::executor::{Call, Event, call};
+use mesos::v1::{TaskInfo, TaskStatus};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 
@@ -36,7 +37,7 @@ pub(crate) enum Outgoing {
 #[derive(Debug)]
 pub(crate) enum Incoming {
     /// The agent speaks.
-    Event(Box<Event>),
+    Event(Box<Content>),
     /// The subscription broke; the agent may come back.
     Away,
     /// The agent is gone for good, or wants nothing of this executor.
@@ -144,7 +145,7 @@ impl Subscription {
                 .map(|status| call::Update { status: status.clone() })
                 .collect(),
         };
-        let call = Call { subscribe: Some(subscribe), ..self.call(call::Type::Subscribe) };
+        let call = self.own(Call::subscribe(subscribe));
         let events = client.subscribe(&self.config.agent.executor_path(), &call).await?;
         Ok(Connection { client, events })
     }
@@ -201,8 +202,8 @@ impl Subscription {
         self.config.reconnection.backoff_max.mul_f64(0.5 + fastrand::f64() / 2.0)
     }
 
-    async fn heard(&mut self, event: Event) -> Result<(), Abandoned> {
-        if let (event::Type::Acknowledged, Some(acknowledged)) = (event.r#type(), &event.acknowledged) {
+    async fn heard(&mut self, event: Content) -> Result<(), Abandoned> {
+        if let Content::Acknowledged(acknowledged) = &event {
             self.unacknowledged.acknowledged(&acknowledged.uuid);
         }
         self.incoming.send(Incoming::Event(Box::new(event))).await.map_err(|_| Abandoned)
@@ -232,8 +233,7 @@ impl Subscription {
     }
 
     async fn update(&self, client: &Client, status: TaskStatus) -> Reply {
-        let update = Some(call::Update { status });
-        self.send(client, &Call { update, ..self.call(call::Type::Update) }).await
+        self.send(client, &self.own(Call::update(call::Update { status }))).await
     }
 
     async fn send(&self, client: &Client, call: &Call) -> Reply {
@@ -255,12 +255,12 @@ impl Subscription {
         }
     }
 
-    fn call(&self, kind: call::Type) -> Call {
+    /// The call with this executor's ids.
+    fn own(&self, call: Call) -> Call {
         Call {
-            executor_id: ExecutorId { value: self.config.executor_id.clone() },
-            framework_id: FrameworkId { value: self.config.framework_id.clone() },
-            r#type: Some(kind.into()),
-            ..Call::default()
+            executor_id: self.config.executor_id.as_str().into(),
+            framework_id: self.config.framework_id.as_str().into(),
+            ..call
         }
     }
 }
@@ -275,10 +275,5 @@ async fn at(moment: Option<Instant>) {
 
 /// Agents take it without looking who it is from.
 fn heartbeat_call() -> Call {
-    Call {
-        executor_id: ExecutorId { value: "unused".to_owned() },
-        framework_id: FrameworkId { value: "unused".to_owned() },
-        r#type: Some(call::Type::Heartbeat.into()),
-        ..Call::default()
-    }
+    Call { executor_id: "unused".into(), framework_id: "unused".into(), ..Call::heartbeat() }
 }

@@ -179,15 +179,12 @@ impl Agent {
 
     pub(crate) async fn launch(&self, executor: &str, task: TaskInfo) {
         self.subscription(executor, 1).await;
-        let launch = Some(event::Launch { task });
-        self.send(executor, Event { launch, r#type: Some(event::Type::Launch.into()), ..Event::default() }).await;
+        self.send(executor, Event::launch(event::Launch { task })).await;
     }
 
     pub(crate) async fn launch_group(&self, executor: &str, tasks: Vec<TaskInfo>) {
         self.subscription(executor, 1).await;
-        let launch_group = Some(event::LaunchGroup { task_group: TaskGroupInfo { tasks } });
-        let r#type = Some(event::Type::LaunchGroup.into());
-        self.send(executor, Event { launch_group, r#type, ..Event::default() }).await;
+        self.send(executor, Event::launch_group(event::LaunchGroup { task_group: TaskGroupInfo { tasks } })).await;
     }
 
     /// Kills a task that is named as its executor.
@@ -198,12 +195,12 @@ impl Agent {
     pub(crate) async fn kill_task(&self, executor: &str, task: &str, grace_ms: Option<i64>) {
         let kill_policy =
             grace_ms.map(|ms| KillPolicy { grace_period: Some(DurationInfo { nanoseconds: ms * 1_000_000 }) });
-        let kill = Some(event::Kill { task_id: TaskId { value: task.to_owned() }, kill_policy });
-        self.send(executor, Event { kill, r#type: Some(event::Type::Kill.into()), ..Event::default() }).await;
+        let kill = event::Kill { task_id: TaskId { value: task.to_owned() }, kill_policy };
+        self.send(executor, Event::kill(kill)).await;
     }
 
     pub(crate) async fn shutdown(&self, executor: &str) {
-        self.send(executor, Event { r#type: Some(event::Type::Shutdown.into()), ..Event::default() }).await;
+        self.send(executor, Event::shutdown()).await;
     }
 
     /// Every different update of the task so far.
@@ -245,7 +242,7 @@ impl Agent {
     }
 
     pub(crate) async fn dismiss_pool(&self) {
-        self.to_pool(PoolEvent { r#type: Some(pool_event::Type::Shutdown.into()), ..PoolEvent::default() }).await;
+        self.to_pool(PoolEvent::shutdown()).await;
     }
 
     async fn to_pool(&self, event: PoolEvent) {
@@ -325,9 +322,7 @@ impl Seen {
         if self.acknowledging
             && let Some(stream) = self.streams.get(executor)
         {
-            let acknowledged = Some(event::Acknowledged { task_id: status.task_id, uuid });
-            let r#type = Some(event::Type::Acknowledged.into());
-            let _gone = stream.try_send(&Event { acknowledged, r#type, ..Event::default() });
+            let _gone = stream.try_send(&Event::acknowledged(event::Acknowledged { task_id: status.task_id, uuid }));
         }
     }
 }
@@ -364,6 +359,5 @@ fn subscribed(executor: &str, user: &str) -> Event {
         ExecutorInfo { executor_id: ExecutorId { value: executor.to_owned() }, ..ExecutorInfo::default() };
     let agent_info = AgentInfo { hostname: "localhost".to_owned(), ..AgentInfo::default() };
     let container_id = Some(ContainerId { value: format!("container-{executor}"), parent: None });
-    let subscribed = event::Subscribed { executor_info, framework_info, agent_info, container_id };
-    Event { subscribed: Some(subscribed), r#type: Some(event::Type::Subscribed.into()), ..Event::default() }
+    Event::subscribed(event::Subscribed { executor_info, framework_info, agent_info, container_id })
 }

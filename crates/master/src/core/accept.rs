@@ -3,9 +3,11 @@
 
 use std::collections::BTreeSet;
 
+use mesos::Union;
 use mesos::resources::Resources;
 use mesos::v1;
-use mesos::v1::offer::{Operation, operation};
+use mesos::v1::offer::Operation;
+use mesos::v1::offer::operation::{self, Content};
 use mesos::v1::scheduler::call;
 use mesos::v1::task_status::Reason;
 use v1::TaskState;
@@ -31,11 +33,14 @@ impl Core {
 
     fn carry_out(&mut self, framework: &FrameworkId, mut lot: Lot, accept: call::Accept) {
         for operation in accept.operations {
-            self.count_operation(framework, operation.r#type());
-            match operation.r#type() {
-                operation::Type::Launch => self.launch(framework, &mut lot, operation),
-                operation::Type::LaunchGroup => self.launch_group(framework, &mut lot, operation),
-                _ => self.drop_operation(framework, &lot.agent, &operation),
+            let (id, kind) = (operation.id.clone(), operation.r#type());
+            self.count_operation(framework, kind);
+            match operation.content() {
+                Ok(Content::Launch(launch)) => self.launch(framework, &mut lot, launch, id.as_ref()),
+                Ok(Content::LaunchGroup(group)) => self.launch_group(framework, &mut lot, group, id.as_ref()),
+                // A launch of nothing.
+                Err(_) if [operation::Type::Launch, operation::Type::LaunchGroup].contains(&kind) => {}
+                Ok(_) | Err(_) => self.drop_operation(framework, &lot.agent, kind, id.as_ref()),
             }
         }
         self.give_back(framework, &lot.agent, &lot.left, accept.filters.as_ref());
@@ -50,12 +55,17 @@ impl Core {
 
     /// Reservations, volumes and disks are not supported: what would have used the operation stays as it is. Who asked
     /// for feedback gets it; anybody else finds the resources offered again, unchanged.
-    fn drop_operation(&mut self, framework: &FrameworkId, agent: &AgentId, operation: &Operation) {
-        let kind = operation.r#type();
+    fn drop_operation(
+        &mut self,
+        framework: &FrameworkId,
+        agent: &AgentId,
+        kind: operation::Type,
+        id: Option<&v1::OperationId>,
+    ) {
         self.counters.operations_dropped.add(kind);
         let message = format!("{} operations are not supported", kind.as_str_name());
         tracing::warn!(%framework, message, "operation dropped");
-        if let Some(id) = &operation.id {
+        if let Some(id) = id {
             self.tell(framework, events::operation_refused(id, agent, message));
         }
     }

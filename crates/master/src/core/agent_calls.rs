@@ -1,6 +1,6 @@
 //! A call of an agent: whether its stream is the current one, and where it goes.
 
-use mesos::v1::cygnet::{AgentCall, agent_call};
+use mesos::v1::cygnet::agent_call::{self, Content};
 
 use super::{Core, events};
 use crate::ids::{AgentId, StreamId};
@@ -22,34 +22,25 @@ impl Core {
     pub(crate) fn agent_call(
         &mut self,
         now: Now,
-        stream: Option<&StreamId>,
-        call: AgentCall,
+        (agent, stream): (&AgentId, Option<&StreamId>),
+        call: Content,
     ) -> Result<(), AgentRefusal> {
         self.now = now;
-        let agent = call.agent_id.clone().ok_or(AgentRefusal::Missing("agent_id"))?;
-        let known = self.agents.get_mut(&agent).ok_or_else(|| AgentRefusal::UnknownAgent(agent.clone()))?;
+        let known = self.agents.get_mut(agent).ok_or_else(|| AgentRefusal::UnknownAgent(agent.clone()))?;
         if known.stream().is_none() || known.stream() != stream {
-            return Err(AgentRefusal::OtherStream(agent));
+            return Err(AgentRefusal::OtherStream(agent.clone()));
         }
         // Whatever it says, it lives.
         known.pings.answered = true;
         known.pings.missed = 0;
         self.counters.unreachable_canceled += u64::from(std::mem::take(&mut known.pings.given_up));
-        self.route_agent(&agent, call)
-    }
-
-    fn route_agent(&mut self, agent: &AgentId, call: AgentCall) -> Result<(), AgentRefusal> {
-        match call.r#type() {
-            agent_call::Type::Update => self.update(agent, call.update.ok_or(AgentRefusal::Missing("update"))?),
-            agent_call::Type::ExitedExecutor => {
-                self.executor_exited(agent, call.exited_executor.ok_or(AgentRefusal::Missing("exited_executor"))?);
-            }
-            agent_call::Type::Message => {
-                self.message_to_framework(agent, call.message.ok_or(AgentRefusal::Missing("message"))?);
-            }
-            agent_call::Type::Unregister => self.unregister(agent),
-            agent_call::Type::Pong => {}
-            agent_call::Type::Unknown | agent_call::Type::Subscribe => return Err(AgentRefusal::Missing("type")),
+        match call {
+            Content::Update(update) => self.update(agent, update),
+            Content::ExitedExecutor(exited) => self.executor_exited(agent, exited),
+            Content::Message(message) => self.message_to_framework(agent, message),
+            Content::Unregister => self.unregister(agent),
+            Content::Pong => {}
+            Content::Unknown | Content::Subscribe(_) => return Err(AgentRefusal::Missing("type")),
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use mesos::v1::task_status::Reason;
 use mesos::v1::{self, TaskState, TaskStatus};
 
 use super::framework::push_bounded;
-use super::{Action, Core, events, news, orders, status};
+use super::{Action, Core, announcements, commands, events, status};
 use crate::ids::{AgentId, FrameworkId, TaskId};
 use crate::registry::Change;
 use shell::Now;
@@ -55,7 +55,7 @@ impl Core {
     pub(crate) fn mark_agent_gone(&mut self, now: Now, agent: &AgentId) -> Result<(), NoSuchAgent> {
         self.now = now;
         if self.agents.contains_key(agent) {
-            self.order(agent, orders::shutdown("Agent has been marked gone"));
+            self.command(agent, commands::shutdown("Agent has been marked gone"));
             self.remove_agent(agent, Departure::Gone);
             return Ok(());
         }
@@ -93,7 +93,7 @@ impl Core {
         push_bounded(&mut known.completed, kept, limit);
         self.counters.count_ended(state);
         self.counters.count_status(&status);
-        self.announce(|| news::task_updated(framework, status.clone(), state));
+        self.announce(|| announcements::task_updated(framework, status.clone(), state));
         self.tell(framework, events::update(status));
     }
 
@@ -127,7 +127,7 @@ impl Core {
             Departure::Removed(_) => {
                 self.forget_standing(id);
                 self.act(Action::Persist(Change::Remove(id.clone())));
-                self.announce(|| news::agent_removed(id));
+                self.announce(|| announcements::agent_removed(id));
             }
         }
     }

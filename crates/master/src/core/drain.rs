@@ -7,7 +7,7 @@ use std::time::Duration;
 use mesos::v1::{self, DrainConfig, DrainInfo, DrainState, KillPolicy};
 
 use super::agent::Agent;
-use super::{Action, Core, orders};
+use super::{Action, Core, commands};
 use crate::ids::{AgentId, FrameworkId, TaskId};
 use crate::registry::Change;
 use shell::Now;
@@ -153,11 +153,11 @@ impl Core {
         for (framework, task) in self.tasks_on(id) {
             let Some(known) = self.task(&framework, &task).filter(|task| !task.is_terminal()) else { continue };
             let policy = policy_of(&known.definition(), &drain.config);
-            self.order_kill(id, &framework, &task, policy);
+            self.command_kill(id, &framework, &task, policy);
         }
     }
 
-    pub(super) fn order_kill(
+    pub(super) fn command_kill(
         &mut self,
         agent: &AgentId,
         framework: &FrameworkId,
@@ -167,7 +167,7 @@ impl Core {
         if let Some(agent) = self.agents.get_mut(agent) {
             agent.kills.insert((framework.clone(), task.clone()), policy);
         }
-        self.order(agent, orders::kill(framework, task, policy));
+        self.command(agent, commands::kill(framework, task, policy));
     }
 
     /// The last task of a draining agent is over, acknowledged and all.

@@ -1,6 +1,6 @@
 //! A call of a scheduler: who sent it, whether its stream is the right one, and where it goes.
 
-use mesos::v1::scheduler::{Call, call};
+use mesos::v1::scheduler::call::{self, Content};
 
 use super::Core;
 use super::framework::Framework;
@@ -36,17 +36,16 @@ impl Core {
     pub(crate) fn scheduler_call(
         &mut self,
         now: Now,
+        framework: &FrameworkId,
         (stream, principal): (Option<&StreamId>, Option<&str>),
-        call: Call,
-    ) -> Result<call::Type, CallRefusal> {
+        call: Content,
+    ) -> Result<(), CallRefusal> {
         self.now = now;
-        let framework = call.framework_id.clone().ok_or(CallRefusal::UnknownFramework)?;
-        let known = self.frameworks.get(&framework).ok_or(CallRefusal::UnknownFramework)?;
+        let known = self.frameworks.get(framework).ok_or(CallRefusal::UnknownFramework)?;
         check_principal(known, principal)?;
         check_stream(known, stream)?;
-        let kind = call.r#type();
-        self.count_call(&framework, kind);
-        self.route(&framework, kind, call).map(|()| kind)
+        self.count_call(framework, call.kind());
+        self.route(framework, call)
     }
 
     pub(super) fn count_call(&mut self, framework: &FrameworkId, kind: call::Type) {
@@ -56,29 +55,28 @@ impl Core {
         }
     }
 
-    fn route(&mut self, framework: &FrameworkId, kind: call::Type, call: Call) -> Result<(), CallRefusal> {
-        match kind {
-            call::Type::Teardown => self.remove_framework(framework),
-            call::Type::Accept => self.accept(framework, call.accept.unwrap_or_default()),
-            call::Type::Decline => self.decline(framework, &call.decline.unwrap_or_default()),
-            call::Type::Revive => self.revive(framework, call.revive.unwrap_or_default().roles),
-            call::Type::Suppress => self.suppress(framework, call.suppress.unwrap_or_default().roles),
-            call::Type::Kill => self.kill(framework, call.kill.unwrap_or_default()),
-            call::Type::Shutdown => self.shutdown_executor(framework, call.shutdown.unwrap_or_default()),
-            call::Type::Acknowledge => self.acknowledge(framework, call.acknowledge.unwrap_or_default()),
-            call::Type::Reconcile => self.reconcile(framework, &call.reconcile.unwrap_or_default().tasks),
-            call::Type::Message => self.message_to_executor(framework, call.message.unwrap_or_default()),
-            call::Type::UpdateFramework => self
-                .update_framework(framework, call.update_framework.unwrap_or_default())
-                .map_err(CallRefusal::InvalidUpdate)?,
+    fn route(&mut self, framework: &FrameworkId, call: Content) -> Result<(), CallRefusal> {
+        let name = call.kind().as_str_name();
+        match call {
+            Content::Teardown => self.remove_framework(framework),
+            Content::Accept(accept) => self.accept(framework, accept),
+            Content::Decline(decline) => self.decline(framework, &decline),
+            Content::Revive(revive) => self.revive(framework, revive.unwrap_or_default().roles),
+            Content::Suppress(suppress) => self.suppress(framework, suppress.unwrap_or_default().roles),
+            Content::Kill(kill) => self.kill(framework, kill),
+            Content::Shutdown(shutdown) => self.shutdown_executor(framework, shutdown),
+            Content::Acknowledge(acknowledge) => self.acknowledge(framework, acknowledge),
+            Content::Reconcile(reconcile) => self.reconcile(framework, &reconcile.tasks),
+            Content::Message(message) => self.message_to_executor(framework, message),
+            Content::UpdateFramework(update) => {
+                self.update_framework(framework, update).map_err(CallRefusal::InvalidUpdate)?;
+            }
             // Hints to an allocator that takes none, and answers to maintenance nobody announces.
-            call::Type::Request | call::Type::AcceptInverseOffers | call::Type::DeclineInverseOffers => {}
-            call::Type::AcknowledgeOperationStatus | call::Type::ReconcileOperations => {
-                return Err(CallRefusal::NotSupported(kind.as_str_name(), "operation feedback"));
+            Content::Request(_) | Content::AcceptInverseOffers(_) | Content::DeclineInverseOffers(_) => {}
+            Content::AcknowledgeOperationStatus | Content::ReconcileOperations => {
+                return Err(CallRefusal::NotSupported(name, "operation feedback"));
             }
-            call::Type::Unknown | call::Type::Subscribe => {
-                return Err(CallRefusal::NotImplemented(kind.as_str_name().to_owned()));
-            }
+            Content::Unknown | Content::Subscribe(_) => return Err(CallRefusal::NotImplemented(name.to_owned())),
         }
         Ok(())
     }

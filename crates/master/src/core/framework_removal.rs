@@ -4,7 +4,7 @@ use mesos::v1::TaskState;
 use mesos::v1::task_status::Reason;
 
 use super::framework::push_bounded;
-use super::{Action, Core, news, orders, status};
+use super::{Action, Core, announcements, commands, status};
 use crate::ids::{AgentId, FrameworkId, TaskId};
 use shell::Now;
 
@@ -29,7 +29,7 @@ impl Core {
         // All agents: one may have something left of it that is not in the books any more.
         let agents: Vec<AgentId> = self.agents.keys().cloned().collect();
         for agent in agents {
-            self.order(&agent, orders::shutdown_framework(id));
+            self.command(&agent, commands::shutdown_framework(id));
         }
         self.end_tasks_of(id);
         self.drop_executors_of(id);
@@ -43,7 +43,7 @@ impl Core {
         }
         framework.link = super::framework::Link::Disconnected { until: self.now.elapsed };
         framework.unregistered = Some(self.now.unix);
-        self.announce(|| news::framework_removed((*framework.info).clone()));
+        self.announce(|| announcements::framework_removed((*framework.info).clone()));
         push_bounded(&mut self.completed_frameworks, framework, self.settings.max_completed_frameworks);
     }
 

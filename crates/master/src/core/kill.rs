@@ -2,7 +2,7 @@
 
 use mesos::v1::scheduler::call;
 
-use super::{Core, orders};
+use super::{Core, commands};
 use crate::ids::FrameworkId;
 
 impl Core {
@@ -17,16 +17,16 @@ impl Core {
             tracing::warn!(%framework, task = %id, "kill names another agent than the task's: ignored");
             return;
         }
-        self.order_kill(&agent, framework, &id, policy);
+        self.command_kill(&agent, framework, &id, policy);
     }
 
     pub(super) fn shutdown_executor(&mut self, framework: &FrameworkId, shutdown: call::Shutdown) {
-        self.order(&shutdown.agent_id, orders::shutdown_executor(framework, shutdown.executor_id));
+        self.command(&shutdown.agent_id, commands::shutdown_executor(framework, shutdown.executor_id));
     }
 
     /// Best effort: an agent that is not there never gets it.
     pub(super) fn message_to_executor(&mut self, framework: &FrameworkId, message: call::Message) {
-        let sent = self.order(&message.agent_id, orders::message(framework, message.executor_id, message.data));
+        let sent = self.command(&message.agent_id, commands::message(framework, message.executor_id, message.data));
         self.counters.count_message(sent);
     }
 }

@@ -2,14 +2,14 @@
 
 use mesos::resources::Resources;
 use mesos::v1;
-use mesos::v1::offer::Operation;
+use mesos::v1::offer::operation::{Launch, Type};
 use mesos::v1::task_status::Reason;
 use mesos::validate::{self, Invalid, Taken};
 use v1::TaskState;
 
 use super::accept::Lot;
 use super::task::Task;
-use super::{Core, orders};
+use super::{Core, commands};
 use crate::ids::FrameworkId;
 use crate::stock;
 
@@ -22,9 +22,15 @@ struct Claim {
 }
 
 impl Core {
-    pub(super) fn launch(&mut self, framework: &FrameworkId, lot: &mut Lot, operation: Operation) {
-        let refusal = feedback_refusal(&operation);
-        for mut task in operation.launch.unwrap_or_default().task_infos {
+    pub(super) fn launch(
+        &mut self,
+        framework: &FrameworkId,
+        lot: &mut Lot,
+        launch: Launch,
+        feedback: Option<&v1::OperationId>,
+    ) {
+        let refusal = feedback.map(|_| feedback_refusal(Type::Launch));
+        for mut task in launch.task_infos {
             validate::back_fill_type(&mut task);
             if let Some(executor) = &mut task.executor {
                 executor.framework_id.get_or_insert_with(|| framework.clone());
@@ -94,7 +100,7 @@ impl Core {
         let executor = task.executor.as_ref();
         self.add_task(framework, Task::staging(framework, &task, executor, &claim.task));
         if let Some(info) = self.info_of(framework) {
-            self.order(&lot.agent, orders::launch(info, task));
+            self.command(&lot.agent, commands::launch(info, task));
         }
     }
 
@@ -118,7 +124,6 @@ pub(super) fn held(resources: &[v1::Resource], role: &str) -> Result<Resources, 
 }
 
 /// Launches give no operation feedback, so none may be asked for.
-pub(super) fn feedback_refusal(operation: &Operation) -> Option<Invalid> {
-    let kind = operation.r#type().as_str_name();
-    operation.id.as_ref().map(|_| Invalid::new(format!("The `id` field cannot be set in {kind} operations")))
+pub(super) fn feedback_refusal(kind: Type) -> Invalid {
+    Invalid::new(format!("The `id` field cannot be set in {} operations", kind.as_str_name()))
 }

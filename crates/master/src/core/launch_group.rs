@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use mesos::resources::Resources;
 use mesos::v1;
-use mesos::v1::offer::{Operation, operation::LaunchGroup};
+use mesos::v1::offer::operation::{LaunchGroup, Type};
 use mesos::v1::task_status::Reason;
 use mesos::validate::{self, Invalid};
 use v1::TaskState;
@@ -12,7 +12,7 @@ use v1::TaskState;
 use super::accept::Lot;
 use super::launch::{feedback_refusal, held};
 use super::task::Task;
-use super::{Core, orders};
+use super::{Core, commands};
 use crate::ids::FrameworkId;
 
 /// What accepting a group takes from the lot.
@@ -25,9 +25,14 @@ struct Claim {
 }
 
 impl Core {
-    pub(super) fn launch_group(&mut self, framework: &FrameworkId, lot: &mut Lot, operation: Operation) {
-        let refusal = feedback_refusal(&operation);
-        let Some(group) = operation.launch_group else { return };
+    pub(super) fn launch_group(
+        &mut self,
+        framework: &FrameworkId,
+        lot: &mut Lot,
+        group: LaunchGroup,
+        feedback: Option<&v1::OperationId>,
+    ) {
+        let refusal = feedback.map(|_| feedback_refusal(Type::LaunchGroup));
         match refusal.map_or_else(|| self.claim_group(framework, lot, &group), Err) {
             Ok(claim) => self.launch_tasks(framework, lot, group.task_group, claim),
             Err(problem) => {
@@ -63,7 +68,7 @@ impl Core {
             self.add_task(framework, Task::staging(framework, task, Some(&claim.executor), &resources));
         }
         if let Some(info) = self.info_of(framework) {
-            self.order(&lot.agent, orders::launch_group(info, claim.executor, group));
+            self.command(&lot.agent, commands::launch_group(info, claim.executor, group));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::agent::{Agent, Link};
 use super::agent_removal::Departure;
-use super::{Action, Core, RemovalLimit, orders};
+use super::{Action, Core, RemovalLimit, commands};
 use crate::ids::{AgentId, StreamId};
 use shell::Now;
 
@@ -29,7 +29,7 @@ impl Core {
             match self.check_agent(&id) {
                 Standing::Fine => {}
                 Standing::Ping => {
-                    self.order(&id, orders::ping());
+                    self.command(&id, commands::ping());
                 }
                 Standing::Lost(why) => {
                     self.counters.unreachable_completed += u64::from(why == TIMED_OUT);

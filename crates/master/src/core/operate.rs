@@ -2,7 +2,8 @@
 //! by this process or by the machine is not asked here.
 
 use mesos::v1;
-use mesos::v1::master::{Call, Response, call, response};
+use mesos::v1::master::call::{self, Content};
+use mesos::v1::master::{Response, response};
 
 use super::agent_removal::NoSuchAgent;
 use super::drain::StandingRefusal;
@@ -29,32 +30,26 @@ pub(crate) enum OperatorRefusal {
 
 impl Core {
     /// Carries a valid call out; some are answered with nothing but success.
-    pub(crate) fn operate(&mut self, now: Now, call: Call) -> Result<Option<Response>, OperatorRefusal> {
+    pub(crate) fn operate(&mut self, now: Now, call: Content) -> Result<Option<Response>, OperatorRefusal> {
         self.now = now;
-        use call::Type;
-        match call.r#type() {
-            Type::Teardown => self.operate_teardown(call)?,
-            Type::MarkAgentGone => self.operate_mark_gone(call)?,
-            Type::DeactivateAgent => self.deactivate_agent(now, &call.deactivate_agent.unwrap_or_default().agent_id)?,
-            Type::ReactivateAgent => self.reactivate_agent(now, &call.reactivate_agent.unwrap_or_default().agent_id)?,
-            Type::DrainAgent => self.operate_drain(call.drain_agent.unwrap_or_default())?,
-            Type::UpdateWeights => {
-                let infos = call.update_weights.unwrap_or_default().weight_infos;
-                self.update_weights(now, &infos).map_err(OperatorRefusal::Weights)?;
+        match call {
+            Content::Teardown(of) => {
+                let no_such = |NoSuchFramework| OperatorRefusal::NoSuchFramework;
+                self.teardown(now, &of.framework_id).map_err(no_such)?;
             }
-            kind => return self.look_up(kind).map(Some),
+            Content::MarkAgentGone(of) => {
+                let id = of.agent_id;
+                self.mark_agent_gone(now, &id).map_err(|NoSuchAgent| OperatorRefusal::NoSuchAgent(id))?;
+            }
+            Content::DeactivateAgent(of) => self.deactivate_agent(now, &of.agent_id)?,
+            Content::ReactivateAgent(of) => self.reactivate_agent(now, &of.agent_id)?,
+            Content::DrainAgent(drain) => self.operate_drain(drain)?,
+            Content::UpdateWeights(update) => {
+                self.update_weights(now, &update.weight_infos).map_err(OperatorRefusal::Weights)?;
+            }
+            call => return self.look_up(call.kind()).map(Some),
         }
         Ok(None)
-    }
-
-    fn operate_teardown(&mut self, call: Call) -> Result<(), OperatorRefusal> {
-        let id = call.teardown.unwrap_or_default().framework_id;
-        self.teardown(self.now, &id).map_err(|NoSuchFramework| OperatorRefusal::NoSuchFramework)
-    }
-
-    fn operate_mark_gone(&mut self, call: Call) -> Result<(), OperatorRefusal> {
-        let id = call.mark_agent_gone.unwrap_or_default().agent_id;
-        self.mark_agent_gone(self.now, &id).map_err(|NoSuchAgent| OperatorRefusal::NoSuchAgent(id))
     }
 
     fn operate_drain(&mut self, drain: call::DrainAgent) -> Result<(), OperatorRefusal> {
@@ -67,28 +62,21 @@ impl Core {
     }
 
     fn look_up(&self, kind: call::Type) -> Result<Response, OperatorRefusal> {
-        use response::Type;
-        let of = |kind: Type| Response { r#type: Some(kind.into()), ..Response::default() };
         Ok(match kind {
-            call::Type::GetFlags => Response { get_flags: Some(self.get_flags()), ..of(Type::GetFlags) },
-            call::Type::GetMaster => Response { get_master: Some(self.get_master()), ..of(Type::GetMaster) },
+            call::Type::GetFlags => Response::get_flags(self.get_flags()),
+            call::Type::GetMaster => Response::get_master(self.get_master()),
             call::Type::GetWeights => {
                 // While nobody has set any, there is nothing to get.
-                let get_weights = Some(response::GetWeights { weight_infos: self.weights() });
-                let get_weights = get_weights.filter(|weights| !weights.weight_infos.is_empty());
-                Response { get_weights, ..of(Type::GetWeights) }
+                let weights = response::GetWeights { weight_infos: self.weights() };
+                Response::get_weights(Some(weights).filter(|weights| !weights.weight_infos.is_empty()))
             }
-            call::Type::GetOperations => {
-                Response { get_operations: Some(response::GetOperations {}), ..of(Type::GetOperations) }
-            }
-            call::Type::GetQuota => Response { get_quota: Some(response::GetQuota::default()), ..of(Type::GetQuota) },
+            call::Type::GetOperations => Response::get_operations(response::GetOperations {}),
+            call::Type::GetQuota => Response::get_quota(response::GetQuota::default()),
             call::Type::GetMaintenanceStatus => {
-                let get_maintenance_status = Some(response::GetMaintenanceStatus::default());
-                Response { get_maintenance_status, ..of(Type::GetMaintenanceStatus) }
+                Response::get_maintenance_status(response::GetMaintenanceStatus::default())
             }
             call::Type::GetMaintenanceSchedule => {
-                let get_maintenance_schedule = Some(response::GetMaintenanceSchedule::default());
-                Response { get_maintenance_schedule, ..of(Type::GetMaintenanceSchedule) }
+                Response::get_maintenance_schedule(response::GetMaintenanceSchedule::default())
             }
             kind => return Err(refusal(kind)),
         })

@@ -11,7 +11,7 @@ use super::agent::{Agent, Pings};
 use super::agent_removal::Departure;
 use super::framework::{self, Framework};
 use super::task::Task;
-use super::{Action, Core, events, news, orders, status};
+use super::{Action, Core, announcements, commands, events, status};
 use crate::ids::{AgentId, ExecutorId, FrameworkId, StreamId, TaskId};
 use crate::registry::Change;
 use crate::stock;
@@ -38,8 +38,7 @@ impl Core {
     /// What is wrong cannot be mended by trying again.
     fn turn_away(&mut self, stream: StreamId, why: String) {
         tracing::warn!(why, "agent refused");
-        let shutdown = orders::shutdown(why);
-        self.act(Action::ToAgent(stream.clone(), Box::new(shutdown)));
+        self.act(Action::ToAgent(stream.clone(), Box::new(commands::shutdown(why))));
         self.act(Action::Close(stream));
     }
 
@@ -87,9 +86,9 @@ impl Core {
         let returns = self.absent.unreachable.remove(&id).is_some();
         self.absent.recovered.remove(&id);
         let before = self.agents.get(&id).map(|agent| agent.tasks.clone()).unwrap_or_default();
-        let orders = self.take_report(&id, call.frameworks.clone());
+        let commands = self.take_report(&id, call.frameworks.clone());
         let missing = self.missing_tasks(before, &call.frameworks);
-        self.open(&id, [orders, missing].concat());
+        self.open(&id, [commands, missing].concat());
         if returns || is_stranger {
             self.report_returned(&id);
         }
@@ -122,19 +121,19 @@ impl Core {
         }
         if !known && let Some(agent) = self.agents.get(id) {
             let view = self.agent_view(agent, None);
-            self.announce(|| news::agent_added(view.wire()));
+            self.announce(|| announcements::agent_added(view.wire()));
         }
     }
 
-    /// What is in the books is now what is on the agent: it can be offered. Then come the orders it missed.
-    fn open(&mut self, id: &AgentId, orders: Vec<cygnet::AgentEvent>) {
+    /// What is in the books is now what is on the agent: it can be offered. Then come the commands it missed.
+    fn open(&mut self, id: &AgentId, commands: Vec<cygnet::AgentEvent>) {
         let Some(agent) = self.agents.get(id) else { return };
         self.allocator.add_agent(id.clone(), agent.info.clone(), agent.total.clone(), &agent.used);
-        let kills: Vec<_> = agent.kills.iter().map(|((of, task), policy)| orders::kill(of, task, *policy)).collect();
+        let kills: Vec<_> = agent.kills.iter().map(|((of, task), policy)| commands::kill(of, task, *policy)).collect();
         let ping_timeout = self.settings.agent_ping_timeout * self.settings.max_agent_ping_timeouts;
-        self.order(id, orders::subscribed(id, ping_timeout, self.master_info()));
-        for order in orders.into_iter().chain(kills) {
-            self.order(id, order);
+        self.command(id, commands::subscribed(id, ping_timeout, self.master_info()));
+        for command in commands.into_iter().chain(kills) {
+            self.command(id, command);
         }
         self.resume_standing(id);
         self.allocate_soon();
@@ -142,27 +141,27 @@ impl Core {
 
     /// Enters what an agent says it runs; returns what it must be told about it.
     fn take_report(&mut self, id: &AgentId, report: Vec<agent_call::Framework>) -> Vec<cygnet::AgentEvent> {
-        let mut orders = Vec::new();
+        let mut commands = Vec::new();
         let reported_executors: BTreeSet<_> = report.iter().flat_map(executors_of).collect();
         self.drop_unreported_executors(id, &reported_executors);
         for reported in report {
             let Some(framework) = reported.framework_info.id.clone() else { continue };
             if self.completed_frameworks.iter().any(|completed| completed.id == framework) {
-                orders.push(orders::shutdown_framework(&framework));
+                commands.push(commands::shutdown_framework(&framework));
                 continue;
             }
             self.know_framework(&framework, &reported.framework_info);
             if let Some(known) = self.frameworks.get(&framework) {
-                orders.push(orders::update_framework((*known.info).clone()));
+                commands.push(commands::update_framework((*known.info).clone()));
             }
             for executor in reported.executors {
                 self.take_executor(id, &framework, executor);
             }
             for task in reported.tasks {
-                orders.extend(self.take_reported_task(id, &framework, task));
+                commands.extend(self.take_reported_task(id, &framework, task));
             }
         }
-        orders
+        commands
     }
 
     /// After the master's restart an agent may know frameworks whose scheduler has not subscribed again yet.
@@ -205,13 +204,13 @@ impl Core {
         let id = reported.task_id.clone();
         let known = self.frameworks.get_mut(framework)?;
         if let Some(task) = known.tasks.get(&id) {
-            return (task.agent() != agent).then(|| orders::kill(framework, &id, None));
+            return (task.agent() != agent).then(|| commands::kill(framework, &id, None));
         }
         let role = known.sole_role().to_owned();
         let was_unreachable = known.take_unreachable(&id).is_some();
         let task = Task::reported(v1::Task { agent_id: agent.clone(), ..reported }, &role);
         if !was_unreachable && known.has_completed(&id) {
-            return (!task.is_terminal()).then(|| orders::kill(framework, &id, None));
+            return (!task.is_terminal()).then(|| commands::kill(framework, &id, None));
         }
         self.add_task(framework, task);
         None
@@ -224,7 +223,7 @@ impl Core {
         report: &[agent_call::Framework],
     ) -> Vec<cygnet::AgentEvent> {
         let reported: BTreeSet<(String, &str)> = report.iter().flat_map(tasks_of).collect();
-        let mut orders = Vec::new();
+        let mut commands = Vec::new();
         for (framework, tasks) in before {
             let is_missing = |task: &TaskId| !reported.contains(&(framework.to_string(), task.value.as_str()));
             let (over, alive): (Vec<_>, Vec<_>) = tasks
@@ -233,10 +232,10 @@ impl Core {
                 .partition(|task| self.task(&framework, task).is_none_or(Task::is_terminal));
             over.iter().for_each(|task| self.complete_task(&framework, task));
             if !alive.is_empty() {
-                orders.push(orders::reconcile(&framework, alive));
+                commands.push(commands::reconcile(&framework, alive));
             }
         }
-        orders
+        commands
     }
 
     /// Frameworks were told that these tasks are unreachable or unknown; now they hear how they really are.

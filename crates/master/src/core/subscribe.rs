@@ -8,7 +8,7 @@ use mesos::v1::scheduler::call;
 
 use super::framework::{Framework, Link};
 use super::snapshot::Depth;
-use super::{Action, Core, events, framework_rules, news, orders};
+use super::{Action, Core, announcements, commands, events, framework_rules};
 use crate::ids::{FrameworkId, StreamId};
 use shell::Now;
 
@@ -136,14 +136,14 @@ impl Core {
     pub(super) fn announce_framework_added(&mut self, id: &FrameworkId) {
         if let Some(framework) = self.frameworks.get(id) {
             let view = self.framework_view(framework, None, Depth::WithoutTasks);
-            self.announce(|| news::framework_added(view.news()));
+            self.announce(|| announcements::framework_added(view.announced()));
         }
     }
 
     fn announce_framework_updated(&mut self, id: &FrameworkId) {
         if let Some(framework) = self.frameworks.get(id) {
             let view = self.framework_view(framework, None, Depth::WithoutTasks);
-            self.announce(|| news::framework_updated(view.news()));
+            self.announce(|| announcements::framework_updated(view.announced()));
         }
     }
 
@@ -151,7 +151,7 @@ impl Core {
     fn tell_agents_of(&mut self, id: &FrameworkId) {
         let Some(info) = self.info_of(id) else { return };
         for agent in self.agents_of(id) {
-            self.order(&agent, orders::update_framework(info.clone()));
+            self.command(&agent, commands::update_framework(info.clone()));
         }
     }
 }

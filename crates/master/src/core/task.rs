@@ -46,7 +46,7 @@ struct Status {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Effect {
     /// Worth telling operators.
-    pub(crate) news: bool,
+    pub(crate) is_new: bool,
     /// It was alive before and is not any more: what it held is free.
     pub(crate) ended: bool,
 }
@@ -156,7 +156,7 @@ impl Task {
         let was_terminal = self.is_terminal();
         let newest = latest.unwrap_or_else(|| status.state());
         let last_state = self.statuses.last().map(|status| status.state);
-        let news = last_state != Some(status.state()) || is_check_update(status) || self.state != newest;
+        let is_new = last_state != Some(status.state()) || is_check_update(status) || self.state != newest;
         if !was_terminal {
             self.state = newest;
         }
@@ -167,7 +167,7 @@ impl Task {
             self.statuses.pop();
         }
         self.push(status);
-        Effect { news, ended: !was_terminal && self.is_terminal() }
+        Effect { is_new, ended: !was_terminal && self.is_terminal() }
     }
 
     fn push(&mut self, status: &TaskStatus) {

@@ -8,7 +8,7 @@ use mesos::v1::{self, TaskState, TaskStatus};
 
 use super::framework::push_bounded;
 use super::task::{Effect, Task};
-use super::{Core, news};
+use super::{Core, announcements};
 use crate::ids::{AgentId, ExecutorId, FrameworkId, TaskId};
 
 impl Core {
@@ -29,7 +29,7 @@ impl Core {
         if let Some(agent) = self.agents.get_mut(task.agent()) {
             agent.add_task(framework, id.clone(), &task.holds());
         }
-        self.announce(|| news::task_added(task.wire()));
+        self.announce(|| announcements::task_added(task.wire()));
         if let Some(framework) = self.frameworks.get_mut(framework) {
             framework.states.add(task.state());
             framework.tasks.insert(id, Arc::new(task));
@@ -57,8 +57,8 @@ impl Core {
             self.counters.count_ended(state);
             self.release(framework, &agent, &freed);
         }
-        if effect.news {
-            self.announce(|| news::task_updated(framework, status.clone(), state));
+        if effect.is_new {
+            self.announce(|| announcements::task_updated(framework, status.clone(), state));
         }
         Some(effect)
     }

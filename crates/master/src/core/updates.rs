@@ -5,7 +5,7 @@ use mesos::v1::scheduler::call;
 use mesos::v1::task_status::Reason;
 use mesos::v1::{TaskState, TaskStatus};
 
-use super::{Core, events, orders};
+use super::{Core, commands, events};
 use crate::ids::{AgentId, FrameworkId, TaskId};
 
 impl Core {
@@ -43,7 +43,7 @@ impl Core {
     /// is told.
     fn end_what_is_left(&mut self, agent: &AgentId, framework: &FrameworkId) {
         if self.completed_frameworks.iter().any(|completed| completed.id == *framework) {
-            self.order(agent, orders::shutdown_framework(framework));
+            self.command(agent, commands::shutdown_framework(framework));
         }
     }
 
@@ -64,7 +64,7 @@ impl Core {
     /// ACKNOWLEDGE: to the agent, which sends the next; the one of a terminal update ends the task.
     pub(super) fn acknowledge(&mut self, framework: &FrameworkId, acknowledge: call::Acknowledge) {
         let call::Acknowledge { agent_id: agent, task_id: task, uuid } = acknowledge;
-        if !self.order(&agent, orders::acknowledge(framework, task.clone(), uuid.clone())) {
+        if !self.command(&agent, commands::acknowledge(framework, task.clone(), uuid.clone())) {
             self.counters.invalid_acknowledgements += 1;
             return;
         }

@@ -6,7 +6,8 @@ use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use mesos::server::{self, Refusal};
 use mesos::v1::WeightInfo;
-use mesos::v1::master::{Call, call};
+use mesos::v1::master;
+use mesos::v1::master::call::{self, Content};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -51,8 +52,7 @@ pub(super) async fn weights(
     State(shared): State<Shared>,
     Parameters(parameters): Parameters<Texts>,
 ) -> Result<Response, Refusal> {
-    let call = Call { r#type: Some(call::Type::GetWeights.into()), ..Call::default() };
-    let response = operate(&shared, call).await?;
+    let response = operate(&shared, Content::GetWeights).await?;
     let weights = response.and_then(|response| response.get_weights).unwrap_or_default().weight_infos;
     let entry = |info: &WeightInfo| json!({ "role": info.role(), "weight": info.weight });
     server::json(&parameters, &weights.iter().map(entry).collect::<Vec<Value>>())
@@ -64,13 +64,12 @@ pub(super) async fn update_weights(State(shared): State<Shared>, request: Reques
         .map_err(|error| Refusal::bad_request(format!("Failed to parse update weights request JSON: {error}")))?;
     let info = |weight: Weight| WeightInfo { weight: weight.weight, role: weight.role };
     let update = call::UpdateWeights { weight_infos: weights.into_iter().map(info).collect() };
-    let kind = Some(call::Type::UpdateWeights.into());
-    operate(&shared, Call { r#type: kind, update_weights: Some(update), ..Call::default() }).await?;
+    operate(&shared, Content::UpdateWeights(update)).await?;
     Ok(StatusCode::OK.into_response())
 }
 
 /// Carries a call of the operator API out.
-pub(super) async fn operate(shared: &Shared, call: Call) -> Result<Option<mesos::v1::master::Response>, Refusal> {
+pub(super) async fn operate(shared: &Shared, call: Content) -> Result<Option<master::Response>, Refusal> {
     let call = Box::new(call);
     Ok(shared.actor.ask(|answer| request::Request::Operate { call, answer }).await??)
 }

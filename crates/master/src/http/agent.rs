@@ -4,10 +4,13 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use mesos::server::{self, Refusal};
-use mesos::v1::cygnet::{AgentCall, agent_call};
+use mesos::v1::cygnet::AgentCall;
+use mesos::v1::cygnet::agent_call::{self, Content};
+use mesos::{MissingPart, Union};
 
 use super::{Shared, new_stream_id, sent_stream_id};
 use crate::core::AgentRefusal;
+use crate::ids::AgentId;
 use crate::request;
 
 /// An agent coming back names every task it has, with all statuses.
@@ -17,29 +20,38 @@ pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Resu
     let (parts, body) = request.into_parts();
     let body = server::read_body_up_to(body, MAX_REPORT_BYTES).await?;
     let (_, call): (_, AgentCall) = server::decode_call(&parts.headers, &body)?;
-    match call.r#type() {
-        agent_call::Type::Subscribe => subscribe(shared, &parts.headers, call).await,
-        _ => pass_on(shared, &parts.headers, call).await,
+    let agent = call.agent_id.clone();
+    match call.content().map_err(|MissingPart(part)| AgentRefusal::Missing(part))? {
+        Content::Subscribe(call) => subscribe(shared, &parts.headers, agent, call).await,
+        call => pass_on(shared, &parts.headers, agent, call).await,
     }
 }
 
-async fn subscribe(shared: Shared, headers: &HeaderMap, call: AgentCall) -> Result<Response, Refusal> {
+async fn subscribe(
+    shared: Shared,
+    headers: &HeaderMap,
+    agent: Option<AgentId>,
+    mut call: agent_call::Subscribe,
+) -> Result<Response, Refusal> {
     let codec = server::accept(headers)?;
-    let mut subscribe = call.subscribe.ok_or(AgentRefusal::Missing("subscribe"))?;
-    if subscribe.agent_info.id.is_none() {
-        subscribe.agent_info.id = call.agent_id;
-    }
+    call.agent_info.id = call.agent_info.id.or(agent);
     let stream = new_stream_id();
     let (sender, response) = server::event_stream(codec, Some(stream.to_string()), shared.event_queue);
-    let call = Box::new(subscribe);
+    let call = Box::new(call);
     shared.actor.send(request::Request::SubscribeAgent { stream, sender, call }).await?;
     Ok(response)
 }
 
-async fn pass_on(shared: Shared, headers: &HeaderMap, call: AgentCall) -> Result<Response, Refusal> {
+async fn pass_on(
+    shared: Shared,
+    headers: &HeaderMap,
+    agent: Option<AgentId>,
+    call: Content,
+) -> Result<Response, Refusal> {
+    let agent = agent.ok_or(AgentRefusal::Missing("agent_id"))?;
     let stream = sent_stream_id(headers);
     let call = Box::new(call);
-    shared.actor.ask(|answer| request::Request::AgentCall { stream, call, answer }).await??;
+    shared.actor.ask(|answer| request::Request::AgentCall { agent, stream, call, answer }).await??;
     Ok(server::accepted())
 }
 

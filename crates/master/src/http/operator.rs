@@ -8,7 +8,8 @@ use axum::response::{IntoResponse, Response};
 use mesos::Codec;
 use mesos::build::version_info;
 use mesos::server::{self, LoggingLevel, Refusal};
-use mesos::v1::master::{Call, call, response};
+use mesos::v1::master::call::{self, Content};
+use mesos::v1::master::{Call, response};
 use mesos::v1::{self, master};
 
 use super::{Shared, administration, answer, files, metrics, new_stream_id};
@@ -23,22 +24,25 @@ pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Resu
     let (parts, body) = request.into_parts();
     let body = server::read_body(body).await?;
     let (_, call): (_, Call) = server::decode_call(&parts.headers, &body)?;
-    mesos::validate::master_call(&call).map_err(|invalid| Refusal::bad_request(invalid.message()))?;
+    let call = mesos::validate::master_call(call)?;
     let codec = server::accept(&parts.headers)?;
-    let kind = call.r#type();
-    if let Some(look) = Look::of(kind) {
+    if let Some(look) = Look::of(call.kind()) {
         return look_up(shared, codec, look).await;
     }
-    match kind {
-        call::Type::Subscribe => subscribe(shared, codec).await,
-        call::Type::SetLoggingLevel => set_logging_level(&shared, call.set_logging_level.unwrap_or_default()),
-        call::Type::ListFiles => list_files(&shared, codec, call.list_files.unwrap_or_default().path).await,
-        call::Type::ReadFile => read_file(&shared, codec, call.read_file.unwrap_or_default()).await,
-        _ => match own(&shared, kind).await? {
-            Some(response) => Ok(server::reply(codec, &response)),
-            None => operate(&shared, codec, call).await,
-        },
+    match call {
+        Content::Subscribe => return subscribe(shared, codec).await,
+        Content::SetLoggingLevel(set) => return set_logging_level(&shared, set),
+        Content::ListFiles(asked) => list_files(&shared, asked.path).await.map(Some),
+        Content::ReadFile(asked) => read_file(&shared, asked).await.map(Some),
+        Content::GetHealth => Ok(Some(master::Response::get_health(response::GetHealth { healthy: true }))),
+        Content::GetVersion => {
+            Ok(Some(master::Response::get_version(response::GetVersion { version_info: version_info() })))
+        }
+        Content::GetLoggingLevel => Ok(Some(logging_level(&shared))),
+        Content::GetMetrics(_) => get_metrics(&shared).await.map(Some),
+        call => administration::operate(&shared, call).await,
     }
+    .map(|answer| answer.map_or_else(|| StatusCode::OK.into_response(), |answer| server::reply(codec, &answer)))
 }
 
 async fn subscribe(shared: Shared, codec: Codec) -> Result<Response, Refusal> {
@@ -54,51 +58,26 @@ async fn look_up(shared: Shared, codec: Codec, look: Look) -> Result<Response, R
     answer::coded(codec, move || view::answer(look, snapshot, codec)).await
 }
 
-/// What the process answers itself.
-async fn own(shared: &Shared, kind: call::Type) -> Result<Option<master::Response>, Refusal> {
-    use response::Type;
-    let of = |kind: Type| master::Response { r#type: Some(kind.into()), ..master::Response::default() };
-    Ok(Some(match kind {
-        call::Type::GetHealth => {
-            master::Response { get_health: Some(response::GetHealth { healthy: true }), ..of(Type::GetHealth) }
-        }
-        call::Type::GetVersion => {
-            let get_version = Some(response::GetVersion { version_info: version_info() });
-            master::Response { get_version, ..of(Type::GetVersion) }
-        }
-        call::Type::GetLoggingLevel => {
-            let level = shared.logging.as_ref().map_or(0, LoggingLevel::get);
-            let get_logging_level = Some(response::GetLoggingLevel { level });
-            master::Response { get_logging_level, ..of(Type::GetLoggingLevel) }
-        }
-        call::Type::GetMetrics => {
-            let metric = |(name, value)| v1::Metric { name, value: Some(value) };
-            let metrics = metrics::measure(shared).await?.into_iter().map(metric).collect();
-            master::Response { get_metrics: Some(response::GetMetrics { metrics }), ..of(Type::GetMetrics) }
-        }
-        _ => return Ok(None),
-    }))
+fn logging_level(shared: &Shared) -> master::Response {
+    let level = shared.logging.as_ref().map_or(0, LoggingLevel::get);
+    master::Response::get_logging_level(response::GetLoggingLevel { level })
+}
+
+async fn get_metrics(shared: &Shared) -> Result<master::Response, Refusal> {
+    let metric = |(name, value)| v1::Metric { name, value: Some(value) };
+    let metrics = metrics::measure(shared).await?.into_iter().map(metric).collect();
+    Ok(master::Response::get_metrics(response::GetMetrics { metrics }))
 }
 
 /// The one path there is leads to a file, which has nothing to list.
-async fn list_files(shared: &Shared, codec: Codec, path: String) -> Result<Response, Refusal> {
+async fn list_files(shared: &Shared, path: String) -> Result<master::Response, Refusal> {
     files::listed(shared, path).await?;
-    let (kind, list_files) = (Some(response::Type::ListFiles.into()), Some(response::ListFiles::default()));
-    Ok(server::reply(codec, &master::Response { r#type: kind, list_files, ..master::Response::default() }))
+    Ok(master::Response::list_files(response::ListFiles::default()))
 }
 
-async fn read_file(shared: &Shared, codec: Codec, asked: call::ReadFile) -> Result<Response, Refusal> {
+async fn read_file(shared: &Shared, asked: call::ReadFile) -> Result<master::Response, Refusal> {
     let piece = files::piece(shared, asked.path, Some(asked.offset), asked.length).await?;
-    let read_file = Some(response::ReadFile { size: piece.size, data: piece.data });
-    let kind = Some(response::Type::ReadFile.into());
-    Ok(server::reply(codec, &master::Response { r#type: kind, read_file, ..master::Response::default() }))
-}
-
-async fn operate(shared: &Shared, codec: Codec, call: Call) -> Result<Response, Refusal> {
-    match administration::operate(shared, call).await? {
-        Some(response) => Ok(server::reply(codec, &response)),
-        None => Ok(StatusCode::OK.into_response()),
-    }
+    Ok(master::Response::read_file(response::ReadFile { size: piece.size, data: piece.data }))
 }
 
 fn set_logging_level(shared: &Shared, set: call::SetLoggingLevel) -> Result<Response, Refusal> {

@@ -4,30 +4,33 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use mesos::server::{self, Principal, Refusal};
-use mesos::v1::scheduler::{Call, call};
-use mesos::validate::Invalid;
+use mesos::v1::scheduler::Call;
+use mesos::v1::scheduler::call::{self, Content};
 
 use super::{Shared, new_stream_id, sent_stream_id};
 use crate::core::CallRefusal;
+use crate::ids::FrameworkId;
 use crate::request;
 
 pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
     let body = server::read_body(body).await?;
     let (_, call): (_, Call) = server::decode_call(&parts.headers, &body)?;
-    let invalid = |invalid: Invalid| Refusal::bad_request(invalid.message());
-    mesos::validate::scheduler_call(&call).map_err(invalid)?;
+    let framework = call.framework_id.clone();
+    let content = mesos::validate::scheduler_call(call)?;
     let principal = parts.extensions.get::<Principal>().map(|principal| principal.0.clone());
-    match call.r#type() {
-        call::Type::Subscribe => {
-            mesos::validate::scheduler_principal(&call, principal.as_deref()).map_err(invalid)?;
+    match content {
+        Content::Subscribe(call) => {
+            mesos::validate::scheduler_principal(&call, principal.as_deref())?;
             subscribe(shared, &parts.headers, principal, call).await
         }
-        call::Type::ReconcileOperations => {
-            server::accept(&parts.headers)?;
-            pass_on(shared, &parts.headers, principal, call).await
+        call => {
+            if call == Content::ReconcileOperations {
+                server::accept(&parts.headers)?;
+            }
+            let framework = framework.ok_or(CallRefusal::UnknownFramework)?;
+            pass_on(shared, &parts.headers, (framework, principal), call).await
         }
-        _ => pass_on(shared, &parts.headers, principal, call).await,
     }
 }
 
@@ -36,7 +39,7 @@ async fn subscribe(
     shared: Shared,
     headers: &HeaderMap,
     principal: Option<String>,
-    call: Call,
+    mut call: call::Subscribe,
 ) -> Result<Response, Refusal> {
     let codec = server::accept(headers)?;
     if sent_stream_id(headers).is_some() {
@@ -44,8 +47,8 @@ async fn subscribe(
     }
     let stream = new_stream_id();
     let (sender, response) = server::event_stream(codec, Some(stream.to_string()), shared.event_queue);
-    let mut call = Box::new(call.subscribe.unwrap_or_default());
     call.framework_info.principal = call.framework_info.principal.or(principal);
+    let call = Box::new(call);
     shared.actor.send(request::Request::Subscribe { stream, sender, call }).await?;
     Ok(response)
 }
@@ -53,12 +56,14 @@ async fn subscribe(
 async fn pass_on(
     shared: Shared,
     headers: &HeaderMap,
-    principal: Option<String>,
-    call: Call,
+    (framework, principal): (FrameworkId, Option<String>),
+    call: Content,
 ) -> Result<Response, Refusal> {
-    let stream = sent_stream_id(headers);
+    let (stream, kind) = (sent_stream_id(headers), call.kind());
     let call = Box::new(call);
-    match shared.actor.ask(|answer| request::Request::Call { stream, principal, call, answer }).await?? {
+    let request = |answer| request::Request::Call { stream, framework, principal, call, answer };
+    shared.actor.ask(request).await??;
+    match kind {
         call::Type::UpdateFramework => Ok(StatusCode::OK.into_response()),
         _ => Ok(server::accepted()),
     }

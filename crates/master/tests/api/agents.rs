@@ -64,7 +64,7 @@ async fn a_silent_agent_becomes_unreachable_and_its_tasks_come_back_with_it() {
 async fn a_call_on_an_old_stream_is_refused() {
     let (master, old, _scheduler) = running(Codec::Json).await;
     let _new = Agent::register(&master, Codec::Json, old.info.clone()).await;
-    let pong = AgentCall { r#type: Some(agent_call::Type::Pong.into()), ..AgentCall::default() };
+    let pong = AgentCall::pong();
     let refused = old.try_call(pong).await.unwrap_err();
     assert!(matches!(refused, ClientError::Refused { status, .. } if status == 403), "{refused}");
 }

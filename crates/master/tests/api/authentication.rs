@@ -30,9 +30,8 @@ fn client(master: &TestMaster, principal: &str, secret: &str) -> Client {
 }
 
 async fn subscribe(client: &Client, info: FrameworkInfo) -> Result<EventStream<Event>, ClientError> {
-    let subscribe = Some(call::Subscribe { framework_info: info, ..call::Subscribe::default() });
-    let kind = Some(call::Type::Subscribe.into());
-    client.subscribe(SCHEDULER, &Call { r#type: kind, subscribe, ..Call::default() }).await
+    let subscribe = call::Subscribe { framework_info: info, ..call::Subscribe::default() };
+    client.subscribe(SCHEDULER, &Call::subscribe(subscribe)).await
 }
 
 fn named(principal: &str) -> FrameworkInfo {
@@ -73,10 +72,10 @@ async fn a_framework_is_its_principal() {
     assert!(refused.contains("400") && refused.contains("Authenticated principal 'ops' does not match"), "{refused}");
     // Who names none is known by the one it came with.
     let mut events = subscribe(&ops, framework("f")).await.unwrap();
-    let id = events.next().await.unwrap().unwrap().subscribed.unwrap().framework_id;
+    let id = Event::from(events.next().await.unwrap().unwrap()).subscribed.unwrap().framework_id;
     let shown: serde_json::Value = serde_json::from_slice(&ops.get("/frameworks").await.unwrap().1).unwrap();
     assert_eq!(shown["frameworks"][0]["principal"], "ops");
-    let revive = Call { r#type: Some(call::Type::Revive.into()), framework_id: Some(id), ..Call::default() };
+    let revive = Call { framework_id: Some(id), ..Call::revive(None) };
     let stream = events.stream_id().map(str::to_owned);
     let refused = web.call(SCHEDULER, &revive, stream.as_deref()).await.unwrap_err().to_string();
     assert!(refused.contains("Authenticated principal 'web' does not match principal 'ops'"), "{refused}");
@@ -91,11 +90,10 @@ async fn agents_have_to_be_known_too() {
         pid: Some("slave(1)@127.0.0.1:5051".to_owned()),
         ..agent_call::Subscribe::default()
     };
-    let kind = Some(agent_call::Type::Subscribe.into());
-    let call = AgentCall { r#type: kind, subscribe: Some(subscribe), ..AgentCall::default() };
+    let call = AgentCall::subscribe(subscribe);
     let stranger = Client::new(&master.authority, Codec::Protobuf);
     let refused = stranger.subscribe::<AgentCall, AgentEvent>(AGENT, &call).await.unwrap_err().to_string();
     assert!(refused.contains("401"), "{refused}");
     let mut events = client(&master, "ops", "a").subscribe::<AgentCall, AgentEvent>(AGENT, &call).await.unwrap();
-    assert!(events.next().await.unwrap().unwrap().subscribed.is_some());
+    assert!(AgentEvent::from(events.next().await.unwrap().unwrap()).subscribed.is_some());
 }

@@ -93,12 +93,12 @@ async fn both_codecs_say_the_same() {
 }
 
 async fn listen(master: &TestMaster, codec: Codec) -> EventStream<Event> {
-    let call = Call { r#type: Some(call::Type::Subscribe.into()), ..Call::default() };
+    let call = Call::subscribe();
     Client::new(&master.authority, codec).subscribe("/api/v1", &call).await.unwrap()
 }
 
 async fn next(stream: &mut EventStream<Event>) -> Option<Event> {
-    stream.next_within(PATIENCE).await.unwrap()
+    stream.next_within(PATIENCE).await.unwrap().map(Event::from)
 }
 
 #[tokio::test]

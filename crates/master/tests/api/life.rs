@@ -39,7 +39,7 @@ async fn whole_life(codec: Codec) {
     assert_eq!(state["frameworks"][0]["tasks"], serde_json::json!([]));
 
     scheduler.send(call::Type::Teardown).await;
-    assert!(scheduler.events.next().await.unwrap().is_none_or(|event| event.offers.is_some()));
+    assert!(scheduler.events.next().await.unwrap().is_none_or(|event| matches!(event, event::Content::Offers(_))));
     agent.wait_for(agent_event::Type::ShutdownFramework).await;
     assert_eq!(master.get_json("/state").await["completed_frameworks"][0]["name"], "f");
 }
@@ -73,7 +73,7 @@ async fn a_scheduler_takes_over_in_another_codec() {
     assert_eq!(error.message, "Framework failed over");
     assert!(old.events.next().await.unwrap().is_none(), "the old stream ends");
     agent.wait_for(agent_event::Type::UpdateFramework).await;
-    let revive = Call { r#type: Some(call::Type::Revive.into()), ..Call::default() };
+    let revive = Call::revive(None);
     let refused = old.try_call(revive).await.unwrap_err().to_string();
     assert!(refused.contains("didn't match the stream ID currently associated"), "{refused}");
     agent.update(&new.id, "t1", TaskState::TaskFailed, 9).await;
@@ -87,8 +87,7 @@ async fn what_is_declined_or_suppressed_stays_away_until_revived() {
     let mut scheduler = Scheduler::subscribe(&master, Codec::Json, framework("f")).await;
     let offer = scheduler.offer().await;
     scheduler.send(call::Type::Suppress).await;
-    let decline = call::Decline { offer_ids: vec![offer.id.clone()], filters: None };
-    scheduler.call(Call { r#type: Some(call::Type::Decline.into()), decline: Some(decline), ..Call::default() }).await;
+    scheduler.call(Call::decline(call::Decline { offer_ids: vec![offer.id.clone()], filters: None })).await;
     scheduler.send(call::Type::Revive).await;
     assert_ne!(scheduler.offer().await.id, offer.id);
 }

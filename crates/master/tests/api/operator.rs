@@ -10,12 +10,12 @@ use mesos::v1::{TaskState, master};
 use super::setup::{Agent, PATIENCE, Scheduler, TestMaster, framework, node, running, task};
 
 async fn next(stream: &mut EventStream<Event>) -> Event {
-    stream.next_within(PATIENCE).await.unwrap().unwrap()
+    stream.next_within(PATIENCE).await.unwrap().unwrap().into()
 }
 
 async fn subscribed(master: &TestMaster, codec: Codec) -> EventStream<Event> {
     let client = Client::new(&master.authority, codec);
-    let call = Call { r#type: Some(call::Type::Subscribe.into()), ..Call::default() };
+    let call = Call::subscribe();
     let mut stream = client.subscribe("/api/v1", &call).await.unwrap();
     assert!(next(&mut stream).await.subscribed.unwrap().get_state.is_some());
     assert_eq!(next(&mut stream).await.r#type(), Type::Heartbeat);
@@ -112,13 +112,11 @@ async fn operators_can_look_around_in_protobuf() {
 async fn an_operator_tears_a_framework_down_and_gives_an_agent_up() {
     let (master, mut agent, mut scheduler) = running(Codec::Json).await;
     let client = Client::new(&master.authority, Codec::Json);
-    let teardown = call::Teardown { framework_id: scheduler.id.clone() };
-    let call = Call { r#type: Some(call::Type::Teardown.into()), teardown: Some(teardown), ..Call::default() };
+    let call = Call::teardown(call::Teardown { framework_id: scheduler.id.clone() });
     assert_eq!(client.call("/api/v1", &call, None).await.unwrap().status, 200);
     agent.wait_for(agent_event::Type::ShutdownFramework).await;
     while scheduler.events.next_within(PATIENCE).await.unwrap().is_some() {}
-    let gone = call::MarkAgentGone { agent_id: agent.id.clone() };
-    let call = Call { r#type: Some(call::Type::MarkAgentGone.into()), mark_agent_gone: Some(gone), ..Call::default() };
+    let call = Call::mark_agent_gone(call::MarkAgentGone { agent_id: agent.id.clone() });
     assert_eq!(client.call("/api/v1", &call, None).await.unwrap().status, 200);
     agent.wait_for(agent_event::Type::Shutdown).await;
 }

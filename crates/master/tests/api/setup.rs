@@ -106,12 +106,7 @@ impl Scheduler {
     pub(crate) async fn subscribe(master: &TestMaster, codec: Codec, info: v1::FrameworkInfo) -> Self {
         let client = Client::new(&master.authority, codec);
         let subscribe = call::Subscribe { framework_info: info.clone(), ..call::Subscribe::default() };
-        let call = Call {
-            r#type: Some(call::Type::Subscribe.into()),
-            framework_id: info.id.clone(),
-            subscribe: Some(subscribe),
-            ..Call::default()
-        };
+        let call = Call { framework_id: info.id.clone(), ..Call::subscribe(subscribe) };
         let events = client.subscribe(SCHEDULER, &call).await.unwrap();
         let stream_id = events.stream_id().unwrap().to_owned();
         let mut scheduler = Scheduler { client, events, id: v1::FrameworkId::default(), stream_id, info };
@@ -132,7 +127,7 @@ impl Scheduler {
     }
 
     pub(crate) async fn next(&mut self) -> Event {
-        self.events.next_within(PATIENCE).await.unwrap().expect("the stream ended")
+        self.events.next_within(PATIENCE).await.unwrap().expect("the stream ended").into()
     }
 
     /// Heartbeats must not keep a test waiting for ever.
@@ -171,17 +166,12 @@ impl Scheduler {
     }
 
     pub(crate) async fn launch(&self, offer: &v1::Offer, tasks: Vec<v1::TaskInfo>) {
-        let launch = Operation {
-            r#type: Some(operation::Type::Launch.into()),
-            launch: Some(operation::Launch { task_infos: tasks }),
-            ..Operation::default()
-        };
         let accept = call::Accept {
             offer_ids: vec![offer.id.clone()],
-            operations: vec![launch],
+            operations: vec![Operation::launch(operation::Launch { task_infos: tasks })],
             filters: Some(v1::Filters { refuse_seconds: Some(0.0) }),
         };
-        self.call(Call { r#type: Some(call::Type::Accept.into()), accept: Some(accept), ..Call::default() }).await;
+        self.call(Call::accept(accept)).await;
     }
 
     pub(crate) async fn acknowledge(&self, status: &TaskStatus) {
@@ -190,19 +180,15 @@ impl Scheduler {
             task_id: status.task_id.clone(),
             uuid: status.uuid.clone().unwrap(),
         };
-        let kind = Some(call::Type::Acknowledge.into());
-        self.call(Call { r#type: kind, acknowledge: Some(acknowledge), ..Call::default() }).await;
+        self.call(Call::acknowledge(acknowledge)).await;
     }
 
     pub(crate) async fn kill(&self, task: &str) {
-        let kill = call::Kill { task_id: task.into(), ..call::Kill::default() };
-        self.call(Call { r#type: Some(call::Type::Kill.into()), kill: Some(kill), ..Call::default() }).await;
+        self.call(Call::kill(call::Kill { task_id: task.into(), ..call::Kill::default() })).await;
     }
 
     pub(crate) async fn reconcile_all(&self) {
-        let kind = Some(call::Type::Reconcile.into());
-        let reconcile = Some(call::Reconcile::default());
-        self.call(Call { r#type: kind, reconcile, ..Call::default() }).await;
+        self.call(Call::reconcile(call::Reconcile::default())).await;
     }
 
     pub(crate) async fn send(&self, kind: call::Type) {
@@ -237,8 +223,7 @@ impl Agent {
             frameworks,
             ..agent_call::Subscribe::default()
         };
-        let kind = Some(agent_call::Type::Subscribe.into());
-        let call = AgentCall { r#type: kind, subscribe: Some(subscribe), ..AgentCall::default() };
+        let call = AgentCall::subscribe(subscribe);
         let orders = client.subscribe(AGENT, &call).await.unwrap();
         let mut agent = Agent { client, orders, id: v1::AgentId::default(), info };
         let subscribed = agent.next().await.subscribed.expect("SUBSCRIBED comes first");
@@ -248,7 +233,7 @@ impl Agent {
     }
 
     pub(crate) async fn next(&mut self) -> AgentEvent {
-        self.orders.next_within(PATIENCE).await.unwrap().expect("the stream ended")
+        self.orders.next_within(PATIENCE).await.unwrap().expect("the stream ended").into()
     }
 
     #[track_caller]
@@ -295,8 +280,7 @@ impl Agent {
 
     pub(crate) async fn send_update(&self, framework: &v1::FrameworkId, status: TaskStatus) {
         let update = agent_call::Update { framework_id: framework.clone(), status, latest_state: None };
-        let kind = Some(agent_call::Type::Update.into());
-        let call = AgentCall { r#type: kind, update: Some(update), ..AgentCall::default() };
+        let call = AgentCall::update(update);
         assert_eq!(self.try_call(call).await.unwrap().status, 202);
     }
 }

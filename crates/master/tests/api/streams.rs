@@ -74,8 +74,7 @@ async fn a_scheduler_that_does_not_read_is_dropped() {
     let sleeper = Scheduler::subscribe(&master, Codec::Protobuf, framework("sleeper")).await;
     let message =
         agent_call::Message { framework_id: sleeper.id.clone(), executor_id: "e".into(), data: vec![0; 1 << 20] };
-    let kind = Some(agent_call::Type::Message.into());
-    let call = AgentCall { r#type: kind, message: Some(message), ..AgentCall::default() };
+    let call = AgentCall::message(message);
     let is_dropped = |state: &serde_json::Value| {
         let frameworks = state["frameworks"].as_array().unwrap();
         let connected = |id: &str| frameworks.iter().find(|of| of["id"] == id).unwrap()["connected"] == true;

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::StatusCode;
 
 use super::Reply;
-use crate::{codec::DecodeError, recordio::RecordError};
+use crate::{recordio::RecordError, wire::DecodeError};
 
 /// Why a call or a stream failed.
 #[derive(Debug, thiserror::Error)]

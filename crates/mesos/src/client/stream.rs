@@ -8,11 +8,7 @@ use hyper::body::Incoming;
 use tokio::time::timeout;
 
 use super::{ClientError, connection::Connection};
-use crate::{
-    codec::{Codec, Wire},
-    recordio::Decoder,
-    server::MESOS_STREAM_ID,
-};
+use crate::{codec::Codec, recordio::Decoder, server::MESOS_STREAM_ID, union::Union, wire::DecodeError};
 
 /// A stream of events. Dropping it closes its connection.
 pub struct EventStream<E> {
@@ -24,7 +20,7 @@ pub struct EventStream<E> {
     _events: PhantomData<fn() -> E>,
 }
 
-impl<E: Wire> EventStream<E> {
+impl<E: Union> EventStream<E> {
     pub(super) fn new(connection: Connection, response: Response<Incoming>, asked: Codec) -> Self {
         let header = |name| response.headers().get(name)?.to_str().ok();
         let stream_id = header(MESOS_STREAM_ID).map(str::to_owned);
@@ -43,13 +39,16 @@ impl<E: Wire> EventStream<E> {
         self.connection.peer()
     }
 
-    /// The next event, or nothing when the peer ended the stream. May be dropped and called again without loss.
-    pub async fn next(&mut self) -> Result<Option<E>, ClientError> {
+    /// The next event, or nothing when the peer ended the stream. An event without the part that its type needs is an
+    /// error. May be dropped and called again without loss.
+    pub async fn next(&mut self) -> Result<Option<E::Content>, ClientError> {
         loop {
             let record = self.records.next().map_err(|source| ClientError::Stream { peer: self.name(), source })?;
             if let Some(record) = record {
-                let event = self.codec.decode(&record);
-                return event.map(Some).map_err(|source| ClientError::Message { peer: self.name(), source });
+                let content = self.codec.decode::<E>(&record).and_then(|event| {
+                    event.content().map_err(|missing| DecodeError::Part { message: E::NAME, missing })
+                });
+                return content.map(Some).map_err(|source| ClientError::Message { peer: self.name(), source });
             }
             match self.body.frame().await {
                 Some(Ok(frame)) => self.records.push(frame.data_ref().map_or(&[], AsRef::as_ref)),
@@ -61,7 +60,7 @@ impl<E: Wire> EventStream<E> {
     }
 
     /// The next event, if it comes in time; a stream with heartbeats that is silent for long has lost its peer.
-    pub async fn next_within(&mut self, limit: Duration) -> Result<Option<E>, ClientError> {
+    pub async fn next_within(&mut self, limit: Duration) -> Result<Option<E::Content>, ClientError> {
         match timeout(limit, self.next()).await {
             Ok(event) => event,
             Err(_) => Err(ClientError::Silent { peer: self.name(), after: limit }),

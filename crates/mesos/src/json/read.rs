@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::text;
 use crate::{
+    literals,
     protowire::{put_delimited, put_double, put_varint},
     schema::{Field, Kind, Label, Schema},
 };
@@ -18,7 +18,20 @@ const QUOTE: usize = 80;
 pub(super) struct Mismatch {
     /// Names of members, from the innermost out.
     path: Vec<String>,
-    reason: String,
+    reason: Refused,
+}
+
+/// What is wrong with a value, in Mesos' words.
+#[derive(Debug, thiserror::Error)]
+enum Refused {
+    #[error("Not expecting a JSON {0}")]
+    Unexpected(&'static str),
+    #[error("Failed to base64 decode bytes")]
+    Base64,
+    #[error("Not a number: '{0}'")]
+    NotANumber(String),
+    #[error("Number {0} is out of range")]
+    OutOfRange(i128),
 }
 
 impl Mismatch {
@@ -28,8 +41,8 @@ impl Mismatch {
     }
 }
 
-impl From<String> for Mismatch {
-    fn from(reason: String) -> Self {
+impl From<Refused> for Mismatch {
+    fn from(reason: Refused) -> Self {
         Self { path: Vec::new(), reason }
     }
 }
@@ -114,7 +127,7 @@ fn single(schema: &Schema, kind: &Kind, number: u32, value: &Value, out: &mut Ve
         }
         (Kind::String, Value::String(text)) => put_delimited(number, text.as_bytes(), out),
         (Kind::Bytes, Value::String(text)) => {
-            let bytes = text::parse_bytes(text).ok_or_else(|| "Failed to base64 decode bytes".to_owned())?;
+            let bytes = literals::parse_bytes(text).ok_or(Refused::Base64)?;
             put_delimited(number, &bytes, out);
         }
         // A name nobody knows is unset, which is an error only where the field is required.
@@ -134,7 +147,7 @@ fn single(schema: &Schema, kind: &Kind, number: u32, value: &Value, out: &mut Ve
     Ok(())
 }
 
-fn boolean(value: &Value) -> Result<bool, String> {
+fn boolean(value: &Value) -> Result<bool, Refused> {
     match value {
         Value::Bool(value) => Ok(*value),
         Value::String(text) if text == "true" => Ok(true),
@@ -143,16 +156,16 @@ fn boolean(value: &Value) -> Result<bool, String> {
     }
 }
 
-fn double(value: &Value) -> Result<f64, String> {
+fn double(value: &Value) -> Result<f64, Refused> {
     match value {
         Value::Number(number) => number.as_f64().ok_or_else(|| unexpected(value)),
-        Value::String(text) => text::parse_double(text).ok_or_else(|| format!("Not a number: '{text}'")),
+        Value::String(text) => literals::parse_double(text).ok_or_else(|| Refused::NotANumber(text.clone())),
         other => Err(unexpected(other)),
     }
 }
 
 /// An integer within the bounds, as the bits of a varint. Fractions are cut off.
-fn integer(value: &Value, least: i128, most: i128) -> Result<u64, String> {
+fn integer(value: &Value, least: i128, most: i128) -> Result<u64, Refused> {
     let whole = match value {
         Value::Number(number) => number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from)),
         Value::String(text) => text.parse().ok(),
@@ -163,17 +176,16 @@ fn integer(value: &Value, least: i128, most: i128) -> Result<u64, String> {
         // `as` saturates, and what saturates is out of bounds.
         None => double(value)?.trunc() as i128,
     };
-    if (least..=most).contains(&whole) { Ok(whole as u64) } else { Err(format!("Number {whole} is out of range")) }
+    if (least..=most).contains(&whole) { Ok(whole as u64) } else { Err(Refused::OutOfRange(whole)) }
 }
 
-fn unexpected(value: &Value) -> String {
-    let kind = match value {
+fn unexpected(value: &Value) -> Refused {
+    Refused::Unexpected(match value {
         Value::Null => "null",
         Value::Bool(_) => "boolean",
         Value::Number(_) => "number",
         Value::String(_) => "string",
         Value::Array(_) => "array",
         Value::Object(_) => "object",
-    };
-    format!("Not expecting a JSON {kind}")
+    })
 }

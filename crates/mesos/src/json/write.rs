@@ -2,8 +2,8 @@
 
 use std::io::Write;
 
-use super::text;
 use crate::{
+    literals,
     protowire::{Fields, Raw},
     schema::{Field, Kind, Label, Message, Schema},
 };
@@ -117,13 +117,13 @@ fn value(schema: &Schema, kind: &Kind, raw: Raw<'_>, out: &mut Vec<u8>) -> bool 
         (Kind::Int64, Raw::Varint(value)) => return write!(out, "{}", value as i64).is_ok(),
         (Kind::Uint32, Raw::Varint(value)) => return write!(out, "{}", value as u32).is_ok(),
         (Kind::Uint64, Raw::Varint(value)) => return write!(out, "{value}").is_ok(),
-        (Kind::Double, Raw::Fixed64(value)) => text::double(f64::from_bits(value), out),
-        (Kind::String, Raw::Delimited(value)) => text::string(&String::from_utf8_lossy(value), out),
-        (Kind::Bytes, Raw::Delimited(value)) => text::bytes(value, out),
+        (Kind::Double, Raw::Fixed64(value)) => literals::double(f64::from_bits(value), out),
+        (Kind::String, Raw::Delimited(value)) => literals::string(&String::from_utf8_lossy(value), out),
+        (Kind::Bytes, Raw::Delimited(value)) => literals::bytes(value, out),
         (Kind::Message(index), Raw::Delimited(value)) => message(schema, *index, value, out),
         (Kind::Enum(names), Raw::Varint(value)) => {
             let Some(name) = names.name(value as i32) else { return false };
-            text::string(name, out);
+            literals::string(name, out);
         }
         _ => return false,
     }

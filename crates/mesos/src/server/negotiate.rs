@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, StatusCode, header};
 
 use super::Refusal;
-use crate::codec::{Codec, Wire};
+use crate::{codec::Codec, wire::Wire};
 
 /// The call in a request's body, and the codec it came in. The media type is compared exactly, as Mesos does.
 pub fn decode_call<C: Wire>(headers: &HeaderMap, body: &[u8]) -> Result<(Codec, C), Refusal> {

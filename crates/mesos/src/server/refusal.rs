@@ -5,7 +5,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{codec::DecodeError, validate::Invalid};
+use crate::{
+    validate::Invalid,
+    wire::{DecodeError, MissingPart},
+};
 
 /// Why a request is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -58,6 +61,12 @@ impl From<DecodeError> for Refusal {
 impl From<Invalid> for Refusal {
     fn from(invalid: Invalid) -> Self {
         Self::bad_request(invalid.message())
+    }
+}
+
+impl From<MissingPart> for Refusal {
+    fn from(missing: MissingPart) -> Self {
+        Self::bad_request(missing.to_string())
     }
 }
 

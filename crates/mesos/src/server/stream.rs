@@ -27,10 +27,7 @@ use http_body::Frame;
 use tokio::sync::mpsc;
 
 use super::MESOS_STREAM_ID;
-use crate::{
-    codec::{Codec, Wire},
-    recordio,
-};
+use crate::{codec::Codec, recordio, wire::Wire};
 
 /// Bytes that may wait for a slow reader, however few records they are. One record alone may be larger.
 const MAX_WAITING_BYTES: usize = 128 << 20;

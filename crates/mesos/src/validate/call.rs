@@ -4,8 +4,11 @@
 use std::ops::RangeInclusive;
 
 use super::{Invalid, Verdict, check_status, ensure, known};
-use crate::union::{MissingPart, Union};
-use crate::v1::{FrameworkId, FrameworkInfo, TaskState, agent, executor, master, scheduler, task_status};
+use crate::union::Union;
+use crate::v1::{
+    ExecutorId, FrameworkId, FrameworkInfo, TaskState, TaskStatus, agent, executor, master, scheduler, task_status,
+};
+use crate::wire::MissingPart;
 
 /// Raw bytes of a UUID.
 const UUID_BYTES: usize = 16;
@@ -17,35 +20,29 @@ const VERSION_BYTE: usize = 6;
 const VERSIONS: RangeInclusive<u8> = 1..=5;
 
 /// A call of the scheduler API.
-pub fn scheduler_call(call: &scheduler::Call) -> Verdict {
+pub fn scheduler_call(call: scheduler::Call) -> Result<scheduler::call::Content, Invalid> {
     of_scheduler(call).map_err(|invalid| invalid.within("Failed to validate scheduler::Call"))
 }
 
 /// A call of the executor API.
-pub fn executor_call(call: &executor::Call) -> Verdict {
+pub fn executor_call(call: executor::Call) -> Result<executor::call::Content, Invalid> {
     of_executor(call).map_err(|invalid| invalid.within("Failed to validate Executor::Call"))
 }
 
 /// A call of the master's operator API.
-pub fn master_call(call: &master::Call) -> Verdict {
-    typed::<master::call::Type>(call.r#type)
-        .and_then(|_| complete(call))
-        .map_err(|invalid| invalid.within("Failed to validate master::Call"))
+pub fn master_call(call: master::Call) -> Result<master::call::Content, Invalid> {
+    let content = typed::<master::call::Type>(call.r#type).and_then(|_| Ok(call.content()?));
+    content.map_err(|invalid| invalid.within("Failed to validate master::Call"))
 }
 
 /// A call of the agent's operator API.
-pub fn agent_call(call: &agent::Call) -> Verdict {
-    typed::<agent::call::Type>(call.r#type)
-        .and_then(|_| complete(call))
-        .map_err(|invalid| invalid.within("Failed to validate agent::Call"))
+pub fn agent_call(call: agent::Call) -> Result<agent::call::Content, Invalid> {
+    let content = typed::<agent::call::Type>(call.r#type).and_then(|_| Ok(call.content()?));
+    content.map_err(|invalid| invalid.within("Failed to validate agent::Call"))
 }
 
 fn typed<T: TryFrom<i32>>(value: Option<i32>) -> Result<T, Invalid> {
     known(value).ok_or_else(|| MissingPart("type").into())
-}
-
-fn complete(call: &impl Union) -> Verdict {
-    call.missing_part().map_or(Ok(()), |part| Err(MissingPart(part).into()))
 }
 
 impl From<MissingPart> for Invalid {
@@ -55,8 +52,8 @@ impl From<MissingPart> for Invalid {
 }
 
 /// Whether a SUBSCRIBE comes from the principal that it names, if somebody was authenticated and it names one.
-pub fn scheduler_principal(call: &scheduler::Call, authenticated: Option<&str>) -> Verdict {
-    let named = call.subscribe.as_ref().and_then(|subscribe| subscribe.framework_info.principal.as_deref());
+pub fn scheduler_principal(subscribe: &scheduler::call::Subscribe, authenticated: Option<&str>) -> Verdict {
+    let named = subscribe.framework_info.principal.as_deref();
     let same = authenticated.is_none() || named.is_none() || authenticated == named;
     let (authenticated, named) = (authenticated.unwrap_or_default(), named.unwrap_or_default());
     let differs = || {
@@ -71,46 +68,48 @@ fn uuid(bytes: &[u8]) -> Verdict {
     ensure(valid, || "Not a valid UUID".to_owned())
 }
 
-fn of_scheduler(call: &scheduler::Call) -> Verdict {
-    use scheduler::call::Type;
-    let kind = typed::<Type>(call.r#type)?;
-    if kind != Type::Subscribe && call.framework_id.is_none() {
+fn of_scheduler(call: scheduler::Call) -> Result<scheduler::call::Content, Invalid> {
+    use scheduler::call::{Content, Type};
+    let framework = call.framework_id.clone();
+    if typed::<Type>(call.r#type)? != Type::Subscribe && framework.is_none() {
         return Err(MissingPart("framework_id").into());
     }
-    complete(call)?;
-    match (kind, &call.subscribe, &call.update_framework, &call.acknowledge) {
-        (Type::Subscribe, Some(subscribe), ..) => same_framework(call, "subscribe", &subscribe.framework_info),
-        (Type::UpdateFramework, _, Some(update), _) => same_framework(call, "update_framework", &update.framework_info),
-        (Type::Acknowledge, _, _, Some(acknowledge)) => uuid(&acknowledge.uuid),
-        _ => Ok(()),
+    let content = call.content()?;
+    match &content {
+        Content::Subscribe(of) => same_framework(framework.as_ref(), "subscribe", &of.framework_info)?,
+        Content::UpdateFramework(of) => same_framework(framework.as_ref(), "update_framework", &of.framework_info)?,
+        Content::Acknowledge(acknowledge) => uuid(&acknowledge.uuid)?,
+        _ => {}
     }
+    Ok(content)
 }
 
 /// No id and an empty one are the same.
-fn same_framework(call: &scheduler::Call, part: &str, info: &FrameworkInfo) -> Verdict {
-    let value = |id: &Option<FrameworkId>| id.as_ref().map_or_else(String::new, |id| id.value.clone());
-    ensure(value(&info.id) == value(&call.framework_id), || {
+fn same_framework(framework: Option<&FrameworkId>, part: &str, info: &FrameworkInfo) -> Verdict {
+    let value = |id: Option<&FrameworkId>| id.map_or_else(String::new, |id| id.value.clone());
+    ensure(value(info.id.as_ref()) == value(framework), || {
         format!("'framework_id' differs from '{part}.framework_info.id'")
     })
 }
 
-fn of_executor(call: &executor::Call) -> Verdict {
-    let kind = typed::<executor::call::Type>(call.r#type)?;
-    complete(call)?;
-    match &call.update {
-        Some(of) if kind == executor::call::Type::Update => update(call, of),
-        _ => Ok(()),
+fn of_executor(call: executor::Call) -> Result<executor::call::Content, Invalid> {
+    use executor::call::{Content, Type};
+    typed::<Type>(call.r#type)?;
+    let (framework, sender) = (call.framework_id.clone(), call.executor_id.clone());
+    let content = call.content()?;
+    if let Content::Update(of) = &content {
+        update(&framework, &sender, &of.status)?;
     }
+    Ok(content)
 }
 
-fn update(call: &executor::Call, update: &executor::call::Update) -> Verdict {
-    let (status, sender) = (&update.status, &call.executor_id);
+fn update(framework: &FrameworkId, sender: &ExecutorId, status: &TaskStatus) -> Verdict {
     uuid(status.uuid.as_ref().ok_or(MissingPart("uuid"))?)?;
     if let Some(id) = status.executor_id.as_ref().filter(|id| *id != sender) {
         let message = format!("ExecutorID in Call: {sender} does not match ExecutorID in TaskStatus: {id}");
         return Err(Invalid(message));
     }
-    let who = || format!("executor {sender} of framework {}", call.framework_id);
+    let who = || format!("executor {sender} of framework {framework}");
     ensure(known(status.source) == Some(task_status::Source::Executor), || {
         format!("Received Call from {} with invalid source, expecting 'SOURCE_EXECUTOR'", who())
     })?;

@@ -4,13 +4,13 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    codec::Wire,
     json::from_value,
     resources::Resources,
     v1::{
         CheckInfo, CheckStatusInfo, CommandInfo, Environment, HealthCheck, TaskId, TaskInfo, executor,
         health_check as health, scheduler,
     },
+    wire::Wire,
 };
 
 fn message<M: Wire>(value: Value) -> M {
@@ -413,10 +413,10 @@ fn scheduler_calls() {
         ),
     ] {
         let call: scheduler::Call = message(value);
-        assert_eq!(said(scheduler_call(&call)), format!("{prefix}{reason}"));
+        assert_eq!(said(scheduler_call(call).map(drop)), format!("{prefix}{reason}"));
     }
     assert_said::<scheduler::Call>(
-        scheduler_call,
+        |call| scheduler_call(call.clone()).map(drop),
         [
             (json!({"type": "SUPPRESS", "framework_id": framework}), "valid"),
             (json!({"type": "SUBSCRIBE", "subscribe": {"framework_info": {"user": "u", "name": "n"}}}), "valid"),
@@ -456,7 +456,7 @@ fn executor_calls() {
         (update(json!({"check_status": {}})), "CheckStatusInfo must specify 'type'"),
     ] {
         let call: executor::Call = message(value);
-        assert_eq!(said(executor_call(&call)), format!("{prefix}{reason}"));
+        assert_eq!(said(executor_call(call).map(drop)), format!("{prefix}{reason}"));
     }
-    assert_eq!(said(executor_call(&message(update(json!({}))))), "valid");
+    assert_eq!(said(executor_call(message(update(json!({})))).map(drop)), "valid");
 }

@@ -2,9 +2,9 @@
 
 use axum::http::StatusCode;
 use mesos::{
-    Codec,
+    Codec, Union,
     client::{Client, ClientError, EventStream, Stranger, Timeouts},
-    v1::scheduler::{Event, call::Type, event},
+    v1::scheduler::{Event, call::Type, event::Content},
 };
 use tokio::{net::TcpListener, time::timeout};
 
@@ -67,12 +67,12 @@ async fn a_subscription_brings_events_until_the_server_ends_it() {
         let Some(Heard::Subscribed(sender)) = hearing.recv().await else { panic!("no subscription") };
         for status in 0..5 {
             sender.try_send(&failure(status)).unwrap();
-            assert_eq!(events.next().await.unwrap(), Some(failure(status)));
+            assert_eq!(events.next().await.unwrap(), Some(failure(status).content().unwrap()));
         }
         let silent = events.next_within(std::time::Duration::from_millis(5)).await.unwrap_err();
         assert!(matches!(silent, ClientError::Silent { .. }), "{silent}");
         sender.try_send(&heartbeat()).unwrap();
-        assert_eq!(events.next_within(PATIENCE).await.unwrap().unwrap().r#type(), event::Type::Heartbeat);
+        assert_eq!(events.next_within(PATIENCE).await.unwrap(), Some(Content::Heartbeat));
         drop(sender);
         assert_eq!(events.next().await.unwrap(), None);
     }

@@ -43,7 +43,7 @@ async fn scheduler(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     let (_, call) = server::decode_call::<Call>(&headers, &body)?;
-    mesos::validate::scheduler_call(&call)?;
+    mesos::validate::scheduler_call(call.clone())?;
     let stream_id = headers.get(server::MESOS_STREAM_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
     match call.r#type() {
         call::Type::Subscribe => {
@@ -77,12 +77,11 @@ pub(super) fn call(kind: call::Type) -> Call {
 }
 
 pub(super) fn heartbeat() -> Event {
-    Event { r#type: Some(event::Type::Heartbeat.into()), ..Event::default() }
+    Event::heartbeat()
 }
 
 pub(super) fn failure(status: i32) -> Event {
-    let failure = event::Failure { status: Some(status), ..event::Failure::default() };
-    Event { r#type: Some(event::Type::Failure.into()), failure: Some(failure), ..Event::default() }
+    Event::failure(event::Failure { status: Some(status), ..event::Failure::default() })
 }
 
 /// Reads one request off a connection: up to the end of its body, as far as Content-Length tells.

@@ -9,9 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mesos::v1::Offer;
-use mesos::v1::scheduler::{Call, call};
+use mesos::v1::scheduler::Call;
 
-use super::calls;
 use crate::backoff::Backoff;
 use crate::definition::RunSpec;
 use crate::ids::AppId;
@@ -90,9 +89,9 @@ impl Queue {
         let wanted = waiting.any(|app| self.is_due(app, now));
         if wanted && (self.suppressed || is_new) {
             self.subscribed(now);
-            return Some(calls::of(call::Type::Revive));
+            return Some(Call::revive(None));
         }
-        (!wanted && !std::mem::replace(&mut self.suppressed, true)).then(|| calls::of(call::Type::Suppress))
+        (!wanted && !std::mem::replace(&mut self.suppressed, true)).then(|| Call::suppress(None))
     }
 
     /// A launch of this app failed: the next one waits.
@@ -138,6 +137,8 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
+    use mesos::v1::scheduler::call;
+
     use super::*;
 
     #[test]

@@ -109,7 +109,7 @@ async fn who_does_not_take_an_event_is_left_alone_for_a_while_and_holds_nobody_u
     let look = async {
         loop {
             again.tick().await;
-            master.send(Event { message: Some(message.clone()), ..of(event::Type::Message) });
+            master.send(Event::message(message.clone()));
             if let Ok(event) = bad.heard.try_recv() {
                 return event;
             }

@@ -23,7 +23,7 @@ async fn a_check_asks_the_agents_host_by_its_name_for_the_path_as_it_is_written(
     let (created, _) = running.api.post_json("/v2/apps", app.to_string()).await.unwrap();
     assert_eq!(created, 201);
     let there = Offer { hostname: "localhost".into(), ..offer() };
-    master.send(Event { offers: Some(event::Offers { offers: vec![there] }), ..of(event::Type::Offers) });
+    master.send(Event::offers(event::Offers { offers: vec![there] }));
     let accept = master.call(call::Type::Accept).await.accept.unwrap();
     let task = &accept.operations[0].launch.as_ref().unwrap().task_infos[0];
     master.update(status(task, TaskState::TaskRunning, 1));

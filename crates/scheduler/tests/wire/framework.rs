@@ -81,11 +81,11 @@ async fn a_stream_that_breaks_is_made_again_and_a_removed_framework_begins_anew(
     master.events = None;
     assert_eq!(master.subscribe("F").await.framework_id.unwrap().value, "F");
     let other = event::Error { message: "Role 'web' has been removed from the whitelist".into() };
-    master.send(Event { error: Some(other), ..of(event::Type::Error) });
+    master.send(Event::error(other));
     master.events = None;
     assert_eq!(master.subscribe("F").await.framework_id.unwrap().value, "F", "only the master's own sentence counts");
     let error = event::Error { message: "Framework has been removed".into() };
-    master.send(Event { error: Some(error), ..of(event::Type::Error) });
+    master.send(Event::error(error));
     master.events = None;
     loop {
         // What was read before the error may still name the old id.

@@ -84,7 +84,7 @@ impl Master {
                     ..event::Subscribed::default()
                 };
                 self.events = Some(events);
-                self.send(Event { subscribed: Some(subscribed), ..of(event::Type::Subscribed) });
+                self.send(Event::subscribed(subscribed));
                 return call;
             }
         }
@@ -108,24 +108,20 @@ impl Master {
     }
 
     async fn offer(&mut self) -> TaskInfo {
-        self.send(Event { offers: Some(event::Offers { offers: vec![offer()] }), ..of(event::Type::Offers) });
+        self.send(Event::offers(event::Offers { offers: vec![offer()] }));
         let accept = self.call(call::Type::Accept).await.accept.unwrap();
         accept.operations[0].launch.as_ref().unwrap().task_infos[0].clone()
     }
 
     /// An offer that is of no use to anybody.
     async fn decline(&mut self) {
-        self.send(Event { offers: Some(event::Offers { offers: vec![offer()] }), ..of(event::Type::Offers) });
+        self.send(Event::offers(event::Offers { offers: vec![offer()] }));
         self.call(call::Type::Decline).await;
     }
 
     fn update(&self, status: TaskStatus) {
-        self.send(Event { update: Some(event::Update { status }), ..of(event::Type::Update) });
+        self.send(Event::update(event::Update { status }));
     }
-}
-
-fn of(kind: event::Type) -> Event {
-    Event { r#type: Some(kind.into()), ..Event::default() }
 }
 
 fn offer() -> Offer {

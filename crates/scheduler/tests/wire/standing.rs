@@ -97,8 +97,7 @@ async fn a_scheduler_whose_place_another_took_serves_what_it_knows_and_does_not_
     let running = Running::start(master.address, Store::in_memory().unwrap()).await;
     master.subscribe("F").await;
     running.create().await;
-    let error = event::Error { message: "Framework failed over".into() };
-    master.send(Event { error: Some(error), ..of(event::Type::Error) });
+    master.send(Event::error(event::Error { message: "Framework failed over".into() }));
     loop {
         let answer = running.post(large(1)).await;
         if answer.status == 503 {

@@ -16,9 +16,7 @@ fn framework() -> FrameworkInfo {
 }
 
 fn subscribed(agent: &mut Agent) {
-    let hello = agent_event::Subscribed { agent_id: "S0".into(), ..Default::default() };
-    let kind = Some(agent_event::Type::Subscribed.into());
-    agent.event(at(0), AgentEvent { r#type: kind, subscribed: Some(hello), ..AgentEvent::default() });
+    agent.event(at(0), Content::Subscribed(agent_event::Subscribed { agent_id: "S0".into(), ..Default::default() }));
 }
 
 fn launch(agent: &mut Agent, task: &str) {
@@ -29,15 +27,12 @@ fn launch(agent: &mut Agent, task: &str) {
         health_check: Some(HealthCheck::default()),
         ..TaskInfo::default()
     };
-    let launch = agent_event::Launch { framework: framework(), task, executor: None };
-    let kind = Some(agent_event::Type::Launch.into());
-    agent.event(at(0), AgentEvent { r#type: kind, launch: Some(launch), ..AgentEvent::default() });
+    agent.event(at(0), Content::Launch(agent_event::Launch { framework: framework(), task, executor: None }));
 }
 
 fn kill(agent: &mut Agent, task: &str) {
     let kill = agent_event::Kill { framework_id: "f".into(), task_id: task.into(), kill_policy: None };
-    let kind = Some(agent_event::Type::Kill.into());
-    agent.event(at(0), AgentEvent { r#type: kind, kill: Some(kill), ..AgentEvent::default() });
+    agent.event(at(0), Content::Kill(kill));
 }
 
 fn acknowledge(agent: &mut Agent, status: &TaskStatus) {
@@ -46,8 +41,7 @@ fn acknowledge(agent: &mut Agent, status: &TaskStatus) {
         task_id: status.task_id.clone(),
         uuid: status.uuid().to_vec(),
     };
-    let kind = Some(agent_event::Type::Acknowledge.into());
-    agent.event(at(0), AgentEvent { r#type: kind, acknowledge: Some(told), ..AgentEvent::default() });
+    agent.event(at(0), Content::Acknowledge(told));
 }
 
 /// The updates of its tasks, acknowledged until there are no more.

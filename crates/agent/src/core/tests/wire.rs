@@ -4,30 +4,21 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use mesos::v1::FrameworkInfo;
-use mesos::v1::cygnet::{AgentEvent, agent_event};
-use mesos::v1::executor::{self, call};
+use mesos::v1::cygnet::agent_event;
 use mesos::v1::framework_info::{Capability, capability};
 
 use crate::core::{Settings, Timeouts};
+use crate::ids::ExecutorKey;
 use crate::layout::Layout;
 
 pub(super) const FRAMEWORK: &str = "F";
-
-pub(super) fn order(kind: agent_event::Type) -> AgentEvent {
-    AgentEvent { r#type: Some(kind.into()), ..AgentEvent::default() }
-}
 
 pub(super) fn kill() -> agent_event::Kill {
     agent_event::Kill::default()
 }
 
-pub(super) fn executor_call(id: &str, kind: call::Type) -> executor::Call {
-    executor::Call {
-        framework_id: FRAMEWORK.into(),
-        executor_id: id.into(),
-        r#type: Some(kind.into()),
-        ..executor::Call::default()
-    }
+pub(super) fn executor_key(id: &str) -> ExecutorKey {
+    ExecutorKey { framework: FRAMEWORK.into(), executor: id.into() }
 }
 
 pub(super) fn framework() -> FrameworkInfo {

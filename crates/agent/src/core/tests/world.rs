@@ -8,14 +8,15 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use mesos::states::is_terminal;
-use mesos::v1::cygnet::{AgentEvent, agent_event, pool_call, pool_event};
+use mesos::v1::cygnet::agent_event::{self, Content};
+use mesos::v1::cygnet::{pool_call, pool_event};
 use mesos::v1::{AgentInfo, CommandInfo, TaskId, TaskInfo, TaskState, TaskStatus};
 use processes::{Logged, Process};
 
 use self::executors::Executor;
 use self::sandboxes::Sandboxes;
 use super::disk::Disk;
-use super::wire::{FRAMEWORK, framework, kill, order, settings};
+use super::wire::{FRAMEWORK, framework, kill, settings};
 use crate::core::{Action, Core, Job, Owner, SandboxError};
 use crate::ids::StreamId;
 use crate::layout::Layout;
@@ -127,7 +128,7 @@ impl World {
                 let alive = |task: &&String| !self.heard(task).into_iter().any(is_terminal);
                 if let Some(task) = self.launched.get(index).filter(alive).cloned() {
                     let kill = agent_event::Kill { framework_id: FRAMEWORK.into(), task_id: task.into(), ..kill() };
-                    self.tell(AgentEvent { kill: Some(kill), ..order(agent_event::Type::Kill) });
+                    self.tell(Content::Kill(kill));
                 }
             }
             Step::Acknowledge(index) => self.acknowledge(index),
@@ -155,11 +156,10 @@ impl World {
         self.launched.push(id.clone());
         let command = Some(CommandInfo { value: Some("true".to_owned()), ..CommandInfo::default() });
         let task = TaskInfo { task_id: id.into(), command, ..TaskInfo::default() };
-        let launch = Some(agent_event::Launch { framework: framework(), task, executor: None });
-        self.tell(AgentEvent { launch, ..order(agent_event::Type::Launch) });
+        self.tell(Content::Launch(agent_event::Launch { framework: framework(), task, executor: None }));
     }
 
-    fn tell(&mut self, event: AgentEvent) {
+    fn tell(&mut self, event: Content) {
         if self.connected {
             self.core.master_event(self.now, event);
             self.carry_out();
@@ -176,13 +176,11 @@ impl World {
             registration.frameworks.iter().flat_map(|known| &known.tasks).map(|task| task.task_id.clone()).collect();
         self.connected = true;
         let agent_id = registration.agent_info.id.unwrap_or_else(|| "S".into());
-        let subscribed = Some(agent_event::Subscribed { agent_id, ..agent_event::Subscribed::default() });
-        self.tell(AgentEvent { subscribed, ..order(agent_event::Type::Subscribed) });
+        self.tell(Content::Subscribed(agent_event::Subscribed { agent_id, ..agent_event::Subscribed::default() }));
         let open = |task: &&String| !self.heard(task).into_iter().any(is_terminal);
         let missing = self.launched.iter().filter(open).map(|task| TaskId::from(task.as_str()));
         let task_ids: Vec<TaskId> = missing.filter(|task| !reported.contains(task)).collect();
-        let reconcile = Some(agent_event::Reconcile { framework_id: FRAMEWORK.into(), task_ids });
-        self.tell(AgentEvent { reconcile, ..order(agent_event::Type::Reconcile) });
+        self.tell(Content::Reconcile(agent_event::Reconcile { framework_id: FRAMEWORK.into(), task_ids }));
     }
 
     fn acknowledge(&mut self, index: usize) {
@@ -194,7 +192,7 @@ impl World {
             task_id: status.task_id.clone(),
             uuid: status.uuid().to_vec(),
         };
-        self.tell(AgentEvent { acknowledge: Some(acknowledge), ..order(agent_event::Type::Acknowledge) });
+        self.tell(Content::Acknowledge(acknowledge));
     }
 
     fn stream(&mut self) -> StreamId {
@@ -226,13 +224,7 @@ impl World {
                 container_id: self.executors[&id].container.clone(),
                 status: Some(0),
             };
-            let call = mesos::v1::cygnet::PoolCall {
-                r#type: Some(pool_call::Type::Exited.into()),
-                framework_id: Some(FRAMEWORK.into()),
-                exited: Some(exited),
-                ..mesos::v1::cygnet::PoolCall::default()
-            };
-            self.core.pool_call(self.now, call);
+            self.core.pool_exited(self.now, FRAMEWORK.into(), &exited);
             self.carry_out();
         }
     }

@@ -161,11 +161,7 @@ fn directory(state: &Value, task: &str) -> Option<String> {
 impl Sandbox {
     async fn read(&self, file: &str, offset: u64) -> anyhow::Result<Vec<u8>> {
         let path = format!("{}/{file}", self.directory);
-        let call = Call {
-            r#type: Some(call::Type::ReadFile.into()),
-            read_file: Some(call::ReadFile { path: path.clone(), offset, length: None }),
-            ..Call::default()
-        };
+        let call = Call::read_file(call::ReadFile { path: path.clone(), offset, length: None });
         let answer: Response = self.agent.ask("/api/v1", &call).await.with_context(|| format!("cannot read {path}"))?;
         let read = answer.read_file.with_context(|| format!("the agent answered nothing about {path}"))?;
         Ok(read.data.to_vec())

@@ -111,7 +111,7 @@ impl FrameworkView {
     }
 
     /// As the events of the operator API have it: these always name the end, and never constraints.
-    pub(crate) fn news(&self) -> get_frameworks::Framework {
+    pub(crate) fn announced(&self) -> get_frameworks::Framework {
         let end = self.unregistered.unwrap_or_default();
         get_frameworks::Framework {
             unregistered_time: Some(v1::TimeInfo::since_epoch(end)),

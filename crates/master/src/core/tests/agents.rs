@@ -1,4 +1,4 @@
-use mesos::v1::cygnet::{AgentCall, agent_call, agent_event};
+use mesos::v1::cygnet::{agent_call, agent_event};
 use mesos::v1::scheduler::event;
 use mesos::v1::task_status::Reason;
 use mesos::v1::{self, TaskState, master};
@@ -14,7 +14,7 @@ fn an_agent_is_admitted_in_the_registry_before_it_is_told_so() {
     let node = world.register(agent("n1", 4.0, 1024.0));
     assert_eq!(node.id.value, "M-S0");
     assert_eq!(world.registry, [Change::Admit(node.info.clone().into())]);
-    let subscribed = world.orders(&node)[0].subscribed.clone().unwrap();
+    let subscribed = world.commands(&node)[0].subscribed.clone().unwrap();
     assert_eq!(subscribed.total_ping_timeout_seconds, Some(75.0));
 }
 
@@ -23,7 +23,7 @@ fn five_unanswered_pings_make_an_agent_unreachable() {
     for (info, state) in [(framework("f"), TaskState::TaskUnreachable), (plain_framework("f"), TaskState::TaskLost)] {
         let (mut world, scheduler, node) = World::with_running_task(info);
         world.pass(62 * SECOND);
-        assert_eq!(world.order_kinds(&node), [agent_event::Type::Ping; 4]);
+        assert_eq!(world.command_kinds(&node), [agent_event::Type::Ping; 4]);
         world.pong(&node);
         world.pass(74 * SECOND);
         assert_eq!(world.updates(&scheduler), [], "one answer is enough for another round");
@@ -43,9 +43,9 @@ fn five_unanswered_pings_make_an_agent_unreachable() {
 fn agents_are_pinged_in_time_by_a_master_that_seldom_allocates() {
     let mut world = World::with(Settings { allocation_interval: 120 * SECOND, ..settings() }, Absent::default());
     let node = world.register(agent("n1", 4.0, 1024.0));
-    world.orders(&node);
+    world.commands(&node);
     world.pass(62 * SECOND);
-    assert_eq!(world.order_kinds(&node), [agent_event::Type::Ping; 4]);
+    assert_eq!(world.command_kinds(&node), [agent_event::Type::Ping; 4]);
     let scheduler = world.subscribe(framework("f"));
     world.pass(SECOND);
     assert_eq!(world.offers(&scheduler).len(), 1);
@@ -75,7 +75,7 @@ fn an_unreachable_agent_brings_its_tasks_back() {
         assert_eq!((updates[0].state(), updates[0].reason()), (TaskState::TaskRunning, Reason::AgentReregistered));
         assert_eq!(world.core.get_tasks().unreachable_tasks.len(), 0);
         assert!(matches!(world.registry.last(), Some(Change::Admit(_))));
-        assert!(world.news_kinds().contains(&master::event::Type::AgentAdded));
+        assert!(world.announced_kinds().contains(&master::event::Type::AgentAdded));
     }
 }
 
@@ -88,7 +88,7 @@ fn a_framework_that_does_not_checkpoint_loses_its_tasks_with_the_stream() {
     assert_eq!((updates[0].state(), updates[0].reason()), (TaskState::TaskLost, Reason::AgentDisconnected));
     let report = report(&scheduler, &[("t1", TaskState::TaskRunning)], &node);
     let back = world.reregister(&node, vec![report]);
-    let kinds = world.order_kinds(&back);
+    let kinds = world.command_kinds(&back);
     assert!(kinds.contains(&agent_event::Type::Kill), "what was declared lost is not taken back: {kinds:?}");
     assert_eq!(world.core.get_tasks().tasks.len(), 0);
 }
@@ -97,7 +97,7 @@ fn a_framework_that_does_not_checkpoint_loses_its_tasks_with_the_stream() {
 fn tasks_an_agent_has_forgotten_are_asked_about() {
     let (mut world, scheduler, node) = World::with_running_task(framework("f"));
     let node = world.reregister(&node, Vec::new());
-    let orders = world.orders(&node);
+    let orders = world.commands(&node);
     let asked = orders.iter().find_map(|order| order.reconcile.clone()).unwrap();
     assert_eq!((asked.framework_id, asked.task_ids), (scheduler.id.clone(), vec!["t1".into()]));
     world.send_update(&node, &scheduler, status("t1", &node, TaskState::TaskDropped, 2));
@@ -107,15 +107,14 @@ fn tasks_an_agent_has_forgotten_are_asked_about() {
 #[test]
 fn an_agent_that_says_goodbye_is_removed() {
     let (mut world, scheduler, node) = World::with_running_task(framework("f"));
-    let goodbye = AgentCall { r#type: Some(agent_call::Type::Unregister.into()), ..AgentCall::default() };
     world.pass(6 * SECOND);
     world.events(&scheduler);
-    world.agent_call(&node, goodbye);
+    world.agent_call(&node, agent_call::Content::Unregister);
     let events = world.events(&scheduler);
     assert_eq!(kinds(&events), [event::Type::Update, event::Type::Rescind, event::Type::Failure]);
     let lost = events[0].update.clone().unwrap().status;
     assert_eq!((lost.state(), lost.message()), (TaskState::TaskLost, "Agent n1 removed: the agent unregistered"));
-    assert!(world.news_kinds().contains(&master::event::Type::AgentRemoved));
+    assert!(world.announced_kinds().contains(&master::event::Type::AgentRemoved));
     assert_eq!(world.registry.last(), Some(&Change::Remove(node.id)));
 }
 
@@ -134,9 +133,9 @@ fn an_agent_marked_gone_is_turned_away() {
     world.core.mark_agent_gone(world.now, &node.id).unwrap();
     world.settle();
     assert_eq!(world.updates(&scheduler)[0].state(), TaskState::TaskGoneByOperator);
-    assert!(world.order_kinds(&node).contains(&agent_event::Type::Shutdown));
+    assert!(world.command_kinds(&node).contains(&agent_event::Type::Shutdown));
     let back = world.reregister(&node, Vec::new());
-    assert_eq!(world.order_kinds(&back), [agent_event::Type::Shutdown]);
+    assert_eq!(world.command_kinds(&back), [agent_event::Type::Shutdown]);
     assert!(world.closed.contains(&back.stream));
 }
 
@@ -148,14 +147,14 @@ fn tasks_nobody_could_reach_are_over_when_their_agent_is_gone() {
         world.drop_agent(&node);
         world.pass(100 * SECOND);
         world.events(&scheduler);
-        world.news.clear();
+        world.announced.clear();
         world.core.mark_agent_gone(world.now, &node.id).unwrap();
         world.settle();
         let updates = world.updates(&scheduler);
         assert_eq!((updates[0].state(), updates[0].reason()), (state, Reason::AgentRemovedByOperator));
         let tasks = world.core.get_tasks();
         assert_eq!((tasks.unreachable_tasks.len(), tasks.completed_tasks[0].state()), (0, state));
-        assert_eq!(world.news_kinds(), [master::event::Type::TaskUpdated]);
+        assert_eq!(world.announced_kinds(), [master::event::Type::TaskUpdated]);
     }
 }
 
@@ -246,8 +245,7 @@ fn an_exited_executor_frees_what_it_held_and_its_framework_hears_of_it() {
     world.events(&scheduler);
     let exited =
         agent_call::ExitedExecutor { framework_id: scheduler.id.clone(), executor_id: "e1".into(), status: Some(256) };
-    let kind = Some(agent_call::Type::ExitedExecutor.into());
-    world.agent_call(&node, AgentCall { r#type: kind, exited_executor: Some(exited), ..AgentCall::default() });
+    world.agent_call(&node, agent_call::Content::ExitedExecutor(exited));
     let failure = world.events(&scheduler)[0].failure.clone().unwrap();
     assert_eq!((failure.executor_id.unwrap().value.as_str(), failure.status), ("e1", Some(256)));
     world.pass(6 * SECOND);

@@ -1,7 +1,8 @@
 //! Offer constraints, from SUBSCRIBE and UPDATE_FRAMEWORK to the offers.
 
 use mesos::v1;
-use mesos::v1::scheduler::{Call, OfferConstraints, call, event};
+use mesos::v1::scheduler::call::{self, Content};
+use mesos::v1::scheduler::{OfferConstraints, event};
 use serde_json::{Value, json};
 
 use super::super::CallRefusal;
@@ -24,8 +25,7 @@ fn update(world: &mut World, scheduler: &Scheduler, constraints: Option<OfferCon
         offer_constraints: constraints,
         ..call::UpdateFramework::default()
     };
-    let kind = Some(call::Type::UpdateFramework.into());
-    world.call(scheduler, Call { r#type: kind, update_framework: Some(update), ..Call::default() }).map(drop)
+    world.call(scheduler, Content::UpdateFramework(update))
 }
 
 fn racks(world: &mut World, scheduler: &Scheduler) -> Vec<String> {
@@ -48,9 +48,9 @@ fn only_what_fits_is_offered_until_something_else_is_wished_for() {
     assert_eq!(racks(&mut world, &scheduler), ["r2", "r3"]);
     let shown = world.core.get_frameworks().frameworks[0].offer_constraints.clone().unwrap();
     assert_eq!(shown, rack_is(json!({"text_matches": {"regex": "r[2-9]"}})));
-    world.news_kinds();
+    world.announced_kinds();
     update(&mut world, &scheduler, Some(rack_is(json!({"text_equals": {"value": "r1"}})))).unwrap();
-    assert_eq!(world.news_kinds(), [], "nothing about the framework itself has changed");
+    assert_eq!(world.announced_kinds(), [], "nothing about the framework itself has changed");
     assert_eq!(racks(&mut world, &scheduler), ["r1"], "what was offered before stays offered");
     let refused = update(&mut world, &scheduler, Some(rack_is(json!({})))).unwrap_err().to_string();
     assert!(refused.starts_with("'UpdateFramework' call is not valid: Offer constraints are not valid: "), "{refused}");

@@ -49,7 +49,7 @@ fn a_draining_agent_loses_its_tasks_and_is_drained_when_the_last_is_acknowledged
     let (mut world, scheduler, node) = World::with_running_task(framework("f"));
     world.core.drain_agent(world.now, &node.id, grace(1)).unwrap();
     world.settle();
-    let kill = world.orders(&node)[0].kill.clone().unwrap();
+    let kill = world.commands(&node)[0].kill.clone().unwrap();
     let allowed = kill.kill_policy.and_then(|policy| policy.grace_period);
     assert_eq!((kill.task_id, allowed), ("t1".into(), grace(1).max_grace_period));
     assert_eq!(world.core.reactivate_agent(world.now, &node.id), Err(StandingRefusal::StillDraining(node.id.clone())));
@@ -68,7 +68,7 @@ fn a_task_with_less_patience_than_the_drain_keeps_its_own() {
     let (mut world, _, node) = World::with_running_task(framework("f"));
     world.core.drain_agent(world.now, &node.id, grace(60)).unwrap();
     world.settle();
-    assert_eq!(world.orders(&node)[0].kill.clone().unwrap().kill_policy, None);
+    assert_eq!(world.commands(&node)[0].kill.clone().unwrap().kill_policy, None);
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn an_agent_that_is_to_be_gone_is_gone_once_it_is_drained() {
     let config = DrainConfig { mark_gone: Some(true), ..DrainConfig::default() };
     world.core.drain_agent(world.now, &node.id, config).unwrap();
     world.settle();
-    assert!(world.order_kinds(&node).contains(&agent_event::Type::Shutdown));
+    assert!(world.command_kinds(&node).contains(&agent_event::Type::Shutdown));
     assert!(matches!(world.registry.last(), Some(Change::Gone(id, _)) if *id == node.id));
     assert_eq!(state_of(&world), None);
 }
@@ -98,7 +98,7 @@ fn a_drain_survives_the_masters_restart_and_the_agents_absence() {
     let mut world = World::remembering(settings(), memory);
     let report = report(&scheduler, &[("t1", TaskState::TaskRunning)], &node);
     let back = world.reregister(&node, vec![report]);
-    assert!(world.order_kinds(&back).contains(&agent_event::Type::Kill));
+    assert!(world.command_kinds(&back).contains(&agent_event::Type::Kill));
     assert_eq!(state_of(&world), Some((false, true, Some(DrainState::Draining))));
 }
 

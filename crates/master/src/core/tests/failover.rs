@@ -1,15 +1,12 @@
 use mesos::v1::cygnet::agent_event;
-use mesos::v1::scheduler::{Call, call, event};
+use mesos::v1::scheduler::call::{self, Content};
+use mesos::v1::scheduler::event;
 use mesos::v1::task_status::Reason;
 use mesos::v1::{self, TaskState, master};
 
 use super::super::CallRefusal;
 use super::world::{SECOND, World, framework, kinds, report, status};
-use crate::ids::StreamId;
-
-fn revive() -> Call {
-    Call { r#type: Some(call::Type::Revive.into()), ..Call::default() }
-}
+use crate::ids::{FrameworkId, StreamId};
 
 #[test]
 fn a_second_scheduler_takes_over_from_the_first() {
@@ -21,20 +18,20 @@ fn a_second_scheduler_takes_over_from_the_first() {
     let farewell = world.events(&old);
     assert_eq!(farewell[0].error.clone().unwrap().message, "Framework failed over");
     assert!(world.closed.contains(&old.stream));
-    assert_eq!(world.order_kinds(&node), [agent_event::Type::UpdateFramework], "the agent sends updates again");
-    let refused = world.call(&old, revive()).unwrap_err();
+    assert_eq!(world.command_kinds(&node), [agent_event::Type::UpdateFramework], "the agent sends updates again");
+    let refused = world.call(&old, Content::Revive(None)).unwrap_err();
     assert!(matches!(refused, CallRefusal::OtherStreamId { .. }), "{refused}");
     world.pass(SECOND);
     let events = kinds(&world.events(&new));
     assert_eq!(events, [event::Type::Subscribed, event::Type::Heartbeat, event::Type::Offers]);
-    assert!(world.news_kinds().contains(&master::event::Type::FrameworkUpdated));
+    assert!(world.announced_kinds().contains(&master::event::Type::FrameworkUpdated));
 }
 
 #[test]
 fn a_scheduler_back_in_time_finds_its_tasks() {
     let (mut world, scheduler, node) = World::with_running_task(framework("f"));
     world.drop_scheduler(&scheduler);
-    assert_eq!(world.call(&scheduler, revive()), Err(CallRefusal::NotSubscribed));
+    assert_eq!(world.call(&scheduler, Content::Revive(None)), Err(CallRefusal::NotSubscribed));
     world.send_update(&node, &scheduler, status("t1", &node, TaskState::TaskFailed, 2));
     world.pass(59 * SECOND);
     let back = world.resubscribe(&scheduler);
@@ -48,8 +45,8 @@ fn a_scheduler_that_stays_away_loses_everything() {
     let (mut world, scheduler, node) = World::with_running_task(framework("f"));
     world.drop_scheduler(&scheduler);
     world.pass(61 * SECOND);
-    assert!(world.order_kinds(&node).contains(&agent_event::Type::ShutdownFramework));
-    assert!(world.news_kinds().contains(&master::event::Type::FrameworkRemoved));
+    assert!(world.command_kinds(&node).contains(&agent_event::Type::ShutdownFramework));
+    assert!(world.announced_kinds().contains(&master::event::Type::FrameworkRemoved));
     let late = world.resubscribe(&scheduler);
     assert_eq!(world.events(&late)[0].error.clone().unwrap().message, "Framework has been removed");
     let completed = &world.core.get_tasks().completed_tasks[0];
@@ -63,17 +60,17 @@ fn without_a_failover_timeout_the_end_of_the_stream_is_the_end() {
     let (mut world, scheduler, _) =
         World::with_running_task(v1::FrameworkInfo { failover_timeout: None, ..framework("f") });
     world.drop_scheduler(&scheduler);
-    assert_eq!(world.call(&scheduler, revive()), Err(CallRefusal::UnknownFramework));
+    assert_eq!(world.call(&scheduler, Content::Revive(None)), Err(CallRefusal::UnknownFramework));
     assert_eq!(world.core.get_frameworks().completed_frameworks.len(), 1);
 }
 
 #[test]
 fn teardown_shuts_down_and_closes_without_a_word() {
     let (mut world, scheduler, node) = World::with_running_task(framework("f"));
-    world.simple_call(&scheduler, call::Type::Teardown);
+    world.call(&scheduler, Content::Teardown).unwrap();
     assert_eq!(world.events(&scheduler), []);
     assert_eq!(world.closed, [scheduler.stream]);
-    assert_eq!(world.order_kinds(&node), [agent_event::Type::ShutdownFramework]);
+    assert_eq!(world.command_kinds(&node), [agent_event::Type::ShutdownFramework]);
 }
 
 #[test]
@@ -95,13 +92,13 @@ fn after_the_masters_restart_tasks_are_learnt_from_agents() {
 #[test]
 fn calls_are_refused_in_the_order_of_the_wire() {
     let (mut world, scheduler, _) = World::with_running_task(framework("f"));
-    let with_id = || Call { framework_id: Some(scheduler.id.clone()), ..revive() };
-    let unknown = Call { framework_id: Some("nope".into()), ..revive() };
-    let other = StreamId::new("other");
-    let core = &mut world.core;
-    assert_eq!(core.scheduler_call(world.now, (None, None), unknown), Err(CallRefusal::UnknownFramework));
-    assert_eq!(core.scheduler_call(world.now, (None, None), with_id()), Err(CallRefusal::NoStreamId));
-    let refused = core.scheduler_call(world.now, (Some(&other), None), with_id()).unwrap_err().to_string();
+    let (id, other) = (scheduler.id, StreamId::new("other"));
+    let mut revive = |id: &FrameworkId, stream| {
+        world.core.scheduler_call(world.now, id, (stream, None), Content::Revive(None)).unwrap_err()
+    };
+    assert_eq!(revive(&"nope".into(), None), CallRefusal::UnknownFramework);
+    assert_eq!(revive(&id, None), CallRefusal::NoStreamId);
+    let refused = revive(&id, Some(&other)).to_string();
     let expected = "The stream ID 'other' included in this request didn't match the stream ID currently associated \
                     with framework ID M-0000";
     assert_eq!(refused, expected);
@@ -110,16 +107,12 @@ fn calls_are_refused_in_the_order_of_the_wire() {
 #[test]
 fn what_is_fixed_about_a_framework_cannot_be_updated() {
     let (mut world, scheduler, _) = World::with_running_task(framework("f"));
-    let update = |info: v1::FrameworkInfo| Call {
-        r#type: Some(call::Type::UpdateFramework.into()),
-        update_framework: Some(call::UpdateFramework {
-            framework_info: v1::FrameworkInfo { id: Some(scheduler.id.clone()), ..info },
-            ..call::UpdateFramework::default()
-        }),
-        ..Call::default()
+    let update = |info: v1::FrameworkInfo| {
+        let framework_info = v1::FrameworkInfo { id: Some(scheduler.id.clone()), ..info };
+        Content::UpdateFramework(call::UpdateFramework { framework_info, ..call::UpdateFramework::default() })
     };
     let renamed = v1::FrameworkInfo { name: "g".to_owned(), ..framework("f") };
-    assert_eq!(world.call(&scheduler, update(renamed)), Ok(call::Type::UpdateFramework));
+    assert_eq!(world.call(&scheduler, update(renamed)), Ok(()));
     assert_eq!(world.core.get_frameworks().frameworks[0].framework_info.name, "g");
     let other_user = v1::FrameworkInfo { user: "nobody".to_owned(), ..framework("f") };
     let refused = world.call(&scheduler, update(other_user)).unwrap_err().to_string();

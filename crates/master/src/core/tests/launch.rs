@@ -11,8 +11,8 @@ fn ready(info: v1::FrameworkInfo) -> (World, Scheduler, Node, Vec<v1::Offer>) {
     let scheduler = world.subscribe(info);
     world.pass(SECOND);
     let offers = world.offers(&scheduler);
-    world.orders(&node);
-    world.news.clear();
+    world.commands(&node);
+    world.announced.clear();
     (world, scheduler, node, offers)
 }
 
@@ -20,12 +20,12 @@ fn ready(info: v1::FrameworkInfo) -> (World, Scheduler, Node, Vec<v1::Offer>) {
 fn a_task_that_fits_is_launched() {
     let (mut world, scheduler, node, offers) = ready(framework("f"));
     world.launch(&scheduler, &offers, vec![task("t1", &node, 1.0, 128.0)]);
-    let orders = world.orders(&node);
+    let orders = world.commands(&node);
     let launch = orders[0].launch.clone().unwrap();
     assert_eq!(launch.framework.id, Some(scheduler.id.clone()));
     assert_eq!(launch.task.task_id.value, "t1");
     assert!(launch.task.resources.iter().all(|resource| resource.allocation_info.is_some()));
-    let added = world.news[0].task_added.clone().unwrap().task;
+    let added = world.announced[0].task_added.clone().unwrap().task;
     assert_eq!(added.state(), TaskState::TaskStaging);
 }
 
@@ -45,7 +45,7 @@ fn a_bad_task_is_answered_and_the_others_run() {
         "Total resources cpus(allocated: *):9999; mem(allocated: *):128 required by task and its executor is more \
          than available cpus(allocated: *):4; disk(allocated: *):1000; mem(allocated: *):1024"
     );
-    assert_eq!(world.order_kinds(&node), [agent_event::Type::Launch]);
+    assert_eq!(world.command_kinds(&node), [agent_event::Type::Launch]);
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn nobody_can_use_or_spoil_another_frameworks_offers() {
     let message = world.updates(&thief)[0].message().to_owned();
     assert!(message.contains("has invalid framework M-0000 while framework M-0001 is expected"), "{message}");
     world.launch(&owner, &offers, vec![task("t1", &node, 1.0, 128.0)]);
-    assert_eq!(world.order_kinds(&node), [agent_event::Type::Launch]);
+    assert_eq!(world.command_kinds(&node), [agent_event::Type::Launch]);
 }
 
 #[test]
@@ -90,11 +90,7 @@ fn group(scheduler: &Scheduler, tasks: Vec<v1::TaskInfo>) -> Operation {
         resources: vec![scalar("cpus", 0.5), scalar("mem", 64.0), scalar("disk", 32.0)],
         ..v1::ExecutorInfo::default()
     };
-    Operation {
-        r#type: Some(operation::Type::LaunchGroup.into()),
-        launch_group: Some(operation::LaunchGroup { executor, task_group: v1::TaskGroupInfo { tasks } }),
-        ..Operation::default()
-    }
+    Operation::launch_group(operation::LaunchGroup { executor, task_group: v1::TaskGroupInfo { tasks } })
 }
 
 #[test]
@@ -102,7 +98,7 @@ fn a_group_is_launched_whole() {
     let (mut world, scheduler, node, offers) = ready(framework("f"));
     let tasks = vec![task("g1", &node, 0.5, 64.0), task("g2", &node, 0.5, 64.0)];
     world.accept(&scheduler, &offers, vec![group(&scheduler, tasks)]);
-    let orders = world.orders(&node);
+    let orders = world.commands(&node);
     assert_eq!(orders[0].launch_group.clone().unwrap().task_group.tasks.len(), 2);
     world.pass(6 * SECOND);
     let left = world.offers(&scheduler);
@@ -119,8 +115,8 @@ fn one_bad_task_spoils_the_group() {
     assert_eq!(updates.len(), 2);
     assert!(updates.iter().all(|update| update.state() == TaskState::TaskError));
     assert!(updates.iter().all(|update| update.reason() == Reason::TaskGroupInvalid));
-    assert_eq!(world.orders(&node), []);
-    assert_eq!(world.news_kinds(), Vec::<master::event::Type>::new());
+    assert_eq!(world.commands(&node), []);
+    assert_eq!(world.announced_kinds(), Vec::<master::event::Type>::new());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use mesos::v1::scheduler::{call, event};
+use mesos::v1::scheduler::call::Content;
+use mesos::v1::scheduler::event;
 
 use super::super::{Absent, Settings};
 use super::world::{SECOND, World, agent, amount, framework, kinds, scalar, settings, task};
@@ -27,7 +28,7 @@ fn revive_brings_back_what_was_declined_at_once() {
     world.pass(SECOND);
     let offers = world.offers(&scheduler);
     world.decline(&scheduler, &offers, 1000.0);
-    world.simple_call(&scheduler, call::Type::Revive);
+    world.call(&scheduler, Content::Revive(None)).unwrap();
     world.pass(Duration::ZERO);
     assert_eq!(world.offers(&scheduler).len(), 1);
 }
@@ -36,7 +37,7 @@ fn revive_brings_back_what_was_declined_at_once() {
 fn a_suppressed_framework_leaves_offers_to_others() {
     let mut world = World::new();
     let first = world.subscribe(framework("first"));
-    world.simple_call(&first, call::Type::Suppress);
+    world.call(&first, Content::Suppress(None)).unwrap();
     world.register(agent("n1", 4.0, 1024.0));
     world.pass(3 * SECOND);
     assert_eq!(world.offers(&first).len(), 0);

@@ -17,7 +17,7 @@ fn a_new_framework_gets_an_id_and_a_heartbeat_at_once_then_offers() {
     let master = subscribed.master_info.unwrap();
     assert_eq!((master.ip, master.port, master.pid()), (16_777_343, 5050, "master@127.0.0.1:5050"));
     assert_eq!(master.version(), "1.11.0");
-    assert_eq!(world.news_kinds(), [master::event::Type::AgentAdded, master::event::Type::FrameworkAdded]);
+    assert_eq!(world.announced_kinds(), [master::event::Type::AgentAdded, master::event::Type::FrameworkAdded]);
 }
 
 fn refusal(info: FrameworkInfo, suppressed: &[&str]) -> String {
@@ -26,7 +26,7 @@ fn refusal(info: FrameworkInfo, suppressed: &[&str]) -> String {
     let events = world.events(&scheduler);
     assert_eq!(kinds(&events), [event::Type::Error]);
     assert_eq!(world.closed, [scheduler.stream]);
-    assert_eq!(world.news_kinds(), []);
+    assert_eq!(world.announced_kinds(), []);
     events[0].error.clone().unwrap().message
 }
 

@@ -1,5 +1,5 @@
 use mesos::v1::cygnet::agent_event;
-use mesos::v1::scheduler::call::Type;
+use mesos::v1::scheduler::call::Content;
 use mesos::v1::task_status::Reason;
 use mesos::v1::{TaskState, TaskStatus};
 
@@ -13,7 +13,7 @@ fn an_update_reaches_its_framework_and_its_acknowledgement_the_agent() {
     assert_eq!((updates[0].state(), updates[0].uuid.as_deref()), (TaskState::TaskFinished, Some(&[2; 16][..])));
     assert!(world.core.get_tasks().completed_tasks.is_empty(), "not acknowledged yet");
     world.acknowledge(&scheduler, &node, "t1", 2);
-    assert_eq!(world.order_kinds(&node), [agent_event::Type::Acknowledge]);
+    assert_eq!(world.command_kinds(&node), [agent_event::Type::Acknowledge]);
     assert_eq!(world.core.get_tasks().completed_tasks.len(), 1);
 }
 
@@ -43,9 +43,9 @@ fn one_status_is_kept_per_run_of_equal_states() {
     let task = &world.core.get_tasks().tasks[0];
     assert_eq!(task.statuses.len(), 1);
     assert_eq!(task.statuses[0].healthy, Some(false));
-    assert_eq!(world.news.len(), 2, "operators hear of every change of health");
+    assert_eq!(world.announced.len(), 2, "operators hear of every change of health");
     world.send_update(&node, &scheduler, status("t1", &node, TaskState::TaskRunning, 4));
-    assert_eq!(world.news.len(), 2, "and not of updates that say nothing new");
+    assert_eq!(world.announced.len(), 2, "and not of updates that say nothing new");
 }
 
 #[test]
@@ -69,15 +69,15 @@ fn a_kill_goes_to_the_agent_and_again_when_it_comes_back() {
     let (mut world, scheduler, node) = World::with_running_task(framework("f"));
     world.drop_agent(&node);
     world.kill(&scheduler, "t1");
-    assert_eq!(world.orders(&node), []);
+    assert_eq!(world.commands(&node), []);
     let report = super::world::report(&scheduler, &[("t1", TaskState::TaskRunning)], &node);
     let node = world.reregister(&node, vec![report]);
-    let kinds = world.order_kinds(&node);
+    let kinds = world.command_kinds(&node);
     assert!(kinds.contains(&agent_event::Type::Kill), "{kinds:?}");
     world.send_update(&node, &scheduler, status("t1", &node, TaskState::TaskKilled, 3));
     world.acknowledge(&scheduler, &node, "t1", 3);
     let node = world.reregister(&node, Vec::new());
-    assert!(!world.order_kinds(&node).contains(&agent_event::Type::Kill), "done is done");
+    assert!(!world.command_kinds(&node).contains(&agent_event::Type::Kill), "done is done");
 }
 
 #[test]
@@ -91,8 +91,8 @@ fn a_kill_of_nothing_is_answered_like_a_reconciliation() {
 #[test]
 fn an_agent_that_repeats_updates_of_a_framework_that_has_ended_is_told_of_its_end() {
     let (mut world, scheduler, node) = World::with_running_task(framework("f"));
-    world.simple_call(&scheduler, Type::Teardown);
-    world.orders(&node);
+    world.call(&scheduler, Content::Teardown).unwrap();
+    world.commands(&node);
     world.send_update(&node, &scheduler, status("t1", &node, TaskState::TaskFinished, 2));
-    assert_eq!(world.order_kinds(&node), [agent_event::Type::ShutdownFramework]);
+    assert_eq!(world.command_kinds(&node), [agent_event::Type::ShutdownFramework]);
 }

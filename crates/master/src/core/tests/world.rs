@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mesos::v1::cygnet::{AgentCall, AgentEvent, agent_call, agent_event};
+use mesos::v1::cygnet::{AgentEvent, agent_call, agent_event};
 use mesos::v1::framework_info::{Capability, capability};
 use mesos::v1::master::response::{GetAgents, GetFrameworks, GetTasks};
 use mesos::v1::offer::operation;
-use mesos::v1::scheduler::{Call, Event, call, event};
+use mesos::v1::scheduler::call::{self, Content};
+use mesos::v1::scheduler::{Event, event};
 use mesos::v1::{self, TaskState, TaskStatus, master};
 
 use super::super::snapshot::FrameworkView;
@@ -41,7 +42,7 @@ pub(super) struct World {
     next_stream: u32,
     scheduler_events: BTreeMap<StreamId, Vec<Event>>,
     agent_events: BTreeMap<StreamId, Vec<AgentEvent>>,
-    pub(super) news: Vec<master::Event>,
+    pub(super) announced: Vec<master::Event>,
     pub(super) closed: Vec<StreamId>,
     pub(super) registry: Vec<Change>,
     pub(super) given_up: Vec<RemovalLimit>,
@@ -117,7 +118,7 @@ impl World {
             next_stream: 0,
             scheduler_events: BTreeMap::new(),
             agent_events: BTreeMap::new(),
-            news: Vec::new(),
+            announced: Vec::new(),
             closed: Vec::new(),
             registry: Vec::new(),
             given_up: Vec::new(),
@@ -131,7 +132,7 @@ impl World {
                 Action::ToFramework(stream, event) => self.scheduler_events.entry(stream).or_default().push(*event),
                 Action::ToAgent(stream, event) => self.agent_events.entry(stream).or_default().push(*event),
                 Action::AdmitOperator(..) => {}
-                Action::Announce(event) => self.news.push(*event),
+                Action::Announce(event) => self.announced.push(*event),
                 Action::Close(stream) => self.closed.push(stream),
                 Action::Persist(change) => self.registry.push(change),
                 Action::GiveUp(limit) => self.given_up.push(limit),
@@ -192,9 +193,8 @@ impl World {
         self.subscribe(v1::FrameworkInfo { id: Some(scheduler.id.clone()), ..scheduler.info.clone() })
     }
 
-    pub(super) fn call(&mut self, scheduler: &Scheduler, call: Call) -> Result<call::Type, CallRefusal> {
-        let call = Call { framework_id: Some(scheduler.id.clone()), ..call };
-        let result = self.core.scheduler_call(self.now, (Some(&scheduler.stream), None), call);
+    pub(super) fn call(&mut self, scheduler: &Scheduler, call: Content) -> Result<(), CallRefusal> {
+        let result = self.core.scheduler_call(self.now, &scheduler.id, (Some(&scheduler.stream), None), call);
         self.settle();
         result
     }
@@ -247,14 +247,13 @@ impl World {
         self.settle();
     }
 
-    pub(super) fn agent_call(&mut self, node: &Node, call: AgentCall) {
-        let call = AgentCall { agent_id: Some(node.id.clone()), ..call };
-        self.core.agent_call(self.now, Some(&node.stream), call).unwrap();
+    pub(super) fn agent_call(&mut self, node: &Node, call: agent_call::Content) {
+        self.core.agent_call(self.now, (&node.id, Some(&node.stream)), call).unwrap();
         self.settle();
     }
 
     pub(super) fn pong(&mut self, node: &Node) {
-        self.agent_call(node, AgentCall { r#type: Some(agent_call::Type::Pong.into()), ..AgentCall::default() });
+        self.agent_call(node, agent_call::Content::Pong);
     }
 
     pub(super) fn send_update(&mut self, node: &Node, scheduler: &Scheduler, status: TaskStatus) {
@@ -271,21 +270,20 @@ impl World {
     ) {
         let update =
             agent_call::Update { framework_id: scheduler.id.clone(), status, latest_state: latest.map(Into::into) };
-        let kind = agent_call::Type::Update;
-        self.agent_call(node, AgentCall { r#type: Some(kind.into()), update: Some(update), ..AgentCall::default() });
+        self.agent_call(node, agent_call::Content::Update(update));
     }
 
     /// What the agent was told since the last time.
-    pub(super) fn orders(&mut self, node: &Node) -> Vec<AgentEvent> {
+    pub(super) fn commands(&mut self, node: &Node) -> Vec<AgentEvent> {
         self.agent_events.remove(&node.stream).unwrap_or_default()
     }
 
-    pub(super) fn order_kinds(&mut self, node: &Node) -> Vec<agent_event::Type> {
-        self.orders(node).iter().map(AgentEvent::r#type).collect()
+    pub(super) fn command_kinds(&mut self, node: &Node) -> Vec<agent_event::Type> {
+        self.commands(node).iter().map(AgentEvent::r#type).collect()
     }
 
-    pub(super) fn news_kinds(&mut self) -> Vec<master::event::Type> {
-        std::mem::take(&mut self.news).iter().map(master::Event::r#type).collect()
+    pub(super) fn announced_kinds(&mut self) -> Vec<master::event::Type> {
+        std::mem::take(&mut self.announced).iter().map(master::Event::r#type).collect()
     }
 
     /// One framework and one agent with a task running on it, all earlier events read.
@@ -299,18 +297,13 @@ impl World {
         world.send_update(&node, &scheduler, status("t1", &node, TaskState::TaskRunning, 1));
         world.acknowledge(&scheduler, &node, "t1", 1);
         world.events(&scheduler);
-        world.orders(&node);
-        world.news.clear();
+        world.commands(&node);
+        world.announced.clear();
         (world, scheduler, node)
     }
 
     pub(super) fn launch(&mut self, scheduler: &Scheduler, offers: &[v1::Offer], tasks: Vec<v1::TaskInfo>) {
-        let launch = v1::offer::Operation {
-            r#type: Some(operation::Type::Launch.into()),
-            launch: Some(operation::Launch { task_infos: tasks }),
-            ..v1::offer::Operation::default()
-        };
-        self.accept(scheduler, offers, vec![launch]);
+        self.accept(scheduler, offers, vec![v1::offer::Operation::launch(operation::Launch { task_infos: tasks })]);
     }
 
     pub(super) fn accept(&mut self, scheduler: &Scheduler, offers: &[v1::Offer], with: Vec<v1::offer::Operation>) {
@@ -319,8 +312,7 @@ impl World {
             operations: with,
             ..call::Accept::default()
         };
-        let call = Call { r#type: Some(call::Type::Accept.into()), accept: Some(accept), ..Call::default() };
-        self.call(scheduler, call).unwrap();
+        self.call(scheduler, Content::Accept(accept)).unwrap();
     }
 
     pub(super) fn decline(&mut self, scheduler: &Scheduler, offers: &[v1::Offer], refuse_seconds: f64) {
@@ -328,25 +320,16 @@ impl World {
             offer_ids: offers.iter().map(|offer| offer.id.clone()).collect(),
             filters: Some(v1::Filters { refuse_seconds: Some(refuse_seconds) }),
         };
-        let call = Call { r#type: Some(call::Type::Decline.into()), decline: Some(decline), ..Call::default() };
-        self.call(scheduler, call).unwrap();
+        self.call(scheduler, Content::Decline(decline)).unwrap();
     }
 
     pub(super) fn acknowledge(&mut self, scheduler: &Scheduler, node: &Node, task: &str, uuid: u8) {
         let acknowledge = call::Acknowledge { agent_id: node.id.clone(), task_id: task.into(), uuid: vec![uuid; 16] };
-        let kind = Some(call::Type::Acknowledge.into());
-        let call = Call { r#type: kind, acknowledge: Some(acknowledge), ..Call::default() };
-        self.call(scheduler, call).unwrap();
+        self.call(scheduler, Content::Acknowledge(acknowledge)).unwrap();
     }
 
     pub(super) fn kill(&mut self, scheduler: &Scheduler, task: &str) {
-        let kill = call::Kill { task_id: task.into(), ..call::Kill::default() };
-        let call = Call { r#type: Some(call::Type::Kill.into()), kill: Some(kill), ..Call::default() };
-        self.call(scheduler, call).unwrap();
-    }
-
-    pub(super) fn simple_call(&mut self, scheduler: &Scheduler, kind: call::Type) {
-        self.call(scheduler, Call { r#type: Some(kind.into()), ..Call::default() }).unwrap();
+        self.call(scheduler, Content::Kill(call::Kill { task_id: task.into(), ..call::Kill::default() })).unwrap();
     }
 
     pub(super) fn reconcile(&mut self, scheduler: &Scheduler, tasks: &[(&str, Option<&AgentId>)]) -> Vec<TaskStatus> {
@@ -354,9 +337,7 @@ impl World {
             task_id: (*task).into(),
             agent_id: agent.cloned(),
         };
-        let reconcile = call::Reconcile { tasks: tasks.iter().map(one).collect() };
-        let kind = Some(call::Type::Reconcile.into());
-        self.call(scheduler, Call { r#type: kind, reconcile: Some(reconcile), ..Call::default() }).unwrap();
+        self.call(scheduler, Content::Reconcile(call::Reconcile { tasks: tasks.iter().map(one).collect() })).unwrap();
         self.updates(scheduler)
     }
 }

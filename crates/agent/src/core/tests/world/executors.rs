@@ -6,7 +6,7 @@ use mesos::v1::executor::{self, call, event};
 use mesos::v1::task_status::Source;
 use mesos::v1::{ContainerId, TaskInfo, TaskState, TaskStatus};
 
-use super::super::wire::executor_call;
+use super::super::wire::executor_key;
 use super::World;
 use crate::ids::StreamId;
 
@@ -45,8 +45,7 @@ impl World {
                 .map(|status| call::Update { status: status.clone() })
                 .collect(),
         };
-        let call = executor::Call { subscribe: Some(subscribe), ..executor_call(&id, call::Type::Subscribe) };
-        let refused = self.core.subscribe_executor(self.now, stream, call).is_err();
+        let refused = self.core.subscribe_executor(self.now, stream, &executor_key(&id), subscribe).is_err();
         self.carry_out();
         if refused && let Some(executor) = self.executors.get_mut(&id) {
             executor.stream = None;
@@ -82,9 +81,8 @@ impl World {
         executor.made.push(status.clone());
         executor.unacknowledged.push(status.clone());
         if executor.stream.is_some() {
-            let call =
-                executor::Call { update: Some(call::Update { status }), ..executor_call(id, call::Type::Update) };
-            let refused = self.core.executor_call(self.now, call).is_err();
+            let update = call::Content::Update(call::Update { status });
+            let refused = self.core.executor_call(self.now, &executor_key(id), update).is_err();
             self.carry_out();
             if refused && let Some(executor) = self.executors.get_mut(id) {
                 // It will say it again when it subscribes.
