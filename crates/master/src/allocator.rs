@@ -24,7 +24,6 @@ use crate::stock;
 pub(crate) use constraints::Constraints;
 use filters::Filters;
 pub(crate) use filters::refusal;
-pub(crate) use shares::lineage;
 use shares::{Quantities, Usage};
 
 /// An offer has at least this much of one of the two, or is not made.

@@ -9,6 +9,7 @@ mod action;
 mod agent;
 mod agent_calls;
 mod agent_removal;
+mod agents;
 pub(crate) mod announcements;
 pub(crate) mod capabilities;
 mod commands;
@@ -20,6 +21,7 @@ mod framework;
 mod framework_calls;
 mod framework_removal;
 mod framework_rules;
+mod frameworks;
 mod kill;
 mod launch;
 mod launch_group;
@@ -40,7 +42,7 @@ mod weights;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,7 +51,6 @@ use mesos::v1::{self, cygnet, master, scheduler};
 
 pub(crate) use action::{Action, RemovalLimit};
 pub(crate) use agent_calls::AgentRefusal;
-pub(crate) use drain::{Drain, Standing};
 pub(crate) use events::HEARTBEAT_INTERVAL;
 pub(crate) use framework_calls::CallRefusal;
 pub(crate) use framework_removal::NoSuchFramework;
@@ -58,10 +59,12 @@ pub(crate) use snapshot::{Depth, Snapshot};
 
 use crate::allocator::Allocator;
 use crate::ids::{AgentId, FrameworkId, StreamId};
-pub(crate) use agent::Absent;
+use crate::memory::Memory;
 use agent::Agent;
+use agents::Agents;
 use counters::Counters;
-use framework::Framework;
+use frameworks::Frameworks;
+use liveness::Removals;
 use offers::Offers;
 use shell::Now;
 
@@ -119,35 +122,25 @@ pub(crate) struct Core {
     now: Now,
     out: Vec<Action>,
     allocator: Allocator,
-    next_tick: Duration,
-    /// When deadlines are next looked at, if nothing is given out before.
-    next_look: Duration,
-    frameworks: BTreeMap<FrameworkId, Framework>,
-    completed_frameworks: VecDeque<Framework>,
-    next_framework: u64,
-    agents: BTreeMap<AgentId, Agent>,
-    absent: Absent,
-    next_agent: u64,
-    /// What operators said about agents, here or not.
-    standings: BTreeMap<AgentId, Standing>,
-    /// How many agents were known at the start, until those that stay away have been looked at.
-    expected_agents: Option<usize>,
-    /// When the next agent that does not answer may be given up.
-    next_removal: Duration,
-    /// When the registry is next looked through for what is too old.
-    next_collection: Duration,
+    due: Due,
+    frameworks: Frameworks,
+    agents: Agents,
+    removals: Removals,
     offers: Offers,
     counters: Counters,
     /// Operators that listen to the events.
     listeners: usize,
 }
 
-/// What survived the last master.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Memory {
-    pub(crate) absent: Absent,
-    pub(crate) standings: BTreeMap<AgentId, Standing>,
-    pub(crate) weights: BTreeMap<String, f64>,
+/// The moments at which the core wants to be woken, on the scale of [`Now::elapsed`].
+#[derive(Debug)]
+struct Due {
+    /// For giving out what is free.
+    allocation: Duration,
+    /// For a look at the deadlines, if nothing is given out before.
+    look: Duration,
+    /// For looking through the registry for what is too old.
+    collection: Duration,
 }
 
 impl Core {
@@ -156,23 +149,19 @@ impl Core {
         let weights = settings.weights.clone().into_iter().chain(weights).collect();
         Core {
             allocator: Allocator::new(settings.allocation_interval, weights),
-            next_collection: now.elapsed + settings.registry_gc_interval,
             offers: Offers::new(&identity.id),
-            next_tick: now.elapsed + settings.allocation_interval,
-            next_look: now.elapsed + settings.look_interval(),
+            due: Due {
+                allocation: now.elapsed + settings.allocation_interval,
+                look: now.elapsed + settings.look_interval(),
+                collection: now.elapsed + settings.registry_gc_interval,
+            },
+            frameworks: Frameworks::new(settings.max_completed_frameworks),
+            removals: Removals::new(absent.recovered.len(), settings.agent_removal_interval),
+            agents: Agents::new(absent, standings, settings.registry_max_agent_count),
             identity,
             settings,
             now,
             out: Vec::new(),
-            frameworks: BTreeMap::new(),
-            completed_frameworks: VecDeque::new(),
-            next_framework: 0,
-            agents: BTreeMap::new(),
-            expected_agents: Some(absent.recovered.len()),
-            absent,
-            next_agent: 0,
-            standings,
-            next_removal: Duration::ZERO,
             counters: Counters::default(),
             listeners: 0,
         }
@@ -185,18 +174,18 @@ impl Core {
 
     /// When [`Core::wake`] should be called, on the scale of [`Now::elapsed`].
     pub(crate) fn wake_at(&self) -> Duration {
-        self.next_tick.min(self.next_look)
+        self.due.allocation.min(self.due.look)
     }
 
     /// When what is free is next given out.
     pub(crate) fn allocates_at(&self) -> Duration {
-        self.next_tick
+        self.due.allocation
     }
 
     /// Time has passed: looks at every deadline.
     pub(crate) fn wake(&mut self, now: Now) {
         self.now = now;
-        self.next_look = now.elapsed + self.settings.look_interval();
+        self.due.look = now.elapsed + self.settings.look_interval();
         self.expire_frameworks();
         self.check_agents();
         self.expire_offers();
@@ -206,12 +195,12 @@ impl Core {
     /// Gives out what is free. Belongs to a [`Core::wake`] when it is due, and is apart so that it can be timed.
     pub(crate) fn allocate(&mut self) {
         self.make_offers();
-        self.next_tick = self.now.elapsed + self.settings.allocation_interval;
+        self.due.allocation = self.now.elapsed + self.settings.allocation_interval;
     }
 
     /// Something is new that somebody may be waiting for: the next allocation need not wait for its turn.
     fn allocate_soon(&mut self) {
-        self.next_tick = self.now.elapsed;
+        self.due.allocation = self.now.elapsed;
     }
 
     fn act(&mut self, action: Action) {

@@ -4,7 +4,7 @@
 //! From the inside out:
 //! - `allocator`: which framework is offered what. Pure.
 //! - `core`: everything else there is to decide. Pure: inputs with the time, actions out.
-//! - `registry`: which agents there ever were; the only state that survives the master.
+//! - `memory`: what survives the master; `registry`: how it is stored.
 //! - `timings`: how long the shell's work takes, for the metrics. Pure.
 //! - `books`, `request`: what others may look at, and ask for.
 //! - `actor`: the part that the shell runs: it owns the core and carries its actions out.
@@ -22,6 +22,7 @@ mod error;
 mod http;
 mod ids;
 mod master;
+mod memory;
 mod options;
 mod registry;
 mod request;

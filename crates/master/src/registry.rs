@@ -7,34 +7,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mesos::v1::{AgentInfo, DrainConfig, DrainState, DurationInfo};
+use mesos::v1::{DrainConfig, DrainState, DurationInfo};
 use serde::{Deserialize, Serialize};
 use store::{Batch, Store};
 
-use crate::core::{Drain, Memory, Standing};
 use crate::error::MasterError;
 use crate::ids::AgentId;
+use crate::memory::{Change, Drain, Memory, Standing};
 
 const AGENT: &str = "agent/";
 const STANDING: &str = "standing/";
 const WEIGHT: &str = "weight/";
-
-/// A change to make durable.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Change {
-    /// The agent is one of ours, and here.
-    Admit(Arc<AgentInfo>),
-    /// It was given up at this moment since the UNIX epoch; it may come back.
-    Unreachable(AgentId, Duration),
-    /// It never comes back.
-    Gone(AgentId, Duration),
-    /// Nothing is remembered of it.
-    Remove(AgentId),
-    /// What an operator said about it; the default is not remembered.
-    Standing(AgentId, Standing),
-    /// The weight of a role.
-    Weight(String, f64),
-}
 
 /// What is stored for an agent.
 #[derive(Debug, Serialize, Deserialize)]
@@ -110,9 +93,8 @@ pub(crate) fn record(batch: Batch, change: &Change) -> Batch {
     }
 }
 
-/// An entry is plain data with text keys: there is nothing in it that JSON cannot hold.
 fn put(batch: Batch, key: String, entry: &impl Serialize) -> Batch {
-    batch.put(key, serde_json::to_vec(entry).unwrap_or_default())
+    batch.put(key, serde_json::to_vec(entry).expect("plain data: text keys, and nothing that JSON cannot hold"))
 }
 
 /// Reads back who is expected, who is away and who is gone, and what operators decided.
@@ -154,6 +136,8 @@ fn unreadable(key: &str, error: impl ToString) -> MasterError {
 
 #[cfg(test)]
 mod tests {
+    use mesos::v1::AgentInfo;
+
     use super::*;
 
     fn agent(id: &str) -> AgentInfo {

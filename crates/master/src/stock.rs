@@ -37,9 +37,14 @@ pub(crate) fn allocation_role(resource: &v1::Resource) -> &str {
     resource.allocation_info.as_ref().and_then(|info| info.role.as_deref()).unwrap_or(EVERYONE)
 }
 
+/// A role and its ancestors, root first: `a/b` gives `a`, `a/b`.
+pub(crate) fn lineage(role: &str) -> impl Iterator<Item = &str> {
+    role.match_indices('/').map(|(at, _)| &role[..at]).chain(std::iter::once(role))
+}
+
 /// What a framework of `role` may have: what is not reserved, and what is reserved for the role or one above it.
 pub(crate) fn allocatable_to(resources: &Resources, role: &str) -> Resources {
-    let reserved: Resources = crate::allocator::lineage(role).map(|node| resources.reserved_for(node)).sum();
+    let reserved: Resources = lineage(role).map(|node| resources.reserved_for(node)).sum();
     reserved + &resources.unreserved()
 }
 

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use mesos::v1;
 
 use crate::ids::FrameworkId;
+use crate::stock::lineage;
 
 /// Amounts of scalar resources in thousandths, by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -94,11 +95,6 @@ pub(super) fn of_roles(usage: &Usage, total: &Quantities) -> BTreeMap<String, f6
         held.entry(role).or_default().add(amounts);
     }
     held.into_iter().map(|(role, amounts)| (role.to_owned(), amounts.dominant_share(total))).collect()
-}
-
-/// A role and its ancestors, root first: `a/b` gives `a`, `a/b`.
-pub(crate) fn lineage(role: &str) -> impl Iterator<Item = &str> {
-    role.match_indices('/').map(|(at, _)| &role[..at]).chain(std::iter::once(role))
 }
 
 fn path(

@@ -6,7 +6,7 @@ use mesos::v1::{cygnet, master, scheduler};
 
 use super::Snapshot;
 use crate::ids::StreamId;
-use crate::registry::Change;
+use crate::memory::Change;
 
 /// More agents than the operator thinks possible did not come back after the master's restart.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

@@ -1,4 +1,4 @@
-//! One agent as the master knows it, and those it only remembers.
+//! One agent as the master knows it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -143,22 +143,5 @@ impl Agent {
     /// What all frameworks hold together.
     pub(crate) fn used_total(&self) -> Resources {
         self.used.values().sum()
-    }
-}
-
-/// Agents that are not registered now.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Absent {
-    /// In the registry when the master started, and not back yet.
-    pub(crate) recovered: BTreeMap<AgentId, Arc<v1::AgentInfo>>,
-    /// Given up, with the moment since the UNIX epoch; they may come back.
-    pub(crate) unreachable: BTreeMap<AgentId, Duration>,
-    /// Said by an operator to be gone for good.
-    pub(crate) gone: BTreeMap<AgentId, Duration>,
-}
-
-impl Absent {
-    pub(crate) fn knows(&self, id: &AgentId) -> bool {
-        self.recovered.contains_key(id) || self.unreachable.contains_key(id) || self.gone.contains_key(id)
     }
 }

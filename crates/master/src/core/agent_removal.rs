@@ -8,7 +8,7 @@ use mesos::v1::{self, TaskState, TaskStatus};
 use super::framework::push_bounded;
 use super::{Action, Core, announcements, commands, events, status};
 use crate::ids::{AgentId, FrameworkId, TaskId};
-use crate::registry::Change;
+use crate::memory::Change;
 use shell::Now;
 
 /// How an agent leaves.
@@ -54,24 +54,22 @@ impl Core {
     /// An operator gives an agent up for good.
     pub(crate) fn mark_agent_gone(&mut self, now: Now, agent: &AgentId) -> Result<(), NoSuchAgent> {
         self.now = now;
-        if self.agents.contains_key(agent) {
+        if self.agents.contains(agent) {
             self.command(agent, commands::shutdown("Agent has been marked gone"));
             self.remove_agent(agent, Departure::Gone);
             return Ok(());
         }
-        let absent = &mut self.absent;
-        let known = absent.recovered.remove(agent).is_some() || absent.unreachable.remove(agent).is_some();
+        let known = self.agents.absent().may_return(agent);
         if known {
             self.mark_gone(agent);
             self.give_up_unreachable_tasks(agent);
         }
-        if known || self.absent.gone.contains_key(agent) { Ok(()) } else { Err(NoSuchAgent) }
+        if known || self.agents.absent().gone.contains_key(agent) { Ok(()) } else { Err(NoSuchAgent) }
     }
 
     /// Tasks that nobody could reach are over with their agent.
     fn give_up_unreachable_tasks(&mut self, agent: &AgentId) {
-        let frameworks: Vec<FrameworkId> = self.frameworks.keys().cloned().collect();
-        for framework in frameworks {
+        for framework in self.frameworks.ids() {
             let Some(known) = self.frameworks.get(&framework) else { continue };
             let lost = known.unreachable.iter().filter(|task| task.agent() == agent);
             for task in lost.map(|task| task.id().clone()).collect::<Vec<_>>() {
@@ -112,7 +110,7 @@ impl Core {
         self.drop_executors_on(id);
         self.rescind_offers(|offer| offer.agent == *id);
         self.allocator.remove_agent(id);
-        self.agents.remove(id);
+        self.agents.leave(id);
         if let Some(stream) = stream {
             self.act(Action::Close(stream));
         }
@@ -135,49 +133,34 @@ impl Core {
     pub(super) fn mark_unreachable(&mut self, id: &AgentId) {
         let since = self.now.unix;
         self.act(Action::Persist(Change::Unreachable(id.clone(), since)));
-        self.absent.unreachable.insert(id.clone(), since);
-        self.forget_oldest(|absent| &mut absent.unreachable);
+        let forgotten = self.agents.mark_unreachable(id.clone(), since);
+        self.forget(forgotten);
     }
 
     fn mark_gone(&mut self, id: &AgentId) {
         self.forget_standing(id);
         let since = self.now.unix;
         self.act(Action::Persist(Change::Gone(id.clone(), since)));
-        self.absent.gone.insert(id.clone(), since);
-        self.forget_oldest(|absent| &mut absent.gone);
+        let forgotten = self.agents.mark_gone(id.clone(), since);
+        self.forget(forgotten);
     }
 
     /// Forgets, now and then, agents that have been away for weeks.
     pub(super) fn collect_garbage(&mut self) {
-        if self.now.elapsed < self.next_collection {
+        if self.now.elapsed < self.due.collection {
             return;
         }
-        self.next_collection = self.now.elapsed + self.settings.registry_gc_interval;
-        let limit = self.now.unix.saturating_sub(self.settings.registry_max_agent_age);
-        let absent = &self.absent;
-        let old = absent.unreachable.iter().chain(&absent.gone).filter(|(_, since)| **since < limit);
-        for id in old.map(|(id, _)| id.clone()).collect::<Vec<_>>() {
+        self.due.collection = self.now.elapsed + self.settings.registry_gc_interval;
+        let old = self.agents.forget_absent(self.now.unix.saturating_sub(self.settings.registry_max_agent_age));
+        for id in old {
             tracing::info!(agent = %id, "forgotten: it has been away for too long");
-            self.absent.unreachable.remove(&id);
-            self.absent.gone.remove(&id);
             self.forget_standing(&id);
-            self.act(Action::Persist(Change::Remove(id)));
+            self.forget(Some(id));
         }
     }
 
-    /// Keeps the memory of absent agents bounded, here and in the registry.
-    fn forget_oldest(
-        &mut self,
-        kind: impl Fn(&mut super::Absent) -> &mut std::collections::BTreeMap<AgentId, std::time::Duration>,
-    ) {
-        let limit = self.settings.registry_max_agent_count;
-        let remembered = kind(&mut self.absent);
-        if remembered.len() <= limit {
-            return;
-        }
-        let Some(oldest) = remembered.iter().min_by_key(|(_, since)| **since).map(|(id, _)| id.clone()) else { return };
-        remembered.remove(&oldest);
-        self.act(Action::Persist(Change::Remove(oldest)));
+    fn forget(&mut self, forgotten: Option<AgentId>) {
+        forgotten.into_iter().for_each(|id| self.act(Action::Persist(Change::Remove(id))));
     }
 
     pub(super) fn tasks_on(&self, agent: &AgentId) -> Vec<(FrameworkId, TaskId)> {
@@ -224,8 +207,7 @@ impl Core {
 
     /// Every framework may have offers or plans for the agent.
     fn announce_agent_lost(&mut self, id: &AgentId) {
-        let frameworks: Vec<FrameworkId> = self.frameworks.keys().cloned().collect();
-        for framework in frameworks {
+        for framework in self.frameworks.ids() {
             self.tell(&framework, events::agent_lost(id));
         }
     }

@@ -2,35 +2,16 @@
 //!
 //! What was said about an agent survives its absence and the master's restart.
 
-use std::time::Duration;
-
-use mesos::v1::{self, DrainConfig, DrainInfo, DrainState, KillPolicy};
+use mesos::v1::{self, DrainConfig, DrainState, KillPolicy};
 
 use super::agent::Agent;
 use super::{Action, Core, commands};
 use crate::ids::{AgentId, FrameworkId, TaskId};
-use crate::registry::Change;
+use crate::memory::{Change, Drain, Standing};
 use shell::Now;
 
 /// How long a task has to end when nobody says otherwise, as the executors have it.
 const DEFAULT_GRACE_NANOSECONDS: i64 = 3_000_000_000;
-
-/// What an operator has said about an agent.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Standing {
-    /// It gets no offers.
-    pub(crate) deactivated: bool,
-    pub(crate) drain: Option<Drain>,
-}
-
-/// An agent that is to be emptied.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Drain {
-    pub(crate) state: DrainState,
-    pub(crate) config: DrainConfig,
-    /// Since the UNIX epoch.
-    pub(crate) since: Duration,
-}
 
 /// Why an operator's wish about an agent is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -45,19 +26,9 @@ pub(crate) enum StandingRefusal {
     InvalidGrace,
 }
 
-impl Standing {
-    pub(crate) fn drain_info(&self) -> Option<DrainInfo> {
-        self.drain.as_ref().map(|drain| DrainInfo { state: drain.state.into(), config: drain.config })
-    }
-
-    fn is_draining(&self) -> bool {
-        self.drain.as_ref().is_some_and(|drain| drain.state == DrainState::Draining)
-    }
-}
-
 impl Core {
     pub(super) fn standing(&self, agent: &AgentId) -> Option<&Standing> {
-        self.standings.get(agent)
+        self.agents.standing(agent)
     }
 
     /// Whether the agent is here and in use.
@@ -107,20 +78,17 @@ impl Core {
     }
 
     fn check_known(&self, id: &AgentId) -> Result<(), StandingRefusal> {
-        let absent = &self.absent;
-        let known =
-            self.agents.contains_key(id) || absent.recovered.contains_key(id) || absent.unreachable.contains_key(id);
-        if known { Ok(()) } else { Err(StandingRefusal::NoSuchAgent) }
+        if self.agents.contains(id) || self.agents.absent().may_return(id) {
+            Ok(())
+        } else {
+            Err(StandingRefusal::NoSuchAgent)
+        }
     }
 
     fn set_standing(&mut self, id: &AgentId, standing: Standing) {
         self.act(Action::Persist(Change::Standing(id.clone(), standing.clone())));
         let deactivated = standing.deactivated;
-        if standing == Standing::default() {
-            self.standings.remove(id);
-        } else {
-            self.standings.insert(id.clone(), standing);
-        }
+        self.agents.set_standing(id, standing);
         let connected = self.agents.get(id).is_some_and(Agent::is_connected);
         self.allocator.set_agent_active(id, connected && !deactivated);
         if deactivated {
@@ -139,7 +107,7 @@ impl Core {
 
     /// Nothing is remembered of an agent that is never seen again.
     pub(super) fn forget_standing(&mut self, id: &AgentId) {
-        if self.standings.remove(id).is_some() {
+        if self.agents.forget_standing(id) {
             self.act(Action::Persist(Change::Standing(id.clone(), Standing::default())));
         }
     }

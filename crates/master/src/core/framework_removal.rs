@@ -3,9 +3,8 @@
 use mesos::v1::TaskState;
 use mesos::v1::task_status::Reason;
 
-use super::framework::push_bounded;
 use super::{Action, Core, announcements, commands, status};
-use crate::ids::{AgentId, FrameworkId, TaskId};
+use crate::ids::{FrameworkId, TaskId};
 use shell::Now;
 
 /// There is no such framework.
@@ -16,7 +15,7 @@ impl Core {
     /// An operator ends a framework.
     pub(crate) fn teardown(&mut self, now: Now, framework: &FrameworkId) -> Result<(), NoSuchFramework> {
         self.now = now;
-        if !self.frameworks.contains_key(framework) {
+        if !self.frameworks.contains(framework) {
             return Err(NoSuchFramework);
         }
         self.remove_framework(framework);
@@ -27,24 +26,24 @@ impl Core {
     pub(super) fn remove_framework(&mut self, id: &FrameworkId) {
         self.drop_offers_of(id);
         // All agents: one may have something left of it that is not in the books any more.
-        let agents: Vec<AgentId> = self.agents.keys().cloned().collect();
-        for agent in agents {
+        for agent in self.agents.ids() {
             self.command(&agent, commands::shutdown_framework(id));
         }
         self.end_tasks_of(id);
         self.drop_executors_of(id);
         self.allocator.remove_framework(id);
-        for agent in self.agents.keys().cloned().collect::<Vec<_>>() {
+        for agent in self.agents.ids() {
             self.look_whether_drained(&agent);
         }
-        let Some(mut framework) = self.frameworks.remove(id) else { return };
-        if let Some(stream) = framework.stream().cloned() {
-            self.act(Action::Close(stream));
-        }
-        framework.link = super::framework::Link::Disconnected { until: self.now.elapsed };
-        framework.unregistered = Some(self.now.unix);
-        self.announce(|| announcements::framework_removed((*framework.info).clone()));
-        push_bounded(&mut self.completed_frameworks, framework, self.settings.max_completed_frameworks);
+        let Some(framework) = self.frameworks.get(id) else { return };
+        let (info, stream) = (framework.info.clone(), framework.stream().cloned());
+        stream.into_iter().for_each(|stream| self.act(Action::Close(stream)));
+        self.announce(|| announcements::framework_removed((*info).clone()));
+        let now = self.now;
+        self.frameworks.complete(id, |framework| {
+            framework.link = super::framework::Link::Disconnected { until: now.elapsed };
+            framework.unregistered = Some(now.unix);
+        });
     }
 
     /// Nobody is left to be told: tasks become KILLED in the books only.

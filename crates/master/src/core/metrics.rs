@@ -96,7 +96,7 @@ impl Core {
             ("slaves_active", active),
             ("slaves_disconnected", self.agents.len() - connected),
             ("slaves_inactive", self.agents.len() - active),
-            ("slaves_unreachable", self.absent.unreachable.len()),
+            ("slaves_unreachable", self.agents.absent().unreachable.len()),
         ] {
             put(metrics, name, count as f64);
         }

@@ -55,11 +55,11 @@ impl Core {
         if self.may_still_come_back(place) || self.may_be_from_before(&framework.id, place) {
             return None;
         }
-        let unreachable_since = place.and_then(|place| self.absent.unreachable.get(place));
+        let unreachable_since = place.and_then(|place| self.agents.absent().unreachable.get(place));
         let (state, what) = match place {
-            Some(place) if self.agents.contains_key(place) => (TaskState::TaskGone, "gone"),
+            Some(place) if self.agents.contains(place) => (TaskState::TaskGone, "gone"),
             Some(_) if unreachable_since.is_some() => (TaskState::TaskUnreachable, "unreachable"),
-            Some(place) if self.absent.gone.contains_key(place) => (TaskState::TaskGoneByOperator, "gone"),
+            Some(place) if self.agents.absent().gone.contains_key(place) => (TaskState::TaskGoneByOperator, "gone"),
             _ => (TaskState::TaskUnknown, "unknown"),
         };
         let shown = (framework.capabilities.visible(state), Reason::Reconciliation);
@@ -72,15 +72,15 @@ impl Core {
 
     fn may_still_come_back(&self, place: Option<&AgentId>) -> bool {
         match place {
-            Some(place) => self.absent.recovered.contains_key(place),
-            None => !self.absent.recovered.is_empty(),
+            Some(place) => self.agents.absent().recovered.contains_key(place),
+            None => !self.agents.absent().recovered.is_empty(),
         }
     }
 
     /// Whether a task may run on an agent that is not in the registry because that was lost: the framework is older than
     /// this master, nobody knows the agent, and agents still have time to come back.
     fn may_be_from_before(&self, framework: &FrameworkId, place: Option<&AgentId>) -> bool {
-        let is_known = |place: &AgentId| self.agents.contains_key(place) || self.absent.knows(place);
+        let is_known = |place: &AgentId| self.agents.contains(place) || self.agents.absent().knows(place);
         self.now.elapsed < self.settings.agent_reregister_timeout
             && !self.identity.has_named(framework)
             && !place.is_some_and(is_known)

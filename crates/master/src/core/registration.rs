@@ -13,7 +13,7 @@ use super::framework::{self, Framework};
 use super::task::Task;
 use super::{Action, Core, announcements, commands, events, status};
 use crate::ids::{AgentId, ExecutorId, FrameworkId, StreamId, TaskId};
-use crate::registry::Change;
+use crate::memory::Change;
 use crate::stock;
 use shell::Now;
 
@@ -27,7 +27,7 @@ impl Core {
         };
         let given = call.agent_info.id.as_ref().filter(|id| !id.value.is_empty()).cloned();
         match given {
-            Some(id) if self.absent.gone.contains_key(&id) => {
+            Some(id) if self.agents.absent().gone.contains_key(&id) => {
                 self.turn_away(stream, "Agent has been marked gone".to_owned());
             }
             Some(id) => self.reregister(id, stream, total, call),
@@ -44,11 +44,12 @@ impl Core {
 
     fn register(&mut self, stream: StreamId, total: Resources, call: agent_call::Subscribe) {
         let same_place = |agent: &&Agent| call.pid.as_deref().is_some_and(|pid| pid == agent.pid);
-        if let Some(old) = self.agents.values().find(same_place).map(|agent| agent.id.clone()) {
+        let old = self.agents.values().find(same_place).map(|agent| agent.id.clone());
+        if let Some(old) = old {
             self.counters.agents_replaced += 1;
             self.remove_agent(&old, Departure::Removed("a new agent registered at the same address"));
         }
-        let id = self.next_agent_id();
+        let id = self.agents.next_id(&self.identity.id);
         self.counters.agents_registered += 1;
         tracing::info!(agent = %id, hostname = call.agent_info.hostname, "agent registered");
         self.enter(&id, stream, total, &call);
@@ -56,21 +57,10 @@ impl Core {
         self.open(&id, Vec::new());
     }
 
-    /// `<master id>-S<n>`, never one that somebody claims to have.
-    fn next_agent_id(&mut self) -> AgentId {
-        loop {
-            let id = AgentId::from(format!("{}-S{}", self.identity.id, self.next_agent));
-            self.next_agent += 1;
-            if !self.agents.contains_key(&id) && !self.absent.knows(&id) {
-                return id;
-            }
-        }
-    }
-
     fn reregister(&mut self, id: AgentId, stream: StreamId, total: Resources, call: agent_call::Subscribe) {
         self.counters.agents_reregistered += 1;
         tracing::info!(agent = %id, hostname = call.agent_info.hostname, "agent registered again");
-        let is_stranger = !self.agents.contains_key(&id) && !self.absent.knows(&id);
+        let is_stranger = !self.agents.knows(&id);
         if is_stranger {
             tracing::warn!(
                 agent = %id,
@@ -82,9 +72,7 @@ impl Core {
             self.act(Action::Close(older));
         }
         self.rescind_offers(|offer| offer.agent == id);
-        self.enter(&id, stream, total, &call);
-        let returns = self.absent.unreachable.remove(&id).is_some();
-        self.absent.recovered.remove(&id);
+        let returns = self.enter(&id, stream, total, &call);
         let before = self.agents.get(&id).map(|agent| agent.tasks.clone()).unwrap_or_default();
         let commands = self.take_report(&id, call.frameworks.clone());
         let missing = self.missing_tasks(before, &call.frameworks);
@@ -94,15 +82,16 @@ impl Core {
         }
     }
 
-    /// Puts the agent into the books, or brings what is there up to date, and into the registry.
-    fn enter(&mut self, id: &AgentId, stream: StreamId, total: Resources, call: &agent_call::Subscribe) {
+    /// Puts the agent into the books, or brings what is there up to date, and into the registry. Says whether it had
+    /// been given up.
+    fn enter(&mut self, id: &AgentId, stream: StreamId, total: Resources, call: &agent_call::Subscribe) -> bool {
         let again = call.agent_info.id.as_ref() == Some(id);
         let next = self.now.elapsed + self.settings.agent_ping_timeout;
         let pings = Pings { next, answered: true, ..Pings::default() };
         let fresh = Agent::new(id.clone(), call.agent_info.clone(), total, stream, self.now.unix);
-        let known = self.agents.contains_key(id);
+        let known = self.agents.contains(id);
         let unix = self.now.unix;
-        let agent = self.agents.entry(id.clone()).or_insert_with(|| fresh.clone());
+        let (agent, was_unreachable) = self.agents.enter(fresh.clone());
         let registered_before = known && agent.info == fresh.info;
         agent.reregistered = again.then_some(unix);
         if let Some(first) = call.registered_time.filter(|_| again).and_then(mesos::duration::from_seconds) {
@@ -123,6 +112,7 @@ impl Core {
             let view = self.agent_view(agent, None);
             self.announce(|| announcements::agent_added(view.wire()));
         }
+        was_unreachable
     }
 
     /// What is in the books is now what is on the agent: it can be offered. Then come the commands it missed.
@@ -146,7 +136,7 @@ impl Core {
         self.drop_unreported_executors(id, &reported_executors);
         for reported in report {
             let Some(framework) = reported.framework_info.id.clone() else { continue };
-            if self.completed_frameworks.iter().any(|completed| completed.id == framework) {
+            if self.frameworks.is_completed(&framework) {
                 commands.push(commands::shutdown_framework(&framework));
                 continue;
             }
@@ -166,11 +156,11 @@ impl Core {
 
     /// After the master's restart an agent may know frameworks whose scheduler has not subscribed again yet.
     fn know_framework(&mut self, id: &FrameworkId, info: &v1::FrameworkInfo) {
-        if self.frameworks.contains_key(id) {
+        if self.frameworks.contains(id) {
             return;
         }
         let framework = Framework::new(id.clone(), info.clone(), framework::Link::Recovered, self.now.unix);
-        self.frameworks.insert(id.clone(), framework);
+        self.frameworks.enter(framework);
         self.announce_framework_added(id);
     }
 

@@ -63,13 +63,13 @@ impl Core {
         let agents = self.agents.values().map(|agent| self.agent_view(agent, offered.on.get(&agent.id)));
         let live = self.frameworks.values();
         let live = live.map(|of| self.framework_view(of, offered.to.get(&of.id), depth));
-        let completed = self.completed_frameworks.iter().map(|of| self.framework_view(of, None, depth));
+        let completed = self.frameworks.completed().map(|of| self.framework_view(of, None, depth));
         Snapshot {
             identity: self.identity.clone(),
             flags: self.settings.flags.clone(),
             agents: agents.collect(),
-            recovered: self.absent.recovered.values().cloned().collect(),
-            unreachable_agents: self.absent.unreachable.len(),
+            recovered: self.agents.absent().recovered.values().cloned().collect(),
+            unreachable_agents: self.agents.absent().unreachable.len(),
             frameworks: live.collect(),
             completed_frameworks: completed.collect(),
             roles: self.role_views(),

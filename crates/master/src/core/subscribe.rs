@@ -32,15 +32,15 @@ impl Core {
         let (suppressed, constraints) = framework_rules::wishes(&info, suppressed_roles, offer_constraints)?;
         let given = info.id.as_ref().filter(|id| !id.value.is_empty()).cloned();
         if let Some(id) = &given
-            && self.completed_frameworks.iter().any(|completed| completed.id == *id)
+            && self.frameworks.is_completed(id)
         {
             return Err(FrameworkError::Removed.to_string());
         }
         let id = match given {
-            Some(id) if self.frameworks.contains_key(&id) => self.fail_over(&id, stream, info)?,
+            Some(id) if self.frameworks.contains(&id) => self.fail_over(&id, stream, info)?,
             Some(id) => self.add_framework(id, stream, info),
             None => {
-                let id = self.next_framework_id();
+                let id = self.frameworks.next_id(&self.identity.id);
                 self.add_framework(id, stream, info)
             }
         };
@@ -52,22 +52,11 @@ impl Core {
         Ok(id)
     }
 
-    /// `<master id>-NNNN`, never one that is in use.
-    fn next_framework_id(&mut self) -> FrameworkId {
-        loop {
-            let id = FrameworkId::from(format!("{}-{:04}", self.identity.id, self.next_framework));
-            self.next_framework += 1;
-            if !self.frameworks.contains_key(&id) {
-                return id;
-            }
-        }
-    }
-
     fn add_framework(&mut self, id: FrameworkId, stream: &StreamId, info: FrameworkInfo) -> FrameworkId {
         self.counters.frameworks_registered += 1;
         tracing::info!(framework = %id, name = info.name, "framework subscribed");
         let framework = Framework::new(id.clone(), info, Link::Connected(stream.clone()), self.now.unix);
-        self.frameworks.insert(id.clone(), framework);
+        self.frameworks.enter(framework);
         self.announce_framework_added(&id);
         id
     }

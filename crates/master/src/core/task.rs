@@ -3,6 +3,8 @@
 //! There are many and most are never looked at, so what only operators see is kept as the bytes it came in: the
 //! definition and the statuses in protobuf. What decisions need stands beside it.
 
+use std::sync::LazyLock;
+
 use mesos::resources::Resources;
 use mesos::v1::{self, TaskState, TaskStatus};
 use prost::Message;
@@ -14,11 +16,10 @@ use crate::ids::{AgentId, FrameworkId, TaskId};
 /// Statuses kept of a task. No life has as many; an executor that makes them up must not fill the memory.
 const MAX_STATUSES: usize = 64;
 
-/// Fields of `mesos.v1.Task` that are not part of the definition.
-const STATE: u32 = 6;
-const STATUSES: u32 = 8;
-const STATUS_UPDATE_STATE: u32 = 9;
-const STATUS_UPDATE_UUID: u32 = 10;
+/// The numbers of those fields of `mesos.v1.Task` that are not part of the definition.
+static NUMBERS: LazyLock<[u32; 4]> = LazyLock::new(|| {
+    ["state", "statuses", "status_update_state", "status_update_uuid"].map(mesos::field_number::<v1::Task>)
+});
 
 /// A task that is not forgotten.
 #[derive(Debug, Clone)]
@@ -196,25 +197,26 @@ impl Task {
     /// Appends the protobuf form of what [`Task::wire`] says. Parts of a message written one after the other are the
     /// message, so nothing is decoded for it; what comes later wins.
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
+        let [state, statuses, update_state, update_uuid] = *NUMBERS;
         out.extend_from_slice(&self.definition);
-        encode_state(STATE, self.state, out);
+        encode_state(state, self.state, out);
         for status in &self.statuses {
-            encode_bytes(STATUSES, &status.bytes, out);
+            encode_bytes(statuses, &status.bytes, out);
         }
         if let Some((state, uuid)) = &self.forwarded {
-            encode_state(STATUS_UPDATE_STATE, *state, out);
-            encode_bytes(STATUS_UPDATE_UUID, uuid, out);
+            encode_state(update_state, *state, out);
+            encode_bytes(update_uuid, uuid, out);
         }
     }
 
     /// How many bytes [`Task::encode`] appends.
     pub(crate) fn encoded_len(&self) -> usize {
-        let statuses: usize = self.statuses.iter().map(|status| bytes_len(STATUSES, &status.bytes)).sum();
-        let forwarded = self
-            .forwarded
-            .as_ref()
-            .map_or(0, |(state, uuid)| state_len(STATUS_UPDATE_STATE, *state) + bytes_len(STATUS_UPDATE_UUID, uuid));
-        self.definition.len() + state_len(STATE, self.state) + statuses + forwarded
+        let [state, statuses, update_state, update_uuid] = *NUMBERS;
+        let statuses: usize = self.statuses.iter().map(|status| bytes_len(statuses, &status.bytes)).sum();
+        let of_update =
+            |(state, uuid): &(TaskState, Box<[u8]>)| state_len(update_state, *state) + bytes_len(update_uuid, uuid);
+        let forwarded = self.forwarded.as_ref().map_or(0, of_update);
+        self.definition.len() + state_len(state, self.state) + statuses + forwarded
     }
 
     /// The bytes it takes in memory, for the tests that watch over that.

@@ -18,7 +18,7 @@ impl Core {
             status.set_reason(Reason::AgentDraining);
         }
         let task = status.task_id.clone();
-        if !self.frameworks.contains_key(&framework) {
+        if !self.frameworks.contains(&framework) {
             tracing::warn!(%agent, %framework, %task, "update of an unknown framework dropped");
             self.counters.invalid_status_updates += 1;
             self.end_what_is_left(agent, &framework);
@@ -42,7 +42,7 @@ impl Core {
     /// An agent that was away, or started again, while a framework ended repeats that framework's last updates until it
     /// is told.
     fn end_what_is_left(&mut self, agent: &AgentId, framework: &FrameworkId) {
-        if self.completed_frameworks.iter().any(|completed| completed.id == *framework) {
+        if self.frameworks.is_completed(framework) {
             self.command(agent, commands::shutdown_framework(framework));
         }
     }

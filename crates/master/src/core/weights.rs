@@ -7,7 +7,7 @@ use mesos::v1::WeightInfo;
 use super::framework::Framework;
 use super::framework_rules::check_role;
 use super::{Action, Core};
-use crate::registry::Change;
+use crate::memory::Change;
 use shell::Now;
 
 impl Core {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use mesos::Codec;
 use mesos::json::to_vec as to_json;
 use mesos::resources::Resources;
+use mesos::v1::master::Response;
 use mesos::v1::master::call::Type;
 use mesos::v1::master::response::{self, GetAgents, GetExecutors, GetFrameworks, GetRoles};
 use mesos::v1::{self, master::event};
@@ -47,27 +48,28 @@ impl Look {
         }
     }
 
-    /// The answer's type, the name of its one member, and that member's number.
-    fn member(self) -> (response::Type, &'static str, u32) {
+    /// The answer's type, and the name of its one member.
+    fn member(self) -> (response::Type, &'static str) {
         match self {
-            Look::State => (response::Type::GetState, "get_state", 9),
-            Look::Agents => (response::Type::GetAgents, "get_agents", 10),
-            Look::Frameworks => (response::Type::GetFrameworks, "get_frameworks", 11),
-            Look::Executors => (response::Type::GetExecutors, "get_executors", 12),
-            Look::Tasks => (response::Type::GetTasks, "get_tasks", 13),
-            Look::Roles => (response::Type::GetRoles, "get_roles", 14),
+            Look::State => (response::Type::GetState, "get_state"),
+            Look::Agents => (response::Type::GetAgents, "get_agents"),
+            Look::Frameworks => (response::Type::GetFrameworks, "get_frameworks"),
+            Look::Executors => (response::Type::GetExecutors, "get_executors"),
+            Look::Tasks => (response::Type::GetTasks, "get_tasks"),
+            Look::Roles => (response::Type::GetRoles, "get_roles"),
         }
     }
 }
 
 /// The answer to a call.
 pub(crate) fn answer(look: Look, snapshot: Snapshot, codec: Codec) -> Pieces {
-    let (kind, name, number) = look.member();
+    let (kind, name) = look.member();
     match codec {
         Codec::Json => {
             Object::new().member("type", &kind.as_str_name()).object(name, in_json(look, snapshot)).into_pieces()
         }
         Codec::Protobuf => {
+            let number = mesos::field_number::<Response>(name);
             let parts = enumeration(1, kind.into()).into_iter();
             protobuf::pieces(parts.chain(message(number, in_protobuf(look, &snapshot))).collect())
         }

@@ -10,8 +10,8 @@ use mesos::v1::master::response::{get_agents, get_executors};
 
 use super::super::Core;
 use super::super::agent::Agent;
-use super::super::drain::Standing;
 use crate::ids::{AgentId, FrameworkId};
+use crate::memory::Standing;
 
 /// See the module's words.
 #[derive(Debug, Clone)]

@@ -3,10 +3,11 @@ use mesos::v1::scheduler::event;
 use mesos::v1::task_status::Reason;
 use mesos::v1::{self, TaskState, master};
 
-use super::super::{Absent, Settings};
+use super::super::Settings;
 use super::world::{Node, SECOND, World, agent, framework, kinds, plain_framework, report, settings, status, task};
 use crate::ids::AgentId;
-use crate::registry::Change;
+use crate::memory::Absent;
+use crate::memory::Change;
 
 #[test]
 fn an_agent_is_admitted_in_the_registry_before_it_is_told_so() {

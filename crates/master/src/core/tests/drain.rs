@@ -4,10 +4,10 @@ use mesos::v1::task_status::Reason;
 use mesos::v1::{DrainConfig, DrainState, DurationInfo, TaskState};
 
 use super::super::drain::StandingRefusal;
-use super::super::{Absent, Memory, Standing};
 use super::world::{SECOND, World, agent, framework, kinds, report, settings, status};
 use crate::ids::AgentId;
-use crate::registry::Change;
+use crate::memory::Change;
+use crate::memory::{Absent, Memory, Standing};
 
 fn grace(seconds: i64) -> DrainConfig {
     let grace = DurationInfo { nanoseconds: seconds * 1_000_000_000 };

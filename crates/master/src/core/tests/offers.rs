@@ -3,8 +3,9 @@ use std::time::Duration;
 use mesos::v1::scheduler::call::Content;
 use mesos::v1::scheduler::event;
 
-use super::super::{Absent, Settings};
+use super::super::Settings;
 use super::world::{SECOND, World, agent, amount, framework, kinds, scalar, settings, task};
+use crate::memory::Absent;
 
 #[test]
 fn what_is_declined_stays_away_for_as_long_as_asked() {

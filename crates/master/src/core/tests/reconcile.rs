@@ -1,9 +1,9 @@
 use mesos::v1::task_status::{Reason, Source};
 use mesos::v1::{AgentInfo, FrameworkInfo, TaskState, TaskStatus};
 
-use super::super::Absent;
 use super::world::{Node, SECOND, World, agent, framework, plain_framework, report, settings, status};
 use crate::ids::AgentId;
+use crate::memory::Absent;
 
 #[test]
 fn a_known_task_is_answered_with_the_last_state_its_framework_was_told() {

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use mesos::v1::{self, TaskState, TaskStatus, check_status_info};
 
-use super::super::{Absent, Depth, Settings};
+use super::super::{Depth, Settings};
 use super::world::{Node, SECOND, World, agent, framework, settings, status, task};
 use crate::ids::TaskId;
-use crate::registry::Change;
+use crate::memory::Absent;
+use crate::memory::Change;
 
 /// What a task may cost in memory besides its definition.
 const MAX_BYTES_PER_TASK: usize = 2048;

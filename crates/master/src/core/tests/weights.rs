@@ -1,9 +1,9 @@
 use mesos::v1::scheduler::event;
 use mesos::v1::{FrameworkInfo, WeightInfo};
 
-use super::super::Memory;
 use super::world::{SECOND, World, agent, framework, kinds, settings};
-use crate::registry::Change;
+use crate::memory::Change;
+use crate::memory::Memory;
 
 fn weight(role: &str, weight: f64) -> WeightInfo {
     WeightInfo { weight, role: Some(role.to_owned()) }

@@ -14,9 +14,9 @@ use mesos::v1::{self, TaskState, TaskStatus, master};
 
 use super::super::snapshot::FrameworkView;
 use super::super::task::Task;
-use super::super::{Absent, Action, CallRefusal, Core, Depth, Identity, Memory, RemovalLimit, Settings};
+use super::super::{Action, CallRefusal, Core, Depth, Identity, RemovalLimit, Settings};
 use crate::ids::{AgentId, FrameworkId, StreamId};
-use crate::registry::Change;
+use crate::memory::{Absent, Change, Memory};
 use shell::Now;
 
 pub(super) const SECOND: Duration = Duration::from_secs(1);
