@@ -21,7 +21,7 @@ use mesos::v1::AgentInfo;
 
 use crate::ids::{AgentId, FrameworkId};
 use crate::stock;
-pub(crate) use constraints::Constraints;
+pub(crate) use constraints::{ConstraintError, Constraints};
 use filters::Filters;
 pub(crate) use filters::refusal;
 use shares::{Quantities, Usage};

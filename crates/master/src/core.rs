@@ -6,7 +6,6 @@
 
 mod accept;
 mod action;
-mod agent;
 mod agent_calls;
 mod agent_removal;
 mod agents;
@@ -17,7 +16,6 @@ pub(crate) mod counters;
 mod drain;
 pub(crate) mod events;
 mod failover;
-mod framework;
 mod framework_calls;
 mod framework_removal;
 mod framework_rules;
@@ -29,8 +27,11 @@ mod liveness;
 pub(crate) mod metrics;
 pub(crate) mod offers;
 mod operate;
+mod outbox;
 mod reconcile;
 mod registration;
+mod removals;
+mod schedule;
 pub(crate) mod snapshot;
 pub(crate) mod status;
 mod subscribe;
@@ -47,10 +48,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mesos::v1::{self, cygnet, master, scheduler};
+use mesos::v1::{self, cygnet, scheduler};
 
 pub(crate) use action::{Action, RemovalLimit};
 pub(crate) use agent_calls::AgentRefusal;
+use agents::{Agent, Agents};
 pub(crate) use events::HEARTBEAT_INTERVAL;
 pub(crate) use framework_calls::CallRefusal;
 pub(crate) use framework_removal::NoSuchFramework;
@@ -60,12 +62,12 @@ pub(crate) use snapshot::{Depth, Snapshot};
 use crate::allocator::Allocator;
 use crate::ids::{AgentId, FrameworkId, StreamId};
 use crate::memory::Memory;
-use agent::Agent;
-use agents::Agents;
 use counters::Counters;
 use frameworks::Frameworks;
-use liveness::Removals;
 use offers::Offers;
+use outbox::Outbox;
+use removals::Removals;
+use schedule::Schedule;
 use shell::Now;
 
 /// Who this master is.
@@ -106,41 +108,20 @@ pub(crate) struct Settings {
     pub(crate) flags: Arc<BTreeMap<String, String>>,
 }
 
-impl Settings {
-    /// The interval at which deadlines are looked at: agents give a master up for lost when its pings come late,
-    /// however rarely it allocates.
-    fn look_interval(&self) -> Duration {
-        self.allocation_interval.min(self.agent_ping_timeout)
-    }
-}
-
 /// See the module's words.
 #[derive(Debug)]
 pub(crate) struct Core {
     identity: Identity,
     settings: Settings,
     now: Now,
-    out: Vec<Action>,
-    allocator: Allocator,
-    due: Due,
+    schedule: Schedule,
     frameworks: Frameworks,
     agents: Agents,
     removals: Removals,
     offers: Offers,
+    allocator: Allocator,
     counters: Counters,
-    /// Operators that listen to the events.
-    listeners: usize,
-}
-
-/// The moments at which the core wants to be woken, on the scale of [`Now::elapsed`].
-#[derive(Debug)]
-struct Due {
-    /// For giving out what is free.
-    allocation: Duration,
-    /// For a look at the deadlines, if nothing is given out before.
-    look: Duration,
-    /// For looking through the registry for what is too old.
-    collection: Duration,
+    out: Outbox,
 }
 
 impl Core {
@@ -148,44 +129,39 @@ impl Core {
         let Memory { absent, standings, weights } = memory;
         let weights = settings.weights.clone().into_iter().chain(weights).collect();
         Core {
-            allocator: Allocator::new(settings.allocation_interval, weights),
+            schedule: Schedule::new(&settings, now.elapsed),
+            frameworks: Frameworks::new(&identity.id, settings.max_completed_frameworks),
+            agents: Agents::new(&identity.id, absent, standings, settings.registry_max_agent_count),
+            removals: Removals::new(settings.agent_removal_interval),
             offers: Offers::new(&identity.id),
-            due: Due {
-                allocation: now.elapsed + settings.allocation_interval,
-                look: now.elapsed + settings.look_interval(),
-                collection: now.elapsed + settings.registry_gc_interval,
-            },
-            frameworks: Frameworks::new(settings.max_completed_frameworks),
-            removals: Removals::new(absent.recovered.len(), settings.agent_removal_interval),
-            agents: Agents::new(absent, standings, settings.registry_max_agent_count),
+            allocator: Allocator::new(settings.allocation_interval, weights),
             identity,
             settings,
             now,
-            out: Vec::new(),
             counters: Counters::default(),
-            listeners: 0,
+            out: Outbox::default(),
         }
     }
 
     /// What is to be done since the last time this was asked.
     pub(crate) fn take_actions(&mut self) -> Vec<Action> {
-        std::mem::take(&mut self.out)
+        self.out.take()
     }
 
     /// When [`Core::wake`] should be called, on the scale of [`Now::elapsed`].
     pub(crate) fn wake_at(&self) -> Duration {
-        self.due.allocation.min(self.due.look)
+        self.schedule.next()
     }
 
     /// When what is free is next given out.
     pub(crate) fn allocates_at(&self) -> Duration {
-        self.due.allocation
+        self.schedule.next_allocation()
     }
 
     /// Time has passed: looks at every deadline.
     pub(crate) fn wake(&mut self, now: Now) {
         self.now = now;
-        self.due.look = now.elapsed + self.settings.look_interval();
+        self.schedule.looked(now.elapsed);
         self.expire_frameworks();
         self.check_agents();
         self.expire_offers();
@@ -195,16 +171,12 @@ impl Core {
     /// Gives out what is free. Belongs to a [`Core::wake`] when it is due, and is apart so that it can be timed.
     pub(crate) fn allocate(&mut self) {
         self.make_offers();
-        self.due.allocation = self.now.elapsed + self.settings.allocation_interval;
+        self.schedule.allocated(self.now.elapsed);
     }
 
     /// Something is new that somebody may be waiting for: the next allocation need not wait for its turn.
     fn allocate_soon(&mut self) {
-        self.due.allocation = self.now.elapsed;
-    }
-
-    fn act(&mut self, action: Action) {
-        self.out.push(action);
+        self.schedule.allocate_soon(self.now.elapsed);
     }
 
     /// Sends an event to a framework, if it is connected.
@@ -212,12 +184,8 @@ impl Core {
         let Some(framework) = self.frameworks.get_mut(framework) else { return };
         if let Some(stream) = framework.stream().cloned() {
             framework.counters.count_event(event.r#type());
-            self.act(Action::ToFramework(stream, Box::new(event)));
+            self.out.push(Action::ToFramework(stream, Box::new(event)));
         }
-    }
-
-    fn info_of(&self, framework: &FrameworkId) -> Option<v1::FrameworkInfo> {
-        self.frameworks.get(framework).map(|framework| (*framework.info).clone())
     }
 
     /// Sends an event to an agent, if it is connected; says whether it was.
@@ -225,28 +193,20 @@ impl Core {
         let stream = self.agents.get(agent).and_then(Agent::stream).cloned();
         let connected = stream.is_some();
         if let Some(stream) = stream {
-            self.act(Action::ToAgent(stream, Box::new(event)));
+            self.out.push(Action::ToAgent(stream, Box::new(event)));
         }
         connected
     }
 
-    /// Tells operators, if any listen.
-    fn announce(&mut self, event: impl FnOnce() -> master::Event) {
-        if self.listeners > 0 {
-            self.act(Action::Announce(Box::new(event())));
-        }
-    }
-
     /// How many operators listen from now on.
     pub(crate) fn set_listeners(&mut self, listeners: usize) {
-        self.listeners = listeners;
+        self.out.set_listeners(listeners);
     }
 
     /// Lets an operator's stream in: a snapshot first, then everything that happens after it.
     pub(crate) fn subscribe_operator(&mut self, now: Now, stream: StreamId) {
         self.now = now;
-        self.act(Action::AdmitOperator(stream, Box::new(self.snapshot(Depth::WithTasks))));
-        self.listeners += 1;
+        self.out.admit(stream, self.snapshot(Depth::WithTasks));
     }
 
     /// As frameworks and agents are told about this master.
@@ -259,11 +219,6 @@ impl Identity {
     /// `master@ip:port`.
     pub(crate) fn pid(&self) -> String {
         format!("master@{}", self.address)
-    }
-
-    /// Whether a framework got its id from this very master, and so began after it.
-    fn has_named(&self, framework: &FrameworkId) -> bool {
-        framework.value.strip_prefix(&self.id).is_some_and(|number| number.starts_with('-'))
     }
 
     pub(crate) fn master_info(&self) -> v1::MasterInfo {

@@ -68,6 +68,12 @@ impl Absent {
         self.may_return(id) || self.gone.contains_key(id)
     }
 
+    pub(crate) fn forget(&mut self, id: &AgentId) {
+        self.recovered.remove(id);
+        self.unreachable.remove(id);
+        self.gone.remove(id);
+    }
+
     /// Whether it is away and was not said to be gone for good.
     pub(crate) fn may_return(&self, id: &AgentId) -> bool {
         self.recovered.contains_key(id) || self.unreachable.contains_key(id)

@@ -17,6 +17,35 @@ use selector::PseudoattributeType;
 /// What a compiled pattern may take: it is looked at for every agent, in every round.
 const MAX_PATTERN_BYTES: usize = 256 * 1024;
 
+/// What is wrong with constraints, in Mesos' words.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ConstraintError {
+    #[error("'OfferConstraints::role_constraints' has an empty 'RoleConstraints::groups' for role {0}")]
+    NoGroups(String),
+    #[error("'OfferConstraints::RoleConstraints::groups' for role {0} contains an empty RoleConstraints::Group")]
+    EmptyGroup(String),
+    #[error("A role {role} has an invalid 'AttributeConstraint': {fault}")]
+    Attribute { role: String, fault: AttributeFault },
+}
+
+/// What is wrong with one of them.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum AttributeFault {
+    #[error("Unknown pseudoattribute type")]
+    UnknownPseudoattribute,
+    #[error(
+        "Exactly one of 'AttributeConstraint::Selector::name' or 'AttributeConstraint::Selector::pseudoattribute_type' \
+         must be set"
+    )]
+    NoSelector,
+    #[error("Unknown predicate type")]
+    UnknownPredicate,
+    #[error("Regex '{0}' is too complex: it takes more than {MAX_PATTERN_BYTES} bytes")]
+    TooComplex(String),
+    #[error("Failed to construct regex from pattern '{pattern}': {reason}")]
+    Pattern { pattern: String, reason: String },
+}
+
 /// See the module's words.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Constraints {
@@ -64,12 +93,10 @@ enum Found<'a> {
 
 impl Constraints {
     /// Takes constraints in, or says what is wrong with them.
-    pub(crate) fn of(wire: OfferConstraints) -> Result<Constraints, String> {
+    pub(crate) fn of(wire: OfferConstraints) -> Result<Constraints, ConstraintError> {
         let role = |(role, constraints): (&String, &mesos::v1::scheduler::offer_constraints::RoleConstraints)| {
             if constraints.groups.is_empty() {
-                return Err(format!(
-                    "'OfferConstraints::role_constraints' has an empty 'RoleConstraints::groups' for role {role}"
-                ));
+                return Err(ConstraintError::NoGroups(role.clone()));
             }
             let groups = constraints.groups.iter().map(|of| group(role, &of.attribute_constraints));
             Ok((role.clone(), groups.collect::<Result<_, _>>()?))
@@ -95,18 +122,16 @@ impl Constraints {
     }
 }
 
-fn group(role: &str, constraints: &[AttributeConstraint]) -> Result<Group, String> {
+fn group(role: &str, constraints: &[AttributeConstraint]) -> Result<Group, ConstraintError> {
     if constraints.is_empty() {
-        return Err(format!(
-            "'OfferConstraints::RoleConstraints::groups' for role {role} contains an empty RoleConstraints::Group"
-        ));
+        return Err(ConstraintError::EmptyGroup(role.to_owned()));
     }
-    let invalid = |error| format!("A role {role} has an invalid 'AttributeConstraint': {error}");
+    let invalid = |fault| ConstraintError::Attribute { role: role.to_owned(), fault };
     constraints.iter().map(|constraint| Constraint::of(constraint).map_err(invalid)).collect()
 }
 
 impl Constraint {
-    fn of(wire: &AttributeConstraint) -> Result<Constraint, String> {
+    fn of(wire: &AttributeConstraint) -> Result<Constraint, AttributeFault> {
         Ok(Constraint { subject: Subject::of(&wire.selector)?, test: Test::of(&wire.predicate)? })
     }
 
@@ -116,18 +141,16 @@ impl Constraint {
 }
 
 impl Subject {
-    fn of(wire: &Selector) -> Result<Subject, String> {
+    fn of(wire: &Selector) -> Result<Subject, AttributeFault> {
         match &wire.selector {
             Some(selector::Selector::AttributeName(name)) => Ok(Subject::Attribute(name.clone())),
             Some(selector::Selector::PseudoattributeType(kind)) => match PseudoattributeType::try_from(*kind) {
                 Ok(PseudoattributeType::Hostname) => Ok(Subject::Hostname),
                 Ok(PseudoattributeType::Region) => Ok(Subject::Region),
                 Ok(PseudoattributeType::Zone) => Ok(Subject::Zone),
-                Ok(PseudoattributeType::Unknown) | Err(_) => Err("Unknown pseudoattribute type".to_owned()),
+                Ok(PseudoattributeType::Unknown) | Err(_) => Err(AttributeFault::UnknownPseudoattribute),
             },
-            None => Err("Exactly one of 'AttributeConstraint::Selector::name' or \
-                         'AttributeConstraint::Selector::pseudoattribute_type' must be set"
-                .to_owned()),
+            None => Err(AttributeFault::NoSelector),
         }
     }
 
@@ -152,9 +175,9 @@ impl Subject {
 }
 
 impl Test {
-    fn of(wire: &Predicate) -> Result<Test, String> {
+    fn of(wire: &Predicate) -> Result<Test, AttributeFault> {
         use predicate::Predicate as Wire;
-        Ok(match wire.predicate.as_ref().ok_or("Unknown predicate type")? {
+        Ok(match wire.predicate.as_ref().ok_or(AttributeFault::UnknownPredicate)? {
             Wire::Exists(_) => Test::Exists,
             Wire::NotExists(_) => Test::NotExists,
             Wire::TextEquals(text) => Test::Equals(text.value.clone()),
@@ -179,13 +202,13 @@ impl Test {
 }
 
 /// A pattern for values as a whole.
-fn whole(pattern: &str) -> Result<Regex, String> {
+fn whole(pattern: &str) -> Result<Regex, AttributeFault> {
     let broken = |error: regex::Error| match error {
-        regex::Error::CompiledTooBig(_) => {
-            format!("Regex '{pattern}' is too complex: it takes more than {MAX_PATTERN_BYTES} bytes")
-        }
+        regex::Error::CompiledTooBig(_) => AttributeFault::TooComplex(pattern.to_owned()),
         // Several lines that point into the pattern; the last one says what is wrong.
-        error => format!("Failed to construct regex from pattern '{pattern}': {}", last_line(&error.to_string())),
+        error => {
+            AttributeFault::Pattern { pattern: pattern.to_owned(), reason: last_line(&error.to_string()).to_owned() }
+        }
     };
     // By itself first: with a parenthesis too many it would be another pattern than what it is put into.
     let build = |pattern: &str| RegexBuilder::new(pattern).size_limit(MAX_PATTERN_BYTES).build().map_err(broken);
@@ -203,7 +226,7 @@ mod tests {
 
     use super::*;
 
-    fn constraints(groups: Value) -> Result<Constraints, String> {
+    fn constraints(groups: Value) -> Result<Constraints, ConstraintError> {
         let groups: Vec<_> =
             groups.as_array().unwrap().iter().map(|group| json!({ "attribute_constraints": group })).collect();
         let wire = json!({ "role_constraints": { "r": { "groups": groups } } });
@@ -289,7 +312,7 @@ mod tests {
             (matches("a)|(b"), "Failed to construct regex from pattern 'a)|(b'"),
             (matches(r"\w{1000}"), r"Regex '\w{1000}' is too complex"),
         ] {
-            let refused = constraints(groups).unwrap_err();
+            let refused = constraints(groups).unwrap_err().to_string();
             assert!(refused.contains(words), "{refused}");
         }
     }

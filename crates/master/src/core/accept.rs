@@ -23,6 +23,26 @@ pub(super) struct Lot {
     pub(super) left: Resources,
 }
 
+/// Why offers cannot be used together.
+#[derive(Debug, thiserror::Error)]
+enum OfferError {
+    #[error("No offers specified")]
+    None,
+    #[error("Duplicate offer {0} in offer list")]
+    Twice(OfferId),
+    #[error("Offer {0} is no longer valid")]
+    Invalid(OfferId),
+    #[error("Offer {id} has invalid framework {owner} while framework {framework} is expected")]
+    OtherFramework { id: OfferId, owner: FrameworkId, framework: FrameworkId },
+    #[error("Aggregated offers must belong to one single agent. Offer {id} uses agent {own} and agent {first}")]
+    Agents { id: OfferId, own: AgentId, first: AgentId },
+    #[error(
+        "Aggregated offers must be allocated to the same role. Offer {id} uses role {own} but another is using role \
+         {first}"
+    )]
+    Roles { id: OfferId, own: String, first: String },
+}
+
 impl Core {
     pub(super) fn accept(&mut self, framework: &FrameworkId, accept: call::Accept) {
         match self.gather(framework, &accept.offer_ids) {
@@ -71,13 +91,13 @@ impl Core {
     }
 
     /// Checks the named offers and takes them out of the outstanding ones; on a problem none is taken.
-    fn gather(&mut self, framework: &FrameworkId, ids: &[OfferId]) -> Result<Lot, String> {
+    fn gather(&mut self, framework: &FrameworkId, ids: &[OfferId]) -> Result<Lot, OfferError> {
         self.check_offers(framework, ids)?;
         let offers: Vec<_> = ids.iter().filter_map(|id| self.offers.remove(id)).collect();
         if let Some(framework) = self.frameworks.get_mut(framework) {
             framework.counters.offers_accepted += offers.len() as u64;
         }
-        let first = offers.first().ok_or("No offers specified")?;
+        let first = offers.first().ok_or(OfferError::None)?;
         let mut lot = Lot { agent: first.agent.clone(), role: first.role.clone(), left: Resources::default() };
         for offer in &offers {
             lot.left += &offer.resources;
@@ -85,40 +105,31 @@ impl Core {
         Ok(lot)
     }
 
-    fn check_offers(&self, framework: &FrameworkId, ids: &[OfferId]) -> Result<(), String> {
+    fn check_offers(&self, framework: &FrameworkId, ids: &[OfferId]) -> Result<(), OfferError> {
         let mut seen = BTreeSet::new();
         if let Some(twice) = ids.iter().find(|id| !seen.insert(*id)) {
-            return Err(format!("Duplicate offer {twice} in offer list"));
+            return Err(OfferError::Twice(twice.clone()));
         }
         let mut first: Option<&super::offers::Offer> = None;
         for id in ids {
-            let offer = self.offers.get(id).ok_or_else(|| format!("Offer {id} is no longer valid"))?;
+            let (id, offer) = (id.clone(), self.offers.get(id).ok_or_else(|| OfferError::Invalid(id.clone()))?);
             if offer.framework != *framework {
-                let owner = &offer.framework;
-                return Err(format!(
-                    "Offer {id} has invalid framework {owner} while framework {framework} is expected"
-                ));
+                let (owner, framework) = (offer.framework.clone(), framework.clone());
+                return Err(OfferError::OtherFramework { id, owner, framework });
             }
             let first = *first.get_or_insert(offer);
             if first.agent != offer.agent {
-                return Err(format!(
-                    "Aggregated offers must belong to one single agent. Offer {id} uses agent {} and agent {}",
-                    offer.agent, first.agent
-                ));
+                return Err(OfferError::Agents { id, own: offer.agent.clone(), first: first.agent.clone() });
             }
             if first.role != offer.role {
-                return Err(format!(
-                    "Aggregated offers must be allocated to the same role. Offer {id} uses role {} but another is \
-                     using role {}",
-                    offer.role, first.role
-                ));
+                return Err(OfferError::Roles { id, own: offer.role.clone(), first: first.role.clone() });
             }
         }
-        if first.is_none() { Err("No offers specified".to_owned()) } else { Ok(()) }
+        first.map(|_| ()).ok_or(OfferError::None)
     }
 
     /// The offers cannot be used: those that are the framework's are discarded, and every task is answered.
-    fn reject(&mut self, framework: &FrameworkId, accept: call::Accept, problem: &str) {
+    fn reject(&mut self, framework: &FrameworkId, accept: call::Accept, problem: &OfferError) {
         let message = format!("Task launched with invalid offers: {problem}");
         for task in accept.operations.iter().flat_map(tasks_of) {
             self.answer_task(framework, task, (TaskState::TaskDropped, Reason::InvalidOffers), &message);

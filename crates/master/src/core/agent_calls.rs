@@ -2,6 +2,7 @@
 
 use mesos::v1::cygnet::agent_call::{self, Content};
 
+use super::frameworks::Framework;
 use super::{Core, events};
 use crate::ids::{AgentId, StreamId};
 use shell::Now;
@@ -56,7 +57,7 @@ impl Core {
 
     fn message_to_framework(&mut self, agent: &AgentId, message: agent_call::Message) {
         let agent_call::Message { framework_id: framework, executor_id, data } = message;
-        let connected = self.frameworks.get(&framework).is_some_and(super::framework::Framework::is_connected);
+        let connected = self.frameworks.get(&framework).is_some_and(Framework::is_connected);
         self.counters.count_executor_message(connected);
         self.tell(&framework, events::message(agent, executor_id, data));
     }

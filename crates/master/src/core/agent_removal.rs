@@ -5,7 +5,6 @@ use std::sync::Arc;
 use mesos::v1::task_status::Reason;
 use mesos::v1::{self, TaskState, TaskStatus};
 
-use super::framework::push_bounded;
 use super::{Action, Core, announcements, commands, events, status};
 use crate::ids::{AgentId, FrameworkId, TaskId};
 use crate::memory::Change;
@@ -59,19 +58,18 @@ impl Core {
             self.remove_agent(agent, Departure::Gone);
             return Ok(());
         }
-        let known = self.agents.absent().may_return(agent);
-        if known {
+        if self.agents.may_return(agent) {
             self.mark_gone(agent);
             self.give_up_unreachable_tasks(agent);
         }
-        if known || self.agents.absent().gone.contains_key(agent) { Ok(()) } else { Err(NoSuchAgent) }
+        if self.agents.is_gone(agent) { Ok(()) } else { Err(NoSuchAgent) }
     }
 
     /// Tasks that nobody could reach are over with their agent.
     fn give_up_unreachable_tasks(&mut self, agent: &AgentId) {
         for framework in self.frameworks.ids() {
             let Some(known) = self.frameworks.get(&framework) else { continue };
-            let lost = known.unreachable.iter().filter(|task| task.agent() == agent);
+            let lost = known.tasks.unreachable().filter(|task| task.agent() == agent);
             for task in lost.map(|task| task.id().clone()).collect::<Vec<_>>() {
                 self.give_up_unreachable_task(agent, &framework, &task);
             }
@@ -83,15 +81,15 @@ impl Core {
         let status = self.departed(agent, task, Departure::Gone, &message);
         let limit = self.settings.max_completed_tasks;
         let Some(known) = self.frameworks.get_mut(framework) else { return };
-        let Some(mut kept) = known.take_unreachable(task) else { return };
+        let Some(mut kept) = known.tasks.take_unreachable(task) else { return };
         let state = known.capabilities.visible(status.state());
         let status = TaskStatus { state: state.into(), ..status };
         Arc::make_mut(&mut kept).absorb(&status, None);
         known.counters.ended.add(state);
-        push_bounded(&mut known.completed, kept, limit);
+        known.tasks.remember_completed(kept, limit);
         self.counters.count_ended(state);
         self.counters.count_status(&status);
-        self.announce(|| announcements::task_updated(framework, status.clone(), state));
+        self.out.announce(|| announcements::task_updated(framework, status.clone(), state));
         self.tell(framework, events::update(status));
     }
 
@@ -104,15 +102,15 @@ impl Core {
             Departure::Removed(_) | Departure::Gone => tracing::info!(agent = %id, message, "agent removed"),
         }
         self.counters.agents_removed += 1;
-        for (framework, task) in self.tasks_on(id) {
+        for (framework, task) in self.agents.tasks_on(id) {
             self.depart_task(id, &framework, &task, departure, &message);
         }
         self.drop_executors_on(id);
         self.rescind_offers(|offer| offer.agent == *id);
         self.allocator.remove_agent(id);
-        self.agents.leave(id);
+        self.agents.remove(id);
         if let Some(stream) = stream {
-            self.act(Action::Close(stream));
+            self.out.push(Action::Close(stream));
         }
         self.announce_agent_lost(id);
         self.remember_departure(id, departure);
@@ -124,48 +122,38 @@ impl Core {
             Departure::Gone => self.mark_gone(id),
             Departure::Removed(_) => {
                 self.forget_standing(id);
-                self.act(Action::Persist(Change::Remove(id.clone())));
-                self.announce(|| announcements::agent_removed(id));
+                self.out.push(Action::Persist(Change::Remove(id.clone())));
+                self.out.announce(|| announcements::agent_removed(id));
             }
         }
     }
 
     pub(super) fn mark_unreachable(&mut self, id: &AgentId) {
         let since = self.now.unix;
-        self.act(Action::Persist(Change::Unreachable(id.clone(), since)));
-        let forgotten = self.agents.mark_unreachable(id.clone(), since);
-        self.forget(forgotten);
+        self.out.push(Action::Persist(Change::Unreachable(id.clone(), since)));
+        let forgotten = self.agents.mark_unreachable(id, since);
+        self.out.extend(forgotten.map(|id| Action::Persist(Change::Remove(id))));
     }
 
     fn mark_gone(&mut self, id: &AgentId) {
         self.forget_standing(id);
         let since = self.now.unix;
-        self.act(Action::Persist(Change::Gone(id.clone(), since)));
-        let forgotten = self.agents.mark_gone(id.clone(), since);
-        self.forget(forgotten);
+        self.out.push(Action::Persist(Change::Gone(id.clone(), since)));
+        let forgotten = self.agents.mark_gone(id, since);
+        self.out.extend(forgotten.map(|id| Action::Persist(Change::Remove(id))));
     }
 
     /// Forgets, now and then, agents that have been away for weeks.
     pub(super) fn collect_garbage(&mut self) {
-        if self.now.elapsed < self.due.collection {
+        if !self.schedule.collects(self.now.elapsed) {
             return;
         }
-        self.due.collection = self.now.elapsed + self.settings.registry_gc_interval;
-        let old = self.agents.forget_absent(self.now.unix.saturating_sub(self.settings.registry_max_agent_age));
-        for id in old {
+        let limit = self.now.unix.saturating_sub(self.settings.registry_max_agent_age);
+        for id in self.agents.forget_absent(limit) {
             tracing::info!(agent = %id, "forgotten: it has been away for too long");
             self.forget_standing(&id);
-            self.forget(Some(id));
+            self.out.push(Action::Persist(Change::Remove(id)));
         }
-    }
-
-    fn forget(&mut self, forgotten: Option<AgentId>) {
-        forgotten.into_iter().for_each(|id| self.act(Action::Persist(Change::Remove(id))));
-    }
-
-    pub(super) fn tasks_on(&self, agent: &AgentId) -> Vec<(FrameworkId, TaskId)> {
-        let tasks = self.agents.get(agent).into_iter().flat_map(|agent| &agent.tasks);
-        tasks.flat_map(|(framework, tasks)| tasks.iter().map(|task| (framework.clone(), task.clone()))).collect()
     }
 
     /// One task of a departing agent: told, and moved to where it is remembered.
@@ -177,7 +165,7 @@ impl Core {
         departure: Departure,
         message: &str,
     ) {
-        if self.task(framework, task).is_some_and(|task| !task.is_terminal()) {
+        if self.frameworks.task(framework, task).is_some_and(|task| !task.is_terminal()) {
             let status = self.departed(agent, task, departure, message);
             self.declare(framework, status);
             if matches!(departure, Departure::Unreachable(_)) {
@@ -196,11 +184,7 @@ impl Core {
     }
 
     fn drop_executors_on(&mut self, id: &AgentId) {
-        let executors = self.agents.get(id).into_iter().flat_map(|agent| &agent.executors);
-        let executors: Vec<_> = executors
-            .flat_map(|(framework, of)| of.keys().map(|executor| (framework.clone(), executor.clone())))
-            .collect();
-        for (framework, executor) in executors {
+        for (framework, executor) in self.agents.executors_on(id) {
             self.remove_executor(id, &framework, &executor);
         }
     }
@@ -216,11 +200,11 @@ impl Core {
     pub(super) fn lose_unsaved_tasks(&mut self, id: &AgentId) {
         let Some(hostname) = self.agents.get(id).map(|agent| agent.info.hostname.clone()) else { return };
         let message = format!("Agent {hostname} disconnected");
-        for (framework, task) in self.tasks_on(id) {
+        for (framework, task) in self.agents.tasks_on(id) {
             if self.frameworks.get(&framework).is_some_and(|framework| framework.info.checkpoint()) {
                 continue;
             }
-            if self.task(&framework, &task).is_some_and(|task| !task.is_terminal()) {
+            if self.frameworks.task(&framework, &task).is_some_and(|task| !task.is_terminal()) {
                 let what = (TaskState::TaskLost, Reason::AgentDisconnected);
                 let lost = status::from_master(self.now.unix, task.clone(), Some(id), what, &*message);
                 self.declare(&framework, lost);

@@ -1,30 +1,102 @@
-//! The agents: those that are here, those that are away or gone, and what operators said about them.
-//!
-//! An agent is here or absent, never both; of the absent, those given up and those gone are bounded in number. What was
-//! said about an agent survives its absence, and is forgotten with the agent.
+//! Every agent the master knows: those that are here, those it only remembers, and what operators said about them.
+
+mod agent;
+mod work;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::agent::Agent;
-use crate::ids::{AgentId, StreamId};
+use mesos::resources::Resources;
+use mesos::v1::{AgentInfo, ExecutorInfo};
+
+pub(crate) use agent::{Agent, Link, Pings};
+pub(crate) use work::Work;
+
+use crate::ids::{AgentId, ExecutorId, FrameworkId, StreamId, TaskId};
 use crate::memory::{Absent, Standing};
 
-/// See the module's words.
+/// Agents by their ids. An agent is in one place: here, recovered, unreachable or gone. A standing is kept only where
+/// an operator said something. Of the unreachable and of the gone, the oldest are forgotten beyond a limit.
 #[derive(Debug)]
 pub(super) struct Agents {
+    /// `<master id>-S`.
+    prefix: String,
+    next: u64,
     here: BTreeMap<AgentId, Agent>,
     absent: Absent,
-    standings: BTreeMap<AgentId, Standing>,
-    /// The number of the next new agent.
-    next: u64,
-    /// Of each kind of absence.
     max_absent: usize,
+    standings: BTreeMap<AgentId, Standing>,
+    /// How many agents were known at the start, until those that stay away have been looked at.
+    expected: Option<usize>,
 }
 
 impl Agents {
-    pub(super) fn new(absent: Absent, standings: BTreeMap<AgentId, Standing>, max_absent: usize) -> Self {
-        Agents { here: BTreeMap::new(), absent, standings, next: 0, max_absent }
+    pub(super) fn new(
+        master: &str,
+        absent: Absent,
+        standings: BTreeMap<AgentId, Standing>,
+        max_absent: usize,
+    ) -> Agents {
+        let expected = Some(absent.recovered.len());
+        Agents {
+            prefix: format!("{master}-S"),
+            next: 0,
+            here: BTreeMap::new(),
+            absent,
+            max_absent,
+            standings,
+            expected,
+        }
+    }
+
+    /// `<master id>-S<n>`, never one that somebody claims to have.
+    pub(super) fn next_id(&mut self) -> AgentId {
+        loop {
+            let id = AgentId::from(format!("{}{}", self.prefix, self.next));
+            self.next += 1;
+            if !self.is_known(&id) {
+                return id;
+            }
+        }
+    }
+
+    /// The agent is here from now on: as it was if it is here already, else as given.
+    pub(super) fn arrive(&mut self, agent: &Agent) -> &mut Agent {
+        self.absent.forget(&agent.id);
+        self.here.entry(agent.id.clone()).or_insert_with(|| agent.clone())
+    }
+
+    /// The agent is not here any more, and not remembered.
+    pub(super) fn remove(&mut self, id: &AgentId) {
+        self.here.remove(id);
+        self.absent.forget(id);
+    }
+
+    /// The agent was given up at this moment since the UNIX epoch. Returns another one that is forgotten instead.
+    pub(super) fn mark_unreachable(&mut self, id: &AgentId, since: Duration) -> Option<AgentId> {
+        self.remove(id);
+        self.absent.unreachable.insert(id.clone(), since);
+        forget_oldest(&mut self.absent.unreachable, self.max_absent)
+    }
+
+    /// The agent is gone since this moment since the UNIX epoch. Returns another one that is forgotten instead.
+    pub(super) fn mark_gone(&mut self, id: &AgentId, since: Duration) -> Option<AgentId> {
+        self.remove(id);
+        self.absent.gone.insert(id.clone(), since);
+        forget_oldest(&mut self.absent.gone, self.max_absent)
+    }
+
+    /// Forgets the agents that have been away since before this moment since the UNIX epoch.
+    pub(super) fn forget_absent(&mut self, before: Duration) -> Vec<AgentId> {
+        let away = self.absent.unreachable.iter().chain(&self.absent.gone);
+        let old: Vec<AgentId> = away.filter(|(_, since)| **since < before).map(|(id, _)| id.clone()).collect();
+        old.iter().for_each(|id| self.absent.forget(id));
+        old
+    }
+
+    pub(super) fn contains(&self, id: &AgentId) -> bool {
+        self.here.contains_key(id)
     }
 
     pub(super) fn get(&self, id: &AgentId) -> Option<&Agent> {
@@ -35,87 +107,70 @@ impl Agents {
         self.here.get_mut(id)
     }
 
-    pub(super) fn contains(&self, id: &AgentId) -> bool {
-        self.here.contains_key(id)
-    }
-
-    pub(super) fn values(&self) -> impl Iterator<Item = &Agent> {
+    pub(super) fn here(&self) -> impl ExactSizeIterator<Item = &Agent> {
         self.here.values()
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.here.len()
     }
 
     pub(super) fn ids(&self) -> Vec<AgentId> {
         self.here.keys().cloned().collect()
     }
 
-    pub(super) fn behind(&mut self, stream: &StreamId) -> Option<&mut Agent> {
+    pub(super) fn on_stream(&mut self, stream: &StreamId) -> Option<&mut Agent> {
         self.here.values_mut().find(|agent| agent.stream() == Some(stream))
     }
 
-    pub(super) fn absent(&self) -> &Absent {
-        &self.absent
+    pub(super) fn at(&self, pid: &str) -> Option<AgentId> {
+        self.here().find(|agent| agent.pid == pid).map(|agent| agent.id.clone())
+    }
+
+    /// Whether anything is known of it, be it that it is gone.
+    pub(super) fn is_known(&self, id: &AgentId) -> bool {
+        self.contains(id) || self.absent.knows(id)
+    }
+
+    /// Whether it is away and may come back.
+    pub(super) fn may_return(&self, id: &AgentId) -> bool {
+        self.absent.may_return(id)
+    }
+
+    pub(super) fn is_gone(&self, id: &AgentId) -> bool {
+        self.absent.gone.contains_key(id)
+    }
+
+    /// Since the UNIX epoch.
+    pub(super) fn unreachable_since(&self, id: &AgentId) -> Option<Duration> {
+        self.absent.unreachable.get(id).copied()
+    }
+
+    pub(super) fn unreachable(&self) -> usize {
+        self.absent.unreachable.len()
+    }
+
+    /// Those from before the master's restart that have not come back yet.
+    pub(super) fn recovered(&self) -> impl ExactSizeIterator<Item = &Arc<AgentInfo>> {
+        self.absent.recovered.values()
+    }
+
+    pub(super) fn first_recovered(&self) -> Option<AgentId> {
+        self.absent.recovered.keys().next().cloned()
+    }
+
+    /// Whether this agent, or any if none is named, was there before the restart and has not come back yet.
+    pub(super) fn is_recovered(&self, id: Option<&AgentId>) -> bool {
+        id.map_or(!self.absent.recovered.is_empty(), |id| self.absent.recovered.contains_key(id))
+    }
+
+    /// How many agents were known at the start, until those that stay away have been looked at.
+    pub(super) fn expected(&self) -> Option<usize> {
+        self.expected
+    }
+
+    pub(super) fn expect_no_more(&mut self) {
+        self.expected = None;
     }
 
     pub(super) fn standing(&self, id: &AgentId) -> Option<&Standing> {
         self.standings.get(id)
-    }
-
-    /// Whether it is here, away, or gone.
-    pub(super) fn knows(&self, id: &AgentId) -> bool {
-        self.contains(id) || self.absent.knows(id)
-    }
-
-    /// `<master id>-S<n>`, never one that somebody claims to have.
-    pub(super) fn next_id(&mut self, master: &str) -> AgentId {
-        loop {
-            let id = AgentId::from(format!("{master}-S{}", self.next));
-            self.next += 1;
-            if !self.knows(&id) {
-                return id;
-            }
-        }
-    }
-
-    /// The agent as it is here, or this one from now on; it is no longer absent. Says whether it had been given up.
-    pub(super) fn enter(&mut self, fresh: Agent) -> (&mut Agent, bool) {
-        self.absent.recovered.remove(&fresh.id);
-        let was_unreachable = self.absent.unreachable.remove(&fresh.id).is_some();
-        (self.here.entry(fresh.id.clone()).or_insert(fresh), was_unreachable)
-    }
-
-    pub(super) fn leave(&mut self, id: &AgentId) {
-        self.here.remove(id);
-    }
-
-    /// The next one that did not come back after the master's restart.
-    pub(super) fn take_recovered(&mut self) -> Option<AgentId> {
-        self.absent.recovered.pop_first().map(|(id, _)| id)
-    }
-
-    /// It was given up at this moment since the UNIX epoch. Returns who is forgotten because of that.
-    pub(super) fn mark_unreachable(&mut self, id: AgentId, since: Duration) -> Option<AgentId> {
-        self.absent.unreachable.insert(id, since);
-        drop_oldest(&mut self.absent.unreachable, self.max_absent)
-    }
-
-    /// It never comes back. Returns who is forgotten because of that.
-    pub(super) fn mark_gone(&mut self, id: AgentId, since: Duration) -> Option<AgentId> {
-        self.absent.recovered.remove(&id);
-        self.absent.unreachable.remove(&id);
-        self.absent.gone.insert(id, since);
-        drop_oldest(&mut self.absent.gone, self.max_absent)
-    }
-
-    /// Forgets those that have been away or gone since before this moment, and returns them.
-    pub(super) fn forget_absent(&mut self, before: Duration) -> Vec<AgentId> {
-        let all = self.absent.unreachable.iter().chain(&self.absent.gone);
-        let old: Vec<_> = all.filter(|(_, since)| **since < before).map(|(id, _)| id.clone()).collect();
-        self.absent.unreachable.retain(|_, since| *since >= before);
-        self.absent.gone.retain(|_, since| *since >= before);
-        old
     }
 
     pub(super) fn set_standing(&mut self, id: &AgentId, standing: Standing) {
@@ -126,15 +181,56 @@ impl Agents {
         }
     }
 
-    /// Whether there was anything to forget.
-    pub(super) fn forget_standing(&mut self, id: &AgentId) -> bool {
-        self.standings.remove(id).is_some()
+    /// Whether the agent is here and in use.
+    pub(super) fn is_active(&self, agent: &Agent) -> bool {
+        agent.is_connected() && !self.standing(&agent.id).is_some_and(|standing| standing.deactivated)
+    }
+
+    pub(super) fn is_draining(&self, id: &AgentId) -> bool {
+        self.standing(id).is_some_and(Standing::is_draining)
+    }
+
+    pub(super) fn tasks_on(&self, id: &AgentId) -> Vec<(FrameworkId, TaskId)> {
+        let tasks = self.get(id).into_iter().flat_map(|agent| agent.work.tasks());
+        tasks.flat_map(|(framework, tasks)| tasks.iter().map(|task| (framework.clone(), task.clone()))).collect()
+    }
+
+    pub(super) fn executors_on(&self, id: &AgentId) -> Vec<(FrameworkId, ExecutorId)> {
+        let executors = self.get(id).into_iter().flat_map(|agent| agent.work.executors());
+        executors.map(|(of, executor)| (of.clone(), executor.executor_id.clone())).collect()
+    }
+
+    /// Agents with tasks or executors of the framework.
+    pub(super) fn with_work_of(&self, framework: &FrameworkId) -> Vec<AgentId> {
+        self.here().filter(|agent| agent.work.is_of(framework)).map(|agent| agent.id.clone()).collect()
+    }
+
+    /// Executors of a framework's own, with where they run.
+    pub(super) fn executors_of(&self, framework: &FrameworkId) -> Vec<(AgentId, Arc<ExecutorInfo>)> {
+        let on = |agent: &'_ Agent| {
+            let executors = agent.work.executors_of(framework);
+            executors.map(|info| (agent.id.clone(), info.clone())).collect::<Vec<_>>()
+        };
+        self.here().flat_map(on).collect()
+    }
+
+    /// What a framework's tasks and executors hold.
+    pub(super) fn used_by(&self, framework: &FrameworkId) -> Resources {
+        self.here().filter_map(|agent| agent.work.used().get(framework)).sum()
+    }
+
+    /// What each framework holds on each agent.
+    pub(super) fn used(&self) -> impl Iterator<Item = &Resources> {
+        self.here().flat_map(|agent| agent.work.used().values())
     }
 }
 
-fn drop_oldest(remembered: &mut BTreeMap<AgentId, Duration>, limit: usize) -> Option<AgentId> {
-    let oldest = remembered.iter().min_by_key(|(_, since)| **since).map(|(id, _)| id.clone());
-    let oldest = oldest.filter(|_| remembered.len() > limit)?;
+/// Keeps the memory of absent agents bounded.
+fn forget_oldest(remembered: &mut BTreeMap<AgentId, Duration>, limit: usize) -> Option<AgentId> {
+    if remembered.len() <= limit {
+        return None;
+    }
+    let oldest = remembered.iter().min_by_key(|(_, since)| **since).map(|(id, _)| id.clone())?;
     remembered.remove(&oldest);
     Some(oldest)
 }
@@ -143,29 +239,33 @@ fn drop_oldest(remembered: &mut BTreeMap<AgentId, Duration>, limit: usize) -> Op
 mod tests {
     use super::*;
 
-    fn agent(id: &str) -> Agent {
-        let (info, total) = (mesos::v1::AgentInfo::default(), mesos::resources::Resources::default());
-        Agent::new(id.into(), info, total, StreamId::new("s"), Duration::ZERO)
+    fn places(agents: &Agents, id: &AgentId) -> [bool; 4] {
+        [agents.contains(id), agents.is_recovered(Some(id)), agents.unreachable_since(id).is_some(), agents.is_gone(id)]
     }
 
     #[test]
-    fn an_agent_is_here_or_absent_never_both() {
-        let mut agents = Agents::new(Absent::default(), BTreeMap::new(), 2);
-        agents.enter(agent("a"));
-        agents.leave(&"a".into());
-        assert_eq!(agents.mark_unreachable("a".into(), Duration::from_secs(1)), None);
-        assert!(agents.knows(&"a".into()) && !agents.contains(&"a".into()));
-        assert!(agents.enter(agent("a")).1 && !agents.absent().knows(&"a".into()));
-        agents.leave(&"a".into());
-        agents.mark_unreachable("a".into(), Duration::from_secs(1));
-        agents.mark_gone("a".into(), Duration::from_secs(2));
-        assert!(!agents.absent().may_return(&"a".into()) && agents.absent().gone.contains_key(&"a".into()));
+    fn an_agent_is_in_one_place() {
+        let second = Duration::from_secs;
+        let id = AgentId::from("X-S0");
+        let absent = Absent { recovered: [(id.clone(), Arc::default())].into(), ..Absent::default() };
+        let mut agents = Agents::new("M", absent, BTreeMap::new(), 1);
+        assert_eq!(places(&agents, &id), [false, true, false, false]);
+        agents.mark_unreachable(&id, second(1));
+        assert_eq!(places(&agents, &id), [false, false, true, false]);
+        let (info, stream) = (AgentInfo::default(), StreamId::new("s"));
+        agents.arrive(&Agent::new(id.clone(), info, Resources::default(), stream, second(2)));
+        assert_eq!(places(&agents, &id), [true, false, false, false]);
+        agents.mark_gone(&id, second(3));
+        assert_eq!(places(&agents, &id), [false, false, false, true]);
+        assert_eq!(agents.mark_gone(&AgentId::from("X-S1"), second(4)), Some(id.clone()));
+        assert!(!agents.is_known(&id) && agents.is_known(&AgentId::from("X-S1")));
+        assert_eq!(agents.forget_absent(second(5)), [AgentId::from("X-S1")]);
     }
 
     #[test]
     fn the_longest_absence_makes_room() {
-        let mut agents = Agents::new(Absent::default(), BTreeMap::new(), 2);
-        let mut mark = |id: &str, seconds| agents.mark_unreachable(id.into(), Duration::from_secs(seconds));
+        let mut agents = Agents::new("M", Absent::default(), BTreeMap::new(), 2);
+        let mut mark = |id: &str, seconds| agents.mark_unreachable(&id.into(), Duration::from_secs(seconds));
         assert_eq!((mark("a", 3), mark("b", 2), mark("c", 4)), (None, None, Some("b".into())));
         assert_eq!(agents.forget_absent(Duration::from_secs(4)), ["a".into()]);
     }

@@ -4,10 +4,11 @@
 
 use mesos::v1::{self, DrainConfig, DrainState, KillPolicy};
 
-use super::agent::Agent;
+use super::agents::Agent;
 use super::{Action, Core, commands};
 use crate::ids::{AgentId, FrameworkId, TaskId};
-use crate::memory::{Change, Drain, Standing};
+use crate::memory::Change;
+use crate::memory::{Drain, Standing};
 use shell::Now;
 
 /// How long a task has to end when nobody says otherwise, as the executors have it.
@@ -27,24 +28,11 @@ pub(crate) enum StandingRefusal {
 }
 
 impl Core {
-    pub(super) fn standing(&self, agent: &AgentId) -> Option<&Standing> {
-        self.agents.standing(agent)
-    }
-
-    /// Whether the agent is here and in use.
-    pub(super) fn is_active(&self, agent: &Agent) -> bool {
-        agent.is_connected() && !self.standing(&agent.id).is_some_and(|standing| standing.deactivated)
-    }
-
-    pub(super) fn is_draining(&self, agent: &AgentId) -> bool {
-        self.standing(agent).is_some_and(Standing::is_draining)
-    }
-
     /// DEACTIVATE_AGENT: no more offers of it; what runs there runs on.
     pub(crate) fn deactivate_agent(&mut self, now: Now, id: &AgentId) -> Result<(), StandingRefusal> {
         self.now = now;
         self.check_known(id)?;
-        let standing = Standing { deactivated: true, ..self.standing(id).cloned().unwrap_or_default() };
+        let standing = Standing { deactivated: true, ..self.agents.standing(id).cloned().unwrap_or_default() };
         self.set_standing(id, standing);
         Ok(())
     }
@@ -52,7 +40,7 @@ impl Core {
     /// REACTIVATE_AGENT: offers again, unless it is still being emptied.
     pub(crate) fn reactivate_agent(&mut self, now: Now, id: &AgentId) -> Result<(), StandingRefusal> {
         self.now = now;
-        let standing = self.standing(id).ok_or(StandingRefusal::NotDeactivated)?;
+        let standing = self.agents.standing(id).ok_or(StandingRefusal::NotDeactivated)?;
         if standing.is_draining() {
             return Err(StandingRefusal::StillDraining(id.clone()));
         }
@@ -78,15 +66,11 @@ impl Core {
     }
 
     fn check_known(&self, id: &AgentId) -> Result<(), StandingRefusal> {
-        if self.agents.contains(id) || self.agents.absent().may_return(id) {
-            Ok(())
-        } else {
-            Err(StandingRefusal::NoSuchAgent)
-        }
+        if self.agents.contains(id) || self.agents.may_return(id) { Ok(()) } else { Err(StandingRefusal::NoSuchAgent) }
     }
 
     fn set_standing(&mut self, id: &AgentId, standing: Standing) {
-        self.act(Action::Persist(Change::Standing(id.clone(), standing.clone())));
+        self.out.push(Action::Persist(Change::Standing(id.clone(), standing.clone())));
         let deactivated = standing.deactivated;
         self.agents.set_standing(id, standing);
         let connected = self.agents.get(id).is_some_and(Agent::is_connected);
@@ -98,7 +82,7 @@ impl Core {
 
     /// The agent is back: what was said about it holds.
     pub(super) fn resume_standing(&mut self, id: &AgentId) {
-        if self.standing(id).is_some_and(|standing| standing.deactivated) {
+        if self.agents.standing(id).is_some_and(|standing| standing.deactivated) {
             self.allocator.set_agent_active(id, false);
             self.kill_drained(id);
             self.look_whether_drained(id);
@@ -107,19 +91,22 @@ impl Core {
 
     /// Nothing is remembered of an agent that is never seen again.
     pub(super) fn forget_standing(&mut self, id: &AgentId) {
-        if self.agents.forget_standing(id) {
-            self.act(Action::Persist(Change::Standing(id.clone(), Standing::default())));
+        if self.agents.standing(id).is_some() {
+            self.agents.set_standing(id, Standing::default());
+            self.out.push(Action::Persist(Change::Standing(id.clone(), Standing::default())));
         }
     }
 
     /// Asks a draining agent to end what runs there.
     pub(super) fn kill_drained(&mut self, id: &AgentId) {
-        let Some(drain) = self.standing(id).and_then(|standing| standing.drain.clone()) else { return };
+        let Some(drain) = self.agents.standing(id).and_then(|standing| standing.drain.clone()) else { return };
         if drain.state != DrainState::Draining {
             return;
         }
-        for (framework, task) in self.tasks_on(id) {
-            let Some(known) = self.task(&framework, &task).filter(|task| !task.is_terminal()) else { continue };
+        for (framework, task) in self.agents.tasks_on(id) {
+            let Some(known) = self.frameworks.task(&framework, &task).filter(|task| !task.is_terminal()) else {
+                continue;
+            };
             let policy = policy_of(&known.definition(), &drain.config);
             self.command_kill(id, &framework, &task, policy);
         }
@@ -133,15 +120,16 @@ impl Core {
         policy: Option<KillPolicy>,
     ) {
         if let Some(agent) = self.agents.get_mut(agent) {
-            agent.kills.insert((framework.clone(), task.clone()), policy);
+            agent.work.ask_to_kill(framework, task, policy);
         }
         self.command(agent, commands::kill(framework, task, policy));
     }
 
     /// The last task of a draining agent is over, acknowledged and all.
     pub(super) fn look_whether_drained(&mut self, id: &AgentId) {
-        let empty = self.agents.get(id).is_some_and(|agent| agent.tasks.is_empty());
-        let Some(drain) = self.standing(id).filter(|of| empty && of.is_draining()).and_then(|of| of.drain.clone())
+        let empty = self.agents.get(id).is_some_and(|agent| agent.work.tasks().is_empty());
+        let Some(drain) =
+            self.agents.standing(id).filter(|of| empty && of.is_draining()).and_then(|of| of.drain.clone())
         else {
             return;
         };

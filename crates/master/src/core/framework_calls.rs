@@ -3,12 +3,13 @@
 use mesos::v1::scheduler::call::{self, Content};
 
 use super::Core;
-use super::framework::Framework;
+use super::frameworks::Framework;
+use super::subscribe::UpdateRefusal;
 use crate::ids::{FrameworkId, StreamId};
 use shell::Now;
 
 /// Why a call is refused, each with the status it is answered with.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub(crate) enum CallRefusal {
     #[error("Framework cannot be found")]
     UnknownFramework,
@@ -23,8 +24,8 @@ pub(crate) enum CallRefusal {
          framework ID {framework}"
     )]
     OtherStreamId { sent: StreamId, framework: FrameworkId },
-    #[error("{0}")]
-    InvalidUpdate(String),
+    #[error(transparent)]
+    InvalidUpdate(#[from] UpdateRefusal),
     #[error("{0} is not supported: this master gives no {1}")]
     NotSupported(&'static str, &'static str),
     #[error("{0} is not implemented")]
@@ -68,9 +69,7 @@ impl Core {
             Content::Acknowledge(acknowledge) => self.acknowledge(framework, acknowledge),
             Content::Reconcile(reconcile) => self.reconcile(framework, &reconcile.tasks),
             Content::Message(message) => self.message_to_executor(framework, message),
-            Content::UpdateFramework(update) => {
-                self.update_framework(framework, update).map_err(CallRefusal::InvalidUpdate)?;
-            }
+            Content::UpdateFramework(update) => self.update_framework(framework, update)?,
             // Hints to an allocator that takes none, and answers to maintenance nobody announces.
             Content::Request(_) | Content::AcceptInverseOffers(_) | Content::DeclineInverseOffers(_) => {}
             Content::AcknowledgeOperationStatus | Content::ReconcileOperations => {

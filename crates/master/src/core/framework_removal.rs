@@ -35,28 +35,24 @@ impl Core {
         for agent in self.agents.ids() {
             self.look_whether_drained(&agent);
         }
-        let Some(framework) = self.frameworks.get(id) else { return };
-        let (info, stream) = (framework.info.clone(), framework.stream().cloned());
-        stream.into_iter().for_each(|stream| self.act(Action::Close(stream)));
-        self.announce(|| announcements::framework_removed((*info).clone()));
-        let now = self.now;
-        self.frameworks.complete(id, |framework| {
-            framework.link = super::framework::Link::Disconnected { until: now.elapsed };
-            framework.unregistered = Some(now.unix);
-        });
+        let Some((info, stream)) = self.frameworks.complete(id, self.now) else { return };
+        if let Some(stream) = stream {
+            self.out.push(Action::Close(stream));
+        }
+        self.out.announce(|| announcements::framework_removed((*info).clone()));
     }
 
     /// Nobody is left to be told: tasks become KILLED in the books only.
     fn end_tasks_of(&mut self, id: &FrameworkId) {
         let Some(framework) = self.frameworks.get(id) else { return };
-        let tasks: Vec<TaskId> = framework.tasks.keys().cloned().collect();
+        let tasks: Vec<TaskId> = framework.tasks.live().map(|task| task.id().clone()).collect();
         for task in tasks {
             self.end_task_of_removed(id, &task);
         }
     }
 
     fn end_task_of_removed(&mut self, id: &FrameworkId, task: &TaskId) {
-        let Some(known) = self.task(id, task).filter(|task| !task.is_terminal()) else {
+        let Some(known) = self.frameworks.task(id, task).filter(|task| !task.is_terminal()) else {
             return self.complete_task(id, task);
         };
         let what = (TaskState::TaskKilled, Reason::FrameworkRemoved);
@@ -67,12 +63,8 @@ impl Core {
     }
 
     fn drop_executors_of(&mut self, id: &FrameworkId) {
-        for agent in self.agents_of(id) {
-            let executors = self.agents.get(&agent).and_then(|agent| agent.executors.get(id));
-            let executors: Vec<_> = executors.into_iter().flat_map(|executors| executors.keys().cloned()).collect();
-            for executor in executors {
-                self.remove_executor(&agent, id, &executor);
-            }
+        for (agent, executor) in self.agents.executors_of(id) {
+            self.remove_executor(&agent, id, &executor.executor_id);
         }
     }
 }

@@ -9,7 +9,7 @@ impl Core {
     /// A task nobody knows is answered like a reconciliation. An agent that is away is told when it is back.
     pub(super) fn kill(&mut self, framework: &FrameworkId, kill: call::Kill) {
         let call::Kill { task_id: id, agent_id: named, kill_policy: policy } = kill;
-        let Some(task) = self.task(framework, &id) else {
+        let Some(task) = self.frameworks.task(framework, &id) else {
             return self.reconcile_one(framework, &id, named.as_ref());
         };
         let agent = task.agent().clone();

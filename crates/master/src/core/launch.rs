@@ -65,10 +65,10 @@ impl Core {
     /// Who else has a task's id.
     pub(super) fn taken(&self, framework: &FrameworkId, task: &v1::TaskId) -> Option<Taken> {
         let framework = self.frameworks.get(framework)?;
-        if framework.tasks.contains_key(task) {
+        if framework.tasks.get(task).is_some() {
             return Some(Taken::Live);
         }
-        framework.unreachable_task(task).map(|_| Taken::Unreachable)
+        framework.tasks.unreachable_one(task).map(|_| Taken::Unreachable)
     }
 
     /// An executor as it will be kept, with what it takes; `None` if it runs on the agent already.
@@ -81,7 +81,7 @@ impl Core {
         let resources = held(&executor.resources, &lot.role)?;
         let kept = v1::ExecutorInfo { resources: resources.to_wire(), ..executor.clone() };
         let id = &executor.executor_id;
-        match self.agents.get(&lot.agent).and_then(|agent| agent.executor(framework, id)) {
+        match self.agents.get(&lot.agent).and_then(|agent| agent.work.executor(framework, id)) {
             Some(running) if *running == kept => Ok(None),
             Some(_) => Err(Invalid::new(format!(
                 "ExecutorInfo is not compatible with existing ExecutorInfo with same ExecutorID '{id}'"
@@ -99,7 +99,7 @@ impl Core {
         }
         let executor = task.executor.as_ref();
         self.add_task(framework, Task::staging(framework, &task, executor, &claim.task));
-        if let Some(info) = self.info_of(framework) {
+        if let Some(info) = self.frameworks.info(framework) {
             self.command(&lot.agent, commands::launch(info, task));
         }
     }
@@ -113,7 +113,7 @@ impl Core {
     ) {
         lot.left -= resources;
         if let Some(agent) = self.agents.get_mut(&lot.agent) {
-            agent.add_executor(framework, executor, resources);
+            agent.work.add_executor(framework, executor, resources);
         }
     }
 }

@@ -67,7 +67,7 @@ impl Core {
             task.resources = resources.to_wire();
             self.add_task(framework, Task::staging(framework, task, Some(&claim.executor), &resources));
         }
-        if let Some(info) = self.info_of(framework) {
+        if let Some(info) = self.frameworks.info(framework) {
             self.command(&lot.agent, commands::launch_group(info, claim.executor, group));
         }
     }

@@ -8,7 +8,7 @@ use mesos::v1::scheduler::{call, event};
 
 use super::Core;
 use super::counters::Tally;
-use super::framework::Framework;
+use super::frameworks::Framework;
 
 /// Every metric, by name.
 pub(crate) type Metrics = BTreeMap<String, f64>;
@@ -74,7 +74,7 @@ impl Core {
         metrics.insert("registrar/queued_operations".to_owned(), 0.0);
         // The registry is in one place.
         metrics.insert("registrar/log/ensemble_size".to_owned(), 1.0);
-        for framework in self.frameworks.values() {
+        for framework in self.frameworks.live() {
             put_framework(framework, &mut metrics);
         }
         metrics
@@ -85,18 +85,18 @@ impl Core {
         put(metrics, "uptime_secs", uptime.as_secs_f64());
         put(metrics, "elected", 1.0);
         put(metrics, "outstanding_offers", self.offers.iter().count() as f64);
-        put(metrics, "operator_event_stream_subscribers", self.listeners as f64);
+        put(metrics, "operator_event_stream_subscribers", self.out.listeners() as f64);
     }
 
     fn put_agents(&self, metrics: &mut Metrics) {
-        let connected = self.agents.values().filter(|agent| agent.is_connected()).count();
-        let active = self.agents.values().filter(|agent| self.is_active(agent)).count();
+        let connected = self.agents.here().filter(|agent| agent.is_connected()).count();
+        let active = self.agents.here().filter(|agent| self.agents.is_active(agent)).count();
         for (name, count) in [
             ("slaves_connected", connected),
             ("slaves_active", active),
-            ("slaves_disconnected", self.agents.len() - connected),
-            ("slaves_inactive", self.agents.len() - active),
-            ("slaves_unreachable", self.agents.absent().unreachable.len()),
+            ("slaves_disconnected", self.agents.here().len() - connected),
+            ("slaves_inactive", self.agents.here().len() - active),
+            ("slaves_unreachable", self.agents.unreachable()),
         ] {
             put(metrics, name, count as f64);
         }
@@ -123,8 +123,8 @@ impl Core {
     }
 
     fn put_frameworks(&self, metrics: &mut Metrics) {
-        let connected = self.frameworks.values().filter(|framework| framework.is_connected()).count();
-        let away = self.frameworks.len() - connected;
+        let connected = self.frameworks.live().filter(|framework| framework.is_connected()).count();
+        let away = self.frameworks.live().len() - connected;
         put(metrics, "frameworks_connected", connected as f64);
         put(metrics, "frameworks_active", connected as f64);
         put(metrics, "frameworks_disconnected", away as f64);
@@ -133,10 +133,10 @@ impl Core {
 
     fn put_tasks(&self, metrics: &mut Metrics) {
         for (state, name) in LIVE {
-            let count: u64 = self.frameworks.values().map(|framework| framework.states.of(state)).sum();
+            let count: u64 = self.frameworks.live().map(|framework| framework.tasks.in_state(state)).sum();
             put(metrics, &format!("tasks_{name}"), count as f64);
         }
-        let unreachable: usize = self.frameworks.values().map(|framework| framework.unreachable.len()).sum();
+        let unreachable: usize = self.frameworks.live().map(|framework| framework.tasks.unreachable().len()).sum();
         put(metrics, "tasks_unreachable", unreachable as f64);
         for (state, name) in ENDED {
             put(metrics, &format!("tasks_{name}"), self.counters.ended.of(state) as f64);
@@ -150,8 +150,8 @@ impl Core {
     /// Nothing here is revocable, but tools ask for it.
     fn put_resources(&self, metrics: &mut Metrics) {
         for name in ["cpus", "gpus", "mem", "disk"] {
-            let total: f64 = self.agents.values().map(|agent| agent.total.scalar(name)).sum();
-            let used = self.agents.values().flat_map(|agent| agent.used.values());
+            let total: f64 = self.agents.here().map(|agent| agent.total.scalar(name)).sum();
+            let used = self.agents.used();
             let used: f64 = used.map(|used| used.scalar(name)).sum();
             for (name, total, used) in [(name.to_owned(), total, used), (format!("{name}_revocable"), 0.0, 0.0)] {
                 put(metrics, &format!("{name}_total"), total);
@@ -221,8 +221,8 @@ impl Core {
         put("allocation_runs".to_owned(), self.counters.allocation_runs as f64);
         put("offer_filters".to_owned(), self.allocator.filters() as f64);
         for name in ["cpus", "mem", "disk"] {
-            let total: f64 = self.agents.values().map(|agent| agent.total.scalar(name)).sum();
-            let used = self.agents.values().flat_map(|agent| agent.used.values()).map(|used| used.scalar(name));
+            let total: f64 = self.agents.here().map(|agent| agent.total.scalar(name)).sum();
+            let used = self.agents.used().map(|used| used.scalar(name));
             let offered = self.offers.iter().map(|offer| offer.resources.scalar(name));
             put(format!("resources/{name}/total"), total);
             put(format!("resources/{name}/offered_or_allocated"), used.chain(offered).sum());
@@ -246,10 +246,10 @@ fn put_framework(framework: &Framework, metrics: &mut Metrics) {
     put_own("offers/accepted", counters.offers_accepted);
     put_own("offers/declined", counters.offers_declined);
     put_own("offers/rescinded", counters.offers_rescinded);
-    put_own("tasks/active/task_unreachable", framework.unreachable.len() as u64);
+    put_own("tasks/active/task_unreachable", framework.tasks.unreachable().len() as u64);
     put_own("tasks/active/task_unknown", 0);
     for (state, name) in LIVE {
-        put_own(&format!("tasks/active/task_{name}"), framework.states.of(state));
+        put_own(&format!("tasks/active/task_{name}"), framework.tasks.in_state(state));
     }
     for (state, name) in ENDED {
         put_own(&format!("tasks/terminal/task_{name}"), counters.ended.of(state));

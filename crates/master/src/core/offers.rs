@@ -88,7 +88,7 @@ impl Core {
     /// The offer as its framework sees it.
     pub(super) fn offer_wire(&self, offer: &Offer) -> Option<v1::Offer> {
         let (agent, framework) = (self.agents.get(&offer.agent)?, self.frameworks.get(&offer.framework)?);
-        let executors = agent.executors.get(&offer.framework);
+        let executors = agent.work.executors_of(&offer.framework);
         let sees = framework.capabilities;
         let allocation = v1::resource::AllocationInfo { role: Some(offer.role.clone()) };
         Some(v1::Offer {
@@ -99,7 +99,7 @@ impl Core {
             url: agent_url(&agent.pid, &agent.info.hostname),
             resources: stock::for_framework(&offer.resources, sees.multi_role, sees.reservation_refinement),
             attributes: agent.info.attributes.clone(),
-            executor_ids: executors.into_iter().flat_map(|of| of.keys().cloned()).collect(),
+            executor_ids: executors.map(|of| of.executor_id.clone()).collect(),
             allocation_info: sees.multi_role.then_some(allocation),
             domain: agent.info.domain.clone(),
             ..v1::Offer::default()

@@ -8,11 +8,12 @@ use mesos::v1::master::{Response, response};
 use super::agent_removal::NoSuchAgent;
 use super::drain::StandingRefusal;
 use super::framework_removal::NoSuchFramework;
+use super::weights::WeightRefusal;
 use super::{Core, status};
 use shell::Now;
 
 /// Why an operator's call is refused, each with the status it is answered with.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub(crate) enum OperatorRefusal {
     #[error("No framework found with specified ID")]
     NoSuchFramework,
@@ -20,8 +21,8 @@ pub(crate) enum OperatorRefusal {
     NoSuchAgent(v1::AgentId),
     #[error(transparent)]
     Standing(#[from] StandingRefusal),
-    #[error("{0}")]
-    Weights(String),
+    #[error(transparent)]
+    Weights(#[from] WeightRefusal),
     #[error("{call} is not supported: this master knows no {what}")]
     NotSupported { call: &'static str, what: &'static str },
     #[error("{0} is not implemented")]
@@ -44,9 +45,7 @@ impl Core {
             Content::DeactivateAgent(of) => self.deactivate_agent(now, &of.agent_id)?,
             Content::ReactivateAgent(of) => self.reactivate_agent(now, &of.agent_id)?,
             Content::DrainAgent(drain) => self.operate_drain(drain)?,
-            Content::UpdateWeights(update) => {
-                self.update_weights(now, &update.weight_infos).map_err(OperatorRefusal::Weights)?;
-            }
+            Content::UpdateWeights(update) => self.update_weights(now, &update.weight_infos)?,
             call => return self.look_up(call.kind()).map(Some),
         }
         Ok(None)

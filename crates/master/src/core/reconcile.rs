@@ -4,7 +4,7 @@ use mesos::v1::scheduler::call::reconcile;
 use mesos::v1::task_status::Reason;
 use mesos::v1::{self, TaskState, TaskStatus};
 
-use super::framework::Framework;
+use super::frameworks::Framework;
 use super::task::Task;
 use super::{Core, events, status};
 use crate::ids::{AgentId, FrameworkId, TaskId};
@@ -22,7 +22,7 @@ impl Core {
 
     fn reconcile_all(&mut self, id: &FrameworkId) {
         let Some(framework) = self.frameworks.get(id) else { return };
-        let known = framework.tasks.values().map(|task| self.latest(framework, task));
+        let known = framework.tasks.live().map(|task| self.latest(framework, task));
         let answers: Vec<TaskStatus> = known.collect();
         for answer in answers {
             self.tell(id, events::update(answer));
@@ -50,39 +50,31 @@ impl Core {
     /// Nothing runs under this id as far as the master knows; where it would have run decides what that means.
     /// `None` while an agent that may have it can still come back, be it one that the registry does not know.
     fn about_unknown(&self, framework: &Framework, task: &TaskId, agent: Option<&AgentId>) -> Option<TaskStatus> {
-        let remembered = framework.unreachable_task(task).map(|task| task.agent().clone());
+        let remembered = framework.tasks.unreachable_one(task).map(|task| task.agent().clone());
         let place = agent.or(remembered.as_ref());
-        if self.may_still_come_back(place) || self.may_be_from_before(&framework.id, place) {
+        if self.agents.is_recovered(place) || self.may_be_from_before(&framework.id, place) {
             return None;
         }
-        let unreachable_since = place.and_then(|place| self.agents.absent().unreachable.get(place));
+        let unreachable_since = place.and_then(|place| self.agents.unreachable_since(place));
         let (state, what) = match place {
             Some(place) if self.agents.contains(place) => (TaskState::TaskGone, "gone"),
             Some(_) if unreachable_since.is_some() => (TaskState::TaskUnreachable, "unreachable"),
-            Some(place) if self.agents.absent().gone.contains_key(place) => (TaskState::TaskGoneByOperator, "gone"),
+            Some(place) if self.agents.is_gone(place) => (TaskState::TaskGoneByOperator, "gone"),
             _ => (TaskState::TaskUnknown, "unknown"),
         };
         let shown = (framework.capabilities.visible(state), Reason::Reconciliation);
         let message = format!("Reconciliation: Task is {what}");
         Some(TaskStatus {
-            unreachable_time: unreachable_since.map(|since| v1::TimeInfo::since_epoch(*since)),
+            unreachable_time: unreachable_since.map(v1::TimeInfo::since_epoch),
             ..status::from_master(self.now.unix, task.clone(), place, shown, message)
         })
-    }
-
-    fn may_still_come_back(&self, place: Option<&AgentId>) -> bool {
-        match place {
-            Some(place) => self.agents.absent().recovered.contains_key(place),
-            None => !self.agents.absent().recovered.is_empty(),
-        }
     }
 
     /// Whether a task may run on an agent that is not in the registry because that was lost: the framework is older than
     /// this master, nobody knows the agent, and agents still have time to come back.
     fn may_be_from_before(&self, framework: &FrameworkId, place: Option<&AgentId>) -> bool {
-        let is_known = |place: &AgentId| self.agents.contains(place) || self.agents.absent().knows(place);
         self.now.elapsed < self.settings.agent_reregister_timeout
-            && !self.identity.has_named(framework)
-            && !place.is_some_and(is_known)
+            && !self.frameworks.began_here(framework)
+            && !place.is_some_and(|place| self.agents.is_known(place))
     }
 }

@@ -7,9 +7,9 @@ use mesos::v1::cygnet::agent_call;
 use mesos::v1::task_status::Reason;
 use mesos::v1::{self, cygnet};
 
-use super::agent::{Agent, Pings};
 use super::agent_removal::Departure;
-use super::framework::{self, Framework};
+use super::agents::{Agent, Pings};
+use super::frameworks::{self, Framework};
 use super::task::Task;
 use super::{Action, Core, announcements, commands, events, status};
 use crate::ids::{AgentId, ExecutorId, FrameworkId, StreamId, TaskId};
@@ -27,7 +27,7 @@ impl Core {
         };
         let given = call.agent_info.id.as_ref().filter(|id| !id.value.is_empty()).cloned();
         match given {
-            Some(id) if self.agents.absent().gone.contains_key(&id) => {
+            Some(id) if self.agents.is_gone(&id) => {
                 self.turn_away(stream, "Agent has been marked gone".to_owned());
             }
             Some(id) => self.reregister(id, stream, total, call),
@@ -38,18 +38,16 @@ impl Core {
     /// What is wrong cannot be mended by trying again.
     fn turn_away(&mut self, stream: StreamId, why: String) {
         tracing::warn!(why, "agent refused");
-        self.act(Action::ToAgent(stream.clone(), Box::new(commands::shutdown(why))));
-        self.act(Action::Close(stream));
+        self.out.push(Action::ToAgent(stream.clone(), Box::new(commands::shutdown(why))));
+        self.out.push(Action::Close(stream));
     }
 
     fn register(&mut self, stream: StreamId, total: Resources, call: agent_call::Subscribe) {
-        let same_place = |agent: &&Agent| call.pid.as_deref().is_some_and(|pid| pid == agent.pid);
-        let old = self.agents.values().find(same_place).map(|agent| agent.id.clone());
-        if let Some(old) = old {
+        if let Some(old) = call.pid.as_deref().and_then(|pid| self.agents.at(pid)) {
             self.counters.agents_replaced += 1;
             self.remove_agent(&old, Departure::Removed("a new agent registered at the same address"));
         }
-        let id = self.agents.next_id(&self.identity.id);
+        let id = self.agents.next_id();
         self.counters.agents_registered += 1;
         tracing::info!(agent = %id, hostname = call.agent_info.hostname, "agent registered");
         self.enter(&id, stream, total, &call);
@@ -60,7 +58,7 @@ impl Core {
     fn reregister(&mut self, id: AgentId, stream: StreamId, total: Resources, call: agent_call::Subscribe) {
         self.counters.agents_reregistered += 1;
         tracing::info!(agent = %id, hostname = call.agent_info.hostname, "agent registered again");
-        let is_stranger = !self.agents.knows(&id);
+        let is_stranger = !self.agents.is_known(&id);
         if is_stranger {
             tracing::warn!(
                 agent = %id,
@@ -69,11 +67,12 @@ impl Core {
             );
         }
         if let Some(older) = self.agents.get(&id).and_then(Agent::stream).cloned() {
-            self.act(Action::Close(older));
+            self.out.push(Action::Close(older));
         }
         self.rescind_offers(|offer| offer.agent == id);
-        let returns = self.enter(&id, stream, total, &call);
-        let before = self.agents.get(&id).map(|agent| agent.tasks.clone()).unwrap_or_default();
+        let returns = self.agents.unreachable_since(&id).is_some();
+        self.enter(&id, stream, total, &call);
+        let before = self.agents.get(&id).map(|agent| agent.work.tasks().clone()).unwrap_or_default();
         let commands = self.take_report(&id, call.frameworks.clone());
         let missing = self.missing_tasks(before, &call.frameworks);
         self.open(&id, [commands, missing].concat());
@@ -82,16 +81,15 @@ impl Core {
         }
     }
 
-    /// Puts the agent into the books, or brings what is there up to date, and into the registry. Says whether it had
-    /// been given up.
-    fn enter(&mut self, id: &AgentId, stream: StreamId, total: Resources, call: &agent_call::Subscribe) -> bool {
+    /// Puts the agent into the books, or brings what is there up to date, and into the registry.
+    fn enter(&mut self, id: &AgentId, stream: StreamId, total: Resources, call: &agent_call::Subscribe) {
         let again = call.agent_info.id.as_ref() == Some(id);
         let next = self.now.elapsed + self.settings.agent_ping_timeout;
         let pings = Pings { next, answered: true, ..Pings::default() };
         let fresh = Agent::new(id.clone(), call.agent_info.clone(), total, stream, self.now.unix);
         let known = self.agents.contains(id);
         let unix = self.now.unix;
-        let (agent, was_unreachable) = self.agents.enter(fresh.clone());
+        let agent = self.agents.arrive(&fresh);
         let registered_before = known && agent.info == fresh.info;
         agent.reregistered = again.then_some(unix);
         if let Some(first) = call.registered_time.filter(|_| again).and_then(mesos::duration::from_seconds) {
@@ -106,20 +104,20 @@ impl Core {
         agent.capabilities.clone_from(&call.capabilities);
         let info = agent.info.clone();
         if !registered_before {
-            self.act(Action::Persist(Change::Admit(info)));
+            self.out.push(Action::Persist(Change::Admit(info)));
         }
         if !known && let Some(agent) = self.agents.get(id) {
             let view = self.agent_view(agent, None);
-            self.announce(|| announcements::agent_added(view.wire()));
+            self.out.announce(|| announcements::agent_added(view.wire()));
         }
-        was_unreachable
     }
 
     /// What is in the books is now what is on the agent: it can be offered. Then come the commands it missed.
     fn open(&mut self, id: &AgentId, commands: Vec<cygnet::AgentEvent>) {
         let Some(agent) = self.agents.get(id) else { return };
-        self.allocator.add_agent(id.clone(), agent.info.clone(), agent.total.clone(), &agent.used);
-        let kills: Vec<_> = agent.kills.iter().map(|((of, task), policy)| commands::kill(of, task, *policy)).collect();
+        self.allocator.add_agent(id.clone(), agent.info.clone(), agent.total.clone(), agent.work.used());
+        let kills: Vec<_> =
+            agent.work.kills().iter().map(|((of, task), policy)| commands::kill(of, task, *policy)).collect();
         let ping_timeout = self.settings.agent_ping_timeout * self.settings.max_agent_ping_timeouts;
         self.command(id, commands::subscribed(id, ping_timeout, self.master_info()));
         for command in commands.into_iter().chain(kills) {
@@ -136,7 +134,7 @@ impl Core {
         self.drop_unreported_executors(id, &reported_executors);
         for reported in report {
             let Some(framework) = reported.framework_info.id.clone() else { continue };
-            if self.frameworks.is_completed(&framework) {
+            if self.frameworks.has_completed(&framework) {
                 commands.push(commands::shutdown_framework(&framework));
                 continue;
             }
@@ -159,16 +157,14 @@ impl Core {
         if self.frameworks.contains(id) {
             return;
         }
-        let framework = Framework::new(id.clone(), info.clone(), framework::Link::Recovered, self.now.unix);
-        self.frameworks.enter(framework);
+        let framework = Framework::new(id.clone(), info.clone(), frameworks::Link::Recovered, self.now.unix);
+        self.frameworks.add(framework);
         self.announce_framework_added(id);
     }
 
     fn drop_unreported_executors(&mut self, id: &AgentId, reported: &BTreeSet<(FrameworkId, ExecutorId)>) {
-        let known = self.agents.get(id).into_iter().flat_map(|agent| &agent.executors);
-        let known = known.flat_map(|(of, executors)| executors.keys().map(|executor| (of.clone(), executor.clone())));
-        let dropped: Vec<_> = known.filter(|executor| !reported.contains(executor)).collect();
-        for (framework, executor) in dropped {
+        let known = self.agents.executors_on(id).into_iter();
+        for (framework, executor) in known.filter(|executor| !reported.contains(executor)) {
             self.remove_executor(id, &framework, &executor);
         }
     }
@@ -178,9 +174,9 @@ impl Core {
         let role = self.frameworks.get(framework).map_or(stock::EVERYONE, Framework::sole_role);
         let resources = stock::held(&executor.resources, role).unwrap_or_default();
         let Some(agent) = self.agents.get_mut(id) else { return };
-        if agent.executor(framework, &executor_id).is_none() {
+        if agent.work.executor(framework, &executor_id).is_none() {
             let kept = v1::ExecutorInfo { resources: resources.to_wire(), ..executor };
-            agent.add_executor(framework, kept, &resources);
+            agent.work.add_executor(framework, kept, &resources);
         }
     }
 
@@ -197,9 +193,9 @@ impl Core {
             return (task.agent() != agent).then(|| commands::kill(framework, &id, None));
         }
         let role = known.sole_role().to_owned();
-        let was_unreachable = known.take_unreachable(&id).is_some();
+        let was_unreachable = known.tasks.take_unreachable(&id).is_some();
         let task = Task::reported(v1::Task { agent_id: agent.clone(), ..reported }, &role);
-        if !was_unreachable && known.has_completed(&id) {
+        if !was_unreachable && known.tasks.has_completed(&id) {
             return (!task.is_terminal()).then(|| commands::kill(framework, &id, None));
         }
         self.add_task(framework, task);
@@ -219,7 +215,7 @@ impl Core {
             let (over, alive): (Vec<_>, Vec<_>) = tasks
                 .into_iter()
                 .filter(is_missing)
-                .partition(|task| self.task(&framework, task).is_none_or(Task::is_terminal));
+                .partition(|task| self.frameworks.task(&framework, task).is_none_or(Task::is_terminal));
             over.iter().for_each(|task| self.complete_task(&framework, task));
             if !alive.is_empty() {
                 commands.push(commands::reconcile(&framework, alive));
@@ -231,7 +227,7 @@ impl Core {
     /// Frameworks were told that these tasks are unreachable or unknown; now they hear how they really are.
     fn report_returned(&mut self, id: &AgentId) {
         let Some(agent) = self.agents.get(id) else { return };
-        let tasks = agent.tasks.iter().flat_map(|(of, tasks)| tasks.iter().map(move |task| (of, task)));
+        let tasks = agent.work.tasks().iter().flat_map(|(of, tasks)| tasks.iter().map(move |task| (of, task)));
         let mut told = Vec::new();
         for (framework, task) in tasks {
             let Some(known) = self.frameworks.get(framework) else { continue };

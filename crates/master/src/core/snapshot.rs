@@ -60,16 +60,16 @@ impl Core {
     /// The books as they are now.
     pub(crate) fn snapshot(&self, depth: Depth) -> Snapshot {
         let offered = self.offered();
-        let agents = self.agents.values().map(|agent| self.agent_view(agent, offered.on.get(&agent.id)));
-        let live = self.frameworks.values();
+        let agents = self.agents.here().map(|agent| self.agent_view(agent, offered.on.get(&agent.id)));
+        let live = self.frameworks.live();
         let live = live.map(|of| self.framework_view(of, offered.to.get(&of.id), depth));
         let completed = self.frameworks.completed().map(|of| self.framework_view(of, None, depth));
         Snapshot {
             identity: self.identity.clone(),
             flags: self.settings.flags.clone(),
             agents: agents.collect(),
-            recovered: self.agents.absent().recovered.values().cloned().collect(),
-            unreachable_agents: self.agents.absent().unreachable.len(),
+            recovered: self.agents.recovered().cloned().collect(),
+            unreachable_agents: self.agents.unreachable(),
             frameworks: live.collect(),
             completed_frameworks: completed.collect(),
             roles: self.role_views(),
@@ -91,12 +91,12 @@ impl Core {
         for role in self.allocator.weights().keys() {
             roles.entry(role.clone()).or_default();
         }
-        for framework in self.frameworks.values() {
+        for framework in self.frameworks.live() {
             for role in framework.roles() {
                 roles.entry(role).or_default().frameworks.push(framework.id.clone());
             }
         }
-        for used in self.agents.values().flat_map(|agent| agent.used.values()) {
+        for used in self.agents.used() {
             for (role, part) in stock::by_role(used) {
                 roles.entry(role).or_default().used += &part;
             }
@@ -104,7 +104,7 @@ impl Core {
         for offer in self.offers.iter() {
             roles.entry(offer.role.clone()).or_default().offered += &offer.resources;
         }
-        for (role, part) in self.agents.values().flat_map(|agent| agent.total.reservations()) {
+        for (role, part) in self.agents.here().flat_map(|agent| agent.total.reservations()) {
             roles.entry(role).or_default().reserved += &part;
         }
         let named = |(name, view): (String, RoleView)| RoleView { weight: self.allocator.weight(&name), name, ..view };

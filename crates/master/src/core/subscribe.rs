@@ -6,11 +6,23 @@ use mesos::framework_error::FrameworkError;
 use mesos::v1::FrameworkInfo;
 use mesos::v1::scheduler::call;
 
-use super::framework::{Framework, Link};
+use super::framework_rules::SubscribeRefusal;
+use super::frameworks::{Framework, Link};
 use super::snapshot::Depth;
 use super::{Action, Core, announcements, commands, events, framework_rules};
 use crate::ids::{FrameworkId, StreamId};
 use shell::Now;
+
+/// Why what a framework says anew about itself is refused.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub(crate) enum UpdateRefusal {
+    #[error("Supplied FrameworkInfo is not valid: {0}")]
+    Info(SubscribeRefusal),
+    #[error("FrameworkInfo update is not valid: {0}")]
+    Change(SubscribeRefusal),
+    #[error("'UpdateFramework' call is not valid: {0}")]
+    Call(SubscribeRefusal),
+}
 
 impl Core {
     /// A valid SUBSCRIBE has arrived on a new stream. Refusals are an ERROR event and the end of the stream.
@@ -18,29 +30,28 @@ impl Core {
         self.now = now;
         match self.admit(&stream, subscribe) {
             Ok(framework) => self.welcome(&framework),
-            Err(message) => {
+            Err(refusal) => {
+                let message = refusal.to_string();
                 tracing::info!(%stream, message, "subscription refused");
-                self.act(Action::ToFramework(stream.clone(), Box::new(events::error(message))));
-                self.act(Action::Close(stream));
+                self.out.push(Action::ToFramework(stream.clone(), Box::new(events::error(message))));
+                self.out.push(Action::Close(stream));
             }
         }
     }
 
-    fn admit(&mut self, stream: &StreamId, subscribe: call::Subscribe) -> Result<FrameworkId, String> {
+    fn admit(&mut self, stream: &StreamId, subscribe: call::Subscribe) -> Result<FrameworkId, SubscribeRefusal> {
         let call::Subscribe { framework_info: info, suppressed_roles, offer_constraints } = subscribe;
         framework_rules::check(&info, self.settings.roles.as_ref())?;
         let (suppressed, constraints) = framework_rules::wishes(&info, suppressed_roles, offer_constraints)?;
         let given = info.id.as_ref().filter(|id| !id.value.is_empty()).cloned();
-        if let Some(id) = &given
-            && self.frameworks.is_completed(id)
-        {
-            return Err(FrameworkError::Removed.to_string());
+        if given.as_ref().is_some_and(|id| self.frameworks.has_completed(id)) {
+            return Err(FrameworkError::Removed.into());
         }
         let id = match given {
             Some(id) if self.frameworks.contains(&id) => self.fail_over(&id, stream, info)?,
             Some(id) => self.add_framework(id, stream, info),
             None => {
-                let id = self.frameworks.next_id(&self.identity.id);
+                let id = self.frameworks.next_id();
                 self.add_framework(id, stream, info)
             }
         };
@@ -56,23 +67,28 @@ impl Core {
         self.counters.frameworks_registered += 1;
         tracing::info!(framework = %id, name = info.name, "framework subscribed");
         let framework = Framework::new(id.clone(), info, Link::Connected(stream.clone()), self.now.unix);
-        self.frameworks.enter(framework);
+        self.frameworks.add(framework);
         self.announce_framework_added(&id);
         id
     }
 
     /// The framework is known: its scheduler has restarted, or another one takes over.
-    fn fail_over(&mut self, id: &FrameworkId, stream: &StreamId, info: FrameworkInfo) -> Result<FrameworkId, String> {
+    fn fail_over(
+        &mut self,
+        id: &FrameworkId,
+        stream: &StreamId,
+        info: FrameworkInfo,
+    ) -> Result<FrameworkId, SubscribeRefusal> {
         let Some(framework) = self.frameworks.get(id) else { return Ok(id.clone()) };
         if framework.info.principal() != info.principal() {
-            return Err("Changing framework's principal is not allowed.".to_owned());
+            return Err(SubscribeRefusal::OtherPrincipal);
         }
         self.counters.frameworks_reregistered += 1;
         tracing::info!(framework = %id, "framework subscribed again");
         if let Some(older) = framework.stream().cloned() {
             let error = events::error(FrameworkError::FailedOver.to_string());
-            self.act(Action::ToFramework(older.clone(), Box::new(error)));
-            self.act(Action::Close(older));
+            self.out.push(Action::ToFramework(older.clone(), Box::new(error)));
+            self.out.push(Action::Close(older));
         }
         self.drop_offers_of(id);
         // What the older self refused, the new one may want.
@@ -99,14 +115,17 @@ impl Core {
     }
 
     /// UPDATE_FRAMEWORK: the stream stays, what the framework says about itself changes.
-    pub(super) fn update_framework(&mut self, id: &FrameworkId, update: call::UpdateFramework) -> Result<(), String> {
+    pub(super) fn update_framework(
+        &mut self,
+        id: &FrameworkId,
+        update: call::UpdateFramework,
+    ) -> Result<(), UpdateRefusal> {
         let call::UpdateFramework { framework_info: info, suppressed_roles, offer_constraints } = update;
-        let wrong = |what: &'static str| move |error: String| format!("{what} is not valid: {error}");
-        framework_rules::check(&info, self.settings.roles.as_ref()).map_err(wrong("Supplied FrameworkInfo"))?;
+        framework_rules::check(&info, self.settings.roles.as_ref()).map_err(UpdateRefusal::Info)?;
         let Some(framework) = self.frameworks.get_mut(id) else { return Ok(()) };
-        framework_rules::check_update(&framework.info, &info).map_err(wrong("FrameworkInfo update"))?;
-        let (suppressed, constraints) = framework_rules::wishes(&info, suppressed_roles, offer_constraints)
-            .map_err(wrong("'UpdateFramework' call"))?;
+        framework_rules::check_update(&framework.info, &info).map_err(UpdateRefusal::Change)?;
+        let (suppressed, constraints) =
+            framework_rules::wishes(&info, suppressed_roles, offer_constraints).map_err(UpdateRefusal::Call)?;
         let before = framework.info.clone();
         framework.change_info(info);
         let is_new = framework.info != before;
@@ -125,21 +144,21 @@ impl Core {
     pub(super) fn announce_framework_added(&mut self, id: &FrameworkId) {
         if let Some(framework) = self.frameworks.get(id) {
             let view = self.framework_view(framework, None, Depth::WithoutTasks);
-            self.announce(|| announcements::framework_added(view.announced()));
+            self.out.announce(|| announcements::framework_added(view.announced()));
         }
     }
 
     fn announce_framework_updated(&mut self, id: &FrameworkId) {
         if let Some(framework) = self.frameworks.get(id) {
             let view = self.framework_view(framework, None, Depth::WithoutTasks);
-            self.announce(|| announcements::framework_updated(view.announced()));
+            self.out.announce(|| announcements::framework_updated(view.announced()));
         }
     }
 
     /// Agents with work of this framework learn its new information, and send what is unacknowledged again.
     fn tell_agents_of(&mut self, id: &FrameworkId) {
-        let Some(info) = self.info_of(id) else { return };
-        for agent in self.agents_of(id) {
+        let Some(info) = self.frameworks.info(id) else { return };
+        for agent in self.agents.with_work_of(id) {
             self.command(&agent, commands::update_framework(info.clone()));
         }
     }

@@ -6,33 +6,20 @@ use std::sync::Arc;
 use mesos::resources::Resources;
 use mesos::v1::{self, TaskState, TaskStatus};
 
-use super::framework::push_bounded;
 use super::task::{Effect, Task};
 use super::{Core, announcements};
 use crate::ids::{AgentId, ExecutorId, FrameworkId, TaskId};
 
 impl Core {
-    pub(super) fn task(&self, framework: &FrameworkId, task: &TaskId) -> Option<&Task> {
-        self.frameworks.get(framework)?.tasks.get(task).map(Arc::as_ref)
-    }
-
-    /// Agents with tasks or executors of the framework.
-    pub(super) fn agents_of(&self, framework: &FrameworkId) -> Vec<AgentId> {
-        let works =
-            |agent: &&super::Agent| agent.tasks.contains_key(framework) || agent.executors.contains_key(framework);
-        self.agents.values().filter(works).map(|agent| agent.id.clone()).collect()
-    }
-
     /// Enters a task whose resources the allocator already counts for its framework.
     pub(super) fn add_task(&mut self, framework: &FrameworkId, task: Task) {
         let id = task.id().clone();
         if let Some(agent) = self.agents.get_mut(task.agent()) {
-            agent.add_task(framework, id.clone(), &task.holds());
+            agent.work.add_task(framework, id.clone(), &task.holds());
         }
-        self.announce(|| announcements::task_added(task.wire()));
+        self.out.announce(|| announcements::task_added(task.wire()));
         if let Some(framework) = self.frameworks.get_mut(framework) {
-            framework.states.add(task.state());
-            framework.tasks.insert(id, Arc::new(task));
+            framework.tasks.add(task);
         }
     }
 
@@ -44,21 +31,17 @@ impl Core {
         latest: Option<TaskState>,
     ) -> Option<Effect> {
         let of = self.frameworks.get_mut(framework)?;
-        // Copied if somebody still reads it as it was.
-        let task = Arc::make_mut(of.tasks.get_mut(&status.task_id)?);
-        let before = task.state();
-        let effect = task.absorb(status, latest);
+        let (effect, task) = of.tasks.absorb(status, latest)?;
         let state = task.state();
-        of.states.change(before, state);
         self.counters.count_status(status);
         if effect.ended {
-            of.counters.ended.add(state);
             let (agent, freed) = (task.agent().clone(), task.resources());
+            of.counters.ended.add(state);
             self.counters.count_ended(state);
             self.release(framework, &agent, &freed);
         }
         if effect.is_new {
-            self.announce(|| announcements::task_updated(framework, status.clone(), state));
+            self.out.announce(|| announcements::task_updated(framework, status.clone(), state));
         }
         Some(effect)
     }
@@ -69,19 +52,17 @@ impl Core {
             return;
         }
         if let Some(agent) = self.agents.get_mut(agent) {
-            agent.release(framework, resources);
+            agent.work.release(framework, resources);
         }
         self.allocator.recover(framework, agent, resources);
     }
 
     /// Takes a task out of the live ones.
     pub(super) fn take_task(&mut self, framework: &FrameworkId, id: &TaskId) -> Option<Arc<Task>> {
-        let of = self.frameworks.get_mut(framework)?;
-        let task = of.tasks.remove(id)?;
-        of.states.remove(task.state());
+        let task = self.frameworks.get_mut(framework)?.tasks.take(id)?;
         self.release(framework, task.agent(), &task.holds());
         if let Some(agent) = self.agents.get_mut(task.agent()) {
-            agent.forget_task(framework, id);
+            agent.work.forget_task(framework, id);
         }
         Some(task)
     }
@@ -91,7 +72,7 @@ impl Core {
         let Some(task) = self.take_task(framework, id) else { return };
         let limit = self.settings.max_completed_tasks;
         if let Some(framework) = self.frameworks.get_mut(framework) {
-            push_bounded(&mut framework.completed, task, limit);
+            framework.tasks.remember_completed(task, limit);
         }
     }
 
@@ -100,7 +81,7 @@ impl Core {
         let Some(task) = self.take_task(framework, id) else { return };
         let limit = self.settings.max_unreachable_tasks;
         if let Some(framework) = self.frameworks.get_mut(framework) {
-            push_bounded(&mut framework.unreachable, task, limit);
+            framework.tasks.remember_unreachable(task, limit);
         }
     }
 
@@ -111,7 +92,7 @@ impl Core {
         framework: &FrameworkId,
         executor: &ExecutorId,
     ) -> Option<Arc<v1::ExecutorInfo>> {
-        let removed = self.agents.get_mut(agent)?.remove_executor(framework, executor)?;
+        let removed = self.agents.get_mut(agent)?.work.remove_executor(framework, executor)?;
         // Written by `to_wire` when it was entered.
         let held = Resources::from_wire(&removed.resources).unwrap_or_default();
         self.release(framework, agent, &held);

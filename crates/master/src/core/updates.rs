@@ -14,7 +14,7 @@ impl Core {
     pub(super) fn update(&mut self, agent: &AgentId, update: agent_call::Update) {
         let latest = update.latest_state.is_some().then(|| update.latest_state());
         let agent_call::Update { framework_id: framework, mut status, .. } = update;
-        if matches!(status.state(), TaskState::TaskKilling | TaskState::TaskKilled) && self.is_draining(agent) {
+        if matches!(status.state(), TaskState::TaskKilling | TaskState::TaskKilled) && self.agents.is_draining(agent) {
             status.set_reason(Reason::AgentDraining);
         }
         let task = status.task_id.clone();
@@ -24,7 +24,7 @@ impl Core {
             self.end_what_is_left(agent, &framework);
             return;
         }
-        if self.task(&framework, &task).is_some_and(|known| known.agent() != agent) {
+        if self.frameworks.task(&framework, &task).is_some_and(|known| known.agent() != agent) {
             tracing::warn!(%agent, %framework, %task, "update from an agent that does not run the task dropped");
             self.counters.invalid_status_updates += 1;
             return;
@@ -42,7 +42,7 @@ impl Core {
     /// An agent that was away, or started again, while a framework ended repeats that framework's last updates until it
     /// is told.
     fn end_what_is_left(&mut self, agent: &AgentId, framework: &FrameworkId) {
-        if self.frameworks.is_completed(framework) {
+        if self.frameworks.has_completed(framework) {
             self.command(agent, commands::shutdown_framework(framework));
         }
     }
@@ -55,7 +55,7 @@ impl Core {
 
     /// An update without a uuid is never acknowledged: if it was the last, the task ends here.
     fn complete_if_terminal(&mut self, agent: &AgentId, framework: &FrameworkId, task: &TaskId) {
-        if self.task(framework, task).is_some_and(super::task::Task::is_terminal) {
+        if self.frameworks.task(framework, task).is_some_and(super::task::Task::is_terminal) {
             self.complete_task(framework, task);
             self.look_whether_drained(agent);
         }
@@ -69,7 +69,7 @@ impl Core {
             return;
         }
         self.counters.valid_acknowledgements += 1;
-        if self.task(framework, &task).is_some_and(|task| *task.agent() == agent && task.ends_with(&uuid)) {
+        if self.frameworks.task(framework, &task).is_some_and(|task| *task.agent() == agent && task.ends_with(&uuid)) {
             self.complete_task(framework, &task);
             self.look_whether_drained(&agent);
         }

@@ -4,25 +4,37 @@ use std::collections::BTreeMap;
 
 use mesos::v1::WeightInfo;
 
-use super::framework::Framework;
-use super::framework_rules::check_role;
+use super::framework_rules::{RoleError, check_role};
+use super::frameworks::Framework;
 use super::{Action, Core};
 use crate::memory::Change;
 use shell::Now;
 
+/// Why no weight is changed.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub(crate) enum WeightRefusal {
+    #[error("Failed to validate update weights request JSON: Invalid role '{role}': {error}")]
+    Role { role: String, error: RoleError },
+    #[error(
+        "Failed to validate update weights request JSON for role '{role}': Invalid weight '{weight}': Weights must be \
+         positive"
+    )]
+    Weight { role: String, weight: f64 },
+}
+
 impl Core {
     /// UPDATE_WEIGHTS: all of them or, if one is wrong, none. Roles that are not named keep theirs.
-    pub(crate) fn update_weights(&mut self, now: Now, infos: &[WeightInfo]) -> Result<(), String> {
+    pub(crate) fn update_weights(&mut self, now: Now, infos: &[WeightInfo]) -> Result<(), WeightRefusal> {
         self.now = now;
         let mut changed = BTreeMap::new();
         for info in infos {
             changed.insert(check(info)?, info.weight);
         }
         for (role, weight) in &changed {
-            self.act(Action::Persist(Change::Weight(role.clone(), *weight)));
+            self.out.push(Action::Persist(Change::Weight(role.clone(), *weight)));
             self.allocator.set_weight(role, *weight);
         }
-        if self.frameworks.values().flat_map(Framework::roles).any(|role| changed.contains_key(&role)) {
+        if self.frameworks.live().flat_map(Framework::roles).any(|role| changed.contains_key(&role)) {
             // Shares are divided anew, which needs what was given out by the old ones.
             self.rescind_offers(|_| true);
             self.allocate_soon();
@@ -38,13 +50,11 @@ impl Core {
 }
 
 /// The role, if it may have this weight.
-fn check(info: &WeightInfo) -> Result<String, String> {
+fn check(info: &WeightInfo) -> Result<String, WeightRefusal> {
     let role = info.role.as_deref().unwrap_or_default().trim();
-    let invalid = "Failed to validate update weights request JSON";
-    check_role(role).map_err(|problem| format!("{invalid}: Invalid role '{role}': {problem}"))?;
+    check_role(role).map_err(|error| WeightRefusal::Role { role: role.to_owned(), error })?;
     if !(info.weight.is_finite() && info.weight > 0.0) {
-        let weight = info.weight;
-        return Err(format!("{invalid} for role '{role}': Invalid weight '{weight}': Weights must be positive"));
+        return Err(WeightRefusal::Weight { role: role.to_owned(), weight: info.weight });
     }
     Ok(role.to_owned())
 }

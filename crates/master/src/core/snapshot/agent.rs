@@ -1,6 +1,5 @@
 //! One agent at one moment.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use mesos::v1;
 use mesos::v1::master::response::{get_agents, get_executors};
 
 use super::super::Core;
-use super::super::agent::Agent;
+use super::super::agents::Agent;
 use crate::ids::{AgentId, FrameworkId};
 use crate::memory::Standing;
 
@@ -36,23 +35,21 @@ pub(crate) struct AgentView {
 impl Core {
     /// `offered` is what is offered of it to anybody.
     pub(in crate::core) fn agent_view(&self, agent: &Agent, offered: Option<&Resources>) -> AgentView {
-        let of = |(framework, executors): (&FrameworkId, &BTreeMap<_, Arc<v1::ExecutorInfo>>)| {
-            executors.values().map(|info| (framework.clone(), info.clone())).collect::<Vec<_>>()
-        };
+        let executors = agent.work.executors().map(|(framework, info)| (framework.clone(), info.clone()));
         AgentView {
             id: agent.id.clone(),
             info: agent.info.clone(),
             pid: agent.pid.clone(),
             version: agent.version.clone(),
             capabilities: agent.capabilities.clone(),
-            active: self.is_active(agent),
-            standing: self.standing(&agent.id).cloned().unwrap_or_default(),
+            active: self.agents.is_active(agent),
+            standing: self.agents.standing(&agent.id).cloned().unwrap_or_default(),
             registered: agent.registered,
             reregistered: agent.reregistered,
             total: agent.total.clone(),
-            used: agent.used_total(),
+            used: agent.work.used_total(),
             offered: offered.cloned().unwrap_or_default(),
-            executors: agent.executors.iter().flat_map(of).collect(),
+            executors: executors.collect(),
         }
     }
 }

@@ -8,9 +8,8 @@ use mesos::v1;
 use mesos::v1::master::response::get_frameworks;
 
 use super::super::Core;
-use super::super::agent::Agent;
 use super::super::capabilities::Capabilities;
-use super::super::framework::{Framework, Link};
+use super::super::frameworks::{Framework, Link};
 use super::super::offers::Offer;
 use super::super::task::Task;
 use super::Depth;
@@ -60,34 +59,20 @@ impl Core {
             registered: framework.registered,
             reregistered: framework.reregistered,
             unregistered: framework.unregistered,
-            used: self.used_by(&framework.id),
+            used: self.agents.used_by(&framework.id),
             offered: offered.cloned().unwrap_or_default(),
             offers: offers.collect(),
-            executors: self.executors_of(&framework.id),
+            executors: self.agents.executors_of(&framework.id),
             tasks: Vec::new(),
             unreachable: Vec::new(),
             completed: Vec::new(),
         };
         if depth == Depth::WithTasks {
-            view.tasks = framework.tasks.values().cloned().collect();
-            view.unreachable = framework.unreachable.iter().cloned().collect();
-            view.completed = framework.completed.iter().cloned().collect();
+            view.tasks = framework.tasks.live().cloned().collect();
+            view.unreachable = framework.tasks.unreachable().cloned().collect();
+            view.completed = framework.tasks.completed().cloned().collect();
         }
         view
-    }
-
-    /// Executors of its own, with where they run.
-    fn executors_of(&self, framework: &FrameworkId) -> Vec<(AgentId, Arc<v1::ExecutorInfo>)> {
-        let on = |agent: &'_ Agent| {
-            let executors = agent.executors.get(framework).into_iter().flat_map(|of| of.values());
-            executors.map(|info| (agent.id.clone(), info.clone())).collect::<Vec<_>>()
-        };
-        self.agents.values().flat_map(on).collect()
-    }
-
-    /// What a framework's tasks and executors hold.
-    fn used_by(&self, framework: &FrameworkId) -> Resources {
-        self.agents.values().filter_map(|agent| agent.used.get(framework)).sum()
     }
 }
 

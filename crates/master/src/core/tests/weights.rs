@@ -32,7 +32,7 @@ fn one_wrong_weight_changes_nothing() {
     let mut world = World::new();
     for wrong in [weight("ops", 0.0), weight("ops", -1.0), weight("ops", f64::NAN), weight("", 1.0), weight("a b", 1.0)]
     {
-        let problem = world.core.update_weights(world.now, &[weight("dev", 2.0), wrong]).unwrap_err();
+        let problem = world.core.update_weights(world.now, &[weight("dev", 2.0), wrong]).unwrap_err().to_string();
         assert!(problem.starts_with("Failed to validate update weights request JSON"), "{problem}");
     }
     world.settle();

@@ -1,17 +1,17 @@
 //! One framework as the master knows it.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use mesos::v1;
 
-use super::capabilities::Capabilities;
-use super::counters::{FrameworkCounters, Tally};
-use super::framework_rules;
-use super::task::Task;
+use super::super::capabilities::Capabilities;
+use super::super::counters::FrameworkCounters;
+use super::super::framework_rules;
+use super::Tasks;
 use crate::allocator::{Constraints, Interest};
-use crate::ids::{FrameworkId, StreamId, TaskId};
+use crate::ids::{FrameworkId, StreamId};
 use crate::stock::EVERYONE;
 
 /// How a framework's scheduler is reached.
@@ -41,12 +41,7 @@ pub(crate) struct Framework {
     pub(crate) registered: Duration,
     pub(crate) reregistered: Option<Duration>,
     pub(crate) unregistered: Option<Duration>,
-    /// Everything not yet completed, also what is terminal but not acknowledged.
-    pub(crate) tasks: BTreeMap<TaskId, Arc<Task>>,
-    /// How many of them are in which state.
-    pub(crate) states: Tally,
-    pub(crate) unreachable: VecDeque<Arc<Task>>,
-    pub(crate) completed: VecDeque<Arc<Task>>,
+    pub(crate) tasks: Tasks,
     pub(crate) counters: FrameworkCounters,
 }
 
@@ -62,10 +57,7 @@ impl Framework {
             registered: unix,
             reregistered: None,
             unregistered: None,
-            tasks: BTreeMap::new(),
-            states: Tally::default(),
-            unreachable: VecDeque::new(),
-            completed: VecDeque::new(),
+            tasks: Tasks::default(),
             counters: FrameworkCounters::default(),
         }
     }
@@ -105,20 +97,6 @@ impl Framework {
             active: self.is_connected(),
         }
     }
-
-    pub(crate) fn unreachable_task(&self, id: &TaskId) -> Option<&Task> {
-        self.unreachable.iter().find(|task| task.id() == id).map(Arc::as_ref)
-    }
-
-    /// Forgets that a task was unreachable and says what was known of it.
-    pub(crate) fn take_unreachable(&mut self, id: &TaskId) -> Option<Arc<Task>> {
-        let at = self.unreachable.iter().position(|task| task.id() == id)?;
-        self.unreachable.remove(at)
-    }
-
-    pub(crate) fn has_completed(&self, id: &TaskId) -> bool {
-        self.completed.iter().any(|task| task.id() == id)
-    }
 }
 
 /// The roles a framework asks to be in.
@@ -144,12 +122,4 @@ fn minimums_of(info: &v1::FrameworkInfo) -> BTreeMap<String, Vec<BTreeMap<String
 /// The role in the field that frameworks with one role still use.
 pub(crate) fn named_role(info: &v1::FrameworkInfo) -> Option<&str> {
     info.role.as_deref()
-}
-
-/// Adds at the end and lets go of the oldest.
-pub(crate) fn push_bounded<T>(queue: &mut VecDeque<T>, item: T, limit: usize) {
-    queue.push_back(item);
-    while queue.len() > limit {
-        queue.pop_front();
-    }
 }
