@@ -3,6 +3,19 @@
 //! Comes in: subscriptions, calls, broken streams and the passing of time, each with [`Now`]. Goes out: [`Action`]s,
 //! fetched with [`Core::take_actions`], and the moment it wants to be woken at, [`Core::wake_at`].
 //! Pure: no clock, no I/O, no randomness. One task of the shell owns it.
+//!
+//! [`Core`] wires parts, each of which owns its state and writes it alone:
+//!
+//! ```text
+//! agents    here and absent, their work, and what operators said    frameworks  live and completed, and their tasks
+//! offers    what is offered and not answered                        allocator   who is offered what
+//! removals  how fast agents are given up                            schedule    when to wake
+//! counters  what has happened                                       out         actions, and operators that listen
+//! ```
+//!
+//! What concerns several of them is done here, by who asks for it: `subscribe`, `framework_calls`, `accept`, `launch`,
+//! `kill` and `reconcile` for schedulers; `registration`, `agent_calls` and `updates` for agents; `operate`, `drain` and
+//! `weights` for operators; `liveness`, `failover`, `agent_removal` and `framework_removal` as time passes.
 
 mod accept;
 mod action;

@@ -32,9 +32,7 @@ impl Core {
             return Err(AgentRefusal::OtherStream(agent.clone()));
         }
         // Whatever it says, it lives.
-        known.pings.answered = true;
-        known.pings.missed = 0;
-        self.counters.unreachable_canceled += u64::from(std::mem::take(&mut known.pings.given_up));
+        self.counters.unreachable_canceled += u64::from(known.heard());
         match call {
             Content::Update(update) => self.update(agent, update),
             Content::ExitedExecutor(exited) => self.executor_exited(agent, exited),

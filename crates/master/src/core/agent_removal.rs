@@ -82,7 +82,7 @@ impl Core {
         let limit = self.settings.max_completed_tasks;
         let Some(known) = self.frameworks.get_mut(framework) else { return };
         let Some(mut kept) = known.tasks.take_unreachable(task) else { return };
-        let state = known.capabilities.visible(status.state());
+        let state = known.capabilities().visible(status.state());
         let status = TaskStatus { state: state.into(), ..status };
         Arc::make_mut(&mut kept).absorb(&status, None);
         known.counters.ended.add(state);
@@ -95,7 +95,7 @@ impl Core {
 
     pub(super) fn remove_agent(&mut self, id: &AgentId, departure: Departure) {
         let Some(agent) = self.agents.get(id) else { return };
-        let message = departure.message(&agent.info.hostname);
+        let message = departure.message(&agent.info().hostname);
         let stream = agent.stream().cloned();
         match departure {
             Departure::Unreachable(_) => tracing::warn!(agent = %id, message, "agent removed"),
@@ -198,10 +198,10 @@ impl Core {
 
     /// Frameworks that do not checkpoint lose their tasks as soon as the agent's stream breaks.
     pub(super) fn lose_unsaved_tasks(&mut self, id: &AgentId) {
-        let Some(hostname) = self.agents.get(id).map(|agent| agent.info.hostname.clone()) else { return };
+        let Some(hostname) = self.agents.get(id).map(|agent| agent.info().hostname.clone()) else { return };
         let message = format!("Agent {hostname} disconnected");
         for (framework, task) in self.agents.tasks_on(id) {
-            if self.frameworks.get(&framework).is_some_and(|framework| framework.info.checkpoint()) {
+            if self.frameworks.get(&framework).is_some_and(|framework| framework.info().checkpoint()) {
                 continue;
             }
             if self.frameworks.task(&framework, &task).is_some_and(|task| !task.is_terminal()) {

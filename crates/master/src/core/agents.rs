@@ -10,7 +10,7 @@ use std::time::Duration;
 use mesos::resources::Resources;
 use mesos::v1::{AgentInfo, ExecutorInfo};
 
-pub(crate) use agent::{Agent, Link, Pings};
+pub(crate) use agent::{Agent, NextPing};
 pub(crate) use work::Work;
 
 use crate::ids::{AgentId, ExecutorId, FrameworkId, StreamId, TaskId};
@@ -61,10 +61,13 @@ impl Agents {
         }
     }
 
-    /// The agent is here from now on: as it was if it is here already, else as given.
-    pub(super) fn arrive(&mut self, agent: &Agent) -> &mut Agent {
-        self.absent.forget(&agent.id);
-        self.here.entry(agent.id.clone()).or_insert_with(|| agent.clone())
+    /// The agent is here from now on, with the work it has in the books if it was here before.
+    pub(super) fn arrive(&mut self, mut agent: Agent) {
+        self.absent.forget(agent.id());
+        if let Some(older) = self.here.remove(agent.id()) {
+            agent.succeed(older);
+        }
+        self.here.insert(agent.id().clone(), agent);
     }
 
     /// The agent is not here any more, and not remembered.
@@ -120,7 +123,7 @@ impl Agents {
     }
 
     pub(super) fn at(&self, pid: &str) -> Option<AgentId> {
-        self.here().find(|agent| agent.pid == pid).map(|agent| agent.id.clone())
+        self.here().find(|agent| agent.pid() == pid).map(|agent| agent.id().clone())
     }
 
     /// Whether anything is known of it, be it that it is gone.
@@ -183,7 +186,7 @@ impl Agents {
 
     /// Whether the agent is here and in use.
     pub(super) fn is_active(&self, agent: &Agent) -> bool {
-        agent.is_connected() && !self.standing(&agent.id).is_some_and(|standing| standing.deactivated)
+        agent.is_connected() && !self.standing(agent.id()).is_some_and(|standing| standing.deactivated)
     }
 
     pub(super) fn is_draining(&self, id: &AgentId) -> bool {
@@ -191,37 +194,37 @@ impl Agents {
     }
 
     pub(super) fn tasks_on(&self, id: &AgentId) -> Vec<(FrameworkId, TaskId)> {
-        let tasks = self.get(id).into_iter().flat_map(|agent| agent.work.tasks());
+        let tasks = self.get(id).into_iter().flat_map(|agent| agent.work().tasks());
         tasks.flat_map(|(framework, tasks)| tasks.iter().map(|task| (framework.clone(), task.clone()))).collect()
     }
 
     pub(super) fn executors_on(&self, id: &AgentId) -> Vec<(FrameworkId, ExecutorId)> {
-        let executors = self.get(id).into_iter().flat_map(|agent| agent.work.executors());
+        let executors = self.get(id).into_iter().flat_map(|agent| agent.work().executors());
         executors.map(|(of, executor)| (of.clone(), executor.executor_id.clone())).collect()
     }
 
     /// Agents with tasks or executors of the framework.
     pub(super) fn with_work_of(&self, framework: &FrameworkId) -> Vec<AgentId> {
-        self.here().filter(|agent| agent.work.is_of(framework)).map(|agent| agent.id.clone()).collect()
+        self.here().filter(|agent| agent.work().is_of(framework)).map(|agent| agent.id().clone()).collect()
     }
 
     /// Executors of a framework's own, with where they run.
     pub(super) fn executors_of(&self, framework: &FrameworkId) -> Vec<(AgentId, Arc<ExecutorInfo>)> {
         let on = |agent: &'_ Agent| {
-            let executors = agent.work.executors_of(framework);
-            executors.map(|info| (agent.id.clone(), info.clone())).collect::<Vec<_>>()
+            let executors = agent.work().executors_of(framework);
+            executors.map(|info| (agent.id().clone(), info.clone())).collect::<Vec<_>>()
         };
         self.here().flat_map(on).collect()
     }
 
     /// What a framework's tasks and executors hold.
     pub(super) fn used_by(&self, framework: &FrameworkId) -> Resources {
-        self.here().filter_map(|agent| agent.work.used().get(framework)).sum()
+        self.here().filter_map(|agent| agent.work().used().get(framework)).sum()
     }
 
     /// What each framework holds on each agent.
     pub(super) fn used(&self) -> impl Iterator<Item = &Resources> {
-        self.here().flat_map(|agent| agent.work.used().values())
+        self.here().flat_map(|agent| agent.work().used().values())
     }
 }
 
@@ -237,6 +240,9 @@ fn forget_oldest(remembered: &mut BTreeMap<AgentId, Duration>, limit: usize) -> 
 
 #[cfg(test)]
 mod tests {
+    use mesos::v1::cygnet::agent_call::Subscribe;
+    use shell::Now;
+
     use super::*;
 
     fn places(agents: &Agents, id: &AgentId) -> [bool; 4] {
@@ -252,8 +258,9 @@ mod tests {
         assert_eq!(places(&agents, &id), [false, true, false, false]);
         agents.mark_unreachable(&id, second(1));
         assert_eq!(places(&agents, &id), [false, false, true, false]);
-        let (info, stream) = (AgentInfo::default(), StreamId::new("s"));
-        agents.arrive(&Agent::new(id.clone(), info, Resources::default(), stream, second(2)));
+        let now = Now { elapsed: second(2), unix: second(2) };
+        let reached = (StreamId::new("s"), Resources::default());
+        agents.arrive(Agent::new(id.clone(), &Subscribe::default(), reached, (now, second(3))));
         assert_eq!(places(&agents, &id), [true, false, false, false]);
         agents.mark_gone(&id, second(3));
         assert_eq!(places(&agents, &id), [false, false, false, true]);

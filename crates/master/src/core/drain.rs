@@ -120,14 +120,14 @@ impl Core {
         policy: Option<KillPolicy>,
     ) {
         if let Some(agent) = self.agents.get_mut(agent) {
-            agent.work.ask_to_kill(framework, task, policy);
+            agent.work_mut().ask_to_kill(framework, task, policy);
         }
         self.command(agent, commands::kill(framework, task, policy));
     }
 
     /// The last task of a draining agent is over, acknowledged and all.
     pub(super) fn look_whether_drained(&mut self, id: &AgentId) {
-        let empty = self.agents.get(id).is_some_and(|agent| agent.work.tasks().is_empty());
+        let empty = self.agents.get(id).is_some_and(|agent| agent.work().tasks().is_empty());
         let Some(drain) =
             self.agents.standing(id).filter(|of| empty && of.is_draining()).and_then(|of| of.drain.clone())
         else {

@@ -1,7 +1,6 @@
 //! A scheduler's stream breaks, and the time it has to come back.
 
 use super::Core;
-use super::frameworks::Link;
 use crate::ids::{FrameworkId, StreamId};
 use shell::Now;
 
@@ -17,7 +16,7 @@ impl Core {
     fn disconnect_framework(&mut self, id: &FrameworkId) {
         let Some(framework) = self.frameworks.get_mut(id) else { return };
         let timeout = framework.failover_timeout();
-        framework.link = Link::Disconnected { until: self.now.elapsed.saturating_add(timeout) };
+        framework.disconnect(self.now.elapsed.saturating_add(timeout));
         tracing::info!(framework = %id, ?timeout, "framework disconnected");
         self.allocator.deactivate_framework(id);
         self.drop_offers_of(id);

@@ -84,7 +84,7 @@ impl Core {
     fn revive(&mut self, id: &FrameworkId, roles: Vec<String>) {
         let Some(framework) = self.frameworks.get_mut(id) else { return };
         let Some(roles) = framework.named_roles(roles) else { return };
-        framework.suppressed.retain(|role| !roles.contains(role));
+        framework.revive(&roles);
         self.allocator.revive(id, &roles);
         self.allocate_soon();
     }
@@ -93,25 +93,14 @@ impl Core {
     fn suppress(&mut self, id: &FrameworkId, roles: Vec<String>) {
         let Some(framework) = self.frameworks.get_mut(id) else { return };
         let Some(roles) = framework.named_roles(roles) else { return };
-        framework.suppressed.extend(roles.iter().cloned());
+        framework.suppress(&roles);
         self.allocator.suppress(id, &roles);
-    }
-}
-
-impl Framework {
-    /// The roles a call names; all if it names none, `None` if one of them is not the framework's.
-    fn named_roles(&self, named: Vec<String>) -> Option<std::collections::BTreeSet<String>> {
-        let own = self.roles();
-        if named.is_empty() {
-            return Some(own);
-        }
-        named.iter().all(|role| own.contains(role)).then(|| named.into_iter().collect())
     }
 }
 
 /// Who was authenticated has to be the framework's own principal.
 fn check_principal(framework: &Framework, authenticated: Option<&str>) -> Result<(), CallRefusal> {
-    let own = framework.info.principal();
+    let own = framework.info().principal();
     match authenticated {
         Some(other) if other != own => {
             Err(CallRefusal::OtherPrincipal { authenticated: other.to_owned(), own: own.to_owned() })
@@ -124,7 +113,7 @@ fn check_stream(framework: &Framework, sent: Option<&StreamId>) -> Result<(), Ca
     let current = framework.stream().ok_or(CallRefusal::NotSubscribed)?;
     let sent = sent.ok_or(CallRefusal::NoStreamId)?;
     if sent != current {
-        return Err(CallRefusal::OtherStreamId { sent: sent.clone(), framework: framework.id.clone() });
+        return Err(CallRefusal::OtherStreamId { sent: sent.clone(), framework: framework.id().clone() });
     }
     Ok(())
 }

@@ -52,15 +52,14 @@ impl Frameworks {
     }
 
     pub(super) fn add(&mut self, framework: Framework) {
-        self.live.insert(framework.id.clone(), framework);
+        self.live.insert(framework.id().clone(), framework);
     }
 
     /// Moves a framework to the completed ones; says what it was, and over which stream it was connected.
     pub(super) fn complete(&mut self, id: &FrameworkId, now: Now) -> Option<(Arc<FrameworkInfo>, Option<StreamId>)> {
         let mut framework = self.live.remove(id)?;
-        let was = (framework.info.clone(), framework.stream().cloned());
-        framework.link = Link::Disconnected { until: now.elapsed };
-        framework.unregistered = Some(now.unix);
+        let was = (framework.info().clone(), framework.stream().cloned());
+        framework.end(now);
         push_bounded(&mut self.completed, framework, self.max_completed);
         Some(was)
     }
@@ -78,7 +77,7 @@ impl Frameworks {
     }
 
     pub(super) fn info(&self, id: &FrameworkId) -> Option<FrameworkInfo> {
-        self.get(id).map(|framework| (*framework.info).clone())
+        self.get(id).map(|framework| (**framework.info()).clone())
     }
 
     pub(super) fn task(&self, id: &FrameworkId, task: &TaskId) -> Option<&Task> {
@@ -98,17 +97,16 @@ impl Frameworks {
     }
 
     pub(super) fn has_completed(&self, id: &FrameworkId) -> bool {
-        self.completed().any(|completed| completed.id == *id)
+        self.completed().any(|completed| completed.id() == id)
     }
 
     pub(super) fn on_stream(&self, stream: &StreamId) -> Option<FrameworkId> {
-        self.live().find(|framework| framework.stream() == Some(stream)).map(|framework| framework.id.clone())
+        self.live().find(|framework| framework.stream() == Some(stream)).map(|framework| framework.id().clone())
     }
 
     /// Those that did not come back in time.
     pub(super) fn late(&self, now: Duration) -> Vec<FrameworkId> {
-        let late = |framework: &&Framework| matches!(framework.link, Link::Disconnected { until } if until <= now);
-        self.live().filter(late).map(|late| late.id.clone()).collect()
+        self.live().filter(|framework| framework.is_late(now)).map(|late| late.id().clone()).collect()
     }
 }
 
@@ -128,7 +126,7 @@ mod tests {
         let (_, stream) = frameworks.complete(&claimed, now).unwrap();
         assert_eq!(stream, Some(StreamId::new("s")));
         assert!(!frameworks.contains(&claimed) && frameworks.has_completed(&claimed));
-        assert!(frameworks.completed().all(|of| !of.is_connected() && of.unregistered == Some(now.unix)));
+        assert!(frameworks.completed().all(|of| !of.is_connected() && of.unregistered() == Some(now.unix)));
         assert!(frameworks.complete(&claimed, now).is_none());
     }
 }

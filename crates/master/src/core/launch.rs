@@ -81,7 +81,7 @@ impl Core {
         let resources = held(&executor.resources, &lot.role)?;
         let kept = v1::ExecutorInfo { resources: resources.to_wire(), ..executor.clone() };
         let id = &executor.executor_id;
-        match self.agents.get(&lot.agent).and_then(|agent| agent.work.executor(framework, id)) {
+        match self.agents.get(&lot.agent).and_then(|agent| agent.work().executor(framework, id)) {
             Some(running) if *running == kept => Ok(None),
             Some(_) => Err(Invalid::new(format!(
                 "ExecutorInfo is not compatible with existing ExecutorInfo with same ExecutorID '{id}'"
@@ -113,7 +113,7 @@ impl Core {
     ) {
         lot.left -= resources;
         if let Some(agent) = self.agents.get_mut(&lot.agent) {
-            agent.work.add_executor(framework, executor, resources);
+            agent.work_mut().add_executor(framework, executor, resources);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Whether agents are still there: pings, broken streams, and giving up on those that stay away.
 
 use super::agent_removal::Departure;
-use super::agents::{Agent, Link};
+use super::agents::NextPing;
 use super::{Action, Core, RemovalLimit, commands};
 use crate::ids::{AgentId, StreamId};
 use shell::Now;
@@ -14,8 +14,8 @@ impl Core {
         self.now = now;
         let until = now.elapsed + self.settings.agent_reregister_timeout;
         let Some(agent) = self.agents.on_stream(stream) else { return };
-        agent.link = Link::Disconnected { until };
-        let id = agent.id.clone();
+        agent.disconnect(until);
+        let id = agent.id().clone();
         tracing::info!(agent = %id, "agent disconnected");
         self.allocator.set_agent_active(&id, false);
         self.rescind_offers(|offer| offer.agent == id);
@@ -42,23 +42,20 @@ impl Core {
     fn check_agent(&mut self, id: &AgentId) -> Finding {
         let now = self.now.elapsed;
         let Some(agent) = self.agents.get_mut(id) else { return Finding::Fine };
-        if matches!(agent.link, Link::Disconnected { until } if until <= now) {
+        if agent.is_late(now) {
             return Finding::Lost("agent did not re-register within the timeout");
         }
-        if agent.pings.given_up && self.removals.are_allowed(now) {
+        if agent.is_silent() && self.removals.are_allowed(now) {
             return self.give_up(id);
         }
-        if agent.pings.next > now {
-            return Finding::Fine;
+        match agent.next_ping(now, self.settings.agent_ping_timeout, self.settings.max_agent_ping_timeouts) {
+            NextPing::Later => Finding::Fine,
+            NextPing::Due => Finding::Ping,
+            NextPing::TooManyMissed => {
+                self.counters.unreachable_scheduled += 1;
+                self.give_up(id)
+            }
         }
-        agent.count_ping();
-        agent.pings.next = now + self.settings.agent_ping_timeout;
-        if agent.pings.missed >= self.settings.max_agent_ping_timeouts && !agent.pings.given_up {
-            agent.pings.given_up = true;
-            self.counters.unreachable_scheduled += 1;
-            return self.give_up(id);
-        }
-        Finding::Ping
     }
 
     /// Marks an agent unreachable that has left too many pings unanswered, unless too many others were marked lately;
@@ -106,16 +103,4 @@ enum Finding {
     Fine,
     Ping,
     Lost(&'static str),
-}
-
-impl Agent {
-    /// The time of one ping is over and the next goes out.
-    fn count_ping(&mut self) {
-        if self.pings.answered {
-            self.pings.missed = 0;
-        } else {
-            self.pings.missed += 1;
-        }
-        self.pings.answered = false;
-    }
 }

@@ -150,7 +150,7 @@ impl Core {
     /// Nothing here is revocable, but tools ask for it.
     fn put_resources(&self, metrics: &mut Metrics) {
         for name in ["cpus", "gpus", "mem", "disk"] {
-            let total: f64 = self.agents.here().map(|agent| agent.total.scalar(name)).sum();
+            let total: f64 = self.agents.here().map(|agent| agent.total().scalar(name)).sum();
             let used = self.agents.used();
             let used: f64 = used.map(|used| used.scalar(name)).sum();
             for (name, total, used) in [(name.to_owned(), total, used), (format!("{name}_revocable"), 0.0, 0.0)] {
@@ -221,7 +221,7 @@ impl Core {
         put("allocation_runs".to_owned(), self.counters.allocation_runs as f64);
         put("offer_filters".to_owned(), self.allocator.filters() as f64);
         for name in ["cpus", "mem", "disk"] {
-            let total: f64 = self.agents.here().map(|agent| agent.total.scalar(name)).sum();
+            let total: f64 = self.agents.here().map(|agent| agent.total().scalar(name)).sum();
             let used = self.agents.used().map(|used| used.scalar(name));
             let offered = self.offers.iter().map(|offer| offer.resources.scalar(name));
             put(format!("resources/{name}/total"), total);
@@ -238,7 +238,7 @@ impl Core {
 
 /// `master/frameworks/<name>/<id>/...`
 fn put_framework(framework: &Framework, metrics: &mut Metrics) {
-    let prefix = format!("frameworks/{}/{}", percent_encoded(&framework.info.name), framework.id);
+    let prefix = format!("frameworks/{}/{}", percent_encoded(&framework.info().name), framework.id());
     let mut put_own = |name: &str, value: u64| put(metrics, &format!("{prefix}/{name}"), value as f64);
     let counters = &framework.counters;
     put_own("subscribed", framework.is_connected().into());
@@ -255,7 +255,7 @@ fn put_framework(framework: &Framework, metrics: &mut Metrics) {
         put_own(&format!("tasks/terminal/task_{name}"), counters.ended.of(state));
     }
     for role in framework.roles() {
-        put_own(&format!("roles/{role}/suppressed"), framework.suppressed.contains(&role).into());
+        put_own(&format!("roles/{role}/suppressed"), framework.is_suppressed(&role).into());
     }
     let kinds = |of: i32| call::Type::try_from(of).ok().map(|kind| kind.as_str_name());
     put_tally("calls", &counters.calls, 1..=17, kinds, &mut put_own);

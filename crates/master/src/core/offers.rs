@@ -88,20 +88,20 @@ impl Core {
     /// The offer as its framework sees it.
     pub(super) fn offer_wire(&self, offer: &Offer) -> Option<v1::Offer> {
         let (agent, framework) = (self.agents.get(&offer.agent)?, self.frameworks.get(&offer.framework)?);
-        let executors = agent.work.executors_of(&offer.framework);
-        let sees = framework.capabilities;
+        let executors = agent.work().executors_of(&offer.framework);
+        let sees = framework.capabilities();
         let allocation = v1::resource::AllocationInfo { role: Some(offer.role.clone()) };
         Some(v1::Offer {
             id: offer.id.clone(),
             framework_id: offer.framework.clone(),
             agent_id: offer.agent.clone(),
-            hostname: agent.info.hostname.clone(),
-            url: agent_url(&agent.pid, &agent.info.hostname),
+            hostname: agent.info().hostname.clone(),
+            url: agent_url(agent.pid(), &agent.info().hostname),
             resources: stock::for_framework(&offer.resources, sees.multi_role, sees.reservation_refinement),
-            attributes: agent.info.attributes.clone(),
+            attributes: agent.info().attributes.clone(),
             executor_ids: executors.map(|of| of.executor_id.clone()).collect(),
             allocation_info: sees.multi_role.then_some(allocation),
-            domain: agent.info.domain.clone(),
+            domain: agent.info().domain.clone(),
             ..v1::Offer::default()
         })
     }

@@ -42,7 +42,7 @@ impl Core {
 
     /// The state the framework was last told, with what its last status said.
     fn latest(&self, framework: &Framework, task: &Task) -> TaskStatus {
-        let state = framework.capabilities.visible(task.forwarded_state());
+        let state = framework.capabilities().visible(task.forwarded_state());
         let what = (state, Reason::Reconciliation);
         status::repeated(self.now.unix, task, what, "Reconciliation: Latest task state")
     }
@@ -52,7 +52,7 @@ impl Core {
     fn about_unknown(&self, framework: &Framework, task: &TaskId, agent: Option<&AgentId>) -> Option<TaskStatus> {
         let remembered = framework.tasks.unreachable_one(task).map(|task| task.agent().clone());
         let place = agent.or(remembered.as_ref());
-        if self.agents.is_recovered(place) || self.may_be_from_before(&framework.id, place) {
+        if self.agents.is_recovered(place) || self.may_be_from_before(framework.id(), place) {
             return None;
         }
         let unreachable_since = place.and_then(|place| self.agents.unreachable_since(place));
@@ -62,7 +62,7 @@ impl Core {
             Some(place) if self.agents.is_gone(place) => (TaskState::TaskGoneByOperator, "gone"),
             _ => (TaskState::TaskUnknown, "unknown"),
         };
-        let shown = (framework.capabilities.visible(state), Reason::Reconciliation);
+        let shown = (framework.capabilities().visible(state), Reason::Reconciliation);
         let message = format!("Reconciliation: Task is {what}");
         Some(TaskStatus {
             unreachable_time: unreachable_since.map(v1::TimeInfo::since_epoch),

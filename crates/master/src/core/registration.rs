@@ -8,7 +8,7 @@ use mesos::v1::task_status::Reason;
 use mesos::v1::{self, cygnet};
 
 use super::agent_removal::Departure;
-use super::agents::{Agent, Pings};
+use super::agents::Agent;
 use super::frameworks::{self, Framework};
 use super::task::Task;
 use super::{Action, Core, announcements, commands, events, status};
@@ -72,7 +72,7 @@ impl Core {
         self.rescind_offers(|offer| offer.agent == id);
         let returns = self.agents.unreachable_since(&id).is_some();
         self.enter(&id, stream, total, &call);
-        let before = self.agents.get(&id).map(|agent| agent.work.tasks().clone()).unwrap_or_default();
+        let before = self.agents.get(&id).map(|agent| agent.work().tasks().clone()).unwrap_or_default();
         let commands = self.take_report(&id, call.frameworks.clone());
         let missing = self.missing_tasks(before, &call.frameworks);
         self.open(&id, [commands, missing].concat());
@@ -83,30 +83,16 @@ impl Core {
 
     /// Puts the agent into the books, or brings what is there up to date, and into the registry.
     fn enter(&mut self, id: &AgentId, stream: StreamId, total: Resources, call: &agent_call::Subscribe) {
-        let again = call.agent_info.id.as_ref() == Some(id);
-        let next = self.now.elapsed + self.settings.agent_ping_timeout;
-        let pings = Pings { next, answered: true, ..Pings::default() };
-        let fresh = Agent::new(id.clone(), call.agent_info.clone(), total, stream, self.now.unix);
-        let known = self.agents.contains(id);
-        let unix = self.now.unix;
-        let agent = self.agents.arrive(&fresh);
-        let registered_before = known && agent.info == fresh.info;
-        agent.reregistered = again.then_some(unix);
-        if let Some(first) = call.registered_time.filter(|_| again).and_then(mesos::duration::from_seconds) {
-            agent.registered = first;
+        let before = self.agents.get(id).map(|agent| agent.info().clone());
+        let next_ping = self.now.elapsed + self.settings.agent_ping_timeout;
+        let agent = Agent::new(id.clone(), call, (stream, total), (self.now, next_ping));
+        if before.as_ref() != Some(agent.info()) {
+            self.out.push(Action::Persist(Change::Admit(agent.info().clone())));
         }
-        agent.info = fresh.info;
-        agent.total = fresh.total;
-        agent.link = fresh.link;
-        agent.pings = pings;
-        agent.pid = call.pid.clone().unwrap_or_default();
-        agent.version = call.version.clone().unwrap_or_default();
-        agent.capabilities.clone_from(&call.capabilities);
-        let info = agent.info.clone();
-        if !registered_before {
-            self.out.push(Action::Persist(Change::Admit(info)));
-        }
-        if !known && let Some(agent) = self.agents.get(id) {
+        self.agents.arrive(agent);
+        if before.is_none()
+            && let Some(agent) = self.agents.get(id)
+        {
             let view = self.agent_view(agent, None);
             self.out.announce(|| announcements::agent_added(view.wire()));
         }
@@ -115,9 +101,9 @@ impl Core {
     /// What is in the books is now what is on the agent: it can be offered. Then come the commands it missed.
     fn open(&mut self, id: &AgentId, commands: Vec<cygnet::AgentEvent>) {
         let Some(agent) = self.agents.get(id) else { return };
-        self.allocator.add_agent(id.clone(), agent.info.clone(), agent.total.clone(), agent.work.used());
+        self.allocator.add_agent(id.clone(), agent.info().clone(), agent.total().clone(), agent.work().used());
         let kills: Vec<_> =
-            agent.work.kills().iter().map(|((of, task), policy)| commands::kill(of, task, *policy)).collect();
+            agent.work().kills().iter().map(|((of, task), policy)| commands::kill(of, task, *policy)).collect();
         let ping_timeout = self.settings.agent_ping_timeout * self.settings.max_agent_ping_timeouts;
         self.command(id, commands::subscribed(id, ping_timeout, self.master_info()));
         for command in commands.into_iter().chain(kills) {
@@ -140,7 +126,7 @@ impl Core {
             }
             self.know_framework(&framework, &reported.framework_info);
             if let Some(known) = self.frameworks.get(&framework) {
-                commands.push(commands::update_framework((*known.info).clone()));
+                commands.push(commands::update_framework((**known.info()).clone()));
             }
             for executor in reported.executors {
                 self.take_executor(id, &framework, executor);
@@ -174,9 +160,9 @@ impl Core {
         let role = self.frameworks.get(framework).map_or(stock::EVERYONE, Framework::sole_role);
         let resources = stock::held(&executor.resources, role).unwrap_or_default();
         let Some(agent) = self.agents.get_mut(id) else { return };
-        if agent.work.executor(framework, &executor_id).is_none() {
+        if agent.work().executor(framework, &executor_id).is_none() {
             let kept = v1::ExecutorInfo { resources: resources.to_wire(), ..executor };
-            agent.work.add_executor(framework, kept, &resources);
+            agent.work_mut().add_executor(framework, kept, &resources);
         }
     }
 
@@ -227,12 +213,12 @@ impl Core {
     /// Frameworks were told that these tasks are unreachable or unknown; now they hear how they really are.
     fn report_returned(&mut self, id: &AgentId) {
         let Some(agent) = self.agents.get(id) else { return };
-        let tasks = agent.work.tasks().iter().flat_map(|(of, tasks)| tasks.iter().map(move |task| (of, task)));
+        let tasks = agent.work().tasks().iter().flat_map(|(of, tasks)| tasks.iter().map(move |task| (of, task)));
         let mut told = Vec::new();
         for (framework, task) in tasks {
             let Some(known) = self.frameworks.get(framework) else { continue };
             let Some(task) = known.tasks.get(task).filter(|task| !task.is_terminal()) else { continue };
-            let what = (known.capabilities.visible(task.state()), Reason::AgentReregistered);
+            let what = (known.capabilities().visible(task.state()), Reason::AgentReregistered);
             let status = status::repeated(self.now.unix, task, what, "Unreachable agent re-registered");
             told.push((framework.clone(), status));
         }

@@ -60,9 +60,9 @@ impl Core {
     /// The books as they are now.
     pub(crate) fn snapshot(&self, depth: Depth) -> Snapshot {
         let offered = self.offered();
-        let agents = self.agents.here().map(|agent| self.agent_view(agent, offered.on.get(&agent.id)));
+        let agents = self.agents.here().map(|agent| self.agent_view(agent, offered.on.get(agent.id())));
         let live = self.frameworks.live();
-        let live = live.map(|of| self.framework_view(of, offered.to.get(&of.id), depth));
+        let live = live.map(|of| self.framework_view(of, offered.to.get(of.id()), depth));
         let completed = self.frameworks.completed().map(|of| self.framework_view(of, None, depth));
         Snapshot {
             identity: self.identity.clone(),
@@ -93,7 +93,7 @@ impl Core {
         }
         for framework in self.frameworks.live() {
             for role in framework.roles() {
-                roles.entry(role).or_default().frameworks.push(framework.id.clone());
+                roles.entry(role).or_default().frameworks.push(framework.id().clone());
             }
         }
         for used in self.agents.used() {
@@ -104,7 +104,7 @@ impl Core {
         for offer in self.offers.iter() {
             roles.entry(offer.role.clone()).or_default().offered += &offer.resources;
         }
-        for (role, part) in self.agents.here().flat_map(|agent| agent.total.reservations()) {
+        for (role, part) in self.agents.here().flat_map(|agent| agent.total().reservations()) {
             roles.entry(role).or_default().reserved += &part;
         }
         let named = |(name, view): (String, RoleView)| RoleView { weight: self.allocator.weight(&name), name, ..view };

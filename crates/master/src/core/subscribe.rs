@@ -1,7 +1,5 @@
 //! A scheduler subscribes: as a new framework, as one that was away, or in place of its older self.
 
-use std::sync::Arc;
-
 use mesos::framework_error::FrameworkError;
 use mesos::v1::FrameworkInfo;
 use mesos::v1::scheduler::call;
@@ -56,8 +54,7 @@ impl Core {
             }
         };
         if let Some(framework) = self.frameworks.get_mut(&id) {
-            framework.suppressed = suppressed;
-            framework.constraints = constraints;
+            framework.wish(suppressed, constraints);
         }
         self.count_call(&id, call::Type::Subscribe);
         Ok(id)
@@ -80,7 +77,7 @@ impl Core {
         info: FrameworkInfo,
     ) -> Result<FrameworkId, SubscribeRefusal> {
         let Some(framework) = self.frameworks.get(id) else { return Ok(id.clone()) };
-        if framework.info.principal() != info.principal() {
+        if framework.info().principal() != info.principal() {
             return Err(SubscribeRefusal::OtherPrincipal);
         }
         self.counters.frameworks_reregistered += 1;
@@ -95,8 +92,7 @@ impl Core {
         self.allocator.deactivate_framework(id);
         let now = self.now.unix;
         if let Some(framework) = self.frameworks.get_mut(id) {
-            framework.link = Link::Connected(stream.clone());
-            framework.reregistered = Some(now);
+            framework.reconnect(stream.clone(), now);
             framework.change_info(info);
         }
         self.announce_framework_updated(id);
@@ -123,13 +119,13 @@ impl Core {
         let call::UpdateFramework { framework_info: info, suppressed_roles, offer_constraints } = update;
         framework_rules::check(&info, self.settings.roles.as_ref()).map_err(UpdateRefusal::Info)?;
         let Some(framework) = self.frameworks.get_mut(id) else { return Ok(()) };
-        framework_rules::check_update(&framework.info, &info).map_err(UpdateRefusal::Change)?;
+        framework_rules::check_update(framework.info(), &info).map_err(UpdateRefusal::Change)?;
         let (suppressed, constraints) =
             framework_rules::wishes(&info, suppressed_roles, offer_constraints).map_err(UpdateRefusal::Call)?;
-        let before = framework.info.clone();
+        let before = framework.info().clone();
         framework.change_info(info);
-        let is_new = framework.info != before;
-        (framework.suppressed, framework.constraints) = (suppressed, constraints);
+        let is_new = *framework.info() != before;
+        framework.wish(suppressed, constraints);
         let (roles, interest) = (framework.roles(), framework.interest());
         self.allocator.set_framework(id.clone(), interest);
         self.rescind_offers(|offer| offer.framework == *id && !roles.contains(&offer.role));
@@ -161,20 +157,5 @@ impl Core {
         for agent in self.agents.with_work_of(id) {
             self.command(&agent, commands::update_framework(info.clone()));
         }
-    }
-}
-
-impl Framework {
-    /// Takes new information in; what is fixed for a framework's life stays as it was.
-    fn change_info(&mut self, info: FrameworkInfo) {
-        let old = &self.info;
-        self.info = Arc::new(FrameworkInfo {
-            id: old.id.clone(),
-            user: old.user.clone(),
-            checkpoint: old.checkpoint,
-            principal: old.principal.clone(),
-            ..info
-        });
-        self.capabilities = super::capabilities::Capabilities::of(&self.info);
     }
 }

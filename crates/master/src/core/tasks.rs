@@ -15,7 +15,7 @@ impl Core {
     pub(super) fn add_task(&mut self, framework: &FrameworkId, task: Task) {
         let id = task.id().clone();
         if let Some(agent) = self.agents.get_mut(task.agent()) {
-            agent.work.add_task(framework, id.clone(), &task.holds());
+            agent.work_mut().add_task(framework, id.clone(), &task.holds());
         }
         self.out.announce(|| announcements::task_added(task.wire()));
         if let Some(framework) = self.frameworks.get_mut(framework) {
@@ -52,7 +52,7 @@ impl Core {
             return;
         }
         if let Some(agent) = self.agents.get_mut(agent) {
-            agent.work.release(framework, resources);
+            agent.work_mut().release(framework, resources);
         }
         self.allocator.recover(framework, agent, resources);
     }
@@ -62,7 +62,7 @@ impl Core {
         let task = self.frameworks.get_mut(framework)?.tasks.take(id)?;
         self.release(framework, task.agent(), &task.holds());
         if let Some(agent) = self.agents.get_mut(task.agent()) {
-            agent.work.forget_task(framework, id);
+            agent.work_mut().forget_task(framework, id);
         }
         Some(task)
     }
@@ -92,7 +92,7 @@ impl Core {
         framework: &FrameworkId,
         executor: &ExecutorId,
     ) -> Option<Arc<v1::ExecutorInfo>> {
-        let removed = self.agents.get_mut(agent)?.work.remove_executor(framework, executor)?;
+        let removed = self.agents.get_mut(agent)?.work_mut().remove_executor(framework, executor)?;
         // Written by `to_wire` when it was entered.
         let held = Resources::from_wire(&removed.resources).unwrap_or_default();
         self.release(framework, agent, &held);

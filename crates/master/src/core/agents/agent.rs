@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use mesos::resources::Resources;
 use mesos::v1;
+use mesos::v1::cygnet::agent_call::Subscribe;
+use shell::Now;
 
 use super::Work;
 use crate::ids::{AgentId, StreamId};
 
 /// How an agent is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Link {
+enum Link {
     /// Over this stream.
     Connected(StreamId),
     /// Not now; it must be back by this moment, on the scale of [`shell::Now::elapsed`].
@@ -22,51 +24,154 @@ pub(crate) enum Link {
 }
 
 /// Asking an agent whether it still lives.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Pings {
+#[derive(Debug, Clone)]
+struct Pings {
     /// When the next one is due.
-    pub(crate) next: Duration,
+    next: Duration,
     /// Whether the last one was answered.
-    pub(crate) answered: bool,
+    answered: bool,
     /// How many in a row were not.
-    pub(crate) missed: u32,
+    missed: u32,
     /// Too many were not: it is given up as soon as the rate of removals allows.
-    pub(crate) given_up: bool,
+    given_up: bool,
+}
+
+/// What is to be done about the next ping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NextPing {
+    Later,
+    Due,
+    /// It is due, and with the ping before too many have been left unanswered.
+    TooManyMissed,
 }
 
 /// See the module's words.
 #[derive(Debug, Clone)]
 pub(crate) struct Agent {
-    pub(crate) id: AgentId,
-    pub(crate) info: Arc<v1::AgentInfo>,
-    pub(crate) pid: String,
+    id: AgentId,
+    info: Arc<v1::AgentInfo>,
+    pid: String,
     /// Its own version, not the one of the Mesos API.
-    pub(crate) version: String,
-    pub(crate) capabilities: Vec<v1::agent_info::Capability>,
-    pub(crate) total: Resources,
-    pub(crate) link: Link,
-    pub(crate) pings: Pings,
-    /// Moments since the UNIX epoch.
-    pub(crate) registered: Duration,
-    pub(crate) reregistered: Option<Duration>,
-    pub(crate) work: Work,
+    version: String,
+    capabilities: Vec<v1::agent_info::Capability>,
+    total: Resources,
+    link: Link,
+    pings: Pings,
+    /// When it registered first, as it says. Moments since the UNIX epoch.
+    registered: Option<Duration>,
+    /// When it was first entered in the books.
+    entered: Duration,
+    reregistered: Option<Duration>,
+    work: Work,
 }
 
 impl Agent {
-    pub(crate) fn new(id: AgentId, info: v1::AgentInfo, total: Resources, stream: StreamId, unix: Duration) -> Self {
+    /// The agent as it subscribes, without work. `id` is new if the call names none.
+    pub(crate) fn new(
+        id: AgentId,
+        call: &Subscribe,
+        (stream, total): (StreamId, Resources),
+        (now, next_ping): (Now, Duration),
+    ) -> Self {
+        let again = call.agent_info.id.as_ref() == Some(&id);
         Agent {
             total,
-            info: Arc::new(v1::AgentInfo { id: Some(id.clone()), ..info }),
+            info: Arc::new(v1::AgentInfo { id: Some(id.clone()), ..call.agent_info.clone() }),
             id,
-            pid: String::new(),
-            version: String::new(),
-            capabilities: Vec::new(),
+            pid: call.pid.clone().unwrap_or_default(),
+            version: call.version.clone().unwrap_or_default(),
+            capabilities: call.capabilities.clone(),
             link: Link::Connected(stream),
-            pings: Pings::default(),
-            registered: unix,
-            reregistered: None,
+            pings: Pings { next: next_ping, answered: true, missed: 0, given_up: false },
+            registered: call.registered_time.filter(|_| again).and_then(mesos::duration::from_seconds),
+            entered: now.unix,
+            reregistered: again.then_some(now.unix),
             work: Work::default(),
         }
+    }
+
+    /// Goes on with what an older self, in the books until now, had.
+    pub(super) fn succeed(&mut self, older: Agent) {
+        self.entered = older.registered();
+        self.work = older.work;
+    }
+
+    /// The stream is gone; the agent must be back by this moment.
+    pub(crate) fn disconnect(&mut self, until: Duration) {
+        self.link = Link::Disconnected { until };
+    }
+
+    /// Whether it did not come back in time.
+    pub(crate) fn is_late(&self, now: Duration) -> bool {
+        matches!(self.link, Link::Disconnected { until } if until <= now)
+    }
+
+    /// The agent lives. Returns whether it had left too many pings unanswered.
+    pub(crate) fn heard(&mut self) -> bool {
+        self.pings.answered = true;
+        self.pings.missed = 0;
+        std::mem::take(&mut self.pings.given_up)
+    }
+
+    /// Whether it has left too many pings unanswered.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.pings.given_up
+    }
+
+    /// Counts the ping before, if the next one is due.
+    pub(crate) fn next_ping(&mut self, now: Duration, interval: Duration, max_missed: u32) -> NextPing {
+        let pings = &mut self.pings;
+        if pings.next > now {
+            return NextPing::Later;
+        }
+        pings.missed = if pings.answered { 0 } else { pings.missed + 1 };
+        pings.answered = false;
+        pings.next = now + interval;
+        if pings.missed < max_missed || std::mem::replace(&mut pings.given_up, true) {
+            return NextPing::Due;
+        }
+        NextPing::TooManyMissed
+    }
+
+    pub(crate) fn id(&self) -> &AgentId {
+        &self.id
+    }
+
+    pub(crate) fn info(&self) -> &Arc<v1::AgentInfo> {
+        &self.info
+    }
+
+    pub(crate) fn pid(&self) -> &str {
+        &self.pid
+    }
+
+    pub(crate) fn version(&self) -> &str {
+        &self.version
+    }
+
+    pub(crate) fn capabilities(&self) -> &[v1::agent_info::Capability] {
+        &self.capabilities
+    }
+
+    pub(crate) fn total(&self) -> &Resources {
+        &self.total
+    }
+
+    /// Since the UNIX epoch, as the next one.
+    pub(crate) fn registered(&self) -> Duration {
+        self.registered.unwrap_or(self.entered)
+    }
+
+    pub(crate) fn reregistered(&self) -> Option<Duration> {
+        self.reregistered
+    }
+
+    pub(crate) fn work(&self) -> &Work {
+        &self.work
+    }
+
+    pub(crate) fn work_mut(&mut self) -> &mut Work {
+        &mut self.work
     }
 
     pub(crate) fn stream(&self) -> Option<&StreamId> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mesos::v1;
+use shell::Now;
 
 use super::super::capabilities::Capabilities;
 use super::super::counters::FrameworkCounters;
@@ -31,16 +32,16 @@ pub(crate) enum Link {
 /// See the module's words.
 #[derive(Debug, Clone)]
 pub(crate) struct Framework {
-    pub(crate) id: FrameworkId,
-    pub(crate) info: Arc<v1::FrameworkInfo>,
-    pub(crate) capabilities: Capabilities,
-    pub(crate) link: Link,
-    pub(crate) suppressed: BTreeSet<String>,
-    pub(crate) constraints: Arc<Constraints>,
+    id: FrameworkId,
+    info: Arc<v1::FrameworkInfo>,
+    capabilities: Capabilities,
+    link: Link,
+    suppressed: BTreeSet<String>,
+    constraints: Arc<Constraints>,
     /// Moments since the UNIX epoch.
-    pub(crate) registered: Duration,
-    pub(crate) reregistered: Option<Duration>,
-    pub(crate) unregistered: Option<Duration>,
+    registered: Duration,
+    reregistered: Option<Duration>,
+    unregistered: Option<Duration>,
     pub(crate) tasks: Tasks,
     pub(crate) counters: FrameworkCounters,
 }
@@ -84,6 +85,101 @@ impl Framework {
 
     pub(crate) fn failover_timeout(&self) -> Duration {
         framework_rules::failover_timeout(&self.info).unwrap_or_default()
+    }
+
+    /// Takes new information in; what is fixed for a framework's life stays as it was.
+    pub(crate) fn change_info(&mut self, info: v1::FrameworkInfo) {
+        let old = &self.info;
+        self.info = Arc::new(v1::FrameworkInfo {
+            id: old.id.clone(),
+            user: old.user.clone(),
+            checkpoint: old.checkpoint,
+            principal: old.principal.clone(),
+            ..info
+        });
+        self.capabilities = Capabilities::of(&self.info);
+    }
+
+    /// Its scheduler is back, or another one took over, at this moment since the UNIX epoch.
+    pub(crate) fn reconnect(&mut self, stream: StreamId, unix: Duration) {
+        self.link = Link::Connected(stream);
+        self.reregistered = Some(unix);
+    }
+
+    /// Its scheduler is away; it has until this moment to come back.
+    pub(crate) fn disconnect(&mut self, until: Duration) {
+        self.link = Link::Disconnected { until };
+    }
+
+    /// It is over.
+    pub(super) fn end(&mut self, now: Now) {
+        self.disconnect(now.elapsed);
+        self.unregistered = Some(now.unix);
+    }
+
+    /// Whether its scheduler did not come back in time.
+    pub(super) fn is_late(&self, now: Duration) -> bool {
+        matches!(self.link, Link::Disconnected { until } if until <= now)
+    }
+
+    /// The roles it wants no offers for, and the agents it wants offers of.
+    pub(crate) fn wish(&mut self, suppressed: BTreeSet<String>, constraints: Arc<Constraints>) {
+        (self.suppressed, self.constraints) = (suppressed, constraints);
+    }
+
+    pub(crate) fn suppress(&mut self, roles: &BTreeSet<String>) {
+        self.suppressed.extend(roles.iter().cloned());
+    }
+
+    pub(crate) fn revive(&mut self, roles: &BTreeSet<String>) {
+        self.suppressed.retain(|role| !roles.contains(role));
+    }
+
+    pub(crate) fn is_suppressed(&self, role: &str) -> bool {
+        self.suppressed.contains(role)
+    }
+
+    pub(crate) fn constraints(&self) -> &Arc<Constraints> {
+        &self.constraints
+    }
+
+    pub(crate) fn id(&self) -> &FrameworkId {
+        &self.id
+    }
+
+    pub(crate) fn info(&self) -> &Arc<v1::FrameworkInfo> {
+        &self.info
+    }
+
+    pub(crate) fn capabilities(&self) -> Capabilities {
+        self.capabilities
+    }
+
+    /// Whether it is known from its agents only.
+    pub(crate) fn is_recovered(&self) -> bool {
+        self.link == Link::Recovered
+    }
+
+    /// Since the UNIX epoch, as the next two.
+    pub(crate) fn registered(&self) -> Duration {
+        self.registered
+    }
+
+    pub(crate) fn reregistered(&self) -> Option<Duration> {
+        self.reregistered
+    }
+
+    pub(crate) fn unregistered(&self) -> Option<Duration> {
+        self.unregistered
+    }
+
+    /// The roles a call names; all if it names none, `None` if one of them is not the framework's.
+    pub(crate) fn named_roles(&self, named: Vec<String>) -> Option<BTreeSet<String>> {
+        let own = self.roles();
+        if named.is_empty() {
+            return Some(own);
+        }
+        named.iter().all(|role| own.contains(role)).then(|| named.into_iter().collect())
     }
 
     /// How it takes part in allocation.

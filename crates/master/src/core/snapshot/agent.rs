@@ -35,19 +35,19 @@ pub(crate) struct AgentView {
 impl Core {
     /// `offered` is what is offered of it to anybody.
     pub(in crate::core) fn agent_view(&self, agent: &Agent, offered: Option<&Resources>) -> AgentView {
-        let executors = agent.work.executors().map(|(framework, info)| (framework.clone(), info.clone()));
+        let executors = agent.work().executors().map(|(framework, info)| (framework.clone(), info.clone()));
         AgentView {
-            id: agent.id.clone(),
-            info: agent.info.clone(),
-            pid: agent.pid.clone(),
-            version: agent.version.clone(),
-            capabilities: agent.capabilities.clone(),
+            id: agent.id().clone(),
+            info: agent.info().clone(),
+            pid: agent.pid().to_owned(),
+            version: agent.version().to_owned(),
+            capabilities: agent.capabilities().to_vec(),
             active: self.agents.is_active(agent),
-            standing: self.agents.standing(&agent.id).cloned().unwrap_or_default(),
-            registered: agent.registered,
-            reregistered: agent.reregistered,
-            total: agent.total.clone(),
-            used: agent.work.used_total(),
+            standing: self.agents.standing(agent.id()).cloned().unwrap_or_default(),
+            registered: agent.registered(),
+            reregistered: agent.reregistered(),
+            total: agent.total().clone(),
+            used: agent.work().used_total(),
             offered: offered.cloned().unwrap_or_default(),
             executors: executors.collect(),
         }

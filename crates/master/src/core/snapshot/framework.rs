@@ -9,7 +9,7 @@ use mesos::v1::master::response::get_frameworks;
 
 use super::super::Core;
 use super::super::capabilities::Capabilities;
-use super::super::frameworks::{Framework, Link};
+use super::super::frameworks::Framework;
 use super::super::offers::Offer;
 use super::super::task::Task;
 use super::Depth;
@@ -47,22 +47,22 @@ impl Core {
         offered: Option<&Resources>,
         depth: Depth,
     ) -> FrameworkView {
-        let offers = self.offers.iter().filter(|offer| offered.is_some() && offer.framework == framework.id);
+        let offers = self.offers.iter().filter(|offer| offered.is_some() && offer.framework == *framework.id());
         let offers = offers.filter_map(|offer| Some((offer.clone(), self.offer_wire(offer)?)));
         let mut view = FrameworkView {
-            id: framework.id.clone(),
-            info: framework.info.clone(),
-            capabilities: framework.capabilities,
-            constraints: framework.constraints.clone(),
+            id: framework.id().clone(),
+            info: framework.info().clone(),
+            capabilities: framework.capabilities(),
+            constraints: framework.constraints().clone(),
             connected: framework.is_connected(),
-            recovered: framework.link == Link::Recovered,
-            registered: framework.registered,
-            reregistered: framework.reregistered,
-            unregistered: framework.unregistered,
-            used: self.agents.used_by(&framework.id),
+            recovered: framework.is_recovered(),
+            registered: framework.registered(),
+            reregistered: framework.reregistered(),
+            unregistered: framework.unregistered(),
+            used: self.agents.used_by(framework.id()),
             offered: offered.cloned().unwrap_or_default(),
             offers: offers.collect(),
-            executors: self.agents.executors_of(&framework.id),
+            executors: self.agents.executors_of(framework.id()),
             tasks: Vec::new(),
             unreachable: Vec::new(),
             completed: Vec::new(),
