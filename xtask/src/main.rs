@@ -18,7 +18,7 @@ use command::{cargo, installed, script};
 const USAGE: &str = "usage: cargo xtask VERB
 
   test [FILTER ...]      build what the tests need, run them all, say which were skipped
-  lint                   format, clippy, and cargo-deny if it is installed
+  lint                   format, arrows, clippy, and cargo-deny if it is installed
   arrows                 only what may depend on what
   bench checks [--quick] what a health check costs, beside others who make them, and whether the bars hold
   bench scale [--quick]  how many health-checked tasks a cluster carries; --help tells of --check, --up-to and the like
@@ -61,6 +61,7 @@ fn bench_scale(arguments: &[&str]) -> anyhow::Result<()> {
 
 fn lint() -> anyhow::Result<()> {
     cargo(&["fmt", "--all", "--check"])?;
+    arrows::run()?;
     cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"])?;
     if !installed("cargo-deny") {
         println!("cargo-deny is not installed: dependencies were not looked at");

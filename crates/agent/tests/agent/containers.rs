@@ -352,6 +352,9 @@ async fn a_container_with_a_terminal_outlives_the_agent_and_others_attach_before
         "container": {"type": "MESOS", "tty_info": tty(11)}});
     assert_eq!(call(&world, json!({"type": "LAUNCH_CONTAINER", "launch_container": order})).await.0, 200);
     let output = json!({"type": "ATTACH_CONTAINER_OUTPUT", "attach_container_output": {"container_id": id}});
+    let stdout = world.work_dir().join("containers/alone/stdout");
+    let printed = || fs::read_to_string(&stdout).unwrap_or_default();
+    until("the size at the start", async || printed().contains("11 22\r\n").then_some(())).await;
     for (line, rows) in [("first", 33), ("last", 44)] {
         let mut watching = Exchange::open(world.address(), RECORDS, output.to_string().as_bytes()).await;
         assert_eq!(watching.status, 200);
@@ -375,7 +378,7 @@ async fn a_container_with_a_terminal_outlives_the_agent_and_others_attach_before
         }
     }
     assert_eq!(wait(&world, &id).await, (200, json!(4 << 8)));
-    let printed = fs::read_to_string(world.work_dir().join("containers/alone/stdout")).unwrap();
+    let printed = printed();
     assert!(printed.starts_with("11 22\r\n") && printed.ends_with("44 22\r\n"), "{printed}");
 }
 
