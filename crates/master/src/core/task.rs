@@ -140,7 +140,7 @@ impl Task {
 
     /// What of it does not change. The rest of the message says nothing.
     pub(crate) fn definition(&self) -> v1::Task {
-        v1::Task::decode(&*self.definition).unwrap_or_default()
+        v1::Task::decode(&*self.definition).expect("plain data: encoded here")
     }
 
     pub(crate) fn last_status(&self) -> Option<TaskStatus> {
@@ -191,7 +191,7 @@ impl Task {
     pub(crate) fn wire(&self) -> v1::Task {
         let mut bytes = Vec::with_capacity(self.encoded_len());
         self.encode(&mut bytes);
-        v1::Task::decode(bytes.as_slice()).unwrap_or_default()
+        v1::Task::decode(bytes.as_slice()).expect("plain data: encoded here")
     }
 
     /// Appends the protobuf form of what [`Task::wire`] says. Parts of a message written one after the other are the
@@ -240,7 +240,7 @@ impl Status {
     }
 
     fn wire(&self) -> TaskStatus {
-        TaskStatus::decode(&*self.bytes).unwrap_or_default()
+        TaskStatus::decode(&*self.bytes).expect("plain data: encoded here")
     }
 }
 

@@ -80,9 +80,9 @@ fn list(items: impl Iterator<Item = Pieces> + Send + 'static) -> Pieces {
     Box::new(std::iter::once(b"[".to_vec()).chain(separated).chain(std::iter::once(b"]".to_vec())))
 }
 
-/// As bytes. What is written here is plain data with text keys: there is nothing in it that JSON cannot hold.
+/// As bytes.
 pub(crate) fn json(value: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(value).unwrap_or_default()
+    serde_json::to_vec(value).expect("plain data: text keys, and nothing that JSON cannot hold")
 }
 
 /// Small pieces joined to bigger ones.

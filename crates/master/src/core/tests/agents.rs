@@ -6,8 +6,7 @@ use mesos::v1::{self, TaskState, master};
 use super::super::Settings;
 use super::world::{Node, SECOND, World, agent, framework, kinds, plain_framework, report, settings, status, task};
 use crate::ids::AgentId;
-use crate::memory::Absent;
-use crate::memory::Change;
+use crate::memory::{Absent, Change};
 
 #[test]
 fn an_agent_is_admitted_in_the_registry_before_it_is_told_so() {

@@ -6,8 +6,7 @@ use mesos::v1::{DrainConfig, DrainState, DurationInfo, TaskState};
 use super::super::drain::StandingRefusal;
 use super::world::{SECOND, World, agent, framework, kinds, report, settings, status};
 use crate::ids::AgentId;
-use crate::memory::Change;
-use crate::memory::{Absent, Memory, Standing};
+use crate::memory::{Absent, Change, Memory, Standing};
 
 fn grace(seconds: i64) -> DrainConfig {
     let grace = DurationInfo { nanoseconds: seconds * 1_000_000_000 };

@@ -7,8 +7,7 @@ use mesos::v1::{self, TaskState, TaskStatus, check_status_info};
 use super::super::{Depth, Settings};
 use super::world::{Node, SECOND, World, agent, framework, settings, status, task};
 use crate::ids::TaskId;
-use crate::memory::Absent;
-use crate::memory::Change;
+use crate::memory::{Absent, Change};
 
 /// What a task may cost in memory besides its definition.
 const MAX_BYTES_PER_TASK: usize = 2048;

@@ -2,8 +2,7 @@ use mesos::v1::scheduler::event;
 use mesos::v1::{FrameworkInfo, WeightInfo};
 
 use super::world::{SECOND, World, agent, framework, kinds, settings};
-use crate::memory::Change;
-use crate::memory::Memory;
+use crate::memory::{Change, Memory};
 
 fn weight(role: &str, weight: f64) -> WeightInfo {
     WeightInfo { weight, role: Some(role.to_owned()) }
