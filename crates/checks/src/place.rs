@@ -15,6 +15,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use processes::Process;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
@@ -46,6 +47,7 @@ pub(crate) type NamespaceId = Option<(u64, u64)>;
 /// A process, and which of its namespaces differ from ours.
 #[derive(Debug)]
 pub struct ProcessPlace {
+    pid: i32,
     pidfd: OwnedFd,
     network: NamespaceId,
     /// For commands: of mounts, processes, host names and System V objects.
@@ -106,7 +108,7 @@ impl Place {
         if has_ended(pidfd.as_fd()).map_err(failed)? {
             return Err(failed(io::ErrorKind::NotFound.into()));
         }
-        Ok(Place::Process(Arc::new(ProcessPlace { pidfd, network, others })))
+        Ok(Place::Process(Arc::new(ProcessPlace { pid, pidfd, network, others })))
     }
 
     /// A network namespace by its path: `/run/netns/blue`, `/proc/4711/ns/net`.
@@ -145,6 +147,14 @@ impl Place {
     pub(crate) fn whose_end_ends_others(&self) -> Option<BorrowedFd<'_>> {
         let Place::Process(process) = self else { return None };
         process.others.contains(ThreadNameSpaceType::PROCESS_ID).then(|| process.pidfd())
+    }
+
+    /// Whether this is a process that has ended, or is so far on its way that its sockets may be closed already.
+    pub(crate) fn is_ending(&self) -> bool {
+        match self {
+            Place::Process(process) => self.has_ended() || Process::is_ending(process.pid),
+            Place::Host | Place::NetworkNamespace(_) => false,
+        }
     }
 
     /// Whether this is a process that has ended.

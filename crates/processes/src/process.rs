@@ -49,6 +49,13 @@ impl Process {
         Stat::read(self.pid).is_some_and(|stat| stat.process == self && stat.is_alive())
     }
 
+    /// Whether the kernel has begun to end the process of this number. Its sockets close after that, and before its pidfd
+    /// says that it has ended.
+    pub fn is_ending(pid: i32) -> bool {
+        const EXITING: u32 = 0x4;
+        Stat::read(pid).is_some_and(|stat| stat.flags & EXITING != 0)
+    }
+
     /// A descriptor that becomes readable when the process ends; nothing if it has ended already.
     pub fn open(self) -> Option<OwnedFd> {
         self.open_dead_or_alive().filter(|_| self.is_alive())
@@ -154,6 +161,8 @@ pub(crate) struct Stat {
     pub(crate) state: u8,
     pub(crate) parent: i32,
     pub(crate) session: i32,
+    /// The kernel's `PF_*`.
+    pub(crate) flags: u32,
     /// Processor time in user mode and in the kernel, in clock ticks.
     pub(crate) ticks: [u32; 2],
     pub(crate) threads: u32,
@@ -178,6 +187,7 @@ impl Stat {
             state: *fields.first()?.as_bytes().first()?,
             parent: i32::try_from(number(4)?).ok()?,
             session: i32::try_from(number(6)?).ok()?,
+            flags: u32::try_from(number(9)?).ok()?,
             ticks: [number(14)?, number(15)?].map(|ticks: i64| u32::try_from(ticks).unwrap_or(u32::MAX)),
             threads: u32::try_from(number(20)?).ok()?,
         })
@@ -192,7 +202,7 @@ mod tests {
     fn a_stat_line_is_read_whatever_the_name() {
         let line = "42 (a ) b) (c) S 7 8 9 0 -1 4 5 6 7 8 150 25 12 13 20 0 3 0 777 4096 1";
         let (process, ticks) = (Process { pid: 42, start: 777 }, [150, 25]);
-        let expected = Stat { process, state: b'S', parent: 7, session: 9, ticks, threads: 3 };
+        let expected = Stat { process, state: b'S', parent: 7, session: 9, flags: 4, ticks, threads: 3 };
         assert_eq!(Stat::parse(line), Some(expected));
         assert_eq!((Stat::parse("42 (cut"), Stat::parse("42 (cut) S 7 8 9 0 -1")), (None, None));
     }

@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     fn stat(pid: i32, parent: i32, session: i32) -> Stat {
-        Stat { process: Process { pid, start: 1 }, state: b'S', parent, session, ticks: [0, 0], threads: 1 }
+        Stat { process: Process { pid, start: 1 }, state: b'S', parent, session, flags: 0, ticks: [0, 0], threads: 1 }
     }
 
     fn pids(processes: impl IntoIterator<Item = Process>) -> BTreeSet<i32> {

@@ -146,10 +146,10 @@ impl Prober {
     }
 }
 
-/// The outcome, unless it is a failure of a task that has ended, which says nothing about its health.
+/// The outcome, unless it is a failure of a task that has ended or is just ending, which says nothing about its health.
 fn of_the_living(entry: &Entry, outcome: Outcome) -> Outcome {
     match outcome {
-        Outcome::Failure(_) if entry.place.has_ended() => Outcome::Inconclusive(Reason::TaskEnded),
+        Outcome::Failure(_) if entry.place.is_ending() => Outcome::Inconclusive(Reason::TaskEnded),
         outcome => outcome,
     }
 }
