@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use fetcher::{FetchError, Fetcher, Item, Space, Want};
 use mesos::command::SANDBOX_MODE;
-use processes::{Credentials, Logs, directory};
+use processes::{Credentials, Logs, UserError, directory};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, utimensat};
 
 use crate::core::{Preparation, SandboxError};
@@ -20,15 +20,22 @@ use crate::supported::Link;
 /// Makes the sandbox of an executor with its two log files, the `latest` link, and the place for the executor's state.
 /// Gives the user that everything belongs to, if not to the agent.
 pub(crate) fn make(layout: &Layout, preparation: &Preparation) -> Result<Option<Credentials>, SandboxError> {
-    let user = preparation.user.as_deref().map_or(Ok(None), Credentials::to_become);
-    let user = match user {
-        // A pool runs the tasks of a framework whose user is unknown here as itself.
-        Err(_) if preparation.pooled => None,
-        user => user.map_err(|error| SandboxError::User(error.to_string()))?,
-    };
+    let found = preparation.user.as_deref().map_or(Ok(None), Credentials::to_become);
+    // A pool runs the tasks of a framework whose user is unknown here as itself.
+    let user = if preparation.pooled { if_known(found) } else { found };
+    let user = user.map_err(|error| SandboxError::User(error.to_string()))?;
     let made = make_run(&preparation.directory, &layout.executor_state(&preparation.container), preparation, &user);
     made.map_err(|error| SandboxError::Disk(error.to_string()))?;
     Ok(user)
+}
+
+/// Nobody in place of a user that is unknown here: what is started runs as the agent. A resolver that fails has not said
+/// that, and nothing runs as the agent for its sake.
+pub(crate) fn if_known(found: Result<Option<Credentials>, UserError>) -> Result<Option<Credentials>, UserError> {
+    match found {
+        Err(UserError::Unknown(_)) => Ok(None),
+        found => found,
+    }
 }
 
 fn make_run(sandbox: &Path, state: &Path, wanted: &Preparation, user: &Option<Credentials>) -> io::Result<()> {
@@ -115,6 +122,15 @@ mod tests {
         assert_eq!(fs::read_link(sandbox.join("mine")).unwrap(), sandbox.join("own"));
         remove(&sandbox).unwrap();
         assert!(!sandbox.exists() && parent.join("shared/data").is_dir());
+    }
+
+    #[test]
+    fn a_resolver_that_fails_is_no_unknown_user() {
+        let failed = UserError::Resolver { name: "www".to_owned(), source: io::ErrorKind::TimedOut.into() };
+        assert_eq!(if_known(Err(failed)).unwrap_err().to_string(), "cannot look up the user 'www': timed out");
+        assert_eq!(if_known(Err(UserError::Unknown("www".to_owned()))).unwrap(), None);
+        let www = Credentials { uid: 33, gid: 33, groups: vec![33] };
+        assert_eq!(if_known(Ok(Some(www.clone()))).unwrap(), Some(www));
     }
 
     #[test]

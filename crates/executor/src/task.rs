@@ -13,6 +13,7 @@ use health::InvalidCheck;
 use mesos::Codec;
 use mesos::command::{CommandError, TooLarge};
 use mesos::v1::{CommandInfo, TaskInfo};
+use processes::UserError;
 
 pub(crate) use self::fetch::fetch;
 pub(crate) use self::group_sandbox::GroupSandbox;
@@ -28,6 +29,9 @@ pub(crate) enum Unrunnable {
     /// The task names a user this machine does not have; its author is at fault.
     #[error("No such user '{0}' on this machine")]
     NoUser(String),
+    /// The machine: its resolver, which has not said that there is no such user.
+    #[error("Cannot start the task: {0}")]
+    User(UserError),
     /// The task has a variable that nobody here can look up.
     #[error("The variable '{0}' is a secret; those are not supported by this executor")]
     Secret(String),
@@ -58,6 +62,15 @@ pub(crate) enum Unrunnable {
     /// The machine: the shim and its files.
     #[error("Cannot start the task: {0}")]
     Start(io::Error),
+}
+
+impl From<UserError> for Unrunnable {
+    fn from(error: UserError) -> Unrunnable {
+        match error {
+            UserError::Unknown(name) => Unrunnable::NoUser(name),
+            failed @ UserError::Resolver { .. } => Unrunnable::User(failed),
+        }
+    }
 }
 
 impl From<CommandError> for Unrunnable {

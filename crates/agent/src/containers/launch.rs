@@ -117,7 +117,7 @@ async fn user(
         None if joined.is_some() => Ok(joined.and_then(|joined| joined.user.clone())),
         // Where that user is unknown, its tasks run as the agent does.
         None => match parent.and_then(|parent| parent.user.clone()) {
-            Some(name) => Ok(look_up(name).await.map_err(refused)?.ok().flatten()),
+            Some(name) => sandbox::if_known(look_up(name).await.map_err(refused)?).map_err(refused),
             None => Ok(None),
         },
     }

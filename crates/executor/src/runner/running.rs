@@ -2,7 +2,7 @@
 
 use checks::{CheckSpec, Event, Outcome};
 use health::{Kind, specs};
-use mesos::v1::TaskInfo;
+use mesos::v1::{FrameworkInfo, TaskInfo};
 use processes::{Contained, End, contained};
 use rustix::process::Signal;
 use tokio::sync::watch;
@@ -64,7 +64,12 @@ impl Runner {
         if let Some(what) = task.container.as_ref().and_then(unsupported) {
             return Err(Unrunnable::Unsupported(what).into());
         }
-        let (program, specs) = self.prepare(task, |prepared, config, task| prepared.program(config, task)).await?;
+        let work = |config: &ExecutorConfig, framework: Option<&FrameworkInfo>, task: &TaskInfo| {
+            let prepared = Prepared::new(config, framework, task)?;
+            let program = prepared.program(config, task)?;
+            Ok((prepared, program))
+        };
+        let (program, specs) = self.prepare(task, work).await?;
         let user = program.program.user.as_ref();
         if let Some(group) = &self.group {
             group.sandbox.lay_out(task, user)?;
@@ -84,18 +89,19 @@ impl Runner {
         Ok(started)
     }
 
-    /// Works out what a task runs with, `more` of that, and the checks. To look users up may take long, so that is done
-    /// beside the runtime.
+    /// Works out what a task runs with by `work`, more of that, and the checks. To look users up may take long, so that is
+    /// done beside the runtime.
     async fn prepare<T: Send + 'static>(
         &self,
         task: &TaskInfo,
-        more: impl FnOnce(&mut Prepared, &ExecutorConfig, &TaskInfo) -> Result<T, Unrunnable> + Send + 'static,
+        work: impl FnOnce(&ExecutorConfig, Option<&FrameworkInfo>, &TaskInfo) -> Result<(Prepared, T), Unrunnable>
+        + Send
+        + 'static,
     ) -> Result<(T, Vec<(Kind, CheckSpec)>), Unrunnable> {
         let (config, framework, task) = (self.config.clone(), self.framework.clone(), task.clone());
         let own_users = self.group.is_some() && config.switch_user && rustix::process::geteuid().is_root();
         let work = move || {
-            let mut prepared = Prepared::new(&config, framework.as_deref(), &task)?;
-            let more = more(&mut prepared, &config, &task)?;
+            let (prepared, more) = work(&config, framework.as_deref(), &task)?;
             let specs = specs(&task, &|command| prepared.check(command, &config.sandbox, own_users))?;
             Ok((more, specs))
         };
@@ -112,7 +118,8 @@ impl Runner {
             Some(specs) => Ok(specs),
             None => self.specs_again(task).await,
         };
-        // A task whose checks make no sense was not started.
+        // A task whose checks make no sense was not started; but their users may be looked up again, and not be found.
+        let specs = specs.inspect_err(|error| tracing::warn!(%error, "the task is not checked"));
         let Some(specs) = specs.ok().filter(|specs| !specs.is_empty()) else { return };
         match namespaces.place(pid) {
             Ok(place) => {
@@ -128,11 +135,12 @@ impl Runner {
     /// was known of the framework, and of its user, is lost.
     async fn specs_again(&self, task: &TaskInfo) -> Result<Vec<(Kind, CheckSpec)>, Unrunnable> {
         let files = self.state.shim();
-        let as_before = move |prepared: &mut Prepared, _: &ExecutorConfig, _: &TaskInfo| {
-            if let Ok(started) = files.program() {
-                prepared.user = started.program.user;
-            }
-            Ok(())
+        let as_before = move |config: &ExecutorConfig, framework: Option<&FrameworkInfo>, task: &TaskInfo| {
+            let prepared = match files.program() {
+                Ok(started) => Prepared::of_user(config, started.program.user, task),
+                Err(_) => Prepared::new(config, framework, task),
+            };
+            Ok((prepared?, ()))
         };
         Ok(self.prepare(task, as_before).await?.1)
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use checks::spec::{Command, CommandProbe};
 use health::Problem;
 use mesos::v1::{CommandInfo, FrameworkInfo, TaskInfo};
-use processes::{Credentials, Logged, Logs, Program};
+use processes::{Credentials, Logged, Logs, Program, UserError};
 
 use crate::config::{ExecutorConfig, Variables};
 use crate::task::{self, Unrunnable};
@@ -24,9 +24,19 @@ impl Prepared {
         framework: Option<&FrameworkInfo>,
         task: &TaskInfo,
     ) -> Result<Prepared, Unrunnable> {
+        let look_up = Credentials::to_become;
+        let user = if config.switch_user { user_of(framework, task, look_up)? } else { None };
+        Prepared::of_user(config, user, task)
+    }
+
+    /// Works out the environment for this user, or for the executor's.
+    pub(crate) fn of_user(
+        config: &ExecutorConfig,
+        user: Option<Credentials>,
+        task: &TaskInfo,
+    ) -> Result<Prepared, Unrunnable> {
         let mut environment = task::environment(&config.task_environment, task)?;
         environment.extend([config.mark()]);
-        let user = if config.switch_user { user_of(framework, task)? } else { None };
         match user.is_some() && config.state_directory.starts_with(&config.sandbox) {
             true => Err(Unrunnable::ExposedState),
             false => Ok(Prepared { environment, user }),
@@ -67,7 +77,7 @@ impl Prepared {
             }
         };
         let user = match command.user.as_deref().filter(|name| own_users && !name.is_empty()) {
-            Some(name) => Some(Credentials::of(name).map_err(|_| cannot(Unrunnable::NoUser(name.to_owned())))?),
+            Some(name) => Some(Credentials::of(name).map_err(|error| cannot(error.into()))?),
             None => self.user.clone(),
         };
         Ok(CommandProbe {
@@ -82,21 +92,31 @@ impl Prepared {
 }
 
 /// A task that names a user runs as that user or not at all. The user of a framework is often only a name on the
-/// machine its scheduler runs on, so one that is unknown here means no switching.
-fn user_of(framework: Option<&FrameworkInfo>, task: &TaskInfo) -> Result<Option<Credentials>, Unrunnable> {
+/// machine its scheduler runs on, so one that is unknown here means no switching. A resolver that fails has not said that:
+/// the task would run as the executor's user, often root, and does not run.
+fn user_of(
+    framework: Option<&FrameworkInfo>,
+    task: &TaskInfo,
+    look_up: impl Fn(&str) -> Result<Option<Credentials>, UserError>,
+) -> Result<Option<Credentials>, Unrunnable> {
     let named = |name: &&str| !name.is_empty();
     if let Some(name) = task.command.as_ref().and_then(|command| command.user.as_deref()).filter(named) {
-        return Credentials::to_become(name).map_err(|_| Unrunnable::NoUser(name.to_owned()));
+        return Ok(look_up(name)?);
     }
     let Some(name) = framework.map(|framework| framework.user.as_str()).filter(named) else { return Ok(None) };
-    Ok(Credentials::to_become(name).unwrap_or_else(|error| {
-        tracing::warn!(user = name, %error, "the task runs as the executor's user, not as the framework's");
-        None
-    }))
+    match look_up(name) {
+        Err(error @ UserError::Unknown(_)) => {
+            tracing::warn!(user = name, %error, "the task runs as the executor's user, not as the framework's");
+            Ok(None)
+        }
+        found => Ok(found?),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::ErrorKind;
+
     use mesos::v1::Environment;
     use mesos::v1::environment::Variable;
 
@@ -123,6 +143,22 @@ mod tests {
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         assert_eq!(probe.environment, [pair("A", "task"), pair("B", "check")]);
         assert_eq!(probe.working_directory.as_deref(), Some(Path::new("/sandbox")));
+    }
+
+    #[test]
+    fn a_resolver_that_fails_is_no_unknown_user() {
+        let framework = FrameworkInfo { user: "www".to_owned(), ..FrameworkInfo::default() };
+        let command = CommandInfo { user: Some("web".to_owned()), ..CommandInfo::default() };
+        let own = TaskInfo { command: Some(command), ..TaskInfo::default() };
+        let unknown = |name: &str| Err(UserError::Unknown(name.to_owned()));
+        let fails = |name: &str| Err(UserError::Resolver { name: name.to_owned(), source: ErrorKind::TimedOut.into() });
+        let said = |found: Result<Option<Credentials>, Unrunnable>| found.map_err(|error| error.to_string());
+        let cannot = |name| Err(format!("Cannot start the task: cannot look up the user '{name}': timed out"));
+        assert_eq!(said(user_of(Some(&framework), &TaskInfo::default(), unknown)), Ok(None));
+        assert_eq!(said(user_of(Some(&framework), &TaskInfo::default(), fails)), cannot("www"));
+        let nobody = "No such user 'web' on this machine".to_owned();
+        assert_eq!(said(user_of(Some(&framework), &own, unknown)), Err(nobody));
+        assert_eq!(said(user_of(Some(&framework), &own, fails)), cannot("web"));
     }
 
     #[test]
