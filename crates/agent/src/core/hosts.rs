@@ -84,8 +84,10 @@ impl Core {
                 let (pools, mut around) = self.pools();
                 pools.started(&mut around, framework, result);
             }
-            (Owner::Executor(key, _), Err(reason)) => {
-                self.launch_failed(key, &format!("Failed to launch container: {reason}"));
+            (Owner::Executor(key, container), Err(reason)) => {
+                if self.frameworks.run_of(key, container).is_some() {
+                    self.launch_failed(key, &format!("Failed to launch container: {reason}"));
+                }
             }
             (Owner::Executor(key, container), Ok(process)) => self.executor_started(key, container, process),
         }

@@ -38,6 +38,7 @@ enum PoolLife {
     Unknown {
         until: Duration,
     },
+    /// It stays in the books until its start is answered: an answer is always of the pool that is there.
     Starting,
     Running {
         process: Process,
@@ -178,6 +179,10 @@ impl Pools {
                 let Some(pool) = self.pools.get_mut(id) else { return around.out.act(Job::KillTree(process)) };
                 pool.life = PoolLife::Running { process, since: around.now };
                 around.out.persist(pool.record(id, Some(process)));
+                // A dismissed one has its time to leave from now on, if it is not needed again.
+                if pool.dismissed.take().is_some() {
+                    self.dismiss(around, id);
+                }
             }
             Err(reason) => {
                 tracing::error!(framework = %id, %reason, "cannot start the pool of executors");

@@ -3,6 +3,7 @@
 //! is left behind.
 
 mod disk;
+mod starts;
 mod wire;
 mod world;
 
