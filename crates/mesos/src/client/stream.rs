@@ -8,7 +8,13 @@ use hyper::body::Incoming;
 use tokio::time::timeout;
 
 use super::{ClientError, connection::Connection};
-use crate::{codec::Codec, recordio::Decoder, server::MESOS_STREAM_ID, union::Union, wire::DecodeError};
+use crate::{
+    codec::Codec,
+    recordio::Decoder,
+    server::MESOS_STREAM_ID,
+    union::Union,
+    wire::{DecodeError, MissingPart},
+};
 
 /// A stream of events. Dropping it closes its connection.
 pub struct EventStream<E> {
@@ -39,16 +45,18 @@ impl<E: Union> EventStream<E> {
         self.connection.peer()
     }
 
-    /// The next event, or nothing when the peer ended the stream. An event without the part that its type needs is an
-    /// error. May be dropped and called again without loss.
+    /// The next event, or nothing when the peer ended the stream. An event without the part that its type needs is
+    /// logged and passed over: it would come again with every subscription. May be dropped and called again without loss.
     pub async fn next(&mut self) -> Result<Option<E::Content>, ClientError> {
         loop {
             let record = self.records.next().map_err(|source| ClientError::Stream { peer: self.name(), source })?;
             if let Some(record) = record {
-                let content = self.codec.decode::<E>(&record).and_then(|event| {
-                    event.content().map_err(|missing| DecodeError::Part { message: E::NAME, missing })
-                });
-                return content.map(Some).map_err(|source| ClientError::Message { peer: self.name(), source });
+                let event: Result<E, _> = self.codec.decode(&record);
+                match event.map_err(|source| ClientError::Message { peer: self.name(), source })?.content() {
+                    Ok(content) => return Ok(Some(content)),
+                    Err(missing) => self.pass_over(missing),
+                }
+                continue;
             }
             match self.body.frame().await {
                 Some(Ok(frame)) => self.records.push(frame.data_ref().map_or(&[], AsRef::as_ref)),
@@ -65,6 +73,11 @@ impl<E: Union> EventStream<E> {
             Ok(event) => event,
             Err(_) => Err(ClientError::Silent { peer: self.name(), after: limit }),
         }
+    }
+
+    fn pass_over(&self, missing: MissingPart) {
+        let error = DecodeError::Part { message: E::NAME, missing };
+        tracing::warn!(peer = self.peer(), %error, "an event is passed over");
     }
 
     fn name(&self) -> String {

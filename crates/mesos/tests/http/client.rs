@@ -79,6 +79,19 @@ async fn a_subscription_brings_events_until_the_server_ends_it() {
 }
 
 #[tokio::test]
+async fn an_event_without_its_part_is_passed_over() {
+    for codec in [Codec::Json, Codec::Protobuf] {
+        let (address, mut hearing) = master().await;
+        let client = Client::new(address.to_string(), codec);
+        let mut events: EventStream<Event> = client.subscribe("/api/v1/scheduler", &subscribe()).await.unwrap();
+        let Some(Heard::Subscribed(sender)) = hearing.recv().await else { panic!("no subscription") };
+        sender.try_send(&Event { failure: None, ..failure(1) }).unwrap();
+        sender.try_send(&failure(2)).unwrap();
+        assert_eq!(events.next_within(PATIENCE).await.unwrap(), Some(failure(2).content().unwrap()));
+    }
+}
+
+#[tokio::test]
 async fn the_server_learns_that_a_subscriber_left() {
     let (address, mut hearing) = master().await;
     let events: EventStream<Event> = client(address).subscribe("/api/v1/scheduler", &subscribe()).await.unwrap();
