@@ -132,3 +132,6 @@ impl Part for Actor {
 fn given_up(action: &Action) -> Option<&RemovalLimit> {
     if let Action::GiveUp(limit) = action { Some(limit) } else { None }
 }
+
+#[cfg(test)]
+mod tests;

@@ -50,8 +50,9 @@ impl Operators {
         Operators { handle, arrivals: BTreeMap::new(), listening: BTreeMap::new(), order: VecDeque::new() }
     }
 
+    /// Arrivals included: each gets a snapshot that is made already, and all that happened after it.
     pub(super) fn len(&self) -> usize {
-        self.listening.len()
+        self.listening.len() + self.arrivals.len()
     }
 
     pub(super) fn add(&mut self, id: StreamId, sender: EventSender<master::Event>, queue: usize) {
