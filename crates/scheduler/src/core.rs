@@ -238,13 +238,16 @@ impl Core {
         launches.chain(expunges).chain(more.into_iter().flatten()).fold(reconcile, Moment::min)
     }
 
-    /// Changes an instance, and lets the planner look at its app.
+    /// Changes an instance, and lets the planner look at its app. A pause of its checks ends with that in its record.
     fn change<T>(&mut self, id: &InstanceId, now: Now, change: impl FnOnce(&mut Instance) -> T) -> Option<T> {
         let was_waiting = !self.instances.get(id)?.has_task();
         let result = self.instances.change(id, now.moment, change)?;
         let instance = self.instances.get(id)?;
         if !was_waiting && !instance.has_task() {
             self.queue.has_more();
+        }
+        if instance.checks_paused.is_none() {
+            self.checking.resume(id);
         }
         let app = instance.app.clone();
         self.changed(id, &app);

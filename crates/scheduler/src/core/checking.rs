@@ -1,7 +1,8 @@
 //! Which instances have checks of the scheduler now, and whose health checks are paused. Pure.
 //!
-//! Invariant: an instance whose checks are paused has none of the scheduler's; it is paused as long as its record says so,
-//! and until somebody has noticed that the time is over.
+//! Invariant: an instance whose checks are paused has none of the scheduler's. Those that are paused are those whose record
+//! has a pause, until somebody has noticed that its time is over: [`Core::change`](super::Core::change) resumes an instance
+//! whenever its record has none, also because its task is over.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,6 +44,12 @@ impl Checking {
 
     pub(super) fn is_paused(&self, id: &InstanceId, now: Moment) -> bool {
         self.paused.get(id).is_some_and(|until| until.is_none_or(|until| now < until))
+    }
+
+    /// All whose checks are paused, in order.
+    #[cfg(test)]
+    pub(super) fn paused(&self) -> impl Iterator<Item = &InstanceId> {
+        self.paused.keys()
     }
 
     /// The instances whose pause is over.

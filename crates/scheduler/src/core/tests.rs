@@ -84,6 +84,8 @@ impl World {
         self.now = self.now.plus(Duration::from_millis(1));
         let result = input(&mut self.core, self.now);
         self.core.instances.assert_whole();
+        let paused = self.core.instances.values().filter(|found| found.checks_paused.is_some()).map(|found| &found.id);
+        assert!(self.core.checking.paused().eq(paused), "paused is what has a pause in its record");
         self.core.tick(self.now);
         let effects = self.core.effects(self.now);
         self.calls.extend(effects.calls);

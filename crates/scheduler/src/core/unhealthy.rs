@@ -95,14 +95,15 @@ impl Core {
             Pause::Open => (Paused::Open, None),
             Pause::For(time) => (Paused::Until(now.wall.plus(time)), Some(now.moment.plus(time))),
         };
-        self.change(id, now, |instance| instance.checks_paused = Some(paused));
+        if self.change(id, now, |instance| instance.checks_paused = Some(paused)).is_none() {
+            return;
+        }
         self.checking.pause(id, until);
         self.stop_checks(id);
         self.let_go(id, now);
     }
 
     fn resume_checks(&mut self, id: &InstanceId, now: Now) {
-        self.checking.resume(id);
         self.change(id, now, |instance| instance.checks_paused = None);
         self.start_checks(id, now);
     }

@@ -182,6 +182,30 @@ fn the_schedulers_own_checks_stop_while_they_are_paused_and_go_on_with_what_they
 }
 
 #[test]
+fn a_pause_ends_with_the_task_it_was_for() {
+    for pause in [Pause::Open, Pause::For(Duration::from_secs(100_000))] {
+        let mut world = World::new();
+        let mut definition = definition(1);
+        definition["healthChecks"] =
+            json!([{"protocol": "MESOS_HTTP", "portIndex": 0}, {"protocol": "HTTP", "portIndex": 0}]);
+        definition["healthChecks"][0]["maxConsecutiveFailures"] = json!(3);
+        world.create(definition).unwrap();
+        let task = world.offer().remove(0).task_id.value;
+        world.update(&task, TaskState::TaskRunning, None);
+        let id = InstanceId::of_task(&task).unwrap();
+        world.tell(|core, now| core.pause_checks(&id, Some(pause), now));
+        world.update(&task, TaskState::TaskFinished, None);
+        world.pass(Duration::from_secs(10));
+        let next = world.offer().remove(0).task_id.value;
+        world.checks.clear();
+        world.update(&next, TaskState::TaskRunning, None);
+        assert!(matches!(world.checks.as_slice(), [CheckOrder::Start(start)] if start.incarnation == 2));
+        world.report(&next, Some(3));
+        assert_eq!(world.kills(), [next]);
+    }
+}
+
+#[test]
 fn a_health_kill_slows_launches_down_only_where_that_was_asked_for() {
     for (asked, launched) in [(false, 1), (true, 0)] {
         let mut world = World::new();
