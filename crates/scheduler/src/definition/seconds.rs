@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, de::IntoDeserializer as _};
 
-/// Seconds, not negative. Written without a fraction where there is none.
+/// Seconds, not negative. Written without a fraction where there is none, up to the 136 years a check can wait for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Hash)]
 pub struct Seconds(Duration);
 
@@ -36,7 +36,7 @@ impl Seconds {
 
 impl Serialize for Seconds {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.0.subsec_nanos() == 0 {
+        if self.0.subsec_nanos() == 0 && self.0.as_secs() <= u64::from(u32::MAX) {
             serializer.serialize_u64(self.0.as_secs())
         } else {
             serializer.serialize_f64(self.0.as_secs_f64())
@@ -51,6 +51,20 @@ impl<'de> Deserialize<'de> for Seconds {
         let duration = in_range.then(|| mesos::duration::from_seconds(seconds)).flatten();
         duration.map(Seconds).ok_or_else(|| de::Error::custom(format!("error.min: got {seconds}, expected 0 or more")))
     }
+}
+
+/// Reads seconds that may be more than a check can wait for: `1e10` is how people write never.
+pub(super) fn however_long<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Seconds, D::Error> {
+    let seconds = f64::deserialize(deserializer)?;
+    if seconds > f64::from(u32::MAX) {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "positive, and cut to the longest"
+        )]
+        return Ok(Seconds(Duration::from_secs(seconds as u64)));
+    }
+    Seconds::deserialize(seconds.into_deserializer())
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::seconds::Seconds;
+use super::seconds::{self, Seconds};
 
 /// How fast to replace instances by those of a new version, as shares of `instances`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -59,7 +59,7 @@ pub enum UnreachableStrategy {
         #[serde(default)]
         inactive_after_seconds: Seconds,
         /// When to forget the instance.
-        #[serde(default)]
+        #[serde(default, deserialize_with = "seconds::however_long")]
         expunge_after_seconds: Seconds,
     },
     /// `"disabled"`: wait for ever.
@@ -79,6 +79,25 @@ impl Default for UnreachableStrategy {
         UnreachableStrategy::After {
             inactive_after_seconds: Seconds::default(),
             expunge_after_seconds: Seconds::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instance_may_be_kept_for_longer_than_a_checks_time_can_be() {
+        for (written, read) in [("600", "600"), ("1e10", "10000000000.0"), ("1e300", "1.8446744073709552e+19")] {
+            let text = |expunge| format!(r#"{{"inactiveAfterSeconds":60,"expungeAfterSeconds":{expunge}}}"#);
+            let strategy: UnreachableStrategy = serde_json::from_str(&text(written)).unwrap();
+            assert_eq!(serde_json::to_string(&strategy).unwrap(), text(read));
+            assert_eq!(serde_json::from_str::<UnreachableStrategy>(&text(read)).unwrap(), strategy);
+        }
+        for bad in ["-1", "\"1\"", "null"] {
+            let text = format!(r#"{{"expungeAfterSeconds": {bad}}}"#);
+            assert!(serde_json::from_str::<UnreachableStrategy>(&text).is_err(), "{bad}");
         }
     }
 }
