@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{Batch, Store, StoreError};
@@ -143,12 +143,12 @@ impl Loaded {
     pub(crate) async fn from_store(store: &Store) -> Result<Loaded, LoadError> {
         let framework_id = store.get("framework").await?.map(|id| String::from_utf8_lossy(&id).into_owned());
         let subscribers = match store.get(SUBSCRIBERS).await? {
-            Some(list) => Arc::new(read((SUBSCRIBERS.to_owned(), list))?),
+            Some(list) => Arc::new(read(&(SUBSCRIBERS.to_owned(), list))?),
             None => Subscribers::default(),
         };
         let apps: Vec<AppRecord> = load(store, "app/").await?;
         let groups: Vec<GroupRecord> = load(store, "group/").await?;
-        let instances: Vec<Instance> = load(store, "instance/").await?;
+        let instances: Vec<_> = store.list("instance/").await?.iter().map(read_instance).collect::<Result<_, _>>()?;
         let deployments: Vec<Deployment> = load(store, "deployment/").await?;
         let departed: Vec<Absent> = load(store, "departed/").await?;
         Ok(Loaded {
@@ -164,11 +164,27 @@ impl Loaded {
 }
 
 async fn load<T: DeserializeOwned>(store: &Store, prefix: &str) -> Result<Vec<T>, LoadError> {
-    store.list(prefix).await?.into_iter().map(read).collect()
+    store.list(prefix).await?.iter().map(read).collect()
 }
 
-fn read<T: DeserializeOwned>((key, value): (String, Vec<u8>)) -> Result<T, LoadError> {
-    serde_json::from_slice(&value).map_err(|source| LoadError::Record { key, source })
+fn read<T: DeserializeOwned>((key, value): &(String, Vec<u8>)) -> Result<T, LoadError> {
+    serde_json::from_slice(value).map_err(|source| LoadError::Record { key: key.clone(), source })
+}
+
+/// An instance. Of one that was stored before its record said whether its task was killed for its health, the times tell.
+fn read_instance(record: &(String, Vec<u8>)) -> Result<Instance, LoadError> {
+    #[derive(Deserialize)]
+    struct Says {
+        killed_for_health: Option<IgnoredAny>,
+    }
+    let says: Says = read(record)?;
+    let mut instance: Instance = read(record)?;
+    if says.killed_for_health.is_none() {
+        let killed = instance.killed_for_health_at;
+        instance.killed_for_health =
+            instance.kill_asked_at.is_some() && killed.is_some() && killed >= instance.staged_at;
+    }
+    Ok(instance)
 }
 
 /// Adds a record as it is now, or that it is gone.
@@ -176,5 +192,42 @@ pub(super) fn write<T: Serialize>(batch: Batch, key: String, record: Option<&T>)
     match record {
         Some(record) => batch.put(key, serde_json::to_vec(record).expect("plain data: its keys are strings")),
         None => batch.delete(key),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_that_does_not_say_whether_its_task_was_killed_for_its_health_tells_it_by_the_times() {
+        let at = |millis: Option<i64>| millis.map(Timestamp::from_millis);
+        let app = RunSpec::new(AppId::new("a"), Timestamp::from_millis(0));
+        let rows = [
+            (Some(5), Some(7), true),
+            (Some(5), Some(5), true),
+            (Some(5), Some(4), false),
+            (Some(5), None, false),
+            (None, Some(4), true),
+        ];
+        for (staged_at, killed_for_health_at, expected) in rows {
+            for (asked, says) in [(Some(8), None), (None, None), (Some(8), Some(true)), (Some(8), Some(false))] {
+                let instance = Instance {
+                    staged_at: at(staged_at),
+                    killed_for_health_at: at(killed_for_health_at),
+                    kill_asked_at: at(asked),
+                    ..Instance::scheduled(InstanceId::new(&app.id, "u"), &app, Timestamp::from_millis(0))
+                };
+                let mut record = json!(instance);
+                let field = record.as_object_mut().unwrap();
+                match says {
+                    Some(says) => field.insert("killed_for_health".into(), json!(says)),
+                    None => field.remove("killed_for_health"),
+                };
+                let read = read_instance(&("instance/u".into(), record.to_string().into_bytes())).unwrap();
+                let expected = says.unwrap_or_else(|| expected && asked.is_some());
+                assert_eq!(read, Instance { killed_for_health: expected, ..instance }, "{record}");
+            }
+        }
     }
 }
