@@ -37,12 +37,18 @@ pub struct TooLarge {
     columns: u32,
 }
 
-/// The file to execute, and all arguments, the zeroth included. A file without a slash, the shell for one, is looked for in
-/// the `PATH` of the command's environment.
-pub fn program(command: &CommandInfo) -> Result<(PathBuf, Vec<String>), CommandError> {
+/// The shell of the system, whatever the command's environment says: for what runs beside a task, perhaps as root.
+pub const SYSTEM_SHELL: &str = "/bin/sh";
+
+/// The shell that the `PATH` of the command's environment finds, as Mesos' executors do: for tasks, as their own user.
+pub const SHELL_IN_PATH: &str = "sh";
+
+/// The file to execute, and all arguments, the zeroth included. A file without a slash is looked for in the `PATH` of the
+/// command's environment. `shell` is the file for a command of the shell.
+pub fn program(command: &CommandInfo, shell: &str) -> Result<(PathBuf, Vec<String>), CommandError> {
     let value = command.value.as_deref().filter(|value| !value.is_empty()).ok_or(CommandError::NoValue)?;
     let (name, arguments) = if command.shell() {
-        ("sh", vec!["sh".to_owned(), "-c".to_owned(), value.to_owned()])
+        (shell, vec!["sh".to_owned(), "-c".to_owned(), value.to_owned()])
     } else if command.arguments.is_empty() {
         (value, vec![value.to_owned()])
     } else {
@@ -122,22 +128,28 @@ mod tests {
     #[test]
     fn a_shell_command_is_one_argument_of_sh() {
         let arguments = ["sh", "-c", "echo 'a  b'"].map(str::to_owned).to_vec();
-        assert_eq!(program(&command("echo 'a  b'")), Ok((PathBuf::from("sh"), arguments)));
+        for shell in [SHELL_IN_PATH, SYSTEM_SHELL] {
+            assert_eq!(program(&command("echo 'a  b'"), shell), Ok((PathBuf::from(shell), arguments.clone())));
+        }
     }
 
     #[test]
     fn without_a_shell_the_first_argument_is_the_zeroth() {
         let arguments = vec!["renamed".to_owned(), "1".to_owned()];
         let given = CommandInfo { shell: Some(false), arguments: arguments.clone(), ..command("sleep") };
-        assert_eq!(program(&given), Ok((PathBuf::from("sleep"), arguments)));
+        assert_eq!(program(&given, SYSTEM_SHELL), Ok((PathBuf::from("sleep"), arguments)));
         let alone = CommandInfo { shell: Some(false), ..command("cat") };
-        assert_eq!(program(&alone), Ok((PathBuf::from("cat"), vec!["cat".to_owned()])), "it is told its own name");
+        assert_eq!(
+            program(&alone, SYSTEM_SHELL),
+            Ok((PathBuf::from("cat"), vec!["cat".to_owned()])),
+            "it is told its own name"
+        );
     }
 
     #[test]
     fn what_cannot_run_says_why() {
-        assert_eq!(program(&CommandInfo::default()), Err(CommandError::NoValue));
-        assert_eq!(program(&command("a\0b")), Err(CommandError::Nul));
+        assert_eq!(program(&CommandInfo::default(), SYSTEM_SHELL), Err(CommandError::NoValue));
+        assert_eq!(program(&command("a\0b"), SYSTEM_SHELL), Err(CommandError::Nul));
     }
 
     #[test]

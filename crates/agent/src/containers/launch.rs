@@ -210,7 +210,7 @@ fn program(
     sandbox: &Path,
     user: Option<Credentials>,
 ) -> Result<processes::Program, LaunchRefusal> {
-    let (path, arguments) = command::program(&order.command).map_err(refused)?;
+    let (path, arguments) = command::program(&order.command, command::SYSTEM_SHELL).map_err(refused)?;
     let terminal = order.terminal().map_err(refused)?;
     let mut environment = inherited;
     environment.insert("MESOS_SANDBOX".to_owned(), sandbox.display().to_string());

@@ -73,7 +73,7 @@ impl Settings {
         let mut variables = self.environment.clone();
         variables.extend(self.executor_environment(agent, framework, executor));
         variables.extend(command::variables(command.environment.as_ref())?);
-        let (path, arguments) = command::program(&command)?;
+        let (path, arguments) = command::program(&command, command::SYSTEM_SHELL)?;
         let program = Program {
             path,
             arguments,

@@ -170,6 +170,18 @@ async fn a_session_joins_its_executor_and_tells_everything_until_its_end() {
 }
 
 #[tokio::test]
+async fn the_shell_of_a_session_is_the_systems_and_not_one_that_a_task_put_in_its_path() {
+    let (world, _executor, id) = with_executor().await;
+    let run = fs::canonicalize(sandbox(&world)).unwrap();
+    let shell = run.join("sh");
+    fs::write(&shell, "#!/bin/sh\necho the task\n").unwrap();
+    fs::set_permissions(&shell, fs::Permissions::from_mode(0o755)).unwrap();
+    let command = json!({"value": "echo the system",
+        "environment": {"variables": [{"name": "PATH", "value": run}]}});
+    assert_eq!(session(&world, &id, command).await.output().await.0, "the system\n");
+}
+
+#[tokio::test]
 async fn the_container_of_an_executor_can_be_signalled_too() {
     let (world, _executor, id) = with_executor().await;
     let executor = &id["parent"];

@@ -111,6 +111,19 @@ async fn the_exit_of_a_custom_executor_is_reported_with_its_status() {
 }
 
 #[tokio::test]
+async fn the_shell_of_a_custom_executor_is_the_systems_whatever_its_path() {
+    let world = World::new().await;
+    let mut task = custom("t1", "exit 3");
+    let environment = task.executor.as_mut().unwrap().command.as_mut().unwrap().environment.as_mut().unwrap();
+    let nowhere = Some("/nonexistent".to_owned());
+    environment.variables =
+        vec![environment::Variable { name: "PATH".to_owned(), value: nowhere, ..Default::default() }];
+    world.master.launch(task).await;
+    let exited = world.master.call(agent_call::Type::ExitedExecutor).await.exited_executor.unwrap();
+    assert_eq!(exited.status, Some(3 << 8));
+}
+
+#[tokio::test]
 async fn a_custom_executor_takes_several_tasks_and_leaves_nothing_behind() {
     let world = World::new().await;
     world.master.launch(custom("t1", "sleep 1001 & echo $! > child; exec sleep 1002")).await;

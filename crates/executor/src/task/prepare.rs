@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use checks::spec::{Command, CommandProbe};
 use health::Problem;
+use mesos::command::SHELL_IN_PATH;
 use mesos::v1::{CommandInfo, FrameworkInfo, TaskInfo};
 use processes::{Credentials, Logged, Logs, Program, UserError};
 
@@ -46,7 +47,7 @@ impl Prepared {
     /// The program for the shim.
     pub(crate) fn program(&self, config: &ExecutorConfig, task: &TaskInfo) -> Result<Logged, Unrunnable> {
         let command = task.command.as_ref().ok_or(Unrunnable::NoCommand)?;
-        let (path, arguments) = mesos::command::program(command)?;
+        let (path, arguments) = mesos::command::program(command, SHELL_IN_PATH)?;
         let program = Program {
             path,
             arguments,
@@ -72,7 +73,8 @@ impl Prepared {
         let run = match command.shell() {
             true => Command::Shell(command.value().to_owned()),
             false => {
-                let (path, argv) = mesos::command::program(command).map_err(|error| cannot(error.into()))?;
+                let (path, argv) =
+                    mesos::command::program(command, SHELL_IN_PATH).map_err(|error| cannot(error.into()))?;
                 Command::Exec { path: path.display().to_string(), argv }
             }
         };
