@@ -20,8 +20,8 @@ use crate::task::{Prepared, Unrunnable, fetch, sandbox};
 enum Unstarted {
     /// It cannot be.
     Failed(Unrunnable),
-    /// It is to end before it began.
-    Leaving,
+    /// It is to end before it began; with the step of its start that was given up.
+    Leaving(&'static str),
 }
 
 impl<E: Into<Unrunnable>> From<E> for Unstarted {
@@ -30,7 +30,7 @@ impl<E: Into<Unrunnable>> From<E> for Unstarted {
     }
 }
 
-/// Comes back when the task is to end. Fetching may take long, and commands wait behind it.
+/// Comes back when the task is to end. Users that are looked up and fetching may take long, and commands wait behind them.
 async fn left(leaving: Option<watch::Receiver<bool>>) {
     if let Some(mut leaving) = leaving
         && leaving.wait_for(|leaving| *leaving).await.is_ok()
@@ -52,9 +52,8 @@ impl Runner {
             // It was quicker than we are: the shim has gone, its word stays.
             Ok(Err(end)) => vec![Input::Spawned, Input::Exited(end.into())],
             Err(Unstarted::Failed(why)) => vec![Input::SpawnFailed(why.to_string())],
-            Err(Unstarted::Leaving) => {
-                let why = "Killed while its URIs were fetched".to_owned();
-                vec![Input::Kill { grace: None }, Input::SpawnFailed(why)]
+            Err(Unstarted::Leaving(step)) => {
+                vec![Input::Kill { grace: None }, Input::SpawnFailed(format!("Killed while its {step}"))]
             }
         }
     }
@@ -69,7 +68,7 @@ impl Runner {
             let program = prepared.program(config, task)?;
             Ok((prepared, program))
         };
-        let (program, specs) = self.prepare(task, work).await?;
+        let (program, specs) = self.unless_left("user was looked up", self.prepare(task, work)).await?;
         let user = program.program.user.as_ref();
         if let Some(group) = &self.group {
             group.sandbox.lay_out(task, user)?;
@@ -78,15 +77,24 @@ impl Runner {
         }
         sandbox::prepare(&self.config.sandbox, user).map_err(Unrunnable::Start)?;
         if self.group.is_some() || task.executor.is_some() {
-            tokio::select! {
-                fetched = fetch(task, &self.config, user) => fetched?,
-                () = left(self.group.as_ref().map(|group| group.leaving.clone())) => return Err(Unstarted::Leaving),
-            }
+            self.unless_left("URIs were fetched", fetch(task, &self.config, user)).await?;
         }
         let started = contained::start(program, &self.shared.shim_command, self.state.path()).await;
         let started = started.map_err(Unrunnable::Start)?;
         self.checking.specs = Some(specs);
         Ok(started)
+    }
+
+    /// One step of the start, which is given up once the task is to end.
+    async fn unless_left<T>(
+        &self,
+        step: &'static str,
+        work: impl Future<Output = Result<T, Unrunnable>>,
+    ) -> Result<T, Unstarted> {
+        tokio::select! {
+            done = work => Ok(done?),
+            () = left(self.group.as_ref().map(|group| group.leaving.clone())) => Err(Unstarted::Leaving(step)),
+        }
     }
 
     /// Works out what a task runs with by `work`, more of that, and the checks. To look users up may take long, so that is
@@ -167,5 +175,71 @@ impl Runner {
         if signal == Signal::TERM {
             self.keep(Journal::term_sent);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, mpsc};
+
+    use checks::{Engine, EngineOptions};
+    use mesos::v1::CommandInfo;
+    use tokio::runtime::Builder;
+    use tokio::task::yield_now;
+
+    use super::*;
+    use crate::runner::Shared;
+    use crate::state::{Exclusion, StateDirectory};
+    use crate::task::GroupSandbox;
+    use crate::wire::Connections;
+
+    async fn runner(sandbox: &str, leaving: watch::Receiver<bool>) -> Runner {
+        let variables = [
+            ("MESOS_FRAMEWORK_ID", "F"),
+            ("MESOS_EXECUTOR_ID", "E"),
+            ("MESOS_SLAVE_PID", "slave(1)@127.0.0.1:5051"),
+            ("MESOS_DIRECTORY", sandbox),
+        ];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let config = Arc::new(ExecutorConfig::from_variables(&variables.into()).unwrap());
+        let shared = Shared {
+            engine: Engine::start(EngineOptions::default()).unwrap(),
+            shim_command: Arc::new([]),
+            exclusion: Exclusion::Host,
+            connections: Connections::default(),
+            dismissal: watch::Sender::new(false),
+        };
+        let state = StateDirectory::open(&config, Exclusion::Host).await.unwrap();
+        let group = GroupSandbox::new(&config.sandbox, None, "c");
+        let agent = tokio::sync::mpsc::unbounded_channel().0;
+        Runner::new(config, shared, state, agent).unwrap().in_group(group, leaving)
+    }
+
+    /// With the only thread that may wait taken, as by a resolver that hangs.
+    #[test]
+    fn a_kill_does_not_wait_for_the_resolver() {
+        let runtime = Builder::new_current_thread().max_blocking_threads(1).enable_all().build().unwrap();
+        runtime.block_on(async {
+            let directory = tempfile::tempdir().unwrap();
+            let (leave, leaving) = watch::channel(false);
+            let mut runner = runner(directory.path().to_str().unwrap(), leaving).await;
+            let command = CommandInfo { value: Some("true".to_owned()), ..CommandInfo::default() };
+            runner.task = Some(TaskInfo { command: Some(command), ..TaskInfo::default() });
+            let (_free, taken) = mpsc::channel::<()>();
+            let _waiting = spawn_blocking(move || taken.recv());
+            let killed = async {
+                leave.send_replace(true);
+                for _ in 0..100 {
+                    yield_now().await;
+                }
+            };
+            let inputs = tokio::select! {
+                biased;
+                inputs = runner.spawn() => inputs,
+                () = killed => panic!("the kill waits"),
+            };
+            let why = "Killed while its user was looked up".to_owned();
+            assert_eq!(inputs, [Input::Kill { grace: None }, Input::SpawnFailed(why)]);
+        });
     }
 }
