@@ -6,6 +6,8 @@
 
 mod perform;
 mod streams;
+#[cfg(test)]
+mod tests;
 
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -40,6 +42,9 @@ pub(crate) struct Actor {
     master: Option<mpsc::UnboundedSender<AgentCall>>,
     /// Until when the master may answer a good-bye, on the scale of [`Now::elapsed`].
     leaving: Option<Duration>,
+    /// The actor ends as soon as every start is answered and its answer is in the store: a process that is in no record
+    /// would be neither watched nor killed.
+    done: bool,
     /// How to end, once that is known.
     shutdown: watch::Receiver<Shutdown>,
 }
@@ -55,12 +60,16 @@ impl Actor {
         shutdown: watch::Receiver<Shutdown>,
     ) -> Actor {
         let (streams, waiting) = (Streams::new(handle.clone()), JoinSet::new());
-        Actor { core, handle, streams, jobs, registration, waiting, master: None, leaving: None, shutdown }
+        Actor { core, handle, streams, jobs, registration, waiting, master: None, leaving: None, done: false, shutdown }
     }
 
     /// Waits until the jobs are done: kills that were decided are carried out, whatever ends the agent.
     pub(crate) async fn finish(mut self) {
         self.jobs.finish().await;
+    }
+
+    fn may_end(&self) -> bool {
+        self.done && self.jobs.are_starts_answered()
     }
 
     fn closed(&mut self, stream: StreamId, now: Now) {
@@ -104,13 +113,15 @@ impl Part for Actor {
             Request::MasterConnected(calls) => self.master = Some(calls),
             Request::MasterEvent(event) => self.core.master_event(now, *event),
             // The end of the stream is the answer to a good-bye, too, and may come before that of the call.
-            Request::MasterLost | Request::Left if self.leaving.is_some() => return ControlFlow::Break(Ok(())),
+            Request::MasterLost | Request::Left if self.leaving.is_some() => self.done = true,
             Request::MasterLost => {
                 self.master = None;
                 self.core.master_lost(now);
             }
             Request::Left => {}
             Request::Registration(answer) => answers.hold(answer, self.core.registration()),
+            // No further start, then. The next agent makes the sandbox again.
+            Request::Prepared(..) if self.done => {}
             Request::Prepared(preparation, result) => self.core.prepared(now, &preparation, result),
             Request::Started(owner, result) => self.started(owner, result, now),
             Request::Ended(owner, status) => self.core.process_ended(now, &owner, status),
@@ -119,11 +130,12 @@ impl Part for Actor {
     }
 
     fn wake_at(&self) -> Option<Duration> {
-        self.core.wake_at().into_iter().chain(self.leaving).min()
+        let end = self.may_end().then_some(Duration::ZERO);
+        self.core.wake_at().into_iter().chain(self.leaving).chain(end).min()
     }
 
     fn wake(&mut self, now: Now) -> Course {
-        if self.leaving.is_some_and(|until| until <= now.elapsed) {
+        if self.may_end() || self.leaving.is_some_and(|until| until <= now.elapsed) {
             return ControlFlow::Break(Ok(()));
         }
         self.core.wake(now);
@@ -148,7 +160,7 @@ impl Part for Actor {
 
     fn shut_down(&mut self, now: Now) -> Course {
         match *self.shutdown.borrow() {
-            Shutdown::Keep => return ControlFlow::Break(Ok(())),
+            Shutdown::Keep => self.done = true,
             Shutdown::StopTasks => self.core.stop(now),
         }
         ControlFlow::Continue(())

@@ -40,7 +40,7 @@ mod snapshot;
 mod statuses;
 mod stop;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,9 +1,9 @@
 //! Work that takes longer than the actor may wait: making sandboxes, starting and killing processes, clearing away.
 //!
-//! Comes in: [`Job`]s over one channel, done one after the other in their order, so that nothing is cleared away before
-//! it was used. Only fetching takes its own time: a slow server holds up nobody else. Goes out: what became of a sandbox
-//! or a process, to the actor. Owns: one tokio task, and one for each sandbox that is being filled; what waits for the
-//! disk or for processes is done on threads that may.
+//! Comes in: [`Job`]s over one channel. Sandboxes and starts are done one after the other in their order; kills and
+//! removals wait for those before them, so that nothing is cleared away before it was used, but hold up none after them.
+//! Fetching takes its own time, too. Goes out: the fate of a sandbox or a process, to the actor. Owns: two tokio tasks,
+//! and one for each sandbox that is being filled; what waits for the disk or for processes is done on threads that may.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,8 +19,9 @@ use processes::contained::kill_run;
 use processes::{Logged, Process, kill_tree};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::{JoinHandle, spawn_blocking};
+use tokio_util::sync::CancellationToken;
 
-use crate::core::{Job, Preparation, SandboxError, StartError};
+use crate::core::{Job, Owner, Preparation, SandboxError, StartError};
 use crate::handle::{Handle, Request};
 use crate::layout::Layout;
 use crate::strangers::Strangers;
@@ -34,24 +35,40 @@ const FETCHES: usize = 16;
 pub(crate) struct Jobs {
     jobs: Option<mpsc::UnboundedSender<Job>>,
     worker: Option<JoinHandle<()>>,
+    /// Starts without an answer that has reached the actor.
+    starting: usize,
+    /// Nothing is started any more.
+    ending: CancellationToken,
 }
 
 impl Jobs {
     pub(crate) fn start(layout: Layout, actor: Handle, containers: containers::Handle, fetcher: Fetcher) -> Jobs {
         let (jobs, inbox) = mpsc::unbounded_channel();
-        let worker = Worker { layout, actor, containers, fetcher, places: Arc::new(Semaphore::new(FETCHES)) };
-        Jobs { jobs: Some(jobs), worker: Some(tokio::spawn(worker.run(inbox))) }
+        let (places, ending) = (Arc::new(Semaphore::new(FETCHES)), CancellationToken::new());
+        let worker = Worker { layout, actor, containers, fetcher, places, ending: ending.clone() };
+        Jobs { jobs: Some(jobs), worker: Some(tokio::spawn(worker.run(inbox))), starting: 0, ending }
     }
 
-    pub(crate) fn add(&self, job: Job) {
+    pub(crate) fn add(&mut self, job: Job) {
+        self.starting += usize::from(matches!(job, Job::Start(..)));
         if let Some(jobs) = &self.jobs {
             // The worker ends only when told to.
             let _ = jobs.send(job);
         }
     }
 
-    /// Waits until everything is done.
+    /// The actor has the answer to a start.
+    pub(crate) fn start_answered(&mut self) {
+        self.starting = self.starting.saturating_sub(1);
+    }
+
+    pub(crate) fn are_starts_answered(&self) -> bool {
+        self.starting == 0
+    }
+
+    /// Waits until everything is done, but for starts: nobody reads their answers any more.
     pub(crate) async fn finish(&mut self) {
+        self.ending.cancel();
         self.jobs = None;
         if let Some(worker) = self.worker.take() {
             let _ = worker.await;
@@ -66,19 +83,18 @@ struct Worker {
     containers: containers::Handle,
     fetcher: Fetcher,
     places: Arc<Semaphore>,
+    ending: CancellationToken,
 }
 
 impl Worker {
     async fn run(self, mut inbox: mpsc::UnboundedReceiver<Job>) {
+        let (removals, waiting) = mpsc::unbounded_channel();
+        let removing = tokio::spawn(self.clone().remove(waiting));
         while let Some(job) = inbox.recv().await {
             match job {
                 Job::Prepare(preparation) => self.prepare(preparation).await,
-                Job::Start(owner, program, user) => {
-                    if let Ok(result) = spawn_blocking(move || start(*program, user.as_deref())).await {
-                        self.say(Request::Started(owner, result));
-                    }
-                }
-                Job::DestroyContainers(root) => self.containers.destroy(root).await,
+                Job::Start(..) if self.ending.is_cancelled() => {}
+                Job::Start(owner, program, user) => self.start(owner, program, user).await,
                 Job::EndStrangers(known, patience) => {
                     let layout = self.layout.clone();
                     let find = move || Strangers::find(&layout.executor_states(), &layout.pools(), &known);
@@ -86,13 +102,30 @@ impl Worker {
                         tokio::spawn(end_later(strangers, patience));
                     }
                 }
-                job => {
-                    let layout = self.layout.clone();
-                    // One that panicked has logged it.
-                    let _done = spawn_blocking(move || clear(&layout, job)).await;
-                }
+                // Of what is made later, a sweep knows nothing: it ends before.
+                Job::Sweep(_) | Job::LinkName(_) => self.clear(job).await,
+                // The other worker ends with this one only.
+                job => drop(removals.send(job)),
             }
         }
+        drop(removals);
+        let _ = removing.await;
+    }
+
+    /// Kills and removals, after the starts and preparations that were decided before them, and beside later ones.
+    async fn remove(self, mut inbox: mpsc::UnboundedReceiver<Job>) {
+        while let Some(job) = inbox.recv().await {
+            match job {
+                Job::DestroyContainers(root) => self.containers.destroy(root).await,
+                job => self.clear(job).await,
+            }
+        }
+    }
+
+    async fn clear(&self, job: Job) {
+        let layout = self.layout.clone();
+        // One that panicked has logged it.
+        let _done = spawn_blocking(move || clear(&layout, job)).await;
     }
 
     async fn prepare(&self, preparation: Box<Preparation>) {
@@ -101,6 +134,15 @@ impl Worker {
             Ok(Ok(user)) => drop(tokio::spawn(self.clone().fill(preparation, user))),
             Ok(Err(error)) => self.say(Request::Prepared(preparation, Err(error))),
             Err(_panicked) => {}
+        }
+    }
+
+    async fn start(&self, owner: Owner, program: Box<Logged>, user: Option<String>) {
+        let started = spawn_blocking(move || start(*program, user.as_deref())).await;
+        match started.unwrap_or_else(|panicked| Err(StartError::Panicked(panicked.to_string()))) {
+            // It would be in no record.
+            Ok((process, _)) if self.ending.is_cancelled() => drop(spawn_blocking(move || kill_tree(process)).await),
+            result => self.say(Request::Started(owner, result)),
         }
     }
 
@@ -172,3 +214,6 @@ fn remove(directory: &Path) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -35,7 +35,7 @@ impl Actor {
                 let registration = self.registration.clone();
                 self.waiting.spawn(registration.run());
             }
-            Action::Leave => return self.leave(now),
+            Action::Leave => self.leave(now),
             Action::TurnedAway(message) => return ControlFlow::Break(Err(AgentError::TurnedAway { message })),
         }
         ControlFlow::Continue(())
@@ -49,6 +49,7 @@ impl Actor {
     }
 
     pub(super) fn started(&mut self, owner: Owner, result: Result<(Process, OwnedFd), StartError>, now: Now) {
+        self.jobs.start_answered();
         let process = result.map(|(process, pidfd)| {
             self.wait(owner.clone(), Some(pidfd));
             process
@@ -67,12 +68,11 @@ impl Actor {
         });
     }
 
-    fn leave(&mut self, now: Now) -> Course {
+    fn leave(&mut self, now: Now) {
         self.tell_master(self.core.farewell());
-        if self.master.is_none() {
-            return ControlFlow::Break(Ok(()));
+        match self.master {
+            Some(_) => self.leaving = Some(now.elapsed + FAREWELL),
+            None => self.done = true,
         }
-        self.leaving = Some(now.elapsed + FAREWELL);
-        ControlFlow::Continue(())
     }
 }

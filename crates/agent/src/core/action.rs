@@ -54,9 +54,12 @@ pub(crate) enum StartError {
     User(String),
     #[error("cannot start {}: {reason}", path.display())]
     Spawn { path: PathBuf, reason: String },
+    #[error("the start of the process did not end: {0}")]
+    Panicked(String),
 }
 
-/// Work that takes longer than the actor may wait. Jobs are done one after the other, in the order of the actions.
+/// Work that takes longer than the actor may wait. Jobs are done in the order of the actions, but kills and removals may
+/// come later than starts and sandboxes that were decided after them.
 #[derive(Debug)]
 pub(crate) enum Job {
     /// Makes a sandbox and fills it; the answer is [`super::Core::prepared`].

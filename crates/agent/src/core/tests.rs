@@ -4,7 +4,7 @@
 
 mod disk;
 mod starts;
-mod wire;
+pub(crate) mod wire;
 mod world;
 
 use mesos::v1::TaskState;

@@ -21,7 +21,7 @@ pub(super) fn executor_key(id: &str) -> ExecutorKey {
     ExecutorKey { framework: FRAMEWORK.into(), executor: id.into() }
 }
 
-pub(super) fn framework() -> FrameworkInfo {
+pub(crate) fn framework() -> FrameworkInfo {
     let aware = Capability { r#type: Some(capability::Type::PartitionAware.into()) };
     FrameworkInfo {
         id: Some(FRAMEWORK.into()),
@@ -31,7 +31,7 @@ pub(super) fn framework() -> FrameworkInfo {
     }
 }
 
-pub(super) fn settings(layout: &Layout) -> Settings {
+pub(crate) fn settings(layout: &Layout) -> Settings {
     Settings {
         address: ([127, 0, 0, 1], 5051).into(),
         layout: layout.clone(),

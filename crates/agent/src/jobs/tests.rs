@@ -1,0 +1,62 @@
+//! The order of jobs, and their end.
+
+use mesos::v1::ContainerId;
+use processes::{Logs, Program};
+use tokio::time::timeout;
+
+use super::*;
+use crate::core::Core;
+
+struct Bench {
+    jobs: Jobs,
+    inbox: shell::Inbox<Request, Core>,
+    containers: containers::Handle,
+    programs: shell::Inbox<containers::ContainerRequest>,
+    _directory: tempfile::TempDir,
+}
+
+fn bench() -> Bench {
+    let directory = tempfile::tempdir().unwrap();
+    let (actor, inbox) = shell::inbox("agent");
+    let (containers, programs) = containers::channel();
+    let layout = Layout::create(directory.path()).unwrap();
+    let jobs = Jobs::start(layout, actor, containers.clone(), Fetcher::uncached());
+    Bench { jobs, inbox, containers, programs, _directory: directory }
+}
+
+/// A start that fails, for want of a program.
+fn start(bench: &mut Bench) {
+    let program = Program {
+        path: "/nonexistent/program".into(),
+        arguments: Vec::new(),
+        environment: Vec::new(),
+        working_directory: "/".into(),
+        user: None,
+        terminal: None,
+    };
+    let logs = Logs { stdout: "/dev/null".into(), stderr: "/dev/null".into() };
+    bench.jobs.add(Job::Start(Owner::Pool("F".into()), Box::new(Logged { program, logs }), None));
+}
+
+#[tokio::test]
+async fn an_end_starts_nothing_that_still_waits() {
+    let mut bench = bench();
+    start(&mut bench);
+    assert!(!bench.jobs.are_starts_answered());
+    bench.jobs.finish().await;
+    assert_eq!(bench.inbox.take(&mut Vec::new(), 1).await, 0, "no answer, for nothing was started");
+}
+
+#[tokio::test]
+async fn a_removal_that_takes_long_delays_no_start() {
+    let mut bench = bench();
+    // Nobody takes anything out of this channel, so that the removal waits as soon as it is full.
+    while timeout(Duration::ZERO, bench.containers.destroy(ContainerId::default())).await.is_ok() {}
+    bench.jobs.add(Job::DestroyContainers(ContainerId::default()));
+    start(&mut bench);
+    let mut messages = Vec::new();
+    let taken = timeout(Duration::from_secs(10), bench.inbox.take(&mut messages, 1)).await;
+    assert_eq!(taken, Ok(1), "the start is answered");
+    drop(bench.programs);
+    bench.jobs.finish().await;
+}
