@@ -154,7 +154,11 @@ impl Checkers {
     fn check(&self, id: CheckId, start: &CheckStart, addresses: &[SocketAddr]) -> Option<Running> {
         let seed = format!("{}/{}", start.instance, start.index);
         let begin = if start.fresh { Start::Spread } else { Start::Recovered { state: start.state, age: start.age } };
-        let check = Check::new(id, start.spec(addresses)?, self.find.clone()).seeded(seed).starting(begin);
+        let spec = start.spec(addresses).unwrap_or_else(|problem| {
+            tracing::warn!(instance = %start.instance, index = start.index, %problem, "a check is not made");
+            None
+        });
+        let check = Check::new(id, spec?, self.find.clone()).seeded(seed).starting(begin);
         let handle = self.engine.add(check);
         Some(Running::Check { _handle: handle })
     }

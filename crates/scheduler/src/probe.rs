@@ -151,9 +151,9 @@ impl Whom<'_> {
 }
 
 /// The check that the scheduler itself makes of an instance, with its judgement: as an executor would, but at the
-/// addresses of its host. Nothing if the instance has no address.
-pub(crate) fn own(check: &HealthCheck, whom: Whom<'_>) -> Option<checks::CheckSpec> {
-    let mut asked = message(check, Some(whom.port))?;
+/// addresses of its host. Nothing if the instance has no address; a problem names the field that cannot be checked.
+pub(crate) fn own(check: &HealthCheck, whom: Whom<'_>) -> Result<Option<checks::CheckSpec>, Problem> {
+    let mut asked = message(check, Some(whom.port)).ok_or(Problem::Empty)?;
     if let Some(http) = &mut asked.http {
         let options = http.options.take().unwrap_or_default();
         let host = options.host.clone().unwrap_or_else(|| whom.header());
@@ -161,12 +161,12 @@ pub(crate) fn own(check: &HealthCheck, whom: Whom<'_>) -> Option<checks::CheckSp
         let redirects = Some(cygnet::http_options::Redirects::TakeAsAnswer.into());
         http.options = Some(cygnet::HttpOptions { host: Some(host), redirects, address: None, ..options });
     }
-    let spec = health::health_spec(&asked, &|_| Err(Problem::Empty)).ok()?;
+    let spec = health::health_spec(&asked, &|_| Err(Problem::Empty))?;
     let probe = match &spec.probe {
-        Probe::Http(probe) => whom.http(probe)?,
-        _ => whom.tcp()?,
+        Probe::Http(probe) => whom.http(probe),
+        _ => whom.tcp(),
     };
-    Some(checks::CheckSpec { probe, ..spec })
+    Ok(probe.map(|probe| checks::CheckSpec { probe, ..spec }))
 }
 
 /// The check that the scheduler makes of a new instance until it is ready: without a delay, and then at every interval.
@@ -253,7 +253,8 @@ mod tests {
         let check: HealthCheck = serde_json::from_value(json!({"protocol": "HTTP", "portIndex": 0, "path": "/health",
             "http": {"method": "HEAD", "statuses": [204], "expect": [{"contains": "ok"}]}, "timeoutSeconds": 0.2}))
         .unwrap();
-        let spec = own(&check, Whom { host: "box", port: 80, addresses: &["127.0.0.1:80".parse().unwrap()] }).unwrap();
+        let spec = own(&check, Whom { host: "box", port: 80, addresses: &["127.0.0.1:80".parse().unwrap()] });
+        let spec = spec.unwrap().unwrap();
         assert!(spec.validate().is_ok());
         let Probe::Http(http) = spec.probe else { panic!("an HTTP probe") };
         assert_eq!((http.method.as_str(), http.host.as_deref()), ("HEAD", Some("box:80")));
@@ -266,12 +267,24 @@ mod tests {
         let addresses: Vec<SocketAddr> = vec!["[::1]:80".parse().unwrap(), "127.0.0.1:80".parse().unwrap()];
         let check = |protocol: &str| serde_json::from_value(json!({"protocol": protocol, "path": "//x"})).unwrap();
         for protocol in ["HTTP", "TCP"] {
-            let spec = own(&check(protocol), Whom { host: "box", port: 80, addresses: &addresses }).unwrap();
+            let spec = own(&check(protocol), Whom { host: "box", port: 80, addresses: &addresses }).unwrap().unwrap();
             assert!(spec.validate().is_ok() && matches!(spec.probe, Probe::AnyAddress(probes) if probes.len() == 2));
         }
         let spec = readiness(&ReadinessCheck::default(), Whom { host: "::1", port: 80, addresses: &addresses[..1] });
         let Some(Probe::Http(http)) = spec.map(|spec| spec.probe) else { panic!("an HTTP probe") };
         assert_eq!((http.host.as_deref(), http.address), (Some("[::1]:80"), addresses[0]));
-        assert_eq!(own(&check("HTTP"), Whom { host: "box", port: 80, addresses: &[] }), None);
+        assert_eq!(own(&check("HTTP"), Whom { host: "box", port: 80, addresses: &[] }).unwrap(), None);
+    }
+
+    #[test]
+    fn a_check_that_cannot_be_made_says_which_part_of_it_is_to_blame() {
+        let whom = Whom { host: "box", port: 80, addresses: &["127.0.0.1:80".parse().unwrap()] };
+        for (check, part) in [
+            (json!({"protocol": "HTTP", "http": {"expect": [{}]}}), "'contains', 'matches' and 'json_path'"),
+            (json!({"protocol": "COMMAND"}), "nothing of its type"),
+        ] {
+            let problem = own(&serde_json::from_value(check).unwrap(), whom).unwrap_err().to_string();
+            assert!(problem.contains(part), "{problem}");
+        }
     }
 }

@@ -18,7 +18,7 @@ pub struct Event {
     pub at: SystemTime,
     /// The outcome of the attempt.
     pub outcome: Outcome,
-    /// The verdict, if it is news; if there is none, the last news among the events that were missed.
+    /// The verdict, if it is news.
     pub verdict: Option<VerdictEvent>,
     /// All that has to be remembered.
     pub state: VerdictState,
@@ -33,7 +33,8 @@ pub struct Event {
     /// The answer: always where the probe wants it reported, otherwise only without success. The output of a command is in
     /// its failure.
     pub said: Option<Box<Said>>,
-    /// The number of events of this check just before this one that found a bounded channel full.
+    /// The number of events of this check since the last that found a bounded channel full. If there was news among them
+    /// and none after it, this is that event, with the `state` after all.
     pub missed: u32,
 }
 

@@ -65,11 +65,11 @@ impl Asked {
 
 impl CheckStart {
     /// The check to make at the addresses of the host, with its schedule and judgement. Nothing if the host has none.
-    pub(crate) fn spec(&self, addresses: &[SocketAddr]) -> Option<checks::CheckSpec> {
+    pub(crate) fn spec(&self, addresses: &[SocketAddr]) -> Result<Option<checks::CheckSpec>, health::Problem> {
         let whom = probe::Whom { host: &self.host, port: self.port, addresses };
         match &self.asked {
             Asked::Health(check) => probe::own(check, whom),
-            Asked::Readiness(check) => probe::readiness(check, whom),
+            Asked::Readiness(check) => Ok(probe::readiness(check, whom)),
         }
     }
 }
