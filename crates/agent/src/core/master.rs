@@ -73,7 +73,7 @@ impl Core {
             Content::Message(message) => self.message_to_executor(message),
             Content::Reconcile(reconcile) => self.reconcile(reconcile),
             Content::UpdateFramework(update) => self.update_framework(update.framework),
-            Content::Shutdown(shutdown) => self.turn_away(shutdown.message.unwrap_or_default()),
+            Content::Shutdown(shutdown) => self.turn_away(shutdown.and_then(|of| of.message).unwrap_or_default()),
             Content::Unknown => tracing::warn!("the master sent an event this agent does not know"),
         }
     }

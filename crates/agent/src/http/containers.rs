@@ -200,7 +200,7 @@ async fn pass(records: &mut Records, terminal: &InputSender) -> Result<(), Refus
         let Ok(Record::ProcessIo(io)) = record.content() else {
             return Err(invalid("Expecting 'attach_container_input.type' to be PROCESS_IO"));
         };
-        if let Some(input) = Input::of(io).map_err(invalid)?
+        if let Some(input) = io.map(Input::of).transpose().map_err(invalid)?.flatten()
             && !terminal.send(input).await
         {
             break;

@@ -322,6 +322,8 @@ async fn input_reaches_the_process_and_an_empty_piece_is_its_end() {
     let mut typing = attach_input(&world, &id).await;
     typing.write_all(&stdin("one\n")).await.unwrap();
     assert_eq!(session.until("\n").await, "one\n");
+    // A record of nothing is passed over.
+    typing.write_all(&input("PROCESS_IO", Value::Null)).await.unwrap();
     let output = json!({"type": "ATTACH_CONTAINER_OUTPUT", "attach_container_output": {"container_id": id}});
     let mut watching = Exchange::open(world.address(), JSON, output.to_string().as_bytes()).await;
     assert_eq!(watching.status, 200);

@@ -210,10 +210,13 @@ async fn a_pool_without_executors_is_dismissed_after_a_while() {
 
 #[tokio::test]
 async fn a_master_that_turns_the_agent_away_ends_it() {
-    let mut world = World::new().await;
-    world.master.send(AgentEvent::shutdown(agent_event::Shutdown { message: Some("marked gone".to_owned()) })).await;
-    let ended = soon("the agent's end", world.ended()).await;
-    assert!(matches!(ended, Err(AgentError::TurnedAway { message }) if message == "marked gone"));
+    let reason = agent_event::Shutdown { message: Some("marked gone".to_owned()) };
+    for (reason, said) in [(Some(reason), "marked gone"), (None, "")] {
+        let mut world = World::new().await;
+        world.master.send(AgentEvent::shutdown(reason)).await;
+        let ended = soon("the agent's end", world.ended()).await;
+        assert!(matches!(ended, Err(AgentError::TurnedAway { message }) if message == said));
+    }
 }
 
 #[tokio::test]

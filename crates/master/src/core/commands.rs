@@ -61,5 +61,5 @@ pub(crate) fn reconcile(framework: &FrameworkId, task_ids: Vec<TaskId>) -> Agent
 }
 
 pub(crate) fn shutdown(message: impl Into<String>) -> AgentEvent {
-    AgentEvent::shutdown(agent_event::Shutdown { message: Some(message.into()) })
+    AgentEvent::shutdown(Some(agent_event::Shutdown { message: Some(message.into()) }))
 }

@@ -7,8 +7,8 @@ use crate::{
     json::from_value,
     resources::Resources,
     v1::{
-        CheckInfo, CheckStatusInfo, CommandInfo, Environment, HealthCheck, TaskId, TaskInfo, executor,
-        health_check as health, scheduler,
+        CheckInfo, CheckStatusInfo, CommandInfo, Environment, HealthCheck, TaskId, TaskInfo, agent, executor,
+        health_check as health, master, scheduler,
     },
     wire::Wire,
 };
@@ -459,4 +459,33 @@ fn executor_calls() {
         assert_eq!(said(executor_call(call).map(drop)), format!("{prefix}{reason}"));
     }
     assert_eq!(said(executor_call(message(update(json!({})))).map(drop)), "valid");
+}
+
+/// The parts without which calls are refused, by the numbers of their types.
+fn needed(validate: impl Fn(i32) -> Verdict) -> Vec<String> {
+    let said = (0..64).filter_map(|kind| validate(kind).err().map(|invalid| invalid.to_string()));
+    let expected = said.filter_map(|text| text.split('\'').nth(1).map(str::to_owned));
+    expected.filter(|part| part != "type").collect()
+}
+
+#[test]
+fn parts_that_calls_need() {
+    let scheduler = |kind| {
+        let call = scheduler::Call { framework_id: Some("F".into()), r#type: Some(kind), ..Default::default() };
+        scheduler_call(call).map(drop)
+    };
+    let parts = "subscribe accept decline kill shutdown acknowledge reconcile message request accept_inverse_offers \
+                 decline_inverse_offers update_framework";
+    assert_eq!(needed(scheduler).join(" "), parts);
+    let executor = |kind| executor_call(executor::Call { r#type: Some(kind), ..Default::default() }).map(drop);
+    assert_eq!(needed(executor).join(" "), "subscribe update message");
+    let master = |kind| master_call(master::Call { r#type: Some(kind), ..Default::default() }).map(drop);
+    let parts = "get_metrics set_logging_level list_files read_file update_weights teardown mark_agent_gone drain_agent \
+                 deactivate_agent reactivate_agent";
+    assert_eq!(needed(master).join(" "), parts);
+    let agent = |kind| agent_call(agent::Call { r#type: Some(kind), ..Default::default() }).map(drop);
+    let parts = "get_metrics set_logging_level list_files read_file launch_nested_container wait_nested_container \
+                 kill_nested_container launch_nested_container_session attach_container_input attach_container_output \
+                 remove_nested_container launch_container wait_container kill_container remove_container";
+    assert_eq!(needed(agent).join(" "), parts);
 }
