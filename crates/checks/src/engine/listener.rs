@@ -11,9 +11,10 @@ use super::Event;
 /// The receiver of a check's events: of news within a tick, of further successes within five while there are many.
 ///
 /// From an [`UnboundedSender`] comes one that gets everything: what is not read is memory. From a bounded [`Sender`]
-/// comes one that never holds up the engine and takes no more room than its channel and one event: those that find it full are
-/// dropped. The next one that fits says how many ([`Event::missed`]). If it has no verdict, the last among them that had
-/// one comes in its place, but with the `state` after all of them. So what is lost is history, and news is late at worst.
+/// comes one that never holds up the engine and takes no more room than its channel and one event: those that find it
+/// full are dropped. The next one that fits says how many ([`Event::missed`]). If it has no verdict, the last among them
+/// that had one comes in its place, but with the `state` after all of them. So what is lost is history, and news is late
+/// at worst.
 #[derive(Clone, Debug)]
 pub struct Listener(Channel);
 
