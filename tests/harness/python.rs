@@ -16,7 +16,7 @@ pub fn script(name: &str) -> PathBuf {
 }
 
 fn tests() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the harness lies in the directory of the tests")
 }
 
 /// Asked from where there are no directories that Python would take for packages, as it would `tests/marathon`.
