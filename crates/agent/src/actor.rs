@@ -40,7 +40,7 @@ pub(crate) struct Actor {
     /// Everything that waits for something on the actor's behalf.
     waiting: JoinSet<()>,
     master: Option<mpsc::UnboundedSender<AgentCall>>,
-    /// Until when the master may answer a good-bye, on the scale of [`Now::elapsed`].
+    /// The deadline for the master's answer to a good-bye, on the scale of [`Now::elapsed`].
     leaving: Option<Duration>,
     /// The actor ends as soon as every start is answered and its answer is in the store: a process that is in no record
     /// would be neither watched nor killed.

@@ -1,4 +1,4 @@
-//! What others may see of the books: the old endpoints, the operator API, metrics, containers. Pure functions from a
+//! The books as others may see them: the old endpoints, the operator API, metrics, containers. Pure functions from a
 //! [`Snapshot`] to an answer.
 
 pub(crate) mod containers;

@@ -224,7 +224,7 @@ impl Containers {
         }
     }
 
-    /// Those that are not over.
+    /// Containers that are not over.
     pub(super) fn list(&self) -> Vec<Listed> {
         let alive = self.containers.values().filter(|container| !matches!(container.phase, Phase::Over(_)));
         let listed = |container: &Container| Listed {

@@ -202,7 +202,7 @@ async fn place(
     Ok((sandbox, directory))
 }
 
-/// What a container runs: its command with its variables above those it inherits, in its sandbox.
+/// The program of a container: its command, with its variables above those it inherits, in its sandbox.
 fn program(
     launcher: &Launcher,
     order: &Order,

@@ -48,12 +48,12 @@ impl Frameworks {
         self.live.keys().cloned().collect()
     }
 
-    /// Those that are here, shared.
+    /// Frameworks that are here, shared.
     pub(super) fn live(&self) -> impl ExactSizeIterator<Item = &Arc<Framework>> {
         self.live.values()
     }
 
-    /// Those that were here, the oldest first.
+    /// Frameworks that were here, the oldest first.
     pub(super) fn completed(&self) -> impl ExactSizeIterator<Item = &Arc<Framework>> {
         self.completed.iter()
     }
