@@ -48,7 +48,8 @@ pub(crate) fn show(command: &Command) {
     println!("$ {}", words.collect::<Vec<_>>().join(" "));
 }
 
-fn succeed(command: &mut Command) -> anyhow::Result<()> {
+/// Runs a command, which must not fail.
+pub(crate) fn succeed(command: &mut Command) -> anyhow::Result<()> {
     show(command);
     let status = command.status().with_context(|| format!("cannot run {}", command.get_program().display()))?;
     ensure!(status.success(), "{} failed: {status}", command.get_program().display());

@@ -8,7 +8,7 @@ mod account;
 mod attempts;
 mod attendance;
 mod budget;
-#[cfg(any(fuzzing, test))]
+#[cfg(any(feature = "fuzzing", test))]
 pub(crate) mod by_turns;
 mod check;
 mod context;

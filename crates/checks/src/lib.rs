@@ -20,7 +20,7 @@ pub mod aggregate;
 pub mod change;
 mod clock;
 pub mod engine;
-#[cfg(any(fuzzing, test))]
+#[cfg(any(feature = "fuzzing", test))]
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod outcome;

@@ -34,7 +34,7 @@ use prepared::Prepared;
 use stream::Stream;
 use tools::Tools;
 
-#[cfg(any(fuzzing, test))]
+#[cfg(any(feature = "fuzzing", test))]
 pub(crate) use self::{
     grpc::fuzz as fuzz_grpc, http::fuzz as fuzz_http1, http::fuzz_location, http2::fuzz as fuzz_http2,
 };

@@ -26,7 +26,7 @@ pub mod command;
 pub mod credentials;
 pub mod duration;
 pub mod framework_error;
-#[cfg(any(fuzzing, test))]
+#[cfg(any(feature = "fuzzing", test))]
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod json;

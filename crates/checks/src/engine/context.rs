@@ -75,7 +75,7 @@ impl Context {
 
     /// Sleeps until something is ready, for no longer than this.
     pub(super) fn sleep(&self, time: Duration, ready: &mut VecDeque<Key>) -> rustix::io::Result<()> {
-        #[cfg(any(fuzzing, test))]
+        #[cfg(any(feature = "fuzzing", test))]
         if let Some(fuzzer) = self.clock.virtual_time() {
             self.poller.wait(fuzzer.patience().min(time), ready)?;
             if ready.is_empty() {

@@ -49,10 +49,10 @@ const INTERVAL: Duration = Duration::from_millis(50);
 const OFTEN: Duration = Duration::from_millis(20);
 
 /// The time within which it is. Code that is not optimised takes longer.
-const PROMPT: Duration = Duration::from_millis(if cfg!(fuzzing) { 50 } else { 150 });
+const PROMPT: Duration = Duration::from_millis(if cfg!(test) { 150 } else { 50 });
 
 /// The most of its time that the thread works.
-const WORK: Duration = Duration::from_millis(if cfg!(fuzzing) { 500 } else { 800 });
+const WORK: Duration = Duration::from_millis(if cfg!(test) { 800 } else { 500 });
 
 /// The most by which memory may grow.
 const MEMORY: usize = 64 << 20;

@@ -42,7 +42,7 @@ pub(crate) struct Attempt {
 }
 
 /// Any bytes as the body of a reply.
-#[cfg(any(fuzzing, test))]
+#[cfg(any(feature = "fuzzing", test))]
 pub(crate) fn fuzz(bytes: &[u8]) {
     let mut trailers = http::HeaderMap::new();
     trailers.insert("grpc-status", http::HeaderValue::from_static("0"));

@@ -37,7 +37,7 @@ pub(crate) struct Attempt {
     connection: Reuse,
 }
 
-#[cfg(any(fuzzing, test))]
+#[cfg(any(feature = "fuzzing", test))]
 pub(crate) use self::{response::fuzz, target::fuzz as fuzz_location};
 
 /// How it goes on after some bytes.

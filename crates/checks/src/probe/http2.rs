@@ -229,7 +229,7 @@ async fn download(response: Response<h2::RecvStream>, limits: BodyLimits) -> Res
 }
 
 /// Any bytes as what a server sends.
-#[cfg(any(fuzzing, test))]
+#[cfg(any(feature = "fuzzing", test))]
 pub(crate) fn fuzz(bytes: &[u8]) {
     let Ok(request) = Request::get("http://127.0.0.1:80/health").body(()) else { return };
     let mut session = Session::new(request, Bytes::new(), BodyLimits { longest: 4096, kept: 64 });

@@ -315,7 +315,7 @@ fn is_whole(head: &[u8]) -> bool {
 }
 
 /// Any bytes as a reply, in pieces as long as the first of them says.
-#[cfg(any(fuzzing, test))]
+#[cfg(any(feature = "fuzzing", test))]
 pub(crate) fn fuzz(bytes: &[u8]) {
     let mut response = Response::new(Wanted { longest: 4096, kept: 64, body: true });
     for piece in bytes.chunks(usize::from(bytes.first().copied().unwrap_or_default()) + 1) {

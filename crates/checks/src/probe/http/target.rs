@@ -126,7 +126,7 @@ impl Target {
 }
 
 /// Any text as a `Location`, again and again.
-#[cfg(any(fuzzing, test))]
+#[cfg(any(feature = "fuzzing", test))]
 pub(crate) fn fuzz(location: &str) {
     let mut target = Target::of(&HttpProbe::default());
     for _ in 0..3 {
