@@ -82,14 +82,8 @@ fn checks(options: &Options) -> anyhow::Result<ExitCode> {
 /// As files, for programs and for people.
 fn keep(directory: &Path, machine: &Machine, findings: &[Finding], options: &Options) -> anyhow::Result<()> {
     let document = serde_json::to_string_pretty(&json::document(machine, findings))?;
-    let chart = chart::draw(machine, findings);
-    let file = |ending: &str| directory.join(format!("checks.{ending}"));
-    std::fs::write(file("json"), &document)?;
-    std::fs::write(file("svg"), &chart)?;
-    if let Err(error) = picture::write(&chart, &file("png")) {
-        let _there_was_none = std::fs::remove_file(file("png"));
-        eprintln!("no {}: {error:#}", file("png").display());
-    }
+    std::fs::write(directory.join("checks.json"), &document)?;
+    picture::keep(&chart::draw(machine, findings), directory, "checks")?;
     if options.json {
         println!("{document}");
     } else {

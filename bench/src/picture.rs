@@ -1,5 +1,5 @@
-//! A chart as a PNG, for where SVG is not shown. Letters are drawn with a font of this machine; without any there is no
-//! picture.
+//! A chart as two files: SVG, and PNG for where that is not shown. Letters of the PNG are drawn with a font of this
+//! machine; without any there is none.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,18 @@ const FONTS: [&str; 2] = ["/usr/share/fonts", "/usr/local/share/fonts"];
 /// Fonts that look as the chart is drawn for, by the beginnings of their files' names. Any other will do.
 const GOOD: [&str; 3] = ["DejaVuSans", "LiberationSans", "Arial"];
 
-pub(crate) fn write(svg: &str, file: &Path) -> anyhow::Result<()> {
+/// Writes `name`.svg and `name`.png. The latter may be missing, which is said.
+pub(crate) fn keep(svg: &str, directory: &Path, name: &str) -> anyhow::Result<()> {
+    fs::write(directory.join(format!("{name}.svg")), svg)?;
+    let png = directory.join(format!("{name}.png"));
+    if let Err(error) = write_png(svg, &png) {
+        let _there_was_none = fs::remove_file(&png);
+        eprintln!("no {}: {error:#}", png.display());
+    }
+    Ok(())
+}
+
+fn write_png(svg: &str, file: &Path) -> anyhow::Result<()> {
     let options = Options { fontdb: Arc::new(fonts()?), ..Options::default() };
     let tree = Tree::from_str(svg, &options)?;
     let size = tree.size().to_int_size().scale_by(SCALE).context("the chart is too large")?;

@@ -51,20 +51,15 @@ impl Outcome {
 
     /// Files in this directory: pictures, and the numbers behind them.
     pub(crate) fn keep(&self, machine: &str, directory: &Path) -> anyhow::Result<()> {
-        let file = |ending: &str| directory.join(format!("{}{ending}", self.options.name()));
-        let chart = self.draw(machine);
+        let name = self.options.name();
+        let file = |ending: &str| directory.join(format!("{name}{ending}"));
         std::fs::write(file(".csv"), table::steps_csv(&self.findings.steps))?;
         std::fs::write(file("-polls.csv"), table::polls_csv(&self.findings.polls))?;
         std::fs::write(file(".json"), serde_json::to_string_pretty(&self.json(machine))?)?;
-        std::fs::write(file(".svg"), &chart)?;
         if let Some(curl) = &self.curl {
             std::fs::write(file("-by-curl.csv"), table::steps_csv(&curl.steps))?;
         }
-        if let Err(error) = picture::write(&chart, &file(".png")) {
-            let _there_was_none = std::fs::remove_file(file(".png"));
-            eprintln!("no {}: {error:#}", file(".png").display());
-        }
-        let name = self.options.name();
+        picture::keep(&self.draw(machine), directory, &name)?;
         println!("in {}: {name}.csv, {name}-polls.csv, {name}.json, {name}.svg, {name}.png", directory.display());
         Ok(())
     }
