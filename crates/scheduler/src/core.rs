@@ -146,10 +146,10 @@ impl Core {
         let ids: Vec<_> = self.instances.values().map(|instance| instance.id.clone()).collect();
         for id in ids {
             let Some(instance) = self.instances.get(&id) else { continue };
-            if let Some(asked) = instance.kill_asked_at {
+            if let Some(asked) = instance.killed.asked_at() {
                 self.kills.told(&id, now.moment_of(asked));
             }
-            if let Some(paused) = instance.checks_paused {
+            if let Some(paused) = instance.checked.paused {
                 self.checking.pause(&id, paused.until().map(|until| now.moment_until(until)));
             }
             self.start_checks(&id, now);
@@ -160,7 +160,7 @@ impl Core {
     }
 
     fn remember_kills(&mut self, now: Now) {
-        let at = |found: &Instance| Some((now.moment_of(found.killed_for_health_at?), found.app.clone()));
+        let at = |found: &Instance| Some((now.moment_of(found.killed.last_for_health()?), found.app.clone()));
         let killed = self.instances.values().filter_map(at);
         let mut killed: Vec<_> = killed.collect();
         killed.sort();
@@ -246,7 +246,7 @@ impl Core {
         if !was_waiting && !instance.has_task() {
             self.queue.has_more();
         }
-        if instance.checks_paused.is_none() {
+        if instance.checked.paused.is_none() {
             self.checking.resume(id);
         }
         let app = instance.app.clone();

@@ -139,7 +139,7 @@ pub(crate) fn health_changed(instance: &Instance, alive: bool, now: Timestamp) -
 #[must_use]
 pub(crate) fn instance_health_changed(instance: &Instance, now: Timestamp) -> Event {
     let data = json!({"instanceId": instance.id, "runSpecId": instance.app, "runSpecVersion": instance.config,
-        "healthy": healthy(instance.verdict())});
+        "healthy": healthy(instance.checked.verdict())});
     Event::new("instance_health_changed_event", now, data)
 }
 
@@ -147,7 +147,7 @@ pub(crate) fn instance_health_changed(instance: &Instance, now: Timestamp) -> Ev
 #[must_use]
 pub(crate) fn unhealthy_kill(instance: &Instance, reason: &str, now: Timestamp) -> Event {
     let data = json!({"appId": instance.app, "taskId": instance.unhealthy_task_id(), "instanceId": instance.id,
-        "version": instance.config, "reason": reason, "host": instance.host, "slaveId": instance.agent_id});
+        "version": instance.config, "reason": reason, "host": instance.place.host, "slaveId": instance.place.agent_id});
     Event::new("unhealthy_instance_kill_event", now, data)
 }
 
@@ -163,8 +163,8 @@ pub(crate) fn framework_message(executor: &str, agent: &str, data: &[u8], now: T
 #[must_use]
 pub(crate) fn unhealthy_held(kind: &'static str, instance: &Instance, now: Timestamp) -> Event {
     let data = json!({"appId": instance.app, "taskId": instance.unhealthy_task_id(), "instanceId": instance.id,
-        "version": instance.config, "reason": instance.health_cause(), "host": instance.host,
-        "slaveId": instance.agent_id});
+        "version": instance.config, "reason": instance.checked.health_cause(), "host": instance.place.host,
+        "slaveId": instance.place.agent_id});
     Event::new(kind, now, data)
 }
 
@@ -172,7 +172,7 @@ pub(crate) fn unhealthy_held(kind: &'static str, instance: &Instance, now: Times
 #[must_use]
 pub(crate) fn instance_changed(instance: &Instance, condition: &str, now: Timestamp) -> Event {
     let data = json!({"instanceId": instance.id, "condition": condition, "runSpecId": instance.app,
-        "agentId": instance.agent_id, "host": instance.host, "runSpecVersion": instance.config});
+        "agentId": instance.place.agent_id, "host": instance.place.host, "runSpecVersion": instance.config});
     Event::new("instance_changed_event", now, data)
 }
 
@@ -188,10 +188,10 @@ pub(crate) fn unknown_terminated(task_id: &str, condition: &str, now: Timestamp)
 /// The master told the state of a task.
 #[must_use]
 pub(crate) fn status_update(instance: &Instance, status: &TaskStatus, now: Timestamp) -> Event {
-    let addresses: Vec<_> = instance.ip.iter().map(|ip| json!({"ipAddress": ip, "protocol": "IPv4"})).collect();
-    let data = json!({"slaveId": instance.agent_id, "taskId": status.task_id.value, "appId": instance.app,
+    let addresses: Vec<_> = instance.place.ip.iter().map(|ip| json!({"ipAddress": ip, "protocol": "IPv4"})).collect();
+    let data = json!({"slaveId": instance.place.agent_id, "taskId": status.task_id.value, "appId": instance.app,
         "taskStatus": states::name(status.state()), "message": status.message.as_deref().unwrap_or_default(),
-        "host": instance.host, "ipAddresses": addresses, "ports": instance.ports, "version": instance.config});
+        "host": instance.place.host, "ipAddresses": addresses, "ports": instance.place.ports, "version": instance.config});
     Event::new("status_update_event", now, data)
 }
 

@@ -5,18 +5,22 @@
 //!                                  \-> Unreachable -> Running, or gone
 //! ```
 
+mod checked;
+mod killed;
 pub(crate) mod member;
+mod place;
 pub(crate) mod termination;
 
 use checks::Verdict;
 use mesos::v1::TaskState;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+
+pub(crate) use checked::{Checked, Paused};
+pub(crate) use killed::Killed;
+pub(crate) use place::Place;
 
 use crate::definition::RunSpec;
-use crate::health::{Health, aggregate};
 use crate::ids::{AppId, InstanceId};
-use crate::spread::Site;
 use crate::time::Timestamp;
 use member::Member;
 
@@ -80,25 +84,6 @@ pub(crate) enum Goal {
     Stopped,
 }
 
-/// Health checks that are paused: `"open"` in the store, or a moment. Before there was `"open"` it was the epoch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Paused {
-    /// Until somebody resumes them.
-    #[serde(rename = "open", alias = "1970-01-01T00:00:00.000Z")]
-    Open,
-    /// Until this moment.
-    #[serde(untagged)]
-    Until(Timestamp),
-}
-
-impl Paused {
-    /// None: until somebody resumes them.
-    #[must_use]
-    pub(crate) fn until(self) -> Option<Timestamp> {
-        if let Paused::Until(until) = self { Some(until) } else { None }
-    }
-}
-
 /// An instance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Instance {
@@ -114,50 +99,31 @@ pub(crate) struct Instance {
     pub condition: Condition,
     /// What it is meant to become.
     pub goal: Goal,
-    /// Where its task is.
-    pub host: Option<String>,
-    /// What constraints can ask of that agent.
+    #[serde(flatten)]
+    pub place: Place,
+    #[serde(flatten)]
+    pub times: Times,
+    #[serde(flatten)]
+    pub checked: Checked,
+    #[serde(flatten)]
+    pub killed: Killed,
+    /// The containers of a pod's instance.
     #[serde(default)]
-    pub site: Site,
-    /// On which agent.
-    pub agent_id: Option<String>,
-    /// Its host ports.
-    pub ports: Vec<u16>,
-    /// Its address, as the agent told it.
-    pub ip: Option<String>,
+    pub members: Vec<Member>,
+    /// Whether it was not heard of for so long that another takes its place.
+    #[serde(default)]
+    pub given_up: bool,
+}
+
+/// The moments that its life is counted from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Times {
     /// When it entered its condition.
     pub since: Timestamp,
     /// When it was launched.
     pub staged_at: Option<Timestamp>,
     /// When it was first running.
     pub started_at: Option<Timestamp>,
-    /// By each of its health checks, in the order of the definition.
-    pub health: Vec<Health>,
-    /// Whether its readiness check has not yet succeeded.
-    #[serde(default)]
-    pub awaits_readiness: bool,
-    /// What its readiness check was told last, if that is to be kept.
-    #[serde(default)]
-    pub last_response: Option<Value>,
-    /// The last result of its check, as Marathon shows it.
-    pub check_result: Option<Value>,
-    /// Whether its health checks are paused.
-    #[serde(default, rename = "checks_paused_until")]
-    pub checks_paused: Option<Paused>,
-    /// When it, or the last incarnation before that was, was killed for its health.
-    #[serde(default)]
-    pub killed_for_health_at: Option<Timestamp>,
-    /// Whether the task it has now was.
-    #[serde(default)]
-    pub killed_for_health: bool,
-    /// How each container of it is, if it is of a pod.
-    #[serde(default)]
-    pub members: Vec<Member>,
-    /// When it was last told to end.
-    pub kill_asked_at: Option<Timestamp>,
-    /// Whether it was not heard of for so long that another takes its place.
-    #[serde(default)]
-    pub given_up: bool,
 }
 
 impl Instance {
@@ -171,23 +137,11 @@ impl Instance {
             config: app.config_version(),
             condition: Condition::Scheduled,
             goal: Goal::Running,
-            host: None,
-            site: Site::default(),
-            agent_id: None,
-            ports: Vec::new(),
-            ip: None,
-            since: now,
-            staged_at: None,
-            started_at: None,
-            health: vec![Health::default(); app.health_checks.len()],
-            awaits_readiness: !app.readiness_checks.is_empty(),
-            last_response: None,
-            check_result: None,
-            checks_paused: None,
-            killed_for_health_at: None,
-            killed_for_health: false,
+            place: Place::default(),
+            times: Times { since: now, staged_at: None, started_at: None },
+            checked: Checked::of(app),
+            killed: Killed::default(),
             members: Vec::new(),
-            kill_asked_at: None,
             given_up: false,
         }
     }
@@ -246,10 +200,10 @@ impl Instance {
             return false;
         }
         self.condition = condition;
-        self.since = now;
+        self.times.since = now;
         self.given_up = false;
         if condition == Condition::Running {
-            self.started_at.get_or_insert(now);
+            self.times.started_at.get_or_insert(now);
         }
         true
     }
@@ -262,44 +216,17 @@ impl Instance {
 
     /// It waits, and will be launched with this configuration.
     pub(crate) fn rebase(&mut self, app: &RunSpec, now: Timestamp) {
-        let (incarnation, killed_for_health_at) = (self.incarnation, self.killed_for_health_at);
-        let fresh = Instance::scheduled(self.id.clone(), app, now);
-        *self = Instance { incarnation, killed_for_health_at, ..fresh };
-    }
-
-    /// Healthy, unhealthy, or not known; never known without health checks.
-    #[must_use]
-    pub(crate) fn verdict(&self) -> Verdict {
-        aggregate(&self.health)
-    }
-
-    /// Why it is unhealthy.
-    #[must_use]
-    pub(crate) fn health_cause(&self) -> String {
-        let sick = |health: &&Health| health.verdict == Verdict::Unhealthy;
-        let last = self.health.iter().find(sick).and_then(|health| health.last_failure_cause.clone());
-        last.unwrap_or_else(|| "unknown".into())
-    }
-
-    /// Whether the task it has now was told to end for its health.
-    #[must_use]
-    pub(crate) fn ends_for_health(&self) -> bool {
-        self.kill_asked_at.is_some() && self.killed_for_health
-    }
-
-    /// Whether it is healthy as far as it has checks.
-    #[must_use]
-    pub(crate) fn is_healthy_enough(&self) -> bool {
-        self.health.is_empty() || self.verdict() == Verdict::Healthy
+        let (incarnation, killed) = (self.incarnation, self.killed.of_the_next());
+        *self = Instance { incarnation, killed, ..Instance::scheduled(self.id.clone(), app, now) };
     }
 
     /// Whether it does what it is for: runs, and is healthy and ready as far as it has checks.
     #[must_use]
     pub(crate) fn is_ready(&self) -> bool {
         self.condition == Condition::Running
-            && self.kill_asked_at.is_none()
-            && !self.awaits_readiness
-            && self.is_healthy_enough()
+            && !self.killed.is_asked()
+            && !self.checked.awaits_readiness
+            && self.checked.is_healthy_enough()
     }
 }
 
@@ -308,14 +235,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_open_pause_is_read_as_it_was_stored_before_it_had_a_name() {
-        let until = Paused::Until(Timestamp::from_millis(5));
-        for (text, paused) in [("open", Paused::Open), ("1970-01-01T00:00:00.005Z", until)] {
-            assert_eq!(serde_json::to_value(paused).unwrap(), text);
-            assert_eq!(serde_json::from_value::<Paused>(text.into()).unwrap(), paused);
-        }
-        let before = Timestamp::from_millis(i64::MAX).to_string();
-        assert_eq!(serde_json::from_value::<Paused>(before.into()).unwrap(), Paused::Open);
+    fn a_record_is_stored_on_one_level_whatever_its_parts() {
+        let record = serde_json::json!({"id": "a.instance-u", "incarnation": 3, "app": "/a",
+            "config": "1970-01-01T00:00:00.001Z", "condition": "Running", "goal": "Stopped", "host": "box",
+            "site": {"host": "box", "region": "r"}, "agent_id": "S1", "ports": [31000], "ip": "10.0.0.1",
+            "since": "1970-01-01T00:00:00.002Z", "staged_at": "1970-01-01T00:00:00.001Z", "started_at": null,
+            "health": [], "awaits_readiness": true, "last_response": {"status": 200}, "check_result": {"tcp": {}},
+            "checks_paused_until": "open", "killed_for_health_at": null, "killed_for_health": false, "members": [],
+            "kill_asked_at": "1970-01-01T00:00:00.005Z", "given_up": false});
+        let instance: Instance = serde_json::from_value(record.clone()).unwrap();
+        assert_eq!(serde_json::json!(instance), record);
+        assert!(instance.killed.is_asked() && instance.checked.paused == Some(Paused::Open));
     }
 
     #[test]
@@ -327,12 +257,15 @@ mod tests {
         assert!(!instance.has_task() && !instance.is_ready());
         assert!(instance.enter(Condition::Running, at(1)) && !instance.enter(Condition::Running, at(2)));
         assert!(!instance.is_ready());
-        instance.health[0].succeeded(at(3));
+        instance.checked.health[0].succeeded(at(3));
         assert!(instance.is_ready());
         assert!(instance.task_id().ends_with("._app.1"));
         app.health_checks = serde_json::from_str("[{}, {}]").unwrap();
         instance.reincarnate(&app, at(6));
         assert!(instance.task_id().ends_with("._app.2"));
-        assert_eq!((instance.health.len(), instance.started_at, instance.verdict()), (2, None, Verdict::Unknown));
+        assert_eq!(
+            (instance.checked.health.len(), instance.times.started_at, instance.checked.verdict()),
+            (2, None, Verdict::Unknown)
+        );
     }
 }

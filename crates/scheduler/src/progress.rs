@@ -8,29 +8,13 @@ use crate::instance::{Condition, Goal, Instance};
 use crate::refusals::Reason;
 use crate::time::Timestamp;
 
-/// Instances of one app, by what they lack.
+/// How far an app is, and what holds it up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Progress {
-    /// How many are wanted.
+    /// The wanted number of instances.
     pub wanted: usize,
-    /// Of the wanted configuration: all there are,
-    pub new: usize,
-    /// those without a task,
-    pub waiting: usize,
-    /// those whose task does not run yet,
-    pub starting: usize,
-    /// those that run and are not healthy, or not known to be,
-    pub unhealthy: usize,
-    /// those that are healthy and not ready,
-    pub unready: usize,
-    /// those nobody hears of,
-    pub unreachable: usize,
-    /// and those that are as they should be.
-    pub ready: usize,
-    /// Of other configurations.
-    pub old: usize,
-    /// On their way out.
-    pub leaving: usize,
+    /// The instances that there are.
+    pub counts: Counts,
     /// For how long nothing is launched because launches failed.
     pub delay: Duration,
     /// What the last offers lacked.
@@ -41,9 +25,38 @@ pub(crate) struct Progress {
     pub canary: Option<u32>,
 }
 
-impl Progress {
-    /// Counts an instance.
-    pub(crate) fn add(&mut self, instance: &Instance, config: Timestamp) {
+/// Instances of one app, by what they lack.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    /// Of the wanted configuration: all there are,
+    new: usize,
+    /// those without a task,
+    waiting: usize,
+    /// those whose task does not run yet,
+    starting: usize,
+    /// those that run and are not healthy, or not known to be,
+    unhealthy: usize,
+    /// those that are healthy and not ready,
+    unready: usize,
+    /// those nobody hears of,
+    unreachable: usize,
+    /// and those that are as they should be.
+    ready: usize,
+    /// Of other configurations.
+    old: usize,
+    /// On their way out.
+    leaving: usize,
+}
+
+impl Counts {
+    /// Counts these instances; `config` is the wanted configuration.
+    pub(crate) fn of<'a>(instances: impl Iterator<Item = &'a Instance>, config: Timestamp) -> Counts {
+        let mut counts = Counts::default();
+        instances.for_each(|instance| counts.add(instance, config));
+        counts
+    }
+
+    fn add(&mut self, instance: &Instance, config: Timestamp) {
         if instance.goal == Goal::Stopped {
             self.leaving += 1;
         } else if instance.config != config {
@@ -60,17 +73,19 @@ impl Progress {
             Condition::Scheduled => &mut self.waiting,
             Condition::Staging | Condition::Starting | Condition::Killing => &mut self.starting,
             Condition::Unreachable => &mut self.unreachable,
-            Condition::Running if instance.is_healthy_enough() => &mut self.unready,
+            Condition::Running if instance.checked.is_healthy_enough() => &mut self.unready,
             Condition::Running => &mut self.unhealthy,
         }
     }
+}
 
+impl Progress {
     /// The numbers.
     #[must_use]
     pub(crate) fn json(&self) -> Value {
-        let mut json = json!({"instances": self.wanted, "new": self.new, "ready": self.ready, "waiting": self.waiting,
-            "starting": self.starting, "notHealthy": self.unhealthy, "notReady": self.unready,
-            "unreachable": self.unreachable, "old": self.old, "leaving": self.leaving});
+        let mut json = json!({"instances": self.wanted, "new": self.counts.new, "ready": self.counts.ready, "waiting": self.counts.waiting,
+            "starting": self.counts.starting, "notHealthy": self.counts.unhealthy, "notReady": self.counts.unready,
+            "unreachable": self.counts.unreachable, "old": self.counts.old, "leaving": self.counts.leaving});
         if let Some(most) = self.canary {
             json["canary"] = json!({"instances": most, "isUp": self.canary_is_up(most)});
         }
@@ -79,7 +94,7 @@ impl Progress {
 
     /// Whether as many as a canary may have are as they should be, and others wait for somebody's word.
     fn canary_is_up(&self, most: u32) -> bool {
-        self.old > 0 && self.ready >= usize::try_from(most).unwrap_or(usize::MAX)
+        self.counts.old > 0 && self.counts.ready >= usize::try_from(most).unwrap_or(usize::MAX)
     }
 
     /// What has to happen, in words; nothing if all is as wanted.
@@ -92,15 +107,18 @@ impl Progress {
             None => "for an offer".to_owned(),
         };
         let parts = [
-            say(self.waiting, "waits", "wait", &waiting),
-            say(self.starting, "starts", "start", ""),
-            say(self.unhealthy, "is", "are", "not healthy yet"),
-            say(self.unready, "is", "are", "not ready yet"),
-            say(self.unreachable, "is", "are", "on agents that are not heard of"),
-            say(self.leaving, "ends", "end", ""),
+            say(self.counts.waiting, "waits", "wait", &waiting),
+            say(self.counts.starting, "starts", "start", ""),
+            say(self.counts.unhealthy, "is", "are", "not healthy yet"),
+            say(self.counts.unready, "is", "are", "not ready yet"),
+            say(self.counts.unreachable, "is", "are", "on agents that are not heard of"),
+            say(self.counts.leaving, "ends", "end", ""),
             say(self.held, "is", "are", "unhealthy and not killed for now, because many were"),
             canary.map(|most| format!("the canary of {most} is up: continue, or take it back")),
-            self.canary.is_none().then(|| say(self.old, "stays", "stay", "as before until more are ready")).flatten(),
+            self.canary
+                .is_none()
+                .then(|| say(self.counts.old, "stays", "stay", "as before until more are ready"))
+                .flatten(),
         ];
         parts.into_iter().flatten().collect()
     }
@@ -124,10 +142,13 @@ mod tests {
         Instance { condition, ..Instance::scheduled(InstanceId::new(&app.id, "u"), &app, at) }
     }
 
+    fn progress(counts: Counts, canary: Option<u32>) -> Progress {
+        Progress { wanted: 1, counts, canary, ..Progress::default() }
+    }
+
     #[test]
     fn a_canary_is_up_once_as_many_as_it_may_have_are_ready() {
-        let canary =
-            |ready| Progress { ready, old: 2, canary: Some(1), ..Progress::default() }.json()["canary"].clone();
+        let canary = |ready| progress(Counts { ready, old: 2, ..Counts::default() }, Some(1)).json()["canary"].clone();
         assert_eq!(canary(0), json!({"instances": 1, "isUp": false}));
         assert_eq!(canary(1), json!({"instances": 1, "isUp": true}));
         assert_eq!(Progress::default().json()["canary"], Value::Null);
@@ -136,13 +157,13 @@ mod tests {
     #[test]
     fn what_is_waited_for_is_said() {
         let config = Timestamp::from_millis(2);
-        let mut progress = Progress { wanted: 4, refused: Some(Reason::InsufficientCpus), ..Progress::default() };
-        for (config_of, condition) in [(2, Condition::Scheduled), (2, Condition::Running), (1, Condition::Running)] {
-            progress.add(&instance(config_of, condition), config);
-        }
-        progress.add(&Instance { goal: Goal::Stopped, ..instance(1, Condition::Running) }, config);
+        let rows = [(2, Condition::Scheduled), (2, Condition::Running), (1, Condition::Running)];
+        let leaving = Instance { goal: Goal::Stopped, ..instance(1, Condition::Running) };
+        let all: Vec<_> = rows.map(|(of, condition)| instance(of, condition)).into_iter().chain([leaving]).collect();
+        let counts = Counts::of(all.iter(), config);
+        let under_way = Progress { wanted: 4, counts, refused: Some(Reason::InsufficientCpus), ..Progress::default() };
         assert_eq!(
-            progress.waits_for(),
+            under_way.waits_for(),
             [
                 "1 instance waits for an offer that fits; the last ones: InsufficientCpus",
                 "1 instance is not healthy yet",
@@ -150,8 +171,8 @@ mod tests {
                 "1 instance stays as before until more are ready",
             ]
         );
-        let json = progress.json();
+        let json = under_way.json();
         assert_eq!((&json["new"], &json["old"], &json["notHealthy"]), (&json!(2), &json!(1), &json!(1)));
-        assert!(Progress { wanted: 1, ready: 1, ..Progress::default() }.waits_for().is_empty());
+        assert!(progress(Counts { ready: 1, ..Counts::default() }, None).waits_for().is_empty());
     }
 }

@@ -25,8 +25,8 @@ impl States {
         if !instance.has_task() {
             return States::default();
         }
-        let (condition, verdict) = (instance.condition, instance.verdict());
-        let is_sick = instance.health.iter().any(|health| health.shown() == Verdict::Unhealthy);
+        let (condition, verdict) = (instance.condition, instance.checked.verdict());
+        let is_sick = instance.checked.health.iter().any(|health| health.shown() == Verdict::Unhealthy);
         States {
             staged: usize::from(condition == Condition::Staging),
             running: usize::from(condition == Condition::Running),
@@ -78,7 +78,7 @@ mod tests {
         all.add(States::of(&instance));
         assert_eq!((all.running, all.healthy, all.unhealthy), (1, 0, 0));
         all.remove(States::of(&instance));
-        instance.health[0].failed(at(2), "refused", 1);
+        instance.checked.health[0].failed(at(2), "refused", 1);
         all.add(States::of(&instance));
         assert_eq!((all.running, all.healthy, all.unhealthy), (1, 0, 1));
     }

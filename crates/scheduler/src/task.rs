@@ -28,7 +28,7 @@ pub(crate) fn build(
     resources: Vec<Resource>,
     enforced: bool,
 ) -> TaskInfo {
-    let (health_check, health_checks) = placed(probe::native(spec, &instance.ports));
+    let (health_check, health_checks) = placed(probe::native(spec, &instance.place.ports));
     TaskInfo {
         name: spec.id.host_name(),
         task_id: instance.task_id().into(),
@@ -37,7 +37,7 @@ pub(crate) fn build(
         command: Some(command(spec, app, instance, &offer.hostname, enforced)),
         health_check,
         health_checks,
-        check: app.check.as_ref().and_then(|check| check_info(check, &instance.ports)),
+        check: app.check.as_ref().and_then(|check| check_info(check, &instance.place.ports)),
         kill_policy: app
             .task_kill_grace_period_seconds
             .map(|grace| KillPolicy { grace_period: Some(DurationInfo::from(grace.duration())) }),
@@ -134,13 +134,13 @@ pub(crate) fn amount_text(amount: f64) -> String {
 }
 
 fn port_variables(app: &RunSpec, instance: &Instance, set: &mut impl FnMut(&str, String)) {
-    let Some(first) = instance.ports.first() else { return };
+    let Some(first) = instance.place.ports.first() else { return };
     set("PORT", first.to_string());
-    set("PORTS", instance.ports.iter().map(u16::to_string).collect::<Vec<_>>().join(","));
-    for (index, port) in instance.ports.iter().enumerate() {
+    set("PORTS", instance.place.ports.iter().map(u16::to_string).collect::<Vec<_>>().join(","));
+    for (index, port) in instance.place.ports.iter().enumerate() {
         set(&format!("PORT{index}"), port.to_string());
     }
-    for (definition, port) in app.port_definitions.iter().zip(&instance.ports) {
+    for (definition, port) in app.port_definitions.iter().zip(&instance.place.ports) {
         if definition.port != 0 {
             set(&format!("PORT_{}", definition.port), port.to_string());
         }
@@ -168,7 +168,7 @@ pub(crate) fn labels(labels: &BTreeMap<String, String>) -> Option<Labels> {
 }
 
 fn discovery(app: &RunSpec, instance: &Instance) -> DiscoveryInfo {
-    let ports = app.port_definitions.iter().zip(&instance.ports).map(|(definition, port)| Port {
+    let ports = app.port_definitions.iter().zip(&instance.place.ports).map(|(definition, port)| Port {
         number: u32::from(*port),
         name: definition.name.clone(),
         protocol: Some(definition.protocol.clone()),
@@ -230,6 +230,7 @@ fn shell(value: &str) -> CommandInfo {
 mod tests {
     use super::*;
     use crate::ids::{AppId, InstanceId};
+    use crate::instance::Place;
     use crate::time::Timestamp;
 
     fn spec() -> RunSpec {
@@ -244,7 +245,8 @@ mod tests {
     fn instance() -> Instance {
         let at = Timestamp::from_millis(0);
         let id = InstanceId::new(&AppId::new("/shop/web"), "u");
-        Instance { ports: vec![31000], ..Instance::scheduled(id, &RunSpec::new(AppId::new("/shop/web"), at), at) }
+        let place = Place { ports: vec![31000], ..Place::default() };
+        Instance { place, ..Instance::scheduled(id, &RunSpec::new(AppId::new("/shop/web"), at), at) }
     }
 
     #[test]

@@ -92,7 +92,7 @@ async fn kill_of_app(api: Api, id: AppId, request: Request<Body>) -> Answer {
     let (kill, host) = (kill_of(&query)?, query.get("host").map(str::to_owned));
     let result = api.change(None, move |core, now| {
         let on_host =
-            |found: &&Instance| host.as_ref().is_none_or(|host| host == "*" || found.host.as_ref() == Some(host));
+            |found: &&Instance| host.as_ref().is_none_or(|host| host == "*" || found.place.host.as_ref() == Some(host));
         let found = core.tasks_of(&id)?.into_iter().filter(on_host).map(|found| found.id.clone()).collect::<Vec<_>>();
         kill_all(core, found, kill, now)
     });

@@ -97,21 +97,22 @@ impl Core {
     pub(super) fn start_checks(&mut self, id: &InstanceId, now: Now) {
         let Some(instance) = self.instances.get(id) else { return };
         if instance.condition != Condition::Running
-            || instance.kill_asked_at.is_some()
+            || instance.killed.is_asked()
             || self.checking.is_paused(id, now.moment)
             || self.checking.is_running(id)
         {
             return;
         }
         let Some(app) = self.definitions.of(instance) else { return };
-        let host = instance.ip.clone().or_else(|| instance.host.clone()).unwrap_or_else(|| "127.0.0.1".into());
+        let host =
+            instance.place.ip.clone().or_else(|| instance.place.host.clone()).unwrap_or_else(|| "127.0.0.1".into());
         let order = |index, asked: Asked| {
-            let health = instance.health.get(index).cloned().unwrap_or_default();
+            let health = instance.checked.health.get(index).cloned().unwrap_or_default();
             Some(CheckOrder::Start(Box::new(CheckStart {
                 instance: id.clone(),
                 incarnation: instance.incarnation,
                 index,
-                port: asked.effective_port(&app.port_definitions, &instance.ports)?,
+                port: asked.effective_port(&app.port_definitions, &instance.place.ports)?,
                 asked,
                 host: host.clone(),
                 state: verdict_state(&health),
@@ -123,7 +124,7 @@ impl Core {
             .health_checks
             .iter()
             .map(|check| (!check.protocol.is_native()).then(|| Asked::Health(Box::new(check.clone()))));
-        let readiness = app.readiness_checks.iter().filter(|_| instance.awaits_readiness);
+        let readiness = app.readiness_checks.iter().filter(|_| instance.checked.awaits_readiness);
         let all = own.chain(readiness.map(|check| Some(Asked::Readiness(check.clone())))).enumerate();
         let orders: Vec<_> = all.filter_map(|(index, asked)| order(index, asked?)).collect();
         if !orders.is_empty() {
@@ -145,7 +146,7 @@ impl Core {
         if !current || !self.checking.is_running(id) {
             return;
         }
-        if self.instances.get(id).is_some_and(|instance| finding.index >= instance.health.len()) {
+        if self.instances.get(id).is_some_and(|instance| finding.index >= instance.checked.health.len()) {
             return self.readiness_found(finding, now);
         }
         match finding.verdict {
@@ -176,9 +177,9 @@ impl Core {
 
     /// A failure within the grace period. It does not count, but people see that the task was asked and did not answer.
     fn not_alive_yet(&mut self, id: &InstanceId, index: usize, now: Now) {
-        let health = self.instances.get(id).and_then(|instance| instance.health.get(index));
+        let health = self.instances.get(id).and_then(|instance| instance.checked.health.get(index));
         if health.is_some_and(|health| health.verdict == Verdict::Unknown && !health.missed) {
-            self.change(id, now, |instance| instance.health[index].missed = true);
+            self.change(id, now, |instance| instance.checked.health[index].missed = true);
         }
     }
 
@@ -195,10 +196,10 @@ impl Core {
         now: Now,
         result: impl FnOnce(&mut Health) -> bool,
     ) {
-        let Some(before) = self.instances.get(id).map(|instance| instance.verdict()) else { return };
-        let changed = self.change(id, now, |instance| instance.health.get_mut(index).is_some_and(result));
+        let Some(before) = self.instances.get(id).map(|instance| instance.checked.verdict()) else { return };
+        let changed = self.change(id, now, |instance| instance.checked.health.get_mut(index).is_some_and(result));
         let Some(instance) = self.instances.get(id).cloned() else { return };
-        let alive = instance.health.get(index).is_some_and(|health| health.verdict == Verdict::Healthy);
+        let alive = instance.checked.health.get(index).is_some_and(|health| health.verdict == Verdict::Healthy);
         let check = self.definitions.of(&instance).and_then(|app| app.health_checks.get(index)).cloned();
         if let Some(check) = check.filter(|_| !alive) {
             self.out.tell(events::check_failed(&instance, &check, now.wall));
@@ -206,10 +207,10 @@ impl Core {
         if changed == Some(true) {
             self.out.tell(events::health_changed(&instance, alive, now.wall));
         }
-        if instance.verdict() != Verdict::Unhealthy {
+        if instance.checked.verdict() != Verdict::Unhealthy {
             self.let_go(id, now);
         }
-        if instance.verdict() != before {
+        if instance.checked.verdict() != before {
             self.out.tell(events::instance_health_changed(&instance, now.wall));
         }
     }

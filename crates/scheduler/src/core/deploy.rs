@@ -13,7 +13,7 @@ use crate::events;
 use crate::ids::{AppId, InstanceId};
 use crate::instance::{Goal, Instance};
 use crate::plan::{Plan, Target};
-use crate::progress::Progress;
+use crate::progress::{Counts, Progress};
 use crate::refusals::Refusals;
 use crate::time::Now;
 
@@ -47,16 +47,14 @@ impl Core {
     /// How far an app is on its way.
     pub(super) fn progress(&self, id: &AppId, now: Now) -> Option<Progress> {
         let (_, target) = self.in_force(id)?;
-        let mut progress = Progress {
+        Some(Progress {
             wanted: usize::try_from(target.instances).unwrap_or(usize::MAX),
             delay: self.queue.delay(id, now.moment),
             held: self.brake.held_of(id).count(),
             refused: self.queue.refusals(id).and_then(Refusals::main_reason),
             canary: self.rollouts.of(id).and_then(|deployment| deployment.canary(id)),
-            ..Progress::default()
-        };
-        self.instances.of(id).for_each(|instance| progress.add(instance, target.config));
-        Some(progress)
+            counts: Counts::of(self.instances.of(id), target.config),
+        })
     }
 
     fn carry_out(&mut self, app: &RunSpec, plan: &Plan, now: Now) {
@@ -167,7 +165,7 @@ impl Core {
         self.out.tell(events::instance_changed(&instance, condition_of_end(state), now.wall));
         match next.filter(|_| instance.goal == Goal::Running) {
             Some(app) => {
-                if slows_down(state) || instance.ends_for_health() {
+                if slows_down(state) || instance.killed.is_asked_for_health() {
                     self.rollouts.count_failure(&instance.app, instance.config);
                 }
                 if slows_down(state) || self.health_kill_slows_down(&instance) {
@@ -182,9 +180,9 @@ impl Core {
     /// Whether it was killed for failing a check whose kills are to slow launches down.
     fn health_kill_slows_down(&self, instance: &Instance) -> bool {
         let app = self.definitions.of(instance);
-        let checks = app.iter().flat_map(|app| app.health_checks.iter().zip(&instance.health));
+        let checks = app.iter().flat_map(|app| app.health_checks.iter().zip(&instance.checked.health));
         let mut sick = checks.filter(|(_, health)| health.verdict == Verdict::Unhealthy);
-        instance.killed_for_health && sick.any(|(check, _)| check.backoff_after_kill)
+        instance.killed.is_for_health() && sick.any(|(check, _)| check.backoff_after_kill)
     }
 
     /// What an instance whose task ended is launched with again: the newest, unless that is to be had by few for now.

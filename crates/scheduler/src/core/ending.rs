@@ -29,14 +29,14 @@ impl Core {
         self.kills.told(id, now.moment);
         self.change(id, now, |instance| {
             instance.goal = goal;
-            instance.kill_asked_at = Some(now.wall);
+            instance.killed.ask(now.wall);
         });
         self.send_kill(id);
     }
 
     fn send_kill(&mut self, id: &InstanceId) {
         let Some(instance) = self.instances.get(id) else { return };
-        let agent_id = instance.agent_id.as_deref();
+        let agent_id = instance.place.agent_id.as_deref();
         self.out.call(instance.task_ids().iter().map(|task| calls::kill(task, agent_id)));
     }
 
@@ -44,7 +44,7 @@ impl Core {
     pub(super) fn kill_again(&mut self, due: Vec<InstanceId>, now: Now) {
         for id in due {
             self.kills.told(&id, now.moment);
-            self.change(&id, now, |instance| instance.kill_asked_at = Some(now.wall));
+            self.change(&id, now, |instance| instance.killed.ask(now.wall));
             self.send_kill(&id);
         }
     }
@@ -97,7 +97,7 @@ impl Core {
         let overdue = self
             .instances
             .starting()
-            .filter(|(instance, since)| instance.kill_asked_at.is_none() && since.plus(limit) <= now.moment);
+            .filter(|(instance, since)| !instance.killed.is_asked() && since.plus(limit) <= now.moment);
         let overdue: Vec<_> = overdue.map(|(instance, _)| instance.id.clone()).collect();
         for id in overdue {
             tracing::warn!(instance = %id, "killed because it did not start in time");
@@ -111,7 +111,7 @@ impl Core {
         let Some(instance) = self.instances.get(id) else { return };
         tracing::info!(instance = %id, "given up while its agent is away; should its task come back it is killed");
         for task in instance.task_ids() {
-            self.kills.departed_mut().add(&task, instance.agent_id.as_deref());
+            self.kills.departed_mut().add(&task, instance.place.agent_id.as_deref());
         }
         self.change(id, now, |instance| instance.goal = goal);
         self.task_ended(id, TaskState::TaskUnreachable, now);
@@ -120,7 +120,7 @@ impl Core {
     /// Parts with an instance that was told to end if its agent is away: the kill cannot come to anything now.
     pub(super) fn part_with_killed(&mut self, id: &InstanceId, now: Now) {
         let Some(instance) = self.instances.get(id) else { return };
-        if instance.condition == Condition::Unreachable && instance.kill_asked_at.is_some() {
+        if instance.condition == Condition::Unreachable && instance.killed.is_asked() {
             self.part_with(id, instance.goal, now);
         }
     }

@@ -37,17 +37,17 @@ struct Entry {
 
 impl Entry {
     fn new(instance: Instance, now: Now) -> Entry {
-        let started = instance.started_at.map(|at| now.moment_of(at));
-        Entry { entered: now.moment_of(instance.since), started, instance }
+        let started = instance.times.started_at.map(|at| now.moment_of(at));
+        Entry { entered: now.moment_of(instance.times.since), started, instance }
     }
 
     fn change<T>(&mut self, now: Moment, change: impl FnOnce(&mut Instance) -> T) -> T {
-        let before = (self.instance.condition, self.instance.since);
+        let before = (self.instance.condition, self.instance.times.since);
         let result = change(&mut self.instance);
-        if before != (self.instance.condition, self.instance.since) {
+        if before != (self.instance.condition, self.instance.times.since) {
             self.entered = now;
         }
-        self.started = self.instance.started_at.map(|_| self.started.unwrap_or(now));
+        self.started = self.instance.times.started_at.map(|_| self.started.unwrap_or(now));
         result
     }
 }
@@ -225,7 +225,7 @@ impl Instances {
     /// A check succeeded as it did before: worth knowing, not worth writing. Before the verdict it is one of the successes
     /// that are still wanted.
     pub(super) fn still_alive(&mut self, id: &InstanceId, index: usize, now: Timestamp) {
-        let health = self.all.get_mut(id).and_then(|entry| entry.instance.health.get_mut(index));
+        let health = self.all.get_mut(id).and_then(|entry| entry.instance.checked.health.get_mut(index));
         if let Some(health) = health.filter(|health| health.verdict == Verdict::Healthy) {
             health.succeeded(now);
         }
@@ -259,14 +259,14 @@ fn counted(instance: &Instance) -> (Timestamp, Stage) {
 
 fn see(instance: &Instance) -> Seen {
     let (config, stage) = counted(instance);
-    let since = instance.staged_at.unwrap_or(instance.since);
+    let since = instance.times.staged_at.unwrap_or(instance.times.since);
     Seen { id: instance.id.clone(), config, stage, worth: worth(instance), since }
 }
 
 /// In which order instances that are not ready go, as Marathon has it, but that sick ones go first.
 fn worth(instance: &Instance) -> u8 {
     match instance.condition {
-        _ if instance.verdict() == Verdict::Unhealthy => 0,
+        _ if instance.checked.verdict() == Verdict::Unhealthy => 0,
         Condition::Unreachable => 1,
         Condition::Scheduled | Condition::Staging => 2,
         Condition::Starting => 3,

@@ -77,7 +77,8 @@ impl Core {
         // Agents that are away count for no constraint: else whoever waits to take the place of what was there would wait
         // for them.
         let here = |app: &AppId| self.instances.of(app).filter(|found| found.condition != Condition::Unreachable);
-        let neighbours = |app: &AppId| here(app).filter_map(|found| Some((found.agent_id.as_deref()?, &found.site)));
+        let neighbours =
+            |app: &AppId| here(app).filter_map(|found| Some((found.place.agent_id.as_deref()?, &found.place.site)));
         let placed = matching::place(offers, &wishes, neighbours, now.wall, &mut dice);
         self.queue.note_refusals(offers, placed.refusals, now.wall);
         placed.placements
@@ -90,11 +91,11 @@ impl Core {
         let members: Vec<_> = containers.map(|container| Member::staging(&container.name, now.wall)).collect();
         self.change(&placement.instance, now, |instance| {
             instance.enter(Condition::Staging, now.wall);
-            instance.staged_at = Some(now.wall);
-            instance.host = Some(offer.hostname.clone());
-            instance.site = Site::of(offer);
-            instance.agent_id = Some(offer.agent_id.value.clone());
-            instance.ports.clone_from(&placement.portion.ports);
+            instance.times.staged_at = Some(now.wall);
+            instance.place.host = Some(offer.hostname.clone());
+            instance.place.site = Site::of(offer);
+            instance.place.agent_id = Some(offer.agent_id.value.clone());
+            instance.place.ports.clone_from(&placement.portion.ports);
             instance.members = members;
         })?;
         let instance = self.instances.get(&placement.instance)?;

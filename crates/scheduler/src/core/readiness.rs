@@ -15,13 +15,14 @@ impl Core {
         let id = &finding.instance;
         let Some(check) = self.readiness_check(id).cloned() else { return };
         let response = check.preserve_last_response.then(|| response(finding));
-        let known = self.instances.get(id).map(|instance| (instance.awaits_readiness, &instance.last_response));
+        let known =
+            self.instances.get(id).map(|instance| (instance.checked.awaits_readiness, &instance.checked.last_response));
         if known == Some((!finding.success, &response)) {
             return;
         }
         self.change(id, now, |instance| {
-            instance.awaits_readiness = !finding.success;
-            instance.last_response = response;
+            instance.checked.awaits_readiness = !finding.success;
+            instance.checked.last_response = response;
         });
         if finding.success {
             tracing::info!(instance = %id, check = %check.name, at = %now.wall, "ready");

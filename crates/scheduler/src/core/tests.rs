@@ -84,7 +84,7 @@ impl World {
         self.now = self.now.plus(Duration::from_millis(1));
         let result = input(&mut self.core, self.now);
         self.core.instances.assert_whole();
-        let paused = self.core.instances.values().filter(|found| found.checks_paused.is_some()).map(|found| &found.id);
+        let paused = self.core.instances.values().filter(|found| found.checked.paused.is_some()).map(|found| &found.id);
         assert!(self.core.checking.paused().eq(paused), "paused is what has a pause in its record");
         self.core.tick(self.now);
         let effects = self.core.effects(self.now);
@@ -556,7 +556,7 @@ fn results_are_found_by_the_ids_of_their_checks_wherever_they_stand() {
     let status = TaskStatus { health: Some(health), ..status(&task.task_id.value, TaskState::TaskRunning) };
     world.tell(|core, now| core.update(&status, now));
     let verdicts: Vec<_> =
-        world.core.instances.values().flat_map(|one| one.health.clone()).map(|one| one.verdict).collect();
+        world.core.instances.values().flat_map(|one| one.checked.health.clone()).map(|one| one.verdict).collect();
     assert_eq!(
         verdicts,
         [Known::Unknown, Known::Healthy, Known::Unhealthy],

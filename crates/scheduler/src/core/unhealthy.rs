@@ -20,7 +20,7 @@ impl Core {
     /// An instance failed a health check as often as is enough to kill it.
     pub(super) fn kill_for_health(&mut self, id: &InstanceId, now: Now) {
         let Some(instance) = self.instances.get(id) else { return };
-        let is_told = instance.condition != Condition::Running || instance.kill_asked_at.is_some();
+        let is_told = instance.condition != Condition::Running || instance.killed.is_asked();
         if is_told || self.checking.is_paused(id, now.moment) {
             return;
         }
@@ -36,12 +36,11 @@ impl Core {
 
     fn kill_unhealthy(&mut self, id: &InstanceId, now: Now) {
         let killed = self.change(id, now, |instance| {
-            instance.killed_for_health_at = Some(now.wall);
-            instance.killed_for_health = true;
+            instance.killed.for_health(now.wall);
             instance.clone()
         });
         let Some(instance) = killed else { return };
-        let cause = instance.health_cause();
+        let cause = instance.checked.health_cause();
         tracing::info!(instance = %id, %cause, "killed because it is unhealthy");
         self.brake.release(&instance.app, id);
         self.count_health_kill(&instance.app, now.moment);
@@ -95,7 +94,7 @@ impl Core {
             Pause::Open => (Paused::Open, None),
             Pause::For(time) => (Paused::Until(now.wall.plus(time)), Some(now.moment.plus(time))),
         };
-        if self.change(id, now, |instance| instance.checks_paused = Some(paused)).is_none() {
+        if self.change(id, now, |instance| instance.checked.paused = Some(paused)).is_none() {
             return;
         }
         self.checking.pause(id, until);
@@ -104,7 +103,7 @@ impl Core {
     }
 
     fn resume_checks(&mut self, id: &InstanceId, now: Now) {
-        self.change(id, now, |instance| instance.checks_paused = None);
+        self.change(id, now, |instance| instance.checked.paused = None);
         self.start_checks(id, now);
     }
 

@@ -80,8 +80,9 @@ impl Core {
             agent_id: agent_id.map(Into::into),
         };
         let instances = self.reconciliation.unanswered().iter().filter_map(|id| self.instances.get(id));
-        let known = instances
-            .flat_map(|instance| instance.task_ids().into_iter().map(move |id| task(id, instance.agent_id.as_deref())));
+        let known = instances.flat_map(|instance| {
+            instance.task_ids().into_iter().map(move |id| task(id, instance.place.agent_id.as_deref()))
+        });
         let departed = self.kills.departed().unanswered();
         let departed = departed.map(|absent| task(absent.task_id.clone(), absent.agent_id.as_deref()));
         let tasks: Vec<_> = known.chain(departed).collect();
@@ -170,14 +171,15 @@ impl Core {
         let agent_id = status.agent_id.as_ref().map(|id| id.value.clone());
         let check_result = crate::instance::member::check_result(status);
         let Some(known) = self.instances.get(id) else { return };
-        let (new_ip, new_agent) = (ip.is_some() && ip != known.ip, agent_id.is_some() && agent_id != known.agent_id);
-        if !new_ip && !new_agent && (check_result.is_none() || check_result == known.check_result) {
+        let (new_ip, new_agent) =
+            (ip.is_some() && ip != known.place.ip, agent_id.is_some() && agent_id != known.place.agent_id);
+        if !new_ip && !new_agent && (check_result.is_none() || check_result == known.checked.check_result) {
             return;
         }
         self.change(id, now, |instance| {
-            instance.ip = ip.or_else(|| instance.ip.take());
-            instance.agent_id = agent_id.or_else(|| instance.agent_id.take());
-            instance.check_result = check_result.or_else(|| instance.check_result.take());
+            instance.place.ip = ip.or_else(|| instance.place.ip.take());
+            instance.place.agent_id = agent_id.or_else(|| instance.place.agent_id.take());
+            instance.checked.check_result = check_result.or_else(|| instance.checked.check_result.take());
         });
     }
 
@@ -200,7 +202,9 @@ impl Core {
     }
 
     fn one_result(&mut self, id: &InstanceId, index: usize, result: &HealthCheckResult, now: Now) {
-        let Some(known) = self.instances.get(id).and_then(|instance| instance.health.get(index)) else { return };
+        let Some(known) = self.instances.get(id).and_then(|instance| instance.checked.health.get(index)) else {
+            return;
+        };
         let failures = result.consecutive_failures();
         let verdict = of_wire(result.verdict());
         let is_known =
@@ -228,7 +232,8 @@ impl Core {
         let Some(healthy) = status.healthy else { return };
         let Some(&index) = native.first() else { return };
         let counts = status.reason() == Reason::TaskHealthCheckStatusUpdated && status.reason.is_some();
-        let known = self.instances.get(id).and_then(|instance| instance.health.get(index)).cloned().unwrap_or_default();
+        let known =
+            self.instances.get(id).and_then(|instance| instance.checked.health.get(index)).cloned().unwrap_or_default();
         if known.verdict == of_healthy(Some(healthy)) && (healthy || !counts) {
             return;
         }
@@ -250,36 +255,36 @@ impl Core {
     pub(super) fn ended_by(&mut self, id: &InstanceId, status: &TaskStatus, now: Now) {
         let Some(instance) = self.instances.get(id).cloned() else { return };
         let killed = status.state() == TaskState::TaskKilled;
-        let by_executor = killed && status.healthy == Some(false) && instance.kill_asked_at.is_none();
+        let by_executor = killed && status.healthy == Some(false) && !instance.killed.is_asked();
         if by_executor {
             self.change(id, now, |instance| {
-                instance.killed_for_health_at = Some(now.wall);
-                instance.killed_for_health = true;
+                instance.killed.for_health(now.wall);
             });
             self.count_health_kill(&instance.app, now.moment);
-            self.out.tell(events::unhealthy_kill(&instance, &instance.health_cause(), now.wall));
+            self.out.tell(events::unhealthy_kill(&instance, &instance.checked.health_cause(), now.wall));
         }
-        if is_failure(status.state()) || by_executor || (killed && instance.ends_for_health()) {
+        if is_failure(status.state()) || by_executor || (killed && instance.killed.is_asked_for_health()) {
             self.note_failure(&instance, status, now);
         }
         self.task_ended(id, status.state(), now);
     }
 
     fn note_failure(&mut self, instance: &Instance, status: &TaskStatus, now: Now) {
-        let health = || format!("Task was killed since health check failed. Reason: {}", instance.health_cause());
+        let health =
+            || format!("Task was killed since health check failed. Reason: {}", instance.checked.health_cause());
         let killed = status.state() == TaskState::TaskKilled;
         let message = if killed { health() } else { status.message.clone().unwrap_or_default() };
         let is_pod = !instance.members.is_empty();
         let termination = is_pod.then(|| Termination::of(instance, &message, now.wall));
         let failure = TaskFailure {
             app_id: instance.app.clone(),
-            host: instance.host.clone(),
+            host: instance.place.host.clone(),
             message,
             state: states::name(status.state()).to_owned(),
             task_id: status.task_id.value.clone(),
             timestamp: now.wall,
             version: instance.config,
-            slave_id: instance.agent_id.clone(),
+            slave_id: instance.place.agent_id.clone(),
         };
         self.definitions.failed(failure, termination);
     }

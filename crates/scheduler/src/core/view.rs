@@ -180,14 +180,15 @@ impl Core {
 
     fn endpoint_lines(&self, app: &RunSpec) -> String {
         let running = || self.instances.of(&app.id).filter(|instance| instance.condition == Condition::Running);
-        let host = |instance: &Instance| instance.host.clone().unwrap_or_default();
+        let host = |instance: &Instance| instance.place.host.clone().unwrap_or_default();
         let name = app.id.safe();
         if app.port_definitions.is_empty() {
             let hosts: Vec<_> = running().map(host).collect();
             return format!("{name}\t \t{}\n", hosts.join("\t"));
         }
         let line = |(index, port): (usize, &PortDefinition)| {
-            let place = |instance: &Instance| Some(format!("{}:{}\t", host(instance), instance.ports.get(index)?));
+            let place =
+                |instance: &Instance| Some(format!("{}:{}\t", host(instance), instance.place.ports.get(index)?));
             format!("{name}\t{}\t{}\n", port.port, running().filter_map(place).collect::<String>())
         };
         app.port_definitions.iter().enumerate().map(line).collect()
@@ -215,7 +216,7 @@ impl Core {
     pub(crate) fn paused_json(&self, id: &InstanceId) -> Option<Value> {
         let instance = self.instances.get(id)?;
         let mut json = self.task_json(instance);
-        json["checksPausedUntil"] = json!(instance.checks_paused.map(paused_until));
+        json["checksPausedUntil"] = json!(instance.checked.paused.map(paused_until));
         Some(json)
     }
 
@@ -226,7 +227,7 @@ impl Core {
             .filter(|found| self.brake.held_of(id).any(|held| *held == found.id))
             .map(|found| found.task_id())
             .collect();
-        let paused = tasks.iter().filter_map(|found| Some((found.task_id(), paused_until(found.checks_paused?))));
+        let paused = tasks.iter().filter_map(|found| Some((found.task_id(), paused_until(found.checked.paused?))));
         json["tasksHeldUnhealthy"] = json!(held.len());
         json["heldUnhealthy"] = json!(held);
         json["checksPausedUntil"] = json!(paused.collect::<BTreeMap<_, _>>());
@@ -280,7 +281,7 @@ impl Core {
     pub(crate) fn queue_json(&self, last_unused_offers: bool, now: Now) -> Value {
         let waiting = self.instances.waiting().filter_map(|(app, ids)| Some((self.definitions.get(app)?, ids)));
         let entry = |(record, ids): (&AppRecord, &BTreeSet<InstanceId>)| {
-            let since = ids.iter().filter_map(|id| Some(self.instances.get(id)?.since)).min();
+            let since = ids.iter().filter_map(|id| Some(self.instances.get(id)?.times.since)).min();
             let left = self.queue.delay(&record.app.id, now.moment).as_secs();
             let refusals = self.queue.refusals(&record.app.id).cloned().unwrap_or_default();
             let (name, shown) = record.app.shown();
@@ -302,8 +303,9 @@ impl Core {
 
 fn readiness(app: &RunSpec, instance: &Instance) -> Option<Value> {
     let check = app.readiness_checks.first()?;
-    let mut result = json!({"name": check.name, "taskId": instance.task_id(), "ready": !instance.awaits_readiness});
-    if let Some(response) = &instance.last_response {
+    let mut result =
+        json!({"name": check.name, "taskId": instance.task_id(), "ready": !instance.checked.awaits_readiness});
+    if let Some(response) = &instance.checked.last_response {
         result["lastResponse"] = response.clone();
     }
     Some(result)
@@ -317,19 +319,19 @@ fn counts(json: &mut Value, states: States) {
 }
 
 fn task_json(instance: &Instance) -> Value {
-    let probed = instance.health.iter().filter(|health| health.shown() != Verdict::Unknown);
+    let probed = instance.checked.health.iter().filter(|health| health.shown() != Verdict::Unknown);
     let health: Vec<_> = probed.map(|health| health.json(&instance.id)).collect();
-    let addresses: Vec<_> = instance.ip.iter().map(|ip| json!({"ipAddress": ip, "protocol": "IPv4"})).collect();
+    let addresses: Vec<_> = instance.place.ip.iter().map(|ip| json!({"ipAddress": ip, "protocol": "IPv4"})).collect();
     let mut json = json!({
-        "appId": instance.app, "id": instance.task_id(), "host": instance.host, "state": instance.condition.state_name(),
-        "ports": instance.ports, "ipAddresses": addresses, "version": instance.config,
+        "appId": instance.app, "id": instance.task_id(), "host": instance.place.host, "state": instance.condition.state_name(),
+        "ports": instance.place.ports, "ipAddresses": addresses, "version": instance.config,
         "healthCheckResults": health, "localVolumes": [],
     });
     for (name, value) in [
-        ("slaveId", json!(instance.agent_id)),
-        ("stagedAt", json!(instance.staged_at)),
-        ("startedAt", json!(instance.started_at)),
-        ("checkResult", json!(instance.check_result)),
+        ("slaveId", json!(instance.place.agent_id)),
+        ("stagedAt", json!(instance.times.staged_at)),
+        ("startedAt", json!(instance.times.started_at)),
+        ("checkResult", json!(instance.checked.check_result)),
     ] {
         if !value.is_null() {
             json[name] = value;
@@ -345,10 +347,10 @@ fn stats(app: &RunSpec, tasks: &[&Instance], now: Now) -> Value {
             return Value::Null;
         }
         let mut lives: Vec<f64> =
-            some.iter().filter_map(|instance| Some(now.wall.since(instance.started_at?).as_secs_f64())).collect();
+            some.iter().filter_map(|instance| Some(now.wall.since(instance.times.started_at?).as_secs_f64())).collect();
         lives.sort_by(f64::total_cmp);
         let of = |condition| some.iter().filter(|instance| instance.condition == condition).count();
-        let of_verdict = |verdict| some.iter().filter(|instance| instance.verdict() == verdict).count();
+        let of_verdict = |verdict| some.iter().filter(|instance| instance.checked.verdict() == verdict).count();
         let mut stats = json!({"counts": {"staged": of(Condition::Staging), "running": of(Condition::Running),
             "healthy": of_verdict(Verdict::Healthy), "unhealthy": of_verdict(Verdict::Unhealthy)}});
         if let Some(median) = lives.get(lives.len() / 2) {
@@ -359,7 +361,7 @@ fn stats(app: &RunSpec, tasks: &[&Instance], now: Now) -> Value {
     };
     let scaled = app.version_info.last_scaling_at;
     let mut all = json!({
-        "startedAfterLastScaling": summary(&|instance| instance.started_at.is_some_and(|started| started > scaled)),
+        "startedAfterLastScaling": summary(&|instance| instance.times.started_at.is_some_and(|started| started > scaled)),
         "withLatestConfig": summary(&|instance| instance.config == app.config_version()),
         "withOutdatedConfig": summary(&|instance| instance.config != app.config_version()),
         "totalSummary": summary(&|_| true),

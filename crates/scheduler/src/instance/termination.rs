@@ -45,7 +45,7 @@ impl Termination {
         };
         Termination {
             instance_id: instance.id.clone(),
-            started_at: instance.started_at.or(instance.staged_at).unwrap_or(now),
+            started_at: instance.times.started_at.or(instance.times.staged_at).unwrap_or(now),
             terminated_at: now,
             message: message.to_owned(),
             containers: instance.members.iter().map(ended).collect(),

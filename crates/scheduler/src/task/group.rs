@@ -29,8 +29,8 @@ pub(crate) fn build(
 ) -> Option<LaunchGroup> {
     let mut stock = Stock::holding(resources);
     let own = pod.executor_resources;
-    let mut checks = probe::native(app, &instance.ports).into_iter();
-    let mut ports = instance.ports.iter().copied();
+    let mut checks = probe::native(app, &instance.place.ports).into_iter();
+    let mut ports = instance.place.ports.iter().copied();
     let executor = ExecutorInfo {
         r#type: Some(executor_info::Type::Default.into()),
         executor_id: instance.executor_id().into(),
@@ -159,7 +159,7 @@ fn variables(
         set(&format!("MARATHON_CONTAINER_RESOURCE_{name}"), super::amount_text(amount));
     }
     set("MARATHON_CONTAINER_RESOURCE_GPUS", container.resources.gpus.to_string());
-    for (endpoint, port) in pod.endpoints().zip(&instance.ports) {
+    for (endpoint, port) in pod.endpoints().zip(&instance.place.ports) {
         let name = variable_name(&endpoint.name);
         set(&format!("ENDPOINT_{name}"), port.to_string());
         set(&format!("EP_HOST_{name}"), port.to_string());

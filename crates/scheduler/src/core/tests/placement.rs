@@ -82,7 +82,7 @@ fn instances_on_agents_that_are_away_count_for_no_constraint() {
         world.create(definition).unwrap();
         let names = if instances == 2 { vec!["a", "b"] } else { vec!["a"] };
         assert_eq!(world.offer_from(&names).len(), names.len());
-        let on_a = world.core.instances.values().find(|found| found.agent_id.as_deref() == Some("a"));
+        let on_a = world.core.instances.values().find(|found| found.place.agent_id.as_deref() == Some("a"));
         let away = on_a.unwrap().task_id();
         let mut status = status(&away, TaskState::TaskUnreachable);
         status.agent_id = Some("a".into());

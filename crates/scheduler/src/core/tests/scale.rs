@@ -36,9 +36,9 @@ fn running(apps: usize, instances: usize) -> World {
 fn instance_of(app: &RunSpec, number: usize, now: Timestamp) -> Instance {
     let mut instance = Instance::scheduled(InstanceId::new(&app.id, &number.to_string()), app, now);
     instance.enter(crate::instance::Condition::Running, now);
-    instance.agent_id = Some("agent".into());
-    instance.staged_at = Some(now);
-    instance.health[0].succeeded(now);
+    instance.place.agent_id = Some("agent".into());
+    instance.times.staged_at = Some(now);
+    instance.checked.health[0].succeeded(now);
     instance
 }
 

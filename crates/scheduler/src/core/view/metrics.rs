@@ -23,7 +23,7 @@ impl Core {
         let all = self.instances.all_states();
         let (pods, apps): (Vec<_>, Vec<_>) =
             self.definitions.within(&AppId::root()).partition(|app| app.pod().is_some());
-        let overdue = self.instances.starting().filter_map(|(instance, _)| instance.staged_at);
+        let overdue = self.instances.starting().filter_map(|(instance, _)| instance.times.staged_at);
         let overdue = overdue.filter(|staged| now.wall.since(*staged) > self.settings.task_launch_timeout).count();
         let counts = [
             ("marathon.apps.active.gauge", apps.len()),

@@ -56,7 +56,7 @@ impl Core {
     pub(in crate::core) fn pod_status(&self, id: &AppId) -> Option<Value> {
         let app = self.definitions.wanted(id).ok()?;
         let spec = app.pod_json()?;
-        let ids: Vec<_> = self.instances.of(id).map(|instance| (instance.id.clone(), instance.since)).collect();
+        let ids: Vec<_> = self.instances.of(id).map(|instance| (instance.id.clone(), instance.times.since)).collect();
         let instances: Vec<Value> = ids.iter().filter_map(|(one, _)| self.pod_instance(one)).collect();
         let stable = instances.iter().filter(|one| one["status"] == "STABLE").count();
         let status =
@@ -77,13 +77,13 @@ impl Core {
             pod.containers.iter().filter_map(|one| self.container(instance, pod, one)).collect();
         let total = pod.total();
         let mut json = json!({
-            "id": id, "status": status, "statusSince": instance.since, "conditions": [],
-            "agentHostname": instance.host, "agentId": instance.agent_id,
-            "agentRegion": instance.site.region, "agentZone": instance.site.zone,
+            "id": id, "status": status, "statusSince": instance.times.since, "conditions": [],
+            "agentHostname": instance.place.host, "agentId": instance.place.agent_id,
+            "agentRegion": instance.place.site.region, "agentZone": instance.place.site.zone,
             "resources": {"cpus": total.cpus, "mem": total.mem, "disk": total.disk, "gpus": total.gpus},
-            "networks": instance.ip.iter().map(|ip| json!({"addresses": [ip]})).collect::<Vec<_>>(),
+            "networks": instance.place.ip.iter().map(|ip| json!({"addresses": [ip]})).collect::<Vec<_>>(),
             "containers": containers, "specReference": format!("/v2/pods{}::versions/{}", app.id, app.version),
-            "localVolumes": [], "lastUpdated": instance.since, "lastChanged": instance.since,
+            "localVolumes": [], "lastUpdated": instance.times.since, "lastChanged": instance.times.since,
             "role": self.definitions.role_of(app),
         });
         if let Some(message) = message {
@@ -99,7 +99,7 @@ impl Core {
         let member = self.members(&instance.id).iter().find(|member| member.name == container.name)?;
         let first = pod.containers.iter().take_while(|one| one.name != container.name);
         let first: usize = first.map(|one| one.endpoints.len()).sum();
-        let ports = instance.ports.get(first..).unwrap_or_default();
+        let ports = instance.place.ports.get(first..).unwrap_or_default();
         let checked = checked_endpoint(container);
         let endpoints = container.endpoints.iter().zip(ports).map(|(endpoint, port)| {
             let mut json = json!({"name": endpoint.name, "allocatedHostPort": port});

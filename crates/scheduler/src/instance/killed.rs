@@ -1,0 +1,77 @@
+//! The kills of an instance: that of the task it has now, and the last one for its health. Pure, and stored with the
+//! instance.
+//!
+//! Invariant: a task that was killed for its health was so at the last time that one was.
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::Timestamp;
+
+/// See the module.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Killed {
+    /// When this or an earlier incarnation was killed for its health.
+    #[serde(default, rename = "killed_for_health_at")]
+    last_for_health: Option<Timestamp>,
+    /// Whether the task it has now was killed for its health.
+    #[serde(default, rename = "killed_for_health")]
+    for_health: bool,
+    /// When the task it has now was last told to end.
+    #[serde(rename = "kill_asked_at")]
+    asked_at: Option<Timestamp>,
+}
+
+impl Killed {
+    /// The task is told to end.
+    pub(crate) fn ask(&mut self, now: Timestamp) {
+        self.asked_at = Some(now);
+    }
+
+    /// The task is killed for its health, by the scheduler or its executor.
+    pub(crate) fn for_health(&mut self, now: Timestamp) {
+        self.last_for_health = Some(now);
+        self.for_health = true;
+    }
+
+    /// Of a record that does not say whether its task was killed for its health, the times tell.
+    pub(crate) fn tell_by_times(&mut self, staged_at: Option<Timestamp>) {
+        let killed = self.last_for_health;
+        self.for_health = self.is_asked() && killed.is_some() && killed >= staged_at;
+    }
+
+    /// When the task was last told to end.
+    #[must_use]
+    pub(crate) fn asked_at(&self) -> Option<Timestamp> {
+        self.asked_at
+    }
+
+    /// Whether the task was told to end.
+    #[must_use]
+    pub(crate) fn is_asked(&self) -> bool {
+        self.asked_at.is_some()
+    }
+
+    /// Whether the task was told to end for its health.
+    #[must_use]
+    pub(crate) fn is_asked_for_health(&self) -> bool {
+        self.is_asked() && self.for_health
+    }
+
+    /// Whether the task was killed for its health, by the scheduler or its executor.
+    #[must_use]
+    pub(crate) fn is_for_health(&self) -> bool {
+        self.for_health
+    }
+
+    /// When this or an earlier incarnation was last killed for its health.
+    #[must_use]
+    pub(crate) fn last_for_health(&self) -> Option<Timestamp> {
+        self.last_for_health
+    }
+
+    /// The kills of the next incarnation.
+    #[must_use]
+    pub(super) fn of_the_next(&self) -> Killed {
+        Killed { last_for_health: self.last_for_health, ..Killed::default() }
+    }
+}

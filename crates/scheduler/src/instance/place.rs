@@ -1,0 +1,21 @@
+//! The place of an instance's task. Pure, and stored with the instance.
+
+use serde::{Deserialize, Serialize};
+
+use crate::spread::Site;
+
+/// See the module; nothing before a launch.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Place {
+    /// The agent's host.
+    pub host: Option<String>,
+    /// What constraints can ask of the agent.
+    #[serde(default)]
+    pub site: Site,
+    /// The agent.
+    pub agent_id: Option<String>,
+    /// The host ports of the task.
+    pub ports: Vec<u16>,
+    /// The address of the task, as the agent told it.
+    pub ip: Option<String>,
+}
