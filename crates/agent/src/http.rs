@@ -15,7 +15,7 @@ mod statistics;
 use axum::Router;
 use axum::routing::{MethodRouter, any, get, post};
 use fetcher::Fetcher;
-use mesos::server::{LoggingLevel, Refusal, guarded, mesos_paths, only_get, only_post};
+use mesos::server::{self, LoggingLevel, Refusal, guarded, mesos_paths, only_get, only_post};
 use tokio::sync::watch;
 
 use crate::containers::Handle as Containers;
@@ -60,12 +60,13 @@ const PATHS: [&str; 17] = [
 pub(crate) fn router(shared: Shared, authentication: &Authentication) -> Router {
     let called = |route: MethodRouter<Shared>| route.fallback(only_post);
     let read = |route: MethodRouter<Shared>| route.fallback(only_get);
+    let logging = get(server::toggle_logging).post(server::toggle_logging).with_state(shared.logging.clone());
     let routes = Router::new()
         .route("/api/v1/executor", called(post(executor::call)))
         .route("/cygnet/v1/pool", called(post(pool::call)))
         .route("/api/v1", any(operator::call))
-        .route("/health", read(get(legacy::health)))
-        .route("/version", read(get(legacy::version)))
+        .route("/health", read(get(server::health)))
+        .route("/version", read(get(server::version)))
         .route("/state", read(get(legacy::state)))
         .route("/flags", read(get(legacy::flags)))
         .route("/metrics/snapshot", read(get(legacy::metrics)))
@@ -74,9 +75,9 @@ pub(crate) fn router(shared: Shared, authentication: &Authentication) -> Router 
         .route("/files/browse", read(get(files::browse)))
         .route("/files/read", read(get(files::read)))
         .route("/files/download", read(get(files::download)))
-        .route("/logging/toggle", get(legacy::toggle_logging).post(legacy::toggle_logging))
+        .route("/logging/toggle", logging)
         .route("/files/debug", read(get(files::debug)))
-        .route("/system/stats", read(get(legacy::system_stats)))
+        .route("/system/stats", read(get(server::system_stats)))
         .route("/", read(get(legacy::root)))
         .with_state(shared);
     let (credentials, authentication) = (authentication.credentials.clone(), authentication.clone());

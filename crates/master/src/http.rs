@@ -15,8 +15,7 @@ mod scheduler;
 use axum::Router;
 use axum::http::HeaderMap;
 use axum::routing::{MethodFilter, MethodRouter, get, post};
-use mesos::server::{LogFile, LoggingLevel, MESOS_STREAM_ID, guarded, mesos_paths, only_get, only_post};
-
+use mesos::server::{self, LogFile, LoggingLevel, MESOS_STREAM_ID, guarded, mesos_paths, only_get, only_post};
 use store::Store;
 
 use crate::ids::StreamId;
@@ -41,18 +40,19 @@ pub(crate) struct Shared {
 
 /// All routes. Paths are forgiving the way Mesos' are: `/master/state`, `/state/` and `/state.json` are all `/state`.
 pub(crate) fn router(shared: Shared, authentication: &Authentication) -> Router {
+    let logging = get(server::toggle_logging).post(server::toggle_logging).with_state(shared.logging.clone());
     let mut routes = Routes::default()
         .post("/api/v1/scheduler", post(scheduler::call))
         .post("/cygnet/v1/agent", post(agent::call))
         .post("/api/v1", post(operator::call))
         .post("/teardown", post(legacy::teardown))
-        .get("/health", get(legacy::health))
-        .get("/version", get(legacy::version))
+        .get("/health", get(server::health))
+        .get("/version", get(server::version))
         .get("/redirect", get(legacy::redirect))
         .get("/flags", get(legacy::flags))
         .get("/metrics/snapshot", get(metrics::snapshot))
-        .get("/system/stats", get(legacy::system_stats))
-        .get("/logging/toggle", get(administration::toggle_logging).post(administration::toggle_logging))
+        .get("/system/stats", get(server::system_stats))
+        .get("/logging/toggle", logging)
         .get("/weights", get(administration::weights).put(administration::update_weights))
         .get("/files/browse", get(files::browse))
         .get("/files/read", get(files::read))

@@ -5,6 +5,7 @@
 mod access;
 mod body;
 mod connections;
+mod endpoints;
 pub mod files;
 mod front;
 mod jsonp;
@@ -27,6 +28,7 @@ pub use self::{
     access::{Principal, Realms, guarded},
     body::{read_body, read_body_up_to},
     connections::{ConnectionCounts, serve},
+    endpoints::{health, metrics, system_stats, version},
     front::{Front, is_sent_by_pages},
     jsonp::{json, jsonp},
     log_file::LogFile,

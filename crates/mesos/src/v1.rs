@@ -6,6 +6,7 @@
 
 mod checks;
 mod ids;
+mod shorthands;
 
 include!(concat!(env!("OUT_DIR"), "/mesos.v1.rs"));
 

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use mesos::v1::cygnet::agent_event::{self, Content};
 use mesos::v1::cygnet::{AgentCall, agent_call};
+use mesos::v1::framework_info::capability::Type;
 use mesos::v1::task_status::{Reason, Source};
 use mesos::v1::{
     AgentId, AgentInfo, ExecutorId, ExecutorInfo, FrameworkId, FrameworkInfo, Resource, TaskId, TaskState, TaskStatus,
@@ -231,7 +232,7 @@ impl Agent {
     }
 
     fn kill(&mut self, now: Now, key: Key) {
-        let announces = self.frameworks.get(&key.0).is_some_and(Framework::knows_killing);
+        let announces = self.frameworks.get(&key.0).is_some_and(|of| of.info.is_capable_of(Type::TaskKillingState));
         let end = |task: &mut Task| {
             if !task.is_over() {
                 announces.then(|| task.enter(now, TaskState::TaskKilling));
@@ -288,10 +289,5 @@ impl Framework {
             executors: self.executors.values().cloned().collect(),
             tasks: self.tasks.values().map(Task::wire).collect(),
         }
-    }
-
-    fn knows_killing(&self) -> bool {
-        use mesos::v1::framework_info::capability::Type;
-        self.info.capabilities.iter().any(|capability| capability.r#type() == Type::TaskKillingState)
     }
 }

@@ -23,7 +23,7 @@ pub(crate) struct Task {
     pub(crate) executor: Option<ExecutorId>,
     state: TaskState,
     is_checked: bool,
-    /// A `v1::Task` without state and statuses.
+    /// A `v1::Task` without statuses.
     definition: Box<[u8]>,
     /// Of a run of equal states the last one.
     statuses: Vec<TaskStatus>,
@@ -38,32 +38,13 @@ pub(crate) struct Task {
 impl Task {
     /// Just launched; nothing was said of it yet.
     pub(crate) fn new(framework: &FrameworkId, executor: Option<ExecutorId>, info: TaskInfo, ip: Ipv4Addr) -> Task {
-        let user = info.command.as_ref().and_then(|command| command.user.clone());
-        let is_checked = info.health_check.is_some() || !info.health_checks.is_empty();
-        let wire = v1::Task {
-            name: info.name,
-            task_id: info.task_id.clone(),
-            framework_id: framework.clone(),
-            executor_id: executor.clone(),
-            agent_id: info.agent_id.clone(),
-            resources: info.resources,
-            labels: info.labels,
-            discovery: info.discovery,
-            container: info.container,
-            health_check: info.health_check,
-            health_checks: info.health_checks,
-            health_rule: info.health_rule,
-            kill_policy: info.kill_policy,
-            limits: info.limits,
-            user,
-            ..v1::Task::default()
-        };
+        let wire = v1::Task { executor_id: executor.clone(), ..v1::Task::launched(framework, &info, None) };
         Task {
             id: info.task_id,
             agent: info.agent_id,
             executor,
             state: TaskState::TaskStaging,
-            is_checked,
+            is_checked: info.health_check.is_some() || !info.health_checks.is_empty(),
             definition: Codec::Protobuf.encode(&wire).to_vec().into_boxed_slice(),
             statuses: Vec::new(),
             ip,

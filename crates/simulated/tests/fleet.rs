@@ -106,16 +106,13 @@ impl Framework {
 }
 
 fn task(offer: &Offer, number: usize) -> TaskInfo {
-    let scalar = v1::value::Scalar { value: 0.1 };
-    let kind = v1::value::Type::Scalar.into();
-    let cpus = v1::Resource { name: "cpus".to_owned(), r#type: kind, scalar: Some(scalar), ..v1::Resource::default() };
     let check = v1::health_check::TcpCheckInfo { port: 80, ..Default::default() };
     let kind = v1::health_check::Type::Tcp.into();
     TaskInfo {
         name: "simulated".to_owned(),
         task_id: format!("{}-{number}", offer.hostname).into(),
         agent_id: offer.agent_id.clone(),
-        resources: vec![cpus],
+        resources: vec![v1::Resource::scalar("cpus", 0.1)],
         command: Some(v1::CommandInfo { value: Some("true".to_owned()), ..Default::default() }),
         health_check: Some(HealthCheck { r#type: Some(kind), tcp: Some(check), ..HealthCheck::default() }),
         ..TaskInfo::default()

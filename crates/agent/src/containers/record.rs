@@ -57,16 +57,14 @@ pub(super) fn file(directory: &Path) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use mesos::v1::{Resource, value};
+    use mesos::v1::Resource;
 
     use super::*;
 
     #[test]
     fn what_is_written_is_read_back() {
         let directory = tempfile::tempdir().unwrap();
-        let scalar = Some(value::Scalar { value: 0.5 });
-        let cpus =
-            Resource { name: "cpus".to_owned(), r#type: value::Type::Scalar.into(), scalar, ..Resource::default() };
+        let cpus = Resource::scalar("cpus", 0.5);
         let id = ContainerId::from("root").child("a").child("b");
         ContainerRecord::new(&id, "/sandbox".into(), std::slice::from_ref(&cpus)).write(directory.path()).unwrap();
         let record = ContainerRecord::read(directory.path()).unwrap();

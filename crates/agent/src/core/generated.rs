@@ -4,7 +4,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use mesos::v1::resource::AllocationInfo;
-use mesos::v1::value::{self, Scalar};
 use mesos::v1::{CommandInfo, ExecutorId, ExecutorInfo, FrameworkId, Resource, TaskInfo};
 
 /// The resources it holds on top of its task.
@@ -64,11 +63,8 @@ fn shortened(text: &str) -> String {
 fn scalar(task: &TaskInfo, name: &str, value: f64) -> Resource {
     let role = task.resources.first().and_then(|resource| resource.allocation_info.clone());
     Resource {
-        name: name.to_owned(),
-        r#type: value::Type::Scalar.into(),
-        scalar: Some(Scalar { value }),
         allocation_info: Some(role.unwrap_or_else(|| AllocationInfo { role: Some("*".to_owned()) })),
-        ..Resource::default()
+        ..Resource::scalar(name, value)
     }
 }
 

@@ -6,8 +6,7 @@ use axum::Extension;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use mesos::build::LegacyVersion;
-use mesos::server::{self, ConnectionCounts, Refusal, json, machine_metrics, machine_stats};
+use mesos::server::{self, ConnectionCounts, Refusal, json, machine_metrics};
 
 use super::{Shared, recovered, statistics};
 use crate::handle::look;
@@ -20,21 +19,8 @@ pub(super) type Parameters = BTreeMap<String, String>;
 /// An answer or a refusal; axum sends either.
 pub(super) type LegacyAnswer = Result<Response, Refusal>;
 
-pub(super) async fn health() -> StatusCode {
-    StatusCode::OK
-}
-
 pub(super) async fn root() -> &'static str {
     "Cygnet agent"
-}
-
-pub(super) async fn version(Query(parameters): Query<Parameters>) -> LegacyAnswer {
-    json(&parameters, &serde_json::json!(LegacyVersion::current()))
-}
-
-/// How much the agent logs, or for a while shall.
-pub(super) async fn toggle_logging(State(shared): State<Shared>, Query(parameters): Query<Parameters>) -> LegacyAnswer {
-    server::toggle_logging(shared.logging.as_ref(), &parameters)
 }
 
 pub(super) async fn state(State(shared): State<Shared>, Query(parameters): Query<Parameters>) -> LegacyAnswer {
@@ -51,20 +37,7 @@ pub(super) async fn metrics(
     connections: Option<Extension<ConnectionCounts>>,
     Query(parameters): Query<Parameters>,
 ) -> LegacyAnswer {
-    if let Some(timeout) = parameters.get("timeout")
-        && let Err(error) = mesos::duration::parse(timeout)
-    {
-        let message = format!("Invalid timeout '{timeout}': {error}");
-        return Err(Refusal::new(StatusCode::BAD_REQUEST, message));
-    }
-    let mut metrics = snapshot(&shared).await?;
-    metrics.extend(connections.iter().flat_map(|counts| counts.metrics()));
-    json(&parameters, &metrics)
-}
-
-/// The machine's own metrics, under their older names.
-pub(super) async fn system_stats(Query(parameters): Query<Parameters>) -> LegacyAnswer {
-    json(&parameters, &machine_stats())
+    server::metrics(&parameters, connections, snapshot(&shared)).await
 }
 
 /// All metrics: the agent's and the machine's.

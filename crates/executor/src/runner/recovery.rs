@@ -81,5 +81,5 @@ impl Runner {
 
 /// Whether a framework wants to hear of `TASK_KILLING`.
 pub(crate) fn killing_state(framework: &FrameworkInfo) -> bool {
-    framework.capabilities.iter().any(|capability| capability.r#type() == Capability::TaskKillingState)
+    framework.is_capable_of(Capability::TaskKillingState)
 }

@@ -2,24 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use mesos::v1;
+use mesos::v1::Resource;
 use proptest::prelude::*;
 
 use super::*;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-fn scalar(name: &str, value: f64) -> v1::Resource {
-    v1::Resource {
-        name: name.to_owned(),
-        r#type: v1::value::Type::Scalar.into(),
-        scalar: Some(v1::value::Scalar { value }),
-        ..v1::Resource::default()
-    }
-}
-
 fn amounts(cpus: f64, mem: f64) -> Resources {
-    Resources::from_wire(&[scalar("cpus", cpus), scalar("mem", mem)]).unwrap()
+    Resources::from_wire(&[Resource::scalar("cpus", cpus), Resource::scalar("mem", mem)]).unwrap()
 }
 
 fn interest(roles: &[&str]) -> Interest {
@@ -101,7 +92,7 @@ fn crumbs_are_not_offered() {
 fn agents_with_gpus_are_kept_for_those_who_know_them() {
     let mut allocator = Allocator::new(SECOND, BTreeMap::new());
     allocator.set_framework(client(0), interest(&["*"]));
-    let with_gpu = Resources::from_wire(&[scalar("cpus", 1.0), scalar("gpus", 1.0)]).unwrap();
+    let with_gpu = Resources::from_wire(&[Resource::scalar("cpus", 1.0), Resource::scalar("gpus", 1.0)]).unwrap();
     allocator.add_agent(site(0), Arc::default(), with_gpu, []);
     assert!(allocator.allocate(Duration::ZERO).is_empty());
     allocator.set_framework(client(1), Interest { gpus: true, ..interest(&["*"]) });

@@ -16,13 +16,12 @@ pub(crate) struct Capabilities {
 
 impl Capabilities {
     pub(crate) fn of(info: &FrameworkInfo) -> Self {
-        let has = |kind: Type| info.capabilities.iter().any(|capability| capability.r#type() == kind);
         Capabilities {
-            multi_role: has(Type::MultiRole),
-            partition_aware: has(Type::PartitionAware),
-            task_killing_state: has(Type::TaskKillingState),
-            gpu_resources: has(Type::GpuResources),
-            reservation_refinement: has(Type::ReservationRefinement),
+            multi_role: info.is_capable_of(Type::MultiRole),
+            partition_aware: info.is_capable_of(Type::PartitionAware),
+            task_killing_state: info.is_capable_of(Type::TaskKillingState),
+            gpu_resources: info.is_capable_of(Type::GpuResources),
+            reservation_refinement: info.is_capable_of(Type::ReservationRefinement),
         }
     }
 

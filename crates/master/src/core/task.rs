@@ -60,26 +60,7 @@ impl Task {
         executor: Option<&v1::ExecutorInfo>,
         resources: &Resources,
     ) -> Self {
-        let command = info.command.as_ref().or_else(|| executor.and_then(|executor| executor.command.as_ref()));
-        Task::of(v1::Task {
-            name: info.name.clone(),
-            task_id: info.task_id.clone(),
-            framework_id: framework.clone(),
-            executor_id: executor.map(|executor| executor.executor_id.clone()),
-            agent_id: info.agent_id.clone(),
-            state: TaskState::TaskStaging.into(),
-            resources: resources.to_wire(),
-            labels: info.labels.clone(),
-            discovery: info.discovery.clone(),
-            container: info.container.clone(),
-            health_check: info.health_check.clone(),
-            health_checks: info.health_checks.clone(),
-            health_rule: info.health_rule,
-            kill_policy: info.kill_policy,
-            limits: info.limits.clone(),
-            user: command.and_then(|command| command.user.clone()),
-            ..v1::Task::default()
-        })
+        Task::of(v1::Task { resources: resources.to_wire(), ..v1::Task::launched(framework, info, executor) })
     }
 
     /// A task an agent brought back. What of its resources says no role is held in `role`.

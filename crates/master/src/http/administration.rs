@@ -1,4 +1,4 @@
-//! Endpoints operators change the master with, or would in Mesos: weights and logging; quota, maintenance, reservations
+//! Endpoints operators change the master with, or would in Mesos: weights; quota, maintenance, reservations
 //! and volumes, none of which exist here: they are empty to look at and refused by name.
 
 use axum::extract::{Query as Parameters, Request, State};
@@ -72,12 +72,4 @@ pub(super) async fn update_weights(State(shared): State<Shared>, request: Reques
 pub(super) async fn operate(shared: &Shared, call: Content) -> Result<Option<master::Response>, Refusal> {
     let call = Box::new(call);
     Ok(shared.actor.ask(|answer| request::Request::Operate { call, answer }).await??)
-}
-
-/// `/logging/toggle`: the level, or a new one for a while.
-pub(super) async fn toggle_logging(
-    State(shared): State<Shared>,
-    Parameters(parameters): Parameters<Texts>,
-) -> Result<Response, Refusal> {
-    server::toggle_logging(shared.logging.as_ref(), &parameters)
 }

@@ -3,7 +3,6 @@
 use axum::extract::{Query as Parameters, Request, State};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use mesos::build::LegacyVersion;
 use mesos::server::{self, OriginalPath, Refusal, is_sent_by_pages, read_body};
 use serde_json::json;
 
@@ -53,18 +52,6 @@ pub(super) async fn flags(
     let depth = Depth::WithoutTasks;
     let snapshot = shared.actor.view(move |books, _| books.snapshot(depth)).await?;
     server::json(&parameters, &json!({ "flags": &*snapshot.flags }))
-}
-
-pub(super) async fn system_stats(Parameters(parameters): Parameters<Texts>) -> Result<Response, Refusal> {
-    server::json(&parameters, &server::machine_stats())
-}
-
-pub(super) async fn health() -> StatusCode {
-    StatusCode::OK
-}
-
-pub(super) async fn version(Parameters(parameters): Parameters<Texts>) -> Result<Response, Refusal> {
-    server::json(&parameters, &LegacyVersion::current())
 }
 
 /// To the leading master, which is this one. There is nothing below it.

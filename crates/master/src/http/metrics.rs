@@ -11,20 +11,12 @@ use mesos::server::{self, ConnectionCounts, Refusal};
 use super::Shared;
 use super::answer::Texts;
 
-/// Metrics are there at once, but a timeout that is none is refused all the same.
 pub(super) async fn snapshot(
     State(shared): State<Shared>,
     connections: Option<Extension<ConnectionCounts>>,
     Parameters(parameters): Parameters<Texts>,
 ) -> Result<Response, Refusal> {
-    if let Some(timeout) = parameters.get("timeout")
-        && let Err(error) = mesos::duration::parse(timeout)
-    {
-        return Err(Refusal::bad_request(format!("Invalid timeout '{timeout}': {error}.\n")));
-    }
-    let mut metrics = measure(&shared).await?;
-    metrics.extend(connections.iter().flat_map(|counts| counts.metrics()));
-    server::json(&parameters, &metrics)
+    server::metrics(&parameters, connections, measure(&shared)).await
 }
 
 /// All that is measured but for the connections.

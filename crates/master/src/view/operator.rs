@@ -218,11 +218,6 @@ impl RoleView {
 
 /// How much of what every agent has, whoever it is reserved for and allocated to, by name.
 fn amounts(resources: &Resources) -> Vec<v1::Resource> {
-    let amount = |name: &str| v1::Resource {
-        name: name.to_owned(),
-        r#type: v1::value::Type::Scalar.into(),
-        scalar: Some(v1::value::Scalar { value: resources.scalar(name) }),
-        ..v1::Resource::default()
-    };
+    let amount = |name: &str| v1::Resource::scalar(name, resources.scalar(name));
     ["cpus", "disk", "gpus", "mem"].map(amount).into_iter().filter(|held| resources.scalar(&held.name) > 0.0).collect()
 }

@@ -8,7 +8,7 @@ use mesos::v1::cygnet::agent_call;
 use mesos::v1::master::{Call, Event, Response, call};
 use mesos::v1::{self, TaskState};
 
-use super::setup::{Agent, PATIENCE, TestMaster, framework, node, scalar};
+use super::setup::{Agent, PATIENCE, TestMaster, framework, node};
 
 const TASKS: usize = 3000;
 
@@ -22,7 +22,7 @@ async fn full(codec: Codec) -> (TestMaster, Agent) {
         framework_id: "F".into(),
         agent_id: "S".into(),
         state: (if number.is_multiple_of(2) { TaskState::TaskRunning } else { TaskState::TaskFinished }).into(),
-        resources: vec![scalar("cpus", 0.001)],
+        resources: vec![v1::Resource::scalar("cpus", 0.001)],
         statuses: vec![v1::TaskStatus {
             task_id: format!("t{number}").into(),
             state: TaskState::TaskRunning.into(),

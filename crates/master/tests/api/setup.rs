@@ -12,7 +12,7 @@ use mesos::v1::cygnet::{AgentCall, AgentEvent, agent_call, agent_event};
 use mesos::v1::framework_info::{Capability, capability};
 use mesos::v1::offer::{Operation, operation};
 use mesos::v1::scheduler::{Call, Event, call, event};
-use mesos::v1::{self, TaskState, TaskStatus};
+use mesos::v1::{self, Resource, TaskState, TaskStatus};
 use store::Store;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -320,15 +320,6 @@ pub(crate) fn framework(name: &str) -> v1::FrameworkInfo {
     }
 }
 
-pub(crate) fn scalar(name: &str, value: f64) -> v1::Resource {
-    v1::Resource {
-        name: name.to_owned(),
-        r#type: v1::value::Type::Scalar.into(),
-        scalar: Some(v1::value::Scalar { value }),
-        ..v1::Resource::default()
-    }
-}
-
 pub(crate) fn node(hostname: &str) -> v1::AgentInfo {
     let ports = v1::value::Ranges { range: vec![v1::value::Range { begin: 31_000, end: 32_000 }] };
     let ports = v1::Resource {
@@ -345,7 +336,12 @@ pub(crate) fn node(hostname: &str) -> v1::AgentInfo {
     };
     v1::AgentInfo {
         hostname: hostname.to_owned(),
-        resources: vec![scalar("cpus", 8.0), scalar("mem", 4096.0), scalar("disk", 1000.0), ports],
+        resources: vec![
+            Resource::scalar("cpus", 8.0),
+            Resource::scalar("mem", 4096.0),
+            Resource::scalar("disk", 1000.0),
+            ports,
+        ],
         attributes: vec![rack],
         ..v1::AgentInfo::default()
     }
@@ -356,7 +352,7 @@ pub(crate) fn task(id: &str, agent: &v1::AgentId) -> v1::TaskInfo {
         name: id.to_owned(),
         task_id: id.into(),
         agent_id: agent.clone(),
-        resources: vec![scalar("cpus", 1.0), scalar("mem", 128.0)],
+        resources: vec![Resource::scalar("cpus", 1.0), Resource::scalar("mem", 128.0)],
         command: Some(v1::CommandInfo { value: Some("sleep 1000".to_owned()), ..v1::CommandInfo::default() }),
         health_check: Some(v1::HealthCheck {
             r#type: Some(v1::health_check::Type::Tcp.into()),

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
@@ -72,10 +73,11 @@ impl fmt::Debug for LoggingLevel {
 }
 
 /// `/logging/toggle`: the level of a process whose level can be changed, if it can, or a new one for a while.
-pub fn toggle_logging(
-    logging: Option<&LoggingLevel>,
-    parameters: &BTreeMap<String, String>,
+pub async fn toggle_logging(
+    State(logging): State<Option<LoggingLevel>>,
+    Query(parameters): Query<BTreeMap<String, String>>,
 ) -> Result<Response, Refusal> {
+    let logging = logging.as_ref();
     let expecting = |name: &str| Refusal::bad_request(format!("Expecting '{name}=value' in query.\n"));
     match (parameters.get("level"), parameters.get("duration")) {
         (None, None) => Ok(format!("{}\n", logging.map_or(0, LoggingLevel::get)).into_response()),

@@ -69,7 +69,7 @@ impl Framework {
     }
 
     pub(crate) fn is_capable_of(&self, capability: Capability) -> bool {
-        self.info.capabilities.iter().any(|known| known.r#type() == capability)
+        self.info.is_capable_of(capability)
     }
 
     /// The state as this framework understands it.

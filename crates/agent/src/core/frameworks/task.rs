@@ -23,26 +23,10 @@ impl Task {
         info: TaskInfo,
         group: Option<TaskId>,
     ) -> Task {
-        let user =
-            info.command.as_ref().or_else(|| executor.info().command.as_ref()).and_then(|command| command.user.clone());
         let wire = v1::Task {
-            name: info.name.clone(),
-            task_id: info.task_id.clone(),
-            framework_id: framework.clone(),
             executor_id: (!executor.is_generated()).then(|| executor.info().executor_id.clone()),
             agent_id: agent.clone(),
-            state: TaskState::TaskStaging.into(),
-            resources: info.resources.clone(),
-            labels: info.labels.clone(),
-            discovery: info.discovery.clone(),
-            container: info.container.clone(),
-            health_check: info.health_check.clone(),
-            health_checks: info.health_checks.clone(),
-            health_rule: info.health_rule,
-            kill_policy: info.kill_policy,
-            limits: info.limits.clone(),
-            user,
-            ..v1::Task::default()
+            ..v1::Task::launched(framework, &info, Some(executor.info()))
         };
         Task { info, wire, group }
     }

@@ -122,13 +122,7 @@ mod tests {
     fn nothing_is_left_of_a_framework_whose_work_is_over() {
         let mut work = Work::default();
         let (framework, task) = (FrameworkId::from("f"), TaskId::from("t"));
-        let cpus = v1::Resource {
-            name: "cpus".to_owned(),
-            r#type: v1::value::Type::Scalar.into(),
-            scalar: Some(v1::value::Scalar { value: 2.0 }),
-            ..v1::Resource::default()
-        };
-        let holds = Resources::from_wire(&[cpus]).unwrap();
+        let holds = Resources::from_wire(&[v1::Resource::scalar("cpus", 2.0)]).unwrap();
         work.ask_to_kill(&framework, &task, None);
         assert!(work.kills().is_empty(), "it does not run here");
         work.add_task(&framework, task.clone(), &holds);

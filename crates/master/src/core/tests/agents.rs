@@ -236,7 +236,7 @@ fn an_exited_executor_frees_what_it_held_and_its_framework_hears_of_it() {
     let executor = v1::ExecutorInfo {
         executor_id: "e1".into(),
         command: Some(v1::CommandInfo::default()),
-        resources: vec![super::world::scalar("cpus", 1.0)],
+        resources: vec![v1::Resource::scalar("cpus", 1.0)],
         ..v1::ExecutorInfo::default()
     };
     let info = v1::TaskInfo { command: None, executor: Some(executor), ..task("t1", &node, 1.0, 128.0) };

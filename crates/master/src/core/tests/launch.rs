@@ -3,7 +3,7 @@ use mesos::v1::offer::{Operation, operation};
 use mesos::v1::task_status::{Reason, Source};
 use mesos::v1::{self, TaskState, master};
 
-use super::world::{Node, SECOND, Scheduler, World, agent, framework, plain_framework, scalar, task};
+use super::world::{Node, SECOND, Scheduler, World, agent, framework, plain_framework, task};
 
 fn ready(info: v1::FrameworkInfo) -> (World, Scheduler, Node, Vec<v1::Offer>) {
     let mut world = World::new();
@@ -87,7 +87,9 @@ fn group(scheduler: &Scheduler, tasks: Vec<v1::TaskInfo>) -> Operation {
         r#type: Some(v1::executor_info::Type::Default.into()),
         executor_id: "e1".into(),
         framework_id: Some(scheduler.id.clone()),
-        resources: vec![scalar("cpus", 0.5), scalar("mem", 64.0), scalar("disk", 32.0)],
+        resources: [("cpus", 0.5), ("mem", 64.0), ("disk", 32.0)]
+            .map(|(name, value)| v1::Resource::scalar(name, value))
+            .into(),
         ..v1::ExecutorInfo::default()
     };
     Operation::launch_group(operation::LaunchGroup { executor, task_group: v1::TaskGroupInfo { tasks } })

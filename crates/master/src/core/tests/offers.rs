@@ -4,7 +4,7 @@ use mesos::v1::scheduler::call::Content;
 use mesos::v1::scheduler::event;
 
 use super::super::Settings;
-use super::world::{SECOND, World, agent, amount, framework, kinds, scalar, settings, task};
+use super::world::{SECOND, World, agent, amount, framework, kinds, settings, task};
 use crate::memory::Absent;
 
 #[test]
@@ -68,7 +68,8 @@ fn what_a_role_has_reserved_nobody_else_is_offered() {
         role: Some("db".to_owned()),
         ..Default::default()
     };
-    info.resources.push(mesos::v1::Resource { reservations: vec![reservation], ..scalar("cpus", 3.0) });
+    info.resources
+        .push(mesos::v1::Resource { reservations: vec![reservation], ..mesos::v1::Resource::scalar("cpus", 3.0) });
     world.register(info);
     let anyone = world.subscribe(framework("anyone"));
     world.pass(SECOND);
@@ -94,7 +95,10 @@ fn a_framework_is_offered_no_less_than_it_asked_for() {
     };
     let offers = |info: mesos::v1::FrameworkInfo, disk: f64| {
         let mut world = World::new();
-        world.register(mesos::v1::AgentInfo { resources: vec![scalar("disk", disk)], ..agent("n1", 1.0, 1.0) });
+        world.register(mesos::v1::AgentInfo {
+            resources: vec![mesos::v1::Resource::scalar("disk", disk)],
+            ..agent("n1", 1.0, 1.0)
+        });
         let scheduler = world.subscribe(info);
         world.pass(SECOND);
         world.offers(&scheduler).len()

@@ -10,7 +10,7 @@ use mesos::v1::master::response::{GetAgents, GetFrameworks, GetTasks};
 use mesos::v1::offer::operation;
 use mesos::v1::scheduler::call::{self, Content};
 use mesos::v1::scheduler::{Event, event};
-use mesos::v1::{self, TaskState, TaskStatus, master};
+use mesos::v1::{self, Resource, TaskState, TaskStatus, master};
 
 use super::super::snapshot::FrameworkView;
 use super::super::task::Task;
@@ -368,19 +368,10 @@ pub(super) fn plain_framework(name: &str) -> v1::FrameworkInfo {
     }
 }
 
-pub(super) fn scalar(name: &str, value: f64) -> v1::Resource {
-    v1::Resource {
-        name: name.to_owned(),
-        r#type: v1::value::Type::Scalar.into(),
-        scalar: Some(v1::value::Scalar { value }),
-        ..v1::Resource::default()
-    }
-}
-
 pub(super) fn agent(hostname: &str, cpus: f64, mem: f64) -> v1::AgentInfo {
     v1::AgentInfo {
         hostname: hostname.to_owned(),
-        resources: vec![scalar("cpus", cpus), scalar("mem", mem), scalar("disk", 1000.0)],
+        resources: vec![Resource::scalar("cpus", cpus), Resource::scalar("mem", mem), Resource::scalar("disk", 1000.0)],
         ..v1::AgentInfo::default()
     }
 }
@@ -390,7 +381,7 @@ pub(super) fn task(id: &str, node: &Node, cpus: f64, mem: f64) -> v1::TaskInfo {
         name: id.to_owned(),
         task_id: id.into(),
         agent_id: node.id.clone(),
-        resources: vec![scalar("cpus", cpus), scalar("mem", mem)],
+        resources: vec![Resource::scalar("cpus", cpus), Resource::scalar("mem", mem)],
         command: Some(v1::CommandInfo { value: Some("sleep 1000".to_owned()), ..v1::CommandInfo::default() }),
         ..v1::TaskInfo::default()
     }
@@ -416,7 +407,7 @@ pub(super) fn report(scheduler: &Scheduler, tasks: &[(&str, TaskState)], node: &
         framework_id: scheduler.id.clone(),
         agent_id: node.id.clone(),
         state: (*state).into(),
-        resources: vec![scalar("cpus", 1.0), scalar("mem", 128.0)],
+        resources: vec![Resource::scalar("cpus", 1.0), Resource::scalar("mem", 128.0)],
         ..v1::Task::default()
     };
     agent_call::Framework {
