@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use self::endpoint::Endpoint;
+pub(crate) use self::reconnection::Absence;
 pub use self::reconnection::Reconnection;
-pub(crate) use self::reconnection::{Absence, Next};
 use crate::error::ExecutorError;
 
 /// Variables by name.

@@ -8,6 +8,8 @@ mod group;
 
 use std::sync::Arc;
 
+use mesos::v1::executor::event::{self, Content};
+use mesos::v1::{TaskGroupInfo, TaskId, TaskInfo};
 use processes::contained::{self, shims_below};
 use tokio::sync::mpsc;
 
@@ -15,75 +17,109 @@ use self::command::{CommandExecutor, Left};
 use self::group::GroupExecutor;
 use crate::config::ExecutorConfig;
 use crate::error::ExecutorError;
-use crate::life::ExitStatus;
-use crate::runner::{Runner, Shared};
-use crate::state::{Exclusion, Groups, StateDirectory};
-use crate::wire::Unacknowledged;
-use crate::wire::{Incoming, Outgoing, Subscription};
+use crate::life::{ExitStatus, duration};
+use crate::runner::{Command, Runner, Shared};
+use crate::state::{Exclusion, StateDirectory};
+use crate::wire::{Incoming, Outgoing, Subscription, Unacknowledged};
 
 /// How many events of the agent may wait for the executor.
 const WAITING_EVENTS: usize = 16;
 
-/// Both ends of a subscription that is not running yet.
-struct Channels {
+/// A subscription's ends: what the executor says, and what it hears.
+#[derive(Debug)]
+struct Ends {
     agent: mpsc::UnboundedSender<Outgoing>,
-    outgoing: mpsc::UnboundedReceiver<Outgoing>,
-    incoming: mpsc::Sender<Incoming>,
     events: mpsc::Receiver<Incoming>,
+}
+
+/// A word of the agent, or the lack of one, as far as a host is concerned.
+#[derive(Debug)]
+enum Asked {
+    Subscribed(Box<event::Subscribed>),
+    Launch(Box<TaskInfo>),
+    LaunchGroup(TaskGroupInfo),
+    /// A command to one task, or to all there are.
+    Obey(Option<TaskId>, Command),
+    Nothing,
+}
+
+impl Asked {
+    /// Whether this task is to end.
+    fn ends(&self, task: &TaskId) -> bool {
+        matches!(self, Asked::Obey(of, command) if command.ends() && of.as_ref().is_none_or(|of| of == task))
+    }
+}
+
+impl From<Incoming> for Asked {
+    fn from(said: Incoming) -> Asked {
+        let event = match said {
+            Incoming::Away => return Asked::Obey(None, Command::Disconnected),
+            Incoming::Lost => return Asked::Obey(None, Command::Abandoned),
+            Incoming::Event(event) => *event,
+        };
+        match event {
+            Content::Subscribed(subscribed) => Asked::Subscribed(Box::new(subscribed)),
+            Content::Launch(launch) => Asked::Launch(Box::new(launch.task)),
+            Content::LaunchGroup(launch) => Asked::LaunchGroup(launch.task_group),
+            Content::Kill(kill) => {
+                let grace = kill.kill_policy.and_then(|policy| policy.grace_period).as_ref().map(duration);
+                Asked::Obey(Some(kill.task_id), Command::Kill { grace })
+            }
+            Content::Acknowledged(event) => Asked::Obey(Some(event.task_id), Command::Acknowledged(event.uuid)),
+            Content::Shutdown => Asked::Obey(None, Command::Shutdown),
+            Content::Error(error) => {
+                tracing::error!(error = error.message, "the agent reports an error");
+                Asked::Nothing
+            }
+            content => {
+                tracing::debug!(kind = ?content.kind(), "nothing to do for an event");
+                Asked::Nothing
+            }
+        }
+    }
 }
 
 /// Runs the executor to its end: fresh, or from where an earlier process stopped.
 pub async fn host(config: ExecutorConfig, shared: Shared) -> Result<ExitStatus, ExecutorError> {
     let config = Arc::new(config);
     let state = StateDirectory::open(&config, shared.exclusion).await?;
-    match state.groups()? {
-        Some(groups) => Box::pin(groups_again(config, shared, state, groups)).await,
-        None => one(config, shared, state).await,
-    }
+    let Some(groups) = state.groups()? else { return one(config, shared, state).await };
+    let (subscription, ends) = subscription(&config, &shared);
+    let recovered = Box::pin(GroupExecutor::recover(config, shared, state, groups, ends));
+    let (executor, unacknowledged) = recovered.await?;
+    tokio::spawn(Subscription { unacknowledged, ..subscription }.run());
+    Ok(Box::pin(executor.live()).await)
 }
 
 /// A command executor, unless it is given a group.
 async fn one(config: Arc<ExecutorConfig>, shared: Shared, state: StateDirectory) -> Result<ExitStatus, ExecutorError> {
-    let Channels { agent, outgoing, incoming, events } = channels();
+    let (subscription, ends) = subscription(&config, &shared);
     let framework = state.framework()?.map(Arc::new);
-    let mut runner = Runner::new(config.clone(), shared.clone(), state, agent.clone())?.of_framework(framework);
+    let mut runner = Runner::new(config.clone(), shared.clone(), state, ends.agent.clone())?.of_framework(framework);
     if runner.is_over() {
         return Ok(ExitStatus::Success);
     }
-    let (updates, tasks) = runner.unacknowledged()?;
-    let unacknowledged = Unacknowledged::new(updates, tasks);
+    let unacknowledged = runner.unacknowledged()?;
     Box::pin(runner.recover()).await?;
     // Only now: a new process knows how its task stands before it speaks to the agent.
-    let (connections, dismissal) = (shared.connections.clone(), shared.dismissal.subscribe());
-    let subscription =
-        Subscription { config: config.clone(), connections, dismissal, unacknowledged, outgoing, incoming };
-    tokio::spawn(subscription.run());
-    let executor = Box::new(CommandExecutor { config, runner, agent, events, subscribed: None });
-    match executor.live().await? {
+    tokio::spawn(Subscription { unacknowledged, ..subscription }.run());
+    match Box::new(CommandExecutor::new(config, runner, ends)).live().await? {
         Left::Done(exit) => Ok(exit),
         Left::Group(group, executor) => {
-            Box::pin(async {
-                let mut groups = GroupExecutor::instead_of(*executor, shared);
-                groups.launch(group);
-                groups.live().await
-            })
-            .await
+            let mut groups = Box::new(GroupExecutor::instead_of(*executor, shared));
+            groups.launch(group);
+            Ok(Box::pin(groups.live()).await)
         }
     }
 }
 
-async fn groups_again(
-    config: Arc<ExecutorConfig>,
-    shared: Shared,
-    state: StateDirectory,
-    groups: Groups,
-) -> Result<ExitStatus, ExecutorError> {
-    let Channels { agent, outgoing, incoming, events } = channels();
-    let (connections, dismissal) = (shared.connections.clone(), shared.dismissal.subscribe());
-    let (executor, unacknowledged) =
-        GroupExecutor::recover(config.clone(), shared, state, groups, (agent, events)).await?;
-    tokio::spawn(Subscription { config, connections, dismissal, unacknowledged, outgoing, incoming }.run());
-    executor.live().await
+/// A subscription that is not running yet, and the executor's ends of it.
+fn subscription(config: &Arc<ExecutorConfig>, shared: &Shared) -> (Subscription, Ends) {
+    let (agent, outgoing) = mpsc::unbounded_channel();
+    let (incoming, events) = mpsc::channel(WAITING_EVENTS);
+    let (config, connections, dismissal) = (config.clone(), shared.connections.clone(), shared.dismissal.subscribe());
+    let unacknowledged = Unacknowledged::default();
+    (Subscription { config, connections, dismissal, unacknowledged, outgoing, incoming }, Ends { agent, events })
 }
 
 /// Ends everything of an executor that could not go on, so that whoever is told of its end is told the truth. Unless
@@ -99,10 +135,4 @@ pub(crate) async fn end_all(config: &ExecutorConfig, exclusion: Exclusion) {
     for directory in directories {
         contained::end(&directory).await;
     }
-}
-
-fn channels() -> Channels {
-    let (agent, outgoing) = mpsc::unbounded_channel();
-    let (incoming, events) = mpsc::channel(WAITING_EVENTS);
-    Channels { agent, outgoing, incoming, events }
 }

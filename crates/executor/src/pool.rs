@@ -20,8 +20,7 @@ use tokio::time::sleep;
 
 pub use self::config::PoolConfig;
 use crate::clock::now;
-use crate::config::{Absence, Next, Reconnection};
-use crate::config::{ExecutorConfig, Variables, foundation};
+use crate::config::{Absence, ExecutorConfig, Reconnection, Variables, foundation};
 use crate::error::ExecutorError;
 use crate::host::{end_all, host};
 use crate::life::ExitStatus;
@@ -119,8 +118,8 @@ impl Pool {
 
     async fn disconnected(&mut self, mut absence: Absence) -> Option<Connection> {
         loop {
-            let Next::RetryAfter(wait) = absence.next(now(), fastrand::f64()) else { return None };
-            self.collect_until(sleep(wait)).await;
+            let pause = absence.pause(now(), fastrand::f64())?;
+            self.collect_until(sleep(pause)).await;
             match self.connect().await {
                 Ok(connection) => return Some(connection),
                 Err(error) => tracing::debug!(%error, "cannot subscribe the pool yet"),

@@ -5,13 +5,15 @@
 //! signal given it is in the journal, so that the next process can go on from any point. Owns no tokio task: its host
 //! waits with [`Runner::next`] and hands back what happened.
 
+mod command;
 mod recovery;
 mod running;
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::task::{Context, Poll};
 
 use checks::{CheckSpec, Engine};
 use health::Kind;
@@ -20,18 +22,16 @@ use mesos::v1::{FrameworkInfo, TaskInfo, TaskState, TaskStatus};
 use processes::Contained;
 use tokio::sync::{mpsc, watch};
 
+pub(crate) use self::command::Command;
 use self::recovery::killing_state;
 use crate::clock::{now, sleep_until, time_of_day};
 use crate::config::ExecutorConfig;
 use crate::error::ExecutorError;
 use crate::life::{Action, Ending, ExitStatus, Input, Kill, Lifecycle, Plan, Update};
 use crate::monitor::{Monitor, Namespaces};
-use crate::state::Journal;
-use crate::state::{Exclusion, StateDirectory};
+use crate::state::{Exclusion, Journal, StateDirectory};
 use crate::task::GroupSandbox;
-use crate::wire::Connections;
-use crate::wire::Outgoing;
-use crate::wire::status;
+use crate::wire::{Connections, Outgoing, status};
 
 /// The parts all executors of one process share.
 #[derive(Clone, Debug)]
@@ -58,19 +58,14 @@ pub(crate) struct Runner {
     lifecycle: Lifecycle,
     framework: Option<Arc<FrameworkInfo>>,
     task: Option<TaskInfo>,
-    group: Option<Membership>,
+    /// Its sandbox, if it shares its executor with others.
+    group: Option<GroupSandbox>,
+    /// Set once it is to end, for while it is being started.
+    leave: watch::Sender<bool>,
     shim: Option<Contained>,
     checking: Checking,
     agent: mpsc::UnboundedSender<Outgoing>,
     exit: Option<ExitStatus>,
-}
-
-/// The extras of a task that shares its executor with others.
-#[derive(Debug)]
-struct Membership {
-    sandbox: GroupSandbox,
-    /// Whether it is to end, for while it is being started.
-    leaving: watch::Receiver<bool>,
 }
 
 /// The checks of a task.
@@ -104,6 +99,7 @@ impl Runner {
             framework: None,
             task: None,
             group: None,
+            leave: watch::Sender::new(false),
             shim: None,
             checking: Checking::default(),
             exit: None,
@@ -114,10 +110,9 @@ impl Runner {
         })
     }
 
-    /// The task shares its executor with others, and has this sandbox. It is to end once `leaving` says so, which counts
-    /// while it has not begun.
-    pub(crate) fn in_group(self, sandbox: GroupSandbox, leaving: watch::Receiver<bool>) -> Runner {
-        Runner { group: Some(Membership { sandbox, leaving }), ..self }
+    /// The task shares its executor with others, and has this sandbox.
+    pub(crate) fn in_group(self, sandbox: GroupSandbox) -> Runner {
+        Runner { group: Some(sandbox), ..self }
     }
 
     /// The framework as known now or from an earlier process.
@@ -129,55 +124,30 @@ impl Runner {
         Runner { framework, lifecycle, ..self }
     }
 
-    /// The agent was heard of: what it says of the framework.
-    pub(crate) async fn subscribed(&mut self, framework: Arc<FrameworkInfo>) {
-        let killing_state = killing_state(&framework);
-        self.framework = Some(framework);
-        self.feed(Input::Subscribed { killing_state }).await;
-    }
-
-    /// The agent is away, and may come back.
-    pub(crate) async fn disconnected(&mut self) {
-        self.feed(Input::Disconnected).await;
-    }
-
-    /// Lets a successor know the framework.
-    pub(crate) fn remember_framework(&self, framework: &FrameworkInfo) {
-        if let Err(error) = self.state.write_framework(framework) {
-            tracing::error!(%error, "a successor would not know the framework");
-        }
-    }
-
-    /// Launches the task. An error means that it cannot be launched at all.
-    pub(crate) async fn launch(&mut self, task: TaskInfo) -> Result<(), ExecutorError> {
+    /// Launches the task. The words that `hear` gives meanwhile are given back; one that `ends` the task gives up its start,
+    /// as users that are looked up and fetching may take long. An error means that it cannot be launched at all.
+    pub(crate) async fn launch<W>(
+        &mut self,
+        task: TaskInfo,
+        mut hear: impl FnMut(&mut Context<'_>) -> Poll<Option<W>>,
+        ends: impl Fn(&W) -> bool,
+    ) -> Result<VecDeque<W>, ExecutorError> {
         self.state.write_launched(&task)?;
         self.task = Some(task.clone());
         let plan = Plan::of(&task);
         self.say(Outgoing::Launched(Box::new(task)));
-        self.feed(Input::Launch(plan)).await;
-        Ok(())
-    }
-
-    /// The agent asks to end the task.
-    pub(crate) async fn kill(&mut self, grace: Option<Duration>) {
-        self.feed(Input::Kill { grace }).await;
-    }
-
-    /// The executor has to end.
-    pub(crate) async fn shut_down(&mut self) {
-        self.feed(Input::Shutdown).await;
-    }
-
-    /// The executor has to end, and nobody hears what it says.
-    pub(crate) async fn abandoned(&mut self) {
-        self.feed(Input::Abandoned).await;
-    }
-
-    /// The agent has an update.
-    pub(crate) async fn acknowledged(&mut self, uuid: Vec<u8>) {
-        self.keep(|journal| journal.acknowledged(uuid));
-        if self.is_over() {
-            self.feed(Input::TerminalAcknowledged).await;
+        let (leave, mut heard) = (self.leave.clone(), VecDeque::new());
+        let launched = self.feed(Input::Launch(plan));
+        tokio::pin!(launched);
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut launched => return Ok(heard),
+                Some(word) = poll_fn(&mut hear) => {
+                    leave.send_if_modified(|leaves| ends(&word) && !std::mem::replace(leaves, true));
+                    heard.push_back(word);
+                }
+            }
         }
     }
 
@@ -191,9 +161,9 @@ impl Runner {
         self.journal.history().last.as_ref().map(TaskStatus::state)
     }
 
-    /// Whether its end has begun.
-    pub(crate) fn is_being_killed(&self) -> bool {
-        self.lifecycle.kill().is_some()
+    /// Its directory.
+    pub(crate) fn state(&self) -> &StateDirectory {
+        &self.state
     }
 
     /// Leaves its directory to somebody else.
@@ -298,7 +268,7 @@ impl Runner {
         let Some(task) = &self.task else { return };
         let process = self.shim.as_ref().filter(|_| !is_terminal(update.state)).map(|shim| shim.process().pid);
         let status = TaskStatus {
-            container_status: self.group.as_ref().map(|group| group.sandbox.status(process)),
+            container_status: self.group.as_ref().map(|sandbox| sandbox.status(process)),
             ..status(&task.task_id, &self.config.executor_id, update, time_of_day())
         };
         self.keep(|journal| journal.made(&status));

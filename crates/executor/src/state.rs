@@ -185,9 +185,11 @@ impl StateDirectory {
         }
     }
 
-    /// Remembers what the agent says of the framework.
-    pub(crate) fn write_framework(&self, framework: &FrameworkInfo) -> Result<(), ExecutorError> {
-        self.write("framework", framework)
+    /// Lets a successor know what the agent says of the framework.
+    pub(crate) fn remember_framework(&self, framework: &FrameworkInfo) {
+        if let Err(error) = self.write("framework", framework) {
+            tracing::error!(%error, "a successor would not know the framework");
+        }
     }
 
     fn read<M: Message + Default>(&self, name: &str) -> Result<Option<M>, ExecutorError> {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use shell::Subscriber;
+
 use crate::clock::Moment;
 use crate::config::{Variables, duration, optional};
 use crate::error::ExecutorError;
@@ -37,41 +39,31 @@ impl Reconnection {
 /// Being without the agent, since when and what to do about it.
 #[derive(Debug)]
 pub(crate) struct Absence {
-    rules: Reconnection,
+    subscriber: Subscriber,
     until: Moment,
     first: bool,
-}
-
-/// The next step without the agent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Next {
-    /// Try again after this long.
-    RetryAfter(Duration),
-    /// The agent is lost for good.
-    GiveUp,
 }
 
 impl Absence {
     /// Before the first subscription.
     pub(crate) fn initial(rules: Reconnection, now: Moment) -> Absence {
         let patience = rules.recovery_timeout.unwrap_or_default().max(REGISTRATION_PATIENCE);
-        Absence { rules, until: now + patience, first: true }
+        Absence { until: now + patience, first: true, ..Absence::begin(rules, now) }
     }
 
     /// The subscription broke.
     pub(crate) fn begin(rules: Reconnection, now: Moment) -> Absence {
-        Absence { rules, until: now + rules.recovery_timeout.unwrap_or_default(), first: false }
+        let subscriber = Subscriber::new(rules.backoff_max, rules.backoff_max);
+        Absence { subscriber, until: now + rules.recovery_timeout.unwrap_or_default(), first: false }
     }
 
-    /// The next step; `chance` in 0..1 spreads the attempts of many executors.
-    pub(crate) fn next(&mut self, now: Moment, chance: f64) -> Next {
+    /// How long to wait before the next attempt; nothing if the agent is lost for good. `chance` in 0..1 spreads the
+    /// attempts of many executors.
+    pub(crate) fn pause(&mut self, now: Moment, chance: f64) -> Option<Duration> {
         if std::mem::take(&mut self.first) {
-            return Next::RetryAfter(Duration::ZERO);
+            return Some(Duration::ZERO);
         }
-        if now >= self.until {
-            return Next::GiveUp;
-        }
-        Next::RetryAfter(self.rules.backoff_max.mul_f64(chance.clamp(0.0, 1.0)).min(self.until.since(now)))
+        (now < self.until).then(|| self.subscriber.pause(chance).min(self.until.since(now)))
     }
 }
 
@@ -88,8 +80,8 @@ mod tests {
     #[test]
     fn losing_the_agent_without_checkpoints_is_the_end() {
         let rules = Reconnection { recovery_timeout: None, backoff_max: Duration::from_secs(1) };
-        assert_eq!(Absence::begin(rules, at(5.0)).next(at(5.0), 0.5), Next::GiveUp);
-        assert_eq!(Absence::initial(rules, at(5.0)).next(at(5.0), 0.5), Next::RetryAfter(Duration::ZERO));
+        assert_eq!(Absence::begin(rules, at(5.0)).pause(at(5.0), 0.5), None);
+        assert_eq!(Absence::initial(rules, at(5.0)).pause(at(5.0), 0.5), Some(Duration::ZERO));
     }
 
     proptest! {
@@ -102,13 +94,13 @@ mod tests {
             let mut absence = Absence::begin(rules, at(100.0));
             let mut now = at(100.0);
             for chance in chances {
-                match absence.next(now, chance) {
-                    Next::RetryAfter(wait) => {
+                match absence.pause(now, chance) {
+                    Some(wait) => {
                         prop_assert!(wait <= rules.backoff_max);
                         now = now + wait;
                         prop_assert!(now <= at(120.0));
                     }
-                    Next::GiveUp => prop_assert!(now >= at(120.0)),
+                    None => prop_assert!(now >= at(120.0)),
                 }
             }
         }

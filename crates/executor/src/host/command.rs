@@ -3,29 +3,30 @@
 //! One tokio task runs [`CommandExecutor::live`] and owns the [`Runner`]; a second one, the subscription, owns the
 //! connection. As long as it has no task, it may turn out to be a default executor: then it gives back the group.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
+use std::task::Context;
 
-use mesos::v1::executor::event::{self, Content};
-use mesos::v1::{FrameworkInfo, TaskGroupInfo, TaskId, TaskInfo};
-use tokio::sync::mpsc;
+use mesos::v1::executor::event;
+use mesos::v1::{TaskGroupInfo, TaskInfo};
 
+use super::{Asked, Ends};
 use crate::config::ExecutorConfig;
 use crate::error::ExecutorError;
-use crate::life::{ExitStatus, duration};
-use crate::runner::{Happening, Runner, fail};
+use crate::life::ExitStatus;
+use crate::runner::{Command, Happening, Runner, fail};
 use crate::task::with_command;
-use crate::wire::{Incoming, Outgoing};
 
 /// One logical executor with one task, or none yet.
 #[derive(Debug)]
 pub(crate) struct CommandExecutor {
-    pub(crate) config: Arc<ExecutorConfig>,
-    pub(crate) runner: Runner,
-    pub(crate) agent: mpsc::UnboundedSender<Outgoing>,
-    pub(crate) events: mpsc::Receiver<Incoming>,
+    config: Arc<ExecutorConfig>,
+    runner: Runner,
+    ends: Ends,
+    /// The words of the agent that came while the task was being started.
+    held: VecDeque<Asked>,
     /// The subscription, the last one.
-    pub(crate) subscribed: Option<event::Subscribed>,
+    subscribed: Option<event::Subscribed>,
 }
 
 /// How it ends.
@@ -37,11 +38,20 @@ pub(crate) enum Left {
 }
 
 enum Turn {
-    Agent(Incoming),
+    Agent(Asked),
     Task(Happening),
 }
 
 impl CommandExecutor {
+    pub(crate) fn new(config: Arc<ExecutorConfig>, runner: Runner, ends: Ends) -> CommandExecutor {
+        CommandExecutor { config, runner, ends, held: VecDeque::new(), subscribed: None }
+    }
+
+    /// Hands over to an executor of groups.
+    pub(crate) fn into_parts(self) -> (Arc<ExecutorConfig>, Runner, Ends, Option<event::Subscribed>) {
+        (self.config, self.runner, self.ends, self.subscribed)
+    }
+
     /// Runs to the end. Nearly all of that is waiting, and there are thousands: what is done in between has its memory on
     /// the heap while it lasts.
     pub(crate) async fn live(mut self: Box<Self>) -> Result<Left, ExecutorError> {
@@ -51,51 +61,47 @@ impl CommandExecutor {
             }
             match self.next().await {
                 Turn::Task(happening) => Box::pin(self.runner.take(happening)).await,
-                Turn::Agent(Incoming::Away) => Box::pin(self.runner.disconnected()).await,
-                Turn::Agent(Incoming::Lost) => Box::pin(self.runner.abandoned()).await,
-                Turn::Agent(Incoming::Event(event)) => match *event {
-                    Content::LaunchGroup(launch) if self.runner.task().is_none() => {
-                        return Ok(Left::Group(launch.task_group, self));
-                    }
-                    event => Box::pin(self.heard(event)).await?,
-                },
+                Turn::Agent(Asked::LaunchGroup(group)) if self.runner.task().is_none() => {
+                    return Ok(Left::Group(group, self));
+                }
+                Turn::Agent(asked) => Box::pin(self.heard(asked)).await?,
             }
         }
     }
 
     async fn next(&mut self) -> Turn {
+        if let Some(asked) = self.held.pop_front() {
+            return Turn::Agent(asked);
+        }
         tokio::select! {
-            Some(said) = self.events.recv() => Turn::Agent(said),
+            Some(said) = self.ends.events.recv() => Turn::Agent(said.into()),
             happening = self.runner.next() => Turn::Task(happening),
         }
     }
 
-    /// Takes one event. An error means that a task cannot be launched at all.
-    async fn heard(&mut self, event: Content) -> Result<(), ExecutorError> {
-        match event {
-            Content::Subscribed(subscribed) => self.subscribed(subscribed).await,
-            Content::Launch(launch) => self.launch(launch.task).await?,
-            Content::LaunchGroup(_) => {
+    /// Takes one word of the agent. An error means that a task cannot be launched at all.
+    async fn heard(&mut self, asked: Asked) -> Result<(), ExecutorError> {
+        match asked {
+            Asked::Subscribed(subscribed) => {
+                let framework = Arc::new(subscribed.framework_info.clone());
+                self.runner.state().remember_framework(&framework);
+                self.runner.obey(Command::Subscribed(framework)).await;
+                self.subscribed = Some(*subscribed);
+            }
+            Asked::Launch(task) => self.launch(*task).await?,
+            Asked::LaunchGroup(_) => {
                 tracing::error!("an executor that was given a single task cannot run task groups");
-                self.runner.shut_down().await;
+                self.runner.obey(Command::Shutdown).await;
             }
-            Content::Kill(kill) => {
-                let grace = kill.kill_policy.and_then(|policy| policy.grace_period);
-                self.kill(&kill.task_id, grace.as_ref().map(duration)).await;
+            Asked::Obey(Some(task), Command::Kill { .. })
+                if self.runner.task().is_some_and(|own| own.task_id != task) =>
+            {
+                tracing::warn!(task = task.value, "asked to kill a task of somebody else");
             }
-            Content::Acknowledged(event) => self.runner.acknowledged(event.uuid).await,
-            Content::Shutdown => self.runner.shut_down().await,
-            Content::Error(error) => tracing::error!(error = error.message, "the agent reports an error"),
-            content => tracing::debug!(kind = ?content.kind(), "nothing to do for an event"),
+            Asked::Obey(_, command) => self.runner.obey(command).await,
+            Asked::Nothing => {}
         }
         Ok(())
-    }
-
-    async fn subscribed(&mut self, subscribed: event::Subscribed) {
-        let framework: Arc<FrameworkInfo> = Arc::new(subscribed.framework_info.clone());
-        self.runner.remember_framework(&framework);
-        self.runner.subscribed(framework).await;
-        self.subscribed = Some(subscribed);
     }
 
     async fn launch(&mut self, task: TaskInfo) -> Result<(), ExecutorError> {
@@ -104,18 +110,14 @@ impl CommandExecutor {
             Some(false) => {
                 // It never touches the first one's life.
                 let why = "Attempted to run multiple tasks using a \"command\" executor".to_owned();
-                fail(&self.agent, &self.config.executor_id, task, why);
+                fail(&self.ends.agent, &self.config.executor_id, task, why);
             }
-            None => self.runner.launch(with_command(task)).await?,
+            None => {
+                let (id, events) = (task.task_id.clone(), &mut self.ends.events);
+                let hear = |context: &mut Context<'_>| events.poll_recv(context).map(|said| said.map(Asked::from));
+                self.held = self.runner.launch(with_command(task), hear, |asked| asked.ends(&id)).await?;
+            }
         }
         Ok(())
-    }
-
-    async fn kill(&mut self, task: &TaskId, grace: Option<Duration>) {
-        if self.runner.task().is_some_and(|own| own.task_id != *task) {
-            tracing::warn!(task = task.value, "asked to kill a task of somebody else");
-            return;
-        }
-        self.runner.kill(grace).await;
     }
 }

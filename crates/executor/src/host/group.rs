@@ -12,20 +12,20 @@ mod member;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use mesos::v1::executor::event::{self, Content};
-use mesos::v1::{FrameworkInfo, TaskGroupInfo, TaskId, TaskInfo, TaskState, TaskStatus};
-use tokio::sync::{mpsc, watch};
+use mesos::v1::executor::event;
+use mesos::v1::{FrameworkInfo, TaskGroupInfo, TaskId, TaskInfo, TaskState};
+use tokio::sync::mpsc;
 
-use self::member::{Begin, Command, Report};
+use self::member::{Begin, Report};
+use super::command::CommandExecutor;
+use super::{Asked, Ends};
 use crate::config::ExecutorConfig;
 use crate::error::ExecutorError;
-use crate::host::command::CommandExecutor;
-use crate::life::{ExitStatus, duration};
-use crate::runner::{Runner, Shared, fail};
+use crate::life::ExitStatus;
+use crate::runner::{Command, Runner, Shared, fail};
 use crate::state::{Groups, Planned, StateDirectory};
 use crate::task::GroupSandbox;
 use crate::wire::Unacknowledged;
-use crate::wire::{Incoming, Outgoing};
 
 /// A task that is not gone.
 #[derive(Debug)]
@@ -33,15 +33,10 @@ struct Member {
     /// The number of its group.
     group: u64,
     commands: mpsc::UnboundedSender<Command>,
-    /// Set with the first command to end, which a task that is being started does not hear.
-    leaving: watch::Sender<bool>,
 }
 
 impl Member {
     fn tell(&self, command: Command) {
-        if matches!(command, Command::Kill { .. } | Command::GroupDied | Command::Shutdown | Command::Abandoned) {
-            self.leaving.send_replace(true);
-        }
         // One that has just gone is about to report it.
         let _gone = self.commands.send(command);
     }
@@ -53,8 +48,7 @@ pub(crate) struct GroupExecutor {
     config: Arc<ExecutorConfig>,
     shared: Shared,
     state: StateDirectory,
-    agent: mpsc::UnboundedSender<Outgoing>,
-    events: mpsc::Receiver<Incoming>,
+    ends: Ends,
     framework: Option<Arc<FrameworkInfo>>,
     groups: Groups,
     members: BTreeMap<TaskId, Member>,
@@ -66,26 +60,21 @@ pub(crate) struct GroupExecutor {
 /// The legacy of earlier processes: what is still to be told and done.
 #[derive(Default)]
 struct Past {
-    updates: Vec<TaskStatus>,
-    tasks: Vec<TaskInfo>,
+    unacknowledged: Unacknowledged,
     /// Groups of which a task failed or was killed.
     dead: Vec<u64>,
 }
 
-/// A subscription's ends: what the executor says, and what it hears.
-type Ends = (mpsc::UnboundedSender<Outgoing>, mpsc::Receiver<Incoming>);
-
 impl GroupExecutor {
     /// Takes over from an executor that has not been given a task.
     pub(crate) fn instead_of(executor: CommandExecutor, shared: Shared) -> GroupExecutor {
-        let CommandExecutor { config, runner, agent, events, subscribed } = executor;
+        let (config, runner, ends, subscribed) = executor.into_parts();
         let (container, framework) = match subscribed {
             Some(subscribed) => (subscribed.container_id, Some(Arc::new(subscribed.framework_info))),
             None => (None, None),
         };
         let groups = Groups::of(container);
-        let state = runner.into_state();
-        GroupExecutor { framework, ..GroupExecutor::new(config, shared, state, groups, (agent, events)) }
+        GroupExecutor { framework, ..GroupExecutor::new(config, shared, runner.into_state(), groups, ends) }
     }
 
     fn new(
@@ -93,11 +82,11 @@ impl GroupExecutor {
         shared: Shared,
         state: StateDirectory,
         groups: Groups,
-        (agent, events): Ends,
+        ends: Ends,
     ) -> GroupExecutor {
         let (reporting, reports) = mpsc::unbounded_channel();
         let (framework, members, exit) = (None, BTreeMap::new(), ExitStatus::Success);
-        GroupExecutor { config, shared, state, agent, events, framework, groups, members, reporting, reports, exit }
+        GroupExecutor { config, shared, state, ends, framework, groups, members, reporting, reports, exit }
     }
 
     /// Goes on with the groups of an earlier process, and with what the agent must be told first.
@@ -122,7 +111,7 @@ impl GroupExecutor {
             executor.forget_if_over(group.number);
         }
         past.dead.into_iter().for_each(|group| executor.group_died(group));
-        Ok((executor, Unacknowledged::new(past.updates, past.tasks)))
+        Ok((executor, past.unacknowledged))
     }
 
     /// Goes on with one task of an earlier process.
@@ -132,17 +121,15 @@ impl GroupExecutor {
             // It is there before its group is on file, so the task is over, or what is known of it is lost.
             return Err(ExecutorError::Damaged { path: directory, problem: "it is missing".to_owned() });
         }
-        let (leaving, is_leaving) = watch::channel(false);
-        let mut runner = self.runner(planned, is_leaving)?;
-        let (updates, tasks) = runner.unacknowledged()?;
+        let mut runner = self.runner(planned)?;
+        let unacknowledged = runner.unacknowledged()?;
         if !runner.is_over() {
             runner.recover().await?;
-            self.begin(group, &planned.task, runner, leaving);
+            self.begin(group, &planned.task, runner);
         } else if runner.last_state().is_some_and(ends_group) {
             past.dead.push(group);
         }
-        past.updates.extend(updates);
-        past.tasks.extend(tasks);
+        past.unacknowledged.extend(unacknowledged);
         Ok(())
     }
 
@@ -168,19 +155,15 @@ impl GroupExecutor {
     }
 
     /// Runs until the last task is gone.
-    pub(crate) async fn live(mut self) -> Result<ExitStatus, ExecutorError> {
+    pub(crate) async fn live(mut self) -> ExitStatus {
         while !self.members.is_empty() {
             tokio::select! {
                 biased;
                 Some(report) = self.reports.recv() => self.reported(report),
-                Some(said) = self.events.recv() => match said {
-                    Incoming::Event(event) => self.heard(*event),
-                    Incoming::Away => self.tell_all(&Command::Disconnected),
-                    Incoming::Lost => self.tell_all(&Command::Abandoned),
-                },
+                Some(said) = self.ends.events.recv() => self.heard(said.into()),
             }
         }
-        Ok(self.exit)
+        self.exit
     }
 
     /// Launches a group. If that cannot be, all of its tasks fail.
@@ -191,15 +174,12 @@ impl GroupExecutor {
         }
         let group = self.groups.plan(group);
         // The directories come first: a task on file without one is never launched again.
-        let prepare = |planned: &Planned| {
-            let (leaving, is_leaving) = watch::channel(false);
-            self.runner(planned, is_leaving).map(|runner| (runner, leaving)).map_err(|error| error.to_string())
-        };
+        let prepare = |planned: &Planned| self.runner(planned).map_err(|error| error.to_string());
         let prepared: Vec<_> = group.tasks.iter().map(prepare).collect();
         let written = self.state.write_groups(&self.groups).map_err(|error| error.to_string());
         for (planned, prepared) in group.tasks.iter().zip(prepared) {
             match written.clone().and(prepared) {
-                Ok((runner, leaving)) => self.begin(group.number, &planned.task, runner, leaving),
+                Ok(runner) => self.begin(group.number, &planned.task, runner),
                 Err(why) => self.fail(&planned.task, format!("Cannot launch the task: {why}")),
             }
         }
@@ -211,49 +191,42 @@ impl GroupExecutor {
         (sandbox, config)
     }
 
-    fn runner(&self, planned: &Planned, leaving: watch::Receiver<bool>) -> Result<Runner, ExecutorError> {
+    fn runner(&self, planned: &Planned) -> Result<Runner, ExecutorError> {
         let (sandbox, config) = self.place(planned);
         let config = Arc::new(config);
         let state = self.state.of_member(&config.state_directory)?;
-        let runner = Runner::new(config, self.shared.clone(), state, self.agent.clone())?;
-        Ok(runner.of_framework(self.framework.clone()).in_group(sandbox, leaving))
+        let runner = Runner::new(config, self.shared.clone(), state, self.ends.agent.clone())?;
+        Ok(runner.of_framework(self.framework.clone()).in_group(sandbox))
     }
 
     /// Lets a member live: a fresh one, or one that goes on.
-    fn begin(&mut self, group: u64, task: &TaskInfo, runner: Runner, leaving: watch::Sender<bool>) {
+    fn begin(&mut self, group: u64, task: &TaskInfo, runner: Runner) {
         let (commands, taken) = mpsc::unbounded_channel();
         let begin = Begin { runner, task: task.clone(), commands: taken, reports: self.reporting.clone() };
-        self.members.insert(task.task_id.clone(), Member { group, commands, leaving });
+        self.members.insert(task.task_id.clone(), Member { group, commands });
         tokio::spawn(begin.live());
     }
 
     fn fail(&self, task: &TaskInfo, why: String) {
-        fail(&self.agent, &self.config.executor_id, task.clone(), why);
+        fail(&self.ends.agent, &self.config.executor_id, task.clone(), why);
     }
 
-    fn heard(&mut self, event: Content) {
-        match event {
-            Content::Subscribed(subscribed) => self.subscribed(subscribed),
-            Content::LaunchGroup(launch) => self.launch(launch.task_group),
-            Content::Launch(launch) => {
-                self.fail(&launch.task, "An executor of task groups runs no single tasks; use LAUNCH_GROUP".to_owned());
+    fn heard(&mut self, asked: Asked) {
+        match asked {
+            Asked::Subscribed(subscribed) => self.subscribed(*subscribed),
+            Asked::LaunchGroup(group) => self.launch(group),
+            Asked::Launch(task) => {
+                self.fail(&task, "An executor of task groups runs no single tasks; use LAUNCH_GROUP".to_owned());
             }
-            Content::Kill(kill) => {
-                let grace = kill.kill_policy.and_then(|policy| policy.grace_period);
-                self.tell(&kill.task_id, Command::Kill { grace: grace.as_ref().map(duration) });
-            }
-            Content::Acknowledged(event) => self.tell(&event.task_id, Command::Acknowledged(event.uuid)),
-            Content::Shutdown => self.tell_all(&Command::Shutdown),
-            Content::Error(error) => tracing::error!(error = error.message, "the agent reports an error"),
-            content => tracing::debug!(kind = ?content.kind(), "nothing to do for an event"),
+            Asked::Obey(Some(task), command) => self.tell(&task, command),
+            Asked::Obey(None, command) => self.tell_all(&command),
+            Asked::Nothing => {}
         }
     }
 
     fn subscribed(&mut self, subscribed: event::Subscribed) {
         let framework = Arc::new(subscribed.framework_info);
-        if let Err(error) = self.state.write_framework(&framework) {
-            tracing::error!(%error, "a successor would not know the framework");
-        }
+        self.state.remember_framework(&framework);
         self.tell_all(&Command::Subscribed(framework.clone()));
         self.framework = Some(framework);
     }

@@ -2,9 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::config::Endpoint;
-use crate::config::Reconnection;
-use crate::config::{Variables, required};
+use crate::config::{Endpoint, Reconnection, Variables, required};
 use crate::error::ExecutorError;
 
 /// Everything a pool must know before it speaks to its agent.

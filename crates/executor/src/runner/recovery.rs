@@ -9,6 +9,7 @@ use super::Runner;
 use crate::clock::Moment;
 use crate::error::ExecutorError;
 use crate::life::{Action, Ending, Input, Lifecycle, Past, Plan, Update};
+use crate::wire::Unacknowledged;
 
 impl Runner {
     /// Goes on with the task of an earlier process, if there was one, and finds out what became of it meanwhile.
@@ -72,10 +73,10 @@ impl Runner {
     }
 
     /// The content of the first subscription: updates, and the task if the agent does not know of it.
-    pub(crate) fn unacknowledged(&self) -> Result<(Vec<TaskStatus>, Vec<TaskInfo>), ExecutorError> {
+    pub(crate) fn unacknowledged(&self) -> Result<Unacknowledged, ExecutorError> {
         let history = self.journal.history();
         let task = self.state.launched()?.map(|(task, _)| task).filter(|_| !history.known);
-        Ok((history.unacknowledged.clone(), task.into_iter().collect()))
+        Ok(Unacknowledged::new(history.unacknowledged.clone(), task.into_iter().collect()))
     }
 }
 

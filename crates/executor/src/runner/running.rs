@@ -5,7 +5,6 @@ use health::{Kind, specs};
 use mesos::v1::{FrameworkInfo, TaskInfo};
 use processes::{Contained, End, contained};
 use rustix::process::Signal;
-use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
 use super::Runner;
@@ -28,16 +27,6 @@ impl<E: Into<Unrunnable>> From<E> for Unstarted {
     fn from(why: E) -> Unstarted {
         Unstarted::Failed(why.into())
     }
-}
-
-/// Comes back when the task is to end. Users that are looked up and fetching may take long, and commands wait behind them.
-async fn left(leaving: Option<watch::Receiver<bool>>) {
-    if let Some(mut leaving) = leaving
-        && leaving.wait_for(|leaving| *leaving).await.is_ok()
-    {
-        return;
-    }
-    std::future::pending().await
 }
 
 impl Runner {
@@ -70,8 +59,8 @@ impl Runner {
         };
         let (program, specs) = self.unless_left("user was looked up", self.prepare(task, work)).await?;
         let user = program.program.user.as_ref();
-        if let Some(group) = &self.group {
-            group.sandbox.lay_out(task, user)?;
+        if let Some(sandbox) = &self.group {
+            sandbox.lay_out(task, user)?;
         } else if task.container.as_ref().is_some_and(|container| !container.volumes.is_empty()) {
             return Err(Unrunnable::Unsupported("Volumes").into());
         }
@@ -91,9 +80,10 @@ impl Runner {
         step: &'static str,
         work: impl Future<Output = Result<T, Unrunnable>>,
     ) -> Result<T, Unstarted> {
+        let mut leaving = self.leave.subscribe();
         tokio::select! {
             done = work => Ok(done?),
-            () = left(self.group.as_ref().map(|group| group.leaving.clone())) => Err(Unstarted::Leaving(step)),
+            Ok(_) = leaving.wait_for(|leaves| *leaves) => Err(Unstarted::Leaving(step)),
         }
     }
 
@@ -181,19 +171,21 @@ impl Runner {
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, mpsc};
+    use std::task::{Context, Poll};
 
     use checks::{Engine, EngineOptions};
-    use mesos::v1::CommandInfo;
+    use mesos::v1::{CommandInfo, TaskState};
     use tokio::runtime::Builder;
+    use tokio::sync::watch;
     use tokio::task::yield_now;
 
     use super::*;
-    use crate::runner::Shared;
+    use crate::runner::{Command, Shared};
     use crate::state::{Exclusion, StateDirectory};
     use crate::task::GroupSandbox;
     use crate::wire::Connections;
 
-    async fn runner(sandbox: &str, leaving: watch::Receiver<bool>) -> Runner {
+    async fn runner(sandbox: &str) -> Runner {
         let variables = [
             ("MESOS_FRAMEWORK_ID", "F"),
             ("MESOS_EXECUTOR_ID", "E"),
@@ -210,36 +202,41 @@ mod tests {
             dismissal: watch::Sender::new(false),
         };
         let state = StateDirectory::open(&config, Exclusion::Host).await.unwrap();
-        let group = GroupSandbox::new(&config.sandbox, None, "c");
-        let agent = tokio::sync::mpsc::unbounded_channel().0;
-        Runner::new(config, shared, state, agent).unwrap().in_group(group, leaving)
+        Runner::new(config, shared, state, tokio::sync::mpsc::unbounded_channel().0).unwrap()
     }
 
-    /// With the only thread that may wait taken, as by a resolver that hangs.
+    /// A task is killed, alone or in a group, with the only thread that may wait taken, as by a resolver that hangs.
     #[test]
     fn a_kill_does_not_wait_for_the_resolver() {
         let runtime = Builder::new_current_thread().max_blocking_threads(1).enable_all().build().unwrap();
         runtime.block_on(async {
-            let directory = tempfile::tempdir().unwrap();
-            let (leave, leaving) = watch::channel(false);
-            let mut runner = runner(directory.path().to_str().unwrap(), leaving).await;
-            let command = CommandInfo { value: Some("true".to_owned()), ..CommandInfo::default() };
-            runner.task = Some(TaskInfo { command: Some(command), ..TaskInfo::default() });
             let (_free, taken) = mpsc::channel::<()>();
             let _waiting = spawn_blocking(move || taken.recv());
-            let killed = async {
-                leave.send_replace(true);
-                for _ in 0..100 {
-                    yield_now().await;
-                }
-            };
-            let inputs = tokio::select! {
-                biased;
-                inputs = runner.spawn() => inputs,
-                () = killed => panic!("the kill waits"),
-            };
-            let why = "Killed while its user was looked up".to_owned();
-            assert_eq!(inputs, [Input::Kill { grace: None }, Input::SpawnFailed(why)]);
+            for in_group in [false, true] {
+                let directory = tempfile::tempdir().unwrap();
+                let mut runner = runner(directory.path().to_str().unwrap()).await;
+                runner.group = in_group.then(|| GroupSandbox::new(directory.path(), None, "c"));
+                let command = CommandInfo { value: Some("true".to_owned()), ..CommandInfo::default() };
+                let task = TaskInfo { command: Some(command), ..TaskInfo::default() };
+                let mut said = [Command::Disconnected, Command::Kill { grace: None }].into_iter();
+                let hear = |_: &mut Context<'_>| said.next().map_or(Poll::Pending, |word| Poll::Ready(Some(word)));
+                let waited = async {
+                    for _ in 0..100 {
+                        yield_now().await;
+                    }
+                };
+                let heard = tokio::select! {
+                    biased;
+                    heard = runner.launch(task, hear, Command::ends) => heard.unwrap(),
+                    () = waited => panic!("the kill waits"),
+                };
+                assert_eq!(heard.len(), 2, "both are still to be obeyed");
+                let last = runner.journal.history().last.clone().unwrap();
+                assert_eq!(
+                    (last.state(), last.message()),
+                    (TaskState::TaskKilled, "Killed while its user was looked up")
+                );
+            }
         });
     }
 }

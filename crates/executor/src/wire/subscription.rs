@@ -17,10 +17,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 
 use crate::clock::now;
-use crate::config::ExecutorConfig;
-use crate::config::{Absence, Next};
-use crate::wire::Connections;
-use crate::wire::Unacknowledged;
+use crate::config::{Absence, ExecutorConfig};
+use crate::wire::{Connections, Unacknowledged};
 
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(30 * 60);
 
@@ -105,8 +103,8 @@ impl Subscription {
 
     async fn disconnected(&mut self, mut absence: Absence) -> Result<Option<Connection>, Abandoned> {
         loop {
-            let Next::RetryAfter(wait) = absence.next(now(), fastrand::f64()) else { return Ok(None) };
-            self.remember_until(sleep(wait)).await?;
+            let Some(pause) = absence.pause(now(), fastrand::f64()) else { return Ok(None) };
+            self.remember_until(sleep(pause)).await?;
             match self.connect().await {
                 Ok(connection) => return Ok(Some(connection)),
                 Err(error) => tracing::debug!(%error, "cannot subscribe yet"),

@@ -16,6 +16,12 @@ impl Unacknowledged {
         Unacknowledged { updates, tasks }
     }
 
+    /// Takes in what is missing of another task.
+    pub(crate) fn extend(&mut self, other: Unacknowledged) {
+        self.updates.extend(other.updates);
+        self.tasks.extend(other.tasks);
+    }
+
     /// A task was given to this executor.
     pub(crate) fn launched(&mut self, task: TaskInfo) {
         self.tasks.push(task);

@@ -3,39 +3,13 @@
 //! In: [`Command`]s of the executor. Out: [`Report`]s to it, and updates to the agent. It ends when everything about its
 //! task was said and heard, or when nobody gives commands any more.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::collections::VecDeque;
 
-use mesos::v1::{FrameworkInfo, TaskId, TaskInfo, TaskState};
+use mesos::v1::{TaskId, TaskInfo, TaskState};
 use tokio::sync::mpsc;
 
 use crate::life::ExitStatus;
-use crate::runner::Runner;
-
-/// How long a task may take to end because another one of its group has: that is Mesos' own, whatever the task says.
-const GROUP_GRACE: Duration = Duration::from_secs(3);
-
-/// A command to a member.
-#[derive(Clone, Debug)]
-pub(super) enum Command {
-    /// The agent was heard of.
-    Subscribed(Arc<FrameworkInfo>),
-    /// The agent is away.
-    Disconnected,
-    /// End the task.
-    Kill {
-        /// Unless it has its own, or ends already.
-        grace: Option<Duration>,
-    },
-    /// Another task of the group failed or was killed.
-    GroupDied,
-    /// The executor has to end.
-    Shutdown,
-    /// The executor has to end, and nobody hears what it says.
-    Abandoned,
-    /// The agent has an update.
-    Acknowledged(Vec<u8>),
-}
+use crate::runner::{Command, Runner};
 
 /// A report of a member.
 #[derive(Debug)]
@@ -58,12 +32,7 @@ impl Begin {
     /// Its whole life; what is done between waits has its memory on the heap while it lasts.
     pub(super) async fn live(mut self) {
         let id = self.task.task_id.clone();
-        if self.runner.task().is_none()
-            && let Err(error) = Box::pin(self.runner.launch(self.task.clone())).await
-        {
-            tracing::error!(task = id.value, %error, "cannot launch a task of a group");
-            self.runner.fail(&self.task, format!("Cannot launch the task: {error}"));
-        }
+        let mut held = if self.runner.task().is_none() { Box::pin(self.launch()).await } else { VecDeque::new() };
         let mut ended = false;
         loop {
             if let Some(state) = self.runner.last_state().filter(|state| mesos::states::is_terminal(*state) && !ended) {
@@ -75,8 +44,8 @@ impl Begin {
             }
             tokio::select! {
                 biased;
-                command = self.commands.recv() => match command {
-                    Some(command) => Box::pin(self.obey(command)).await,
+                command = next(&mut held, &mut self.commands) => match command {
+                    Some(command) => Box::pin(self.runner.obey(command)).await,
                     None => return,
                 },
                 happening = self.runner.next() => Box::pin(self.runner.take(happening)).await,
@@ -84,20 +53,25 @@ impl Begin {
         }
     }
 
-    async fn obey(&mut self, command: Command) {
-        match command {
-            Command::Subscribed(framework) => self.runner.subscribed(framework).await,
-            Command::Disconnected => self.runner.disconnected().await,
-            Command::Kill { grace } => self.runner.kill(grace).await,
-            Command::GroupDied if self.runner.is_being_killed() => {}
-            Command::GroupDied => self.runner.kill(Some(GROUP_GRACE)).await,
-            Command::Shutdown => self.runner.shut_down().await,
-            Command::Abandoned => self.runner.abandoned().await,
-            Command::Acknowledged(uuid) => self.runner.acknowledged(uuid).await,
-        }
+    /// Launches the task, and gives the commands that came meanwhile.
+    async fn launch(&mut self) -> VecDeque<Command> {
+        let Begin { runner, task, commands, .. } = self;
+        let launched = runner.launch(task.clone(), |context| commands.poll_recv(context), Command::ends).await;
+        launched.unwrap_or_else(|error| {
+            tracing::error!(task = task.task_id.value, %error, "cannot launch a task of a group");
+            runner.fail(task, format!("Cannot launch the task: {error}"));
+            VecDeque::new()
+        })
     }
 
     fn report(&self, report: Report) {
         let _executor_gone = self.reports.send(report);
+    }
+}
+
+async fn next(held: &mut VecDeque<Command>, commands: &mut mpsc::UnboundedReceiver<Command>) -> Option<Command> {
+    match held.pop_front() {
+        Some(command) => Some(command),
+        None => commands.recv().await,
     }
 }
