@@ -30,7 +30,6 @@ use crate::registration::Registration;
 /// How long a good-bye to the master may take.
 const FAREWELL: Duration = Duration::from_secs(5);
 
-/// See the module's words.
 pub(crate) struct Actor {
     core: Core,
     handle: Handle,

@@ -46,7 +46,6 @@ pub(crate) use self::switchboard::{Input, InputSender};
 /// Where the records of a session go.
 pub(crate) type Output = EventSender<ProcessIo>;
 
-/// The outcome of a launch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Launched {
     New,
@@ -54,7 +53,6 @@ pub(crate) enum Launched {
     Already,
 }
 
-/// Why nothing was launched.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum LaunchRefusal {
     /// The order cannot be carried out.
@@ -65,7 +63,6 @@ pub(crate) enum LaunchRefusal {
     Sandbox(String),
 }
 
-/// Why a signal was not sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum KillRefusal {
     #[error("Container cannot be found")]
@@ -98,7 +95,6 @@ pub(crate) struct Listed {
     pub(crate) resources: Vec<Resource>,
 }
 
-/// A request of the rest of the agent.
 pub(crate) enum ContainerRequest {
     Launch(Box<Order>, Option<Output>, Answer<Result<Launched, LaunchRefusal>>),
     Wait(ContainerId, Answer<Option<Termination>>),
@@ -121,7 +117,6 @@ pub(crate) enum ContainerRequest {
 #[derive(Debug, Clone)]
 pub(crate) struct Handle(shell::Handle<ContainerRequest>);
 
-/// The two ends of the channel.
 pub(crate) fn channel() -> (Handle, shell::Inbox<ContainerRequest>) {
     let (handle, inbox) = shell::inbox("agent");
     (Handle(handle), inbox)

@@ -65,7 +65,6 @@ use crate::status_updates::StatusUpdates;
 /// Completed executors remembered of each framework.
 pub(crate) const MAX_COMPLETED_EXECUTORS: usize = 150;
 
-/// See the module's words.
 #[derive(Debug)]
 pub(crate) struct Core {
     settings: Arc<Settings>,
@@ -113,7 +112,6 @@ impl Core {
         self.out.next().into_iter().chain(self.updates.wake_at()).min()
     }
 
-    /// Time has passed.
     pub(crate) fn wake(&mut self, now: Now) {
         self.at(now);
         while let Some(timer) = self.out.due(now.elapsed) {

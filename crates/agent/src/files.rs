@@ -14,10 +14,8 @@ use mesos::server::LogFile;
 use mesos::server::files::{Entry, FileError, Opened};
 use rustix::fs::{Mode, OFlags, open};
 
-/// The name of the agent's log.
 const LOG: &str = "/slave/log";
 
-/// The sandboxes, and the agent's log.
 #[derive(Debug, Clone)]
 pub(crate) struct Files {
     root: PathBuf,
@@ -62,7 +60,6 @@ impl Files {
         Ok(entries)
     }
 
-    /// A regular file.
     pub(crate) fn open_file(&self, agent: Option<&str>, path: &str) -> Result<Opened, FileError> {
         match self.open_log(path) {
             Some(log) => Ok(log),

@@ -36,7 +36,6 @@ pub(crate) struct Statistics {
     pub(crate) allowed_age: Duration,
 }
 
-/// See the module's words.
 #[derive(Debug)]
 pub(crate) struct Collector {
     pub(crate) layout: Layout,

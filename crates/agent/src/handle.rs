@@ -12,7 +12,6 @@ use tokio::sync::mpsc;
 use crate::core::{CallRefusal, Core, Owner, Preparation, SandboxError, Snapshot, StartError};
 use crate::ids::{ExecutorKey, StreamId};
 
-/// The way to reach the core.
 pub(crate) type Handle = shell::Handle<Request, Core>;
 
 /// The books as they are now.
@@ -29,7 +28,6 @@ pub enum Shutdown {
     StopTasks,
 }
 
-/// A request of the rest of the agent.
 pub(crate) enum Request {
     SubscribeExecutor {
         sender: EventSender<executor::Event>,

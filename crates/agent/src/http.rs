@@ -24,7 +24,6 @@ use crate::gc;
 use crate::handle::{Handle, look};
 pub use access::Authentication;
 
-/// The state that handlers share.
 #[derive(Debug, Clone)]
 pub(crate) struct Shared {
     pub(crate) actor: Handle,
@@ -56,7 +55,6 @@ const PATHS: [&str; 17] = [
     "/",
 ];
 
-/// All routes.
 pub(crate) fn router(shared: Shared, authentication: &Authentication) -> Router {
     let called = |route: MethodRouter<Shared>| route.fallback(only_post);
     let read = |route: MethodRouter<Shared>| route.fallback(only_get);

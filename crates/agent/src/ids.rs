@@ -9,7 +9,6 @@ pub(crate) struct TaskKey {
     pub(crate) task: TaskId,
 }
 
-/// An executor of a framework.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct ExecutorKey {
     pub(crate) framework: FrameworkId,

@@ -68,7 +68,6 @@ impl Layout {
         self.root.join("meta/endpoint")
     }
 
-    /// The cache of fetched files.
     pub(crate) fn fetcher_cache(&self) -> PathBuf {
         self.root.join("fetch")
     }

@@ -18,7 +18,6 @@ use crate::error::AgentError;
 use crate::ids::TaskKey;
 use crate::status_updates;
 
-/// One change of the durable state.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Change {
     Agent(Box<AgentRecord>),
@@ -33,7 +32,6 @@ pub(crate) enum Change {
     ForgetPool(FrameworkId),
 }
 
-/// Everything that was written, read back.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Recovered {
     pub(crate) agent: Option<AgentRecord>,
@@ -74,7 +72,6 @@ fn put(batch: Batch, key: Key<'_>, record: &impl Message) -> Batch {
     batch.put(key.to_string(), record.encode_to_vec())
 }
 
-/// Reads everything.
 pub(crate) async fn recover(store: &Store) -> Result<Recovered, AgentError> {
     let agent = match store.get(keys::AGENT).await? {
         Some(bytes) => Some(decode(keys::AGENT, &bytes)?),

@@ -30,7 +30,6 @@ const PING_TIMEOUT: Duration = Duration::from_secs(75);
 /// A call that takes longer than this has lost its master.
 const CALL_PATIENCE: Duration = Duration::from_secs(30);
 
-/// See the module's words.
 #[derive(Debug, Clone)]
 pub(crate) struct Registration {
     /// `ip:port`

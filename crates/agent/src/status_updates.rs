@@ -34,17 +34,10 @@ pub(crate) enum UpdateAction {
     /// To disk, before everything else.
     Persist(UpdateChange),
     /// The executor need not keep this update any longer.
-    AcknowledgeExecutor {
-        /// The task it was about.
-        key: TaskKey,
-        /// Which one.
-        uuid: Vec<u8>,
-    },
+    AcknowledgeExecutor { key: TaskKey, uuid: Vec<u8> },
     /// To the master.
     Forward {
-        /// The task it is about.
         key: TaskKey,
-        /// The update.
         status: Box<TaskStatus>,
         /// How the task is by now.
         latest: TaskState,
@@ -58,7 +51,6 @@ pub(crate) enum UpdateAction {
 pub(crate) enum UpdateChange {
     /// The record with this number is now this.
     Put {
-        /// The task.
         key: TaskKey,
         /// Its place in the stream.
         number: u64,
@@ -66,26 +58,18 @@ pub(crate) enum UpdateChange {
         record: Box<UpdateRecord>,
     },
     /// These records are no longer needed.
-    Delete {
-        /// The task.
-        key: TaskKey,
-        /// Which.
-        numbers: Vec<u64>,
-    },
+    Delete { key: TaskKey, numbers: Vec<u64> },
 }
 
 /// Why an acknowledgement changes nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Unexpected {
-    /// No update of this task waits.
     #[error("no update of the task is waiting for an acknowledgement")]
     NoStream,
-    /// Another update has to be acknowledged first.
     #[error("it is not the oldest update of the task that is acknowledged")]
     NotTheOldest,
 }
 
-/// See the module's words.
 #[derive(Debug, Default)]
 pub(crate) struct StatusUpdates {
     streams: BTreeMap<TaskKey, Stream>,

@@ -21,7 +21,6 @@ pub(crate) struct Known {
     pub(crate) pools: BTreeSet<String>,
 }
 
-/// See the module's words.
 #[derive(Debug)]
 pub(crate) struct Strangers {
     processes: Vec<Process>,

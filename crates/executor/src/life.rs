@@ -71,19 +71,16 @@ struct Task {
 /// The knowledge of a new executor process about the life an earlier one began.
 #[derive(Debug)]
 pub(crate) struct Past {
-    /// The task's plan.
     pub plan: Plan,
     /// The last update made for it, acknowledged or not.
     pub last: Option<Update>,
     /// The kill that was under way.
     pub kill: Option<Kill>,
-    /// SIGTERM was sent.
     pub term_sent: bool,
     /// When it was launched.
     pub launched: Moment,
 }
 
-/// The state machine.
 #[derive(Debug)]
 pub(crate) struct Lifecycle {
     shutdown_grace: Duration,
@@ -122,7 +119,6 @@ impl Lifecycle {
         (Lifecycle { shutdown_grace, killing_state, stage, shutdown_by: None, away, abandoned }, actions)
     }
 
-    /// Takes in what happened.
     pub(crate) fn handle(&mut self, now: Moment, input: Input) -> Vec<Action> {
         match input {
             Input::Subscribed { killing_state } => self.subscribed(now, killing_state),

@@ -48,7 +48,6 @@ pub struct Shared {
     pub dismissal: watch::Sender<bool>,
 }
 
-/// One task.
 #[derive(Debug)]
 pub(crate) struct Runner {
     config: Arc<ExecutorConfig>,
@@ -151,7 +150,6 @@ impl Runner {
         }
     }
 
-    /// Its task, once it has one.
     pub(crate) fn task(&self) -> Option<&TaskInfo> {
         self.task.as_ref()
     }
@@ -161,7 +159,6 @@ impl Runner {
         self.journal.history().last.as_ref().map(TaskStatus::state)
     }
 
-    /// Its directory.
     pub(crate) fn state(&self) -> &StateDirectory {
         &self.state
     }
@@ -192,7 +189,6 @@ impl Runner {
         }
     }
 
-    /// Takes in what happened.
     pub(crate) async fn take(&mut self, happening: Happening) {
         match happening {
             Happening::ShimEnded(ending) => {
@@ -288,7 +284,6 @@ impl Runner {
     }
 }
 
-/// Fails a task that nobody can run.
 pub(crate) fn fail(agent: &mpsc::UnboundedSender<Outgoing>, executor_id: &str, task: TaskInfo, why: String) {
     let failed = Update { message: Some(why), ..Update::fresh(TaskState::TaskFailed, &Plan::of(&task)) };
     let status = status(&task.task_id, executor_id, failed, time_of_day());

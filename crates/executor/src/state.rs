@@ -29,7 +29,6 @@ use crate::config::ExecutorConfig;
 use crate::error::ExecutorError;
 use crate::lock;
 
-/// The directory.
 #[derive(Debug)]
 pub(crate) struct StateDirectory {
     path: PathBuf,
@@ -74,7 +73,6 @@ impl StateDirectory {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(ExecutorError::file("create", path))
     }
 
-    /// The path of the directory.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -102,7 +100,6 @@ impl StateDirectory {
         remove(&self.path);
     }
 
-    /// The groups of tasks, if this executor runs groups.
     pub(crate) fn groups(&self) -> Result<Option<Groups>, ExecutorError> {
         let groups = self.read("groups")?;
         if groups.is_none() && self.members().iter().any(StateDirectory::has_started) {
@@ -111,12 +108,10 @@ impl StateDirectory {
         Ok(groups)
     }
 
-    /// Remembers the groups of tasks.
     pub(crate) fn write_groups(&self, groups: &Groups) -> Result<(), ExecutorError> {
         self.write("groups", groups)
     }
 
-    /// The shim's files.
     pub(crate) fn shim(&self) -> ShimFiles {
         ShimFiles::new(&self.path)
     }
@@ -126,7 +121,6 @@ impl StateDirectory {
         self.path.join("health")
     }
 
-    /// The journal.
     pub(crate) fn journal(&self) -> Result<Journal, ExecutorError> {
         let path = self.path.join("journal");
         let is_empty = fs::metadata(&path).map_or(true, |metadata| metadata.len() == 0);
@@ -163,7 +157,6 @@ impl StateDirectory {
         ExecutorError::Damaged { path: self.path.join(name), problem: problem.to_owned() }
     }
 
-    /// Remembers that a task is about to be started.
     pub(crate) fn write_launched(&self, task: &TaskInfo) -> Result<(), ExecutorError> {
         let boot_nanoseconds = u64::try_from(now().since_boot().as_nanos()).unwrap_or(u64::MAX);
         self.write("task.info", &Launched { task: Some(task.clone()), boot_nanoseconds })

@@ -103,7 +103,6 @@ enum Found {
     Nothing(PathBuf),
 }
 
-/// See the module's words.
 #[derive(Debug)]
 struct Table {
     directory: PathBuf,

@@ -12,7 +12,6 @@ use crate::ids::StreamId;
 /// How often executors hear that their agent is there.
 const HEARTBEAT: Duration = Duration::from_secs(30 * 60);
 
-/// See the module.
 pub(super) struct Streams {
     handle: Handle,
     next: u64,

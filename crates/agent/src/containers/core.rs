@@ -27,7 +27,6 @@ pub(crate) struct Termination {
     pub(crate) message: Option<String>,
 }
 
-/// Why a container is not removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum RemoveRefusal {
     #[error("Nested container has not terminated yet")]
@@ -76,7 +75,6 @@ struct Container {
     orphaned: bool,
 }
 
-/// See the module's words.
 #[derive(Debug, Default)]
 pub(super) struct Containers {
     containers: BTreeMap<String, Container>,
@@ -263,7 +261,6 @@ impl Container {
         self.running().is_some_and(|running| running.class == class)
     }
 
-    /// Its end, if it runs.
     fn kill(&self) -> Option<ContainerAction> {
         self.running().map(|_| ContainerAction::Kill(self.id.clone()))
     }

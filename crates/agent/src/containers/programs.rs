@@ -51,7 +51,6 @@ impl Held {
     }
 }
 
-/// See the module's words.
 pub(crate) struct Programs {
     pub(super) launcher: Launcher,
     handle: Handle,

@@ -12,7 +12,6 @@ use store::replace_file;
 /// The first letter of directories that are about to be removed; no container's name begins like this.
 pub(super) const DISCARDED: &str = ".";
 
-/// One container.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct ContainerRecord {
     /// From the outermost to its own, as it is printed.

@@ -14,12 +14,10 @@ fn failed(why: impl std::fmt::Display) -> KillRefusal {
     KillRefusal::Failed(why.to_string())
 }
 
-/// The signal of this number.
 pub(super) fn signal(number: i32) -> Result<Signal, KillRefusal> {
     numbered(number).ok_or_else(|| failed(format!("there is no signal {number}")))
 }
 
-/// To a process by its pidfd.
 pub(super) fn send(pidfd: impl AsFd, signal: Signal) -> Result<(), KillRefusal> {
     pidfd_send_signal(pidfd, signal).map_err(failed)
 }

@@ -135,7 +135,6 @@ impl Switchboard {
 
 type Reader = (data::Type, Arc<AsyncFd<OwnedFd>>);
 
-/// See the module's words.
 struct Board {
     /// Those that are still open.
     readers: Vec<Option<Reader>>,

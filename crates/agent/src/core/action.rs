@@ -30,7 +30,6 @@ pub(crate) struct Preparation {
     pub(crate) user: Option<String>,
     /// Its executor lives in a pool, which keeps what it must remember itself.
     pub(crate) pooled: bool,
-    /// The mode of the sandbox.
     pub(crate) mode: u32,
     /// The files to fetch into it.
     pub(crate) items: Vec<Item>,
@@ -47,7 +46,6 @@ pub(crate) enum SandboxError {
     Fetch { container: ContainerId, reason: String },
 }
 
-/// Why a process was not started.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum StartError {
     #[error("{0}")]
@@ -84,7 +82,6 @@ pub(crate) enum Job {
     LinkName(AgentId),
 }
 
-/// See the module's words.
 #[derive(Debug)]
 pub(crate) enum Action {
     /// Durable before anything else of the same batch.

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use mesos::v1::TaskState;
 
-/// The events that are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Count {
     ValidUpdate,
@@ -20,7 +19,6 @@ pub(crate) enum Count {
     Gone,
 }
 
-/// See the module's words.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Counters(BTreeMap<Count, u64>);
 

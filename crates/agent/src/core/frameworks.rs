@@ -27,7 +27,6 @@ use crate::log::TaskRecord;
 /// Completed frameworks remembered.
 const MAX_COMPLETED: usize = 50;
 
-/// See the module's words.
 #[derive(Debug, Default)]
 pub(super) struct Frameworks {
     live: BTreeMap<FrameworkId, Arc<Framework>>,

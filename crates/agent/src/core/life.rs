@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-/// See the module's words.
 #[derive(Debug)]
 pub(super) enum Life {
     /// Executors of the agent's former life may still come back; the master is not spoken to.

@@ -8,7 +8,6 @@ use mesos::v1::{AgentId, AgentInfo};
 
 use crate::log::AgentRecord;
 
-/// See the module's words.
 #[derive(Debug, Clone)]
 pub(crate) struct Link {
     info: AgentInfo,

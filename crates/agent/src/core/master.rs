@@ -14,7 +14,6 @@ use crate::ids::{ExecutorKey, TaskKey};
 use crate::log::Change;
 use shell::Now;
 
-/// The capabilities of this agent.
 pub(crate) const CAPABILITIES: [capability::Type; 4] = [
     capability::Type::MultiRole,
     capability::Type::HierarchicalRole,
@@ -56,7 +55,6 @@ impl Core {
         self.updates.pause();
     }
 
-    /// The master speaks.
     pub(crate) fn master_event(&mut self, now: Now, event: Content) {
         self.at(now);
         match event {

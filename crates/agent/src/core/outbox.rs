@@ -21,7 +21,6 @@ pub(super) enum Timer {
     Farewell,
 }
 
-/// See the module's words.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     actions: Vec<Action>,
@@ -45,12 +44,10 @@ impl Outbox {
         self.timers.insert((at, timer));
     }
 
-    /// The moment of the next timer.
     pub(super) fn next(&self) -> Option<Duration> {
         self.timers.first().map(|(at, _)| *at)
     }
 
-    /// The next timer, if it is due.
     pub(super) fn due(&mut self, now: Duration) -> Option<Timer> {
         self.next().filter(|at| *at <= now)?;
         self.timers.pop_first().map(|(_, timer)| timer)

@@ -97,7 +97,6 @@ pub(super) struct Around<'c> {
     pub(super) out: &'c mut Outbox,
 }
 
-/// See the module's words.
 #[derive(Debug)]
 pub(super) struct Pools {
     settings: Arc<Settings>,

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use crate::layout::Layout;
 
-/// See the module's words.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     /// The address at which the agent can be reached.

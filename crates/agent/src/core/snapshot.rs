@@ -14,7 +14,6 @@ use shell::Now;
 use super::frameworks::{Executor, Framework};
 use super::{Counters, Link, Settings, statuses};
 
-/// See the module's words.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     /// Only executors are to be answered yet.
@@ -26,7 +25,6 @@ pub(crate) struct Snapshot {
     pub(crate) settings: Arc<Settings>,
     pub(crate) link: Link,
     pub(crate) counters: Counters,
-    /// The processes of the frameworks' pools.
     pub(crate) pools: BTreeMap<FrameworkId, Process>,
     pub(crate) frameworks: Vec<Arc<Framework>>,
     /// The oldest first.

@@ -35,14 +35,12 @@ pub(super) async fn debug(State(shared): State<Shared>, Query(parameters): Query
     json(&parameters, &attached)
 }
 
-/// What a directory holds.
 pub(super) async fn listed(shared: &Shared, path: String) -> Result<Vec<Entry>, Refusal> {
     let files = shared.files.clone();
     let agent = agent_id(shared).await?;
     blocking(move || files.browse(agent.as_deref(), &path)).await
 }
 
-/// A piece of a file.
 pub(super) async fn piece(
     shared: &Shared,
     path: String,

@@ -5,7 +5,6 @@ use processes::Process;
 
 use crate::ids::TaskKey;
 
-/// The agent's identity.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct AgentRecord {
     #[prost(message, optional, tag = "1")]
@@ -108,7 +107,6 @@ impl TaskRecord {
     }
 }
 
-/// The pool process of a framework.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct PoolRecord {
     #[prost(message, optional, tag = "1")]

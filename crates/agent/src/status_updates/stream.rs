@@ -30,7 +30,6 @@ pub(super) struct Retry {
     pub(super) after: Duration,
 }
 
-/// See the module's words.
 #[derive(Debug, Default)]
 pub(super) struct Stream {
     waiting: VecDeque<(u64, TaskStatus)>,

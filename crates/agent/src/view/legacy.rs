@@ -12,7 +12,6 @@ use serde_json::{Map, Value, json};
 use super::{bag, used};
 use crate::core::{CAPABILITIES, Executor, Framework, Snapshot, Task};
 
-/// The whole of it.
 pub(crate) fn state(snapshot: &Snapshot) -> Value {
     let (info, flags) = (snapshot.link.info(), &snapshot.settings.flags);
     let resources = bag(&info.resources);

@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use crate::config::{Variables, optional};
 use crate::error::ExecutorError;
 
-/// The form of the address.
 const EXPECTED: &str = "an address such as slave(1)@127.0.0.1:5051";
 
 /// The agent's address.
@@ -42,7 +41,6 @@ impl Endpoint {
         current.unwrap_or_else(|| self.fallback.clone())
     }
 
-    /// The path of the agent's executor API.
     pub(crate) fn executor_path(&self) -> String {
         format!("/{}/api/v1/executor", self.process)
     }

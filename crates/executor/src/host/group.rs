@@ -42,7 +42,6 @@ impl Member {
     }
 }
 
-/// The executor.
 #[derive(Debug)]
 pub(crate) struct GroupExecutor {
     config: Arc<ExecutorConfig>,

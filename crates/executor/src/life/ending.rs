@@ -7,17 +7,14 @@ use processes::{End, WaitStatus};
 
 use super::{Cause, Plan, Update};
 
-/// How the task's process ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
-    /// The main process ended.
     Status(WaitStatus),
     /// Not known; the text says why.
     Unknown(String),
 }
 
 impl Ending {
-    /// The terminal update.
     pub(super) fn update(&self, killed: Option<Cause>, plan: &Plan) -> Update {
         let (state, reason) = match (self, killed) {
             (Ending::Unknown(_), _) => (TaskState::TaskFailed, None),

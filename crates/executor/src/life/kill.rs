@@ -22,7 +22,6 @@ pub(crate) enum Cause {
     Completion,
 }
 
-/// A kill under way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Kill {
     cause: Cause,

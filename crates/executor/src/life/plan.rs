@@ -24,7 +24,6 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// The plan of a task.
     pub(crate) fn of(task: &TaskInfo) -> Plan {
         let policy = task.kill_policy.as_ref().and_then(|policy| policy.grace_period.as_ref());
         Plan {

@@ -29,7 +29,6 @@ pub(crate) enum Input {
     Shutdown,
     /// The executor has to end, and nobody hears what it says: its agent is lost, or wants nothing of it.
     Abandoned,
-    /// The task's process runs.
     Spawned,
     /// The task's process could not be started.
     SpawnFailed(String),
@@ -52,11 +51,9 @@ pub(crate) enum Action {
     Update(Update),
     /// Start the task's process; the answer is `Spawned` or `SpawnFailed`.
     Spawn,
-    /// Begin to check the task.
     StartChecks,
     /// No attempt from now on: the task is being killed.
     PauseChecks,
-    /// The checks are over.
     StopChecks,
     /// Send a signal to every process of the task.
     Signal(Signal),

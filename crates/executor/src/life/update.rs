@@ -12,7 +12,6 @@ use super::health::HealthChange;
 /// The content of a status update.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Update {
-    /// The task's state.
     pub state: TaskState,
     /// Why, where Mesos has a word for it.
     pub reason: Option<Reason>,

@@ -12,25 +12,21 @@ use crate::life::Input;
 /// How long a task may take to end because another one of its group has: that is Mesos' own, whatever the task says.
 const GROUP_GRACE: Duration = Duration::from_secs(3);
 
-/// A command to a task.
 #[derive(Clone, Debug)]
 pub(crate) enum Command {
     /// The agent was heard of.
     Subscribed(Arc<FrameworkInfo>),
     /// The agent is away, and may come back.
     Disconnected,
-    /// End the task.
     Kill {
         /// Unless it has its own, or ends already.
         grace: Option<Duration>,
     },
     /// Another task of the group failed or was killed.
     GroupDied,
-    /// The executor has to end.
     Shutdown,
     /// The executor has to end, and nobody hears what it says.
     Abandoned,
-    /// The agent has an update.
     Acknowledged(Vec<u8>),
 }
 

@@ -16,7 +16,6 @@ pub(crate) struct Groups {
     count: u64,
 }
 
-/// One group.
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct Group {
     #[prost(uint64, tag = "1")]

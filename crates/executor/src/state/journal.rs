@@ -35,7 +35,6 @@ pub(crate) struct History {
     pub last: Option<TaskStatus>,
     /// The agent acknowledged some update of the task, so it knows of it.
     pub known: bool,
-    /// The kill that was begun.
     pub kill: Option<Kill>,
     /// SIGTERM was sent for it.
     pub term_sent: bool,
@@ -118,7 +117,6 @@ impl Journal {
         self.append(Record { made: Some(status.clone()), ..Record::default() })
     }
 
-    /// The agent has an update.
     pub(crate) fn acknowledged(&mut self, uuid: Vec<u8>) -> io::Result<()> {
         self.append(Record { acknowledged: Some(uuid), ..Record::default() })?;
         if self.size > WORTH_COMPACTING && self.history.unacknowledged.is_empty() {
@@ -132,7 +130,6 @@ impl Journal {
         self.append(kill_record(kill))
     }
 
-    /// SIGTERM was sent.
     pub(crate) fn term_sent(&mut self) -> io::Result<()> {
         self.append(term_record())
     }

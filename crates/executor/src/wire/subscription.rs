@@ -34,7 +34,6 @@ pub(crate) enum Outgoing {
 /// What the executor hears.
 #[derive(Debug)]
 pub(crate) enum Incoming {
-    /// The agent speaks.
     Event(Box<Content>),
     /// The subscription broke; the agent may come back.
     Away,
@@ -68,7 +67,6 @@ enum Reply {
     Lost,
 }
 
-/// A subscription that stands.
 struct Connection {
     client: Client,
     events: EventStream<Event>,

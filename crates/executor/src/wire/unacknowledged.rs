@@ -44,7 +44,6 @@ impl Unacknowledged {
         &self.updates
     }
 
-    /// The tasks.
     pub(crate) fn tasks(&self) -> &[TaskInfo] {
         &self.tasks
     }

@@ -33,7 +33,6 @@ const PATIENCE: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 /// The longest wait, once the program has ended, for output that others may still print.
 const DRAIN: Timespec = Timespec { tv_sec: 0, tv_nsec: 500_000_000 };
 
-/// A terminal that is served.
 #[derive(Debug)]
 pub(crate) struct Server {
     thread: JoinHandle<()>,

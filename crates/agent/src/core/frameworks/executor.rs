@@ -34,7 +34,6 @@ impl Hosting {
         }
     }
 
-    /// Its own process, if it has one.
     pub(crate) fn process(self) -> Option<Process> {
         match self {
             Hosting::Pool => None,
@@ -79,7 +78,6 @@ pub(in crate::core) struct Terminated {
     pub(in crate::core) loss: Option<Loss>,
 }
 
-/// See the module's words.
 #[derive(Debug, Clone)]
 pub(crate) struct Executor {
     info: ExecutorInfo,

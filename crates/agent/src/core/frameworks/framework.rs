@@ -13,7 +13,6 @@ use crate::core::MAX_COMPLETED_EXECUTORS;
 use crate::ids::TaskKey;
 use crate::log::TaskRecord;
 
-/// See the module's words.
 #[derive(Debug, Clone)]
 pub(crate) struct Framework {
     id: FrameworkId,

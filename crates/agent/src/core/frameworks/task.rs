@@ -36,7 +36,6 @@ impl Task {
         Task { info, wire, group }
     }
 
-    /// The task as its framework defined it.
     pub(crate) fn info(&self) -> &TaskInfo {
         &self.info
     }

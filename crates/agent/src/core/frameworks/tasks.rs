@@ -13,7 +13,6 @@ use super::task::Task;
 /// Completed tasks remembered.
 const MAX_COMPLETED: usize = 200;
 
-/// See the module's words.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tasks {
     /// Waiting for the executor to subscribe.

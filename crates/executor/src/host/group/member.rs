@@ -11,7 +11,6 @@ use tokio::sync::mpsc;
 use crate::life::ExitStatus;
 use crate::runner::{Command, Runner};
 
-/// A report of a member.
 #[derive(Debug)]
 pub(super) enum Report {
     /// The task has ended like this; its last update is on its way.
