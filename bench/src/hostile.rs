@@ -15,20 +15,25 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::Context;
+use clap::Args;
 
 pub(crate) use kinds::{Ask, Kind, Manner};
 pub(crate) use server::serve;
 
 /// The numbers of hostile targets beside good ones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Args)]
 pub(crate) struct Neighbours {
     /// A byte now and then, for ever.
+    #[arg(long, required = false)]
     pub(crate) drips: usize,
     /// Never a byte.
+    #[arg(long, required = false)]
     pub(crate) silent: usize,
     /// Connections are reset.
+    #[arg(long, required = false)]
     pub(crate) resets: usize,
     /// The number of targets of each kind of flood, which say as much as is taken.
+    #[arg(long, required = false)]
     pub(crate) floods_of_a_kind: usize,
 }
 

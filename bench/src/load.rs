@@ -1,11 +1,14 @@
 //! The load: which checks, how many, how often. Every side is given the same.
 
+use std::num::{ParseFloatError, ParseIntError};
 use std::time::Duration;
+
+use clap::{Args, ValueEnum};
 
 use crate::hostile::Neighbours;
 
 /// A way of asking, by the name it has on command lines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Ask {
     /// On a fresh connection each time.
     Http,
@@ -21,8 +24,6 @@ pub(crate) enum Ask {
 }
 
 impl Ask {
-    const ALL: [Ask; 6] = [Ask::Http, Ask::KeptAlive, Ask::Tcp, Ask::HalfOpen, Ask::Listen, Ask::Command];
-
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Ask::Http => "http",
@@ -33,28 +34,37 @@ impl Ask {
             Ask::Command => "command",
         }
     }
-
-    pub(crate) fn parse(name: &str) -> Option<Ask> {
-        Ask::ALL.into_iter().find(|ask| ask.as_str() == name)
-    }
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct Load {
     pub(crate) ask: Ask,
-    pub(crate) checks: usize,
+    /// In milliseconds, on the command line
+    #[arg(value_parser = milliseconds)]
     pub(crate) interval: Duration,
-    /// The memory that the checker's process keeps beside, in MiB.
+    pub(crate) checks: usize,
+    /// The memory that the checker's process keeps beside, in MiB
     pub(crate) resident: usize,
     /// Hostile targets that are asked by the same engine; what is measured of checks is without them.
+    #[command(flatten)]
     pub(crate) neighbours: Option<Neighbours>,
 }
 
-/// How long a side works, and how much of that counts.
-#[derive(Clone, Copy, Debug)]
+/// The time for which a side works, and how much of that counts. In seconds, on the command line.
+#[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct Time {
+    #[arg(value_parser = seconds)]
     pub(crate) warm_up: Duration,
+    #[arg(value_parser = seconds)]
     pub(crate) counted: Duration,
+}
+
+fn milliseconds(text: &str) -> Result<Duration, ParseIntError> {
+    text.parse().map(Duration::from_millis)
+}
+
+fn seconds(text: &str) -> Result<Duration, ParseFloatError> {
+    text.parse().map(Duration::from_secs_f64)
 }
 
 impl Load {

@@ -40,21 +40,15 @@ use findings::Finding;
 use machine::Machine;
 use sides::Ground;
 
-const USAGE: &str = "usage: bench checks [--quick] [--soak] [--json] [--only ROW]...";
-
 fn main() -> anyhow::Result<ExitCode> {
-    match arguments::parse(std::env::args().skip(1)) {
-        Some(Command::Checks(options)) => checks(&options),
-        Some(Command::Targets(size)) => targets::serve(size).map(|()| ExitCode::SUCCESS),
-        Some(Command::Grid(grid)) => targets::serve_grid(grid).map(|()| ExitCode::SUCCESS),
-        Some(Command::Hostile) => hostile::serve().map(|()| ExitCode::SUCCESS),
-        Some(Command::Engine(load, time)) => print(&engine::carry_out(&load, time)?),
-        Some(Command::Idle(load)) => print(&engine::hold(&load)?),
-        Some(Command::Scale(command)) => scale::scale(&command, &directory()?),
-        None => {
-            eprintln!("{USAGE}\n       {}", scale::USAGE);
-            Ok(ExitCode::from(2))
-        }
+    match arguments::parse(std::env::args()).unwrap_or_else(|error| error.exit()) {
+        Command::Checks(options) => checks(&options),
+        Command::Scale(command) => scale::scale(&command, &directory()?),
+        Command::Targets(size) => targets::serve(size).map(|()| ExitCode::SUCCESS),
+        Command::TargetGrid(grid) => targets::serve_grid(grid).map(|()| ExitCode::SUCCESS),
+        Command::Hostile => hostile::serve().map(|()| ExitCode::SUCCESS),
+        Command::Engine { load, time } if time.counted.is_zero() => print(&engine::hold(&load)?),
+        Command::Engine { load, time } => print(&engine::carry_out(&load, time)?),
     }
 }
 

@@ -37,26 +37,20 @@ use options::Options;
 use outcome::Outcome;
 use run::Findings;
 
-pub(crate) const USAGE: &str = "bench scale [--check http|tcp|mesos-http|mesos-tcp|command] [--up-to N] [--step N] \
-                                [--hold SECONDS] [--timeout SECONDS] [--prober curl] [--netns] [--quick]\n       \
-                                bench scale --agents N [--check KIND] [--up-to N] [--step N] [--flips N] \
-                                [--flips-per-second N] [--quick]\n       \
-                                bench scale --all [--quick]";
-
 /// Scales up, and keeps what was found in this directory.
 pub(crate) fn scale(command: &Command, directory: &Path) -> anyhow::Result<ExitCode> {
     processes::reap()?;
     interrupt::listen()?;
-    let hold = match command {
-        Command::One(options) => one(options, &machine(), directory)?.all_hold(),
-        Command::All { quick } => all(*quick, directory)?,
+    let hold = match command.all {
+        true => all(command.quick, directory)?,
+        false => one(&command.options, &machine(), directory)?.all_hold(),
     };
     Ok(if hold { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn one(options: &Options, machine: &str, directory: &Path) -> anyhow::Result<Outcome> {
     println!("{}\n{machine}\n\n{}", options.title(), table::header());
-    let findings = experiment(&Options { curl: false, ..options.clone() }, directory)?;
+    let findings = experiment(&options.by_the_engine(), directory)?;
     let curl = if options.curl && !interrupt::asked() {
         println!("a process of curl for each check:");
         Some(experiment(options, directory)?)
@@ -79,7 +73,7 @@ fn experiment(options: &Options, directory: &Path) -> anyhow::Result<Findings> {
 
 /// Whether all bars hold, of all that were run before an interrupt.
 fn all(quick: bool, directory: &Path) -> anyhow::Result<bool> {
-    let (machine, runs) = (machine(), series::all(quick));
+    let (machine, runs) = (machine(), series::all(quick)?);
     let mut outcomes = Vec::new();
     for (number, options) in runs.iter().enumerate() {
         println!("\n== run {} of {}", number + 1, runs.len());

@@ -156,8 +156,11 @@ fn engine(load: &Load, time: Time) -> anyhow::Result<Command> {
     command.args(["engine", load.ask.as_str(), &load.interval.as_millis().to_string()]);
     command.args([load.checks.to_string(), load.resident.to_string()]);
     command.args([time.warm_up.as_secs_f64().to_string(), time.counted.as_secs_f64().to_string()]);
-    let numbers = load.neighbours.map(|all| [all.drips, all.silent, all.resets, all.floods_of_a_kind]);
-    command.args(numbers.into_iter().flatten().map(|number| number.to_string()));
+    if let Some(all) = load.neighbours {
+        let manners = [("drips", all.drips), ("silent", all.silent), ("resets", all.resets)];
+        let all = manners.into_iter().chain([("floods-of-a-kind", all.floods_of_a_kind)]);
+        command.args(all.map(|(manner, number)| format!("--{manner}={number}")));
+    }
     Ok(command)
 }
 

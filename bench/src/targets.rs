@@ -14,20 +14,21 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use anyhow::Context;
+use clap::Args;
 use namespaces::Namespaces;
 use server::Server;
 
 pub(crate) use server::raise_limit;
 
 /// How many targets, and where.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct Size {
     pub(crate) namespaces: usize,
     pub(crate) listeners_in_each: usize,
 }
 
 /// The same ports at each of several addresses, those of simulated agents.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Args)]
 pub(crate) struct Grid {
     pub(crate) addresses: u32,
     pub(crate) first_port: u16,

@@ -39,7 +39,7 @@ pub(crate) fn resources(options: &Options) -> String {
 /// How many ports a simulated agent has: some more than its share of tasks, as they are not spread quite evenly. Each may
 /// be a listener, and a process may have 20,000 files where the limit cannot be raised.
 pub(crate) fn ports(options: &Options) -> u16 {
-    let share = options.up_to.div_ceil(options.agents.max(1));
+    let share = options.up_to.div_ceil(options.agents().max(1));
     u16::try_from(share + share / 5 + 8).unwrap_or(u16::MAX - FIRST_PORT).min(50_000)
 }
 
@@ -96,11 +96,16 @@ const CURL: &str = "exec curl -s -S -L -k -f -o /dev/null -g http://127.0.0.1:$P
 
 #[cfg(test)]
 mod tests {
+    use super::super::options::Command;
     use super::*;
+
+    fn given(line: &str) -> Options {
+        Command::given(line).unwrap().options
+    }
 
     #[test]
     fn checks_are_the_articles() {
-        let options = Options { check: Kind::Http, ..Options::default() };
+        let options = given("--check http");
         let apps = definitions(&options, Path::new("/bin/cygnet"));
         let check = &apps[0]["healthChecks"][0];
         assert_eq!((&check["protocol"], &check["intervalSeconds"]), (&json!("HTTP"), &json!(1)));
@@ -111,7 +116,7 @@ mod tests {
 
     #[test]
     fn simulated_tasks_are_several_apps() {
-        let options = Options { agents: 10, up_to: 2500, ..Options::default() };
+        let options = given("--agents 10 --up-to 2500");
         let scaled = scaled(&options, 1000);
         let shares: Vec<_> = scaled.as_array().unwrap().iter().map(|app| app["instances"].as_u64().unwrap()).collect();
         assert_eq!(shares, [334, 333, 333]);

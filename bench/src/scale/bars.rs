@@ -155,7 +155,12 @@ fn seconds(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::control::{Burst, Memory};
+    use super::super::options::Command;
     use super::*;
+
+    fn given(line: &str) -> Options {
+        Command::given(line).unwrap().options
+    }
 
     fn step(tasks: u32, ramp: u64, cpu: f64) -> Step {
         Step {
@@ -178,7 +183,7 @@ mod tests {
 
     #[test]
     fn native_checks_are_to_cost_the_control_plane_nothing() {
-        let options = Options { up_to: 8000, step: 1000, ..Options::default() };
+        let options = given("--up-to 8000 --step 1000");
         let steps = vec![step(1000, 9, 0.004), step(8000, 60, 0.006)];
         let good = Findings { steps, ..Findings::default() };
         assert_eq!(held(&judge(&options, &good)), [true; 5]);
@@ -189,15 +194,15 @@ mod tests {
 
     #[test]
     fn what_was_not_asked_for_is_not_judged() {
-        let options = Options { up_to: 100, step: 50, ..Options::default() };
+        let options = given("--up-to 100 --step 50");
         let findings = Findings { steps: vec![step(50, 1, 0.5), step(100, 1, 0.5)], ..Findings::default() };
         assert_eq!(held(&judge(&options, &findings)), [true]);
-        assert!(judge(&Options { curl: true, ..options }, &findings).is_empty());
+        assert!(judge(&given("--up-to 100 --step 50 --prober curl"), &findings).is_empty());
     }
 
     #[test]
     fn the_control_plane_has_bars_of_its_own() {
-        let options = Options { agents: 100, up_to: 100_000, step: 100_000, ..Options::default() };
+        let options = given("--agents 100 --up-to 100000 --step 100000");
         let burst = Some(Burst { flips: 10_000, seen: Duration::from_secs(4), cpu: [Duration::ZERO; 4] });
         let memory = Some(Memory { resident_per_task: 2700.0, definition: 600.0 });
         let control = ControlPlane { burst, memory, ..ControlPlane::default() };

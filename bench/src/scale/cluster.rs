@@ -84,7 +84,7 @@ impl Cluster {
             logs,
             _directory: kept,
         };
-        cluster.wait(options.agents.max(1))?;
+        cluster.wait(options.agents().max(1))?;
         Ok(cluster)
     }
 
@@ -176,11 +176,11 @@ impl Drop for Cluster {
 }
 
 fn grid(options: &Options) -> Grid {
-    Grid { addresses: options.agents, first_port: app::FIRST_PORT, ports: app::ports(options) }
+    Grid { addresses: options.agents(), first_port: app::FIRST_PORT, ports: app::ports(options) }
 }
 
 fn fleet(options: &Options, master: SocketAddr) -> anyhow::Result<Fleet> {
-    let fleet = simulated::Options { agents: options.agents, resources: app::resources(options) };
+    let fleet = simulated::Options { agents: options.agents(), resources: app::resources(options) };
     Ok(Fleet::start(master, &fleet)?)
 }
 

@@ -1,9 +1,28 @@
 //! The options of a run. Pure.
 
+use std::num::ParseIntError;
 use std::time::Duration;
 
+use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
+use clap::error::ErrorKind;
+use clap::{ArgAction, Args, CommandFactory, Parser, ValueEnum};
+
+/// The verb, as it was typed.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "scale")]
+pub(crate) struct Command {
+    /// One of each, up to the bars
+    #[arg(long, conflicts_with = "Options")]
+    pub(crate) all: bool,
+    /// Little, and soon
+    #[arg(long)]
+    pub(crate) quick: bool,
+    #[command(flatten)]
+    pub(crate) options: Options,
+}
+
 /// The checker, and its kind of check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Kind {
     Http,
     Tcp,
@@ -13,32 +32,64 @@ pub(crate) enum Kind {
 }
 
 /// How much, and in what steps.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Args)]
 pub(crate) struct Options {
+    /// The checker, and its kind of check
+    #[arg(long, default_value = "mesos-http")]
     pub(crate) check: Kind,
-    /// Whether the executor runs a process of curl for every check, as in 2017.
+    /// The executor's way to check; the other is a process of curl for every check, as in 2017
+    #[arg(long = "prober", value_name = "PROBER", default_value = "engine", action = ArgAction::Set,
+        value_parser = PossibleValuesParser::new(["engine", "curl"]).map(|name| name == "curl"))]
     pub(crate) curl: bool,
+    /// The number of tasks at the end
+    #[arg(long, default_value = "1000", default_value_if("quick", "true", "100"), value_parser = positive())]
     pub(crate) up_to: u32,
+    /// The number of tasks in a step
+    #[arg(long, default_value = "200", default_value_if("quick", "true", "50"), value_parser = positive())]
     pub(crate) step: u32,
-    /// How long a step is watched once all are healthy.
+    /// The seconds for which a step is watched once all are healthy
+    #[arg(long, default_value = "20s", default_value_if("quick", "true", "6s"), value_parser = seconds)]
     pub(crate) hold: Duration,
-    /// How long a check may take.
+    /// The seconds that a check may take
+    #[arg(long, default_value = "20s", value_parser = seconds)]
     pub(crate) timeout: Duration,
-    /// Whether every task has a network namespace of its own.
+    /// Give every task a network namespace of its own
+    #[arg(long)]
     pub(crate) netns: bool,
-    /// How many simulated agents there are; without any, one real one.
-    pub(crate) agents: u32,
-    /// How many tasks of simulated agents change their health at once.
+    /// The number of simulated agents; without any, there is one real one
+    #[arg(long, value_parser = positive().range(1..=10_000))]
+    agents: Option<u32>,
+    /// The number of tasks of simulated agents that change their health at once
+    #[arg(long, default_value = "10000", default_value_if("quick", "true", "25"))]
     pub(crate) flips: u32,
-    /// And how many each second, for a while.
+    /// The number of those that do each second, for a while
+    #[arg(long, default_value_t = 100)]
     pub(crate) flips_per_second: u32,
-    /// Little, and soon.
-    pub(crate) quick: bool,
+}
+
+fn positive() -> RangedU64ValueParser<u32> {
+    RangedU64ValueParser::new().range(1..)
+}
+
+/// With or without an `s`.
+fn seconds(text: &str) -> Result<Duration, ParseIntError> {
+    text.trim_end_matches('s').parse().map(Duration::from_secs)
+}
+
+impl Command {
+    /// A line as it is typed behind `bench scale`.
+    pub(crate) fn given(line: &str) -> Result<Command, clap::Error> {
+        Command::try_parse_from(std::iter::once("scale").chain(line.split_whitespace()))?.checked()
+    }
+
+    /// The command, if its options go together.
+    pub(crate) fn checked(self) -> Result<Command, clap::Error> {
+        let error = || Command::command().error(ErrorKind::ArgumentConflict, "these options do not go together");
+        if self.options.go_together() { Ok(self) } else { Err(error()) }
+    }
 }
 
 impl Kind {
-    pub(crate) const ALL: [Kind; 5] = [Kind::Http, Kind::Tcp, Kind::MesosHttp, Kind::MesosTcp, Kind::Command];
-
     /// As on the command line, and in the names of files.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -66,93 +117,27 @@ impl Kind {
     }
 }
 
-impl Default for Options {
-    fn default() -> Options {
-        Options {
-            check: Kind::MesosHttp,
-            curl: false,
-            up_to: 1000,
-            step: 200,
-            hold: Duration::from_secs(20),
-            timeout: Duration::from_secs(20),
-            netns: false,
-            agents: 0,
-            flips: 10_000,
-            flips_per_second: 100,
-            quick: false,
-        }
-    }
-}
-
-/// The verb, as it was typed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Command {
-    One(Options),
-    /// One of each, up to the bars, or up to little.
-    All {
-        quick: bool,
-    },
-}
-
-impl Command {
-    /// None if it makes no sense.
-    pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Option<Command> {
-        let (all, others): (Vec<String>, Vec<String>) = arguments.partition(|argument| argument == "--all");
-        match (all.len(), others.iter().map(String::as_str).collect::<Vec<_>>().as_slice()) {
-            (1, []) => Some(Command::All { quick: false }),
-            (1, ["--quick"]) => Some(Command::All { quick: true }),
-            (0, _) => Options::parse(others.into_iter()).map(Command::One),
-            _ => None,
-        }
-    }
-}
-
 impl Options {
-    /// None if it makes no sense.
-    fn parse(arguments: impl Iterator<Item = String>) -> Option<Options> {
-        let mut arguments = arguments.peekable();
-        let mut options = Options::default();
-        while let Some(name) = arguments.next() {
-            match name.as_str() {
-                "--quick" => options = options.quick(),
-                "--netns" => options.netns = true,
-                _ => options.take(&name, &arguments.next()?)?,
-            }
-        }
-        options.is_sane().then_some(options)
-    }
-
-    fn is_sane(&self) -> bool {
-        let counts = self.step > 0 && self.up_to > 0 && self.agents <= 10_000;
+    fn go_together(&self) -> bool {
         let place = !self.netns || (self.check.is_native() && !self.is_simulated());
         let prober = !self.curl || (self.check == Kind::MesosHttp && !self.is_simulated());
         // Agents would have more ports each than there are.
-        let ports = !self.is_simulated() || self.up_to.div_ceil(self.agents) <= 20_000;
-        counts && place && prober && ports
-    }
-
-    fn take(&mut self, name: &str, value: &str) -> Option<()> {
-        match name {
-            "--check" => self.check = Kind::ALL.into_iter().find(|kind| kind.as_str() == value)?,
-            "--up-to" => self.up_to = value.parse().ok()?,
-            "--step" => self.step = value.parse().ok()?,
-            "--hold" => self.hold = duration(value)?,
-            "--timeout" => self.timeout = duration(value)?,
-            "--prober" => self.curl = matches!(value, "curl" | "engine").then_some(value == "curl")?,
-            "--agents" => self.agents = value.parse().ok().filter(|agents| *agents > 0)?,
-            "--flips" => self.flips = value.parse().ok()?,
-            "--flips-per-second" => self.flips_per_second = value.parse().ok()?,
-            _ => return None,
-        }
-        Some(())
-    }
-
-    pub(crate) fn quick(self) -> Options {
-        Options { quick: true, up_to: 100, step: 50, hold: Duration::from_secs(6), flips: 25, ..self }
+        let ports = self.agents.is_none_or(|agents| self.up_to.div_ceil(agents) <= 20_000);
+        place && prober && ports
     }
 
     pub(crate) fn is_simulated(&self) -> bool {
-        self.agents > 0
+        self.agents.is_some()
+    }
+
+    /// The same run without processes of curl.
+    pub(crate) fn by_the_engine(&self) -> Options {
+        Options { curl: false, ..self.clone() }
+    }
+
+    /// The number of simulated agents.
+    pub(crate) fn agents(&self) -> u32 {
+        self.agents.unwrap_or(0)
     }
 
     /// Whether simulated tasks are what is checked, by the scheduler.
@@ -183,15 +168,10 @@ impl Options {
             title += ", in network namespaces";
         }
         if self.is_simulated() {
-            title += &format!(", {} simulated agents", thousands(self.agents));
+            title += &format!(", {} simulated agents", thousands(self.agents()));
         }
         title + &format!(", interval 1 s, timeout {} s", self.timeout.as_secs())
     }
-}
-
-/// Seconds, with or without an `s`.
-fn duration(text: &str) -> Option<Duration> {
-    text.trim_end_matches('s').parse().ok().map(Duration::from_secs)
 }
 
 /// 12000 as 12,000.
@@ -207,7 +187,7 @@ mod tests {
     use super::*;
 
     fn given(line: &str) -> Option<Options> {
-        Options::parse(line.split_whitespace().map(str::to_owned))
+        Command::given(line).ok().map(|command| command.options)
     }
 
     #[test]
@@ -230,11 +210,18 @@ mod tests {
 
     #[test]
     fn all_is_asked_for_alone() {
-        let command = |line: &str| Command::parse(line.split_whitespace().map(str::to_owned));
-        assert_eq!(command("--all"), Some(Command::All { quick: false }));
-        assert_eq!(command("--quick --all"), Some(Command::All { quick: true }));
-        assert_eq!(command("--all --step 3"), None);
-        assert!(matches!(command("--agents 100 --up-to 100000"), Some(Command::One(options)) if options.agents == 100));
+        let command = |line: &str| Command::given(line).ok();
+        assert!(command("--all").is_some_and(|command| command.all && !command.quick));
+        assert!(command("--quick --all").is_some_and(|command| command.all && command.quick));
+        assert!(command("--all --step 3").is_none());
+        let simulated = command("--agents 100 --up-to 100000");
+        assert!(simulated.is_some_and(|command| !command.all && command.options.agents() == 100));
+    }
+
+    #[test]
+    fn a_quick_run_is_little_unless_it_is_told() {
+        let options = given("--quick --step 20").unwrap();
+        assert_eq!((options.up_to, options.step, options.hold, options.flips), (100, 20, Duration::from_secs(6), 25));
     }
 
     #[test]

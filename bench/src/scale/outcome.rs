@@ -26,7 +26,7 @@ pub(crate) struct Outcome {
 
 impl Outcome {
     pub(crate) fn new(options: &Options, findings: Findings, curl: Option<Findings>) -> Outcome {
-        let bars = bars::judge(&Options { curl: false, ..options.clone() }, &findings);
+        let bars = bars::judge(&options.by_the_engine(), &findings);
         Outcome { options: options.clone(), findings, curl, bars }
     }
 

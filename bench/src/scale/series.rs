@@ -1,41 +1,32 @@
 //! One of each: what `--all` runs, in this order. Pure.
 
-use std::time::Duration;
+use super::options::{Command, Options};
 
-use super::options::{Kind, Options};
+/// Up to the bars, in some twenty-five minutes on two cores.
+const BARS: [&str; 9] = [
+    "--hold 10 --check mesos-http --up-to 8000 --step 1000",
+    "--hold 10 --check mesos-tcp --up-to 8000 --step 2000",
+    "--hold 10 --check http --up-to 6000 --step 1000",
+    "--hold 10 --check tcp --up-to 8000 --step 2000",
+    "--hold 10 --check command --up-to 600 --step 200",
+    "--hold 10 --check mesos-http --up-to 1000 --step 500 --netns",
+    "--hold 10 --check mesos-http --up-to 240 --step 60 --prober curl",
+    "--hold 10 --check http --up-to 15000 --step 5000 --agents 100",
+    "--hold 10 --check mesos-http --up-to 100000 --step 25000 --agents 100",
+];
 
-/// Up to the bars, in some twenty-five minutes on two cores; or up to little, in two.
-pub(crate) fn all(quick: bool) -> Vec<Options> {
-    if quick { little() } else { bars() }
-}
+/// Up to little, in two minutes.
+const LITTLE: [&str; 5] = [
+    "--quick --check mesos-http --up-to 60 --step 60",
+    "--quick --check tcp --up-to 60 --step 60",
+    "--quick --check mesos-http --up-to 20 --step 20 --prober curl",
+    "--quick --check http --up-to 200 --step 200 --agents 10 --flips-per-second 20",
+    "--quick --check mesos-http --up-to 1000 --step 1000 --agents 10 --flips-per-second 20 --flips 200",
+];
 
-fn bars() -> Vec<Options> {
-    let hold = Duration::from_secs(10);
-    let run = |check, up_to, step| Options { check, up_to, step, hold, ..Options::default() };
-    vec![
-        run(Kind::MesosHttp, 8000, 1000),
-        run(Kind::MesosTcp, 8000, 2000),
-        run(Kind::Http, 6000, 1000),
-        run(Kind::Tcp, 8000, 2000),
-        run(Kind::Command, 600, 200),
-        Options { netns: true, ..run(Kind::MesosHttp, 1000, 500) },
-        Options { curl: true, ..run(Kind::MesosHttp, 240, 60) },
-        Options { agents: 100, ..run(Kind::Http, 15_000, 5000) },
-        Options { agents: 100, ..run(Kind::MesosHttp, 100_000, 25_000) },
-    ]
-}
-
-fn little() -> Vec<Options> {
-    let run = |check| Options { check, up_to: 60, step: 60, ..Options::default().quick() };
-    let curl = Options { curl: true, up_to: 20, step: 20, ..run(Kind::MesosHttp) };
-    let simulated = Options { agents: 10, flips_per_second: 20, ..run(Kind::MesosHttp) };
-    vec![
-        run(Kind::MesosHttp),
-        run(Kind::Tcp),
-        curl,
-        Options { up_to: 200, step: 200, ..Options { check: Kind::Http, ..simulated.clone() } },
-        Options { up_to: 1000, step: 1000, flips: 200, ..simulated },
-    ]
+pub(crate) fn all(quick: bool) -> Result<Vec<Options>, clap::Error> {
+    let lines: &[&str] = if quick { &LITTLE } else { &BARS };
+    lines.iter().map(|line| Command::given(line).map(|command| command.options)).collect()
 }
 
 #[cfg(test)]
@@ -47,7 +38,7 @@ mod tests {
     #[test]
     fn no_run_overwrites_what_another_has_kept() {
         for quick in [false, true] {
-            let all = all(quick);
+            let all = all(quick).unwrap();
             assert_eq!(all.iter().map(Options::name).collect::<BTreeSet<_>>().len(), all.len());
         }
     }
