@@ -1,24 +1,20 @@
-//! Hostile targets: whatever the protocols offer to hold up those who ask, in a process of their own, so that their CPU is
-//! not counted.
+//! Hostile targets (`checks::hostile`) in a process of their own, so that their CPU is not counted.
 //!
 //! In: nothing. Out: the kinds that listen and their ports, one a line, then an empty line. The process ends with its
 //! standard input: when [`Hostile`] is dropped, or its owner dies however it may.
 
-mod bytes;
-mod kinds;
-mod peer;
-mod scripts;
-mod server;
-
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 
 use anyhow::Context;
+use checks::hostile::{Kind, Manner, Server, all};
 use clap::Args;
+use rustls::ServerConfig;
+use rustls::pki_types::PrivateKeyDer;
 
-pub(crate) use kinds::{Ask, Kind, Manner};
-pub(crate) use server::serve;
+use crate::targets::raise_limit;
 
 /// The numbers of hostile targets beside good ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Args)]
@@ -40,7 +36,7 @@ pub(crate) struct Neighbours {
 impl Neighbours {
     /// The kinds, each as often as there are targets of it.
     pub(crate) fn deal(&self) -> Vec<Kind> {
-        let all = kinds::all();
+        let all = all();
         let of = |manner: Manner| all.iter().filter(move |kind| kind.manner == manner);
         let some = |manner: Manner, count: usize| of(manner).cycle().take(count);
         let floods = (0..self.floods_of_a_kind).flat_map(|_| of(Manner::Flood));
@@ -73,4 +69,26 @@ impl Drop for Hostile {
         drop(self.process.stdin.take());
         let _reaped = self.process.wait();
     }
+}
+
+/// Listens, tells where, and goes on until standard input ends.
+pub(crate) fn serve() -> anyhow::Result<()> {
+    raise_limit();
+    let server = Server::open(all(), self_signed()?)?;
+    for (kind, address) in server.targets()? {
+        println!("{} {}", kind.name, address.port());
+    }
+    println!();
+    io::stdout().flush()?;
+    std::thread::spawn(|| server.run());
+    io::copy(&mut io::stdin(), &mut io::sink())?;
+    Ok(())
+}
+
+fn self_signed() -> anyhow::Result<ServerConfig> {
+    let own = rcgen::generate_simple_self_signed(["somebody.else".to_owned()])?;
+    let key = PrivateKeyDer::try_from(own.signing_key.serialize_der()).map_err(io::Error::other).context("no key")?;
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    Ok(builder.with_no_client_auth().with_single_cert(vec![own.cert.der().clone()], key)?)
 }

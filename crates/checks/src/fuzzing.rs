@@ -7,18 +7,16 @@ mod neighbours;
 #[cfg(test)]
 mod neighbours_tests;
 mod peers;
-mod script;
 
 use std::time::Duration;
 
+use crate::hostile::{Ask, Script};
 use crate::outcome::{Answer, Failure, Outcome, Reason};
 use crate::probe;
 use crate::spec::matcher::Matcher;
 use crate::spec::{Action, Expectation, FailureRate, Judgement, Schedule};
 use crate::timetable::{Run, Tick, Timetable};
 use crate::verdict::{Verdict, VerdictEvent, VerdictState, step};
-use neighbours::Ask;
-use script::Script;
 
 /// A reply over HTTP/1, in pieces whose lengths are in its first bytes.
 pub fn http1(bytes: &[u8]) {
@@ -88,8 +86,10 @@ pub fn beside_command(bytes: &[u8]) {
     beside(Ask::Command, bytes);
 }
 
+/// The first byte says, too, how many checks have such a peer.
 fn beside(ask: Ask, bytes: &[u8]) {
-    let ran = neighbours::run(ask, &Script::of(bytes));
+    let checks = bytes.first().map_or(1, |shape| u64::from(shape % 4) + 1);
+    let ran = neighbours::run(ask, checks, &Script::of(bytes));
     assert!(ran.is_ok(), "{ran:?}");
 }
 

@@ -23,6 +23,9 @@ pub mod engine;
 #[cfg(any(feature = "fuzzing", test))]
 #[doc(hidden)]
 pub mod fuzzing;
+#[cfg(any(feature = "hostile", test))]
+#[doc(hidden)]
+pub mod hostile;
 pub mod outcome;
 pub mod place;
 mod probe;

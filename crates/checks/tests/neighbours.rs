@@ -9,131 +9,54 @@ mod support;
 use std::collections::HashSet;
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use checks::spec::{ExchangeProbe, Expectation, GrpcProbe, HttpProbe, HttpVersion, Probe, Schedule, Tls, Transport};
+use checks::hostile::{Ask, Kind as Hostile, Manner, SETTINGS, Server, all, frame};
+use checks::spec::{Probe, Schedule};
 use checks::{CheckSpec, Engine, Kind, Outcome};
 
-use server::{answer, hang, request, serve, status, tls_by};
-use support::{Watch, engine, http, ms, outcome_within, shell, spec, watch};
+use server::{answer, hang, self_signed, serve, status};
+use support::{Watch, engine, http, ms, outcome_within, spec, watch};
 
 /// One after the other: floods take the machine from each other, too.
 static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
-/// An empty SETTINGS frame, with which every server begins.
-const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
-
-/// A head of HTTP/1 without the line that ends it.
-const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\n";
-
-/// A head of a chunked body.
-const CHUNKED: &[u8] = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
-
-/// Reads something, says the first, and then the second for ever, as fast as it is taken.
-fn flood(first: &'static [u8], then: Vec<u8>) -> SocketAddr {
-    let then = then.repeat(1 + 65_536 / then.len());
-    serve(move |mut stream| {
-        let _request = stream.read(&mut [0; 1024]);
-        let _peer_may_have_gone = stream.write_all(first);
-        while stream.write_all(&then).is_ok() {}
-    })
-}
-
-fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
-    let length = u8::try_from(payload.len()).unwrap();
-    [&[0, 0, length, kind, flags, 0, 0, 0, stream], payload].concat()
-}
-
-/// Frames that are valid, alone.
-fn frames() -> Vec<Vec<u8>> {
-    vec![
-        frame(8, 0, 0, &[0, 0, 0, 0]),
-        frame(6, 0, 0, b"12345678"),
-        frame(4, 0, 0, &[]),
-        frame(99, 0, 0, b"unknown"),
-        frame(0, 0, 1, &[]),
-        frame(9, 0, 1, b"x"),
-        frame(3, 0, 3, &[0, 0, 0, 8]),
-        frame(2, 0, 1, &[0, 0, 0, 0, 1]),
-    ]
-}
-
-/// What over HTTP/1 may go on for ever.
-fn texts() -> Vec<(&'static [u8], Vec<u8>)> {
-    vec![
-        (b"", b"HTTP/1.1 100 Continue\r\n\r\n".to_vec()),
-        (HEAD, b"X: y\r\n".to_vec()),
-        (HEAD, b"x".to_vec()),
-        (CHUNKED, b"1\r\nx\r\n".to_vec()),
-        (CHUNKED, b"1;extension=1\r\nx\r\n".to_vec()),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"x".to_vec()),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"X: y\r\n".to_vec()),
-        (b"HTTP/1.1 200 OK\r\n\r\n", b"x".to_vec()),
-    ]
-}
-
-fn exchange(address: SocketAddr, transport: Transport) -> Probe {
-    let expect = vec![Expectation::Contains(b"never".to_vec()), Expectation::Matches("n.ver$".to_owned())];
-    Probe::Exchange(ExchangeProbe { transport, address, source: None, send: b"?".to_vec(), expect })
-}
-
-/// One of every kind.
-fn floods() -> Vec<Probe> {
-    let mut probes = Vec::new();
-    for flooded in frames() {
-        let address = flood(&SETTINGS, flooded);
-        probes.push(Probe::Grpc(GrpcProbe::new(address)));
-        probes.push(Probe::Http(HttpProbe { version: HttpVersion::Http2, ..http(address) }));
-    }
-    for (first, then) in texts() {
-        let address = flood(first, then);
-        let expect = vec![Expectation::Contains(b"never".to_vec())];
-        probes.push(Probe::Http(HttpProbe { expect, ..http(address) }));
-    }
-    probes.push(exchange(flood(b"", vec![b'x'; 1024]), Transport::Tcp));
-    probes.push(exchange(datagrams(), Transport::Udp));
-    probes.push(Probe::Command(shell("while :; do echo flood flood flood flood; done")));
-    probes.push(secure(tls_by(&[], |stream, _| {
-        request(stream);
-        let _peer_may_have_gone = stream.write_all(HEAD);
-        while stream.write_all(b"X").and_then(|()| stream.flush()).is_ok() {}
-    })));
-    // Records of TLS that are no handshake: alerts that warn, and changes of the cipher.
-    probes.push(secure(flood(b"", b"\x15\x03\x03\x00\x02\x01\x5a".to_vec())));
-    probes.push(secure(flood(b"", b"\x14\x03\x03\x00\x01\x01".to_vec())));
+/// Checks of targets of these kinds, which listen from now on.
+fn besieged_by(kinds: Vec<Hostile>) -> Vec<Probe> {
+    let server = Server::open(kinds, self_signed()).unwrap();
+    let probes = server.targets().unwrap().into_iter().map(|(kind, address)| kind.ask.probe(address)).collect();
+    thread::spawn(|| server.run());
     probes
 }
 
-fn secure(address: SocketAddr) -> Probe {
-    let tls = Tls { verification: checks::spec::Verification::None, ..Tls::default() };
-    Probe::Http(HttpProbe { scheme: checks::spec::Scheme::Https, tls, ..http(address) })
+/// Frames that are out of turn, or not valid at all.
+fn out_of_turn() -> Vec<Hostile> {
+    let frames = [
+        ("no-window-update", frame(8, 0, 0, &[0, 0, 0, 0])),
+        ("data-without-answer", frame(0, 0, 1, &[])),
+        ("continuation-of-nothing", frame(9, 0, 1, b"x")),
+        ("priority-of-the-connection", frame(2, 0, 1, &[0, 0, 0, 0, 1])),
+    ];
+    let over =
+        |ask: Ask| frames.iter().map(move |(name, frame)| Hostile::new(Manner::Flood, ask, name, &SETTINGS, frame));
+    over(Ask::Http2).chain(over(Ask::Grpc)).collect()
 }
 
-/// Answers a datagram with thousands.
-fn datagrams() -> SocketAddr {
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let address = socket.local_addr().unwrap();
-    thread::spawn(move || {
-        while let Ok((_, peer)) = socket.recv_from(&mut [0; 16]) {
-            (0..5_000).for_each(|_| drop(socket.send_to(&[b'x'; 1000], peer)));
-        }
-    });
-    address
+fn floods() -> Vec<Hostile> {
+    let all = all().into_iter().chain(out_of_turn());
+    all.filter(|kind| kind.manner == Manner::Flood).collect()
 }
 
-/// Says the first at once, and then a byte now and then, for ever.
-fn drip(first: &'static [u8]) -> SocketAddr {
-    serve(move |mut stream| {
-        let _request = stream.read(&mut [0; 1024]);
-        let _peer_may_have_gone = stream.write_all(first);
-        while stream.write_all(b"x").is_ok() {
-            thread::park_timeout(ms(5));
-        }
-    })
+/// Checks of floods with these names.
+fn named(ask: &str, names: &[&str]) -> Vec<Probe> {
+    let names: Vec<_> = names.iter().map(|name| format!("flood-{ask}-{name}")).collect();
+    let kinds: Vec<_> = all().into_iter().filter(|kind| names.contains(&kind.name)).collect();
+    assert_eq!(kinds.len(), names.len());
+    besieged_by(kinds)
 }
 
 fn every_tenth_of_a_second(probe: Probe) -> CheckSpec {
@@ -154,17 +77,16 @@ async fn follow(watch: &mut Watch, attempts: usize) -> Vec<(Outcome, Duration)> 
 #[tokio::test]
 async fn floods_fail_themselves() {
     let _alone = TURN.lock().await;
-    for (number, probe) in floods().into_iter().enumerate() {
+    for (kind, probe) in floods().into_iter().zip(besieged_by(floods())) {
         let outcome = outcome_within(Duration::from_secs(1), probe).await;
-        assert!(matches!(outcome, Outcome::Failure(_)), "flood {number}: {outcome:?}");
+        assert!(matches!(outcome, Outcome::Failure(_)), "{}: {outcome:?}", kind.name);
     }
 }
 
 #[tokio::test]
 async fn valid_frames_without_data_are_bounded() {
     let _alone = TURN.lock().await;
-    for flooded in [frame(8, 0, 0, &[0, 0, 0, 1]), frame(99, 0, 0, b"unknown"), frame(4, 0, 0, &[])] {
-        let probe = Probe::Grpc(GrpcProbe::new(flood(&SETTINGS, flooded)));
+    for probe in named("grpc", &["window-update", "unknown-frame", "settings"]) {
         let outcome = outcome_within(Duration::from_secs(20), probe).await;
         assert_eq!(outcome.kind(), Kind::Protocol, "{outcome:?}");
     }
@@ -173,8 +95,8 @@ async fn valid_frames_without_data_are_bounded() {
 #[tokio::test]
 async fn interim_answers_and_what_is_beside_chunks_are_bounded() {
     let _alone = TURN.lock().await;
-    for (first, then) in texts().into_iter().filter(|(_, then)| *then != b"x" && *then != b"1\r\nx\r\n") {
-        let outcome = outcome_within(Duration::from_secs(20), Probe::Http(http(flood(first, then)))).await;
+    for probe in named("http1", &["continue", "header-lines", "chunk-extensions", "trailers"]) {
+        let outcome = outcome_within(Duration::from_secs(20), probe).await;
         assert_eq!(outcome.kind(), Kind::Protocol, "{outcome:?}");
     }
 }
@@ -263,11 +185,11 @@ async fn round() -> Round {
 }
 
 fn hostile() -> Vec<Probe> {
-    let mut hostile = floods();
-    hostile.extend((0..10).map(|_| Probe::Http(http(drip(HEAD)))));
-    hostile.extend((0..10).map(|_| exchange(drip(b""), Transport::Tcp)));
-    hostile.extend((0..10).map(|_| Probe::Http(http(serve(|stream: TcpStream| drop(stream))))));
-    hostile
+    let kinds = all();
+    let some = |manner: Manner, count: usize| {
+        kinds.iter().filter(move |kind| kind.manner == manner).cycle().take(count).cloned()
+    };
+    besieged_by(floods().into_iter().chain(some(Manner::Drip, 20)).chain(some(Manner::Reset, 10)).collect())
 }
 
 /// Checks of good targets, and of silent ones.

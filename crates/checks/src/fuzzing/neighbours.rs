@@ -15,29 +15,12 @@ use rustix::fs::{MemfdFlags, memfd_create};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::peers::Peers;
-use super::script::{End, Script};
 use crate::clock::virtual_time::VirtualTime;
 use crate::engine::by_turns::ByTurns;
 use crate::engine::{Check, EngineOptions, Event};
+use crate::hostile::{Ask, End, Script};
 use crate::outcome::Outcome;
-use crate::spec::{
-    CheckSpec, Command, CommandProbe, ExchangeProbe, Expectation, GrpcProbe, HttpProbe, HttpVersion, Judgement,
-    ListenProbe, Probe, Reuse, Schedule, Scheme, Tls, Transport, Verification,
-};
-
-/// The way a peer is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ask {
-    Http1,
-    Http2,
-    Grpc,
-    /// The peer's bytes are those before keys are agreed on.
-    Https,
-    Tcp,
-    Udp,
-    /// The peer is a command, its words are what it prints.
-    Command,
-}
+use crate::spec::{CheckSpec, HttpProbe, Judgement, ListenProbe, Probe, Reuse, Schedule};
 
 /// A run of virtual time, which is several attempts at a peer that says nothing.
 const RUN: Duration = Duration::from_secs(1);
@@ -63,10 +46,11 @@ const PATIENCE: Duration = Duration::from_millis(2);
 /// Its number; hostile ones follow.
 const GOOD: u64 = 0;
 
-pub(crate) fn run(ask: Ask, script: &Script) -> io::Result<()> {
+/// Runs so many checks that have such a peer.
+pub(crate) fn run(ask: Ask, checks: u64, script: &Script) -> io::Result<()> {
     let mut siege = Siege::lay(ask, script)?;
     let mut peers = Peers::new(script)?;
-    siege.add(ask, script, &peers)?;
+    siege.add(ask, checks, &peers)?;
     while siege.engine.now() < RUN {
         peers.step(siege.engine.now());
         siege.turn(peers.next(siege.engine.now()))?;
@@ -118,11 +102,11 @@ impl<'a> Siege<'a> {
         })
     }
 
-    fn add(&self, ask: Ask, script: &Script, peers: &Peers<'_>) -> io::Result<()> {
+    fn add(&self, ask: Ask, checks: u64, peers: &Peers<'_>) -> io::Result<()> {
         let good = Probe::Listen(ListenProbe::new(self.good.local_addr()?));
         self.engine.add(Check::new(GOOD, spec(good, OFTEN), self.sender.clone()));
         let address = if ask == Ask::Udp { peers.udp()? } else { peers.tcp()? };
-        for number in 1..=script.checks {
+        for number in 1..=checks {
             let probe = probe(ask, address, number, &self.command);
             self.engine.add(Check::new(number, spec(probe, INTERVAL), self.sender.clone()));
         }
@@ -160,26 +144,14 @@ fn spec(probe: Probe, interval: Duration) -> CheckSpec {
     CheckSpec { probe, schedule, judgement: Judgement::default() }
 }
 
+/// Every second check asks in the protocol's other way, if it has one.
 fn probe(ask: Ask, address: SocketAddr, number: u64, command: &str) -> Probe {
-    let expect = || vec![Expectation::Contains(b"never".to_vec()), Expectation::Matches("n.ver$".to_owned())];
-    let http = HttpProbe { address, expect: expect(), ..HttpProbe::default() };
-    let tls = Tls { verification: Verification::None, ..Tls::default() };
-    let exchange = |transport| {
-        Probe::Exchange(ExchangeProbe { transport, address, source: None, send: b"?".to_vec(), expect: expect() })
-    };
-    match ask {
-        Ask::Http1 if number.is_multiple_of(2) => Probe::Http(HttpProbe { connection: Reuse::KeepAlive, ..http }),
-        Ask::Http1 => Probe::Http(http),
-        Ask::Http2 => Probe::Http(HttpProbe { version: HttpVersion::Http2, ..http }),
-        Ask::Grpc => Probe::Grpc(GrpcProbe::new(address)),
-        Ask::Https if number.is_multiple_of(2) => Probe::Grpc(GrpcProbe { tls: Some(tls), ..GrpcProbe::new(address) }),
-        Ask::Https => Probe::Http(HttpProbe { scheme: Scheme::Https, tls, ..http }),
-        Ask::Tcp => exchange(Transport::Tcp),
-        Ask::Udp => exchange(Transport::Udp),
-        Ask::Command => Probe::Command(CommandProbe {
-            environment: vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())],
-            ..CommandProbe::new(Command::Shell(command.to_owned()))
-        }),
+    let is_second = number.is_multiple_of(2);
+    match (ask, ask.probe(address)) {
+        (Ask::Command, _) => Ask::command(command),
+        (Ask::Http1, Probe::Http(http)) if is_second => Probe::Http(HttpProbe { connection: Reuse::KeepAlive, ..http }),
+        (Ask::Https, _) if is_second => Ask::GrpcOverTls.probe(address),
+        (_, probe) => probe,
     }
 }
 

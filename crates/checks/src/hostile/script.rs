@@ -1,4 +1,4 @@
-//! The script of a hostile peer: what it does with every connection. Pure.
+//! The script of a hostile target: what it does with every connection. Pure.
 //!
 //! In: any bytes. Out: pieces of words, pauses before them, how often each is said, and what comes behind the last.
 
@@ -10,28 +10,34 @@ const LONGEST: usize = 1 << 20;
 /// The pieces of a script, from a few bytes at most.
 const PIECES: usize = 16;
 
+/// The script.
 #[derive(Clone, Debug)]
-pub(crate) struct Script {
-    /// The number of checks that have such a peer.
-    pub(crate) checks: u64,
+pub struct Script {
     /// A peer that takes what it is sent.
-    pub(crate) listens: bool,
-    pub(crate) pieces: Vec<Piece>,
-    pub(crate) end: End,
+    pub listens: bool,
+    /// The words, one after the other.
+    pub pieces: Vec<Piece>,
+    /// The end, behind the last of them.
+    pub end: End,
 }
 
 /// Words, and the silence before them.
 #[derive(Clone)]
-pub(crate) struct Piece {
-    pub(crate) pause: Duration,
-    pub(crate) words: Vec<u8>,
+pub struct Piece {
+    /// The silence.
+    pub pause: Duration,
+    /// The words.
+    pub words: Vec<u8>,
 }
 
-/// The end, behind the last piece.
+/// The end of a script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
+pub enum End {
+    /// The connection is closed.
     Close,
+    /// The connection is reset.
     Reset,
+    /// Nothing more is said.
     Silence,
     /// The last piece over and over, with its pause.
     Again,
@@ -46,7 +52,8 @@ impl std::fmt::Debug for Piece {
 }
 
 impl Piece {
-    pub(crate) fn new(pause: Duration, words: &[u8], times: usize) -> Piece {
+    /// Words that are said so many times, unless that is too long.
+    pub fn new(pause: Duration, words: &[u8], times: usize) -> Piece {
         let most = LONGEST / words.len().max(1);
         Piece { pause, words: words.repeat(times.min(most)) }
     }
@@ -54,11 +61,10 @@ impl Piece {
 
 impl Script {
     /// Two bytes for the whole; for each piece its pause, how often it is said as a power of two, its length, itself.
-    pub(crate) fn of(bytes: &[u8]) -> Script {
+    pub fn of(bytes: &[u8]) -> Script {
         let [shape, end, rest @ ..] = bytes else { return Script::of(&[0, 0]) };
         let end = [End::Close, End::Reset, End::Silence, End::Again][usize::from(end % 4)];
-        let mut script =
-            Script { checks: u64::from(shape % 4) + 1, listens: shape / 4 % 4 > 0, pieces: Vec::new(), end };
+        let mut script = Script { listens: shape / 4 % 4 > 0, pieces: Vec::new(), end };
         let mut rest = rest;
         while let [pause, times, length, words @ ..] = rest {
             let (words, behind) = words.split_at(usize::from(*length).min(words.len()));
@@ -88,7 +94,7 @@ mod tests {
     fn any_bytes_are_a_script() {
         assert!(Script::of(&[]).pieces.is_empty());
         let script = Script::of(&[1, 3, 0, 2, 1, b'x', 133, 0, 9, b'y', b'z']);
-        assert_eq!((script.checks, script.listens, script.end), (2, false, End::Again));
+        assert_eq!((script.listens, script.end), (false, End::Again));
         assert_eq!(script.pieces[0].words, b"xxxx");
         assert_eq!(
             (script.pieces[1].pause, script.pieces[1].words.as_slice()),

@@ -3,10 +3,10 @@
 use super::bytes::{CHUNKED, HEAD, SETTINGS, STATUS_200, frame, record};
 
 /// A name, what is said first, and what is said then, over and over.
-pub(super) type Script = (&'static str, Vec<u8>, Vec<u8>);
+pub(super) type Flood = (&'static str, Vec<u8>, Vec<u8>);
 
 /// Scripts of all that may go on for ever over HTTP/1.
-pub(super) fn http1() -> Vec<Script> {
+pub(super) fn http1() -> Vec<Flood> {
     let extension = [CHUNKED, b"1;"].concat();
     let trailer = [CHUNKED, b"0\r\n"].concat();
     let endless = [HEAD, b"Content-Length: 9999999999999\r\n\r\n"].concat();
@@ -27,7 +27,7 @@ pub(super) fn http1() -> Vec<Script> {
 }
 
 /// Frames that are valid alone, or nearly so.
-pub(super) fn http2() -> Vec<Script> {
+pub(super) fn http2() -> Vec<Flood> {
     let (settings, answered) = (SETTINGS.to_vec(), [SETTINGS.as_slice(), &STATUS_200].concat());
     let open = [SETTINGS.as_slice(), &frame(1, 0, 1, &[0x88])].concat();
     let padded = [&[255_u8], [0; 255].as_slice()].concat();
@@ -50,7 +50,7 @@ pub(super) fn http2() -> Vec<Script> {
 }
 
 /// Records of TLS before keys are agreed on.
-pub(super) fn tls() -> Vec<Script> {
+pub(super) fn tls() -> Vec<Flood> {
     let hello_of_64_kib = record(22, &[2, 0, 0xff, 0xff]);
     vec![
         ("tls-warnings", Vec::new(), record(21, &[1, 90])),
