@@ -18,10 +18,11 @@ use crate::checkers::Checkers;
 use crate::core::{Core, Effects, Loaded, Subscribers};
 use crate::error::SchedulerError;
 use crate::events;
-use crate::handle::{Handle, Report, Request};
+use crate::handle::{Books, Handle, Report, Request};
 use crate::options::Options;
 use crate::standing::Standing;
 use crate::time::{Moment, Now};
+use crate::view::Texts;
 
 /// How many messages are taken into one batch.
 const BATCH: usize = 1024;
@@ -35,14 +36,14 @@ const PROBE_BYTES: usize = 64 * 1024;
 
 /// See the module.
 pub(crate) struct Actor {
-    core: Core,
+    books: Books,
     options: Options,
     standing: watch::Sender<Standing>,
     /// When to look whether the store can be written again, if it cannot.
     retry_at: Moment,
     clock: Clock,
     handle: Handle,
-    inbox: Inbox<Request, Core>,
+    inbox: Inbox<Request, Books>,
     checkers: Checkers,
     /// Where events are to be posted to.
     subscribers: watch::Sender<Subscribers>,
@@ -55,9 +56,9 @@ impl Actor {
         let core = take_up(loaded, &options, now);
         let standing = watch::Sender::new(Standing::Acting);
         let (handle, inbox) = Handle::new(standing.subscribe());
-        let subscribers = watch::Sender::new(core.subscribers());
+        let subscribers = watch::Sender::new(core.look().out.subscribers().clone());
         Ok(Actor {
-            core,
+            books: Books { core, texts: Texts::default() },
             options,
             clock,
             handle,
@@ -97,9 +98,9 @@ impl Actor {
                 self.act(answers, &calls).await?;
             }
             for look in looks {
-                look(&mut self.core, self.clock.now());
+                look(&mut self.books, self.clock.now());
             }
-            let wait = if self.is_acting() { self.core.wake_at().since(self.now().moment) } else { RETRY };
+            let wait = if self.is_acting() { self.books.core.wake_at().since(self.now().moment) } else { RETRY };
             tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
                 _ = self.inbox.take(&mut messages, BATCH) => {}
@@ -123,8 +124,8 @@ impl Actor {
     /// Makes what follows from what came in durable, carries it out, and answers.
     async fn act(&mut self, mut answers: Answers, calls: &mpsc::UnboundedSender<Call>) -> Result<(), SchedulerError> {
         let now = self.now();
-        self.core.tick(now);
-        let mut effects = self.core.effects(now);
+        self.books.core.tick(now);
+        let mut effects = self.books.core.effects(now);
         match self.options.store.commit(std::mem::take(&mut effects.batch)).await {
             Ok(()) => self.carry_out(effects, calls),
             Err(StoreError::Closed) => return Err(StoreError::Closed.into()),
@@ -147,7 +148,8 @@ impl Actor {
         self.retry_at = self.now().moment.plus(RETRY);
         match Loaded::from_store(&self.options.store).await {
             Ok(loaded) => {
-                self.core = take_up(loaded, &self.options, self.now());
+                let core = take_up(loaded, &self.options, self.now());
+                self.books = Books { core, texts: Texts::default() };
                 true
             }
             Err(error) => {
@@ -173,31 +175,31 @@ impl Actor {
     }
 
     /// Takes one message; what only looks waits until all is on disk.
-    fn take(&mut self, message: Message<Request, Core>, looks: &mut Vec<Look<Core>>, answers: &mut Answers) {
+    fn take(&mut self, message: Message<Request, Books>, looks: &mut Vec<Look<Books>>, answers: &mut Answers) {
         match message {
             Message::Look(look) => looks.push(look),
             Message::Request(_) if !self.is_acting() => {}
-            Message::Request(Request::Change(change)) => change(&mut self.core, self.clock.now().into(), answers),
+            Message::Request(Request::Change(change)) => change(&mut self.books.core, self.clock.now().into(), answers),
             Message::Request(Request::Report(report)) => self.reported(report, self.now()),
         }
     }
 
     fn reported(&mut self, report: Report, now: Now) {
         match report {
-            Report::Subscribed { framework_id, master } => self.core.subscribed(&framework_id, &master, now),
-            Report::Disconnected => self.core.disconnected(now),
-            Report::Removed => self.core.framework_removed(now),
+            Report::Subscribed { framework_id, master } => self.books.core.subscribed(&framework_id, &master, now),
+            Report::Disconnected => self.books.core.disconnected(now),
+            Report::Removed => self.books.core.framework_removed(now),
             Report::Superseded => {
                 tracing::error!(
                     "another scheduler uses this framework id: from now on this one only serves what it knows"
                 );
                 self.standing.send_replace(Standing::Superseded);
             }
-            Report::Offers(offers) => self.core.offers(&offers, now),
+            Report::Offers(offers) => self.books.core.offers(&offers, now),
             Report::Message { executor_id, agent_id, data } => {
                 self.handle.tell(events::framework_message(&executor_id, &agent_id, &data, now.wall));
             }
-            Report::Update(status) => self.core.update(&status, now),
+            Report::Update(status) => self.books.core.update(&status, now),
         }
     }
 
@@ -206,7 +208,7 @@ impl Actor {
             return;
         }
         if let Some(finding) = self.checkers.finding(event) {
-            self.core.checked(&finding, now);
+            self.books.core.checked(&finding, now);
         }
     }
 

@@ -19,6 +19,7 @@ mod groups;
 mod instances;
 mod kills;
 mod link;
+mod look;
 mod members;
 mod offers;
 mod outbox;
@@ -32,7 +33,6 @@ mod settings;
 mod subscribers;
 mod unhealthy;
 mod updates;
-mod view;
 
 #[cfg(test)]
 mod tests;
@@ -46,10 +46,10 @@ pub(crate) use changes::{Accepted, Kill, Manner, Terms};
 #[cfg(test)]
 pub(crate) use checks::Asked;
 pub(crate) use checks::{CheckOrder, CheckStart, Finding};
-pub(crate) use records::{AppRecord, LoadError, Loaded};
+pub(crate) use look::Look;
+pub(crate) use records::{AppRecord, GroupVersion, LoadError, Loaded};
 pub(crate) use subscribers::Subscribers;
 pub(crate) use unhealthy::Pause;
-pub(crate) use view::{AppFilter, AppText, Embed, GroupEmbed, Metrics};
 
 use crate::brake::Brake;
 use crate::events::{Event, Origin};
@@ -68,7 +68,6 @@ use queue::Queue;
 use reconciliation::Reconciliation;
 use rollouts::Rollouts;
 use settings::Settings;
-use view::Fragments;
 
 /// How long after a subscription the master may not know of tasks only because their agents have not come back to it: as
 /// long as it takes them to notice that it is another one.
@@ -103,8 +102,6 @@ pub(crate) struct Core {
     kills: Kills,
     brake: Brake,
     checking: Checking,
-    /// How things look, as long as they look so.
-    fragments: Fragments,
 }
 
 impl Core {
@@ -122,7 +119,6 @@ impl Core {
             kills: Kills::new(loaded.departed, now.moment),
             brake: Brake::default(),
             checking: Checking::default(),
-            fragments: Fragments::default(),
         };
         core.take_up(now);
         core
@@ -176,11 +172,6 @@ impl Core {
     /// The id and roles to subscribe with.
     pub(crate) fn registration(&mut self) -> (Option<String>, Vec<String>) {
         self.link.registration(self.definitions.roles())
-    }
-
-    /// The id the master knows us by.
-    pub(crate) fn framework_id(&self) -> Option<&str> {
-        self.link.framework_id()
     }
 
     /// Makes a change that somebody asked for.
@@ -250,15 +241,15 @@ impl Core {
             self.checking.resume(id);
         }
         let app = instance.app.clone();
-        self.changed(id, &app);
+        self.changed(&app);
         Some(result)
     }
 
     fn add(&mut self, instance: Instance, now: Now) {
-        let (id, app) = (instance.id.clone(), instance.app.clone());
+        let app = instance.app.clone();
         self.instances.add(instance, now);
         self.queue.has_more();
-        self.changed(&id, &app);
+        self.changed(&app);
     }
 
     fn forget(&mut self, id: &InstanceId) {
@@ -266,15 +257,14 @@ impl Core {
         self.brake.release(&instance.app, id);
         self.checking.resume(id);
         self.kills.is_over(id);
-        self.changed(id, &instance.app);
+        self.changed(&instance.app);
     }
 
     /// What depends on an instance of this app has to be looked at again.
-    fn changed(&mut self, id: &InstanceId, app: &AppId) {
+    fn changed(&mut self, app: &AppId) {
         if !self.instances.is_waiting(app) {
             self.queue.is_served(app);
         }
-        self.fragments.forget_task(id);
         self.rollouts.touch(app);
     }
 }

@@ -2,13 +2,13 @@
 
 use health::verdict::healthy;
 use mesos::states;
-use mesos::v1::TaskStatus;
+use mesos::v1::{TaskState, TaskStatus};
 use serde_json::{Value, json};
 
 use crate::definition::{HealthCheck, RunSpec};
 use crate::deployment::Deployment;
 use crate::ids::{AppId, InstanceId};
-use crate::instance::Instance;
+use crate::instance::{Condition, Instance};
 use crate::time::Timestamp;
 
 /// Events that Marathon has not. Strict clients end at a type they do not know, so these are for those who name them.
@@ -87,6 +87,12 @@ pub(crate) fn registered(framework_id: &str, master: &str, now: Timestamp) -> Ev
 #[must_use]
 pub(crate) fn reregistered(master: &str, now: Timestamp) -> Event {
     Event::new("scheduler_reregistered_event", now, json!({"master": master}))
+}
+
+/// The master does not hear us.
+#[must_use]
+pub(crate) fn disconnected(now: Timestamp) -> Event {
+    Event::new("scheduler_disconnected_event", now, json!({}))
 }
 
 /// Somebody wants events posted to them, or does not any more: `kind` says which.
@@ -170,17 +176,53 @@ pub(crate) fn unhealthy_held(kind: &'static str, instance: &Instance, now: Times
 
 /// An instance changed its condition.
 #[must_use]
-pub(crate) fn instance_changed(instance: &Instance, condition: &str, now: Timestamp) -> Event {
+pub(crate) fn instance_changed(instance: &Instance, now: Timestamp) -> Event {
+    condition(instance, condition_name(instance), now)
+}
+
+/// The task of an instance ended in this state.
+#[must_use]
+pub(crate) fn instance_ended(instance: &Instance, state: TaskState, now: Timestamp) -> Event {
+    condition(instance, condition_of_end(state), now)
+}
+
+fn condition(instance: &Instance, condition: &str, now: Timestamp) -> Event {
     let data = json!({"instanceId": instance.id, "condition": condition, "runSpecId": instance.app,
         "agentId": instance.place.agent_id, "host": instance.place.host, "runSpecVersion": instance.config});
     Event::new("instance_changed_event", now, data)
 }
 
-/// A task that is none of ours any more ended.
+/// The condition of an instance, in Marathon's words.
+fn condition_name(instance: &Instance) -> &'static str {
+    match instance.condition {
+        Condition::Scheduled => "Scheduled",
+        Condition::Staging => "Staging",
+        Condition::Starting => "Starting",
+        Condition::Running => "Running",
+        Condition::Killing => "Killing",
+        Condition::Unreachable if instance.given_up => "UnreachableInactive",
+        Condition::Unreachable => "Unreachable",
+    }
+}
+
+/// The condition of an instance whose task ended in this state, in Marathon's words.
+fn condition_of_end(state: TaskState) -> &'static str {
+    match state {
+        TaskState::TaskFinished => "Finished",
+        TaskState::TaskFailed => "Failed",
+        TaskState::TaskKilled => "Killed",
+        TaskState::TaskError => "Error",
+        TaskState::TaskDropped => "Dropped",
+        TaskState::TaskGone | TaskState::TaskGoneByOperator | TaskState::TaskLost => "Gone",
+        _ => "Unknown",
+    }
+}
+
+/// A task that is none of ours any more ended in this state.
 #[must_use]
-pub(crate) fn unknown_terminated(task_id: &str, condition: &str, now: Timestamp) -> Event {
+pub(crate) fn unknown_terminated(task_id: &str, state: TaskState, now: Timestamp) -> Event {
     let instance = InstanceId::of_task(task_id);
-    let data = json!({"runSpecId": instance.as_ref().and_then(InstanceId::app), "condition": condition,
+    let data = json!({"runSpecId": instance.as_ref().and_then(InstanceId::app), "condition": condition_of_end(state),
         "instanceId": instance.as_ref().map_or(task_id, InstanceId::as_str)});
     Event::new("unknown_instance_terminated_event", now, data)
 }
@@ -203,6 +245,14 @@ pub(crate) fn deployment(kind: &'static str, deployment: &Deployment, now: Times
         data["currentStep"] = deployment.step_json();
     }
     Event::new(kind, now, data)
+}
+
+/// A deployment did not reach its end.
+#[must_use]
+pub(crate) fn deployment_failed(failed: &Deployment, reason: &str, now: Timestamp) -> Event {
+    let mut event = deployment("deployment_failed", failed, now);
+    event.data["reason"] = json!(reason);
+    event
 }
 
 /// A group, or an app in it, is to be something else now.

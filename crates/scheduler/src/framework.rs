@@ -95,7 +95,7 @@ impl Framework {
             if standing.wait_for(|standing| standing.is_acting()).await.is_err() {
                 return;
             }
-            let Some((id, roles)) = self.actor.ask(|core, _| core.registration()).await else { return };
+            let Some((id, roles)) = self.actor.registration().await else { return };
             // What the last stream told is taken in by now, be it that another took our place.
             if !standing.borrow().is_acting() {
                 continue;

@@ -7,10 +7,11 @@ use mesos::v1::{Offer, TaskStatus};
 use shell::Answers;
 use tokio::sync::{broadcast, watch};
 
-use crate::core::Core;
+use crate::core::{Core, Look};
 use crate::events::Event;
 use crate::standing::Standing;
 use crate::time::Now;
+use crate::view::{AppFilter, AppText, Embed, Texts};
 
 /// How many events a listener may be behind before it is cut off: whoever reads must survive the start of a thousand
 /// instances at once, which makes a few events each. They take memory only while somebody is behind.
@@ -39,6 +40,13 @@ pub(crate) enum Report {
     Update(Box<TaskStatus>),
 }
 
+/// What the actor lets others look at.
+pub(crate) struct Books {
+    pub core: Core,
+    /// How apps look, as long as they look so.
+    pub texts: Texts,
+}
+
 type Change = Box<dyn FnOnce(&mut Core, Now, &mut Answers) + Send>;
 
 /// A request to the actor.
@@ -50,13 +58,13 @@ pub(crate) enum Request {
 /// Speaks to the actor.
 #[derive(Clone)]
 pub(crate) struct Handle {
-    requests: shell::Handle<Request, Core>,
+    requests: shell::Handle<Request, Books>,
     events: broadcast::Sender<Arc<Event>>,
     standing: watch::Receiver<Standing>,
 }
 
 impl Handle {
-    pub(crate) fn new(standing: watch::Receiver<Standing>) -> (Handle, shell::Inbox<Request, Core>) {
+    pub(crate) fn new(standing: watch::Receiver<Standing>) -> (Handle, shell::Inbox<Request, Books>) {
         let (requests, inbox) = shell::inbox("scheduler");
         let (events, _) = broadcast::channel(EVENTS_BEHIND);
         (Handle { requests, events, standing }, inbox)
@@ -65,9 +73,21 @@ impl Handle {
     /// Looks at the core, of which all is on disk. None: the actor has ended.
     pub(crate) async fn ask<T: Send + 'static>(
         &self,
-        question: impl FnOnce(&mut Core, Now) -> T + Send + 'static,
+        question: impl FnOnce(Look<'_>, Now) -> T + Send + 'static,
     ) -> Option<T> {
-        self.requests.view(|core, now| question(core, now.into())).await.ok()
+        self.requests.view(|books, now| question(books.core.look(), now.into())).await.ok()
+    }
+
+    /// The id and roles to subscribe with. None: the actor has ended.
+    pub(crate) async fn registration(&self) -> Option<(Option<String>, Vec<String>)> {
+        self.requests.view(|books, _| books.core.registration()).await.ok()
+    }
+
+    /// The apps that this filter lets through, as text. None: the actor has ended.
+    pub(crate) async fn apps(&self, filter: AppFilter, embed: Embed) -> Option<Vec<AppText>> {
+        let apps =
+            move |books: &mut Books, now: shell::Now| books.texts.apps(books.core.look(), &filter, &embed, now.into());
+        self.requests.view(apps).await.ok()
     }
 
     /// Changes the core; the result comes back once what it caused is on disk. None: the actor has ended, or nothing was

@@ -6,9 +6,11 @@
 //! ```
 
 mod checked;
+pub(crate) mod failure;
 mod killed;
 pub(crate) mod member;
 mod place;
+mod response;
 pub(crate) mod termination;
 
 use checks::Verdict;
@@ -18,6 +20,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use checked::{Checked, Paused};
 pub(crate) use killed::Killed;
 pub(crate) use place::Place;
+pub(crate) use response::Response;
 
 use crate::definition::RunSpec;
 use crate::ids::{AppId, InstanceId};
@@ -240,7 +243,7 @@ mod tests {
             "config": "1970-01-01T00:00:00.001Z", "condition": "Running", "goal": "Stopped", "host": "box",
             "site": {"host": "box", "region": "r"}, "agent_id": "S1", "ports": [31000], "ip": "10.0.0.1",
             "since": "1970-01-01T00:00:00.002Z", "staged_at": "1970-01-01T00:00:00.001Z", "started_at": null,
-            "health": [], "awaits_readiness": true, "last_response": {"status": 200}, "check_result": {"tcp": {}},
+            "health": [], "awaits_readiness": true, "last_response": {"body": "", "contentType": "", "status": 200}, "check_result": {"tcp": {}},
             "checks_paused_until": "open", "killed_for_health_at": null, "killed_for_health": false, "members": [],
             "kill_asked_at": "1970-01-01T00:00:00.005Z", "given_up": false});
         let instance: Instance = serde_json::from_value(record.clone()).unwrap();

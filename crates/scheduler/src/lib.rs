@@ -11,7 +11,8 @@
 //! - `departed`: tasks that no instance stands for any more, and that may come back;
 //! - `deployment`, `progress`, `events`: changes under way, how far they are, and what is told of them;
 //! - `standing`: whether it acts, or only serves what it knows;
-//! - `core`: all of it together. Inputs with `now` in, effects out.
+//! - `core`: all of it together. Inputs with `now` in, effects out;
+//! - `view`: how all of it looks, in Marathon's shapes.
 //!
 //! Around them the shell: `actor` owns the core and the store; `checkers` the check engine, with `lookup` for the names of
 //! hosts; `framework` talks to the master (public
@@ -55,6 +56,7 @@ mod stock;
 mod tally;
 mod task;
 pub mod time;
+mod view;
 
 pub use brake::BrakeLimits;
 pub use error::SchedulerError;

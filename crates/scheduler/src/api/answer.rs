@@ -9,10 +9,11 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::core::{Accepted, Embed, Terms};
+use crate::core::{Accepted, Terms};
 use crate::definition::{Faults, ShapeError, shape};
 use crate::refusal::Refusal;
 use crate::time::Timestamp;
+use crate::view::Embed;
 
 /// The largest body that is read.
 const LARGEST_BODY: usize = 1024 * 1024;

@@ -7,15 +7,16 @@ use serde_json::json;
 
 use super::Api;
 use super::answer::{
-    Answer, Query, Rejected, changed, changed_at, json_text, not_allowed, read, read_list, shown, timestamp,
+    Answer, Query, Rejected, changed, changed_at, gone, json_text, not_allowed, read, read_list, shown, timestamp,
 };
 use super::envelope::origin;
 use super::tasks;
-use crate::core::{AppFilter, AppText, Embed, Manner};
+use crate::core::Manner;
 use crate::definition::AppUpdate;
 use crate::ids::AppId;
 use crate::refusal::Refusal;
 use crate::selector::Selector;
+use crate::view::{AppFilter, AppText, Embed};
 
 pub(super) async fn list(State(api): State<Api>, request: Request<Body>) -> Answer {
     let query = Query::of(&request);
@@ -26,7 +27,7 @@ pub(super) async fn list(State(api): State<Api>, request: Request<Body>) -> Answ
     let label = query.get("label").map(selector).transpose()?;
     let filter = AppFilter { id: query.get("id").map(str::to_owned), cmd: query.get("cmd").map(str::to_owned), label };
     let embed = query.embed(Embed::counts_and_deployments());
-    let apps = api.ask(move |core, now| core.app_texts(&filter, &embed, now)).await?;
+    let apps = api.actor.apps(filter, embed).await.ok_or_else(gone)?;
     Ok(json_text(200, AppText::list(&apps)))
 }
 
@@ -35,7 +36,7 @@ pub(super) async fn create(State(api): State<Api>, request: Request<Body>) -> An
     let update: AppUpdate = read(request).await?;
     let created = api.change(origin, move |core, now| {
         let accepted = core.create(update, force, now)?;
-        let mut body = core.app_json(&accepted.app, &Embed::counts_and_deployments(), now).unwrap_or_default();
+        let mut body = core.look().app_json(&accepted.app, &Embed::counts_and_deployments(), now).unwrap_or_default();
         body["tasks"] = json!([]);
         Ok::<_, Refusal>(changed_at("/v2/apps", &accepted, &body))
     });
@@ -92,14 +93,14 @@ async fn definition(api: Api, id: AppId, request: Request<Body>) -> Answer {
 
 async fn show(api: Api, id: AppId, query: &Query) -> Answer {
     let (embed, missing) = (query.embed(Embed::single()), Refusal::NoApp(id.clone()));
-    let app = api.ask(move |core, now| core.app_json(&id, &embed, now)).await?;
+    let app = api.ask(move |look, now| look.app_json(&id, &embed, now)).await?;
     shown(&json!({"app": app.ok_or(missing)?}))
 }
 
 /// `GET /v2/apps/{group}/*`: all apps in a group.
 async fn of_group(api: Api, id: AppId, query: &Query) -> Answer {
     let embed = query.embed(Embed::single());
-    let apps = api.ask(move |core, now| core.apps_of_group(&id, &embed, now)).await??;
+    let apps = api.ask(move |look, now| look.apps_of_group(&id, &embed, now)).await??;
     shown(&json!({"*": apps}))
 }
 
@@ -119,11 +120,11 @@ async fn restart(api: Api, id: AppId, request: Request<Body>) -> Answer {
 
 async fn versions(api: Api, id: AppId) -> Answer {
     let missing = Refusal::NoApp(id.clone());
-    shown(&api.ask(move |core, _| core.versions_json(&id)).await?.ok_or(missing)?)
+    shown(&api.ask(move |look, _| look.versions_json(&id)).await?.ok_or(missing)?)
 }
 
 async fn one_version(api: Api, id: AppId, version: &str) -> Answer {
     let version = timestamp(version)?;
     let missing = Refusal::NoAppVersion(id.clone(), version);
-    shown(&api.ask(move |core, _| core.version_json(&id, version)).await?.ok_or(missing)?)
+    shown(&api.ask(move |look, _| look.version_json(&id, version)).await?.ok_or(missing)?)
 }

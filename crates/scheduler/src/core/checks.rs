@@ -163,16 +163,10 @@ impl Core {
             Some(VerdictEvent::Healthy) => {
                 self.health_result(id, finding.index, now, |health| health.succeeded(now.wall))
             }
-            None if finding.success => self.still_alive(id, finding.index, now),
+            None if finding.success => self.instances.still_alive(id, finding.index, now.wall),
             None if finding.failure => self.not_alive_yet(id, finding.index, now),
             None => {}
         }
-    }
-
-    /// A success like the one before: worth knowing, not worth writing.
-    fn still_alive(&mut self, id: &InstanceId, index: usize, now: Now) {
-        self.fragments.forget_task(id);
-        self.instances.still_alive(id, index, now.wall);
     }
 
     /// A failure within the grace period. It does not count, but people see that the task was asked and did not answer.

@@ -14,12 +14,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use store::Batch;
 
 use super::Refusal;
-use super::records::{AppRecord, GroupRecord, GroupVersion, TaskFailure, write};
+use super::records::{AppRecord, GroupRecord, GroupVersion, write};
 use crate::definition::group::GroupSpec;
 use crate::definition::{Fault, Faults, RunSpec};
 use crate::deployment::Change;
 use crate::ids::AppId;
 use crate::instance::Instance;
+use crate::instance::failure::TaskFailure;
 use crate::instance::termination::{self, Termination};
 use crate::time::Timestamp;
 
@@ -31,7 +32,7 @@ const VERSIONS: usize = 25;
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Definitions {
+pub(crate) struct Definitions {
     apps: BTreeMap<AppId, AppRecord>,
     groups: BTreeMap<AppId, GroupRecord>,
     changed_apps: BTreeSet<AppId>,
@@ -47,22 +48,22 @@ impl Definitions {
     }
 
     /// An app, removed or not.
-    pub(super) fn get(&self, id: &AppId) -> Option<&AppRecord> {
+    pub(crate) fn get(&self, id: &AppId) -> Option<&AppRecord> {
         self.apps.get(id)
     }
 
     /// All apps, removed or not.
-    pub(super) fn records(&self) -> impl ExactSizeIterator<Item = &AppRecord> {
+    pub(crate) fn records(&self) -> impl ExactSizeIterator<Item = &AppRecord> {
         self.apps.values()
     }
 
     /// The definition that an instance was, or will be, launched with.
-    pub(super) fn of(&self, instance: &Instance) -> Option<&RunSpec> {
+    pub(crate) fn of(&self, instance: &Instance) -> Option<&RunSpec> {
         Some(self.apps.get(&instance.app)?.configuration(instance.config))
     }
 
     /// The wanted definition of an app that is not removed.
-    pub(super) fn wanted(&self, id: &AppId) -> Result<&RunSpec, Refusal> {
+    pub(crate) fn wanted(&self, id: &AppId) -> Result<&RunSpec, Refusal> {
         let record = self.apps.get(id).filter(|record| !record.removed);
         record.map(|record| &record.app).ok_or_else(|| Refusal::NoApp(id.clone()))
     }
@@ -78,7 +79,7 @@ impl Definitions {
     }
 
     /// All apps in a group, however deep.
-    pub(super) fn within(&self, id: &AppId) -> impl Iterator<Item = &RunSpec> + use<'_> {
+    pub(crate) fn within(&self, id: &AppId) -> impl Iterator<Item = &RunSpec> + use<'_> {
         let id = id.clone();
         let wanted = self.apps.values().filter(|record| !record.removed).map(|record| &record.app);
         wanted.filter(move |app| app.id.is_within(&id))
@@ -92,13 +93,13 @@ impl Definitions {
     }
 
     /// The wanted definition of a pod.
-    pub(super) fn pod(&self, id: &AppId) -> Result<&RunSpec, Refusal> {
+    pub(crate) fn pod(&self, id: &AppId) -> Result<&RunSpec, Refusal> {
         let missing = || Refusal::NoPod(id.clone());
         self.wanted(id).ok().filter(|app| app.pod().is_some()).ok_or_else(missing)
     }
 
     /// Refuses what is asked of an app where there is a pod.
-    pub(super) fn no_pod(&self, id: &AppId) -> Result<(), Refusal> {
+    pub(crate) fn no_pod(&self, id: &AppId) -> Result<(), Refusal> {
         match self.pod(id) {
             Ok(_) => Err(Faults::from(Fault::new("/", "Applications and Pods may not share the same id")).into()),
             Err(_) => Ok(()),
@@ -119,12 +120,12 @@ impl Definitions {
     }
 
     /// The role whose resources an app uses.
-    pub(super) fn role_of<'a>(&'a self, app: &'a RunSpec) -> &'a str {
+    pub(crate) fn role_of<'a>(&'a self, app: &'a RunSpec) -> &'a str {
         app.role.as_deref().unwrap_or(&self.role)
     }
 
     /// The role whose resources are used for apps that name none.
-    pub(super) fn role(&self) -> &str {
+    pub(crate) fn role(&self) -> &str {
         &self.role
     }
 
@@ -177,12 +178,12 @@ impl Definitions {
     }
 
     /// What is remembered of a group.
-    pub(super) fn group(&self, id: &AppId) -> Option<&GroupRecord> {
+    pub(crate) fn group(&self, id: &AppId) -> Option<&GroupRecord> {
         self.groups.get(id)
     }
 
     /// All groups that something is remembered of.
-    pub(super) fn groups(&self) -> impl Iterator<Item = &GroupRecord> {
+    pub(crate) fn groups(&self) -> impl Iterator<Item = &GroupRecord> {
         self.groups.values()
     }
 
@@ -192,12 +193,12 @@ impl Definitions {
     }
 
     /// What a group is, beside the apps in it.
-    pub(super) fn spec(&self, id: &AppId) -> GroupSpec {
+    pub(crate) fn spec(&self, id: &AppId) -> GroupSpec {
         self.groups.get(id).map(|record| record.spec.clone()).unwrap_or_default()
     }
 
     /// Whether there is such a group; the root always is.
-    pub(super) fn is_group(&self, id: &AppId) -> bool {
+    pub(crate) fn is_group(&self, id: &AppId) -> bool {
         let named = self.groups.keys().any(|group| group.is_within(id));
         id.is_root() || named || self.within(id).any(|app| app.id != *id)
     }

@@ -7,20 +7,17 @@ use mesos::v1::TaskState;
 
 use super::Core;
 use crate::definition::RunSpec;
-use crate::definition::strategy::UpgradeStrategy;
 use crate::deployment::{Change, Dependencies, Deployment};
 use crate::events;
 use crate::ids::{AppId, InstanceId};
 use crate::instance::{Goal, Instance};
-use crate::plan::{Plan, Target};
-use crate::progress::{Counts, Progress};
-use crate::refusals::Refusals;
+use crate::plan::Plan;
 use crate::time::Now;
 
 impl Core {
     /// Lets the planner look at an app, and does what it says.
     pub(super) fn settle_app(&mut self, id: &AppId, now: Now) {
-        let Some((app, target)) = self.in_force(id) else { return };
+        let Some((app, target)) = self.look().in_force(id) else { return };
         let plan = self.instances.plan(id, &target);
         if !plan.is_idle() {
             let app = app.clone();
@@ -29,32 +26,6 @@ impl Core {
         if plan.done && target.most_new.is_none() {
             self.arrive(id, now);
         }
-    }
-
-    /// What an app is to be now: what is wanted of it, or, while a deployment has not come to it, what it was.
-    fn in_force(&self, id: &AppId) -> Option<(&RunSpec, Target)> {
-        let record = self.definitions.get(id)?;
-        let deployment = self.rollouts.of(id);
-        let most_new = record.halted.then_some(0).or_else(|| deployment?.canary(id));
-        Some(match deployment.and_then(|deployment| deployment.waiting(id)) {
-            None if record.removed => (&record.app, gone(&record.app)),
-            None => (&record.app, Target { most_new, ..target(&record.app) }),
-            Some(Change { before: Some(before), .. }) => (before, Target { most_new: Some(0), ..target(before) }),
-            Some(_) => (&record.app, gone(&record.app)),
-        })
-    }
-
-    /// How far an app is on its way.
-    pub(super) fn progress(&self, id: &AppId, now: Now) -> Option<Progress> {
-        let (_, target) = self.in_force(id)?;
-        Some(Progress {
-            wanted: usize::try_from(target.instances).unwrap_or(usize::MAX),
-            delay: self.queue.delay(id, now.moment),
-            held: self.brake.held_of(id).count(),
-            refused: self.queue.refusals(id).and_then(Refusals::main_reason),
-            canary: self.rollouts.of(id).and_then(|deployment| deployment.canary(id)),
-            counts: Counts::of(self.instances.of(id), target.config),
-        })
     }
 
     fn carry_out(&mut self, app: &RunSpec, plan: &Plan, now: Now) {
@@ -149,9 +120,7 @@ impl Core {
             self.definitions.halt(app);
             self.rollouts.touch(app);
         }
-        let mut failed = events::deployment("deployment_failed", &old, now.wall);
-        failed.data["reason"] = serde_json::json!(reason);
-        self.out.tell(failed);
+        self.out.tell(events::deployment_failed(&old, reason, now.wall));
         Some(old)
     }
 
@@ -162,7 +131,7 @@ impl Core {
         self.kills.is_over(id);
         let Some(instance) = self.instances.get(id).cloned() else { return };
         let next = self.next_configuration(&instance).filter(|_| !instance.given_up).cloned();
-        self.out.tell(events::instance_changed(&instance, condition_of_end(state), now.wall));
+        self.out.tell(events::instance_ended(&instance, state, now.wall));
         match next.filter(|_| instance.goal == Goal::Running) {
             Some(app) => {
                 if slows_down(state) || instance.killed.is_asked_for_health() {
@@ -187,44 +156,13 @@ impl Core {
 
     /// What an instance whose task ended is launched with again: the newest, unless that is to be had by few for now.
     fn next_configuration(&self, instance: &Instance) -> Option<&RunSpec> {
-        let (app, target) = self.in_force(&instance.app).filter(|(_, target)| target.instances > 0)?;
+        let (app, target) = self.look().in_force(&instance.app).filter(|(_, target)| target.instances > 0)?;
         let keep = target.most_new.is_some() && instance.config != target.config;
         Some(if keep { self.definitions.of(instance)? } else { app })
     }
 }
 
-/// What is wanted of an app.
-fn target(app: &RunSpec) -> Target {
-    Target {
-        instances: app.instances,
-        config: app.config_version(),
-        strategy: app.upgrade_strategy,
-        selection: app.kill_selection,
-        most_new: None,
-    }
-}
-
-/// Of a removed one, no instance, and no ceremony.
-fn gone(app: &RunSpec) -> Target {
-    let strategy =
-        UpgradeStrategy { minimum_health_capacity: 0.0, maximum_over_capacity: 0.0, ..UpgradeStrategy::default() };
-    Target { instances: 0, strategy, ..target(app) }
-}
-
 /// Whether an app whose instance ended so is to be launched more slowly. A kill, also for health, is no reason.
 fn slows_down(state: TaskState) -> bool {
     !matches!(state, TaskState::TaskKilled | TaskState::TaskUnreachable)
-}
-
-/// How an instance whose task ended so is told of.
-pub(super) fn condition_of_end(state: TaskState) -> &'static str {
-    match state {
-        TaskState::TaskFinished => "Finished",
-        TaskState::TaskFailed => "Failed",
-        TaskState::TaskKilled => "Killed",
-        TaskState::TaskError => "Error",
-        TaskState::TaskDropped => "Dropped",
-        TaskState::TaskGone | TaskState::TaskGoneByOperator | TaskState::TaskLost => "Gone",
-        _ => "Unknown",
-    }
 }

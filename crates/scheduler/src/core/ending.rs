@@ -72,7 +72,7 @@ impl Core {
             } else {
                 self.change(&id, now, |instance| instance.given_up = true);
                 if let Some(found) = self.instances.get(&id) {
-                    self.out.tell(events::instance_changed(found, "UnreachableInactive", now.wall));
+                    self.out.tell(events::instance_changed(found, now.wall));
                 }
             }
         }

@@ -6,7 +6,7 @@ use super::records::GroupVersion;
 use super::{Accepted, Core, Refusal, Terms};
 use crate::definition::group::{self, GroupSpec, GroupUpdate};
 use crate::definition::{Fault, Faults};
-use crate::deployment::{Deployment, GroupBefore};
+use crate::deployment::GroupBefore;
 use crate::events;
 use crate::ids::AppId;
 use crate::time::Now;
@@ -49,15 +49,6 @@ impl Core {
     /// Tells who listens that a group stays what it was, and why.
     pub(super) fn group_stays(&mut self, id: &AppId, refusal: &Refusal, now: Now) {
         self.out.tell(events::group_failed(id, &refusal.to_string(), now.wall));
-    }
-
-    /// `PUT /v2/groups?dryRun=true`: the deployment it would take.
-    pub(crate) fn group_plan(&self, path: &AppId, update: GroupUpdate, now: Now) -> Result<Deployment, Refusal> {
-        let id = update.effective_id(path);
-        let wanted = self.definitions.wanted_of_group(&id, update, now.wall)?;
-        let order = self.definitions.order(&wanted.apps, &wanted.groups);
-        check_circles(&order)?;
-        Ok(Deployment::new(String::new(), now.wall, self.definitions.differing(wanted.apps), order))
     }
 
     /// `DELETE /v2/groups/{id}`: with everything in it.

@@ -19,10 +19,12 @@ use crate::time::{Moment, Now, Timestamp};
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(super) struct Instances {
+pub(crate) struct Instances {
     all: BTreeMap<InstanceId, Entry>,
     indexes: Indexes,
     changed: BTreeSet<InstanceId>,
+    /// Counts changes of any.
+    revision: u64,
 }
 
 /// An instance, and its times on the clock that decides: they follow what its record says by the wall's.
@@ -33,12 +35,14 @@ struct Entry {
     entered: Moment,
     /// When it was first running.
     started: Option<Moment>,
+    /// The revision of all instances in which it was last changed.
+    revision: u64,
 }
 
 impl Entry {
-    fn new(instance: Instance, now: Now) -> Entry {
+    fn new(instance: Instance, now: Now, revision: u64) -> Entry {
         let started = instance.times.started_at.map(|at| now.moment_of(at));
-        Entry { entered: now.moment_of(instance.times.since), started, instance }
+        Entry { entered: now.moment_of(instance.times.since), started, instance, revision }
     }
 
     fn change<T>(&mut self, now: Moment, change: impl FnOnce(&mut Instance) -> T) -> T {
@@ -112,12 +116,18 @@ impl Instances {
     /// Takes up what was stored.
     pub(super) fn new(all: BTreeMap<InstanceId, Instance>, now: Now) -> Instances {
         let (indexes, changed) = (Indexes::of(all.values()), BTreeSet::new());
-        let all = all.into_iter().map(|(id, instance)| (id, Entry::new(instance, now)));
-        Instances { all: all.collect(), indexes, changed }
+        let all = all.into_iter().map(|(id, instance)| (id, Entry::new(instance, now, 0)));
+        Instances { all: all.collect(), indexes, changed, revision: 0 }
     }
 
-    pub(super) fn get(&self, id: &InstanceId) -> Option<&Instance> {
+    pub(crate) fn get(&self, id: &InstanceId) -> Option<&Instance> {
         self.all.get(id).map(|entry| &entry.instance)
+    }
+
+    /// The instance that has a task of this id.
+    pub(crate) fn find(&self, task_id: &str) -> Option<&Instance> {
+        let by_task = InstanceId::of_task(task_id).and_then(|id| self.get(&id));
+        by_task.filter(|instance| instance.has_task() && instance.owns(task_id))
     }
 
     /// When an instance entered its condition.
@@ -130,7 +140,7 @@ impl Instances {
         self.all.get(id)?.started
     }
 
-    pub(super) fn values(&self) -> impl ExactSizeIterator<Item = &Instance> {
+    pub(crate) fn values(&self) -> impl ExactSizeIterator<Item = &Instance> {
         self.all.values().map(|entry| &entry.instance)
     }
 
@@ -139,15 +149,21 @@ impl Instances {
     }
 
     /// All of an app. Their ids begin with its name, and so may those of another, `/web.instance-2` of `/web`.
-    pub(super) fn of(&self, app: &AppId) -> impl Iterator<Item = &Instance> + use<'_> {
+    pub(crate) fn of(&self, app: &AppId) -> impl Iterator<Item = &Instance> + use<'_> {
+        self.revisions_of(app).map(|(instance, _)| instance)
+    }
+
+    /// The same, each with its revision: as long as that is the same, so is the instance.
+    pub(crate) fn revisions_of(&self, app: &AppId) -> impl Iterator<Item = (&Instance, u64)> + use<'_> {
         let prefix = format!("{}.instance-", app.safe());
         let (first, app) = (InstanceId::new(app, ""), app.clone());
         let named = self.all.range(first..).take_while(move |(id, _)| id.as_str().starts_with(&prefix));
-        named.map(|(_, entry)| &entry.instance).filter(move |found| found.app == app)
+        let all = named.map(|(_, entry)| (&entry.instance, entry.revision));
+        all.filter(move |(found, _)| found.app == app)
     }
 
     /// The apps with instances that wait for an offer, and these.
-    pub(super) fn waiting(&self) -> impl Iterator<Item = (&AppId, &BTreeSet<InstanceId>)> {
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = (&AppId, &BTreeSet<InstanceId>)> {
         self.indexes.waiting.iter()
     }
 
@@ -161,7 +177,7 @@ impl Instances {
     }
 
     /// Those that were launched and do not run yet, and since when they are so.
-    pub(super) fn starting(&self) -> impl Iterator<Item = (&Instance, Moment)> {
+    pub(crate) fn starting(&self) -> impl Iterator<Item = (&Instance, Moment)> {
         self.indexes.starting.iter().filter_map(|id| self.all.get(id)).map(|entry| (&entry.instance, entry.entered))
     }
 
@@ -171,12 +187,12 @@ impl Instances {
     }
 
     /// How many tasks of an app are in which state.
-    pub(super) fn states(&self, app: &AppId) -> States {
+    pub(crate) fn states(&self, app: &AppId) -> States {
         self.indexes.states.get(app).copied().unwrap_or_default()
     }
 
     /// The same of all apps.
-    pub(super) fn all_states(&self) -> States {
+    pub(crate) fn all_states(&self) -> States {
         self.indexes.states.values().fold(States::default(), |all, states| all.plus(*states))
     }
 
@@ -204,6 +220,8 @@ impl Instances {
         let entry = self.all.get_mut(id)?;
         self.indexes.take(&entry.instance);
         let result = entry.change(now, change);
+        self.revision += 1;
+        entry.revision = self.revision;
         self.indexes.put(&entry.instance);
         self.changed.insert(id.clone());
         Some(result)
@@ -212,7 +230,8 @@ impl Instances {
     pub(super) fn add(&mut self, instance: Instance, now: Now) {
         self.indexes.put(&instance);
         self.changed.insert(instance.id.clone());
-        self.all.insert(instance.id.clone(), Entry::new(instance, now));
+        self.revision += 1;
+        self.all.insert(instance.id.clone(), Entry::new(instance, now, self.revision));
     }
 
     pub(super) fn forget(&mut self, id: &InstanceId) -> Option<Instance> {
@@ -225,9 +244,12 @@ impl Instances {
     /// A check succeeded as it did before: worth knowing, not worth writing. Before the verdict it is one of the successes
     /// that are still wanted.
     pub(super) fn still_alive(&mut self, id: &InstanceId, index: usize, now: Timestamp) {
-        let health = self.all.get_mut(id).and_then(|entry| entry.instance.checked.health.get_mut(index));
+        let Some(entry) = self.all.get_mut(id) else { return };
+        let health = entry.instance.checked.health.get_mut(index);
         if let Some(health) = health.filter(|health| health.verdict == Verdict::Healthy) {
             health.succeeded(now);
+            self.revision += 1;
+            entry.revision = self.revision;
         }
     }
 

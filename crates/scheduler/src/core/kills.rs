@@ -24,7 +24,7 @@ const ROUND: Duration = Duration::from_secs(1);
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Kills {
+pub(crate) struct Kills {
     asked: BTreeMap<InstanceId, Asked>,
     departed: Departed,
     /// When to look next whether a start or an end takes too long.
@@ -83,7 +83,7 @@ impl Kills {
         }
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.asked.len()
     }
 
@@ -93,7 +93,7 @@ impl Kills {
         changed.fold(batch, |batch, (id, absent)| write(batch, format!("departed/{id}"), absent))
     }
 
-    pub(super) fn departed(&self) -> &Departed {
+    pub(crate) fn departed(&self) -> &Departed {
         &self.departed
     }
 

@@ -16,7 +16,7 @@ const FRAMEWORK: &str = "framework";
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Link {
+pub(crate) struct Link {
     framework_id: Option<String>,
     /// Whether the id differs from the stored one.
     changed: bool,
@@ -44,7 +44,7 @@ impl Link {
         }
     }
 
-    pub(super) fn framework_id(&self) -> Option<&str> {
+    pub(crate) fn framework_id(&self) -> Option<&str> {
         self.framework_id.as_deref()
     }
 

@@ -5,10 +5,9 @@ use health::verdict::healthy;
 use mesos::v1::TaskStatus;
 
 use super::Core;
-use super::updates::condition_name;
 use crate::events;
 use crate::ids::InstanceId;
-use crate::instance::member::{self, Member};
+use crate::instance::member;
 use crate::time::Now;
 
 impl Core {
@@ -50,7 +49,7 @@ impl Core {
             && self.change(id, now, |instance| instance.enter(next, now.wall)) == Some(true)
             && let Some(instance) = self.instances.get(id)
         {
-            self.out.tell(events::instance_changed(instance, condition_name(next), now.wall));
+            self.out.tell(events::instance_changed(instance, now.wall));
         }
     }
 
@@ -68,10 +67,5 @@ impl Core {
     fn check_of_member(&self, id: &InstanceId, name: &str) -> Option<usize> {
         let instance = self.instances.get(id)?;
         self.definitions.of(instance)?.pod()?.check_index(name)
-    }
-
-    /// The containers of an instance, as they are shown.
-    pub(super) fn members(&self, id: &InstanceId) -> &[Member] {
-        self.instances.get(id).map_or(&[], |instance| &instance.members)
     }
 }

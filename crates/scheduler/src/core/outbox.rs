@@ -17,7 +17,7 @@ use crate::time::Moment;
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Outbox {
+pub(crate) struct Outbox {
     effects: Effects,
     /// The person who asks for the change that is being made, if one does.
     origin: Option<Origin>,
@@ -70,7 +70,7 @@ impl Outbox {
         self.origin.clone().unwrap_or_else(own)
     }
 
-    pub(super) fn subscribers(&self) -> &Subscribers {
+    pub(crate) fn subscribers(&self) -> &Subscribers {
         &self.subscribers
     }
 
@@ -85,12 +85,12 @@ impl Outbox {
         &mut self.counters
     }
 
-    pub(super) fn begun(&self) -> Moment {
+    pub(crate) fn begun(&self) -> Moment {
         self.begun
     }
 
     /// What was done since the start.
-    pub(super) fn counted(&self) -> &Counters {
+    pub(crate) fn counted(&self) -> &Counters {
         &self.counters
     }
 

@@ -1,12 +1,10 @@
 //! What people ask of pods: the same as of apps, by the same machinery, in Marathon's other words.
 
-use serde_json::Value;
-
 use super::changes::begun;
-use super::{Accepted, Core, Kill, Refusal, Terms};
+use super::{Accepted, Core, Refusal, Terms};
 use crate::definition::Pod;
 use crate::deployment::Change;
-use crate::ids::{AppId, InstanceId};
+use crate::ids::AppId;
 use crate::time::Now;
 
 impl Core {
@@ -52,25 +50,5 @@ impl Core {
         self.unlocked(id, force, now)?;
         let deployment = self.deploy_one(Change::new(id.clone(), Some(before), None), now);
         Ok(begun(id, deployment, now.wall))
-    }
-
-    /// `DELETE /v2/pods/{id}::instances`: those that are named, as they were.
-    pub(crate) fn kill_pod_instances(
-        &mut self,
-        id: &AppId,
-        instances: &[String],
-        wipe: bool,
-        now: Now,
-    ) -> Result<Vec<Value>, Refusal> {
-        self.definitions.pod(id)?;
-        let named: Vec<InstanceId> = self
-            .instances
-            .of(id)
-            .map(|one| one.id.clone())
-            .filter(|one| instances.iter().any(|name| name == one.as_str()))
-            .collect();
-        let shown = named.iter().filter_map(|one| self.pod_instance(one)).collect();
-        self.kill_tasks(&named, Kill { wipe, ..Kill::default() }, now)?;
-        Ok(shown)
     }
 }

@@ -20,7 +20,7 @@ use crate::time::{Moment, Timestamp};
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Queue {
+pub(crate) struct Queue {
     backoffs: BTreeMap<AppId, Backoff>,
     refusals: BTreeMap<AppId, Refusals>,
     /// Whether nothing is to be launched any more.
@@ -105,7 +105,7 @@ impl Queue {
     }
 
     /// How long an app is not launched for now.
-    pub(super) fn delay(&self, app: &AppId, now: Moment) -> Duration {
+    pub(crate) fn delay(&self, app: &AppId, now: Moment) -> Duration {
         self.backoffs.get(app).map_or(Duration::ZERO, |backoff| backoff.left(now))
     }
 
@@ -125,7 +125,7 @@ impl Queue {
         }
     }
 
-    pub(super) fn refusals(&self, app: &AppId) -> Option<&Refusals> {
+    pub(crate) fn refusals(&self, app: &AppId) -> Option<&Refusals> {
         self.refusals.get(app)
     }
 

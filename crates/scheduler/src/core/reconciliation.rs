@@ -19,7 +19,7 @@ const AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Reconciliation {
+pub(crate) struct Reconciliation {
     /// Instances that the master has said nothing about since it was last asked for all.
     unanswered: BTreeSet<InstanceId>,
     at: Moment,
@@ -53,7 +53,7 @@ impl Reconciliation {
         self.unanswered.remove(id);
     }
 
-    pub(super) fn unanswered(&self) -> &BTreeSet<InstanceId> {
+    pub(crate) fn unanswered(&self) -> &BTreeSet<InstanceId> {
         &self.unanswered
     }
 

@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use store::{Batch, Store, StoreError};
 
 use super::Subscribers;
@@ -18,6 +17,7 @@ use crate::departed::{Absent, Departed};
 use crate::deployment::Deployment;
 use crate::ids::{AppId, InstanceId};
 use crate::instance::Instance;
+use crate::instance::failure::TaskFailure;
 use crate::instance::termination::Termination;
 use crate::time::Timestamp;
 
@@ -44,20 +44,6 @@ pub(crate) struct AppRecord {
     /// Left on its way when its deployment was stopped: instances of other configurations stay until the next change.
     #[serde(default)]
     pub halted: bool,
-}
-
-/// An instance that failed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct TaskFailure {
-    pub app_id: AppId,
-    pub host: Option<String>,
-    pub message: String,
-    pub state: String,
-    pub task_id: String,
-    pub timestamp: Timestamp,
-    pub version: Timestamp,
-    pub slave_id: Option<String>,
 }
 
 impl AppRecord {
@@ -87,12 +73,6 @@ impl AppRecord {
         for version in old.into_iter().filter(|version| *version != self.app.version) {
             self.versions.remove(&version);
         }
-    }
-}
-
-impl TaskFailure {
-    pub(crate) fn json(&self) -> Value {
-        json!(self)
     }
 }
 
@@ -195,6 +175,8 @@ pub(super) fn write<T: Serialize>(batch: Batch, key: String, record: Option<&T>)
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

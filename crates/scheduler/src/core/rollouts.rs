@@ -14,7 +14,7 @@ use crate::time::{Moment, Now, Timestamp};
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Rollouts {
+pub(crate) struct Rollouts {
     deployments: BTreeMap<String, Deployment>,
     /// By app, the deployment that it is locked by.
     locks: BTreeMap<AppId, String>,
@@ -50,12 +50,12 @@ impl Rollouts {
         self.deployments.get(id)
     }
 
-    pub(super) fn all(&self) -> impl ExactSizeIterator<Item = &Deployment> + Clone {
+    pub(crate) fn all(&self) -> impl ExactSizeIterator<Item = &Deployment> + Clone {
         self.deployments.values()
     }
 
     /// The id of the deployment that an app is locked by.
-    pub(super) fn lock(&self, app: &AppId) -> Option<&String> {
+    pub(crate) fn lock(&self, app: &AppId) -> Option<&String> {
         self.locks.get(app)
     }
 

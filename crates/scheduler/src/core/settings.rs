@@ -6,7 +6,7 @@ use crate::executor::ExecutorCommand;
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Settings {
+pub(crate) struct Settings {
     /// What starts Cygnet's executor, where the agents' own shall not be used.
     pub executor_command: Option<ExecutorCommand>,
     /// How long a task may be launched and not run.

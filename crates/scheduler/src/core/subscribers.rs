@@ -3,12 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use serde_json::{Value, json};
-
 use super::{Core, Refusal};
 use crate::callback::Callback;
 use crate::definition::{Fault, Faults};
-use crate::events;
+use crate::events::{self, Event};
 use crate::time::Now;
 
 /// How many may ask: each event is posted to all of them.
@@ -19,7 +17,7 @@ pub(crate) type Subscribers = Arc<BTreeSet<String>>;
 
 impl Core {
     /// `POST /v2/eventSubscriptions`: from now on events are posted to this URL. The answer is the event that tells it.
-    pub(crate) fn subscribe(&mut self, url: &str, now: Now) -> Result<Value, Refusal> {
+    pub(crate) fn subscribe(&mut self, url: &str, now: Now) -> Result<Event, Refusal> {
         Callback::parse(url).map_err(|error| Faults::from(Fault::new("/callbackUrl", error.to_string())))?;
         if self.out.subscribers().len() >= MOST && !self.out.subscribers().contains(url) {
             return Err(Refusal::Subscriptions(MOST));
@@ -29,19 +27,9 @@ impl Core {
     }
 
     /// `DELETE /v2/eventSubscriptions`: from now on no events are posted to this URL, if any were.
-    pub(crate) fn unsubscribe(&mut self, url: &str, now: Now) -> Value {
+    pub(crate) fn unsubscribe(&mut self, url: &str, now: Now) -> Event {
         self.out.change_subscribers(|all| all.remove(url));
         self.tell_subscription("unsubscribe_event", url, now)
-    }
-
-    /// `GET /v2/eventSubscriptions`.
-    pub(crate) fn subscribers_json(&self) -> Value {
-        json!({"callbackUrls": **self.out.subscribers()})
-    }
-
-    /// Where events are posted to.
-    pub(crate) fn subscribers(&self) -> Subscribers {
-        self.out.subscribers().clone()
     }
 
     /// Whoever was named when the scheduler was started is subscribed.
@@ -54,10 +42,9 @@ impl Core {
         self
     }
 
-    fn tell_subscription(&mut self, kind: &'static str, url: &str, now: Now) -> Value {
+    fn tell_subscription(&mut self, kind: &'static str, url: &str, now: Now) -> Event {
         let event = events::subscription(kind, &self.out.client_ip(), url, now.wall);
-        let data = event.data.clone();
-        self.out.tell(event);
-        data
+        self.out.tell(event.clone());
+        event
     }
 }

@@ -28,6 +28,7 @@ use super::*;
 use crate::api::answer;
 use crate::definition::AppUpdate;
 use crate::time::Timestamp;
+use crate::view::{AppFilter, AppText, Embed, GroupEmbed, Texts};
 
 impl Refusal {
     fn status(&self) -> u16 {
@@ -42,6 +43,7 @@ impl Refusal {
 /// The core, a clock, and everything that came out since it was last looked at.
 struct World {
     core: Core,
+    texts: Texts,
     now: Now,
     calls: Vec<Call>,
     events: Vec<Event>,
@@ -59,7 +61,8 @@ impl World {
 
     fn at(loaded: Loaded, now: Now) -> World {
         let core = Core::new(loaded, 1, now);
-        let mut world = World { core, now, calls: Vec::new(), events: Vec::new(), checks: Vec::new() };
+        let (calls, events, checks) = (Vec::new(), Vec::new(), Vec::new());
+        let mut world = World { core, texts: Texts::default(), now, calls, events, checks };
         world.core.registration();
         world.tell(|core, now| core.subscribed("framework", "master:5050", now));
         world
@@ -69,8 +72,8 @@ impl World {
     fn restart(mut self) -> World {
         let json = |value: &Instance| serde_json::from_value::<Instance>(json!(value)).unwrap();
         let loaded = Loaded {
-            framework_id: self.core.framework_id().map(str::to_owned),
-            subscribers: self.core.subscribers(),
+            framework_id: self.core.link.framework_id().map(str::to_owned),
+            subscribers: self.core.out.subscribers().clone(),
             apps: self.core.definitions.records().map(|one| (one.app.id.clone(), one.clone())).collect(),
             groups: self.core.definitions.groups().map(|one| (one.id.clone(), one.clone())).collect(),
             instances: self.core.instances.values().map(|one| (one.id.clone(), json(one))).collect(),
@@ -172,7 +175,13 @@ impl World {
     }
 
     fn app(&self) -> Value {
-        self.core.app_json(&web(), &Embed::single(), self.now).unwrap_or_default()
+        self.core.look().app_json(&web(), &Embed::single(), self.now).unwrap_or_default()
+    }
+
+    /// The answer to `GET /v2/apps`.
+    fn apps(&mut self, embed: &Embed) -> Value {
+        let apps = self.texts.apps(self.core.look(), &AppFilter::default(), embed, self.now);
+        serde_json::from_str(&AppText::list(&apps)).unwrap()
     }
 
     fn told(&mut self) -> Vec<&'static str> {
@@ -258,7 +267,7 @@ fn an_instance_that_fails_is_launched_again_after_a_growing_delay() {
     world.update(&task, TaskState::TaskFailed, None);
     assert_eq!(world.app()["lastTaskFailure"]["message"], "said so");
     assert!(world.offer().is_empty(), "not before the delay is over");
-    let queue = world.core.queue_json(false, world.now);
+    let queue = world.core.look().queue_json(false, world.now);
     assert_eq!((&queue["queue"][0]["count"], &queue["queue"][0]["delay"]["overdue"]), (&json!(1), &json!(true)));
     let wake = world.core.wake_at();
     assert!(wake > world.now.moment && wake <= world.now.plus(Duration::from_secs(1)).moment);
@@ -348,7 +357,7 @@ fn an_unchanged_definition_changes_nothing() {
     let mut same = definition(1);
     same["id"] = json!("web");
     world.change(same, false).unwrap();
-    assert_eq!(world.core.deployments_json(false, world.now), json!([]));
+    assert_eq!(world.core.look().deployments_json(false, world.now), json!([]));
     assert_eq!(world.app(), before);
 }
 
@@ -569,7 +578,7 @@ fn a_wiped_task_is_replaced_by_another_instance() {
     let mut world = World::new();
     world.create(definition(1)).unwrap();
     let task = world.bring_up().remove(0);
-    let id = world.core.find(&task).unwrap().id.clone();
+    let id = world.core.instances.find(&task).unwrap().id.clone();
     world.tell(|core, now| core.kill_tasks(&[id], Kill { wipe: true, ..Kill::default() }, now)).unwrap();
     world.update(&task, TaskState::TaskKilled, None);
     let next = world.bring_up().remove(0);

@@ -6,15 +6,13 @@ use mesos::states;
 use mesos::v1::cygnet::HealthCheckResult;
 use mesos::v1::scheduler::call;
 use mesos::v1::{TaskState, TaskStatus, task_status::Reason};
-use serde_json::json;
 
-use super::deploy::condition_of_end;
 use super::reconciliation::Request;
-use super::records::TaskFailure;
 use super::{AGENTS_RETURN, Core, calls};
 use crate::events;
 use crate::health::Health;
 use crate::ids::InstanceId;
+use crate::instance::failure::TaskFailure;
 use crate::instance::termination::Termination;
 use crate::instance::{Condition, Instance};
 use crate::time::Now;
@@ -36,7 +34,7 @@ impl Core {
     /// The master does not hear us.
     pub(crate) fn disconnected(&mut self, now: Now) {
         if self.link.disconnected() {
-            self.out.tell(events::Event::new("scheduler_disconnected_event", now.wall, json!({})));
+            self.out.tell(events::disconnected(now.wall));
         }
     }
 
@@ -94,8 +92,7 @@ impl Core {
         self.out.counters().updated(status.state());
         self.out.call(calls::acknowledge(status));
         let task_id = &status.task_id.value;
-        let known = InstanceId::of_task(task_id)
-            .filter(|id| self.instances.get(id).is_some_and(|found| found.has_task() && found.owns(task_id)));
+        let known = self.instances.find(task_id).map(|found| found.id.clone());
         match known {
             Some(id) if self.may_return(status, now) => {
                 tracing::warn!(instance = %id, "the master does not know its task; it is asked again before another is launched");
@@ -119,7 +116,7 @@ impl Core {
         let task_id = &status.task_id.value;
         if is_over(status.state()) {
             self.kills.departed_mut().is_over(task_id);
-            self.out.tell(events::unknown_terminated(task_id, condition_of_end(status.state()), now.wall));
+            self.out.tell(events::unknown_terminated(task_id, status.state(), now.wall));
         } else {
             self.stray_update(status, now);
         }
@@ -151,7 +148,7 @@ impl Core {
             && self.change(id, now, |instance| instance.enter(condition, now.wall)) == Some(true)
             && let Some(instance) = self.instances.get(id)
         {
-            self.out.tell(events::instance_changed(instance, condition_name(condition), now.wall));
+            self.out.tell(events::instance_changed(instance, now.wall));
         }
         let native = self.native_checks(id);
         self.native_health(id, &native, status, now);
@@ -270,22 +267,9 @@ impl Core {
     }
 
     fn note_failure(&mut self, instance: &Instance, status: &TaskStatus, now: Now) {
-        let health =
-            || format!("Task was killed since health check failed. Reason: {}", instance.checked.health_cause());
-        let killed = status.state() == TaskState::TaskKilled;
-        let message = if killed { health() } else { status.message.clone().unwrap_or_default() };
+        let failure = TaskFailure::of(instance, status, now.wall);
         let is_pod = !instance.members.is_empty();
-        let termination = is_pod.then(|| Termination::of(instance, &message, now.wall));
-        let failure = TaskFailure {
-            app_id: instance.app.clone(),
-            host: instance.place.host.clone(),
-            message,
-            state: states::name(status.state()).to_owned(),
-            task_id: status.task_id.value.clone(),
-            timestamp: now.wall,
-            version: instance.config,
-            slave_id: instance.place.agent_id.clone(),
-        };
+        let termination = is_pod.then(|| Termination::of(instance, &failure.message, now.wall));
         self.definitions.failed(failure, termination);
     }
 }
@@ -297,15 +281,4 @@ fn is_over(state: TaskState) -> bool {
 
 fn is_failure(state: TaskState) -> bool {
     !matches!(state, TaskState::TaskFinished | TaskState::TaskKilled)
-}
-
-pub(super) fn condition_name(condition: Condition) -> &'static str {
-    match condition {
-        Condition::Scheduled => "Scheduled",
-        Condition::Staging => "Staging",
-        Condition::Starting => "Starting",
-        Condition::Running => "Running",
-        Condition::Killing => "Killing",
-        Condition::Unreachable => "Unreachable",
-    }
 }

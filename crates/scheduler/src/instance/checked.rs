@@ -4,6 +4,7 @@ use checks::Verdict;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::Response;
 use crate::definition::RunSpec;
 use crate::health::{Health, aggregate};
 use crate::time::Timestamp;
@@ -37,7 +38,7 @@ pub(crate) struct Checked {
     pub awaits_readiness: bool,
     /// What its readiness check was told last, if that is to be kept.
     #[serde(default)]
-    pub last_response: Option<Value>,
+    pub last_response: Option<Response>,
     /// The last result of its check, as Marathon shows it.
     pub check_result: Option<Value>,
     /// Whether its health checks are paused.

@@ -14,13 +14,13 @@ fn names(tasks: &[String]) -> Vec<&str> {
 impl World {
     /// How far a deployment is: its step and how many there are.
     fn step(&self, id: &str) -> Option<(u64, u64)> {
-        let all = self.core.deployments_json(false, self.now);
+        let all = self.core.look().deployments_json(false, self.now);
         let one = all.as_array()?.iter().find(|one| one["id"] == id)?;
         Some((one["currentStep"].as_u64()?, one["totalSteps"].as_u64()?))
     }
 
     fn cmd(&self, id: &str) -> Value {
-        self.core.app_json(&AppId::new(id), &Embed::default(), self.now).unwrap_or_default()["cmd"].clone()
+        self.core.look().app_json(&AppId::new(id), &Embed::default(), self.now).unwrap_or_default()["cmd"].clone()
     }
 
     /// Ends every task that was told to end since.
@@ -148,7 +148,7 @@ fn what_does_not_differ_is_not_deployed() {
 fn a_deployment_says_how_far_it_is_and_what_it_waits_for() {
     let mut world = World::new();
     world.create(definition(2)).unwrap();
-    let current = |world: &World| world.core.deployments_json(true, world.now)[0]["currentActions"][0].clone();
+    let current = |world: &World| world.core.look().deployments_json(true, world.now)[0]["currentActions"][0].clone();
     assert_eq!(current(&world)["waitsFor"], json!(["2 instances wait for an offer"]));
     let tasks: Vec<_> = world.offer().into_iter().map(|task| task.task_id.value).collect();
     assert_eq!(current(&world)["waitsFor"], json!(["2 instances start"]));

@@ -63,7 +63,7 @@ impl World {
         self.change(change, false).unwrap();
         let task = self.offer().remove(0).task_id.value;
         self.update(&task, TaskState::TaskFailed, None);
-        while self.core.app_json(&web(), &Embed::single(), self.now).unwrap()["deployments"] != json!([]) {
+        while self.core.look().app_json(&web(), &Embed::single(), self.now).unwrap()["deployments"] != json!([]) {
             self.bring_up();
             let kills: Vec<_> = self.take(call::Type::Kill).into_iter().filter_map(|call| call.kill).collect();
             kills.iter().for_each(|kill| self.update(&kill.task_id.value, TaskState::TaskKilled, None));

@@ -28,20 +28,20 @@ impl World {
 
     fn group(&self, id: &str) -> Value {
         let embed = GroupEmbed::of(std::iter::empty());
-        self.core.group_json(&AppId::new(id), &embed, self.now).unwrap_or_default()
+        self.core.look().group_json(&AppId::new(id), &embed, self.now).unwrap_or_default()
     }
 
     /// Brings up what waits and ends what is to end, until nothing is under way.
     fn settle(&mut self) -> Vec<String> {
         let mut launched = Vec::new();
-        while self.core.deployments_json(false, self.now) != json!([]) {
+        while self.core.look().deployments_json(false, self.now) != json!([]) {
             let tasks = self.bring_up();
             let kills = self.take(call::Type::Kill).into_iter().filter_map(|call| call.kill);
             let kills: Vec<_> = kills.map(|kill| kill.task_id.value).collect();
             assert!(
                 !tasks.is_empty() || !kills.is_empty(),
                 "nothing moves: {}",
-                self.core.deployments_json(false, self.now)
+                self.core.look().deployments_json(false, self.now)
             );
             kills.iter().for_each(|task| self.update(task, TaskState::TaskKilled, None));
             launched.extend(tasks);
@@ -75,7 +75,7 @@ fn group_deploy_upgrade_and_rollback_to_a_version() {
     world.put_group(shop("2"), false).unwrap();
     assert_eq!(world.settle(), ["shop_back_db", "shop_front_web"]);
     assert_eq!(world.group("/shop/front")["apps"][0]["cmd"], "2");
-    let versions = world.core.group_versions(&AppId::new("/shop")).unwrap();
+    let versions = world.core.look().group_versions(&AppId::new("/shop")).unwrap();
     assert!(versions.as_array().unwrap().contains(&first), "{first} in {versions}");
     world.put_group(json!({"id": "/shop", "version": first}), false).unwrap();
     world.settle();
@@ -132,10 +132,10 @@ fn a_group_is_scaled_and_removed_as_a_whole() {
 fn a_dry_run_tells_the_steps_and_does_nothing() {
     let world = World::new();
     let update: GroupUpdate = serde_json::from_value(shop("1")).unwrap();
-    let steps = world.core.group_plan(&AppId::root(), update, world.now).unwrap().steps_json();
+    let steps = world.core.definitions.group_plan(&AppId::root(), update, world.now).unwrap().steps_json();
     assert_eq!(steps.as_array().unwrap().len(), 3, "{steps}");
     assert_eq!(steps[2]["actions"], json!([{"action": "ScaleApplication", "app": "/shop/front/web"}]));
-    assert_eq!(world.core.deployments_json(true, world.now), json!([]));
+    assert_eq!(world.core.look().deployments_json(true, world.now), json!([]));
 }
 
 #[test]
@@ -205,9 +205,9 @@ fn a_change_of_a_group_that_is_taken_back_leaves_no_dependencies_behind() {
     let reverting = world.tell(|core, now| core.cancel(&id, false, now)).unwrap().unwrap().deployment.unwrap();
     assert_eq!(world.group("/shop/front")["dependencies"], json!(["/shop/back"]));
     assert_eq!((&world.group("/shop/back")["dependencies"], world.group("/shop/new")), (&json!([]), Value::Null));
-    let versions = world.core.group_versions(&AppId::new("/shop")).unwrap();
+    let versions = world.core.look().group_versions(&AppId::new("/shop")).unwrap();
     let newest = Timestamp::parse(versions[0].as_str().unwrap()).unwrap();
-    let past = world.core.group_in_version(&AppId::new("/shop"), newest, world.now).unwrap();
+    let past = world.core.look().group_in_version(&AppId::new("/shop"), newest, world.now).unwrap();
     assert_eq!(past["groups"][1]["dependencies"], json!(["/shop/back"]), "it is a version of its own: {versions}");
     world.tell(|core, now| core.cancel(&reverting, false, now)).unwrap();
     assert_eq!(world.group("/shop/back")["dependencies"], json!(["/shop/front"]), "and forth again");
@@ -221,5 +221,5 @@ fn a_dry_run_finds_circles_too() {
     let mut circle = shop("1");
     circle["groups"][1]["dependencies"] = json!(["../front"]);
     let update: GroupUpdate = serde_json::from_value(circle).unwrap();
-    assert_eq!(world.core.group_plan(&AppId::root(), update, world.now).unwrap_err().status(), 422);
+    assert_eq!(world.core.definitions.group_plan(&AppId::root(), update, world.now).unwrap_err().status(), 422);
 }

@@ -28,7 +28,7 @@ impl World {
     /// How the brake holds, as `embed=apps.brake` shows it.
     fn brake(&self) -> Value {
         let embed = Embed { brake: true, counts: true, ..Embed::default() };
-        self.core.app_json(&web(), &embed, self.now).unwrap()
+        self.core.look().app_json(&web(), &embed, self.now).unwrap()
     }
 
     /// An app of so many healthy instances.

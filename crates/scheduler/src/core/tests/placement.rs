@@ -24,7 +24,7 @@ impl World {
     }
 
     fn queue(&self) -> Value {
-        self.core.queue_json(true, self.now)["queue"][0].clone()
+        self.core.look().queue_json(true, self.now)["queue"][0].clone()
     }
 }
 

@@ -52,7 +52,7 @@ impl World {
     }
 
     fn pod_status(&self) -> Value {
-        self.core.status_of_pod(&id()).unwrap()
+        self.core.look().status_of_pod(&id()).unwrap()
     }
 
     fn instance(&self) -> Value {
@@ -188,12 +188,12 @@ fn a_pod_is_changed_scaled_and_removed() {
     let mut two = pod();
     two["scaling"]["instances"] = json!(2);
     world.put_pod(two.clone()).unwrap();
-    assert!(world.core.deployments_json(false, world.now)[0]["steps"][0]["actions"][0]["action"] == "ScalePod");
+    assert!(world.core.look().deployments_json(false, world.now)[0]["steps"][0]["actions"][0]["action"] == "ScalePod");
     for task in world.bring_up_pod() {
         world.update(&task, TaskState::TaskRunning, Some(true));
     }
     assert_eq!(world.pod_status()["status"], "STABLE");
-    assert_eq!(world.core.pod_versions(&id()).unwrap().as_array().map(Vec::len), Some(2));
+    assert_eq!(world.core.look().pod_versions(&id()).unwrap().as_array().map(Vec::len), Some(2));
     assert_eq!(world.put_pod(two).unwrap().deployment, None, "nothing differs");
     world.tell(|core, now| core.remove_pod(&id(), false, now)).unwrap();
     let kills: Vec<_> = world.take(call::Type::Kill).into_iter().filter_map(|call| call.kill).collect();
@@ -201,8 +201,8 @@ fn a_pod_is_changed_scaled_and_removed() {
     for kill in kills {
         world.update(&kill.task_id.value, TaskState::TaskKilled, None);
     }
-    assert_eq!(world.core.status_of_pod(&id()).unwrap_err().status(), 404);
-    assert_eq!(world.core.deployments_json(false, world.now), json!([]));
+    assert_eq!(world.core.look().status_of_pod(&id()).unwrap_err().status(), 404);
+    assert_eq!(world.core.look().deployments_json(false, world.now), json!([]));
 }
 
 #[test]
@@ -216,7 +216,10 @@ fn a_pod_may_have_a_brake_of_its_own_which_replaces_nothing() {
     braked["scheduling"] = json!({"brake": {"share": 0.25}});
     world.put_pod(braked.clone()).unwrap();
     assert_eq!(world.pod_status()["spec"]["scheduling"]["brake"], json!({"share": 0.25}));
-    assert_eq!((world.take(call::Type::Kill).len(), world.core.deployments_json(false, world.now)), (0, json!([])));
+    assert_eq!(
+        (world.take(call::Type::Kill).len(), world.core.look().deployments_json(false, world.now)),
+        (0, json!([]))
+    );
     assert!(world.core.definitions.get(&id()).unwrap().app.brake.is_some());
     braked["scheduling"]["brake"]["share"] = json!(-1);
     assert_eq!(world.put_pod(braked).unwrap_err().body()["details"][0]["path"], "/scheduling/brake/share");
@@ -240,8 +243,9 @@ fn a_killed_instance_of_a_pod_is_replaced() {
     world.post_pod(pod()).unwrap();
     let tasks = world.bring_up_pod();
     let name = world.instance()["id"].as_str().unwrap().to_owned();
-    let killed = world.tell(|core, now| core.kill_pod_instances(&id(), &[name, "none".into()], false, now)).unwrap();
-    assert_eq!((killed.len(), world.take(call::Type::Kill).len()), (1, 2));
+    let named = world.core.look().instances_of_pod(&id(), &[name, "none".into()]).unwrap();
+    world.tell(|core, now| core.kill_tasks(&named, Kill::default(), now)).unwrap();
+    assert_eq!((named.len(), world.take(call::Type::Kill).len()), (1, 2));
     tasks.iter().for_each(|task| world.update(task, TaskState::TaskKilled, None));
     assert!(world.bring_up_pod()[0].ends_with(".web.2"));
 }
@@ -253,13 +257,12 @@ fn pods_and_apps_share_one_namespace_and_are_told_apart() {
     assert_eq!(world.post_pod(pod()).unwrap_err().status(), 409);
     let app = json!({"id": "/shop/pod", "cmd": "run"});
     assert_eq!(world.create(app).unwrap_err().status(), 409);
-    assert!(world.core.app_json(&id(), &Embed::single(), world.now).is_none());
-    let apps = world.core.app_texts(&AppFilter::default(), &Embed::single(), world.now);
-    assert_eq!(AppText::list(&apps), "{\"apps\":[]}");
+    assert!(world.core.look().app_json(&id(), &Embed::single(), world.now).is_none());
+    assert_eq!(world.apps(&Embed::single()), json!({"apps": []}));
     let embed = GroupEmbed::of(std::iter::empty());
-    let group = world.core.group_json(&AppId::new("/shop"), &embed, world.now).unwrap();
+    let group = world.core.look().group_json(&AppId::new("/shop"), &embed, world.now).unwrap();
     assert_eq!((&group["apps"], &group["pods"][0]["id"]), (&json!([]), &json!("/shop/pod")));
-    assert_eq!(world.core.queue_json(false, world.now)["queue"][0]["pod"]["id"], "/shop/pod");
+    assert_eq!(world.core.look().queue_json(false, world.now)["queue"][0]["pod"]["id"], "/shop/pod");
 }
 
 #[test]

@@ -39,7 +39,7 @@ impl World {
     }
 
     fn shown(&self, id: &str) -> Value {
-        self.core.app_json(&AppId::new(id), &Embed::single(), self.now).unwrap()
+        self.core.look().app_json(&AppId::new(id), &Embed::single(), self.now).unwrap()
     }
 }
 
@@ -55,9 +55,9 @@ fn an_app_may_have_the_role_of_its_top_level_group_and_is_launched_on_offers_to_
     }
     world.create(app("/team/a/web", Some("team"))).unwrap();
     assert_eq!(world.told_roles(), [["*", "team"]]);
-    assert_eq!(world.core.queue_json(false, world.now)["queue"][0]["role"], "team");
+    assert_eq!(world.core.look().queue_json(false, world.now)["queue"][0]["role"], "team");
     assert!(world.offer_of("*").is_empty());
-    let queue = world.core.queue_json(true, world.now)["queue"][0].clone();
+    let queue = world.core.look().queue_json(true, world.now)["queue"][0].clone();
     assert_eq!(queue["processedOffersSummary"]["processedOffersCount"], 0, "it is none of its business");
     let task = world.offer_of("team").remove(0);
     assert_eq!(world.shown("/team/a/web")["tasks"][0]["role"], "team");
@@ -74,7 +74,7 @@ fn what_a_group_enforces_holds_for_all_that_is_in_it_from_their_next_change_on()
     world.put_team(json!({"id": "/team", "enforceRole": true, "apps": [app("new", None)]})).unwrap();
     assert_eq!(world.shown("/team/new")["role"], "team");
     let embed = GroupEmbed::of(std::iter::empty());
-    let shown = world.core.group_json(&AppId::new("/team"), &embed, world.now).unwrap();
+    let shown = world.core.look().group_json(&AppId::new("/team"), &embed, world.now).unwrap();
     assert_eq!(shown["enforceRole"], true);
     let refused = world.create(app("/team/deep/web", Some("*"))).unwrap_err();
     assert_eq!(refused.body()["details"][0]["errors"], json!(["got *, expected one of: [team]"]));

@@ -30,7 +30,7 @@ impl World {
     }
 
     fn current(&self) -> Value {
-        self.core.deployments_json(true, self.now)[0]["currentActions"][0].clone()
+        self.core.look().deployments_json(true, self.now)[0]["currentActions"][0].clone()
     }
 
     /// Ends every task that was told to end since; how many.
@@ -79,11 +79,9 @@ fn readiness_only_the_deployment_is_held_until_ready() {
     assert_eq!(results[0]["lastResponse"], json!({"status": 503, "contentType": "text/plain", "body": "wait"}));
     let mut embed = Embed::default();
     embed.add("apps.readiness");
-    let shown = world.core.app_json(&web(), &embed, world.now).unwrap();
+    let shown = world.core.look().app_json(&web(), &embed, world.now).unwrap();
     assert_eq!(shown["readinessCheckResults"], results, "an app shows what its deployment does");
-    let listed = world.core.app_texts(&AppFilter::default(), &embed, world.now);
-    let listed: Value = serde_json::from_str(&AppText::list(&listed)).unwrap();
-    assert_eq!(listed["apps"][0]["readinessCheckResults"], results);
+    assert_eq!(world.apps(&embed)["apps"][0]["readinessCheckResults"], results);
     let mut world = world.restart();
     let start = world.started().remove(0);
     world.tell(|core, now| core.checked(&finding(&start, true), now));
@@ -232,7 +230,11 @@ fn canaries_of_several_apps_come_step_by_step() {
     };
     put(&mut world, "1", Some(1));
     world.run();
-    assert_eq!(world.core.deployments_json(false, world.now), json!([]), "what is new has nothing to compare with");
+    assert_eq!(
+        world.core.look().deployments_json(false, world.now),
+        json!([]),
+        "what is new has nothing to compare with"
+    );
     let id = put(&mut world, "2", Some(1));
     world.run();
     let with = |world: &World, app: &str, cmd: &str| {

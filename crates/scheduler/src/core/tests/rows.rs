@@ -261,16 +261,14 @@ fn history_actor_unhealthy_task_killed() {
 fn apps_resource_index_has_counts_and_deployments_by_default() {
     let mut world = World::new();
     world.create(definition(1)).unwrap();
-    let texts = world.core.app_texts(&AppFilter::default(), &Embed::counts_and_deployments(), world.now);
-    let all: Value = serde_json::from_str(&AppText::list(&texts)).unwrap();
+    let all = world.apps(&Embed::counts_and_deployments());
     let app = &all["apps"][0];
     assert_eq!((&app["tasksStaged"], app["deployments"].as_array().map(Vec::len)), (&json!(0), Some(1)));
     let mut embed = Embed::counts_and_deployments();
     embed.add("apps.failures");
     let task = world.offer().remove(0).task_id.value;
     world.update(&task, TaskState::TaskFailed, None);
-    let texts = world.core.app_texts(&AppFilter::default(), &embed, world.now);
-    let all: Value = serde_json::from_str(&AppText::list(&texts)).unwrap();
+    let all = world.apps(&embed);
     let app = &all["apps"][0];
     assert_eq!((&app["lastTaskFailure"]["state"], &app["tasksStaged"]), (&json!("TASK_FAILED"), &json!(0)));
 }
@@ -342,7 +340,7 @@ fn readiness_behavior_is_removed_when_the_task_dies() {
     assert!(matches!(world.checks.as_slice(), [CheckOrder::Start(_)]), "right after it runs");
     world.update(&task, TaskState::TaskFailed, None);
     assert!(matches!(world.checks.last(), Some(CheckOrder::Stop(_))));
-    let current = world.core.deployments_json(false, world.now)[0]["currentActions"][0].clone();
+    let current = world.core.look().deployments_json(false, world.now)[0]["currentActions"][0].clone();
     assert_eq!(current["readinessCheckResults"], json!([]));
 }
 
@@ -351,7 +349,7 @@ fn metrics_marathon_has_counters_of_what_was_done() {
     let mut world = World::new();
     world.create(definition(2)).unwrap();
     world.bring_up();
-    let metrics = world.core.metrics(world.now.plus(Duration::from_secs(7)));
+    let metrics = world.core.look().metrics(world.now.plus(Duration::from_secs(7)));
     let counted = |name: &str| metrics.counters.iter().find(|(found, _)| found == name).map(|(_, count)| *count);
     for (name, count) in [
         ("marathon.deployments.counter", 1),

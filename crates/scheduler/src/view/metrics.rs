@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::core::Core;
+use crate::core::Look;
 use crate::ids::AppId;
 use crate::time::Now;
 
@@ -14,7 +14,7 @@ pub(crate) struct Metrics {
     pub counters: Vec<(String, u64)>,
 }
 
-impl Core {
+impl Look<'_> {
     pub(crate) fn metrics(&self, now: Now) -> Metrics {
         Metrics { gauges: self.gauges(now), counters: self.out.counted().named() }
     }

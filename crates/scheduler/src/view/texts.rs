@@ -8,23 +8,46 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::core::{AppFilter, AppRecord, Core, Embed};
+use super::{AppFilter, Embed};
+use crate::core::{AppRecord, Look};
 use crate::ids::{AppId, InstanceId};
 use crate::instance::Instance;
 use crate::time::{Now, Timestamp};
 
-/// What was made and still holds.
+/// The texts that were made.
 #[derive(Debug, Default)]
-pub(in crate::core) struct Fragments {
-    tasks: BTreeMap<InstanceId, Arc<str>>,
+pub(crate) struct Texts {
+    /// By the revision that they are of.
+    tasks: BTreeMap<InstanceId, (u64, Arc<str>)>,
     /// By the version that they are of.
     definitions: BTreeMap<AppId, (Timestamp, Arc<str>)>,
 }
 
-impl Fragments {
-    /// An instance changed, or is gone.
-    pub(in crate::core) fn forget_task(&mut self, id: &InstanceId) {
-        self.tasks.remove(id);
+impl Texts {
+    /// `GET /v2/apps`.
+    pub(crate) fn apps(&mut self, look: Look<'_>, filter: &AppFilter, embed: &Embed, now: Now) -> Vec<AppText> {
+        self.forget_gone(look);
+        let apps = look.definitions.records().filter(|record| !record.removed && record.app.app().is_some());
+        let shown = apps.filter(|record| filter.matches(&record.app));
+        shown.map(|record| self.app(look, record, embed, now)).collect()
+    }
+
+    /// Texts of instances that are gone stay until they are as many as the others.
+    fn forget_gone(&mut self, look: Look<'_>) {
+        self.definitions.retain(|id, _| look.definitions.get(id).is_some());
+        if self.tasks.len() > 2 * look.instances.values().len() {
+            self.tasks.retain(|id, _| look.instances.get(id).is_some());
+        }
+    }
+
+    fn app(&mut self, look: Look<'_>, record: &AppRecord, embed: &Embed, now: Now) -> AppText {
+        let looks_at_each = embed.tasks || embed.task_stats;
+        let all = looks_at_each.then(|| look.instances.revisions_of(&record.app.id));
+        let all: Vec<_> = all.into_iter().flatten().filter(|(instance, _)| instance.has_task()).collect();
+        let task = |(instance, revision): &(&Instance, u64)| self.task(&look, instance, *revision);
+        let tasks = embed.tasks.then(|| all.iter().map(task).collect());
+        let instances: Vec<_> = all.into_iter().map(|(instance, _)| instance).collect();
+        AppText { definition: self.definition(record), more: look.beside(record, &instances, embed, now), tasks }
     }
 
     fn definition(&mut self, record: &AppRecord) -> Arc<str> {
@@ -39,12 +62,12 @@ impl Fragments {
         }
     }
 
-    fn task(&mut self, id: &InstanceId, make: impl FnOnce() -> Value) -> Arc<str> {
-        match self.tasks.get(id) {
-            Some(text) => text.clone(),
-            None => {
-                let text: Arc<str> = make().to_string().into();
-                self.tasks.insert(id.clone(), text.clone());
+    fn task(&mut self, look: &Look<'_>, instance: &Instance, revision: u64) -> Arc<str> {
+        match self.tasks.get(&instance.id) {
+            Some((made, text)) if *made == revision => text.clone(),
+            _ => {
+                let text: Arc<str> = look.task_json(instance).to_string().into();
+                self.tasks.insert(instance.id.clone(), (revision, text.clone()));
                 text
             }
         }
@@ -96,28 +119,6 @@ impl AppText {
         let more = more.strip_prefix('{').unwrap_or_default();
         text.push_str(if more.len() > 1 { "," } else { "" });
         text.push_str(more);
-    }
-}
-
-impl Core {
-    /// `GET /v2/apps`.
-    pub(crate) fn app_texts(&mut self, filter: &AppFilter, embed: &Embed, now: Now) -> Vec<AppText> {
-        let mut fragments = std::mem::take(&mut self.fragments);
-        fragments.definitions.retain(|id, _| self.definitions.get(id).is_some());
-        let apps = self.definitions.records().filter(|record| !record.removed && record.app.app().is_some());
-        let shown = apps.filter(|record| filter.matches(&record.app));
-        let texts = shown.map(|record| self.app_text(record, embed, &mut fragments, now)).collect();
-        self.fragments = fragments;
-        texts
-    }
-
-    fn app_text(&self, record: &AppRecord, embed: &Embed, fragments: &mut Fragments, now: Now) -> AppText {
-        let looks_at_each = embed.tasks || embed.task_stats;
-        let all = looks_at_each.then(|| self.tasks_with_app(&record.app.id));
-        let all: Vec<&Instance> = all.into_iter().flatten().collect();
-        let task = |instance: &&Instance| fragments.task(&instance.id, || self.task_json(instance));
-        let tasks = embed.tasks.then(|| all.iter().map(task).collect());
-        AppText { definition: fragments.definition(record), more: self.beside(record, &all, embed, now), tasks }
     }
 }
 

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::core::records::GroupVersion;
-use crate::core::{Core, Embed, Refusal};
+use super::Embed;
+use crate::core::{GroupVersion, Look};
 use crate::definition::RunSpec;
 use crate::ids::AppId;
+use crate::refusal::Refusal;
 use crate::time::{Now, Timestamp};
 
 /// What to show of a group beside its id.
@@ -38,7 +39,7 @@ impl GroupEmbed {
     }
 }
 
-impl Core {
+impl<'a> Look<'a> {
     /// `GET /v2/groups/{id}`.
     pub(crate) fn group_json(&self, id: &AppId, embed: &GroupEmbed, now: Now) -> Result<Value, Refusal> {
         if !self.definitions.is_group(id) {
@@ -66,7 +67,7 @@ impl Core {
     }
 
     /// The apps in a group, however deep; the group must exist.
-    pub(in crate::core) fn apps_of(&self, id: &AppId) -> Result<impl Iterator<Item = &RunSpec> + use<'_>, Refusal> {
+    pub(super) fn apps_of(&self, id: &AppId) -> Result<impl Iterator<Item = &'a RunSpec> + use<'a>, Refusal> {
         let found =
             self.definitions.is_group(id).then(|| self.definitions.within(id).filter(|app| app.app().is_some()));
         found.ok_or_else(|| Refusal::NoGroup(id.clone()))

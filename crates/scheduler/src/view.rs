@@ -1,29 +1,28 @@
-//! How the scheduler is looked at: all that is JSON of the core, in Marathon's shapes. Only reads, but for the texts it keeps.
+//! Answers for people who look at the core, in Marathon's shapes. In: a [`Look`] at its parts. Out: JSON, and text.
 
-mod fragments;
 mod groups;
 mod metrics;
 mod pods;
+mod texts;
 
 use checks::Verdict;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::records::AppRecord;
-use super::{Core, Refusal};
+use crate::core::{AppRecord, Look};
 use crate::definition::RunSpec;
 use crate::definition::port::PortDefinition;
 use crate::deployment::{Deployment, StepAction};
 use crate::ids::{AppId, InstanceId};
 use crate::instance::{Condition, Instance, Paused};
+use crate::refusal::Refusal;
 use crate::states::States;
 use crate::time::{Now, Timestamp};
 
-pub(crate) use fragments::AppText;
-pub(super) use fragments::Fragments;
 pub(crate) use groups::GroupEmbed;
 pub(crate) use metrics::Metrics;
+pub(crate) use texts::{AppText, Texts};
 
 /// What to show of an app beside its definition.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -82,7 +81,7 @@ pub(crate) struct AppFilter {
 }
 
 impl AppFilter {
-    pub(super) fn matches(&self, app: &RunSpec) -> bool {
+    fn matches(&self, app: &RunSpec) -> bool {
         let has = |part: &Option<String>, whole: &str| {
             part.as_ref().is_none_or(|part| whole.to_lowercase().contains(&part.to_lowercase()))
         };
@@ -92,7 +91,7 @@ impl AppFilter {
     }
 }
 
-impl Core {
+impl<'a> Look<'a> {
     pub(crate) fn app_json(&self, id: &AppId, embed: &Embed, now: Now) -> Option<Value> {
         let record = self.app_record(id)?;
         let mut json = json!(record.app);
@@ -109,16 +108,16 @@ impl Core {
     }
 
     /// What is known of an app that is none of a pod.
-    fn app_record(&self, id: &AppId) -> Option<&AppRecord> {
+    fn app_record(&self, id: &AppId) -> Option<&'a AppRecord> {
         self.definitions.get(id).filter(|record| !record.removed && record.app.app().is_some())
     }
 
-    pub(super) fn tasks_with_app(&self, id: &AppId) -> impl Iterator<Item = &Instance> + use<'_> {
+    fn tasks_with_app(&self, id: &AppId) -> impl Iterator<Item = &'a Instance> + use<'a> {
         self.instances.of(id).filter(|instance| instance.has_task())
     }
 
     /// What an app shows beside its definition and its tasks.
-    pub(super) fn beside(&self, record: &AppRecord, tasks: &[&Instance], embed: &Embed, now: Now) -> Value {
+    fn beside(&self, record: &AppRecord, tasks: &[&Instance], embed: &Embed, now: Now) -> Value {
         let (id, mut json) = (&record.app.id, json!({}));
         if embed.counts {
             counts(&mut json, self.instances.states(id));
@@ -134,7 +133,7 @@ impl Core {
                 self.rollouts.lock(id).map(|deployment| json!({"id": deployment})).into_iter().collect();
         }
         if let Some(failure) = record.last_failure.as_ref().filter(|_| embed.last_task_failure) {
-            json["lastTaskFailure"] = failure.json();
+            json["lastTaskFailure"] = json!(failure);
         }
         if embed.task_stats {
             json["tasksStats"] = stats(&record.app, tasks, now);
@@ -195,13 +194,6 @@ impl Core {
     }
 
     /// The tasks of an app, which must exist.
-    pub(crate) fn tasks_of(&self, id: &AppId) -> Result<Vec<&Instance>, Refusal> {
-        self.definitions.no_pod(id)?;
-        self.definitions.wanted(id)?;
-        Ok(self.instances.of(id).filter(|instance| instance.has_task()).collect())
-    }
-
-    /// The same, as they are shown.
     pub(crate) fn wanted_tasks(&self, id: &AppId) -> Result<Vec<Value>, Refusal> {
         Ok(self.tasks_of(id)?.into_iter().map(|instance| self.task_json(instance)).collect())
     }
@@ -220,6 +212,11 @@ impl Core {
         Some(json)
     }
 
+    /// `GET /v2/eventSubscriptions`.
+    pub(crate) fn subscribers_json(&self) -> Value {
+        json!({"callbackUrls": **self.out.subscribers()})
+    }
+
     fn show_brake(&self, json: &mut Value, id: &AppId) {
         let tasks: Vec<_> = self.instances.of(id).filter(|instance| instance.has_task()).collect();
         let held: Vec<_> = tasks
@@ -233,18 +230,12 @@ impl Core {
         json["checksPausedUntil"] = json!(paused.collect::<BTreeMap<_, _>>());
     }
 
-    pub(super) fn task_json(&self, instance: &Instance) -> Value {
+    fn task_json(&self, instance: &Instance) -> Value {
         let app = self.definitions.of(instance);
         let mut json = task_json(instance);
         json["servicePorts"] = app.iter().flat_map(|app| &app.port_definitions).map(|port| json!(port.port)).collect();
         json["role"] = json!(app.map_or_else(|| self.definitions.role(), |app| self.definitions.role_of(app)));
         json
-    }
-
-    /// The instance of a task or instance id.
-    pub(crate) fn find(&self, text: &str) -> Option<&Instance> {
-        let by_task = InstanceId::of_task(text).and_then(|id| self.instances.get(&id));
-        by_task.filter(|instance| instance.has_task() && instance.owns(text))
     }
 
     /// With how far they are, if that is wanted: clients of Marathon refuse fields they do not know.
@@ -306,7 +297,7 @@ fn readiness(app: &RunSpec, instance: &Instance) -> Option<Value> {
     let mut result =
         json!({"name": check.name, "taskId": instance.task_id(), "ready": !instance.checked.awaits_readiness});
     if let Some(response) = &instance.checked.last_response {
-        result["lastResponse"] = response.clone();
+        result["lastResponse"] = json!(response);
     }
     Some(result)
 }

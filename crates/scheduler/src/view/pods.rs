@@ -6,7 +6,7 @@ use mesos::states;
 use mesos::v1::TaskState;
 use serde_json::{Value, json};
 
-use crate::core::{Core, Refusal};
+use crate::core::Look;
 use crate::definition::Pod;
 use crate::definition::RunSpec;
 use crate::definition::pod::Container;
@@ -14,9 +14,10 @@ use crate::ids::{AppId, InstanceId};
 use crate::instance::member::Member;
 use crate::instance::termination::termination;
 use crate::instance::{Condition, Goal, Instance};
+use crate::refusal::Refusal;
 use crate::time::Timestamp;
 
-impl Core {
+impl Look<'_> {
     /// `GET /v2/pods`.
     pub(crate) fn pods_json(&self) -> Value {
         self.definitions.within(&AppId::root()).filter_map(RunSpec::pod_json).collect()
@@ -53,7 +54,7 @@ impl Core {
         Ok(self.pod_status(id).unwrap_or_default())
     }
 
-    pub(in crate::core) fn pod_status(&self, id: &AppId) -> Option<Value> {
+    pub(super) fn pod_status(&self, id: &AppId) -> Option<Value> {
         let app = self.definitions.wanted(id).ok()?;
         let spec = app.pod_json()?;
         let ids: Vec<_> = self.instances.of(id).map(|instance| (instance.id.clone(), instance.times.since)).collect();
@@ -68,7 +69,7 @@ impl Core {
     }
 
     /// One instance of a pod, with its containers.
-    pub(in crate::core) fn pod_instance(&self, id: &InstanceId) -> Option<Value> {
+    pub(crate) fn pod_instance(&self, id: &InstanceId) -> Option<Value> {
         let instance = self.instances.get(id)?;
         let app = self.definitions.of(instance)?;
         let pod = app.pod()?;
@@ -96,7 +97,7 @@ impl Core {
     }
 
     fn container(&self, instance: &Instance, pod: &Pod, container: &Container) -> Option<Value> {
-        let member = self.members(&instance.id).iter().find(|member| member.name == container.name)?;
+        let member = instance.members.iter().find(|member| member.name == container.name)?;
         let first = pod.containers.iter().take_while(|one| one.name != container.name);
         let first: usize = first.map(|one| one.endpoints.len()).sum();
         let ports = instance.place.ports.get(first..).unwrap_or_default();
@@ -178,7 +179,7 @@ impl RunSpec {
     }
 
     /// What it is, and as that.
-    pub(in crate::core) fn shown(&self) -> (&'static str, Value) {
+    pub(super) fn shown(&self) -> (&'static str, Value) {
         self.pod_json().map_or_else(|| ("app", json!(self)), |pod| ("pod", pod))
     }
 }

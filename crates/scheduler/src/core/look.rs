@@ -1,0 +1,115 @@
+//! The core's parts, to be looked at, and what they are only together.
+
+use super::definitions::Definitions;
+use super::instances::Instances;
+use super::kills::Kills;
+use super::link::Link;
+use super::outbox::Outbox;
+use super::queue::Queue;
+use super::reconciliation::Reconciliation;
+use super::rollouts::Rollouts;
+use super::settings::Settings;
+use super::{Core, Refusal};
+use crate::brake::Brake;
+use crate::definition::RunSpec;
+use crate::definition::strategy::UpgradeStrategy;
+use crate::deployment::Change;
+use crate::ids::{AppId, InstanceId};
+use crate::instance::Instance;
+use crate::plan::Target;
+use crate::progress::{Counts, Progress};
+use crate::refusals::Refusals;
+use crate::time::Now;
+
+/// A look at the core: its parts, none of which can be changed through it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Look<'a> {
+    pub definitions: &'a Definitions,
+    pub instances: &'a Instances,
+    pub rollouts: &'a Rollouts,
+    pub link: &'a Link,
+    pub reconciliation: &'a Reconciliation,
+    pub queue: &'a Queue,
+    pub settings: &'a Settings,
+    pub out: &'a Outbox,
+    pub kills: &'a Kills,
+    pub brake: &'a Brake,
+}
+
+impl Core {
+    /// A look at it as it is now.
+    pub(crate) fn look(&self) -> Look<'_> {
+        Look {
+            definitions: &self.definitions,
+            instances: &self.instances,
+            rollouts: &self.rollouts,
+            link: &self.link,
+            reconciliation: &self.reconciliation,
+            queue: &self.queue,
+            settings: &self.settings,
+            out: &self.out,
+            kills: &self.kills,
+            brake: &self.brake,
+        }
+    }
+}
+
+impl<'a> Look<'a> {
+    /// What an app is to be now: what is wanted of it, or, while a deployment has not come to it, what it was.
+    pub(super) fn in_force(&self, id: &AppId) -> Option<(&'a RunSpec, Target)> {
+        let record = self.definitions.get(id)?;
+        let deployment = self.rollouts.of(id);
+        let most_new = record.halted.then_some(0).or_else(|| deployment?.canary(id));
+        Some(match deployment.and_then(|deployment| deployment.waiting(id)) {
+            None if record.removed => (&record.app, gone(&record.app)),
+            None => (&record.app, Target { most_new, ..target(&record.app) }),
+            Some(Change { before: Some(before), .. }) => (before, Target { most_new: Some(0), ..target(before) }),
+            Some(_) => (&record.app, gone(&record.app)),
+        })
+    }
+
+    /// How far an app is on its way.
+    pub(crate) fn progress(&self, id: &AppId, now: Now) -> Option<Progress> {
+        let (_, target) = self.in_force(id)?;
+        Some(Progress {
+            wanted: usize::try_from(target.instances).unwrap_or(usize::MAX),
+            delay: self.queue.delay(id, now.moment),
+            held: self.brake.held_of(id).count(),
+            refused: self.queue.refusals(id).and_then(Refusals::main_reason),
+            canary: self.rollouts.of(id).and_then(|deployment| deployment.canary(id)),
+            counts: Counts::of(self.instances.of(id), target.config),
+        })
+    }
+
+    /// The tasks of an app, which must exist.
+    pub(crate) fn tasks_of(&self, id: &AppId) -> Result<Vec<&'a Instance>, Refusal> {
+        self.definitions.no_pod(id)?;
+        self.definitions.wanted(id)?;
+        Ok(self.instances.of(id).filter(|instance| instance.has_task()).collect())
+    }
+
+    /// The instances of a pod, which must exist, that have one of these names.
+    pub(crate) fn instances_of_pod(&self, id: &AppId, names: &[String]) -> Result<Vec<InstanceId>, Refusal> {
+        self.definitions.pod(id)?;
+        let all = self.instances.of(id).map(|instance| instance.id.clone());
+        Ok(all.filter(|id| names.iter().any(|name| name == id.as_str())).collect())
+    }
+}
+
+/// What is wanted of an app.
+fn target(app: &RunSpec) -> Target {
+    Target {
+        instances: app.instances,
+        config: app.config_version(),
+        strategy: app.upgrade_strategy,
+        selection: app.kill_selection,
+        most_new: None,
+    }
+}
+
+/// Of a removed one, no instance, and no ceremony.
+fn gone(app: &RunSpec) -> Target {
+    let strategy =
+        UpgradeStrategy { minimum_health_capacity: 0.0, maximum_over_capacity: 0.0, ..UpgradeStrategy::default() };
+    Target { instances: 0, strategy, ..target(app) }
+}
