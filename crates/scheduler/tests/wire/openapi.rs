@@ -18,9 +18,9 @@ impl Document {
 
     fn operations(&self) -> BTreeSet<(String, String)> {
         let paths = self.0["paths"].as_object().unwrap().iter();
-        paths
-            .flat_map(|(path, methods)| methods.as_object().unwrap().keys().map(|m| (m.to_uppercase(), path.clone())))
-            .collect()
+        let named = paths.flat_map(|(path, item)| item.as_object().unwrap().keys().map(move |name| (name, path)));
+        let methods = named.filter(|(name, _)| *name != "parameters");
+        methods.map(|(name, path)| (name.to_uppercase(), path.clone())).collect()
     }
 
     /// What is wrong with a value, if anything.
@@ -29,6 +29,9 @@ impl Document {
         if let Some(any) = schema["anyOf"].as_array() {
             let faults: Vec<_> = any.iter().map(|schema| self.fault(schema, value, at)).collect();
             return if faults.iter().any(Option::is_none) { None } else { Some(format!("{faults:?}")) };
+        }
+        if let Some(all) = schema["allOf"].as_array() {
+            return all.iter().find_map(|schema| self.fault(schema, value, at));
         }
         let fits = match schema["type"].as_str() {
             Some("object") => value.is_object(),
