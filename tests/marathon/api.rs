@@ -5,10 +5,11 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use harness::cluster::{Dev, START};
-use harness::{http, wait};
+use harness::{apps, http, wait};
 use serde_json::{Value, json};
 
 use crate::stream::{event, events};
+use crate::{change, deploy, get, send, settled, started};
 
 fn web(instances: u32) -> Value {
     json!({
@@ -19,35 +20,14 @@ fn web(instances: u32) -> Value {
     })
 }
 
-fn started() -> Dev {
-    let mut dev = Dev::new();
-    dev.start(&["--resources", "cpus:8;mem:8192;disk:1000"]);
-    dev
-}
-
-#[track_caller]
-fn change(dev: &Dev, method: &str, path: &str, body: &Value) -> Value {
-    let answer = http::send(dev.api, method, path, body).expect("an answer");
-    assert!((200..300).contains(&answer.status), "{method} {path}: {} {}", answer.status, answer.text());
-    let answer = answer.json();
-    settled(dev);
-    answer
-}
-
-#[track_caller]
-fn settled(dev: &Dev) {
-    wait::until("no deployment", START, || (http::get(dev.api, "/v2/deployments")?.json() == json!([])).then_some(()));
-}
-
 fn ids(dev: &Dev) -> Vec<String> {
-    let tasks = dev.app("shop/web")["tasks"].as_array().cloned().unwrap_or_default();
-    tasks.iter().filter_map(|task| task["id"].as_str().map(str::to_owned)).collect()
+    apps::ids(&dev.app("shop/web"))
 }
 
 #[test]
 fn an_app_is_created_read_changed_scaled_restarted_and_deleted() {
     let dev = started();
-    let answer = http::send(dev.api, "POST", "/v2/apps", &web(2)).expect("an answer");
+    let answer = send(&dev, "POST", "/v2/apps", &web(2));
     assert_eq!(answer.status, 201, "{}", answer.text());
     assert_eq!(answer.header("location"), Some("/v2/apps/shop/web"));
     assert_eq!(answer.header("marathon-deployment-id"), answer.json()["deployments"][0]["id"].as_str());
@@ -55,7 +35,7 @@ fn an_app_is_created_read_changed_scaled_restarted_and_deleted() {
     let app = dev.wait_healthy("shop/web", 2);
     assert_eq!((&app["labels"]["tier"], &app["backoffFactor"]), (&json!("front"), &json!(1.15)));
     assert!(app["tasks"][0]["healthCheckResults"][0]["alive"].as_bool().is_some_and(|alive| alive));
-    let again = http::send(dev.api, "POST", "/v2/apps", &web(2)).expect("an answer");
+    let again = send(&dev, "POST", "/v2/apps", &web(2));
     assert_eq!(
         (again.status, again.json()["message"].clone()),
         (409, json!("An app with id [/shop/web] already exists."))
@@ -73,23 +53,23 @@ fn an_app_is_created_read_changed_scaled_restarted_and_deleted() {
     change(&dev, "POST", "/v2/apps/shop/web/restart", &json!({}));
     assert!(ids(&dev).len() == 3 && !ids(&dev).iter().any(|id| changed.contains(id)), "a restart replaces all");
 
-    let versions = http::get(dev.api, "/v2/apps/shop/web/versions").expect("an answer").json();
+    let versions = get(&dev, "/v2/apps/shop/web/versions");
     let versions = versions["versions"].as_array().cloned().unwrap_or_default();
     assert_eq!(versions.len(), 4, "{versions:?}");
     let oldest = versions.last().and_then(Value::as_str).expect("a version");
-    let old = http::get(dev.api, &format!("/v2/apps/shop/web/versions/{oldest}")).expect("an answer").json();
+    let old = get(&dev, &format!("/v2/apps/shop/web/versions/{oldest}"));
     assert_eq!((&old["env"]["COLOUR"], &old["instances"]), (&json!("blue"), &json!(2)));
     change(&dev, "PUT", "/v2/apps/shop/web", &json!({"version": oldest}));
     let app = dev.app("shop/web");
     assert_eq!((&app["env"]["COLOUR"], &app["instances"]), (&json!("blue"), &json!(2)), "rolled back");
 
     for (query, count) in [("?label=tier==front", 1), ("?label=tier==back", 0), ("?id=SHOP", 1), ("?cmd=nothing", 0)] {
-        let apps = http::get(dev.api, &format!("/v2/apps{query}")).expect("an answer").json();
+        let apps = get(&dev, &format!("/v2/apps{query}"));
         assert_eq!(apps["apps"].as_array().map(Vec::len), Some(count), "{query}");
     }
     change(&dev, "DELETE", "/v2/apps/shop/web", &json!({}));
     assert_eq!(http::get(dev.api, "/v2/apps/shop/web").expect("an answer").status, 404);
-    assert_eq!(http::get(dev.api, "/v2/tasks").expect("an answer").json()["tasks"], json!([]));
+    assert_eq!(get(&dev, "/v2/tasks")["tasks"], json!([]));
 }
 
 #[test]
@@ -107,8 +87,7 @@ fn the_event_stream_tells_of_a_failing_instance() {
     assert_eq!(event(&changes, "instance_health_changed_event")["healthy"], true);
 
     let task = dev.wait_healthy("shop/web", 1)["tasks"][0].clone();
-    let port = task["ports"][0].as_u64().and_then(|port| u16::try_from(port).ok()).expect("a port");
-    assert!(http::request(SocketAddr::from(([127, 0, 0, 1], port)), "POST", "/fail", &[], b"").is_some());
+    assert!(http::request(apps::address(&task), "POST", "/fail", &[], b"").is_some());
     assert_eq!(event(&all, "failed_health_check_event")["appId"], "/shop/web");
     assert_eq!(event(&all, "health_status_changed_event")["alive"], false);
     let killed = event(&all, "unhealthy_instance_kill_event");
@@ -123,9 +102,9 @@ fn a_deployment_that_cannot_end_locks_its_app_and_is_taken_back() {
     change(&dev, "POST", "/v2/apps", &web(1));
     let before = ids(&dev);
     let broken = json!({"cmd": "exec sleep 1000"});
-    let begun = http::send(dev.api, "PUT", "/v2/apps/shop/web", &broken).expect("an answer").json();
+    let begun = send(&dev, "PUT", "/v2/apps/shop/web", &broken).json();
     wait::until("an instance of the new version beside the old one", START, || (ids(&dev).len() == 2).then_some(()));
-    let locked = http::send(dev.api, "PUT", "/v2/apps/shop/web", &json!({"instances": 5})).expect("an answer");
+    let locked = send(&dev, "PUT", "/v2/apps/shop/web", &json!({"instances": 5}));
     assert_eq!((locked.status, &locked.json()["deployments"][0]["id"]), (409, &begun["deploymentId"]));
     let id = begun["deploymentId"].as_str().expect("an id");
     change(&dev, "DELETE", &format!("/v2/deployments/{id}"), &json!({}));
@@ -135,7 +114,7 @@ fn a_deployment_that_cannot_end_locks_its_app_and_is_taken_back() {
 #[test]
 fn who_asks_is_told_who_answers() {
     let dev = started();
-    let info = http::get(dev.api, "/v2/info").expect("an answer").json();
+    let info = get(&dev, "/v2/info");
     assert_eq!((&info["elected"], &info["version"]), (&json!(true), &json!("1.11.0")));
     wait::until("the framework's id", START, || {
         http::get(dev.api, "/v2/info")?.json()["frameworkId"].is_string().then_some(())
@@ -186,8 +165,7 @@ fn a_group_comes_up_in_the_order_of_its_dependencies_and_goes_as_a_whole() {
     }
     assert_eq!(running, [json!("/shop/db"), json!("/shop/web")]);
     change(&dev, "PUT", "/v2/groups/shop", &json!({"scaleBy": 2}));
-    let group =
-        http::get(dev.api, "/v2/groups/shop?embed=group.apps&embed=group.apps.counts").expect("an answer").json();
+    let group = get(&dev, "/v2/groups/shop?embed=group.apps&embed=group.apps.counts");
     assert_eq!((&group["apps"][0]["tasksRunning"], &group["apps"][1]["tasksRunning"]), (&json!(2), &json!(2)));
     change(&dev, "DELETE", "/v2/groups/shop", &json!({}));
     assert_eq!(http::get(dev.api, "/v2/groups/shop").expect("an answer").status, 404);
@@ -212,8 +190,7 @@ fn a_pod_is_stable_once_its_containers_are_healthy_and_comes_back_as_a_whole() {
         {"name": "log", "exec": {"command": {"shell": "touch ready; exec sleep 1000"}}, "resources": small,
             "healthCheck": times(json!({"exec": {"command": {"shell": "test -e ready"}}}))},
     ]});
-    let answer = http::send(dev.api, "POST", "/v2/pods", &pod).expect("an answer");
-    assert_eq!(answer.status, 201, "{}", answer.text());
+    deploy(&dev, "POST", "/v2/pods", &pod);
     let stable = |what: &str, incarnation: &str| {
         wait::until(what, START, || {
             let status = http::get(dev.api, "/v2/pods/shop/pod::status")?.json();
@@ -232,7 +209,7 @@ fn a_pod_is_stable_once_its_containers_are_healthy_and_comes_back_as_a_whole() {
     let gone = http::request(dev.api, "DELETE", "/v2/pods/shop/pod", &[], b"").expect("an answer");
     assert_eq!(gone.status, 202);
     settled(&dev);
-    assert_eq!(http::get(dev.api, "/v2/pods").expect("an answer").json(), json!([]));
+    assert_eq!(get(&dev, "/v2/pods"), json!([]));
 }
 
 #[test]
@@ -243,20 +220,16 @@ fn apps_of_several_roles_run_side_by_side() {
             json!({"protocol": "COMMAND", "command": {"value": "true"}, "delaySeconds": 0, "intervalSeconds": 1});
         json!({"id": id, "cmd": "exec sleep 100000", "cpus": 0.1, "mem": 4, "healthChecks": [check]})
     };
-    let answer = http::send(dev.api, "POST", "/v2/apps", &app("/plain")).expect("an answer");
-    assert_eq!(answer.status, 201, "{}", answer.text());
+    deploy(&dev, "POST", "/v2/apps", &app("/plain"));
     let team = json!({"id": "/team", "enforceRole": true, "apps": [app("/team/web")]});
-    let answer = http::send(dev.api, "POST", "/v2/groups", &team).expect("an answer");
-    assert_eq!(answer.status, 201, "{}", answer.text());
-    settled(&dev);
+    change(&dev, "POST", "/v2/groups", &team);
     let [plain, web] = [dev.wait_healthy("plain", 1), dev.wait_healthy("team/web", 1)];
     assert_eq!((&plain["tasks"][0]["role"], &web["tasks"][0]["role"]), (&json!("*"), &json!("team")));
     let state = http::get(dev.master, "/state").expect("an answer").json();
     let roles = state["frameworks"][0]["roles"].clone();
     assert_eq!(roles, json!(["*", "team"]));
-    let refused = http::send(dev.api, "POST", "/v2/apps", &json!({"id": "/team/x", "cmd": "run", "role": "*"}));
-    assert_eq!(refused.expect("an answer").status, 422);
-    assert_eq!(http::send(dev.api, "DELETE", "/v2/groups/team", &json!({})).expect("an answer").status, 200);
-    settled(&dev);
+    let refused = send(&dev, "POST", "/v2/apps", &json!({"id": "/team/x", "cmd": "run", "role": "*"}));
+    assert_eq!(refused.status, 422);
+    change(&dev, "DELETE", "/v2/groups/team", &json!({}));
     dev.wait_healthy("plain", 1);
 }

@@ -2,8 +2,9 @@
 
 use std::process::Command;
 
-use harness::cluster::Dev;
 use harness::python;
+
+use crate::started;
 
 /// Runs a script of `tests/clients` that drives this package, against a cluster of its own.
 fn drive(test: &str, package: &str, script: &str) {
@@ -11,8 +12,7 @@ fn drive(test: &str, package: &str, script: &str) {
         println!("SKIPPED {test}: the client is not installed; cargo xtask clients does that");
         return;
     };
-    let mut dev = Dev::new();
-    dev.start(&["--resources", "cpus:8;mem:8192;disk:1000"]);
+    let dev = started();
     let script = python::script(script);
     let output = Command::new(python).arg(script).arg(format!("http://{}", dev.api)).output().expect("Python starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -8,6 +8,7 @@ use harness::apps;
 use harness::cluster::{Dev, binary};
 use serde_json::{Value, json};
 
+use crate::started;
 use crate::stream::{event, events};
 
 /// A cluster, and the command line pointed at it.
@@ -15,9 +16,7 @@ struct Shell(Dev);
 
 impl Shell {
     fn start() -> Shell {
-        let mut dev = Dev::new();
-        dev.start(&["--resources", "cpus:8;mem:8192;disk:1000"]);
-        Shell(dev)
+        Shell(started())
     }
 
     fn command(&self, line: &str) -> Command {

@@ -21,7 +21,5 @@ fn every_example_runs_as_it_is() {
         let healthy = |app: &Value| app["tasksHealthy"] == app["instances"] && app["instances"] != 0;
         (apps.len() > files.len() && apps.iter().all(healthy)).then_some(())
     });
-    wait::until("all deployments to end", START, || {
-        (http::get(dev.api, "/v2/deployments")?.json() == serde_json::json!([])).then_some(())
-    });
+    crate::settled(&dev);
 }

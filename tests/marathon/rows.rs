@@ -10,14 +10,9 @@ use harness::{http, python, wait};
 use serde_json::{Value, json};
 
 use crate::stream::{event, events};
+use crate::{change, deploy, get, settled, started};
 
 const SERVER: &str = "exec cygnet demo http --port $PORT0";
-
-fn started() -> Dev {
-    let mut dev = Dev::new();
-    dev.start(&["--resources", "cpus:8;mem:8192;disk:1000"]);
-    dev
-}
 
 /// The fields of a check, over times that keep a test short.
 fn check(fields: &Value) -> Value {
@@ -33,27 +28,14 @@ fn app(id: &str, cmd: &str, checks: &Value) -> Value {
     json!({"id": id, "cmd": cmd, "cpus": 0.1, "mem": 16, "healthChecks": checks})
 }
 
-#[track_caller]
-fn deploy(dev: &Dev, method: &str, path: &str, body: &Value) -> Value {
-    let answer = http::send(dev.api, method, path, body).expect("an answer");
-    assert!((200..300).contains(&answer.status), "{method} {path}: {} {}", answer.status, answer.text());
-    answer.json()
-}
-
-fn deployments(dev: &Dev) -> Option<usize> {
-    http::get(dev.api, "/v2/deployments")?.json().as_array().map(Vec::len)
-}
-
-#[track_caller]
-fn settled(dev: &Dev) {
-    wait::until("no deployment", START, || (deployments(dev)? == 0).then_some(()));
+fn deployments(dev: &Dev) -> usize {
+    get(dev, "/v2/deployments").as_array().expect("a list").len()
 }
 
 /// Deploys an app with this check to its end, and sees that it is healthy then.
 #[track_caller]
 fn becomes_healthy(dev: &Dev, id: &str, cmd: &str, fields: &Value) {
-    deploy(dev, "POST", "/v2/apps", &app(id, cmd, &json!([check(fields)])));
-    settled(dev);
+    change(dev, "POST", "/v2/apps", &app(id, cmd, &json!([check(fields)])));
     let app = dev.app(id.trim_start_matches('/'));
     let counts = ["tasksRunning", "tasksHealthy", "tasksUnhealthy"].map(|name| app[name].as_u64());
     assert_eq!(counts, [1, 1, 0].map(Some), "{fields}");
@@ -92,7 +74,7 @@ fn app_deploy_unhealthy_app_and_too_slow_check_never_succeed() {
         let (kind, failed) = all.recv_timeout(START).expect("an event");
         assert_eq!((kind.as_str(), &failed["appId"]), ("failed_health_check_event", &json!("/unhealthy")));
     }
-    assert_eq!((deployments(&dev), &dev.app("unhealthy")["tasksUnhealthy"]), (Some(1), &json!(1)));
+    assert_eq!((deployments(&dev), &dev.app("unhealthy")["tasksUnhealthy"]), (1, &json!(1)));
     deploy(&dev, "DELETE", "/v2/apps/unhealthy", &json!(null));
 
     let slow = json!({"protocol": "MESOS_HTTP", "path": "/health", "portIndex": 0, "timeoutSeconds": 0.05,
@@ -103,7 +85,7 @@ fn app_deploy_unhealthy_app_and_too_slow_check_never_succeed() {
     for _ in 0..10 {
         assert_eq!(event(&all, "failed_health_check_event")["appId"], "/slow");
     }
-    assert_eq!(deployments(&dev), Some(1));
+    assert_eq!(deployments(&dev), 1);
 }
 
 #[test]
@@ -125,8 +107,7 @@ fn health_check_failing_marathon_check_leads_to_another_task() {
 #[test]
 fn test_app_with_no_health_check_not_healthy() {
     let dev = started();
-    deploy(&dev, "POST", "/v2/apps", &app("/quiet", "exec sleep 1000", &json!([])));
-    settled(&dev);
+    change(&dev, "POST", "/v2/apps", &app("/quiet", "exec sleep 1000", &json!([])));
     let app = dev.app("quiet");
     assert_eq!((&app["tasksRunning"], &app["tasksHealthy"]), (&json!(1), &json!(0)));
 }
@@ -150,8 +131,7 @@ fn mesos_check_exit_0_and_1_are_shown_and_the_app_deploys() {
         let mut app = app(id, "exec sleep 1000", &json!([]));
         app["check"] = json!({"exec": {"command": {"shell": format!("exit {code}")}}, "delaySeconds": 0,
             "intervalSeconds": 1, "timeoutSeconds": 1});
-        deploy(&dev, "POST", "/v2/apps", &app);
-        settled(&dev);
+        change(&dev, "POST", "/v2/apps", &app);
         let shows = |app: &Value| app["tasks"][0]["checkResult"]["command"]["exitCode"] == code;
         dev.wait_app(id.trim_start_matches('/'), "the exit code", shows);
     }
@@ -176,8 +156,7 @@ fn test_https_health_check_healthy_and_test_https_readiness_check_ready() {
         app["portDefinitions"] = json!([{"port": 0, "name": "https"}]);
         app["readinessChecks"] = json!([{"protocol": "HTTPS", "portName": "https", "intervalSeconds": 2,
             "timeoutSeconds": 1}]);
-        deploy(&dev, "POST", "/v2/apps", &app);
-        settled(&dev);
+        change(&dev, "POST", "/v2/apps", &app);
         assert_eq!(dev.app(id.trim_start_matches('/'))["tasksHealthy"], 1, "{protocol}");
     }
 }
@@ -238,7 +217,7 @@ fn restart_a_deployment_that_waits_for_health_goes_on_with_the_same_tasks() {
     dev.start(&["--resources", "cpus:8;mem:8192;disk:1000"]);
     let abdicated = http::request(dev.api, "DELETE", "/v2/leader", &[], b"").expect("an answer");
     assert_eq!((abdicated.status, &abdicated.json()["message"]), (200, &json!("Leadership abdicated")));
-    assert_eq!(deployments(&dev), Some(1), "not over, for nobody is healthy");
+    assert_eq!(deployments(&dev), 1, "not over, for nobody is healthy");
     std::fs::write(&file, "").expect("a file");
     settled(&dev);
     assert_eq!(ids(&dev.wait_healthy("two", 2)), before);

@@ -20,6 +20,7 @@ mod literals;
 pub(crate) mod pod;
 pub mod port;
 pub mod readiness;
+mod rules;
 pub mod run_spec;
 pub(crate) mod runnable;
 pub(crate) mod schedule;

@@ -8,8 +8,12 @@ use scheduler::ids::AppId;
 use scheduler::time::Timestamp;
 use serde_json::{Value, json};
 
-const ONE_NATIVE: [&str; 3] = ["MESOS_HTTP", "MESOS_HTTPS", "MESOS_TCP"];
-const SCHEDULERS: [&str; 3] = ["HTTP", "HTTPS", "TCP"];
+const ALL: [&str; 6] = ["MESOS_HTTP", "MESOS_HTTPS", "MESOS_TCP", "HTTP", "HTTPS", "TCP"];
+
+const EITHER: &str = "HealthCheck must specify either a port or a portIndex";
+const INDEX: &str = "Health check port indices must address an element of the ports array or container port mappings.";
+const IPV6: &str = "IPv6 can only be used for container type DOCKER and Mesos http/https/tcp health checks";
+const NAME: &str = "must fully match regular expression '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'";
 
 fn update(json: Value) -> AppUpdate {
     serde_json::from_value(json).unwrap()
@@ -24,145 +28,152 @@ fn with_check(check: Value) -> Result<RunSpec, Faults> {
     create(json!({"portDefinitions": [{"port": 0}, {"port": 0}], "healthChecks": [check]}))
 }
 
-fn told(result: Result<RunSpec, Faults>, path: &str, error: &str) -> bool {
-    let faults = result.expect_err("refused");
-    faults.iter().any(|fault| fault.path == path && fault.error == error)
+/// The first object with the fields of the second one too.
+fn joined(mut fields: Value, more: &Value) -> Value {
+    fields.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    fields
 }
 
-fn all() -> impl Iterator<Item = &'static str> {
-    ONE_NATIVE.into_iter().chain(SCHEDULERS)
-}
-
-const EITHER: &str = "HealthCheck must specify either a port or a portIndex";
-const INDEX: &str = "Health check port indices must address an element of the ports array or container port mappings.";
-
-#[test]
-fn health_check_default_is_valid_and_survives_a_round_trip() {
-    let app = with_check(json!({})).unwrap();
-    let again: HealthCheck = serde_json::from_value(json!(app.health_checks[0])).unwrap();
-    assert_eq!(again, app.health_checks[0]);
+#[track_caller]
+fn refused(row: &str, result: Result<RunSpec, Faults>, path: &str, error: &str) {
+    let faults = result.expect_err(row);
+    assert!(faults.iter().any(|fault| fault.path == path && fault.error == error), "{row}: {faults:?}");
 }
 
 #[test]
-fn health_check_both_port_and_index_is_invalid() {
-    for protocol in all() {
-        let check = json!({"protocol": protocol, "port": 1234, "portIndex": 0});
-        assert!(told(with_check(check), "/healthChecks(0)", EITHER), "{protocol}");
+fn every_protocol_with_a_port() {
+    for protocol in ALL {
+        let check = |fields: &Value| joined(json!({"protocol": protocol}), fields);
+        for (row, fields, error) in [
+            ("health_check_both_port_and_index_is_invalid", json!({"port": 1234, "portIndex": 0}), EITHER),
+            ("health_check_port_index_has_to_exist", json!({"portIndex": 2}), INDEX),
+            ("app_validation_ipv6_needs_a_docker_container", json!({"portIndex": 0, "ipProtocol": "IPv6"}), IPV6),
+        ] {
+            refused(row, with_check(check(&fields)), "/healthChecks(0)", error);
+        }
+        for (row, fields, ports) in [
+            ("health_check_port_or_port_index_is_valid", json!({"port": 1234}), (Some(1234), None)),
+            ("app_normalization_keeps_port_and_index", json!({"portIndex": 1}), (None, Some(1))),
+            ("app_definition_adds_a_port_index_where_there_are_ports", json!({}), (None, Some(0))),
+        ] {
+            let made = with_check(check(&fields)).expect(row).health_checks.remove(0);
+            assert_eq!((made.port, made.port_index), ports, "{row} {protocol}");
+        }
+        let none = create(json!({"portDefinitions": [], "healthChecks": [check(&json!({}))]}));
+        refused("app_definition_adds_no_port_index_where_there_are_none", none, "/healthChecks(0)", EITHER);
     }
-}
-
-#[test]
-fn health_check_port_or_port_index_is_valid() {
-    for protocol in all() {
-        assert!(with_check(json!({"protocol": protocol, "port": 1234})).is_ok());
-        assert!(with_check(json!({"protocol": protocol, "portIndex": 1})).is_ok());
-    }
-}
-
-#[test]
-fn health_check_port_index_has_to_exist() {
-    for protocol in all() {
-        let check = json!({"protocol": protocol, "portIndex": 2});
-        assert!(told(with_check(check), "/healthChecks(0)", INDEX), "{protocol}");
-    }
-}
-
-#[test]
-fn health_check_effective_port_hard_coded_or_by_index() {
-    let app = with_check(json!({"port": 1234})).unwrap();
-    assert_eq!(app.health_checks[0].effective_port(&app.port_definitions, &[5, 4321]), Some(1234));
-    let app = with_check(json!({"portIndex": 1})).unwrap();
-    assert_eq!(app.health_checks[0].effective_port(&app.port_definitions, &[5, 4321]), Some(4321));
 }
 
 #[test]
 fn conversion_every_field_of_every_protocol_is_kept() {
     let times = json!({"gracePeriodSeconds": 7, "intervalSeconds": 8, "timeoutSeconds": 9, "maxConsecutiveFailures": 4,
         "delaySeconds": 6, "ipProtocol": "IPv4", "ignoreHttp1xx": false});
-    for (protocol, own) in [
-        ("HTTP", json!({"path": "/x", "portIndex": 0, "ignoreHttp1xx": true})),
-        ("HTTPS", json!({"path": "/x", "port": 80})),
-        ("TCP", json!({"portIndex": 1})),
-        ("MESOS_HTTP", json!({"path": "/x", "portIndex": 0})),
-        ("MESOS_HTTPS", json!({"path": "/x", "portIndex": 0})),
-        ("MESOS_TCP", json!({"port": 90})),
-        ("COMMAND", json!({"command": {"value": "true"}})),
+    for own in [
+        json!({"protocol": "HTTP", "path": "/x", "portIndex": 0, "ignoreHttp1xx": true}),
+        json!({"protocol": "HTTPS", "path": "/x", "port": 80}),
+        json!({"protocol": "TCP", "portIndex": 1}),
+        json!({"protocol": "MESOS_HTTP", "path": "/x", "portIndex": 0}),
+        json!({"protocol": "MESOS_HTTPS", "path": "/x", "portIndex": 0}),
+        json!({"protocol": "MESOS_TCP", "port": 90}),
+        json!({"protocol": "COMMAND", "command": {"value": "true"}}),
     ] {
-        let mut check = times.clone();
-        check["protocol"] = json!(protocol);
-        for (name, value) in own.as_object().unwrap() {
-            check[name] = value.clone();
-        }
-        assert_eq!(json!(with_check(check.clone()).unwrap().health_checks[0]), check, "{protocol}");
+        let check = joined(times.clone(), &own);
+        assert_eq!(json!(with_check(check.clone()).unwrap().health_checks[0]), check);
+    }
+    let default = with_check(json!({})).unwrap().health_checks.remove(0);
+    assert_eq!(serde_json::from_value::<HealthCheck>(json!(default)).unwrap(), default, "a round trip");
+}
+
+#[test]
+fn health_check_effective_port_hard_coded_or_by_index() {
+    for (check, port) in [(json!({"port": 1234}), 1234), (json!({"portIndex": 1}), 4321)] {
+        let app = with_check(check).unwrap();
+        assert_eq!(app.health_checks[0].effective_port(&app.port_definitions, &[5, 4321]), Some(port));
     }
 }
 
 #[test]
-fn mesos_health_check_command_with_port_index_is_tolerated() {
-    let check = json!({"protocol": "COMMAND", "command": {"value": "true"}, "portIndex": 7});
-    assert_eq!(with_check(check).unwrap().health_checks[0].protocol, Protocol::Command);
-}
-
-#[test]
-fn a_command_belongs_to_command_checks_only() {
-    assert!(with_check(json!({"protocol": "COMMAND"})).is_err());
-    for nothing in ["", " \n"] {
-        assert!(with_check(json!({"protocol": "COMMAND", "command": {"value": nothing}})).is_err());
+fn commands_belong_to_command_checks_only_which_need_no_port() {
+    let command = |value: &str| json!({"protocol": "COMMAND", "command": {"value": value}});
+    for bad in [
+        json!({"protocol": "COMMAND"}),
+        command(""),
+        command(" \n"),
+        json!({"protocol": "HTTP", "command": {"value": "true"}}),
+    ] {
+        assert!(with_check(bad.clone()).is_err(), "{bad}");
     }
-    assert!(with_check(json!({"protocol": "HTTP", "command": {"value": "true"}})).is_err());
+    assert_eq!(with_check(command("true")).unwrap().health_checks[0].port_index, None, "it is left alone");
+    let row = "mesos_health_check_command_with_port_index_is_tolerated";
+    let check = with_check(joined(command("true"), &json!({"portIndex": 7}))).expect(row).health_checks.remove(0);
+    assert_eq!(check.protocol, Protocol::Command, "{row}");
 }
 
 #[test]
-fn mesos_health_check_validation_none_one_and_several() {
+fn definitions_that_are_accepted() {
     let command = |value: &str| json!({"protocol": "COMMAND", "command": {"value": value}});
     let native = |port: u16| json!({"protocol": "MESOS_HTTP", "port": port});
-    for checks in [json!([]), json!([native(1)]), json!([command("a"), command("b")])] {
-        assert!(create(json!({"healthChecks": checks})).is_ok(), "{checks}");
-    }
-    // Marathon refuses the next one, because Mesos has one check per task.
-    assert!(create(json!({"healthChecks": [native(1), native(2), command("a")]})).is_ok());
-    assert!(told(create(json!({"healthChecks": [native(1), native(1)]})), "/healthChecks", "elements must be unique"));
-}
-
-#[test]
-fn app_validation_ipv6_needs_a_docker_container() {
-    let error = "IPv6 can only be used for container type DOCKER and Mesos http/https/tcp health checks";
-    for protocol in all() {
-        let check = json!({"protocol": protocol, "portIndex": 0, "ipProtocol": "IPv6"});
-        assert!(told(with_check(check), "/healthChecks(0)", error), "{protocol}");
-    }
-    let check = json!({"protocol": "MESOS_TCP", "portIndex": 0, "ipProtocol": "IPv4"});
-    assert!(create(json!({"container": {"type": "MESOS"}, "healthChecks": [check]})).is_ok(), "UCR + IPv4");
-}
-
-#[test]
-fn run_spec_validator_a_check_with_a_port_needs_no_ports() {
-    let command = json!({"protocol": "COMMAND", "command": {"value": "true"}});
-    for check in [command, json!({"protocol": "HTTP", "port": 80}), json!({"protocol": "MESOS_TCP", "port": 80})] {
-        assert!(create(json!({"portDefinitions": [], "healthChecks": [check]})).is_ok());
+    let tcp = json!({"protocol": "MESOS_TCP", "portIndex": 0, "ipProtocol": "IPv4"});
+    let named = json!([{"port": 0, "name": "http-api"}, {"port": 0, "name": "admin"}, {"port": 0}]);
+    for (row, json) in [
+        ("mesos_health_check_validation_none", json!({"healthChecks": []})),
+        ("mesos_health_check_validation_one", json!({"healthChecks": [native(1)]})),
+        ("mesos_health_check_validation_several", json!({"healthChecks": [command("a"), command("b")]})),
+        ("Marathon refuses this: Mesos has one", json!({"healthChecks": [native(1), native(2), command("a")]})),
+        ("app_validation_ipv4_in_a_container", json!({"container": {"type": "MESOS"}, "healthChecks": [tcp]})),
+        ("run_spec_validator_command", json!({"portDefinitions": [], "healthChecks": [command("true")]})),
+        ("run_spec_validator_port", json!({"portDefinitions": [], "healthChecks": [{"protocol": "HTTP", "port": 80}]})),
+        (
+            "run_spec_validator_native_port",
+            json!({"portDefinitions": [], "healthChecks": [{"protocol": "MESOS_TCP", "port": 80}]}),
+        ),
+        ("app_definition_no_readiness_check", json!({"portDefinitions": named, "readinessChecks": []})),
+        ("app_definition_readiness_check", json!({"portDefinitions": named, "readinessChecks": [{}]})),
+        ("port_definitions_have_names_like_hosts", json!({"portDefinitions": named})),
+        ("upgrade", json!({"upgradeStrategy": {"minimumHealthCapacity": 0.5, "maximumOverCapacity": 0}})),
+        ("unreachable", json!({"unreachableStrategy": "disabled"})),
+    ] {
+        assert!(create(json).is_ok(), "{row}");
     }
 }
 
 #[test]
-fn app_definition_adds_a_port_index_where_there_are_ports() {
-    for protocol in all() {
-        let check = json!({"protocol": protocol});
-        assert_eq!(with_check(check.clone()).unwrap().health_checks[0].port_index, Some(0), "{protocol}");
-        let none = create(json!({"portDefinitions": [], "healthChecks": [check]}));
-        assert!(told(none, "/healthChecks(0)", EITHER), "{protocol}");
+fn definitions_that_are_refused() {
+    let native = json!({"protocol": "MESOS_HTTP", "port": 1});
+    let ready =
+        |checks: Value| json!({"portDefinitions": [{"port": 0, "name": "http-api"}], "readinessChecks": checks});
+    let same = json!([{"port": 0, "name": "a"}, {"port": 0, "name": "a"}]);
+    let single = json!({"MARATHON_SINGLE_INSTANCE_APP": "true"});
+    for (json, path, error) in [
+        (json!({"healthChecks": [native, native]}), "/healthChecks", "elements must be unique"),
+        (ready(json!([{}, {"name": "b"}])), "/readinessChecks", "got 2, expected 1 or less"),
+        (
+            ready(json!([{"portName": "x"}])),
+            "/readinessChecks(0)/portName",
+            "No port definition reference for portName x",
+        ),
+        (
+            json!({"readinessChecks": [{}]}),
+            "/readinessChecks(0)/portName",
+            "No port definition reference for portName http-api",
+        ),
+        (json!({"labels": single, "instances": 2}), "/", "Single instance app may only have one instance"),
+        (json!({"portDefinitions": [{"port": 0, "name": "HTTP_API"}]}), "/portDefinitions(0)/name", NAME),
+        (json!({"portDefinitions": same}), "/portDefinitions", "Port names must be unique."),
+        (json!({"portDefinitions": [{"port": 80}, {"port": 80}]}), "/portDefinitions", "Ports must be unique."),
+        (
+            json!({"upgradeStrategy": {"minimumHealthCapacity": 1.5}}),
+            "/upgradeStrategy/minimumHealthCapacity",
+            "got 1.5, expected between 0.0 and 1.0",
+        ),
+        (
+            json!({"unreachableStrategy": {"inactiveAfterSeconds": 9, "expungeAfterSeconds": 3}}),
+            "/unreachableStrategy",
+            "inactiveAfterSeconds (9) must be less or equal to expungeAfterSeconds, which is 3",
+        ),
+    ] {
+        refused(path, create(json), path, error);
     }
-}
-
-#[test]
-fn app_normalization_keeps_port_and_index_and_leaves_commands_alone() {
-    for protocol in all() {
-        let port = with_check(json!({"protocol": protocol, "port": 7})).unwrap().health_checks.remove(0);
-        assert_eq!((port.port, port.port_index), (Some(7), None));
-        let index = with_check(json!({"protocol": protocol, "portIndex": 1})).unwrap().health_checks.remove(0);
-        assert_eq!((index.port, index.port_index), (None, Some(1)));
-    }
-    let command = with_check(json!({"protocol": "COMMAND", "command": {"value": "true"}})).unwrap();
-    assert_eq!(command.health_checks[0].port_index, None);
 }
 
 #[test]
@@ -183,49 +194,4 @@ fn app_update_readiness_is_applied_and_kept() {
     assert_eq!(after.readiness_checks, app.readiness_checks);
     let read: ReadinessCheck = serde_json::from_value(json!(app.readiness_checks[0])).unwrap();
     assert_eq!(read, app.readiness_checks[0]);
-}
-
-#[test]
-fn app_definition_readiness_check_validation() {
-    let ports = json!([{"port": 0, "name": "http-api"}]);
-    let with = |checks: Value| create(json!({"portDefinitions": ports, "readinessChecks": checks}));
-    assert!(with(json!([])).is_ok() && with(json!([{}])).is_ok());
-    assert!(told(with(json!([{}, {"name": "b"}])), "/readinessChecks", "got 2, expected 1 or less"));
-    let error = "No port definition reference for portName x";
-    assert!(told(with(json!([{"portName": "x"}])), "/readinessChecks(0)/portName", error));
-    let error = "No port definition reference for portName http-api";
-    assert!(told(create(json!({"readinessChecks": [{}]})), "/readinessChecks(0)/portName", error));
-}
-
-#[test]
-fn test_framework_has_single_instance() {
-    let labels = json!({"MARATHON_SINGLE_INSTANCE_APP": "true"});
-    let two = create(json!({"labels": labels, "instances": 2}));
-    assert!(told(two, "/", "Single instance app may only have one instance"));
-}
-
-#[test]
-fn port_definitions_have_names_like_hosts_and_numbers_of_their_own() {
-    let ports = |ports: Value| create(json!({"portDefinitions": ports}));
-    assert!(ports(json!([{"port": 0, "name": "http-api"}, {"port": 0, "name": "admin"}, {"port": 0}])).is_ok());
-    let error = "must fully match regular expression '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'";
-    assert!(told(ports(json!([{"port": 0, "name": "HTTP_API"}])), "/portDefinitions(0)/name", error));
-    let names = json!([{"port": 0, "name": "a"}, {"port": 0, "name": "a"}]);
-    assert!(told(ports(names), "/portDefinitions", "Port names must be unique."));
-    assert!(told(ports(json!([{"port": 80}, {"port": 80}])), "/portDefinitions", "Ports must be unique."));
-}
-
-#[test]
-fn upgrade_and_unreachable_strategies_are_checked_in_marathons_words() {
-    let strategy = |json: Value| create(json!({"upgradeStrategy": json}));
-    assert!(strategy(json!({"minimumHealthCapacity": 0.5, "maximumOverCapacity": 0})).is_ok());
-    assert!(told(
-        strategy(json!({"minimumHealthCapacity": 1.5})),
-        "/upgradeStrategy/minimumHealthCapacity",
-        "got 1.5, expected between 0.0 and 1.0"
-    ));
-    let late = create(json!({"unreachableStrategy": {"inactiveAfterSeconds": 9, "expungeAfterSeconds": 3}}));
-    let error = "inactiveAfterSeconds (9) must be less or equal to expungeAfterSeconds, which is 3";
-    assert!(told(late, "/unreachableStrategy", error));
-    assert!(create(json!({"unreachableStrategy": "disabled"})).is_ok());
 }

@@ -2,6 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The refusal of a reference to a secret.
+pub(super) const NO_SECRETS: &str =
+    "use of secret-references in the environment requires the secrets feature to be enabled";
+
 /// The value of a variable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged, expecting = "error.expected.jsstring")]

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::validate::Faults;
+
 /// A command for a shell, or by its arguments.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -15,8 +17,13 @@ pub struct ExecCommand {
 }
 
 impl ExecCommand {
+    /// Adds the fault of a command that runs nothing.
+    pub(super) fn validate(&self, at: &str, faults: &mut Faults) {
+        faults.require(self.is_runnable(), format!("{at}/command"), "must have either shell or argv");
+    }
+
     /// True if there is one way to run something. A shell that is given nothing to run would always succeed.
-    pub(crate) fn is_runnable(&self) -> bool {
+    fn is_runnable(&self) -> bool {
         let is_text = |text: &String| !text.trim().is_empty();
         match (&self.shell, self.argv.as_deref().unwrap_or_default()) {
             (Some(shell), []) => is_text(shell),

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::port::PortDefinition;
+use super::rules;
 use super::seconds::Seconds;
 use super::validate::Faults;
 
@@ -79,8 +80,7 @@ impl ReadinessCheck {
             let error = format!("got {}, expected 1 or more", seconds.as_f64());
             faults.require(seconds.as_f64() >= 1.0, format!("{path}/{field}"), error);
         }
-        let error = format!("got {}, expected less than {}", timeout.as_f64(), interval.as_f64());
-        faults.require(timeout.duration() < interval.duration(), format!("{path}/timeoutSeconds"), error);
+        rules::shorter(timeout, interval, path, faults);
         let codes = &self.http_status_codes_for_ready;
         faults.require(!codes.is_empty(), format!("{path}/httpStatusCodesForReady"), "must not be empty");
     }

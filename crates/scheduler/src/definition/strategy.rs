@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::seconds::{self, Seconds};
+use super::validate::Faults;
 
 /// How fast to replace instances by those of a new version, as shares of `instances`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -20,6 +21,21 @@ pub struct UpgradeStrategy {
     /// How many instances of the new version may fail in a deployment; with one more it is taken back: beyond Marathon.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub maximum_failures: Option<u32>,
+}
+
+impl UpgradeStrategy {
+    /// Both shares, by their names.
+    pub(super) fn capacities(self) -> [(&'static str, f64); 2] {
+        [("minimumHealthCapacity", self.minimum_health_capacity), ("maximumOverCapacity", self.maximum_over_capacity)]
+    }
+
+    /// Adds the shares that are none.
+    pub(super) fn validate(self, at: &str, faults: &mut Faults) {
+        for (name, value) in self.capacities() {
+            let error = format!("got {value}, expected between 0.0 and 1.0");
+            faults.require((0.0..=1.0).contains(&value), format!("{at}/{name}"), error);
+        }
+    }
 }
 
 fn whole() -> f64 {

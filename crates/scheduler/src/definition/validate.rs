@@ -2,10 +2,12 @@
 
 use checks::spec::{Command, CommandProbe, Probe};
 use mesos::checksum::Checksum;
+use serde_json::json;
 
 use super::app::{App, Check};
 use super::health_check::{HealthCheck, IpProtocol, Protocol};
 use super::port::PortDefinition;
+use super::rules::{NAME, is_name, networks, one_way, unique};
 use super::run_spec::RunSpec;
 use super::strategy::UnreachableStrategy;
 use crate::ids::AppId;
@@ -138,12 +140,6 @@ fn is_segment(segment: &str) -> bool {
     segment.split('.').all(is_name)
 }
 
-/// Whether it may be the name of a port, or of a part of a path.
-fn is_name(text: &str) -> bool {
-    let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    !text.is_empty() && text.bytes().all(legal) && !text.starts_with('-') && !text.ends_with('-')
-}
-
 fn command(app: &App, faults: &mut Faults) {
     if app.cmd.is_some() && !app.args.is_empty() || app.cmd.is_none() && app.args.is_empty() && app.container.is_none()
     {
@@ -192,41 +188,27 @@ fn sizes(spec: &RunSpec, faults: &mut Faults) {
 }
 
 fn ports(ports: &[PortDefinition], faults: &mut Faults) {
-    let numbers: Vec<_> = ports.iter().map(|port| port.port).filter(|&port| port != 0).collect();
-    faults.require(unique(&numbers), "/portDefinitions", "Ports must be unique.");
-    let names: Vec<_> = ports.iter().filter_map(|port| port.name.as_deref()).collect();
-    faults.require(unique(&names), "/portDefinitions", "Port names must be unique.");
+    let numbers = ports.iter().map(|port| port.port).filter(|&port| port != 0);
+    faults.require(unique(numbers), "/portDefinitions", "Ports must be unique.");
+    let names = ports.iter().filter_map(|port| port.name.as_deref());
+    faults.require(unique(names), "/portDefinitions", "Port names must be unique.");
     for (index, port) in ports.iter().enumerate() {
         let named = port.name.as_deref().is_none_or(is_name);
-        let error = "must fully match regular expression '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'";
-        faults.require(named, format!("/portDefinitions({index})/name"), error);
+        faults.require(named, format!("/portDefinitions({index})/name"), NAME);
         let known = ["tcp", "udp", "udp,tcp", "tcp,udp"].contains(&port.protocol.as_str());
         faults.require(known, format!("/portDefinitions({index})/protocol"), "expected tcp, udp or udp,tcp");
     }
-}
-
-fn unique<T: PartialEq>(values: &[T]) -> bool {
-    values.iter().enumerate().all(|(index, value)| !values.iter().skip(index + 1).any(|other| other == value))
 }
 
 fn strategy(spec: &RunSpec, faults: &mut Faults) {
     let strategy = spec.upgrade_strategy;
     if spec.is_single_instance() {
         faults.require(spec.instances <= 1, "/", "Single instance app may only have one instance");
-        for (name, value) in [
-            ("minimumHealthCapacity", strategy.minimum_health_capacity),
-            ("maximumOverCapacity", strategy.maximum_over_capacity),
-        ] {
+        for (name, value) in strategy.capacities() {
             faults.require(value == 0.0, format!("/upgradeStrategy/{name}"), format!("got {value}, expected 0.0"));
         }
     }
-    for (name, value) in [
-        ("minimumHealthCapacity", strategy.minimum_health_capacity),
-        ("maximumOverCapacity", strategy.maximum_over_capacity),
-    ] {
-        let error = format!("got {value}, expected between 0.0 and 1.0");
-        faults.require((0.0..=1.0).contains(&value), format!("/upgradeStrategy/{name}"), error);
-    }
+    strategy.validate("/upgradeStrategy", faults);
     if let UnreachableStrategy::After { inactive_after_seconds: inactive, expunge_after_seconds: expunge } =
         spec.unreachable_strategy
     {
@@ -243,16 +225,16 @@ fn checks(spec: &RunSpec, app: &App, faults: &mut Faults) {
         check_ports(spec, check, &format!("/healthChecks({index})"), faults);
         check_form(check, &format!("/healthChecks({index})"), faults);
     }
-    faults.require(unique(&spec.health_checks), "/healthChecks", "elements must be unique");
+    let checks = spec.health_checks.iter().map(|check| json!(check).to_string());
+    faults.require(unique(checks), "/healthChecks", "elements must be unique");
     if let Some(check) = &app.check {
         shown_check(spec, check, faults);
     }
 }
 
 fn shown_check(spec: &RunSpec, check: &Check, faults: &mut Faults) {
-    let kinds = [check.http.is_some(), check.tcp.is_some(), check.exec.is_some()];
-    let one = kinds.iter().filter(|set| **set).count() == 1;
-    faults.require(one, "/check", "Only one of http, tcp, or command may be specified");
+    let exec = check.exec.as_ref().map(|exec| &exec.command);
+    one_way([check.http.is_some(), check.tcp.is_some()], exec, "/check", faults);
     let http = check.http.as_ref().map(|http| (http.port, http.port_index));
     let ports = http.or_else(|| check.tcp.as_ref().map(|tcp| (tcp.port, tcp.port_index)));
     if let Some((port, index)) = ports {
@@ -267,8 +249,6 @@ fn shown_check(spec: &RunSpec, check: &Check, faults: &mut Faults) {
     }
     let https = check.http.as_ref().and_then(|http| http.scheme.as_deref()).is_some_and(|scheme| scheme != "HTTP");
     faults.require(!https, "/check/http/scheme", "error.unknown.enum.literal");
-    let runs = check.exec.as_ref().is_none_or(|exec| exec.command.is_runnable());
-    faults.require(runs, "/check/exec/command", "must have either shell or argv");
 }
 
 fn readiness(spec: &RunSpec, faults: &mut Faults) {
@@ -328,10 +308,7 @@ fn check_form(check: &HealthCheck, path: &str, faults: &mut Faults) {
 }
 
 fn places(app: &App, faults: &mut Faults) {
-    for (index, network) in app.networks.iter().enumerate() {
-        let error = format!("network mode {} is not supported yet, only host", network.mode);
-        faults.require(network.mode == "host", format!("/networks({index})/mode"), error);
-    }
+    networks(&app.networks, faults);
     let named = app.networks.iter().any(|network| network.name.is_some() || !network.labels.is_empty());
     faults.require(!named, "/networks", "Host networks may not have names or labels");
     let error = "May specify a single host network, single bridge network, or else 1-to-n container networks";

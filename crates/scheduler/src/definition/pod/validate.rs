@@ -1,10 +1,9 @@
 //! What makes no sense in a pod: Marathon's rules, with its messages and paths; and what is not supported, by name.
 
-use std::collections::BTreeSet;
-
-use super::{Container, Pod, PodHealthCheck, Scaling};
-use crate::definition::env::EnvValue;
+use super::{Container, HttpEndpoint, Pod, Scaling, TcpEndpoint};
+use crate::definition::env::{EnvValue, NO_SECRETS};
 use crate::definition::exec_command::ExecCommand;
+use crate::definition::rules::{self, NAME, unique};
 use crate::definition::validate::path;
 use crate::definition::{Fault, Faults, runnable};
 use crate::ids::AppId;
@@ -19,7 +18,8 @@ pub(super) fn validate(pod: &Pod, faults: &mut Faults) {
     runnable::id(&id, longest.unwrap_or_default(), "/id", faults);
     scaling(&pod.scaling, faults);
     unsupported(pod, faults);
-    networks(pod, faults);
+    rules::networks(&pod.networks, faults);
+    faults.require(pod.networks.len() <= 1, "/networks", "Duplicate networks are not allowed");
     environment(&pod.environment, "", faults);
     names(pod, faults);
     scheduling(pod, faults);
@@ -54,32 +54,22 @@ fn program(pod: &Pod, one: &Container, at: &str, faults: &mut Faults) {
 }
 
 fn unsupported(pod: &Pod, faults: &mut Faults) {
-    for (name, given) in [
+    let fields = [
         ("secrets", !pod.secrets.is_empty()),
         ("volumes", !pod.volumes.is_empty()),
         ("linuxInfo", pod.linux_info.is_some()),
-    ] {
-        faults.require(!given, format!("/{name}"), format!("{name} is not supported yet"));
-    }
+    ];
+    rules::unsupported(fields, "", faults);
     for (index, one) in pod.containers.iter().enumerate() {
-        for (name, given) in [
+        let fields = [
             ("image", one.image.is_some()),
             ("volumeMounts", !one.volume_mounts.is_empty()),
             ("resourceLimits", one.resource_limits.is_some()),
             ("linuxInfo", one.linux_info.is_some()),
             ("tty", one.tty == Some(true)),
-        ] {
-            faults.require(!given, format!("/containers({index})/{name}"), format!("{name} is not supported yet"));
-        }
+        ];
+        rules::unsupported(fields, &format!("/containers({index})"), faults);
     }
-}
-
-fn networks(pod: &Pod, faults: &mut Faults) {
-    for (index, network) in pod.networks.iter().enumerate() {
-        let error = format!("network mode {} is not supported yet, only host", network.mode);
-        faults.require(network.mode == "host", format!("/networks({index})/mode"), error);
-    }
-    faults.require(pod.networks.len() <= 1, "/networks", "Duplicate networks are not allowed");
 }
 
 fn environment(variables: &std::collections::BTreeMap<String, EnvValue>, at: &str, faults: &mut Faults) {
@@ -93,10 +83,7 @@ fn environment(variables: &std::collections::BTreeMap<String, EnvValue>, at: &st
             && name.chars().all(legal)
             && !name.starts_with(|first: char| first.is_ascii_digit());
         faults.require(named, &at, error);
-        if matches!(value, EnvValue::Secret {}) {
-            let error = "use of secret-references in the environment requires the secrets feature to be enabled";
-            faults.add(Fault::new(at, error));
-        }
+        faults.require(!matches!(value, EnvValue::Secret {}), at, NO_SECRETS);
     }
 }
 
@@ -109,20 +96,8 @@ fn names(pod: &Pod, faults: &mut Faults) {
     faults.require(unique(ports), "/endpoints", "host ports must be unique across all containers");
 }
 
-fn unique<T: Ord>(mut values: impl Iterator<Item = T>) -> bool {
-    let mut seen = BTreeSet::new();
-    values.all(|value| seen.insert(value))
-}
-
 fn scheduling(pod: &Pod, faults: &mut Faults) {
-    let upgrade = pod.scheduling.upgrade;
-    for (name, value) in [
-        ("minimumHealthCapacity", upgrade.minimum_health_capacity),
-        ("maximumOverCapacity", upgrade.maximum_over_capacity),
-    ] {
-        let error = format!("got {value}, expected between 0.0 and 1.0");
-        faults.require((0.0..=1.0).contains(&value), format!("/scheduling/upgrade/{name}"), error);
-    }
+    pod.scheduling.upgrade.validate("/scheduling/upgrade", faults);
     if let Some(brake) = &pod.scheduling.brake {
         brake.validate("/scheduling/brake", faults);
     }
@@ -142,12 +117,9 @@ fn scheduling(pod: &Pod, faults: &mut Faults) {
     }
 }
 
-const NAME: &str = "must fully match regular expression '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'";
-
 /// Whether it may be the name of something in a pod.
 fn is_name(text: &str) -> bool {
-    let legal = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
-    (1..=63).contains(&text.len()) && text.chars().all(legal) && !text.starts_with('-') && !text.ends_with('-')
+    text.len() <= 63 && rules::is_name(text)
 }
 
 fn container(one: &Container, at: &str, faults: &mut Faults) {
@@ -161,7 +133,7 @@ fn container(one: &Container, at: &str, faults: &mut Faults) {
     environment(&one.environment, at, faults);
     match &one.exec {
         None => faults.add(Fault::new(format!("{at}/exec"), "a container without an image needs a command")),
-        Some(exec) => command(&exec.command, &format!("{at}/exec"), faults),
+        Some(exec) => exec.command.validate(&format!("{at}/exec"), faults),
     }
     for (index, endpoint) in one.endpoints.iter().enumerate() {
         let at = format!("{at}/endpoints({index})");
@@ -173,36 +145,47 @@ fn container(one: &Container, at: &str, faults: &mut Faults) {
         faults.require(endpoint.protocol.iter().all(|name| is_name(name)), format!("{at}/protocol"), "error.pattern");
         faults.require(is_name(&endpoint.name), format!("{at}/name"), NAME);
     }
+    checks(one, at, faults);
+}
+
+/// The ways in which a container can be asked, and the schemes it may be asked with.
+struct Ways<'a> {
+    http: Option<&'a HttpEndpoint>,
+    tcp: Option<&'a TcpEndpoint>,
+    exec: Option<&'a ExecCommand>,
+    schemes: &'a [&'a str],
+}
+
+impl Ways<'_> {
+    fn validate(&self, container: &Container, at: &str, faults: &mut Faults) {
+        rules::one_way([self.http.is_some(), self.tcp.is_some()], self.exec, at, faults);
+        let http = self.http.map(|http| ("http", &http.endpoint));
+        let tcp = self.tcp.map(|tcp| ("tcp", &tcp.endpoint));
+        for (kind, name) in http.into_iter().chain(tcp) {
+            let declared = container.endpoints.iter().any(|endpoint| endpoint.name == *name);
+            faults.require(declared, format!("{at}/{kind}/endpoint"), "contained in the container endpoints");
+        }
+        let scheme = self.http.is_none_or(|http| self.schemes.contains(&http.scheme.as_str()));
+        faults.require(scheme, format!("{at}/http/scheme"), "error.unknown.enum.literal");
+    }
+}
+
+/// Adds what makes no sense in a container's checks.
+fn checks(one: &Container, at: &str, faults: &mut Faults) {
     if let Some(check) = &one.health_check {
-        health_check(one, check, &format!("{at}/healthCheck"), faults);
+        let exec = check.exec.as_ref().map(|exec| &exec.command);
+        let schemes = &["HTTP", "HTTPS"];
+        let at = format!("{at}/healthCheck");
+        Ways { http: check.http.as_ref(), tcp: check.tcp.as_ref(), exec, schemes }.validate(one, &at, faults);
+        rules::shorter(check.timeout_seconds, check.interval_seconds, &at, faults);
     }
     if let Some(check) = &one.check {
-        check.validate(one, &format!("{at}/check"), faults);
+        let exec = check.exec.as_ref().map(|exec| &exec.command);
+        // Mesos has no other for checks that are only shown.
+        let schemes = &["HTTP"];
+        let at = format!("{at}/check");
+        Ways { http: check.http.as_ref(), tcp: check.tcp.as_ref(), exec, schemes }.validate(one, &at, faults);
     }
-}
-
-pub(super) fn command(command: &ExecCommand, at: &str, faults: &mut Faults) {
-    faults.require(command.is_runnable(), format!("{at}/command"), "must have either shell or argv");
-}
-
-fn health_check(container: &Container, check: &PodHealthCheck, at: &str, faults: &mut Faults) {
-    let kinds = [check.http.is_some(), check.tcp.is_some(), check.exec.is_some()];
-    let one = kinds.iter().filter(|given| **given).count() == 1;
-    faults.require(one, at, "Only one of http, tcp, or command may be specified");
-    let http = check.http.as_ref().map(|http| ("http", &http.endpoint));
-    let tcp = check.tcp.as_ref().map(|tcp| ("tcp", &tcp.endpoint));
-    for (kind, name) in http.into_iter().chain(tcp) {
-        let declared = container.endpoints.iter().any(|endpoint| endpoint.name == *name);
-        faults.require(declared, format!("{at}/{kind}/endpoint"), "contained in the container endpoints");
-    }
-    let scheme = check.http.as_ref().is_none_or(|http| ["HTTP", "HTTPS"].contains(&http.scheme.as_str()));
-    faults.require(scheme, format!("{at}/http/scheme"), "error.unknown.enum.literal");
-    if let Some(exec) = &check.exec {
-        command(&exec.command, &format!("{at}/exec"), faults);
-    }
-    let (interval, timeout) = (check.interval_seconds, check.timeout_seconds);
-    let error = format!("got {}, expected less than {}", timeout.as_f64(), interval.as_f64());
-    faults.require(timeout.duration() < interval.duration(), format!("{at}/timeoutSeconds"), error);
 }
 
 #[cfg(test)]

@@ -8,13 +8,13 @@ use serde_json::Value;
 use super::{AppUpdate, PortUpdate};
 use crate::definition::app::{App, Container, ContainerKind, Fetch};
 use crate::definition::constraint::Constraint;
-use crate::definition::env::EnvValue;
+use crate::definition::env::{EnvValue, NO_SECRETS};
 use crate::definition::health_check::Protocol;
 use crate::definition::port::PortDefinition;
 use crate::definition::run_spec::{Kind, RunSpec};
 use crate::definition::strategy::UpgradeStrategy;
 use crate::definition::validate::{Fault, Faults};
-use crate::definition::{runnable, validate};
+use crate::definition::{rules, runnable, validate};
 
 impl AppUpdate {
     /// The specification with the fields that are present changed, if it makes sense then.
@@ -63,20 +63,17 @@ impl AppUpdate {
     }
 
     fn refuse_unsupported(&self, faults: &mut Faults) {
+        let asked = |value: &Option<Value>| value.as_ref().is_some_and(|value| !means_nothing(value));
         let fields = [
-            ("secrets", &self.secrets),
-            ("residency", &self.residency),
-            ("ipAddress", &self.ip_address),
-            ("executorResources", &self.executor_resources),
-            ("resourceLimits", &self.resource_limits),
-            ("tty", &self.tty),
-            ("storeUrls", &self.store_urls),
+            ("secrets", asked(&self.secrets)),
+            ("residency", asked(&self.residency)),
+            ("ipAddress", self.ip_address.is_some()),
+            ("executorResources", asked(&self.executor_resources)),
+            ("resourceLimits", asked(&self.resource_limits)),
+            ("tty", asked(&self.tty)),
+            ("storeUrls", asked(&self.store_urls)),
         ];
-        for (name, value) in fields {
-            if value.as_ref().is_some_and(|value| !means_nothing(value) || name == "ipAddress") {
-                faults.add(Fault::new(format!("/{name}"), format!("{name} is not supported yet")));
-            }
-        }
+        rules::unsupported(fields, "", faults);
         if self.gpus.is_some_and(|gpus| gpus != 0) {
             faults.add(Fault::new("/gpus", "gpus are not supported yet"));
         }
@@ -88,11 +85,7 @@ impl AppUpdate {
         for (name, value) in values {
             match value {
                 EnvValue::Text(text) => drop(app.env.insert(name, text)),
-                EnvValue::Secret {} => {
-                    let error =
-                        "use of secret-references in the environment requires the secrets feature to be enabled";
-                    faults.add(Fault::new(format!("/env/{name}"), error));
-                }
+                EnvValue::Secret {} => faults.add(Fault::new(format!("/env/{name}"), NO_SECRETS)),
             }
         }
     }

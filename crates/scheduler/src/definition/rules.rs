@@ -1,0 +1,53 @@
+//! Rules that hold for several parts of apps and of pods, each with Marathon's words.
+
+use std::collections::BTreeSet;
+
+use super::app::Network;
+use super::exec_command::ExecCommand;
+use super::seconds::Seconds;
+use super::validate::{Fault, Faults};
+
+/// The name of a port, a container or an endpoint.
+pub(super) const NAME: &str = "must fully match regular expression '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'";
+
+/// Whether it may be the name of a port, or of a part of a path.
+pub(super) fn is_name(text: &str) -> bool {
+    let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !text.is_empty() && text.bytes().all(legal) && !text.starts_with('-') && !text.ends_with('-')
+}
+
+/// Whether no value comes twice.
+pub(super) fn unique<T: Ord>(mut values: impl Iterator<Item = T>) -> bool {
+    let mut seen = BTreeSet::new();
+    values.all(|value| seen.insert(value))
+}
+
+/// Adds what is given although it is not supported.
+pub(super) fn unsupported<const N: usize>(fields: [(&str, bool); N], at: &str, faults: &mut Faults) {
+    for (name, _) in fields.into_iter().filter(|(_, given)| *given) {
+        faults.add(Fault::new(format!("{at}/{name}"), format!("{name} is not supported yet")));
+    }
+}
+
+/// Adds the networks that are none of the host's.
+pub(super) fn networks(networks: &[Network], faults: &mut Faults) {
+    for (index, network) in networks.iter().enumerate() {
+        let error = format!("network mode {} is not supported yet, only host", network.mode);
+        faults.require(network.mode == "host", format!("/networks({index})/mode"), error);
+    }
+}
+
+/// Adds the fault of a check that asks in no way or in several, or by a command that runs nothing.
+pub(super) fn one_way(asks_for: [bool; 2], exec: Option<&ExecCommand>, at: &str, faults: &mut Faults) {
+    let ways = asks_for.into_iter().filter(|given| *given).count() + usize::from(exec.is_some());
+    faults.require(ways == 1, at, "Only one of http, tcp, or command may be specified");
+    if let Some(command) = exec {
+        command.validate(&format!("{at}/exec"), faults);
+    }
+}
+
+/// Adds the fault of a check whose attempts could run into each other.
+pub(super) fn shorter(timeout: Seconds, interval: Seconds, at: &str, faults: &mut Faults) {
+    let error = format!("got {}, expected less than {}", timeout.as_f64(), interval.as_f64());
+    faults.require(timeout.duration() < interval.duration(), format!("{at}/timeoutSeconds"), error);
+}
