@@ -28,13 +28,11 @@ impl Backoff {
     }
 
     /// From when on to launch; now if nothing failed.
-    #[must_use]
     pub(crate) fn until(&self) -> Option<Moment> {
         self.until
     }
 
     /// How much is left.
-    #[must_use]
     pub(crate) fn left(&self, now: Moment) -> Duration {
         self.until.map_or(Duration::ZERO, |until| until.since(now))
     }

@@ -73,13 +73,11 @@ impl Brake {
     }
 
     /// Whether it can hold anything of an app that wants this of it.
-    #[must_use]
     pub(crate) fn may_hold(&self, own: Option<&AppBrake>) -> bool {
         own.is_some() || !self.limits.window.is_zero()
     }
 
     /// What holds for an app that wants this.
-    #[must_use]
     pub(crate) fn limits_of(&self, own: Option<&AppBrake>) -> AppLimits {
         let BrakeLimits { window, app_share, app_least, .. } = self.limits;
         let all = AppLimits { window, share: app_share, least: app_least };
@@ -117,7 +115,6 @@ impl Brake {
     }
 
     /// When one of those that are held may follow: when a kill leaves a window.
-    #[must_use]
     pub(crate) fn eases_at(&self, limits_of: impl Fn(&AppId) -> AppLimits) -> Option<Moment> {
         let all = self.kills.front().map(|at| at.plus(self.limits.window));
         let own = |app: &AppId| Some(self.by_app.get(app)?.front()?.plus(limits_of(app).window));

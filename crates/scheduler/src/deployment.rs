@@ -45,14 +45,12 @@ pub(crate) struct Change {
 
 impl Change {
     /// From what there is to what is wanted.
-    #[must_use]
     pub(crate) fn new(app: AppId, before: Option<RunSpec>, after: Option<RunSpec>) -> Change {
         Change { app, before, after, restart: false, canary: None, failures: 0, turn: 0 }
     }
 
     /// The same, at first for so many instances only. An app that is new has none to compare with, and one that is only
     /// scaled nothing to try.
-    #[must_use]
     pub(crate) fn with_canary(mut self, canary: Option<u32>) -> Change {
         let before = self.before.as_ref().map_or(0, |before| before.instances);
         let instances = self.after.as_ref().map_or(0, |after| after.instances);
@@ -78,7 +76,6 @@ impl Change {
     }
 
     /// What leads there, in Marathon's words. A new app is started with no instance first, and scaled when its turn comes.
-    #[must_use]
     fn action(&self) -> Action {
         match (&self.before, &self.after) {
             (_, None) => Action::StopApplication,
@@ -164,7 +161,6 @@ pub(crate) struct Deployment {
 
 impl Deployment {
     /// Begins a deployment; later steps wait for what their apps depend on.
-    #[must_use]
     pub(crate) fn new(id: String, version: Timestamp, changes: Vec<Change>, order: Dependencies) -> Deployment {
         let mut changes: BTreeMap<_, _> = changes.into_iter().map(|change| (change.app.clone(), change)).collect();
         let steps = order::steps(&changes, &order);
@@ -193,13 +189,11 @@ impl Deployment {
     }
 
     /// The change of an app whose turn has not come, and which is to stay what it was.
-    #[must_use]
     pub(crate) fn waiting(&self, app: &AppId) -> Option<&Change> {
         self.changes.get(app).filter(|change| change.turn > self.current)
     }
 
     /// How many instances of an app may be changed for now, if not all.
-    #[must_use]
     pub(crate) fn canary(&self, app: &AppId) -> Option<u32> {
         self.changes.get(app)?.canary
     }
@@ -216,13 +210,11 @@ impl Deployment {
     }
 
     /// Why it is to be taken back by itself, if it is.
-    #[must_use]
     pub(crate) fn fault(&self, now: Moment) -> Option<String> {
         self.changes.values().filter(|_| !self.reverts).find_map(|change| change.fault(self.begun_at, now))
     }
 
     /// When to look at [`Deployment::fault`] again.
-    #[must_use]
     pub(crate) fn deadline(&self) -> Option<Moment> {
         self.changes.values().filter(|_| !self.reverts).filter_map(|change| change.deadline(self.begun_at)).min()
     }
@@ -246,7 +238,6 @@ impl Deployment {
     }
 
     /// Whether everything this step does is done; starting an app with no instance takes no time.
-    #[must_use]
     pub(crate) fn is_step_over(&self) -> bool {
         let is_over =
             |action: &StepAction| action.action == Action::StartApplication || self.arrived.contains(&action.app);
@@ -262,7 +253,6 @@ impl Deployment {
     }
 
     /// The step under way.
-    #[must_use]
     pub(crate) fn step(&self) -> Step {
         self.steps.get(self.current).cloned().unwrap_or_default()
     }
@@ -273,7 +263,6 @@ impl Deployment {
     }
 
     /// One thing a step does, as people see it.
-    #[must_use]
     pub(crate) fn action_json(&self, step: &StepAction) -> Value {
         if self.is_pod(&step.app) {
             return json!({"action": step.action.of_pod(), "pod": step.app});
@@ -282,14 +271,12 @@ impl Deployment {
     }
 
     /// The step under way, as people see it.
-    #[must_use]
     pub(crate) fn step_json(&self) -> Value {
         let step = self.step();
         json!({"actions": step.actions.iter().map(|action| self.action_json(action)).collect::<Vec<_>>()})
     }
 
     /// All steps, as people see them.
-    #[must_use]
     pub(crate) fn steps_json(&self) -> Value {
         let actions = |step: &Step| step.actions.iter().map(|action| self.action_json(action)).collect::<Vec<_>>();
         self.steps.iter().map(|step| json!({"actions": actions(step)})).collect()
@@ -297,13 +284,11 @@ impl Deployment {
 
     /// As events show it: without what all groups were and will be, as Marathon since 1.8. Clients of before want to find
     /// at least the places for it.
-    #[must_use]
     pub(crate) fn plan(&self) -> Value {
         json!({"id": self.id, "version": self.version, "original": {}, "target": {}, "steps": self.steps_json()})
     }
 
     /// As `/v2/deployments` lists it, with what goes on now.
-    #[must_use]
     pub(crate) fn json(&self, current: &[Value]) -> Value {
         let (pods, apps): (Vec<_>, Vec<_>) = self.changes.keys().partition(|id| self.is_pod(id));
         json!({"id": self.id, "version": self.version, "affectedApps": apps, "affectedPods": pods,

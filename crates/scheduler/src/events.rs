@@ -61,7 +61,6 @@ pub(crate) struct Event {
 
 impl Event {
     /// An event with these fields.
-    #[must_use]
     pub(crate) fn new(kind: &'static str, now: Timestamp, mut data: Value) -> Self {
         debug_assert!(EVENT_TYPES.contains(&kind), "{kind} is in no list of types");
         data["eventType"] = json!(kind);
@@ -78,71 +77,60 @@ pub(crate) struct Origin {
 }
 
 /// The master knows us.
-#[must_use]
 pub(crate) fn registered(framework_id: &str, master: &str, now: Timestamp) -> Event {
     Event::new("scheduler_registered_event", now, json!({"frameworkId": framework_id, "master": master}))
 }
 
 /// The master, or the next one, knows us again after it did not hear us.
-#[must_use]
 pub(crate) fn reregistered(master: &str, now: Timestamp) -> Event {
     Event::new("scheduler_reregistered_event", now, json!({"master": master}))
 }
 
 /// The master does not hear us.
-#[must_use]
 pub(crate) fn disconnected(now: Timestamp) -> Event {
     Event::new("scheduler_disconnected_event", now, json!({}))
 }
 
 /// Somebody wants events posted to them, or does not any more: `kind` says which.
-#[must_use]
 pub(crate) fn subscription(kind: &'static str, client_ip: &str, url: &str, now: Timestamp) -> Event {
     Event::new(kind, now, json!({"clientIp": client_ip, "callbackUrl": url}))
 }
 
 /// An app was created or changed.
-#[must_use]
 pub(crate) fn api_post(app: &RunSpec, origin: &Origin, now: Timestamp) -> Event {
     let data = json!({"clientIp": origin.client_ip, "uri": origin.uri, "appDefinition": app});
     Event::new("api_post_event", now, data)
 }
 
 /// A pod was created, changed or removed: `kind` says which.
-#[must_use]
 pub(crate) fn pod(kind: &'static str, origin: &Origin, now: Timestamp) -> Event {
     Event::new(kind, now, json!({"clientIp": origin.client_ip, "uri": origin.uri}))
 }
 
 /// A health check was added.
-#[must_use]
 pub(crate) fn check_added(app: &RunSpec, check: &HealthCheck, now: Timestamp) -> Event {
     let data = json!({"appId": app.id, "version": app.config_version(), "healthCheck": check});
     Event::new("add_health_check_event", now, data)
 }
 
 /// A health check was removed.
-#[must_use]
 pub(crate) fn check_removed(app: &AppId, check: &HealthCheck, now: Timestamp) -> Event {
     Event::new("remove_health_check_event", now, json!({"appId": app, "healthCheck": check}))
 }
 
 /// A health check failed, and it counts.
-#[must_use]
 pub(crate) fn check_failed(instance: &Instance, check: &HealthCheck, now: Timestamp) -> Event {
     let data = json!({"appId": instance.app, "taskId": instance.id, "instanceId": instance.id, "healthCheck": check});
     Event::new("failed_health_check_event", now, data)
 }
 
 /// The verdict of one check changed.
-#[must_use]
 pub(crate) fn health_changed(instance: &Instance, alive: bool, now: Timestamp) -> Event {
     let data = json!({"appId": instance.app, "instanceId": instance.id, "version": instance.config, "alive": alive});
     Event::new("health_status_changed_event", now, data)
 }
 
 /// What an instance's checks add up to changed.
-#[must_use]
 pub(crate) fn instance_health_changed(instance: &Instance, now: Timestamp) -> Event {
     let data = json!({"instanceId": instance.id, "runSpecId": instance.app, "runSpecVersion": instance.config,
         "healthy": healthy(instance.checked.verdict())});
@@ -150,7 +138,6 @@ pub(crate) fn instance_health_changed(instance: &Instance, now: Timestamp) -> Ev
 }
 
 /// An instance is killed for its health.
-#[must_use]
 pub(crate) fn unhealthy_kill(instance: &Instance, reason: &str, now: Timestamp) -> Event {
     let data = json!({"appId": instance.app, "taskId": instance.unhealthy_task_id(), "instanceId": instance.id,
         "version": instance.config, "reason": reason, "host": instance.place.host, "slaveId": instance.place.agent_id});
@@ -158,7 +145,6 @@ pub(crate) fn unhealthy_kill(instance: &Instance, reason: &str, now: Timestamp) 
 }
 
 /// An executor sent something.
-#[must_use]
 pub(crate) fn framework_message(executor: &str, agent: &str, data: &[u8], now: Timestamp) -> Event {
     let message = String::from_utf8_lossy(data);
     let data = json!({"executorId": executor, "slaveId": agent, "message": message});
@@ -166,7 +152,6 @@ pub(crate) fn framework_message(executor: &str, agent: &str, data: &[u8], now: T
 }
 
 /// An instance is unhealthy and not killed for now, or was and is so no more. Not one of Marathon's.
-#[must_use]
 pub(crate) fn unhealthy_held(kind: &'static str, instance: &Instance, now: Timestamp) -> Event {
     let data = json!({"appId": instance.app, "taskId": instance.unhealthy_task_id(), "instanceId": instance.id,
         "version": instance.config, "reason": instance.checked.health_cause(), "host": instance.place.host,
@@ -175,13 +160,11 @@ pub(crate) fn unhealthy_held(kind: &'static str, instance: &Instance, now: Times
 }
 
 /// An instance changed its condition.
-#[must_use]
 pub(crate) fn instance_changed(instance: &Instance, now: Timestamp) -> Event {
     condition(instance, condition_name(instance), now)
 }
 
 /// The task of an instance ended in this state.
-#[must_use]
 pub(crate) fn instance_ended(instance: &Instance, state: TaskState, now: Timestamp) -> Event {
     condition(instance, condition_of_end(state), now)
 }
@@ -219,7 +202,6 @@ fn condition_of_end(state: TaskState) -> &'static str {
 }
 
 /// A task that is none of ours any more ended in this state.
-#[must_use]
 pub(crate) fn unknown_terminated(task_id: &str, state: TaskState, now: Timestamp) -> Event {
     let instance = InstanceId::of_task(task_id);
     let data = json!({"runSpecId": instance.as_ref().and_then(InstanceId::app), "condition": condition_of_end(state),
@@ -228,7 +210,6 @@ pub(crate) fn unknown_terminated(task_id: &str, state: TaskState, now: Timestamp
 }
 
 /// The master told the state of a task.
-#[must_use]
 pub(crate) fn status_update(instance: &Instance, status: &TaskStatus, now: Timestamp) -> Event {
     let addresses: Vec<_> = instance.place.ip.iter().map(|ip| json!({"ipAddress": ip, "protocol": "IPv4"})).collect();
     let data = json!({"slaveId": instance.place.agent_id, "taskId": status.task_id.value, "appId": instance.app,
@@ -238,7 +219,6 @@ pub(crate) fn status_update(instance: &Instance, status: &TaskStatus, now: Times
 }
 
 /// Something about a deployment: its plan, and what it does now.
-#[must_use]
 pub(crate) fn deployment(kind: &'static str, deployment: &Deployment, now: Timestamp) -> Event {
     let mut data = json!({"id": deployment.id, "plan": deployment.plan()});
     if !matches!(kind, "deployment_success" | "deployment_failed") {
@@ -248,7 +228,6 @@ pub(crate) fn deployment(kind: &'static str, deployment: &Deployment, now: Times
 }
 
 /// A deployment did not reach its end.
-#[must_use]
 pub(crate) fn deployment_failed(failed: &Deployment, reason: &str, now: Timestamp) -> Event {
     let mut event = deployment("deployment_failed", failed, now);
     event.data["reason"] = json!(reason);
@@ -256,19 +235,16 @@ pub(crate) fn deployment_failed(failed: &Deployment, reason: &str, now: Timestam
 }
 
 /// A group, or an app in it, is to be something else now.
-#[must_use]
 pub(crate) fn group_changed(group: &AppId, version: Timestamp, now: Timestamp) -> Event {
     Event::new("group_change_success", now, json!({"groupId": group, "version": version}))
 }
 
 /// A group stays what it was.
-#[must_use]
 pub(crate) fn group_failed(group: &AppId, reason: &str, now: Timestamp) -> Event {
     Event::new("group_change_failed", now, json!({"groupId": group, "version": now, "reason": reason}))
 }
 
 /// The last instance of a removed app is gone.
-#[must_use]
 pub(crate) fn app_terminated(app: &AppId, now: Timestamp) -> Event {
     Event::new("app_terminated_event", now, json!({"appId": app}))
 }

@@ -20,7 +20,6 @@ pub struct ExecutorCommand {
 
 impl ExecutorCommand {
     /// Started by this command, with the resources of Mesos' command executor.
-    #[must_use]
     pub fn new(command: impl Into<String>) -> ExecutorCommand {
         ExecutorCommand { command: command.into(), cpus: 0.1, mem: 32.0 }
     }

@@ -50,13 +50,11 @@ impl Health {
     }
 
     /// The verdict as people see it.
-    #[must_use]
     pub(crate) fn shown(&self) -> Verdict {
         if self.verdict == Verdict::Unknown && self.missed { Verdict::Unhealthy } else { self.verdict }
     }
 
     /// As in `healthCheckResults`.
-    #[must_use]
     pub(crate) fn json(&self, instance: &InstanceId) -> Value {
         let mut result = json!({
             "alive": self.verdict == Verdict::Healthy,
@@ -80,7 +78,6 @@ impl Health {
 }
 
 /// What the checks of one instance add up to.
-#[must_use]
 pub(crate) fn aggregate(checks: &[Health]) -> Verdict {
     Rule::All.of(checks.iter().map(|health| health.verdict))
 }

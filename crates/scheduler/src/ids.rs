@@ -6,48 +6,42 @@ use serde::{Deserialize, Serialize};
 
 /// An app's or a group's id: an absolute path such as `/shop/web`. The root group is `/`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct AppId(String);
+pub(crate) struct AppId(String);
 
 impl AppId {
     /// Makes a path absolute and drops a slash at its end. Whether it is a legal id is validation's to say.
-    #[must_use]
-    pub fn new(path: &str) -> Self {
+    pub(crate) fn new(path: &str) -> Self {
         AppId(format!("/{}", path.trim_matches('/')))
     }
 
     /// The path, beginning with `/`.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 
     /// The root group.
-    #[must_use]
-    pub fn root() -> Self {
+    pub(crate) fn root() -> Self {
         AppId::new("")
     }
 
     /// Whether it is the root group.
-    #[must_use]
-    pub fn is_root(&self) -> bool {
+    pub(crate) fn is_root(&self) -> bool {
         self.0 == "/"
     }
 
     /// The parts between the slashes.
-    pub fn segments(&self) -> impl DoubleEndedIterator<Item = &str> {
+    pub(crate) fn segments(&self) -> impl DoubleEndedIterator<Item = &str> {
         self.0.split('/').filter(|segment| !segment.is_empty())
     }
 
     /// The group it is in; the root is in itself.
-    #[must_use]
-    pub fn parent(&self) -> Self {
+    pub(crate) fn parent(&self) -> Self {
         AppId::new(self.0.rsplit_once('/').map_or("", |(parent, _)| parent))
     }
 
     /// A path as it is meant inside this group: absolute if it begins with a slash, else relative, where `.` and `..` mean
     /// what they mean everywhere.
-    #[must_use]
-    pub fn resolve(&self, path: &str) -> Self {
+    pub(crate) fn resolve(&self, path: &str) -> Self {
         let mut parts: Vec<&str> = if path.starts_with('/') { Vec::new() } else { self.segments().collect() };
         for part in path.split('/') {
             match part {
@@ -60,22 +54,19 @@ impl AppId {
     }
 
     /// Whether it is this group, or in it however deep.
-    #[must_use]
-    pub fn is_within(&self, group: &AppId) -> bool {
+    pub(crate) fn is_within(&self, group: &AppId) -> bool {
         group.is_root() || self == group || self.0.strip_prefix(&group.0).is_some_and(|rest| rest.starts_with('/'))
     }
 
     /// Itself or the group it is in that is directly in this group; none if it is not in it, or is that group.
-    #[must_use]
-    pub fn child_of(&self, group: &AppId) -> Option<AppId> {
+    pub(crate) fn child_of(&self, group: &AppId) -> Option<AppId> {
         let depth = group.segments().count();
         let next = self.segments().nth(depth).filter(|_| self.is_within(group))?;
         Some(group.resolve(next))
     }
 
     /// The groups it is in, from the root inwards, itself not included.
-    #[must_use]
-    pub fn ancestors(&self) -> Vec<AppId> {
+    pub(crate) fn ancestors(&self) -> Vec<AppId> {
         let (mut all, mut next) = (Vec::new(), self.clone());
         while !next.is_root() {
             next = next.parent();
@@ -86,14 +77,12 @@ impl AppId {
     }
 
     /// The id as part of a task id: `shop_web`.
-    #[must_use]
-    pub fn safe(&self) -> String {
+    pub(crate) fn safe(&self) -> String {
         self.0.trim_start_matches('/').replace('/', "_")
     }
 
     /// The id as a host name, innermost part first: `web.shop`.
-    #[must_use]
-    pub fn host_name(&self) -> String {
+    pub(crate) fn host_name(&self) -> String {
         self.segments().rev().collect::<Vec<_>>().join(".")
     }
 }
@@ -106,43 +95,37 @@ impl fmt::Display for AppId {
 
 /// An instance's id: `shop_web.instance-<uuid>`. It stays when a task is replaced by its next incarnation.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct InstanceId(String);
+pub(crate) struct InstanceId(String);
 
 impl InstanceId {
     /// The id of an instance of `app`, told apart by `unique` (a uuid).
-    #[must_use]
-    pub fn new(app: &AppId, unique: &str) -> Self {
+    pub(crate) fn new(app: &AppId, unique: &str) -> Self {
         InstanceId(format!("{}.instance-{unique}", app.safe()))
     }
 
     /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 
     /// The app it is of, as far as that can be told: an underscore in the id stands for a slash.
-    #[must_use]
-    pub fn app(&self) -> Option<AppId> {
+    pub(crate) fn app(&self) -> Option<AppId> {
         let (app, _) = self.0.split_once(".instance-")?;
         Some(AppId::new(&app.replace('_', "/")))
     }
 
     /// The id of the instance's task in its `incarnation`, counted from 1.
-    #[must_use]
-    pub fn task(&self, incarnation: u32) -> String {
+    pub(crate) fn task(&self, incarnation: u32) -> String {
         format!("{}._app.{incarnation}", self.0)
     }
 
     /// The id of the task of one container of a pod's instance.
-    #[must_use]
-    pub fn member(&self, container: &str, incarnation: u32) -> String {
+    pub(crate) fn member(&self, container: &str, incarnation: u32) -> String {
         format!("{}.{container}.{incarnation}", self.0)
     }
 
     /// The instance a task id belongs to, if it has our form: of an app, or of a container of a pod.
-    #[must_use]
-    pub fn of_task(task_id: &str) -> Option<Self> {
+    pub(crate) fn of_task(task_id: &str) -> Option<Self> {
         let mut parts = task_id.rsplitn(3, '.');
         let (incarnation, _, instance) = (parts.next()?, parts.next()?, parts.next()?);
         let ours = incarnation.parse::<u32>().is_ok() && instance.contains(".instance-");
@@ -158,8 +141,7 @@ impl fmt::Display for InstanceId {
 
 /// Whether this is a task's id, also in one of the forms that Marathon used to give: after the name of the app a uuid, alone
 /// or behind `instance-` or `marathon-`.
-#[must_use]
-pub fn is_task_id(text: &str) -> bool {
+pub(crate) fn is_task_id(text: &str) -> bool {
     let is_unique = |part: &str| {
         let part = part.strip_prefix("instance-").or_else(|| part.strip_prefix("marathon-")).unwrap_or(part);
         uuid::Uuid::try_parse(part).is_ok()

@@ -2,7 +2,7 @@
 //!
 //! Decisions, without a socket or a clock, from the inside out:
 //!
-//! - [`definition`]: apps and pods, what is wrong with them, what a change of them means;
+//! - `definition`: apps and pods, what is wrong with them, what a change of them means;
 //! - `instance`, `health`, `backoff`: one instance, its health by each check, and when to launch the next one;
 //! - `brake`: how many may be killed for their health at a time;
 //! - `plan`, `tally`: what to do next for an app;
@@ -27,7 +27,7 @@ mod callback;
 mod callbacks;
 mod checkers;
 mod core;
-pub mod definition;
+mod definition;
 mod departed;
 mod deployment;
 mod error;
@@ -36,7 +36,7 @@ mod executor;
 mod framework;
 mod handle;
 mod health;
-pub mod ids;
+mod ids;
 mod instance;
 mod lookup;
 mod matching;
@@ -55,7 +55,7 @@ mod states;
 mod stock;
 mod tally;
 mod task;
-pub mod time;
+mod time;
 mod view;
 
 pub use brake::BrakeLimits;

@@ -78,7 +78,6 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// Whether there is nothing to do.
-    #[must_use]
     pub(crate) fn is_idle(&self) -> bool {
         self.create == 0 && self.rebase.is_empty() && self.forget.is_empty() && self.kill.is_empty()
     }
@@ -91,7 +90,6 @@ impl Plan {
 }
 
 /// What to do next.
-#[must_use]
 pub(crate) fn plan(target: &Target, seen: &[Seen]) -> Plan {
     let limited = target.most_new.is_some();
     let is_current = |seen: &&Seen| seen.config == target.config || (seen.stage == Stage::Waiting && !limited);

@@ -94,13 +94,11 @@ impl Refusals {
     }
 
     /// What most of the last offers lacked.
-    #[must_use]
     pub(crate) fn main_reason(&self) -> Option<Reason> {
         self.last_counts().into_iter().max_by_key(|(_, count)| *count).map(|(reason, _)| reason)
     }
 
     /// As `processedOffersSummary`.
-    #[must_use]
     pub(crate) fn json(&self) -> Value {
         let (last, all) = (funnel(&self.last_counts(), 0), funnel(&self.all, self.used));
         let mut json = json!({
@@ -116,7 +114,6 @@ impl Refusals {
     }
 
     /// As `lastUnusedOffers`.
-    #[must_use]
     pub(crate) fn last_json(&self) -> Value {
         self.last.iter().map(Unused::json).collect()
     }

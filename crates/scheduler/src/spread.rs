@@ -30,7 +30,6 @@ pub(crate) struct Site {
 
 impl Site {
     /// Where an offer comes from.
-    #[must_use]
     pub(crate) fn of(offer: &Offer) -> Site {
         let domain = offer.domain.as_ref().and_then(|domain| domain.fault_domain.as_ref());
         Site {
@@ -82,7 +81,6 @@ struct Rule<'a> {
 
 impl<'a> Spread<'a> {
     /// With no instance anywhere.
-    #[must_use]
     pub(crate) fn new(constraints: &'a [Constraint]) -> Spread<'a> {
         let rule = |constraint| Rule { constraint, pattern: pattern(constraint), groups: BTreeMap::new() };
         Spread { rules: constraints.iter().map(rule).collect(), placed: 0 }
@@ -99,7 +97,6 @@ impl<'a> Spread<'a> {
     }
 
     /// Whether another one may go there.
-    #[must_use]
     pub(crate) fn admits(&self, site: &Site) -> bool {
         self.rules.iter().all(|rule| match site.value(&rule.constraint.field) {
             Some(value) => rule.admits(value, self.placed),

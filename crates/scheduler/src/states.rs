@@ -20,7 +20,6 @@ pub(crate) struct States {
 
 impl States {
     /// What one instance adds.
-    #[must_use]
     pub(crate) fn of(instance: &Instance) -> States {
         if !instance.has_task() {
             return States::default();
@@ -38,8 +37,6 @@ impl States {
     pub(crate) fn add(&mut self, other: States) {
         *self = self.plus(other);
     }
-
-    #[must_use]
     pub(crate) fn plus(mut self, other: States) -> States {
         self.with(other, |one, other| one + other);
         self

@@ -14,37 +14,31 @@ pub(crate) struct Stock {
 
 impl Stock {
     /// All of an offer.
-    #[must_use]
     pub(crate) fn of(offer: &Offer) -> Self {
         Stock { left: offer.resources.clone(), roles: Vec::new() }
     }
 
     /// These, and nothing else.
-    #[must_use]
     pub(crate) fn holding(resources: Vec<Resource>) -> Self {
         Stock { left: resources, roles: Vec::new() }
     }
 
     /// The same, from which only resources of these roles are taken; of any if the list is empty.
-    #[must_use]
     pub(crate) fn accepting(self, roles: &[String]) -> Self {
         Stock { roles: roles.to_vec(), ..self }
     }
 
     /// How much there is of a scalar.
-    #[must_use]
     pub(crate) fn scalar(&self, name: &str) -> f64 {
         self.usable(name).filter_map(|resource| resource.scalar.as_ref()).map(|scalar| scalar.value).sum()
     }
 
     /// Whether anything is of these roles; all are if the list is empty.
-    #[must_use]
     pub(crate) fn has_any_of(&self, roles: &[String]) -> bool {
         roles.is_empty() || self.left.iter().any(|resource| roles.iter().any(|accepted| accepted == role(resource)))
     }
 
     /// Whether there is so much of a scalar in these roles.
-    #[must_use]
     pub(crate) fn has_scalar(&self, name: &str, amount: f64, roles: &[String]) -> bool {
         let usable = self.left.iter().filter(|resource| is_usable(resource, name, roles));
         let sum: f64 = usable.filter_map(|resource| resource.scalar.as_ref()).map(|scalar| scalar.value).sum();
@@ -52,7 +46,6 @@ impl Stock {
     }
 
     /// Whether there are ports like these in these roles: the given one each, or any.
-    #[must_use]
     pub(crate) fn has_ports(&self, wanted: &[Option<u16>], roles: &[String]) -> bool {
         let usable = || self.left.iter().filter(|resource| is_usable(resource, "ports", roles)).flat_map(ranges);
         let total: u64 = usable().map(size).sum();
@@ -115,7 +108,6 @@ impl Stock {
 }
 
 /// Resources of the same role and kind put together: one entry for all ports.
-#[must_use]
 pub(crate) fn merge_ports(ports: Vec<Resource>) -> Vec<Resource> {
     let mut merged: Vec<Resource> = Vec::new();
     for port in ports {

@@ -49,13 +49,11 @@ impl Tally {
     }
 
     /// How many have a task and are not on their way out.
-    #[must_use]
     pub(crate) fn running(&self) -> usize {
         self.0.values().map(|[_, unreachable, unready, ready, ..]| unreachable + unready + ready).sum()
     }
 
     /// The numbers, beside those of this configuration.
-    #[must_use]
     pub(crate) fn census(&self, config: Timestamp) -> Census {
         let [waiting, unreachable, unready, ready, _, missing] = self.0.get(&config).copied().unwrap_or_default();
         let others = self.0.iter().filter(|(other, _)| **other != config).map(|(_, stages)| stages);
@@ -95,7 +93,6 @@ pub(crate) struct Census {
 
 impl Census {
     /// All of the wanted configuration.
-    #[must_use]
     pub(crate) fn current(&self) -> usize {
         self.waiting + self.unreachable + self.unready + self.ready
     }

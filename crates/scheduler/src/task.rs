@@ -19,7 +19,6 @@ use crate::probe;
 const LONGEST_LABEL: usize = 512;
 
 /// The task of an instance whose ports are known. `enforced`: whether its group enforces its role.
-#[must_use]
 pub(crate) fn build(
     spec: &RunSpec,
     app: &App,
@@ -94,7 +93,6 @@ pub(crate) fn environment(variables: BTreeMap<String, String>) -> Environment {
 }
 
 /// Marathon's variables, over which the app's own win.
-#[must_use]
 pub(crate) fn variables(
     spec: &RunSpec,
     app: &App,

@@ -7,12 +7,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A moment, in milliseconds since the epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Timestamp(i64);
+pub(crate) struct Timestamp(i64);
 
 impl Timestamp {
     /// This many milliseconds after the epoch.
-    #[must_use]
-    pub const fn from_millis(millis: i64) -> Self {
+    pub(crate) const fn from_millis(millis: i64) -> Self {
         Timestamp(millis)
     }
 
@@ -23,26 +22,22 @@ impl Timestamp {
     }
 
     /// Milliseconds since the epoch.
-    #[must_use]
-    pub fn millis(self) -> i64 {
+    pub(crate) fn millis(self) -> i64 {
         self.0
     }
 
     /// The time from `earlier` to this moment; zero if it is the other way round.
-    #[must_use]
-    pub fn since(self, earlier: Timestamp) -> Duration {
+    pub(crate) fn since(self, earlier: Timestamp) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
     /// This moment and `later` more.
-    #[must_use]
-    pub fn plus(self, later: Duration) -> Self {
+    pub(crate) fn plus(self, later: Duration) -> Self {
         Timestamp(self.0.saturating_add(i64::try_from(later.as_millis()).unwrap_or(i64::MAX)))
     }
 
     /// Reads what [`fmt::Display`] writes, and other forms of RFC 3339.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         text.parse::<jiff::Timestamp>().ok().map(|moment| Timestamp(moment.as_millisecond()))
     }
 }
@@ -71,13 +66,11 @@ impl Moment {
     }
 
     /// The time from `earlier` to this moment; zero if it is the other way round.
-    #[must_use]
     pub(crate) fn since(self, earlier: Moment) -> Duration {
         Timestamp(self.0).since(Timestamp(earlier.0))
     }
 
     /// This moment and `later` more.
-    #[must_use]
     pub(crate) fn plus(self, later: Duration) -> Self {
         Moment(Timestamp(self.0).plus(later).0)
     }
@@ -86,13 +79,12 @@ impl Moment {
 /// Both clocks at one moment: the one that never jumps, to decide by, and the wall's, for what is stored and shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Now {
-    pub moment: Moment,
-    pub wall: Timestamp,
+    pub(crate) moment: Moment,
+    pub(crate) wall: Timestamp,
 }
 
 impl Now {
     /// When something that was stored with this time was: not later than now, and not longer ago than can be believed.
-    #[must_use]
     pub(crate) fn moment_of(self, past: Timestamp) -> Moment {
         let age = self.wall.since(past).min(OLDEST);
         Moment(self.moment.0 - Moment(0).plus(age).0)
@@ -100,7 +92,6 @@ impl Now {
 
     /// When something that was stored with this time will be: not earlier than now, and not so late that it cannot be
     /// believed.
-    #[must_use]
     pub(crate) fn moment_until(self, future: Timestamp) -> Moment {
         self.moment.plus(future.since(self.wall).min(OLDEST))
     }

@@ -9,19 +9,19 @@ use super::validate::Faults;
 /// instances: none is restarted for them.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct AppBrake {
+pub(crate) struct AppBrake {
     /// If not, all that are unhealthy are killed, at once.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
-    pub enabled: bool,
+    pub(crate) enabled: bool,
     /// The share of the app's instances that may be killed within the window, from 0 to 1,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub share: Option<f64>,
+    pub(crate) share: Option<f64>,
     /// or so many, whichever is more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub least: Option<u32>,
+    pub(crate) least: Option<u32>,
     /// The window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub window_seconds: Option<Seconds>,
+    pub(crate) window_seconds: Option<Seconds>,
 }
 
 fn yes() -> bool {

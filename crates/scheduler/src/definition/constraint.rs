@@ -7,18 +7,18 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A rule for placement. As JSON a list: `["rack", "GROUP_BY", "3"]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Constraint {
+pub(crate) struct Constraint {
     /// `@hostname` or `hostname`, `@region`, `@zone`, or the name of an attribute.
-    pub field: String,
+    pub(crate) field: String,
     /// What must hold of the field's value.
-    pub operator: Operator,
+    pub(crate) operator: Operator,
     /// What it is compared with.
-    pub value: Option<String>,
+    pub(crate) value: Option<String>,
 }
 
 /// What must hold of a field's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Operator {
+pub(crate) enum Operator {
     /// No two instances have the same.
     Unique,
     /// All instances have the same, or the given one.
@@ -47,8 +47,7 @@ const OPERATORS: [(&str, Operator); 7] = [
 
 impl Operator {
     /// As Marathon spells it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         OPERATORS.iter().find(|(_, operator)| *operator == self).map_or("", |(name, _)| name)
     }
 
@@ -58,12 +57,8 @@ impl Operator {
 }
 
 impl Constraint {
-    /// From a list of two or three words.
-    ///
-    /// # Errors
-    ///
-    /// In Marathon's words.
-    pub fn parse(words: &[String]) -> Result<Constraint, &'static str> {
+    /// From a list of two or three words; refused in Marathon's words.
+    pub(crate) fn parse(words: &[String]) -> Result<Constraint, &'static str> {
         let (field, name, value) = match words {
             [field, name] => (field, name, None),
             [field, name, value] => (field, name, Some(value.clone())),

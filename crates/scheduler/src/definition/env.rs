@@ -9,7 +9,7 @@ pub(super) const NO_SECRETS: &str =
 /// The value of a variable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged, expecting = "error.expected.jsstring")]
-pub enum EnvValue {
+pub(crate) enum EnvValue {
     /// As it is.
     Text(String),
     /// `{"secret": name}`, which is not supported.

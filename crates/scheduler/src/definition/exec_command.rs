@@ -7,13 +7,13 @@ use super::validate::Faults;
 /// A command for a shell, or by its arguments.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct ExecCommand {
+pub(crate) struct ExecCommand {
     /// For `sh -c`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shell: Option<String>,
+    pub(crate) shell: Option<String>,
     /// The program first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub argv: Option<Vec<String>>,
+    pub(crate) argv: Option<Vec<String>>,
 }
 
 impl ExecCommand {

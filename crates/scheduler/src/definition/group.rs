@@ -14,29 +14,28 @@ use crate::time::Timestamp;
 /// A group as a client writes it. What is absent stays as it is; what is given replaces what was there.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(missing_docs, reason = "Marathon's own names")]
-pub struct GroupUpdate {
-    pub id: Option<String>,
-    pub apps: Option<Vec<AppUpdate>>,
-    pub groups: Option<Vec<GroupUpdate>>,
-    pub dependencies: Option<Vec<String>>,
+pub(crate) struct GroupUpdate {
+    pub(crate) id: Option<String>,
+    pub(crate) apps: Option<Vec<AppUpdate>>,
+    pub(crate) groups: Option<Vec<GroupUpdate>>,
+    pub(crate) dependencies: Option<Vec<String>>,
     /// Multiply the instances of all apps by this.
-    pub scale_by: Option<f64>,
+    pub(crate) scale_by: Option<f64>,
     /// Roll back to this version; as a client that reads a group and sends it back means nothing by it, only alone.
-    pub version: Option<Timestamp>,
-    pub enforce_role: Option<bool>,
+    pub(crate) version: Option<Timestamp>,
+    pub(crate) enforce_role: Option<bool>,
     /// Pods are changed by themselves.
-    pub pods: Option<Vec<Value>>,
+    pub(crate) pods: Option<Vec<Value>>,
 }
 
 /// What is remembered of a group beside the apps in it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GroupSpec {
+pub(crate) struct GroupSpec {
     /// Apps and groups that have to be up before any app in it.
-    pub dependencies: Vec<AppId>,
+    pub(crate) dependencies: Vec<AppId>,
     /// Whether apps in it have to use its role; for top-level groups only.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub enforce_role: bool,
+    pub(crate) enforce_role: bool,
 }
 
 /// Why a group cannot enforce its role.
@@ -46,26 +45,25 @@ pub(crate) fn not_top_level(id: &AppId) -> String {
 
 /// Groups and apps that a group is to be made of, with absolute ids.
 #[derive(Debug, Default)]
-pub struct Structure {
+pub(crate) struct Structure {
     /// The group and those in it that are named.
-    pub groups: BTreeMap<AppId, GroupSpec>,
+    pub(crate) groups: BTreeMap<AppId, GroupSpec>,
     /// Apps that are given.
-    pub apps: Vec<(AppId, AppUpdate)>,
+    pub(crate) apps: Vec<(AppId, AppUpdate)>,
     /// Groups whose apps are all given: others are to go.
-    pub whole: Vec<AppId>,
+    pub(crate) whole: Vec<AppId>,
     /// Groups whose groups are all given: others are to go.
-    pub closed: Vec<AppId>,
+    pub(crate) closed: Vec<AppId>,
 }
 
 impl GroupUpdate {
     /// The group that is meant, where the path of the request says `path`.
-    #[must_use]
-    pub fn effective_id(&self, path: &AppId) -> AppId {
+    pub(crate) fn effective_id(&self, path: &AppId) -> AppId {
         self.id.as_deref().map_or_else(|| path.clone(), |id| path.resolve(id))
     }
 
     /// Whether nothing but `version` or `scaleBy` is given, where one of them is.
-    pub fn check_alone(&self) -> Result<(), Faults> {
+    pub(crate) fn check_alone(&self) -> Result<(), Faults> {
         let mut faults = Faults::default();
         let rest = GroupUpdate { id: None, version: None, scale_by: None, ..self.clone() };
         let lonely = rest == GroupUpdate::default() && !(self.version.is_some() && self.scale_by.is_some());
@@ -78,7 +76,7 @@ impl GroupUpdate {
     }
 
     /// What the group is to be made of. `known` tells what is remembered of a group.
-    pub fn structure(self, id: &AppId, known: &dyn Fn(&AppId) -> GroupSpec) -> Result<Structure, Faults> {
+    pub(crate) fn structure(self, id: &AppId, known: &dyn Fn(&AppId) -> GroupSpec) -> Result<Structure, Faults> {
         let (mut structure, mut faults) = (Structure::default(), Faults::default());
         self.collect(id, "", known, &mut structure, &mut faults);
         faults.or(structure)
@@ -134,22 +132,19 @@ impl GroupUpdate {
 
 impl Structure {
     /// Whether an app that is there now and not named is to go.
-    #[must_use]
-    pub fn drops_app(&self, id: &AppId) -> bool {
+    pub(crate) fn drops_app(&self, id: &AppId) -> bool {
         let named = self.apps.iter().any(|(named, _)| named == id);
         let group = id.parent();
         !named && (self.whole.contains(&group) || self.drops_group(&group))
     }
 
     /// Whether an app or a pod that is there now is to go. Pods are never named with their group, and only go with it.
-    #[must_use]
-    pub fn drops(&self, app: &RunSpec) -> bool {
+    pub(crate) fn drops(&self, app: &RunSpec) -> bool {
         if app.pod().is_some() { self.drops_group(&app.id.parent()) } else { self.drops_app(&app.id) }
     }
 
     /// Whether a group that is there now and not named is to go.
-    #[must_use]
-    pub fn drops_group(&self, id: &AppId) -> bool {
+    pub(crate) fn drops_group(&self, id: &AppId) -> bool {
         let leads_to = |group: &AppId| self.groups.keys().any(|named| named.is_within(group));
         let lost = |group: &AppId| !leads_to(group) && self.closed.contains(&group.parent());
         lost(id) || id.ancestors().iter().any(lost)

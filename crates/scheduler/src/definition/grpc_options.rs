@@ -11,13 +11,13 @@ use super::validate::Faults;
 /// The options of a call over gRPC. With none set it is the usual one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct GrpcOptions {
+pub(crate) struct GrpcOptions {
     /// The `:authority`; the address if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub authority: Option<String>,
+    pub(crate) authority: Option<String>,
     /// Sent with the call.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub metadata: BTreeMap<String, String>,
+    pub(crate) metadata: BTreeMap<String, String>,
 }
 
 impl GrpcOptions {

@@ -1,7 +1,5 @@
 //! One health check of an app, with Marathon's defaults.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 
 use super::grpc_options::GrpcOptions;
@@ -13,71 +11,70 @@ use super::seconds::Seconds;
 /// A health check. Marathon's times are whole seconds; here they may have a fraction.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct HealthCheck {
+pub(crate) struct HealthCheck {
     /// How to ask, and who does.
-    pub protocol: Protocol,
+    pub(crate) protocol: Protocol,
     /// The path to ask for; `/` if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub path: Option<String>,
+    pub(crate) path: Option<String>,
     /// A port by number; or `port_index`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub port: Option<u16>,
+    pub(crate) port: Option<u16>,
     /// Which of the app's ports.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub port_index: Option<u16>,
+    pub(crate) port_index: Option<u16>,
     /// Which of the app's ports, by its name: beyond Marathon.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub port_name: Option<String>,
+    pub(crate) port_name: Option<String>,
     /// What results call it: beyond Marathon.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
+    pub(crate) name: Option<String>,
     /// How to ask over HTTP, and what to expect: beyond Marathon.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub http: Option<HttpOptions>,
+    pub(crate) http: Option<HttpOptions>,
     /// The service a gRPC check asks for; the whole server if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub service: Option<String>,
+    pub(crate) service: Option<String>,
     /// The other options of a gRPC check.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub grpc: Option<GrpcOptions>,
+    pub(crate) grpc: Option<GrpcOptions>,
     /// The command of a COMMAND check.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub command: Option<CommandValue>,
+    pub(crate) command: Option<CommandValue>,
     /// For how long failures do not count before the first success.
-    pub grace_period_seconds: Seconds,
+    pub(crate) grace_period_seconds: Seconds,
     /// From the end of an attempt to the next one.
-    pub interval_seconds: Seconds,
+    pub(crate) interval_seconds: Seconds,
     /// How long an attempt may take.
-    pub timeout_seconds: Seconds,
+    pub(crate) timeout_seconds: Seconds,
     /// How many failures in a row kill the instance. 0: never by scheduler-level checks, at once by the executor's.
-    pub max_consecutive_failures: u32,
+    pub(crate) max_consecutive_failures: u32,
     /// How many successes in a row make the instance healthy: beyond Marathon, from Aurora.
     #[serde(skip_serializing_if = "is_one")]
-    pub minimum_consecutive_successes: u32,
+    pub(crate) minimum_consecutive_successes: u32,
     /// Whether a kill for failing this check slows launches down, like any other failure: beyond Marathon.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub backoff_after_kill: bool,
+    pub(crate) backoff_after_kill: bool,
     /// Until the first attempt.
-    pub delay_seconds: Seconds,
+    pub(crate) delay_seconds: Seconds,
     /// Whether statuses 100 to 199 say nothing.
-    pub ignore_http1xx: bool,
+    pub(crate) ignore_http1xx: bool,
     /// Which loopback address the executor asks.
-    pub ip_protocol: IpProtocol,
+    pub(crate) ip_protocol: IpProtocol,
 }
 
 /// A command for the shell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct CommandValue {
+pub(crate) struct CommandValue {
     /// For `sh -c`.
-    pub value: String,
+    pub(crate) value: String,
 }
 
 /// How to ask, and who does: the scheduler, or (`MESOS_*` and `COMMAND`) the executor beside the task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[expect(missing_docs, reason = "Marathon's own names")]
-pub enum Protocol {
+pub(crate) enum Protocol {
     #[default]
     Http,
     Https,
@@ -94,22 +91,19 @@ pub enum Protocol {
 
 impl Protocol {
     /// Whether it asks over HTTP.
-    #[must_use]
-    pub fn is_http(self) -> bool {
+    pub(crate) fn is_http(self) -> bool {
         matches!(self, Protocol::Http | Protocol::Https | Protocol::MesosHttp | Protocol::MesosHttps)
     }
 
     /// Whether the executor asks, and not the scheduler.
-    #[must_use]
-    pub fn is_native(self) -> bool {
+    pub(crate) fn is_native(self) -> bool {
         !matches!(self, Protocol::Http | Protocol::Https | Protocol::Tcp)
     }
 }
 
 /// Which loopback address the executor asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "Marathon's own names")]
-pub enum IpProtocol {
+pub(crate) enum IpProtocol {
     #[default]
     IPv4,
     IPv6,
@@ -149,8 +143,7 @@ impl Default for HealthCheck {
 
 impl HealthCheck {
     /// The port to ask, given the instance's host ports.
-    #[must_use]
-    pub fn effective_port(&self, definitions: &[PortDefinition], ports: &[u16]) -> Option<u16> {
+    pub(crate) fn effective_port(&self, definitions: &[PortDefinition], ports: &[u16]) -> Option<u16> {
         if let Some(port) = self.port {
             return Some(port);
         }
@@ -162,15 +155,8 @@ impl HealthCheck {
     }
 
     /// The path to ask for, beginning with `/`.
-    #[must_use]
-    pub fn effective_path(&self) -> String {
+    pub(crate) fn effective_path(&self) -> String {
         rooted(self.path.as_deref().unwrap_or_default())
-    }
-
-    /// Seconds as a duration, and none for 0: no limit.
-    #[must_use]
-    pub fn timeout(&self) -> Option<Duration> {
-        (!self.timeout_seconds.is_zero()).then(|| self.timeout_seconds.duration())
     }
 }
 
@@ -230,7 +216,7 @@ mod tests {
         assert_eq!(json["intervalSeconds"], serde_json::json!(60));
         assert!(json.get("minimumConsecutiveSuccesses").is_none() && json.get("portName").is_none());
         let quick = check(serde_json::json!({"intervalSeconds": 0.25, "minimumConsecutiveSuccesses": 2}));
-        assert_eq!(quick.interval_seconds.duration(), Duration::from_millis(250));
+        assert_eq!(quick.interval_seconds.duration(), std::time::Duration::from_millis(250));
         assert_eq!(serde_json::to_value(quick).unwrap()["minimumConsecutiveSuccesses"], 2);
     }
 

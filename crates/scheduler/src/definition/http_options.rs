@@ -12,52 +12,50 @@ use super::validate::Faults;
 /// How to ask over HTTP, and what to expect. Nothing set is Marathon's way.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct HttpOptions {
+pub(crate) struct HttpOptions {
     /// `GET` if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub method: Option<String>,
+    pub(crate) method: Option<String>,
     /// The `Host` header.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub host: Option<String>,
+    pub(crate) host: Option<String>,
     /// Whom the executor asks, as seen from the task; loopback if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub address: Option<IpAddr>,
+    pub(crate) address: Option<IpAddr>,
     /// Sent with the request.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub headers: BTreeMap<String, String>,
+    pub(crate) headers: BTreeMap<String, String>,
     /// The healthy ones; 200 to 399 if none is given.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub statuses: Vec<Statuses>,
+    pub(crate) statuses: Vec<Statuses>,
     /// What must hold for the body; all of it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub expect: Vec<Expectation>,
+    pub(crate) expect: Vec<Expectation>,
 }
 
 /// A status such as `204`, or a range such as `"200-299"`, both ends in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Statuses {
-    /// The first.
-    pub first: u16,
-    /// The last.
-    pub last: u16,
+pub(crate) struct Statuses {
+    pub(crate) first: u16,
+    pub(crate) last: u16,
 }
 
 /// What must hold for the body of an answer. Exactly one of `contains`, `matches` and `jsonPath` is set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Expectation {
+pub(crate) struct Expectation {
     /// This text is in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub contains: Option<String>,
+    pub(crate) contains: Option<String>,
     /// This regular expression matches somewhere in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub matches: Option<String>,
+    pub(crate) matches: Option<String>,
     /// It is JSON, and this path (RFC 9535) finds `value`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub json_path: Option<String>,
+    pub(crate) json_path: Option<String>,
     /// What the path finds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub value: Option<Value>,
+    pub(crate) value: Option<Value>,
 }
 
 impl HttpOptions {

@@ -22,97 +22,96 @@ use check::PodCheck;
 /// A pod.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(missing_docs, reason = "Marathon's own names")]
-pub struct Pod {
-    pub id: String,
+pub(crate) struct Pod {
+    pub(crate) id: String,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub labels: BTreeMap<String, String>,
+    pub(crate) labels: BTreeMap<String, String>,
     /// Set by the scheduler; what a client sends means nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub version: Option<Timestamp>,
+    pub(crate) version: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub user: Option<String>,
+    pub(crate) user: Option<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub environment: BTreeMap<String, EnvValue>,
-    pub containers: Vec<Container>,
+    pub(crate) environment: BTreeMap<String, EnvValue>,
+    pub(crate) containers: Vec<Container>,
     #[serde(default = "host_network")]
-    pub networks: Vec<Network>,
+    pub(crate) networks: Vec<Network>,
     #[serde(default)]
-    pub scaling: Scaling,
+    pub(crate) scaling: Scaling,
     #[serde(default)]
-    pub scheduling: Scheduling,
+    pub(crate) scheduling: Scheduling,
     #[serde(default)]
-    pub executor_resources: ExecutorResources,
+    pub(crate) executor_resources: ExecutorResources,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub role: Option<String>,
+    pub(crate) role: Option<String>,
 
     // Not supported: refused by name unless empty.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub secrets: BTreeMap<String, Value>,
+    pub(crate) secrets: BTreeMap<String, Value>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub volumes: Vec<Value>,
+    pub(crate) volumes: Vec<Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub linux_info: Option<Value>,
+    pub(crate) linux_info: Option<Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub legacy_shared_cgroups: Option<bool>,
+    pub(crate) legacy_shared_cgroups: Option<bool>,
 }
 
 /// One of a pod's containers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Container {
-    pub name: String,
+pub(crate) struct Container {
+    pub(crate) name: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub exec: Option<Exec>,
+    pub(crate) exec: Option<Exec>,
     #[serde(default)]
-    pub resources: Resources,
+    pub(crate) resources: Resources,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub endpoints: Vec<Endpoint>,
+    pub(crate) endpoints: Vec<Endpoint>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub environment: BTreeMap<String, EnvValue>,
+    pub(crate) environment: BTreeMap<String, EnvValue>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub user: Option<String>,
+    pub(crate) user: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub health_check: Option<PodHealthCheck>,
+    pub(crate) health_check: Option<PodHealthCheck>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub check: Option<PodCheck>,
+    pub(crate) check: Option<PodCheck>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub artifacts: Vec<Fetch>,
+    pub(crate) artifacts: Vec<Fetch>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub labels: BTreeMap<String, String>,
+    pub(crate) labels: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lifecycle: Option<Lifecycle>,
+    pub(crate) lifecycle: Option<Lifecycle>,
 
     // Not supported: refused by name unless empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub image: Option<Value>,
+    pub(crate) image: Option<Value>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub volume_mounts: Vec<Value>,
+    pub(crate) volume_mounts: Vec<Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resource_limits: Option<Value>,
+    pub(crate) resource_limits: Option<Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub linux_info: Option<Value>,
+    pub(crate) linux_info: Option<Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tty: Option<bool>,
+    pub(crate) tty: Option<bool>,
 }
 
 /// What a container runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Exec {
-    pub command: ExecCommand,
+pub(crate) struct Exec {
+    pub(crate) command: ExecCommand,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub override_entrypoint: Option<bool>,
+    pub(crate) override_entrypoint: Option<bool>,
 }
 
 /// What a container may use.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct Resources {
-    pub cpus: f64,
-    pub mem: f64,
-    pub disk: f64,
-    pub gpus: u32,
+pub(crate) struct Resources {
+    pub(crate) cpus: f64,
+    pub(crate) mem: f64,
+    pub(crate) disk: f64,
+    pub(crate) gpus: u32,
 }
 
 impl Default for Resources {
@@ -124,10 +123,10 @@ impl Default for Resources {
 /// What the executor of an instance may use, beside its containers.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct ExecutorResources {
-    pub cpus: f64,
-    pub mem: f64,
-    pub disk: f64,
+pub(crate) struct ExecutorResources {
+    pub(crate) cpus: f64,
+    pub(crate) mem: f64,
+    pub(crate) disk: f64,
 }
 
 impl Default for ExecutorResources {
@@ -139,79 +138,79 @@ impl Default for ExecutorResources {
 /// A port of a container, by name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Endpoint {
-    pub name: String,
+pub(crate) struct Endpoint {
+    pub(crate) name: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub container_port: Option<u16>,
+    pub(crate) container_port: Option<u16>,
     /// 0 is any.
     #[serde(default)]
-    pub host_port: u16,
+    pub(crate) host_port: u16,
     #[serde(default = "tcp", skip_serializing_if = "Vec::is_empty")]
-    pub protocol: Vec<String>,
+    pub(crate) protocol: Vec<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub labels: BTreeMap<String, String>,
+    pub(crate) labels: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub network_names: Vec<String>,
+    pub(crate) network_names: Vec<String>,
 }
 
 /// How long a container may take to end.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Lifecycle {
+pub(crate) struct Lifecycle {
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kill_grace_period_seconds: Option<Seconds>,
+    pub(crate) kill_grace_period_seconds: Option<Seconds>,
 }
 
 /// A container's health check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct PodHealthCheck {
+pub(crate) struct PodHealthCheck {
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub http: Option<HttpEndpoint>,
+    pub(crate) http: Option<HttpEndpoint>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tcp: Option<TcpEndpoint>,
+    pub(crate) tcp: Option<TcpEndpoint>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub exec: Option<Exec>,
+    pub(crate) exec: Option<Exec>,
     #[serde(default = "schedule::grace")]
-    pub grace_period_seconds: Seconds,
+    pub(crate) grace_period_seconds: Seconds,
     #[serde(default = "schedule::interval")]
-    pub interval_seconds: Seconds,
+    pub(crate) interval_seconds: Seconds,
     #[serde(default = "schedule::failures")]
-    pub max_consecutive_failures: u32,
+    pub(crate) max_consecutive_failures: u32,
     #[serde(default = "schedule::timeout")]
-    pub timeout_seconds: Seconds,
+    pub(crate) timeout_seconds: Seconds,
     #[serde(default = "schedule::delay")]
-    pub delay_seconds: Seconds,
+    pub(crate) delay_seconds: Seconds,
 }
 
 /// Asked over HTTP.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct HttpEndpoint {
-    pub endpoint: String,
+pub(crate) struct HttpEndpoint {
+    pub(crate) endpoint: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub path: Option<String>,
+    pub(crate) path: Option<String>,
     #[serde(default = "http")]
-    pub scheme: String,
+    pub(crate) scheme: String,
 }
 
 /// Asked for a connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct TcpEndpoint {
-    pub endpoint: String,
+pub(crate) struct TcpEndpoint {
+    pub(crate) endpoint: String,
 }
 
 /// How many instances there shall be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Scaling {
-    pub kind: String,
+pub(crate) struct Scaling {
+    pub(crate) kind: String,
     #[serde(default = "one")]
-    pub instances: u32,
+    pub(crate) instances: u32,
     /// More than these are refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_instances: Option<u32>,
+    pub(crate) max_instances: Option<u32>,
 }
 
 impl Default for Scaling {
@@ -223,24 +222,24 @@ impl Default for Scaling {
 /// Where, when and how fast instances are launched and replaced.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct Scheduling {
-    pub backoff: Backoff,
-    pub upgrade: UpgradeStrategy,
+pub(crate) struct Scheduling {
+    pub(crate) backoff: Backoff,
+    pub(crate) upgrade: UpgradeStrategy,
     /// Beyond Marathon.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub brake: Option<AppBrake>,
-    pub placement: Placement,
-    pub kill_selection: KillSelection,
-    pub unreachable_strategy: UnreachableStrategy,
+    pub(crate) brake: Option<AppBrake>,
+    pub(crate) placement: Placement,
+    pub(crate) kill_selection: KillSelection,
+    pub(crate) unreachable_strategy: UnreachableStrategy,
 }
 
 /// How much later each further failure is followed by a launch.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct Backoff {
-    pub backoff: Seconds,
-    pub backoff_factor: f64,
-    pub max_launch_delay: Seconds,
+pub(crate) struct Backoff {
+    pub(crate) backoff: Seconds,
+    pub(crate) backoff_factor: f64,
+    pub(crate) max_launch_delay: Seconds,
 }
 
 impl Default for Backoff {
@@ -252,29 +251,25 @@ impl Default for Backoff {
 /// Where instances may run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct Placement {
+pub(crate) struct Placement {
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub constraints: Vec<PodConstraint>,
+    pub(crate) constraints: Vec<PodConstraint>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub accepted_resource_roles: Vec<String>,
+    pub(crate) accepted_resource_roles: Vec<String>,
 }
 
 /// A constraint in the form pods have it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct PodConstraint {
-    pub field_name: String,
-    pub operator: String,
+pub(crate) struct PodConstraint {
+    pub(crate) field_name: String,
+    pub(crate) operator: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub value: Option<String>,
+    pub(crate) value: Option<String>,
 }
 
 impl PodConstraint {
-    /// In the form apps have it.
-    ///
-    /// # Errors
-    ///
-    /// In Marathon's words.
+    /// In the form apps have it; refused in Marathon's words.
     fn constraint(&self) -> Result<Constraint, &'static str> {
         let words = [self.field_name.clone(), self.operator.clone()].into_iter().chain(self.value.clone());
         Constraint::parse(&words.collect::<Vec<_>>())
@@ -336,11 +331,7 @@ impl Pod {
     }
 
     /// The app that this pod is to the planner: so many instances of so much, with these ports and checks.
-    ///
-    /// # Errors
-    ///
-    /// All that makes no sense.
-    pub fn app(mut self, now: Timestamp) -> Result<RunSpec, Faults> {
+    pub(crate) fn app(mut self, now: Timestamp) -> Result<RunSpec, Faults> {
         let mut faults = Faults::default();
         validate::validate(&self, &mut faults);
         self.version = None;

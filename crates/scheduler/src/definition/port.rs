@@ -7,19 +7,17 @@ use serde::{Deserialize, Serialize};
 /// A port on the host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct PortDefinition {
+pub(crate) struct PortDefinition {
     /// The port; 0 is any. Without `requirePorts` it is a wish that names a variable.
     #[serde(default)]
-    pub port: u16,
-    /// A name.
+    pub(crate) port: u16,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
+    pub(crate) name: Option<String>,
     /// `tcp`, `udp` or `udp,tcp`.
     #[serde(default = "tcp")]
-    pub protocol: String,
-    /// Labels.
+    pub(crate) protocol: String,
     #[serde(default)]
-    pub labels: BTreeMap<String, String>,
+    pub(crate) labels: BTreeMap<String, String>,
 }
 
 fn tcp() -> String {

@@ -10,30 +10,27 @@ use super::validate::Faults;
 /// A readiness check, with Marathon's defaults.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct ReadinessCheck {
+pub(crate) struct ReadinessCheck {
     /// What results are told under.
-    pub name: String,
+    pub(crate) name: String,
     /// How to ask.
-    pub protocol: ReadinessProtocol,
-    /// The path to ask for.
-    pub path: String,
+    pub(crate) protocol: ReadinessProtocol,
+    pub(crate) path: String,
     /// Which of the app's ports, by name.
-    pub port_name: String,
-    /// From one attempt to the next.
-    pub interval_seconds: Seconds,
+    pub(crate) port_name: String,
+    pub(crate) interval_seconds: Seconds,
     /// How long an attempt may take; less than the interval.
-    pub timeout_seconds: Seconds,
+    pub(crate) timeout_seconds: Seconds,
     /// The statuses that say *ready*.
-    pub http_status_codes_for_ready: Vec<u16>,
+    pub(crate) http_status_codes_for_ready: Vec<u16>,
     /// Whether to show the last answer.
-    pub preserve_last_response: bool,
+    pub(crate) preserve_last_response: bool,
 }
 
 /// How to ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
-#[expect(missing_docs, reason = "Marathon's own names")]
-pub enum ReadinessProtocol {
+pub(crate) enum ReadinessProtocol {
     #[default]
     Http,
     Https,
@@ -56,15 +53,13 @@ impl Default for ReadinessCheck {
 
 impl ReadinessCheck {
     /// The port to ask, given the instance's host ports.
-    #[must_use]
-    pub fn effective_port(&self, definitions: &[PortDefinition], ports: &[u16]) -> Option<u16> {
+    pub(crate) fn effective_port(&self, definitions: &[PortDefinition], ports: &[u16]) -> Option<u16> {
         let index = definitions.iter().position(|port| port.name.as_deref() == Some(&self.port_name))?;
         ports.get(index).copied()
     }
 
     /// The path to ask for, beginning with `/`.
-    #[must_use]
-    pub fn effective_path(&self) -> String {
+    pub(crate) fn effective_path(&self) -> String {
         super::health_check::rooted(&self.path)
     }
 

@@ -20,67 +20,57 @@ use crate::time::Timestamp;
 /// One version of an app or a pod. Field names and defaults are those of Marathon's apps of 1.5 and later.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct RunSpec {
-    /// The path.
-    pub id: AppId,
+pub(crate) struct RunSpec {
+    pub(crate) id: AppId,
     /// The app or the pod that is run.
     #[serde(flatten)]
-    pub kind: Kind,
-    /// How many instances.
-    pub instances: u32,
-    /// Processors.
-    pub cpus: f64,
+    pub(crate) kind: Kind,
+    pub(crate) instances: u32,
+    pub(crate) cpus: f64,
     /// Memory in MiB.
-    pub mem: f64,
+    pub(crate) mem: f64,
     /// Disk in MiB.
-    pub disk: f64,
-    /// Where instances may run.
-    pub constraints: Vec<Constraint>,
-    /// Ports on the host.
-    pub port_definitions: Vec<PortDefinition>,
+    pub(crate) disk: f64,
+    pub(crate) constraints: Vec<Constraint>,
+    pub(crate) port_definitions: Vec<PortDefinition>,
     /// Whether the ports must be those of the definitions.
-    pub require_ports: bool,
+    pub(crate) require_ports: bool,
     /// The launch delay after the first failure.
-    pub backoff_seconds: Seconds,
+    pub(crate) backoff_seconds: Seconds,
     /// By what the delay grows with each further failure.
-    pub backoff_factor: f64,
+    pub(crate) backoff_factor: f64,
     /// The longest delay.
-    pub max_launch_delay_seconds: Seconds,
-    /// The health checks.
-    pub health_checks: Vec<HealthCheck>,
+    pub(crate) max_launch_delay_seconds: Seconds,
+    pub(crate) health_checks: Vec<HealthCheck>,
     /// Asked during deployments, until new instances are ready.
     #[serde(default)]
-    pub readiness_checks: Vec<ReadinessCheck>,
+    pub(crate) readiness_checks: Vec<ReadinessCheck>,
     /// Apps and groups that have to be up first, as absolute paths.
     #[serde(default)]
-    pub dependencies: Vec<AppId>,
-    /// How fast to replace instances by those of a new version.
-    pub upgrade_strategy: UpgradeStrategy,
+    pub(crate) dependencies: Vec<AppId>,
+    pub(crate) upgrade_strategy: UpgradeStrategy,
     /// How many may be killed for their health at a time, where that is different from others: beyond Marathon.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub brake: Option<AppBrake>,
-    /// Labels.
-    pub labels: BTreeMap<String, String>,
-    /// Which instances go first when there are too many.
-    pub kill_selection: KillSelection,
-    /// What to do with instances on agents nobody hears of.
-    pub unreachable_strategy: UnreachableStrategy,
+    pub(crate) brake: Option<AppBrake>,
+    pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) kill_selection: KillSelection,
+    pub(crate) unreachable_strategy: UnreachableStrategy,
     /// The role whose resources it uses, where it says so.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub role: Option<String>,
+    pub(crate) role: Option<String>,
     /// Roles of resources to use.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub accepted_resource_roles: Vec<String>,
+    pub(crate) accepted_resource_roles: Vec<String>,
     /// When this version was made.
-    pub version: Timestamp,
+    pub(crate) version: Timestamp,
     /// When it was scaled, and when anything else was changed.
-    pub version_info: VersionInfo,
+    pub(crate) version_info: VersionInfo,
 }
 
 /// What runs in each instance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Containers that come and go together.
     Pod {
         /// As it was written: most of the run specification follows from it.
@@ -93,17 +83,16 @@ pub enum Kind {
 /// When an app was scaled, and when anything else was changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct VersionInfo {
+pub(crate) struct VersionInfo {
     /// The last change of `instances`.
-    pub last_scaling_at: Timestamp,
+    pub(crate) last_scaling_at: Timestamp,
     /// The last change of anything else.
-    pub last_config_change_at: Timestamp,
+    pub(crate) last_config_change_at: Timestamp,
 }
 
 impl RunSpec {
     /// An app with nothing but an id: every default.
-    #[must_use]
-    pub fn new(id: AppId, version: Timestamp) -> Self {
+    pub(crate) fn new(id: AppId, version: Timestamp) -> Self {
         RunSpec {
             id,
             kind: Kind::App(Box::new(App::new())),
@@ -133,14 +122,12 @@ impl RunSpec {
     }
 
     /// The version that instances are compared with: the last change of anything but the number of instances.
-    #[must_use]
-    pub fn config_version(&self) -> Timestamp {
+    pub(crate) fn config_version(&self) -> Timestamp {
         self.version_info.last_config_change_at
     }
 
     /// Whether `other` differs in anything that its instances would notice: not in their number, the brake, and versions.
-    #[must_use]
-    pub fn needs_restart(&self, other: &RunSpec) -> bool {
+    pub(crate) fn needs_restart(&self, other: &RunSpec) -> bool {
         let mut same = other.clone();
         same.instances = self.instances;
         same.version = self.version;
@@ -154,20 +141,17 @@ impl RunSpec {
     }
 
     /// Whether its label says that there may never be two of it.
-    #[must_use]
-    pub fn is_single_instance(&self) -> bool {
+    pub(crate) fn is_single_instance(&self) -> bool {
         self.labels.get("MARATHON_SINGLE_INSTANCE_APP").is_some_and(|value| value == "true")
     }
 
     /// Whether a change to `other` takes a deployment: whether anything but the versions differs.
-    #[must_use]
-    pub fn differs(&self, other: &RunSpec) -> bool {
+    pub(crate) fn differs(&self, other: &RunSpec) -> bool {
         self.instances != other.instances || self.brake != other.brake || self.needs_restart(other)
     }
 
     /// The app that it runs, if it is none of a pod.
-    #[must_use]
-    pub fn app(&self) -> Option<&App> {
+    pub(crate) fn app(&self) -> Option<&App> {
         match &self.kind {
             Kind::App(app) => Some(app),
             Kind::Pod { .. } => None,
@@ -175,8 +159,7 @@ impl RunSpec {
     }
 
     /// The pod that it runs, if it is none of an app.
-    #[must_use]
-    pub fn pod(&self) -> Option<&Pod> {
+    pub(crate) fn pod(&self) -> Option<&Pod> {
         match &self.kind {
             Kind::Pod { pod } => Some(pod),
             Kind::App(_) => None,

@@ -6,30 +6,26 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de, de::IntoDeseri
 
 /// Seconds, not negative. Written without a fraction where there is none, up to the 136 years a check can wait for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Hash)]
-pub struct Seconds(Duration);
+pub(crate) struct Seconds(Duration);
 
 impl Seconds {
     /// Whole seconds.
-    #[must_use]
-    pub const fn whole(seconds: u32) -> Self {
+    pub(crate) const fn whole(seconds: u32) -> Self {
         Seconds(Duration::from_secs(seconds as u64))
     }
 
     /// As a duration.
-    #[must_use]
-    pub const fn duration(self) -> Duration {
+    pub(crate) const fn duration(self) -> Duration {
         self.0
     }
 
     /// As Mesos has it.
-    #[must_use]
-    pub fn as_f64(self) -> f64 {
+    pub(crate) fn as_f64(self) -> f64 {
         self.0.as_secs_f64()
     }
 
     /// Whether it is no time at all.
-    #[must_use]
-    pub const fn is_zero(self) -> bool {
+    pub(crate) const fn is_zero(self) -> bool {
         self.0.is_zero()
     }
 }

@@ -8,7 +8,7 @@ use super::strict::Strict;
 
 /// Why a body could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ShapeError {
+pub(crate) enum ShapeError {
     /// No body.
     #[error("Please specify data in JSON format")]
     Empty,
@@ -26,13 +26,13 @@ pub enum ShapeError {
 }
 
 /// Reads an object from a body.
-pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ShapeError> {
+pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ShapeError> {
     let value = json(body)?;
     if value.is_object() { from_value(value) } else { Err(no_object("/")) }
 }
 
 /// Reads a list from a body.
-pub fn read_list<T: DeserializeOwned>(body: &[u8]) -> Result<Vec<T>, ShapeError> {
+pub(crate) fn read_list<T: DeserializeOwned>(body: &[u8]) -> Result<Vec<T>, ShapeError> {
     from_value(json(body)?)
 }
 
@@ -49,7 +49,7 @@ fn no_object(path: &str) -> ShapeError {
 
 /// Reads a value from JSON. A field that is `null` is an absent one, also where nobody knows the field: clients send all
 /// that they have a place for. Words of which only a few are known may be in letters of any case.
-pub fn from_value<T: DeserializeOwned>(mut value: Value) -> Result<T, ShapeError> {
+pub(crate) fn from_value<T: DeserializeOwned>(mut value: Value) -> Result<T, ShapeError> {
     tidy(&mut value, "");
     serde_path_to_error::deserialize(Strict(value)).map_err(|error| {
         let mut path = marathon_path(error.path());

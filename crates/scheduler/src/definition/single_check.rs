@@ -11,7 +11,7 @@ use super::strict::{Strict, Wrong};
 
 /// One health check, in either form.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SingleCheck(HealthCheck);
+pub(crate) struct SingleCheck(HealthCheck);
 
 impl From<SingleCheck> for HealthCheck {
     fn from(check: SingleCheck) -> Self {

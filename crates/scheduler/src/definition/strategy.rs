@@ -8,19 +8,19 @@ use super::validate::Faults;
 /// How fast to replace instances by those of a new version, as shares of `instances`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct UpgradeStrategy {
+pub(crate) struct UpgradeStrategy {
     /// How many must stay healthy.
     #[serde(default = "whole")]
-    pub minimum_health_capacity: f64,
+    pub(crate) minimum_health_capacity: f64,
     /// How many there may be above `instances`.
     #[serde(default = "whole")]
-    pub maximum_over_capacity: f64,
+    pub(crate) maximum_over_capacity: f64,
     /// How long a deployment may take, in seconds, before it is taken back: beyond Marathon.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub deadline_seconds: Option<Seconds>,
+    pub(crate) deadline_seconds: Option<Seconds>,
     /// How many instances of the new version may fail in a deployment; with one more it is taken back: beyond Marathon.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub maximum_failures: Option<u32>,
+    pub(crate) maximum_failures: Option<u32>,
 }
 
 impl UpgradeStrategy {
@@ -56,18 +56,16 @@ impl Default for UpgradeStrategy {
 /// Which instances go first when there are too many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum KillSelection {
-    /// The youngest.
+pub(crate) enum KillSelection {
     #[default]
     YoungestFirst,
-    /// The oldest.
     OldestFirst,
 }
 
 /// What to do with instances on agents nobody hears of.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(untagged, expecting = "must be \"disabled\", or have inactiveAfterSeconds and expungeAfterSeconds as numbers")]
-pub enum UnreachableStrategy {
+pub(crate) enum UnreachableStrategy {
     /// Replace and forget them after a while.
     #[serde(rename_all = "camelCase")]
     After {
@@ -85,7 +83,7 @@ pub enum UnreachableStrategy {
 /// The one word an unreachable strategy may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Disabled {
+pub(crate) enum Disabled {
     /// Wait for ever.
     Disabled,
 }

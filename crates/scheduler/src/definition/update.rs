@@ -25,92 +25,90 @@ use crate::time::Timestamp;
 /// An app as a client writes it.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-#[expect(missing_docs, reason = "the fields of an app, all optional")]
-pub struct AppUpdate {
-    pub id: Option<String>,
-    pub cmd: Option<String>,
-    pub args: Option<Vec<String>>,
-    pub user: Option<String>,
-    pub env: Option<BTreeMap<String, EnvValue>>,
-    pub instances: Option<i64>,
-    pub cpus: Option<f64>,
-    pub mem: Option<f64>,
-    pub disk: Option<f64>,
-    pub gpus: Option<i64>,
-    pub executor: Option<String>,
-    pub constraints: Option<Vec<Vec<String>>>,
-    pub fetch: Option<Vec<Fetch>>,
-    pub uris: Option<Vec<String>>,
-    pub port_definitions: Option<Vec<PortUpdate>>,
-    pub ports: Option<Vec<i64>>,
-    pub require_ports: Option<bool>,
-    pub backoff_seconds: Option<Seconds>,
-    pub backoff_factor: Option<f64>,
-    pub max_launch_delay_seconds: Option<Seconds>,
-    pub health_checks: Option<Vec<HealthCheck>>,
+pub(crate) struct AppUpdate {
+    pub(crate) id: Option<String>,
+    pub(crate) cmd: Option<String>,
+    pub(crate) args: Option<Vec<String>>,
+    pub(crate) user: Option<String>,
+    pub(crate) env: Option<BTreeMap<String, EnvValue>>,
+    pub(crate) instances: Option<i64>,
+    pub(crate) cpus: Option<f64>,
+    pub(crate) mem: Option<f64>,
+    pub(crate) disk: Option<f64>,
+    pub(crate) gpus: Option<i64>,
+    pub(crate) executor: Option<String>,
+    pub(crate) constraints: Option<Vec<Vec<String>>>,
+    pub(crate) fetch: Option<Vec<Fetch>>,
+    pub(crate) uris: Option<Vec<String>>,
+    pub(crate) port_definitions: Option<Vec<PortUpdate>>,
+    pub(crate) ports: Option<Vec<i64>>,
+    pub(crate) require_ports: Option<bool>,
+    pub(crate) backoff_seconds: Option<Seconds>,
+    pub(crate) backoff_factor: Option<f64>,
+    pub(crate) max_launch_delay_seconds: Option<Seconds>,
+    pub(crate) health_checks: Option<Vec<HealthCheck>>,
     /// The form of one check, not in a list.
-    pub health_check: Option<SingleCheck>,
-    pub check: Option<Check>,
-    pub readiness_checks: Option<Vec<ReadinessCheck>>,
-    pub dependencies: Option<Vec<String>>,
-    pub container: Option<Map<String, Value>>,
-    pub role: Option<String>,
-    pub upgrade_strategy: Option<UpgradeStrategy>,
-    pub brake: Option<AppBrake>,
-    pub labels: Option<BTreeMap<String, String>>,
-    pub task_kill_grace_period_seconds: Option<Seconds>,
-    pub kill_selection: Option<KillSelection>,
-    pub unreachable_strategy: Option<UnreachableStrategy>,
-    pub accepted_resource_roles: Option<Vec<String>>,
-    pub networks: Option<Vec<Network>>,
+    pub(crate) health_check: Option<SingleCheck>,
+    pub(crate) check: Option<Check>,
+    pub(crate) readiness_checks: Option<Vec<ReadinessCheck>>,
+    pub(crate) dependencies: Option<Vec<String>>,
+    pub(crate) container: Option<Map<String, Value>>,
+    pub(crate) role: Option<String>,
+    pub(crate) upgrade_strategy: Option<UpgradeStrategy>,
+    pub(crate) brake: Option<AppBrake>,
+    pub(crate) labels: Option<BTreeMap<String, String>>,
+    pub(crate) task_kill_grace_period_seconds: Option<Seconds>,
+    pub(crate) kill_selection: Option<KillSelection>,
+    pub(crate) unreachable_strategy: Option<UnreachableStrategy>,
+    pub(crate) accepted_resource_roles: Option<Vec<String>>,
+    pub(crate) networks: Option<Vec<Network>>,
     /// Roll back to this version.
-    pub version: Option<Timestamp>,
+    pub(crate) version: Option<Timestamp>,
 
     // Not supported yet: refused by name unless empty.
-    pub secrets: Option<Value>,
-    pub residency: Option<Value>,
-    pub ip_address: Option<Value>,
-    pub executor_resources: Option<Value>,
-    pub resource_limits: Option<Value>,
-    pub tty: Option<Value>,
-    pub store_urls: Option<Value>,
+    pub(crate) secrets: Option<Value>,
+    pub(crate) residency: Option<Value>,
+    pub(crate) ip_address: Option<Value>,
+    pub(crate) executor_resources: Option<Value>,
+    pub(crate) resource_limits: Option<Value>,
+    pub(crate) tty: Option<Value>,
+    pub(crate) store_urls: Option<Value>,
 
     // What a client read and sends back: without meaning.
-    pub version_info: IgnoredAny,
-    pub tasks: IgnoredAny,
-    pub tasks_staged: IgnoredAny,
-    pub tasks_running: IgnoredAny,
-    pub tasks_healthy: IgnoredAny,
-    pub tasks_unhealthy: IgnoredAny,
-    pub tasks_held_unhealthy: IgnoredAny,
-    pub held_unhealthy: IgnoredAny,
-    pub checks_paused_until: IgnoredAny,
-    pub tasks_stats: IgnoredAny,
-    pub deployments: IgnoredAny,
-    pub last_task_failure: IgnoredAny,
-    pub readiness_check_results: IgnoredAny,
+    pub(crate) version_info: IgnoredAny,
+    pub(crate) tasks: IgnoredAny,
+    pub(crate) tasks_staged: IgnoredAny,
+    pub(crate) tasks_running: IgnoredAny,
+    pub(crate) tasks_healthy: IgnoredAny,
+    pub(crate) tasks_unhealthy: IgnoredAny,
+    pub(crate) tasks_held_unhealthy: IgnoredAny,
+    pub(crate) held_unhealthy: IgnoredAny,
+    pub(crate) checks_paused_until: IgnoredAny,
+    pub(crate) tasks_stats: IgnoredAny,
+    pub(crate) deployments: IgnoredAny,
+    pub(crate) last_task_failure: IgnoredAny,
+    pub(crate) readiness_check_results: IgnoredAny,
 }
 
 /// A port definition whose number may be anything, so that a bad one is named.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(missing_docs, reason = "the fields of `PortDefinition`, all optional")]
-pub struct PortUpdate {
-    pub port: Option<i64>,
-    pub name: Option<String>,
-    pub protocol: Option<String>,
-    pub labels: Option<BTreeMap<String, String>>,
+pub(crate) struct PortUpdate {
+    pub(crate) port: Option<i64>,
+    pub(crate) name: Option<String>,
+    pub(crate) protocol: Option<String>,
+    pub(crate) labels: Option<BTreeMap<String, String>>,
 }
 
 impl AppUpdate {
     /// A new app: absent fields have their defaults.
-    pub fn create(self, id: AppId, now: Timestamp) -> Result<RunSpec, Faults> {
+    pub(crate) fn create(self, id: AppId, now: Timestamp) -> Result<RunSpec, Faults> {
         let app = RunSpec::new(id, now);
         self.onto(app, true)
     }
 
     /// `app` with the fields that are present changed.
-    pub fn apply(self, app: &RunSpec, now: Timestamp) -> Result<RunSpec, Faults> {
+    pub(crate) fn apply(self, app: &RunSpec, now: Timestamp) -> Result<RunSpec, Faults> {
         let mut after = self.onto(app.clone(), false)?;
         after.version = now;
         after.version_info = app.version_info;
@@ -124,7 +122,7 @@ impl AppUpdate {
     }
 
     /// `app` with every field changed: absent ones go back to their defaults.
-    pub fn replace(self, app: &RunSpec, now: Timestamp) -> Result<RunSpec, Faults> {
+    pub(crate) fn replace(self, app: &RunSpec, now: Timestamp) -> Result<RunSpec, Faults> {
         let mut base = RunSpec::new(app.id.clone(), now);
         base.version_info = app.version_info;
         let mut after = self.onto(base, false)?;
@@ -137,7 +135,7 @@ impl AppUpdate {
     }
 
     /// The version to go back to, if that is what is asked for. Then nothing else may be.
-    pub fn rollback(&self) -> Result<Option<Timestamp>, Faults> {
+    pub(crate) fn rollback(&self) -> Result<Option<Timestamp>, Faults> {
         let alone = AppUpdate { id: self.id.clone(), version: self.version, ..AppUpdate::default() };
         let error = "The 'version' field may only be combined with the 'id' field.";
         let is_alone = self.version.is_none() || alone == *self;

@@ -14,16 +14,16 @@ use crate::ids::AppId;
 
 /// One thing that is wrong, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub(crate) struct Fault {
     /// Such as `/upgradeStrategy/minimumHealthCapacity`, or `/`.
-    pub path: String,
+    pub(crate) path: String,
     /// What is wrong.
-    pub error: String,
+    pub(crate) error: String,
 }
 
 impl Fault {
     /// A fault at a path.
-    pub fn new(path: impl Into<String>, error: impl Into<String>) -> Self {
+    pub(crate) fn new(path: impl Into<String>, error: impl Into<String>) -> Self {
         Fault { path: path.into(), error: error.into() }
     }
 }
@@ -31,11 +31,11 @@ impl Fault {
 /// All that is wrong with a definition.
 #[derive(Debug, Clone, Default, PartialEq, Eq, thiserror::Error)]
 #[error("Object is not valid")]
-pub struct Faults(Vec<Fault>);
+pub(crate) struct Faults(Vec<Fault>);
 
 impl Faults {
     /// One more.
-    pub fn add(&mut self, fault: Fault) {
+    pub(crate) fn add(&mut self, fault: Fault) {
         self.0.push(fault);
     }
 
@@ -54,19 +54,18 @@ impl Faults {
     }
 
     /// The same, found further down.
-    #[must_use]
-    pub fn below(self, at: &str) -> Faults {
+    pub(crate) fn below(self, at: &str) -> Faults {
         let below = |fault: Fault| Fault { path: format!("{at}{}", fault.path.trim_end_matches('/')), ..fault };
         Faults(self.0.into_iter().map(below).collect())
     }
 
     /// The value, if nothing is wrong.
-    pub fn or<T>(self, value: T) -> Result<T, Faults> {
+    pub(crate) fn or<T>(self, value: T) -> Result<T, Faults> {
         if self.0.is_empty() { Ok(value) } else { Err(self) }
     }
 
     /// What is wrong.
-    pub fn iter(&self) -> impl Iterator<Item = &Fault> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Fault> {
         self.0.iter()
     }
 }

@@ -6,7 +6,6 @@ use super::Dependencies;
 use crate::ids::AppId;
 
 /// Takes away again and again what depends on nothing that is left; what remains goes round in circles.
-#[must_use]
 pub(crate) fn has_circle(order: &Dependencies) -> bool {
     let mut left: BTreeMap<&AppId, BTreeSet<&AppId>> =
         order.iter().map(|(app, below)| (app, below.iter().collect())).collect();

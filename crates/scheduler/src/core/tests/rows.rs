@@ -2,7 +2,7 @@
 //! named after its row.
 //!
 //! Not here: what is internal to Marathon (protobuf records, actors' inventories and purges: health lives with its instance),
-//! and what needs volumes (resident tasks). Definitions are in `tests/rows.rs`, the planner's rows beside the planner, real
+//! and what needs volumes (resident tasks). Definitions are in `definition/rows.rs`, the planner's rows beside the planner, real
 //! tasks in the system's tests.
 
 use super::*;

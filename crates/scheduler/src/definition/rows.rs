@@ -3,10 +3,11 @@
 //! Not here: records in protobuf, which there are none of, and checks in images or behind port mappings (Docker HOST, BRIDGE
 //! and USER, IPv6 there).
 
-use scheduler::definition::{AppUpdate, Faults, HealthCheck, Protocol, ReadinessCheck, RunSpec, Seconds};
-use scheduler::ids::AppId;
-use scheduler::time::Timestamp;
 use serde_json::{Value, json};
+
+use super::{AppUpdate, Faults, HealthCheck, Protocol, ReadinessCheck, RunSpec, Seconds};
+use crate::ids::AppId;
+use crate::time::Timestamp;
 
 const ALL: [&str; 6] = ["MESOS_HTTP", "MESOS_HTTPS", "MESOS_TCP", "HTTP", "HTTPS", "TCP"];
 
