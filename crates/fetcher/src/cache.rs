@@ -147,10 +147,6 @@ impl Table {
         }
     }
 
-    fn path(&self, key: &Key) -> Option<PathBuf> {
-        self.copies.get(key).map(|(path, _)| path.clone())
-    }
-
     fn forget(&mut self, key: &Key) -> Option<PathBuf> {
         self.copies.remove(key).map(|(path, _)| path)
     }
@@ -259,10 +255,16 @@ impl Server {
                 }
                 return self.table.forget(&key).into_iter().collect();
             }
-            Message::Abandoned(key) => match (self.next(&key), self.table.path(&key)) {
-                (Some(next), Some(path)) => self.fetch(key, path, next),
-                _ => return self.table.forget(&key).into_iter().collect(),
-            },
+            Message::Abandoned(key) => {
+                // The one that was dropped may still be writing: the next has a place of its own.
+                let abandoned = self.table.forget(&key);
+                if let Some(next) = self.next(&key)
+                    && let Found::Nothing(path) = self.table.want(&key)
+                {
+                    self.fetch(key, path, next);
+                }
+                return abandoned.into_iter().collect();
+            }
             Message::Release(key) => self.table.release(&key),
             Message::Used(answer) => drop(answer.send(self.table.used())),
         }
@@ -366,8 +368,13 @@ mod tests {
         let cache = Cache::start(directory.path(), 100);
         begin_to_want(&cache, "a").await;
         let Answer::Fetch(promise) = wanted(&cache, "a").await else { panic!("it is to be fetched") };
+        let begun = promise.path().to_owned();
+        fs::write(&begun, "half a co").unwrap();
         let (also, ()) = tokio::join!(wanted(&cache, "a"), async { drop(promise) });
-        assert!(matches!(also, Answer::Fetch(_)), "the next one tries");
+        let Answer::Fetch(next) = also else { panic!("the next one tries") };
+        assert_ne!(next.path(), begun, "where the one before may still be writing");
+        cache.used().await;
+        assert!(!begun.exists());
     }
 
     #[tokio::test]
