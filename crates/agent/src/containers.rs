@@ -35,7 +35,7 @@ use mesos::server::EventSender;
 use mesos::v1::agent::ProcessIo;
 use mesos::v1::{ContainerId, Resource};
 use processes::Process;
-use shell::{Answer, Stopped};
+use shell::Answer;
 
 pub(crate) use self::core::{RemoveRefusal, Termination};
 pub(crate) use self::launch::{ContainerSettings, Launcher};
@@ -95,8 +95,11 @@ pub(crate) struct Listed {
     pub(crate) resources: Vec<Resource>,
 }
 
+/// A request of the rest of the agent. What is asked for a container by its id is answered at once if there is none.
 pub(crate) enum ContainerRequest {
+    /// Answered when it runs, or will not run. A session's records go to the output, and it ends when nobody reads them.
     Launch(Box<Order>, Option<Output>, Answer<Result<Launched, LaunchRefusal>>),
+    /// Answered when it has ended.
     Wait(ContainerId, Answer<Option<Termination>>),
     Kill(ContainerId, i32, Answer<Result<(), KillRefusal>>),
     Remove(ContainerId, Answer<Result<(), RemoveRefusal>>),
@@ -105,7 +108,8 @@ pub(crate) enum ContainerRequest {
     List(Answer<Vec<Listed>>),
     /// An executor's container is gone, and everything nested in it goes too.
     Destroy(ContainerId),
-    /// The agent ends. Sessions end with it; everything does if the agent leaves for good.
+    /// The agent ends. Sessions end with it; everything does if the agent leaves for good. Answered when all that has to
+    /// end has ended.
     Finish {
         everything: bool,
         done: Answer<()>,
@@ -113,66 +117,5 @@ pub(crate) enum ContainerRequest {
     Progress(programs::Progress),
 }
 
-/// How to reach the containers.
-#[derive(Debug, Clone)]
-pub(crate) struct Handle(shell::Handle<ContainerRequest>);
-
-pub(crate) fn channel() -> (Handle, shell::Inbox<ContainerRequest>) {
-    let (handle, inbox) = shell::inbox("agent");
-    (Handle(handle), inbox)
-}
-
-impl Handle {
-    async fn say(&self, request: ContainerRequest) {
-        // With the containers gone the agent is about to be.
-        let _ = self.0.send(request).await;
-    }
-
-    /// An executor's container is gone, and everything nested in it goes too.
-    pub(crate) async fn destroy(&self, root: ContainerId) {
-        self.say(ContainerRequest::Destroy(root)).await;
-    }
-
-    /// Comes back when it runs, or will not run. A session's records go to `output`, and it ends when nobody reads them.
-    pub(crate) async fn launch(
-        &self,
-        order: Order,
-        output: Option<Output>,
-    ) -> Result<Result<Launched, LaunchRefusal>, Stopped> {
-        self.0.ask(|answer| ContainerRequest::Launch(Box::new(order), output, answer)).await
-    }
-
-    /// Comes back when it has ended, with nothing if it is unknown.
-    pub(crate) async fn wait(&self, id: ContainerId) -> Result<Option<Termination>, Stopped> {
-        self.0.ask(|answer| ContainerRequest::Wait(id, answer)).await
-    }
-
-    pub(crate) async fn kill(&self, id: ContainerId, signal: i32) -> Result<Result<(), KillRefusal>, Stopped> {
-        self.0.ask(|answer| ContainerRequest::Kill(id, signal, answer)).await
-    }
-
-    pub(crate) async fn remove(&self, id: ContainerId) -> Result<Result<(), RemoveRefusal>, Stopped> {
-        self.0.ask(|answer| ContainerRequest::Remove(id, answer)).await
-    }
-
-    pub(crate) async fn attach_output(
-        &self,
-        id: ContainerId,
-        output: Output,
-    ) -> Result<Result<(), AttachRefusal>, Stopped> {
-        self.0.ask(|answer| ContainerRequest::AttachOutput(id, output, answer)).await
-    }
-
-    pub(crate) async fn attach_input(&self, id: ContainerId) -> Result<Result<InputSender, AttachRefusal>, Stopped> {
-        self.0.ask(|answer| ContainerRequest::AttachInput(id, answer)).await
-    }
-
-    pub(crate) async fn list(&self) -> Result<Vec<Listed>, Stopped> {
-        self.0.ask(ContainerRequest::List).await
-    }
-
-    /// Comes back when everything that has to end has ended.
-    pub(crate) async fn finish(&self, everything: bool) {
-        let _ = self.0.ask(|done| ContainerRequest::Finish { everything, done }).await;
-    }
-}
+/// The way to reach the containers.
+pub(crate) type Handle = shell::Handle<ContainerRequest>;

@@ -21,11 +21,12 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
+use crate::containers::{self, ContainerRequest};
 use crate::core::{Job, Owner, Preparation, SandboxError, StartError};
 use crate::handle::{Handle, Request};
 use crate::layout::Layout;
+use crate::sandbox;
 use crate::strangers::Strangers;
-use crate::{containers, sandbox};
 
 /// Sandboxes that are filled at the same time. More wait.
 const FETCHES: usize = 16;
@@ -116,7 +117,7 @@ impl Worker {
     async fn remove(self, mut inbox: mpsc::UnboundedReceiver<Job>) {
         while let Some(job) = inbox.recv().await {
             match job {
-                Job::DestroyContainers(root) => self.containers.destroy(root).await,
+                Job::DestroyContainers(root) => drop(self.containers.send(ContainerRequest::Destroy(root)).await),
                 job => self.clear(job).await,
             }
         }

@@ -12,7 +12,7 @@ use crate::log::{Change, Recovered};
 
 fn actor(layout: &Layout) -> Actor {
     let (actor, _inbox) = shell::inbox("agent");
-    let (containers, _programs) = crate::containers::channel();
+    let (containers, _programs) = shell::inbox("agent");
     let mut core = Core::new(settings(layout), AgentInfo::default(), Now::default());
     core.recover(Now::default(), Recovered::default());
     let jobs = Jobs::start(layout.clone(), actor.clone(), containers, fetcher::Fetcher::uncached());

@@ -132,7 +132,7 @@ impl Programs {
         tokio::spawn(async move {
             let id = order.id.clone();
             let launched = launch::launch(&launcher, order, known, output).await.map(Box::new);
-            handle.say(ContainerRequest::Progress(Progress::Launched(id, launched, answer))).await;
+            let _ending = handle.send(ContainerRequest::Progress(Progress::Launched(id, launched, answer))).await;
         });
     }
 
@@ -184,7 +184,7 @@ impl Programs {
         let (watched, handle, id) = (contained.clone(), self.handle.clone(), id.clone());
         tokio::spawn(async move {
             let end = watched.ended().await;
-            handle.say(ContainerRequest::Progress(Progress::Ended(id, end))).await;
+            let _ending = handle.send(ContainerRequest::Progress(Progress::Ended(id, end))).await;
         });
         (process, Held::Task(contained))
     }
@@ -192,7 +192,7 @@ impl Programs {
     fn watch_session(&self, id: &ContainerId, started: session::Session, output: Option<Output>) -> io::Result<Held> {
         let left = {
             let (handle, id) = (self.handle.clone(), id.clone());
-            move || drop(tokio::spawn(async move { handle.say(ContainerRequest::Progress(Progress::Left(id))).await }))
+            move || drop(tokio::spawn(async move { handle.send(ContainerRequest::Progress(Progress::Left(id))).await }))
         };
         let (process, pidfd) = (started.process, started.pidfd);
         let own = pidfd.try_clone()?;
@@ -202,7 +202,7 @@ impl Programs {
             let status = processes::group_ended(pidfd, process).await;
             streams.ended();
             let end = status.map_or_else(|| End::Unknown("Nobody can tell how it ended".to_owned()), End::Status);
-            handle.say(ContainerRequest::Progress(Progress::Ended(id, end))).await;
+            let _ending = handle.send(ContainerRequest::Progress(Progress::Ended(id, end))).await;
         });
         Ok(Held::Session(own, switchboard))
     }

@@ -17,8 +17,8 @@ use mesos::v1::{CommandInfo, ContainerId, ContainerInfo, Resource};
 use super::Shared;
 use super::negotiate::{Form, labelled};
 use crate::containers::{
-    AttachRefusal, Class, Input, InputSender, KillRefusal, LaunchRefusal, Launched, Order, RemoveRefusal, Termination,
-    check_id,
+    AttachRefusal, Class, ContainerRequest as Request, Input, InputSender, KillRefusal, LaunchRefusal, Launched, Order,
+    Termination, check_id,
 };
 use crate::handle::look;
 
@@ -93,24 +93,24 @@ impl Ask {
     pub(super) async fn answer(self, shared: &Shared, form: Form) -> Result<Response, Refusal> {
         let containers = &shared.containers;
         match self {
-            Ask::Launch(order) => Ok(match containers.launch(*order, None).await?? {
+            Ask::Launch(order) => Ok(match containers.ask(|answer| Request::Launch(order, None, answer)).await?? {
                 Launched::New => StatusCode::OK.into_response(),
                 Launched::Already => server::accepted(),
             }),
             Ask::Session(order) => {
                 let (output, response) = server::event_stream::<ProcessIo>(form.codec, None, QUEUED_RECORDS);
-                match containers.launch(*order, Some(output)).await?? {
+                match containers.ask(|answer| Request::Launch(order, Some(output), answer)).await?? {
                     Launched::New => Ok(labelled(response, form)),
                     Launched::Already => Ok(server::accepted()),
                 }
             }
             Ask::Wait(id, naming) => {
-                let termination = containers.wait(id.clone()).await?;
+                let termination = containers.ask(|answer| Request::Wait(id.clone(), answer)).await?;
                 let termination = termination.ok_or_else(|| unknown(&id))?;
                 Ok(server::reply(form.codec, &waited(termination, naming)))
             }
             Ask::Kill(id, signal) => {
-                let killed = containers.kill(id.clone(), signal).await?;
+                let killed = containers.ask(|answer| Request::Kill(id.clone(), signal, answer)).await?;
                 killed.map_err(|refusal| match refusal {
                     KillRefusal::Unknown => {
                         let message = format!("Container '{id}' cannot be found (or is already killed)");
@@ -124,7 +124,8 @@ impl Ask {
             Ask::AttachOutput(id) => {
                 has_root(shared, &id).await?.then_some(()).ok_or_else(|| unknown(&id))?;
                 let (output, response) = server::event_stream::<ProcessIo>(form.codec, None, QUEUED_RECORDS);
-                containers.attach_output(id.clone(), output).await?.map_err(|refusal| attach(refusal, &id))?;
+                let attached = containers.ask(|answer| Request::AttachOutput(id.clone(), output, answer)).await?;
+                attached.map_err(|refusal| attach(refusal, &id))?;
                 Ok(labelled(response, form))
             }
         }
@@ -135,7 +136,7 @@ impl Ask {
 /// nobody's.
 async fn has_root(shared: &Shared, id: &ContainerId) -> Result<bool, Refusal> {
     let known = look(&shared.actor).await?.is_root(id.root());
-    Ok(known || shared.containers.list().await?.iter().any(|listed| listed.id.root() == id.root()))
+    Ok(known || shared.containers.ask(Request::List).await?.iter().any(|listed| listed.id.root() == id.root()))
 }
 
 /// One that never was counts as removed, if what it would be nested in is there.
@@ -143,7 +144,8 @@ async fn remove(shared: &Shared, id: ContainerId) -> Result<Response, Refusal> {
     if id.parent.is_some() && !has_root(shared, &id).await? {
         return Err(internal(format!("Container {} cannot be found", id.root())));
     }
-    shared.containers.remove(id).await?.map_err(|refusal: RemoveRefusal| internal(refusal))?;
+    let removed = shared.containers.ask(|answer| Request::Remove(id, answer)).await?;
+    removed.map_err(internal)?;
     Ok(StatusCode::OK.into_response())
 }
 
@@ -187,7 +189,8 @@ pub(super) async fn attach_input(shared: &Shared, form: Form, body: Body) -> Res
     };
     check_id(&id).map_err(invalid)?;
     has_root(shared, &id).await?.then_some(()).ok_or_else(|| unknown(&id))?;
-    let terminal = shared.containers.attach_input(id.clone()).await?.map_err(|refusal| attach(refusal, &id))?;
+    let attached = shared.containers.ask(|answer| Request::AttachInput(id.clone(), answer)).await?;
+    let terminal = attached.map_err(|refusal| attach(refusal, &id))?;
     tokio::select! {
         passed = pass(&mut records, &terminal) => passed?,
         () = terminal.closed() => {}

@@ -10,7 +10,7 @@ use processes::{Table, Usage};
 use tokio::task::spawn_blocking;
 
 use super::Shared;
-use crate::containers::Listed;
+use crate::containers::{ContainerRequest, Listed};
 use crate::handle::look;
 use crate::view::containers::{ExecutorContainer, of_executors, of_tasks};
 
@@ -38,7 +38,7 @@ pub(super) async fn launched(
 ) -> Result<Vec<get_containers::Container>, Refusal> {
     let books = look(&shared.actor).await?;
     let (of_tasks, now) = (of_tasks(&books), books.now);
-    let listed = shared.containers.list().await?;
+    let listed = shared.containers.ask(ContainerRequest::List).await?;
     let measure = move || {
         let table = Table::read();
         let of_tasks = of_tasks.into_iter().map(|(root, id, resources)| Listed { id, process: root.main(), resources });

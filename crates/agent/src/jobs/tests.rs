@@ -11,14 +11,14 @@ struct Bench {
     jobs: Jobs,
     inbox: shell::Inbox<Request, Core>,
     containers: containers::Handle,
-    programs: shell::Inbox<containers::ContainerRequest>,
+    programs: shell::Inbox<ContainerRequest>,
     _directory: tempfile::TempDir,
 }
 
 fn bench() -> Bench {
     let directory = tempfile::tempdir().unwrap();
     let (actor, inbox) = shell::inbox("agent");
-    let (containers, programs) = containers::channel();
+    let (containers, programs) = shell::inbox("agent");
     let layout = Layout::create(directory.path()).unwrap();
     let jobs = Jobs::start(layout, actor, containers.clone(), Fetcher::uncached());
     Bench { jobs, inbox, containers, programs, _directory: directory }
@@ -51,7 +51,10 @@ async fn an_end_starts_nothing_that_still_waits() {
 async fn a_removal_that_takes_long_delays_no_start() {
     let mut bench = bench();
     // Nobody takes anything out of this channel, so that the removal waits as soon as it is full.
-    while timeout(Duration::ZERO, bench.containers.destroy(ContainerId::default())).await.is_ok() {}
+    while timeout(Duration::ZERO, bench.containers.send(ContainerRequest::Destroy(ContainerId::default())))
+        .await
+        .is_ok()
+    {}
     bench.jobs.add(Job::DestroyContainers(ContainerId::default()));
     start(&mut bench);
     let mut messages = Vec::new();
