@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::actor::Actor;
-use crate::containers::{self, Launcher, Programs};
+use crate::containers::{self, ContainerRequest, Launcher, Programs};
 use crate::core::{Core, Settings, Snapshot, Timeouts};
 use crate::error::AgentError;
 use crate::files::Files;
@@ -78,7 +78,7 @@ impl Agent {
             backoff_factor: self.options.registration_backoff_factor,
             actor: handle.clone(),
         };
-        let (containers, keeping) = self.keep_containers(core.snapshot(clock.now()), &fetcher, &handle).await;
+        let (containers, keeping) = self.keep_containers(core.snapshot(clock.now()), &fetcher, &handle).await?;
         let jobs = Jobs::start(self.layout.clone(), handle.clone(), containers.clone(), fetcher.clone());
         let (statistics, collected) = watch::channel(gc::Statistics::default());
         let collecting = tokio::spawn(self.collector(handle.clone(), statistics).run());
@@ -101,7 +101,8 @@ impl Agent {
         };
         actor.finish().await;
         let shutdown = *leaving.borrow();
-        let _late = timeout(CONTAINERS_PATIENCE, containers.finish(shutdown == Shutdown::StopTasks)).await;
+        let finish = |done| ContainerRequest::Finish { everything: shutdown == Shutdown::StopTasks, done };
+        let _late = timeout(CONTAINERS_PATIENCE, containers.ask(finish)).await;
         keeping.abort();
         stopped.cancel();
         reaping.abort();
@@ -121,18 +122,18 @@ impl Agent {
         books: Snapshot,
         fetcher: &Fetcher,
         actor: &Handle,
-    ) -> (containers::Handle, JoinHandle<()>) {
+    ) -> Result<(containers::Handle, JoinHandle<()>), AgentError> {
         let settings = containers::ContainerSettings {
             executor_binary: books.settings.executor_binary.clone(),
             environment: books.settings.container_environment(),
             switch_user: self.options.switch_user,
         };
-        let channel = containers::channel();
-        let handle = channel.0.clone();
+        let (handle, inbox) = shell::inbox("agent");
         let (layout, fetcher, actor) = (self.layout.clone(), fetcher.clone(), actor.clone());
-        let mut programs = Programs::new(Launcher { settings, layout, fetcher, actor }, channel);
-        programs.recover(|id| books.is_root(id)).await;
-        (handle, tokio::spawn(programs.run()))
+        let mut programs = Programs::new(Launcher { settings, layout, fetcher, actor }, (handle.clone(), inbox));
+        let recovered = programs.recover(|id| books.is_root(id)).await;
+        recovered.map_err(AgentError::file("recover", self.layout.containers()))?;
+        Ok((handle, tokio::spawn(programs.run())))
     }
 
     fn info(&self, address: SocketAddr) -> Result<AgentInfo, AgentError> {

@@ -131,7 +131,10 @@ pub(crate) async fn end_all(config: &ExecutorConfig, exclusion: Exclusion) {
         Err(ExecutorError::Taken { .. }) => return,
         Err(_) => {}
     }
-    directories.extend(shims_below(&config.state_directory).await.into_iter().map(|(_, directory)| directory));
+    match shims_below(&config.state_directory).await {
+        Ok(shims) => directories.extend(shims.into_iter().map(|(_, directory)| directory)),
+        Err(error) => tracing::error!(%error, "cannot look for the shims of an executor that ends"),
+    }
     for directory in directories {
         contained::end(&directory).await;
     }

@@ -8,8 +8,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use processes::Credentials;
-use processes::Spawn;
+use processes::{Credentials, Session, Spawn};
 use rustix::process::{WaitId, WaitIdOptions, waitid};
 
 use crate::error::Reason;
@@ -76,11 +75,9 @@ pub(crate) fn extract(
         path: PathBuf::from(program),
         argv: std::iter::once(program).chain(arguments).map(str::to_owned).collect(),
         environment: vec![("PATH".to_owned(), PATH.to_owned()), ("LC_ALL".to_owned(), "C".to_owned())],
-        working_directory: Some(sandbox.to_owned()),
-        stdin: Some(input.as_fd()),
-        stdout: Some(output.as_fd()),
-        stderr: Some(complaints.as_fd()),
-        session: true,
+        directories: vec![sandbox.to_owned()],
+        streams: [input, output, &complaints].map(|file| Some(file.as_fd())),
+        session: Session::Own,
         credentials: user.cloned(),
         ..Spawn::default()
     };

@@ -25,7 +25,7 @@ use self::clear::clear;
 use self::find::find;
 pub use self::find::{LOST, end, shims_below};
 pub use self::run::{kill_run, main_process, usage_of_run};
-use crate::kernel::Spawn;
+use crate::kernel::{Session, Spawn};
 use crate::process::Process;
 use crate::program::{Logged, append};
 use crate::shim::{End, ShimFiles, Started};
@@ -70,11 +70,9 @@ fn start_shim(command: &[String], directory: &Path, log: &File, stdout: OwnedFd)
     let shim = Spawn {
         path: argv.first().map(PathBuf::from).unwrap_or_default(),
         argv,
-        working_directory: Some(PathBuf::from("/")),
-        stdin: Some(null.as_fd()),
-        stdout: Some(stdout.as_fd()),
-        stderr: Some(log.as_fd()),
-        session: true,
+        directories: vec![PathBuf::from("/")],
+        streams: [null.as_fd(), stdout.as_fd(), log.as_fd()].map(Some),
+        session: Session::Own,
         ..Spawn::default()
     };
     shim.start().map(drop)
@@ -111,8 +109,11 @@ impl Contained {
         }
         self.started.shim.reap();
         let seen = self.seen.clone();
-        clear(move || living(&seen)).await;
-        match find(self.files.clone()).await {
+        let found = match clear(move || living(&seen)).await {
+            Ok(()) => find(self.files.clone()).await,
+            Err(error) => Err(error),
+        };
+        match found {
             Ok(Err(End::NotStarted(why))) => End::Unknown(why),
             Ok(Err(end)) => end,
             Ok(Ok(_)) => End::Unknown(LOST.to_owned()),

@@ -24,5 +24,5 @@ mod wait;
 
 pub use file_limit::raise_file_limit;
 pub use sockets::defer_acknowledgement;
-pub use spawn::{Child, Enter, Spawn, SpawnError, Step, null};
+pub use spawn::{Child, Enter, Session, Spawn, SpawnError, Step, null};
 pub use wait::{Ended, Reaped, reap};

@@ -29,8 +29,8 @@ mod watch;
 
 pub use contained::Contained;
 pub use kernel::{
-    Child, Ended, Enter, Reaped, Spawn, SpawnError, Step, defer_acknowledgement, namespace, null, raise_file_limit,
-    reap, signals,
+    Child, Ended, Enter, Reaped, Session, Spawn, SpawnError, Step, defer_acknowledgement, namespace, null,
+    raise_file_limit, reap, signals,
 };
 pub use orphans::{end_strays, reap_orphans};
 pub use process::{Environment, Process};

@@ -53,10 +53,11 @@ fn own_zombies() -> Vec<Process> {
 pub async fn end_strays(shim_command: &[String]) {
     for _ in 0..GLANCES {
         let command = shim_command.to_vec();
-        let strays = spawn_blocking(move || strays(&command)).await.unwrap_or_default();
-        if strays.is_empty() {
-            return;
-        }
+        let strays = match spawn_blocking(move || strays(&command)).await {
+            Ok(strays) if strays.is_empty() => return,
+            Ok(strays) => strays,
+            Err(error) => return tracing::error!(%error, "cannot look for what programs of killed shims left behind"),
+        };
         for stray in strays {
             tracing::warn!(pid = stray.pid, "killing what a program whose shim was killed left behind");
             stray.signal(Signal::KILL);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::{Child, Spawn};
+use crate::kernel::{Child, Session, Spawn};
 use crate::process::Process;
 use crate::terminal::Terminal;
 use crate::users::Credentials;
@@ -53,17 +53,14 @@ pub struct Logged {
 
 impl Program {
     /// What starts it with these three streams, as the leader of a session.
-    pub fn spawn<'a>(&self, [stdin, stdout, stderr]: [BorrowedFd<'a>; 3]) -> Spawn<'a> {
+    pub fn spawn<'a>(&self, streams: [BorrowedFd<'a>; 3]) -> Spawn<'a> {
         Spawn {
             path: self.path.clone(),
             argv: self.arguments.clone(),
             environment: self.environment.clone(),
-            working_directory: Some(self.working_directory.clone()),
-            stdin: Some(stdin),
-            stdout: Some(stdout),
-            stderr: Some(stderr),
-            session: true,
-            terminal: self.terminal.is_some(),
+            directories: vec![self.working_directory.clone()],
+            streams: streams.map(Some),
+            session: if self.terminal.is_some() { Session::AtTerminal } else { Session::Own },
             credentials: self.user.clone(),
             ..Spawn::default()
         }

@@ -81,7 +81,7 @@ pub(super) async fn launch(
         (None, Some(id)) => Some(executor(launcher, id).await?),
         (None, None) => None,
     };
-    let joined = joined(parent.as_ref()).await;
+    let joined = joined(parent.as_ref()).await?;
     let user = user(launcher, &order, parent.as_ref(), joined.as_ref()).await?;
     match order.class {
         Class::Session => join(launcher, order, parent, joined, user, output).await,
@@ -96,9 +96,9 @@ async fn executor(launcher: &Launcher, id: &ContainerId) -> Result<Parent, Launc
     spawn_blocking(move || root.parent()).await.map_err(refused)
 }
 
-async fn joined(parent: Option<&Parent>) -> Option<Surroundings> {
-    let main = parent?.main?;
-    spawn_blocking(move || Surroundings::of(main)).await.ok()?.ok()
+async fn joined(parent: Option<&Parent>) -> Result<Option<Surroundings>, LaunchRefusal> {
+    let Some(main) = parent.and_then(|parent| parent.main) else { return Ok(None) };
+    Ok(spawn_blocking(move || Surroundings::of(main)).await.map_err(refused)?.ok())
 }
 
 /// The user it names, or else its parent's.
@@ -224,12 +224,19 @@ fn program(
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use mesos::v1::CommandInfo;
     use tokio::runtime::Builder;
     use tokio::task::yield_now;
 
     use super::*;
+
+    pub(in crate::containers) fn launcher(work_dir: &Path) -> Launcher {
+        let layout = Layout::create(work_dir).unwrap();
+        let settings =
+            ContainerSettings { executor_binary: "/none".into(), environment: BTreeMap::new(), switch_user: false };
+        Launcher { settings, layout, fetcher: Fetcher::uncached(), actor: shell::inbox("agent").0 }
+    }
 
     /// With the only thread that may wait taken, the disk is not touched, and the runtime goes on.
     #[test]
@@ -237,11 +244,7 @@ mod tests {
         let runtime = Builder::new_current_thread().max_blocking_threads(1).enable_all().build().unwrap();
         runtime.block_on(async {
             let directory = tempfile::tempdir().unwrap();
-            let layout = Layout::create(directory.path()).unwrap();
-            let settings =
-                ContainerSettings { executor_binary: "/none".into(), environment: BTreeMap::new(), switch_user: false };
-            let fetcher = Fetcher::new(&layout.fetcher_cache(), 1);
-            let launcher = Launcher { settings, layout, fetcher, actor: shell::inbox("agent").0 };
+            let launcher = launcher(directory.path());
             let command = CommandInfo::default();
             let order = Order { id: "c".into(), class: Class::Task, command, container: None, resources: Vec::new() };
             let (free, taken) = std::sync::mpsc::channel::<()>();

@@ -16,9 +16,9 @@ use super::record::{self, ContainerRecord, DISCARDED};
 
 impl Programs {
     /// Takes up the containers of these executors and the standalone ones, with the containers nested in them.
-    pub(crate) async fn recover(&mut self, is_root: impl Fn(&ContainerId) -> bool) {
+    pub(crate) async fn recover(&mut self, is_root: impl Fn(&ContainerId) -> bool) -> io::Result<()> {
         let directory = self.launcher.layout.containers();
-        let found = spawn_blocking(move || remembered(&directory)).await.unwrap_or_default();
+        let found = spawn_blocking(move || remembered(&directory)).await??;
         let ids = found.iter().filter_map(|(record, _)| record.as_ref().map(ContainerRecord::id));
         let standalone: BTreeSet<String> = ids.filter(|id| id.parent.is_none()).map(|id| id.to_string()).collect();
         for (record, directory) in found {
@@ -30,6 +30,7 @@ impl Programs {
         }
         self.end_sessions().await;
         self.carry_out().await;
+        Ok(())
     }
 
     async fn take_up(&mut self, directory: &Path, record: &ContainerRecord) {
@@ -61,8 +62,7 @@ impl Programs {
 }
 
 /// The directories found there, with the record of each container that was not removed.
-fn remembered(containers: &Path) -> Vec<(Option<ContainerRecord>, PathBuf)> {
-    let entries = fs::read_dir(containers).into_iter().flatten().flatten();
+fn remembered(containers: &Path) -> io::Result<Vec<(Option<ContainerRecord>, PathBuf)>> {
     let lost = |directory: &Path, error: &io::Error| {
         let file = record::file(directory);
         tracing::warn!(file = %file.display(), %error, "what is known of a container is lost; it is ended");
@@ -73,7 +73,7 @@ fn remembered(containers: &Path) -> Vec<(Option<ContainerRecord>, PathBuf)> {
         let record = kept.then(|| ContainerRecord::read(&directory).inspect_err(|error| lost(&directory, error)).ok());
         (record.flatten(), directory)
     };
-    entries.map(record).collect()
+    fs::read_dir(containers)?.map(|entry| entry.map(record)).collect()
 }
 
 /// Kills what was started from a directory, and removes it.
@@ -83,4 +83,19 @@ async fn discard(directory: PathBuf) {
         let _gone = fs::remove_dir_all(&directory);
     };
     let _done = spawn_blocking(discard).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::launch::tests::launcher;
+    use super::*;
+
+    #[tokio::test]
+    async fn containers_that_cannot_be_looked_for_are_not_taken_to_be_gone() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut programs = Programs::new(launcher(directory.path()), shell::inbox("agent"));
+        assert!(programs.recover(|_| true).await.is_ok());
+        fs::remove_dir(programs.launcher.layout.containers()).unwrap();
+        assert!(programs.recover(|_| true).await.is_err());
+    }
 }

@@ -39,9 +39,9 @@ pub(super) fn start(program: &Program, join: Option<Join>) -> io::Result<Session
         Some(wanted) => terminal(wanted, program.user.as_ref().map(|user| user.uid))?,
         None => pipes()?,
     };
-    let [stdin, stdout, stderr] = &theirs;
-    let spawn = program.spawn([stdin.as_fd(), stdout.as_fd(), stderr.as_fd()]);
-    let spawn = Spawn { fallback_directory: Some(PathBuf::from("/")), enter, ..spawn };
+    let mut spawn = Spawn { enter, ..program.spawn(theirs.each_ref().map(AsFd::as_fd)) };
+    // The sandbox may be gone.
+    spawn.directories.push(PathBuf::from("/"));
     let child = match among {
         Some(Enter { of, .. }) => born_among(of, spawn)?,
         None => spawn.start()?,

@@ -324,8 +324,8 @@ mod tests {
         processes::signals::ignore(&[rustix::process::Signal::USR2]).unwrap();
         let (mut ours, theirs) = std::io::pipe().unwrap();
         let argv = ["grep", "-E", "Sig(Blk|Ign)", "/proc/self/status"].map(str::to_owned).to_vec();
-        let stdout = Some(theirs.as_fd());
-        let spawn = processes::Spawn { path: "grep".into(), argv, stdout, ..processes::Spawn::default() };
+        let streams = [None, Some(theirs.as_fd()), None];
+        let spawn = processes::Spawn { path: "grep".into(), argv, streams, ..processes::Spawn::default() };
         let child = processes::Spawn { cgroup: Some(cgroup.directory()), ..spawn }.start().unwrap();
         drop(theirs);
         let mut text = String::new();

@@ -22,7 +22,7 @@ use super::tools::Tools;
 use crate::outcome::{Answer, Failure, Outcome, Phases, Reason, errno_text};
 use crate::place::Place;
 use crate::spec::{Command, CommandProbe};
-use processes::{Child, Ended, Enter, Spawn, SpawnError, Step, kill_session, reap};
+use processes::{Child, Ended, Enter, Session, Spawn, SpawnError, Step, kill_session, reap};
 
 /// How much of the output is kept.
 const TAIL: usize = 3 * 1024;
@@ -278,13 +278,9 @@ fn spawn(
         path,
         argv,
         environment: probe.environment.clone(),
-        working_directory: probe.working_directory.clone(),
-        fallback_directory: probe.fallback_directory.clone(),
-        stdin: Some(tools.null.as_fd()),
-        stdout: Some(output.as_fd()),
-        stderr: Some(output.as_fd()),
-        session: true,
-        terminal: false,
+        directories: probe.working_directory.iter().chain(&probe.fallback_directory).cloned().collect(),
+        streams: [tools.null.as_fd(), output.as_fd(), output.as_fd()].map(Some),
+        session: Session::Own,
         credentials: probe.user.clone(),
         parent_death_signal: Some(Signal::KILL),
         enter: enter(place),

@@ -1,5 +1,7 @@
 //! The end of what a dead shim left behind.
 
+use std::io;
+
 use rustix::process::Signal;
 use tokio::task::spawn_blocking;
 
@@ -10,12 +12,12 @@ use crate::process::Process;
 const ATTEMPTS: u32 = 200;
 
 /// Kills what is left until there is nothing. To look for it may mean to look at every process of the machine, so that is
-/// done beside the runtime.
-pub(super) async fn clear(left: impl Fn() -> Vec<Process> + Clone + Send + 'static) {
+/// done beside the runtime. An error means that it is not known what is left.
+pub(super) async fn clear(left: impl Fn() -> Vec<Process> + Clone + Send + 'static) -> io::Result<()> {
     for _ in 0..ATTEMPTS {
-        let processes = spawn_blocking(left.clone()).await.unwrap_or_default();
+        let processes = spawn_blocking(left.clone()).await?;
         if processes.is_empty() {
-            return;
+            return Ok(());
         }
         for process in processes {
             process.signal(Signal::KILL);
@@ -24,6 +26,7 @@ pub(super) async fn clear(left: impl Fn() -> Vec<Process> + Clone + Send + 'stat
         tokio::time::sleep(GLANCE).await;
     }
     tracing::error!("processes of a lost task cannot be killed");
+    Ok(())
 }
 
 #[cfg(test)]
@@ -44,8 +47,14 @@ mod tests {
             looked.send(thread::current().id()).unwrap();
             process.is_alive().then_some(process).into_iter().collect()
         })
-        .await;
+        .await
+        .unwrap();
         assert!(!process.is_alive());
         assert!(looks.iter().all(|thread| thread != thread::current().id()));
+    }
+
+    #[tokio::test]
+    async fn a_look_that_breaks_off_has_not_found_that_nothing_is_left() {
+        assert!(clear(|| panic!("as /proc may make it")).await.is_err());
     }
 }

@@ -8,7 +8,6 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use rustix::process::Signal;
-
 use tokio::task::spawn_blocking;
 
 use super::clear::clear;
@@ -39,7 +38,7 @@ pub(super) async fn find(files: ShimFiles) -> io::Result<Result<Contained, End>>
             }
             (Some(_lock), _) => return without_lock(&files).await,
             (None, None) if glance >= PATIENCE => {
-                if let Some((started, shim)) = rediscovered(&files).await {
+                if let Some((started, shim)) = rediscovered(&files).await? {
                     return taken_over(&files, started, shim);
                 }
             }
@@ -71,26 +70,26 @@ fn alive(started: Started) -> Option<(Started, OwnedFd)> {
 }
 
 /// The processes of a living shim whose `pid` is lost or names others; it is written anew.
-async fn rediscovered(files: &ShimFiles) -> Option<(Started, OwnedFd)> {
-    let shim = shim_of(files).await?;
+async fn rediscovered(files: &ShimFiles) -> io::Result<Option<(Started, OwnedFd)>> {
+    let Some(shim) = shim_of(files).await? else { return Ok(None) };
     // The kernel names children in the order in which they came, and times are coarse.
-    let oldest = shim.children().into_iter().min_by_key(|process| process.start)?;
+    let Some(oldest) = shim.children().into_iter().min_by_key(|process| process.start) else { return Ok(None) };
     let started = Started::now(shim, oldest);
     let path = files.directory().join("pid");
     let written = files.write_started(&started);
     tracing::warn!(path = %path.display(), ?started, ?written, "lost or out of date; the task was found by its shim");
-    alive(started)
+    Ok(alive(started))
 }
 
 /// The shim of this directory, wherever `pid` and the lock are.
-async fn shim_of(files: &ShimFiles) -> Option<Process> {
-    let shims = shims_below(files.directory()).await;
-    shims.into_iter().find_map(|(shim, directory)| (directory == files.directory()).then_some(shim))
+async fn shim_of(files: &ShimFiles) -> io::Result<Option<Process>> {
+    let shims = shims_below(files.directory()).await?;
+    Ok(shims.into_iter().find_map(|(shim, directory)| (directory == files.directory()).then_some(shim)))
 }
 
 /// The shims of this directory and all below, with theirs: the last argument says it, and the lock is open. To look at every
 /// process of the machine takes a while, so that is done beside the runtime.
-pub async fn shims_below(directory: &Path) -> Vec<(Process, PathBuf)> {
+pub async fn shims_below(directory: &Path) -> io::Result<Vec<(Process, PathBuf)>> {
     let directory = directory.to_owned();
     let look = move || {
         let with_last = |process: Process| Some((process, PathBuf::from(process.arguments().pop()?)));
@@ -99,7 +98,7 @@ pub async fn shims_below(directory: &Path) -> Vec<(Process, PathBuf)> {
         };
         Table::read().processes().filter_map(with_last).filter(below).collect()
     };
-    spawn_blocking(look).await.unwrap_or_default()
+    Ok(spawn_blocking(look).await?)
 }
 
 /// True if the process has the lock open, even if it was removed.
@@ -111,7 +110,7 @@ fn has_lock(files: &ShimFiles, process: Process) -> bool {
 /// Nobody has the lock, and `pid` names nobody who lives. The caller holds the lock, so no late shim can interfere.
 async fn without_lock(files: &ShimFiles) -> io::Result<Result<Contained, End>> {
     if !files.is_clear()
-        && let Some((started, shim)) = rediscovered(files).await
+        && let Some((started, shim)) = rediscovered(files).await?
     {
         tell_of_lost_lock(files);
         return taken_over(files, started, shim);
@@ -130,7 +129,7 @@ async fn settle(files: &ShimFiles) -> io::Result<End> {
         // The shim was killed, and may have left anything.
         let leader = on_file(files).map(|started| started.task);
         let directory = files.directory().to_owned();
-        clear(move || leftovers(leader, &directory)).await;
+        clear(move || leftovers(leader, &directory)).await?;
     }
     match files.exit() {
         Ok(Some(end)) => Ok(end),
@@ -173,12 +172,19 @@ pub async fn end(directory: &Path) {
         Ok(Err(_)) => {}
         Err(error) => {
             tracing::error!(directory = %directory.display(), %error, "ending whatever is left of a task");
-            if let Some(shim) = shim_of(&files).await {
-                // Those first, as afterwards they are somebody else's.
-                shim.descendants().into_iter().chain([shim]).for_each(|process| process.signal(Signal::KILL));
-            }
-            let directory = directory.to_owned();
-            clear(move || leftovers(None, &directory)).await;
+            let ended = end_shim_and_leftovers(&files).await;
+            let failed =
+                |error| tracing::error!(directory = %directory.display(), %error, "cannot look for what is left");
+            ended.unwrap_or_else(failed);
         }
     }
+}
+
+async fn end_shim_and_leftovers(files: &ShimFiles) -> io::Result<()> {
+    if let Some(shim) = shim_of(files).await? {
+        // Those first, as afterwards they are somebody else's.
+        shim.descendants().into_iter().chain([shim]).for_each(|process| process.signal(Signal::KILL));
+    }
+    let directory = files.directory().to_owned();
+    clear(move || leftovers(None, &directory)).await
 }

@@ -63,8 +63,7 @@ impl Plan {
         let argv = spawn.argv.iter().map(|argument| CString::new(argument.as_str())).collect::<Result<_, _>>()?;
         let variable = |(name, value): &(String, String)| CString::new(format!("{name}={value}"));
         let environment = spawn.environment.iter().map(variable).collect::<Result<_, _>>()?;
-        let directories = spawn.working_directory.iter().chain(&spawn.fallback_directory);
-        let directories = directories.map(|path| CString::new(path.as_os_str().as_bytes()));
+        let directories = spawn.directories.iter().map(|path| CString::new(path.as_os_str().as_bytes()));
         Ok(Plan {
             programs: programs(spawn)?,
             argv: Strings::new(argv),

@@ -38,20 +38,13 @@ pub struct Spawn<'a> {
     pub argv: Vec<String>,
     /// Its whole environment.
     pub environment: Vec<(String, String)>,
-    /// Where it runs: entered after the namespaces and as the user; this process' directory if absent.
-    pub working_directory: Option<PathBuf>,
-    /// The directory it runs in if that one does not exist.
-    pub fallback_directory: Option<PathBuf>,
-    /// Its standard input; inherited if absent.
-    pub stdin: Option<BorrowedFd<'a>>,
-    /// Its standard output; inherited if absent.
-    pub stdout: Option<BorrowedFd<'a>>,
-    /// Its standard error; inherited if absent.
-    pub stderr: Option<BorrowedFd<'a>>,
-    /// Whether it leads a session and process group of its own.
-    pub session: bool,
-    /// Whether its standard input, a terminal, becomes the one that controls its session.
-    pub terminal: bool,
+    /// The directory it runs in, the first of these that exists: entered after the namespaces and as the user; this
+    /// process' own if there is none.
+    pub directories: Vec<PathBuf>,
+    /// Its standard input, output and error; inherited if absent.
+    pub streams: [Option<BorrowedFd<'a>>; 3],
+    /// Whose session it belongs to.
+    pub session: Session,
     /// Its user; that of this process if absent.
     pub credentials: Option<Credentials>,
     /// The signal it gets when the *thread* that calls [`Spawn::start`] ends.
@@ -60,6 +53,18 @@ pub struct Spawn<'a> {
     pub enter: Option<Enter<'a>>,
     /// The directory of the cgroup (version 2) it is born in; that of this process if absent.
     pub cgroup: Option<BorrowedFd<'a>>,
+}
+
+/// The session and process group of a program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Session {
+    /// Those of this process.
+    #[default]
+    Inherited,
+    /// Its own, without a terminal.
+    Own,
+    /// Its own, controlled by the terminal that is its standard input.
+    AtTerminal,
 }
 
 /// Namespaces to enter.
@@ -152,9 +157,8 @@ impl Spawn<'_> {
     /// As [`Spawn::start`], with the step that failed.
     pub fn launch(self) -> Result<Child, SpawnError> {
         let unprepared = |errno| SpawnError { step: Step::Prepare, errno };
-        let given = [self.stdin, self.stdout, self.stderr];
-        let lifted = lift(given).map_err(unprepared)?;
-        let mut streams = given;
+        let lifted = lift(self.streams).map_err(unprepared)?;
+        let mut streams = self.streams;
         for (stream, copy) in streams.iter_mut().zip(&lifted) {
             *stream = copy.as_ref().map(OwnedFd::as_fd).or(*stream);
         }
@@ -225,7 +229,7 @@ impl Birth<'_> {
             }
         }
         self.at(Step::Session);
-        if self.spawn.session {
+        if self.spawn.session != Session::Inherited {
             setsid()?;
         }
         self.at(Step::Streams);
@@ -254,7 +258,7 @@ impl Birth<'_> {
         stdin.map_or(Ok(()), dup2_stdin)?;
         stdout.map_or(Ok(()), dup2_stdout)?;
         stderr.map_or(Ok(()), dup2_stderr)?;
-        if self.spawn.terminal {
+        if self.spawn.session == Session::AtTerminal {
             ioctl_tiocsctty(stdin.unwrap_or(rustix::stdio::stdin()))?;
         }
         Ok(())

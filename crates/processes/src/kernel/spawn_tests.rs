@@ -23,7 +23,7 @@ fn wait(child: &Child) -> Option<i32> {
 /// What it prints.
 fn output(spawn: Spawn<'_>) -> String {
     let (ours, theirs) = pipe_with(PipeFlags::CLOEXEC).unwrap();
-    let child = Spawn { stdout: Some(theirs.as_fd()), ..spawn }.start().unwrap();
+    let child = Spawn { streams: [None, Some(theirs.as_fd()), None], ..spawn }.start().unwrap();
     drop(theirs);
     let mut text = String::new();
     File::from(ours).read_to_string(&mut text).unwrap();
@@ -41,7 +41,7 @@ fn exit_statuses_come_through_the_pidfd() {
 fn environment_and_directory_are_the_given_ones() {
     let mut spawn = shell("echo $GREETING; pwd; env | wc -l");
     spawn.environment.push(("GREETING".to_owned(), "a 'b' \"c\"".to_owned()));
-    spawn.working_directory = Some("/proc".into());
+    spawn.directories = vec!["/proc".into()];
     let lines = output(spawn);
     assert!(lines.starts_with("a 'b' \"c\"\n/proc\n"), "{lines}");
 }
@@ -67,7 +67,7 @@ fn assert_signals_are_default(spawn: Spawn<'_>) {
 
 #[test]
 fn it_leads_a_session() {
-    let child = Spawn { session: true, ..shell("sleep 10") }.start().unwrap();
+    let child = Spawn { session: Session::Own, ..shell("sleep 10") }.start().unwrap();
     assert_eq!(getsid(Some(child.pid)).unwrap(), child.pid);
     rustix::process::pidfd_send_signal(&child.pidfd, Signal::KILL).unwrap();
     wait(&child);
@@ -79,7 +79,7 @@ fn what_goes_wrong_in_the_child_is_the_error() {
     assert_eq!(missing.start().unwrap_err().kind(), io::ErrorKind::NotFound);
     let forbidden = Spawn { path: "/etc/passwd".into(), ..shell("") };
     assert_eq!(forbidden.launch().unwrap_err(), SpawnError { step: Step::Program, errno: Errno::ACCESS });
-    let nowhere = Spawn { working_directory: Some("/no/such/place".into()), ..shell("true") };
+    let nowhere = Spawn { directories: vec!["/no/such/place".into()], ..shell("true") };
     assert_eq!(nowhere.launch().unwrap_err(), SpawnError { step: Step::Directory, errno: Errno::NOENT });
     let null = null().unwrap();
     let enter = Enter { of: null.as_fd(), kinds: ThreadNameSpaceType::NETWORK };
