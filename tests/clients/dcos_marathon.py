@@ -8,7 +8,6 @@ It knows pods, which marathon-python does not.
 import collections
 import collections.abc
 import sys
-import time
 import unittest
 
 # The release is of 2018. Python took these names away in 3.10; nothing else of the client is touched.
@@ -19,21 +18,9 @@ for name in ("Mapping", "MutableMapping"):
 from dcos import rpcclient
 from dcos.errors import DCOSException, DCOSUnprocessableException
 from dcos.marathon import Client
+from patience import until
 
-PATIENCE = 60
 CLIENT = None
-
-
-def until(what, condition):
-    """Asks until the answer is true, and gives it."""
-    end = time.monotonic() + PATIENCE
-    while True:
-        answer = condition()
-        if answer:
-            return answer
-        if time.monotonic() > end:
-            raise AssertionError(f"waited in vain for: {what}")
-        time.sleep(0.05)
 
 
 def settled():

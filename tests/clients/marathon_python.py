@@ -12,7 +12,6 @@ import json
 import logging
 import sys
 import threading
-import time
 import unittest
 
 # The release is of 2020. Python took this name away in 3.10; nothing else of the client is touched.
@@ -31,21 +30,9 @@ from marathon.models.events import (
     MarathonHealthStatusChangedEvent,
     MarathonStatusUpdateEvent,
 )
+from patience import until
 
-PATIENCE = 60
 CLIENT = None
-
-
-def until(what, condition):
-    """Asks until the answer is true, and gives it."""
-    end = time.monotonic() + PATIENCE
-    while True:
-        answer = condition()
-        if answer:
-            return answer
-        if time.monotonic() > end:
-            raise AssertionError(f"waited in vain for: {what}")
-        time.sleep(0.05)
 
 
 def web(instances=2, **fields):
@@ -108,12 +95,14 @@ class System(unittest.TestCase):
         self.assertIn("gauges", CLIENT.get_metrics())
 
 
-class Apps(unittest.TestCase):
+class WithApps(unittest.TestCase):
     def tearDown(self):
         for app in CLIENT.list_apps():
             CLIENT.delete_app(app.id, force=True)
         settled()
 
+
+class Apps(WithApps):
     def test_life(self):
         created = CLIENT.create_app("/shop/web", web(2, env={"COLOUR": "blue"}, labels={"tier": "front"}))
         self.assertEqual((created.id, created.instances, created.tasks_running), ("/shop/web", 2, 0))
@@ -211,12 +200,7 @@ class Apps(unittest.TestCase):
         self.assertEqual((len(task_ids("/many/one")), len(task_ids("/many/two"))), (1, 2))
 
 
-class Tasks(unittest.TestCase):
-    def tearDown(self):
-        for app in CLIENT.list_apps():
-            CLIENT.delete_app(app.id, force=True)
-        settled()
-
+class Tasks(WithApps):
     def test_kills(self):
         CLIENT.create_app("/kills", web(3))
         healthy("/kills", 3)
@@ -251,12 +235,7 @@ class Tasks(unittest.TestCase):
         self.assertTrue(CLIENT.list_deployments())
 
 
-class Deployments(unittest.TestCase):
-    def tearDown(self):
-        for app in CLIENT.list_apps():
-            CLIENT.delete_app(app.id, force=True)
-        settled()
-
+class Deployments(WithApps):
     def test_a_deployment_that_cannot_end_locks_and_is_taken_back(self):
         CLIENT.create_app("/stuck", web(1))
         healthy("/stuck", 1)
@@ -285,12 +264,7 @@ class Deployments(unittest.TestCase):
             CLIENT.delete_deployment(deployment)
 
 
-class Events(unittest.TestCase):
-    def tearDown(self):
-        for app in CLIENT.list_apps():
-            CLIENT.delete_app(app.id, force=True)
-        settled()
-
+class Events(WithApps):
     def test_the_stream_tells_of_an_apps_life(self):
         everything = Listener()
         raw = Listener(raw=True, event_types=[MarathonHealthStatusChangedEvent, MarathonDeploymentInfo])

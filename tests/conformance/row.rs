@@ -7,6 +7,7 @@ use std::sync::Arc;
 use libtest_mimic::{Failed, Trial};
 
 use crate::target::Target;
+use harness::framework::Framework;
 use harness::wire::Form;
 
 /// A named test of a target.
@@ -38,6 +39,16 @@ pub(crate) fn both(
         let run = run.clone();
         row(format!("{name} [{}]", form.name()), move |target| run(target, form))
     })
+}
+
+type Framed = fn(&Target, Framework);
+
+/// Rows that hold in both forms, each for a framework of its own.
+pub(crate) fn framed(table: &[(&str, Framed)]) -> Vec<Row> {
+    let rows = table
+        .iter()
+        .map(|&(name, run)| both(name, move |target, form| run(target, Framework::subscribe(target, form))));
+    rows.flatten().collect()
 }
 
 /// Says that a row says nothing about this target, and why.

@@ -8,6 +8,14 @@ use serde_json::{Map, Value};
 /// Fields that Cygnet adds where Mesos has none; its description of the wire names them.
 const ADDED: &[&str] = &["cygnet_version", "health", "check", "checks"];
 
+/// The shape of that name in `golden/`, for a file of `rows/`.
+macro_rules! golden {
+    ($name:literal) => {
+        include_str!(concat!("../golden/", $name, ".json"))
+    };
+}
+pub(crate) use golden;
+
 /// Fails, and says where, unless the value has the shape.
 #[track_caller]
 pub(crate) fn has_shape(shape: &str, value: &Value) {

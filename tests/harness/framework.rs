@@ -36,6 +36,13 @@ pub fn info() -> Value {
         "capabilities": [{"type": "TASK_KILLING_STATE"}, {"type": "PARTITION_AWARE"}]})
 }
 
+/// The same with these fields.
+pub fn info_with(fields: Value) -> Value {
+    let mut info = info();
+    merge(&mut info, fields);
+    info
+}
+
 /// The call that subscribes with this `FrameworkInfo`, without wanting offers yet.
 pub fn subscription(info: &Value) -> Value {
     let mut call = json!({"type": "SUBSCRIBE", "subscribe": {"framework_info": info, "suppressed_roles": ["*"]}});
@@ -68,6 +75,11 @@ impl Framework {
         Framework::of(master, form, id, stream)
     }
 
+    /// Its `FrameworkInfo`, with its id, if it has subscribed as [`info`] says.
+    pub fn info(&self) -> Value {
+        info_with(json!({"id": {"value": self.id}}))
+    }
+
     /// One that was subscribed by hand.
     pub fn of(master: impl Into<SocketAddr>, form: Form, id: String, stream: Stream) -> Framework {
         Framework { master: master.into(), form, id, stream, lives_on: false }
@@ -87,6 +99,15 @@ impl Framework {
     pub fn accepted(&self, call: Value) {
         let answer = self.call(call.clone());
         assert_eq!((answer.status, answer.text().as_str()), (202, ""), "{call}");
+    }
+
+    /// Asks for these fields of its `FrameworkInfo` to change, if it has subscribed as [`info`] says.
+    #[track_caller]
+    pub fn change(&self, fields: Value) -> Answer {
+        let mut info = self.info();
+        merge(&mut info, fields);
+        let update = json!({"framework_info": info, "suppressed_roles": ["*"]});
+        self.call(json!({"type": "UPDATE_FRAMEWORK", "update_framework": update}))
     }
 
     /// An offer with room for what rows launch; smaller ones, left over by tasks of other rows, are declined. What it

@@ -1,8 +1,9 @@
 //! Clients that others wrote for Mesos, unmodified from their registry, from subscription to teardown. Each is a program
 //! in `tests/clients` that prints its steps and ends with 0 when all went as told.
 
-use std::path::PathBuf;
 use std::process::Command;
+
+use harness::python;
 
 use crate::row::{Row, row};
 use crate::target::Target;
@@ -10,27 +11,21 @@ use crate::target::Target;
 pub(crate) fn rows() -> Vec<Row> {
     vec![
         row("client pymesos: scheduler, executor and operator", |target| {
-            drive("pymesos_framework.py", &[target.master().to_string(), target.agent().to_string()]);
+            drive("pymesos", "pymesos_framework.py", &[target.master().to_string(), target.agent().to_string()]);
         }),
         row("client avmesos: scheduler", |target: &Target| {
-            drive("avmesos_framework.py", &[target.master().to_string()]);
+            drive("avmesos", "avmesos_framework.py", &[target.master().to_string()]);
         }),
     ]
 }
 
-/// What `cargo xtask clients` installs.
-fn python() -> PathBuf {
-    [env!("CARGO_MANIFEST_DIR"), "..", "target", "clients", "bin", "python"].iter().collect()
-}
-
 #[track_caller]
-fn drive(program: &str, arguments: &[String]) {
-    if !python().exists() {
+fn drive(package: &str, program: &str, arguments: &[String]) {
+    let Some(python) = python::with(package) else {
         println!("\nSKIPPED client {program}: the client is not installed; cargo xtask clients does that");
         return;
-    }
-    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "clients", program].iter().collect();
-    let output = Command::new(python()).arg(path).args(arguments).output().expect("python runs");
+    };
+    let output = Command::new(python).arg(python::script(program)).args(arguments).output().expect("python runs");
     let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert!(output.status.success(), "{}\n{}\n{}", output.status, said(&output.stdout), said(&output.stderr));
 }

@@ -4,18 +4,14 @@ use serde_json::{Value, json};
 
 use crate::answer::executor_of;
 use crate::executor::{self, Executor};
-use crate::row::{Row, both};
+use crate::row::{Row, framed};
 use crate::target::Target;
 use harness::framework::{Framework, filled, launch_group};
-use harness::wire::Form;
-
-type Check = fn(&Target, Form);
 
 pub(crate) fn rows() -> Vec<Row> {
-    let rows: [(&str, Check); 13] = [
+    framed(&[
         ("3.6 SUBSCRIBE: SUBSCRIBED, then the task", subscribed),
-        ("3.6 SUBSCRIBE: an older stream is closed", |target, form| {
-            let framework = Framework::subscribe(target, form);
+        ("3.6 SUBSCRIBE: an older stream is closed", |target, framework| {
             let old = Executor::start(target, &framework);
             let new = Executor::subscribe(target, &framework, "e", json!({}));
             while old.stream.next().is_some() {}
@@ -23,8 +19,7 @@ pub(crate) fn rows() -> Vec<Row> {
         }),
         ("3.6 SUBSCRIBE: with what was not acknowledged", again),
         ("3.6 UPDATE: persisted, acknowledged, sent on", updates),
-        ("3.6 UPDATE: a uuid twice", |target, form| {
-            let framework = Framework::subscribe(target, form);
+        ("3.6 UPDATE: a uuid twice", |target, framework| {
             let executor = Executor::start(target, &framework);
             for _ in 0..2 {
                 executor.updated(executor.status("t", "TASK_RUNNING", 1));
@@ -33,8 +28,7 @@ pub(crate) fn rows() -> Vec<Row> {
             executor.updated(executor.status("t", "TASK_FINISHED", 2));
             framework.expect("TASK_FINISHED");
         }),
-        ("3.6 UPDATE: after the end", |target, form| {
-            let framework = Framework::subscribe(target, form);
+        ("3.6 UPDATE: after the end", |target, framework| {
             let executor = Executor::start(target, &framework);
             executor.updated(executor.status("t", "TASK_FINISHED", 1));
             framework.expect("TASK_FINISHED");
@@ -43,8 +37,7 @@ pub(crate) fn rows() -> Vec<Row> {
             let status = framework.reconcile(&[json!({"task_id": {"value": "t"}})]);
             assert!(status["state"] != "TASK_RUNNING", "{status}");
         }),
-        ("3.6 KILL: with the policy of the call", |target, form| {
-            let framework = Framework::subscribe(target, form);
+        ("3.6 KILL: with the policy of the call", |target, framework| {
             let executor = Executor::start(target, &framework);
             executor.updated(executor.status("t", "TASK_RUNNING", 1));
             framework.expect("TASK_RUNNING");
@@ -54,8 +47,7 @@ pub(crate) fn rows() -> Vec<Row> {
             framework.accepted(json!({"type": "KILL", "kill": {"task_id": {"value": "t"}, "kill_policy": policy}}));
             assert_eq!(executor.stream.event("KILL")["kill"]["kill_policy"], policy);
         }),
-        ("3.6 LAUNCH_GROUP: to an executor of the framework's own", |target, form| {
-            let framework = Framework::subscribe(target, form);
+        ("3.6 LAUNCH_GROUP: to an executor of the framework's own", |target, framework| {
             framework.operate(|offer| {
                 let tasks = ["a", "b"].map(|id| filled(harness::framework::task(id, "true"), offer));
                 let mut operation = launch_group(&framework.id, "e", tasks);
@@ -70,8 +62,7 @@ pub(crate) fn rows() -> Vec<Row> {
             let ids: Vec<_> = tasks.iter().map(|task| task["task_id"]["value"].as_str()).collect();
             assert_eq!(ids, [Some("a"), Some("b")]);
         }),
-        ("3.6 several tasks on one executor", |target, form| {
-            let framework = Framework::subscribe(target, form);
+        ("3.6 several tasks on one executor", |target, framework| {
             let executor = Executor::start(target, &framework);
             executor.updated(executor.status("t", "TASK_RUNNING", 1));
             framework.expect("TASK_RUNNING");
@@ -81,22 +72,19 @@ pub(crate) fn rows() -> Vec<Row> {
             executor.updated(executor.status("u", "TASK_RUNNING", 2));
             assert_eq!(framework.expect("TASK_RUNNING")["task_id"]["value"], "u");
         }),
-        ("3.6 SHUTDOWN: when the framework goes", |target, form| {
-            let framework = Framework::subscribe(target, form);
+        ("3.6 SHUTDOWN: when the framework goes", |target, framework| {
             let executor = Executor::start(target, &framework);
             framework.accepted(json!({"type": "TEARDOWN"}));
             executor.stream.event("SHUTDOWN");
         }),
-        ("2.7 killed before it was delivered", |target, form| {
-            let framework = Framework::subscribe(target, form);
+        ("2.7 killed before it was delivered", |_, framework| {
             framework.launch(executor::task(&framework, "t", "e"));
             framework.kill("t");
             let status = framework.expect("TASK_KILLED");
             let expected = (json!("REASON_TASK_KILLED_DURING_LAUNCH"), json!("SOURCE_AGENT"));
             assert_eq!((status["reason"].clone(), status["source"].clone()), expected, "{status}");
         }),
-        ("2.7 the executor ends with a task", |target, form| {
-            let framework = Framework::subscribe(target, form);
+        ("2.7 the executor ends with a task", |target, framework| {
             let mut task = executor::task(&framework, "t", "e");
             task["executor"]["command"]["value"] = json!("while [ ! -e over ]; do sleep 0.1; done; exit 7");
             framework.launch(task);
@@ -127,8 +115,7 @@ pub(crate) fn rows() -> Vec<Row> {
             assert_eq!((&failure["agent_id"], &failure["executor_id"]["value"]), (&agent_id, &json!("e")));
             assert_eq!(failure["status"], 7 << 8, "a raw wait status: {failure}");
         }),
-        ("2.7 the executor does not subscribe", |target, form| {
-            let framework = Framework::subscribe(target, form);
+        ("2.7 the executor does not subscribe", |_, framework| {
             framework.launch(executor::task(&framework, "t", "e"));
             // The agent waits a minute.
             let status = loop {
@@ -141,8 +128,7 @@ pub(crate) fn rows() -> Vec<Row> {
             assert_eq!(status["state"], "TASK_FAILED", "{status}");
             assert_eq!(status["reason"], "REASON_EXECUTOR_REGISTRATION_TIMEOUT", "{status}");
         }),
-    ];
-    rows.into_iter().flat_map(|(name, run)| both(name, run)).collect()
+    ])
 }
 
 /// Makes the file that the executor's process waits for, in its sandbox: the agent runs on this machine.
@@ -155,8 +141,7 @@ fn end_process(target: &Target, framework: &Framework) {
     });
 }
 
-fn subscribed(target: &Target, form: Form) {
-    let framework = Framework::subscribe(target, form);
+fn subscribed(target: &Target, framework: Framework) {
     framework.launch(executor::task(&framework, "t", "e"));
     let executor = Executor::subscribe(target, &framework, "e", json!({}));
     assert!(executor.stream.id.is_none(), "executors have no stream id");
@@ -178,8 +163,7 @@ fn subscribed(target: &Target, form: Form) {
 }
 
 /// An executor that was away tells what it does not know to have arrived; it comes out once, and in order.
-fn again(target: &Target, form: Form) {
-    let framework = Framework::subscribe(target, form);
+fn again(target: &Target, framework: Framework) {
     let executor = Executor::start(target, &framework);
     let task = executor.task.clone();
     let (first, second) = (executor.status("t", "TASK_STARTING", 1), executor.status("t", "TASK_RUNNING", 2));
@@ -196,8 +180,7 @@ fn again(target: &Target, form: Form) {
     }
 }
 
-fn updates(target: &Target, form: Form) {
-    let framework = Framework::subscribe(target, form);
+fn updates(target: &Target, framework: Framework) {
     let executor = Executor::start(target, &framework);
     let mut sent = executor.status("t", "TASK_RUNNING", 9);
     sent["data"] = json!("AP8=");

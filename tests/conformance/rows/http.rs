@@ -88,8 +88,7 @@ pub(crate) fn rows() -> Vec<Row> {
             }
         }),
         row("HTTP text that is not ASCII", |target| {
-            let mut info = framework::info();
-            info["name"] = json!("Schwäne \u{1f9a2}");
+            let info = framework::info_with(json!({"name": "Schwäne \u{1f9a2}"}));
             let framework = framework::Framework::subscribe_as(target, harness::wire::Form::Json, &info);
             let path = format!("/frameworks?framework_id={}", framework.id);
             let told = harness::http::get(target.master(), &path).expect("an answer").json();

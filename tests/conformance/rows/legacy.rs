@@ -5,16 +5,10 @@ use serde_json::{Value, json};
 
 use crate::answer::{executor_of, only_of, tells_of_frameworks, told};
 use crate::row::{Row, row, skipped};
-use crate::shape::has_shape;
+use crate::shape::{golden, has_shape};
 use crate::target::Target;
 use harness::framework::{self, Framework, task};
 use harness::wire::Form;
-
-macro_rules! golden {
-    ($name:literal) => {
-        include_str!(concat!("../golden/", $name, ".json"))
-    };
-}
 
 pub(crate) fn rows() -> Vec<Row> {
     let mut rows = shapes();
@@ -72,8 +66,7 @@ fn get(address: std::net::SocketAddr, path: &str) -> Answer {
 
 /// A framework with a task that has all that is shown.
 fn populated(target: &Target) -> Framework {
-    let mut info = framework::info();
-    info["labels"] = json!({"labels": [{"key": "a", "value": "b"}]});
+    let info = framework::info_with(json!({"labels": {"labels": [{"key": "a", "value": "b"}]}}));
     let framework = Framework::subscribe_as(target, Form::Json, &info);
     framework.run(task("done", "exit 0"));
     framework.expect("TASK_FINISHED");

@@ -6,17 +6,11 @@ use serde_json::{Value, json};
 
 use crate::answer::{only_of, tells_of_frameworks};
 use crate::row::{Row, both, row};
-use crate::shape::has_shape;
+use crate::shape::{golden, has_shape};
 use crate::target::Target;
 use harness::framework::{self, Framework, task};
 use harness::stream::Stream;
 use harness::wire::Form;
-
-macro_rules! golden {
-    ($name:literal) => {
-        include_str!(concat!("../golden/", $name, ".json"))
-    };
-}
 
 /// Whom a call goes to.
 #[derive(Clone, Copy)]

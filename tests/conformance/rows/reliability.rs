@@ -22,8 +22,7 @@ pub(crate) fn rows() -> Vec<Row> {
         own("5.1 agent disconnected: with checkpointing its tasks wait", disconnected_with_checkpointing),
         own("5.1 agent unreachable, and back", || unreachable(&framework::info(), "TASK_UNREACHABLE")),
         own("5.1 agent unreachable, without PARTITION_AWARE", || {
-            let mut info = framework::info();
-            info["capabilities"] = json!([]);
+            let info = framework::info_with(json!({"capabilities": []}));
             unreachable(&info, "TASK_LOST");
         }),
         own("5.1 agent marked gone", marked_gone),
@@ -70,10 +69,8 @@ fn agent_keeps_its_id() {
 
 fn disconnected_without_checkpointing() {
     let mut pair = Pair::start();
-    let target = Target::of(&pair);
-    let mut info = framework::info();
-    info["checkpoint"] = json!(false);
-    let framework = Framework::subscribe_as(&target, Form::Json, &info);
+    let info = framework::info_with(json!({"checkpoint": false}));
+    let framework = Framework::subscribe_as(pair.master, Form::Json, &info);
     framework.run(task("t", "exec sleep 1000"));
     let offer = framework.offer();
     pair.agent_process().kill();
@@ -85,8 +82,7 @@ fn disconnected_without_checkpointing() {
 
 fn disconnected_with_checkpointing() {
     let mut pair = Pair::start();
-    let target = Target::of(&pair);
-    let framework = Framework::subscribe(&target, Form::Json);
+    let framework = Framework::subscribe(pair.master, Form::Json);
     let running = framework.run(task("t", "exec sleep 1000"));
     pair.agent_process().kill();
     wait_until_disconnected(&pair);
@@ -101,8 +97,7 @@ fn disconnected_with_checkpointing() {
 
 fn unreachable(info: &Value, state: &str) {
     let mut pair = Pair::start_with(IMPATIENT);
-    let target = Target::of(&pair);
-    let framework = Framework::subscribe_as(&target, Form::Json, info);
+    let framework = Framework::subscribe_as(pair.master, Form::Json, info);
     framework.run(task("t", "exec sleep 1000"));
     pair.agent_process().signal(Signal::STOP);
     let (status, failure) = lost(&framework);
@@ -147,8 +142,7 @@ fn next_after(framework: &Framework, known: &Value) -> Value {
 
 fn marked_gone() {
     let mut pair = Pair::start();
-    let target = Target::of(&pair);
-    let framework = Framework::subscribe(&target, Form::Json);
+    let framework = Framework::subscribe(pair.master, Form::Json);
     let running = framework.run(task("t", "exec sleep 1000"));
     let gone = json!({"type": "MARK_AGENT_GONE", "mark_agent_gone": {"agent_id": running["agent_id"]}});
     assert_eq!(http::send(pair.master, "POST", "/api/v1", &gone).expect("an answer").status, 200);
@@ -163,8 +157,7 @@ fn marked_gone() {
 
 fn updates_outlive_the_agent() {
     let mut pair = Pair::start();
-    let target = Target::of(&pair);
-    let framework = Framework::subscribe(&target, Form::Protobuf);
+    let framework = Framework::subscribe(pair.master, Form::Protobuf);
     framework.launch(task("t", "exit 0"));
     let starting = framework.unacknowledged();
     pair.agent_process().kill();
@@ -180,8 +173,7 @@ fn updates_outlive_the_agent() {
 /// Failures are counted on: two before, two after, and the third after three of them kills.
 fn tasks_outlive_the_agent() {
     let mut pair = Pair::start();
-    let target = Target::of(&pair);
-    let framework = Framework::subscribe(&target, Form::Json);
+    let framework = Framework::subscribe(pair.master, Form::Json);
     let mut checked = task("t", "exec sleep 1000");
     checked["health_check"] = json!({"type": "COMMAND", "delay_seconds": 0.0, "interval_seconds": 0.1,
         "grace_period_seconds": 0.0, "consecutive_failures": 3,
@@ -224,12 +216,10 @@ fn executor_does_not_come_back() {
 /// Agents and frameworks come back by themselves, and nothing has changed.
 fn master_restarted() {
     let mut pair = Pair::start();
-    let target = Target::of(&pair);
-    let framework = Framework::subscribe(&target, Form::Json);
+    let framework = Framework::subscribe(pair.master, Form::Json);
     let running = framework.run(task("t", "exec sleep 1000"));
     let before = slaves(&pair)[0].clone();
-    let mut info = framework::info();
-    info["id"] = json!({"value": framework.id});
+    let info = framework.info();
     pair.master_process().kill();
     while framework.stream.next().is_some() {}
     framework.break_stream();
@@ -237,7 +227,7 @@ fn master_restarted() {
     pair.wait_until_registered();
     assert_eq!(slaves(&pair)[0]["id"], before["id"]);
 
-    let framework = Framework::subscribe_as(&target, Form::Json, &info);
+    let framework = Framework::subscribe_as(pair.master, Form::Json, &info);
     assert_eq!(framework.id, info["id"]["value"]);
     let status = framework.reconcile(&[json!({"task_id": {"value": "t"}, "agent_id": running["agent_id"]})]);
     assert_eq!(status["state"], "TASK_RUNNING", "{status}");

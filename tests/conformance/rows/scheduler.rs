@@ -4,7 +4,7 @@ use harness::http;
 use serde_json::{Value, json};
 
 use crate::executor::{self, Executor};
-use crate::row::{Row, both, skipped};
+use crate::row::{Row, both, framed, skipped};
 use crate::target::Target;
 use harness::framework::{self, Framework, filled, launch, launch_group, scalar, subscribe, subscription, task};
 use harness::wire::Form;
@@ -20,40 +20,38 @@ pub(crate) fn rows() -> Vec<Row> {
 
 type Check = fn(&Target, Form);
 
-fn table(rows: &[(&'static str, Check)]) -> Vec<Row> {
-    rows.iter().flat_map(|&(name, run)| both(format!("3.5 {name}"), run)).collect()
+fn table(rows: &[(&str, Check)]) -> Vec<Row> {
+    rows.iter().flat_map(|&(name, run)| both(name, run)).collect()
 }
 
 fn subscribing() -> Vec<Row> {
     let mut rows = table(&[
-        ("SUBSCRIBE: a new framework", new_framework),
-        ("SUBSCRIBE: an empty id is none", |target, form| {
-            let mut info = framework::info();
-            info["id"] = json!({"value": ""});
+        ("3.5 SUBSCRIBE: a new framework", new_framework),
+        ("3.5 SUBSCRIBE: an empty id is none", |target, form| {
+            let info = framework::info_with(json!({"id": {"value": ""}}));
             let framework = Framework::subscribe_as(target, form, &info);
             assert!(framework.id.len() > 5, "{}", framework.id);
         }),
-        ("SUBSCRIBE: an unknown id is kept", |target, form| {
-            let mut info = framework::info();
-            info["id"] = json!({"value": format!("elsewhere-{}", form.name())});
+        ("3.5 SUBSCRIBE: an unknown id is kept", |target, form| {
+            let info = framework::info_with(json!({"id": {"value": format!("elsewhere-{}", form.name())}}));
             let framework = Framework::subscribe_as(target, form, &info);
             assert_eq!(framework.id, info["id"]["value"]);
         }),
-        ("HEARTBEAT: at once, then every 15 s", |target, form| {
-            let framework = Framework::subscribe(target, form);
+        ("3.5 SUBSCRIBE and UPDATE_FRAMEWORK: offer constraints", offer_constraints),
+        ("3.5 SUBSCRIBE: a negative failover timeout is none", |target, form| {
+            let info = framework::info_with(json!({"failover_timeout": -1.0}));
+            drop(Framework::subscribe_as(target, form, &info));
+        }),
+    ]);
+    rows.extend(framed(&[
+        ("3.5 HEARTBEAT: at once, then every 15 s", |_, framework| {
             for _ in 0..2 {
                 assert_eq!(framework.stream.event("HEARTBEAT"), json!({"type": "HEARTBEAT"}));
             }
         }),
-        ("TEARDOWN", teardown),
-        ("UPDATE_FRAMEWORK", update_framework),
-        ("SUBSCRIBE and UPDATE_FRAMEWORK: offer constraints", offer_constraints),
-        ("SUBSCRIBE: a negative failover timeout is none", |target, form| {
-            let mut info = framework::info();
-            info["failover_timeout"] = json!(-1.0);
-            drop(Framework::subscribe_as(target, form, &info));
-        }),
-    ]);
+        ("3.5 TEARDOWN", teardown),
+        ("3.5 UPDATE_FRAMEWORK", update_framework),
+    ]));
     for (name, change) in refused() {
         rows.extend(both(format!("3.5 SUBSCRIBE refused by ERROR: {name}"), move |target, form| {
             let mut call = subscription(&framework::info());
@@ -115,25 +113,12 @@ fn rack(test: Value) -> Value {
 }
 
 /// What changes is answered with 200 and shown, what may not change with 400.
-fn update_framework(target: &Target, form: Form) {
-    let framework = Framework::subscribe(target, form);
-    let update = |change: fn(&mut Value)| {
-        let mut info = framework::info();
-        info["id"] = json!({"value": framework.id});
-        change(&mut info);
-        let update = json!({"framework_info": info, "suppressed_roles": ["*"]});
-        framework.call(json!({"type": "UPDATE_FRAMEWORK", "update_framework": update}))
-    };
-    assert_eq!(update(|info| info["name"] = json!("renamed")).status, 200);
+fn update_framework(target: &Target, framework: Framework) {
+    assert_eq!(framework.change(json!({"name": "renamed"})).status, 200);
     let shown = shown(target, &framework.id);
     assert_eq!(shown["frameworks"][0]["name"], "renamed");
-    let fixed: [(&str, Change); 3] = [
-        ("user", |info| info["user"] = json!("somebody")),
-        ("checkpoint", |info| info["checkpoint"] = json!(false)),
-        ("roles", |info| info["role"] = json!("/bad")),
-    ];
-    for (field, change) in fixed {
-        assert_eq!(update(change).status, 400, "{field}");
+    for fixed in [json!({"user": "somebody"}), json!({"checkpoint": false}), json!({"role": "/bad"})] {
+        assert_eq!(framework.change(fixed.clone()).status, 400, "{fixed}");
     }
     let stranger = json!({"framework_info": framework::info()});
     assert_eq!(framework.call(json!({"type": "UPDATE_FRAMEWORK", "update_framework": stranger})).status, 400);
@@ -148,8 +133,7 @@ fn offer_constraints(target: &Target, form: Form) {
     framework.decline([&framework.offer()].into_iter());
     let shown = shown(target, &framework.id);
     assert_eq!(shown["frameworks"][0]["offer_constraints"], rack(json!({"not_exists": {}})));
-    let mut info = framework::info();
-    info["id"] = json!({"value": framework.id});
+    let info = framework.info();
     let update = |test: Value| {
         let update = json!({"framework_info": info, "suppressed_roles": ["*"], "offer_constraints": rack(test)});
         framework.call(json!({"type": "UPDATE_FRAMEWORK", "update_framework": update}))
@@ -187,8 +171,7 @@ fn new_framework(target: &Target, form: Form) {
 }
 
 /// The framework goes, its tasks go without a word, and its id is used up.
-fn teardown(target: &Target, form: Form) {
-    let framework = Framework::subscribe(target, form);
+fn teardown(target: &Target, framework: Framework) {
     framework.run(task("t", "exec sleep 1000"));
     framework.accepted(json!({"type": "TEARDOWN"}));
     while let Some(event) = framework.stream.next() {
@@ -196,18 +179,15 @@ fn teardown(target: &Target, form: Form) {
     }
     let answer = framework.call(json!({"type": "REVIVE"}));
     assert_eq!((answer.status, answer.text().as_str()), (400, "Framework cannot be found"));
-    let mut info = framework::info();
-    info["id"] = json!({"value": framework.id});
-    assert!(is_refused(target, form, &subscription(&info)).contains("Framework has been removed"));
+    let info = framework.info();
+    assert!(is_refused(target, framework.form, &subscription(&info)).contains("Framework has been removed"));
 }
 
 fn offers() -> Vec<Row> {
-    table(&[
-        ("OFFERS: an offer", an_offer),
-        ("OFFERS: with MULTI_ROLE", |target, form| {
-            let mut info = framework::info();
-            info["roles"] = json!(["conformance"]);
-            info["capabilities"] = json!([{"type": "MULTI_ROLE"}]);
+    let mut rows = table(&[
+        ("3.5 OFFERS: with MULTI_ROLE", |target, form| {
+            let info =
+                framework::info_with(json!({"roles": ["conformance"], "capabilities": [{"type": "MULTI_ROLE"}]}));
             let stream = subscribe(target, form, &json!({"type": "SUBSCRIBE", "subscribe": {"framework_info": info}}));
             let stream = stream.expect("200");
             let offer = stream.event("OFFERS")["offers"]["offers"][0].clone();
@@ -216,18 +196,24 @@ fn offers() -> Vec<Row> {
                 assert_eq!(resource["allocation_info"]["role"], "conformance", "{resource}");
             }
         }),
-        ("ACCEPT: what is not used is offered again", |target, form| {
-            let framework = Framework::subscribe(target, form);
+        ("3.5 ACCEPT: an offer that is gone, without PARTITION_AWARE", |target, form| {
+            let info = framework::info_with(json!({"capabilities": []}));
+            let framework = Framework::subscribe_as(target, form, &info);
+            let status = stale_launch(&framework);
+            assert_eq!((&status["state"], &status["reason"]), (&json!("TASK_LOST"), &json!("REASON_INVALID_OFFERS")));
+        }),
+    ]);
+    rows.extend(framed(&[
+        ("3.5 OFFERS: an offer", an_offer),
+        ("3.5 ACCEPT: what is not used is offered again", |_, framework| {
             framework.run(task("t", "exec sleep 1000"));
             framework.offer();
         }),
-        ("ACCEPT: an empty launch declines", |target, form| {
-            let framework = Framework::subscribe(target, form);
+        ("3.5 ACCEPT: an empty launch declines", |_, framework| {
             framework.operate(|_| vec![launch([])]);
             framework.offer();
         }),
-        ("ACCEPT: operations in order, tasks each on their own", |target, form| {
-            let framework = Framework::subscribe(target, form);
+        ("3.5 ACCEPT: operations in order, tasks each on their own", |_, framework| {
             framework.operate(|offer| {
                 vec![
                     launch([filled(task("bad/id", "true"), offer), filled(task("first", "exec sleep 1000"), offer)]),
@@ -244,16 +230,8 @@ fn offers() -> Vec<Row> {
                 }
             }
         }),
-        ("ACCEPT: an offer that is gone", gone_offer),
-        ("ACCEPT: an offer that is gone, without PARTITION_AWARE", |target, form| {
-            let mut info = framework::info();
-            info["capabilities"] = json!([]);
-            let framework = Framework::subscribe_as(target, form, &info);
-            let status = stale_launch(&framework);
-            assert_eq!((&status["state"], &status["reason"]), (&json!("TASK_LOST"), &json!("REASON_INVALID_OFFERS")));
-        }),
-        ("ACCEPT: an offer named twice", |target, form| {
-            let framework = Framework::subscribe(target, form);
+        ("3.5 ACCEPT: an offer that is gone", gone_offer),
+        ("3.5 ACCEPT: an offer named twice", |_, framework| {
             let offer = framework.offer();
             let operation = launch([filled(task("t", "true"), &offer)]);
             framework.accepted(json!({"type": "ACCEPT", "accept":
@@ -262,8 +240,7 @@ fn offers() -> Vec<Row> {
             assert_eq!(status["reason"], "REASON_INVALID_OFFERS", "{status}");
             framework.offer();
         }),
-        ("ACCEPT: an operation with an id", |target, form| {
-            let framework = Framework::subscribe(target, form);
+        ("3.5 ACCEPT: an operation with an id", |_, framework| {
             framework.operate(|offer| {
                 let mut operation = launch([filled(task("t", "true"), offer)]);
                 operation["id"] = json!({"value": "feedback"});
@@ -271,8 +248,7 @@ fn offers() -> Vec<Row> {
             });
             framework.expect("TASK_ERROR");
         }),
-        ("DECLINE: filters, unknown ids, REVIVE", |target, form| {
-            let framework = Framework::subscribe(target, form);
+        ("3.5 DECLINE: filters, unknown ids, REVIVE", |_, framework| {
             let offer = framework.offer();
             let decline = |ids: Value, seconds: f64| {
                 framework.accepted(json!({"type": "DECLINE", "decline":
@@ -285,22 +261,20 @@ fn offers() -> Vec<Row> {
             decline(json!([offer["id"]]), 0.0);
             framework.offer();
         }),
-        ("REVIVE and SUPPRESS: an invalid role drops the call", |target, form| {
-            let framework = Framework::subscribe(target, form);
+        ("3.5 REVIVE and SUPPRESS: an invalid role drops the call", |_, framework| {
             framework.accepted(json!({"type": "REVIVE", "revive": {"roles": ["not a role"]}}));
             framework.accepted(json!({"type": "SUPPRESS", "suppress": {"roles": ["not a role"]}}));
         }),
-        ("inverse offers: no-ops", |target, form| {
-            let framework = Framework::subscribe(target, form);
+        ("3.5 inverse offers: no-ops", |_, framework| {
             let ids = json!({"inverse_offer_ids": [{"value": "none"}]});
             framework.accepted(json!({"type": "ACCEPT_INVERSE_OFFERS", "accept_inverse_offers": ids}));
             framework.accepted(json!({"type": "DECLINE_INVERSE_OFFERS", "decline_inverse_offers": ids}));
         }),
-    ])
+    ]));
+    rows
 }
 
-fn an_offer(target: &Target, form: Form) {
-    let framework = Framework::subscribe(target, form);
+fn an_offer(target: &Target, framework: Framework) {
     let offer = framework.offer();
     let text = |pointer: &str| offer.pointer(pointer).and_then(Value::as_str).expect("text").to_owned();
     let numbered = |id: &str, mark: &str| {
@@ -322,8 +296,7 @@ fn an_offer(target: &Target, form: Form) {
     }
 }
 
-fn gone_offer(target: &Target, form: Form) {
-    let framework = Framework::subscribe(target, form);
+fn gone_offer(_: &Target, framework: Framework) {
     let status = stale_launch(&framework);
     assert_eq!((&status["state"], &status["reason"]), (&json!("TASK_DROPPED"), &json!("REASON_INVALID_OFFERS")));
     assert_eq!((&status["source"], &status["uuid"]), (&json!("SOURCE_MASTER"), &Value::Null));
@@ -340,34 +313,8 @@ fn stale_launch(framework: &Framework) -> Value {
 }
 
 fn tasks() -> Vec<Row> {
-    table(&[
-        ("LAUNCH: updates of a task", a_task),
-        ("LAUNCH: exit status 3", |target, form| {
-            let framework = Framework::subscribe(target, form);
-            framework.run(task("t", "exit 3"));
-            let status = framework.expect("TASK_FAILED");
-            assert_eq!(status["message"], "Command exited with status 3");
-            assert!(status["reason"].is_null(), "{status}");
-        }),
-        ("LAUNCH: an id in use", |target, form| {
-            let framework = Framework::subscribe(target, form);
-            framework.run(task("t", "exec sleep 1000"));
-            framework.launch(task("t", "exec sleep 1000"));
-            let status = framework.expect("TASK_ERROR");
-            assert_eq!(status["reason"], "REASON_TASK_INVALID", "{status}");
-        }),
-        ("LAUNCH_GROUP: its executor must be whole", executors_of_groups),
-        ("KILL", |target, form| {
-            let framework = Framework::subscribe(target, form);
-            run_ready(&framework, task("t", "touch ready; exec sleep 1000"));
-            framework.kill("t");
-            let killing = framework.expect("TASK_KILLING");
-            assert!(killing["reason"].is_null() && killing["healthy"].is_null(), "{killing}");
-            let killed = framework.expect("TASK_KILLED");
-            assert!(killed["reason"].is_null() && killed["healthy"].is_null(), "{killed}");
-            assert_eq!(killed["message"], "Command terminated with signal Terminated");
-        }),
-        ("KILL: a policy of its own", |target, form| {
+    let mut rows = table(&[
+        ("3.5 KILL: a policy of its own", |target, form| {
             if !target.tells_kill_policies() {
                 return skipped("3.5 KILL: a policy of its own", "its agent has no --http_command_executor");
             }
@@ -380,30 +327,51 @@ fn tasks() -> Vec<Row> {
             framework.expect("TASK_KILLING");
             assert_eq!(framework.expect("TASK_KILLED")["message"], "Command terminated with signal Killed");
         }),
-        ("KILL: without TASK_KILLING_STATE", |target, form| {
-            let mut info = framework::info();
-            info["capabilities"] = json!([]);
+        ("3.5 KILL: without TASK_KILLING_STATE", |target, form| {
+            let info = framework::info_with(json!({"capabilities": []}));
             let framework = Framework::subscribe_as(target, form, &info);
             framework.run(task("t", "exec sleep 1000"));
             framework.kill("t");
             framework.expect("TASK_KILLED");
         }),
-        ("KILL: an unknown task is answered by reconciliation", |target, form| {
-            let framework = Framework::subscribe(target, form);
+    ]);
+    rows.extend(framed(&[
+        ("3.5 LAUNCH: updates of a task", a_task),
+        ("3.5 LAUNCH: exit status 3", |_, framework| {
+            framework.run(task("t", "exit 3"));
+            let status = framework.expect("TASK_FAILED");
+            assert_eq!(status["message"], "Command exited with status 3");
+            assert!(status["reason"].is_null(), "{status}");
+        }),
+        ("3.5 LAUNCH: an id in use", |_, framework| {
+            framework.run(task("t", "exec sleep 1000"));
+            framework.launch(task("t", "exec sleep 1000"));
+            let status = framework.expect("TASK_ERROR");
+            assert_eq!(status["reason"], "REASON_TASK_INVALID", "{status}");
+        }),
+        ("3.5 LAUNCH_GROUP: its executor must be whole", executors_of_groups),
+        ("3.5 KILL", |_, framework| {
+            run_ready(&framework, task("t", "touch ready; exec sleep 1000"));
+            framework.kill("t");
+            let killing = framework.expect("TASK_KILLING");
+            assert!(killing["reason"].is_null() && killing["healthy"].is_null(), "{killing}");
+            let killed = framework.expect("TASK_KILLED");
+            assert!(killed["reason"].is_null() && killed["healthy"].is_null(), "{killed}");
+            assert_eq!(killed["message"], "Command terminated with signal Terminated");
+        }),
+        ("3.5 KILL: an unknown task is answered by reconciliation", |_, framework| {
             framework.kill("nobody");
             let status = framework.expect("TASK_UNKNOWN");
             assert_eq!((&status["reason"], &status["uuid"]), (&json!("REASON_RECONCILIATION"), &Value::Null));
         }),
-        ("KILL: another agent is ignored", |target, form| {
-            let framework = Framework::subscribe(target, form);
+        ("3.5 KILL: another agent is ignored", |_, framework| {
             framework.run(task("t", "exec sleep 1000"));
             framework.accepted(json!({"type": "KILL", "kill":
                 {"task_id": {"value": "t"}, "agent_id": {"value": "other"}}}));
             let status = framework.reconcile(&[json!({"task_id": {"value": "t"}})]);
             assert_eq!(status["state"], "TASK_RUNNING", "{status}");
         }),
-        ("SHUTDOWN: of an executor", |target, form| {
-            let framework = Framework::subscribe(target, form);
+        ("3.5 SHUTDOWN: of an executor", |target, framework| {
             let executor = Executor::start(target, &framework);
             executor.updated(executor.status("t", "TASK_RUNNING", 1));
             let agent_id = framework.expect("TASK_RUNNING")["agent_id"].clone();
@@ -415,8 +383,7 @@ fn tasks() -> Vec<Row> {
             shutdown(&agent_id);
             executor.stream.event("SHUTDOWN");
         }),
-        ("MESSAGE: both ways", |target, form| {
-            let framework = Framework::subscribe(target, form);
+        ("3.5 MESSAGE: both ways", |target, framework| {
             let executor = Executor::start(target, &framework);
             executor.updated(executor.status("t", "TASK_RUNNING", 1));
             let agent_id = framework.expect("TASK_RUNNING")["agent_id"].clone();
@@ -427,8 +394,7 @@ fn tasks() -> Vec<Row> {
             let message = framework.stream.event("MESSAGE")["message"].clone();
             assert_eq!(message, json!({"agent_id": agent_id, "executor_id": {"value": "e"}, "data": "AP8="}));
         }),
-        ("ACKNOWLEDGE: the next update waits for it", |target, form| {
-            let framework = Framework::subscribe(target, form);
+        ("3.5 ACKNOWLEDGE: the next update waits for it", |_, framework| {
             framework.launch(task("t", "exit 0"));
             let starting = framework.unacknowledged();
             assert_eq!(starting["state"], "TASK_STARTING");
@@ -453,7 +419,8 @@ fn tasks() -> Vec<Row> {
             assert_eq!(running["state"], "TASK_RUNNING", "{running}");
             assert_eq!(after(&running)["state"], "TASK_FINISHED");
         }),
-    ])
+    ]));
+    rows
 }
 
 /// Launches a task whose command makes a file `ready`, and waits for that. TASK_RUNNING may come before it has begun.
@@ -464,8 +431,7 @@ fn run_ready(framework: &Framework, mut task: Value) {
     while framework.expect_reason("REASON_TASK_CHECK_STATUS_UPDATED")["check_status"]["command"]["exit_code"] != 0 {}
 }
 
-fn a_task(target: &Target, form: Form) {
-    let framework = Framework::subscribe(target, form);
+fn a_task(target: &Target, framework: Framework) {
     let offer = framework.launch(task("t", "exit 0"));
     for state in ["TASK_STARTING", "TASK_RUNNING", "TASK_FINISHED"] {
         let status = framework.expect(state);
@@ -483,8 +449,7 @@ fn a_task(target: &Target, form: Form) {
 }
 
 /// What an executor of a group must have.
-fn executors_of_groups(target: &Target, form: Form) {
-    let framework = Framework::subscribe(target, form);
+fn executors_of_groups(_: &Target, framework: Framework) {
     for (what, field, value) in [
         ("no type", "type", Value::Null),
         ("no framework id", "framework_id", Value::Null),
@@ -504,9 +469,14 @@ fn executors_of_groups(target: &Target, form: Form) {
 }
 
 fn reconciliation() -> Vec<Row> {
-    table(&[
-        ("RECONCILE: explicit, a task that is known", |target, form| {
-            let framework = Framework::subscribe(target, form);
+    let mut rows = table(&[("3.5 RECONCILE: without PARTITION_AWARE all unknown ones are lost", |target, form| {
+        let info = framework::info_with(json!({"capabilities": []}));
+        let framework = Framework::subscribe_as(target, form, &info);
+        let status = framework.reconcile(&[json!({"task_id": {"value": "t"}})]);
+        assert_eq!(status["state"], "TASK_LOST", "{status}");
+    })]);
+    rows.extend(framed(&[
+        ("3.5 RECONCILE: explicit, a task that is known", |_, framework| {
             let running = framework.run(task("t", "exec sleep 1000"));
             let named = [
                 json!({"task_id": {"value": "t"}}),
@@ -516,8 +486,7 @@ fn reconciliation() -> Vec<Row> {
                 is_latest(&framework.reconcile(&[asked]), &running);
             }
         }),
-        ("RECONCILE: explicit, tasks that are not", |target, form| {
-            let framework = Framework::subscribe(target, form);
+        ("3.5 RECONCILE: explicit, tasks that are not", |_, framework| {
             let agent_id = framework.offer()["agent_id"].clone();
             for (state, agent_id) in
                 [("TASK_UNKNOWN", Value::Null), ("TASK_GONE", agent_id), ("TASK_UNKNOWN", json!({"value": "nobody"}))]
@@ -527,15 +496,7 @@ fn reconciliation() -> Vec<Row> {
                 assert_eq!((&status["source"], &status["uuid"]), (&json!("SOURCE_MASTER"), &Value::Null));
             }
         }),
-        ("RECONCILE: without PARTITION_AWARE all unknown ones are lost", |target, form| {
-            let mut info = framework::info();
-            info["capabilities"] = json!([]);
-            let framework = Framework::subscribe_as(target, form, &info);
-            let status = framework.reconcile(&[json!({"task_id": {"value": "t"}})]);
-            assert_eq!(status["state"], "TASK_LOST", "{status}");
-        }),
-        ("RECONCILE: implicit", |target, form| {
-            let framework = Framework::subscribe(target, form);
+        ("3.5 RECONCILE: implicit", |_, framework| {
             framework.operate(|offer| vec![launch(["a", "b"].map(|id| filled(task(id, "exec sleep 1000"), offer)))]);
             let running: Vec<Value> = std::iter::repeat_with(|| framework.update())
                 .filter(|status| status["state"] == "TASK_RUNNING")
@@ -548,7 +509,8 @@ fn reconciliation() -> Vec<Row> {
                 is_latest(&status, known.expect("one of ours"));
             }
         }),
-    ])
+    ]));
+    rows
 }
 
 #[track_caller]
@@ -562,24 +524,11 @@ fn is_latest(answer: &Value, latest: &Value) {
 }
 
 fn failover() -> Vec<Row> {
-    table(&[
-        ("failover: SUBSCRIBE in time", |target, form| {
-            let framework = Framework::subscribe(target, form);
-            framework.run(task("t", "exec sleep 1000"));
-            let (mut info, old) = (framework::info(), framework.stream.id.clone());
-            info["id"] = json!({"value": framework.id});
-            framework.break_stream();
-            let framework = Framework::subscribe_as(target, form, &info);
-            assert_eq!(framework.id, info["id"]["value"]);
-            assert_ne!(framework.stream.id, old);
-            let status = framework.reconcile(&[]);
-            assert_eq!((&status["task_id"]["value"], &status["state"]), (&json!("t"), &json!("TASK_RUNNING")));
-        }),
-        ("failover: the old stream is told", |target, form| {
+    let mut rows = table(&[
+        ("3.5 failover: the old stream is told", |target, form| {
             let old = Framework::subscribe(target, form);
             let offer = old.offer();
-            let mut info = framework::info();
-            info["id"] = json!({"value": old.id});
+            let info = old.info();
             let new = Framework::subscribe_as(target, form, &info);
             assert_eq!(old.stream.event("ERROR")["error"]["message"], "Framework failed over");
             assert!(old.stream.next().is_none(), "the old stream ends");
@@ -589,27 +538,37 @@ fn failover() -> Vec<Row> {
             assert_eq!(new.expect("TASK_DROPPED")["reason"], "REASON_INVALID_OFFERS", "old offers are dropped");
             old.break_stream();
         }),
-        ("failover: updates that were not acknowledged come again", |target, form| {
-            let framework = Framework::subscribe(target, form);
-            framework.launch(task("t", "exec sleep 1000"));
-            let starting = framework.unacknowledged();
-            let mut info = framework::info();
-            info["id"] = json!({"value": framework.id});
-            framework.break_stream();
-            let framework = Framework::subscribe_as(target, form, &info);
-            assert_eq!(framework.unacknowledged(), starting);
-        }),
-        ("failover: no time for it is the default", |target, form| {
+        ("3.5 failover: no time for it is the default", |target, form| {
             let mut info = framework::info();
             info.as_object_mut().expect("an object").remove("failover_timeout");
             gone_after_its_stream(target, form, info);
         }),
-        ("failover: too late", |target, form| {
-            let mut info = framework::info();
-            info["failover_timeout"] = json!(0.2);
+        ("3.5 failover: too late", |target, form| {
+            let info = framework::info_with(json!({"failover_timeout": 0.2}));
             gone_after_its_stream(target, form, info);
         }),
-    ])
+    ]);
+    rows.extend(framed(&[
+        ("3.5 failover: SUBSCRIBE in time", |target, framework| {
+            framework.run(task("t", "exec sleep 1000"));
+            let (info, form, old) = (framework.info(), framework.form, framework.stream.id.clone());
+            framework.break_stream();
+            let framework = Framework::subscribe_as(target, form, &info);
+            assert_eq!(framework.id, info["id"]["value"]);
+            assert_ne!(framework.stream.id, old);
+            let status = framework.reconcile(&[]);
+            assert_eq!((&status["task_id"]["value"], &status["state"]), (&json!("t"), &json!("TASK_RUNNING")));
+        }),
+        ("3.5 failover: updates that were not acknowledged come again", |target, framework| {
+            framework.launch(task("t", "exec sleep 1000"));
+            let starting = framework.unacknowledged();
+            let (info, form) = (framework.info(), framework.form);
+            framework.break_stream();
+            let framework = Framework::subscribe_as(target, form, &info);
+            assert_eq!(framework.unacknowledged(), starting);
+        }),
+    ]));
+    rows
 }
 
 /// The framework's stream breaks, and once it is gone its id is refused.

@@ -134,16 +134,29 @@ fn cases() -> Vec<Case> {
 }
 
 fn with_health_check(id: &str, check: Value) -> Value {
-    let mut task = task(id, "exec sleep 1000");
-    task["health_check"] = check;
-    task
+    with("health_check", id, check)
 }
 
 fn with_check(id: &str, check: Value) -> Value {
+    with("check", id, check)
+}
+
+fn with(field: &str, id: &str, check: Value) -> Value {
     let mut task = task(id, "exec sleep 1000");
-    task["check"] = check;
+    task[field] = check;
     task
 }
+
+/// Two cases of a check in this field: what is found at fault, and the words before it.
+fn faults(field: &str, (row, check, texts): Invalid, prefix: &'static [&'static str]) -> [Case; 2] {
+    [
+        Case::error(row, with(field, row, check.clone()), texts),
+        Case::error(&format!("{row} prefix"), with(field, &format!("{row}-p"), check), prefix),
+    ]
+}
+
+/// The row of an invalid check, and texts of its error.
+type Invalid = (&'static str, Value, &'static [&'static str]);
 
 /// A task that brings an executor along, and no command of its own.
 fn with_executor(id: &str, mut executor: Value) -> Value {
@@ -153,8 +166,8 @@ fn with_executor(id: &str, mut executor: Value) -> Value {
 
 fn health_checks() -> Vec<Case> {
     let tcp = |field: &str| json!({"type": "TCP", "tcp": {"port": 80}, field: -1.0});
-    let mut cases = vec![
-        ("H1", json!({}), &["HealthCheck must specify 'type'"][..]),
+    let mut cases: Vec<Invalid> = vec![
+        ("H1", json!({}), &["HealthCheck must specify 'type'"]),
         ("H2", json!({"type": "COMMAND"}), &["'command'", "COMMAND health check"]),
         ("H3", json!({"type": "COMMAND", "command": {}}), &["shell command"]),
         ("H4", json!({"type": "COMMAND", "command": {"shell": false}}), &["executable path"]),
@@ -177,23 +190,13 @@ fn health_checks() -> Vec<Case> {
     ] {
         cases.push((row, tcp(field), &["to be non-negative"]));
     }
-    let case = |(row, check, texts): (&str, Value, &'static [&'static str])| {
-        [
-            Case::error(row, with_health_check(row, check.clone()), texts),
-            Case::error(
-                &format!("{row} prefix"),
-                with_health_check(&format!("{row}-p"), check),
-                &["Task uses invalid health check: "],
-            ),
-        ]
-    };
-    cases.into_iter().flat_map(case).collect()
+    cases.into_iter().flat_map(|case| faults("health_check", case, &["Task uses invalid health check: "])).collect()
 }
 
 fn checks() -> Vec<Case> {
     let tcp = |field: &str| json!({"type": "TCP", "tcp": {"port": 80}, field: -1.0});
     let command = |command: Value| json!({"type": "COMMAND", "command": {"command": command}});
-    let cases: Vec<(&str, Value, &'static [&'static str])> = vec![
+    let cases: Vec<Invalid> = vec![
         ("C1", json!({}), &["CheckInfo must specify 'type'"]),
         ("C2", json!({"type": "COMMAND"}), &["Expecting 'command' to be set for COMMAND check"]),
         ("C3", command(json!({})), &["Command check must contain 'shell command'"]),
@@ -215,17 +218,7 @@ fn checks() -> Vec<Case> {
         ("C11", tcp("interval_seconds"), &["Expecting 'interval_seconds' to be non-negative"]),
         ("C12", tcp("timeout_seconds"), &["Expecting 'timeout_seconds' to be non-negative"]),
     ];
-    let case = |(row, check, texts): (&str, Value, &'static [&'static str])| {
-        [
-            Case::error(row, with_check(row, check.clone()), texts),
-            Case::error(
-                &format!("{row} prefix"),
-                with_check(&format!("{row}-p"), check),
-                &["Task uses invalid check: "],
-            ),
-        ]
-    };
-    cases.into_iter().flat_map(case).collect()
+    cases.into_iter().flat_map(|case| faults("check", case, &["Task uses invalid check: "])).collect()
 }
 
 /// E-rows, in a task's own command.
