@@ -17,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use ::checks::VerdictEvent;
+use mesos::v1::offer::Operation;
 use mesos::v1::scheduler::call;
 use mesos::v1::task_status::Reason;
 use mesos::v1::value::{Range, Ranges, Scalar};
@@ -26,7 +27,7 @@ use serde_json::{Value, json};
 use super::kills::KILL_AGAIN;
 use super::*;
 use crate::api::answer;
-use crate::definition::AppUpdate;
+use crate::definition::{AppUpdate, GroupUpdate};
 use crate::time::Timestamp;
 use crate::view::{AppFilter, AppText, Embed, GroupEmbed, Texts};
 
@@ -138,6 +139,43 @@ impl World {
         self.tell(|core, now| core.change_app(&web(), update, manner, now))
     }
 
+    /// An app of so many instances, with these fields beside the usual ones.
+    fn add(&mut self, instances: u32, more: Value) {
+        let mut definition = definition(instances);
+        definition.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        self.create(definition).unwrap();
+    }
+
+    /// A world with such an app.
+    fn with(instances: u32, more: Value) -> World {
+        let mut world = World::new();
+        world.add(instances, more);
+        world
+    }
+
+    /// A world whose app is up, and its tasks.
+    fn up(instances: u32, more: Value) -> (World, Vec<String>) {
+        let mut world = World::with(instances, more);
+        let tasks = world.bring_up();
+        world.told();
+        world.calls.clear();
+        (world, tasks)
+    }
+
+    /// A world whose app of one instance is up, and its task.
+    fn one(more: Value) -> (World, String) {
+        let (world, mut tasks) = World::up(1, more);
+        (world, tasks.remove(0))
+    }
+
+    /// A world whose app of one instance runs, and its task, of whose health nothing is known.
+    fn running(more: Value) -> (World, String) {
+        let mut world = World::with(1, more);
+        let task = world.launch().remove(0);
+        world.update(&task, TaskState::TaskRunning, None);
+        (world, task)
+    }
+
     /// Takes the calls of this type that were made since.
     fn take(&mut self, kind: call::Type) -> Vec<Call> {
         let (taken, rest) = std::mem::take(&mut self.calls).into_iter().partition(|call| call.r#type() == kind);
@@ -145,13 +183,45 @@ impl World {
         taken
     }
 
+    /// What is done with these offers.
+    fn operations(&mut self, offers: &[Offer]) -> impl Iterator<Item = Operation> + use<> {
+        self.take(call::Type::Accept);
+        self.tell(|core, now| core.offers(offers, now));
+        let accepts = self.take(call::Type::Accept).into_iter().filter_map(|call| call.accept);
+        accepts.flat_map(|accept| accept.operations)
+    }
+
+    /// The tasks that are launched on these offers.
+    fn offer_these(&mut self, offers: &[Offer]) -> Vec<TaskInfo> {
+        let launches = self.operations(offers).filter_map(|operation| operation.launch);
+        launches.flat_map(|launch| launch.task_infos).collect()
+    }
+
     /// A large offer, and what is launched on it.
     fn offer(&mut self) -> Vec<TaskInfo> {
-        self.take(call::Type::Accept);
-        self.tell(|core, now| core.offers(&[large_offer()], now));
-        let accepts = self.take(call::Type::Accept).into_iter().filter_map(|call| call.accept);
-        let operations = accepts.flat_map(|accept| accept.operations).filter_map(|operation| operation.launch);
-        operations.flat_map(|launch| launch.task_infos).collect()
+        self.offer_these(&[large_offer()])
+    }
+
+    /// The same; the ids of the tasks.
+    fn launch(&mut self) -> Vec<String> {
+        self.offer().into_iter().map(|task| task.task_id.value).collect()
+    }
+
+    /// The tasks that were told to end since.
+    fn killed(&mut self) -> Vec<String> {
+        self.take(call::Type::Kill).into_iter().filter_map(|call| Some(call.kill?.task_id.value)).collect()
+    }
+
+    /// Ends every task that was told to end since.
+    fn bury(&mut self) -> Vec<String> {
+        let tasks = self.killed();
+        tasks.iter().for_each(|task| self.update(task, TaskState::TaskKilled, None));
+        tasks
+    }
+
+    /// Lets everything happen that can.
+    fn run(&mut self) {
+        while self.bring_up().len() + self.bury().len() > 0 {}
     }
 
     fn update(&mut self, task: &str, state: TaskState, healthy: Option<bool>) {
@@ -165,7 +235,7 @@ impl World {
 
     /// Launches what waits, and lets it run; healthy, if it has a check.
     fn bring_up(&mut self) -> Vec<String> {
-        let tasks: Vec<_> = self.offer().into_iter().map(|task| task.task_id.value).collect();
+        let tasks = self.launch();
         for task in &tasks {
             self.update(task, TaskState::TaskStarting, None);
             self.update(task, TaskState::TaskRunning, None);
@@ -182,6 +252,21 @@ impl World {
     fn apps(&mut self, embed: &Embed) -> Value {
         let apps = self.texts.apps(self.core.look(), &AppFilter::default(), embed, self.now);
         serde_json::from_str(&AppText::list(&apps)).unwrap()
+    }
+
+    fn deployments(&self) -> Value {
+        self.core.look().deployments_json(false, self.now)
+    }
+
+    /// A group, with all that is in it.
+    fn group(&self, id: &str) -> Value {
+        let embed = GroupEmbed::of(std::iter::empty());
+        self.core.look().group_json(&AppId::new(id), &embed, self.now).unwrap_or_default()
+    }
+
+    fn put_group(&mut self, json: Value, force: bool) -> Result<Accepted, Refusal> {
+        let update: GroupUpdate = serde_json::from_value(json).unwrap();
+        self.tell(|core, now| core.put_group(&AppId::root(), update, Terms::forced(force), now))
     }
 
     fn told(&mut self) -> Vec<&'static str> {
@@ -236,9 +321,7 @@ fn an_app_is_launched_becomes_healthy_and_then_costs_nothing() {
 
 #[test]
 fn an_instance_killed_for_its_health_is_replaced_by_its_next_incarnation() {
-    let mut world = World::new();
-    world.create(definition(1)).unwrap();
-    let task = world.bring_up().remove(0);
+    let (mut world, task) = World::one(json!({}));
     world.told();
     world.update(&task, TaskState::TaskRunning, Some(false));
     assert_eq!(world.app()["tasksUnhealthy"], 1);
@@ -261,9 +344,7 @@ fn an_instance_killed_for_its_health_is_replaced_by_its_next_incarnation() {
 
 #[test]
 fn an_instance_that_fails_is_launched_again_after_a_growing_delay() {
-    let mut world = World::new();
-    world.create(definition(1)).unwrap();
-    let task = world.bring_up().remove(0);
+    let (mut world, task) = World::one(json!({}));
     world.update(&task, TaskState::TaskFailed, None);
     assert_eq!(world.app()["lastTaskFailure"]["message"], "said so");
     assert!(world.offer().is_empty(), "not before the delay is over");
@@ -279,12 +360,8 @@ fn an_instance_that_fails_is_launched_again_after_a_growing_delay() {
 
 #[test]
 fn scheduler_level_checks_kill_at_the_failure_they_are_told_to() {
-    let mut world = World::new();
-    let mut definition = definition(1);
-    definition["healthChecks"] = json!([{"protocol": "HTTP", "portIndex": 0, "maxConsecutiveFailures": 2}]);
-    world.create(definition).unwrap();
-    let task = world.offer().remove(0).task_id.value;
-    world.update(&task, TaskState::TaskRunning, None);
+    let more = json!({"healthChecks": [{"protocol": "HTTP", "portIndex": 0, "maxConsecutiveFailures": 2}]});
+    let (mut world, task) = World::running(more);
     let [CheckOrder::Start(start)] = world.checks.as_slice() else { panic!("{:?}", world.checks) };
     let finding = |verdict| Finding {
         instance: start.instance.clone(),
@@ -315,18 +392,15 @@ fn scheduler_level_checks_kill_at_the_failure_they_are_told_to() {
 
 #[test]
 fn a_changed_app_is_replaced_without_going_below_its_capacity() {
-    let mut world = World::new();
-    let mut definition = definition(2);
-    definition["upgradeStrategy"] = json!({"minimumHealthCapacity": 0.5, "maximumOverCapacity": 0.0});
-    world.create(definition).unwrap();
-    let old = world.bring_up();
+    let more = json!({"upgradeStrategy": {"minimumHealthCapacity": 0.5, "maximumOverCapacity": 0.0}});
+    let (mut world, old) = World::up(2, more);
     world.change(json!({"cmd": "serve better"}), false).unwrap();
     for _ in 0..2 {
-        let killed: Vec<_> = world.take(call::Type::Kill).into_iter().filter_map(|call| call.kill).collect();
+        let killed = world.killed();
         assert_eq!(killed.len(), 1, "one at a time");
-        assert!(old.contains(&killed[0].task_id.value));
+        assert!(old.contains(&killed[0]));
         assert!(world.offer().is_empty(), "no room before the old one is gone");
-        world.update(&killed[0].task_id.value, TaskState::TaskKilled, None);
+        world.update(&killed[0], TaskState::TaskKilled, None);
         assert_eq!(world.bring_up().len(), 1);
     }
     assert_eq!((&world.app()["tasksHealthy"], &world.app()["deployments"]), (&json!(2), &json!([])));
@@ -334,8 +408,7 @@ fn a_changed_app_is_replaced_without_going_below_its_capacity() {
 
 #[test]
 fn a_deployment_locks_its_app_and_can_be_taken_back() {
-    let mut world = World::new();
-    world.create(definition(1)).unwrap();
+    let mut world = World::with(1, json!({}));
     let refusal = world.change(json!({"instances": 2}), false).unwrap_err();
     assert_eq!(refusal.status(), 409);
     assert!(refusal.body()["message"].as_str().unwrap().starts_with("App is locked by one or more deployments."));
@@ -350,22 +423,18 @@ fn a_deployment_locks_its_app_and_can_be_taken_back() {
 
 #[test]
 fn an_unchanged_definition_changes_nothing() {
-    let mut world = World::new();
-    world.create(definition(1)).unwrap();
-    world.bring_up();
+    let (mut world, _) = World::up(1, json!({}));
     let before = world.app();
     let mut same = definition(1);
     same["id"] = json!("web");
     world.change(same, false).unwrap();
-    assert_eq!(world.core.look().deployments_json(false, world.now), json!([]));
+    assert_eq!(world.deployments(), json!([]));
     assert_eq!(world.app(), before);
 }
 
 #[test]
 fn a_removed_app_is_gone_from_view_at_once_and_forgotten_with_its_last_task() {
-    let mut world = World::new();
-    world.create(definition(2)).unwrap();
-    let tasks = world.bring_up();
+    let (mut world, tasks) = World::up(2, json!({}));
     world.tell(|core, now| core.remove(&web(), true, now)).unwrap();
     assert_eq!((world.app(), world.take(call::Type::Kill).len()), (Value::Null, 2));
     world.told();
@@ -382,9 +451,7 @@ fn a_removed_app_is_gone_from_view_at_once_and_forgotten_with_its_last_task() {
 
 #[test]
 fn a_restart_keeps_instances_and_their_health() {
-    let mut world = World::new();
-    world.create(definition(2)).unwrap();
-    let tasks = world.bring_up();
+    let (world, tasks) = World::up(2, json!({}));
     let before = world.app();
     let mut world = world.restart();
     assert_eq!(world.app(), before);
@@ -402,9 +469,8 @@ fn a_restart_keeps_instances_and_their_health() {
 
 #[test]
 fn a_task_the_master_says_nothing_about_is_asked_for_again() {
-    let mut world = World::new();
-    world.create(definition(1)).unwrap();
-    let task = world.offer().remove(0).task_id.value;
+    let mut world = World::with(1, json!({}));
+    let task = world.launch().remove(0);
     let mut world = world.restart();
     world.take(call::Type::Reconcile);
     for wait in [1, 2, 4] {
@@ -429,9 +495,7 @@ fn a_task_nobody_wants_is_killed() {
 #[test]
 fn a_killed_task_is_replaced_or_with_scale_is_not() {
     for (scale, left) in [(false, 1), (true, 0)] {
-        let mut world = World::new();
-        world.create(definition(1)).unwrap();
-        let task = world.bring_up().remove(0);
+        let (mut world, task) = World::one(json!({}));
         let id = InstanceId::of_task(&task).unwrap();
         world.tell(|core, now| core.kill_tasks(&[id], Kill { scale, ..Kill::default() }, now)).unwrap();
         world.update(&task, TaskState::TaskKilled, None);
@@ -441,9 +505,7 @@ fn a_killed_task_is_replaced_or_with_scale_is_not() {
 
 #[test]
 fn nothing_is_launched_any_more_when_everything_is_stopped() {
-    let mut world = World::new();
-    world.create(definition(1)).unwrap();
-    let task = world.bring_up().remove(0);
+    let (mut world, task) = World::one(json!({}));
     world.tell(|core, _| core.stop_launching());
     world.update(&task, TaskState::TaskKilled, None);
     assert!(world.offer().is_empty());
@@ -452,9 +514,7 @@ fn nothing_is_launched_any_more_when_everything_is_stopped() {
 
 #[test]
 fn old_news_does_not_turn_a_task_back() {
-    let mut world = World::new();
-    world.create(definition(1)).unwrap();
-    let task = world.bring_up().remove(0);
+    let (mut world, task) = World::one(json!({}));
     let before = world.app();
     world.update(&task, TaskState::TaskStarting, None);
     assert_eq!(world.app(), before);
@@ -469,18 +529,14 @@ fn an_instance_nobody_hears_of_is_given_up_when_its_app_says_so() {
         (json!({"inactiveAfterSeconds": 0, "expungeAfterSeconds": 0}), 0),
         (json!({"inactiveAfterSeconds": 60, "expungeAfterSeconds": 60}), 60),
     ] {
-        let mut world = World::new();
-        let mut definition = definition(1);
-        definition["unreachableStrategy"] = strategy;
-        world.create(definition).unwrap();
-        let task = world.bring_up().remove(0);
+        let (mut world, task) = World::one(json!({"unreachableStrategy": strategy}));
         world.update(&task, TaskState::TaskUnreachable, None);
         if wait > 0 {
             assert!(world.offer().is_empty(), "not yet");
             assert!(world.core.wake_at() <= world.now.plus(Duration::from_secs(wait)).moment);
             world.pass(Duration::from_secs(wait));
         }
-        let next = world.offer().remove(0).task_id.value;
+        let next = world.launch().remove(0);
         assert_ne!(next, task);
         world.update(&task, TaskState::TaskRunning, None);
         assert_eq!(world.take(call::Type::Kill).len(), 1, "it came back too late");
@@ -489,11 +545,7 @@ fn an_instance_nobody_hears_of_is_given_up_when_its_app_says_so() {
 
 #[test]
 fn an_instance_that_is_heard_of_again_is_left_alone() {
-    let mut world = World::new();
-    let mut definition = definition(1);
-    definition["unreachableStrategy"] = json!("disabled");
-    world.create(definition).unwrap();
-    let task = world.bring_up().remove(0);
+    let (mut world, task) = World::one(json!({"unreachableStrategy": "disabled"}));
     world.update(&task, TaskState::TaskUnreachable, None);
     world.pass(Duration::from_secs(100_000));
     assert!(world.offer().is_empty());
@@ -503,11 +555,8 @@ fn an_instance_that_is_heard_of_again_is_left_alone() {
 
 #[test]
 fn an_app_whose_name_looks_like_an_instance_of_another_is_told_apart() {
-    let mut world = World::new();
-    world.create(definition(1)).unwrap();
-    let mut other = definition(2);
-    other["id"] = json!("/web.instance-2");
-    world.create(other).unwrap();
+    let mut world = World::with(1, json!({}));
+    world.add(2, json!({"id": "/web.instance-2"}));
     assert_eq!(world.bring_up().len(), 3);
     assert_eq!((&world.app()["tasksRunning"], &world.app()["deployments"]), (&json!(1), &json!([])));
 }
@@ -515,9 +564,8 @@ fn an_app_whose_name_looks_like_an_instance_of_another_is_told_apart() {
 #[test]
 fn several_checks_of_the_executor_each_have_their_own_result() {
     use mesos::v1::cygnet::{HealthCheckResult, TaskHealth, task_health::Verdict};
-    let mut world = World::new();
     let checks = json!([{"protocol": "MESOS_HTTP", "portIndex": 0}, {"protocol": "MESOS_TCP", "portIndex": 0}]);
-    world.create(json!({"id": "/web", "cmd": "serve", "cpus": 0.1, "mem": 1, "healthChecks": checks})).unwrap();
+    let mut world = World::with(1, json!({"healthChecks": checks}));
     let task = world.offer().remove(0);
     assert_eq!((task.health_check.is_some(), task.health_checks.len()), (true, 1));
     let tell = |world: &mut World, verdicts: [Verdict; 2]| {
@@ -547,10 +595,9 @@ fn several_checks_of_the_executor_each_have_their_own_result() {
 fn results_are_found_by_the_ids_of_their_checks_wherever_they_stand() {
     use ::checks::Verdict as Known;
     use mesos::v1::cygnet::{HealthCheckResult, TaskHealth, task_health::Verdict};
-    let mut world = World::new();
     let checks = json!([{"protocol": "HTTP", "portIndex": 0}, {"protocol": "MESOS_HTTP", "portIndex": 0},
         {"protocol": "MESOS_TCP", "portIndex": 0}]);
-    world.create(json!({"id": "/web", "cmd": "serve", "cpus": 0.1, "mem": 1, "healthChecks": checks})).unwrap();
+    let mut world = World::with(1, json!({"healthChecks": checks}));
     let task = world.offer().remove(0);
     let ids: Vec<_> = task.health_check.iter().chain(&task.health_checks).map(|check| check.id.clone()).collect();
     assert_eq!(ids, [Some("1".into()), Some("2".into())]);
@@ -575,9 +622,7 @@ fn results_are_found_by_the_ids_of_their_checks_wherever_they_stand() {
 
 #[test]
 fn a_wiped_task_is_replaced_by_another_instance() {
-    let mut world = World::new();
-    world.create(definition(1)).unwrap();
-    let task = world.bring_up().remove(0);
+    let (mut world, task) = World::one(json!({}));
     let id = world.core.instances.find(&task).unwrap().id.clone();
     world.tell(|core, now| core.kill_tasks(&[id], Kill { wipe: true, ..Kill::default() }, now)).unwrap();
     world.update(&task, TaskState::TaskKilled, None);

@@ -46,23 +46,17 @@ fn no_clock_changes(what: &str, story: &dyn Fn(&mut World), happens: impl Fn(&Se
     }
 }
 
-fn created(world: &mut World, more: Value) {
-    let mut definition = definition(1);
-    definition.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    world.create(definition).unwrap();
-}
-
 #[test]
 fn a_clock_that_jumps_changes_no_backoff() {
     let fails = |world: &mut World| {
-        created(world, json!({"backoffSeconds": 100}));
+        world.add(1, json!({"backoffSeconds": 100}));
         let task = world.bring_up().remove(0);
         world.update(&task, TaskState::TaskFailed, None);
     };
     no_clock_changes("backoff", &fails, |second| second.3 > 0, &[100]);
     let sick = |world: &mut World| {
-        created(world, json!({"backoffSeconds": 100}));
-        let task = world.offer().remove(0).task_id.value;
+        world.add(1, json!({"backoffSeconds": 100}));
+        let task = world.launch().remove(0);
         world.set_clock(-1);
         world.update(&task, TaskState::TaskRunning, Some(false));
         world.update(&task, TaskState::TaskKilled, Some(false));
@@ -73,12 +67,12 @@ fn a_clock_that_jumps_changes_no_backoff() {
 #[test]
 fn a_clock_that_jumps_changes_no_launch_timeout_and_no_kill_again() {
     let launched = |world: &mut World| {
-        created(world, json!({}));
+        world.add(1, json!({}));
         world.offer();
     };
     no_clock_changes("launch timeout", &launched, |second| second.0 > 0, &[300, 330, 360]);
     let removed = |world: &mut World| {
-        created(world, json!({}));
+        world.add(1, json!({}));
         world.bring_up();
         world.tell(|core, now| core.remove(&web(), true, now)).unwrap();
     };
@@ -88,7 +82,7 @@ fn a_clock_that_jumps_changes_no_launch_timeout_and_no_kill_again() {
 #[test]
 fn a_clock_that_jumps_changes_no_brake_window_and_no_pause() {
     let all_sick = |world: &mut World| {
-        created(world, json!({"instances": 10}));
+        world.add(10, json!({}));
         let tasks = world.bring_up();
         for task in &tasks {
             (0..3).for_each(|_| world.update(task, TaskState::TaskRunning, Some(false)));
@@ -113,19 +107,19 @@ fn a_clock_that_jumps_changes_no_brake_window_and_no_pause() {
 #[test]
 fn a_clock_that_jumps_changes_no_reconciliation_no_expunge_and_no_deadline() {
     let runs = |world: &mut World| {
-        created(world, json!({}));
+        world.add(1, json!({}));
         world.bring_up();
         world.tell(|core, now| core.subscribed("framework", "master:5050", now));
     };
     no_clock_changes("reconcile", &runs, |second| second.2 > 0, &[1, 3, 7, 15, 30]);
     let away = |world: &mut World| {
-        created(world, json!({"unreachableStrategy": {"inactiveAfterSeconds": 60, "expungeAfterSeconds": 120}}));
+        world.add(1, json!({"unreachableStrategy": {"inactiveAfterSeconds": 60, "expungeAfterSeconds": 120}}));
         let task = world.bring_up().remove(0);
         world.update(&task, TaskState::TaskUnreachable, None);
     };
     no_clock_changes("expunge", &away, |second| second.4.contains(&"instance_changed_event"), &[60]);
     let late = |world: &mut World| {
-        created(world, json!({"upgradeStrategy": {"deadlineSeconds": 100}}));
+        world.add(1, json!({"upgradeStrategy": {"deadlineSeconds": 100}}));
         world.bring_up();
         world.change(json!({"cmd": "other"}), false).unwrap();
     };
@@ -147,7 +141,7 @@ fn what_was_stored_with_another_time_is_as_old_as_can_be_believed() {
 fn a_kill_of_before_a_restart_is_repeated_whatever_the_clock_says() {
     for hours in [-1, 0, 1] {
         let mut world = World::new();
-        created(&mut world, json!({}));
+        world.add(1, json!({}));
         world.bring_up();
         world.tell(|core, now| core.remove(&web(), true, now)).unwrap();
         world.set_clock(hours);

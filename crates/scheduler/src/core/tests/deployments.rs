@@ -14,23 +14,13 @@ fn names(tasks: &[String]) -> Vec<&str> {
 impl World {
     /// How far a deployment is: its step and how many there are.
     fn step(&self, id: &str) -> Option<(u64, u64)> {
-        let all = self.core.look().deployments_json(false, self.now);
+        let all = self.deployments();
         let one = all.as_array()?.iter().find(|one| one["id"] == id)?;
         Some((one["currentStep"].as_u64()?, one["totalSteps"].as_u64()?))
     }
 
     fn cmd(&self, id: &str) -> Value {
         self.core.look().app_json(&AppId::new(id), &Embed::default(), self.now).unwrap_or_default()["cmd"].clone()
-    }
-
-    /// Ends every task that was told to end since.
-    fn bury(&mut self) -> Vec<String> {
-        let kills = self.take(call::Type::Kill).into_iter().filter_map(|call| call.kill);
-        let tasks: Vec<_> = kills.map(|kill| kill.task_id.value).collect();
-        for task in &tasks {
-            self.update(task, TaskState::TaskKilled, None);
-        }
-        tasks
     }
 }
 
@@ -104,9 +94,7 @@ fn a_deployment_of_several_apps_is_taken_back_as_a_whole() {
 
 #[test]
 fn a_deployment_that_is_stopped_leaves_everything_where_it_is_until_it_is_asked_for_again() {
-    let mut world = World::new();
-    world.create(definition(2)).unwrap();
-    let old = world.bring_up();
+    let (mut world, old) = World::up(2, json!({}));
     let id = world.change(json!({"cmd": "better"}), false).unwrap().deployment.unwrap();
     assert_eq!(world.tell(|core, now| core.cancel(&id, true, now)).unwrap(), None);
     assert_eq!((world.bring_up(), world.bury()), (vec![], vec![]), "the old ones stay, and no new one comes");
@@ -116,7 +104,7 @@ fn a_deployment_that_is_stopped_leaves_everything_where_it_is_until_it_is_asked_
     assert!(world.bury().is_empty());
     let again = world.change(json!({"cmd": "better"}), false).unwrap();
     assert!(again.deployment.is_some(), "the same definition, but it is not in force");
-    while world.bring_up().len() + world.bury().len() > 0 {}
+    world.run();
     assert_eq!(world.app()["tasksHealthy"], 2);
     assert!(world.core.rollouts.all().len() == 0);
 }
@@ -146,11 +134,10 @@ fn what_does_not_differ_is_not_deployed() {
 
 #[test]
 fn a_deployment_says_how_far_it_is_and_what_it_waits_for() {
-    let mut world = World::new();
-    world.create(definition(2)).unwrap();
+    let mut world = World::with(2, json!({}));
     let current = |world: &World| world.core.look().deployments_json(true, world.now)[0]["currentActions"][0].clone();
     assert_eq!(current(&world)["waitsFor"], json!(["2 instances wait for an offer"]));
-    let tasks: Vec<_> = world.offer().into_iter().map(|task| task.task_id.value).collect();
+    let tasks = world.launch();
     assert_eq!(current(&world)["waitsFor"], json!(["2 instances start"]));
     world.update(&tasks[0], TaskState::TaskRunning, Some(true));
     world.update(&tasks[1], TaskState::TaskRunning, None);

@@ -1,7 +1,6 @@
 //! The story of everything that happens: each type of event of Marathon's that is the core's to tell, with all its fields.
 
 use super::*;
-use crate::definition::GroupUpdate;
 use crate::definition::Pod;
 use crate::events::{Event, Origin};
 
@@ -43,10 +42,6 @@ fn pod(instances: u32) -> Pod {
     serde_json::from_value(json).unwrap()
 }
 
-fn group(json: Value) -> GroupUpdate {
-    serde_json::from_value(json).unwrap()
-}
-
 impl World {
     fn sickness_and_death(&mut self, task: &str) {
         for _ in 0..3 {
@@ -61,12 +56,11 @@ impl World {
     fn failed_upgrade(&mut self) {
         let change = json!({"cmd": "other", "healthChecks": [], "upgradeStrategy": {"maximumFailures": 0}});
         self.change(change, false).unwrap();
-        let task = self.offer().remove(0).task_id.value;
+        let task = self.launch().remove(0);
         self.update(&task, TaskState::TaskFailed, None);
-        while self.core.look().app_json(&web(), &Embed::single(), self.now).unwrap()["deployments"] != json!([]) {
+        while self.app()["deployments"] != json!([]) {
             self.bring_up();
-            let kills: Vec<_> = self.take(call::Type::Kill).into_iter().filter_map(|call| call.kill).collect();
-            kills.iter().for_each(|kill| self.update(&kill.task_id.value, TaskState::TaskKilled, None));
+            self.bury();
         }
     }
 
@@ -75,17 +69,14 @@ impl World {
         self.tell(|core, now| core.create_pod(pod(0), false, now)).unwrap();
         self.tell(|core, now| core.put_pod(&id, pod(1), Terms::forced(true), now)).unwrap();
         self.tell(|core, now| core.remove_pod(&id, true, now)).unwrap();
-        let shop = group(json!({"id": "/shop", "apps": []}));
-        self.tell(|core, now| core.put_group(&AppId::root(), shop, Terms::default(), now)).unwrap();
-        let wrong = group(json!({"id": "/shop", "scaleBy": -1}));
-        self.tell(|core, now| core.put_group(&AppId::root(), wrong, Terms::default(), now)).unwrap_err();
+        self.put_group(json!({"id": "/shop", "apps": []}), false).unwrap();
+        self.put_group(json!({"id": "/shop", "scaleBy": -1}), false).unwrap_err();
     }
 }
 
 #[test]
 fn every_type_of_event_is_told_with_all_its_fields() {
-    let mut world = World::new();
-    world.create(definition(1)).unwrap();
+    let mut world = World::with(1, json!({}));
     let task = world.bring_up().remove(0);
     world.sickness_and_death(&task);
     world.failed_upgrade();
@@ -96,9 +87,7 @@ fn every_type_of_event_is_told_with_all_its_fields() {
     world.tell(|core, now| core.subscribed("framework", "master:5050", now));
     let ids: Vec<_> = world.core.instances.values().map(|one| one.id.task(9)).collect();
     world.tell(|core, now| core.remove(&web(), true, now)).unwrap();
-    for kill in world.take(call::Type::Kill).into_iter().filter_map(|call| call.kill) {
-        world.update(&kill.task_id.value, TaskState::TaskKilled, None);
-    }
+    world.bury();
     assert!(!ids.is_empty());
     let told = std::mem::take(&mut world.events);
     for (kind, fields) in FIELDS {

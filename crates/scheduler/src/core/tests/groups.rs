@@ -1,7 +1,6 @@
 //! Stories of groups: made, changed, scaled, rolled back and removed, in the order of what their apps depend on.
 
 use super::*;
-use crate::definition::GroupUpdate;
 
 fn app(id: &str, cmd: &str) -> Value {
     json!({"id": id, "cmd": cmd, "cpus": 0.1, "mem": 1, "healthChecks": [{"protocol": "MESOS_TCP", "portIndex": 0}]})
@@ -21,29 +20,12 @@ impl World {
         self.tell(|core, now| core.create_group(&AppId::root(), update, Terms::default(), now))
     }
 
-    fn put_group(&mut self, json: Value, force: bool) -> Result<Accepted, Refusal> {
-        let update: GroupUpdate = serde_json::from_value(json).unwrap();
-        self.tell(|core, now| core.put_group(&AppId::root(), update, Terms::forced(force), now))
-    }
-
-    fn group(&self, id: &str) -> Value {
-        let embed = GroupEmbed::of(std::iter::empty());
-        self.core.look().group_json(&AppId::new(id), &embed, self.now).unwrap_or_default()
-    }
-
     /// Brings up what waits and ends what is to end, until nothing is under way.
     fn settle(&mut self) -> Vec<String> {
         let mut launched = Vec::new();
-        while self.core.look().deployments_json(false, self.now) != json!([]) {
+        while self.deployments() != json!([]) {
             let tasks = self.bring_up();
-            let kills = self.take(call::Type::Kill).into_iter().filter_map(|call| call.kill);
-            let kills: Vec<_> = kills.map(|kill| kill.task_id.value).collect();
-            assert!(
-                !tasks.is_empty() || !kills.is_empty(),
-                "nothing moves: {}",
-                self.core.look().deployments_json(false, self.now)
-            );
-            kills.iter().for_each(|task| self.update(task, TaskState::TaskKilled, None));
+            assert!(tasks.len() + self.bury().len() > 0, "nothing moves");
             launched.extend(tasks);
         }
         launched.iter().filter_map(|task| task.split('.').next().map(str::to_owned)).collect()

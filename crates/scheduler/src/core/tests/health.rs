@@ -21,37 +21,23 @@ impl World {
         self.tell(|core, now| core.update(&status, now));
     }
 
-    fn kills(&mut self) -> Vec<String> {
-        self.take(call::Type::Kill).into_iter().filter_map(|call| Some(call.kill?.task_id.value)).collect()
-    }
-
     /// How the brake holds, as `embed=apps.brake` shows it.
     fn brake(&self) -> Value {
         let embed = Embed { brake: true, counts: true, ..Embed::default() };
         self.core.look().app_json(&web(), &embed, self.now).unwrap()
     }
-
-    /// An app of so many healthy instances.
-    fn healthy(instances: u32) -> (World, Vec<String>) {
-        let mut world = World::new();
-        world.create(definition(instances)).unwrap();
-        let tasks = world.bring_up();
-        world.told();
-        (world, tasks)
-    }
 }
 
 #[test]
 fn an_executor_of_ours_reports_and_the_scheduler_kills_at_the_failure_it_is_told_to() {
-    let mut world = World::new();
-    world.create(definition(1)).unwrap();
+    let mut world = World::with(1, json!({}));
     let launched = world.offer().remove(0);
     assert_eq!(launched.health_check.unwrap().action(), HealthAction::Report);
     let task = launched.task_id.value;
     world.update(&task, TaskState::TaskRunning, None);
     for (failures, kills) in [(1, 0), (2, 0), (2, 0), (3, 1)] {
         world.report(&task, Some(failures));
-        assert_eq!(world.kills().len(), kills, "at failure {failures}");
+        assert_eq!(world.killed().len(), kills, "at failure {failures}");
     }
     assert!(world.told().contains(&"unhealthy_instance_kill_event"));
     world.update(&task, TaskState::TaskKilled, None);
@@ -63,18 +49,18 @@ fn an_executor_of_ours_reports_and_the_scheduler_kills_at_the_failure_it_is_told
 
 #[test]
 fn another_executor_kills_by_itself() {
-    let (mut world, tasks) = World::healthy(1);
+    let (mut world, tasks) = World::up(1, json!({}));
     for _ in 0..5 {
         world.update(&tasks[0], TaskState::TaskRunning, Some(false));
     }
-    assert_eq!(world.kills().len(), 0);
+    assert_eq!(world.killed().len(), 0);
 }
 
 #[test]
 fn when_everything_is_sick_at_once_half_is_killed_and_the_rest_is_held_until_the_window_has_moved_on() {
-    let (mut world, tasks) = World::healthy(10);
+    let (mut world, tasks) = World::up(10, json!({}));
     tasks.iter().for_each(|task| world.report(task, Some(3)));
-    let killed = world.kills();
+    let killed = world.killed();
     assert_eq!(killed.len(), 5);
     assert_eq!(world.told().iter().filter(|kind| **kind == "unhealthy_instance_kill_held_event").count(), 5);
     let app = world.brake();
@@ -93,11 +79,11 @@ fn when_everything_is_sick_at_once_half_is_killed_and_the_rest_is_held_until_the
     let mut world = world.restart();
     assert!(world.core.wake_at() <= world.now.plus(Duration::from_secs(60)).moment);
     world.report(&held[1], Some(5));
-    assert_eq!(world.kills().len(), 0, "what was killed is remembered over a restart");
+    assert_eq!(world.killed().len(), 0, "what was killed is remembered over a restart");
     world.pass(Duration::from_secs(60));
-    assert_eq!(world.kills(), held[1..2], "held again by its report, and killed when the brake eased");
+    assert_eq!(world.killed(), held[1..2], "held again by its report, and killed when the brake eased");
     held[2..].iter().for_each(|task| world.report(task, Some(5)));
-    let rest = world.kills();
+    let rest = world.killed();
     assert_eq!(rest.len(), 3);
     assert_eq!(world.brake()["tasksHeldUnhealthy"], 0);
 }
@@ -110,19 +96,19 @@ fn an_app_may_have_a_brake_of_its_own_and_changes_it_without_a_restart() {
     world.create(strict).unwrap();
     let tasks = world.bring_up();
     tasks.iter().for_each(|task| world.report(task, Some(3)));
-    let mut killed: BTreeSet<_> = world.kills().into_iter().collect();
+    let mut killed: BTreeSet<_> = world.killed().into_iter().collect();
     assert_eq!((killed.len(), &world.brake()["tasksHeldUnhealthy"]), (1, &json!(9)));
     assert_eq!(world.app()["brake"], json!({"share": 0.1, "least": 1, "windowSeconds": 300}));
     world.pass(Duration::from_secs(61));
-    killed.extend(world.kills());
+    killed.extend(world.killed());
     assert_eq!(killed.len(), 1, "its window is longer than that of others");
     let before = world.app()["versionInfo"]["lastConfigChangeAt"].clone();
     world.change(json!({"brake": {"share": 0.3}}), true).unwrap();
-    killed.extend(world.kills());
+    killed.extend(world.killed());
     assert_eq!(killed.len(), 4, "one before, three within a minute now");
     assert_eq!(world.app()["versionInfo"]["lastConfigChangeAt"], before, "no instance is replaced for it");
     world.change(json!({"brake": {"enabled": false}}), true).unwrap();
-    killed.extend(world.kills());
+    killed.extend(world.killed());
     assert_eq!((killed.len(), &world.brake()["tasksHeldUnhealthy"]), (10, &json!(0)));
     let refused = world.change(json!({"brake": {"share": 2}}), true).unwrap_err();
     assert_eq!(refused.body()["details"][0]["path"], "/brake/share");
@@ -130,48 +116,39 @@ fn an_app_may_have_a_brake_of_its_own_and_changes_it_without_a_restart() {
 
 #[test]
 fn a_few_sick_instances_are_never_held() {
-    let (mut world, tasks) = World::healthy(3);
+    let (mut world, tasks) = World::up(3, json!({}));
     tasks.iter().for_each(|task| world.report(task, Some(3)));
-    assert_eq!(world.kills().len(), 3);
+    assert_eq!(world.killed().len(), 3);
 }
 
 #[test]
 fn an_unreachable_instance_is_not_killed_for_its_health() {
-    let mut world = World::new();
-    let mut definition = definition(1);
-    definition["unreachableStrategy"] = json!("disabled");
-    world.create(definition).unwrap();
-    let task = world.bring_up().remove(0);
+    let (mut world, task) = World::one(json!({"unreachableStrategy": "disabled"}));
     world.update(&task, TaskState::TaskUnreachable, None);
     let id = InstanceId::of_task(&task).unwrap();
     world.tell(|core, now| core.kill_for_health(&id, now));
-    assert_eq!(world.kills().len(), 0);
+    assert_eq!(world.killed().len(), 0);
 }
 
 #[test]
 fn an_instance_whose_checks_are_paused_is_left_alone_until_they_go_on() {
-    let (mut world, tasks) = World::healthy(1);
+    let (mut world, tasks) = World::up(1, json!({}));
     let id = InstanceId::of_task(&tasks[0]).unwrap();
     world.tell(|core, now| core.pause_checks(&id, Some(Pause::For(Duration::from_secs(30))), now));
     assert!(world.brake()["checksPausedUntil"][&tasks[0]].is_string());
     world.report(&tasks[0], Some(3));
-    assert_eq!(world.kills().len(), 0);
+    assert_eq!(world.killed().len(), 0);
     assert!(world.core.wake_at() <= world.now.plus(Duration::from_secs(30)).moment);
     let mut world = world.restart();
     world.pass(Duration::from_secs(30));
     assert_eq!(world.brake()["checksPausedUntil"], json!({}));
     world.report(&tasks[0], Some(4));
-    assert_eq!(world.kills().len(), 1);
+    assert_eq!(world.killed().len(), 1);
 }
 
 #[test]
 fn the_schedulers_own_checks_stop_while_they_are_paused_and_go_on_with_what_they_knew() {
-    let mut world = World::new();
-    let mut definition = definition(1);
-    definition["healthChecks"] = json!([{"protocol": "HTTP", "portIndex": 0}]);
-    world.create(definition).unwrap();
-    let task = world.offer().remove(0).task_id.value;
-    world.update(&task, TaskState::TaskRunning, None);
+    let (mut world, task) = World::running(json!({"healthChecks": [{"protocol": "HTTP", "portIndex": 0}]}));
     let id = InstanceId::of_task(&task).unwrap();
     world.checks.clear();
     world.tell(|core, now| core.pause_checks(&id, Some(Pause::Open), now));
@@ -190,18 +167,18 @@ fn a_pause_ends_with_the_task_it_was_for() {
             json!([{"protocol": "MESOS_HTTP", "portIndex": 0}, {"protocol": "HTTP", "portIndex": 0}]);
         definition["healthChecks"][0]["maxConsecutiveFailures"] = json!(3);
         world.create(definition).unwrap();
-        let task = world.offer().remove(0).task_id.value;
+        let task = world.launch().remove(0);
         world.update(&task, TaskState::TaskRunning, None);
         let id = InstanceId::of_task(&task).unwrap();
         world.tell(|core, now| core.pause_checks(&id, Some(pause), now));
         world.update(&task, TaskState::TaskFinished, None);
         world.pass(Duration::from_secs(10));
-        let next = world.offer().remove(0).task_id.value;
+        let next = world.launch().remove(0);
         world.checks.clear();
         world.update(&next, TaskState::TaskRunning, None);
         assert!(matches!(world.checks.as_slice(), [CheckOrder::Start(start)] if start.incarnation == 2));
         world.report(&next, Some(3));
-        assert_eq!(world.kills(), [next]);
+        assert_eq!(world.killed(), [next]);
     }
 }
 
@@ -222,12 +199,7 @@ fn a_health_kill_slows_launches_down_only_where_that_was_asked_for() {
 impl World {
     /// An app with scheduler-level checks, whose task runs; and what begins its checks.
     fn checked_by_us(checks: Value) -> (World, CheckStart) {
-        let mut world = World::new();
-        let mut definition = definition(1);
-        definition["healthChecks"] = checks;
-        world.create(definition).unwrap();
-        let task = world.offer().remove(0).task_id.value;
-        world.update(&task, TaskState::TaskRunning, None);
+        let (world, _) = World::running(json!({"healthChecks": checks}));
         let Some(CheckOrder::Start(start)) = world.checks.first().cloned() else { panic!("{:?}", world.checks) };
         (world, *start)
     }
@@ -265,9 +237,9 @@ fn test_failing_health_check_results_in_unhealthy_app() {
     assert_eq!(counts, [1, 0, 1].map(Some), "asked in vain, though within the grace period");
     let result = json!({"alive": false, "consecutiveFailures": 0, "instanceId": start.instance});
     assert_eq!(app["tasks"][0]["healthCheckResults"], json!([result]));
-    assert_eq!((world.told(), world.kills().len()), (vec![], 0), "it does not count");
+    assert_eq!((world.told(), world.killed().len()), (vec![], 0), "it does not count");
     world.find(&start, false, Some(VerdictEvent::Unhealthy { consecutive_failures: 1, kill: true }));
-    assert_eq!((&world.app()["tasksUnhealthy"], world.kills().len()), (&json!(1), 0), "0 is never to kill");
+    assert_eq!((&world.app()["tasksUnhealthy"], world.killed().len()), (&json!(1), 0), "0 is never to kill");
     world.find(&start, true, Some(VerdictEvent::Healthy));
     let app = world.app();
     assert_eq!((&app["tasksHealthy"], &app["tasksUnhealthy"]), (&json!(1), &json!(0)));

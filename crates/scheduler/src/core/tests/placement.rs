@@ -16,11 +16,7 @@ fn agents(names: &[&str]) -> Vec<Offer> {
 impl World {
     /// Where tasks were launched on these offers.
     fn offer_from(&mut self, names: &[&str]) -> Vec<String> {
-        self.take(call::Type::Accept);
-        self.tell(|core, now| core.offers(&agents(names), now));
-        let accepts = self.take(call::Type::Accept).into_iter().filter_map(|call| call.accept);
-        let operations = accepts.flat_map(|accept| accept.operations).filter_map(|operation| operation.launch);
-        operations.flat_map(|launch| launch.task_infos).map(|task| task.agent_id.value).collect()
+        self.offer_these(&agents(names)).into_iter().map(|task| task.agent_id.value).collect()
     }
 
     fn queue(&self) -> Value {
@@ -30,10 +26,7 @@ impl World {
 
 #[test]
 fn unique_holds_over_rounds_of_offers_and_the_queue_says_why_nothing_fits() {
-    let mut world = World::new();
-    let mut definition = definition(3);
-    definition["constraints"] = json!([["hostname", "UNIQUE"]]);
-    world.create(definition).unwrap();
+    let mut world = World::with(3, json!({"constraints": [["hostname", "UNIQUE"]]}));
     assert_eq!(world.offer_from(&["a", "b"]).len(), 2);
     assert_eq!(world.offer_from(&["a", "b"]), Vec::<String>::new());
     let queue = world.queue();
@@ -55,13 +48,8 @@ fn unique_holds_over_rounds_of_offers_and_the_queue_says_why_nothing_fits() {
 
 #[test]
 fn an_app_that_fits_nowhere_holds_no_other_up() {
-    let mut world = World::new();
-    let mut greedy = definition(5);
-    greedy["cpus"] = json!(1000);
-    world.create(greedy).unwrap();
-    let mut modest = definition(1);
-    modest["id"] = json!("/modest");
-    world.create(modest).unwrap();
+    let mut world = World::with(5, json!({"cpus": 1000}));
+    world.add(1, json!({"id": "/modest"}));
     assert_eq!(world.offer_from(&["a"]).len(), 1);
     assert_eq!(world.queue()["processedOffersSummary"]["rejectSummaryLastOffers"][3]["declined"], 1);
 }
@@ -75,11 +63,9 @@ fn instances_on_agents_that_are_away_count_for_no_constraint() {
         (json!([["hostname", "CLUSTER"]]), 1),
     ];
     for (constraint, instances) in constraints {
-        let mut world = World::new();
-        let mut definition = definition(instances);
-        definition["unreachableStrategy"] = json!({"inactiveAfterSeconds": 60, "expungeAfterSeconds": 6000});
-        definition["constraints"] = constraint.clone();
-        world.create(definition).unwrap();
+        let more = json!({"unreachableStrategy": {"inactiveAfterSeconds": 60, "expungeAfterSeconds": 6000},
+            "constraints": constraint.clone()});
+        let mut world = World::with(instances, more);
         let names = if instances == 2 { vec!["a", "b"] } else { vec!["a"] };
         assert_eq!(world.offer_from(&names).len(), names.len());
         let on_a = world.core.instances.values().find(|found| found.place.agent_id.as_deref() == Some("a"));
@@ -94,12 +80,8 @@ fn instances_on_agents_that_are_away_count_for_no_constraint() {
 
 #[test]
 fn an_app_that_fits_nowhere_does_not_delay_the_restart_of_another() {
-    let mut world = World::new();
-    let mut greedy = definition(1);
-    greedy["cpus"] = json!(1000);
-    greedy["id"] = json!("/greedy");
-    world.create(greedy).unwrap();
-    world.create(definition(1)).unwrap();
+    let mut world = World::with(1, json!({"id": "/greedy", "cpus": 1000}));
+    world.add(1, json!({}));
     let task = world.bring_up().remove(0);
     world.update(&task, TaskState::TaskFailed, None);
     assert!(world.offer().is_empty(), "its delay is not over");
@@ -111,9 +93,7 @@ fn an_app_that_fits_nowhere_does_not_delay_the_restart_of_another() {
 
 #[test]
 fn an_app_that_waits_for_an_offer_after_its_delay_wakes_nobody() {
-    let mut world = World::new();
-    world.create(definition(1)).unwrap();
-    let task = world.bring_up().remove(0);
+    let (mut world, task) = World::one(json!({}));
     world.update(&task, TaskState::TaskFailed, None);
     world.pass(Duration::from_secs(20));
     assert!(

@@ -32,13 +32,10 @@ impl World {
 
     /// A large offer, and the groups that are launched on it.
     fn offer_groups(&mut self) -> Vec<LaunchGroup> {
-        self.take(call::Type::Accept);
         let disk = Resource { name: "disk".into(), scalar: Some(Scalar { value: 1000.0 }), ..Resource::default() };
         let mut offer = large_offer();
         offer.resources.push(disk);
-        self.tell(|core, now| core.offers(&[offer], now));
-        let accepts = self.take(call::Type::Accept).into_iter().filter_map(|call| call.accept);
-        accepts.flat_map(|accept| accept.operations).filter_map(|operation| operation.launch_group).collect()
+        self.operations(&[offer]).filter_map(|operation| operation.launch_group).collect()
     }
 
     fn bring_up_pod(&mut self) -> [String; 2] {
@@ -188,7 +185,7 @@ fn a_pod_is_changed_scaled_and_removed() {
     let mut two = pod();
     two["scaling"]["instances"] = json!(2);
     world.put_pod(two.clone()).unwrap();
-    assert!(world.core.look().deployments_json(false, world.now)[0]["steps"][0]["actions"][0]["action"] == "ScalePod");
+    assert!(world.deployments()[0]["steps"][0]["actions"][0]["action"] == "ScalePod");
     for task in world.bring_up_pod() {
         world.update(&task, TaskState::TaskRunning, Some(true));
     }
@@ -196,13 +193,9 @@ fn a_pod_is_changed_scaled_and_removed() {
     assert_eq!(world.core.look().pod_versions(&id()).unwrap().as_array().map(Vec::len), Some(2));
     assert_eq!(world.put_pod(two).unwrap().deployment, None, "nothing differs");
     world.tell(|core, now| core.remove_pod(&id(), false, now)).unwrap();
-    let kills: Vec<_> = world.take(call::Type::Kill).into_iter().filter_map(|call| call.kill).collect();
-    assert_eq!(kills.len(), 4, "every container of both instances");
-    for kill in kills {
-        world.update(&kill.task_id.value, TaskState::TaskKilled, None);
-    }
+    assert_eq!(world.bury().len(), 4, "every container of both instances");
     assert_eq!(world.core.look().status_of_pod(&id()).unwrap_err().status(), 404);
-    assert_eq!(world.core.look().deployments_json(false, world.now), json!([]));
+    assert_eq!(world.deployments(), json!([]));
 }
 
 #[test]
@@ -216,10 +209,7 @@ fn a_pod_may_have_a_brake_of_its_own_which_replaces_nothing() {
     braked["scheduling"] = json!({"brake": {"share": 0.25}});
     world.put_pod(braked.clone()).unwrap();
     assert_eq!(world.pod_status()["spec"]["scheduling"]["brake"], json!({"share": 0.25}));
-    assert_eq!(
-        (world.take(call::Type::Kill).len(), world.core.look().deployments_json(false, world.now)),
-        (0, json!([]))
-    );
+    assert_eq!((world.take(call::Type::Kill).len(), world.deployments()), (0, json!([])));
     assert!(world.core.definitions.get(&id()).unwrap().app.brake.is_some());
     braked["scheduling"]["brake"]["share"] = json!(-1);
     assert_eq!(world.put_pod(braked).unwrap_err().body()["details"][0]["path"], "/scheduling/brake/share");
@@ -259,8 +249,7 @@ fn pods_and_apps_share_one_namespace_and_are_told_apart() {
     assert_eq!(world.create(app).unwrap_err().status(), 409);
     assert!(world.core.look().app_json(&id(), &Embed::single(), world.now).is_none());
     assert_eq!(world.apps(&Embed::single()), json!({"apps": []}));
-    let embed = GroupEmbed::of(std::iter::empty());
-    let group = world.core.look().group_json(&AppId::new("/shop"), &embed, world.now).unwrap();
+    let group = world.group("/shop");
     assert_eq!((&group["apps"], &group["pods"][0]["id"]), (&json!([]), &json!("/shop/pod")));
     assert_eq!(world.core.look().queue_json(false, world.now)["queue"][0]["pod"]["id"], "/shop/pod");
 }

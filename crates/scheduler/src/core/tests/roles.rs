@@ -3,7 +3,6 @@
 use mesos::v1::resource::AllocationInfo;
 
 use super::*;
-use crate::definition::GroupUpdate;
 
 fn app(id: &str, role: Option<&str>) -> Value {
     let mut app = json!({"id": id, "cmd": "run", "cpus": 0.1, "mem": 1});
@@ -13,15 +12,7 @@ fn app(id: &str, role: Option<&str>) -> Value {
     app
 }
 
-fn group(json: Value) -> GroupUpdate {
-    serde_json::from_value(json).unwrap()
-}
-
 impl World {
-    fn put_team(&mut self, json: Value) -> Result<Accepted, Refusal> {
-        self.tell(|core, now| core.put_group(&AppId::root(), group(json), Terms::forced(true), now))
-    }
-
     /// The roles the master was told since.
     fn told_roles(&mut self) -> Vec<Vec<String>> {
         let calls = self.take(call::Type::UpdateFramework);
@@ -29,13 +20,9 @@ impl World {
     }
 
     fn offer_of(&mut self, role: &str) -> Vec<TaskInfo> {
-        self.take(call::Type::Accept);
         let info = AllocationInfo { role: Some(role.into()) };
         let offer = Offer { allocation_info: Some(info), ..large_offer() };
-        self.tell(|core, now| core.offers(&[offer], now));
-        let accepts = self.take(call::Type::Accept).into_iter().filter_map(|call| call.accept);
-        let operations = accepts.flat_map(|accept| accept.operations).filter_map(|operation| operation.launch);
-        operations.flat_map(|launch| launch.task_infos).collect()
+        self.offer_these(&[offer])
     }
 
     fn shown(&self, id: &str) -> Value {
@@ -71,11 +58,9 @@ fn an_app_may_have_the_role_of_its_top_level_group_and_is_launched_on_offers_to_
 #[test]
 fn what_a_group_enforces_holds_for_all_that_is_in_it_from_their_next_change_on() {
     let mut world = World::new();
-    world.put_team(json!({"id": "/team", "enforceRole": true, "apps": [app("new", None)]})).unwrap();
+    world.put_group(json!({"id": "/team", "enforceRole": true, "apps": [app("new", None)]}), true).unwrap();
     assert_eq!(world.shown("/team/new")["role"], "team");
-    let embed = GroupEmbed::of(std::iter::empty());
-    let shown = world.core.look().group_json(&AppId::new("/team"), &embed, world.now).unwrap();
-    assert_eq!(shown["enforceRole"], true);
+    assert_eq!(world.group("/team")["enforceRole"], true);
     let refused = world.create(app("/team/deep/web", Some("*"))).unwrap_err();
     assert_eq!(refused.body()["details"][0]["errors"], json!(["got *, expected one of: [team]"]));
     world.create(app("/team/deep/web", None)).unwrap();
@@ -106,11 +91,12 @@ fn only_top_level_groups_enforce_and_not_while_they_change_otherwise() {
         world.tell(|core, now| core.enforce_role(&AppId::new("/team/a"), false, now)).is_err(),
         "not even to false"
     );
-    let refused = world.put_team(json!({"id": "/team/a", "enforceRole": true})).unwrap_err();
+    let refused = world.put_group(json!({"id": "/team/a", "enforceRole": true}), true).unwrap_err();
     assert_eq!(refused.body()["details"], json!([{"path": "/enforceRole", "errors": [message]}]));
-    let refused = world.put_team(json!({"id": "/team", "enforceRole": true, "apps": [app("more", None)]})).unwrap_err();
+    let refused =
+        world.put_group(json!({"id": "/team", "enforceRole": true, "apps": [app("more", None)]}), true).unwrap_err();
     assert_eq!(refused.body()["details"][0]["path"], "/enforceRole");
-    world.put_team(json!({"id": "/team", "enforceRole": true})).unwrap();
+    world.put_group(json!({"id": "/team", "enforceRole": true}), true).unwrap();
     let refused = world.tell(|core, now| core.enforce_role(&AppId::new("/none"), true, now)).unwrap_err();
     assert_eq!(refused.status(), 404);
 }

@@ -33,24 +33,22 @@ impl World {
         self.core.look().deployments_json(true, self.now)[0]["currentActions"][0].clone()
     }
 
-    /// Ends every task that was told to end since; how many.
-    fn bury_all(&mut self) -> usize {
-        let kills: Vec<_> = self.take(call::Type::Kill).into_iter().filter_map(|call| call.kill).collect();
-        kills.iter().for_each(|kill| self.update(&kill.task_id.value, TaskState::TaskKilled, None));
-        kills.len()
-    }
-
-    /// Lets everything happen that can.
-    fn run(&mut self) {
-        while self.bring_up().len() + self.bury_all() > 0 {}
-    }
-
     /// How many tasks have which configuration, the oldest first.
     fn versions(&self) -> Vec<usize> {
         let mut counts: BTreeMap<Timestamp, usize> = BTreeMap::new();
         let tasks = self.core.instances.values().filter(|instance| instance.has_task());
         tasks.for_each(|instance| *counts.entry(instance.config).or_default() += 1);
         counts.into_values().collect()
+    }
+
+    /// An app whose instance is on an agent that is away for so long that it is replaced, and its task.
+    fn away() -> (World, String) {
+        let strategy = json!({"inactiveAfterSeconds": 60, "expungeAfterSeconds": 600});
+        let (mut world, task) = World::one(json!({"unreachableStrategy": strategy}));
+        world.update(&task, TaskState::TaskUnreachable, None);
+        assert!(world.core.wake_at() <= world.now.plus(Duration::from_secs(60)).moment);
+        world.pass(Duration::from_secs(60));
+        (world, task)
     }
 
     fn upgrade(&mut self, canary: Option<u32>) -> String {
@@ -62,14 +60,9 @@ impl World {
 
 #[test]
 fn readiness_only_the_deployment_is_held_until_ready() {
-    let mut world = World::new();
-    let mut definition = definition(1);
-    definition["healthChecks"] = json!([]);
-    definition["portDefinitions"] = json!([{"port": 0, "name": "http-api"}]);
-    definition["readinessChecks"] = json!([{"preserveLastResponse": true}]);
-    world.create(definition).unwrap();
-    let task = world.offer().remove(0).task_id.value;
-    world.update(&task, TaskState::TaskRunning, None);
+    let more = json!({"healthChecks": [], "portDefinitions": [{"port": 0, "name": "http-api"}],
+        "readinessChecks": [{"preserveLastResponse": true}]});
+    let (mut world, _) = World::running(more);
     assert_eq!(world.current()["waitsFor"], json!(["1 instance is not ready yet"]));
     let start = world.started().remove(0);
     assert_eq!((start.index, matches!(start.asked, Asked::Readiness(_))), (0, true));
@@ -91,13 +84,9 @@ fn readiness_only_the_deployment_is_held_until_ready() {
 
 #[test]
 fn wait_for_health_and_readiness_of_new_the_old_one_dies_only_when_both_hold() {
-    let mut world = World::new();
-    let mut definition = definition(1);
-    definition["portDefinitions"] = json!([{"port": 0, "name": "http-api"}]);
-    world.create(definition).unwrap();
-    world.bring_up();
+    let (mut world, _) = World::up(1, json!({"portDefinitions": [{"port": 0, "name": "http-api"}]}));
     world.change(json!({"readinessChecks": [{}]}), false).unwrap();
-    let new = world.offer().remove(0).task_id.value;
+    let new = world.launch().remove(0);
     world.update(&new, TaskState::TaskRunning, Some(true));
     let start = world.started().remove(0);
     assert_eq!((start.index, world.take(call::Type::Kill).len()), (1, 0), "healthy and not ready");
@@ -110,9 +99,7 @@ fn wait_for_health_and_readiness_of_new_the_old_one_dies_only_when_both_hold() {
 
 #[test]
 fn a_canary_comes_first_and_the_rest_follows_when_somebody_says_so() {
-    let mut world = World::new();
-    world.create(definition(4)).unwrap();
-    world.bring_up();
+    let (mut world, _) = World::up(4, json!({}));
     let id = world.upgrade(Some(1));
     world.run();
     assert_eq!(world.versions(), [3, 1]);
@@ -131,9 +118,7 @@ fn a_canary_comes_first_and_the_rest_follows_when_somebody_says_so() {
 
 #[test]
 fn a_canary_is_taken_back_and_the_others_are_never_touched() {
-    let mut world = World::new();
-    world.create(definition(4)).unwrap();
-    let before = world.bring_up();
+    let (mut world, before) = World::up(4, json!({}));
     let id = world.upgrade(Some(2));
     world.run();
     assert_eq!(world.versions(), [2, 2]);
@@ -146,13 +131,9 @@ fn a_canary_is_taken_back_and_the_others_are_never_touched() {
 
 #[test]
 fn a_deployment_that_is_not_done_by_its_deadline_is_taken_back() {
-    let mut world = World::new();
-    let mut definition = definition(1);
-    definition["upgradeStrategy"] = json!({"deadlineSeconds": 60});
-    world.create(definition).unwrap();
-    let before = world.bring_up();
+    let (mut world, before) = World::up(1, json!({"upgradeStrategy": {"deadlineSeconds": 60}}));
     world.upgrade(None);
-    let new = world.offer().remove(0).task_id.value;
+    let new = world.launch().remove(0);
     world.update(&new, TaskState::TaskRunning, None);
     assert!(world.core.wake_at() <= world.now.plus(Duration::from_secs(60)).moment);
     world.told();
@@ -167,16 +148,12 @@ fn a_deployment_that_is_not_done_by_its_deadline_is_taken_back() {
 
 #[test]
 fn a_deployment_whose_instances_fail_too_often_is_taken_back() {
-    let mut world = World::new();
-    let mut definition = definition(2);
-    definition["upgradeStrategy"] = json!({"maximumFailures": 1});
-    world.create(definition).unwrap();
-    world.bring_up();
+    let (mut world, _) = World::up(2, json!({"upgradeStrategy": {"maximumFailures": 1}}));
     world.upgrade(None);
     for failed in 1..=2 {
         assert_ne!(world.app()["cmd"], "serve", "not yet at failure {failed}");
         world.pass(Duration::from_secs(10));
-        let new = world.offer().remove(0).task_id.value;
+        let new = world.launch().remove(0);
         world.update(&new, TaskState::TaskFailed, None);
     }
     assert_eq!(world.app()["cmd"], "serve");
@@ -186,14 +163,7 @@ fn a_deployment_whose_instances_fail_too_often_is_taken_back() {
 
 #[test]
 fn an_unreachable_instance_is_replaced_first_and_forgotten_later() {
-    let mut world = World::new();
-    let mut definition = definition(1);
-    definition["unreachableStrategy"] = json!({"inactiveAfterSeconds": 60, "expungeAfterSeconds": 600});
-    world.create(definition).unwrap();
-    let task = world.bring_up().remove(0);
-    world.update(&task, TaskState::TaskUnreachable, None);
-    assert!(world.core.wake_at() <= world.now.plus(Duration::from_secs(60)).moment);
-    world.pass(Duration::from_secs(60));
+    let (mut world, task) = World::away();
     assert_eq!(world.bring_up().len(), 1);
     assert_eq!(world.app()["tasks"].as_array().unwrap().len(), 2, "both are shown");
     let mut back = world.restart();
@@ -205,16 +175,10 @@ fn an_unreachable_instance_is_replaced_first_and_forgotten_later() {
 
 #[test]
 fn when_an_unreachable_instance_that_was_replaced_comes_back_one_of_both_goes() {
-    let mut world = World::new();
-    let mut definition = definition(1);
-    definition["unreachableStrategy"] = json!({"inactiveAfterSeconds": 60, "expungeAfterSeconds": 600});
-    world.create(definition).unwrap();
-    let task = world.bring_up().remove(0);
-    world.update(&task, TaskState::TaskUnreachable, None);
-    world.pass(Duration::from_secs(60));
+    let (mut world, task) = World::away();
     world.bring_up();
     world.update(&task, TaskState::TaskRunning, Some(true));
-    assert_eq!(world.bury_all(), 1, "the youngest, by its kill selection");
+    assert_eq!(world.bury().len(), 1, "the youngest, by its kill selection");
     assert_eq!(world.app()["tasks"][0]["id"], json!(task));
 }
 
@@ -230,11 +194,7 @@ fn canaries_of_several_apps_come_step_by_step() {
     };
     put(&mut world, "1", Some(1));
     world.run();
-    assert_eq!(
-        world.core.look().deployments_json(false, world.now),
-        json!([]),
-        "what is new has nothing to compare with"
-    );
+    assert_eq!(world.deployments(), json!([]), "what is new has nothing to compare with");
     let id = put(&mut world, "2", Some(1));
     world.run();
     let with = |world: &World, app: &str, cmd: &str| {

@@ -15,11 +15,8 @@ fn checks(count: usize) -> Value {
 impl World {
     /// An app with these checks whose instances run, and nothing is known of them.
     fn unreported(instances: u32, checks: Value) -> (World, Vec<String>) {
-        let mut world = World::new();
-        let mut definition = definition(instances);
-        definition["healthChecks"] = checks;
-        world.create(definition).unwrap();
-        let tasks: Vec<_> = world.offer().into_iter().map(|task| task.task_id.value).collect();
+        let mut world = World::with(instances, json!({"healthChecks": checks}));
+        let tasks = world.launch();
         for task in &tasks {
             world.update(task, TaskState::TaskRunning, None);
         }
@@ -88,12 +85,9 @@ fn health_status_changed_event_serialize() {
 
 #[test]
 fn health_check_actor_no_dispatch_for_staging_lost_and_unreachable() {
-    let mut world = World::new();
-    let mut definition = definition(1);
-    definition["healthChecks"] = json!([{"protocol": "HTTP", "portIndex": 0}]);
-    definition["unreachableStrategy"] = json!("disabled");
-    world.create(definition).unwrap();
-    let task = world.offer().remove(0).task_id.value;
+    let more = json!({"healthChecks": [{"protocol": "HTTP", "portIndex": 0}], "unreachableStrategy": "disabled"});
+    let mut world = World::with(1, more);
+    let task = world.launch().remove(0);
     assert!(world.checks.is_empty(), "staging");
     world.update(&task, TaskState::TaskStarting, None);
     assert!(world.checks.is_empty(), "starting");
@@ -160,7 +154,7 @@ fn app_health_check_actor_results_of_dead_instances_disappear() {
     world.update(&tasks[0], TaskState::TaskFailed, None);
     assert_eq!(world.counts(), [0, 1, 1, 0]);
     world.pass(Duration::from_secs(10));
-    let next = world.offer().remove(0).task_id.value;
+    let next = world.launch().remove(0);
     world.update(&next, TaskState::TaskRunning, None);
     assert_eq!(world.counts(), [0, 2, 1, 0], "the next incarnation knows nothing of the last");
 }
@@ -183,8 +177,7 @@ fn marathon_health_check_manager_update_and_statuses() {
 
 #[test]
 fn marathon_health_check_manager_reconcile_adds_and_removes() {
-    let mut world = World::new();
-    world.create(definition(1)).unwrap();
+    let mut world = World::with(1, json!({}));
     world.bring_up();
     assert_eq!(world.told_of("add_health_check_event").len(), 1);
     let added = json!([{"protocol": "MESOS_HTTP", "portIndex": 0}, {"protocol": "MESOS_TCP", "portIndex": 0}]);
@@ -210,12 +203,9 @@ fn marathon_health_check_manager_reconcile_loads_the_last_known_state_without_ev
 
 #[test]
 fn task_counts_by_state_and_by_health() {
-    let mut world = World::new();
-    let mut definition = definition(1);
-    definition["healthChecks"] = checks(2);
-    world.create(definition).unwrap();
+    let mut world = World::with(1, json!({"healthChecks": checks(2)}));
     assert_eq!(world.counts(), [0; 4], "none has a task");
-    let task = world.offer().remove(0).task_id.value;
+    let task = world.launch().remove(0);
     assert_eq!(world.counts(), [1, 0, 0, 0], "no state is staged");
     world.update(&task, TaskState::TaskStaging, None);
     assert_eq!(world.counts(), [1, 0, 0, 0]);
@@ -259,14 +249,13 @@ fn history_actor_unhealthy_task_killed() {
 
 #[test]
 fn apps_resource_index_has_counts_and_deployments_by_default() {
-    let mut world = World::new();
-    world.create(definition(1)).unwrap();
+    let mut world = World::with(1, json!({}));
     let all = world.apps(&Embed::counts_and_deployments());
     let app = &all["apps"][0];
     assert_eq!((&app["tasksStaged"], app["deployments"].as_array().map(Vec::len)), (&json!(0), Some(1)));
     let mut embed = Embed::counts_and_deployments();
     embed.add("apps.failures");
-    let task = world.offer().remove(0).task_id.value;
+    let task = world.launch().remove(0);
     world.update(&task, TaskState::TaskFailed, None);
     let all = world.apps(&embed);
     let app = &all["apps"][0];
@@ -280,8 +269,7 @@ fn task_start_with_checks_with_no_instance_and_without_checks() {
     world.results(&tasks[0], &[Some(true)]);
     assert!(world.told().contains(&"deployment_success"));
 
-    let mut world = World::new();
-    world.create(definition(0)).unwrap();
+    let mut world = World::with(0, json!({}));
     assert!(world.told().contains(&"deployment_success"), "nothing to wait for");
 
     let (world, _) = World::unreported(1, json!([]));
@@ -290,8 +278,7 @@ fn task_start_with_checks_with_no_instance_and_without_checks() {
 
 #[test]
 fn group_deploy_what_is_locked_stays_and_that_is_told() {
-    let mut world = World::new();
-    world.create(definition(1)).unwrap();
+    let mut world = World::with(1, json!({}));
     world.told();
     let refused = [
         world.change(json!({"instances": 2}), false).unwrap_err().status(),
@@ -306,11 +293,8 @@ fn group_deploy_what_is_locked_stays_and_that_is_told() {
 
 #[test]
 fn task_unreachable_inactive_is_told_before_the_replacement_runs() {
-    let mut world = World::new();
-    let mut definition = definition(1);
-    definition["unreachableStrategy"] = json!({"inactiveAfterSeconds": 10, "expungeAfterSeconds": 300});
-    world.create(definition).unwrap();
-    let task = world.bring_up().remove(0);
+    let more = json!({"unreachableStrategy": {"inactiveAfterSeconds": 10, "expungeAfterSeconds": 300}});
+    let (mut world, task) = World::one(more);
     let conditions = |world: &mut World| -> Vec<Value> {
         world.told_of("instance_changed_event").into_iter().map(|event| event["condition"].clone()).collect()
     };
@@ -328,27 +312,22 @@ fn task_unreachable_inactive_is_told_before_the_replacement_runs() {
 
 #[test]
 fn readiness_behavior_is_removed_when_the_task_dies() {
-    let mut world = World::new();
-    let mut definition = definition(1);
-    definition["healthChecks"] = json!([]);
-    definition["portDefinitions"] = json!([{"port": 0, "name": "http-api"}]);
-    definition["readinessChecks"] = json!([{}]);
-    world.create(definition).unwrap();
-    let task = world.offer().remove(0).task_id.value;
+    let more = json!({"healthChecks": [], "portDefinitions": [{"port": 0, "name": "http-api"}],
+        "readinessChecks": [{}]});
+    let mut world = World::with(1, more);
+    let task = world.launch().remove(0);
     assert!(world.checks.is_empty(), "not before it runs");
     world.update(&task, TaskState::TaskRunning, None);
     assert!(matches!(world.checks.as_slice(), [CheckOrder::Start(_)]), "right after it runs");
     world.update(&task, TaskState::TaskFailed, None);
     assert!(matches!(world.checks.last(), Some(CheckOrder::Stop(_))));
-    let current = world.core.look().deployments_json(false, world.now)[0]["currentActions"][0].clone();
+    let current = world.deployments()[0]["currentActions"][0].clone();
     assert_eq!(current["readinessCheckResults"], json!([]));
 }
 
 #[test]
 fn metrics_marathon_has_counters_of_what_was_done() {
-    let mut world = World::new();
-    world.create(definition(2)).unwrap();
-    world.bring_up();
+    let (world, _) = World::up(2, json!({}));
     let metrics = world.core.look().metrics(world.now.plus(Duration::from_secs(7)));
     let counted = |name: &str| metrics.counters.iter().find(|(found, _)| found == name).map(|(_, count)| *count);
     for (name, count) in [

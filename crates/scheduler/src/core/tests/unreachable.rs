@@ -4,20 +4,10 @@ use super::*;
 
 /// An app whose instances are waited for as its strategy says, and its tasks.
 fn app_of(instances: u32, strategy: Value) -> (World, Vec<String>) {
-    let mut world = World::new();
-    let mut definition = definition(instances);
-    definition["unreachableStrategy"] = strategy;
-    world.create(definition).unwrap();
-    let tasks = world.bring_up();
-    world.calls.clear();
-    (world, tasks)
+    World::up(instances, json!({"unreachableStrategy": strategy}))
 }
 
 impl World {
-    pub(super) fn killed(&mut self) -> Vec<String> {
-        self.take(call::Type::Kill).into_iter().filter_map(|call| Some(call.kill?.task_id.value)).collect()
-    }
-
     fn asked_about(&mut self) -> Vec<String> {
         let calls = self.take(call::Type::Reconcile).into_iter().filter_map(|call| call.reconcile);
         calls.flat_map(|reconcile| reconcile.tasks).map(|task| task.task_id.value).collect()
@@ -76,9 +66,7 @@ fn scaling_and_upgrades_do_not_wait_for_agents_that_are_away() {
         world.update(&tasks[0], TaskState::TaskUnreachable, None);
         world.change(change, false).unwrap();
         while world.core.rollouts.all().len() > 0 {
-            let kills = world.killed();
-            kills.iter().for_each(|task| world.update(task, TaskState::TaskKilled, None));
-            assert!(world.bring_up().len() + kills.len() > 0, "waits for an agent that is away");
+            assert!(world.bury().len() + world.bring_up().len() > 0, "waits for an agent that is away");
         }
         assert_eq!(world.core.instances.values().len(), left);
         world.comes_back_and_is_killed(&tasks[0]);
