@@ -56,7 +56,7 @@ mod weights;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -75,6 +75,7 @@ pub(crate) use snapshot::{Depth, Snapshot};
 use crate::allocator::Allocator;
 use crate::ids::{AgentId, FrameworkId, StreamId};
 use crate::memory::Memory;
+use crate::settings::Settings;
 use counters::Counters;
 use frameworks::Frameworks;
 use offers::Offers;
@@ -92,31 +93,6 @@ pub(crate) struct Identity {
     pub(crate) hostname: String,
     /// Since the UNIX epoch.
     pub(crate) started: Duration,
-}
-
-/// What the core needs of the options.
-#[derive(Debug, Clone)]
-pub(crate) struct Settings {
-    pub(crate) allocation_interval: Duration,
-    pub(crate) agent_ping_timeout: Duration,
-    pub(crate) max_agent_ping_timeouts: u32,
-    pub(crate) agent_reregister_timeout: Duration,
-    pub(crate) offer_timeout: Option<Duration>,
-    /// `None`: any role.
-    pub(crate) roles: Option<BTreeSet<String>>,
-    pub(crate) weights: BTreeMap<String, f64>,
-    pub(crate) max_completed_frameworks: usize,
-    /// For each framework.
-    pub(crate) max_completed_tasks: usize,
-    /// For each framework.
-    pub(crate) max_unreachable_tasks: usize,
-    /// Between two agents that are given up for not answering pings.
-    pub(crate) agent_removal_interval: Option<Duration>,
-    /// The share of known agents that may stay away after a restart, from 0 to 100.
-    pub(crate) recovery_agent_removal_limit_percent: f64,
-    pub(crate) registry_gc_interval: Duration,
-    pub(crate) registry_max_agent_age: Duration,
-    pub(crate) registry_max_agent_count: usize,
     /// For `/flags`: names as Mesos has them.
     pub(crate) flags: Arc<BTreeMap<String, String>>,
 }
@@ -139,13 +115,13 @@ pub(crate) struct Core {
 
 impl Core {
     pub(crate) fn new(identity: Identity, settings: Settings, memory: Memory, now: Now) -> Self {
-        let Memory { absent, standings, weights } = memory;
+        let (settings, Memory { absent, standings, weights }) = (settings.sensible(), memory);
         let weights = settings.weights.clone().into_iter().chain(weights).collect();
         Core {
             schedule: Schedule::new(&settings, now.elapsed),
             frameworks: Frameworks::new(&identity.id, settings.max_completed_frameworks),
-            agents: Agents::new(&identity.id, absent, standings, settings.registry_max_agent_count),
-            removals: Removals::new(settings.agent_removal_interval),
+            agents: Agents::new(&identity.id, absent, standings, settings.registry.max_agent_count),
+            removals: Removals::new(settings.agents.removal_interval),
             offers: Offers::new(&identity.id),
             allocator: Allocator::new(settings.allocation_interval, weights),
             identity,
@@ -220,6 +196,11 @@ impl Core {
     pub(crate) fn subscribe_operator(&mut self, now: Now, stream: StreamId) {
         self.now = now;
         self.out.admit(stream, self.snapshot(Depth::WithTasks));
+    }
+
+    /// As `/flags` shows them.
+    pub(crate) fn flags(&self) -> &Arc<BTreeMap<String, String>> {
+        &self.identity.flags
     }
 
     /// As frameworks and agents are told about this master.

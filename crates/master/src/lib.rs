@@ -4,6 +4,7 @@
 //! From the inside out:
 //! - `allocator`: which framework is offered what. Pure.
 //! - `core`: everything else there is to decide. Pure: inputs with the time, actions out.
+//! - `settings`: what decisions depend on.
 //! - `memory`: what survives the master; `registry`: how it is stored.
 //! - `timings`: how long the shell's work takes, for the metrics. Pure.
 //! - `books`, `request`: what others may look at, and ask for.
@@ -26,6 +27,7 @@ mod memory;
 mod options;
 mod registry;
 mod request;
+mod settings;
 mod stock;
 mod timings;
 mod view;
@@ -34,3 +36,4 @@ pub use error::MasterError;
 pub use http::Authentication;
 pub use master::Master;
 pub use options::Options;
+pub use settings::{Patience, Retention, Settings};

@@ -46,13 +46,14 @@ impl Master {
             address,
             hostname: self.options.hostname.clone().unwrap_or_else(|| address.ip().to_string()),
             started: now.unix,
+            flags: self.options.flags(address.port()).into(),
         };
         let authority = format!("{}:{}", identity.hostname, address.port());
         let memory = registry::recover(&self.options.store).await?;
         let timings = Timings::new(clock.now().elapsed.saturating_sub(now.elapsed));
         let expected_agents = memory.absent.recovered.len();
         tracing::info!(id = identity.id, %address, expected_agents, "master started");
-        let core = Core::new(identity, self.options.settings(address.port()), memory, now);
+        let core = Core::new(identity, self.options.settings.clone(), memory, now);
         let (actor, requests) = shell::inbox("master");
         let mut part = Actor::new(Books { core, timings }, clock, actor.clone());
         let serving = serve(

@@ -28,7 +28,7 @@ struct Running {
 async fn master(store: &Store, port: u16) -> Running {
     let mut options = Options::new(store.clone());
     options.port = port;
-    options.allocation_interval = Duration::from_millis(20);
+    options.settings.allocation_interval = Duration::from_millis(20);
     let master = Master::bind(options).await.unwrap();
     let (address, stop) = (master.address(), CancellationToken::new());
     let token = stop.clone();

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use ::master::Authentication;
+use ::master::{Authentication, Patience, Settings};
 use anyhow::{Context, anyhow, ensure};
 use clap::Args;
 use clap::builder::BoolishValueParser;
@@ -137,18 +137,23 @@ pub(crate) async fn run(arguments: Master) -> anyhow::Result<ExitCode> {
     options.listen = arguments.listen;
     options.port = arguments.port;
     options.hostname = arguments.hostname;
-    options.agent_ping_timeout = arguments.agent_ping_timeout;
-    options.max_agent_ping_timeouts = arguments.max_agent_ping_timeouts;
-    options.agent_reregister_timeout = arguments.agent_reregister_timeout;
-    options.allocation_interval = arguments.allocation_interval;
-    options.offer_timeout = arguments.offer_timeout;
-    options.roles = arguments.roles.map(|roles| roles.into_iter().collect());
-    options.weights = arguments.weights.into_iter().collect();
-    options.agent_removal_interval = arguments.agent_removal_rate_limit;
-    options.recovery_agent_removal_limit_percent = arguments.recovery_agent_removal_limit;
-    options.max_completed_frameworks = arguments.max_completed_frameworks;
-    options.max_completed_tasks_per_framework = arguments.max_completed_tasks_per_framework;
-    options.max_unreachable_tasks_per_framework = arguments.max_unreachable_tasks_per_framework;
+    options.settings = Settings {
+        allocation_interval: arguments.allocation_interval,
+        offer_timeout: arguments.offer_timeout,
+        roles: arguments.roles.map(|roles| roles.into_iter().collect()),
+        weights: arguments.weights.into_iter().collect(),
+        agents: Patience {
+            ping_timeout: arguments.agent_ping_timeout,
+            max_ping_timeouts: arguments.max_agent_ping_timeouts,
+            reregister_timeout: arguments.agent_reregister_timeout,
+            removal_interval: arguments.agent_removal_rate_limit,
+            recovery_removal_limit_percent: arguments.recovery_agent_removal_limit,
+        },
+        max_completed_frameworks: arguments.max_completed_frameworks,
+        max_completed_tasks: arguments.max_completed_tasks_per_framework,
+        max_unreachable_tasks: arguments.max_unreachable_tasks_per_framework,
+        ..Settings::default()
+    };
     options.logging = crate::log::level();
     options.log = crate::log::file();
     options.authentication = authentication;

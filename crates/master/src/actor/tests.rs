@@ -1,25 +1,25 @@
 //! An actor without the loop around it.
 
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
 use mesos::Codec;
 use mesos::server::event_stream;
 use mesos::v1::FrameworkInfo;
 use mesos::v1::master::event;
 use mesos::v1::scheduler::call;
-use store::Store;
 
 use super::*;
 use crate::core::{Core, Identity};
 use crate::memory::Memory;
-use crate::options::Options;
+use crate::settings::Settings;
 use crate::timings::Timings;
 
 fn actor(clock: Clock) -> Actor {
     let address = (Ipv4Addr::LOCALHOST, 5050).into();
-    let identity = Identity { id: "M".to_owned(), address, hostname: "m".to_owned(), started: clock.now().unix };
-    let settings = Options::new(Store::in_memory().unwrap()).settings(address.port());
-    let core = Core::new(identity, settings, Memory::default(), clock.now());
+    let (id, hostname, flags) = ("M".to_owned(), "m".to_owned(), Arc::default());
+    let identity = Identity { id, address, hostname, started: clock.now().unix, flags };
+    let core = Core::new(identity, Settings::default(), Memory::default(), clock.now());
     let (handle, _inbox) = shell::inbox("master");
     Actor::new(Books { core, timings: Timings::new(Duration::ZERO) }, clock, handle)
 }

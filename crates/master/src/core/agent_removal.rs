@@ -148,7 +148,7 @@ impl Core {
         if !self.schedule.collects(self.now.elapsed) {
             return;
         }
-        let limit = self.now.unix.saturating_sub(self.settings.registry_max_agent_age);
+        let limit = self.now.unix.saturating_sub(self.settings.registry.max_agent_age);
         for id in self.agents.forget_absent(limit) {
             tracing::info!(agent = %id, "forgotten: it has been away for too long");
             self.forget_standing(&id);

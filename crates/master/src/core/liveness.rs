@@ -12,7 +12,7 @@ impl Core {
     /// The stream is gone: the agent may be back soon. What it was offering is not to be had until then.
     pub(crate) fn agent_stream_closed(&mut self, now: Now, stream: &StreamId) {
         self.now = now;
-        let until = now.elapsed + self.settings.agent_reregister_timeout;
+        let until = now.elapsed + self.settings.agents.reregister_timeout;
         let Some(agent) = self.agents.on_stream(stream) else { return };
         agent.disconnect(until);
         let id = agent.id().clone();
@@ -48,7 +48,7 @@ impl Core {
         if agent.is_silent() && self.removals.are_allowed(now) {
             return self.give_up(id);
         }
-        match agent.next_ping(now, self.settings.agent_ping_timeout, self.settings.max_agent_ping_timeouts) {
+        match agent.next_ping(now, self.settings.agents.ping_timeout, self.settings.agents.max_ping_timeouts) {
             NextPing::Later => Finding::Fine,
             NextPing::Due => Finding::Ping,
             NextPing::TooManyMissed => {
@@ -71,7 +71,7 @@ impl Core {
     /// Agents from before the master's restart that did not come back: none of them if they are too many, else one after
     /// the other.
     fn give_up_recovered(&mut self) {
-        if !self.agents.is_recovered(None) || self.now.elapsed < self.settings.agent_reregister_timeout {
+        if !self.agents.is_recovered(None) || self.now.elapsed < self.settings.agents.reregister_timeout {
             return;
         }
         if let Some(limit) = self.removal_limit() {
@@ -91,9 +91,9 @@ impl Core {
     fn removal_limit(&self) -> Option<RemovalLimit> {
         let known = self.agents.expected()?;
         let (missing, limit_percent) =
-            (self.agents.recovered().len(), self.settings.recovery_agent_removal_limit_percent);
+            (self.agents.recovered().len(), self.settings.agents.recovery_removal_limit_percent);
         let share = missing as f64 / known.max(1) as f64;
-        let timeout = self.settings.agent_reregister_timeout;
+        let timeout = self.settings.agents.reregister_timeout;
         (share * 100.0 > limit_percent).then_some(RemovalLimit { missing, known, limit_percent, timeout })
     }
 }

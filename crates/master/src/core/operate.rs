@@ -83,7 +83,7 @@ impl Core {
 
     fn get_flags(&self) -> response::GetFlags {
         let flag = |(name, value): (&String, &String)| v1::Flag { name: name.clone(), value: Some(value.clone()) };
-        response::GetFlags { flags: self.settings.flags.iter().map(flag).collect() }
+        response::GetFlags { flags: self.identity.flags.iter().map(flag).collect() }
     }
 
     fn get_master(&self) -> response::GetMaster {

@@ -73,7 +73,7 @@ impl Core {
     /// Whether a task may run on an agent that is not in the registry because that was lost: the framework is older than
     /// this master, nobody knows the agent, and agents still have time to come back.
     fn may_be_from_before(&self, framework: &FrameworkId, place: Option<&AgentId>) -> bool {
-        self.now.elapsed < self.settings.agent_reregister_timeout
+        self.now.elapsed < self.settings.agents.reregister_timeout
             && !self.frameworks.began_here(framework)
             && !place.is_some_and(|place| self.agents.is_known(place))
     }

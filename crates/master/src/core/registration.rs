@@ -84,7 +84,7 @@ impl Core {
     /// Puts the agent into the books, or brings what is there up to date, and into the registry.
     fn enter(&mut self, id: &AgentId, stream: StreamId, total: Resources, call: &agent_call::Subscribe) {
         let before = self.agents.get(id).map(|agent| agent.info().clone());
-        let next_ping = self.now.elapsed + self.settings.agent_ping_timeout;
+        let next_ping = self.now.elapsed + self.settings.agents.ping_timeout;
         let agent = Agent::new(id.clone(), call, (stream, total), (self.now, next_ping));
         if before.as_ref() != Some(agent.info()) {
             self.out.push(Action::Persist(Change::Admit(agent.info().clone())));
@@ -104,7 +104,8 @@ impl Core {
         self.allocator.add_agent(id.clone(), agent.info().clone(), agent.total().clone(), agent.work().used());
         let kills: Vec<_> =
             agent.work().kills().iter().map(|((of, task), policy)| commands::kill(of, task, *policy)).collect();
-        let ping_timeout = self.settings.agent_ping_timeout * self.settings.max_agent_ping_timeouts;
+        let patience = &self.settings.agents;
+        let ping_timeout = patience.ping_timeout * patience.max_ping_timeouts;
         self.command(id, commands::subscribed(id, ping_timeout, self.master_info()));
         for command in commands.into_iter().chain(kills) {
             self.command(id, command);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Settings;
+use crate::settings::Settings;
 
 /// The next of each of the things that happen again and again. Only giving out what is free can be brought forward.
 #[derive(Debug)]
@@ -34,8 +34,8 @@ impl Schedule {
         Schedule {
             allocation: Repeated::after(now, settings.allocation_interval),
             // Agents give a master up for lost when its pings come late, however rarely it allocates.
-            look: Repeated::after(now, settings.allocation_interval.min(settings.agent_ping_timeout)),
-            collection: Repeated::after(now, settings.registry_gc_interval),
+            look: Repeated::after(now, settings.allocation_interval.min(settings.agents.ping_timeout)),
+            collection: Repeated::after(now, settings.registry.gc_interval),
         }
     }
 

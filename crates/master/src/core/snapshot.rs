@@ -29,7 +29,6 @@ pub(crate) enum Depth {
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     pub(crate) identity: Identity,
-    pub(crate) flags: Arc<BTreeMap<String, String>>,
     pub(crate) agents: Vec<AgentView>,
     pub(crate) recovered: Vec<Arc<v1::AgentInfo>>,
     pub(crate) unreachable_agents: usize,
@@ -66,7 +65,6 @@ impl Core {
         let completed = self.frameworks.completed().map(|of| self.framework_view(of, None, depth));
         Snapshot {
             identity: self.identity.clone(),
-            flags: self.settings.flags.clone(),
             agents: agents.collect(),
             recovered: self.agents.recovered().cloned().collect(),
             unreachable_agents: self.agents.unreachable(),

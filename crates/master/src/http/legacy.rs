@@ -49,9 +49,8 @@ pub(super) async fn flags(
     State(shared): State<Shared>,
     Parameters(parameters): Parameters<Texts>,
 ) -> Result<Response, Refusal> {
-    let depth = Depth::WithoutTasks;
-    let snapshot = shared.actor.view(move |books, _| books.snapshot(depth)).await?;
-    server::json(&parameters, &json!({ "flags": &*snapshot.flags }))
+    let flags = shared.actor.view(|books, _| books.core.flags().clone()).await?;
+    server::json(&parameters, &json!({ "flags": &*flags }))
 }
 
 /// To the leading master, which is this one. There is nothing below it.

@@ -100,9 +100,9 @@ impl<'a> Head<'a> {
                 "port": identity.address.port(),
                 "hostname": identity.hostname,
             }),
-            log_dir: snapshot.flags.get("log_dir"),
-            external_log_file: snapshot.flags.get("external_log_file"),
-            flags: &snapshot.flags,
+            log_dir: identity.flags.get("log_dir"),
+            external_log_file: identity.flags.get("external_log_file"),
+            flags: &identity.flags,
         }
     }
 }

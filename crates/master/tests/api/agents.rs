@@ -44,8 +44,8 @@ async fn an_agent_that_comes_back_keeps_its_id_and_its_tasks() {
 #[tokio::test]
 async fn a_silent_agent_becomes_unreachable_and_its_tasks_come_back_with_it() {
     let mut options = quick(Store::in_memory().unwrap());
-    options.agent_ping_timeout = Duration::from_millis(50);
-    options.max_agent_ping_timeouts = 2;
+    options.settings.agents.ping_timeout = Duration::from_millis(50);
+    options.settings.agents.max_ping_timeouts = 2;
     let master = TestMaster::with(options).await;
     let agent = Agent::register(&master, Codec::Json, node("n1")).await;
     let mut scheduler = Scheduler::subscribe(&master, Codec::Json, framework("f")).await;

@@ -89,7 +89,7 @@ impl TestMaster {
 pub(crate) fn quick(store: Store) -> Options {
     let mut options = Options::new(store);
     options.port = 0;
-    options.allocation_interval = Duration::from_millis(20);
+    options.settings.allocation_interval = Duration::from_millis(20);
     options
 }
 

@@ -3,10 +3,10 @@ use mesos::v1::scheduler::event;
 use mesos::v1::task_status::Reason;
 use mesos::v1::{self, TaskState, master};
 
-use super::super::Settings;
-use super::world::{Node, SECOND, World, agent, framework, kinds, plain_framework, report, settings, status, task};
+use super::world::{Node, SECOND, World, agent, framework, kinds, plain_framework, report, status, task};
 use crate::ids::AgentId;
-use crate::memory::{Absent, Change};
+use crate::memory::{Absent, Change, Memory};
+use crate::settings::Settings;
 
 #[test]
 fn an_agent_is_admitted_in_the_registry_before_it_is_told_so() {
@@ -41,7 +41,7 @@ fn five_unanswered_pings_make_an_agent_unreachable() {
 
 #[test]
 fn agents_are_pinged_in_time_by_a_master_that_seldom_allocates() {
-    let mut world = World::with(Settings { allocation_interval: 120 * SECOND, ..settings() }, Absent::default());
+    let mut world = World::with(|settings| settings.allocation_interval = 120 * SECOND);
     let node = world.register(agent("n1", 4.0, 1024.0));
     world.commands(&node);
     world.pass(62 * SECOND);
@@ -178,7 +178,7 @@ fn an_agent_that_comes_back_says_since_when_it_is_there() {
 fn agents_from_before_a_restart_have_ten_minutes_to_come_back() {
     let known = |id: &str| v1::AgentInfo { id: Some(id.into()), ..agent(id, 1.0, 64.0) };
     let recovered = ["X-S0", "X-S1"].map(|id| (AgentId::from(id), known(id).into())).into();
-    let mut world = World::with(settings(), Absent { recovered, ..Absent::default() });
+    let mut world = World::remembering(Absent { recovered, ..Absent::default() });
     let back = world.register(known("X-S0"));
     assert_eq!(back.id.value, "X-S0");
     assert_eq!(world.core.get_agents().recovered_agents.len(), 1);
@@ -193,10 +193,13 @@ fn agents_from_before_a_restart_have_ten_minutes_to_come_back() {
 }
 
 /// Four agents from before a restart, one of which comes back, and the time for it is over.
-fn after_a_restart(settings: Settings) -> (World, Node) {
+fn after_a_restart(change: impl FnOnce(&mut Settings)) -> (World, Node) {
     let known = |id: &str| v1::AgentInfo { id: Some(id.into()), ..agent(id, 1.0, 64.0) };
     let recovered = ["X-S0", "X-S1", "X-S2", "X-S3"].map(|id| (AgentId::from(id), known(id).into())).into();
-    let mut world = World::with(settings, Absent { recovered, ..Absent::default() });
+    let mut settings = Settings::default();
+    change(&mut settings);
+    let absent = Absent { recovered, ..Absent::default() };
+    let mut world = World::start(settings, Memory { absent, ..Memory::default() });
     let back = world.register(known("X-S0"));
     for _ in 0..60 {
         world.pass(10 * SECOND);
@@ -208,17 +211,17 @@ fn after_a_restart(settings: Settings) -> (World, Node) {
 
 #[test]
 fn when_too_many_agents_stay_away_none_is_given_up() {
-    let (world, _) = after_a_restart(Settings { recovery_agent_removal_limit_percent: 74.0, ..settings() });
+    let (world, _) = after_a_restart(|settings| settings.agents.recovery_removal_limit_percent = 74.0);
     let limit = world.given_up.first().unwrap().to_string();
     assert!(limit.starts_with("3 of 4 agents did not come back within 10mins"), "{limit}");
     assert_eq!(world.core.get_agents().recovered_agents.len(), 3);
-    let (world, _) = after_a_restart(Settings { recovery_agent_removal_limit_percent: 75.0, ..settings() });
+    let (world, _) = after_a_restart(|settings| settings.agents.recovery_removal_limit_percent = 75.0);
     assert_eq!((world.given_up.len(), world.core.get_agents().recovered_agents.len()), (0, 0));
 }
 
 #[test]
 fn agents_that_stay_away_are_given_up_no_faster_than_allowed() {
-    let (mut world, back) = after_a_restart(Settings { agent_removal_interval: Some(60 * SECOND), ..settings() });
+    let (mut world, back) = after_a_restart(|settings| settings.agents.removal_interval = Some(60 * SECOND));
     for left in [2, 1, 0] {
         assert_eq!(world.core.get_agents().recovered_agents.len(), left);
         world.pass(60 * SECOND);

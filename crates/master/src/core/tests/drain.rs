@@ -4,9 +4,10 @@ use mesos::v1::task_status::Reason;
 use mesos::v1::{DrainConfig, DrainState, DurationInfo, TaskState};
 
 use super::super::drain::StandingRefusal;
-use super::world::{SECOND, World, agent, framework, kinds, report, settings, status};
+use super::world::{SECOND, World, agent, framework, kinds, report, status};
 use crate::ids::AgentId;
 use crate::memory::{Absent, Change, Memory, Standing};
+use crate::settings::Settings;
 
 fn grace(seconds: i64) -> DrainConfig {
     let grace = DurationInfo { nanoseconds: seconds * 1_000_000_000 };
@@ -94,7 +95,7 @@ fn a_drain_survives_the_masters_restart_and_the_agents_absence() {
         standings: [(node.id.clone(), standing)].into(),
         ..Memory::default()
     };
-    let mut world = World::remembering(settings(), memory);
+    let mut world = World::start(Settings::default(), memory);
     let report = report(&scheduler, &[("t1", TaskState::TaskRunning)], &node);
     let back = world.reregister(&node, vec![report]);
     assert!(world.command_kinds(&back).contains(&agent_event::Type::Kill));

@@ -3,9 +3,7 @@ use std::time::Duration;
 use mesos::v1::scheduler::call::Content;
 use mesos::v1::scheduler::event;
 
-use super::super::Settings;
-use super::world::{SECOND, World, agent, amount, framework, kinds, settings, task};
-use crate::memory::Absent;
+use super::world::{SECOND, World, agent, amount, framework, kinds, task};
 
 #[test]
 fn what_is_declined_stays_away_for_as_long_as_asked() {
@@ -49,8 +47,7 @@ fn a_suppressed_framework_leaves_offers_to_others() {
 
 #[test]
 fn an_offer_nobody_answers_is_rescinded_and_given_to_somebody_else() {
-    let patience = Settings { offer_timeout: Some(5 * SECOND), ..settings() };
-    let mut world = World::with(patience, Absent::default());
+    let mut world = World::with(|settings| settings.offer_timeout = Some(5 * SECOND));
     world.register(agent("n1", 4.0, 1024.0));
     let scheduler = world.subscribe(framework("f"));
     world.pass(SECOND);

@@ -1,7 +1,7 @@
 use mesos::v1::task_status::{Reason, Source};
 use mesos::v1::{AgentInfo, FrameworkInfo, TaskState, TaskStatus};
 
-use super::world::{Node, SECOND, World, agent, framework, plain_framework, report, settings, status};
+use super::world::{Node, SECOND, World, agent, framework, plain_framework, report, status};
 use crate::ids::AgentId;
 use crate::memory::Absent;
 
@@ -34,7 +34,7 @@ fn an_unknown_task_is_answered_by_where_it_would_be() {
     };
     let stranger = AgentId::from("other");
     for partition_aware in [true, false] {
-        let mut world = World::with(settings(), absent.clone());
+        let mut world = World::remembering(absent.clone());
         let node = world.register(agent("n1", 1.0, 64.0));
         let info = if partition_aware { framework("f") } else { plain_framework("f") };
         let scheduler = world.subscribe(info);
@@ -59,7 +59,7 @@ fn an_unknown_task_is_answered_by_where_it_would_be() {
 fn nothing_is_said_while_an_agent_may_still_come_back() {
     let expected = AgentId::from("M-S1");
     let absent = Absent { recovered: [(expected.clone(), agent("n1", 1.0, 64.0).into())].into(), ..Absent::default() };
-    let mut world = World::with(settings(), absent);
+    let mut world = World::remembering(absent);
     let scheduler = world.subscribe(framework("f"));
     world.events(&scheduler);
     assert_eq!(world.reconcile(&scheduler, &[("t1", Some(&expected)), ("t2", None)]), []);

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use mesos::v1::{self, TaskState, TaskStatus, check_status_info};
 
-use super::super::{Depth, Settings};
-use super::world::{Node, SECOND, World, agent, framework, settings, status, task};
+use super::super::Depth;
+use super::world::{Node, SECOND, World, agent, framework, status, task};
 use crate::ids::TaskId;
 use crate::memory::{Absent, Change};
 
@@ -77,8 +77,7 @@ fn whoever_reads_a_snapshot_sees_one_moment() {
 
 #[test]
 fn completed_and_unreachable_tasks_are_remembered_up_to_a_limit() {
-    let bounded = Settings { max_completed_tasks: 2, max_unreachable_tasks: 1, ..settings() };
-    let mut world = World::with(bounded, Absent::default());
+    let mut world = World::with(|settings| (settings.max_completed_tasks, settings.max_unreachable_tasks) = (2, 1));
     let node = world.register(agent("n1", 100.0, 1e6));
     let scheduler = world.subscribe(framework("f"));
     world.pass(SECOND);
@@ -99,8 +98,7 @@ fn completed_and_unreachable_tasks_are_remembered_up_to_a_limit() {
 
 #[test]
 fn completed_frameworks_are_remembered_up_to_a_limit() {
-    let bounded = Settings { max_completed_frameworks: 2, ..settings() };
-    let mut world = World::with(bounded, Absent::default());
+    let mut world = World::with(|settings| settings.max_completed_frameworks = 2);
     for name in ["f0", "f1", "f2"] {
         let scheduler = world.subscribe(v1::FrameworkInfo { failover_timeout: None, ..framework(name) });
         world.drop_scheduler(&scheduler);
@@ -114,7 +112,7 @@ fn completed_frameworks_are_remembered_up_to_a_limit() {
 fn agents_that_are_away_for_weeks_are_forgotten() {
     let old = |id: &str| (id.into(), Duration::from_secs(1));
     let absent = Absent { unreachable: [old("X-S0")].into(), gone: [old("X-S1")].into(), ..Absent::default() };
-    let mut world = World::with(settings(), absent);
+    let mut world = World::remembering(absent);
     world.pass(899 * SECOND);
     assert_eq!(world.registry, []);
     world.pass(2 * SECOND);
@@ -123,8 +121,7 @@ fn agents_that_are_away_for_weeks_are_forgotten() {
 
 #[test]
 fn agents_are_given_up_no_faster_than_allowed() {
-    let slow = Settings { agent_removal_interval: Some(60 * SECOND), ..settings() };
-    let mut world = World::with(slow, Absent::default());
+    let mut world = World::with(|settings| settings.agents.removal_interval = Some(60 * SECOND));
     let nodes = ["n1", "n2", "n3"].map(|name| world.register(agent(name, 1.0, 64.0)));
     let left = |world: &World| world.core.get_agents().agents.len();
     world.pass(91 * SECOND);

@@ -1,8 +1,9 @@
 use mesos::v1::scheduler::event;
 use mesos::v1::{FrameworkInfo, WeightInfo};
 
-use super::world::{SECOND, World, agent, framework, kinds, settings};
+use super::world::{SECOND, World, agent, framework, kinds};
 use crate::memory::{Change, Memory};
+use crate::settings::Settings;
 
 fn weight(role: &str, weight: f64) -> WeightInfo {
     WeightInfo { weight, role: Some(role.to_owned()) }
@@ -40,9 +41,8 @@ fn one_wrong_weight_changes_nothing() {
 
 #[test]
 fn what_an_operator_set_counts_more_than_the_command_line() {
-    let settings =
-        super::super::Settings { weights: [("a".to_owned(), 1.5), ("b".to_owned(), 1.5)].into(), ..settings() };
+    let settings = Settings { weights: [("a".to_owned(), 1.5), ("b".to_owned(), 1.5)].into(), ..Settings::default() };
     let memory = Memory { weights: [("b".to_owned(), 7.0)].into(), ..Memory::default() };
-    let world = World::remembering(settings, memory);
+    let world = World::start(settings, memory);
     assert_eq!(world.core.weights(), [weight("a", 1.5), weight("b", 7.0)]);
 }

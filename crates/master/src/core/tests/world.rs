@@ -14,9 +14,10 @@ use mesos::v1::{self, Resource, TaskState, TaskStatus, master};
 
 use super::super::snapshot::FrameworkView;
 use super::super::task::Task;
-use super::super::{Action, CallRefusal, Core, Depth, Identity, RemovalLimit, Settings};
+use super::super::{Action, CallRefusal, Core, Depth, Identity, RemovalLimit};
 use crate::ids::{AgentId, FrameworkId, StreamId};
 use crate::memory::{Absent, Change, Memory};
+use crate::settings::Settings;
 use shell::Now;
 
 pub(super) const SECOND: Duration = Duration::from_secs(1);
@@ -72,42 +73,28 @@ impl Core {
     }
 }
 
-pub(super) fn settings() -> Settings {
-    Settings {
-        allocation_interval: SECOND,
-        agent_ping_timeout: 15 * SECOND,
-        max_agent_ping_timeouts: 5,
-        agent_reregister_timeout: 600 * SECOND,
-        offer_timeout: None,
-        roles: None,
-        weights: BTreeMap::new(),
-        max_completed_frameworks: 50,
-        max_completed_tasks: 1000,
-        max_unreachable_tasks: 1000,
-        agent_removal_interval: None,
-        recovery_agent_removal_limit_percent: 100.0,
-        registry_gc_interval: 900 * SECOND,
-        registry_max_agent_age: 14 * 24 * 3600 * SECOND,
-        registry_max_agent_count: 102_400,
-        flags: Arc::default(),
-    }
-}
-
 impl World {
     pub(super) fn new() -> Self {
-        World::with(settings(), Absent::default())
+        World::start(Settings::default(), Memory::default())
     }
 
-    pub(super) fn with(settings: Settings, absent: Absent) -> Self {
-        World::remembering(settings, Memory { absent, ..Memory::default() })
+    pub(super) fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = Settings::default();
+        change(&mut settings);
+        World::start(settings, Memory::default())
     }
 
-    pub(super) fn remembering(settings: Settings, memory: Memory) -> Self {
+    pub(super) fn remembering(absent: Absent) -> Self {
+        World::start(Settings::default(), Memory { absent, ..Memory::default() })
+    }
+
+    pub(super) fn start(settings: Settings, memory: Memory) -> Self {
         let identity = Identity {
             id: "M".to_owned(),
             address: ([127, 0, 0, 1], 5050).into(),
             hostname: "master.example".to_owned(),
             started: EPOCH,
+            flags: Arc::default(),
         };
         let now = Now { elapsed: Duration::ZERO, unix: EPOCH };
         let mut core = Core::new(identity, settings, memory, now);
