@@ -261,9 +261,8 @@ impl Allocator {
         }
     }
 
-    /// Filters in force, for the metrics.
-    pub(crate) fn filters(&self) -> usize {
-        self.filters.count()
+    pub(crate) fn is_suppressed(&self, framework: &FrameworkId, role: &str) -> bool {
+        self.frameworks.get(framework).is_some_and(|interest| interest.suppressed.contains(role))
     }
 
     /// Filters in force, by role.

@@ -172,7 +172,7 @@ impl Core {
     fn tell(&mut self, framework: &FrameworkId, event: scheduler::Event) {
         let Some(framework) = self.frameworks.get_mut(framework) else { return };
         if let Some(stream) = framework.stream().cloned() {
-            framework.counters.count_event(event.r#type());
+            framework.counters.events.add(event.r#type());
             self.out.push(Action::ToFramework(stream, Box::new(event)));
         }
     }

@@ -3,6 +3,6 @@
 //! Comes in: snapshots. Goes out: [`pieces::Pieces`], written one by one as the reader takes them. Owns nothing.
 
 pub(crate) mod legacy;
+mod message;
 pub(crate) mod operator;
 pub(crate) mod pieces;
-pub(crate) mod protobuf;

@@ -81,10 +81,6 @@ impl Filters {
         }
         counts
     }
-
-    pub(super) fn count(&self) -> usize {
-        self.refused.values().map(Vec::len).sum()
-    }
 }
 
 #[cfg(test)]

@@ -54,7 +54,9 @@ impl Core {
     fn carry_out(&mut self, framework: &FrameworkId, mut lot: Lot, accept: call::Accept) {
         for operation in accept.operations {
             let (id, kind) = (operation.id.clone(), operation.r#type());
-            self.count_operation(framework, kind);
+            if let Some(framework) = self.frameworks.get_mut(framework) {
+                framework.counters.operations.add(kind);
+            }
             match operation.content() {
                 Ok(Content::Launch(launch)) => self.launch(framework, &mut lot, launch, id.as_ref()),
                 Ok(Content::LaunchGroup(group)) => self.launch_group(framework, &mut lot, group, id.as_ref()),
@@ -64,13 +66,6 @@ impl Core {
             }
         }
         self.give_back(framework, &lot.agent, &lot.left, accept.filters.as_ref());
-    }
-
-    fn count_operation(&mut self, framework: &FrameworkId, kind: operation::Type) {
-        self.counters.operations.add(kind);
-        if let Some(framework) = self.frameworks.get_mut(framework) {
-            framework.counters.count_operation(kind);
-        }
     }
 
     /// Reservations, volumes and disks are not supported: what would have used the operation stays as it is. Who asked
@@ -155,7 +150,7 @@ impl Core {
         let state = known.capabilities().visible(state);
         let (id, agent) = (task.task_id.clone(), Some(&task.agent_id));
         let status = status::from_master(self.now.unix, id, agent, (state, reason), message);
-        self.counters.count_ended(state);
+        self.counters.ended.add(state);
         self.counters.count_status(&status);
         if let Some(known) = self.frameworks.get_mut(framework) {
             known.counters.ended.add(state);

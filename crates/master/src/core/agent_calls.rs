@@ -32,7 +32,7 @@ impl Core {
             return Err(AgentRefusal::OtherStream(agent.clone()));
         }
         // Whatever it says, it lives.
-        self.counters.unreachable_canceled += u64::from(known.heard());
+        self.counters.agents.unreachable_canceled += u64::from(known.heard());
         match call {
             Content::Update(update) => self.update(agent, update),
             Content::ExitedExecutor(exited) => self.executor_exited(agent, exited),
@@ -56,7 +56,7 @@ impl Core {
     fn message_to_framework(&mut self, agent: &AgentId, message: agent_call::Message) {
         let agent_call::Message { framework_id: framework, executor_id, data } = message;
         let connected = self.frameworks.get(&framework).is_some_and(Framework::is_connected);
-        self.counters.count_executor_message(connected);
+        self.counters.executor_messages.count(connected);
         self.tell(&framework, events::message(agent, executor_id, data));
     }
 }

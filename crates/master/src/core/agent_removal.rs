@@ -46,7 +46,7 @@ pub(crate) struct NoSuchAgent;
 impl Core {
     /// The agent says goodbye.
     pub(super) fn unregister(&mut self, agent: &AgentId) {
-        self.counters.agents_unregistered += 1;
+        self.counters.agents.unregistered += 1;
         self.remove_agent(agent, Departure::Removed("the agent unregistered"));
     }
 
@@ -87,7 +87,7 @@ impl Core {
         Arc::make_mut(&mut kept).absorb(&status, None);
         known.counters.ended.add(state);
         known.tasks.remember_completed(kept, limit);
-        self.counters.count_ended(state);
+        self.counters.ended.add(state);
         self.counters.count_status(&status);
         self.out.announce(|| announcements::task_updated(framework, status.clone(), state));
         self.tell(framework, events::update(status));
@@ -101,7 +101,7 @@ impl Core {
             Departure::Unreachable(_) => tracing::warn!(agent = %id, message, "agent removed"),
             Departure::Removed(_) | Departure::Gone => tracing::info!(agent = %id, message, "agent removed"),
         }
-        self.counters.agents_removed += 1;
+        self.counters.agents.removed += 1;
         for (framework, task) in self.agents.tasks_on(id) {
             self.depart_task(id, &framework, &task, departure, &message);
         }

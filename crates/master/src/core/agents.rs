@@ -10,7 +10,7 @@ use std::time::Duration;
 use mesos::resources::Resources;
 use mesos::v1::{AgentInfo, ExecutorInfo};
 
-pub(crate) use agent::{Agent, NextPing};
+pub(crate) use agent::{Agent, NextPing, Program};
 pub(crate) use work::Work;
 
 use crate::ids::{AgentId, ExecutorId, FrameworkId, StreamId, TaskId};
@@ -123,7 +123,7 @@ impl Agents {
     }
 
     pub(super) fn at(&self, pid: &str) -> Option<AgentId> {
-        self.here().find(|agent| agent.pid() == pid).map(|agent| agent.id().clone())
+        self.here().find(|agent| agent.program().pid == pid).map(|agent| agent.id().clone())
     }
 
     /// Whether anything is known of it, be it that it is gone.

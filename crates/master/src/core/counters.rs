@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use mesos::v1::offer::operation;
-use mesos::v1::scheduler::{call, event};
 use mesos::v1::task_status::{Reason, Source};
 use mesos::v1::{TaskState, TaskStatus};
 
@@ -50,48 +48,57 @@ pub(crate) struct FrameworkCounters {
     pub(crate) offers_rescinded: u64,
 }
 
-impl FrameworkCounters {
-    pub(crate) fn count_call(&mut self, kind: call::Type) {
-        self.calls.add(kind);
-    }
-
-    pub(crate) fn count_event(&mut self, kind: event::Type) {
-        self.events.add(kind);
-    }
-
-    pub(crate) fn count_operation(&mut self, kind: operation::Type) {
-        self.operations.add(kind);
-    }
-}
-
 /// A state, who said so, and why.
 type Cause = (TaskState, Source, Reason);
 
-/// Counters only grow.
+/// First and further registrations.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Counters {
-    pub(crate) frameworks_registered: u64,
-    pub(crate) frameworks_reregistered: u64,
-    pub(crate) agents_registered: u64,
-    pub(crate) agents_reregistered: u64,
-    pub(crate) agents_removed: u64,
-    pub(crate) agents_unregistered: u64,
-    pub(crate) agents_replaced: u64,
+pub(crate) struct Registrations {
+    pub(crate) first: u64,
+    pub(crate) again: u64,
+}
+
+/// Messages that reached somebody, and those that could not.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Messages {
+    pub(crate) valid: u64,
+    pub(crate) invalid: u64,
+}
+
+impl Messages {
+    pub(crate) fn count(&mut self, valid: bool) {
+        *if valid { &mut self.valid } else { &mut self.invalid } += 1;
+    }
+
+    pub(crate) fn total(&self) -> u64 {
+        self.valid + self.invalid
+    }
+}
+
+/// What happened with agents.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct AgentCounters {
+    pub(crate) registrations: Registrations,
+    pub(crate) removed: u64,
+    pub(crate) unregistered: u64,
+    pub(crate) replaced: u64,
     pub(crate) unreachable_scheduled: u64,
     pub(crate) unreachable_completed: u64,
     pub(crate) unreachable_canceled: u64,
     pub(crate) recovery_removals: u64,
-    pub(crate) valid_status_updates: u64,
-    pub(crate) invalid_status_updates: u64,
-    pub(crate) valid_acknowledgements: u64,
-    pub(crate) invalid_acknowledgements: u64,
-    pub(crate) valid_framework_messages: u64,
-    pub(crate) invalid_framework_messages: u64,
-    pub(crate) valid_executor_messages: u64,
-    pub(crate) invalid_executor_messages: u64,
+}
+
+/// Counters only grow.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Counters {
+    pub(crate) frameworks: Registrations,
+    pub(crate) agents: AgentCounters,
+    pub(crate) status_updates: Messages,
+    pub(crate) acknowledgements: Messages,
+    pub(crate) framework_messages: Messages,
+    pub(crate) executor_messages: Messages,
     pub(crate) exited_executors: u64,
     pub(crate) operations_dropped: Tally,
-    pub(crate) operations: Tally,
     pub(crate) allocation_runs: u64,
     pub(crate) calls: Tally,
     /// Tasks that ended, by the state they ended in.
@@ -100,11 +107,6 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
-    /// A task ended with this status.
-    pub(crate) fn count_ended(&mut self, state: TaskState) {
-        self.ended.add(state);
-    }
-
     /// A status that says why.
     pub(crate) fn count_status(&mut self, status: &TaskStatus) {
         if status.reason.is_some() {
@@ -120,13 +122,5 @@ impl Counters {
                 (TaskState::try_from(*state).ok()?, Source::try_from(*source).ok()?, Reason::try_from(*reason).ok()?);
             Some((cause, *count))
         })
-    }
-
-    pub(crate) fn count_message(&mut self, sent: bool) {
-        *if sent { &mut self.valid_framework_messages } else { &mut self.invalid_framework_messages } += 1;
-    }
-
-    pub(crate) fn count_executor_message(&mut self, sent: bool) {
-        *if sent { &mut self.valid_executor_messages } else { &mut self.invalid_executor_messages } += 1;
     }
 }

@@ -52,7 +52,7 @@ impl Core {
     pub(super) fn count_call(&mut self, framework: &FrameworkId, kind: call::Type) {
         self.counters.calls.add(kind);
         if let Some(framework) = self.frameworks.get_mut(framework) {
-            framework.counters.count_call(kind);
+            framework.counters.calls.add(kind);
         }
     }
 
@@ -82,18 +82,14 @@ impl Core {
 
     /// Offers again for these roles, or for all, whatever was refused or suppressed.
     fn revive(&mut self, id: &FrameworkId, roles: Vec<String>) {
-        let Some(framework) = self.frameworks.get_mut(id) else { return };
-        let Some(roles) = framework.named_roles(roles) else { return };
-        framework.revive(&roles);
+        let Some(roles) = self.frameworks.get(id).and_then(|framework| framework.named_roles(roles)) else { return };
         self.allocator.revive(id, &roles);
         self.allocate_soon();
     }
 
     /// No offers for these roles, or for none at all, until revived.
     fn suppress(&mut self, id: &FrameworkId, roles: Vec<String>) {
-        let Some(framework) = self.frameworks.get_mut(id) else { return };
-        let Some(roles) = framework.named_roles(roles) else { return };
-        framework.suppress(&roles);
+        let Some(roles) = self.frameworks.get(id).and_then(|framework| framework.named_roles(roles)) else { return };
         self.allocator.suppress(id, &roles);
     }
 }

@@ -10,7 +10,8 @@ use std::time::Duration;
 use mesos::v1::FrameworkInfo;
 use shell::Now;
 
-pub(crate) use framework::{Framework, Link, named_role, roles_of};
+pub(crate) use framework::{Framework, Link, Times, named_role, roles_of};
+pub(crate) use tasks::TaskLists;
 use tasks::{Tasks, push_bounded};
 
 use super::task::Task;
@@ -126,7 +127,7 @@ mod tests {
         let (_, stream) = frameworks.complete(&claimed, now).unwrap();
         assert_eq!(stream, Some(StreamId::new("s")));
         assert!(!frameworks.contains(&claimed) && frameworks.has_completed(&claimed));
-        assert!(frameworks.completed().all(|of| !of.is_connected() && of.unregistered() == Some(now.unix)));
+        assert!(frameworks.completed().all(|of| !of.is_connected() && of.times().unregistered == Some(now.unix)));
         assert!(frameworks.complete(&claimed, now).is_none());
     }
 }

@@ -27,6 +27,6 @@ impl Core {
     /// Best effort: an agent that is not there never gets it.
     pub(super) fn message_to_executor(&mut self, framework: &FrameworkId, message: call::Message) {
         let sent = self.command(&message.agent_id, commands::message(framework, message.executor_id, message.data));
-        self.counters.count_message(sent);
+        self.counters.framework_messages.count(sent);
     }
 }

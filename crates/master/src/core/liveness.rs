@@ -31,7 +31,7 @@ impl Core {
                     self.command(&id, commands::ping());
                 }
                 Finding::Lost(why) => {
-                    self.counters.unreachable_completed += u64::from(why == TIMED_OUT);
+                    self.counters.agents.unreachable_completed += u64::from(why == TIMED_OUT);
                     self.remove_agent(&id, Departure::Unreachable(why));
                 }
             }
@@ -52,7 +52,7 @@ impl Core {
             NextPing::Later => Finding::Fine,
             NextPing::Due => Finding::Ping,
             NextPing::TooManyMissed => {
-                self.counters.unreachable_scheduled += 1;
+                self.counters.agents.unreachable_scheduled += 1;
                 self.give_up(id)
             }
         }
@@ -83,7 +83,7 @@ impl Core {
         {
             tracing::warn!(agent = %id, "agent did not come back after the master's restart");
             self.mark_unreachable(&id);
-            self.counters.recovery_removals += 1;
+            self.counters.agents.recovery_removals += 1;
         }
     }
 

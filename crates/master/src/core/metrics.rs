@@ -75,7 +75,7 @@ impl Core {
         // The registry is in one place.
         metrics.insert("registrar/log/ensemble_size".to_owned(), 1.0);
         for framework in self.frameworks.live() {
-            put_framework(framework, &mut metrics);
+            self.put_framework(framework, &mut metrics);
         }
         metrics
     }
@@ -100,15 +100,15 @@ impl Core {
         ] {
             put(metrics, name, count as f64);
         }
-        let counters = &self.counters;
-        let others = counters.agents_unregistered + counters.agents_replaced;
+        let counters = &self.counters.agents;
+        let others = counters.unregistered + counters.replaced;
         for (name, count) in [
-            ("slave_registrations", counters.agents_registered),
-            ("slave_reregistrations", counters.agents_reregistered),
-            ("slave_removals", counters.agents_removed),
-            ("slave_removals/reason_unregistered", counters.agents_unregistered),
-            ("slave_removals/reason_registered", counters.agents_replaced),
-            ("slave_removals/reason_unhealthy", counters.agents_removed.saturating_sub(others)),
+            ("slave_registrations", counters.registrations.first),
+            ("slave_reregistrations", counters.registrations.again),
+            ("slave_removals", counters.removed),
+            ("slave_removals/reason_unregistered", counters.unregistered),
+            ("slave_removals/reason_registered", counters.replaced),
+            ("slave_removals/reason_unhealthy", counters.removed.saturating_sub(others)),
             ("slave_unreachable_scheduled", counters.unreachable_scheduled),
             ("slave_unreachable_completed", counters.unreachable_completed),
             ("slave_unreachable_canceled", counters.unreachable_canceled),
@@ -176,22 +176,22 @@ impl Core {
             ("messages_update_slave", 0),
             ("messages_operation_status_update", 0),
             ("messages_operation_status_update_acknowledgement", 0),
-            ("messages_register_framework", counters.frameworks_registered),
-            ("messages_reregister_framework", counters.frameworks_reregistered),
-            ("messages_register_slave", counters.agents_registered),
-            ("messages_reregister_slave", counters.agents_reregistered),
-            ("messages_unregister_slave", counters.agents_unregistered),
-            ("messages_status_update", counters.valid_status_updates + counters.invalid_status_updates),
+            ("messages_register_framework", counters.frameworks.first),
+            ("messages_reregister_framework", counters.frameworks.again),
+            ("messages_register_slave", counters.agents.registrations.first),
+            ("messages_reregister_slave", counters.agents.registrations.again),
+            ("messages_unregister_slave", counters.agents.unregistered),
+            ("messages_status_update", counters.status_updates.total()),
             ("messages_exited_executor", counters.exited_executors),
-            ("valid_status_updates", counters.valid_status_updates),
-            ("invalid_status_updates", counters.invalid_status_updates),
-            ("valid_status_update_acknowledgements", counters.valid_acknowledgements),
-            ("invalid_status_update_acknowledgements", counters.invalid_acknowledgements),
-            ("valid_framework_to_executor_messages", counters.valid_framework_messages),
-            ("invalid_framework_to_executor_messages", counters.invalid_framework_messages),
-            ("valid_executor_to_framework_messages", counters.valid_executor_messages),
-            ("invalid_executor_to_framework_messages", counters.invalid_executor_messages),
-            ("messages_executor_to_framework", counters.valid_executor_messages + counters.invalid_executor_messages),
+            ("valid_status_updates", counters.status_updates.valid),
+            ("invalid_status_updates", counters.status_updates.invalid),
+            ("valid_status_update_acknowledgements", counters.acknowledgements.valid),
+            ("invalid_status_update_acknowledgements", counters.acknowledgements.invalid),
+            ("valid_framework_to_executor_messages", counters.framework_messages.valid),
+            ("invalid_framework_to_executor_messages", counters.framework_messages.invalid),
+            ("valid_executor_to_framework_messages", counters.executor_messages.valid),
+            ("invalid_executor_to_framework_messages", counters.executor_messages.invalid),
+            ("messages_executor_to_framework", counters.executor_messages.total()),
             ("valid_operation_status_updates", 0),
             ("invalid_operation_status_updates", 0),
             ("valid_operation_status_update_acknowledgements", 0),
@@ -219,7 +219,7 @@ impl Core {
         let mut put = |name: String, value: f64| metrics.insert(format!("allocator/mesos/{name}"), value);
         put("event_queue_dispatches".to_owned(), 0.0);
         put("allocation_runs".to_owned(), self.counters.allocation_runs as f64);
-        put("offer_filters".to_owned(), self.allocator.filters() as f64);
+        put("offer_filters".to_owned(), self.allocator.filters_by_role().values().sum::<usize>() as f64);
         for name in ["cpus", "mem", "disk"] {
             let total: f64 = self.agents.here().map(|agent| agent.total().scalar(name)).sum();
             let used = self.agents.used().map(|used| used.scalar(name));
@@ -234,35 +234,35 @@ impl Core {
             put(format!("offer_filters/roles/{role}/active"), active as f64);
         }
     }
-}
 
-/// `master/frameworks/<name>/<id>/...`
-fn put_framework(framework: &Framework, metrics: &mut Metrics) {
-    let prefix = format!("frameworks/{}/{}", percent_encoded(&framework.info().name), framework.id());
-    let mut put_own = |name: &str, value: u64| put(metrics, &format!("{prefix}/{name}"), value as f64);
-    let counters = &framework.counters;
-    put_own("subscribed", framework.is_connected().into());
-    put_own("offers/sent", counters.offers_sent);
-    put_own("offers/accepted", counters.offers_accepted);
-    put_own("offers/declined", counters.offers_declined);
-    put_own("offers/rescinded", counters.offers_rescinded);
-    put_own("tasks/active/task_unreachable", framework.tasks.unreachable().len() as u64);
-    put_own("tasks/active/task_unknown", 0);
-    for (state, name) in LIVE {
-        put_own(&format!("tasks/active/task_{name}"), framework.tasks.in_state(state));
+    /// `master/frameworks/<name>/<id>/...`
+    fn put_framework(&self, framework: &Framework, metrics: &mut Metrics) {
+        let prefix = format!("frameworks/{}/{}", percent_encoded(&framework.info().name), framework.id());
+        let mut put_own = |name: &str, value: u64| put(metrics, &format!("{prefix}/{name}"), value as f64);
+        let counters = &framework.counters;
+        put_own("subscribed", framework.is_connected().into());
+        put_own("offers/sent", counters.offers_sent);
+        put_own("offers/accepted", counters.offers_accepted);
+        put_own("offers/declined", counters.offers_declined);
+        put_own("offers/rescinded", counters.offers_rescinded);
+        put_own("tasks/active/task_unreachable", framework.tasks.unreachable().len() as u64);
+        put_own("tasks/active/task_unknown", 0);
+        for (state, name) in LIVE {
+            put_own(&format!("tasks/active/task_{name}"), framework.tasks.in_state(state));
+        }
+        for (state, name) in ENDED {
+            put_own(&format!("tasks/terminal/task_{name}"), counters.ended.of(state));
+        }
+        for role in framework.roles() {
+            put_own(&format!("roles/{role}/suppressed"), self.allocator.is_suppressed(framework.id(), &role).into());
+        }
+        let kinds = |of: i32| call::Type::try_from(of).ok().map(|kind| kind.as_str_name());
+        put_tally("calls", &counters.calls, 1..=17, kinds, &mut put_own);
+        let kinds = |of: i32| event::Type::try_from(of).ok().map(|kind| kind.as_str_name());
+        put_tally("events", &counters.events, 1..=11, kinds, &mut put_own);
+        let kinds = |of: i32| operation::Type::try_from(of).ok().map(|kind| kind.as_str_name());
+        put_tally("operations", &counters.operations, 1..=14, kinds, &mut put_own);
     }
-    for (state, name) in ENDED {
-        put_own(&format!("tasks/terminal/task_{name}"), counters.ended.of(state));
-    }
-    for role in framework.roles() {
-        put_own(&format!("roles/{role}/suppressed"), framework.is_suppressed(&role).into());
-    }
-    let kinds = |of: i32| call::Type::try_from(of).ok().map(|kind| kind.as_str_name());
-    put_tally("calls", &counters.calls, 1..=17, kinds, &mut put_own);
-    let kinds = |of: i32| event::Type::try_from(of).ok().map(|kind| kind.as_str_name());
-    put_tally("events", &counters.events, 1..=11, kinds, &mut put_own);
-    let kinds = |of: i32| operation::Type::try_from(of).ok().map(|kind| kind.as_str_name());
-    put_tally("operations", &counters.operations, 1..=14, kinds, &mut put_own);
 }
 
 /// All kinds there are, with how often each was seen, and their sum.

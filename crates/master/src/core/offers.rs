@@ -96,7 +96,7 @@ impl Core {
             framework_id: offer.framework.clone(),
             agent_id: offer.agent.clone(),
             hostname: agent.info().hostname.clone(),
-            url: agent_url(agent.pid(), &agent.info().hostname),
+            url: agent_url(&agent.program().pid, &agent.info().hostname),
             resources: stock::for_framework(&offer.resources, sees.multi_role, sees.reservation_refinement),
             attributes: agent.info().attributes.clone(),
             executor_ids: executors.map(|of| of.executor_id.clone()).collect(),

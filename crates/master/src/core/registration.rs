@@ -44,11 +44,11 @@ impl Core {
 
     fn register(&mut self, stream: StreamId, total: Resources, call: agent_call::Subscribe) {
         if let Some(old) = call.pid.as_deref().and_then(|pid| self.agents.at(pid)) {
-            self.counters.agents_replaced += 1;
+            self.counters.agents.replaced += 1;
             self.remove_agent(&old, Departure::Removed("a new agent registered at the same address"));
         }
         let id = self.agents.next_id();
-        self.counters.agents_registered += 1;
+        self.counters.agents.registrations.first += 1;
         tracing::info!(agent = %id, hostname = call.agent_info.hostname, "agent registered");
         self.enter(&id, stream, total, &call);
         self.take_report(&id, call.frameworks);
@@ -56,7 +56,7 @@ impl Core {
     }
 
     fn reregister(&mut self, id: AgentId, stream: StreamId, total: Resources, call: agent_call::Subscribe) {
-        self.counters.agents_reregistered += 1;
+        self.counters.agents.registrations.again += 1;
         tracing::info!(agent = %id, hostname = call.agent_info.hostname, "agent registered again");
         let is_stranger = !self.agents.is_known(&id);
         if is_stranger {

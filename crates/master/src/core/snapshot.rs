@@ -18,6 +18,8 @@ use crate::stock;
 pub(crate) use agent::AgentView;
 pub(crate) use framework::FrameworkView;
 
+pub(crate) use super::frameworks::TaskLists;
+
 /// Which tasks a question is about; they are many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Depth {

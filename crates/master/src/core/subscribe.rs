@@ -1,5 +1,7 @@
 //! A scheduler subscribes: as a new framework, as one that was away, or in place of its older self.
 
+use std::collections::BTreeSet;
+
 use mesos::framework_error::FrameworkError;
 use mesos::v1::FrameworkInfo;
 use mesos::v1::scheduler::call;
@@ -22,12 +24,15 @@ pub(crate) enum UpdateRefusal {
     Call(SubscribeRefusal),
 }
 
+/// A framework that was let in, with the roles it wants no offers for.
+type Admitted = (FrameworkId, BTreeSet<String>);
+
 impl Core {
     /// A valid SUBSCRIBE has arrived on a new stream. Refusals are an ERROR event and the end of the stream.
     pub(crate) fn subscribe(&mut self, now: Now, stream: StreamId, subscribe: call::Subscribe) {
         self.now = now;
         match self.admit(&stream, subscribe) {
-            Ok(framework) => self.welcome(&framework),
+            Ok((framework, suppressed)) => self.welcome(&framework, suppressed),
             Err(refusal) => {
                 let message = refusal.to_string();
                 tracing::info!(%stream, message, "subscription refused");
@@ -37,7 +42,7 @@ impl Core {
         }
     }
 
-    fn admit(&mut self, stream: &StreamId, subscribe: call::Subscribe) -> Result<FrameworkId, SubscribeRefusal> {
+    fn admit(&mut self, stream: &StreamId, subscribe: call::Subscribe) -> Result<Admitted, SubscribeRefusal> {
         let call::Subscribe { framework_info: info, suppressed_roles, offer_constraints } = subscribe;
         framework_rules::check(&info, self.settings.roles.as_ref())?;
         let (suppressed, constraints) = framework_rules::wishes(&info, suppressed_roles, offer_constraints)?;
@@ -54,14 +59,14 @@ impl Core {
             }
         };
         if let Some(framework) = self.frameworks.get_mut(&id) {
-            framework.wish(suppressed, constraints);
+            framework.constrain(constraints);
         }
         self.count_call(&id, call::Type::Subscribe);
-        Ok(id)
+        Ok((id, suppressed))
     }
 
     fn add_framework(&mut self, id: FrameworkId, stream: &StreamId, info: FrameworkInfo) -> FrameworkId {
-        self.counters.frameworks_registered += 1;
+        self.counters.frameworks.first += 1;
         tracing::info!(framework = %id, name = info.name, "framework subscribed");
         let framework = Framework::new(id.clone(), info, Link::Connected(stream.clone()), self.now.unix);
         self.frameworks.add(framework);
@@ -80,7 +85,7 @@ impl Core {
         if framework.info().principal() != info.principal() {
             return Err(SubscribeRefusal::OtherPrincipal);
         }
-        self.counters.frameworks_reregistered += 1;
+        self.counters.frameworks.again += 1;
         tracing::info!(framework = %id, "framework subscribed again");
         if let Some(older) = framework.stream().cloned() {
             let error = events::error(FrameworkError::FailedOver.to_string());
@@ -101,11 +106,11 @@ impl Core {
     }
 
     /// SUBSCRIBED, a heartbeat at once, and offers as soon as there are any.
-    fn welcome(&mut self, id: &FrameworkId) {
+    fn welcome(&mut self, id: &FrameworkId, suppressed: BTreeSet<String>) {
         self.tell(id, events::subscribed(id, self.master_info()));
         self.tell(id, events::heartbeat());
         if let Some(framework) = self.frameworks.get(id) {
-            self.allocator.set_framework(id.clone(), framework.interest());
+            self.allocator.set_framework(id.clone(), framework.interest(suppressed));
         }
         self.allocate_soon();
     }
@@ -125,8 +130,8 @@ impl Core {
         let before = framework.info().clone();
         framework.change_info(info);
         let is_new = *framework.info() != before;
-        framework.wish(suppressed, constraints);
-        let (roles, interest) = (framework.roles(), framework.interest());
+        framework.constrain(constraints);
+        let (roles, interest) = (framework.roles(), framework.interest(suppressed));
         self.allocator.set_framework(id.clone(), interest);
         self.rescind_offers(|offer| offer.framework == *id && !roles.contains(&offer.role));
         if is_new {

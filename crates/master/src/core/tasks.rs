@@ -37,7 +37,7 @@ impl Core {
         if effect.ended {
             let (agent, freed) = (task.agent().clone(), task.resources());
             of.counters.ended.add(state);
-            self.counters.count_ended(state);
+            self.counters.ended.add(state);
             self.release(framework, &agent, &freed);
         }
         if effect.is_new {

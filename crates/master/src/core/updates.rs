@@ -20,20 +20,18 @@ impl Core {
         let task = status.task_id.clone();
         if !self.frameworks.contains(&framework) {
             tracing::warn!(%agent, %framework, %task, "update of an unknown framework dropped");
-            self.counters.invalid_status_updates += 1;
+            self.counters.status_updates.count(false);
             self.end_what_is_left(agent, &framework);
             return;
         }
         if self.frameworks.task(&framework, &task).is_some_and(|known| known.agent() != agent) {
             tracing::warn!(%agent, %framework, %task, "update from an agent that does not run the task dropped");
-            self.counters.invalid_status_updates += 1;
+            self.counters.status_updates.count(false);
             return;
         }
         self.forward(&framework, &status);
-        match self.absorb(&framework, &status, latest) {
-            Some(_) => self.counters.valid_status_updates += 1,
-            None => self.counters.invalid_status_updates += 1,
-        }
+        let is_known = self.absorb(&framework, &status, latest).is_some();
+        self.counters.status_updates.count(is_known);
         if status.uuid.is_none() {
             self.complete_if_terminal(agent, &framework, &task);
         }
@@ -64,12 +62,14 @@ impl Core {
     /// ACKNOWLEDGE: to the agent, which sends the next; the one of a terminal update ends the task.
     pub(super) fn acknowledge(&mut self, framework: &FrameworkId, acknowledge: call::Acknowledge) {
         let call::Acknowledge { agent_id: agent, task_id: task, uuid } = acknowledge;
-        if !self.command(&agent, commands::acknowledge(framework, task.clone(), uuid.clone())) {
-            self.counters.invalid_acknowledgements += 1;
-            return;
-        }
-        self.counters.valid_acknowledgements += 1;
-        if self.frameworks.task(framework, &task).is_some_and(|task| *task.agent() == agent && task.ends_with(&uuid)) {
+        let sent = self.command(&agent, commands::acknowledge(framework, task.clone(), uuid.clone()));
+        self.counters.acknowledgements.count(sent);
+        if sent
+            && self
+                .frameworks
+                .task(framework, &task)
+                .is_some_and(|task| *task.agent() == agent && task.ends_with(&uuid))
+        {
             self.complete_task(framework, &task);
             self.look_whether_drained(&agent);
         }

@@ -45,15 +45,21 @@ pub(crate) enum NextPing {
     TooManyMissed,
 }
 
+/// The program that an agent says it is.
+#[derive(Debug)]
+pub(crate) struct Program {
+    pub(crate) pid: String,
+    /// Its own version, not the one of the Mesos API.
+    pub(crate) version: String,
+    pub(crate) capabilities: Vec<v1::agent_info::Capability>,
+}
+
 /// See the module's words.
 #[derive(Debug, Clone)]
 pub(crate) struct Agent {
     id: AgentId,
     info: Arc<v1::AgentInfo>,
-    pid: String,
-    /// Its own version, not the one of the Mesos API.
-    version: String,
-    capabilities: Vec<v1::agent_info::Capability>,
+    program: Arc<Program>,
     total: Resources,
     link: Link,
     pings: Pings,
@@ -78,9 +84,11 @@ impl Agent {
             total,
             info: Arc::new(v1::AgentInfo { id: Some(id.clone()), ..call.agent_info.clone() }),
             id,
-            pid: call.pid.clone().unwrap_or_default(),
-            version: call.version.clone().unwrap_or_default(),
-            capabilities: call.capabilities.clone(),
+            program: Arc::new(Program {
+                pid: call.pid.clone().unwrap_or_default(),
+                version: call.version.clone().unwrap_or_default(),
+                capabilities: call.capabilities.clone(),
+            }),
             link: Link::Connected(stream),
             pings: Pings { next: next_ping, answered: true, missed: 0, given_up: false },
             registered: call.registered_time.filter(|_| again).and_then(mesos::duration::from_seconds),
@@ -141,16 +149,8 @@ impl Agent {
         &self.info
     }
 
-    pub(crate) fn pid(&self) -> &str {
-        &self.pid
-    }
-
-    pub(crate) fn version(&self) -> &str {
-        &self.version
-    }
-
-    pub(crate) fn capabilities(&self) -> &[v1::agent_info::Capability] {
-        &self.capabilities
+    pub(crate) fn program(&self) -> &Arc<Program> {
+        &self.program
     }
 
     pub(crate) fn total(&self) -> &Resources {

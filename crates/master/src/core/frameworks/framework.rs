@@ -29,6 +29,14 @@ pub(crate) enum Link {
     Recovered,
 }
 
+/// The turns in a framework's life: moments since the UNIX epoch.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Times {
+    pub(crate) registered: Duration,
+    pub(crate) reregistered: Option<Duration>,
+    pub(crate) unregistered: Option<Duration>,
+}
+
 /// See the module's words.
 #[derive(Debug, Clone)]
 pub(crate) struct Framework {
@@ -36,12 +44,8 @@ pub(crate) struct Framework {
     info: Arc<v1::FrameworkInfo>,
     capabilities: Capabilities,
     link: Link,
-    suppressed: BTreeSet<String>,
     constraints: Arc<Constraints>,
-    /// Moments since the UNIX epoch.
-    registered: Duration,
-    reregistered: Option<Duration>,
-    unregistered: Option<Duration>,
+    times: Times,
     pub(crate) tasks: Tasks,
     pub(crate) counters: FrameworkCounters,
 }
@@ -53,11 +57,8 @@ impl Framework {
             info: Arc::new(v1::FrameworkInfo { id: Some(id.clone()), ..info }),
             id,
             link,
-            suppressed: BTreeSet::new(),
             constraints: Arc::default(),
-            registered: unix,
-            reregistered: None,
-            unregistered: None,
+            times: Times { registered: unix, ..Times::default() },
             tasks: Tasks::default(),
             counters: FrameworkCounters::default(),
         }
@@ -103,7 +104,7 @@ impl Framework {
     /// Its scheduler is back, or another one took over, at this moment since the UNIX epoch.
     pub(crate) fn reconnect(&mut self, stream: StreamId, unix: Duration) {
         self.link = Link::Connected(stream);
-        self.reregistered = Some(unix);
+        self.times.reregistered = Some(unix);
     }
 
     /// Its scheduler is away; it has until this moment to come back.
@@ -114,7 +115,7 @@ impl Framework {
     /// It is over.
     pub(super) fn end(&mut self, now: Now) {
         self.disconnect(now.elapsed);
-        self.unregistered = Some(now.unix);
+        self.times.unregistered = Some(now.unix);
     }
 
     /// Whether its scheduler did not come back in time.
@@ -122,21 +123,9 @@ impl Framework {
         matches!(self.link, Link::Disconnected { until } if until <= now)
     }
 
-    /// The roles it wants no offers for, and the agents it wants offers of.
-    pub(crate) fn wish(&mut self, suppressed: BTreeSet<String>, constraints: Arc<Constraints>) {
-        (self.suppressed, self.constraints) = (suppressed, constraints);
-    }
-
-    pub(crate) fn suppress(&mut self, roles: &BTreeSet<String>) {
-        self.suppressed.extend(roles.iter().cloned());
-    }
-
-    pub(crate) fn revive(&mut self, roles: &BTreeSet<String>) {
-        self.suppressed.retain(|role| !roles.contains(role));
-    }
-
-    pub(crate) fn is_suppressed(&self, role: &str) -> bool {
-        self.suppressed.contains(role)
+    /// The agents it wants offers of.
+    pub(crate) fn constrain(&mut self, constraints: Arc<Constraints>) {
+        self.constraints = constraints;
     }
 
     pub(crate) fn constraints(&self) -> &Arc<Constraints> {
@@ -160,17 +149,8 @@ impl Framework {
         self.link == Link::Recovered
     }
 
-    /// Since the UNIX epoch, as the next two.
-    pub(crate) fn registered(&self) -> Duration {
-        self.registered
-    }
-
-    pub(crate) fn reregistered(&self) -> Option<Duration> {
-        self.reregistered
-    }
-
-    pub(crate) fn unregistered(&self) -> Option<Duration> {
-        self.unregistered
+    pub(crate) fn times(&self) -> Times {
+        self.times
     }
 
     /// The roles a call names; all if it names none, `None` if one of them is not the framework's.
@@ -182,11 +162,11 @@ impl Framework {
         named.iter().all(|role| own.contains(role)).then(|| named.into_iter().collect())
     }
 
-    /// How it takes part in allocation.
-    pub(crate) fn interest(&self) -> Interest {
+    /// How it takes part in allocation, but for these roles.
+    pub(crate) fn interest(&self, suppressed: BTreeSet<String>) -> Interest {
         Interest {
             roles: self.roles(),
-            suppressed: self.suppressed.clone(),
+            suppressed,
             gpus: self.capabilities.gpu_resources,
             minimums: minimums_of(&self.info),
             constraints: self.constraints.clone(),

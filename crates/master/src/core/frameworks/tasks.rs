@@ -20,6 +20,20 @@ pub(crate) struct Tasks {
     completed: VecDeque<Arc<Task>>,
 }
 
+/// The same at one moment.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TaskLists {
+    pub(crate) live: Vec<Arc<Task>>,
+    pub(crate) unreachable: Vec<Arc<Task>>,
+    pub(crate) completed: Vec<Arc<Task>>,
+}
+
+impl TaskLists {
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Task>> {
+        self.live.iter().chain(&self.unreachable).chain(&self.completed)
+    }
+}
+
 impl Tasks {
     pub(crate) fn add(&mut self, task: Task) {
         self.take(task.id());
@@ -64,8 +78,10 @@ impl Tasks {
         self.unreachable.iter()
     }
 
-    pub(crate) fn completed(&self) -> impl Iterator<Item = &Arc<Task>> {
-        self.completed.iter()
+    pub(crate) fn lists(&self) -> TaskLists {
+        let list = |tasks: &VecDeque<_>| tasks.iter().cloned().collect();
+        let (unreachable, completed) = (list(&self.unreachable), list(&self.completed));
+        TaskLists { live: self.live.values().cloned().collect(), unreachable, completed }
     }
 
     /// How many live ones are in this state.

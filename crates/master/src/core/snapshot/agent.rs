@@ -8,7 +8,7 @@ use mesos::v1;
 use mesos::v1::master::response::{get_agents, get_executors};
 
 use super::super::Core;
-use super::super::agents::Agent;
+use super::super::agents::{Agent, Program};
 use crate::ids::{AgentId, FrameworkId};
 use crate::memory::Standing;
 
@@ -17,10 +17,7 @@ use crate::memory::Standing;
 pub(crate) struct AgentView {
     pub(crate) id: AgentId,
     pub(crate) info: Arc<v1::AgentInfo>,
-    pub(crate) pid: String,
-    /// Its own version, not the one of the Mesos API.
-    pub(crate) version: String,
-    pub(crate) capabilities: Vec<v1::agent_info::Capability>,
+    pub(crate) program: Arc<Program>,
     pub(crate) active: bool,
     pub(crate) standing: Standing,
     /// Moments since the UNIX epoch.
@@ -39,9 +36,7 @@ impl Core {
         AgentView {
             id: agent.id().clone(),
             info: agent.info().clone(),
-            pid: agent.pid().to_owned(),
-            version: agent.version().to_owned(),
-            capabilities: agent.capabilities().to_vec(),
+            program: agent.program().clone(),
             active: self.agents.is_active(agent),
             standing: self.agents.standing(agent.id()).cloned().unwrap_or_default(),
             registered: agent.registered(),
@@ -63,13 +58,13 @@ impl AgentView {
             active: self.active,
             deactivated: Some(self.standing.deactivated),
             version: mesos::build::MESOS_VERSION.to_owned(),
-            pid: Some(self.pid.clone()),
+            pid: Some(self.program.pid.clone()),
             registered_time: Some(v1::TimeInfo::since_epoch(self.registered)),
             reregistered_time: self.reregistered.map(v1::TimeInfo::since_epoch),
             total_resources: self.total.to_wire_with_roles(),
             allocated_resources: self.used.to_wire_with_roles(),
             offered_resources: self.offered.to_wire_with_roles(),
-            capabilities: self.capabilities.clone(),
+            capabilities: self.program.capabilities.clone(),
             drain_info: self.standing.drain_info(),
             estimated_drain_start_time: self.standing.drain.as_ref().map(|of| v1::TimeInfo::since_epoch(of.since)),
         }

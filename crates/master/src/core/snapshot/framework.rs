@@ -1,7 +1,6 @@
 //! One framework at one moment.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use mesos::resources::Resources;
 use mesos::v1;
@@ -9,9 +8,8 @@ use mesos::v1::master::response::get_frameworks;
 
 use super::super::Core;
 use super::super::capabilities::Capabilities;
-use super::super::frameworks::Framework;
+use super::super::frameworks::{Framework, TaskLists, Times};
 use super::super::offers::Offer;
-use super::super::task::Task;
 use super::Depth;
 use crate::allocator::Constraints;
 use crate::ids::{AgentId, FrameworkId};
@@ -25,18 +23,13 @@ pub(crate) struct FrameworkView {
     pub(crate) constraints: Arc<Constraints>,
     pub(crate) connected: bool,
     pub(crate) recovered: bool,
-    /// Moments since the UNIX epoch.
-    pub(crate) registered: Duration,
-    pub(crate) reregistered: Option<Duration>,
-    pub(crate) unregistered: Option<Duration>,
+    pub(crate) times: Times,
     pub(crate) used: Resources,
     pub(crate) offered: Resources,
     /// Each as the framework saw it.
     pub(crate) offers: Vec<(Offer, v1::Offer)>,
     pub(crate) executors: Vec<(AgentId, Arc<v1::ExecutorInfo>)>,
-    pub(crate) tasks: Vec<Arc<Task>>,
-    pub(crate) unreachable: Vec<Arc<Task>>,
-    pub(crate) completed: Vec<Arc<Task>>,
+    pub(crate) tasks: TaskLists,
 }
 
 impl Core {
@@ -49,30 +42,20 @@ impl Core {
     ) -> FrameworkView {
         let offers = self.offers.iter().filter(|offer| offered.is_some() && offer.framework == *framework.id());
         let offers = offers.filter_map(|offer| Some((offer.clone(), self.offer_wire(offer)?)));
-        let mut view = FrameworkView {
+        FrameworkView {
             id: framework.id().clone(),
             info: framework.info().clone(),
             capabilities: framework.capabilities(),
             constraints: framework.constraints().clone(),
             connected: framework.is_connected(),
             recovered: framework.is_recovered(),
-            registered: framework.registered(),
-            reregistered: framework.reregistered(),
-            unregistered: framework.unregistered(),
+            times: framework.times(),
             used: self.agents.used_by(framework.id()),
             offered: offered.cloned().unwrap_or_default(),
             offers: offers.collect(),
             executors: self.agents.executors_of(framework.id()),
-            tasks: Vec::new(),
-            unreachable: Vec::new(),
-            completed: Vec::new(),
-        };
-        if depth == Depth::WithTasks {
-            view.tasks = framework.tasks.live().cloned().collect();
-            view.unreachable = framework.tasks.unreachable().cloned().collect();
-            view.completed = framework.tasks.completed().cloned().collect();
+            tasks: if depth == Depth::WithTasks { framework.tasks.lists() } else { TaskLists::default() },
         }
-        view
     }
 }
 
@@ -84,9 +67,11 @@ impl FrameworkView {
             active: self.connected,
             connected: self.connected,
             recovered: self.recovered,
-            registered_time: Some(v1::TimeInfo::since_epoch(self.registered)),
-            reregistered_time: Some(v1::TimeInfo::since_epoch(self.reregistered.unwrap_or(self.registered))),
-            unregistered_time: self.unregistered.map(v1::TimeInfo::since_epoch),
+            registered_time: Some(v1::TimeInfo::since_epoch(self.times.registered)),
+            reregistered_time: Some(v1::TimeInfo::since_epoch(
+                self.times.reregistered.unwrap_or(self.times.registered),
+            )),
+            unregistered_time: self.times.unregistered.map(v1::TimeInfo::since_epoch),
             offers: self.offers.iter().map(|(_, wire)| wire.clone()).collect(),
             allocated_resources: self.used.to_wire_with_roles(),
             offered_resources: self.offered.to_wire_with_roles(),
@@ -97,7 +82,7 @@ impl FrameworkView {
 
     /// As the events of the operator API have it: these always name the end, and never constraints.
     pub(crate) fn announced(&self) -> get_frameworks::Framework {
-        let end = self.unregistered.unwrap_or_default();
+        let end = self.times.unregistered.unwrap_or_default();
         get_frameworks::Framework {
             unregistered_time: Some(v1::TimeInfo::since_epoch(end)),
             offer_constraints: None,

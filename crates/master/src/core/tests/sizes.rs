@@ -53,7 +53,7 @@ fn a_task_costs_little_besides_its_definition() {
         world.send_update(&node, &scheduler, checked(id, &node, TaskState::TaskRunning, 2));
     }
     let snapshot = world.core.snapshot(Depth::WithTasks);
-    for kept in &snapshot.frameworks[0].tasks {
+    for kept in &snapshot.frameworks[0].tasks.live {
         let (definition, besides) = kept.footprint();
         // The ids it is found by, in the framework's books and in its agent's, in maps that are two thirds full.
         let found_by = 2 * (size_of::<TaskId>() + kept.id().value.capacity() + 8) * 3 / 2;
@@ -69,10 +69,10 @@ fn whoever_reads_a_snapshot_sees_one_moment() {
     let before = world.core.snapshot(Depth::WithTasks);
     world.send_update(&node, &scheduler, status("t1", &node, TaskState::TaskFailed, 2));
     world.acknowledge(&scheduler, &node, "t1", 2);
-    assert_eq!(before.frameworks[0].tasks[0].state(), TaskState::TaskRunning);
-    assert_eq!(before.frameworks[0].completed.len(), 0);
+    assert_eq!(before.frameworks[0].tasks.live[0].state(), TaskState::TaskRunning);
+    assert_eq!(before.frameworks[0].tasks.completed.len(), 0);
     let after = world.core.snapshot(Depth::WithTasks);
-    assert_eq!((after.frameworks[0].tasks.len(), after.frameworks[0].completed.len()), (0, 1));
+    assert_eq!((after.frameworks[0].tasks.live.len(), after.frameworks[0].tasks.completed.len()), (0, 1));
 }
 
 #[test]

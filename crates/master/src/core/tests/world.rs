@@ -12,7 +12,7 @@ use mesos::v1::scheduler::call::{self, Content};
 use mesos::v1::scheduler::{Event, event};
 use mesos::v1::{self, Resource, TaskState, TaskStatus, master};
 
-use super::super::snapshot::FrameworkView;
+use super::super::snapshot::{AgentView, FrameworkView, Snapshot, TaskLists};
 use super::super::task::Task;
 use super::super::{Action, CallRefusal, Core, Depth, Identity, RemovalLimit};
 use crate::ids::{AgentId, FrameworkId, StreamId};
@@ -52,20 +52,29 @@ pub(super) struct World {
 /// What tests look at.
 impl Core {
     pub(super) fn get_agents(&self) -> GetAgents {
-        self.snapshot(Depth::WithoutTasks).get_agents()
+        let Snapshot { agents, recovered, .. } = self.snapshot(Depth::WithoutTasks);
+        GetAgents {
+            agents: agents.iter().map(AgentView::wire).collect(),
+            recovered_agents: recovered.iter().map(|info| v1::AgentInfo::clone(info)).collect(),
+        }
     }
 
     pub(super) fn get_frameworks(&self) -> GetFrameworks {
-        self.snapshot(Depth::WithoutTasks).get_frameworks()
+        let snapshot = self.snapshot(Depth::WithoutTasks);
+        GetFrameworks {
+            frameworks: snapshot.frameworks.iter().map(FrameworkView::wire).collect(),
+            completed_frameworks: snapshot.completed_frameworks.iter().map(FrameworkView::wire).collect(),
+            ..GetFrameworks::default()
+        }
     }
 
     pub(super) fn get_tasks(&self) -> GetTasks {
         let snapshot = self.snapshot(Depth::WithTasks);
-        let tasks = |of: fn(&FrameworkView) -> &Vec<Arc<Task>>| {
-            snapshot.all_frameworks().flat_map(of).map(|task| task.wire()).collect()
+        let tasks = |of: fn(&TaskLists) -> &Vec<Arc<Task>>| {
+            snapshot.all_frameworks().flat_map(|framework| of(&framework.tasks)).map(|task| task.wire()).collect()
         };
         GetTasks {
-            tasks: tasks(|of| &of.tasks),
+            tasks: tasks(|of| &of.live),
             unreachable_tasks: tasks(|of| &of.unreachable),
             completed_tasks: tasks(|of| &of.completed),
             ..GetTasks::default()

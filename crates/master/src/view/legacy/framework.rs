@@ -76,9 +76,9 @@ impl<'a> Details<'a> {
             user: &info.user,
             failover_timeout: info.failover_timeout(),
             checkpoint: info.checkpoint(),
-            registered_time: status::seconds(framework.registered),
-            unregistered_time: status::seconds(framework.unregistered.unwrap_or_default()),
-            reregistered_time: framework.reregistered.map(status::seconds),
+            registered_time: status::seconds(framework.times.registered),
+            unregistered_time: status::seconds(framework.times.unregistered.unwrap_or_default()),
+            reregistered_time: framework.times.reregistered.map(status::seconds),
             principal: info.principal.as_deref(),
             resources: held.to_legacy_json(),
             role: (!multi_role).then(|| info.role()),
@@ -92,11 +92,11 @@ impl<'a> Details<'a> {
 /// One framework in `/state` and `/frameworks`.
 pub(super) fn entry(framework: FrameworkView) -> Object {
     let object = Object::new().members(&FrameworkHead::of(&framework)).members(&Details::of(&framework));
-    let FrameworkView { id, offers, executors, tasks, unreachable, completed, .. } = framework;
+    let FrameworkView { id, offers, executors, tasks, .. } = framework;
     object
-        .list("tasks", tasks.into_iter().map(|task| task::entry(&task)))
-        .list("unreachable_tasks", unreachable.into_iter().map(|task| task::entry(&task)))
-        .list("completed_tasks", completed.into_iter().map(|task| task::entry(&task)))
+        .list("tasks", tasks.live.into_iter().map(|task| task::entry(&task)))
+        .list("unreachable_tasks", tasks.unreachable.into_iter().map(|task| task::entry(&task)))
+        .list("completed_tasks", tasks.completed.into_iter().map(|task| task::entry(&task)))
         .list("offers", offers.into_iter().map(|(of, _)| pieces::json(&offer(&of))))
         .list("executors", executors.into_iter().map(move |(agent, info)| pieces::json(&executor(&id, &agent, &info))))
 }

@@ -85,7 +85,7 @@ fn tally(snapshot: &Snapshot) -> (BTreeMap<String, Tally>, BTreeMap<String, Tall
     let (mut by_agent, mut by_framework) = (BTreeMap::<String, Tally>::new(), BTreeMap::<String, Tally>::new());
     for framework in &snapshot.frameworks {
         let id = framework.id.value.as_str();
-        for task in framework.tasks.iter().chain(&framework.unreachable).chain(&framework.completed) {
+        for task in framework.tasks.all() {
             let agent = task.agent().value.as_str();
             by_framework.entry(id.to_owned()).or_default().count(task.state(), agent);
             match by_agent.get_mut(agent) {

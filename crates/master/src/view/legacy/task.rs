@@ -18,7 +18,7 @@ use crate::stock;
 pub(crate) fn tasks(snapshot: Snapshot, query: &TaskQuery) -> Object {
     let wanted = |id: &str| query.framework_id.as_ref().is_none_or(|wanted| id == wanted);
     let frameworks = snapshot.all_frameworks().filter(|framework| wanted(&framework.id.value));
-    let all = frameworks.flat_map(|of| of.tasks.iter().chain(&of.unreachable).chain(&of.completed));
+    let all = frameworks.flat_map(|of| of.tasks.all());
     let chosen = query.choose(all.cloned());
     Object::new().list("tasks", chosen.into_iter().map(|task| entry(&task)))
 }
