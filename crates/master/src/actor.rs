@@ -23,7 +23,6 @@ use streams::Streams;
 
 type Course = shell::Course<MasterError>;
 
-/// See the module's words.
 pub(crate) struct Actor {
     books: Books,
     clock: Clock,
@@ -75,7 +74,6 @@ impl Part for Actor {
                 core.subscribe_operator(now, stream);
             }
             Request::Operate { call, answer } => answers.hold(answer, core.operate(now, *call)),
-            Request::Teardown { framework, answer } => answers.hold(answer, core.teardown(now, &framework)),
             Request::Closed(stream) => self.closed(&stream, now),
         }
         ControlFlow::Continue(())

@@ -72,7 +72,6 @@ impl Site {
     }
 }
 
-/// See the module's words.
 #[derive(Debug)]
 pub(crate) struct Allocator {
     /// No filter is shorter: what a framework just refused is not offered again in the same breath.

@@ -7,7 +7,6 @@ use crate::core::metrics::Metrics;
 use crate::core::{Core, Depth, Snapshot};
 use crate::timings::Timings;
 
-/// See the module.
 pub(crate) struct Books {
     pub(crate) core: Core,
     pub(crate) timings: Timings,

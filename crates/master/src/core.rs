@@ -68,7 +68,6 @@ pub(crate) use agent_calls::AgentRefusal;
 use agents::{Agent, Agents};
 pub(crate) use events::HEARTBEAT_INTERVAL;
 pub(crate) use framework_calls::CallRefusal;
-pub(crate) use framework_removal::NoSuchFramework;
 pub(crate) use operate::OperatorRefusal;
 pub(crate) use snapshot::{Depth, Snapshot};
 
@@ -97,7 +96,6 @@ pub(crate) struct Identity {
     pub(crate) flags: Arc<BTreeMap<String, String>>,
 }
 
-/// See the module's words.
 #[derive(Debug)]
 pub(crate) struct Core {
     identity: Identity,

@@ -12,13 +12,15 @@ mod metrics;
 mod operator;
 mod scheduler;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::http::HeaderMap;
 use axum::routing::{MethodFilter, MethodRouter, get, post};
-use mesos::server::{self, LogFile, LoggingLevel, MESOS_STREAM_ID, guarded, mesos_paths, only_get, only_post};
-use store::Store;
+use mesos::server::{self, MESOS_STREAM_ID, guarded, mesos_paths, only_get, only_post};
 
 use crate::ids::StreamId;
+use crate::options::Options;
 use crate::request::Handle;
 pub use access::Authentication;
 
@@ -28,19 +30,12 @@ pub(crate) struct Shared {
     pub(crate) actor: Handle,
     /// `host:port`, where others reach this master.
     pub(crate) authority: String,
-    /// Where the registry is kept, for its size.
-    pub(crate) registry: Store,
-    /// Events that may wait for a reader.
-    pub(crate) event_queue: usize,
-    /// How what this process logs is changed, if it can be.
-    pub(crate) logging: Option<LoggingLevel>,
-    /// The file it logs to, if there is one.
-    pub(crate) log: Option<LogFile>,
+    pub(crate) options: Arc<Options>,
 }
 
 /// All routes. Paths are forgiving the way Mesos' are: `/master/state`, `/state/` and `/state.json` are all `/state`.
-pub(crate) fn router(shared: Shared, authentication: &Authentication) -> Router {
-    let logging = get(server::toggle_logging).post(server::toggle_logging).with_state(shared.logging.clone());
+pub(crate) fn router(shared: Shared) -> Router {
+    let logging = get(server::toggle_logging).post(server::toggle_logging).with_state(shared.options.logging.clone());
     let mut routes = Routes::default()
         .post("/api/v1/scheduler", post(scheduler::call))
         .post("/cygnet/v1/agent", post(agent::call))
@@ -58,7 +53,7 @@ pub(crate) fn router(shared: Shared, authentication: &Authentication) -> Router 
         .get("/files/read", get(files::read))
         .get("/files/download", get(files::download))
         .get("/files/debug", get(files::debug));
-    for path in legacy::READS {
+    for (path, ..) in legacy::READS {
         routes = routes.get(path, get(legacy::read));
     }
     for (path, _) in administration::EMPTY {
@@ -68,7 +63,8 @@ pub(crate) fn router(shared: Shared, authentication: &Authentication) -> Router 
     for (path, _) in administration::REFUSED {
         routes = routes.post(path, post(administration::refuse));
     }
-    let (credentials, authentication) = (authentication.credentials.clone(), authentication.clone());
+    let authentication = shared.options.authentication.clone();
+    let credentials = authentication.credentials.clone();
     let router = guarded(routes.router.with_state(shared), credentials, move |path| authentication.realm(path));
     mesos_paths("master", &routes.known, router)
 }

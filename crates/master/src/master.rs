@@ -56,24 +56,11 @@ impl Master {
         let core = Core::new(identity, self.options.settings.clone(), memory, now);
         let (actor, requests) = shell::inbox("master");
         let mut part = Actor::new(Books { core, timings }, clock, actor.clone());
-        let serving = serve(
-            self.listener,
-            router(
-                Shared {
-                    actor,
-                    authority,
-                    registry: self.options.store.clone(),
-                    event_queue: self.options.event_queue,
-                    logging: self.options.logging.clone(),
-                    log: self.options.log.clone(),
-                },
-                &self.options.authentication,
-            ),
-            Front::new(self.options.hostname.as_deref()),
-            shutdown.clone(),
-        );
+        let (front, store) = (Front::new(self.options.hostname.as_deref()), self.options.store.clone());
+        let router = router(Shared { actor, authority, options: self.options.into() });
+        let serving = serve(self.listener, router, front, shutdown.clone());
         tokio::select! {
-            ended = shell::run(&mut part, clock, self.options.store, requests, shutdown) => ended,
+            ended = shell::run(&mut part, clock, store, requests, shutdown) => ended,
             () = serving => Ok(()),
         }
     }

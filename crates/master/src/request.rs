@@ -5,7 +5,7 @@ use mesos::v1::{self, cygnet, master, scheduler};
 use shell::Answer;
 
 use crate::books::Books;
-use crate::core::{AgentRefusal, CallRefusal, NoSuchFramework, OperatorRefusal};
+use crate::core::{AgentRefusal, CallRefusal, OperatorRefusal};
 use crate::ids::StreamId;
 
 /// The way to reach the actor.
@@ -46,10 +46,6 @@ pub(crate) enum Request {
     Operate {
         call: Box<master::call::Content>,
         answer: Answer<Result<Option<master::Response>, OperatorRefusal>>,
-    },
-    Teardown {
-        framework: v1::FrameworkId,
-        answer: Answer<Result<(), NoSuchFramework>>,
     },
     /// The other side of a stream is gone.
     Closed(StreamId),

@@ -28,7 +28,6 @@ const PORT: u16 = 5051;
 
 type Key = (FrameworkId, TaskId);
 
-/// See the module's words.
 pub(crate) struct Agent {
     address: Ipv4Addr,
     resources: Vec<Resource>,

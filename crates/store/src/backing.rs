@@ -12,7 +12,6 @@ use crate::error::StoreError;
 use crate::file::{self, IfLost};
 use crate::mark::Mark;
 
-/// See the module.
 pub(crate) enum Backing {
     /// No database after an error, until it is opened again.
     File {

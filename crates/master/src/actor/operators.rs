@@ -36,7 +36,6 @@ struct Arrival {
     queue: usize,
 }
 
-/// See the module's words.
 pub(super) struct Operators {
     handle: Handle,
     arrivals: BTreeMap<StreamId, Arrival>,

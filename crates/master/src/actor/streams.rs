@@ -9,7 +9,6 @@ use crate::core::{Action, HEARTBEAT_INTERVAL, events};
 use crate::ids::StreamId;
 use crate::request::{Handle, Request};
 
-/// See the module's words.
 pub(super) struct Streams {
     handle: Handle,
     frameworks: Open<StreamId, scheduler::Event>,

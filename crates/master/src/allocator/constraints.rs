@@ -46,7 +46,6 @@ pub(crate) enum AttributeFault {
     Pattern { pattern: String, reason: String },
 }
 
-/// See the module's words.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Constraints {
     wire: OfferConstraints,

@@ -147,7 +147,7 @@ impl Core {
         message: &str,
     ) {
         let Some(known) = self.frameworks.get(framework) else { return };
-        let state = known.capabilities().visible(state);
+        let state = known.visible(state);
         let (id, agent) = (task.task_id.clone(), Some(&task.agent_id));
         let status = status::from_master(self.now.unix, id, agent, (state, reason), message);
         self.counters.ended.add(state);

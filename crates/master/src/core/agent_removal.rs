@@ -5,10 +5,9 @@ use std::sync::Arc;
 use mesos::v1::task_status::Reason;
 use mesos::v1::{self, TaskState, TaskStatus};
 
-use super::{Action, Core, announcements, commands, events, status};
+use super::{Action, Core, OperatorRefusal, announcements, commands, events, status};
 use crate::ids::{AgentId, FrameworkId, TaskId};
 use crate::memory::Change;
-use shell::Now;
 
 /// How an agent leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,10 +38,6 @@ impl Departure {
     }
 }
 
-/// There is no such agent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct NoSuchAgent;
-
 impl Core {
     /// The agent says goodbye.
     pub(super) fn unregister(&mut self, agent: &AgentId) {
@@ -51,8 +46,7 @@ impl Core {
     }
 
     /// An operator gives an agent up for good.
-    pub(crate) fn mark_agent_gone(&mut self, now: Now, agent: &AgentId) -> Result<(), NoSuchAgent> {
-        self.now = now;
+    pub(super) fn mark_agent_gone(&mut self, agent: &AgentId) -> Result<(), OperatorRefusal> {
         if self.agents.contains(agent) {
             self.command(agent, commands::shutdown("Agent has been marked gone"));
             self.remove_agent(agent, Departure::Gone);
@@ -62,7 +56,7 @@ impl Core {
             self.mark_gone(agent);
             self.give_up_unreachable_tasks(agent);
         }
-        if self.agents.is_gone(agent) { Ok(()) } else { Err(NoSuchAgent) }
+        if self.agents.is_gone(agent) { Ok(()) } else { Err(OperatorRefusal::NoSuchAgent(agent.clone())) }
     }
 
     /// Tasks that nobody could reach are over with their agent.
@@ -82,7 +76,7 @@ impl Core {
         let limit = self.settings.max_completed_tasks;
         let Some(known) = self.frameworks.get_mut(framework) else { return };
         let Some(mut kept) = known.tasks.take_unreachable(task) else { return };
-        let state = known.capabilities().visible(status.state());
+        let state = known.visible(status.state());
         let status = TaskStatus { state: state.into(), ..status };
         Arc::make_mut(&mut kept).absorb(&status, None);
         known.counters.ended.add(state);

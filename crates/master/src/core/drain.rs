@@ -138,7 +138,7 @@ impl Core {
         self.set_standing(id, Standing { deactivated: true, drain: Some(drained) });
         if drain.config.mark_gone() {
             // It was looked up a moment ago.
-            let _ = self.mark_agent_gone(self.now, id);
+            let _ = self.mark_agent_gone(id);
         }
     }
 }

@@ -3,20 +3,14 @@
 use mesos::v1::TaskState;
 use mesos::v1::task_status::Reason;
 
-use super::{Action, Core, announcements, commands, status};
+use super::{Action, Core, OperatorRefusal, announcements, commands, status};
 use crate::ids::{FrameworkId, TaskId};
-use shell::Now;
-
-/// There is no such framework.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct NoSuchFramework;
 
 impl Core {
     /// An operator ends a framework.
-    pub(crate) fn teardown(&mut self, now: Now, framework: &FrameworkId) -> Result<(), NoSuchFramework> {
-        self.now = now;
+    pub(super) fn teardown(&mut self, framework: &FrameworkId) -> Result<(), OperatorRefusal> {
         if !self.frameworks.contains(framework) {
-            return Err(NoSuchFramework);
+            return Err(OperatorRefusal::NoSuchFramework);
         }
         self.remove_framework(framework);
         Ok(())

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use mesos::framework_error::FrameworkError;
 use mesos::v1::FrameworkInfo;
+use mesos::v1::framework_info::capability::Type;
 use mesos::v1::scheduler::OfferConstraints;
 
-use super::capabilities::Capabilities;
 use super::frameworks::{named_role, roles_of};
 use crate::allocator::{ConstraintError, Constraints};
 
@@ -83,7 +83,7 @@ pub(crate) fn wishes(
 }
 
 fn check_roles(info: &FrameworkInfo) -> Result<(), SubscribeRefusal> {
-    let multi_role = Capabilities::of(info).multi_role;
+    let multi_role = info.is_capable_of(Type::MultiRole);
     if multi_role && named_role(info).is_some() {
         return Err(SubscribeRefusal::RoleOfMany);
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use mesos::resources::Resources;
 use mesos::v1;
+use mesos::v1::framework_info::capability::Type;
 use mesos::v1::scheduler::call;
 
 use super::{Core, events};
@@ -89,7 +90,8 @@ impl Core {
     pub(super) fn offer_wire(&self, offer: &Offer) -> Option<v1::Offer> {
         let (agent, framework) = (self.agents.get(&offer.agent)?, self.frameworks.get(&offer.framework)?);
         let executors = agent.work().executors_of(&offer.framework);
-        let sees = framework.capabilities();
+        let [multi_role, refined] =
+            [Type::MultiRole, Type::ReservationRefinement].map(|kind| framework.info().is_capable_of(kind));
         let allocation = v1::resource::AllocationInfo { role: Some(offer.role.clone()) };
         Some(v1::Offer {
             id: offer.id.clone(),
@@ -97,10 +99,10 @@ impl Core {
             agent_id: offer.agent.clone(),
             hostname: agent.info().hostname.clone(),
             url: agent_url(&agent.program().pid, &agent.info().hostname),
-            resources: stock::for_framework(&offer.resources, sees.multi_role, sees.reservation_refinement),
+            resources: stock::for_framework(&offer.resources, multi_role, refined),
             attributes: agent.info().attributes.clone(),
             executor_ids: executors.map(|of| of.executor_id.clone()).collect(),
-            allocation_info: sees.multi_role.then_some(allocation),
+            allocation_info: multi_role.then_some(allocation),
             domain: agent.info().domain.clone(),
             ..v1::Offer::default()
         })

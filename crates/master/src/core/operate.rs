@@ -5,9 +5,7 @@ use mesos::v1;
 use mesos::v1::master::call::{self, Content};
 use mesos::v1::master::{Response, response};
 
-use super::agent_removal::NoSuchAgent;
 use super::drain::StandingRefusal;
-use super::framework_removal::NoSuchFramework;
 use super::weights::WeightRefusal;
 use super::{Core, status};
 use shell::Now;
@@ -34,14 +32,8 @@ impl Core {
     pub(crate) fn operate(&mut self, now: Now, call: Content) -> Result<Option<Response>, OperatorRefusal> {
         self.now = now;
         match call {
-            Content::Teardown(of) => {
-                let no_such = |NoSuchFramework| OperatorRefusal::NoSuchFramework;
-                self.teardown(now, &of.framework_id).map_err(no_such)?;
-            }
-            Content::MarkAgentGone(of) => {
-                let id = of.agent_id;
-                self.mark_agent_gone(now, &id).map_err(|NoSuchAgent| OperatorRefusal::NoSuchAgent(id))?;
-            }
+            Content::Teardown(of) => self.teardown(&of.framework_id)?,
+            Content::MarkAgentGone(of) => self.mark_agent_gone(&of.agent_id)?,
             Content::DeactivateAgent(of) => self.deactivate_agent(now, &of.agent_id)?,
             Content::ReactivateAgent(of) => self.reactivate_agent(now, &of.agent_id)?,
             Content::DrainAgent(drain) => self.operate_drain(drain)?,

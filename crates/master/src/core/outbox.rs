@@ -6,7 +6,6 @@ use mesos::v1::master;
 use super::{Action, Snapshot};
 use crate::ids::StreamId;
 
-/// See the module's words.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     actions: Vec<Action>,

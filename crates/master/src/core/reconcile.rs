@@ -42,7 +42,7 @@ impl Core {
 
     /// The state the framework was last told, with what its last status said.
     fn latest(&self, framework: &Framework, task: &Task) -> TaskStatus {
-        let state = framework.capabilities().visible(task.forwarded_state());
+        let state = framework.visible(task.forwarded_state());
         let what = (state, Reason::Reconciliation);
         status::repeated(self.now.unix, task, what, "Reconciliation: Latest task state")
     }
@@ -62,7 +62,7 @@ impl Core {
             Some(place) if self.agents.is_gone(place) => (TaskState::TaskGoneByOperator, "gone"),
             _ => (TaskState::TaskUnknown, "unknown"),
         };
-        let shown = (framework.capabilities().visible(state), Reason::Reconciliation);
+        let shown = (framework.visible(state), Reason::Reconciliation);
         let message = format!("Reconciliation: Task is {what}");
         Some(TaskStatus {
             unreachable_time: unreachable_since.map(v1::TimeInfo::since_epoch),

@@ -219,7 +219,7 @@ impl Core {
         for (framework, task) in tasks {
             let Some(known) = self.frameworks.get(framework) else { continue };
             let Some(task) = known.tasks.get(task).filter(|task| !task.is_terminal()) else { continue };
-            let what = (known.capabilities().visible(task.state()), Reason::AgentReregistered);
+            let what = (known.visible(task.state()), Reason::AgentReregistered);
             let status = status::repeated(self.now.unix, task, what, "Unreachable agent re-registered");
             told.push((framework.clone(), status));
         }

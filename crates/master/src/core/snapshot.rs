@@ -27,7 +27,6 @@ pub(crate) enum Depth {
     WithTasks,
 }
 
-/// See the module's words.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     pub(crate) identity: Identity,

@@ -47,7 +47,7 @@ impl Core {
 
     fn forward(&mut self, framework: &FrameworkId, status: &TaskStatus) {
         let Some(known) = self.frameworks.get(framework) else { return };
-        let state = known.capabilities().visible(status.state());
+        let state = known.visible(status.state());
         self.tell(framework, events::update(TaskStatus { state: state.into(), ..status.clone() }));
     }
 
@@ -78,7 +78,7 @@ impl Core {
     /// A status made by the master: into the books, and to the framework as far as it understands it.
     pub(super) fn declare(&mut self, framework: &FrameworkId, mut status: TaskStatus) {
         let Some(known) = self.frameworks.get(framework) else { return };
-        let state: TaskState = known.capabilities().visible(status.state());
+        let state: TaskState = known.visible(status.state());
         status.set_state(state);
         self.absorb(framework, &status, None);
         self.tell(framework, events::update(status));

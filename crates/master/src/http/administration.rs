@@ -1,9 +1,9 @@
 //! Endpoints operators change the master with, or would in Mesos: weights; quota, maintenance, reservations
 //! and volumes, none of which exist here: they are empty to look at and refused by name.
 
-use axum::extract::{Query as Parameters, Request, State};
+use axum::extract::{Query, Request, State};
 use axum::http::{StatusCode, Uri};
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use mesos::server::{self, Refusal};
 use mesos::v1::WeightInfo;
 use mesos::v1::master;
@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Shared;
-use super::answer::Texts;
+use super::answer::{Reply, Texts};
 use crate::request;
 
 /// Paths that only change what is not there.
@@ -38,7 +38,7 @@ struct Weight {
     weight: f64,
 }
 
-pub(super) async fn empty(Parameters(parameters): Parameters<Texts>) -> Result<Response, Refusal> {
+pub(super) async fn empty(Query(parameters): Query<Texts>) -> Reply {
     server::json(&parameters, &json!({}))
 }
 
@@ -48,17 +48,14 @@ pub(super) async fn refuse(uri: Uri) -> Refusal {
     Refusal::new(StatusCode::NOT_IMPLEMENTED, format!("{} is not supported: this master knows no {what}", uri.path()))
 }
 
-pub(super) async fn weights(
-    State(shared): State<Shared>,
-    Parameters(parameters): Parameters<Texts>,
-) -> Result<Response, Refusal> {
+pub(super) async fn weights(State(shared): State<Shared>, Query(parameters): Query<Texts>) -> Reply {
     let response = operate(&shared, Content::GetWeights).await?;
     let weights = response.and_then(|response| response.get_weights).unwrap_or_default().weight_infos;
     let entry = |info: &WeightInfo| json!({ "role": info.role(), "weight": info.weight });
     server::json(&parameters, &weights.iter().map(entry).collect::<Vec<Value>>())
 }
 
-pub(super) async fn update_weights(State(shared): State<Shared>, request: Request) -> Result<Response, Refusal> {
+pub(super) async fn update_weights(State(shared): State<Shared>, request: Request) -> Reply {
     let body = server::read_body(request.into_body()).await?;
     let weights: Vec<Weight> = serde_json::from_slice(&body)
         .map_err(|error| Refusal::bad_request(format!("Failed to parse update weights request JSON: {error}")))?;

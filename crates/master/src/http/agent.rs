@@ -36,7 +36,7 @@ async fn subscribe(
     let codec = server::accept(headers)?;
     call.agent_info.id = call.agent_info.id.or(agent);
     let stream = new_stream_id();
-    let (sender, response) = server::event_stream(codec, Some(stream.to_string()), shared.event_queue);
+    let (sender, response) = server::event_stream(codec, Some(stream.to_string()), shared.options.event_queue);
     let call = Box::new(call);
     shared.actor.send(request::Request::SubscribeAgent { stream, sender, call }).await?;
     Ok(response)

@@ -16,11 +16,11 @@ use crate::view::pieces::{Object, Pieces, joined};
 /// The parameters of a request.
 pub(super) type Texts = BTreeMap<String, String>;
 
+/// An answer or a refusal.
+pub(super) type Reply = Result<Response, Refusal>;
+
 /// JSON, or JSON wrapped into a call of the function the request names. `write` may take its time.
-pub(super) async fn object(
-    parameters: &Texts,
-    write: impl FnOnce() -> Object + Send + 'static,
-) -> Result<Response, Refusal> {
+pub(super) async fn object(parameters: &Texts, write: impl FnOnce() -> Object + Send + 'static) -> Reply {
     match jsonp(parameters)?.map(str::to_owned) {
         None => pieces("application/json", move || write().into_pieces()).await,
         Some(callback) => pieces("text/javascript", move || call(&callback, write().into_pieces())).await,
@@ -28,11 +28,11 @@ pub(super) async fn object(
 }
 
 /// An answer in one of the codecs.
-pub(super) async fn coded(codec: Codec, write: impl FnOnce() -> Pieces + Send + 'static) -> Result<Response, Refusal> {
+pub(super) async fn coded(codec: Codec, write: impl FnOnce() -> Pieces + Send + 'static) -> Reply {
     pieces(codec.media_type(), write).await
 }
 
-async fn pieces(kind: &'static str, write: impl FnOnce() -> Pieces + Send + 'static) -> Result<Response, Refusal> {
+async fn pieces(kind: &'static str, write: impl FnOnce() -> Pieces + Send + 'static) -> Reply {
     let begin = move || {
         let mut joined = joined(write());
         let (first, second) = (joined.next().unwrap_or_default(), joined.next());

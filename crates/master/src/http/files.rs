@@ -3,50 +3,37 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::{Query as Parameters, State};
-use axum::response::Response;
+use axum::extract::{Query, State};
 use mesos::server::files::{FileError, Opened, Piece, blocking, number, path};
 use mesos::server::{self, Refusal};
 use serde_json::{Value, json};
 
 use super::Shared;
-use super::answer::Texts;
+use super::answer::{Reply, Texts};
 
 /// What the log is called.
 const LOG: &str = "/master/log";
 
 /// A file has nothing in it that could be listed.
-pub(super) async fn browse(
-    State(shared): State<Shared>,
-    Parameters(parameters): Parameters<Texts>,
-) -> Result<Response, Refusal> {
+pub(super) async fn browse(State(shared): State<Shared>, Query(parameters): Query<Texts>) -> Reply {
     listed(&shared, path(&parameters)?).await?;
     server::json(&parameters, &json!([]))
 }
 
-pub(super) async fn read(
-    State(shared): State<Shared>,
-    Parameters(parameters): Parameters<Texts>,
-) -> Result<Response, Refusal> {
+pub(super) async fn read(State(shared): State<Shared>, Query(parameters): Query<Texts>) -> Reply {
     let path = path(&parameters)?;
     let (offset, length) = (number(&parameters, "offset")?, number(&parameters, "length")?);
     server::json(&parameters, &piece(&shared, path, offset, length).await?.to_json())
 }
 
-pub(super) async fn download(
-    State(shared): State<Shared>,
-    Parameters(parameters): Parameters<Texts>,
-) -> Result<Response, Refusal> {
+pub(super) async fn download(State(shared): State<Shared>, Query(parameters): Query<Texts>) -> Reply {
     let path = path(&parameters)?;
     with_file(&shared, path, |opened| Ok(opened.download())).await
 }
 
 /// What is attached, by name.
-pub(super) async fn debug(
-    State(shared): State<Shared>,
-    Parameters(parameters): Parameters<Texts>,
-) -> Result<Response, Refusal> {
-    let attached: BTreeMap<&str, Value> = shared.log.iter().map(|log| (LOG, json!(log.path()))).collect();
+pub(super) async fn debug(State(shared): State<Shared>, Query(parameters): Query<Texts>) -> Reply {
+    let attached: BTreeMap<&str, Value> = shared.options.log.iter().map(|log| (LOG, json!(log.path()))).collect();
     server::json(&parameters, &attached)
 }
 
@@ -70,7 +57,7 @@ async fn with_file<T: Send + 'static>(
     path: String,
     work: impl FnOnce(Opened) -> Result<T, FileError> + Send + 'static,
 ) -> Result<T, Refusal> {
-    let log = shared.log.clone();
+    let log = shared.options.log.clone();
     let open = move || log.map_or(Err(FileError::NotFound), |log| log.open(LOG, &path));
     blocking(move || open().and_then(work)).await
 }

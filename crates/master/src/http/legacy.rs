@@ -1,60 +1,46 @@
 //! The endpoints from before the v1 API that read frameworks, agents and tasks, and the one that tears frameworks down.
 
-use axum::extract::{Query as Parameters, Request, State};
+use axum::extract::{Query, Request, State};
 use axum::http::{StatusCode, Uri, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use mesos::server::{self, OriginalPath, Refusal, is_sent_by_pages, read_body};
+use mesos::v1::master::call::{self, Content};
 use serde_json::json;
 
 use super::Shared;
-use super::answer::{self, Texts};
-use crate::core::{Depth, NoSuchFramework, Snapshot};
-use crate::request;
+use super::administration::operate;
+use super::answer::{self, Reply, Texts};
+use crate::core::{Depth, Snapshot};
 use crate::view::legacy as view;
 use crate::view::pieces::Object;
 
-/// Paths that are answered with JSON from the core's books.
-pub(super) const READS: [&str; 6] = ["/state", "/state-summary", "/slaves", "/frameworks", "/tasks", "/roles"];
+/// A path that is answered with JSON from the core's books, and what is written there.
+type Read = (&'static str, Depth, fn(Snapshot, &Texts) -> Object);
 
-pub(super) async fn read(
-    State(shared): State<Shared>,
-    uri: Uri,
-    Parameters(parameters): Parameters<Texts>,
-) -> Result<Response, Refusal> {
-    let parameter = |name: &str| parameters.get(name).cloned();
-    let write: Box<dyn FnOnce(Snapshot) -> Object + Send> = match uri.path() {
-        "/state" => Box::new(view::state),
-        "/state-summary" => Box::new(view::summary),
-        "/slaves" => {
-            let id = parameter("slave_id");
-            Box::new(|snapshot| view::slaves(snapshot, id))
-        }
-        "/frameworks" => {
-            let id = parameter("framework_id");
-            Box::new(|snapshot| view::frameworks(snapshot, id))
-        }
-        "/tasks" => {
-            let query = view::TaskQuery::parse(&parameters);
-            Box::new(move |snapshot| view::tasks(snapshot, &query))
-        }
-        "/roles" => Box::new(view::roles),
-        _ => return Err(Refusal::not_found()),
-    };
-    let depth = if matches!(uri.path(), "/slaves" | "/roles") { Depth::WithoutTasks } else { Depth::WithTasks };
+pub(super) const READS: [Read; 6] = [
+    ("/state", Depth::WithTasks, |snapshot, _| view::state(snapshot)),
+    ("/state-summary", Depth::WithTasks, |snapshot, _| view::summary(snapshot)),
+    ("/slaves", Depth::WithoutTasks, |snapshot, of| view::slaves(snapshot, of.get("slave_id").cloned())),
+    ("/frameworks", Depth::WithTasks, |snapshot, of| view::frameworks(snapshot, of.get("framework_id").cloned())),
+    ("/tasks", Depth::WithTasks, |snapshot, of| view::tasks(snapshot, &view::TaskQuery::parse(of))),
+    ("/roles", Depth::WithoutTasks, |snapshot, _| view::roles(snapshot)),
+];
+
+pub(super) async fn read(State(shared): State<Shared>, uri: Uri, Query(parameters): Query<Texts>) -> Reply {
+    let known = READS.iter().find(|(path, ..)| *path == uri.path());
+    let &(_, depth, write) = known.ok_or_else(Refusal::not_found)?;
     let snapshot = shared.actor.view(move |books, _| books.snapshot(depth)).await?;
-    answer::object(&parameters, move || write(snapshot)).await
+    let asked = parameters.clone();
+    answer::object(&parameters, move || write(snapshot, &asked)).await
 }
 
-pub(super) async fn flags(
-    State(shared): State<Shared>,
-    Parameters(parameters): Parameters<Texts>,
-) -> Result<Response, Refusal> {
+pub(super) async fn flags(State(shared): State<Shared>, Query(parameters): Query<Texts>) -> Reply {
     let flags = shared.actor.view(|books, _| books.core.flags().clone()).await?;
     server::json(&parameters, &json!({ "flags": &*flags }))
 }
 
 /// To the leading master, which is this one. There is nothing below it.
-pub(super) async fn redirect(State(shared): State<Shared>, request: Request) -> Result<Response, Refusal> {
+pub(super) async fn redirect(State(shared): State<Shared>, request: Request) -> Reply {
     let asked = request.extensions().get::<OriginalPath>().map_or("", |path| path.0.trim_end_matches('/'));
     if !asked.ends_with("/redirect") {
         return Err(Refusal::not_found());
@@ -71,9 +57,7 @@ pub(super) async fn teardown(State(shared): State<Shared>, request: Request) -> 
     let body = read_body(request.into_body()).await?;
     let id = form_value(&body, "frameworkId")
         .ok_or_else(|| Refusal::bad_request("Missing 'frameworkId' query parameter in the request body"))?;
-    let framework = id.into();
-    let result = shared.actor.ask(|answer| request::Request::Teardown { framework, answer }).await?;
-    result.map_err(|NoSuchFramework| Refusal::bad_request("No framework found with specified ID"))?;
+    operate(&shared, Content::Teardown(call::Teardown { framework_id: id.into() })).await?;
     Ok(StatusCode::OK)
 }
 
@@ -81,6 +65,6 @@ pub(super) async fn teardown(State(shared): State<Shared>, request: Request) -> 
 fn form_value(body: &[u8], name: &str) -> Option<String> {
     let form = std::str::from_utf8(body).ok()?;
     let uri: Uri = format!("/?{}", form.trim()).parse().ok()?;
-    let Parameters(mut values) = Parameters::<Texts>::try_from_uri(&uri).ok()?;
+    let Query(mut values) = Query::<Texts>::try_from_uri(&uri).ok()?;
     values.remove(name)
 }

@@ -4,18 +4,17 @@
 use std::collections::BTreeMap;
 
 use axum::Extension;
-use axum::extract::{Query as Parameters, State};
-use axum::response::Response;
+use axum::extract::{Query, State};
 use mesos::server::{self, ConnectionCounts, Refusal};
 
 use super::Shared;
-use super::answer::Texts;
+use super::answer::{Reply, Texts};
 
 pub(super) async fn snapshot(
     State(shared): State<Shared>,
     connections: Option<Extension<ConnectionCounts>>,
-    Parameters(parameters): Parameters<Texts>,
-) -> Result<Response, Refusal> {
+    Query(parameters): Query<Texts>,
+) -> Reply {
     server::metrics(&parameters, connections, measure(&shared)).await
 }
 
@@ -25,7 +24,7 @@ pub(super) async fn measure(shared: &Shared) -> Result<BTreeMap<String, f64>, Re
     let mut metrics = shared.actor.view(|books, now| books.measure(now)).await?;
     metrics.insert("master/event_queue_http_requests".to_owned(), waiting);
     // A store that does not answer says so to the core, which ends.
-    let size = shared.registry.size_bytes().await.ok();
+    let size = shared.options.store.size_bytes().await.ok();
     metrics.extend(size.map(|bytes| ("registrar/registry_size_bytes".to_owned(), bytes as f64)));
     metrics.extend(server::machine_metrics());
     Ok(metrics)

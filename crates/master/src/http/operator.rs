@@ -1,7 +1,5 @@
 //! `POST /api/v1`: the operator API.
 
-use std::time::Duration;
-
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -26,7 +24,7 @@ pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Resu
     let (_, call): (_, Call) = server::decode_call(&parts.headers, &body)?;
     let call = mesos::validate::master_call(call)?;
     let codec = server::accept(&parts.headers)?;
-    if let Some(look) = Look::of(call.kind()) {
+    if let Some(look) = view::look(call.kind()) {
         return look_up(shared, codec, look).await;
     }
     match call {
@@ -47,19 +45,19 @@ pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Resu
 
 async fn subscribe(shared: Shared, codec: Codec) -> Result<Response, Refusal> {
     let (sender, response) = server::event_stream(codec, None, IN_FLIGHT);
-    let (stream, queue) = (new_stream_id(), shared.event_queue);
+    let (stream, queue) = (new_stream_id(), shared.options.event_queue);
     shared.actor.send(request::Request::SubscribeOperator { stream, sender, queue }).await?;
     Ok(response)
 }
 
 async fn look_up(shared: Shared, codec: Codec, look: Look) -> Result<Response, Refusal> {
-    let depth = look.depth();
+    let (_, depth, ..) = look;
     let snapshot = shared.actor.view(move |books, _| books.snapshot(depth)).await?;
     answer::coded(codec, move || view::answer(look, snapshot, codec)).await
 }
 
 fn logging_level(shared: &Shared) -> master::Response {
-    let level = shared.logging.as_ref().map_or(0, LoggingLevel::get);
+    let level = shared.options.logging.as_ref().map_or(0, LoggingLevel::get);
     master::Response::get_logging_level(response::GetLoggingLevel { level })
 }
 
@@ -81,9 +79,8 @@ async fn read_file(shared: &Shared, asked: call::ReadFile) -> Result<master::Res
 }
 
 fn set_logging_level(shared: &Shared, set: call::SetLoggingLevel) -> Result<Response, Refusal> {
-    let nanoseconds =
-        u64::try_from(set.duration.nanoseconds).map_err(|_| Refusal::bad_request("'duration' must be non-negative"))?;
-    server::set_logging(shared.logging.as_ref(), set.level, Duration::from_nanos(nanoseconds))
+    let duration = set.duration.to_duration().ok_or_else(|| Refusal::bad_request("'duration' must be non-negative"))?;
+    server::set_logging(shared.options.logging.as_ref(), set.level, duration)
 }
 
 impl From<OperatorRefusal> for Refusal {

@@ -46,7 +46,7 @@ async fn subscribe(
         return Err(Refusal::bad_request("Subscribe calls should not include the 'Mesos-Stream-Id' header"));
     }
     let stream = new_stream_id();
-    let (sender, response) = server::event_stream(codec, Some(stream.to_string()), shared.event_queue);
+    let (sender, response) = server::event_stream(codec, Some(stream.to_string()), shared.options.event_queue);
     call.framework_info.principal = call.framework_info.principal.or(principal);
     let call = Box::new(call);
     shared.actor.send(request::Request::Subscribe { stream, sender, call }).await?;

@@ -1,5 +1,6 @@
 //! The operator API's long answers, in both codecs.
 
+use std::mem::take;
 use std::sync::Arc;
 
 use mesos::Codec;
@@ -14,105 +15,70 @@ use crate::core::snapshot::{AgentView, FrameworkView, RoleView, TaskLists};
 use crate::core::task::Task;
 use crate::core::{Depth, HEARTBEAT_INTERVAL, Snapshot};
 
-/// A call that is answered from a snapshot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Look {
-    Agents,
-    Frameworks,
-    Executors,
-    Tasks,
-    State,
-    Roles,
-}
+/// A call that is answered from a snapshot of this depth: the type of the answer, its one member, and what is in that.
+pub(crate) type Look = (Type, Depth, response::Type, &'static str, fn(&mut Snapshot) -> Message);
 
-impl Look {
-    pub(crate) fn of(kind: Type) -> Option<Look> {
-        Some(match kind {
-            Type::GetAgents => Look::Agents,
-            Type::GetFrameworks => Look::Frameworks,
-            Type::GetExecutors => Look::Executors,
-            Type::GetTasks => Look::Tasks,
-            Type::GetState => Look::State,
-            Type::GetRoles => Look::Roles,
-            _ => return None,
-        })
-    }
+const LOOKS: [Look; 6] = [
+    (Type::GetAgents, Depth::WithoutTasks, response::Type::GetAgents, "get_agents", agents),
+    (Type::GetFrameworks, Depth::WithoutTasks, response::Type::GetFrameworks, "get_frameworks", frameworks),
+    (Type::GetExecutors, Depth::WithoutTasks, response::Type::GetExecutors, "get_executors", executors),
+    (Type::GetRoles, Depth::WithoutTasks, response::Type::GetRoles, "get_roles", roles),
+    (Type::GetTasks, Depth::WithTasks, response::Type::GetTasks, "get_tasks", tasks),
+    (Type::GetState, Depth::WithTasks, response::Type::GetState, "get_state", state),
+];
 
-    pub(crate) fn depth(self) -> Depth {
-        match self {
-            Look::Tasks | Look::State => Depth::WithTasks,
-            Look::Agents | Look::Frameworks | Look::Executors | Look::Roles => Depth::WithoutTasks,
-        }
-    }
-
-    /// The answer's type, and the name of its one member.
-    fn member(self) -> (response::Type, &'static str) {
-        match self {
-            Look::State => (response::Type::GetState, "get_state"),
-            Look::Agents => (response::Type::GetAgents, "get_agents"),
-            Look::Frameworks => (response::Type::GetFrameworks, "get_frameworks"),
-            Look::Executors => (response::Type::GetExecutors, "get_executors"),
-            Look::Tasks => (response::Type::GetTasks, "get_tasks"),
-            Look::Roles => (response::Type::GetRoles, "get_roles"),
-        }
-    }
-
-    fn message(self, snapshot: Snapshot) -> Message {
-        match self {
-            Look::Agents => agents(snapshot.agents, snapshot.recovered),
-            Look::Frameworks => frameworks(snapshot.frameworks, snapshot.completed_frameworks),
-            Look::Executors => executors(&snapshot.agents),
-            Look::Roles => Message::of::<response::GetRoles>().list("roles", snapshot.roles, RoleView::wire),
-            Look::Tasks => tasks(&snapshot),
-            Look::State => Message::of::<response::GetState>()
-                .message("get_tasks", tasks(&snapshot))
-                .message("get_executors", executors(&snapshot.agents))
-                .message("get_frameworks", frameworks(snapshot.frameworks, snapshot.completed_frameworks))
-                .message("get_agents", agents(snapshot.agents, snapshot.recovered)),
-        }
-    }
+/// The look that a call asks for, if it asks for one.
+pub(crate) fn look(kind: Type) -> Option<Look> {
+    LOOKS.into_iter().find(|(call, ..)| *call == kind)
 }
 
 /// The answer to a call.
-pub(crate) fn answer(look: Look, snapshot: Snapshot, codec: Codec) -> Pieces {
-    let (kind, name) = look.member();
+pub(crate) fn answer((_, _, kind, member, message): Look, mut snapshot: Snapshot, codec: Codec) -> Pieces {
     let answer = Message::of::<Response>().enumeration("type", (kind.as_str_name(), kind.into()));
-    answer.message(name, look.message(snapshot)).pieces(codec)
+    answer.message(member, message(&mut snapshot)).pieces(codec)
 }
 
 /// The event an operator's stream begins with.
-pub(crate) fn subscribed(snapshot: Snapshot, codec: Codec) -> Vec<u8> {
+pub(crate) fn subscribed(mut snapshot: Snapshot, codec: Codec) -> Vec<u8> {
     let kind = event::Type::Subscribed;
     let subscribed = Message::of::<event::Subscribed>()
-        .message("get_state", Look::State.message(snapshot))
+        .message("get_state", state(&mut snapshot))
         .double("heartbeat_interval_seconds", HEARTBEAT_INTERVAL.as_secs_f64());
     let event = Message::of::<Event>().enumeration("type", (kind.as_str_name(), kind.into()));
     event.message("subscribed", subscribed).pieces(codec).flatten().collect()
 }
 
-fn agents(agents: Vec<AgentView>, recovered: Vec<Arc<v1::AgentInfo>>) -> Message {
-    Message::of::<response::GetAgents>().list("agents", agents, AgentView::wire).list(
-        "recovered_agents",
-        recovered,
-        |info| v1::AgentInfo::clone(info),
-    )
+fn state(snapshot: &mut Snapshot) -> Message {
+    Message::of::<response::GetState>()
+        .message("get_tasks", tasks(snapshot))
+        .message("get_executors", executors(snapshot))
+        .message("get_frameworks", frameworks(snapshot))
+        .message("get_agents", agents(snapshot))
 }
 
-fn frameworks(live: Vec<FrameworkView>, completed: Vec<FrameworkView>) -> Message {
-    Message::of::<response::GetFrameworks>().list("frameworks", live, FrameworkView::wire).list(
-        "completed_frameworks",
-        completed,
-        FrameworkView::wire,
-    )
+fn agents(snapshot: &mut Snapshot) -> Message {
+    let recovered = take(&mut snapshot.recovered);
+    let message = Message::of::<response::GetAgents>().list("agents", take(&mut snapshot.agents), AgentView::wire);
+    message.list("recovered_agents", recovered, |info| v1::AgentInfo::clone(info))
 }
 
-fn executors(agents: &[AgentView]) -> Message {
-    let executors = agents.iter().flat_map(AgentView::executors_wire).collect();
+fn frameworks(snapshot: &mut Snapshot) -> Message {
+    let (live, completed) = (take(&mut snapshot.frameworks), take(&mut snapshot.completed_frameworks));
+    let message = Message::of::<response::GetFrameworks>().list("frameworks", live, FrameworkView::wire);
+    message.list("completed_frameworks", completed, FrameworkView::wire)
+}
+
+fn executors(snapshot: &mut Snapshot) -> Message {
+    let executors = snapshot.agents.iter().flat_map(AgentView::executors_wire).collect();
     Message::of::<response::GetExecutors>().list("executors", executors, Clone::clone)
 }
 
+fn roles(snapshot: &mut Snapshot) -> Message {
+    Message::of::<response::GetRoles>().list("roles", take(&mut snapshot.roles), RoleView::wire)
+}
+
 /// All tasks of all frameworks.
-fn tasks(snapshot: &Snapshot) -> Message {
+fn tasks(snapshot: &mut Snapshot) -> Message {
     let all = |of: fn(&TaskLists) -> &Vec<Arc<Task>>| {
         snapshot.all_frameworks().flat_map(|framework| of(&framework.tasks)).cloned().collect()
     };

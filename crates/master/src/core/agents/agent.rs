@@ -54,7 +54,6 @@ pub(crate) struct Program {
     pub(crate) capabilities: Vec<v1::agent_info::Capability>,
 }
 
-/// See the module's words.
 #[derive(Debug, Clone)]
 pub(crate) struct Agent {
     id: AgentId,

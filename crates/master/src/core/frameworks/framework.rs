@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mesos::v1;
+use mesos::v1::framework_info::capability::Type;
 use shell::Now;
 
-use super::super::capabilities::Capabilities;
+use super::super::capabilities;
 use super::super::counters::FrameworkCounters;
 use super::super::framework_rules;
 use super::Tasks;
@@ -37,12 +38,10 @@ pub(crate) struct Times {
     pub(crate) unregistered: Option<Duration>,
 }
 
-/// See the module's words.
 #[derive(Debug, Clone)]
 pub(crate) struct Framework {
     id: FrameworkId,
     info: Arc<v1::FrameworkInfo>,
-    capabilities: Capabilities,
     link: Link,
     constraints: Arc<Constraints>,
     times: Times,
@@ -53,7 +52,6 @@ pub(crate) struct Framework {
 impl Framework {
     pub(crate) fn new(id: FrameworkId, info: v1::FrameworkInfo, link: Link, unix: Duration) -> Self {
         Framework {
-            capabilities: Capabilities::of(&info),
             info: Arc::new(v1::FrameworkInfo { id: Some(id.clone()), ..info }),
             id,
             link,
@@ -98,7 +96,6 @@ impl Framework {
             principal: old.principal.clone(),
             ..info
         });
-        self.capabilities = Capabilities::of(&self.info);
     }
 
     /// Its scheduler is back, or another one took over, at this moment since the UNIX epoch.
@@ -140,8 +137,9 @@ impl Framework {
         &self.info
     }
 
-    pub(crate) fn capabilities(&self) -> Capabilities {
-        self.capabilities
+    /// The state it is shown for a task that is in `state`.
+    pub(crate) fn visible(&self, state: v1::TaskState) -> v1::TaskState {
+        capabilities::visible(&self.info, state)
     }
 
     /// Whether it is known from its agents only.
@@ -167,7 +165,7 @@ impl Framework {
         Interest {
             roles: self.roles(),
             suppressed,
-            gpus: self.capabilities.gpu_resources,
+            gpus: self.info.is_capable_of(Type::GpuResources),
             minimums: minimums_of(&self.info),
             constraints: self.constraints.clone(),
             active: self.is_connected(),
@@ -177,7 +175,7 @@ impl Framework {
 
 /// The roles a framework asks to be in.
 pub(crate) fn roles_of(info: &v1::FrameworkInfo) -> BTreeSet<String> {
-    if Capabilities::of(info).multi_role {
+    if info.is_capable_of(Type::MultiRole) {
         return info.roles.iter().cloned().collect();
     }
     [named_role(info).unwrap_or(EVERYONE).to_owned()].into()

@@ -12,7 +12,6 @@ use super::super::agents::{Agent, Program};
 use crate::ids::{AgentId, FrameworkId};
 use crate::memory::Standing;
 
-/// See the module's words.
 #[derive(Debug, Clone)]
 pub(crate) struct AgentView {
     pub(crate) id: AgentId,

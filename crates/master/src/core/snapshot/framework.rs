@@ -7,19 +7,16 @@ use mesos::v1;
 use mesos::v1::master::response::get_frameworks;
 
 use super::super::Core;
-use super::super::capabilities::Capabilities;
 use super::super::frameworks::{Framework, TaskLists, Times};
 use super::super::offers::Offer;
 use super::Depth;
 use crate::allocator::Constraints;
 use crate::ids::{AgentId, FrameworkId};
 
-/// See the module's words.
 #[derive(Debug, Clone)]
 pub(crate) struct FrameworkView {
     pub(crate) id: FrameworkId,
     pub(crate) info: Arc<v1::FrameworkInfo>,
-    pub(crate) capabilities: Capabilities,
     pub(crate) constraints: Arc<Constraints>,
     pub(crate) connected: bool,
     pub(crate) recovered: bool,
@@ -45,7 +42,6 @@ impl Core {
         FrameworkView {
             id: framework.id().clone(),
             info: framework.info().clone(),
-            capabilities: framework.capabilities(),
             constraints: framework.constraints().clone(),
             connected: framework.is_connected(),
             recovered: framework.is_recovered(),

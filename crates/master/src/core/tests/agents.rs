@@ -130,7 +130,7 @@ fn an_agent_that_lost_its_memory_replaces_its_older_self() {
 #[test]
 fn an_agent_marked_gone_is_turned_away() {
     let (mut world, scheduler, node) = World::with_running_task(framework("f"));
-    world.core.mark_agent_gone(world.now, &node.id).unwrap();
+    world.core.mark_agent_gone(&node.id).unwrap();
     world.settle();
     assert_eq!(world.updates(&scheduler)[0].state(), TaskState::TaskGoneByOperator);
     assert!(world.command_kinds(&node).contains(&agent_event::Type::Shutdown));
@@ -148,7 +148,7 @@ fn tasks_nobody_could_reach_are_over_when_their_agent_is_gone() {
         world.pass(100 * SECOND);
         world.events(&scheduler);
         world.announced.clear();
-        world.core.mark_agent_gone(world.now, &node.id).unwrap();
+        world.core.mark_agent_gone(&node.id).unwrap();
         world.settle();
         let updates = world.updates(&scheduler);
         assert_eq!((updates[0].state(), updates[0].reason()), (state, Reason::AgentRemovedByOperator));

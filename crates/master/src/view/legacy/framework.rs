@@ -2,6 +2,7 @@
 
 use mesos::resources::Resources;
 use mesos::v1;
+use mesos::v1::framework_info::capability::Type;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -70,7 +71,7 @@ struct Details<'a> {
 impl<'a> Details<'a> {
     fn of(framework: &'a FrameworkView) -> Self {
         let info = &framework.info;
-        let multi_role = framework.capabilities.multi_role;
+        let multi_role = info.is_capable_of(Type::MultiRole);
         let held = framework.used.clone() + &framework.offered;
         Details {
             user: &info.user,
