@@ -22,7 +22,6 @@ use mesos::server::{self, MESOS_STREAM_ID, guarded, mesos_paths, only_get, only_
 use crate::ids::StreamId;
 use crate::options::Options;
 use crate::request::Handle;
-pub use access::Authentication;
 
 /// What handlers share.
 #[derive(Debug, Clone)]

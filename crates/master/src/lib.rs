@@ -33,7 +33,6 @@ mod timings;
 mod view;
 
 pub use error::MasterError;
-pub use http::Authentication;
 pub use master::Master;
-pub use options::Options;
+pub use options::{Authentication, Options};
 pub use settings::{Patience, Retention, Settings};

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
+use mesos::credentials::Credentials;
 use mesos::duration;
 use mesos::server::{LogFile, LoggingLevel};
 use store::Store;
 
-use crate::http::Authentication;
 use crate::settings::Settings;
 
 /// See the fields; [`Options::new`] has the defaults.
@@ -33,6 +33,21 @@ pub struct Options {
     pub authentication: Authentication,
     /// The file this process logs to, which operators may read.
     pub log: Option<LogFile>,
+}
+
+/// What only known principals may do, and who is known.
+#[derive(Debug, Clone, Default)]
+pub struct Authentication {
+    /// Everybody who is known.
+    pub credentials: Credentials,
+    /// Whether frameworks have to be: `--authenticate_http_frameworks`.
+    pub frameworks: bool,
+    /// Whether agents have to be: `--authenticate_agents`.
+    pub agents: bool,
+    /// Whether who only looks has to be: `--authenticate_http_readonly`.
+    pub readonly: bool,
+    /// Whether who may change things has to be: `--authenticate_http_readwrite`. The operator API belongs here, too.
+    pub readwrite: bool,
 }
 
 impl Options {

@@ -1,22 +1,8 @@
 //! Which paths are whose, in the realms of Mesos' masters.
 
-use mesos::credentials::Credentials;
 use mesos::server::Realms;
 
-/// What only known principals may do, and who is known.
-#[derive(Debug, Clone, Default)]
-pub struct Authentication {
-    /// Everybody who is known.
-    pub credentials: Credentials,
-    /// Whether frameworks have to be: `--authenticate_http_frameworks`.
-    pub frameworks: bool,
-    /// Whether agents have to be: `--authenticate_agents`.
-    pub agents: bool,
-    /// Whether who only looks has to be: `--authenticate_http_readonly`.
-    pub readonly: bool,
-    /// Whether who may change things has to be: `--authenticate_http_readwrite`. The operator API belongs here, too.
-    pub readwrite: bool,
-}
+use crate::options::Authentication;
 
 const REALMS: Realms = Realms {
     open: &["/health", "/redirect", "/system/stats", "/version"],
