@@ -1,6 +1,5 @@
 //! `/v2` as clients meet it: statuses, messages, headers, and the forms of paths.
 
-use super::http::{request, send};
 use super::*;
 
 async fn alone() -> (Master, Running) {
@@ -16,8 +15,7 @@ fn app(id: &str) -> Value {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn errors_have_marathons_statuses_and_words() {
     let (_master, running) = alone().await;
-    let server = running.address;
-    assert_eq!(send(server, "POST", "/v2/apps", &app("/shop/web")).await.status, 201);
+    running.deploy(&app("/shop/web")).await;
     let none = json!(null);
     let two = json!({"id": "/shop/web", "cmd": "x", "version": "2020-01-01T00:00:00.000Z"});
     for (method, path, body, status, message) in [
@@ -85,7 +83,7 @@ async fn errors_have_marathons_statuses_and_words() {
         ),
         ("PUT", "/v2/tasks", &none, 405, "Method Not Allowed"),
     ] {
-        let answer = send(server, method, path, body).await;
+        let answer = running.send(method, path, body).await;
         assert_eq!((answer.status, answer.message().as_str()), (status, message), "{method} {path}");
     }
     running.stop().await;
@@ -94,18 +92,17 @@ async fn errors_have_marathons_statuses_and_words() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_locked_app_names_its_deployment_in_marathons_words() {
     let (_master, running) = alone().await;
-    let server = running.address;
-    let created = send(server, "POST", "/v2/apps", &app("/web")).await;
+    let created = running.send("POST", "/v2/apps", &app("/web")).await;
     let id = created.json()["deployments"][0]["id"].clone();
-    let locked = send(server, "PUT", "/v2/apps/web", &json!({"instances": 2})).await;
+    let locked = running.send("PUT", "/v2/apps/web", &json!({"instances": 2})).await;
     let message = "App is locked by one or more deployments. Override with the option '?force=true'. View details at \
                    '/v2/deployments/<DEPLOYMENT_ID>'.";
     assert_eq!(locked.status, 409);
     assert_eq!(locked.json(), json!({"message": message, "deployments": [{"id": id}]}));
-    let forced = send(server, "PUT", "/v2/apps/web?force=true", &json!({"instances": 2})).await;
+    let forced = running.send("PUT", "/v2/apps/web?force=true", &json!({"instances": 2})).await;
     assert_eq!(forced.header("marathon-deployment-id"), forced.json()["deploymentId"].as_str());
     let path = format!("/v2/deployments/{}?force=true", forced.json()["deploymentId"].as_str().unwrap());
-    let stopped = send(server, "DELETE", &path, &json!(null)).await;
+    let stopped = running.send("DELETE", &path, &json!(null)).await;
     assert_eq!((stopped.status, stopped.text().as_str()), (202, ""));
     running.stop().await;
 }
@@ -113,20 +110,19 @@ async fn a_locked_app_names_its_deployment_in_marathons_words() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn paths_and_headers_are_as_clients_expect_them() {
     let (_master, running) = alone().await;
-    let server = running.address;
-    assert_eq!(send(server, "POST", "/v2/apps/", &app("shop/web")).await.header("location"), Some("/v2/apps/shop/web"));
+    assert_eq!(running.send("POST", "/v2/apps/", &app("shop/web")).await.header("location"), Some("/v2/apps/shop/web"));
     for path in ["/v2/apps//shop/web", "/v2/apps/shop/web/", "/v2/apps/%2Fshop%2Fweb", "/v2/apps/shop/web"] {
-        let answer = send(server, "GET", path, &json!(null)).await;
+        let answer = running.send("GET", path, &json!(null)).await;
         assert_eq!(answer.json()["app"]["id"], "/shop/web", "{path}");
-        assert_eq!(answer.header("x-marathon-leader"), Some(format!("http://{server}").as_str()));
+        assert_eq!(answer.header("x-marathon-leader"), Some(format!("http://{}", running.address).as_str()));
         assert_eq!(answer.header("cache-control"), Some("no-cache, no-store, must-revalidate"));
     }
-    let all = send(server, "GET", "/v2/apps/shop/*", &json!(null)).await;
+    let all = running.send("GET", "/v2/apps/shop/*", &json!(null)).await;
     assert_eq!(all.json()["*"][0]["id"], "/shop/web");
-    assert_eq!(send(server, "GET", "/v2/tasks/", &json!(null)).await.json(), json!({"tasks": []}));
-    let pong = request(server, "GET", "/ping", &[("accept", "application/json")], "").await;
-    assert_eq!((pong.json(), send(server, "GET", "/ping", &json!(null)).await.text()), (json!("pong"), "pong".into()));
-    let text = request(server, "GET", "/metrics", &[("accept", "text/plain")], "").await.text();
+    assert_eq!(running.get("/v2/tasks/").await, json!({"tasks": []}));
+    let pong = running.ask("GET", "/ping", &[("accept", "application/json")], "").await;
+    assert_eq!((pong.json(), running.send("GET", "/ping", &json!(null)).await.text()), (json!("pong"), "pong".into()));
+    let text = running.ask("GET", "/metrics", &[("accept", "text/plain")], "").await.text();
     assert!(text.contains("marathon_apps_active_gauge 1\n"), "{text}");
     running.stop().await;
 }
@@ -134,16 +130,15 @@ async fn paths_and_headers_are_as_clients_expect_them() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn large_answers_are_packed_for_who_asks_for_it() {
     let (_master, running) = alone().await;
-    let server = running.address;
     let mut large = app("/large");
     large["labels"] = json!({"text": "x".repeat(10_000)});
-    assert_eq!(send(server, "POST", "/v2/apps", &large).await.status, 201);
-    let packed = request(server, "GET", "/v2/apps", &[("accept-encoding", "gzip")], "").await;
+    running.deploy(&large).await;
+    let packed = running.ask("GET", "/v2/apps", &[("accept-encoding", "gzip")], "").await;
     assert_eq!((packed.status, packed.header("content-encoding")), (200, Some("gzip")));
     assert!(packed.body.len() < 5000, "{}", packed.body.len());
-    let plain = request(server, "GET", "/v2/apps", &[], "").await;
+    let plain = running.ask("GET", "/v2/apps", &[], "").await;
     assert_eq!((plain.header("content-encoding"), plain.text().len() > 10_000), (None, true));
-    let small = request(server, "GET", "/v2/leader", &[("accept-encoding", "gzip")], "").await;
+    let small = running.ask("GET", "/v2/leader", &[("accept-encoding", "gzip")], "").await;
     assert_eq!(small.header("content-encoding"), None, "it fits into a packet");
     running.stop().await;
 }
@@ -151,16 +146,15 @@ async fn large_answers_are_packed_for_who_asks_for_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_task_that_is_named_twice_is_killed_once() {
     let (mut master, running) = alone().await;
-    let server = running.address;
     master.subscribe("F").await;
     let two = json!({"id": "web", "cmd": "run", "cpus": 0.1, "mem": 10, "instances": 2});
-    assert_eq!(send(server, "POST", "/v2/apps", &two).await.status, 201);
+    running.deploy(&two).await;
     let task = master.offer().await.task_id.value;
     running.until("two tasks", |app| app["tasksStaged"] == 2).await;
     let both = json!({"ids": [task, task, "no.instance-b1e8d24e-9d4a-4d0b-a3a2-43a04b5e0000._app.1"]});
-    let killed = send(server, "POST", "/v2/tasks/delete", &both).await.json();
+    let killed = running.send("POST", "/v2/tasks/delete", &both).await.json();
     assert_eq!((killed["tasks"].as_array().unwrap().len(), &killed["tasks"][0]["id"]), (1, &json!(task)));
-    let scaled = send(server, "POST", "/v2/tasks/delete?scale=true&force=true", &both).await.json();
+    let scaled = running.send("POST", "/v2/tasks/delete?scale=true&force=true", &both).await.json();
     assert!(scaled["deploymentId"].is_string(), "{scaled}");
     assert_eq!(running.app().await["instances"], 1);
     running.stop().await;
@@ -169,7 +163,6 @@ async fn a_task_that_is_named_twice_is_killed_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn load_balancers_read_lines_of_text() {
     let (mut master, running) = alone().await;
-    let server = running.address;
     master.subscribe("F").await;
     running.create().await;
     let task = master.offer().await;
@@ -179,7 +172,7 @@ async fn load_balancers_read_lines_of_text() {
     assert_eq!((service, &app["tasks"][0]["servicePorts"][0]), (&json!(10_000), service));
     let line = format!("web\t{service}\t127.0.0.1:{port}\t\n");
     for path in ["/v2/tasks", "/v2/apps/web/tasks"] {
-        let text = request(server, "GET", path, &[("accept", "text/plain")], "").await;
+        let text = running.ask("GET", path, &[("accept", "text/plain")], "").await;
         assert_eq!(text.text(), line);
     }
     running.stop().await;
@@ -188,15 +181,14 @@ async fn load_balancers_read_lines_of_text() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_root_group_has_versions_too() {
     let (_master, running) = alone().await;
-    let server = running.address;
-    send(server, "PUT", "/v2/groups", &json!({"id": "/", "apps": [app("web")]})).await;
-    send(server, "PUT", "/v2/groups?force=true", &json!({"id": "/", "apps": [app("web"), app("more")]})).await;
-    let versions = send(server, "GET", "/v2/groups/versions", &json!(null)).await.json();
-    assert_eq!(send(server, "GET", "/v2/groups//versions", &json!(null)).await.json(), versions);
+    running.send("PUT", "/v2/groups", &json!({"id": "/", "apps": [app("web")]})).await;
+    running.send("PUT", "/v2/groups?force=true", &json!({"id": "/", "apps": [app("web"), app("more")]})).await;
+    let versions = running.get("/v2/groups/versions").await;
+    assert_eq!(running.get("/v2/groups//versions").await, versions);
     let [newest, oldest] = versions.as_array().unwrap().as_slice() else { panic!("two versions: {versions}") };
     for (version, apps) in [(newest, 2), (oldest, 1)] {
         let path = format!("/v2/groups//versions/{}", version.as_str().unwrap());
-        let group = send(server, "GET", &path, &json!(null)).await.json();
+        let group = running.get(&path).await;
         assert_eq!(group["apps"].as_array().map(Vec::len), Some(apps), "{group}");
     }
     running.stop().await;
@@ -205,22 +197,20 @@ async fn the_root_group_has_versions_too() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_group_is_made_shown_tried_and_removed() {
     let (_master, running) = alone().await;
-    let server = running.address;
     let group = json!({"id": "shop", "apps": [{"id": "web", "cmd": "run", "dependencies": ["db"]}, {"id": "db", "cmd": "run"}]});
-    let tried = send(server, "PUT", "/v2/groups?dryRun=true", &group).await.json();
+    let tried = running.send("PUT", "/v2/groups?dryRun=true", &group).await.json();
     let steps = tried["steps"].as_array().unwrap();
     assert_eq!(steps.last().unwrap()["actions"], json!([{"action": "ScaleApplication", "app": "/shop/web"}]));
-    let created = send(server, "POST", "/v2/groups", &group).await;
+    let created = running.send("POST", "/v2/groups", &group).await;
     assert_eq!((created.status, created.header("location")), (201, Some("/v2/groups/shop")));
-    let shown =
-        send(server, "GET", "/v2/groups/shop?embed=group.apps&embed=group.apps.counts", &json!(null)).await.json();
+    let shown = running.get("/v2/groups/shop?embed=group.apps&embed=group.apps.counts").await;
     assert_eq!((&shown["apps"][0]["id"], &shown["apps"][0]["tasksRunning"]), (&json!("/shop/db"), &json!(0)));
     assert!(shown.get("groups").is_none() && shown.get("pods").is_none());
-    let locked = send(server, "DELETE", "/v2/groups/shop", &json!(null)).await;
+    let locked = running.send("DELETE", "/v2/groups/shop", &json!(null)).await;
     assert_eq!(locked.status, 409);
-    let removed = send(server, "DELETE", "/v2/groups/shop?force=true", &json!(null)).await;
+    let removed = running.send("DELETE", "/v2/groups/shop?force=true", &json!(null)).await;
     assert_eq!((removed.status, removed.json()["deploymentId"].is_string()), (200, true));
-    assert_eq!(send(server, "GET", "/v2/groups", &json!(null)).await.json()["groups"], json!([]));
+    assert_eq!(running.get("/v2/groups").await["groups"], json!([]));
     running.stop().await;
 }
 
@@ -229,15 +219,16 @@ async fn who_abdicates_is_elected_again_and_reconciles() {
     let (mut master, running) = alone().await;
     master.subscribe("F").await;
     master.call(call::Type::Reconcile).await;
-    let answer = send(running.address, "DELETE", "/v2/leader", &json!(null)).await;
+    let answer = running.send("DELETE", "/v2/leader", &json!(null)).await;
     assert_eq!((answer.status, answer.message().as_str()), (200, "Leadership abdicated"));
     assert_eq!(master.subscribe("F").await.framework_id.unwrap().value, "F");
     master.call(call::Type::Reconcile).await;
     running.stop().await;
 }
 
-async fn listen(server: SocketAddr, query: &str) -> tokio::io::BufReader<tokio::net::TcpStream> {
+async fn listen(running: &Running, query: &str) -> tokio::io::BufReader<tokio::net::TcpStream> {
     use tokio::io::AsyncWriteExt;
+    let server = running.address;
     let mut stream = tokio::net::TcpStream::connect(server).await.unwrap();
     let request = format!("GET /v2/events{query} HTTP/1.1\r\nhost: {server}\r\naccept: text/event-stream\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
@@ -265,14 +256,14 @@ async fn next_event(stream: &mut tokio::io::BufReader<tokio::net::TcpStream>) ->
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn events_say_who_asked_and_only_those_that_are_wanted_come() {
     let (_master, running) = alone().await;
-    let server = running.address;
-    let mut stream = listen(server, "?event_type=api_post_event&event_type=pod_created_event&plan-format=light").await;
-    assert_eq!(send(server, "POST", "/v2/apps", &app("/web")).await.status, 201);
+    let mut stream =
+        listen(&running, "?event_type=api_post_event&event_type=pod_created_event&plan-format=light").await;
+    running.deploy(&app("/web")).await;
     let event = next_event(&mut stream).await;
     assert_eq!((&event["eventType"], &event["clientIp"]), (&json!("api_post_event"), &json!("127.0.0.1")));
     assert_eq!((&event["uri"], &event["appDefinition"]["id"]), (&json!("/v2/apps"), &json!("/web")));
     let pod = json!({"id": "/pod", "containers": [{"name": "a", "exec": {"command": {"shell": "run"}}}]});
-    assert_eq!(send(server, "POST", "/v2/pods", &pod).await.status, 201);
+    assert_eq!(running.send("POST", "/v2/pods", &pod).await.status, 201);
     let event = next_event(&mut stream).await;
     assert_eq!((&event["eventType"], &event["uri"]), (&json!("pod_created_event"), &json!("/v2/pods")));
     running.stop().await;
@@ -281,9 +272,8 @@ async fn events_say_who_asked_and_only_those_that_are_wanted_come() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_changes_nothing_names_a_deployment_that_is_over() {
     let (_master, running) = alone().await;
-    let server = running.address;
-    send(server, "POST", "/v2/apps", &app("/shop/web")).await;
-    let mut events = listen(server, "?event_type=deployment_success").await;
+    running.send("POST", "/v2/apps", &app("/shop/web")).await;
+    let mut events = listen(&running, "?event_type=deployment_success").await;
     for (method, path, body) in [
         ("PUT", "/v2/apps/shop/web", app("/shop/web")),
         ("PUT", "/v2/apps/shop/web", json!({"id": "web"})),
@@ -292,7 +282,7 @@ async fn what_changes_nothing_names_a_deployment_that_is_over() {
         ("DELETE", "/v2/apps/shop/web/tasks?scale=true", json!(null)),
         ("POST", "/v2/tasks/delete?scale=true", json!({"ids": []})),
     ] {
-        let answer = send(server, method, path, &body).await;
+        let answer = running.send(method, path, &body).await;
         let id = answer.json()["deploymentId"].clone();
         assert_eq!((answer.status, answer.header("marathon-deployment-id")), (200, id.as_str()), "{method} {path}");
         let told = next_event(&mut events).await;
@@ -304,8 +294,7 @@ async fn what_changes_nothing_names_a_deployment_that_is_over() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_path_tells_its_methods_and_answers_head() {
     let (_master, running) = alone().await;
-    let server = running.address;
-    send(server, "POST", "/v2/apps", &app("/shop/web")).await;
+    running.send("POST", "/v2/apps", &app("/shop/web")).await;
     for (path, allowed) in [
         ("/v2/apps", "GET, HEAD, POST, PUT, PATCH, OPTIONS"),
         ("/v2/apps/shop/web", "GET, HEAD, PUT, PATCH, DELETE, OPTIONS"),
@@ -314,11 +303,11 @@ async fn every_path_tells_its_methods_and_answers_head() {
         ("/v2/pods", "GET, HEAD, POST, OPTIONS"),
         ("/ping", "GET, HEAD, OPTIONS"),
     ] {
-        let options = send(server, "OPTIONS", path, &json!(null)).await;
+        let options = running.send("OPTIONS", path, &json!(null)).await;
         assert_eq!((options.status, options.header("allow")), (200, Some(allowed)), "{path}");
-        let head = send(server, "HEAD", path, &json!(null)).await;
+        let head = running.send("HEAD", path, &json!(null)).await;
         assert_eq!((head.status, head.text().as_str()), (200, ""), "{path}");
-        let refused = send(server, "TRACE", path, &json!(null)).await;
+        let refused = running.send("TRACE", path, &json!(null)).await;
         assert_eq!((refused.status, refused.header("allow")), (405, Some(allowed)), "{path}");
     }
     running.stop().await;
@@ -327,12 +316,11 @@ async fn every_path_tells_its_methods_and_answers_head() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_definition_that_was_read_may_be_sent_back_whole_to_replace_it() {
     let (_master, running) = alone().await;
-    let server = running.address;
-    send(server, "POST", "/v2/apps", &app("/shop/web")).await;
-    let read = send(server, "GET", "/v2/apps/shop/web", &json!(null)).await.json()["app"].clone();
-    let partly = send(server, "PUT", "/v2/apps/shop/web", &read).await;
+    running.send("POST", "/v2/apps", &app("/shop/web")).await;
+    let read = running.get("/v2/apps/shop/web").await["app"].clone();
+    let partly = running.send("PUT", "/v2/apps/shop/web", &read).await;
     assert_eq!((partly.status, partly.message().as_str()), (422, "Object is not valid"), "a version comes alone");
-    let whole = send(server, "PUT", "/v2/apps/shop/web?partialUpdate=false", &read).await;
+    let whole = running.send("PUT", "/v2/apps/shop/web?partialUpdate=false", &read).await;
     assert_eq!((whole.status, &whole.json()["version"]), (200, &read["version"]), "nothing changed");
     running.stop().await;
 }
@@ -346,10 +334,10 @@ async fn who_leads_is_told_by_the_name_that_others_know() {
     let info = master.subscribe("F").await.subscribe.unwrap().framework_info;
     assert_eq!(info.hostname.as_deref(), Some("box.example"));
     assert_eq!(info.webui_url, Some(format!("http://{authority}")));
-    let leader = send(running.address, "GET", "/v2/leader", &json!(null)).await;
+    let leader = running.send("GET", "/v2/leader", &json!(null)).await;
     assert_eq!(leader.json(), json!({"leader": authority}));
     assert_eq!(leader.header("x-marathon-leader"), Some(format!("http://{authority}").as_str()));
-    let info = send(running.address, "GET", "/v2/info", &json!(null)).await.json();
+    let info = running.get("/v2/info").await;
     assert_eq!((&info["leader"], &info["marathon_config"]["hostname"]), (&json!(authority), &json!("box.example")));
     running.stop().await;
 }
@@ -366,7 +354,7 @@ async fn web_pages_of_origins_that_are_named_may_read() {
         let (store, origins) = (Store::in_memory().unwrap(), named.iter().map(|origin| (*origin).to_owned()).collect());
         let running = Running::start_with(master.address, store, |options| options.allowed_origins = origins).await;
         let asked = [("origin", origin), ("access-control-request-headers", "x-own")];
-        let answer = request(running.address, "OPTIONS", "/v2/apps", &asked, "").await;
+        let answer = running.ask("OPTIONS", "/v2/apps", &asked, "").await;
         assert_eq!((answer.status, answer.header("access-control-allow-origin")), (200, allowed), "{named:?}");
         let headers = answer.header("access-control-allow-headers");
         assert_eq!(headers, allowed.map(|_| "x-own"), "{named:?}");
@@ -384,7 +372,7 @@ async fn ping_answers_in_what_is_accepted() {
         ("text/plain;q=0.5, application/json", 200, Some("application/json; charset=utf-8"), "\"pong\""),
         ("image/png", 204, None, ""),
     ] {
-        let answer = request(running.address, "GET", "/ping", &[("accept", accept)], "").await;
+        let answer = running.ask("GET", "/ping", &[("accept", accept)], "").await;
         let shown = (answer.status, answer.header("content-type"), answer.text());
         assert_eq!(shown, (status, kind, body.to_owned()), "{accept}");
     }
@@ -404,7 +392,7 @@ async fn web_pages_of_others_change_nothing() {
         (vec![("content-type", "multipart/form-data; boundary=x")], 415),
         (vec![], 201),
     ] {
-        let answer = request(running.address, "POST", "/v2/apps", &headers, app).await;
+        let answer = running.ask("POST", "/v2/apps", &headers, app).await;
         assert_eq!(answer.status, status, "{headers:?} {}", answer.text());
         assert!(status == 201 || !answer.message().is_empty(), "{headers:?} {}", answer.text());
     }

@@ -2,7 +2,6 @@
 
 use axum::http::StatusCode;
 
-use super::http::send;
 use super::*;
 
 /// Somebody who listens, and answers with these statuses, in turn; with the last one for ever.
@@ -42,10 +41,10 @@ impl Subscriber {
     }
 
     /// Waits until it hears of changes that are made meanwhile.
-    async fn hears(&mut self, server: SocketAddr) {
+    async fn hears(&mut self, running: &Running) {
         let look = async {
             for instances in 1.. {
-                send(server, "PUT", "/v2/apps/web?force=true", &json!({"cmd": "run", "instances": instances})).await;
+                running.send("PUT", "/v2/apps/web?force=true", &json!({"cmd": "run", "instances": instances})).await;
                 if self.heard.try_recv().is_ok() {
                     return;
                 }
@@ -68,24 +67,23 @@ async fn events_are_posted_to_who_asked_for_them_also_after_a_restart() {
     let (master, store) = (Master::start().await, Store::in_memory().unwrap());
     let running = allowed(master.address, store.clone(), &[]).await;
     let mut subscriber = Subscriber::start(&[200]).await;
-    let (server, none) = (running.address, json!(null));
-    let told = send(server, "POST", &subscriber.path(), &none).await.json();
+    let none = json!(null);
+    let told = running.send("POST", &subscriber.path(), &none).await.json();
     assert_eq!(
         (&told["eventType"], &told["callbackUrl"], &told["clientIp"]),
         (&json!("subscribe_event"), &json!(subscriber.url), &json!("127.0.0.1"))
     );
-    let all = send(server, "GET", "/v2/eventSubscriptions", &none).await;
+    let all = running.send("GET", "/v2/eventSubscriptions", &none).await;
     assert_eq!(all.json(), json!({"callbackUrls": [subscriber.url]}));
-    subscriber.hears(server).await;
+    subscriber.hears(&running).await;
     running.stop().await;
 
     let running = allowed(master.address, store, &[]).await;
-    let server = running.address;
     while subscriber.heard.try_recv().is_ok() {}
-    subscriber.hears(server).await;
-    let told = send(server, "DELETE", &subscriber.path(), &none).await.json();
+    subscriber.hears(&running).await;
+    let told = running.send("DELETE", &subscriber.path(), &none).await.json();
     assert_eq!(told["eventType"], "unsubscribe_event");
-    assert_eq!(send(server, "GET", "/v2/eventSubscriptions", &none).await.json(), json!({"callbackUrls": []}));
+    assert_eq!(running.get("/v2/eventSubscriptions").await, json!({"callbackUrls": []}));
     running.stop().await;
 }
 
@@ -130,11 +128,11 @@ async fn what_is_no_place_for_events_is_refused() {
         ("https%3A%2F%2Fx%2F", "events are posted over http only"),
     ] {
         let path = format!("/v2/eventSubscriptions?callbackUrl={url}");
-        let answer = send(running.address, "POST", &path, &json!(null)).await;
+        let answer = running.send("POST", &path, &json!(null)).await;
         assert_eq!(answer.status, 422);
         assert_eq!(answer.json()["details"], json!([{"path": "/callbackUrl", "errors": [error]}]));
     }
-    let info = send(running.address, "GET", "/v2/info", &json!(null)).await.json();
+    let info = running.get("/v2/info").await;
     assert_eq!(info["event_subscriber"], json!({"type": "http_callback", "http_endpoints": []}));
     assert!(info["marathon_config"].get("event_subscriber").is_none(), "Marathon has it at the top");
     running.stop().await;

@@ -20,8 +20,7 @@ async fn a_check_asks_the_agents_host_by_its_name_for_the_path_as_it_is_written(
 
     let check = json!({"protocol": "HTTP", "port": port, "path": "//double/", "delaySeconds": 0, "intervalSeconds": 1});
     let app = json!({"id": "web", "cmd": "run", "cpus": 0.1, "mem": 10, "healthChecks": [check]});
-    let (created, _) = running.api.post_json("/v2/apps", app.to_string()).await.unwrap();
-    assert_eq!(created, 201);
+    running.deploy(&app).await;
     let there = Offer { hostname: "localhost".into(), ..offer() };
     master.send(Event::offers(event::Offers { offers: vec![there] }));
     let accept = master.call(call::Type::Accept).await.accept.unwrap();

@@ -34,8 +34,7 @@ async fn the_master_is_told_the_roles_that_are_in_use() {
     let info = master.subscribe("F").await.subscribe.unwrap().framework_info;
     assert_eq!((info.role.as_deref(), info.roles), (None, vec!["*".to_owned()]));
     let app = json!({"id": "/team/web", "cmd": "run", "cpus": 0.1, "mem": 10, "role": "team"});
-    let (status, body) = running.api.post_json("/v2/apps", app.to_string()).await.unwrap();
-    assert_eq!(status, 201, "{body:?}");
+    running.deploy(&app).await;
     let told = master.call(call::Type::UpdateFramework).await.update_framework.unwrap().framework_info;
     assert_eq!((told.id.unwrap().value.as_str(), told.name.as_str()), ("F", "marathon"));
     assert_eq!((told.roles, told.checkpoint), (vec!["*".to_owned(), "team".to_owned()], Some(true)));

@@ -4,7 +4,6 @@ mod api;
 mod callbacks;
 mod checks;
 mod framework;
-mod http;
 mod openapi;
 mod standing;
 
@@ -17,8 +16,8 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use harness::http::Answer;
 use mesos::Codec;
-use mesos::client::Client;
 use mesos::server::{self, EventSender};
 use mesos::v1::scheduler::{Call, Event, call, event};
 use mesos::v1::value::{Range, Ranges, Scalar};
@@ -150,7 +149,6 @@ fn status(task: &TaskInfo, state: TaskState, uuid: u8) -> TaskStatus {
 
 struct Running {
     address: SocketAddr,
-    api: Client,
     stop: CancellationToken,
     ended: tokio::task::JoinHandle<Result<(), scheduler::SchedulerError>>,
 }
@@ -166,10 +164,9 @@ impl Running {
         change(&mut options);
         let scheduler = Scheduler::bind(options).await.unwrap();
         let address = scheduler.address();
-        let api = Client::new(address.to_string(), Codec::Json);
         let stop = CancellationToken::new();
         let ended = tokio::spawn(scheduler.run(stop.clone()));
-        Running { address, api, stop, ended }
+        Running { address, stop, ended }
     }
 
     async fn stop(self) {
@@ -177,15 +174,31 @@ impl Running {
         self.ended.await.unwrap().unwrap();
     }
 
-    async fn app(&self) -> Value {
-        let (_, body) = self.api.get("/v2/apps/web").await.unwrap();
-        serde_json::from_slice::<Value>(&body).unwrap()["app"].clone()
+    async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        harness::http::ask(self.address, method, path, headers, body).await
     }
 
+    async fn send(&self, method: &str, path: &str, body: &Value) -> Answer {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        self.ask(method, path, &[("content-type", "application/json")], &body).await
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        self.send("GET", path, &Value::Null).await.json()
+    }
+
+    async fn app(&self) -> Value {
+        self.get("/v2/apps/web").await["app"].clone()
+    }
+
+    /// Creates the app that most tests are about.
     async fn create(&self) {
-        let app = json!({"id": "web", "cmd": "run", "cpus": 0.1, "mem": 10, "backoffSeconds": 0});
-        let (status, body) = self.api.post_json("/v2/apps", app.to_string()).await.unwrap();
-        assert_eq!(status, 201, "{body:?}");
+        self.deploy(&json!({"id": "web", "cmd": "run", "cpus": 0.1, "mem": 10, "backoffSeconds": 0})).await;
+    }
+
+    async fn deploy(&self, app: &Value) {
+        let created = self.send("POST", "/v2/apps", app).await;
+        assert_eq!(created.status, 201, "{}", created.text());
     }
 
     async fn until(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use super::http::send;
 use super::*;
 
 struct Document(Value);
@@ -191,16 +190,14 @@ async fn every_answer_is_as_the_document_says_and_every_operation_is_answered() 
     let task = master.offer().await;
     master.update(status(&task, TaskState::TaskRunning, 1));
     let app = running.until("a running task", |app| app["tasksRunning"] == 1).await;
-    let server = running.address;
-    let greedy = json!({"id": "/greedy", "cmd": "run", "cpus": 1000});
-    assert_eq!(send(server, "POST", "/v2/apps", &greedy).await.status, 201);
+    running.deploy(&json!({"id": "/greedy", "cmd": "run", "cpus": 1000})).await;
     master.decline().await;
-    let document = Document(send(server, "GET", "/v2/openapi.json", &Value::Null).await.json());
+    let document = Document(running.get("/v2/openapi.json").await);
 
     let mut left = document.operations();
     for (method, path, asked, body, expected) in requests(&task.task_id.value, app["version"].as_str().unwrap()) {
         let operation = &document.0["paths"][path][method.to_lowercase()];
-        let answer = send(server, method, &asked, &body).await;
+        let answer = running.send(method, &asked, &body).await;
         assert_eq!(answer.status, expected, "{method} {asked}: {}", answer.text());
         let response = document.resolve(&operation["responses"][expected.to_string()]);
         assert!(response.is_object(), "{method} {path} may answer {expected}, says nobody");

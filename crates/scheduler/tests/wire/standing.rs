@@ -4,7 +4,6 @@ use std::path::Path;
 use std::process::Command;
 
 use super::*;
-use crate::http::{Answer, send};
 
 /// A disk of two mebibytes, while this lives; none where nothing may be mounted.
 struct SmallDisk(tempfile::TempDir);
@@ -44,11 +43,11 @@ fn large(number: usize) -> Value {
 
 impl Running {
     async fn post(&self, app: Value) -> Answer {
-        send(self.address, "POST", "/v2/apps", &app).await
+        self.send("POST", "/v2/apps", &app).await
     }
 
     async fn ids(&self) -> Vec<Value> {
-        let answer = send(self.address, "GET", "/v2/apps", &Value::Null).await;
+        let answer = self.send("GET", "/v2/apps", &Value::Null).await;
         assert_eq!(answer.status, 200, "what is known is served");
         answer.json()["apps"].as_array().unwrap().iter().map(|app| app["id"].clone()).collect()
     }
@@ -79,7 +78,7 @@ async fn a_full_disk_costs_changes_until_there_is_room() {
     assert!(refused.message().contains("disk full"));
     let expected: Vec<_> = made.iter().cloned().chain([json!("/web")]).collect();
     assert_eq!(running.ids().await, expected, "what was refused is not there");
-    assert_eq!(send(running.address, "DELETE", "/v2/apps/web", &Value::Null).await.status, 507);
+    assert_eq!(running.send("DELETE", "/v2/apps/web", &Value::Null).await.status, 507);
 
     disk.clear();
     // It begins as after a start, so that nothing that was told meanwhile is missed.
@@ -105,7 +104,7 @@ async fn a_scheduler_whose_place_another_took_serves_what_it_knows_and_does_not_
             break;
         }
     }
-    assert_eq!(send(running.address, "GET", "/v2/info", &Value::Null).await.json()["elected"], false);
+    assert_eq!(running.get("/v2/info").await["elected"], false);
     assert_eq!(running.app().await["id"], "/web");
     let another = Running::start(master.address, Store::in_memory().unwrap()).await;
     let first = master.subscribe("G").await;
