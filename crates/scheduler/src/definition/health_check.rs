@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_port_by_number_wins_over_the_ports_of_the_instance() {
+    fn health_check_effective_port_hard_coded_or_by_index() {
         let named =
             [PortDefinition::default(), PortDefinition { name: Some("api".into()), ..PortDefinition::default() }];
         for (json, port) in [

@@ -6,26 +6,19 @@ use serde::{Deserialize, Serialize};
 
 /// A port on the host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct PortDefinition {
     /// The port; 0 is any. Without `requirePorts` it is a wish that names a variable.
-    #[serde(default)]
     pub(crate) port: u16,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) name: Option<String>,
     /// `tcp`, `udp` or `udp,tcp`.
-    #[serde(default = "tcp")]
     pub(crate) protocol: String,
-    #[serde(default)]
     pub(crate) labels: BTreeMap<String, String>,
-}
-
-fn tcp() -> String {
-    "tcp".into()
 }
 
 impl Default for PortDefinition {
     fn default() -> Self {
-        PortDefinition { port: 0, name: None, protocol: tcp(), labels: BTreeMap::new() }
+        PortDefinition { port: 0, name: None, protocol: "tcp".into(), labels: BTreeMap::new() }
     }
 }

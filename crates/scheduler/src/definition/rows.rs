@@ -86,14 +86,6 @@ fn conversion_every_field_of_every_protocol_is_kept() {
 }
 
 #[test]
-fn health_check_effective_port_hard_coded_or_by_index() {
-    for (check, port) in [(json!({"port": 1234}), 1234), (json!({"portIndex": 1}), 4321)] {
-        let app = with_check(check).unwrap();
-        assert_eq!(app.health_checks[0].effective_port(&app.port_definitions, &[5, 4321]), Some(port));
-    }
-}
-
-#[test]
 fn commands_belong_to_command_checks_only_which_need_no_port() {
     let command = |value: &str| json!({"protocol": "COMMAND", "command": {"value": value}});
     for bad in [

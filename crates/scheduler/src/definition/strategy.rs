@@ -7,19 +7,17 @@ use super::validate::Faults;
 
 /// How fast to replace instances by those of a new version, as shares of `instances`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct UpgradeStrategy {
     /// How many must stay healthy.
-    #[serde(default = "whole")]
     pub(crate) minimum_health_capacity: f64,
     /// How many there may be above `instances`.
-    #[serde(default = "whole")]
     pub(crate) maximum_over_capacity: f64,
     /// How long a deployment may take, in seconds, before it is taken back: beyond Marathon.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) deadline_seconds: Option<Seconds>,
     /// How many instances of the new version may fail in a deployment; with one more it is taken back: beyond Marathon.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) maximum_failures: Option<u32>,
 }
 
@@ -36,10 +34,6 @@ impl UpgradeStrategy {
             faults.require((0.0..=1.0).contains(&value), format!("{at}/{name}"), error);
         }
     }
-}
-
-fn whole() -> f64 {
-    1.0
 }
 
 impl Default for UpgradeStrategy {

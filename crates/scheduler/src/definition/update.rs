@@ -145,6 +145,8 @@ impl AppUpdate {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn update(json: Value) -> AppUpdate {
@@ -155,164 +157,131 @@ mod tests {
         Timestamp::from_millis(millis)
     }
 
-    fn created(json: Value) -> Result<RunSpec, Faults> {
-        update(json).create(AppId::new("/a"), at(1))
+    /// An app that sleeps, with these fields.
+    fn created(mut fields: Value) -> Result<RunSpec, Faults> {
+        fields["cmd"] = json!("sleep 1");
+        update(fields).create(AppId::new("/shop/eu/a"), at(1))
+    }
+
+    fn ports(spec: &RunSpec) -> Vec<u16> {
+        spec.port_definitions.iter().map(|port| port.port).collect()
     }
 
     #[test]
     fn scaling_is_no_change_of_configuration() {
-        let app = created(serde_json::json!({"cmd": "sleep 1"})).unwrap();
-        let scaled = update(serde_json::json!({"instances": 5})).apply(&app, at(2)).unwrap();
+        let app = created(json!({})).unwrap();
+        let scaled = update(json!({"instances": 5})).apply(&app, at(2)).unwrap();
         assert_eq!((scaled.config_version(), scaled.version), (at(1), at(2)));
-        let changed = update(serde_json::json!({"cmd": "sleep 2"})).apply(&scaled, at(3)).unwrap();
+        let changed = update(json!({"cmd": "sleep 2"})).apply(&scaled, at(3)).unwrap();
         assert_eq!((changed.config_version(), changed.instances), (at(3), 5));
     }
 
     #[test]
     fn cmd_and_args_exclude_each_other() {
-        let app = created(serde_json::json!({"cmd": "sleep 1"})).unwrap();
-        let changed = update(serde_json::json!({"args": ["sleep", "1"]})).apply(&app, at(2)).unwrap();
+        let app = created(json!({})).unwrap();
+        let changed = update(json!({"args": ["sleep", "1"]})).apply(&app, at(2)).unwrap();
         assert_eq!(changed.app().unwrap().cmd, None);
-        assert!(created(serde_json::json!({"cmd": "sleep 1", "args": ["x"]})).is_err());
-    }
-
-    #[test]
-    fn a_check_without_a_port_asks_the_first_one() {
-        let app = created(serde_json::json!({"cmd": "sleep 1", "healthChecks": [{"protocol": "MESOS_HTTP"}]})).unwrap();
-        assert_eq!(app.health_checks[0].port_index, Some(0));
-        let command = serde_json::json!({"protocol": "COMMAND", "command": {"value": "true"}});
-        let app = created(serde_json::json!({"cmd": "sleep 1", "healthChecks": [command]})).unwrap();
-        assert_eq!(app.health_checks[0].port_index, None);
+        assert!(created(json!({"args": ["x"]})).is_err());
     }
 
     #[test]
     fn what_is_not_supported_is_refused_by_name() {
-        for (field, value) in [
-            ("container/type", serde_json::json!({"type": "DOCKER"})),
-            ("container/docker", serde_json::json!({"type": "MESOS", "docker": {"image": "x"}})),
-            ("container/volumes", serde_json::json!({"type": "MESOS", "volumes": [{"containerPath": "x"}]})),
-            ("container/portMappings", serde_json::json!({"type": "MESOS", "portMappings": [{"containerPort": 1}]})),
-            ("networks(0)/mode", serde_json::json!([{"mode": "container/bridge"}])),
-            ("env/PASSWORD", serde_json::json!({"PASSWORD": {"secret": "x"}})),
-            ("ipAddress", serde_json::json!({})),
-            ("residency", serde_json::json!({"taskLostBehavior": "WAIT_FOREVER"})),
-            ("tty", serde_json::json!(true)),
-            ("resourceLimits", serde_json::json!({"cpus": 2})),
-            ("executorResources", serde_json::json!({"cpus": 0.1})),
-            ("secrets", serde_json::json!({"a": {"source": "b"}})),
-            ("gpus", serde_json::json!(1)),
+        for (path, value) in [
+            ("/container/type", json!({"type": "DOCKER"})),
+            ("/container/docker", json!({"type": "MESOS", "docker": {"image": "x"}})),
+            ("/container/volumes", json!({"type": "MESOS", "volumes": [{"containerPath": "x"}]})),
+            ("/container/portMappings", json!({"type": "MESOS", "portMappings": [{"containerPort": 1}]})),
+            ("/networks(0)/mode", json!([{"mode": "container/bridge"}])),
+            ("/env/PASSWORD", json!({"PASSWORD": {"secret": "x"}})),
+            ("/ipAddress", json!({})),
+            ("/residency", json!({"taskLostBehavior": "WAIT_FOREVER"})),
+            ("/tty", json!(true)),
+            ("/resourceLimits", json!({"cpus": 2})),
+            ("/executorResources", json!({"cpus": 0.1})),
+            ("/secrets", json!({"a": {"source": "b"}})),
+            ("/gpus", json!(1)),
+            ("/executor", json!("//other")),
+            ("/executor", json!("/")),
+            ("/executor", json!("/a/")),
+            ("/executor", json!("a\0")),
         ] {
-            let mut json = serde_json::json!({"cmd": "sleep 1"});
-            json[field.split(['/', '(']).next().unwrap()] = value;
-            let faults = created(json).unwrap_err();
-            assert!(faults.iter().any(|fault| fault.path == format!("/{field}")), "{field}: {faults:?}");
+            let field = path.split(['/', '(']).nth(1).unwrap();
+            let faults = created(json!({field: value})).unwrap_err();
+            assert!(faults.iter().any(|fault| fault.path == path), "{path}: {faults:?}");
         }
-        let nothing = serde_json::json!({"cmd": "sleep 1", "dependencies": [], "container": null, "secrets": {},
-            "tty": false, "executor": "", "gpus": 0, "ipAddress": null, "storeUrls": []});
-        assert!(created(nothing).is_ok());
-    }
-
-    #[test]
-    fn an_executor_is_none_the_agents_or_a_path() {
-        let with = |executor: &str| created(serde_json::json!({"cmd": "sleep 1", "executor": executor}));
         for executor in ["", "//cmd", "/opt/mine", "mine/it"] {
-            assert_eq!(with(executor).unwrap().app().unwrap().executor, executor);
+            let app = created(json!({"executor": executor})).unwrap();
+            assert_eq!(app.app().unwrap().executor, executor);
         }
-        for executor in ["//other", "/", "/a/", "a\0"] {
-            assert!(with(executor).unwrap_err().iter().any(|fault| fault.path == "/executor"), "{executor:?}");
-        }
-    }
-
-    #[test]
-    fn a_container_without_an_image_is_a_task_as_any_other() {
-        let json = serde_json::json!({"cmd": "sleep 1", "container": {"type": "MESOS", "volumes": []}});
-        let app = created(json.clone()).unwrap();
-        assert_eq!(serde_json::to_value(&app).unwrap()["container"], json["container"]);
+        let nothing = json!({"dependencies": [], "container": null, "secrets": {}, "tty": false, "executor": "", "gpus": 0,
+            "ipAddress": null, "storeUrls": []});
+        assert!(created(nothing).is_ok());
+        let container = json!({"type": "MESOS", "volumes": []});
+        let app = created(json!({"container": container})).unwrap();
+        assert_eq!(json!(app)["container"], container, "without an image it is a task as any other");
     }
 
     #[test]
     fn dependencies_are_relative_to_the_group() {
-        let json = serde_json::json!({"cmd": "sleep 1", "dependencies": ["db", "../x", "/y", "db"]});
-        let app = update(json).create(AppId::new("/shop/eu/web"), at(1)).unwrap();
+        let app = created(json!({"dependencies": ["db", "../x", "/y", "db"]})).unwrap();
         let paths: Vec<_> = app.dependencies.iter().map(AppId::as_str).collect();
         assert_eq!(paths, ["/shop/eu/db", "/shop/x", "/y"]);
     }
 
     #[test]
     fn older_forms_are_normalised() {
-        let app =
-            created(serde_json::json!({"cmd": "sleep 1", "ports": [8080, 0], "uris": ["http://a/b.tgz"]})).unwrap();
-        assert_eq!(app.port_definitions.iter().map(|port| port.port).collect::<Vec<_>>(), [8080, 0]);
+        let app = created(json!({"ports": [8080, 0], "uris": ["http://a/b.tgz"]})).unwrap();
         let fetch = &app.app().unwrap().fetch;
-        assert_eq!((fetch[0].uri.as_str(), fetch[0].extract), ("http://a/b.tgz", true));
-        let beside = serde_json::json!({"cmd": "sleep 1", "ports": [], "portDefinitions": [{"port": 1, "name": "x"}]});
-        assert_eq!(created(beside).unwrap().port_definitions[0].port, 1);
-        let both = serde_json::json!({"cmd": "sleep 1", "ports": [1], "portDefinitions": [{"port": 1, "name": "x"}]});
-        assert_eq!(created(both).unwrap().port_definitions[0].name.as_deref(), Some("x"));
+        assert_eq!((ports(&app), fetch[0].uri.as_str(), fetch[0].extract), (vec![8080, 0], "http://a/b.tgz", true));
+        for beside in [json!([]), json!([1])] {
+            let app = created(json!({"ports": beside, "portDefinitions": [{"port": 1, "name": "x"}]})).unwrap();
+            assert_eq!((ports(&app), app.port_definitions[0].name.as_deref()), (vec![1], Some("x")));
+        }
+        let checksum = "a checksum must be 'sha256:' and 64 hexadecimal digits or 'sha512:' and 128, not 'md5:0'";
+        let different = json!({"ports": [1], "portDefinitions": [{"port": 2}]});
         for (json, error) in [
-            (
-                serde_json::json!({"ports": [1], "portDefinitions": [{"port": 2}]}),
-                "cannot specify both ports and port definitions",
-            ),
-            (serde_json::json!({"uris": ["a"], "fetch": [{"uri": "b"}]}), "may not be set in conjunction with fetch"),
-            (serde_json::json!({"ports": [7, 7]}), "Ports must be unique."),
-            (
-                serde_json::json!({"fetch": [{"uri": "http://a/b", "checksum": "md5:0"}]}),
-                "a checksum must be 'sha256:' and 64 hexadecimal digits or 'sha512:' and 128, not 'md5:0'",
-            ),
+            (different, "cannot specify both ports and port definitions"),
+            (json!({"uris": ["a"], "fetch": [{"uri": "b"}]}), "may not be set in conjunction with fetch"),
+            (json!({"ports": [7, 7]}), "Ports must be unique."),
+            (json!({"fetch": [{"uri": "http://a/b", "checksum": "md5:0"}]}), checksum),
         ] {
-            let mut json = json;
-            json["cmd"] = serde_json::json!("sleep 1");
-            let faults = created(json.clone()).unwrap_err();
-            assert!(faults.iter().any(|fault| fault.error == error), "{json}: {faults:?}");
+            let faults = created(json).unwrap_err();
+            assert!(faults.iter().any(|fault| fault.error == error), "{error}: {faults:?}");
         }
     }
 
     #[test]
     fn an_app_sent_once_more_keeps_the_ports_it_was_given() {
-        let mut app = created(serde_json::json!({"cmd": "sleep 1", "ports": [0, 8080, 0]})).unwrap();
+        let mut app = created(json!({"ports": [0, 8080, 0]})).unwrap();
         app.port_definitions[0].port = 10_000;
         app.port_definitions[2].port = 10_001;
-        let again = update(serde_json::json!({"ports": [0, 8080, 0]})).apply(&app, at(2)).unwrap();
+        let again = update(json!({"ports": [0, 8080, 0]})).apply(&app, at(2)).unwrap();
         assert!(!app.needs_restart(&again));
-        let replaced = update(serde_json::json!({"cmd": "sleep 1"})).replace(&app, at(2)).unwrap();
-        assert_eq!(replaced.port_definitions.iter().map(|port| port.port).collect::<Vec<_>>(), [10_000]);
-        let more = update(serde_json::json!({"ports": [10_001, 0, 0]})).apply(&app, at(2)).unwrap();
-        assert_eq!(more.port_definitions.iter().map(|port| port.port).collect::<Vec<_>>(), [10_001, 10_000, 8080]);
+        let replaced = update(json!({"cmd": "sleep 1"})).replace(&app, at(2)).unwrap();
+        assert_eq!(ports(&replaced), [10_000]);
+        let more = update(json!({"ports": [10_001, 0, 0]})).apply(&app, at(2)).unwrap();
+        assert_eq!(ports(&more), [10_001, 10_000, 8080]);
     }
 
     #[test]
     fn a_version_comes_alone() {
-        let version = "1970-01-01T00:00:00.001Z";
-        assert_eq!(update(serde_json::json!({"version": version, "id": "/a"})).rollback(), Ok(Some(at(1))));
-        for read in [
-            "tasks",
-            "tasksStats",
-            "deployments",
-            "lastTaskFailure",
-            "readinessCheckResults",
-            "versionInfo",
-            "tasksHeldUnhealthy",
-            "heldUnhealthy",
-            "checksPausedUntil",
-        ] {
-            let sent_back = update(serde_json::json!({"version": version, "id": "/a", read: [1]}));
-            assert_eq!(sent_back.rollback(), Ok(Some(at(1))), "{read}");
+        let sent =
+            |more: &str| update(json!({"version": "1970-01-01T00:00:00.001Z", "id": "/a", more: [1]})).rollback();
+        let read_back = "tasks tasksStats deployments lastTaskFailure readinessCheckResults versionInfo \
+                         tasksHeldUnhealthy heldUnhealthy checksPausedUntil";
+        for field in read_back.split(' ') {
+            assert_eq!(sent(field), Ok(Some(at(1))), "{field}");
         }
-        assert_eq!(update(serde_json::json!({"cmd": "x"})).rollback(), Ok(None));
-        let faults = update(serde_json::json!({"version": version, "cmd": "x"})).rollback().unwrap_err();
+        assert_eq!(update(json!({"cmd": "x"})).rollback(), Ok(None));
+        let faults = sent("ports").unwrap_err();
         let error = "The 'version' field may only be combined with the 'id' field.";
         assert!(faults.iter().any(|fault| fault.error == error));
     }
 
     #[test]
     fn a_single_instance_app_is_replaced_without_a_second_one() {
-        let labels = serde_json::json!({"MARATHON_SINGLE_INSTANCE_APP": "true"});
-        let app = created(serde_json::json!({"cmd": "sleep 1", "labels": labels})).unwrap();
-        assert_eq!(
-            (app.upgrade_strategy.minimum_health_capacity, app.upgrade_strategy.maximum_over_capacity),
-            (0.0, 0.0)
-        );
-        assert!(created(serde_json::json!({"cmd": "sleep 1", "labels": labels, "instances": 2})).is_err());
+        let app = created(json!({"labels": {"MARATHON_SINGLE_INSTANCE_APP": "true"}})).unwrap();
+        let strategy = app.upgrade_strategy;
+        assert_eq!((strategy.minimum_health_capacity, strategy.maximum_over_capacity), (0.0, 0.0));
     }
 }

@@ -193,22 +193,25 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::definition::RunSpec;
     use crate::time::Timestamp;
 
-    fn pod(change: impl FnOnce(&mut Value)) -> Result<crate::definition::RunSpec, Faults> {
-        let mut json = json!({"id": "/shop/pod", "containers": [
+    fn pod(json: Value) -> Result<RunSpec, Faults> {
+        serde_json::from_value::<Pod>(json).unwrap().app(Timestamp::from_millis(0))
+    }
+
+    fn definition() -> Value {
+        json!({"id": "/shop/pod", "containers": [
             {"name": "web", "exec": {"command": {"shell": "run"}}, "resources": {"cpus": 0.5, "mem": 64},
                 "endpoints": [{"name": "http", "hostPort": 0}],
                 "healthCheck": {"http": {"endpoint": "http", "path": "/health"}}},
             {"name": "log", "exec": {"command": {"argv": ["tail", "-f"]}}},
-        ]});
-        change(&mut json);
-        serde_json::from_value::<Pod>(json).unwrap().app(Timestamp::from_millis(0))
+        ]})
     }
 
     #[test]
     fn a_pod_is_an_app_of_all_its_containers_and_the_executor() {
-        let app = pod(|_| ()).unwrap();
+        let app = pod(definition()).unwrap();
         assert_eq!((app.cpus, app.mem, app.disk), (1.6, 224.0, 10.0));
         assert_eq!((app.port_definitions.len(), app.health_checks.len()), (1, 1));
         assert_eq!(app.health_checks[0].port_name.as_deref(), Some("http"));
@@ -219,77 +222,53 @@ mod tests {
 
     #[test]
     fn what_is_wrong_has_a_path_and_marathons_words() {
-        type Change = fn(&mut Value);
-        let cases: [(Change, &str, &str); 17] = [
-            (
-                |pod| pod["containers"][0]["check"] = json!({"tcp": {"endpoint": "x"}}),
-                "/containers(0)/check/tcp/endpoint",
-                "contained in the container endpoints",
-            ),
-            (
-                |pod| pod["containers"][1]["check"] = json!({}),
-                "/containers(1)/check",
-                "Only one of http, tcp, or command may be specified",
-            ),
-            (|pod| pod["id"] = json!("pod"), "/id", "Path needs to be absolute"),
-            (|pod| pod["containers"] = json!([]), "/containers", "must not be empty"),
-            (|pod| pod["containers"][1]["name"] = json!("web"), "/containers", "container names must be unique"),
-            (|pod| pod["volumes"] = json!([{"name": "v"}]), "/volumes", "volumes is not supported yet"),
-            (
-                |pod| pod["containers"][0]["image"] = json!({"kind": "DOCKER", "id": "x"}),
-                "/containers(0)/image",
-                "image is not supported yet",
-            ),
-            (
-                |pod| pod["networks"] = json!([{"mode": "container"}]),
-                "/networks(0)/mode",
-                "network mode container is not supported yet, only host",
-            ),
-            (
-                |pod| pod["containers"][0]["endpoints"][0]["containerPort"] = json!(80),
-                "/containers(0)/endpoints(0)/containerPort",
-                "is not allowed when using host-mode networking",
-            ),
-            (
-                |pod| pod["containers"][0]["healthCheck"]["http"]["endpoint"] = json!("x"),
-                "/containers(0)/healthCheck/http/endpoint",
-                "contained in the container endpoints",
-            ),
-            (
-                |pod| pod["containers"][0]["healthCheck"]["tcp"] = json!({"endpoint": "http"}),
-                "/containers(0)/healthCheck",
-                "Only one of http, tcp, or command may be specified",
-            ),
-            (
-                |pod| pod["containers"][0]["healthCheck"]["timeoutSeconds"] = json!(60),
-                "/containers(0)/healthCheck/timeoutSeconds",
-                "got 60, expected less than 60",
-            ),
-            (|pod| pod["containers"][0]["endpoints"][0]["name"] = json!("A"), "/containers(0)/endpoints(0)/name", NAME),
-            (
-                |pod| pod["containers"][0]["endpoints"][0]["protocol"] = json!(["http", "T C P"]),
-                "/containers(0)/endpoints(0)/protocol",
-                "error.pattern",
-            ),
-            (
-                |pod| pod["scaling"] = json!({"kind": "fixed", "instances": 3, "maxInstances": 2}),
-                "/scaling/instances",
-                "got 3, expected maxInstances or fewer",
-            ),
-            (
-                |pod| pod["id"] = json!(format!("/{}", "a".repeat(195))),
-                "/id",
-                "must not have more than 194 characters, so that task ids fit into 255: it has 195",
-            ),
-            (
-                |pod| pod["environment"] = json!({"A": {"secret": "s"}}),
-                "/environment/A",
-                "use of secret-references in the environment requires the secrets feature to be enabled",
-            ),
-        ];
-        for (change, path, error) in cases {
-            let faults = pod(change).unwrap_err();
-            assert!(faults.iter().any(|fault| fault.path == path && fault.error == error), "{path}: {faults:?}");
+        const DECLARED: &str = "contained in the container endpoints";
+        const ONE_WAY: &str = "Only one of http, tcp, or command may be specified";
+        const PORT: &str = "is not allowed when using host-mode networking";
+        const BRIDGE: &str = "network mode bridge is not supported yet, only host";
+        let long = json!(format!("/{}", "a".repeat(195)));
+        let too_many = json!({"kind": "fixed", "instances": 3, "maxInstances": 2});
+        for (field, value, error) in [
+            ("id", json!("pod"), "Path needs to be absolute"),
+            ("id", long, "must not have more than 194 characters, so that task ids fit into 255: it has 195"),
+            ("containers", json!([]), "must not be empty"),
+            ("volumes", json!([{"name": "v"}]), "volumes is not supported yet"),
+            ("environment/A", json!({"secret": "s"}), NO_SECRETS),
+        ] {
+            refused(field, value, &format!("/{field}"), error);
         }
+        for (field, value, path, error) in [
+            ("networks", json!([{"mode": "bridge"}]), "/networks(0)/mode", BRIDGE),
+            ("scaling", too_many, "/scaling/instances", "got 3, expected maxInstances or fewer"),
+            ("containers/1/name", json!("web"), "/containers", "container names must be unique"),
+        ] {
+            refused(field, value, path, error);
+        }
+        for (field, value, at, error) in [
+            ("check", json!({"tcp": {"endpoint": "x"}}), "check/tcp/endpoint", DECLARED),
+            ("check", json!({}), "check", ONE_WAY),
+            ("image", json!({"kind": "DOCKER", "id": "x"}), "image", "image is not supported yet"),
+            ("endpoints/0/containerPort", json!(80), "endpoints(0)/containerPort", PORT),
+            ("healthCheck/http/endpoint", json!("x"), "healthCheck/http/endpoint", DECLARED),
+            ("healthCheck/tcp", json!({"endpoint": "http"}), "healthCheck", ONE_WAY),
+            ("healthCheck/timeoutSeconds", json!(60), "healthCheck/timeoutSeconds", "got 60, expected less than 60"),
+            ("endpoints/0/name", json!("A"), "endpoints(0)/name", NAME),
+            ("endpoints/0/protocol", json!(["http", "T C P"]), "endpoints(0)/protocol", "error.pattern"),
+        ] {
+            refused(&format!("containers/0/{field}"), value, &format!("/containers(0)/{at}"), error);
+        }
+    }
+
+    /// Sets a field of the definition, given by the names and numbers on the way to it.
+    #[track_caller]
+    fn refused(field: &str, value: Value, path: &str, error: &str) {
+        let mut json = definition();
+        let inner = field.split('/').fold(&mut json, |json, part| match part.parse::<usize>() {
+            Ok(index) => &mut json[index],
+            Err(_) => &mut json[part],
+        });
+        *inner = value;
+        let faults = pod(json).unwrap_err();
+        assert!(faults.iter().any(|fault| fault.path == path && fault.error == error), "{path}: {faults:?}");
     }
 }
