@@ -6,41 +6,33 @@ use checks::spec::{
     ClientIdentity, ExchangeProbe, Expectation, GrpcProbe, HttpProbe, HttpVersion, ListenProbe, Probe, Redirects,
     Reuse, Scheme, StatusRanges, TcpMode, TcpProbe, Tls, Transport, Verification,
 };
-use mesos::v1::cygnet::{self as wire, HttpOptions, TcpOptions, http_options, tcp_options, tls};
+use mesos::v1::cygnet::{self as wire, HttpOptions, http_options, tcp_options, tls};
+use mesos::v1::health_check::{HttpCheckInfo, TcpCheckInfo};
 use mesos::v1::network_info::Protocol;
 
 use crate::error::Problem;
 use crate::seconds::optional_seconds;
 
-/// The fields of an HTTP probe that Mesos has.
-pub(crate) struct Http<'a> {
-    pub(crate) scheme: Scheme,
-    pub(crate) protocol: Protocol,
-    pub(crate) port: u32,
-    pub(crate) path: Option<&'a str>,
-    pub(crate) statuses: &'a [u32],
-}
-
-pub(crate) fn http(wanted: Http<'_>, options: Option<&HttpOptions>) -> Result<Probe, Problem> {
+pub(crate) fn http(check: &HttpCheckInfo) -> Result<Probe, Problem> {
     let unset = HttpOptions::default();
-    let options = options.unwrap_or(&unset);
+    let options = check.options.as_ref().unwrap_or(&unset);
     let defaults = HttpProbe::default();
     let ignored = (!options.ignored_statuses.is_empty()).then(|| ranges(&options.ignored_statuses));
     Ok(Probe::Http(HttpProbe {
-        scheme: wanted.scheme,
+        scheme: if check.scheme() == "https" { Scheme::Https } else { Scheme::Http },
         version: match options.version() {
             http_options::Version::Http11 => HttpVersion::Http1,
             http_options::Version::Http2 => HttpVersion::Http2,
         },
-        address: target(wanted.protocol, options.address.as_deref(), wanted.port)?,
+        address: target(check.protocol(), options.address.as_deref(), check.port)?,
         source: source(options.source_address.as_deref())?,
         host: options.host.clone(),
         method: options.method.clone().unwrap_or(defaults.method),
-        path: wanted.path.filter(|path| !path.is_empty()).unwrap_or("/").to_owned(),
+        path: check.path.as_deref().filter(|path| !path.is_empty()).unwrap_or("/").to_owned(),
         headers: headers(&options.headers),
         body: options.body.clone().unwrap_or_default(),
         redirects: redirects(options),
-        healthy_statuses: healthy(wanted.statuses, &options.healthy_statuses)?.unwrap_or(defaults.healthy_statuses),
+        healthy_statuses: healthy(&check.statuses, &options.healthy_statuses)?.unwrap_or(defaults.healthy_statuses),
         ignored_statuses: ignored.transpose()?,
         expect: expectations(&options.expect)?,
         max_body: options.max_body_bytes.unwrap_or(defaults.max_body),
@@ -50,13 +42,13 @@ pub(crate) fn http(wanted: Http<'_>, options: Option<&HttpOptions>) -> Result<Pr
     }))
 }
 
-pub(crate) fn tcp(protocol: Protocol, port: u32, options: Option<&TcpOptions>) -> Result<Probe, Problem> {
-    let options = options.cloned().unwrap_or_default();
+pub(crate) fn tcp(check: &TcpCheckInfo) -> Result<Probe, Problem> {
+    let options = check.options.clone().unwrap_or_default();
     let mode = match options.mode() {
         tcp_options::Mode::HalfOpen => TcpMode::HalfOpen,
         tcp_options::Mode::Connect => TcpMode::Connect,
     };
-    let address = target(protocol, options.address.as_deref(), port)?;
+    let address = target(check.protocol(), options.address.as_deref(), check.port)?;
     Ok(Probe::Tcp(TcpProbe { address, source: source(options.source_address.as_deref())?, mode }))
 }
 

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use checks::spec::{Action, CheckSpec, CommandProbe, FailureRate, Judgement, Probe, Schedule, Scheme};
+use checks::spec::{Action, CheckSpec, CommandProbe, FailureRate, Judgement, Probe, Schedule};
 use mesos::v1::cygnet::HealthAction;
-use mesos::v1::{CheckInfo, CommandInfo, HealthCheck, TaskInfo, check_info, health_check};
+use mesos::v1::health_check::Type;
+use mesos::v1::{CheckInfo, CommandInfo, HealthCheck, TaskInfo};
 
 use crate::error::{InvalidCheck, Problem};
 use crate::network;
@@ -61,7 +62,9 @@ pub fn specs(task: &TaskInfo, commands: Commands<'_>) -> Result<Vec<(Kind, Check
 
 fn valid_check(check: &CheckInfo, commands: Commands<'_>) -> Result<CheckSpec, Problem> {
     mesos::validate::check(check)?;
-    let spec = check_spec(check, commands)?;
+    // Nobody judges a check: it never ends a task, whatever it finds.
+    let judgement = Judgement { grace: Duration::ZERO, action: Action::Report, ..Judgement::default() };
+    let spec = CheckSpec { judgement, ..health_spec(&check.into(), commands)? };
     spec.validate()?;
     Ok(spec)
 }
@@ -73,60 +76,22 @@ fn valid_health_check(check: &HealthCheck, commands: Commands<'_>) -> Result<Che
     Ok(spec)
 }
 
-fn check_spec(check: &CheckInfo, commands: Commands<'_>) -> Result<CheckSpec, Problem> {
-    use check_info::Type;
-    let probe = match (check.r#type(), &check.command, &check.http, &check.tcp) {
-        (Type::Command, Some(command), _, _) => Probe::Command(commands(&command.command)?),
-        (Type::Http, _, Some(http), _) => {
-            let wanted = network::Http {
-                scheme: scheme(http.scheme.as_deref()),
-                protocol: http.protocol(),
-                port: http.port,
-                path: http.path.as_deref(),
-                statuses: &[],
-            };
-            network::http(wanted, http.options.as_ref())?
-        }
-        (Type::Tcp, _, _, Some(tcp)) => network::tcp(tcp.protocol(), tcp.port, tcp.options.as_ref())?,
-        (Type::Grpc, ..) => network::grpc(check.grpc.as_ref().ok_or(Problem::Empty)?)?,
-        (Type::Listen, ..) => network::listen(check.listen.as_ref().ok_or(Problem::Empty)?)?,
-        (Type::Exchange, ..) => network::exchange(check.exchange.as_ref().ok_or(Problem::Empty)?)?,
-        _ => return Err(Problem::Empty),
-    };
-    let times = schedule(check.delay_seconds(), check.interval_seconds(), check.timeout_seconds())?;
-    let schedule =
-        Schedule { jitter: optional_seconds("jitter_seconds", check.jitter_seconds)?.unwrap_or_default(), ..times };
-    // Nobody judges a check: it never ends a task, whatever it finds.
-    let judgement = Judgement { grace: Duration::ZERO, action: Action::Report, ..Judgement::default() };
-    Ok(CheckSpec { probe, schedule, judgement })
-}
-
 /// The spec of a health check for the engine.
 pub fn health_spec(check: &HealthCheck, commands: Commands<'_>) -> Result<CheckSpec, Problem> {
-    use health_check::Type;
-    let probe = match (check.r#type(), &check.command, &check.http, &check.tcp) {
-        (Type::Command, Some(command), _, _) => Probe::Command(commands(command)?),
-        (Type::Http, _, Some(http), _) => {
-            let wanted = network::Http {
-                scheme: scheme(http.scheme.as_deref()),
-                protocol: http.protocol(),
-                port: http.port,
-                path: http.path.as_deref(),
-                statuses: &http.statuses,
-            };
-            network::http(wanted, http.options.as_ref())?
-        }
-        (Type::Tcp, _, _, Some(tcp)) => network::tcp(tcp.protocol(), tcp.port, tcp.options.as_ref())?,
-        (Type::Grpc, ..) => network::grpc(check.grpc.as_ref().ok_or(Problem::Empty)?)?,
-        (Type::Listen, ..) => network::listen(check.listen.as_ref().ok_or(Problem::Empty)?)?,
-        (Type::Exchange, ..) => network::exchange(check.exchange.as_ref().ok_or(Problem::Empty)?)?,
-        _ => return Err(Problem::Empty),
+    let probe = match check.r#type() {
+        Type::Command => Probe::Command(commands(part(&check.command)?)?),
+        Type::Http => network::http(part(&check.http)?)?,
+        Type::Tcp => network::tcp(part(&check.tcp)?)?,
+        Type::Grpc => network::grpc(part(&check.grpc)?)?,
+        Type::Listen => network::listen(part(&check.listen)?)?,
+        Type::Exchange => network::exchange(part(&check.exchange)?)?,
+        Type::Unknown => return Err(Problem::Empty),
     };
-    Ok(CheckSpec { probe, schedule: health_schedule(check)?, judgement: judgement(check)? })
+    Ok(CheckSpec { probe, schedule: schedule(check)?, judgement: judgement(check)? })
 }
 
-fn scheme(name: Option<&str>) -> Scheme {
-    if name == Some("https") { Scheme::Https } else { Scheme::Http }
+fn part<T>(part: &Option<T>) -> Result<&T, Problem> {
+    part.as_ref().ok_or(Problem::Empty)
 }
 
 fn judgement(check: &HealthCheck) -> Result<Judgement, Problem> {
@@ -145,22 +110,14 @@ fn judgement(check: &HealthCheck) -> Result<Judgement, Problem> {
     })
 }
 
-fn health_schedule(check: &HealthCheck) -> Result<Schedule, Problem> {
-    let times = schedule(check.delay_seconds(), check.interval_seconds(), check.timeout_seconds())?;
+fn schedule(check: &HealthCheck) -> Result<Schedule, Problem> {
     Ok(Schedule {
+        delay: seconds("delay_seconds", check.delay_seconds())?,
+        interval: seconds("interval_seconds", check.interval_seconds())?,
+        timeout: Some(seconds("timeout_seconds", check.timeout_seconds())?).filter(|timeout| !timeout.is_zero()),
         jitter: optional_seconds("jitter_seconds", check.jitter_seconds)?.unwrap_or_default(),
         unhealthy_interval: optional_seconds("unhealthy_interval_seconds", check.unhealthy_interval_seconds)?,
         edge_interval: optional_seconds("edge_interval_seconds", check.edge_interval_seconds)?,
-        ..times
-    })
-}
-
-fn schedule(delay: f64, interval: f64, timeout: f64) -> Result<Schedule, Problem> {
-    Ok(Schedule {
-        delay: seconds("delay_seconds", delay)?,
-        interval: seconds("interval_seconds", interval)?,
-        timeout: Some(seconds("timeout_seconds", timeout)?).filter(|timeout| !timeout.is_zero()),
-        ..Schedule::default()
     })
 }
 

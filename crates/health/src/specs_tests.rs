@@ -2,12 +2,13 @@
 
 use crate::check_status;
 use checks::spec::{
-    Command, ExchangeProbe, Expectation, GrpcProbe, HttpProbe, HttpVersion, ListenProbe, Redirects, Reuse,
+    Command, ExchangeProbe, Expectation, GrpcProbe, HttpProbe, HttpVersion, ListenProbe, Redirects, Reuse, Scheme,
     StatusRanges, TcpMode, TcpProbe, Tls, Transport, Verification,
 };
 use checks::{Answer, Failure, Outcome, Reason};
-use mesos::v1::cygnet;
+use mesos::v1::health_check::{HttpCheckInfo, TcpCheckInfo};
 use mesos::v1::network_info::Protocol;
+use mesos::v1::{check_info, cygnet};
 use serde_json::{Value, json};
 
 use super::*;
@@ -27,12 +28,12 @@ fn health(check: HealthCheck) -> Result<CheckSpec, String> {
     Ok(spec)
 }
 
-fn http(check: health_check::HttpCheckInfo) -> HealthCheck {
-    HealthCheck { r#type: Some(health_check::Type::Http.into()), http: Some(check), ..HealthCheck::default() }
+fn http(check: HttpCheckInfo) -> HealthCheck {
+    HealthCheck { r#type: Some(Type::Http.into()), http: Some(check), ..HealthCheck::default() }
 }
 
-fn http_info() -> health_check::HttpCheckInfo {
-    health_check::HttpCheckInfo { port: 8080, ..health_check::HttpCheckInfo::default() }
+fn http_info() -> HttpCheckInfo {
+    HttpCheckInfo { port: 8080, ..HttpCheckInfo::default() }
 }
 
 #[test]
@@ -49,12 +50,12 @@ fn what_is_left_out_is_as_mesos_has_it() {
 #[test]
 fn ipv6_is_asked_over_ipv6_also_by_tcp() {
     let protocol = Some(Protocol::IPv6.into());
-    let https = health_check::HttpCheckInfo { scheme: Some("https".to_owned()), protocol, ..http_info() };
+    let https = HttpCheckInfo { scheme: Some("https".to_owned()), protocol, ..http_info() };
     let Probe::Http(probe) = health(http(https)).unwrap().probe else { panic!() };
     assert_eq!((probe.scheme, probe.address), (Scheme::Https, "[::1]:8080".parse().unwrap()));
     let tcp = HealthCheck {
-        r#type: Some(health_check::Type::Tcp.into()),
-        tcp: Some(health_check::TcpCheckInfo { port: 25, protocol, options: None }),
+        r#type: Some(Type::Tcp.into()),
+        tcp: Some(TcpCheckInfo { port: 25, protocol, options: None }),
         ..HealthCheck::default()
     };
     let address = "[::1]:25".parse().unwrap();
@@ -66,7 +67,7 @@ fn a_timeout_of_zero_is_none_and_what_makes_no_sense_is_named() {
     let unlimited = HealthCheck { timeout_seconds: Some(0.0), ..http(http_info()) };
     assert_eq!(health(unlimited).unwrap().schedule.timeout, None);
     let wrong = |check| health(check).unwrap_err();
-    assert!(wrong(http(health_check::HttpCheckInfo { port: 65_536, ..http_info() })).contains("no port 65536"));
+    assert!(wrong(http(HttpCheckInfo { port: 65_536, ..http_info() })).contains("no port 65536"));
     assert!(wrong(HealthCheck { delay_seconds: Some(-1.0), ..http(http_info()) }).contains("'delay_seconds'"));
     assert!(wrong(HealthCheck { r#type: None, ..http(http_info()) }).contains("'type'"));
 }
@@ -109,7 +110,7 @@ fn from_json(value: Value) -> TaskInfo {
 
 #[test]
 fn statuses_are_honoured() {
-    let info = health_check::HttpCheckInfo { statuses: vec![200, 503], ..http_info() };
+    let info = HttpCheckInfo { statuses: vec![200, 503], ..http_info() };
     let Probe::Http(probe) = health(http(info)).unwrap().probe else { panic!() };
     assert_eq!(probe.healthy_statuses, StatusRanges::new([200..=200, 503..=503]));
 }

@@ -13,10 +13,10 @@ use crate::duration;
 
 pub use self::{
     call::{agent_call, executor_call, master_call, scheduler_call, scheduler_principal},
-    check::{check, check_status},
+    check::{check, check_status, health_check},
     command::{command, environment},
     group::{executor, group_executor, task_executor, task_group},
-    health::{back_fill_type, health_check},
+    health::back_fill_type,
     task::{Taken, fits, task, task_id},
 };
 

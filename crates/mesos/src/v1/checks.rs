@@ -1,6 +1,7 @@
-//! What every status of a task with a check says before there is a result.
+//! Checks without a result, and as the health checks that ask the same.
 
-use super::{CheckInfo, CheckStatusInfo, check_info, check_status_info};
+use super::health_check::{HttpCheckInfo, TcpCheckInfo};
+use super::{CheckInfo, CheckStatusInfo, HealthCheck, check_info, check_status_info};
 
 impl CheckInfo {
     /// The status of this check without a result: its type, and the message of that type with nothing in it.
@@ -18,5 +19,33 @@ impl CheckInfo {
             Type::Unknown => {}
         }
         status
+    }
+}
+
+/// The health check that asks the same, as often.
+impl From<&CheckInfo> for HealthCheck {
+    fn from(check: &CheckInfo) -> HealthCheck {
+        let CheckInfo { r#type, command, http, tcp, grpc, listen, exchange, .. } = check.clone();
+        HealthCheck {
+            r#type,
+            command: command.map(|check| check.command),
+            http: http.map(|check_info::Http { port, path, scheme, protocol, options }| HttpCheckInfo {
+                protocol,
+                scheme,
+                port,
+                path,
+                statuses: Vec::new(),
+                options,
+            }),
+            tcp: tcp.map(|check_info::Tcp { port, protocol, options }| TcpCheckInfo { protocol, port, options }),
+            grpc,
+            listen,
+            exchange,
+            delay_seconds: check.delay_seconds,
+            interval_seconds: check.interval_seconds,
+            timeout_seconds: check.timeout_seconds,
+            jitter_seconds: check.jitter_seconds,
+            ..HealthCheck::default()
+        }
     }
 }
