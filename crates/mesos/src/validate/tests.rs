@@ -7,8 +7,10 @@ use crate::{
     json::from_value,
     resources::Resources,
     v1::{
-        CheckInfo, CheckStatusInfo, CommandInfo, Environment, HealthCheck, TaskId, TaskInfo, agent, executor,
-        health_check as health, master, scheduler,
+        CheckInfo, CheckStatusInfo, Environment, ExecutorInfo, HealthCheck, Secret, TaskId, TaskInfo, TaskStatus,
+        agent,
+        environment::{Variable, variable},
+        executor, health_check as health, master, scheduler,
     },
     wire::Wire,
 };
@@ -21,239 +23,227 @@ fn said(verdict: Verdict) -> String {
     verdict.err().map_or_else(|| "valid".to_owned(), |invalid| invalid.to_string())
 }
 
-/// Each JSON with what is said about it.
-fn assert_said<M: Wire>(validate: impl Fn(&M) -> Verdict, rows: impl IntoIterator<Item = (Value, &'static str)>) {
-    for (value, expected) in rows {
+/// Rows of `JSON => what is said about it`, of one line or more.
+fn assert_said<M: Wire>(validate: impl Fn(&M) -> Verdict, rows: &str) {
+    assert_said_with(&json!({}), validate, rows);
+}
+
+/// The same, where each JSON is what differs from a whole message.
+fn assert_said_with<M: Wire>(whole: &Value, validate: impl Fn(&M) -> Verdict, rows: &str) {
+    let mut begun = String::new();
+    for line in rows.lines() {
+        let Some((end, expected)) = line.split_once("=> ") else {
+            begun += line;
+            continue;
+        };
+        let value = with(whole, serde_json::from_str(&(std::mem::take(&mut begun) + end)).unwrap());
         assert_eq!(said(validate(&message(value.clone()))), expected, "{value}");
     }
+    assert_eq!(begun.trim(), "");
+}
+
+fn with(whole: &Value, more: Value) -> Value {
+    let mut whole = whole.clone();
+    if let (Some(whole), Value::Object(more)) = (whole.as_object_mut(), more) {
+        whole.extend(more);
+    }
+    whole
 }
 
 #[test]
 fn health_checks() {
-    let http = |http: Value| json!({"type": "HTTP", "http": http});
-    let timed = |field: &str, value: f64| json!({"type": "TCP", "tcp": {"port": 1}, field: value});
     assert_said::<HealthCheck>(
         health_check,
-        [
-            (json!({}), "HealthCheck must specify 'type'"),
-            (json!({"type": "NEVER_HEARD_OF"}), "HealthCheck must specify 'type'"),
-            (json!({"type": "UNKNOWN"}), "'UNKNOWN' is not a valid health check type"),
-            (json!({"type": "COMMAND"}), "Expecting 'command' to be set for COMMAND health check"),
-            (json!({"type": "COMMAND", "command": {}}), "Command health check must contain 'shell command'"),
-            (
-                json!({"type": "COMMAND", "command": {"shell": false}}),
-                "Command health check must contain 'executable path'",
-            ),
-            (
-                json!({"type": "COMMAND", "command": {"value": "x", "environment": {"variables": [{"name": "A"}]}}}),
-                "Health check's `CommandInfo` is invalid: Environment variable 'A' of type 'VALUE' must have a value set",
-            ),
-            (json!({"type": "COMMAND", "command": {"value": " "}}), "Expecting 'command.value' not to be empty"),
-            (
-                json!({"type": "COMMAND", "command": {"shell": false, "value": "", "arguments": ["true"]}}),
-                "Expecting 'command.value' not to be empty",
-            ),
-            (json!({"type": "COMMAND", "command": {"value": "true"}}), "valid"),
-            (json!({"type": "HTTP"}), "Expecting 'http' to be set for HTTP health check"),
-            (http(json!({"port": 1, "scheme": "ftp"})), "Unsupported HTTP health check scheme: 'ftp'"),
-            (http(json!({"port": 1, "path": "x"})), "The path 'x' of HTTP health check must start with '/'"),
-            (http(json!({"port": 1})), "valid"),
-            (json!({"type": "TCP"}), "Expecting 'tcp' to be set for TCP health check"),
-            (timed("delay_seconds", -1.0), "Expecting 'delay_seconds' to be non-negative"),
-            (timed("grace_period_seconds", -1.0), "Expecting 'grace_period_seconds' to be non-negative"),
-            (timed("interval_seconds", -1.0), "Expecting 'interval_seconds' to be non-negative"),
-            (timed("timeout_seconds", -1.0), "Expecting 'timeout_seconds' to be non-negative"),
-            (timed("timeout_seconds", 0.0), "valid"),
-            (
-                timed("timeout_seconds", 1e10),
-                "Expecting 'timeout_seconds' to be a number of seconds less than 292 years",
-            ),
-        ],
+        r#"
+        {} => HealthCheck must specify 'type'
+        {"type": "NEVER_HEARD_OF"} => HealthCheck must specify 'type'
+        {"type": "UNKNOWN"} => 'UNKNOWN' is not a valid health check type
+        {"type": "COMMAND"} => Expecting 'command' to be set for COMMAND health check
+        {"type": "COMMAND", "command": {}} => Command health check must contain 'shell command'
+        {"type": "COMMAND", "command": {"shell": false}} => Command health check must contain 'executable path'
+        {"type": "COMMAND", "command": {"value": "x", "environment": {"variables": [{"name": "A"}]}}}
+          => Health check's `CommandInfo` is invalid: Environment variable 'A' of type 'VALUE' must have a value set
+        {"type": "COMMAND", "command": {"value": " "}} => Expecting 'command.value' not to be empty
+        {"type": "COMMAND", "command": {"shell": false, "value": "", "arguments": ["true"]}}
+          => Expecting 'command.value' not to be empty
+        {"type": "COMMAND", "command": {"value": "true"}} => valid
+        {"type": "HTTP"} => Expecting 'http' to be set for HTTP health check
+        {"type": "HTTP", "http": {"port": 1, "scheme": "ftp"}} => Unsupported HTTP health check scheme: 'ftp'
+        {"type": "HTTP", "http": {"port": 1, "path": "x"}} => The path 'x' of HTTP health check must start with '/'
+        {"type": "HTTP", "http": {"port": 1}} => valid
+        {"type": "TCP"} => Expecting 'tcp' to be set for TCP health check
+        "#,
+    );
+    assert_said_with::<HealthCheck>(
+        &json!({"type": "TCP", "tcp": {"port": 1}}),
+        health_check,
+        r#"
+        {"delay_seconds": -1.0} => Expecting 'delay_seconds' to be non-negative
+        {"grace_period_seconds": -1.0} => Expecting 'grace_period_seconds' to be non-negative
+        {"interval_seconds": -1.0} => Expecting 'interval_seconds' to be non-negative
+        {"timeout_seconds": -1.0} => Expecting 'timeout_seconds' to be non-negative
+        {"timeout_seconds": 0.0} => valid
+        {"timeout_seconds": 1e10} => Expecting 'timeout_seconds' to be a number of seconds less than 292 years
+        "#,
     );
 }
 
 #[test]
 fn general_checks() {
-    let timed = |field: &str| json!({"type": "TCP", "tcp": {"port": 1}, field: -1.0});
     assert_said::<CheckInfo>(
         check,
-        [
-            (json!({}), "CheckInfo must specify 'type'"),
-            (json!({"type": "UNKNOWN"}), "'UNKNOWN' is not a valid check type"),
-            (json!({"type": "COMMAND"}), "Expecting 'command' to be set for COMMAND check"),
-            (json!({"type": "COMMAND", "command": {"command": {}}}), "Command check must contain 'shell command'"),
-            (
-                json!({"type": "COMMAND", "command": {"command": {"value": ""}}}),
-                "Expecting 'command.command.value' not to be empty",
-            ),
-            (
-                json!({"type": "COMMAND", "command": {"command": {"shell": false}}}),
-                "Command check must contain 'executable path'",
-            ),
-            (json!({"type": "HTTP"}), "Expecting 'http' to be set for HTTP check"),
-            (
-                json!({"type": "HTTP", "http": {"port": 1, "path": "healthz"}}),
-                "The path 'healthz' of HTTP check must start with '/'",
-            ),
-            (json!({"type": "TCP"}), "Expecting 'tcp' to be set for TCP check"),
-            (timed("delay_seconds"), "Expecting 'delay_seconds' to be non-negative"),
-            (timed("interval_seconds"), "Expecting 'interval_seconds' to be non-negative"),
-            (timed("timeout_seconds"), "Expecting 'timeout_seconds' to be non-negative"),
-            (json!({"type": "HTTP", "http": {"port": 1}, "timeout_seconds": 0.0}), "valid"),
-        ],
+        r#"
+        {} => CheckInfo must specify 'type'
+        {"type": "UNKNOWN"} => 'UNKNOWN' is not a valid check type
+        {"type": "COMMAND"} => Expecting 'command' to be set for COMMAND check
+        {"type": "COMMAND", "command": {"command": {}}} => Command check must contain 'shell command'
+        {"type": "COMMAND", "command": {"command": {"value": ""}}}
+          => Expecting 'command.command.value' not to be empty
+        {"type": "COMMAND", "command": {"command": {"shell": false}}} => Command check must contain 'executable path'
+        {"type": "HTTP"} => Expecting 'http' to be set for HTTP check
+        {"type": "HTTP", "http": {"port": 1, "path": "healthz"}}
+          => The path 'healthz' of HTTP check must start with '/'
+        {"type": "TCP"} => Expecting 'tcp' to be set for TCP check
+        {"type": "TCP", "tcp": {"port": 1}, "delay_seconds": -1.0} => Expecting 'delay_seconds' to be non-negative
+        {"type": "TCP", "tcp": {"port": 1}, "interval_seconds": -1.0}
+          => Expecting 'interval_seconds' to be non-negative
+        {"type": "TCP", "tcp": {"port": 1}, "timeout_seconds": -1.0} => Expecting 'timeout_seconds' to be non-negative
+        {"type": "HTTP", "http": {"port": 1}, "timeout_seconds": 0.0} => valid
+        {"type": "LISTEN"} => Expecting 'listen' to be set for LISTEN check
+        {"type": "HTTP", "http": {"port": 1, "scheme": "ftp"}} => Unsupported HTTP check scheme: 'ftp'
+        {"type": "HTTP", "http": {"port": 1, "scheme": "https"}} => valid
+        "#,
     );
     assert_said::<CheckStatusInfo>(
         check_status,
-        [
-            (json!({}), "CheckStatusInfo must specify 'type'"),
-            (json!({"type": "COMMAND"}), "Expecting 'command' to be set for COMMAND check's status"),
-            (json!({"type": "HTTP"}), "Expecting 'http' to be set for HTTP check's status"),
-            (json!({"type": "TCP"}), "Expecting 'tcp' to be set for TCP check's status"),
-            (json!({"type": "UNKNOWN"}), "'UNKNOWN' is not a valid check's status type"),
-            (json!({"type": "TCP", "tcp": {}}), "valid"),
-        ],
+        r#"
+        {} => CheckStatusInfo must specify 'type'
+        {"type": "COMMAND"} => Expecting 'command' to be set for COMMAND check's status
+        {"type": "HTTP"} => Expecting 'http' to be set for HTTP check's status
+        {"type": "TCP"} => Expecting 'tcp' to be set for TCP check's status
+        {"type": "UNKNOWN"} => 'UNKNOWN' is not a valid check's status type
+        {"type": "TCP", "tcp": {}} => valid
+        "#,
     );
 }
 
 #[test]
 fn fields_of_cygnets_own() {
-    let http = |options: Value| json!({"type": "HTTP", "http": {"port": 1, "options": options}});
-    let listen = |more: Value| {
-        let mut check = json!({"type": "LISTEN", "listen": {"port": 1}});
-        if let (Some(check), Value::Object(more)) = (check.as_object_mut(), more) {
-            check.extend(more);
-        }
-        check
-    };
-    let one = "Expecting exactly one of 'contains', 'matches' and 'json_path' to be set in 'options.expect'";
     assert_said::<HealthCheck>(
         health_check,
-        [
-            (json!({"type": "GRPC"}), "Expecting 'grpc' to be set for GRPC health check"),
-            (json!({"type": "LISTEN"}), "Expecting 'listen' to be set for LISTEN health check"),
-            (json!({"type": "EXCHANGE"}), "Expecting 'exchange' to be set for EXCHANGE health check"),
-            (json!({"type": "GRPC", "grpc": {"port": 1}}), "valid"),
-            (
-                http(json!({"address": "app.example"})),
-                "Expecting 'options.address' to be an IP address, but it is 'app.example'",
-            ),
-            (
-                http(json!({"healthy_statuses": [{"begin": 300, "end": 200}]})),
-                "Expecting 'options.healthy_statuses' to be ranges within 100 to 599, but one is 300-200",
-            ),
-            (http(json!({"expect": [{}]})), one),
-            (http(json!({"expect": [{"contains": "a", "matches": "b"}]})), one),
-            (http(json!({"tls": {"verification": "ROOTS"}})), "Expecting 'options.tls.roots' to be set for ROOTS"),
-            (
-                http(json!({"tls": {"client_key": "K"}})),
-                "Expecting both or none of 'options.tls.client_certificates' and 'options.tls.client_key' to be set",
-            ),
-            (
-                listen(json!({"failure_rate": {"failures": 1, "window": 65}})),
-                "Expecting 'failure_rate.window' to be 1 to 64",
-            ),
-            (
-                listen(json!({"failure_rate": {"failures": 3, "window": 2}})),
-                "Expecting 'failure_rate.failures' to be 1 to 'failure_rate.window'",
-            ),
-            (listen(json!({"edge_interval_seconds": -1})), "Expecting 'edge_interval_seconds' to be non-negative"),
-            (listen(json!({"interval_seconds": 0.05, "consecutive_successes": 3, "name": "up"})), "valid"),
-        ],
+        r#"
+        {"type": "GRPC"} => Expecting 'grpc' to be set for GRPC health check
+        {"type": "LISTEN"} => Expecting 'listen' to be set for LISTEN health check
+        {"type": "EXCHANGE"} => Expecting 'exchange' to be set for EXCHANGE health check
+        {"type": "GRPC", "grpc": {"port": 1}} => valid
+        {"type": "HTTP", "http": {"port": 1, "options": {"address": "app.example"}}}
+          => Expecting 'options.address' to be an IP address, but it is 'app.example'
+        {"type": "HTTP", "http": {"port": 1, "options": {"healthy_statuses": [{"begin": 300, "end": 200}]}}}
+          => Expecting 'options.healthy_statuses' to be ranges within 100 to 599, but one is 300-200
+        {"type": "HTTP", "http": {"port": 1, "options": {"expect": [{}]}}}
+          => Expecting exactly one of 'contains', 'matches' and 'json_path' to be set in 'options.expect'
+        {"type": "HTTP", "http": {"port": 1, "options": {"expect": [{"contains": "a", "matches": "b"}]}}}
+          => Expecting exactly one of 'contains', 'matches' and 'json_path' to be set in 'options.expect'
+        {"type": "HTTP", "http": {"port": 1, "options": {"tls": {"verification": "ROOTS"}}}}
+          => Expecting 'options.tls.roots' to be set for ROOTS
+        {"type": "HTTP", "http": {"port": 1, "options": {"tls": {"client_key": "K"}}}}
+          => Expecting both or none of 'options.tls.client_certificates' and 'options.tls.client_key' to be set
+        "#,
     );
-    assert_said::<CheckInfo>(
-        check,
-        [
-            (json!({"type": "LISTEN"}), "Expecting 'listen' to be set for LISTEN check"),
-            (json!({"type": "HTTP", "http": {"port": 1, "scheme": "ftp"}}), "Unsupported HTTP check scheme: 'ftp'"),
-            (json!({"type": "HTTP", "http": {"port": 1, "scheme": "https"}}), "valid"),
-        ],
+    assert_said_with::<HealthCheck>(
+        &json!({"type": "LISTEN", "listen": {"port": 1}}),
+        health_check,
+        r#"
+        {"failure_rate": {"failures": 1, "window": 65}} => Expecting 'failure_rate.window' to be 1 to 64
+        {"failure_rate": {"failures": 3, "window": 2}}
+          => Expecting 'failure_rate.failures' to be 1 to 'failure_rate.window'
+        {"edge_interval_seconds": -1} => Expecting 'edge_interval_seconds' to be non-negative
+        {"interval_seconds": 0.05, "consecutive_successes": 3, "name": "up"} => valid
+        "#,
     );
 }
 
 #[test]
 fn several_health_checks_are_all_looked_at_and_told_apart() {
-    let tcp = |name: &str| json!({"type": "TCP", "tcp": {"port": 1}, "name": name});
-    for (value, expected) in [
-        (json!({"health_checks": [tcp("a"), tcp("b")]}), "valid"),
-        (
-            json!({"health_checks": [tcp("a"), {"type": "TCP"}]}),
-            "Task uses invalid health check: 'health_checks[1]': Expecting 'tcp' to be set for TCP health check",
-        ),
-        (
-            json!({"health_check": tcp("a"), "health_checks": [tcp("a")]}),
-            "Task uses invalid health check: Two health checks have the name 'a'",
-        ),
-    ] {
-        let info: TaskInfo = message(task_with(value));
-        assert_eq!(said(task(&info, &"S0".into(), None)), expected);
-    }
+    assert_said_with::<TaskInfo>(
+        &whole_task(),
+        |info| task(info, &"S0".into(), None),
+        r#"
+        {"health_checks": [{"type": "TCP", "tcp": {"port": 1}, "name": "a"},
+            {"type": "TCP", "tcp": {"port": 1}, "name": "b"}]} => valid
+        {"health_checks": [{"type": "TCP", "tcp": {"port": 1}, "name": "a"}, {"type": "TCP"}]}
+          => Task uses invalid health check: 'health_checks[1]': Expecting 'tcp' to be set for TCP health check
+        {"health_check": {"type": "TCP", "tcp": {"port": 1}, "name": "a"},
+            "health_checks": [{"type": "TCP", "tcp": {"port": 1}, "name": "a"}]}
+          => Task uses invalid health check: Two health checks have the name 'a'
+        "#,
+    );
 }
 
 #[test]
 fn what_commands_fetch() {
-    let fetches = |checksum: &str| json!({"uris": [{"value": "http://h/a"}, {"value": "b", "checksum": checksum}]});
-    let zeros = format!("sha256:{}", "0".repeat(64));
-    assert_said::<CommandInfo>(
-        command,
-        [
-            (fetches(&zeros), "valid"),
-            (
-                fetches("sha256:0"),
-                "URI 'b': a checksum must be 'sha256:' and 64 hexadecimal digits or 'sha512:' and 128, not 'sha256:0'",
-            ),
-        ],
+    let fetches = |checksum: &str| {
+        said(command(&message(json!({"uris": [{"value": "http://h/a"}, {"value": "b", "checksum": checksum}]}))))
+    };
+    assert_eq!(fetches(&format!("sha256:{}", "0".repeat(64))), "valid");
+    assert_eq!(
+        fetches("sha256:0"),
+        "URI 'b': a checksum must be 'sha256:' and 64 hexadecimal digits or 'sha512:' and 128, not 'sha256:0'"
     );
 }
 
 #[test]
 fn environments() {
-    let one = |variable: Value| json!({"variables": [variable]});
-    let secret = |secret: Value| one(json!({"name": "A", "type": "SECRET", "secret": secret}));
-    let invalid = "Environment variable 'A' specifies an invalid secret: ";
     assert_said::<Environment>(
         environment,
-        [
-            (one(json!({"name": "A", "value": "1"})), "valid"),
-            (one(json!({"name": "A"})), "Environment variable 'A' of type 'VALUE' must have a value set"),
-            (
-                one(json!({"name": "A", "value": "1", "secret": {}})),
-                "Environment variable 'A' of type 'VALUE' must not have a secret set",
-            ),
-            (one(json!({"name": "A", "type": "UNKNOWN"})), "Environment variable of type 'UNKNOWN' is not allowed"),
-            (
-                one(json!({"name": "A", "type": "SECRET"})),
-                "Environment variable 'A' of type 'SECRET' must have a secret set",
-            ),
-            (
-                one(json!({"name": "A", "type": "SECRET", "secret": {}, "value": "1"})),
-                "Environment variable 'A' of type 'SECRET' must not have a value set",
-            ),
-            (
-                secret(json!({"type": "VALUE", "value": {"data": "AAA="}})),
-                "Environment variable 'A' specifies a secret containing null bytes, which is not allowed in the environment",
-            ),
-        ],
+        r#"
+        {"variables": [{"name": "A", "value": "1"}]} => valid
+        {"variables": [{"name": "A"}]} => Environment variable 'A' of type 'VALUE' must have a value set
+        {"variables": [{"name": "A", "value": "1", "secret": {}}]}
+          => Environment variable 'A' of type 'VALUE' must not have a secret set
+        {"variables": [{"name": "A", "type": "UNKNOWN"}]}
+          => Environment variable of type 'UNKNOWN' is not allowed
+        {"variables": [{"name": "A", "type": "SECRET"}]}
+          => Environment variable 'A' of type 'SECRET' must have a secret set
+        {"variables": [{"name": "A", "type": "SECRET", "secret": {}, "value": "1"}]}
+          => Environment variable 'A' of type 'SECRET' must not have a value set
+        "#,
     );
-    for (value, reason) in [
-        (json!({"type": "REFERENCE"}), "Secret of type REFERENCE must have the 'reference' field set"),
-        (
-            json!({"type": "REFERENCE", "reference": {"name": "n"}, "value": {"data": ""}}),
-            "Secret 'n' of type REFERENCE must not have the 'value' field set",
-        ),
-        (json!({"type": "VALUE"}), "Secret of type VALUE must have the 'value' field set"),
-        (
-            json!({"type": "VALUE", "value": {"data": ""}, "reference": {"name": "n"}}),
-            "Secret of type VALUE must not have the 'reference' field set",
-        ),
-    ] {
-        assert_eq!(said(environment(&message(secret(value)))), format!("{invalid}{reason}"));
-    }
+    let secret = |secret: &Secret| {
+        let (name, r#type) = ("A".to_owned(), Some(variable::Type::Secret.into()));
+        let variable = Variable { name, r#type, value: None, secret: Some(secret.clone()) };
+        environment(&Environment { variables: vec![variable] })
+    };
+    assert_said::<Secret>(
+        secret,
+        r#"
+        {"type": "VALUE", "value": {"data": "AAA="}}
+          => Environment variable 'A' specifies a secret containing null bytes, which is not allowed in the environment
+        "#,
+    );
+    let invalid = |of: &Secret| without("Environment variable 'A' specifies an invalid secret: ", secret(of));
+    assert_said::<Secret>(
+        invalid,
+        r#"
+        {"type": "REFERENCE"} => Secret of type REFERENCE must have the 'reference' field set
+        {"type": "REFERENCE", "reference": {"name": "n"}, "value": {"data": ""}}
+          => Secret 'n' of type REFERENCE must not have the 'value' field set
+        {"type": "VALUE"} => Secret of type VALUE must have the 'value' field set
+        {"type": "VALUE", "value": {"data": ""}, "reference": {"name": "n"}}
+          => Secret of type VALUE must not have the 'reference' field set
+        "#,
+    );
+}
+
+/// A verdict whose words begin with these, without them.
+fn without(prefix: &str, verdict: Verdict) -> Verdict {
+    verdict.map_err(|Invalid(text)| Invalid(text.strip_prefix(prefix).expect("the prefix").to_owned()))
 }
 
 #[test]
 fn a_missing_type_is_filled_in_when_there_is_only_one() {
     let filled = |check: Value| {
-        let mut task: TaskInfo = message(task_with(json!({"health_check": check})));
+        let mut task: TaskInfo = message(with(&whole_task(), json!({"health_check": check})));
         back_fill_type(&mut task);
         task.health_check.and_then(|check| known::<health::Type>(check.r#type))
     };
@@ -264,57 +254,44 @@ fn a_missing_type_is_filled_in_when_there_is_only_one() {
     assert_eq!(filled(json!({"type": "UNKNOWN", "http": {"port": 1}})), Some(health::Type::Unknown));
 }
 
-fn task_with(more: Value) -> Value {
-    let mut task = json!({
+fn whole_task() -> Value {
+    json!({
         "name": "t", "task_id": {"value": "t"}, "agent_id": {"value": "S0"}, "command": {"value": "true"},
         "resources": [{"name": "cpus", "type": "SCALAR", "scalar": {"value": 1}}],
-    });
-    if let (Some(task), Value::Object(more)) = (task.as_object_mut(), more) {
-        task.extend(more);
-    }
-    task
+    })
 }
 
 #[test]
 fn tasks_in_the_order_mesos_looks_at_them() {
-    let rows = [
-        (json!({}), "valid"),
-        (json!({"task_id": {"value": ""}}), "ID must not be empty"),
-        (json!({"task_id": {"value": "a/b"}}), "'a/b' contains invalid characters"),
-        (json!({"task_id": {"value": ".."}}), "'..' is disallowed"),
-        (json!({"agent_id": {"value": "S1"}}), "Task uses invalid agent S1 while agent S0 is expected"),
-        (
-            json!({"kill_policy": {"grace_period": {"nanoseconds": -1}}}),
-            "Task's 'kill_policy.grace_period' must be non-negative",
-        ),
-        (json!({"max_completion_time": {"nanoseconds": -1}}), "Task's `max_completion_time` must be non-negative"),
-        (json!({"check": {}, "health_check": {}}), "Task uses invalid check: CheckInfo must specify 'type'"),
-        (
-            json!({"health_check": {}, "resources": []}),
-            "Task uses invalid health check: HealthCheck must specify 'type'",
-        ),
-        (json!({"resources": []}), "Task uses no resources"),
-        (
-            json!({"resources": [{"name": "cpus", "type": "SCALAR", "scalar": {"value": -1}}]}),
-            "Task uses invalid resources: Resource 'cpus' is invalid: Invalid scalar resource: value < 0",
-        ),
-        (
-            json!({"container": {"type": "DOCKER"}}),
-            "Task's `ContainerInfo` is invalid: DockerInfo 'docker' is not set for DOCKER typed ContainerInfo",
-        ),
-        (json!({"limits": {"cpus": {"value": "Infinity"}}}), "valid"),
-        (json!({"limits": {"cpus": {"value": 0.5}}}), "Task's limit of 0.5 for 'cpus' is less than the 1 it asks for"),
-        (
-            json!({"command": null}),
-            "Task should have at least one (but not both) of CommandInfo or ExecutorInfo present",
-        ),
-    ];
-    assert_said::<TaskInfo>(|info| task(info, &"S0".into(), None), rows.map(|(more, said)| (task_with(more), said)));
+    assert_said_with::<TaskInfo>(
+        &whole_task(),
+        |info| task(info, &"S0".into(), None),
+        r#"
+        {} => valid
+        {"task_id": {"value": ""}} => ID must not be empty
+        {"task_id": {"value": "a/b"}} => 'a/b' contains invalid characters
+        {"task_id": {"value": ".."}} => '..' is disallowed
+        {"agent_id": {"value": "S1"}} => Task uses invalid agent S1 while agent S0 is expected
+        {"kill_policy": {"grace_period": {"nanoseconds": -1}}}
+          => Task's 'kill_policy.grace_period' must be non-negative
+        {"max_completion_time": {"nanoseconds": -1}} => Task's `max_completion_time` must be non-negative
+        {"check": {}, "health_check": {}} => Task uses invalid check: CheckInfo must specify 'type'
+        {"health_check": {}, "resources": []} => Task uses invalid health check: HealthCheck must specify 'type'
+        {"resources": []} => Task uses no resources
+        {"resources": [{"name": "cpus", "type": "SCALAR", "scalar": {"value": -1}}]}
+          => Task uses invalid resources: Resource 'cpus' is invalid: Invalid scalar resource: value < 0
+        {"container": {"type": "DOCKER"}}
+          => Task's `ContainerInfo` is invalid: DockerInfo 'docker' is not set for DOCKER typed ContainerInfo
+        {"limits": {"cpus": {"value": "Infinity"}}} => valid
+        {"limits": {"cpus": {"value": 0.5}}} => Task's limit of 0.5 for 'cpus' is less than the 1 it asks for
+        {"command": null} => Task should have at least one (but not both) of CommandInfo or ExecutorInfo present
+        "#,
+    );
 }
 
 #[test]
 fn ids_are_used_once() {
-    let info: TaskInfo = message(task_with(json!({})));
+    let info: TaskInfo = message(whole_task());
     let with = |taken| said(task(&info, &"S0".into(), Some(taken)));
     assert_eq!(with(Taken::Live), "Task has duplicate ID: t");
     assert_eq!(with(Taken::Unreachable), "Task reuses the ID of an unreachable task: t");
@@ -336,14 +313,14 @@ fn what_does_not_fit() {
 fn groups_and_their_executors() {
     let networked = json!({"container": {"type": "MESOS", "network_infos": [{}]},
                            "health_check": {"type": "TCP", "tcp": {"port": 1}}});
-    let group = message(json!({"tasks": [task_with(json!({})), task_with(networked)]}));
+    let group = message(json!({"tasks": [whole_task(), with(&whole_task(), networked)]}));
     assert_eq!(
         said(task_group(&group, &"S0".into(), |_| None)),
         "Task 't' is invalid: HTTP and TCP health checks are not supported for nested containers not joining parent's \
          network"
     );
     let enough = "cpus:0.1;mem:32;disk:32".parse::<Resources>().unwrap();
-    let mut executor: crate::v1::ExecutorInfo =
+    let mut executor: ExecutorInfo =
         message(json!({"type": "DEFAULT", "executor_id": {"value": "e"}, "framework_id": {"value": "F"}}));
     assert_eq!(
         said(group_executor(&executor, &"F".into())),
@@ -361,104 +338,73 @@ fn groups_and_their_executors() {
 
 #[test]
 fn executors_that_tasks_bring_along() {
-    let own = |fields: Value| {
-        let mut full =
-            json!({"executor_id": {"value": "e"}, "framework_id": {"value": "F"}, "command": {"value": "x"}});
-        if let (Some(full), Value::Object(fields)) = (full.as_object_mut(), fields) {
-            full.extend(fields);
-        }
-        full
-    };
-    assert_said::<crate::v1::ExecutorInfo>(
+    assert_said_with::<ExecutorInfo>(
+        &json!({"executor_id": {"value": "e"}, "framework_id": {"value": "F"}, "command": {"value": "x"}}),
         |executor| task_executor(executor, &"F".into()),
-        [
-            (own(json!({})), "valid"),
-            (own(json!({"type": "CUSTOM"})), "valid"),
-            (own(json!({"command": null})), "'ExecutorInfo.command' must be set"),
-            (own(json!({"type": "DEFAULT", "command": null})), "'ExecutorInfo.type' must be 'CUSTOM'"),
-            (own(json!({"type": "DEFAULT"})), "'ExecutorInfo.command' must not be set for 'DEFAULT' executor"),
-            (own(json!({"executor_id": {"value": ""}})), "ID must not be empty"),
-            (own(json!({"executor_id": {"value": "a/b"}})), "'a/b' contains invalid characters"),
-            (
-                own(json!({"command": {"environment": {"variables": [{"name": "A"}]}}})),
-                "Executor's `CommandInfo` is invalid: Environment variable 'A' of type 'VALUE' must have a value set",
-            ),
-        ],
+        r#"
+        {} => valid
+        {"type": "CUSTOM"} => valid
+        {"command": null} => 'ExecutorInfo.command' must be set
+        {"type": "DEFAULT", "command": null} => 'ExecutorInfo.type' must be 'CUSTOM'
+        {"type": "DEFAULT"} => 'ExecutorInfo.command' must not be set for 'DEFAULT' executor
+        {"executor_id": {"value": ""}} => ID must not be empty
+        {"executor_id": {"value": "a/b"}} => 'a/b' contains invalid characters
+        {"command": {"environment": {"variables": [{"name": "A"}]}}}
+          => Executor's `CommandInfo` is invalid: Environment variable 'A' of type 'VALUE' must have a value set
+        "#,
     );
 }
 
 #[test]
 fn scheduler_calls() {
-    let framework = json!({"value": "F"});
-    let prefix = "Failed to validate scheduler::Call: ";
-    for (value, reason) in [
-        (json!({"framework_id": framework}), "Expecting 'type' to be present"),
-        (json!({"type": "REVIVE"}), "Expecting 'framework_id' to be present"),
-        (json!({"type": "SUBSCRIBE"}), "Expecting 'subscribe' to be present"),
-        (
-            json!({"type": "SUBSCRIBE", "framework_id": framework,
-                   "subscribe": {"framework_info": {"user": "u", "name": "n"}}}),
-            "'framework_id' differs from 'subscribe.framework_info.id'",
-        ),
-        (
-            json!({"type": "UPDATE_FRAMEWORK", "framework_id": framework,
-                   "update_framework": {"framework_info": {"user": "u", "name": "n"}}}),
-            "'framework_id' differs from 'update_framework.framework_info.id'",
-        ),
-        (json!({"type": "KILL", "framework_id": framework}), "Expecting 'kill' to be present"),
-        (
-            json!({"type": "ACKNOWLEDGE", "framework_id": framework, "acknowledge":
-                   {"agent_id": {"value": "S"}, "task_id": {"value": "t"}, "uuid": "AAAA"}}),
-            "Not a valid UUID",
-        ),
-    ] {
-        let call: scheduler::Call = message(value);
-        assert_eq!(said(scheduler_call(call).map(drop)), format!("{prefix}{reason}"));
-    }
+    let validate = |call: &scheduler::Call| scheduler_call(call.clone()).map(drop);
     assert_said::<scheduler::Call>(
-        |call| scheduler_call(call.clone()).map(drop),
-        [
-            (json!({"type": "SUPPRESS", "framework_id": framework}), "valid"),
-            (json!({"type": "SUBSCRIBE", "subscribe": {"framework_info": {"user": "u", "name": "n"}}}), "valid"),
-        ],
+        |call| without("Failed to validate scheduler::Call: ", validate(call)),
+        r#"
+        {"framework_id": {"value": "F"}} => Expecting 'type' to be present
+        {"type": "REVIVE"} => Expecting 'framework_id' to be present
+        {"type": "SUBSCRIBE"} => Expecting 'subscribe' to be present
+        {"type": "SUBSCRIBE", "framework_id": {"value": "F"},
+            "subscribe": {"framework_info": {"user": "u", "name": "n"}}}
+          => 'framework_id' differs from 'subscribe.framework_info.id'
+        {"type": "UPDATE_FRAMEWORK", "framework_id": {"value": "F"},
+            "update_framework": {"framework_info": {"user": "u", "name": "n"}}}
+          => 'framework_id' differs from 'update_framework.framework_info.id'
+        {"type": "KILL", "framework_id": {"value": "F"}} => Expecting 'kill' to be present
+        {"type": "ACKNOWLEDGE", "framework_id": {"value": "F"},
+            "acknowledge": {"agent_id": {"value": "S"}, "task_id": {"value": "t"}, "uuid": "AAAA"}}
+          => Not a valid UUID
+        {"type": "SUPPRESS", "framework_id": {"value": "F"}} => valid
+        {"type": "SUBSCRIBE", "subscribe": {"framework_info": {"user": "u", "name": "n"}}} => valid
+        "#,
     );
 }
 
 #[test]
 fn executor_calls() {
-    let update = |status: Value| {
-        let mut full = json!({"task_id": {"value": "t"}, "state": "TASK_RUNNING", "source": "SOURCE_EXECUTOR",
-                              "uuid": "AAAAAAAAQAAAAAAAAAAAAA=="});
-        if let (Some(full), Value::Object(status)) = (full.as_object_mut(), status) {
-            full.extend(status);
-        }
-        json!({"type": "UPDATE", "executor_id": {"value": "e"}, "framework_id": {"value": "F"},
-               "update": {"status": full}})
+    let update = |status: &TaskStatus| {
+        let mut call: executor::Call =
+            message(json!({"type": "UPDATE", "executor_id": {"value": "e"}, "framework_id": {"value": "F"}}));
+        call.update = Some(executor::call::Update { status: status.clone() });
+        without("Failed to validate Executor::Call: ", executor_call(call).map(drop))
     };
-    let prefix = "Failed to validate Executor::Call: ";
-    for (value, reason) in [
-        (update(json!({"uuid": null})), "Expecting 'uuid' to be present"),
-        (update(json!({"uuid": "AAAA"})), "Not a valid UUID"),
-        // Sixteen bytes, but of no version.
-        (update(json!({"uuid": "AAAAAAAAAAAAAAAAAAAAAA=="})), "Not a valid UUID"),
-        (
-            update(json!({"executor_id": {"value": "x"}})),
-            "ExecutorID in Call: e does not match ExecutorID in TaskStatus: x",
-        ),
-        (
-            update(json!({"source": null})),
-            "Received Call from executor e of framework F with invalid source, expecting 'SOURCE_EXECUTOR'",
-        ),
-        (
-            update(json!({"state": "TASK_STAGING"})),
-            "Received TASK_STAGING from executor e of framework F which is not allowed",
-        ),
-        (update(json!({"check_status": {}})), "CheckStatusInfo must specify 'type'"),
-    ] {
-        let call: executor::Call = message(value);
-        assert_eq!(said(executor_call(call).map(drop)), format!("{prefix}{reason}"));
-    }
-    assert_eq!(said(executor_call(message(update(json!({})))).map(drop)), "valid");
+    // The second UUID has sixteen bytes, but no version.
+    assert_said_with::<TaskStatus>(
+        &json!({"task_id": {"value": "t"}, "state": "TASK_RUNNING", "source": "SOURCE_EXECUTOR",
+                "uuid": "AAAAAAAAQAAAAAAAAAAAAA=="}),
+        update,
+        r#"
+        {} => valid
+        {"uuid": null} => Expecting 'uuid' to be present
+        {"uuid": "AAAA"} => Not a valid UUID
+        {"uuid": "AAAAAAAAAAAAAAAAAAAAAA=="} => Not a valid UUID
+        {"executor_id": {"value": "x"}} => ExecutorID in Call: e does not match ExecutorID in TaskStatus: x
+        {"source": null}
+          => Received Call from executor e of framework F with invalid source, expecting 'SOURCE_EXECUTOR'
+        {"state": "TASK_STAGING"} => Received TASK_STAGING from executor e of framework F which is not allowed
+        {"check_status": {}} => CheckStatusInfo must specify 'type'
+        "#,
+    );
 }
 
 /// The parts without which calls are refused, by the numbers of their types.
