@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use checks::spec::Probe;
 use checks::{Answer, Engine, EngineOptions, Failure, Outcome};
 
-use crate::support::{Watch, engine, eventually, ms, shell, spec, watch};
+use crate::support::{Watch, engine, eventually, ms, noting, present, shell, spec, watch};
 
 /// Where the engines of this process make cgroups, if they can.
 fn parent() -> Option<PathBuf> {
@@ -28,24 +28,12 @@ fn mount() -> Option<PathBuf> {
     mounts.find(|mount| mount.get(2) == Some(&"cgroup2")).map(|mount| PathBuf::from(mount[1]))
 }
 
-fn has_cgroups(test: &str) -> bool {
-    let has = parent().is_some();
-    if !has {
-        println!("SKIPPED {test}: needs cgroups (version 2) that this process may make");
-    }
-    has
+fn cgroups(test: &str) -> Option<()> {
+    present(parent().is_some(), test, "cgroups (version 2) that this process may make")
 }
 
 /// Leaves its session and its parent, and says who it is.
 const RUNAWAY: &str = "setsid sh -c 'sleep 1000 & echo $! >$FILE' & sleep 0.1; sleep 1000";
-
-fn running_away(engine: &Engine, file: &std::path::Path) -> Watch {
-    let mut probe = shell(RUNAWAY);
-    probe.environment.push(("FILE".to_owned(), file.display().to_string()));
-    let mut spec = spec(Probe::Command(probe));
-    spec.schedule.timeout = Some(ms(500));
-    watch(engine, spec)
-}
 
 /// A zombie is nobody's concern but its new parent's.
 fn is_alive(pid: &str) -> bool {
@@ -55,13 +43,11 @@ fn is_alive(pid: &str) -> bool {
 
 #[tokio::test]
 async fn whoever_has_left_the_session_is_killed_as_well() {
-    if !has_cgroups("whoever_has_left_the_session_is_killed_as_well") {
-        return;
-    }
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("pid");
-    let engine = engine();
-    let mut watch = running_away(&engine, &file);
+    let Some(()) = cgroups("whoever_has_left_the_session_is_killed_as_well") else { return };
+    let (_directory, file, probe) = noting(RUNAWAY);
+    let mut spec = spec(Probe::Command(probe));
+    spec.schedule.timeout = Some(ms(500));
+    let mut watch = watch(&engine(), spec);
     let event = watch.next().await;
     assert!(matches!(event.outcome, Outcome::Failure(Failure::TimedOut { .. })), "{event:?}");
     let pid = fs::read_to_string(&file).unwrap().trim().to_owned();
@@ -71,10 +57,8 @@ async fn whoever_has_left_the_session_is_killed_as_well() {
 /// A child born into a cgroup that was ever killed dies at once, on kernels that count kills.
 #[tokio::test]
 async fn a_command_that_was_killed_does_not_kill_the_commands_after_it() {
-    let directory = tempfile::tempdir().unwrap();
+    let (_directory, _once, hanging) = noting("test -e $FILE || { touch $FILE; sleep 1000; }");
     let engine = engine();
-    let mut hanging = shell("test -e $FILE || { touch $FILE; sleep 1000; }");
-    hanging.environment.push(("FILE".to_owned(), directory.path().join("once").display().to_string()));
     let mut hanging = spec(Probe::Command(hanging));
     hanging.schedule.timeout = Some(ms(500));
     let mut hanging = watch(&engine, hanging);
@@ -95,10 +79,7 @@ async fn a_command_that_was_killed_does_not_kill_the_commands_after_it() {
 const LEAVES: &str = "sleep 1000 >/dev/null 2>&1 & echo $! >$FILE; exit 0";
 
 async fn ends_with_its_command(engine: &Engine) {
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("pid");
-    let mut probe = shell(LEAVES);
-    probe.environment.push(("FILE".to_owned(), file.display().to_string()));
+    let (_directory, file, probe) = noting(LEAVES);
     let mut watch = watch(engine, spec(Probe::Command(probe)));
     assert_eq!(watch.next().await.outcome, Outcome::Success(Answer::Exit(0)));
     let pid = fs::read_to_string(&file).unwrap().trim().to_owned();
@@ -115,15 +96,10 @@ async fn what_a_successful_command_leaves_behind_ends_with_it() {
 
 #[tokio::test]
 async fn who_left_the_session_of_a_successful_command_ends_with_it() {
-    if !has_cgroups("who_left_the_session_of_a_successful_command_ends_with_it") {
-        return;
-    }
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("pid");
-    let mut probe = shell(
+    let Some(()) = cgroups("who_left_the_session_of_a_successful_command_ends_with_it") else { return };
+    let (_directory, file, probe) = noting(
         "(setsid sh -c 'echo $$ >$FILE.new; mv $FILE.new $FILE; exec sleep 1000' &); while ! test -e $FILE; do :; done",
     );
-    probe.environment.push(("FILE".to_owned(), file.display().to_string()));
     let mut watch = watch(&engine(), spec(Probe::Command(probe)));
     assert_eq!(watch.next().await.outcome, Outcome::Success(Answer::Exit(0)));
     let pid = fs::read_to_string(&file).unwrap().trim().to_owned();
@@ -132,9 +108,7 @@ async fn who_left_the_session_of_a_successful_command_ends_with_it() {
 
 #[tokio::test]
 async fn the_directories_are_used_again_and_removed_in_the_end() {
-    if !has_cgroups("the_directories_are_used_again_and_removed_in_the_end") {
-        return;
-    }
+    let Some(()) = cgroups("the_directories_are_used_again_and_removed_in_the_end") else { return };
     let engine = engine();
     let mut watch = watch(&engine, spec(Probe::Command(shell("cat /proc/self/cgroup; exit 1"))));
     let mut seen = HashSet::new();

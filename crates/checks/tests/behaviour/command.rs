@@ -6,7 +6,7 @@ use std::path::Path;
 use checks::spec::{Command, CommandProbe, Credentials, Probe};
 use checks::{Answer, Failure, Outcome};
 
-use crate::support::{engine, eventually, is_root, ms, outcome, outcome_within, shell, spec, watch};
+use crate::support::{engine, eventually, ms, outcome, outcome_within, root, shell, spec, watch};
 
 async fn run(script: &str) -> Outcome {
     outcome(Probe::Command(shell(script))).await
@@ -83,9 +83,7 @@ async fn a_directory_that_is_not_there_any_more_may_have_a_fallback() {
 
 #[tokio::test]
 async fn another_user() {
-    if !is_root("another_user") {
-        return;
-    }
+    let Some(()) = root("another_user") else { return };
     let user = Some(Credentials { uid: 12345, gid: 12346, groups: vec![] });
     let outcome = outcome(Probe::Command(CommandProbe { user, ..shell("id -u; id -g; exit 1") })).await;
     assert_eq!(printed(&outcome), "12345\n12346");

@@ -12,7 +12,7 @@ use checks::{Answer, Outcome, Place, Start};
 use processes::namespace::enter_network;
 
 use crate::namespaces::{Other, PORT};
-use crate::support::{engine, eventually, is_root, spec, watch_from};
+use crate::support::{engine, eventually, present, root, spec, watch_from};
 
 /// A rule that asks for the state of connections makes the kernel track them.
 const TRACK: &str = "nft add table inet t && nft 'add chain inet t c { type filter hook input priority 0; }' && \
@@ -24,14 +24,11 @@ fn entries(other: &Other) -> Vec<u64> {
     table.lines().filter_map(|line| line.split_whitespace().nth(4)?.parse().ok()).collect()
 }
 
-fn can_track(test: &str) -> bool {
+fn tracking(test: &str) -> Option<()> {
     let mut command = Command::new("unshare");
     let tracks = command.args(["-n", "sh", "-c", &format!("{TRACK} test -e /proc/net/nf_conntrack")]);
     let can = tracks.stderr(Stdio::null()).status().is_ok_and(|status| status.success());
-    if !can {
-        println!("SKIPPED {test}: needs nft and a kernel that tracks connections");
-    }
-    can
+    present(can, test, "nft and a kernel that tracks connections")
 }
 
 /// Connects from inside, and ends in the usual way.
@@ -47,9 +44,7 @@ fn connect_as_usual(other: &Other) {
 #[tokio::test]
 async fn a_table_of_connections_does_not_fill_up() {
     const TEST: &str = "a_table_of_connections_does_not_fill_up";
-    if !is_root(TEST) || !can_track(TEST) {
-        return;
-    }
+    let Some(()) = root(TEST).and_then(|()| tracking(TEST)) else { return };
     let other = Other::serving(TRACK);
     let (place, server) = (Place::of_pid(other.pid()).unwrap(), SocketAddr::from(([127, 0, 0, 1], PORT)));
     let engine = engine();

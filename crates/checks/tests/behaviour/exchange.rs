@@ -1,19 +1,14 @@
 //! Bytes sent and bytes expected, over TCP and UDP.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, UdpSocket};
+use std::net::UdpSocket;
 use std::thread;
 
-use checks::spec::{ExchangeProbe, Expectation, Probe, Transport};
+use checks::spec::Transport;
 use checks::{Answer, Failure, Kind, Outcome};
 
-use crate::server::{closed, serve};
-use crate::support::{ms, outcome, outcome_within};
-
-fn probe(transport: Transport, address: SocketAddr, send: &str, expect: &str) -> Probe {
-    let expect = if expect.is_empty() { vec![] } else { vec![Expectation::Matches(expect.to_owned())] };
-    Probe::Exchange(ExchangeProbe { transport, address, source: None, send: send.into(), expect })
-}
+use crate::server::{closed, datagrams, flood, serve};
+use crate::support::{exchange, ms, outcome, outcome_within};
 
 fn expected() -> Outcome {
     Outcome::Success(Answer::Expected)
@@ -28,8 +23,8 @@ async fn who_speaks_first() {
         }
         let _until_it_ends = stream.read(&mut [0]);
     });
-    assert_eq!(outcome(probe(Transport::Tcp, banner, "", "^220 .* ESMTP")).await, expected());
-    let other = outcome_within(ms(300), probe(Transport::Tcp, banner, "", "^554 ")).await;
+    assert_eq!(outcome(exchange(Transport::Tcp, banner, "", "^220 .* ESMTP")).await, expected());
+    let other = outcome_within(ms(300), exchange(Transport::Tcp, banner, "", "^554 ")).await;
     assert!(matches!(other, Outcome::Failure(Failure::TimedOut { .. })), "more might come: {other:?}");
 }
 
@@ -41,47 +36,33 @@ async fn question_and_answer() {
         let answer: &[u8] = if &bytes[..length] == b"PING\r\n" { b"+PONG\r\n" } else { b"-ERR unknown command\r\n" };
         let _peer_may_have_gone = stream.write_all(answer);
     });
-    assert_eq!(outcome(probe(Transport::Tcp, redis, "PING\r\n", "^\\+PONG")).await, expected());
-    assert_eq!(outcome(probe(Transport::Tcp, redis, "PING\r\n", "")).await, expected(), "any answer will do");
-    let wrong = outcome(probe(Transport::Tcp, redis, "PONG\r\n", "^\\+PONG")).await;
+    assert_eq!(outcome(exchange(Transport::Tcp, redis, "PING\r\n", "^\\+PONG")).await, expected());
+    assert_eq!(outcome(exchange(Transport::Tcp, redis, "PING\r\n", "")).await, expected(), "any answer will do");
+    let wrong = outcome(exchange(Transport::Tcp, redis, "PONG\r\n", "^\\+PONG")).await;
     assert_eq!((wrong.kind(), wrong.cause().as_str()), (Kind::Body, "the answer does not match \"^\\\\+PONG\""));
 }
 
 #[tokio::test]
 async fn nobody_and_nothing() {
-    assert_eq!(outcome(probe(Transport::Tcp, closed(), "x", "")).await, Outcome::Failure(Failure::Refused));
-    let mute = outcome(probe(Transport::Tcp, serve(drop), "", "")).await;
+    assert_eq!(outcome(exchange(Transport::Tcp, closed(), "x", "")).await, Outcome::Failure(Failure::Refused));
+    let mute = outcome(exchange(Transport::Tcp, serve(drop), "", "")).await;
     assert!(matches!(mute.kind(), Kind::Protocol | Kind::Connection), "{mute:?}");
 }
 
 #[tokio::test]
 async fn too_much_of_the_wrong_thing_ends() {
-    let endless = serve(|mut stream| while stream.write_all(&[b'x'; 4096]).is_ok() {});
-    assert_eq!(outcome(probe(Transport::Tcp, endless, "", "y")).await.kind(), Kind::Body);
-}
-
-/// Answers each datagram with itself.
-fn echo() -> SocketAddr {
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let address = socket.local_addr().unwrap();
-    thread::spawn(move || {
-        let mut bytes = [0; 512];
-        while let Ok((length, peer)) = socket.recv_from(&mut bytes) {
-            let _peer_may_have_gone = socket.send_to(&bytes[..length], peer);
-        }
-    });
-    address
+    assert_eq!(outcome(exchange(Transport::Tcp, flood(b"", b"x"), "", "y")).await.kind(), Kind::Body);
 }
 
 #[tokio::test]
-async fn datagrams() {
-    let address = echo();
-    assert_eq!(outcome(probe(Transport::Udp, address, "ping", "^ping$")).await, expected());
-    let wrong = outcome(probe(Transport::Udp, address, "ping", "^pong$")).await;
+async fn questions_in_datagrams() {
+    let address = datagrams(<[u8]>::to_vec);
+    assert_eq!(outcome(exchange(Transport::Udp, address, "ping", "^ping$")).await, expected());
+    let wrong = outcome(exchange(Transport::Udp, address, "ping", "^pong$")).await;
     assert_eq!(wrong.kind(), Kind::Body, "one datagram is the answer");
     let nobody = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    assert_eq!(outcome(probe(Transport::Udp, nobody, "ping", "")).await, Outcome::Failure(Failure::Refused));
+    assert_eq!(outcome(exchange(Transport::Udp, nobody, "ping", "")).await, Outcome::Failure(Failure::Refused));
     let mute = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let silent = outcome_within(ms(200), probe(Transport::Udp, mute.local_addr().unwrap(), "ping", "")).await;
+    let silent = outcome_within(ms(200), exchange(Transport::Udp, mute.local_addr().unwrap(), "ping", "")).await;
     assert!(matches!(silent, Outcome::Failure(Failure::TimedOut { .. })), "{silent:?}");
 }

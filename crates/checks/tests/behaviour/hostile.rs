@@ -8,7 +8,7 @@ use std::time::Duration;
 use checks::spec::{Expectation, GrpcProbe, HttpProbe, HttpVersion, Probe};
 use checks::{Failure, Kind, Outcome};
 
-use crate::server::{request, serve};
+use crate::server::{flood, serve};
 use crate::support::{http, ms, outcome_within};
 
 const TIME: Duration = Duration::from_secs(2);
@@ -68,11 +68,7 @@ async fn a_byte_at_a_time() {
 
 #[tokio::test]
 async fn a_header_without_end() {
-    let address = hostile(|stream| {
-        let _peer_may_have_gone = stream.write_all(b"HTTP/1.1 200 OK\r\n");
-        while stream.write_all(&[b'x'; 4096]).is_ok() {}
-    });
-    let outcomes = failures(address).await;
+    let outcomes = failures(flood(b"HTTP/1.1 200 OK\r\n", b"x")).await;
     assert_eq!(outcomes.each_ref().map(Outcome::kind), [Kind::Protocol; 4]);
     for http1 in &outcomes[..2] {
         assert_eq!(http1.cause(), "the header is longer than 65536 bytes");
@@ -81,22 +77,14 @@ async fn a_header_without_end() {
 
 #[tokio::test]
 async fn a_gigabyte() {
-    let address = serve(|mut stream| {
-        request(&mut stream);
-        let _peer_may_have_gone = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n");
-        while stream.write_all(&[b'x'; 65_536]).is_ok() {}
-    });
+    let address = flood(b"HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n", b"x");
     let outcome = outcome_within(Duration::from_secs(20), Probe::Http(http(address))).await;
     assert_eq!(outcome.cause(), "the body is longer than 67108864 bytes");
 }
 
 #[tokio::test]
 async fn chunks_without_end() {
-    let address = serve(|mut stream| {
-        request(&mut stream);
-        let _peer_may_have_gone = stream.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
-        while stream.write_all(b"1\r\nx\r\n").is_ok() {}
-    });
+    let address = flood(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n");
     let probe = HttpProbe { max_body: 100_000, ..http(address) };
     let outcome = outcome_within(Duration::from_secs(20), Probe::Http(probe)).await;
     assert!(matches!(outcome, Outcome::Failure(Failure::Protocol { .. })), "{outcome:?}");

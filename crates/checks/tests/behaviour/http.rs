@@ -6,17 +6,13 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use checks::spec::{HttpProbe, Probe, Redirects, Scheme, StatusRanges};
-use checks::{Answer, Failure, Kind, Outcome, Reason};
+use checks::{Failure, Kind, Outcome, Reason};
 
-use crate::server::{answer, closed, hang, redirect, request, serve, serve_on, status, tell, tls};
-use crate::support::{PATIENCE, engine, http, ms, outcome, outcome_within, spec, watch};
+use crate::server::{answer, closed, flood, hang, redirect, request, serve, serve_on, status, tell, tls};
+use crate::support::{PATIENCE, engine, found, http, ms, outcome, outcome_within, spec, watch};
 
 async fn get(address: SocketAddr) -> Outcome {
     outcome(Probe::Http(http(address))).await
-}
-
-fn found(status: u16) -> Outcome {
-    Outcome::Success(Answer::Status(status))
 }
 
 fn protocol(outcome: &Outcome) -> &str {
@@ -134,13 +130,7 @@ async fn what_is_not_http() {
 
 #[tokio::test]
 async fn an_endless_body_is_cut_off() {
-    let address = serve(|mut stream| {
-        request(&mut stream);
-        let _header = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
-        let piece = vec![b'x'; 1024 * 1024];
-        while stream.write_all(&piece).is_ok() {}
-    });
-    assert!(protocol(&get(address).await).contains("body is longer"));
+    assert!(protocol(&get(flood(b"HTTP/1.1 200 OK\r\n\r\n", b"x")).await).contains("body is longer"));
 }
 
 #[tokio::test]

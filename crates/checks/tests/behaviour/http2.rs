@@ -5,13 +5,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use checks::hostile::frame;
 use checks::spec::{Expectation, GrpcProbe, HttpProbe, HttpVersion, Probe, Redirects, Scheme, Tls};
 use checks::{Answer, Failure, Kind, Outcome};
 use http::{HeaderMap, Response};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::server::{answer, serve, status, tls_by};
-use crate::support::{http, ms, outcome, outcome_within};
+use crate::support::{found, http, ms, outcome, outcome_within};
 
 /// What a server answers to a path and a body.
 type Answering = fn(&str, &[u8]) -> (Response<()>, Vec<u8>, Option<HeaderMap>);
@@ -72,10 +73,6 @@ fn http2(address: SocketAddr, path: &str) -> HttpProbe {
     HttpProbe { version: HttpVersion::Http2, path: path.to_owned(), ..http(address) }
 }
 
-fn found(status: u16) -> Outcome {
-    Outcome::Success(Answer::Status(status))
-}
-
 #[tokio::test]
 async fn plain_text_with_prior_knowledge() {
     let address = h2_server(by_path).await;
@@ -106,12 +103,6 @@ async fn whoever_speaks_only_http_1_is_told_apart() {
     assert_eq!((old.kind(), old.cause().as_str()), (Kind::Protocol, "HTTP/2: the peer speaks HTTP/1"));
     let old = outcome(Probe::Grpc(GrpcProbe::new(answer(status("404 Not Found"))))).await;
     assert_eq!((old.kind(), old.cause().as_str()), (Kind::Protocol, "HTTP/2: the peer speaks HTTP/1"));
-}
-
-/// Frame by frame: length, type, flags, stream, payload.
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
-    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
 const SETTINGS: u8 = 4;

@@ -7,14 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
 use checks::spec::{Expectation, HttpProbe, Probe, Reuse};
-use checks::{Answer, Failure, Kind, Outcome, Said};
+use checks::{Failure, Kind, Outcome, Said};
 
 use crate::server::{answer, closed, serve, status, tell};
-use crate::support::{PATIENCE, engine, http, ms, outcome, spec, watch};
-
-fn found(status: u16) -> Outcome {
-    Outcome::Success(Answer::Status(status))
-}
+use crate::support::{PATIENCE, engine, found, http, ms, outcome, spec, watch};
 
 fn with_body(body: &str) -> SocketAddr {
     answer(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len()))

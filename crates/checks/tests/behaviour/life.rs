@@ -9,23 +9,21 @@ use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
 use crate::server::{answer, closed, hang, status};
-use crate::support::{PATIENCE, Watch, engine, eventually, http, ms, shell, spec, tcp, watch, watch_from};
-
-async fn is_silent(watch: &mut Watch) -> bool {
-    timeout(ms(200), watch.events.recv()).await.is_err()
-}
+use crate::support::{
+    PATIENCE, Watch, engine, eventually, good, hourly, http, ms, noting, shell, spec, tcp, watch, watch_from,
+};
 
 #[tokio::test]
 async fn a_paused_check_is_silent_and_resumes_at_once() {
     let engine = engine();
-    let mut watch = watch(&engine, spec(Probe::Http(http(answer(status("200 OK"))))));
+    let mut watch = watch(&engine, spec(good()));
     watch.next().await;
     watch.handle.pause();
     watch.handle.pause();
     // The engine reads its letters in order: whatever comes later is from after the pause.
     engine.lag().await.unwrap();
     while watch.events.try_recv().is_ok() {}
-    assert!(is_silent(&mut watch).await);
+    assert!(watch.is_silent().await);
     watch.handle.resume();
     watch.handle.resume();
     let event = watch.next().await;
@@ -34,23 +32,19 @@ async fn a_paused_check_is_silent_and_resumes_at_once() {
 
 #[tokio::test]
 async fn resuming_does_not_wait_for_the_interval_and_never_runs_twice() {
-    let mut slow = spec(tcp(closed(), TcpMode::Connect));
-    slow.schedule.interval = Duration::from_secs(3600);
-    let mut watch = watch(&engine(), slow);
+    let mut watch = watch(&engine(), hourly(tcp(closed(), TcpMode::Connect)));
     for expected in 1..=5 {
         watch.handle.pause();
         watch.handle.resume();
         assert_eq!(watch.next().await.state.consecutive_failures, expected);
     }
-    assert!(is_silent(&mut watch).await);
+    assert!(watch.is_silent().await);
 }
 
 #[tokio::test]
 async fn an_attempt_of_before_the_pause_is_dropped() {
     let engine = engine();
-    let mut check = spec(Probe::Command(shell("sleep 0.3; exit 1")));
-    check.schedule.interval = Duration::from_secs(3600);
-    let mut watch = watch(&engine, check);
+    let mut watch = watch(&engine, hourly(Probe::Command(shell("sleep 0.3; exit 1"))));
     watch.handle.pause();
     watch.handle.resume();
     has_started(&engine).await;
@@ -165,7 +159,7 @@ async fn one_channel_serves_many_checks() {
 async fn whoever_does_not_read_a_bounded_channel_misses_events_and_is_told_how_many() {
     let engine = engine();
     let (sender, mut events) = mpsc::channel(1);
-    let spec = spec(Probe::Http(http(answer(status("200 OK")))));
+    let spec = spec(good());
     let _handle = engine.add(Check::new(1, spec, sender));
     let missing = async { while engine.metrics().await.unwrap().missed < 3 {} };
     timeout(PATIENCE, missing).await.expect("nothing was missed");
@@ -177,10 +171,8 @@ async fn whoever_does_not_read_a_bounded_channel_misses_events_and_is_told_how_m
 /// An engine with a command that runs and would do so for a while, and the process that it is.
 async fn busy() -> (Engine, Watch, PathBuf) {
     let engine = engine();
-    let file = tempfile::tempdir().unwrap();
-    let pid = file.path().join("pid");
-    let script = format!("echo $$ > {0}.new; mv {0}.new {0}; exec sleep 1000", pid.display());
-    let watch = watch(&engine, spec(Probe::Command(shell(&script))));
+    let (_directory, pid, probe) = noting("echo $$ >$FILE.new; mv $FILE.new $FILE; exec sleep 1000");
+    let watch = watch(&engine, spec(Probe::Command(probe)));
     eventually("a command that runs", || pid.exists()).await;
     let process = PathBuf::from("/proc").join(std::fs::read_to_string(pid).unwrap().trim());
     assert!(process.exists());

@@ -13,7 +13,7 @@ use checks::{Answer, Failure, Outcome, Place, Reason, Start};
 use processes::namespace::enter_network;
 
 use crate::server::{request, serve_on, status};
-use crate::support::{engine, eventually, http, is_root, shell, spec, tcp, watch_from};
+use crate::support::{engine, eventually, http, noting, root, shell, spec, tcp, watch_from};
 
 /// A process with namespaces of its own, and a loopback that is up.
 pub(crate) struct Other(Child);
@@ -78,9 +78,7 @@ fn serve_well(listener: TcpListener) -> SocketAddr {
 
 #[tokio::test]
 async fn its_loopback_is_not_ours() {
-    if !is_root("its_loopback_is_not_ours") {
-        return;
-    }
+    let Some(()) = root("its_loopback_is_not_ours") else { return };
     let other = Other::start("-n", "");
     let address = serve_well(other.listen());
     let path = format!("/proc/{}/ns/net", other.pid());
@@ -95,9 +93,7 @@ async fn its_loopback_is_not_ours() {
 
 #[tokio::test]
 async fn one_engine_is_in_many_places() {
-    if !is_root("one_engine_is_in_many_places") {
-        return;
-    }
+    let Some(()) = root("one_engine_is_in_many_places") else { return };
     let engine = engine();
     let others: Vec<Other> = (0..3).map(|_| Other::start("-n", "")).collect();
     let mut watches: Vec<_> = Vec::new();
@@ -117,9 +113,7 @@ async fn one_engine_is_in_many_places() {
 
 #[tokio::test]
 async fn commands_see_its_network_and_its_files() {
-    if !is_root("commands_see_its_network_and_its_files") {
-        return;
-    }
+    let Some(()) = root("commands_see_its_network_and_its_files") else { return };
     let directory = tempfile::tempdir().unwrap();
     let folder = directory.path().display();
     let other = Other::start("-nm", &format!("mount -t tmpfs none {folder} && echo inside > {folder}/file &&"));
@@ -136,9 +130,7 @@ async fn commands_see_its_network_and_its_files() {
 
 #[tokio::test]
 async fn a_command_at_home_stays_at_home_between_the_others() {
-    if !is_root("a_command_at_home_stays_at_home_between_the_others") {
-        return;
-    }
+    let Some(()) = root("a_command_at_home_stays_at_home_between_the_others") else { return };
     let engine = engine();
     let other = Other::start("-n", "");
     let there = Place::of_pid(other.pid()).unwrap();
@@ -156,9 +148,7 @@ async fn a_command_at_home_stays_at_home_between_the_others() {
 /// Nothing keeps the namespace of a task that has ended, and nothing is said of its health.
 #[tokio::test]
 async fn a_place_whose_process_is_gone() {
-    if !is_root("a_place_whose_process_is_gone") {
-        return;
-    }
+    let Some(()) = root("a_place_whose_process_is_gone") else { return };
     let other = Other::start("-n", "");
     let place = Place::of_pid(other.pid()).unwrap();
     drop(other);
@@ -216,9 +206,7 @@ fn child() {
 /// Kept connections and kept sockets hold a network; they are let go when the task ends.
 #[tokio::test]
 async fn the_network_of_a_task_that_ends_is_released_at_once() {
-    if !is_root("the_network_of_a_task_that_ends_is_released_at_once") {
-        return;
-    }
+    let Some(()) = root("the_network_of_a_task_that_ends_is_released_at_once") else { return };
     let other = Other::serving("");
     let witness = Witness::of(&other);
     let namespace = fs::read_link(format!("/proc/{}/ns/net", other.pid())).unwrap();
@@ -246,9 +234,7 @@ async fn the_network_of_a_task_that_ends_is_released_at_once() {
 
 #[tokio::test]
 async fn a_command_is_among_the_processes_of_its_task() {
-    if !is_root("a_command_is_among_the_processes_of_its_task") {
-        return;
-    }
+    let Some(()) = root("a_command_is_among_the_processes_of_its_task") else { return };
     let other = Other::start_with(
         &["-n", "-p", "-i", "-m", "-u", "--fork", "--kill-child", "--mount-proc"],
         "hostname inside &&",
@@ -277,15 +263,10 @@ fn first_process(other: &Other) -> i32 {
 
 #[tokio::test]
 async fn a_command_that_was_killed_with_its_namespace_says_that_the_task_has_ended() {
-    if !is_root("a_command_that_was_killed_with_its_namespace_says_that_the_task_has_ended") {
-        return;
-    }
+    let Some(()) = root("a_command_that_was_killed_with_its_namespace_says_that_the_task_has_ended") else { return };
     let other = Other::start_with(&["-n", "-p", "--fork", "--kill-child"], "");
     let first = first_process(&other);
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("began");
-    let mut probe = shell("touch $FILE; sleep 1000");
-    probe.environment.push(("FILE".to_owned(), file.display().to_string()));
+    let (_directory, file, probe) = noting("touch $FILE; sleep 1000");
     let engine = engine();
     let place = Place::of_pid(first).unwrap();
     let mut watch = watch_from(&engine, spec(Probe::Command(probe)), place, Start::Fresh);
@@ -297,9 +278,7 @@ async fn a_command_that_was_killed_with_its_namespace_says_that_the_task_has_end
 
 #[tokio::test]
 async fn a_command_that_was_killed_in_a_living_namespace_has_failed() {
-    if !is_root("a_command_that_was_killed_in_a_living_namespace_has_failed") {
-        return;
-    }
+    let Some(()) = root("a_command_that_was_killed_in_a_living_namespace_has_failed") else { return };
     let other = Other::start_with(&["-n", "-p", "--fork", "--kill-child"], "");
     let mut spec = spec(Probe::Command(shell("kill -9 $$")));
     spec.schedule.timeout = Some(crate::support::ms(500));

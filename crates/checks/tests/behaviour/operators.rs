@@ -6,24 +6,10 @@ use checks::spec::{Judgement, Probe, Schedule, TcpMode};
 use checks::{Activity, ByHand, Engine, EngineOptions, Kind, Outcome, Reason, Verdict, VerdictEvent};
 use tokio::time::timeout;
 
-use crate::server::{answer, closed, status};
-use crate::support::{PATIENCE, Watch, engine, http, ms, shell, spec, tcp, watch};
+use crate::server::closed;
+use crate::support::{PATIENCE, engine, good, hourly, http, ms, shell, spec, tcp, watch};
 
 const HOUR: Duration = Duration::from_secs(3600);
-
-fn good() -> Probe {
-    Probe::Http(http(answer(status("200 OK"))))
-}
-
-fn hourly(probe: Probe) -> checks::CheckSpec {
-    let mut spec = spec(probe);
-    spec.schedule.interval = HOUR;
-    spec
-}
-
-async fn is_silent(watch: &mut Watch) -> bool {
-    timeout(ms(150), watch.events.recv()).await.is_err()
-}
 
 fn by_hand(verdict: Verdict, lasting: Duration) -> ByHand {
     ByHand::new(verdict, "ann", "maintenance", lasting)
@@ -37,7 +23,7 @@ async fn a_snooze_ends_by_itself() {
     let report = watch.handle.report().await.unwrap();
     assert!(matches!(report.activity, Activity::Snoozed { left } if left <= ms(400)), "{report:?}");
     while watch.events.try_recv().is_ok() {}
-    assert!(is_silent(&mut watch).await);
+    assert!(watch.is_silent().await);
     watch.next().await;
     assert_eq!(watch.handle.report().await.unwrap().activity, Activity::Active);
 }
@@ -47,12 +33,12 @@ async fn a_snooze_can_be_cut_short_and_a_pause_cannot_be_hurried() {
     let mut watch = watch(&engine(), hourly(good()));
     watch.handle.snooze(HOUR);
     watch.handle.check_now();
-    assert!(is_silent(&mut watch).await);
+    assert!(watch.is_silent().await);
     watch.handle.resume();
     watch.next().await;
     watch.handle.pause();
     watch.handle.check_now();
-    assert!(is_silent(&mut watch).await);
+    assert!(watch.is_silent().await);
     assert_eq!(watch.handle.report().await.unwrap().activity, Activity::Paused);
 }
 
@@ -63,7 +49,7 @@ async fn asking_now_does_not_wait_for_the_interval() {
         watch.handle.check_now();
         watch.next().await;
     }
-    assert!(is_silent(&mut watch).await);
+    assert!(watch.is_silent().await);
 }
 
 fn every(interval: Duration) -> Schedule {
@@ -81,7 +67,7 @@ async fn another_schedule_begins_at_once_and_forgets_nothing() {
     watch.handle.set_schedule(every(HOUR)).unwrap();
     // What was told before, and an attempt that was planned before; a check of every 20 ms would not be silent so soon.
     let mut before = 0;
-    while !is_silent(&mut watch).await {
+    while !watch.is_silent().await {
         before += 1;
         assert!(before < 100, "it goes on as it was");
     }
@@ -106,7 +92,7 @@ async fn another_schedule_wakes_nobody_and_makes_sense() {
     watch.next().await;
     watch.handle.snooze(HOUR);
     watch.handle.set_schedule(every(ms(20))).unwrap();
-    assert!(is_silent(&mut watch).await);
+    assert!(watch.is_silent().await);
     let timeless = Schedule { timeout: Some(Duration::ZERO), ..Schedule::default() };
     assert_eq!(watch.handle.set_schedule(timeless).unwrap_err().field, "schedule.timeout");
 }
@@ -190,7 +176,7 @@ async fn other_intervals_while_unhealthy_and_on_the_edge() {
     for failures in 1..=3 {
         assert_eq!(watch.next().await.state.consecutive_failures, failures);
     }
-    assert!(is_silent(&mut watch).await, "it is unhealthy now, and nothing speaks against that");
+    assert!(watch.is_silent().await, "it is unhealthy now, and nothing speaks against that");
 }
 
 #[tokio::test]

@@ -3,15 +3,11 @@
 use std::net::{SocketAddr, TcpListener};
 use std::sync::mpsc;
 
+use checks::CheckSpec;
 use checks::spec::{HttpProbe, Probe, Redirects, Scheme, Tls, Verification};
-use checks::{Answer, CheckSpec, Outcome};
 
 use crate::server::{answer, redirect, serve_on, status, tell, tls};
-use crate::support::{PATIENCE, http, outcome, spec};
-
-fn found(status: u16) -> Outcome {
-    Outcome::Success(Answer::Status(status))
-}
+use crate::support::{PATIENCE, found, http, outcome, spec};
 
 fn moved(status: &str, location: &str) -> String {
     format!("HTTP/1.1 {status}\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n")

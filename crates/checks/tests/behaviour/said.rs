@@ -1,14 +1,13 @@
 //! The answers of peers, told beside a failure: the first thing wanted by whoever looks into it.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, UdpSocket};
-use std::thread;
+use std::net::SocketAddr;
 
-use checks::spec::{ExchangeProbe, Expectation, GrpcProbe, HttpProbe, HttpVersion, Probe, Transport};
+use checks::spec::{Expectation, GrpcProbe, HttpProbe, HttpVersion, Probe, Transport};
 use checks::{Event, Kind, Said};
 
-use crate::server::{answer, serve};
-use crate::support::{engine, http, ms, shell, spec, watch};
+use crate::server::{answer, datagrams, serve};
+use crate::support::{engine, exchange, http, ms, shell, spec, watch};
 
 /// The first attempt that was not held up.
 async fn event(probe: Probe) -> Event {
@@ -88,26 +87,15 @@ async fn the_same_over_http_2_and_grpc() {
     assert_eq!(found(page).await, (Kind::Status, "away".to_owned()), "no gRPC at all");
 }
 
-fn exchange(transport: Transport, address: SocketAddr) -> Probe {
-    let expect = vec![Expectation::Contains(b"+PONG".to_vec())];
-    Probe::Exchange(ExchangeProbe { transport, address, source: None, send: b"PING\r\n".to_vec(), expect })
-}
-
 #[tokio::test]
 async fn bytes_that_were_not_expected_are_told() {
     let loading = "-LOADING Redis is loading\r\n";
     for (closes, kind) in [(true, Kind::Body), (false, Kind::Timeout)] {
         let address = says(loading.as_bytes(), closes);
-        assert_eq!(found(exchange(Transport::Tcp, address)).await, (kind, loading.to_owned()));
+        assert_eq!(found(exchange(Transport::Tcp, address, "PING\r\n", "\\+PONG")).await, (kind, loading.to_owned()));
     }
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let address = socket.local_addr().unwrap();
-    thread::spawn(move || {
-        while let Ok((_, peer)) = socket.recv_from(&mut [0; 64]) {
-            let _peer_may_have_gone = socket.send_to(b"nope", peer);
-        }
-    });
-    assert_eq!(found(exchange(Transport::Udp, address)).await, (Kind::Body, "nope".to_owned()));
+    let nope = datagrams(|_| b"nope".to_vec());
+    assert_eq!(found(exchange(Transport::Udp, nope, "PING\r\n", "\\+PONG")).await, (Kind::Body, "nope".to_owned()));
 }
 
 #[tokio::test]

@@ -3,10 +3,14 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, mpsc};
 use std::thread;
+use std::time::Duration;
 
+use checks::hostile::{Ask, Kind, Manner, Server};
+use rustix::net::{AddressFamily, SocketType, bind, getsockname, listen, socket};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
@@ -18,7 +22,7 @@ pub(crate) fn serve(handle: impl Fn(TcpStream) + Send + Sync + 'static) -> Socke
 pub(crate) fn serve_on(listener: TcpListener, handle: impl Fn(TcpStream) + Send + Sync + 'static) -> SocketAddr {
     let address = listener.local_addr().unwrap();
     // The standard library's queue of 128 is shorter than what a test may start at once.
-    rustix::net::listen(&listener, 4096).unwrap();
+    listen(&listener, 4096).unwrap();
     let handle = Arc::new(handle);
     thread::spawn(move || {
         for connection in listener.incoming().flatten() {
@@ -70,6 +74,45 @@ pub(crate) fn hang() -> SocketAddr {
         request(&mut stream);
         let _until_it_ends = stream.read(&mut [0]);
     })
+}
+
+/// Says the first, and then the other for ever, as fast as it is taken.
+pub(crate) fn flood(first: &[u8], then: &[u8]) -> SocketAddr {
+    let kind = Kind::new(Manner::Flood, Ask::Tcp, "bytes", first, then);
+    let server = Server::open(vec![kind], self_signed()).unwrap();
+    let (_, address) = server.targets().unwrap()[0];
+    thread::spawn(|| server.run());
+    address
+}
+
+/// Answers each datagram.
+pub(crate) fn datagrams(answer: impl Fn(&[u8]) -> Vec<u8> + Send + 'static) -> SocketAddr {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap();
+    thread::spawn(move || {
+        let mut bytes = [0; 512];
+        while let Ok((length, peer)) = socket.recv_from(&mut bytes) {
+            let _peer_may_have_gone = socket.send_to(&answer(&bytes[..length]), peer);
+        }
+    });
+    address
+}
+
+/// A server whose queue is full: the first packets of handshakes are dropped, as by a firewall.
+pub(crate) struct BlackHole {
+    pub(crate) address: SocketAddr,
+    _queue: (OwnedFd, Vec<TcpStream>),
+}
+
+pub(crate) fn black_hole() -> BlackHole {
+    let listener = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    bind(&listener, &SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    listen(&listener, 0).unwrap();
+    let address = SocketAddr::try_from(getsockname(&listener).unwrap()).unwrap();
+    let queued = |_| TcpStream::connect_timeout(&address, Duration::from_millis(200)).ok();
+    let full: Vec<_> = (0..4).map_while(queued).collect();
+    assert!(full.len() < 4, "the queue never filled");
+    BlackHole { address, _queue: (listener, full) }
 }
 
 /// A port nobody listens on.

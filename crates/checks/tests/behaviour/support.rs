@@ -2,11 +2,17 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use checks::spec::{Command, CommandProbe, HttpProbe, Judgement, Probe, Schedule, TcpMode, TcpProbe};
-use checks::{Check, CheckHandle, CheckSpec, Engine, EngineOptions, Event, Outcome, Place, Reason, Start};
+use checks::spec::{
+    Command, CommandProbe, ExchangeProbe, Expectation, HttpProbe, Judgement, Probe, Schedule, TcpMode, TcpProbe,
+    Transport,
+};
+use checks::{Answer, Check, CheckHandle, CheckSpec, Engine, EngineOptions, Event, Outcome, Place, Reason, Start};
 use tokio::sync::mpsc;
+
+use crate::server::{answer, status};
 
 /// Nothing in these tests takes that long, on the slowest machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -32,22 +38,51 @@ pub(crate) fn spec(probe: Probe) -> CheckSpec {
     CheckSpec { probe, schedule, judgement }
 }
 
-pub(crate) fn http(address: std::net::SocketAddr) -> HttpProbe {
+pub(crate) fn http(address: SocketAddr) -> HttpProbe {
     HttpProbe::new(address)
 }
 
-pub(crate) fn tcp(address: std::net::SocketAddr, mode: TcpMode) -> Probe {
+pub(crate) fn tcp(address: SocketAddr, mode: TcpMode) -> Probe {
     Probe::Tcp(TcpProbe { mode, ..TcpProbe::new(address) })
 }
 
 pub(crate) fn shell(script: &str) -> CommandProbe {
     CommandProbe {
-        command: Command::Shell(script.to_owned()),
         environment: vec![("PATH".to_owned(), "/usr/sbin:/usr/bin:/sbin:/bin".to_owned())],
-        working_directory: None,
-        fallback_directory: None,
-        user: None,
+        ..CommandProbe::new(Command::Shell(script.to_owned()))
     }
+}
+
+/// A command that knows a file, `$FILE`, which is not there yet.
+pub(crate) fn noting(script: &str) -> (tempfile::TempDir, std::path::PathBuf, CommandProbe) {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("file");
+    let mut probe = shell(script);
+    probe.environment.push(("FILE".to_owned(), file.display().to_string()));
+    (directory, file, probe)
+}
+
+/// A check of a server that is always well.
+pub(crate) fn good() -> Probe {
+    Probe::Http(http(answer(status("200 OK"))))
+}
+
+/// At once, and then not for an hour.
+pub(crate) fn hourly(probe: Probe) -> CheckSpec {
+    let mut spec = spec(probe);
+    spec.schedule.interval = Duration::from_secs(3600);
+    spec
+}
+
+/// An exchange that is well if the answer matches this, or any answer if it is empty.
+pub(crate) fn exchange(transport: Transport, address: SocketAddr, send: &str, expect: &str) -> Probe {
+    let expect = if expect.is_empty() { vec![] } else { vec![Expectation::Matches(expect.to_owned())] };
+    Probe::Exchange(ExchangeProbe { transport, address, source: None, send: send.into(), expect })
+}
+
+/// The outcome of an answer that is well.
+pub(crate) fn found(status: u16) -> Outcome {
+    Outcome::Success(Answer::Status(status))
 }
 
 /// A check that runs, and what it says.
@@ -60,6 +95,10 @@ impl Watch {
     pub(crate) async fn next(&mut self) -> Event {
         let event = tokio::time::timeout(PATIENCE, self.events.recv()).await;
         event.expect("no attempt ended in time").expect("the engine has died")
+    }
+
+    pub(crate) async fn is_silent(&mut self) -> bool {
+        tokio::time::timeout(ms(200), self.events.recv()).await.is_err()
     }
 
     pub(crate) async fn until(&mut self, mut wanted: impl FnMut(&Event) -> bool) -> Event {
@@ -104,11 +143,14 @@ pub(crate) async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     tokio::time::timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("never: {what}"));
 }
 
-/// Whether to go on; if not, says so in the words that are counted.
-pub(crate) fn is_root(test: &str) -> bool {
-    let root = rustix::process::geteuid().is_root();
-    if !root {
-        println!("SKIPPED {test}: needs root");
+/// Something if a test can go on; if not, says so in the words that are counted.
+pub(crate) fn present(is_there: bool, test: &str, needed: &str) -> Option<()> {
+    if !is_there {
+        println!("SKIPPED {test}: needs {needed}");
     }
-    root
+    is_there.then_some(())
+}
+
+pub(crate) fn root(test: &str) -> Option<()> {
+    present(rustix::process::geteuid().is_root(), test, "root")
 }

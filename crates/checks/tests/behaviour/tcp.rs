@@ -8,9 +8,8 @@ use std::time::Duration;
 
 use checks::spec::TcpMode;
 use checks::{Answer, Failure, Outcome, VerdictEvent};
-use rustix::net::{AddressFamily, SocketType, bind, getsockname, listen, socket};
 
-use crate::server::{closed, serve};
+use crate::server::{black_hole, closed, serve};
 use crate::support::{PATIENCE, engine, ms, outcome, outcome_within, spec, tcp, watch};
 
 #[tokio::test]
@@ -91,16 +90,10 @@ async fn nobody_is_mistaken_for_itself() {
     }
 }
 
-/// A full queue drops the first packet of a handshake, which a firewall does as well.
 #[tokio::test]
 async fn a_handshake_without_answer_is_a_timeout_and_no_result() {
-    let listener = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
-    bind(&listener, &"127.0.0.1:0".parse::<SocketAddr>().unwrap()).unwrap();
-    listen(&listener, 0).unwrap();
-    let address = SocketAddr::try_from(getsockname(&listener).unwrap()).unwrap();
-    let full: Vec<_> = (0..4).map_while(|_| std::net::TcpStream::connect_timeout(&address, ms(200)).ok()).collect();
-    assert!(full.len() < 4, "the queue never filled");
-    let timed_out = outcome_within(ms(200), tcp(address, TcpMode::Connect)).await;
+    let hole = black_hole();
+    let timed_out = outcome_within(ms(200), tcp(hole.address, TcpMode::Connect)).await;
     assert!(matches!(timed_out, Outcome::Failure(Failure::ConnectTimedOut { .. })), "{timed_out:?}");
     assert_eq!(timed_out.connected(), None);
 }

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use checks::spec::{ClientIdentity, HttpProbe, HttpVersion, Probe, Scheme, Tls, Verification};
-use checks::{Answer, Failure, Kind, Outcome};
+use checks::{Failure, Kind, Outcome};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
 use crate::server::{request, serve, status};
-use crate::support::{engine, http, ms, now, outcome, outcome_within, spec, watch};
+use crate::support::{engine, found, http, ms, now, outcome, outcome_within, spec, watch};
 
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -78,10 +78,6 @@ pub(crate) fn https(address: SocketAddr, tls: Tls) -> Probe {
     Probe::Http(HttpProbe { scheme: Scheme::Https, tls, ..http(address) })
 }
 
-pub(crate) fn good() -> Outcome {
-    Outcome::Success(Answer::Status(200))
-}
-
 #[tokio::test]
 async fn an_authority_of_ones_own() {
     let authority = Authority::new();
@@ -90,14 +86,14 @@ async fn an_authority_of_ones_own() {
         let verification = Verification::Roots(pem);
         https(address, Tls { verification, server_name: Some(name.to_owned()), ..Tls::default() })
     };
-    assert_eq!(outcome(believing(authority.pem(), "shop.example")).await, good());
+    assert_eq!(outcome(believing(authority.pem(), "shop.example")).await, found(200));
     let misnamed = outcome(believing(authority.pem(), "bank.example")).await;
     assert!(misnamed.kind() == Kind::Tls && misnamed.cause().contains("not valid for name"), "{misnamed:?}");
     let stranger = outcome(believing(Authority::new().pem(), "shop.example")).await;
     assert!(stranger.kind() == Kind::Tls, "{stranger:?}");
     let system = Tls { verification: Verification::SystemRoots, ..Tls::default() };
     assert_eq!(outcome(https(address, system)).await.kind(), Kind::Tls, "the system does not know it");
-    assert_eq!(outcome(https(address, Tls::default())).await, good(), "whoever does not ask believes");
+    assert_eq!(outcome(https(address, Tls::default())).await, found(200), "whoever does not ask believes");
 }
 
 #[tokio::test]
@@ -107,7 +103,7 @@ async fn the_name_to_verify_is_the_host_that_is_asked() {
     let tls = Tls { verification: Verification::Roots(authority.pem()), ..Tls::default() };
     let host = Some(format!("shop.example:{}", address.port()));
     let probe = HttpProbe { scheme: Scheme::Https, host, tls, ..http(address) };
-    assert_eq!(outcome(Probe::Http(probe)).await, good());
+    assert_eq!(outcome(Probe::Http(probe)).await, found(200));
 }
 
 #[tokio::test]
@@ -119,7 +115,7 @@ async fn a_server_may_want_to_know_who_we_are() {
     let own = authority.vouch("checker", 90);
     let (certificates, key) = (own.pem.into_bytes(), own.key.serialize_pem().into_bytes());
     let identity = Some(ClientIdentity { certificates, key });
-    assert_eq!(outcome(https(address, Tls { identity, ..Tls::default() })).await, good());
+    assert_eq!(outcome(https(address, Tls { identity, ..Tls::default() })).await, found(200));
 }
 
 #[tokio::test]
@@ -127,7 +123,7 @@ async fn a_certificate_that_ends_soon_is_an_outcome_of_its_own() {
     let authority = Authority::new();
     let address = server(&authority.vouch("shop.example", 20), None);
     let within = |days: u32| https(address, Tls { expires_within: Some(DAY * days), ..Tls::default() });
-    assert_eq!(outcome(within(19)).await, good());
+    assert_eq!(outcome(within(19)).await, found(200));
     let soon = outcome(within(21)).await;
     assert_eq!(
         (soon.kind(), soon.cause().as_str()),
@@ -149,8 +145,8 @@ async fn settings_do_not_leak_from_check_to_check() {
     let mut right = watch(&engine, spec(https(address, roots(authority.pem()))));
     let mut wrong = watch(&engine, spec(https(address, roots(Authority::new().pem()))));
     for _ in 0..5 {
-        assert_eq!(careless.next().await.outcome, good());
-        assert_eq!(right.next().await.outcome, good());
+        assert_eq!(careless.next().await.outcome, found(200));
+        assert_eq!(right.next().await.outcome, found(200));
         assert_eq!(wrong.next().await.outcome.kind(), Kind::Tls);
     }
 }
@@ -213,5 +209,5 @@ async fn a_request_of_any_size_arrives_inside_tls() {
     });
     let probe =
         HttpProbe { scheme: Scheme::Https, method: "POST".to_owned(), body: vec![b'~'; LARGE], ..http(address) };
-    assert_eq!(outcome(Probe::Http(probe)).await, good());
+    assert_eq!(outcome(Probe::Http(probe)).await, found(200));
 }

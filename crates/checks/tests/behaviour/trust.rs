@@ -9,8 +9,8 @@ use checks::{Kind, Outcome};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
 
 use crate::server::{answer, serve, status};
-use crate::support::{now, outcome};
-use crate::tls::{Authority, DAY, Vouched, good, https, server};
+use crate::support::{found, now, outcome};
+use crate::tls::{Authority, DAY, Vouched, https, server};
 
 /// A certificate that signs itself. With openssl's defaults it says that it is an authority's.
 fn self_signed(is_ca: IsCa, until: SystemTime) -> Vouched {
@@ -39,7 +39,7 @@ async fn given(pem: &str, own: &Vouched, name: &str) -> Outcome {
 async fn a_certificate_that_is_given_itself_is_believed() {
     let authority = Authority::new();
     for own in [by_openssl(), self_signed(IsCa::NoCa, now() + 9 * DAY), authority.vouch("shop.example", 9)] {
-        assert_eq!(given(&own.pem, &own, "shop.example").await, good());
+        assert_eq!(given(&own.pem, &own, "shop.example").await, found(200));
         let misnamed = given(&own.pem, &own, "bank.example").await;
         assert!(misnamed.kind() == Kind::Tls && misnamed.cause().contains("not valid for name"), "{misnamed:?}");
     }
