@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::checkers::Checkers;
-use crate::core::{Core, Effects, Loaded, Subscribers};
+use crate::core::{Core, Effects, Loaded, Settings, Subscribers};
 use crate::error::SchedulerError;
 use crate::events;
 use crate::handle::{Books, Handle, Report, Request};
@@ -230,10 +230,12 @@ impl Actor {
 
 /// The core with all that was stored.
 fn take_up(loaded: Loaded, options: &Options, now: Now) -> Core {
-    Core::new(loaded, fastrand::u64(..), now)
-        .with_role(&options.role)
-        .with_executor_command(options.executor_command.as_ref())
-        .with_brake(options.brake)
-        .with_task_launch_timeout(options.task_launch_timeout)
-        .with_subscribers(options.event_callbacks.as_deref().unwrap_or_default())
+    let settings = Settings {
+        role: options.role.clone(),
+        executor_command: options.executor_command.clone(),
+        brake: options.brake,
+        task_launch_timeout: options.task_launch_timeout,
+        subscribers: options.event_callbacks.clone().unwrap_or_default(),
+    };
+    Core::new(loaded, settings, fastrand::u64(..), now)
 }

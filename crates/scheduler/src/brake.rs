@@ -67,9 +67,9 @@ pub(crate) struct Brake {
 }
 
 impl Brake {
-    /// From now on these limits hold.
-    pub(crate) fn set_limits(&mut self, limits: BrakeLimits) {
-        self.limits = limits;
+    /// Nothing was killed yet.
+    pub(crate) fn new(limits: BrakeLimits) -> Brake {
+        Brake { limits, ..Brake::default() }
     }
 
     /// Whether it can hold anything of an app that wants this of it.
@@ -208,20 +208,16 @@ mod tests {
         Some(serde_json::from_value(json).unwrap())
     }
 
-    fn brake(limits: BrakeLimits) -> Brake {
-        Brake { limits, ..Brake::default() }
-    }
-
     #[test]
     fn half_of_an_app_a_quarter_of_all_and_a_few_in_any_case() {
         let limits = BrakeLimits::default();
         for (instances, all, killed) in
             [(1, 1, 1), (4, 4, 3), (10, 100, 5), (60, 60, 20), (100, 1000, 50), (1000, 1000, 250)]
         {
-            assert_eq!(kill_all(&mut brake(limits), "a", instances, all, at(0)), killed, "{instances} of {all}");
+            assert_eq!(kill_all(&mut Brake::new(limits), "a", instances, all, at(0)), killed, "{instances} of {all}");
         }
         let off = BrakeLimits { window: Duration::ZERO, ..limits };
-        assert_eq!(kill_all(&mut brake(off), "a", 100, 100, at(0)), 100);
+        assert_eq!(kill_all(&mut Brake::new(off), "a", 100, 100, at(0)), 100);
     }
 
     #[test]
@@ -258,7 +254,7 @@ mod tests {
     #[test]
     fn an_app_may_have_a_brake_where_there_is_none() {
         let off = BrakeLimits { window: Duration::ZERO, ..BrakeLimits::default() };
-        let (mut brake, wanted) = (brake(off), own(serde_json::json!({})));
+        let (mut brake, wanted) = (Brake::new(off), own(serde_json::json!({})));
         assert!(brake.may_hold(wanted.as_ref()) && !brake.may_hold(None));
         assert_eq!(kill_all_of(&mut brake, "a", wanted, (10, 100), at(0)), 5);
         assert_eq!(kill_all_of(&mut brake, "a", wanted, (10, 100), at(59)), 0);
@@ -271,7 +267,7 @@ mod tests {
             steps in proptest::collection::vec((0u64..20, 0u8..3, 1usize..15), 1..200), app_share in 0.0f64..=1.0
         ) {
             let limits = BrakeLimits { app_share, app_least: 1, cluster_share: 0.3, cluster_least: 2, ..BrakeLimits::default() };
-            let (mut brake, mut now, mut killed) = (brake(limits), 0, Vec::new());
+            let (mut brake, mut now, mut killed) = (Brake::new(limits), 0, Vec::new());
             for (wait, app, tries) in steps {
                 now += wait;
                 for _ in 0..tries {

@@ -48,12 +48,12 @@ pub(crate) use checks::Asked;
 pub(crate) use checks::{CheckOrder, CheckStart, Finding};
 pub(crate) use look::Look;
 pub(crate) use records::{AppRecord, GroupVersion, LoadError, Loaded};
+pub(crate) use settings::Settings;
 pub(crate) use subscribers::Subscribers;
 pub(crate) use unhealthy::Pause;
 
 use crate::brake::Brake;
 use crate::events::{Event, Origin};
-use crate::executor::ExecutorCommand;
 use crate::ids::{AppId, InstanceId};
 use crate::instance::Instance;
 use crate::refusal::Refusal;
@@ -67,7 +67,6 @@ use outbox::Outbox;
 use queue::Queue;
 use reconciliation::Reconciliation;
 use rollouts::Rollouts;
-use settings::Settings;
 
 /// How long after a subscription the master may not know of tasks only because their agents have not come back to it: as
 /// long as it takes them to notice that it is another one.
@@ -106,37 +105,26 @@ pub(crate) struct Core {
 
 impl Core {
     /// Takes up what was stored. `seed` decides ports.
-    pub(crate) fn new(loaded: Loaded, seed: u64, now: Now) -> Core {
+    pub(crate) fn new(loaded: Loaded, settings: Settings, seed: u64, now: Now) -> Core {
         let mut core = Core {
-            definitions: Definitions::new(loaded.apps, loaded.groups),
+            definitions: Definitions::new(loaded.apps, loaded.groups, settings.role.clone()),
             instances: Instances::new(loaded.instances, now),
             rollouts: Rollouts::new(loaded.deployments, now),
             link: Link::new(loaded.framework_id, now.moment),
             reconciliation: Reconciliation::new(now.moment),
             queue: Queue::new(seed),
-            settings: Settings::default(),
             out: Outbox::new(loaded.subscribers, now.moment),
             kills: Kills::new(loaded.departed, now.moment),
-            brake: Brake::default(),
+            brake: Brake::new(settings.brake),
             checking: Checking::default(),
+            settings,
         };
         core.take_up(now);
         core
     }
 
-    /// The same, with Cygnet's executor, started by this command, for whatever names none.
-    pub(crate) fn with_executor_command(mut self, command: Option<&ExecutorCommand>) -> Core {
-        self.settings.executor_command = command.cloned();
-        self
-    }
-
-    /// The same, with this limit on how long a launch may take.
-    pub(crate) fn with_task_launch_timeout(mut self, timeout: Duration) -> Core {
-        self.settings.task_launch_timeout = timeout;
-        self
-    }
-
     fn take_up(&mut self, now: Now) {
+        self.out.subscribe_all(&self.settings.subscribers);
         self.definitions.records().for_each(|record| self.rollouts.touch(&record.app.id));
         self.remember_kills(now);
         let ids: Vec<_> = self.instances.values().map(|instance| instance.id.clone()).collect();
@@ -161,12 +149,6 @@ impl Core {
         let mut killed: Vec<_> = killed.collect();
         killed.sort();
         killed.into_iter().for_each(|(at, app)| self.count_health_kill(&app, at));
-    }
-
-    /// The same, with resources of this role for apps that name none.
-    pub(crate) fn with_role(mut self, role: &str) -> Core {
-        self.definitions.set_role(role);
-        self
     }
 
     /// The id and roles to subscribe with.

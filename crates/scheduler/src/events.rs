@@ -137,13 +137,6 @@ pub(crate) fn instance_health_changed(instance: &Instance, now: Timestamp) -> Ev
     Event::new("instance_health_changed_event", now, data)
 }
 
-/// An instance is killed for its health.
-pub(crate) fn unhealthy_kill(instance: &Instance, reason: &str, now: Timestamp) -> Event {
-    let data = json!({"appId": instance.app, "taskId": instance.unhealthy_task_id(), "instanceId": instance.id,
-        "version": instance.config, "reason": reason, "host": instance.place.host, "slaveId": instance.place.agent_id});
-    Event::new("unhealthy_instance_kill_event", now, data)
-}
-
 /// An executor sent something.
 pub(crate) fn framework_message(executor: &str, agent: &str, data: &[u8], now: Timestamp) -> Event {
     let message = String::from_utf8_lossy(data);
@@ -151,8 +144,8 @@ pub(crate) fn framework_message(executor: &str, agent: &str, data: &[u8], now: T
     Event::new("framework_message_event", now, data)
 }
 
-/// An instance is unhealthy and not killed for now, or was and is so no more. Not one of Marathon's.
-pub(crate) fn unhealthy_held(kind: &'static str, instance: &Instance, now: Timestamp) -> Event {
+/// An instance is killed for its health, or is held, or is held no more: `kind` says which. The last two are not Marathon's.
+pub(crate) fn unhealthy(kind: &'static str, instance: &Instance, now: Timestamp) -> Event {
     let data = json!({"appId": instance.app, "taskId": instance.unhealthy_task_id(), "instanceId": instance.id,
         "version": instance.config, "reason": instance.checked.health_cause(), "host": instance.place.host,
         "slaveId": instance.place.agent_id});

@@ -96,7 +96,7 @@ impl<'a> Look<'a> {
         let record = self.app_record(id)?;
         let mut json = json!(record.app);
         let looks_at_each = embed.tasks || embed.task_stats;
-        let all = looks_at_each.then(|| self.tasks_with_app(id));
+        let all = looks_at_each.then(|| self.instances.tasks_of(id));
         let tasks: Vec<&Instance> = all.into_iter().flatten().collect();
         if embed.tasks {
             json["tasks"] = tasks.iter().map(|instance| self.task_json(instance)).collect();
@@ -110,10 +110,6 @@ impl<'a> Look<'a> {
     /// What is known of an app that is none of a pod.
     fn app_record(&self, id: &AppId) -> Option<&'a AppRecord> {
         self.definitions.get(id).filter(|record| !record.removed && record.app.app().is_some())
-    }
-
-    fn tasks_with_app(&self, id: &AppId) -> impl Iterator<Item = &'a Instance> + use<'a> {
-        self.instances.of(id).filter(|instance| instance.has_task())
     }
 
     /// What an app shows beside its definition and its tasks.
@@ -200,7 +196,7 @@ impl<'a> Look<'a> {
 
     /// The tasks of all apps in a group, which must exist.
     pub(crate) fn tasks_of_group(&self, id: &AppId) -> Result<Vec<Value>, Refusal> {
-        let apps = self.apps_of(id)?.flat_map(|app| self.tasks_with_app(&app.id));
+        let apps = self.apps_of(id)?.flat_map(|app| self.instances.tasks_of(&app.id));
         Ok(apps.map(|instance| self.task_json(instance)).collect())
     }
 
@@ -218,7 +214,7 @@ impl<'a> Look<'a> {
     }
 
     fn show_brake(&self, json: &mut Value, id: &AppId) {
-        let tasks: Vec<_> = self.instances.of(id).filter(|instance| instance.has_task()).collect();
+        let tasks: Vec<_> = self.instances.tasks_of(id).collect();
         let held: Vec<_> = tasks
             .iter()
             .filter(|found| self.brake.held_of(id).any(|held| *held == found.id))
@@ -264,7 +260,7 @@ impl<'a> Look<'a> {
     fn readiness_json(&self, id: &AppId) -> Vec<Value> {
         let Some(record) = self.definitions.get(id) else { return Vec::new() };
         let config = record.app.config_version();
-        let current = self.instances.of(id).filter(|found| found.config == config && found.has_task());
+        let current = self.instances.tasks_of(id).filter(|found| found.config == config);
         current.flat_map(|instance| readiness(&record.app, instance)).collect()
     }
 

@@ -71,9 +71,7 @@ impl Core {
             return Err(Refusal::AppExists(id));
         }
         let app = self.definitions.admit(app)?;
-        self.unlocked(&id, force, now)?;
-        let deployment = self.deploy_one(Change::new(id.clone(), None, Some(app)), now);
-        Ok(Accepted { is_new: true, ..begun(&id, deployment, now.wall) })
+        self.begin(Change::new(id, None, Some(app)), force, now)
     }
 
     /// `PUT` or `PATCH /v2/apps/{id}`.
@@ -93,16 +91,13 @@ impl Core {
         self.definitions.no_pod(id)?;
         let before = self.definitions.wanted(id).ok().cloned();
         let after = self.after(id, update, manner, now)?;
-        let is_new = before.is_none();
         if let Some(before) =
             before.as_ref().filter(|before| !before.differs(&after) && !self.definitions.is_halted(id))
         {
             return Ok(self.unchanged(id, before.version, now));
         }
-        self.unlocked(id, manner.terms.force, now)?;
         let change = Change::new(id.clone(), before, Some(after)).with_canary(manner.terms.canary);
-        let deployment = self.deploy_one(change, now);
-        Ok(Accepted { is_new, ..begun(id, deployment, now.wall) })
+        self.begin(change, manner.terms.force, now)
     }
 
     /// What an update makes of an app.
@@ -151,22 +146,18 @@ impl Core {
     pub(crate) fn remove(&mut self, id: &AppId, force: bool, now: Now) -> Result<Accepted, Refusal> {
         self.definitions.no_pod(id)?;
         let before = self.definitions.wanted(id)?.clone();
-        self.unlocked(id, force, now)?;
-        let deployment = self.deploy_one(Change::new(id.clone(), Some(before), None), now);
-        Ok(begun(id, deployment, now.wall))
+        self.begin(Change::new(id.clone(), Some(before), None), force, now)
     }
 
     /// `POST /v2/apps/{id}/restart`.
     pub(crate) fn restart(&mut self, id: &AppId, force: bool, now: Now) -> Result<Accepted, Refusal> {
         self.definitions.no_pod(id)?;
         let before = self.definitions.wanted(id)?.clone();
-        self.unlocked(id, force, now)?;
         let mut after = before.clone();
         after.version = now.wall;
         after.version_info.last_config_change_at = now.wall;
         let change = Change { restart: true, ..Change::new(id.clone(), Some(before), Some(after)) };
-        let deployment = self.deploy_one(change, now);
-        Ok(begun(id, deployment, now.wall))
+        self.begin(change, force, now)
     }
 
     /// Kills instances. With `scale` there will be as many fewer; with `wipe` they are forgotten, and others take their
@@ -226,13 +217,13 @@ impl Core {
         Ok((!changes.is_empty()).then(|| self.deploy(changes, order, now)))
     }
 
-    pub(super) fn deploy_one(&mut self, change: Change, now: Now) -> String {
-        self.deploy(vec![change], Dependencies::new(), now)
-    }
-
-    /// Whether a change may begin; where it may not, who listens is told that the group stays what it was.
-    pub(super) fn unlocked(&mut self, id: &AppId, force: bool, now: Now) -> Result<(), Refusal> {
-        self.all_unlocked([id].into_iter(), force).inspect_err(|refusal| self.group_stays(&id.parent(), refusal, now))
+    /// Begins the deployment of one app. Where that may not be, listeners are told that the group stays what it was.
+    pub(super) fn begin(&mut self, change: Change, force: bool, now: Now) -> Result<Accepted, Refusal> {
+        let (id, is_new) = (change.app.clone(), change.before.is_none());
+        let unlocked = self.all_unlocked([&id].into_iter(), force);
+        unlocked.inspect_err(|refusal| self.group_stays(&id.parent(), refusal, now))?;
+        let deployment = self.deploy(vec![change], Dependencies::new(), now);
+        Ok(Accepted { is_new, ..begun(&id, deployment, now.wall) })
     }
 
     fn all_unlocked<'a>(&self, apps: impl Iterator<Item = &'a AppId>, force: bool) -> Result<(), Refusal> {

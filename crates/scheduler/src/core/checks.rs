@@ -179,7 +179,7 @@ impl Core {
 
     /// The health check that has this place in an instance's definition.
     pub(super) fn health_check(&self, id: &InstanceId, index: usize) -> Option<&HealthCheck> {
-        self.definitions.of(self.instances.get(id)?)?.health_checks.get(index)
+        self.look().spec_of(id)?.health_checks.get(index)
     }
 
     /// Takes a result of one check into the record, and tells what changed by it.
@@ -194,7 +194,7 @@ impl Core {
         let changed = self.change(id, now, |instance| instance.checked.health.get_mut(index).is_some_and(result));
         let Some(instance) = self.instances.get(id).cloned() else { return };
         let alive = instance.checked.health.get(index).is_some_and(|health| health.verdict == Verdict::Healthy);
-        let check = self.definitions.of(&instance).and_then(|app| app.health_checks.get(index)).cloned();
+        let check = self.health_check(id, index).cloned();
         if let Some(check) = check.filter(|_| !alive) {
             self.out.tell(events::check_failed(&instance, &check, now.wall));
         }

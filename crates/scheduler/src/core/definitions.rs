@@ -43,8 +43,12 @@ pub(crate) struct Definitions {
 
 impl Definitions {
     /// Takes up what was stored.
-    pub(super) fn new(apps: BTreeMap<AppId, AppRecord>, groups: BTreeMap<AppId, GroupRecord>) -> Definitions {
-        Definitions { apps, groups, changed_apps: BTreeSet::new(), changed_groups: BTreeSet::new(), role: "*".into() }
+    pub(super) fn new(
+        apps: BTreeMap<AppId, AppRecord>,
+        groups: BTreeMap<AppId, GroupRecord>,
+        role: String,
+    ) -> Definitions {
+        Definitions { apps, groups, changed_apps: BTreeSet::new(), changed_groups: BTreeSet::new(), role }
     }
 
     /// An app, removed or not.
@@ -127,10 +131,6 @@ impl Definitions {
     /// The role whose resources are used for apps that name none.
     pub(crate) fn role(&self) -> &str {
         &self.role
-    }
-
-    pub(super) fn set_role(&mut self, role: &str) {
-        role.clone_into(&mut self.role);
     }
 
     /// Makes this the wanted definition. `used` are the configurations that run.
@@ -271,7 +271,8 @@ mod tests {
     #[test]
     fn a_removed_app_is_wanted_by_nobody_and_forgotten_once() {
         let at = Timestamp::from_millis(0);
-        let (mut definitions, id) = (Definitions::new(BTreeMap::new(), BTreeMap::new()), AppId::new("/g/a"));
+        let (mut definitions, id) =
+            (Definitions::new(BTreeMap::new(), BTreeMap::new(), "*".into()), AppId::new("/g/a"));
         definitions.install(&RunSpec::new(id.clone(), at), &BTreeSet::new());
         assert!(definitions.wanted(&id).is_ok() && definitions.is_group(&AppId::new("/g")));
         assert_eq!((definitions.forget_removed(&id), definitions.write(Batch::default()).len()), (false, 1));
@@ -284,7 +285,7 @@ mod tests {
 
     #[test]
     fn of_a_group_the_last_versions_are_kept() {
-        let (mut definitions, id) = (Definitions::new(BTreeMap::new(), BTreeMap::new()), AppId::new("/g"));
+        let (mut definitions, id) = (Definitions::new(BTreeMap::new(), BTreeMap::new(), "*".into()), AppId::new("/g"));
         for millis in 0..30 {
             let now = Timestamp::from_millis(millis);
             let before = definitions.group_version(&id);

@@ -153,7 +153,12 @@ impl Instances {
         self.revisions_of(app).map(|(instance, _)| instance)
     }
 
-    /// The same, each with its revision: as long as that is the same, so is the instance.
+    /// Those of an app that have a task.
+    pub(crate) fn tasks_of(&self, app: &AppId) -> impl Iterator<Item = &Instance> + use<'_> {
+        self.of(app).filter(|instance| instance.has_task())
+    }
+
+    /// All of an app, each with its revision: as long as that is the same, so is the instance.
     pub(crate) fn revisions_of(&self, app: &AppId) -> impl Iterator<Item = (&Instance, u64)> + use<'_> {
         let prefix = format!("{}.instance-", app.safe());
         let (first, app) = (InstanceId::new(app, ""), app.clone());

@@ -81,11 +81,16 @@ impl<'a> Look<'a> {
         })
     }
 
+    /// The definition that an instance was, or will be, launched with.
+    pub(crate) fn spec_of(&self, id: &InstanceId) -> Option<&'a RunSpec> {
+        self.definitions.of(self.instances.get(id)?)
+    }
+
     /// The tasks of an app, which must exist.
     pub(crate) fn tasks_of(&self, id: &AppId) -> Result<Vec<&'a Instance>, Refusal> {
         self.definitions.no_pod(id)?;
         self.definitions.wanted(id)?;
-        Ok(self.instances.of(id).filter(|instance| instance.has_task()).collect())
+        Ok(self.instances.tasks_of(id).collect())
     }
 
     /// The instances of a pod, which must exist, that have one of these names.

@@ -33,7 +33,7 @@ impl Core {
             self.out.tell(events::status_update(instance, status, now.wall));
         }
         self.members_go_on(id, now);
-        if let Some(index) = self.check_of_member(id, &name) {
+        if let Some(index) = self.look().spec_of(id).and_then(|app| app.pod()?.check_index(&name)) {
             self.native_health(id, &[index], status, now);
         }
         self.members_end(id, status, now);
@@ -42,14 +42,8 @@ impl Core {
 
     fn members_go_on(&mut self, id: &InstanceId, now: Now) {
         let Some(instance) = self.instances.get(id) else { return };
-        let Some(next) = member::condition(&instance.members).filter(|next| *next != instance.condition) else {
-            return;
-        };
-        if instance.condition.leads_to(next)
-            && self.change(id, now, |instance| instance.enter(next, now.wall)) == Some(true)
-            && let Some(instance) = self.instances.get(id)
-        {
-            self.out.tell(events::instance_changed(instance, now.wall));
+        if let Some(next) = member::condition(&instance.members).filter(|next| instance.condition.leads_to(*next)) {
+            self.enter(id, next, now);
         }
     }
 
@@ -61,11 +55,5 @@ impl Core {
         let task_id = instance.id.member(&one.name, instance.incarnation).into();
         let last = TaskStatus { state, healthy, message: Some(message), task_id, ..status.clone() };
         self.ended_by(id, &last, now);
-    }
-
-    /// Which of the pod's health checks is this container's.
-    fn check_of_member(&self, id: &InstanceId, name: &str) -> Option<usize> {
-        let instance = self.instances.get(id)?;
-        self.definitions.of(instance)?.pod()?.check_index(name)
     }
 }

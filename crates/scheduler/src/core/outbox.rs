@@ -81,6 +81,16 @@ impl Outbox {
         }
     }
 
+    /// Events are posted to these, too.
+    pub(super) fn subscribe_all(&mut self, urls: &[String]) {
+        if !urls.iter().all(|url| self.subscribers.contains(url)) {
+            self.change_subscribers(|all| {
+                all.extend(urls.iter().cloned());
+                true
+            });
+        }
+    }
+
     pub(super) fn counters(&mut self) -> &mut Counters {
         &mut self.counters
     }

@@ -1,6 +1,5 @@
 //! What people ask of pods: the same as of apps, by the same machinery, in Marathon's other words.
 
-use super::changes::begun;
 use super::{Accepted, Core, Refusal, Terms};
 use crate::definition::Pod;
 use crate::deployment::Change;
@@ -15,9 +14,7 @@ impl Core {
         if self.definitions.wanted(&id).is_ok() {
             return Err(Refusal::PodExists(id));
         }
-        self.unlocked(&id, force, now)?;
-        let deployment = self.deploy_one(Change::new(id.clone(), None, Some(app)), now);
-        Ok(Accepted { is_new: true, ..begun(&id, deployment, now.wall) })
+        self.begin(Change::new(id, None, Some(app)), force, now)
     }
 
     /// `PUT /v2/pods/{id}`.
@@ -38,17 +35,12 @@ impl Core {
         if !before.differs(&after) && !self.definitions.is_halted(id) {
             return Ok(Accepted { app: id.clone(), is_new: false, version: before.version, deployment: None });
         }
-        self.unlocked(id, terms.force, now)?;
-        let change = Change::new(id.clone(), Some(before), Some(after)).with_canary(terms.canary);
-        let deployment = self.deploy_one(change, now);
-        Ok(begun(id, deployment, now.wall))
+        self.begin(Change::new(id.clone(), Some(before), Some(after)).with_canary(terms.canary), terms.force, now)
     }
 
     /// `DELETE /v2/pods/{id}`.
     pub(crate) fn remove_pod(&mut self, id: &AppId, force: bool, now: Now) -> Result<Accepted, Refusal> {
         let before = self.definitions.pod(id)?.clone();
-        self.unlocked(id, force, now)?;
-        let deployment = self.deploy_one(Change::new(id.clone(), Some(before), None), now);
-        Ok(begun(id, deployment, now.wall))
+        self.begin(Change::new(id.clone(), Some(before), None), force, now)
     }
 }

@@ -3,8 +3,6 @@
 //! Marathon asks during deployments only; outside of one nothing depends on the answer.
 
 use super::{CheckOrder, Core, Finding};
-use crate::definition::ReadinessCheck;
-use crate::ids::InstanceId;
 use crate::instance::Response;
 use crate::time::Now;
 
@@ -12,7 +10,7 @@ impl Core {
     /// A readiness check found something.
     pub(super) fn readiness_found(&mut self, finding: &Finding, now: Now) {
         let id = &finding.instance;
-        let Some(check) = self.readiness_check(id).cloned() else { return };
+        let Some(check) = self.look().spec_of(id).and_then(|app| app.readiness_checks.first()).cloned() else { return };
         let response = check.preserve_last_response.then(|| Response::of(finding.status, finding.said.as_deref()));
         let known =
             self.instances.get(id).map(|instance| (instance.checked.awaits_readiness, &instance.checked.last_response));
@@ -27,10 +25,5 @@ impl Core {
             tracing::info!(instance = %id, check = %check.name, at = %now.wall, "ready");
             self.out.check([CheckOrder::StopOne(id.clone(), finding.index)]);
         }
-    }
-
-    fn readiness_check(&self, id: &InstanceId) -> Option<&ReadinessCheck> {
-        let instance = self.instances.get(id)?;
-        self.definitions.of(instance)?.readiness_checks.first()
     }
 }

@@ -32,16 +32,6 @@ impl Core {
         self.tell_subscription("unsubscribe_event", url, now)
     }
 
-    /// Whoever was named when the scheduler was started is subscribed.
-    pub(crate) fn with_subscribers(mut self, urls: &[String]) -> Core {
-        self.out.change_subscribers(|all| {
-            let before = all.len();
-            all.extend(urls.iter().cloned());
-            all.len() > before
-        });
-        self
-    }
-
     fn tell_subscription(&mut self, kind: &'static str, url: &str, now: Now) -> Event {
         let event = events::subscription(kind, &self.out.client_ip(), url, now.wall);
         self.out.tell(event.clone());

@@ -61,7 +61,7 @@ impl World {
     }
 
     fn at(loaded: Loaded, now: Now) -> World {
-        let core = Core::new(loaded, 1, now);
+        let core = Core::new(loaded, Settings::default(), 1, now);
         let (calls, events, checks) = (Vec::new(), Vec::new(), Vec::new());
         let mut world = World { core, texts: Texts::default(), now, calls, events, checks };
         world.core.registration();

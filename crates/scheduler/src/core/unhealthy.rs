@@ -4,19 +4,13 @@
 use std::time::Duration;
 
 use super::Core;
-use crate::brake::{AppLimits, BrakeLimits};
+use crate::brake::AppLimits;
 use crate::events;
 use crate::ids::{AppId, InstanceId};
 use crate::instance::{Condition, Goal, Paused};
 use crate::time::{Moment, Now};
 
 impl Core {
-    /// The same, with these limits on kills for health.
-    pub(crate) fn with_brake(mut self, limits: BrakeLimits) -> Core {
-        self.brake.set_limits(limits);
-        self
-    }
-
     /// An instance failed a health check as often as is enough to kill it.
     pub(super) fn kill_for_health(&mut self, id: &InstanceId, now: Now) {
         let Some(instance) = self.instances.get(id) else { return };
@@ -35,17 +29,19 @@ impl Core {
     }
 
     fn kill_unhealthy(&mut self, id: &InstanceId, now: Now) {
-        let killed = self.change(id, now, |instance| {
-            instance.killed.for_health(now.wall);
-            instance.clone()
-        });
-        let Some(instance) = killed else { return };
-        let cause = instance.checked.health_cause();
-        tracing::info!(instance = %id, %cause, "killed because it is unhealthy");
+        let Some(instance) = self.instances.get(id) else { return };
+        tracing::info!(instance = %id, cause = %instance.checked.health_cause(), "killed because it is unhealthy");
         self.brake.release(&instance.app, id);
-        self.count_health_kill(&instance.app, now.moment);
-        self.out.tell(events::unhealthy_kill(&instance, &cause, now.wall));
+        self.note_health_kill(id, now);
         self.kill(id, Goal::Running, now);
+    }
+
+    /// An instance is killed for its health, by us or its executor: that is counted, and told.
+    pub(super) fn note_health_kill(&mut self, id: &InstanceId, now: Now) {
+        self.change(id, now, |instance| instance.killed.for_health(now.wall));
+        let Some(instance) = self.instances.get(id).cloned() else { return };
+        self.count_health_kill(&instance.app, now.moment);
+        self.out.tell(events::unhealthy("unhealthy_instance_kill_event", &instance, now.wall));
     }
 
     /// How many of an app may be killed for their health: the newest definition says, whatever instances were launched with.
@@ -82,7 +78,7 @@ impl Core {
     fn tell_held(&mut self, kind: &'static str, id: &InstanceId, now: Now) {
         if let Some(instance) = self.instances.get(id) {
             tracing::warn!(instance = %id, kind, "the brake on kills for health");
-            self.out.tell(events::unhealthy_held(kind, instance, now.wall));
+            self.out.tell(events::unhealthy(kind, instance, now.wall));
         }
     }
 

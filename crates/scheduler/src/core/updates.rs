@@ -143,13 +143,7 @@ impl Core {
     }
 
     fn goes_on(&mut self, id: &InstanceId, condition: Condition, status: &TaskStatus, now: Now) {
-        let is_news = self.instances.get(id).is_some_and(|instance| instance.condition != condition);
-        if is_news
-            && self.change(id, now, |instance| instance.enter(condition, now.wall)) == Some(true)
-            && let Some(instance) = self.instances.get(id)
-        {
-            self.out.tell(events::instance_changed(instance, now.wall));
-        }
+        self.enter(id, condition, now);
         let native = self.native_checks(id);
         self.native_health(id, &native, status, now);
         if condition == Condition::Running {
@@ -158,6 +152,15 @@ impl Core {
             self.stop_checks(id);
         }
         self.part_with_killed(id, now);
+    }
+
+    /// An instance enters this condition, which is told if it is another one.
+    pub(super) fn enter(&mut self, id: &InstanceId, condition: Condition, now: Now) {
+        if self.instances.get(id).is_some_and(|instance| instance.condition != condition) {
+            self.change(id, now, |instance| instance.enter(condition, now.wall));
+            let changed = self.instances.get(id).map(|instance| events::instance_changed(instance, now.wall));
+            changed.into_iter().for_each(|event| self.out.tell(event));
+        }
     }
 
     /// Addresses, agent and check result, as far as the update has them. Most have nothing new: when a hundred thousand
@@ -243,8 +246,7 @@ impl Core {
 
     /// Which of an instance's health checks the executor makes.
     fn native_checks(&self, id: &InstanceId) -> Vec<usize> {
-        let instance = self.instances.get(id);
-        let app = instance.and_then(|instance| self.definitions.of(instance));
+        let app = self.look().spec_of(id);
         let checks = app.iter().flat_map(|app| app.health_checks.iter().enumerate());
         checks.filter(|(_, check)| check.protocol.is_native()).map(|(index, _)| index).collect()
     }
@@ -254,11 +256,7 @@ impl Core {
         let killed = status.state() == TaskState::TaskKilled;
         let by_executor = killed && status.healthy == Some(false) && !instance.killed.is_asked();
         if by_executor {
-            self.change(id, now, |instance| {
-                instance.killed.for_health(now.wall);
-            });
-            self.count_health_kill(&instance.app, now.moment);
-            self.out.tell(events::unhealthy_kill(&instance, &instance.checked.health_cause(), now.wall));
+            self.note_health_kill(id, now);
         }
         if is_failure(status.state()) || by_executor || (killed && instance.killed.is_asked_for_health()) {
             self.note_failure(&instance, status, now);

@@ -1,6 +1,7 @@
 //! Stories of where instances go, and of why they go nowhere.
 
 use super::*;
+use crate::executor::ExecutorCommand;
 
 /// Large offers from agents of these names.
 fn agents(names: &[&str]) -> Vec<Offer> {
