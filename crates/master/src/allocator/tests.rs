@@ -17,10 +17,6 @@ fn interest(roles: &[&str]) -> Interest {
     Interest { roles: roles.iter().map(|role| (*role).to_owned()).collect(), active: true, ..Interest::default() }
 }
 
-fn cpus(resources: &Resources) -> f64 {
-    resources.cpus()
-}
-
 fn site(number: usize) -> AgentId {
     AgentId::from(format!("S{number}"))
 }
@@ -154,9 +150,9 @@ fn step() -> impl Strategy<Value = Step> {
 /// Every agent's free and held resources are together what it has.
 fn assert_conserved(allocator: &Allocator, held: &BTreeMap<AgentId, f64>) {
     for (id, site) in &allocator.agents {
-        let allocated: f64 = site.allocated.values().map(cpus).sum();
+        let allocated: f64 = site.allocated.values().map(Resources::cpus).sum();
         assert!((allocated - held.get(id).copied().unwrap_or_default()).abs() < 1e-6, "{id}: held outside and inside");
-        assert!((cpus(&site.available) + allocated - cpus(&site.total)).abs() < 1e-6, "{id}: conserved");
+        assert!((site.available.cpus() + allocated - site.total.cpus()).abs() < 1e-6, "{id}: conserved");
     }
     let mut counted = Quantities::default();
     allocator.usage.values().for_each(|amounts| counted.add(amounts));
@@ -185,7 +181,7 @@ proptest! {
                 Step::Return { which, keep, refuse } if !given.is_empty() => {
                     let at = which % given.len();
                     let allocation = &mut given[at];
-                    let kept = amounts((cpus(&allocation.resources) * keep).floor(), 0.0).allocate(&allocation.role);
+                    let kept = amounts((allocation.resources.cpus() * keep).floor(), 0.0).allocate(&allocation.role);
                     let mut rest = allocation.resources.clone();
                     rest -= &kept;
                     allocator.recover(&allocation.framework, &allocation.agent, &rest);
@@ -211,7 +207,7 @@ proptest! {
             }
             let mut held: BTreeMap<AgentId, f64> = BTreeMap::new();
             for allocation in &given {
-                *held.entry(allocation.agent.clone()).or_default() += cpus(&allocation.resources);
+                *held.entry(allocation.agent.clone()).or_default() += allocation.resources.cpus();
             }
             assert_conserved(&allocator, &held);
         }

@@ -10,7 +10,7 @@ use mesos::v1::task_status::Reason;
 use mesos::v1::{self, TaskState};
 use store::{IfLost, Store};
 
-use super::setup::{Agent, Scheduler, TestMaster, framework, node, quick, running, task};
+use super::setup::{Agent, Scheduler, TestMaster, launched, quick, running, task};
 
 /// What an agent with this one task reports.
 fn report(scheduler: &Scheduler, agent: &v1::AgentId) -> Vec<agent_call::Framework> {
@@ -47,10 +47,7 @@ async fn a_silent_agent_becomes_unreachable_and_its_tasks_come_back_with_it() {
     options.settings.agents.ping_timeout = Duration::from_millis(50);
     options.settings.agents.max_ping_timeouts = 2;
     let master = TestMaster::with(options).await;
-    let agent = Agent::register(&master, Codec::Json, node("n1")).await;
-    let mut scheduler = Scheduler::subscribe(&master, Codec::Json, framework("f")).await;
-    let offer = scheduler.offer().await;
-    scheduler.launch(&offer, vec![task("t1", &agent.id)]).await;
+    let (agent, mut scheduler) = launched(&master, Codec::Json).await;
     let lost = scheduler.update().await;
     assert_eq!((lost.state(), lost.reason()), (TaskState::TaskUnreachable, Reason::AgentRemoved));
     scheduler.wait_for(event::Type::Failure).await;
@@ -75,10 +72,7 @@ async fn after_a_restart_agents_are_expected_and_tasks_found() {
     let path = directory.path().join("master.redb");
     let (id, info, scheduler) = {
         let master = TestMaster::with(quick(Store::open(&path, IfLost::BeginAnew).unwrap())).await;
-        let mut agent = Agent::register(&master, Codec::Json, node("n1")).await;
-        let mut scheduler = Scheduler::subscribe(&master, Codec::Json, framework("f")).await;
-        let offer = scheduler.offer().await;
-        scheduler.launch(&offer, vec![task("t1", &agent.id)]).await;
+        let (mut agent, scheduler) = launched(&master, Codec::Json).await;
         agent.wait_for(agent_event::Type::Launch).await;
         master.stop().await;
         (agent.id.clone(), agent.info.clone(), scheduler)

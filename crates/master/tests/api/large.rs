@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use mesos::Codec;
-use mesos::client::{Client, EventStream};
+use mesos::client::Client;
 use mesos::v1::cygnet::agent_call;
-use mesos::v1::master::{Call, Event, Response, call};
+use mesos::v1::master::call;
 use mesos::v1::{self, TaskState};
 
-use super::setup::{Agent, PATIENCE, TestMaster, framework, node};
+use super::setup::{Agent, CODECS, TestMaster, ask, framework, listen, next, node};
 
 const TASKS: usize = 3000;
 
@@ -40,10 +40,6 @@ async fn full(codec: Codec) -> (TestMaster, Agent) {
     let info = v1::AgentInfo { id: Some("S".into()), ..node("n1") };
     let agent = Agent::report(&master, codec, info, vec![reported]).await;
     (master, agent)
-}
-
-async fn ask(client: &Client, kind: call::Type) -> Response {
-    client.ask("/api/v1", &Call { r#type: Some(kind.into()), ..Call::default() }).await.unwrap()
 }
 
 #[tokio::test]
@@ -92,19 +88,10 @@ async fn both_codecs_say_the_same() {
     assert_eq!(raw.text(), r#"{"type":"GET_EXECUTORS","get_executors":{"executors":[]}}"#);
 }
 
-async fn listen(master: &TestMaster, codec: Codec) -> EventStream<Event> {
-    let call = Call::subscribe();
-    Client::new(&master.authority, codec).subscribe("/api/v1", &call).await.unwrap()
-}
-
-async fn next(stream: &mut EventStream<Event>) -> Option<Event> {
-    stream.next_within(PATIENCE).await.unwrap().map(Event::from)
-}
-
 #[tokio::test]
 async fn an_operator_hears_everything_after_its_snapshot_and_nothing_twice() {
     let (master, _agent) = full(Codec::Json).await;
-    for codec in [Codec::Json, Codec::Protobuf] {
+    for codec in CODECS {
         let mut stream = listen(&master, codec).await;
         let info = v1::AgentInfo { port: Some(if codec == Codec::Json { 6001 } else { 6002 }), ..node("later") };
         let later = Agent::register(&master, codec, info).await;

@@ -6,7 +6,7 @@ use mesos::v1::cygnet::agent_event;
 use mesos::v1::scheduler::{Call, call, event};
 use mesos::v1::task_status::Reason;
 
-use super::setup::{Agent, Scheduler, TestMaster, framework, node, running, task, uuid};
+use super::setup::{Agent, CODECS, Scheduler, TestMaster, framework, node, running, task, uuid};
 
 async fn whole_life(codec: Codec) {
     let master = TestMaster::start().await;
@@ -45,13 +45,10 @@ async fn whole_life(codec: Codec) {
 }
 
 #[tokio::test]
-async fn a_whole_life_in_json() {
-    whole_life(Codec::Json).await;
-}
-
-#[tokio::test]
-async fn a_whole_life_in_protobuf() {
-    whole_life(Codec::Protobuf).await;
+async fn a_whole_life_in_both_codecs() {
+    for codec in CODECS {
+        whole_life(codec).await;
+    }
 }
 
 #[tokio::test]

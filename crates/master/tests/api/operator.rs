@@ -4,21 +4,15 @@ use mesos::Codec;
 use mesos::client::{Client, EventStream};
 use mesos::v1::cygnet::agent_event;
 use mesos::v1::master::event::Type;
-use mesos::v1::master::{Call, Event, Response, call};
+use mesos::v1::master::{Call, Event, call};
 use mesos::v1::{TaskState, master};
 
-use super::setup::{Agent, PATIENCE, Scheduler, TestMaster, framework, node, running, task};
-
-async fn next(stream: &mut EventStream<Event>) -> Event {
-    stream.next_within(PATIENCE).await.unwrap().unwrap().into()
-}
+use super::setup::{Agent, CODECS, PATIENCE, Scheduler, TestMaster, ask, framework, listen, next, node, running, task};
 
 async fn subscribed(master: &TestMaster, codec: Codec) -> EventStream<Event> {
-    let client = Client::new(&master.authority, codec);
-    let call = Call::subscribe();
-    let mut stream = client.subscribe("/api/v1", &call).await.unwrap();
-    assert!(next(&mut stream).await.subscribed.unwrap().get_state.is_some());
-    assert_eq!(next(&mut stream).await.r#type(), Type::Heartbeat);
+    let mut stream = listen(master, codec).await;
+    assert!(next(&mut stream).await.unwrap().subscribed.unwrap().get_state.is_some());
+    assert_eq!(next(&mut stream).await.unwrap().r#type(), Type::Heartbeat);
     stream
 }
 
@@ -26,43 +20,35 @@ async fn story(codec: Codec) {
     let master = TestMaster::start().await;
     let mut operator = subscribed(&master, codec).await;
     let mut agent = Agent::register(&master, codec, node("n1")).await;
-    let added = next(&mut operator).await.agent_added.unwrap().agent;
+    let added = next(&mut operator).await.unwrap().agent_added.unwrap().agent;
     assert_eq!((added.agent_info.id, added.pid.as_deref()), (Some(agent.id.clone()), Some("slave(1)@127.0.0.1:5051")));
     let mut scheduler = Scheduler::subscribe(&master, codec, framework("f")).await;
     assert_eq!(
-        next(&mut operator).await.framework_added.unwrap().framework.framework_info.id,
+        next(&mut operator).await.unwrap().framework_added.unwrap().framework.framework_info.id,
         Some(scheduler.id.clone())
     );
     let offer = scheduler.offer().await;
     scheduler.launch(&offer, vec![task("t1", &agent.id)]).await;
-    assert_eq!(next(&mut operator).await.task_added.unwrap().task.state(), TaskState::TaskStaging);
+    assert_eq!(next(&mut operator).await.unwrap().task_added.unwrap().task.state(), TaskState::TaskStaging);
     agent.wait_for(agent_event::Type::Launch).await;
     agent.update(&scheduler.id, "t1", TaskState::TaskRunning, 1).await;
-    let updated = next(&mut operator).await.task_updated.unwrap();
+    let updated = next(&mut operator).await.unwrap().task_updated.unwrap();
     assert_eq!((updated.state(), updated.status.state()), (TaskState::TaskRunning, TaskState::TaskRunning));
     let again = scheduler.again(&master, codec).await;
-    assert_eq!(next(&mut operator).await.r#type(), Type::FrameworkUpdated);
+    assert_eq!(next(&mut operator).await.unwrap().r#type(), Type::FrameworkUpdated);
     again.send(mesos::v1::scheduler::call::Type::Teardown).await;
-    let killed = next(&mut operator).await.task_updated.unwrap();
+    let killed = next(&mut operator).await.unwrap().task_updated.unwrap();
     assert_eq!(killed.state(), TaskState::TaskKilled);
-    assert_eq!(next(&mut operator).await.framework_removed.unwrap().framework_info.id, Some(again.id.clone()));
+    assert_eq!(next(&mut operator).await.unwrap().framework_removed.unwrap().framework_info.id, Some(again.id.clone()));
     agent.send(mesos::v1::cygnet::agent_call::Type::Unregister).await;
-    assert_eq!(next(&mut operator).await.agent_removed.unwrap().agent_id, agent.id);
+    assert_eq!(next(&mut operator).await.unwrap().agent_removed.unwrap().agent_id, agent.id);
 }
 
 #[tokio::test]
-async fn operators_hear_the_whole_story_in_json() {
-    story(Codec::Json).await;
-}
-
-#[tokio::test]
-async fn operators_hear_the_whole_story_in_protobuf() {
-    story(Codec::Protobuf).await;
-}
-
-async fn ask(client: &Client, kind: call::Type) -> Response {
-    let get_metrics = (kind == call::Type::GetMetrics).then(call::GetMetrics::default);
-    client.ask("/api/v1", &Call { r#type: Some(kind.into()), get_metrics, ..Call::default() }).await.unwrap()
+async fn operators_hear_the_whole_story_in_both_codecs() {
+    for codec in CODECS {
+        story(codec).await;
+    }
 }
 
 async fn look_around(codec: Codec) {
@@ -99,13 +85,10 @@ async fn look_around(codec: Codec) {
 }
 
 #[tokio::test]
-async fn operators_can_look_around_in_json() {
-    look_around(Codec::Json).await;
-}
-
-#[tokio::test]
-async fn operators_can_look_around_in_protobuf() {
-    look_around(Codec::Protobuf).await;
+async fn operators_can_look_around_in_both_codecs() {
+    for codec in CODECS {
+        look_around(codec).await;
+    }
 }
 
 #[tokio::test]

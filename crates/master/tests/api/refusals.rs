@@ -23,20 +23,11 @@ async fn calls_of_schedulers() {
          ID {id}",
         other.1
     );
+    let kinds = "Expecting 'Content-Type' of application/json or application/x-protobuf";
     let cases: &[Case<'_>] = &[
         (&[own], &revive, 400, "Expecting 'Content-Type' to be present"),
-        (
-            &[("Content-Type", "text/plain"), own],
-            &revive,
-            415,
-            "Expecting 'Content-Type' of application/json or application/x-protobuf",
-        ),
-        (
-            &[("Content-Type", "application/json; charset=utf-8"), own],
-            &revive,
-            415,
-            "Expecting 'Content-Type' of application/json or application/x-protobuf",
-        ),
+        (&[("Content-Type", "text/plain"), own], &revive, 415, kinds),
+        (&[("Content-Type", "application/json; charset=utf-8"), own], &revive, 415, kinds),
         (&[JSON, own], "{", 400, "Failed to parse body into JSON: syntax error at line 1 near: "),
         (
             &[JSON, own],

@@ -3,22 +3,23 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use ::master::{Master, Options};
 use harness::http;
 pub(crate) use harness::http::Answer;
-use master::{Master, Options};
-use mesos::Codec;
 use mesos::client::{Client, ClientError, EventStream, Reply};
 use mesos::v1::cygnet::{AgentCall, AgentEvent, agent_call, agent_event};
 use mesos::v1::framework_info::{Capability, capability};
 use mesos::v1::offer::{Operation, operation};
 use mesos::v1::scheduler::{Call, Event, call, event};
-use mesos::v1::{self, Resource, TaskState, TaskStatus};
+use mesos::v1::{self, Resource, TaskState, TaskStatus, master};
+use mesos::{Codec, Union};
 use store::Store;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) const SCHEDULER: &str = "/api/v1/scheduler";
+pub(crate) const CODECS: [Codec; 2] = [Codec::Json, Codec::Protobuf];
 pub(crate) const AGENT: &str = "/cygnet/v1/agent";
 
 /// Runs until dropped.
@@ -93,6 +94,44 @@ pub(crate) fn quick(store: Store) -> Options {
     options
 }
 
+/// The next event of a stream; nothing at its end.
+pub(crate) async fn next<E: Union + From<E::Content>>(stream: &mut EventStream<E>) -> Option<E> {
+    stream.next_within(PATIENCE).await.unwrap().map(E::from)
+}
+
+/// The next event that is the one. Heartbeats must not keep a test waiting for ever.
+#[track_caller]
+fn until<E: Union + From<E::Content>>(
+    stream: &mut EventStream<E>,
+    is_it: impl Fn(&E) -> bool,
+) -> impl Future<Output = E> {
+    let caller = std::panic::Location::caller();
+    let waiting = async move {
+        loop {
+            let event = next(stream).await.expect("the stream ended");
+            if is_it(&event) {
+                return event;
+            }
+        }
+    };
+    async move {
+        let waited = tokio::time::timeout(2 * PATIENCE, waiting).await;
+        waited.unwrap_or_else(|_| panic!("it never came: {caller}"))
+    }
+}
+
+/// The events that operators are told of.
+pub(crate) async fn listen(master: &TestMaster, codec: Codec) -> EventStream<master::Event> {
+    Client::new(&master.authority, codec).subscribe("/api/v1", &master::Call::subscribe()).await.unwrap()
+}
+
+/// The answer of the operator API.
+pub(crate) async fn ask(client: &Client, kind: master::call::Type) -> master::Response {
+    let get_metrics = (kind == master::call::Type::GetMetrics).then(master::call::GetMetrics::default);
+    let call = master::Call { r#type: Some(kind.into()), get_metrics, ..master::Call::default() };
+    client.ask("/api/v1", &call).await.unwrap()
+}
+
 /// A framework's scheduler.
 pub(crate) struct Scheduler {
     client: Client,
@@ -127,25 +166,12 @@ impl Scheduler {
     }
 
     pub(crate) async fn next(&mut self) -> Event {
-        self.events.next_within(PATIENCE).await.unwrap().expect("the stream ended").into()
+        next(&mut self.events).await.expect("the stream ended")
     }
 
-    /// Heartbeats must not keep a test waiting for ever.
     #[track_caller]
     pub(crate) fn wait_for(&mut self, kind: event::Type) -> impl Future<Output = Event> {
-        let caller = std::panic::Location::caller();
-        let waiting = async move {
-            loop {
-                let event = self.next().await;
-                if event.r#type() == kind {
-                    return event;
-                }
-            }
-        };
-        async move {
-            let waited = tokio::time::timeout(2 * PATIENCE, waiting).await;
-            waited.unwrap_or_else(|_| panic!("no {kind:?} came: {caller}"))
-        }
+        until(&mut self.events, move |event: &Event| event.r#type() == kind)
     }
 
     pub(crate) async fn offer(&mut self) -> v1::Offer {
@@ -233,24 +259,12 @@ impl Agent {
     }
 
     pub(crate) async fn next(&mut self) -> AgentEvent {
-        self.orders.next_within(PATIENCE).await.unwrap().expect("the stream ended").into()
+        next(&mut self.orders).await.expect("the stream ended")
     }
 
     #[track_caller]
     pub(crate) fn wait_for(&mut self, kind: agent_event::Type) -> impl Future<Output = AgentEvent> {
-        let caller = std::panic::Location::caller();
-        let waiting = async move {
-            loop {
-                let order = self.next().await;
-                if order.r#type() == kind {
-                    return order;
-                }
-            }
-        };
-        async move {
-            let waited = tokio::time::timeout(2 * PATIENCE, waiting).await;
-            waited.unwrap_or_else(|_| panic!("no {kind:?} came: {caller}"))
-        }
+        until(&mut self.orders, move |order: &AgentEvent| order.r#type() == kind)
     }
 
     pub(crate) async fn try_call(&self, call: AgentCall) -> Result<Reply, ClientError> {
@@ -363,13 +377,19 @@ pub(crate) fn task(id: &str, agent: &v1::AgentId) -> v1::TaskInfo {
     }
 }
 
+/// An agent, and a scheduler that has launched a task on it.
+pub(crate) async fn launched(master: &TestMaster, codec: Codec) -> (Agent, Scheduler) {
+    let agent = Agent::register(master, codec, node("n1")).await;
+    let mut scheduler = Scheduler::subscribe(master, codec, framework("f")).await;
+    let offer = scheduler.offer().await;
+    scheduler.launch(&offer, vec![task("t1", &agent.id)]).await;
+    (agent, scheduler)
+}
+
 /// A master, an agent and a scheduler with a task running.
 pub(crate) async fn running(codec: Codec) -> (TestMaster, Agent, Scheduler) {
     let master = TestMaster::start().await;
-    let mut agent = Agent::register(&master, codec, node("n1")).await;
-    let mut scheduler = Scheduler::subscribe(&master, codec, framework("f")).await;
-    let offer = scheduler.offer().await;
-    scheduler.launch(&offer, vec![task("t1", &agent.id)]).await;
+    let (mut agent, mut scheduler) = launched(&master, codec).await;
     agent.wait_for(agent_event::Type::Launch).await;
     agent.update(&scheduler.id, "t1", TaskState::TaskRunning, 1).await;
     let status = scheduler.update().await;

@@ -1,3 +1,5 @@
+//! Agents that come, fall silent, leave and come back.
+
 use mesos::v1::cygnet::{agent_call, agent_event};
 use mesos::v1::scheduler::event;
 use mesos::v1::task_status::Reason;
@@ -231,11 +233,7 @@ fn agents_that_stay_away_are_given_up_no_faster_than_allowed() {
 
 #[test]
 fn an_exited_executor_frees_what_it_held_and_its_framework_hears_of_it() {
-    let mut world = World::new();
-    let node = world.register(agent("n1", 4.0, 1024.0));
-    let scheduler = world.subscribe(framework("f"));
-    world.pass(SECOND);
-    let offers = world.offers(&scheduler);
+    let (mut world, scheduler, node, offers) = World::offered(framework("f"));
     let executor = v1::ExecutorInfo {
         executor_id: "e1".into(),
         command: Some(v1::CommandInfo::default()),

@@ -1,3 +1,5 @@
+//! Agents that operators take out of use.
+
 use mesos::v1::cygnet::agent_event;
 use mesos::v1::scheduler::event;
 use mesos::v1::task_status::Reason;
@@ -22,11 +24,7 @@ fn state_of(world: &World) -> Option<(bool, bool, Option<DrainState>)> {
 
 #[test]
 fn a_deactivated_agent_is_not_offered_until_it_is_reactivated() {
-    let mut world = World::new();
-    let node = world.register(agent("n1", 4.0, 1024.0));
-    let scheduler = world.subscribe(framework("f"));
-    world.pass(SECOND);
-    world.events(&scheduler);
+    let (mut world, scheduler, node, _) = World::offered(framework("f"));
     world.core.deactivate_agent(world.now, &node.id).unwrap();
     world.settle();
     assert_eq!(kinds(&world.events(&scheduler)), [event::Type::Rescind]);

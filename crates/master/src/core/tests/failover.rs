@@ -1,3 +1,5 @@
+//! Schedulers that go away, come back, or are replaced.
+
 use mesos::v1::cygnet::agent_event;
 use mesos::v1::scheduler::call::{self, Content};
 use mesos::v1::scheduler::event;

@@ -1,24 +1,15 @@
+//! Tasks and groups that are launched, or answered when they cannot be.
+
 use mesos::v1::cygnet::agent_event;
 use mesos::v1::offer::{Operation, operation};
 use mesos::v1::task_status::{Reason, Source};
 use mesos::v1::{self, TaskState, master};
 
-use super::world::{Node, SECOND, Scheduler, World, agent, framework, plain_framework, task};
-
-fn ready(info: v1::FrameworkInfo) -> (World, Scheduler, Node, Vec<v1::Offer>) {
-    let mut world = World::new();
-    let node = world.register(agent("n1", 4.0, 1024.0));
-    let scheduler = world.subscribe(info);
-    world.pass(SECOND);
-    let offers = world.offers(&scheduler);
-    world.commands(&node);
-    world.announced.clear();
-    (world, scheduler, node, offers)
-}
+use super::world::{SECOND, Scheduler, World, framework, plain_framework, task};
 
 #[test]
 fn a_task_that_fits_is_launched() {
-    let (mut world, scheduler, node, offers) = ready(framework("f"));
+    let (mut world, scheduler, node, offers) = World::offered(framework("f"));
     world.launch(&scheduler, &offers, vec![task("t1", &node, 1.0, 128.0)]);
     let orders = world.commands(&node);
     let launch = orders[0].launch.clone().unwrap();
@@ -31,17 +22,14 @@ fn a_task_that_fits_is_launched() {
 
 #[test]
 fn a_bad_task_is_answered_and_the_others_run() {
-    let (mut world, scheduler, node, offers) = ready(framework("f"));
+    let (mut world, scheduler, node, offers) = World::offered(framework("f"));
     let tasks = vec![task("big", &node, 9999.0, 128.0), task("fits", &node, 1.0, 128.0)];
     world.launch(&scheduler, &offers, tasks);
-    let updates = world.updates(&scheduler);
-    assert_eq!(updates.len(), 1);
-    assert_eq!(updates[0].state(), TaskState::TaskError);
-    assert_eq!(updates[0].reason(), Reason::TaskInvalid);
-    assert_eq!(updates[0].source(), Source::Master);
-    assert_eq!(updates[0].uuid, None);
+    let [update] = &world.updates(&scheduler)[..] else { panic!("there is one bad task") };
+    assert_eq!((update.state(), update.reason()), (TaskState::TaskError, Reason::TaskInvalid));
+    assert_eq!((update.source(), &update.uuid), (Source::Master, &None));
     assert_eq!(
-        updates[0].message(),
+        update.message(),
         "Total resources cpus(allocated: *):9999; mem(allocated: *):128 required by task and its executor is more \
          than available cpus(allocated: *):4; disk(allocated: *):1000; mem(allocated: *):1024"
     );
@@ -51,7 +39,7 @@ fn a_bad_task_is_answered_and_the_others_run() {
 #[test]
 fn stale_offers_drop_every_task() {
     for (info, state) in [(framework("f"), TaskState::TaskDropped), (plain_framework("f"), TaskState::TaskLost)] {
-        let (mut world, scheduler, node, offers) = ready(info);
+        let (mut world, scheduler, node, offers) = World::offered(info);
         world.decline(&scheduler, &offers, 0.0);
         world.launch(&scheduler, &offers, vec![task("t1", &node, 1.0, 128.0)]);
         let updates = world.updates(&scheduler);
@@ -63,7 +51,7 @@ fn stale_offers_drop_every_task() {
 
 #[test]
 fn nobody_can_use_or_spoil_another_frameworks_offers() {
-    let (mut world, owner, node, offers) = ready(framework("owner"));
+    let (mut world, owner, node, offers) = World::offered(framework("owner"));
     let thief = world.subscribe(framework("thief"));
     world.events(&thief);
     world.launch(&thief, &offers, vec![task("t1", &node, 1.0, 128.0)]);
@@ -97,7 +85,7 @@ fn group(scheduler: &Scheduler, tasks: Vec<v1::TaskInfo>) -> Operation {
 
 #[test]
 fn a_group_is_launched_whole() {
-    let (mut world, scheduler, node, offers) = ready(framework("f"));
+    let (mut world, scheduler, node, offers) = World::offered(framework("f"));
     let tasks = vec![task("g1", &node, 0.5, 64.0), task("g2", &node, 0.5, 64.0)];
     world.accept(&scheduler, &offers, vec![group(&scheduler, tasks)]);
     let orders = world.commands(&node);
@@ -110,7 +98,7 @@ fn a_group_is_launched_whole() {
 
 #[test]
 fn one_bad_task_spoils_the_group() {
-    let (mut world, scheduler, node, offers) = ready(framework("f"));
+    let (mut world, scheduler, node, offers) = World::offered(framework("f"));
     let tasks = vec![task("g1", &node, 0.5, 64.0), task("g2", &node, 100.0, 64.0)];
     world.accept(&scheduler, &offers, vec![group(&scheduler, tasks)]);
     let updates = world.updates(&scheduler);
@@ -123,7 +111,7 @@ fn one_bad_task_spoils_the_group() {
 
 #[test]
 fn an_executor_too_small_for_a_group_is_refused() {
-    let (mut world, scheduler, node, offers) = ready(framework("f"));
+    let (mut world, scheduler, node, offers) = World::offered(framework("f"));
     let mut operation = group(&scheduler, vec![task("g1", &node, 0.5, 64.0)]);
     operation.launch_group.as_mut().unwrap().executor.resources.pop();
     world.accept(&scheduler, &offers, vec![operation]);

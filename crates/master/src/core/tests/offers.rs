@@ -1,5 +1,8 @@
+//! Offers: made, declined, rescinded, and given to others.
+
 use std::time::Duration;
 
+use mesos::v1;
 use mesos::v1::scheduler::call::Content;
 use mesos::v1::scheduler::event;
 
@@ -7,11 +10,7 @@ use super::world::{SECOND, World, agent, amount, framework, kinds, task};
 
 #[test]
 fn what_is_declined_stays_away_for_as_long_as_asked() {
-    let mut world = World::new();
-    world.register(agent("n1", 4.0, 1024.0));
-    let scheduler = world.subscribe(framework("f"));
-    world.pass(SECOND);
-    let offers = world.offers(&scheduler);
+    let (mut world, scheduler, _, offers) = World::offered(framework("f"));
     world.decline(&scheduler, &offers, 10.0);
     world.pass(9 * SECOND);
     assert_eq!(world.offers(&scheduler).len(), 0);
@@ -21,11 +20,7 @@ fn what_is_declined_stays_away_for_as_long_as_asked() {
 
 #[test]
 fn revive_brings_back_what_was_declined_at_once() {
-    let mut world = World::new();
-    world.register(agent("n1", 4.0, 1024.0));
-    let scheduler = world.subscribe(framework("f"));
-    world.pass(SECOND);
-    let offers = world.offers(&scheduler);
+    let (mut world, scheduler, _, offers) = World::offered(framework("f"));
     world.decline(&scheduler, &offers, 1000.0);
     world.call(&scheduler, Content::Revive(None)).unwrap();
     world.pass(Duration::ZERO);
@@ -47,11 +42,8 @@ fn a_suppressed_framework_leaves_offers_to_others() {
 
 #[test]
 fn an_offer_nobody_answers_is_rescinded_and_given_to_somebody_else() {
-    let mut world = World::with(|settings| settings.offer_timeout = Some(5 * SECOND));
-    world.register(agent("n1", 4.0, 1024.0));
-    let scheduler = world.subscribe(framework("f"));
-    world.pass(SECOND);
-    world.events(&scheduler);
+    let world = World::with(|settings| settings.offer_timeout = Some(5 * SECOND));
+    let (mut world, scheduler, ..) = world.offering(agent("n1", 4.0, 1024.0), framework("f"));
     world.pass(6 * SECOND);
     assert_eq!(kinds(&world.events(&scheduler)), [event::Type::Rescind, event::Type::Offers]);
 }
@@ -60,19 +52,18 @@ fn an_offer_nobody_answers_is_rescinded_and_given_to_somebody_else() {
 fn what_a_role_has_reserved_nobody_else_is_offered() {
     let mut world = World::new();
     let mut info = agent("n1", 2.0, 512.0);
-    let reservation = mesos::v1::resource::ReservationInfo {
-        r#type: Some(mesos::v1::resource::reservation_info::Type::Static.into()),
+    let reservation = v1::resource::ReservationInfo {
+        r#type: Some(v1::resource::reservation_info::Type::Static.into()),
         role: Some("db".to_owned()),
         ..Default::default()
     };
-    info.resources
-        .push(mesos::v1::Resource { reservations: vec![reservation], ..mesos::v1::Resource::scalar("cpus", 3.0) });
+    info.resources.push(v1::Resource { reservations: vec![reservation], ..v1::Resource::scalar("cpus", 3.0) });
     world.register(info);
     let anyone = world.subscribe(framework("anyone"));
     world.pass(SECOND);
     let offers = world.offers(&anyone);
     assert_eq!(amount(&offers[0].resources, "cpus"), 2.0);
-    let owner = world.subscribe(mesos::v1::FrameworkInfo { roles: vec!["db/web".to_owned()], ..framework("db") });
+    let owner = world.subscribe(v1::FrameworkInfo { roles: vec!["db/web".to_owned()], ..framework("db") });
     world.pass(SECOND);
     let offers = world.offers(&owner);
     assert_eq!(amount(&offers[0].resources, "cpus"), 3.0, "a role below has what its parent reserved");
@@ -80,25 +71,19 @@ fn what_a_role_has_reserved_nobody_else_is_offered() {
 
 #[test]
 fn a_framework_is_offered_no_less_than_it_asked_for() {
-    let quantities = |name: &str, least: f64| mesos::v1::offer_filters::ResourceQuantities {
-        quantities: [(name.to_owned(), mesos::v1::value::Scalar { value: least })].into(),
+    let quantities = |name: &str, least: f64| v1::offer_filters::ResourceQuantities {
+        quantities: [(name.to_owned(), v1::value::Scalar { value: least })].into(),
     };
-    let filters = |quantities: Vec<_>| mesos::v1::OfferFilters {
-        min_allocatable_resources: Some(mesos::v1::offer_filters::MinAllocatableResources { quantities }),
+    let filters = |quantities: Vec<_>| v1::OfferFilters {
+        min_allocatable_resources: Some(v1::offer_filters::MinAllocatableResources { quantities }),
     };
-    let picky = |least: Vec<_>| mesos::v1::FrameworkInfo {
+    let picky = |least: Vec<_>| v1::FrameworkInfo {
         offer_filters: [("*".to_owned(), filters(least))].into(),
         ..framework("picky")
     };
-    let offers = |info: mesos::v1::FrameworkInfo, disk: f64| {
-        let mut world = World::new();
-        world.register(mesos::v1::AgentInfo {
-            resources: vec![mesos::v1::Resource::scalar("disk", disk)],
-            ..agent("n1", 1.0, 1.0)
-        });
-        let scheduler = world.subscribe(info);
-        world.pass(SECOND);
-        world.offers(&scheduler).len()
+    let offers = |info: v1::FrameworkInfo, disk: f64| {
+        let agent = v1::AgentInfo { resources: vec![v1::Resource::scalar("disk", disk)], ..agent("n1", 1.0, 1.0) };
+        World::new().offering(agent, info).3.len()
     };
     assert_eq!(offers(framework("f"), 100.0), 0, "neither processors nor memory");
     assert_eq!(offers(picky(vec![quantities("cpus", 1.0), quantities("disk", 50.0)]), 100.0), 1, "one is enough");
@@ -108,11 +93,7 @@ fn a_framework_is_offered_no_less_than_it_asked_for() {
 
 #[test]
 fn the_rest_of_an_accepted_offer_comes_back_with_the_next_round() {
-    let mut world = World::new();
-    let node = world.register(agent("n1", 4.0, 1024.0));
-    let scheduler = world.subscribe(framework("f"));
-    world.pass(SECOND);
-    let offers = world.offers(&scheduler);
+    let (mut world, scheduler, node, offers) = World::offered(framework("f"));
     world.launch(&scheduler, &offers, vec![task("t1", &node, 1.0, 128.0)]);
     world.pass(6 * SECOND);
     let offers = world.offers(&scheduler);
@@ -121,11 +102,7 @@ fn the_rest_of_an_accepted_offer_comes_back_with_the_next_round() {
 
 #[test]
 fn a_broken_agent_stream_takes_its_offers_along() {
-    let mut world = World::new();
-    let node = world.register(agent("n1", 4.0, 1024.0));
-    let scheduler = world.subscribe(framework("f"));
-    world.pass(SECOND);
-    world.events(&scheduler);
+    let (mut world, scheduler, node, _) = World::offered(framework("f"));
     world.drop_agent(&node);
     assert_eq!(kinds(&world.events(&scheduler)), [event::Type::Rescind]);
     world.pass(5 * SECOND);

@@ -1,3 +1,5 @@
+//! Answers to schedulers that ask how their tasks are.
+
 use mesos::v1::task_status::{Reason, Source};
 use mesos::v1::{AgentInfo, FrameworkInfo, TaskState, TaskStatus};
 

@@ -40,11 +40,7 @@ fn checked(id: &str, node: &Node, state: TaskState, uuid: u8) -> TaskStatus {
 
 #[test]
 fn a_task_costs_little_besides_its_definition() {
-    let mut world = World::new();
-    let node = world.register(agent("n1", 1000.0, 1e6));
-    let scheduler = world.subscribe(framework("f"));
-    world.pass(SECOND);
-    let offers = world.offers(&scheduler);
+    let (mut world, scheduler, node, offers) = World::new().offering(agent("n1", 1000.0, 1e6), framework("f"));
     let ids: Vec<String> = (0..100).map(|number| format!("app.instance-{number:036}")).collect();
     let tasks = ids.iter().map(|id| task(id, &node, 0.1, 32.0)).collect();
     world.launch(&scheduler, &offers, tasks);
@@ -77,11 +73,8 @@ fn whoever_reads_a_snapshot_sees_one_moment() {
 
 #[test]
 fn completed_and_unreachable_tasks_are_remembered_up_to_a_limit() {
-    let mut world = World::with(|settings| (settings.max_completed_tasks, settings.max_unreachable_tasks) = (2, 1));
-    let node = world.register(agent("n1", 100.0, 1e6));
-    let scheduler = world.subscribe(framework("f"));
-    world.pass(SECOND);
-    let offers = world.offers(&scheduler);
+    let world = World::with(|settings| (settings.max_completed_tasks, settings.max_unreachable_tasks) = (2, 1));
+    let (mut world, scheduler, node, offers) = world.offering(agent("n1", 100.0, 1e6), framework("f"));
     let ids = ["a", "b", "c", "d", "e"];
     world.launch(&scheduler, &offers, ids.iter().map(|id| task(id, &node, 1.0, 32.0)).collect());
     for id in &ids[..3] {

@@ -1,7 +1,9 @@
-use mesos::v1::scheduler::event;
+//! Frameworks that subscribe: let in, or refused in words.
+
+use mesos::v1::scheduler::{call, event};
 use mesos::v1::{FrameworkInfo, master};
 
-use super::world::{SECOND, World, agent, amount, framework, kinds, plain_framework};
+use super::world::{World, agent, amount, framework, kinds, plain_framework};
 
 #[test]
 fn a_new_framework_gets_an_id_and_a_heartbeat_at_once_then_offers() {
@@ -20,9 +22,11 @@ fn a_new_framework_gets_an_id_and_a_heartbeat_at_once_then_offers() {
     assert_eq!(world.announced_kinds(), [master::event::Type::AgentAdded, master::event::Type::FrameworkAdded]);
 }
 
-fn refusal(info: FrameworkInfo, suppressed: &[&str]) -> String {
+fn refusal(framework_info: FrameworkInfo, suppressed: &[&str]) -> String {
     let mut world = World::new();
-    let scheduler = world.subscribe_suppressed(info, suppressed);
+    let suppressed_roles = suppressed.iter().map(|role| (*role).to_owned()).collect();
+    let subscribe = call::Subscribe { framework_info, suppressed_roles, ..call::Subscribe::default() };
+    let scheduler = world.subscribe_with(subscribe);
     let events = world.events(&scheduler);
     assert_eq!(kinds(&events), [event::Type::Error]);
     assert_eq!(world.closed, [scheduler.stream]);
@@ -55,11 +59,7 @@ fn what_a_framework_info_may_not_be() {
 
 #[test]
 fn a_framework_without_capabilities_sees_resources_the_old_way() {
-    let mut world = World::new();
-    world.register(agent("n1", 4.0, 1024.0));
-    let scheduler = world.subscribe(plain_framework("f"));
-    world.pass(SECOND);
-    let offers = world.offers(&scheduler);
+    let (.., offers) = World::offered(plain_framework("f"));
     assert_eq!(offers.len(), 1);
     assert!(offers[0].allocation_info.is_none());
     assert!(offers[0].resources.iter().all(|resource| resource.allocation_info.is_none()));

@@ -1,3 +1,5 @@
+//! Status updates, their acknowledgements, and kills.
+
 use mesos::v1::cygnet::agent_event;
 use mesos::v1::scheduler::call::Content;
 use mesos::v1::task_status::Reason;

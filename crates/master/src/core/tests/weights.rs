@@ -1,7 +1,9 @@
+//! Weights of roles, set by operators.
+
 use mesos::v1::scheduler::event;
 use mesos::v1::{FrameworkInfo, WeightInfo};
 
-use super::world::{SECOND, World, agent, framework, kinds};
+use super::world::{SECOND, World, framework, kinds};
 use crate::memory::{Change, Memory};
 use crate::settings::Settings;
 
@@ -11,11 +13,8 @@ fn weight(role: &str, weight: f64) -> WeightInfo {
 
 #[test]
 fn a_weight_is_remembered_and_offers_are_divided_anew() {
-    let mut world = World::new();
-    world.register(agent("n1", 4.0, 1024.0));
-    let scheduler = world.subscribe(FrameworkInfo { roles: vec!["ops".to_owned()], ..framework("f") });
-    world.pass(SECOND);
-    world.events(&scheduler);
+    let info = FrameworkInfo { roles: vec!["ops".to_owned()], ..framework("f") };
+    let (mut world, scheduler, ..) = World::offered(info);
     world.core.update_weights(world.now, &[weight("ops", 2.5)]).unwrap();
     world.settle();
     assert_eq!(world.registry.last(), Some(&Change::Weight("ops".to_owned(), 2.5)));

@@ -162,16 +162,7 @@ impl World {
     }
 
     pub(super) fn subscribe(&mut self, info: v1::FrameworkInfo) -> Scheduler {
-        self.subscribe_suppressed(info, &[])
-    }
-
-    pub(super) fn subscribe_suppressed(&mut self, info: v1::FrameworkInfo, suppressed: &[&str]) -> Scheduler {
-        let subscribe = call::Subscribe {
-            framework_info: info,
-            suppressed_roles: suppressed.iter().map(|role| (*role).to_owned()).collect(),
-            ..call::Subscribe::default()
-        };
-        self.subscribe_with(subscribe)
+        self.subscribe_with(call::Subscribe { framework_info: info, ..call::Subscribe::default() })
     }
 
     pub(super) fn subscribe_with(&mut self, subscribe: call::Subscribe) -> Scheduler {
@@ -282,13 +273,27 @@ impl World {
         std::mem::take(&mut self.announced).iter().map(master::Event::r#type).collect()
     }
 
-    /// One framework and one agent with a task running on it, all earlier events read.
+    /// One agent, and one framework that is offered it, all earlier events read.
+    pub(super) fn offered(info: v1::FrameworkInfo) -> (World, Scheduler, Node, Vec<v1::Offer>) {
+        World::new().offering(agent("n1", 4.0, 1024.0), info)
+    }
+
+    pub(super) fn offering(
+        mut self,
+        node: v1::AgentInfo,
+        framework: v1::FrameworkInfo,
+    ) -> (World, Scheduler, Node, Vec<v1::Offer>) {
+        let (node, scheduler) = (self.register(node), self.subscribe(framework));
+        self.pass(SECOND);
+        let offers = self.offers(&scheduler);
+        self.commands(&node);
+        self.announced.clear();
+        (self, scheduler, node, offers)
+    }
+
+    /// The same with a task running on it.
     pub(super) fn with_running_task(info: v1::FrameworkInfo) -> (World, Scheduler, Node) {
-        let mut world = World::new();
-        let node = world.register(agent("n1", 4.0, 1024.0));
-        let scheduler = world.subscribe(info);
-        world.pass(SECOND);
-        let offers = world.offers(&scheduler);
+        let (mut world, scheduler, node, offers) = World::offered(info);
         world.launch(&scheduler, &offers, vec![task("t1", &node, 1.0, 128.0)]);
         world.send_update(&node, &scheduler, status("t1", &node, TaskState::TaskRunning, 1));
         world.acknowledge(&scheduler, &node, "t1", 1);
