@@ -3,8 +3,8 @@
 
 use shell::Now;
 
+use crate::core::Core;
 use crate::core::metrics::Metrics;
-use crate::core::{Core, Depth, Snapshot};
 use crate::timings::Timings;
 
 pub(crate) struct Books {
@@ -13,10 +13,6 @@ pub(crate) struct Books {
 }
 
 impl Books {
-    pub(crate) fn snapshot(&self, depth: Depth) -> Snapshot {
-        self.core.snapshot(depth)
-    }
-
     pub(crate) fn measure(&mut self, now: Now) -> Metrics {
         let mut metrics = self.core.metrics(now);
         self.timings.put(&mut metrics);

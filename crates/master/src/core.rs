@@ -22,7 +22,6 @@ mod action;
 mod agent_calls;
 mod agent_removal;
 mod agents;
-pub(crate) mod announcements;
 pub(crate) mod capabilities;
 mod commands;
 pub(crate) mod counters;

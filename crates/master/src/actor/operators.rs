@@ -14,7 +14,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, interval_at};
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::core::{HEARTBEAT_INTERVAL, Snapshot, announcements};
+use crate::core::{HEARTBEAT_INTERVAL, Snapshot};
 use crate::ids::StreamId;
 use crate::request::{Handle, Request};
 use crate::view;
@@ -125,7 +125,7 @@ async fn write(sender: &EventSender<master::Event>, snapshot: Snapshot, mut wait
     let codec = sender.codec();
     let subscribed = spawn_blocking(move || recordio::frame(&view::operator::subscribed(snapshot, codec)));
     let Ok(subscribed) = subscribed.await else { return };
-    let heartbeat = sender.record(&announcements::heartbeat());
+    let heartbeat = sender.record(&master::Event::heartbeat());
     if sender.send_record(subscribed).await.is_err() || sender.send_record(heartbeat.clone()).await.is_err() {
         return;
     }

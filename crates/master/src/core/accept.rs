@@ -12,6 +12,7 @@ use mesos::v1::scheduler::call;
 use mesos::v1::task_status::Reason;
 use v1::TaskState;
 
+use super::offers::{Offer, Offers};
 use super::{Core, events, status};
 use crate::ids::{AgentId, FrameworkId, OfferId};
 
@@ -54,9 +55,7 @@ impl Core {
     fn carry_out(&mut self, framework: &FrameworkId, mut lot: Lot, accept: call::Accept) {
         for operation in accept.operations {
             let (id, kind) = (operation.id.clone(), operation.r#type());
-            if let Some(framework) = self.frameworks.get_mut(framework) {
-                framework.counters.operations.add(kind);
-            }
+            self.frameworks.count(framework, |counters| counters.operations.add(kind));
             match operation.content() {
                 Ok(Content::Launch(launch)) => self.launch(framework, &mut lot, launch, id.as_ref()),
                 Ok(Content::LaunchGroup(group)) => self.launch_group(framework, &mut lot, group, id.as_ref()),
@@ -87,11 +86,9 @@ impl Core {
 
     /// Checks the named offers and takes them out of the outstanding ones; on a problem none is taken.
     fn gather(&mut self, framework: &FrameworkId, ids: &[OfferId]) -> Result<Lot, OfferError> {
-        self.check_offers(framework, ids)?;
-        let offers: Vec<_> = ids.iter().filter_map(|id| self.offers.remove(id)).collect();
-        if let Some(framework) = self.frameworks.get_mut(framework) {
-            framework.counters.offers_accepted += offers.len() as u64;
-        }
+        self.offers.check(framework, ids)?;
+        let offers = self.offers.take_own(framework, ids);
+        self.frameworks.count(framework, |counters| counters.offers_accepted += offers.len() as u64);
         let first = offers.first().ok_or(OfferError::None)?;
         let mut lot = Lot { agent: first.agent.clone(), role: first.role.clone(), left: Resources::default() };
         for offer in &offers {
@@ -100,41 +97,14 @@ impl Core {
         Ok(lot)
     }
 
-    fn check_offers(&self, framework: &FrameworkId, ids: &[OfferId]) -> Result<(), OfferError> {
-        let mut seen = BTreeSet::new();
-        if let Some(twice) = ids.iter().find(|id| !seen.insert(*id)) {
-            return Err(OfferError::Twice(twice.clone()));
-        }
-        let mut first: Option<&super::offers::Offer> = None;
-        for id in ids {
-            let (id, offer) = (id.clone(), self.offers.get(id).ok_or_else(|| OfferError::Invalid(id.clone()))?);
-            if offer.framework != *framework {
-                let (owner, framework) = (offer.framework.clone(), framework.clone());
-                return Err(OfferError::OtherFramework { id, owner, framework });
-            }
-            let first = *first.get_or_insert(offer);
-            if first.agent != offer.agent {
-                return Err(OfferError::Agents { id, own: offer.agent.clone(), first: first.agent.clone() });
-            }
-            if first.role != offer.role {
-                return Err(OfferError::Roles { id, own: offer.role.clone(), first: first.role.clone() });
-            }
-        }
-        first.map(|_| ()).ok_or(OfferError::None)
-    }
-
     /// The offers cannot be used: those that are the framework's are discarded, and every task is answered.
     fn reject(&mut self, framework: &FrameworkId, accept: call::Accept, problem: &OfferError) {
         let message = format!("Task launched with invalid offers: {problem}");
         for task in accept.operations.iter().flat_map(tasks_of) {
             self.answer_task(framework, task, (TaskState::TaskDropped, Reason::InvalidOffers), &message);
         }
-        for id in &accept.offer_ids {
-            if self.offers.get(id).is_some_and(|offer| offer.framework == *framework)
-                && let Some(offer) = self.offers.remove(id)
-            {
-                self.allocator.recover(framework, &offer.agent, &offer.resources);
-            }
+        for offer in self.offers.take_own(framework, &accept.offer_ids) {
+            self.allocator.recover(framework, &offer.agent, &offer.resources);
         }
     }
 
@@ -152,10 +122,34 @@ impl Core {
         let status = status::from_master(self.now.unix, id, agent, (state, reason), message);
         self.counters.ended.add(state);
         self.counters.count_status(&status);
-        if let Some(known) = self.frameworks.get_mut(framework) {
-            known.counters.ended.add(state);
-        }
+        self.frameworks.count(framework, |counters| counters.ended.add(state));
         self.tell(framework, events::update(status));
+    }
+}
+
+impl Offers {
+    /// Whether offers can be used together.
+    fn check(&self, framework: &FrameworkId, ids: &[OfferId]) -> Result<(), OfferError> {
+        let mut seen = BTreeSet::new();
+        if let Some(twice) = ids.iter().find(|id| !seen.insert(*id)) {
+            return Err(OfferError::Twice(twice.clone()));
+        }
+        let mut first: Option<&Offer> = None;
+        for id in ids {
+            let (id, offer) = (id.clone(), self.get(id).ok_or_else(|| OfferError::Invalid(id.clone()))?);
+            if offer.framework != *framework {
+                let (owner, framework) = (offer.framework.clone(), framework.clone());
+                return Err(OfferError::OtherFramework { id, owner, framework });
+            }
+            let first = *first.get_or_insert(offer);
+            if first.agent != offer.agent {
+                return Err(OfferError::Agents { id, own: offer.agent.clone(), first: first.agent.clone() });
+            }
+            if first.role != offer.role {
+                return Err(OfferError::Roles { id, own: offer.role.clone(), first: first.role.clone() });
+            }
+        }
+        first.map(|_| ()).ok_or(OfferError::None)
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use mesos::v1::master::{Event, event};
 use mesos::v1::task_status::Reason;
 use mesos::v1::{self, TaskState, TaskStatus};
 
-use super::{Action, Core, OperatorRefusal, announcements, commands, events, status};
+use super::{Action, Core, OperatorRefusal, commands, events, status};
 use crate::ids::{AgentId, FrameworkId, TaskId};
 use crate::memory::Change;
 
@@ -83,7 +84,7 @@ impl Core {
         known.tasks.remember_completed(kept, limit);
         self.counters.ended.add(state);
         self.counters.count_status(&status);
-        self.out.announce(|| announcements::task_updated(framework, status.clone(), state));
+        self.out.announce_status(framework, &status, state);
         self.tell(framework, events::update(status));
     }
 
@@ -117,7 +118,7 @@ impl Core {
             Departure::Removed(_) => {
                 self.forget_standing(id);
                 self.out.push(Action::Persist(Change::Remove(id.clone())));
-                self.out.announce(|| announcements::agent_removed(id));
+                self.out.announce(|| Event::agent_removed(event::AgentRemoved { agent_id: id.clone() }));
             }
         }
     }

@@ -51,9 +51,7 @@ impl Core {
 
     pub(super) fn count_call(&mut self, framework: &FrameworkId, kind: call::Type) {
         self.counters.calls.add(kind);
-        if let Some(framework) = self.frameworks.get_mut(framework) {
-            framework.counters.calls.add(kind);
-        }
+        self.frameworks.count(framework, |counters| counters.calls.add(kind));
     }
 
     fn route(&mut self, framework: &FrameworkId, call: Content) -> Result<(), CallRefusal> {

@@ -1,9 +1,10 @@
 //! The end of a framework: teardown, or a failover timeout that passed.
 
 use mesos::v1::TaskState;
+use mesos::v1::master::{Event, event};
 use mesos::v1::task_status::Reason;
 
-use super::{Action, Core, OperatorRefusal, announcements, commands, status};
+use super::{Action, Core, OperatorRefusal, commands, status};
 use crate::ids::{FrameworkId, TaskId};
 
 impl Core {
@@ -33,7 +34,8 @@ impl Core {
         if let Some(stream) = stream {
             self.out.push(Action::Close(stream));
         }
-        self.out.announce(|| announcements::framework_removed((*info).clone()));
+        let removed = || event::FrameworkRemoved { framework_info: (*info).clone() };
+        self.out.announce(|| Event::framework_removed(removed()));
     }
 
     /// Nobody is left to be told: tasks become KILLED in the books only.

@@ -14,6 +14,7 @@ pub(crate) use framework::{Framework, Link, Times, named_role, roles_of};
 pub(crate) use tasks::TaskLists;
 use tasks::{Tasks, push_bounded};
 
+use super::counters::FrameworkCounters;
 use super::task::Task;
 use crate::ids::{FrameworkId, StreamId, TaskId};
 
@@ -75,6 +76,12 @@ impl Frameworks {
 
     pub(super) fn get_mut(&mut self, id: &FrameworkId) -> Option<&mut Framework> {
         self.live.get_mut(id)
+    }
+
+    pub(super) fn count(&mut self, id: &FrameworkId, count: impl FnOnce(&mut FrameworkCounters)) {
+        if let Some(framework) = self.get_mut(id) {
+            count(&mut framework.counters);
+        }
     }
 
     pub(super) fn info(&self, id: &FrameworkId) -> Option<FrameworkInfo> {

@@ -4,7 +4,7 @@ use mesos::resources::Resources;
 use mesos::v1;
 use mesos::v1::offer::operation::{Launch, Type};
 use mesos::v1::task_status::Reason;
-use mesos::validate::{self, Invalid, Taken};
+use mesos::validate::{self, Invalid};
 use v1::TaskState;
 
 use super::accept::Lot;
@@ -48,7 +48,7 @@ impl Core {
 
     /// Validates a task and says what it takes.
     fn claim(&self, framework: &FrameworkId, lot: &Lot, task: &v1::TaskInfo) -> Result<Claim, Invalid> {
-        validate::task(task, &lot.agent, self.taken(framework, &task.task_id))?;
+        validate::task(task, &lot.agent, self.frameworks.get(framework).and_then(|of| of.tasks.taken(&task.task_id)))?;
         let executor = match &task.executor {
             Some(executor) => {
                 validate::task_executor(executor, framework)?;
@@ -60,15 +60,6 @@ impl Core {
         let starting = claim.executor.iter().map(|(_, resources)| resources);
         validate::fits(&starting.chain([&claim.task]).sum(), &lot.left)?;
         Ok(claim)
-    }
-
-    /// Who else has a task's id.
-    pub(super) fn taken(&self, framework: &FrameworkId, task: &v1::TaskId) -> Option<Taken> {
-        let framework = self.frameworks.get(framework)?;
-        if framework.tasks.get(task).is_some() {
-            return Some(Taken::Live);
-        }
-        framework.tasks.unreachable_one(task).map(|_| Taken::Unreachable)
     }
 
     /// An executor as it will be kept, with what it takes; `None` if it runs on the agent already.

@@ -45,7 +45,8 @@ impl Core {
     }
 
     fn claim_group(&self, framework: &FrameworkId, lot: &Lot, group: &LaunchGroup) -> Result<Claim, Invalid> {
-        validate::task_group(&group.task_group, &lot.agent, |task| self.taken(framework, task))?;
+        let known = self.frameworks.get(framework);
+        validate::task_group(&group.task_group, &lot.agent, |task| known.and_then(|of| of.tasks.taken(task)))?;
         check_members(&group.task_group)?;
         validate::group_executor(&group.executor, framework)?;
         let (executor, starts) = match self.claim_executor(framework, lot, &group.executor)? {

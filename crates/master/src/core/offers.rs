@@ -52,8 +52,11 @@ impl Offers {
         self.outstanding.get(id)
     }
 
-    pub(crate) fn remove(&mut self, id: &OfferId) -> Option<Offer> {
-        self.outstanding.remove(id)
+    /// Takes those of these offers that are the framework's.
+    pub(super) fn take_own(&mut self, framework: &FrameworkId, ids: &[OfferId]) -> Vec<Offer> {
+        let mut own = ids.to_vec();
+        own.retain(|id| self.get(id).is_some_and(|offer| offer.framework == *framework));
+        own.iter().filter_map(|id| self.outstanding.remove(id)).collect()
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Offer> {
@@ -62,7 +65,7 @@ impl Offers {
 
     fn take(&mut self, chosen: impl Fn(&Offer) -> bool) -> Vec<Offer> {
         let ids: Vec<OfferId> = self.iter().filter(|offer| chosen(offer)).map(|offer| offer.id.clone()).collect();
-        ids.iter().filter_map(|id| self.remove(id)).collect()
+        ids.iter().filter_map(|id| self.outstanding.remove(id)).collect()
     }
 }
 
@@ -79,9 +82,7 @@ impl Core {
         }
         self.counters.allocation_runs += 1;
         for (framework, offers) in made {
-            if let Some(framework) = self.frameworks.get_mut(&framework) {
-                framework.counters.offers_sent += offers.len() as u64;
-            }
+            self.frameworks.count(&framework, |counters| counters.offers_sent += offers.len() as u64);
             self.tell(&framework, events::offers(offers));
         }
     }
@@ -110,15 +111,9 @@ impl Core {
 
     /// DECLINE: what was offered is free, and stays away from this framework for a while.
     pub(super) fn decline(&mut self, framework: &FrameworkId, decline: &call::Decline) {
-        for id in &decline.offer_ids {
-            if self.offers.get(id).is_some_and(|offer| offer.framework == *framework)
-                && let Some(offer) = self.offers.remove(id)
-            {
-                if let Some(framework) = self.frameworks.get_mut(framework) {
-                    framework.counters.offers_declined += 1;
-                }
-                self.give_back(framework, &offer.agent, &offer.resources, decline.filters.as_ref());
-            }
+        for offer in self.offers.take_own(framework, &decline.offer_ids) {
+            self.frameworks.count(framework, |counters| counters.offers_declined += 1);
+            self.give_back(framework, &offer.agent, &offer.resources, decline.filters.as_ref());
         }
     }
 
@@ -143,9 +138,7 @@ impl Core {
     pub(super) fn rescind_offers(&mut self, chosen: impl Fn(&Offer) -> bool) {
         for offer in self.offers.take(chosen) {
             self.allocator.recover(&offer.framework, &offer.agent, &offer.resources);
-            if let Some(framework) = self.frameworks.get_mut(&offer.framework) {
-                framework.counters.offers_rescinded += 1;
-            }
+            self.frameworks.count(&offer.framework, |counters| counters.offers_rescinded += 1);
             self.tell(&offer.framework, events::rescind(&offer.id));
         }
     }

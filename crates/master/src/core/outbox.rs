@@ -1,10 +1,11 @@
 //! The actions decided and not yet fetched, in the order of the decisions. Comes in: actions, and events for operators,
 //! which are not even made while none listens. Goes out: everything at once, to the shell.
 
-use mesos::v1::master;
+use mesos::v1::master::{self, event};
+use mesos::v1::{TaskState, TaskStatus};
 
 use super::{Action, Snapshot};
-use crate::ids::StreamId;
+use crate::ids::{FrameworkId, StreamId};
 
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
@@ -27,6 +28,13 @@ impl Outbox {
         if self.listeners > 0 {
             self.push(Action::Announce(Box::new(event())));
         }
+    }
+
+    /// Tells operators of a status of a task, and of the newest state that the master knows.
+    pub(super) fn announce_status(&mut self, framework: &FrameworkId, status: &TaskStatus, state: TaskState) {
+        let (framework_id, state) = (framework.clone(), state.into());
+        let updated = || event::TaskUpdated { framework_id, status: status.clone(), state };
+        self.announce(|| master::Event::task_updated(updated()));
     }
 
     /// Lets one more operator listen, from this snapshot on.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use mesos::resources::Resources;
 use mesos::v1::cygnet::agent_call;
+use mesos::v1::master::{Event, event};
 use mesos::v1::task_status::Reason;
 use mesos::v1::{self, cygnet};
 
@@ -11,7 +12,7 @@ use super::agent_removal::Departure;
 use super::agents::Agent;
 use super::frameworks::{self, Framework};
 use super::task::Task;
-use super::{Action, Core, announcements, commands, events, status};
+use super::{Action, Core, commands, events, status};
 use crate::ids::{AgentId, ExecutorId, FrameworkId, StreamId, TaskId};
 use crate::memory::Change;
 use crate::stock;
@@ -94,7 +95,7 @@ impl Core {
             && let Some(agent) = self.agents.get(id)
         {
             let view = self.agent_view(agent, None);
-            self.out.announce(|| announcements::agent_added(view.wire()));
+            self.out.announce(|| Event::agent_added(event::AgentAdded { agent: view.wire() }));
         }
     }
 

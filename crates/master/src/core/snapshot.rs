@@ -12,6 +12,7 @@ use std::sync::Arc;
 use mesos::resources::Resources;
 use mesos::v1;
 
+use super::offers::Offers;
 use super::{Core, Identity};
 use crate::ids::{AgentId, FrameworkId};
 use crate::stock;
@@ -56,10 +57,21 @@ struct Offered {
     to: BTreeMap<FrameworkId, Resources>,
 }
 
+impl Offered {
+    fn of(offers: &Offers) -> Offered {
+        let mut offered = Offered::default();
+        for offer in offers.iter() {
+            *offered.on.entry(offer.agent.clone()).or_default() += &offer.resources;
+            *offered.to.entry(offer.framework.clone()).or_default() += &offer.resources;
+        }
+        offered
+    }
+}
+
 impl Core {
     /// The books as they are now.
     pub(crate) fn snapshot(&self, depth: Depth) -> Snapshot {
-        let offered = self.offered();
+        let offered = Offered::of(&self.offers);
         let agents = self.agents.here().map(|agent| self.agent_view(agent, offered.on.get(agent.id())));
         let live = self.frameworks.live();
         let live = live.map(|of| self.framework_view(of, offered.to.get(of.id()), depth));
@@ -73,15 +85,6 @@ impl Core {
             completed_frameworks: completed.collect(),
             roles: self.role_views(),
         }
-    }
-
-    fn offered(&self) -> Offered {
-        let mut offered = Offered::default();
-        for offer in self.offers.iter() {
-            *offered.on.entry(offer.agent.clone()).or_default() += &offer.resources;
-            *offered.to.entry(offer.framework.clone()).or_default() += &offer.resources;
-        }
-        offered
     }
 
     fn role_views(&self) -> Vec<RoleView> {

@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 
 use mesos::framework_error::FrameworkError;
 use mesos::v1::FrameworkInfo;
+use mesos::v1::master::response::get_frameworks;
+use mesos::v1::master::{Event, event};
 use mesos::v1::scheduler::call;
 
 use super::framework_rules::SubscribeRefusal;
 use super::frameworks::{Framework, Link};
 use super::snapshot::Depth;
-use super::{Action, Core, announcements, commands, events, framework_rules};
+use super::{Action, Core, commands, events, framework_rules};
 use crate::ids::{FrameworkId, StreamId};
 use shell::Now;
 
@@ -100,8 +102,7 @@ impl Core {
             framework.reconnect(stream.clone(), now);
             framework.change_info(info);
         }
-        self.announce_framework_updated(id);
-        self.tell_agents_of(id);
+        self.tell_others_of(id);
         Ok(id.clone())
     }
 
@@ -135,29 +136,27 @@ impl Core {
         self.allocator.set_framework(id.clone(), interest);
         self.rescind_offers(|offer| offer.framework == *id && !roles.contains(&offer.role));
         if is_new {
-            self.announce_framework_updated(id);
-            self.tell_agents_of(id);
+            self.tell_others_of(id);
         }
         self.allocate_soon();
         Ok(())
     }
 
     pub(super) fn announce_framework_added(&mut self, id: &FrameworkId) {
+        self.announce_framework(id, |framework| Event::framework_added(event::FrameworkAdded { framework }));
+    }
+
+    fn announce_framework(&mut self, id: &FrameworkId, event: fn(get_frameworks::Framework) -> Event) {
         if let Some(framework) = self.frameworks.get(id) {
             let view = self.framework_view(framework, None, Depth::WithoutTasks);
-            self.out.announce(|| announcements::framework_added(view.announced()));
+            self.out.announce(|| event(view.announced()));
         }
     }
 
-    fn announce_framework_updated(&mut self, id: &FrameworkId) {
-        if let Some(framework) = self.frameworks.get(id) {
-            let view = self.framework_view(framework, None, Depth::WithoutTasks);
-            self.out.announce(|| announcements::framework_updated(view.announced()));
-        }
-    }
-
-    /// Agents with work of this framework learn its new information, and send what is unacknowledged again.
-    fn tell_agents_of(&mut self, id: &FrameworkId) {
+    /// Operators and agents with work of this framework learn its new information; the agents send what is
+    /// unacknowledged again.
+    fn tell_others_of(&mut self, id: &FrameworkId) {
+        self.announce_framework(id, |framework| Event::framework_updated(event::FrameworkUpdated { framework }));
         let Some(info) = self.frameworks.info(id) else { return };
         for agent in self.agents.with_work_of(id) {
             self.command(&agent, commands::update_framework(info.clone()));

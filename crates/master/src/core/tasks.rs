@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use mesos::resources::Resources;
+use mesos::v1::master::{Event, event};
 use mesos::v1::{self, TaskState, TaskStatus};
 
+use super::Core;
 use super::task::{Effect, Task};
-use super::{Core, announcements};
 use crate::ids::{AgentId, ExecutorId, FrameworkId, TaskId};
 
 impl Core {
@@ -17,7 +18,7 @@ impl Core {
         if let Some(agent) = self.agents.get_mut(task.agent()) {
             agent.work_mut().add_task(framework, id.clone(), &task.holds());
         }
-        self.out.announce(|| announcements::task_added(task.wire()));
+        self.out.announce(|| Event::task_added(event::TaskAdded { task: task.wire() }));
         if let Some(framework) = self.frameworks.get_mut(framework) {
             framework.tasks.add(task);
         }
@@ -41,7 +42,7 @@ impl Core {
             self.release(framework, &agent, &freed);
         }
         if effect.is_new {
-            self.out.announce(|| announcements::task_updated(framework, status.clone(), state));
+            self.out.announce_status(framework, status, state);
         }
         Some(effect)
     }

@@ -29,7 +29,7 @@ pub(super) const READS: [Read; 6] = [
 pub(super) async fn read(State(shared): State<Shared>, uri: Uri, Query(parameters): Query<Texts>) -> Reply {
     let known = READS.iter().find(|(path, ..)| *path == uri.path());
     let &(_, depth, write) = known.ok_or_else(Refusal::not_found)?;
-    let snapshot = shared.actor.view(move |books, _| books.snapshot(depth)).await?;
+    let snapshot = shared.actor.view(move |books, _| books.core.snapshot(depth)).await?;
     let asked = parameters.clone();
     answer::object(&parameters, move || write(snapshot, &asked)).await
 }

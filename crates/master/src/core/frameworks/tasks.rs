@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use mesos::v1::{TaskState, TaskStatus};
+use mesos::validate::Taken;
 
 use super::super::counters::Tally;
 use super::super::task::{Effect, Task};
@@ -91,6 +92,12 @@ impl Tasks {
 
     pub(crate) fn unreachable_one(&self, id: &TaskId) -> Option<&Task> {
         self.unreachable.iter().find(|task| task.id() == id).map(Arc::as_ref)
+    }
+
+    /// What else has a task's id.
+    pub(crate) fn taken(&self, id: &TaskId) -> Option<Taken> {
+        let unreachable = || self.unreachable_one(id).map(|_| Taken::Unreachable);
+        self.get(id).map(|_| Taken::Live).or_else(unreachable)
     }
 
     /// Forgets that a task was unreachable and says what was known of it.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use mesos::Wire;
 use mesos::resources::Resources;
 use mesos::v1::{self, TaskStatus};
 use serde::Serialize;
@@ -42,7 +43,7 @@ impl Serialize for TaskEntry<'_> {
         map.serialize_entry("state", task.state().as_str_name())?;
         map.serialize_entry("resources", &Resources::from_wire(&task.resources).unwrap_or_default().to_legacy_json())?;
         map.serialize_entry("role", role_of(&task.resources))?;
-        map.serialize_entry("statuses", &Statuses(&task.statuses))?;
+        map.serialize_entry("statuses", &task.statuses.iter().map(Status).collect::<Vec<_>>())?;
         serialize_extras(task, &mut map)?;
         map.end()
     }
@@ -59,33 +60,23 @@ fn serialize_extras<M: SerializeMap>(task: &v1::Task, map: &mut M) -> Result<(),
     if let Some(labels) = &task.labels {
         map.serialize_entry("labels", &values(&labels.labels))?;
     }
-    if let Some(discovery) = &task.discovery {
-        map.serialize_entry("discovery", &mesos::json::to_raw_value(discovery))?;
-    }
-    if let Some(container) = &task.container {
-        map.serialize_entry("container", &mesos::json::to_raw_value(container))?;
-    }
-    if let Some(health_check) = &task.health_check {
-        map.serialize_entry("health_check", &mesos::json::to_raw_value(health_check))?;
-    }
-    Ok(())
+    message(map, "discovery", task.discovery.as_ref())?;
+    message(map, "container", task.container.as_ref())?;
+    message(map, "health_check", task.health_check.as_ref())
 }
 
-fn values(labels: &[v1::Label]) -> Vec<Box<RawValue>> {
-    labels.iter().map(mesos::json::to_raw_value).collect()
+/// A member that is a message, if it is there.
+fn message<M: SerializeMap>(map: &mut M, name: &str, message: Option<&impl Wire>) -> Result<(), M::Error> {
+    message.map_or(Ok(()), |message| map.serialize_entry(name, &mesos::json::to_raw_value(message)))
+}
+
+fn values(messages: &[impl Wire]) -> Vec<Box<RawValue>> {
+    messages.iter().map(mesos::json::to_raw_value).collect()
 }
 
 /// The role a task's resources are allocated to.
 pub(super) fn role_of(resources: &[v1::Resource]) -> &str {
     resources.first().map_or(stock::EVERYONE, stock::allocation_role)
-}
-
-struct Statuses<'a>(&'a [TaskStatus]);
-
-impl Serialize for Statuses<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(Status))
-    }
 }
 
 struct Status<'a>(&'a TaskStatus);
@@ -106,9 +97,7 @@ impl Serialize for Status<'_> {
             map.serialize_entry("healthy", &healthy)?;
         }
         // From executors that know more than Mesos' do.
-        if let Some(health) = &status.health {
-            map.serialize_entry("health", &mesos::json::to_raw_value(health))?;
-        }
+        message(&mut map, "health", status.health.as_ref())?;
         map.end()
     }
 }
@@ -118,16 +107,11 @@ struct Container<'a>(&'a v1::ContainerStatus);
 impl Serialize for Container<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        if let Some(id) = &self.0.container_id {
-            map.serialize_entry("container_id", &mesos::json::to_raw_value(id))?;
-        }
+        message(&mut map, "container_id", self.0.container_id.as_ref())?;
         if !self.0.network_infos.is_empty() {
-            let networks: Vec<Box<RawValue>> = self.0.network_infos.iter().map(mesos::json::to_raw_value).collect();
-            map.serialize_entry("network_infos", &networks)?;
+            map.serialize_entry("network_infos", &values(&self.0.network_infos))?;
         }
-        if let Some(cgroup) = &self.0.cgroup_info {
-            map.serialize_entry("cgroup_info", &mesos::json::to_raw_value(cgroup))?;
-        }
+        message(&mut map, "cgroup_info", self.0.cgroup_info.as_ref())?;
         map.end()
     }
 }
