@@ -24,10 +24,10 @@ use crate::standing::Standing;
 use crate::time::{Moment, Now};
 use crate::view::Texts;
 
-/// How many messages are taken into one batch.
+/// The number of messages that are taken into one batch.
 const BATCH: usize = 1024;
 
-/// How often to look whether the store can be written again.
+/// The time between looks whether the store can be written again.
 const RETRY: Duration = Duration::from_secs(1);
 
 /// With what to look: a record as large as many an app, so that there is room for more than the next word.
@@ -45,7 +45,7 @@ pub(crate) struct Actor {
     handle: Handle,
     inbox: Inbox<Request, Books>,
     checkers: Checkers,
-    /// Where events are to be posted to.
+    /// The URLs that events are to be posted to.
     subscribers: watch::Sender<Subscribers>,
 }
 
@@ -74,7 +74,7 @@ impl Actor {
         self.handle.clone()
     }
 
-    /// Where events are to be posted to, from now on.
+    /// The URLs that events are to be posted to, from now on.
     pub(crate) fn subscribers(&self) -> watch::Receiver<Subscribers> {
         self.subscribers.subscribe()
     }

@@ -1,4 +1,4 @@
-//! How long to wait before the next launch of an app whose instances fail. Pure.
+//! The wait before the next launch of an app whose instances fail. Pure.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ impl Backoff {
         self.until
     }
 
-    /// How much is left.
+    /// The rest of the wait.
     pub(crate) fn left(&self, now: Moment) -> Duration {
         self.until.map_or(Duration::ZERO, |until| until.since(now))
     }

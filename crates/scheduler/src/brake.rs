@@ -11,7 +11,7 @@ use crate::definition::{AppBrake, Seconds};
 use crate::ids::{AppId, InstanceId};
 use crate::time::Moment;
 
-/// How many may be killed for their health.
+/// Limits on kills for health.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BrakeLimits {
     /// Within how long; zero turns the brake off.
@@ -39,7 +39,7 @@ impl Default for BrakeLimits {
     }
 }
 
-/// How many of one app may be killed for their health.
+/// Limits on kills for health of one app.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct AppLimits {
     /// Within how long; zero: all, at once.
@@ -72,12 +72,12 @@ impl Brake {
         Brake { limits, ..Brake::default() }
     }
 
-    /// Whether it can hold anything of an app that wants this of it.
+    /// True if something of an app with this brake of its own can be held.
     pub(crate) fn may_hold(&self, own: Option<&AppBrake>) -> bool {
         own.is_some() || !self.limits.window.is_zero()
     }
 
-    /// What holds for an app that wants this.
+    /// The limits of an app with this brake of its own.
     pub(crate) fn limits_of(&self, own: Option<&AppBrake>) -> AppLimits {
         let BrakeLimits { window, app_share, app_least, .. } = self.limits;
         let all = AppLimits { window, share: app_share, least: app_least };
@@ -90,7 +90,7 @@ impl Brake {
         }
     }
 
-    /// Whether one more may be killed now, of `instances` of this app, and of `all`.
+    /// True if one more may be killed now, of `instances` of this app, and of `all`.
     pub(crate) fn admits(
         &mut self,
         app: &AppId,

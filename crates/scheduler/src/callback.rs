@@ -1,6 +1,6 @@
-//! Where events may be posted to. Pure.
+//! Addresses that events may be posted to. Pure.
 //!
-//! Whoever may subscribe can make the scheduler speak to what it reaches and they do not. So there are no subscriptions
+//! Subscribers can make the scheduler speak to what it reaches and they do not. So there are no subscriptions
 //! unless the operator allows them; redirects are not followed, answers are not shown, and addresses at which clouds keep
 //! the secrets of their machines are refused.
 
@@ -68,7 +68,7 @@ impl fmt::Display for Callback {
     }
 }
 
-/// Whether events may be posted to this address, however it was named.
+/// True if events may be posted to this address, however it was named.
 pub(super) fn is_allowed(ip: IpAddr) -> bool {
     match ip.to_canonical() {
         IpAddr::V4(ip) => !(ip.is_link_local() || ip.is_unspecified() || ip.is_multicast() || ip.is_broadcast()),

@@ -31,7 +31,7 @@ pub(crate) struct Callbacks {
 }
 
 impl Callbacks {
-    /// Those who are subscribed hear all that happens from here on.
+    /// Subscribers of now hear all that happens from here on.
     pub(crate) fn start(subscribers: watch::Receiver<Subscribers>, actor: Handle) -> Callbacks {
         let mut callbacks = Callbacks { subscribers, actor, running: HashMap::new() };
         callbacks.update();

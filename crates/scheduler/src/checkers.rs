@@ -16,7 +16,7 @@ use crate::core::{CheckOrder, CheckStart, Finding};
 use crate::ids::InstanceId;
 use crate::lookup;
 
-/// How many events may wait: what fifty thousand checks find within a third of a second, if each looks once a second.
+/// The most events that may wait: those of fifty thousand checks in a third of a second, if each looks once a second.
 const EVENTS_WAITING: usize = 16 * 1024;
 
 /// See the module.

@@ -68,11 +68,11 @@ use queue::Queue;
 use reconciliation::Reconciliation;
 use rollouts::Rollouts;
 
-/// How long after a subscription the master may not know of tasks only because their agents have not come back to it: as
-/// long as it takes them to notice that it is another one.
+/// The time after a subscription in which the master may not know of tasks only because their agents have not come back to
+/// it: as long as it takes them to notice that it is another one.
 const AGENTS_RETURN: Duration = Duration::from_secs(75);
 
-/// What to carry out, in the order of the fields.
+/// Actions to carry out, in the order of the fields.
 #[derive(Debug, Default)]
 pub(crate) struct Effects {
     /// To be on disk before anything else happens.
@@ -83,7 +83,7 @@ pub(crate) struct Effects {
     pub checks: Vec<CheckOrder>,
     /// To whoever listens.
     pub events: Vec<Event>,
-    /// Where to post events from now on, if that changed.
+    /// The URLs to post events to from now on, if they changed.
     pub subscribers: Option<Subscribers>,
 }
 
@@ -242,7 +242,7 @@ impl Core {
         self.changed(&instance.app);
     }
 
-    /// What depends on an instance of this app has to be looked at again.
+    /// Everything that depends on an instance of this app has to be looked at again.
     fn changed(&mut self, app: &AppId) {
         if !self.instances.is_waiting(app) {
             self.queue.is_served(app);

@@ -22,9 +22,9 @@ pub(crate) struct Departed {
 pub(crate) struct Absent {
     /// Which.
     pub task_id: String,
-    /// Where it was, or is.
+    /// The agent it was, or is, on.
     pub agent_id: Option<String>,
-    /// Whether the master has told of it since it was last asked.
+    /// True if the master has told of it since it was last asked.
     #[serde(skip)]
     answered: bool,
     /// When to tell it to end, again or at last; none while its agent is away.
@@ -71,7 +71,7 @@ impl Departed {
         self.dirty.extend(std::mem::take(&mut self.tasks).into_keys());
     }
 
-    /// Those that are to be told to end by now. The next time is the given one.
+    /// Tasks that are to be told to end by now. The next time is the given one.
     pub(crate) fn take_due(&mut self, now: Moment, again_at: Moment) -> Vec<Absent> {
         let due = self.tasks.values_mut().filter(|absent| absent.kill_at.is_some_and(|at| at <= now));
         due.map(|absent| {
@@ -91,7 +91,7 @@ impl Departed {
         self.tasks.values_mut().for_each(|absent| absent.answered = false);
     }
 
-    /// Those the master has not told of since it was asked.
+    /// Tasks the master has not told of since it was asked.
     pub(crate) fn unanswered(&self) -> impl Iterator<Item = &Absent> {
         self.tasks.values().filter(|absent| !absent.answered)
     }
@@ -100,7 +100,7 @@ impl Departed {
         self.tasks.len()
     }
 
-    /// What changed since this was last asked: by id, as it is now, or none if it is gone.
+    /// Changes since this was last asked: by id, as it is now, or none if it is gone.
     pub(crate) fn take_changes(&mut self) -> Vec<(String, Option<&Absent>)> {
         let tasks = &self.tasks;
         std::mem::take(&mut self.dirty).into_iter().map(|id| (id.clone(), tasks.get(&id))).collect()

@@ -1,7 +1,7 @@
 //! A deployment: the record of one change to one or several apps, from when it was asked for until all is as wanted.
 //! Pure.
 //!
-//! What is to be done for an app is [`crate::plan`]'s to say, from the present alone. A deployment says which apps may be
+//! Steps are [`crate::plan`]'s to say for each app, from the present alone. A deployment says which apps may be
 //! led to their new definition by now, step by step in the order of their dependencies; it locks them meanwhile, is what
 //! people look at, and can be taken back.
 
@@ -21,7 +21,7 @@ use crate::time::{Moment, Now, Timestamp};
 pub(crate) use circle::has_circle;
 pub(crate) use order::Dependencies;
 
-/// What one app is to become.
+/// The change of one app.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Change {
     /// The app.
@@ -30,12 +30,12 @@ pub(crate) struct Change {
     pub before: Option<RunSpec>,
     /// The definition after; none if the app is removed.
     pub after: Option<RunSpec>,
-    /// Whether a restart was asked for.
+    /// True if a restart was asked for.
     pub restart: bool,
-    /// How many instances to change until somebody says to go on.
+    /// The number of instances to change until somebody says to go on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub canary: Option<u32>,
-    /// How many instances of the new version have failed.
+    /// The number of instances of the new version that have failed.
     #[serde(default)]
     pub failures: u32,
     /// The step in which it is this app's turn; the deployment's to set.
@@ -75,7 +75,7 @@ impl Change {
         self.canary.is_none().then(|| begun.plus(seconds.duration()))
     }
 
-    /// What leads there, in Marathon's words. A new app is started with no instance first, and scaled when its turn comes.
+    /// The actions that lead there, in Marathon's words. A new app is started with no instance, and scaled when its turn comes.
     fn action(&self) -> Action {
         match (&self.before, &self.after) {
             (_, None) => Action::StopApplication,
@@ -85,7 +85,7 @@ impl Change {
     }
 }
 
-/// What is done to an app, by the name Marathon's API has for it.
+/// An action on an app, by the name Marathon's API has for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::enum_variant_names, reason = "the names of the API")]
 pub(crate) enum Action {
@@ -96,7 +96,7 @@ pub(crate) enum Action {
 }
 
 impl Action {
-    /// What it is called if it is done to a pod.
+    /// The name of the action if it is done to a pod.
     fn of_pod(self) -> &'static str {
         match self {
             Action::StopApplication => "StopPod",
@@ -114,13 +114,13 @@ pub(crate) struct StepAction {
     pub app: AppId,
 }
 
-/// What is done at the same time.
+/// Actions that are done at the same time.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Step {
     pub actions: Vec<StepAction>,
 }
 
-/// What was remembered of a group and of those in it before it was changed: none for those that were not there.
+/// The memory of a group and of those in it before it was changed: none for groups that were not there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct GroupBefore {
     pub id: AppId,
@@ -141,13 +141,13 @@ pub(crate) struct Deployment {
     /// The same on the clock that decides.
     #[serde(skip)]
     pub begun_at: Moment,
-    /// Whether it takes another one back, and so is not to be taken back by itself.
+    /// True if it takes another one back, and so is not to be taken back by itself.
     #[serde(default)]
     pub reverts: bool,
     /// The group it changes as a whole, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<GroupBefore>,
-    /// What its apps depend on.
+    /// The dependencies of its apps.
     pub order: Dependencies,
     /// In which order they change.
     pub steps: Vec<Step>,
@@ -193,7 +193,7 @@ impl Deployment {
         self.changes.get(app).filter(|change| change.turn > self.current)
     }
 
-    /// How many instances of an app may be changed for now, if not all.
+    /// The number of instances of an app that may be changed for now, if not all.
     pub(crate) fn canary(&self, app: &AppId) -> Option<u32> {
         self.changes.get(app)?.canary
     }
@@ -237,7 +237,7 @@ impl Deployment {
             && self.is_step_over()
     }
 
-    /// Whether everything this step does is done; starting an app with no instance takes no time.
+    /// True if everything this step does is done; starting an app with no instance takes no time.
     pub(crate) fn is_step_over(&self) -> bool {
         let is_over =
             |action: &StepAction| action.action == Action::StartApplication || self.arrived.contains(&action.app);

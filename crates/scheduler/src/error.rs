@@ -22,9 +22,9 @@ pub enum SchedulerError {
     /// The operator's: events cannot be posted there.
     #[error("no events can be posted to {url}: {problem}")]
     Callback {
-        /// What was given.
+        /// The value that was given.
         url: String,
-        /// What is wrong with it.
+        /// The problem with it.
         problem: String,
     },
     /// The machine's: no check engine.

@@ -1,4 +1,4 @@
-//! What happens, as Marathon's event stream tells it: the type and the fields of each event. Pure.
+//! Events of Marathon's stream: the type and the fields of each. Pure.
 
 use health::verdict::healthy;
 use mesos::states;
@@ -69,7 +69,7 @@ impl Event {
     }
 }
 
-/// Who asked for a change, and where.
+/// The client that asked for a change, and the URI it asked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Origin {
     pub client_ip: String,
@@ -130,7 +130,7 @@ pub(crate) fn health_changed(instance: &Instance, alive: bool, now: Timestamp) -
     Event::new("health_status_changed_event", now, data)
 }
 
-/// What an instance's checks add up to changed.
+/// The sum of an instance's checks changed.
 pub(crate) fn instance_health_changed(instance: &Instance, now: Timestamp) -> Event {
     let data = json!({"instanceId": instance.id, "runSpecId": instance.app, "runSpecVersion": instance.config,
         "healthy": healthy(instance.checked.verdict())});

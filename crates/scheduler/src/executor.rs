@@ -33,7 +33,7 @@ pub(crate) struct Overhead {
 }
 
 impl Overhead {
-    /// What the executor of this app, or pod, needs.
+    /// The resources that the executor of this app, or pod, needs.
     pub(crate) fn of(spec: &RunSpec, cygnets: Option<&ExecutorCommand>) -> Overhead {
         match spec.app().map(|app| Executor::of(app, cygnets)) {
             Some(Executor::Cygnets(own)) => Overhead { cpus: own.cpus, mem: own.mem },
@@ -42,7 +42,7 @@ impl Overhead {
     }
 }
 
-/// What Marathon calls the executor that every agent has.
+/// The name Marathon has for the executor that every agent has.
 const COMMAND_EXECUTOR: &str = "//cmd";
 
 /// An executor.
@@ -113,7 +113,7 @@ impl<'a> Executor<'a> {
     }
 }
 
-/// What Marathon starts a custom executor by.
+/// The command by which Marathon starts a custom executor.
 fn invocation(path: &str, app: &App) -> String {
     let arguments = app.cmd.clone().unwrap_or_else(|| app.args.join(" "));
     let path = path.replace('\'', r"'\''");

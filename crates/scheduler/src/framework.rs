@@ -26,13 +26,13 @@ use crate::standing::Standing;
 
 const PATH: &str = "/api/v1/scheduler";
 
-/// How many heartbeats may stay away before the stream counts as broken.
+/// Heartbeats that may stay away before the stream counts as broken.
 const HEARTBEATS: f64 = 5.0;
 
-/// How long to wait before subscribing again, at least and at most.
+/// The shortest and the longest wait before subscribing again.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
-/// What calls need: where they go, and the framework and the stream they belong to.
+/// The destination of calls, and the framework and the stream they belong to.
 #[derive(Clone)]
 struct Session {
     master: Client,
@@ -192,7 +192,7 @@ impl Framework {
     }
 }
 
-/// Where a master says it is.
+/// The address that a master gives for itself.
 fn place(master: &MasterInfo) -> String {
     let host = master.hostname.as_deref().filter(|host| !host.is_empty());
     let address = master.address.as_ref();
@@ -235,7 +235,7 @@ impl Caller {
         }
     }
 
-    /// Whoever makes a call knows neither our id nor who we are.
+    /// Calls are made without our id and principal, which are put in here.
     fn complete(&self, call: Call, framework_id: String) -> Call {
         let mut call = Call { framework_id: Some(framework_id.as_str().into()), ..call };
         if let Some(update) = &mut call.update_framework {

@@ -13,16 +13,16 @@ use crate::standing::Standing;
 use crate::time::Now;
 use crate::view::{AppFilter, AppText, Embed, Texts};
 
-/// How many events a listener may be behind before it is cut off: whoever reads must survive the start of a thousand
-/// instances at once, which makes a few events each. They take memory only while somebody is behind.
+/// The most events a listener may be behind before it is cut off: it must survive the start of a thousand instances at once,
+/// which makes a few events each. They take memory only while somebody is behind.
 const EVENTS_BEHIND: usize = 16 * 1024;
 
-/// What the master told.
+/// News from the master.
 #[derive(Debug)]
 pub(crate) enum Report {
     Subscribed {
         framework_id: String,
-        /// Where the master is: host and port.
+        /// The master's address: host and port.
         master: String,
     },
     Disconnected,
@@ -40,10 +40,10 @@ pub(crate) enum Report {
     Update(Box<TaskStatus>),
 }
 
-/// What the actor lets others look at.
+/// The books that others look at.
 pub(crate) struct Books {
     pub core: Core,
-    /// How apps look, as long as they look so.
+    /// The texts of apps, as long as they look so.
     pub texts: Texts,
 }
 
@@ -108,7 +108,7 @@ impl Handle {
         let _actor_has_ended = self.requests.send(Request::Report(report)).await;
     }
 
-    /// Whether the actor acts.
+    /// The standing of the actor, now and from now on.
     pub(crate) fn standing(&self) -> watch::Receiver<Standing> {
         self.standing.clone()
     }

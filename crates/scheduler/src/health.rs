@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::ids::InstanceId;
 use crate::time::Timestamp;
 
-/// What one check found so far.
+/// The findings of one check so far.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Health {
@@ -27,7 +27,7 @@ pub(crate) struct Health {
     /// Unknown before the first result that counted.
     #[serde(rename = "alive", with = "health::verdict", default)]
     pub verdict: Verdict,
-    /// Whether the scheduler asked and failed before there was a verdict: it is shown as not alive, and counts for nothing.
+    /// True if the scheduler asked and failed before there was a verdict: it is shown as not alive, and counts for nothing.
     #[serde(default)]
     pub missed: bool,
 }
@@ -77,7 +77,7 @@ impl Health {
     }
 }
 
-/// What the checks of one instance add up to.
+/// The sum of the checks of one instance.
 pub(crate) fn aggregate(checks: &[Health]) -> Verdict {
     Rule::All.of(checks.iter().map(|health| health.verdict))
 }

@@ -24,7 +24,7 @@ impl AppId {
         AppId::new("")
     }
 
-    /// Whether it is the root group.
+    /// True for the root group.
     pub(crate) fn is_root(&self) -> bool {
         self.0 == "/"
     }
@@ -53,7 +53,7 @@ impl AppId {
         AppId::new(&parts.join("/"))
     }
 
-    /// Whether it is this group, or in it however deep.
+    /// True if it is this group, or in it however deep.
     pub(crate) fn is_within(&self, group: &AppId) -> bool {
         group.is_root() || self == group || self.0.strip_prefix(&group.0).is_some_and(|rest| rest.starts_with('/'))
     }
@@ -139,8 +139,8 @@ impl fmt::Display for InstanceId {
     }
 }
 
-/// Whether this is a task's id, also in one of the forms that Marathon used to give: after the name of the app a uuid, alone
-/// or behind `instance-` or `marathon-`.
+/// True for a task's id, also in one of the forms that Marathon used to give: after the name of the app a uuid, alone or
+/// behind `instance-` or `marathon-`.
 pub(crate) fn is_task_id(text: &str) -> bool {
     let is_unique = |part: &str| {
         let part = part.strip_prefix("instance-").or_else(|| part.strip_prefix("marathon-")).unwrap_or(part);

@@ -27,7 +27,7 @@ use crate::ids::{AppId, InstanceId};
 use crate::time::Timestamp;
 use member::Member;
 
-/// Where an instance is in its life, in the order it gets there.
+/// The condition of an instance in its life, in the order it gets there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Condition {
     /// Waits for an offer; there is no task.
@@ -45,7 +45,7 @@ pub(crate) enum Condition {
 }
 
 impl Condition {
-    /// What Mesos calls it.
+    /// The name Mesos has for it.
     #[must_use]
     pub(crate) fn state_name(self) -> &'static str {
         match self {
@@ -57,8 +57,8 @@ impl Condition {
         }
     }
 
-    /// Whether a task in this condition can come to that one. What says otherwise is old news: an answer to a
-    /// reconciliation, or an update told again.
+    /// True if a task in this condition can come to that one. Other news is old: an answer to a reconciliation, or an update
+    /// told again.
     #[must_use]
     pub(crate) fn leads_to(self, next: Condition) -> bool {
         self == Condition::Unreachable || next >= self
@@ -78,7 +78,7 @@ impl Condition {
     }
 }
 
-/// What an instance is meant to become.
+/// The end an instance is meant to come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Goal {
     /// To run: when its task ends, the next incarnation is launched.
@@ -98,9 +98,7 @@ pub(crate) struct Instance {
     pub app: AppId,
     /// The configuration of the app that it was, or will be, launched with.
     pub config: Timestamp,
-    /// Where it is in its life.
     pub condition: Condition,
-    /// What it is meant to become.
     pub goal: Goal,
     #[serde(flatten)]
     pub place: Place,
@@ -113,7 +111,7 @@ pub(crate) struct Instance {
     /// The containers of a pod's instance.
     #[serde(default)]
     pub members: Vec<Member>,
-    /// Whether it was not heard of for so long that another takes its place.
+    /// True if it was not heard of for so long that another takes its place.
     #[serde(default)]
     pub given_up: bool,
 }
@@ -179,7 +177,7 @@ impl Instance {
         self.members.iter().find(|member| self.id.member(&member.name, self.incarnation) == task_id)
     }
 
-    /// Whether this is the id of one of its tasks.
+    /// True if this is the id of one of its tasks.
     #[must_use]
     pub(crate) fn owns(&self, task_id: &str) -> bool {
         if self.members.is_empty() { self.task_id() == task_id } else { self.member_of(task_id).is_some() }
@@ -191,7 +189,7 @@ impl Instance {
         format!("{}.{}", self.id, self.incarnation)
     }
 
-    /// Whether it has a task that is not over.
+    /// True if it has a task that is not over.
     #[must_use]
     pub(crate) fn has_task(&self) -> bool {
         self.condition != Condition::Scheduled
@@ -223,7 +221,7 @@ impl Instance {
         *self = Instance { incarnation, killed, ..Instance::scheduled(self.id.clone(), app, now) };
     }
 
-    /// Whether it does what it is for: runs, and is healthy and ready as far as it has checks.
+    /// True if it does what it is for: runs, and is healthy and ready as far as it has checks.
     #[must_use]
     pub(crate) fn is_ready(&self) -> bool {
         self.condition == Condition::Running

@@ -18,7 +18,7 @@ use crate::spread::{Site, Spread};
 use crate::stock::Stock;
 use crate::time::Timestamp;
 
-/// How long before its maintenance an agent gets nothing new.
+/// The time before its maintenance in which an agent gets nothing new.
 const DRAINING: Duration = Duration::from_secs(120);
 
 /// An instance that waits for an offer.
@@ -41,11 +41,11 @@ pub(crate) struct Placement {
     pub instance: InstanceId,
     /// The offer it goes to, by its place in the list.
     pub offer: usize,
-    /// What it takes.
+    /// The resources it takes.
     pub portion: Portion,
 }
 
-/// What became of wishes.
+/// The outcome of wishes.
 #[derive(Debug, Default)]
 pub(crate) struct Placed {
     pub placements: Vec<Placement>,
@@ -53,10 +53,10 @@ pub(crate) struct Placed {
     pub refusals: BTreeMap<AppId, Refused>,
 }
 
-/// What became of the offers an app was asked about.
+/// The fate of the offers an app was asked about.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Refused {
-    /// How many were used.
+    /// The number that were used.
     pub used: usize,
     /// Why the others were not: the first reason of each, counted.
     pub unused: Counts,
@@ -115,7 +115,7 @@ impl Counter {
 }
 
 impl Counter {
-    /// Whether it was made to this role. To others it is nothing that could be refused.
+    /// True if it was made to this role. To others it is nothing that could be refused.
     fn is_for(&self, role: &str) -> bool {
         self.role.as_deref().is_none_or(|own| own == role)
     }
@@ -127,9 +127,9 @@ struct Queue<'a> {
     role: &'a str,
     overhead: Overhead,
     spread: Spread<'a>,
-    /// How many of the app each offer's agent has already.
+    /// Instances of the app on each offer's agent already.
     crowd: Vec<usize>,
-    /// How many each offer was given now.
+    /// Instances given to each offer now.
     given: Vec<usize>,
     closed: bool,
     refused: Refused,
@@ -215,7 +215,7 @@ impl<'a> Queue<'a> {
         REASONS.into_iter().filter(|reason| !self.has(*reason, counter))
     }
 
-    /// Whether an offer is not to be refused for this reason.
+    /// True if an offer is not to be refused for this reason.
     fn has(&self, reason: Reason, counter: &Counter) -> bool {
         let (app, stock) = (self.app, &counter.stock);
         let roles = &app.accepted_resource_roles;

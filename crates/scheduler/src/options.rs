@@ -1,4 +1,4 @@
-//! How a scheduler is told to run. Defaults are Marathon's, except that it listens on loopback.
+//! Options of a scheduler. Defaults are Marathon's, except that it listens on loopback.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -17,11 +17,11 @@ pub struct Options {
     pub listen: IpAddr,
     /// The port to listen on; 0 takes any free one.
     pub port: u16,
-    /// What others are told to reach it by; by default, its address.
+    /// The host name that others are told to reach it by; by default, its address.
     pub hostname: Option<String>,
-    /// Where a master is: `host:port`; several with commas between them, of which any may lead.
+    /// The master's address: `host:port`; several with commas between them, of which any may lead.
     pub master: String,
-    /// Where apps and instances are kept.
+    /// The store of apps and instances.
     pub store: Store,
     /// The name of the framework.
     pub framework_name: String,
@@ -34,14 +34,14 @@ pub struct Options {
     /// The start of Cygnet's executor on agents, for apps and pods that name none. Without one they have the agents' own,
     /// which on Cygnet's agents is the same.
     pub executor_command: Option<ExecutorCommand>,
-    /// Who the scheduler says it is to its master; its principal, where nothing else is said.
+    /// The name the scheduler gives itself to its master; its principal, where nothing else is said.
     pub credential: Option<Credential>,
-    /// How long a task may be launched and not run before it is killed and launched again.
+    /// The longest that a task may be launched and not run before it is killed and launched again.
     pub task_launch_timeout: Duration,
-    /// How many may be killed for their health at a time.
+    /// The limits on kills for health.
     pub brake: BrakeLimits,
-    /// Whether events are posted to those who ask for it at `/v2/eventSubscriptions`; these URLs are taken up at once. None:
-    /// nobody may ask. Whoever may can make the scheduler speak to what they do not reach themselves.
+    /// URLs that events are posted to from the start; others may ask for it at `/v2/eventSubscriptions`. None: nobody may.
+    /// Clients that may can make the scheduler speak to what they do not reach themselves.
     pub event_callbacks: Option<Vec<String>>,
     /// For how long tasks go on without a scheduler.
     pub failover_timeout: Duration,

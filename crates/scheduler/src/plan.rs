@@ -1,4 +1,4 @@
-//! What to do next for one app: pure, from what is wanted and what is there.
+//! The plan for one app: pure, from what is wanted and what is there.
 //!
 //! The planner looks at the present only. Called again after everything that happens, it leads from any state to the
 //! wanted one, so that a restart of the scheduler in the middle of a deployment changes nothing. Its promises while
@@ -10,26 +10,26 @@ use crate::definition::strategy::{KillSelection, UpgradeStrategy};
 use crate::ids::InstanceId;
 use crate::time::Timestamp;
 
-/// How many instances may wait for offers at a time; more are added as these are launched. It bounds what a slip of the
+/// The most instances that may wait for offers at a time; more are added as these are launched. It bounds what a slip of the
 /// pen in `instances` costs.
 pub(crate) const MOST_WAITING: usize = 1000;
 
-/// What is wanted.
+/// The state that is wanted of an app.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Target {
-    /// How many instances.
+    /// The number of instances.
     pub instances: u32,
     /// Of which configuration.
     pub config: Timestamp,
-    /// How fast to replace others.
+    /// The pace at which others are replaced.
     pub strategy: UpgradeStrategy,
     /// Which go first when there are too many.
     pub selection: KillSelection,
-    /// How many others may be replaced for now, if not all: a canary's share, or none where a deployment was stopped.
+    /// The number of others that may be replaced, if not all: a canary's share, or none where a deployment was stopped.
     pub most_new: Option<u32>,
 }
 
-/// How far an instance is.
+/// The stage of an instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Stage {
     /// Waits for an offer.
@@ -53,31 +53,30 @@ pub(crate) struct Seen {
     pub id: InstanceId,
     /// Its configuration.
     pub config: Timestamp,
-    /// How far it is.
     pub stage: Stage,
-    /// How little would be lost with it, among those of its stage: the lowest goes first.
+    /// The loss it would be among those of its stage: the lowest goes first.
     pub worth: u8,
     /// When it was launched, or scheduled.
     pub since: Timestamp,
 }
 
-/// What to do.
+/// The next actions for an app.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Plan {
-    /// How many to add.
+    /// The number to add.
     pub create: u32,
-    /// Those that wait and are to take up the wanted configuration.
+    /// Instances that wait and are to take up the wanted configuration.
     pub rebase: Vec<InstanceId>,
-    /// Those that are not wanted and that nobody has to wait for: they wait themselves, or nobody hears of them.
+    /// Instances that are not wanted and that nobody has to wait for: they wait themselves, or nobody hears of them.
     pub forget: Vec<InstanceId>,
-    /// Those whose task is to end, for good.
+    /// Instances whose task is to end, for good.
     pub kill: Vec<InstanceId>,
-    /// Whether all is as wanted.
+    /// True if all is as wanted.
     pub done: bool,
 }
 
 impl Plan {
-    /// Whether there is nothing to do.
+    /// True if there is nothing to do.
     pub(crate) fn is_idle(&self) -> bool {
         self.create == 0 && self.rebase.is_empty() && self.forget.is_empty() && self.kill.is_empty()
     }
@@ -89,7 +88,7 @@ impl Plan {
     }
 }
 
-/// What to do next.
+/// The next actions for an app of which this is there.
 pub(crate) fn plan(target: &Target, seen: &[Seen]) -> Plan {
     let limited = target.most_new.is_some();
     let is_current = |seen: &&Seen| seen.config == target.config || (seen.stage == Stage::Waiting && !limited);
@@ -123,7 +122,7 @@ fn unwanted_missing<'a>(target: &Target, seen: &'a [Seen]) -> impl Iterator<Item
     seen.iter().filter(move |seen| seen.stage == Stage::Missing && (none || (!limited && seen.config != config)))
 }
 
-/// How many of the wanted configuration there are to be now, and how many of others may stay.
+/// The numbers of instances of the wanted configuration that there are to be now, and of others that may stay.
 fn shares(target: &Target, ready: usize, outdated: usize) -> (usize, usize) {
     let wanted = count(target.instances);
     let new = match target.most_new {
@@ -144,12 +143,12 @@ fn surplus(target: &Target, mut current: Vec<&Seen>, too_many: usize, plan: &mut
     plan.rebase.retain(|id| !plan.forget.contains(id));
 }
 
-/// How many may be added to `all` there are now.
+/// The number that may be added to `all` there are now.
 pub(crate) fn room(target: &Target, all: usize) -> usize {
     most(target).saturating_sub(all)
 }
 
-/// How many there may be at a time.
+/// The most that there may be at a time.
 fn most(target: &Target) -> usize {
     let wanted = f64::from(target.instances);
     let most = floor(wanted * (1.0 + target.strategy.maximum_over_capacity)).max(count(target.instances));
@@ -157,7 +156,7 @@ fn most(target: &Target) -> usize {
     if stuck { most + 1 } else { most }
 }
 
-/// How many ready ones must remain.
+/// The number of ready ones that must remain.
 fn least(target: &Target) -> usize {
     ceil(f64::from(target.instances) * target.strategy.minimum_health_capacity)
 }
@@ -238,7 +237,7 @@ mod tests {
         (0..count).map(|number| seen(number, OLD, Stage::Ready)).collect()
     }
 
-    /// What Marathon's own tests assert of the first step: most at a time, and how many die at once.
+    /// First steps as Marathon's own tests assert them: most at a time, and how many die at once.
     #[test]
     fn restart_strategy_first_steps_are_marathons() {
         for (instances, running, least_share, over, most_wanted, killed) in [

@@ -18,7 +18,7 @@ use crate::definition::http_options::Expectation;
 use crate::definition::readiness::ReadinessProtocol;
 use crate::definition::{HealthCheck, Protocol, ReadinessCheck, RunSpec};
 
-/// What the executor is to check, in the order of the definition. A check of a port the instance does not have, which
+/// The checks for the executor, in the order of the definition. A check of a port the instance does not have, which
 /// validation excludes, is left out. Where there are several, each has its place in the definition as its id.
 pub(crate) fn native(app: &RunSpec, ports: &[u16]) -> Vec<MesosHealthCheck> {
     let native = || app.health_checks.iter().enumerate().filter(|(_, check)| check.protocol.is_native());
@@ -86,7 +86,7 @@ fn grpc(check: &HealthCheck, port: u32) -> GrpcProbe {
     GrpcProbe { port, service: check.service.clone(), authority, metadata, ..GrpcProbe::default() }
 }
 
-/// What goes beyond Mesos; nothing if nothing does, so that the message is as Mesos has it.
+/// The options that go beyond Mesos; nothing if there are none, so that the message is as Mesos has it.
 fn options(check: &HealthCheck) -> Option<cygnet::HttpOptions> {
     let ignored = check.ignore_http1xx.then_some(StatusRange { begin: 100, end: 199 });
     if check.http.is_none() && ignored.is_none() {

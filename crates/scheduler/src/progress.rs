@@ -1,4 +1,4 @@
-//! How far an app is on its way to what is wanted of it, and what it waits for: in numbers and in words. Pure.
+//! The progress of an app towards what is wanted of it, and what it waits for: in numbers and in words. Pure.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::instance::{Condition, Goal, Instance};
 use crate::refusals::Reason;
 use crate::time::Timestamp;
 
-/// How far an app is, and what holds it up.
+/// The progress of an app, and what holds it up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Progress {
     /// The wanted number of instances.
@@ -17,11 +17,11 @@ pub(crate) struct Progress {
     pub counts: Counts,
     /// For how long nothing is launched because launches failed.
     pub delay: Duration,
-    /// What the last offers lacked.
+    /// The main lack of the last offers.
     pub refused: Option<Reason>,
-    /// How many are not killed for their health for now, because so many were.
+    /// Instances that are not killed for their health for now, because so many were.
     pub held: usize,
-    /// How many a canary may have.
+    /// The number of instances a canary may have.
     pub canary: Option<u32>,
 }
 
@@ -92,12 +92,12 @@ impl Progress {
         json
     }
 
-    /// Whether as many as a canary may have are as they should be, and others wait for somebody's word.
+    /// True if as many as a canary may have are as they should be, and others wait for somebody's word.
     fn canary_is_up(&self, most: u32) -> bool {
         self.counts.old > 0 && self.counts.ready >= usize::try_from(most).unwrap_or(usize::MAX)
     }
 
-    /// What has to happen, in words; nothing if all is as wanted.
+    /// The things that have to happen, in words; nothing if all is as wanted.
     #[must_use]
     pub(crate) fn waits_for(&self) -> Vec<String> {
         let canary = self.canary.filter(|most| self.canary_is_up(*most));

@@ -33,7 +33,7 @@ pub(crate) const REASONS: [Reason; 7] = [
     Reason::InsufficientPorts,
 ];
 
-/// How many offers were of no use, by reason.
+/// Numbers of offers that were of no use, by reason.
 pub(crate) type Counts = BTreeMap<Reason, usize>;
 
 /// Of how many agents the last offer that was of no use is remembered, for each app: those heard of last.
@@ -50,7 +50,7 @@ pub(crate) struct Unused {
     pub at: Timestamp,
 }
 
-/// What became of the offers an app has seen since its instances wait.
+/// The fate of the offers an app has seen since its instances wait.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Refusals {
     used: usize,
@@ -85,7 +85,7 @@ impl Refusals {
         self.last.drain(..surplus);
     }
 
-    /// How many of the last offers, one of each agent, failed at which question.
+    /// Numbers of the last offers, one of each agent, by the question they failed at.
     fn last_counts(&self) -> Counts {
         let mut counts = Counts::new();
         let first = self.last.iter().filter_map(|unused| unused.reasons.first());
@@ -93,7 +93,7 @@ impl Refusals {
         counts
     }
 
-    /// What most of the last offers lacked.
+    /// The lack that most of the last offers had.
     pub(crate) fn main_reason(&self) -> Option<Reason> {
         self.last_counts().into_iter().max_by_key(|(_, count)| *count).map(|(reason, _)| reason)
     }
@@ -166,7 +166,7 @@ fn show(json: &mut Value, scalar: Option<&Scalar>, ranges: Option<&Ranges>, set:
     }
 }
 
-/// How many offers came to each question, and how many failed there.
+/// Numbers of offers that came to each question, and that failed there.
 fn funnel(counts: &Counts, used: usize) -> Value {
     let mut left = used + counts.values().sum::<usize>();
     let question = |reason: &Reason| {

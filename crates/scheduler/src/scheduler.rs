@@ -59,7 +59,7 @@ impl Scheduler {
         Ok(Scheduler { options, listener, address, actor })
     }
 
-    /// Where it listens.
+    /// The address it listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address

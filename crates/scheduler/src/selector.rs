@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// What labels must be like.
+/// A condition on labels.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Selector(Vec<Requirement>);
 
@@ -36,7 +36,7 @@ impl Selector {
     }
 }
 
-/// What is still to be read, with no blanks before it.
+/// The text that is still to be read, with no blanks before it.
 struct Rest<'a>(&'a str);
 
 impl Rest<'_> {

@@ -1,4 +1,4 @@
-//! Whether an app's constraints let another instance go to an agent, given where its instances are. Pure.
+//! Constraints of an app: may another instance go to an agent, given where the others are? Pure.
 //!
 //! The meaning of each operator is Marathon's: an agent without the field only satisfies UNLIKE, patterns have to match the
 //! whole value, and GROUP_BY takes a new value always, a known one only while no other has fewer instances (and, if a
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::definition::constraint::{Constraint, Operator};
 
-/// What constraints can ask of the agent an instance is on.
+/// The properties of an agent that constraints can ask for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Site {
     /// Its host name.
@@ -29,7 +29,7 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// Where an offer comes from.
+    /// The site of an offer.
     pub(crate) fn of(offer: &Offer) -> Site {
         let domain = offer.domain.as_ref().and_then(|domain| domain.fault_domain.as_ref());
         Site {
@@ -75,7 +75,7 @@ pub(crate) struct Spread<'a> {
 struct Rule<'a> {
     constraint: &'a Constraint,
     pattern: Option<Regex>,
-    /// How many instances have which value of the field.
+    /// The number of instances with each value of the field.
     groups: BTreeMap<String, usize>,
 }
 
@@ -96,7 +96,7 @@ impl<'a> Spread<'a> {
         }
     }
 
-    /// Whether another one may go there.
+    /// True if another one may go there.
     pub(crate) fn admits(&self, site: &Site) -> bool {
         self.rules.iter().all(|rule| match site.value(&rule.constraint.field) {
             Some(value) => rule.admits(value, self.placed),
@@ -161,7 +161,7 @@ mod tests {
         Constraint::parse(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>()).unwrap()
     }
 
-    /// Whether an instance may go to `next` when there are some on `placed`.
+    /// True if an instance may go to `next` when there are some on `placed`.
     fn admits(words: &[&str], placed: &[Site], next: &Site) -> bool {
         let constraints = [constraint(words)];
         let mut spread = Spread::new(&constraints);

@@ -1,4 +1,4 @@
-//! Whether the scheduler acts, and why it does not. Pure.
+//! The standing of the scheduler: it acts, or there is a reason why it does not. Pure.
 //!
 //! While it does not, it serves what it knows, which is what is on disk, and refuses changes.
 
@@ -18,7 +18,7 @@ impl Standing {
         self == Standing::Acting
     }
 
-    /// How a change is refused, if it is: the HTTP status, and the words.
+    /// The refusal of changes, if they are refused: the HTTP status, and the words.
     pub(crate) fn refusal(self) -> Option<(u16, &'static str)> {
         match self {
             Standing::Acting => None,

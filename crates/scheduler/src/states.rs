@@ -1,5 +1,5 @@
-//! How many tasks of an app are in which state, as `GET /v2/apps` counts them. Kept up with every change, so that whoever
-//! looks every second costs the same with ten tasks and with ten thousand. Pure.
+//! Counts of an app's tasks by state, as `GET /v2/apps` shows them. Kept up with every change, so that a look every second
+//! costs the same with ten tasks and with ten thousand. Pure.
 
 use checks::Verdict;
 
@@ -19,7 +19,7 @@ pub(crate) struct States {
 }
 
 impl States {
-    /// What one instance adds.
+    /// The counts of one instance.
     pub(crate) fn of(instance: &Instance) -> States {
         if !instance.has_task() {
             return States::default();

@@ -1,11 +1,11 @@
 //! The resources of one offer, taken from piece by piece. Pure.
 //!
-//! What is taken keeps the role, reservation and allocation of where it came from, as the master wants it back.
+//! A part that is taken keeps the role, reservation and allocation of its resource, as the master wants it back.
 
 use mesos::v1::value::{Range, Ranges, Scalar};
 use mesos::v1::{Offer, Resource};
 
-/// What is left of an offer.
+/// The rest of an offer.
 #[derive(Debug, Clone)]
 pub(crate) struct Stock {
     left: Vec<Resource>,
@@ -28,24 +28,24 @@ impl Stock {
         Stock { roles: roles.to_vec(), ..self }
     }
 
-    /// How much there is of a scalar.
+    /// The amount of a scalar.
     pub(crate) fn scalar(&self, name: &str) -> f64 {
         self.usable(name).filter_map(|resource| resource.scalar.as_ref()).map(|scalar| scalar.value).sum()
     }
 
-    /// Whether anything is of these roles; all are if the list is empty.
+    /// True if anything is of these roles; all are if the list is empty.
     pub(crate) fn has_any_of(&self, roles: &[String]) -> bool {
         roles.is_empty() || self.left.iter().any(|resource| roles.iter().any(|accepted| accepted == role(resource)))
     }
 
-    /// Whether there is so much of a scalar in these roles.
+    /// True if there is so much of a scalar in these roles.
     pub(crate) fn has_scalar(&self, name: &str, amount: f64, roles: &[String]) -> bool {
         let usable = self.left.iter().filter(|resource| is_usable(resource, name, roles));
         let sum: f64 = usable.filter_map(|resource| resource.scalar.as_ref()).map(|scalar| scalar.value).sum();
         milli(amount) <= milli(sum)
     }
 
-    /// Whether there are ports like these in these roles: the given one each, or any.
+    /// True if there are ports like these in these roles: the given one each, or any.
     pub(crate) fn has_ports(&self, wanted: &[Option<u16>], roles: &[String]) -> bool {
         let usable = || self.left.iter().filter(|resource| is_usable(resource, "ports", roles)).flat_map(ranges);
         let total: u64 = usable().map(size).sum();
@@ -150,7 +150,7 @@ fn without(range: &Range, port: u64) -> Vec<Range> {
     below.into_iter().chain(above).collect()
 }
 
-/// How many ports a range has.
+/// The number of ports in a range.
 fn size(range: &Range) -> u64 {
     range.end.saturating_add(1).saturating_sub(range.begin)
 }

@@ -1,5 +1,5 @@
-//! How many instances of one app are how far, kept up with every change, so that the planner need not look at each of
-//! them when nothing is to be done for any in particular. Pure.
+//! Counts of one app's instances by how far they are, kept up with every change, so that the planner need not look at each
+//! of them when nothing is to be done for any in particular. Pure.
 
 use std::collections::BTreeMap;
 
@@ -36,7 +36,7 @@ impl Tally {
         self.0.is_empty()
     }
 
-    /// What to do, if the numbers are enough to know it: all have the wanted configuration, and there are not too many.
+    /// The plan, if the numbers are enough to know it: all have the wanted configuration, and there are not too many.
     pub(crate) fn plan(&self, target: &Target) -> Option<Plan> {
         let census = self.census(target.config);
         let wanted = usize::try_from(target.instances).unwrap_or(usize::MAX);
@@ -48,7 +48,7 @@ impl Tally {
         Some(Plan { create: u32::try_from(create).unwrap_or(u32::MAX), done, ..Plan::default() })
     }
 
-    /// How many have a task and are not on their way out.
+    /// The number that have a task and are not on their way out.
     pub(crate) fn running(&self) -> usize {
         self.0.values().map(|[_, unreachable, unready, ready, ..]| unreachable + unready + ready).sum()
     }
@@ -68,7 +68,7 @@ impl Tally {
     }
 }
 
-/// How many instances of an app are how far.
+/// Counts of an app's instances by how far they are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Census {
     /// Of the wanted configuration, and without a task.
@@ -97,7 +97,7 @@ impl Census {
         self.waiting + self.unreachable + self.unready + self.ready
     }
 
-    /// How many were given up and are not wanted back, where so many are wanted at all.
+    /// The number that were given up and are not wanted back, where so many are wanted at all.
     fn unwanted_missing(&self, wanted: usize) -> usize {
         self.outdated_missing + if wanted == 0 { self.missing } else { 0 }
     }

@@ -72,7 +72,7 @@ fn command(spec: &RunSpec, app: &App, instance: &Instance, hostname: &str, enfor
     }
 }
 
-/// What is to be fetched.
+/// The URIs to fetch.
 pub(crate) fn uris(fetch: &[Fetch]) -> Vec<command_info::Uri> {
     let uri = |fetch: &Fetch| command_info::Uri {
         value: fetch.uri.clone(),

@@ -24,7 +24,7 @@ pub(crate) use groups::GroupEmbed;
 pub(crate) use metrics::Metrics;
 pub(crate) use texts::{AppText, Texts};
 
-/// What to show of an app beside its definition.
+/// The parts of an app's answer beside its definition.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Embed {
     pub tasks: bool,
@@ -33,7 +33,7 @@ pub(crate) struct Embed {
     pub last_task_failure: bool,
     pub task_stats: bool,
     pub readiness: bool,
-    /// Who is unhealthy and not killed, and whose checks are paused: not Marathon's, and so to be asked for.
+    /// Instances that are unhealthy and not killed, and pauses of checks: not Marathon's, and so to be asked for.
     pub brake: bool,
 }
 
@@ -43,7 +43,7 @@ impl Embed {
         Embed { tasks: true, last_task_failure: true, ..Embed::counts_and_deployments() }
     }
 
-    /// What a list shows always.
+    /// The parts that a list always shows.
     pub(crate) fn counts_and_deployments() -> Embed {
         Embed { counts: true, deployments: true, ..Embed::default() }
     }
@@ -107,12 +107,12 @@ impl<'a> Look<'a> {
         Some(json)
     }
 
-    /// What is known of an app that is none of a pod.
+    /// The record of an app that is none of a pod.
     fn app_record(&self, id: &AppId) -> Option<&'a AppRecord> {
         self.definitions.get(id).filter(|record| !record.removed && record.app.app().is_some())
     }
 
-    /// What an app shows beside its definition and its tasks.
+    /// The fields of an app beside its definition and its tasks.
     fn beside(&self, record: &AppRecord, tasks: &[&Instance], embed: &Embed, now: Now) -> Value {
         let (id, mut json) = (&record.app.id, json!({}));
         if embed.counts {
@@ -161,7 +161,7 @@ impl<'a> Look<'a> {
         tasks.map(|instance| self.task_json(instance)).collect()
     }
 
-    /// Where all apps are to be reached, for load balancers: a line for each service port, with the id, the port and, for
+    /// The addresses of all apps, for load balancers: a line for each service port, with the id, the port and, for
     /// each task that runs, host and port.
     pub(crate) fn endpoints(&self) -> String {
         let apps = self.definitions.within(&AppId::root()).filter(|app| app.app().is_some());
@@ -245,7 +245,7 @@ impl<'a> Look<'a> {
         all.into_iter().map(|deployment| deployment.json(&current(deployment))).collect()
     }
 
-    /// What is being done to an app; how far that is, and what it waits for, are not Marathon's.
+    /// An action of a deployment; its progress, and what it waits for, are not Marathon's.
     fn action_json(&self, deployment: &Deployment, action: &StepAction, progress: bool, now: Now) -> Value {
         let mut json = deployment.action_json(action);
         json["readinessCheckResults"] = json!(self.readiness_json(&action.app));

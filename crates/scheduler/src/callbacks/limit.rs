@@ -5,7 +5,7 @@ use std::time::Duration;
 /// The longest pause is two to this many seconds: a quarter of an hour.
 const LONGEST: u32 = 10;
 
-/// How often in a row a subscriber has failed.
+/// Failures of a subscriber in a row.
 #[derive(Debug, Default)]
 pub(super) struct Limit {
     failures: u32,

@@ -14,7 +14,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::callback::{Callback, is_allowed};
 
-/// How long one event may take, as in Marathon.
+/// The longest that one event may take, as in Marathon.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// So much of an answer is read, and thrown away.

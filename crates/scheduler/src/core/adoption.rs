@@ -1,4 +1,4 @@
-//! What changes at once when a deployment begins: its definitions are the wanted ones, and who listens is told.
+//! Changes at the beginning of a deployment: its definitions are the wanted ones, and listeners are told.
 
 use std::collections::BTreeSet;
 

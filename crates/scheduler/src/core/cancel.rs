@@ -1,4 +1,4 @@
-//! What people say of a deployment that is under way: to go on after its canaries, to go back, or to stop where it is.
+//! Words of people on a deployment that is under way: to go on after its canaries, to go back, or to stop where it is.
 
 use super::changes::begun;
 use super::{Accepted, Core, Refusal};

@@ -1,4 +1,4 @@
-//! What people ask for: each either accepted, or refused, and then nothing changed.
+//! Changes that people ask for: each either accepted, or refused, and then nothing changed.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::time::{Now, Timestamp};
 pub(crate) struct Accepted {
     /// The app, pod or group.
     pub app: AppId,
-    /// Whether it was not there before.
+    /// True if it was not there before.
     pub is_new: bool,
     /// When it was changed last.
     pub version: Timestamp,
@@ -22,23 +22,22 @@ pub(crate) struct Accepted {
     pub deployment: Option<String>,
 }
 
-/// How a PUT or PATCH treats absent fields and absent apps.
+/// The treatment of absent fields and absent apps by a PUT or PATCH.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Manner {
     /// Absent fields keep their values.
     pub partial: bool,
     /// An absent app is created.
     pub create: bool,
-    /// How to go about it.
     pub terms: Terms,
 }
 
 /// On what terms a change is made.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Terms {
-    /// Whether to break into a deployment that is under way.
+    /// True to break into a deployment that is under way.
     pub force: bool,
-    /// How many instances of each app to change until somebody says to go on, if not all.
+    /// The number of instances of each app to change until somebody says to go on, if not all.
     pub canary: Option<u32>,
 }
 
@@ -49,12 +48,12 @@ impl Terms {
     }
 }
 
-/// What becomes of instances whose tasks people kill.
+/// The fate of instances whose tasks people kill.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Kill {
     /// Nothing takes their place.
     pub scale: bool,
-    /// Whether to break into a deployment that is under way.
+    /// True to break into a deployment that is under way.
     pub force: bool,
     /// Nothing is kept of them.
     pub wipe: bool,
@@ -100,7 +99,7 @@ impl Core {
         self.begin(change, manner.terms.force, now)
     }
 
-    /// What an update makes of an app.
+    /// The definition of an app after an update.
     fn after(&self, id: &AppId, update: AppUpdate, manner: Manner, now: Now) -> Result<RunSpec, Refusal> {
         let before = match self.definitions.wanted(id) {
             Ok(before) => before,

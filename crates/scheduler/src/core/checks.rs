@@ -15,7 +15,7 @@ use crate::instance::Condition;
 use crate::probe;
 use crate::time::Now;
 
-/// What the check engine is to do.
+/// An order to the check engine.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum CheckOrder {
     /// Check a task.
@@ -26,12 +26,12 @@ pub(crate) enum CheckOrder {
     StopOne(InstanceId, usize),
 }
 
-/// What is asked of a task.
+/// The question that a check asks of a task.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Asked {
-    /// Whether it is healthy.
+    /// Is it healthy?
     Health(Box<HealthCheck>),
-    /// Whether it is ready.
+    /// Is it ready?
     Readiness(ReadinessCheck),
 }
 
@@ -47,10 +47,10 @@ pub(crate) struct CheckStart {
     /// A host name or address.
     pub host: String,
     pub port: u16,
-    /// What is known from before, and since when it runs.
+    /// The knowledge from before, and the time it has been running.
     pub state: VerdictState,
     pub age: Duration,
-    /// Whether it was never checked.
+    /// True if it was never checked.
     pub fresh: bool,
 }
 
@@ -74,21 +74,21 @@ impl CheckStart {
     }
 }
 
-/// What a scheduler-level check found.
+/// A finding of a scheduler-level check.
 #[derive(Debug, Clone)]
 pub(crate) struct Finding {
     pub instance: InstanceId,
     pub incarnation: u32,
     pub index: usize,
     pub verdict: Option<VerdictEvent>,
-    /// Whether this attempt succeeded.
+    /// True if this attempt succeeded.
     pub success: bool,
-    /// Whether it failed: one that says nothing did neither.
+    /// True if it failed: one that says nothing did neither.
     pub failure: bool,
     /// The HTTP status, if there was an answer.
     pub status: Option<u16>,
     pub cause: String,
-    /// What was answered, if the check wants to know.
+    /// The answer, if the check wants to know.
     pub said: Option<Box<Said>>,
 }
 
@@ -210,7 +210,7 @@ impl Core {
     }
 }
 
-/// Where the engine goes on with what is known.
+/// The state in which the engine goes on with what is known.
 fn verdict_state(health: &Health) -> VerdictState {
     VerdictState {
         initializing: health.first_success.is_none(),

@@ -1,5 +1,5 @@
-//! What was done since the start, counted under the names Marathon's documents give it. In: calls to the master, offers and
-//! states of tasks, as they pass. Pure.
+//! Counts since the start, under the names Marathon's documents give them. In: calls to the master, offers and states of
+//! tasks, as they pass. Pure.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ pub(crate) struct Counters {
     pub deployments: u64,
     /// Offers that came.
     pub offers: u64,
-    /// How often tasks were told to end.
+    /// Kills of tasks that were sent.
     pub kills: u64,
     used: u64,
     declined: u64,

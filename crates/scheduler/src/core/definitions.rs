@@ -1,4 +1,4 @@
-//! What people want: apps, pods and groups, with their past. Pure.
+//! Definitions that people want: apps, pods and groups, with their past. Pure.
 //!
 //! A group is there because somebody named it, or because an app is in it. Only of the former something is remembered:
 //! what it depends on, and what it was at each of its last versions.
@@ -27,7 +27,7 @@ use crate::time::Timestamp;
 pub(super) use admission::{check_circles, top_level};
 pub(super) use group_changes::Wanted;
 
-/// How many versions of a group are kept.
+/// The number of versions of a group that are kept.
 const VERSIONS: usize = 25;
 
 /// See the module.
@@ -77,7 +77,7 @@ impl Definitions {
         found.ok_or_else(|| Refusal::NoAppVersion(id.clone(), version))
     }
 
-    /// Whether an app was left on its way when its deployment was stopped.
+    /// True if an app was left on its way when its deployment was stopped.
     pub(super) fn is_halted(&self, id: &AppId) -> bool {
         self.apps.get(id).is_some_and(|record| record.halted)
     }
@@ -110,7 +110,7 @@ impl Definitions {
         }
     }
 
-    /// What changes for those of these apps that differ from what they are to be.
+    /// The changes of those of these apps that differ from what they are to be.
     pub(super) fn differing(&self, wanted: BTreeMap<AppId, Option<RunSpec>>) -> Vec<Change> {
         let change = |(id, after): (AppId, Option<RunSpec>)| {
             let before = self.wanted(&id).ok().cloned();
@@ -177,7 +177,7 @@ impl Definitions {
         is_removed
     }
 
-    /// What is remembered of a group.
+    /// The record of a group, if there is one.
     pub(crate) fn group(&self, id: &AppId) -> Option<&GroupRecord> {
         self.groups.get(id)
     }
@@ -187,17 +187,17 @@ impl Definitions {
         self.groups.values()
     }
 
-    /// Those of them in a group, and itself, as gone.
+    /// Groups with a record in a group, and itself, as gone.
     pub(super) fn no_groups_within(&self, id: &AppId) -> BTreeMap<AppId, Option<GroupSpec>> {
         self.groups.keys().filter(|group| group.is_within(id)).map(|group| (group.clone(), None)).collect()
     }
 
-    /// What a group is, beside the apps in it.
+    /// The specification of a group, beside the apps in it.
     pub(crate) fn spec(&self, id: &AppId) -> GroupSpec {
         self.groups.get(id).map(|record| record.spec.clone()).unwrap_or_default()
     }
 
-    /// Whether there is such a group; the root always is.
+    /// True if there is such a group; the root always is.
     pub(crate) fn is_group(&self, id: &AppId) -> bool {
         let named = self.groups.keys().any(|group| group.is_within(id));
         id.is_root() || named || self.within(id).any(|app| app.id != *id)

@@ -146,7 +146,7 @@ impl Core {
         }
     }
 
-    /// Whether it was killed for failing a check whose kills are to slow launches down.
+    /// True if it was killed for failing a check whose kills are to slow launches down.
     fn health_kill_slows_down(&self, instance: &Instance) -> bool {
         let app = self.definitions.of(instance);
         let checks = app.iter().flat_map(|app| app.health_checks.iter().zip(&instance.checked.health));
@@ -154,7 +154,7 @@ impl Core {
         instance.killed.is_for_health() && sick.any(|(check, _)| check.backoff_after_kill)
     }
 
-    /// What an instance whose task ended is launched with again: the newest, unless that is to be had by few for now.
+    /// The definition that an instance is launched with again: the newest, unless that is to be had by few for now.
     fn next_configuration(&self, instance: &Instance) -> Option<&RunSpec> {
         let (app, target) = self.look().in_force(&instance.app).filter(|(_, target)| target.instances > 0)?;
         let keep = target.most_new.is_some() && instance.config != target.config;
@@ -162,7 +162,7 @@ impl Core {
     }
 }
 
-/// Whether an app whose instance ended so is to be launched more slowly. A kill, also for health, is no reason.
+/// True if an app whose instance ended so is to be launched more slowly. A kill, also for health, is no reason.
 fn slows_down(state: TaskState) -> bool {
     !matches!(state, TaskState::TaskKilled | TaskState::TaskUnreachable)
 }

@@ -138,7 +138,7 @@ impl Core {
         }
     }
 
-    /// What the master told of a task that no instance stands for and that is not over: it is told to end, unless it
+    /// An update of a task that no instance stands for and that is not over: it is told to end, unless it
     /// ends already or nobody can reach it now.
     pub(super) fn stray_update(&mut self, status: &TaskStatus, now: Now) {
         let task_id = &status.task_id.value;

@@ -1,4 +1,4 @@
-//! What people ask of groups, each as one deployment over all the apps it touches.
+//! Changes of groups that people ask for, each as one deployment over all the apps it touches.
 
 use super::changes::begun;
 use super::definitions::{Wanted, check_circles, top_level};

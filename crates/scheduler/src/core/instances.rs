@@ -56,7 +56,7 @@ impl Entry {
     }
 }
 
-/// What instances are looked for by. Nothing is kept of an app without instances.
+/// Indexes of instances. Nothing is kept of an app without instances.
 #[derive(Debug, Default, PartialEq)]
 struct Indexes {
     /// By app, how many are how far.
@@ -65,9 +65,9 @@ struct Indexes {
     states: BTreeMap<AppId, States>,
     /// By app, those without a task.
     waiting: BTreeMap<AppId, BTreeSet<InstanceId>>,
-    /// Those that were launched and do not run yet.
+    /// Instances that were launched and do not run yet.
     starting: BTreeSet<InstanceId>,
-    /// Those on agents nobody hears of.
+    /// Instances on agents nobody hears of.
     unreachable: BTreeSet<InstanceId>,
 }
 
@@ -153,7 +153,7 @@ impl Instances {
         self.revisions_of(app).map(|(instance, _)| instance)
     }
 
-    /// Those of an app that have a task.
+    /// Instances of an app that have a task.
     pub(crate) fn tasks_of(&self, app: &AppId) -> impl Iterator<Item = &Instance> + use<'_> {
         self.of(app).filter(|instance| instance.has_task())
     }
@@ -181,17 +181,17 @@ impl Instances {
         self.indexes.waiting.contains_key(app)
     }
 
-    /// Those that were launched and do not run yet, and since when they are so.
+    /// Instances that were launched and do not run yet, and since when they are so.
     pub(crate) fn starting(&self) -> impl Iterator<Item = (&Instance, Moment)> {
         self.indexes.starting.iter().filter_map(|id| self.all.get(id)).map(|entry| (&entry.instance, entry.entered))
     }
 
-    /// Those on agents nobody hears of, and since when.
+    /// Instances on agents nobody hears of, and since when.
     pub(super) fn unreachable(&self) -> impl Iterator<Item = (&Instance, Moment)> {
         self.indexes.unreachable.iter().filter_map(|id| self.all.get(id)).map(|entry| (&entry.instance, entry.entered))
     }
 
-    /// How many tasks of an app are in which state.
+    /// Counts of an app's tasks by state.
     pub(crate) fn states(&self, app: &AppId) -> States {
         self.indexes.states.get(app).copied().unwrap_or_default()
     }
@@ -201,12 +201,12 @@ impl Instances {
         self.indexes.states.values().fold(States::default(), |all, states| all.plus(*states))
     }
 
-    /// How many of an app have a task and are not on their way out.
+    /// The number of an app's instances that have a task and are not on their way out.
     pub(super) fn running(&self, app: &AppId) -> usize {
         self.indexes.tallies.get(app).map_or(0, Tally::running)
     }
 
-    /// What to do for an app: from numbers, if they tell; else from a look at every instance.
+    /// The plan for an app: from numbers, if they tell; else from a look at every instance.
     pub(super) fn plan(&self, app: &AppId, target: &Target) -> Plan {
         let nothing = Tally::default();
         let quick = self.indexes.tallies.get(app).unwrap_or(&nothing).plan(target);

@@ -12,13 +12,13 @@ use crate::departed::Departed;
 use crate::ids::InstanceId;
 use crate::time::Moment;
 
-/// How often a kill is repeated until the task is over.
+/// The time after which a kill is repeated until the task is over.
 pub(super) const KILL_AGAIN: Duration = Duration::from_secs(30);
 
-/// How long a kill and what is told of its task may be under way at the same time.
+/// The longest that a kill and what is told of its task may be under way at the same time.
 const KILL_CROSSES: Duration = Duration::from_secs(1);
 
-/// How often to look whether a start or an end takes too long: often enough for limits of minutes, and seldom enough when
+/// The time between looks whether a start or an end takes too long: short enough for limits of minutes, and long enough when
 /// ten thousand tasks start or end at once.
 const ROUND: Duration = Duration::from_secs(1);
 
@@ -43,7 +43,7 @@ impl Kills {
         Kills { asked: BTreeMap::new(), departed, round_at: now }
     }
 
-    /// Whether to look again at what takes too long; once if so.
+    /// True if it is time to look again at what takes too long; once if so.
     pub(super) fn is_round(&mut self, now: Moment) -> bool {
         let is_round = now >= self.round_at;
         if is_round {

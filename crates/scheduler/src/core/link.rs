@@ -18,15 +18,15 @@ const FRAMEWORK: &str = "framework";
 #[derive(Debug)]
 pub(crate) struct Link {
     framework_id: Option<String>,
-    /// Whether the id differs from the stored one.
+    /// True if the id differs from the stored one.
     changed: bool,
-    /// Whether the master has told us our id since we run: from then on it tells it again.
+    /// True if the master has told us our id since we run: from then on it tells it again.
     registered: bool,
     connected: bool,
     subscribed_at: Moment,
     /// The roles that the master knows.
     roles: BTreeSet<String>,
-    /// Whether there may be others now.
+    /// True if there may be others now.
     roles_stale: bool,
 }
 

@@ -55,7 +55,7 @@ impl Core {
 }
 
 impl<'a> Look<'a> {
-    /// What an app is to be now: what is wanted of it, or, while a deployment has not come to it, what it was.
+    /// The definition and target of an app: those wanted, or, while a deployment has not come to it, those of before.
     pub(super) fn in_force(&self, id: &AppId) -> Option<(&'a RunSpec, Target)> {
         let record = self.definitions.get(id)?;
         let deployment = self.rollouts.of(id);
@@ -68,7 +68,7 @@ impl<'a> Look<'a> {
         })
     }
 
-    /// How far an app is on its way.
+    /// The progress of an app.
     pub(crate) fn progress(&self, id: &AppId, now: Now) -> Option<Progress> {
         let (_, target) = self.in_force(id)?;
         Some(Progress {
@@ -101,7 +101,7 @@ impl<'a> Look<'a> {
     }
 }
 
-/// What is wanted of an app.
+/// The target of an app that is as wanted.
 fn target(app: &RunSpec) -> Target {
     Target {
         instances: app.instances,

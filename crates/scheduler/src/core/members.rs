@@ -1,5 +1,4 @@
-//! What the master tells of the containers of a pod's instance: each is noted, and what they add up to is what becomes of
-//! the instance.
+//! Updates of the containers of a pod's instance: each is noted, and their sum is what becomes of the instance.
 
 use health::verdict::healthy;
 use mesos::v1::TaskStatus;
@@ -11,7 +10,7 @@ use crate::instance::member;
 use crate::time::Now;
 
 impl Core {
-    /// What became of the task of one container.
+    /// An update of the task of one container.
     pub(super) fn member_update(&mut self, id: &InstanceId, status: &TaskStatus, now: Now) {
         self.reconciliation.answered(id);
         self.doubt_kill(id, status.state());

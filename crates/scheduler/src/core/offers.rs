@@ -132,7 +132,7 @@ fn leave_kills_to_us(task: &mut TaskInfo) {
     }
 }
 
-/// What is launched for one instance.
+/// The launch of one instance.
 enum Launch {
     Task(Box<TaskInfo>),
     Group(Box<operation::LaunchGroup>),

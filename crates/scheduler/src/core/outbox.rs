@@ -1,4 +1,4 @@
-//! What is to be carried out: put in by everything that is decided, taken out as one. Pure.
+//! Actions that are to be carried out: put in by everything that is decided, taken out as one. Pure.
 //!
 //! Invariant: every call that leaves is counted.
 
@@ -21,7 +21,7 @@ pub(crate) struct Outbox {
     effects: Effects,
     /// The person who asks for the change that is being made, if one does.
     origin: Option<Origin>,
-    /// Where events are posted to.
+    /// The URLs that events are posted to.
     subscribers: Subscribers,
     counters: Counters,
     /// When the scheduler started.
@@ -54,7 +54,7 @@ impl Outbox {
         std::mem::take(&mut self.effects)
     }
 
-    /// What is changed from now on is asked for by this person, or by none.
+    /// Changes from now on are asked for by this person, or by none.
     pub(super) fn asked_by(&mut self, origin: Option<Origin>) {
         self.origin = origin;
     }
@@ -64,7 +64,7 @@ impl Outbox {
         self.origin.as_ref().map_or_else(String::new, |origin| origin.client_ip.clone())
     }
 
-    /// Who asked, and where; we ourselves, at the path of what changes, if nobody did.
+    /// The person who asked, and the URI; we ourselves, at the path of what changes, if nobody did.
     pub(super) fn origin(&self, base: &str, id: &AppId) -> Origin {
         let own = || Origin { client_ip: String::new(), uri: format!("{base}{id}") };
         self.origin.clone().unwrap_or_else(own)
@@ -99,7 +99,7 @@ impl Outbox {
         self.begun
     }
 
-    /// What was done since the start.
+    /// The counts since the start.
     pub(crate) fn counted(&self) -> &Counters {
         &self.counters
     }

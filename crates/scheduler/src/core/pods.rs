@@ -1,4 +1,4 @@
-//! What people ask of pods: the same as of apps, by the same machinery, in Marathon's other words.
+//! Changes of pods that people ask for: the same as of apps, by the same machinery, in Marathon's other words.
 
 use super::{Accepted, Core, Refusal, Terms};
 use crate::definition::Pod;

@@ -23,7 +23,7 @@ use crate::time::{Moment, Timestamp};
 pub(crate) struct Queue {
     backoffs: BTreeMap<AppId, Backoff>,
     refusals: BTreeMap<AppId, Refusals>,
-    /// Whether nothing is to be launched any more.
+    /// True if nothing is to be launched any more.
     leaving: bool,
     suppressed: bool,
     /// When offers were last asked for, for all that might be launched then; none if something waits that came later.
@@ -66,7 +66,7 @@ impl Queue {
         self.asked_at = Some(now);
     }
 
-    /// Whether an app may be launched now.
+    /// True if an app may be launched now.
     pub(super) fn is_due(&self, app: &AppId, now: Moment) -> bool {
         !self.leaving && self.backoffs.get(app).and_then(Backoff::until).is_none_or(|until| until <= now)
     }
@@ -104,7 +104,7 @@ impl Queue {
         self.backoffs.remove(app);
     }
 
-    /// How long an app is not launched for now.
+    /// The time for which an app is not launched.
     pub(crate) fn delay(&self, app: &AppId, now: Moment) -> Duration {
         self.backoffs.get(app).map_or(Duration::ZERO, |backoff| backoff.left(now))
     }

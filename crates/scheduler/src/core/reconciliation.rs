@@ -10,11 +10,11 @@ use std::time::Duration;
 use crate::ids::InstanceId;
 use crate::time::Moment;
 
-/// How often to ask the master for the state of all tasks.
+/// The time after which the master is asked for the state of all tasks.
 pub(super) const RECONCILE: Duration = Duration::from_secs(600);
 
-/// How soon to ask again for tasks that the master said nothing about, at first and at most: it does not while their agent
-/// has not come back to it.
+/// The wait before asking again for tasks that the master said nothing about, at first and at most: it says nothing while
+/// their agent has not come back to it.
 const AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(15));
 
 /// See the module.

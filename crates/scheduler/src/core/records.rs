@@ -1,4 +1,4 @@
-//! What is stored, and under which keys.
+//! Records of the store, and their keys.
 //!
 //! `framework` holds the id the master gave, `subscribers` a list of URLs; `app/<id>`, `group/<id>`,
 //! `instance/<id>`, `deployment/<id>` and `departed/<task id>` hold JSON.
@@ -24,7 +24,7 @@ use crate::time::Timestamp;
 /// The key of the list of those who get events.
 pub(super) const SUBSCRIBERS: &str = "subscribers";
 
-/// How many versions of an app are kept, beside those that still run.
+/// The number of versions of an app that are kept, beside those that still run.
 const VERSIONS: usize = 50;
 
 /// An app and its past.
@@ -36,7 +36,7 @@ pub(crate) struct AppRecord {
     pub versions: BTreeMap<Timestamp, RunSpec>,
     /// The last time an instance failed.
     pub last_failure: Option<TaskFailure>,
-    /// How its last instances ended, if it is a pod.
+    /// The ends of its last instances, if it is a pod.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub terminations: Vec<Termination>,
     /// Removed; remembered until the last instance is gone.
@@ -76,16 +76,16 @@ impl AppRecord {
     }
 }
 
-/// What is stored of a group.
+/// A group and its past.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct GroupRecord {
     /// Its path.
     pub id: AppId,
-    /// What it is, beside the apps in it.
+    /// Its specification, beside the apps in it.
     pub spec: GroupSpec,
     /// The last time it was changed as a group.
     pub version: Timestamp,
-    /// What it was after each such change, and before the first.
+    /// Its content after each such change, and before the first.
     pub versions: BTreeMap<Timestamp, GroupVersion>,
 }
 
@@ -98,7 +98,7 @@ pub(crate) struct GroupVersion {
     pub apps: BTreeMap<AppId, RunSpec>,
 }
 
-/// What a store had.
+/// The content of a store.
 #[derive(Debug, Default)]
 pub(crate) struct Loaded {
     pub framework_id: Option<String>,

@@ -41,7 +41,7 @@ impl Rollouts {
         self.unsettled.pop_first()
     }
 
-    /// What changed of this app is the planner's own doing.
+    /// The changes of this app are the planner's own doing.
     pub(super) fn settled(&mut self, app: &AppId) {
         self.unsettled.remove(app);
     }
@@ -107,7 +107,7 @@ impl Rollouts {
         }
     }
 
-    /// Those that have failed by their own measure, and why.
+    /// Deployments that have failed by their own measure, and why.
     pub(super) fn failed(&self, now: Moment) -> Vec<(Deployment, String)> {
         self.deployments.values().filter_map(|found| Some((found.clone(), found.fault(now)?))).collect()
     }

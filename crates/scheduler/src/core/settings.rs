@@ -1,4 +1,4 @@
-//! What the operator has set, where the core is concerned.
+//! The operator's settings, where the core is concerned.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Who has asked for events to be posted to them (`/v2/eventSubscriptions`): kept until they say otherwise.
+//! Subscribers that events are posted to (`/v2/eventSubscriptions`): kept until they say otherwise.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::definition::{Fault, Faults};
 use crate::events::{self, Event};
 use crate::time::Now;
 
-/// How many may ask: each event is posted to all of them.
+/// The most subscribers: each event is posted to all of them.
 const MOST: usize = 100;
 
 /// Their URLs.

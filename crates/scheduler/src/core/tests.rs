@@ -183,7 +183,7 @@ impl World {
         taken
     }
 
-    /// What is done with these offers.
+    /// The operations on these offers.
     fn operations(&mut self, offers: &[Offer]) -> impl Iterator<Item = Operation> + use<> {
         self.take(call::Type::Accept);
         self.tell(|core, now| core.offers(offers, now));

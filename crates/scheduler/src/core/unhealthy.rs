@@ -44,7 +44,7 @@ impl Core {
         self.out.tell(events::unhealthy("unhealthy_instance_kill_event", &instance, now.wall));
     }
 
-    /// How many of an app may be killed for their health: the newest definition says, whatever instances were launched with.
+    /// The limits on kills for health of an app: the newest definition says, whatever instances were launched with.
     pub(super) fn limits_of(&self, app: &AppId) -> AppLimits {
         self.brake.limits_of(self.definitions.get(app).and_then(|record| record.app.brake.as_ref()))
     }

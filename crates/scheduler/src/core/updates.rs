@@ -1,4 +1,4 @@
-//! What the master tells: that we are subscribed, and what became of tasks.
+//! News from the master: that we are subscribed, and what became of tasks.
 
 use checks::Verdict;
 use health::verdict::{of_healthy, of_wire};
@@ -17,7 +17,7 @@ use crate::instance::termination::Termination;
 use crate::instance::{Condition, Instance};
 use crate::time::Now;
 
-/// How many tasks one reconciliation call names.
+/// The number of tasks that one reconciliation call names.
 const TASKS_PER_CALL: usize = 1000;
 
 impl Core {
@@ -87,7 +87,7 @@ impl Core {
         self.out.call(tasks.chunks(TASKS_PER_CALL).map(|tasks| calls::reconcile(tasks.to_vec())));
     }
 
-    /// What became of a task. It is acknowledged once what follows from it is on disk.
+    /// An update of a task. It is acknowledged once what follows from it is on disk.
     pub(crate) fn update(&mut self, status: &TaskStatus, now: Now) {
         self.out.counters().updated(status.state());
         self.out.call(calls::acknowledge(status));
@@ -105,7 +105,7 @@ impl Core {
         }
     }
 
-    /// Whether a task may be unknown to the master only because it has lost what it knew, and the agents have not told it
+    /// True if a task may be unknown to the master only because it has lost what it knew, and the agents have not told it
     /// yet: to launch all again would make each run twice.
     fn may_return(&self, status: &TaskStatus, now: Now) -> bool {
         status.state() == TaskState::TaskUnknown && now.moment < self.link.subscribed_at().plus(AGENTS_RETURN)
@@ -183,9 +183,9 @@ impl Core {
         });
     }
 
-    /// What the executor's health checks found, which comes with the update: of each check from an executor of ours, in
-    /// sum from any other. A result is found by the id of its check. One without, of a task with one check or from an
-    /// older executor, stands where its check does.
+    /// Findings of the executor's health checks, which come with the update: of each check from an executor of ours, in sum
+    /// from any other. A result is found by the id of its check. One without, of a task with one check or from an older
+    /// executor, stands where its check does.
     pub(super) fn native_health(&mut self, id: &InstanceId, native: &[usize], status: &TaskStatus, now: Now) {
         let results = status.health.as_ref().map(|health| health.checks.as_slice()).unwrap_or_default();
         let index_of = |(place, result): (usize, &HealthCheckResult)| match &result.id {
@@ -222,7 +222,7 @@ impl Core {
         }
     }
 
-    /// Whether so many failures are enough to kill for; an executor of ours was told to leave that to us. With 0 the first
+    /// True if so many failures are enough to kill for; an executor of ours was told to leave that to us. With 0 the first
     /// is, as Mesos has it.
     fn is_enough(&self, id: &InstanceId, index: usize, failures: u32) -> bool {
         self.health_check(id, index).is_some_and(|check| failures >= check.max_consecutive_failures.max(1))
@@ -272,7 +272,7 @@ impl Core {
     }
 }
 
-/// Whether a task in this state is nowhere any more, or will not be told of again.
+/// True if a task in this state is nowhere any more, or will not be told of again.
 fn is_over(state: TaskState) -> bool {
     states::is_terminal(state) || state == TaskState::TaskUnknown
 }

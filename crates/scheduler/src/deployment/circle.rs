@@ -1,4 +1,4 @@
-//! Whether apps wait for one another in a circle. Pure.
+//! Circles of apps that wait for one another. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 

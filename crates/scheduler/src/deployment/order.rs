@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Action, Change, Step, StepAction};
 use crate::ids::AppId;
 
-/// What each app depends on.
+/// The dependencies of each app.
 pub(crate) type Dependencies = BTreeMap<AppId, BTreeSet<AppId>>;
 
 pub(super) fn steps(changes: &BTreeMap<AppId, Change>, order: &Dependencies) -> Vec<Step> {
@@ -31,7 +31,7 @@ fn step<'a>(actions: impl Iterator<Item = (Action, &'a Change)>) -> Step {
     Step { actions: actions.map(|(action, change)| StepAction { action, app: change.app.clone() }).collect() }
 }
 
-/// How long the longest chain of apps is that this one depends on. Where a chain bites its tail it is cut.
+/// The length of the longest chain of apps that this one depends on. Where a chain bites its tail it is cut.
 fn level(app: &AppId, order: &Dependencies, known: &mut BTreeMap<AppId, usize>) -> usize {
     if let Some(level) = known.get(app) {
         return *level;

@@ -1,4 +1,4 @@
-//! What checks have found of an instance's task. Pure, and stored with the instance.
+//! Findings of checks of an instance's task. Pure, and stored with the instance.
 
 use checks::Verdict;
 use serde::{Deserialize, Serialize};
@@ -33,15 +33,15 @@ impl Paused {
 pub(crate) struct Checked {
     /// By each of its health checks, in the order of the definition.
     pub health: Vec<Health>,
-    /// Whether its readiness check has not yet succeeded.
+    /// True if its readiness check has not yet succeeded.
     #[serde(default)]
     pub awaits_readiness: bool,
-    /// What its readiness check was told last, if that is to be kept.
+    /// The last answer to its readiness check, if that is to be kept.
     #[serde(default)]
     pub last_response: Option<Response>,
     /// The last result of its check, as Marathon shows it.
     pub check_result: Option<Value>,
-    /// Whether its health checks are paused.
+    /// The pause of its health checks, if they are paused.
     #[serde(default, rename = "checks_paused_until")]
     pub paused: Option<Paused>,
 }
@@ -72,7 +72,7 @@ impl Checked {
         last.unwrap_or_else(|| "unknown".into())
     }
 
-    /// Whether it is healthy as far as it has checks.
+    /// True if it is healthy as far as it has checks.
     #[must_use]
     pub(crate) fn is_healthy_enough(&self) -> bool {
         self.health.is_empty() || self.verdict() == Verdict::Healthy

@@ -13,7 +13,7 @@ pub(crate) struct Killed {
     /// When this or an earlier incarnation was killed for its health.
     #[serde(default, rename = "killed_for_health_at")]
     last_for_health: Option<Timestamp>,
-    /// Whether the task it has now was killed for its health.
+    /// True if the task it has now was killed for its health.
     #[serde(default, rename = "killed_for_health")]
     for_health: bool,
     /// When the task it has now was last told to end.
@@ -45,19 +45,19 @@ impl Killed {
         self.asked_at
     }
 
-    /// Whether the task was told to end.
+    /// True if the task was told to end.
     #[must_use]
     pub(crate) fn is_asked(&self) -> bool {
         self.asked_at.is_some()
     }
 
-    /// Whether the task was told to end for its health.
+    /// True if the task was told to end for its health.
     #[must_use]
     pub(crate) fn is_asked_for_health(&self) -> bool {
         self.is_asked() && self.for_health
     }
 
-    /// Whether the task was killed for its health, by the scheduler or its executor.
+    /// True if the task was killed for its health, by the scheduler or its executor.
     #[must_use]
     pub(crate) fn is_for_health(&self) -> bool {
         self.for_health

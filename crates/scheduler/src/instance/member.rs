@@ -1,4 +1,4 @@
-//! How each container of a pod's instance is, and what they add up to. Pure, and stored with the instance.
+//! Members of a pod's instance, each a container, and their sum. Pure, and stored with the instance.
 
 use checks::Verdict;
 use health::verdict::of_healthy;
@@ -17,13 +17,13 @@ pub(crate) struct Member {
     pub name: String,
     /// The state of its task, by number.
     state: i32,
-    /// What its health check found.
+    /// The verdict of its health check.
     #[serde(rename = "healthy", with = "health::verdict", default)]
     pub verdict: Verdict,
-    /// What its check found, as it is shown.
+    /// The result of its check, as it is shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check_result: Option<Value>,
-    /// What was said with its last state.
+    /// The message of its last state.
     pub message: String,
     /// Since when it is in its state.
     pub since: Timestamp,
@@ -44,7 +44,7 @@ impl Member {
         TaskState::try_from(self.state).unwrap_or(TaskState::TaskUnknown)
     }
 
-    /// Whether its task is over, however it ended.
+    /// True if its task is over, however it ended.
     pub(crate) fn is_over(&self) -> bool {
         states::is_terminal(self.state()) || self.state() == TaskState::TaskUnknown
     }
@@ -71,7 +71,7 @@ impl Member {
     }
 }
 
-/// What the members of an instance are together: the least far of those that are not over.
+/// The condition of an instance with these members: the least far of those that are not over.
 pub(crate) fn condition(members: &[Member]) -> Option<Condition> {
     let open = || members.iter().filter(|member| !member.is_over()).filter_map(|one| Condition::of_state(one.state()));
     let last = [Condition::Unreachable, Condition::Killing];
@@ -90,7 +90,7 @@ pub(crate) fn decisive(members: &[Member]) -> Option<&Member> {
     members.iter().all(Member::is_over).then(|| members.iter().max_by_key(rank)).flatten()
 }
 
-/// What a check found, as it is shown; nothing if a status has none.
+/// The result of a check, as it is shown; nothing if a status has none.
 pub(crate) fn check_result(status: &TaskStatus) -> Option<Value> {
     let result = status.check_status.as_ref()?;
     if let Some(code) = result.command.as_ref().and_then(|command| command.exit_code) {

@@ -9,7 +9,7 @@ use crate::spread::Site;
 pub(crate) struct Place {
     /// The agent's host.
     pub host: Option<String>,
-    /// What constraints can ask of the agent.
+    /// The properties of the agent that constraints can ask for.
     #[serde(default)]
     pub site: Site,
     /// The agent.

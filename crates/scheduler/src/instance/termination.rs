@@ -1,4 +1,4 @@
-//! How instances of a pod ended that were not told to: the last few, as `terminationHistory` shows them. Pure, and stored
+//! Ends of a pod's instances that were not told to end: the last few, as `terminationHistory` shows them. Pure, and stored
 //! with the pod.
 
 use mesos::states;
@@ -10,7 +10,7 @@ use super::member::Member;
 use crate::ids::InstanceId;
 use crate::time::Timestamp;
 
-/// How many are remembered.
+/// The number of ends that are remembered.
 const KEPT: usize = 10;
 
 /// An instance that ended.
@@ -59,7 +59,7 @@ pub(crate) fn remember(history: &mut Vec<Termination>, one: Termination) {
     history.truncate(KEPT);
 }
 
-/// How a container ended: with its exit code, where there was one.
+/// The end of a container: with its exit code, where there was one.
 pub(crate) fn termination(message: &str) -> Value {
     let mut json = json!({"message": message});
     if let Some(code) = exit_code(message) {

@@ -3,7 +3,7 @@
 //! `O` is an old one that is ready and `o` one that is not, `N` and `n` are new ones, `w` waits for an offer and `x` is on
 //! its way out. `U` and `u` are an old and a new one on agents that are away, `M` and `m` were away for too long. Between two steps the world moves: what waits comes up and is ready, what is on its way out is gone.
 //!
-//! Those that are named after rows of Marathon's own tests are all of these but resident tasks', which need volumes, and
+//! Stories named after rows of Marathon's own tests are all of these but resident tasks', which need volumes, and
 //! *only own events*: the planner hears of none.
 
 use super::*;
@@ -82,7 +82,7 @@ impl Story {
         }
     }
 
-    /// What there is after each step, until all is as wanted.
+    /// The instances after each step, until all is as wanted.
     #[track_caller]
     fn goes(mut self, steps: &[&str]) {
         let mut seen = Vec::new();

@@ -78,7 +78,7 @@ fn one(
     }
 }
 
-/// How the container is to be found: under the name of its pod, at its endpoints, with a port for each protocol of one.
+/// The discovery of the container: under the name of its pod, at its endpoints, with a port for each protocol of one.
 fn discovery(app: &RunSpec, container: &Container, ports: &[u16]) -> DiscoveryInfo {
     let port = |endpoint: &Endpoint, number: u16, protocol: Option<&String>| Port {
         number: u32::from(number),

@@ -11,13 +11,13 @@ use crate::ids::AppId;
 use crate::refusal::Refusal;
 use crate::time::{Now, Timestamp};
 
-/// What to show of a group beside its id.
+/// The parts of a group's answer beside its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct GroupEmbed {
     pub groups: bool,
     pub apps: bool,
     pub pods: bool,
-    /// What to show of each app.
+    /// The parts of each app's answer.
     pub app: Embed,
 }
 

@@ -1,4 +1,4 @@
-//! What is counted, by the names Marathon's documents give it: how many there are now, and what was done since the start.
+//! Metrics, by the names Marathon's documents give them: how many there are now, and what was done since the start.
 
 use std::collections::BTreeSet;
 

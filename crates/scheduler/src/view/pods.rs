@@ -138,7 +138,7 @@ fn checked_endpoint(container: &Container) -> Option<&String> {
     check.http.as_ref().map(|http| &http.endpoint).or_else(|| check.tcp.as_ref().map(|tcp| &tcp.endpoint))
 }
 
-/// Whether a container that runs is healthy, where it has a check: not reported yet counts as not.
+/// The condition of a container that runs and has a check: not reported yet counts as not healthy.
 fn conditions(container: &Container, member: &Member) -> Vec<Value> {
     if container.health_check.is_none() || member.state() != TaskState::TaskRunning {
         return Vec::new();
@@ -150,7 +150,7 @@ fn conditions(container: &Container, member: &Member) -> Vec<Value> {
         "lastChanged": member.since})]
 }
 
-/// How an instance is, in Marathon's words for pods.
+/// The status of an instance, in Marathon's words for pods.
 fn status(instance: &Instance, pod: &Pod) -> (&'static str, Option<&'static str>) {
     let sick = |container: &Container| {
         let member = instance.members.iter().find(|member| member.name == container.name);
@@ -178,7 +178,7 @@ impl RunSpec {
         Some(json)
     }
 
-    /// What it is, and as that.
+    /// The kind of it, and its definition as that.
     pub(super) fn shown(&self) -> (&'static str, Value) {
         self.pod_json().map_or_else(|| ("app", json!(self)), |pod| ("pod", pod))
     }

@@ -1,6 +1,6 @@
 //! All apps as text, for dashboards and load balancers that ask for them again and again.
 //!
-//! What a definition and a task look like is made once and kept until they change; an answer shares these texts. Putting
+//! Texts of definitions and tasks are made once and kept until these change; an answer shares them. Putting
 //! them together, which is most of the work, is left to whoever answers, beside the actor: [`AppText::list`].
 
 use std::collections::BTreeMap;
@@ -79,7 +79,7 @@ impl Texts {
 pub(crate) struct AppText {
     /// An object.
     definition: Arc<str>,
-    /// What stands beside the definition's fields: an object.
+    /// The fields beside the definition's: an object.
     more: Value,
     tasks: Option<Vec<Arc<str>>>,
 }

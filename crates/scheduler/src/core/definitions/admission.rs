@@ -1,4 +1,4 @@
-//! What is asked of a definition that only all the others together can tell: a path that nobody else has, a role it
+//! Demands on a definition that only all the others together can tell: a path that nobody else has, a role it
 //! may have, dependencies without circles, and service ports that no other app has.
 //!
 //! Whose resources an app uses: those of its own role, if it names one; else the scheduler's. In a top-level group an app
@@ -66,7 +66,7 @@ impl Definitions {
         }
     }
 
-    /// What each app depends on once these are as wanted: by itself, and by the groups it is in.
+    /// The dependencies of each app once these are as wanted: its own, and those of the groups it is in.
     pub(in crate::core) fn order(
         &self,
         apps: &BTreeMap<AppId, Option<RunSpec>>,
@@ -87,7 +87,7 @@ impl Definitions {
         order.collect()
     }
 
-    /// Whether the top-level group an app is in enforces its role.
+    /// True if the top-level group an app is in enforces its role.
     pub(in crate::core) fn enforces_role(&self, id: &AppId) -> bool {
         top_level(&id.parent()).is_some_and(|group| self.spec(&group).enforce_role)
     }

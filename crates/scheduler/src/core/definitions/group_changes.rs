@@ -1,4 +1,4 @@
-//! What is to be wanted once a group is changed, scaled, rolled back or removed: nothing is changed here.
+//! The definitions that are wanted once a group is changed, scaled, rolled back or removed: nothing is changed here.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::deployment::Deployment;
 use crate::ids::AppId;
 use crate::time::{Now, Timestamp};
 
-/// What a change of a group is to lead to.
+/// The aim of a change of a group.
 pub(in crate::core) struct Wanted {
     pub apps: BTreeMap<AppId, Option<RunSpec>>,
     /// None: the group goes.
@@ -69,7 +69,7 @@ impl Definitions {
         Ok(Wanted { apps, groups })
     }
 
-    /// Whether a group that is there enforces its role is not changed together with what is in it.
+    /// The enforcement of a role by a group that is there is not changed together with what is in it.
     fn check_enforced(
         &self,
         apps: &BTreeMap<AppId, Option<RunSpec>>,

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// What came out in a second: kills, wishes for offers, questions about tasks, launches, and events.
+/// Outputs of a second: kills, wishes for offers, questions about tasks, launches, and events.
 type Second = (usize, usize, usize, usize, Vec<&'static str>);
 
 impl World {
@@ -11,7 +11,7 @@ impl World {
         self.now.wall = Timestamp::from_millis(self.now.wall.millis() + hours * 3_600_000);
     }
 
-    /// What happens in each of the seconds from now on.
+    /// The outputs of each of the seconds from now on.
     fn seconds(&mut self, count: usize) -> Vec<Second> {
         let second = |_| {
             self.pass(Duration::from_secs(1));
@@ -23,7 +23,7 @@ impl World {
     }
 }
 
-/// What happens after a story if the time is set now and again.
+/// The outputs after a story if the time is set now and again.
 fn after(story: &dyn Fn(&mut World), hours: i64) -> Vec<Second> {
     let mut world = World::of(Loaded::default(), Timestamp::from_millis(1_000_000_000));
     story(&mut world);

@@ -12,7 +12,7 @@ fn names(tasks: &[String]) -> Vec<&str> {
 }
 
 impl World {
-    /// How far a deployment is: its step and how many there are.
+    /// The step of a deployment and how many there are.
     fn step(&self, id: &str) -> Option<(u64, u64)> {
         let all = self.deployments();
         let one = all.as_array()?.iter().find(|one| one["id"] == id)?;

@@ -5,7 +5,7 @@ use mesos::v1::cygnet::{HealthAction, HealthCheckResult, TaskHealth, task_health
 use super::*;
 
 impl World {
-    /// What an executor of ours reports when its check failed so often in a row; none: it succeeded.
+    /// The report of an executor of ours when its check failed so often in a row; none: it succeeded.
     fn report(&mut self, task: &str, failures: Option<u32>) {
         let mut status = status(task, TaskState::TaskRunning);
         let verdict = if failures.is_some() { task_health::Verdict::Unhealthy } else { task_health::Verdict::Healthy };
@@ -21,7 +21,7 @@ impl World {
         self.tell(|core, now| core.update(&status, now));
     }
 
-    /// How the brake holds, as `embed=apps.brake` shows it.
+    /// The state of the brake, as `embed=apps.brake` shows it.
     fn brake(&self) -> Value {
         let embed = Embed { brake: true, counts: true, ..Embed::default() };
         self.core.look().app_json(&web(), &embed, self.now).unwrap()

@@ -15,7 +15,7 @@ fn agents(names: &[&str]) -> Vec<Offer> {
 }
 
 impl World {
-    /// Where tasks were launched on these offers.
+    /// The agents on which tasks were launched on these offers.
     fn offer_from(&mut self, names: &[&str]) -> Vec<String> {
         self.offer_these(&agents(names)).into_iter().map(|task| task.agent_id.value).collect()
     }

@@ -33,7 +33,7 @@ impl World {
         self.core.look().deployments_json(true, self.now)[0]["currentActions"][0].clone()
     }
 
-    /// How many tasks have which configuration, the oldest first.
+    /// The numbers of tasks of each configuration, the oldest first.
     fn versions(&self) -> Vec<usize> {
         let mut counts: BTreeMap<Timestamp, usize> = BTreeMap::new();
         let tasks = self.core.instances.values().filter(|instance| instance.has_task());

@@ -1,4 +1,4 @@
-//! What Marathon's own tests say of the health of instances, of its events and of deployments that wait for it: each test
+//! Rows of Marathon's own tests on the health of instances, its events and deployments that wait for it: each test
 //! named after its row.
 //!
 //! Not here: what is internal to Marathon (protobuf records, actors' inventories and purges: health lives with its instance),
@@ -24,7 +24,7 @@ impl World {
         (world, tasks)
     }
 
-    /// What each check of a task found; none: nothing yet.
+    /// The finding of each check of a task; none: nothing yet.
     fn results(&mut self, task: &str, alive: &[Option<bool>]) {
         use mesos::v1::cygnet::{HealthCheckResult, TaskHealth, task_health::Verdict};
         let check = |alive: &Option<bool>| HealthCheckResult {

@@ -4,10 +4,10 @@
 use super::*;
 use crate::definition::RunSpec;
 
-/// How many messages the actor takes into one batch.
+/// The number of messages the actor takes into one batch.
 const BATCH: usize = 1024;
 
-/// What part of each size is looked at.
+/// The part of each size that is looked at.
 const PART: usize = if cfg!(debug_assertions) { 10 } else { 1 };
 
 #[track_caller]
