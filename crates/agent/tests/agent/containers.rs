@@ -7,15 +7,15 @@ use std::path::PathBuf;
 
 use mesos::Codec;
 use mesos::client::Client;
-use mesos::v1::TaskState;
 use mesos::v1::agent::ProcessIo;
 use mesos::v1::executor::event::Type;
+use mesos::v1::{ContainerStatus, TaskState, TaskStatus};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
 use crate::executor::{Executor, status};
-use crate::processes::{custom, sandbox};
+use crate::processes::{content, gone, sandbox};
 use crate::wait::{soon, until};
 use crate::world::World;
 
@@ -108,7 +108,18 @@ async fn session(world: &World, id: &Value, command: Value) -> Exchange {
 async fn launch(world: &World, id: &Value, command: &str) -> (u16, Value) {
     let resources = json!([{"name": "cpus", "type": "SCALAR", "scalar": {"value": 0.5}}]);
     let launch = json!({"container_id": id, "command": {"value": command}, "resources": resources});
-    call(world, json!({"type": "LAUNCH_CONTAINER", "launch_container": launch})).await
+    order(world, launch).await
+}
+
+/// LAUNCH_CONTAINER
+async fn order(world: &World, order: Value) -> (u16, Value) {
+    call(world, json!({"type": "LAUNCH_CONTAINER", "launch_container": order})).await
+}
+
+/// ATTACH_CONTAINER_OUTPUT
+async fn watch(world: &World, id: &Value, headers: &str) -> Exchange {
+    let call = json!({"type": "ATTACH_CONTAINER_OUTPUT", "attach_container_output": {"container_id": id}});
+    Exchange::open(world.address(), headers, call.to_string().as_bytes()).await
 }
 
 async fn wait(world: &World, id: &Value) -> (u16, Value) {
@@ -133,10 +144,7 @@ async fn shown(world: &World, nested: bool, standalone: bool) -> Vec<Value> {
 
 /// An agent with an executor, and the id of a container nested in that.
 async fn with_executor() -> (World, Executor, Value) {
-    let world = World::new().await;
-    world.master.launch(custom("t1", "sleep 1000; true")).await;
-    let mut executor = Executor::subscribe_when_known(&world, "custom").await;
-    executor.launched().await;
+    let (world, executor) = World::custom("sleep 1000; true").await;
     // It may have been quicker to subscribe than the agent was to start its process.
     let container = until("its process", async || {
         let container = world.json("/containers").await[0].clone();
@@ -207,11 +215,14 @@ async fn a_session_ends_with_whoever_launched_it_and_with_everything_it_started(
     assert_eq!(remove(&world, &id).await, 500, "it runs");
     drop(session);
     assert_eq!(wait(&world, &id).await, (200, json!(9)));
-    let stat = format!("/proc/{}/stat", child.trim());
-    until("its child to be gone", async || {
-        fs::read_to_string(&stat).map_or(true, |stat| stat.contains(") Z ")).then_some(())
-    })
-    .await;
+    gone(&child).await;
+}
+
+/// A session that says hello.
+fn hello(id: &Value) -> mesos::v1::agent::Call {
+    let order = json!({"type": "LAUNCH_NESTED_CONTAINER_SESSION",
+        "launch_nested_container_session": {"container_id": id, "command": {"value": "echo hello"}}});
+    Codec::Json.decode(order.to_string().as_bytes()).unwrap()
 }
 
 /// As the check library of Mesos asks.
@@ -219,12 +230,9 @@ async fn a_session_ends_with_whoever_launched_it_and_with_everything_it_started(
 async fn a_stream_of_records_may_hold_protobuf() {
     use prost::Message;
     let (world, _executor, id) = with_executor().await;
-    let order = json!({"type": "LAUNCH_NESTED_CONTAINER_SESSION",
-        "launch_nested_container_session": {"container_id": id, "command": {"value": "echo hello"}}});
-    let order: mesos::v1::agent::Call = Codec::Json.decode(order.to_string().as_bytes()).unwrap();
     let headers = "Connection: close\r\nAccept: application/recordio\r\nMessage-Accept: application/x-protobuf\r\n\
                    Content-Type: application/x-protobuf\r\n";
-    let mut session = Exchange::open(world.address(), headers, &order.encode_to_vec()).await;
+    let mut session = Exchange::open(world.address(), headers, &hello(&id).encode_to_vec()).await;
     assert!(session.head.contains("content-type: application/recordio\r\n"), "{}", session.head);
     assert!(session.head.contains("message-content-type: application/x-protobuf\r\n"), "{}", session.head);
     let mut body = Vec::new();
@@ -236,11 +244,8 @@ async fn a_stream_of_records_may_hold_protobuf() {
 #[tokio::test]
 async fn protobuf_is_spoken_too() {
     let (world, _executor, id) = with_executor().await;
-    let order = json!({"type": "LAUNCH_NESTED_CONTAINER_SESSION",
-        "launch_nested_container_session": {"container_id": id, "command": {"value": "echo hello"}}});
-    let order: mesos::v1::agent::Call = Codec::Json.decode(order.to_string().as_bytes()).unwrap();
     let client = Client::new(world.address().to_string(), Codec::Protobuf);
-    let mut records = client.subscribe::<_, ProcessIo>(PATH, &order).await.unwrap();
+    let mut records = client.subscribe::<_, ProcessIo>(PATH, &hello(&id)).await.unwrap();
     let record = soon("a record", records.next()).await.unwrap().unwrap();
     assert_eq!(ProcessIo::from(record).data.unwrap().data(), b"hello\n");
     assert!(soon("the end", records.next()).await.unwrap().is_none());
@@ -255,10 +260,8 @@ async fn a_session_joins_the_container_of_a_task_of_a_group() {
     let container = executor.expect(Type::Subscribed).await.subscribed.unwrap().container_id.unwrap();
     executor.expect(Type::LaunchGroup).await;
     let own = container.child("own");
-    let mut running = status("g1", TaskState::TaskRunning);
-    running.executor_id = Some("default".into());
-    running.container_status =
-        Some(mesos::v1::ContainerStatus { container_id: Some(own.clone()), ..Default::default() });
+    let mut running = TaskStatus { task_id: "g1".into(), ..status("default", TaskState::TaskRunning) };
+    running.container_status = Some(ContainerStatus { container_id: Some(own), ..ContainerStatus::default() });
     executor.send(running).await.unwrap();
     executor.expect(Type::Acknowledged).await;
     let mut task = std::process::Command::new("sleep").arg("1000").env("OF", "task").spawn().unwrap();
@@ -324,8 +327,7 @@ async fn input_reaches_the_process_and_an_empty_piece_is_its_end() {
     assert_eq!(session.until("\n").await, "one\n");
     // A record of nothing is passed over.
     typing.write_all(&input("PROCESS_IO", Value::Null)).await.unwrap();
-    let output = json!({"type": "ATTACH_CONTAINER_OUTPUT", "attach_container_output": {"container_id": id}});
-    let mut watching = Exchange::open(world.address(), JSON, output.to_string().as_bytes()).await;
+    let mut watching = watch(&world, &id, JSON).await;
     assert_eq!(watching.status, 200);
     let second = Exchange::answered(BufReader::new(attach_input(&world, &id).await)).await;
     assert_eq!(second.status, 409, "one at a time");
@@ -362,15 +364,14 @@ async fn a_container_with_a_terminal_outlives_the_agent_and_others_attach_before
     let id = json!({"value": "alone"});
     let tty = |rows: u32| json!({"window_size": {"rows": rows, "columns": 22}});
     let command = "stty size; while read line; do echo got $line; stty size; test $line != last || exit 4; done";
-    let order = json!({"container_id": id, "command": {"value": command},
+    let task = json!({"container_id": id, "command": {"value": command},
         "container": {"type": "MESOS", "tty_info": tty(11)}});
-    assert_eq!(call(&world, json!({"type": "LAUNCH_CONTAINER", "launch_container": order})).await.0, 200);
-    let output = json!({"type": "ATTACH_CONTAINER_OUTPUT", "attach_container_output": {"container_id": id}});
+    assert_eq!(order(&world, task.clone()).await.0, 200);
     let stdout = world.work_dir().join("containers/alone/stdout");
     let printed = || fs::read_to_string(&stdout).unwrap_or_default();
     until("the size at the start", async || printed().contains("11 22\r\n").then_some(())).await;
     for (line, rows) in [("first", 33), ("last", 44)] {
-        let mut watching = Exchange::open(world.address(), RECORDS, output.to_string().as_bytes()).await;
+        let mut watching = watch(&world, &id, RECORDS).await;
         assert_eq!(watching.status, 200);
         let mut typing = attach_input(&world, &id).await;
         let window = json!({"type": "CONTROL", "control": {"type": "TTY_INFO", "tty_info": tty(rows)}});
@@ -402,10 +403,10 @@ async fn a_nested_task_has_a_sandbox_below_its_parents_and_a_life_of_its_own() {
     let volume = json!({"mode": "RW", "container_path": "seen/here", "source":
         {"type": "SANDBOX_PATH", "sandbox_path": {"type": "PARENT", "path": "shared"}}});
     let command = "echo x > seen/here/file; pwd; echo $MESOS_SANDBOX; echo [$OWN]; sleep 1000";
-    let order = json!({"container_id": id, "command": {"value": command},
+    let task = json!({"container_id": id, "command": {"value": command},
         "container": {"type": "MESOS", "volumes": [volume]},
         "resources": [{"name": "cpus", "type": "SCALAR", "scalar": {"value": 0.5}}]});
-    assert_eq!(call(&world, json!({"type": "LAUNCH_CONTAINER", "launch_container": order})).await.0, 200);
+    assert_eq!(order(&world, task.clone()).await.0, 200);
     assert_eq!(launch(&world, &id, "true").await.0, 202, "there is one already");
     let own = fs::canonicalize(nested_sandbox(&world, &id)).unwrap();
     let stdout =
@@ -437,12 +438,12 @@ async fn nothing_is_made_or_removed_where_a_task_put_a_link() {
     let outside = tempfile::tempdir().unwrap();
     let volume = json!({"mode": "RW", "container_path": "seen/here", "source":
         {"type": "SANDBOX_PATH", "sandbox_path": {"type": "PARENT", "path": "shared/deep"}}});
-    let order = json!({"container_id": id, "command": {"value": "true"},
+    let task = json!({"container_id": id, "command": {"value": "true"},
         "container": {"type": "MESOS", "volumes": [volume]}});
     for swapped in ["containers", "containers/c1", "shared"] {
         fs::create_dir_all(run.join(swapped).parent().unwrap()).unwrap();
         std::os::unix::fs::symlink(outside.path(), run.join(swapped)).unwrap();
-        let (status, body) = call(&world, json!({"type": "LAUNCH_CONTAINER", "launch_container": order})).await;
+        let (status, body) = order(&world, task.clone()).await;
         assert!(body.as_str().unwrap().starts_with("Failed to create sandbox"), "{swapped} {status} {body}");
         assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0, "{swapped}");
         fs::remove_file(run.join(swapped)).unwrap();
@@ -464,8 +465,7 @@ async fn what_is_nested_outlives_the_agent_and_goes_with_the_executor() {
     let quick = json!({"value": "c2", "parent": id["parent"]});
     assert_eq!(launch(&world, &id, "echo $$ > pid; sleep 1000").await.0, 200);
     assert_eq!(launch(&world, &quick, "exit 5").await.0, 200);
-    let pid = nested_sandbox(&world, &id).join("pid");
-    let pid = until("its pid", async || fs::read_to_string(&pid).ok().filter(|pid| pid.ends_with('\n'))).await;
+    let pid = content(&nested_sandbox(&world, &id).join("pid")).await;
     drop(executor);
     world.restart().await;
     let mut executor = Executor::subscribe_when_known(&world, "custom").await;
@@ -474,13 +474,8 @@ async fn what_is_nested_outlives_the_agent_and_goes_with_the_executor() {
     assert_eq!(wait(&world, &quick).await, (200, json!(5 << 8)), "how it ended is still known");
     assert_eq!(shown(&world, true, false).await.len(), 2);
     let own = shown(&world, false, false).await[0]["container_status"]["executor_pid"].as_i64().unwrap();
-    let own = rustix::process::Pid::from_raw(i32::try_from(own).unwrap()).unwrap();
-    rustix::process::kill_process(own, rustix::process::Signal::KILL).unwrap();
-    let stat = format!("/proc/{}/stat", pid.trim());
-    until("the nested one to be gone", async || {
-        fs::read_to_string(&stat).map_or(true, |stat| stat.contains(") Z ")).then_some(())
-    })
-    .await;
+    assert!(harness::process::signal(i32::try_from(own).unwrap(), rustix::process::Signal::KILL));
+    gone(&pid).await;
     until("it to be forgotten", async || (wait(&world, &id).await.0 == 404).then_some(())).await;
 }
 
@@ -491,8 +486,7 @@ async fn a_standalone_container_needs_nobody() {
     fs::write(world.directory.path().join("file"), "fetched\n").unwrap();
     let file = world.directory.path().join("file").display().to_string();
     let command = json!({"value": "cat file; sleep 1000", "uris": [{"value": file}]});
-    let order = json!({"type": "LAUNCH_CONTAINER", "launch_container": {"container_id": id, "command": command}});
-    assert_eq!(call(&world, order).await.0, 200);
+    assert_eq!(order(&world, json!({"container_id": id, "command": command})).await.0, 200);
     let own = world.work_dir().join("containers/alone");
     until("what was fetched", async || fs::read_to_string(own.join("stdout")).ok().filter(|out| out == "fetched\n"))
         .await;
@@ -526,10 +520,10 @@ async fn what_cannot_be_done_is_refused_in_words() {
     let lost = json!({"container_id": {"value": "c", "parent": {"value": "nobody"}}, "command": {"value": "true"}});
     let dotted = json!({"container_id": {"value": "a.b", "parent": parent}, "command": {"value": "true"}});
     let unknown = json!({"container_id": id, "command": {"value": "/no/such/program", "shell": false}});
-    for (order, wanted) in
+    for (task, wanted) in
         [(docker, "Docker"), (nothing, "command"), (lost, "nobody"), (dotted, "'a.b'"), (unknown, "/no/such/program")]
     {
-        let (status, body) = call(&world, json!({"type": "LAUNCH_CONTAINER", "launch_container": order})).await;
+        let (status, body) = order(&world, task.clone()).await;
         assert_eq!(status, 400, "{body}");
         assert!(body.as_str().unwrap().contains(wanted), "{body}");
     }

@@ -76,10 +76,7 @@ async fn what_cannot_be_run_fails_with_a_reason() {
         assert_eq!(failed.reason(), Reason::ContainerLaunchFailed);
         assert!(failed.message().contains(words), "{}", failed.message());
     }
-    until("both to be over", async || {
-        (world.json("/state").await["frameworks"] == serde_json::json!([])).then_some(())
-    })
-    .await;
+    world.over().await;
     assert!(world.started().is_empty(), "no pool was needed");
 }
 
@@ -164,11 +161,7 @@ async fn a_framework_that_is_shut_down_hears_nothing_more() {
     // The executor need not repeat it, and the master never hears of it.
     executor.update(TaskState::TaskKilled).await;
     pool.exited(&add, 0).await;
-    until("the framework to be over", async || {
-        let state = world.json("/state").await;
-        (state["completed_frameworks"][0]["id"] == FRAMEWORK).then_some(())
-    })
-    .await;
+    world.state(|state| state["completed_frameworks"][0]["id"] == FRAMEWORK).await;
     assert_eq!(world.master.updates("web.1").await.len(), 1);
 }
 

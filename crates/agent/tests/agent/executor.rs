@@ -127,10 +127,16 @@ impl Executor {
 
     /// Makes an update, and waits until the agent acknowledges it.
     pub(crate) async fn update(&mut self, state: TaskState) -> TaskStatus {
-        let status = status(&self.id, state);
-        self.send(status.clone()).await.unwrap();
+        let status = self.say(&self.id, state).await;
         let acknowledged = self.expect(event::Type::Acknowledged).await.acknowledged.unwrap();
         assert_eq!(acknowledged.uuid, status.uuid());
+        status
+    }
+
+    /// Says how one of its tasks is.
+    pub(crate) async fn say(&self, task: &str, state: TaskState) -> TaskStatus {
+        let status = TaskStatus { task_id: task.into(), ..status(&self.id, state) };
+        self.send(status.clone()).await.unwrap();
         status
     }
 

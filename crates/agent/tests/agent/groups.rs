@@ -7,7 +7,7 @@ use mesos::v1::executor::event;
 use mesos::v1::task_status::Reason;
 use mesos::v1::{ExecutorInfo, TaskGroupInfo, TaskInfo, TaskState, executor_info};
 
-use crate::executor::{Executor, Pool, status};
+use crate::executor::{Executor, Pool};
 use crate::master::{FRAMEWORK, framework, task};
 use crate::processes::custom;
 use crate::wait::until;
@@ -58,9 +58,7 @@ async fn the_default_executor_lives_in_the_pool_and_gets_its_groups_whole() {
     launch_group(&world, builtin(), &["c"]).await;
     assert_eq!(received_group(&mut executor).await[0].task_id.value, "c");
     for id in ["a", "b", "c"] {
-        let mut finished = status(id, TaskState::TaskFinished);
-        finished.executor_id = Some("default".into());
-        executor.send(finished).await.unwrap();
+        executor.say(id, TaskState::TaskFinished).await;
         executor.expect(event::Type::Acknowledged).await;
         let heard = world.master.expect(id, TaskState::TaskFinished).await;
         assert_eq!(heard.executor_id, Some("default".into()));

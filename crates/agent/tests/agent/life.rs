@@ -59,29 +59,20 @@ async fn a_task_runs_and_ends_and_everyone_hears_of_it_in_order() {
     world.master.acknowledge(&running.status).await;
     world.master.expect("web.1", TaskState::TaskFinished).await;
     pool.exited(&add, 0).await;
-    let state = until("the task to be over for everyone", async || {
-        let state = world.json("/state").await;
-        (state["frameworks"] == serde_json::json!([])).then_some(state)
-    })
-    .await;
-    let executor = &state["completed_frameworks"][0]["completed_executors"][0];
+    let executor = &world.over().await["completed_frameworks"][0]["completed_executors"][0];
     assert_eq!(executor["completed_tasks"][0]["state"], "TASK_FINISHED");
     let state_directory = world.work_dir().join("meta/executors").join(&add.container.value);
     until("the executor's state to be cleared away", async || (!state_directory.exists()).then_some(())).await;
     assert!(Path::new(&sandbox).join("stdout").exists(), "its sandbox stays");
 }
 
-#[tokio::test]
-async fn executors_get_mesos_environment_and_cygnet_on_their_path() {
-    let world = World::new().await;
-    world.master.launch(task("web.1")).await;
-    let mut pool = world.pool().await;
-    let add = pool.add().await;
-    let expected = [
+/// What every executor finds in its environment.
+pub(crate) fn environment(world: &World, executor: &str, directory: &str) -> [(&'static str, String); 12] {
+    [
         ("MESOS_FRAMEWORK_ID", FRAMEWORK.to_owned()),
-        ("MESOS_EXECUTOR_ID", "web.1".to_owned()),
-        ("MESOS_DIRECTORY", add.directory.clone()),
-        ("MESOS_SANDBOX", add.directory.clone()),
+        ("MESOS_EXECUTOR_ID", executor.to_owned()),
+        ("MESOS_DIRECTORY", directory.to_owned()),
+        ("MESOS_SANDBOX", directory.to_owned()),
         ("MESOS_SLAVE_ID", AGENT_ID.to_owned()),
         ("MESOS_SLAVE_PID", format!("slave(1)@{}", world.address())),
         ("MESOS_AGENT_ENDPOINT", world.address().to_string()),
@@ -90,10 +81,19 @@ async fn executors_get_mesos_environment_and_cygnet_on_their_path() {
         ("MESOS_SUBSCRIPTION_BACKOFF_MAX", "300ms".to_owned()),
         ("MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD", "5secs".to_owned()),
         ("MESOS_HTTP_COMMAND_EXECUTOR", "1".to_owned()),
-    ];
-    for (name, value) in expected {
+    ]
+}
+
+#[tokio::test]
+async fn executors_get_mesos_environment_and_cygnet_on_their_path() {
+    let world = World::with(|options| options.fetcher_download_bytes = 9).await;
+    world.master.launch(task("web.1")).await;
+    let mut pool = world.pool().await;
+    let add = pool.add().await;
+    for (name, value) in environment(&world, "web.1", &add.directory) {
         assert_eq!(add.environment.get(name), Some(&value), "{name}");
     }
+    assert_eq!(add.environment["CYGNET_FETCHER_DOWNLOAD_BYTES"], "9");
     let state = Path::new(&add.environment["CYGNET_STATE_DIRECTORY"]);
     assert!(state.is_dir() && state.ends_with(format!("meta/executors/{}", add.container)));
     let directory = add.environment["PATH"].rsplit(':').next().unwrap().to_owned();
@@ -211,11 +211,4 @@ async fn nobody_else_looks_into_sandboxes_states_and_records() {
         assert_eq!(mode(&world.work_dir().join(name)), expected, "{name}");
     }
     assert_eq!(mode(&world.work_dir().join("fetch")), 0o700);
-}
-
-#[tokio::test]
-async fn executors_are_told_how_much_they_may_fetch() {
-    let world = World::with(|options| options.fetcher_download_bytes = 9).await;
-    let (_pool, add, _executor) = world.launched("web.1").await;
-    assert_eq!(add.environment["CYGNET_FETCHER_DOWNLOAD_BYTES"], "9");
 }

@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use harness::process::{alive, signal};
 use mesos::v1::cygnet::agent_call;
 use mesos::v1::task_status::Reason;
 use mesos::v1::{CommandInfo, Environment, ExecutorInfo, TaskInfo, TaskState, environment};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
 use crate::executor::{Executor, Pool};
 use crate::master::{AGENT_ID, FRAMEWORK, task};
@@ -32,15 +33,22 @@ pub(crate) fn sandbox(world: &World) -> PathBuf {
     world.work_dir().join(executor)
 }
 
-async fn content(path: &Path) -> String {
+/// The text of a file, once its last line is whole.
+pub(crate) async fn content(path: &Path) -> String {
     until(&path.display().to_string(), async || fs::read_to_string(path).ok().filter(|text| text.ends_with('\n'))).await
+}
+
+/// Waits for the end of the process with the pid that somebody wrote down.
+pub(crate) async fn gone(pid: &str) {
+    let pid = pid.trim().parse().unwrap();
+    until("the end of a process", async || (!alive(pid)).then_some(())).await;
 }
 
 #[tokio::test]
 async fn a_pool_that_is_killed_is_started_again_and_told_everything_again() {
     let (world, _pool, _add, executor) = World::running("web.1").await;
     let first = world.started()[0].0;
-    kill_process(Pid::from_raw(first).unwrap(), Signal::KILL).unwrap();
+    assert!(signal(first, Signal::KILL));
     drop((_pool, executor));
     let started = world.processes(2).await;
     assert_ne!(started[1].0, first);
@@ -75,28 +83,15 @@ async fn a_custom_executor_runs_in_its_sandbox_with_its_environment_and_in_a_ses
     let run = fs::canonicalize(sandbox(&world)).unwrap();
     assert_eq!(content(&own("pwd")).await.trim(), run.display().to_string());
     let environment = content(&own("env")).await;
-    for line in [
-        "OWN=yes",
-        "OF_THE_OPERATOR=too",
-        "MESOS_EXECUTOR_ID=custom",
-        "MESOS_CHECKPOINT=1",
-        "MESOS_RECOVERY_TIMEOUT=15mins",
-        "MESOS_SUBSCRIPTION_BACKOFF_MAX=300ms",
-        "MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD=5secs",
-        "MESOS_HTTP_COMMAND_EXECUTOR=1",
-        "LIBPROCESS_PORT=0",
-        &format!("MESOS_FRAMEWORK_ID={FRAMEWORK}"),
-        &format!("MESOS_SLAVE_ID={AGENT_ID}"),
-        &format!("MESOS_SLAVE_PID=slave(1)@{}", world.address()),
-        &format!("MESOS_AGENT_ENDPOINT={}", world.address()),
-        &format!("MESOS_SANDBOX={}", run.display()),
-        &format!("MESOS_DIRECTORY={}", run.display()),
-    ] {
+    let own = [("OWN", "yes"), ("OF_THE_OPERATOR", "too"), ("LIBPROCESS_PORT", "0")];
+    let own = own.map(|(name, value)| (name, value.to_owned()));
+    for (name, value) in crate::life::environment(&world, "custom", run.to_str().unwrap()).into_iter().chain(own) {
+        let line = format!("{name}={value}");
         assert!(environment.lines().any(|found| found == line), "{line} in {environment}");
     }
     let mut executor = Executor::subscribe(world.address(), "custom").await;
     assert_eq!(executor.launched().await.task_id.value, "t1");
-    kill_process(Pid::from_raw(pid.trim().parse().unwrap()).unwrap(), Signal::KILL).unwrap();
+    assert!(signal(pid.trim().parse().unwrap(), Signal::KILL));
     world.master.expect("t1", TaskState::TaskFailed).await;
 }
 
@@ -125,21 +120,14 @@ async fn the_shell_of_a_custom_executor_is_the_systems_whatever_its_path() {
 
 #[tokio::test]
 async fn a_custom_executor_takes_several_tasks_and_leaves_nothing_behind() {
-    let world = World::new().await;
-    world.master.launch(custom("t1", "sleep 1001 & echo $! > child; exec sleep 1002")).await;
-    let child: i32 = content(&sandbox(&world).join("child")).await.trim().parse().unwrap();
-    let mut executor = Executor::subscribe(world.address(), "custom").await;
-    assert_eq!(executor.launched().await.task_id.value, "t1");
+    let (world, mut executor) = World::custom("sleep 1001 & echo $! > child; exec sleep 1002").await;
+    let child = content(&sandbox(&world).join("child")).await;
     world.master.launch(custom("t2", "")).await;
     let launch = executor.expect(mesos::v1::executor::event::Type::Launch).await.launch.unwrap();
     assert_eq!(launch.task.task_id.value, "t2");
     let executor_pid = world.json("/containers").await[0]["status"]["executor_pid"].as_i64().unwrap();
-    kill_process(Pid::from_raw(i32::try_from(executor_pid).unwrap()).unwrap(), Signal::KILL).unwrap();
+    assert!(signal(i32::try_from(executor_pid).unwrap(), Signal::KILL));
     world.master.expect("t1", TaskState::TaskFailed).await;
     world.master.expect("t2", TaskState::TaskFailed).await;
-    let stat = format!("/proc/{child}/stat");
-    until("its child to be killed too", async || {
-        fs::read_to_string(&stat).map_or(true, |stat| stat.contains(") Z ")).then_some(())
-    })
-    .await;
+    gone(&child).await;
 }

@@ -28,10 +28,7 @@ async fn state_has_the_shape_tools_know() {
     executor.update(TaskState::TaskRunning).await;
     executor.update(TaskState::TaskRunning).await;
     world.master.launch(task("web.2")).await;
-    crate::wait::until("the second task", async || {
-        (world.json("/state").await["frameworks"][0]["executors"].as_array()?.len() == 2).then_some(())
-    })
-    .await;
+    world.state(|state| state["frameworks"][0]["executors"].as_array().is_some_and(|all| all.len() == 2)).await;
     let state = world.json("/slave(1)/state.json").await;
     assert_eq!(state["id"], AGENT_ID);
     assert_eq!(state["pid"], format!("slave(1)@{}", world.address()));
@@ -110,10 +107,7 @@ async fn small_endpoints_answer() {
 
 #[tokio::test]
 async fn containers_are_listed_and_measured() {
-    let world = World::new().await;
-    world.master.launch(crate::processes::custom("t1", "exec sleep 1000")).await;
-    let mut executor = crate::executor::Executor::subscribe_when_known(&world, "custom").await;
-    executor.launched().await;
+    let (world, _executor) = World::custom("exec sleep 1000").await;
     let all = crate::wait::until("the process to be measured", async || {
         Some(world.json("/containers").await).filter(|all| all[0]["statistics"]["mem_rss_bytes"].is_u64())
     })

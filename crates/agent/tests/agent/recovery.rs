@@ -10,7 +10,7 @@ use mesos::v1::{CommandInfo, TaskInfo, TaskState};
 
 use crate::executor::{Executor, Pool, status};
 use crate::master::{AGENT_ID, framework, task};
-use crate::processes::{custom, sandbox};
+use crate::processes::{content, custom, gone, sandbox};
 use crate::wait::until;
 use crate::world::World;
 
@@ -69,8 +69,7 @@ async fn an_agent_that_comes_back_tells_how_far_its_frameworks_heard() {
 #[tokio::test]
 async fn while_executors_may_come_back_nobody_else_is_answered() {
     let (mut world, _pool, _add, _executor) = World::running("web.1").await;
-    world.stop(agent::Shutdown::Keep).await;
-    world.start(|options| options.executor_reregistration_timeout = Duration::from_secs(3600)).await;
+    world.restart_with(|options| options.executor_reregistration_timeout = Duration::from_secs(3600)).await;
     assert_eq!((world.get("/state").await.0, world.get("/health").await.0), (503, 200));
     // As soon as everyone is back, it is over.
     let _executor = Executor::subscribe(world.address(), "web.1").await;
@@ -85,8 +84,7 @@ async fn calls_of_executors_wait_until_recovery_is_over() {
     world.master.launch(task("web.2")).await;
     let mut two = Executor::subscribe_when_known(&world, "web.2").await;
     two.launched().await;
-    world.stop(agent::Shutdown::Keep).await;
-    world.start(|options| options.executor_reregistration_timeout = Duration::from_secs(3600)).await;
+    world.restart_with(|options| options.executor_reregistration_timeout = Duration::from_secs(3600)).await;
     let one = Executor::subscribe(world.address(), "web.1").await;
     let refused = one.send(status("web.1", TaskState::TaskFinished)).await.unwrap_err();
     assert!(matches!(refused, mesos::client::ClientError::Unavailable { .. }), "{refused}");
@@ -117,44 +115,26 @@ async fn a_pool_that_does_not_come_back_is_started_again_and_nothing_is_declared
 
 #[tokio::test]
 async fn a_custom_executor_that_does_not_come_back_is_gone() {
-    let mut world = World::new().await;
-    world.master.launch(custom("t1", "echo $$ > pid; exec sleep 1000")).await;
-    let mut executor = Executor::subscribe_when_known(&world, "custom").await;
-    executor.launched().await;
-    let mut running = status("custom", TaskState::TaskRunning);
-    running.task_id = "t1".into();
-    executor.send(running).await.unwrap();
+    let (mut world, executor) = World::custom("echo $$ > pid; exec sleep 1000").await;
+    executor.say("t1", TaskState::TaskRunning).await;
     world.master.expect("t1", TaskState::TaskRunning).await;
     world.master.heard().await;
-    let pid = until("the executor's pid", async || {
-        std::fs::read_to_string(sandbox(&world).join("pid")).ok().filter(|text| text.ends_with('\n'))
-    })
-    .await;
+    let pid = content(&sandbox(&world).join("pid")).await;
     world.restart().await;
-    let gone = world.master.expect("t1", TaskState::TaskGone).await;
-    assert_eq!(gone.reason(), Reason::ExecutorReregistrationTimeout);
-    let stat = format!("/proc/{}/stat", pid.trim());
-    until("it to be killed", async || {
-        std::fs::read_to_string(&stat).map_or(true, |stat| stat.contains(") Z ")).then_some(())
-    })
-    .await;
+    let lost = world.master.expect("t1", TaskState::TaskGone).await;
+    assert_eq!(lost.reason(), Reason::ExecutorReregistrationTimeout);
+    gone(&pid).await;
 }
 
 #[tokio::test]
 async fn a_custom_executor_that_comes_back_keeps_its_tasks_but_those_it_never_got() {
-    let mut world = World::new().await;
-    world.master.launch(custom("t1", "exec sleep 1000")).await;
-    let mut executor = Executor::subscribe_when_known(&world, "custom").await;
-    executor.launched().await;
-    let mut running = status("custom", TaskState::TaskRunning);
-    running.task_id = "t1".into();
-    executor.send(running).await.unwrap();
+    let (mut world, mut executor) = World::custom("exec sleep 1000").await;
+    executor.say("t1", TaskState::TaskRunning).await;
     executor.expect(event::Type::Acknowledged).await;
     world.master.launch(custom("t2", "")).await;
     executor.expect(event::Type::Launch).await;
-    world.stop(Shutdown::Keep).await;
     // Recovery ends as soon as nobody is missing.
-    world.start(|options| options.executor_reregistration_timeout = Duration::from_secs(20)).await;
+    world.restart_with(|options| options.executor_reregistration_timeout = Duration::from_secs(20)).await;
     let mut executor = Executor::subscribe(world.address(), "custom").await;
     executor.expect(event::Type::Subscribed).await;
     let dropped = world.master.expect("t2", TaskState::TaskDropped).await;
@@ -210,10 +190,6 @@ async fn an_agent_that_lost_its_work_directory_sends_the_old_pool_away_and_keeps
     assert!(old.next().await.is_none());
     world.master.launch(task("web.3")).await;
     assert_eq!(own.add().await.executor, "web.3", "the newer pool is still the pool");
-    let former = std::path::PathBuf::from(format!("/proc/{former}/environ"));
-    until("the old pool to be killed", async || {
-        std::fs::read(&former).map_or(true, |environment| environment.is_empty()).then_some(())
-    })
-    .await;
+    gone(&former.to_string()).await;
     assert!(std::path::Path::new(&format!("/proc/{}", world.started()[1].0)).exists());
 }

@@ -7,10 +7,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use agent::{Agent, AgentError, Options, Shutdown};
+use harness::process::{marked, signal};
 use mesos::Codec;
 use mesos::client::Client;
 use mesos::v1::TaskState;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -18,6 +19,7 @@ use tokio::task::JoinHandle;
 
 use crate::executor::{Add, Executor, Pool};
 use crate::master::{Master, task};
+use crate::processes::custom;
 use crate::wait::{soon, until};
 
 /// The program of pools: says its pid and what it was started with, and waits for its end. As a shim it is this very
@@ -53,8 +55,16 @@ struct Running {
 
 impl Drop for World {
     fn drop(&mut self) {
-        self.kill_started();
-        self.kill_executors();
+        // Also what outlives its test with a process, or a shim, of its own.
+        for _ in 0..100 {
+            let left = marked(self.directory.path());
+            if left.is_empty() {
+                break;
+            }
+            for pid in left {
+                signal(pid, Signal::KILL);
+            }
+        }
     }
 }
 
@@ -71,7 +81,16 @@ impl World {
         (world, pool, add, executor)
     }
 
-    /// The same, and the executor has said that the task runs.
+    /// An agent with a task `t1` of an executor of its framework's own, which runs this command and has got it.
+    pub(crate) async fn custom(command: &str) -> (World, Executor) {
+        let world = World::new().await;
+        world.master.launch(custom("t1", command)).await;
+        let mut executor = Executor::subscribe_when_known(&world, "custom").await;
+        executor.launched().await;
+        (world, executor)
+    }
+
+    /// As [`World::launching`], and the executor has said that the task runs.
     pub(crate) async fn running(id: &str) -> (World, Pool, Add, Executor) {
         let (world, pool, add, mut executor) = World::launching(id).await;
         executor.update(TaskState::TaskRunning).await;
@@ -137,8 +156,12 @@ impl World {
 
     /// Ends the agent without its knowing, and starts another one in its place.
     pub(crate) async fn restart(&mut self) {
+        self.restart_with(|_| {}).await;
+    }
+
+    pub(crate) async fn restart_with(&mut self, change: impl Fn(&mut Options)) {
         self.stop(Shutdown::Keep).await;
-        self.start(|_| {}).await;
+        self.start(change).await;
     }
 
     /// The processes that were started with the executor's program, and their arguments.
@@ -158,22 +181,8 @@ impl World {
 
     /// SIGKILL for all of them.
     pub(crate) fn kill_started(&self) {
-        for pid in self.started().into_iter().filter_map(|(pid, _)| Pid::from_raw(pid)) {
-            let _ = kill_process(pid, Signal::KILL);
-        }
-    }
-
-    /// SIGKILL for executors with a process of their own that outlive their test: they were told of this directory.
-    fn kill_executors(&self) {
-        let mark = format!("MESOS_DIRECTORY={}", self.directory.path().display());
-        let told = |pid: i32| {
-            let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-            environment.split(|byte| *byte == 0).any(|variable| variable.starts_with(mark.as_bytes()))
-        };
-        let pids = fs::read_dir("/proc").into_iter().flatten().flatten();
-        let pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
-        for pid in pids.filter(|pid| told(*pid)).filter_map(Pid::from_raw) {
-            let _ = kill_process(pid, Signal::KILL);
+        for (pid, _) in self.started() {
+            signal(pid, Signal::KILL);
         }
     }
 
@@ -216,5 +225,15 @@ impl World {
         let (status, body) = self.get(path).await;
         assert_eq!(status, 200, "{path}: {body}");
         serde_json::from_str(&body).unwrap()
+    }
+
+    /// What `/state` shows, as soon as it is as wanted.
+    pub(crate) async fn state(&self, wanted: impl Fn(&Value) -> bool) -> Value {
+        until("the state", async || Some(self.json("/state").await).filter(|state| wanted(state))).await
+    }
+
+    /// The same once nothing is left of any framework.
+    pub(crate) async fn over(&self) -> Value {
+        self.state(|state| state["frameworks"].as_array().is_some_and(Vec::is_empty)).await
     }
 }
