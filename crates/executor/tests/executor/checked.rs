@@ -4,12 +4,12 @@ use mesos::v1::TaskState::{TaskFailed, TaskKilled, TaskKilling, TaskRunning, Tas
 use mesos::v1::cygnet::task_health::Verdict;
 use mesos::v1::cygnet::{Expectation, HealthAction, HttpOptions, JsonPath, ListenProbe};
 use mesos::v1::task_status::Reason;
-use mesos::v1::{CheckInfo, HealthCheck, TaskInfo, TaskStatus, check_info, health_check};
+use mesos::v1::{CheckInfo, CommandInfo, HealthCheck, TaskInfo, TaskStatus, check_info, health_check};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
 use crate::agent::{states, task};
-use crate::definitions::{check, health, shell, with_health};
+use crate::definitions::{check, check_by, environment, exit_code, health, shell, with_health};
 use crate::world::World;
 
 #[tokio::test]
@@ -46,27 +46,20 @@ async fn a_flapping_task_is_reported_and_left_alone() {
 
 #[tokio::test]
 async fn a_check_sees_the_tasks_variables_and_directory_and_its_own() {
-    let variable = |name: &str, value: &str| mesos::v1::environment::Variable {
-        name: name.to_owned(),
-        value: Some(value.to_owned()),
-        ..mesos::v1::environment::Variable::default()
+    let with = |command: &str, variables: &[(&str, &str)]| CommandInfo {
+        environment: Some(environment(variables)),
+        ..shell(command)
     };
-    let environment = |variables| Some(mesos::v1::Environment { variables });
-    let mut checked = task("a", "touch here; sleep 1000");
-    checked.command.as_mut().unwrap().environment = environment(vec![variable("TENS", "4"), variable("ONES", "9")]);
-    let mut command = shell("test -e here && exit $TENS$ONES; exit 1");
-    command.environment = environment(vec![variable("ONES", "2")]);
-    let command = Some(check_info::Command { command });
-    checked.check = Some(CheckInfo { command, ..check(check_info::Type::Command) });
-    let world = World::launched(checked).await;
-    let exit_code = |status: &mesos::v1::TaskStatus| status.check_status.as_ref()?.command.as_ref()?.exit_code;
+    let command = Some(with("touch here; sleep 1000", &[("TENS", "4"), ("ONES", "9")]));
+    let check = check_by(with("test -e here && exit $TENS$ONES; exit 1", &[("ONES", "2")]));
+    let world = World::launched(TaskInfo { command, check, ..task("a", "") }).await;
     let updates = world.updates_until("a", |updates| updates.iter().any(|status| exit_code(status) == Some(42))).await;
     assert_eq!(updates.last().unwrap().reason(), Reason::TaskCheckStatusUpdated);
     assert_eq!(updates.last().unwrap().healthy, None);
     assert!(updates.iter().take(2).all(|status| exit_code(status).is_none()));
     world.shutdown("a").await;
     let updates = world.reached("a", TaskKilled).await;
-    assert!(updates.last().unwrap().check_status.as_ref().unwrap().command.as_ref().unwrap().exit_code.is_none());
+    assert!(updates.last().unwrap().check_status.unwrap().command.unwrap().exit_code.is_none());
 }
 
 #[tokio::test]
@@ -79,44 +72,47 @@ async fn a_task_that_removes_its_sandbox_is_checked_by_commands_nevertheless() {
 
 #[tokio::test]
 async fn check_and_health_check_keep_what_the_other_said() {
-    let world = World::with("a").await;
-    let command = Some(check_info::Command { command: shell("exit 1") });
     let flag = health("test -e well && exit 0; sleep 1000", 1);
     let both = TaskInfo {
-        check: Some(CheckInfo { command, ..check(check_info::Type::Command) }),
+        check: check_by(shell("exit 1")),
         health_check: Some(HealthCheck { delay_seconds: Some(1.0), ..flag }),
         ..task("a", "sleep 1000")
     };
-    world.launch("a", both).await;
+    let world = World::launched(both).await;
     world.updates_until("a", |updates| updates.len() == 3).await;
     world.touch("a", "well");
     let updates = world.updates_until("a", |updates| updates.len() == 4).await;
-    let code = |at: usize| updates[at].check_status.as_ref().unwrap().command.as_ref().unwrap().exit_code;
-    assert_eq!((updates[2].healthy, code(2)), (None, Some(1)));
-    assert_eq!((updates[3].healthy, code(3)), (Some(true), Some(1)));
+    assert_eq!((updates[2].healthy, exit_code(&updates[2])), (None, Some(1)));
+    assert_eq!((updates[3].healthy, exit_code(&updates[3])), (Some(true), Some(1)));
     world.end("a").await;
+}
+
+/// A health check that asks otherwise than by a command.
+fn of_kind(kind: health_check::Type) -> HealthCheck {
+    HealthCheck { r#type: Some(kind.into()), command: None, ..health("", 3) }
+}
+
+/// The port of a server that says this to everybody.
+async fn answering(answer: &'static [u8]) -> u32 {
+    let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = server.local_addr().unwrap().port().into();
+    tokio::spawn(async move {
+        loop {
+            let (mut connection, _) = server.accept().await.unwrap();
+            let _closed_early = connection.write_all(answer).await;
+        }
+    });
+    port
 }
 
 #[tokio::test]
 async fn http_and_tcp_checks_ask_the_loopback_address() {
-    let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = u32::from(server.local_addr().unwrap().port());
-    tokio::spawn(async move {
-        loop {
-            let (mut connection, _) = server.accept().await.unwrap();
-            let _closed_early = connection.write_all(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n").await;
-        }
-    });
+    let port = answering(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n").await;
     let http = Some(check_info::Http { port, path: Some("/x".to_owned()), ..check_info::Http::default() });
     let tcp = Some(health_check::TcpCheckInfo { port, ..health_check::TcpCheckInfo::default() });
     let checked = TaskInfo {
         check: Some(CheckInfo { http, ..check(check_info::Type::Http) }),
-        health_check: Some(HealthCheck {
-            r#type: Some(health_check::Type::Tcp.into()),
-            command: None,
-            tcp,
-            ..health("", 3)
-        }),
+        health_check: Some(HealthCheck { tcp, ..of_kind(health_check::Type::Tcp) }),
         ..task("a", "sleep 1000")
     };
     let world = World::launched(checked).await;
@@ -136,12 +132,10 @@ async fn several_health_checks_are_told_apart_and_add_up() {
     let port = u32::from(server.local_addr().unwrap().port());
     let listening = HealthCheck {
         name: Some("port".to_owned()),
-        r#type: Some(health_check::Type::Listen.into()),
         listen: Some(ListenProbe { port, ..ListenProbe::default() }),
-        command: None,
         // So that it is asked first.
         interval_seconds: Some(0.0),
-        ..health("", 3)
+        ..of_kind(health_check::Type::Listen)
     };
     let flag = HealthCheck {
         name: Some("flag".to_owned()),
@@ -169,27 +163,17 @@ async fn several_health_checks_are_told_apart_and_add_up() {
 
 #[tokio::test]
 async fn what_comes_back_is_looked_at_and_only_loopback_is_asked() {
-    let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = u32::from(server.local_addr().unwrap().port());
-    tokio::spawn(async move {
-        loop {
-            let (mut connection, _) = server.accept().await.unwrap();
-            let answer = b"HTTP/1.1 418 I'm a teapot\r\nContent-Length: 13\r\n\r\n{\"tea\":\"hot\"}";
-            let _closed_early = connection.write_all(answer).await;
-        }
-    });
+    let port = answering(b"HTTP/1.1 418 I'm a teapot\r\nContent-Length: 13\r\n\r\n{\"tea\":\"hot\"}").await;
     let asks = |name: &str, options: HttpOptions| HealthCheck {
         name: Some(name.to_owned()),
-        r#type: Some(health_check::Type::Http.into()),
         http: Some(health_check::HttpCheckInfo {
             port,
             statuses: vec![418],
             options: Some(options),
             ..health_check::HttpCheckInfo::default()
         }),
-        command: None,
         action: Some(HealthAction::Report.into()),
-        ..health("", 3)
+        ..of_kind(health_check::Type::Http)
     };
     let tea = |value: &str| HttpOptions {
         expect: vec![Expectation {

@@ -10,22 +10,35 @@ use mesos::v1::TaskState::{TaskFailed, TaskFinished, TaskKilled, TaskKilling, Ta
 
 use crate::agent::{states, task};
 use crate::definitions::{health, with_health};
+use crate::lives::DEAF;
 use crate::process::{Executor, is_alive, is_gone, kill_hard};
 use crate::wait::until;
 use crate::world::{POOL, World};
 
+/// A task with a process that has left its session.
+pub(crate) const DAEMON: &str = "setsid sh -c 'echo $$ > daemon; exec sleep 1000' & sleep 1000";
+
 #[tokio::test]
-async fn a_killed_shim_fails_its_task_and_leaves_nothing() {
-    let daemon = "setsid sh -c 'echo $$ > daemon; exec sleep 1000' & sleep 1000";
-    let world = World::running("a", daemon).await;
-    let daemon = world.number("a", "daemon").await;
-    let (shim, main) = world.pids("a").await;
-    kill_hard(shim);
-    let updates = world.reached("a", TaskFailed).await;
-    assert!(updates.last().unwrap().message().contains("died"));
-    is_gone(main).await;
-    is_gone(daemon).await;
-    assert_eq!(world.ended("a").await, 0);
+async fn a_killed_shim_fails_its_task_and_leaves_nothing_whether_or_not_its_executor_was_there() {
+    for was_there in [true, false] {
+        let world = World::running("a", DAEMON).await;
+        let daemon = world.number("a", "daemon").await;
+        let (shim, main) = world.pids("a").await;
+        if !was_there {
+            world.kill_executor("a").await;
+        }
+        kill_hard(shim);
+        if !was_there {
+            is_gone(main).await;
+            assert!(is_alive(daemon));
+            world.start("a");
+        }
+        assert!(world.said("a", TaskFailed).await.contains("died"));
+        assert!(was_there || !is_alive(daemon));
+        is_gone(main).await;
+        is_gone(daemon).await;
+        assert_eq!(world.ended("a").await, 0);
+    }
 }
 
 #[tokio::test]
@@ -69,54 +82,33 @@ fn slow_check() -> HealthCheck {
 }
 
 #[tokio::test]
-async fn a_killed_executor_is_succeeded_without_anybody_noticing() {
-    let world = World::launched(task("a", "while [ ! -e go ]; do sleep 0.02; done; exit 5")).await;
-    let before = world.reached("a", TaskRunning).await;
-    let (shim, main) = world.pids("a").await;
-    world.kill_executor("a").await;
-    assert!(is_alive(shim) && is_alive(main));
-    world.start("a");
-    let said = world.subscription("a", 2).await;
-    // It may say again what it did not live to see acknowledged, and nothing else.
-    assert!(said.unacknowledged_updates.iter().all(|update| before.contains(&update.status)));
-    world.touch("a", "go");
-    let updates = world.reached("a", TaskFailed).await;
-    assert_eq!(states(&updates), [TaskStarting, TaskRunning, TaskFailed]);
-    assert_eq!(updates[2].message(), "Command exited with status 5");
-    assert_eq!(world.ended("a").await, 0);
-}
-
-#[tokio::test]
-async fn the_true_end_is_told_although_nobody_was_there() {
-    let world = World::running("a", "while [ ! -e go ]; do sleep 0.02; done; exit 5").await;
-    let (shim, _) = world.pids("a").await;
-    world.kill_executor("a").await;
-    world.touch("a", "go");
-    is_gone(shim).await;
-    world.start("a");
-    let updates = world.reached("a", TaskFailed).await;
-    assert_eq!(updates[2].message(), "Command exited with status 5");
-    assert_eq!(world.ended("a").await, 0);
-}
-
-#[tokio::test]
-async fn nothing_left_when_both_executor_and_shim_were_killed() {
-    let daemon = "setsid sh -c 'echo $$ > daemon; exec sleep 1000' & sleep 1000";
-    let world = World::running("a", daemon).await;
-    let daemon = world.number("a", "daemon").await;
-    let (shim, main) = world.pids("a").await;
-    world.kill_executor("a").await;
-    kill_hard(shim);
-    is_gone(main).await;
-    assert!(is_alive(daemon));
-    world.start("a");
-    world.reached("a", TaskFailed).await;
-    assert!(!is_alive(daemon));
+async fn a_killed_executor_is_succeeded_without_anybody_noticing_even_if_its_task_ends_meanwhile() {
+    for meanwhile in [false, true] {
+        let world = World::launched(task("a", "while [ ! -e go ]; do sleep 0.02; done; exit 5")).await;
+        let before = world.reached("a", TaskRunning).await;
+        let (shim, main) = world.pids("a").await;
+        world.kill_executor("a").await;
+        assert!(is_alive(shim) && is_alive(main));
+        if meanwhile {
+            world.touch("a", "go");
+            is_gone(shim).await;
+        }
+        world.start("a");
+        let said = world.subscription("a", 2).await;
+        // It may say again what it did not live to see acknowledged, and nothing else.
+        let again = said.unacknowledged_updates.iter().all(|update| before.contains(&update.status));
+        assert!(again || meanwhile);
+        world.touch("a", "go");
+        let updates = world.reached("a", TaskFailed).await;
+        assert_eq!(states(&updates), [TaskStarting, TaskRunning, TaskFailed]);
+        assert_eq!(updates[2].message(), "Command exited with status 5");
+        assert_eq!(world.ended("a").await, 0);
+    }
 }
 
 #[tokio::test]
 async fn a_kill_that_was_begun_is_ended_by_the_successor() {
-    let world = World::launched(task("a", "trap '' TERM; echo $$ > ready; while :; do sleep 0.05; done")).await;
+    let world = World::launched(task("a", DEAF)).await;
     world.number("a", "ready").await;
     world.kill("a", Some(1500)).await;
     world.reached("a", TaskKilling).await;
@@ -143,23 +135,34 @@ async fn a_task_is_asked_to_end_once_whoever_asks() {
 
 #[tokio::test]
 async fn a_task_that_was_never_started_fails_once_and_never_runs() {
-    let world = World::running("a", "echo ran >> ran; sleep 1000").await;
-    until("the task", async || world.sandbox("a").join("ran").exists().then_some(())).await;
-    let (shim, main) = world.pids("a").await;
-    world.kill_executor("a").await;
-    kill_hard(shim);
-    is_gone(main).await;
-    // As if the executor had died between writing the task down and starting it.
-    for name in ["pid", "lock", "spec.json", "journal"] {
-        fs::remove_file(world.state("a").join(name)).unwrap();
+    // As if the executor had died between writing the task down and starting it, and as if after that, with a shim that
+    // has not come to anything yet.
+    for lost in [&["pid", "journal", "lock", "spec.json"][..], &["pid", "journal"]] {
+        let world = World::running("a", "echo ran >> ran; sleep 1000").await;
+        number_of_runs(&world, 1).await;
+        let (shim, main) = world.pids("a").await;
+        world.kill_executor("a").await;
+        kill_hard(shim);
+        is_gone(main).await;
+        for name in lost {
+            fs::remove_file(world.state("a").join(name)).unwrap();
+        }
+        world.start("a");
+        let said = world.subscription("a", 2).await;
+        assert_eq!(said.unacknowledged_tasks.len(), 1);
+        assert!(world.said("a", TaskFailed).await.contains("never started"));
+        assert_eq!(world.ended("a").await, 0);
+        let state = world.state("a").display().to_string();
+        let late = Executor::start(&world.log_file(), &["shim", &state], &BTreeMap::new());
+        assert_eq!(late.ended().await, 1);
+        number_of_runs(&world, 1).await;
     }
-    world.start("a");
-    let said = world.subscription("a", 2).await;
-    assert_eq!(said.unacknowledged_tasks.len(), 1);
-    let updates = world.reached("a", TaskFailed).await;
-    assert!(updates.last().unwrap().message().contains("never started"), "{:?}", updates.last());
-    assert_eq!(world.ended("a").await, 0);
-    assert_eq!(world.read("a", "ran"), "ran\n");
+}
+
+async fn number_of_runs(world: &World, wanted: usize) {
+    let runs = || world.lines("a", "ran");
+    until("the task", async || (runs() >= wanted).then_some(())).await;
+    assert_eq!(runs(), wanted);
 }
 
 #[tokio::test]
@@ -178,8 +181,7 @@ async fn an_agent_that_comes_back_elsewhere_hears_what_it_missed() {
 async fn updates_nobody_acknowledged_are_said_again_by_the_successor() {
     let world = World::new().await;
     world.acknowledging(false).await;
-    world.start("a");
-    world.launch("a", task("a", "sleep 1000")).await;
+    world.run(task("a", "sleep 1000")).await;
     let before = world.reached("a", TaskRunning).await;
     let said = world.succeed("a").await;
     let again: Vec<_> = said.unacknowledged_updates.into_iter().map(|update| update.status).collect();
@@ -191,15 +193,19 @@ async fn updates_nobody_acknowledged_are_said_again_by_the_successor() {
 }
 
 #[tokio::test]
-async fn losing_the_agent_without_checkpoints_ends_the_task() {
-    let world = World::new().await;
-    world.start_with("a", &[("MESOS_CHECKPOINT", "0")]);
-    world.launch("a", task("a", "sleep 1000")).await;
-    world.reached("a", TaskRunning).await;
-    let (_, main) = world.pids("a").await;
-    world.stop().await;
-    is_gone(main).await;
-    assert_eq!(world.ended("a").await, 1);
+async fn an_agent_that_stays_away_ends_the_task() {
+    let soon = [("MESOS_RECOVERY_TIMEOUT", "200ms"), ("MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD", "1secs")];
+    for (variables, command) in [(&[("MESOS_CHECKPOINT", "0")][..], "sleep 1000"), (&soon, "trap '' TERM; sleep 1000")]
+    {
+        let world = World::new().await;
+        world.run_with(task("a", command), variables).await;
+        world.reached("a", TaskRunning).await;
+        let (shim, main) = world.pids("a").await;
+        world.stop().await;
+        assert_eq!(world.ended("a").await, 1);
+        is_gone(main).await;
+        is_gone(shim).await;
+    }
 }
 
 #[tokio::test]
@@ -219,33 +225,6 @@ async fn the_successor_counts_on_where_the_first_stopped() {
     world.touch("a", "sick");
     world.becomes("a", false).await;
     world.end("a").await;
-}
-
-#[tokio::test]
-async fn a_shim_that_comes_too_late_does_not_start_the_task() {
-    let world = World::running("a", "echo ran >> ran; sleep 1000").await;
-    number_of_runs(&world, 1).await;
-    let (shim, main) = world.pids("a").await;
-    world.kill_executor("a").await;
-    kill_hard(shim);
-    is_gone(main).await;
-    // As if the executor had died after starting a shim that has not come to anything yet.
-    for name in ["pid", "journal"] {
-        fs::remove_file(world.state("a").join(name)).unwrap();
-    }
-    world.start("a");
-    world.reached("a", TaskFailed).await;
-    assert_eq!(world.ended("a").await, 0);
-    let state = world.state("a").display().to_string();
-    let late = Executor::start(&world.log_file(), &["shim", &state], &BTreeMap::new());
-    assert_eq!(late.ended().await, 1);
-    number_of_runs(&world, 1).await;
-}
-
-async fn number_of_runs(world: &World, wanted: usize) {
-    let runs = || world.lines("a", "ran");
-    until("the task", async || (runs() >= wanted).then_some(())).await;
-    assert_eq!(runs(), wanted);
 }
 
 #[tokio::test]
@@ -297,8 +276,7 @@ async fn an_executor_killed_again_and_again_runs_its_task_once_and_tells_one_end
 async fn an_agent_that_is_not_ready_is_asked_again() {
     let world = World::new().await;
     world.refuse(&[StatusCode::SERVICE_UNAVAILABLE, StatusCode::NOT_FOUND, StatusCode::SERVICE_UNAVAILABLE]).await;
-    world.start("a");
-    world.launch("a", task("a", "true")).await;
+    world.run(task("a", "true")).await;
     assert!(world.has_refused().await);
     world.reached("a", TaskFinished).await;
     assert_eq!(world.ended("a").await, 0);
@@ -319,18 +297,4 @@ async fn an_agent_that_recovers_keeps_its_stream_and_is_told_again_in_order() {
     assert_eq!(states(&updates), [TaskStarting, TaskRunning, TaskKilling, TaskKilled]);
     assert_eq!(world.ended("a").await, 0);
     assert!(!world.has_subscribed("a", 2).await);
-}
-
-#[tokio::test]
-async fn an_agent_that_stays_away_ends_the_task() {
-    let world = World::new().await;
-    let soon = [("MESOS_RECOVERY_TIMEOUT", "200ms"), ("MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD", "1secs")];
-    world.start_with("a", &soon);
-    world.launch("a", task("a", "trap '' TERM; sleep 1000")).await;
-    world.reached("a", TaskRunning).await;
-    let (shim, main) = world.pids("a").await;
-    world.stop().await;
-    assert_eq!(world.ended("a").await, 1);
-    is_gone(main).await;
-    is_gone(shim).await;
 }

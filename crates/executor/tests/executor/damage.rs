@@ -11,6 +11,7 @@ use tokio::process::Command;
 
 use crate::agent::{states, task};
 use crate::definitions::{quiet_check, shell, with_health};
+use crate::groups::content;
 use crate::process::{is_alive, is_gone, kill_hard, number_in};
 use crate::wait::until;
 use crate::world::{POOL, World};
@@ -64,6 +65,15 @@ async fn launched(world: &World, name: &str, command: &str) -> (i32, i32) {
     world.pids(name).await
 }
 
+/// The next pool, which is to host these executors again.
+async fn start_again(world: &World, executors: impl Iterator<Item = &String>) {
+    world.start(POOL);
+    for name in executors {
+        world.forget_stream(name).await;
+        world.add_to_pool(name).await;
+    }
+}
+
 #[tokio::test]
 async fn a_running_task_is_taken_over_or_ended_whichever_file_is_damaged() {
     let world = World::with_pool().await;
@@ -74,11 +84,7 @@ async fn a_running_task_is_taken_over_or_ended_whichever_file_is_damaged() {
     }
     world.kill_executor(POOL).await;
     let struck: Vec<bool> = all.iter().map(|case| case.damage.strike(&case.file)).collect();
-    world.start(POOL);
-    for case in &all {
-        world.forget_stream(&case.name).await;
-        world.add_to_pool(&case.name).await;
-    }
+    start_again(&world, all.iter().map(|case| &case.name)).await;
     for ((case, (shim, main)), struck) in all.iter().zip(processes).zip(struck) {
         println!("{}", case.name);
         let (name, is_lost) = (&case.name, case.file.ends_with("task.info"));
@@ -113,11 +119,7 @@ async fn the_end_of_a_task_is_told_once_whichever_file_is_damaged() {
         is_gone(shim).await;
     }
     let struck: Vec<bool> = all.iter().map(|case| case.damage.strike(&case.file)).collect();
-    world.start(POOL);
-    for case in &all {
-        world.forget_stream(&case.name).await;
-        world.add_to_pool(&case.name).await;
-    }
+    start_again(&world, all.iter().map(|case| &case.name)).await;
     for (case, struck) in all.iter().zip(struck) {
         let name = &case.name;
         if case.file.ends_with("task.info") {
@@ -204,19 +206,17 @@ async fn checks_run_as_the_task_does_even_if_its_framework_is_lost() {
     }
     let world = World::open_to_all().await;
     world.set_user("nobody").await;
-    world.start("a");
     let check = HealthCheck { command: Some(shell("id -un > who")), ..quiet_check() };
-    world.launch("a", with_health("a", "exec sleep 1000", check)).await;
+    world.run(with_health("a", "exec sleep 1000", check)).await;
     let who = world.sandbox("a").join("who");
-    let asked = async || fs::read_to_string(&who).ok().filter(|who| who.ends_with('\n'));
-    assert_eq!(until("a check", asked).await, "nobody\n");
+    assert_eq!(content(&who).await, "nobody\n");
     world.kill_executor("a").await;
     for lost in ["framework", "health"] {
         fs::remove_file(world.state("a").join(lost)).unwrap();
     }
     fs::remove_file(&who).unwrap();
     world.start("a");
-    assert_eq!(until("another check", asked).await, "nobody\n");
+    assert_eq!(content(&who).await, "nobody\n");
     world.end("a").await;
 }
 
@@ -238,8 +238,7 @@ async fn what_has_the_numbers_of_a_task_now_is_left_alone() {
         ("no-shim", json!({"shim": same, "task": same})),
     ];
     for (name, file) in files {
-        world.start(name);
-        world.launch(name, task(name, "exec sleep 1000")).await;
+        world.run(task(name, "exec sleep 1000")).await;
         world.reached(name, TaskRunning).await;
         let (shim, main) = world.pids(name).await;
         world.kill_executor(name).await;
@@ -300,11 +299,7 @@ async fn groups_are_taken_over_or_ended_whichever_file_is_damaged() {
     }
     world.kill_executor(POOL).await;
     let damaged: Vec<bool> = all.iter().map(|(case, ..)| case.damage.strike(&case.file)).collect();
-    world.start(POOL);
-    for (case, ..) in &all {
-        world.forget_stream(&case.name).await;
-        world.add_to_pool(&case.name).await;
-    }
+    start_again(&world, all.iter().map(|(case, ..)| &case.name)).await;
     for ((case, names, processes), damaged) in all.iter().zip(damaged) {
         let executor = &case.name;
         println!("{executor}");

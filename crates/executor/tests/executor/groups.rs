@@ -9,16 +9,22 @@ use mesos::v1::command_info::Uri;
 use mesos::v1::task_status::Reason;
 use mesos::v1::volume::source::{SandboxPath, Type as Source, sandbox_path::Type as Whose};
 use mesos::v1::volume::{self, Mode};
-use mesos::v1::{CheckInfo, CommandInfo, ContainerInfo, NetworkInfo, TaskInfo, Volume, check_info, container_info};
+use mesos::v1::{CommandInfo, ContainerInfo, NetworkInfo, TaskInfo, Volume, container_info};
 
 use crate::agent::{states, task};
-use crate::definitions::{check, health, shell, with_health};
+use crate::definitions::{check_by, environment, exit_code, health, shell, with_health};
 use crate::process::{is_alive, is_gone, kill_hard};
 use crate::wait::until;
 use crate::world::World;
 
-async fn content(file: &Path) -> String {
+/// The text of a file, once its last line is whole.
+pub(crate) async fn content(file: &Path) -> String {
     until("a line in a file", async || fs::read_to_string(file).ok().filter(|text| text.ends_with('\n'))).await
+}
+
+/// A command with this file in its sandbox.
+fn with_file(command: &str, file: &str) -> CommandInfo {
+    CommandInfo { uris: vec![Uri { value: file.to_owned(), ..Uri::default() }], ..shell(command) }
 }
 
 #[tokio::test]
@@ -53,8 +59,7 @@ async fn a_task_that_fails_takes_its_group_with_it_and_no_other() {
     world.reached("a", TaskRunning).await;
     world.reached("b", TaskRunning).await;
     world.touch("e", "tasks/b/fail");
-    let b = world.reached("b", TaskFailed).await;
-    assert_eq!(b.last().unwrap().message(), "Command exited with status 3");
+    assert_eq!(world.said("b", TaskFailed).await, "Command exited with status 3");
     let a = world.reached("a", TaskKilled).await;
     assert_eq!(states(&a), [TaskStarting, TaskRunning, TaskKilling, TaskKilled]);
     assert_eq!(states(&world.updates("other").await), [TaskStarting, TaskRunning]);
@@ -78,22 +83,14 @@ async fn a_health_check_that_kills_marks_its_own_task_only() {
 
 #[tokio::test]
 async fn checks_of_tasks_of_a_group_keep_what_the_other_said() {
-    let command = Some(check_info::Command { command: shell("test $OWN = task && test -e made && exit 7") });
-    let check = CheckInfo { command, ..check(check_info::Type::Command) };
-    let flag = health("test -e tested", 1000);
+    let own = Some(environment(&[("OWN", "task")]));
     let checked = TaskInfo {
-        check: Some(check),
-        health_check: Some(flag),
-        command: Some(CommandInfo {
-            environment: Some(
-                mesos::json::from_slice(br#"{"variables": [{"name": "OWN", "value": "task"}]}"#).unwrap(),
-            ),
-            ..shell("touch made; sleep 1000")
-        }),
+        check: check_by(shell("test $OWN = task && test -e made && exit 7")),
+        health_check: Some(health("test -e tested", 1000)),
+        command: Some(CommandInfo { environment: own, ..shell("touch made; sleep 1000") }),
         ..task("a", "")
     };
     let world = World::group(vec![checked]).await;
-    let exit_code = |status: &mesos::v1::TaskStatus| status.check_status.unwrap().command.unwrap().exit_code;
     let updates = world.updates_until("a", |all| all.last().is_some_and(|last| exit_code(last) == Some(7))).await;
     assert_eq!(exit_code(&updates[1]), None);
     assert!(updates.iter().any(|status| status.reason.is_some() && status.reason() == Reason::TaskCheckStatusUpdated));
@@ -122,8 +119,7 @@ async fn groups_survive_their_executor() {
     kill_hard(c);
     is_gone(c).await;
     world.start("e");
-    let c = world.reached("c", TaskFailed).await;
-    assert_eq!(c.last().unwrap().message(), "Command terminated with signal Killed");
+    assert_eq!(world.said("c", TaskFailed).await, "Command terminated with signal Killed");
     world.reached("d", TaskKilled).await;
     assert!(is_alive(a));
     world.touch("e", "tasks/a/well");
@@ -172,8 +168,7 @@ async fn tasks_of_a_group_share_directories_and_get_what_they_name() {
         container: Some(container.clone()),
         ..task(name, "")
     };
-    let uris = vec![Uri { value: file.display().to_string(), ..Uri::default() }];
-    let writer = CommandInfo { uris, ..shell("cp words common/words && sleep 1000") };
+    let writer = with_file("cp words common/words && sleep 1000", file.to_str().unwrap());
     let reader = shell("while ! test -e common/words; do sleep 0.05; done; cat common/words");
     world.launch_group("e", vec![with("writer", writer), with("reader", reader)]).await;
     world.reached("reader", TaskFinished).await;
@@ -187,8 +182,7 @@ async fn a_kill_does_not_wait_for_what_is_being_fetched() {
     let world = World::with("e").await;
     // It takes connections and never says a word.
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let uri = Uri { value: format!("http://{}/file", silent.local_addr().unwrap()), ..Uri::default() };
-    let command = Some(CommandInfo { uris: vec![uri], ..shell("sleep 1000") });
+    let command = Some(with_file("sleep 1000", &format!("http://{}/file", silent.local_addr().unwrap())));
     world.launch_group("e", vec![TaskInfo { command, ..task("a", "") }, task("b", "sleep 1000")]).await;
     world.reached("b", TaskRunning).await;
     let a = world.end_member("e", "a").await;
@@ -206,8 +200,7 @@ async fn what_a_group_cannot_have_is_said() {
     };
     let apart = TaskInfo { container: Some(container), ..task("apart", "sleep 1000") };
     let world = World::group(vec![task("a", "sleep 1000"), apart]).await;
-    let apart = world.reached("apart", TaskFailed).await;
-    assert!(apart.last().unwrap().message().starts_with("Networks of their own are not supported"));
+    assert!(world.said("apart", TaskFailed).await.starts_with("Networks of their own are not supported"));
     world.reached("a", TaskKilled).await;
     assert_eq!(world.ended("e").await, 0);
 }
@@ -217,8 +210,7 @@ async fn an_executor_of_groups_runs_no_single_task_and_keeps_its_groups() {
     let world = World::group(vec![task("a", "sleep 1000")]).await;
     world.reached("a", TaskRunning).await;
     world.launch("e", task("single", "true")).await;
-    let single = world.reached("single", TaskFailed).await;
-    assert!(single.last().unwrap().message().contains("LAUNCH_GROUP"));
+    assert!(world.said("single", TaskFailed).await.contains("LAUNCH_GROUP"));
     world.kill_task("e", "nobody", None).await;
     world.end_member("e", "a").await;
     assert_eq!(world.ended("e").await, 0);
@@ -285,11 +277,9 @@ async fn what_tasks_of_a_group_fetch_is_bounded_as_their_agent_says() {
     world.start_with("e", &[("CYGNET_FETCHER_DOWNLOAD_BYTES", "9")]);
     let file = world.directory().join("words");
     fs::write(&file, "1234567890").unwrap();
-    let uris = vec![Uri { value: file.display().to_string(), ..Uri::default() }];
-    let command = Some(CommandInfo { uris, ..shell("true") });
+    let command = Some(with_file("true", file.to_str().unwrap()));
     world.launch_group("e", vec![TaskInfo { command, ..task("a", "") }]).await;
-    let updates = world.reached("a", TaskFailed).await;
-    let message = updates.last().unwrap().message();
+    let message = world.said("a", TaskFailed).await;
     assert!(message.contains("more than 9 bytes"), "{message}");
     assert_eq!(world.ended("e").await, 0);
 }

@@ -1,7 +1,5 @@
 //! Tasks that begin and end in every way.
 
-use std::fs;
-
 use mesos::v1::TaskState::{TaskFailed, TaskFinished, TaskKilled, TaskKilling, TaskRunning, TaskStarting};
 use mesos::v1::environment::{Variable, variable};
 use mesos::v1::task_status::{Reason, Source};
@@ -11,20 +9,15 @@ use mesos::v1::{
 };
 
 use crate::agent::{states, task};
+use crate::crashes::DAEMON;
+use crate::definitions::{environment, shell};
 use crate::process::{is_alive, is_gone};
 use crate::world::World;
 
 #[tokio::test]
 async fn runs_a_task_to_its_end() {
-    let own = Environment {
-        variables: vec![Variable {
-            name: "GREETING".to_owned(),
-            value: Some("hello".to_owned()),
-            ..Variable::default()
-        }],
-    };
     let mut greeting = task("a", "echo $GREETING from $MESOS_EXECUTOR_ID; pwd >&2; exit 0");
-    greeting.command.as_mut().unwrap().environment = Some(own);
+    greeting.command.as_mut().unwrap().environment = Some(environment(&[("GREETING", "hello")]));
     let world = World::launched(greeting).await;
     let updates = world.reached("a", TaskFinished).await;
     assert_eq!(states(&updates), [TaskStarting, TaskRunning, TaskFinished]);
@@ -37,10 +30,9 @@ async fn runs_a_task_to_its_end() {
     }
     assert_eq!(updates[2].message(), "Command exited with status 0");
     assert_eq!(world.ended("a").await, 0);
-    let sandbox = world.sandbox("a");
-    assert_eq!(fs::read_to_string(sandbox.join("stdout")).unwrap(), "hello from a\n");
-    let working_directory = fs::read_to_string(sandbox.join("stderr")).unwrap();
-    assert_eq!(working_directory.trim(), sandbox.canonicalize().unwrap().display().to_string());
+    assert_eq!(world.read("a", "stdout"), "hello from a\n");
+    let working_directory = world.sandbox("a").canonicalize().unwrap();
+    assert_eq!(world.read("a", "stderr").trim(), working_directory.display().to_string());
 }
 
 #[tokio::test]
@@ -50,20 +42,16 @@ async fn tells_how_a_task_ended() {
         ("code", "exit 7", "Command exited with status 7"),
         ("signal", "kill -9 $$", "Command terminated with signal Killed"),
     ] {
-        world.start(name);
-        world.launch(name, task(name, command)).await;
-        let updates = world.reached(name, TaskFailed).await;
-        assert_eq!(updates.last().unwrap().message(), message);
+        world.run(task(name, command)).await;
+        assert_eq!(world.said(name, TaskFailed).await, message);
         assert_eq!(world.ended(name).await, 0);
     }
 }
 
 #[tokio::test]
 async fn a_program_that_is_not_there_is_a_failure_that_names_it() {
-    let world = World::with("a").await;
-    let command =
-        CommandInfo { shell: Some(false), value: Some("no-such-program".to_owned()), ..CommandInfo::default() };
-    world.launch("a", TaskInfo { command: Some(command), ..task("a", "") }).await;
+    let command = CommandInfo { shell: Some(false), ..shell("no-such-program") };
+    let world = World::launched(TaskInfo { command: Some(command), ..task("a", "") }).await;
     let updates = world.reached("a", TaskFailed).await;
     assert_eq!(states(&updates), [TaskStarting, TaskFailed]);
     assert!(updates[1].message().contains("no-such-program"), "{}", updates[1].message());
@@ -72,7 +60,7 @@ async fn a_program_that_is_not_there_is_a_failure_that_names_it() {
 #[tokio::test]
 async fn arguments_reach_the_program_unchanged() {
     let arguments = ["sh", "-c", "printf '%s|' \"$0\" \"$@\"", "$HOME", "a  b", "*"].map(str::to_owned).to_vec();
-    let command = CommandInfo { shell: Some(false), value: Some("sh".to_owned()), arguments, ..CommandInfo::default() };
+    let command = CommandInfo { shell: Some(false), arguments, ..shell("sh") };
     let world = World::launched(TaskInfo { command: Some(command), ..task("a", "") }).await;
     world.reached("a", TaskFinished).await;
     assert_eq!(world.read("a", "stdout"), "$HOME|a  b|*|");
@@ -81,8 +69,7 @@ async fn arguments_reach_the_program_unchanged() {
 #[tokio::test]
 async fn a_kill_ends_the_whole_tree() {
     // A child of its own session, twice removed, is still of this task.
-    let daemon = "setsid sh -c 'echo $$ > daemon; exec sleep 1000' & sleep 1000";
-    let world = World::running("a", daemon).await;
+    let world = World::running("a", DAEMON).await;
     let daemon = world.number("a", "daemon").await;
     let (shim, main) = world.pids("a").await;
     let updates = world.end("a").await;
@@ -99,10 +86,12 @@ async fn nothing_outlives_the_main_process() {
     let command = "(trap '' TERM; setsid sh -c 'echo $$ > daemon; exec sleep 1000' &) ; \
                    while [ ! -s daemon ]; do sleep 0.01; done; exit 3";
     let world = World::launched(task("a", command)).await;
-    let updates = world.reached("a", TaskFailed).await;
-    assert_eq!(updates.last().unwrap().message(), "Command exited with status 3");
+    assert_eq!(world.said("a", TaskFailed).await, "Command exited with status 3");
     assert!(!is_alive(world.number("a", "daemon").await));
 }
+
+/// A task that does not end when it is asked to.
+pub(crate) const DEAF: &str = "trap '' TERM; echo $$ > ready; while :; do sleep 0.05; done";
 
 /// A server that takes half a second to end, under a shell that takes none.
 const DRAINS: &str = "trap 'sleep 0.5; echo drained >> told; exit 0' TERM; echo $$ > ready; \
@@ -113,16 +102,14 @@ async fn the_grace_belongs_to_what_outlives_the_main_process_too() {
     let world = World::launched(task("a", &format!("sh -c \"{DRAINS}\"; echo after"))).await;
     let server = world.number("a", "ready").await;
     world.kill("a", Some(20_000)).await;
-    let updates = world.reached("a", TaskKilled).await;
-    assert_eq!(updates.last().unwrap().message(), "Command terminated with signal Terminated");
+    assert_eq!(world.said("a", TaskKilled).await, "Command terminated with signal Terminated");
     assert!(!is_alive(server));
     assert_eq!(world.read("a", "told"), "drained\n");
 }
 
 #[tokio::test]
 async fn what_outlives_the_main_process_does_not_outlive_the_grace() {
-    let deaf = "trap '' TERM; echo $$ > ready; while :; do sleep 0.05; done";
-    let world = World::launched(task("a", &format!("sh -c \"{deaf}\"; echo after"))).await;
+    let world = World::launched(task("a", &format!("sh -c \"{DEAF}\"; echo after"))).await;
     let server = world.number("a", "ready").await;
     world.kill("a", Some(300)).await;
     world.reached("a", TaskKilling).await;
@@ -134,8 +121,7 @@ async fn what_outlives_the_main_process_does_not_outlive_the_grace() {
 #[tokio::test]
 async fn who_ignores_the_request_is_killed_after_the_grace() {
     let kill_policy = Some(KillPolicy { grace_period: Some(DurationInfo { nanoseconds: 3_600_000_000_000 }) });
-    let deaf = "trap '' TERM; echo $$ > ready; while :; do sleep 0.05; done";
-    let world = World::launched(TaskInfo { kill_policy, ..task("a", deaf) }).await;
+    let world = World::launched(TaskInfo { kill_policy, ..task("a", DEAF) }).await;
     world.number("a", "ready").await;
     world.kill("a", None).await;
     world.reached("a", TaskKilling).await;
@@ -178,8 +164,7 @@ async fn a_second_task_is_refused_and_the_first_one_lives() {
 #[tokio::test]
 async fn the_token_is_shown_to_the_agent_and_not_to_the_task() {
     let world = World::new().await;
-    world.start_with("a", &[("MESOS_EXECUTOR_AUTHENTICATION_TOKEN", "secret")]);
-    world.launch("a", task("a", "env")).await;
+    world.run_with(task("a", "env"), &[("MESOS_EXECUTOR_AUTHENTICATION_TOKEN", "secret")]).await;
     world.reached("a", TaskFinished).await;
     let tokens = world.tokens().await;
     assert!(tokens.len() >= 4 && tokens.iter().all(|token| token == "Bearer secret"), "{tokens:?}");
@@ -199,17 +184,15 @@ async fn a_task_runs_as_its_user_if_there_is_one() {
         return;
     }
     let world = World::open_to_all().await;
-    world.start("a");
-    let mut own = task("a", "id -un; touch mine");
-    own.command.as_mut().unwrap().user = Some("nobody".to_owned());
-    world.launch("a", own).await;
+    let of_user = |name: &str, command: &str, user: &str| {
+        let command = CommandInfo { user: Some(user.to_owned()), ..shell(command) };
+        TaskInfo { command: Some(command), ..task(name, "") }
+    };
+    world.run(of_user("a", "id -un; touch mine", "nobody")).await;
     let updates = world.reached("a", TaskFinished).await;
     assert_eq!(updates.len(), 3);
     assert_eq!(world.read("a", "stdout"), "nobody\n");
-    world.start("b");
-    let mut foreign = task("b", "true");
-    foreign.command.as_mut().unwrap().user = Some("no-such-user".to_owned());
-    world.launch("b", foreign).await;
+    world.run(of_user("b", "true", "no-such-user")).await;
     let updates = world.reached("b", TaskFailed).await;
     assert!(updates[1].message().contains("no-such-user"));
 }
@@ -227,8 +210,8 @@ async fn a_task_never_owns_what_an_executor_of_roots_writes_to() {
     let mut task = task("a", "mv .cygnet away");
     task.command.as_mut().unwrap().user = Some("nobody".to_owned());
     world.launch("a", task).await;
-    let updates = world.reached("a", TaskFailed).await;
-    assert!(updates.last().unwrap().message().contains("CYGNET_STATE_DIRECTORY"), "{updates:?}");
+    let message = world.said("a", TaskFailed).await;
+    assert!(message.contains("CYGNET_STATE_DIRECTORY"), "{message}");
 }
 
 #[tokio::test]
@@ -247,9 +230,8 @@ async fn what_a_task_alone_cannot_have_is_said() {
     secretive.command.as_mut().unwrap().environment = Some(Environment { variables: vec![secret] });
     for (task, wanted) in [(restricted, "Capabilities"), (holding, "Volumes"), (secretive, "'TOKEN' is a secret")] {
         let id = task.task_id.value.clone();
-        world.start(&id);
-        world.launch(&id, task).await;
-        let updates = world.reached(&id, TaskFailed).await;
-        assert!(updates.last().unwrap().message().contains(wanted), "{updates:?}");
+        world.run(task).await;
+        let message = world.said(&id, TaskFailed).await;
+        assert!(message.contains(wanted), "{message}");
     }
 }

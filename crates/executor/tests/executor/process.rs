@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use rustix::process::{Pid, Signal, kill_process};
+pub(crate) use harness::process::alive as is_alive;
+use harness::process::signal;
+use rustix::process::Signal;
 use serde_json::Value;
 use tokio::process::{Child, Command};
 
-use crate::wait::until;
-
-pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_cygnet-executor");
+use crate::wait::{soon, until};
 
 /// An executor process; killed when dropped, its tasks are not.
 pub(crate) struct Executor {
@@ -21,7 +21,7 @@ impl Executor {
     /// Starts one that appends what it logs to a file.
     pub(crate) fn start(log: &Path, arguments: &[&str], environment: &BTreeMap<String, String>) -> Executor {
         let log = fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
-        let mut command = Command::new(BINARY);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cygnet-executor"));
         let child = command.args(arguments).envs(environment).stderr(log).kill_on_drop(true).spawn().unwrap();
         Executor { child }
     }
@@ -36,12 +36,7 @@ impl Executor {
 
     /// Its exit code.
     pub(crate) async fn ended(mut self) -> i32 {
-        tokio::time::timeout(std::time::Duration::from_secs(40), self.child.wait())
-            .await
-            .expect("the executor ends")
-            .unwrap()
-            .code()
-            .unwrap()
+        soon("the executor's end", self.child.wait()).await.unwrap().code().unwrap()
     }
 }
 
@@ -56,18 +51,7 @@ pub(crate) async fn pids(state: &Path) -> (i32, i32) {
 }
 
 pub(crate) fn kill_hard(pid: i32) {
-    kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
-}
-
-/// The same for a process that may have ended meanwhile.
-pub(crate) fn kill_if_there(pid: i32) {
-    let _it_ended = kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL);
-}
-
-/// Runs, and is not merely unburied.
-pub(crate) fn is_alive(pid: i32) -> bool {
-    fs::read_to_string(format!("/proc/{pid}/stat"))
-        .is_ok_and(|stat| !stat.rsplit(')').next().unwrap_or_default().starts_with(" Z"))
+    assert!(signal(pid, Signal::KILL));
 }
 
 pub(crate) async fn is_gone(pid: i32) {

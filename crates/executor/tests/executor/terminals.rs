@@ -66,8 +66,7 @@ async fn a_task_has_its_terminal_and_others_watch_and_type_there() {
         assert!(printed.contains("hello\r\ngot hello\r\n"), "{printed:?}");
         assert_eq!(watching.read(&mut [0; 16]).await.unwrap(), 0, "the end");
     }
-    let updates = world.reached("a", TaskFailed).await;
-    assert_eq!(updates.last().unwrap().message(), "Command exited with status 3");
+    assert_eq!(world.said("a", TaskFailed).await, "Command exited with status 3");
     assert!(fs::read_to_string(&log).unwrap().ends_with("50 132\r\n"));
     assert!(matches!(watch(&state).await, Err(AttachError::Over)));
 }
@@ -117,8 +116,8 @@ async fn a_terminal_dies_with_its_shim() {
 #[tokio::test]
 async fn a_window_that_no_terminal_can_have_fails_the_task_by_name() {
     let world = World::launched(with_terminal(65_536, task("a", "true"))).await;
-    let updates = world.reached("a", TaskFailed).await;
-    assert!(updates.last().unwrap().message().contains("'tty_info.window_size'"), "{updates:?}");
+    let message = world.said("a", TaskFailed).await;
+    assert!(message.contains("'tty_info.window_size'"), "{message}");
 }
 
 #[tokio::test]

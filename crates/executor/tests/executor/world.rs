@@ -7,13 +7,15 @@ use std::ops::{Deref, DerefMut};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use harness::process::signal;
 use mesos::v1::TaskState::{TaskKilled, TaskRunning};
 use mesos::v1::executor::call;
-use mesos::v1::{TaskInfo, TaskStatus};
+use mesos::v1::{TaskInfo, TaskState, TaskStatus};
+use rustix::process::Signal;
 use tempfile::TempDir;
 
 use crate::agent::{Agent, task};
-use crate::process::{Executor, kill_if_there, number_in, pids};
+use crate::process::{Executor, number_in, pids};
 use crate::wait::until;
 
 /// The name of the pool among executors.
@@ -68,8 +70,8 @@ impl World {
 
     /// With an executor whose task was launched.
     pub(crate) async fn launched(task: TaskInfo) -> World {
-        let world = World::with(&task.task_id.value).await;
-        world.launch(&task.task_id.value.clone(), task).await;
+        let world = World::new().await;
+        world.run(task).await;
         world
     }
 
@@ -116,6 +118,18 @@ impl World {
     pub(crate) fn start_in(&self, executor: &str, environment: &BTreeMap<String, String>) {
         let process = self.process(executor, environment);
         self.executors.borrow_mut().insert(executor.to_owned(), process);
+    }
+
+    /// Starts an executor, and launches the task that it is named as.
+    pub(crate) async fn run(&self, task: TaskInfo) {
+        self.run_with(task, &[]).await;
+    }
+
+    /// The same with other variables besides.
+    pub(crate) async fn run_with(&self, task: TaskInfo, others: &[(&str, &str)]) {
+        let name = task.task_id.value.clone();
+        self.start_with(&name, others);
+        self.launch(&name, task).await;
     }
 
     /// A second process that would be the same executor.
@@ -166,6 +180,11 @@ impl World {
         let name = task.task_id.value.clone();
         self.add_to_pool(&name).await;
         self.launch(&name, task).await;
+    }
+
+    /// Waits for a task's update in this state, and returns the message of the last one.
+    pub(crate) async fn said(&self, task: &str, state: TaskState) -> String {
+        self.reached(task, state).await.last().unwrap().message().to_owned()
     }
 
     /// Kills a task, and waits until it is.
@@ -248,7 +267,9 @@ impl Drop for World {
             if left.is_empty() {
                 break;
             }
-            left.into_iter().for_each(kill_if_there);
+            for pid in left {
+                signal(pid, Signal::KILL);
+            }
         }
     }
 }
