@@ -117,8 +117,12 @@ impl Core {
         while let Some(timer) = self.out.due(now.elapsed) {
             match timer {
                 Timer::Executor(key) => self.look_at_executor(&key),
-                Timer::Pool(framework) => self.look_at_pool(&framework),
-                Timer::Recovery => self.look_at_recovery(),
+                Timer::Pool(framework) => {
+                    let stopping = self.life.is_stopping();
+                    self.pools(|pools, around| pools.look_at(around, &framework, stopping));
+                }
+                Timer::Recovery if self.life.recovery_is_due(now.elapsed) => self.finish_recovery(),
+                Timer::Recovery => {}
                 Timer::Farewell => {}
             }
         }

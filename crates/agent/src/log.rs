@@ -52,7 +52,9 @@ fn append(batch: Batch, change: &Change) -> Batch {
     match change {
         Change::Agent(record) => put(batch, Key::Agent, record.as_ref()),
         Change::Framework(id, info) => put(batch, Key::Framework(id), info.as_ref()),
-        Change::Executor(record) => put(batch, Key::Executor(record.framework(), &record.container()), record.as_ref()),
+        Change::Executor(record) => {
+            put(batch, Key::Executor(&record.framework(), &record.container()), record.as_ref())
+        }
         Change::Task(record) => put(batch, Key::Task(&record.container(), &record.key()), record.as_ref()),
         Change::Pool(record) => put(batch, Key::Pool(&record.framework()), record.as_ref()),
         Change::Update(status_updates::UpdateChange::Put { key, number, record }) => {

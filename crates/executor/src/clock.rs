@@ -5,7 +5,6 @@
 use std::ops::Add;
 use std::time::{Duration, SystemTime};
 
-use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
 /// A point in time, as the time since this machine booted.
@@ -39,8 +38,7 @@ impl Add<Duration> for Moment {
 
 /// The moment it is.
 pub(crate) fn now() -> Moment {
-    let time = clock_gettime(ClockId::Boottime);
-    Moment(Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0)))
+    Moment(processes::shim::since_boot())
 }
 
 /// The time of day, for timestamps that leave the machine.

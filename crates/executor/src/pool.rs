@@ -35,12 +35,8 @@ const PATH: &str = "/cygnet/v1/pool";
 const EXITED_WELL: i32 = 0;
 const EXITED_BADLY: i32 = 1 << 8;
 
-/// Which executor: executor id and container id.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Key {
-    executor: String,
-    container: String,
-}
+/// The run of an executor.
+type Key = (ExecutorId, ContainerId);
 
 #[derive(Debug)]
 struct Pool {
@@ -165,7 +161,7 @@ impl Pool {
     }
 
     fn add(&mut self, add: pool_event::Add) {
-        let key = Key { executor: add.executor_id.value.clone(), container: add.container_id.value.clone() };
+        let key = (add.executor_id, add.container_id);
         if self.ended.contains_key(&key) || !self.running.insert(key.clone()) {
             return;
         }
@@ -186,12 +182,9 @@ impl Pool {
 
     /// Tells the agent who has ended. Whether the agent is still there.
     async fn report(&mut self, client: &Client) -> bool {
-        while let Some((key, status)) = self.ended.first_key_value() {
-            let exited = pool_call::Exited {
-                executor_id: ExecutorId { value: key.executor.clone() },
-                container_id: ContainerId { value: key.container.clone(), parent: None },
-                status: Some(*status),
-            };
+        while let Some(((executor_id, container_id), status)) = self.ended.first_key_value() {
+            let (executor_id, container_id) = (executor_id.clone(), container_id.clone());
+            let exited = pool_call::Exited { executor_id, container_id, status: Some(*status) };
             let call = self.own(PoolCall::exited(exited));
             match client.call(PATH, &call, None).await {
                 Ok(_) | Err(ClientError::Refused { .. }) => self.ended.pop_first(),

@@ -135,7 +135,8 @@ fn end_leftovers() {
     }
 }
 
-fn since_boot() -> Duration {
+/// The time since this machine booted, on whose scale a grace is given.
+pub fn since_boot() -> Duration {
     let time = clock_gettime(ClockId::Boottime);
     Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
 }

@@ -19,7 +19,7 @@ use processes::terminal::pair::resize;
 use processes::{Window, watched};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, interval_at, sleep};
 
@@ -52,7 +52,7 @@ pub(crate) enum Input {
 #[derive(Debug)]
 pub(crate) struct InputSender {
     /// Of a session; a shim keeps watch over its terminal itself.
-    _place: Option<mpsc::OwnedPermit<()>>,
+    _place: Option<OwnedSemaphorePermit>,
     sender: mpsc::Sender<Input>,
 }
 
@@ -84,8 +84,7 @@ pub(super) struct Switchboard {
     messages: mpsc::UnboundedSender<Message>,
     input: mpsc::Sender<Input>,
     /// Has one place, for the client that has the input.
-    taken: mpsc::Sender<()>,
-    _taken: Arc<mpsc::Receiver<()>>,
+    place: Arc<Semaphore>,
 }
 
 impl Switchboard {
@@ -97,7 +96,6 @@ impl Switchboard {
     ) -> io::Result<Switchboard> {
         let (messages, inbox) = mpsc::unbounded_channel();
         let (input, inputs) = mpsc::channel(WAITING_INPUT);
-        let (taken, receiver) = mpsc::channel(1);
         let (readers, writer, is_terminal) = match streams {
             SessionStreams::Pipes { stdin, stdout, stderr } => {
                 let stdout = (data::Type::Stdout, Arc::new(watched(stdout, Interest::READABLE)?));
@@ -113,7 +111,7 @@ impl Switchboard {
         let readers = readers.into_iter().map(Some).collect();
         let board = Board { readers, launcher, attached: Vec::new(), writer };
         tokio::spawn(board.run(inbox, Box::new(left)));
-        Ok(Switchboard { messages, input, taken, _taken: Arc::new(receiver) })
+        Ok(Switchboard { messages, input, place: Arc::new(Semaphore::new(1)) })
     }
 
     /// From now on, what the process writes goes there too.
@@ -128,7 +126,7 @@ impl Switchboard {
 
     /// The input, unless it is taken.
     pub(super) fn input(&self) -> Option<InputSender> {
-        let place = self.taken.clone().try_reserve_owned().ok()?;
+        let place = self.place.clone().try_acquire_owned().ok()?;
         Some(InputSender { _place: Some(place), sender: self.input.clone() })
     }
 }

@@ -103,14 +103,17 @@ impl Frameworks {
 
     /// Shuts the framework down: from now on the ends of its tasks are not reported.
     pub(super) fn silence(&mut self, id: &FrameworkId) {
-        if let Some(framework) = self.get_mut(id) {
-            framework.silence();
-        }
+        self.get_mut(id).into_iter().for_each(Framework::silence);
     }
 
     /// Whether the ends of its tasks are not reported: it has been shut down, or is not here.
     pub(super) fn is_silenced(&self, id: &FrameworkId) -> bool {
         self.get(id).is_none_or(Framework::is_silenced)
+    }
+
+    /// Whether it is here and has been shut down.
+    pub(super) fn is_ending(&self, id: &FrameworkId) -> bool {
+        self.get(id).is_some_and(Framework::is_silenced)
     }
 
     pub(super) fn has_pooled_executors(&self, id: &FrameworkId) -> bool {

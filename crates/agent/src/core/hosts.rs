@@ -11,34 +11,20 @@ use super::{Action, Core, Owner, Settings, StartError};
 use crate::ids::{ExecutorKey, StreamId};
 
 impl Core {
-    /// The pools, and what they decide by.
-    pub(super) fn pools(&mut self) -> (&mut Pools, Around<'_>) {
-        let around = Around { now: self.now.elapsed, frameworks: &self.frameworks, out: &mut self.out };
-        (&mut self.pools, around)
-    }
-
-    /// An executor wants to be hosted.
-    pub(super) fn need_pool(&mut self, id: &FrameworkId) {
-        let (pools, mut around) = self.pools();
-        pools.need(&mut around, id);
+    /// Lets the pools decide something, by what they need to know of the rest.
+    pub(super) fn pools<T>(&mut self, decide: impl FnOnce(&mut Pools, &mut Around<'_>) -> T) -> T {
+        let mut around = Around { now: self.now.elapsed, frameworks: &self.frameworks, out: &mut self.out };
+        decide(&mut self.pools, &mut around)
     }
 
     pub(super) fn pool_may_be_idle(&mut self, id: &FrameworkId) {
-        let (pools, mut around) = self.pools();
-        pools.may_be_idle(&mut around, id);
-    }
-
-    pub(super) fn look_at_pool(&mut self, id: &FrameworkId) {
-        let stopping = self.life.is_stopping();
-        let (pools, mut around) = self.pools();
-        pools.look_at(&mut around, id, stopping);
+        self.pools(|pools, around| pools.may_be_idle(around, id));
     }
 
     /// SUBSCRIBE of a pool: it is told of everyone it is to host.
     pub(crate) fn subscribe_pool(&mut self, now: Now, stream: StreamId, id: &FrameworkId, name: &str) {
         self.at(now);
-        let (pools, mut around) = self.pools();
-        if !pools.subscribe(&mut around, stream, id, name) {
+        if !self.pools(|pools, around| pools.subscribe(around, stream, id, name)) {
             return;
         }
         if let Some(framework) = self.frameworks.get(id) {
@@ -61,14 +47,13 @@ impl Core {
     pub(crate) fn stream_closed(&mut self, now: Now, stream: StreamId) {
         self.at(now);
         if !self.frameworks.stream_closed(stream) {
-            let (pools, mut around) = self.pools();
-            pools.stream_closed(&mut around, stream);
+            self.pools(|pools, around| pools.stream_closed(around, stream));
         }
     }
 
     /// Tells the framework's pool, if it is there, to run this executor. Otherwise it hears of it when it subscribes.
     pub(super) fn host_in_pool(&mut self, key: &ExecutorKey) {
-        self.need_pool(&key.framework);
+        self.pools(|pools, around| pools.need(around, &key.framework));
         let Some(stream) = self.pools.stream(&key.framework) else { return };
         let Some(framework) = self.frameworks.get(&key.framework) else { return };
         let Some(executor) = framework.executor(&key.executor) else { return };
@@ -80,10 +65,7 @@ impl Core {
     pub(crate) fn started(&mut self, now: Now, owner: &Owner, result: Result<Process, StartError>) {
         self.at(now);
         match (owner, result) {
-            (Owner::Pool(framework), result) => {
-                let (pools, mut around) = self.pools();
-                pools.started(&mut around, framework, result);
-            }
+            (Owner::Pool(framework), result) => self.pools(|pools, around| pools.started(around, framework, result)),
             (Owner::Executor(key, container), Err(reason)) => {
                 if self.frameworks.run_of(key, container).is_some() {
                     self.launch_failed(key, &format!("Failed to launch container: {reason}"));
@@ -97,10 +79,7 @@ impl Core {
     pub(crate) fn process_ended(&mut self, now: Now, owner: &Owner, status: Option<i32>) {
         self.at(now);
         match owner {
-            Owner::Pool(framework) => {
-                let (pools, mut around) = self.pools();
-                pools.ended(&mut around, framework);
-            }
+            Owner::Pool(framework) => self.pools(|pools, around| pools.ended(around, framework)),
             Owner::Executor(key, container) => self.run_ended(key, container, status),
         }
     }

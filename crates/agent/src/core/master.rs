@@ -71,7 +71,9 @@ impl Core {
             Content::Message(message) => self.message_to_executor(message),
             Content::Reconcile(reconcile) => self.reconcile(reconcile),
             Content::UpdateFramework(update) => self.update_framework(update.framework),
-            Content::Shutdown(shutdown) => self.turn_away(shutdown.and_then(|of| of.message).unwrap_or_default()),
+            Content::Shutdown(shutdown) => {
+                self.begin_stopping(Some(shutdown.and_then(|of| of.message).unwrap_or_default()));
+            }
             Content::Unknown => tracing::warn!("the master sent an event this agent does not know"),
         }
     }
@@ -105,7 +107,7 @@ impl Core {
     /// KILL: what becomes of it depends on how far the task is.
     fn kill(&mut self, kill: agent_event::Kill) {
         let key = TaskKey { framework: kill.framework_id, task: kill.task_id };
-        if self.is_ending(&key.framework) {
+        if self.frameworks.is_ending(&key.framework) {
             return;
         }
         let Some(holder) = self.frameworks.holder(&key) else { return self.kill_unknown(&key) };

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use mesos::v1::FrameworkId;
 use shell::Now;
 
 use super::frameworks::{Executor, State};
@@ -26,7 +25,7 @@ impl Core {
         }
         for record in recovered.executors {
             let executor = Executor::recover(&record, now.elapsed, &self.settings.timeouts);
-            executor.into_iter().for_each(|executor| self.frameworks.add(record.framework(), executor));
+            executor.into_iter().for_each(|executor| self.frameworks.add(&record.framework(), executor));
         }
         for record in recovered.tasks {
             self.frameworks.recover_task(record);
@@ -36,8 +35,7 @@ impl Core {
         }
         self.frameworks.recall(|key| self.updates.oldest(key));
         for record in recovered.pools {
-            let (pools, mut around) = self.pools();
-            pools.expect(&mut around, &record);
+            self.pools(|pools, around| pools.expect(around, &record));
         }
         self.abandon_unsaved();
         self.resume_executors();
@@ -84,14 +82,10 @@ impl Core {
             for key in self.frameworks.keys_of(&id) {
                 self.resume_executor(&key);
             }
-            self.resume_pool(&id);
+            if self.frameworks.has_pooled_executors(&id) && !self.pools.contains(&id) {
+                self.pools(|pools, around| pools.need(around, &id));
+            }
             self.complete_framework_if_done(&id);
-        }
-    }
-
-    fn resume_pool(&mut self, id: &FrameworkId) {
-        if self.frameworks.has_pooled_executors(id) && !self.pools.contains(id) {
-            self.need_pool(id);
         }
     }
 
@@ -119,14 +113,8 @@ impl Core {
         }
     }
 
-    pub(super) fn look_at_recovery(&mut self) {
-        if self.life.recovery_is_due(self.now.elapsed) {
-            self.finish_recovery();
-        }
-    }
-
     /// From here on the agent speaks to its master. Pools that are still missing are started by their own timers.
-    fn finish_recovery(&mut self) {
+    pub(super) fn finish_recovery(&mut self) {
         self.life.run();
         self.recovery = self.now.elapsed.saturating_sub(self.started.elapsed);
         self.link_name();

@@ -6,11 +6,11 @@ use std::net::IpAddr;
 use mesos::v1::cygnet::{AgentCall, agent_call, agent_event};
 use mesos::v1::network_info::{self, IpAddress};
 use mesos::v1::task_status::{Reason, Source};
-use mesos::v1::{CheckInfo, ContainerStatus, FrameworkId, NetworkInfo, TaskState, TaskStatus};
+use mesos::v1::{CheckInfo, ContainerStatus, NetworkInfo, TaskState, TaskStatus};
 use processes::Process;
 
 use super::Core;
-use super::frameworks::{Executor, Framework};
+use super::frameworks::Executor;
 use crate::ids::{ExecutorKey, TaskKey};
 use crate::log::Change;
 use crate::status_updates;
@@ -29,7 +29,7 @@ impl Core {
         if let Some(executor) = holder.as_ref().and_then(|holder| self.frameworks.executor_mut(holder)) {
             executor.tasks_mut().absorb(&key.task, &status);
         }
-        if self.is_ending(&key.framework) {
+        if self.frameworks.is_ending(&key.framework) {
             // Nobody would ever acknowledge it.
             self.acknowledge_executor(key, status.uuid().to_vec());
         } else {
@@ -39,11 +39,6 @@ impl Core {
         if let Some(holder) = holder {
             self.persist_task(&holder, key);
         }
-    }
-
-    /// The framework is here and has been shut down.
-    pub(super) fn is_ending(&self, id: &FrameworkId) -> bool {
-        self.frameworks.get(id).is_some_and(Framework::is_silenced)
     }
 
     pub(super) fn persist_task(&mut self, holder: &ExecutorKey, key: &TaskKey) {
@@ -96,8 +91,9 @@ impl Core {
         if !self.frameworks.complete_task(&holder, &key.task) {
             return;
         }
-        let container = self.frameworks.executor(&holder).map(|executor| executor.container().clone());
-        container.into_iter().for_each(|container| self.out.persist(Change::ForgetTask(container, key.clone())));
+        if let Some(executor) = self.frameworks.executor(&holder) {
+            self.out.persist(Change::ForgetTask(executor.container().clone(), key.clone()));
+        }
         self.complete_executor_if_done(&holder);
     }
 

@@ -13,12 +13,8 @@ impl Core {
         self.begin_stopping(None);
     }
 
-    /// The master does not want this agent.
-    pub(super) fn turn_away(&mut self, message: String) {
-        self.begin_stopping(Some(message));
-    }
-
-    fn begin_stopping(&mut self, turned_away: Option<String>) {
+    /// Begins to end every task; with the master's words, if it does not want this agent.
+    pub(super) fn begin_stopping(&mut self, turned_away: Option<String>) {
         if self.life.stop(turned_away) {
             for key in self.frameworks.ids().iter().flat_map(|id| self.frameworks.keys_of(id)).collect::<Vec<_>>() {
                 self.shutdown_executor(&key);
@@ -32,8 +28,7 @@ impl Core {
             return;
         }
         for framework in self.pools.ids() {
-            let (pools, mut around) = self.pools();
-            pools.dismiss(&mut around, &framework);
+            self.pools(|pools, around| pools.dismiss(around, &framework));
         }
         if self.pools.is_empty() {
             self.say_goodbye();

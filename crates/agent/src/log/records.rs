@@ -66,13 +66,12 @@ pub(crate) struct ExecutorRecord {
 }
 
 impl ExecutorRecord {
-    pub(crate) fn framework(&self) -> &FrameworkId {
-        static NONE: FrameworkId = FrameworkId { value: String::new() };
-        self.framework_id.as_ref().unwrap_or(&NONE)
+    pub(crate) fn framework(&self) -> FrameworkId {
+        self.framework_id.clone().unwrap_or_default()
     }
 
     pub(crate) fn container(&self) -> ContainerId {
-        ContainerId { value: self.container.clone(), parent: None }
+        self.container.as_str().into()
     }
 }
 
@@ -96,7 +95,7 @@ pub(crate) struct TaskRecord {
 
 impl TaskRecord {
     pub(crate) fn container(&self) -> ContainerId {
-        ContainerId { value: self.container.clone(), parent: None }
+        self.container.as_str().into()
     }
 
     pub(crate) fn key(&self) -> TaskKey {

@@ -37,14 +37,22 @@ fn acknowledged(actions: &[UpdateAction]) -> usize {
     actions.iter().filter(|action| matches!(action, UpdateAction::AcknowledgeExecutor { .. })).count()
 }
 
+fn connected() -> StatusUpdates {
+    StatusUpdates { connected: true, ..StatusUpdates::default() }
+}
+
+/// An executor's update, at the beginning.
+fn receive(updates: &mut StatusUpdates, number: u8, state: TaskState) -> Vec<UpdateAction> {
+    updates.receive(at(0), &key(), update(number, state))
+}
+
 #[test]
 fn one_update_is_in_flight_and_carries_the_latest_state() {
-    let mut updates = StatusUpdates::default();
-    updates.resume(at(0));
-    let first = updates.receive(at(0), &key(), update(1, TaskState::TaskStarting));
+    let mut updates = connected();
+    let first = receive(&mut updates, 1, TaskState::TaskStarting);
     assert_eq!(forwarded(&first), [(1, TaskState::TaskStarting)]);
     assert!(matches!(first[0], UpdateAction::Persist(_)), "what is sent is on disk first");
-    let second = updates.receive(at(0), &key(), update(2, TaskState::TaskRunning));
+    let second = receive(&mut updates, 2, TaskState::TaskRunning);
     assert_eq!((forwarded(&second).len(), acknowledged(&second)), (0, 1));
     assert_eq!(forwarded(&updates.wake(at(10))), [(1, TaskState::TaskRunning)]);
     let next = updates.acknowledge(at(11), &key(), &[1; 16]).unwrap();
@@ -53,10 +61,9 @@ fn one_update_is_in_flight_and_carries_the_latest_state() {
 
 #[test]
 fn repetitions_slow_down_to_ten_minutes_and_start_over_with_the_next_update() {
-    let mut updates = StatusUpdates::default();
-    updates.resume(at(0));
-    updates.receive(at(0), &key(), update(1, TaskState::TaskStarting));
-    updates.receive(at(0), &key(), update(2, TaskState::TaskRunning));
+    let mut updates = connected();
+    receive(&mut updates, 1, TaskState::TaskStarting);
+    receive(&mut updates, 2, TaskState::TaskRunning);
     let mut waits = Vec::new();
     let mut now = at(0);
     for _ in 0..9 {
@@ -72,11 +79,10 @@ fn repetitions_slow_down_to_ten_minutes_and_start_over_with_the_next_update() {
 
 #[test]
 fn only_the_oldest_can_be_acknowledged() {
-    let mut updates = StatusUpdates::default();
-    updates.resume(at(0));
+    let mut updates = connected();
     assert_eq!(updates.acknowledge(at(0), &key(), &[1; 16]), Err(Unexpected::NoStream));
-    updates.receive(at(0), &key(), update(1, TaskState::TaskStarting));
-    updates.receive(at(0), &key(), update(2, TaskState::TaskRunning));
+    receive(&mut updates, 1, TaskState::TaskStarting);
+    receive(&mut updates, 2, TaskState::TaskRunning);
     assert_eq!(updates.acknowledge(at(0), &key(), &[2; 16]), Err(Unexpected::NotTheOldest));
     assert!(updates.acknowledge(at(0), &key(), &[1; 16]).is_ok());
     assert_eq!(updates.acknowledge(at(0), &key(), &[1; 16]), Err(Unexpected::NotTheOldest));
@@ -84,22 +90,20 @@ fn only_the_oldest_can_be_acknowledged() {
 
 #[test]
 fn duplicates_are_acknowledged_again_and_go_no_further() {
-    let mut updates = StatusUpdates::default();
-    updates.resume(at(0));
-    updates.receive(at(0), &key(), update(1, TaskState::TaskStarting));
-    let waiting = updates.receive(at(0), &key(), update(1, TaskState::TaskStarting));
+    let mut updates = connected();
+    receive(&mut updates, 1, TaskState::TaskStarting);
+    let waiting = receive(&mut updates, 1, TaskState::TaskStarting);
     assert_eq!((waiting.len(), acknowledged(&waiting)), (1, 1));
     updates.acknowledge(at(0), &key(), &[1; 16]).unwrap();
-    let known = updates.receive(at(0), &key(), update(1, TaskState::TaskStarting));
+    let known = receive(&mut updates, 1, TaskState::TaskStarting);
     assert_eq!((known.len(), acknowledged(&known)), (1, 1));
 }
 
 #[test]
 fn nothing_follows_the_end() {
-    let mut updates = StatusUpdates::default();
-    updates.resume(at(0));
-    updates.receive(at(0), &key(), update(1, TaskState::TaskFailed));
-    let late = updates.receive(at(0), &key(), update(2, TaskState::TaskRunning));
+    let mut updates = connected();
+    receive(&mut updates, 1, TaskState::TaskFailed);
+    let late = receive(&mut updates, 2, TaskState::TaskRunning);
     assert_eq!((late.len(), acknowledged(&late)), (1, 1));
     let end = updates.acknowledge(at(0), &key(), &[1; 16]).unwrap();
     assert_eq!(end.last(), Some(&UpdateAction::Remove(key())));
@@ -110,7 +114,7 @@ fn nothing_follows_the_end() {
 fn without_a_master_nothing_is_sent_and_then_everything() {
     let mut updates = StatusUpdates::default();
     let other = TaskKey { task: "U".into(), ..key() };
-    assert_eq!(forwarded(&updates.receive(at(0), &key(), update(1, TaskState::TaskRunning))), []);
+    assert_eq!(forwarded(&receive(&mut updates, 1, TaskState::TaskRunning)), []);
     updates.receive(at(0), &other, update(2, TaskState::TaskRunning));
     assert_eq!(updates.wake_at(), None);
     assert_eq!(forwarded(&updates.resume(at(5))).len(), 2);

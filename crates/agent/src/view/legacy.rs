@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use mesos::build::LegacyVersion;
 use mesos::resources::Resources;
 use mesos::v1::framework_info::capability::Type as Capability;
-use mesos::v1::{Attribute, Labels, Resource, TaskStatus, executor_info};
+use mesos::v1::{Attribute, ContainerStatus, Labels, Resource, TaskStatus, executor_info};
 use serde_json::{Map, Value, json};
 
 use super::{bag, used};
@@ -39,9 +39,7 @@ pub(crate) fn state(snapshot: &Snapshot) -> Value {
     for (name, value) in json!(LegacyVersion::current()).as_object().into_iter().flatten() {
         state[name] = value.clone();
     }
-    if let Some(hostname) = snapshot.link.master_hostname() {
-        state["master_hostname"] = json!(hostname);
-    }
+    add(&mut state, [("master_hostname", snapshot.link.master_hostname().map(|hostname| json!(hostname)))]);
     // The web page looks for them here to know whether there is a log to show.
     for (name, value) in flags.iter().filter(|(name, _)| ["log_dir", "external_log_file"].contains(&name.as_str())) {
         state[name] = json!(value);
@@ -103,9 +101,7 @@ fn framework(framework: &Framework) -> Value {
         "executors": framework.live_executors().map(executor).collect::<Vec<_>>(),
         "completed_executors": over(framework).map(executor).collect::<Vec<_>>(),
     });
-    if let Some(principal) = &info.principal {
-        entry["principal"] = json!(principal);
-    }
+    add(&mut entry, [("principal", info.principal.as_ref().map(|principal| json!(principal)))]);
     match framework.is_capable_of(Capability::MultiRole) {
         true => entry["roles"] = json!(info.roles),
         false => entry["role"] = json!(info.role.as_deref().unwrap_or("*")),
@@ -133,15 +129,13 @@ fn executor(executor: &Executor) -> Value {
         "queued_tasks": tasks.queued().map(queued_task).collect::<Vec<_>>(),
         "completed_tasks": over.map(task).collect::<Vec<_>>(),
     });
-    if let Some(role) = role(&info.resources) {
-        entry["role"] = json!(role);
-    }
-    if let Some(all) = &info.labels {
-        entry["labels"] = labels(all);
-    }
-    if info.r#type.is_some() && info.r#type() != executor_info::Type::Unknown {
-        entry["type"] = json!(info.r#type().as_str_name());
-    }
+    let kind = info.r#type.is_some().then(|| info.r#type()).filter(|kind| *kind != executor_info::Type::Unknown);
+    let optional = [
+        ("role", role(&info.resources).map(|role| json!(role))),
+        ("labels", info.labels.as_ref().map(labels)),
+        ("type", kind.map(|kind| json!(kind.as_str_name()))),
+    ];
+    add(&mut entry, optional);
     entry
 }
 
@@ -161,18 +155,13 @@ fn queued_task(task: &Task) -> Value {
         "slave_id": info.agent_id.value,
         "resources": bag(&info.resources).to_legacy_json(),
     });
-    if let Some(role) = role(&info.resources) {
-        entry["role"] = json!(role);
-    }
-    if let Some(command) = &info.command {
-        entry["command"] = mesos::json::to_value(command);
-    }
-    if let Some(executor) = &info.executor {
-        entry["executor_id"] = json!(executor.executor_id.value);
-    }
-    if let Some(discovery) = &info.discovery {
-        entry["discovery"] = mesos::json::to_value(discovery);
-    }
+    let optional = [
+        ("role", role(&info.resources).map(|role| json!(role))),
+        ("command", info.command.as_ref().map(mesos::json::to_value)),
+        ("executor_id", info.executor.as_ref().map(|executor| json!(executor.executor_id.value))),
+        ("discovery", info.discovery.as_ref().map(mesos::json::to_value)),
+    ];
+    add(&mut entry, optional);
     entry
 }
 
@@ -196,11 +185,7 @@ fn task(task: &Task) -> Value {
         ("container", wire.container.as_ref().map(mesos::json::to_value)),
         ("health_check", wire.health_check.as_ref().map(mesos::json::to_value)),
     ];
-    for (name, value) in optional {
-        if let Some(value) = value {
-            entry[name] = value;
-        }
-    }
+    add(&mut entry, optional);
     if !wire.limits.is_empty() {
         entry["limits"] = wire.limits.iter().map(|(name, limit)| (name.clone(), json!(limit.value))).collect();
     }
@@ -209,22 +194,19 @@ fn task(task: &Task) -> Value {
 
 fn status(status: &TaskStatus) -> Value {
     let mut entry = json!({ "state": status.state().as_str_name(), "timestamp": status.timestamp() });
-    if let Some(all) = &status.labels {
-        entry["labels"] = labels(all);
-    }
-    if let Some(container) = &status.container_status {
-        let mut container = mesos::json::to_value(container);
-        if let Some(members) = container.as_object_mut() {
-            members.remove("executor_pid");
-        }
-        entry["container_status"] = container;
-    }
-    if let Some(healthy) = status.healthy {
-        entry["healthy"] = json!(healthy);
-    }
-    // From executors that know more than Mesos' do.
-    if let Some(health) = &status.health {
-        entry["health"] = mesos::json::to_value(health);
-    }
+    let container = status.container_status.clone().map(|of| ContainerStatus { executor_pid: None, ..of });
+    let optional = [
+        ("labels", status.labels.as_ref().map(labels)),
+        ("container_status", container.as_ref().map(mesos::json::to_value)),
+        ("healthy", status.healthy.map(|healthy| json!(healthy))),
+        // From executors that know more than Mesos' do.
+        ("health", status.health.as_ref().map(mesos::json::to_value)),
+    ];
+    add(&mut entry, optional);
     entry
+}
+
+/// Adds the members that there are.
+fn add<const N: usize>(entry: &mut Value, optional: [(&str, Option<Value>); N]) {
+    optional.into_iter().filter_map(|(name, value)| Some((name, value?))).for_each(|(name, value)| entry[name] = value);
 }
