@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::{http, process, wait};
 
-/// How long a start may take: generous, the machine may be busy with other tests.
+/// The time that a start may take: generous, the machine may be busy with other tests.
 pub const START: Duration = Duration::from_secs(60);
 
 /// The binary under test, built beside this test's own.
@@ -65,7 +65,7 @@ impl Running {
         process::signal(self.pid(), signal);
     }
 
-    /// Whether it has ended, and how.
+    /// The exit status, once it has ended.
     pub fn exited(&mut self) -> Option<std::process::ExitStatus> {
         self.0.try_wait().expect("a child can be waited for")
     }
@@ -97,11 +97,45 @@ fn task_ports() -> String {
     format!("ports:[{first}-{}]", first + 99)
 }
 
-/// `cygnet dev` on ports and in a directory of its own. Whatever still runs is killed when this is dropped.
+/// A directory that everything of a cluster is in, also the mark of every process started from there. Whatever still
+/// runs is killed when this is dropped.
+#[derive(Debug)]
+struct Ground(tempfile::TempDir);
+
+impl Ground {
+    fn new() -> Ground {
+        Ground(tempfile::Builder::new().prefix("cygnet-").tempdir().expect("a directory"))
+    }
+
+    fn log(&self) -> PathBuf {
+        self.0.path().join("log")
+    }
+
+    /// The output of the processes so far.
+    fn output(&self) -> String {
+        std::fs::read_to_string(self.log()).unwrap_or_default()
+    }
+}
+
+impl Drop for Ground {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("--- output of the cluster ---\n{}", self.output());
+        }
+        for _ in 0..20 {
+            for pid in process::marked(self.0.path()) {
+                process::signal(pid, Signal::KILL);
+            }
+        }
+    }
+}
+
+/// `cygnet dev` on ports and in a directory of its own.
 #[derive(Debug)]
 pub struct Dev {
-    directory: tempfile::TempDir,
+    // Killed before the rest.
     process: Option<Running>,
+    ground: Ground,
     /// The master's address.
     pub master: SocketAddr,
     /// The agent's address.
@@ -114,19 +148,18 @@ pub struct Dev {
 impl Dev {
     /// Reserves a directory and ports; nothing runs yet.
     pub fn new() -> Dev {
-        let directory = tempfile::Builder::new().prefix("cygnet-").tempdir().expect("a directory");
         let (master, agent, api) = (free_address(), free_address(), free_address());
-        Dev { directory, process: None, master, agent, api, task_ports: task_ports() }
+        Dev { process: None, ground: Ground::new(), master, agent, api, task_ports: task_ports() }
     }
 
     /// The directory everything is in, also the mark of every process started from here.
     pub fn directory(&self) -> &Path {
-        self.directory.path()
+        self.ground.0.path()
     }
 
-    /// What the process printed so far.
+    /// The output of the process so far.
     pub fn output(&self) -> String {
-        std::fs::read_to_string(self.log()).unwrap_or_default()
+        self.ground.output()
     }
 
     /// The process started last.
@@ -155,7 +188,7 @@ impl Dev {
             Some(named) if named.contains("ports") => {}
             Some(named) => *named = format!("{named};{}", self.task_ports),
         }
-        self.process = Some(Running::start(&all, &self.log()));
+        self.process = Some(Running::start(&all, &self.ground.log()));
     }
 
     /// Waits until the Marathon API answers `pong`, and an agent has registered.
@@ -197,10 +230,6 @@ impl Dev {
         let own = self.process.as_ref().map(Running::pid);
         process::marked(self.directory()).into_iter().filter(|&pid| Some(pid) != own).collect()
     }
-
-    fn log(&self) -> PathBuf {
-        self.directory().join("log")
-    }
 }
 
 impl Default for Dev {
@@ -209,26 +238,13 @@ impl Default for Dev {
     }
 }
 
-impl Drop for Dev {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            eprintln!("--- output of cygnet dev ---\n{}", self.output());
-        }
-        self.process = None;
-        for _ in 0..20 {
-            for pid in process::marked(self.directory.path()) {
-                process::signal(pid, Signal::KILL);
-            }
-        }
-    }
-}
-
 /// A master and an agent as processes of their own, without a scheduler.
 #[derive(Debug)]
 pub struct Pair {
-    directory: tempfile::TempDir,
-    master_process: Option<Running>,
+    // Killed before the rest.
     agent_process: Option<Running>,
+    master_process: Option<Running>,
+    ground: Ground,
     /// The master's address.
     pub master: SocketAddr,
     /// The agent's address.
@@ -248,18 +264,10 @@ impl Pair {
     /// The same, with further arguments for the master.
     #[track_caller]
     pub fn start_with(arguments: &[&str]) -> Pair {
-        let directory = tempfile::Builder::new().prefix("cygnet-").tempdir().expect("a directory");
-        let (master, agent) = (free_address(), free_address());
+        let (ground, master, agent) = (Ground::new(), free_address(), free_address());
         let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
-        let mut pair = Pair {
-            directory,
-            master_process: None,
-            agent_process: None,
-            master,
-            agent,
-            task_ports: task_ports(),
-            arguments,
-        };
+        let (agent_process, master_process, task_ports) = (None, None, task_ports());
+        let mut pair = Pair { agent_process, master_process, ground, master, agent, task_ports, arguments };
         pair.start_master();
         pair.start_agent();
         pair.wait_until_registered();
@@ -270,7 +278,7 @@ impl Pair {
     pub fn start_master(&mut self) {
         let own = ["master", "--work-dir", &self.path("master"), "--port", &self.master.port().to_string()];
         let arguments: Vec<String> = own.into_iter().map(str::to_owned).chain(self.arguments.iter().cloned()).collect();
-        self.master_process = Some(Running::start(&arguments, &self.directory.path().join("log")));
+        self.master_process = Some(Running::start(&arguments, &self.ground.log()));
     }
 
     /// Starts the agent.
@@ -281,7 +289,7 @@ impl Pair {
         let resources = format!("cpus:8;mem:8192;disk:8192;{}", self.task_ports);
         let arguments =
             ["agent", "--work-dir", &work_dir, "--port", &port, "--master", &master, "--resources", &resources];
-        self.agent_process = Some(Running::start(&arguments.map(str::to_owned), &self.directory.path().join("log")));
+        self.agent_process = Some(Running::start(&arguments.map(str::to_owned), &self.ground.log()));
     }
 
     /// The agent's process.
@@ -296,7 +304,7 @@ impl Pair {
 
     /// The directory everything is in, also the mark of every process started from here.
     pub fn directory(&self) -> &Path {
-        self.directory.path()
+        self.ground.0.path()
     }
 
     /// Waits until the master has an active agent.
@@ -309,24 +317,6 @@ impl Pair {
     }
 
     fn path(&self, name: &str) -> String {
-        self.directory.path().join(name).display().to_string()
-    }
-}
-
-impl Drop for Pair {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            eprintln!(
-                "--- log ---\n{}",
-                std::fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
-            );
-        }
-        self.agent_process = None;
-        self.master_process = None;
-        for _ in 0..20 {
-            for pid in process::marked(self.directory.path()) {
-                process::signal(pid, Signal::KILL);
-            }
-        }
+        self.directory().join(name).display().to_string()
     }
 }
