@@ -180,7 +180,8 @@ fn metrics(target: &Target) {
         let snapshot = answer.json();
         let snapshot = snapshot.as_object().expect("an object");
         assert!(snapshot.values().all(Value::is_number));
-        let missing: Vec<_> = names.iter().filter(|name| !snapshot.contains_key(**name)).collect();
+        let all = names.iter().flat_map(|(begin, ends)| ends.split(' ').map(move |end| format!("{begin}{end}")));
+        let missing: Vec<_> = all.filter(|name| !snapshot.contains_key(name)).collect();
         assert!(missing.is_empty(), "missing: {missing:?}");
         let text = answer.text();
         let places: Vec<_> = snapshot.keys().filter_map(|name| text.find(&format!("\"{name}\":"))).collect();
@@ -189,93 +190,36 @@ fn metrics(target: &Target) {
     }
 }
 
-const MASTER_METRICS: &[&str] = &[
-    "allocator/mesos/allocation_run_latency_ms",
-    "allocator/mesos/allocation_run_ms/p99",
-    "allocator/mesos/event_queue_dispatches",
-    "registrar/log/recovered",
-    "registrar/queued_operations",
-    "registrar/state_fetch_ms",
-    "registrar/state_store_ms/max",
-    "master/uptime_secs",
-    "master/elected",
-    "master/slaves_connected",
-    "master/slaves_disconnected",
-    "master/slaves_active",
-    "master/slaves_inactive",
-    "master/slaves_unreachable",
-    "master/frameworks_connected",
-    "master/frameworks_disconnected",
-    "master/frameworks_active",
-    "master/frameworks_inactive",
-    "master/outstanding_offers",
-    "master/tasks_staging",
-    "master/tasks_starting",
-    "master/tasks_running",
-    "master/tasks_killing",
-    "master/tasks_finished",
-    "master/tasks_failed",
-    "master/tasks_killed",
-    "master/tasks_lost",
-    "master/tasks_error",
-    "master/tasks_dropped",
-    "master/tasks_unreachable",
-    "master/tasks_gone",
-    "master/tasks_gone_by_operator",
-    "master/cpus_total",
-    "master/cpus_used",
-    "master/cpus_percent",
-    "master/gpus_total",
-    "master/gpus_used",
-    "master/gpus_percent",
-    "master/mem_total",
-    "master/mem_used",
-    "master/mem_percent",
-    "master/disk_total",
-    "master/disk_used",
-    "master/disk_percent",
-    "master/cpus_revocable_total",
-    "master/mem_revocable_used",
-    "master/valid_status_updates",
-    "master/invalid_status_updates",
-    "master/slave_registrations",
-    "master/slave_reregistrations",
-    "master/slave_removals",
-    "master/messages_register_framework",
-    "master/messages_kill_task",
+/// The beginnings of names, and how they go on.
+const MASTER_METRICS: &[(&str, &str)] = &[
+    ("allocator/mesos/", "allocation_run_latency_ms allocation_run_ms/p99 event_queue_dispatches"),
+    ("registrar/", "log/recovered queued_operations state_fetch_ms state_store_ms/max"),
+    ("master/slaves_", "connected disconnected active inactive unreachable"),
+    ("master/frameworks_", "connected disconnected active inactive"),
+    (
+        "master/tasks_",
+        "staging starting running killing finished failed killed lost error dropped unreachable gone gone_by_operator",
+    ),
+    ("master/cpus_", "total used percent revocable_total"),
+    ("master/gpus_", "total used percent"),
+    ("master/mem_", "total used percent revocable_used"),
+    ("master/disk_", "total used percent"),
+    ("master/slave_", "registrations reregistrations removals"),
+    ("master/messages_", "register_framework kill_task"),
+    ("master/", "uptime_secs elected outstanding_offers valid_status_updates invalid_status_updates"),
 ];
 
-const AGENT_METRICS: &[&str] = &[
-    "slave/uptime_secs",
-    "slave/registered",
-    "slave/frameworks_active",
-    "slave/tasks_staging",
-    "slave/tasks_starting",
-    "slave/tasks_running",
-    "slave/tasks_killing",
-    "slave/tasks_finished",
-    "slave/tasks_failed",
-    "slave/tasks_killed",
-    "slave/tasks_lost",
-    "slave/tasks_gone",
-    "slave/executors_registering",
-    "slave/executors_running",
-    "slave/executors_terminating",
-    "slave/executors_terminated",
-    "slave/executors_preempted",
-    "slave/valid_status_updates",
-    "slave/invalid_status_updates",
-    "slave/container_launch_errors",
-    "slave/cpus_total",
-    "slave/cpus_used",
-    "slave/cpus_percent",
-    "slave/gpus_total",
-    "slave/mem_total",
-    "slave/mem_used",
-    "slave/mem_percent",
-    "slave/disk_total",
-    "slave/disk_used",
-    "slave/disk_percent",
+const AGENT_METRICS: &[(&str, &str)] = &[
+    ("slave/tasks_", "staging starting running killing finished failed killed lost gone"),
+    ("slave/executors_", "registering running terminating terminated preempted"),
+    ("slave/cpus_", "total used percent"),
+    ("slave/gpus_", "total"),
+    ("slave/mem_", "total used percent"),
+    ("slave/disk_", "total used percent"),
+    (
+        "slave/",
+        "uptime_secs registered frameworks_active valid_status_updates invalid_status_updates container_launch_errors",
+    ),
 ];
 
 fn files(target: &Target) {

@@ -8,7 +8,7 @@ use crate::answer::{only_of, tells_of_frameworks};
 use crate::row::{Row, both, row};
 use crate::shape::{golden, has_shape};
 use crate::target::Target;
-use harness::framework::{self, Framework, task};
+use harness::framework::{Framework, task, with_health_check};
 use harness::stream::Stream;
 use harness::wire::Form;
 
@@ -252,10 +252,8 @@ fn events(target: &Target, form: Form) {
 fn health_events(target: &Target, form: Form) {
     let stream = subscribe(target, form);
     let framework = Framework::subscribe(target, form);
-    let mut unhealthy = task("t", "exec sleep 1000");
-    unhealthy["health_check"] = json!({"type": "COMMAND", "delay_seconds": 0.0, "interval_seconds": 0.1,
-        "grace_period_seconds": 0.0, "consecutive_failures": 2, "command": {"value": "false"}});
-    framework.run(unhealthy);
+    let check = json!({"type": "COMMAND", "consecutive_failures": 2, "command": {"value": "false"}});
+    framework.run(with_health_check(task("t", "exec sleep 1000"), check));
     for (state, healthy) in [
         ("TASK_STARTING", Value::Null),
         ("TASK_RUNNING", Value::Null),
@@ -291,7 +289,7 @@ fn a_task(target: &Target, form: Form) {
 }
 
 fn agent_files(target: &Target, form: Form) {
-    let framework = Framework::subscribe_as(target, form, &framework::info());
+    let framework = Framework::subscribe(target, form);
     framework.run(task("t", "printf hello; exec sleep 1000"));
     let root = format!("/frameworks/{}/executors/t/runs/latest", framework.id);
     let list = json!({"type": "LIST_FILES", "list_files": {"path": root}});

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::executor::Executor;
 use crate::row::{Row, own};
 use crate::target::Target;
-use harness::framework::{self, Framework, task};
+use harness::framework::{self, Framework, task, with_health_check};
 use harness::wire::Form;
 
 /// An agent that does not answer is given up within seconds.
@@ -174,12 +174,10 @@ fn updates_outlive_the_agent() {
 fn tasks_outlive_the_agent() {
     let mut pair = Pair::start();
     let framework = Framework::subscribe(pair.master, Form::Json);
-    let mut checked = task("t", "exec sleep 1000");
-    checked["health_check"] = json!({"type": "COMMAND", "delay_seconds": 0.0, "interval_seconds": 0.1,
-        "grace_period_seconds": 0.0, "consecutive_failures": 3,
-        "command": {"value": "test ! -e \"$GATE\"",
-            "environment": {"variables": [{"name": "GATE", "value": pair.directory().join("gate").display().to_string()}]}}});
-    let running = framework.run(checked);
+    let gate = json!({"name": "GATE", "value": pair.directory().join("gate").display().to_string()});
+    let command = json!({"value": "test ! -e \"$GATE\"", "environment": {"variables": [gate]}});
+    let check = json!({"type": "COMMAND", "consecutive_failures": 3, "command": command});
+    let running = framework.run(with_health_check(task("t", "exec sleep 1000"), check));
     let healthy = framework.expect("TASK_RUNNING");
     assert_eq!(healthy["healthy"], true, "{healthy}");
     pair.agent_process().kill();
