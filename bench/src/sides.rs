@@ -73,7 +73,7 @@ impl Ground {
         })
     }
 
-    /// How many network namespaces the targets are in; 0 if they are in ours.
+    /// The number of network namespaces the targets are in; 0 if they are in ours.
     pub(crate) fn namespaces(&self) -> usize {
         networks::namespaces(&self.targets.all).flatten().count()
     }
@@ -85,60 +85,54 @@ impl Ground {
 
     /// Why a side cannot work here.
     pub(crate) fn missing(&self, side: Side, ask: Ask) -> Option<String> {
-        let said = |error: &anyhow::Error| Some(format!("{error:#}"));
-        let programs = self.programs.as_ref().err().and_then(said);
-        let confined = self.confined.as_ref().err().and_then(said).filter(|_| ask == Ask::Command);
-        confined.or_else(|| match side {
-            Side::Engine => None,
-            Side::Loop | Side::Vfork => programs,
-            Side::HaProxy => self.haproxy.as_ref().err().and_then(said),
-            Side::Curl => programs.or_else(|| self.curl.as_ref().err().and_then(said)),
-            Side::DockerExec => self.docker.as_ref().err().and_then(said),
-        })
+        let confined = if ask == Ask::Command { there(&self.confined).map(drop) } else { Ok(()) };
+        let side = || match side {
+            Side::Engine => Ok(()),
+            Side::Loop | Side::Vfork => there(&self.programs).map(drop),
+            Side::HaProxy => there(&self.haproxy).map(drop),
+            Side::Curl => there(&self.programs).and_then(|_| there(&self.curl)).map(drop),
+            Side::DockerExec => there(&self.docker).map(drop),
+        };
+        confined.and_then(|()| side()).err().map(|error| error.to_string())
     }
 
     pub(crate) fn round(&self, side: Side, load: &Load, time: Time) -> anyhow::Result<Measured> {
-        let programs = || self.programs.as_ref().map_err(|error| anyhow::anyhow!("{error:#}"));
+        let programs = || there(&self.programs);
         let targets = self.targets(load)?;
         let done = match side {
             Side::Engine => engine_round(load, time, &targets),
             Side::Loop => program::run(&mut programs()?.checks(load, time), &targets),
             Side::HaProxy => haproxy::round(&targets, load, time),
-            Side::Curl => {
-                let curl = self.curl.as_deref().map_err(|error| anyhow::anyhow!("{error:#}"))?;
-                program::run(&mut curl_for_each(programs()?, curl, time), &targets)
-            }
+            Side::Curl => program::run(&mut curl_for_each(programs()?, there(&self.curl)?, time), &targets),
             Side::Vfork => program::run(&mut self.vfork(programs()?, load, time)?, &targets),
-            Side::DockerExec => {
-                let container = self.docker.as_ref().map_err(|error| anyhow::anyhow!("{error:#}"))?;
-                container.round(time)
-            }
+            Side::DockerExec => there(&self.docker)?.round(time),
         };
         done.with_context(|| format!("{}, {load:?}", side.as_str()))
     }
 
-    /// How many sockets are in TIME_WAIT where the targets are.
+    /// The number of sockets in TIME_WAIT where the targets are.
     pub(crate) fn time_wait(&self) -> anyhow::Result<u64> {
         Ok(networks::count(&self.targets.all)?.time_wait)
     }
 
     fn targets(&self, load: &Load) -> anyhow::Result<Vec<Target>> {
         Ok(match load.ask {
-            Ask::Command => vec![self.confined()?.target()],
+            Ask::Command => vec![there(&self.confined)?.target()],
             _ => self.targets.some(load.checks),
         })
     }
 
-    fn confined(&self) -> anyhow::Result<&Confined> {
-        self.confined.as_ref().map_err(|error| anyhow::anyhow!("{error:#}"))
-    }
-
     /// At the engine's pace.
     fn vfork(&self, programs: &Programs, load: &Load, time: Time) -> anyhow::Result<Command> {
-        let mut command = programs.spawn("vfork", load.resident, load.rate(), time, &self.confined()?.others());
+        let mut command = programs.spawn("vfork", load.resident, load.rate(), time, &there(&self.confined)?.others());
         command.arg(TRUE);
         Ok(command)
     }
+}
+
+/// A resource of this machine, or why it is not there.
+fn there<T>(resource: &anyhow::Result<T>) -> anyhow::Result<&T> {
+    resource.as_ref().map_err(|error| anyhow::anyhow!("{error:#}"))
 }
 
 /// Hostile targets live as long as the round.

@@ -24,20 +24,25 @@ pub(crate) struct Command {
 /// The checker, and its kind of check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Kind {
+    /// By the scheduler
     Http,
+    /// By the scheduler
     Tcp,
+    /// By the executor, next to the task
     MesosHttp,
+    /// By the executor, next to the task
     MesosTcp,
+    /// By the executor, next to the task
     Command,
 }
 
-/// How much, and in what steps.
+/// The number of tasks, the steps, and the manner of checks.
 #[derive(Clone, Debug, PartialEq, Eq, Args)]
 pub(crate) struct Options {
     /// The checker, and its kind of check
     #[arg(long, default_value = "mesos-http")]
     pub(crate) check: Kind,
-    /// The executor's way to check; the other is a process of curl for every check, as in 2017
+    /// With curl, the same once more with a process of it for every check, as in 2017, drawn below
     #[arg(long = "prober", value_name = "PROBER", default_value = "engine", action = ArgAction::Set,
         value_parser = PossibleValuesParser::new(["engine", "curl"]).map(|name| name == "curl"))]
     pub(crate) curl: bool,
@@ -140,7 +145,7 @@ impl Options {
         self.agents.unwrap_or(0)
     }
 
-    /// Whether simulated tasks are what is checked, by the scheduler.
+    /// True if simulated tasks are what is checked, by the scheduler.
     pub(crate) fn has_simulated_targets(&self) -> bool {
         self.is_simulated() && !self.check.is_native()
     }
