@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::age::since;
 use super::change::{DEPLOYMENTS, Follower, Following};
-use super::table::{items, joined, table, text};
+use super::table::{action, items, joined, table, text};
 use crate::api::{Api, Asking, Noun, encoded};
 use crate::output::line;
 
@@ -133,11 +133,7 @@ fn affected(deployment: &Value) -> String {
 }
 
 fn actions(actions: &Value) -> String {
-    let named = items(actions).iter().map(|action| {
-        let whose = if action["app"].is_null() { &action["pod"] } else { &action["app"] };
-        format!("{} {}", text(&action["action"]), text(whose))
-    });
-    named.collect::<Vec<_>>().join(", ")
+    items(actions).iter().map(action).collect::<Vec<_>>().join(", ")
 }
 
 fn shown(deployment: &Value) -> String {

@@ -8,15 +8,15 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use serde_json::Value;
 
-use super::table::{items, text};
+use super::table::{action, items, text};
 use crate::api::{Api, Asking};
 use crate::output::line;
 use crate::signals::Stop;
 
-/// How long to wait before listening again.
+/// The wait before listening again.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// What to listen to.
+/// The events to listen to.
 #[derive(Debug, Args)]
 pub(crate) struct Events {
     #[command(flatten)]
@@ -73,7 +73,7 @@ async fn again(api: &Api, types: &[&str]) -> crate::api::events::Events {
     }
 }
 
-/// Whether an event is about this app, or one below this group.
+/// True if an event is about this app, or one below this group.
 fn concerns(event: &Value, app: &str) -> bool {
     let app = app.trim_matches('/');
     let of = |id: &str| {
@@ -116,10 +116,7 @@ fn shown(event: &Value) -> String {
         }
     }
     let actions = items(&event["currentStep"]["actions"]).iter();
-    actions.for_each(|action| {
-        let whose = if action["app"].is_null() { &action["pod"] } else { &action["app"] };
-        line.push_str(&format!("  {} {}", text(&action["action"]), text(whose)));
-    });
+    actions.for_each(|one| line.push_str(&format!("  {}", action(one))));
     line
 }
 

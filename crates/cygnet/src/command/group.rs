@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::change::{self, Manner};
 use super::definitions;
 use super::kind::Kind;
-use super::table::{items, joined, table, text};
+use super::table::{action, items, joined, table, text};
 use crate::api::{Api, Noun};
 use crate::output::line;
 
@@ -98,10 +98,7 @@ async fn dry_run(api: &Api, definition: &Value, json: bool) -> anyhow::Result<Ex
         return Ok(ExitCode::SUCCESS);
     }
     for (number, step) in (1..).zip(items(&plan["steps"])) {
-        for action in items(&step["actions"]) {
-            let whose = if action["app"].is_null() { &action["pod"] } else { &action["app"] };
-            line(format!("{number:>3}  {} {}", text(&action["action"]), text(whose)));
-        }
+        items(&step["actions"]).iter().for_each(|one| line(format!("{number:>3}  {}", action(one))));
     }
     Ok(ExitCode::SUCCESS)
 }

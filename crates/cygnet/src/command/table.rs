@@ -27,6 +27,12 @@ pub(crate) fn items(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
+/// An action of a deployment: its name, and the app or pod it is about.
+pub(crate) fn action(action: &Value) -> String {
+    let whose = if action["app"].is_null() { &action["pod"] } else { &action["app"] };
+    format!("{} {}", text(&action["action"]), text(whose))
+}
+
 /// A list of texts, separated by commas.
 pub(crate) fn joined(list: &Value) -> String {
     items(list).iter().map(text).collect::<Vec<_>>().join(", ")
