@@ -7,7 +7,7 @@ use harness::cluster::Dev;
 use harness::http;
 use serde_json::{Value, json};
 
-/// What is sent, and what the answer must be: status, and texts the body must have.
+/// The body that is sent, the status that must be answered, and texts the answer must have.
 type Case = (Value, u16, &'static [&'static str]);
 
 fn cases() -> Vec<Case> {

@@ -1,4 +1,5 @@
-//! How soon a fault is found and acted upon. One test, and so the only one that runs meanwhile: the margins are small.
+//! The time until a fault is found and acted upon. One test, and so the only one that runs meanwhile: the margins are
+//! small.
 
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use harness::{http, process, wait};
 use rustix::process::Signal;
 use serde_json::Value;
 
-/// What the engine, the update's way to the scheduler and this test's polling may take together.
+/// The time that the engine, the update's way to the scheduler and this test's polling may take together.
 const MARGIN: Duration = Duration::from_millis(200);
 
 #[test]

@@ -17,23 +17,23 @@ const APPS: usize = if cfg!(debug_assertions) { 50 } else { 500 };
 const INSTANCES: usize = 20;
 const TASKS: usize = APPS * INSTANCES;
 
-/// How long all of them may take to become healthy.
+/// The time that all of them may take to become healthy.
 const DEPLOYED: Duration = Duration::from_secs(300);
 
 /// The answer that dashboards and load balancers ask for again and again.
 const EVERYTHING: &str = "/v2/apps?embed=apps.tasks";
 
-/// How long it may take.
+/// The time that it may take.
 const LIMIT: Duration = if cfg!(debug_assertions) { Duration::from_secs(1) } else { Duration::from_millis(300) };
 
 /// Listeners that do not read.
 const DEAF: usize = 50;
 
-/// How often all instances change their health while nobody reads: with all of them, that makes far more events than
-/// anybody may be behind.
+/// The times that all instances change their health while nobody reads: with all of them, that makes far more events
+/// than anybody may be behind.
 const FLIPS: usize = if cfg!(debug_assertions) { 1 } else { 5 };
 
-/// How much private memory the scheduler may have in the end: so many instances, their events, and some for each listener.
+/// The private memory of the scheduler in the end, at most: so many instances, their events, and some for each listener.
 const MEMORY_KIB: u64 = 400 * 1024;
 
 fn app(number: usize) -> Value {
@@ -64,7 +64,7 @@ fn all_are(how: &str, heads: &Heads) {
     wait::until(&format!("{TASKS} {how} instances"), DEPLOYED, || (heads.gauge(&gauge)? == TASKS as u64).then_some(()));
 }
 
-/// How long it takes to be answered, and what.
+/// The answer, and the time until it came.
 fn asked(api: SocketAddr, path: &str) -> (http::Answer, Duration) {
     let (answer, took) = wait::timed(|| http::get(api, path).expect("an answer"));
     assert_eq!(answer.status, 200, "{path}");

@@ -1,5 +1,5 @@
-//! What is bounded: what one more health-checked command task costs beside the task itself, and what it costs a master
-//! to tell the state of a large cluster.
+//! The bounds of memory: what one more health-checked command task costs beside the task itself, and what it costs a
+//! master to tell the state of a large cluster.
 
 use std::io::BufReader;
 use std::net::{SocketAddr, TcpStream};
@@ -51,7 +51,7 @@ const AGENTS: usize = 100;
 /// Readers of `/state` at a time, none of which reads on.
 const READERS: usize = 8;
 
-/// What all of them together may cost the master. The answer itself is larger than this, for one.
+/// The memory that all of them together may cost the master. The answer itself is larger than this, for one.
 const READERS_LIMIT_KIB: u64 = 24 * 1024;
 
 #[test]

@@ -1,4 +1,4 @@
-//! What a person sees of `cygnet dev` on one machine: an app kept healthy, through faults of its tasks and through
+//! `cygnet dev` on one machine, as a person sees it: an app kept healthy, through faults of its tasks and through
 //! `kill -9` of Cygnet's own processes.
 
 use std::net::{Ipv4Addr, SocketAddr};

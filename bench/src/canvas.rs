@@ -10,7 +10,7 @@ const STYLE: &str = "text{font-family:'DejaVu Sans','Liberation Sans',Arial,sans
 /// Lines, upon them rectangles, upon them texts. All lines are one element, and so are all rectangles of a colour.
 #[derive(Default)]
 pub(crate) struct Canvas {
-    /// How much further down things are drawn.
+    /// The distance by which things are drawn further down.
     down: f64,
     lines: String,
     rectangles: Vec<(&'static str, String)>,

@@ -10,7 +10,7 @@ use crate::rows::{Kind, Part, ROWS, Row};
 use crate::sides::{Ground, Side};
 use crate::targets::Size;
 
-/// How much is done.
+/// The amount of work.
 pub(crate) struct Plan {
     pub(crate) rows: Vec<&'static Row>,
     pub(crate) size: Size,

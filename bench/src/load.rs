@@ -72,7 +72,7 @@ impl Load {
         Load { ask, checks, interval, resident: 0, neighbours: None }
     }
 
-    /// How many checks a second are wanted.
+    /// The checks a second that are wanted.
     pub(crate) fn rate(&self) -> f64 {
         self.checks as f64 / self.interval.as_secs_f64()
     }

@@ -1,4 +1,4 @@
-//! Where and when figures were measured, without which they say little.
+//! The place and time of figures, without which they say little.
 
 use std::fs;
 
@@ -12,9 +12,9 @@ pub(crate) struct Machine {
     pub(crate) processor: String,
     pub(crate) kernel: String,
     pub(crate) haproxy: Option<String>,
-    /// Whether this program was compiled with optimisation.
+    /// True if this program was compiled with optimisation.
     pub(crate) optimised: bool,
-    /// How many the targets were in; 0 if they were in our own.
+    /// The number that the targets were in; 0 if they were in our own.
     pub(crate) namespaces: usize,
 }
 

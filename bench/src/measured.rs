@@ -9,14 +9,14 @@ pub(crate) struct Measured {
     pub(crate) failures: u64,
     /// Attempts that count neither way.
     pub(crate) inconclusive: u64,
-    /// How often a target was called unhealthy.
+    /// The times that a target was called unhealthy.
     pub(crate) unhealthy: u64,
     pub(crate) seconds: f64,
     /// Of the whole process, with its children.
     pub(crate) cpu_us: f64,
     /// Of that, the engine's thread.
     pub(crate) thread_us: Option<f64>,
-    /// How late attempts started.
+    /// The lateness of attempts.
     pub(crate) late_ms: Option<Late>,
     /// The process' memory, per check that was added.
     pub(crate) bytes_per_check: Option<f64>,

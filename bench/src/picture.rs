@@ -12,7 +12,7 @@ use resvg::usvg::{Options, Tree, fontdb};
 /// Twice the size of the SVG, for screens with many dots.
 const SCALE: f32 = 2.0;
 
-/// Where fonts are.
+/// The directories of fonts.
 const FONTS: [&str; 2] = ["/usr/share/fonts", "/usr/local/share/fonts"];
 
 /// Fonts that look as the chart is drawn for, by the beginnings of their files' names. Any other will do.

@@ -61,7 +61,7 @@ fn late(rounds: &Rounds) -> Option<String> {
     Some(format!("  late p50 {p50:.1}, p99 {p99:.1}, max {max:.1} ms"))
 }
 
-/// How many bars hold, and which were not measured.
+/// The number of bars that hold, and those that were not measured.
 pub(crate) fn summary(findings: &[Finding]) -> String {
     let judged: Vec<_> = findings.iter().flat_map(|f| f.judged().map(move |judged| (f.row.name, judged))).collect();
     let those = |standing| judged.iter().filter(move |(_, judged)| judged.standing() == standing);

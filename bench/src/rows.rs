@@ -17,7 +17,7 @@ pub(crate) struct Row {
     pub(crate) bars: &'static [Bar],
     pub(crate) rounds: usize,
     pub(crate) time: Time,
-    /// Where the row belongs.
+    /// The part that the row belongs to.
     pub(crate) part: Part,
 }
 

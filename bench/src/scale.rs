@@ -71,7 +71,7 @@ fn experiment(options: &Options, directory: &Path) -> anyhow::Result<Findings> {
     findings
 }
 
-/// Whether all bars hold, of all that were run before an interrupt.
+/// True if all bars hold, of all that were run before an interrupt.
 fn all(quick: bool, directory: &Path) -> anyhow::Result<bool> {
     let (machine, runs) = (machine(), series::all(quick)?);
     let mut outcomes = Vec::new();

@@ -20,7 +20,7 @@ use server::Server;
 
 pub(crate) use server::raise_limit;
 
-/// How many targets, and where.
+/// The number of targets, and their places.
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct Size {
     pub(crate) namespaces: usize,

@@ -1,4 +1,4 @@
-//! Whether an implementation speaks the Mesos v1 APIs: its rows are the lines of their description, each named after
+//! The Mesos v1 APIs, asked of an implementation: its rows are the lines of their description, each named after
 //! the section and line it comes from, and each tried in both forms of messages where there are two.
 //!
 //! It talks from outside to whoever `CYGNET_CONFORMANCE_MASTER` and `CYGNET_CONFORMANCE_AGENT` name (URLs), or else to

@@ -65,7 +65,7 @@ pub(crate) fn own(name: &'static str, run: impl FnOnce() + Send + 'static) -> Ro
 }
 
 thread_local! {
-    /// What the row of this thread failed with; nothing while no row runs on it.
+    /// The failure of the row of this thread; nothing while no row runs on it.
     static FAILURE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 

@@ -1,5 +1,5 @@
-//! What answers look like: names and kinds of fields, derived from what Apache Mesos answered (`golden/`). In: a shape and
-//! a value. Out: what is missing, unknown or of another kind, by path.
+//! The shapes of answers: names and kinds of fields, derived from what Apache Mesos answered (`golden/`). In: a shape
+//! and a value. Out: what is missing, unknown or of another kind, by path.
 
 use std::sync::OnceLock;
 

@@ -1,5 +1,5 @@
-//! What is tested: the implementation the environment names, or a master and an agent of Cygnet's own, started when the
-//! first row needs them and stopped with the last.
+//! The implementation that is tested: the one that the environment names, or a master and an agent of Cygnet's own,
+//! started when the first row needs them and stopped with the last.
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::OnceLock;
@@ -24,22 +24,22 @@ impl Target {
         Target { own: OnceLock::new(), fixed: Some((pair.master, pair.agent)) }
     }
 
-    /// Where the master listens.
+    /// The address that the master listens on.
     pub(crate) fn master(&self) -> SocketAddr {
         self.fixed.map(|(master, _)| master).or_else(|| named(MASTER)).unwrap_or_else(|| self.own().master)
     }
 
-    /// Where the agent listens.
+    /// The address that the agent listens on.
     pub(crate) fn agent(&self) -> SocketAddr {
         self.fixed.map(|(_, agent)| agent).or_else(|| named(AGENT)).unwrap_or_else(|| self.own().agent)
     }
 
-    /// Whether it is somebody else's: its processes are not ours to kill, its programs not where ours are.
+    /// True if it is somebody else's: its processes are not ours to kill, its programs not where ours are.
     pub(crate) fn is_foreign(&self) -> bool {
         self.fixed.is_none() && std::env::var_os(MASTER).is_some()
     }
 
-    /// Whether it has what Mesos has since this version. Cygnet has.
+    /// True if it has what Mesos has since this version. Cygnet has.
     pub(crate) fn is_since(&self, major: u32, minor: u32) -> bool {
         if !self.is_foreign() {
             return true;
@@ -50,8 +50,8 @@ impl Target {
         (numbers.next(), numbers.next()) >= (Some(major), Some(minor))
     }
 
-    /// Whether the command executor is told the kill policy of a KILL: agents of Apache Mesos start it as one that speaks
-    /// libprocess, which loses it, unless they have `--http_command_executor`.
+    /// True if the command executor is told the kill policy of a KILL: agents of Apache Mesos start it as one that
+    /// speaks libprocess, which loses it, unless they have `--http_command_executor`.
     pub(crate) fn tells_kill_policies(&self) -> bool {
         let flags = http::get(self.agent(), "/flags").expect("an answer").json();
         !self.is_foreign() || flags["flags"]["http_command_executor"] == "true"

@@ -11,10 +11,10 @@ use crate::{process, wait};
 /// From the end of an attempt to the next one.
 pub const INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long an attempt may take.
+/// The time that an attempt may take.
 pub const TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How many failures kill.
+/// The number of failures that kill.
 pub const FAILURES: u32 = 3;
 
 /// The example's app.
@@ -54,13 +54,13 @@ pub fn ids(app: &Value) -> Vec<String> {
     ids
 }
 
-/// Where a task listens.
+/// The address that a task listens on.
 pub fn address(task: &Value) -> SocketAddr {
     let port = task["ports"][0].as_u64().and_then(|port| u16::try_from(port).ok()).expect("a port");
     SocketAddr::from((Ipv4Addr::LOCALHOST, port))
 }
 
-/// Whether an app has an unhealthy task.
+/// True if an app has an unhealthy task.
 pub fn unhealthy(app: &Value) -> bool {
     app["tasksUnhealthy"].as_u64().is_some_and(|count| count > 0)
 }

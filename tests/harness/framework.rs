@@ -20,13 +20,13 @@ const CALL: &str = "scheduler.Call";
 #[derive(Debug)]
 pub struct Framework {
     master: SocketAddr,
-    /// How it talks.
+    /// The form in which it talks.
     pub form: Form,
     /// The id the master gave.
     pub id: String,
-    /// What the master tells it.
+    /// The events that the master tells it.
     pub stream: Stream,
-    /// Whether it is not torn down when it is dropped.
+    /// True if it is not torn down when it is dropped.
     lives_on: bool,
 }
 
@@ -249,7 +249,7 @@ impl Drop for Framework {
     }
 }
 
-/// Whether any row could launch on the offer.
+/// True if any row could launch on the offer.
 fn is_ample(offer: &Value) -> bool {
     let amount = |name: &str| {
         let resources = offer["resources"].as_array().into_iter().flatten();

@@ -47,7 +47,7 @@ impl Heads {
         self.scheduler.pid()
     }
 
-    /// Where they keep what they keep.
+    /// The directory of all that they keep.
     pub fn directory(&self) -> &Path {
         self.directory.path()
     }

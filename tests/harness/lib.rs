@@ -1,4 +1,5 @@
-//! What tests share, the whole-system ones above all: they start the real `cygnet` binary and talk to it from outside.
+//! The parts that tests share, the whole-system ones above all: they start the real `cygnet` binary and talk to it from
+//! outside.
 //!
 //! Nothing here uses Cygnet's own crates, so that a mistake in its wire cannot hide in both ends: [`http`] speaks
 //! HTTP/1.1 on a plain socket, [`framework`] the Mesos scheduler API in both forms of [`wire`], over a [`stream`], [`process`] reads `/proc`, [`cluster`] and

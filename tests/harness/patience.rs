@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// How long anything may take on a machine that is busy with other tests.
+/// The time that anything may take on a machine that is busy with other tests.
 pub const PATIENCE: Duration = Duration::from_secs(40);
 
 /// Asks `condition` until it gives a value, and fails the test, naming `what`, if it never does.

@@ -23,7 +23,7 @@ pub fn command_line(pid: i32) -> String {
     String::from_utf8_lossy(&raw).replace('\0', " ").trim().to_owned()
 }
 
-/// Whether the process exists and is no zombie.
+/// True if the process exists and is no zombie.
 pub fn alive(pid: i32) -> bool {
     stat(pid).is_some_and(|fields| fields.first().is_some_and(|state| state != "Z" && state != "X"))
 }

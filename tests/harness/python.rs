@@ -10,7 +10,7 @@ pub fn with(package: &str) -> Option<PathBuf> {
     [own, PathBuf::from("python3")].into_iter().find(|python| imports(python, package))
 }
 
-/// Where a script of `tests/clients` is.
+/// The path of a script of `tests/clients`.
 pub fn script(name: &str) -> PathBuf {
     tests().join("clients").join(name)
 }

@@ -10,10 +10,10 @@ use serde_json::Value;
 
 use crate::wire::Form;
 
-/// How long an event may take to come.
+/// The time that an event may take to come.
 pub const EVENT: Duration = Duration::from_secs(30);
 
-/// How many heartbeats may come in place of an event that is waited for: those of a minute and a half.
+/// The number of heartbeats that may come in place of an event that is waited for: those of a minute and a half.
 const PATIENCE: usize = 6;
 
 /// Events of one subscription.

@@ -28,7 +28,7 @@ pub fn until_ok<T>(what: &str, limit: Duration, mut condition: impl FnMut() -> R
     found.unwrap_or_else(|| panic!("waited {limit:?} in vain for: {what}: {reason}"))
 }
 
-/// How long `action` takes.
+/// The time that `action` takes.
 #[expect(clippy::disallowed_methods, reason = "measures, decides nothing")]
 pub fn timed<T>(action: impl FnOnce() -> T) -> (T, Duration) {
     let start = Instant::now();

@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-/// How messages go over the wire.
+/// The form of messages on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     /// Text.
@@ -50,7 +50,7 @@ impl Form {
         }
     }
 
-    /// What these bytes say. Fields the table does not know are left out.
+    /// The message in these bytes. Fields the table does not know are left out.
     #[track_caller]
     pub fn decode(self, message: &str, bytes: &[u8]) -> Value {
         match self {

@@ -1,4 +1,4 @@
-//! How a server behaves. In: the JSON of a row. Out: what it does at each connection, as steps.
+//! The behaviour of a server. In: the JSON of a row. Out: what it does at each connection, as steps.
 //!
 //! | JSON | behaviour |
 //! |---|---|

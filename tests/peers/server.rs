@@ -16,7 +16,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use crate::behaviour::{Behaviour, Step, Talk};
 use crate::certificates::Certificates;
 
-/// How long to wait for a peer that says nothing: longer than any check of a row.
+/// The wait for a peer that says nothing: longer than any check of a row.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) struct Server {

@@ -9,7 +9,7 @@ use crate::command::{installed, program, root};
 
 const PLACE: &str = "target/clients";
 
-/// Those that install as they are, and what [`ALONE`] depend on.
+/// The packages that install as they are, and what [`ALONE`] depend on.
 const PACKAGES: [&str; 12] = [
     "addict==2.4.0",
     "avmesos==0.4.2",

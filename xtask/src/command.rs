@@ -29,13 +29,13 @@ pub(crate) fn program<'a>(name: &str, arguments: impl IntoIterator<Item = &'a st
     succeed(at_root(place).args(arguments))
 }
 
-/// Whether a program is there and answers.
+/// True if a program is there and answers.
 pub(crate) fn installed(program: &str) -> bool {
     let quiet = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     quiet.is_ok_and(|status| status.success())
 }
 
-/// Whether cargo has this verb.
+/// True if cargo has this verb.
 pub(crate) fn installed_cargo(verb: &str) -> bool {
     let quiet = cargo_command(&[verb, "--version"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
     quiet.is_ok_and(|status| status.success())

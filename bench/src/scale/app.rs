@@ -16,7 +16,7 @@ const APP: u32 = 1000;
 
 const ID: &str = "/scale";
 
-/// How many apps it takes.
+/// The number of apps it takes.
 fn apps(options: &Options) -> u32 {
     if options.is_simulated() { options.up_to.div_ceil(APP) } else { 1 }
 }
@@ -25,7 +25,7 @@ fn id(number: u32) -> String {
     format!("{ID}/{number}")
 }
 
-/// Whether this is the id of one of ours.
+/// True if this is the id of one of ours.
 pub(crate) fn is_ours(id: &Value) -> bool {
     id.as_str().is_some_and(|id| id.starts_with(ID))
 }
@@ -36,8 +36,8 @@ pub(crate) fn resources(options: &Options) -> String {
     format!("cpus:100000;mem:100000000;disk:100000000;ports:[{FIRST_PORT}-{last}]")
 }
 
-/// How many ports a simulated agent has: some more than its share of tasks, as they are not spread quite evenly. Each may
-/// be a listener, and a process may have 20,000 files where the limit cannot be raised.
+/// The number of ports of a simulated agent: some more than its share of tasks, as they are not spread quite evenly. Each
+/// may be a listener, and a process may have 20,000 files where the limit cannot be raised.
 pub(crate) fn ports(options: &Options) -> u16 {
     let share = options.up_to.div_ceil(options.agents().max(1));
     u16::try_from(share + share / 5 + 8).unwrap_or(u16::MAX - FIRST_PORT).min(50_000)

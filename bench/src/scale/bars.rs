@@ -12,7 +12,7 @@ use super::step::{MASTER, SCHEDULER, Step};
 /// The most a core is used by master and scheduler each while all is still.
 const STILL: f64 = 0.01;
 
-/// How much more of it that may be with all tasks than with the first of them: no more than measuring errs.
+/// The part by which it may be more with all tasks than with the first of them: no more than measuring errs.
 const FLAT: f64 = 0.005;
 
 const SCALE_UP: (u32, Duration) = (1000, Duration::from_secs(15));
@@ -56,7 +56,7 @@ pub(crate) fn judge(options: &Options, findings: &Findings) -> Vec<Bar> {
     bars
 }
 
-/// How many tasks a run of this kind must carry.
+/// The number of tasks that a run of this kind must carry.
 fn tasks_wanted(options: &Options) -> u32 {
     match (options.is_simulated(), options.check) {
         (true, Kind::Http) => 15_000,

@@ -12,10 +12,10 @@ use super::poll::States;
 use super::run::{Broken, Run};
 use super::step::{Costs, MASTER};
 
-/// How long anything may take before it counts as broken.
+/// The time that anything may take before it counts as broken.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// How often to look whether all has been seen.
+/// The time between two looks whether all has been seen.
 const GLANCE: Duration = Duration::from_millis(50);
 
 /// The part of the tasks that flips while the scheduler is away.
@@ -53,7 +53,7 @@ pub(crate) struct Burst {
     pub(crate) flips: u32,
     /// Until the scheduler knows.
     pub(crate) seen: Duration,
-    /// How much CPU that took, of each role.
+    /// The CPU that it took, of each role.
     pub(crate) cpu: [Duration; 4],
 }
 
@@ -66,12 +66,12 @@ pub(crate) struct FailOver {
     pub(crate) known: Duration,
 }
 
-/// How many rows of progress it takes.
+/// The number of rows of progress it takes.
 pub(super) fn rows(options: &Options) -> usize {
     if options.is_simulated() && options.check.is_native() { 3 } else { 0 }
 }
 
-/// How long one of them takes.
+/// The time that one of them takes.
 pub(super) fn guess(options: &Options) -> Duration {
     options.hold
 }

@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use super::{app, http};
 
-/// How often to ask.
+/// The time between two questions.
 pub(crate) const EVERY: Duration = Duration::from_secs(2);
 
-/// How many tasks are in which state.
+/// The numbers of tasks by state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct States {
     pub(crate) staged: u64,

@@ -15,7 +15,7 @@ use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, set_child_
 
 use crate::clock::{Moment, pause};
 
-/// How often to look whether something ended.
+/// The time between two looks whether something ended.
 const GLANCE: Duration = Duration::from_millis(50);
 
 /// From now on orphans come to us.

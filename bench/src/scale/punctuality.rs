@@ -1,4 +1,4 @@
-//! How late checks are, as their targets see it: they tell the times between the last checks of them, of which the
+//! The lateness of checks, as their targets see it: they tell the times between the last checks of them, of which the
 //! interval is subtracted. What is left is the lag of the checker and the time a check took.
 
 use std::fs::{self, File};
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{http, processes};
 
-/// How many targets are asked: more would say the same.
+/// The number of targets that are asked: more would say the same.
 const SAMPLE: usize = 200;
 
 const INTERVAL_MS: f64 = 1000.0;

@@ -13,7 +13,7 @@ use super::verdicts::Verdicts;
 use crate::clock::{Moment, pause};
 use crate::progress::Progress;
 
-/// How long tasks may take to become healthy, at least, and for each ten that are expected to start meanwhile.
+/// The time that tasks may take to become healthy, at least, and for each ten that are expected to start meanwhile.
 const PATIENCE: (Duration, u32) = (Duration::from_secs(120), 10);
 
 /// All that was found.
@@ -74,7 +74,7 @@ fn guess(options: &Options, steps: usize) -> Duration {
     steps + control::guess(options) * u32::try_from(control::rows(options)).unwrap_or(1)
 }
 
-/// How long a task takes to start, to guess with.
+/// The time that a task takes to start, to guess with.
 fn per_task(options: &Options) -> Duration {
     Duration::from_millis(if options.is_simulated() { 1 } else { 10 })
 }

@@ -19,7 +19,7 @@ const PATH: &str = "/v2/events?event_type=health_status_changed_event&event_type
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Verdicts {
     false_ones: Arc<AtomicU64>,
-    /// How often the stream broke while the scheduler lived; events may have been missed.
+    /// The times that the stream broke while the scheduler lived; events may have been missed.
     breaks: Arc<AtomicU64>,
 }
 

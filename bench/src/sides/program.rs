@@ -25,7 +25,7 @@ pub(super) fn feed(command: &mut Command, lines: impl Iterator<Item = String>) -
     serde_json::from_slice(&output.stdout).context("it printed no measurement")
 }
 
-/// Where a program is.
+/// The path of a program.
 pub(super) fn find(name: &str) -> anyhow::Result<String> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     // Where daemons are may not be in the path of people.

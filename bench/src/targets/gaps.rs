@@ -1,4 +1,4 @@
-//! How regularly targets are asked, as they see it.
+//! The regularity with which targets are asked, as they see it.
 
 use crate::clock::Moment;
 

@@ -18,7 +18,7 @@ use tokio::net::TcpStream;
 
 use crate::server::Server;
 
-/// How long one answer may take.
+/// The time that one answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The largest answer that is read.
@@ -81,7 +81,7 @@ impl Api {
         self.ask(method, path, body).await?.map_err(|refused| refused.explain())
     }
 
-    /// Whether there is something at this path.
+    /// True if there is something at this path.
     pub(crate) async fn has(&self, path: &str) -> anyhow::Result<bool> {
         match self.ask(Method::GET, path, None).await? {
             Ok(_) => Ok(true),

@@ -16,7 +16,7 @@ use crate::output::line;
 /// Connections are answered by threads with this much stack.
 const STACK: usize = 64 * 1024;
 
-/// What to be.
+/// The kind of server to be.
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
     #[command(subcommand)]
@@ -31,7 +31,7 @@ enum Kind {
     Tcp(Listen),
 }
 
-/// Where to listen.
+/// The port to listen on.
 #[derive(Debug, Args)]
 struct Listen {
     /// The port; 0 takes any free one

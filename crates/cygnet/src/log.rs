@@ -20,7 +20,7 @@ static LEVEL: OnceLock<LoggingLevel> = OnceLock::new();
 
 static FILE: OnceLock<LogFile> = OnceLock::new();
 
-/// Where else a server's log is, than on standard error.
+/// The places of a server's log beside standard error.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Files {
     /// Log to a file in this directory, too, which operators may read over the API; it is only ever appended to
@@ -93,7 +93,7 @@ fn begin(wanted: Option<Targets>, level: Level, file: Option<File>) {
     let _ = LEVEL.set(LoggingLevel::new(apply));
 }
 
-/// How operators change what this process logs, once [`start`] was called.
+/// The knob by which operators change what this process logs, once [`start`] was called.
 pub(crate) fn level() -> Option<LoggingLevel> {
     LEVEL.get().cloned()
 }

@@ -1,4 +1,4 @@
-//! What clients send over HTTP that is allowed and seldom: bodies in chunks, requests one behind the other, old versions.
+//! HTTP of clients that is allowed and seldom: bodies in chunks, requests one behind the other, old versions.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};

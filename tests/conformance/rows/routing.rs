@@ -114,7 +114,7 @@ fn below(target: &Target) {
     }
 }
 
-/// What a stream consists of is checked while it is read; here that there is one, on a connection that closes.
+/// The parts of a stream are checked while it is read; here that there is one, on a connection that closes.
 fn records(target: &Target, form: Form) {
     let framework = Framework::subscribe(target, form);
     let id = framework.stream.id.clone().expect("a stream id");

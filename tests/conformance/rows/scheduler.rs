@@ -100,7 +100,7 @@ fn refused() -> Vec<(&'static str, Change)> {
     ]
 }
 
-/// What `/frameworks` shows of it.
+/// The answer of `/frameworks` about it.
 fn shown(target: &Target, framework: &str) -> Value {
     let path = format!("/frameworks?framework_id={framework}");
     http::get(target.master(), &path).expect("the master answers").json()
@@ -112,7 +112,7 @@ fn rack(test: Value) -> Value {
     json!({"role_constraints": {"*": {"groups": [{"attribute_constraints": [constraint]}]}}})
 }
 
-/// What changes is answered with 200 and shown, what may not change with 400.
+/// A change is answered with 200 and shown, one of what may not change with 400.
 fn update_framework(target: &Target, framework: Framework) {
     assert_eq!(framework.change(json!({"name": "renamed"})).status, 200);
     let shown = shown(target, &framework.id);
@@ -448,7 +448,7 @@ fn a_task(target: &Target, framework: Framework) {
     }
 }
 
-/// What an executor of a group must have.
+/// The parts that an executor of a group must have.
 fn executors_of_groups(_: &Target, framework: Framework) {
     for (what, field, value) in [
         ("no type", "type", Value::Null),

@@ -12,13 +12,13 @@ use crate::target::Target;
 use harness::framework::{Framework, filled, launch, launch_group, scalar, task};
 use harness::wire::Form;
 
-/// What is launched.
+/// The tasks that are launched.
 enum Launched {
     Task(Value),
     Group(Vec<Value>),
 }
 
-/// What must come of it.
+/// The outcome that must come of it.
 #[derive(Clone, Copy)]
 enum Outcome {
     /// TASK_ERROR with texts in its message.
@@ -333,7 +333,7 @@ fn tasks() -> Vec<Case> {
     ]
 }
 
-/// What is not validated, and the back-fill of types.
+/// Cases that are not validated, and the back-fill of types.
 fn accepted() -> Vec<Case> {
     let later = |mut check: Value| {
         check["delay_seconds"] = json!(1000.0);

@@ -33,7 +33,7 @@ pub(super) fn arrows(source: &Path) -> anyhow::Result<Arrows> {
     Ok(arrows)
 }
 
-/// What is no module of this crate is an item of its root.
+/// A name that is no module of this crate is an item of its root.
 fn keep_modules(arrows: &mut Arrows) {
     let modules: Vec<_> = arrows.keys().cloned().collect();
     arrows.values_mut().for_each(|named| named.retain(|to, _| modules.contains(to)));

@@ -1,8 +1,8 @@
-//! How long ago something was, for people.
+//! Ages of things, for people.
 
 use std::time::{Duration, SystemTime};
 
-/// How long ago that was, to the second; nothing if it is no moment.
+/// The age of a moment, to the second; nothing if it is none.
 #[expect(clippy::disallowed_methods, reason = "shows the time, decides nothing")]
 pub(crate) fn since(moment: &str) -> String {
     let Ok(moment) = humantime::parse_rfc3339_weak(moment) else { return String::new() };

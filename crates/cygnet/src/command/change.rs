@@ -26,7 +26,7 @@ use crate::api::{Api, Asking};
 /// The list of deployments under way, with their progress as far as the scheduler knows it.
 pub(crate) const DEPLOYMENTS: &str = "/v2/deployments?embed=deployments.progress";
 
-/// How to make a change.
+/// The manner of a change.
 #[derive(Debug, Args)]
 pub(crate) struct Manner {
     /// Break into a deployment that is under way
@@ -44,7 +44,7 @@ impl Manner {
     }
 }
 
-/// Whether to wait for the end.
+/// The wait for the end.
 #[derive(Debug, Args)]
 pub(crate) struct Following {
     /// Do not wait until it is done

@@ -40,7 +40,7 @@ With --json each attempt is one object in a line, with its outcome by layer and 
 connect-timeout, connection, tls, certificate-expires, protocol, status, body, redirect, exit-code, signal, timeout,
 setup, inconclusive.";
 
-/// What to check, and how often.
+/// The check to make, and its number of attempts.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Check {

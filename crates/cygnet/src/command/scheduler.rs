@@ -96,7 +96,7 @@ pub(crate) struct Scheduler {
     health_kill_cluster_share: f64,
 }
 
-/// How events get to subscribers.
+/// The way of events to subscribers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum EventSubscriber {
     /// By a POST for each

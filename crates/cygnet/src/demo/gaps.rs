@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// How many moments are kept.
+/// The number of moments that are kept.
 const KEPT: usize = 16;
 
 /// The last moments, in nanoseconds, in the order they came, round and round.

@@ -19,7 +19,7 @@ const FINE: u8 = 0;
 const FAIL: u8 = 1;
 const HANG: u8 = 2;
 
-/// How `/health` answers now, and how often it was asked.
+/// The answer of `/health` now, and the number of times it was asked for.
 #[derive(Debug, Default)]
 struct Switches {
     mood: AtomicU8,

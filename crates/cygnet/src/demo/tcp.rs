@@ -16,7 +16,7 @@ use crate::output::line;
 const LARGEST_LINE: u64 = 64 * 1024;
 const BACKLOG: i32 = 128;
 
-/// How long to wait when there is nothing to accept from, or nothing to accept with.
+/// The wait when there is nothing to accept from, or nothing to accept with.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// The listener, and the thread that waits for it.

@@ -93,7 +93,7 @@ fn summary(app: &Value) -> Vec<String> {
     lines
 }
 
-/// How many may be killed for their health, where that is special, and how many are not killed because of that.
+/// The limit of kills for health, where that is special, and the number of those not killed because of it.
 fn brake(app: &Value) -> Vec<String> {
     let own = &app["brake"];
     let field = |name: &str, before: &str, after: &str| {

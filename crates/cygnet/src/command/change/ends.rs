@@ -1,5 +1,5 @@
-//! How deployments end, as the event stream tells it. Listened to before the change is made, so that no end is missed, and
-//! again after the stream broke off.
+//! The ends of deployments, as the event stream tells them. Listened to before the change is made, so that none is missed,
+//! and again after the stream broke off.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::command::table::{items, text};
 /// The events that are ends.
 const TYPES: [&str; 2] = ["deployment_success", "deployment_failed"];
 
-/// How a deployment ended.
+/// The end of a deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum End {
     Success(Done),
@@ -22,7 +22,7 @@ pub(super) enum End {
 /// The apps of a deployment that succeeded.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Done {
-    /// Where apps were before, this is when the change was made.
+    /// The moment of the change, where apps were before.
     pub version: String,
     /// The apps it started, changed or scaled.
     pub apps: Vec<String>,

@@ -17,10 +17,10 @@ use crate::output::line;
 use crate::screen::{self, Size};
 use crate::signals::Stop;
 
-/// How often to look.
+/// The time between two looks.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// How long the stream may be behind what is listed.
+/// The time by which the stream may be behind what is listed.
 const LAST_WORD: Duration = Duration::from_secs(2);
 
 /// The reason why a change is no longer followed.

@@ -12,7 +12,7 @@ use crate::command::table::{items, text};
 use crate::output::line;
 use crate::signals::Stop;
 
-/// How often to look.
+/// The time between two looks.
 const LOOK: Duration = Duration::from_millis(200);
 
 /// Says which tasks an answer is about, and waits until they have ended, unless detached.

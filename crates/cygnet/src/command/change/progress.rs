@@ -1,5 +1,5 @@
-//! How far a deployment is, in lines: one for each thing its step does, and below it what that waits for. Pure: a deployment
-//! as the API lists it in, lines out.
+//! The progress of a deployment, in lines: one for each thing its step does, and below it what that waits for. Pure:
+//! one as the API lists it in, lines out.
 
 use serde_json::{Value, json};
 
@@ -32,7 +32,7 @@ pub(super) fn completed(deployment: &Value) -> Vec<String> {
     items(&deployment["currentActions"]).iter().map(done).collect()
 }
 
-/// Whether all canaries are up, and wait to be continued or cancelled.
+/// True if all canaries are up, and wait to be continued or cancelled.
 pub(super) fn canary_is_up(deployment: &Value) -> bool {
     let canaries = || items(&deployment["currentActions"]).iter().map(|action| &action["progress"]["canary"]);
     canaries().any(Value::is_object)

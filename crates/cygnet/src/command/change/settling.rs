@@ -9,10 +9,10 @@ use super::ends::Done;
 use crate::api::{Api, path};
 use crate::command::table::{items, text};
 
-/// How long to look on.
+/// The time to look on.
 const SETTLE: Duration = Duration::from_secs(1);
 
-/// How often to look.
+/// The time between two looks.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Looks on for a moment; comes back with why something that was started does not stay.
@@ -33,7 +33,7 @@ pub(super) async fn fault(api: &Api, done: &Done) -> Option<String> {
     if unchecked(api, done).await { tokio::time::timeout(SETTLE, looking).await.ok() } else { None }
 }
 
-/// Whether any of the apps has no checks: all others were waited for until they were healthy.
+/// True if any of the apps has no checks: all others were waited for until they were healthy.
 async fn unchecked(api: &Api, done: &Done) -> bool {
     for app in &done.apps {
         if api.get(&path("apps", app)).await.is_ok_and(|answer| has_no_checks(&answer["app"])) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-/// What to ask.
+/// The question to ask.
 #[derive(Debug, Subcommand)]
 pub(super) enum What {
     /// A request over HTTP or HTTPS: healthy is 200 to 399, redirects are followed, certificates are not verified
@@ -62,7 +62,7 @@ pub(super) struct Http {
     pub tls: TlsOptions,
 }
 
-/// What to do with a redirect.
+/// The treatment of a redirect.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(super) enum RedirectPolicy {
     /// Ask there; the last answer is judged
@@ -144,7 +144,7 @@ pub(super) struct Command {
     pub argv: Vec<String>,
 }
 
-/// What must hold for an answer; all of it.
+/// The conditions that an answer must meet, all of them.
 #[derive(Debug, Args)]
 pub(super) struct Expect {
     /// The answer contains this text; may be repeated
@@ -196,7 +196,7 @@ impl TlsOptions {
     }
 }
 
-/// When to ask.
+/// The times to ask at.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "When")]
 pub(super) struct When {
@@ -223,7 +223,7 @@ pub(super) struct When {
     pub count: u32,
 }
 
-/// How to judge.
+/// The way to judge.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "How to judge")]
 pub(super) struct How {
@@ -247,7 +247,7 @@ pub(super) struct How {
     pub rate: Option<String>,
 }
 
-/// Where to ask from.
+/// The place to ask from.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Where")]
 pub(super) struct Where {

@@ -30,7 +30,7 @@ impl Tally {
         self.verdict = event.state.verdict;
     }
 
-    /// How long they took is worth saying only of several.
+    /// The time they took is worth saying only of several.
     pub(super) fn text(&self, report: &CheckReport) -> String {
         let sum = format!("{}: {} of {} attempts failed", self.verdict.as_str(), self.failures, self.attempts);
         match (report.p50, report.p99) {

@@ -216,7 +216,7 @@ fn credentials(text: &str) -> anyhow::Result<Credentials> {
     Ok(Credentials { uid: number(uid)?, gid, groups: vec![gid] })
 }
 
-/// Where to ask from.
+/// The place to ask from.
 pub(super) fn place(netns: Option<&str>) -> anyhow::Result<Place> {
     Ok(match netns {
         None => Place::Host,

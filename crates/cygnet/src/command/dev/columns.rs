@@ -1,6 +1,6 @@
 //! Rows of cells as lines of a terminal: one line a row, never wider than there is room. Pure.
 //!
-//! Where there is too little room, the texts of [`FAILURE`] are cut first, then whole columns are left out, and last of all
+//! In too little room the texts of [`FAILURE`] are cut first, then whole columns are left out, and last of all
 //! the apps' names are cut: what is left can be read.
 
 use unicode_width::UnicodeWidthStr;
@@ -65,7 +65,7 @@ impl Columns {
         line
     }
 
-    /// How wide all are together.
+    /// The width of all together.
     pub(super) fn width(&self) -> usize {
         let shown = self.0.iter().filter(|&&width| width > 0);
         shown.map(|width| width + GAP).sum::<usize>().saturating_sub(GAP)

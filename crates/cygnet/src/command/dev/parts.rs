@@ -22,7 +22,7 @@ use crate::paths::absolute;
 /// Executors wait this long for the next `cygnet dev`.
 const RECOVERY: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// Where everything listens.
+/// The addresses that everything listens on.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Addresses {
     pub master: SocketAddr,

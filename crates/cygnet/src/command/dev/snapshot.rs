@@ -28,7 +28,7 @@ pub(super) struct Row {
     pub task: String,
     pub state: String,
     pub health: &'static str,
-    /// How many of its checks pass, of how many.
+    /// The number of its checks that pass, and of all of them.
     pub checks: (usize, usize),
     pub last_failure: String,
     pub ports: String,
@@ -37,7 +37,7 @@ pub(super) struct Row {
     pub instances: u64,
 }
 
-/// How a task of an app ended badly, the latest one.
+/// The bad end of the task of an app, the latest one.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Failure {
     pub app: String,

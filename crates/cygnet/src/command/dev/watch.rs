@@ -15,13 +15,13 @@ use crate::api::Api;
 use crate::output::line;
 use crate::screen::{self, Size};
 
-/// How often to look.
+/// The time between two looks.
 const LOOK: Duration = Duration::from_millis(250);
 
 /// The queries.
 const APPS: &str = "/v2/apps?embed=apps.tasks&embed=apps.lastTaskFailure&embed=apps.brake";
 
-/// How to show things.
+/// The manner of showing things.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Show {
     /// A table, drawn again in place.
@@ -82,7 +82,7 @@ impl Watch {
         self.known = now;
     }
 
-    /// Where everything is, and what to try.
+    /// Shows where everything is, and what to try.
     pub(super) fn started(&mut self, at: &Addresses, app: Option<&str>) {
         let Addresses { api, master, agent } = at;
         let app = app.unwrap_or("APP");

@@ -16,7 +16,7 @@ use crate::command::table::items;
 use crate::output::{line, raw};
 use crate::server::Server;
 
-/// How often to look for more.
+/// The time between two looks for more.
 const FOLLOW: Duration = Duration::from_millis(250);
 
 /// A task's directory on its agent.
@@ -25,7 +25,7 @@ struct Sandbox {
     directory: String,
 }
 
-/// How to print.
+/// The manner of printing.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct How<'a> {
     /// The file's name: `stdout` or `stderr`.
@@ -134,7 +134,7 @@ async fn look(server: &Client, path: &str) -> anyhow::Result<Value> {
     }
 }
 
-/// Whether a task has not ended yet, by the state of its agent.
+/// True if a task has not ended yet, by the state of its agent.
 fn runs(state: &Value, task: &str) -> bool {
     let executors = items(&state["frameworks"]).iter().flat_map(|framework| items(&framework["executors"]));
     let mut known =
