@@ -3,7 +3,6 @@
 //! Inside out:
 //!
 //! * [`spec`]: what to ask (probe), when (schedule), how to judge (judgement); [`outcome`]: what an attempt found;
-//! * [`url`]: how URLs, hosts and ports are written;
 //! * [`verdict`]: what outcomes add up to, [`aggregate`]: what several checks say together, [`change`]: whether a raw
 //!   result is news. All pure;
 //! * `timetable`: who is due when, and how late we are. Pure;
@@ -31,7 +30,6 @@ pub mod place;
 mod probe;
 pub mod spec;
 mod timetable;
-pub mod url;
 pub mod verdict;
 
 pub use aggregate::{Group, Rule};
@@ -44,4 +42,5 @@ pub use outcome::{Answer, Failure, Kind, Outcome, Phases, Reason, Said};
 pub use place::{Namespace, Place, PlaceError, ProcessPlace};
 pub use spec::{CheckId, CheckSpec, SpecError};
 pub use timetable::Lag;
+pub use urls;
 pub use verdict::{Verdict, VerdictEvent, VerdictState};

@@ -8,6 +8,7 @@ mod said;
 
 use std::time::Duration;
 
+use http::StatusCode;
 use rustix::io::Errno;
 
 pub use kind::Kind;
@@ -304,34 +305,8 @@ pub(crate) fn errno_text(errno: Errno) -> String {
 }
 
 fn status_line(status: u16) -> String {
-    let phrase = match status {
-        100 => " Continue",
-        101 => " Switching Protocols",
-        200 => " OK",
-        201 => " Created",
-        202 => " Accepted",
-        204 => " No Content",
-        301 => " Moved Permanently",
-        302 => " Found",
-        303 => " See Other",
-        304 => " Not Modified",
-        307 => " Temporary Redirect",
-        308 => " Permanent Redirect",
-        400 => " Bad Request",
-        401 => " Unauthorized",
-        403 => " Forbidden",
-        404 => " Not Found",
-        405 => " Method Not Allowed",
-        408 => " Request Timeout",
-        429 => " Too Many Requests",
-        500 => " Internal Server Error",
-        501 => " Not Implemented",
-        502 => " Bad Gateway",
-        503 => " Service Unavailable",
-        504 => " Gateway Timeout",
-        _ => "",
-    };
-    format!("{status}{phrase}")
+    let phrase = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+    phrase.map_or_else(|| status.to_string(), |phrase| format!("{status} {phrase}"))
 }
 
 #[cfg(test)]

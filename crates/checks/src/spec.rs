@@ -17,13 +17,14 @@ mod reach;
 mod schedule;
 mod tcp;
 mod tls;
+mod url;
 
 pub use command::{Command, CommandProbe};
 pub use exchange::{ExchangeProbe, Transport};
 pub use expectation::Expectation;
 pub(crate) use expectation::matcher;
 pub use grpc::GrpcProbe;
-pub use http::{HttpProbe, HttpVersion, Redirects, Reuse, Scheme, StatusRanges};
+pub use http::{HttpProbe, HttpVersion, Redirects, Reuse, StatusRanges};
 pub use judgement::{Action, FailureRate, Judgement};
 pub use processes::Credentials;
 pub use reach::{Network, Reach};
@@ -31,6 +32,7 @@ pub use schedule::Schedule;
 pub use tcp::{ListenProbe, TcpMode, TcpProbe};
 pub use tls::{ClientIdentity, Tls, Verification};
 pub(crate) use tls::{HTTP2, TlsPlan};
+pub use urls::Scheme;
 
 /// The number of a check, chosen by its owner; each of its events carries it.
 pub type CheckId = u64;

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use anyhow::{Context, ensure};
 use checks::spec::Scheme;
-use checks::url::{Host, Url};
+use checks::urls::{Host, Url};
 
 /// A server to talk to: `HOST:PORT` or `http://HOST:PORT/`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use checks::url::UrlError;
 use mesos::checksum::{BadChecksum, Checksum};
+use urls::UrlError;
 
 /// Names the URI and what is wrong with it, or with getting it.
 #[derive(Debug, thiserror::Error)]

@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use checks::spec::Scheme;
-use checks::url::Url;
 use http::header::{AUTHORIZATION, HOST, LOCATION, USER_AGENT};
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Empty};
@@ -19,6 +17,7 @@ use tokio::sync::OnceCell;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
+use urls::{Scheme, Url};
 
 use crate::error::Reason;
 

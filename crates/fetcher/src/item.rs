@@ -2,9 +2,9 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use checks::url::{Url, UrlError};
 use mesos::checksum::Checksum;
 use mesos::v1::command_info::Uri;
+use urls::{Url, UrlError};
 
 use crate::archive::Format;
 use crate::error::{BadUri, FetchError};

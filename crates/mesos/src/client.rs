@@ -136,15 +136,6 @@ impl Client {
         let outgoing = Outgoing { method: Method::GET, headers: self.shared.authorization(), body: Bytes::new() };
         self.shared.exchange(path, outgoing).await.map(|reply| (reply.status, reply.body))
     }
-
-    /// Posts JSON to a path, whatever the status of the answer.
-    pub async fn post_json(&self, path: &str, body: impl Into<Bytes>) -> Result<(StatusCode, Bytes), ClientError> {
-        let json = HeaderValue::from_static(Codec::Json.media_type());
-        let mut headers = self.shared.authorization();
-        headers.extend([(header::CONTENT_TYPE, json.clone()), (header::ACCEPT, json)]);
-        let outgoing = Outgoing { method: Method::POST, headers, body: body.into() };
-        self.shared.exchange(path, outgoing).await.map(|reply| (reply.status, reply.body))
-    }
 }
 
 impl Shared {

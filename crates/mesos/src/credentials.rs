@@ -11,12 +11,26 @@ use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
 use serde_json::Value;
 
-/// What is wrong with a file of credentials, and what it should look like.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{reason}; expected {expected}")]
+/// A file of credentials that is none, and what it should look like.
+#[derive(Debug, thiserror::Error)]
+#[error("{fault}; expected {expected}")]
 pub struct BadCredentials {
-    reason: String,
+    fault: Fault,
     expected: &'static str,
+}
+
+/// The fault of a file of credentials.
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    /// The parser's own message says where, but never what stands there.
+    #[error("this is not JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error("there is no list 'credentials'")]
+    NoList,
+    #[error("a '{0}' is missing")]
+    Missing(&'static str),
+    #[error("'{0}' is no principal: it must not be empty nor contain a colon")]
+    Principal(String),
 }
 
 const ONE: &str = r#"{"principal": "NAME", "secret": "SECRET"}"#;
@@ -32,8 +46,8 @@ pub struct Credential {
 impl Credential {
     /// Reads `{"principal": "...", "secret": "..."}`.
     pub fn parse(json: &str) -> Result<Credential, BadCredentials> {
-        let wrong = |reason: String| BadCredentials { reason, expected: ONE };
-        one(&parsed(json).map_err(wrong)?).map_err(wrong)
+        let read = || one(&serde_json::from_str(json)?);
+        read().map_err(|fault| BadCredentials { fault, expected: ONE })
     }
 
     /// The name.
@@ -65,12 +79,13 @@ pub struct Credentials {
 impl Credentials {
     /// Reads `{"credentials": [{"principal": "...", "secret": "..."}]}`.
     pub fn parse(json: &str) -> Result<Credentials, BadCredentials> {
-        let wrong = |reason: String| BadCredentials { reason, expected: SEVERAL };
-        let parsed = parsed(json).map_err(wrong)?;
-        let list =
-            parsed["credentials"].as_array().ok_or_else(|| wrong("there is no list 'credentials'".to_owned()))?;
-        let all = list.iter().map(|entry| one(entry).map(|of| (of.principal, of.secret)));
-        Ok(Credentials { secrets: all.collect::<Result<_, _>>().map_err(wrong)? })
+        let read = || {
+            let parsed: Value = serde_json::from_str(json)?;
+            let list = parsed["credentials"].as_array().ok_or(Fault::NoList)?;
+            list.iter().map(|entry| one(entry).map(|of| (of.principal, of.secret))).collect::<Result<_, Fault>>()
+        };
+        let secrets = read().map_err(|fault| BadCredentials { fault, expected: SEVERAL })?;
+        Ok(Credentials { secrets })
     }
 
     /// The principal whose name and secret an `Authorization` holds.
@@ -89,16 +104,11 @@ impl fmt::Debug for Credentials {
     }
 }
 
-fn parsed(json: &str) -> Result<Value, String> {
-    // The parser's own message would say where, but never what stands there.
-    serde_json::from_str(json).map_err(|error| format!("this is not JSON: {error}"))
-}
-
-fn one(entry: &Value) -> Result<Credential, String> {
-    let text = |name: &str| entry[name].as_str().map(str::to_owned).ok_or_else(|| format!("a '{name}' is missing"));
+fn one(entry: &Value) -> Result<Credential, Fault> {
+    let text = |name: &'static str| entry[name].as_str().map(str::to_owned).ok_or(Fault::Missing(name));
     let (principal, secret) = (text("principal")?, text("secret")?);
     if principal.is_empty() || principal.contains(':') {
-        return Err(format!("'{principal}' is no principal: it must not be empty nor contain a colon"));
+        return Err(Fault::Principal(principal));
     }
     Ok(Credential { principal, secret })
 }

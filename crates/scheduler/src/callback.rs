@@ -7,8 +7,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use checks::spec::Scheme;
-use checks::url::{Host, Url, UrlError};
+use checks::urls::{Host, Scheme, Url, UrlError};
 
 /// Whom to call, and what to ask for there.
 #[derive(Debug, Clone, PartialEq, Eq)]

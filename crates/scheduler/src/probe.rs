@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use checks::spec::{self, HttpProbe, Judgement, Probe, Redirects, Schedule, Scheme, StatusRanges, TcpProbe};
-use checks::url::{Authority, Host};
+use checks::urls::{Authority, Host};
 use health::Problem;
 use mesos::v1::cygnet::{self, GrpcProbe, Header, JsonPath, ListenProbe, StatusRange};
 use mesos::v1::health_check::{self, HttpCheckInfo, TcpCheckInfo};

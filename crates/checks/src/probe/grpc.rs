@@ -9,6 +9,7 @@ use std::task::Poll;
 use bytes::Bytes;
 use http::Request;
 use rustls::pki_types::ServerName;
+use urls::Authority;
 
 use super::http2::{BodyLimits, Reply, Session, Violation};
 use super::kept::Handshake;
@@ -18,7 +19,6 @@ use super::tools::Tools;
 use crate::outcome::{Answer, Failure, Outcome, Phases, Said};
 use crate::place::Place;
 use crate::spec::{GrpcProbe, HTTP2, SpecError, TlsPlan};
-use crate::url::Authority;
 
 /// A health message is a few bytes long.
 const LIMITS: BodyLimits = BodyLimits { longest: 64 * 1024, kept: 64 * 1024 };

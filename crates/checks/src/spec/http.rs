@@ -3,6 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 
+use urls::Scheme;
+
 use super::{Expectation, SpecError, Tls, expectation, is_visible, require, require_address, reserved};
 
 /// A request over HTTP. Without expectations the body is downloaded and discarded.
@@ -76,34 +78,6 @@ impl Default for HttpProbe {
             tell_answer: false,
             connection: Reuse::Fresh,
             tls: Tls::default(),
-        }
-    }
-}
-
-/// The scheme of an HTTP probe.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
-pub enum Scheme {
-    /// Plain text.
-    Http,
-    /// TLS.
-    Https,
-}
-
-impl Scheme {
-    /// As in a URL.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Scheme::Http => "http",
-            Scheme::Https => "https",
-        }
-    }
-
-    /// The port a URL means when it names none.
-    pub fn default_port(self) -> u16 {
-        match self {
-            Scheme::Http => 80,
-            Scheme::Https => 443,
         }
     }
 }

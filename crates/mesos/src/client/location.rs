@@ -1,7 +1,7 @@
 //! Where a request goes, and where a redirect sends it. In: 307 answers. Out: the next server and path.
 
-use http::uri::Authority;
-use http::{HeaderMap, StatusCode, Uri, header};
+use http::{HeaderMap, StatusCode, header};
+use urls::{Scheme, Url};
 
 use super::ClientError;
 
@@ -25,22 +25,14 @@ impl Target {
             None if location.starts_with('/') => format!("http://{}{location}", self.authority),
             None => location.to_owned(),
         };
-        let uri: Uri = absolute.parse().ok()?;
-        let authority = uri.authority().filter(|_| uri.scheme_str() == Some("http"))?;
+        let url = Url::absolute(&absolute).ok()?;
+        if url.scheme != Scheme::Http || url.basic_auth().is_some() {
+            return None;
+        }
+        let authority = format!("{}:{}", url.authority.host, url.port());
         // Without a path it names the server only.
-        let path = uri.path_and_query().map(ToString::to_string).filter(|path| path != "/");
-        Some(Target { authority: server(authority)?, path: path.unwrap_or_else(|| self.path.clone()) })
+        Some(Target { authority, path: if url.path == "/" { self.path.clone() } else { url.path } })
     }
-}
-
-/// Host and port, which is that of HTTP where none is named. Somebody's name and password, or no port at all, are no server.
-fn server(authority: &Authority) -> Option<String> {
-    let host = authority.host();
-    if host == authority.as_str() {
-        return Some(format!("{host}:80"));
-    }
-    let server = format!("{host}:{}", authority.port_u16().filter(|port| *port != 0)?);
-    (server == authority.as_str()).then_some(server)
 }
 
 /// Where the answer sends the request, if it does.

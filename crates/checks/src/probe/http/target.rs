@@ -6,10 +6,10 @@ use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use rustls::pki_types::ServerName;
+use urls::{Authority, Host, Reference, UrlError, path_and_query};
 
 use super::redirect::Form;
 use crate::spec::{HttpProbe, Scheme};
-use crate::url::{self, Authority, Host, Reference, UrlError};
 
 /// One hop: a server, and a path on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl Target {
     pub(super) fn of(probe: &HttpProbe) -> Target {
         let host = probe.host.as_deref().map(Box::from);
         let path = if probe.path.is_empty() { "/" } else { &probe.path };
-        let path = url::path_and_query(path).into();
+        let path = path_and_query(path).into();
         Target { scheme: probe.scheme, address: probe.address, host, path, form: Form::as_given() }
     }
 

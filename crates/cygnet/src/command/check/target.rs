@@ -10,7 +10,7 @@ use checks::spec::{
     ClientIdentity, Command, CommandProbe, Credentials, ExchangeProbe, GrpcProbe, HttpProbe, HttpVersion, ListenProbe,
     Probe, Redirects, Reuse, StatusRanges, TcpMode, TcpProbe, Tls, Transport, Verification,
 };
-use checks::url::{Authority, Url};
+use checks::urls::{Authority, Url};
 
 use super::expect::expectations;
 use super::options::{self, Exchange, Grpc, Http, RedirectPolicy, TlsOptions, What, Where};

@@ -6,15 +6,15 @@
 
 mod authority;
 mod encode;
-mod probe;
+mod scheme;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use fluent_uri::{Uri, UriRef};
 
-use crate::spec::Scheme;
 pub use authority::{Authority, Host};
-pub(crate) use encode::path_and_query;
+pub use encode::path_and_query;
+pub use scheme::Scheme;
 
 /// An `http` or `https` URL. Its fragment, which is never sent, is forgotten.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -164,5 +164,4 @@ fn malformed(text: &str, error: fluent_uri::ParseError) -> UrlError {
 }
 
 #[cfg(test)]
-#[path = "url_tests.rs"]
 mod tests;

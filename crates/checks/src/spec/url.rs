@@ -2,15 +2,16 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV6};
 
-use super::{Host, Url, UrlError};
-use crate::spec::HttpProbe;
+use urls::{Host, Url, UrlError};
+
+use super::HttpProbe;
 
 impl HttpProbe {
     /// A GET of this URL, such as `http://127.0.0.1:8080/health`. Its host is an address or `localhost`, which is 127.0.0.1;
     /// any other name has to be looked up, and then there is [`HttpProbe::of_url`].
     pub fn from_url(url: &str) -> Result<HttpProbe, UrlError> {
         let url = Url::parse(url)?;
-        let address = url.address().ok_or_else(|| UrlError::NotLookedUp(url.authority.host.to_string()))?;
+        let address = address(&url).ok_or_else(|| UrlError::NotLookedUp(url.authority.host.to_string()))?;
         Ok(HttpProbe::of_url(&url, address))
     }
 
@@ -27,26 +28,25 @@ impl HttpProbe {
     }
 }
 
-impl Url {
-    /// The address that is written in it. A zone counts if it is a number.
-    fn address(&self) -> Option<SocketAddr> {
-        let port = self.port();
-        match &self.authority.host {
-            Host::Address { ip: IpAddr::V6(ip), zone } => {
-                let scope = zone.as_ref().map_or(Ok(0), |zone| zone.parse()).ok()?;
-                Some(SocketAddrV6::new(*ip, port, 0, scope).into())
-            }
-            Host::Address { ip: IpAddr::V4(ip), .. } => Some(SocketAddr::from((*ip, port))),
-            Host::Name(name) if name.eq_ignore_ascii_case("localhost") => Some((Ipv4Addr::LOCALHOST, port).into()),
-            Host::Name(_) => None,
+/// The address that is written in it. A zone counts if it is a number.
+fn address(url: &Url) -> Option<SocketAddr> {
+    let port = url.port();
+    match &url.authority.host {
+        Host::Address { ip: IpAddr::V6(ip), zone } => {
+            let scope = zone.as_ref().map_or(Ok(0), |zone| zone.parse()).ok()?;
+            Some(SocketAddrV6::new(*ip, port, 0, scope).into())
         }
+        Host::Address { ip: IpAddr::V4(ip), .. } => Some(SocketAddr::from((*ip, port))),
+        Host::Name(name) if name.eq_ignore_ascii_case("localhost") => Some((Ipv4Addr::LOCALHOST, port).into()),
+        Host::Name(_) => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use urls::Scheme;
+
     use super::*;
-    use crate::spec::Scheme;
 
     #[test]
     fn a_url_is_a_probe() {

@@ -8,7 +8,7 @@ use super::UrlError;
 const PLAIN: &[u8] = b"-._~!$&'()*+,;=:@/?%#";
 
 /// A path and query as they are sent: percent-encoded where necessary, without a fragment.
-pub(crate) fn path_and_query(text: &str) -> String {
+pub fn path_and_query(text: &str) -> String {
     let mut path = escaped(text);
     path.truncate(path.find('#').unwrap_or(path.len()));
     path
