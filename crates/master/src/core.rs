@@ -199,11 +199,6 @@ impl Core {
     pub(crate) fn flags(&self) -> &Arc<BTreeMap<String, String>> {
         &self.identity.flags
     }
-
-    /// As frameworks and agents are told about this master.
-    pub(crate) fn master_info(&self) -> v1::MasterInfo {
-        self.identity.master_info()
-    }
 }
 
 impl Identity {
@@ -212,7 +207,8 @@ impl Identity {
         format!("master@{}", self.address)
     }
 
-    pub(crate) fn master_info(&self) -> v1::MasterInfo {
+    /// As frameworks and agents are told about this master.
+    fn master_info(&self) -> v1::MasterInfo {
         use v1::master_info::{Capability, capability::Type};
         let (ip, port) = (self.address.ip(), self.address.port());
         let capability = |kind: Type| Capability { r#type: Some(kind.into()) };

@@ -35,59 +35,37 @@ pub(crate) struct Shared {
 /// All routes. Paths are forgiving the way Mesos' are: `/master/state`, `/state/` and `/state.json` are all `/state`.
 pub(crate) fn router(shared: Shared) -> Router {
     let logging = get(server::toggle_logging).post(server::toggle_logging).with_state(shared.options.logging.clone());
-    let mut routes = Routes::default()
-        .post("/api/v1/scheduler", post(scheduler::call))
-        .post("/cygnet/v1/agent", post(agent::call))
-        .post("/api/v1", post(operator::call))
-        .post("/teardown", post(legacy::teardown))
-        .get("/health", get(server::health))
-        .get("/version", get(server::version))
-        .get("/redirect", get(legacy::redirect))
-        .get("/flags", get(legacy::flags))
-        .get("/metrics/snapshot", get(metrics::snapshot))
-        .get("/system/stats", get(server::system_stats))
-        .get("/logging/toggle", logging)
-        .get("/weights", get(administration::weights).put(administration::update_weights))
-        .get("/files/browse", get(files::browse))
-        .get("/files/read", get(files::read))
-        .get("/files/download", get(files::download))
-        .get("/files/debug", get(files::debug));
-    for (path, ..) in legacy::READS {
-        routes = routes.get(path, get(legacy::read));
-    }
-    for (path, _) in administration::EMPTY {
-        let changes = MethodFilter::POST.or(MethodFilter::PUT).or(MethodFilter::DELETE);
-        routes = routes.get(path, get(administration::empty).on(changes, administration::refuse));
-    }
-    for (path, _) in administration::REFUSED {
-        routes = routes.post(path, post(administration::refuse));
-    }
+    let called = |path, route: MethodRouter<Shared>| (path, route.fallback(only_post));
+    let read = |path, route: MethodRouter<Shared>| (path, route.fallback(only_get));
+    let changes = MethodFilter::POST.or(MethodFilter::PUT).or(MethodFilter::DELETE);
+    let mut routes = vec![
+        called("/api/v1/scheduler", post(scheduler::call)),
+        called("/cygnet/v1/agent", post(agent::call)),
+        called("/api/v1", post(operator::call)),
+        called("/teardown", post(legacy::teardown)),
+        read("/health", get(server::health)),
+        read("/version", get(server::version)),
+        read("/redirect", get(legacy::redirect)),
+        read("/flags", get(legacy::flags)),
+        read("/metrics/snapshot", get(metrics::snapshot)),
+        read("/system/stats", get(server::system_stats)),
+        read("/logging/toggle", logging),
+        read("/weights", get(administration::weights).put(administration::update_weights)),
+        read("/files/browse", get(files::browse)),
+        read("/files/read", get(files::read)),
+        read("/files/download", get(files::download)),
+        read("/files/debug", get(files::debug)),
+    ];
+    routes.extend(legacy::READS.map(|(path, ..)| read(path, get(legacy::read))));
+    let empty = || get(administration::empty).on(changes, administration::refuse);
+    routes.extend(administration::EMPTY.map(|(path, _)| read(path, empty())));
+    routes.extend(administration::REFUSED.map(|(path, _)| called(path, post(administration::refuse))));
+    let known: Vec<_> = routes.iter().map(|(path, _)| *path).collect();
+    let router = routes.into_iter().fold(Router::new(), |router, (path, route)| router.route(path, route));
     let authentication = shared.options.authentication.clone();
     let credentials = authentication.credentials.clone();
-    let router = guarded(routes.router.with_state(shared), credentials, move |path| authentication.realm(path));
-    mesos_paths("master", &routes.known, router)
-}
-
-/// Routes, and the paths they are known by.
-#[derive(Default)]
-struct Routes {
-    router: Router<Shared>,
-    known: Vec<&'static str>,
-}
-
-impl Routes {
-    fn get(self, path: &'static str, methods: MethodRouter<Shared>) -> Self {
-        self.with(path, methods.fallback(only_get))
-    }
-
-    fn post(self, path: &'static str, methods: MethodRouter<Shared>) -> Self {
-        self.with(path, methods.fallback(only_post))
-    }
-
-    fn with(mut self, path: &'static str, methods: MethodRouter<Shared>) -> Self {
-        self.known.push(path);
-        Routes { router: self.router.route(path, methods), known: self.known }
-    }
+    let router = guarded(router.with_state(shared), credentials, move |path| authentication.realm(path));
+    mesos_paths("master", &known, router)
 }
 
 /// A fresh id for a stream.

@@ -132,11 +132,6 @@ impl Resources {
         self.filtered(|key| key.reserved.as_deref() == Some(role))
     }
 
-    /// What a framework of this role may be offered: what is not reserved, and what is reserved for it.
-    pub fn offerable_to(&self, role: &str) -> Resources {
-        self.filtered(|key| key.reserved.as_deref().is_none_or(|reserved| reserved == role))
-    }
-
     /// The roles these resources are allocated to.
     pub fn allocation_roles(&self) -> Vec<&str> {
         let mut roles: Vec<_> = self.amounts.keys().filter_map(|key| key.allocated.as_deref()).collect();

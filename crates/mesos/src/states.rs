@@ -27,11 +27,6 @@ pub fn name(state: TaskState) -> &'static str {
     state.as_str_name()
 }
 
-/// The state of this name.
-pub fn from_name(name: &str) -> Option<TaskState> {
-    TaskState::from_str_name(name)
-}
-
 /// The state as a framework hears of it that does not know about partitions.
 pub fn without_partitions(state: TaskState) -> TaskState {
     match state {
@@ -52,7 +47,7 @@ mod tests {
     fn only_partition_states_are_translated() {
         for number in 0..=13 {
             let state = TaskState::try_from(number).unwrap();
-            assert_eq!(from_name(name(state)), Some(state));
+            assert_eq!(TaskState::from_str_name(name(state)), Some(state));
             let seen = without_partitions(state);
             assert!(seen == state || seen == TaskState::TaskLost);
         }

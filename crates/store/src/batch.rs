@@ -28,13 +28,6 @@ impl Batch {
         self
     }
 
-    /// Adds all changes of `other` behind the own ones.
-    #[must_use]
-    pub fn and(mut self, other: Batch) -> Self {
-        self.changes.extend(other.changes);
-        self
-    }
-
     /// How many changes there are.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -28,18 +28,14 @@ fn what_was_committed_is_there_after_reopening() {
     });
 }
 
-/// The file is freed by the store's thread, a moment after the last handle is gone.
 fn reopen(path: &Path) -> Store {
     try_open(path).unwrap()
 }
 
+/// The file is freed by the store's thread, a moment after the last handle is gone.
 fn try_open(path: &Path) -> Result<Store, StoreError> {
-    try_open_or(path, IfLost::BeginAnew)
-}
-
-fn try_open_or(path: &Path, if_lost: IfLost) -> Result<Store, StoreError> {
     for _ in 0..1_000_000 {
-        match Store::open(path, if_lost) {
+        match Store::open(path, IfLost::BeginAnew) {
             Err(StoreError::InUse { .. }) => std::thread::yield_now(),
             opened => return opened,
         }

@@ -5,7 +5,7 @@ use mesos::v1::{cygnet, master, scheduler};
 use shell::Streams as Open;
 
 use super::operators::Operators;
-use crate::core::{Action, HEARTBEAT_INTERVAL, events};
+use crate::core::{Action, HEARTBEAT_INTERVAL};
 use crate::ids::StreamId;
 use crate::request::{Handle, Request};
 
@@ -24,7 +24,7 @@ impl Streams {
 
     pub(super) fn add_framework(&mut self, id: StreamId, sender: EventSender<scheduler::Event>) {
         let gone = gone(self.handle.clone(), id.clone());
-        self.frameworks.add(id, sender, Some((HEARTBEAT_INTERVAL, events::heartbeat())), gone);
+        self.frameworks.add(id, sender, Some((HEARTBEAT_INTERVAL, scheduler::Event::heartbeat())), gone);
     }
 
     pub(super) fn add_agent(&mut self, id: StreamId, sender: EventSender<cygnet::AgentEvent>) {

@@ -16,10 +16,6 @@ pub(crate) fn subscribed(agent: &AgentId, ping_timeout: Duration, master_info: M
     AgentEvent::subscribed(subscribed)
 }
 
-pub(crate) fn ping() -> AgentEvent {
-    AgentEvent::ping()
-}
-
 pub(crate) fn launch(framework: FrameworkInfo, task: v1::TaskInfo) -> AgentEvent {
     AgentEvent::launch(agent_event::Launch { framework, task, executor: None })
 }

@@ -4,12 +4,11 @@
 
 use mesos::v1::{self, DrainConfig, DrainState, KillPolicy};
 
-use super::agents::Agent;
+use super::agents::{Agent, Agents};
 use super::{Action, Core, commands};
 use crate::ids::{AgentId, FrameworkId, TaskId};
 use crate::memory::Change;
 use crate::memory::{Drain, Standing};
-use shell::Now;
 
 /// How long a task has to end when nobody says otherwise, as the executors have it.
 const DEFAULT_GRACE_NANOSECONDS: i64 = 3_000_000_000;
@@ -29,17 +28,15 @@ pub(crate) enum StandingRefusal {
 
 impl Core {
     /// DEACTIVATE_AGENT: no more offers of it; what runs there runs on.
-    pub(crate) fn deactivate_agent(&mut self, now: Now, id: &AgentId) -> Result<(), StandingRefusal> {
-        self.now = now;
-        self.check_known(id)?;
+    pub(super) fn deactivate_agent(&mut self, id: &AgentId) -> Result<(), StandingRefusal> {
+        self.agents.check_known(id)?;
         let standing = Standing { deactivated: true, ..self.agents.standing(id).cloned().unwrap_or_default() };
         self.set_standing(id, standing);
         Ok(())
     }
 
     /// REACTIVATE_AGENT: offers again, unless it is still being emptied.
-    pub(crate) fn reactivate_agent(&mut self, now: Now, id: &AgentId) -> Result<(), StandingRefusal> {
-        self.now = now;
+    pub(super) fn reactivate_agent(&mut self, id: &AgentId) -> Result<(), StandingRefusal> {
         let standing = self.agents.standing(id).ok_or(StandingRefusal::NotDeactivated)?;
         if standing.is_draining() {
             return Err(StandingRefusal::StillDraining(id.clone()));
@@ -51,22 +48,17 @@ impl Core {
 
     /// DRAIN_AGENT: no more offers, and every task is killed. Once none is left the agent is drained, and gone if that
     /// was asked for.
-    pub(crate) fn drain_agent(&mut self, now: Now, id: &AgentId, config: DrainConfig) -> Result<(), StandingRefusal> {
-        self.now = now;
-        self.check_known(id)?;
+    pub(super) fn drain_agent(&mut self, id: &AgentId, config: DrainConfig) -> Result<(), StandingRefusal> {
+        self.agents.check_known(id)?;
         if config.max_grace_period.is_some_and(|grace| grace.nanoseconds < 0) {
             return Err(StandingRefusal::InvalidGrace);
         }
         tracing::info!(agent = %id, ?config, "draining");
-        let drain = Drain { state: DrainState::Draining, config, since: now.unix };
+        let drain = Drain { state: DrainState::Draining, config, since: self.now.unix };
         self.set_standing(id, Standing { deactivated: true, drain: Some(drain) });
         self.kill_drained(id);
         self.look_whether_drained(id);
         Ok(())
-    }
-
-    fn check_known(&self, id: &AgentId) -> Result<(), StandingRefusal> {
-        if self.agents.contains(id) || self.agents.may_return(id) { Ok(()) } else { Err(StandingRefusal::NoSuchAgent) }
     }
 
     fn set_standing(&mut self, id: &AgentId, standing: Standing) {
@@ -140,6 +132,12 @@ impl Core {
             // It was looked up a moment ago.
             let _ = self.mark_agent_gone(id);
         }
+    }
+}
+
+impl Agents {
+    fn check_known(&self, id: &AgentId) -> Result<(), StandingRefusal> {
+        if self.contains(id) || self.may_return(id) { Ok(()) } else { Err(StandingRefusal::NoSuchAgent) }
     }
 }
 

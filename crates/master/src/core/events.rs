@@ -17,10 +17,6 @@ pub(crate) fn subscribed(framework: &FrameworkId, master_info: MasterInfo) -> Ev
     Event::subscribed(subscribed)
 }
 
-pub(crate) fn heartbeat() -> Event {
-    Event::heartbeat()
-}
-
 pub(crate) fn offers(offers: Vec<v1::Offer>) -> Event {
     Event::offers(event::Offers { offers })
 }

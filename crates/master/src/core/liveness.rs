@@ -1,8 +1,10 @@
 //! Whether agents are still there: pings, broken streams, and giving up on those that stay away.
 
+use mesos::v1::cygnet::AgentEvent;
+
 use super::agent_removal::Departure;
 use super::agents::NextPing;
-use super::{Action, Core, RemovalLimit, commands};
+use super::{Action, Core, RemovalLimit};
 use crate::ids::{AgentId, StreamId};
 use shell::Now;
 
@@ -28,7 +30,7 @@ impl Core {
             match self.check_agent(&id) {
                 Finding::Fine => {}
                 Finding::Ping => {
-                    self.command(&id, commands::ping());
+                    self.command(&id, AgentEvent::ping());
                 }
                 Finding::Lost(why) => {
                     self.counters.agents.unreachable_completed += u64::from(why == TIMED_OUT);

@@ -34,10 +34,10 @@ impl Core {
         match call {
             Content::Teardown(of) => self.teardown(&of.framework_id)?,
             Content::MarkAgentGone(of) => self.mark_agent_gone(&of.agent_id)?,
-            Content::DeactivateAgent(of) => self.deactivate_agent(now, &of.agent_id)?,
-            Content::ReactivateAgent(of) => self.reactivate_agent(now, &of.agent_id)?,
+            Content::DeactivateAgent(of) => self.deactivate_agent(&of.agent_id)?,
+            Content::ReactivateAgent(of) => self.reactivate_agent(&of.agent_id)?,
             Content::DrainAgent(drain) => self.operate_drain(drain)?,
-            Content::UpdateWeights(update) => self.update_weights(now, &update.weight_infos)?,
+            Content::UpdateWeights(update) => self.update_weights(&update.weight_infos)?,
             call => return self.look_up(call.kind()).map(Some),
         }
         Ok(None)
@@ -49,7 +49,7 @@ impl Core {
             v1::DurationInfo { nanoseconds: seconds.saturating_add(grace.nanos().into()) }
         });
         let config = v1::DrainConfig { max_grace_period: grace, mark_gone: Some(drain.mark_gone()) };
-        Ok(self.drain_agent(self.now, &drain.agent_id, config)?)
+        Ok(self.drain_agent(&drain.agent_id, config)?)
     }
 
     fn look_up(&self, kind: call::Type) -> Result<Response, OperatorRefusal> {
@@ -80,7 +80,7 @@ impl Core {
 
     fn get_master(&self) -> response::GetMaster {
         let started = status::seconds(self.identity.started);
-        let master_info = Some(self.master_info());
+        let master_info = Some(self.identity.master_info());
         response::GetMaster { master_info, start_time: Some(started), elected_time: Some(started) }
     }
 }

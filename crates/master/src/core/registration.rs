@@ -107,7 +107,7 @@ impl Core {
             agent.work().kills().iter().map(|((of, task), policy)| commands::kill(of, task, *policy)).collect();
         let patience = &self.settings.agents;
         let ping_timeout = patience.ping_timeout * patience.max_ping_timeouts;
-        self.command(id, commands::subscribed(id, ping_timeout, self.master_info()));
+        self.command(id, commands::subscribed(id, ping_timeout, self.identity.master_info()));
         for command in commands.into_iter().chain(kills) {
             self.command(id, command);
         }

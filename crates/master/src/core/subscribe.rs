@@ -6,7 +6,7 @@ use mesos::framework_error::FrameworkError;
 use mesos::v1::FrameworkInfo;
 use mesos::v1::master::response::get_frameworks;
 use mesos::v1::master::{Event, event};
-use mesos::v1::scheduler::call;
+use mesos::v1::scheduler::{self, call};
 
 use super::framework_rules::SubscribeRefusal;
 use super::frameworks::{Framework, Link};
@@ -108,8 +108,8 @@ impl Core {
 
     /// SUBSCRIBED, a heartbeat at once, and offers as soon as there are any.
     fn welcome(&mut self, id: &FrameworkId, suppressed: BTreeSet<String>) {
-        self.tell(id, events::subscribed(id, self.master_info()));
-        self.tell(id, events::heartbeat());
+        self.tell(id, events::subscribed(id, self.identity.master_info()));
+        self.tell(id, scheduler::Event::heartbeat());
         if let Some(framework) = self.frameworks.get(id) {
             self.allocator.set_framework(id.clone(), framework.interest(suppressed));
         }

@@ -8,7 +8,6 @@ use super::framework_rules::{RoleError, check_role};
 use super::frameworks::Framework;
 use super::{Action, Core};
 use crate::memory::Change;
-use shell::Now;
 
 /// Why no weight is changed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -24,8 +23,7 @@ pub(crate) enum WeightRefusal {
 
 impl Core {
     /// UPDATE_WEIGHTS: all of them or, if one is wrong, none. Roles that are not named keep theirs.
-    pub(crate) fn update_weights(&mut self, now: Now, infos: &[WeightInfo]) -> Result<(), WeightRefusal> {
-        self.now = now;
+    pub(super) fn update_weights(&mut self, infos: &[WeightInfo]) -> Result<(), WeightRefusal> {
         let mut changed = BTreeMap::new();
         for info in infos {
             changed.insert(check(info)?, info.weight);

@@ -133,6 +133,6 @@ fn what_is_not_known_is_refused() {
 #[test]
 fn a_role_is_offered_what_is_free_or_its_own() {
     let agent = parsed("cpus:4;cpus(web):2;mem(db):8");
-    assert_eq!(agent.offerable_to("web"), parsed("cpus:4;cpus(web):2"));
-    assert_eq!(agent.offerable_to("*"), parsed("cpus:4"));
+    assert_eq!(agent.unreserved() + &agent.reserved_for("web"), parsed("cpus:4;cpus(web):2"));
+    assert_eq!(agent.unreserved(), parsed("cpus:4"));
 }

@@ -176,54 +176,58 @@ fn an_agent_that_comes_back_says_since_when_it_is_there() {
     assert_eq!((registered, again.is_some()), (first, true));
 }
 
-#[test]
-fn agents_from_before_a_restart_have_ten_minutes_to_come_back() {
+/// Agents from before a restart, one of which comes back.
+fn after_a_restart(ids: &[&str], change: impl FnOnce(&mut Settings)) -> (World, Node) {
     let known = |id: &str| v1::AgentInfo { id: Some(id.into()), ..agent(id, 1.0, 64.0) };
-    let recovered = ["X-S0", "X-S1"].map(|id| (AgentId::from(id), known(id).into())).into();
-    let mut world = World::remembering(Absent { recovered, ..Absent::default() });
-    let back = world.register(known("X-S0"));
-    assert_eq!(back.id.value, "X-S0");
-    assert_eq!(world.core.get_agents().recovered_agents.len(), 1);
+    let recovered = ids.iter().map(|id| (AgentId::from(*id), known(id).into())).collect();
+    let mut settings = Settings::default();
+    change(&mut settings);
+    let absent = Absent { recovered, ..Absent::default() };
+    let mut world = World::start(settings, Memory { absent, ..Memory::default() });
+    let back = world.register(known(ids[0]));
+    (world, back)
+}
+
+/// The time for it is over.
+fn wait_for_them(world: &mut World, back: &Node) {
     for _ in 0..60 {
         world.pass(10 * SECOND);
-        world.pong(&back);
+        world.pong(back);
     }
     world.pass(SECOND);
+}
+
+#[test]
+fn agents_from_before_a_restart_have_ten_minutes_to_come_back() {
+    let (mut world, back) = after_a_restart(&["X-S0", "X-S1"], |_| {});
+    assert_eq!(back.id.value, "X-S0");
+    assert_eq!(world.core.get_agents().recovered_agents.len(), 1);
+    wait_for_them(&mut world, &back);
     assert_eq!(world.core.get_agents().recovered_agents.len(), 0);
     assert!(world.registry.iter().any(|change| matches!(change, Change::Unreachable(id, _) if id.value == "X-S1")));
     assert_eq!(world.core.get_agents().agents.len(), 1);
 }
 
-/// Four agents from before a restart, one of which comes back, and the time for it is over.
-fn after_a_restart(change: impl FnOnce(&mut Settings)) -> (World, Node) {
-    let known = |id: &str| v1::AgentInfo { id: Some(id.into()), ..agent(id, 1.0, 64.0) };
-    let recovered = ["X-S0", "X-S1", "X-S2", "X-S3"].map(|id| (AgentId::from(id), known(id).into())).into();
-    let mut settings = Settings::default();
-    change(&mut settings);
-    let absent = Absent { recovered, ..Absent::default() };
-    let mut world = World::start(settings, Memory { absent, ..Memory::default() });
-    let back = world.register(known("X-S0"));
-    for _ in 0..60 {
-        world.pass(10 * SECOND);
-        world.pong(&back);
-    }
-    world.pass(SECOND);
+/// Three of four agents stay away.
+fn three_missing(change: impl FnOnce(&mut Settings)) -> (World, Node) {
+    let (mut world, back) = after_a_restart(&["X-S0", "X-S1", "X-S2", "X-S3"], change);
+    wait_for_them(&mut world, &back);
     (world, back)
 }
 
 #[test]
 fn when_too_many_agents_stay_away_none_is_given_up() {
-    let (world, _) = after_a_restart(|settings| settings.agents.recovery_removal_limit_percent = 74.0);
+    let (world, _) = three_missing(|settings| settings.agents.recovery_removal_limit_percent = 74.0);
     let limit = world.given_up.first().unwrap().to_string();
     assert!(limit.starts_with("3 of 4 agents did not come back within 10mins"), "{limit}");
     assert_eq!(world.core.get_agents().recovered_agents.len(), 3);
-    let (world, _) = after_a_restart(|settings| settings.agents.recovery_removal_limit_percent = 75.0);
+    let (world, _) = three_missing(|settings| settings.agents.recovery_removal_limit_percent = 75.0);
     assert_eq!((world.given_up.len(), world.core.get_agents().recovered_agents.len()), (0, 0));
 }
 
 #[test]
 fn agents_that_stay_away_are_given_up_no_faster_than_allowed() {
-    let (mut world, back) = after_a_restart(|settings| settings.agents.removal_interval = Some(60 * SECOND));
+    let (mut world, back) = three_missing(|settings| settings.agents.removal_interval = Some(60 * SECOND));
     for left in [2, 1, 0] {
         assert_eq!(world.core.get_agents().recovered_agents.len(), left);
         world.pass(60 * SECOND);

@@ -25,7 +25,7 @@ fn state_of(world: &World) -> Option<(bool, bool, Option<DrainState>)> {
 #[test]
 fn a_deactivated_agent_is_not_offered_until_it_is_reactivated() {
     let (mut world, scheduler, node, _) = World::offered(framework("f"));
-    world.core.deactivate_agent(world.now, &node.id).unwrap();
+    world.core.deactivate_agent(&node.id).unwrap();
     world.settle();
     assert_eq!(kinds(&world.events(&scheduler)), [event::Type::Rescind]);
     assert_eq!(state_of(&world), Some((false, true, None)));
@@ -34,7 +34,7 @@ fn a_deactivated_agent_is_not_offered_until_it_is_reactivated() {
     let back = world.reregister(&node, Vec::new());
     world.pass(5 * SECOND);
     assert_eq!(world.offers(&scheduler).len(), 0, "coming back does not activate it");
-    world.core.reactivate_agent(world.now, &back.id).unwrap();
+    world.core.reactivate_agent(&back.id).unwrap();
     world.settle();
     world.pass(SECOND);
     assert_eq!(world.offers(&scheduler).len(), 1);
@@ -45,26 +45,26 @@ fn a_deactivated_agent_is_not_offered_until_it_is_reactivated() {
 #[test]
 fn a_draining_agent_loses_its_tasks_and_is_drained_when_the_last_is_acknowledged() {
     let (mut world, scheduler, node) = World::with_running_task(framework("f"));
-    world.core.drain_agent(world.now, &node.id, grace(1)).unwrap();
+    world.core.drain_agent(&node.id, grace(1)).unwrap();
     world.settle();
     let kill = world.commands(&node)[0].kill.clone().unwrap();
     let allowed = kill.kill_policy.and_then(|policy| policy.grace_period);
     assert_eq!((kill.task_id, allowed), ("t1".into(), grace(1).max_grace_period));
-    assert_eq!(world.core.reactivate_agent(world.now, &node.id), Err(StandingRefusal::StillDraining(node.id.clone())));
+    assert_eq!(world.core.reactivate_agent(&node.id), Err(StandingRefusal::StillDraining(node.id.clone())));
     world.send_update(&node, &scheduler, status("t1", &node, TaskState::TaskKilled, 2));
     let update = world.updates(&scheduler).pop().unwrap();
     assert_eq!((update.state(), update.reason()), (TaskState::TaskKilled, Reason::AgentDraining));
     assert_eq!(state_of(&world), Some((false, true, Some(DrainState::Draining))));
     world.acknowledge(&scheduler, &node, "t1", 2);
     assert_eq!(state_of(&world), Some((false, true, Some(DrainState::Drained))));
-    world.core.reactivate_agent(world.now, &node.id).unwrap();
+    world.core.reactivate_agent(&node.id).unwrap();
     assert_eq!(state_of(&world), Some((true, false, None)));
 }
 
 #[test]
 fn a_task_with_less_patience_than_the_drain_keeps_its_own() {
     let (mut world, _, node) = World::with_running_task(framework("f"));
-    world.core.drain_agent(world.now, &node.id, grace(60)).unwrap();
+    world.core.drain_agent(&node.id, grace(60)).unwrap();
     world.settle();
     assert_eq!(world.commands(&node)[0].kill.clone().unwrap().kill_policy, None);
 }
@@ -74,7 +74,7 @@ fn an_agent_that_is_to_be_gone_is_gone_once_it_is_drained() {
     let mut world = World::new();
     let node = world.register(agent("n1", 4.0, 1024.0));
     let config = DrainConfig { mark_gone: Some(true), ..DrainConfig::default() };
-    world.core.drain_agent(world.now, &node.id, config).unwrap();
+    world.core.drain_agent(&node.id, config).unwrap();
     world.settle();
     assert!(world.command_kinds(&node).contains(&agent_event::Type::Shutdown));
     assert!(matches!(world.registry.last(), Some(Change::Gone(id, _)) if *id == node.id));
@@ -84,7 +84,7 @@ fn an_agent_that_is_to_be_gone_is_gone_once_it_is_drained() {
 #[test]
 fn a_drain_survives_the_masters_restart_and_the_agents_absence() {
     let (mut world, scheduler, node) = World::with_running_task(framework("f"));
-    world.core.drain_agent(world.now, &node.id, grace(1)).unwrap();
+    world.core.drain_agent(&node.id, grace(1)).unwrap();
     world.settle();
     let Some(Change::Standing(_, standing)) = world.registry.last().cloned() else { panic!("not in the registry") };
     let recovered = [(node.id.clone(), node.info.clone().into())].into();
@@ -103,7 +103,7 @@ fn a_drain_survives_the_masters_restart_and_the_agents_absence() {
 #[test]
 fn losing_a_draining_agent_does_not_make_it_drained() {
     let (mut world, _, node) = World::with_running_task(framework("f"));
-    world.core.drain_agent(world.now, &node.id, grace(1)).unwrap();
+    world.core.drain_agent(&node.id, grace(1)).unwrap();
     world.drop_agent(&node);
     world.pass(100 * SECOND);
     assert_eq!(world.core.get_agents().agents, []);
@@ -123,9 +123,9 @@ fn what_is_not_known_cannot_be_drained() {
     let node = world.register(agent("n1", 4.0, 1024.0));
     let nobody = AgentId::from("nobody");
     let unknown = StandingRefusal::NoSuchAgent;
-    assert_eq!(world.core.drain_agent(world.now, &nobody, grace(1)), Err(unknown.clone()));
-    assert_eq!(world.core.deactivate_agent(world.now, &nobody), Err(unknown));
-    assert_eq!(world.core.drain_agent(world.now, &node.id, grace(-1)), Err(StandingRefusal::InvalidGrace));
+    assert_eq!(world.core.drain_agent(&nobody, grace(1)), Err(unknown.clone()));
+    assert_eq!(world.core.deactivate_agent(&nobody), Err(unknown));
+    assert_eq!(world.core.drain_agent(&node.id, grace(-1)), Err(StandingRefusal::InvalidGrace));
     let active = Err(StandingRefusal::NotDeactivated);
-    assert_eq!(world.core.reactivate_agent(world.now, &node.id), active);
+    assert_eq!(world.core.reactivate_agent(&node.id), active);
 }

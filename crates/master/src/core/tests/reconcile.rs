@@ -3,7 +3,7 @@
 use mesos::v1::task_status::{Reason, Source};
 use mesos::v1::{AgentInfo, FrameworkInfo, TaskState, TaskStatus};
 
-use super::world::{Node, SECOND, World, agent, framework, plain_framework, report, status};
+use super::world::{Node, SECOND, Scheduler, World, agent, framework, plain_framework, report, status};
 use crate::ids::AgentId;
 use crate::memory::Absent;
 
@@ -71,6 +71,13 @@ fn nothing_is_said_while_an_agent_may_still_come_back() {
     assert_eq!(answers[0].state(), TaskState::TaskUnreachable);
 }
 
+/// An agent that the master does not know, but that has one.
+fn return_with_a_task(world: &mut World, scheduler: &Scheduler, id: &AgentId) {
+    let info = AgentInfo { id: Some(id.clone()), ..agent("n1", 1.0, 128.0) };
+    let node = Node { id: id.clone(), stream: world.new_stream(), info };
+    world.reregister(&node, vec![report(scheduler, &[("t1", TaskState::TaskRunning)], &node)]);
+}
+
 #[test]
 fn a_master_that_lost_its_registry_says_nothing_of_older_frameworks_tasks_before_agents_could_return() {
     let (older, never) = (AgentId::from("K-S1"), AgentId::from("K-S2"));
@@ -80,9 +87,7 @@ fn a_master_that_lost_its_registry_says_nothing_of_older_frameworks_tasks_before
     world.events(&scheduler);
     assert_eq!(world.reconcile(&scheduler, &asked), []);
 
-    let info = AgentInfo { id: Some(older.clone()), ..agent("n1", 1.0, 128.0) };
-    let node = Node { id: older.clone(), stream: world.new_stream(), info };
-    world.reregister(&node, vec![report(&scheduler, &[("t1", TaskState::TaskRunning)], &node)]);
+    return_with_a_task(&mut world, &scheduler, &older);
     world.events(&scheduler);
     let answers = world.reconcile(&scheduler, &asked);
     assert_eq!(answers.iter().map(TaskStatus::state).collect::<Vec<_>>(), [TaskState::TaskRunning], "it is adopted");
@@ -103,9 +108,7 @@ fn tasks_that_were_called_unknown_are_told_of_when_their_agent_returns_after_all
     let answers = world.reconcile(&scheduler, &[("t1", Some(&older))]);
     assert_eq!(answers[0].state(), TaskState::TaskUnknown);
 
-    let info = AgentInfo { id: Some(older.clone()), ..agent("n1", 1.0, 128.0) };
-    let node = Node { id: older, stream: world.new_stream(), info };
-    world.reregister(&node, vec![report(&scheduler, &[("t1", TaskState::TaskRunning)], &node)]);
+    return_with_a_task(&mut world, &scheduler, &older);
     let told: Vec<_> = world.updates(&scheduler).iter().map(|told| (told.state(), told.reason())).collect();
     assert_eq!(told, [(TaskState::TaskRunning, Reason::AgentReregistered)]);
 }

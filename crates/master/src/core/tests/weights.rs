@@ -15,12 +15,12 @@ fn weight(role: &str, weight: f64) -> WeightInfo {
 fn a_weight_is_remembered_and_offers_are_divided_anew() {
     let info = FrameworkInfo { roles: vec!["ops".to_owned()], ..framework("f") };
     let (mut world, scheduler, ..) = World::offered(info);
-    world.core.update_weights(world.now, &[weight("ops", 2.5)]).unwrap();
+    world.core.update_weights(&[weight("ops", 2.5)]).unwrap();
     world.settle();
     assert_eq!(world.registry.last(), Some(&Change::Weight("ops".to_owned(), 2.5)));
     world.pass(SECOND);
     assert_eq!(kinds(&world.events(&scheduler)), [event::Type::Rescind, event::Type::Offers]);
-    world.core.update_weights(world.now, &[weight("dev", 3.0)]).unwrap();
+    world.core.update_weights(&[weight("dev", 3.0)]).unwrap();
     world.settle();
     assert_eq!(kinds(&world.events(&scheduler)), [], "nobody is in that role");
     assert_eq!(world.core.weights(), [weight("dev", 3.0), weight("ops", 2.5)]);
@@ -31,7 +31,7 @@ fn one_wrong_weight_changes_nothing() {
     let mut world = World::new();
     for wrong in [weight("ops", 0.0), weight("ops", -1.0), weight("ops", f64::NAN), weight("", 1.0), weight("a b", 1.0)]
     {
-        let problem = world.core.update_weights(world.now, &[weight("dev", 2.0), wrong]).unwrap_err().to_string();
+        let problem = world.core.update_weights(&[weight("dev", 2.0), wrong]).unwrap_err().to_string();
         assert!(problem.starts_with("Failed to validate update weights request JSON"), "{problem}");
     }
     world.settle();
