@@ -34,7 +34,6 @@ const RETRY: Duration = Duration::from_secs(1);
 const PROBE: &str = "probe";
 const PROBE_BYTES: usize = 64 * 1024;
 
-/// See the module.
 pub(crate) struct Actor {
     books: Books,
     options: Options,

@@ -41,7 +41,6 @@ use crate::time::Now;
 use answer::{Rejected, gone};
 pub(crate) use front::front;
 
-/// What handlers share.
 #[derive(Clone)]
 pub(crate) struct Api {
     actor: Handle,
@@ -126,7 +125,6 @@ fn compression() -> CompressionLayer<And<SizeAbove, NotForContentType>> {
     CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(worthwhile)
 }
 
-/// All routes.
 pub(crate) fn router(api: Api) -> Router {
     let (leader, origins, standing) = (format!("http://{}", api.authority), api.origins.clone(), api.standing.clone());
     let routes = Router::new()

@@ -32,7 +32,6 @@ impl Backoff {
         self.until
     }
 
-    /// The rest of the wait.
     pub(crate) fn left(&self, now: Moment) -> Duration {
         self.until.map_or(Duration::ZERO, |until| until.since(now))
     }

@@ -54,7 +54,6 @@ impl AppLimits {
     }
 }
 
-/// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Brake {
     limits: BrakeLimits,
@@ -107,7 +106,6 @@ impl Brake {
                 && (window.is_zero() || self.kills.len() < most(cluster_share, cluster_least, all)))
     }
 
-    /// One was killed.
     pub(crate) fn killed(&mut self, app: &AppId, limits: &AppLimits, at: Moment) {
         self.kills.push_back(at);
         self.by_app.entry(app.clone()).or_default().push_back(at);
@@ -141,7 +139,6 @@ impl Brake {
         self.held.get(app).into_iter().flatten()
     }
 
-    /// All that are held.
     pub(crate) fn held(&self) -> impl Iterator<Item = &InstanceId> {
         self.held.values().flatten()
     }

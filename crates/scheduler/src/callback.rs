@@ -36,7 +36,6 @@ pub(crate) enum BadCallback {
 }
 
 impl Callback {
-    /// Reads a URL.
     pub(crate) fn parse(text: &str) -> Result<Callback, BadCallback> {
         let url = Url::absolute(text).map_err(|error| match error {
             UrlError::Scheme(_) => BadCallback::Scheme,

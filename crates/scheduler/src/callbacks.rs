@@ -23,7 +23,6 @@ use crate::handle::Handle;
 use limit::Limit;
 use post::{PostError, Poster};
 
-/// See the module.
 pub(crate) struct Callbacks {
     subscribers: watch::Receiver<Subscribers>,
     actor: Handle,

@@ -19,7 +19,6 @@ use crate::lookup;
 /// The most events that may wait: those of fifty thousand checks in a third of a second, if each looks once a second.
 const EVENTS_WAITING: usize = 16 * 1024;
 
-/// See the module.
 pub(crate) struct Checkers {
     engine: Engine,
     found: Receiver<Event>,

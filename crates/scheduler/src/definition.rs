@@ -44,4 +44,4 @@ pub(crate) use run_spec::{Kind, RunSpec};
 pub(crate) use seconds::Seconds;
 pub(crate) use shape::ShapeError;
 pub(crate) use update::AppUpdate;
-pub(crate) use validate::{Fault, Faults};
+pub(crate) use validate::Faults;

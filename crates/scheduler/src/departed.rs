@@ -17,12 +17,9 @@ pub(crate) struct Departed {
     dirty: BTreeSet<String>,
 }
 
-/// One of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Absent {
-    /// Which.
     pub task_id: String,
-    /// The agent it was, or is, on.
     pub agent_id: Option<String>,
     /// True if the master has told of it since it was last asked.
     #[serde(skip)]

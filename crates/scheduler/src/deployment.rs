@@ -24,13 +24,11 @@ pub(crate) use order::Dependencies;
 /// The change of one app.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Change {
-    /// The app.
     pub app: AppId,
     /// The definition before; none for a new app.
     pub before: Option<RunSpec>,
     /// The definition after; none if the app is removed.
     pub after: Option<RunSpec>,
-    /// True if a restart was asked for.
     pub restart: bool,
     /// The number of instances to change until somebody says to go on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -107,7 +105,6 @@ impl Action {
     }
 }
 
-/// One thing a step does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StepAction {
     pub action: Action,
@@ -147,7 +144,6 @@ pub(crate) struct Deployment {
     /// The group it changes as a whole, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<GroupBefore>,
-    /// The dependencies of its apps.
     pub order: Dependencies,
     /// In which order they change.
     pub steps: Vec<Step>,

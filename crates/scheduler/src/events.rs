@@ -50,7 +50,6 @@ pub const EVENT_TYPES: [&str; 31] = [
     "unsubscribe_event",
 ];
 
-/// An event of the stream.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Event {
     /// Its type, such as `health_status_changed_event`.
@@ -60,7 +59,6 @@ pub(crate) struct Event {
 }
 
 impl Event {
-    /// An event with these fields.
     pub(crate) fn new(kind: &'static str, now: Timestamp, mut data: Value) -> Self {
         debug_assert!(EVENT_TYPES.contains(&kind), "{kind} is in no list of types");
         data["eventType"] = json!(kind);
@@ -107,13 +105,11 @@ pub(crate) fn pod(kind: &'static str, origin: &Origin, now: Timestamp) -> Event 
     Event::new(kind, now, json!({"clientIp": origin.client_ip, "uri": origin.uri}))
 }
 
-/// A health check was added.
 pub(crate) fn check_added(app: &RunSpec, check: &HealthCheck, now: Timestamp) -> Event {
     let data = json!({"appId": app.id, "version": app.config_version(), "healthCheck": check});
     Event::new("add_health_check_event", now, data)
 }
 
-/// A health check was removed.
 pub(crate) fn check_removed(app: &AppId, check: &HealthCheck, now: Timestamp) -> Event {
     Event::new("remove_health_check_event", now, json!({"appId": app, "healthCheck": check}))
 }
@@ -152,7 +148,6 @@ pub(crate) fn unhealthy(kind: &'static str, instance: &Instance, now: Timestamp)
     Event::new(kind, now, data)
 }
 
-/// An instance changed its condition.
 pub(crate) fn instance_changed(instance: &Instance, now: Timestamp) -> Event {
     condition(instance, condition_name(instance), now)
 }
@@ -220,7 +215,6 @@ pub(crate) fn deployment(kind: &'static str, deployment: &Deployment, now: Times
     Event::new(kind, now, data)
 }
 
-/// A deployment did not reach its end.
 pub(crate) fn deployment_failed(failed: &Deployment, reason: &str, now: Timestamp) -> Event {
     let mut event = deployment("deployment_failed", failed, now);
     event.data["reason"] = json!(reason);

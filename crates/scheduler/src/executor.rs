@@ -45,7 +45,6 @@ impl Overhead {
 /// The name Marathon has for the executor that every agent has.
 const COMMAND_EXECUTOR: &str = "//cmd";
 
-/// An executor.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Executor<'a> {
     /// The agent's own: Mesos' command executor, or Cygnet's where the agent is.
@@ -159,8 +158,7 @@ mod tests {
     }
 
     fn memory(value: f64) -> Resource {
-        let scalar = Some(mesos::v1::value::Scalar { value });
-        Resource { name: "mem".into(), scalar, ..Resource::default() }
+        Resource::scalar("mem", value)
     }
 
     fn launched(app: &App, cygnets: Option<&ExecutorCommand>) -> TaskInfo {

@@ -40,7 +40,6 @@ struct Session {
     stream_id: String,
 }
 
-/// See the module.
 pub(crate) struct Framework {
     /// Never empty.
     masters: Vec<Client>,

@@ -49,7 +49,6 @@ pub(crate) struct Books {
 
 type Change = Box<dyn FnOnce(&mut Core, Now, &mut Answers) + Send>;
 
-/// A request to the actor.
 pub(crate) enum Request {
     Report(Report),
     Change(Change),
@@ -103,7 +102,6 @@ impl Handle {
         self.requests.ask(request).await.ok()
     }
 
-    /// Passes on what the master told.
     pub(crate) async fn report(&self, report: Report) {
         let _actor_has_ended = self.requests.send(Request::Report(report)).await;
     }

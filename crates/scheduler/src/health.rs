@@ -14,15 +14,11 @@ use crate::time::Timestamp;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Health {
-    /// The first success.
     pub first_success: Option<Timestamp>,
-    /// The latest success.
     pub last_success: Option<Timestamp>,
     /// The latest failure that counted.
     pub last_failure: Option<Timestamp>,
-    /// Why it failed.
     pub last_failure_cause: Option<String>,
-    /// Failures in a row.
     pub consecutive_failures: u32,
     /// Unknown before the first result that counted.
     #[serde(rename = "alive", with = "health::verdict", default)]

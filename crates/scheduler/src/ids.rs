@@ -19,12 +19,10 @@ impl AppId {
         &self.0
     }
 
-    /// The root group.
     pub(crate) fn root() -> Self {
         AppId::new("")
     }
 
-    /// True for the root group.
     pub(crate) fn is_root(&self) -> bool {
         self.0 == "/"
     }
@@ -103,7 +101,6 @@ impl InstanceId {
         InstanceId(format!("{}.instance-{unique}", app.safe()))
     }
 
-    /// The text.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }

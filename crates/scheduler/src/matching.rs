@@ -24,9 +24,7 @@ const DRAINING: Duration = Duration::from_secs(120);
 /// An instance that waits for an offer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Wish<'a> {
-    /// Which.
     pub instance: &'a InstanceId,
-    /// Of what.
     pub app: &'a RunSpec,
     /// Whose resources it uses.
     pub role: &'a str,
@@ -37,11 +35,9 @@ pub(crate) struct Wish<'a> {
 /// An instance that got what it needs.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Placement {
-    /// Which.
     pub instance: InstanceId,
     /// The offer it goes to, by its place in the list.
     pub offer: usize,
-    /// The resources it takes.
     pub portion: Portion,
 }
 
@@ -56,7 +52,6 @@ pub(crate) struct Placed {
 /// The fate of the offers an app was asked about.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Refused {
-    /// The number that were used.
     pub used: usize,
     /// Why the others were not: the first reason of each, counted.
     pub unused: Counts,
@@ -234,23 +229,14 @@ impl<'a> Queue<'a> {
 #[cfg(test)]
 mod tests {
     use mesos::v1::Resource;
-    use mesos::v1::value::{Range, Ranges, Scalar};
 
     use super::*;
     use crate::definition::port::PortDefinition;
     use crate::time::Timestamp;
 
     fn offer(agent: &str, cpus: f64, ports: std::ops::RangeInclusive<u64>) -> Offer {
-        let scalar =
-            |name: &str, value| Resource { name: name.into(), scalar: Some(Scalar { value }), ..Resource::default() };
-        let range = Range { begin: *ports.start(), end: *ports.end() };
-        let ports =
-            Resource { name: "ports".into(), ranges: Some(Ranges { range: vec![range] }), ..Resource::default() };
-        Offer {
-            agent_id: agent.into(),
-            resources: vec![scalar("cpus", cpus), scalar("mem", 1000.0), ports],
-            ..Offer::default()
-        }
+        let resources = vec![Resource::scalar("cpus", cpus), Resource::scalar("mem", 1000.0), Resource::ports(ports)];
+        Offer { agent_id: agent.into(), resources, ..Offer::default() }
     }
 
     fn app(cpus: f64) -> RunSpec {

@@ -17,7 +17,6 @@ pub(crate) const MOST_WAITING: usize = 1000;
 /// The state that is wanted of an app.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Target {
-    /// The number of instances.
     pub instances: u32,
     /// Of which configuration.
     pub config: Timestamp,
@@ -49,9 +48,7 @@ pub(crate) enum Stage {
 /// An instance, as far as the planner cares.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Seen {
-    /// Which.
     pub id: InstanceId,
-    /// Its configuration.
     pub config: Timestamp,
     pub stage: Stage,
     /// The loss it would be among those of its stage: the lowest goes first.
@@ -76,7 +73,6 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// True if there is nothing to do.
     pub(crate) fn is_idle(&self) -> bool {
         self.create == 0 && self.rebase.is_empty() && self.forget.is_empty() && self.kill.is_empty()
     }

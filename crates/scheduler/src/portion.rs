@@ -65,15 +65,9 @@ fn take_ports(stock: &mut Stock, app: &RunSpec, dice: &mut fastrand::Rng) -> Opt
 
 #[cfg(test)]
 mod tests {
-    use mesos::v1::value::Scalar;
-
     use super::*;
     use crate::ids::AppId;
     use crate::time::Timestamp;
-
-    fn scalar(name: &str, value: f64) -> Resource {
-        Resource { name: name.into(), scalar: Some(Scalar { value }), ..Resource::default() }
-    }
 
     #[test]
     fn an_executor_with_resources_of_its_own_leaves_the_task_all_that_the_app_has() {
@@ -81,12 +75,12 @@ mod tests {
         let app = RunSpec { port_definitions: Vec::new(), ..app };
         let overhead = Overhead { cpus: 0.1, mem: 32.0 };
         let mut dice = fastrand::Rng::with_seed(1);
-        let mut ample = Stock::holding(vec![scalar("cpus", 1.0), scalar("mem", 100.0)]);
+        let mut ample = Stock::holding(vec![Resource::scalar("cpus", 1.0), Resource::scalar("mem", 100.0)]);
         let portion = Portion::take(&mut ample, &app, overhead, &mut dice).unwrap();
-        assert_eq!(portion.resources, [scalar("cpus", 0.5), scalar("mem", 64.0)]);
-        assert_eq!(portion.executor_resources, [scalar("cpus", 0.1), scalar("mem", 32.0)]);
+        assert_eq!(portion.resources, [Resource::scalar("cpus", 0.5), Resource::scalar("mem", 64.0)]);
+        assert_eq!(portion.executor_resources, [Resource::scalar("cpus", 0.1), Resource::scalar("mem", 32.0)]);
         assert_eq!((ample.scalar("cpus"), ample.scalar("mem")), (0.4, 4.0));
-        let mut scarce = Stock::holding(vec![scalar("cpus", 1.0), scalar("mem", 90.0)]);
+        let mut scarce = Stock::holding(vec![Resource::scalar("cpus", 1.0), Resource::scalar("mem", 90.0)]);
         assert_eq!(Portion::take(&mut scarce, &app, overhead, &mut dice), None);
         assert_eq!(scarce.scalar("mem"), 90.0, "nothing is taken");
     }

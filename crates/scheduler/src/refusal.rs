@@ -7,7 +7,6 @@ use crate::definition::{Faults, ShapeError};
 use crate::ids::AppId;
 use crate::time::Timestamp;
 
-/// The cause.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub(crate) enum Refusal {
     #[error("App '{0}' does not exist")]

@@ -22,7 +22,6 @@ pub(crate) enum Reason {
     InsufficientPorts,
 }
 
-/// All reasons, in order.
 pub(crate) const REASONS: [Reason; 7] = [
     Reason::UnfulfilledRole,
     Reason::UnfulfilledConstraint,
@@ -228,15 +227,13 @@ mod tests {
 
     #[test]
     fn an_offer_is_shown_as_marathon_shows_it() {
-        let scalar = Resource { name: "cpus".into(), scalar: Some(Scalar { value: 0.5 }), ..Resource::default() };
-        let ranges = Some(Ranges { range: vec![Range { begin: 1, end: 2 }] });
-        let ports = Resource { name: "ports".into(), ranges, role: Some("web".into()), ..Resource::default() };
+        let ports = Resource { role: Some("web".into()), ..Resource::ports(1..=2) };
         let rack = Attribute { name: "rack".into(), text: Some(Text { value: "a".into() }), ..Attribute::default() };
         let offer = Offer {
             id: "o".into(),
             hostname: "box".into(),
             agent_id: "x".into(),
-            resources: vec![scalar, ports],
+            resources: vec![Resource::scalar("cpus", 0.5), ports],
             attributes: vec![rack],
             ..Offer::default()
         };

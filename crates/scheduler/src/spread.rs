@@ -15,7 +15,6 @@ use crate::definition::constraint::{Constraint, Operator};
 /// The properties of an agent that constraints can ask for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Site {
-    /// Its host name.
     pub host: String,
     /// The region of its fault domain.
     #[serde(default, skip_serializing_if = "Option::is_none")]

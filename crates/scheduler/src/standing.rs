@@ -2,7 +2,6 @@
 //!
 //! While it does not, it serves what it knows, which is what is on disk, and refuses changes.
 
-/// See the module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standing {
     /// It launches, kills, and takes changes.

@@ -72,7 +72,6 @@ fn command(spec: &RunSpec, app: &App, instance: &Instance, hostname: &str, enfor
     }
 }
 
-/// The URIs to fetch.
 pub(crate) fn uris(fetch: &[Fetch]) -> Vec<command_info::Uri> {
     let uri = |fetch: &Fetch| command_info::Uri {
         value: fetch.uri.clone(),
@@ -85,7 +84,6 @@ pub(crate) fn uris(fetch: &[Fetch]) -> Vec<command_info::Uri> {
     fetch.iter().map(uri).collect()
 }
 
-/// Variables as Mesos has them.
 pub(crate) fn environment(variables: BTreeMap<String, String>) -> Environment {
     let variable =
         |(name, value)| environment::Variable { name, value: Some(value), ..environment::Variable::default() };
@@ -158,7 +156,6 @@ pub(crate) fn variable_name(text: &str) -> String {
     text.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_uppercase() } else { '_' }).collect()
 }
 
-/// Labels as Mesos has them.
 pub(crate) fn labels(labels: &BTreeMap<String, String>) -> Option<Labels> {
     let labels: Vec<_> =
         labels.iter().map(|(key, value)| Label { key: key.clone(), value: Some(value.clone()) }).collect();
@@ -209,7 +206,6 @@ pub(crate) fn check_info(check: &Check, ports: &[u16]) -> Option<CheckInfo> {
     Some(info)
 }
 
-/// A command as Mesos has it.
 pub(crate) fn exec(command: &ExecCommand) -> CommandInfo {
     match (&command.shell, &command.argv) {
         (Some(value), _) => shell(value),
@@ -220,7 +216,7 @@ pub(crate) fn exec(command: &ExecCommand) -> CommandInfo {
     }
 }
 
-fn shell(value: &str) -> CommandInfo {
+pub(crate) fn shell(value: &str) -> CommandInfo {
     CommandInfo { shell: Some(true), value: Some(value.to_owned()), ..CommandInfo::default() }
 }
 

@@ -10,7 +10,6 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 pub(crate) struct Timestamp(i64);
 
 impl Timestamp {
-    /// This many milliseconds after the epoch.
     pub(crate) const fn from_millis(millis: i64) -> Self {
         Timestamp(millis)
     }

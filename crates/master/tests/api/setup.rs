@@ -335,13 +335,7 @@ pub(crate) fn framework(name: &str) -> v1::FrameworkInfo {
 }
 
 pub(crate) fn node(hostname: &str) -> v1::AgentInfo {
-    let ports = v1::value::Ranges { range: vec![v1::value::Range { begin: 31_000, end: 32_000 }] };
-    let ports = v1::Resource {
-        name: "ports".to_owned(),
-        r#type: v1::value::Type::Ranges.into(),
-        ranges: Some(ports),
-        ..v1::Resource::default()
-    };
+    let ports = v1::Resource::ports(31_000..=32_000);
     let rack = v1::Attribute {
         name: "rack".to_owned(),
         r#type: v1::value::Type::Text.into(),

@@ -37,6 +37,13 @@ impl Resource {
         let scalar = Some(value::Scalar { value });
         Self { name: name.to_owned(), r#type: value::Type::Scalar.into(), scalar, ..Self::default() }
     }
+
+    /// The ports from one to another, both of them included.
+    pub fn ports(range: std::ops::RangeInclusive<u64>) -> Self {
+        let (begin, end) = range.into_inner();
+        let ranges = Some(value::Ranges { range: vec![value::Range { begin, end }] });
+        Self { name: "ports".to_owned(), r#type: value::Type::Ranges.into(), ranges, ..Self::default() }
+    }
 }
 
 impl FrameworkInfo {

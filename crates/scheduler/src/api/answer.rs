@@ -15,13 +15,11 @@ use crate::refusal::Refusal;
 use crate::time::Timestamp;
 use crate::view::Embed;
 
-/// The largest body that is read.
 const LARGEST_BODY: usize = 1024 * 1024;
 
 /// How long a body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(30);
 
-/// What a handler comes to.
 pub(super) type Answer = Result<Response, Rejected>;
 
 /// Why a request comes to nothing: the answer that says so.
@@ -92,7 +90,6 @@ fn details(faults: &Faults) -> Value {
     details.into_iter().map(|(path, errors)| json!({"path": path, "errors": errors})).collect()
 }
 
-/// A JSON answer.
 pub(super) fn json_answer(status: u16, body: &Value) -> Response {
     json_text(status, body.to_string())
 }
@@ -155,7 +152,6 @@ pub(super) async fn read<T: DeserializeOwned>(request: Request<Body>) -> Result<
     Ok(shape::read(&body(request).await?)?)
 }
 
-/// Reads a list of such.
 pub(super) async fn read_list<T: DeserializeOwned>(request: Request<Body>) -> Result<Vec<T>, Rejected> {
     Ok(shape::read_list(&body(request).await?)?)
 }
@@ -212,13 +208,12 @@ impl Query {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::definition::Fault;
 
     #[test]
     fn faults_of_one_path_are_told_together() {
         let mut faults = Faults::default();
-        faults.add(Fault::new("/id", "a"));
-        faults.add(Fault::new("/id", "b"));
+        faults.add("/id", "a");
+        faults.add("/id", "b");
         let answer = explanation(&faults.into());
         assert_eq!(answer["details"], json!([{"path": "/id", "errors": ["a", "b"]}]));
     }

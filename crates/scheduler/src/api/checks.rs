@@ -14,7 +14,6 @@ use super::answer::{Answer, read, shown};
 use crate::core::Pause;
 use crate::refusal::Refusal;
 
-/// What is asked for.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Wish {

@@ -46,13 +46,11 @@ fn stamp(mut answer: Response, leader: &HeaderValue) -> Response {
     answer
 }
 
-/// Where a request came from.
 pub(super) fn client_ip<T>(request: &Request<T>) -> String {
     let peer = request.extensions().get::<ConnectInfo<std::net::SocketAddr>>();
     peer.map(|peer| peer.0.ip().to_string()).unwrap_or_default()
 }
 
-/// Who asks, and where.
 pub(super) fn origin<T>(request: &Request<T>) -> Option<Origin> {
     Some(Origin { client_ip: client_ip(request), uri: request.uri().path().to_owned() })
 }

@@ -37,7 +37,6 @@ pub(super) enum PostError {
     Request(#[from] axum::http::Error),
 }
 
-/// Posts to one subscriber.
 pub(super) struct Poster {
     callback: Callback,
     kept: Option<Connection>,

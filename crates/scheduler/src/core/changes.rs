@@ -83,8 +83,7 @@ impl Core {
     ) -> Result<Accepted, Refusal> {
         let is_this = |named: &str| AppId::new(named) == *id || id.parent().resolve(named) == *id;
         if !update.id.as_deref().is_none_or(is_this) {
-            let faults =
-                Faults::from(crate::definition::Fault::new("/id", format!("does not match the app's path {id}")));
+            let faults = Faults::of("/id", format!("does not match the app's path {id}"));
             return Err(faults.into());
         }
         self.definitions.no_pod(id)?;

@@ -16,7 +16,7 @@ use store::Batch;
 use super::Refusal;
 use super::records::{AppRecord, GroupRecord, GroupVersion, write};
 use crate::definition::group::GroupSpec;
-use crate::definition::{Fault, Faults, RunSpec};
+use crate::definition::{Faults, RunSpec};
 use crate::deployment::Change;
 use crate::ids::AppId;
 use crate::instance::Instance;
@@ -105,7 +105,7 @@ impl Definitions {
     /// Refuses what is asked of an app where there is a pod.
     pub(crate) fn no_pod(&self, id: &AppId) -> Result<(), Refusal> {
         match self.pod(id) {
-            Ok(_) => Err(Faults::from(Fault::new("/", "Applications and Pods may not share the same id")).into()),
+            Ok(_) => Err(Faults::of("/", "Applications and Pods may not share the same id").into()),
             Err(_) => Ok(()),
         }
     }

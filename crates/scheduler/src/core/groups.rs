@@ -4,8 +4,8 @@ use super::changes::begun;
 use super::definitions::{Wanted, check_circles, top_level};
 use super::records::GroupVersion;
 use super::{Accepted, Core, Refusal, Terms};
+use crate::definition::Faults;
 use crate::definition::group::{self, GroupSpec, GroupUpdate};
-use crate::definition::{Fault, Faults};
 use crate::deployment::GroupBefore;
 use crate::events;
 use crate::ids::AppId;
@@ -93,7 +93,7 @@ impl Core {
             return Err(Refusal::NoGroup(id.clone()));
         }
         if top_level(id).as_ref() != Some(id) {
-            return Err(Faults::from(Fault::new("/enforceRole", group::not_top_level(id))).into());
+            return Err(Faults::of("/enforceRole", group::not_top_level(id)).into());
         }
         let spec = GroupSpec { enforce_role: enforce, ..self.definitions.spec(id) };
         if spec != self.definitions.spec(id) {

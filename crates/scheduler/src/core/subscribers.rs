@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Core, Refusal};
 use crate::callback::Callback;
-use crate::definition::{Fault, Faults};
+use crate::definition::Faults;
 use crate::events::{self, Event};
 use crate::time::Now;
 
@@ -18,7 +18,7 @@ pub(crate) type Subscribers = Arc<BTreeSet<String>>;
 impl Core {
     /// `POST /v2/eventSubscriptions`: from now on events are posted to this URL. The answer is the event that tells it.
     pub(crate) fn subscribe(&mut self, url: &str, now: Now) -> Result<Event, Refusal> {
-        Callback::parse(url).map_err(|error| Faults::from(Fault::new("/callbackUrl", error.to_string())))?;
+        Callback::parse(url).map_err(|error| Faults::of("/callbackUrl", error.to_string()))?;
         if self.out.subscribers().len() >= MOST && !self.out.subscribers().contains(url) {
             return Err(Refusal::Subscriptions(MOST));
         }

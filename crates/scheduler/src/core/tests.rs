@@ -20,7 +20,6 @@ use ::checks::VerdictEvent;
 use mesos::v1::offer::Operation;
 use mesos::v1::scheduler::call;
 use mesos::v1::task_status::Reason;
-use mesos::v1::value::{Range, Ranges, Scalar};
 use mesos::v1::{Offer, Resource, TaskInfo, TaskState, TaskStatus};
 use serde_json::{Value, json};
 
@@ -284,11 +283,8 @@ fn definition(instances: u32) -> Value {
 }
 
 fn large_offer() -> Offer {
-    let scalar =
-        |name: &str, value| Resource { name: name.into(), scalar: Some(Scalar { value }), ..Resource::default() };
-    let ports = Ranges { range: vec![Range { begin: 31000, end: 32000 }] };
-    let ports = Resource { name: "ports".into(), r#type: 1, ranges: Some(ports), ..Resource::default() };
-    let resources = vec![scalar("cpus", 100.0), scalar("mem", 10_000.0), ports];
+    let [cpus, mem] = [Resource::scalar("cpus", 100.0), Resource::scalar("mem", 10_000.0)];
+    let resources = vec![cpus, mem, Resource::ports(31000..=32000)];
     Offer { agent_id: "agent".into(), hostname: "127.0.0.1".into(), resources, ..Offer::default() }
 }
 

@@ -130,7 +130,6 @@ pub(crate) struct Check<Http = HttpCheck, Tcp = TcpCheck> {
     pub(crate) delay_seconds: Seconds,
 }
 
-/// Ask over HTTP.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct HttpCheck {
@@ -147,7 +146,6 @@ pub(crate) struct HttpCheck {
     pub(crate) scheme: Option<String>,
 }
 
-/// Ask for a connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct TcpCheck {
@@ -157,7 +155,6 @@ pub(crate) struct TcpCheck {
     pub(crate) port: Option<u16>,
 }
 
-/// Run a command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct ExecCheck {

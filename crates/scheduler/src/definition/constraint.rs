@@ -10,7 +10,6 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub(crate) struct Constraint {
     /// `@hostname` or `hostname`, `@region`, `@zone`, or the name of an attribute.
     pub(crate) field: String,
-    /// What must hold of the field's value.
     pub(crate) operator: Operator,
     /// What it is compared with.
     pub(crate) value: Option<String>,

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::run_spec::RunSpec;
 use super::update::AppUpdate;
-use super::validate::{self, Fault, Faults};
+use super::validate::{self, Faults};
 use crate::ids::AppId;
 use crate::time::Timestamp;
 
@@ -105,10 +105,10 @@ impl GroupUpdate {
             into.whole.push(id.clone());
             for (index, app) in apps.into_iter().enumerate() {
                 match app.id.as_deref().map(|app| id.resolve(app)) {
-                    None => faults.add(Fault::new(format!("{at}/apps({index})/id"), "error.path.missing")),
+                    None => faults.add(format!("{at}/apps({index})/id"), "error.path.missing"),
                     Some(child) if child.parent() != *id => {
                         let error = format!("Identifier is not child of '{id}'");
-                        faults.add(Fault::new(format!("{at}/apps({index})/id"), error));
+                        faults.add(format!("{at}/apps({index})/id"), error);
                     }
                     Some(child) => into.apps.push((child, app)),
                 }
@@ -119,9 +119,9 @@ impl GroupUpdate {
             for (index, group) in groups.into_iter().enumerate() {
                 let at = format!("{at}/groups({index})");
                 match group.id.as_deref().map(|child| id.resolve(child)) {
-                    None => faults.add(Fault::new(format!("{at}/id"), "error.path.missing")),
+                    None => faults.add(format!("{at}/id"), "error.path.missing"),
                     Some(child) if child.is_root() || !child.is_within(id) || child == *id => {
-                        faults.add(Fault::new(format!("{at}/id"), format!("Identifier is not child of '{id}'")));
+                        faults.add(format!("{at}/id"), format!("Identifier is not child of '{id}'"));
                     }
                     Some(child) => group.collect(&child, &at, known, into, faults),
                 }

@@ -20,7 +20,6 @@ pub(crate) struct HealthCheck {
     /// A port by number; or `port_index`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) port: Option<u16>,
-    /// Which of the app's ports.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) port_index: Option<u16>,
     /// Which of the app's ports, by its name: beyond Marathon.
@@ -35,10 +34,8 @@ pub(crate) struct HealthCheck {
     /// The service a gRPC check asks for; the whole server if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) service: Option<String>,
-    /// The other options of a gRPC check.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) grpc: Option<GrpcOptions>,
-    /// The command of a COMMAND check.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) command: Option<CommandValue>,
     /// For how long failures do not count before the first success.
@@ -59,11 +56,9 @@ pub(crate) struct HealthCheck {
     pub(crate) delay_seconds: Seconds,
     /// Whether statuses 100 to 199 say nothing.
     pub(crate) ignore_http1xx: bool,
-    /// Which loopback address the executor asks.
     pub(crate) ip_protocol: IpProtocol,
 }
 
-/// A command for the shell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CommandValue {
@@ -90,12 +85,10 @@ pub(crate) enum Protocol {
 }
 
 impl Protocol {
-    /// Whether it asks over HTTP.
     pub(crate) fn is_http(self) -> bool {
         matches!(self, Protocol::Http | Protocol::Https | Protocol::MesosHttp | Protocol::MesosHttps)
     }
 
-    /// Whether the executor asks, and not the scheduler.
     pub(crate) fn is_native(self) -> bool {
         !matches!(self, Protocol::Http | Protocol::Https | Protocol::Tcp)
     }

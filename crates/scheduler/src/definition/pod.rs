@@ -19,7 +19,6 @@ use crate::ids::AppId;
 use crate::time::Timestamp;
 use check::PodCheck;
 
-/// A pod.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Pod {
@@ -56,7 +55,6 @@ pub(crate) struct Pod {
     pub(crate) legacy_shared_cgroups: Option<bool>,
 }
 
-/// One of a pod's containers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Container {
@@ -95,7 +93,6 @@ pub(crate) struct Container {
     pub(crate) tty: Option<bool>,
 }
 
-/// What a container runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Exec {
@@ -104,7 +101,6 @@ pub(crate) struct Exec {
     pub(crate) override_entrypoint: Option<bool>,
 }
 
-/// What a container may use.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct Resources {
@@ -161,7 +157,6 @@ pub(crate) struct Lifecycle {
     pub(crate) kill_grace_period_seconds: Option<Seconds>,
 }
 
-/// A container's health check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct PodHealthCheck {
@@ -183,7 +178,6 @@ pub(crate) struct PodHealthCheck {
     pub(crate) delay_seconds: Seconds,
 }
 
-/// Asked over HTTP.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct HttpEndpoint {
@@ -194,14 +188,12 @@ pub(crate) struct HttpEndpoint {
     pub(crate) scheme: String,
 }
 
-/// Asked for a connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TcpEndpoint {
     pub(crate) endpoint: String,
 }
 
-/// How many instances there shall be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Scaling {
@@ -248,7 +240,6 @@ impl Default for Backoff {
     }
 }
 
-/// Where instances may run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct Placement {

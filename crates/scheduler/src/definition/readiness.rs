@@ -13,21 +13,17 @@ use super::validate::Faults;
 pub(crate) struct ReadinessCheck {
     /// What results are told under.
     pub(crate) name: String,
-    /// How to ask.
     pub(crate) protocol: ReadinessProtocol,
     pub(crate) path: String,
-    /// Which of the app's ports, by name.
     pub(crate) port_name: String,
     pub(crate) interval_seconds: Seconds,
     /// How long an attempt may take; less than the interval.
     pub(crate) timeout_seconds: Seconds,
     /// The statuses that say *ready*.
     pub(crate) http_status_codes_for_ready: Vec<u16>,
-    /// Whether to show the last answer.
     pub(crate) preserve_last_response: bool,
 }
 
-/// How to ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub(crate) enum ReadinessProtocol {

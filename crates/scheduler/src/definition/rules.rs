@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::app::Network;
 use super::exec_command::ExecCommand;
 use super::seconds::Seconds;
-use super::validate::{Fault, Faults};
+use super::validate::Faults;
 
 /// The name of a port, a container or an endpoint.
 pub(super) const NAME: &str = "must fully match regular expression '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'";
@@ -25,7 +25,7 @@ pub(super) fn unique<T: Ord>(mut values: impl Iterator<Item = T>) -> bool {
 /// Adds what is given although it is not supported.
 pub(super) fn unsupported<const N: usize>(fields: [(&str, bool); N], at: &str, faults: &mut Faults) {
     for (name, _) in fields.into_iter().filter(|(_, given)| *given) {
-        faults.add(Fault::new(format!("{at}/{name}"), format!("{name} is not supported yet")));
+        faults.add(format!("{at}/{name}"), format!("{name} is not supported yet"));
     }
 }
 

@@ -61,7 +61,6 @@ pub(crate) struct RunSpec {
     /// Roles of resources to use.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub(crate) accepted_resource_roles: Vec<String>,
-    /// When this version was made.
     pub(crate) version: Timestamp,
     /// When it was scaled, and when anything else was changed.
     pub(crate) version_info: VersionInfo,

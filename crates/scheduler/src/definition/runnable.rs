@@ -2,7 +2,7 @@
 
 use super::app::App;
 use super::run_spec::RunSpec;
-use super::validate::{Fault, Faults};
+use super::validate::Faults;
 use crate::ids::AppId;
 
 /// A task's id, in Mesos, and the name of a directory, in the kernel.
@@ -54,7 +54,7 @@ pub(crate) fn program(texts: impl IntoIterator<Item = (String, usize)>, at: &str
             let error = format!(
                 "must not have more than {LONGEST_TEXT} bytes, as no program can be given more: it has {length}"
             );
-            faults.add(Fault::new(path, error));
+            faults.add(path, error);
         }
     }
     let error =

@@ -7,17 +7,14 @@ pub(crate) fn grace() -> Seconds {
     Seconds::whole(300)
 }
 
-/// From one attempt to the next.
 pub(crate) fn interval() -> Seconds {
     Seconds::whole(60)
 }
 
-/// How long an attempt may take.
 pub(crate) fn timeout() -> Seconds {
     Seconds::whole(20)
 }
 
-/// Until the first attempt.
 pub(crate) fn delay() -> Seconds {
     Seconds::whole(15)
 }

@@ -9,12 +9,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de, de::IntoDeseri
 pub(crate) struct Seconds(Duration);
 
 impl Seconds {
-    /// Whole seconds.
     pub(crate) const fn whole(seconds: u32) -> Self {
         Seconds(Duration::from_secs(seconds as u64))
     }
 
-    /// As a duration.
     pub(crate) const fn duration(self) -> Duration {
         self.0
     }
@@ -24,7 +22,6 @@ impl Seconds {
         self.0.as_secs_f64()
     }
 
-    /// Whether it is no time at all.
     pub(crate) const fn is_zero(self) -> bool {
         self.0.is_zero()
     }

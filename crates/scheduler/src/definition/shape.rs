@@ -9,13 +9,10 @@ use super::strict::Strict;
 /// Why a body could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ShapeError {
-    /// No body.
     #[error("Please specify data in JSON format")]
     Empty,
-    /// Not JSON at all.
     #[error("Invalid JSON")]
     Syntax(String),
-    /// JSON of another shape.
     #[error("Invalid JSON")]
     Shape {
         /// Such as `/healthChecks(0)/protocol`.

@@ -18,7 +18,7 @@ use super::run_spec::RunSpec;
 use super::seconds::Seconds;
 use super::single_check::SingleCheck;
 use super::strategy::{KillSelection, UnreachableStrategy, UpgradeStrategy};
-use super::validate::{Fault, Faults};
+use super::validate::Faults;
 use crate::ids::AppId;
 use crate::time::Timestamp;
 
@@ -139,7 +139,7 @@ impl AppUpdate {
         let alone = AppUpdate { id: self.id.clone(), version: self.version, ..AppUpdate::default() };
         let error = "The 'version' field may only be combined with the 'id' field.";
         let is_alone = self.version.is_none() || alone == *self;
-        if is_alone { Ok(self.version) } else { Err(Fault::new("/", error).into()) }
+        if is_alone { Ok(self.version) } else { Err(Faults::of("/", error)) }
     }
 }
 

@@ -17,15 +17,7 @@ use crate::ids::AppId;
 pub(crate) struct Fault {
     /// Such as `/upgradeStrategy/minimumHealthCapacity`, or `/`.
     pub(crate) path: String,
-    /// What is wrong.
     pub(crate) error: String,
-}
-
-impl Fault {
-    /// A fault at a path.
-    pub(crate) fn new(path: impl Into<String>, error: impl Into<String>) -> Self {
-        Fault { path: path.into(), error: error.into() }
-    }
 }
 
 /// All that is wrong with a definition.
@@ -34,22 +26,27 @@ impl Fault {
 pub(crate) struct Faults(Vec<Fault>);
 
 impl Faults {
+    /// Nothing but this.
+    pub(crate) fn of(path: impl Into<String>, error: impl Into<String>) -> Faults {
+        Faults(vec![Fault { path: path.into(), error: error.into() }])
+    }
+
     /// One more.
-    pub(crate) fn add(&mut self, fault: Fault) {
-        self.0.push(fault);
+    pub(crate) fn add(&mut self, path: impl Into<String>, error: impl Into<String>) {
+        self.0.push(Fault { path: path.into(), error: error.into() });
     }
 
     /// One more, unless `holds`.
     pub(crate) fn require(&mut self, holds: bool, path: impl Into<String>, error: impl Into<String>) {
         if !holds {
-            self.add(Fault::new(path, error));
+            self.add(path, error);
         }
     }
 
     /// One more, unless the engine would ask so.
     pub(super) fn require_probe(&mut self, probe: Probe, path: impl Into<String>) {
         if let Err(error) = probe.validate() {
-            self.add(Fault::new(path, error.problem));
+            self.add(path, error.problem);
         }
     }
 
@@ -64,15 +61,8 @@ impl Faults {
         if self.0.is_empty() { Ok(value) } else { Err(self) }
     }
 
-    /// What is wrong.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Fault> {
         self.0.iter()
-    }
-}
-
-impl From<Fault> for Faults {
-    fn from(fault: Fault) -> Self {
-        Faults(vec![fault])
     }
 }
 
@@ -142,25 +132,25 @@ fn is_segment(segment: &str) -> bool {
 fn command(app: &App, faults: &mut Faults) {
     if app.cmd.is_some() && !app.args.is_empty() || app.cmd.is_none() && app.args.is_empty() && app.container.is_none()
     {
-        faults.add(Fault::new("/", "AppDefinition must either contain one of 'cmd' or 'args', and/or a 'container'."));
+        faults.add("/", "AppDefinition must either contain one of 'cmd' or 'args', and/or a 'container'.");
     }
     let is_bare = app.container.is_some() && app.cmd.is_none() && app.args.is_empty();
     if is_bare && !faults.iter().any(|fault| fault.path.starts_with("/container")) {
-        faults.add(Fault::new("/", "a container without an image needs one of 'cmd' or 'args'"));
+        faults.add("/", "a container without an image needs one of 'cmd' or 'args'");
     }
     let empty = app.cmd.as_ref().is_some_and(|cmd| cmd.trim().is_empty());
     faults.require(!empty, "/cmd", "must not be an empty string");
     let text = app.cmd.iter().chain(&app.args).chain(app.env.keys()).chain(app.env.values());
     faults.require(!text.into_iter().any(|text| text.contains('\0')), "/", "must not contain a NUL character");
     for name in app.env.keys().filter(|name| name.is_empty() || name.contains('=')) {
-        faults.add(Fault::new(format!("/env/{name}"), "must be the name of a variable, not empty and without '='"));
+        faults.add(format!("/env/{name}"), "must be the name of a variable, not empty and without '='");
     }
 }
 
 fn checksums(app: &App, faults: &mut Faults) {
     for (index, fetch) in app.fetch.iter().enumerate() {
         if let Some(Err(error)) = fetch.checksum.as_deref().map(str::parse::<Checksum>) {
-            faults.add(Fault::new(format!("/fetch({index})/checksum"), error.to_string()));
+            faults.add(format!("/fetch({index})/checksum"), error.to_string());
         }
     }
 }

@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Action, Change, Step, StepAction};
 use crate::ids::AppId;
 
-/// The dependencies of each app.
 pub(crate) type Dependencies = BTreeMap<AppId, BTreeSet<AppId>>;
 
 pub(super) fn steps(changes: &BTreeMap<AppId, Change>, order: &Dependencies) -> Vec<Step> {

@@ -20,7 +20,6 @@ use harness::http::Answer;
 use mesos::Codec;
 use mesos::server::{self, EventSender};
 use mesos::v1::scheduler::{Call, Event, call, event};
-use mesos::v1::value::{Range, Ranges, Scalar};
 use mesos::v1::{Offer, Resource, TaskInfo, TaskState, TaskStatus};
 use scheduler::{Options, Scheduler};
 use serde_json::{Value, json};
@@ -124,15 +123,12 @@ impl Master {
 }
 
 fn offer() -> Offer {
-    let scalar =
-        |name: &str, value| Resource { name: name.into(), scalar: Some(Scalar { value }), ..Resource::default() };
-    let ports = Ranges { range: vec![Range { begin: 31000, end: 31009 }] };
-    let ports = Resource { name: "ports".into(), r#type: 1, ranges: Some(ports), ..Resource::default() };
+    let [cpus, mem] = [Resource::scalar("cpus", 4.0), Resource::scalar("mem", 1000.0)];
     Offer {
         id: "offer".into(),
         agent_id: "agent".into(),
         hostname: "127.0.0.1".into(),
-        resources: vec![scalar("cpus", 4.0), scalar("mem", 1000.0), ports],
+        resources: vec![cpus, mem, Resource::ports(31000..=31009)],
         ..Offer::default()
     }
 }

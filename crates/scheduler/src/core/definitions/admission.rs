@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Definitions, Refusal};
 use crate::definition::group::GroupSpec;
-use crate::definition::{Fault, Faults, Kind, RunSpec};
+use crate::definition::{Faults, Kind, RunSpec};
 use crate::deployment::{Dependencies, has_circle};
 use crate::ids::AppId;
 
@@ -114,7 +114,7 @@ impl Definitions {
                 app.take_role(role);
             } else {
                 let allowed = allowed.into_iter().collect::<Vec<_>>().join(", ");
-                faults.add(Fault::new("/role", format!("got {role}, expected one of: [{allowed}]")));
+                faults.add("/role", format!("got {role}, expected one of: [{allowed}]"));
             }
         }
     }
@@ -137,7 +137,7 @@ pub(in crate::core) fn top_level(group: &AppId) -> Option<AppId> {
 /// Refuses apps that wait for one another.
 pub(in crate::core) fn check_circles(order: &Dependencies) -> Result<(), Refusal> {
     if has_circle(order) {
-        return Err(Faults::from(Fault::new("/", "Dependency graph has cyclic dependencies.")).into());
+        return Err(Faults::of("/", "Dependency graph has cyclic dependencies.").into());
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Definitions, Refusal, check_circles};
 use crate::definition::group::{GroupSpec, GroupUpdate};
-use crate::definition::{Fault, Faults, RunSpec};
+use crate::definition::{Faults, RunSpec};
 use crate::deployment::Deployment;
 use crate::ids::AppId;
 use crate::time::{Now, Timestamp};
@@ -27,7 +27,7 @@ impl Definitions {
         update.check_alone()?;
         if self.wanted(id).is_ok() || id.ancestors().iter().any(|group| self.wanted(group).is_ok()) {
             let error = "Groups and Applications may not have the same identifier.";
-            return Err(Faults::from(Fault::new("/", error)).into());
+            return Err(Faults::of("/", error).into());
         }
         if let Some(version) = update.version {
             return self.version_of_group(id, version, now);
@@ -82,7 +82,7 @@ impl Definitions {
         if groups.iter().any(changed) && !self.differing(apps.clone()).is_empty() {
             let error = "enforceRole cannot be modified in a request that adds, removes or modifies services; please make \
                          these changes in separate requests.";
-            return Err(Faults::from(Fault::new("/enforceRole", error)).into());
+            return Err(Faults::of("/enforceRole", error).into());
         }
         Ok(())
     }

@@ -32,7 +32,7 @@ impl World {
 
     /// A large offer, and the groups that are launched on it.
     fn offer_groups(&mut self) -> Vec<LaunchGroup> {
-        let disk = Resource { name: "disk".into(), scalar: Some(Scalar { value: 1000.0 }), ..Resource::default() };
+        let disk = Resource::scalar("disk", 1000.0);
         let mut offer = large_offer();
         offer.resources.push(disk);
         self.operations(&[offer]).filter_map(|operation| operation.launch_group).collect()

@@ -5,7 +5,7 @@ use crate::definition::env::{EnvValue, NO_SECRETS};
 use crate::definition::exec_command::ExecCommand;
 use crate::definition::rules::{self, NAME, unique};
 use crate::definition::validate::path;
-use crate::definition::{Fault, Faults, runnable};
+use crate::definition::{Faults, runnable};
 use crate::ids::AppId;
 
 /// Adds everything that is wrong with a pod.
@@ -103,7 +103,7 @@ fn scheduling(pod: &Pod, faults: &mut Faults) {
     }
     for (index, constraint) in pod.scheduling.placement.constraints.iter().enumerate() {
         if let Err(error) = constraint.constraint() {
-            faults.add(Fault::new(format!("/scheduling/placement/constraints({index})"), error));
+            faults.add(format!("/scheduling/placement/constraints({index})"), error);
         }
     }
     let (backoff, own) = (pod.scheduling.backoff, pod.executor_resources);
@@ -132,7 +132,7 @@ fn container(one: &Container, at: &str, faults: &mut Faults) {
     faults.require(resources.gpus == 0, format!("{at}/resources/gpus"), "gpus are not supported yet");
     environment(&one.environment, at, faults);
     match &one.exec {
-        None => faults.add(Fault::new(format!("{at}/exec"), "a container without an image needs a command")),
+        None => faults.add(format!("{at}/exec"), "a container without an image needs a command"),
         Some(exec) => exec.command.validate(&format!("{at}/exec"), faults),
     }
     for (index, endpoint) in one.endpoints.iter().enumerate() {

@@ -13,7 +13,7 @@ use crate::definition::health_check::Protocol;
 use crate::definition::port::PortDefinition;
 use crate::definition::run_spec::{Kind, RunSpec};
 use crate::definition::strategy::UpgradeStrategy;
-use crate::definition::validate::{Fault, Faults};
+use crate::definition::validate::Faults;
 use crate::definition::{rules, runnable, validate};
 
 impl AppUpdate {
@@ -75,7 +75,7 @@ impl AppUpdate {
         ];
         rules::unsupported(fields, "", faults);
         if self.gpus.is_some_and(|gpus| gpus != 0) {
-            faults.add(Fault::new("/gpus", "gpus are not supported yet"));
+            faults.add("/gpus", "gpus are not supported yet");
         }
     }
 
@@ -85,7 +85,7 @@ impl AppUpdate {
         for (name, value) in values {
             match value {
                 EnvValue::Text(text) => drop(app.env.insert(name, text)),
-                EnvValue::Secret {} => faults.add(Fault::new(format!("/env/{name}"), NO_SECRETS)),
+                EnvValue::Secret {} => faults.add(format!("/env/{name}"), NO_SECRETS),
             }
         }
     }
@@ -97,7 +97,7 @@ impl AppUpdate {
             match Constraint::parse(words) {
                 Ok(constraint) if spec.constraints.contains(&constraint) => {}
                 Ok(constraint) => spec.constraints.push(constraint),
-                Err(error) => faults.add(Fault::new(format!("/constraints({index})"), error)),
+                Err(error) => faults.add(format!("/constraints({index})"), error),
             }
         }
     }
@@ -106,14 +106,14 @@ impl AppUpdate {
     fn container(&mut self, app: &mut App, faults: &mut Faults) {
         let Some(fields) = self.container.take() else { return };
         for (name, _) in fields.iter().filter(|(name, value)| *name != "type" && !means_nothing(value)) {
-            faults.add(Fault::new(format!("/container/{name}"), format!("container.{name} is not supported yet")));
+            faults.add(format!("/container/{name}"), format!("container.{name} is not supported yet"));
         }
         match fields.get("type").and_then(Value::as_str) {
             Some("MESOS") => {}
             None | Some("DOCKER") => {
-                faults.add(Fault::new("/container/type", "containers of type DOCKER are not supported yet"));
+                faults.add("/container/type", "containers of type DOCKER are not supported yet");
             }
-            Some(_) => faults.add(Fault::new("/container/type", "error.unknown.enum.literal")),
+            Some(_) => faults.add("/container/type", "error.unknown.enum.literal"),
         }
         app.container = Some(Container { kind: ContainerKind::Mesos, volumes: Vec::new() });
     }
@@ -131,7 +131,7 @@ impl AppUpdate {
         if let Some(instances) = self.instances {
             match u32::try_from(instances) {
                 Ok(instances) => spec.instances = instances,
-                Err(_) => faults.add(Fault::new("/instances", format!("got {instances}, expected 0 or more"))),
+                Err(_) => faults.add("/instances", format!("got {instances}, expected 0 or more")),
             }
         }
         set(&mut spec.cpus, self.cpus.take());
@@ -204,7 +204,7 @@ impl PortUpdate {
         let number = self.port.unwrap_or(0);
         let port = u16::try_from(number).unwrap_or_else(|_| {
             let path = format!("/portDefinitions({index})/port");
-            faults.add(Fault::new(path, format!("got {number}, expected a port from 0 to 65535")));
+            faults.add(path, format!("got {number}, expected a port from 0 to 65535"));
             0
         });
         PortDefinition {
