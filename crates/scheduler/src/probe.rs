@@ -7,17 +7,16 @@ use std::time::Duration;
 use checks::spec::{self, HttpProbe, Judgement, Probe, Redirects, Schedule, Scheme, StatusRanges, TcpProbe};
 use checks::urls::{Authority, Host};
 use health::Problem;
-use mesos::v1::HealthCheck as MesosHealthCheck;
 use mesos::v1::cygnet::{self, GrpcProbe, Header, JsonPath, ListenProbe, StatusRange};
 use mesos::v1::health_check::{self, HttpCheckInfo, TcpCheckInfo};
 use mesos::v1::network_info::Protocol as Family;
+use mesos::v1::{CommandInfo, HealthCheck as MesosHealthCheck};
 
 use crate::definition::grpc_options::GrpcOptions;
 use crate::definition::health_check::IpProtocol;
 use crate::definition::http_options::Expectation;
 use crate::definition::readiness::ReadinessProtocol;
 use crate::definition::{HealthCheck, Protocol, ReadinessCheck, RunSpec};
-use crate::task;
 
 /// The checks for the executor, in the order of the definition. A check of a port the instance does not have, which
 /// validation excludes, is left out. Where there are several, each has its place in the definition as its id.
@@ -48,7 +47,7 @@ fn message(check: &HealthCheck, port: Option<u16>) -> Option<MesosHealthCheck> {
     let family = (check.ip_protocol == IpProtocol::IPv6).then(|| Family::IPv6.into());
     let kind = match check.protocol {
         Protocol::Command => {
-            mesos.command = Some(task::shell(&check.command.as_ref()?.value));
+            mesos.command = Some(shell(&check.command.as_ref()?.value));
             health_check::Type::Command
         }
         Protocol::Tcp | Protocol::MesosTcp => {
@@ -114,6 +113,10 @@ fn expected(expected: &Expectation) -> cygnet::Expectation {
         matches: expected.matches.clone(),
         json_path: expected.json_path.clone().map(|path| JsonPath { path, value }),
     }
+}
+
+pub(crate) fn shell(value: &str) -> CommandInfo {
+    CommandInfo { shell: Some(true), value: Some(value.to_owned()), ..CommandInfo::default() }
 }
 
 /// An instance to ask, by the scheduler itself.

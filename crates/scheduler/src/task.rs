@@ -208,16 +208,12 @@ pub(crate) fn check_info(check: &Check, ports: &[u16]) -> Option<CheckInfo> {
 
 pub(crate) fn exec(command: &ExecCommand) -> CommandInfo {
     match (&command.shell, &command.argv) {
-        (Some(value), _) => shell(value),
+        (Some(value), _) => probe::shell(value),
         (None, argv) => {
             let arguments = argv.clone().unwrap_or_default();
             CommandInfo { shell: Some(false), value: arguments.first().cloned(), arguments, ..CommandInfo::default() }
         }
     }
-}
-
-pub(crate) fn shell(value: &str) -> CommandInfo {
-    CommandInfo { shell: Some(true), value: Some(value.to_owned()), ..CommandInfo::default() }
 }
 
 #[cfg(test)]
