@@ -9,6 +9,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 use serde_json::Value;
 
+use crate::ground::Ground;
 use crate::{http, process, wait};
 
 /// The time that a start may take: generous, the machine may be busy with other tests.
@@ -97,39 +98,6 @@ fn task_ports() -> String {
     format!("ports:[{first}-{}]", first + 99)
 }
 
-/// A directory that everything of a cluster is in, also the mark of every process started from there. Whatever still
-/// runs is killed when this is dropped.
-#[derive(Debug)]
-struct Ground(tempfile::TempDir);
-
-impl Ground {
-    fn new() -> Ground {
-        Ground(tempfile::Builder::new().prefix("cygnet-").tempdir().expect("a directory"))
-    }
-
-    fn log(&self) -> PathBuf {
-        self.0.path().join("log")
-    }
-
-    /// The output of the processes so far.
-    fn output(&self) -> String {
-        std::fs::read_to_string(self.log()).unwrap_or_default()
-    }
-}
-
-impl Drop for Ground {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            eprintln!("--- output of the cluster ---\n{}", self.output());
-        }
-        for _ in 0..20 {
-            for pid in process::marked(self.0.path()) {
-                process::signal(pid, Signal::KILL);
-            }
-        }
-    }
-}
-
 /// `cygnet dev` on ports and in a directory of its own.
 #[derive(Debug)]
 pub struct Dev {
@@ -154,7 +122,7 @@ impl Dev {
 
     /// The directory everything is in, also the mark of every process started from here.
     pub fn directory(&self) -> &Path {
-        self.ground.0.path()
+        self.ground.path()
     }
 
     /// The output of the process so far.
@@ -304,7 +272,7 @@ impl Pair {
 
     /// The directory everything is in, also the mark of every process started from here.
     pub fn directory(&self) -> &Path {
-        self.ground.0.path()
+        self.ground.path()
     }
 
     /// Waits until the master has an active agent.

@@ -2,14 +2,15 @@
 //! outside.
 //!
 //! Nothing here uses Cygnet's own crates, so that a mistake in its wire cannot hide in both ends: [`http`] speaks
-//! HTTP/1.1 on a plain socket, [`framework`] the Mesos scheduler API in both forms of [`wire`], over a [`stream`], [`process`] reads `/proc`, [`cluster`] and
-//! [`heads`] start and stop the processes, and [`apps`] knows the app that most tests run. [`python`] finds what clients
-//! written by others need. [`wait`] is the only way to wait, or [`patience`] in
-//! tokio: for a condition, with a deadline.
+//! HTTP/1.1 on a plain socket, [`framework`] the Mesos scheduler API in both forms of [`wire`], over a [`stream`],
+//! [`process`] reads `/proc`, [`cluster`] and [`heads`] start and stop the processes, each on a `ground` of its own, and
+//! [`apps`] knows the app that most tests run. [`python`] finds what clients written by others need. [`wait`] is the only
+//! way to wait, or [`patience`] in tokio: for a condition, with a deadline.
 
 pub mod apps;
 pub mod cluster;
 pub mod framework;
+mod ground;
 pub mod heads;
 pub mod http;
 pub mod patience;
