@@ -47,10 +47,12 @@ pub(crate) struct Noun<Verb: Subcommand> {
     pub verb: Verb,
 }
 
-/// A server, by `host:port`.
+/// A server, by `host:port`, and how to print its answers.
 #[derive(Debug, Clone)]
 pub(crate) struct Api {
     authority: String,
+    /// True if they are printed as JSON.
+    pub json: bool,
 }
 
 /// The answer to a change.
@@ -70,7 +72,12 @@ pub(crate) struct Refused {
 
 impl Api {
     pub(crate) fn new(server: &Server) -> Api {
-        Api { authority: server.authority().to_owned() }
+        Api { authority: server.authority().to_owned(), json: false }
+    }
+
+    /// The server that the command line names.
+    pub(crate) fn of(asking: &Asking) -> Api {
+        Api { json: asking.json, ..Api::new(&asking.api) }
     }
 
     pub(crate) async fn get(&self, path: &str) -> anyhow::Result<Value> {

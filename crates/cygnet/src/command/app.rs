@@ -12,7 +12,7 @@ use serde_json::json;
 use super::change::{self, Follower, Manner, kills};
 use super::definitions;
 use super::kind::Kind;
-use crate::api::{Api, Asking, Noun, encoded};
+use crate::api::{Api, Noun, encoded};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
@@ -115,34 +115,34 @@ pub(crate) struct Kill {
 
 /// Does it.
 pub(crate) async fn run(app: Noun<Verb>) -> anyhow::Result<ExitCode> {
-    let (api, asking) = (Api::new(&app.asking.api), &app.asking);
+    let api = Api::of(&app.asking);
     match app.verb {
-        Verb::List { id, label } => show::list(&api, id.as_deref(), label.as_deref(), asking.json).await,
-        Verb::Show { id, at } => show::one(&api, &id, at.as_deref(), asking.json).await,
-        Verb::Versions { id } => Kind::App.show_versions(&api, &id, asking.json).await,
-        Verb::Run(run) => change::run_files(&api, asking, &run).await,
-        Verb::Update(wanted) => update(&api, asking, wanted).await,
-        Verb::Kill(kill) => kill_tasks(&api, asking, &kill).await,
+        Verb::List { id, label } => show::list(&api, id.as_deref(), label.as_deref()).await,
+        Verb::Show { id, at } => show::one(&api, &id, at.as_deref()).await,
+        Verb::Versions { id } => Kind::App.show_versions(&api, &id).await,
+        Verb::Run(run) => change::run_files(&api, &run).await,
+        Verb::Update(wanted) => update(&api, wanted).await,
+        Verb::Kill(kill) => kill_tasks(&api, &kill).await,
         Verb::Scale { id, instances, manner } => {
             // A PUT would create it.
             let body = Some(json!({"instances": instances}));
-            change::make(&api, asking, &manner, Method::PATCH, &Kind::App.path(&id), body).await
+            change::make(&api, &manner, Method::PATCH, &Kind::App.path(&id), body).await
         }
         Verb::Restart { id, manner } => {
-            change::make(&api, asking, &manner, Method::POST, &(Kind::App.path(&id) + "/restart"), None).await
+            change::make(&api, &manner, Method::POST, &(Kind::App.path(&id) + "/restart"), None).await
         }
         Verb::Rollback { id, to, manner } => {
             let version = match to {
                 Some(version) => version,
                 None => Kind::App.version_before(&api, &id).await?,
             };
-            Kind::App.put(&api, asking, &id, &manner, json!({"version": version})).await
+            Kind::App.put(&api, &id, &manner, json!({"version": version})).await
         }
-        Verb::Rm { id, manner } => Kind::App.remove(&api, asking, &id, &manner).await,
+        Verb::Rm { id, manner } => Kind::App.remove(&api, &id, &manner).await,
     }
 }
 
-async fn update(api: &Api, asking: &Asking, wanted: Update) -> anyhow::Result<ExitCode> {
+async fn update(api: &Api, wanted: Update) -> anyhow::Result<ExitCode> {
     let path = Kind::App.path(&wanted.id);
     let body = match &wanted.file {
         Some(file) => definitions::one(file)?,
@@ -152,19 +152,19 @@ async fn update(api: &Api, asking: &Asking, wanted: Update) -> anyhow::Result<Ex
         }
     };
     let canary = wanted.canary.map_or_else(String::new, |canary| format!("?canary={canary}"));
-    let mut follower = Follower::listen(api, asking, &wanted.manner.following).await?.until_canary(wanted.canary);
+    let mut follower = Follower::listen(api, &wanted.manner.following).await?.until_canary(wanted.canary);
     let path = wanted.manner.query(&format!("{path}{canary}"));
     let answer = api.send(Method::PATCH, &path, Some(&body)).await?;
     follower.answered(&answer).await
 }
 
-async fn kill_tasks(api: &Api, asking: &Asking, kill: &Kill) -> anyhow::Result<ExitCode> {
+async fn kill_tasks(api: &Api, kill: &Kill) -> anyhow::Result<ExitCode> {
     let host = kill.host.as_ref().map_or_else(String::new, |host| format!("&host={}", encoded(host)));
     let path = format!("{}/tasks?scale={}&wipe={}{host}", Kind::App.path(&kill.id), kill.scale, kill.wipe);
-    let mut follower = Follower::listen(api, asking, &kill.manner.following).await?;
+    let mut follower = Follower::listen(api, &kill.manner.following).await?;
     let answer = api.send(Method::DELETE, &kill.manner.query(&path), None).await?;
     if kill.scale {
         return follower.answered(&answer).await;
     }
-    kills::follow(api, asking, &kill.manner.following, &answer.body).await
+    kills::follow(api, &kill.manner.following, &answer.body).await
 }

@@ -21,7 +21,7 @@ use serde_json::Value;
 pub(crate) use self::follower::Follower;
 use super::definitions;
 use super::table::text;
-use crate::api::{Api, Asking};
+use crate::api::Api;
 
 /// The list of deployments under way, with their progress as far as the scheduler knows it.
 pub(crate) const DEPLOYMENTS: &str = "/v2/deployments?embed=deployments.progress";
@@ -58,13 +58,12 @@ pub(crate) struct Following {
 /// Makes a change, and follows it.
 pub(crate) async fn make(
     api: &Api,
-    asking: &Asking,
     manner: &Manner,
     method: Method,
     path: &str,
     body: Option<Value>,
 ) -> anyhow::Result<ExitCode> {
-    let mut follower = Follower::listen(api, asking, &manner.following).await?;
+    let mut follower = Follower::listen(api, &manner.following).await?;
     let answer = api.send(method, &manner.query(path), body.as_ref()).await?;
     follower.answered(&answer).await
 }
@@ -84,12 +83,12 @@ pub(crate) struct Run {
 
 /// Creates or changes the definitions of files: sends all of them, then follows each. The failure of one does not keep
 /// the others back.
-pub(crate) async fn run_files(api: &Api, asking: &Asking, run: &Run) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run_files(api: &Api, run: &Run) -> anyhow::Result<ExitCode> {
     let (definitions, manner, canary) = (definitions::read(&run.files)?, &run.manner, run.canary);
     if let [one] = &definitions[..] {
-        return run_one(api, asking, one, manner, canary).await;
+        return run_one(api, one, manner, canary).await;
     }
-    let follower = Follower::listen(api, asking, &manner.following).await?;
+    let follower = Follower::listen(api, &manner.following).await?;
     let mut follower = follower.until_canary(canary).one_of(definitions.len());
     let mut sent = Vec::new();
     for definition in &definitions {
@@ -114,12 +113,11 @@ pub(crate) async fn run_files(api: &Api, asking: &Asking, run: &Run) -> anyhow::
 /// The same of one definition.
 pub(crate) async fn run_one(
     api: &Api,
-    asking: &Asking,
     definition: &Value,
     manner: &Manner,
     canary: Option<u32>,
 ) -> anyhow::Result<ExitCode> {
-    let mut follower = Follower::listen(api, asking, &manner.following).await?.until_canary(canary);
+    let mut follower = Follower::listen(api, &manner.following).await?.until_canary(canary);
     let answer = definitions::submit(api, definition, manner.force, canary).await?;
     follower.answered(&answer).await
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::age::since;
 use super::change::{DEPLOYMENTS, Follower, Following};
 use super::table::{action, items, joined, table, text};
-use crate::api::{Api, Asking, Noun, encoded};
+use crate::api::{Api, Noun, encoded};
 use crate::output::line;
 
 #[derive(Debug, Subcommand)]
@@ -51,43 +51,43 @@ pub(crate) enum Verb {
 
 /// Does it.
 pub(crate) async fn run(deployment: Noun<Verb>) -> anyhow::Result<ExitCode> {
-    let (api, asking) = (Api::new(&deployment.asking.api), &deployment.asking);
+    let api = Api::of(&deployment.asking);
     match &deployment.verb {
         Verb::List => {
             let all = api.get("/v2/deployments").await?;
-            line(if asking.json { all.to_string() } else { listed(items(&all)) });
+            line(if api.json { all.to_string() } else { listed(items(&all)) });
         }
         Verb::Show { id } => {
             let found = find(&api, id).await?;
-            line(if asking.json { found.to_string() } else { shown(&found) });
+            line(if api.json { found.to_string() } else { shown(&found) });
         }
-        Verb::Watch { ids, following } => return watch(&api, asking, ids, following).await,
+        Verb::Watch { ids, following } => return watch(&api, ids, following).await,
         Verb::Continue { id, following } => {
-            let mut follower = Follower::listen(&api, asking, following).await?;
+            let mut follower = Follower::listen(&api, following).await?;
             let path = format!("/v2/deployments/{}/continue", encoded(id));
             let answer = api.send(Method::POST, &path, None).await?;
             return follower.answered(&answer).await;
         }
         Verb::Cancel { id, force, following } => {
-            let mut follower = Follower::listen(&api, asking, following).await?;
+            let mut follower = Follower::listen(&api, following).await?;
             let path = format!("/v2/deployments/{}?force={force}", encoded(id));
             let answer = api.send(Method::DELETE, &path, None).await?;
-            return if *force { let_go(id, asking) } else { follower.answered(&answer).await };
+            return if *force { let_go(id, &api) } else { follower.answered(&answer).await };
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn let_go(id: &str, asking: &Asking) -> anyhow::Result<ExitCode> {
-    if !asking.json {
+fn let_go(id: &str, api: &Api) -> anyhow::Result<ExitCode> {
+    if !api.json {
         line(format!("{id} is over; its apps stay as they are now"));
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// One after the other: what ended meanwhile has ended.
-async fn watch(api: &Api, asking: &Asking, ids: &[String], how: &Following) -> anyhow::Result<ExitCode> {
-    let mut follower = Follower::listen(api, asking, how).await?;
+async fn watch(api: &Api, ids: &[String], how: &Following) -> anyhow::Result<ExitCode> {
+    let mut follower = Follower::listen(api, how).await?;
     if let [one] = ids {
         return follower.watch(one).await;
     }
@@ -95,7 +95,7 @@ async fn watch(api: &Api, asking: &Asking, ids: &[String], how: &Following) -> a
         [] => items(&api.get("/v2/deployments").await?).iter().map(|deployment| text(&deployment["id"])).collect(),
         some => some.to_vec(),
     };
-    if all.is_empty() && !asking.json {
+    if all.is_empty() && !api.json {
         line("no deployment is under way");
     }
     for id in all {

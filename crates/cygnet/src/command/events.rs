@@ -43,7 +43,7 @@ pub(crate) async fn run(events: Events) -> anyhow::Result<ExitCode> {
 }
 
 async fn listen(how: &Events) -> anyhow::Result<()> {
-    let api = Api::new(&how.asking.api);
+    let api = Api::of(&how.asking);
     let types: Vec<&str> = how.types.iter().map(String::as_str).collect();
     let mut left = how.count.unwrap_or(u64::MAX);
     // No server at first is a mistake; one that goes away later may be back.
@@ -51,7 +51,7 @@ async fn listen(how: &Events) -> anyhow::Result<()> {
     while left > 0 {
         match stream.next().await {
             Ok(Some(event)) if how.app.as_ref().is_none_or(|app| concerns(&event, app)) => {
-                line(if how.asking.json { event.to_string() } else { shown(&event) });
+                line(if api.json { event.to_string() } else { shown(&event) });
                 left -= 1;
             }
             Ok(Some(_)) => {}

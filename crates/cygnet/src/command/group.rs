@@ -75,25 +75,25 @@ pub(crate) enum Verb {
 
 /// Does it.
 pub(crate) async fn run(group: Noun<Verb>) -> anyhow::Result<ExitCode> {
-    let (api, asking) = (Api::new(&group.asking.api), &group.asking);
+    let api = Api::of(&group.asking);
     match group.verb {
-        Verb::List => show(&api, "/v2/groups", asking.json).await,
-        Verb::Show { id } => show(&api, &Kind::Group.path(&id), asking.json).await,
-        Verb::Versions { id } => Kind::Group.show_versions(&api, &id, asking.json).await,
-        Verb::Run { file, dry_run: true, .. } => dry_run(&api, &definitions::one(&file)?, asking.json).await,
+        Verb::List => show(&api, "/v2/groups").await,
+        Verb::Show { id } => show(&api, &Kind::Group.path(&id)).await,
+        Verb::Versions { id } => Kind::Group.show_versions(&api, &id).await,
+        Verb::Run { file, dry_run: true, .. } => dry_run(&api, &definitions::one(&file)?).await,
         Verb::Run { file, dry_run: false, canary, manner } => {
-            change::run_one(&api, asking, &definitions::one(&file)?, &manner, canary).await
+            change::run_one(&api, &definitions::one(&file)?, &manner, canary).await
         }
-        Verb::Scale { id, by, manner } => Kind::Group.put(&api, asking, &id, &manner, json!({"scaleBy": by})).await,
-        Verb::Rollback { id, to, manner } => Kind::Group.put(&api, asking, &id, &manner, json!({"version": to})).await,
-        Verb::Rm { id, manner } => Kind::Group.remove(&api, asking, &id, &manner).await,
+        Verb::Scale { id, by, manner } => Kind::Group.put(&api, &id, &manner, json!({"scaleBy": by})).await,
+        Verb::Rollback { id, to, manner } => Kind::Group.put(&api, &id, &manner, json!({"version": to})).await,
+        Verb::Rm { id, manner } => Kind::Group.remove(&api, &id, &manner).await,
     }
 }
 
-async fn dry_run(api: &Api, definition: &Value, json: bool) -> anyhow::Result<ExitCode> {
+async fn dry_run(api: &Api, definition: &Value) -> anyhow::Result<ExitCode> {
     let at = Kind::Group.path(definition["id"].as_str().unwrap_or_default());
     let plan = api.send(Method::PUT, &format!("{at}?dryRun=true"), Some(definition)).await?.body;
-    if json {
+    if api.json {
         line(plan);
         return Ok(ExitCode::SUCCESS);
     }
@@ -103,9 +103,9 @@ async fn dry_run(api: &Api, definition: &Value, json: bool) -> anyhow::Result<Ex
     Ok(ExitCode::SUCCESS)
 }
 
-async fn show(api: &Api, path: &str, json: bool) -> anyhow::Result<ExitCode> {
+async fn show(api: &Api, path: &str) -> anyhow::Result<ExitCode> {
     let group = api.get(&format!("{path}{EMBED}")).await?;
-    line(if json { group.to_string() } else { tree(&group).to_string() });
+    line(if api.json { group.to_string() } else { tree(&group).to_string() });
     Ok(ExitCode::SUCCESS)
 }
 

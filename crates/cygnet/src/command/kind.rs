@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::change::{self, Manner};
 use super::table::{items, text};
-use crate::api::{Api, Asking, encoded, path};
+use crate::api::{Api, encoded, path};
 use crate::output::line;
 
 /// A kind of definition.
@@ -61,17 +61,17 @@ impl Kind {
     }
 
     /// Prints the definition as it was in a version.
-    pub(crate) async fn show_version(self, api: &Api, id: &str, version: &str, json: bool) -> anyhow::Result<ExitCode> {
+    pub(crate) async fn show_version(self, api: &Api, id: &str, version: &str) -> anyhow::Result<ExitCode> {
         let definition = self.version(api, id, version).await?;
-        line(if json { definition.to_string() } else { format!("{definition:#}") });
+        line(if api.json { definition.to_string() } else { format!("{definition:#}") });
         Ok(ExitCode::SUCCESS)
     }
 
     /// Prints the versions: of apps and pods the newest first, of groups as they are listed.
-    pub(crate) async fn show_versions(self, api: &Api, id: &str, json: bool) -> anyhow::Result<ExitCode> {
+    pub(crate) async fn show_versions(self, api: &Api, id: &str) -> anyhow::Result<ExitCode> {
         let answer = api.get(&self.versions_path(id)).await?;
         match self {
-            _ if json => line(answer),
+            _ if api.json => line(answer),
             Kind::Group => listed(&answer).for_each(line),
             Kind::App | Kind::Pod => newest_first(&answer).iter().for_each(line),
         }
@@ -87,26 +87,13 @@ impl Kind {
     }
 
     /// Writes one anew, and follows the change.
-    pub(crate) async fn put(
-        self,
-        api: &Api,
-        asking: &Asking,
-        id: &str,
-        manner: &Manner,
-        body: Value,
-    ) -> anyhow::Result<ExitCode> {
-        change::make(api, asking, manner, Method::PUT, &self.path(id), Some(body)).await
+    pub(crate) async fn put(self, api: &Api, id: &str, manner: &Manner, body: Value) -> anyhow::Result<ExitCode> {
+        change::make(api, manner, Method::PUT, &self.path(id), Some(body)).await
     }
 
     /// Removes one, and follows the change.
-    pub(crate) async fn remove(
-        self,
-        api: &Api,
-        asking: &Asking,
-        id: &str,
-        manner: &Manner,
-    ) -> anyhow::Result<ExitCode> {
-        change::make(api, asking, manner, Method::DELETE, &self.path(id), None).await
+    pub(crate) async fn remove(self, api: &Api, id: &str, manner: &Manner) -> anyhow::Result<ExitCode> {
+        change::make(api, manner, Method::DELETE, &self.path(id), None).await
     }
 }
 

@@ -80,16 +80,16 @@ pub(crate) enum Verb {
 
 /// Does it.
 pub(crate) async fn run(pod: Noun<Verb>) -> anyhow::Result<ExitCode> {
-    let (api, asking) = (Api::new(&pod.asking.api), &pod.asking);
+    let api = Api::of(&pod.asking);
     match pod.verb {
-        Verb::Run(run) => change::run_files(&api, asking, &run).await,
-        Verb::List => show::list(&api, asking.json).await,
-        Verb::Show { id, at } => show::one(&api, &id, at.as_deref(), asking.json).await,
-        Verb::Versions { id } => Kind::Pod.show_versions(&api, &id, asking.json).await,
+        Verb::Run(run) => change::run_files(&api, &run).await,
+        Verb::List => show::list(&api).await,
+        Verb::Show { id, at } => show::one(&api, &id, at.as_deref()).await,
+        Verb::Versions { id } => Kind::Pod.show_versions(&api, &id).await,
         Verb::Scale { id, instances, manner } => {
             let mut pod = api.get(&Kind::Pod.path(&id)).await?;
             pod["scaling"] = json!({"kind": "fixed", "instances": instances});
-            Kind::Pod.put(&api, asking, &id, &manner, pod).await
+            Kind::Pod.put(&api, &id, &manner, pod).await
         }
         Verb::Rollback { id, to, manner } => {
             let version = match to {
@@ -97,13 +97,13 @@ pub(crate) async fn run(pod: Noun<Verb>) -> anyhow::Result<ExitCode> {
                 None => Kind::Pod.version_before(&api, &id).await?,
             };
             let pod = Kind::Pod.version(&api, &id, &version).await?;
-            Kind::Pod.put(&api, asking, &id, &manner, pod).await
+            Kind::Pod.put(&api, &id, &manner, pod).await
         }
         Verb::Kill { id, instances, all, wipe } => {
             let instances = if all { instances_of(&api, &id).await? } else { instances };
-            kill(&api, &id, &instances, wipe, asking.json).await
+            kill(&api, &id, &instances, wipe).await
         }
-        Verb::Rm { id, manner } => Kind::Pod.remove(&api, asking, &id, &manner).await,
+        Verb::Rm { id, manner } => Kind::Pod.remove(&api, &id, &manner).await,
     }
 }
 
@@ -112,11 +112,11 @@ async fn instances_of(api: &Api, id: &str) -> anyhow::Result<Vec<String>> {
     Ok(items(&status["instances"]).iter().map(|instance| text(&instance["id"])).collect())
 }
 
-async fn kill(api: &Api, id: &str, instances: &[String], wipe: bool, json: bool) -> anyhow::Result<ExitCode> {
+async fn kill(api: &Api, id: &str, instances: &[String], wipe: bool) -> anyhow::Result<ExitCode> {
     let path = format!("{}::instances?wipe={wipe}", Kind::Pod.path(id));
     let killed = api.send(Method::DELETE, &path, Some(&json!(instances))).await?.body;
     let names: Vec<_> = items(&killed).iter().map(|instance| text(&instance["id"])).collect();
-    if json {
+    if api.json {
         line(killed);
     } else {
         names.iter().for_each(|name| line(format!("{name} is being killed")));

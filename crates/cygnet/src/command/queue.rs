@@ -31,11 +31,11 @@ pub(crate) enum Verb {
 
 /// Does it.
 pub(crate) async fn run(queue: Noun<Verb>) -> anyhow::Result<ExitCode> {
-    let (api, json) = (Api::new(&queue.asking.api), queue.asking.json);
+    let api = Api::of(&queue.asking);
     match &queue.verb {
         Verb::List => {
             let all = api.get("/v2/queue").await?;
-            line(if json { all.to_string() } else { listed(items(&all["queue"])) });
+            line(if api.json { all.to_string() } else { listed(items(&all["queue"])) });
         }
         Verb::Offers { id } => {
             let all = api.get("/v2/queue?embed=lastUnusedOffers").await?;
@@ -44,11 +44,11 @@ pub(crate) async fn run(queue: Noun<Verb>) -> anyhow::Result<ExitCode> {
             let item =
                 item.with_context(|| format!("nothing of {wanted} waits: `cygnet queue list` lists what does"))?;
             let offers = &item["lastUnusedOffers"];
-            line(if json { offers.to_string() } else { offered(items(offers)) });
+            line(if api.json { offers.to_string() } else { offered(items(offers)) });
         }
         Verb::Reset { id } => {
             api.send(Method::DELETE, &(path("queue", id) + "/delay"), None).await?;
-            if !json {
+            if !api.json {
                 line(format!("{id} is launched as soon as an offer fits"));
             }
         }

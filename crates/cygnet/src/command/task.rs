@@ -21,7 +21,7 @@ use super::age::since;
 use super::change::{Follower, Manner, kills};
 use super::credentials;
 use super::table::{items, table, text};
-use crate::api::{Api, Asking, Noun, encoded, path};
+use crate::api::{Api, Noun, encoded, path};
 use crate::output::line;
 
 #[derive(Debug, Subcommand)]
@@ -84,12 +84,12 @@ pub(crate) enum Verb {
 
 /// Does it.
 pub(crate) async fn run(task: Noun<Verb>) -> anyhow::Result<ExitCode> {
-    let (api, asking) = (Api::new(&task.asking.api), &task.asking);
+    let api = Api::of(&task.asking);
     match &task.verb {
-        Verb::List { app, all } => list(&api, asking, app.as_deref(), *all).await?,
+        Verb::List { app, all } => list(&api, app.as_deref(), *all).await?,
         Verb::Show { id } => {
             let found = find(&api, id).await?;
-            if asking.json {
+            if api.json {
                 line(found);
             } else {
                 let checks = Checks::ask(&api).await?;
@@ -100,29 +100,29 @@ pub(crate) async fn run(task: Noun<Verb>) -> anyhow::Result<ExitCode> {
         }
         Verb::Kill { ids, scale, wipe, manner } => {
             let path = manner.query(&format!("/v2/tasks/delete?scale={scale}&wipe={wipe}"));
-            return kill(&api, asking, ids, *scale, manner, &path).await;
+            return kill(&api, ids, *scale, manner, &path).await;
         }
         Verb::Pause { id, time } => {
             let seconds = time.map(|time| time.as_secs());
-            checks(&api, asking, id, &json!({"paused": true, "seconds": seconds}), "is not checked for now").await?;
+            checks(&api, id, &json!({"paused": true, "seconds": seconds}), "is not checked for now").await?;
         }
-        Verb::Resume { id } => checks(&api, asking, id, &json!({"paused": false}), "is checked again").await?,
+        Verb::Resume { id } => checks(&api, id, &json!({"paused": false}), "is checked again").await?,
         Verb::Logs { id, follow, stderr, credential } => {
             let credential = credentials::own(credential.as_deref())?;
             let file = if *stderr { "stderr" } else { "stdout" };
             let task = ids::known(&api, id).await?;
-            let how = logs::How { file, follow: *follow, json: asking.json };
+            let how = logs::How { file, follow: *follow };
             logs::print(&api, credential.as_ref(), &task, how).await?;
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn list(api: &Api, asking: &Asking, app: Option<&str>, all: bool) -> anyhow::Result<()> {
+async fn list(api: &Api, app: Option<&str>, all: bool) -> anyhow::Result<()> {
     let path = app.map_or_else(|| "/v2/tasks".into(), |id| path("apps", id) + "/tasks");
     let mut tasks = api.get(&path).await?;
     let failures = if all { ids::last_failures(api).await? } else { Vec::new() };
-    if asking.json {
+    if api.json {
         if all {
             tasks["lastFailures"] = json!(failures);
         }
@@ -139,32 +139,25 @@ async fn list(api: &Api, asking: &Asking, app: Option<&str>, all: bool) -> anyho
     Ok(())
 }
 
-async fn checks(api: &Api, asking: &Asking, id: &str, wish: &Value, what: &str) -> anyhow::Result<()> {
+async fn checks(api: &Api, id: &str, wish: &Value, what: &str) -> anyhow::Result<()> {
     let id = ids::running(api, id).await?;
     let answer = api.send(Method::PUT, &format!("/v2/tasks/{}/checks", encoded(&id)), Some(wish)).await?;
-    line(if asking.json { answer.body.to_string() } else { format!("{id} {what}") });
+    line(if api.json { answer.body.to_string() } else { format!("{id} {what}") });
     Ok(())
 }
 
-async fn kill(
-    api: &Api,
-    asking: &Asking,
-    ids: &[String],
-    scale: bool,
-    manner: &Manner,
-    path: &str,
-) -> anyhow::Result<ExitCode> {
+async fn kill(api: &Api, ids: &[String], scale: bool, manner: &Manner, path: &str) -> anyhow::Result<ExitCode> {
     // The API passes over what it does not know.
     let mut named = Vec::new();
     for id in ids {
         named.push(ids::running(api, id).await?);
     }
-    let mut follower = Follower::listen(api, asking, &manner.following).await?;
+    let mut follower = Follower::listen(api, &manner.following).await?;
     let answer = api.send(Method::POST, path, Some(&json!({"ids": named}))).await?;
     if scale {
         return follower.answered(&answer).await;
     }
-    kills::follow(api, asking, &manner.following, &answer.body).await
+    kills::follow(api, &manner.following, &answer.body).await
 }
 
 async fn find(api: &Api, id: &str) -> anyhow::Result<Value> {

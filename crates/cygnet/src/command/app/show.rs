@@ -12,11 +12,11 @@ use crate::command::table::{items, table, text};
 use crate::command::task::{Checks, named, tasks_table};
 use crate::output::line;
 
-pub(super) async fn list(api: &Api, id: Option<&str>, label: Option<&str>, json: bool) -> anyhow::Result<ExitCode> {
+pub(super) async fn list(api: &Api, id: Option<&str>, label: Option<&str>) -> anyhow::Result<ExitCode> {
     let filters = [("id", id), ("label", label)];
     let filters = filters.iter().filter_map(|(name, value)| Some(format!("{name}={}", encoded((*value)?))));
     let apps = api.get(&format!("/v2/apps?{}", filters.collect::<Vec<_>>().join("&"))).await?;
-    if json {
+    if api.json {
         line(apps);
     } else if items(&apps["apps"]).is_empty() && id.is_none() && label.is_none() {
         line("there are no apps: `cygnet app run FILE` makes some");
@@ -56,13 +56,13 @@ fn command(app: &Value) -> String {
     parts.into_iter().find(|part| !part.is_empty()).unwrap_or_default()
 }
 
-pub(super) async fn one(api: &Api, id: &str, version: Option<&str>, json: bool) -> anyhow::Result<ExitCode> {
+pub(super) async fn one(api: &Api, id: &str, version: Option<&str>) -> anyhow::Result<ExitCode> {
     if let Some(version) = version {
-        return Kind::App.show_version(api, id, version, json).await;
+        return Kind::App.show_version(api, id, version).await;
     }
     // A server that does not know this has no brake, and leaves it out.
     let app = api.get(&(Kind::App.path(id) + "?embed=apps.brake")).await?["app"].take();
-    if json {
+    if api.json {
         line(app);
     } else {
         summary(&app).iter().for_each(line);

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::ends::{End, Ends};
 use super::{DEPLOYMENTS, Following, progress, settling};
-use crate::api::{Api, Asking, Changed};
+use crate::api::{Api, Changed};
 use crate::command::table::items;
 use crate::output::line;
 use crate::screen::{self, Size};
@@ -52,7 +52,6 @@ enum Seen {
 #[derive(Debug)]
 pub(crate) struct Follower<'a> {
     api: &'a Api,
-    json: bool,
     live: bool,
     timeout: Option<Duration>,
     /// None where the change is not followed.
@@ -66,11 +65,10 @@ pub(crate) struct Follower<'a> {
 
 impl<'a> Follower<'a> {
     /// Begins to listen: to be called before the change is made, so that no end is missed.
-    pub(crate) async fn listen(api: &'a Api, asking: &Asking, how: &Following) -> anyhow::Result<Self> {
+    pub(crate) async fn listen(api: &'a Api, how: &Following) -> anyhow::Result<Self> {
         Ok(Follower {
             api,
-            json: asking.json,
-            live: std::io::stdout().is_terminal() && !asking.json,
+            live: std::io::stdout().is_terminal() && !api.json,
             timeout: how.timeout,
             ends: if how.detach { None } else { Some(Ends::listen(api).await?) },
             to_canary: false,
@@ -99,7 +97,7 @@ impl<'a> Follower<'a> {
 
     /// The same, of something with a name.
     pub(crate) async fn named(&mut self, name: &str, answer: &Changed) -> anyhow::Result<ExitCode> {
-        if self.json {
+        if self.api.json {
             line(&answer.body);
         }
         match answer.deployment.as_deref() {
@@ -137,7 +135,7 @@ impl<'a> Follower<'a> {
             () = stop.asked() => Outcome::Left,
             () = tokio::time::sleep(timeout) => Outcome::Late(timeout),
         };
-        if matches!(outcome, Outcome::Ended(End::Success(_))) && !self.json {
+        if matches!(outcome, Outcome::Ended(End::Success(_))) && !self.api.json {
             self.show(progress::completed(&self.last));
         }
         screen::move_on();
@@ -167,7 +165,7 @@ impl<'a> Follower<'a> {
                 ("running", Err(anyhow!("the deployment {id} did not end within {limit:?} and goes on: {go_on}")))
             }
         };
-        if self.json {
+        if self.api.json {
             line(json!({"deploymentId": id, "result": word}));
         }
         self.say(&self.of(name, &result?));
@@ -231,7 +229,7 @@ impl<'a> Follower<'a> {
     }
 
     fn show_unless_json(&mut self, lines: Vec<String>) {
-        if !self.json {
+        if !self.api.json {
             self.show(lines);
         }
     }
@@ -251,7 +249,7 @@ impl<'a> Follower<'a> {
     }
 
     fn say(&self, text: &str) {
-        if !self.json {
+        if !self.api.json {
             line(text);
         }
     }

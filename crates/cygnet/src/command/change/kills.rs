@@ -7,7 +7,7 @@ use anyhow::bail;
 use serde_json::{Value, json};
 
 use super::Following;
-use crate::api::{Api, Asking};
+use crate::api::Api;
 use crate::command::table::{items, text};
 use crate::output::line;
 use crate::signals::Stop;
@@ -16,10 +16,10 @@ use crate::signals::Stop;
 const LOOK: Duration = Duration::from_millis(200);
 
 /// Says which tasks an answer is about, and waits until they have ended, unless detached.
-pub(crate) async fn follow(api: &Api, asking: &Asking, how: &Following, answer: &Value) -> anyhow::Result<ExitCode> {
+pub(crate) async fn follow(api: &Api, how: &Following, answer: &Value) -> anyhow::Result<ExitCode> {
     let told: Vec<String> = items(&answer["tasks"]).iter().map(|task| text(&task["id"])).collect();
     match &told[..] {
-        _ if asking.json => line(answer),
+        _ if api.json => line(answer),
         [] => line("there was no task to kill"),
         some => some.iter().for_each(|task| line(format!("{task} is being killed"))),
     }
@@ -36,7 +36,7 @@ pub(crate) async fn follow(api: &Api, asking: &Asking, how: &Following, answer: 
     if !left.is_empty() {
         bail!("not ended yet: {}", left.join(", "));
     }
-    line(if asking.json { json!({"killed": told, "result": "success"}).to_string() } else { "done".to_owned() });
+    line(if api.json { json!({"killed": told, "result": "success"}).to_string() } else { "done".to_owned() });
     Ok(ExitCode::SUCCESS)
 }
 

@@ -11,10 +11,10 @@ use crate::command::kind::Kind;
 use crate::command::table::{items, table, text};
 use crate::output::line;
 
-pub(super) async fn list(api: &Api, json: bool) -> anyhow::Result<ExitCode> {
+pub(super) async fn list(api: &Api) -> anyhow::Result<ExitCode> {
     let pods = api.get("/v2/pods::status").await?;
     line(match items(&pods) {
-        _ if json => pods.to_string(),
+        _ if api.json => pods.to_string(),
         [] => "there are no pods: `cygnet pod run FILE` makes some".to_owned(),
         pods => pods_table(pods).to_string(),
     });
@@ -34,12 +34,12 @@ fn pods_table(pods: &[Value]) -> Table {
     table
 }
 
-pub(super) async fn one(api: &Api, id: &str, version: Option<&str>, json: bool) -> anyhow::Result<ExitCode> {
+pub(super) async fn one(api: &Api, id: &str, version: Option<&str>) -> anyhow::Result<ExitCode> {
     if let Some(version) = version {
-        return Kind::Pod.show_version(api, id, version, json).await;
+        return Kind::Pod.show_version(api, id, version).await;
     }
     let pod = api.get(&(Kind::Pod.path(id) + "::status")).await?;
-    if json {
+    if api.json {
         line(pod);
     } else {
         summary(&pod).iter().for_each(line);

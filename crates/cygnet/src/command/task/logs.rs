@@ -32,8 +32,6 @@ pub(super) struct How<'a> {
     pub file: &'a str,
     /// Go on as it grows, until the task has ended.
     pub follow: bool,
-    /// An object for each line.
-    pub json: bool,
 }
 
 /// Prints a file of a task's sandbox.
@@ -44,7 +42,7 @@ pub(super) async fn print(api: &Api, credential: Option<&Credential>, task: &str
     loop {
         let data = sandbox.read(how.file, offset).await?;
         offset += data.len() as u64;
-        if how.json {
+        if api.json {
             lines.push(&data).iter().for_each(line);
         } else {
             raw(&data);
