@@ -142,12 +142,7 @@ mod tests {
         assert_eq!(recovered.tasks, [task]);
         let numbers: Vec<u64> = recovered.updates.iter().map(|(_, number, _)| *number).collect();
         assert_eq!(numbers, [1, 2, 4, 5, 6, 7, 8, 9, 10, 11], "in order");
-        assert!(
-            recovered
-                .updates
-                .iter()
-                .all(|(found, number, found_record)| { *found == key && *found_record == record(*number as u8) })
-        );
+        assert!(recovered.updates.iter().all(|(task, number, of)| *task == key && *of == record(*number as u8)));
     }
 
     #[tokio::test]

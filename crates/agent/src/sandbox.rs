@@ -3,14 +3,13 @@
 //! Comes in: paths and users. Goes out: the disk as it is wanted. Everything but [`fill`] waits for the disk, and is
 //! called where a thread may wait. Owns nothing.
 
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use fetcher::{FetchError, Fetcher, Item, Space, Want};
 use mesos::command::SANDBOX_MODE;
-use processes::{Credentials, Logs, UserError, directory};
+use processes::{Credentials, UserError, furnish, give};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, utimensat};
 
 use crate::core::{Preparation, SandboxError};
@@ -66,16 +65,6 @@ pub(crate) fn nest(parent: &Path, name: &Path, links: &[Link], user: Option<&Cre
     })
 }
 
-fn furnish(sandbox: &Path, mode: u32, user: Option<&Credentials>) -> io::Result<()> {
-    let own = directory(sandbox)?;
-    own.set_permissions(Permissions::from_mode(mode))?;
-    Logs::of(sandbox).open()?.iter().chain([&own]).try_for_each(|file| give(file, user))
-}
-
-fn give(file: &File, user: Option<&Credentials>) -> io::Result<()> {
-    user.map_or(Ok(()), |user| fchown(file, Some(user.uid), Some(user.gid)))
-}
-
 /// Fetches what a command names by URI.
 pub(crate) async fn fill(
     fetcher: &Fetcher,
@@ -104,7 +93,7 @@ pub(crate) fn remove(sandbox: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::symlink;
+    use std::os::unix::fs::{PermissionsExt, symlink};
 
     use super::*;
 

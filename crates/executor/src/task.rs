@@ -3,7 +3,6 @@
 mod fetch;
 mod group_sandbox;
 mod prepare;
-pub(crate) mod sandbox;
 pub(crate) mod supported;
 
 use std::io;

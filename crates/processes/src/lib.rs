@@ -34,7 +34,7 @@ pub use kernel::{
 };
 pub use orphans::{end_strays, reap_orphans};
 pub use process::{Environment, Process};
-pub use program::{Logged, Logs, Program, append, directory};
+pub use program::{Logged, Logs, Program, append, furnish, give};
 pub use shim::{End, ShimFiles};
 pub use status::WaitStatus;
 pub use table::{MARK, Table, kill_marked, kill_session, kill_tree, mark};

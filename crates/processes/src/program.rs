@@ -1,8 +1,9 @@
 //! A program to run, as everything that starts one has it, and the files its output goes to.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::{PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
@@ -107,11 +108,42 @@ pub fn append(path: &Path) -> io::Result<File> {
     }
 }
 
-/// Opens a sandbox itself, by a path without links.
-pub fn directory(path: &Path) -> io::Result<File> {
-    unlinked(path, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty())
+/// Makes a sandbox usable for this user, or for this process' own: with its two log files, and this mode.
+pub fn furnish(sandbox: &Path, mode: u32, user: Option<&Credentials>) -> io::Result<()> {
+    let own = unlinked(sandbox, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty())?;
+    own.set_permissions(Permissions::from_mode(mode))?;
+    Logs::of(sandbox).open()?.iter().chain([&own]).try_for_each(|file| give(file, user))
+}
+
+/// Gives a file to this user, or leaves it to this process' own.
+pub fn give(file: &File, user: Option<&Credentials>) -> io::Result<()> {
+    user.map_or(Ok(()), |user| fchown(file, Some(user.uid), Some(user.gid)))
 }
 
 fn unlinked(path: &Path, flags: OFlags, mode: Mode) -> io::Result<File> {
     Ok(openat2(CWD, path, flags | OFlags::CLOEXEC, mode, ResolveFlags::NO_SYMLINKS)?.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_log_is_not_written_through_a_link() {
+        let directory = tempfile::tempdir().unwrap();
+        let (outside, log) = (directory.path().join("outside"), directory.path().join("stdout"));
+        std::fs::write(&outside, "").unwrap();
+        symlink(&outside, &log).unwrap();
+        let furnish = |path: &Path| furnish(path, 0o750, None);
+        assert!(append(&log).is_err());
+        assert!(furnish(directory.path()).is_err());
+        std::fs::remove_file(&log).unwrap();
+        let home = directory.path().join("home");
+        symlink(directory.path(), &home).unwrap();
+        assert!(append(&home.join("stdout")).is_err() && furnish(&home).is_err() && !log.exists());
+        furnish(directory.path()).unwrap();
+        assert!(log.is_file());
+    }
 }

@@ -1,31 +1,20 @@
 //! How the actor ends while processes are being started.
 
-use mesos::v1::cygnet::agent_event::{self, Content};
-use mesos::v1::{AgentInfo, CommandInfo, ExecutorInfo, TaskInfo};
 use tokio::sync::watch;
 
 use super::*;
-use crate::core::tests::wire::{framework, settings};
+use crate::core::tests::wire::{fresh, launch, subscribed};
 use crate::core::{Job, StartError};
 use crate::layout::Layout;
-use crate::log::{Change, Recovered};
+use crate::log::Change;
 
 fn actor(layout: &Layout) -> Actor {
     let (actor, _inbox) = shell::inbox("agent");
     let (containers, _programs) = shell::inbox("agent");
-    let mut core = Core::new(settings(layout), AgentInfo::default(), Now::default());
-    core.recover(Now::default(), Recovered::default());
     let jobs = Jobs::start(layout.clone(), actor.clone(), containers, fetcher::Fetcher::uncached());
     let registration =
         Registration { master: String::new(), credential: None, backoff_factor: Duration::ZERO, actor: actor.clone() };
-    Actor::new(core, actor, jobs, registration, watch::channel(Shutdown::Keep).1)
-}
-
-fn launch() -> Content {
-    let command = Some(CommandInfo { value: Some("true".to_owned()), ..CommandInfo::default() });
-    let executor = Some(ExecutorInfo { executor_id: "own".into(), command, ..ExecutorInfo::default() });
-    let task = TaskInfo { task_id: "t".into(), executor, ..TaskInfo::default() };
-    Content::Launch(agent_event::Launch { framework: framework(), task, executor: None })
+    Actor::new(fresh(layout), actor, jobs, registration, watch::channel(Shutdown::Keep).1)
 }
 
 fn serve(actor: &mut Actor, request: Request) -> Vec<Action> {
@@ -37,9 +26,8 @@ fn serve(actor: &mut Actor, request: Request) -> Vec<Action> {
 async fn an_agent_that_keeps_its_tasks_ends_after_what_it_starts_is_written_down() {
     let directory = tempfile::tempdir().unwrap();
     let mut actor = actor(&Layout::create(directory.path()).unwrap());
-    let subscribed = agent_event::Subscribed { agent_id: "S".into(), ..agent_event::Subscribed::default() };
-    serve(&mut actor, Request::MasterEvent(Box::new(Content::Subscribed(subscribed))));
-    let mut launched = serve(&mut actor, Request::MasterEvent(Box::new(launch())));
+    serve(&mut actor, Request::MasterEvent(Box::new(subscribed("S".into()))));
+    let mut launched = serve(&mut actor, Request::MasterEvent(Box::new(launch("t", Some("own")))));
     let prepare = |action| if let Action::Job(Job::Prepare(preparation)) = action { Some(preparation) } else { None };
     let preparation = launched.drain(..).find_map(prepare).unwrap();
     let start = serve(&mut actor, Request::Prepared(preparation.clone(), Ok(()))).pop().unwrap();

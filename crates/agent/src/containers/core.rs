@@ -329,10 +329,8 @@ mod tests {
         assert!(!containers.begin(&id("r.a")), "its name is taken until it is removed");
         assert_eq!(containers.take_actions(), []);
         assert_eq!(containers.remove(&id("r.a")), Ok(()));
-        assert_eq!(
-            containers.take_actions(),
-            [ContainerAction::RemoveSandbox(id("r.a")), ContainerAction::Clear(id("r.a"))]
-        );
+        let cleared = [ContainerAction::RemoveSandbox(id("r.a")), ContainerAction::Clear(id("r.a"))];
+        assert_eq!(containers.take_actions(), cleared);
         assert_eq!(containers.remove(&id("r.a")), Ok(()));
         assert_eq!(containers.take_actions(), []);
         assert_eq!(waiting(&mut containers, "r.a").try_recv().unwrap(), None);

@@ -90,10 +90,8 @@ mod tests {
         let name = |task| executor(&"F".into(), &task, Path::new("/bin/cygnet")).name.unwrap();
         let long = task(true, "echo hello; sleep 1000", &[]);
         assert_eq!(name(long), "Command Executor (Task: tx) (Command: sh -c 'echo hello; ...')");
-        assert_eq!(
-            name(task(true, "sleep 100000", &[])),
-            "Command Executor (Task: tx) (Command: sh -c 'sleep 100000')"
-        );
+        let short = task(true, "sleep 100000", &[]);
+        assert_eq!(name(short), "Command Executor (Task: tx) (Command: sh -c 'sleep 100000')");
         assert_eq!(name(task(false, "true", &["true"])), "Command Executor (Task: tx) (Command: [true, true])");
     }
 

@@ -14,8 +14,7 @@ use self::world::{Step, World};
 
 #[test]
 fn a_task_that_nothing_happens_to_passes_through_every_state() {
-    let mut world = World::new();
-    world.step(Step::Launch);
+    let mut world = World::after([Step::Launch]);
     world.settle();
     let states = [TaskState::TaskStarting, TaskState::TaskRunning, TaskState::TaskFinished];
     assert_eq!(world.heard("t0"), states);
@@ -24,17 +23,14 @@ fn a_task_that_nothing_happens_to_passes_through_every_state() {
 
 #[test]
 fn a_kill_is_not_forgotten_by_anyone_who_dies() {
-    let mut world = World::new();
-    for step in [
+    let mut world = World::after([
         Step::Launch,
         Step::Fetched(0),
         Step::ConnectPool,
         Step::ConnectExecutor(0),
         Step::Progress(0),
         Step::KillTask(0),
-    ] {
-        world.step(step);
-    }
+    ]);
     world.step(Step::PoolDies);
     world.settle();
     assert_eq!(world.heard("t0").last(), Some(&TaskState::TaskKilled));
@@ -43,10 +39,8 @@ fn a_kill_is_not_forgotten_by_anyone_who_dies() {
 
 #[test]
 fn a_pool_that_subscribes_during_a_fetch_is_told_of_those_who_are_ready_only() {
-    let mut world = World::new();
-    for step in [Step::Launch, Step::Launch, Step::Fetched(1), Step::ConnectPool, Step::PoolDies, Step::Pass(1)] {
-        world.step(step);
-    }
+    let mut world =
+        World::after([Step::Launch, Step::Launch, Step::Fetched(1), Step::ConnectPool, Step::PoolDies, Step::Pass(1)]);
     world.step(Step::ConnectPool);
     assert_eq!(world.hosted_now(), ["t1"]);
     world.step(Step::FetchFails(0));
@@ -57,13 +51,9 @@ fn a_pool_that_subscribes_during_a_fetch_is_told_of_those_who_are_ready_only() {
 
 #[test]
 fn an_agent_that_dies_within_a_fetch_begins_it_again_and_only_that_one() {
-    let mut world = World::new();
-    for step in [Step::Launch, Step::Launch, Step::Fetched(1), Step::ConnectPool, Step::AgentDies(0)] {
-        world.step(step);
-    }
-    for step in [Step::Launch, Step::ConnectPool] {
-        world.step(step);
-    }
+    let mut world = World::after([Step::Launch, Step::Launch, Step::Fetched(1), Step::ConnectPool, Step::AgentDies(0)]);
+    world.step(Step::Launch);
+    world.step(Step::ConnectPool);
     assert_eq!(world.hosted_now(), ["t1"]);
     world.step(Step::Fetched(0));
     assert_eq!(world.hosted_now(), ["t1", "t0"]);
@@ -94,10 +84,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
     #[test]
     fn whoever_dies_whenever_nothing_is_lost(steps in steps()) {
-        let mut world = World::new();
-        for step in steps {
-            world.step(step);
-        }
+        let mut world = World::after(steps);
         world.settle();
         world.check();
     }

@@ -276,10 +276,8 @@ async fn a_session_joins_the_container_of_a_task_of_a_group() {
     fs::create_dir_all(&sandbox).unwrap();
     let parent = json!({"value": "own", "parent": {"value": container.value}});
     let nested = shown(&world, true, false).await;
-    assert_eq!(
-        (&nested[1]["container_id"], &nested[1]["container_status"]["executor_pid"]),
-        (&parent, &json!(task.id()))
-    );
+    assert_eq!(nested[1]["container_id"], parent);
+    assert_eq!(nested[1]["container_status"]["executor_pid"], task.id());
     let id = json!({"value": "debug", "parent": parent});
     let mut session = session(&world, &id, json!({"value": "pwd; echo $OF"})).await;
     assert_eq!(session.output().await.0, format!("{}\ntask\n", sandbox.display()));

@@ -49,10 +49,8 @@ async fn a_task_runs_and_ends_and_everyone_hears_of_it_in_order() {
     assert_eq!(container.container_id, Some(add.container.clone()));
     assert_eq!(container.network_infos[0].ip_addresses[0].ip_address(), "127.0.0.1");
     assert_eq!(container.executor_pid, u32::try_from(world.started()[0].0).ok());
-    assert!(
-        world.master.updates("web.1").await.iter().all(|update| update.status.state() == TaskState::TaskStarting),
-        "one at a time"
-    );
+    let sent = world.master.updates("web.1").await;
+    assert!(sent.iter().all(|update| update.status.state() == TaskState::TaskStarting), "one at a time");
     world.master.acknowledge(status).await;
     let running = world.master.update("web.1", TaskState::TaskRunning).await;
     assert_eq!(running.latest_state(), TaskState::TaskFinished, "the newest state goes ahead");

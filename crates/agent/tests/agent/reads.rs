@@ -53,10 +53,8 @@ async fn state_has_the_shape_tools_know() {
     }
     assert!(state["build_time"].as_f64() > Some(1.7e9), "what says how long ago that was says something sensible");
     let framework = &state["frameworks"][0];
-    assert_eq!(
-        (&framework["id"], &framework["checkpoint"], &framework["role"]),
-        (&json!(FRAMEWORK), &json!(true), &json!("*"))
-    );
+    let shown = ["id", "checkpoint", "role"].map(|name| framework[name].clone());
+    assert_eq!(shown, [json!(FRAMEWORK), json!(true), json!("*")]);
     let executors = framework["executors"].as_array().unwrap();
     let executor = executors.iter().find(|executor| executor["id"] == "web.1").unwrap();
     assert_eq!(executor["name"], "Command Executor (Task: web.1) (Command: sh -c 'sleep 1000')");

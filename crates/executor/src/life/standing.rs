@@ -168,10 +168,8 @@ mod tests {
             assert_eq!((state.verdict, state.consecutive_failures, state.recent.seen), (Verdict::Unhealthy, 2, seen));
             let written = serde_json::to_value(&standing).unwrap();
             let read: serde_json::Value = serde_json::from_str(file).unwrap();
-            assert!(
-                read.as_object().unwrap().iter().all(|(name, value)| written.get(name) == Some(value)),
-                "{written}"
-            );
+            let is_kept = |(name, value): (&String, &serde_json::Value)| written.get(name) == Some(value);
+            assert!(read.as_object().unwrap().iter().all(is_kept), "{written}");
         }
     }
 }

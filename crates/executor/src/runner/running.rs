@@ -2,8 +2,9 @@
 
 use checks::{CheckSpec, Event, Outcome};
 use health::{Kind, specs};
+use mesos::command::SANDBOX_MODE;
 use mesos::v1::{FrameworkInfo, TaskInfo};
-use processes::{Contained, End, contained};
+use processes::{Contained, End, contained, furnish};
 use rustix::process::Signal;
 use tokio::task::spawn_blocking;
 
@@ -13,7 +14,7 @@ use crate::life::Input;
 use crate::monitor::{Monitor, Namespaces};
 use crate::state::Journal;
 use crate::task::supported::unsupported;
-use crate::task::{Prepared, Unrunnable, fetch, sandbox};
+use crate::task::{Prepared, Unrunnable, fetch};
 
 /// Why a task was not started.
 enum Unstarted {
@@ -64,7 +65,7 @@ impl Runner {
         } else if task.container.as_ref().is_some_and(|container| !container.volumes.is_empty()) {
             return Err(Unrunnable::Unsupported("Volumes").into());
         }
-        sandbox::prepare(&self.config.sandbox, user).map_err(Unrunnable::Start)?;
+        furnish(&self.config.sandbox, SANDBOX_MODE, user).map_err(Unrunnable::Start)?;
         if self.group.is_some() || task.executor.is_some() {
             self.unless_left("URIs were fetched", fetch(task, &self.config, user)).await?;
         }
@@ -232,10 +233,8 @@ mod tests {
                 };
                 assert_eq!(heard.len(), 2, "both are still to be obeyed");
                 let last = runner.journal.history().last.clone().unwrap();
-                assert_eq!(
-                    (last.state(), last.message()),
-                    (TaskState::TaskKilled, "Killed while its user was looked up")
-                );
+                assert_eq!(last.state(), TaskState::TaskKilled);
+                assert_eq!(last.message(), "Killed while its user was looked up");
             }
         });
     }

@@ -6,14 +6,13 @@
 //! ```
 
 use std::io;
-use std::os::unix::fs::fchown;
 use std::path::{Component, Path, PathBuf};
 
 use fetcher::Space;
 use mesos::v1::volume::Mode;
 use mesos::v1::volume::source::{Type as Source, sandbox_path::Type as Whose};
 use mesos::v1::{ContainerId, ContainerStatus, TaskId, TaskInfo, Volume};
-use processes::Credentials;
+use processes::{Credentials, give};
 
 use crate::config::{ExecutorConfig, Variables};
 use crate::task::Unrunnable;
@@ -80,18 +79,11 @@ impl GroupSandbox {
                 Whose::Parent => (&outer, &self.executor_sandbox),
                 Whose::Self_ | Whose::Unknown => (&own, &self.sandbox),
             };
-            share(owner, link.from, user)?;
+            // One that is there is left as it is: somebody else's task may have made it.
+            owner.make(link.from)?.map_or(Ok(()), |made| give(&made, user))?;
             own.link(&path.join(link.from), link.to)?;
         }
         Ok(())
-    }
-}
-
-/// Makes a directory for several tasks. One that is there is left as it is: somebody else's task may have made it.
-fn share(owner: &Space, name: &Path, user: Option<&Credentials>) -> io::Result<()> {
-    match owner.make(name)?.zip(user) {
-        Some((directory, user)) => fchown(directory, Some(user.uid), Some(user.gid)),
-        None => Ok(()),
     }
 }
 

@@ -3,14 +3,12 @@
 use std::time::Duration;
 
 use mesos::v1::cygnet::agent_event::{self, Content};
-use mesos::v1::{AgentInfo, CommandInfo, ExecutorInfo, TaskInfo};
 use processes::Process;
 use shell::Now;
 
-use super::wire::{FRAMEWORK, executor_key, framework, settings};
+use super::wire::{FRAMEWORK, executor_key, fresh, launch, subscribed};
 use crate::core::{Action, Core, Job, Owner, Preparation, StartError, State};
 use crate::layout::Layout;
-use crate::log::Recovered;
 
 const PROCESS: Process = Process { pid: 1, start: 1 };
 
@@ -25,26 +23,15 @@ impl Bench {
     fn new() -> Bench {
         let directory = tempfile::tempdir().unwrap();
         let layout = Layout::create(directory.path()).unwrap();
-        let now = Now::default();
-        let mut core = Core::new(settings(&layout), AgentInfo::default(), now);
-        core.recover(now, Recovered::default());
+        let (mut core, now) = (fresh(&layout), Now::default());
         core.take_actions();
-        let agent_id = "S".into();
-        let subscribed = agent_event::Subscribed { agent_id, ..agent_event::Subscribed::default() };
-        core.master_event(now, Content::Subscribed(subscribed));
+        core.master_event(now, subscribed("S".into()));
         core.take_actions();
         Bench { core, now, _directory: directory }
     }
 
     fn launch(&mut self, task: &str, executor: Option<&str>) -> Vec<Job> {
-        let command = Some(CommandInfo { value: Some("true".to_owned()), ..CommandInfo::default() });
-        let own =
-            |id: &str| ExecutorInfo { executor_id: id.into(), command: command.clone(), ..ExecutorInfo::default() };
-        let executor = executor.map(own);
-        let command = command.clone().filter(|_| executor.is_none());
-        let task = TaskInfo { task_id: task.into(), command, executor, ..TaskInfo::default() };
-        let launch = agent_event::Launch { framework: framework(), task, executor: None };
-        self.core.master_event(self.now, Content::Launch(launch));
+        self.core.master_event(self.now, launch(task, executor));
         self.jobs()
     }
 

@@ -3,25 +3,44 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use mesos::v1::FrameworkInfo;
-use mesos::v1::cygnet::agent_event;
+use mesos::v1::cygnet::agent_event::{self, Content};
 use mesos::v1::framework_info::{Capability, capability};
+use mesos::v1::{AgentId, AgentInfo, CommandInfo, ExecutorInfo, FrameworkInfo, TaskInfo};
+use shell::Now;
 
-use crate::core::{Settings, Timeouts};
+use crate::core::{Core, Settings, Timeouts};
 use crate::ids::ExecutorKey;
 use crate::layout::Layout;
+use crate::log::Recovered;
 
 pub(super) const FRAMEWORK: &str = "F";
-
-pub(super) fn kill() -> agent_event::Kill {
-    agent_event::Kill::default()
-}
 
 pub(super) fn executor_key(id: &str) -> ExecutorKey {
     ExecutorKey { framework: FRAMEWORK.into(), executor: id.into() }
 }
 
-pub(crate) fn framework() -> FrameworkInfo {
+/// A core that has nothing to recover.
+pub(crate) fn fresh(layout: &Layout) -> Core {
+    let mut core = Core::new(settings(layout), AgentInfo::default(), Now::default());
+    core.recover(Now::default(), Recovered::default());
+    core
+}
+
+pub(crate) fn subscribed(agent_id: AgentId) -> Content {
+    Content::Subscribed(agent_event::Subscribed { agent_id, ..agent_event::Subscribed::default() })
+}
+
+/// The launch of a command task, or of a task for an executor of its framework's own.
+pub(crate) fn launch(task: &str, executor: Option<&str>) -> Content {
+    let command = Some(CommandInfo { value: Some("true".to_owned()), ..CommandInfo::default() });
+    let own = |id: &str| ExecutorInfo { executor_id: id.into(), command: command.clone(), ..ExecutorInfo::default() };
+    let executor = executor.map(own);
+    let command = command.clone().filter(|_| executor.is_none());
+    let task = TaskInfo { task_id: task.into(), command, executor, ..TaskInfo::default() };
+    Content::Launch(agent_event::Launch { framework: framework(), task, executor: None })
+}
+
+fn framework() -> FrameworkInfo {
     let aware = Capability { r#type: Some(capability::Type::PartitionAware.into()) };
     FrameworkInfo {
         id: Some(FRAMEWORK.into()),

@@ -10,17 +10,16 @@ use std::time::Duration;
 use mesos::states::is_terminal;
 use mesos::v1::cygnet::agent_event::{self, Content};
 use mesos::v1::cygnet::{pool_call, pool_event};
-use mesos::v1::{AgentInfo, CommandInfo, TaskId, TaskInfo, TaskState, TaskStatus};
+use mesos::v1::{AgentInfo, TaskId, TaskState, TaskStatus};
 use processes::{Logged, Process};
 
 use self::executors::Executor;
 use self::sandboxes::Sandboxes;
 use super::disk::Disk;
-use super::wire::{FRAMEWORK, framework, kill, settings};
+use super::wire::{FRAMEWORK, fresh, launch, settings, subscribed};
 use crate::core::{Action, Core, Job, Owner, SandboxError};
 use crate::ids::StreamId;
 use crate::layout::Layout;
-use crate::log::Recovered;
 use shell::Now;
 
 #[derive(Debug, Clone, Copy)]
@@ -72,12 +71,12 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) fn new() -> World {
+    fn new() -> World {
         let directory = tempfile::tempdir().unwrap();
         let layout = Layout::create(directory.path()).unwrap();
         let now = Now::default();
         let mut world = World {
-            core: Core::new(settings(&layout), AgentInfo::default(), now),
+            core: fresh(&layout),
             layout,
             _directory: directory,
             disk: Disk::default(),
@@ -93,9 +92,14 @@ impl World {
             next: 0,
             fuse: None,
         };
-        world.core.recover(now, Recovered::default());
         world.carry_out();
         world.step(Step::ConnectMaster);
+        world
+    }
+
+    pub(super) fn after(steps: impl IntoIterator<Item = Step>) -> World {
+        let mut world = World::new();
+        steps.into_iter().for_each(|step| world.step(step));
         world
     }
 
@@ -127,7 +131,8 @@ impl World {
                 // A master passes no kill on of a task it knows to be over.
                 let alive = |task: &&String| !self.heard(task).into_iter().any(is_terminal);
                 if let Some(task) = self.launched.get(index).filter(alive).cloned() {
-                    let kill = agent_event::Kill { framework_id: FRAMEWORK.into(), task_id: task.into(), ..kill() };
+                    let kill =
+                        agent_event::Kill { framework_id: FRAMEWORK.into(), task_id: task.into(), kill_policy: None };
                     self.tell(Content::Kill(kill));
                 }
             }
@@ -154,9 +159,7 @@ impl World {
         }
         let id = format!("t{}", self.launched.len());
         self.launched.push(id.clone());
-        let command = Some(CommandInfo { value: Some("true".to_owned()), ..CommandInfo::default() });
-        let task = TaskInfo { task_id: id.into(), command, ..TaskInfo::default() };
-        self.tell(Content::Launch(agent_event::Launch { framework: framework(), task, executor: None }));
+        self.tell(launch(&id, None));
     }
 
     fn tell(&mut self, event: Content) {
@@ -176,7 +179,7 @@ impl World {
             registration.frameworks.iter().flat_map(|known| &known.tasks).map(|task| task.task_id.clone()).collect();
         self.connected = true;
         let agent_id = registration.agent_info.id.unwrap_or_else(|| "S".into());
-        self.tell(Content::Subscribed(agent_event::Subscribed { agent_id, ..agent_event::Subscribed::default() }));
+        self.tell(subscribed(agent_id));
         let open = |task: &&String| !self.heard(task).into_iter().any(is_terminal);
         let missing = self.launched.iter().filter(open).map(|task| TaskId::from(task.as_str()));
         let task_ids: Vec<TaskId> = missing.filter(|task| !reported.contains(task)).collect();
@@ -230,12 +233,13 @@ impl World {
     }
 
     fn pool_dies(&mut self) {
-        let Some(process) = self.pool.process.take() else { return };
+        if self.pool.process.take().is_none() {
+            return;
+        }
         let stream = self.pool.stream.take();
         self.pool.hosted.clear();
         let streams: Vec<StreamId> =
             self.executors.values_mut().filter_map(|executor| executor.stream.take()).collect();
-        let _ = process;
         self.core.process_ended(self.now, &Owner::Pool(FRAMEWORK.into()), None);
         self.carry_out();
         for stream in streams.into_iter().chain(stream) {
@@ -300,19 +304,16 @@ impl World {
                 self.received.extend(call.update.map(|update| update.status));
             }
             Action::Job(Job::KillTree(process)) if self.pool.process == Some(process) => self.dismissed(),
-            Action::Job(Job::RemoveState(container)) => {
-                self.executors.retain(|_, executor| executor.container != container);
-                let known = &self.executors;
-                self.pool.hosted.retain(|id| known.contains_key(id));
-            }
-            Action::Job(Job::Sweep(live)) => {
-                self.executors.retain(|_, executor| live.contains(&executor.container.value));
-                let known = &self.executors;
-                self.pool.hosted.retain(|id| known.contains_key(id));
-            }
+            Action::Job(Job::RemoveState(container)) => self.keep(|executor| executor.container != container),
+            Action::Job(Job::Sweep(live)) => self.keep(|executor| live.contains(&executor.container.value)),
             Action::Register => self.registering = true,
             _ => {}
         }
+    }
+
+    fn keep(&mut self, is_kept: impl Fn(&Executor) -> bool) {
+        self.executors.retain(|_, executor| is_kept(executor));
+        self.pool.hosted.retain(|id| self.executors.contains_key(id));
     }
 
     /// Only one pool can have the lock; a second one ends at once.
