@@ -7,14 +7,13 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use fetcher::{FetchError, Fetcher, Item, Space, Want};
+use fetcher::{FetchError, Fetcher, Item, Link, Space, Want};
 use mesos::command::SANDBOX_MODE;
 use processes::{Credentials, UserError, furnish, give};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, utimensat};
 
 use crate::core::{Preparation, SandboxError};
 use crate::layout::{Layout, private_directory, relink};
-use crate::supported::Link;
 
 /// Makes the sandbox of an executor with its two log files, the `latest` link, and the place for the executor's state.
 /// Gives the user that everything belongs to, if not to the agent.
@@ -51,18 +50,10 @@ fn make_run(sandbox: &Path, state: &Path, wanted: &Preparation, user: &Option<Cr
 /// Makes the sandbox of a container in that of its parent, which may hold anything but is left by no link, and the
 /// links to parts of either that the container wants to see.
 pub(crate) fn nest(parent: &Path, name: &Path, links: &[Link], user: Option<&Credentials>) -> io::Result<()> {
-    let own = Space::open(parent)?.inner(name)?;
-    let sandbox = parent.join(name);
+    let (outer, sandbox) = (Space::open(parent)?, parent.join(name));
+    let own = outer.inner(name)?;
     furnish(&sandbox, SANDBOX_MODE, user)?;
-    links.iter().try_for_each(|link| {
-        let (made, source) = match link.of_parent {
-            true => (Space::open(parent)?.make(&link.source)?, parent),
-            false => (own.make(&link.source)?, sandbox.as_path()),
-        };
-        // A source that is not there yet is made as a directory.
-        made.map_or(Ok(()), |made| give(&made, user))?;
-        own.link(&source.join(&link.source), &link.name)
-    })
+    links.iter().try_for_each(|link| link.make((&outer, parent), (&own, &sandbox), user))
 }
 
 /// Fetches what a command names by URI.
@@ -95,14 +86,22 @@ pub(crate) fn remove(sandbox: &Path) -> io::Result<()> {
 mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
+    use mesos::v1::volume::source::{self, SandboxPath, sandbox_path::Type as Whose};
+    use mesos::v1::{Volume, volume};
+
     use super::*;
 
     #[test]
     fn a_nested_sandbox_is_made_with_its_links_and_removed_without_following_any() {
         let directory = tempfile::tempdir().unwrap();
         let parent = directory.path().canonicalize().unwrap();
-        let link = |of_parent, source: &str, name: &str| Link { of_parent, source: source.into(), name: name.into() };
-        let links = [link(true, "shared/data", "data"), link(false, "own", "mine")];
+        let link = |whose: Whose, path: &str, name: &str| {
+            let sandbox_path = Some(SandboxPath { r#type: Some(whose.into()), path: path.to_owned() });
+            let r#type = Some(source::Type::SandboxPath.into());
+            let source = Some(volume::Source { r#type, sandbox_path, ..volume::Source::default() });
+            Link::of(&Volume { source, container_path: name.to_owned(), ..Volume::default() }).unwrap()
+        };
+        let links = [link(Whose::Parent, "shared/data", "data"), link(Whose::Self_, "own", "mine")];
         nest(&parent, Path::new("containers/c"), &links, None).unwrap();
         let sandbox = parent.join("containers/c");
         assert!(sandbox.join("stdout").is_file() && sandbox.join("stderr").is_file());

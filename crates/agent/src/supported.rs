@@ -1,10 +1,8 @@
 //! The parts of a container's definition that this agent does not support: refused by name, not skipped. Pure.
 
-use std::path::{Component, Path, PathBuf};
-
+use fetcher::Link;
 use mesos::command::{secret, unsupported_isolation};
-use mesos::v1::volume::source::{self, sandbox_path};
-use mesos::v1::{CommandInfo, ContainerInfo, Volume, container_info};
+use mesos::v1::{CommandInfo, ContainerInfo, container_info};
 
 /// Why this container cannot be made, if it cannot.
 pub(crate) fn unsupported(container: &ContainerInfo) -> Option<String> {
@@ -34,35 +32,10 @@ pub(crate) fn unsupported_volumes(container: &ContainerInfo, nested: bool) -> Op
     Some(format!("The volume '{}' is not supported by this agent", bad.container_path))
 }
 
-/// A part of a sandbox that is seen under another name in a container's own one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Link {
-    /// In the sandbox of the parent, or else in its own.
-    pub(crate) of_parent: bool,
-    pub(crate) source: PathBuf,
-    /// In its own sandbox.
-    pub(crate) name: PathBuf,
-}
-
-impl Link {
-    /// The link that a volume asks for, if it is one of those.
-    pub(crate) fn of(volume: &Volume) -> Option<Link> {
-        let source = volume.source.as_ref().filter(|source| source.r#type() == source::Type::SandboxPath)?;
-        let path = source.sandbox_path.as_ref()?;
-        let name = relative(&volume.container_path)?;
-        Some(Link { of_parent: path.r#type() == sandbox_path::Type::Parent, source: relative(&path.path)?, name })
-    }
-}
-
-fn relative(path: &str) -> Option<PathBuf> {
-    let path = Path::new(path);
-    let plain = path.components().all(|component| matches!(component, Component::Normal(_)));
-    (plain && !path.as_os_str().is_empty()).then(|| path.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
-    use mesos::v1::{Image, LinuxInfo, NetworkInfo, volume};
+    use mesos::v1::volume::source::{self, sandbox_path};
+    use mesos::v1::{Image, LinuxInfo, NetworkInfo, Volume, volume};
 
     use super::*;
 

@@ -1,6 +1,6 @@
 //! Mesos' fetcher: what a command names by URI is in its sandbox before it starts.
 //!
-//! From the inside out: [`Item`]s say what a URI means (pure), `space` is the sandbox, `local` copies what lies on this
+//! From the inside out: [`Item`]s say what a URI means (pure), `space` is the sandbox, `link` a part of it seen elsewhere, `local` copies what lies on this
 //! machine, `http` downloads, `verify` compares checksums, `archive` unpacks, `identity` is the user all this is done as,
 //! `cache` keeps what is wanted again, and a [`Fetcher`] ties them together. Each program that runs commands has one,
 //! and asks it for each sandbox.
@@ -16,6 +16,7 @@ mod fetcher;
 mod http;
 mod identity;
 mod item;
+mod link;
 mod local;
 mod space;
 mod verify;
@@ -23,4 +24,5 @@ mod verify;
 pub use error::{BadUri, FetchError, Reason};
 pub use fetcher::{Fetcher, MOST, Statistics, Want};
 pub use item::Item;
+pub use link::Link;
 pub use space::Space;

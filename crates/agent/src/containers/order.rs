@@ -1,15 +1,16 @@
 //! A container to launch, and whether this agent can. Pure.
 
+use fetcher::Link;
 use mesos::command::{TooLarge, terminal};
 use mesos::v1::{CommandInfo, ContainerId, ContainerInfo, Resource};
 use processes::Terminal;
 
-use crate::supported::{self, Link};
+use crate::supported;
 
 /// The longest value of a container id, as in Mesos.
 const LONGEST_ID: usize = 242;
 
-/// How a container relates to the one it is nested in.
+/// The relation of a container to the one it is nested in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Class {
     /// It has a sandbox of its own below its parent's. Mesos: DEFAULT.

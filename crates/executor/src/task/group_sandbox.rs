@@ -1,4 +1,4 @@
-//! Where a task of a group lives: a directory of its own in the executor's sandbox, as Mesos lays it out.
+//! The sandbox of a task of a group: a directory of its own in the executor's sandbox, as Mesos lays it out.
 //!
 //! ```text
 //! containers/<container>/    its sandbox: its working directory, stdout, stderr
@@ -6,13 +6,13 @@
 //! ```
 
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-use fetcher::Space;
+use fetcher::{Link, Space};
 use mesos::v1::volume::Mode;
-use mesos::v1::volume::source::{Type as Source, sandbox_path::Type as Whose};
+use mesos::v1::volume::source::sandbox_path::Type as Whose;
 use mesos::v1::{ContainerId, ContainerStatus, TaskId, TaskInfo, Volume};
-use processes::{Credentials, give};
+use processes::Credentials;
 
 use crate::config::{ExecutorConfig, Variables};
 use crate::task::Unrunnable;
@@ -61,7 +61,7 @@ impl GroupSandbox {
     /// Makes the sandbox. Going over it again changes nothing.
     pub(crate) fn lay_out(&self, task: &TaskInfo, user: Option<&Credentials>) -> Result<(), Unrunnable> {
         let mut volumes = task.container.iter().flat_map(|container| &container.volumes);
-        if volumes.any(|volume| Link::of(volume).is_none()) {
+        if volumes.any(|volume| link(volume).is_none()) {
             return Err(Unrunnable::Unsupported("Volumes other than writable ones of sandboxes"));
         }
         self.link(task, user).map_err(Unrunnable::Sandbox)
@@ -74,16 +74,8 @@ impl GroupSandbox {
         let home = Path::new("..").join(containers).join(&self.container.value);
         outer.link(&home, &Path::new("tasks").join(&task.task_id.value))?;
         let volumes = task.container.iter().flat_map(|container| &container.volumes);
-        for link in volumes.filter_map(Link::of) {
-            let (owner, path) = match link.whose {
-                Whose::Parent => (&outer, &self.executor_sandbox),
-                Whose::Self_ | Whose::Unknown => (&own, &self.sandbox),
-            };
-            // One that is there is left as it is: somebody else's task may have made it.
-            owner.make(link.from)?.map_or(Ok(()), |made| give(&made, user))?;
-            own.link(&path.join(link.from), link.to)?;
-        }
-        Ok(())
+        let (parent, own) = ((&outer, self.executor_sandbox.as_path()), (&own, self.sandbox.as_path()));
+        volumes.filter_map(link).try_for_each(|link| link.make(parent, own, user))
     }
 }
 
@@ -94,38 +86,16 @@ fn container_ip(environment: &Variables) -> Option<String> {
     own.filter(|ip| !ip.is_empty()).or_else(agent)
 }
 
-/// A volume that is a directory of a sandbox: of the executor's, shared by all tasks that name it, or of the task's own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Link<'a> {
-    whose: Whose,
-    /// In that sandbox.
-    from: &'a Path,
-    /// In the task's.
-    to: &'a Path,
-}
-
-impl Link<'_> {
-    /// The meaning of a volume, if it is one of those. A link cannot be read-only.
-    fn of(volume: &Volume) -> Option<Link<'_>> {
-        let source = volume.source.as_ref().filter(|source| source.r#type() == Source::SandboxPath)?;
-        let source = source.sandbox_path.as_ref().filter(|_| volume.mode() == Mode::Rw)?;
-        let whose = Some(source.r#type()).filter(|whose| *whose != Whose::Unknown)?;
-        let (from, to) = (inside(&source.path)?, inside(&volume.container_path)?);
-        Some(Link { whose, from, to })
-    }
-}
-
-/// A path that leads nowhere else.
-fn inside(path: &str) -> Option<&Path> {
-    let path = Path::new(path);
-    let plain = path.components().all(|part| matches!(part, Component::Normal(_)));
-    (plain && path.components().next().is_some()).then_some(path)
+/// The link that a volume asks for, if it is one: a link cannot be read-only.
+fn link(volume: &Volume) -> Option<Link> {
+    let path = volume.source.as_ref()?.sandbox_path.as_ref()?;
+    Link::of(volume).filter(|_| volume.mode() == Mode::Rw && path.r#type() != Whose::Unknown)
 }
 
 #[cfg(test)]
 mod tests {
     use mesos::v1::container_info::Type as Containerizer;
-    use mesos::v1::volume::source::SandboxPath;
+    use mesos::v1::volume::source::{SandboxPath, Type as Source};
     use mesos::v1::{ContainerInfo, volume};
 
     use super::*;
@@ -169,7 +139,7 @@ mod tests {
 
     #[test]
     fn only_writable_parts_of_sandboxes_can_be_had_and_nothing_outside() {
-        let is_link = |mode, whose, path, to| Link::of(&volume(mode, whose, path, to)).is_some();
+        let is_link = |mode, whose, path, to| link(&volume(mode, whose, path, to)).is_some();
         assert!(is_link(Mode::Rw, Whose::Parent, "a/b", "c") && is_link(Mode::Rw, Whose::Self_, "a", "c/d"));
         assert!(!is_link(Mode::Ro, Whose::Parent, "a", "c") && !is_link(Mode::Rw, Whose::Unknown, "a", "c"));
         for (path, to) in [("../a", "c"), ("/a", "c"), ("a", "/c"), ("a", "c/../.."), ("", "c"), ("a", "")] {
