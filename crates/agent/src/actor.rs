@@ -27,7 +27,7 @@ use crate::jobs::Jobs;
 use crate::log;
 use crate::registration::Registration;
 
-/// How long a good-bye to the master may take.
+/// The longest that a good-bye to the master may take.
 const FAREWELL: Duration = Duration::from_secs(5);
 
 pub(crate) struct Actor {
@@ -44,7 +44,7 @@ pub(crate) struct Actor {
     /// The actor ends as soon as every start is answered and its answer is in the store: a process that is in no record
     /// would be neither watched nor killed.
     done: bool,
-    /// How to end, once that is known.
+    /// The way to end, once that is known.
     shutdown: watch::Receiver<Shutdown>,
 }
 

@@ -33,7 +33,7 @@ use crate::{log, machine};
 use mesos::server::{Front, serve};
 use shell::{Clock, reachable};
 
-/// How long containers that end with the agent may take to.
+/// The longest that containers which end with the agent may take.
 const CONTAINERS_PATIENCE: Duration = Duration::from_secs(5);
 
 /// An agent that has its port and its work directory, and waits to be run.
@@ -55,7 +55,7 @@ impl Agent {
         Ok(Agent { listener, address, options, layout, store })
     }
 
-    /// Where it listens.
+    /// The address it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }

@@ -43,7 +43,7 @@ pub(crate) use self::order::{Class, Order, check_id};
 pub(crate) use self::programs::Programs;
 pub(crate) use self::switchboard::{Input, InputSender};
 
-/// Where the records of a session go.
+/// The receiver of a session's records.
 pub(crate) type Output = EventSender<ProcessIo>;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +97,7 @@ pub(crate) struct Listed {
 
 /// A request of the rest of the agent. What is asked for a container by its id is answered at once if there is none.
 pub(crate) enum ContainerRequest {
-    /// Answered when it runs, or will not run. A session's records go to the output, and it ends when nobody reads them.
+    /// Answered when it runs, or will not run. A session's records go to the output; it ends when nobody reads them.
     Launch(Box<Order>, Option<Output>, Answer<Result<Launched, LaunchRefusal>>),
     /// Answered when it has ended.
     Wait(ContainerId, Answer<Option<Termination>>),
@@ -108,8 +108,8 @@ pub(crate) enum ContainerRequest {
     List(Answer<Vec<Listed>>),
     /// An executor's container is gone, and everything nested in it goes too.
     Destroy(ContainerId),
-    /// The agent ends. Sessions end with it; everything does if the agent leaves for good. Answered when all that has to
-    /// end has ended.
+    /// The agent ends. Sessions end with it; everything does if the agent leaves for good. Answered when all that has
+    /// to end has ended.
     Finish {
         everything: bool,
         done: Answer<()>,

@@ -1,4 +1,4 @@
-//! What the agent decides: frameworks, their executors and tasks, pools, the master, recovery and the end.
+//! The decisions of the agent: frameworks, their executors and tasks, pools, the master, recovery and the end.
 //!
 //! Pure, but for the ids it makes up. Comes in, always with the time: events of the master, calls of executors and
 //! pools, the ends of processes, timers. Goes out: [`Action`]s, which the shell carries out in order after it has made
@@ -72,7 +72,7 @@ pub(crate) struct Core {
     now: Now,
     link: Link,
     life: Life,
-    /// How long recovery took.
+    /// The time that recovery took.
     recovery: Duration,
     frameworks: Frameworks,
     pools: Pools,
@@ -130,7 +130,7 @@ impl Core {
         self.carry_out_updates(actions);
     }
 
-    /// Whether only executors are to be answered yet.
+    /// True if only executors are to be answered yet.
     pub(crate) fn is_recovering(&self) -> bool {
         self.life.is_recovering()
     }

@@ -1,4 +1,4 @@
-//! What others may read of the disk: sandboxes, and nothing that a path or a link would lead to outside of them, and
+//! The files that others may read: sandboxes, and nothing that a path or a link would lead to outside of them, and
 //! the agent's log.
 //!
 //! Comes in: the path somebody names, the real one or `/frameworks/<F>/executors/<E>/runs/latest/...`. Goes out: an

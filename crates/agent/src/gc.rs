@@ -19,7 +19,7 @@ use tokio::time::sleep;
 use crate::handle::{Handle, look};
 use crate::layout::Layout;
 
-/// How often to look: Mesos' `--disk_watch_interval`.
+/// The interval between two looks: Mesos' `--disk_watch_interval`.
 const INTERVAL: Duration = Duration::from_secs(60);
 
 /// Between the sandboxes and a run: agent, `frameworks`, framework, `executors`, executor, `runs`, run.
@@ -32,14 +32,14 @@ pub(crate) struct Statistics {
     pub(crate) failed: u64,
     /// Sandboxes that wait for their time.
     pub(crate) pending: u64,
-    /// How old they may become as the disk is now.
+    /// The age they may reach as the disk is now.
     pub(crate) allowed_age: Duration,
 }
 
 #[derive(Debug)]
 pub(crate) struct Collector {
     pub(crate) layout: Layout,
-    /// How old a sandbox may become on an empty disk.
+    /// The age a sandbox may reach on an empty disk.
     pub(crate) delay: Duration,
     /// The share of the disk that is to stay free.
     pub(crate) headroom: f64,

@@ -1,4 +1,4 @@
-//! Where things lie below the work directory. The sandboxes' paths are those of Mesos, down to the `latest` links.
+//! The places of things below the work directory. The sandboxes' paths are those of Mesos, down to the `latest` links.
 //!
 //! ```text
 //! slaves/<S>/frameworks/<F>/executors/<E>/runs/<C>/   sandboxes; `runs/latest` is the newest

@@ -1,4 +1,4 @@
-//! How an agent is told to run. Defaults are Mesos' own, except that it listens on loopback.
+//! The options of an agent. Defaults are Mesos' own, except that it listens on loopback.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -21,40 +21,40 @@ pub struct Options {
     pub port: u16,
     /// The name others are told to reach this agent by; by default, its address.
     pub hostname: Option<String>,
-    /// Where the master is, as `ip:port`.
+    /// The master's address, as `ip:port`.
     pub master: String,
-    /// Where sandboxes and everything durable are kept. It belongs to this agent alone.
+    /// The directory of sandboxes and everything durable. It belongs to this agent alone.
     pub work_dir: PathBuf,
-    /// What the agent offers, as Mesos writes it: `cpus:4;mem:1024;ports:[31000-32000]`. What of cpus, mem, disk and
+    /// The resources on offer, as Mesos writes them: `cpus:4;mem:1024;ports:[31000-32000]`. What of cpus, mem, disk and
     /// ports is not named is taken from the machine.
     pub resources: Option<String>,
     /// `rack:r1;zone:a`
     pub attributes: Option<String>,
     /// The program that runs executors: `cygnet` itself. It is called with `executor --pool`.
     pub executor_binary: PathBuf,
-    /// How long executors go on without their agent.
+    /// The time that executors go on without their agent.
     pub recovery_timeout: Duration,
-    /// How long executors have to come back after the agent has.
+    /// The time that executors have to come back after the agent has.
     pub executor_reregistration_timeout: Duration,
-    /// How long a new executor has to subscribe.
+    /// The time that a new executor has to subscribe.
     pub executor_registration_timeout: Duration,
-    /// How long an executor has to shut down when it does not say itself.
+    /// The time that an executor has to shut down when it does not say itself.
     pub executor_shutdown_grace_period: Duration,
     /// The longest first wait before the master is spoken to.
     pub registration_backoff_factor: Duration,
-    /// Where the fetcher keeps what may be wanted again; by default, below the work directory.
+    /// The directory of the fetcher's cache; by default, below the work directory.
     pub fetcher_cache_dir: Option<PathBuf>,
-    /// How much the fetcher may keep there.
+    /// The size of that cache.
     pub fetcher_cache_size_bytes: u64,
-    /// How much of a file is downloaded at most.
+    /// The most that is downloaded of a file.
     pub fetcher_download_bytes: u64,
     /// The variables in every executor's environment, unless its framework says otherwise.
     pub executor_environment_variables: BTreeMap<String, String>,
-    /// How long the sandbox of a run that is over is kept on an empty disk.
+    /// The time that the sandbox of a run that is over is kept on an empty disk.
     pub gc_delay: Duration,
     /// The share of the disk that is to stay free: the nearer that is, the sooner sandboxes go.
     pub gc_disk_headroom: f64,
-    /// How operators change how much this process logs; without it they cannot.
+    /// The means of operators to change how much this process logs; without it they cannot.
     pub logging: Option<LoggingLevel>,
     /// The credential by which the agent authenticates to its master.
     pub credential: Option<Credential>,
@@ -62,11 +62,11 @@ pub struct Options {
     pub authentication: Authentication,
     /// The file this process logs to, which operators may read.
     pub log: Option<LogFile>,
-    /// Whether tasks run as their users, which only root can make them.
+    /// Set if tasks run as their users, which only root can make them.
     pub switch_user: bool,
-    /// How long a pool process may idle before it is dismissed.
+    /// The time that a pool process may idle before it is dismissed.
     pub pool_linger: Duration,
-    /// How long the last updates may take to be acknowledged when the agent stops its tasks and leaves.
+    /// The longest that the last updates may take to be acknowledged when the agent stops its tasks and leaves.
     pub farewell_timeout: Duration,
 }
 

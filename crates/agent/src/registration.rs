@@ -24,7 +24,7 @@ const PATH: &str = "/cygnet/v1/agent";
 /// The longest wait between two attempts.
 const BACKOFF_MAX: Duration = Duration::from_secs(60);
 
-/// How long the master may be silent until it says how long.
+/// The longest silence of the master until it says how long that is.
 const PING_TIMEOUT: Duration = Duration::from_secs(75);
 
 /// A call that takes longer than this has lost its master.
@@ -34,7 +34,7 @@ const CALL_PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Registration {
     /// `ip:port`
     pub(crate) master: String,
-    /// Who the agent says it is.
+    /// The credential the agent shows.
     pub(crate) credential: Option<Credential>,
     /// The longest first wait.
     pub(crate) backoff_factor: Duration,

@@ -22,10 +22,10 @@ use self::stream::Stream;
 pub(crate) use self::stream::UpdateRecord;
 use crate::ids::TaskKey;
 
-/// How long the first repetition of an update waits.
+/// The wait before the first repetition of an update.
 pub(crate) const RETRY_MIN: Duration = Duration::from_secs(10);
 
-/// How long any repetition waits at most.
+/// The longest wait before any repetition.
 pub(crate) const RETRY_MAX: Duration = Duration::from_secs(600);
 
 /// A step of the manager, to be carried out.
@@ -39,7 +39,7 @@ pub(crate) enum UpdateAction {
     Forward {
         key: TaskKey,
         status: Box<TaskStatus>,
-        /// How the task is by now.
+        /// The task's state by now.
         latest: TaskState,
     },
     /// The framework knows how the task ended: nothing more is to be done for it.
@@ -75,7 +75,7 @@ pub(crate) struct StatusUpdates {
     streams: BTreeMap<TaskKey, Stream>,
     /// When which stream repeats its oldest update.
     retries: BTreeSet<(Duration, TaskKey)>,
-    /// Whether there is a master to send to.
+    /// Set while there is a master to send to.
     connected: bool,
 }
 
@@ -163,7 +163,7 @@ impl StatusUpdates {
         self.streams.entry(key.clone()).or_default().recover(number, record);
     }
 
-    /// Whether an update of this task waits for its framework.
+    /// True if an update of this task waits for its framework.
     pub(crate) fn is_waiting(&self, key: &TaskKey) -> bool {
         self.oldest(key).is_some()
     }
@@ -173,7 +173,7 @@ impl StatusUpdates {
         self.streams.get(key)?.oldest()
     }
 
-    /// Whether any update waits.
+    /// True if no update waits.
     pub(crate) fn is_idle(&self) -> bool {
         self.streams.values().all(|stream| stream.oldest().is_none())
     }

@@ -69,7 +69,7 @@ impl fmt::Display for Strangers {
 }
 
 impl Known {
-    /// Whether an environment is of something started here that is not in the books.
+    /// True if an environment is of something started here that is not in the books.
     fn is_strange(&self, environment: &Environment, states: &Path, pools: &Path) -> bool {
         let value = |name: &str| {
             let value = environment.values(name).next()?;

@@ -17,12 +17,12 @@ impl Moment {
         Moment(elapsed)
     }
 
-    /// How long after boot this is.
+    /// The time from boot to this.
     pub(crate) const fn since_boot(self) -> Duration {
         self.0
     }
 
-    /// How long ago `earlier` was; zero if it lies ahead.
+    /// The time since `earlier`; zero if it lies ahead.
     pub(crate) const fn since(self, earlier: Moment) -> Duration {
         self.0.saturating_sub(earlier.0)
     }

@@ -31,7 +31,7 @@ pub struct ExecutorConfig {
     pub framework_id: String,
     /// `MESOS_EXECUTOR_ID`
     pub executor_id: String,
-    /// Where the agent is: `CYGNET_AGENT_ENDPOINT_FILE`, `MESOS_AGENT_ENDPOINT` and `MESOS_SLAVE_PID`.
+    /// The place of the agent: `CYGNET_AGENT_ENDPOINT_FILE`, `MESOS_AGENT_ENDPOINT` and `MESOS_SLAVE_PID`.
     pub agent: Endpoint,
     /// `MESOS_SANDBOX`, or `MESOS_DIRECTORY`.
     pub sandbox: PathBuf,

@@ -22,7 +22,7 @@ use crate::runner::{Command, Runner, Shared};
 use crate::state::{Exclusion, StateDirectory};
 use crate::wire::{Incoming, Outgoing, Subscription, Unacknowledged};
 
-/// How many events of the agent may wait for the executor.
+/// The most events of the agent that may wait for the executor.
 const WAITING_EVENTS: usize = 16;
 
 /// A subscription's ends: what the executor says, and what it hears.
@@ -44,7 +44,7 @@ enum Asked {
 }
 
 impl Asked {
-    /// Whether this task is to end.
+    /// True if this task is to end.
     fn ends(&self, task: &TaskId) -> bool {
         matches!(self, Asked::Obey(of, command) if command.ends() && of.as_ref().is_none_or(|of| of == task))
     }

@@ -37,7 +37,7 @@ pub(crate) use self::step::{Action, Input};
 pub(crate) use self::update::Update;
 use crate::clock::Moment;
 
-/// How long an executor waits for the acknowledgement of the terminal update before it gives up.
+/// The time after which an executor gives up waiting for the acknowledgement of the terminal update.
 const ACKNOWLEDGEMENT_PATIENCE: Duration = Duration::from_secs(60);
 
 /// The part of the shutdown grace that is for reaping the task and for the executor's own exit.

@@ -14,10 +14,10 @@ use tokio::time::{sleep, timeout};
 
 use crate::error::ExecutorError;
 
-/// How long to wait for a former holder to be gone.
+/// The longest wait for a former holder to be gone.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How often to look whether it is.
+/// The pause between two looks whether it is.
 const GLANCE: Duration = Duration::from_millis(20);
 
 /// The file is for its owner alone: a process that can open it can hold it, and keep all others waiting. Older ones

@@ -48,7 +48,7 @@ struct Pool {
     ended: BTreeMap<Key, i32>,
 }
 
-/// How a subscription ended.
+/// The end of a subscription.
 enum Left {
     Lost,
     Dismissed,

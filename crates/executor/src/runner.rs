@@ -38,7 +38,7 @@ use crate::wire::{Connections, Outgoing, status};
 pub struct Shared {
     /// The one check engine.
     pub engine: Engine,
-    /// How to start a shim: program and first arguments; the directory follows.
+    /// The command of a shim: program and first arguments; the directory follows.
     pub shim_command: Arc<[String]>,
     /// The way others are kept away from their state directories.
     pub exclusion: Exclusion,

@@ -14,13 +14,13 @@ use rustix::process::{WaitId, WaitIdOptions, waitid};
 use crate::error::Reason;
 use crate::space::Space;
 
-/// What the programs open: their own standard input.
+/// The file that the programs open: their own standard input.
 const INPUT: &str = "/proc/self/fd/0";
 
-/// Where the programs are looked for.
+/// The directories in which the programs are looked for.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// How much of a program's complaint is told.
+/// The bytes of a program's complaint that are told.
 const COMPLAINT_BYTES: usize = 1024;
 
 /// The kinds of archives that Mesos unpacks.

@@ -1,4 +1,4 @@
-//! What was fetched once and may be wanted again.
+//! The cache of files that were fetched once and may be wanted again.
 //!
 //! Comes in: wishes, and what became of fetches. Goes out: a [`Use`] of what is there, or a [`Promise`] to fetch it. [`Table`]
 //! decides and is pure; one tokio task, [`Server::run`], owns it. Two sandboxes that want the same at the same time share one
@@ -66,7 +66,7 @@ pub(crate) struct Promise {
 }
 
 impl Promise {
-    /// Where the copy goes.
+    /// The place for the copy.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -95,7 +95,7 @@ enum Copy {
     Here { size: u64, users: usize, last_use: u64 },
 }
 
-/// What there is of a wish.
+/// The state of a wish.
 #[derive(Debug, PartialEq, Eq)]
 enum Found {
     Here(PathBuf),
@@ -116,7 +116,7 @@ impl Table {
         Table { directory, capacity, copies: BTreeMap::new(), clock: 0 }
     }
 
-    /// What is here is used from now on; what is not, comes.
+    /// A copy that is here is used from now on; one that is not, comes.
     fn want(&mut self, key: &Key) -> Found {
         self.clock += 1;
         let now = self.clock;
@@ -207,7 +207,7 @@ impl Cache {
         answered.await.unwrap_or_else(|_| Answer::Failed(Arc::new(Reason::ShutDown)))
     }
 
-    /// How many bytes there are.
+    /// The size of all copies.
     pub(crate) async fn used(&self) -> u64 {
         let (answer, answered) = oneshot::channel();
         let _ = self.messages.send(Message::Used(answer));
@@ -276,7 +276,7 @@ impl Server {
         Some(self.waiting.remove(place).1)
     }
 
-    /// What nobody reads any more is undone by its drop.
+    /// An answer that nobody reads any more is undone by its drop.
     fn ready(&self, key: Key, path: PathBuf, answer: oneshot::Sender<Answer>) {
         if let Some(messages) = self.messages.upgrade() {
             let _ = answer.send(Answer::Ready(Use { key, path, messages }));

@@ -11,13 +11,13 @@ use urls::UrlError;
 #[derive(Debug, thiserror::Error)]
 #[error("Failed to fetch '{uri}': {reason}")]
 pub struct FetchError {
-    /// What was to be fetched.
+    /// The URI that was to be fetched.
     pub uri: String,
     /// Why it was not.
     pub reason: Reason,
 }
 
-/// What went wrong.
+/// A reason for a failed fetch.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Reason {
@@ -53,9 +53,9 @@ pub enum Reason {
              'checksum' or what is served there"
     )]
     Checksum {
-        /// What the task's definition says.
+        /// The one in the task's definition.
         expected: Checksum,
-        /// What it is.
+        /// The one it has.
         found: Checksum,
     },
     /// The archive cannot be unpacked.

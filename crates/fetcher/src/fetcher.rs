@@ -36,25 +36,25 @@ struct Counters {
     failed: AtomicU64,
 }
 
-/// What a fetcher has done since it was made.
+/// The work of a fetcher since it was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Statistics {
     /// Sandboxes that got everything they wanted.
     pub succeeded: u64,
     /// Sandboxes that did not.
     pub failed: u64,
-    /// What the cache may hold, in bytes.
+    /// The most the cache may hold, in bytes.
     pub cache_total: u64,
-    /// What it holds.
+    /// The bytes it holds.
     pub cache_used: u64,
 }
 
-/// What a sandbox wants.
+/// The wishes of a sandbox.
 #[derive(Clone, Debug, Default)]
 pub struct Want {
     /// In this order.
     pub items: Vec<Item>,
-    /// Where it goes.
+    /// The sandbox.
     pub sandbox: PathBuf,
     /// Whom it belongs to, if not this process' user.
     pub user: Option<Credentials>,
@@ -132,7 +132,7 @@ impl Fetcher {
         finish(item, want, archive).await
     }
 
-    /// What is not what was meant does not stay.
+    /// A file that is not the one that was meant does not stay.
     async fn keep_if_meant(&self, item: &Item, want: &Want) -> Result<(), Reason> {
         let file = in_space(item, want, |space, item| Ok(space.read(&item.name)?)).await?;
         let verified = verify(item.checksum.as_ref(), file).await;
@@ -171,7 +171,7 @@ impl Fetcher {
         promise.keep(size)
     }
 
-    /// What the user may read goes to a place that only the cache may read.
+    /// A file that the user may read goes to a place that only the cache may read.
     async fn store(&self, item: &Item, want: &Want, copy: &Path) -> Result<(), Reason> {
         let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(copy)?;
         match &item.source {

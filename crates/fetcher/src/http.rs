@@ -107,7 +107,7 @@ async fn exchange(
     patiently(sender.send_request(request)).await?.map_err(|error| traced(&error))
 }
 
-/// Where a redirect leads. From HTTPS it never leads back to plain HTTP.
+/// The target of a redirect. From HTTPS it never leads back to plain HTTP.
 fn next(url: &Url, response: &Response<Incoming>) -> Result<Url, Reason> {
     let location = response.headers().get(LOCATION).ok_or_else(|| failed("a redirect without a location"))?;
     let location = String::from_utf8_lossy(location.as_bytes());

@@ -1,4 +1,4 @@
-//! What a URI means: where it comes from, what it is called in the sandbox, what is done with it there. Pure.
+//! The meaning of a URI: its source, its name in the sandbox, what is done with it there. Pure.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -14,7 +14,7 @@ use crate::error::{BadUri, FetchError};
 pub struct Item {
     pub(crate) uri: String,
     pub(crate) source: Source,
-    /// Where it goes, below the sandbox.
+    /// Its place below the sandbox.
     pub(crate) name: PathBuf,
     pub(crate) executable: bool,
     pub(crate) extract: Option<Format>,
@@ -22,7 +22,7 @@ pub struct Item {
     pub(crate) checksum: Option<Checksum>,
 }
 
-/// Where it comes from.
+/// The source of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     File(PathBuf),

@@ -99,7 +99,7 @@ impl Space {
         })
     }
 
-    /// What has this name, to be read.
+    /// The file of this name, to be read.
     pub(crate) fn read(&self, name: &Path) -> io::Result<File> {
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
         Ok(openat2(&self.directory, name, flags, Mode::empty(), unfollowed())?.into())

@@ -1,4 +1,4 @@
-//! Whether what was fetched is what was meant. No task of its own: files are read on tokio's threads for that.
+//! Proof that what was fetched is what was meant. No task of its own: files are read on tokio's threads for that.
 
 use std::fs::File;
 use std::io::Read;
@@ -9,7 +9,7 @@ use tokio::task::spawn_blocking;
 
 use crate::error::Reason;
 
-/// How much is read at once.
+/// The bytes that are read at once.
 const CHUNK_BYTES: usize = 64 * 1024;
 
 /// An error unless the file's bytes add up to what is expected, if anything is.

@@ -32,7 +32,7 @@ use crate::shim::{End, ShimFiles, Started};
 use crate::table::{MARK, mark};
 use crate::watch::watched;
 
-/// How often to look again for what no descriptor announces.
+/// The pause between two looks for what no descriptor announces.
 const GLANCE: Duration = Duration::from_millis(10);
 
 /// A program that runs, and will go on running without this process.

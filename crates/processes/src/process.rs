@@ -44,13 +44,13 @@ impl Process {
         Process::of(getpid().as_raw_nonzero().get())
     }
 
-    /// Whether it still runs; a zombie does not.
+    /// True if it still runs; a zombie does not.
     pub fn is_alive(self) -> bool {
         Stat::read(self.pid).is_some_and(|stat| stat.process == self && stat.is_alive())
     }
 
-    /// Whether the kernel has begun to end the process of this number. Its sockets close after that, and before its pidfd
-    /// says that it has ended.
+    /// True if the kernel has begun to end the process of this number. Its sockets close after that, and before its
+    /// pidfd says that it has ended.
     pub fn is_ending(pid: i32) -> bool {
         const EXITING: u32 = 0x4;
         Stat::read(pid).is_some_and(|stat| stat.flags & EXITING != 0)
@@ -154,7 +154,7 @@ impl From<Vec<u8>> for Environment {
     }
 }
 
-/// What `/proc/<pid>/stat` tells that matters to anybody.
+/// The part of `/proc/<pid>/stat` that matters to anybody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stat {
     pub(crate) process: Process,

@@ -14,7 +14,7 @@ use crate::process::Process;
 use crate::terminal::Terminal;
 use crate::users::Credentials;
 
-/// What to run, complete: nothing is looked up.
+/// A program to run, complete: nothing is looked up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Program {
     /// The file to execute; one without a slash is looked for in the environment's `PATH`.
@@ -23,9 +23,9 @@ pub struct Program {
     pub arguments: Vec<String>,
     /// The whole environment.
     pub environment: Vec<(String, String)>,
-    /// Where it runs.
+    /// The directory it runs in.
     pub working_directory: PathBuf,
-    /// Who it runs as, if not as this process.
+    /// The user it runs as, if not that of this process.
     pub user: Option<Credentials>,
     /// The terminal that takes the place of its three streams.
     #[serde(default)]
@@ -44,16 +44,16 @@ pub struct Logs {
 /// A program whose output goes to files.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Logged {
-    /// What to run.
+    /// The program.
     #[serde(flatten)]
     pub program: Program,
-    /// Where its output goes.
+    /// The files for its output.
     #[serde(flatten)]
     pub logs: Logs,
 }
 
 impl Program {
-    /// What starts it with these three streams, as the leader of a session.
+    /// The start of it with these three streams, as the leader of a session.
     pub fn spawn<'a>(&self, streams: [BorrowedFd<'a>; 3]) -> Spawn<'a> {
         Spawn {
             path: self.path.clone(),

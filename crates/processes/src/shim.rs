@@ -30,7 +30,7 @@ use crate::process::Process;
 use crate::status::WaitStatus;
 use crate::terminal::server::Server;
 
-/// How long to wait for the processes that are known before looking for others.
+/// The longest wait for the processes that are known before looking for others.
 const GLANCE: Duration = Duration::from_millis(100);
 
 /// The whole life of the shim of this directory. To be called before anything else happens in the process.

@@ -1,4 +1,4 @@
-//! How a process ended, as wait(2) tells it, and in words.
+//! The end of a process, as wait(2) tells it, and in words.
 
 use std::fmt;
 

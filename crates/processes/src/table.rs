@@ -64,7 +64,7 @@ impl Table {
         self.processes().filter(|process| found.contains(&process.pid)).collect()
     }
 
-    /// What is left of the session that this process led.
+    /// The rest of the session that this process led.
     fn session(&self, leader: Process) -> Vec<Process> {
         // While anything of a session lives, the pid of its dead leader is given to nobody else.
         match self.stats.iter().any(|stat| stat.process.pid == leader.pid && stat.process != leader) {

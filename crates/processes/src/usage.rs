@@ -1,4 +1,4 @@
-//! What processes use, from `/proc`.
+//! The usage of processes, from `/proc`.
 
 use std::fs;
 use std::time::Duration;
@@ -8,12 +8,12 @@ use crate::process::{Process, Stat};
 /// The kernel counts processor time in hundredths of a second, as far as `/proc` is concerned.
 const TICK: Duration = Duration::from_millis(10);
 
-/// What several processes use together.
+/// The usage of several processes together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// How many processes they are.
+    /// The number of processes.
     pub processes: u32,
-    /// How many threads they have.
+    /// The number of their threads.
     pub threads: u32,
     /// Processor time in user mode, since they started.
     pub user: Duration,

@@ -30,7 +30,7 @@ pub enum UserError {
     Resolver {
         /// The user's name.
         name: String,
-        /// What the resolver says.
+        /// The resolver's word.
         source: io::Error,
     },
 }

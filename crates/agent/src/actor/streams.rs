@@ -9,7 +9,7 @@ use mesos::v1::executor::Event;
 use crate::handle::{Handle, Request};
 use crate::ids::StreamId;
 
-/// How often executors hear that their agent is there.
+/// The interval at which executors hear that their agent is there.
 const HEARTBEAT: Duration = Duration::from_secs(30 * 60);
 
 pub(super) struct Streams {
@@ -51,12 +51,12 @@ impl Streams {
         self.pools.close(&id);
     }
 
-    /// Whether the stream turns out to be broken.
+    /// True if the stream turns out to be broken.
     pub(super) fn to_executor(&self, id: StreamId, event: &Event) -> bool {
         self.executors.is_broken_by(&id, event)
     }
 
-    /// Whether the stream turns out to be broken.
+    /// True if the stream turns out to be broken.
     pub(super) fn to_pool(&self, id: StreamId, event: &PoolEvent) -> bool {
         self.pools.is_broken_by(&id, event)
     }

@@ -1,4 +1,4 @@
-//! How the actor ends while processes are being started.
+//! The end of the actor while processes are being started.
 
 use tokio::sync::watch;
 

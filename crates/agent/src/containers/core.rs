@@ -19,7 +19,7 @@ use super::order::{Class, Order};
 use super::parent::Parent;
 use super::{LaunchRefusal, Launched, Listed};
 
-/// How a container ended.
+/// The end of a container.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Termination {
     /// As wait(2) tells it, if anybody can.
@@ -80,7 +80,7 @@ pub(super) struct Containers {
     containers: BTreeMap<String, Container>,
     /// The outermost containers in which there have been sessions: what these started may have left their groups.
     joined: BTreeSet<String>,
-    /// Whether everything is to end with the agent, not sessions alone, and who waits for that.
+    /// True once everything is to end with the agent, not sessions alone; and the one that waits for that.
     finishing: Option<(bool, Answer<()>)>,
     actions: Vec<ContainerAction>,
 }
@@ -240,7 +240,7 @@ impl Containers {
         self.finishing = Some((everything, done));
     }
 
-    /// Whether the agent ends, and nothing is left that must not outlive it.
+    /// True if the agent ends, and nothing is left that must not outlive it.
     pub(super) fn is_finished(&self) -> bool {
         let over = |container: &Container| matches!(container.phase, Phase::Over(_));
         self.finishing.as_ref().is_some_and(|(everything, _)| {
@@ -271,7 +271,7 @@ impl Container {
     }
 }
 
-/// Whether a container is nested in another, however deep.
+/// True if a container is nested in another, however deep.
 fn is_below(id: &ContainerId, ancestor: &ContainerId) -> bool {
     std::iter::successors(id.parent.as_deref(), |parent| parent.parent.as_deref()).any(|parent| parent == ancestor)
 }

@@ -53,7 +53,7 @@ pub(crate) enum StartedProgram {
 #[derive(Debug)]
 pub(crate) struct Started {
     pub(super) program: StartedProgram,
-    /// Where those nested in it find theirs.
+    /// The place of the sandboxes of those nested in it.
     pub(super) sandbox: PathBuf,
     pub(super) resources: Vec<Resource>,
 }

@@ -53,7 +53,7 @@ fn gone() -> io::Error {
     io::Error::other("the process has vanished")
 }
 
-/// Where a thread sends its children it cannot take back, so that is done by one that ends with it.
+/// A thread cannot take back where it sends its children, so that is done by one that ends with it.
 fn born_among(of: std::os::fd::BorrowedFd<'_>, spawn: Spawn<'_>) -> io::Result<Child> {
     std::thread::scope(|scope| {
         let born = scope.spawn(move || send_children_to_that_of(of).and_then(|()| spawn.start()));

@@ -26,7 +26,7 @@ use tokio::time::{Instant, interval_at, sleep};
 use super::Output;
 use super::session::SessionStreams;
 
-/// How often everyone attached hears that the session is there: Mesos' `--http_heartbeat_interval`.
+/// The interval at which everyone attached hears that the session is there: Mesos' `--http_heartbeat_interval`.
 pub(super) const HEARTBEAT: Duration = Duration::from_secs(30);
 
 /// After the end of the process: what it wrote is still read, until for this long there is nothing.
@@ -48,7 +48,7 @@ pub(crate) enum Input {
     Window(Window),
 }
 
-/// Where input goes; one at a time has it.
+/// The way in for input; one at a time has it.
 #[derive(Debug)]
 pub(crate) struct InputSender {
     /// Of a session; a shim keeps watch over its terminal itself.
@@ -78,7 +78,7 @@ enum Message {
     Ended,
 }
 
-/// How to reach the streams of a session.
+/// The way to reach the streams of a session.
 #[derive(Debug, Clone)]
 pub(super) struct Switchboard {
     messages: mpsc::UnboundedSender<Message>,
@@ -134,7 +134,7 @@ impl Switchboard {
 type Reader = (data::Type, Arc<AsyncFd<OwnedFd>>);
 
 struct Board {
-    /// Those that are still open.
+    /// The readers that are still open.
     readers: Vec<Option<Reader>>,
     launcher: Option<Output>,
     attached: Vec<Output>,

@@ -1,4 +1,4 @@
-//! How executors end: told to, killed, given up, or by themselves; and what that means for their tasks.
+//! The ends of executors: told to, killed, given up, or by themselves; and what that means for their tasks.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::{Action, Core, Count, Job, Timer};
 use crate::ids::{ExecutorKey, TaskKey};
 use crate::log::Change;
 
-/// How long the end of a killed process may take to be noticed.
+/// The longest that the end of a killed process may take to be noticed.
 const KILL_PATIENCE: Duration = Duration::from_secs(5);
 
 impl Core {

@@ -104,7 +104,7 @@ impl Settings {
         Logged { program, logs: Logs { stdout: log.clone(), stderr: log } }
     }
 
-    /// Where the agent is, and how long to look for it.
+    /// The place of the agent, and the time to look for it.
     fn agent_environment(&self, framework: &FrameworkInfo) -> Variables {
         let mut variables = Variables::new();
         set(&mut variables, "MESOS_SLAVE_PID", self.pid());

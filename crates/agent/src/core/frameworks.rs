@@ -106,12 +106,12 @@ impl Frameworks {
         self.get_mut(id).into_iter().for_each(Framework::silence);
     }
 
-    /// Whether the ends of its tasks are not reported: it has been shut down, or is not here.
+    /// True if the ends of its tasks are not reported: it has been shut down, or is not here.
     pub(super) fn is_silenced(&self, id: &FrameworkId) -> bool {
         self.get(id).is_none_or(Framework::is_silenced)
     }
 
-    /// Whether it is here and has been shut down.
+    /// True if it is here and has been shut down.
     pub(super) fn is_ending(&self, id: &FrameworkId) -> bool {
         self.get(id).is_some_and(Framework::is_silenced)
     }
@@ -142,7 +142,7 @@ impl Frameworks {
         }
     }
 
-    /// How far each framework has heard is not written down by itself: to what waits for it, or else to the last status.
+    /// Works out how far each framework has heard, as nobody wrote it down: to what waits for it, or the last status.
     pub(super) fn recall<'s>(&mut self, waiting: impl Fn(&TaskKey) -> Option<&'s TaskStatus>) {
         for framework in self.live.values_mut() {
             Arc::make_mut(framework).recall(&waiting);

@@ -13,7 +13,7 @@ const MEM_MB: f64 = 32.0;
 /// The time its shutdown may take beyond its task's kill.
 const MARGIN: Duration = Duration::from_secs(2);
 
-/// How much of a command its name shows.
+/// The letters of a command that its name shows.
 const LONGEST: usize = 15;
 
 /// The executor of this task, which has a command.

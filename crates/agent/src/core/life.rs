@@ -41,7 +41,7 @@ impl Life {
         matches!(self, Life::Stopping(_))
     }
 
-    /// Whether it is time to stop waiting for executors of the former life.
+    /// True if it is time to stop waiting for executors of the former life.
     pub(super) fn recovery_is_due(&self, now: Duration) -> bool {
         matches!(self, Life::Recovering { until } if *until <= now)
     }
@@ -61,7 +61,7 @@ impl Life {
         begins
     }
 
-    /// Whether the agent stops and has not said good-bye.
+    /// True if the agent stops and has not said good-bye.
     pub(super) fn is_about_to_leave(&self) -> bool {
         matches!(self, Life::Stopping(Stopping { left: false, .. }))
     }

@@ -28,7 +28,7 @@ const SOUND_LIFE: Duration = Duration::from_secs(10);
 const BACKOFF_MIN: Duration = Duration::from_millis(100);
 const BACKOFF_MAX: Duration = Duration::from_secs(10);
 
-/// How long a dismissed pool may take to leave.
+/// The longest that a dismissed pool may take to leave.
 const LEAVE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The state of the process.

@@ -25,7 +25,7 @@ pub(crate) struct Settings {
     pub(crate) flags: BTreeMap<String, String>,
 }
 
-/// How long others may take.
+/// The longest that others may take.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Timeouts {
     pub(crate) recovery: Duration,

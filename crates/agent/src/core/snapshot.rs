@@ -20,7 +20,7 @@ pub(crate) struct Snapshot {
     pub(crate) recovering: bool,
     pub(crate) started: Now,
     pub(crate) now: Now,
-    /// How long recovery took.
+    /// The time that recovery took.
     pub(crate) recovery: Duration,
     pub(crate) settings: Arc<Settings>,
     pub(crate) link: Link,
@@ -85,7 +85,7 @@ impl Snapshot {
         Some(Root { sandbox: executor.directory().join("containers").join(&id.value), process: None, state, user })
     }
 
-    /// Whether an executor that lives has this container.
+    /// True if an executor that lives has this container.
     pub(crate) fn is_root(&self, id: &ContainerId) -> bool {
         self.live_executors().any(|(_, executor)| executor.container() == id)
     }

@@ -4,14 +4,14 @@
 use mesos::credentials::Credentials;
 use mesos::server::Realms;
 
-/// What only known principals may do, and who is known.
+/// The parts that only known principals may use, and who is known.
 #[derive(Debug, Clone, Default)]
 pub struct Authentication {
     /// Everybody who is known.
     pub credentials: Credentials,
-    /// Whether who only looks has to be: `--authenticate_http_readonly`.
+    /// Set if even those who only look have to be known: `--authenticate_http_readonly`.
     pub readonly: bool,
-    /// Whether who may change things has to be: `--authenticate_http_readwrite`. The operator API belongs here, too.
+    /// Set if those who change things have to be known: `--authenticate_http_readwrite`; the operator API belongs here.
     pub readwrite: bool,
 }
 

@@ -25,7 +25,7 @@ use crate::handle::look;
 /// Records that may wait for a client that does not read.
 const QUEUED_RECORDS: usize = 256;
 
-/// How long the first record of an input may take.
+/// The longest that the first record of an input may take.
 const FIRST_RECORD: Duration = Duration::from_secs(60);
 
 /// SIGKILL
@@ -132,7 +132,7 @@ impl Ask {
     }
 }
 
-/// Whether what a container is nested in at the end, or is itself, is here: an executor's container, or one that is
+/// True if the outermost container, this one or one around it, is here: an executor's container, or one that is
 /// nobody's.
 async fn has_root(shared: &Shared, id: &ContainerId) -> Result<bool, Refusal> {
     let known = look(&shared.actor).await?.is_root(id.root());

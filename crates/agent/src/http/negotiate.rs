@@ -9,7 +9,7 @@ const RECORDIO: &str = "application/recordio";
 const MESSAGE_CONTENT_TYPE: &str = "message-content-type";
 const MESSAGE_ACCEPT: &str = "message-accept";
 
-/// How a body is written.
+/// The form of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Form {
     pub(super) codec: Codec,
@@ -42,7 +42,7 @@ pub(super) fn content(headers: &HeaderMap) -> Result<Form, Refusal> {
     }
 }
 
-/// What the answer may be. The order of preference is Mesos' own, not the client's; but a client that takes records and
+/// The form of the answer. The order of preference is Mesos' own, not the client's; but a client that takes records and
 /// says how they are to be written wants records.
 pub(super) fn answer(headers: &HeaderMap) -> Result<Form, Refusal> {
     let refused = |message: &str| Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, message));

@@ -31,7 +31,7 @@ pub(super) async fn measured(
     spawn_blocking(measure).await.map_err(|_| unmeasured())
 }
 
-/// Those that were launched through the operator API, and those of tasks in built-in executors.
+/// The containers that were launched through the operator API, and those of tasks in built-in executors.
 pub(super) async fn launched(
     shared: &Shared,
     shown: impl Fn(&ContainerId) -> bool + Send + 'static,

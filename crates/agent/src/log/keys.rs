@@ -13,7 +13,7 @@ pub(super) const TASKS: &str = "task/";
 pub(super) const POOLS: &str = "pool/";
 pub(super) const UPDATES: &str = "update/";
 
-/// Where a record is.
+/// The place of a record.
 pub(super) enum Key<'a> {
     Agent,
     Framework(&'a FrameworkId),

@@ -43,7 +43,7 @@ impl Stream {
         self.waiting.front().map(|(_, status)| status)
     }
 
-    /// How the task is, as far as anything of it waits.
+    /// The state of the task, as far as anything of it waits.
     pub(super) fn latest(&self) -> TaskState {
         self.waiting.back().map_or(TaskState::TaskStaging, |(_, status)| status.state())
     }

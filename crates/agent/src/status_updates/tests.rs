@@ -125,7 +125,7 @@ fn without_a_master_nothing_is_sent_and_then_everything() {
     assert_eq!(updates.wake_at(), Some(at(1011)), "waiting starts over");
 }
 
-/// What may happen in the world.
+/// An event in the world.
 #[derive(Debug, Clone, Copy)]
 enum Step {
     /// The executor makes its next update.
@@ -167,7 +167,7 @@ struct World {
     unacknowledged: VecDeque<TaskStatus>,
     received: Vec<u8>,
     removed: bool,
-    /// How many further actions are carried out before the agent dies.
+    /// The number of further actions that are carried out before the agent dies.
     fuse: Option<u8>,
     /// The executor has lost its agent, and subscribes again before it says anything else.
     lost: bool,

@@ -1,4 +1,4 @@
-//! How executors end other than by themselves, and what the framework hears of their tasks.
+//! The ends of executors other than by themselves, and what the framework hears of their tasks.
 
 use std::process::{Child, Command};
 use std::time::Duration;
@@ -37,8 +37,7 @@ async fn a_task_killed_before_its_executor_came_is_killed_during_launch() {
     world.master.kill("web.1", None).await;
     let killed = world.master.expect("web.1", TaskState::TaskKilled).await;
     assert_eq!((killed.reason(), killed.source()), (Reason::TaskKilledDuringLaunch, Source::Agent));
-    let mut executor = Executor::subscribe(world.address(), "web.1").await;
-    executor.expect(event::Type::Subscribed).await;
+    let mut executor = Executor::greeted(world.address(), "web.1").await;
     executor.expect(event::Type::Shutdown).await;
     pool.exited(&add, 0).await;
     assert_eq!(world.master.updates("web.1").await.len(), 1);

@@ -14,7 +14,7 @@ use crate::master::FRAMEWORK;
 use crate::wait::{soon, until};
 use crate::world::World;
 
-/// What stock executors post to.
+/// The path that stock executors post to.
 const PATH: &str = "/slave(1)/api/v1/executor";
 
 /// The pool of the framework.
@@ -88,6 +88,13 @@ pub(crate) struct Executor {
 impl Executor {
     pub(crate) async fn subscribe(agent: SocketAddr, id: &str) -> Executor {
         Executor::subscribe_with(agent, id, call::Subscribe::default()).await.unwrap()
+    }
+
+    /// The same, and the agent has answered.
+    pub(crate) async fn greeted(agent: SocketAddr, id: &str) -> Executor {
+        let mut executor = Executor::subscribe(agent, id).await;
+        executor.expect(event::Type::Subscribed).await;
+        executor
     }
 
     /// As soon as the agent knows of it.

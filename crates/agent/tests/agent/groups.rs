@@ -89,8 +89,7 @@ async fn killing_one_task_before_delivery_kills_its_whole_group_and_no_other() {
     }
     let mut pool = world.pool().await;
     pool.add().await;
-    let mut executor = Executor::subscribe(world.address(), "default").await;
-    executor.expect(event::Type::Subscribed).await;
+    let mut executor = Executor::greeted(world.address(), "default").await;
     assert_eq!(received_group(&mut executor).await[0].task_id.value, "c");
 }
 
@@ -103,7 +102,6 @@ async fn a_group_that_waits_is_still_one_after_the_agent_returned() {
     world.restart().await;
     let mut pool = Pool::subscribe(&world).await;
     assert_eq!(pool.add().await.executor, "default");
-    let mut executor = Executor::subscribe(world.address(), "default").await;
-    executor.expect(event::Type::Subscribed).await;
+    let mut executor = Executor::greeted(world.address(), "default").await;
     assert_eq!(received_group(&mut executor).await.len(), 2);
 }

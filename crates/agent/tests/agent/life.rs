@@ -64,7 +64,7 @@ async fn a_task_runs_and_ends_and_everyone_hears_of_it_in_order() {
     assert!(Path::new(&sandbox).join("stdout").exists(), "its sandbox stays");
 }
 
-/// What every executor finds in its environment.
+/// The variables that every executor finds in its environment.
 pub(crate) fn environment(world: &World, executor: &str, directory: &str) -> [(&'static str, String); 12] {
     [
         ("MESOS_FRAMEWORK_ID", FRAMEWORK.to_owned()),

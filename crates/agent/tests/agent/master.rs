@@ -74,7 +74,7 @@ impl Master {
         self.seen.lock().await.silent_goodbye = true;
     }
 
-    /// How often the agent has subscribed.
+    /// The number of times the agent has subscribed.
     pub(crate) async fn subscriptions(&self) -> usize {
         self.seen.lock().await.subscriptions.len()
     }

@@ -54,8 +54,7 @@ async fn a_pool_that_is_killed_is_started_again_and_told_everything_again() {
     assert_ne!(started[1].0, first);
     let mut pool = Pool::subscribe(&world).await;
     assert_eq!(pool.add().await.executor, "web.1");
-    let mut executor = Executor::subscribe(world.address(), "web.1").await;
-    executor.expect(mesos::v1::executor::event::Type::Subscribed).await;
+    let mut executor = Executor::greeted(world.address(), "web.1").await;
     executor.update(TaskState::TaskFinished).await;
     world.master.expect("web.1", TaskState::TaskRunning).await;
     world.master.expect("web.1", TaskState::TaskFinished).await;

@@ -1,4 +1,4 @@
-//! What operators and tools read.
+//! The reads of operators and tools.
 
 use agent::Authentication;
 use mesos::Codec;

@@ -52,7 +52,7 @@ async fn an_agent_comes_back_with_its_id_its_tasks_and_their_updates() {
     assert_eq!(world.started().len(), 1, "the pool was never started again");
 }
 
-/// What a new master tells frameworks that reconcile.
+/// A new master tells it to frameworks that reconcile.
 #[tokio::test]
 async fn an_agent_that_comes_back_tells_how_far_its_frameworks_heard() {
     let (mut world, _pool, _add, mut executor) = World::launching("web.1").await;
@@ -104,8 +104,7 @@ async fn a_pool_that_does_not_come_back_is_started_again_and_nothing_is_declared
     world.processes(2).await;
     let mut pool = Pool::subscribe(&world).await;
     let add = pool.add().await;
-    let mut executor = Executor::subscribe(world.address(), "web.1").await;
-    executor.expect(event::Type::Subscribed).await;
+    let mut executor = Executor::greeted(world.address(), "web.1").await;
     executor.update(TaskState::TaskFinished).await;
     pool.exited(&add, 0).await;
     world.master.expect("web.1", TaskState::TaskFinished).await;
@@ -135,8 +134,7 @@ async fn a_custom_executor_that_comes_back_keeps_its_tasks_but_those_it_never_go
     executor.expect(event::Type::Launch).await;
     // Recovery ends as soon as nobody is missing.
     world.restart_with(|options| options.executor_reregistration_timeout = Duration::from_secs(20)).await;
-    let mut executor = Executor::subscribe(world.address(), "custom").await;
-    executor.expect(event::Type::Subscribed).await;
+    let _executor = Executor::greeted(world.address(), "custom").await;
     let dropped = world.master.expect("t2", TaskState::TaskDropped).await;
     assert_eq!(dropped.reason(), Reason::AgentRestarted);
     world.master.expect("t1", TaskState::TaskRunning).await;

@@ -186,7 +186,7 @@ impl World {
         }
     }
 
-    /// How the agent ended, when it did so by itself.
+    /// The end of an agent that ends by itself.
     pub(crate) async fn ended(&mut self) -> Result<(), AgentError> {
         let Running { end, agent, .. } = self.running.take().unwrap();
         let ended = agent.await.unwrap();
@@ -227,7 +227,7 @@ impl World {
         serde_json::from_str(&body).unwrap()
     }
 
-    /// What `/state` shows, as soon as it is as wanted.
+    /// The answer of `/state`, as soon as it is as wanted.
     pub(crate) async fn state(&self, wanted: impl Fn(&Value) -> bool) -> Value {
         until("the state", async || Some(self.json("/state").await).filter(|state| wanted(state))).await
     }

@@ -1,4 +1,4 @@
-//! Where the agent is. It may come back on another port, so the answer can be a file that is read at every attempt.
+//! The place of the agent. It may come back on another port, so the answer can be a file that is read at every attempt.
 
 use std::fs;
 use std::net::SocketAddr;

@@ -8,7 +8,7 @@ use crate::clock::Moment;
 use crate::config::{Variables, duration, optional};
 use crate::error::ExecutorError;
 
-/// How long to try for the very first subscription, or when no recovery is wanted: as long as an agent waits for it.
+/// The time for the very first subscription, or when no recovery is wanted: as long as an agent waits for it.
 const REGISTRATION_PATIENCE: Duration = Duration::from_secs(60);
 
 const DEFAULT_BACKOFF_MAX: Duration = Duration::from_secs(1);
@@ -16,7 +16,7 @@ const DEFAULT_BACKOFF_MAX: Duration = Duration::from_secs(1);
 /// The rules of coming back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reconnection {
-    /// How long to live without the agent; nothing means that losing it is the end.
+    /// The time to live without the agent; nothing means that losing it is the end.
     pub recovery_timeout: Option<Duration>,
     /// The longest wait between two attempts.
     pub backoff_max: Duration,
@@ -57,7 +57,7 @@ impl Absence {
         Absence { subscriber, until: now + rules.recovery_timeout.unwrap_or_default(), first: false }
     }
 
-    /// How long to wait before the next attempt; nothing if the agent is lost for good. `chance` in 0..1 spreads the
+    /// The pause before the next attempt; nothing if the agent is lost for good. `chance` in 0..1 spreads the
     /// attempts of many executors.
     pub(crate) fn pause(&mut self, now: Moment, chance: f64) -> Option<Duration> {
         if std::mem::take(&mut self.first) {

@@ -29,7 +29,7 @@ pub(crate) struct CommandExecutor {
     subscribed: Option<event::Subscribed>,
 }
 
-/// How it ends.
+/// Its end.
 pub(crate) enum Left {
     /// With its task, or without ever having had one.
     Done(ExitStatus),

@@ -280,7 +280,7 @@ impl GroupExecutor {
     }
 }
 
-/// Whether the other tasks of a group go with one that ended like this.
+/// True if the other tasks of a group go with one that ended like this.
 fn ends_group(state: TaskState) -> bool {
     matches!(state, TaskState::TaskFailed | TaskState::TaskKilled)
 }

@@ -69,7 +69,7 @@ impl Health {
         self.rule.of(self.members.iter().map(|member| member.standing.state().verdict))
     }
 
-    /// How the checks stand.
+    /// The standings of the checks.
     pub(crate) fn standings(&mut self) -> impl Iterator<Item = &mut Standing> {
         self.members.iter_mut().map(|member| &mut member.standing)
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Action;
 use crate::clock::Moment;
 
-/// How often a SIGKILL is repeated when the task is still there.
+/// The interval at which a SIGKILL is repeated when the task is still there.
 const AGAIN: Duration = Duration::from_secs(5);
 
 /// Why the task is killed; it decides the terminal state.

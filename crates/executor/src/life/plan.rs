@@ -13,9 +13,9 @@ const DEFAULT_KILL_GRACE: Duration = Duration::from_secs(3);
 /// The part of a `TaskInfo` the life cycle needs.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Plan {
-    /// How long the task may take to end on SIGTERM, unless the KILL says otherwise.
+    /// The time that the task has to end on SIGTERM, unless the KILL says otherwise.
     pub kill_grace: Duration,
-    /// How long it may run at all.
+    /// The longest it may run at all.
     pub max_completion_time: Option<Duration>,
     /// The status of its check while there is no result; nothing if it has no check.
     pub empty_check_status: Option<CheckStatusInfo>,

@@ -1,4 +1,4 @@
-//! How one check stands, in memory and on file. Pure.
+//! The standing of one check, in memory and on file. Pure.
 //!
 //! In: what the engine says of the check. Out: whether that is worth writing down, and where the engine of the next
 //! process goes on.
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Moment;
 
-/// How many attempts are remembered.
+/// The number of attempts that are remembered.
 const REMEMBERED: usize = 32;
 
 /// The state of one check of a task, the only one in this process beside the engine's own.
@@ -47,7 +47,7 @@ pub(crate) struct Finding {
 struct Attempt {
     /// When it began, in milliseconds since 1970.
     at_ms: u64,
-    /// How long it took, in microseconds.
+    /// Its duration, in microseconds.
     took_us: u32,
     /// The verdict of this attempt alone; unknown if it says nothing about the task.
     #[serde(rename = "success", with = "health::verdict")]
@@ -89,7 +89,7 @@ impl Standing {
         Kind::of(self.check)
     }
 
-    /// Where the engine goes on with a check that an earlier process began.
+    /// The start of a check that an earlier process began.
     pub(crate) fn start(&self, now: Moment) -> Start {
         Start::Recovered { state: self.state, age: now.since(self.began) }
     }
@@ -119,7 +119,7 @@ impl Standing {
         self.attempts.push_back(Attempt::of(event));
     }
 
-    /// Whether the next process has to know of something that was not saved; from now on it was.
+    /// True if the next process has to know of something that was not saved; from now on it was.
     pub(crate) fn saved(&mut self) -> bool {
         std::mem::take(&mut self.is_unsaved)
     }

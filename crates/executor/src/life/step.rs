@@ -61,7 +61,7 @@ pub(crate) enum Action {
     Exit(ExitStatus),
 }
 
-/// How the executor itself ends.
+/// The end of the executor itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitStatus {
     /// Everything was said and heard.

@@ -14,7 +14,7 @@ pub struct PoolConfig {
     pub pool_id: String,
     /// `CYGNET_POOL_LOCK`: the file whose lock makes sure that there is one pool process only.
     pub lock: PathBuf,
-    /// Where the agent is: `CYGNET_AGENT_ENDPOINT_FILE`, `MESOS_AGENT_ENDPOINT`, `MESOS_SLAVE_PID`.
+    /// The place of the agent: `CYGNET_AGENT_ENDPOINT_FILE`, `MESOS_AGENT_ENDPOINT`, `MESOS_SLAVE_PID`.
     pub agent: Endpoint,
     /// `MESOS_CHECKPOINT` with `MESOS_RECOVERY_TIMEOUT` and `MESOS_SUBSCRIPTION_BACKOFF_MAX`.
     pub reconnection: Reconnection,

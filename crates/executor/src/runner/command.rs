@@ -9,7 +9,7 @@ use super::Runner;
 use super::recovery::killing_state;
 use crate::life::Input;
 
-/// How long a task may take to end because another one of its group has: that is Mesos' own, whatever the task says.
+/// The time that a task has to end because another one of its group has: Mesos' own, whatever the task says.
 const GROUP_GRACE: Duration = Duration::from_secs(3);
 
 #[derive(Clone, Debug)]
@@ -31,7 +31,7 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Whether the task is to end: one that is being started need not begin.
+    /// True if the task is to end: one that is being started need not begin.
     pub(crate) fn ends(&self) -> bool {
         matches!(self, Command::Kill { .. } | Command::GroupDied | Command::Shutdown | Command::Abandoned)
     }

@@ -80,7 +80,7 @@ impl Runner {
     }
 }
 
-/// Whether a framework wants to hear of `TASK_KILLING`.
+/// True if a framework wants to hear of `TASK_KILLING`.
 pub(crate) fn killing_state(framework: &FrameworkInfo) -> bool {
     framework.is_capable_of(Capability::TaskKillingState)
 }

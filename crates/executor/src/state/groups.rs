@@ -11,7 +11,7 @@ pub(crate) struct Groups {
     /// The executor's own container, which is the parent of those of its tasks.
     #[prost(message, optional, tag = "2")]
     pub(crate) container: Option<ContainerId>,
-    /// How many there ever were.
+    /// The number of groups there ever were.
     #[prost(uint64, tag = "3")]
     count: u64,
 }

@@ -59,7 +59,7 @@ impl Prepared {
         Ok(Logged { program, logs: Logs::of(&config.sandbox) })
     }
 
-    /// How the command of a check runs: it sees what the task sees, and its own variables above that. A user that it names
+    /// The command of a check: it sees what the task sees, and its own variables above that. A user that it names
     /// counts only with `own_users`.
     pub(crate) fn check(
         &self,

@@ -11,7 +11,7 @@ use mesos::Codec;
 use mesos::client::Client;
 use tokio::sync::watch;
 
-/// How many connections, once there are so many executors.
+/// The number of connections, once there are so many executors.
 const CONNECTIONS: u64 = 64;
 
 /// Clones share the connections, of which the newest ones are published to all.

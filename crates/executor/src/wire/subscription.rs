@@ -22,7 +22,7 @@ use crate::wire::{Connections, Unacknowledged};
 
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(30 * 60);
 
-/// What the executor says.
+/// A word of the executor.
 #[derive(Debug)]
 pub(crate) enum Outgoing {
     /// A task was accepted; to be named until the agent acknowledges any of its updates.
@@ -31,7 +31,7 @@ pub(crate) enum Outgoing {
     Update(Box<TaskStatus>),
 }
 
-/// What the executor hears.
+/// A word to the executor.
 #[derive(Debug)]
 pub(crate) enum Incoming {
     Event(Box<Content>),
@@ -56,7 +56,7 @@ pub(crate) struct Subscription {
     pub(crate) incoming: mpsc::Sender<Incoming>,
 }
 
-/// How a call fared.
+/// The fate of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reply {
     /// The agent has taken it, or never will.

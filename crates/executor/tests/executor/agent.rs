@@ -136,7 +136,7 @@ impl Agent {
         .await
     }
 
-    /// Whether there is a subscription number `count` of the executor.
+    /// True if there is a subscription number `count` of the executor.
     pub(crate) async fn has_subscribed(&self, executor: &str, count: usize) -> bool {
         let seen = self.seen.lock().await;
         seen.streams.contains_key(executor) && seen.subscriptions.get(executor).is_some_and(|all| all.len() >= count)
@@ -157,12 +157,12 @@ impl Agent {
         self.seen.lock().await.recovering = yes;
     }
 
-    /// Whether all of them were given.
+    /// True if all of them were given.
     pub(crate) async fn has_refused(&self) -> bool {
         self.seen.lock().await.refusals.is_empty()
     }
 
-    /// What every call so far showed as its authorization.
+    /// The authorization that each call so far showed.
     pub(crate) async fn tokens(&self) -> Vec<String> {
         self.seen.lock().await.tokens.clone()
     }
@@ -231,7 +231,7 @@ impl Agent {
         self.to_pool(PoolEvent { r#type: Some(pool_event::Type::Add.into()), add: Some(add) }).await;
     }
 
-    /// What comes next is about the pool process after this one.
+    /// Forgets the pool process: what comes next is about the one after it.
     pub(crate) async fn forget_pool(&self) {
         self.seen.lock().await.pool = None;
     }

@@ -216,7 +216,7 @@ async fn an_executor_of_groups_runs_no_single_task_and_keeps_its_groups() {
     assert_eq!(world.ended("e").await, 0);
 }
 
-/// What an agent of Apache Mesos sets, and nothing else.
+/// The variables that an agent of Apache Mesos sets, and no others.
 fn of_plain_mesos(world: &World, executor: &str) -> std::collections::BTreeMap<String, String> {
     let mut variables = world.environment(executor);
     variables.retain(|name, _| !name.starts_with("CYGNET_"));

@@ -63,7 +63,7 @@ pub(crate) async fn number_in(file: &Path) -> i32 {
     until("a number in a file", async || fs::read_to_string(file).ok()?.trim().parse().ok()).await
 }
 
-/// What of a process' memory nobody shares, without the pages of its program: those the next such process shares.
+/// The memory of a process that nobody shares, without the pages of its program: those the next such process shares.
 pub(crate) fn private_kib(pid: i32) -> u64 {
     let maps = fs::read_to_string(format!("/proc/{pid}/smaps")).unwrap();
     let (mut program, mut private) = (false, 0);

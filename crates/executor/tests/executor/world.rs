@@ -93,7 +93,7 @@ impl World {
         self.directory.path()
     }
 
-    /// Where all executors log.
+    /// The log of all executors.
     pub(crate) fn log_file(&self) -> PathBuf {
         self.directory().join("log")
     }
@@ -217,7 +217,7 @@ impl World {
         fs::read_to_string(self.file(executor, name)).unwrap()
     }
 
-    /// How many lines a file in a sandbox has.
+    /// The number of lines of a file in a sandbox.
     pub(crate) fn lines(&self, executor: &str, name: &str) -> usize {
         fs::read_to_string(self.file(executor, name)).unwrap_or_default().lines().count()
     }

@@ -11,10 +11,10 @@ use crate::shim::{ShimFiles, Started};
 use crate::table::{Table, kill_while_found};
 use crate::usage::Usage;
 
-/// How far below a directory those of its shims are looked for.
+/// The levels below a directory at which those of its shims are looked for.
 const DEPTH: usize = 3;
 
-/// What it uses; nothing if nothing was started.
+/// The usage of all of it; nothing if nothing was started.
 pub fn usage_of_run(table: &Table, directory: &Path) -> Option<Usage> {
     Usage::of(&run(table, directory))
 }

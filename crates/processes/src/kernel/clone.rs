@@ -17,10 +17,10 @@ use super::Child;
 /// Enough for a few nested system calls, also when compiled without optimisation.
 const STACK: usize = 128 * 1024;
 
-/// Whether a child can be born in a cgroup, and without the handlers of its parent: whether `clone3` is called here.
+/// True if a child can be born in a cgroup, and without the handlers of its parent: if `clone3` is called here.
 pub(super) const HAS_CLONE3: bool = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"));
 
-/// What a child does. It never returns.
+/// The work of a child. It never returns.
 pub(super) type Main = extern "C" fn(*mut c_void) -> c_int;
 
 /// Runs `main` on `argument` in a child.
@@ -54,14 +54,14 @@ pub(super) unsafe fn clone_child(
     pid.map(|pid| Child { pid, pidfd: unsafe { OwnedFd::from_raw_fd(pidfd) } })
 }
 
-/// What the kernel is told of a child.
+/// The child as the kernel is told of it.
 struct Newborn {
     main: Main,
     argument: *mut c_void,
     /// Its stack.
     bottom: *mut c_void,
     top: *mut c_void,
-    /// Where its pidfd is to be written.
+    /// The place its pidfd is written to.
     pidfd: *mut c_int,
 }
 

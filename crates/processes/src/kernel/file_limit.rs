@@ -19,7 +19,7 @@ pub fn raise_file_limit() -> io::Result<Option<u64>> {
     Ok(maximum)
 }
 
-/// What children get, if it differs from what this process has.
+/// The limit that children get, if it differs from that of this process.
 pub(super) fn original_limit() -> Option<Rlimit> {
     let original = ORIGINAL.get()?;
     Some(Rlimit { current: original.current, maximum: original.maximum })

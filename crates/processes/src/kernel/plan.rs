@@ -1,4 +1,4 @@
-//! What a child does between its birth and `exec`, laid out beforehand, so that the child allocates nothing.
+//! The work of a child between its birth and `exec`, laid out beforehand, so that the child allocates nothing.
 
 use std::ffi::{CString, NulError, c_char};
 use std::os::unix::ffi::OsStrExt;
@@ -10,7 +10,7 @@ use super::file_limit;
 use super::spawn::Spawn;
 use crate::Credentials;
 
-/// Where programs are when the environment has no `PATH`.
+/// The directories of programs when the environment has no `PATH`.
 const DEFAULT_PATH: &str = "/usr/local/bin:/bin:/usr/bin";
 
 /// Strings and pointers in the form `execve` takes them.

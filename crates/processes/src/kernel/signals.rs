@@ -16,10 +16,10 @@ const SIGNALS: c_int = 64;
 /// Every signal, as a set with a bit for each.
 pub(super) const ALL: u64 = u64::MAX;
 
-/// Those that [`ignore`] was asked to ignore.
+/// The signals that [`ignore`] was asked to ignore.
 static IGNORED: AtomicU64 = AtomicU64::new(0);
 
-/// Those that were ignored when the first program was started: `exec` keeps that up, as it does not with handlers.
+/// The signals ignored when the first program was started: `exec` keeps that up, as it does not with handlers.
 static INHERITED: OnceLock<u64> = OnceLock::new();
 
 /// The signal of this number, real-time ones included; nothing if there is none, or the C library keeps it to itself.

@@ -58,7 +58,7 @@ pub struct Spawn<'a> {
 /// The session and process group of a program.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Session {
-    /// Those of this process.
+    /// The session and group of this process.
     #[default]
     Inherited,
     /// Its own, without a terminal.
@@ -85,12 +85,12 @@ pub struct Child {
     pub pidfd: OwnedFd,
 }
 
-/// How far a child came, and why not farther.
+/// The step at which a child failed, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SpawnError {
     /// The step that failed.
     pub step: Step,
-    /// What the kernel said.
+    /// The kernel's word.
     pub errno: Errno,
 }
 

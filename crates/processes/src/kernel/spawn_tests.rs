@@ -20,7 +20,7 @@ fn wait(child: &Child) -> Option<i32> {
     status.exit_status()
 }
 
-/// What it prints.
+/// The text that it prints.
 fn output(spawn: Spawn<'_>) -> String {
     let (ours, theirs) = pipe_with(PipeFlags::CLOEXEC).unwrap();
     let child = Spawn { streams: [None, Some(theirs.as_fd()), None], ..spawn }.start().unwrap();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 
-/// How a child ended.
+/// The end of a child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
     /// By itself, with this status.
@@ -18,7 +18,7 @@ pub enum Ended {
 /// A child that is no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reaped {
-    /// How it ended.
+    /// Its end.
     pub ended: Ended,
     /// The CPU time, user and system, of it and of the children it had waited for.
     pub cpu: Duration,

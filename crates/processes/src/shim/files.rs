@@ -38,7 +38,7 @@ impl Started {
     }
 }
 
-/// How a program under a shim ended.
+/// The end of a program under a shim.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum End {
@@ -68,12 +68,12 @@ impl ShimFiles {
         ShimFiles { directory: directory.into() }
     }
 
-    /// Where they are.
+    /// Their directory.
     pub(crate) fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// What to run.
+    /// The program to run.
     pub fn program(&self) -> io::Result<Logged> {
         self.read("spec.json")?.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "there is no spec.json"))
     }
@@ -130,7 +130,7 @@ impl ShimFiles {
         self.write("grace", &until)
     }
 
-    /// Whether the shim itself said that nothing of the program is left.
+    /// True if the shim itself said that nothing of the program is left.
     pub(crate) fn is_clear(&self) -> bool {
         self.directory.join("clear").exists()
     }

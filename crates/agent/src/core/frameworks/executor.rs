@@ -182,7 +182,7 @@ impl Executor {
         self.state != State::Terminated
     }
 
-    /// Whether it is Mesos' default executor, each of whose tasks has a sandbox of its own.
+    /// True if it is Mesos' default executor, each of whose tasks has a sandbox of its own.
     pub(in crate::core) fn hosts_groups(&self) -> bool {
         !self.generated && self.info.r#type() == executor_info::Type::Default
     }
@@ -201,12 +201,12 @@ impl Executor {
         self.hosting == Hosting::Pool
     }
 
-    /// Whether tasks can be sent to it now.
+    /// True if tasks can be sent to it now.
     pub(super) fn is_served(&self) -> bool {
         self.stream.is_some() && self.state == State::Running
     }
 
-    /// Whether it was started for tasks that are all over by now, and waits for some.
+    /// True if it was started for tasks that are all over by now, and waits for some.
     pub(in crate::core) fn is_unused(&self) -> bool {
         let waits = self.stream.is_some() && (self.fresh || self.generated);
         self.tasks.unfinished().next().is_none() && (self.is_preparing() || waits)
@@ -217,7 +217,7 @@ impl Executor {
         !self.is_live() && self.tasks.terminated().next().is_none()
     }
 
-    /// Whether it takes further tasks.
+    /// True if it takes further tasks.
     pub(in crate::core) fn takes_tasks(&self) -> bool {
         matches!(self.state, State::Preparing { .. } | State::Registering { .. } | State::Running)
     }
@@ -228,7 +228,7 @@ impl Executor {
         self.info.resources.iter().chain(tasks).cloned().collect()
     }
 
-    /// How long it may take to shut down.
+    /// The longest that it may take to shut down.
     pub(in crate::core) fn grace(&self, default: Duration) -> Duration {
         self.info.shutdown_grace_period.as_ref().and_then(|grace| grace.to_duration()).unwrap_or(default)
     }
@@ -306,7 +306,7 @@ impl Executor {
         self.loss.get_or_insert(loss);
     }
 
-    /// Whether the agent knows why it ends.
+    /// True if the agent knows why it ends.
     pub(in crate::core) fn is_lost(&self) -> bool {
         self.loss.is_some()
     }

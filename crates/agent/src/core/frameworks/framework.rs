@@ -49,7 +49,7 @@ impl Framework {
         self.executors.get(id).map(Arc::as_ref)
     }
 
-    /// Those of which anything waits, whether or not they live.
+    /// The executors of which anything waits, whether or not they live.
     pub(crate) fn executors(&self) -> impl ExactSizeIterator<Item = &Executor> + Clone {
         self.executors.values().map(Arc::as_ref)
     }
@@ -58,7 +58,7 @@ impl Framework {
         self.executors().filter(|executor| executor.is_live())
     }
 
-    /// Those of which nothing waits any more, the oldest first.
+    /// The executors of which nothing waits any more, the oldest first.
     pub(crate) fn completed_executors(&self) -> impl Iterator<Item = &Executor> {
         self.completed_executors.iter().map(Arc::as_ref)
     }

@@ -48,7 +48,7 @@ impl Tasks {
         self.queued().chain(self.launched())
     }
 
-    /// Those of which anything waits.
+    /// The tasks of which anything waits.
     pub(in crate::core) fn waiting(&self) -> impl Iterator<Item = &Task> {
         self.unfinished().chain(self.terminated())
     }
