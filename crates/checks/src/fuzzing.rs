@@ -51,43 +51,9 @@ pub fn expectation(bytes: &[u8]) {
     }
 }
 
-/// A script, for a peer that is asked over HTTP/1.
-pub fn beside_http1(bytes: &[u8]) {
-    beside(Ask::Http1, bytes);
-}
-
-/// The same over HTTP/2.
-pub fn beside_http2(bytes: &[u8]) {
-    beside(Ask::Http2, bytes);
-}
-
-/// The same over gRPC.
-pub fn beside_grpc(bytes: &[u8]) {
-    beside(Ask::Grpc, bytes);
-}
-
-/// The same over TLS, before keys are agreed on.
-pub fn beside_tls(bytes: &[u8]) {
-    beside(Ask::Https, bytes);
-}
-
-/// The same for bytes over TCP.
-pub fn beside_tcp(bytes: &[u8]) {
-    beside(Ask::Tcp, bytes);
-}
-
-/// The same for datagrams.
-pub fn beside_udp(bytes: &[u8]) {
-    beside(Ask::Udp, bytes);
-}
-
-/// The same for a command.
-pub fn beside_command(bytes: &[u8]) {
-    beside(Ask::Command, bytes);
-}
-
-/// The first byte says, too, how many checks have such a peer.
-fn beside(ask: Ask, bytes: &[u8]) {
+/// A script, for a peer that is asked so; over TLS before keys are agreed on. The first byte says, too, how many checks
+/// have such a peer.
+pub fn beside(ask: Ask, bytes: &[u8]) {
     let checks = bytes.first().map_or(1, |shape| u64::from(shape % 4) + 1);
     let ran = neighbours::run(ask, checks, &Script::of(bytes));
     assert!(ran.is_ok(), "{ran:?}");
@@ -188,6 +154,8 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
+    use super::{Ask, beside};
+
     type Target = (&'static str, fn(&[u8]));
 
     #[test]
@@ -200,13 +168,13 @@ mod tests {
             ("expectation", super::expectation),
             ("verdict", super::verdict),
             ("timetable", super::timetable),
-            ("beside_http1", super::beside_http1),
-            ("beside_http2", super::beside_http2),
-            ("beside_grpc", super::beside_grpc),
-            ("beside_tls", super::beside_tls),
-            ("beside_tcp", super::beside_tcp),
-            ("beside_udp", super::beside_udp),
-            ("beside_command", super::beside_command),
+            ("beside_http1", |bytes| beside(Ask::Http1, bytes)),
+            ("beside_http2", |bytes| beside(Ask::Http2, bytes)),
+            ("beside_grpc", |bytes| beside(Ask::Grpc, bytes)),
+            ("beside_tls", |bytes| beside(Ask::Https, bytes)),
+            ("beside_tcp", |bytes| beside(Ask::Tcp, bytes)),
+            ("beside_udp", |bytes| beside(Ask::Udp, bytes)),
+            ("beside_command", |bytes| beside(Ask::Command, bytes)),
         ];
         for (name, feed) in targets {
             let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(name);

@@ -39,18 +39,6 @@ fn unhealthy(consecutive_failures: u32, kill: bool) -> Option<VerdictEvent> {
 }
 
 #[test]
-fn every_counted_failure_is_said_and_the_last_one_kills() {
-    let history = vec![(SECOND, failure()); 4];
-    let expected = [unhealthy(1, false), unhealthy(2, false), unhealthy(3, false), unhealthy(4, true)];
-    assert_eq!(run(&judgement(Duration::ZERO, 4), &history), expected);
-}
-
-#[test]
-fn a_limit_of_zero_kills_like_one() {
-    assert_eq!(run(&judgement(Duration::ZERO, 0), &[(SECOND, failure())]), [unhealthy(1, true)]);
-}
-
-#[test]
 fn grace_includes_its_last_moment_and_does_not_count() {
     let rules = judgement(SECOND, 2);
     let after = SECOND + Duration::from_nanos(1);
@@ -65,77 +53,51 @@ fn a_success_ends_grace_early() {
     assert_eq!(run(&rules, &history), [Some(VerdictEvent::Healthy), unhealthy(1, true), Some(VerdictEvent::Healthy)]);
 }
 
-#[test]
-fn only_the_first_success_is_said() {
-    let rules = judgement(Duration::ZERO, 3);
-    let history = [success(), success(), failure(), success(), success()].map(|outcome| (SECOND, outcome));
-    let expected = [Some(VerdictEvent::Healthy), None, unhealthy(1, false), Some(VerdictEvent::Healthy), None];
-    assert_eq!(run(&rules, &history), expected);
+/// The events of a history, all at once: `+` is a success, `-` a failure, `~` a late engine. Of each outcome: nothing,
+/// healthy, or so many failures in a row, of which the last one kills.
+fn said(rules: &Judgement, history: &str) -> String {
+    let outcome = |letter| match letter {
+        '+' => success(),
+        '-' => failure(),
+        _ => late(),
+    };
+    let history: Vec<_> = history.chars().map(|letter| (SECOND, outcome(letter))).collect();
+    let word = |event: &Option<VerdictEvent>| match event {
+        None => ".".to_owned(),
+        Some(VerdictEvent::Healthy) => "healthy".to_owned(),
+        Some(VerdictEvent::Unhealthy { consecutive_failures, kill }) => {
+            format!("{consecutive_failures}{}", if *kill { "!" } else { "" })
+        }
+    };
+    run(rules, &history).iter().map(word).collect::<Vec<_>>().join(" ")
 }
 
 #[test]
-fn a_late_engine_changes_nothing() {
-    let rules = judgement(Duration::ZERO, 2);
-    let history = [failure(), late(), failure()].map(|outcome| (SECOND, outcome));
-    assert_eq!(run(&rules, &history), [unhealthy(1, false), None, unhealthy(2, true)]);
-}
-
-#[test]
-fn healthy_may_need_several_successes_in_a_row() {
-    let rules = Judgement { consecutive_successes: 2, ..judgement(Duration::ZERO, 2) };
-    let history = [success(), failure(), success(), success(), failure(), success(), failure(), failure()];
-    let expected = [
-        None,
-        unhealthy(1, false),
-        None,
-        Some(VerdictEvent::Healthy),
-        unhealthy(1, false),
-        None,
-        unhealthy(1, false),
-        unhealthy(2, true),
-    ];
-    assert_eq!(run(&rules, &history.map(|outcome| (SECOND, outcome))), expected);
-}
-
-fn all_at_once<const N: usize>(rules: &Judgement, history: [Outcome; N]) -> Vec<Option<VerdictEvent>> {
-    run(rules, &history.map(|outcome| (SECOND, outcome)))
-}
-
-#[test]
-fn unhealthy_may_need_several_failures_in_a_row() {
-    let rules = Judgement { unhealthy_after: 2, ..judgement(Duration::ZERO, 3) };
-    let history = [success(), failure(), success(), failure(), failure(), failure(), success()];
-    let healthy = Some(VerdictEvent::Healthy);
-    assert_eq!(
-        all_at_once(&rules, history),
-        [healthy, None, None, None, unhealthy(2, false), unhealthy(3, true), healthy]
-    );
-}
-
-#[test]
-fn the_first_result_may_decide_alone() {
-    let slow = Judgement { unhealthy_after: 3, consecutive_successes: 3, ..judgement(Duration::ZERO, 5) };
-    let rules = Judgement { first_decides: true, ..slow };
-    assert_eq!(all_at_once(&slow, [success(), failure()]), [None, None]);
-    assert_eq!(all_at_once(&rules, [success(), failure(), failure()]), [Some(VerdictEvent::Healthy), None, None]);
-    assert_eq!(all_at_once(&rules, [failure(), success(), success()]), [unhealthy(1, false), None, None]);
-    assert_eq!(all_at_once(&rules, [late(), failure()]), [None, unhealthy(1, false)]);
-}
-
-#[test]
-fn flapping_counts_failures_that_are_not_in_a_row() {
+fn what_outcomes_add_up_to() {
+    let killing_at = |failures| judgement(Duration::ZERO, failures);
+    let two_successes = Judgement { consecutive_successes: 2, ..killing_at(2) };
+    let two_failures = Judgement { unhealthy_after: 2, ..killing_at(3) };
+    let slow = Judgement { unhealthy_after: 3, consecutive_successes: 3, ..killing_at(5) };
+    let first_decides = Judgement { first_decides: true, ..slow };
     let rate = Some(FailureRate { failures: 3, window: 6 });
-    let rules = Judgement { rate, unhealthy_after: 2, ..judgement(Duration::ZERO, 5) };
-    let history = [success(), failure(), success(), failure(), success(), failure(), success(), success(), success()];
-    let healthy = Some(VerdictEvent::Healthy);
-    let kill = unhealthy(1, true);
-    assert_eq!(all_at_once(&rules, history), [healthy, None, None, None, None, kill, None, healthy, None]);
-}
-
-#[test]
-fn whoever_only_reports_never_kills() {
-    let rules = Judgement { action: Action::Report, ..judgement(Duration::ZERO, 1) };
-    assert_eq!(all_at_once(&rules, [failure(), failure()]), [unhealthy(1, false), unhealthy(2, false)]);
+    let flapping = Judgement { rate, unhealthy_after: 2, ..killing_at(5) };
+    let report = Judgement { action: Action::Report, ..killing_at(1) };
+    for (what, rules, history, expected) in [
+        ("every counted failure is said, and the last one kills", killing_at(4), "----", "1 2 3 4!"),
+        ("a limit of zero kills like one", killing_at(0), "-", "1!"),
+        ("only the first success is said", killing_at(3), "++-++", "healthy . 1 healthy ."),
+        ("a late engine changes nothing", killing_at(2), "-~-", "1 . 2!"),
+        ("healthy after several successes in a row", two_successes, "+-++-+--", ". 1 . healthy 1 . 1 2!"),
+        ("unhealthy after several failures in a row", two_failures, "+-+---+", "healthy . . . 2 3! healthy"),
+        ("several of both", slow, "+-", ". ."),
+        ("the first result decides alone", first_decides, "+--", "healthy . ."),
+        ("the first result decides alone", first_decides, "-++", "1 . ."),
+        ("a late engine is no first result", first_decides, "~-", ". 1"),
+        ("failures that are not in a row", flapping, "+-+-+-+++", "healthy . . . . 1! . healthy ."),
+        ("whoever only reports never kills", report, "--", "1 2"),
+    ] {
+        assert_eq!(said(&rules, history), expected, "{what}: {history}");
+    }
 }
 
 #[test]

@@ -107,56 +107,30 @@ fn assert_same_protobuf<M: Wire>(original: &[u8]) -> M {
 }
 
 #[test]
-fn scheduler_calls_keep_what_frameworks_say() {
-    for file in files("scheduler", ".req.json") {
-        assert_kept::<scheduler::Call>(&golden(&file));
-    }
+fn calls_keep_what_frameworks_say() {
+    files("scheduler", ".req.json").iter().for_each(|file| assert_kept::<scheduler::Call>(&golden(file)));
 }
 
 #[test]
-fn scheduler_events_are_written_as_mesos_writes_them() {
-    for record in records("scheduler/stream.recordio") {
-        assert_same_json::<scheduler::Event>(&record);
-    }
+fn events_and_answers_are_written_as_mesos_writes_them() {
+    records("scheduler/stream.recordio").iter().for_each(|record| assert_same_json::<scheduler::Event>(record));
+    records("operator/events.recordio").iter().for_each(|record| assert_same_json::<master::Event>(record));
+    files("agent", ".json").iter().for_each(|file| assert_same_json::<agent::Response>(&golden(file)));
 }
 
 #[test]
-fn scheduler_events_in_protobuf_lose_nothing() {
+fn protobuf_loses_nothing() {
     for record in records("scheduler/stream_protobuf.recordio") {
         assert_same_protobuf::<scheduler::Event>(&record);
     }
-}
-
-#[test]
-fn operator_events_are_written_as_mesos_writes_them() {
-    for record in records("operator/events.recordio") {
-        assert_same_json::<master::Event>(&record);
-    }
-}
-
-#[test]
-fn agent_answers_are_written_as_mesos_writes_them() {
-    for file in files("agent", ".json") {
-        assert_same_json::<agent::Response>(&golden(&file));
-    }
-}
-
-#[test]
-fn executor_calls_and_events_in_protobuf_lose_nothing() {
     for file in files("executor", ".pb") {
         assert_same_protobuf::<executor::Call>(&golden(&file));
     }
-    let events: Vec<executor::event::Type> = records("executor/events.recordio")
-        .iter()
-        .map(|record| assert_same_protobuf::<executor::Event>(record).r#type())
-        .collect();
-    assert_eq!(events.first(), Some(&executor::event::Type::Subscribed));
-    assert!(events.contains(&executor::event::Type::Acknowledged));
-}
-
-#[test]
-fn container_calls_in_protobuf_lose_nothing() {
     for file in files("agent", ".pb") {
         assert_same_protobuf::<agent::Call>(&golden(&file));
     }
+    let kept = |record: &Vec<u8>| assert_same_protobuf::<executor::Event>(record).r#type();
+    let events: Vec<_> = records("executor/events.recordio").iter().map(kept).collect();
+    assert_eq!(events.first(), Some(&executor::event::Type::Subscribed));
+    assert!(events.contains(&executor::event::Type::Acknowledged));
 }

@@ -247,6 +247,16 @@ mod tests {
 
     use super::*;
 
+    /// The first cgroup; if none can be made, says so in the words that are counted.
+    fn made(test: &str) -> Option<(Cgroups, Cgroup)> {
+        let mut cgroups = Cgroups::new(true);
+        let first = cgroups.take();
+        if first.is_none() {
+            println!("SKIPPED {test}: cgroups of version 2 cannot be made here");
+        }
+        first.map(|first| (cgroups, first))
+    }
+
     /// A process that stays in that cgroup.
     fn settler(cgroup: &Cgroup) -> Child {
         let child = Command::new("sleep").arg("1000").spawn().unwrap();
@@ -266,11 +276,7 @@ mod tests {
 
     #[test]
     fn a_killed_cgroup_is_removed_and_never_used_again() {
-        let mut cgroups = Cgroups::new(true);
-        let Some(first) = cgroups.take() else {
-            println!("SKIPPED a_killed_cgroup_is_never_used_again: cgroups of version 2 cannot be made here");
-            return;
-        };
+        let Some((mut cgroups, first)) = made("a_killed_cgroup_is_never_used_again") else { return };
         let killed = first.path.clone();
         let mut settler = settler(&first);
         assert_eq!(cgroups.kill(first).unwrap().len(), 1);
@@ -287,11 +293,7 @@ mod tests {
     #[test]
     fn who_stays_behind_costs_no_descriptors_and_no_directory_once_gone() {
         const SETTLERS: usize = 8;
-        let mut cgroups = Cgroups::new(true);
-        let Some(first) = cgroups.take() else {
-            println!("SKIPPED who_stays_behind_costs_no_descriptors: cgroups of version 2 cannot be made here");
-            return;
-        };
+        let Some((mut cgroups, first)) = made("who_stays_behind_costs_no_descriptors") else { return };
         let parent = first.path.parent().unwrap().to_owned();
         cgroups.give_back(first);
         let settle = |_| {
@@ -316,11 +318,7 @@ mod tests {
 
     #[test]
     fn signals_of_a_child_born_in_one_are_default() {
-        let mut cgroups = Cgroups::new(true);
-        let Some(cgroup) = cgroups.take() else {
-            println!("SKIPPED signals_of_a_child_born_in_one_are_default: cgroups of version 2 cannot be made here");
-            return;
-        };
+        let Some((mut cgroups, cgroup)) = made("signals_of_a_child_born_in_one_are_default") else { return };
         processes::signals::ignore(&[rustix::process::Signal::USR2]).unwrap();
         let (mut ours, theirs) = std::io::pipe().unwrap();
         let argv = ["grep", "-E", "Sig(Blk|Ign)", "/proc/self/status"].map(str::to_owned).to_vec();
@@ -341,11 +339,7 @@ mod tests {
 
     #[test]
     fn the_next_engine_ends_what_a_killed_one_left() {
-        let mut killed = Cgroups::new(true);
-        let Some(cgroup) = killed.take() else {
-            println!("SKIPPED the_next_engine_ends_what_a_killed_one_left: cgroups of version 2 cannot be made here");
-            return;
-        };
+        let Some((killed, cgroup)) = made("the_next_engine_ends_what_a_killed_one_left") else { return };
         let mut settler = settler(&cgroup);
         let left = cgroup.path.parent().unwrap().to_owned();
         let mut living = Cgroups::new(true);
