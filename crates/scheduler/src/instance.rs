@@ -46,7 +46,6 @@ pub(crate) enum Condition {
 
 impl Condition {
     /// The name Mesos has for it.
-    #[must_use]
     pub(crate) fn state_name(self) -> &'static str {
         match self {
             Condition::Scheduled | Condition::Staging => "TASK_STAGING",
@@ -59,13 +58,11 @@ impl Condition {
 
     /// True if a task in this condition can come to that one. Other news is old: an answer to a reconciliation, or an update
     /// told again.
-    #[must_use]
     pub(crate) fn leads_to(self, next: Condition) -> bool {
         self == Condition::Unreachable || next >= self
     }
 
     /// The condition that a state of the task means, if it is none of its end.
-    #[must_use]
     pub(crate) fn of_state(state: TaskState) -> Option<Condition> {
         match state {
             TaskState::TaskStaging => Some(Condition::Staging),
@@ -129,7 +126,6 @@ pub(crate) struct Times {
 
 impl Instance {
     /// A new instance that waits for an offer.
-    #[must_use]
     pub(crate) fn scheduled(id: InstanceId, app: &RunSpec, now: Timestamp) -> Self {
         Instance {
             id,
@@ -148,13 +144,11 @@ impl Instance {
     }
 
     /// The id of its task, now or once it has one.
-    #[must_use]
     pub(crate) fn task_id(&self) -> String {
         self.id.task(self.incarnation)
     }
 
     /// The ids of its tasks that are not over: one, or one for each container of a pod.
-    #[must_use]
     pub(crate) fn task_ids(&self) -> Vec<String> {
         if self.members.is_empty() {
             return vec![self.task_id()];
@@ -164,7 +158,6 @@ impl Instance {
     }
 
     /// The id of the task that is to blame for its health: of a pod, that of its first container that is not healthy.
-    #[must_use]
     pub(crate) fn unhealthy_task_id(&self) -> String {
         let sick =
             self.members.iter().find(|member| member.verdict == Verdict::Unhealthy).or_else(|| self.members.first());
@@ -172,25 +165,21 @@ impl Instance {
     }
 
     /// The container whose task this is, in a pod's instance.
-    #[must_use]
     pub(crate) fn member_of(&self, task_id: &str) -> Option<&Member> {
         self.members.iter().find(|member| self.id.member(&member.name, self.incarnation) == task_id)
     }
 
     /// True if this is the id of one of its tasks.
-    #[must_use]
     pub(crate) fn owns(&self, task_id: &str) -> bool {
         if self.members.is_empty() { self.task_id() == task_id } else { self.member_of(task_id).is_some() }
     }
 
     /// The id of the executor of a pod's instance.
-    #[must_use]
     pub(crate) fn executor_id(&self) -> String {
         format!("{}.{}", self.id, self.incarnation)
     }
 
     /// True if it has a task that is not over.
-    #[must_use]
     pub(crate) fn has_task(&self) -> bool {
         self.condition != Condition::Scheduled
     }
@@ -222,7 +211,6 @@ impl Instance {
     }
 
     /// True if it does what it is for: runs, and is healthy and ready as far as it has checks.
-    #[must_use]
     pub(crate) fn is_ready(&self) -> bool {
         self.condition == Condition::Running
             && !self.killed.is_asked()

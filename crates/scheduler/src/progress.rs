@@ -81,7 +81,6 @@ impl Counts {
 
 impl Progress {
     /// The numbers.
-    #[must_use]
     pub(crate) fn json(&self) -> Value {
         let mut json = json!({"instances": self.wanted, "new": self.counts.new, "ready": self.counts.ready, "waiting": self.counts.waiting,
             "starting": self.counts.starting, "notHealthy": self.counts.unhealthy, "notReady": self.counts.unready,
@@ -98,7 +97,6 @@ impl Progress {
     }
 
     /// The things that have to happen, in words; nothing if all is as wanted.
-    #[must_use]
     pub(crate) fn waits_for(&self) -> Vec<String> {
         let canary = self.canary.filter(|most| self.canary_is_up(*most));
         let waiting = match self.refused {

@@ -17,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use ::checks::VerdictEvent;
+use mesos::v1::cygnet::{HealthCheckResult, TaskHealth, task_health};
 use mesos::v1::offer::Operation;
 use mesos::v1::scheduler::call;
 use mesos::v1::task_status::Reason;
@@ -232,6 +233,18 @@ impl World {
         self.tell(|core, now| core.update(&status, now));
     }
 
+    /// An executor of ours reports these results of a task's checks.
+    fn results(&mut self, task: &str, checks: Vec<HealthCheckResult>) {
+        let health = TaskHealth { checks, ..TaskHealth::default() };
+        let status = TaskStatus { health: Some(health), ..status(task, TaskState::TaskRunning) };
+        self.tell(|core, now| core.update(&status, now));
+    }
+
+    /// A scheduler-level check found something.
+    fn find(&mut self, start: &CheckStart, success: bool, verdict: Option<VerdictEvent>) {
+        self.tell(|core, now| core.checked(&found(start, success, verdict), now));
+    }
+
     /// Launches what waits, and lets it run; healthy, if it has a check.
     fn bring_up(&mut self) -> Vec<String> {
         let tasks = self.launch();
@@ -270,6 +283,36 @@ impl World {
 
     fn told(&mut self) -> Vec<&'static str> {
         std::mem::take(&mut self.events).into_iter().map(|event| event.kind).collect()
+    }
+}
+
+/// The finding of one attempt of a check.
+fn found(start: &CheckStart, success: bool, verdict: Option<VerdictEvent>) -> Finding {
+    Finding {
+        instance: start.instance.clone(),
+        incarnation: start.incarnation,
+        index: start.index,
+        verdict,
+        success,
+        failure: !success,
+        status: None,
+        cause: "404 Not Found".into(),
+        said: None,
+    }
+}
+
+/// The result of an executor's check; none: it has found nothing yet.
+fn result(healthy: Option<bool>) -> HealthCheckResult {
+    let verdict = match healthy {
+        None => task_health::Verdict::Unknown,
+        Some(true) => task_health::Verdict::Healthy,
+        Some(false) => task_health::Verdict::Unhealthy,
+    };
+    HealthCheckResult {
+        verdict: Some(verdict.into()),
+        consecutive_failures: Some(u32::from(healthy == Some(false))),
+        cause: Some("connection refused".into()),
+        ..HealthCheckResult::default()
     }
 }
 
@@ -359,25 +402,12 @@ fn scheduler_level_checks_kill_at_the_failure_they_are_told_to() {
     let more = json!({"healthChecks": [{"protocol": "HTTP", "portIndex": 0, "maxConsecutiveFailures": 2}]});
     let (mut world, task) = World::running(more);
     let [CheckOrder::Start(start)] = world.checks.as_slice() else { panic!("{:?}", world.checks) };
-    let finding = |verdict| Finding {
-        instance: start.instance.clone(),
-        incarnation: 1,
-        index: 0,
-        verdict: Some(verdict),
-        success: verdict == VerdictEvent::Healthy,
-        failure: verdict != VerdictEvent::Healthy,
-        status: None,
-        cause: "500 Internal Server Error".into(),
-        said: None,
-    };
-    let findings = [
-        finding(VerdictEvent::Healthy),
-        finding(VerdictEvent::Unhealthy { consecutive_failures: 1, kill: false }),
-        finding(VerdictEvent::Unhealthy { consecutive_failures: 2, kill: true }),
-    ];
-    for (finding, kills) in findings.iter().zip([0, 0, 1]) {
-        world.tell(|core, now| core.checked(finding, now));
-        assert_eq!(world.take(call::Type::Kill).len(), kills);
+    assert_eq!((start.incarnation, start.index), (1, 0));
+    let start = start.clone();
+    let failed = |consecutive_failures, kill| VerdictEvent::Unhealthy { consecutive_failures, kill };
+    for (verdict, kills) in [(VerdictEvent::Healthy, 0), (failed(1, false), 0), (failed(2, true), 1)] {
+        world.find(&start, verdict == VerdictEvent::Healthy, Some(verdict));
+        assert_eq!(world.killed().len(), kills);
     }
     assert!(matches!(world.checks.last(), Some(CheckOrder::Stop(_))));
     world.pass(KILL_AGAIN);
@@ -559,28 +589,19 @@ fn an_app_whose_name_looks_like_an_instance_of_another_is_told_apart() {
 
 #[test]
 fn several_checks_of_the_executor_each_have_their_own_result() {
-    use mesos::v1::cygnet::{HealthCheckResult, TaskHealth, task_health::Verdict};
     let checks = json!([{"protocol": "MESOS_HTTP", "portIndex": 0}, {"protocol": "MESOS_TCP", "portIndex": 0}]);
     let mut world = World::with(1, json!({"healthChecks": checks}));
     let task = world.offer().remove(0);
     assert_eq!((task.health_check.is_some(), task.health_checks.len()), (true, 1));
-    let tell = |world: &mut World, verdicts: [Verdict; 2]| {
-        let result = |verdict: Verdict| HealthCheckResult {
-            verdict: Some(verdict.into()),
-            consecutive_failures: Some(u32::from(verdict == Verdict::Unhealthy)),
-            cause: Some("connection refused".into()),
-            ..HealthCheckResult::default()
-        };
-        let health = TaskHealth { checks: verdicts.map(result).to_vec(), ..TaskHealth::default() };
-        let status = TaskStatus { health: Some(health), ..status(&task.task_id.value, TaskState::TaskRunning) };
-        world.tell(|core, now| core.update(&status, now));
+    let tell = |world: &mut World, healthy: [Option<bool>; 2]| {
+        world.results(&task.task_id.value, healthy.map(result).to_vec());
     };
-    tell(&mut world, [Verdict::Healthy, Verdict::Unknown]);
+    tell(&mut world, [Some(true), None]);
     assert_eq!(world.app()["tasksHealthy"], 0, "nothing is known of the second");
-    tell(&mut world, [Verdict::Healthy, Verdict::Healthy]);
+    tell(&mut world, [Some(true); 2]);
     assert_eq!(world.app()["tasksHealthy"], 1);
     world.told();
-    tell(&mut world, [Verdict::Healthy, Verdict::Unhealthy]);
+    tell(&mut world, [Some(true), Some(false)]);
     let results = world.app()["tasks"][0]["healthCheckResults"].clone();
     assert_eq!((&results[0]["alive"], &results[1]["alive"]), (&json!(true), &json!(false)));
     assert_eq!(results[1]["lastFailureCause"], "connection refused");
@@ -589,29 +610,21 @@ fn several_checks_of_the_executor_each_have_their_own_result() {
 
 #[test]
 fn results_are_found_by_the_ids_of_their_checks_wherever_they_stand() {
-    use ::checks::Verdict as Known;
-    use mesos::v1::cygnet::{HealthCheckResult, TaskHealth, task_health::Verdict};
+    use ::checks::Verdict;
     let checks = json!([{"protocol": "HTTP", "portIndex": 0}, {"protocol": "MESOS_HTTP", "portIndex": 0},
         {"protocol": "MESOS_TCP", "portIndex": 0}]);
     let mut world = World::with(1, json!({"healthChecks": checks}));
     let task = world.offer().remove(0);
     let ids: Vec<_> = task.health_check.iter().chain(&task.health_checks).map(|check| check.id.clone()).collect();
     assert_eq!(ids, [Some("1".into()), Some("2".into())]);
-    let result = |id: &Option<String>, verdict: Verdict| HealthCheckResult {
-        id: id.clone(),
-        verdict: Some(verdict.into()),
-        ..HealthCheckResult::default()
-    };
-    let stray = result(&Some("0".into()), Verdict::Unhealthy);
-    let checks = vec![result(&ids[1], Verdict::Unhealthy), stray, result(&ids[0], Verdict::Healthy)];
-    let health = TaskHealth { checks, ..TaskHealth::default() };
-    let status = TaskStatus { health: Some(health), ..status(&task.task_id.value, TaskState::TaskRunning) };
-    world.tell(|core, now| core.update(&status, now));
+    let named = |id: &Option<String>, healthy| HealthCheckResult { id: id.clone(), ..result(Some(healthy)) };
+    let checks = vec![named(&ids[1], false), named(&Some("0".into()), false), named(&ids[0], true)];
+    world.results(&task.task_id.value, checks);
     let verdicts: Vec<_> =
         world.core.instances.values().flat_map(|one| one.checked.health.clone()).map(|one| one.verdict).collect();
     assert_eq!(
         verdicts,
-        [Known::Unknown, Known::Healthy, Known::Unhealthy],
+        [Verdict::Unknown, Verdict::Healthy, Verdict::Unhealthy],
         "the scheduler's own is none of the executor's business"
     );
 }

@@ -22,7 +22,6 @@ pub(crate) enum Paused {
 
 impl Paused {
     /// None: until somebody resumes them.
-    #[must_use]
     pub(crate) fn until(self) -> Option<Timestamp> {
         if let Paused::Until(until) = self { Some(until) } else { None }
     }
@@ -59,13 +58,11 @@ impl Checked {
     }
 
     /// Healthy, unhealthy, or not known; never known without health checks.
-    #[must_use]
     pub(crate) fn verdict(&self) -> Verdict {
         aggregate(&self.health)
     }
 
     /// The cause for which it is unhealthy.
-    #[must_use]
     pub(crate) fn health_cause(&self) -> String {
         let sick = |health: &&Health| health.verdict == Verdict::Unhealthy;
         let last = self.health.iter().find(sick).and_then(|health| health.last_failure_cause.clone());
@@ -73,7 +70,6 @@ impl Checked {
     }
 
     /// True if it is healthy as far as it has checks.
-    #[must_use]
     pub(crate) fn is_healthy_enough(&self) -> bool {
         self.health.is_empty() || self.verdict() == Verdict::Healthy
     }

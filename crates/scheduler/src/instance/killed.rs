@@ -40,37 +40,31 @@ impl Killed {
     }
 
     /// When the task was last told to end.
-    #[must_use]
     pub(crate) fn asked_at(&self) -> Option<Timestamp> {
         self.asked_at
     }
 
     /// True if the task was told to end.
-    #[must_use]
     pub(crate) fn is_asked(&self) -> bool {
         self.asked_at.is_some()
     }
 
     /// True if the task was told to end for its health.
-    #[must_use]
     pub(crate) fn is_asked_for_health(&self) -> bool {
         self.is_asked() && self.for_health
     }
 
     /// True if the task was killed for its health, by the scheduler or its executor.
-    #[must_use]
     pub(crate) fn is_for_health(&self) -> bool {
         self.for_health
     }
 
     /// When this or an earlier incarnation was last killed for its health.
-    #[must_use]
     pub(crate) fn last_for_health(&self) -> Option<Timestamp> {
         self.last_for_health
     }
 
     /// The kills of the next incarnation.
-    #[must_use]
     pub(super) fn of_the_next(&self) -> Killed {
         Killed { last_for_health: self.last_for_health, ..Killed::default() }
     }

@@ -1,6 +1,6 @@
 //! Stories of health: who kills, how many at a time, and who is left alone.
 
-use mesos::v1::cygnet::{HealthAction, HealthCheckResult, TaskHealth, task_health};
+use mesos::v1::cygnet::HealthAction;
 
 use super::*;
 
@@ -8,16 +8,10 @@ impl World {
     /// The report of an executor of ours when its check failed so often in a row; none: it succeeded.
     fn report(&mut self, task: &str, failures: Option<u32>) {
         let mut status = status(task, TaskState::TaskRunning);
-        let verdict = if failures.is_some() { task_health::Verdict::Unhealthy } else { task_health::Verdict::Healthy };
-        let check = HealthCheckResult {
-            verdict: Some(verdict.into()),
-            consecutive_failures: failures,
-            cause: Some("connection refused".into()),
-            ..HealthCheckResult::default()
-        };
+        let check = HealthCheckResult { consecutive_failures: failures, ..result(Some(failures.is_none())) };
         status.healthy = Some(failures.is_none());
         status.reason = Some(Reason::TaskHealthCheckStatusUpdated.into());
-        status.health = Some(TaskHealth { verdict: Some(verdict.into()), checks: vec![check] });
+        status.health = Some(TaskHealth { verdict: check.verdict, checks: vec![check] });
         self.tell(|core, now| core.update(&status, now));
     }
 
@@ -202,24 +196,6 @@ impl World {
         let (world, _) = World::running(json!({"healthChecks": checks}));
         let Some(CheckOrder::Start(start)) = world.checks.first().cloned() else { panic!("{:?}", world.checks) };
         (world, *start)
-    }
-
-    /// A scheduler-level check found something.
-    fn find(&mut self, start: &CheckStart, success: bool, verdict: Option<VerdictEvent>) {
-        let (instance, incarnation, index) = (start.instance.clone(), start.incarnation, start.index);
-        let cause = "404 Not Found".into();
-        let finding = Finding {
-            instance,
-            incarnation,
-            index,
-            verdict,
-            success,
-            failure: !success,
-            status: None,
-            said: None,
-            cause,
-        };
-        self.tell(|core, now| core.checked(&finding, now));
     }
 }
 

@@ -8,17 +8,8 @@ use crate::definition::GroupUpdate;
 use crate::definition::Pod;
 
 fn finding(start: &CheckStart, success: bool) -> Finding {
-    Finding {
-        instance: start.instance.clone(),
-        incarnation: start.incarnation,
-        index: start.index,
-        verdict: None,
-        success,
-        failure: !success,
-        status: (!success).then_some(503),
-        cause: String::new(),
-        said: Some(Box::new(Said::of(Some("text/plain"), b"wait", Said::LIMIT))),
-    }
+    let said = Some(Box::new(Said::of(Some("text/plain"), b"wait", Said::LIMIT)));
+    Finding { status: (!success).then_some(503), said, ..found(start, success, None) }
 }
 
 impl World {

@@ -24,26 +24,6 @@ impl World {
         (world, tasks)
     }
 
-    /// The finding of each check of a task; none: nothing yet.
-    fn results(&mut self, task: &str, alive: &[Option<bool>]) {
-        use mesos::v1::cygnet::{HealthCheckResult, TaskHealth, task_health::Verdict};
-        let check = |alive: &Option<bool>| HealthCheckResult {
-            verdict: Some(
-                match alive {
-                    None => Verdict::Unknown,
-                    Some(true) => Verdict::Healthy,
-                    Some(false) => Verdict::Unhealthy,
-                }
-                .into(),
-            ),
-            consecutive_failures: Some(u32::from(*alive == Some(false))),
-            ..HealthCheckResult::default()
-        };
-        let health = TaskHealth { checks: alive.iter().map(check).collect(), ..TaskHealth::default() };
-        let status = TaskStatus { health: Some(health), ..status(task, TaskState::TaskRunning) };
-        self.tell(|core, now| core.update(&status, now));
-    }
-
     /// The events of this type that were told since.
     fn told_of(&mut self, kind: &str) -> Vec<Value> {
         let told = std::mem::take(&mut self.events).into_iter();
@@ -75,7 +55,7 @@ fn health_serialize_correctly() {
 #[test]
 fn health_status_changed_event_serialize() {
     let (mut world, tasks) = World::unreported(1, checks(1));
-    world.results(&tasks[0], &[Some(true)]);
+    world.results(&tasks[0], [Some(true)].map(result).to_vec());
     let told = world.told_of("health_status_changed_event").remove(0);
     let mut names: Vec<_> = told.as_object().unwrap().keys().map(String::as_str).collect();
     names.sort_unstable();
@@ -105,9 +85,9 @@ fn health_check_actor_no_dispatch_for_staging_lost_and_unreachable() {
 #[test]
 fn app_health_check_actor_event_when_all_checks_are_healthy() {
     let (mut world, tasks) = World::unreported(1, checks(2));
-    world.results(&tasks[0], &[Some(true), None]);
+    world.results(&tasks[0], [Some(true), None].map(result).to_vec());
     assert!(world.told_of("instance_health_changed_event").is_empty(), "not before all have reported");
-    world.results(&tasks[0], &[Some(true), Some(true)]);
+    world.results(&tasks[0], [Some(true), Some(true)].map(result).to_vec());
     let told = world.told_of("instance_health_changed_event");
     assert_eq!(told.iter().map(|event| &event["healthy"]).collect::<Vec<_>>(), [&json!(true)]);
 }
@@ -115,10 +95,10 @@ fn app_health_check_actor_event_when_all_checks_are_healthy() {
 #[test]
 fn app_health_check_actor_event_when_one_becomes_unhealthy() {
     let (mut world, tasks) = World::unreported(1, checks(2));
-    world.results(&tasks[0], &[Some(true), Some(true)]);
+    world.results(&tasks[0], [Some(true), Some(true)].map(result).to_vec());
     world.told();
-    world.results(&tasks[0], &[Some(true), Some(false)]);
-    world.results(&tasks[0], &[Some(false), Some(false)]);
+    world.results(&tasks[0], [Some(true), Some(false)].map(result).to_vec());
+    world.results(&tasks[0], [Some(false), Some(false)].map(result).to_vec());
     let told = world.told_of("instance_health_changed_event");
     assert_eq!(told.iter().map(|event| &event["healthy"]).collect::<Vec<_>>(), [&json!(false)], "exactly one");
 }
@@ -126,7 +106,7 @@ fn app_health_check_actor_event_when_one_becomes_unhealthy() {
 #[test]
 fn app_health_check_actor_unregistered_check_gives_no_event() {
     let (mut world, tasks) = World::unreported(1, json!([]));
-    world.results(&tasks[0], &[Some(false)]);
+    world.results(&tasks[0], [Some(false)].map(result).to_vec());
     world.update(&tasks[0], TaskState::TaskRunning, Some(false));
     let told = world.told();
     assert!(!told.iter().any(|kind| kind.contains("health")), "{told:?}");
@@ -137,9 +117,9 @@ fn app_health_check_actor_unregistered_check_gives_no_event() {
 fn app_health_check_actor_several_instances_become_healthy_one_by_one() {
     let (mut world, tasks) = World::unreported(2, checks(2));
     for task in &tasks {
-        world.results(task, &[Some(true), None]);
+        world.results(task, [Some(true), None].map(result).to_vec());
         assert!(world.told_of("instance_health_changed_event").is_empty());
-        world.results(task, &[Some(true), Some(true)]);
+        world.results(task, [Some(true), Some(true)].map(result).to_vec());
         let told = world.told_of("instance_health_changed_event");
         assert_eq!(told.len(), 1);
         assert_eq!(told[0]["instanceId"], json!(InstanceId::of_task(task).unwrap()));
@@ -149,7 +129,7 @@ fn app_health_check_actor_several_instances_become_healthy_one_by_one() {
 #[test]
 fn app_health_check_actor_results_of_dead_instances_disappear() {
     let (mut world, tasks) = World::unreported(2, checks(1));
-    tasks.iter().for_each(|task| world.results(task, &[Some(true)]));
+    tasks.iter().for_each(|task| world.results(task, [Some(true)].map(result).to_vec()));
     assert_eq!(world.counts(), [0, 2, 2, 0]);
     world.update(&tasks[0], TaskState::TaskFailed, None);
     assert_eq!(world.counts(), [0, 1, 1, 0]);
@@ -194,7 +174,7 @@ fn marathon_health_check_manager_reconcile_adds_and_removes() {
 #[test]
 fn marathon_health_check_manager_reconcile_loads_the_last_known_state_without_events() {
     let (mut world, tasks) = World::unreported(1, checks(1));
-    world.results(&tasks[0], &[Some(true)]);
+    world.results(&tasks[0], [Some(true)].map(result).to_vec());
     let mut world = world.restart();
     assert_eq!(world.counts(), [0, 1, 1, 0]);
     let told = world.told();
@@ -216,7 +196,7 @@ fn task_counts_by_state_and_by_health() {
     for (results, healthy, unhealthy) in
         [([Some(true), Some(true)], 1, 0), ([Some(false), Some(false)], 0, 1), ([Some(true), Some(false)], 0, 1)]
     {
-        world.results(&task, &results);
+        world.results(&task, results.map(result).to_vec());
         assert_eq!(world.counts(), [0, 1, healthy, unhealthy], "{results:?}");
     }
 }
@@ -238,7 +218,7 @@ fn post_to_event_stream_health_only_when_it_changes() {
 #[test]
 fn history_actor_unhealthy_task_killed() {
     let (mut world, tasks) = World::unreported(1, checks(1));
-    world.results(&tasks[0], &[Some(true)]);
+    world.results(&tasks[0], [Some(true)].map(result).to_vec());
     let id = InstanceId::of_task(&tasks[0]).unwrap();
     world.tell(|core, now| core.kill_for_health(&id, now));
     world.update(&tasks[0], TaskState::TaskKilled, None);
@@ -266,7 +246,7 @@ fn apps_resource_index_has_counts_and_deployments_by_default() {
 fn task_start_with_checks_with_no_instance_and_without_checks() {
     let (mut world, tasks) = World::unreported(1, checks(1));
     assert_eq!(world.app()["deployments"].as_array().map(Vec::len), Some(1), "running is not enough");
-    world.results(&tasks[0], &[Some(true)]);
+    world.results(&tasks[0], [Some(true)].map(result).to_vec());
     assert!(world.told().contains(&"deployment_success"));
 
     let mut world = World::with(0, json!({}));
