@@ -93,18 +93,6 @@ pub(crate) enum Action {
     RestartApplication,
 }
 
-impl Action {
-    /// The name of the action if it is done to a pod.
-    fn of_pod(self) -> &'static str {
-        match self {
-            Action::StopApplication => "StopPod",
-            Action::StartApplication => "StartPod",
-            Action::ScaleApplication => "ScalePod",
-            Action::RestartApplication => "RestartPod",
-        }
-    }
-}
-
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StepAction {
     pub action: Action,
@@ -261,7 +249,8 @@ impl Deployment {
     /// One thing a step does, as people see it.
     pub(crate) fn action_json(&self, step: &StepAction) -> Value {
         if self.is_pod(&step.app) {
-            return json!({"action": step.action.of_pod(), "pod": step.app});
+            let action = format!("{:?}", step.action).replace("Application", "Pod");
+            return json!({"action": action, "pod": step.app});
         }
         json!({"action": step.action, "app": step.app})
     }

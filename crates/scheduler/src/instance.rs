@@ -91,7 +91,6 @@ pub(crate) struct Instance {
     pub id: InstanceId,
     /// Counted from 1.
     pub incarnation: u32,
-    /// The app.
     pub app: AppId,
     /// The configuration of the app that it was, or will be, launched with.
     pub config: Timestamp,

@@ -13,7 +13,6 @@ use crate::time::Timestamp;
 pub(crate) struct Progress {
     /// The wanted number of instances.
     pub wanted: usize,
-    /// The instances that there are.
     pub counts: Counts,
     /// For how long nothing is launched because launches failed.
     pub delay: Duration,

@@ -79,7 +79,6 @@ impl AppRecord {
 /// A group and its past.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct GroupRecord {
-    /// Its path.
     pub id: AppId,
     /// Its specification, beside the apps in it.
     pub spec: GroupSpec,

@@ -13,7 +13,6 @@ use crate::time::Timestamp;
 /// One container of an instance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Member {
-    /// The container's name.
     pub name: String,
     /// The state of its task, by number.
     state: i32,

@@ -12,7 +12,6 @@ pub(crate) struct Place {
     /// The properties of the agent that constraints can ask for.
     #[serde(default)]
     pub site: Site,
-    /// The agent.
     pub agent_id: Option<String>,
     /// The host ports of the task.
     pub ports: Vec<u16>,

@@ -6,6 +6,11 @@ fn app(cmd: &str) -> Value {
     json!({"cmd": cmd, "instances": 1, "cpus": 0.1, "mem": 1, "healthChecks": [{"protocol": "MESOS_TCP", "portIndex": 0}]})
 }
 
+/// The apps `/a` and `/b`, with these commands.
+fn both(a: &str, b: &str) -> [(&'static str, Option<Value>); 2] {
+    [("/a", Some(app(a))), ("/b", Some(app(b)))]
+}
+
 /// The names of the apps of these tasks.
 fn names(tasks: &[String]) -> Vec<&str> {
     tasks.iter().filter_map(|task| task.split('.').next()).collect()
@@ -43,7 +48,7 @@ fn several_apps_come_up_in_the_order_of_what_they_depend_on() {
 #[test]
 fn all_apps_of_a_deployment_are_locked_and_a_change_of_two_names_both_deployments() {
     let mut world = World::new();
-    let first = world.change_set(&[("/a", Some(app("1"))), ("/b", Some(app("1")))], &[]).unwrap().unwrap();
+    let first = world.change_set(&both("1", "1"), &[]).unwrap().unwrap();
     let second = world.change_set(&[("/c", Some(app("1")))], &[]).unwrap().unwrap();
     let refusal = world.change_set(&[("/b", Some(app("2"))), ("/c", Some(app("2")))], &[]).unwrap_err();
     let body = refusal.body();
@@ -55,10 +60,9 @@ fn all_apps_of_a_deployment_are_locked_and_a_change_of_two_names_both_deployment
 #[test]
 fn an_app_whose_turn_has_not_come_stays_what_it_was() {
     let mut world = World::new();
-    let both = |cmd: &str| [("/a", Some(app(cmd))), ("/b", Some(app(cmd)))];
-    world.change_set(&both("old"), &[]).unwrap();
+    world.change_set(&both("old", "old"), &[]).unwrap();
     let old = world.bring_up();
-    world.change_set(&both("new"), &[("/b", "/a")]).unwrap();
+    world.change_set(&both("new", "new"), &[("/b", "/a")]).unwrap();
     let b = old.iter().find(|task| task.starts_with("b.")).unwrap();
     world.update(b, TaskState::TaskFailed, None);
     world.pass(Duration::from_secs(1));
@@ -112,7 +116,7 @@ fn a_deployment_that_is_stopped_leaves_everything_where_it_is_until_it_is_asked_
 #[test]
 fn a_deployment_goes_on_where_it_was_when_the_scheduler_restarts() {
     let mut world = World::new();
-    let apps = [("/a", Some(app("1"))), ("/b", Some(app("1")))];
+    let apps = both("1", "1");
     let id = world.change_set(&apps, &[("/b", "/a")]).unwrap().unwrap();
     let mut world = world.restart();
     assert_eq!(names(&world.bring_up()), ["a"]);
@@ -125,10 +129,10 @@ fn a_deployment_goes_on_where_it_was_when_the_scheduler_restarts() {
 #[test]
 fn what_does_not_differ_is_not_deployed() {
     let mut world = World::new();
-    world.change_set(&[("/a", Some(app("1"))), ("/b", Some(app("1")))], &[]).unwrap();
+    world.change_set(&both("1", "1"), &[]).unwrap();
     world.bring_up();
-    assert_eq!(world.change_set(&[("/a", Some(app("1"))), ("/b", Some(app("1")))], &[]).unwrap(), None);
-    let id = world.change_set(&[("/a", Some(app("1"))), ("/b", Some(app("2")))], &[]).unwrap().unwrap();
+    assert_eq!(world.change_set(&both("1", "1"), &[]).unwrap(), None);
+    let id = world.change_set(&both("1", "2"), &[]).unwrap().unwrap();
     assert_eq!(world.core.rollouts.get(&id).unwrap().changes.keys().map(AppId::as_str).collect::<Vec<_>>(), ["/b"]);
 }
 

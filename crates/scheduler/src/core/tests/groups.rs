@@ -15,6 +15,14 @@ fn shop(cmd: &str) -> Value {
 }
 
 impl World {
+    /// A world with the shop in it.
+    fn of_shop() -> World {
+        let mut world = World::new();
+        world.post_group(shop("1")).unwrap();
+        world.settle();
+        world
+    }
+
     fn post_group(&mut self, json: Value) -> Result<Accepted, Refusal> {
         let update: GroupUpdate = serde_json::from_value(json).unwrap();
         self.tell(|core, now| core.create_group(&AppId::root(), update, Terms::default(), now))
@@ -50,9 +58,7 @@ fn group_deploy_create_group_with_checks_in_the_order_of_dependencies() {
 
 #[test]
 fn group_deploy_upgrade_and_rollback_to_a_version() {
-    let mut world = World::new();
-    world.post_group(shop("1")).unwrap();
-    world.settle();
+    let mut world = World::of_shop();
     let first = world.group("/shop")["version"].clone();
     world.put_group(shop("2"), false).unwrap();
     assert_eq!(world.settle(), ["shop_back_db", "shop_front_web"]);
@@ -83,9 +89,7 @@ fn group_deploy_upgrade_in_progress_is_locked_unless_forced() {
 
 #[test]
 fn what_a_put_does_not_name_goes_and_what_it_leaves_out_stays() {
-    let mut world = World::new();
-    world.post_group(shop("1")).unwrap();
-    world.settle();
+    let mut world = World::of_shop();
     world.put_group(json!({"id": "/shop", "apps": [app("mail", "1")]}), false).unwrap();
     assert_eq!(world.settle(), ["shop_mail"]);
     assert_eq!(world.group("/shop")["groups"].as_array().unwrap().len(), 2);
@@ -97,9 +101,7 @@ fn what_a_put_does_not_name_goes_and_what_it_leaves_out_stays() {
 
 #[test]
 fn a_group_is_scaled_and_removed_as_a_whole() {
-    let mut world = World::new();
-    world.post_group(shop("1")).unwrap();
-    world.settle();
+    let mut world = World::of_shop();
     world.put_group(json!({"id": "/shop", "scaleBy": 1.5}), false).unwrap();
     assert_eq!(world.settle().len(), 2);
     assert_eq!(world.group("/shop/back")["apps"][0]["instances"], 2);
@@ -173,9 +175,7 @@ fn apps_that_may_have_any_port_get_service_ports_of_their_own() {
 
 #[test]
 fn a_change_of_a_group_that_is_taken_back_leaves_no_dependencies_behind() {
-    let mut world = World::new();
-    world.post_group(shop("1")).unwrap();
-    world.settle();
+    let mut world = World::of_shop();
     let mut other = shop("2");
     other["groups"][0]["dependencies"] = json!([]);
     other["groups"][1]["dependencies"] = json!(["../front"]);

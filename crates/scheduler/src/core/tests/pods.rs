@@ -20,6 +20,19 @@ fn id() -> AppId {
 }
 
 impl World {
+    /// A world with the pod, none of whose instances is launched.
+    fn of_pod() -> World {
+        let mut world = World::new();
+        world.post_pod(pod()).unwrap();
+        world
+    }
+
+    fn bring_up_healthy(&mut self) {
+        for task in self.bring_up_pod() {
+            self.update(&task, TaskState::TaskRunning, Some(true));
+        }
+    }
+
     fn post_pod(&mut self, json: Value) -> Result<Accepted, Refusal> {
         let pod: Pod = serde_json::from_value(json).unwrap();
         self.tell(|core, now| core.create_pod(pod, false, now))
@@ -95,8 +108,7 @@ fn task_group_builder_a_task_for_each_container_and_an_executor() {
 
 #[test]
 fn pod_status_endpoint_missing_failing_ok() {
-    let mut world = World::new();
-    world.post_pod(pod()).unwrap();
+    let mut world = World::of_pod();
     assert_eq!(world.instance()["status"], "PENDING");
     let [web, log] = world.bring_up_pod();
     let condition = |world: &World| world.instance()["containers"][0]["conditions"][0].clone();
@@ -118,8 +130,7 @@ fn pod_status_endpoint_missing_failing_ok() {
 
 #[test]
 fn one_container_that_fails_brings_down_the_whole_instance() {
-    let mut world = World::new();
-    world.post_pod(pod()).unwrap();
+    let mut world = World::of_pod();
     let [web, log] = world.bring_up_pod();
     let failed =
         TaskStatus { message: Some("Command exited with status 3".into()), ..status(&web, TaskState::TaskFailed) };
@@ -177,18 +188,13 @@ fn a_check_of_a_container_is_shown_and_decides_nothing() {
 
 #[test]
 fn a_pod_is_changed_scaled_and_removed() {
-    let mut world = World::new();
-    world.post_pod(pod()).unwrap();
-    for task in world.bring_up_pod() {
-        world.update(&task, TaskState::TaskRunning, Some(true));
-    }
+    let mut world = World::of_pod();
+    world.bring_up_healthy();
     let mut two = pod();
     two["scaling"]["instances"] = json!(2);
     world.put_pod(two.clone()).unwrap();
     assert!(world.deployments()[0]["steps"][0]["actions"][0]["action"] == "ScalePod");
-    for task in world.bring_up_pod() {
-        world.update(&task, TaskState::TaskRunning, Some(true));
-    }
+    world.bring_up_healthy();
     assert_eq!(world.pod_status()["status"], "STABLE");
     assert_eq!(world.core.look().pod_versions(&id()).unwrap().as_array().map(Vec::len), Some(2));
     assert_eq!(world.put_pod(two).unwrap().deployment, None, "nothing differs");
@@ -200,11 +206,8 @@ fn a_pod_is_changed_scaled_and_removed() {
 
 #[test]
 fn a_pod_may_have_a_brake_of_its_own_which_replaces_nothing() {
-    let mut world = World::new();
-    world.post_pod(pod()).unwrap();
-    for task in world.bring_up_pod() {
-        world.update(&task, TaskState::TaskRunning, Some(true));
-    }
+    let mut world = World::of_pod();
+    world.bring_up_healthy();
     let mut braked = pod();
     braked["scheduling"] = json!({"brake": {"share": 0.25}});
     world.put_pod(braked.clone()).unwrap();
@@ -217,8 +220,7 @@ fn a_pod_may_have_a_brake_of_its_own_which_replaces_nothing() {
 
 #[test]
 fn a_kill_for_health_names_the_containers_task() {
-    let mut world = World::new();
-    world.post_pod(pod()).unwrap();
+    let mut world = World::of_pod();
     let [web, log] = world.bring_up_pod();
     world.update(&web, TaskState::TaskRunning, Some(true));
     world.update(&log, TaskState::TaskKilled, Some(false));
@@ -229,8 +231,7 @@ fn a_kill_for_health_names_the_containers_task() {
 
 #[test]
 fn a_killed_instance_of_a_pod_is_replaced() {
-    let mut world = World::new();
-    world.post_pod(pod()).unwrap();
+    let mut world = World::of_pod();
     let tasks = world.bring_up_pod();
     let name = world.instance()["id"].as_str().unwrap().to_owned();
     let named = world.core.look().instances_of_pod(&id(), &[name, "none".into()]).unwrap();
@@ -242,8 +243,7 @@ fn a_killed_instance_of_a_pod_is_replaced() {
 
 #[test]
 fn pods_and_apps_share_one_namespace_and_are_told_apart() {
-    let mut world = World::new();
-    world.post_pod(pod()).unwrap();
+    let mut world = World::of_pod();
     assert_eq!(world.post_pod(pod()).unwrap_err().status(), 409);
     let app = json!({"id": "/shop/pod", "cmd": "run"});
     assert_eq!(world.create(app).unwrap_err().status(), 409);

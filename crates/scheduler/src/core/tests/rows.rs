@@ -30,6 +30,11 @@ impl World {
         told.filter(|event| event.kind == kind).map(|event| event.data).collect()
     }
 
+    /// The changes of instances' health that were told since.
+    fn healthy_told(&mut self) -> Vec<Value> {
+        self.told_of("instance_health_changed_event").into_iter().map(|event| event["healthy"].clone()).collect()
+    }
+
     fn counts(&self) -> [u64; 4] {
         let app = self.app();
         ["tasksStaged", "tasksRunning", "tasksHealthy", "tasksUnhealthy"].map(|name| app[name].as_u64().unwrap())
@@ -86,10 +91,9 @@ fn health_check_actor_no_dispatch_for_staging_lost_and_unreachable() {
 fn app_health_check_actor_event_when_all_checks_are_healthy() {
     let (mut world, tasks) = World::unreported(1, checks(2));
     world.results(&tasks[0], [Some(true), None].map(result).to_vec());
-    assert!(world.told_of("instance_health_changed_event").is_empty(), "not before all have reported");
+    assert!(world.healthy_told().is_empty(), "not before all have reported");
     world.results(&tasks[0], [Some(true), Some(true)].map(result).to_vec());
-    let told = world.told_of("instance_health_changed_event");
-    assert_eq!(told.iter().map(|event| &event["healthy"]).collect::<Vec<_>>(), [&json!(true)]);
+    assert_eq!(world.healthy_told(), [json!(true)]);
 }
 
 #[test]
@@ -99,8 +103,7 @@ fn app_health_check_actor_event_when_one_becomes_unhealthy() {
     world.told();
     world.results(&tasks[0], [Some(true), Some(false)].map(result).to_vec());
     world.results(&tasks[0], [Some(false), Some(false)].map(result).to_vec());
-    let told = world.told_of("instance_health_changed_event");
-    assert_eq!(told.iter().map(|event| &event["healthy"]).collect::<Vec<_>>(), [&json!(false)], "exactly one");
+    assert_eq!(world.healthy_told(), [json!(false)], "exactly one");
 }
 
 #[test]
@@ -118,7 +121,7 @@ fn app_health_check_actor_several_instances_become_healthy_one_by_one() {
     let (mut world, tasks) = World::unreported(2, checks(2));
     for task in &tasks {
         world.results(task, [Some(true), None].map(result).to_vec());
-        assert!(world.told_of("instance_health_changed_event").is_empty());
+        assert!(world.healthy_told().is_empty());
         world.results(task, [Some(true), Some(true)].map(result).to_vec());
         let told = world.told_of("instance_health_changed_event");
         assert_eq!(told.len(), 1);
@@ -205,7 +208,7 @@ fn task_counts_by_state_and_by_health() {
 fn post_to_event_stream_health_only_when_it_changes() {
     let (mut world, tasks) = World::unreported(1, checks(1));
     world.update(&tasks[0], TaskState::TaskRunning, None);
-    assert!(world.told_of("instance_health_changed_event").is_empty(), "no change");
+    assert!(world.healthy_told().is_empty(), "no change");
     for (healthy, told) in [(true, 1), (true, 0), (false, 1), (false, 0)] {
         world.update(&tasks[0], TaskState::TaskRunning, Some(healthy));
         let events = world.told_of("instance_health_changed_event");
