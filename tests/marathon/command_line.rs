@@ -29,7 +29,7 @@ impl Shell {
         self.command(line).output().expect("it starts")
     }
 
-    /// What it printed; it has to succeed.
+    /// The text it printed; it has to succeed.
     #[track_caller]
     fn text(&self, line: &str) -> String {
         let output = self.run(line);
@@ -47,7 +47,7 @@ impl Shell {
             .collect()
     }
 
-    /// What it complained of; it has to fail.
+    /// The complaint it printed; it has to fail.
     #[track_caller]
     fn complaint(&self, line: &str) -> String {
         let output = self.run(line);

@@ -1,4 +1,4 @@
-//! What Marathon's integration and system tests say of health, each test named after its row: real tasks, by plain HTTP.
+//! Marathon's integration and system tests of health, each test named after its row: real tasks, by plain HTTP.
 //!
 //! Not here: what needs images or other networks than the host's (Docker HOST and BRIDGE, IPv6), volumes (resident tasks),
 //! more than one scheduler (a standby), or an older Marathon to upgrade from. Rows about groups, readiness and restarts that

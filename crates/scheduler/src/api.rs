@@ -44,33 +44,30 @@ pub(crate) use front::front;
 #[derive(Clone)]
 pub(crate) struct Api {
     actor: Handle,
-    /// Where others reach it: host and port.
+    /// Its address for others: host and port.
     authority: String,
     port: u16,
     options: Value,
     name: String,
-    /// Where events are posted from the start, if they are posted to those who ask for it.
+    /// The places to which events are posted from the start, if they are posted to those who ask for it.
     callbacks: Option<Vec<String>>,
     /// Whose web pages may read.
     origins: cors::Origins,
     abdication: Arc<Notify>,
-    /// Whether changes are taken.
     standing: watch::Receiver<Standing>,
 }
 
 impl Api {
     pub(crate) fn new(actor: Handle, options: &Options, address: SocketAddr, abdication: Arc<Notify>) -> Api {
-        let mut shown = json!({
+        let allowed = Some(&options.allowed_origins).filter(|origins| !origins.is_empty());
+        let shown = json!({
             "master": options.master, "framework_name": options.framework_name, "mesos_role": options.role,
             "mesos_user": options.user, "failover_timeout": options.failover_timeout.as_secs(), "checkpoint": true,
             "hostname": options.host(address), "features": ["task_killing"], "executor": "//cmd", "ha": false,
             "local_port_min": 10000, "local_port_max": 20000, "mesos_leader_ui_url": format!("http://{}/", options.masters().next().unwrap_or_default()),
-            "webui_url": null, "env_vars_prefix": null, "access_control_allow_origin": null,
+            "webui_url": null, "env_vars_prefix": null, "access_control_allow_origin": allowed,
             "task_launch_timeout": millis(options.task_launch_timeout), "reconciliation_interval": 600_000,
         });
-        if !options.allowed_origins.is_empty() {
-            shown["access_control_allow_origin"] = json!(options.allowed_origins);
-        }
         let origins = options.allowed_origins.iter().filter_map(|origin| origin.parse().ok()).collect();
         let standing = actor.standing();
         let (name, callbacks) = (options.framework_name.clone(), options.event_callbacks.clone());

@@ -17,7 +17,6 @@ use crate::view::Embed;
 
 const LARGEST_BODY: usize = 1024 * 1024;
 
-/// How long a body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(30);
 
 pub(super) type Answer = Result<Response, Rejected>;
@@ -123,7 +122,7 @@ pub(super) fn changed(accepted: &Accepted) -> Answer {
     Ok(changed_at("/v2/apps", accepted, &begun(accepted)))
 }
 
-/// What is said of a change where nothing else is.
+/// The body of an answer to a change where there is no other.
 pub(super) fn begun(accepted: &Accepted) -> Value {
     json!({"version": accepted.version, "deploymentId": accepted.deployment})
 }
@@ -186,7 +185,7 @@ impl Query {
         self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// What to show beside apps: this, and what the client names.
+    /// The parts to show beside apps: this, and what the client names.
     pub(super) fn embed(&self, mut embed: Embed) -> Embed {
         self.all("embed").for_each(|name| embed.add(name));
         embed

@@ -43,7 +43,7 @@ pub(super) async fn create(State(api): State<Api>, request: Request<Body>) -> An
     Ok(created.await??)
 }
 
-/// How a `PUT` or a `PATCH` changes what it names.
+/// The manner in which a `PUT` or a `PATCH` changes what it names.
 fn manner(request: &Request<Body>) -> Result<Manner, Rejected> {
     let (query, put) = (Query::of(request), request.method() == Method::PUT);
     Ok(Manner { partial: !put || query.flag("partialUpdate", true), create: put, terms: query.terms()? })

@@ -1,4 +1,4 @@
-//! What web pages of other origins may do: read, and only those that the operator names (Marathon's
+//! Rules for web pages of other origins: they may read, and only those that the operator names (Marathon's
 //! `--access_control_allow_origin`).
 
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub(super) async fn told(State(origins): State<Origins>, request: Request<Body>,
     answer
 }
 
-/// What to name as allowed: the page's own origin if it is, else whoever is, so that the page finds it is not.
+/// The origin to name as allowed: the page's own if it is, else one that is, so that the page finds it is not.
 fn allowed<'a>(origins: &'a [HeaderValue], headers: &HeaderMap) -> Option<&'a HeaderValue> {
     let own = headers.get(header::ORIGIN);
     origins.iter().find(|origin| Some(*origin) == own || *origin == "*").or_else(|| origins.first())

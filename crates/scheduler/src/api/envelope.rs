@@ -1,5 +1,5 @@
-//! What all requests and answers have in common: paths are read as Jersey reads them, and answers say who leads and that
-//! they are not to be kept.
+//! The parts that all requests and answers have in common: paths are read as Jersey reads them, and answers say who
+//! leads and that they are not to be kept.
 
 use axum::Router;
 use axum::body::Body;

@@ -1,4 +1,4 @@
-//! What is refused before it reaches a route: what pages of other origins send, and bodies of a kind that they could. In:
+//! Refusals before a route is reached: of what pages of other origins send, and of bodies that they could. In:
 //! requests. Out: the same ones, or Marathon's refusals.
 
 use axum::body::Body;

@@ -1,4 +1,4 @@
-//! What may be done at a path: `OPTIONS` asks it, and who tried something else is told it.
+//! The methods of each path: the answer to `OPTIONS`, and a header beside every refusal of another one.
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Method, Request, StatusCode, header};

@@ -1,4 +1,4 @@
-//! What is not about apps: who we are, who leads, whether we are there.
+//! Answers that are not about apps: who we are, who leads, whether we are there.
 
 use axum::Extension;
 use axum::body::Body;

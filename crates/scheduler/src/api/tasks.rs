@@ -35,7 +35,7 @@ pub(super) async fn list(State(api): State<Api>, request: Request<Body>) -> Answ
     shown(&json!({"tasks": api.ask(move |look, _| look.tasks_json(keep)).await?}))
 }
 
-/// Those that `status` names; other words mean nothing, as in Marathon.
+/// The conditions that `status` names; other words mean nothing, as in Marathon.
 fn conditions<'a>(names: impl Iterator<Item = &'a str>) -> Vec<Condition> {
     let condition = |name: &str| match name.to_ascii_lowercase().as_str() {
         "running" => Some(Condition::Running),
@@ -45,7 +45,6 @@ fn conditions<'a>(names: impl Iterator<Item = &'a str>) -> Vec<Condition> {
     names.filter_map(condition).collect()
 }
 
-/// Whether lines of text are wanted, and JSON is not.
 fn wants_text(request: &Request<Body>) -> bool {
     let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     accept.contains("text/plain") && !accept.contains("json") && !accept.contains("*/*")
@@ -116,7 +115,7 @@ pub(super) async fn kill_one(api: Api, id: AppId, task: String, request: Request
     killed(result.await??, |mut tasks| json!({"task": tasks.pop()}))
 }
 
-/// What was killed, and the deployment if apps are scaled by it.
+/// The killed tasks, and the deployment if apps are scaled by it.
 type Killed = (Vec<Value>, Option<Accepted>);
 
 /// Each of them once, in the order in which they are listed elsewhere, too.

@@ -1,4 +1,4 @@
-//! What only apps have: the one task of each instance, as Marathon shows it with all defaults filled in.
+//! The part that only apps have: the one task of each instance, as Marathon shows it with all defaults filled in.
 
 use std::collections::BTreeMap;
 
@@ -55,13 +55,12 @@ pub(crate) struct Fetch {
     pub(crate) extract: bool,
     #[serde(default)]
     pub(crate) executable: bool,
-    /// Whether to keep it for the next task.
     #[serde(default)]
     pub(crate) cache: bool,
     /// Its name in the sandbox.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) dest_path: Option<String>,
-    /// What has to come, if that is to be made sure of: `sha256:` or `sha512:` and the digest. Marathon has no such field.
+    /// The digest of its content, if that is to be checked: `sha256:` or `sha512:` and the digits. Beyond Marathon.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) checksum: Option<String>,
 }

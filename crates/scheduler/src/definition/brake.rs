@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::seconds::Seconds;
 use super::validate::Faults;
 
-/// What of the scheduler's own limits is different for an app. They are in force from when they are sent, for all
+/// The limits of an app that differ from the scheduler's own. They are in force from when they are sent, for all
 /// instances: none is restarted for them.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -1,4 +1,4 @@
-//! Where instances may run: a field of the agent, an operator, and perhaps a value. Rules and words are Marathon's.
+//! Rules for placement: a field of the agent, an operator, and perhaps a value. Rules and words are Marathon's.
 
 use std::fmt;
 
@@ -11,11 +11,11 @@ pub(crate) struct Constraint {
     /// `@hostname` or `hostname`, `@region`, `@zone`, or the name of an attribute.
     pub(crate) field: String,
     pub(crate) operator: Operator,
-    /// What it is compared with.
+    /// The value that it is compared with.
     pub(crate) value: Option<String>,
 }
 
-/// What must hold of a field's value.
+/// The condition on a field's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Operator {
     /// No two instances have the same.
@@ -118,7 +118,7 @@ impl<'de> Deserialize<'de> for Constraint {
     }
 }
 
-/// Whether it can be compiled, and in how much: patterns are users', and held against every agent.
+/// True if it can be compiled in little space: patterns are users', and held against every agent.
 fn is_pattern(text: &str) -> bool {
     const LENGTH: usize = 1024;
     const DEPTH: u32 = 32;

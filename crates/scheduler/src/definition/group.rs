@@ -28,12 +28,12 @@ pub(crate) struct GroupUpdate {
     pub(crate) pods: Option<Vec<Value>>,
 }
 
-/// What is remembered of a group beside the apps in it.
+/// The part of a group that is remembered beside the apps in it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct GroupSpec {
     /// Apps and groups that have to be up before any app in it.
     pub(crate) dependencies: Vec<AppId>,
-    /// Whether apps in it have to use its role; for top-level groups only.
+    /// True if apps in it have to use its role; for top-level groups only.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) enforce_role: bool,
 }
@@ -62,7 +62,7 @@ impl GroupUpdate {
         self.id.as_deref().map_or_else(|| path.clone(), |id| path.resolve(id))
     }
 
-    /// Whether nothing but `version` or `scaleBy` is given, where one of them is.
+    /// Refuses `version` and `scaleBy` where they are not alone.
     pub(crate) fn check_alone(&self) -> Result<(), Faults> {
         let mut faults = Faults::default();
         let rest = GroupUpdate { id: None, version: None, scale_by: None, ..self.clone() };
@@ -75,7 +75,7 @@ impl GroupUpdate {
         faults.or(())
     }
 
-    /// What the group is to be made of. `known` tells what is remembered of a group.
+    /// The structure that the group is to have. `known` tells what is remembered of a group.
     pub(crate) fn structure(self, id: &AppId, known: &dyn Fn(&AppId) -> GroupSpec) -> Result<Structure, Faults> {
         let (mut structure, mut faults) = (Structure::default(), Faults::default());
         self.collect(id, "", known, &mut structure, &mut faults);
@@ -131,19 +131,19 @@ impl GroupUpdate {
 }
 
 impl Structure {
-    /// Whether an app that is there now and not named is to go.
+    /// True if an app that is there now and not named is to go.
     pub(crate) fn drops_app(&self, id: &AppId) -> bool {
         let named = self.apps.iter().any(|(named, _)| named == id);
         let group = id.parent();
         !named && (self.whole.contains(&group) || self.drops_group(&group))
     }
 
-    /// Whether an app or a pod that is there now is to go. Pods are never named with their group, and only go with it.
+    /// True if an app or a pod that is there now is to go. Pods are never named with their group, and only go with it.
     pub(crate) fn drops(&self, app: &RunSpec) -> bool {
         if app.pod().is_some() { self.drops_group(&app.id.parent()) } else { self.drops_app(&app.id) }
     }
 
-    /// Whether a group that is there now and not named is to go.
+    /// True if a group that is there now and not named is to go.
     pub(crate) fn drops_group(&self, id: &AppId) -> bool {
         let leads_to = |group: &AppId| self.groups.keys().any(|named| named.is_within(group));
         let lost = |group: &AppId| !leads_to(group) && self.closed.contains(&group.parent());

@@ -12,7 +12,6 @@ use super::seconds::Seconds;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct HealthCheck {
-    /// How to ask, and who does.
     pub(crate) protocol: Protocol,
     /// The path to ask for; `/` if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -25,10 +24,10 @@ pub(crate) struct HealthCheck {
     /// Which of the app's ports, by its name: beyond Marathon.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) port_name: Option<String>,
-    /// What results call it: beyond Marathon.
+    /// Its name in results: beyond Marathon.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) name: Option<String>,
-    /// How to ask over HTTP, and what to expect: beyond Marathon.
+    /// Beyond Marathon.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) http: Option<HttpOptions>,
     /// The service a gRPC check asks for; the whole server if absent.
@@ -42,19 +41,18 @@ pub(crate) struct HealthCheck {
     pub(crate) grace_period_seconds: Seconds,
     /// From the end of an attempt to the next one.
     pub(crate) interval_seconds: Seconds,
-    /// How long an attempt may take.
     pub(crate) timeout_seconds: Seconds,
-    /// How many failures in a row kill the instance. 0: never by scheduler-level checks, at once by the executor's.
+    /// The failures in a row that kill the instance. 0: never by scheduler-level checks, at once by the executor's.
     pub(crate) max_consecutive_failures: u32,
-    /// How many successes in a row make the instance healthy: beyond Marathon, from Aurora.
+    /// The number of successes in a row that make the instance healthy: beyond Marathon, from Aurora.
     #[serde(skip_serializing_if = "is_one")]
     pub(crate) minimum_consecutive_successes: u32,
-    /// Whether a kill for failing this check slows launches down, like any other failure: beyond Marathon.
+    /// True if a kill for failing this check slows launches down, like any other failure: beyond Marathon.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) backoff_after_kill: bool,
     /// Until the first attempt.
     pub(crate) delay_seconds: Seconds,
-    /// Whether statuses 100 to 199 say nothing.
+    /// True if statuses 100 to 199 say nothing.
     pub(crate) ignore_http1xx: bool,
     pub(crate) ip_protocol: IpProtocol,
 }
@@ -66,7 +64,7 @@ pub(crate) struct CommandValue {
     pub(crate) value: String,
 }
 
-/// How to ask, and who does: the scheduler, or (`MESOS_*` and `COMMAND`) the executor beside the task.
+/// The way to ask, and who does: the scheduler, or (`MESOS_*` and `COMMAND`) the executor beside the task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum Protocol {
@@ -80,7 +78,7 @@ pub(crate) enum Protocol {
     MesosTcp,
     /// The gRPC health protocol: beyond Marathon.
     MesosGrpc,
-    /// Whether the port is listened on, as the kernel says; the task never knows: beyond Marathon.
+    /// A look at the kernel's list of listening ports; the task never knows: beyond Marathon.
     MesosListen,
 }
 

@@ -1,4 +1,4 @@
-//! What an HTTP health check may ask and expect beyond Marathon's: method, headers, statuses, and what is in the body.
+//! The part of an HTTP health check that goes beyond Marathon's: method, headers, statuses, and what is in the body.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::validate::Faults;
 
-/// How to ask over HTTP, and what to expect. Nothing set is Marathon's way.
+/// A request over HTTP, and the answer that is expected. Nothing set is Marathon's way.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct HttpOptions {
@@ -28,7 +28,7 @@ pub(crate) struct HttpOptions {
     /// The healthy ones; 200 to 399 if none is given.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) statuses: Vec<Statuses>,
-    /// What must hold for the body; all of it.
+    /// Conditions on the body; all must hold.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) expect: Vec<Expectation>,
 }
@@ -40,7 +40,7 @@ pub(crate) struct Statuses {
     pub(crate) last: u16,
 }
 
-/// What must hold for the body of an answer. Exactly one of `contains`, `matches` and `jsonPath` is set.
+/// A condition on the body of an answer. Exactly one of `contains`, `matches` and `jsonPath` is set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Expectation {
@@ -52,7 +52,7 @@ pub(crate) struct Expectation {
     /// It is JSON, and this path (RFC 9535) finds `value`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) json_path: Option<String>,
-    /// What the path finds.
+    /// The value that the path finds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) value: Option<Value>,
 }
@@ -91,7 +91,7 @@ impl Expectation {
         }
     }
 
-    /// What the engine would not take.
+    /// The fields that the engine would not take.
     fn objections(&self) -> impl Iterator<Item = (&'static str, String)> {
         let text = |text: &String| checks::spec::Expectation::Contains(text.clone().into_bytes());
         let pattern = |pattern: &String| checks::spec::Expectation::Matches(pattern.clone());

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// Where the word stands (in which object, or list of objects, if that matters; and under which name), and what it may be.
+/// The place of the word (the object, or list of objects, if that matters; and the name), and what it may be.
 const LITERALS: [(Option<&str>, &str, &[&str]); 12] = [
     (
         Some("healthChecks"),

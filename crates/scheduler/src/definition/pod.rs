@@ -116,7 +116,7 @@ impl Default for Resources {
     }
 }
 
-/// What the executor of an instance may use, beside its containers.
+/// The resources of an instance's executor, beside its containers.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct ExecutorResources {
@@ -149,7 +149,7 @@ pub(crate) struct Endpoint {
     pub(crate) network_names: Vec<String>,
 }
 
-/// How long a container may take to end.
+/// The time a container may take to end.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Lifecycle {
@@ -225,7 +225,7 @@ pub(crate) struct Scheduling {
     pub(crate) unreachable_strategy: UnreachableStrategy,
 }
 
-/// How much later each further failure is followed by a launch.
+/// The growing wait between a failure and the next launch.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct Backoff {
@@ -309,7 +309,7 @@ impl Pod {
         checked.into_iter().position(|checked| checked.name == container)
     }
 
-    /// What all containers of an instance and its executor use together.
+    /// The resources of all containers of an instance and its executor together.
     pub(crate) fn total(&self) -> Resources {
         let own = self.executor_resources;
         let start = Resources { cpus: own.cpus, mem: own.mem, disk: own.disk, gpus: 0 };

@@ -11,13 +11,13 @@ use super::validate::Faults;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct ReadinessCheck {
-    /// What results are told under.
+    /// Its name in results.
     pub(crate) name: String,
     pub(crate) protocol: ReadinessProtocol,
     pub(crate) path: String,
     pub(crate) port_name: String,
     pub(crate) interval_seconds: Seconds,
-    /// How long an attempt may take; less than the interval.
+    /// The limit of an attempt; less than the interval.
     pub(crate) timeout_seconds: Seconds,
     /// The statuses that say *ready*.
     pub(crate) http_status_codes_for_ready: Vec<u16>,

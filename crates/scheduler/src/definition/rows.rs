@@ -1,4 +1,4 @@
-//! What Marathon's own tests say of health checks in definitions, row by row: what is valid, what is added, what stays.
+//! Marathon's own tests of health checks in definitions, row by row: what is valid, what is added, what stays.
 //!
 //! Not here: records in protobuf, which there are none of, and checks in images or behind port mappings (Docker HOST, BRIDGE
 //! and USER, IPv6 there).

@@ -10,13 +10,12 @@ use super::validate::Faults;
 /// The name of a port, a container or an endpoint.
 pub(super) const NAME: &str = "must fully match regular expression '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'";
 
-/// Whether it may be the name of a port, or of a part of a path.
+/// True if it may be the name of a port, or of a part of a path.
 pub(super) fn is_name(text: &str) -> bool {
     let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     !text.is_empty() && text.bytes().all(legal) && !text.starts_with('-') && !text.ends_with('-')
 }
 
-/// Whether no value comes twice.
 pub(super) fn unique<T: Ord>(mut values: impl Iterator<Item = T>) -> bool {
     let mut seen = BTreeSet::new();
     values.all(|value| seen.insert(value))

@@ -33,7 +33,7 @@ pub(crate) struct RunSpec {
     pub(crate) disk: f64,
     pub(crate) constraints: Vec<Constraint>,
     pub(crate) port_definitions: Vec<PortDefinition>,
-    /// Whether the ports must be those of the definitions.
+    /// True if the ports must be those of the definitions.
     pub(crate) require_ports: bool,
     /// The launch delay after the first failure.
     pub(crate) backoff_seconds: Seconds,
@@ -49,7 +49,7 @@ pub(crate) struct RunSpec {
     #[serde(default)]
     pub(crate) dependencies: Vec<AppId>,
     pub(crate) upgrade_strategy: UpgradeStrategy,
-    /// How many may be killed for their health at a time, where that is different from others: beyond Marathon.
+    /// Limits on kills for health, where they are different from others: beyond Marathon.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) brake: Option<AppBrake>,
     pub(crate) labels: BTreeMap<String, String>,
@@ -66,7 +66,6 @@ pub(crate) struct RunSpec {
     pub(crate) version_info: VersionInfo,
 }
 
-/// What runs in each instance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Kind {
@@ -125,7 +124,7 @@ impl RunSpec {
         self.version_info.last_config_change_at
     }
 
-    /// Whether `other` differs in anything that its instances would notice: not in their number, the brake, and versions.
+    /// True if `other` differs in what its instances would notice: not in their number, the brake, and versions.
     pub(crate) fn needs_restart(&self, other: &RunSpec) -> bool {
         let mut same = other.clone();
         same.instances = self.instances;
@@ -139,12 +138,12 @@ impl RunSpec {
         same != *self
     }
 
-    /// Whether its label says that there may never be two of it.
+    /// True if its label says that there may never be two of it.
     pub(crate) fn is_single_instance(&self) -> bool {
         self.labels.get("MARATHON_SINGLE_INSTANCE_APP").is_some_and(|value| value == "true")
     }
 
-    /// Whether a change to `other` takes a deployment: whether anything but the versions differs.
+    /// True if a change to `other` takes a deployment: anything but the versions differs.
     pub(crate) fn differs(&self, other: &RunSpec) -> bool {
         self.instances != other.instances || self.brake != other.brake || self.needs_restart(other)
     }

@@ -1,4 +1,4 @@
-//! How checks of apps and of pods are made where a definition does not say: Marathon's defaults.
+//! Marathon's defaults for checks of apps and of pods, where a definition does not say.
 
 use super::seconds::Seconds;
 
@@ -19,7 +19,6 @@ pub(crate) fn delay() -> Seconds {
     Seconds::whole(15)
 }
 
-/// How many failures in a row kill an instance.
 pub(crate) fn failures() -> u32 {
     3
 }

@@ -1,22 +1,22 @@
-//! How instances are replaced, which go first, and what becomes of those that cannot be reached.
+//! Strategies: for replacing instances, for choosing those that go first, and for those that cannot be reached.
 
 use serde::{Deserialize, Serialize};
 
 use super::seconds::{self, Seconds};
 use super::validate::Faults;
 
-/// How fast to replace instances by those of a new version, as shares of `instances`.
+/// The pace of replacing instances by those of a new version, as shares of `instances`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct UpgradeStrategy {
-    /// How many must stay healthy.
+    /// The share that must stay healthy.
     pub(crate) minimum_health_capacity: f64,
-    /// How many there may be above `instances`.
+    /// The share by which there may be more than `instances`.
     pub(crate) maximum_over_capacity: f64,
-    /// How long a deployment may take, in seconds, before it is taken back: beyond Marathon.
+    /// The seconds after which a deployment is taken back: beyond Marathon.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) deadline_seconds: Option<Seconds>,
-    /// How many instances of the new version may fail in a deployment; with one more it is taken back: beyond Marathon.
+    /// The instances of the new version that may fail in a deployment; with one more it is taken back: beyond Marathon.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) maximum_failures: Option<u32>,
 }
@@ -56,7 +56,7 @@ pub(crate) enum KillSelection {
     OldestFirst,
 }
 
-/// What to do with instances on agents nobody hears of.
+/// The fate of instances on agents nobody hears of.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(untagged, expecting = "must be \"disabled\", or have inactiveAfterSeconds and expungeAfterSeconds as numbers")]
 pub(crate) enum UnreachableStrategy {

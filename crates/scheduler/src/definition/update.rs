@@ -1,5 +1,5 @@
-//! What a client sends: every field optional. [`AppUpdate::create`] fills in the defaults, [`AppUpdate::apply`] changes
-//! an app and leaves absent fields as they were, [`AppUpdate::replace`] is a PUT without partial update.
+//! An app as a client sends it: every field optional. [`AppUpdate::create`] fills in the defaults, [`AppUpdate::apply`]
+//! changes an app and leaves absent fields as they were, [`AppUpdate::replace`] is a PUT without partial update.
 
 mod merge;
 

@@ -1,4 +1,4 @@
-//! What makes no sense in a definition: Marathon's rules, with its messages and paths.
+//! Faults of definitions: Marathon's rules, with its messages and paths.
 
 use checks::spec::{Command, CommandProbe, Probe};
 use mesos::checksum::Checksum;
@@ -91,7 +91,7 @@ pub(crate) fn validate(spec: &RunSpec, app: &App, faults: &mut Faults) {
     }
 }
 
-/// What DC/OS asks of those that it upgrades itself.
+/// The rule of DC/OS for apps that it upgrades itself.
 fn migration(spec: &RunSpec, faults: &mut Faults) {
     let label = |name: &str| spec.labels.get(name).map(String::as_str).filter(|value| !value.is_empty());
     let complete = label("DCOS_PACKAGE_FRAMEWORK_NAME").is_some() && label("DCOS_MIGRATION_API_PATH").is_some();
@@ -101,7 +101,7 @@ fn migration(spec: &RunSpec, faults: &mut Faults) {
     faults.require(holds, "/", error);
 }
 
-/// Whether it has only characters that a URI may have, and `%` only before two digits.
+/// True if it has only characters that a URI may have, and `%` only before two digits.
 fn is_uri(text: &str) -> bool {
     let strange = |letter: char| letter.is_whitespace() || letter.is_control() || "<>\"{}|\\^`".contains(letter);
     let escapes = |rest: &str| rest.len() >= 2 && rest.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());

@@ -104,7 +104,7 @@ async fn a_locked_app_names_its_deployment_in_marathons_words() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn paths_and_headers_are_as_clients_expect_them() {
+async fn paths_methods_and_headers_are_as_clients_expect_them() {
     let (_master, running) = alone().await;
     assert_eq!(running.send("POST", "/v2/apps/", &app("shop/web")).await.header("location"), Some("/v2/apps/shop/web"));
     for path in ["/v2/apps//shop/web", "/v2/apps/shop/web/", "/v2/apps/%2Fshop%2Fweb", "/v2/apps/shop/web"] {
@@ -120,11 +120,26 @@ async fn paths_and_headers_are_as_clients_expect_them() {
     assert_eq!((pong.json(), running.send("GET", "/ping", &json!(null)).await.text()), (json!("pong"), "pong".into()));
     let text = running.ask("GET", "/metrics", &[("accept", "text/plain")], "").await.text();
     assert!(text.contains("marathon_apps_active_gauge 1\n"), "{text}");
+    for (path, allowed) in [
+        ("/v2/apps", "GET, HEAD, POST, PUT, PATCH, OPTIONS"),
+        ("/v2/apps/shop/web", "GET, HEAD, PUT, PATCH, DELETE, OPTIONS"),
+        ("/v2/apps/shop/web/tasks", "GET, HEAD, DELETE, OPTIONS"),
+        ("/v2/groups", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
+        ("/v2/pods", "GET, HEAD, POST, OPTIONS"),
+        ("/ping", "GET, HEAD, OPTIONS"),
+    ] {
+        let options = running.send("OPTIONS", path, &json!(null)).await;
+        assert_eq!((options.status, options.header("allow")), (200, Some(allowed)), "{path}");
+        let head = running.send("HEAD", path, &json!(null)).await;
+        assert_eq!((head.status, head.text().as_str()), (200, ""), "{path}");
+        let refused = running.send("TRACE", path, &json!(null)).await;
+        assert_eq!((refused.status, refused.header("allow")), (405, Some(allowed)), "{path}");
+    }
     running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn large_answers_are_packed_for_who_asks_for_it() {
+async fn answers_are_packed_and_come_in_the_form_that_is_accepted() {
     let (_master, running) = alone().await;
     let mut large = app("/large");
     large["labels"] = json!({"text": "x".repeat(10_000)});
@@ -136,6 +151,17 @@ async fn large_answers_are_packed_for_who_asks_for_it() {
     assert_eq!((plain.header("content-encoding"), plain.text().len() > 10_000), (None, true));
     let small = running.ask("GET", "/v2/leader", &[("accept-encoding", "gzip")], "").await;
     assert_eq!(small.header("content-encoding"), None, "it fits into a packet");
+    for (accept, status, kind, body) in [
+        ("*/*", 200, Some("text/plain; charset=utf-8"), "pong"),
+        ("text/html, */*;q=0.1", 200, Some("text/html; charset=utf-8"), "pong"),
+        ("application/json", 200, Some("application/json; charset=utf-8"), "\"pong\""),
+        ("text/plain;q=0.5, application/json", 200, Some("application/json; charset=utf-8"), "\"pong\""),
+        ("image/png", 204, None, ""),
+    ] {
+        let answer = running.ask("GET", "/ping", &[("accept", accept)], "").await;
+        let shown = (answer.status, answer.header("content-type"), answer.text());
+        assert_eq!(shown, (status, kind, body.to_owned()), "{accept}");
+    }
     running.stop().await;
 }
 
@@ -288,28 +314,6 @@ async fn what_changes_nothing_names_a_deployment_that_is_over() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_path_tells_its_methods_and_answers_head() {
-    let (_master, running) = alone().await;
-    running.send("POST", "/v2/apps", &app("/shop/web")).await;
-    for (path, allowed) in [
-        ("/v2/apps", "GET, HEAD, POST, PUT, PATCH, OPTIONS"),
-        ("/v2/apps/shop/web", "GET, HEAD, PUT, PATCH, DELETE, OPTIONS"),
-        ("/v2/apps/shop/web/tasks", "GET, HEAD, DELETE, OPTIONS"),
-        ("/v2/groups", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
-        ("/v2/pods", "GET, HEAD, POST, OPTIONS"),
-        ("/ping", "GET, HEAD, OPTIONS"),
-    ] {
-        let options = running.send("OPTIONS", path, &json!(null)).await;
-        assert_eq!((options.status, options.header("allow")), (200, Some(allowed)), "{path}");
-        let head = running.send("HEAD", path, &json!(null)).await;
-        assert_eq!((head.status, head.text().as_str()), (200, ""), "{path}");
-        let refused = running.send("TRACE", path, &json!(null)).await;
-        assert_eq!((refused.status, refused.header("allow")), (405, Some(allowed)), "{path}");
-    }
-    running.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_definition_that_was_read_may_be_sent_back_whole_to_replace_it() {
     let (_master, running) = alone().await;
     running.send("POST", "/v2/apps", &app("/shop/web")).await;
@@ -356,23 +360,6 @@ async fn web_pages_of_origins_that_are_named_may_read() {
         assert_eq!(headers, allowed.map(|_| "x-own"), "{named:?}");
         running.stop().await;
     }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ping_answers_in_what_is_accepted() {
-    let (_master, running) = alone().await;
-    for (accept, status, kind, body) in [
-        ("*/*", 200, Some("text/plain; charset=utf-8"), "pong"),
-        ("text/html, */*;q=0.1", 200, Some("text/html; charset=utf-8"), "pong"),
-        ("application/json", 200, Some("application/json; charset=utf-8"), "\"pong\""),
-        ("text/plain;q=0.5, application/json", 200, Some("application/json; charset=utf-8"), "\"pong\""),
-        ("image/png", 204, None, ""),
-    ] {
-        let answer = running.ask("GET", "/ping", &[("accept", accept)], "").await;
-        let shown = (answer.status, answer.header("content-type"), answer.text());
-        assert_eq!(shown, (status, kind, body.to_owned()), "{accept}");
-    }
-    running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -30,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What the played master sees: subscriptions, with what to answer on, and calls with the stream they name.
+/// Requests to the played master: subscriptions, with what to answer on, and calls with the stream they name.
 enum Seen {
     Subscribed(Call, EventSender<Event>),
     Called(Call, Option<String>),

@@ -22,7 +22,6 @@ impl Document {
         methods.map(|(name, path)| (name.to_uppercase(), path.clone())).collect()
     }
 
-    /// What is wrong with a value, if anything.
     fn fault(&self, schema: &Value, value: &Value, at: &str) -> Option<String> {
         let schema = self.resolve(schema);
         if let Some(any) = schema["anyOf"].as_array() {

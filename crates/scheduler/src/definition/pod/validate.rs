@@ -1,4 +1,4 @@
-//! What makes no sense in a pod: Marathon's rules, with its messages and paths; and what is not supported, by name.
+//! Faults of pods: Marathon's rules, with its messages and paths; and fields that are not supported, by name.
 
 use super::{Container, HttpEndpoint, Pod, Scaling, TcpEndpoint};
 use crate::definition::env::{EnvValue, NO_SECRETS};
@@ -37,7 +37,7 @@ fn scaling(scaling: &Scaling, faults: &mut Faults) {
     faults.require(within, "/scaling/instances", error);
 }
 
-/// What the kernel is given: the pod's variables, the container's, and its command.
+/// The program as the kernel is given it: the pod's variables, the container's, and its command.
 fn program(pod: &Pod, one: &Container, at: &str, faults: &mut Faults) {
     let variables = [("", &pod.environment), (at, &one.environment)];
     let variables = variables.into_iter().flat_map(|(at, all)| {
@@ -117,7 +117,6 @@ fn scheduling(pod: &Pod, faults: &mut Faults) {
     }
 }
 
-/// Whether it may be the name of something in a pod.
 fn is_name(text: &str) -> bool {
     text.len() <= 63 && rules::is_name(text)
 }

@@ -1,5 +1,5 @@
-//! How what a client sent is put over a specification, field by field: older forms, defaults that depend on other fields,
-//! and what is refused by name.
+//! The way from a client's fields to a specification, field by field: older forms, defaults that depend on other
+//! fields, and what is refused by name.
 
 use std::collections::BTreeMap;
 
@@ -233,7 +233,7 @@ fn set<T>(field: &mut T, value: Option<T>) {
     }
 }
 
-/// Whether a field that is not supported asks for nothing anyway.
+/// True if a field that is not supported asks for nothing anyway.
 fn means_nothing(value: &Value) -> bool {
     match value {
         Value::Null => true,
