@@ -23,7 +23,7 @@ use tally::Tally;
 /// The name the engine gives its thread.
 const THREAD: &str = "checks";
 
-/// How many events are read at once, if so many are there.
+/// The number of events that are read at once, if so many are there.
 const AT_ONCE: usize = 1024;
 
 /// Carries out a load, and says what it cost.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use crate::spec::CheckId;
 use crate::verdict::Verdict;
 
-/// How verdicts add up.
+/// The sum of verdicts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Rule {
     /// Healthy when all are; unhealthy when one is.

@@ -1,4 +1,4 @@
-//! Whether the raw result of a general check is news: Mesos reports it only when it differs from the previous one.
+//! The news in the raw result of a general check: Mesos reports it only when it differs from the previous one.
 //!
 //! In: what an attempt found. Out: the result to report, or nothing. An attempt without a result (it timed out, the
 //! command could not start) is an empty result, and the empty result is what everybody starts from; one that says

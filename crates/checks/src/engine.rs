@@ -130,7 +130,7 @@ impl Engine {
         end
     }
 
-    /// How punctual attempts were until now; nothing if the engine's thread has died.
+    /// The punctuality of attempts until now; nothing if the engine's thread has died.
     pub async fn lag(&self) -> Option<Lag> {
         self.metrics().await.map(|metrics| metrics.lag)
     }

@@ -60,7 +60,7 @@ pub enum Failure {
     },
     /// No connection came about in the time there was.
     ConnectTimedOut {
-        /// How long it might have taken.
+        /// The time it might have taken.
         after: Duration,
     },
     /// A connection broke.
@@ -126,7 +126,7 @@ pub enum Failure {
     },
     /// The attempt took longer than it may, although there was a connection.
     TimedOut {
-        /// How long it might have taken.
+        /// The time it might have taken.
         after: Duration,
         /// The end of what the command printed; empty for other probes.
         output: String,
@@ -204,7 +204,7 @@ impl Outcome {
         }
     }
 
-    /// Whether the port is listened on, if the attempt came to know that: the raw result of a TCP probe.
+    /// True if the port is listened on, if the attempt came to know that: the raw result of a TCP probe.
     pub fn connected(&self) -> Option<bool> {
         match self {
             Outcome::Success(Answer::Connected | Answer::Listening) => Some(true),

@@ -1,4 +1,4 @@
-//! Where a check runs: the host, a network namespace, or the namespaces of a process.
+//! The place a check runs in: the host, a network namespace, or the namespaces of a process.
 //!
 //! In: a pid, a pidfd, or the path of a namespace. Out: a [`Place`], which all clones share.
 //!
@@ -24,11 +24,11 @@ use rustix::thread::ThreadNameSpaceType;
 use crate::outcome::errno_text;
 pub(crate) use here::Here;
 
-/// Where a check runs.
+/// The place a check runs in.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub enum Place {
-    /// Where the engine is.
+    /// The engine's own.
     #[default]
     Host,
     /// A network namespace; commands stay in the engine's file system.
@@ -123,8 +123,8 @@ impl Place {
         })
     }
 
-    /// Whether sockets can be made here, bound to this source if there is one. For those who would rather know before the
-    /// first attempt: it takes a thread of its own, and blocks.
+    /// Checks that sockets can be made here, bound to this source if there is one. For those who would rather know
+    /// before the first attempt: it takes a thread of its own, and blocks.
     pub fn try_out(&self, source: Option<IpAddr>) -> io::Result<()> {
         let place = self.clone();
         let tried = std::thread::spawn(move || {
@@ -149,7 +149,7 @@ impl Place {
         process.others.contains(ThreadNameSpaceType::PROCESS_ID).then(|| process.pidfd())
     }
 
-    /// Whether this is a process that has ended, or is so far on its way that its sockets may be closed already.
+    /// True if this is a process that has ended, or is so far on its way that its sockets may be closed already.
     pub(crate) fn is_ending(&self) -> bool {
         match self {
             Place::Process(process) => self.has_ended() || Process::is_ending(process.pid),
@@ -157,7 +157,7 @@ impl Place {
         }
     }
 
-    /// Whether this is a process that has ended.
+    /// True if this is a process that has ended.
     pub(crate) fn has_ended(&self) -> bool {
         match self {
             Place::Process(process) => has_ended(process.pidfd.as_fd()).unwrap_or(false),

@@ -106,7 +106,7 @@ impl Attempt {
         }
     }
 
-    /// How far it got, and when.
+    /// The points it got to, and when.
     pub(crate) fn phases(&self) -> Phases {
         match self {
             Attempt::Tcp(_) => Phases::default(),

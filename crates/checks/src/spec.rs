@@ -46,7 +46,7 @@ pub struct CheckSpec {
     /// When to ask.
     #[cfg_attr(feature = "serde", serde(default))]
     pub schedule: Schedule,
-    /// How to judge the answers.
+    /// The rules by which the answers are judged.
     #[cfg_attr(feature = "serde", serde(default))]
     pub judgement: Judgement,
 }
@@ -60,13 +60,13 @@ pub enum Probe {
     Http(HttpProbe),
     /// The gRPC health protocol, `grpc.health.v1.Health/Check`.
     Grpc(GrpcProbe),
-    /// Whether a TCP connection can be made.
+    /// A question whether a TCP connection can be made.
     Tcp(TcpProbe),
-    /// Whether a port is listened on, as the kernel says; the application is not touched.
+    /// A question whether a port is listened on, as the kernel says; the application is not touched.
     Listen(ListenProbe),
     /// Bytes sent and bytes expected, over TCP or UDP.
     Exchange(ExchangeProbe),
-    /// Whether a command exits with 0.
+    /// A question whether a command exits with 0.
     Command(CommandProbe),
     /// The same question at the addresses of one name, one after the other until one takes the connection. A timeout
     /// is for all of them together; see [`Probe::at_each`].
@@ -105,7 +105,7 @@ impl CheckSpec {
         CheckSpec { probe, schedule: Schedule::default(), judgement: Judgement::default() }
     }
 
-    /// Whether this can be run at all. What lies on this machine is looked at when the check is added.
+    /// Checks that this can be run at all. What lies on this machine is looked at when the check is added.
     pub fn validate(&self) -> Result<(), SpecError> {
         self.probe.validate()?;
         self.schedule.validate()?;

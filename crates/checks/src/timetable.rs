@@ -38,7 +38,7 @@ impl Tick {
         Tick(u32::try_from(tick.as_nanos()).unwrap_or(u32::MAX).max(1))
     }
 
-    /// How long it is.
+    /// The length.
     pub(crate) fn length(self) -> Duration {
         Duration::from_nanos(self.0.into())
     }
@@ -69,7 +69,7 @@ pub(crate) fn spread_phase(schedule: &Schedule, seed: &str) -> Duration {
     schedule.delay.saturating_add(phase(seed, schedule.interval.min(SPREAD)))
 }
 
-/// How long after its return a recovered check has its next attempt.
+/// The time after its return at which a recovered check has its next attempt.
 pub(crate) fn recovered_phase(schedule: &Schedule, seed: &str) -> Duration {
     phase(seed, schedule.interval)
 }
@@ -104,14 +104,14 @@ pub(crate) struct Due {
     pub(crate) due: Duration,
 }
 
-/// How punctual attempts were.
+/// The punctuality of attempts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Lag {
-    /// How many started.
+    /// The number that started.
     pub started: u64,
-    /// How many of them more than two ticks after they were due.
+    /// The number of them that started more than two ticks after they were due.
     pub late: u64,
     /// The worst of them.
     pub worst: Duration,
@@ -201,7 +201,7 @@ impl Timetable {
         is_running
     }
 
-    /// Whether this attempt is the one its check waits for.
+    /// True if this attempt is the one its check waits for.
     pub(crate) fn is_running(&self, key: Key, run: Run) -> bool {
         self.rows.get(&key).is_some_and(|row| row.is_running(run))
     }
@@ -232,7 +232,7 @@ impl Timetable {
         lateness
     }
 
-    /// How punctual attempts were until now.
+    /// The punctuality of attempts until now.
     pub(crate) fn lag(&self) -> Lag {
         self.lag
     }

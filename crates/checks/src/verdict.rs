@@ -61,7 +61,7 @@ impl Default for VerdictState {
 }
 
 impl VerdictState {
-    /// Whether the verdict is open, or the last results speak against it without being enough to change it.
+    /// True if the verdict is open, or the last results speak against it without being enough to change it.
     pub fn is_on_edge(&self) -> bool {
         match self.verdict {
             Verdict::Unknown => true,
@@ -93,7 +93,7 @@ impl VerdictState {
 pub struct Recent {
     /// 1 is a failure; the last result is the lowest bit.
     pub failed: u64,
-    /// How many there are, up to 64.
+    /// The number there is, up to 64.
     pub seen: u32,
 }
 
@@ -102,7 +102,7 @@ impl Recent {
         Recent { failed: self.failed << 1 | u64::from(failed), seen: (self.seen + 1).min(FailureRate::LONGEST) }
     }
 
-    /// Whether the failures are as many as that.
+    /// True if the failures are as many as that.
     fn reaches(self, rate: FailureRate) -> bool {
         let window = u64::MAX >> (FailureRate::LONGEST - rate.window.clamp(1, FailureRate::LONGEST));
         (self.failed & window).count_ones() >= rate.failures
@@ -117,9 +117,9 @@ pub enum VerdictEvent {
     Healthy,
     /// A failure counted.
     Unhealthy {
-        /// How many in a row.
+        /// The number in a row.
         consecutive_failures: u32,
-        /// Whether that is enough to kill the task.
+        /// True if that is enough to kill the task.
         kill: bool,
     },
 }

@@ -64,7 +64,7 @@ fn descriptors() -> usize {
     open().len()
 }
 
-/// What this process has open.
+/// The files that this process has open.
 fn open() -> Vec<PathBuf> {
     let entries = fs::read_dir("/proc/self/fd").unwrap().flatten();
     entries.map(|entry| fs::read_link(entry.path()).unwrap_or_default()).collect()

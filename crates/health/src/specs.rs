@@ -38,7 +38,8 @@ impl Kind {
     }
 }
 
-/// Where a check's command runs, as the executor of its task knows: with which variables, in which directory, as whom.
+/// The surroundings of a check's command, as the executor of its task knows: with which variables, in which directory,
+/// as whom.
 pub type Commands<'a> = &'a dyn Fn(&CommandInfo) -> Result<CommandProbe, Problem>;
 
 /// All health checks of a task, in the order in which results name them.

@@ -27,7 +27,7 @@ pub fn check_status(check: &CheckInfo, outcome: &Outcome) -> Option<CheckStatusI
     Some(status)
 }
 
-/// Whether the server says that it serves, if it says anything.
+/// True if the server says that it serves, if it says anything.
 fn serving(outcome: &Outcome) -> Option<bool> {
     match outcome {
         Outcome::Success(Answer::Serving) => Some(true),
@@ -36,7 +36,7 @@ fn serving(outcome: &Outcome) -> Option<bool> {
     }
 }
 
-/// Whether the answer was as expected, if there was one.
+/// True if the answer was as expected, if there was one.
 fn expected(outcome: &Outcome) -> Option<bool> {
     match outcome {
         Outcome::Success(Answer::Expected) => Some(true),

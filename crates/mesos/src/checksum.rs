@@ -1,10 +1,10 @@
-//! How a checksum is spelled: `sha256:` or `sha512:` and the digest in hexadecimal digits, as container registries have
+//! The spelling of a checksum: `sha256:` or `sha512:` and the digest in hexadecimal digits, as container registries have
 //! it. Pure; who fetches computes.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// How a digest is computed.
+/// The algorithm of a digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Algorithm {
     /// SHA-256: 64 hexadecimal digits.
@@ -29,7 +29,7 @@ impl Algorithm {
     }
 }
 
-/// What the bytes of a file have to add up to.
+/// The sum that the bytes of a file have to add up to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Checksum {
     algorithm: Algorithm,
@@ -47,7 +47,7 @@ impl Checksum {
         (digest.len() == algorithm.bytes()).then(|| Checksum { algorithm, digest: digest.to_vec() })
     }
 
-    /// How it is computed.
+    /// The algorithm.
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
     }

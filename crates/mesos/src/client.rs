@@ -25,10 +25,10 @@ use crate::{codec::Codec, credentials::Credential, server::MESOS_STREAM_ID, unio
 /// The largest reply that is read.
 pub const MAX_REPLY_BYTES: usize = 64 * 1024 * 1024;
 
-/// How many redirects one call follows.
+/// The number of redirects that one call follows.
 const MAX_REDIRECTS: usize = 5;
 
-/// How long things may take.
+/// The limits on how long things may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
     /// Until a connection is made.
@@ -43,7 +43,7 @@ impl Default for Timeouts {
     }
 }
 
-/// What a call was answered with.
+/// The answer to a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
     /// A 2xx status.
@@ -107,7 +107,7 @@ impl Client {
         Client { shared: Arc::new(shared) }
     }
 
-    /// Where this client calls first.
+    /// The server that this client calls first.
     pub fn authority(&self) -> &str {
         &self.shared.authority
     }

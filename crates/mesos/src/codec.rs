@@ -8,7 +8,7 @@ use crate::{
     wire::{DecodeError, Wire, from_protobuf},
 };
 
-/// How messages look on the wire.
+/// The form of messages on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Codec {
     /// Mesos' JSON, one line.

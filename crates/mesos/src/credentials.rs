@@ -36,7 +36,7 @@ enum Fault {
 const ONE: &str = r#"{"principal": "NAME", "secret": "SECRET"}"#;
 const SEVERAL: &str = r#"{"credentials": [{"principal": "NAME", "secret": "SECRET"}]}"#;
 
-/// Who a process says it is: `--credential` of Mesos' agents.
+/// The principal a process says it is: `--credential` of Mesos' agents.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credential {
     principal: String,
@@ -55,7 +55,7 @@ impl Credential {
         &self.principal
     }
 
-    /// What to send as `Authorization`.
+    /// The value to send as `Authorization`.
     pub fn authorization(&self) -> Option<HeaderValue> {
         let encoded = STANDARD.encode(format!("{}:{}", self.principal, self.secret));
         let mut value = HeaderValue::try_from(format!("Basic {encoded}")).ok()?;

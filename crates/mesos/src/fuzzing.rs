@@ -1,4 +1,4 @@
-//! What fuzzers feed: everything a peer sends. Only there for them and for the test below, which feeds the corpus.
+//! The targets of fuzzers: everything a peer sends. Only there for them and for the test below, which feeds the corpus.
 //!
 //! In: any bytes. Out: nothing, or a panic, which is a bug.
 
@@ -67,8 +67,8 @@ fn every_call(codec: Codec, bytes: &[u8]) {
     kept::<executor::Event>(codec, bytes);
 }
 
-/// What can be read can be written, and is then read as the same, by both codecs. As text, because JSON shows defaults
-/// where the message has none.
+/// A message that can be read can be written, and is then read as the same, by both codecs. As text, because JSON shows
+/// defaults where the message has none.
 fn kept<M: Wire>(codec: Codec, bytes: &[u8]) -> Option<M> {
     let message: M = codec.decode(bytes).ok()?;
     let text = Codec::Json.encode(&message);

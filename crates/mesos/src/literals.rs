@@ -1,4 +1,4 @@
-//! How single values look in Mesos' JSON. In: values. Out: their text, appended.
+//! The text of single values in Mesos' JSON. In: values. Out: their text, appended.
 
 use std::io::Write;
 

@@ -18,9 +18,9 @@ pub enum RecordError {
     /// The record is larger than the limit.
     #[error("a record of {length} bytes is over the limit of {limit}")]
     TooLarge {
-        /// What the header announces.
+        /// The length that the header announces.
         length: u64,
-        /// What the decoder takes.
+        /// The length that the decoder takes.
         limit: usize,
     },
 }
@@ -78,7 +78,7 @@ impl Decoder {
         record
     }
 
-    /// Whether the stream could end here: no record has been begun.
+    /// True if the stream could end here: no record has been begun.
     pub fn is_between_records(&self) -> bool {
         self.buffer.is_empty() && self.length.is_none() && self.failed.is_none()
     }

@@ -1,4 +1,4 @@
-//! What agents have, offers hold and tasks use, as values to add, subtract and compare.
+//! The resources that agents have, offers hold and tasks use, as values to add, subtract and compare.
 //! In: lists of `Resource`, or Mesos' text (`cpus:4;mem:1024;ports:[31000-32000]`). Out: the same, sums, differences,
 //! answers, and the objects of the legacy endpoints.
 //!
@@ -30,7 +30,7 @@ pub struct Resources {
     amounts: BTreeMap<Key, Amount>,
 }
 
-/// What tells resources apart.
+/// The things that tell resources apart.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     name: String,
@@ -48,17 +48,17 @@ impl Resources {
         Self::default()
     }
 
-    /// Whether nothing is left.
+    /// True if nothing is left.
     pub fn is_empty(&self) -> bool {
         self.amounts.is_empty()
     }
 
-    /// Whether all of `other` is in here, with the same reservations and allocations.
+    /// True if all of `other` is in here, with the same reservations and allocations.
     pub fn contains(&self, other: &Resources) -> bool {
         other.amounts.iter().all(|(key, wanted)| self.amounts.get(key).is_some_and(|amount| amount.contains(wanted)))
     }
 
-    /// What is left without `other`, if all of it is in here.
+    /// The rest without `other`, if all of it is in here.
     pub fn checked_sub(&self, other: &Resources) -> Option<Resources> {
         self.contains(other).then(|| self.clone() - other)
     }
@@ -116,18 +116,18 @@ impl Resources {
         self.mapped(|key| Key { allocated: None, ..key })
     }
 
-    /// What is not reserved.
+    /// The part that is not reserved.
     pub fn unreserved(&self) -> Resources {
         self.filtered(|key| key.reserved.is_none())
     }
 
-    /// What is reserved, by role.
+    /// The part that is reserved, by role.
     pub fn reservations(&self) -> BTreeMap<String, Resources> {
         let roles = self.amounts.keys().filter_map(|key| key.reserved.clone());
         roles.map(|role| (role.clone(), self.reserved_for(&role))).collect()
     }
 
-    /// What is reserved for a role.
+    /// The part that is reserved for a role.
     pub fn reserved_for(&self, role: &str) -> Resources {
         self.filtered(|key| key.reserved.as_deref() == Some(role))
     }

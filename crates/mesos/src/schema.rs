@@ -1,4 +1,4 @@
-//! What the JSON codec and the check for required fields need to know of every message, derived once from the
+//! The facts of every message that the JSON codec and the check for required fields need, derived once from the
 //! descriptor set that the build put into the binary. In: descriptors. Out: tables of fields in declaration order.
 
 use std::{collections::HashMap, sync::LazyLock};
@@ -28,8 +28,8 @@ pub(crate) struct Field {
     pub(crate) label: Label,
     /// For a map: the kind of its values; keys are always strings.
     pub(crate) kind: Kind,
-    /// What the JSON output shows when the field is unset: its explicit default, unless it is deprecated; or an empty
-    /// list, where Mesos writes one.
+    /// The text that the JSON output shows when the field is unset: its explicit default, unless it is deprecated; or
+    /// an empty list, where Mesos writes one.
     pub(crate) default: Option<Vec<u8>>,
 }
 

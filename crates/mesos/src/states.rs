@@ -1,8 +1,8 @@
-//! What task states mean. In: states. Out: facts about them.
+//! The meaning of task states. In: states. Out: facts about them.
 
 use crate::v1::TaskState;
 
-/// Whether nothing more will become of a task in this state.
+/// True if nothing more will become of a task in this state.
 pub fn is_terminal(state: TaskState) -> bool {
     match state {
         TaskState::TaskFinished

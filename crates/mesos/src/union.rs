@@ -6,7 +6,7 @@ use crate::wire::{MissingPart, Wire};
 
 /// A message of several types, most of which have a part of their own.
 pub trait Union: Wire {
-    /// What it can hold; a type this program does not know is `Unknown`.
+    /// The contents it can have; a type this program does not know is `Unknown`.
     type Content;
 
     /// The type with its part.

@@ -1,4 +1,4 @@
-//! What is wrong with calls, tasks and checks, worded as Mesos words it: frameworks and their tests go by these texts.
+//! The faults of calls, tasks and checks, worded as Mesos words it: frameworks and their tests go by these texts.
 //! In: messages. Out: nothing, or the first thing that is wrong. Pure; who asks decides what a refusal means.
 
 mod call;
@@ -34,7 +34,7 @@ impl Invalid {
         Self(message.into())
     }
 
-    /// What is wrong.
+    /// The fault.
     pub fn message(&self) -> &str {
         &self.0
     }

@@ -20,7 +20,7 @@ pub enum DecodeError {
     Convert {
         /// Which message was expected.
         message: &'static str,
-        /// What is wrong, naming the field.
+        /// The fault, naming the field.
         reason: String,
     },
     /// Not the protobuf encoding of this message.
@@ -28,7 +28,7 @@ pub enum DecodeError {
     Protobuf {
         /// Which message was expected.
         message: &'static str,
-        /// What is wrong.
+        /// The fault.
         reason: Unreadable,
     },
     /// A message without the part that its type needs.

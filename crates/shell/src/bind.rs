@@ -13,15 +13,15 @@ pub enum BindError {
     InUse {
         /// Which part it is.
         part: &'static str,
-        /// Where it wanted to listen.
+        /// The address on which it wanted to listen.
         address: SocketAddr,
     },
     /// The machine's: the address cannot be listened on.
     #[error("cannot listen on {address}")]
     Refused {
-        /// Where it wanted to listen.
+        /// The address on which it wanted to listen.
         address: SocketAddr,
-        /// What the system says.
+        /// The system's words.
         #[source]
         source: io::Error,
     },

@@ -90,7 +90,7 @@ impl<R, B> Handle<R, B> {
         Stopped { part: self.part }
     }
 
-    /// How many messages wait.
+    /// The number of messages that wait.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.messages.max_capacity() - self.messages.capacity()
@@ -127,7 +127,7 @@ impl<R, B> Inbox<R, B> {
         self.messages.recv().await
     }
 
-    /// What waits, up to `limit` messages. Nothing is lost if this is dropped half-way.
+    /// The messages that wait, up to `limit` of them. Nothing is lost if this is dropped half-way.
     pub async fn take(&mut self, into: &mut Vec<Message<R, B>>, limit: usize) -> usize {
         self.messages.recv_many(into, limit).await
     }

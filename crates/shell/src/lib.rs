@@ -1,4 +1,4 @@
-//! What surrounds the pure core of every part: the things that touch the clock, the disk and the network.
+//! The surroundings of the pure core of every part: the things that touch the clock, the disk and the network.
 //!
 //! - [`Clock`] reads the clocks; cores are told [`Now`];
 //! - [`inbox`] makes the channel to a part: a [`Handle`] that sends, asks and looks, and the [`Inbox`] of its task;

@@ -23,21 +23,21 @@ const HELD: usize = 4096;
 /// The longest that a commit takes on a healthy disk. Until then looks wait, too, and see only what is durable.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Whether a part goes on, and how it ends.
+/// The course of a part: it goes on, or ends in some way.
 pub type Course<E> = ControlFlow<Result<(), E>>;
 
 /// A pure core with what carries out its decisions.
 pub trait Part {
-    /// What it is asked for.
+    /// The requests it takes.
     type Request;
-    /// What it lets others look at.
+    /// The books it lets others look at.
     type Books;
-    /// What its core wants done.
+    /// The actions its core wants done.
     type Action;
-    /// What ends it.
+    /// The errors that end it.
     type Error: From<StoreError>;
 
-    /// What looks see.
+    /// The books that looks see.
     fn books(&mut self) -> &mut Self::Books;
 
     /// Takes a request; an answer is held back until what it rests on is durable.
@@ -49,10 +49,10 @@ pub trait Part {
     /// Does what is due.
     fn wake(&mut self, now: Now) -> Course<Self::Error>;
 
-    /// What the core wants done by now.
+    /// The actions that the core wants done by now.
     fn take_actions(&mut self) -> Vec<Self::Action>;
 
-    /// What of these actions has to be durable before any of them is carried out.
+    /// The changes of these actions that have to be durable before any of them is carried out.
     fn changes(&self, actions: &[Self::Action]) -> Result<Batch, Self::Error>;
 
     /// Carries out one action, all of which are durable.

@@ -10,7 +10,7 @@ pub struct Subscriber {
     /// The pause before the next attempt, if it is not shortened by chance.
     next: Duration,
     first: Duration,
-    /// Whether the last attempt failed.
+    /// True if the last attempt failed.
     is_away: bool,
 }
 
@@ -21,7 +21,7 @@ impl Subscriber {
         Subscriber { longest, next: first, first, is_away: false }
     }
 
-    /// How long to wait before the next attempt: this share, in 0..1, of the pause, so that many do not come at once.
+    /// The time to wait before the next attempt: this share, in 0..1, of the pause, so that many do not come at once.
     pub fn pause(&mut self, share: f64) -> Duration {
         let pause = self.next.mul_f64(share.clamp(0.0, 1.0));
         self.next = (self.next * 2).min(self.longest);

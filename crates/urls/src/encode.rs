@@ -28,7 +28,7 @@ pub(super) fn encoded(text: &str) -> Result<(String, Option<String>), UrlError> 
     Ok((front + &escaped(rest), zone))
 }
 
-/// Whether it begins with `name://`.
+/// True if it begins with `name://`.
 pub(super) fn has_scheme(text: &str) -> bool {
     text.split_once("://").is_some_and(|(name, _)| is_scheme(name))
 }
@@ -38,7 +38,7 @@ fn is_scheme(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
 }
 
-/// Where the path begins.
+/// The beginning of the path.
 fn end_of_authority(text: &str) -> usize {
     let begin = match text.find("//") {
         Some(0) => 2,

@@ -108,7 +108,7 @@ impl Url {
     }
 }
 
-/// Where a reference leads.
+/// The target of a reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reference {
     /// The scheme, its own or that of where it was found.

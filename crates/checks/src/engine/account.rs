@@ -32,7 +32,7 @@ impl Account {
         self.balance < 0.0
     }
 
-    /// How long it takes until it is no more overdrawn, if it is.
+    /// The time until it is no more overdrawn, if it is.
     pub(super) fn even_in(&self) -> Option<Duration> {
         self.is_overdrawn().then(|| Duration::from_secs_f64((-self.balance / self.share).min(3600.0)))
     }

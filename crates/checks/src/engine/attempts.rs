@@ -1,4 +1,4 @@
-//! How attempts begin, go on and end.
+//! The life of attempts: how they begin, go on and end.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::outcome::{Answer, Outcome, Phases, Reason, Said};
 use crate::probe::Attempt;
 use crate::timetable::{Due, Key};
 
-/// How many attempts start before the first answers are looked at.
+/// The number of attempts that start before the first answers are looked at.
 const BATCH: usize = 32;
 
 /// To start a command takes as long as to start so many others.

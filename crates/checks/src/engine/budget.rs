@@ -1,4 +1,4 @@
-//! How many attempts may run at a time, and how much CPU commands may take. Pure.
+//! The bounds on attempts that run at a time, and on the CPU that commands take. Pure.
 //!
 //! In: attempts that are due, attempts that ended, the CPU that commands used. Out: which one may start. Those that may
 //! not wait in order; commands wait for themselves, so that they do not hold up the rest.
@@ -66,7 +66,7 @@ impl Budget {
         }
     }
 
-    /// Whether an attempt waits that may start.
+    /// True if an attempt waits that may start.
     pub(super) fn has_next(&self) -> bool {
         self.in_flight < self.limits.in_flight && (!self.sockets.is_empty() || self.command_may_start())
     }

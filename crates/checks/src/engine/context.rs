@@ -17,10 +17,10 @@ use crate::spec::Reach;
 use crate::timetable::Key;
 use processes::null;
 
-/// Where bodies and output are read to.
+/// The room that bodies and output are read to.
 const SCRATCH: usize = 64 * 1024;
 
-/// How often to look after killed commands before the thread ends.
+/// The time between two looks after killed commands before the thread ends.
 const LAST_VISITS: usize = 100;
 
 /// A look at both clocks, from which the time of day of every other moment of a turn follows.
@@ -116,7 +116,7 @@ impl Context {
         Tools { key, clock, started, poller, here, reaper, cgroups, kept, reach, null, scratch }
     }
 
-    /// Whether something that was killed is not gone yet.
+    /// True if something that was killed is not gone yet.
     pub(super) fn is_busy(&self) -> bool {
         self.reaper.is_busy() || self.cgroups.is_busy()
     }

@@ -40,14 +40,14 @@ pub(super) struct Entry {
     pub(super) running: Option<Box<Running>>,
     /// A connection for the next attempt.
     pub(super) kept: Option<Box<Stream>>,
-    /// Whether the last attempt took more than is ordinary of the engine's time.
+    /// True if the last attempt took more than is ordinary of the engine's time.
     pub(super) was_greedy: bool,
     events: Listener,
     standing: Standing,
     silence: Silence,
 }
 
-/// Whether attempts are made.
+/// The state of attempts: made or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Silence {
     None,
@@ -65,7 +65,7 @@ pub(super) struct Begin {
     pub(super) attendance: Attendance,
 }
 
-/// How an attempt ended.
+/// The end of an attempt.
 #[derive(Debug)]
 pub(super) struct End {
     pub(super) outcome: Outcome,
@@ -83,7 +83,7 @@ pub(super) struct Running {
     /// Nothing if there is no limit, or its time is up and it is being ended.
     pub(super) patience: Option<Patience>,
     pub(super) work: Work,
-    /// Whether it waits for a turn, and not for its descriptors.
+    /// True if it waits for a turn, and not for its descriptors.
     pub(super) rests: bool,
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::percentiles::Percentiles;
 use crate::outcome::{Kind, Outcome};
 
-/// How many attempts are remembered.
+/// The number of attempts that are remembered.
 const REMEMBERED: usize = 32;
 
 /// Microseconds, as a mantissa of 11 bits and an exponent of 5.
@@ -50,9 +50,9 @@ const CODE: u16 = 0x0fff;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct PastAttempt {
-    /// How long ago it started.
+    /// The time since it started.
     pub ago: Duration,
-    /// How long it took.
+    /// The time it took.
     pub duration: Duration,
     /// The outcome, by layer and cause.
     pub kind: Kind,

@@ -1,4 +1,4 @@
-//! How handles talk to the engine's thread: one channel, and an eventfd that wakes the loop.
+//! The way handles talk to the engine's thread: one channel, and an eventfd that wakes the loop.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};

@@ -11,23 +11,23 @@ use crate::timetable::Lag;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Metrics {
-    /// How many checks there are.
+    /// The number of checks there are.
     pub checks: usize,
-    /// How many attempts are under way.
+    /// The number of attempts under way.
     pub in_flight: usize,
-    /// How many are due and wait for others to end.
+    /// The number of those that are due and wait for others to end.
     pub waiting: usize,
-    /// How many ended, by what came out: one number for each of [`Kind::ALL`].
+    /// The number of those that ended, by what came out: one number for each of [`Kind::ALL`].
     pub attempts: Vec<(Kind, u64)>,
     /// The number of events that found a bounded channel full, and were dropped.
     pub missed: u64,
-    /// How punctual they started.
+    /// The punctuality of their starts.
     pub lag: Lag,
     /// Half of the last attempts started no later than this after they were due; nothing before the first.
     pub start_error_p50: Option<Duration>,
     /// 99 % of them.
     pub start_error_p99: Option<Duration>,
-    /// How often the engine's loop was away for longer than [`Metrics::STALL`] when it should have come round.
+    /// The number of times the engine's loop was away for longer than [`Metrics::STALL`] when it should have come round.
     pub stalls: u64,
     /// The time of all of them together.
     pub stalled: Duration,

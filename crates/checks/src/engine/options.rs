@@ -1,4 +1,4 @@
-//! How the engine works.
+//! The engine's options.
 
 use std::time::Duration;
 
@@ -9,19 +9,19 @@ use crate::spec::Reach;
 /// Deadlines and absences are looked at once a tick: with a longer one nothing would start or end in time.
 const LONGEST_TICK: Duration = Duration::from_secs(1);
 
-/// How the engine works.
+/// The options of an engine.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EngineOptions {
     /// The span within which all that is due is started together. Checks faster than ten ticks have a shorter one. At
     /// most 1 s.
     pub tick: Duration,
-    /// How many attempts may run at a time; the others wait, and count as late.
+    /// The number of attempts that may run at a time; the others wait, and count as late.
     pub max_in_flight: usize,
-    /// How many of these may be commands.
+    /// The number of these that may be commands.
     pub max_commands_in_flight: usize,
-    /// How much of one CPU commands may use on average; those that are due wait, and count as late.
+    /// The share of one CPU that commands may use on average; those that are due wait, and count as late.
     pub command_cpu_share: f64,
-    /// Whether commands get cgroups of their own, if this process may make them: below its own cgroup, version 2.
+    /// True if commands get cgroups of their own where this process may make them: below its own cgroup, version 2.
     pub command_cgroups: bool,
     /// Which addresses checks may talk to.
     pub reach: Reach,

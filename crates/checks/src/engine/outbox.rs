@@ -15,7 +15,7 @@ const GATHERING: u32 = 5;
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     events: Vec<(Key, Event)>,
-    /// Whether one of them is more than another success.
+    /// True if one of them is more than another success.
     presses: bool,
     /// The moment of the last delivery.
     delivered: Duration,

@@ -17,7 +17,7 @@ pub(super) const CONSIDERABLE: u32 = 4;
 /// Powers of two of microseconds, up to half an hour.
 const CLASSES: usize = 32;
 
-/// How long the loop was away: in all absences of at least 1 us, 2 us, 4 us ...
+/// The time the loop was away: in all absences of at least 1 us, 2 us, 4 us ...
 #[derive(Debug, Default)]
 pub(super) struct Absences {
     at_least: [Duration; CLASSES],

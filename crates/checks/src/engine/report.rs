@@ -6,14 +6,14 @@ use super::history::PastAttempt;
 use crate::spec::{SpecError, require};
 use crate::verdict::{Verdict, VerdictState};
 
-/// How one check stands.
+/// The standing of one check.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct CheckReport {
     /// All that has to be remembered.
     pub state: VerdictState,
-    /// Whether attempts are made.
+    /// The state of attempts: made or not.
     pub activity: Activity,
     /// A verdict that was set by hand, while it lasts.
     pub by_hand: Option<ByHand>,
@@ -26,7 +26,7 @@ pub struct CheckReport {
     pub p99: Option<Duration>,
 }
 
-/// Whether attempts are made.
+/// The state of attempts: made or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]

@@ -32,7 +32,7 @@ use crate::timetable::{BuildKeyHasher, Key, Timetable};
 /// The key of the mailbox in the epoll set.
 pub(super) const BELL: Key = Key::MAX;
 
-/// How long to sleep when nothing is due at all.
+/// The time to sleep when nothing is due at all.
 const IDLE: Duration = Duration::from_secs(3600);
 
 pub(super) struct Prober {
@@ -50,7 +50,7 @@ pub(super) struct Prober {
     pub(super) context: Context,
 }
 
-/// Whether the loop goes on.
+/// The course of the loop.
 #[derive(PartialEq, Eq)]
 pub(super) enum Turn {
     Next,

@@ -31,7 +31,7 @@ const REST: Duration = Duration::from_millis(5);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Work {
     taken: Duration,
-    /// Whether the attempt before it was greedy.
+    /// True if the attempt before it was greedy.
     suspected: bool,
 }
 
@@ -44,7 +44,7 @@ impl Work {
         self.taken = self.taken.saturating_add(time);
     }
 
-    /// Whether it waits for its turn from now on.
+    /// True if it waits for its turn from now on.
     pub(super) fn is_greedy(self) -> bool {
         self.suspected || self.is_excessive()
     }

@@ -1,4 +1,4 @@
-//! What is known of one check: its verdict so far, its past attempts, and a verdict set by hand. Pure.
+//! The knowledge of one check: its verdict so far, its past attempts, and a verdict set by hand. Pure.
 //!
 //! In: attempts that ended, verdicts by hand, the time. Out: changes of the verdict, and a report.
 
@@ -48,7 +48,7 @@ impl Standing {
         self.state
     }
 
-    /// Whether an attempt has ended.
+    /// True if an attempt has ended.
     pub(super) fn has_begun(&self) -> bool {
         self.history.is_some()
     }

@@ -49,7 +49,7 @@ impl Connection {
         self.next.max(now.saturating_add(SOON))
     }
 
-    /// Whether it has more to say than was taken.
+    /// True if it has more to say than was taken.
     pub(super) fn is_eager(&self, now: Duration) -> bool {
         self.next(now) <= now.saturating_add(SOON)
             && !self.session.as_ref().is_some_and(|session| session.is_handshaking())

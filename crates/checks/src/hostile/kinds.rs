@@ -22,7 +22,7 @@ pub struct Kind {
     pub manner: Manner,
     /// The way a check asks it.
     pub ask: Ask,
-    /// Whether hands are shaken before it says anything; records are as small as they can be.
+    /// True if hands are shaken before it says anything; records are as small as they can be.
     pub(crate) is_secured: bool,
     first: Vec<u8>,
     then: Vec<u8>,

@@ -1,8 +1,9 @@
-//! How long the parts of an attempt took.
+//! The time that the parts of an attempt took.
 
 use std::time::Duration;
 
-/// How long after its start an attempt got how far; nothing for what it never reached or what its probe does not have.
+/// The times, after its start, at which an attempt reached its phases; nothing for those it never reached or its probe
+/// does not have.
 ///
 /// With redirects these are the phases of the last hop. They are as exact as the engine's loop: what was ready while it
 /// was busy with others is seen a moment later.

@@ -26,7 +26,7 @@ pub(crate) struct Plan {
 pub(crate) struct Attempt {
     pub(super) inner: super::Attempt,
     index: usize,
-    /// How many addresses are still to be tried.
+    /// The number of addresses that are still to be tried.
     left: usize,
 }
 
@@ -47,7 +47,7 @@ impl Plan {
         (index + 1) % (self.others.len() + 1)
     }
 
-    /// Whether another address is worth trying after this.
+    /// True if another address is worth trying after this.
     fn goes_on(outcome: &Outcome) -> bool {
         matches!(outcome, Outcome::Failure(Failure::Refused | Failure::Unreachable { .. }))
     }

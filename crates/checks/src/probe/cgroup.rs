@@ -20,10 +20,10 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 /// Numbers the engines of this process.
 static ENGINES: AtomicU64 = AtomicU64::new(1);
 
-/// How many are kept for the next commands, at most.
+/// The number that is kept for the next commands, at most.
 const SPARE: usize = 64;
 
-/// How many discarded cgroups to try to remove for each new command. More than one, so that they become fewer.
+/// The number of discarded cgroups to try to remove for each new command. More than one, so that they become fewer.
 const TRIES: usize = 2;
 
 /// `cgroup.events` is shorter.
@@ -95,7 +95,7 @@ impl Cgroups {
         Vec::new()
     }
 
-    /// Whether a directory waits for its last process to go.
+    /// True if a directory waits for its last process to go.
     pub(crate) fn is_busy(&self) -> bool {
         !self.discarded.is_empty()
     }
@@ -201,7 +201,7 @@ impl Cgroup {
     }
 }
 
-/// Where our own cgroup is in the file system.
+/// The place of our own cgroup in the file system.
 fn place(own: &str, mounts: &str) -> Option<PathBuf> {
     let path = own.lines().find_map(|line| line.strip_prefix("0::"))?;
     // 31 23 0:27 ROOT MOUNTPOINT OPTIONS ... - TYPE SOURCE OPTIONS
@@ -264,7 +264,7 @@ mod tests {
         child
     }
 
-    /// How many descriptors of this process are open below that directory.
+    /// The number of descriptors of this process that are open below that directory.
     fn descriptors(parent: &Path) -> usize {
         let open = fs::read_dir("/proc/self/fd").unwrap().flatten();
         open.filter(|entry| fs::read_link(entry.path()).is_ok_and(|link| link.starts_with(parent))).count()

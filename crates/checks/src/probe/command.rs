@@ -24,10 +24,10 @@ use crate::place::Place;
 use crate::spec::{Command, CommandProbe};
 use processes::{Child, Ended, Enter, Session, Spawn, SpawnError, Step, kill_session, reap};
 
-/// How much of the output is kept.
+/// The part of the output that is kept.
 const TAIL: usize = 3 * 1024;
 
-/// How much output is read in one go, so that a talkative command does not hold up the others.
+/// The output that is read in one go, so that a talkative command does not hold up the others.
 const READS: usize = 4;
 
 /// The pipe that the command writes to.
@@ -37,7 +37,7 @@ struct Pipe {
     ours: OwnedFd,
     /// Held as long as the command runs, so that its end wakes us once, by the pidfd, and not by both.
     theirs: OwnedFd,
-    /// Whether what is written wakes us.
+    /// True if what is written wakes us.
     wakes: bool,
 }
 
@@ -258,7 +258,7 @@ impl Pipe {
     }
 }
 
-/// Whether the kernel does not let children be born in that cgroup.
+/// True if the kernel does not let children be born in that cgroup.
 fn is_refused(spawned: &Result<Child, SpawnError>) -> bool {
     let refusals =
         [Errno::ACCESS, Errno::BUSY, Errno::INVAL, Errno::NOSYS, Errno::OPNOTSUPP, Errno::PERM, Errno::NODEV];

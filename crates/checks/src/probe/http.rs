@@ -26,12 +26,12 @@ use target::{Astray, Target};
 
 #[derive(Debug)]
 pub(crate) struct Attempt {
-    /// Where a redirect led; nothing is where the check asks.
+    /// The target of a redirect; nothing is where the check asks.
     target: Option<Box<Target>>,
     stream: Box<Stream>,
     dialogue: Dialogue,
     hops: u32,
-    /// Whether the connection is of an earlier attempt.
+    /// True if the connection is of an earlier attempt.
     reused: bool,
     /// The fate of the connection.
     connection: Reuse,
@@ -40,7 +40,7 @@ pub(crate) struct Attempt {
 #[cfg(any(feature = "fuzzing", test))]
 pub(crate) use self::{response::fuzz, target::fuzz as fuzz_location};
 
-/// How it goes on after some bytes.
+/// The way it goes on after some bytes.
 enum Turn {
     /// They are all read.
     Wait,
@@ -155,7 +155,7 @@ impl Attempt {
         self.target.as_deref().unwrap_or(&plan.target)
     }
 
-    /// Whether this is a redirect that is not the answer.
+    /// True if this is a redirect that is not the answer.
     fn follows(&self, status: u16, location: &str, plan: &Plan) -> bool {
         redirect::is_redirect(status)
             && match plan.redirects {

@@ -37,7 +37,7 @@ pub(crate) struct Reply {
     pub(crate) trailers: HeaderMap,
 }
 
-/// How much of a body to take in, and how much of that to keep.
+/// The part of a body to take in, and the part of that to keep.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BodyLimits {
     pub(crate) longest: u64,
@@ -172,7 +172,7 @@ impl Session {
     }
 }
 
-/// Whether something inside wants to be polled again.
+/// A waker that tells if something inside wants to be polled again.
 struct Woken(AtomicBool);
 
 impl Wake for Woken {

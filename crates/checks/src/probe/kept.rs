@@ -33,7 +33,7 @@ pub(crate) struct KeptSockets {
     /// The networks that the keys of watched processes stand for.
     ends: HashMap<Key, NamespaceId, BuildKeyHasher>,
     last_watch: Key,
-    /// How many descriptors are kept, and beyond how many no stream is.
+    /// The number of descriptors that are kept, and the one beyond which no stream is.
     descriptors: usize,
     limit: usize,
 }
@@ -45,7 +45,7 @@ pub(crate) struct SocketKind {
     pub(crate) handshake: Handshake,
 }
 
-/// How a connection begins.
+/// The beginning of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Handshake {
     /// At once and wholly: the peer may be the first to speak.

@@ -1,4 +1,4 @@
-//! Whether a port is listened on, asked of the kernel over netlink (`sock_diag(7)`).
+//! The question whether a port is listened on, asked of the kernel over netlink (`sock_diag(7)`).
 //!
 //! One lookup is one message there and one back, at once. A socket per network namespace is kept, because making one
 //! costs more than asking.
@@ -88,7 +88,7 @@ fn request(probe: &ListenProbe) -> [u8; MESSAGE] {
     bytes
 }
 
-/// Whether the answer is a socket that listens.
+/// True if the answer is a socket that listens.
 fn understand(answer: &[u8], transport: Transport) -> rustix::io::Result<bool> {
     let kind = answer.get(4..6).and_then(|bytes| bytes.try_into().ok()).map(u16::from_ne_bytes);
     let word = answer.get(HEADER..HEADER + 4).and_then(|bytes| bytes.try_into().ok()).map(i32::from_ne_bytes);

@@ -33,7 +33,7 @@ pub(crate) struct Poller {
     epoll: OwnedFd,
 }
 
-/// How many keys one look takes in at most.
+/// The number of keys that one look takes in at most.
 const EVENTS: usize = 256;
 
 impl Poller {

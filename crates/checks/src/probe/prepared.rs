@@ -37,7 +37,7 @@ impl Prepared {
         })
     }
 
-    /// Whether it starts a process.
+    /// True if it starts a process.
     pub(crate) fn is_command(&self) -> bool {
         matches!(self, Prepared::Command(_))
     }

@@ -5,7 +5,8 @@ use std::os::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::process::{WaitId, WaitIdOptions, waitid};
 
-/// How often to look for a process that is not our child: it becomes ours when its parent dies, if we adopt orphans.
+/// The time between two looks for a process that is not our child: it becomes ours when its parent dies, if we adopt
+/// orphans.
 const PATIENCE: u32 = 100;
 
 #[derive(Debug, Default)]
@@ -19,7 +20,7 @@ impl Reaper {
         self.dying.extend(pidfds.into_iter().map(|pidfd| (pidfd, 0)));
     }
 
-    /// Whether it has to come by again.
+    /// True if it has to come by again.
     pub(crate) fn is_busy(&self) -> bool {
         !self.dying.is_empty()
     }

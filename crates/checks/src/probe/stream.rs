@@ -1,6 +1,6 @@
 //! A connection that bytes go out on and come in from, plain or with TLS.
 //!
-//! What is to be sent is sent at once after `connect`: on one machine the handshake is over by then, and epoll is
+//! Bytes to be sent are sent at once after `connect`: on one machine the handshake is over by then, and epoll is
 //! asked only for the answer. If it is not, the socket says so and epoll is asked for that first.
 //!
 //! Between two registrations with epoll no more is read than a share ([`Wire`]), TLS included: what a peer sends
@@ -91,7 +91,7 @@ impl Stream {
         self.wire.begin(bytes).map_err(|error| self.broken(&error))
     }
 
-    /// How far it got.
+    /// The point it got to.
     pub(crate) fn phases(&self) -> Phases {
         self.phases
     }

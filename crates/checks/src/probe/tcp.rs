@@ -1,4 +1,4 @@
-//! Whether a TCP connection can be made.
+//! The probe that asks whether a TCP connection can be made.
 //!
 //! On one machine the handshake is over when the first `connect` returns, so a second one usually has the answer and
 //! epoll never hears of the socket. Half-open: the last acknowledgement is held back and closing resets the

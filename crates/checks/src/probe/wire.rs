@@ -9,7 +9,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 use rustls::ClientConnection;
 
-/// How many bytes are read before others have their turn.
+/// The number of bytes that are read before others have their turn.
 const SHARE: usize = 64 * 1024;
 
 /// A connection's bytes.
@@ -70,7 +70,7 @@ impl Wire {
         matches!(self, Wire::Plain(_))
     }
 
-    /// Whether plain bytes wait, which show by being sent whether the connection has come about.
+    /// True if plain bytes wait, which show by being sent whether the connection has come about.
     pub(super) fn has_unsent(&self) -> bool {
         matches!(self, Wire::Plain(plain) if !plain.unsent.is_empty())
     }
@@ -102,12 +102,12 @@ impl Wire {
         }
     }
 
-    /// Whether rustls has something to send.
+    /// True if rustls has something to send.
     pub(super) fn wants_write(&self) -> bool {
         matches!(self, Wire::Secured(secured) if secured.session.wants_write())
     }
 
-    /// Whether hands are shaken.
+    /// True if hands are shaken.
     pub(super) fn is_secured(&self) -> bool {
         matches!(self, Wire::Secured(secured) if !secured.session.is_handshaking())
     }
@@ -139,7 +139,7 @@ impl Wire {
 #[derive(Debug)]
 struct Socket {
     descriptor: OwnedFd,
-    /// How much more may be read before others have their turn.
+    /// The number of bytes that may still be read before others have their turn.
     share: usize,
 }
 

@@ -15,7 +15,7 @@ pub struct CommandProbe {
     /// The whole environment; nothing is inherited.
     #[cfg_attr(feature = "serde", serde(default))]
     pub environment: Vec<(String, String)>,
-    /// Where to run; the engine's own directory if absent, or the root of the task's file system.
+    /// The directory to run in; the engine's own directory if absent, or the root of the task's file system.
     pub working_directory: Option<PathBuf>,
     /// The directory to run in once that one does not exist; without this the check fails then.
     pub fallback_directory: Option<PathBuf>,

@@ -23,7 +23,7 @@ pub enum Expectation {
 }
 
 impl Expectation {
-    /// How many of them a check may have.
+    /// The number of them that a check may have.
     pub const MOST: usize = 32;
 
     /// The fault of it, in words that follow its name, such as `is no JSONPath`. Bounded, however it is written.
@@ -38,7 +38,7 @@ impl Expectation {
     }
 }
 
-/// Whether all expectations of a check make sense.
+/// Checks that all expectations of a check make sense.
 pub(super) fn validate(expected: &[Expectation], field: &'static str) -> Result<(), SpecError> {
     let most = Expectation::MOST;
     require(expected.len() <= most, field, format!("has more than {most} expectations"))?;

@@ -39,7 +39,7 @@ pub struct HttpProbe {
     pub expect: Vec<Expectation>,
     /// An answer with a longer body, in bytes, breaks the protocol. With expectations at most 1 MiB is kept.
     pub max_body: u64,
-    /// Whether the answer is reported beside its outcome, as `Event::said`.
+    /// True if the answer is reported beside its outcome, as `Event::said`.
     pub tell_answer: bool,
     /// The fate of the connection.
     pub connection: Reuse,
@@ -118,7 +118,7 @@ pub enum Reuse {
 pub enum Redirects {
     /// Ask there, up to so many times; the last answer is judged.
     Follow {
-        /// How many hops.
+        /// The number of hops.
         limit: u32,
     },
     /// Ask there, up to [`Redirects::LIMIT`] times, while the host stays the same; a redirect elsewhere is the answer.
@@ -143,12 +143,12 @@ impl StatusRanges {
         StatusRanges(ranges.into_iter().collect())
     }
 
-    /// Whether a status is among them.
+    /// True if a status is among them.
     pub fn contains(&self, status: u16) -> bool {
         self.0.iter().any(|range| range.contains(&status))
     }
 
-    /// Whether no status is among them.
+    /// True if no status is among them.
     pub fn is_empty(&self) -> bool {
         self.0.iter().all(RangeInclusive::is_empty)
     }
@@ -187,7 +187,7 @@ impl HttpProbe {
         self.tls.validate()
     }
 
-    /// Whether the first or a later request may go over TLS.
+    /// True if the first or a later request may go over TLS.
     fn may_speak_tls(&self) -> bool {
         let follows = !matches!(self.redirects, Redirects::TakeAsAnswer | Redirects::Follow { limit: 0 });
         self.scheme == Scheme::Https || follows

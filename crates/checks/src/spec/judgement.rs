@@ -1,10 +1,10 @@
-//! How to judge outcomes.
+//! The judgement of outcomes.
 
 use std::time::Duration;
 
 use super::{SpecError, require};
 
-/// How to judge outcomes.
+/// The rules by which outcomes are judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Judgement {

@@ -20,7 +20,7 @@ impl Reach {
         Reach::Only(Vec::new())
     }
 
-    /// Whether checks may talk to this address.
+    /// True if checks may talk to this address.
     pub fn allows(&self, address: IpAddr) -> bool {
         match self {
             Reach::Anywhere => true,
@@ -45,7 +45,7 @@ pub struct Network {
 pub struct NetworkError(String);
 
 impl Network {
-    /// Whether an address is in it.
+    /// True if an address is in it.
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.address, address) {
             (IpAddr::V4(own), IpAddr::V4(other)) => same_v4(own, other, self.prefix),

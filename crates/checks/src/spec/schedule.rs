@@ -12,7 +12,7 @@ pub struct Schedule {
     pub delay: Duration,
     /// From the end of an attempt to the next one.
     pub interval: Duration,
-    /// How long an attempt may take. `None` is no limit, which Mesos writes as 0.
+    /// The time an attempt may take. `None` is no limit, which Mesos writes as 0.
     pub timeout: Option<Duration>,
     /// Each interval is longer by a part of this, another one each time; less than this.
     pub jitter: Duration,

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::Transport;
 
-/// Whether a TCP connection can be made.
+/// A question whether a TCP connection can be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct TcpProbe {
@@ -12,7 +12,7 @@ pub struct TcpProbe {
     pub address: SocketAddr,
     /// The address to connect from; the kernel's choice if absent.
     pub source: Option<IpAddr>,
-    /// How far to go.
+    /// The point to go to.
     #[cfg_attr(feature = "serde", serde(default))]
     pub mode: TcpMode,
 }
@@ -24,7 +24,7 @@ impl TcpProbe {
     }
 }
 
-/// How far a TCP probe goes.
+/// The point to which a TCP probe goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
@@ -37,7 +37,8 @@ pub enum TcpMode {
     Connect,
 }
 
-/// Whether a port is listened on, asked of the kernel (`sock_diag`) in the network namespace of the check's place.
+/// A question whether a port is listened on, asked of the kernel (`sock_diag`) in the network namespace of the check's
+/// place.
 ///
 /// Nothing is sent and the application never knows. It says that a socket is there, not that anybody serves it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! How to speak TLS. Each check owns its settings; a [`TlsPlan`] is what they are compiled to.
+//! The settings of TLS. Each check owns its settings; a [`TlsPlan`] is what they are compiled to.
 
 mod plan;
 mod trust;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::{SpecError, is_visible, require};
 pub(crate) use plan::{HTTP2, TlsPlan};
 
-/// How to speak TLS.
+/// The settings of TLS.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Tls {
@@ -63,7 +63,7 @@ impl Tls {
         if self.has_pem() { TlsPlan::of(self, None).map(drop) } else { Ok(()) }
     }
 
-    /// Whether there is something to read. What this machine trusts is not the check's.
+    /// True if there is something to read. What this machine trusts is not the check's.
     fn has_pem(&self) -> bool {
         self.identity.is_some() || matches!(self.verification, Verification::Roots(_))
     }

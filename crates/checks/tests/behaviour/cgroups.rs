@@ -9,7 +9,7 @@ use checks::{Answer, Engine, EngineOptions, Failure, Outcome};
 
 use crate::support::{Watch, engine, eventually, ms, noting, present, shell, spec, watch};
 
-/// Where the engines of this process make cgroups, if they can.
+/// The place in which the engines of this process make cgroups, if they can.
 fn parent() -> Option<PathBuf> {
     let own = fs::read_to_string("/proc/self/cgroup").ok()?;
     let path = own.lines().find_map(|line| line.strip_prefix("0::/"))?.to_owned();
@@ -21,7 +21,7 @@ fn parent() -> Option<PathBuf> {
     can_kill.then_some(parent)
 }
 
-/// Where version 2 is mounted.
+/// The place at which version 2 is mounted.
 fn mount() -> Option<PathBuf> {
     let mounts = fs::read_to_string("/proc/self/mounts").ok()?;
     let mut mounts = mounts.lines().map(|line| line.split(' ').collect::<Vec<_>>());

@@ -18,7 +18,7 @@ use crate::support::{engine, eventually, present, root, spec, watch_from};
 const TRACK: &str = "nft add table inet t && nft 'add chain inet t c { type filter hook input priority 0; }' && \
                      nft add rule inet t c ct state new counter &&";
 
-/// How long the entries of a network's table will last, in seconds.
+/// The time the entries of a network's table will last, in seconds.
 fn entries(other: &Other) -> Vec<u64> {
     let table = fs::read_to_string(format!("/proc/{}/net/nf_conntrack", other.pid())).unwrap();
     table.lines().filter_map(|line| line.split_whitespace().nth(4)?.parse().ok()).collect()

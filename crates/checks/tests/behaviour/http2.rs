@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::server::{answer, serve, status, tls_by};
 use crate::support::{found, http, ms, outcome, outcome_within};
 
-/// What a server answers to a path and a body.
+/// The answer of a server to a path and a body.
 type Answering = fn(&str, &[u8]) -> (Response<()>, Vec<u8>, Option<HeaderMap>);
 
 /// A server that speaks HTTP/2 to whoever connects.

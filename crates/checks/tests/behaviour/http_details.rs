@@ -1,4 +1,4 @@
-//! What an HTTP check may ask beyond `GET`, what it may expect, and connections that are kept.
+//! The things an HTTP check may ask beyond `GET`, what it may expect, and connections that are kept.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};

@@ -1,4 +1,4 @@
-//! What the engine does to real servers, commands and namespaces.
+//! The engine's dealings with real servers, commands and namespaces.
 
 mod addresses;
 mod cgroups;

@@ -160,7 +160,7 @@ async fn a_place_whose_process_is_gone() {
     assert_eq!(outcome, Outcome::Inconclusive(Reason::TaskEnded));
 }
 
-/// Whether a process is in this namespace, or we hold a descriptor of it.
+/// True if a process is in this namespace, or we hold a descriptor of it.
 fn is_held(namespace: &Path) -> bool {
     let leads_there = |path: PathBuf| fs::read_link(path).is_ok_and(|link| link == namespace);
     let all = |directory: &str| fs::read_dir(directory).unwrap().flatten().map(|entry| entry.path());

@@ -1,4 +1,4 @@
-//! What operators may do: snooze, ask now, know better, and look.
+//! The things that operators may do: snooze, ask now, know better, and look.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What goes along on a redirect, and what does not: credentials, methods, bodies and TLS settings.
+//! The things that go along on a redirect, and those that do not: credentials, methods, bodies and TLS settings.
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::mpsc;

@@ -120,7 +120,7 @@ pub(crate) fn watch(engine: &Engine, spec: CheckSpec) -> Watch {
     watch_from(engine, spec, Place::Host, Start::Fresh)
 }
 
-/// What one attempt finds.
+/// The outcome of one attempt.
 pub(crate) async fn outcome(probe: Probe) -> Outcome {
     watch(&engine(), spec(probe)).next().await.outcome
 }

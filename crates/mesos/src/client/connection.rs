@@ -36,7 +36,7 @@ impl Connection {
         &self.peer
     }
 
-    /// Whether this is a living connection to that server.
+    /// True if this is a living connection to that server.
     pub(super) fn serves(&self, authority: &str) -> bool {
         self.peer == authority && !self.requests.is_closed()
     }

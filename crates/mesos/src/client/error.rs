@@ -1,4 +1,4 @@
-//! What can go wrong with a call, saying who is at fault and naming the peer.
+//! The errors of a call, saying who is at fault and naming the peer.
 
 use std::{io, time::Duration};
 
@@ -17,55 +17,55 @@ pub enum ClientError {
     /// Nobody listens there.
     #[error("cannot connect to {peer}: {source}")]
     Connect {
-        /// Who was called.
+        /// The peer that was called.
         peer: String,
-        /// What the system said.
+        /// The system's words.
         source: io::Error,
     },
     /// Nobody answered in time.
     #[error("cannot connect to {peer} within {after:?}")]
     ConnectTimeout {
-        /// Who was called.
+        /// The peer that was called.
         peer: String,
-        /// How long we waited.
+        /// The time we waited.
         after: Duration,
     },
     /// The connection broke.
     #[error("the connection to {peer} broke: {source}")]
     Connection {
-        /// Who was at the other end.
+        /// The peer at the other end.
         peer: String,
-        /// What HTTP said.
+        /// The words of HTTP.
         source: hyper::Error,
     },
     /// The connection stands, but the reply did not come in time.
     #[error("{peer} did not reply within {after:?}")]
     ReplyTimeout {
-        /// Who owes a reply.
+        /// The peer that owes a reply.
         peer: String,
-        /// How long we waited.
+        /// The time we waited.
         after: Duration,
     },
     /// The reply is larger than we read.
     #[error("{peer} replied with more than {limit} bytes")]
     ReplyTooLarge {
-        /// Who replied.
+        /// The peer that replied.
         peer: String,
-        /// What we read.
+        /// The most that we read.
         limit: usize,
     },
     /// 503: try again later.
     #[error("{peer} is not available yet: {}", String::from_utf8_lossy(body))]
     Unavailable {
-        /// Who answered.
+        /// The peer that answered.
         peer: String,
-        /// What it said.
+        /// The words of its answer.
         body: Bytes,
     },
     /// The peer answered with a status that is not a success.
     #[error("{peer} refused: {status}: {}", String::from_utf8_lossy(body))]
     Refused {
-        /// Who refused.
+        /// The peer that refused.
         peer: String,
         /// The status.
         status: StatusCode,
@@ -75,47 +75,47 @@ pub enum ClientError {
     /// Masters send us in circles.
     #[error("{peer} led to more than {limit} redirects")]
     Redirects {
-        /// Who was called first.
+        /// The peer that was called first.
         peer: String,
-        /// How many we follow.
+        /// The number that we follow.
         limit: usize,
     },
     /// A redirect that leads nowhere.
     #[error("{peer} redirects to '{location}', which is no address")]
     Location {
-        /// Who redirected.
+        /// The peer that redirected.
         peer: String,
-        /// Where to.
+        /// The target.
         location: String,
     },
     /// The peer's stream is not RecordIO.
     #[error("the stream from {peer} is broken: {source}")]
     Stream {
-        /// Who sent it.
+        /// The peer that sent it.
         peer: String,
-        /// What is wrong.
+        /// The fault.
         source: RecordError,
     },
     /// The stream ended within a record.
     #[error("the stream from {peer} ended within a record")]
     Truncated {
-        /// Who sent it.
+        /// The peer that sent it.
         peer: String,
     },
     /// The peer sent something that is not the message it should be.
     #[error("{peer} sent a message we cannot read: {source}")]
     Message {
-        /// Who sent it.
+        /// The peer that sent it.
         peer: String,
-        /// What is wrong.
+        /// The fault.
         source: DecodeError,
     },
     /// The stream stands, but nothing came in time.
     #[error("nothing came from {peer} within {after:?}")]
     Silent {
-        /// Who should have sent something.
+        /// The peer that should have sent something.
         peer: String,
-        /// How long we waited.
+        /// The time we waited.
         after: Duration,
     },
 }

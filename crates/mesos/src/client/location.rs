@@ -1,4 +1,4 @@
-//! Where a request goes, and where a redirect sends it. In: 307 answers. Out: the next server and path.
+//! The target of a request, and the one a redirect sends it to. In: 307 answers. Out: the next server and path.
 
 use http::{HeaderMap, StatusCode, header};
 use urls::{Scheme, Url};
@@ -35,7 +35,7 @@ impl Target {
     }
 }
 
-/// Where the answer sends the request, if it does.
+/// The target that the answer sends the request to, if it does.
 pub(super) fn redirect(status: StatusCode, headers: &HeaderMap, asked: &Target) -> Result<Option<Target>, ClientError> {
     if status != StatusCode::TEMPORARY_REDIRECT {
         return Ok(None);

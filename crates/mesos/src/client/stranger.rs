@@ -1,5 +1,5 @@
-//! Who is there instead of whom we looked for: a server that does not know our path is asked for its version. In: a call
-//! that failed. Out: the name of what was found, for a line in the log.
+//! The server that is there instead of the one we looked for: a server that does not know our path is asked for its
+//! version. In: a call that failed. Out: the name of what was found, for a line in the log.
 
 use std::fmt;
 

@@ -40,7 +40,7 @@ impl<E: Union> EventStream<E> {
         self.stream_id.as_deref()
     }
 
-    /// Who sends the events: the leading master, after redirects.
+    /// The peer that sends the events: the leading master, after redirects.
     pub fn peer(&self) -> &str {
         self.connection.peer()
     }

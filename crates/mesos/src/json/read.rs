@@ -11,7 +11,7 @@ use crate::{
     schema::{Field, Kind, Label, Schema},
 };
 
-/// How much of a bad line an error quotes.
+/// The part of a bad line that an error quotes.
 const QUOTE: usize = 80;
 
 /// Why a value is refused, and where it stands.
@@ -21,7 +21,7 @@ pub(super) struct Mismatch {
     reason: Refused,
 }
 
-/// What is wrong with a value, in Mesos' words.
+/// The fault of a value, in Mesos' words.
 #[derive(Debug, thiserror::Error)]
 enum Refused {
     #[error("Not expecting a JSON {0}")]
@@ -81,7 +81,7 @@ pub(super) fn syntax(bytes: &[u8], error: &serde_json::Error) -> String {
     format!("syntax error at line {} near: {}", error.line(), quoted(near.unwrap_or_default()))
 }
 
-/// What comes after a whole value, if one is there.
+/// The token after a whole value, if one is there.
 fn trailing(bytes: &[u8]) -> Option<&[u8]> {
     let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<Value>();
     values.next()?.ok()?;

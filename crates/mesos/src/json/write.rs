@@ -24,7 +24,7 @@ pub(super) fn message(schema: &Schema, index: usize, bytes: &[u8], out: &mut Vec
     out.push(b'}');
 }
 
-/// What the message contains, each with the position of its field in the declaration, in that order.
+/// The contents of the message, each with the position of its field in the declaration, in that order.
 fn by_declaration<'a>(message: &Message, bytes: &'a [u8]) -> Vec<(usize, Raw<'a>)> {
     let mut values: Vec<_> = Fields::new(bytes)
         .map_while(Result::ok)
@@ -47,7 +47,7 @@ fn field(schema: &Schema, field: &Field, values: &[(usize, Raw<'_>)], out: &mut 
     }
 }
 
-/// Whether there was anything to write.
+/// True if there was anything to write.
 fn content(schema: &Schema, field: &Field, values: &[(usize, Raw<'_>)], out: &mut Vec<u8>) -> bool {
     match (field.label, values) {
         (Label::Repeated, []) | (Label::Map, []) => {
@@ -109,7 +109,7 @@ fn entry(schema: &Schema, kind: &Kind, raw: Raw<'_>, out: &mut Vec<u8>) -> bool 
     value(schema, kind, content.unwrap_or(Raw::Delimited(&[])), out)
 }
 
-/// Whether the value fits its kind and was written; a number that the enumeration does not know does not.
+/// True if the value fits its kind and was written; a number that the enumeration does not know does not.
 fn value(schema: &Schema, kind: &Kind, raw: Raw<'_>, out: &mut Vec<u8>) -> bool {
     match (kind, raw) {
         (Kind::Bool, Raw::Varint(value)) => out.extend_from_slice(if value == 0 { b"false" } else { b"true" }),

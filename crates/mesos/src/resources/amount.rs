@@ -1,4 +1,4 @@
-//! How much of one resource: a scalar in thousandths, ranges of numbers, or a set of names.
+//! The amount of one resource: a scalar in thousandths, ranges of numbers, or a set of names.
 //! In: two amounts of one kind. Out: what they are together, what is left, whether one holds the other.
 
 use std::collections::BTreeSet;

@@ -28,23 +28,23 @@ impl Ranges {
         Self::new([(begin, end)])
     }
 
-    /// Whether there is no number.
+    /// True if there is no number.
     pub fn is_empty(&self) -> bool {
         self.ranges.is_empty()
     }
 
-    /// How many numbers there are.
+    /// The number of numbers.
     pub fn count(&self) -> u64 {
         let lengths = self.ranges.iter().map(|(begin, end)| (end - begin).saturating_add(1));
         lengths.fold(0, u64::saturating_add)
     }
 
-    /// Whether this number is in here.
+    /// True if this number is in here.
     pub fn contains(&self, number: u64) -> bool {
         self.around(number).is_some()
     }
 
-    /// Whether all of `other` is in here.
+    /// True if all of `other` is in here.
     pub fn includes(&self, other: &Ranges) -> bool {
         other.ranges.iter().all(|(begin, end)| self.around(*begin).is_some_and(|(_, last)| end <= last))
     }
@@ -85,7 +85,7 @@ impl Ranges {
     }
 }
 
-/// What is left of a range without those of `taken` that begin in it, none of which ends below it.
+/// The rest of a range without those of `taken` that begin in it, none of which ends below it.
 fn cut((mut begin, end): (u64, u64), taken: &[(u64, u64)], left: &mut Vec<(u64, u64)>) {
     for (from, to) in taken.iter().take_while(|(from, _)| *from <= end) {
         if begin < *from {

@@ -17,7 +17,7 @@ pub enum ResourceError {
     Invalid {
         /// Its name.
         name: String,
-        /// What is wrong with it.
+        /// The fault.
         reason: &'static str,
     },
     /// A kind of resource that is not supported.
@@ -25,7 +25,7 @@ pub enum ResourceError {
     Unsupported {
         /// Its name.
         name: String,
-        /// What it would need.
+        /// The thing it would need.
         feature: &'static str,
     },
     /// Text that names no resource.
@@ -34,7 +34,7 @@ pub enum ResourceError {
 }
 
 impl Resources {
-    /// What a list of messages amounts to.
+    /// The sum of a list of messages.
     pub fn from_wire<'a>(list: impl IntoIterator<Item = &'a Resource>) -> Result<Resources, ResourceError> {
         let mut resources = Resources::new();
         for resource in list {

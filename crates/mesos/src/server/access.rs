@@ -1,5 +1,5 @@
-//! Who may come in. Comes in: requests, whose paths are known ones by now. Goes out: requests with the [`Principal`] they
-//! come from, or 401 with the challenge that Mesos gives. Owns no task.
+//! The peers that may come in. Comes in: requests, whose paths are known ones by now. Goes out: requests with the
+//! [`Principal`] they come from, or 401 with the challenge that Mesos gives. Owns no task.
 
 use axum::Router;
 use axum::extract::Request;
@@ -10,7 +10,7 @@ use http::{HeaderValue, StatusCode};
 
 use crate::credentials::Credentials;
 
-/// Who a request comes from; left in its extensions where that was asked for.
+/// The principal that a request comes from; left in its extensions where that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal(pub String);
 

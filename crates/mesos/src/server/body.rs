@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 
 use super::{MAX_CALL_BYTES, Refusal};
 
-/// How long a body may take to arrive.
+/// The time a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A body of ordinary size.

@@ -1,4 +1,5 @@
-//! What others read of the disk, over `/files/...` and the operator API: files and lists of them, as Mesos shows them.
+//! The part of the disk that others read, over `/files/...` and the operator API: files and lists of them, as Mesos
+//! shows them.
 //!
 //! Comes in: files that are open already, since who may read what is the caller's to decide; query parameters. Goes out:
 //! pieces, entries, downloads, and refusals. Owns no task.
@@ -165,9 +166,9 @@ fn media_type(name: &str) -> &'static str {
 pub struct Piece {
     /// Of the whole file, in bytes.
     pub size: u64,
-    /// Where the piece begins, in bytes.
+    /// The beginning of the piece, in bytes.
     pub offset: u64,
-    /// What is there.
+    /// The bytes.
     pub data: Vec<u8>,
 }
 
@@ -200,7 +201,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// What is known of what is at `path`, which is what the reader calls it.
+    /// The entry of what is at `path`, which is what the reader calls it.
     pub fn new(path: &Path, metadata: &Metadata) -> Entry {
         Entry {
             path: path.display().to_string(),
@@ -213,7 +214,7 @@ impl Entry {
         }
     }
 
-    /// What the reader calls it.
+    /// The name by which the reader calls it.
     pub fn path(&self) -> &str {
         &self.path
     }

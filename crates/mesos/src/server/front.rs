@@ -16,7 +16,7 @@ use http::{HeaderMap, Method, Request, Uri};
 
 use super::Refusal;
 
-/// What a listener is called, and how it words its refusals.
+/// The name of a listener, and how it words its refusals.
 #[derive(Clone, Debug)]
 pub struct Front {
     hostname: Option<String>,
@@ -67,7 +67,7 @@ impl Front {
         if matters_to_pages(request) { same_origin(request.headers(), &hosts) } else { Ok(()) }
     }
 
-    /// Whether a host cannot be a name of somebody else's: whoever runs a page has a domain, and so a dot in its name.
+    /// True if a host cannot be a name of somebody else's: whoever runs a page has a domain, and so a dot in its name.
     fn is_known(&self, host: &str) -> bool {
         let name = name_of(host).trim_end_matches('.').to_ascii_lowercase();
         let is_address = name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
@@ -78,7 +78,7 @@ impl Front {
     }
 }
 
-/// Whether a body is of a kind that pages may send anywhere without asking first, which no API here speaks.
+/// True if a body is of a kind that pages may send anywhere without asking first, which no API here speaks.
 pub fn is_sent_by_pages(headers: &HeaderMap, forms_are_welcome: bool) -> bool {
     headers.get_all(CONTENT_TYPE).iter().any(|value| {
         let text = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
@@ -108,7 +108,7 @@ fn name_of(host: &str) -> &str {
     }
 }
 
-/// Whether a page gains by a request: it changes something, or its answer is a script.
+/// True if a page gains by a request: it changes something, or its answer is a script.
 fn matters_to_pages<T>(request: &Request<T>) -> bool {
     let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
     !reads || request.uri().path().contains("/logging/toggle") || is_script(request.uri())

@@ -25,7 +25,7 @@ pub enum LogFile {
 }
 
 impl LogFile {
-    /// Where it is.
+    /// The path.
     pub fn path(&self) -> PathBuf {
         match self {
             LogFile::Own { directory, name } => directory.join(name),

@@ -1,5 +1,5 @@
-//! How much a process logs, as operators see and change it: 0 is the ordinary level, more is more talkative, and after
-//! a while it is 0 again.
+//! The amount that a process logs, as operators see and change it: 0 is the ordinary level, more is more talkative, and
+//! after a while it is 0 again.
 //!
 //! Comes in: a level and for how long. Goes out: a call of what sets the process' level. Each change owns a task that
 //! lives until its time is over or another change has taken its place.

@@ -1,4 +1,4 @@
-//! What the machine says of itself, as metrics and as `/system/stats` have it: load, processors, memory.
+//! The machine's words about itself, as metrics and as `/system/stats` have it: load, processors, memory.
 
 use std::collections::BTreeMap;
 

@@ -26,7 +26,7 @@ pub fn accept(headers: &HeaderMap) -> Result<Codec, Refusal> {
     })
 }
 
-/// Whether the client takes an answer of this media type.
+/// True if the client takes an answer of this media type.
 pub fn welcomes(headers: &HeaderMap, media_type: &str) -> bool {
     last(headers, header::ACCEPT.as_str()).is_none_or(|list| allows(list, media_type))
 }
@@ -37,7 +37,7 @@ pub fn last<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get_all(name).iter().next_back().map(|value| value.to_str().unwrap_or_default())
 }
 
-/// Whether an `Accept` list allows a media type, by its name or by a wildcard, unless it says `q=0`.
+/// True if an `Accept` list allows a media type, by its name or by a wildcard, unless it says `q=0`.
 fn allows(list: &str, media_type: &str) -> bool {
     list.split(',').any(|range| {
         let mut parts = range.split(';').map(str::trim);

@@ -119,7 +119,7 @@ impl<E> EventSender<E> {
         self.records.closed().await;
     }
 
-    /// Whether the peer is gone.
+    /// True if the peer is gone.
     pub fn is_closed(&self) -> bool {
         self.records.is_closed()
     }

@@ -47,7 +47,7 @@ impl Resource {
 }
 
 impl FrameworkInfo {
-    /// Whether the framework has said that it understands this.
+    /// True if the framework has said that it understands this.
     pub fn is_capable_of(&self, capability: capability::Type) -> bool {
         self.capabilities.iter().any(|known| known.r#type() == capability)
     }

@@ -51,7 +51,7 @@ impl From<MissingPart> for Invalid {
     }
 }
 
-/// Whether a SUBSCRIBE comes from the principal that it names, if somebody was authenticated and it names one.
+/// Checks that a SUBSCRIBE comes from the principal that it names, if somebody was authenticated and it names one.
 pub fn scheduler_principal(subscribe: &scheduler::call::Subscribe, authenticated: Option<&str>) -> Verdict {
     let named = subscribe.framework_info.principal.as_deref();
     let same = authenticated.is_none() || named.is_none() || authenticated == named;

@@ -21,12 +21,12 @@ const CHECK: Words = Words { message: "CheckInfo", name: "check", title: "Check"
 const HEALTH_CHECK: Words =
     Words { message: "HealthCheck", name: "health check", title: "Health check", command: "command.value" };
 
-/// Whether a check can be run as it is.
+/// Checks that a check can be run as it is.
 pub fn check(check: &CheckInfo) -> Verdict {
     can_be_run(&check.into(), &CHECK)
 }
 
-/// Whether a health check can be run as it is.
+/// Checks that a health check can be run as it is.
 pub fn health_check(check: &HealthCheck) -> Verdict {
     can_be_run(check, &HEALTH_CHECK)
 }
@@ -71,7 +71,7 @@ fn http(http: &HttpCheckInfo, words: &Words) -> Verdict {
     http.options.as_ref().map_or(Ok(()), extension::http)
 }
 
-/// Whether a check's status is of a kind, and has the part of that kind.
+/// Checks that a check's status is of a kind, and has the part of that kind.
 pub fn check_status(status: &CheckStatusInfo) -> Verdict {
     use check_info::Type;
     let Some(kind) = known::<Type>(status.r#type) else {

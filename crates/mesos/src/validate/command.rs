@@ -9,7 +9,7 @@ use crate::v1::{
     secret,
 };
 
-/// Whether a command can be run as it is: so far, whether its environment can be had, and what it fetches be checked.
+/// Checks that a command can be run as it is: so far, whether its environment can be had, and what it fetches be checked.
 pub fn command(command: &CommandInfo) -> Verdict {
     command.environment.as_ref().map_or(Ok(()), environment)?;
     command.uris.iter().try_for_each(checksum)
@@ -20,7 +20,7 @@ fn checksum(uri: &Uri) -> Verdict {
     checksum.map_err(|error| Invalid(format!("URI '{}': {error}", uri.value)))
 }
 
-/// Whether every variable has a value of its kind.
+/// Checks that every variable has a value of its kind.
 pub fn environment(environment: &Environment) -> Verdict {
     environment.variables.iter().try_for_each(variable)
 }

@@ -1,5 +1,5 @@
-//! What Cygnet's own fields add to checks. In: options and probes. Out: what is wrong with them, as far as can be said
-//! without compiling patterns and reading certificates, which is done where the task runs.
+//! The part that Cygnet's own fields add to checks. In: options and probes. Out: what is wrong with them, as far as can
+//! be said without compiling patterns and reading certificates, which is done where the task runs.
 
 use std::net::IpAddr;
 
@@ -12,7 +12,7 @@ use crate::v1::{CommandInfo, HealthCheck};
 /// The longest window of a failure rate.
 const LONGEST_WINDOW: u32 = 64;
 
-/// What an HTTP status can be.
+/// The range of HTTP statuses.
 const STATUSES: std::ops::RangeInclusive<u32> = 100..=599;
 
 /// The options of a probe over HTTP.
@@ -55,7 +55,7 @@ pub(super) fn exchange(probe: &ExchangeProbe) -> Verdict {
     probe.expect.iter().try_for_each(|expected| expectation("exchange.expect", expected))
 }
 
-/// How a health check is scheduled and judged beyond what Mesos has.
+/// The schedule and judgement of a health check beyond what Mesos has.
 pub(super) fn judgement(check: &HealthCheck) -> Verdict {
     check.failure_rate.as_ref().map_or(Ok(()), failure_rate)?;
     seconds("jitter_seconds", check.jitter_seconds)?;

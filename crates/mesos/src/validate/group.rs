@@ -13,7 +13,7 @@ use crate::{
 const MIN_CPUS: f64 = 0.01;
 const MIN_MEM_MIB: f64 = 32.0;
 
-/// Whether every task of a group may be launched on this agent. `taken` says who else has a task's id.
+/// Checks that every task of a group may be launched on this agent. `taken` says who else has a task's id.
 pub fn task_group(group: &TaskGroupInfo, agent_id: &AgentId, taken: impl Fn(&TaskId) -> Option<Taken>) -> Verdict {
     group.tasks.iter().try_for_each(|info| {
         task(info, agent_id, taken(&info.task_id))
@@ -22,7 +22,7 @@ pub fn task_group(group: &TaskGroupInfo, agent_id: &AgentId, taken: impl Fn(&Tas
     })
 }
 
-/// Whether an executor is well described and belongs to the framework that uses it.
+/// Checks that an executor is well described and belongs to the framework that uses it.
 pub fn executor(executor: &ExecutorInfo, framework_id: &FrameworkId) -> Verdict {
     kind(executor)?;
     id(&executor.executor_id.value)?;
@@ -41,7 +41,7 @@ pub fn executor(executor: &ExecutorInfo, framework_id: &FrameworkId) -> Verdict 
     resources(executor).map(drop)
 }
 
-/// Whether an executor can be the one that a task brings along: one of the framework's own.
+/// Checks that an executor can be the one that a task brings along: one of the framework's own.
 pub fn task_executor(info: &ExecutorInfo, framework_id: &FrameworkId) -> Verdict {
     executor(info, framework_id)?;
     ensure(info.r#type.is_none() || info.r#type() == executor_info::Type::Custom, || {
@@ -50,7 +50,7 @@ pub fn task_executor(info: &ExecutorInfo, framework_id: &FrameworkId) -> Verdict
     ensure(info.command.is_some(), || "'ExecutorInfo.command' must be set".to_owned())
 }
 
-/// Whether an executor can run task groups.
+/// Checks that an executor can run task groups.
 pub fn group_executor(info: &ExecutorInfo, framework_id: &FrameworkId) -> Verdict {
     executor(info, framework_id)?;
     match known::<executor_info::Type>(info.r#type) {
@@ -90,7 +90,7 @@ fn enough(executor: &ExecutorInfo, resources: &Resources) -> Verdict {
     ensure(resources.disk() > 0.0, || format!("Executor '{}' uses no disk", executor.executor_id))
 }
 
-/// What holds for the tasks of a group only.
+/// The rules that hold for the tasks of a group only.
 fn member(task: &TaskInfo) -> Verdict {
     let Some(container) = &task.container else {
         return Ok(());

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Verdict, ensure, health_check, known};
 use crate::v1::{TaskInfo, health_check::Type};
 
-/// Whether all further health checks of a task can be run, and can be told apart.
+/// Checks that all further health checks of a task can be run, and can be told apart.
 pub(super) fn further(task: &TaskInfo) -> Verdict {
     for (index, check) in task.health_checks.iter().enumerate() {
         health_check(check).map_err(|invalid| invalid.within(&format!("'health_checks[{index}]'")))?;

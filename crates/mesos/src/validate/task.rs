@@ -10,7 +10,7 @@ use crate::{
 /// The longest id, which becomes the name of a directory.
 const MAX_ID_BYTES: usize = 255;
 
-/// Who else has a task's id.
+/// The other owner of a task's id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Taken {
     /// A live task of the framework.
@@ -19,7 +19,7 @@ pub enum Taken {
     Unreachable,
 }
 
-/// Whether a task may be launched on this agent. `taken` says who else has its id. What it asks for is compared with
+/// Checks that a task may be launched on this agent. `taken` says who else has its id. What it asks for is compared with
 /// what is offered by [`fits`].
 pub fn task(task: &TaskInfo, agent_id: &AgentId, taken: Option<Taken>) -> Verdict {
     task_id(&task.task_id)?;
@@ -48,12 +48,12 @@ pub fn task(task: &TaskInfo, agent_id: &AgentId, taken: Option<Taken>) -> Verdic
     })
 }
 
-/// Whether this can be the id of a task.
+/// Checks that this can be the id of a task.
 pub fn task_id(id: &TaskId) -> Verdict {
     self::id(&id.value)
 }
 
-/// Whether this can be an id of anything: it becomes the name of a directory.
+/// Checks that this can be an id of anything: it becomes the name of a directory.
 pub(super) fn id(id: &str) -> Verdict {
     ensure(!id.is_empty(), || "ID must not be empty".to_owned())?;
     ensure(id.len() <= MAX_ID_BYTES, || format!("ID must not be greater than {MAX_ID_BYTES} characters"))?;
@@ -62,7 +62,7 @@ pub(super) fn id(id: &str) -> Verdict {
     ensure(id.chars().all(valid), || format!("'{id}' contains invalid characters"))
 }
 
-/// Whether what a task (and its executor) needs is there.
+/// Checks that what a task (and its executor) needs is there.
 pub fn fits(total: &Resources, available: &Resources) -> Verdict {
     ensure(available.contains(total), || {
         format!("Total resources {total} required by task and its executor is more than available {available}")

@@ -23,7 +23,7 @@ use tokio::{
 /// Nothing in these tests takes this long.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What the small master hears.
+/// The messages that the small master hears.
 pub(super) enum Heard {
     Subscribed(EventSender<Event>),
     Call(Option<String>, Box<Call>),

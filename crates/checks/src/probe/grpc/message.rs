@@ -53,7 +53,7 @@ pub(super) fn request(service: &str) -> Vec<u8> {
     [&[0], length.to_be_bytes().as_slice(), &message].concat()
 }
 
-/// Whether it says `SERVING`.
+/// The judgement of it: a success if it says `SERVING`.
 pub(super) fn judge(reply: &Reply) -> Result<(), Failure> {
     if reply.status != 200 {
         return Err(Failure::Status(reply.status));
@@ -83,7 +83,7 @@ fn grpc_status(value: &http::HeaderValue) -> Option<usize> {
     digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
 }
 
-/// Whether the answer says that it is gRPC: `application/grpc`, perhaps with a codec or parameters.
+/// True if the answer says that it is gRPC: `application/grpc`, perhaps with a codec or parameters.
 fn is_grpc(reply: &Reply) -> bool {
     let content_type = reply.headers.get("content-type").and_then(|value| value.to_str().ok());
     let rest = content_type.and_then(|value| value.strip_prefix("application/grpc"));

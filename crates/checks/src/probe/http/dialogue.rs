@@ -114,12 +114,12 @@ impl Dialogue {
         }
     }
 
-    /// Whether not a single byte has come yet.
+    /// True if not a single byte has come yet.
     pub(super) fn is_untouched(&self) -> bool {
         matches!(self, Dialogue::Http1(response) if response.is_empty())
     }
 
-    /// Whether the connection can be used again.
+    /// True if the connection can be used again.
     pub(super) fn keeps_alive(&self) -> bool {
         matches!(self, Dialogue::Http1(response) if response.keeps_alive())
     }

@@ -78,7 +78,7 @@ impl Plan {
     }
 }
 
-/// Whether anything is not as in [`HttpProbe::default`] that a plan does not keep anyway.
+/// True if anything is not as in [`HttpProbe::default`] that a plan does not keep anyway.
 fn is_special(probe: &HttpProbe) -> bool {
     let usual = HttpProbe {
         scheme: probe.scheme,

@@ -33,7 +33,7 @@ const SECRET: [&str; 9] = ["auth", "cookie", "credential", "key", "pass", "secre
 /// The headers that describe a body, and make no sense without one.
 const OF_THE_BODY: [&str; 3] = ["content-", "digest", "last-modified"];
 
-/// Whether a status sends the client elsewhere by itself: 300 leaves the choice to it, 304 is about its cache.
+/// True if a status sends the client elsewhere by itself: 300 leaves the choice to it, 304 is about its cache.
 pub(super) fn is_redirect(status: u16) -> bool {
     matches!(status, 301 | 302 | 303 | 307 | 308)
 }
@@ -71,7 +71,7 @@ impl Form {
         }
     }
 
-    /// Whether a header with this name is sent.
+    /// True if a header with this name is sent.
     pub(super) fn sends(self, name: &str) -> bool {
         let name = name.to_ascii_lowercase();
         let is_secret = SECRET.iter().any(|word| name.contains(word));

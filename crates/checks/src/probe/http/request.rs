@@ -18,7 +18,7 @@ fn headers(form: Form, extras: &Extras) -> impl Iterator<Item = (&str, &str)> {
     ours.chain(theirs.map(|(name, value)| (name.as_str(), value.as_str())))
 }
 
-/// Whether a body of no bytes is announced, too: some servers wait for one otherwise (RFC 9110, 8.6).
+/// True if a body of no bytes is announced, too: some servers wait for one otherwise (RFC 9110, 8.6).
 fn expects_body(method: &str) -> bool {
     matches!(method, "POST" | "PUT" | "PATCH")
 }

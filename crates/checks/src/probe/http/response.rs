@@ -58,7 +58,7 @@ pub(super) struct Wanted {
     pub(super) longest: u64,
     /// The number of bytes of the body that are kept.
     pub(super) kept: usize,
-    /// Whether there is a body at all: there is none to `HEAD`.
+    /// True if there is a body at all: there is none to `HEAD`.
     pub(super) body: bool,
 }
 
@@ -73,9 +73,9 @@ pub(super) struct Response {
     head_length: usize,
     /// The bytes of the body that are no data.
     overhead: u64,
-    /// Whether the connection can be used again, by what the head says.
+    /// True if the connection can be used again, by what the head says.
     persists: bool,
-    /// Whether something came behind the end.
+    /// True if something came behind the end.
     surplus: bool,
 }
 
@@ -100,7 +100,7 @@ impl State {
     }
 }
 
-/// Where in a chunked body we are.
+/// The position in a chunked body.
 #[derive(Clone, Copy, Debug)]
 enum Chunk {
     /// Its size so far, and whether there was a digit yet.
@@ -145,12 +145,12 @@ impl Response {
         if let State::Head(head) = &self.state { head } else { &[] }
     }
 
-    /// Whether another request may go out on the same connection.
+    /// True if another request may go out on the same connection.
     pub(super) fn keeps_alive(&self) -> bool {
         self.persists && !self.surplus && self.is_whole()
     }
 
-    /// Whether nothing has come yet.
+    /// True if nothing has come yet.
     pub(super) fn is_empty(&self) -> bool {
         self.head_length == 0
     }
@@ -309,7 +309,7 @@ fn is_http(head: &[u8]) -> bool {
     head.iter().zip(b"HTTP/1.").all(|(byte, expected)| byte == expected)
 }
 
-/// Whether it ends with an empty line. Bare line feeds are taken, too.
+/// True if it ends with an empty line. Bare line feeds are taken, too.
 fn is_whole(head: &[u8]) -> bool {
     head.ends_with(b"\n\n") || head.ends_with(b"\n\r\n")
 }

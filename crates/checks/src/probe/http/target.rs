@@ -70,7 +70,7 @@ impl Target {
         }
     }
 
-    /// Whether a `Location` leads to the host that was asked.
+    /// True if a `Location` leads to the host that was asked.
     pub(super) fn stays(&self, location: &str) -> bool {
         let same = |there: Authority| there.host.bare().eq_ignore_ascii_case(&self.host());
         self.read(location).is_ok_and(|reference| reference.authority.is_none_or(same))
@@ -85,12 +85,12 @@ impl Target {
         Target { form, ..self }
     }
 
-    /// Whether both are of the same origin: scheme, host and port.
+    /// True if both are of the same origin: scheme, host and port.
     pub(super) fn is_origin_of(&self, there: &Target) -> bool {
         self.scheme == there.scheme && self.address == there.address && self.host().eq_ignore_ascii_case(&there.host())
     }
 
-    /// Where a `Location` leads.
+    /// The target to which a `Location` leads.
     pub(super) fn redirected(&self, location: &str) -> Result<Target, Astray> {
         let Reference { scheme, authority, path, .. } = self.read(location)?;
         let path = path.into();

@@ -34,9 +34,9 @@ pub(crate) enum Unfit {
 #[derive(Debug, Default)]
 pub(super) struct Frames {
     header: [u8; HEADER],
-    /// How much of the header has come.
+    /// The part of the header that has come.
     filled: usize,
-    /// How much of the payload has not.
+    /// The part of the payload that has not.
     left: usize,
     /// The number of frames without data.
     silent: u64,

@@ -13,7 +13,7 @@ use super::Expectation;
 use json_path::{BadPath, Path};
 use pattern::{BadPattern, Pattern, TooCostly};
 
-/// How much of a body is looked at.
+/// The part of a body that is looked at.
 pub(crate) const KEPT: usize = 1024 * 1024;
 
 /// The longest text or value of an expectation, in bytes.
@@ -87,7 +87,7 @@ fn object_json(path: &Path, value: &Value, body: &[u8]) -> Option<String> {
     })
 }
 
-/// Whether two values are the same; numbers are, if they are worth the same: 1 and 1.0.
+/// True if two values are the same; numbers are, if they are worth the same: 1 and 1.0.
 fn is_same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Number(one), Value::Number(other)) => {
@@ -129,7 +129,7 @@ pub(crate) struct Search {
 }
 
 impl Search {
-    /// Whether all of them hold now. Texts come first: they are cheap.
+    /// True if all of them hold now. Texts come first: they are cheap.
     pub(crate) fn holds(&mut self, matchers: &[Matcher], body: &[u8]) -> bool {
         self.found.resize(matchers.len(), false);
         for (matcher, found) in matchers.iter().zip(&mut self.found) {

@@ -66,7 +66,7 @@ impl TlsPlan {
         &self.config
     }
 
-    /// Whether it matters which certificate is shown.
+    /// True if it matters which certificate is shown.
     pub(crate) fn is_demanding(&self) -> bool {
         self.verifies || self.expires_within.is_some()
     }
@@ -76,7 +76,7 @@ impl TlsPlan {
         self.server_name.clone().unwrap_or_else(host)
     }
 
-    /// Whether the server's certificate ends sooner than it may.
+    /// A failure if the server's certificate ends sooner than it may.
     pub(crate) fn object(&self, certificate: Option<&[u8]>, now: SystemTime) -> Option<Failure> {
         let limit = self.expires_within?;
         let within = match ends_at(certificate?) {

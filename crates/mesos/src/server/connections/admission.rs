@@ -11,13 +11,13 @@ use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::time::Duration;
 
-/// How long a new connection may take until its first request is there.
+/// The time a new connection may take until its first request is there.
 const FIRST_REQUEST: Duration = Duration::from_secs(10);
 
-/// How long a body may take before its connection can be closed to make room.
+/// The time a body may take before its connection can be closed to make room.
 const BODY: Duration = Duration::from_secs(10);
 
-/// How long a connection of the reserve may last.
+/// The time a connection of the reserve may last.
 const RESERVED: Duration = Duration::from_secs(10);
 
 /// Connections beyond the capacity, when all others are busy with answers.
@@ -61,7 +61,7 @@ struct Connection {
 #[derive(Debug, Default)]
 struct Peer {
     open: usize,
-    /// Those that are not being answered, the first to give way first.
+    /// The connections that are not being answered, the first to give way first.
     waiting: BTreeSet<(Stage, Duration, Id)>,
 }
 

@@ -26,11 +26,11 @@ use super::ConnectionCounts;
 use super::admission::{Id, Stage};
 use crate::server::Front;
 
-/// How long a connection may idle before a request, and how long the head of one may take. While there is room: see
+/// The time a connection may idle before a request, and the time the head of one may take. While there is room: see
 /// [`super::admission`].
 const HEAD: Duration = Duration::from_secs(300);
 
-/// How long a peer may take none of what is written to it.
+/// The time for which a peer may take none of what is written to it.
 const STALLED: Duration = Duration::from_secs(60);
 
 /// The stages of one connection, told to the task that decides about it. At most four for each request.
@@ -46,7 +46,7 @@ impl Stages {
     }
 }
 
-/// What stands behind a listener: the rules for browsers, then the routes.
+/// The things behind a listener: the rules for browsers, then the routes.
 #[derive(Clone, Debug)]
 pub(super) struct Door {
     pub(super) front: Front,

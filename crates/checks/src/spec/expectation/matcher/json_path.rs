@@ -7,16 +7,16 @@
 use serde_json::Value;
 use serde_json_path::JsonPath;
 
-/// How long a path may be.
+/// The longest path.
 const LENGTH: usize = 1024;
 
-/// How deep brackets and parentheses may be nested, in one another.
+/// The deepest nesting of brackets and parentheses, in one another.
 const DEPTH: usize = 6;
 
-/// How deep filters may be.
+/// The deepest nesting of filters.
 const FILTERS: usize = 2;
 
-/// How many values may be visited: two to the power of this.
+/// The number of values that may be visited: two to the power of this.
 const VISITS: u32 = 22;
 
 /// A path that is not followed.
@@ -54,7 +54,7 @@ impl Path {
     }
 }
 
-/// How many values there are, as far as that matters.
+/// The number of values there are, as far as that matters.
 fn count(json: &Value, most: usize) -> usize {
     let inner: &mut dyn Iterator<Item = &Value> = match json {
         Value::Array(values) => &mut values.iter(),
@@ -76,7 +76,7 @@ fn count(json: &Value, most: usize) -> usize {
 struct Measure {
     /// The open brackets, of filters or not, and parentheses.
     open: Vec<Open>,
-    /// How many times `..` stands there.
+    /// The number of times `..` stands there.
     descents: u32,
     /// The other parts that may visit everything for each value that was visited.
     repeats: u32,
