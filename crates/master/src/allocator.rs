@@ -72,7 +72,7 @@ impl Site {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Allocator {
     /// No filter is shorter: what a framework just refused is not offered again in the same breath.
     interval: Duration,
@@ -86,15 +86,7 @@ pub(crate) struct Allocator {
 
 impl Allocator {
     pub(crate) fn new(interval: Duration, weights: BTreeMap<String, f64>) -> Self {
-        Allocator {
-            interval,
-            weights,
-            agents: BTreeMap::new(),
-            frameworks: BTreeMap::new(),
-            filters: Filters::default(),
-            total: Quantities::default(),
-            usage: Usage::new(),
-        }
+        Allocator { interval, weights, ..Allocator::default() }
     }
 
     /// Takes an agent in, active, with what is used on it already.
@@ -274,7 +266,6 @@ impl Allocator {
         shares::of_roles(&self.usage, &self.total)
     }
 
-    /// The weight of a role.
     pub(crate) fn weight(&self, role: &str) -> f64 {
         self.weights.get(role).copied().unwrap_or(1.0)
     }

@@ -4,7 +4,6 @@ use mesos::resources::{ResourceError, Resources};
 use mesos::v1;
 use v1::resource::AllocationInfo;
 
-/// The role of everyone.
 pub(crate) const EVERYONE: &str = mesos::resources::UNRESERVED;
 
 /// What a framework or agent names as held by a task or executor: marked with `role` where it does not say itself.
@@ -16,7 +15,6 @@ pub(crate) fn held(resources: &[v1::Resource], role: &str) -> Result<Resources, 
     Resources::from_wire(&marked)
 }
 
-/// The part that is allocated to a role.
 pub(crate) fn allocated_to(resources: &Resources, role: &str) -> Resources {
     if resources.allocation_roles() == [role] {
         return resources.clone();
@@ -32,7 +30,6 @@ pub(crate) fn by_role(resources: &Resources) -> Vec<(String, Resources)> {
     roles.into_iter().map(|role| (role.to_owned(), allocated_to(resources, role))).collect()
 }
 
-/// The role a resource is allocated to.
 pub(crate) fn allocation_role(resource: &v1::Resource) -> &str {
     resource.allocation_info.as_ref().and_then(|info| info.role.as_deref()).unwrap_or(EVERYONE)
 }

@@ -51,7 +51,7 @@ fn milliseconds(duration: Duration) -> f64 {
 }
 
 /// Everything that is timed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Timings {
     /// Reading the registry at the start.
     pub(crate) state_fetch: Duration,
@@ -65,15 +65,9 @@ pub(crate) struct Timings {
 
 impl Timings {
     pub(crate) fn new(state_fetch: Duration) -> Self {
-        Timings {
-            state_fetch,
-            state_store: Timing::default(),
-            allocation_run: Timing::default(),
-            allocation_run_latency: Timing::default(),
-        }
+        Timings { state_fetch, ..Timings::default() }
     }
 
-    /// Adds all of it.
     pub(crate) fn put(&self, metrics: &mut BTreeMap<String, f64>) {
         metrics.insert("registrar/state_fetch_ms".to_owned(), milliseconds(self.state_fetch));
         self.state_store.put("registrar/state_store_ms", metrics);

@@ -18,7 +18,7 @@ use crate::memory::{Absent, Standing};
 
 /// Agents by their ids. An agent is in one place: here, recovered, unreachable or gone. A standing is kept only where
 /// an operator said something. Of the unreachable and of the gone, the oldest are forgotten beyond a limit.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Agents {
     /// `<master id>-S`.
     prefix: String,
@@ -38,16 +38,8 @@ impl Agents {
         standings: BTreeMap<AgentId, Standing>,
         max_absent: usize,
     ) -> Agents {
-        let expected = Some(absent.recovered.len());
-        Agents {
-            prefix: format!("{master}-S"),
-            next: 0,
-            here: BTreeMap::new(),
-            absent,
-            max_absent,
-            standings,
-            expected,
-        }
+        let (prefix, expected) = (format!("{master}-S"), Some(absent.recovered.len()));
+        Agents { prefix, absent, max_absent, standings, expected, ..Agents::default() }
     }
 
     /// `<master id>-S<n>`, never one that somebody claims to have.

@@ -9,7 +9,7 @@ use mesos::v1::FrameworkInfo;
 use mesos::v1::framework_info::capability::Type;
 use mesos::v1::scheduler::OfferConstraints;
 
-use super::frameworks::{named_role, roles_of};
+use super::frameworks::roles_of;
 use crate::allocator::{ConstraintError, Constraints};
 
 /// Why a subscription is refused, in the words of the ERROR event.
@@ -84,7 +84,7 @@ pub(crate) fn wishes(
 
 fn check_roles(info: &FrameworkInfo) -> Result<(), SubscribeRefusal> {
     let multi_role = info.is_capable_of(Type::MultiRole);
-    if multi_role && named_role(info).is_some() {
+    if multi_role && info.role.is_some() {
         return Err(SubscribeRefusal::RoleOfMany);
     }
     if !multi_role && !info.roles.is_empty() {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use mesos::v1::FrameworkInfo;
 use shell::Now;
 
-pub(crate) use framework::{Framework, Link, Times, named_role, roles_of};
+pub(crate) use framework::{Framework, Link, Times, roles_of};
 pub(crate) use tasks::TaskLists;
 use tasks::{Tasks, push_bounded};
 

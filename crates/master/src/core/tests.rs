@@ -4,6 +4,8 @@ mod agents;
 mod constraints;
 mod drain;
 mod failover;
+#[path = "../../tests/api/fixtures.rs"]
+mod fixtures;
 mod history;
 mod launch;
 mod offers;

@@ -9,7 +9,7 @@ use mesos::v1::WeightInfo;
 use mesos::v1::master;
 use mesos::v1::master::call::{self, Content};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Shared;
 use super::answer::{Reply, Texts};
@@ -51,8 +51,7 @@ pub(super) async fn refuse(uri: Uri) -> Refusal {
 pub(super) async fn weights(State(shared): State<Shared>, Query(parameters): Query<Texts>) -> Reply {
     let response = operate(&shared, Content::GetWeights).await?;
     let weights = response.and_then(|response| response.get_weights).unwrap_or_default().weight_infos;
-    let entry = |info: &WeightInfo| json!({ "role": info.role(), "weight": info.weight });
-    server::json(&parameters, &weights.iter().map(entry).collect::<Vec<Value>>())
+    server::json(&parameters, &weights.iter().map(mesos::json::to_value).collect::<Vec<_>>())
 }
 
 pub(super) async fn update_weights(State(shared): State<Shared>, request: Request) -> Reply {

@@ -16,7 +16,6 @@ use crate::view::pieces::{Object, Pieces, joined};
 /// The parameters of a request.
 pub(super) type Texts = BTreeMap<String, String>;
 
-/// An answer or a refusal.
 pub(super) type Reply = Result<Response, Refusal>;
 
 /// JSON, or JSON wrapped into a call of the function the request names. `write` may take its time.

@@ -42,7 +42,6 @@ pub(super) async fn listed(shared: &Shared, path: String) -> Result<(), Refusal>
     with_file(shared, path, |_| Ok(())).await
 }
 
-/// A piece of a file.
 pub(super) async fn piece(
     shared: &Shared,
     path: String,

@@ -30,7 +30,10 @@ pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Resu
     match call {
         Content::Subscribe => return subscribe(shared, codec).await,
         Content::SetLoggingLevel(set) => return set_logging_level(&shared, set),
-        Content::ListFiles(asked) => list_files(&shared, asked.path).await.map(Some),
+        // The one path there is leads to a file, which has nothing to list.
+        Content::ListFiles(asked) => files::listed(&shared, asked.path)
+            .await
+            .map(|()| Some(master::Response::list_files(response::ListFiles::default()))),
         Content::ReadFile(asked) => read_file(&shared, asked).await.map(Some),
         Content::GetHealth => Ok(Some(master::Response::get_health(response::GetHealth { healthy: true }))),
         Content::GetVersion => {
@@ -65,12 +68,6 @@ async fn get_metrics(shared: &Shared) -> Result<master::Response, Refusal> {
     let metric = |(name, value)| v1::Metric { name, value: Some(value) };
     let metrics = metrics::measure(shared).await?.into_iter().map(metric).collect();
     Ok(master::Response::get_metrics(response::GetMetrics { metrics }))
-}
-
-/// The one path there is leads to a file, which has nothing to list.
-async fn list_files(shared: &Shared, path: String) -> Result<master::Response, Refusal> {
-    files::listed(shared, path).await?;
-    Ok(master::Response::list_files(response::ListFiles::default()))
 }
 
 async fn read_file(shared: &Shared, asked: call::ReadFile) -> Result<master::Response, Refusal> {

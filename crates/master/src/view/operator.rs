@@ -32,7 +32,6 @@ pub(crate) fn look(kind: Type) -> Option<Look> {
     LOOKS.into_iter().find(|(call, ..)| *call == kind)
 }
 
-/// The answer to a call.
 pub(crate) fn answer((_, _, kind, member, message): Look, mut snapshot: Snapshot, codec: Codec) -> Pieces {
     let answer = Message::of::<Response>().enumeration("type", (kind.as_str_name(), kind.into()));
     answer.message(member, message(&mut snapshot)).pieces(codec)

@@ -80,7 +80,6 @@ fn list(items: impl Iterator<Item = Pieces> + Send + 'static) -> Pieces {
     Box::new(std::iter::once(b"[".to_vec()).chain(separated).chain(std::iter::once(b"]".to_vec())))
 }
 
-/// As bytes.
 pub(crate) fn json(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(value).expect("plain data: text keys, and nothing that JSON cannot hold")
 }

@@ -4,6 +4,7 @@ mod administration;
 mod agents;
 mod authentication;
 mod browsers;
+mod fixtures;
 mod large;
 mod legacy;
 mod life;

@@ -8,7 +8,6 @@ use harness::http;
 pub(crate) use harness::http::Answer;
 use mesos::client::{Client, ClientError, EventStream, Reply};
 use mesos::v1::cygnet::{AgentCall, AgentEvent, agent_call, agent_event};
-use mesos::v1::framework_info::{Capability, capability};
 use mesos::v1::offer::{Operation, operation};
 use mesos::v1::scheduler::{Call, Event, call, event};
 use mesos::v1::{self, Resource, TaskState, TaskStatus, master};
@@ -16,6 +15,8 @@ use mesos::{Codec, Union};
 use store::Store;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::fixtures;
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) const SCHEDULER: &str = "/api/v1/scheduler";
@@ -320,18 +321,8 @@ fn container_status() -> v1::ContainerStatus {
 }
 
 pub(crate) fn framework(name: &str) -> v1::FrameworkInfo {
-    use capability::Type;
-    let knows = [Type::MultiRole, Type::PartitionAware, Type::TaskKillingState];
-    v1::FrameworkInfo {
-        name: name.to_owned(),
-        user: "root".to_owned(),
-        roles: vec!["*".to_owned()],
-        failover_timeout: Some(60.0),
-        checkpoint: Some(true),
-        capabilities: knows.map(|kind| Capability { r#type: Some(kind.into()) }).to_vec(),
-        labels: Some(v1::Labels { labels: vec![v1::Label { key: "a".to_owned(), value: Some("b".to_owned()) }] }),
-        ..v1::FrameworkInfo::default()
-    }
+    let labels = vec![v1::Label { key: "a".to_owned(), value: Some("b".to_owned()) }];
+    v1::FrameworkInfo { labels: Some(v1::Labels { labels }), ..fixtures::framework(name) }
 }
 
 pub(crate) fn node(hostname: &str) -> v1::AgentInfo {
@@ -356,19 +347,10 @@ pub(crate) fn node(hostname: &str) -> v1::AgentInfo {
 }
 
 pub(crate) fn task(id: &str, agent: &v1::AgentId) -> v1::TaskInfo {
-    v1::TaskInfo {
-        name: id.to_owned(),
-        task_id: id.into(),
-        agent_id: agent.clone(),
-        resources: vec![Resource::scalar("cpus", 1.0), Resource::scalar("mem", 128.0)],
-        command: Some(v1::CommandInfo { value: Some("sleep 1000".to_owned()), ..v1::CommandInfo::default() }),
-        health_check: Some(v1::HealthCheck {
-            r#type: Some(v1::health_check::Type::Tcp.into()),
-            tcp: Some(v1::health_check::TcpCheckInfo { port: 80, ..Default::default() }),
-            ..v1::HealthCheck::default()
-        }),
-        ..v1::TaskInfo::default()
-    }
+    let tcp = Some(v1::health_check::TcpCheckInfo { port: 80, ..Default::default() });
+    let kind = Some(v1::health_check::Type::Tcp.into());
+    let health_check = Some(v1::HealthCheck { r#type: kind, tcp, ..v1::HealthCheck::default() });
+    v1::TaskInfo { health_check, ..fixtures::task(id, agent, 1.0, 128.0) }
 }
 
 /// An agent, and a scheduler that has launched a task on it.

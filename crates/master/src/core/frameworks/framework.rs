@@ -79,7 +79,7 @@ impl Framework {
 
     /// The role of a framework that can have only one.
     pub(crate) fn sole_role(&self) -> &str {
-        named_role(&self.info).unwrap_or(EVERYONE)
+        self.info.role.as_deref().unwrap_or(EVERYONE)
     }
 
     pub(crate) fn failover_timeout(&self) -> Duration {
@@ -178,7 +178,7 @@ pub(crate) fn roles_of(info: &v1::FrameworkInfo) -> BTreeSet<String> {
     if info.is_capable_of(Type::MultiRole) {
         return info.roles.iter().cloned().collect();
     }
-    [named_role(info).unwrap_or(EVERYONE).to_owned()].into()
+    [info.role.as_deref().unwrap_or(EVERYONE).to_owned()].into()
 }
 
 /// What offers must at least hold, for the roles it said so for.
@@ -191,9 +191,4 @@ fn minimums_of(info: &v1::FrameworkInfo) -> BTreeMap<String, Vec<BTreeMap<String
         Some(least.quantities.iter().map(amounts).collect())
     };
     info.offer_filters.iter().filter_map(|(role, filters)| Some((role.clone(), minimums(filters)?))).collect()
-}
-
-/// The role in the field that frameworks with one role still use.
-pub(crate) fn named_role(info: &v1::FrameworkInfo) -> Option<&str> {
-    info.role.as_deref()
 }

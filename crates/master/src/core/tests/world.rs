@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mesos::v1::cygnet::{AgentEvent, agent_call, agent_event};
-use mesos::v1::framework_info::{Capability, capability};
 use mesos::v1::master::response::{GetAgents, GetFrameworks, GetTasks};
 use mesos::v1::offer::operation;
 use mesos::v1::scheduler::call::{self, Content};
@@ -15,6 +14,8 @@ use mesos::v1::{self, Resource, TaskState, TaskStatus, master};
 use super::super::snapshot::{AgentView, FrameworkView, Snapshot, TaskLists};
 use super::super::task::Task;
 use super::super::{Action, CallRefusal, Core, Depth, Identity, RemovalLimit};
+use super::fixtures;
+pub(super) use super::fixtures::{framework, plain_framework};
 use crate::ids::{AgentId, FrameworkId, StreamId};
 use crate::memory::{Absent, Change, Memory};
 use crate::settings::Settings;
@@ -343,32 +344,6 @@ impl World {
     }
 }
 
-/// A framework with a minute to come back that understands everything.
-pub(super) fn framework(name: &str) -> v1::FrameworkInfo {
-    use capability::Type;
-    let knows = [Type::MultiRole, Type::PartitionAware, Type::TaskKillingState];
-    v1::FrameworkInfo {
-        name: name.to_owned(),
-        user: "root".to_owned(),
-        roles: vec!["*".to_owned()],
-        failover_timeout: Some(60.0),
-        checkpoint: Some(true),
-        capabilities: knows.map(|kind| Capability { r#type: Some(kind.into()) }).to_vec(),
-        ..v1::FrameworkInfo::default()
-    }
-}
-
-/// A framework that asks for nothing special.
-pub(super) fn plain_framework(name: &str) -> v1::FrameworkInfo {
-    v1::FrameworkInfo {
-        name: name.to_owned(),
-        user: "root".to_owned(),
-        failover_timeout: Some(60.0),
-        checkpoint: Some(true),
-        ..v1::FrameworkInfo::default()
-    }
-}
-
 pub(super) fn agent(hostname: &str, cpus: f64, mem: f64) -> v1::AgentInfo {
     v1::AgentInfo {
         hostname: hostname.to_owned(),
@@ -378,14 +353,7 @@ pub(super) fn agent(hostname: &str, cpus: f64, mem: f64) -> v1::AgentInfo {
 }
 
 pub(super) fn task(id: &str, node: &Node, cpus: f64, mem: f64) -> v1::TaskInfo {
-    v1::TaskInfo {
-        name: id.to_owned(),
-        task_id: id.into(),
-        agent_id: node.id.clone(),
-        resources: vec![Resource::scalar("cpus", cpus), Resource::scalar("mem", mem)],
-        command: Some(v1::CommandInfo { value: Some("sleep 1000".to_owned()), ..v1::CommandInfo::default() }),
-        ..v1::TaskInfo::default()
-    }
+    fixtures::task(id, &node.id, cpus, mem)
 }
 
 pub(super) fn status(task: &str, node: &Node, state: TaskState, uuid: u8) -> TaskStatus {

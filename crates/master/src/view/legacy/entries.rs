@@ -51,12 +51,7 @@ impl<'a> Slave<'a> {
             resources: agent.total.to_legacy_json(),
             used_resources: agent.used.to_legacy_json(),
             offered_resources: agent.offered.to_legacy_json(),
-            reserved_resources: agent
-                .total
-                .reservations()
-                .into_iter()
-                .map(|(role, of)| (role, of.to_legacy_json()))
-                .collect(),
+            reserved_resources: reserved(agent, Resources::to_legacy_json),
             unreserved_resources: agent.total.unreserved().to_legacy_json(),
             active: agent.active,
             deactivated: agent.standing.deactivated,
@@ -84,12 +79,7 @@ impl<'a> SlaveInFull<'a> {
     pub(super) fn of(agent: &'a AgentView) -> Self {
         SlaveInFull {
             slave: Slave::of(agent),
-            reserved_resources_full: agent
-                .total
-                .reservations()
-                .into_iter()
-                .map(|(role, of)| (role, in_full(&of)))
-                .collect(),
+            reserved_resources_full: reserved(agent, in_full),
             unreserved_resources_full: in_full(&agent.total.unreserved()),
             used_resources_full: in_full(&agent.used),
             offered_resources_full: in_full(&agent.offered),
@@ -117,6 +107,10 @@ impl<'a> RecoveredSlave<'a> {
             resources: Resources::from_wire(&info.resources).unwrap_or_default().to_legacy_json(),
         }
     }
+}
+
+fn reserved<T>(agent: &AgentView, show: fn(&Resources) -> T) -> BTreeMap<String, T> {
+    agent.total.reservations().into_iter().map(|(role, of)| (role, show(&of))).collect()
 }
 
 fn in_full(resources: &Resources) -> Vec<Box<RawValue>> {

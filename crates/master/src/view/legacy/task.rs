@@ -24,7 +24,6 @@ pub(crate) fn tasks(snapshot: Snapshot, query: &TaskQuery) -> Object {
     Object::new().list("tasks", chosen.into_iter().map(|task| entry(&task)))
 }
 
-/// One task, as JSON.
 pub(super) fn entry(task: &Task) -> Vec<u8> {
     pieces::json(&TaskEntry(&task.wire()))
 }
