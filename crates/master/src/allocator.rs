@@ -39,7 +39,7 @@ pub(crate) struct Allocation {
     pub(crate) resources: Resources,
 }
 
-/// What a framework takes part with.
+/// The part that a framework takes in allocation.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Interest {
     pub(crate) roles: BTreeSet<String>,
@@ -219,7 +219,7 @@ impl Allocator {
         made
     }
 
-    /// What of the agent this framework can be offered in this role, if that is enough and not refused.
+    /// The part of the agent that this framework can be offered in this role, if it is enough and not refused.
     fn offerable(&self, agent: &AgentId, role: &str, framework: &FrameworkId) -> Option<Resources> {
         let (site, interest) = (self.agents.get(agent)?, self.frameworks.get(framework)?);
         if site.total.scalar("gpus") > 0.0 && !interest.gpus {
@@ -261,7 +261,7 @@ impl Allocator {
         self.filters.by_role()
     }
 
-    /// What share of the cluster each role holds, not weighted.
+    /// The share of the cluster that each role holds, not weighted.
     pub(crate) fn shares(&self) -> BTreeMap<String, f64> {
         shares::of_roles(&self.usage, &self.total)
     }
@@ -280,7 +280,7 @@ impl Allocator {
     }
 }
 
-/// Whether this is worth an offer to somebody with these minimums: one of them is enough.
+/// An offer is worth it to somebody with these minimums if one of them is reached.
 fn is_enough(resources: &Resources, minimums: Option<&[BTreeMap<String, f64>]>) -> bool {
     let holds = |minimum: &BTreeMap<String, f64>| minimum.iter().all(|(name, least)| resources.scalar(name) >= *least);
     match minimums {

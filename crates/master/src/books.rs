@@ -1,4 +1,4 @@
-//! What looks at the master see: its core, and how long the shell's work takes. Comes in: looks. Goes out: snapshots and
+//! Books that looks see: the core, and how long the shell's work takes. Comes in: looks. Goes out: snapshots and
 //! metrics.
 
 use shell::Now;

@@ -13,7 +13,7 @@
 //! counters  what has happened                                       out         actions, and operators that listen
 //! ```
 //!
-//! What concerns several of them is done here, by who asks for it: `subscribe`, `framework_calls`, `accept`, `launch`,
+//! Matters of several of them are done here, by who asks for it: `subscribe`, `framework_calls`, `accept`, `launch`,
 //! `kill` and `reconcile` for schedulers; `registration`, `agent_calls` and `updates` for agents; `operate`, `drain` and
 //! `weights` for operators; `liveness`, `failover`, `agent_removal` and `framework_removal` as time passes.
 
@@ -82,7 +82,7 @@ use removals::Removals;
 use schedule::Schedule;
 use shell::Now;
 
-/// Who this master is.
+/// The identity of this master.
 #[derive(Debug, Clone)]
 pub(crate) struct Identity {
     /// Fresh at every start.
@@ -129,7 +129,7 @@ impl Core {
         }
     }
 
-    /// What is to be done since the last time this was asked.
+    /// The actions that came up since the last time this was asked.
     pub(crate) fn take_actions(&mut self) -> Vec<Action> {
         self.out.take()
     }
@@ -184,7 +184,6 @@ impl Core {
         connected
     }
 
-    /// How many operators listen from now on.
     pub(crate) fn set_listeners(&mut self, listeners: usize) {
         self.out.set_listeners(listeners);
     }

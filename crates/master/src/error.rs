@@ -1,4 +1,4 @@
-//! What can go wrong with a master as a whole. What is wrong with a request is answered to whoever sent it.
+//! Errors of a master as a whole. What is wrong with a request is answered to whoever sent it.
 
 /// Why a master cannot start, or cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -15,7 +15,7 @@ pub enum MasterError {
     Registry {
         /// The entry's key in the store.
         key: String,
-        /// What is wrong with it.
+        /// The fault in it.
         reason: String,
     },
     /// More agents than may be did not come back after a restart. None of them was given up.

@@ -23,7 +23,7 @@ use crate::ids::StreamId;
 use crate::options::Options;
 use crate::request::Handle;
 
-/// What handlers share.
+/// The state that handlers share.
 #[derive(Debug, Clone)]
 pub(crate) struct Shared {
     pub(crate) actor: Handle,

@@ -31,7 +31,7 @@ impl Master {
         Ok(Master { listener, address, options })
     }
 
-    /// Where it listens.
+    /// The address it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }

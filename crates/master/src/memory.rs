@@ -1,4 +1,4 @@
-//! What survives the master: the agents that are not here, what operators said about agents, and the weights of roles.
+//! Memory of a master: the agents that are not here, what operators said about agents, and the weights of roles.
 //!
 //! Comes in: nothing; these are the values that the core decides by and the registry stores. Pure data.
 
@@ -10,7 +10,7 @@ use mesos::v1::{AgentInfo, DrainConfig, DrainInfo, DrainState};
 
 use crate::ids::AgentId;
 
-/// What the last master left.
+/// Everything that the last master left.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Memory {
     pub(crate) absent: Absent,
@@ -29,7 +29,7 @@ pub(crate) struct Absent {
     pub(crate) gone: BTreeMap<AgentId, Duration>,
 }
 
-/// What an operator has said about an agent.
+/// An operator's word about an agent.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Standing {
     /// It gets no offers.
@@ -57,7 +57,7 @@ pub(crate) enum Change {
     Gone(AgentId, Duration),
     /// Nothing is remembered of it.
     Remove(AgentId),
-    /// What an operator said about it; the default is not remembered.
+    /// An operator's word about it; the default is not remembered.
     Standing(AgentId, Standing),
     /// The weight of a role.
     Weight(String, f64),
@@ -74,7 +74,7 @@ impl Absent {
         self.gone.remove(id);
     }
 
-    /// Whether it is away and was not said to be gone for good.
+    /// An agent may return if it is away and was not said to be gone for good.
     pub(crate) fn may_return(&self, id: &AgentId) -> bool {
         self.recovered.contains_key(id) || self.unreachable.contains_key(id)
     }

@@ -1,4 +1,4 @@
-//! How a master is told to run. Defaults are Mesos' own, except that it listens on loopback.
+//! Options of a master. Defaults are Mesos' own, except that it listens on loopback.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
@@ -18,35 +18,35 @@ pub struct Options {
     pub listen: IpAddr,
     /// The port to listen on; 0 takes any free one.
     pub port: u16,
-    /// What others are told to reach this master by; by default, its address.
+    /// The name that others are told to reach this master by; by default, its address.
     pub hostname: Option<String>,
-    /// Where the registry is kept.
+    /// The store that the registry is kept in.
     pub store: Store,
-    /// How many events may wait for a reader before it counts as gone. The answer to "reconcile everything" must fit.
+    /// Events that may wait for a reader before it counts as gone. The answer to "reconcile everything" must fit.
     /// Their bytes are bounded, too.
     pub event_queue: usize,
-    /// What its decisions depend on.
+    /// The settings that its decisions depend on.
     pub settings: Settings,
-    /// How operators change what this process logs; they cannot if unset.
+    /// The level of what this process logs, which operators change; they cannot if unset.
     pub logging: Option<LoggingLevel>,
-    /// What only known principals may do; nothing by default.
+    /// Rights that only known principals have; none by default.
     pub authentication: Authentication,
     /// The file this process logs to, which operators may read.
     pub log: Option<LogFile>,
 }
 
-/// What only known principals may do, and who is known.
+/// Rights that only known principals have, and who is known.
 #[derive(Debug, Clone, Default)]
 pub struct Authentication {
     /// Everybody who is known.
     pub credentials: Credentials,
-    /// Whether frameworks have to be: `--authenticate_http_frameworks`.
+    /// Frameworks have to be: `--authenticate_http_frameworks`.
     pub frameworks: bool,
-    /// Whether agents have to be: `--authenticate_agents`.
+    /// Agents have to be: `--authenticate_agents`.
     pub agents: bool,
-    /// Whether who only looks has to be: `--authenticate_http_readonly`.
+    /// Readers have to be: `--authenticate_http_readonly`.
     pub readonly: bool,
-    /// Whether who may change things has to be: `--authenticate_http_readwrite`. The operator API belongs here, too.
+    /// Operators who change things have to be: `--authenticate_http_readwrite`. The operator API belongs here, too.
     pub readwrite: bool,
 }
 

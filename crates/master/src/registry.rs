@@ -19,7 +19,7 @@ const AGENT: &str = "agent/";
 const STANDING: &str = "standing/";
 const WEIGHT: &str = "weight/";
 
-/// What is stored for an agent.
+/// The entry of an agent.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Entry {
@@ -28,7 +28,7 @@ enum Entry {
     Gone { since_nanoseconds: u64 },
 }
 
-/// What is stored for an agent an operator said something about.
+/// The entry of an agent an operator said something about.
 #[derive(Debug, Serialize, Deserialize)]
 struct StandingEntry {
     deactivated: bool,

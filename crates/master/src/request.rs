@@ -1,4 +1,4 @@
-//! What the master's actor can be asked for, and what looks see. The other end of the [`Handle`] is the actor's.
+//! Requests to the master's actor, and what looks see. The other end of the [`Handle`] is the actor's.
 
 use mesos::server::EventSender;
 use mesos::v1::{self, cygnet, master, scheduler};
@@ -11,7 +11,7 @@ use crate::ids::StreamId;
 /// The way to reach the actor.
 pub(crate) type Handle = shell::Handle<Request, Books>;
 
-/// What the HTTP side asks for.
+/// One thing that the HTTP side asks for.
 pub(crate) enum Request {
     Subscribe {
         stream: StreamId,
@@ -20,7 +20,7 @@ pub(crate) enum Request {
     },
     Call {
         stream: Option<StreamId>,
-        /// Who was authenticated, if anybody has to be.
+        /// The principal that was authenticated, if anybody has to be.
         principal: Option<String>,
         framework: v1::FrameworkId,
         call: Box<scheduler::call::Content>,

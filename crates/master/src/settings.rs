@@ -1,4 +1,4 @@
-//! What a master's decisions depend on, as its operator wants it. Defaults are Mesos' own.
+//! Settings that a master's decisions depend on. Defaults are Mesos' own.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -6,9 +6,9 @@ use std::time::Duration;
 /// The settings that decisions depend on.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// How long between rounds of offers.
+    /// The time between rounds of offers.
     pub allocation_interval: Duration,
-    /// How long an offer stands; for ever if unset.
+    /// The time that an offer stands; for ever if unset.
     pub offer_timeout: Option<Duration>,
     /// The roles frameworks may be in; any if unset.
     pub roles: Option<BTreeSet<String>>,
@@ -29,11 +29,11 @@ pub struct Settings {
 /// The patience with agents.
 #[derive(Debug, Clone)]
 pub struct Patience {
-    /// How long an agent has to answer a ping.
+    /// The time that an agent has to answer a ping.
     pub ping_timeout: Duration,
-    /// How many pings in a row it may leave unanswered.
+    /// Pings in a row that it may leave unanswered.
     pub max_ping_timeouts: u32,
-    /// How long a disconnected agent, or one from before a restart, has to come back.
+    /// The time that a disconnected agent, or one from before a restart, has to come back.
     pub reregister_timeout: Duration,
     /// Between two agents that are marked unreachable for not answering pings; no limit if unset.
     pub removal_interval: Option<Duration>,
@@ -42,14 +42,14 @@ pub struct Patience {
     pub recovery_removal_limit_percent: f64,
 }
 
-/// How long, and how many, agents that are away are remembered.
+/// The bounds of the memory of agents that are away.
 #[derive(Debug, Clone)]
 pub struct Retention {
-    /// How often the registry is looked through for agents that have been away for too long.
+    /// The time between two looks through the registry for agents that have been away for too long.
     pub gc_interval: Duration,
-    /// How long an agent that is away is remembered.
+    /// The time that an agent that is away is remembered.
     pub max_agent_age: Duration,
-    /// How many agents that are away are remembered, unreachable and gone ones counted apart.
+    /// Agents that are away and remembered, unreachable and gone ones counted apart.
     pub max_agent_count: usize,
 }
 

@@ -6,7 +6,7 @@ use v1::resource::AllocationInfo;
 
 pub(crate) const EVERYONE: &str = mesos::resources::UNRESERVED;
 
-/// What a framework or agent names as held by a task or executor: marked with `role` where it does not say itself.
+/// Resources that a framework or agent names as held by a task or executor, marked with `role` where it does not say.
 pub(crate) fn held(resources: &[v1::Resource], role: &str) -> Result<Resources, ResourceError> {
     let mut marked = resources.to_vec();
     for resource in &mut marked {
@@ -39,13 +39,13 @@ pub(crate) fn lineage(role: &str) -> impl Iterator<Item = &str> {
     role.match_indices('/').map(|(at, _)| &role[..at]).chain(std::iter::once(role))
 }
 
-/// What a framework of `role` may have: what is not reserved, and what is reserved for the role or one above it.
+/// The part that a framework of `role` may have: not reserved, or reserved for the role or one above it.
 pub(crate) fn allocatable_to(resources: &Resources, role: &str) -> Resources {
     let reserved: Resources = lineage(role).map(|node| resources.reserved_for(node)).sum();
     reserved + &resources.unreserved()
 }
 
-/// How a framework sees resources: without allocations if it has one role only, and with `role` in place of
+/// Resources as a framework sees them: without allocations if it has one role only, and with `role` in place of
 /// `reservations` if it does not know refined reservations.
 pub(crate) fn for_framework(resources: &Resources, multi_role: bool, refined: bool) -> Vec<v1::Resource> {
     let shown = if multi_role { resources.clone() } else { resources.unallocate() };

@@ -1,10 +1,10 @@
-//! How long things take that the shell does or has done: rounds of offers, and changes to the registry. Durations come
+//! Durations of what the shell does or has done: rounds of offers, and changes to the registry. Durations come
 //! in, metrics under Mesos' names go out. Pure; whoever owns the clock measures.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-/// How many of the last durations are looked at.
+/// The number of durations that are looked at, the last ones.
 const WINDOW: usize = 1000;
 
 /// The shares of the durations that are at most what the metric of this name says.
@@ -38,7 +38,7 @@ impl Timing {
     }
 }
 
-/// What stands at a share of the way through these, in between two of them if need be.
+/// The value at a share of the way through these, in between two of them if need be.
 fn at(sorted: &[f64], share: f64) -> f64 {
     let place = share * sorted.len().saturating_sub(1) as f64;
     let value = |index: f64| sorted.get(index as usize).copied().unwrap_or_default();
@@ -59,7 +59,7 @@ pub(crate) struct Timings {
     pub(crate) state_store: Timing,
     /// Rounds of offers.
     pub(crate) allocation_run: Timing,
-    /// How late they began.
+    /// The delay before they began.
     pub(crate) allocation_run_latency: Timing,
 }
 

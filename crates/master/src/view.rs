@@ -1,4 +1,4 @@
-//! What the outside may read: pure functions from a [`crate::core::Snapshot`] to the pieces of an answer.
+//! Answers for the outside: pure functions from a [`crate::core::Snapshot`] to the pieces of an answer.
 //!
 //! Comes in: snapshots. Goes out: [`pieces::Pieces`], written one by one as the reader takes them. Owns nothing.
 

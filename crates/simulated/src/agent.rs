@@ -21,7 +21,7 @@ use crate::counts::Counts;
 use crate::task::Task;
 use shell::Now;
 
-/// How long an update waits for its acknowledgement before it is sent again, as a real agent's does at first.
+/// The time that an update waits for its acknowledgement before it is sent again, as a real agent's does at first.
 const RETRY: Duration = Duration::from_secs(10);
 
 const PORT: u16 = 5051;

@@ -1,4 +1,4 @@
-//! How much there is of everything. Pure.
+//! Numbers of everything there is. Pure.
 
 use std::iter::Sum;
 use std::ops::{Add, Sub};

@@ -15,10 +15,10 @@ use crate::agent::Agent;
 use crate::counts::Counts;
 use crate::subscription::{self, Shell};
 
-/// How many agents, and what each offers.
+/// The number of agents, and what each offers.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// How many.
+    /// The number of agents.
     pub agents: u32,
     /// As on the command line of a real agent: `cpus:8;mem:8192;disk:8192;ports:[10000-11999]`.
     pub resources: String,
@@ -54,7 +54,7 @@ struct Reins {
     counts: watch::Receiver<Counts>,
 }
 
-/// Where agent `number`, counted from 0, says it is: an address of the loopback network, so that servers on this machine
+/// The address that agent `number`, counted from 0, gives: one of the loopback network, so that servers on this machine
 /// can be its tasks.
 #[must_use]
 pub fn address(number: u32) -> Ipv4Addr {

@@ -27,7 +27,7 @@ const GLANCE: Duration = Duration::from_secs(5);
 pub(crate) struct Shell {
     pub(crate) agent: Agent,
     pub(crate) master: String,
-    /// How many tasks are to flip.
+    /// Numbers of tasks that are to flip.
     pub(crate) flips: mpsc::UnboundedReceiver<usize>,
     pub(crate) counts: watch::Sender<Counts>,
     pub(crate) clock: Clock,

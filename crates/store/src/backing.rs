@@ -1,4 +1,4 @@
-//! Where the database stands: a file, or memory.
+//! The place of the database: a file, or memory.
 //!
 //! In: the work on the database. Out: its result. After an input or output error redb refuses all else
 //! until it is opened again; what was committed before is then found unharmed. So a disk that was full costs the commits

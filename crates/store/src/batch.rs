@@ -28,13 +28,13 @@ impl Batch {
         self
     }
 
-    /// How many changes there are.
+    /// The number of changes.
     #[must_use]
     pub fn len(&self) -> usize {
         self.changes.len()
     }
 
-    /// Whether there is nothing to commit.
+    /// A batch is empty that has nothing to commit.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()

@@ -21,7 +21,7 @@ const TABLE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("cygnet");
 /// Commits gathered into one transaction at most: bounds the memory of a transaction, far above what is seen.
 const GATHER: usize = 4096;
 
-/// How often to try again while the disk takes nothing.
+/// The time between attempts while the disk takes nothing.
 const RETRY: Duration = Duration::from_secs(1);
 
 /// Requests that may wait before callers do.
@@ -65,7 +65,7 @@ impl Store {
         self.ask(|answer| Request::List { prefix: prefix.to_owned(), answer }).await
     }
 
-    /// How many bytes the keys and values have together.
+    /// The bytes that the keys and values have together.
     pub async fn size_bytes(&self) -> Result<u64, StoreError> {
         self.ask(|answer| Request::Size { answer }).await
     }

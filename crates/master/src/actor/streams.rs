@@ -36,7 +36,7 @@ impl Streams {
         self.operators.add(id, sender, queue);
     }
 
-    /// How many operators listen, or are about to.
+    /// Operators that listen, or are about to.
     pub(super) fn operators(&self) -> usize {
         self.operators.len()
     }

@@ -14,10 +14,10 @@ use regex::{Regex, RegexBuilder};
 
 use selector::PseudoattributeType;
 
-/// What a compiled pattern may take: it is looked at for every agent, in every round.
+/// The size of a compiled pattern at most: it is looked at for every agent, in every round.
 const MAX_PATTERN_BYTES: usize = 256 * 1024;
 
-/// What is wrong with constraints, in Mesos' words.
+/// Faults of constraints, in Mesos' words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ConstraintError {
     #[error("'OfferConstraints::role_constraints' has an empty 'RoleConstraints::groups' for role {0}")]
@@ -28,7 +28,7 @@ pub(crate) enum ConstraintError {
     Attribute { role: String, fault: AttributeFault },
 }
 
-/// What is wrong with one of them.
+/// Faults of one of them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum AttributeFault {
     #[error("Unknown pseudoattribute type")]
@@ -60,7 +60,7 @@ struct Constraint {
     test: Test,
 }
 
-/// What is looked at.
+/// The property that is looked at.
 #[derive(Debug, Clone)]
 enum Subject {
     /// The first attribute of this name.
@@ -70,7 +70,7 @@ enum Subject {
     Zone,
 }
 
-/// What it has to be.
+/// The demand on it.
 #[derive(Debug, Clone)]
 enum Test {
     Exists,
@@ -81,7 +81,7 @@ enum Test {
     NotMatches(Regex),
 }
 
-/// What an agent has there.
+/// The value that an agent has there.
 #[derive(Debug, Clone, Copy)]
 enum Found<'a> {
     Nothing,
@@ -114,7 +114,7 @@ impl Constraints {
         self.roles.keys().map(String::as_str)
     }
 
-    /// Whether the framework wants offers of this agent in this role.
+    /// An agent fits if the framework wants offers of it in this role.
     pub(super) fn fit(&self, role: &str, agent: &AgentInfo) -> bool {
         let fits = |group: &Group| group.iter().all(|constraint| constraint.holds(agent));
         self.roles.get(role).is_none_or(|groups| groups.iter().any(fits))

@@ -1,4 +1,4 @@
-//! What frameworks do not want to be offered again for a while.
+//! Refusals: offers that frameworks do not want again for a while.
 //!
 //! A filter belongs to one framework, role and agent, and hides every offer that fits in what was refused.
 
@@ -16,7 +16,7 @@ const MAX_REFUSAL: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// Filters kept for one framework, role and agent; the one that ends first makes room.
 const MAX_FILTERS: usize = 16;
 
-/// How long a refusal lasts; `None` for "offer it again at once".
+/// The time that a refusal lasts; `None` for "offer it again at once".
 pub(crate) fn refusal(refuse_seconds: Option<f64>) -> Option<Duration> {
     let Some(seconds) = refuse_seconds else { return Some(DEFAULT_REFUSAL) };
     if seconds == 0.0 {
@@ -50,7 +50,7 @@ impl Filters {
         filters.truncate(MAX_FILTERS);
     }
 
-    /// Whether the framework has refused at least this much of this agent.
+    /// An offer is hidden if the framework has refused at least as much of this agent.
     pub(super) fn hides(&self, key: &Key, offer: &Resources) -> bool {
         self.refused.get(key).is_some_and(|filters| filters.iter().any(|filter| filter.refused.contains(offer)))
     }

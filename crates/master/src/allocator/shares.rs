@@ -1,4 +1,4 @@
-//! Who is next: weighted dominant shares over the tree of roles.
+//! The order of service: weighted dominant shares over the tree of roles.
 //!
 //! A role's share is the largest fraction, over all kinds of scalar resources, of the cluster that its subtree holds,
 //! divided by its weight. Roles are compared level by level from the root; frameworks of one role by their own share.
@@ -48,7 +48,7 @@ impl Quantities {
     }
 }
 
-/// What each framework holds in each role, offered or used.
+/// The holdings of each framework in each role, offered or used.
 pub(super) type Usage = BTreeMap<(String, FrameworkId), Quantities>;
 
 /// One level of the way from the root of the role tree to a framework.

@@ -16,7 +16,7 @@ use super::offers::{Offer, Offers};
 use super::{Core, events, status};
 use crate::ids::{AgentId, FrameworkId, OfferId};
 
-/// What the accepted offers hold together, less what operations took so far.
+/// The accepted offers together, less what operations took so far.
 #[derive(Debug)]
 pub(super) struct Lot {
     pub(super) agent: AgentId,
@@ -128,7 +128,7 @@ impl Core {
 }
 
 impl Offers {
-    /// Whether offers can be used together.
+    /// Offers are checked for whether they can be used together.
     fn check(&self, framework: &FrameworkId, ids: &[OfferId]) -> Result<(), OfferError> {
         let mut seen = BTreeSet::new();
         if let Some(twice) = ids.iter().find(|id| !seen.insert(*id)) {

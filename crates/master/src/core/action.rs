@@ -1,4 +1,4 @@
-//! What the core wants done. The shell carries actions out in order, after everything to persist is on disk.
+//! Actions that the core wants done. The shell carries actions out in order, after everything to persist is on disk.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::memory::Change;
 )]
 pub(crate) struct RemovalLimit {
     pub(crate) missing: usize,
-    /// How many were in the registry when the master started.
+    /// The agents in the registry when the master started.
     pub(crate) known: usize,
     pub(crate) limit_percent: f64,
     pub(crate) timeout: Duration,

@@ -10,7 +10,7 @@ use super::{Action, Core, OperatorRefusal, commands, events, status};
 use crate::ids::{AgentId, FrameworkId, TaskId};
 use crate::memory::Change;
 
-/// How an agent leaves.
+/// The way in which an agent leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Departure {
     /// It may come back.

@@ -27,7 +27,7 @@ pub(super) struct Agents {
     absent: Absent,
     max_absent: usize,
     standings: BTreeMap<AgentId, Standing>,
-    /// How many agents were known at the start, until those that stay away have been looked at.
+    /// Agents known at the start, until those that stay away have been looked at.
     expected: Option<usize>,
 }
 
@@ -118,12 +118,11 @@ impl Agents {
         self.here().find(|agent| agent.program().pid == pid).map(|agent| agent.id().clone())
     }
 
-    /// Whether anything is known of it, be it that it is gone.
+    /// An agent is known of which there is anything, be it that it is gone.
     pub(super) fn is_known(&self, id: &AgentId) -> bool {
         self.contains(id) || self.absent.knows(id)
     }
 
-    /// Whether it is away and may come back.
     pub(super) fn may_return(&self, id: &AgentId) -> bool {
         self.absent.may_return(id)
     }
@@ -141,7 +140,7 @@ impl Agents {
         self.absent.unreachable.len()
     }
 
-    /// Those from before the master's restart that have not come back yet.
+    /// Agents from before the master's restart that have not come back yet.
     pub(super) fn recovered(&self) -> impl ExactSizeIterator<Item = &Arc<AgentInfo>> {
         self.absent.recovered.values()
     }
@@ -150,12 +149,11 @@ impl Agents {
         self.absent.recovered.keys().next().cloned()
     }
 
-    /// Whether this agent, or any if none is named, was there before the restart and has not come back yet.
+    /// This agent, or any if none is named, was there before the restart and has not come back yet.
     pub(super) fn is_recovered(&self, id: Option<&AgentId>) -> bool {
         id.map_or(!self.absent.recovered.is_empty(), |id| self.absent.recovered.contains_key(id))
     }
 
-    /// How many agents were known at the start, until those that stay away have been looked at.
     pub(super) fn expected(&self) -> Option<usize> {
         self.expected
     }
@@ -176,7 +174,7 @@ impl Agents {
         }
     }
 
-    /// Whether the agent is here and in use.
+    /// An active agent is here and in use.
     pub(super) fn is_active(&self, agent: &Agent) -> bool {
         agent.is_connected() && !self.standing(agent.id()).is_some_and(|standing| standing.deactivated)
     }
@@ -209,12 +207,12 @@ impl Agents {
         self.here().flat_map(on).collect()
     }
 
-    /// What a framework's tasks and executors hold.
+    /// The holdings of a framework's tasks and executors.
     pub(super) fn used_by(&self, framework: &FrameworkId) -> Resources {
         self.here().filter_map(|agent| agent.work().used().get(framework)).sum()
     }
 
-    /// What each framework holds on each agent.
+    /// The holdings of each framework on each agent.
     pub(super) fn used(&self) -> impl Iterator<Item = &Resources> {
         self.here().flat_map(|agent| agent.work().used().values())
     }

@@ -1,4 +1,4 @@
-//! What a framework is shown, by what it has said it understands.
+//! States as a framework is shown them, by what it has said it understands.
 
 use mesos::states::without_partitions;
 use mesos::v1::framework_info::capability::Type;

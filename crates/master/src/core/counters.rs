@@ -1,11 +1,11 @@
-//! What has happened since the master started, counted for the metrics.
+//! Events since the master started, counted for the metrics.
 
 use std::collections::BTreeMap;
 
 use mesos::v1::task_status::{Reason, Source};
 use mesos::v1::{TaskState, TaskStatus};
 
-/// How many of a few kinds.
+/// Numbers of a few kinds.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tally(BTreeMap<i32, u64>);
 
@@ -34,7 +34,7 @@ impl Tally {
     }
 }
 
-/// What happened with one framework.
+/// The counters of one framework.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct FrameworkCounters {
     pub(crate) calls: Tally,
@@ -75,7 +75,7 @@ impl Messages {
     }
 }
 
-/// What happened with agents.
+/// The counters of agents.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct AgentCounters {
     pub(crate) registrations: Registrations,
@@ -115,7 +115,7 @@ impl Counters {
         }
     }
 
-    /// How often statuses said what, for which cause.
+    /// Causes that statuses gave, and how often.
     pub(crate) fn causes(&self) -> impl Iterator<Item = (Cause, u64)> {
         self.causes.iter().filter_map(|((state, source, reason), count)| {
             let cause =

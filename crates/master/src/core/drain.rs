@@ -1,6 +1,6 @@
 //! Agents an operator takes out of use: deactivated ones get no more offers, draining ones lose their tasks as well.
 //!
-//! What was said about an agent survives its absence and the master's restart.
+//! An operator's word about an agent survives its absence and the master's restart.
 
 use mesos::v1::{self, DrainConfig, DrainState, KillPolicy};
 
@@ -10,7 +10,7 @@ use crate::ids::{AgentId, FrameworkId, TaskId};
 use crate::memory::Change;
 use crate::memory::{Drain, Standing};
 
-/// How long a task has to end when nobody says otherwise, as the executors have it.
+/// The time that a task has to end when nobody says otherwise, as the executors have it.
 const DEFAULT_GRACE_NANOSECONDS: i64 = 3_000_000_000;
 
 /// Why an operator's wish about an agent is refused.

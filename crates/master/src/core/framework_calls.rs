@@ -92,7 +92,7 @@ impl Core {
     }
 }
 
-/// Who was authenticated has to be the framework's own principal.
+/// The principal that was authenticated has to be the framework's own.
 fn check_principal(framework: &Framework, authenticated: Option<&str>) -> Result<(), CallRefusal> {
     let own = framework.info().principal();
     match authenticated {

@@ -1,4 +1,4 @@
-//! What a `FrameworkInfo` must look like for its scheduler to be let in.
+//! Rules for a `FrameworkInfo` whose scheduler is to be let in.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ pub(crate) enum SubscribeRefusal {
     Id(String),
     #[error("The framework failover_timeout ({0}) is invalid: it is too large")]
     FailoverTimeout(f64),
-    /// Who does not know the old one is not told it.
+    /// The old one is not told to somebody who does not know it.
     #[error("Changing framework's principal is not allowed.")]
     OtherPrincipal,
     #[error("Updating 'FrameworkInfo.{field}' is unsupported; attempted to update from '{was}' to '{is}'")]
@@ -53,7 +53,6 @@ pub(crate) enum RoleError {
     Part { role: String, problem: &'static str },
 }
 
-/// Whether the framework may be let in.
 pub(crate) fn check(info: &FrameworkInfo, allowed: Option<&BTreeSet<String>>) -> Result<(), SubscribeRefusal> {
     check_roles(info)?;
     check_id(info)?;
@@ -65,7 +64,7 @@ pub(crate) fn check(info: &FrameworkInfo, allowed: Option<&BTreeSet<String>>) ->
     }
 }
 
-/// How a framework wants to be offered things: only for roles that are its own, and in ways that make sense.
+/// The wishes of a framework for its offers: only for roles that are its own, and in ways that make sense.
 pub(crate) fn wishes(
     info: &FrameworkInfo,
     suppressed: Vec<String>,
@@ -97,7 +96,7 @@ fn check_roles(info: &FrameworkInfo) -> Result<(), SubscribeRefusal> {
     Ok(roles_of(info).iter().try_for_each(|role| check_role(role))?)
 }
 
-/// Whether a text may name a role at all.
+/// A text is checked for whether it may name a role at all.
 pub(crate) fn check_role(role: &str) -> Result<(), RoleError> {
     if role == "*" {
         return Ok(());
@@ -141,7 +140,7 @@ pub(crate) fn failover_timeout(info: &FrameworkInfo) -> Option<Duration> {
     }
 }
 
-/// What a live framework may not change about itself.
+/// A live framework may not change these things about itself.
 pub(crate) fn check_update(old: &FrameworkInfo, new: &FrameworkInfo) -> Result<(), SubscribeRefusal> {
     let fixed = |field, was: &dyn ToString, is: &dyn ToString| {
         Err(SubscribeRefusal::Fixed { field, was: was.to_string(), is: is.to_string() })

@@ -48,7 +48,7 @@ impl Frameworks {
         }
     }
 
-    /// Whether a framework got its id from this very master, and so began after it.
+    /// A framework began here that got its id from this very master.
     pub(super) fn began_here(&self, id: &FrameworkId) -> bool {
         id.value.starts_with(&self.prefix)
     }
@@ -112,7 +112,7 @@ impl Frameworks {
         self.live().find(|framework| framework.stream() == Some(stream)).map(|framework| framework.id().clone())
     }
 
-    /// Those that did not come back in time.
+    /// Frameworks that did not come back in time.
     pub(super) fn late(&self, now: Duration) -> Vec<FrameworkId> {
         self.live().filter(|framework| framework.is_late(now)).map(|late| late.id().clone()).collect()
     }

@@ -13,7 +13,7 @@ use super::{Core, commands};
 use crate::ids::FrameworkId;
 use crate::stock;
 
-/// What accepting a task takes from the lot.
+/// The share of the lot that a task takes.
 #[derive(Debug)]
 struct Claim {
     task: Resources,

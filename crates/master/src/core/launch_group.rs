@@ -15,7 +15,7 @@ use super::task::Task;
 use super::{Core, commands};
 use crate::ids::FrameworkId;
 
-/// What accepting a group takes from the lot.
+/// The share of the lot that a group takes.
 #[derive(Debug)]
 struct Claim {
     executor: v1::ExecutorInfo,
@@ -74,7 +74,7 @@ impl Core {
     }
 }
 
-/// What the tasks of a group may not be to each other and to its executor.
+/// Members of a group have ids of their own, and no executor but the group's.
 fn check_members(group: &v1::TaskGroupInfo) -> Result<(), Invalid> {
     let mut seen = BTreeSet::new();
     for task in &group.tasks {

@@ -1,4 +1,4 @@
-//! Whether agents are still there: pings, broken streams, and giving up on those that stay away.
+//! Signs of life of agents: pings, broken streams, and giving up on those that stay away.
 
 use mesos::v1::cygnet::AgentEvent;
 
@@ -89,7 +89,7 @@ impl Core {
         }
     }
 
-    /// Whether more of the agents that were known are missing than may be.
+    /// The limit, if more of the agents that were known are missing than may be.
     fn removal_limit(&self) -> Option<RemovalLimit> {
         let known = self.agents.expected()?;
         let (missing, limit_percent) =
@@ -100,7 +100,7 @@ impl Core {
     }
 }
 
-/// What a look at an agent calls for.
+/// The outcome of a look at an agent.
 enum Finding {
     Fine,
     Ping,

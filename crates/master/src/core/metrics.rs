@@ -283,7 +283,7 @@ fn put(metrics: &mut Metrics, name: &str, value: f64) {
     metrics.insert(format!("master/{name}"), value);
 }
 
-/// What is not plain in a name would make it several.
+/// Letters that are not plain would make several names of one.
 fn percent_encoded(name: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
     let encode = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };

@@ -70,7 +70,7 @@ impl Core {
         })
     }
 
-    /// Whether a task may run on an agent that is not in the registry because that was lost: the framework is older than
+    /// A task may run on an agent that is not in the registry because that was lost if the framework is older than
     /// this master, nobody knows the agent, and agents still have time to come back.
     fn may_be_from_before(&self, framework: &FrameworkId, place: Option<&AgentId>) -> bool {
         self.now.elapsed < self.settings.agents.reregister_timeout

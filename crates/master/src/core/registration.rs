@@ -36,7 +36,7 @@ impl Core {
         }
     }
 
-    /// What is wrong cannot be mended by trying again.
+    /// A fault that cannot be mended by trying again.
     fn turn_away(&mut self, stream: StreamId, why: String) {
         tracing::warn!(why, "agent refused");
         self.out.push(Action::ToAgent(stream.clone(), Box::new(commands::shutdown(why))));
@@ -99,7 +99,7 @@ impl Core {
         }
     }
 
-    /// What is in the books is now what is on the agent: it can be offered. Then come the commands it missed.
+    /// The books now agree with the agent, so it can be offered. Then come the commands it missed.
     fn open(&mut self, id: &AgentId, commands: Vec<cygnet::AgentEvent>) {
         let Some(agent) = self.agents.get(id) else { return };
         self.allocator.add_agent(id.clone(), agent.info().clone(), agent.total().clone(), agent.work().used());

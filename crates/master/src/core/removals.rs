@@ -1,4 +1,4 @@
-//! How fast agents that do not answer may be given up: never two of them closer together than the operator allows.
+//! The pace at which agents that do not answer are given up: never two of them closer together than the operator allows.
 
 use std::time::Duration;
 

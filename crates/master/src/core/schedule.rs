@@ -59,7 +59,7 @@ impl Schedule {
         self.look.again(now);
     }
 
-    /// Whether it is time to look through the registry for what is too old; then the next time is an interval away.
+    /// Time to look through the registry for what is too old, or not; if it is, the next time is an interval away.
     pub(super) fn collects(&mut self, now: Duration) -> bool {
         let due = now >= self.collection.next;
         if due {

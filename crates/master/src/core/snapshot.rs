@@ -50,7 +50,7 @@ pub(crate) struct RoleView {
     pub(crate) reserved: Resources,
 }
 
-/// What is offered of each agent, and to each framework.
+/// Resources offered of each agent, and to each framework.
 #[derive(Default)]
 struct Offered {
     on: BTreeMap<AgentId, Resources>,
@@ -122,7 +122,7 @@ impl Snapshot {
 }
 
 impl RoleView {
-    /// What frameworks hold in it, used or offered.
+    /// Resources that frameworks hold in it, used or offered.
     pub(crate) fn held(&self) -> Resources {
         self.used.clone() + &self.offered
     }

@@ -43,7 +43,7 @@ struct Status {
     bytes: Box<[u8]>,
 }
 
-/// What an update did to a task.
+/// The effect of an update on a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Effect {
     /// Worth telling operators.
@@ -108,18 +108,18 @@ impl Task {
         mesos::states::is_terminal(self.state)
     }
 
-    /// What it holds of its agent; nothing once it is terminal.
+    /// Resources it holds of its agent; nothing once it is terminal.
     pub(crate) fn holds(&self) -> Resources {
         if self.is_terminal() { Resources::default() } else { self.resources() }
     }
 
-    /// What it was given, in the role it was given in.
+    /// Resources it was given, in the role it was given them in.
     pub(crate) fn resources(&self) -> Resources {
         // Written by `to_wire` when it was entered.
         Resources::from_wire(&self.definition().resources).unwrap_or_default()
     }
 
-    /// What of it does not change. The rest of the message says nothing.
+    /// The part of it that does not change. The rest of the message says nothing.
     pub(crate) fn definition(&self) -> v1::Task {
         v1::Task::decode(&*self.definition).expect("plain data: encoded here")
     }
@@ -163,7 +163,7 @@ impl Task {
         }
     }
 
-    /// Whether acknowledging `uuid` ends the task's life in the master.
+    /// The task's life in the master ends with the acknowledgement of the `uuid` of its last update.
     pub(crate) fn ends_with(&self, uuid: &[u8]) -> bool {
         self.forwarded.as_ref().is_some_and(|(state, of)| mesos::states::is_terminal(*state) && **of == *uuid)
     }
@@ -190,7 +190,7 @@ impl Task {
         }
     }
 
-    /// How many bytes [`Task::encode`] appends.
+    /// The number of bytes that [`Task::encode`] appends.
     pub(crate) fn encoded_len(&self) -> usize {
         let [state, statuses, update_state, update_uuid] = *NUMBERS;
         let statuses: usize = self.statuses.iter().map(|status| bytes_len(statuses, &status.bytes)).sum();

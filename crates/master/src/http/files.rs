@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::Shared;
 use super::answer::{Reply, Texts};
 
-/// What the log is called.
+/// The name of the log.
 const LOG: &str = "/master/log";
 
 /// A file has nothing in it that could be listed.
@@ -31,7 +31,7 @@ pub(super) async fn download(State(shared): State<Shared>, Query(parameters): Qu
     with_file(&shared, path, |opened| Ok(opened.download())).await
 }
 
-/// What is attached, by name.
+/// The files that are attached, by name.
 pub(super) async fn debug(State(shared): State<Shared>, Query(parameters): Query<Texts>) -> Reply {
     let attached: BTreeMap<&str, Value> = shared.options.log.iter().map(|log| (LOG, json!(log.path()))).collect();
     server::json(&parameters, &attached)

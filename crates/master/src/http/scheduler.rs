@@ -34,7 +34,7 @@ pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Resu
     }
 }
 
-/// Who names no principal is known by the one that was authenticated.
+/// A framework that names no principal is known by the one that was authenticated.
 async fn subscribe(
     shared: Shared,
     headers: &HeaderMap,

@@ -53,7 +53,7 @@ pub(crate) fn frameworks(snapshot: Snapshot, framework_id: Option<String>) -> Ob
         .list("unregistered_frameworks", std::iter::empty())
 }
 
-/// What `/state` begins with.
+/// The beginning of `/state`.
 #[derive(Serialize)]
 struct Head<'a> {
     #[serde(flatten)]

@@ -98,7 +98,7 @@ impl RoleView {
     }
 }
 
-/// How much of what every agent has, whoever it is reserved for and allocated to, by name.
+/// Amounts of the resources that every agent has, whoever they are reserved for and allocated to, by name.
 fn amounts(resources: &Resources) -> Vec<v1::Resource> {
     let amount = |name: &str| v1::Resource::scalar(name, resources.scalar(name));
     ["cpus", "disk", "gpus", "mem"].map(amount).into_iter().filter(|held| resources.scalar(&held.name) > 0.0).collect()

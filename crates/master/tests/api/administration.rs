@@ -1,4 +1,4 @@
-//! What operators change: weights, logging, agents in and out of use; and what is refused by name.
+//! Changes by operators: weights, logging, agents in and out of use; and what is refused by name.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

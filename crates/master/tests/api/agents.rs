@@ -12,7 +12,7 @@ use store::{IfLost, Store};
 
 use super::setup::{Agent, Scheduler, TestMaster, launched, quick, running, task};
 
-/// What an agent with this one task reports.
+/// The report of an agent with this one task.
 fn report(scheduler: &Scheduler, agent: &v1::AgentId) -> Vec<agent_call::Framework> {
     let info = task("t1", agent);
     let known = v1::Task {

@@ -1,4 +1,4 @@
-//! Who may come in: challenges in Mesos' realms, and frameworks that are who they say.
+//! Authentication: challenges in Mesos' realms, and frameworks that are who they say.
 
 use master::Authentication;
 use mesos::Codec;

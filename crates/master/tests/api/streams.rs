@@ -1,4 +1,4 @@
-//! How streams look on the wire, byte by byte.
+//! Streams on the wire, byte by byte.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

@@ -11,7 +11,7 @@ use shell::Now;
 use super::Work;
 use crate::ids::{AgentId, StreamId};
 
-/// How an agent is reached.
+/// The way to an agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Link {
     /// Over this stream.
@@ -28,15 +28,15 @@ enum Link {
 struct Pings {
     /// When the next one is due.
     next: Duration,
-    /// Whether the last one was answered.
+    /// The last one was answered.
     answered: bool,
-    /// How many in a row were not.
+    /// The number in a row that were not.
     missed: u32,
     /// Too many were not: it is given up as soon as the rate of removals allows.
     given_up: bool,
 }
 
-/// What is to be done about the next ping.
+/// The next ping, and what it means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NextPing {
     Later,
@@ -108,7 +108,7 @@ impl Agent {
         self.link = Link::Disconnected { until };
     }
 
-    /// Whether it did not come back in time.
+    /// An agent is late that did not come back in time.
     pub(crate) fn is_late(&self, now: Duration) -> bool {
         matches!(self.link, Link::Disconnected { until } if until <= now)
     }
@@ -120,7 +120,7 @@ impl Agent {
         std::mem::take(&mut self.pings.given_up)
     }
 
-    /// Whether it has left too many pings unanswered.
+    /// An agent is silent that has left too many pings unanswered.
     pub(crate) fn is_silent(&self) -> bool {
         self.pings.given_up
     }

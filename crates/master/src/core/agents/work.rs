@@ -1,4 +1,4 @@
-//! What runs on one agent, by the framework it runs for.
+//! Tasks and executors on one agent, by the framework they run for.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ type Kills = BTreeMap<(FrameworkId, TaskId), Option<v1::KillPolicy>>;
 /// Tasks, executors and what they hold. No framework is in it with nothing, and only tasks in it are to be killed.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Work {
-    /// What each framework's tasks and executors hold.
+    /// The holdings of each framework's tasks and executors.
     used: ByFramework<Resources>,
     tasks: ByFramework<BTreeSet<TaskId>>,
     /// Executors that are not a command task's own.
@@ -76,12 +76,11 @@ impl Work {
         }
     }
 
-    /// What all frameworks hold together.
+    /// The holdings of all frameworks together.
     pub(crate) fn used_total(&self) -> Resources {
         self.used.values().sum()
     }
 
-    /// What each framework holds.
     pub(crate) fn used(&self) -> &ByFramework<Resources> {
         &self.used
     }

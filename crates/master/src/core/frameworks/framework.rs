@@ -16,7 +16,7 @@ use crate::allocator::{Constraints, Interest};
 use crate::ids::{FrameworkId, StreamId};
 use crate::stock::EVERYONE;
 
-/// How a framework's scheduler is reached.
+/// The way to a framework's scheduler.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Link {
     /// Over this stream.
@@ -115,7 +115,7 @@ impl Framework {
         self.times.unregistered = Some(now.unix);
     }
 
-    /// Whether its scheduler did not come back in time.
+    /// A framework is late whose scheduler did not come back in time.
     pub(super) fn is_late(&self, now: Duration) -> bool {
         matches!(self.link, Link::Disconnected { until } if until <= now)
     }
@@ -142,7 +142,7 @@ impl Framework {
         capabilities::visible(&self.info, state)
     }
 
-    /// Whether it is known from its agents only.
+    /// A recovered framework is known from its agents only.
     pub(crate) fn is_recovered(&self) -> bool {
         self.link == Link::Recovered
     }
@@ -160,7 +160,7 @@ impl Framework {
         named.iter().all(|role| own.contains(role)).then(|| named.into_iter().collect())
     }
 
-    /// How it takes part in allocation, but for these roles.
+    /// The part it takes in allocation, but for these roles.
     pub(crate) fn interest(&self, suppressed: BTreeSet<String>) -> Interest {
         Interest {
             roles: self.roles(),
@@ -181,7 +181,7 @@ pub(crate) fn roles_of(info: &v1::FrameworkInfo) -> BTreeSet<String> {
     [info.role.as_deref().unwrap_or(EVERYONE).to_owned()].into()
 }
 
-/// What offers must at least hold, for the roles it said so for.
+/// The least that offers must hold, for the roles it said so for.
 fn minimums_of(info: &v1::FrameworkInfo) -> BTreeMap<String, Vec<BTreeMap<String, f64>>> {
     let amounts = |of: &v1::offer_filters::ResourceQuantities| {
         of.quantities.iter().map(|(name, least)| (name.clone(), least.value)).collect()

@@ -85,7 +85,7 @@ impl Tasks {
         TaskLists { live: self.live.values().cloned().collect(), unreachable, completed }
     }
 
-    /// How many live ones are in this state.
+    /// The number of live ones in this state.
     pub(crate) fn in_state(&self, state: TaskState) -> u64 {
         self.states.of(state)
     }
@@ -94,7 +94,7 @@ impl Tasks {
         self.unreachable.iter().find(|task| task.id() == id).map(Arc::as_ref)
     }
 
-    /// What else has a task's id.
+    /// The other task that has this id.
     pub(crate) fn taken(&self, id: &TaskId) -> Option<Taken> {
         let unreachable = || self.unreachable_one(id).map(|_| Taken::Unreachable);
         self.get(id).map(|_| Taken::Live).or_else(unreachable)

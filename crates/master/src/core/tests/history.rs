@@ -229,7 +229,7 @@ impl Play {
         }
     }
 
-    /// What is used and offered is never more than there is, and the books agree with each other.
+    /// Resources used and offered are never more than there are, and the books agree with each other.
     fn check(&self) {
         let agents = self.world.core.get_agents().agents;
         for agent in agents {

@@ -1,4 +1,4 @@
-//! What is kept does not grow beyond its bounds, and a task costs little.
+//! Memory does not grow beyond its bounds, and a task costs little.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::world::{Node, SECOND, World, agent, framework, status, task};
 use crate::ids::TaskId;
 use crate::memory::{Absent, Change};
 
-/// What a task may cost in memory besides its definition.
+/// The memory that a task may cost besides its definition.
 const MAX_BYTES_PER_TASK: usize = 2048;
 
 /// A status as an executor's in the field.

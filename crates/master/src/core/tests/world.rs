@@ -50,7 +50,7 @@ pub(super) struct World {
     pub(super) given_up: Vec<RemovalLimit>,
 }
 
-/// What tests look at.
+/// The answers that tests look at.
 impl Core {
     pub(super) fn get_agents(&self) -> GetAgents {
         let Snapshot { agents, recovered, .. } = self.snapshot(Depth::WithoutTasks);
@@ -192,7 +192,7 @@ impl World {
         self.settle();
     }
 
-    /// What the scheduler was told since the last time.
+    /// The events that the scheduler was told since the last time.
     pub(super) fn events(&mut self, scheduler: &Scheduler) -> Vec<Event> {
         self.scheduler_events.remove(&scheduler.stream).unwrap_or_default()
     }
@@ -261,7 +261,7 @@ impl World {
         self.agent_call(node, agent_call::Content::Update(update));
     }
 
-    /// What the agent was told since the last time.
+    /// The commands that the agent was given since the last time.
     pub(super) fn commands(&mut self, node: &Node) -> Vec<AgentEvent> {
         self.agent_events.remove(&node.stream).unwrap_or_default()
     }
@@ -368,7 +368,7 @@ pub(super) fn status(task: &str, node: &Node, state: TaskState, uuid: u8) -> Tas
     }
 }
 
-/// What an agent reports at re-registration.
+/// An agent's report at re-registration.
 pub(super) fn report(scheduler: &Scheduler, tasks: &[(&str, TaskState)], node: &Node) -> agent_call::Framework {
     let one = |(id, state): &(&str, TaskState)| v1::Task {
         name: (*id).to_owned(),

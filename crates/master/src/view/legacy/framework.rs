@@ -13,7 +13,7 @@ use crate::core::snapshot::FrameworkView;
 use crate::core::status;
 use crate::ids::{AgentId, FrameworkId};
 
-/// What `/state` and `/state-summary` both say about a framework.
+/// The members of a framework in both `/state` and `/state-summary`.
 #[derive(Serialize)]
 pub(super) struct FrameworkHead<'a> {
     id: &'a str,
@@ -46,7 +46,7 @@ impl<'a> FrameworkHead<'a> {
     }
 }
 
-/// What `/state` and `/frameworks` say about a framework besides, lists apart.
+/// The further members of a framework in `/state` and `/frameworks`, lists apart.
 #[derive(Serialize)]
 struct Details<'a> {
     user: &'a str,

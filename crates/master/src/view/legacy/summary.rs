@@ -44,7 +44,7 @@ struct FrameworkSummary<'a> {
     slave_ids: BTreeSet<String>,
 }
 
-/// What was seen of one agent or one framework.
+/// The tasks seen of one agent or one framework.
 struct Tally {
     counts: Counts,
     others: BTreeSet<String>,
