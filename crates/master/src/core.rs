@@ -4,15 +4,7 @@
 //! fetched with [`Core::take_actions`], and the moment it wants to be woken at, [`Core::wake_at`].
 //! Pure: no clock, no I/O, no randomness. One task of the shell owns it.
 //!
-//! [`Core`] wires parts, each of which owns its state and writes it alone:
-//!
-//! ```text
-//! agents    here and absent, their work, and what operators said    frameworks  live and completed, and their tasks
-//! offers    what is offered and not answered                        allocator   who is offered what
-//! removals  how fast agents are given up                            schedule    when to wake
-//! counters  what has happened                                       out         actions, and operators that listen
-//! ```
-//!
+//! [`Core`] wires parts, each of which owns its state and writes it alone.
 //! Matters of several of them are done here, by who asks for it: `subscribe`, `framework_calls`, `accept`, `launch`,
 //! `kill` and `reconcile` for schedulers; `registration`, `agent_calls` and `updates` for agents; `operate`, `drain` and
 //! `weights` for operators; `liveness`, `failover`, `agent_removal` and `framework_removal` as time passes.
@@ -192,11 +184,6 @@ impl Core {
     pub(crate) fn subscribe_operator(&mut self, now: Now, stream: StreamId) {
         self.now = now;
         self.out.admit(stream, self.snapshot(Depth::WithTasks));
-    }
-
-    /// As `/flags` shows them.
-    pub(crate) fn flags(&self) -> &Arc<BTreeMap<String, String>> {
-        &self.identity.flags
     }
 }
 

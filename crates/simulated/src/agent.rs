@@ -45,6 +45,7 @@ pub(crate) struct Agent {
 }
 
 /// A framework that has, or had, tasks here.
+#[derive(Default)]
 struct Framework {
     info: FrameworkInfo,
     /// The executors that are not a command task's own.
@@ -170,13 +171,7 @@ impl Agent {
 
     fn know(&mut self, info: FrameworkInfo) {
         let Some(id) = info.id.clone() else { return };
-        match self.frameworks.get_mut(&id) {
-            Some(framework) => framework.info = info,
-            None => {
-                let framework = Framework { info, executors: BTreeMap::new(), tasks: BTreeMap::new() };
-                self.frameworks.insert(id, framework);
-            }
-        }
+        self.frameworks.entry(id).or_default().info = info;
     }
 
     fn task(&self, (framework, task): &Key) -> Option<&Task> {

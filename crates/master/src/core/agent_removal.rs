@@ -53,11 +53,15 @@ impl Core {
             self.remove_agent(agent, Departure::Gone);
             return Ok(());
         }
-        if self.agents.may_return(agent) {
+        if self.agents.absent().may_return(agent) {
             self.mark_gone(agent);
             self.give_up_unreachable_tasks(agent);
         }
-        if self.agents.is_gone(agent) { Ok(()) } else { Err(OperatorRefusal::NoSuchAgent(agent.clone())) }
+        if self.agents.absent().gone.contains_key(agent) {
+            Ok(())
+        } else {
+            Err(OperatorRefusal::NoSuchAgent(agent.clone()))
+        }
     }
 
     /// Tasks that nobody could reach are over with their agent.

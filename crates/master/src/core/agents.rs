@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mesos::resources::Resources;
-use mesos::v1::{AgentInfo, ExecutorInfo};
+use mesos::v1::ExecutorInfo;
 
 pub(crate) use agent::{Agent, NextPing, Program};
 pub(crate) use work::Work;
@@ -123,30 +123,8 @@ impl Agents {
         self.contains(id) || self.absent.knows(id)
     }
 
-    pub(super) fn may_return(&self, id: &AgentId) -> bool {
-        self.absent.may_return(id)
-    }
-
-    pub(super) fn is_gone(&self, id: &AgentId) -> bool {
-        self.absent.gone.contains_key(id)
-    }
-
-    /// Since the UNIX epoch.
-    pub(super) fn unreachable_since(&self, id: &AgentId) -> Option<Duration> {
-        self.absent.unreachable.get(id).copied()
-    }
-
-    pub(super) fn unreachable(&self) -> usize {
-        self.absent.unreachable.len()
-    }
-
-    /// Agents from before the master's restart that have not come back yet.
-    pub(super) fn recovered(&self) -> impl ExactSizeIterator<Item = &Arc<AgentInfo>> {
-        self.absent.recovered.values()
-    }
-
-    pub(super) fn first_recovered(&self) -> Option<AgentId> {
-        self.absent.recovered.keys().next().cloned()
+    pub(super) fn absent(&self) -> &Absent {
+        &self.absent
     }
 
     /// This agent, or any if none is named, was there before the restart and has not come back yet.
@@ -236,7 +214,12 @@ mod tests {
     use super::*;
 
     fn places(agents: &Agents, id: &AgentId) -> [bool; 4] {
-        [agents.contains(id), agents.is_recovered(Some(id)), agents.unreachable_since(id).is_some(), agents.is_gone(id)]
+        [
+            agents.contains(id),
+            agents.is_recovered(Some(id)),
+            agents.absent().unreachable.contains_key(id),
+            agents.absent().gone.contains_key(id),
+        ]
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Events for agents, built: what the master commands.
+//! Events for agents, built, where that takes more than a line or is done in several places.
 
 use std::time::Duration;
 
@@ -16,18 +16,6 @@ pub(crate) fn subscribed(agent: &AgentId, ping_timeout: Duration, master_info: M
     AgentEvent::subscribed(subscribed)
 }
 
-pub(crate) fn launch(framework: FrameworkInfo, task: v1::TaskInfo) -> AgentEvent {
-    AgentEvent::launch(agent_event::Launch { framework, task, executor: None })
-}
-
-pub(crate) fn launch_group(
-    framework: FrameworkInfo,
-    executor: v1::ExecutorInfo,
-    task_group: v1::TaskGroupInfo,
-) -> AgentEvent {
-    AgentEvent::launch_group(agent_event::LaunchGroup { framework, executor, task_group })
-}
-
 pub(crate) fn kill(framework: &FrameworkId, task: &TaskId, kill_policy: Option<v1::KillPolicy>) -> AgentEvent {
     AgentEvent::kill(agent_event::Kill { framework_id: framework.clone(), task_id: task.clone(), kill_policy })
 }
@@ -36,24 +24,12 @@ pub(crate) fn acknowledge(framework: &FrameworkId, task_id: v1::TaskId, uuid: Ve
     AgentEvent::acknowledge(agent_event::Acknowledge { framework_id: framework.clone(), task_id, uuid })
 }
 
-pub(crate) fn shutdown_executor(framework: &FrameworkId, executor_id: v1::ExecutorId) -> AgentEvent {
-    AgentEvent::shutdown_executor(agent_event::ShutdownExecutor { framework_id: framework.clone(), executor_id })
-}
-
 pub(crate) fn shutdown_framework(framework: &FrameworkId) -> AgentEvent {
     AgentEvent::shutdown_framework(agent_event::ShutdownFramework { framework_id: framework.clone() })
 }
 
 pub(crate) fn update_framework(framework: FrameworkInfo) -> AgentEvent {
     AgentEvent::update_framework(agent_event::UpdateFramework { framework })
-}
-
-pub(crate) fn message(framework: &FrameworkId, executor_id: v1::ExecutorId, data: Vec<u8>) -> AgentEvent {
-    AgentEvent::message(agent_event::Message { framework_id: framework.clone(), executor_id, data })
-}
-
-pub(crate) fn reconcile(framework: &FrameworkId, task_ids: Vec<TaskId>) -> AgentEvent {
-    AgentEvent::reconcile(agent_event::Reconcile { framework_id: framework.clone(), task_ids })
 }
 
 pub(crate) fn shutdown(message: impl Into<String>) -> AgentEvent {

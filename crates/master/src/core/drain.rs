@@ -137,7 +137,7 @@ impl Core {
 
 impl Agents {
     fn check_known(&self, id: &AgentId) -> Result<(), StandingRefusal> {
-        if self.contains(id) || self.may_return(id) { Ok(()) } else { Err(StandingRefusal::NoSuchAgent) }
+        if self.contains(id) || self.absent().may_return(id) { Ok(()) } else { Err(StandingRefusal::NoSuchAgent) }
     }
 }
 

@@ -3,7 +3,7 @@
 use mesos::v1::scheduler::{Event, event};
 use mesos::v1::{self, MasterInfo, TaskStatus};
 
-use crate::ids::{AgentId, ExecutorId, FrameworkId, OfferId};
+use crate::ids::{AgentId, ExecutorId, FrameworkId};
 
 /// Announced at SUBSCRIBED and kept by the streams.
 pub(crate) const HEARTBEAT_INTERVAL: std::time::Duration = std::time::Duration::from_secs(15);
@@ -15,14 +15,6 @@ pub(crate) fn subscribed(framework: &FrameworkId, master_info: MasterInfo) -> Ev
         master_info: Some(master_info),
     };
     Event::subscribed(subscribed)
-}
-
-pub(crate) fn offers(offers: Vec<v1::Offer>) -> Event {
-    Event::offers(event::Offers { offers })
-}
-
-pub(crate) fn rescind(offer: &OfferId) -> Event {
-    Event::rescind(event::Rescind { offer_id: offer.clone() })
 }
 
 pub(crate) fn update(status: TaskStatus) -> Event {

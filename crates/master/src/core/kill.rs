@@ -1,8 +1,9 @@
 //! KILL and SHUTDOWN: asked for by a framework, done by the agent.
 
+use mesos::v1::cygnet::{AgentEvent, agent_event};
 use mesos::v1::scheduler::call;
 
-use super::{Core, commands};
+use super::Core;
 use crate::ids::FrameworkId;
 
 impl Core {
@@ -21,12 +22,16 @@ impl Core {
     }
 
     pub(super) fn shutdown_executor(&mut self, framework: &FrameworkId, shutdown: call::Shutdown) {
-        self.command(&shutdown.agent_id, commands::shutdown_executor(framework, shutdown.executor_id));
+        let call::Shutdown { agent_id, executor_id } = shutdown;
+        let shutdown = agent_event::ShutdownExecutor { framework_id: framework.clone(), executor_id };
+        self.command(&agent_id, AgentEvent::shutdown_executor(shutdown));
     }
 
     /// Best effort: an agent that is not there never gets it.
     pub(super) fn message_to_executor(&mut self, framework: &FrameworkId, message: call::Message) {
-        let sent = self.command(&message.agent_id, commands::message(framework, message.executor_id, message.data));
+        let call::Message { agent_id, executor_id, data } = message;
+        let message = agent_event::Message { framework_id: framework.clone(), executor_id, data };
+        let sent = self.command(&agent_id, AgentEvent::message(message));
         self.counters.framework_messages.count(sent);
     }
 }

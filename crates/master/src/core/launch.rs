@@ -2,14 +2,15 @@
 
 use mesos::resources::Resources;
 use mesos::v1;
+use mesos::v1::cygnet::{AgentEvent, agent_event};
 use mesos::v1::offer::operation::{Launch, Type};
 use mesos::v1::task_status::Reason;
 use mesos::validate::{self, Invalid};
 use v1::TaskState;
 
+use super::Core;
 use super::accept::Lot;
 use super::task::Task;
-use super::{Core, commands};
 use crate::ids::FrameworkId;
 use crate::stock;
 
@@ -91,7 +92,7 @@ impl Core {
         let executor = task.executor.as_ref();
         self.add_task(framework, Task::staging(framework, &task, executor, &claim.task));
         if let Some(info) = self.frameworks.info(framework) {
-            self.command(&lot.agent, commands::launch(info, task));
+            self.command(&lot.agent, AgentEvent::launch(agent_event::Launch { framework: info, task, executor: None }));
         }
     }
 

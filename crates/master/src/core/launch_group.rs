@@ -4,15 +4,16 @@ use std::collections::BTreeSet;
 
 use mesos::resources::Resources;
 use mesos::v1;
+use mesos::v1::cygnet::{AgentEvent, agent_event};
 use mesos::v1::offer::operation::{LaunchGroup, Type};
 use mesos::v1::task_status::Reason;
 use mesos::validate::{self, Invalid};
 use v1::TaskState;
 
+use super::Core;
 use super::accept::Lot;
 use super::launch::{feedback_refusal, held};
 use super::task::Task;
-use super::{Core, commands};
 use crate::ids::FrameworkId;
 
 /// The share of the lot that a group takes.
@@ -68,8 +69,9 @@ impl Core {
             task.resources = resources.to_wire();
             self.add_task(framework, Task::staging(framework, task, Some(&claim.executor), &resources));
         }
-        if let Some(info) = self.frameworks.info(framework) {
-            self.command(&lot.agent, commands::launch_group(info, claim.executor, group));
+        if let Some(framework) = self.frameworks.info(framework) {
+            let group = agent_event::LaunchGroup { framework, executor: claim.executor, task_group: group };
+            self.command(&lot.agent, AgentEvent::launch_group(group));
         }
     }
 }

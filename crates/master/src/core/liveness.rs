@@ -80,7 +80,7 @@ impl Core {
             return self.out.push(Action::GiveUp(limit));
         }
         self.agents.expect_no_more();
-        while let Some(id) = self.agents.first_recovered()
+        while let Some(id) = self.agents.absent().recovered.keys().next().cloned()
             && self.removals.take_turn(self.now.elapsed)
         {
             tracing::warn!(agent = %id, "agent did not come back after the master's restart");
@@ -93,7 +93,7 @@ impl Core {
     fn removal_limit(&self) -> Option<RemovalLimit> {
         let known = self.agents.expected()?;
         let (missing, limit_percent) =
-            (self.agents.recovered().len(), self.settings.agents.recovery_removal_limit_percent);
+            (self.agents.absent().recovered.len(), self.settings.agents.recovery_removal_limit_percent);
         let share = missing as f64 / known.max(1) as f64;
         let timeout = self.settings.agents.reregister_timeout;
         (share * 100.0 > limit_percent).then_some(RemovalLimit { missing, known, limit_percent, timeout })

@@ -96,7 +96,7 @@ impl Core {
             ("slaves_active", active),
             ("slaves_disconnected", self.agents.here().len() - connected),
             ("slaves_inactive", self.agents.here().len() - active),
-            ("slaves_unreachable", self.agents.unreachable()),
+            ("slaves_unreachable", self.agents.absent().unreachable.len()),
         ] {
             put(metrics, name, count as f64);
         }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use mesos::resources::Resources;
 use mesos::v1;
 use mesos::v1::framework_info::capability::Type;
-use mesos::v1::scheduler::call;
+use mesos::v1::scheduler::{Event, call, event};
 
-use super::{Core, events};
+use super::Core;
 use crate::allocator::{Allocation, refusal};
 use crate::ids::{AgentId, FrameworkId, OfferId};
 use crate::stock;
@@ -83,7 +83,7 @@ impl Core {
         self.counters.allocation_runs += 1;
         for (framework, offers) in made {
             self.frameworks.count(&framework, |counters| counters.offers_sent += offers.len() as u64);
-            self.tell(&framework, events::offers(offers));
+            self.tell(&framework, Event::offers(event::Offers { offers }));
         }
     }
 
@@ -139,7 +139,7 @@ impl Core {
         for offer in self.offers.take(chosen) {
             self.allocator.recover(&offer.framework, &offer.agent, &offer.resources);
             self.frameworks.count(&offer.framework, |counters| counters.offers_rescinded += 1);
-            self.tell(&offer.framework, events::rescind(&offer.id));
+            self.tell(&offer.framework, Event::rescind(event::Rescind { offer_id: offer.id }));
         }
     }
 

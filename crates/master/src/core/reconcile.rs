@@ -55,11 +55,11 @@ impl Core {
         if self.agents.is_recovered(place) || self.may_be_from_before(framework.id(), place) {
             return None;
         }
-        let unreachable_since = place.and_then(|place| self.agents.unreachable_since(place));
+        let unreachable_since = place.and_then(|place| self.agents.absent().unreachable.get(place).copied());
         let (state, what) = match place {
             Some(place) if self.agents.contains(place) => (TaskState::TaskGone, "gone"),
             Some(_) if unreachable_since.is_some() => (TaskState::TaskUnreachable, "unreachable"),
-            Some(place) if self.agents.is_gone(place) => (TaskState::TaskGoneByOperator, "gone"),
+            Some(place) if self.agents.absent().gone.contains_key(place) => (TaskState::TaskGoneByOperator, "gone"),
             _ => (TaskState::TaskUnknown, "unknown"),
         };
         let shown = (framework.visible(state), Reason::Reconciliation);

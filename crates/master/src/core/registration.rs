@@ -28,7 +28,7 @@ impl Core {
         };
         let given = call.agent_info.id.as_ref().filter(|id| !id.value.is_empty()).cloned();
         match given {
-            Some(id) if self.agents.is_gone(&id) => {
+            Some(id) if self.agents.absent().gone.contains_key(&id) => {
                 self.turn_away(stream, "Agent has been marked gone".to_owned());
             }
             Some(id) => self.reregister(id, stream, total, call),
@@ -71,7 +71,7 @@ impl Core {
             self.out.push(Action::Close(older));
         }
         self.rescind_offers(|offer| offer.agent == id);
-        let returns = self.agents.unreachable_since(&id).is_some();
+        let returns = self.agents.absent().unreachable.contains_key(&id);
         self.enter(&id, stream, total, &call);
         let before = self.agents.get(&id).map(|agent| agent.work().tasks().clone()).unwrap_or_default();
         let commands = self.take_report(&id, call.frameworks.clone());
@@ -206,7 +206,8 @@ impl Core {
                 .partition(|task| self.frameworks.task(&framework, task).is_none_or(Task::is_terminal));
             over.iter().for_each(|task| self.complete_task(&framework, task));
             if !alive.is_empty() {
-                commands.push(commands::reconcile(&framework, alive));
+                let reconcile = cygnet::agent_event::Reconcile { framework_id: framework, task_ids: alive };
+                commands.push(cygnet::AgentEvent::reconcile(reconcile));
             }
         }
         commands

@@ -79,8 +79,8 @@ impl Core {
         Snapshot {
             identity: self.identity.clone(),
             agents: agents.collect(),
-            recovered: self.agents.recovered().cloned().collect(),
-            unreachable_agents: self.agents.unreachable(),
+            recovered: self.agents.absent().recovered.values().cloned().collect(),
+            unreachable_agents: self.agents.absent().unreachable.len(),
             frameworks: live.collect(),
             completed_frameworks: completed.collect(),
             roles: self.role_views(),

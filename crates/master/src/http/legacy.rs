@@ -35,8 +35,8 @@ pub(super) async fn read(State(shared): State<Shared>, uri: Uri, Query(parameter
 }
 
 pub(super) async fn flags(State(shared): State<Shared>, Query(parameters): Query<Texts>) -> Reply {
-    let flags = shared.actor.view(|books, _| books.core.flags().clone()).await?;
-    server::json(&parameters, &json!({ "flags": &*flags }))
+    let snapshot = shared.actor.view(|books, _| books.core.snapshot(Depth::WithoutTasks)).await?;
+    server::json(&parameters, &json!({ "flags": &*snapshot.identity.flags }))
 }
 
 /// To the leading master, which is this one. There is nothing below it.

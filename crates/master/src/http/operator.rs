@@ -39,7 +39,10 @@ pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Resu
         Content::GetVersion => {
             Ok(Some(master::Response::get_version(response::GetVersion { version_info: version_info() })))
         }
-        Content::GetLoggingLevel => Ok(Some(logging_level(&shared))),
+        Content::GetLoggingLevel => {
+            let level = shared.options.logging.as_ref().map_or(0, LoggingLevel::get);
+            Ok(Some(master::Response::get_logging_level(response::GetLoggingLevel { level })))
+        }
         Content::GetMetrics(_) => get_metrics(&shared).await.map(Some),
         call => administration::operate(&shared, call).await,
     }
@@ -57,11 +60,6 @@ async fn look_up(shared: Shared, codec: Codec, look: Look) -> Result<Response, R
     let (_, depth, ..) = look;
     let snapshot = shared.actor.view(move |books, _| books.core.snapshot(depth)).await?;
     answer::coded(codec, move || view::answer(look, snapshot, codec)).await
-}
-
-fn logging_level(shared: &Shared) -> master::Response {
-    let level = shared.options.logging.as_ref().map_or(0, LoggingLevel::get);
-    master::Response::get_logging_level(response::GetLoggingLevel { level })
 }
 
 async fn get_metrics(shared: &Shared) -> Result<master::Response, Refusal> {

@@ -1,7 +1,8 @@
 //! Frameworks and tasks that the tests of the core and those of a whole master begin with.
 
 use mesos::v1::framework_info::{Capability, capability::Type};
-use mesos::v1::{AgentId, CommandInfo, FrameworkInfo, Resource, TaskInfo};
+use mesos::v1::{AgentId, CommandInfo, ContainerStatus, FrameworkInfo, Resource, TaskInfo};
+use serde_json::json;
 
 /// A framework with a minute to come back that understands everything.
 pub(crate) fn framework(name: &str) -> FrameworkInfo {
@@ -33,4 +34,11 @@ pub(crate) fn task(id: &str, agent: &AgentId, cpus: f64, mem: f64) -> TaskInfo {
         command: Some(CommandInfo { value: Some("sleep 1000".to_owned()), ..CommandInfo::default() }),
         ..TaskInfo::default()
     }
+}
+
+/// A container as an executor in the field tells of it.
+pub(crate) fn container(id: &str, ip: &str) -> ContainerStatus {
+    let networks = json!([{ "ip_addresses": [{ "protocol": "IPv4", "ip_address": ip }] }]);
+    let status = json!({ "container_id": { "value": id }, "network_infos": networks, "executor_pid": 4711 });
+    mesos::json::from_value(status).unwrap()
 }

@@ -12,6 +12,7 @@ use mesos::v1::offer::{Operation, operation};
 use mesos::v1::scheduler::{Call, Event, call, event};
 use mesos::v1::{self, Resource, TaskState, TaskStatus, master};
 use mesos::{Codec, Union};
+use serde_json::json;
 use store::Store;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -287,7 +288,7 @@ impl Agent {
             executor_id: Some(task.into()),
             uuid: Some(self::uuid(uuid)),
             timestamp: Some(1_795_421_771.25),
-            container_status: Some(container_status()),
+            container_status: Some(fixtures::container("c1", "127.0.0.1")),
             ..TaskStatus::default()
         };
         self.send_update(framework, status).await;
@@ -307,19 +308,6 @@ pub(crate) fn uuid(number: u8) -> Vec<u8> {
     bytes
 }
 
-fn container_status() -> v1::ContainerStatus {
-    let address = v1::network_info::IpAddress {
-        protocol: Some(v1::network_info::Protocol::IPv4.into()),
-        ip_address: Some("127.0.0.1".to_owned()),
-    };
-    v1::ContainerStatus {
-        container_id: Some("c1".into()),
-        network_infos: vec![v1::NetworkInfo { ip_addresses: vec![address], ..v1::NetworkInfo::default() }],
-        executor_pid: Some(4711),
-        ..v1::ContainerStatus::default()
-    }
-}
-
 pub(crate) fn framework(name: &str) -> v1::FrameworkInfo {
     let labels = vec![v1::Label { key: "a".to_owned(), value: Some("b".to_owned()) }];
     v1::FrameworkInfo { labels: Some(v1::Labels { labels }), ..fixtures::framework(name) }
@@ -327,30 +315,19 @@ pub(crate) fn framework(name: &str) -> v1::FrameworkInfo {
 
 pub(crate) fn node(hostname: &str) -> v1::AgentInfo {
     let ports = v1::Resource::ports(31_000..=32_000);
-    let rack = v1::Attribute {
-        name: "rack".to_owned(),
-        r#type: v1::value::Type::Text.into(),
-        text: Some(v1::value::Text { value: "r1".to_owned() }),
-        ..v1::Attribute::default()
-    };
+    let rack = json!({ "name": "rack", "type": "TEXT", "text": { "value": "r1" } });
+    let scalars = [("cpus", 8.0), ("mem", 4096.0), ("disk", 1000.0)].map(|(name, value)| Resource::scalar(name, value));
     v1::AgentInfo {
         hostname: hostname.to_owned(),
-        resources: vec![
-            Resource::scalar("cpus", 8.0),
-            Resource::scalar("mem", 4096.0),
-            Resource::scalar("disk", 1000.0),
-            ports,
-        ],
-        attributes: vec![rack],
+        resources: scalars.into_iter().chain([ports]).collect(),
+        attributes: vec![mesos::json::from_value(rack).unwrap()],
         ..v1::AgentInfo::default()
     }
 }
 
 pub(crate) fn task(id: &str, agent: &v1::AgentId) -> v1::TaskInfo {
-    let tcp = Some(v1::health_check::TcpCheckInfo { port: 80, ..Default::default() });
-    let kind = Some(v1::health_check::Type::Tcp.into());
-    let health_check = Some(v1::HealthCheck { r#type: kind, tcp, ..v1::HealthCheck::default() });
-    v1::TaskInfo { health_check, ..fixtures::task(id, agent, 1.0, 128.0) }
+    let check = mesos::json::from_value(json!({ "type": "TCP", "tcp": { "port": 80 } })).unwrap();
+    v1::TaskInfo { health_check: Some(check), ..fixtures::task(id, agent, 1.0, 128.0) }
 }
 
 /// An agent, and a scheduler that has launched a task on it.

@@ -121,11 +121,8 @@ impl Play {
     fn act(&mut self, step: Step) {
         match step {
             Step::Pass(seconds) => {
-                for node in 0..self.nodes.len() {
-                    if self.up[node] {
-                        let node = self.nodes[node].clone();
-                        self.world.pong(&node);
-                    }
+                for (node, _) in self.nodes.iter().zip(&self.up).filter(|(_, up)| **up) {
+                    self.world.pong(node);
                 }
                 self.world.pass(SECOND * u32::try_from(seconds).unwrap());
             }

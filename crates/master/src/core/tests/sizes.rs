@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use mesos::v1::{self, TaskState, TaskStatus, check_status_info};
+use mesos::v1::{self, TaskState, TaskStatus};
+use serde_json::json;
 
 use super::super::Depth;
+use super::fixtures;
 use super::world::{Node, SECOND, World, agent, framework, status, task};
 use crate::ids::TaskId;
 use crate::memory::{Absent, Change};
@@ -14,26 +16,13 @@ const MAX_BYTES_PER_TASK: usize = 2048;
 
 /// A status as an executor's in the field.
 fn checked(id: &str, node: &Node, state: TaskState, uuid: u8) -> TaskStatus {
-    let address = v1::network_info::IpAddress {
-        protocol: Some(v1::network_info::Protocol::IPv4.into()),
-        ip_address: Some("192.0.2.17".to_owned()),
-    };
-    let network = v1::NetworkInfo { ip_addresses: vec![address], ..v1::NetworkInfo::default() };
+    let check = json!({ "type": "HTTP", "http": { "status_code": 200 } });
     TaskStatus {
         executor_id: Some(id.into()),
         healthy: Some(true),
         message: Some("Command is running".to_owned()),
-        check_status: Some(v1::CheckStatusInfo {
-            r#type: Some(v1::check_info::Type::Http.into()),
-            http: Some(check_status_info::Http { status_code: Some(200) }),
-            ..v1::CheckStatusInfo::default()
-        }),
-        container_status: Some(v1::ContainerStatus {
-            container_id: Some("be9ce352-1e5b-4665-8863-0d75372b14b0".into()),
-            network_infos: vec![network],
-            executor_pid: Some(4711),
-            ..v1::ContainerStatus::default()
-        }),
+        check_status: Some(mesos::json::from_value(check).unwrap()),
+        container_status: Some(fixtures::container("be9ce352-1e5b-4665-8863-0d75372b14b0", "192.0.2.17")),
         ..status(id, node, state, uuid)
     }
 }

@@ -371,13 +371,8 @@ pub(super) fn status(task: &str, node: &Node, state: TaskState, uuid: u8) -> Tas
 /// An agent's report at re-registration.
 pub(super) fn report(scheduler: &Scheduler, tasks: &[(&str, TaskState)], node: &Node) -> agent_call::Framework {
     let one = |(id, state): &(&str, TaskState)| v1::Task {
-        name: (*id).to_owned(),
-        task_id: (*id).into(),
-        framework_id: scheduler.id.clone(),
-        agent_id: node.id.clone(),
         state: (*state).into(),
-        resources: vec![Resource::scalar("cpus", 1.0), Resource::scalar("mem", 128.0)],
-        ..v1::Task::default()
+        ..v1::Task::launched(&scheduler.id, &task(id, node, 1.0, 128.0), None)
     };
     agent_call::Framework {
         framework_info: v1::FrameworkInfo { id: Some(scheduler.id.clone()), ..scheduler.info.clone() },
