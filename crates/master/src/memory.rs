@@ -64,10 +64,6 @@ pub(crate) enum Change {
 }
 
 impl Absent {
-    pub(crate) fn knows(&self, id: &AgentId) -> bool {
-        self.may_return(id) || self.gone.contains_key(id)
-    }
-
     pub(crate) fn forget(&mut self, id: &AgentId) {
         self.recovered.remove(id);
         self.unreachable.remove(id);

@@ -8,7 +8,6 @@ use crate::books::Books;
 use crate::core::{AgentRefusal, CallRefusal, OperatorRefusal};
 use crate::ids::StreamId;
 
-/// The way to reach the actor.
 pub(crate) type Handle = shell::Handle<Request, Books>;
 
 /// One thing that the HTTP side asks for.

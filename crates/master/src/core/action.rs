@@ -23,7 +23,6 @@ pub(crate) struct RemovalLimit {
     pub(crate) timeout: Duration,
 }
 
-/// One thing to do.
 #[derive(Debug)]
 pub(crate) enum Action {
     /// An event for the framework behind a stream.

@@ -120,7 +120,7 @@ impl Agents {
 
     /// An agent is known of which there is anything, be it that it is gone.
     pub(super) fn is_known(&self, id: &AgentId) -> bool {
-        self.contains(id) || self.absent.knows(id)
+        self.contains(id) || self.absent.may_return(id) || self.absent.gone.contains_key(id)
     }
 
     pub(super) fn absent(&self) -> &Absent {

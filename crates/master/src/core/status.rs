@@ -8,7 +8,6 @@ use mesos::v1::{self, TaskState, TaskStatus};
 use super::task::Task;
 use crate::ids::AgentId;
 
-/// A status made by the master.
 pub(crate) fn from_master(
     unix: Duration,
     task_id: v1::TaskId,

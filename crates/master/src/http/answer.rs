@@ -4,16 +4,14 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderValue, header};
-use axum::response::Response;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use futures_util::stream;
-use mesos::Codec;
 use mesos::server::{Refusal, jsonp};
 use tokio::task::spawn_blocking;
 
 use crate::view::pieces::{Object, Pieces, joined};
 
-/// The parameters of a request.
 pub(super) type Texts = BTreeMap<String, String>;
 
 pub(super) type Reply = Result<Response, Refusal>;
@@ -26,12 +24,8 @@ pub(super) async fn object(parameters: &Texts, write: impl FnOnce() -> Object + 
     }
 }
 
-/// An answer in one of the codecs.
-pub(super) async fn coded(codec: Codec, write: impl FnOnce() -> Pieces + Send + 'static) -> Reply {
-    pieces(codec.media_type(), write).await
-}
-
-async fn pieces(kind: &'static str, write: impl FnOnce() -> Pieces + Send + 'static) -> Reply {
+/// An answer of a media type.
+pub(super) async fn pieces(kind: &'static str, write: impl FnOnce() -> Pieces + Send + 'static) -> Reply {
     let begin = move || {
         let mut joined = joined(write());
         let (first, second) = (joined.next().unwrap_or_default(), joined.next());
@@ -46,13 +40,7 @@ async fn pieces(kind: &'static str, write: impl FnOnce() -> Pieces + Send + 'sta
             Body::from_stream(stream::iter(all.map(Ok::<Bytes, Infallible>)))
         }
     };
-    Ok(with_type(kind, body))
-}
-
-fn with_type(kind: &'static str, body: Body) -> Response {
-    let mut response = Response::new(body);
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    response
+    Ok(([(header::CONTENT_TYPE, kind)], body).into_response())
 }
 
 fn call(callback: &str, json: Pieces) -> Pieces {
