@@ -58,7 +58,6 @@ impl Jobs {
         }
     }
 
-    /// The actor has the answer to a start.
     pub(crate) fn start_answered(&mut self) {
         self.starting = self.starting.saturating_sub(1);
     }

@@ -115,8 +115,7 @@ impl Lifecycle {
             Stage::Running { kill: Some(_), .. } if !past.term_sent => vec![Action::Signal(Signal::TERM)],
             _ => Vec::new(),
         };
-        let (killing_state, away, abandoned) = (false, true, false);
-        (Lifecycle { shutdown_grace, killing_state, stage, shutdown_by: None, away, abandoned }, actions)
+        (Lifecycle { stage, away: true, ..Lifecycle::new(shutdown_grace) }, actions)
     }
 
     pub(crate) fn handle(&mut self, now: Moment, input: Input) -> Vec<Action> {

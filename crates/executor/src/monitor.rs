@@ -23,7 +23,6 @@ use crate::life::Input;
 use crate::life::health::Health;
 use crate::life::standing::Standing;
 
-/// The checks of one task.
 #[derive(Debug)]
 pub(crate) struct Monitor {
     file: PathBuf,

@@ -67,7 +67,6 @@ pub(crate) struct Runner {
     exit: Option<ExitStatus>,
 }
 
-/// The checks of a task.
 #[derive(Debug, Default)]
 struct Checking {
     /// The ones that were found to make sense before the task was started, and have not begun.
@@ -154,7 +153,6 @@ impl Runner {
         self.task.as_ref()
     }
 
-    /// The state of the last update that was made.
     pub(crate) fn last_state(&self) -> Option<TaskState> {
         self.journal.history().last.as_ref().map(TaskStatus::state)
     }

@@ -28,7 +28,6 @@ pub(crate) struct Key {
 /// The answer to a wish. Dropped unread, it undoes itself.
 #[derive(Debug)]
 pub(crate) enum Answer {
-    /// It is here.
     Ready(Use),
     /// It is to be fetched by the one that wanted it.
     Fetch(Promise),

@@ -22,7 +22,6 @@ pub struct Item {
     pub(crate) checksum: Option<Checksum>,
 }
 
-/// The source of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     File(PathBuf),

@@ -39,7 +39,6 @@ pub(crate) struct Launcher {
     pub(crate) actor: handle::Handle,
 }
 
-/// The program that was started.
 #[derive(Debug)]
 pub(crate) enum StartedProgram {
     Task(Contained),

@@ -30,7 +30,6 @@ pub(crate) struct Order {
 }
 
 impl Order {
-    /// The terminal it wants, if it does.
     pub(crate) fn terminal(&self) -> Result<Option<Terminal>, TooLarge> {
         terminal(self.container.as_ref())
     }

@@ -13,7 +13,6 @@ use crate::ids::{ExecutorKey, StreamId};
 use crate::log::Change;
 use crate::strangers::Known;
 
-/// The owner of a process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Owner {
     Pool(FrameworkId),

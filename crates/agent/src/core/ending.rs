@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use mesos::v1::cygnet::{AgentCall, agent_call};
+use mesos::v1::executor::Event;
 use mesos::v1::task_status::Reason;
 use mesos::v1::{ContainerId, FrameworkId, TaskId, TaskState};
 
-use super::executors::shutdown_event;
 use super::frameworks::{Hosting, Loss, State};
 use super::{Action, Core, Count, Job, Timer};
 use crate::ids::{ExecutorKey, TaskKey};
@@ -36,7 +36,7 @@ impl Core {
             }
         }
         match started {
-            true => self.tell_executor(key, shutdown_event()),
+            true => self.tell_executor(key, Event::shutdown()),
             false => self.executor_terminated(key, None),
         }
     }
@@ -98,7 +98,6 @@ impl Core {
         }
     }
 
-    /// One run of an executor has ended.
     pub(super) fn run_ended(&mut self, key: &ExecutorKey, container: &ContainerId, status: Option<i32>) {
         if self.frameworks.run_of(key, container).is_some() {
             self.executor_terminated(key, status);

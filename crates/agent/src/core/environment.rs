@@ -1,6 +1,7 @@
 //! The environments of pools and executors: what Mesos gives an executor, and what Cygnet's own needs beside it.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use mesos::command::{self, CommandError};
 use mesos::duration;
@@ -17,6 +18,11 @@ type Variables = BTreeMap<String, String>;
 
 fn set(variables: &mut Variables, name: &str, value: impl ToString) {
     variables.insert(name.to_owned(), value.to_string());
+}
+
+fn program((path, arguments): (PathBuf, Vec<String>), variables: Variables, directory: &Path) -> Program {
+    let (environment, working_directory) = (variables.into_iter().collect(), directory.to_owned());
+    Program { path, arguments, environment, working_directory, user: None, terminal: None }
 }
 
 impl Settings {
@@ -73,16 +79,8 @@ impl Settings {
         let mut variables = self.environment.clone();
         variables.extend(self.executor_environment(agent, framework, executor));
         variables.extend(command::variables(command.environment.as_ref())?);
-        let (path, arguments) = command::program(&command, command::SYSTEM_SHELL)?;
-        let program = Program {
-            path,
-            arguments,
-            environment: variables.into_iter().collect(),
-            working_directory: executor.directory().to_owned(),
-            user: None,
-            terminal: None,
-        };
-        Ok(Logged { program, logs: Logs::of(executor.directory()) })
+        let command = command::program(&command, command::SYSTEM_SHELL)?;
+        Ok(Logged { program: program(command, variables, executor.directory()), logs: Logs::of(executor.directory()) })
     }
 
     /// The process of a framework's pool, which subscribes by this name.
@@ -93,15 +91,11 @@ impl Settings {
         set(&mut variables, "CYGNET_POOL_ID", name);
         set(&mut variables, "CYGNET_POOL_LOCK", self.layout.pool_lock(id).display());
         let log = self.layout.pool_log(id);
-        let program = Program {
-            path: self.executor_binary.clone(),
-            arguments: ["cygnet", "executor", "--pool"].map(str::to_owned).into(),
-            environment: variables.into_iter().collect(),
-            working_directory: self.layout.root().to_owned(),
-            user: None,
-            terminal: None,
-        };
-        Logged { program, logs: Logs { stdout: log.clone(), stderr: log } }
+        let command = (self.executor_binary.clone(), ["cygnet", "executor", "--pool"].map(str::to_owned).into());
+        Logged {
+            program: program(command, variables, self.layout.root()),
+            logs: Logs { stdout: log.clone(), stderr: log },
+        }
     }
 
     /// The place of the agent, and the time to look for it.

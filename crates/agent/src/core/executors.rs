@@ -43,7 +43,7 @@ impl Core {
         // One that has not been started comes from another run.
         let executor = Some(known).filter(|known| !known.is_preparing()).ok_or(CallRefusal::UnknownExecutor)?;
         if !executor.is_live() {
-            self.out.act(Action::ToExecutor(stream, Box::new(shutdown_event())));
+            self.out.act(Action::ToExecutor(stream, Box::new(Event::shutdown())));
             self.out.act(Action::CloseStream(stream));
             return Ok(());
         }
@@ -76,7 +76,6 @@ impl Core {
         Ok(())
     }
 
-    /// The executor a call is of.
     fn known_executor(&self, key: &ExecutorKey) -> Result<&Executor, CallRefusal> {
         let framework = self.frameworks.get(&key.framework).ok_or(CallRefusal::UnknownFramework)?;
         framework.executor(&key.executor).ok_or(CallRefusal::UnknownExecutor)
@@ -117,7 +116,7 @@ impl Core {
         let Some(executor) = self.frameworks.executor_mut(key) else { return };
         executor.greeted();
         if matches!(executor.state(), State::Terminating { .. }) {
-            return self.tell_executor(key, shutdown_event());
+            return self.tell_executor(key, Event::shutdown());
         }
         let kills: Vec<_> = executor.tasks().kills().map(|(task, policy)| kill_event(task, policy)).collect();
         self.deliver_queued(key);
@@ -131,8 +130,13 @@ impl Core {
                 self.persist_task(key, &TaskKey { framework: key.framework.clone(), task: task.task_id.clone() });
             }
             match group {
-                true => self.tell_executor(key, launch_group_event(tasks)),
-                false => tasks.into_iter().for_each(|task| self.tell_executor(key, launch_event(task))),
+                true => {
+                    let launch_group = event::LaunchGroup { task_group: TaskGroupInfo { tasks } };
+                    self.tell_executor(key, Event::launch_group(launch_group));
+                }
+                false => tasks.into_iter().for_each(|task| {
+                    self.tell_executor(key, Event::launch(event::Launch { task }));
+                }),
             }
         }
     }
@@ -187,19 +191,6 @@ impl Core {
     }
 }
 
-fn launch_event(task: TaskInfo) -> Event {
-    Event::launch(event::Launch { task })
-}
-
-fn launch_group_event(tasks: Vec<TaskInfo>) -> Event {
-    let launch_group = event::LaunchGroup { task_group: TaskGroupInfo { tasks } };
-    Event::launch_group(launch_group)
-}
-
 pub(super) fn kill_event(task: &TaskId, kill_policy: Option<KillPolicy>) -> Event {
     Event::kill(event::Kill { task_id: task.clone(), kill_policy })
-}
-
-pub(super) fn shutdown_event() -> Event {
-    Event::shutdown()
 }

@@ -89,11 +89,10 @@ impl Core {
 fn add_event(settings: &Settings, agent: Option<&AgentId>, framework: &Framework, executor: &Executor) -> PoolEvent {
     let environment = settings.executor_environment(agent, framework.info(), executor);
     let variable = |(name, value)| pool_event::Variable { name, value };
-    let add = pool_event::Add {
+    PoolEvent::add(pool_event::Add {
         executor_id: executor.info().executor_id.clone(),
         container_id: executor.container().clone(),
         environment: environment.into_iter().map(variable).collect(),
         directory: Some(executor.directory().display().to_string()),
-    };
-    PoolEvent { r#type: Some(pool_event::Type::Add.into()), add: Some(add) }
+    })
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mesos::v1::FrameworkId;
-use mesos::v1::cygnet::{PoolEvent, pool_event};
+use mesos::v1::cygnet::PoolEvent;
 use processes::Process;
 
 use super::frameworks::Frameworks;
@@ -226,7 +226,7 @@ impl Pools {
     ) -> bool {
         let Some(pool) = self.pools.get_mut(id).filter(|pool| pool.name == name) else {
             tracing::warn!(framework = %id, pool = name, "a pool of another agent is told to end with what it hosts");
-            around.out.act(Action::ToPool(stream, Box::new(shutdown())));
+            around.out.act(Action::ToPool(stream, Box::new(PoolEvent::shutdown())));
             around.out.act(Action::CloseStream(stream));
             return false;
         };
@@ -287,11 +287,7 @@ impl Pools {
         pool.dismissed = Some(around.now);
         around.out.look_at(around.now + LEAVE_PATIENCE, Timer::Pool(id.clone()));
         if let Some(stream) = pool.stream {
-            around.out.act(Action::ToPool(stream, Box::new(shutdown())));
+            around.out.act(Action::ToPool(stream, Box::new(PoolEvent::shutdown())));
         }
     }
-}
-
-fn shutdown() -> PoolEvent {
-    PoolEvent { r#type: Some(pool_event::Type::Shutdown.into()), ..PoolEvent::default() }
 }

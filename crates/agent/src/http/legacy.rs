@@ -13,7 +13,6 @@ use crate::handle::look;
 use crate::view::containers::ExecutorContainer;
 use crate::{gc, view};
 
-/// The query of a request.
 pub(super) type Parameters = BTreeMap<String, String>;
 
 /// An answer or a refusal; axum sends either.

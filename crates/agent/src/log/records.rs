@@ -37,7 +37,6 @@ impl From<ProcessRecord> for Process {
     }
 }
 
-/// One run of an executor.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct ExecutorRecord {
     #[prost(message, optional, tag = "1")]

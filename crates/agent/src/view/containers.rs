@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 use super::bag;
 use crate::core::{Executor, Framework, Root, Snapshot};
 
-/// One run.
 #[derive(Debug, Clone)]
 pub(crate) struct ExecutorContainer {
     pub(crate) framework_id: FrameworkId,

@@ -9,11 +9,11 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use http::HeaderMap;
+use mesos::resources::Resources;
 use mesos::server::{EventSender, accept, accepted, decode_call, event_stream};
 use mesos::v1::cygnet::{AgentCall, AgentEvent, agent_call, agent_event};
 use mesos::v1::framework_info::{Capability, capability};
-use mesos::v1::value::{Scalar, Type as Kind};
-use mesos::v1::{CommandInfo, FrameworkInfo, KillPolicy, Resource, TaskInfo, TaskState, TaskStatus};
+use mesos::v1::{CommandInfo, FrameworkInfo, KillPolicy, TaskInfo, TaskState, TaskStatus};
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
@@ -192,17 +192,11 @@ pub(crate) fn framework(checkpoint: bool) -> FrameworkInfo {
 
 /// A command task.
 pub(crate) fn task(id: &str) -> TaskInfo {
-    let scalar = |name: &str, value| Resource {
-        name: name.to_owned(),
-        r#type: Kind::Scalar.into(),
-        scalar: Some(Scalar { value }),
-        ..Resource::default()
-    };
     TaskInfo {
         name: id.to_owned(),
         task_id: id.into(),
         agent_id: AGENT_ID.into(),
-        resources: vec![scalar("cpus", 0.5), scalar("mem", 64.0)],
+        resources: "cpus:0.5;mem:64".parse::<Resources>().unwrap().to_wire(),
         command: Some(CommandInfo { value: Some("sleep 1000".to_owned()), ..CommandInfo::default() }),
         ..TaskInfo::default()
     }

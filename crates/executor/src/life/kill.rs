@@ -36,7 +36,6 @@ impl Kill {
         Kill { cause, begun: now, deadline: now + grace, kill_sent: false }
     }
 
-    /// Why the task is killed.
     pub(crate) fn cause(&self) -> Cause {
         self.cause
     }
@@ -62,7 +61,6 @@ impl Kill {
         }
     }
 
-    /// SIGKILL, if it is due.
     pub(super) fn kill_if_due(&mut self, now: Moment) -> Option<Action> {
         if now < self.deadline {
             return None;

@@ -78,7 +78,6 @@ struct RecentOnFile {
 }
 
 impl Standing {
-    /// A check that begins now.
     pub(crate) fn fresh(kind: Kind, now: Moment) -> Standing {
         let (state, attempts) = (VerdictState::default(), VecDeque::new());
         Standing { check: kind.id(), began: now, state, finding: None, attempts, is_unsaved: false }

@@ -44,7 +44,6 @@ pub(crate) enum Input {
     Tick,
 }
 
-/// An action for the shell.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Action {
     /// Tell the agent.

@@ -44,7 +44,6 @@ impl Prepared {
         }
     }
 
-    /// The program for the shim.
     pub(crate) fn program(&self, config: &ExecutorConfig, task: &TaskInfo) -> Result<Logged, Unrunnable> {
         let command = task.command.as_ref().ok_or(Unrunnable::NoCommand)?;
         let (path, arguments) = mesos::command::program(command, SHELL_IN_PATH)?;

@@ -132,15 +132,9 @@ impl Subscription {
 
     async fn connect(&mut self) -> Result<Connection, ClientError> {
         let client = self.client().await?;
-        let subscribe = call::Subscribe {
-            unacknowledged_tasks: self.unacknowledged.tasks().to_vec(),
-            unacknowledged_updates: self
-                .unacknowledged
-                .updates()
-                .iter()
-                .map(|status| call::Update { status: status.clone() })
-                .collect(),
-        };
+        let updates = self.unacknowledged.updates().iter().map(|status| call::Update { status: status.clone() });
+        let unacknowledged_tasks = self.unacknowledged.tasks().to_vec();
+        let subscribe = call::Subscribe { unacknowledged_tasks, unacknowledged_updates: updates.collect() };
         let call = self.own(Call::subscribe(subscribe));
         let events = client.subscribe(&self.config.agent.executor_path(), &call).await?;
         Ok(Connection { client, events })

@@ -162,8 +162,7 @@ async fn tasks_whose_whole_directory_is_gone_are_ended() {
     world.add_to_pool("e").await;
     let hidden = "env -i setsid sh -c 'echo $$ > hidden; exec sleep 1000' & exec sleep 1000";
     world.launch_group("e", vec![task("b", hidden)]).await;
-    world.reached("a", TaskRunning).await;
-    world.reached("b", TaskRunning).await;
+    world.all_run(&["a", "b"]).await;
     let hidden = world.number("e", "tasks/b/hidden").await;
     let [(_, a), (_, b)] = [world.pids("a").await, world.member_pids("e", "b").await];
     world.kill_executor(POOL).await;
@@ -285,8 +284,7 @@ async fn groups_are_taken_over_or_ended_whichever_file_is_damaged() {
             let command = "echo ran >> ran; exec sleep 1000";
             world.launch_group(&executor, vec![task(&struck, command)]).await;
             world.launch_group(&executor, vec![task(&other, command)]).await;
-            world.reached(&struck, TaskRunning).await;
-            world.reached(&other, TaskRunning).await;
+            world.all_run(&[&struck, &other]).await;
             let own = ["groups", "framework"].contains(&file);
             let path =
                 if own { world.state(&executor).join(file) } else { world.member(&executor, &struck).await.join(file) };
@@ -332,8 +330,7 @@ async fn an_old_file_of_groups_neither_leaves_a_task_alone_nor_runs_one_again() 
     let world = World::with("e").await;
     world.launch_group("e", vec![task("old", "echo ran >> ran; while [ ! -e go ]; do sleep 0.05; done")]).await;
     world.launch_group("e", vec![task("kept", "echo ran >> ran; exec sleep 1000")]).await;
-    world.reached("old", TaskRunning).await;
-    world.reached("kept", TaskRunning).await;
+    world.all_run(&["old", "kept"]).await;
     let groups = world.state("e").join("groups");
     let older = fs::read(&groups).unwrap();
     world.launch_group("e", vec![task("new", "echo ran >> ran; exec sleep 1000")]).await;

@@ -56,8 +56,7 @@ async fn a_task_that_fails_takes_its_group_with_it_and_no_other() {
     let world = World::group(vec![task("other", "sleep 1000")]).await;
     let fails = task("b", "while ! test -e fail; do sleep 0.05; done; exit 3");
     world.launch_group("e", vec![task("a", "sleep 1000"), fails]).await;
-    world.reached("a", TaskRunning).await;
-    world.reached("b", TaskRunning).await;
+    world.all_run(&["a", "b"]).await;
     world.touch("e", "tasks/b/fail");
     assert_eq!(world.said("b", TaskFailed).await, "Command exited with status 3");
     let a = world.reached("a", TaskKilled).await;
@@ -107,9 +106,7 @@ async fn groups_survive_their_executor() {
     let unhealthy = with_health("a", "sleep 1000", health("test -e well", 1000));
     let world = World::group(vec![unhealthy, task("b", "sleep 1000")]).await;
     world.launch_group("e", vec![task("c", "sleep 1000"), task("d", "sleep 1000")]).await;
-    for name in ["a", "b", "c", "d"] {
-        world.reached(name, TaskRunning).await;
-    }
+    world.all_run(&["a", "b", "c", "d"]).await;
     world.updates_until("a", |all| all.last().is_some_and(|last| last.healthy == Some(false))).await;
     let (a, c) = (world.member_pids("e", "a").await.1, world.member_pids("e", "c").await.1);
     world.kill_executor("e").await;
@@ -133,8 +130,7 @@ async fn groups_survive_their_executor() {
 async fn groups_outlive_their_agent() {
     let mut world = World::with("e").await;
     world.launch_group("e", vec![task("a", "sleep 1000"), task("b", "while ! test -e end; do sleep 0.05; done")]).await;
-    world.reached("a", TaskRunning).await;
-    world.reached("b", TaskRunning).await;
+    world.all_run(&["a", "b"]).await;
     world.stop().await;
     world.touch("e", "tasks/b/end");
     world.restart().await;

@@ -15,9 +15,7 @@ async fn hosts_executors_until_it_is_dismissed() {
     }
     // Twice is once.
     world.add_to_pool("a").await;
-    for name in ["a", "b", "c"] {
-        world.reached(name, TaskRunning).await;
-    }
+    world.all_run(&["a", "b", "c"]).await;
     world.touch("a", "go");
     world.reached("a", TaskFinished).await;
     assert_eq!(world.pool_exited("a").await, 0);
@@ -35,8 +33,7 @@ async fn a_dismissed_pool_ends_what_it_hosts_first() {
     world.pool_launch(task("a", "sleep 1000")).await;
     world.add_to_pool("g").await;
     world.launch_group("g", vec![task("g", "sleep 1000")]).await;
-    world.reached("a", TaskRunning).await;
-    world.reached("g", TaskRunning).await;
+    world.all_run(&["a", "g"]).await;
     let (shim, main) = world.pids("a").await;
     world.dismiss_pool().await;
     assert_eq!(world.ended(POOL).await, 0);
@@ -48,8 +45,7 @@ async fn a_dismissed_pool_ends_what_it_hosts_first() {
 async fn a_pool_that_lost_its_agent_for_good_ends_what_it_hosts() {
     let world = World::new().await;
     world.start_with(POOL, &[("MESOS_RECOVERY_TIMEOUT", "200ms")]);
-    world.pool_launch(task("a", "sleep 1000")).await;
-    world.reached("a", TaskRunning).await;
+    world.pool_run("a", "sleep 1000").await;
     let (_, main) = world.pids("a").await;
     world.stop().await;
     assert_eq!(world.ended(POOL).await, 0);
@@ -72,8 +68,7 @@ async fn a_pool_without_tasks_goes_with_its_agent() {
 async fn a_killed_pool_comes_back_to_its_tasks() {
     let world = World::with_pool().await;
     for name in ["a", "b"] {
-        world.pool_launch(task(name, "sleep 1000")).await;
-        world.reached(name, TaskRunning).await;
+        world.pool_run(name, "sleep 1000").await;
     }
     let (_, main) = world.pids("a").await;
     world.kill_executor(POOL).await;
@@ -92,8 +87,7 @@ async fn a_killed_pool_comes_back_to_its_tasks() {
 async fn a_pool_follows_its_agent_and_tells_what_it_missed() {
     let mut world = World::with_pool().await;
     for name in ["a", "b"] {
-        world.pool_launch(task(name, "while [ ! -e go ]; do sleep 0.02; done")).await;
-        world.reached(name, TaskRunning).await;
+        world.pool_run(name, "while [ ! -e go ]; do sleep 0.02; done").await;
     }
     world.stop().await;
     world.touch("a", "go");
@@ -114,8 +108,7 @@ async fn a_pool_follows_its_agent_and_tells_what_it_missed() {
 #[tokio::test]
 async fn a_second_pool_process_does_not_touch_the_first_ones_tasks() {
     let world = World::with_pool().await;
-    world.pool_launch(task("a", "sleep 1000")).await;
-    world.reached("a", TaskRunning).await;
+    world.pool_run("a", "sleep 1000").await;
     let second = world.another(POOL);
     assert_eq!(second.ended().await, 1);
     world.end("a").await;

@@ -182,9 +182,22 @@ impl World {
         self.launch(&name, task).await;
     }
 
+    /// The same, and waits until it runs.
+    pub(crate) async fn pool_run(&self, name: &str, command: &str) {
+        self.pool_launch(task(name, command)).await;
+        self.reached(name, TaskRunning).await;
+    }
+
     /// Waits for a task's update in this state, and returns the message of the last one.
     pub(crate) async fn said(&self, task: &str, state: TaskState) -> String {
         self.reached(task, state).await.last().unwrap().message().to_owned()
+    }
+
+    /// Waits until these tasks run.
+    pub(crate) async fn all_run(&self, tasks: &[&str]) {
+        for task in tasks {
+            self.reached(task, TaskRunning).await;
+        }
     }
 
     /// Kills a task, and waits until it is.

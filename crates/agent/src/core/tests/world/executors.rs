@@ -37,14 +37,9 @@ impl World {
         executor.stream = Some(stream);
         let known = executor.launched && executor.made.len() == executor.unacknowledged.len();
         let task = TaskInfo { task_id: id.as_str().into(), ..TaskInfo::default() };
-        let subscribe = call::Subscribe {
-            unacknowledged_tasks: Some(task).filter(|_| known).into_iter().collect(),
-            unacknowledged_updates: executor
-                .unacknowledged
-                .iter()
-                .map(|status| call::Update { status: status.clone() })
-                .collect(),
-        };
+        let updates = executor.unacknowledged.iter().map(|status| call::Update { status: status.clone() });
+        let unacknowledged_tasks = Some(task).filter(|_| known).into_iter().collect();
+        let subscribe = call::Subscribe { unacknowledged_tasks, unacknowledged_updates: updates.collect() };
         let refused = self.core.subscribe_executor(self.now, stream, &executor_key(&id), subscribe).is_err();
         self.carry_out();
         if refused && let Some(executor) = self.executors.get_mut(&id) {
