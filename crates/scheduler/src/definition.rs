@@ -1,6 +1,7 @@
 //! Definitions of apps and of pods. From the inside out:
 //!
-//! - [`seconds`], [`port`], [`strategy`], [`constraint`], [`health_check`], [`readiness`], [`brake`], [`exec_command`]: the parts that both have;
+//! - [`seconds`], [`port`], [`strategy`], [`constraint`], [`health_check`], [`readiness`], [`brake`], [`exec_command`]: the
+//!   parts that both have, and `rules`, what has to hold for several of them;
 //! - [`app`], [`pod`]: what runs in an instance of each, and [`run_spec`], what both have in common, with all defaults
 //!   filled in;
 //! - [`update`], [`group`]: what a client sends, and what it makes of what is there;
