@@ -87,7 +87,6 @@ pub(crate) struct Effects {
     pub subscribers: Option<Subscribers>,
 }
 
-/// See the module.
 #[derive(Debug)]
 pub(crate) struct Core {
     definitions: Definitions,

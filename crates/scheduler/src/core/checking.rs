@@ -9,7 +9,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::ids::InstanceId;
 use crate::time::Moment;
 
-/// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Checking {
     running: BTreeSet<InstanceId>,

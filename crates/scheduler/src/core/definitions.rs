@@ -30,7 +30,6 @@ pub(super) use group_changes::Wanted;
 /// The number of versions of a group that are kept.
 const VERSIONS: usize = 25;
 
-/// See the module.
 #[derive(Debug)]
 pub(crate) struct Definitions {
     apps: BTreeMap<AppId, AppRecord>,

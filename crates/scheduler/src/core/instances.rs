@@ -17,7 +17,6 @@ use crate::states::States;
 use crate::tally::Tally;
 use crate::time::{Moment, Now, Timestamp};
 
-/// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Instances {
     all: BTreeMap<InstanceId, Entry>,

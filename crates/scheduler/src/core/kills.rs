@@ -22,7 +22,6 @@ const KILL_CROSSES: Duration = Duration::from_secs(1);
 /// ten thousand tasks start or end at once.
 const ROUND: Duration = Duration::from_secs(1);
 
-/// See the module.
 #[derive(Debug)]
 pub(crate) struct Kills {
     asked: BTreeMap<InstanceId, Asked>,

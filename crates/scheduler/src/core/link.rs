@@ -14,7 +14,6 @@ use crate::time::Moment;
 /// The key of the id in the store.
 const FRAMEWORK: &str = "framework";
 
-/// See the module.
 #[derive(Debug)]
 pub(crate) struct Link {
     framework_id: Option<String>,

@@ -15,7 +15,6 @@ use crate::events::{Event, Origin};
 use crate::ids::AppId;
 use crate::time::Moment;
 
-/// See the module.
 #[derive(Debug)]
 pub(crate) struct Outbox {
     effects: Effects,

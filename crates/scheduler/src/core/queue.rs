@@ -18,7 +18,6 @@ use crate::matching::Refused;
 use crate::refusals::{Refusals, Unused};
 use crate::time::{Moment, Timestamp};
 
-/// See the module.
 #[derive(Debug)]
 pub(crate) struct Queue {
     backoffs: BTreeMap<AppId, Backoff>,

@@ -17,7 +17,6 @@ pub(super) const RECONCILE: Duration = Duration::from_secs(600);
 /// their agent has not come back to it.
 const AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(15));
 
-/// See the module.
 #[derive(Debug)]
 pub(crate) struct Reconciliation {
     /// Instances that the master has said nothing about since it was last asked for all.

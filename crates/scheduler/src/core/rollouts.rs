@@ -12,7 +12,6 @@ use crate::deployment::Deployment;
 use crate::ids::AppId;
 use crate::time::{Moment, Now, Timestamp};
 
-/// See the module.
 #[derive(Debug)]
 pub(crate) struct Rollouts {
     deployments: BTreeMap<String, Deployment>,

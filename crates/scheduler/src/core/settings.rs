@@ -5,7 +5,6 @@ use std::time::Duration;
 use crate::brake::BrakeLimits;
 use crate::executor::ExecutorCommand;
 
-/// See the module.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     /// The role whose resources are used for apps that name none.

@@ -27,7 +27,6 @@ impl Paused {
     }
 }
 
-/// See the module.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Checked {
     /// By each of its health checks, in the order of the definition.

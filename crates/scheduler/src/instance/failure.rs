@@ -8,7 +8,6 @@ use super::Instance;
 use crate::ids::AppId;
 use crate::time::Timestamp;
 
-/// See the module.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct TaskFailure {

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
 
-/// See the module.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Killed {
     /// When this or an earlier incarnation was killed for its health.

@@ -3,7 +3,6 @@
 use checks::Said;
 use serde::{Deserialize, Serialize};
 
-/// See the module.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Response {

@@ -33,6 +33,7 @@ async fn the_master_is_told_the_roles_that_are_in_use() {
     let running = Running::start(master.address, store.clone()).await;
     let info = master.subscribe("F").await.subscribe.unwrap().framework_info;
     assert_eq!((info.role.as_deref(), info.roles), (None, vec!["*".to_owned()]));
+    master.call(call::Type::Suppress).await;
     let app = json!({"id": "/team/web", "cmd": "run", "cpus": 0.1, "mem": 10, "role": "team"});
     running.deploy(&app).await;
     let told = master.call(call::Type::UpdateFramework).await.update_framework.unwrap().framework_info;
