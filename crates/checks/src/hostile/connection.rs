@@ -18,7 +18,7 @@ const BREATHS: usize = 32;
 const SOON: Duration = Duration::from_millis(1);
 
 /// The most datagrams that come for one.
-const DATAGRAMS: usize = 200;
+const DATAGRAMS: usize = 5_000;
 
 pub(crate) struct Connection {
     socket: TcpStream,

@@ -13,6 +13,9 @@ pub(super) const DRIP: Duration = Duration::from_millis(5);
 /// A piece of a flood has so many bytes, or a little more.
 const PIECE: usize = 64 * 1024;
 
+/// A datagram of a flood has so many.
+const DATAGRAM: usize = 1_000;
+
 /// A kind.
 #[derive(Clone, Debug)]
 pub struct Kind {
@@ -60,9 +63,12 @@ impl Kind {
 
     pub(super) fn script(&self) -> Script {
         let pause = if self.manner == Manner::Drip { DRIP } else { Duration::ZERO };
-        // A datagram has its length.
-        let is_long = self.manner == Manner::Flood && self.ask != Ask::Udp;
-        let times = if is_long { 1 + PIECE / self.then.len().max(1) } else { 1 };
+        let length = match (self.manner, self.ask) {
+            (Manner::Flood, Ask::Udp) => DATAGRAM,
+            (Manner::Flood, _) => PIECE,
+            _ => 0,
+        };
+        let times = 1 + length / self.then.len().max(1);
         let pieces = [Piece::new(Duration::ZERO, &self.first, 1), Piece::new(pause, &self.then, times)];
         let end = match self.manner {
             Manner::Drip | Manner::Flood => End::Again,
