@@ -32,7 +32,8 @@ fn get(dev: &Dev, path: &str) -> Value {
 #[track_caller]
 fn deploy(dev: &Dev, method: &str, path: &str, body: &Value) -> Value {
     let answer = send(dev, method, path, body);
-    assert!((200..300).contains(&answer.status), "{method} {path}: {} {}", answer.status, answer.text());
+    let expected = if method == "POST" && !path.ends_with("/restart") { 201..202 } else { 200..300 };
+    assert!(expected.contains(&answer.status), "{method} {path}: {} {}", answer.status, answer.text());
     answer.json()
 }
 

@@ -272,6 +272,8 @@ mod tests {
         for field in read_back.split(' ') {
             assert_eq!(sent(field), Ok(Some(at(1))), "{field}");
         }
+        let bare = update(json!({"version": "1970-01-01T00:00:00.001Z", "id": "/a"}));
+        assert_eq!(bare.rollback(), Ok(Some(at(1))));
         assert_eq!(update(json!({"cmd": "x"})).rollback(), Ok(None));
         let faults = sent("ports").unwrap_err();
         let error = "The 'version' field may only be combined with the 'id' field.";
