@@ -5,7 +5,9 @@
 //! * [`status_updates`] and [`core`] decide. Both are pure: they are told what happened and when, and say what to do;
 //! * [`log`] is what must survive `kill -9`, [`layout`] is where it and the sandboxes lie;
 //! * [`handle`] is how to reach the core, [`actor`] owns it, makes its changes durable and carries out the rest, with
-//!   [`jobs`] for what takes a while, [`sandbox`] for where tasks live and [`processes`] for pools and executors;
+//!   [`jobs`] for what takes a while, [`sandbox`] for where tasks live;
+//! * [`machine`] is what it offers, [`inheritance`] the variables it hands on, [`strangers`] processes that nobody owns,
+//!   [`supported`] what a task may ask for;
 //! * [`view`] is how the books are looked at, from snapshots of them;
 //! * [`containers`] are those that others launch through the operator API, nested or standalone;
 //! * [`registration`] keeps up the subscription at the master, [`http`] answers executors, pools and operators, and

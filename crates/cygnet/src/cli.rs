@@ -1,4 +1,5 @@
-//! The command line, and who carries it out. Every flag is also a `CYGNET_*` variable.
+//! The command line, and who carries it out. The flags of servers, and where the scheduler is, are also `CYGNET_*`
+//! variables.
 
 use std::process::ExitCode;
 
