@@ -93,6 +93,18 @@ pub(crate) enum Action {
     RestartApplication,
 }
 
+impl Action {
+    /// The API's name for it if it is done to a pod.
+    fn of_pod(self) -> &'static str {
+        match self {
+            Action::StopApplication => "StopPod",
+            Action::StartApplication => "StartPod",
+            Action::ScaleApplication => "ScalePod",
+            Action::RestartApplication => "RestartPod",
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StepAction {
     pub action: Action,
@@ -249,8 +261,7 @@ impl Deployment {
     /// One thing a step does, as people see it.
     pub(crate) fn action_json(&self, step: &StepAction) -> Value {
         if self.is_pod(&step.app) {
-            let action = format!("{:?}", step.action).replace("Application", "Pod");
-            return json!({"action": action, "pod": step.app});
+            return json!({"action": step.action.of_pod(), "pod": step.app});
         }
         json!({"action": step.action, "app": step.app})
     }
@@ -279,5 +290,22 @@ impl Deployment {
         json!({"id": self.id, "version": self.version, "affectedApps": apps, "affectedPods": pods,
             "steps": self.steps_json(), "currentActions": current, "currentStep": self.current + 1,
             "totalSteps": self.steps.len()})
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn actions_have_other_words_for_pods() {
+        for (action, app, pod) in [
+            (Action::StopApplication, "StopApplication", "StopPod"),
+            (Action::StartApplication, "StartApplication", "StartPod"),
+            (Action::ScaleApplication, "ScaleApplication", "ScalePod"),
+            (Action::RestartApplication, "RestartApplication", "RestartPod"),
+        ] {
+            assert_eq!((json!(action), action.of_pod()), (json!(app), pod));
+        }
     }
 }

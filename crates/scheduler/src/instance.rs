@@ -228,7 +228,8 @@ mod tests {
             "config": "1970-01-01T00:00:00.001Z", "condition": "Running", "goal": "Stopped", "host": "box",
             "site": {"host": "box", "region": "r"}, "agent_id": "S1", "ports": [31000], "ip": "10.0.0.1",
             "since": "1970-01-01T00:00:00.002Z", "staged_at": "1970-01-01T00:00:00.001Z", "started_at": null,
-            "health": [], "awaits_readiness": true, "last_response": {"body": "", "contentType": "", "status": 200}, "check_result": {"tcp": {}},
+            "health": [], "awaits_readiness": true,
+            "last_response": {"body": "", "contentType": "", "status": 200}, "check_result": {"tcp": {}},
             "checks_paused_until": "open", "killed_for_health_at": null, "killed_for_health": false, "members": [],
             "kill_asked_at": "1970-01-01T00:00:00.005Z", "given_up": false});
         let instance: Instance = serde_json::from_value(record.clone()).unwrap();

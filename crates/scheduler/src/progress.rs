@@ -81,9 +81,11 @@ impl Counts {
 impl Progress {
     /// The numbers.
     pub(crate) fn json(&self) -> Value {
-        let mut json = json!({"instances": self.wanted, "new": self.counts.new, "ready": self.counts.ready, "waiting": self.counts.waiting,
-            "starting": self.counts.starting, "notHealthy": self.counts.unhealthy, "notReady": self.counts.unready,
-            "unreachable": self.counts.unreachable, "old": self.counts.old, "leaving": self.counts.leaving});
+        let counts = &self.counts;
+        let mut json = json!({"instances": self.wanted, "new": counts.new, "ready": counts.ready,
+            "waiting": counts.waiting, "starting": counts.starting, "notHealthy": counts.unhealthy,
+            "notReady": counts.unready, "unreachable": counts.unreachable, "old": counts.old,
+            "leaving": counts.leaving});
         if let Some(most) = self.canary {
             json["canary"] = json!({"instances": most, "isUp": self.canary_is_up(most)});
         }

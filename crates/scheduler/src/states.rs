@@ -37,6 +37,7 @@ impl States {
     pub(crate) fn add(&mut self, other: States) {
         *self = self.plus(other);
     }
+
     pub(crate) fn plus(mut self, other: States) -> States {
         self.with(other, |one, other| one + other);
         self

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use super::app::Network;
-use super::exec_command::ExecCommand;
 use super::seconds::Seconds;
 use super::validate::Faults;
 
@@ -36,13 +35,10 @@ pub(super) fn networks(networks: &[Network], faults: &mut Faults) {
     }
 }
 
-/// Adds the fault of a check that asks in no way or in several, or by a command that runs nothing.
-pub(super) fn one_way(asks_for: [bool; 2], exec: Option<&ExecCommand>, at: &str, faults: &mut Faults) {
-    let ways = asks_for.into_iter().filter(|given| *given).count() + usize::from(exec.is_some());
+/// Adds the fault of a check that asks in no way or in several.
+pub(super) fn one_way(given: [bool; 3], at: &str, faults: &mut Faults) {
+    let ways = given.into_iter().filter(|given| *given).count();
     faults.require(ways == 1, at, "Only one of http, tcp, or command may be specified");
-    if let Some(command) = exec {
-        command.validate(&format!("{at}/exec"), faults);
-    }
 }
 
 /// Adds the fault of a check whose attempts could run into each other.

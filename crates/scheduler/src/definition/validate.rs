@@ -222,8 +222,7 @@ fn checks(spec: &RunSpec, app: &App, faults: &mut Faults) {
 }
 
 fn shown_check(spec: &RunSpec, check: &Check, faults: &mut Faults) {
-    let exec = check.exec.as_ref().map(|exec| &exec.command);
-    one_way([check.http.is_some(), check.tcp.is_some()], exec, "/check", faults);
+    one_way([check.http.is_some(), check.tcp.is_some(), check.exec.is_some()], "/check", faults);
     let http = check.http.as_ref().map(|http| (http.port, http.port_index));
     let ports = http.or_else(|| check.tcp.as_ref().map(|tcp| (tcp.port, tcp.port_index)));
     if let Some((port, index)) = ports {
@@ -238,6 +237,9 @@ fn shown_check(spec: &RunSpec, check: &Check, faults: &mut Faults) {
     }
     let https = check.http.as_ref().and_then(|http| http.scheme.as_deref()).is_some_and(|scheme| scheme != "HTTP");
     faults.require(!https, "/check/http/scheme", "error.unknown.enum.literal");
+    if let Some(exec) = &check.exec {
+        exec.command.validate("/check/exec", faults);
+    }
 }
 
 fn readiness(spec: &RunSpec, faults: &mut Faults) {

@@ -157,7 +157,7 @@ struct Ways<'a> {
 
 impl Ways<'_> {
     fn validate(&self, container: &Container, at: &str, faults: &mut Faults) {
-        rules::one_way([self.http.is_some(), self.tcp.is_some()], self.exec, at, faults);
+        rules::one_way([self.http.is_some(), self.tcp.is_some(), self.exec.is_some()], at, faults);
         let http = self.http.map(|http| ("http", &http.endpoint));
         let tcp = self.tcp.map(|tcp| ("tcp", &tcp.endpoint));
         for (kind, name) in http.into_iter().chain(tcp) {
@@ -166,6 +166,9 @@ impl Ways<'_> {
         }
         let scheme = self.http.is_none_or(|http| self.schemes.contains(&http.scheme.as_str()));
         faults.require(scheme, format!("{at}/http/scheme"), "error.unknown.enum.literal");
+        if let Some(command) = self.exec {
+            command.validate(&format!("{at}/exec"), faults);
+        }
     }
 }
 
@@ -256,6 +259,18 @@ mod tests {
         ] {
             refused(&format!("containers/0/{field}"), value, &format!("/containers(0)/{at}"), error);
         }
+    }
+
+    #[test]
+    fn faults_of_a_check_come_in_one_order() {
+        let check = json!({"http": {"endpoint": "x", "scheme": "FTP"}, "tcp": {"endpoint": "y"},
+            "exec": {"command": {}}, "timeoutSeconds": 60});
+        let mut json = definition();
+        json["containers"][0]["healthCheck"] = check;
+        let faults = pod(json).unwrap_err();
+        let paths: Vec<_> = faults.iter().map(|fault| fault.path.trim_start_matches("/containers(0)/")).collect();
+        let parts = ["", "/http/endpoint", "/tcp/endpoint", "/http/scheme", "/exec/command", "/timeoutSeconds"];
+        assert_eq!(paths, parts.map(|part| format!("healthCheck{part}")));
     }
 
     /// Sets a field of the definition, given by the names and numbers on the way to it.
