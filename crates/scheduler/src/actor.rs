@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::checkers::Checkers;
-use crate::core::{Core, Effects, Loaded, Settings, Subscribers};
+use crate::core::{Core, Effects, LaunchSettings, Loaded, Settings, Subscribers};
 use crate::error::SchedulerError;
 use crate::events;
 use crate::handle::{Books, Handle, Report, Request};
@@ -55,7 +55,7 @@ impl Actor {
         let core = take_up(loaded, &options, now);
         let standing = watch::Sender::new(Standing::Acting);
         let (handle, inbox) = Handle::new(standing.subscribe());
-        let subscribers = watch::Sender::new(core.look().out.subscribers().clone());
+        let subscribers = watch::Sender::new(core.view().out.subscribers().clone());
         Ok(Actor {
             books: Books { core, texts: Texts::default() },
             options,
@@ -125,6 +125,7 @@ impl Actor {
         let now = self.now();
         self.books.core.tick(now);
         let mut effects = self.books.core.effects(now);
+        self.books.texts.forget_gone(self.books.core.view());
         match self.options.store.commit(std::mem::take(&mut effects.batch)).await {
             Ok(()) => self.carry_out(effects, calls),
             Err(StoreError::Closed) => return Err(StoreError::Closed.into()),
@@ -231,10 +232,12 @@ impl Actor {
 fn take_up(loaded: Loaded, options: &Options, now: Now) -> Core {
     let settings = Settings {
         role: options.role.clone(),
-        executor_command: options.executor_command.clone(),
         brake: options.brake,
-        task_launch_timeout: options.task_launch_timeout,
         subscribers: options.event_callbacks.clone().unwrap_or_default(),
+        launches: LaunchSettings {
+            executor_command: options.executor_command.clone(),
+            task_launch_timeout: options.task_launch_timeout,
+        },
     };
     Core::new(loaded, settings, fastrand::u64(..), now)
 }

@@ -32,7 +32,7 @@ use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{And, NotForContentType, Predicate, SizeAbove};
 
-use crate::core::{Core, Look};
+use crate::core::{Core, View};
 use crate::events::Origin;
 use crate::handle::Handle;
 use crate::options::Options;
@@ -89,7 +89,7 @@ impl Api {
     /// Looks at the core.
     async fn ask<T: Send + 'static>(
         &self,
-        question: impl FnOnce(Look<'_>, Now) -> T + Send + 'static,
+        question: impl FnOnce(View<'_>, Now) -> T + Send + 'static,
     ) -> Result<T, Rejected> {
         self.actor.ask(question).await.ok_or_else(gone)
     }

@@ -19,7 +19,6 @@ mod groups;
 mod instances;
 mod kills;
 mod link;
-mod look;
 mod members;
 mod offers;
 mod outbox;
@@ -33,6 +32,7 @@ mod settings;
 mod subscribers;
 mod unhealthy;
 mod updates;
+mod view;
 
 #[cfg(test)]
 mod tests;
@@ -46,11 +46,11 @@ pub(crate) use changes::{Accepted, Kill, Manner, Terms};
 #[cfg(test)]
 pub(crate) use checks::Asked;
 pub(crate) use checks::{CheckOrder, CheckStart, Finding};
-pub(crate) use look::Look;
 pub(crate) use records::{AppRecord, GroupVersion, LoadError, Loaded};
-pub(crate) use settings::Settings;
+pub(crate) use settings::{LaunchSettings, Settings};
 pub(crate) use subscribers::Subscribers;
 pub(crate) use unhealthy::Pause;
+pub(crate) use view::View;
 
 use crate::brake::Brake;
 use crate::events::{Event, Origin};
@@ -95,7 +95,7 @@ pub(crate) struct Core {
     link: Link,
     reconciliation: Reconciliation,
     queue: Queue,
-    settings: Settings,
+    launches: LaunchSettings,
     out: Outbox,
     kills: Kills,
     brake: Brake,
@@ -106,7 +106,7 @@ impl Core {
     /// Takes up what was stored. `seed` decides ports.
     pub(crate) fn new(loaded: Loaded, settings: Settings, seed: u64, now: Now) -> Core {
         let mut core = Core {
-            definitions: Definitions::new(loaded.apps, loaded.groups, settings.role.clone()),
+            definitions: Definitions::new(loaded.apps, loaded.groups, settings.role),
             instances: Instances::new(loaded.instances, now),
             rollouts: Rollouts::new(loaded.deployments, now),
             link: Link::new(loaded.framework_id, now.moment),
@@ -116,14 +116,14 @@ impl Core {
             kills: Kills::new(loaded.departed, now.moment),
             brake: Brake::new(settings.brake),
             checking: Checking::default(),
-            settings,
+            launches: settings.launches,
         };
+        core.out.subscribe_all(&settings.subscribers);
         core.take_up(now);
         core
     }
 
     fn take_up(&mut self, now: Now) {
-        self.out.subscribe_all(&self.settings.subscribers);
         self.definitions.records().for_each(|record| self.rollouts.touch(&record.app.id));
         self.remember_kills(now);
         let ids: Vec<_> = self.instances.values().map(|instance| instance.id.clone()).collect();

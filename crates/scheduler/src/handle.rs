@@ -7,7 +7,7 @@ use mesos::v1::{Offer, TaskStatus};
 use shell::Answers;
 use tokio::sync::{broadcast, watch};
 
-use crate::core::{Core, Look};
+use crate::core::{Core, View};
 use crate::events::Event;
 use crate::standing::Standing;
 use crate::time::Now;
@@ -72,9 +72,9 @@ impl Handle {
     /// Looks at the core, of which all is on disk. None: the actor has ended.
     pub(crate) async fn ask<T: Send + 'static>(
         &self,
-        question: impl FnOnce(Look<'_>, Now) -> T + Send + 'static,
+        question: impl FnOnce(View<'_>, Now) -> T + Send + 'static,
     ) -> Option<T> {
-        self.requests.view(|books, now| question(books.core.look(), now.into())).await.ok()
+        self.requests.view(|books, now| question(books.core.view(), now.into())).await.ok()
     }
 
     /// The id and roles to subscribe with. None: the actor has ended.
@@ -85,7 +85,7 @@ impl Handle {
     /// The apps that this filter lets through, as text. None: the actor has ended.
     pub(crate) async fn apps(&self, filter: AppFilter, embed: Embed) -> Option<Vec<AppText>> {
         let apps =
-            move |books: &mut Books, now: shell::Now| books.texts.apps(books.core.look(), &filter, &embed, now.into());
+            move |books: &mut Books, now: shell::Now| books.texts.apps(books.core.view(), &filter, &embed, now.into());
         self.requests.view(apps).await.ok()
     }
 

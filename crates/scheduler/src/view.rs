@@ -1,4 +1,4 @@
-//! Answers for people who look at the core, in Marathon's shapes. In: a [`Look`] at its parts. Out: JSON, and text.
+//! Answers for people who look at the core, in Marathon's shapes. In: a [`View`] at its parts. Out: JSON, and text.
 
 mod groups;
 mod metrics;
@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::core::{AppRecord, Look};
+use crate::core::{AppRecord, View};
 use crate::definition::RunSpec;
 use crate::definition::port::PortDefinition;
 use crate::deployment::{Deployment, StepAction};
@@ -91,7 +91,7 @@ impl AppFilter {
     }
 }
 
-impl<'a> Look<'a> {
+impl<'a> View<'a> {
     pub(crate) fn app_json(&self, id: &AppId, embed: &Embed, now: Now) -> Option<Value> {
         let record = self.app_record(id)?;
         let mut json = json!(record.app);
@@ -310,9 +310,9 @@ fn task_json(instance: &Instance) -> Value {
     let health: Vec<_> = probed.map(|health| health.json(&instance.id)).collect();
     let addresses: Vec<_> = instance.place.ip.iter().map(|ip| json!({"ipAddress": ip, "protocol": "IPv4"})).collect();
     let mut json = json!({
-        "appId": instance.app, "id": instance.task_id(), "host": instance.place.host, "state": instance.condition.state_name(),
-        "ports": instance.place.ports, "ipAddresses": addresses, "version": instance.config,
-        "healthCheckResults": health, "localVolumes": [],
+        "appId": instance.app, "id": instance.task_id(), "host": instance.place.host,
+        "state": instance.condition.state_name(), "ports": instance.place.ports, "ipAddresses": addresses,
+        "version": instance.config, "healthCheckResults": health, "localVolumes": [],
     });
     for (name, value) in [
         ("slaveId", json!(instance.place.agent_id)),
@@ -347,8 +347,9 @@ fn stats(app: &RunSpec, tasks: &[&Instance], now: Now) -> Value {
         json!({"stats": stats})
     };
     let scaled = app.version_info.last_scaling_at;
+    let is_after = |instance: &Instance| instance.times.started_at.is_some_and(|started| started > scaled);
     let mut all = json!({
-        "startedAfterLastScaling": summary(&|instance| instance.times.started_at.is_some_and(|started| started > scaled)),
+        "startedAfterLastScaling": summary(&is_after),
         "withLatestConfig": summary(&|instance| instance.config == app.config_version()),
         "withOutdatedConfig": summary(&|instance| instance.config != app.config_version()),
         "totalSummary": summary(&|_| true),

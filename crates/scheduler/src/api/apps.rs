@@ -36,7 +36,7 @@ pub(super) async fn create(State(api): State<Api>, request: Request<Body>) -> An
     let update: AppUpdate = read(request).await?;
     let created = api.change(origin, move |core, now| {
         let accepted = core.create(update, force, now)?;
-        let mut body = core.look().app_json(&accepted.app, &Embed::counts_and_deployments(), now).unwrap_or_default();
+        let mut body = core.view().app_json(&accepted.app, &Embed::counts_and_deployments(), now).unwrap_or_default();
         body["tasks"] = json!([]);
         Ok::<_, Refusal>(changed_at("/v2/apps", &accepted, &body))
     });
@@ -93,14 +93,14 @@ async fn definition(api: Api, id: AppId, request: Request<Body>) -> Answer {
 
 async fn show(api: Api, id: AppId, query: &Query) -> Answer {
     let (embed, missing) = (query.embed(Embed::single()), Refusal::NoApp(id.clone()));
-    let app = api.ask(move |look, now| look.app_json(&id, &embed, now)).await?;
+    let app = api.ask(move |view, now| view.app_json(&id, &embed, now)).await?;
     shown(&json!({"app": app.ok_or(missing)?}))
 }
 
 /// `GET /v2/apps/{group}/*`: all apps in a group.
 async fn of_group(api: Api, id: AppId, query: &Query) -> Answer {
     let embed = query.embed(Embed::single());
-    let apps = api.ask(move |look, now| look.apps_of_group(&id, &embed, now)).await??;
+    let apps = api.ask(move |view, now| view.apps_of_group(&id, &embed, now)).await??;
     shown(&json!({"*": apps}))
 }
 
@@ -120,11 +120,11 @@ async fn restart(api: Api, id: AppId, request: Request<Body>) -> Answer {
 
 async fn versions(api: Api, id: AppId) -> Answer {
     let missing = Refusal::NoApp(id.clone());
-    shown(&api.ask(move |look, _| look.versions_json(&id)).await?.ok_or(missing)?)
+    shown(&api.ask(move |view, _| view.versions_json(&id)).await?.ok_or(missing)?)
 }
 
 async fn one_version(api: Api, id: AppId, version: &str) -> Answer {
     let version = timestamp(version)?;
     let missing = Refusal::NoAppVersion(id.clone(), version);
-    shown(&api.ask(move |look, _| look.version_json(&id, version)).await?.ok_or(missing)?)
+    shown(&api.ask(move |view, _| view.version_json(&id, version)).await?.ok_or(missing)?)
 }

@@ -28,9 +28,9 @@ pub(super) async fn change(State(api): State<Api>, Path(task): Path<String>, req
     let pause = wish.paused.then_some(time);
     let missing = Refusal::NoTask(task.clone());
     let paused = api.change(None, move |core, now| {
-        let id = core.look().instances.find(&task)?.id.clone();
+        let id = core.view().instances.find(&task)?.id.clone();
         core.pause_checks(&id, pause, now);
-        core.look().paused_json(&id)
+        core.view().paused_json(&id)
     });
     shown(&json!({"task": paused.await?.ok_or(missing)?}))
 }

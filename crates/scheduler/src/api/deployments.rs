@@ -12,7 +12,7 @@ use crate::ids::AppId;
 /// `?embed=deployments.progress` adds to each action how far it is and what it waits for.
 pub(super) async fn list(State(api): State<Api>, request: Request<Body>) -> Answer {
     let progress = Query::of(&request).all("embed").any(|name| name.trim_start_matches("deployments.") == "progress");
-    shown(&api.ask(move |look, now| look.deployments_json(progress, now)).await?)
+    shown(&api.ask(move |view, now| view.deployments_json(progress, now)).await?)
 }
 
 pub(super) async fn cancel(State(api): State<Api>, Path(id): Path<String>, request: Request<Body>) -> Answer {
@@ -31,7 +31,7 @@ pub(super) async fn go_on(State(api): State<Api>, Path(id): Path<String>) -> Ans
 /// `?embed=lastUnusedOffers` adds the last offers that were of no use, and all that each of them lacked.
 pub(super) async fn queue(State(api): State<Api>, request: Request<Body>) -> Answer {
     let offers = Query::of(&request).all("embed").any(|name| name == "lastUnusedOffers");
-    shown(&api.ask(move |look, now| look.queue_json(offers, now)).await?)
+    shown(&api.ask(move |view, now| view.queue_json(offers, now)).await?)
 }
 
 /// `DELETE /v2/queue/{id}/delay`.

@@ -41,13 +41,13 @@ async fn group(api: Api, id: AppId, request: Request<Body>) -> Answer {
     match request.method().as_str() {
         "GET" => {
             let embed = GroupEmbed::of(query.all("embed"));
-            shown(&api.ask(move |look, now| look.group_json(&id, &embed, now)).await??)
+            shown(&api.ask(move |view, now| view.group_json(&id, &embed, now)).await??)
         }
         "POST" | "PUT" => {
             let (create, dry) = (request.method() == "POST", query.flag("dryRun", false));
             let update: GroupUpdate = read(request).await?;
             if dry && !create {
-                let plan = api.ask(move |look, now| look.definitions.group_plan(&id, update, now)).await??;
+                let plan = api.ask(move |view, now| view.definitions.group_plan(&id, update, now)).await??;
                 return shown(&json!({"steps": plan.steps_json()}));
             }
             let changed = api.change(origin, move |core, now| match create {
@@ -80,14 +80,14 @@ async fn patch(api: Api, id: AppId, request: Request<Body>) -> Answer {
 
 async fn apps(api: Api, id: AppId, query: &Query) -> Answer {
     let embed = query.embed(Embed::default());
-    shown(&api.ask(move |look, now| look.apps_of_group(&id, &embed, now)).await??)
+    shown(&api.ask(move |view, now| view.apps_of_group(&id, &embed, now)).await??)
 }
 
 async fn versions(api: Api, id: AppId) -> Answer {
-    shown(&api.ask(move |look, _| look.group_versions(&id)).await??)
+    shown(&api.ask(move |view, _| view.group_versions(&id)).await??)
 }
 
 async fn one_version(api: Api, id: AppId, version: &str) -> Answer {
     let version = timestamp(version)?;
-    shown(&api.ask(move |look, now| look.group_in_version(&id, version, now)).await??)
+    shown(&api.ask(move |view, now| view.group_in_version(&id, version, now)).await??)
 }

@@ -20,7 +20,7 @@ const BASE: &str = "/v2/pods";
 /// `/v2/pods` itself. A `HEAD` of it tells that there are pods at all.
 pub(super) async fn all(State(api): State<Api>, request: Request<Body>) -> Answer {
     match request.method().as_str() {
-        "GET" => shown(&api.ask(|look, _| look.pods_json()).await?),
+        "GET" => shown(&api.ask(|view, _| view.pods_json()).await?),
         "POST" => {
             let (force, origin) = (Query::of(&request).flag("force", false), origin(&request));
             let pod: Pod = read(request).await?;
@@ -32,7 +32,7 @@ pub(super) async fn all(State(api): State<Api>, request: Request<Body>) -> Answe
 
 /// `/v2/pods::status`.
 pub(super) async fn statuses(State(api): State<Api>) -> Answer {
-    shown(&api.ask(|look, _| look.pod_statuses()).await?)
+    shown(&api.ask(|view, _| view.pod_statuses()).await?)
 }
 
 /// Everything below `/v2/pods/`: after two colons the path says what of the pod is meant.
@@ -40,7 +40,7 @@ pub(super) async fn one(State(api): State<Api>, Path(path): Path<String>, reques
     let (id, what) = path.split_once("::").map_or((path.as_str(), None), |(id, what)| (id, Some(what)));
     let id = AppId::new(id);
     match (request.method().as_str(), what) {
-        ("GET", None) => shown(&api.ask(move |look, _| look.pod_json(&id)).await??),
+        ("GET", None) => shown(&api.ask(move |view, _| view.pod_json(&id)).await??),
         ("PUT", None) => put(api, id, request).await,
         ("DELETE", None) => {
             let (force, origin) = (Query::of(&request).flag("force", false), origin(&request));
@@ -51,13 +51,13 @@ pub(super) async fn one(State(api): State<Api>, Path(path): Path<String>, reques
             Ok(response)
         }
         ("GET", Some("status")) if id.is_root() => statuses(State(api)).await,
-        ("GET", Some("status")) => shown(&api.ask(move |look, _| look.status_of_pod(&id)).await??),
-        ("GET", Some("versions")) => shown(&api.ask(move |look, _| look.pod_versions(&id)).await??),
+        ("GET", Some("status")) => shown(&api.ask(move |view, _| view.status_of_pod(&id)).await??),
+        ("GET", Some("versions")) => shown(&api.ask(move |view, _| view.pod_versions(&id)).await??),
         ("DELETE", Some("instances")) => kill(api, id, None, request).await,
         (method, Some(what)) => match (method, what.split_once('/')) {
             ("GET", Some(("versions", version))) => {
                 let version = timestamp(version)?;
-                shown(&api.ask(move |look, _| look.pod_in_version(&id, version)).await??)
+                shown(&api.ask(move |view, _| view.pod_in_version(&id, version)).await??)
             }
             ("DELETE", Some(("instances", instance))) => kill(api, id, Some(instance.to_owned()), request).await,
             _ => Err(Rejected::new(404, "URI not found")),
@@ -81,8 +81,8 @@ async fn kill(api: Api, id: AppId, instance: Option<String>, request: Request<Bo
         None => read_list(request).await?,
     };
     let killed = api.change(None, move |core, now| {
-        let ids = core.look().instances_of_pod(&id, &instances)?;
-        let shown: Vec<_> = ids.iter().filter_map(|id| core.look().pod_instance(id)).collect();
+        let ids = core.view().instances_of_pod(&id, &instances)?;
+        let shown: Vec<_> = ids.iter().filter_map(|id| core.view().pod_instance(id)).collect();
         core.kill_tasks(&ids, Kill { wipe, ..Kill::default() }, now)?;
         Ok::<_, Refusal>(shown)
     });
@@ -100,7 +100,7 @@ async fn begun(
 ) -> Answer {
     let changed = api.change(origin, move |core, now| {
         let accepted = change(core, now)?;
-        Ok::<_, Refusal>(changed_at(BASE, &accepted, &core.look().pod_json(&accepted.app)?))
+        Ok::<_, Refusal>(changed_at(BASE, &accepted, &core.view().pod_json(&accepted.app)?))
     });
     Ok(changed.await??)
 }

@@ -18,7 +18,7 @@ pub(super) async fn change(State(api): State<Api>, request: Request<Body>) -> An
     let url = Query::of(&request).get("callbackUrl").unwrap_or_default().to_owned();
     let origin = origin(&request);
     match request.method().as_str() {
-        "GET" | "HEAD" => shown(&api.ask(|look, _| look.subscribers_json()).await?),
+        "GET" | "HEAD" => shown(&api.ask(|view, _| view.subscribers_json()).await?),
         "POST" => shown(&api.change(origin, move |core, now| core.subscribe(&url, now)).await??.data),
         "DELETE" => shown(&api.change(origin, move |core, now| core.unsubscribe(&url, now)).await?.data),
         _ => not_allowed(),

@@ -15,7 +15,7 @@ use crate::MARATHON_VERSION;
 use crate::view::Metrics;
 
 pub(super) async fn info(State(api): State<Api>) -> Answer {
-    let framework_id = api.ask(|look, _| look.link.framework_id().map(str::to_owned)).await?;
+    let framework_id = api.ask(|view, _| view.link.framework_id().map(str::to_owned)).await?;
     let standing = *api.standing.borrow();
     let mut info = json!({
         "name": api.name, "version": MARATHON_VERSION, "buildref": format!("cygnet-{}", Build::current().version),
@@ -109,7 +109,7 @@ pub(super) async fn prometheus(State(api): State<Api>, connections: Option<Exten
 
 /// The metrics of the core, and those of the listener.
 async fn measured(api: &Api, connections: Option<Extension<ConnectionCounts>>) -> Result<Metrics, Rejected> {
-    let mut metrics = api.ask(|look, now| look.metrics(now)).await?;
+    let mut metrics = api.ask(|view, now| view.metrics(now)).await?;
     let connections = connections.iter().flat_map(|counts| counts.named());
     metrics.counters.extend(connections.map(|(name, count)| (format!("cygnet.connections.{name}.count"), count)));
     Ok(metrics)

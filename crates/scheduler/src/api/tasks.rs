@@ -30,9 +30,9 @@ pub(super) async fn list(State(api): State<Api>, request: Request<Body>) -> Answ
     let wanted = conditions(query.all("status").chain(query.all("status[]")));
     let keep = move |instance: &Instance| wanted.is_empty() || wanted.contains(&instance.condition);
     if wants_text(&request) {
-        return Ok(api.ask(|look, _| look.endpoints()).await?.into_response());
+        return Ok(api.ask(|view, _| view.endpoints()).await?.into_response());
     }
-    shown(&json!({"tasks": api.ask(move |look, _| look.tasks_json(keep)).await?}))
+    shown(&json!({"tasks": api.ask(move |view, _| view.tasks_json(keep)).await?}))
 }
 
 /// The conditions that `status` names; other words mean nothing, as in Marathon.
@@ -64,7 +64,7 @@ pub(super) async fn kill(State(api): State<Api>, request: Request<Body>) -> Answ
     }
     let result = api.change(None, move |core, now| {
         let found: Vec<_> =
-            ids.iter().filter_map(|id| core.look().instances.find(id)).map(|found| found.id.clone()).collect();
+            ids.iter().filter_map(|id| core.view().instances.find(id)).map(|found| found.id.clone()).collect();
         kill_all(core, found, kill, now)
     });
     killed(result.await??, |tasks| json!({"tasks": tasks}))
@@ -74,9 +74,9 @@ pub(super) async fn kill(State(api): State<Api>, request: Request<Body>) -> Answ
 pub(super) async fn of_app(api: Api, id: AppId, request: Request<Body>) -> Answer {
     match *request.method() {
         Method::GET if wants_text(&request) => {
-            Ok(api.ask(move |look, _| look.endpoints_of(&id)).await??.into_response())
+            Ok(api.ask(move |view, _| view.endpoints_of(&id)).await??.into_response())
         }
-        Method::GET => shown(&json!({"tasks": api.ask(move |look, _| look.wanted_tasks(&id)).await??})),
+        Method::GET => shown(&json!({"tasks": api.ask(move |view, _| view.wanted_tasks(&id)).await??})),
         Method::DELETE => kill_of_app(api, id, request).await,
         _ => not_allowed(),
     }
@@ -84,7 +84,7 @@ pub(super) async fn of_app(api: Api, id: AppId, request: Request<Body>) -> Answe
 
 /// `GET /v2/apps/{group}/*/tasks`: of all apps in a group.
 pub(super) async fn of_group(api: Api, id: AppId) -> Answer {
-    shown(&json!({"tasks": api.ask(move |look, _| look.tasks_of_group(&id)).await??}))
+    shown(&json!({"tasks": api.ask(move |view, _| view.tasks_of_group(&id)).await??}))
 }
 
 async fn kill_of_app(api: Api, id: AppId, request: Request<Body>) -> Answer {
@@ -94,7 +94,7 @@ async fn kill_of_app(api: Api, id: AppId, request: Request<Body>) -> Answer {
         let on_host =
             |found: &&Instance| host.as_ref().is_none_or(|host| host == "*" || found.place.host.as_ref() == Some(host));
         let found =
-            core.look().tasks_of(&id)?.into_iter().filter(on_host).map(|found| found.id.clone()).collect::<Vec<_>>();
+            core.view().tasks_of(&id)?.into_iter().filter(on_host).map(|found| found.id.clone()).collect::<Vec<_>>();
         kill_all(core, found, kill, now)
     });
     killed(result.await??, |tasks| json!({"tasks": tasks}))
@@ -107,8 +107,8 @@ pub(super) async fn kill_one(api: Api, id: AppId, task: String, request: Request
     }
     let kill = kill_of(&Query::of(&request))?;
     let result = api.change(None, move |core, now| {
-        core.look().tasks_of(&id)?;
-        let found = core.look().instances.find(&task).filter(|found| found.app == id).map(|found| found.id.clone());
+        core.view().tasks_of(&id)?;
+        let found = core.view().instances.find(&task).filter(|found| found.app == id).map(|found| found.id.clone());
         let found = found.ok_or_else(|| Refusal::NoTask(task.clone()))?;
         kill_all(core, [found], kill, now)
     });
@@ -126,7 +126,7 @@ fn kill_all(
     now: Now,
 ) -> Result<Killed, Refusal> {
     let ids: Vec<_> = ids.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
-    let tasks = core.look().tasks_named(&ids);
+    let tasks = core.view().tasks_named(&ids);
     Ok((tasks, core.kill_tasks(&ids, kill, now)?))
 }
 

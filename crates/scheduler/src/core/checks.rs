@@ -179,7 +179,7 @@ impl Core {
 
     /// The health check that has this place in an instance's definition.
     pub(super) fn health_check(&self, id: &InstanceId, index: usize) -> Option<&HealthCheck> {
-        self.look().spec_of(id)?.health_checks.get(index)
+        self.view().spec_of(id)?.health_checks.get(index)
     }
 
     /// Takes a result of one check into the record, and tells what changed by it.

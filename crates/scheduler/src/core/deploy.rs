@@ -17,7 +17,7 @@ use crate::time::Now;
 impl Core {
     /// Lets the planner look at an app, and does what it says.
     pub(super) fn settle_app(&mut self, id: &AppId, now: Now) {
-        let Some((app, target)) = self.look().in_force(id) else { return };
+        let Some((app, target)) = self.view().in_force(id) else { return };
         let plan = self.instances.plan(id, &target);
         if !plan.is_idle() {
             let app = app.clone();
@@ -156,7 +156,7 @@ impl Core {
 
     /// The definition that an instance is launched with again: the newest, unless that is to be had by few for now.
     fn next_configuration(&self, instance: &Instance) -> Option<&RunSpec> {
-        let (app, target) = self.look().in_force(&instance.app).filter(|(_, target)| target.instances > 0)?;
+        let (app, target) = self.view().in_force(&instance.app).filter(|(_, target)| target.instances > 0)?;
         let keep = target.most_new.is_some() && instance.config != target.config;
         Some(if keep { self.definitions.of(instance)? } else { app })
     }

@@ -93,7 +93,7 @@ impl Core {
 
     /// Kills what was launched long ago and never heard of, so that it is launched again.
     pub(super) fn overdue(&mut self, now: Now) {
-        let limit = self.settings.task_launch_timeout;
+        let limit = self.launches.task_launch_timeout;
         let overdue = self
             .instances
             .starting()

@@ -32,7 +32,7 @@ impl Core {
             self.out.tell(events::status_update(instance, status, now.wall));
         }
         self.members_go_on(id, now);
-        if let Some(index) = self.look().spec_of(id).and_then(|app| app.pod()?.check_index(&name)) {
+        if let Some(index) = self.view().spec_of(id).and_then(|app| app.pod()?.check_index(&name)) {
             self.native_health(id, &[index], status, now);
         }
         self.members_end(id, status, now);

@@ -70,7 +70,7 @@ impl Core {
         let wish = |id| {
             let instance = self.instances.get(id)?;
             let app = self.definitions.of(instance)?;
-            let overhead = Overhead::of(app, self.settings.executor_command.as_ref());
+            let overhead = Overhead::of(app, self.launches.executor_command.as_ref());
             Some(Wish { instance: &instance.id, app, role: self.definitions.role_of(app), overhead })
         };
         let wishes: Vec<_> = due.iter().filter_map(wish).collect();
@@ -104,7 +104,7 @@ impl Core {
         let may_hold = self.brake.may_hold(app.brake.as_ref());
         let enforced = self.definitions.enforces_role(&app.id);
         let framework_id = self.link.framework_id().unwrap_or_default();
-        let cygnets = self.settings.executor_command.as_ref();
+        let cygnets = self.launches.executor_command.as_ref();
         let mut launch = match &app.kind {
             Kind::Pod { pod } => {
                 let group = group::build(app, pod, instance, offer, resources, framework_id, enforced)?;

@@ -10,7 +10,7 @@ impl Core {
     /// A readiness check found something.
     pub(super) fn readiness_found(&mut self, finding: &Finding, now: Now) {
         let id = &finding.instance;
-        let Some(check) = self.look().spec_of(id).and_then(|app| app.readiness_checks.first()).cloned() else { return };
+        let Some(check) = self.view().spec_of(id).and_then(|app| app.readiness_checks.first()).cloned() else { return };
         let response = check.preserve_last_response.then(|| Response::of(finding.status, finding.said.as_deref()));
         let known =
             self.instances.get(id).map(|instance| (instance.checked.awaits_readiness, &instance.checked.last_response));

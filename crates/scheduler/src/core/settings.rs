@@ -5,28 +5,35 @@ use std::time::Duration;
 use crate::brake::BrakeLimits;
 use crate::executor::ExecutorCommand;
 
+/// All of them: each goes to the part of the core that goes by it.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     /// The role whose resources are used for apps that name none.
     pub role: String,
-    /// The command of Cygnet's executor, where the agents' own shall not be used.
-    pub executor_command: Option<ExecutorCommand>,
     /// The limits on kills for health.
     pub brake: BrakeLimits,
-    /// The longest that a task may be launched and not run.
-    pub task_launch_timeout: Duration,
     /// The URLs that events are posted to in any case.
     pub subscribers: Vec<String>,
+    pub launches: LaunchSettings,
 }
 
+/// The settings of launches, which no part of the core has to itself.
+#[derive(Debug, Clone)]
+pub(crate) struct LaunchSettings {
+    /// The command of Cygnet's executor, where the agents' own shall not be used.
+    pub executor_command: Option<ExecutorCommand>,
+    /// The longest that a task may be launched and not run.
+    pub task_launch_timeout: Duration,
+}
+
+#[cfg(test)]
 impl Default for Settings {
     fn default() -> Settings {
         Settings {
             role: "*".into(),
-            executor_command: None,
             brake: BrakeLimits::default(),
-            task_launch_timeout: Duration::from_secs(300),
             subscribers: Vec::new(),
+            launches: LaunchSettings { executor_command: None, task_launch_timeout: Duration::from_secs(300) },
         }
     }
 }

@@ -257,23 +257,23 @@ impl World {
     }
 
     fn app(&self) -> Value {
-        self.core.look().app_json(&web(), &Embed::single(), self.now).unwrap_or_default()
+        self.core.view().app_json(&web(), &Embed::single(), self.now).unwrap_or_default()
     }
 
     /// The answer to `GET /v2/apps`.
     fn apps(&mut self, embed: &Embed) -> Value {
-        let apps = self.texts.apps(self.core.look(), &AppFilter::default(), embed, self.now);
+        let apps = self.texts.apps(self.core.view(), &AppFilter::default(), embed, self.now);
         serde_json::from_str(&AppText::list(&apps)).unwrap()
     }
 
     fn deployments(&self) -> Value {
-        self.core.look().deployments_json(false, self.now)
+        self.core.view().deployments_json(false, self.now)
     }
 
     /// A group, with all that is in it.
     fn group(&self, id: &str) -> Value {
         let embed = GroupEmbed::of(std::iter::empty());
-        self.core.look().group_json(&AppId::new(id), &embed, self.now).unwrap_or_default()
+        self.core.view().group_json(&AppId::new(id), &embed, self.now).unwrap_or_default()
     }
 
     fn put_group(&mut self, json: Value, force: bool) -> Result<Accepted, Refusal> {
@@ -387,7 +387,7 @@ fn an_instance_that_fails_is_launched_again_after_a_growing_delay() {
     world.update(&task, TaskState::TaskFailed, None);
     assert_eq!(world.app()["lastTaskFailure"]["message"], "said so");
     assert!(world.offer().is_empty(), "not before the delay is over");
-    let queue = world.core.look().queue_json(false, world.now);
+    let queue = world.core.view().queue_json(false, world.now);
     assert_eq!((&queue["queue"][0]["count"], &queue["queue"][0]["delay"]["overdue"]), (&json!(1), &json!(true)));
     let wake = world.core.wake_at();
     assert!(wake > world.now.moment && wake <= world.now.plus(Duration::from_secs(1)).moment);

@@ -246,7 +246,7 @@ impl Core {
 
     /// Which of an instance's health checks the executor makes.
     fn native_checks(&self, id: &InstanceId) -> Vec<usize> {
-        let app = self.look().spec_of(id);
+        let app = self.view().spec_of(id);
         let checks = app.iter().flat_map(|app| app.health_checks.iter().enumerate());
         checks.filter(|(_, check)| check.protocol.is_native()).map(|(index, _)| index).collect()
     }

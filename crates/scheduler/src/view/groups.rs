@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::Embed;
-use crate::core::{GroupVersion, Look};
+use crate::core::{GroupVersion, View};
 use crate::definition::RunSpec;
 use crate::ids::AppId;
 use crate::refusal::Refusal;
@@ -39,7 +39,7 @@ impl GroupEmbed {
     }
 }
 
-impl<'a> Look<'a> {
+impl<'a> View<'a> {
     /// `GET /v2/groups/{id}`.
     pub(crate) fn group_json(&self, id: &AppId, embed: &GroupEmbed, now: Now) -> Result<Value, Refusal> {
         if !self.definitions.is_group(id) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::core::Look;
+use crate::core::View;
 use crate::ids::AppId;
 use crate::time::Now;
 
@@ -14,7 +14,7 @@ pub(crate) struct Metrics {
     pub counters: Vec<(String, u64)>,
 }
 
-impl Look<'_> {
+impl View<'_> {
     pub(crate) fn metrics(&self, now: Now) -> Metrics {
         Metrics { gauges: self.gauges(now), counters: self.out.counted().named() }
     }
@@ -24,7 +24,7 @@ impl Look<'_> {
         let (pods, apps): (Vec<_>, Vec<_>) =
             self.definitions.within(&AppId::root()).partition(|app| app.pod().is_some());
         let overdue = self.instances.starting().filter_map(|(instance, _)| instance.times.staged_at);
-        let overdue = overdue.filter(|staged| now.wall.since(*staged) > self.settings.task_launch_timeout).count();
+        let overdue = overdue.filter(|staged| now.wall.since(*staged) > self.launches.task_launch_timeout).count();
         let counts = [
             ("marathon.apps.active.gauge", apps.len()),
             ("marathon.pods.active.gauge", pods.len()),

@@ -6,7 +6,7 @@ use mesos::states;
 use mesos::v1::TaskState;
 use serde_json::{Value, json};
 
-use crate::core::Look;
+use crate::core::View;
 use crate::definition::Pod;
 use crate::definition::RunSpec;
 use crate::definition::pod::Container;
@@ -17,7 +17,7 @@ use crate::instance::{Condition, Goal, Instance};
 use crate::refusal::Refusal;
 use crate::time::Timestamp;
 
-impl Look<'_> {
+impl View<'_> {
     /// `GET /v2/pods`.
     pub(crate) fn pods_json(&self) -> Value {
         self.definitions.within(&AppId::root()).filter_map(RunSpec::pod_json).collect()

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{AppFilter, Embed};
-use crate::core::{AppRecord, Look};
+use crate::core::{AppRecord, View};
 use crate::ids::{AppId, InstanceId};
 use crate::instance::Instance;
 use crate::time::{Now, Timestamp};
@@ -25,29 +25,31 @@ pub(crate) struct Texts {
 
 impl Texts {
     /// `GET /v2/apps`.
-    pub(crate) fn apps(&mut self, look: Look<'_>, filter: &AppFilter, embed: &Embed, now: Now) -> Vec<AppText> {
-        self.forget_gone(look);
-        let apps = look.definitions.records().filter(|record| !record.removed && record.app.app().is_some());
+    pub(crate) fn apps(&mut self, view: View<'_>, filter: &AppFilter, embed: &Embed, now: Now) -> Vec<AppText> {
+        let apps = view.definitions.records().filter(|record| !record.removed && record.app.app().is_some());
         let shown = apps.filter(|record| filter.matches(&record.app));
-        shown.map(|record| self.app(look, record, embed, now)).collect()
+        shown.map(|record| self.app(view, record, embed, now)).collect()
     }
 
-    /// Texts of instances that are gone stay until they are as many as the others.
-    fn forget_gone(&mut self, look: Look<'_>) {
-        self.definitions.retain(|id, _| look.definitions.get(id).is_some());
-        if self.tasks.len() > 2 * look.instances.values().len() {
-            self.tasks.retain(|id, _| look.instances.get(id).is_some());
+    /// Forgets the texts of what is gone once there are twice as many texts as there could be: so a pass costs little
+    /// beside the changes since the last one, and it may be made after each.
+    pub(crate) fn forget_gone(&mut self, view: View<'_>) {
+        if self.definitions.len() > 2 * view.definitions.records().len() {
+            self.definitions.retain(|id, _| view.definitions.get(id).is_some());
+        }
+        if self.tasks.len() > 2 * view.instances.values().len() {
+            self.tasks.retain(|id, _| view.instances.get(id).is_some());
         }
     }
 
-    fn app(&mut self, look: Look<'_>, record: &AppRecord, embed: &Embed, now: Now) -> AppText {
+    fn app(&mut self, view: View<'_>, record: &AppRecord, embed: &Embed, now: Now) -> AppText {
         let looks_at_each = embed.tasks || embed.task_stats;
-        let all = looks_at_each.then(|| look.instances.revisions_of(&record.app.id));
+        let all = looks_at_each.then(|| view.instances.revisions_of(&record.app.id));
         let all: Vec<_> = all.into_iter().flatten().filter(|(instance, _)| instance.has_task()).collect();
-        let task = |(instance, revision): &(&Instance, u64)| self.task(&look, instance, *revision);
+        let task = |(instance, revision): &(&Instance, u64)| self.task(&view, instance, *revision);
         let tasks = embed.tasks.then(|| all.iter().map(task).collect());
         let instances: Vec<_> = all.into_iter().map(|(instance, _)| instance).collect();
-        AppText { definition: self.definition(record), more: look.beside(record, &instances, embed, now), tasks }
+        AppText { definition: self.definition(record), more: view.beside(record, &instances, embed, now), tasks }
     }
 
     fn definition(&mut self, record: &AppRecord) -> Arc<str> {
@@ -62,11 +64,11 @@ impl Texts {
         }
     }
 
-    fn task(&mut self, look: &Look<'_>, instance: &Instance, revision: u64) -> Arc<str> {
+    fn task(&mut self, view: &View<'_>, instance: &Instance, revision: u64) -> Arc<str> {
         match self.tasks.get(&instance.id) {
             Some((made, text)) if *made == revision => text.clone(),
             _ => {
-                let text: Arc<str> = look.task_json(instance).to_string().into();
+                let text: Arc<str> = view.task_json(instance).to_string().into();
                 self.tasks.insert(instance.id.clone(), (revision, text.clone()));
                 text
             }
@@ -127,6 +129,28 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::core::{Core, Loaded, Settings};
+    use crate::time::Moment;
+
+    #[test]
+    fn texts_of_what_is_gone_go_once_they_outnumber_the_others() {
+        let now = Now { moment: Moment::default(), wall: Timestamp::from_millis(0) };
+        let mut core = Core::new(Loaded::default(), Settings::default(), 1, now);
+        let app = serde_json::from_value(json!({"id": "/a", "cmd": "run", "instances": 2})).unwrap();
+        core.create(app, false, now).unwrap();
+        core.effects(now);
+        let here: Vec<_> = core.view().instances.values().map(|instance| instance.id.clone()).collect();
+        let gone = (0..3).map(|number| InstanceId::new(&AppId::new("/gone"), &number.to_string()));
+        let mut texts = Texts::default();
+        let kept = [(1, 1), (2, 2), (3, 0), (4, 1), (2, 2)];
+        for (id, kept) in here.iter().cloned().chain(gone).zip(kept) {
+            texts.tasks.insert(id.clone(), (1, "{}".into()));
+            texts.definitions.insert(AppId::new(id.as_str()), (now.wall, "{}".into()));
+            texts.forget_gone(core.view());
+            assert_eq!((texts.tasks.len(), texts.definitions.len()), kept);
+        }
+        assert!(texts.tasks.keys().eq(&here));
+    }
 
     #[test]
     fn what_is_put_together_is_what_was_taken_apart() {

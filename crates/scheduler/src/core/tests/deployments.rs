@@ -25,7 +25,7 @@ impl World {
     }
 
     fn cmd(&self, id: &str) -> Value {
-        self.core.look().app_json(&AppId::new(id), &Embed::default(), self.now).unwrap_or_default()["cmd"].clone()
+        self.core.view().app_json(&AppId::new(id), &Embed::default(), self.now).unwrap_or_default()["cmd"].clone()
     }
 }
 
@@ -139,7 +139,7 @@ fn what_does_not_differ_is_not_deployed() {
 #[test]
 fn a_deployment_says_how_far_it_is_and_what_it_waits_for() {
     let mut world = World::with(2, json!({}));
-    let current = |world: &World| world.core.look().deployments_json(true, world.now)[0]["currentActions"][0].clone();
+    let current = |world: &World| world.core.view().deployments_json(true, world.now)[0]["currentActions"][0].clone();
     assert_eq!(current(&world)["waitsFor"], json!(["2 instances wait for an offer"]));
     let tasks = world.launch();
     assert_eq!(current(&world)["waitsFor"], json!(["2 instances start"]));

@@ -63,7 +63,7 @@ fn group_deploy_upgrade_and_rollback_to_a_version() {
     world.put_group(shop("2"), false).unwrap();
     assert_eq!(world.settle(), ["shop_back_db", "shop_front_web"]);
     assert_eq!(world.group("/shop/front")["apps"][0]["cmd"], "2");
-    let versions = world.core.look().group_versions(&AppId::new("/shop")).unwrap();
+    let versions = world.core.view().group_versions(&AppId::new("/shop")).unwrap();
     assert!(versions.as_array().unwrap().contains(&first), "{first} in {versions}");
     world.put_group(json!({"id": "/shop", "version": first}), false).unwrap();
     world.settle();
@@ -119,7 +119,7 @@ fn a_dry_run_tells_the_steps_and_does_nothing() {
     let steps = world.core.definitions.group_plan(&AppId::root(), update, world.now).unwrap().steps_json();
     assert_eq!(steps.as_array().unwrap().len(), 3, "{steps}");
     assert_eq!(steps[2]["actions"], json!([{"action": "ScaleApplication", "app": "/shop/front/web"}]));
-    assert_eq!(world.core.look().deployments_json(true, world.now), json!([]));
+    assert_eq!(world.core.view().deployments_json(true, world.now), json!([]));
 }
 
 #[test]
@@ -187,9 +187,9 @@ fn a_change_of_a_group_that_is_taken_back_leaves_no_dependencies_behind() {
     let reverting = world.tell(|core, now| core.cancel(&id, false, now)).unwrap().unwrap().deployment.unwrap();
     assert_eq!(world.group("/shop/front")["dependencies"], json!(["/shop/back"]));
     assert_eq!((&world.group("/shop/back")["dependencies"], world.group("/shop/new")), (&json!([]), Value::Null));
-    let versions = world.core.look().group_versions(&AppId::new("/shop")).unwrap();
+    let versions = world.core.view().group_versions(&AppId::new("/shop")).unwrap();
     let newest = Timestamp::parse(versions[0].as_str().unwrap()).unwrap();
-    let past = world.core.look().group_in_version(&AppId::new("/shop"), newest, world.now).unwrap();
+    let past = world.core.view().group_in_version(&AppId::new("/shop"), newest, world.now).unwrap();
     assert_eq!(past["groups"][1]["dependencies"], json!(["/shop/back"]), "it is a version of its own: {versions}");
     world.tell(|core, now| core.cancel(&reverting, false, now)).unwrap();
     assert_eq!(world.group("/shop/back")["dependencies"], json!(["/shop/front"]), "and forth again");

@@ -18,7 +18,7 @@ impl World {
     /// The state of the brake, as `embed=apps.brake` shows it.
     fn brake(&self) -> Value {
         let embed = Embed { brake: true, counts: true, ..Embed::default() };
-        self.core.look().app_json(&web(), &embed, self.now).unwrap()
+        self.core.view().app_json(&web(), &embed, self.now).unwrap()
     }
 }
 

@@ -21,7 +21,7 @@ impl World {
     }
 
     fn queue(&self) -> Value {
-        self.core.look().queue_json(true, self.now)["queue"][0].clone()
+        self.core.view().queue_json(true, self.now)["queue"][0].clone()
     }
 }
 
@@ -106,7 +106,7 @@ fn an_app_that_waits_for_an_offer_after_its_delay_wakes_nobody() {
 #[test]
 fn cygnets_executor_on_another_agent_has_resources_of_its_own_and_the_task_all_that_the_app_has() {
     let mut world = World::new();
-    world.core.settings.executor_command = Some(ExecutorCommand::new("cygnet executor"));
+    world.core.launches.executor_command = Some(ExecutorCommand::new("cygnet executor"));
     world.create(definition(1)).unwrap();
     let task = world.offer().remove(0);
     let amount = |resources: &[Resource], name: &str| -> f64 {

@@ -62,7 +62,7 @@ impl World {
     }
 
     fn pod_status(&self) -> Value {
-        self.core.look().status_of_pod(&id()).unwrap()
+        self.core.view().status_of_pod(&id()).unwrap()
     }
 
     fn instance(&self) -> Value {
@@ -196,11 +196,11 @@ fn a_pod_is_changed_scaled_and_removed() {
     assert!(world.deployments()[0]["steps"][0]["actions"][0]["action"] == "ScalePod");
     world.bring_up_healthy();
     assert_eq!(world.pod_status()["status"], "STABLE");
-    assert_eq!(world.core.look().pod_versions(&id()).unwrap().as_array().map(Vec::len), Some(2));
+    assert_eq!(world.core.view().pod_versions(&id()).unwrap().as_array().map(Vec::len), Some(2));
     assert_eq!(world.put_pod(two).unwrap().deployment, None, "nothing differs");
     world.tell(|core, now| core.remove_pod(&id(), false, now)).unwrap();
     assert_eq!(world.bury().len(), 4, "every container of both instances");
-    assert_eq!(world.core.look().status_of_pod(&id()).unwrap_err().status(), 404);
+    assert_eq!(world.core.view().status_of_pod(&id()).unwrap_err().status(), 404);
     assert_eq!(world.deployments(), json!([]));
 }
 
@@ -234,7 +234,7 @@ fn a_killed_instance_of_a_pod_is_replaced() {
     let mut world = World::of_pod();
     let tasks = world.bring_up_pod();
     let name = world.instance()["id"].as_str().unwrap().to_owned();
-    let named = world.core.look().instances_of_pod(&id(), &[name, "none".into()]).unwrap();
+    let named = world.core.view().instances_of_pod(&id(), &[name, "none".into()]).unwrap();
     world.tell(|core, now| core.kill_tasks(&named, Kill::default(), now)).unwrap();
     assert_eq!((named.len(), world.take(call::Type::Kill).len()), (1, 2));
     tasks.iter().for_each(|task| world.update(task, TaskState::TaskKilled, None));
@@ -247,11 +247,11 @@ fn pods_and_apps_share_one_namespace_and_are_told_apart() {
     assert_eq!(world.post_pod(pod()).unwrap_err().status(), 409);
     let app = json!({"id": "/shop/pod", "cmd": "run"});
     assert_eq!(world.create(app).unwrap_err().status(), 409);
-    assert!(world.core.look().app_json(&id(), &Embed::single(), world.now).is_none());
+    assert!(world.core.view().app_json(&id(), &Embed::single(), world.now).is_none());
     assert_eq!(world.apps(&Embed::single()), json!({"apps": []}));
     let group = world.group("/shop");
     assert_eq!((&group["apps"], &group["pods"][0]["id"]), (&json!([]), &json!("/shop/pod")));
-    assert_eq!(world.core.look().queue_json(false, world.now)["queue"][0]["pod"]["id"], "/shop/pod");
+    assert_eq!(world.core.view().queue_json(false, world.now)["queue"][0]["pod"]["id"], "/shop/pod");
 }
 
 #[test]

@@ -21,7 +21,7 @@ impl World {
     }
 
     fn current(&self) -> Value {
-        self.core.look().deployments_json(true, self.now)[0]["currentActions"][0].clone()
+        self.core.view().deployments_json(true, self.now)[0]["currentActions"][0].clone()
     }
 
     /// The numbers of tasks of each configuration, the oldest first.
@@ -63,7 +63,7 @@ fn readiness_only_the_deployment_is_held_until_ready() {
     assert_eq!(results[0]["lastResponse"], json!({"status": 503, "contentType": "text/plain", "body": "wait"}));
     let mut embed = Embed::default();
     embed.add("apps.readiness");
-    let shown = world.core.look().app_json(&web(), &embed, world.now).unwrap();
+    let shown = world.core.view().app_json(&web(), &embed, world.now).unwrap();
     assert_eq!(shown["readinessCheckResults"], results, "an app shows what its deployment does");
     assert_eq!(world.apps(&embed)["apps"][0]["readinessCheckResults"], results);
     let mut world = world.restart();

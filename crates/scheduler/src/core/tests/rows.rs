@@ -311,7 +311,7 @@ fn readiness_behavior_is_removed_when_the_task_dies() {
 #[test]
 fn metrics_marathon_has_counters_of_what_was_done() {
     let (world, _) = World::up(2, json!({}));
-    let metrics = world.core.look().metrics(world.now.plus(Duration::from_secs(7)));
+    let metrics = world.core.view().metrics(world.now.plus(Duration::from_secs(7)));
     let counted = |name: &str| metrics.counters.iter().find(|(found, _)| found == name).map(|(_, count)| *count);
     for (name, count) in [
         ("marathon.deployments.counter", 1),

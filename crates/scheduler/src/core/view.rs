@@ -8,7 +8,7 @@ use super::outbox::Outbox;
 use super::queue::Queue;
 use super::reconciliation::Reconciliation;
 use super::rollouts::Rollouts;
-use super::settings::Settings;
+use super::settings::LaunchSettings;
 use super::{Core, Refusal};
 use crate::brake::Brake;
 use crate::definition::RunSpec;
@@ -21,32 +21,32 @@ use crate::progress::{Counts, Progress};
 use crate::refusals::Refusals;
 use crate::time::Now;
 
-/// A look at the core: its parts, none of which can be changed through it.
+/// A view of the core: its parts, none of which can be changed through it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Look<'a> {
+pub(crate) struct View<'a> {
     pub definitions: &'a Definitions,
     pub instances: &'a Instances,
     pub rollouts: &'a Rollouts,
     pub link: &'a Link,
     pub reconciliation: &'a Reconciliation,
     pub queue: &'a Queue,
-    pub settings: &'a Settings,
+    pub launches: &'a LaunchSettings,
     pub out: &'a Outbox,
     pub kills: &'a Kills,
     pub brake: &'a Brake,
 }
 
 impl Core {
-    /// A look at it as it is now.
-    pub(crate) fn look(&self) -> Look<'_> {
-        Look {
+    /// A view of it as it is now.
+    pub(crate) fn view(&self) -> View<'_> {
+        View {
             definitions: &self.definitions,
             instances: &self.instances,
             rollouts: &self.rollouts,
             link: &self.link,
             reconciliation: &self.reconciliation,
             queue: &self.queue,
-            settings: &self.settings,
+            launches: &self.launches,
             out: &self.out,
             kills: &self.kills,
             brake: &self.brake,
@@ -54,7 +54,7 @@ impl Core {
     }
 }
 
-impl<'a> Look<'a> {
+impl<'a> View<'a> {
     /// The definition and target of an app: those wanted, or, while a deployment has not come to it, those of before.
     pub(super) fn in_force(&self, id: &AppId) -> Option<(&'a RunSpec, Target)> {
         let record = self.definitions.get(id)?;
