@@ -48,6 +48,9 @@ pub struct Shared {
     pub dismissal: watch::Sender<bool>,
 }
 
+/// The most words that are kept while a task is being started; more wait with the agent.
+const MOST_HEARD: usize = 1024;
+
 #[derive(Debug)]
 pub(crate) struct Runner {
     config: Arc<ExecutorConfig>,
@@ -141,7 +144,7 @@ impl Runner {
             tokio::select! {
                 biased;
                 () = &mut launched => return Ok(heard),
-                Some(word) = poll_fn(&mut hear) => {
+                Some(word) = poll_fn(&mut hear), if heard.len() < MOST_HEARD => {
                     leave.send_if_modified(|leaves| ends(&word) && !std::mem::replace(leaves, true));
                     heard.push_back(word);
                 }

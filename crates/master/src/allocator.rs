@@ -280,7 +280,7 @@ impl Allocator {
     }
 }
 
-/// An offer is worth it to somebody with these minimums if one of them is reached.
+/// True if it is worth an offer to somebody with these minimums: one of them is enough.
 fn is_enough(resources: &Resources, minimums: Option<&[BTreeMap<String, f64>]>) -> bool {
     let holds = |minimum: &BTreeMap<String, f64>| minimum.iter().all(|(name, least)| resources.scalar(name) >= *least);
     match minimums {

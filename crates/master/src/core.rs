@@ -121,6 +121,10 @@ impl Core {
         }
     }
 
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
     /// The actions that came up since the last time this was asked.
     pub(crate) fn take_actions(&mut self) -> Vec<Action> {
         self.out.take()

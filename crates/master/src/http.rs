@@ -56,7 +56,7 @@ pub(crate) fn router(shared: Shared) -> Router {
         read("/files/download", get(files::download)),
         read("/files/debug", get(files::debug)),
     ];
-    routes.extend(legacy::READS.map(|(path, ..)| read(path, get(legacy::read))));
+    routes.extend(legacy::READS.map(|known| read(known.path, get(legacy::read))));
     let empty = || get(administration::empty).on(changes, administration::refuse);
     routes.extend(administration::EMPTY.map(|(path, _)| read(path, empty())));
     routes.extend(administration::REFUSED.map(|(path, _)| called(path, post(administration::refuse))));

@@ -70,7 +70,7 @@ impl Absent {
         self.gone.remove(id);
     }
 
-    /// An agent may return if it is away and was not said to be gone for good.
+    /// True if it is away and was not said to be gone for good.
     pub(crate) fn may_return(&self, id: &AgentId) -> bool {
         self.recovered.contains_key(id) || self.unreachable.contains_key(id)
     }

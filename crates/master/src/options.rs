@@ -22,7 +22,7 @@ pub struct Options {
     pub hostname: Option<String>,
     /// The store that the registry is kept in.
     pub store: Store,
-    /// Events that may wait for a reader before it counts as gone. The answer to "reconcile everything" must fit.
+    /// The number of events that may wait for a reader before it counts as gone. The answer to "reconcile everything" must fit.
     /// Their bytes are bounded, too.
     pub event_queue: usize,
     /// The settings that its decisions depend on.
@@ -35,18 +35,19 @@ pub struct Options {
     pub log: Option<LogFile>,
 }
 
-/// Rights that only known principals have, and who is known.
+/// The parts of the API that only known principals may use, and the principals that are known.
 #[derive(Debug, Clone, Default)]
 pub struct Authentication {
-    /// Everybody who is known.
+    /// The known principals.
     pub credentials: Credentials,
-    /// Frameworks have to be: `--authenticate_http_frameworks`.
+    /// True if frameworks have to be known: `--authenticate_http_frameworks`.
     pub frameworks: bool,
-    /// Agents have to be: `--authenticate_agents`.
+    /// True if agents have to be known: `--authenticate_agents`.
     pub agents: bool,
-    /// Readers have to be: `--authenticate_http_readonly`.
+    /// True if readers have to be known: `--authenticate_http_readonly`.
     pub readonly: bool,
-    /// Operators who change things have to be: `--authenticate_http_readwrite`. The operator API belongs here, too.
+    /// True if operators who change things have to be known: `--authenticate_http_readwrite`. The operator API belongs
+    /// here, too.
     pub readwrite: bool,
 }
 

@@ -160,26 +160,43 @@ mod tests {
         store.commit(batch).await.unwrap();
     }
 
+    /// The file is free once the thread that served the last handle has noticed that it is gone.
+    async fn reopen(path: &std::path::Path) -> Store {
+        let opened = async {
+            loop {
+                match Store::open(path, store::IfLost::BeginAnew) {
+                    Err(store::StoreError::InUse { .. }) => tokio::task::yield_now().await,
+                    opened => break opened.unwrap(),
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), opened).await.unwrap()
+    }
+
     #[tokio::test]
     async fn what_was_decided_about_agents_is_there_after_a_restart() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("master.redb");
         let since = Duration::from_nanos(1_795_421_771_293_159_000);
-        let store = Store::in_memory().unwrap();
-        let admitted = ["M-S0", "M-S1", "M-S2", "M-S3"].map(|id| Change::Admit(agent(id).into()));
-        commit(&store, &admitted).await;
-        let left = [
-            Change::Unreachable(AgentId::from("M-S1"), since),
-            Change::Gone(AgentId::from("M-S2"), since),
-            Change::Remove(AgentId::from("M-S3")),
-        ];
-        commit(&store, &left).await;
-        let said = [
-            Change::Standing(AgentId::from("M-S1"), draining()),
-            Change::Standing(AgentId::from("M-S2"), draining()),
-            Change::Standing(AgentId::from("M-S2"), Standing::default()),
-            Change::Weight("ops/web".to_owned(), 2.5),
-        ];
-        commit(&store, &said).await;
-        let Memory { absent, standings, weights } = recover(&store).await.unwrap();
+        {
+            let store = Store::open(&path, store::IfLost::BeginAnew).unwrap();
+            let admitted = ["M-S0", "M-S1", "M-S2", "M-S3"].map(|id| Change::Admit(agent(id).into()));
+            commit(&store, &admitted).await;
+            let left = [
+                Change::Unreachable(AgentId::from("M-S1"), since),
+                Change::Gone(AgentId::from("M-S2"), since),
+                Change::Remove(AgentId::from("M-S3")),
+            ];
+            commit(&store, &left).await;
+            let said = [
+                Change::Standing(AgentId::from("M-S1"), draining()),
+                Change::Standing(AgentId::from("M-S2"), draining()),
+                Change::Standing(AgentId::from("M-S2"), Standing::default()),
+                Change::Weight("ops/web".to_owned(), 2.5),
+            ];
+            commit(&store, &said).await;
+        }
+        let Memory { absent, standings, weights } = recover(&reopen(&path).await).await.unwrap();
         assert_eq!(absent.recovered, [(AgentId::from("M-S0"), agent("M-S0").into())].into());
         assert_eq!(standings, [(AgentId::from("M-S1"), draining())].into());
         assert_eq!(weights, [("ops/web".to_owned(), 2.5)].into());

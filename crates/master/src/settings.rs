@@ -49,7 +49,7 @@ pub struct Retention {
     pub gc_interval: Duration,
     /// The time that an agent that is away is remembered.
     pub max_agent_age: Duration,
-    /// Agents that are away and remembered, unreachable and gone ones counted apart.
+    /// The number of agents that are away and remembered, unreachable and gone ones counted apart.
     pub max_agent_count: usize,
 }
 

@@ -86,7 +86,7 @@ impl World {
         let world = World::new().await;
         world.master.launch(custom("t1", command)).await;
         let mut executor = Executor::subscribe_when_known(&world, "custom").await;
-        executor.launched().await;
+        assert_eq!(executor.launched().await.task_id.value, "t1");
         (world, executor)
     }
 

@@ -114,7 +114,7 @@ impl Constraints {
         self.roles.keys().map(String::as_str)
     }
 
-    /// An agent fits if the framework wants offers of it in this role.
+    /// True if the framework wants offers of this agent in this role.
     pub(super) fn fit(&self, role: &str, agent: &AgentInfo) -> bool {
         let fits = |group: &Group| group.iter().all(|constraint| constraint.holds(agent));
         self.roles.get(role).is_none_or(|groups| groups.iter().any(fits))

@@ -50,7 +50,7 @@ impl Filters {
         filters.truncate(MAX_FILTERS);
     }
 
-    /// An offer is hidden if the framework has refused at least as much of this agent.
+    /// True if the framework has refused at least as much of this agent.
     pub(super) fn hides(&self, key: &Key, offer: &Resources) -> bool {
         self.refused.get(key).is_some_and(|filters| filters.iter().any(|filter| filter.refused.contains(offer)))
     }

@@ -128,7 +128,7 @@ impl Core {
 }
 
 impl Offers {
-    /// Offers are checked for whether they can be used together.
+    /// The reason why these offers cannot be used together, if there is one.
     fn check(&self, framework: &FrameworkId, ids: &[OfferId]) -> Result<(), OfferError> {
         let mut seen = BTreeSet::new();
         if let Some(twice) = ids.iter().find(|id| !seen.insert(*id)) {

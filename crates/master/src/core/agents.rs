@@ -118,7 +118,7 @@ impl Agents {
         self.here().find(|agent| agent.program().pid == pid).map(|agent| agent.id().clone())
     }
 
-    /// An agent is known of which there is anything, be it that it is gone.
+    /// True if anything is known of the agent, be it that it is gone.
     pub(super) fn is_known(&self, id: &AgentId) -> bool {
         self.contains(id) || self.absent.may_return(id) || self.absent.gone.contains_key(id)
     }
@@ -127,7 +127,7 @@ impl Agents {
         &self.absent
     }
 
-    /// This agent, or any if none is named, was there before the restart and has not come back yet.
+    /// True if this agent, or any if none is named, was there before the restart and has not come back yet.
     pub(super) fn is_recovered(&self, id: Option<&AgentId>) -> bool {
         id.map_or(!self.absent.recovered.is_empty(), |id| self.absent.recovered.contains_key(id))
     }
@@ -152,7 +152,7 @@ impl Agents {
         }
     }
 
-    /// An active agent is here and in use.
+    /// True if the agent is here and in use.
     pub(super) fn is_active(&self, agent: &Agent) -> bool {
         agent.is_connected() && !self.standing(agent.id()).is_some_and(|standing| standing.deactivated)
     }

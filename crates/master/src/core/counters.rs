@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use mesos::v1::task_status::{Reason, Source};
 use mesos::v1::{TaskState, TaskStatus};
 
-/// Numbers of a few kinds.
+/// The number of events of each kind.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tally(BTreeMap<i32, u64>);
 

@@ -96,7 +96,7 @@ fn check_roles(info: &FrameworkInfo) -> Result<(), SubscribeRefusal> {
     Ok(roles_of(info).iter().try_for_each(|role| check_role(role))?)
 }
 
-/// A text is checked for whether it may name a role at all.
+/// The reason why a text cannot name a role, if there is one.
 pub(crate) fn check_role(role: &str) -> Result<(), RoleError> {
     if role == "*" {
         return Ok(());

@@ -48,7 +48,7 @@ impl Frameworks {
         }
     }
 
-    /// A framework began here that got its id from this very master.
+    /// True if the framework got its id from this very master.
     pub(super) fn began_here(&self, id: &FrameworkId) -> bool {
         id.value.starts_with(&self.prefix)
     }

@@ -283,7 +283,7 @@ fn put(metrics: &mut Metrics, name: &str, value: f64) {
     metrics.insert(format!("master/{name}"), value);
 }
 
-/// Letters that are not plain would make several names of one.
+/// The name of a role as part of a metric's: a letter that is not plain, such as a slash, would make several names of it.
 fn percent_encoded(name: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
     let encode = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };

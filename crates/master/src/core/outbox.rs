@@ -32,9 +32,10 @@ impl Outbox {
 
     /// Tells operators of a status of a task, and of the newest state that the master knows.
     pub(super) fn announce_status(&mut self, framework: &FrameworkId, status: &TaskStatus, state: TaskState) {
-        let (framework_id, state) = (framework.clone(), state.into());
-        let updated = || event::TaskUpdated { framework_id, status: status.clone(), state };
-        self.announce(|| master::Event::task_updated(updated()));
+        self.announce(|| {
+            let (framework_id, status) = (framework.clone(), status.clone());
+            master::Event::task_updated(event::TaskUpdated { framework_id, status, state: state.into() })
+        });
     }
 
     /// Lets one more operator listen, from this snapshot on.

@@ -70,8 +70,8 @@ impl Core {
         })
     }
 
-    /// A task may run on an agent that is not in the registry because that was lost if the framework is older than
-    /// this master, nobody knows the agent, and agents still have time to come back.
+    /// True if a task may run on an agent that is missing in the registry only because that was lost: the framework is
+    /// older than this master, nobody knows the agent, and agents still have time to come back.
     fn may_be_from_before(&self, framework: &FrameworkId, place: Option<&AgentId>) -> bool {
         self.now.elapsed < self.settings.agents.reregister_timeout
             && !self.frameworks.began_here(framework)

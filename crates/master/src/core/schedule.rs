@@ -59,7 +59,7 @@ impl Schedule {
         self.look.again(now);
     }
 
-    /// Time to look through the registry for what is too old, or not; if it is, the next time is an interval away.
+    /// True if it is time to look through the registry for what is too old; the next time is then an interval away.
     pub(super) fn collects(&mut self, now: Duration) -> bool {
         let due = now >= self.collection.next;
         if due {

@@ -163,7 +163,7 @@ impl Task {
         }
     }
 
-    /// The task's life in the master ends with the acknowledgement of the `uuid` of its last update.
+    /// True if the task's life in the master ends with the acknowledgement of this `uuid`: that of its last update.
     pub(crate) fn ends_with(&self, uuid: &[u8]) -> bool {
         self.forwarded.as_ref().is_some_and(|(state, of)| mesos::states::is_terminal(*state) && **of == *uuid)
     }

@@ -14,29 +14,42 @@ use crate::core::{Depth, Snapshot};
 use crate::view::legacy as view;
 use crate::view::pieces::Object;
 
-/// A path that is answered with JSON from the core's books, and what is written there.
-type Read = (&'static str, Depth, fn(Snapshot, &Texts) -> Object);
+/// A path that is answered from a snapshot of this depth.
+#[derive(Clone, Copy)]
+pub(super) struct Read {
+    pub(super) path: &'static str,
+    depth: Depth,
+    write: fn(Snapshot, &Texts) -> Object,
+}
+
+impl Read {
+    const fn new(path: &'static str, depth: Depth, write: fn(Snapshot, &Texts) -> Object) -> Read {
+        Read { path, depth, write }
+    }
+}
 
 pub(super) const READS: [Read; 6] = [
-    ("/state", Depth::WithTasks, |snapshot, _| view::state(snapshot)),
-    ("/state-summary", Depth::WithTasks, |snapshot, _| view::summary(snapshot)),
-    ("/slaves", Depth::WithoutTasks, |snapshot, of| view::slaves(snapshot, of.get("slave_id").cloned())),
-    ("/frameworks", Depth::WithTasks, |snapshot, of| view::frameworks(snapshot, of.get("framework_id").cloned())),
-    ("/tasks", Depth::WithTasks, |snapshot, of| view::tasks(snapshot, &view::TaskQuery::parse(of))),
-    ("/roles", Depth::WithoutTasks, |snapshot, _| view::roles(snapshot)),
+    Read::new("/state", Depth::WithTasks, |snapshot, _| view::state(snapshot)),
+    Read::new("/state-summary", Depth::WithTasks, |snapshot, _| view::summary(snapshot)),
+    Read::new("/slaves", Depth::WithoutTasks, |snapshot, of| view::slaves(snapshot, of.get("slave_id").cloned())),
+    Read::new("/frameworks", Depth::WithTasks, |snapshot, of| {
+        view::frameworks(snapshot, of.get("framework_id").cloned())
+    }),
+    Read::new("/tasks", Depth::WithTasks, |snapshot, of| view::tasks(snapshot, &view::TaskQuery::parse(of))),
+    Read::new("/roles", Depth::WithoutTasks, |snapshot, _| view::roles(snapshot)),
 ];
 
 pub(super) async fn read(State(shared): State<Shared>, uri: Uri, Query(parameters): Query<Texts>) -> Reply {
-    let known = READS.iter().find(|(path, ..)| *path == uri.path());
-    let &(_, depth, write) = known.ok_or_else(Refusal::not_found)?;
+    let known = READS.iter().find(|read| read.path == uri.path());
+    let &Read { depth, write, .. } = known.ok_or_else(Refusal::not_found)?;
     let snapshot = shared.actor.view(move |books, _| books.core.snapshot(depth)).await?;
     let asked = parameters.clone();
     answer::object(&parameters, move || write(snapshot, &asked)).await
 }
 
 pub(super) async fn flags(State(shared): State<Shared>, Query(parameters): Query<Texts>) -> Reply {
-    let snapshot = shared.actor.view(|books, _| books.core.snapshot(Depth::WithoutTasks)).await?;
-    server::json(&parameters, &json!({ "flags": &*snapshot.identity.flags }))
+    let identity = shared.actor.view(|books, _| books.core.identity().clone()).await?;
+    server::json(&parameters, &json!({ "flags": &*identity.flags }))
 }
 
 /// To the leading master, which is this one. There is nothing below it.

@@ -57,8 +57,7 @@ async fn subscribe(shared: Shared, codec: Codec) -> Result<Response, Refusal> {
 }
 
 async fn look_up(shared: Shared, codec: Codec, look: Look) -> Result<Response, Refusal> {
-    let (_, depth, ..) = look;
-    let snapshot = shared.actor.view(move |books, _| books.core.snapshot(depth)).await?;
+    let snapshot = shared.actor.view(move |books, _| books.core.snapshot(look.depth)).await?;
     answer::pieces(codec.media_type(), move || view::answer(look, snapshot, codec)).await
 }
 

@@ -15,26 +15,53 @@ use crate::core::snapshot::{AgentView, FrameworkView, RoleView, TaskLists};
 use crate::core::task::Task;
 use crate::core::{Depth, HEARTBEAT_INTERVAL, Snapshot};
 
-/// A call that is answered from a snapshot of this depth: the type of the answer, its one member, and what is in that.
-pub(crate) type Look = (Type, Depth, response::Type, &'static str, fn(&mut Snapshot) -> Message);
+/// A call that is answered from a snapshot.
+#[derive(Clone, Copy)]
+pub(crate) struct Look {
+    call: Type,
+    /// The depth of the snapshot.
+    pub(crate) depth: Depth,
+    /// The type of the answer, and the name of its one member.
+    answer: response::Type,
+    member: &'static str,
+    /// The content of that member.
+    content: fn(&mut Snapshot) -> Message,
+}
 
-const LOOKS: [Look; 6] = [
-    (Type::GetAgents, Depth::WithoutTasks, response::Type::GetAgents, "get_agents", agents),
-    (Type::GetFrameworks, Depth::WithoutTasks, response::Type::GetFrameworks, "get_frameworks", frameworks),
-    (Type::GetExecutors, Depth::WithoutTasks, response::Type::GetExecutors, "get_executors", executors),
-    (Type::GetRoles, Depth::WithoutTasks, response::Type::GetRoles, "get_roles", roles),
-    (Type::GetTasks, Depth::WithTasks, response::Type::GetTasks, "get_tasks", tasks),
-    (Type::GetState, Depth::WithTasks, response::Type::GetState, "get_state", state),
-];
+const LOOKS: [Look; 6] = {
+    use Depth::{WithTasks, WithoutTasks};
+    use response::Type::{GetAgents, GetExecutors, GetFrameworks, GetRoles, GetState, GetTasks};
+    [
+        Look { call: Type::GetAgents, depth: WithoutTasks, answer: GetAgents, member: "get_agents", content: agents },
+        Look {
+            call: Type::GetFrameworks,
+            depth: WithoutTasks,
+            answer: GetFrameworks,
+            member: "get_frameworks",
+            content: frameworks,
+        },
+        Look {
+            call: Type::GetExecutors,
+            depth: WithoutTasks,
+            answer: GetExecutors,
+            member: "get_executors",
+            content: executors,
+        },
+        Look { call: Type::GetRoles, depth: WithoutTasks, answer: GetRoles, member: "get_roles", content: roles },
+        Look { call: Type::GetTasks, depth: WithTasks, answer: GetTasks, member: "get_tasks", content: tasks },
+        Look { call: Type::GetState, depth: WithTasks, answer: GetState, member: "get_state", content: state },
+    ]
+};
 
 /// The look that a call asks for, if it asks for one.
 pub(crate) fn look(kind: Type) -> Option<Look> {
-    LOOKS.into_iter().find(|(call, ..)| *call == kind)
+    LOOKS.into_iter().find(|look| look.call == kind)
 }
 
-pub(crate) fn answer((_, _, kind, member, message): Look, mut snapshot: Snapshot, codec: Codec) -> Pieces {
-    let answer = Message::of::<Response>().enumeration("type", (kind.as_str_name(), kind.into()));
-    answer.message(member, message(&mut snapshot)).pieces(codec)
+pub(crate) fn answer(look: Look, mut snapshot: Snapshot, codec: Codec) -> Pieces {
+    let kind = (look.answer.as_str_name(), look.answer.into());
+    let answer = Message::of::<Response>().enumeration("type", kind);
+    answer.message(look.member, (look.content)(&mut snapshot)).pieces(codec)
 }
 
 /// The event an operator's stream begins with.

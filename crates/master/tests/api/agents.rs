@@ -14,8 +14,17 @@ use super::setup::{Agent, Scheduler, TestMaster, launched, quick, running, task}
 
 /// The report of an agent with this one task.
 fn report(scheduler: &Scheduler, agent: &v1::AgentId) -> Vec<agent_call::Framework> {
-    let launched = v1::Task::launched(&scheduler.id, &task("t1", agent), None);
-    let known = v1::Task { state: TaskState::TaskRunning.into(), ..launched };
+    let info = task("t1", agent);
+    // By hand: what the agent makes it with is the master's own, too.
+    let known = v1::Task {
+        name: info.name,
+        task_id: info.task_id,
+        framework_id: scheduler.id.clone(),
+        agent_id: agent.clone(),
+        state: TaskState::TaskRunning.into(),
+        resources: info.resources,
+        ..v1::Task::default()
+    };
     let framework_info = v1::FrameworkInfo { id: Some(scheduler.id.clone()), ..scheduler.info.clone() };
     vec![agent_call::Framework { framework_info, tasks: vec![known], ..agent_call::Framework::default() }]
 }

@@ -105,6 +105,7 @@ pub(crate) async fn next<E: Union + From<E::Content>>(stream: &mut EventStream<E
 #[track_caller]
 fn until<E: Union + From<E::Content>>(
     stream: &mut EventStream<E>,
+    what: impl std::fmt::Debug,
     is_it: impl Fn(&E) -> bool,
 ) -> impl Future<Output = E> {
     let caller = std::panic::Location::caller();
@@ -118,7 +119,7 @@ fn until<E: Union + From<E::Content>>(
     };
     async move {
         let waited = tokio::time::timeout(2 * PATIENCE, waiting).await;
-        waited.unwrap_or_else(|_| panic!("it never came: {caller}"))
+        waited.unwrap_or_else(|_| panic!("{what:?} never came: {caller}"))
     }
 }
 
@@ -173,7 +174,7 @@ impl Scheduler {
 
     #[track_caller]
     pub(crate) fn wait_for(&mut self, kind: event::Type) -> impl Future<Output = Event> {
-        until(&mut self.events, move |event: &Event| event.r#type() == kind)
+        until(&mut self.events, kind, move |event: &Event| event.r#type() == kind)
     }
 
     pub(crate) async fn offer(&mut self) -> v1::Offer {
@@ -266,7 +267,7 @@ impl Agent {
 
     #[track_caller]
     pub(crate) fn wait_for(&mut self, kind: agent_event::Type) -> impl Future<Output = AgentEvent> {
-        until(&mut self.orders, move |order: &AgentEvent| order.r#type() == kind)
+        until(&mut self.orders, kind, move |order: &AgentEvent| order.r#type() == kind)
     }
 
     pub(crate) async fn try_call(&self, call: AgentCall) -> Result<Reply, ClientError> {

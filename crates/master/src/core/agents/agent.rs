@@ -28,11 +28,11 @@ enum Link {
 struct Pings {
     /// When the next one is due.
     next: Duration,
-    /// The last one was answered.
+    /// True if the last one was answered.
     answered: bool,
-    /// The number in a row that were not.
+    /// The number of pings in a row that were not answered.
     missed: u32,
-    /// Too many were not: it is given up as soon as the rate of removals allows.
+    /// True if that is too many: the agent is given up as soon as the rate of removals allows.
     given_up: bool,
 }
 
@@ -108,7 +108,7 @@ impl Agent {
         self.link = Link::Disconnected { until };
     }
 
-    /// An agent is late that did not come back in time.
+    /// True if it did not come back in time.
     pub(crate) fn is_late(&self, now: Duration) -> bool {
         matches!(self.link, Link::Disconnected { until } if until <= now)
     }
@@ -120,7 +120,7 @@ impl Agent {
         std::mem::take(&mut self.pings.given_up)
     }
 
-    /// An agent is silent that has left too many pings unanswered.
+    /// True if it has left too many pings unanswered.
     pub(crate) fn is_silent(&self) -> bool {
         self.pings.given_up
     }

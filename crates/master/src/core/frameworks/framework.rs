@@ -115,7 +115,7 @@ impl Framework {
         self.times.unregistered = Some(now.unix);
     }
 
-    /// A framework is late whose scheduler did not come back in time.
+    /// True if its scheduler did not come back in time.
     pub(super) fn is_late(&self, now: Duration) -> bool {
         matches!(self.link, Link::Disconnected { until } if until <= now)
     }
@@ -142,7 +142,7 @@ impl Framework {
         capabilities::visible(&self.info, state)
     }
 
-    /// A recovered framework is known from its agents only.
+    /// True if it is known from its agents only.
     pub(crate) fn is_recovered(&self) -> bool {
         self.link == Link::Recovered
     }
