@@ -1,4 +1,4 @@
-//! The one reader of URLs, as RFC 3986 has them. Pure: no names are looked up.
+//! The one reader of URLs as people write them, and as RFC 3986 has them. Pure: no names are looked up.
 //!
 //! In: a URL, or a reference such as a `Location` together with where it was found. Out: its parts, ready to be sent, or
 //! why it makes no sense, in words. The grammar is the crate `fluent-uri`; added to it is what people write all the same:

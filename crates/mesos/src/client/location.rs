@@ -1,7 +1,7 @@
 //! The target of a request, and the one a redirect sends it to. In: 307 answers. Out: the next server and path.
 
-use http::{HeaderMap, StatusCode, header};
-use urls::{Scheme, Url};
+use http::uri::Authority;
+use http::{HeaderMap, StatusCode, Uri, header};
 
 use super::ClientError;
 
@@ -18,21 +18,31 @@ impl Target {
         Target { authority: authority.to_owned(), path: path.to_owned() }
     }
 
-    /// `//host:port/path`, `http://host:port/path`, `//host:port` or `/path`.
+    /// `//host:port/path`, `http://host:port/path`, `//host:port` or `/path`. All parts stay as they are written, zones of
+    /// IPv6 and odd letters among them, which is why the crate `urls` does not read them.
     fn follow(&self, location: &str) -> Option<Target> {
         let absolute = match location.strip_prefix("//") {
             Some(rest) => format!("http://{rest}"),
             None if location.starts_with('/') => format!("http://{}{location}", self.authority),
             None => location.to_owned(),
         };
-        let url = Url::absolute(&absolute).ok()?;
-        if url.scheme != Scheme::Http || url.basic_auth().is_some() {
-            return None;
-        }
-        let authority = format!("{}:{}", url.authority.host, url.port());
+        let uri: Uri = absolute.parse().ok()?;
+        let authority = uri.authority().filter(|_| uri.scheme_str() == Some("http"))?;
         // Without a path it names the server only.
-        Some(Target { authority, path: if url.path == "/" { self.path.clone() } else { url.path } })
+        let path = uri.path_and_query().map(ToString::to_string).filter(|path| path != "/");
+        Some(Target { authority: server(authority)?, path: path.unwrap_or_else(|| self.path.clone()) })
     }
+}
+
+/// The host and port as they are written; the port is that of HTTP where none is named. A name and password, an empty
+/// port and one with zeros in front are no server's.
+fn server(authority: &Authority) -> Option<String> {
+    let host = authority.host();
+    if host == authority.as_str() {
+        return Some(format!("{host}:80"));
+    }
+    let server = format!("{host}:{}", authority.port_u16().filter(|port| *port != 0)?);
+    (server == authority.as_str()).then_some(server)
 }
 
 /// The target that the answer sends the request to, if it does.
@@ -62,6 +72,11 @@ mod tests {
             ("/elsewhere", Some(Target::new("a:1", "/elsewhere"))),
             ("http://b/x", Some(Target::new("b:80", "/x"))),
             ("//[::1]:2/x", Some(Target::new("[::1]:2", "/x"))),
+            ("//[fe80::1%2]:5050/x", Some(Target::new("[fe80::1%2]:5050", "/x"))),
+            ("//a~b!c$d:2/x", Some(Target::new("a~b!c$d:2", "/x"))),
+            ("//b:2/a%zz?a=[1]", Some(Target::new("b:2", "/a%zz?a=[1]"))),
+            ("http://b:/x", None),
+            ("http://b:02/x", None),
             ("https://b:2/x", None),
             ("//b:99999/x", None),
             ("//b:0/x", None),
@@ -71,5 +86,7 @@ mod tests {
         ] {
             assert_eq!(asked.follow(location), next, "{location}");
         }
+        let zoned = Target::new("[fe80::1%2]:5050", "/x");
+        assert_eq!(zoned.follow("/y"), Some(Target::new("[fe80::1%2]:5050", "/y")));
     }
 }
