@@ -46,8 +46,13 @@ fn out_of_turn() -> Vec<Hostile> {
     over(Ask::Http2).chain(over(Ask::Grpc)).collect()
 }
 
+/// Thousands of long datagrams for one.
+fn datagrams() -> Hostile {
+    Hostile::new(Manner::Flood, Ask::Udp, "long-datagrams", b"", &[b'x'; 1000]).answering(5_000)
+}
+
 fn floods() -> Vec<Hostile> {
-    let all = all().into_iter().chain(out_of_turn());
+    let all = all().into_iter().chain(out_of_turn()).chain([datagrams()]);
     all.filter(|kind| kind.manner == Manner::Flood).collect()
 }
 

@@ -43,7 +43,7 @@ fn flood(ask: Ask) -> impl Strategy<Value = Script> {
     let [_, known] = words(ask);
     let word = select(known).prop_map(|word| vec![Piece::new(Duration::ZERO, &word, usize::MAX)]);
     let pieces = (opening(ask), word).prop_map(|(opening, word)| [opening, word].concat());
-    pieces.prop_map(|pieces| Script { listens: true, pieces, end: End::Again })
+    pieces.prop_map(|pieces| Script { pieces, end: End::Again, ..Script::default() })
 }
 
 /// An opening, and whatever comes then.
@@ -51,7 +51,12 @@ fn any_script(ask: Ask) -> impl Strategy<Value = Script> {
     let end = select(&[End::Close, End::Reset, End::Silence, End::Again, End::Again]);
     let pieces = (opening(ask), proptest::collection::vec(piece(ask), 0..5));
     let pieces = pieces.prop_map(|(opening, pieces)| [opening, pieces].concat());
-    (prop::bool::weighted(0.8), pieces, end).prop_map(|(listens, pieces, end)| Script { listens, pieces, end })
+    (prop::bool::weighted(0.8), pieces, end).prop_map(|(listens, pieces, end)| Script {
+        listens,
+        pieces,
+        end,
+        ..Script::default()
+    })
 }
 
 /// Each takes half a second at most; commands, which are processes, take longer. `PROPTEST_CASES` sets another number.

@@ -17,12 +17,11 @@ const BREATHS: usize = 32;
 /// The time after which it tries again if it was not heard out.
 const SOON: Duration = Duration::from_millis(1);
 
-/// The most datagrams that come for one.
-const DATAGRAMS: usize = 5_000;
-
 pub(crate) struct Connection {
     socket: TcpStream,
     session: Option<Box<ServerConnection>>,
+    /// True once a request has come, or the beginning of one.
+    is_asked: bool,
     /// The piece that is said, and how much of it.
     piece: usize,
     said: usize,
@@ -37,7 +36,7 @@ impl Connection {
         socket.set_nonblocking(true)?;
         let session = tls.map(|tls| ServerConnection::new(Arc::clone(tls)).map(Box::new)).transpose();
         let session = session.map_err(io::Error::other)?;
-        Ok(Connection { socket, session, piece: 0, said: 0, since: now, next: now })
+        Ok(Connection { socket, session, is_asked: false, piece: 0, said: 0, since: now, next: now })
     }
 
     pub(crate) fn socket(&self) -> &TcpStream {
@@ -60,6 +59,10 @@ impl Connection {
         if script.listens {
             self.listen()?;
         }
+        if script.listens && script.waits && !self.is_asked {
+            self.next = Duration::MAX;
+            return Ok(());
+        }
         let mut left = AT_ONCE;
         for _ in 0..BREATHS {
             let Some(piece) = script.piece(self.piece) else { return self.end(script.end) };
@@ -81,10 +84,13 @@ impl Connection {
     /// Reads what is said, and ignores its content.
     fn listen(&mut self) -> io::Result<()> {
         let mut heard = [0; 4096];
-        let Some(session) = &mut self.session else { return comes(self.socket.read(&mut heard)) };
+        let Some(session) = &mut self.session else {
+            self.is_asked |= comes(self.socket.read(&mut heard))?;
+            return Ok(());
+        };
         comes(session.read_tls(&mut self.socket))?;
         session.process_new_packets().map_err(io::Error::other)?;
-        comes(session.reader().read(&mut heard))?;
+        self.is_asked |= comes(session.reader().read(&mut heard))?;
         send(session, &mut self.socket)
     }
 
@@ -117,9 +123,12 @@ fn send(session: &mut ServerConnection, socket: &mut TcpStream) -> io::Result<()
     Ok(())
 }
 
-/// The end is an error.
-fn comes(heard: io::Result<usize>) -> io::Result<()> {
-    if would_block(heard)? == Some(0) { Err(ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
+/// True if something has come. The end is an error.
+fn comes(heard: io::Result<usize>) -> io::Result<bool> {
+    match would_block(heard)? {
+        Some(0) => Err(ErrorKind::UnexpectedEof.into()),
+        heard => Ok(heard.is_some()),
+    }
 }
 
 /// The length, or nothing if it is not the time.
@@ -133,7 +142,37 @@ fn would_block(done: io::Result<usize>) -> io::Result<Option<usize>> {
 /// Answers each datagram that has come with the pieces of a script. One that is too long for a datagram is not said.
 pub(crate) fn answer(socket: &UdpSocket, script: &Script) {
     while let Ok((_, peer)) = socket.recv_from(&mut [0; 1024]) {
-        let words = (0..DATAGRAMS).map_while(|number| script.piece(number));
+        let words = (0..script.datagrams).map_while(|number| script.piece(number));
         words.for_each(|piece| drop(socket.send_to(&piece.words, peer)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::super::Piece;
+    use super::*;
+
+    #[test]
+    fn who_waits_says_nothing_before_it_is_asked() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        for waits in [true, false] {
+            let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            let mut peer = Connection::new(listener.accept().unwrap().0, None, Duration::ZERO).unwrap();
+            let script = Script {
+                waits,
+                pieces: vec![Piece::new(Duration::ZERO, b"x", 1)],
+                end: End::Silence,
+                ..Script::default()
+            };
+            peer.step(&script, Duration::ZERO).unwrap();
+            assert_eq!(peer.piece, usize::from(!waits));
+            client.write_all(b"?").unwrap();
+            while peer.piece == 0 {
+                peer.step(&script, Duration::ZERO).unwrap();
+            }
+            client.read_exact(&mut [0]).unwrap();
+        }
     }
 }

@@ -4,17 +4,14 @@ use std::time::Duration;
 
 use super::Ask;
 use super::bytes::{CHUNKED, HEAD, SETTINGS, record};
-use super::script::{End, Piece, Script};
+use super::script::{DATAGRAMS, End, Piece, Script};
 use super::scripts;
 
-/// The time between two pieces of a drip.
+/// The time between two bytes of a drip.
 pub(super) const DRIP: Duration = Duration::from_millis(5);
 
 /// A piece of a flood has so many bytes, or a little more.
 const PIECE: usize = 64 * 1024;
-
-/// A datagram of a flood has so many.
-const DATAGRAM: usize = 1_000;
 
 /// A kind.
 #[derive(Clone, Debug)]
@@ -27,6 +24,7 @@ pub struct Kind {
     pub ask: Ask,
     /// True if hands are shaken before it says anything; records are as small as they can be.
     pub(crate) is_secured: bool,
+    datagrams: usize,
     first: Vec<u8>,
     then: Vec<u8>,
 }
@@ -34,21 +32,26 @@ pub struct Kind {
 /// The manner in which a target is hostile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Manner {
-    /// A few bytes now and then, for ever.
+    /// A byte now and then, for ever.
     Drip,
     /// Never a byte.
     Silence,
     /// Connections are reset.
     Reset,
-    /// It says as much as is taken.
+    /// It says as much as is taken; over UDP, its words are a datagram.
     Flood,
 }
 
 impl Kind {
-    /// One that says the first, and then the other over and over.
+    /// One that says the first, and then the other over and over. Drips and floods wait until they are asked.
     pub fn new(manner: Manner, ask: Ask, name: &str, first: &[u8], then: &[u8]) -> Kind {
         let name = format!("{manner:?}-{ask:?}-{name}").to_lowercase();
-        Kind { name, manner, ask, is_secured: false, first: first.to_vec(), then: then.to_vec() }
+        Kind { name, manner, ask, is_secured: false, datagrams: DATAGRAMS, first: first.to_vec(), then: then.to_vec() }
+    }
+
+    /// The same with so many datagrams for one.
+    pub fn answering(self, datagrams: usize) -> Kind {
+        Kind { datagrams, ..self }
     }
 
     fn secured(self) -> Kind {
@@ -62,20 +65,27 @@ impl Kind {
     }
 
     pub(super) fn script(&self) -> Script {
-        let pause = if self.manner == Manner::Drip { DRIP } else { Duration::ZERO };
-        let length = match (self.manner, self.ask) {
-            (Manner::Flood, Ask::Udp) => DATAGRAM,
-            (Manner::Flood, _) => PIECE,
-            _ => 0,
-        };
-        let times = 1 + length / self.then.len().max(1);
-        let pieces = [Piece::new(Duration::ZERO, &self.first, 1), Piece::new(pause, &self.then, times)];
         let end = match self.manner {
             Manner::Drip | Manner::Flood => End::Again,
             Manner::Silence => End::Silence,
             Manner::Reset => End::Reset,
         };
-        Script { listens: true, pieces: pieces.into_iter().filter(|piece| !piece.words.is_empty()).collect(), end }
+        let is_drip = self.manner == Manner::Drip;
+        let (pieces, round) = if is_drip { (self.bytes(), self.then.len()) } else { (self.pieces(), 1) };
+        Script { listens: true, waits: end == End::Again, pieces, end, round, datagrams: self.datagrams }
+    }
+
+    /// The words byte by byte.
+    fn bytes(&self) -> Vec<Piece> {
+        self.first.iter().chain(&self.then).map(|byte| Piece::new(DRIP, &[*byte], 1)).collect()
+    }
+
+    /// The words in pieces as long as can be said at once.
+    fn pieces(&self) -> Vec<Piece> {
+        let is_long = self.manner == Manner::Flood && self.ask != Ask::Udp;
+        let times = if is_long { 1 + PIECE / self.then.len().max(1) } else { 1 };
+        let pieces = [Piece::new(Duration::ZERO, &self.first, 1), Piece::new(Duration::ZERO, &self.then, times)];
+        pieces.into_iter().filter(|piece| !piece.words.is_empty()).collect()
     }
 }
 
@@ -136,5 +146,22 @@ mod tests {
         let speaks = |kind: &&Kind| matches!(kind.manner, Manner::Drip | Manner::Flood);
         assert!(all.iter().filter(speaks).all(|kind| !kind.then.is_empty()));
         assert!(names.iter().all(|name| !name.contains(char::is_whitespace)));
+    }
+    #[test]
+    fn drips_say_their_words_byte_by_byte() {
+        for kind in all().into_iter().filter(|kind| kind.manner == Manner::Drip) {
+            let (script, words) = (kind.script(), [kind.first.as_slice(), &kind.then, &kind.then].concat());
+            for (number, byte) in words.iter().enumerate() {
+                let piece = script.piece(number).unwrap();
+                assert_eq!((piece.pause, piece.words.as_slice()), (DRIP, &[*byte][..]), "{}", kind.name);
+            }
+        }
+    }
+
+    #[test]
+    fn the_words_of_a_flood_over_udp_are_a_datagram() {
+        let kind = Kind::new(Manner::Flood, Ask::Udp, "x", b"", b"neve");
+        assert_eq!(kind.script().piece(7).unwrap().words, b"neve");
+        assert_eq!([kind.script().datagrams, kind.answering(3).script().datagrams], [DATAGRAMS, 3]);
     }
 }

@@ -10,15 +10,24 @@ const LONGEST: usize = 1 << 20;
 /// The pieces of a script, from a few bytes at most.
 const PIECES: usize = 16;
 
+/// The most datagrams that come for one, unless a kind has its own number.
+pub(super) const DATAGRAMS: usize = 200;
+
 /// The script.
 #[derive(Clone, Debug)]
 pub struct Script {
     /// A peer that takes what it is sent.
     pub listens: bool,
+    /// A peer that says nothing before something was said to it, if it listens.
+    pub waits: bool,
     /// The words, one after the other.
     pub pieces: Vec<Piece>,
     /// The end, behind the last of them.
     pub end: End,
+    /// The number of pieces, the last ones, that are said over and over.
+    pub round: usize,
+    /// The most datagrams that come for one.
+    pub datagrams: usize,
 }
 
 /// Words, and the silence before them.
@@ -39,7 +48,7 @@ pub enum End {
     Reset,
     /// Nothing more is said.
     Silence,
-    /// The last piece over and over, with its pause.
+    /// The last pieces, a round of them, over and over, with their pauses.
     Again,
 }
 
@@ -64,7 +73,7 @@ impl Script {
     pub fn of(bytes: &[u8]) -> Script {
         let [shape, end, rest @ ..] = bytes else { return Script::of(&[0, 0]) };
         let end = [End::Close, End::Reset, End::Silence, End::Again][usize::from(end % 4)];
-        let mut script = Script { listens: shape / 4 % 4 > 0, pieces: Vec::new(), end };
+        let mut script = Script { listens: shape / 4 % 4 > 0, end, ..Script::default() };
         let mut rest = rest;
         while let [pause, times, length, words @ ..] = rest {
             let (words, behind) = words.split_at(usize::from(*length).min(words.len()));
@@ -80,9 +89,20 @@ impl Script {
 
     /// The piece after so many others.
     pub(crate) fn piece(&self, number: usize) -> Option<&Piece> {
-        let last =
-            if self.end == End::Again { self.pieces.last().filter(|piece| !piece.words.is_empty()) } else { None };
-        self.pieces.get(number).or(last)
+        let Some(behind) = number.checked_sub(self.pieces.len()) else { return self.pieces.get(number) };
+        if self.end != End::Again {
+            return None;
+        }
+        let before = self.pieces.len().saturating_sub(self.round);
+        let round = self.pieces.get(before..)?;
+        round.get(behind.checked_rem(round.len())?).filter(|piece| !piece.words.is_empty())
+    }
+}
+
+/// A peer that takes what it is sent, and closes.
+impl Default for Script {
+    fn default() -> Script {
+        Script { listens: true, waits: false, pieces: Vec::new(), end: End::Close, round: 1, datagrams: DATAGRAMS }
     }
 }
 
@@ -101,6 +121,8 @@ mod tests {
             (Duration::from_millis(10), &b"yz"[..])
         );
         assert_eq!(script.piece(7).unwrap().words, b"yz");
+        let pair = Script { round: 2, ..script.clone() };
+        assert_eq!([2, 3, 4].map(|number| pair.piece(number).unwrap().words.len()), [4, 2, 4]);
         assert!(Script { end: End::Silence, ..script }.piece(7).is_none());
     }
 

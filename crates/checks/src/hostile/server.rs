@@ -40,6 +40,8 @@ pub struct Server {
     /// The connections, each with the number of its kind.
     peers: Vec<Option<(usize, Connection)>>,
     free: Vec<usize>,
+    /// True if one of them may drip.
+    drips: bool,
     tls: Arc<ServerConfig>,
 }
 
@@ -52,8 +54,8 @@ impl Server {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         let doors = (0..).zip(&kinds).map(|(number, kind)| open(kind, &epoll, number)).collect::<io::Result<_>>()?;
         let scripts = kinds.iter().map(Kind::script).collect();
-        let (peers, free) = (Vec::new(), Vec::new());
-        Ok(Server { clock: Clock::start(), epoll, kinds, scripts, doors, peers, free, tls: Arc::new(tls) })
+        let (peers, free, tls) = (Vec::new(), Vec::new(), Arc::new(tls));
+        Ok(Server { clock: Clock::start(), epoll, kinds, scripts, doors, peers, free, drips: false, tls })
     }
 
     /// The targets: each kind, and the address at which it is asked, which means nothing to a command.
@@ -67,26 +69,27 @@ impl Server {
         self.kinds.iter().zip(&self.doors).map(|(kind, door)| Ok((kind, address(door)?))).collect()
     }
 
-    /// Goes on for ever.
+    /// Goes on for ever, and sleeps while nobody comes and nobody drips.
     pub fn run(mut self) -> io::Result<()> {
         let (mut events, mut dripped) = (Vec::with_capacity(EVENTS), Duration::ZERO);
         loop {
             events.clear();
             let wait = (dripped + DRIP).saturating_sub(self.clock.now());
-            let wait = Timespec { tv_sec: 0, tv_nsec: i64::from(wait.subsec_nanos()) };
-            match epoll::wait(&self.epoll, spare_capacity(&mut events), Some(&wait)) {
+            let wait = self.drips.then(|| Timespec { tv_sec: 0, tv_nsec: i64::from(wait.subsec_nanos()) });
+            match epoll::wait(&self.epoll, spare_capacity(&mut events), wait.as_ref()) {
                 Err(rustix::io::Errno::INTR) => continue,
                 other => other?,
             };
             for event in &events {
                 match event.data.u64() {
-                    name if name & CONNECTION != 0 => self.go_on((name & !CONNECTION) as usize),
+                    name if name & CONNECTION != 0 => self.go_on((name & !CONNECTION) as usize, self.clock.now()),
                     name => self.welcome(name as usize),
                 }
             }
-            if self.clock.now() >= dripped + DRIP {
-                dripped = self.clock.now();
-                self.drip();
+            let now = self.clock.now();
+            if self.drips && now >= dripped + DRIP {
+                dripped = now;
+                self.drip(now);
             }
         }
     }
@@ -111,15 +114,17 @@ impl Server {
         if slot == self.peers.len() {
             self.peers.push(None);
         }
-        if watch(&self.epoll, peer.socket(), CONNECTION | slot as u64).is_ok() {
-            self.peers[slot] = Some((kind, peer));
-            self.go_on(slot);
+        if watch(&self.epoll, peer.socket(), CONNECTION | slot as u64).is_err() {
+            self.free.push(slot);
+            return;
         }
+        self.peers[slot] = Some((kind, peer));
+        self.drips |= self.kinds[kind].manner == Manner::Drip;
+        self.go_on(slot, self.clock.now());
     }
 
-    fn go_on(&mut self, slot: usize) {
+    fn go_on(&mut self, slot: usize, now: Duration) {
         let Some((kind, peer)) = self.peers.get_mut(slot).and_then(Option::as_mut) else { return };
-        let now = self.clock.now();
         let mut wanted = epoll::EventFlags::IN;
         let stepped = peer.step(&self.scripts[*kind], now);
         wanted.set(epoll::EventFlags::OUT, peer.is_eager(now));
@@ -130,10 +135,13 @@ impl Server {
         }
     }
 
-    fn drip(&mut self) {
+    /// The same moment for all, so that none misses a turn by a little.
+    fn drip(&mut self, now: Duration) {
+        self.drips = false;
         for slot in 0..self.peers.len() {
             if self.peers[slot].as_ref().is_some_and(|(kind, _)| self.kinds[*kind].manner == Manner::Drip) {
-                self.go_on(slot);
+                self.drips = true;
+                self.go_on(slot, now);
             }
         }
     }

@@ -51,7 +51,10 @@ async fn nobody_and_nothing() {
 
 #[tokio::test]
 async fn too_much_of_the_wrong_thing_ends() {
-    assert_eq!(outcome(exchange(Transport::Tcp, flood(b"", b"x"), "", "y")).await.kind(), Kind::Body);
+    let unasked = serve(|mut stream| while stream.write_all(&[b'x'; 4096]).is_ok() {});
+    for (address, question) in [(flood(b"", b"x"), "?"), (unasked, "")] {
+        assert_eq!(outcome(exchange(Transport::Tcp, address, question, "y")).await.kind(), Kind::Body);
+    }
 }
 
 #[tokio::test]

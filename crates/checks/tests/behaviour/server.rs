@@ -76,7 +76,7 @@ pub(crate) fn hang() -> SocketAddr {
     })
 }
 
-/// Says the first, and then the other for ever, as fast as it is taken.
+/// Says the first once it is asked, and then the other for ever, as fast as it is taken.
 pub(crate) fn flood(first: &[u8], then: &[u8]) -> SocketAddr {
     let kind = Kind::new(Manner::Flood, Ask::Tcp, "bytes", first, then);
     let server = Server::open(vec![kind], self_signed()).unwrap();
