@@ -316,8 +316,15 @@ mod tests {
     #[test]
     fn causes_read_well() {
         let failed = |failure| Outcome::Failure(failure).cause();
-        assert_eq!(failed(Failure::Status(500)), "500 Internal Server Error");
-        assert_eq!(failed(Failure::Status(599)), "599");
+        for (status, line) in [
+            (206, "206 Partial Content"),
+            (413, "413 Payload Too Large"),
+            (418, "418 I'm a teapot"),
+            (500, "500 Internal Server Error"),
+            (599, "599"),
+        ] {
+            assert_eq!(failed(Failure::Status(status)), line);
+        }
         let output = String::new();
         assert_eq!(failed(Failure::TimedOut { after: Duration::from_secs(1), output }), "timed out after 1s");
         assert_eq!(failed(Failure::Exit { code: 1, output: "no".to_owned() }), "exit status 1");

@@ -60,13 +60,13 @@ pub enum Probe {
     Http(HttpProbe),
     /// The gRPC health protocol, `grpc.health.v1.Health/Check`.
     Grpc(GrpcProbe),
-    /// A question whether a TCP connection can be made.
+    /// The question whether a TCP connection can be made.
     Tcp(TcpProbe),
-    /// A question whether a port is listened on, as the kernel says; the application is not touched.
+    /// The question whether a port is listened on, as the kernel says; the application is not touched.
     Listen(ListenProbe),
     /// Bytes sent and bytes expected, over TCP or UDP.
     Exchange(ExchangeProbe),
-    /// A question whether a command exits with 0.
+    /// The question whether a command exits with 0.
     Command(CommandProbe),
     /// The same question at the addresses of one name, one after the other until one takes the connection. A timeout
     /// is for all of them together; see [`Probe::at_each`].

@@ -93,7 +93,7 @@ impl VerdictState {
 pub struct Recent {
     /// 1 is a failure; the last result is the lowest bit.
     pub failed: u64,
-    /// The number there is, up to 64.
+    /// The number of results that are remembered, up to 64.
     pub seen: u32,
 }
 

@@ -73,17 +73,17 @@ impl Task {
         self.state
     }
 
-    /// A checked task is one whose executor would check its health.
+    /// True if its executor would check its health.
     pub(crate) fn is_checked(&self) -> bool {
         self.is_checked
     }
 
-    /// A task is over whose end is known here.
+    /// True if its end is known here.
     pub(crate) fn is_over(&self) -> bool {
         is_terminal(self.state)
     }
 
-    /// A task is told of which nothing is left to be said.
+    /// True if nothing of it is left to be told.
     pub(crate) fn is_told(&self) -> bool {
         self.waiting.is_empty()
     }

@@ -34,7 +34,7 @@ impl Batch {
         self.changes.len()
     }
 
-    /// A batch is empty that has nothing to commit.
+    /// True if there is nothing to commit.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()

@@ -1,3 +1,5 @@
+//! The engine beside a command that is a fuzzer.
+
 #![no_main]
 
 use checks::hostile::Ask;

@@ -1,3 +1,5 @@
+//! The engine beside a fuzzer that is asked over HTTP/2.
+
 #![no_main]
 
 use checks::hostile::Ask;

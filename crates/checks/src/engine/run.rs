@@ -50,7 +50,7 @@ pub(super) struct Prober {
     pub(super) context: Context,
 }
 
-/// The course of the loop.
+/// The turn that follows: the next, or none because this was the last.
 #[derive(PartialEq, Eq)]
 pub(super) enum Turn {
     Next,

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::Transport;
 
-/// A question whether a TCP connection can be made.
+/// The question whether a TCP connection can be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct TcpProbe {
@@ -37,8 +37,8 @@ pub enum TcpMode {
     Connect,
 }
 
-/// A question whether a port is listened on, asked of the kernel (`sock_diag`) in the network namespace of the check's
-/// place.
+/// The question whether a port is listened on, asked of the kernel (`sock_diag`) in the network namespace of the
+/// check's place.
 ///
 /// Nothing is sent and the application never knows. It says that a socket is there, not that anybody serves it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! The machine's words about itself, as metrics and as `/system/stats` have it: load, processors, memory.
+//! The figures of the machine, as metrics and as `/system/stats` have them: load, processors, memory.
 
 use std::collections::BTreeMap;
 

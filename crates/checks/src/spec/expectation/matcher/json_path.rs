@@ -7,7 +7,7 @@
 use serde_json::Value;
 use serde_json_path::JsonPath;
 
-/// The longest path.
+/// The length of the longest path, in bytes.
 const LENGTH: usize = 1024;
 
 /// The deepest nesting of brackets and parentheses, in one another.
