@@ -26,7 +26,7 @@ use crate::standing::Standing;
 
 const PATH: &str = "/api/v1/scheduler";
 
-/// Heartbeats that may stay away before the stream counts as broken.
+/// The number of heartbeats that may stay away before the stream counts as broken.
 const HEARTBEATS: f64 = 5.0;
 
 /// The shortest and the longest wait before subscribing again.

@@ -122,9 +122,9 @@ struct Queue<'a> {
     role: &'a str,
     overhead: Overhead,
     spread: Spread<'a>,
-    /// Instances of the app on each offer's agent already.
+    /// The number of the app's instances on each offer's agent already.
     crowd: Vec<usize>,
-    /// Instances given to each offer now.
+    /// The number of instances given to each offer now.
     given: Vec<usize>,
     closed: bool,
     refused: Refused,

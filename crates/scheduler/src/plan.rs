@@ -84,7 +84,7 @@ impl Plan {
     }
 }
 
-/// The next actions for an app of which this is there.
+/// The next actions for an app that has these instances.
 pub(crate) fn plan(target: &Target, seen: &[Seen]) -> Plan {
     let limited = target.most_new.is_some();
     let is_current = |seen: &&Seen| seen.config == target.config || (seen.stage == Stage::Waiting && !limited);

@@ -134,14 +134,14 @@ impl Rule<'_> {
         self.groups.len() >= groups && self.groups.values().min().is_none_or(|least| here == *least)
     }
 
-    /// A set matches if one of its items does.
+    /// True if the pattern fits the value, or one of the items of a value that is a set.
     fn matches(&self, value: &str) -> bool {
         let Some(pattern) = &self.pattern else { return false };
         pattern.is_match(value) || (value.contains(',') && value.split(',').any(|item| pattern.is_match(item)))
     }
 }
 
-/// The same text, or the same number to a thousandth.
+/// True for the same text, or the same number to a thousandth.
 fn is(wanted: &str, value: &str) -> bool {
     let thousandths = |text: &str| text.parse::<f64>().ok().map(|number| (number * 1000.0).round());
     wanted == value || (thousandths(wanted).is_some() && thousandths(wanted) == thousandths(value))

@@ -75,7 +75,7 @@ impl Listener {
     }
 }
 
-/// A listener that names no type wants all that Marathon has.
+/// True if a listener that names these types wants this one. One that names none wants all that Marathon has.
 fn is_wanted(wanted: &[String], kind: &str) -> bool {
     if wanted.is_empty() { !BEYOND_MARATHON.contains(&kind) } else { wanted.iter().any(|name| name == kind) }
 }

@@ -25,9 +25,9 @@ pub(crate) struct Accepted {
 /// The treatment of absent fields and absent apps by a PUT or PATCH.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Manner {
-    /// Absent fields keep their values.
+    /// True if absent fields keep their values.
     pub partial: bool,
-    /// An absent app is created.
+    /// True if an absent app is created.
     pub create: bool,
     pub terms: Terms,
 }
@@ -35,7 +35,7 @@ pub(crate) struct Manner {
 /// On what terms a change is made.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Terms {
-    /// True to break into a deployment that is under way.
+    /// True if it breaks into a deployment that is under way.
     pub force: bool,
     /// The number of instances of each app to change until somebody says to go on, if not all.
     pub canary: Option<u32>,
@@ -51,11 +51,11 @@ impl Terms {
 /// The fate of instances whose tasks people kill.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Kill {
-    /// Nothing takes their place.
+    /// True if nothing takes their place.
     pub scale: bool,
-    /// True to break into a deployment that is under way.
+    /// True if it breaks into a deployment that is under way.
     pub force: bool,
-    /// Nothing is kept of them.
+    /// True if nothing is kept of them.
     pub wipe: bool,
 }
 

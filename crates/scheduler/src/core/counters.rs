@@ -14,7 +14,7 @@ pub(crate) struct Counters {
     pub deployments: u64,
     /// Offers that came.
     pub offers: u64,
-    /// Kills of tasks that were sent.
+    /// The number of times that tasks were told to end.
     pub kills: u64,
     used: u64,
     declined: u64,

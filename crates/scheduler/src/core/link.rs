@@ -25,7 +25,7 @@ pub(crate) struct Link {
     subscribed_at: Moment,
     /// The roles that the master knows.
     roles: BTreeSet<String>,
-    /// True if there may be others now.
+    /// True if there may be other roles by now.
     roles_stale: bool,
 }
 

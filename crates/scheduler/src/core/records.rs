@@ -39,9 +39,10 @@ pub(crate) struct AppRecord {
     /// The ends of its last instances, if it is a pod.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub terminations: Vec<Termination>,
-    /// Removed; remembered until the last instance is gone.
+    /// True if it is removed; it is remembered until the last instance is gone.
     pub removed: bool,
-    /// Left on its way when its deployment was stopped: instances of other configurations stay until the next change.
+    /// True if it was left on its way when its deployment was stopped: instances of other configurations stay until the
+    /// next change.
     #[serde(default)]
     pub halted: bool,
 }

@@ -10,7 +10,7 @@ use super::validate::Faults;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct AppBrake {
-    /// If not, all that are unhealthy are killed, at once.
+    /// True if it holds anything; if not, all that are unhealthy are killed, at once.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub(crate) enabled: bool,
     /// The share of the app's instances that may be killed within the window, from 0 to 1,

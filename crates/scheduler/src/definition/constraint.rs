@@ -118,7 +118,8 @@ impl<'de> Deserialize<'de> for Constraint {
     }
 }
 
-/// True if it can be compiled in little space: patterns are users', and held against every agent.
+/// True if it can be compiled, within limits on its length, nesting and compiled size: patterns are users', and held
+/// against every agent.
 fn is_pattern(text: &str) -> bool {
     const LENGTH: usize = 1024;
     const DEPTH: u32 = 32;

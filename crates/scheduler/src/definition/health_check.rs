@@ -27,7 +27,7 @@ pub(crate) struct HealthCheck {
     /// Its name in results: beyond Marathon.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) name: Option<String>,
-    /// Beyond Marathon.
+    /// The way to ask over HTTP, and what is expected; beyond Marathon.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) http: Option<HttpOptions>,
     /// The service a gRPC check asks for; the whole server if absent.
@@ -42,7 +42,8 @@ pub(crate) struct HealthCheck {
     /// From the end of an attempt to the next one.
     pub(crate) interval_seconds: Seconds,
     pub(crate) timeout_seconds: Seconds,
-    /// The failures in a row that kill the instance. 0: never by scheduler-level checks, at once by the executor's.
+    /// The number of failures in a row that kill the instance. 0: never by scheduler-level checks, at once by the
+    /// executor's.
     pub(crate) max_consecutive_failures: u32,
     /// The number of successes in a row that make the instance healthy: beyond Marathon, from Aurora.
     #[serde(skip_serializing_if = "is_one")]

@@ -217,7 +217,7 @@ impl Default for Scaling {
 pub(crate) struct Scheduling {
     pub(crate) backoff: Backoff,
     pub(crate) upgrade: UpgradeStrategy,
-    /// Beyond Marathon.
+    /// Limits on kills for health, where they are different from others: beyond Marathon.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) brake: Option<AppBrake>,
     pub(crate) placement: Placement,

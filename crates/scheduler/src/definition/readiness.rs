@@ -17,7 +17,7 @@ pub(crate) struct ReadinessCheck {
     pub(crate) path: String,
     pub(crate) port_name: String,
     pub(crate) interval_seconds: Seconds,
-    /// The limit of an attempt; less than the interval.
+    /// The longest that an attempt may take; less than the interval.
     pub(crate) timeout_seconds: Seconds,
     /// The statuses that say *ready*.
     pub(crate) http_status_codes_for_ready: Vec<u16>,

@@ -14,6 +14,9 @@ const ALL: [&str; 6] = ["MESOS_HTTP", "MESOS_HTTPS", "MESOS_TCP", "HTTP", "HTTPS
 const EITHER: &str = "HealthCheck must specify either a port or a portIndex";
 const INDEX: &str = "Health check port indices must address an element of the ports array or container port mappings.";
 const IPV6: &str = "IPv6 can only be used for container type DOCKER and Mesos http/https/tcp health checks";
+/// Rows that stand in several places.
+const STRATEGIES: &str = "upgrade_and_unreachable_strategies_are_checked_in_marathons_words";
+const NORMALIZED: &str = "app_normalization_keeps_port_and_index_and_leaves_commands_alone";
 const NAME: &str = "must fully match regular expression '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'";
 
 fn update(json: Value) -> AppUpdate {
@@ -54,14 +57,16 @@ fn every_protocol_with_a_port() {
         }
         for (row, fields, ports) in [
             ("health_check_port_or_port_index_is_valid", json!({"port": 1234}), (Some(1234), None)),
-            ("app_normalization_keeps_port_and_index", json!({"portIndex": 1}), (None, Some(1))),
+            ("health_check_port_or_port_index_is_valid", json!({"portIndex": 1}), (None, Some(1))),
+            (NORMALIZED, json!({"port": 7}), (Some(7), None)),
+            (NORMALIZED, json!({"portIndex": 1}), (None, Some(1))),
             ("app_definition_adds_a_port_index_where_there_are_ports", json!({}), (None, Some(0))),
         ] {
             let made = with_check(check(&fields)).expect(row).health_checks.remove(0);
             assert_eq!((made.port, made.port_index), ports, "{row} {protocol}");
         }
         let none = create(json!({"portDefinitions": [], "healthChecks": [check(&json!({}))]}));
-        refused("app_definition_adds_no_port_index_where_there_are_none", none, "/healthChecks(0)", EITHER);
+        refused("app_definition_adds_a_port_index_where_there_are_ports", none, "/healthChecks(0)", EITHER);
     }
 }
 
@@ -81,12 +86,16 @@ fn conversion_every_field_of_every_protocol_is_kept() {
         let check = joined(times.clone(), &own);
         assert_eq!(json!(with_check(check.clone()).unwrap().health_checks[0]), check);
     }
-    let default = with_check(json!({})).unwrap().health_checks.remove(0);
-    assert_eq!(serde_json::from_value::<HealthCheck>(json!(default)).unwrap(), default, "a round trip");
 }
 
 #[test]
-fn commands_belong_to_command_checks_only_which_need_no_port() {
+fn health_check_default_is_valid_and_survives_a_round_trip() {
+    let default = with_check(json!({})).unwrap().health_checks.remove(0);
+    assert_eq!(serde_json::from_value::<HealthCheck>(json!(default)).unwrap(), default);
+}
+
+#[test]
+fn a_command_belongs_to_command_checks_only() {
     let command = |value: &str| json!({"protocol": "COMMAND", "command": {"value": value}});
     for bad in [
         json!({"protocol": "COMMAND"}),
@@ -96,7 +105,7 @@ fn commands_belong_to_command_checks_only_which_need_no_port() {
     ] {
         assert!(with_check(bad.clone()).is_err(), "{bad}");
     }
-    assert_eq!(with_check(command("true")).unwrap().health_checks[0].port_index, None, "it is left alone");
+    assert_eq!(with_check(command("true")).unwrap().health_checks[0].port_index, None, "{NORMALIZED}");
     let row = "mesos_health_check_command_with_port_index_is_tolerated";
     let check = with_check(joined(command("true"), &json!({"portIndex": 7}))).expect(row).health_checks.remove(0);
     assert_eq!(check.protocol, Protocol::Command, "{row}");
@@ -109,24 +118,37 @@ fn definitions_that_are_accepted() {
     let tcp = json!({"protocol": "MESOS_TCP", "portIndex": 0, "ipProtocol": "IPv4"});
     let named = json!([{"port": 0, "name": "http-api"}, {"port": 0, "name": "admin"}, {"port": 0}]);
     for (row, json) in [
-        ("mesos_health_check_validation_none", json!({"healthChecks": []})),
-        ("mesos_health_check_validation_one", json!({"healthChecks": [native(1)]})),
-        ("mesos_health_check_validation_several", json!({"healthChecks": [command("a"), command("b")]})),
-        ("Marathon refuses this: Mesos has one", json!({"healthChecks": [native(1), native(2), command("a")]})),
-        ("app_validation_ipv4_in_a_container", json!({"container": {"type": "MESOS"}, "healthChecks": [tcp]})),
-        ("run_spec_validator_command", json!({"portDefinitions": [], "healthChecks": [command("true")]})),
-        ("run_spec_validator_port", json!({"portDefinitions": [], "healthChecks": [{"protocol": "HTTP", "port": 80}]})),
+        ("mesos_health_check_validation_none_one_and_several", json!({"healthChecks": []})),
+        ("mesos_health_check_validation_none_one_and_several", json!({"healthChecks": [native(1)]})),
+        ("mesos_health_check_validation_none_one_and_several", json!({"healthChecks": [command("a"), command("b")]})),
+        // Marathon refuses the next one, because Mesos has one check per task.
         (
-            "run_spec_validator_native_port",
+            "mesos_health_check_validation_none_one_and_several",
+            json!({"healthChecks": [native(1), native(2), command("a")]}),
+        ),
+        (
+            "app_validation_ipv6_needs_a_docker_container",
+            json!({"container": {"type": "MESOS"}, "healthChecks": [tcp]}),
+        ),
+        (
+            "run_spec_validator_a_check_with_a_port_needs_no_ports",
+            json!({"portDefinitions": [], "healthChecks": [command("true")]}),
+        ),
+        (
+            "run_spec_validator_a_check_with_a_port_needs_no_ports",
+            json!({"portDefinitions": [], "healthChecks": [{"protocol": "HTTP", "port": 80}]}),
+        ),
+        (
+            "run_spec_validator_a_check_with_a_port_needs_no_ports",
             json!({"portDefinitions": [], "healthChecks": [{"protocol": "MESOS_TCP", "port": 80}]}),
         ),
-        ("app_definition_no_readiness_check", json!({"portDefinitions": named, "readinessChecks": []})),
-        ("app_definition_readiness_check", json!({"portDefinitions": named, "readinessChecks": [{}]})),
-        ("port_definitions_have_names_like_hosts", json!({"portDefinitions": named})),
-        ("upgrade", json!({"upgradeStrategy": {"minimumHealthCapacity": 0.5, "maximumOverCapacity": 0}})),
-        ("unreachable", json!({"unreachableStrategy": "disabled"})),
+        ("app_definition_readiness_check_validation", json!({"portDefinitions": named, "readinessChecks": []})),
+        ("app_definition_readiness_check_validation", json!({"portDefinitions": named, "readinessChecks": [{}]})),
+        ("port_definitions_have_names_like_hosts_and_numbers_of_their_own", json!({"portDefinitions": named})),
+        (STRATEGIES, json!({"upgradeStrategy": {"minimumHealthCapacity": 0.5, "maximumOverCapacity": 0}})),
+        (STRATEGIES, json!({"unreachableStrategy": "disabled"})),
     ] {
-        assert!(create(json).is_ok(), "{row}");
+        assert!(create(json.clone()).is_ok(), "{row}: {json}");
     }
 }
 
@@ -137,35 +159,69 @@ fn definitions_that_are_refused() {
         |checks: Value| json!({"portDefinitions": [{"port": 0, "name": "http-api"}], "readinessChecks": checks});
     let same = json!([{"port": 0, "name": "a"}, {"port": 0, "name": "a"}]);
     let single = json!({"MARATHON_SINGLE_INSTANCE_APP": "true"});
-    for (json, path, error) in [
-        (json!({"healthChecks": [native, native]}), "/healthChecks", "elements must be unique"),
-        (ready(json!([{}, {"name": "b"}])), "/readinessChecks", "got 2, expected 1 or less"),
+    for (row, json, path, error) in [
         (
+            "mesos_health_check_validation_none_one_and_several",
+            json!({"healthChecks": [native, native]}),
+            "/healthChecks",
+            "elements must be unique",
+        ),
+        (
+            "app_definition_readiness_check_validation",
+            ready(json!([{}, {"name": "b"}])),
+            "/readinessChecks",
+            "got 2, expected 1 or less",
+        ),
+        (
+            "app_definition_readiness_check_validation",
             ready(json!([{"portName": "x"}])),
             "/readinessChecks(0)/portName",
             "No port definition reference for portName x",
         ),
         (
+            "app_definition_readiness_check_validation",
             json!({"readinessChecks": [{}]}),
             "/readinessChecks(0)/portName",
             "No port definition reference for portName http-api",
         ),
-        (json!({"labels": single, "instances": 2}), "/", "Single instance app may only have one instance"),
-        (json!({"portDefinitions": [{"port": 0, "name": "HTTP_API"}]}), "/portDefinitions(0)/name", NAME),
-        (json!({"portDefinitions": same}), "/portDefinitions", "Port names must be unique."),
-        (json!({"portDefinitions": [{"port": 80}, {"port": 80}]}), "/portDefinitions", "Ports must be unique."),
         (
+            "test_framework_has_single_instance",
+            json!({"labels": single, "instances": 2}),
+            "/",
+            "Single instance app may only have one instance",
+        ),
+        (
+            "port_definitions_have_names_like_hosts_and_numbers_of_their_own",
+            json!({"portDefinitions": [{"port": 0, "name": "HTTP_API"}]}),
+            "/portDefinitions(0)/name",
+            NAME,
+        ),
+        (
+            "port_definitions_have_names_like_hosts_and_numbers_of_their_own",
+            json!({"portDefinitions": same}),
+            "/portDefinitions",
+            "Port names must be unique.",
+        ),
+        (
+            "port_definitions_have_names_like_hosts_and_numbers_of_their_own",
+            json!({"portDefinitions": [{"port": 80}, {"port": 80}]}),
+            "/portDefinitions",
+            "Ports must be unique.",
+        ),
+        (
+            STRATEGIES,
             json!({"upgradeStrategy": {"minimumHealthCapacity": 1.5}}),
             "/upgradeStrategy/minimumHealthCapacity",
             "got 1.5, expected between 0.0 and 1.0",
         ),
         (
+            STRATEGIES,
             json!({"unreachableStrategy": {"inactiveAfterSeconds": 9, "expungeAfterSeconds": 3}}),
             "/unreachableStrategy",
             "inactiveAfterSeconds (9) must be less or equal to expungeAfterSeconds, which is 3",
         ),
     ] {
-        refused(path, create(json), path, error);
+        refused(row, create(json), path, error);
     }
 }
 

@@ -16,7 +16,8 @@ pub(crate) struct UpgradeStrategy {
     /// The seconds after which a deployment is taken back: beyond Marathon.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) deadline_seconds: Option<Seconds>,
-    /// The instances of the new version that may fail in a deployment; with one more it is taken back: beyond Marathon.
+    /// The number of instances of the new version that may fail in a deployment; with one more it is taken back: beyond
+    /// Marathon.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) maximum_failures: Option<u32>,
 }

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Dependencies;
 use crate::ids::AppId;
 
-/// Takes away again and again what depends on nothing that is left; what remains goes round in circles.
+/// True if there is a circle: takes away again and again what depends on nothing that is left; what remains goes round in
+/// circles.
 pub(crate) fn has_circle(order: &Dependencies) -> bool {
     let mut left: BTreeMap<&AppId, BTreeSet<&AppId>> =
         order.iter().map(|(app, below)| (app, below.iter().collect())).collect();
