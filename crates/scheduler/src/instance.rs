@@ -10,6 +10,7 @@ pub(crate) mod failure;
 mod killed;
 pub(crate) mod member;
 mod place;
+mod record;
 mod response;
 pub(crate) mod termination;
 
@@ -86,6 +87,7 @@ pub(crate) enum Goal {
 
 /// An instance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "record::Record")]
 pub(crate) struct Instance {
     /// Stays over incarnations.
     pub id: InstanceId,
@@ -105,15 +107,13 @@ pub(crate) struct Instance {
     #[serde(flatten)]
     pub killed: Killed,
     /// The containers of a pod's instance.
-    #[serde(default)]
     pub members: Vec<Member>,
     /// True if it was not heard of for so long that another takes its place.
-    #[serde(default)]
     pub given_up: bool,
 }
 
 /// The moments that its life is counted from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Times {
     /// When it entered its condition.
     pub since: Timestamp,

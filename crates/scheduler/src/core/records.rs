@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use store::{Batch, Store, StoreError};
 
@@ -128,7 +128,7 @@ impl Loaded {
         };
         let apps: Vec<AppRecord> = load(store, "app/").await?;
         let groups: Vec<GroupRecord> = load(store, "group/").await?;
-        let instances: Vec<_> = store.list("instance/").await?.iter().map(read_instance).collect::<Result<_, _>>()?;
+        let instances: Vec<Instance> = load(store, "instance/").await?;
         let deployments: Vec<Deployment> = load(store, "deployment/").await?;
         let departed: Vec<Absent> = load(store, "departed/").await?;
         Ok(Loaded {
@@ -149,20 +149,6 @@ async fn load<T: DeserializeOwned>(store: &Store, prefix: &str) -> Result<Vec<T>
 
 fn read<T: DeserializeOwned>((key, value): &(String, Vec<u8>)) -> Result<T, LoadError> {
     serde_json::from_slice(value).map_err(|source| LoadError::Record { key: key.clone(), source })
-}
-
-/// An instance. Of one that was stored before its record said whether its task was killed for its health, the times tell.
-fn read_instance(record: &(String, Vec<u8>)) -> Result<Instance, LoadError> {
-    #[derive(Deserialize)]
-    struct Says {
-        killed_for_health: Option<IgnoredAny>,
-    }
-    let says: Says = read(record)?;
-    let mut instance: Instance = read(record)?;
-    if says.killed_for_health.is_none() {
-        instance.killed.tell_by_times(instance.times.staged_at);
-    }
-    Ok(instance)
 }
 
 /// Adds a record as it is now, or that it is gone.
@@ -202,7 +188,7 @@ mod tests {
                     Some(says) => field.insert("killed_for_health".into(), json!(says)),
                     None => field.remove("killed_for_health"),
                 };
-                let read = read_instance(&("instance/u".into(), record.to_string().into_bytes())).unwrap();
+                let read: Instance = read(&("instance/u".into(), record.to_string().into_bytes())).unwrap();
                 record["killed_for_health"] = json!(says.unwrap_or_else(|| expected && asked.is_some()));
                 assert_eq!(json!(read), record);
             }

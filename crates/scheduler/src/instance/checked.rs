@@ -27,20 +27,18 @@ impl Paused {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Checked {
     /// By each of its health checks, in the order of the definition.
     pub health: Vec<Health>,
     /// True if its readiness check has not yet succeeded.
-    #[serde(default)]
     pub awaits_readiness: bool,
     /// The last answer to its readiness check, if that is to be kept.
-    #[serde(default)]
     pub last_response: Option<Response>,
     /// The last result of its check, as Marathon shows it.
     pub check_result: Option<Value>,
     /// The pause of its health checks, if they are paused.
-    #[serde(default, rename = "checks_paused_until")]
+    #[serde(rename = "checks_paused_until")]
     pub paused: Option<Paused>,
 }
 

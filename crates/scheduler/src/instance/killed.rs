@@ -3,17 +3,17 @@
 //!
 //! Invariant: a task that was killed for its health was so at the last time that one was.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::time::Timestamp;
 
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(crate) struct Killed {
     /// When this or an earlier incarnation was killed for its health.
-    #[serde(default, rename = "killed_for_health_at")]
+    #[serde(rename = "killed_for_health_at")]
     last_for_health: Option<Timestamp>,
     /// True if the task it has now was killed for its health.
-    #[serde(default, rename = "killed_for_health")]
+    #[serde(rename = "killed_for_health")]
     for_health: bool,
     /// When the task it has now was last told to end.
     #[serde(rename = "kill_asked_at")]
@@ -32,10 +32,15 @@ impl Killed {
         self.for_health = true;
     }
 
-    /// Of a record that does not say whether its task was killed for its health, the times tell.
-    pub(crate) fn tell_by_times(&mut self, staged_at: Option<Timestamp>) {
-        let killed = self.last_for_health;
-        self.for_health = self.is_asked() && killed.is_some() && killed >= staged_at;
+    /// Of a record. If it does not say whether its task was killed for its health, the times tell.
+    pub(super) fn recorded(
+        last_for_health: Option<Timestamp>,
+        for_health: Option<bool>,
+        asked_at: Option<Timestamp>,
+        staged_at: Option<Timestamp>,
+    ) -> Killed {
+        let by_times = asked_at.is_some() && last_for_health.is_some() && last_for_health >= staged_at;
+        Killed { last_for_health, for_health: for_health.unwrap_or(by_times), asked_at }
     }
 
     /// When the task was last told to end.

@@ -1,16 +1,15 @@
 //! The place of an instance's task. Pure, and stored with the instance.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::spread::Site;
 
 /// See the module; nothing before a launch.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(crate) struct Place {
     /// The agent's host.
     pub host: Option<String>,
     /// The properties of the agent that constraints can ask for.
-    #[serde(default)]
     pub site: Site,
     pub agent_id: Option<String>,
     /// The host ports of the task.
