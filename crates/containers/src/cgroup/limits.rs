@@ -1,0 +1,94 @@
+//! From a container's resources to the numbers that the kernel takes. Pure; the formulas and the least values are Mesos'
+//! (`slave/containerizer/mesos/isolators/cgroups/constants.hpp`).
+
+/// The time over which a CPU limit is kept, in microseconds.
+pub(super) const PERIOD_US: u64 = 100_000;
+const LEAST_QUOTA_US: u64 = 1_000;
+const SHARES_PER_CPU: f64 = 1024.0;
+const LEAST_SHARES: u64 = 2;
+const WEIGHT_PER_CPU: f64 = 100.0;
+const MOST_WEIGHT: u64 = 10_000;
+const LEAST_MEMORY_BYTES: u64 = 32 * 1024 * 1024;
+
+/// The resources of a container, as requested and as limited.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limits {
+    /// The CPUs that it gets when others want them too.
+    pub cpus: f64,
+    /// The CPUs that it gets at most; without, as many as are idle.
+    pub cpus_limit: Option<f64>,
+    /// The memory that it is sure of.
+    pub memory_bytes: u64,
+    /// The memory that it gets at most.
+    pub memory_limit: MemoryLimit,
+    /// The processes and threads that it may have at a time; without, as many as the machine allows.
+    pub pids: Option<u64>,
+}
+
+/// The most memory that a container may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MemoryLimit {
+    /// As much as there is.
+    Unlimited,
+    /// This much, but never less than 32 MiB.
+    Bytes(u64),
+}
+
+impl Limits {
+    /// `cpu.shares` of version 1.
+    pub(super) fn shares(&self) -> u64 {
+        scaled(SHARES_PER_CPU, self.cpus).max(LEAST_SHARES)
+    }
+
+    /// `cpu.weight` of version 2.
+    pub(super) fn weight(&self) -> u64 {
+        scaled(WEIGHT_PER_CPU, self.cpus).clamp(1, MOST_WEIGHT)
+    }
+
+    /// The microseconds of each [`PERIOD_US`] that it may run.
+    pub(super) fn quota_us(&self) -> Option<u64> {
+        self.cpus_limit.map(|cpus| scaled(PERIOD_US as f64, cpus).max(LEAST_QUOTA_US))
+    }
+
+    /// The memory that the kernel spares when it needs some.
+    pub(super) fn soft_bytes(&self) -> u64 {
+        self.memory_bytes.max(LEAST_MEMORY_BYTES)
+    }
+
+    /// The memory at which the kernel kills.
+    pub(super) fn hard_bytes(&self) -> Option<u64> {
+        match self.memory_limit {
+            MemoryLimit::Unlimited => None,
+            MemoryLimit::Bytes(bytes) => Some(bytes.max(LEAST_MEMORY_BYTES)),
+        }
+    }
+}
+
+fn scaled(unit: f64, cpus: f64) -> u64 {
+    (unit * cpus) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: u64 = 1024 * 1024;
+
+    #[test]
+    fn resources_become_what_mesos_makes_of_them() {
+        for (cpus, shares, weight, quota) in [
+            (1.0, 1024, 100, 100_000),
+            (0.1, 102, 10, 10_000),
+            (0.001, 2, 1, 1_000),
+            (2.5, 2560, 250, 250_000),
+            (200.0, 204_800, 10_000, 20_000_000),
+        ] {
+            let memory_limit = MemoryLimit::Bytes(1);
+            let limits = Limits { cpus, cpus_limit: Some(cpus), memory_bytes: 1, memory_limit, pids: None };
+            assert_eq!((limits.shares(), limits.weight(), limits.quota_us()), (shares, weight, Some(quota)), "{cpus}");
+            assert_eq!((limits.soft_bytes(), limits.hard_bytes()), (32 * MIB, Some(32 * MIB)));
+            let boundless = Limits { cpus_limit: None, memory_limit: MemoryLimit::Unlimited, ..limits };
+            assert_eq!((boundless.quota_us(), boundless.hard_bytes()), (None, None));
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Word of the kernel having killed a process of a cgroup for want of memory.
+//!
+//! In: a cgroup. Out: [`OomWatch::killed`] comes back once the count of kills has grown. It owns one or two descriptors and
+//! no task; while nothing happens it costs nothing.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::Path;
+
+use rustix::event::{EventfdFlags, eventfd};
+use rustix::fs::inotify;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+use super::driver::OomSignal;
+use super::files::write;
+use super::{Cgroup, CgroupError};
+
+/// A cgroup that is watched for kills.
+#[derive(Debug)]
+pub struct OomWatch {
+    cgroup: Cgroup,
+    before: u64,
+    signal: AsyncFd<OwnedFd>,
+}
+
+impl OomWatch {
+    /// Watches from now on.
+    pub fn new(cgroup: &Cgroup) -> Result<OomWatch, CgroupError> {
+        let before = cgroup.oom_kills()?;
+        let signal = match cgroup.driver.oom_signal(&cgroup.name) {
+            OomSignal::EventControl(directory) => event(&directory)?,
+            OomSignal::Modified(file) => modified(&file).map_err(|source| CgroupError::Read { path: file, source })?,
+        };
+        let path = cgroup.name.clone();
+        let failed = |source| CgroupError::Read { path, source };
+        let signal = processes::watched(signal, Interest::READABLE).map_err(failed)?;
+        Ok(OomWatch { cgroup: cgroup.clone(), before, signal })
+    }
+
+    /// Comes back when the kernel has killed; with an error when the cgroup is gone.
+    pub async fn killed(&self) -> Result<(), CgroupError> {
+        loop {
+            if self.cgroup.oom_kills()? > self.before {
+                return Ok(());
+            }
+            let failed = |source| CgroupError::Read { path: self.cgroup.name.clone(), source };
+            let mut ready = self.signal.readable().await.map_err(failed)?;
+            let mut word = [0_u8; 512];
+            // The count says all; the words only that there is one to look at.
+            let _looked_at = ready.try_io(|signal| Ok(rustix::io::read(signal, &mut word)?));
+        }
+    }
+}
+
+fn event(directory: &Path) -> Result<OwnedFd, CgroupError> {
+    let control = directory.join("memory.oom_control");
+    let failed = |source: io::Error| CgroupError::Read { path: control.clone(), source };
+    let event = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map_err(|errno| failed(errno.into()))?;
+    let file = File::open(&control).map_err(failed)?;
+    write(&directory.join("cgroup.event_control"), format!("{} {}", event.as_raw_fd(), file.as_raw_fd()))?;
+    Ok(event)
+}
+
+fn modified(file: &Path) -> io::Result<OwnedFd> {
+    let watch = inotify::init(inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK)?;
+    inotify::add_watch(&watch, file, inotify::WatchFlags::MODIFY)?;
+    Ok(watch)
+}

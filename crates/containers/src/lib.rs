@@ -1,0 +1,7 @@
+//! The parts that a container is made of. Pure where it can be; the agent owns what outlives executors.
+//!
+//! ```text
+//!   cgroup    limits and figures of the processes of a container
+//! ```
+
+pub mod cgroup;
