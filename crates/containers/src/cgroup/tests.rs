@@ -127,7 +127,7 @@ fn v1(name: &str) -> Option<Hierarchies> {
 fn born_in(cgroup: &Cgroup, script: &str) -> Child {
     let Birthplace::Tasks(tasks) = cgroup.birthplace() else { panic!("version 1 has files") };
     let enter: String = tasks.iter().map(|file| format!("echo $$ > {}\n", file.display())).collect();
-    let script = format!("set -e\n{enter}{script}");
+    let script = format!("{enter}{script}");
     Command::new("/bin/sh").args(["-c", &script]).stdin(Stdio::null()).spawn().unwrap()
 }
 
