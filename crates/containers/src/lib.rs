@@ -2,6 +2,8 @@
 //!
 //! ```text
 //!   cgroup    limits and figures of the processes of a container
+//!   image     names, manifests and configurations of images
 //! ```
 
 pub mod cgroup;
+pub mod image;

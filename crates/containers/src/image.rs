@@ -1,0 +1,16 @@
+//! Images: the names they go by, and what registries and archives say about them.
+//!
+//! Everything here is pure. Names and documents come from users and registries, so each is bounded and checked when it is
+//! read; afterwards a [`Reference`] or a [`Digest`] is right by its type.
+
+mod config;
+mod digest;
+mod manifest;
+mod reference;
+
+pub use self::config::{HealthCheck, ImageConfig};
+pub use self::digest::{Digest, DigestError, Verifier};
+pub use self::manifest::{
+    Blob, Compression, Document, Entry, Layer, MOST_BYTES, Manifest, ManifestError, Platform, choose,
+};
+pub use self::reference::{Reference, ReferenceError, Version};
