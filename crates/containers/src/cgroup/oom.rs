@@ -7,15 +7,21 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
+use std::time::Duration;
 
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::fs::inotify;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
+use tokio::time::sleep;
 
 use super::driver::OomSignal;
 use super::files::write;
 use super::{Cgroup, CgroupError};
+
+/// The time between two looks at the count after a signal, and their number.
+const GLANCE: Duration = Duration::from_millis(10);
+const LOOKS: usize = 50;
 
 /// A cgroup that is watched for kills.
 #[derive(Debug)]
@@ -42,15 +48,23 @@ impl OomWatch {
     /// Comes back when the kernel has killed; with an error when the cgroup is gone.
     pub async fn killed(&self) -> Result<(), CgroupError> {
         loop {
-            if self.cgroup.oom_kills()? > self.before {
-                return Ok(());
+            // Version 1 gives its signal before it kills, and counts after.
+            for _ in 0..LOOKS {
+                if self.cgroup.oom_kills()? > self.before {
+                    return Ok(());
+                }
+                sleep(GLANCE).await;
             }
-            let failed = |source| CgroupError::Read { path: self.cgroup.name.clone(), source };
-            let mut ready = self.signal.readable().await.map_err(failed)?;
-            let mut word = [0_u8; 512];
-            // The count says all; the words only that there is one to look at.
-            let _looked_at = ready.try_io(|signal| Ok(rustix::io::read(signal, &mut word)?));
+            self.signalled().await.map_err(|source| CgroupError::Read { path: self.cgroup.name.clone(), source })?;
         }
+    }
+
+    async fn signalled(&self) -> io::Result<()> {
+        let mut ready = self.signal.readable().await?;
+        let mut word = [0_u8; 512];
+        // The count says all; the word only that there is one to look at.
+        let _looked_at = ready.try_io(|signal| Ok(rustix::io::read(signal, &mut word)?));
+        Ok(())
     }
 }
 
