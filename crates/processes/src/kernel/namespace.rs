@@ -7,7 +7,10 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 
-use rustix::thread::{LinkNameSpaceType, ThreadNameSpaceType, move_into_link_name_space, move_into_thread_name_spaces};
+use rustix::thread::{
+    LinkNameSpaceType, ThreadNameSpaceType, UnshareFlags, move_into_link_name_space, move_into_thread_name_spaces,
+    unshare_unsafe,
+};
 
 /// The namespace the calling thread is in, of a kind as `/proc/self/ns` names it, to come back to.
 pub fn own(kind: &str) -> io::Result<OwnedFd> {
@@ -17,6 +20,12 @@ pub fn own(kind: &str) -> io::Result<OwnedFd> {
 /// The calling thread's sockets are made there from now on.
 pub fn enter_network(namespace: BorrowedFd<'_>) -> io::Result<()> {
     Ok(move_into_link_name_space(namespace, Some(LinkNameSpaceType::Network))?)
+}
+
+/// The calling thread is in a network of its own from now on: a loopback that is down, and nothing else.
+pub fn new_network() -> io::Result<()> {
+    // SAFETY: only a table of descriptors of its own is unsafe to have, and that is not asked for.
+    Ok(unsafe { unshare_unsafe(UnshareFlags::NEWNET) }?)
 }
 
 /// As [`enter_network`], of a process by its pidfd; `ESRCH` if it has ended.
