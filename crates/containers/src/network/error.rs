@@ -1,0 +1,98 @@
+//! The ways in which networks fail.
+
+use std::io;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+
+use super::ports::PortMapping;
+use super::program::ProgramError;
+use super::subnet::Subnet;
+
+/// Why a container cannot be joined to a network, or parted from one.
+#[derive(Debug, thiserror::Error)]
+pub enum NetworkError {
+    /// The id of a container could be no name of a directory.
+    #[error("the container id '{container}' cannot be the name of a directory")]
+    Container {
+        /// The id.
+        container: String,
+    },
+    /// A namespace cannot be made or let go.
+    #[error("cannot make or release the network namespace of container {container}: {source}")]
+    Namespace {
+        /// The container.
+        container: String,
+        /// The kernel's reason.
+        source: io::Error,
+    },
+    /// A file of the agent's own cannot be read or written.
+    #[error("cannot use {path}: {source}", path = path.display())]
+    File {
+        /// The file or directory.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The name of a bridge is none that a link could have.
+    #[error("'{0}' is no name for a bridge: up to 15 letters, digits, '-', '_' and '.'")]
+    BridgeName(String),
+    /// The bridge cannot be set up.
+    #[error("cannot set up the bridge '{bridge}': {source}")]
+    Bridge {
+        /// Its name.
+        bridge: String,
+        /// The kernel's reason.
+        source: io::Error,
+    },
+    /// A container cannot be joined to the bridge, or parted from it.
+    #[error("cannot {what} container {container} on the bridge '{bridge}': {source}")]
+    Member {
+        /// What was tried.
+        what: &'static str,
+        /// The container.
+        container: String,
+        /// The bridge.
+        bridge: String,
+        /// The kernel's reason.
+        source: io::Error,
+    },
+    /// All addresses are leased.
+    #[error("the bridge '{bridge}' has no free address in {subnet}")]
+    NoAddress {
+        /// The bridge.
+        bridge: String,
+        /// Its network.
+        subnet: Subnet,
+    },
+    /// Another container has the port.
+    #[error("{mapping} of the host is mapped to container {container} already")]
+    PortMapped {
+        /// The port.
+        mapping: PortMapping,
+        /// The other container.
+        container: String,
+    },
+    /// A process of the host has the port.
+    #[error("{mapping} of the host is in use by a process of the host")]
+    PortInUse {
+        /// The port.
+        mapping: PortMapping,
+    },
+    /// The container is on the bridge already.
+    #[error("container {container} has the address {address} already")]
+    Twice {
+        /// The container.
+        container: String,
+        /// Its address.
+        address: Ipv4Addr,
+    },
+    /// A program that is needed for it failed.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
+}
+
+impl NetworkError {
+    pub(super) fn file(path: &Path, source: io::Error) -> NetworkError {
+        NetworkError::File { path: path.to_owned(), source }
+    }
+}

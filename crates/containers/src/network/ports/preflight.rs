@@ -1,0 +1,94 @@
+//! Other people's firewalls in the way of a bridge.
+//!
+//! Docker sets the policy of forwarding to DROP on every machine it runs on, and every chain of the hook must let a packet
+//! pass. So the packets of a bridge need to be accepted in Docker's own chains.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::network::NetworkError;
+use crate::network::program::Program;
+
+const LIMIT: Duration = Duration::from_secs(30);
+/// Docker's chain for rules of others, which it asks before its own.
+const DOCKERS: &str = "DOCKER-USER";
+
+/// What stands in the way of packets that the machine forwards.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Firewall {
+    /// The chains that drop what none of their rules accepts, as `family table chain`.
+    pub dropping: Vec<String>,
+    /// The chain of iptables where rules of others belong.
+    place: Option<&'static str>,
+}
+
+impl Firewall {
+    /// The sentence for the operator, if there is something to say.
+    pub fn warning(&self, bridge: &str) -> Option<String> {
+        let chains = self.dropping.join("', '");
+        (!self.dropping.is_empty()).then(|| {
+            format!(
+                "The firewall drops what it does not know in '{chains}': containers on the bridge '{bridge}' may reach \
+                 nothing beyond it, and be reached by nobody, unless a rule there accepts what goes in and out of it"
+            )
+        })
+    }
+
+    /// Reads `nft --json list chains`.
+    fn read(json: &Value) -> Firewall {
+        let items = json.get("nftables").and_then(Value::as_array).into_iter().flatten();
+        let chains: Vec<&Value> = items.filter_map(|item| item.get("chain")).collect();
+        let word = |chain: &Value, key: &str| chain.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let of_iptables = |name: &str| {
+            chains.iter().any(|chain| ["ip", "filter", name] == ["family", "table", "name"].map(|key| word(chain, key)))
+        };
+        let drops = |chain: &&&Value| word(chain, "hook") == "forward" && word(chain, "policy") == "drop";
+        let dropping =
+            chains.iter().filter(drops).map(|chain| ["family", "table", "name"].map(|key| word(chain, key)).join(" "));
+        let place = [DOCKERS, "FORWARD"].into_iter().find(|name| of_iptables(name));
+        Firewall { dropping: dropping.collect(), place }
+    }
+}
+
+/// Looks at the machine's chains.
+pub fn inspect() -> Result<Firewall, NetworkError> {
+    let text = Program::new("nft", &["--json", "list", "chains"]).succeed(LIMIT)?;
+    Ok(serde_json::from_slice(&text).map(|json| Firewall::read(&json)).unwrap_or_default())
+}
+
+/// Has iptables accept what goes in and out of the bridge; a second time changes nothing. False if there are no chains of
+/// iptables to do it in.
+pub fn let_through(firewall: &Firewall, bridge: &str) -> Result<bool, NetworkError> {
+    let Some(chain) = firewall.place else { return Ok(false) };
+    for direction in ["-i", "-o"] {
+        let rule = [chain, direction, bridge, "-j", "ACCEPT", "-m", "comment", "--comment", "cygnet"];
+        let with = |command| [&["-w", command], &rule[..]].concat();
+        if Program::new("iptables", &with("-C")).succeed(LIMIT).is_err() {
+            Program::new("iptables", &with("-I")).succeed(LIMIT)?;
+        }
+    }
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn dockers_policy_is_seen() {
+        let chain = |table: &str, name: &str| json!({"chain": {"family": "ip", "table": table, "name": name}});
+        let mut forward = chain("filter", "FORWARD");
+        forward["chain"]["hook"] = json!("forward");
+        forward["chain"]["policy"] = json!("drop");
+        let found = Firewall::read(&json!({"nftables": [{"metainfo": {}}, forward, chain("filter", "DOCKER-USER")]}));
+        assert_eq!((found.dropping.clone(), found.place), (vec!["ip filter FORWARD".to_owned()], Some("DOCKER-USER")));
+        let warning = found.warning("mesos-bridge").unwrap();
+        assert!(warning.contains("'ip filter FORWARD'") && warning.contains("'mesos-bridge'"), "{warning}");
+        forward["chain"]["policy"] = json!("accept");
+        let found = Firewall::read(&json!({"nftables": [forward]}));
+        assert_eq!((found.warning("b"), found.place), (None, Some("FORWARD")));
+        assert_eq!(Firewall::read(&json!("garbage")), Firewall::default());
+    }
+}

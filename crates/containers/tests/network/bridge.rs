@@ -1,0 +1,144 @@
+//! Containers on a bridge, and who reaches whom.
+
+use std::net::{SocketAddr, TcpListener};
+
+use containers::network::ports::PortMapping;
+use containers::network::{Bridge, BridgeSettings, NetworkError};
+
+use crate::world::{
+    MACHINE, OUTSIDE, ask, ask_by_datagram, ask_in_vain, at, on_a_machine, run, serve, socket, tcp, udp,
+};
+
+#[test]
+fn everybody_reaches_a_member_and_a_member_everybody() {
+    on_a_machine("everybody_reaches_a_member_and_a_member_everybody", &["nsenter"], |world| {
+        let outside = world.neighbour();
+        serve(&outside, 81);
+        let mut bridge = world.bridge(&[]);
+        let (first, address) = world.served(&mut bridge, "first", &[tcp(31000, 80), udp(31000, 80)]);
+        let (second, _) = world.served(&mut bridge, "second", &[]);
+        let [first, second] = [first, second].map(|made| made.handle());
+        let ports: Vec<SocketAddr> =
+            [MACHINE, "10.77.0.1", "127.0.0.1"].map(|host| socket(&format!("{host}:31000"))).into();
+        let direct = SocketAddr::new(address, 80);
+        for (name, from, to, seen) in [
+            ("from outside", Some(&outside), ports[0], Some(OUTSIDE)),
+            ("from the host, by its address", None, ports[0], None),
+            ("from the host, by the bridge's address", None, ports[1], None),
+            ("from the host, by its loopback", None, ports[2], Some("10.77.0.1")),
+            ("from the host, without the port", None, direct, Some("10.77.0.1")),
+            ("from itself, by the host's address", Some(&first), ports[0], Some("10.77.0.1")),
+            ("from itself, by the bridge's address", Some(&first), ports[1], Some("10.77.0.1")),
+            ("from a neighbour, by the host's address", Some(&second), ports[0], Some("10.77.0.1")),
+            ("from a neighbour, by the bridge's address", Some(&second), ports[1], Some("10.77.0.1")),
+            ("from a neighbour, without the port", Some(&second), direct, Some("10.77.0.3")),
+            ("from itself, by its own loopback", Some(&first), socket("127.0.0.1:80"), Some("127.0.0.1")),
+            ("to the outside", Some(&first), socket(&format!("{OUTSIDE}:81")), Some(MACHINE)),
+        ] {
+            let there = |ask: fn(SocketAddr) -> Option<String>| match from {
+                Some(namespace) => at(namespace, move || ask(to)),
+                None => ask(to),
+            };
+            for (transport, found) in [("tcp", there(ask)), ("udp", there(ask_by_datagram))] {
+                let found = found.unwrap_or_else(|| panic!("no answer by {transport} {name}"));
+                assert!(seen.is_none_or(|seen| seen == found), "{transport} {name}: seen as {found}");
+            }
+        }
+        bridge.remove().unwrap();
+        assert_eq!(world.counts()[..2], [0, 0]);
+        assert!(!run("ip -o link").contains("mesos-bridge"));
+    });
+}
+
+#[test]
+fn a_member_does_not_reach_the_loopback_of_the_host() {
+    on_a_machine("a_member_does_not_reach_the_loopback_of_the_host", &["nsenter"], |world| {
+        let mut bridge = world.bridge(&[]);
+        let (made, _) = world.served(&mut bridge, "a", &[]);
+        let handle = made.handle();
+        serve(std::path::Path::new("/proc/thread-self/ns/net"), 82);
+        run(&format!(
+            "nsenter --net={} sh -ec 'ip route del local 127.0.0.0/8 dev lo table local; \
+             ip route add 127.0.0.0/8 via 10.77.0.1; echo 1 > /proc/sys/net/ipv4/conf/eth0/route_localnet'",
+            handle.display()
+        ));
+        assert_eq!(at(&handle, || ask_in_vain(socket("127.0.0.9:82"))), None);
+        run("nft flush chain ip cygnet-mesos-bridge guard");
+        assert!(at(&handle, || ask(socket("127.0.0.9:82"))).is_some(), "the guard is what keeps it out");
+    });
+}
+
+#[test]
+fn a_container_that_cannot_be_joined_says_why_and_leaves_nothing() {
+    on_a_machine("a_container_that_cannot_be_joined_says_why_and_leaves_nothing", &[], |world| {
+        let settings = BridgeSettings { subnet: "10.77.0.0/30".parse().unwrap(), ..world.settings() };
+        let mut bridge = Bridge::open(settings, &world.namespaces, &[]).unwrap();
+        let in_use = TcpListener::bind("0.0.0.0:31007").unwrap();
+        let made = ["a", "b"].map(|name| world.namespaces.make(name).unwrap());
+        let mut refused = |made, ports: &[PortMapping]| bridge.attach(made, "eth0", ports).unwrap_err().to_string();
+        let why = refused(&made[0], &[tcp(31007, 80)]);
+        assert_eq!(why, "tcp port 31007 of the host is in use by a process of the host");
+        drop(in_use);
+        bridge.attach(&made[0], "eth0", &[tcp(31007, 80), udp(31007, 80)]).unwrap();
+        let mut refused = |made, ports: &[PortMapping]| bridge.attach(made, "eth0", ports).unwrap_err().to_string();
+        assert_eq!(refused(&made[0], &[]), "container a has the address 10.77.0.2 already");
+        let why = refused(&made[1], &[udp(31007, 8)]);
+        assert_eq!(why, "udp port 31007 of the host is mapped to container a already");
+        assert_eq!(refused(&made[1], &[]), "the bridge 'mesos-bridge' has no free address in 10.77.0.0/30");
+        bridge.detach("a").unwrap();
+        bridge.detach("a").unwrap();
+        let why = bridge.attach(&made[1], "much-too-long-a-name", &[tcp(31007, 80)]).unwrap_err();
+        assert!(matches!(&why, NetworkError::Member { container, .. } if container == "b"), "{why}");
+        assert_eq!((world.counts(), bridge.members()), ([0, 0, 2, 2], 0));
+        for (name, why) in [("../x", "cannot be the name of a directory"), ("a", "cannot make or release")] {
+            let error = world.namespaces.make(name).unwrap_err().to_string();
+            assert!(error.contains(why), "{error}");
+        }
+    });
+}
+
+#[test]
+fn a_restart_keeps_the_living_and_frees_the_rest() {
+    on_a_machine("a_restart_keeps_the_living_and_frees_the_rest", &[], |world| {
+        let mut bridge = world.bridge(&[]);
+        world.served(&mut bridge, "lives", &[tcp(31001, 80)]);
+        world.served(&mut bridge, "died", &[tcp(31002, 80)]);
+        world.served(&mut bridge, "torn", &[tcp(31003, 80)]);
+        assert_eq!(world.counts(), [3, 3, 3, 3]);
+        drop(bridge);
+        std::fs::write(world.namespaces.directory("torn").join("bridge.json"), "{\"addr").unwrap();
+        run("nft add element ip cygnet-mesos-bridge tcp_ports { 31999 : 10.77.0.99 . 80 }");
+        let mut bridge = world.bridge(&["lives", "torn"]);
+        assert_eq!((world.counts()[..2].to_vec(), bridge.members()), (vec![1, 1], 1));
+        assert_eq!(bridge.address("lives"), Some("10.77.0.2".parse().unwrap()));
+        assert!(ask(socket("127.0.0.1:31001")).is_some() && ask_in_vain(socket("127.0.0.1:31002")).is_none());
+        for container in ["died", "torn"] {
+            world.namespaces.release(container).unwrap();
+        }
+        // Somebody takes the whole bridge away: the next container brings it back.
+        run("ip link del mesos-bridge");
+        let (_made, address) = world.served(&mut bridge, "next", &[tcp(31002, 80)]);
+        assert_eq!(address.to_string(), "10.77.0.3");
+        assert!(ask(socket("127.0.0.1:31002")).is_some());
+    });
+}
+
+#[test]
+fn a_hundred_containers_come_and_go() {
+    on_a_machine("a_hundred_containers_come_and_go", &[], |world| {
+        let mut bridge = world.bridge(&[]);
+        let names: Vec<String> = (0..100).map(|number| format!("c{number}")).collect();
+        for (name, port) in names.iter().zip(31000..) {
+            world.served(&mut bridge, name, &[tcp(port, 80), udp(port, 80)]);
+        }
+        assert_eq!(world.counts(), [100, 200, 100, 100]);
+        for port in 31000..31100 {
+            assert!(ask(SocketAddr::from(([127, 0, 0, 1], port))).is_some(), "{port}");
+        }
+        for name in &names {
+            bridge.detach(name).unwrap();
+            world.namespaces.release(name).unwrap();
+        }
+        assert_eq!((world.counts(), bridge.members()), ([0, 0, 0, 0], 0));
+    });
+}

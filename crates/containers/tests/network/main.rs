@@ -1,0 +1,7 @@
+//! Networks of containers, each test in a network namespace of its own: the machine's rules, links and addresses are
+//! left alone. Needs root and `nft`; some need `ip`, `iptables` or Debian's plugins of CNI.
+
+mod bridge;
+mod kills;
+mod ports;
+mod world;
