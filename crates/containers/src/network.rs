@@ -12,7 +12,9 @@
 //! the network namespace of the calling thread.
 
 mod bridge;
+pub mod cni;
 mod error;
+pub mod files;
 mod links;
 mod namespaces;
 mod netlink;

@@ -51,7 +51,12 @@ impl Namespaces {
 
     /// The handle of a container's namespace, to be entered.
     pub fn handle(&self, container: &str) -> PathBuf {
-        self.directory(container).join(HANDLE)
+        Namespaces::handle_in(&self.directory(container))
+    }
+
+    /// The same, in a container's directory.
+    pub(super) fn handle_in(directory: &Path) -> PathBuf {
+        directory.join(HANDLE)
     }
 
     /// The containers that have something here, whether they live or not.
@@ -115,7 +120,7 @@ impl Made {
 
     /// Its handle.
     pub fn handle(&self) -> PathBuf {
-        self.directory.join(HANDLE)
+        Namespaces::handle_in(&self.directory)
     }
 
     /// A socket that makes links, addresses and routes in it.

@@ -2,6 +2,8 @@
 //! left alone. Needs root and `nft`; some need `ip`, `iptables` or Debian's plugins of CNI.
 
 mod bridge;
+mod cni;
+mod cost;
 mod kills;
 mod ports;
 mod world;

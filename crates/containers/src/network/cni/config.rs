@@ -1,0 +1,221 @@
+//! A configuration of CNI: a list of plugins that together make one network. Pure.
+
+use std::path::Path;
+
+use mesos::v1::NetworkInfo;
+use serde_json::{Map, Value, json};
+
+use super::CniError;
+use crate::network::ports::Transport;
+
+/// The key in `args` under which Mesos tells plugins about the container.
+const RESERVED: &str = "org.apache.mesos";
+/// The versions whose inputs and results are known.
+const VERSIONS: [&str; 8] = ["0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0", ""];
+/// The first versions do not know CHECK, and are not given the result on DEL.
+const BEFORE_CHECK: [&str; 5] = ["", "0.1.0", "0.2.0", "0.3.0", "0.3.1"];
+
+/// A network.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct ConfigList {
+    name: String,
+    version: String,
+    disable_check: bool,
+    plugins: Vec<Map<String, Value>>,
+}
+
+impl ConfigList {
+    /// Reads a list, or a single plugin's configuration, which is the same as a list of one.
+    pub(super) fn read(path: &Path, content: &[u8]) -> Result<ConfigList, CniError> {
+        let malformed = |why: String| CniError::Malformed { path: path.to_owned(), why };
+        let value: Value = serde_json::from_slice(content).map_err(|error| malformed(error.to_string()))?;
+        let Value::Object(object) = value else { return Err(malformed("it is no JSON object".to_owned())) };
+        ConfigList::understand(object).map_err(malformed)
+    }
+
+    fn understand(mut object: Map<String, Value>) -> Result<ConfigList, String> {
+        let name = text(&object, "name")?.ok_or("it has no 'name'")?.to_owned();
+        if !is_name(&name) {
+            return Err(format!("'{name}' is no name of a network"));
+        }
+        let version = text(&object, "cniVersion")?.unwrap_or_default().to_owned();
+        if !VERSIONS.contains(&version.as_str()) {
+            return Err(format!("'cniVersion' {version} is not supported"));
+        }
+        let disable_check = object.get("disableCheck").and_then(Value::as_bool).unwrap_or(false);
+        let plugins = match object.remove("plugins") {
+            None => vec![object],
+            Some(Value::Array(plugins)) => plugins.into_iter().map(as_object).collect::<Result<_, _>>()?,
+            Some(_) => return Err("'plugins' is no list".to_owned()),
+        };
+        if plugins.is_empty() {
+            return Err("'plugins' is empty".to_owned());
+        }
+        for plugin in &plugins {
+            let kind = text(plugin, "type")?.ok_or("a plugin has no 'type'")?;
+            if kind.is_empty() || kind.contains('/') || kind.starts_with('.') {
+                return Err(format!("'{kind}' is no name of a plugin"));
+            }
+        }
+        Ok(ConfigList { name, version, disable_check, plugins })
+    }
+
+    /// As the plugins are to see it for a container that joins as `info` says.
+    pub(super) fn for_container(mut self, info: &NetworkInfo) -> Result<ConfigList, CniError> {
+        let ports = port_mappings(info);
+        let info = mesos::json::to_value(info);
+        for plugin in &mut self.plugins {
+            let args = plugin.entry("args").or_insert_with(|| json!({}));
+            let Value::Object(args) = args else { return Err(CniError::Reserved) };
+            if args.insert(RESERVED.to_owned(), json!({ "network_info": info })).is_some() {
+                return Err(CniError::Reserved);
+            }
+            let maps_ports = plugin.get("capabilities").and_then(|able| able.get("portMappings")) == Some(&json!(true));
+            if maps_ports && !ports.is_empty() {
+                plugin.insert("runtimeConfig".to_owned(), json!({ "portMappings": ports }));
+            }
+        }
+        Ok(self)
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Each plugin's own part.
+    pub(super) fn plugins(&self) -> &[Map<String, Value>] {
+        &self.plugins
+    }
+
+    /// Whether its plugins know CHECK, and the operator wants it.
+    pub(super) fn can_check(&self) -> bool {
+        !self.disable_check && !BEFORE_CHECK.contains(&self.version.as_str())
+    }
+
+    /// What a plugin reads.
+    pub(super) fn input(&self, plugin: &Map<String, Value>, previous: Option<&Value>) -> Vec<u8> {
+        let mut input = plugin.clone();
+        input.insert("name".to_owned(), self.name.as_str().into());
+        if !self.version.is_empty() {
+            input.insert("cniVersion".to_owned(), self.version.as_str().into());
+        }
+        input.remove("capabilities");
+        if let Some(previous) = previous.filter(|previous| previous.is_object()) {
+            input.insert("prevResult".to_owned(), previous.clone());
+        }
+        serde_json::to_vec(&input).unwrap_or_default()
+    }
+
+    /// The text that [`ConfigList::read`] makes the same list of.
+    pub(super) fn text(&self) -> Vec<u8> {
+        let mut list = json!({ "name": self.name, "plugins": self.plugins, "disableCheck": self.disable_check });
+        if !self.version.is_empty() {
+            list["cniVersion"] = self.version.as_str().into();
+        }
+        serde_json::to_vec(&list).unwrap_or_default()
+    }
+}
+
+/// The ports in the words of the capability `portMappings`.
+fn port_mappings(info: &NetworkInfo) -> Vec<Value> {
+    let mapping = |mapping: &mesos::v1::network_info::PortMapping| {
+        let protocol = mapping.protocol.as_deref();
+        let protocol = Transport::named(protocol).map_or_else(|| protocol.unwrap_or_default(), |known| known.name());
+        json!({ "hostPort": mapping.host_port, "containerPort": mapping.container_port, "protocol": protocol })
+    };
+    info.port_mappings.iter().map(mapping).collect()
+}
+
+fn text<'a>(object: &'a Map<String, Value>, key: &str) -> Result<Option<&'a str>, String> {
+    match object.get(key) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(format!("'{key}' is no text")),
+    }
+}
+
+fn as_object(value: Value) -> Result<Map<String, Value>, String> {
+    let Value::Object(object) = value else { return Err("a plugin is no JSON object".to_owned()) };
+    Ok(object)
+}
+
+/// The specification's letters; the name is also that of a directory.
+fn is_name(name: &str) -> bool {
+    let allowed = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '.' | '-');
+    name.starts_with(|letter: char| letter.is_ascii_alphanumeric()) && name.chars().all(allowed) && name.len() <= 255
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<ConfigList, CniError> {
+        ConfigList::read(Path::new("/etc/cni/net.d/x"), text.as_bytes())
+    }
+
+    fn info() -> NetworkInfo {
+        mesos::json::from_value(json!({
+            "name": "blue", "port_mappings": [{ "host_port": 31000, "container_port": 80, "protocol": "TCP" }]
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_single_configuration_is_a_list_of_one() {
+        let list = read(r#"{"name": "blue", "type": "bridge", "ipam": {"type": "host-local"}}"#).unwrap();
+        assert_eq!((list.name(), list.plugins().len(), list.can_check()), ("blue", 1, false));
+        let list = list.for_container(&info()).unwrap();
+        let input: Value = serde_json::from_slice(&list.input(&list.plugins()[0], None)).unwrap();
+        assert_eq!(input["args"]["org.apache.mesos"]["network_info"]["name"], "blue");
+        assert_eq!(
+            (&input["type"], input.get("runtimeConfig"), input.get("prevResult")),
+            (&json!("bridge"), None, None)
+        );
+        assert_eq!(read(std::str::from_utf8(&list.text()).unwrap()).unwrap(), list);
+    }
+
+    #[test]
+    fn plugins_that_map_ports_are_told_them_and_each_the_result_before() {
+        let text = r#"{"cniVersion": "0.4.0", "name": "blue", "plugins": [
+            {"type": "bridge", "args": {"own": 1}}, {"type": "portmap", "capabilities": {"portMappings": true}}]}"#;
+        let list = read(text).unwrap().for_container(&info()).unwrap();
+        assert!(list.can_check());
+        let result = json!({"ips": []});
+        let inputs: Vec<Value> = list
+            .plugins()
+            .iter()
+            .map(|plugin| list.input(plugin, Some(&result)))
+            .map(|input| serde_json::from_slice(&input).unwrap())
+            .collect();
+        assert_eq!((&inputs[0]["args"]["own"], inputs[0].get("runtimeConfig")), (&json!(1), None));
+        let mapped = json!({"portMappings": [{"hostPort": 31000, "containerPort": 80, "protocol": "tcp"}]});
+        assert_eq!((&inputs[1]["runtimeConfig"], &inputs[1]["prevResult"]), (&mapped, &result));
+        for (key, value) in [("name", "blue"), ("cniVersion", "0.4.0")] {
+            assert!(inputs.iter().all(|input| input[key] == value), "{inputs:?}");
+        }
+        assert!(inputs.iter().all(|input| input.get("capabilities").is_none()));
+    }
+
+    #[test]
+    fn other_texts_say_what_is_wrong_with_them() {
+        for (text, why) in [
+            ("", "EOF"),
+            ("[]", "it is no JSON object"),
+            ("{}", "it has no 'name'"),
+            (r#"{"name": 1}"#, "'name' is no text"),
+            (r#"{"name": "../x", "type": "a"}"#, "'../x' is no name of a network"),
+            (r#"{"name": "a"}"#, "a plugin has no 'type'"),
+            (r#"{"name": "a", "type": "../../bin/sh"}"#, "'../../bin/sh' is no name of a plugin"),
+            (r#"{"name": "a", "type": "b", "cniVersion": "2.0.0"}"#, "'cniVersion' 2.0.0 is not supported"),
+            (r#"{"name": "a", "plugins": []}"#, "'plugins' is empty"),
+            (r#"{"name": "a", "plugins": {}}"#, "'plugins' is no list"),
+            (r#"{"name": "a", "plugins": [1]}"#, "a plugin is no JSON object"),
+        ] {
+            let error = read(text).unwrap_err().to_string();
+            assert!(error.contains(why) && error.contains("/etc/cni/net.d/x"), "{text}: {error}");
+        }
+        let reserved = r#"{"name": "a", "type": "b", "args": {"org.apache.mesos": {}}}"#;
+        let error = read(reserved).unwrap().for_container(&info()).unwrap_err().to_string();
+        assert!(error.starts_with("'org.apache.mesos' in 'args' should not be set"), "{error}");
+    }
+}
