@@ -1,6 +1,7 @@
 //! Networks of containers: namespaces that are held, a bridge of our own, plugins of CNI, and the files that go with them.
 //!
 //! ```text
+//!   networks     all of them together, for the agent
 //!   plan         pure: which networks a container joins       files       pure: /etc/hosts, hostname, resolv.conf
 //!   namespaces   held by a mount until all is undone          subnet      addresses with a prefix
 //!   bridge       members, leases, links                       ports       ports of the host that lead to members
@@ -18,6 +19,8 @@ pub mod files;
 mod links;
 mod namespaces;
 mod netlink;
+mod networks;
+pub mod plan;
 pub mod ports;
 mod program;
 mod subnet;
@@ -25,5 +28,6 @@ mod subnet;
 pub use self::bridge::{Bridge, BridgeSettings};
 pub use self::error::NetworkError;
 pub use self::namespaces::{Made, Namespaces};
+pub use self::networks::{Attached, JoinError, NetworkSettings, Networks};
 pub use self::program::ProgramError;
 pub use self::subnet::{Subnet, SubnetError};

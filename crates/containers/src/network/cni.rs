@@ -53,9 +53,12 @@ pub struct Cni {
 }
 
 impl Cni {
-    /// The networks of these settings.
-    pub fn new(settings: CniSettings, namespaces: Namespaces) -> Cni {
-        let CniSettings { configurations, plugins, limit } = settings;
+    /// The networks of these settings; without, there is none.
+    pub fn new(settings: Option<CniSettings>, namespaces: Namespaces) -> Cni {
+        let (configurations, plugins, limit) = match settings {
+            Some(CniSettings { configurations, plugins, limit }) => (Some(configurations), plugins, limit),
+            None => Default::default(),
+        };
         Cni { directory: Directory::new(configurations), plugins: Plugins::new(plugins, limit), namespaces }
     }
 

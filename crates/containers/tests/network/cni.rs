@@ -24,7 +24,7 @@ pub(crate) fn networks(world: &World, plugins: &str, limit: Duration, configurat
         fs::write(directory.join(format!("{number}.conflist")), configuration.to_string()).unwrap();
     }
     let settings = CniSettings { configurations: directory, plugins: plugins.to_owned(), limit };
-    Cni::new(settings, world.namespaces.clone())
+    Cni::new(Some(settings), world.namespaces.clone())
 }
 
 /// Debian's bridge with its address file below the test's directory.
@@ -72,7 +72,6 @@ fn debians_plugins_join_two_networks_and_leave_nothing() {
         cni.check("c1").unwrap();
         let blue = cni.attach(&made, "eth0", &info("blue", &[(31000, 80)])).unwrap();
         assert_eq!([&blue, &red].map(|it| it.addresses[0].to_string()), ["10.88.0.2", "10.89.0.2"]);
-        assert_eq!(blue.network_info(&info("blue", &[])).ip_addresses[0].ip_address(), "10.88.0.2");
         serve(&made.handle(), 80);
         for address in ["127.0.0.1:31000", "10.88.0.1:31000", "10.88.0.2:80", "10.89.0.2:80"] {
             assert!(ask(socket(address)).is_some(), "{address}");

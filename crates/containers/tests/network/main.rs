@@ -5,5 +5,6 @@ mod bridge;
 mod cni;
 mod cost;
 mod kills;
+mod networks;
 mod ports;
 mod world;

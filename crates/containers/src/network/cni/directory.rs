@@ -10,20 +10,22 @@ use super::config::ConfigList;
 /// The most that a configuration may have.
 const MOST_BYTES: u64 = 1024 * 1024;
 
-/// A directory of configurations.
+/// A directory of configurations, if the operator named one.
 #[derive(Clone, Debug)]
-pub(super) struct Directory(PathBuf);
+pub(super) struct Directory(Option<PathBuf>);
 
 impl Directory {
-    pub(super) fn new(path: PathBuf) -> Directory {
+    pub(super) fn new(path: Option<PathBuf>) -> Directory {
         Directory(path)
     }
 
     /// The configuration of a network: the first one of that name, in the order of the files' names. Files that are none
     /// are warned about and passed over.
     pub(super) fn find(&self, network: &str) -> Result<ConfigList, CniError> {
-        let failed = |source| CniError::Directory { path: self.0.clone(), source };
-        let entries = fs::read_dir(&self.0).map_err(failed)?;
+        let unknown = || CniError::Unknown { network: network.to_owned() };
+        let directory = self.0.as_ref().ok_or_else(unknown)?;
+        let failed = |source| CniError::Directory { path: directory.clone(), source };
+        let entries = fs::read_dir(directory).map_err(failed)?;
         let mut paths: Vec<PathBuf> =
             entries.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>().map_err(failed)?;
         paths.retain(|path| path.is_file());
@@ -32,7 +34,7 @@ impl Directory {
             read(path).inspect_err(|error| tracing::warn!("A CNI network configuration is passed over: {error}")).ok()
         });
         let mut found = read.filter(|list| list.name() == network);
-        let first = found.next().ok_or_else(|| CniError::Unknown { network: network.to_owned() })?;
+        let first = found.next().ok_or_else(unknown)?;
         if found.next().is_some() {
             tracing::warn!("Several CNI network configurations have the name '{network}'; the first one counts");
         }
@@ -54,7 +56,7 @@ mod tests {
     #[test]
     fn files_are_read_when_they_are_wanted_and_bad_ones_passed_over() {
         let place = tempfile::tempdir().unwrap();
-        let directory = Directory::new(place.path().to_owned());
+        let directory = Directory::new(Some(place.path().to_owned()));
         let write = |file: &str, text: &str| fs::write(place.path().join(file), text).unwrap();
         fs::create_dir(place.path().join("00-directory")).unwrap();
         write("10-bad.conf", "{");
@@ -66,7 +68,8 @@ mod tests {
         assert_eq!(directory.find("red").unwrap().plugins()[0]["type"], "third");
         write("20-blue.conflist", "");
         assert_eq!(directory.find("blue").unwrap().plugins()[0]["type"], "second");
-        let gone = Directory::new(place.path().join("nowhere")).find("blue").unwrap_err().to_string();
+        let gone = Directory::new(Some(place.path().join("nowhere"))).find("blue").unwrap_err().to_string();
+        assert!(matches!(Directory::new(None).find("blue"), Err(CniError::Unknown { .. })));
         assert!(gone.starts_with("Unable to list the CNI network configuration directory"), "{gone}");
     }
 }

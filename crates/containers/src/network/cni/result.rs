@@ -2,8 +2,6 @@
 
 use std::net::IpAddr;
 
-use mesos::v1::NetworkInfo;
-use mesos::v1::network_info::{IpAddress, Protocol};
 use serde_json::Value;
 
 use super::CniError;
@@ -33,20 +31,6 @@ impl CniResult {
         let dns = value.get("dns").map_or_else(|| Ok(Dns::default()), |dns| serde_json::from_value(dns.clone()));
         Ok(CniResult { addresses, dns: dns.map_err(|error| CniError::Result(format!("'dns': {error}")))? })
     }
-
-    /// The network of a container as its status tells it: as it was asked for, with the addresses it got.
-    pub fn network_info(&self, wanted: &NetworkInfo) -> NetworkInfo {
-        with_addresses(wanted, &self.addresses)
-    }
-}
-
-/// A [`NetworkInfo`] that has these addresses instead of those that were wanted.
-pub(crate) fn with_addresses(wanted: &NetworkInfo, addresses: &[IpAddr]) -> NetworkInfo {
-    let address = |address: &IpAddr| {
-        let protocol = if address.is_ipv4() { Protocol::IPv4 } else { Protocol::IPv6 };
-        IpAddress { protocol: Some(protocol as i32), ip_address: Some(address.to_string()) }
-    };
-    NetworkInfo { ip_addresses: addresses.iter().map(address).collect(), ..wanted.clone() }
 }
 
 /// An address may belong to an interface of the host, a bridge's for example.
@@ -101,13 +85,8 @@ mod tests {
     }
 
     #[test]
-    fn a_status_tells_what_was_got() {
-        let wanted = NetworkInfo { name: Some("blue".to_owned()), ..NetworkInfo::default() };
-        let value = json!({"ips": [{"address": "fd00::2/64"}], "dns": {"nameservers": ["10.0.0.1"], "search": ["x"]}});
-        let result = CniResult::read(&value).unwrap();
-        let info = result.network_info(&wanted);
-        assert_eq!((info.name(), info.ip_addresses[0].ip_address()), ("blue", "fd00::2"));
-        assert_eq!(info.ip_addresses[0].protocol(), Protocol::IPv6);
-        assert_eq!(result.dns.text(), "search x\nnameserver 10.0.0.1\n");
+    fn resolvers_are_read() {
+        let dns = json!({"dns": {"nameservers": ["10.0.0.1"], "search": ["x"]}});
+        assert_eq!(CniResult::read(&dns).unwrap().dns.text(), "search x\nnameserver 10.0.0.1\n");
     }
 }

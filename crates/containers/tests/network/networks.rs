@@ -1,0 +1,118 @@
+//! All networks together, as the agent has them.
+
+use std::fs;
+use std::thread;
+use std::time::Duration;
+
+use containers::network::cni::CniSettings;
+use containers::network::plan::{By, Join, Plan};
+use containers::network::{JoinError, NetworkSettings, Networks};
+use mesos::v1::ContainerInfo;
+use serde_json::{Value, json};
+
+use crate::cni::{debians, has_plugins, networks};
+use crate::world::{World, ask, on_a_machine, run, serve, socket};
+
+fn settings(world: &World, plugins: &str) -> NetworkSettings {
+    let cni = CniSettings {
+        configurations: world.path().join("net.d"),
+        plugins: plugins.to_owned(),
+        limit: Duration::from_secs(30),
+    };
+    NetworkSettings { directory: world.path().join("network"), bridge: Some(world.settings()), cni: Some(cni) }
+}
+
+fn joins(infos: Value) -> Vec<Join> {
+    let container: ContainerInfo = mesos::json::from_value(json!({"type": "MESOS", "network_infos": infos})).unwrap();
+    let Plan::Own(joins) = Plan::of(Some(&container), "mesos-bridge").unwrap() else { panic!("it has networks") };
+    joins
+}
+
+fn on_bridge(port: u16) -> Vec<Join> {
+    joins(json!([{"name": "mesos-bridge", "port_mappings": [{"host_port": port, "container_port": 80}]}]))
+}
+
+#[test]
+fn a_container_is_on_the_bridge_and_in_a_network_by_name() {
+    let test = "a_container_is_on_the_bridge_and_in_a_network_by_name";
+    if !has_plugins(test) {
+        return;
+    }
+    on_a_machine(test, &["iptables"], |world| {
+        networks(world, "", Duration::ZERO, &[debians(world, "red", 89)]);
+        let all = Networks::open(settings(world, "/usr/lib/cni"), &[]).unwrap();
+        let both = [on_bridge(31000), joins(json!([{"name": "red"}]))].concat();
+        let both: Vec<Join> = both
+            .into_iter()
+            .zip(["eth0", "eth1"])
+            .map(|(join, name)| Join { interface: name.to_owned(), ..join })
+            .collect();
+        let attached = all.attach("c1", &both).unwrap();
+        let told = |at: usize| attached.networks[at].ip_addresses[0].ip_address().to_owned();
+        assert_eq!([told(0), told(1)], ["10.77.0.2", "10.89.0.2"]);
+        assert_eq!(attached.address.unwrap().to_string(), "10.77.0.2");
+        serve(&attached.namespace, 80);
+        for address in ["127.0.0.1:31000", "10.77.0.2:80", "10.89.0.2:80"] {
+            assert!(ask(socket(address)).is_some(), "{address}");
+        }
+        // The second network is not there: the first one is left again.
+        let [own, missing] = [on_bridge(31001), joins(json!([{"name": "nowhere"}]))];
+        let error = all.attach("c2", &[own, missing].concat()).unwrap_err().to_string();
+        assert_eq!(
+            (error.as_str(), all.containers().unwrap()),
+            ("Unknown CNI network 'nowhere'", vec!["c1".to_owned()])
+        );
+        drop(all);
+        let all = Networks::open(settings(world, "/usr/lib/cni"), &["c1".to_owned()]).unwrap();
+        assert!(all.sweep(&["c1".to_owned()]).unwrap().is_empty() && ask(socket("127.0.0.1:31000")).is_some());
+        assert!(all.sweep(&[]).unwrap().is_empty());
+        assert_eq!((world.counts(), run("ip -o link show type veth").as_str()), ([0; 4], ""));
+    });
+}
+
+#[test]
+fn what_a_sweep_cannot_part_is_told_and_kept() {
+    on_a_machine("what_a_sweep_cannot_part_is_told_and_kept", &[], |world| {
+        let all = Networks::open(settings(world, ""), &[]).unwrap();
+        for container in ["c1", "c2"] {
+            all.attach(container, &on_bridge(if container == "c1" { 31001 } else { 31002 })).unwrap();
+        }
+        let left = world.namespaces.directory("c1").join("red/eth0");
+        fs::create_dir_all(&left).unwrap();
+        fs::write(left.parent().unwrap().join("network.conf"), r#"{"name": "red", "type": "gone"}"#).unwrap();
+        let kept = all.sweep(&[]).unwrap();
+        let [(container, error)] = &kept[..] else { panic!("one is left: {kept:?}") };
+        let why = "Unable to find the plugin gone required to detach c1 to network 'red'";
+        assert_eq!((container.as_str(), error.to_string().as_str()), ("c1", why));
+        assert_eq!(world.counts(), [1, 1, 1, 1], "its namespace is held until the plugin could be asked");
+        fs::remove_dir_all(left.parent().unwrap()).unwrap();
+        assert!(all.sweep(&[]).unwrap().is_empty());
+        let without = Networks::open(NetworkSettings { bridge: None, cni: None, ..settings(world, "") }, &[]).unwrap();
+        assert!(matches!(without.attach("c1", &on_bridge(31001)), Err(JoinError::NoBridge)));
+        let by_name = Join { by: By::Cni, ..on_bridge(1).remove(0) };
+        assert_eq!(without.attach("c1", &[by_name]).unwrap_err().to_string(), "Unknown CNI network 'mesos-bridge'");
+        assert_eq!(world.counts(), [0; 4]);
+    });
+}
+
+#[test]
+fn containers_come_and_go_from_many_threads() {
+    on_a_machine("containers_come_and_go_from_many_threads", &[], |world| {
+        let all = Networks::open(settings(world, ""), &[]).unwrap();
+        let threads: Vec<_> = (0..4_u16)
+            .map(|thread| {
+                let all = all.clone();
+                thread::spawn(move || {
+                    for round in 0..10 {
+                        let container = format!("c{thread}-{round}");
+                        all.attach(&container, &on_bridge(31000 + thread)).unwrap();
+                        all.detach(&container).unwrap();
+                        all.detach(&container).unwrap();
+                    }
+                })
+            })
+            .collect();
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        assert_eq!(world.counts(), [0; 4]);
+    });
+}
