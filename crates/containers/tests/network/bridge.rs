@@ -6,7 +6,7 @@ use containers::network::ports::PortMapping;
 use containers::network::{Bridge, BridgeSettings, NetworkError};
 
 use crate::world::{
-    MACHINE, OUTSIDE, ask, ask_by_datagram, ask_in_vain, at, on_a_machine, run, serve, socket, tcp, udp,
+    MACHINE, OUTSIDE, ask, ask_by_datagram, ask_in_vain, at, bridge, on_a_machine, run, serve, socket, tcp, udp,
 };
 
 #[test]
@@ -71,8 +71,8 @@ fn a_member_does_not_reach_the_loopback_of_the_host() {
 #[test]
 fn a_container_that_cannot_be_joined_says_why_and_leaves_nothing() {
     on_a_machine("a_container_that_cannot_be_joined_says_why_and_leaves_nothing", &[], |world| {
-        let settings = BridgeSettings { subnet: "10.77.0.0/30".parse().unwrap(), ..world.settings() };
-        let mut bridge = Bridge::open(settings, &world.namespaces, &[]).unwrap();
+        let small = BridgeSettings { subnet: "10.77.0.0/30".parse().unwrap(), ..bridge() };
+        let mut bridge = Bridge::open(small, &world.namespaces, &[]).unwrap();
         let in_use = TcpListener::bind("0.0.0.0:31007").unwrap();
         let made = ["a", "b"].map(|name| world.namespaces.make(name).unwrap());
         let mut refused = |made, ports: &[PortMapping]| bridge.attach(made, "eth0", ports).unwrap_err().to_string();

@@ -94,10 +94,10 @@ fn debians_plugins_join_two_networks_and_leave_nothing() {
 }
 
 /// Plugins written in shell.
-struct Written<'a>(&'a World);
+pub(crate) struct Written<'a>(pub(crate) &'a World);
 
 impl Written<'_> {
-    fn plugin(&self, name: &str, script: &str) -> &Self {
+    pub(crate) fn plugin(&self, name: &str, script: &str) -> &Self {
         let directory = self.0.path().join("plugins");
         fs::create_dir_all(&directory).unwrap();
         let path = directory.join(name);
@@ -108,7 +108,7 @@ impl Written<'_> {
         self
     }
 
-    fn network(&self, types: &[&str]) -> Cni {
+    pub(crate) fn network(&self, types: &[&str]) -> Cni {
         let plugins: Vec<Value> = types.iter().map(|kind| json!({ "type": kind })).collect();
         let list = json!({"cniVersion": "1.0.0", "name": "blue", "plugins": plugins});
         networks(self.0, self.0.path().join("plugins").to_str().unwrap(), LIMIT, &[list])

@@ -1,6 +1,7 @@
 //! All networks together, as the agent has them.
 
 use std::fs;
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
@@ -11,24 +12,22 @@ use mesos::v1::ContainerInfo;
 use serde_json::{Value, json};
 
 use crate::cni::{debians, has_plugins, networks};
-use crate::world::{World, ask, on_a_machine, run, serve, socket};
+use crate::world::{ask, bridge, on_a_machine, run, serve, socket};
 
-fn settings(world: &World, plugins: &str) -> NetworkSettings {
-    let cni = CniSettings {
-        configurations: world.path().join("net.d"),
-        plugins: plugins.to_owned(),
-        limit: Duration::from_secs(30),
-    };
-    NetworkSettings { directory: world.path().join("network"), bridge: Some(world.settings()), cni: Some(cni) }
+/// The settings of an agent whose files are here.
+pub(crate) fn settings(directory: &Path) -> NetworkSettings {
+    let plugins = format!("{}/plugins:/usr/lib/cni", directory.display());
+    let cni = CniSettings { configurations: directory.join("net.d"), plugins, limit: Duration::from_secs(30) };
+    NetworkSettings { directory: directory.join("network"), bridge: Some(bridge()), cni: Some(cni) }
 }
 
-fn joins(infos: Value) -> Vec<Join> {
+pub(crate) fn joins(infos: Value) -> Vec<Join> {
     let container: ContainerInfo = mesos::json::from_value(json!({"type": "MESOS", "network_infos": infos})).unwrap();
     let Plan::Own(joins) = Plan::of(Some(&container), "mesos-bridge").unwrap() else { panic!("it has networks") };
     joins
 }
 
-fn on_bridge(port: u16) -> Vec<Join> {
+pub(crate) fn on_bridge(port: u16) -> Vec<Join> {
     joins(json!([{"name": "mesos-bridge", "port_mappings": [{"host_port": port, "container_port": 80}]}]))
 }
 
@@ -40,7 +39,7 @@ fn a_container_is_on_the_bridge_and_in_a_network_by_name() {
     }
     on_a_machine(test, &["iptables"], |world| {
         networks(world, "", Duration::ZERO, &[debians(world, "red", 89)]);
-        let all = Networks::open(settings(world, "/usr/lib/cni"), &[]).unwrap();
+        let all = Networks::open(settings(world.path()), &[]).unwrap();
         let both = [on_bridge(31000), joins(json!([{"name": "red"}]))].concat();
         let both: Vec<Join> = both
             .into_iter()
@@ -63,7 +62,7 @@ fn a_container_is_on_the_bridge_and_in_a_network_by_name() {
             ("Unknown CNI network 'nowhere'", vec!["c1".to_owned()])
         );
         drop(all);
-        let all = Networks::open(settings(world, "/usr/lib/cni"), &["c1".to_owned()]).unwrap();
+        let all = Networks::open(settings(world.path()), &["c1".to_owned()]).unwrap();
         assert!(all.sweep(&["c1".to_owned()]).unwrap().is_empty() && ask(socket("127.0.0.1:31000")).is_some());
         assert!(all.sweep(&[]).unwrap().is_empty());
         assert_eq!((world.counts(), run("ip -o link show type veth").as_str()), ([0; 4], ""));
@@ -73,7 +72,7 @@ fn a_container_is_on_the_bridge_and_in_a_network_by_name() {
 #[test]
 fn what_a_sweep_cannot_part_is_told_and_kept() {
     on_a_machine("what_a_sweep_cannot_part_is_told_and_kept", &[], |world| {
-        let all = Networks::open(settings(world, ""), &[]).unwrap();
+        let all = Networks::open(settings(world.path()), &[]).unwrap();
         for container in ["c1", "c2"] {
             all.attach(container, &on_bridge(if container == "c1" { 31001 } else { 31002 })).unwrap();
         }
@@ -87,7 +86,8 @@ fn what_a_sweep_cannot_part_is_told_and_kept() {
         assert_eq!(world.counts(), [1, 1, 1, 1], "its namespace is held until the plugin could be asked");
         fs::remove_dir_all(left.parent().unwrap()).unwrap();
         assert!(all.sweep(&[]).unwrap().is_empty());
-        let without = Networks::open(NetworkSettings { bridge: None, cni: None, ..settings(world, "") }, &[]).unwrap();
+        let without =
+            Networks::open(NetworkSettings { bridge: None, cni: None, ..settings(world.path()) }, &[]).unwrap();
         assert!(matches!(without.attach("c1", &on_bridge(31001)), Err(JoinError::NoBridge)));
         let by_name = Join { by: By::Cni, ..on_bridge(1).remove(0) };
         assert_eq!(without.attach("c1", &[by_name]).unwrap_err().to_string(), "Unknown CNI network 'mesos-bridge'");
@@ -98,7 +98,7 @@ fn what_a_sweep_cannot_part_is_told_and_kept() {
 #[test]
 fn containers_come_and_go_from_many_threads() {
     on_a_machine("containers_come_and_go_from_many_threads", &[], |world| {
-        let all = Networks::open(settings(world, ""), &[]).unwrap();
+        let all = Networks::open(settings(world.path()), &[]).unwrap();
         let threads: Vec<_> = (0..4_u16)
             .map(|thread| {
                 let all = all.clone();

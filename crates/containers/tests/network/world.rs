@@ -45,6 +45,11 @@ pub(crate) fn on_a_machine(test: &str, programs: &[&str], body: impl FnOnce(&Wor
     thread::Builder::new().name(test.to_owned()).spawn(on_thread).unwrap().join().unwrap();
 }
 
+/// The bridge of every test.
+pub(crate) fn bridge() -> BridgeSettings {
+    BridgeSettings { name: "mesos-bridge".to_owned(), subnet: "10.77.0.0/24".parse().unwrap() }
+}
+
 /// Runs a line of shell here; its output.
 pub(crate) fn run(script: &str) -> String {
     let output = Command::new("sh").args(["-ec", script]).output().unwrap();
@@ -58,13 +63,9 @@ impl World {
         self.directory.path()
     }
 
-    pub(crate) fn settings(&self) -> BridgeSettings {
-        BridgeSettings { name: "mesos-bridge".to_owned(), subnet: "10.77.0.0/24".parse().unwrap() }
-    }
-
     pub(crate) fn bridge(&self, living: &[&str]) -> Bridge {
         let living: Vec<String> = living.iter().map(|name| (*name).to_owned()).collect();
-        Bridge::open(self.settings(), &self.namespaces, &living).unwrap()
+        Bridge::open(bridge(), &self.namespaces, &living).unwrap()
     }
 
     /// A neighbouring machine at the other end of a cable: its namespace.
