@@ -108,6 +108,7 @@ impl Bridge {
         let Some(lease) = self.leases.of(container) else { return Ok(()) };
         let failed = |errno| self.of_member("remove", container, errno);
         ports::remove(&self.netfilter, &self.table, &lease.mapped()).map_err(failed)?;
+        ports::forget(&self.netfilter, &lease.ports);
         self.delete_link(&link_to(lease.address)).map_err(failed)?;
         self.leases.remove(container)
     }
@@ -147,8 +148,10 @@ impl Bridge {
             links::new_default_route(inside, subnet.gateway()),
         ];
         made.inside().carry_out(&configuration).map_err(failed)?;
-        let mapped = self.leases.of(container).map(Lease::mapped).unwrap_or_default();
-        ports::add(&self.netfilter, &self.table, &mapped).map_err(failed)
+        let Some(lease) = self.leases.of(container) else { return Ok(()) };
+        ports::add(&self.netfilter, &self.table, &lease.mapped()).map_err(failed)?;
+        ports::forget(&self.netfilter, &lease.ports);
+        Ok(())
     }
 
     /// The index of the bridge, which is made if somebody has removed it.

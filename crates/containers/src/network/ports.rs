@@ -4,6 +4,7 @@
 //! containers that live, so whatever an agent before it left is gone; from then on elements come and go over netlink.
 
 mod elements;
+mod flows;
 mod preflight;
 mod rules;
 
@@ -13,6 +14,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use serde::{Deserialize, Serialize};
 
 pub(super) use self::elements::{add, remove};
+pub(super) use self::flows::forget;
 pub use self::preflight::{Firewall, inspect, let_through};
 pub use self::rules::{Mapped, Table};
 

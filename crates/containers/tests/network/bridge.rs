@@ -1,6 +1,7 @@
 //! Containers on a bridge, and who reaches whom.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::time::Duration;
 
 use containers::network::ports::PortMapping;
 use containers::network::{Bridge, BridgeSettings, NetworkError};
@@ -120,6 +121,28 @@ fn a_restart_keeps_the_living_and_frees_the_rest() {
         let (_made, address) = world.served(&mut bridge, "next", &[tcp(31002, 80)]);
         assert_eq!(address.to_string(), "10.77.0.3");
         assert!(ask(socket("127.0.0.1:31002")).is_some());
+    });
+}
+
+#[test]
+fn a_client_that_goes_on_sending_finds_the_next_holder_of_a_port() {
+    on_a_machine("a_client_that_goes_on_sending_finds_the_next_holder_of_a_port", &["nsenter"], |world| {
+        let outside = world.neighbour();
+        let mut bridge = world.bridge(&[]);
+        let client = at(&outside, || UdpSocket::bind("0.0.0.0:5000").unwrap());
+        client.connect((MACHINE, 31000)).unwrap();
+        client.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+        let answered = || {
+            let _refused_before = client.send(b"?");
+            client.recv(&mut [0; 16]).is_ok()
+        };
+        assert!(!answered(), "nobody is there yet");
+        for name in ["first", "second"] {
+            world.served(&mut bridge, name, &[udp(31000, 80)]);
+            assert!(answered() || answered(), "{name}");
+            bridge.detach(name).unwrap();
+            assert!(!answered(), "{name} is gone");
+        }
     });
 }
 
