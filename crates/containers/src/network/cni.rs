@@ -137,7 +137,8 @@ impl Cni {
 
     /// The plugins of a list, the last one first.
     fn remove(&self, container: &str, directory: &Path, checkpoint: &Checkpoint) -> Result<(), CniError> {
-        let (list, result) = (checkpoint.configuration()?, checkpoint.result());
+        let list = checkpoint.configuration()?;
+        let result = checkpoint.result().filter(|_| list.knows_check());
         let handle = Namespaces::handle_in(directory);
         let call = Invocation { container, network: list.name(), interface: checkpoint.interface(), handle: &handle };
         for plugin in list.plugins().iter().rev() {

@@ -163,6 +163,15 @@ fn a_plugin_reads_what_the_specification_says() {
         let order =
             ["ADD one", "ADD two", "CHECK one", "CHECK two", "DEL two", "DEL one"].map(|call| format!("{call} eth7"));
         assert_eq!(written.calls(), order);
+        let list = json!({"cniVersion": "0.3.1", "name": "blue", "type": "one"});
+        let old = networks(world, world.path().join("plugins").to_str().unwrap(), LIMIT, &[list]);
+        old.attach(&made, "eth0", &info("blue", &[])).unwrap();
+        old.check("c1").unwrap();
+        old.detach("c1").unwrap();
+        assert_eq!(
+            (written.calls(), input("DEL-one").get("prevResult")),
+            (vec!["ADD one eth0".to_owned(), "DEL one eth0".to_owned()], None)
+        );
     });
 }
 

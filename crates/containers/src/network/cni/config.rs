@@ -12,7 +12,7 @@ use crate::network::ports::Transport;
 const RESERVED: &str = "org.apache.mesos";
 /// The versions whose inputs and results are known.
 const VERSIONS: [&str; 8] = ["0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0", ""];
-/// The first versions do not know CHECK, and are not given the result on DEL.
+/// The versions without CHECK; their plugins are not given the result on DEL.
 const BEFORE_CHECK: [&str; 5] = ["", "0.1.0", "0.2.0", "0.3.0", "0.3.1"];
 
 /// A network.
@@ -89,7 +89,12 @@ impl ConfigList {
 
     /// Whether its plugins know CHECK, and the operator wants it.
     pub(super) fn can_check(&self) -> bool {
-        !self.disable_check && !BEFORE_CHECK.contains(&self.version.as_str())
+        !self.disable_check && self.knows_check()
+    }
+
+    /// Whether its version has CHECK, and the result as a part of what is read on DEL.
+    pub(super) fn knows_check(&self) -> bool {
+        !BEFORE_CHECK.contains(&self.version.as_str())
     }
 
     /// What a plugin reads.
