@@ -7,6 +7,7 @@
 //! Everything that is made has its lease before and loses it after, so a kill at any point leaves nothing unknown.
 
 mod leases;
+mod routes;
 
 use std::fs::{self, File};
 use std::io;
@@ -64,6 +65,7 @@ impl Bridge {
         settings.check()?;
         let failed = |errno: Errno| NetworkError::Bridge { bridge: settings.name.clone(), source: errno.into() };
         let (route, netfilter) = (Netlink::route().map_err(failed)?, Netlink::netfilter().map_err(failed)?);
+        routes::check(&settings)?;
         let leases = Leases::read(namespaces, settings.subnet, living)?;
         let table = Table::new(&settings.name, settings.subnet);
         let bridge = Bridge { settings, table, leases, route, netfilter };

@@ -36,6 +36,16 @@ pub enum NetworkError {
     /// The name of a bridge is none that a link could have.
     #[error("'{0}' is no name for a bridge: up to 15 letters, digits, '-', '_' and '.'")]
     BridgeName(String),
+    /// The machine has another way to the addresses of the bridge.
+    #[error("the network {subnet} of the bridge '{bridge}' overlaps with the machine's own route to {route}")]
+    Overlap {
+        /// The bridge's network.
+        subnet: Subnet,
+        /// The bridge.
+        bridge: String,
+        /// The network that the machine reaches elsewhere, and by which link.
+        route: String,
+    },
     /// The bridge cannot be set up.
     #[error("cannot set up the bridge '{bridge}': {source}")]
     Bridge {

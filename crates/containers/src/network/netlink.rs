@@ -235,4 +235,16 @@ mod tests {
         endless[20..22].copy_from_slice(&0_u16.to_ne_bytes());
         assert_eq!(Answer::all(&endless)[0].attribute(4, 4), None, "an attribute of no length ends the search");
     }
+
+    #[test]
+    fn no_bytes_make_it_panic() {
+        for _round in 0..5_000 {
+            let bytes: Vec<u8> =
+                (0..fastrand::usize(..100)).map(|_| fastrand::choice([0, 1, 4, 16, 20, 255]).unwrap()).collect();
+            for answer in Answer::all(&bytes) {
+                let longest = (0..20).filter_map(|kind| answer.attribute(4, kind)).map(<[u8]>::len).max();
+                assert!(longest.unwrap_or_default() <= bytes.len() && answer.number(100).is_none());
+            }
+        }
+    }
 }

@@ -56,6 +56,12 @@ impl Subnet {
         (start..end).chain(first..start).map(Ipv4Addr::from_bits)
     }
 
+    /// Whether it has an address in common with the network of these.
+    pub(super) fn overlaps(self, address: u32, mask: u32) -> bool {
+        let common = mask & self.mask();
+        address & common == self.base & common
+    }
+
     fn mask(self) -> u32 {
         u32::MAX << (32 - u32::from(self.prefix))
     }

@@ -7,7 +7,8 @@ use containers::network::ports::PortMapping;
 use containers::network::{Bridge, BridgeSettings, NetworkError};
 
 use crate::world::{
-    MACHINE, OUTSIDE, ask, ask_by_datagram, ask_in_vain, at, bridge, on_a_machine, run, serve, socket, tcp, udp,
+    MACHINE, OUTSIDE, ask, ask_by_datagram, ask_in_vain, at, bridge as bridge_settings, on_a_machine, run, serve,
+    socket, tcp, udp,
 };
 
 #[test]
@@ -72,7 +73,7 @@ fn a_member_does_not_reach_the_loopback_of_the_host() {
 #[test]
 fn a_container_that_cannot_be_joined_says_why_and_leaves_nothing() {
     on_a_machine("a_container_that_cannot_be_joined_says_why_and_leaves_nothing", &[], |world| {
-        let small = BridgeSettings { subnet: "10.77.0.0/30".parse().unwrap(), ..bridge() };
+        let small = BridgeSettings { subnet: "10.77.0.0/30".parse().unwrap(), ..bridge_settings() };
         let mut bridge = Bridge::open(small, &world.namespaces, &[]).unwrap();
         let in_use = TcpListener::bind("0.0.0.0:31007").unwrap();
         let made = ["a", "b"].map(|name| world.namespaces.make(name).unwrap());
@@ -91,6 +92,9 @@ fn a_container_that_cannot_be_joined_says_why_and_leaves_nothing() {
         let why = bridge.attach(&made[1], "much-too-long-a-name", &[tcp(31007, 80)]).unwrap_err();
         assert!(matches!(&why, NetworkError::Member { container, .. } if container == "b"), "{why}");
         assert_eq!((world.counts(), bridge.members()), ([0, 0, 2, 2], 0));
+        run("ip link add lan type bridge; ip addr add 10.77.0.200/16 dev lan; ip link set lan up");
+        let overlap = Bridge::open(bridge_settings(), &world.namespaces, &[]).unwrap_err().to_string();
+        assert!(overlap.ends_with("overlaps with the machine's own route to 10.77.0.0/16 by lan"), "{overlap}");
         for (name, why) in [("../x", "cannot be the name of a directory"), ("a", "cannot make or release")] {
             let error = world.namespaces.make(name).unwrap_err().to_string();
             assert!(error.contains(why), "{error}");

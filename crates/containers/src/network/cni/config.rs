@@ -223,4 +223,26 @@ mod tests {
         let error = read(reserved).unwrap().for_container(&info()).unwrap_err().to_string();
         assert!(error.starts_with("'org.apache.mesos' in 'args' should not be set"), "{error}");
     }
+
+    #[test]
+    fn no_text_makes_it_panic() {
+        let text = r#"{"cniVersion": "0.4.0", "name": "blue", "disableCheck": true, "plugins": [
+            {"type": "bridge", "args": {"own": 1}, "capabilities": {"portMappings": true}}]}"#;
+        for _round in 0..5_000 {
+            let mut bytes = text.as_bytes().to_vec();
+            for _change in 0..fastrand::usize(1..4) {
+                let at = fastrand::usize(..bytes.len());
+                bytes.splice(
+                    at..at,
+                    fastrand::choice([&b"\""[..], b"{", b"}", b"[", b"null", b"\xff", b"1"]).unwrap().iter().copied(),
+                );
+                bytes.remove(fastrand::usize(..bytes.len()));
+            }
+            if let Ok(list) = ConfigList::read(Path::new("x"), &bytes)
+                && let Ok(list) = list.for_container(&info())
+            {
+                list.plugins().iter().for_each(|plugin| assert!(!list.input(plugin, None).is_empty()));
+            }
+        }
+    }
 }
