@@ -30,7 +30,7 @@ const NFT_LIMIT: Duration = Duration::from_secs(60);
 /// The beginning of the names of links to members; the rest is the address.
 const LINK: &str = "veth";
 
-/// What the operator says of the bridge.
+/// The operator's settings of the bridge.
 #[derive(Clone, Debug)]
 pub struct BridgeSettings {
     /// Its name, which is also that of Mesos' network: `mesos-bridge`.
@@ -71,9 +71,14 @@ impl Bridge {
         let bridge = Bridge { settings, table, leases, route, netfilter };
         let index = bridge.index()?;
         bridge.sweep_links(index)?;
-        let rules = bridge.table.replacement(&bridge.leases.mapped());
-        Program::new("nft", &["-f", "-"]).reading(rules.as_bytes()).succeed(NFT_LIMIT)?;
+        nft(&bridge.table.replacement(&bridge.leases.mapped()))?;
         Ok(bridge)
+    }
+
+    /// Makes the bridge and the table as they should be, whoever has changed them.
+    pub fn repair(&self) -> Result<(), NetworkError> {
+        self.index()?;
+        nft(&self.table.replacement(&self.leases.mapped()))
     }
 
     /// The settings it has.
@@ -127,7 +132,7 @@ impl Bridge {
 
     /// Ends it, with the links to all its members.
     pub fn remove(self) -> Result<(), NetworkError> {
-        Program::new("nft", &["-f", "-"]).reading(self.table.removal().as_bytes()).succeed(NFT_LIMIT)?;
+        nft(&self.table.removal())?;
         let failed = |errno| self.of_bridge(errno);
         let links = self.index().and_then(|index| links::members(&self.route, index).map_err(failed))?;
         links.iter().try_for_each(|link| self.delete_link(link)).map_err(failed)?;
@@ -150,8 +155,16 @@ impl Bridge {
             links::new_default_route(inside, subnet.gateway()),
         ];
         made.inside().carry_out(&configuration).map_err(failed)?;
+        self.map_ports(container)
+    }
+
+    /// Maps the ports of a member; those of all, if somebody has emptied the machine's tables.
+    fn map_ports(&self, container: &str) -> Result<(), NetworkError> {
         let Some(lease) = self.leases.of(container) else { return Ok(()) };
-        ports::add(&self.netfilter, &self.table, &lease.mapped()).map_err(failed)?;
+        match ports::add(&self.netfilter, &self.table, &lease.mapped()) {
+            Err(Errno::NOENT) => nft(&self.table.replacement(&self.leases.mapped()))?,
+            added => added.map_err(|errno| self.of_member("join", container, errno))?,
+        }
         ports::forget(&self.netfilter, &lease.ports);
         Ok(())
     }
@@ -218,6 +231,11 @@ impl Lease {
     fn mapped(&self) -> Vec<Mapped> {
         self.ports.iter().map(|mapping| Mapped { mapping: *mapping, address: self.address }).collect()
     }
+}
+
+fn nft(rules: &str) -> Result<(), NetworkError> {
+    Program::new("nft", &["-f", "-"]).reading(rules.as_bytes()).succeed(NFT_LIMIT)?;
+    Ok(())
 }
 
 /// The name of the host's end of a member's link.

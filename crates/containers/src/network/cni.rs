@@ -33,7 +33,7 @@ use self::plugin::{Command, Invocation, Plugins};
 pub use self::result::CniResult;
 use super::namespaces::{Made, Namespaces};
 
-/// What the operator says of networks by name.
+/// The operator's settings of networks by name.
 #[derive(Clone, Debug)]
 pub struct CniSettings {
     /// The directory of configurations: `--network_cni_config_dir`.
@@ -62,7 +62,7 @@ impl Cni {
         Cni { directory: Directory::new(configurations), plugins: Plugins::new(plugins, limit), namespaces }
     }
 
-    /// Whether there is a network of this name, before anything is made for a container.
+    /// True if there is a network of this name; to be asked before anything is made for a container.
     pub fn check_name(&self, network: &str) -> Result<(), CniError> {
         self.directory.find(network).map(|_found| ())
     }

@@ -57,7 +57,7 @@ pub enum NetworkError {
     /// A container cannot be joined to the bridge, or parted from it.
     #[error("cannot {what} container {container} on the bridge '{bridge}': {source}")]
     Member {
-        /// What was tried.
+        /// The verb: join or remove.
         what: &'static str,
         /// The container.
         container: String,

@@ -94,7 +94,7 @@ pub(super) fn new_pair(outer: &str, bridge: u32, inner: &str, address: Ipv4Addr,
         .nest(IFLA_LINKINFO, |info| info.put_text(IFLA_INFO_KIND, "veth").nest(IFLA_INFO_DATA, data))
 }
 
-/// What a member of a bridge sends to an address that leads back to it comes back to it.
+/// Packets of a member of a bridge come back to it if their address leads there.
 pub(super) fn hairpin(name: &str) -> Message {
     let on = |data: Message| data.put(IFLA_BRPORT_MODE, &[1]);
     Message::new(RTM_NEWLINK, 0, &link_header(0, false))

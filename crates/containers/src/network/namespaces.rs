@@ -38,7 +38,7 @@ pub struct Made {
 const HANDLE: &str = "ns";
 
 impl Namespaces {
-    /// Those below this directory, which is made if it is not there.
+    /// The namespaces below this directory, which is made if it is not there.
     pub fn open(directory: PathBuf) -> Result<Namespaces, NetworkError> {
         fs::create_dir_all(&directory).map_err(|source| NetworkError::file(&directory, source))?;
         Ok(Namespaces { directory })

@@ -18,7 +18,7 @@ use super::namespaces::{Made, Namespaces};
 use super::plan::{By, Join, with_addresses};
 use super::ports::PortMapping;
 
-/// What the operator says of networks.
+/// The operator's settings of networks.
 #[derive(Clone, Debug)]
 pub struct NetworkSettings {
     /// The directory of namespaces, and what is remembered of them; better in memory, as they do not live longer.
@@ -107,8 +107,12 @@ impl Networks {
         Ok(self.namespaces.release(container)?)
     }
 
-    /// Parts all containers that do not live from their networks. Returns those that it could not, with the reasons.
+    /// Parts all containers that do not live from their networks, and repairs the bridge and its table. Returns those that
+    /// it could not part, with the reasons.
     pub fn sweep(&self, living: &[String]) -> Result<Vec<(String, JoinError)>, JoinError> {
+        if self.bridge.is_some() {
+            self.on_bridge(|bridge| bridge.repair())??;
+        }
         let mut known = self.namespaces.containers()?;
         known.retain(|container| !living.contains(container));
         let parted = known.into_iter().map(|container| self.detach(&container).map_err(|error| (container, error)));

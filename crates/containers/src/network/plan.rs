@@ -180,7 +180,7 @@ pub fn docker(container: &ContainerInfo, offered: &[RangeInclusive<u64>]) -> Res
     Ok(DockerPlan { mode: mode.to_owned(), ports })
 }
 
-/// Whether a task has the ports that it maps.
+/// A check that a task has the ports that it maps.
 pub fn check_offered(ports: &[PortMapping], offered: &[RangeInclusive<u64>]) -> Result<(), PlanError> {
     if !ports.is_empty() && offered.is_empty() {
         return Err(PlanError::NoPorts);

@@ -64,7 +64,7 @@ impl fmt::Display for PortMapping {
     }
 }
 
-/// Whether some process of the host has the port, and would no longer be reached once the port is mapped.
+/// True if a process of the host has the port: it would no longer be reached once the port is mapped.
 pub(super) fn is_taken(mapping: PortMapping) -> bool {
     let address = SocketAddr::from((Ipv4Addr::UNSPECIFIED, mapping.host_port));
     match mapping.transport {

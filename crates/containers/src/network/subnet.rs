@@ -44,7 +44,7 @@ impl Subnet {
         Ipv4Addr::from_bits(self.base | !self.mask())
     }
 
-    /// Whether an address is one of a member's.
+    /// True if the address is one of a member's.
     pub fn is_member(self, address: Ipv4Addr) -> bool {
         address.to_bits() & self.mask() == self.base && address > self.gateway() && address < self.broadcast()
     }
@@ -56,7 +56,7 @@ impl Subnet {
         (start..end).chain(first..start).map(Ipv4Addr::from_bits)
     }
 
-    /// Whether it has an address in common with the network of these.
+    /// True if it has an address in common with the network of these.
     pub(super) fn overlaps(self, address: u32, mask: u32) -> bool {
         let common = mask & self.mask();
         address & common == self.base & common

@@ -125,6 +125,11 @@ fn a_restart_keeps_the_living_and_frees_the_rest() {
         let (_made, address) = world.served(&mut bridge, "next", &[tcp(31002, 80)]);
         assert_eq!(address.to_string(), "10.77.0.3");
         assert!(ask(socket("127.0.0.1:31002")).is_some());
+        // Another firewall's reload does this; the next container's mapping brings everybody's back.
+        run("nft flush ruleset");
+        assert_eq!(ask_in_vain(socket("127.0.0.1:31002")), None);
+        world.served(&mut bridge, "last", &[tcp(31003, 80)]);
+        assert!(["127.0.0.1:31002", "127.0.0.1:31003"].iter().all(|port| ask(socket(port)).is_some()));
     });
 }
 

@@ -47,7 +47,7 @@ pub(crate) fn info(name: &str, ports: &[(u32, u32)]) -> NetworkInfo {
     }
 }
 
-/// Whether Debian's plugins are here; else that is said.
+/// True if Debian's plugins are here; else that is said.
 pub(crate) fn has_plugins(test: &str) -> bool {
     let all = ["bridge", "host-local", "portmap"].iter().all(|plugin| Path::new(PLUGINS).join(plugin).is_file());
     if !all {

@@ -61,6 +61,9 @@ fn a_container_is_on_the_bridge_and_in_a_network_by_name() {
             (error.as_str(), all.containers().unwrap()),
             ("Unknown CNI network 'nowhere'", vec!["c1".to_owned()])
         );
+        run("nft delete table ip cygnet-mesos-bridge");
+        all.sweep(&["c1".to_owned()]).unwrap();
+        assert!(ask(socket("127.0.0.1:31000")).is_some(), "the table is back");
         drop(all);
         let all = Networks::open(settings(world.path()), &["c1".to_owned()]).unwrap();
         assert!(all.sweep(&["c1".to_owned()]).unwrap().is_empty() && ask(socket("127.0.0.1:31000")).is_some());

@@ -35,7 +35,7 @@ pub(super) struct Leases {
 }
 
 impl Leases {
-    /// Those of the living. The files of the others go, and those that no bridge with these addresses can have written.
+    /// The leases of the living. The files of the others go, and those that no bridge with these addresses can have written.
     pub(super) fn read(namespaces: &Namespaces, subnet: Subnet, living: &[String]) -> Result<Leases, NetworkError> {
         let mut leases = Leases {
             namespaces: namespaces.clone(),
@@ -74,7 +74,7 @@ impl Leases {
         self.by_container.values().flat_map(Lease::mapped).collect()
     }
 
-    /// Whether a container may have these ports, and a lease at all.
+    /// A check that a container may have these ports, and a lease at all.
     pub(super) fn check(&self, container: &str, ports: &[PortMapping]) -> Result<(), NetworkError> {
         if let Some(Lease { address, .. }) = self.of(container) {
             return Err(NetworkError::Twice { container: container.to_owned(), address: *address });

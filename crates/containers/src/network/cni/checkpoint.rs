@@ -1,4 +1,4 @@
-//! What is on file of one interface of a container: enough to have it removed by whoever comes later.
+//! The files about one interface of a container: enough to have it removed by whoever comes later.
 
 use std::fs;
 use std::io::ErrorKind;

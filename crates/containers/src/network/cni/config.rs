@@ -87,17 +87,17 @@ impl ConfigList {
         &self.plugins
     }
 
-    /// Whether its plugins know CHECK, and the operator wants it.
+    /// True if its plugins know CHECK, and the operator wants it.
     pub(super) fn can_check(&self) -> bool {
         !self.disable_check && self.knows_check()
     }
 
-    /// Whether its version has CHECK, and the result as a part of what is read on DEL.
+    /// True if its version has CHECK, and the result as a part of what is read on DEL.
     pub(super) fn knows_check(&self) -> bool {
         !BEFORE_CHECK.contains(&self.version.as_str())
     }
 
-    /// What a plugin reads.
+    /// The input of a plugin.
     pub(super) fn input(&self, plugin: &Map<String, Value>, previous: Option<&Value>) -> Vec<u8> {
         let mut input = plugin.clone();
         input.insert("name".to_owned(), self.name.as_str().into());

@@ -35,7 +35,7 @@ pub enum CniError {
     Malformed {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The reason.
         why: String,
     },
     /// A configuration sets what Mesos sets.
@@ -72,7 +72,7 @@ pub enum CniError {
     Failed {
         /// The plugin.
         plugin: PathBuf,
-        /// What it was to do, up to the name of the network.
+        /// Its task, in words up to the name of the network.
         action: String,
         /// The network.
         network: String,
@@ -86,13 +86,13 @@ pub enum CniError {
     Output {
         /// The plugin.
         plugin: PathBuf,
-        /// What is wrong with it.
+        /// The reason.
         why: String,
     },
     /// A result has no addresses that could be understood.
     #[error("The result of the CNI plugins is not understood: {0}")]
     Result(String),
-    /// What is remembered of a container cannot be written, read or removed.
+    /// The files about a container cannot be written, read or removed.
     #[error("Failed to checkpoint the CNI network configuration '{path}': {source}", path = path.display())]
     Checkpoint {
         /// The file or directory.

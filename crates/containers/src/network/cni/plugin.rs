@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::CniError;
 use crate::network::program::{Finished, Program, told};
 
-/// What a plugin is asked to do.
+/// The command for a plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Command {
     Add,
@@ -18,7 +18,7 @@ pub(super) enum Command {
     Del,
 }
 
-/// What a call is about.
+/// The subject of a call.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Invocation<'a> {
     pub(super) container: &'a str,
@@ -63,7 +63,7 @@ impl Command {
 }
 
 impl Plugins {
-    /// Those of a list of directories with colons, each of which may take this long.
+    /// The plugins of a list of directories with colons, each of which may take this long.
     pub(super) fn new(path: String, limit: Duration) -> Plugins {
         Plugins { path, limit }
     }

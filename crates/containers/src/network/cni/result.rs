@@ -1,4 +1,4 @@
-//! What plugins say they have made, in all versions of the specification. Pure.
+//! The results of plugins, in all versions of the specification. Pure.
 
 use std::net::IpAddr;
 

@@ -14,7 +14,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 /// Docker's chain for rules of others, which it asks before its own.
 const DOCKERS: &str = "DOCKER-USER";
 
-/// What stands in the way of packets that the machine forwards.
+/// The chains in the way of packets that the machine forwards.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Firewall {
     /// The chains that drop what none of their rules accepts, as `family table chain`.
