@@ -18,7 +18,7 @@ use std::time::Duration;
 use rustix::io::Errno;
 
 use self::leases::{Lease, Leases};
-use super::links;
+use super::links::{self, Pair};
 use super::namespaces::{Made, Namespaces};
 use super::netlink::{Message, Netlink};
 use super::ports::{self, Mapped, PortMapping, Table};
@@ -37,6 +37,8 @@ pub struct BridgeSettings {
     pub name: String,
     /// Its addresses.
     pub subnet: Subnet,
+    /// The longest packet of its members in bytes, where the way out carries less than 1500.
+    pub mtu: Option<u32>,
 }
 
 /// A bridge that is up, with its members.
@@ -144,8 +146,9 @@ impl Bridge {
         let failed = |errno| self.of_member("join", container, errno);
         let namespace = File::open(made.handle()).map_err(|source| NetworkError::file(&made.handle(), source))?;
         let link = link_to(address);
-        let pair = links::new_pair(&link, index, interface, address, namespace.as_fd());
-        self.route.carry_out(&[pair, links::hairpin(&link)]).map_err(failed)?;
+        let (namespace, mtu) = (namespace.as_fd(), self.settings.mtu);
+        let pair = Pair { outer: &link, inner: interface, namespace, address, mtu };
+        self.route.carry_out(&[links::new_pair(&pair, index), links::hairpin(&link)]).map_err(failed)?;
         let inside =
             links::index(made.inside(), interface).and_then(|index| index.ok_or(Errno::NODEV)).map_err(failed)?;
         let subnet = self.settings.subnet;
@@ -172,7 +175,7 @@ impl Bridge {
     /// The index of the bridge, which is made if somebody has removed it.
     fn index(&self) -> Result<u32, NetworkError> {
         let failed = |errno| self.of_bridge(errno);
-        let BridgeSettings { name, subnet } = &self.settings;
+        let BridgeSettings { name, subnet, .. } = &self.settings;
         if let Some(index) = links::index(&self.route, name).map_err(failed)? {
             self.configure(index)?;
             return Ok(index);
@@ -185,7 +188,7 @@ impl Bridge {
 
     /// Also for a bridge that was found: its maker may have been killed in the middle.
     fn configure(&self, index: u32) -> Result<(), NetworkError> {
-        let BridgeSettings { name, subnet } = &self.settings;
+        let BridgeSettings { name, subnet, .. } = &self.settings;
         let set = |messages: &[Message]| match self.route.carry_out(messages) {
             Ok(()) | Err(Errno::EXIST) => Ok(()),
             Err(errno) => Err(self.of_bridge(errno)),

@@ -19,6 +19,7 @@ const RTM_NEWROUTE: u16 = 24;
 
 const IFLA_ADDRESS: u16 = 1;
 const IFLA_IFNAME: u16 = 3;
+const IFLA_MTU: u16 = 4;
 const IFLA_MASTER: u16 = 10;
 const IFLA_LINKINFO: u16 = 18;
 const IFLA_NET_NS_FD: u16 = 28;
@@ -79,17 +80,36 @@ pub(super) fn loopback_up() -> Message {
     up(LOOPBACK)
 }
 
-/// A pair of links: `outer` here, up and a member of the bridge, and `inner` in another namespace. That one cannot be up
-/// before it has a peer.
-pub(super) fn new_pair(outer: &str, bridge: u32, inner: &str, address: Ipv4Addr, namespace: BorrowedFd<'_>) -> Message {
+/// The two ends of a link.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pair<'a> {
+    /// The name of the end that is here.
+    pub(super) outer: &'a str,
+    /// The name of the end that is in another namespace.
+    pub(super) inner: &'a str,
+    /// The handle of that namespace.
+    pub(super) namespace: BorrowedFd<'a>,
+    /// The address that the inner end will have.
+    pub(super) address: Ipv4Addr,
+    /// The longest packet in bytes; the kernel's choice if absent.
+    pub(super) mtu: Option<u32>,
+}
+
+/// A pair of links, the outer one up and a member of the bridge. The inner one cannot be up before it has a peer.
+pub(super) fn new_pair(pair: &Pair<'_>, bridge: u32) -> Message {
+    let bounded = |link: Message| match pair.mtu {
+        Some(mtu) => link.put(IFLA_MTU, &mtu.to_ne_bytes()),
+        None => link,
+    };
     let peer = |peer: Message| {
-        peer.put_text(IFLA_IFNAME, inner)
-            .put(IFLA_ADDRESS, &hardware_address(address))
-            .put(IFLA_NET_NS_FD, &namespace.as_raw_fd().to_ne_bytes())
+        bounded(peer)
+            .put_text(IFLA_IFNAME, pair.inner)
+            .put(IFLA_ADDRESS, &hardware_address(pair.address))
+            .put(IFLA_NET_NS_FD, &pair.namespace.as_raw_fd().to_ne_bytes())
     };
     let data = |data: Message| data.nest_behind(VETH_INFO_PEER, &link_header(0, false), peer);
-    Message::new(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &link_header(0, true))
-        .put_text(IFLA_IFNAME, outer)
+    bounded(Message::new(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &link_header(0, true)))
+        .put_text(IFLA_IFNAME, pair.outer)
         .put(IFLA_MASTER, &bridge.to_ne_bytes())
         .nest(IFLA_LINKINFO, |info| info.put_text(IFLA_INFO_KIND, "veth").nest(IFLA_INFO_DATA, data))
 }

@@ -46,6 +46,8 @@ fn everybody_reaches_a_member_and_a_member_everybody() {
                 assert!(seen.is_none_or(|seen| seen == found), "{transport} {name}: seen as {found}");
             }
         }
+        let inside = run(&format!("nsenter --net={} ip -o link show eth0", first.display()));
+        assert!(inside.contains("mtu 1400"), "{inside}");
         bridge.remove().unwrap();
         assert_eq!(world.counts()[..2], [0, 0]);
         assert!(!run("ip -o link").contains("mesos-bridge"));

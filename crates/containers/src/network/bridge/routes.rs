@@ -15,7 +15,7 @@ const ROUTES: &str = "/proc/thread-self/net/route";
 /// The bridge's network is a part of one that the machine reaches otherwise, or has one as its part.
 pub(super) fn check(settings: &BridgeSettings) -> Result<(), NetworkError> {
     let table = fs::read_to_string(ROUTES).map_err(|source| NetworkError::file(Path::new(ROUTES), source))?;
-    let BridgeSettings { name, subnet } = settings;
+    let BridgeSettings { name, subnet, .. } = settings;
     match overlapping(&table, settings) {
         Some(route) => Err(NetworkError::Overlap { subnet: *subnet, bridge: name.clone(), route }),
         None => Ok(()),
@@ -51,7 +51,8 @@ cut short";
     #[test]
     fn other_peoples_networks_are_seen() {
         let found = |subnet: &str| {
-            let settings = BridgeSettings { name: "mesos-bridge".to_owned(), subnet: subnet.parse().unwrap() };
+            let settings =
+                BridgeSettings { name: "mesos-bridge".to_owned(), subnet: subnet.parse().unwrap(), mtu: None };
             overlapping(TABLE, &settings)
         };
         assert_eq!(found("10.77.0.0/24"), None, "its own");
