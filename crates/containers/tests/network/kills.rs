@@ -15,7 +15,9 @@ use crate::networks::{joins, on_bridge, settings};
 use crate::world::{World, ask, on_a_machine, socket};
 
 const CHILD: &str = "CONTAINERS_KILLED";
-const ROUNDS: u32 = 40;
+const ROUNDS: u32 = 30;
+/// The line that the child writes before it joins or parts a container.
+const STEP: &str = "step";
 const LIVES: &str = "lives";
 
 /// The part of the agent that is killed: containers come and go as fast as they can, on the bridge and in a network of a
@@ -24,14 +26,17 @@ const LIVES: &str = "lives";
 fn child() {
     let Ok(directory) = std::env::var(CHILD) else { return };
     let all = Networks::open(settings(Path::new(&directory)), &[LIVES.to_owned()]).unwrap();
-    println!("ready");
     for round in 0.. {
         let container = |number: u16| format!("c{}-{round}-{number}", std::process::id());
         for number in 0..3 {
+            println!("{STEP}");
             let both = [on_bridge(31000 + number), joins(json!([{"name": "blue"}]))].concat();
             all.attach(&container(number), &both).unwrap();
         }
-        (0..3).for_each(|number| all.detach(&container(number)).unwrap());
+        for number in 0..3 {
+            println!("{STEP}");
+            all.detach(&container(number)).unwrap();
+        }
     }
 }
 
@@ -60,11 +65,13 @@ fn a_kill_at_any_point_leaves_nothing() {
                 .stdout(Stdio::piped())
                 .spawn()
                 .unwrap();
-            let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
-            assert!(lines.any(|line| line.ends_with("ready")));
-            let at_some_point = Duration::from_micros(fastrand::u64(..40_000));
+            let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+            let mut lines = lines.filter(|line| line.ends_with(STEP));
+            let steps = fastrand::usize(1..10);
+            assert_eq!(lines.by_ref().take(steps).count(), steps);
+            let somewhere_in_a_step = Duration::from_micros(fastrand::u64(..10_000));
             #[expect(clippy::disallowed_methods, reason = "the point at which it is killed is random on purpose")]
-            thread::sleep(at_some_point);
+            thread::sleep(somewhere_in_a_step);
             child.kill().unwrap();
             assert_eq!(child.wait().unwrap().signal(), Some(9), "it was killed, and did not fail");
         }
