@@ -1,8 +1,12 @@
 //! The files by which a container knows names: `/etc/hosts`, `/etc/hostname`, `/etc/resolv.conf`. Pure texts.
 
+mod default;
+
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
+
+pub use self::default::{DefaultDns, DefaultDnsError};
 
 /// The resolvers of a container, as plugins of CNI and `resolv.conf` have them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
