@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use harness::cluster::free_address;
+use harness::cluster::{START, free_address};
 use harness::framework::{Framework, task, with_check, with_health_check};
-use harness::process;
+use harness::{process, wait};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
@@ -80,8 +80,10 @@ fn groups_survive_the_death_of_their_agent_and_of_their_executor() {
     let with = |wanted: &dyn Fn(&str) -> bool| -> Vec<i32> {
         process::marked(pair.directory()).into_iter().filter(|pid| wanted(&process::command_line(*pid))).collect()
     };
-    let tasks = with(&|line| line == "sleep 1000");
-    assert_eq!(tasks.len(), 2);
+    // Each begins as a shell.
+    let tasks = wait::until("two tasks to run what they are told", START, || {
+        Some(with(&|line| line == "sleep 1000")).filter(|tasks| tasks.len() == 2)
+    });
     let pools = with(&|line| line.contains("executor --pool"));
     assert_eq!(pools.len(), 1);
 
