@@ -150,7 +150,7 @@ fn a_client_that_goes_on_sending_finds_the_next_holder_of_a_port() {
         assert!(!answered(), "nobody is there yet");
         for name in ["first", "second"] {
             world.served(&mut bridge, name, &[udp(31000, 80)]);
-            assert!(answered() || answered(), "{name}");
+            harness::wait::until(name, Duration::from_secs(20), || answered().then_some(()));
             bridge.detach(name).unwrap();
             assert!(!answered(), "{name} is gone");
         }
