@@ -73,12 +73,9 @@ fn probe(ask: Ask, address: SocketAddr) -> Probe {
         Ask::Tcp => Probe::Tcp(TcpProbe { mode: TcpMode::Connect, ..TcpProbe::new(address) }),
         Ask::HalfOpen => Probe::Tcp(TcpProbe::new(address)),
         Ask::Listen => Probe::Listen(ListenProbe::new(address)),
-        Ask::Command => Probe::Command(CommandProbe {
-            command: Command::Exec { path: crate::load::TRUE.to_owned(), argv: vec!["true".to_owned()] },
-            environment: Vec::new(),
-            working_directory: None,
-            fallback_directory: None,
-            user: None,
-        }),
+        Ask::Command => Probe::Command(CommandProbe::new(Command::Exec {
+            path: crate::load::TRUE.to_owned(),
+            argv: vec!["true".to_owned()],
+        })),
     }
 }

@@ -4,7 +4,7 @@
 //! Out: an [`Outcome`]. An attempt owns its descriptors; closing them takes them out of the epoll set.
 
 mod addresses;
-pub(crate) mod cgroup;
+mod cgroup;
 mod command;
 mod exchange;
 mod grpc;
@@ -12,6 +12,7 @@ mod http;
 mod http2;
 pub(crate) mod kept;
 mod listen;
+pub(crate) mod nursery;
 pub(crate) mod poller;
 pub(crate) mod prepared;
 pub(crate) mod reaper;

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mesos::v1::ResourceStatistics;
-use serde::{Deserialize, Serialize};
+use processes::Birthplace;
 
 use self::driver::Driver;
 pub use self::error::CgroupError;
@@ -41,17 +41,6 @@ pub struct Cgroup {
     driver: Arc<dyn Driver>,
     /// Its path from the root of a hierarchy, such as `mesos/<container id>`.
     name: PathBuf,
-}
-
-/// The place where the processes of a cgroup are born, for the process that starts them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Birthplace {
-    /// Version 1: the `tasks` files of every hierarchy. A child is born where the thread that makes it is, so that thread
-    /// writes 0 to each before, and returns after.
-    Tasks(Vec<PathBuf>),
-    /// Version 2: a directory, for `CLONE_INTO_CGROUP`.
-    Directory(PathBuf),
 }
 
 impl Hierarchies {

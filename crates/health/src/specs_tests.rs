@@ -77,13 +77,7 @@ fn where_a_command_runs_is_up_to_the_executor() {
     let task = from_json(json!({"health_check": {"type": "COMMAND", "command": {"value": "probe"}}}));
     let error = tried(&task).unwrap_err();
     assert_eq!(error, "Task uses invalid health check: no commands here");
-    let command = |value: &str| CommandProbe {
-        command: Command::Shell(value.to_owned()),
-        environment: Vec::new(),
-        working_directory: None,
-        fallback_directory: None,
-        user: None,
-    };
+    let command = |value: &str| CommandProbe::new(Command::Shell(value.to_owned()));
     let specs = specs(&task, &|info| Ok(command(info.value()))).unwrap();
     assert_eq!(specs[0].1.probe, Probe::Command(command("probe")));
 }

@@ -7,6 +7,7 @@
 //!   table     all processes: trees, sessions, marks         usage      what some of them use
 //!   watch     a pidfd on a runtime                          orphans    what a process adopts
 //!   program   what to run                                   terminal   one that a program is given
+//!   birthplace   the cgroup a program is born in
 //!   shim      the parent of a program, which outlives the process that started it
 //!   contained a program under a shim, from outside
 //! ```
@@ -14,6 +15,7 @@
 //! A process that starts programs under shims calls [`shim::main`] first thing in `main` when it is started as a shim, and
 //! [`contained::start`] when it is not.
 
+mod birthplace;
 pub mod contained;
 mod kernel;
 mod orphans;
@@ -27,6 +29,7 @@ mod usage;
 mod users;
 mod watch;
 
+pub use birthplace::Birthplace;
 pub use contained::Contained;
 pub use kernel::{
     Child, Ended, Enter, Reaped, Session, Spawn, SpawnError, Step, defer_acknowledgement, namespace, null,

@@ -9,13 +9,14 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
 use serde::{Deserialize, Serialize};
 
+use crate::birthplace::Birthplace;
 use crate::kernel::{Child, Session, Spawn};
 use crate::process::Process;
 use crate::terminal::Terminal;
 use crate::users::Credentials;
 
 /// A program to run, complete: nothing is looked up.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Program {
     /// The file to execute; one without a slash is looked for in the environment's `PATH`.
     pub path: PathBuf,
@@ -30,6 +31,9 @@ pub struct Program {
     /// The terminal that takes the place of its three streams.
     #[serde(default)]
     pub terminal: Option<Terminal>,
+    /// The cgroup it is born in, if not that of whoever starts it. Its shim stays outside.
+    #[serde(default)]
+    pub birthplace: Option<Birthplace>,
 }
 
 /// The files that a program's output is appended to.
@@ -63,6 +67,7 @@ impl Program {
             streams: streams.map(Some),
             session: if self.terminal.is_some() { Session::AtTerminal } else { Session::Own },
             credentials: self.user.clone(),
+            birthplace: self.birthplace.clone(),
             ..Spawn::default()
         }
     }

@@ -219,7 +219,8 @@ fn program(
     environment.extend(command::variables(order.command.environment.as_ref()).map_err(refused)?);
     environment.extend([mark(&launcher.layout.container(&order.id))]);
     let environment = environment.into_iter().collect();
-    Ok(processes::Program { path, arguments, environment, working_directory: sandbox.to_owned(), user, terminal })
+    let working_directory = sandbox.to_owned();
+    Ok(processes::Program { path, arguments, environment, working_directory, user, terminal, birthplace: None })
 }
 
 #[cfg(test)]

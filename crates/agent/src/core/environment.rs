@@ -22,7 +22,7 @@ fn set(variables: &mut Variables, name: &str, value: impl ToString) {
 
 fn program((path, arguments): (PathBuf, Vec<String>), variables: Variables, directory: &Path) -> Program {
     let (environment, working_directory) = (variables.into_iter().collect(), directory.to_owned());
-    Program { path, arguments, environment, working_directory, user: None, terminal: None }
+    Program { path, arguments, environment, working_directory, ..Program::default() }
 }
 
 impl Settings {

@@ -26,14 +26,8 @@ fn bench() -> Bench {
 
 /// A start that fails, for want of a program.
 fn start(bench: &mut Bench) {
-    let program = Program {
-        path: "/nonexistent/program".into(),
-        arguments: Vec::new(),
-        environment: Vec::new(),
-        working_directory: "/".into(),
-        user: None,
-        terminal: None,
-    };
+    let path = "/nonexistent/program".into();
+    let program = Program { path, working_directory: "/".into(), ..Program::default() };
     let logs = Logs { stdout: "/dev/null".into(), stderr: "/dev/null".into() };
     bench.jobs.add(Job::Start(Owner::Pool("F".into()), Box::new(Logged { program, logs }), None));
 }

@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 use super::meter::Meter;
 use crate::clock::Clock;
 use crate::place::Here;
-use crate::probe::cgroup::Cgroups;
 use crate::probe::kept::KeptSockets;
+use crate::probe::nursery::Nursery;
 use crate::probe::poller::Poller;
 use crate::probe::reaper::Reaper;
 use crate::probe::tools::Tools;
@@ -50,7 +50,7 @@ pub(super) struct Context {
     pub(super) reaper: Reaper,
     pub(super) kept: KeptSockets,
     here: Here,
-    cgroups: Cgroups,
+    cgroups: Nursery,
     reach: Reach,
     null: OwnedFd,
     scratch: Vec<u8>,
@@ -66,7 +66,7 @@ impl Context {
             reaper: Reaper::default(),
             kept: KeptSockets::new(),
             here: Here::new()?,
-            cgroups: Cgroups::new(cgroups),
+            cgroups: Nursery::new(cgroups),
             reach,
             null: null()?,
             scratch: vec![0; SCRATCH],

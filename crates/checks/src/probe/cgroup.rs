@@ -1,10 +1,11 @@
 //! A cgroup (version 2) for each command in flight, where this process may make them: a timeout then ends all
 //! that the command started, also processes that have left its session.
 //!
-//! In: the start, end and kill of a command. Out: directories below our own cgroup, `checks-PID-ENGINE/N`,
+//! In: the start, end and kill of a command. Out: directories below one cgroup, `checks-PID-ENGINE/N`,
 //! made when they are first needed and used again for the next command, unless they were killed: on kernels that count
 //! kills (`kill_seq`, Linux 6.15 and later) a child born into a cgroup that was ever killed dies at once. So killing
-//! consumes the [`Cgroup`], and its directory is only removed. All are removed at the end. Owned by the engine's thread.
+//! consumes the [`Cgroup`], and its directory is only removed. All are removed at the end. Owned by the engine's thread;
+//! `nursery` has the cgroups below which they are.
 
 use std::collections::VecDeque;
 use std::fs::{self, File};
@@ -43,7 +44,8 @@ pub(crate) struct Cgroups {
 
 #[derive(Debug)]
 enum Parent {
-    Unknown,
+    /// Below this cgroup, or, for now, nobody knows where our own is.
+    Unknown(Option<PathBuf>),
     At(Own),
     /// There is no version 2, or we may not make any.
     Nowhere,
@@ -69,7 +71,15 @@ pub(crate) struct Cgroup {
 impl Cgroups {
     /// None, if they are not wanted.
     pub(crate) fn new(wanted: bool) -> Cgroups {
-        let parent = if wanted { Parent::Unknown } else { Parent::Nowhere };
+        Cgroups::with(if wanted { Parent::Unknown(None) } else { Parent::Nowhere })
+    }
+
+    /// Those below this cgroup, instead of our own.
+    pub(crate) fn below(place: PathBuf) -> Cgroups {
+        Cgroups::with(Parent::Unknown(Some(place)))
+    }
+
+    fn with(parent: Parent) -> Cgroups {
         Cgroups { parent, spare: VecDeque::new(), discarded: VecDeque::new(), made: 0 }
     }
 
@@ -127,17 +137,14 @@ impl Cgroups {
     /// Removes the cgroups that have waited longest; one with processes in it waits again.
     pub(crate) fn tidy(&mut self) {
         for _ in 0..TRIES.min(self.discarded.len()) {
-            let left = self.discarded.pop_front().filter(|path| fs::remove_dir(path).is_err());
+            let left = self.discarded.pop_front().filter(|path| !is_removed(path));
             self.discarded.extend(left);
         }
     }
 
-    /// Below our own cgroup, if there is a version 2 and we may. Engines come one after the other, so that none takes
+    /// Below this cgroup, if we may. Engines come one after the other, so that none takes
     /// another's new directory for one that was left behind.
-    fn found(&mut self) -> Option<Own> {
-        let own = fs::read_to_string("/proc/self/cgroup").ok()?;
-        let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
-        let place = place(&own, &mounts)?;
+    fn found(&mut self, place: PathBuf) -> Option<Own> {
         let turn = File::open(&place).ok()?;
         flock(&turn, FlockOperation::LockExclusive).ok()?;
         self.discarded.extend(left_behind(&place));
@@ -152,8 +159,9 @@ impl Cgroups {
     }
 
     fn make(&mut self) -> Option<Cgroup> {
-        if matches!(self.parent, Parent::Unknown) {
-            self.parent = self.found().map_or(Parent::Nowhere, Parent::At);
+        if let Parent::Unknown(place) = &self.parent {
+            let place = place.clone().or_else(own);
+            self.parent = place.and_then(|place| self.found(place)).map_or(Parent::Nowhere, Parent::At);
         }
         let Parent::At(Own { path: parent, .. }) = &self.parent else { return None };
         self.made += 1;
@@ -181,6 +189,11 @@ impl Cgroup {
         Ok(Cgroup { path, directory, events })
     }
 
+    /// The cgroup below which that of the engine is.
+    pub(crate) fn place(&self) -> Option<&Path> {
+        self.path.parent()?.parent()
+    }
+
     /// For a child to be born in.
     pub(crate) fn directory(&self) -> BorrowedFd<'_> {
         self.directory.as_fd()
@@ -199,6 +212,18 @@ impl Cgroup {
         let length = self.events.read_at(&mut text, 0).unwrap_or(0);
         text.get(..length).unwrap_or_default().split(|byte| *byte == b'\n').any(|line| line == b"populated 1")
     }
+}
+
+/// Whoever removes the cgroup above removes this one, too.
+fn is_removed(path: &Path) -> bool {
+    fs::remove_dir(path).map_or_else(|error| error.kind() == io::ErrorKind::NotFound, |()| true)
+}
+
+/// Our own cgroup, if there is a version 2.
+fn own() -> Option<PathBuf> {
+    let own = fs::read_to_string("/proc/self/cgroup").ok()?;
+    let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
+    place(&own, &mounts)
 }
 
 /// The place of our own cgroup in the file system.

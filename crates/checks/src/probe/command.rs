@@ -62,7 +62,7 @@ impl Attempt {
         tools.go(place)?;
         let ours = |errno| blame(errno, |cause| Failure::NotStarted { cause });
         let output = Pipe::new().map_err(ours)?;
-        let mut cgroup = tools.cgroups.take();
+        let mut cgroup = tools.cgroups.take(probe.birthplace.as_ref());
         let mut spawned = spawn(probe, place, &output.theirs, cgroup.as_ref(), tools);
         if let (Err(error), Some(refusing)) = (&spawned, cgroup.take_if(|_| is_refused(&spawned))) {
             tracing::debug!(errno = %error.errno, "commands cannot be born in cgroups here");
@@ -74,7 +74,7 @@ impl Attempt {
             Err(error) => {
                 let left = cgroup.into_iter().flat_map(|cgroup| tools.cgroups.give_back(cgroup));
                 tools.reaper.take(left);
-                Err(not_started(error))
+                Err(not_started(error, place))
             }
         }
     }
@@ -258,11 +258,19 @@ impl Pipe {
     }
 }
 
-/// True if the kernel does not let children be born in that cgroup.
+/// True if the kernel does not let children be born in that cgroup, or it has been removed.
 fn is_refused(spawned: &Result<Child, SpawnError>) -> bool {
-    let refusals =
-        [Errno::ACCESS, Errno::BUSY, Errno::INVAL, Errno::NOSYS, Errno::OPNOTSUPP, Errno::PERM, Errno::NODEV];
-    matches!(spawned, Err(SpawnError { step: Step::Prepare, errno }) if refusals.contains(errno))
+    const REFUSALS: [Errno; 8] = [
+        Errno::ACCESS,
+        Errno::BUSY,
+        Errno::INVAL,
+        Errno::NODEV,
+        Errno::NOENT,
+        Errno::NOSYS,
+        Errno::OPNOTSUPP,
+        Errno::PERM,
+    ];
+    matches!(spawned, Err(SpawnError { step: Step::Prepare, errno }) if REFUSALS.contains(errno))
 }
 
 /// The thread is in the right network already, which its children inherit; the rest is the child's business.
@@ -282,6 +290,7 @@ fn spawn(
         streams: [tools.null.as_fd(), output.as_fd(), output.as_fd()].map(Some),
         session: Session::Own,
         credentials: probe.user.clone(),
+        birthplace: probe.birthplace.clone(),
         parent_death_signal: Some(Signal::KILL),
         enter: enter(place),
         cgroup: cgroup.map(Cgroup::directory),
@@ -305,15 +314,18 @@ fn program(command: &Command) -> (PathBuf, Vec<String>) {
     }
 }
 
-fn not_started(error: SpawnError) -> Outcome {
+fn not_started(error: SpawnError, place: &Place) -> Outcome {
     let cause = |cause: String| match error.step {
         Step::Namespaces => Failure::Place { cause },
+        Step::Cgroup => Failure::NotStarted { cause: format!("control group: {cause}") },
         Step::Directory => Failure::NotStarted { cause: format!("working directory: {cause}") },
         Step::Credentials => Failure::NotStarted { cause: format!("user: {cause}") },
         Step::Program | Step::Prepare | Step::Session | Step::Streams => Failure::NotStarted { cause },
     };
     match (error.step, error.errno) {
         (Step::Namespaces, Errno::SRCH) => Outcome::Inconclusive(Reason::TaskEnded),
+        // The cgroup of a task goes when its last process has gone.
+        (Step::Cgroup, Errno::NOENT | Errno::NODEV) if place.is_ending() => Outcome::Inconclusive(Reason::TaskEnded),
         (Step::Prepare, Errno::AGAIN) => {
             Outcome::Inconclusive(Reason::EngineExhausted { cause: errno_text(error.errno) })
         }

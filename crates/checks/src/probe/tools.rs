@@ -9,8 +9,8 @@ use rustix::net::sockopt::{set_socket_linger, set_tcp_nodelay};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, socket_with};
 
 use super::blame;
-use super::cgroup::Cgroups;
 use super::kept::{Handshake, KeptSockets, SocketKind};
+use super::nursery::Nursery;
 use super::poller::Poller;
 use super::reaper::Reaper;
 use crate::clock::Clock;
@@ -31,7 +31,7 @@ pub(crate) struct Tools<'a> {
     pub(crate) poller: &'a Poller,
     pub(crate) here: &'a mut Here,
     pub(crate) reaper: &'a mut Reaper,
-    pub(crate) cgroups: &'a mut Cgroups,
+    pub(crate) cgroups: &'a mut Nursery,
     pub(crate) kept: &'a mut KeptSockets,
     pub(crate) reach: &'a Reach,
     /// `/dev/null`.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use processes::Credentials;
+use processes::{Birthplace, Credentials};
 
 use super::{SpecError, require};
 
@@ -21,6 +21,9 @@ pub struct CommandProbe {
     pub fallback_directory: Option<PathBuf>,
     /// The user to run as; the engine's user if absent.
     pub user: Option<Credentials>,
+    /// The cgroup it is charged to; the engine's own if absent.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub birthplace: Option<Birthplace>,
 }
 
 /// The program, or the text for a shell.
@@ -42,7 +45,14 @@ pub enum Command {
 impl CommandProbe {
     /// Without an environment, in the engine's directory, as its user.
     pub fn new(command: Command) -> CommandProbe {
-        CommandProbe { command, environment: Vec::new(), working_directory: None, fallback_directory: None, user: None }
+        CommandProbe {
+            command,
+            environment: Vec::new(),
+            working_directory: None,
+            fallback_directory: None,
+            user: None,
+            birthplace: None,
+        }
     }
 
     pub(super) fn validate(&self) -> Result<(), SpecError> {

@@ -2,10 +2,12 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
-use checks::spec::Probe;
+use checks::spec::{CommandProbe, Probe};
 use checks::{Answer, Engine, EngineOptions, Failure, Outcome};
+use processes::Birthplace;
 
 use crate::support::{Watch, engine, eventually, ms, noting, present, shell, spec, watch};
 
@@ -132,4 +134,93 @@ async fn without_cgroups_commands_run_as_well() {
     let mut watch = watch(&engine, spec(Probe::Command(shell("cat /proc/self/cgroup; exit 1"))));
     let Outcome::Failure(failure) = watch.next().await.outcome else { panic!("it fails") };
     assert!(!failure.output().unwrap_or_default().contains("/checks-"), "{failure:?}");
+}
+
+/// A directory for a test's cgroup, gone with all below it.
+struct Container(PathBuf);
+
+impl Container {
+    fn made(below: &Path, name: &str) -> Option<Container> {
+        let path = below.join(format!("cygnet-test-{}-{name}", std::process::id()));
+        fs::create_dir(&path).is_ok().then_some(Container(path))
+    }
+
+    fn name(&self) -> String {
+        format!("/{}", self.0.file_name().unwrap().display())
+    }
+
+    /// As its agent does once its last process has gone.
+    fn remove(&self) {
+        fn remove(path: &Path) -> std::io::Result<()> {
+            let below = fs::read_dir(path)?.flatten().map(|entry| entry.path());
+            below.filter(|path| path.is_dir()).try_for_each(|path| remove(&path))?;
+            fs::remove_dir(path)
+        }
+        while remove(&self.0).is_err_and(|error| error.kind() == ErrorKind::ResourceBusy) {}
+    }
+}
+
+impl Drop for Container {
+    fn drop(&mut self) {
+        self.remove();
+    }
+}
+
+async fn cgroups_seen(watch: &mut Watch) -> String {
+    let Outcome::Failure(failure) = watch.next().await.outcome else { panic!("it fails") };
+    failure.output().unwrap_or_else(|| panic!("{failure:?}")).to_owned()
+}
+
+const SHOWS: &str = "cat /proc/self/cgroup; exit 1";
+
+#[tokio::test]
+async fn a_command_is_charged_to_the_version_1_cgroups_of_its_container() {
+    let container = Container::made(Path::new("/sys/fs/cgroup/pids"), "charged");
+    let container = container.filter(|container| container.0.join("tasks").exists());
+    let name = "a_command_is_charged_to_the_version_1_cgroups_of_its_container";
+    let Some(()) = present(container.is_some(), name, "cgroups (version 1) that this process may make") else { return };
+    let container = container.unwrap();
+    let birthplace = Some(Birthplace::Tasks(vec![container.0.join("tasks")]));
+    let mut watch = watch(&engine(), spec(Probe::Command(CommandProbe { birthplace, ..shell(SHOWS) })));
+    for _ in 0..3 {
+        let seen = cgroups_seen(&mut watch).await;
+        assert!(seen.lines().any(|line| line.ends_with(&format!("pids:{}", container.name()))), "{seen}");
+        assert_eq!(seen.contains("/checks-"), parent().is_some(), "and has one of its own to be killed with: {seen}");
+    }
+}
+
+#[tokio::test]
+async fn the_cgroup_to_kill_a_command_with_lies_below_that_of_its_version_2_container() {
+    let name = "the_cgroup_to_kill_a_command_with_lies_below_that_of_its_version_2_container";
+    let Some(()) = cgroups(name) else { return };
+    let engine = engine();
+    let mut watches = Vec::new();
+    for name in ["first", "second"] {
+        let container = Container::made(&parent().unwrap(), name).unwrap();
+        let leaf = container.0.join("leaf");
+        fs::create_dir(&leaf).unwrap();
+        let probe = CommandProbe { birthplace: Some(Birthplace::Directory(leaf)), ..shell(SHOWS) };
+        let mut watch = watch(&engine, spec(Probe::Command(probe)));
+        let seen = cgroups_seen(&mut watch).await;
+        assert!(seen.contains(&format!("{}/checks-{}-", container.name(), std::process::id())), "{seen}");
+        watches.push((watch, container));
+    }
+    let (mut first, container) = watches.remove(0);
+    container.remove();
+    let outcome = loop {
+        match first.next().await.outcome {
+            Outcome::Failure(Failure::Exit { .. }) => {}
+            other => break other,
+        }
+    };
+    let Outcome::Failure(Failure::NotStarted { cause }) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(cause, "control group: no such file or directory");
+    drop(first);
+    let is_held = || {
+        let mut open = fs::read_dir("/proc/self/fd").unwrap().flatten();
+        open.any(|entry| fs::read_link(entry.path()).is_ok_and(|link| link.starts_with(&container.0)))
+    };
+    eventually("nothing is held of a container that is gone", || !is_held()).await;
+    let (mut second, container) = watches.remove(0);
+    assert!(cgroups_seen(&mut second).await.contains(&container.name()));
 }

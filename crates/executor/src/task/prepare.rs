@@ -54,6 +54,7 @@ impl Prepared {
             working_directory: config.sandbox.clone(),
             user: self.user.clone(),
             terminal: mesos::command::terminal(task.container.as_ref())?,
+            birthplace: None,
         };
         Ok(Logged { program, logs: Logs::of(&config.sandbox) })
     }
@@ -88,6 +89,7 @@ impl Prepared {
             // A task may do without its sandbox; Mesos' executor stays in one that was removed.
             fallback_directory: Some(PathBuf::from("/")),
             user,
+            birthplace: None,
         })
     }
 }

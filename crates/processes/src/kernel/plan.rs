@@ -2,13 +2,15 @@
 
 use std::ffi::{CString, NulError, c_char};
 use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::ptr;
 
 use rustix::process::{Gid, Pid, Rlimit, Uid, getpid};
 
+use super::clone::HAS_CLONE3;
 use super::file_limit;
 use super::spawn::Spawn;
-use crate::Credentials;
+use crate::{Birthplace, Credentials};
 
 /// The directories of programs when the environment has no `PATH`.
 const DEFAULT_PATH: &str = "/usr/local/bin:/bin:/usr/bin";
@@ -21,6 +23,8 @@ pub(super) struct Plan {
     /// The directories to run in, in the order in which they are tried.
     pub(super) directories: Vec<CString>,
     pub(super) credentials: Option<Ids>,
+    /// The files by which it enters its cgroups.
+    pub(super) cgroups: Vec<CString>,
     pub(super) file_limit: Option<Rlimit>,
     pub(super) parent: Pid,
 }
@@ -63,17 +67,30 @@ impl Plan {
         let argv = spawn.argv.iter().map(|argument| CString::new(argument.as_str())).collect::<Result<_, _>>()?;
         let variable = |(name, value): &(String, String)| CString::new(format!("{name}={value}"));
         let environment = spawn.environment.iter().map(variable).collect::<Result<_, _>>()?;
-        let directories = spawn.directories.iter().map(|path| CString::new(path.as_os_str().as_bytes()));
         Ok(Plan {
             programs: programs(spawn)?,
             argv: Strings::new(argv),
             environment: Strings::new(environment),
-            directories: directories.collect::<Result<_, _>>()?,
+            directories: paths(&spawn.directories)?,
             credentials: spawn.credentials.as_ref().map(Ids::from),
+            cgroups: paths(&entrances(spawn))?,
             file_limit: file_limit::original_limit(),
             parent: getpid(),
         })
     }
+}
+
+/// The files of the cgroups that the kernel cannot make the child in.
+fn entrances(spawn: &Spawn<'_>) -> Vec<PathBuf> {
+    match &spawn.birthplace {
+        Some(Birthplace::Tasks(tasks)) => tasks.clone(),
+        Some(Birthplace::Directory(directory)) if !HAS_CLONE3 => vec![directory.join("cgroup.procs")],
+        Some(Birthplace::Directory(_)) | None => Vec::new(),
+    }
+}
+
+fn paths(paths: &[PathBuf]) -> Result<Vec<CString>, NulError> {
+    paths.iter().map(|path| CString::new(path.as_os_str().as_bytes())).collect()
 }
 
 /// The paths to try, in order. Which of them exists is seen from the child's own mount namespace.

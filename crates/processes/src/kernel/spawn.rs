@@ -5,6 +5,7 @@
 //! `errno` and without glibc's habit of changing the user of every thread.
 
 use std::ffi::{c_int, c_void};
+use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
@@ -12,7 +13,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
 
 use rustix::fs::{Mode, OFlags, open};
-use rustix::io::{Errno, fcntl_dupfd_cloexec};
+use rustix::io::{Errno, fcntl_dupfd_cloexec, write};
 use rustix::process::{
     Pid, Resource, Signal, chdir, getppid, ioctl_tiocsctty, set_parent_process_death_signal, setrlimit, setsid,
 };
@@ -24,7 +25,7 @@ use rustix::thread::{
 use super::clone::{HAS_CLONE3, clone_child, last_errno};
 use super::plan::Plan;
 use super::signals;
-use crate::Credentials;
+use crate::{Birthplace, Credentials};
 
 /// A program to start.
 ///
@@ -51,7 +52,10 @@ pub struct Spawn<'a> {
     pub parent_death_signal: Option<Signal>,
     /// Whose namespaces it runs in; its working directory and its program are looked up there.
     pub enter: Option<Enter<'a>>,
-    /// The directory of the cgroup (version 2) it is born in; that of this process if absent.
+    /// The cgroup it is born in; that of this process if absent.
+    pub birthplace: Option<Birthplace>,
+    /// The directory of a cgroup of version 2 to be born in instead: one below that of `birthplace`, or, if that is of
+    /// version 1, beside it.
     pub cgroup: Option<BorrowedFd<'a>>,
 }
 
@@ -86,7 +90,8 @@ pub struct Child {
 }
 
 /// The step at which a child failed, and why.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{step}: {errno}")]
 pub struct SpawnError {
     /// The step that failed.
     pub step: Step,
@@ -100,6 +105,8 @@ pub struct SpawnError {
 pub enum Step {
     /// In the parent, before there is a child.
     Prepare,
+    /// Its cgroup is entered.
+    Cgroup,
     /// Namespaces are entered.
     Namespaces,
     /// The child leads a session.
@@ -115,8 +122,9 @@ pub enum Step {
 }
 
 impl Step {
-    const ALL: [Step; 7] = [
+    const ALL: [Step; 8] = [
         Step::Prepare,
+        Step::Cgroup,
         Step::Namespaces,
         Step::Session,
         Step::Streams,
@@ -130,9 +138,27 @@ impl Step {
     }
 }
 
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Step::Prepare => "preparation",
+            Step::Cgroup => "control group",
+            Step::Namespaces => "namespaces",
+            Step::Session => "session",
+            Step::Streams => "standard streams",
+            Step::Credentials => "user",
+            Step::Directory => "working directory",
+            Step::Program => "program",
+        })
+    }
+}
+
 impl From<SpawnError> for io::Error {
     fn from(error: SpawnError) -> io::Error {
-        error.errno.into()
+        match error.step {
+            Step::Cgroup => io::Error::new(io::Error::from(error.errno).kind(), error),
+            _ => error.errno.into(),
+        }
     }
 }
 
@@ -163,13 +189,15 @@ impl Spawn<'_> {
             *stream = copy.as_ref().map(OwnedFd::as_fd).or(*stream);
         }
         let plan = Plan::of(&self).map_err(|_nul| unprepared(Errno::INVAL))?;
-        let without_handlers = HAS_CLONE3 && self.cgroup.is_some();
+        let directory = self.open_birthplace().map_err(|errno| SpawnError { step: Step::Cgroup, errno })?;
+        let cgroup = self.cgroup.or_else(|| directory.as_ref().map(OwnedFd::as_fd));
+        let without_handlers = HAS_CLONE3 && cgroup.is_some();
         let deaf_to = if without_handlers { signals::ignored() } else { signals::ALL };
         let (step, errno) = (AtomicU8::new(0), AtomicI32::new(0));
         let birth = Birth { spawn: &self, plan: &plan, streams, deaf_to, step, errno };
         let argument = ptr::from_ref(&birth).cast_mut().cast::<c_void>();
         // SAFETY: `child_main` takes a `Birth`, which lives until after the call, and does as it must.
-        let child = unsafe { clone_child(child_main, argument, self.cgroup) }.map_err(unprepared)?;
+        let child = unsafe { clone_child(child_main, argument, cgroup) }.map_err(unprepared)?;
         match birth.errno.load(Ordering::Relaxed) {
             0 => Ok(child),
             errno => {
@@ -178,6 +206,16 @@ impl Spawn<'_> {
                 Err(SpawnError { step, errno: Errno::from_raw_os_error(errno) })
             }
         }
+    }
+}
+
+impl Spawn<'_> {
+    /// The directory for the kernel to make the child in.
+    fn open_birthplace(&self) -> rustix::io::Result<Option<OwnedFd>> {
+        let directory = self.birthplace.as_ref().and_then(Birthplace::directory);
+        let directory = directory.filter(|_| HAS_CLONE3 && self.cgroup.is_none());
+        let open = |path| open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
+        directory.map(open).transpose()
     }
 }
 
@@ -221,6 +259,8 @@ impl Birth<'_> {
 
     fn prepare(&self) -> rustix::io::Result<()> {
         signals::reset(self.deaf_to);
+        self.at(Step::Cgroup);
+        self.cgroups()?;
         self.at(Step::Namespaces);
         if let Some(enter) = &self.spawn.enter {
             let kinds = enter.kinds - ThreadNameSpaceType::PROCESS_ID;
@@ -239,6 +279,15 @@ impl Birth<'_> {
         self.credentials()?;
         self.at(Step::Directory);
         self.directory()
+    }
+
+    /// Their paths are those of the parent's mount namespace. A thread that writes 0 moves itself, which, unlike to move
+    /// another one, waits for no other process of the machine.
+    fn cgroups(&self) -> rustix::io::Result<()> {
+        self.plan.cgroups.iter().try_for_each(|tasks| {
+            let tasks = open(tasks.as_c_str(), OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
+            write(&tasks, b"0").map(drop)
+        })
     }
 
     /// The first one there is.

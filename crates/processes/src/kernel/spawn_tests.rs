@@ -99,3 +99,68 @@ fn the_user_is_the_given_one() {
     assert_eq!(output(Spawn { credentials, ..shell("id -u; id -g; id -G") }), "12345\n23456\n23456 34567");
     assert!(rustix::process::geteuid().is_root(), "and ours is what it was");
 }
+
+/// A cgroup of this test, gone with it.
+struct Cgroup(PathBuf);
+
+impl Cgroup {
+    /// The cgroup below where this controller's hierarchy is mounted by custom, if it can be made.
+    fn made(hierarchy: &str, name: &str) -> Option<Cgroup> {
+        let path = PathBuf::from(hierarchy).join(format!("cygnet-test-{}-{name}", std::process::id()));
+        std::fs::create_dir(&path).is_ok().then_some(Cgroup(path))
+    }
+
+    fn name(&self) -> String {
+        format!("/{}", self.0.file_name().unwrap().display())
+    }
+}
+
+impl Drop for Cgroup {
+    fn drop(&mut self) {
+        // Processes that were reaped a moment ago may still be on their way out.
+        while std::fs::remove_dir(&self.0).is_err_and(|error| error.raw_os_error() == Some(libc::EBUSY)) {}
+    }
+}
+
+#[test]
+fn it_is_born_in_cgroups_of_version_1() {
+    let made = ["cpu", "memory", "pids"].map(|controller| Cgroup::made(&format!("/sys/fs/cgroup/{controller}"), "v1"));
+    let made: Vec<_> = made.into_iter().flatten().filter(|cgroup| cgroup.0.join("tasks").exists()).collect();
+    if made.is_empty() {
+        println!("SKIPPED it_is_born_in_cgroups_of_version_1: needs root and control groups of version 1");
+        return;
+    }
+    let ours = std::fs::read_to_string("/proc/thread-self/cgroup").unwrap();
+    let birthplace = Some(Birthplace::Tasks(made.iter().map(|cgroup| cgroup.0.join("tasks")).collect()));
+    let seen = output(Spawn { birthplace, ..shell("cat /proc/self/cgroup") });
+    let entered = seen.lines().filter(|line| line.ends_with(&made[0].name())).count();
+    assert_eq!(entered, made.len(), "{seen}");
+    assert_eq!(std::fs::read_to_string("/proc/thread-self/cgroup").unwrap(), ours, "this thread stays where it is");
+}
+
+#[test]
+fn it_is_born_in_a_cgroup_of_version_2() {
+    let mounts = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"];
+    let is_v2 = |mount: &&str| std::path::Path::new(mount).join("cgroup.controllers").exists();
+    let mount = mounts.into_iter().find(is_v2);
+    let Some(cgroup) = mount.and_then(|mount| Cgroup::made(mount, "v2")) else {
+        println!("SKIPPED it_is_born_in_a_cgroup_of_version_2: needs root and control groups of version 2");
+        return;
+    };
+    let birthplace = || Some(Birthplace::Directory(cgroup.0.clone()));
+    let seen = output(Spawn { birthplace: birthplace(), ..shell("cat /proc/self/cgroup") });
+    assert!(seen.lines().any(|line| line == format!("0::{}", cgroup.name())), "{seen}");
+    let deafened = shell("grep -E 'Sig(Blk|Ign)' /proc/self/status");
+    assert_signals_are_default(Spawn { birthplace: birthplace(), ..deafened });
+}
+
+#[test]
+fn a_birthplace_that_is_gone_is_named() {
+    for birthplace in [Birthplace::Tasks(vec!["/gone/tasks".into()]), Birthplace::Directory("/gone".into())] {
+        let spawn = || Spawn { birthplace: Some(birthplace.clone()), ..shell("true") };
+        assert_eq!(spawn().launch().unwrap_err(), SpawnError { step: Step::Cgroup, errno: Errno::NOENT });
+        let error = spawn().start().unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        assert!(error.to_string().starts_with("control group: No such file"), "{error}");
+    }
+}

@@ -197,15 +197,15 @@ fn command(options: &options::Command) -> anyhow::Result<CommandProbe> {
     };
     let own: Vec<(String, String)> = options.env.iter().map(variable).collect::<anyhow::Result<_>>()?;
     let inherited = std::env::vars().filter(|(name, _)| own.iter().all(|(other, _)| other != name));
+    let command = match options.argv.as_slice() {
+        [shell] => Command::Shell(shell.clone()),
+        argv => Command::Exec { path: argv.first().cloned().unwrap_or_default(), argv: argv.to_vec() },
+    };
     Ok(CommandProbe {
-        command: match options.argv.as_slice() {
-            [shell] => Command::Shell(shell.clone()),
-            argv => Command::Exec { path: argv.first().cloned().unwrap_or_default(), argv: argv.to_vec() },
-        },
         environment: inherited.chain(own.clone()).collect(),
         working_directory: options.directory.clone(),
-        fallback_directory: None,
         user: options.user.as_deref().map(credentials).transpose()?,
+        ..CommandProbe::new(command)
     })
 }
 
