@@ -50,7 +50,7 @@ pub struct ProcessPlace {
     pid: i32,
     pidfd: OwnedFd,
     network: NamespaceId,
-    /// For commands: of mounts, processes, host names and System V objects.
+    /// For commands: of users, mounts, processes, host names and System V objects.
     others: ThreadNameSpaceType,
 }
 
@@ -70,7 +70,8 @@ fn in_words(cause: &io::Error) -> String {
 }
 
 /// The namespaces that a command enters, beside that of the network.
-const OTHERS: [(&str, ThreadNameSpaceType); 4] = [
+const OTHERS: [(&str, ThreadNameSpaceType); 5] = [
+    ("user", ThreadNameSpaceType::USER),
     ("mnt", ThreadNameSpaceType::MOUNT),
     ("pid", ThreadNameSpaceType::PROCESS_ID),
     ("uts", ThreadNameSpaceType::HOST_NAME_AND_NIS_DOMAIN_NAME),

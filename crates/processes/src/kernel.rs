@@ -14,6 +14,7 @@
 #![allow(unsafe_code, reason = "this module holds all of it")]
 
 mod clone;
+mod confine;
 mod file_limit;
 pub mod namespace;
 mod plan;

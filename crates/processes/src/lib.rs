@@ -7,7 +7,7 @@
 //!   table     all processes: trees, sessions, marks         usage      what some of them use
 //!   watch     a pidfd on a runtime                          orphans    what a process adopts
 //!   program   what to run                                   terminal   one that a program is given
-//!   birthplace   the cgroup a program is born in
+//!   birthplace   the cgroup a program is born in              confinement   what it may do at most
 //!   shim      the parent of a program, which outlives the process that started it
 //!   contained a program under a shim, from outside
 //! ```
@@ -16,6 +16,7 @@
 //! [`contained::start`] when it is not.
 
 mod birthplace;
+mod confinement;
 pub mod contained;
 mod kernel;
 mod orphans;
@@ -30,6 +31,7 @@ mod users;
 mod watch;
 
 pub use birthplace::Birthplace;
+pub use confinement::{Capabilities, CapabilitySet, Confinement, Filter, Instruction, Resource, ResourceLimit};
 pub use contained::Contained;
 pub use kernel::{
     Child, Ended, Enter, Reaped, Session, Spawn, SpawnError, Step, defer_acknowledgement, namespace, null,

@@ -10,6 +10,7 @@ use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
 use serde::{Deserialize, Serialize};
 
 use crate::birthplace::Birthplace;
+use crate::confinement::Confinement;
 use crate::kernel::{Child, Session, Spawn};
 use crate::process::Process;
 use crate::terminal::Terminal;
@@ -34,6 +35,9 @@ pub struct Program {
     /// The cgroup it is born in, if not that of whoever starts it. Its shim stays outside.
     #[serde(default)]
     pub birthplace: Option<Birthplace>,
+    /// The bounds within which it runs.
+    #[serde(default)]
+    pub confinement: Option<Confinement>,
 }
 
 /// The files that a program's output is appended to.
@@ -68,6 +72,7 @@ impl Program {
             session: if self.terminal.is_some() { Session::AtTerminal } else { Session::Own },
             credentials: self.user.clone(),
             birthplace: self.birthplace.clone(),
+            confinement: self.confinement.clone(),
             ..Spawn::default()
         }
     }

@@ -220,7 +220,7 @@ fn program(
     environment.extend([mark(&launcher.layout.container(&order.id))]);
     let environment = environment.into_iter().collect();
     let working_directory = sandbox.to_owned();
-    Ok(processes::Program { path, arguments, environment, working_directory, user, terminal, birthplace: None })
+    Ok(processes::Program { path, arguments, environment, working_directory, user, terminal, ..Default::default() })
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::io::{Errno, dup, read};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Signal, kill_process_group};
+use rustix::thread::ThreadNameSpaceType;
 
 use super::blame;
 use super::cgroup::Cgroup;
@@ -22,7 +23,7 @@ use super::tools::Tools;
 use crate::outcome::{Answer, Failure, Outcome, Phases, Reason, errno_text};
 use crate::place::Place;
 use crate::spec::{Command, CommandProbe};
-use processes::{Child, Ended, Enter, Session, Spawn, SpawnError, Step, kill_session, reap};
+use processes::{Child, Credentials, Ended, Enter, Session, Spawn, SpawnError, Step, kill_session, reap};
 
 /// The part of the output that is kept.
 const TAIL: usize = 3 * 1024;
@@ -289,8 +290,9 @@ fn spawn(
         directories: probe.working_directory.iter().chain(&probe.fallback_directory).cloned().collect(),
         streams: [tools.null.as_fd(), output.as_fd(), output.as_fd()].map(Some),
         session: Session::Own,
-        credentials: probe.user.clone(),
+        credentials: probe.user.clone().or_else(|| first_user(place)),
         birthplace: probe.birthplace.clone(),
+        confinement: probe.confinement.clone(),
         parent_death_signal: Some(Signal::KILL),
         enter: enter(place),
         cgroup: cgroup.map(Cgroup::directory),
@@ -300,6 +302,13 @@ fn spawn(
         SpawnError { step: Step::Namespaces, errno }
     };
     tools.here.among_processes(place, || spawn.launch()).map_err(unreachable)?
+}
+
+/// In a user namespace nobody is our user; its own root is.
+fn first_user(place: &Place) -> Option<Credentials> {
+    let Place::Process(process) = place else { return None };
+    let has_users = process.others().contains(ThreadNameSpaceType::USER);
+    has_users.then(|| Credentials { uid: 0, gid: 0, groups: Vec::new() })
 }
 
 fn enter(place: &Place) -> Option<Enter<'_>> {
@@ -317,10 +326,14 @@ fn program(command: &Command) -> (PathBuf, Vec<String>) {
 fn not_started(error: SpawnError, place: &Place) -> Outcome {
     let cause = |cause: String| match error.step {
         Step::Namespaces => Failure::Place { cause },
-        Step::Cgroup => Failure::NotStarted { cause: format!("control group: {cause}") },
-        Step::Directory => Failure::NotStarted { cause: format!("working directory: {cause}") },
-        Step::Credentials => Failure::NotStarted { cause: format!("user: {cause}") },
         Step::Program | Step::Prepare | Step::Session | Step::Streams => Failure::NotStarted { cause },
+        step @ (Step::Cgroup
+        | Step::OomScore
+        | Step::Limits
+        | Step::Capabilities
+        | Step::Credentials
+        | Step::Directory
+        | Step::Seccomp) => Failure::NotStarted { cause: format!("{step}: {cause}") },
     };
     match (error.step, error.errno) {
         (Step::Namespaces, Errno::SRCH) => Outcome::Inconclusive(Reason::TaskEnded),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use processes::{Birthplace, Credentials};
+use processes::{Birthplace, Confinement, Credentials};
 
 use super::{SpecError, require};
 
@@ -24,6 +24,9 @@ pub struct CommandProbe {
     /// The cgroup it is charged to; the engine's own if absent.
     #[cfg_attr(feature = "serde", serde(default))]
     pub birthplace: Option<Birthplace>,
+    /// The bounds within which it runs: its task's, so that it may do no more than that.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub confinement: Option<Confinement>,
 }
 
 /// The program, or the text for a shell.
@@ -52,6 +55,7 @@ impl CommandProbe {
             fallback_directory: None,
             user: None,
             birthplace: None,
+            confinement: None,
         }
     }
 

@@ -8,9 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
-use checks::spec::{HttpProbe, ListenProbe, Probe, Reuse, TcpMode};
+use checks::spec::{CommandProbe, HttpProbe, ListenProbe, Probe, Reuse, TcpMode};
 use checks::{Answer, Failure, Outcome, Place, Reason, Start};
 use processes::namespace::enter_network;
+use processes::{Capabilities, CapabilitySet, Confinement, Credentials, Resource, ResourceLimit};
+use rustix::process::DumpableBehavior;
 
 use crate::server::{request, serve_on, status};
 use crate::support::{engine, eventually, http, noting, root, shell, spec, tcp, watch_from};
@@ -109,6 +111,53 @@ async fn one_engine_is_in_many_places() {
             assert_eq!(watch.next().await.outcome.cause(), expected);
         }
     }
+}
+
+/// The output of a command that fails.
+async fn output(probe: CommandProbe, place: &Place) -> String {
+    match found(Probe::Command(probe), place).await {
+        Outcome::Failure(Failure::Exit { output, .. }) => output,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn commands_have_its_users() {
+    let Some(()) = root("commands_have_its_users") else { return };
+    let other = Other::start_with(&["-U", "-r", "-m", "-n"], "");
+    let place = Place::of_pid(other.pid()).unwrap();
+    let seen = output(shell("readlink /proc/self/ns/user; id -u; id -G; exit 1"), &place).await;
+    let namespace = fs::read_link(format!("/proc/{}/ns/user", other.pid())).unwrap();
+    assert_eq!(seen, format!("{}\n0\n0", namespace.display()));
+    let nobody = Some(Credentials { uid: 7, gid: 7, groups: Vec::new() });
+    let outcome = found(Probe::Command(CommandProbe { user: nobody, ..shell("true") }), &place).await;
+    assert_eq!(outcome.cause(), "cannot start the command: user: invalid argument", "it has no user 7");
+}
+
+#[tokio::test]
+async fn commands_may_do_no_more_than_they_are_confined_to() {
+    let Some(()) = root("commands_may_do_no_more_than_they_are_confined_to") else { return };
+    let other = Other::start("-nm", "");
+    let place = Place::of_pid(other.pid()).unwrap();
+    let few: CapabilitySet = [0, 5].into_iter().collect();
+    let capabilities = Capabilities { bounding: few, permitted: few, effective: few, ..Capabilities::default() };
+    let limit = ResourceLimit { resource: Resource::Nofile, soft: Some(99), hard: Some(99) };
+    let confinement = Confinement {
+        capabilities: Some(capabilities),
+        no_new_privileges: true,
+        limits: vec![limit],
+        umask: Some(0o77),
+        ..Confinement::default()
+    };
+    let probe = CommandProbe {
+        confinement: Some(confinement),
+        ..shell("grep -E 'CapEff|CapBnd|NoNew' /proc/self/status; ulimit -n; umask; mount -t tmpfs x /mnt; exit 1")
+    };
+    let seen = output(probe, &place).await;
+    let expected = "CapEff:\t0000000000000021\nCapBnd:\t0000000000000021\nNoNewPrivs:\t1\n99\n0077\n";
+    assert!(seen.starts_with(expected) && seen.contains("mount: "), "{seen}");
+    let is_hidden = rustix::process::dumpable_behavior().unwrap() == DumpableBehavior::NotDumpable;
+    assert!(is_hidden, "those inside cannot open the engine's program while a command is on its way in");
 }
 
 #[tokio::test]

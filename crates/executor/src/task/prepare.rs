@@ -54,7 +54,7 @@ impl Prepared {
             working_directory: config.sandbox.clone(),
             user: self.user.clone(),
             terminal: mesos::command::terminal(task.container.as_ref())?,
-            birthplace: None,
+            ..Program::default()
         };
         Ok(Logged { program, logs: Logs::of(&config.sandbox) })
     }
@@ -90,6 +90,7 @@ impl Prepared {
             fallback_directory: Some(PathBuf::from("/")),
             user,
             birthplace: None,
+            confinement: None,
         })
     }
 }

@@ -8,6 +8,7 @@ use std::ptr;
 use rustix::process::{Gid, Pid, Rlimit, Uid, getpid};
 
 use super::clone::HAS_CLONE3;
+use super::confine::Bounds;
 use super::file_limit;
 use super::spawn::Spawn;
 use crate::{Birthplace, Credentials};
@@ -26,6 +27,7 @@ pub(super) struct Plan {
     /// The files by which it enters its cgroups.
     pub(super) cgroups: Vec<CString>,
     pub(super) file_limit: Option<Rlimit>,
+    pub(super) bounds: Bounds,
     pub(super) parent: Pid,
 }
 
@@ -75,6 +77,7 @@ impl Plan {
             credentials: spawn.credentials.as_ref().map(Ids::from),
             cgroups: paths(&entrances(spawn))?,
             file_limit: file_limit::original_limit(),
+            bounds: spawn.confinement.as_ref().map(Bounds::of).unwrap_or_default(),
             parent: getpid(),
         })
     }

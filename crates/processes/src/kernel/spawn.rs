@@ -15,7 +15,8 @@ use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::io::{Errno, fcntl_dupfd_cloexec, write};
 use rustix::process::{
-    Pid, Resource, Signal, chdir, getppid, ioctl_tiocsctty, set_parent_process_death_signal, setrlimit, setsid,
+    DumpableBehavior, Pid, Resource, Signal, chdir, getppid, ioctl_tiocsctty, set_dumpable_behavior,
+    set_parent_process_death_signal, setrlimit, setsid,
 };
 use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
 use rustix::thread::{
@@ -25,7 +26,7 @@ use rustix::thread::{
 use super::clone::{HAS_CLONE3, clone_child, last_errno};
 use super::plan::Plan;
 use super::signals;
-use crate::{Birthplace, Credentials};
+use crate::{Birthplace, Confinement, Credentials};
 
 /// A program to start.
 ///
@@ -57,6 +58,8 @@ pub struct Spawn<'a> {
     /// The directory of a cgroup of version 2 to be born in instead: one below that of `birthplace`, or, if that is of
     /// version 1, beside it.
     pub cgroup: Option<BorrowedFd<'a>>,
+    /// The bounds within which it runs, beside those of this process.
+    pub confinement: Option<Confinement>,
 }
 
 /// The session and process group of a program.
@@ -78,6 +81,13 @@ pub struct Enter<'a> {
     pub of: BorrowedFd<'a>,
     /// Which. A child of a process of another process namespace is born there, so that kind means nothing here.
     pub kinds: ThreadNameSpaceType,
+}
+
+impl Enter<'_> {
+    /// Those that a child enters after its birth.
+    fn others(&self) -> ThreadNameSpaceType {
+        self.kinds - ThreadNameSpaceType::PROCESS_ID
+    }
 }
 
 /// A program that runs. Dropping this neither kills nor waits for it.
@@ -107,29 +117,41 @@ pub enum Step {
     Prepare,
     /// Its cgroup is entered.
     Cgroup,
+    /// The kernel is told how readily to kill it for want of memory.
+    OomScore,
+    /// Its resource limits are set.
+    Limits,
     /// Namespaces are entered.
     Namespaces,
     /// The child leads a session.
     Session,
     /// Standard input, output and error are put in place.
     Streams,
+    /// Its capabilities are narrowed, before the user is taken and after.
+    Capabilities,
     /// The user is taken.
     Credentials,
     /// The working directory is entered.
     Directory,
+    /// The filter of system calls is set.
+    Seccomp,
     /// The program is executed.
     Program,
 }
 
 impl Step {
-    const ALL: [Step; 8] = [
+    const ALL: [Step; 12] = [
         Step::Prepare,
         Step::Cgroup,
+        Step::OomScore,
+        Step::Limits,
         Step::Namespaces,
         Step::Session,
         Step::Streams,
+        Step::Capabilities,
         Step::Credentials,
         Step::Directory,
+        Step::Seccomp,
         Step::Program,
     ];
 
@@ -143,11 +165,15 @@ impl fmt::Display for Step {
         f.write_str(match self {
             Step::Prepare => "preparation",
             Step::Cgroup => "control group",
+            Step::OomScore => "OOM score",
+            Step::Limits => "resource limits",
             Step::Namespaces => "namespaces",
             Step::Session => "session",
             Step::Streams => "standard streams",
+            Step::Capabilities => "capabilities",
             Step::Credentials => "user",
             Step::Directory => "working directory",
+            Step::Seccomp => "filter of system calls",
             Step::Program => "program",
         })
     }
@@ -156,8 +182,16 @@ impl fmt::Display for Step {
 impl From<SpawnError> for io::Error {
     fn from(error: SpawnError) -> io::Error {
         match error.step {
-            Step::Cgroup => io::Error::new(io::Error::from(error.errno).kind(), error),
-            _ => error.errno.into(),
+            Step::Cgroup | Step::OomScore | Step::Limits | Step::Capabilities | Step::Seccomp => {
+                io::Error::new(io::Error::from(error.errno).kind(), error)
+            }
+            Step::Prepare
+            | Step::Namespaces
+            | Step::Session
+            | Step::Streams
+            | Step::Credentials
+            | Step::Directory
+            | Step::Program => error.errno.into(),
         }
     }
 }
@@ -189,6 +223,10 @@ impl Spawn<'_> {
             *stream = copy.as_ref().map(OwnedFd::as_fd).or(*stream);
         }
         let plan = Plan::of(&self).map_err(|_nul| unprepared(Errno::INVAL))?;
+        if self.enter.is_some_and(|enter| !enter.kinds.is_empty()) {
+            // Until it is its program, the child is this one to those that it is among: they could open its executable.
+            set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(unprepared)?;
+        }
         let directory = self.open_birthplace().map_err(|errno| SpawnError { step: Step::Cgroup, errno })?;
         let cgroup = self.cgroup.or_else(|| directory.as_ref().map(OwnedFd::as_fd));
         let without_handlers = HAS_CLONE3 && cgroup.is_some();
@@ -258,27 +296,49 @@ impl Birth<'_> {
     }
 
     fn prepare(&self) -> rustix::io::Result<()> {
+        let bounds = &self.plan.bounds;
         signals::reset(self.deaf_to);
-        self.at(Step::Cgroup);
-        self.cgroups()?;
-        self.at(Step::Namespaces);
-        if let Some(enter) = &self.spawn.enter {
-            let kinds = enter.kinds - ThreadNameSpaceType::PROCESS_ID;
-            if !kinds.is_empty() {
-                move_into_thread_name_spaces(enter.of.as_fd(), kinds)?;
-            }
+        self.step(Step::Cgroup, || self.cgroups())?;
+        self.step(Step::OomScore, || bounds.adjust_oom_score())?;
+        self.step(Step::Limits, || self.limits())?;
+        self.step(Step::Namespaces, || self.namespaces())?;
+        self.step(Step::Session, || self.session())?;
+        self.step(Step::Streams, || self.streams())?;
+        self.step(Step::Capabilities, || bounds.bound())?;
+        self.step(Step::Credentials, || self.credentials())?;
+        self.step(Step::Capabilities, || bounds.narrow())?;
+        self.step(Step::Credentials, || self.die_with_parent())?;
+        self.step(Step::Directory, || self.directory())?;
+        self.step(Step::Seccomp, || bounds.filter())
+    }
+
+    fn step(&self, step: Step, take: impl FnOnce() -> rustix::io::Result<()>) -> rustix::io::Result<()> {
+        self.at(step);
+        take()
+    }
+
+    fn limits(&self) -> rustix::io::Result<()> {
+        if let Some(limit) = &self.plan.file_limit {
+            let limit = rustix::process::Rlimit { current: limit.current, maximum: limit.maximum };
+            setrlimit(Resource::Nofile, limit)?;
         }
-        self.at(Step::Session);
+        self.plan.bounds.limit()
+    }
+
+    fn namespaces(&self) -> rustix::io::Result<()> {
+        match &self.spawn.enter {
+            Some(enter) if !enter.others().is_empty() => {
+                move_into_thread_name_spaces(enter.of.as_fd(), enter.others()).map(drop)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn session(&self) -> rustix::io::Result<()> {
         if self.spawn.session != Session::Inherited {
             setsid()?;
         }
-        self.at(Step::Streams);
-        self.streams()?;
-        close_others_on_exec()?;
-        self.at(Step::Credentials);
-        self.credentials()?;
-        self.at(Step::Directory);
-        self.directory()
+        Ok(())
     }
 
     /// Their paths are those of the parent's mount namespace. A thread that writes 0 moves itself, which, unlike to move
@@ -310,27 +370,33 @@ impl Birth<'_> {
         if self.spawn.session == Session::AtTerminal {
             ioctl_tiocsctty(stdin.unwrap_or(rustix::stdio::stdin()))?;
         }
-        Ok(())
+        close_others()
     }
 
-    /// The death signal comes last, because the kernel forgets it when the user changes.
     fn credentials(&self) -> rustix::io::Result<()> {
-        if let Some(limit) = &self.plan.file_limit {
-            let limit = rustix::process::Rlimit { current: limit.current, maximum: limit.maximum };
-            setrlimit(Resource::Nofile, limit)?;
+        let Some(ids) = &self.plan.credentials else { return Ok(()) };
+        match set_thread_groups(&ids.groups) {
+            // A user namespace may forbid it to everybody.
+            Err(Errno::PERM) if ids.groups.is_empty() && self.enters_users() => {}
+            set => set?,
         }
-        if let Some(ids) = &self.plan.credentials {
-            set_thread_groups(&ids.groups)?;
-            set_thread_res_gid(ids.gid, ids.gid, ids.gid)?;
-            set_thread_res_uid(ids.uid, ids.uid, ids.uid)?;
+        set_thread_res_gid(ids.gid, ids.gid, ids.gid)?;
+        set_thread_res_uid(ids.uid, ids.uid, ids.uid)
+    }
+
+    fn enters_users(&self) -> bool {
+        self.spawn.enter.is_some_and(|enter| enter.kinds.contains(ThreadNameSpaceType::USER))
+    }
+
+    /// After the user has changed, because the kernel forgets it then.
+    fn die_with_parent(&self) -> rustix::io::Result<()> {
+        if self.spawn.parent_death_signal.is_none() {
+            return Ok(());
         }
-        if self.spawn.parent_death_signal.is_some() {
-            set_parent_process_death_signal(self.spawn.parent_death_signal)?;
-            // From within another process namespace the parent is not to be seen.
-            let orphaned = getppid().is_some_and(|parent| parent != self.plan.parent);
-            return if orphaned { Err(Errno::SRCH) } else { Ok(()) };
-        }
-        Ok(())
+        set_parent_process_death_signal(self.spawn.parent_death_signal)?;
+        // From within another process namespace the parent is not to be seen.
+        let orphaned = getppid().is_some_and(|parent| parent != self.plan.parent);
+        if orphaned { Err(Errno::SRCH) } else { Ok(()) }
     }
 
     /// As `execvp`: a candidate that is not there is passed over; one that may not be run is the error if none runs.
@@ -350,15 +416,16 @@ impl Birth<'_> {
     }
 }
 
-/// Marks all but the streams, as whoever started us may have left descriptors open. The child's table is its own.
-fn close_others_on_exec() -> rustix::io::Result<()> {
-    // SAFETY: three integers; descriptors are marked only, so that those the child still needs stay open until then.
-    let marked = unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC) };
-    match marked {
+/// All but the streams, as whoever started us may have left descriptors open; the child's table is its own. Not only at
+/// `exec`: the directory and the program are looked up in a container that may name one of them by `/proc/self/fd`.
+fn close_others() -> rustix::io::Result<()> {
+    // SAFETY: three integers; nothing of the child's own is open but the streams.
+    let closed = unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, 0) };
+    match closed {
         0 => Ok(()),
         _ => match last_errno() {
-            // Linux before 5.9 has no such call, before 5.11 not this flag: descriptors are as they were opened.
-            Errno::NOSYS | Errno::INVAL => Ok(()),
+            // Linux before 5.9 has no such call: descriptors are closed at `exec`, as they were opened.
+            Errno::NOSYS => Ok(()),
             errno => Err(errno),
         },
     }

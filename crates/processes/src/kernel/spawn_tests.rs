@@ -164,3 +164,13 @@ fn a_birthplace_that_is_gone_is_named() {
         assert!(error.to_string().starts_with("control group: No such file"), "{error}");
     }
 }
+
+#[test]
+fn no_descriptor_of_ours_is_a_way_to_its_directory_or_its_program() {
+    let root = File::open("/").unwrap();
+    let path = PathBuf::from(format!("/proc/self/fd/{}", root.as_raw_fd()));
+    let within = Spawn { directories: vec![path.clone()], ..shell("pwd") };
+    assert_eq!(within.launch().unwrap_err(), SpawnError { step: Step::Directory, errno: Errno::NOENT });
+    let program = Spawn { path: path.join("bin/sh"), ..shell("pwd") };
+    assert_eq!(program.launch().unwrap_err(), SpawnError { step: Step::Program, errno: Errno::NOENT });
+}
