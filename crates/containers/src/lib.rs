@@ -1,11 +1,17 @@
 //! The parts that a container is made of. Pure where it can be; the agent owns what outlives executors.
 //!
 //! ```text
+//!   capabilities   what a container gets of what it asks for
 //!   cgroup    limits and figures of the processes of a container
 //!   image     names, manifests and configurations of images
 //!   network   namespaces, a bridge, plugins of CNI, ports of the host
+//!   rlimits   resource limits of its processes
+//!   seccomp   the system calls they may make
 //! ```
 
+pub mod capabilities;
 pub mod cgroup;
 pub mod image;
 pub mod network;
+pub mod rlimits;
+pub mod seccomp;
