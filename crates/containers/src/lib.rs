@@ -5,7 +5,6 @@
 //!   cgroup    limits and figures of the processes of a container
 //!   image     names, manifests and configurations of images
 //!   network   namespaces, a bridge, plugins of CNI, ports of the host
-//!   rlimits   resource limits of its processes
 //!   seccomp   the system calls they may make
 //! ```
 
@@ -13,5 +12,4 @@ pub mod capabilities;
 pub mod cgroup;
 pub mod image;
 pub mod network;
-pub mod rlimits;
 pub mod seccomp;

@@ -34,9 +34,19 @@ pub(crate) fn output(argv: &[&str], user: u32, confinement: Confinement) -> Stri
 pub(crate) fn can_run(test: &str, programs: &[&str]) -> bool {
     let missing = programs.iter().find(|program| !std::path::Path::new(program).exists());
     let missing = missing.map(|program| (*program).to_owned());
+    let missing = missing.or_else(|| programs.iter().find_map(|program| dynamic_busybox(program)));
     let missing = missing.or_else(|| (!rustix::process::geteuid().is_root()).then(|| "root".to_owned()));
     if let Some(missing) = &missing {
         println!("SKIPPED {test}: needs {missing}");
     }
     missing.is_none()
+}
+
+/// The one that needs libraries cannot run alone in a root directory.
+fn dynamic_busybox(program: &str) -> Option<String> {
+    let is_dynamic = || {
+        let content = std::fs::read(program).unwrap_or_default();
+        content.windows(8).any(|window| window == b"ld-linux")
+    };
+    (program.ends_with("busybox") && is_dynamic()).then(|| "a static busybox".to_owned())
 }
