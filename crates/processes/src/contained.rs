@@ -15,6 +15,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::mount::{MountAttrFlags, MountPropagationFlags};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::Signal;
 use tokio::io::Interest;
@@ -25,9 +26,11 @@ use self::clear::clear;
 use self::find::find;
 pub use self::find::{LOST, end, shims_below};
 pub use self::run::{kill_run, main_process, usage_of_run};
+use crate::kernel::mount::set_attributes;
 use crate::kernel::{Session, Spawn};
 use crate::process::Process;
 use crate::program::{Logged, append};
+use crate::rootfs::copy_of_mount;
 use crate::shim::{End, ShimFiles, Started};
 use crate::table::{MARK, mark};
 use crate::watch::watched;
@@ -59,16 +62,33 @@ pub async fn start(
     program.program.environment.push(mark(directory));
     files.write_program(&program)?;
     let (ready, signal) = pipe_with(PipeFlags::CLOEXEC)?;
-    start_shim(shim_command, directory, &append(&program.logs.stderr)?, signal)?;
+    let sealed = program.program.namespaces.is_some().then(|| sealed(shim_command)).transpose()?;
+    start_shim(shim_command, sealed, directory, &append(&program.logs.stderr)?, signal)?;
     pipe::Receiver::from_owned_fd(ready)?.ready(Interest::READABLE).await?;
     find(files).await
 }
 
-fn start_shim(command: &[String], directory: &Path, log: &File, stdout: OwnedFd) -> io::Result<()> {
+/// The program of the command where nobody can write to it. In a container it is to be seen as that of the first process,
+/// and of the program until it has begun: somebody there could otherwise write to it, as soon as nobody runs it.
+fn sealed(command: &[String]) -> io::Result<OwnedFd> {
+    let mount = copy_of_mount(Path::new(command.first().map_or("", String::as_str)), false)?;
+    let no_propagation = MountPropagationFlags::empty();
+    set_attributes(mount.as_fd(), false, MountAttrFlags::MOUNT_ATTR_RDONLY, no_propagation)?;
+    Ok(mount)
+}
+
+fn start_shim(
+    command: &[String],
+    sealed: Option<OwnedFd>,
+    directory: &Path,
+    log: &File,
+    stdout: OwnedFd,
+) -> io::Result<()> {
     let argv: Vec<String> = command.iter().cloned().chain([directory.display().to_string()]).collect();
     let null = File::open("/dev/null")?;
     let shim = Spawn {
         path: argv.first().map(PathBuf::from).unwrap_or_default(),
+        executable: sealed.as_ref().map(AsFd::as_fd),
         argv,
         directories: vec![PathBuf::from("/")],
         streams: [null.as_fd(), stdout.as_fd(), log.as_fd()].map(Some),
@@ -122,8 +142,10 @@ impl Contained {
     }
 }
 
-/// The processes that are left of these, with what descends from them.
+/// The processes that are left of these, with what descends from them. The dead are reaped, if they are ours now: the first
+/// process of a container ends only when all others in it were.
 fn living(processes: &[Process]) -> Vec<Process> {
-    let alive = processes.iter().filter(|process| process.is_alive());
-    alive.flat_map(|process| process.descendants().into_iter().chain([*process])).collect()
+    let (alive, dead): (Vec<Process>, Vec<Process>) = processes.iter().partition(|process| process.is_alive());
+    dead.into_iter().for_each(Process::reap);
+    alive.into_iter().flat_map(|process| process.descendants().into_iter().chain([process])).collect()
 }

@@ -5,6 +5,8 @@
 //!   `posix_spawn` (and so `std::process::Command`) knows neither namespaces nor the death signal, and with `pre_exec`
 //!   std falls back to `fork`, which in a big process costs tens of milliseconds and stops every check meanwhile.
 //!   `libc` is here for `clone` with a stack of its own, `execve` and the signal calls, which rustix does not offer.
+//! * [`fork`] makes a copy of a process without threads, in namespaces of its own.
+//! * [`mount`] sets the attributes of mounts.
 //! * [`namespace`] moves the calling thread between namespaces.
 //! * [`reap`] takes the exit status of a child with the CPU time it used.
 //! * [`signals`] lets a process ignore signals.
@@ -16,14 +18,18 @@
 mod clone;
 mod confine;
 mod file_limit;
+pub(crate) mod fork;
+pub(crate) mod mount;
 pub mod namespace;
 mod plan;
 pub mod signals;
 mod sockets;
 mod spawn;
+mod step;
 mod wait;
 
 pub use file_limit::raise_file_limit;
 pub use sockets::defer_acknowledgement;
-pub use spawn::{Child, Enter, Session, Spawn, SpawnError, Step, null};
+pub use spawn::{Child, Enter, Session, Spawn, null};
+pub use step::{SpawnError, Step};
 pub use wait::{Ended, Reaped, reap};

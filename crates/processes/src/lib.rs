@@ -7,6 +7,7 @@
 //!   table     all processes: trees, sessions, marks         usage      what some of them use
 //!   watch     a pidfd on a runtime                          orphans    what a process adopts
 //!   program   what to run                                   terminal   one that a program is given
+//!   rootfs    the file system of a container                pause      the first process in its namespaces
 //!   birthplace   the cgroup a program is born in              confinement   what it may do at most
 //!   shim      the parent of a program, which outlives the process that started it
 //!   contained a program under a shim, from outside
@@ -20,8 +21,10 @@ mod confinement;
 pub mod contained;
 mod kernel;
 mod orphans;
+mod pause;
 mod process;
 mod program;
+pub mod rootfs;
 pub mod shim;
 mod status;
 mod table;
@@ -38,6 +41,7 @@ pub use kernel::{
     raise_file_limit, reap, signals,
 };
 pub use orphans::{end_strays, reap_orphans};
+pub use pause::{Namespaces, Network};
 pub use process::{Environment, Process};
 pub use program::{Logged, Logs, Program, append, furnish, give};
 pub use shim::{End, ShimFiles};

@@ -114,6 +114,13 @@ impl Process {
         all.into_iter().filter(|process| process.is_alive()).collect()
     }
 
+    /// True if it is the first process of a namespace of processes, other than ours.
+    pub(crate) fn is_first(self) -> bool {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap_or_default();
+        let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:")).unwrap_or_default();
+        numbers.split_ascii_whitespace().skip(1).last() == Some("1")
+    }
+
     /// Everything that descends from it, parents before their children.
     pub fn descendants(self) -> Vec<Process> {
         let mut found = self.children();

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::birthplace::Birthplace;
 use crate::confinement::Confinement;
 use crate::kernel::{Child, Session, Spawn};
+use crate::pause::Namespaces;
 use crate::process::Process;
 use crate::terminal::Terminal;
 use crate::users::Credentials;
@@ -38,6 +39,10 @@ pub struct Program {
     /// The bounds within which it runs.
     #[serde(default)]
     pub confinement: Option<Confinement>,
+    /// The namespaces it has of its own, in which its working directory and its program are looked up; those of its shim
+    /// if absent. Only a shim can make them.
+    #[serde(default)]
+    pub namespaces: Option<Box<Namespaces>>,
 }
 
 /// The files that a program's output is appended to.

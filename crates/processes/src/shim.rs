@@ -59,6 +59,7 @@ fn live(files: &ShimFiles) -> io::Result<()> {
     match begin(files) {
         Ok(main) => see_through(files, main),
         Err(error) => {
+            end_leftovers();
             files.write_exit(&End::NotStarted(error.to_string()))?;
             files.write_clear()?;
             announce();
@@ -74,10 +75,7 @@ fn begin(files: &ShimFiles) -> io::Result<Main> {
     let written = process(getpid())
         .and_then(|shim| Ok(Started::now(shim, process(main.pid)?)))
         .and_then(|started| files.write_started(&started));
-    if let Err(error) = written {
-        end_leftovers();
-        return Err(error);
-    }
+    written?;
     announce();
     Ok(main)
 }
@@ -91,21 +89,27 @@ fn see_through(files: &ShimFiles, main: Main) -> io::Result<()> {
         }
     };
     let written = files.write_exit(&End::Status(WaitStatus::from_raw(status.as_raw())));
-    leave_the_grace(files);
+    leave_the_grace(files, main.pause);
     end_leftovers();
     main.terminal.into_iter().for_each(Server::finish);
     written.and_then(|()| files.write_clear())
 }
 
 /// A grace belongs to the whole program: what outlives the main process keeps what is left of it.
-fn leave_the_grace(files: &ShimFiles) {
+/// The first process of a container is nothing to wait for.
+fn leave_the_grace(files: &ShimFiles, pause: Option<Pid>) {
     let Some(own) = Process::this() else { return };
     while let Some(until) = files.grace() {
         let left = until.saturating_sub(since_boot());
         if left.is_zero() || reap_all().is_err() {
             return;
         }
-        wait_for_any(&own.descendants(), left.min(GLANCE));
+        let mut others = own.descendants();
+        others.retain(|process| Pid::from_raw(process.pid) != pause);
+        if others.is_empty() {
+            return;
+        }
+        wait_for_any(&others, left.min(GLANCE));
     }
 }
 

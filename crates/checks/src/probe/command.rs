@@ -296,6 +296,7 @@ fn spawn(
         parent_death_signal: Some(Signal::KILL),
         enter: enter(place),
         cgroup: cgroup.map(Cgroup::directory),
+        executable: None,
     };
     let unreachable = |error: std::io::Error| {
         let errno = Errno::from_io_error(&error).unwrap_or(Errno::IO);

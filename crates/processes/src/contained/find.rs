@@ -72,8 +72,10 @@ fn alive(started: Started) -> Option<(Started, OwnedFd)> {
 /// The processes of a living shim whose `pid` is lost or names others; it is written anew.
 async fn rediscovered(files: &ShimFiles) -> io::Result<Option<(Started, OwnedFd)>> {
     let Some(shim) = shim_of(files).await? else { return Ok(None) };
-    // The kernel names children in the order in which they came, and times are coarse.
-    let Some(oldest) = shim.children().into_iter().min_by_key(|process| process.start) else { return Ok(None) };
+    // The kernel names children in the order in which they came, and times are coarse. The first process of a container is
+    // the task only where there is no other.
+    let oldest = shim.children().into_iter().min_by_key(|process| (process.is_first(), process.start));
+    let Some(oldest) = oldest else { return Ok(None) };
     let started = Started::now(shim, oldest);
     let path = files.directory().join("pid");
     let written = files.write_started(&started);

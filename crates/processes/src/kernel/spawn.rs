@@ -4,8 +4,8 @@
 //! child allocates nothing, takes no lock, and makes system calls only: rustix's go straight to the kernel, without
 //! `errno` and without glibc's habit of changing the user of every thread.
 
+use std::convert::Infallible;
 use std::ffi::{c_int, c_void};
-use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
@@ -26,6 +26,7 @@ use rustix::thread::{
 use super::clone::{HAS_CLONE3, clone_child, last_errno};
 use super::plan::Plan;
 use super::signals;
+use super::step::{SpawnError, Step};
 use crate::{Birthplace, Confinement, Credentials};
 
 /// A program to start.
@@ -36,6 +37,8 @@ use crate::{Birthplace, Confinement, Credentials};
 pub struct Spawn<'a> {
     /// The program; looked up in the `PATH` of `environment` if it has no `/`.
     pub path: PathBuf,
+    /// An open file to execute, whatever is at `path`.
+    pub executable: Option<BorrowedFd<'a>>,
     /// Its arguments, the first of which is its own name.
     pub argv: Vec<String>,
     /// Its whole environment.
@@ -99,103 +102,6 @@ pub struct Child {
     pub pidfd: OwnedFd,
 }
 
-/// The step at which a child failed, and why.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{step}: {errno}")]
-pub struct SpawnError {
-    /// The step that failed.
-    pub step: Step,
-    /// The kernel's word.
-    pub errno: Errno,
-}
-
-/// The steps of a child, in order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Step {
-    /// In the parent, before there is a child.
-    Prepare,
-    /// Its cgroup is entered.
-    Cgroup,
-    /// The kernel is told how readily to kill it for want of memory.
-    OomScore,
-    /// Its resource limits are set.
-    Limits,
-    /// Namespaces are entered.
-    Namespaces,
-    /// The child leads a session.
-    Session,
-    /// Standard input, output and error are put in place.
-    Streams,
-    /// Its capabilities are narrowed, before the user is taken and after.
-    Capabilities,
-    /// The user is taken.
-    Credentials,
-    /// The working directory is entered.
-    Directory,
-    /// The filter of system calls is set.
-    Seccomp,
-    /// The program is executed.
-    Program,
-}
-
-impl Step {
-    const ALL: [Step; 12] = [
-        Step::Prepare,
-        Step::Cgroup,
-        Step::OomScore,
-        Step::Limits,
-        Step::Namespaces,
-        Step::Session,
-        Step::Streams,
-        Step::Capabilities,
-        Step::Credentials,
-        Step::Directory,
-        Step::Seccomp,
-        Step::Program,
-    ];
-
-    fn from_raw(raw: u8) -> Step {
-        Step::ALL.into_iter().find(|step| *step as u8 == raw).unwrap_or(Step::Prepare)
-    }
-}
-
-impl fmt::Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Step::Prepare => "preparation",
-            Step::Cgroup => "control group",
-            Step::OomScore => "OOM score",
-            Step::Limits => "resource limits",
-            Step::Namespaces => "namespaces",
-            Step::Session => "session",
-            Step::Streams => "standard streams",
-            Step::Capabilities => "capabilities",
-            Step::Credentials => "user",
-            Step::Directory => "working directory",
-            Step::Seccomp => "filter of system calls",
-            Step::Program => "program",
-        })
-    }
-}
-
-impl From<SpawnError> for io::Error {
-    fn from(error: SpawnError) -> io::Error {
-        match error.step {
-            Step::Cgroup | Step::OomScore | Step::Limits | Step::Capabilities | Step::Seccomp => {
-                io::Error::new(io::Error::from(error.errno).kind(), error)
-            }
-            Step::Prepare
-            | Step::Namespaces
-            | Step::Session
-            | Step::Streams
-            | Step::Credentials
-            | Step::Directory
-            | Step::Program => error.errno.into(),
-        }
-    }
-}
-
 /// Everything the child reads, and the two cells it writes.
 struct Birth<'a> {
     spawn: &'a Spawn<'a>,
@@ -204,6 +110,8 @@ struct Birth<'a> {
     streams: [Option<BorrowedFd<'a>>; 3],
     /// Signals the child has to hear again.
     deaf_to: u64,
+    /// A descriptor that stays open until the program is executed, beside the streams.
+    kept: Option<BorrowedFd<'a>>,
     step: AtomicU8,
     errno: AtomicI32,
 }
@@ -216,13 +124,6 @@ impl Spawn<'_> {
 
     /// As [`Spawn::start`], with the step that failed.
     pub fn launch(self) -> Result<Child, SpawnError> {
-        let unprepared = |errno| SpawnError { step: Step::Prepare, errno };
-        let lifted = lift(self.streams).map_err(unprepared)?;
-        let mut streams = self.streams;
-        for (stream, copy) in streams.iter_mut().zip(&lifted) {
-            *stream = copy.as_ref().map(OwnedFd::as_fd).or(*stream);
-        }
-        let plan = Plan::of(&self).map_err(|_nul| unprepared(Errno::INVAL))?;
         if self.enter.is_some_and(|enter| !enter.kinds.is_empty()) {
             // Until it is its program, the child is this one to those that it is among: they could open its executable.
             set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(unprepared)?;
@@ -231,23 +132,47 @@ impl Spawn<'_> {
         let cgroup = self.cgroup.or_else(|| directory.as_ref().map(OwnedFd::as_fd));
         let without_handlers = HAS_CLONE3 && cgroup.is_some();
         let deaf_to = if without_handlers { signals::ignored() } else { signals::ALL };
-        let (step, errno) = (AtomicU8::new(0), AtomicI32::new(0));
-        let birth = Birth { spawn: &self, plan: &plan, streams, deaf_to, step, errno };
-        let argument = ptr::from_ref(&birth).cast_mut().cast::<c_void>();
-        // SAFETY: `child_main` takes a `Birth`, which lives until after the call, and does as it must.
-        let child = unsafe { clone_child(child_main, argument, cgroup) }.map_err(unprepared)?;
-        match birth.errno.load(Ordering::Relaxed) {
-            0 => Ok(child),
-            errno => {
-                reap(&child);
-                let step = Step::from_raw(birth.step.load(Ordering::Relaxed));
-                Err(SpawnError { step, errno: Errno::from_raw_os_error(errno) })
+        self.prepared(deaf_to, self.executable, |birth| {
+            let argument = ptr::from_ref(birth).cast_mut().cast::<c_void>();
+            // SAFETY: `child_main` takes a `Birth`, which lives until after the call, and does as it must.
+            let child = unsafe { clone_child(child_main, argument, cgroup) }.map_err(unprepared)?;
+            match birth.errno.load(Ordering::Relaxed) {
+                0 => Ok(child),
+                errno => {
+                    reap(&child);
+                    Err(birth.failed(Errno::from_raw_os_error(errno)))
+                }
             }
+        })
+    }
+
+    /// Becomes the program, in the place of this process, and in the cgroup that this process is in. Comes back only if that
+    /// failed, half way perhaps, so that there is nothing to do but to say so, by the one descriptor that is then still
+    /// open, and to end.
+    pub(crate) fn replace(self, tell: BorrowedFd<'_>) -> SpawnError {
+        let replaced: Result<Infallible, SpawnError> =
+            self.prepared(signals::ALL, Some(tell), |birth| Err(birth.failed(birth.become_program())));
+        match replaced {
+            Err(error) => error,
         }
     }
-}
 
-impl Spawn<'_> {
+    fn prepared<T>(
+        &self,
+        deaf_to: u64,
+        kept: Option<BorrowedFd<'_>>,
+        go: impl FnOnce(&Birth<'_>) -> Result<T, SpawnError>,
+    ) -> Result<T, SpawnError> {
+        let lifted = lift(self.streams).map_err(unprepared)?;
+        let mut streams = self.streams;
+        for (stream, copy) in streams.iter_mut().zip(&lifted) {
+            *stream = copy.as_ref().map(OwnedFd::as_fd).or(*stream);
+        }
+        let plan = Plan::of(self).map_err(|_nul| unprepared(Errno::INVAL))?;
+        let (step, errno) = (AtomicU8::new(0), AtomicI32::new(0));
+        go(&Birth { spawn: self, plan: &plan, streams, deaf_to, kept, step, errno })
+    }
+
     /// The directory for the kernel to make the child in.
     fn open_birthplace(&self) -> rustix::io::Result<Option<OwnedFd>> {
         let directory = self.birthplace.as_ref().and_then(Birthplace::directory);
@@ -255,6 +180,10 @@ impl Spawn<'_> {
         let open = |path| open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
         directory.map(open).transpose()
     }
+}
+
+fn unprepared(errno: Errno) -> SpawnError {
+    SpawnError { step: Step::Prepare, errno }
 }
 
 /// A stream below 3 would be overwritten while the streams are put in place: copies of those.
@@ -289,6 +218,11 @@ impl Birth<'_> {
             Ok(()) => self.execute(),
             Err(errno) => errno,
         }
+    }
+
+    /// That the present step failed so.
+    fn failed(&self, errno: Errno) -> SpawnError {
+        SpawnError { step: Step::from_raw(self.step.load(Ordering::Relaxed)), errno }
     }
 
     fn at(&self, step: Step) {
@@ -370,7 +304,7 @@ impl Birth<'_> {
         if self.spawn.session == Session::AtTerminal {
             ioctl_tiocsctty(stdin.unwrap_or(rustix::stdio::stdin()))?;
         }
-        close_others()
+        close_others(self.kept)
     }
 
     fn credentials(&self) -> rustix::io::Result<()> {
@@ -402,10 +336,17 @@ impl Birth<'_> {
     /// As `execvp`: a candidate that is not there is passed over; one that may not be run is the error if none runs.
     fn execute(&self) -> Errno {
         self.at(Step::Program);
+        let (argv, environment) = (self.plan.argv.as_ptr(), self.plan.environment.as_ptr());
+        if let Some(executable) = self.spawn.executable {
+            let (file, flags) = (executable.as_raw_fd(), libc::AT_EMPTY_PATH);
+            // SAFETY: as below, and an open descriptor with an empty C string.
+            unsafe { libc::syscall(libc::SYS_execveat, file, c"".as_ptr(), argv, environment, flags) };
+            return last_errno();
+        }
         let mut worst = Errno::NOENT;
         for program in &self.plan.programs {
             // SAFETY: a C string, and two null-terminated lists of C strings, all of which outlive the call.
-            unsafe { libc::execve(program.as_ptr(), self.plan.argv.as_ptr(), self.plan.environment.as_ptr()) };
+            unsafe { libc::execve(program.as_ptr(), argv, environment) };
             match last_errno() {
                 Errno::NOENT | Errno::NOTDIR => {}
                 Errno::ACCESS => worst = Errno::ACCESS,
@@ -418,9 +359,19 @@ impl Birth<'_> {
 
 /// All but the streams, as whoever started us may have left descriptors open; the child's table is its own. Not only at
 /// `exec`: the directory and the program are looked up in a container that may name one of them by `/proc/self/fd`.
-fn close_others() -> rustix::io::Result<()> {
+fn close_others(kept: Option<BorrowedFd<'_>>) -> rustix::io::Result<()> {
+    match kept.map(|kept| kept.as_raw_fd().unsigned_abs()) {
+        Some(kept @ 3..) => close_range(3, kept - 1).and_then(|()| close_range(kept + 1, libc::c_uint::MAX)),
+        Some(_) | None => close_range(3, libc::c_uint::MAX),
+    }
+}
+
+fn close_range(first: libc::c_uint, last: libc::c_uint) -> rustix::io::Result<()> {
+    if first > last {
+        return Ok(());
+    }
     // SAFETY: three integers; nothing of the child's own is open but the streams.
-    let closed = unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, 0) };
+    let closed = unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) };
     match closed {
         0 => Ok(()),
         _ => match last_errno() {
