@@ -1,0 +1,42 @@
+//! Whether layers can be laid over each other here.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
+
+use rustix::mount::{FsOpenFlags, fsconfig_create, fsconfig_set_string, fsopen};
+
+const DIRECTORIES: [&str; 3] = ["lower", "upper", "work"];
+
+/// Tries it in this directory, where nothing is left and nothing mounted: the kernel refuses where the directory itself
+/// is on layers, and on some network file systems. An error is the kernel's reason; then images have to be copied.
+pub fn overlay_works(directory: &Path) -> io::Result<()> {
+    let trial = trial(directory)?;
+    let tried = lay(&trial);
+    let removed = fs::remove_dir_all(&trial);
+    tried.and(removed)
+}
+
+/// A directory that nobody else tries it in.
+fn trial(directory: &Path) -> io::Result<PathBuf> {
+    let names = (0_u32..).map(|number| directory.join(format!(".overlay-{}-{number}", std::process::id())));
+    let made = names.map(|trial| fs::create_dir(&trial).map(|()| trial));
+    let is_taken =
+        |made: &io::Result<PathBuf>| made.as_ref().is_err_and(|error| error.kind() == ErrorKind::AlreadyExists);
+    let mut made = made.skip_while(is_taken);
+    let trial = made.next().unwrap_or_else(|| Err(ErrorKind::AlreadyExists.into()))?;
+    DIRECTORIES.iter().try_for_each(|name| fs::create_dir(trial.join(name)))?;
+    Ok(trial)
+}
+
+/// A file system that is made, but mounted nowhere.
+fn lay(trial: &Path) -> io::Result<()> {
+    let new = fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC)?;
+    for name in DIRECTORIES {
+        let directory = File::open(trial.join(name))?;
+        let path = format!("/proc/self/fd/{}", directory.as_raw_fd());
+        fsconfig_set_string(&new, format!("{name}dir"), path)?;
+    }
+    Ok(fsconfig_create(&new)?)
+}

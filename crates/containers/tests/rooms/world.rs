@@ -1,0 +1,272 @@
+//! An image of busybox, and containers of it.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use containers::rootfs::{Base, Cgroups, Names, SANDBOX, SHARED_MEMORY, Volume, VolumeSource, Wanted, overlay_works};
+use harness::patience::{PATIENCE, soon};
+use harness::wait::until;
+use processes::contained::{self, Contained};
+use processes::rootfs::Propagation;
+use processes::{End, Logged, Logs, Namespaces, Network, Process, Program};
+use rustix::process::Signal;
+use tokio::runtime::{Builder, Runtime};
+
+const BUSYBOX: &str = "/bin/busybox";
+
+/// The thing that this machine has not, and without which there are no containers.
+pub(crate) fn lacking() -> Option<&'static str> {
+    static LACKING: OnceLock<Option<&str>> = OnceLock::new();
+    *LACKING.get_or_init(find_lacking)
+}
+
+fn find_lacking() -> Option<&'static str> {
+    let is_static = || {
+        let linked = Command::new("ldd").arg(BUSYBOX).output();
+        linked.is_ok_and(|said| !String::from_utf8_lossy(&said.stdout).contains("=>"))
+    };
+    if !rustix::process::geteuid().is_root() {
+        return Some("needs root");
+    }
+    if !Path::new(BUSYBOX).exists() || !is_static() {
+        return Some("needs a static busybox (Debian: busybox-static)");
+    }
+    overlay_works(&std::env::temp_dir()).is_err().then_some("needs overlayfs")
+}
+
+/// A directory with an image, and all that is made of it. What still runs when this is dropped is killed.
+pub(crate) struct World {
+    directory: tempfile::TempDir,
+    runtime: Runtime,
+    count: AtomicU32,
+}
+
+/// A container that was not started yet.
+pub(crate) struct Room {
+    pub(crate) directory: PathBuf,
+    pub(crate) wanted: Wanted,
+    pub(crate) network: Network,
+    pub(crate) hostname: Option<String>,
+    pub(crate) init: bool,
+}
+
+impl World {
+    pub(crate) fn new() -> World {
+        let directory = tempfile::Builder::new().prefix("cygnet-rooms-").tempdir().unwrap();
+        make_image(&directory.path().join("layer"));
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        World { directory, runtime, count: AtomicU32::new(0) }
+    }
+
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
+        self.directory.path().join(path)
+    }
+
+    /// A directory of the host that a container may be given.
+    pub(crate) fn host_directory(&self, name: &str) -> PathBuf {
+        let path = self.path(name);
+        fs::create_dir_all(&path).unwrap();
+        path
+    }
+
+    pub(crate) fn room(&self) -> Room {
+        let number = self.count.fetch_add(1, Ordering::Relaxed);
+        let directory = self.path(&format!("room-{number}"));
+        for name in ["upper", "work", "sandbox", "shim"] {
+            fs::create_dir_all(directory.join(name)).unwrap();
+        }
+        let base = Base::Image {
+            layers: vec![self.path("layer")],
+            upper: directory.join("upper"),
+            work: directory.join("work"),
+        };
+        let wanted = Wanted {
+            base,
+            sandbox: directory.join("sandbox"),
+            sandbox_at: SANDBOX.into(),
+            volumes: Vec::new(),
+            names: Names { hosts: Some("127.0.0.1 localhost\n".to_owned()), ..Names::default() },
+            shared_memory: SHARED_MEMORY,
+            cgroups: Cgroups::Nothing,
+            working_directory: None,
+            owner: (0, 0),
+            read_only: false,
+            privileged: false,
+        };
+        Room { directory, wanted, network: Network::Own, hostname: Some("inside".to_owned()), init: false }
+    }
+
+    pub(crate) fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+
+    /// Starts this script in the container.
+    pub(crate) fn start(&self, room: &Room, script: &str) -> Running<'_> {
+        match self.try_start(room, &["/bin/sh", "-c", script]) {
+            Ok(running) => running,
+            Err(end) => panic!("it was not started: {end:?}"),
+        }
+    }
+
+    pub(crate) fn try_start(&self, room: &Room, command: &[&str]) -> Result<Running<'_>, End> {
+        self.block_on(soon("a container", self.starting(room, command)))
+    }
+
+    pub(crate) async fn starting(&self, room: &Room, command: &[&str]) -> Result<Running<'_>, End> {
+        let shim = [std::env::current_exe().unwrap().display().to_string(), "shim".to_owned()];
+        let logs = Logs::of(&room.wanted.sandbox);
+        let program = Logged { program: room.program(command), logs: logs.clone() };
+        match contained::start(program, &shim, &room.directory.join("shim")).await.unwrap() {
+            Err(End::NotStarted(why)) => Err(End::NotStarted(why)),
+            contained => Ok(Running { world: self, contained, logs }),
+        }
+    }
+
+    /// The output of a script that ends by itself.
+    pub(crate) fn output(&self, room: &Room, script: &str) -> String {
+        let running = self.start(room, script);
+        let end = running.end();
+        let text = running.stdout();
+        assert_eq!(status(&end), Some(0), "{end:?}: {text}{}", running.stderr());
+        text
+    }
+
+    /// True if the processes that are known to be of this place are gone, and so are mounts that name it.
+    pub(crate) fn nothing_is_left(&self) -> bool {
+        let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
+        let name = self.directory.path().to_str().unwrap();
+        harness::process::marked(self.directory.path()).is_empty() && !mounts.contains(name)
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        until("an end of all processes", PATIENCE, || {
+            let left = harness::process::marked(self.directory.path());
+            for pid in &left {
+                harness::process::signal(*pid, Signal::KILL);
+            }
+            left.is_empty().then_some(())
+        });
+    }
+}
+
+impl Room {
+    pub(crate) fn volume(mut self, at: &str, source: VolumeSource, read_only: bool) -> Room {
+        self.wanted.volumes.push(Volume { at: at.into(), source, read_only });
+        self
+    }
+
+    pub(crate) fn host(self, at: &str, path: &Path, propagation: Propagation, read_only: bool) -> Room {
+        self.volume(at, VolumeSource::Host { path: path.to_owned(), propagation }, read_only)
+    }
+
+    fn program(&self, command: &[&str]) -> Program {
+        let namespaces = Namespaces {
+            network: self.network.clone(),
+            hostname: self.hostname.clone(),
+            rootfs: self.wanted.plan().unwrap(),
+            init: self.init,
+        };
+        Program {
+            path: command[0].into(),
+            arguments: command.iter().map(|argument| (*argument).to_owned()).collect(),
+            environment: vec![("PATH".to_owned(), "/bin".to_owned())],
+            working_directory: self.wanted.working_directory.clone().unwrap_or_else(|| SANDBOX.into()),
+            namespaces: Some(Box::new(namespaces)),
+            ..Program::default()
+        }
+    }
+}
+
+/// A container that runs.
+pub(crate) struct Running<'a> {
+    world: &'a World,
+    /// The end, of one that was over before anybody looked.
+    contained: Result<Contained, End>,
+    logs: Logs,
+}
+
+impl Running<'_> {
+    pub(crate) fn app(&self) -> Process {
+        self.contained.as_ref().unwrap().process()
+    }
+
+    pub(crate) fn signal_all(&self, signal: Signal) {
+        self.contained.as_ref().unwrap().signal_all(signal);
+    }
+
+    /// The shim, by what the kernel says of its child.
+    pub(crate) fn shim(&self) -> Process {
+        Process::of(parent(self.app().pid).unwrap()).unwrap()
+    }
+
+    /// The first process of its namespace.
+    pub(crate) fn pause(&self) -> Process {
+        let shim = self.shim();
+        let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", shim.pid)).unwrap();
+        let pids = children.split_ascii_whitespace().map(|pid| pid.parse().unwrap());
+        pids.filter(|pid| *pid != self.app().pid).find_map(Process::of).unwrap()
+    }
+
+    pub(crate) fn end(&self) -> End {
+        match &self.contained {
+            Ok(contained) => self.world.block_on(soon("the end of a container", contained.ended())),
+            Err(end) => end.clone(),
+        }
+    }
+
+    pub(crate) fn stdout(&self) -> String {
+        fs::read_to_string(&self.logs.stdout).unwrap_or_default()
+    }
+
+    pub(crate) fn stderr(&self) -> String {
+        fs::read_to_string(&self.logs.stderr).unwrap_or_default()
+    }
+
+    /// Waits until it has said this.
+    pub(crate) fn until_said(&self, word: &str) {
+        until(word, PATIENCE, || self.stdout().contains(word).then_some(()));
+    }
+}
+
+pub(crate) fn status(end: &End) -> Option<i32> {
+    let End::Status(status) = end else { return None };
+    status.exit_status()
+}
+
+pub(crate) fn signal(end: &End) -> Option<i32> {
+    let End::Status(status) = end else { return None };
+    status.signal()
+}
+
+pub(crate) fn parent(pid: i32) -> Option<i32> {
+    let text = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    text.lines().find_map(|line| line.strip_prefix("PPid:")?.trim().parse().ok())
+}
+
+/// All processes that are in this namespace of processes.
+pub(crate) fn members(namespace: &Path) -> Vec<i32> {
+    let numbers = fs::read_dir("/proc").unwrap().flatten();
+    let numbers = numbers.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let is_member = |pid: &i32| fs::read_link(format!("/proc/{pid}/ns/pid")).is_ok_and(|own| own == namespace);
+    numbers.filter(is_member).collect()
+}
+
+fn make_image(layer: &Path) {
+    for name in ["bin", "etc", "root", "tmp", "var"] {
+        fs::create_dir_all(layer.join(name)).unwrap();
+    }
+    fs::copy(BUSYBOX, layer.join("bin/busybox")).unwrap();
+    let list = Command::new(BUSYBOX).arg("--list").output().unwrap();
+    let names = String::from_utf8(list.stdout).unwrap();
+    for name in names.lines().filter(|name| *name != "busybox") {
+        symlink("busybox", layer.join("bin").join(name)).unwrap();
+    }
+    fs::write(layer.join("etc/passwd"), "root:x:0:0:root:/root:/bin/sh\n").unwrap();
+    symlink("/run", layer.join("var/run")).unwrap();
+}
