@@ -1,6 +1,5 @@
 //! Downloads: one GET over HTTP or HTTPS, redirects followed, into a file. No task of its own.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{AUTHORIZATION, HOST, LOCATION, USER_AGENT};
@@ -9,26 +8,21 @@ use http_body_util::{BodyExt, Empty};
 use hyper::body::{Bytes, Incoming};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, RootCertStore};
 use tokio::fs::File;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::OnceCell;
-use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use urls::{Scheme, Url};
 
 use crate::error::Reason;
+use crate::trust::trusted;
 
 /// As many redirects as curl follows for Mesos would be a loop.
 const MAX_REDIRECTS: usize = 20;
 
 /// A server that says nothing for this long is given up: Mesos' `--fetcher_stall_timeout`.
 const STALL_TIMEOUT: Duration = Duration::from_secs(60);
-
-/// TLS with the trusted certificates of this machine, which are read once in a process, when they are first needed.
-static TLS: OnceCell<Arc<ClientConfig>> = OnceCell::const_new();
 
 fn failed(error: impl std::fmt::Display) -> Reason {
     Reason::Http(error.to_string())
@@ -69,22 +63,8 @@ async fn ask(url: &Url) -> Result<Response<Incoming>, Reason> {
         return exchange(stream, request).await;
     }
     let name = ServerName::try_from(url.authority.host.bare()).map_err(failed)?;
-    let stream = patiently(TlsConnector::from(tls().await?).connect(name, stream)).await?.map_err(cannot)?;
+    let stream = patiently(TlsConnector::from(trusted().await?).connect(name, stream)).await?.map_err(cannot)?;
     exchange(stream, request).await
-}
-
-/// Reading the certificates takes a while: not on the thread that others share.
-async fn tls() -> Result<Arc<ClientConfig>, Reason> {
-    let read = || async { spawn_blocking(trusting).await.map_err(failed)? };
-    TLS.get_or_try_init(read).await.cloned()
-}
-
-fn trusting() -> Result<Arc<ClientConfig>, Reason> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    Ok(Arc::new(builder.map_err(failed)?.with_root_certificates(roots).with_no_client_auth()))
 }
 
 fn request(url: &Url) -> Result<Request<Empty<Bytes>>, Reason> {
@@ -130,14 +110,4 @@ async fn save(response: Response<Incoming>, mut file: File, most: u64) -> Result
     }
     file.flush().await?;
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn the_certificates_are_read_once_for_all_downloads() {
-        assert!(Arc::ptr_eq(&tls().await.unwrap(), &tls().await.unwrap()));
-    }
 }
