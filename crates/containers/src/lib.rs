@@ -5,6 +5,7 @@
 //!   cgroup    limits and figures of the processes of a container
 //!   image     names, manifests and configurations of images
 //!   network   namespaces, a bridge, plugins of CNI, ports of the host
+//!   registry  images as they come from registries
 //!   rootfs    the plan of a container's file system
 //!   seccomp   the system calls they may make
 //! ```
@@ -13,5 +14,6 @@ pub mod capabilities;
 pub mod cgroup;
 pub mod image;
 pub mod network;
+pub mod registry;
 pub mod rootfs;
 pub mod seccomp;
