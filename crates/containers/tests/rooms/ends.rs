@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use harness::patience::PATIENCE;
+use harness::patience::{PATIENCE, soon};
 use harness::wait::{timed, until};
-use processes::{End, Process};
+use processes::{End, Process, contained};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::Signal;
 
@@ -22,6 +22,7 @@ pub(crate) const TESTS: &[(&str, fn())] = &[
     ("the_end_of_the_shim_is_the_end_of_all", the_end_of_the_shim_is_the_end_of_all),
     ("a_program_that_is_not_there_is_named", a_program_that_is_not_there_is_named),
     ("pause_is_of_no_use_to_anybody", pause_is_of_no_use_to_anybody),
+    ("a_container_is_found_again", a_container_is_found_again),
     ("after_many_rounds_nothing_is_left", after_many_rounds_nothing_is_left),
 ];
 
@@ -159,6 +160,21 @@ fn pause_is_of_no_use_to_anybody() {
     let confined = ["--bounding-set", few, "sh", "-c", look.as_str()];
     let seen = Command::new("setpriv").args(confined).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&seen.stdout), "looked\n");
+}
+
+/// By what is on file, and without it: the first process of a container is not taken for the program.
+fn a_container_is_found_again() {
+    let world = World::new();
+    let room = world.room();
+    let running = world.start(&room, FAMILY);
+    running.until_said("ready");
+    let shim = room.directory.join("shim");
+    let found = || world.block_on(soon("the container", contained::recover(&shim))).unwrap().unwrap();
+    assert_eq!(found().process(), running.app());
+    fs::remove_file(shim.join("pid")).unwrap();
+    assert_eq!(found().process(), running.app());
+    running.app().signal(Signal::KILL);
+    assert_eq!(signal(&running.end()), Some(Signal::KILL.as_raw()));
 }
 
 fn after_many_rounds_nothing_is_left() {

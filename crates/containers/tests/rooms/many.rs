@@ -12,7 +12,7 @@ use crate::world::{Running, World};
 pub(crate) const TESTS: &[(&str, fn())] = &[("a_thousand_containers", a_thousand_containers)];
 
 /// Those that are started at a time.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 16;
 
 fn a_thousand_containers() {
     let number: u32 = std::env::var("CONTAINERS").map_or(1000, |number| number.parse().unwrap());
