@@ -6,6 +6,7 @@
 //!   image     names, manifests and configurations of images
 //!   network   namespaces, a bridge, plugins of CNI, ports of the host
 //!   registry  images as they come from registries
+//!   rlimits   limits of setrlimit(2)
 //!   rootfs    the plan of a container's file system
 //!   seccomp   the system calls they may make
 //! ```
@@ -15,5 +16,6 @@ pub mod cgroup;
 pub mod image;
 pub mod network;
 pub mod registry;
+pub mod rlimits;
 pub mod rootfs;
 pub mod seccomp;

@@ -14,6 +14,8 @@ pub(super) trait Driver: Debug + Send + Sync {
     fn directories(&self, name: &Path) -> Vec<PathBuf>;
     /// Makes the cgroup that the others are below. It has no processes of its own.
     fn create_root(&self, name: &Path) -> Result<(), CgroupError>;
+    /// True if limits of memory can count what is swapped out.
+    fn counts_swap(&self) -> bool;
     /// Makes a cgroup that has processes. Those above it are there.
     fn create(&self, name: &Path) -> Result<(), CgroupError>;
     fn limit(&self, name: &Path, limits: &Limits) -> Result<(), CgroupError>;

@@ -58,3 +58,16 @@ pub enum CgroupError {
         source: io::Error,
     },
 }
+
+impl CgroupError {
+    /// True if this is the kernel's reason.
+    pub(super) fn is(&self, kind: io::ErrorKind) -> bool {
+        match self {
+            CgroupError::Read { source, .. }
+            | CgroupError::Write { source, .. }
+            | CgroupError::Create { source, .. }
+            | CgroupError::Remove { source, .. } => source.kind() == kind,
+            CgroupError::NoController(_) | CgroupError::Malformed { .. } | CgroupError::Busy { .. } => false,
+        }
+    }
+}

@@ -35,10 +35,6 @@ impl Keyed {
         Ok(Keyed { path: path.to_owned(), text: read(path)? })
     }
 
-    pub(super) fn into_text(self) -> String {
-        self.text
-    }
-
     /// The number of a key that kernels may lack.
     pub(super) fn get(&self, key: &str) -> Option<u64> {
         let words = self.text.lines().filter_map(|line| line.split_once(' '));

@@ -9,19 +9,24 @@ use super::files;
 use super::v1::V1;
 use super::v2::V2;
 
-/// Version 1 if CPU and memory are there, else version 2: with both mounted, a controller is in one of them.
-pub(super) fn driver() -> Result<Arc<dyn Driver>, CgroupError> {
+/// Version 1 if CPU and memory are mounted there or below, else version 2: with both mounted, a controller is in one of
+/// them.
+pub(super) fn driver(below: &Path) -> Result<Arc<dyn Driver>, CgroupError> {
     let mounts = files::read(Path::new("/proc/self/mountinfo"))?;
-    match v1(&mounts) {
+    match v1(&mounts, below) {
         Ok(v1) => Ok(Arc::new(v1)),
-        Err(absent) => Ok(Arc::new(v2(&mounts)?.ok_or(absent)?)),
+        Err(absent) => Ok(Arc::new(v2(&mounts, below)?.ok_or(absent)?)),
     }
 }
 
-fn v1(mounts: &str) -> Result<V1, CgroupError> {
+fn mounts_below<'a>(mounts: &'a str, below: &'a Path) -> impl Iterator<Item = Mount<'a>> {
+    mounts.lines().filter_map(Mount::parse).filter(move |mount| mount.path().starts_with(below))
+}
+
+fn v1(mounts: &str, below: &Path) -> Result<V1, CgroupError> {
     let hierarchy = |controller: &'static str| {
         let has = |mount: &Mount<'_>| mount.kind == "cgroup" && mount.options.split(',').any(|has| has == controller);
-        let found = mounts.lines().filter_map(Mount::parse).find(has);
+        let found = mounts_below(mounts, below).find(has);
         found.map(|mount| mount.path()).ok_or(CgroupError::NoController(controller))
     };
     Ok(V1 {
@@ -34,10 +39,8 @@ fn v1(mounts: &str) -> Result<V1, CgroupError> {
 }
 
 /// The hierarchy of version 2, if it has what limits need.
-fn v2(mounts: &str) -> Result<Option<V2>, CgroupError> {
-    let Some(mount) = mounts.lines().filter_map(Mount::parse).find(|mount| mount.kind == "cgroup2") else {
-        return Ok(None);
-    };
+fn v2(mounts: &str, below: &Path) -> Result<Option<V2>, CgroupError> {
+    let Some(mount) = mounts_below(mounts, below).find(|mount| mount.kind == "cgroup2") else { return Ok(None) };
     let mount = mount.path();
     let controllers = files::read(&mount.join("cgroup.controllers"))?;
     let has = |wanted| controllers.split_whitespace().any(|controller| controller == wanted);
@@ -78,15 +81,18 @@ mod tests {
         34 30 0:30 / /sys/fs/cgroup/me\\040mory rw - cgroup cgroup rw,memory\n\
         35 30 0:31 / /sys/fs/cgroup/pids rw - cgroup cgroup rw,pids\n";
 
+    const NONE: &str = "no hierarchy of control groups has the controller 'memory'";
+
     #[test]
     fn hierarchies_are_where_they_are_mounted() {
         let path = |name: &str| Path::new("/sys/fs/cgroup").join(name);
-        let found = v1(SEPARATE).unwrap();
+        let found = v1(SEPARATE, Path::new("/sys/fs/cgroup")).unwrap();
         let shared = path("cpu,cpuacct");
         let (memory, pids) = (path("me mory"), Some(path("pids")));
         assert_eq!(found, V1 { cpu: shared.clone(), cpuacct: shared, memory, pids, freezer: None });
         let without = SEPARATE.replace(",memory", "");
-        assert_eq!(v1(&without).unwrap_err().to_string(), "no hierarchy of control groups has the controller 'memory'");
+        assert_eq!(v1(&without, Path::new("/")).unwrap_err().to_string(), NONE);
+        assert!(v1(SEPARATE, Path::new("/sys/fs/cgroup/cpu,cpuacct")).is_err());
     }
 
     #[test]
@@ -95,8 +101,8 @@ mod tests {
         let line = format!("31 30 0:27 / {} rw - cgroup2 cgroup2 rw\n", directory.path().display());
         for (controllers, enough) in [("cpuset cpu io memory pids\n", true), ("hugetlb\n", false), ("\n", false)] {
             std::fs::write(directory.path().join("cgroup.controllers"), controllers).unwrap();
-            assert_eq!(v2(&line).unwrap().is_some(), enough, "{controllers}");
+            assert_eq!(v2(&line, directory.path()).unwrap().is_some(), enough, "{controllers}");
         }
-        assert_eq!(v2("").unwrap(), None);
+        assert_eq!(v2("", Path::new("/")).unwrap(), None);
     }
 }

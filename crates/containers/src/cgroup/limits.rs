@@ -10,31 +10,38 @@ const WEIGHT_PER_CPU: f64 = 100.0;
 const MOST_WEIGHT: u64 = 10_000;
 const LEAST_MEMORY_BYTES: u64 = 32 * 1024 * 1024;
 
-/// The resources of a container, as requested and as limited.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// The resources of a container, as requested and as limited. What is absent is left to the kernel.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Limits {
-    /// The CPUs that it gets when others want them too.
-    pub cpus: f64,
-    /// The CPUs that it gets at most; without, as many as are idle.
-    pub cpus_limit: Option<f64>,
-    /// The memory that it is sure of.
-    pub memory_bytes: u64,
-    /// The memory that it gets at most.
-    pub memory_limit: MemoryLimit,
+    /// Its processor time.
+    pub cpu: Option<CpuLimits>,
+    /// Its memory.
+    pub memory: Option<MemoryLimits>,
     /// The processes and threads that it may have at a time; without, as many as the machine allows.
     pub pids: Option<u64>,
 }
 
-/// The most memory that a container may use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MemoryLimit {
-    /// As much as there is.
-    Unlimited,
-    /// This much, but never less than 32 MiB.
-    Bytes(u64),
+/// The processor time of a container.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CpuLimits {
+    /// The CPUs that it gets when others want them too.
+    pub cpus: f64,
+    /// The CPUs that it gets at most; without, as many as are idle.
+    pub limit: Option<f64>,
 }
 
-impl Limits {
+/// The memory of a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemoryLimits {
+    /// The memory that it is sure of.
+    pub bytes: u64,
+    /// The memory that it gets at most, but never less than 32 MiB; without, as much as there is.
+    pub limit: Option<u64>,
+    /// True if the limit counts what is swapped out, too; version 1 only.
+    pub swap: bool,
+}
+
+impl CpuLimits {
     /// `cpu.shares` of version 1.
     pub(super) fn shares(&self) -> u64 {
         scaled(SHARES_PER_CPU, self.cpus).max(LEAST_SHARES)
@@ -47,20 +54,19 @@ impl Limits {
 
     /// The microseconds of each [`PERIOD_US`] that it may run.
     pub(super) fn quota_us(&self) -> Option<u64> {
-        self.cpus_limit.map(|cpus| scaled(PERIOD_US as f64, cpus).max(LEAST_QUOTA_US))
+        self.limit.map(|cpus| scaled(PERIOD_US as f64, cpus).max(LEAST_QUOTA_US))
     }
+}
 
+impl MemoryLimits {
     /// The memory that the kernel spares when it needs some.
     pub(super) fn soft_bytes(&self) -> u64 {
-        self.memory_bytes.max(LEAST_MEMORY_BYTES)
+        self.bytes.max(LEAST_MEMORY_BYTES)
     }
 
     /// The memory at which the kernel kills.
     pub(super) fn hard_bytes(&self) -> Option<u64> {
-        match self.memory_limit {
-            MemoryLimit::Unlimited => None,
-            MemoryLimit::Bytes(bytes) => Some(bytes.max(LEAST_MEMORY_BYTES)),
-        }
+        self.limit.map(|bytes| bytes.max(LEAST_MEMORY_BYTES))
     }
 }
 
@@ -83,12 +89,12 @@ mod tests {
             (2.5, 2560, 250, 250_000),
             (200.0, 204_800, 10_000, 20_000_000),
         ] {
-            let memory_limit = MemoryLimit::Bytes(1);
-            let limits = Limits { cpus, cpus_limit: Some(cpus), memory_bytes: 1, memory_limit, pids: None };
-            assert_eq!((limits.shares(), limits.weight(), limits.quota_us()), (shares, weight, Some(quota)), "{cpus}");
-            assert_eq!((limits.soft_bytes(), limits.hard_bytes()), (32 * MIB, Some(32 * MIB)));
-            let boundless = Limits { cpus_limit: None, memory_limit: MemoryLimit::Unlimited, ..limits };
-            assert_eq!((boundless.quota_us(), boundless.hard_bytes()), (None, None));
+            let cpu = CpuLimits { cpus, limit: Some(cpus) };
+            assert_eq!((cpu.shares(), cpu.weight(), cpu.quota_us()), (shares, weight, Some(quota)), "{cpus}");
         }
+        assert_eq!(CpuLimits { cpus: 1.0, limit: None }.quota_us(), None);
+        let memory = MemoryLimits { bytes: 1, limit: Some(1), swap: false };
+        assert_eq!((memory.soft_bytes(), memory.hard_bytes()), (32 * MIB, Some(32 * MIB)));
+        assert_eq!(MemoryLimits { limit: None, ..memory }.hard_bytes(), None);
     }
 }

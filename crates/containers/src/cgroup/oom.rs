@@ -1,6 +1,6 @@
 //! Word of the kernel having killed a process of a cgroup for want of memory.
 //!
-//! In: a cgroup. Out: [`OomWatch::killed`] comes back once the count of kills has grown. It owns one or two descriptors and
+//! In: a cgroup. Out: [`OomWatch::killed`] comes back once the kernel has counted a kill. It owns one or two descriptors and
 //! no task; while nothing happens it costs nothing.
 
 use std::fs::File;
@@ -27,14 +27,14 @@ const LOOKS: usize = 50;
 #[derive(Debug)]
 pub struct OomWatch {
     cgroup: Cgroup,
-    before: u64,
     signal: AsyncFd<OwnedFd>,
+    /// The looks at the count before the next signal.
+    looks: usize,
 }
 
 impl OomWatch {
-    /// Watches from now on.
+    /// Watches a cgroup that is there. Must be called on a tokio runtime.
     pub fn new(cgroup: &Cgroup) -> Result<OomWatch, CgroupError> {
-        let before = cgroup.oom_kills()?;
         let signal = match cgroup.driver.oom_signal(&cgroup.name) {
             OomSignal::EventControl(directory) => event(&directory)?,
             OomSignal::Modified(file) => modified(&file).map_err(|source| CgroupError::Read { path: file, source })?,
@@ -42,20 +42,25 @@ impl OomWatch {
         let path = cgroup.name.clone();
         let failed = |source| CgroupError::Read { path, source };
         let signal = processes::watched(signal, Interest::READABLE).map_err(failed)?;
-        Ok(OomWatch { cgroup: cgroup.clone(), before, signal })
+        Ok(OomWatch { cgroup: cgroup.clone(), signal, looks: 1 })
     }
 
-    /// Comes back when the kernel has killed; with an error when the cgroup is gone.
-    pub async fn killed(&self) -> Result<(), CgroupError> {
+    /// Comes back when the kernel has killed, be it before the watch began; with an error when the cgroup is gone. Dropping
+    /// the future loses nothing.
+    pub async fn killed(&mut self) -> Result<(), CgroupError> {
         loop {
-            // Version 1 gives its signal before it kills, and counts after.
-            for _ in 0..LOOKS {
-                if self.cgroup.oom_kills()? > self.before {
+            while self.looks > 0 {
+                if self.cgroup.oom_kills()? > 0 {
                     return Ok(());
                 }
-                sleep(GLANCE).await;
+                self.looks -= 1;
+                if self.looks > 0 {
+                    sleep(GLANCE).await;
+                }
             }
             self.signalled().await.map_err(|source| CgroupError::Read { path: self.cgroup.name.clone(), source })?;
+            // Version 1 gives its signal before it kills, and counts after.
+            self.looks = LOOKS;
         }
     }
 

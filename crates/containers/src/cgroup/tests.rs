@@ -15,8 +15,8 @@ use super::*;
 const MIB: u64 = 1024 * 1024;
 
 fn limits() -> Limits {
-    let memory_limit = MemoryLimit::Bytes(64 * MIB);
-    Limits { cpus: 0.5, cpus_limit: Some(1.5), memory_bytes: 48 * MIB, memory_limit, pids: Some(100) }
+    let memory = MemoryLimits { bytes: 48 * MIB, limit: Some(64 * MIB), swap: false };
+    Limits { cpu: Some(CpuLimits { cpus: 0.5, limit: Some(1.5) }), memory: Some(memory), pids: Some(100) }
 }
 
 /// A cgroup as a kernel would make it: its files are there and empty.
@@ -48,10 +48,14 @@ const V2_FILES: [(&str, &str); 13] = [
 
 fn v2() -> (tempfile::TempDir, Hierarchies) {
     let mount = tempfile::tempdir().unwrap();
-    for directory in ["", "mesos", "mesos/c1"] {
+    for directory in ["", "mesos", "mesos/c1", "mesos/c1/leaf"] {
         fill(&mount.path().join(directory), &V2_FILES);
         fs::write(mount.path().join(directory).join("pids.max"), "").unwrap();
     }
+    // The processes are in the leaf.
+    ["cgroup.procs", "cgroup.threads"]
+        .iter()
+        .for_each(|file| fs::write(mount.path().join("mesos/c1").join(file), "").unwrap());
     let driver = Arc::new(V2 { mount: mount.path().to_owned() });
     let hierarchies = Hierarchies::of(driver, Path::new("mesos")).unwrap();
     (mount, hierarchies)
@@ -75,7 +79,7 @@ fn version_2_writes_what_the_kernel_takes() {
         assert_eq!(says(file), expected, "{file}");
     }
     assert_eq!(cgroup.birthplace(), Birthplace::Directory(mount.path().join("mesos/c1/leaf")));
-    assert_eq!(hierarchies.containers().unwrap(), ["c1"]);
+    assert_eq!(hierarchies.children("").unwrap(), ["c1"]);
     cgroup.kill().unwrap();
     assert_eq!(says("c1/cgroup.kill"), "1");
 }
@@ -85,11 +89,16 @@ fn version_2_lifts_limits_and_never_kills_by_lowering_one() {
     let (mount, hierarchies) = v2();
     let cgroup = hierarchies.cgroup("c1");
     let says = |file: &str| fs::read_to_string(mount.path().join("mesos/c1").join(file)).unwrap();
-    let boundless = Limits { cpus_limit: None, memory_limit: MemoryLimit::Unlimited, pids: None, ..limits() };
+    let (cpu, memory) = (limits().cpu.unwrap(), limits().memory.unwrap());
+    let boundless = Limits {
+        cpu: Some(CpuLimits { limit: None, ..cpu }),
+        memory: Some(MemoryLimits { limit: None, ..memory }),
+        pids: None,
+    };
     cgroup.create(&boundless).unwrap();
     assert_eq!(["cpu.max", "memory.max", "pids.max"].map(says), ["max 100000", "max", "max"]);
     fs::write(mount.path().join("mesos/c1/memory.current"), (65 * MIB).to_string()).unwrap();
-    cgroup.update(&limits()).unwrap();
+    cgroup.create(&limits()).unwrap();
     assert_eq!(says("memory.max"), (65 * MIB).to_string());
 }
 
@@ -114,7 +123,7 @@ fn version_2_tells_what_was_used() {
 /// The hierarchies of this machine, if it has version 1 and this process may use it; else the reason is said.
 fn v1(name: &str) -> Option<Hierarchies> {
     let root = PathBuf::from(format!("cygnet-test-{}", std::process::id()));
-    match Hierarchies::find(&root.join(name)) {
+    match Hierarchies::find(Path::new(MOUNTS), &root.join(name)) {
         Ok(hierarchies) if hierarchies.version() == 1 => Some(hierarchies),
         other => {
             println!("skipped {name}: needs root and control groups of version 1: {other:?}");
@@ -164,7 +173,7 @@ async fn version_1_tells_that_memory_ran_out() {
     let Some(hierarchies) = v1("oom") else { return };
     let cgroup = hierarchies.cgroup("c");
     cgroup.create(&limits()).unwrap();
-    let watch = OomWatch::new(&cgroup).unwrap();
+    let mut watch = OomWatch::new(&cgroup).unwrap();
     // The child only is killed; its parent lives on.
     let mut child = born_in(&cgroup, "head -c 200m /dev/zero | tail -c 200m > /dev/null; exit 37");
     watch.killed().await.unwrap();
@@ -183,4 +192,26 @@ fn the_shape_of_version_1_is_found_where_it_is_mounted() {
     let hierarchies = Hierarchies { driver: Arc::new(driver), root: PathBuf::from("mesos") };
     let tasks = ["cpu,cpuacct", "memory"].map(|name| path(name).join("mesos/c/tasks"));
     assert_eq!(hierarchies.cgroup("c").birthplace(), Birthplace::Tasks(tasks.to_vec()));
+}
+
+#[test]
+fn version_1_leaves_nothing_of_an_agent_whose_last_container_is_gone() {
+    let Some(hierarchies) = v1("destroys") else { return };
+    let (cgroup, other) = (hierarchies.cgroup("executors/c"), hierarchies.cgroup("executors/other"));
+    [&cgroup, &other].iter().for_each(|cgroup| cgroup.create(&limits()).unwrap());
+    assert_eq!(hierarchies.children("executors").unwrap(), ["c", "other"]);
+    let mut child = born_in(&cgroup, "sleep 1000 & wait");
+    let reaped = std::thread::spawn(move || child.wait().unwrap());
+    until("what is left is killed and gone", PATIENCE, || hierarchies.destroy(&cgroup).ok());
+    assert!(!reaped.join().unwrap().success());
+    assert!(other.exists() && !cgroup.exists());
+    hierarchies.destroy(&other).unwrap();
+    assert!(!hierarchies.cgroup("").exists());
+}
+
+#[test]
+fn agents_beside_each_other_have_cgroups_of_their_own() {
+    let of = |work_dir: &str| of_agent(Path::new("mesos"), Path::new(work_dir));
+    assert_eq!(of("/var/lib/cygnet"), Path::new("mesos/agent-e324edda7ba2ff47"));
+    assert_ne!(of("/var/lib/cygnet"), of("/var/lib/cygnet2"));
 }

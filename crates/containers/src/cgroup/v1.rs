@@ -1,13 +1,14 @@
 //! Version 1: a hierarchy for each controller, as `Documentation/admin-guide/cgroup-v1` has it.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use mesos::v1::ResourceStatistics;
 
 use super::driver::{Driver, OomSignal};
 use super::files::{self, Keyed, number, write};
-use super::limits::PERIOD_US;
+use super::limits::{CpuLimits, MemoryLimits, PERIOD_US};
 use super::{Birthplace, CgroupError, Limits, MemoryReport, removal};
 
 /// Processor time in `cpuacct.stat` is in hundredths of a second.
@@ -35,18 +36,34 @@ impl V1 {
         all
     }
 
-    fn set_memory(&self, name: &Path, limits: &Limits) -> Result<(), CgroupError> {
+    fn set_memory(&self, name: &Path, memory: &MemoryLimits) -> Result<(), CgroupError> {
         let directory = self.memory.join(name);
-        write(&directory.join("memory.soft_limit_in_bytes"), limits.soft_bytes())?;
-        let limit = directory.join("memory.limit_in_bytes");
-        match limits.hard_bytes() {
-            None => write(&limit, -1),
-            Some(bytes) => write(&limit, bytes.max(number(&directory.join("memory.usage_in_bytes"))?)),
+        write(&directory.join("memory.soft_limit_in_bytes"), memory.soft_bytes())?;
+        let in_use = number(&directory.join("memory.usage_in_bytes"))?;
+        let limit = memory.hard_bytes().map_or_else(|| "-1".to_owned(), |bytes| bytes.max(in_use).to_string());
+        let with_swap = directory.join("memory.memsw.limit_in_bytes");
+        // It is never below the other one.
+        if memory.swap {
+            write(&with_swap, -1)?;
         }
+        write(&directory.join("memory.limit_in_bytes"), &limit)?;
+        if memory.swap { write(&with_swap, limit) } else { Ok(()) }
+    }
+
+    fn set_cpu(&self, name: &Path, limits: &CpuLimits) -> Result<(), CgroupError> {
+        let cpu = self.cpu.join(name);
+        write(&cpu.join("cpu.shares"), limits.shares())?;
+        write(&cpu.join("cpu.cfs_period_us"), PERIOD_US)?;
+        let quota = limits.quota_us().map_or_else(|| "-1".to_owned(), |quota| quota.to_string());
+        write(&cpu.join("cpu.cfs_quota_us"), quota)
     }
 
     fn set_state(&self, name: &Path, state: &str) -> Result<(), CgroupError> {
-        self.freezer.iter().try_for_each(|freezer| write(&freezer.join(name).join("freezer.state"), state))
+        match self.freezer.iter().try_for_each(|freezer| write(&freezer.join(name).join("freezer.state"), state)) {
+            // Half of it was removed before.
+            Err(error) if error.is(ErrorKind::NotFound) => Ok(()),
+            result => result,
+        }
     }
 
     /// Kills until a look finds nobody new. Frozen processes make no others meanwhile, and die once they are thawed.
@@ -78,6 +95,10 @@ impl Driver for V1 {
         self.create(name)
     }
 
+    fn counts_swap(&self) -> bool {
+        self.memory.join("memory.memsw.limit_in_bytes").exists()
+    }
+
     fn create(&self, name: &Path) -> Result<(), CgroupError> {
         self.directories(name)
             .into_iter()
@@ -85,12 +106,8 @@ impl Driver for V1 {
     }
 
     fn limit(&self, name: &Path, limits: &Limits) -> Result<(), CgroupError> {
-        let cpu = self.cpu.join(name);
-        write(&cpu.join("cpu.shares"), limits.shares())?;
-        write(&cpu.join("cpu.cfs_period_us"), PERIOD_US)?;
-        let quota = limits.quota_us().map_or_else(|| "-1".to_owned(), |quota| quota.to_string());
-        write(&cpu.join("cpu.cfs_quota_us"), quota)?;
-        self.set_memory(name, limits)?;
+        limits.cpu.iter().try_for_each(|cpu| self.set_cpu(name, cpu))?;
+        limits.memory.iter().try_for_each(|memory| self.set_memory(name, memory))?;
         let most = limits.pids.map_or_else(|| "max".to_owned(), |pids| pids.to_string());
         self.pids.iter().try_for_each(|pids| write(&pids.join(name).join("pids.max"), &most))
     }
@@ -140,8 +157,11 @@ impl Driver for V1 {
 
     fn memory_report(&self, name: &Path) -> Result<MemoryReport, CgroupError> {
         let directory = self.memory.join(name);
-        let most_bytes = number(&directory.join("memory.max_usage_in_bytes"))?;
-        Ok(MemoryReport { most_bytes, statistics: files::read(&directory.join("memory.stat"))? })
+        Ok(MemoryReport {
+            limit_bytes: number(&directory.join("memory.limit_in_bytes"))?,
+            most_bytes: number(&directory.join("memory.max_usage_in_bytes"))?,
+            statistics: files::read(&directory.join("memory.stat"))?,
+        })
     }
 
     fn kill(&self, name: &Path) -> Result<(), CgroupError> {

@@ -33,6 +33,11 @@ impl V2 {
         }
         Ok(())
     }
+
+    /// The events of its own processes: those of nested cgroups are not counted there.
+    fn events(&self, name: &Path) -> PathBuf {
+        self.mount.join(name).join(LEAF).join("memory.events")
+    }
 }
 
 fn make(path: &Path) -> Result<(), CgroupError> {
@@ -72,6 +77,10 @@ impl Driver for V2 {
         self.create_inner(name)
     }
 
+    fn counts_swap(&self) -> bool {
+        false
+    }
+
     fn create(&self, name: &Path) -> Result<(), CgroupError> {
         self.create_inner(name)?;
         make(&self.mount.join(name).join(LEAF))
@@ -79,11 +88,15 @@ impl Driver for V2 {
 
     fn limit(&self, name: &Path, limits: &Limits) -> Result<(), CgroupError> {
         let directory = self.mount.join(name);
-        write(&directory.join("cpu.weight"), limits.weight())?;
-        write(&directory.join("cpu.max"), format!("{} {PERIOD_US}", or_max(limits.quota_us())))?;
-        write(&directory.join("memory.low"), limits.soft_bytes())?;
-        let in_use = number(&directory.join("memory.current"))?;
-        write(&directory.join("memory.max"), or_max(limits.hard_bytes().map(|bytes| bytes.max(in_use))))?;
+        if let Some(cpu) = &limits.cpu {
+            write(&directory.join("cpu.weight"), cpu.weight())?;
+            write(&directory.join("cpu.max"), format!("{} {PERIOD_US}", or_max(cpu.quota_us())))?;
+        }
+        if let Some(memory) = &limits.memory {
+            write(&directory.join("memory.low"), memory.soft_bytes())?;
+            let in_use = number(&directory.join("memory.current"))?;
+            write(&directory.join("memory.max"), or_max(memory.hard_bytes().map(|bytes| bytes.max(in_use))))?;
+        }
         write(&directory.join("pids.max"), or_max(limits.pids))
     }
 
@@ -121,18 +134,23 @@ impl Driver for V2 {
     }
 
     fn oom_kills(&self, name: &Path) -> Result<u64, CgroupError> {
-        Keyed::read(&self.mount.join(name).join("memory.events"))?.number("oom_kill")
+        Keyed::read(&self.events(name))?.number("oom_kill")
     }
 
     fn oom_signal(&self, name: &Path) -> OomSignal {
-        OomSignal::Modified(self.mount.join(name).join("memory.events"))
+        OomSignal::Modified(self.events(name))
     }
 
     fn memory_report(&self, name: &Path) -> Result<MemoryReport, CgroupError> {
         let directory = self.mount.join(name);
         // Linux before 5.19 does not keep the peak.
         let most = number(&directory.join("memory.peak")).or_else(|_| number(&directory.join("memory.current")));
-        Ok(MemoryReport { most_bytes: most?, statistics: Keyed::read(&directory.join("memory.stat"))?.into_text() })
+        Ok(MemoryReport {
+            // `max` is no number: there is no limit.
+            limit_bytes: number(&directory.join("memory.max")).unwrap_or(u64::MAX),
+            most_bytes: most?,
+            statistics: files::read(&directory.join("memory.stat"))?,
+        })
     }
 
     fn kill(&self, name: &Path) -> Result<(), CgroupError> {
