@@ -91,12 +91,11 @@ pub fn window(size: &WindowSize) -> Result<Window, TooLarge> {
     Ok(Window { rows: rows?, columns: columns? })
 }
 
-/// The limits and the isolation that a container asks for and would not get, in the plural.
+/// The isolation that a container asks for and would not get, in the plural.
 pub fn unsupported_isolation(container: &ContainerInfo) -> Option<&'static str> {
     let linux = container.linux_info.clone().unwrap_or_default();
     let capabilities = [&linux.capability_info, &linux.bounding_capabilities, &linux.effective_capabilities];
     let profile = linux.seccomp.as_ref().is_some_and(|seccomp| seccomp.profile_name.is_some());
-    let limits = container.rlimit_info.as_ref().is_some_and(|limits| !limits.rlimits.is_empty());
     [
         (capabilities.iter().any(|capabilities| capabilities.is_some()), "Capabilities in 'linux_info'"),
         (profile, "Profiles in 'linux_info.seccomp'"),
@@ -104,7 +103,6 @@ pub fn unsupported_isolation(container: &ContainerInfo) -> Option<&'static str> 
             linux.ipc_mode() == IpcMode::Private || linux.shm_size.is_some(),
             "'linux_info.ipc_mode' PRIVATE and 'shm_size'",
         ),
-        (limits, "Limits in 'rlimit_info'"),
     ]
     .into_iter()
     .find_map(|(is_so, what)| is_so.then_some(what))
@@ -115,7 +113,7 @@ mod tests {
     use super::*;
     use crate::v1::environment::Variable;
     use crate::v1::linux_info::SeccompInfo;
-    use crate::v1::{CapabilityInfo, LinuxInfo, RLimitInfo, r_limit_info};
+    use crate::v1::{CapabilityInfo, LinuxInfo};
 
     fn linux(linux: LinuxInfo) -> Option<&'static str> {
         unsupported_isolation(&ContainerInfo { linux_info: Some(linux), ..ContainerInfo::default() })
@@ -180,11 +178,5 @@ mod tests {
         assert!(linux(with(seccomp(Some("strict")))).is_some() && linux(with(seccomp(None))).is_none());
         let ipc = |mode: IpcMode| LinuxInfo { ipc_mode: Some(mode.into()), ..LinuxInfo::default() };
         assert!(linux(ipc(IpcMode::Private)).is_some() && linux(ipc(IpcMode::ShareParent)).is_none());
-        let limits = |rlimits| {
-            let rlimit_info = Some(RLimitInfo { rlimits });
-            unsupported_isolation(&ContainerInfo { rlimit_info, ..ContainerInfo::default() })
-        };
-        assert_eq!(limits(vec![r_limit_info::RLimit::default()]), Some("Limits in 'rlimit_info'"));
-        assert_eq!(limits(Vec::new()), None);
     }
 }

@@ -17,7 +17,7 @@ pub use self::{
     command::{command, environment},
     group::{executor, group_executor, task_executor, task_group},
     health::back_fill_type,
-    task::{Taken, fits, task, task_id},
+    task::{Taken, alone, fits, task, task_id},
 };
 
 /// The first thing that is wrong.

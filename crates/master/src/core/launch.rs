@@ -10,6 +10,7 @@ use v1::TaskState;
 
 use super::Core;
 use super::accept::Lot;
+use super::agents::Agent;
 use super::task::Task;
 use crate::ids::FrameworkId;
 use crate::stock;
@@ -50,6 +51,8 @@ impl Core {
     /// Validates a task and says what it takes.
     fn claim(&self, framework: &FrameworkId, lot: &Lot, task: &v1::TaskInfo) -> Result<Claim, Invalid> {
         validate::task(task, &lot.agent, self.frameworks.get(framework).and_then(|of| of.tasks.taken(&task.task_id)))?;
+        validate::alone(task)?;
+        self.check_limits(lot, task)?;
         let executor = match &task.executor {
             Some(executor) => {
                 validate::task_executor(executor, framework)?;
@@ -61,6 +64,14 @@ impl Core {
         let starting = claim.executor.iter().map(|(_, resources)| resources);
         validate::fits(&starting.chain([&claim.task]).sum(), &lot.left)?;
         Ok(claim)
+    }
+
+    /// Limits are for agents that know them.
+    pub(super) fn check_limits(&self, lot: &Lot, task: &v1::TaskInfo) -> Result<(), Invalid> {
+        match task.limits.is_empty() || self.agents.get(&lot.agent).is_some_and(Agent::can_limit) {
+            true => Ok(()),
+            false => Err(Invalid::new("Agent is not capable of handling task resource limits")),
+        }
     }
 
     /// An executor as it will be kept, with what it takes; `None` if it runs on the agent already.

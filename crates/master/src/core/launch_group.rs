@@ -49,6 +49,7 @@ impl Core {
         let known = self.frameworks.get(framework);
         validate::task_group(&group.task_group, &lot.agent, |task| known.and_then(|of| of.tasks.taken(task)))?;
         check_members(&group.task_group)?;
+        group.task_group.tasks.iter().try_for_each(|task| self.check_limits(lot, task))?;
         validate::group_executor(&group.executor, framework)?;
         let (executor, starts) = match self.claim_executor(framework, lot, &group.executor)? {
             Some((kept, resources)) => (kept, Some(resources)),

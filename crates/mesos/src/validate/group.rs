@@ -1,7 +1,8 @@
 //! Task groups and the executors that run them. In: a group, its executor, and what the master knows around them.
 //! Out: what is wrong with them; a group is launched as a whole or not at all.
 
-use super::{Invalid, Taken, Verdict, command, ensure, known, task, task::id};
+use super::task::{has_own_cgroup, id};
+use super::{Invalid, Taken, Verdict, command, ensure, known, task};
 use crate::{
     resources::Resources,
     v1::{
@@ -15,6 +16,10 @@ const MIN_MEM_MIB: f64 = 32.0;
 
 /// Checks that every task of a group may be launched on this agent. `taken` says who else has a task's id.
 pub fn task_group(group: &TaskGroupInfo, agent_id: &AgentId, taken: impl Fn(&TaskId) -> Option<Taken>) -> Verdict {
+    let own = group.tasks.iter().filter(|info| has_own_cgroup(info)).count();
+    ensure(own == 0 || own == group.tasks.len(), || {
+        "'share_cgroups' must be the same for all tasks in a task group".to_owned()
+    })?;
     group.tasks.iter().try_for_each(|info| {
         task(info, agent_id, taken(&info.task_id))
             .and_then(|()| member(info))
@@ -92,6 +97,10 @@ fn enough(executor: &ExecutorInfo, resources: &Resources) -> Verdict {
 
 /// The rules that hold for the tasks of a group only.
 fn member(task: &TaskInfo) -> Verdict {
+    ensure(task.limits.is_empty() || has_own_cgroup(task), || {
+        "Resource limits may only be set for tasks within a task group when the 'share_cgroups' field is set to 'false'."
+            .to_owned()
+    })?;
     let Some(container) = &task.container else {
         return Ok(());
     };

@@ -111,13 +111,26 @@ fn container(container: &ContainerInfo) -> Verdict {
 
 fn limits(task: &TaskInfo) -> Verdict {
     let asked = Resources::from_wire(&task.resources).unwrap_or_default();
-    task.limits.iter().try_for_each(|(name, limit)| {
-        ensure(matches!(name.as_str(), "cpus" | "mem"), || {
-            format!("Task's resource limits may name 'cpus' and 'mem' only, but name '{name}'")
-        })?;
-        let asked = asked.scalar(name);
+    ensure(task.limits.keys().all(|name| ["cpus", "mem"].contains(&name.as_str())), || {
+        "Only cpus and mem may be included in a task's resource limits".to_owned()
+    })?;
+    for (name, what, short) in [("cpus", "CPU", "cpu"), ("mem", "memory", "memory")] {
+        let (Some(limit), asked) = (task.limits.get(name), asked.scalar(name)) else { continue };
+        ensure(asked > 0.0, || format!("When a {what} limit is specified, a {what} request must also be specified"))?;
         ensure(limit.value >= asked, || {
-            format!("Task's limit of {} for '{name}' is less than the {asked} it asks for", limit.value)
-        })
-    })
+            format!("The {short} limit must be greater than or equal to the {short} request")
+        })?;
+    }
+    Ok(())
+}
+
+/// Checks that a task which is launched alone does not want a cgroup within its executor's.
+pub fn alone(task: &TaskInfo) -> Verdict {
+    ensure(!has_own_cgroup(task), || "Only tasks in a task group may have 'share_cgroups' set to 'false'".to_owned())
+}
+
+/// True if the task wants limits of its own within those of its executor.
+pub(super) fn has_own_cgroup(task: &TaskInfo) -> bool {
+    let linux = task.container.as_ref().and_then(|container| container.linux_info.as_ref());
+    linux.is_some_and(|linux| linux.share_cgroups == Some(false))
 }

@@ -283,7 +283,11 @@ fn tasks_in_the_order_mesos_looks_at_them() {
         {"container": {"type": "DOCKER"}}
           => Task's `ContainerInfo` is invalid: DockerInfo 'docker' is not set for DOCKER typed ContainerInfo
         {"limits": {"cpus": {"value": "Infinity"}}} => valid
-        {"limits": {"cpus": {"value": 0.5}}} => Task's limit of 0.5 for 'cpus' is less than the 1 it asks for
+        {"limits": {"cpus": {"value": 0.5}}} => The cpu limit must be greater than or equal to the cpu request
+        {"limits": {"mem": {"value": 1}}} => The memory limit must be greater than or equal to the memory request
+        {"limits": {"disk": {"value": 1}}} => Only cpus and mem may be included in a task's resource limits
+        {"limits": {"mem": {"value": 1}}, "resources": [{"name": "cpus", "type": "SCALAR", "scalar": {"value": 1}}]}
+          => When a memory limit is specified, a memory request must also be specified
         {"command": null} => Task should have at least one (but not both) of CommandInfo or ExecutorInfo present
         "#,
     );
@@ -318,6 +322,23 @@ fn groups_and_their_executors() {
         said(task_group(&group, &"S0".into(), |_| None)),
         "Task 't' is invalid: HTTP and TCP health checks are not supported for nested containers not joining parent's \
          network"
+    );
+    let groups = |first: serde_json::Value, second: serde_json::Value| {
+        let group = message(json!({"tasks": [with(&whole_task(), first), with(&whole_task(), second)]}));
+        said(task_group(&group, &"S0".into(), |_| None))
+    };
+    let own = json!({"container": {"type": "MESOS", "linux_info": {"share_cgroups": false}}});
+    let limited = json!({"limits": {"cpus": {"value": 2}}});
+    assert_eq!(groups(own.clone(), with(&own, limited.clone())), "valid");
+    assert_eq!(
+        groups(limited, json!({})),
+        "Task 't' is invalid: Resource limits may only be set for tasks within a task group when the 'share_cgroups' \
+         field is set to 'false'."
+    );
+    assert_eq!(groups(own.clone(), json!({})), "'share_cgroups' must be the same for all tasks in a task group");
+    assert_eq!(
+        said(alone(&message(with(&whole_task(), own)))),
+        "Only tasks in a task group may have 'share_cgroups' set to 'false'"
     );
     let enough = "cpus:0.1;mem:32;disk:32".parse::<Resources>().unwrap();
     let mut executor: ExecutorInfo =

@@ -97,6 +97,12 @@ impl Agent {
         }
     }
 
+    /// True if it holds tasks to limits that are above what they ask for.
+    pub(crate) fn can_limit(&self) -> bool {
+        let limits = v1::agent_info::capability::Type::TaskResourceLimits;
+        self.program.capabilities.iter().any(|capability| capability.r#type() == limits)
+    }
+
     /// Goes on with what an older self, in the books until now, had.
     pub(super) fn succeed(&mut self, older: Agent) {
         self.entered = older.registered();
