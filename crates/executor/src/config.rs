@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use containers::cgroup::Assignment;
+
 pub use self::endpoint::Endpoint;
 pub(crate) use self::reconnection::Absence;
 pub use self::reconnection::Reconnection;
@@ -49,6 +51,10 @@ pub struct ExecutorConfig {
     pub switch_user: bool,
     /// `CYGNET_FETCHER_DOWNLOAD_BYTES`: the most that is fetched at once for a task.
     pub fetcher_download_bytes: u64,
+    /// `CYGNET_CGROUP`: the cgroup of tasks, which the agent makes.
+    pub cgroup: Option<Assignment>,
+    /// Set if that is one task's own, which the executor makes.
+    pub own_cgroup: bool,
     /// The variables a task inherits: all but the token and Cygnet's own.
     pub task_environment: Variables,
 }
@@ -73,6 +79,8 @@ impl ExecutorConfig {
             token: optional(variables, "MESOS_EXECUTOR_AUTHENTICATION_TOKEN").map(str::to_owned),
             switch_user: optional(variables, "CYGNET_SWITCH_USER") != Some("0"),
             fetcher_download_bytes: bytes(variables, "CYGNET_FETCHER_DOWNLOAD_BYTES")?.unwrap_or(fetcher::MOST),
+            cgroup: cgroup(variables)?,
+            own_cgroup: false,
             task_environment: inherited(variables),
         })
     }
@@ -114,6 +122,12 @@ fn bytes(variables: &Variables, name: &'static str) -> Result<Option<u64>, Execu
     let Some(text) = optional(variables, name) else { return Ok(None) };
     let bad = |_| ExecutorError::BadVariable { name, value: text.to_owned(), expected: "a number of bytes" };
     text.parse().map(Some).map_err(bad)
+}
+
+fn cgroup(variables: &Variables) -> Result<Option<Assignment>, ExecutorError> {
+    let Some(text) = optional(variables, "CYGNET_CGROUP") else { return Ok(None) };
+    let (name, value, expected) = ("CYGNET_CGROUP", text.to_owned(), "a cgroup as an agent writes it");
+    Assignment::parse(text).map(Some).map_err(|_| ExecutorError::BadVariable { name, value, expected })
 }
 
 fn state_directory(variables: &Variables, sandbox: &Path) -> PathBuf {

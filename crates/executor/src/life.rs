@@ -129,6 +129,7 @@ impl Lifecycle {
             Input::Spawned => self.spawned(now),
             Input::SpawnFailed(message) => self.spawn_failed(now, message),
             Input::Exited(ending) => self.exited(now, &ending),
+            Input::OutOfMemory => self.kill_task(now, Cause::Memory, Duration::ZERO),
             Input::Health(change) => self.health(now, change),
             Input::Check(status) => self.check(status),
             Input::TerminalAcknowledged => self.acknowledged(),
@@ -343,7 +344,7 @@ impl Task {
     fn begin_kill(&mut self, now: Moment, cause: Cause, grace: Duration, killing_state: bool) -> (Kill, Vec<Action>) {
         self.completion = None;
         let mut kill = Kill::begin(now, cause, grace);
-        let announced = killing_state && cause != Cause::Completion;
+        let announced = killing_state && !matches!(cause, Cause::Completion | Cause::Memory);
         let killing = announced.then(|| Action::Update(self.become_state(TaskState::TaskKilling)));
         let mut actions: Vec<Action> = killing.into_iter().collect();
         actions.extend([Action::PauseChecks, Action::Signal(Signal::TERM)]);

@@ -6,6 +6,7 @@
 //! waits with [`Runner::next`] and hands back what happened.
 
 mod command;
+mod memory;
 mod recovery;
 mod running;
 
@@ -23,6 +24,7 @@ use processes::Contained;
 use tokio::sync::{mpsc, watch};
 
 pub(crate) use self::command::Command;
+use self::memory::Memory;
 use self::recovery::killing_state;
 use crate::clock::{now, sleep_until, time_of_day};
 use crate::config::ExecutorConfig;
@@ -65,6 +67,7 @@ pub(crate) struct Runner {
     /// Set once it is to end, for while it is being started.
     leave: watch::Sender<bool>,
     shim: Option<Contained>,
+    memory: Option<Memory>,
     checking: Checking,
     agent: mpsc::UnboundedSender<Outgoing>,
     exit: Option<ExitStatus>,
@@ -82,6 +85,7 @@ struct Checking {
 /// An event in a turn of the host's loop.
 pub(crate) enum Happening {
     ShimEnded(Ending),
+    MemoryRanOut,
     Attempt(Box<checks::Event>),
     Time,
 }
@@ -102,6 +106,7 @@ impl Runner {
             group: None,
             leave: watch::Sender::new(false),
             shim: None,
+            memory: None,
             checking: Checking::default(),
             exit: None,
             config,
@@ -181,10 +186,11 @@ impl Runner {
 
     /// Waits for what happens next. Dropping the future loses nothing.
     pub(crate) async fn next(&mut self) -> Happening {
-        let Runner { lifecycle, shim, checking, .. } = self;
+        let Runner { lifecycle, shim, memory, checking, .. } = self;
         tokio::select! {
             biased;
             ending = ended(shim.as_ref()) => Happening::ShimEnded(ending),
+            () = ran_out(memory.as_mut()) => Happening::MemoryRanOut,
             () = sleep_until(lifecycle.wake_at()) => Happening::Time,
             event = attempt(checking.monitor.as_mut()) => Happening::Attempt(Box::new(event)),
         }
@@ -197,11 +203,21 @@ impl Runner {
                 if matches!(ending, Ending::Unknown(_)) {
                     processes::end_strays(&self.shared.shim_command).await;
                 }
-                self.feed(Input::Exited(ending)).await;
+                let exited = self.exited(ending);
+                self.feed(exited).await;
             }
+            Happening::MemoryRanOut => self.feed(Input::OutOfMemory).await,
             Happening::Attempt(event) => self.attempted(&event).await,
             Happening::Time => self.feed(Input::Tick).await,
         }
+    }
+
+    /// The end of the task's processes, by what is known of its memory.
+    fn exited(&mut self, ending: Ending) -> Input {
+        Input::Exited(match self.memory.take() {
+            Some(memory) => memory.ended(ending),
+            None => ending,
+        })
     }
 
     async fn attempted(&mut self, event: &checks::Event) {
@@ -296,6 +312,13 @@ pub(crate) fn fail(agent: &mpsc::UnboundedSender<Outgoing>, executor_id: &str, t
 async fn ended(shim: Option<&Contained>) -> Ending {
     match shim {
         Some(shim) => shim.ended().await.into(),
+        None => std::future::pending().await,
+    }
+}
+
+async fn ran_out(memory: Option<&mut Memory>) {
+    match memory {
+        Some(memory) => memory.ran_out().await,
         None => std::future::pending().await,
     }
 }

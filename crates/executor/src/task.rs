@@ -7,6 +7,8 @@ pub(crate) mod supported;
 
 use std::io;
 
+use containers::cgroup::CgroupError;
+use containers::rlimits::RLimitError;
 use fetcher::FetchError;
 use health::InvalidCheck;
 use mesos::Codec;
@@ -58,6 +60,12 @@ pub(crate) enum Unrunnable {
     /// A URI makes no sense, or cannot be fetched.
     #[error(transparent)]
     Fetch(#[from] FetchError),
+    /// A limit makes no sense.
+    #[error(transparent)]
+    Limit(#[from] RLimitError),
+    /// The machine: the cgroup of the task.
+    #[error("Cannot start the task: {0}")]
+    Cgroup(#[from] CgroupError),
     /// The machine: the shim and its files.
     #[error("Cannot start the task: {0}")]
     Start(io::Error),

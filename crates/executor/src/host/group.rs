@@ -186,7 +186,7 @@ impl GroupExecutor {
 
     fn place(&self, planned: &Planned) -> (GroupSandbox, ExecutorConfig) {
         let sandbox = GroupSandbox::new(&self.config.sandbox, self.groups.container.as_ref(), &planned.container);
-        let config = sandbox.config(&self.config, &planned.task.task_id);
+        let config = sandbox.config(&self.config, &planned.task);
         (sandbox, config)
     }
 

@@ -1,15 +1,20 @@
 //! From the way a process ended to the terminal status of its task.
 
 use checks::Verdict;
-use mesos::v1::TaskState;
 use mesos::v1::task_status::Reason;
+use mesos::v1::{TaskResourceLimitation, TaskState};
 use processes::{End, WaitStatus};
 
 use super::{Cause, Plan, Update};
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Ending {
     Status(WaitStatus),
+    /// The kernel killed for want of memory; the text has the numbers.
+    OutOfMemory {
+        message: String,
+        limitation: TaskResourceLimitation,
+    },
     /// Not known; the text says why.
     Unknown(String),
 }
@@ -17,19 +22,28 @@ pub(crate) enum Ending {
 impl Ending {
     pub(super) fn update(&self, killed: Option<Cause>, plan: &Plan) -> Update {
         let (state, reason) = match (self, killed) {
+            // Whatever else was under way.
+            (Ending::OutOfMemory { .. }, _) => (TaskState::TaskFailed, Some(Reason::ContainerLimitationMemory)),
             (Ending::Unknown(_), _) => (TaskState::TaskFailed, None),
             (_, Some(Cause::Completion)) => (TaskState::TaskFailed, Some(Reason::MaxCompletionTimeReached)),
             (_, Some(Cause::Asked | Cause::Health)) => (TaskState::TaskKilled, None),
+            // By then nobody could tell any more how much it was.
+            (_, Some(Cause::Memory)) => (TaskState::TaskFailed, Some(Reason::ContainerLimitationMemory)),
             (Ending::Status(status), None) if status.exit_status() == Some(0) => (TaskState::TaskFinished, None),
             (Ending::Status(_), None) => (TaskState::TaskFailed, None),
         };
         let verdict = if killed == Some(Cause::Health) { Verdict::Unhealthy } else { Verdict::Unknown };
-        Update { reason, verdict, message: Some(self.message()), ..Update::fresh(state, plan) }
+        let limitation = match self {
+            Ending::OutOfMemory { limitation, .. } => Some(limitation.clone()),
+            Ending::Status(_) | Ending::Unknown(_) => None,
+        };
+        Update { reason, verdict, limitation, message: Some(self.message()), ..Update::fresh(state, plan) }
     }
 
     fn message(&self) -> String {
         match self {
             Ending::Unknown(why) => why.clone(),
+            Ending::OutOfMemory { message, .. } => message.clone(),
             Ending::Status(status) => format!("Command {status}"),
         }
     }

@@ -20,6 +20,8 @@ pub(crate) enum Cause {
     Health,
     /// It ran longer than `max_completion_time`.
     Completion,
+    /// The kernel killed one of its processes for want of memory.
+    Memory,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

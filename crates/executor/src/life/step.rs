@@ -34,6 +34,8 @@ pub(crate) enum Input {
     SpawnFailed(String),
     /// The task's process is gone.
     Exited(Ending),
+    /// The kernel killed one of its processes for want of memory.
+    OutOfMemory,
     /// A health check changed its mind, or failed in a way that counts.
     Health(HealthChange),
     /// The check has a result, an empty one when the attempt had none.

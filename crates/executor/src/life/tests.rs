@@ -5,7 +5,7 @@ use std::time::Duration;
 use checks::Verdict::{Healthy, Unhealthy, Unknown};
 use mesos::v1::cygnet::{TaskHealth, task_health};
 use mesos::v1::task_status::Reason;
-use mesos::v1::{CheckStatusInfo, TaskState, check_status_info};
+use mesos::v1::{CheckStatusInfo, Resource, TaskResourceLimitation, TaskState, check_status_info};
 use proptest::prelude::*;
 use rustix::process::Signal;
 
@@ -169,6 +169,29 @@ fn a_kill_first_asks_and_then_insists() {
     assert_eq!(world.signals(), [(0.0, Signal::TERM), (3.0, Signal::KILL)]);
     let killed = world.updates()[3];
     assert_eq!((killed.reason, killed.verdict), (None, Unknown));
+}
+
+fn out_of_memory() -> Ending {
+    let limitation = TaskResourceLimitation { resources: vec![Resource::scalar("mem", 32.0)] };
+    Ending::OutOfMemory { message: "Memory limit exceeded".to_owned(), limitation }
+}
+
+#[test]
+fn a_task_that_ran_out_of_memory_is_killed_at_once_and_has_failed() {
+    // Whether the kernel's word comes before the end of its processes, after it, or while they are killed anyway.
+    for before in [vec![Input::OutOfMemory], vec![], vec![Input::Kill { grace: None }, Input::OutOfMemory]] {
+        let (mut world, told) = (World::running(true), before.contains(&Input::OutOfMemory));
+        for input in before {
+            world.take(input);
+        }
+        let killed = world.signals().iter().any(|(at, signal)| (*at, *signal) == (0.0, Signal::KILL));
+        assert_eq!(killed, told);
+        world.take(Input::Exited(out_of_memory()));
+        let last = world.updates().last().copied().unwrap().clone();
+        assert_eq!((last.state, last.reason), (TaskFailed, Some(Reason::ContainerLimitationMemory)));
+        assert_eq!(last.message.as_deref(), Some("Memory limit exceeded"));
+        assert_eq!(last.limitation.unwrap().resources, [Resource::scalar("mem", 32.0)]);
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use checks::Verdict;
 use health::verdict::of_healthy;
 use mesos::v1::cygnet::TaskHealth;
 use mesos::v1::task_status::Reason;
-use mesos::v1::{CheckStatusInfo, TaskState, TaskStatus};
+use mesos::v1::{CheckStatusInfo, TaskResourceLimitation, TaskState, TaskStatus};
 
 use super::Plan;
 use super::health::HealthChange;
@@ -17,6 +17,8 @@ pub(crate) struct Update {
     pub reason: Option<Reason>,
     /// Why, for people.
     pub message: Option<String>,
+    /// The amount that was too much, if it ended for that.
+    pub limitation: Option<TaskResourceLimitation>,
     /// The last verdict of the health checks together; not taken back while they have none.
     pub verdict: Verdict,
     /// The last result of the check; present if and only if there is a check.
@@ -29,7 +31,8 @@ impl Update {
     /// A status from scratch: it keeps nothing of what the checks said.
     pub(crate) fn fresh(state: TaskState, plan: &Plan) -> Update {
         let (check_status, health) = (plan.empty_check_status, plan.unknown_health.clone());
-        Update { state, reason: None, message: None, verdict: Verdict::Unknown, check_status, health }
+        let (reason, message, limitation) = (None, None, None);
+        Update { state, reason, message, limitation, verdict: Verdict::Unknown, check_status, health }
     }
 
     /// The content of a status that was sent once.
@@ -38,6 +41,7 @@ impl Update {
             state: status.state(),
             reason: status.reason.is_some().then(|| status.reason()),
             message: status.message.clone(),
+            limitation: status.limitation.clone(),
             verdict: of_healthy(status.healthy),
             check_status: status.check_status,
             health: status.health.clone(),

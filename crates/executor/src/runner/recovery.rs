@@ -6,6 +6,7 @@ use processes::contained::{LOST, recover};
 use processes::{Contained, End};
 
 use super::Runner;
+use super::memory::Memory;
 use crate::clock::Moment;
 use crate::error::ExecutorError;
 use crate::life::{Action, Ending, Input, Lifecycle, Past, Plan, Update};
@@ -38,6 +39,7 @@ impl Runner {
         self.task.iter().for_each(|task| self.state.tell_of_damage(task));
         let cannot = ExecutorError::file("use", self.config.state_directory.clone());
         let found = recover(self.state.path()).await.map_err(cannot)?;
+        self.memory = Memory::again(&self.config);
         tracing::info!(executor = self.config.executor_id, ?found, "going on where an earlier executor stopped");
         match found {
             Ok(shim) => self.go_on(shim, starting, actions).await,
@@ -50,6 +52,7 @@ impl Runner {
 
     async fn go_on(&mut self, shim: Contained, starting: bool, actions: Vec<Action>) {
         self.shim = Some(shim);
+        self.memory.iter_mut().for_each(Memory::watch);
         // The shim has it from a file, which may be damaged.
         self.lifecycle.kill().iter().for_each(|kill| self.give_grace(kill));
         self.perform(actions).await;
@@ -62,7 +65,8 @@ impl Runner {
         if starting {
             self.feed(Input::Spawned).await;
         }
-        self.feed(Input::Exited(ending)).await;
+        let exited = self.exited(ending);
+        self.feed(exited).await;
     }
 
     /// The agent has the terminal update.

@@ -9,6 +9,7 @@ use rustix::process::Signal;
 use tokio::task::spawn_blocking;
 
 use super::Runner;
+use super::memory::Memory;
 use crate::config::ExecutorConfig;
 use crate::life::Input;
 use crate::monitor::{Monitor, Namespaces};
@@ -36,11 +37,12 @@ impl Runner {
         match self.try_spawn().await {
             Ok(Ok(shim)) => {
                 self.shim = Some(shim);
+                self.memory.iter_mut().for_each(Memory::watch);
                 vec![Input::Spawned]
             }
             Ok(Err(End::NotStarted(why))) => vec![Input::SpawnFailed(why)],
             // It was quicker than we are: the shim has gone, its word stays.
-            Ok(Err(end)) => vec![Input::Spawned, Input::Exited(end.into())],
+            Ok(Err(end)) => vec![Input::Spawned, self.exited(end.into())],
             Err(Unstarted::Failed(why)) => vec![Input::SpawnFailed(why.to_string())],
             Err(Unstarted::Leaving(step)) => {
                 vec![Input::Kill { grace: None }, Input::SpawnFailed(format!("Killed while its {step}"))]
@@ -69,6 +71,7 @@ impl Runner {
         if self.group.is_some() || task.executor.is_some() {
             self.unless_left("URIs were fetched", fetch(task, &self.config, user)).await?;
         }
+        self.memory = Memory::make(&self.config, task).map_err(Unrunnable::Cgroup)?;
         let started = contained::start(program, &self.shared.shim_command, self.state.path()).await;
         let started = started.map_err(Unrunnable::Start)?;
         self.checking.specs = Some(specs);

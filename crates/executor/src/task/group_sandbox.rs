@@ -8,10 +8,11 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use containers::cgroup::Assignment;
 use fetcher::{Link, Space};
 use mesos::v1::volume::Mode;
 use mesos::v1::volume::source::sandbox_path::Type as Whose;
-use mesos::v1::{ContainerId, ContainerStatus, TaskId, TaskInfo, Volume};
+use mesos::v1::{ContainerId, ContainerStatus, TaskInfo, Volume};
 use processes::Credentials;
 
 use crate::config::{ExecutorConfig, Variables};
@@ -37,16 +38,25 @@ impl GroupSandbox {
     }
 
     /// The executor's configuration for this task alone.
-    pub(crate) fn config(&self, executor: &ExecutorConfig, task: &TaskId) -> ExecutorConfig {
+    pub(crate) fn config(&self, executor: &ExecutorConfig, task: &TaskInfo) -> ExecutorConfig {
         let mut environment = executor.task_environment.clone();
         environment.insert("MESOS_SANDBOX".to_owned(), self.sandbox.display().to_string());
         if let Some(ip) = container_ip(&environment) {
             environment.insert("MESOS_CONTAINER_IP".to_owned(), ip);
         }
+        let linux = task.container.as_ref().and_then(|container| container.linux_info.as_ref());
+        let own_cgroup = linux.is_some_and(|linux| linux.share_cgroups == Some(false));
+        let nested = |cgroup: &Assignment| cgroup.nested(&self.container.value);
         ExecutorConfig {
+            own_cgroup,
+            cgroup: if own_cgroup { executor.cgroup.as_ref().map(nested) } else { executor.cgroup.clone() },
             sandbox: self.sandbox.clone(),
             // Whoever knows the container finds its processes by its name.
-            state_directory: executor.state_directory.join("tasks").join(&task.value).join(&self.container.value),
+            state_directory: executor
+                .state_directory
+                .join("tasks")
+                .join(&task.task_id.value)
+                .join(&self.container.value),
             task_environment: environment,
             ..executor.clone()
         }

@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use checks::spec::{Command, CommandProbe};
+use containers::cgroup::Assignment;
+use containers::rlimits;
 use health::Problem;
 use mesos::command::SHELL_IN_PATH;
 use mesos::v1::{CommandInfo, FrameworkInfo, TaskInfo};
-use processes::{Credentials, Logged, Logs, Program, UserError};
+use processes::{Birthplace, Confinement, Credentials, Logged, Logs, Program, UserError};
 
 use crate::config::{ExecutorConfig, Variables};
 use crate::task::{self, Unrunnable};
@@ -16,6 +18,8 @@ use crate::task::{self, Unrunnable};
 pub(crate) struct Prepared {
     pub(crate) environment: Variables,
     pub(crate) user: Option<Credentials>,
+    pub(crate) birthplace: Option<Birthplace>,
+    pub(crate) confinement: Option<Confinement>,
 }
 
 impl Prepared {
@@ -38,9 +42,12 @@ impl Prepared {
     ) -> Result<Prepared, Unrunnable> {
         let mut environment = task::environment(&config.task_environment, task)?;
         environment.extend([config.mark()]);
+        let cgroup = config.cgroup.as_ref().map(Assignment::cgroup).transpose()?;
+        let birthplace = cgroup.map(|cgroup| cgroup.birthplace());
+        let confinement = rlimits::confinement(task.container.as_ref())?;
         match user.is_some() && config.state_directory.starts_with(&config.sandbox) {
             true => Err(Unrunnable::ExposedState),
-            false => Ok(Prepared { environment, user }),
+            false => Ok(Prepared { environment, user, birthplace, confinement }),
         }
     }
 
@@ -54,6 +61,8 @@ impl Prepared {
             working_directory: config.sandbox.clone(),
             user: self.user.clone(),
             terminal: mesos::command::terminal(task.container.as_ref())?,
+            birthplace: self.birthplace.clone(),
+            confinement: self.confinement.clone(),
             ..Program::default()
         };
         Ok(Logged { program, logs: Logs::of(&config.sandbox) })
@@ -89,8 +98,8 @@ impl Prepared {
             // A task may do without its sandbox; Mesos' executor stays in one that was removed.
             fallback_directory: Some(PathBuf::from("/")),
             user,
-            birthplace: None,
-            confinement: None,
+            birthplace: self.birthplace.clone(),
+            confinement: self.confinement.clone(),
         })
     }
 }
@@ -128,7 +137,7 @@ mod tests {
 
     fn task_of(environment: &[(&str, &str)]) -> Prepared {
         let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Prepared { environment, user: None }
+        Prepared { environment, user: None, birthplace: None, confinement: None }
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub(crate) fn status(task_id: &TaskId, executor_id: &str, update: Update, at: Sy
         message: update.message,
         source: Some(Source::Executor.into()),
         reason: update.reason.map(Into::into),
+        limitation: update.limitation,
         executor_id: Some(ExecutorId { value: executor_id.to_owned() }),
         timestamp: Some(at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()),
         uuid: Some(Uuid::new_v4().as_bytes().to_vec()),
